@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Character back ends: stdio, file, pty, socket, null, and the multiplexer of -nographic.
+ *
+ * Output is written at once (the guest cannot tell). Input arrives through the machine's input
+ * queue and is offered to the front end byte by byte as long as it says it can take more; what it
+ * cannot take waits, and the front end calls chardev_accept_input() when it has room again.
+ */
+#ifndef SOFTMMU_CHARDEV_H
+#define SOFTMMU_CHARDEV_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Chardev Chardev;
+
+typedef struct ChardevClient {
+    size_t (*can_receive)(void *opaque); /* bytes it can take now */
+    void (*receive)(void *opaque, const uint8_t *data, size_t len);
+    void (*event)(void *opaque, int event); /* CHARDEV_EVENT_*; may be NULL */
+} ChardevClient;
+
+enum { CHARDEV_EVENT_BREAK, CHARDEV_EVENT_OPENED, CHARDEV_EVENT_CLOSED };
+
+/* One client at a time (the multiplexer hands out one port per client). NULL disconnects. */
+void chardev_connect(Chardev *chr, const ChardevClient *client, void *opaque);
+/* NULL @chr is a back end that swallows everything. */
+void chardev_write(Chardev *chr, const uint8_t *data, size_t len);
+void chardev_accept_input(Chardev *chr);
+
+/* ---- For the program tier ------------------------------------------------------------------- */
+typedef struct InputQueue InputQueue;
+
+/* QEMU's spelling: null, none, stdio, mon:stdio, file:PATH, pty, unix:PATH[,server=on][,wait=off],
+ * tcp:HOST:PORT[,server=on][,wait=off], vc (refused). Returns NULL with @error. */
+Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error);
+/* A multiplexer over @base; each call of chardev_mux_port() gives the next client's Chardev.
+ * Ctrl-A x quits, h help, c next client, b break, s sync, t timestamps, Ctrl-A Ctrl-A sends it. */
+Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque);
+Chardev *chardev_mux_port(Chardev *mux);
+/* A back end for tests: what the front end wrote, and what it is to read. */
+Chardev *chardev_new_memory(GByteArray *out);
+void chardev_memory_input(Chardev *chr, const void *data, size_t len);
+void chardev_free(Chardev *chr); /* restores the terminal */
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one door (design D7). Whatever is not deterministic reaches the machine only as an event in
+ * this queue: characters typed, requests from monitors, disk and network completions, wall time.
+ * Host threads post; the machine thread takes events out between instructions, stamps them with the
+ * instruction count and hands each to the channel it is for. Recording is writing down what is
+ * taken out; replaying is feeding it.
+ *
+ * A channel is registered while the machine is built, so that channel numbers agree between a
+ * recording and its replay.
+ */
+#ifndef SOFTMMU_INPUT_H
+#define SOFTMMU_INPUT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct InputQueue InputQueue;
+/* Runs on the machine thread, under the machine lock. @data is the queue's. */
+typedef void InputFunc(void *opaque, const void *data, size_t len);
+
+InputQueue *input_queue_new(void);
+void input_queue_free(InputQueue *q);
+
+/* @name identifies the channel in recordings. @control channels are delivered while the machine is
+ * stopped too (monitor, gdb) and are not part of a recording. */
+int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *func, void *opaque);
+
+/* From any thread: queue a copy of @data for @channel and wake the machine thread. */
+void input_post(InputQueue *q, int channel, const void *data, size_t len);
+
+/* Machine thread. Deliver what is queued (only control channels when @running is false, the rest
+ * keeps waiting); true if anything was delivered. @count stamps the events. */
+bool input_deliver(InputQueue *q, bool running, uint64_t count);
+bool input_pending(InputQueue *q); /* cheap: one relaxed load */
+/* Sleep until something is posted or @timeout_ns passed (CLOCK_NEVER: no limit). */
+void input_wait(InputQueue *q, int64_t timeout_ns);
+/* Called (from the posting thread) after each post: lets a running vCPU be interrupted. */
+void input_set_wake_hook(InputQueue *q, void (*hook)(void *opaque), void *opaque);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command line asks for, and what a board and its CPUs are given to stand on.
+ * MachineConfig is plain data filled by options.c; Machine is the running thing. Nothing here is
+ * global: two machines may live in one process.
+ */
+#ifndef SOFTMMU_MACHINE_H
+#define SOFTMMU_MACHINE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "softmmu/chardev.h"
+#include "softmmu/clock.h"
+#include "softmmu/device.h"
+#include "softmmu/input.h"
+#include "softmmu/irq.h"
+#include "softmmu/memory.h"
+
+#define MACHINE_MAX_SERIAL 4
+
+typedef struct FwCfgFileOption {
+    char *name;
+    GBytes *data;
+} FwCfgFileOption;
+
+typedef struct DeviceOption {
+    char *driver;
+    GHashTable *props; /* char * -> char * */
+} DeviceOption;
+
+typedef struct MachineConfig {
+    char *machine; /* "pc", "pc-i440fx-7.2", … */
+    char *name;    /* -name */
+    uint64_t ram_size;
+    unsigned cpus, max_cpus, sockets, cores, threads;
+    char *cpu_model; /* the whole -cpu argument */
+    char *accel_backend; /* NULL (best for this host) or "interp" */
+    uint64_t tb_size;    /* bytes of code buffer; 0: default */
+    char *kernel, *initrd, *append;
+    char *bios;
+    GPtrArray *data_dirs; /* -L, in order */
+    char *boot_order;     /* -boot order=, e.g. "cad" */
+    bool boot_menu, boot_strict;
+    char *vga;  /* "std" or "none" */
+    bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet;
+    int icount_shift; /* -1: off */
+    int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
+    bool rtc_vm_clock;  /* -rtc clock=vm */
+    GPtrArray *devices; /* DeviceOption * */
+    GPtrArray *fw_cfg;  /* FwCfgFileOption * */
+} MachineConfig;
+
+/* Why the machine stops, or what it is asked to do, between instructions. */
+typedef enum RunRequest {
+    REQUEST_NONE = 0,
+    REQUEST_RESET = 1 << 0,
+    REQUEST_SHUTDOWN = 1 << 1, /* the guest powered off */
+    REQUEST_POWERDOWN = 1 << 2, /* press the ACPI power button */
+    REQUEST_STOP = 1 << 3,
+    REQUEST_QUIT = 1 << 4, /* the user wants out; see exit_status */
+    REQUEST_SUSPEND = 1 << 5,
+    REQUEST_WAKEUP = 1 << 6,
+    REQUEST_DEBUG = 1 << 7,
+} RunRequest;
+
+typedef enum RunState {
+    RUN_PRELAUNCH, /* created, not started yet (-S) */
+    RUN_RUNNING,
+    RUN_PAUSED,
+    RUN_SHUTDOWN, /* the guest powered off under -no-shutdown */
+    RUN_SUSPENDED,
+    RUN_DEBUG,
+    RUN_PANICKED,
+} RunState;
+
+typedef struct Machine Machine;
+
+/* How the board reaches its CPUs without knowing what they are (implemented by accel and the
+ * guest architecture, handed in by main.c). All calls on the machine thread. */
+typedef struct CpuBus {
+    unsigned count;
+    /* What the local APIC of CPU @n (its index) asks of it. Levels except where said. */
+    void (*set_intr)(void *opaque, unsigned n, int level);  /* INTR from APIC or 8259 */
+    void (*raise_nmi)(void *opaque, unsigned n);            /* edge */
+    void (*raise_smi)(void *opaque, unsigned n);            /* edge */
+    void (*raise_init)(void *opaque, unsigned n);           /* edge */
+    void (*raise_sipi)(void *opaque, unsigned n, uint8_t vector);
+    void (*set_a20)(void *opaque, int level);               /* all CPUs */
+    uint32_t (*apic_id)(void *opaque, unsigned n);
+    /* The CPU whose access is being served (0 from device context): per-CPU APIC windows. */
+    unsigned (*current)(void *opaque);
+    void *opaque;
+} CpuBus;
+
+/* What the CPU asks of the board: acknowledge an interrupt, reach its APIC's registers. */
+typedef struct BoardOps {
+    /* Vector to take for INTR on CPU @n: APIC first, else 8259 through LINT0; -1: spurious, none. */
+    int (*acknowledge)(void *opaque, unsigned n);
+    /* IA32_APIC_BASE, TPR as CR8 and x2APIC MSRs (0x800+reg) of CPU @n; false: #GP. */
+    bool (*apic_read_msr)(void *opaque, unsigned n, uint32_t msr, uint64_t *value);
+    bool (*apic_write_msr)(void *opaque, unsigned n, uint32_t msr, uint64_t value);
+    uint8_t (*apic_get_tpr)(void *opaque, unsigned n); /* CR8 = TPR >> 4 */
+    void (*apic_set_tpr)(void *opaque, unsigned n, uint8_t tpr);
+    /* TSC deadline (IA32_TSC_DEADLINE): deadline already converted to ns of the machine clock;
+     * CLOCK_NEVER disarms. */
+    void (*apic_set_tsc_deadline)(void *opaque, unsigned n, int64_t deadline_ns);
+    void (*apic_reset)(void *opaque, unsigned n, bool init); /* after the CPU's own reset */
+    void (*ferr)(void *opaque, int level); /* x87 FERR# -> IRQ 13 */
+    void (*eoi_wake)(void *opaque, unsigned n);
+    void *opaque;
+} BoardOps;
+
+struct Machine {
+    const MachineConfig *config;
+    RamSet *ram;
+    MemRegion memory_root, io_root;
+    AddressSpace *memory, *io;
+    Clock *clock;        /* virtual time */
+    InputQueue *input;
+    Device *root;        /* the device tree; CPUs are below it too */
+    const CpuBus *cpus;  /* set before the board is built */
+    BoardOps board;      /* filled by the board */
+    Chardev *serial[MACHINE_MAX_SERIAL]; /* NULL: port absent */
+    Chardev *debugcon;   /* for isa-debugcon, NULL: none */
+    uint32_t requests;   /* RunRequest bits, machine thread only */
+    int exit_status;     /* for REQUEST_QUIT */
+    RunState state;
+    void (*request_hook)(void *opaque); /* shortens the running vCPU's budget */
+    void *request_opaque;
+};
+
+/* Ask for something from within a device or a CPU (machine thread). */
+void machine_request(Machine *m, RunRequest r);
+void machine_request_quit(Machine *m, int exit_status);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: system memory and port I/O as trees of regions.
+ *
+ * A MemRegion is RAM, ROM, MMIO (callbacks), an alias of part of another region, or a container.
+ * A region is placed inside a container at an offset with a priority; where regions overlap the
+ * higher priority wins, and among equals the later one. An AddressSpace flattens a root
+ * region into a sorted list of FlatRange, recomputed at each change (or once for several changes
+ * between memory_begin() and memory_commit()). Holes read all-ones and are logged under
+ * -d guest_errors; so are writes to them, which are dropped.
+ *
+ * Regions are owned by whoever embeds them (a device, the board) and must outlive their placement.
+ * All functions are called on the machine thread under the machine lock.
+ */
+#ifndef SOFTMMU_MEMORY_H
+#define SOFTMMU_MEMORY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct AddressSpace AddressSpace;
+typedef struct MemRegion MemRegion;
+
+/* Host memory behind RAM and ROM regions. Several regions may show parts of one block. */
+typedef struct RamBlock {
+    char *name;
+    uint8_t *host;        /* page aligned; @size bytes, zeroed */
+    uint64_t size;        /* bytes, a multiple of 4096 */
+    uint64_t ram_offset;  /* start of this block in the machine's single numbering of RAM */
+} RamBlock;
+
+typedef struct MemOps {
+    /* @addr is relative to the region; @size is 1, 2, 4 or 8 within the limits below. */
+    uint64_t (*read)(void *opaque, uint64_t addr, unsigned size);
+    void (*write)(void *opaque, uint64_t addr, uint64_t value, unsigned size);
+    /* Sizes the callbacks understand (0: 1 and 4). Wider guest accesses are split, narrower ones
+     * are widened for reads (and a narrow write is passed on with its own size). */
+    uint8_t min_size, max_size;
+} MemOps;
+
+typedef enum MemKind { MEM_CONTAINER, MEM_RAM, MEM_ROM, MEM_IO, MEM_ALIAS } MemKind;
+
+struct MemRegion {
+    const char *name; /* as `info mtree` shows it; not owned */
+    MemKind kind;
+    bool enabled;
+    uint64_t size;
+    const MemOps *ops; /* MEM_IO */
+    void *opaque;
+    RamBlock *ram;       /* MEM_RAM, MEM_ROM */
+    uint64_t ram_start;  /* offset of this region in @ram */
+    MemRegion *target;   /* MEM_ALIAS */
+    uint64_t target_start;
+    /* placement */
+    MemRegion *parent;
+    uint64_t addr;
+    int priority;
+    GPtrArray *children; /* borrowed, in order of placement */
+};
+
+/* A piece of the flattened address space. Never an alias or a container. */
+typedef struct FlatRange {
+    uint64_t start, size;   /* in the address space */
+    MemRegion *region;
+    uint64_t region_start;  /* offset of @start in @region */
+} FlatRange;
+
+typedef struct MemListener MemListener;
+struct MemListener {
+    /* The flat view changed: forget every translation of an address to a range or host pointer. */
+    void (*changed)(MemListener *l);
+    /* RAM or ROM contents [@ram_offset, +@len) were written other than by a vCPU's own store
+     * (DMA, firmware loading): translated code there is stale. */
+    void (*ram_written)(MemListener *l, uint64_t ram_offset, uint64_t len);
+};
+
+/* RAM blocks. Numbered and found by the set they belong to; a machine has one. */
+typedef struct RamSet RamSet;
+RamSet *ram_set_new(void);
+void ram_set_free(RamSet *set); /* frees its blocks */
+/* @size is rounded up to 4096. Returns NULL with @error when the host cannot give that much. */
+RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **error);
+/* The blocks in order of ram_offset, and the end of the numbering. */
+const GPtrArray *ram_set_blocks(const RamSet *set);
+uint64_t ram_set_end(const RamSet *set);
+
+/* Regions. The struct is the caller's; *_init fills it in, disabled pieces stay invisible. */
+void memory_init_container(MemRegion *r, const char *name, uint64_t size);
+void memory_init_ram(MemRegion *r, const char *name, RamBlock *ram, uint64_t start, uint64_t size);
+void memory_init_rom(MemRegion *r, const char *name, RamBlock *ram, uint64_t start, uint64_t size);
+void memory_init_io(MemRegion *r, const char *name, const MemOps *ops, void *opaque, uint64_t size);
+void memory_init_alias(MemRegion *r, const char *name, MemRegion *target, uint64_t start,
+                       uint64_t size);
+void memory_destroy(MemRegion *r); /* after removal; frees what *_init allocated */
+
+void memory_add(MemRegion *parent, uint64_t addr, int priority, MemRegion *r);
+void memory_remove(MemRegion *r);
+void memory_set_enabled(MemRegion *r, bool enabled);
+void memory_set_address(MemRegion *r, uint64_t addr);
+void memory_set_readonly(MemRegion *r, bool readonly); /* RAM <-> ROM, for PAM-like registers */
+void memory_set_alias_start(MemRegion *r, uint64_t start);
+
+/* Address spaces. @size_bits: 16 for ports, 52 for memory. */
+AddressSpace *address_space_new(const char *name, MemRegion *root, RamSet *ram);
+void address_space_free(AddressSpace *as);
+void memory_begin(AddressSpace *as);
+void memory_commit(AddressSpace *as);
+void address_space_add_listener(AddressSpace *as, MemListener *l); /* borrowed */
+void address_space_remove_listener(AddressSpace *as, MemListener *l);
+
+/* The range that holds @addr, or NULL for a hole. Valid until the next change. O(log n). */
+const FlatRange *address_space_find(AddressSpace *as, uint64_t addr);
+const FlatRange *address_space_ranges(AddressSpace *as, size_t *count);
+
+/* One access of 1, 2, 4 or 8 bytes, little-endian, as the CPU makes it (MMIO sees it whole).
+ * It may span ranges; each part then goes where it belongs. */
+uint64_t address_space_read(AddressSpace *as, uint64_t addr, unsigned size);
+void address_space_write(AddressSpace *as, uint64_t addr, uint64_t value, unsigned size);
+/* Bulk access (DMA, loaders). ROM is written only by address_space_write_rom(). */
+void address_space_read_bytes(AddressSpace *as, uint64_t addr, void *buf, uint64_t len);
+void address_space_write_bytes(AddressSpace *as, uint64_t addr, const void *buf, uint64_t len);
+void address_space_write_rom(AddressSpace *as, uint64_t addr, const void *buf, uint64_t len);
+/* Host pointer to [@addr, +@len) if that is all one RAM (or, for reading, ROM) range, else NULL.
+ * After writing through it call address_space_written(). */
+void *address_space_map(AddressSpace *as, uint64_t addr, uint64_t len, bool write);
+void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len);
+
+/* `info mtree` (tree) and `info mtree -f` (flat view), appended to @out. */
+void address_space_print(AddressSpace *as, GString *out, bool flat);
+
+#endif
