@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a back end is: one struct of functions. tcg.c owns the pipeline and the bookkeeping of
+ * compiled blocks; a back end turns a block that the passes have annotated into host code (or
+ * whatever it runs) and knows how to enter, link and retire it.
+ */
+#ifndef TCG_BACKEND_H
+#define TCG_BACKEND_H
+
+#include "tcg/passes.h"
+#include "tcg/tcg.h"
+
+typedef struct TcgBackend TcgBackend;
+struct TcgBackend {
+    const char *name;
+    /* Code memory, prologue and shared thunks; the result is passed to the others. */
+    void *(*init)(const TcgConfig *config, GError **error);
+    void (*free)(void *be);
+    /* Emit @ir. Fills @code but for user. False: buffer full, nothing emitted. */
+    bool (*emit)(void *be, const IrBlock *ir, const IrNotes *notes, TcgCode *code);
+    TcgLeave (*run)(void *be, void *env, TcgCode *code);
+    void (*link)(void *be, TcgCode *from, unsigned link, TcgCode *to);
+    void (*retire)(void *be, TcgCode *code);
+    void (*flush)(void *be);
+    size_t (*used)(const void *be);
+    void (*restore_state)(void *be, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
+                          uint32_t *index);
+    void (*disas)(void *be, const TcgCode *code, GString *out);
+};
+
+extern const TcgBackend tcg_backend_x86_64; /* only on such hosts */
+extern const TcgBackend tcg_backend_interp;
+
+#endif

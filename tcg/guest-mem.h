@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where translated code finds things in the CPU state, and the contract of its slow paths.
+ * The compiler knows no guest: every offset (from the start of the CPU state, env) arrives in a
+ * TcgLayout.
+ *
+ * Software TLB: per MMU index two direct-mapped arrays (read, write) of TCG_TLB_SIZE TlbEntry,
+ * indexed by (addr >> 12) mod size. A hit is entry.tag == (addr + size - 1) & ~0xfff, so that an
+ * access that crosses a page misses; with MEM_ALIGN the low address bits take part and a misaligned
+ * access misses. host address = addr + addend. Entries that need care have a low tag bit set.
+ *
+ * Miss: the access is described in env's SlowAccess and mem_refill() is called (general
+ * registers only, so vector state stays live). If it returns true the entry is now good and the
+ * access is tried again inline; if not, mem_slow() performs it whole (MMIO, crossing, code page,
+ * fault: it may not return).
+ *
+ * Jump cache: direct-mapped array of JumpEntry at byte offset ((pc << 4) ^ pc) & TCG_JC_MASK.
+ * A hit is entry.tag == (pc ^ env.jc_key); then control goes to entry.host (a block's far entry).
+ */
+#ifndef TCG_GUEST_MEM_H
+#define TCG_GUEST_MEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcg/ir.h"
+
+#define TCG_TLB_BITS 9
+#define TCG_TLB_SIZE (1 << TCG_TLB_BITS)
+#define TCG_MMU_MODES 3
+#define TCG_JC_SIZE  4096
+#define TCG_JC_MASK  ((TCG_JC_SIZE - 1) << 4)
+
+typedef struct TlbEntry {
+    uint64_t tag;    /* page address; bit 0 set: never matches */
+    uint64_t addend; /* host - guest address */
+} TlbEntry;
+
+typedef struct JumpEntry {
+    uint64_t tag;
+    void *host;
+} JumpEntry;
+
+/* One memory access on the slow path. */
+typedef struct SlowAccess {
+    uint64_t addr;
+    uint32_t op;      /* OP_ld, OP_st, OP_rmw_*, OP_probe */
+    uint8_t type;     /* IrType; probe: I8 */
+    uint8_t is_write; /* needs the write TLB (st, rmw, probe with aux = 1) */
+    uint16_t flags;   /* IrMemFlags */
+    uint32_t size;    /* bytes */
+    uint32_t pad;
+    uint64_t host_pc; /* identifies the op for tcg_restore_state(); 0 outside translated code */
+    uint64_t compare; /* rmw_cas */
+    uint64_t value[4] __attribute__((aligned(32))); /* in: stored operand; out: result */
+} SlowAccess;
+
+typedef struct TcgLayout {
+    uint32_t env_size;
+    int32_t budget;   /* int32_t: instructions left before the next check; < 0 leaves */
+    int32_t vbase;    /* uint64_t: guest pc of byte 0 of the running mapping unit */
+    int32_t pc;       /* uint64_t: where exits leave the guest pc */
+    int32_t jc_key;   /* uint64_t */
+    int32_t flags;    /* FlagsRecord */
+    int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
+    int32_t fcw;      /* uint16_t */
+    int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
+    int32_t slow;     /* SlowAccess */
+    int32_t scratch;  /* 1 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
+    int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
+    int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
+    bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
+    bool (*mem_refill)(void *env);
+    void (*mem_slow)(void *env);
+    /* Raise guest exception @code; pc and flags are already exact in env. Does not return. */
+    void (*trap)(void *env, uint32_t code);
+} TcgLayout;
+
+#define TCG_SCRATCH_SIZE 1024
+
+#endif

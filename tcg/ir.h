@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The IR: a block is a single-entry, multi-exit superblock, a flat array of 16-byte ops. An op that
+ * yields a value is that value: its index is the value's name (IrRef). Values are local to
+ * the block and defined once. Guest state is touched only by get/set on declared slots and by
+ * helper calls that say so.
+ *
+ * Rules the verifier holds (verify.c): operands are defined before use and have the type that the
+ * op's row asks for; a block ends with exactly one END op; `insn` markers come in order; within one
+ * guest instruction no `set` or `setflags` comes before an op that may FAULT (restartability), but
+ * for those that the frontend marks IROP_COMMIT (state the architecture does commit early).
+ */
+#ifndef TCG_IR_H
+#define TCG_IR_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum IrType {
+    IR_VOID, I1, I8, I16, I32, I64, I128, F32, F64, F80, V128, V256, FLAGS, IR_NTYPES
+} IrType;
+
+typedef enum IrOpcode {
+#define OP(name, shape, props, doc) OP_##name,
+#include "tcg/opcodes.def"
+#undef OP
+    IR_NOPS
+} IrOpcode;
+
+typedef uint16_t IrRef; /* index of the defining op; 0 (always a nop) is IR_NONE */
+#define IR_NONE    0
+#define IR_MAX_OPS 4096
+#define IR_MAX_ARGS 4
+
+typedef struct IrOp {
+    uint8_t op;   /* IrOpcode */
+    uint8_t type; /* IrType of the result, or of what is stored / tested */
+    uint8_t aux;
+    uint8_t flags; /* IROP_* */
+    IrRef a, b;
+    union {
+        struct {
+            IrRef c, d;
+            uint32_t imm;
+        };
+        uint64_t value; /* OP_const */
+    };
+} IrOp;
+_Static_assert(sizeof(IrOp) == 16, "IrOp is four to a cache line");
+
+enum { IROP_COMMIT = 1 };
+
+typedef enum IrCond { /* setcond */
+    COND_EQ, COND_NE, COND_LTU, COND_GEU, COND_LEU, COND_GTU, COND_LT, COND_GE, COND_LE, COND_GT
+} IrCond;
+
+/* x86 condition codes, for fl_test. */
+typedef enum IrCc {
+    CC_O, CC_NO, CC_B, CC_NB, CC_Z, CC_NZ, CC_BE, CC_NBE, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_NL,
+    CC_LE, CC_NLE
+} IrCc;
+
+typedef enum IrJumpKind { JUMP_DIRECT, JUMP_INDIRECT, JUMP_CALL, JUMP_RET } IrJumpKind;
+
+typedef enum IrVcvt {
+    VCVT_DQ2PS, VCVT_PS2DQ, VCVT_TPS2DQ, VCVT_DQ2PD, VCVT_PD2DQ, VCVT_TPD2DQ, VCVT_PS2PD, VCVT_PD2PS
+} IrVcvt;
+
+/* IrOp.d of memory ops. The low bits are the software TLB to look in. */
+typedef enum IrMemFlags {
+    MEM_MMU_MASK = 7,
+    MEM_ALIGN = 1 << 3,  /* a misaligned address takes the slow path, which decides (#GP, #AC) */
+    MEM_LOCK = 1 << 4,   /* atomic with respect to other CPUs */
+    MEM_NT = 1 << 5,     /* non-temporal hint */
+    MEM_STACK = 1 << 6,  /* an implicit stack access (the slow path may raise #SS) */
+} IrMemFlags;
+
+/* Properties of ops, from opcodes.def. */
+enum {
+    IRP_EFFECT = 1 << 0,
+    IRP_FAULT = 1 << 1,
+    IRP_END = 1 << 2,
+    IRP_EXIT = 1 << 3,
+    IRP_FPSTATUS = 1 << 4,
+    IRP_READS = 1 << 5,
+    IRP_WRITES = 1 << 6,
+    IRP_COMM = 1 << 7,
+    IRP_PURE = 1 << 8,
+};
+
+typedef enum IrShape {
+    SHAPE_OTHER, SHAPE_BIN, SHAPE_UN, SHAPE_SHIFT, SHAPE_TRI, SHAPE_CVT, SHAPE_VBIN, SHAPE_VUN,
+    SHAPE_VIMM, SHAPE_VIMM2, SHAPE_FL
+} IrShape;
+
+typedef struct IrOpInfo {
+    const char *name;
+    uint8_t shape;
+    uint16_t props; /* IRP_*; FAULT, END, EXIT, FPSTATUS, WRITES imply "keep" */
+} IrOpInfo;
+
+extern const IrOpInfo ir_op_info[IR_NOPS];
+
+typedef struct IrTypeInfo {
+    const char *name;
+    uint8_t bytes; /* in memory and in a slot; I1: 1, FLAGS: 0 */
+    uint8_t bits;
+} IrTypeInfo;
+
+extern const IrTypeInfo ir_type_info[IR_NTYPES];
+
+/* A piece of guest state, declared by the guest architecture. */
+typedef struct IrSlot {
+    const char *name;
+    uint32_t offset; /* from the start of the CPU state */
+    uint8_t type;    /* its full width */
+    uint8_t pin;     /* 1 + n: wish to live in a host register. n < 16 integer, 16..31 vector */
+} IrSlot;
+
+/* One guest block on its way through the compiler. Reused: ir_block_reset() keeps the memory. */
+typedef struct IrBlock {
+    IrOp *ops;
+    unsigned nops;      /* including op 0, the nop */
+    unsigned ninsns;    /* guest instructions */
+    uint32_t start;     /* offset of the first instruction in its mapping unit */
+    unsigned nlinks;    /* link slots used by goto and goto_if */
+    const IrSlot *slots;
+    unsigned nslots;
+    const struct TcgHelper *helpers;
+    unsigned nhelpers;
+} IrBlock;
+
+#define IR_MAX_LINKS 16
+
+IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelper *helpers,
+                      unsigned nhelpers);
+void ir_block_free(IrBlock *ir);
+void ir_block_reset(IrBlock *ir, uint32_t start);
+
+/* Number of value operands (0-4) of @op and the array of them: op->a, b, c, d in order. Calls
+ * have as many as their helper's row says. */
+unsigned ir_operands(const IrBlock *ir, const IrOp *op, IrRef out[IR_MAX_ARGS]);
+static inline bool ir_has_result(const IrBlock *ir, const IrOp *op)
+{
+    return op->type != IR_VOID && !(ir_op_info[op->op].props & IRP_END) && op->op != OP_set &&
+           op->op != OP_setflags && op->op != OP_st && op->op != OP_insn;
+}
+
+/* Text form: print one block, or parse it. The parser needs the slot and helper tables of @ir. */
+void ir_print(const IrBlock *ir, GString *out);
+void ir_print_op(const IrBlock *ir, unsigned index, GString *out);
+bool ir_parse(IrBlock *ir, const char *text, GError **error);
+/* NULL if @ir obeys the rules, else a message to be freed that names op and rule. */
+char *ir_verify(const IrBlock *ir);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The passes between building and emitting. tcg_compile() lists them; each is one function over the
+ * flat array, none allocates.
+ *
+ * The backward pass walks once from the end and knows, at each op, which values are wanted later,
+ * where each is used last, and whether the architectural flags can be observed (an exit, a fault,
+ * a consumer) before they are defined again. A setflags that nobody can observe becomes a nop
+ * together with its operands; one that only faults can observe costs no code: the bundle's
+ * operands stay alive up to the last point that needs them, and the fault map says where they are.
+ */
+#ifndef TCG_PASSES_H
+#define TCG_PASSES_H
+
+#include "tcg/ir.h"
+
+/* What the passes found out, indexed by IrRef / op index. */
+typedef struct IrNotes {
+    uint16_t last_use[IR_MAX_OPS]; /* op index of the last use (flags demand included); 0: unused */
+    uint16_t uses[IR_MAX_OPS];     /* number of explicit uses by live ops */
+    uint16_t hint_set[IR_MAX_OPS]; /* op index of the first `set` of this whole value; 0: none */
+    uint16_t flags_at[IR_MAX_OPS]; /* for FAULT and EXIT ops: the bundle that is architectural there
+                                      (0: the record in env), so fault maps and exits know it */
+} IrNotes;
+
+void ir_pass_backward(IrBlock *ir, IrNotes *notes);
+/* Copy propagation of get after set of the same slot part, redundant gets, and folding that needs
+ * to see the whole block. Optional: code is right without it. */
+void ir_pass_forward(IrBlock *ir);
+
+#endif

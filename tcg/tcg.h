@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The compiler as its users see it: a context per machine (code buffer, thunks, back end), a
+ * function that turns an IrBlock into host code, and functions that run, link and retire it.
+ *
+ * A compiled block has two entries. The near entry is for links inside a mapping unit. The far entry
+ * is for jumps that arrive with a guest pc: it sets env.vbase first. Both then subtract the block's
+ * instruction count from env.budget and leave (TCG_EXIT_BUDGET, nothing executed, budget restored,
+ * env.pc = start of block) if that makes it negative. A side exit gives back what was not executed.
+ *
+ * Every exit leaves env complete: pinned slots stored, flags record current, pc exact (64-bit
+ * vbase + offset for links, the jump's operand for jumps; the guest's width is the caller's to apply).
+ */
+#ifndef TCG_TCG_H
+#define TCG_TCG_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcg/guest-mem.h"
+#include "tcg/helper.h"
+#include "tcg/ir.h"
+
+typedef struct Tcg Tcg;
+typedef struct TcgCode TcgCode;
+
+typedef enum TcgExit {
+    TCG_EXIT_BUDGET, /* at a block's start */
+    TCG_EXIT_LINK,   /* a goto that is not linked: TcgLeave.from and .link say which */
+    TCG_EXIT_LOOKUP, /* a jump whose pc is not in the jump cache, or an entered block was retired */
+    TCG_EXIT_REASON, /* exit, exit_if: TcgLeave.reason */
+} TcgExit;
+
+typedef struct TcgLeave {
+    TcgExit kind;
+    TcgCode *from;   /* TCG_EXIT_LINK */
+    unsigned link;
+    uint32_t reason; /* TCG_EXIT_REASON */
+} TcgLeave;
+
+/* A compiled block. Lives in the code buffer's bookkeeping until the buffer is flushed. */
+struct TcgCode {
+    const void *far_entry, *near_entry;
+    const uint8_t *start, *end; /* all of its host code, stubs included */
+    uint32_t nlinks;
+    uint16_t ninsns;
+    bool retired;
+    struct { /* link slots: where each goto goes in the guest */
+        uint32_t offset;
+        TcgCode *to; /* NULL: not linked */
+        const uint8_t *patch, *stub; /* the back end's own */
+    } link[IR_MAX_LINKS];
+    const uint8_t *fault_map; /* the back end's own encoding */
+    uint32_t fault_map_size;
+    void *user; /* the caller's block */
+};
+
+typedef struct TcgConfig {
+    const char *backend; /* NULL: the host's; "interp" */
+    size_t buffer_size;  /* bytes of code */
+    bool verify;         /* check the IR between passes (tests, debug builds) */
+    bool no_opt;         /* leave out the optional passes (tests) */
+    TcgLayout layout;
+    const IrSlot *slots;
+    unsigned nslots;
+    const TcgHelper *helpers;
+    unsigned nhelpers;
+} TcgConfig;
+
+/* NULL with @error: unknown back end, or the host refuses executable memory of that size. */
+Tcg *tcg_new(const TcgConfig *config, GError **error);
+void tcg_free(Tcg *tcg);
+const char *tcg_backend_name(const Tcg *tcg);
+const char *tcg_backend_list(void); /* for -accel help: "x86_64 interp" */
+
+IrBlock *tcg_ir(Tcg *tcg); /* the context's block, to be reset and filled */
+
+/* Compile tcg_ir(). NULL when the buffer is full: flush and try again. If @op_text / @asm_text are
+ * not NULL the IR after passes and the host code are appended (-d op, -d out_asm). */
+TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text);
+
+/* Run from @code's far entry until something leaves. env.pc must be the pc of its start. */
+TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code);
+
+/* Let @from's link slot go straight to @to's near entry. Both in the same mapping unit and mode. */
+void tcg_link(Tcg *tcg, TcgCode *from, unsigned link, TcgCode *to);
+/* No one shall enter @code again: whoever tries leaves with TCG_EXIT_LOOKUP and exact state. Its own
+ * code stays valid for whoever is inside it. */
+void tcg_retire(Tcg *tcg, TcgCode *code);
+/* Forget all code. Nothing may be running. */
+void tcg_flush(Tcg *tcg);
+size_t tcg_buffer_used(const Tcg *tcg);
+
+/* The block whose host code (or, in the interpreter, op array) holds @host_pc, or NULL. */
+TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc);
+/* After a fault at @host_pc: bring env's flags record up to date (registers are already dumped),
+ * and tell the instruction: its offset in the mapping unit and its index in the block. */
+void tcg_restore_state(Tcg *tcg, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
+                       uint32_t *index);
+
+#endif
