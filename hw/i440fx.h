@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The 82441FX host bridge: DRAM with its shadow registers (PAM), SMRAM, and the way to PCI.
+ *
+ * It places in @memory: RAM [0, below_4g) and [4 GiB, +above_4g) from @ram (identity up to
+ * below_4g, the rest behind it), the PCI space everywhere below RAM in priority, and the legacy
+ * window 0xa0000 to 0xfffff. ROMs go into i440fx_pci_memory(): firmware at the top of 4 GiB and
+ * its last 128 KiB at 0xe0000. Chipset windows (I/O APIC, APIC, HPET) go into @memory directly.
+ */
+#ifndef HW_I440FX_H
+#define HW_I440FX_H
+
+#include "hw/pci.h"
+#include "softmmu/device.h"
+
+typedef struct I440fxWiring {
+    MemRegion *memory, *io; /* roots */
+    AddressSpace *memory_space; /* the one rooted in @memory */
+    RamSet *ram_set;
+    RamBlock *ram;
+    uint64_t below_4g, above_4g;
+} I440fxWiring;
+
+extern const DeviceClass i440fx_class;
+
+/* Creates and realizes bus 0 with the bridge at 00:00.0; NULL with @error if that fails. */
+Device *i440fx_new(Device *parent, const I440fxWiring *w, GError **error);
+PciBus *i440fx_bus(Device *dev);
+MemRegion *i440fx_pci_memory(Device *dev);
+/* Accesses to 0xcf8 to 0xcfb that are not 32 bits wide go on to ISA: to @ops, relative to 0xcf8. */
+void i440fx_forward_cf8(Device *dev, const MemOps *ops, void *opaque);
+
+#endif
