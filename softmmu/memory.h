@@ -58,6 +58,9 @@ struct MemRegion {
     uint64_t addr;
     int priority;
     GPtrArray *children; /* borrowed, in order of placement */
+    /* who can see this region: kept by memory.c */
+    GPtrArray *aliases; /* alias regions whose target it is */
+    GPtrArray *spaces;  /* address spaces rooted at it */
 };
 
 /* A piece of the flattened address space. Never an alias or a container. */

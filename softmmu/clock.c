@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers wait in a binary heap ordered by (deadline, order of arming). A timer knows its slot, so
+ * cancelling and moving one costs O(log n) as well; the earliest deadline is the first slot.
+ */
+#include "softmmu/clock.h"
+
+#include <glib.h>
+
+/* A callback may arm timers that are due already; come up for air after this many. */
+#define MAX_CALLBACKS_PER_RUN 4096
+
+#define NOT_IN_HEAP UINT32_MAX
+
+struct Timer {
+    Clock *clock;
+    TimerFunc *func;
+    void *opaque;
+    int64_t deadline_ns;
+    uint64_t armed_as; /* breaks ties */
+    uint32_t slot;
+};
+
+struct Clock {
+    ClockSource *source;
+    void *opaque;
+    Timer **heap;
+    uint32_t count, capacity;
+    uint64_t armings;
+    TimerFunc *rearm_hook;
+    void *rearm_opaque;
+    int64_t manual_now_ns;
+};
+
+Clock *clock_new(ClockSource *source, void *opaque)
+{
+    Clock *clock = g_new0(Clock, 1);
+
+    clock->source = source;
+    clock->opaque = opaque;
+    return clock;
+}
+
+void clock_free(Clock *clock)
+{
+    if (!clock)
+        return;
+    g_assert(clock->count == 0);
+    g_free(clock->heap);
+    g_free(clock);
+}
+
+int64_t clock_now_ns(Clock *clock)
+{
+    return clock->source(clock->opaque);
+}
+
+int64_t clock_deadline_ns(const Clock *clock)
+{
+    return clock->count ? clock->heap[0]->deadline_ns : CLOCK_NEVER;
+}
+
+void clock_set_rearm_hook(Clock *clock, TimerFunc *hook, void *opaque)
+{
+    clock->rearm_hook = hook;
+    clock->rearm_opaque = opaque;
+}
+
+static bool timer_before(const Timer *a, const Timer *b)
+{
+    return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns
+                                            : a->armed_as < b->armed_as;
+}
+
+static void heap_put(Clock *clock, uint32_t slot, Timer *timer)
+{
+    clock->heap[slot] = timer;
+    timer->slot = slot;
+}
+
+static void heap_sift_up(Clock *clock, uint32_t slot, Timer *timer)
+{
+    while (slot > 0) {
+        uint32_t parent = (slot - 1) / 2;
+
+        if (!timer_before(timer, clock->heap[parent]))
+            break;
+        heap_put(clock, slot, clock->heap[parent]);
+        slot = parent;
+    }
+    heap_put(clock, slot, timer);
+}
+
+static void heap_sift_down(Clock *clock, uint32_t slot, Timer *timer)
+{
+    for (;;) {
+        uint32_t child = 2 * slot + 1;
+
+        if (child >= clock->count)
+            break;
+        if (child + 1 < clock->count && timer_before(clock->heap[child + 1], clock->heap[child]))
+            child++;
+        if (!timer_before(clock->heap[child], timer))
+            break;
+        heap_put(clock, slot, clock->heap[child]);
+        slot = child;
+    }
+    heap_put(clock, slot, timer);
+}
+
+static void heap_insert(Clock *clock, Timer *timer)
+{
+    if (clock->count == clock->capacity) {
+        clock->capacity = clock->capacity ? 2 * clock->capacity : 16;
+        clock->heap = g_renew(Timer *, clock->heap, clock->capacity);
+    }
+    clock->count++;
+    heap_sift_up(clock, clock->count - 1, timer);
+}
+
+static void heap_remove(Clock *clock, Timer *timer)
+{
+    uint32_t slot = timer->slot;
+    Timer *last = clock->heap[--clock->count];
+
+    timer->slot = NOT_IN_HEAP;
+    if (last == timer)
+        return;
+    if (slot > 0 && timer_before(last, clock->heap[(slot - 1) / 2]))
+        heap_sift_up(clock, slot, last);
+    else
+        heap_sift_down(clock, slot, last);
+}
+
+/* Run timers that were due at @now, at most @limit; true if any ran. */
+static bool run_due(Clock *clock, int64_t now, unsigned limit)
+{
+    bool any = false;
+
+    while (limit-- && clock->count && clock->heap[0]->deadline_ns <= now) {
+        Timer *timer = clock->heap[0];
+
+        heap_remove(clock, timer);
+        any = true;
+        timer->func(timer->opaque);
+    }
+    return any;
+}
+
+bool clock_run_expired(Clock *clock)
+{
+    if (!clock->count)
+        return false;
+    return run_due(clock, clock_now_ns(clock), MAX_CALLBACKS_PER_RUN);
+}
+
+Timer *timer_new(Clock *clock, TimerFunc *func, void *opaque)
+{
+    Timer *timer = g_new0(Timer, 1);
+
+    timer->clock = clock;
+    timer->func = func;
+    timer->opaque = opaque;
+    timer->slot = NOT_IN_HEAP;
+    return timer;
+}
+
+void timer_free(Timer *timer)
+{
+    if (!timer)
+        return;
+    timer_cancel(timer);
+    g_free(timer);
+}
+
+void timer_set(Timer *timer, int64_t deadline_ns)
+{
+    Clock *clock = timer->clock;
+    int64_t earliest = clock_deadline_ns(clock);
+
+    timer_cancel(timer);
+    if (deadline_ns == CLOCK_NEVER)
+        return;
+    timer->deadline_ns = deadline_ns;
+    timer->armed_as = clock->armings++;
+    heap_insert(clock, timer);
+    if (deadline_ns < earliest && clock->rearm_hook)
+        clock->rearm_hook(clock->rearm_opaque);
+}
+
+void timer_cancel(Timer *timer)
+{
+    if (timer_is_armed(timer))
+        heap_remove(timer->clock, timer);
+}
+
+bool timer_is_armed(const Timer *timer)
+{
+    return timer->slot != NOT_IN_HEAP;
+}
+
+int64_t timer_deadline_ns(const Timer *timer)
+{
+    return timer_is_armed(timer) ? timer->deadline_ns : CLOCK_NEVER;
+}
+
+static int64_t manual_now(void *opaque)
+{
+    return ((Clock *)opaque)->manual_now_ns;
+}
+
+Clock *clock_new_manual(void)
+{
+    Clock *clock = clock_new(manual_now, NULL);
+
+    clock->opaque = clock;
+    return clock;
+}
+
+void clock_manual_advance(Clock *clock, int64_t ns)
+{
+    int64_t target = clock->manual_now_ns + ns;
+
+    g_assert(clock->source == manual_now && ns >= 0);
+    while (clock_deadline_ns(clock) <= target) {
+        clock->manual_now_ns = MAX(clock->manual_now_ns, clock_deadline_ns(clock));
+        run_due(clock, clock->manual_now_ns, 1);
+    }
+    clock->manual_now_ns = target;
+}
+
+int64_t clock_ticks_to_ns(uint64_t ticks, uint64_t hz)
+{
+    return (int64_t)((unsigned __int128)ticks * NS_PER_SEC / hz);
+}
+
+uint64_t clock_ns_to_ticks(int64_t ns, uint64_t hz)
+{
+    return (uint64_t)((unsigned __int128)(uint64_t)ns * hz / NS_PER_SEC);
+}

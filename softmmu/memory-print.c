@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* `info mtree`: the tree as it was built, and the flat view as it is used. */
+#include "softmmu/memory.h"
+
+#include "softmmu/memory-internal.h"
+
+#define SPAN_FORMAT "%016" G_GINT64_MODIFIER "x-%016" G_GINT64_MODIFIER "x"
+
+static const char *kind_name(const MemRegion *r)
+{
+    switch (r->kind) {
+    case MEM_RAM: return "ram";
+    case MEM_ROM: return "rom";
+    case MEM_CONTAINER: return "container";
+    case MEM_ALIAS: return r->target ? kind_name(r->target) : "i/o";
+    default: return "i/o";
+    }
+}
+
+static void print_tree(const MemRegion *r, uint64_t base, unsigned depth, GString *out)
+{
+    uint64_t start = base + r->addr;
+
+    g_string_append_printf(out, "%*s" SPAN_FORMAT " (prio %d, %s): ", 2 * depth, "", start,
+                           start + r->size - 1, r->priority, kind_name(r));
+    if (r->kind == MEM_ALIAS && r->target)
+        g_string_append_printf(out, "alias %s @%s " SPAN_FORMAT, r->name, r->target->name,
+                               r->target_start, r->target_start + r->size - 1);
+    else
+        g_string_append(out, r->name);
+    g_string_append(out, r->enabled ? "\n" : " [disabled]\n");
+    for (unsigned i = 0; r->children && i < r->children->len; i++)
+        print_tree(r->children->pdata[i], start, depth + 1, out);
+}
+
+static void print_flat(const AddressSpace *as, GString *out)
+{
+    g_string_append_printf(out, "FlatView\n AS \"%s\", root: %s\n", as->name, as->root->name);
+    for (size_t i = 0; i < as->count; i++) {
+        const FlatRange *range = &as->ranges[i];
+
+        g_string_append_printf(out, "  " SPAN_FORMAT " (prio %d, %s): %s", range->start,
+                               range->start + range->size - 1, range->region->priority,
+                               kind_name(range->region), range->region->name);
+        if (range->region_start)
+            g_string_append_printf(out, " @%016" G_GINT64_MODIFIER "x", range->region_start);
+        g_string_append_c(out, '\n');
+    }
+    g_string_append_c(out, '\n');
+}
+
+void address_space_print(AddressSpace *as, GString *out, bool flat)
+{
+    if (flat) {
+        print_flat(as, out);
+        return;
+    }
+    g_string_append_printf(out, "address-space: %s\n", as->name);
+    print_tree(as->root, 0, 1, out);
+    g_string_append_c(out, '\n');
+}
