@@ -142,6 +142,7 @@ struct Device {
     GPtrArray *children; /* owned; in order of creation, which is reset and state order */
     bool realized;
     MemRegion io; /* the region of .regs, initialised by device_new when there is a table */
+    unsigned unimp_logged; /* offsets without a register that were logged so far */
 };
 
 /* A zeroed device of @klass below @parent (NULL: a root). @id may be NULL (class name, made unique

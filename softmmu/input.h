@@ -32,11 +32,17 @@ int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *
 void input_post(InputQueue *q, int channel, const void *data, size_t len);
 
 /* Machine thread. Deliver what is queued (only control channels when @running is false, the rest
- * keeps waiting); true if anything was delivered. @count stamps the events. */
+ * is put aside for the next call with @running); true if anything was delivered. @count stamps the
+ * events. Events posted from within a delivery wait for the next call. */
 bool input_deliver(InputQueue *q, bool running, uint64_t count);
-bool input_pending(InputQueue *q); /* cheap: one relaxed load */
+/* Was anything posted since the last input_deliver()? Cheap: one relaxed load. What was put aside
+ * does not count. */
+bool input_pending(InputQueue *q);
 /* Sleep until something is posted or @timeout_ns passed (CLOCK_NEVER: no limit). */
 void input_wait(InputQueue *q, int64_t timeout_ns);
+/* A recorder's ear: sees each event that is not control, with its stamp, before its channel does. */
+typedef void InputTap(void *opaque, uint64_t count, int channel, const void *data, size_t len);
+void input_set_tap(InputQueue *q, InputTap *tap, void *opaque);
 /* Called (from the posting thread) after each post: lets a running vCPU be interrupted. */
 void input_set_wake_hook(InputQueue *q, void (*hook)(void *opaque), void *opaque);
 

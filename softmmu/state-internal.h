@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The versioned half of state lists: state.c for device.c and its tree format. */
+#ifndef SOFTMMU_STATE_INTERNAL_H
+#define SOFTMMU_STATE_INTERNAL_H
+
+#include "softmmu/device.h"
+
+/* Bytes that an object saved under list version @version takes. */
+size_t state_size(const StateField *list, uint16_t version);
+/* Load the fields that existed in @version from state_size() bytes; returns the end of them. */
+const uint8_t *state_load_fields(const StateField *list, void *object, const uint8_t *data,
+                                 uint16_t version);
+
+#endif
