@@ -84,7 +84,8 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text);
 /* Run from @code's far entry until something leaves. env.pc must be the pc of its start. */
 TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code);
 
-/* Let @from's link slot go straight to @to's near entry. Both in the same mapping unit and mode. */
+/* Let @from's link slot go straight to @to's near entry: both in the same mapping unit, @to of the mode in
+ * which @from leaves. @to NULL takes the link back: the slot leaves with TCG_EXIT_LINK again. */
 void tcg_link(Tcg *tcg, TcgCode *from, unsigned link, TcgCode *to);
 /* No one shall enter @code again: whoever tries leaves with TCG_EXIT_LOOKUP and exact state. Its own
  * code stays valid for whoever is inside it. */

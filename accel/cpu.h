@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual CPU as the engine sees it, and CpuOps: all that the engine knows of the guest
+ * architecture. The architecture's own state struct begins with Cpu; the engine allocates it with
+ * CpuTail (TLBs, jump cache, slow-path scratch) behind it, so that translated code reaches
+ * everything from one base register.
+ */
+#ifndef ACCEL_CPU_H
+#define ACCEL_CPU_H
+
+#include <glib.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "softmmu/memory.h"
+#include "tcg/flags.h"
+#include "tcg/guest-mem.h"
+#include "tcg/helper.h"
+#include "tcg/ir.h"
+
+typedef struct Cpu Cpu;
+typedef struct CpuOps CpuOps;
+typedef struct CpuRun CpuRun; /* the engine's private part */
+
+/* Bits of Cpu.interrupt_request. */
+enum {
+    CPU_INT_HARD = 1 << 0, /* level: the board's INTR */
+    CPU_INT_NMI = 1 << 1,
+    CPU_INT_SMI = 1 << 2,
+    CPU_INT_INIT = 1 << 3,
+    CPU_INT_SIPI = 1 << 4,
+};
+
+struct Cpu {
+    int32_t budget; /* instructions that may still start before the engine wants control */
+    uint32_t interrupt_request;
+    uint64_t vbase; /* guest pc of byte 0 of the running mapping unit */
+    uint64_t pc;    /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
+                       after cpu_sync_state() */
+    uint64_t jc_key; /* jump cache context; top three bits are the architecture's (see below) */
+    FlagsRecord cc;
+    const CpuOps *ops;
+    CpuRun *run;
+    /* The architecture's registers follow here: the first 256 bytes are the cheapest to reach. */
+};
+
+/* The rest of what the engine and the architecture share; embedded by the architecture's state
+ * wherever it likes (CpuOps.common_offset). */
+typedef struct CpuCommon {
+    unsigned index; /* 0 … cpus-1 */
+    bool halted;    /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
+    bool exception_pending; /* raised, not yet delivered */
+    AddressSpace *memory, *io;
+    uint16_t asid;
+} CpuCommon;
+
+typedef struct CpuTail {
+    SlowAccess slow;
+    uint8_t scratch[TCG_SCRATCH_SIZE] __attribute__((aligned(64)));
+    TlbEntry tlb[TCG_MMU_MODES][2][TCG_TLB_SIZE];
+    JumpEntry jc[TCG_JC_SIZE];
+} CpuTail;
+
+typedef enum CpuAccess { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC } CpuAccess;
+enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 };
+
+/* One page as the architecture's walk sees it. */
+typedef struct CpuPage {
+    uint64_t phys;      /* of the 4 KiB page that holds the address, A20 applied */
+    uint64_t unit_size; /* bytes of the guest's mapping unit: 4 KiB, 2/4 MiB, 1 GiB */
+    uint8_t prot;       /* PROT_*: what later accesses with the same MMU index may do unasked. W only
+                           if the dirty bit is set already. */
+    bool global;
+} CpuPage;
+
+/* Where a CPU is about to execute. */
+typedef struct CpuContext {
+    uint64_t pc;      /* guest pc */
+    uint64_t linear;  /* linear address of that instruction */
+    uint32_t mode;    /* everything translation depends on, the architecture's bits */
+    uint64_t cs_base; /* linear - pc */
+    unsigned mmu;     /* MMU index of instruction fetches and ordinary data accesses */
+    bool kernel;      /* supervisor mode: jump-cache entries for global pages outlive an ASID */
+} CpuContext;
+
+/* A request to the architecture's frontend; see translate.h. */
+typedef struct TranslateRequest TranslateRequest;
+
+struct CpuOps {
+    const char *name;
+    size_t state_size; /* of the struct that begins with Cpu */
+    size_t common_offset;
+    const IrSlot *slots;
+    unsigned nslots;
+    const TcgHelper *helpers;
+    unsigned nhelpers;
+    int32_t mxcsr_offset, fcw_offset, fsw_offset;
+
+    void (*get_context)(Cpu *cpu, CpuContext *out); /* may raise (CS limit) */
+    /* Guest pc as exits leave it (64-bit sum) -> as the mode has it (16, 32, 64 bits wide). */
+    uint64_t (*wrap_pc)(Cpu *cpu, uint64_t pc);
+    /* Page walk for @addr. False: the fault is recorded for raise_fault(). Sets accessed and
+     * dirty bits. @probe: no side effects, nothing recorded (monitor, debugger). */
+    bool (*walk)(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);
+    void (*raise_fault)(Cpu *cpu) G_GNUC_NORETURN;
+    /* A misaligned MEM_ALIGN access reached the slow path: raise (#GP, #AC) or return to let it
+     * be done. */
+    void (*misaligned)(Cpu *cpu, const SlowAccess *a);
+    void (*trap)(void *env, uint32_t code); /* TcgLayout.trap: raise, does not return */
+    void (*translate)(Cpu *cpu, TranslateRequest *req, IrBlock *ir);
+    /* Deliver the exception that was raised (exception_pending). May itself raise. */
+    void (*deliver_exception)(Cpu *cpu);
+    /* Between instructions, interrupt_request != 0: take the most urgent that is allowed now; true
+     * if something was taken. */
+    bool (*deliver_interrupt)(Cpu *cpu);
+    bool (*has_work)(Cpu *cpu); /* would a halted CPU wake up? */
+    /* TCG_EXIT_REASON: act on the frontend's own exit reasons, then the loop goes on. */
+    void (*exit_reason)(Cpu *cpu, uint32_t reason);
+    void (*reset)(Cpu *cpu);
+    void (*print_registers)(Cpu *cpu, GString *out);
+    /* One line per instruction for -d exec / cpu: name of the mode and so on (may be NULL). */
+};
+
+/* The top bits of jc_key that the frontend may change from translated code without leaving it: the
+ * part of `mode` that code changes all the time (x87 TOP). They equal (mode >> CPU_HOT_MODE_SHIFT) & 7. */
+#define CPU_KEY_HOT_SHIFT  61
+#define CPU_HOT_MODE_SHIFT 29
+
+static inline CpuCommon *cpu_common(Cpu *cpu)
+{
+    return (CpuCommon *)((char *)cpu + cpu->ops->common_offset);
+}
+
+CpuTail *cpu_tail(Cpu *cpu);
+
+/* ---- For the architecture's C code --------------------------------------------------------- */
+
+/* Called by helpers before they look at pc or raise: brings cpu->pc and cc up to the instruction
+ * that called (no-op outside translated code), and gives back the budget of what was not executed.
+ * After it the block must be left by cpu_loop_exit(). */
+void cpu_sync_state(Cpu *cpu);
+/* Leave to the execution loop now. State must be complete (cpu_sync_state() or outside code). */
+void cpu_loop_exit(Cpu *cpu) G_GNUC_NORETURN;
+/* Run the instruction at the synced pc again, alone in a block. For what cannot be done within a
+ * larger block (a store into the running block itself). */
+void cpu_restart_single(Cpu *cpu) G_GNUC_NORETURN;
+
+/* The mode (CpuContext) may have changed: recompute jc_key before the next jump. */
+void cpu_context_changed(Cpu *cpu);
+/* Make the CPU look at interrupt_request (and clocks) before the next block. */
+void cpu_kick(Cpu *cpu);
+void cpu_interrupt(Cpu *cpu, uint32_t bits);       /* set bits and kick */
+void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
+
+/* Instructions executed by all CPUs so far, exact in helpers and slow paths. */
+uint64_t cpu_instruction_count(Cpu *cpu);
+/* Virtual nanoseconds (the machine's clock), exact under -icount. */
+int64_t cpu_clock_ns(Cpu *cpu);
+
+/* Address translation caches. */
+void cpu_tlb_flush_all(Cpu *cpu);                                /* global entries too */
+void cpu_tlb_flush_nonglobal(Cpu *cpu);                          /* every ASID */
+void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid);                /* its non-global entries */
+void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr);                /* current ASID and global */
+void cpu_tlb_flush_page_asid(Cpu *cpu, uint64_t addr, uint16_t asid);
+void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid);                  /* switch; flushes nothing tagged */
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory as the architecture's C code accesses it: by virtual address through an MMU index
+ * (raising the guest's faults, so these may not return; hold nothing across them), and by
+ * physical address. Every store goes through the code-granule check.
+ */
+#ifndef ACCEL_GUEST_MEM_H
+#define ACCEL_GUEST_MEM_H
+
+#include "accel/cpu.h"
+
+/* @size: 1, 2, 4, 8. Little-endian, may cross a page: both pages are checked before a byte moves. */
+uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu);
+void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu);
+/* Any length; on a fault nothing was written to the faulting page or after. */
+void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu);
+void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, unsigned mmu);
+/* Raise what an access of [addr, +len) would raise (len < 4096), touch nothing. */
+void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu);
+/* Host pointer for @addr, good up to the end of its 4 KiB page, if that page is plain memory
+ * (for writing: RAM without translated code); NULL if accesses must go one by one. May raise. */
+uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
+
+/* Physical, as page walks need it: RAM at once, else through the memory map. */
+uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size); /* 4 or 8, aligned */
+/* Compare-and-swap of an aligned 4- or 8-byte word (accessed/dirty bits); false: it had changed. */
+bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size);
+
+/* Monitor and debugger: no faults, no side effects; false where nothing is mapped. */
+bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len);
+
+#endif

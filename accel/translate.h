@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine asks the architecture's frontend to translate one block.
+ *
+ * The block starts at byte @unit_offset of a mapping unit (@unit_size bytes, virtually and
+ * physically contiguous) and may follow the code within its first 4 KiB page. Guest pcs that the
+ * code needs are vbase + offset (slot of Cpu.vbase), never constants, so that the block is valid
+ * wherever the page is mapped.
+ *
+ * An instruction that crosses the page's end is translated only as the first of a block
+ * (translate_straddling() fetches it); otherwise the block ends before it.
+ */
+#ifndef ACCEL_TRANSLATE_H
+#define ACCEL_TRANSLATE_H
+
+#include "accel/cpu.h"
+
+struct TranslateRequest {
+    /* in */
+    uint64_t pc, linear;
+    uint32_t mode;
+    uint64_t cs_base;
+    uint32_t unit_offset, unit_size;
+    unsigned max_insns; /* >= 1 */
+    const uint8_t *bytes; /* code from @linear on … */
+    uint32_t avail;       /* … up to the end of its 4 KiB page */
+    /* out, by the frontend */
+    uint32_t size;        /* guest bytes the block was made from, contiguous from the start */
+};
+
+/* The 15 bytes from @linear on when they cross the page; may raise a fetch fault. The second page
+ * becomes part of the block's identity. Only for the block's first instruction. */
+const uint8_t *translate_straddling(Cpu *cpu, TranslateRequest *req, uint32_t *avail);
+
+#endif
