@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fw_cfg: ports 0x510 (selector) and 0x511 (data), DMA address at 0x514.
+ * Spec: "QEMU Firmware Configuration (fw_cfg) Device". Interface version 3 (traditional and DMA).
+ * Missing: items that the guest may write; a DMA write reports an error.
+ */
+#include "hw/fw-cfg.h"
+
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/log.h"
+
+enum {
+    DMA_ERROR = 1 << 0,
+    DMA_READ = 1 << 1,
+    DMA_SKIP = 1 << 2,
+    DMA_SELECT = 1 << 3,
+    DMA_WRITE = 1 << 4,
+};
+
+enum { INTERFACE_TRADITIONAL = 1, INTERFACE_DMA = 2 };
+
+typedef struct FwCfgFile {
+    char *name;
+    GBytes *data;
+} FwCfgFile;
+
+struct FwCfg {
+    Device dev;
+    /* wiring */
+    MemRegion *parent_ports;
+    AddressSpace *memory;
+    MemRegion ports; /* selector (16 bit), data */
+    MemRegion dma;   /* 8 bytes, big-endian */
+    /* configuration */
+    GHashTable *items; /* key -> GBytes */
+    GPtrArray *files;  /* FwCfgFile *, sorted by name */
+    /* state */
+    uint16_t selected;
+    uint32_t offset;
+    uint64_t dma_addr;
+};
+
+static const char dma_signature[8] = { 'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G' };
+
+/* ---- Items ---------------------------------------------------------------------------------- */
+
+static void file_free(gpointer p)
+{
+    FwCfgFile *f = p;
+
+    g_free(f->name);
+    g_bytes_unref(f->data);
+    g_free(f);
+}
+
+void fw_cfg_add_bytes(FwCfg *s, uint16_t key, GBytes *data)
+{
+    g_hash_table_insert(s->items, GUINT_TO_POINTER(key), g_bytes_ref(data));
+}
+
+static void add_value(FwCfg *s, uint16_t key, uint64_t value, unsigned size)
+{
+    uint64_t le = GUINT64_TO_LE(value);
+    g_autoptr(GBytes) data = g_bytes_new(&le, size);
+
+    fw_cfg_add_bytes(s, key, data);
+}
+
+void fw_cfg_add_i16(FwCfg *s, uint16_t key, uint16_t value)
+{
+    add_value(s, key, value, 2);
+}
+
+void fw_cfg_add_i32(FwCfg *s, uint16_t key, uint32_t value)
+{
+    add_value(s, key, value, 4);
+}
+
+void fw_cfg_add_i64(FwCfg *s, uint16_t key, uint64_t value)
+{
+    add_value(s, key, value, 8);
+}
+
+GBytes *fw_cfg_find(FwCfg *s, uint16_t key)
+{
+    if (key >= FW_CFG_FILE_FIRST && key - FW_CFG_FILE_FIRST < s->files->len) {
+        FwCfgFile *f = g_ptr_array_index(s->files, key - FW_CFG_FILE_FIRST);
+        return f->data;
+    }
+    return g_hash_table_lookup(s->items, GUINT_TO_POINTER(key));
+}
+
+GBytes *fw_cfg_find_file(FwCfg *s, const char *name)
+{
+    for (guint i = 0; i < s->files->len; i++) {
+        FwCfgFile *f = g_ptr_array_index(s->files, i);
+        if (g_str_equal(f->name, name))
+            return f->data;
+    }
+    return NULL;
+}
+
+static gint compare_files(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(FwCfgFile *const *)a)->name, (*(FwCfgFile *const *)b)->name);
+}
+
+static void append_be32(GByteArray *out, uint32_t value)
+{
+    uint32_t be = GUINT32_TO_BE(value);
+
+    g_byte_array_append(out, (const uint8_t *)&be, sizeof(be));
+}
+
+/* The directory: count, then size, key, reserved, name of each; all big-endian. */
+static void rebuild_directory(FwCfg *s)
+{
+    GByteArray *dir = g_byte_array_new();
+
+    append_be32(dir, s->files->len);
+    for (guint i = 0; i < s->files->len; i++) {
+        FwCfgFile *f = g_ptr_array_index(s->files, i);
+        char name[FW_CFG_NAME_MAX] = "";
+
+        append_be32(dir, g_bytes_get_size(f->data));
+        append_be32(dir, (FW_CFG_FILE_FIRST + i) << 16);
+        g_strlcpy(name, f->name, sizeof(name));
+        g_byte_array_append(dir, (const uint8_t *)name, sizeof(name));
+    }
+    g_autoptr(GBytes) data = g_byte_array_free_to_bytes(dir);
+    fw_cfg_add_bytes(s, FW_CFG_FILE_DIR, data);
+}
+
+bool fw_cfg_add_user_file(FwCfg *s, const char *name, GBytes *data, GError **error)
+{
+    const char *wrong = NULL;
+
+    if (!name[0])
+        wrong = "has an empty name";
+    else if (strlen(name) >= FW_CFG_NAME_MAX)
+        wrong = "has a name longer than 55 characters";
+    else if (fw_cfg_find_file(s, name))
+        wrong = "exists already";
+    else if (s->files->len >= FW_CFG_MAX_FILES)
+        wrong = "is one too many";
+    if (wrong) {
+        error_set(error, "fw_cfg file '%s' %s", name, wrong);
+        return false;
+    }
+    fw_cfg_add_file(s, name, data);
+    return true;
+}
+
+void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data)
+{
+    FwCfgFile *f = g_new(FwCfgFile, 1);
+
+    g_assert(strlen(name) < FW_CFG_NAME_MAX && !fw_cfg_find_file(s, name));
+    g_assert(s->files->len < FW_CFG_MAX_FILES);
+    f->name = g_strdup(name);
+    f->data = g_bytes_ref(data);
+    g_ptr_array_add(s->files, f);
+    g_ptr_array_sort(s->files, compare_files);
+    rebuild_directory(s);
+}
+
+/* ---- Ports ---------------------------------------------------------------------------------- */
+
+static void select_item(FwCfg *s, uint16_t key)
+{
+    s->selected = key;
+    s->offset = 0;
+}
+
+/* Copy the next @len bytes of the selected item, zeros beyond its end. */
+static void take(FwCfg *s, uint8_t *buf, uint32_t len)
+{
+    gsize size = 0, part;
+    GBytes *item = fw_cfg_find(s, s->selected);
+    const uint8_t *data = item ? g_bytes_get_data(item, &size) : NULL;
+
+    part = s->offset < size ? MIN(len, size - s->offset) : 0;
+    if (part)
+        memcpy(buf, data + s->offset, part);
+    memset(buf + part, 0, len - part);
+    s->offset = MIN((uint64_t)s->offset + len, UINT32_MAX);
+}
+
+static uint64_t ports_read(void *opaque, uint64_t addr, unsigned size)
+{
+    FwCfg *s = opaque;
+    uint8_t byte;
+
+    if (addr != 1)
+        return 0;
+    take(s, &byte, 1);
+    return byte;
+}
+
+static void ports_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+{
+    FwCfg *s = opaque;
+
+    if (addr == 0 && size == 2)
+        select_item(s, value);
+    else
+        log_guest_error("fw_cfg: write of %u bytes at offset %u ignored\n", size, (unsigned)addr);
+}
+
+static const MemOps ports_ops = { ports_read, ports_write, .min_size = 1, .max_size = 2 };
+
+/* ---- DMA ------------------------------------------------------------------------------------ */
+
+static bool dma_copy(FwCfg *s, uint64_t addr, uint32_t len)
+{
+    g_autofree uint8_t *buf = g_malloc(65536);
+
+    if (addr + len < addr)
+        return false;
+    while (len) {
+        uint32_t part = MIN(len, 65536);
+        take(s, buf, part);
+        address_space_write_bytes(s->memory, addr, buf, part);
+        addr += part;
+        len -= part;
+    }
+    return true;
+}
+
+/* Run the request whose descriptor { be32 control, be32 length, be64 address } is at dma_addr. */
+static void dma_run(FwCfg *s)
+{
+    struct {
+        uint32_t control, length;
+        uint64_t address;
+    } req;
+    uint64_t at = s->dma_addr;
+    uint32_t control, length, status = 0;
+
+    s->dma_addr = 0;
+    address_space_read_bytes(s->memory, at, &req, sizeof(req));
+    control = GUINT32_FROM_BE(req.control);
+    length = GUINT32_FROM_BE(req.length);
+    if (control & DMA_SELECT)
+        select_item(s, control >> 16);
+    if (control & DMA_READ) {
+        if (!dma_copy(s, GUINT64_FROM_BE(req.address), length))
+            status = DMA_ERROR;
+    } else if (control & DMA_WRITE) {
+        log_guest_error("fw_cfg: write to item 0x%x refused\n", s->selected);
+        status = DMA_ERROR;
+    } else if (control & DMA_SKIP) {
+        s->offset = MIN((uint64_t)s->offset + length, UINT32_MAX);
+    }
+    status = GUINT32_TO_BE(status);
+    address_space_write_bytes(s->memory, at, &status, sizeof(status));
+}
+
+static uint64_t dma_read(void *opaque, uint64_t addr, unsigned size)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, dma_signature + addr, size);
+    return GUINT64_FROM_LE(value);
+}
+
+static void dma_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+{
+    FwCfg *s = opaque;
+
+    if (size == 8 && addr == 0) {
+        s->dma_addr = GUINT64_SWAP_LE_BE(value);
+        dma_run(s);
+    } else if (size == 4 && addr == 0) {
+        s->dma_addr = (uint64_t)GUINT32_SWAP_LE_BE((uint32_t)value) << 32;
+    } else if (size == 4 && addr == 4) {
+        s->dma_addr |= GUINT32_SWAP_LE_BE((uint32_t)value);
+        dma_run(s);
+    } else {
+        log_guest_error("fw_cfg: DMA address written in %u bytes\n", size);
+    }
+}
+
+static const MemOps dma_ops = { dma_read, dma_write, .min_size = 1, .max_size = 8 };
+
+/* ---- Device --------------------------------------------------------------------------------- */
+
+static bool realize(Device *dev, GError **error)
+{
+    FwCfg *s = (FwCfg *)dev;
+
+    memory_init_io(&s->ports, "fwcfg", &ports_ops, s, 2);
+    memory_init_io(&s->dma, "fwcfg.dma", &dma_ops, s, 8);
+    memory_add(s->parent_ports, FW_CFG_IO_BASE, 0, &s->ports);
+    memory_add(s->parent_ports, FW_CFG_DMA_BASE, 0, &s->dma);
+    return true;
+}
+
+static void unrealize(Device *dev)
+{
+    FwCfg *s = (FwCfg *)dev;
+
+    memory_destroy(&s->ports);
+    memory_destroy(&s->dma);
+    g_hash_table_destroy(s->items);
+    g_ptr_array_free(s->files, true);
+    s->items = NULL;
+    s->files = NULL;
+}
+
+static void reset_enter(Device *dev)
+{
+    FwCfg *s = (FwCfg *)dev;
+
+    select_item(s, 0);
+    s->dma_addr = 0;
+}
+
+static const StateField fw_cfg_state[] = {
+    STATE_U16(FwCfg, selected),
+    STATE_U32(FwCfg, offset),
+    STATE_U64(FwCfg, dma_addr),
+    STATE_END,
+};
+
+const DeviceClass fw_cfg_class = {
+    .name = "fw_cfg",
+    .desc = "firmware configuration interface",
+    .size = sizeof(FwCfg),
+    .state = fw_cfg_state,
+    .realize = realize,
+    .unrealize = unrealize,
+    .reset_enter = reset_enter,
+};
+
+FwCfg *fw_cfg_new(Device *parent, MemRegion *ports, AddressSpace *memory)
+{
+    FwCfg *s = (FwCfg *)device_new(&fw_cfg_class, parent, NULL);
+    g_autoptr(GBytes) signature = g_bytes_new_static("QEMU", 4);
+
+    s->parent_ports = ports;
+    s->memory = memory;
+    s->items = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_bytes_unref);
+    s->files = g_ptr_array_new_with_free_func(file_free);
+    fw_cfg_add_bytes(s, FW_CFG_SIGNATURE, signature);
+    fw_cfg_add_i32(s, FW_CFG_ID, INTERFACE_TRADITIONAL | INTERFACE_DMA);
+    rebuild_directory(s);
+    return s;
+}

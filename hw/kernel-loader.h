@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* -kernel: put a Linux kernel, its initrd and command line into fw_cfg for the option ROM. */
+#ifndef HW_KERNEL_LOADER_H
+#define HW_KERNEL_LOADER_H
+
+#include <glib.h>
+
+#include "hw/fw-cfg.h"
+
+#define KERNEL_ROM_FILE    "genroms/linuxboot.bin"
+#define KERNEL_BOOT_DEVICE "/rom@" KERNEL_ROM_FILE
+
+/* @initrd and @cmdline may be NULL. @low_ram: bytes of RAM below 4 GiB. Files are mapped, not
+ * copied. On success the kernel items and the option ROM are in @fw. */
+bool kernel_load(FwCfg *fw, const char *kernel, const char *initrd, const char *cmdline,
+                 uint64_t low_ram, GError **error);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/hw/fixture.h"
+
+#include <string.h>
+
+#include "hw/fw-cfg.h"
+
+static FwCfg *start(Fixture *f)
+{
+    FwCfg *s = fw_cfg_new(f->root, &f->io_root, f->memory);
+
+    fixture_start(f);
+    return s;
+}
+
+static void add_text(FwCfg *s, const char *name, const char *text)
+{
+    g_autoptr(GBytes) data = g_bytes_new(text, strlen(text));
+    fw_cfg_add_file(s, name, data);
+}
+
+static void select_item(Fixture *f, uint16_t key)
+{
+    fixture_outw(f, 0x510, key);
+}
+
+static uint32_t read_le(Fixture *f, unsigned size)
+{
+    uint32_t v = 0;
+    for (unsigned i = 0; i < size; i++)
+        v |= (uint32_t)fixture_inb(f, 0x511) << (8 * i);
+    return v;
+}
+
+static uint32_t read_be(Fixture *f, unsigned size)
+{
+    uint32_t v = 0;
+    for (unsigned i = 0; i < size; i++)
+        v = v << 8 | fixture_inb(f, 0x511);
+    return v;
+}
+
+static uint32_t be32(uint32_t v)
+{
+    return GUINT32_SWAP_LE_BE(v);
+}
+
+static void dma(Fixture *f, uint32_t control, uint32_t len, uint64_t addr)
+{
+    fixture_write(f, 0x1000, be32(control), 4);
+    fixture_write(f, 0x1004, be32(len), 4);
+    fixture_write(f, 0x1008, be32(addr >> 32), 4);
+    fixture_write(f, 0x100c, be32(addr), 4);
+    fixture_outl(f, 0x514, 0);
+    fixture_outl(f, 0x518, be32(0x1000));
+}
+
+static void test_signature_and_id(void **state)
+{
+    Fixture *f = *state;
+
+    start(f);
+    select_item(f, FW_CFG_SIGNATURE);
+    assert_int_equal(read_be(f, 4), 0x51454d55); /* "QEMU" */
+    assert_int_equal(read_le(f, 2), 0);          /* zeros beyond the end */
+    select_item(f, FW_CFG_ID);
+    assert_int_equal(read_le(f, 4), 3);
+    assert_int_equal(fixture_inl(f, 0x514), be32(0x51454d55));
+    assert_int_equal(fixture_inl(f, 0x518), be32(0x20434647)); /* " CFG" */
+}
+
+static void test_integers(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *s = start(f);
+
+    fw_cfg_add_i16(s, FW_CFG_NB_CPUS, 0x1234);
+    fw_cfg_add_i64(s, FW_CFG_RAM_SIZE, 0x123456789aULL);
+    select_item(f, FW_CFG_NB_CPUS);
+    assert_int_equal(read_le(f, 4), 0x1234);
+    select_item(f, FW_CFG_RAM_SIZE);
+    assert_int_equal(read_le(f, 4), 0x3456789a);
+    assert_int_equal(read_le(f, 4), 0x12);
+    select_item(f, 0x7777); /* nobody's */
+    assert_int_equal(read_le(f, 4), 0);
+}
+
+static void test_directory_is_sorted(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *s = start(f);
+    static const char *const names[] = { "bootorder", "etc/e820", "opt/z" };
+    static const char *const text[] = { "order", "map", "user!" };
+
+    add_text(s, names[2], text[2]);
+    add_text(s, names[0], text[0]);
+    add_text(s, names[1], text[1]);
+    select_item(f, FW_CFG_FILE_DIR);
+    assert_int_equal(read_be(f, 4), 3);
+    for (int i = 0; i < 3; i++) {
+        char name[FW_CFG_NAME_MAX];
+        assert_int_equal(read_be(f, 4), strlen(text[i]));
+        assert_int_equal(read_be(f, 2), FW_CFG_FILE_FIRST + i);
+        assert_int_equal(read_be(f, 2), 0);
+        for (int j = 0; j < FW_CFG_NAME_MAX; j++)
+            name[j] = fixture_inb(f, 0x511);
+        assert_string_equal(name, names[i]);
+    }
+    select_item(f, FW_CFG_FILE_FIRST + 1);
+    assert_int_equal(read_be(f, 3), 0x6d6170); /* "map" */
+}
+
+static void test_user_files(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *s = start(f);
+    g_autoptr(GBytes) data = g_bytes_new("x", 1);
+    g_autofree char *long_name = g_strnfill(56, 'n');
+    const char *bad[] = { "", long_name, "opt/a" };
+    GError *error = NULL;
+
+    assert_true(fw_cfg_add_user_file(s, "opt/a", data, &error));
+    for (int i = 0; i < 3; i++) {
+        assert_false(fw_cfg_add_user_file(s, bad[i], data, &error));
+        assert_non_null(error);
+        g_clear_error(&error);
+    }
+}
+
+static void test_dma(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *s = start(f);
+    char buf[12];
+
+    add_text(s, "file", "0123456789");
+    memset(f->ram_block->host + 0x2000, 0xaa, 16);
+    dma(f, FW_CFG_FILE_FIRST << 16 | 0x0a, 4, 0x2000); /* select, read */
+    assert_int_equal(fixture_read(f, 0x1000, 4), 0);
+    dma(f, 0x04, 3, 0);      /* skip */
+    dma(f, 0x02, 5, 0x2004); /* read on, across the end */
+    address_space_read_bytes(f->memory, 0x2000, buf, sizeof(buf));
+    assert_memory_equal(buf, "0123789\0\0\xaa\xaa\xaa", 12);
+    assert_int_equal(fixture_read(f, 0x1000, 4), 0);
+    dma(f, 0x10, 4, 0x2000); /* nothing is writable */
+    assert_int_equal(fixture_read(f, 0x1000, 4), be32(1));
+    dma(f, 0x02, 0x1000, UINT64_MAX - 10); /* wraps around */
+    assert_int_equal(fixture_read(f, 0x1000, 4), be32(1));
+}
+
+static void test_reset_forgets_the_selection(void **state)
+{
+    Fixture *f = *state;
+
+    start(f);
+    select_item(f, FW_CFG_ID);
+    fixture_inb(f, 0x511);
+    fixture_reset(f);
+    assert_int_equal(read_be(f, 4), 0x51454d55);
+}
+
+static void test_abuse(void **state)
+{
+    Fixture *f = *state;
+
+    start(f);
+    f->roundtrip = false;
+    fixture_abuse(f, f->io, 0x510, 12, 3000, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        hw_test(test_signature_and_id),
+        hw_test(test_integers),
+        hw_test(test_directory_is_sorted),
+        hw_test(test_user_files),
+        hw_test(test_dma),
+        hw_test(test_reset_forgets_the_selection),
+        hw_test(test_abuse),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
