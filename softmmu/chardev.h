@@ -22,7 +22,13 @@ typedef struct ChardevClient {
     void (*event)(void *opaque, int event); /* CHARDEV_EVENT_*; may be NULL */
 } ChardevClient;
 
-enum { CHARDEV_EVENT_BREAK, CHARDEV_EVENT_OPENED, CHARDEV_EVENT_CLOSED };
+enum {
+    CHARDEV_EVENT_BREAK,
+    CHARDEV_EVENT_OPENED,
+    CHARDEV_EVENT_CLOSED,
+    CHARDEV_EVENT_MUX_IN,  /* a multiplexer gave this client the keyboard */
+    CHARDEV_EVENT_MUX_OUT, /* and took it away */
+};
 
 /* One client at a time (the multiplexer hands out one port per client). NULL disconnects. */
 void chardev_connect(Chardev *chr, const ChardevClient *client, void *opaque);
@@ -33,10 +39,22 @@ void chardev_accept_input(Chardev *chr);
 /* ---- For the program tier ------------------------------------------------------------------- */
 typedef struct InputQueue InputQueue;
 
+/* Input of a control back end (monitor, multiplexer) is delivered while the machine is stopped too,
+ * and is not recorded. To be said before any input arrives. */
+void chardev_set_control(Chardev *chr, bool control);
+/* Device name of a pty's other end, or NULL for other back ends. */
+const char *chardev_pty_name(const Chardev *chr);
+/* The address at which a server with wait=on expects its first client, NULL when there is nothing
+ * to wait for; and the waiting itself. */
+const char *chardev_waits_at(const Chardev *chr);
+bool chardev_wait(Chardev *chr, GError **error);
+
 /* QEMU's spelling: null, none, stdio, mon:stdio, file:PATH, pty, unix:PATH[,server=on][,wait=off],
- * tcp:HOST:PORT[,server=on][,wait=off], vc (refused). Returns NULL with @error. */
+ * tcp:HOST:PORT[,server=on][,wait=off], vc (refused). Returns NULL with @error. "mon:stdio" is
+ * stdio whose Ctrl-C goes to the guest: the caller adds the multiplexer. Called on the main thread,
+ * whose default GMainContext polls the host's file descriptors. */
 Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error);
-/* A multiplexer over @base; each call of chardev_mux_port() gives the next client's Chardev.
+/* A multiplexer over @base, which it owns along with its ports; each call of chardev_mux_port() gives the next client's Chardev.
  * Ctrl-A x quits, h help, c next client, b break, s sync, t timestamps, Ctrl-A Ctrl-A sends it. */
 Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque);
 Chardev *chardev_mux_port(Chardev *mux);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Host file descriptors as back ends: the polled source, files and pseudo terminals. */
+#include "softmmu/chardev-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "softmmu/error.h"
+
+/* ---- The polled source ---------------------------------------------------------------------- */
+
+struct FdSource {
+    GSource source;
+    Chardev *chr;
+    int fd;
+    void *tag; /* NULL while there is no room: then the fd is not polled at all */
+    void (*gone)(Chardev *chr);
+};
+
+static gboolean fd_prepare(GSource *source, int *timeout)
+{
+    FdSource *s = (FdSource *)source;
+    bool room = chardev_room(s->chr) > 0;
+
+    *timeout = -1;
+    if (room && !s->tag) {
+        s->tag = g_source_add_unix_fd(source, s->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    } else if (!room && s->tag) {
+        g_source_remove_unix_fd(source, s->tag);
+        s->tag = NULL;
+    }
+    return FALSE;
+}
+
+static gboolean fd_check(GSource *source)
+{
+    FdSource *s = (FdSource *)source;
+
+    return s->tag && g_source_query_unix_fd(source, s->tag) != 0;
+}
+
+static gboolean fd_dispatch(GSource *source, GSourceFunc func, void *data)
+{
+    FdSource *s = (FdSource *)source;
+    uint8_t buf[4096];
+    size_t room = chardev_room(s->chr);
+    ssize_t n;
+
+    if (!room)
+        return G_SOURCE_CONTINUE;
+    n = read(s->fd, buf, MIN(room, sizeof(buf)));
+    if (n > 0) {
+        chardev_post(s->chr, buf, n);
+        return G_SOURCE_CONTINUE;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return G_SOURCE_CONTINUE;
+    if (s->gone)
+        s->gone(s->chr);
+    return G_SOURCE_REMOVE;
+}
+
+static GSourceFuncs fd_source_funcs = { .prepare = fd_prepare,
+                                        .check = fd_check,
+                                        .dispatch = fd_dispatch };
+
+FdSource *fd_source_new(Chardev *chr, int fd, void (*gone)(Chardev *chr))
+{
+    GSource *source = g_source_new(&fd_source_funcs, sizeof(FdSource));
+    FdSource *s = (FdSource *)source;
+
+    s->chr = chr;
+    s->fd = fd;
+    s->gone = gone;
+    g_source_attach(source, NULL);
+    return s;
+}
+
+void fd_source_free(FdSource *source)
+{
+    if (!source)
+        return;
+    g_source_destroy(&source->source);
+    g_source_unref(&source->source);
+}
+
+void fd_write_all(int fd, const uint8_t *data, size_t len, int patience_ms)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+
+        if (n > 0) {
+            data += n;
+            len -= n;
+        } else if (n < 0 && errno == EAGAIN) {
+            struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+            if (poll(&p, 1, patience_ms) == 0)
+                return;
+        } else if (n == 0 || errno != EINTR) {
+            return;
+        }
+    }
+}
+
+/* The machine thread made room: let the main thread poll again. */
+static void wake_main(Chardev *chr)
+{
+    g_main_context_wakeup(NULL);
+}
+
+/* ---- file ----------------------------------------------------------------------------------- */
+
+typedef struct FileChardev {
+    Chardev chr;
+    int fd;
+} FileChardev;
+
+static void file_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    fd_write_all(((FileChardev *)chr)->fd, data, len, -1);
+}
+
+static void file_close(Chardev *chr)
+{
+    close(((FileChardev *)chr)->fd);
+}
+
+static const ChardevClass file_class = { .name = "file", .write = file_write, .close = file_close };
+
+Chardev *chardev_new_file(InputQueue *queue, const char *path, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    FileChardev *file;
+
+    if (fd < 0) {
+        error_set(error, "could not open '%s': %s", path, g_strerror(errno));
+        return NULL;
+    }
+    file = chardev_alloc(sizeof(FileChardev), &file_class, queue);
+    file->fd = fd;
+    return &file->chr;
+}
+
+/* ---- pty ------------------------------------------------------------------------------------ */
+
+typedef struct PtyChardev {
+    Chardev chr;
+    int master, slave; /* the slave stays open, so that clients may come and go */
+    char *name;
+    FdSource *source;
+} PtyChardev;
+
+static void pty_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    fd_write_all(((PtyChardev *)chr)->master, data, len, 0); /* nobody there: dropped */
+}
+
+static void pty_close(Chardev *chr)
+{
+    PtyChardev *pty = (PtyChardev *)chr;
+
+    fd_source_free(pty->source);
+    close(pty->slave);
+    close(pty->master);
+    g_free(pty->name);
+}
+
+const ChardevClass chardev_pty_class = {
+    .name = "pty", .write = pty_write, .drained = wake_main, .close = pty_close
+};
+
+const char *pty_name(const Chardev *chr)
+{
+    return ((const PtyChardev *)chr)->name;
+}
+
+static bool pty_open(PtyChardev *pty)
+{
+    char name[128];
+    struct termios mode;
+
+    pty->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (pty->master < 0)
+        return false;
+    if (grantpt(pty->master) || unlockpt(pty->master) || ptsname_r(pty->master, name, sizeof(name)))
+        return false;
+    pty->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (pty->slave < 0 || tcgetattr(pty->slave, &mode))
+        return false;
+    cfmakeraw(&mode);
+    tcsetattr(pty->slave, TCSANOW, &mode);
+    pty->name = g_strdup(name);
+    return true;
+}
+
+Chardev *chardev_new_pty(InputQueue *queue, GError **error)
+{
+    PtyChardev *pty = chardev_alloc(sizeof(PtyChardev), &chardev_pty_class, queue);
+
+    pty->master = pty->slave = -1;
+    if (!pty_open(pty)) {
+        error_set(error, "could not make a pseudo terminal: %s", g_strerror(errno));
+        chardev_free(&pty->chr);
+        return NULL;
+    }
+    pty->source = fd_source_new(&pty->chr, pty->master, NULL);
+    return &pty->chr;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The multiplexer of -nographic and mon:stdio: several clients on one back end. Everybody's output
+ * is shown; the keyboard belongs to one of them; Ctrl-A introduces a command. It runs on the
+ * machine thread and, its base being a control back end, while the machine is stopped too; what a
+ * port that is not control is to get goes through the input queue once more, and so is recorded.
+ */
+#include "softmmu/chardev-internal.h"
+
+#include <string.h>
+
+#define ESCAPE_KEY 0x01 /* Ctrl-A */
+
+typedef struct Mux {
+    Chardev chr;
+    Chardev *base;
+    GPtrArray *ports; /* owned MuxPort */
+    unsigned focus;
+    bool escaped; /* the last key was Ctrl-A */
+    bool timestamps, at_line_start;
+    int64_t timestamps_from_us;
+    void (*quit)(void *opaque);
+    void *quit_opaque;
+} Mux;
+
+typedef struct MuxPort {
+    Chardev chr;
+    Mux *mux;
+    unsigned index;
+} MuxPort;
+
+static const char help_text[] = "\n\r"
+                                "C-a h    print this help\n\r"
+                                "C-a x    exit emulator\n\r"
+                                "C-a s    save disk data back to file (if -snapshot)\n\r"
+                                "C-a t    toggle console timestamps\n\r"
+                                "C-a b    send break (magic sysrq)\n\r"
+                                "C-a c    switch between console and monitor\n\r"
+                                "C-a C-a  sends C-a\n\r";
+
+static void say(Mux *mux, const char *text)
+{
+    chardev_write(mux->base, (const uint8_t *)text, strlen(text));
+}
+
+static Chardev *focus_port(Mux *mux)
+{
+    return mux->focus < mux->ports->len ? mux->ports->pdata[mux->focus] : NULL;
+}
+
+/* A control port hears at once; the others through the queue. */
+static void port_event(Chardev *port, int event)
+{
+    if (!port->control)
+        chardev_post_event(port, event);
+    else if (port->client && port->client->event)
+        port->client->event(port->opaque, event);
+}
+
+static void next_port(Mux *mux)
+{
+    if (!mux->ports->len)
+        return;
+    port_event(focus_port(mux), CHARDEV_EVENT_MUX_OUT);
+    mux->focus = (mux->focus + 1) % mux->ports->len;
+    port_event(focus_port(mux), CHARDEV_EVENT_MUX_IN);
+}
+
+static void toggle_timestamps(Mux *mux)
+{
+    mux->timestamps = !mux->timestamps;
+    mux->timestamps_from_us = g_get_monotonic_time();
+    mux->at_line_start = false;
+}
+
+static void send_key(Mux *mux, uint8_t key)
+{
+    if (focus_port(mux))
+        chardev_post(focus_port(mux), &key, 1);
+}
+
+static void command_key(Mux *mux, uint8_t key)
+{
+    switch (key) {
+    case ESCAPE_KEY: send_key(mux, ESCAPE_KEY); break;
+    case 'h':
+    case '?': say(mux, help_text); break;
+    case 'x':
+        say(mux, "\n\rmimus: terminated\n\r");
+        mux->quit(mux->quit_opaque);
+        break;
+    case 's': say(mux, "\n\rno disk has data to save\n\r"); break;
+    case 't': toggle_timestamps(mux); break;
+    case 'b':
+        if (focus_port(mux))
+            port_event(focus_port(mux), CHARDEV_EVENT_BREAK);
+        break;
+    case 'c': next_port(mux); break;
+    }
+}
+
+static size_t mux_can_receive(void *opaque)
+{
+    Mux *mux = opaque;
+
+    return focus_port(mux) ? chardev_room(focus_port(mux)) : CHARDEV_BACKLOG_MAX;
+}
+
+static void mux_receive(void *opaque, const uint8_t *data, size_t len)
+{
+    Mux *mux = opaque;
+
+    while (len) {
+        const uint8_t *escape = memchr(data, ESCAPE_KEY, len);
+        size_t plain = mux->escaped ? 0 : escape ? escape - data : len;
+
+        if (plain) {
+            if (focus_port(mux))
+                chardev_post(focus_port(mux), data, plain);
+            data += plain;
+            len -= plain;
+        } else {
+            if (mux->escaped)
+                command_key(mux, *data);
+            mux->escaped = !mux->escaped;
+            data++;
+            len--;
+        }
+    }
+}
+
+static const ChardevClient mux_client = { .can_receive = mux_can_receive, .receive = mux_receive };
+
+/* ---- Output --------------------------------------------------------------------------------- */
+
+static void write_timestamp(Mux *mux)
+{
+    int64_t ms = (g_get_monotonic_time() - mux->timestamps_from_us) / 1000;
+    g_autofree char *text =
+        g_strdup_printf("[%02d:%02d:%02d.%03d] ", (int)(ms / 3600000), (int)(ms / 60000 % 60),
+                        (int)(ms / 1000 % 60), (int)(ms % 1000));
+
+    say(mux, text);
+}
+
+static void write_stamped(Mux *mux, const uint8_t *data, size_t len)
+{
+    while (len) {
+        const uint8_t *eol = memchr(data, '\n', len);
+        size_t line = eol ? eol - data + 1 : len;
+
+        if (mux->at_line_start)
+            write_timestamp(mux);
+        mux->at_line_start = eol != NULL;
+        chardev_write(mux->base, data, line);
+        data += line;
+        len -= line;
+    }
+}
+
+static void mux_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    chardev_write(((Mux *)chr)->base, data, len);
+}
+
+static void port_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    Mux *mux = ((MuxPort *)chr)->mux;
+
+    if (mux->timestamps)
+        write_stamped(mux, data, len);
+    else
+        chardev_write(mux->base, data, len);
+}
+
+static void port_connected(Chardev *chr)
+{
+    MuxPort *port = (MuxPort *)chr;
+
+    if (port->index == port->mux->focus && chr->client->event)
+        chr->client->event(chr->opaque, CHARDEV_EVENT_MUX_IN);
+}
+
+static void port_drained(Chardev *chr)
+{
+    chardev_accept_input(((MuxPort *)chr)->mux->base);
+}
+
+static const ChardevClass port_class = {
+    .name = "mux-port", .write = port_write, .connected = port_connected, .drained = port_drained
+};
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+static void mux_close(Chardev *chr)
+{
+    Mux *mux = (Mux *)chr;
+
+    chardev_free(mux->base);
+    for (unsigned i = 0; i < mux->ports->len; i++)
+        chardev_free(mux->ports->pdata[i]);
+    g_ptr_array_free(mux->ports, TRUE);
+}
+
+static const ChardevClass mux_class = { .name = "mux", .write = mux_write, .close = mux_close };
+
+Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque)
+{
+    Mux *mux = chardev_alloc(sizeof(Mux), &mux_class, NULL);
+
+    mux->base = base;
+    mux->ports = g_ptr_array_new();
+    mux->quit = quit;
+    mux->quit_opaque = opaque;
+    chardev_set_control(base, true);
+    chardev_connect(base, &mux_client, mux);
+    return &mux->chr;
+}
+
+Chardev *chardev_mux_port(Chardev *chr)
+{
+    Mux *mux = (Mux *)chr;
+    MuxPort *port = chardev_alloc(sizeof(MuxPort), &port_class, mux->base->queue);
+
+    g_assert(chr->klass == &mux_class);
+    port->mux = mux;
+    port->index = mux->ports->len;
+    g_ptr_array_add(mux->ports, port);
+    return &port->chr;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The common half of character back ends: clients, the way of input from the host to the client,
+ * and the names on the command line. Missing: telnet, udp, pipe, vc, -chardev with ids.
+ */
+#include "softmmu/chardev.h"
+
+#include <string.h>
+
+#include "softmmu/chardev-internal.h"
+#include "softmmu/error.h"
+#include "softmmu/input.h"
+
+/* ---- Clients -------------------------------------------------------------------------------- */
+
+static void tell_client(Chardev *chr, int event)
+{
+    if (chr->client && chr->client->event)
+        chr->client->event(chr->opaque, event);
+}
+
+void chardev_connect(Chardev *chr, const ChardevClient *client, void *opaque)
+{
+    if (!chr)
+        return;
+    chr->client = client;
+    chr->opaque = opaque;
+    if (!client)
+        return;
+    if (chr->klass->connected)
+        chr->klass->connected(chr);
+    else
+        tell_client(chr, CHARDEV_EVENT_OPENED);
+    chardev_accept_input(chr);
+}
+
+void chardev_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    if (chr && chr->klass->write)
+        chr->klass->write(chr, data, len);
+}
+
+/* Hand over what the client can take. The client may ask for more from within. */
+void chardev_accept_input(Chardev *chr)
+{
+    bool took = false;
+
+    if (!chr || chr->offering)
+        return;
+    chr->offering = true;
+    while (chr->client && chr->waiting->len) {
+        size_t room = chr->client->can_receive ? chr->client->can_receive(chr->opaque) : 0;
+        size_t len = MIN(room, chr->waiting->len);
+        g_autofree uint8_t *data = NULL;
+
+        if (!len)
+            break;
+        data = g_memdup2(chr->waiting->data, len);
+        g_byte_array_remove_range(chr->waiting, 0, len);
+        g_atomic_int_add(&chr->backlog, -(int)len);
+        took = true;
+        chr->client->receive(chr->opaque, data, len);
+    }
+    chr->offering = false;
+    if (took && chr->klass->drained)
+        chr->klass->drained(chr);
+}
+
+/* ---- From the host to the client ------------------------------------------------------------ */
+
+enum { TAG_DATA, TAG_EVENT }; /* first byte of what travels through the input queue */
+
+static void take_input(Chardev *chr, const uint8_t *data, size_t len)
+{
+    g_byte_array_append(chr->waiting, data, len);
+    chardev_accept_input(chr);
+}
+
+static void input_arrived(void *opaque, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    if (len < 2)
+        return;
+    if (p[0] == TAG_DATA)
+        take_input(opaque, p + 1, len - 1);
+    else
+        tell_client(opaque, p[1]);
+}
+
+static void post_tagged(Chardev *chr, uint8_t tag, const uint8_t *data, size_t len)
+{
+    g_autofree uint8_t *message = g_malloc(len + 1);
+
+    message[0] = tag;
+    memcpy(message + 1, data, len);
+    input_post(chr->queue, chr->control ? chr->control_channel : chr->channel, message, len + 1);
+}
+
+void chardev_post(Chardev *chr, const uint8_t *data, size_t len)
+{
+    if (!len)
+        return;
+    g_atomic_int_add(&chr->backlog, len);
+    if (chr->queue)
+        post_tagged(chr, TAG_DATA, data, len);
+    else
+        take_input(chr, data, len);
+}
+
+void chardev_post_event(Chardev *chr, int event)
+{
+    uint8_t byte = event;
+
+    if (chr->queue)
+        post_tagged(chr, TAG_EVENT, &byte, 1);
+    else
+        tell_client(chr, event);
+}
+
+size_t chardev_room(Chardev *chr)
+{
+    int backlog = g_atomic_int_get(&chr->backlog);
+
+    return backlog < CHARDEV_BACKLOG_MAX ? CHARDEV_BACKLOG_MAX - backlog : 0;
+}
+
+void chardev_set_control(Chardev *chr, bool control)
+{
+    if (chr)
+        chr->control = control;
+}
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+void *chardev_alloc(size_t size, const ChardevClass *klass, InputQueue *queue)
+{
+    Chardev *chr = g_malloc0(size);
+    g_autofree char *control = g_strconcat(klass->name, ".control", NULL);
+
+    chr->klass = klass;
+    chr->queue = queue;
+    chr->waiting = g_byte_array_new();
+    if (queue) {
+        chr->channel = input_add_channel(queue, klass->name, false, input_arrived, chr);
+        chr->control_channel = input_add_channel(queue, control, true, input_arrived, chr);
+    }
+    return chr;
+}
+
+void chardev_free(Chardev *chr)
+{
+    if (!chr)
+        return;
+    if (chr->klass->close)
+        chr->klass->close(chr);
+    g_byte_array_free(chr->waiting, TRUE);
+    g_free(chr);
+}
+
+/* ---- null and memory ------------------------------------------------------------------------ */
+
+static const ChardevClass null_class = { .name = "null" };
+
+typedef struct MemoryChardev {
+    Chardev chr;
+    GByteArray *out;
+} MemoryChardev;
+
+static void memory_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    GByteArray *out = ((MemoryChardev *)chr)->out;
+
+    if (out)
+        g_byte_array_append(out, data, len);
+}
+
+static const ChardevClass memory_class = { .name = "memory", .write = memory_write };
+
+Chardev *chardev_new_memory(GByteArray *out)
+{
+    MemoryChardev *mem = chardev_alloc(sizeof(MemoryChardev), &memory_class, NULL);
+
+    mem->out = out;
+    return &mem->chr;
+}
+
+void chardev_memory_input(Chardev *chr, const void *data, size_t len)
+{
+    chardev_post(chr, data, len);
+}
+
+/* ---- Names ---------------------------------------------------------------------------------- */
+
+const char *chardev_pty_name(const Chardev *chr)
+{
+    return chr && chr->klass == &chardev_pty_class ? pty_name(chr) : NULL;
+}
+
+const char *chardev_waits_at(const Chardev *chr)
+{
+    return chr && chr->klass == &chardev_socket_class ? socket_waits_at(chr) : NULL;
+}
+
+bool chardev_wait(Chardev *chr, GError **error)
+{
+    return !chardev_waits_at(chr) || socket_wait(chr, error);
+}
+
+Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error)
+{
+    if (!strcmp(spec, "null") || !strcmp(spec, "none"))
+        return chardev_alloc(sizeof(Chardev), &null_class, queue);
+    if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio"))
+        return chardev_new_stdio(queue, spec[0] == 's', error);
+    if (!strcmp(spec, "pty"))
+        return chardev_new_pty(queue, error);
+    if (g_str_has_prefix(spec, "file:"))
+        return chardev_new_file(queue, spec + strlen("file:"), error);
+    if (g_str_has_prefix(spec, "unix:") || g_str_has_prefix(spec, "tcp:"))
+        return chardev_new_socket(queue, spec, error);
+    if (!strcmp(spec, "vc") || g_str_has_prefix(spec, "vc:"))
+        error_set(error, "character device 'vc' needs a display, and there is none yet;"
+                         " use stdio, pty, file:, unix: or tcp:");
+    else
+        error_set(error,
+                  "'%s' is not a supported character device;"
+                  " use null, none, stdio, mon:stdio, pty, file:, unix: or tcp:",
+                  spec);
+    return NULL;
+}
