@@ -122,7 +122,7 @@ static bool parse_range(const char *text, LogRange *range)
 
 bool log_set_filter(const char *ranges, GError **error)
 {
-    g_auto(GStrv) texts = g_strsplit(ranges, ",", -1);
+    g_auto(GStrv) texts = g_strsplit(*ranges ? ranges : ",", ",", -1);
     GArray *parsed = g_array_new(FALSE, FALSE, sizeof(LogRange));
 
     for (char **text = texts; *text; text++) {

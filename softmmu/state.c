@@ -216,7 +216,7 @@ void state_print(const StateField *list, const void *object, GString *out)
 /* ---- Hash ----------------------------------------------------------------------------------- */
 
 /*
- * Four independent multiply-rotate lanes over 32 bytes a turn, so that hashing RAM runs at memory
+ * Four independent multiplying lanes over 32 bytes a turn, so that hashing RAM runs at memory
  * speed; lanes are folded with the length at the end. Not cryptographic.
  */
 #define HASH_K0 UINT64_C(0x9e3779b97f4a7c15)
@@ -242,9 +242,12 @@ static uint64_t load_word(const uint8_t *p, size_t len)
     return GUINT64_FROM_LE(word);
 }
 
+/* Two multiplications: after one, the top bit of a word would differ from a bit of the next. */
 static uint64_t hash_step(uint64_t lane, uint64_t word)
 {
-    return rotate((lane ^ word) * HASH_K0, 29) + HASH_K1;
+    uint64_t x = (lane ^ word) * HASH_K0;
+
+    return (x ^ x >> 32) * HASH_K1 + HASH_K0;
 }
 
 uint64_t state_hash_bytes(const void *data, size_t len, uint64_t seed)

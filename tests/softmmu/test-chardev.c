@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* Character back ends: flow control, the multiplexer's keys, names, files, sockets, ptys. */
+#include "softmmu/chardev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "softmmu/clock.h"
+#include "softmmu/input.h"
+#include "tests/softmmu/test.h"
+
+typedef struct Client {
+    GString *got;
+    size_t room;
+} Client;
+
+static size_t can_receive(void *opaque)
+{
+    return ((Client *)opaque)->room;
+}
+
+static void receive(void *opaque, const uint8_t *data, size_t len)
+{
+    Client *c = opaque;
+
+    assert_true(len <= c->room);
+    c->room -= len;
+    g_string_append_len(c->got, (const char *)data, len);
+}
+
+static void event(void *opaque, int what)
+{
+    static const char *const names[] = { "<break>", "<opened>", "<closed>", "<in>", "<out>" };
+
+    g_string_append(((Client *)opaque)->got, names[what]);
+}
+
+static const ChardevClient client_ops = { can_receive, receive, event };
+
+static void test_flow(void **state)
+{
+    Client c = { g_string_new(""), 2 };
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    Chardev *chr = chardev_new_memory(out);
+
+    chardev_memory_input(chr, "ab", 2); /* before anybody listens */
+    chardev_connect(chr, &client_ops, &c);
+    assert_string_equal(c.got->str, "<opened>ab");
+    chardev_memory_input(chr, "cdef", 4);
+    assert_string_equal(c.got->str, "<opened>ab");
+    c.room = 3;
+    chardev_accept_input(chr);
+    assert_string_equal(c.got->str, "<opened>abcde");
+    chardev_write(chr, (const uint8_t *)"out", 3);
+    assert_memory_equal(out->data, "out", 3);
+    chardev_connect(chr, NULL, NULL);
+    chardev_memory_input(chr, "xyz", 3);
+    chardev_free(chr);
+    chardev_write(NULL, (const uint8_t *)"x", 1);
+    chardev_accept_input(NULL);
+    g_string_free(c.got, TRUE);
+}
+
+static void quit(void *opaque)
+{
+    (*(unsigned *)opaque)++;
+}
+
+#define A "\x01"
+
+/* keys typed; what the first and the second client got; how often quit; what was shown */
+static const struct {
+    const char *keys, *first, *second;
+    unsigned quits;
+    const char *shown;
+} key_rows[] = {
+    { "hello", "<in>hello", "", 0, "" },
+    { "a" A "cb" A "cd", "<in>a<out><in>d", "<in>b<out>", 0, "" },
+    { A A, "<in>\x01", "", 0, "" },
+    { A "b", "<in><break>", "", 0, "" },
+    { A "x", "<in>", "", 1, "mimus: terminated" },
+    { A "h", "<in>", "", 0, "C-a x    exit emulator" },
+    { A "s", "<in>", "", 0, "no disk" },
+    { A "q"
+        "z",
+      "<in>z", "", 0, "" },
+    { A "c" A A "x" A "c"
+        "y",
+      "<in><out><in>y", "<in>\x01x<out>", 0, "" },
+};
+
+static void test_mux_keys(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
+        unsigned quits = 0;
+        g_autoptr(GByteArray) out = g_byte_array_new();
+        Chardev *base = chardev_new_memory(out), *mux = chardev_new_mux(base, quit, &quits);
+        Client c[2] = { { g_string_new(""), 100 }, { g_string_new(""), 100 } };
+        Chardev *first = chardev_mux_port(mux), *second = chardev_mux_port(mux);
+
+        chardev_connect(first, &client_ops, &c[0]);
+        chardev_connect(second, &client_ops, &c[1]);
+        for (const char *key = key_rows[i].keys; *key; key++) /* one by one, as typed */
+            chardev_memory_input(base, key, 1);
+        assert_string_equal(c[0].got->str, key_rows[i].first);
+        assert_string_equal(c[1].got->str, key_rows[i].second);
+        assert_int_equal(quits, key_rows[i].quits);
+        g_byte_array_append(out, (const uint8_t *)"", 1);
+        assert_non_null(strstr((const char *)out->data, key_rows[i].shown));
+
+        for (int k = 0; k < 2; k++)
+            g_string_free(c[k].got, TRUE);
+        chardev_free(mux);
+    }
+}
+
+static void test_mux_in_one_go(void **state)
+{
+    unsigned quits = 0;
+    Chardev *base = chardev_new_memory(NULL), *mux = chardev_new_mux(base, quit, &quits);
+    Client c[2] = { { g_string_new(""), 100 }, { g_string_new(""), 100 } };
+    static const char keys[] = "ab" A "ccd" A "x" A "cef";
+
+    chardev_connect(chardev_mux_port(mux), &client_ops, &c[0]);
+    chardev_connect(chardev_mux_port(mux), &client_ops, &c[1]);
+    chardev_memory_input(base, keys, sizeof(keys) - 1);
+    assert_string_equal(c[0].got->str, "<in>ab<out><in>ef");
+    assert_string_equal(c[1].got->str, "<in>cd<out>");
+    assert_int_equal(quits, 1);
+    chardev_free(mux);
+    g_string_free(c[0].got, TRUE);
+    g_string_free(c[1].got, TRUE);
+}
+
+static void test_mux_timestamps(void **state)
+{
+    unsigned quits = 0;
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    Chardev *base = chardev_new_memory(out), *mux = chardev_new_mux(base, quit, &quits);
+    Chardev *port = chardev_mux_port(mux);
+
+    chardev_memory_input(base, A "t", 2);
+    chardev_write(port, (const uint8_t *)"one\ntwo", 7);
+    assert_memory_equal(out->data, "one\n[00:00:0", 12); /* stamped from the next line on */
+    assert_memory_equal(out->data + out->len - 5, "] two", 5);
+    chardev_free(mux);
+}
+
+static void test_mux_recorded(void **state)
+{
+    InputQueue *q = input_queue_new();
+    GError *error = NULL;
+    Chardev *base = chardev_new("null", q, &error);
+    unsigned quits = 0;
+    Chardev *mux = chardev_new_mux(base, quit, &quits), *port = chardev_mux_port(mux);
+    Chardev *monitor = chardev_mux_port(mux);
+    Client serial = { g_string_new(""), 100 }, mon = { g_string_new(""), 100 };
+
+    chardev_set_control(monitor, true);
+    chardev_connect(port, &client_ops, &serial);
+    chardev_connect(monitor, &client_ops, &mon);
+    chardev_memory_input(base, "a" A "cb", 4); /* posts to the base, which is control now */
+    for (int i = 0; i < 3; i++)
+        input_deliver(q, false, 0);
+    assert_string_equal(serial.got->str, "<in>"); /* stopped: the guest hears nothing */
+    assert_string_equal(mon.got->str, "<in>b");   /* the monitor does */
+    input_deliver(q, true, 0);
+    assert_string_equal(serial.got->str, "<in>a<out>");
+    chardev_free(mux);
+    input_queue_free(q);
+    g_string_free(serial.got, TRUE);
+    g_string_free(mon.got, TRUE);
+}
+
+static const struct {
+    const char *spec, *error;
+} refused_rows[] = {
+    { "vc", "needs a display" },
+    { "vc:80Cx24C", "needs a display" },
+    { "telnet:localhost:1", "'telnet:localhost:1' is not a supported character device" },
+    { "", "is not a supported" },
+    { "file:/nonexistent/x", "could not open '/nonexistent/x': No such file or directory" },
+    { "tcp:localhost", "lacks a port" },
+    { "tcp:localhost:", "lacks a port" },
+    { "unix:/tmp/x,bogus=1", "'bogus=1' is not an option" },
+    { "unix:/nonexistent/s", "could not connect to unix socket" },
+    { "unix:/nonexistent/s,server=on,wait=off", "could not listen on unix socket" },
+};
+
+static void test_refused(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(refused_rows); i++) {
+        InputQueue *q = input_queue_new();
+        g_autoptr(GError) error = NULL;
+
+        assert_null(chardev_new(refused_rows[i].spec, q, &error));
+        assert_non_null(strstr(error->message, refused_rows[i].error));
+        assert_null(strchr(error->message, '\n'));
+        input_queue_free(q);
+    }
+}
+
+static void test_file(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "out", NULL);
+    g_autofree char *spec = g_strconcat("file:", path, NULL);
+    g_autofree char *text = NULL;
+    InputQueue *q = input_queue_new();
+    Chardev *chr = chardev_new(spec, q, NULL);
+
+    assert_non_null(chr);
+    chardev_write(chr, (const uint8_t *)"hello\n", 6);
+    chardev_free(chr);
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_string_equal(text, "hello\n");
+    g_unlink(path);
+    g_rmdir(dir);
+    input_queue_free(q);
+}
+
+/* Let the main context and the queue turn until the client has @text. */
+static void pump_until(InputQueue *q, Client *c, const char *text)
+{
+    int64_t give_up = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    while (!strstr(c->got->str, text)) {
+        g_main_context_iteration(NULL, FALSE);
+        input_deliver(q, true, 0);
+        if (g_get_monotonic_time() > give_up)
+            fail_msg("waited for '%s', have '%s'", text, c->got->str);
+    }
+}
+
+static int connect_unix(const char *path)
+{
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    g_strlcpy(sa.sun_path, path, sizeof(sa.sun_path));
+    assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    return fd;
+}
+
+static void test_unix_server(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, ",server=on,wait=off", NULL);
+    InputQueue *q = input_queue_new();
+    Chardev *chr = chardev_new(spec, q, NULL);
+    Client c = { g_string_new(""), 1000 };
+    char buf[8];
+    int fd;
+
+    assert_non_null(chr);
+    assert_null(chardev_waits_at(chr));
+    chardev_connect(chr, &client_ops, &c);
+    for (int round = 0; round < 2; round++) { /* a second peer after the first */
+        g_string_truncate(c.got, 0);
+        fd = connect_unix(path);
+        pump_until(q, &c, "<opened>");
+        chardev_write(chr, (const uint8_t *)"hi", 2);
+        assert_int_equal(read(fd, buf, sizeof(buf)), 2);
+        assert_int_equal(write(fd, "yes", 3), 3);
+        pump_until(q, &c, "yes");
+        close(fd);
+        pump_until(q, &c, "<closed>");
+        chardev_write(chr, (const uint8_t *)"lost", 4);
+    }
+    chardev_free(chr);
+    assert_int_not_equal(access(path, F_OK), 0); /* cleaned up */
+    g_rmdir(dir);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+static void test_pty(void **state)
+{
+    InputQueue *q = input_queue_new();
+    Chardev *chr = chardev_new("pty", q, NULL);
+    Client c = { g_string_new(""), 1000 };
+    char buf[8];
+    int fd;
+
+    if (!chr)
+        skip(); /* no devpts here */
+    chardev_connect(chr, &client_ops, &c);
+    fd = open(chardev_pty_name(chr), O_RDWR | O_NOCTTY);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "key\r", 4), 4);
+    pump_until(q, &c, "key\r"); /* raw: not turned into a newline */
+    chardev_write(chr, (const uint8_t *)"out", 3);
+    assert_int_equal(read(fd, buf, sizeof(buf)), 3);
+    close(fd);
+    chardev_free(chr);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+/* A guest that reads nothing must not make us hoard input. */
+static void test_backlog_is_bounded(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *spec = g_strconcat("unix:", path, ",server=on,wait=off", NULL);
+    InputQueue *q = input_queue_new();
+    Chardev *chr = chardev_new(spec, q, NULL);
+    Client c = { g_string_new(""), 0 };
+    g_autofree char *block = g_malloc0(1 << 20);
+    size_t sent = 0;
+    ssize_t n;
+    int fd;
+
+    memset(block, 'x', 1 << 20);
+    chardev_connect(chr, &client_ops, &c);
+    fd = connect_unix(path);
+    pump_until(q, &c, "<opened>");
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    for (int idle = 0; idle < 100;) {
+        n = write(fd, block, 1 << 20);
+        sent += n > 0 ? n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        g_main_context_iteration(NULL, FALSE);
+        input_deliver(q, true, 0);
+    }
+    assert_in_range(sent, 65536, 4 << 20); /* our bound and the kernel's buffers */
+    c.room = 100 << 20;
+    chardev_accept_input(chr);
+    while (c.got->len < sent + strlen("<opened>")) {
+        g_main_context_iteration(NULL, FALSE);
+        input_deliver(q, true, 0);
+    }
+    close(fd);
+    chardev_free(chr);
+    g_rmdir(dir);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flow),          cmocka_unit_test(test_mux_keys),
+        cmocka_unit_test(test_mux_in_one_go), cmocka_unit_test(test_mux_timestamps),
+        cmocka_unit_test(test_mux_recorded),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_file),          cmocka_unit_test(test_unix_server),
+        cmocka_unit_test(test_pty),           cmocka_unit_test(test_backlog_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The log: item names, filters, files. */
+#include "softmmu/log.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "tests/softmmu/test.h"
+
+static const struct {
+    const char *items;
+    uint32_t mask;
+    const char *error;
+} item_rows[] = {
+    { "in_asm", LOG_IN_ASM, NULL },
+    { "int,cpu", LOG_INT | LOG_CPU, NULL },
+    { "guest_errors,unimp,hash", LOG_GUEST_ERRORS | LOG_UNIMP | LOG_HASH, NULL },
+    { "op,out_asm,exec", LOG_OP | LOG_OUT_ASM | LOG_EXEC, NULL },
+    { "all", 0x1ff, NULL },
+    { "in_asm,bogus", 0, "unknown log item 'bogus' (-d help lists them)" },
+    { "", 0, NULL },
+    { "in_asm,", 0, "unknown log item '' (-d help lists them)" },
+};
+
+static void test_items(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(item_rows); i++) {
+        g_autoptr(GError) error = NULL;
+        bool ok = log_set_items(item_rows[i].items, &error);
+
+        assert_int_equal(ok, !item_rows[i].error);
+        if (ok)
+            assert_int_equal(log_mask, item_rows[i].mask);
+        else
+            assert_string_equal(error->message, item_rows[i].error);
+    }
+    log_set_items("", NULL);
+}
+
+static const struct {
+    const char *filter;
+    uint64_t pc;
+    bool in;
+} filter_rows[] = {
+    { "0x1000..0x1fff", 0xfff, false },
+    { "0x1000..0x1fff", 0x1000, true },
+    { "0x1000..0x1fff", 0x1fff, true },
+    { "0x1000..0x1fff", 0x2000, false },
+    { "0x1000+0x10", 0x100f, true },
+    { "0x1000+0x10", 0x1010, false },
+    { "0x1000-0x10", 0xff1, true },
+    { "0x1000-0x10", 0xff0, false },
+    { "0x1000-0x10", 0x1000, true },
+    { "1..2,0xffffffff80000000..0xffffffffffffffff", 0xffffffff81000000, true },
+    { "1..2,0xffffffff80000000..0xffffffffffffffff", 3, false },
+};
+
+static void test_filter(void **state)
+{
+    static const char *const bad[] = { "", "x", "1", "1.2", "2..1", "1+", "1+0", "1..2,", "1..2x" };
+
+    assert_true(log_in_filter(0)); /* no filter yet */
+    for (size_t i = 0; i < G_N_ELEMENTS(filter_rows); i++) {
+        assert_true(log_set_filter(filter_rows[i].filter, NULL));
+        assert_int_equal(log_in_filter(filter_rows[i].pc), filter_rows[i].in);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_false(log_set_filter(bad[i], &error));
+        assert_non_null(strstr(error->message, "invalid address range"));
+    }
+}
+
+static void odd_request(void)
+{
+    log_unimp("odd %d\n", 1);
+}
+
+static void test_file(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "log", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_true(log_set_file(path, NULL));
+    odd_request(); /* not asked for */
+    log_set_items("unimp", NULL);
+    odd_request();
+    odd_request(); /* once per site */
+    log_write("plain\n");
+    log_close();
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_string_equal(text, "odd 1\nplain\n");
+    assert_false(log_set_file("/nonexistent/log", &error));
+    assert_string_equal(error->message,
+                        "could not open log file '/nonexistent/log': No such file or directory");
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_items),
+        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
