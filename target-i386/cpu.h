@@ -95,6 +95,7 @@ enum {
     X86_EXIT_HALT,     /* HLT was executed */
     X86_EXIT_PAUSE,    /* PAUSE: give the other CPUs a turn */
     X86_EXIT_X87_SLOW, /* run this instruction with x87 by helper */
+    X86_EXIT_SINGLE_STEP, /* an instruction that began with TF set is done, pc is the next: #DB trap */
 };
 
 typedef struct X87Reg { /* ST registers by physical number; MMX aliases frac */
