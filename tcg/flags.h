@@ -7,10 +7,14 @@
  * The record has two halves so that INC and DEC, which keep CF, need not know what came before:
  * when inc_kind is not FLK_NONE the flags but CF are those of an INC or DEC with result `inc`, and
  * CF comes from the main half.
+ *
+ * Undefined flags: AF is 0 after logic, shifts and multiplication; OF of fl_shl and fl_shr is
+ * top(pre) ^ top(res) for every count.
  */
 #ifndef TCG_FLAGS_H
 #define TCG_FLAGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcg/ir.h"

@@ -98,6 +98,7 @@ typedef enum IrShape {
 typedef struct IrOpInfo {
     const char *name;
     uint8_t shape;
+    uint8_t nargs;  /* value operands; lea: at most, call: see the helper's row */
     uint16_t props; /* IRP_*; FAULT, END, EXIT, FPSTATUS, WRITES imply "keep" */
 } IrOpInfo;
 
@@ -106,7 +107,7 @@ extern const IrOpInfo ir_op_info[IR_NOPS];
 typedef struct IrTypeInfo {
     const char *name;
     uint8_t bytes; /* in memory and in a slot; I1: 1, FLAGS: 0 */
-    uint8_t bits;
+    uint16_t bits;
 } IrTypeInfo;
 
 extern const IrTypeInfo ir_type_info[IR_NTYPES];
@@ -142,6 +143,22 @@ void ir_block_reset(IrBlock *ir, uint32_t start);
 /* Number of value operands (0-4) of @op and the array of them: op->a, b, c, d in order. Calls
  * have as many as their helper's row says. */
 unsigned ir_operands(const IrBlock *ir, const IrOp *op, IrRef out[IR_MAX_ARGS]);
+/* Properties of this very op: the row's, but for calls those that the helper's row promises. */
+unsigned ir_props(const IrBlock *ir, const IrOp *op);
+/* Must @op stay though nobody uses its value? */
+static inline bool ir_is_kept(const IrBlock *ir, const IrOp *op)
+{
+    return ir_props(ir, op) & (IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES);
+}
+static inline bool ir_is_flags_op(unsigned op) /* yields a bundle from operands */
+{
+    return ir_op_info[op].shape == SHAPE_FL;
+}
+/* Mask of the value bits of an integer type; all ones from 64 bits up. */
+static inline uint64_t ir_type_mask(unsigned type)
+{
+    return ir_type_info[type].bits >= 64 ? UINT64_MAX : (UINT64_C(1) << ir_type_info[type].bits) - 1;
+}
 static inline bool ir_has_result(const IrBlock *ir, const IrOp *op)
 {
     return op->type != IR_VOID && !(ir_op_info[op->op].props & IRP_END) && op->op != OP_set &&

@@ -8,6 +8,12 @@
  * a consumer) before they are defined again. A setflags that nobody can observe becomes a nop
  * together with its operands; one that only faults can observe costs no code: the bundle's
  * operands stay alive up to the last point that needs them, and the fault map says where they are.
+ *
+ * What this means for a back end: a setflags that is left needs no code. The bundle that is
+ * architectural at an op is notes->flags_at; it has to reach the record in env only at exits, before
+ * calls that read flags, and (through the fault map) at faults. A getflags that is left always
+ * means the record in env as it is at that op; if the record may change before the value's last
+ * use (a call that writes or reads flags in between), the back end takes a copy.
  */
 #ifndef TCG_PASSES_H
 #define TCG_PASSES_H
@@ -17,10 +23,10 @@
 /* What the passes found out, indexed by IrRef / op index. */
 typedef struct IrNotes {
     uint16_t last_use[IR_MAX_OPS]; /* op index of the last use (flags demand included); 0: unused */
-    uint16_t uses[IR_MAX_OPS];     /* number of explicit uses by live ops */
+    uint16_t uses[IR_MAX_OPS];     /* number of explicit uses by live ops; setflags does not count */
     uint16_t hint_set[IR_MAX_OPS]; /* op index of the first `set` of this whole value; 0: none */
-    uint16_t flags_at[IR_MAX_OPS]; /* for FAULT and EXIT ops: the bundle that is architectural there
-                                      (0: the record in env), so fault maps and exits know it */
+    uint16_t flags_at[IR_MAX_OPS]; /* for FAULT, EXIT and call ops: the bundle that is architectural
+                                      there (0: the record in env), so fault maps and exits know it */
 } IrNotes;
 
 void ir_pass_backward(IrBlock *ir, IrNotes *notes);

@@ -40,21 +40,22 @@ typedef struct TcgLeave {
     uint32_t reason; /* TCG_EXIT_REASON */
 } TcgLeave;
 
-/* A compiled block. Lives in the code buffer's bookkeeping until the buffer is flushed. */
+/* A compiled block. Lives in the code buffer's bookkeeping until the buffer is flushed; not to
+ * be copied. */
 struct TcgCode {
     const void *far_entry, *near_entry;
     const uint8_t *start, *end; /* all of its host code, stubs included */
     uint32_t nlinks;
     uint16_t ninsns;
     bool retired;
-    struct { /* link slots: where each goto goes in the guest */
+    const uint8_t *fault_map; /* the back end's own encoding */
+    uint32_t fault_map_size;
+    void *user; /* the caller's block */
+    struct { /* link slots: where each goto goes in the guest; only nlinks are there */
         uint32_t offset;
         TcgCode *to; /* NULL: not linked */
         const uint8_t *patch, *stub; /* the back end's own */
     } link[IR_MAX_LINKS];
-    const uint8_t *fault_map; /* the back end's own encoding */
-    uint32_t fault_map_size;
-    void *user; /* the caller's block */
 };
 
 typedef struct TcgConfig {

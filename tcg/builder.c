@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/* Constructors of the IR: each fills an op, lets fold.c look at it, and appends what is left. */
+#include "tcg/builder.h"
+
+#include "tcg/fold.h"
+#include "tcg/helper.h"
+
+static IrRef append(IrBlock *ir, const IrOp *op)
+{
+    g_assert(ir->nops < IR_MAX_OPS);
+    ir->ops[ir->nops] = *op;
+    return (IrRef)ir->nops++;
+}
+
+/* An equal constant among the latest ops serves again. */
+static IrRef append_const(IrBlock *ir, const IrOp *op)
+{
+    unsigned stop = ir->nops > 24 ? ir->nops - 24 : 1;
+
+    for (unsigned i = ir->nops; i-- > stop;) {
+        const IrOp *o = &ir->ops[i];
+        if (o->op == OP_const && o->type == op->type && o->value == op->value) {
+            return (IrRef)i;
+        }
+    }
+    return append(ir, op);
+}
+
+static IrRef build(IrBlock *ir, IrOp op)
+{
+    IrRef old = ir_fold(ir, &op);
+
+    if (old != IR_NONE) {
+        return old;
+    }
+    return op.op == OP_const ? append_const(ir, &op) : append(ir, &op);
+}
+
+#define OPC(opcode, t, ...) ((IrOp){ .op = (uint8_t)(opcode), .type = (uint8_t)(t), __VA_ARGS__ })
+
+bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value)
+{
+    const IrOp *op = &ir->ops[v];
+
+    if (op->op != OP_const) {
+        return false;
+    }
+    if (value) {
+        *value = op->value;
+    }
+    return true;
+}
+
+/* -- The shapes ------------------------------------------------------------------------------- */
+
+IrRef ir_bin(IrBlock *ir, IrOpcode op, IrRef x, IrRef y)
+{
+    g_assert(ir_type(ir, x) == ir_type(ir, y));
+    return build(ir, OPC(op, ir_type(ir, x), .a = x, .b = y));
+}
+
+IrRef ir_un(IrBlock *ir, IrOpcode op, IrRef x)
+{
+    return build(ir, OPC(op, ir_type(ir, x), .a = x));
+}
+
+IrRef ir_shift(IrBlock *ir, IrOpcode op, IrRef x, IrRef count)
+{
+    g_assert(ir_type(ir, count) == I8);
+    return build(ir, OPC(op, ir_type(ir, x), .a = x, .b = count));
+}
+
+IrRef ir_tri(IrBlock *ir, IrOpcode op, IrRef x, IrRef y, IrRef z)
+{
+    return build(ir, OPC(op, ir_type(ir, x), .a = x, .b = y, .c = z));
+}
+
+IrRef ir_cvt(IrBlock *ir, IrOpcode op, IrType type, IrRef x)
+{
+    return build(ir, OPC(op, type, .a = x));
+}
+
+IrRef ir_vbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
+{
+    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y));
+}
+
+IrRef ir_vimm(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, uint32_t imm)
+{
+    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .imm = imm));
+}
+
+IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32_t imm)
+{
+    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y, .imm = imm));
+}
+
+/* -- State ------------------------------------------------------------------------------------ */
+
+void ir_insn(IrBlock *ir, uint32_t offset)
+{
+    append(ir, &OPC(OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset));
+    ir->ninsns++;
+}
+
+IrRef ir_const(IrBlock *ir, IrType type, uint64_t value)
+{
+    return append_const(ir, &OPC(OP_const, type, .value = value & ir_type_mask(type)));
+}
+
+static void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)
+{
+    g_assert(slot < ir->nslots);
+    g_assert(byte + ir_type_info[type].bytes <= ir_type_info[ir->slots[slot].type].bytes);
+}
+
+IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
+{
+    check_slot(ir, type, slot, byte);
+    return append(ir, &OPC(OP_get, type, .aux = (uint8_t)byte, .imm = slot));
+}
+
+static void set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value, unsigned flags)
+{
+    IrType type = ir_type(ir, value);
+
+    check_slot(ir, type, slot, byte);
+    append(ir, &OPC(OP_set, type, .aux = (uint8_t)byte, .flags = (uint8_t)flags, .a = value,
+                    .imm = slot));
+}
+
+void ir_set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
+{
+    set(ir, slot, byte, value, 0);
+}
+
+void ir_set_commit(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
+{
+    set(ir, slot, byte, value, IROP_COMMIT);
+}
+
+/* The flags are the latest setflags' unless a helper wrote them since. */
+IrRef ir_getflags(IrBlock *ir)
+{
+    for (unsigned i = ir->nops; i-- > 1;) {
+        const IrOp *op = &ir->ops[i];
+
+        if (op->op == OP_setflags) {
+            return op->a;
+        }
+        if (op->op == OP_getflags) {
+            return (IrRef)i;
+        }
+        if (op->op == OP_call && (ir->helpers[op->imm].flags & HELPER_WRITES_FLAGS)) {
+            break;
+        }
+    }
+    return append(ir, &OPC(OP_getflags, FLAGS, ));
+}
+
+void ir_setflags(IrBlock *ir, IrRef flags)
+{
+    append(ir, &OPC(OP_setflags, FLAGS, .a = flags));
+}
+
+/* -- Integer ---------------------------------------------------------------------------------- */
+
+static IrRef divide(IrBlock *ir, IrOpcode op, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
+{
+    return append(ir, &OPC(op, ir_type(ir, lo), .a = hi, .b = lo, .c = divisor, .imm = trap_code));
+}
+
+IrRef ir_divu2(IrBlock *ir, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
+{
+    return divide(ir, OP_divu2, hi, lo, divisor, trap_code);
+}
+
+IrRef ir_divs2(IrBlock *ir, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
+{
+    return divide(ir, OP_divs2, hi, lo, divisor, trap_code);
+}
+
+IrRef ir_second(IrBlock *ir, IrRef div)
+{
+    g_assert(div + 1u == ir->nops);
+    return append(ir, &OPC(OP_second, ir_type(ir, div), .a = div));
+}
+
+IrRef ir_lea(IrBlock *ir, IrRef base, IrRef index, unsigned scale, int32_t disp)
+{
+    if (base == IR_NONE) {
+        g_assert(index != IR_NONE);
+        if (scale == 0) {
+            base = index;
+            index = IR_NONE;
+        } else {
+            base = ir_const(ir, ir_type(ir, index), 0);
+        }
+    }
+    return build(ir, OPC(OP_lea, ir_type(ir, base), .aux = (uint8_t)scale, .a = base, .b = index,
+                         .imm = (uint32_t)disp));
+}
+
+IrRef ir_setcond(IrBlock *ir, IrCond cond, IrRef x, IrRef y)
+{
+    static const uint8_t swapped[] = {
+        [COND_EQ] = COND_EQ,   [COND_NE] = COND_NE,   [COND_LTU] = COND_GTU, [COND_GEU] = COND_LEU,
+        [COND_LEU] = COND_GEU, [COND_GTU] = COND_LTU, [COND_LT] = COND_GT,   [COND_GE] = COND_LE,
+        [COND_LE] = COND_GE,   [COND_GT] = COND_LT,
+    };
+
+    g_assert(ir_type(ir, x) == ir_type(ir, y));
+    if (ir_is_const(ir, x, NULL) && !ir_is_const(ir, y, NULL)) {
+        IrRef t = x;
+        x = y;
+        y = t;
+        cond = (IrCond)swapped[cond];
+    }
+    return build(ir, OPC(OP_setcond, I1, .aux = (uint8_t)cond, .a = x, .b = y));
+}
+
+IrRef ir_select(IrBlock *ir, IrRef cond, IrRef x, IrRef y)
+{
+    g_assert(ir_type(ir, x) == ir_type(ir, y));
+    return build(ir, OPC(OP_select, ir_type(ir, x), .a = cond, .b = x, .c = y));
+}
+
+IrRef ir_addi(IrBlock *ir, IrRef x, int64_t y)
+{
+    IrType type = ir_type(ir, x);
+
+    if (type >= I16 && type <= I64 && y == (int32_t)y) {
+        return ir_lea(ir, x, IR_NONE, 0, (int32_t)y);
+    }
+    return ir_add(ir, x, ir_const(ir, type, (uint64_t)y));
+}
+
+/* -- Flags bundles ---------------------------------------------------------------------------- */
+
+#define FL1(name)                                        \
+    IrRef ir_##name(IrBlock *ir, IrRef a)                \
+    {                                                    \
+        return build(ir, OPC(OP_##name, FLAGS, .a = a)); \
+    }
+#define FL2(name)                                                \
+    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b)               \
+    {                                                            \
+        return build(ir, OPC(OP_##name, FLAGS, .a = a, .b = b)); \
+    }
+#define FL3(name)                                                        \
+    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b, IrRef c)              \
+    {                                                                    \
+        return build(ir, OPC(OP_##name, FLAGS, .a = a, .b = b, .c = c)); \
+    }
+FL2(fl_add)
+FL3(fl_adc)
+FL2(fl_sub)
+FL2(fl_cmp)
+FL3(fl_sbb)
+FL1(fl_logic)
+FL2(fl_inc)
+FL2(fl_dec)
+FL2(fl_shl)
+FL2(fl_shr)
+FL2(fl_mul)
+FL2(fl_setcf)
+FL2(fl_setzf)
+FL2(fl_rotl)
+FL2(fl_rotr)
+FL1(fl_packed)
+
+IrRef ir_fl_test(IrBlock *ir, IrCc cc, IrRef flags)
+{
+    return build(ir, OPC(OP_fl_test, I1, .aux = (uint8_t)cc, .a = flags));
+}
+
+IrRef ir_fl_pack(IrBlock *ir, IrRef flags)
+{
+    return build(ir, OPC(OP_fl_pack, I32, .a = flags));
+}
+
+/* -- Memory: lea's constant part moves into the access ------------------------------------------
+ */
+
+static void fold_address(const IrBlock *ir, IrOp *op)
+{
+    while (true) {
+        const IrOp *x = &ir->ops[op->a];
+        int64_t disp = (int32_t)op->imm;
+
+        if (x->op != OP_lea || x->b != IR_NONE) {
+            return;
+        }
+        disp += (int32_t)x->imm;
+        if (disp != (int32_t)disp) {
+            return;
+        }
+        op->imm = (uint32_t)disp;
+        op->a = x->a;
+    }
+}
+
+static IrRef memory(IrBlock *ir, IrOp op)
+{
+    g_assert(ir_type(ir, op.a) == I64);
+    fold_address(ir, &op);
+    return append(ir, &op);
+}
+
+IrRef ir_ld(IrBlock *ir, IrType type, IrRef addr, int32_t disp, unsigned memflags)
+{
+    return memory(ir, OPC(OP_ld, type, .a = addr, .d = (IrRef)memflags, .imm = (uint32_t)disp));
+}
+
+void ir_st(IrBlock *ir, IrRef value, IrRef addr, int32_t disp, unsigned memflags)
+{
+    memory(ir, OPC(OP_st, ir_type(ir, value), .a = addr, .b = value, .d = (IrRef)memflags,
+                   .imm = (uint32_t)disp));
+}
+
+IrRef ir_rmw(IrBlock *ir, IrOpcode op, IrRef value, IrRef addr, int32_t disp, unsigned memflags)
+{
+    return memory(ir, OPC(op, ir_type(ir, value), .a = addr, .b = value, .d = (IrRef)memflags,
+                          .imm = (uint32_t)disp));
+}
+
+IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t disp,
+                 unsigned memflags)
+{
+    return memory(ir, OPC(OP_rmw_cas, ir_type(ir, value), .a = addr, .b = value, .c = compare,
+                          .d = (IrRef)memflags, .imm = (uint32_t)disp));
+}
+
+void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags)
+{
+    g_assert(size > 0 && size <= 4096);
+    memory(ir, OPC(OP_probe, IR_VOID, .aux = write, .a = addr, .b = (IrRef)size,
+                   .d = (IrRef)memflags, .imm = (uint32_t)disp));
+}
+
+void ir_fence(IrBlock *ir, unsigned kind)
+{
+    append(ir, &OPC(OP_fence, IR_VOID, .aux = (uint8_t)kind));
+}
+
+/* -- Floating point and vectors -----------------------------------------------------------------
+ */
+
+static uint8_t lane_of(IrType type, unsigned lane)
+{
+    return type == V128 ? (uint8_t)lane : 0;
+}
+
+IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
+{
+    IrType type = ir_type(ir, x);
+
+    g_assert(type == ir_type(ir, y));
+    return build(ir, OPC(op, type, .aux = lane_of(type, lane), .a = x, .b = y));
+}
+
+IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x)
+{
+    IrType type = ir_type(ir, x);
+
+    return build(ir, OPC(op, type, .aux = lane_of(type, lane), .a = x));
+}
+
+IrRef ir_fcmp(IrBlock *ir, unsigned lane, IrRef x, IrRef y, unsigned predicate)
+{
+    IrType type = ir_type(ir, x);
+
+    return build(ir,
+                 OPC(OP_fcmp, type, .aux = lane_of(type, lane), .a = x, .b = y, .imm = predicate));
+}
+
+IrRef ir_fcomi(IrBlock *ir, IrRef x, IrRef y, bool quiet)
+{
+    return build(ir, OPC(OP_fcomi, I32, .a = x, .b = y, .imm = quiet));
+}
+
+IrRef ir_cvt_f2i(IrBlock *ir, IrType type, IrRef x, bool truncate)
+{
+    return build(ir, OPC(OP_cvt_f2i, type, .a = x, .imm = truncate));
+}
+
+void ir_fpclear(IrBlock *ir)
+{
+    append(ir, &OPC(OP_fpclear, IR_VOID, ));
+}
+
+void ir_fpcheck(IrBlock *ir, uint32_t trap_code)
+{
+    append(ir, &OPC(OP_fpcheck, IR_VOID, .imm = trap_code));
+}
+
+IrRef ir_getmxcsr(IrBlock *ir)
+{
+    return append(ir, &OPC(OP_getmxcsr, I32, ));
+}
+
+void ir_setmxcsr(IrBlock *ir, IrRef v)
+{
+    append(ir, &OPC(OP_setmxcsr, IR_VOID, .a = v));
+}
+
+IrRef ir_getfsw(IrBlock *ir)
+{
+    return append(ir, &OPC(OP_getfsw, I32, ));
+}
+
+void ir_setfsw(IrBlock *ir, IrRef v)
+{
+    append(ir, &OPC(OP_setfsw, IR_VOID, .a = v));
+}
+
+void ir_setfcw(IrBlock *ir, IrRef v)
+{
+    append(ir, &OPC(OP_setfcw, IR_VOID, .a = v));
+}
+
+IrRef ir_vmovmsk(IrBlock *ir, unsigned lane, IrRef x)
+{
+    return build(ir, OPC(OP_vmovmsk, I32, .aux = (uint8_t)lane, .a = x));
+}
+
+IrRef ir_vextract(IrBlock *ir, unsigned lane, IrRef x, unsigned index)
+{
+    g_assert(lane <= 3 && index < 16u >> lane);
+    return build(ir, OPC(OP_vextract, I8 + lane, .aux = (uint8_t)lane, .a = x, .imm = index));
+}
+
+IrRef ir_vinsert(IrBlock *ir, unsigned lane, IrRef x, IrRef value, unsigned index)
+{
+    g_assert(lane <= 3 && index < 16u >> lane && ir_type(ir, value) == I8 + lane);
+    return build(ir, OPC(OP_vinsert, V128, .aux = (uint8_t)lane, .a = x, .b = value, .imm = index));
+}
+
+IrRef ir_vfromint(IrBlock *ir, IrRef x)
+{
+    return build(ir, OPC(OP_vfromint, V128, .a = x));
+}
+
+IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x)
+{
+    return build(ir, OPC(OP_vcvt, V128, .aux = (uint8_t)kind, .a = x));
+}
+
+/* -- Control ------------------------------------------------------------------------------------
+ */
+
+IrRef ir_call(IrBlock *ir, unsigned index, IrRef a, IrRef b, IrRef c, IrRef d)
+{
+    IrRef arg[IR_MAX_ARGS] = { a, b, c, d };
+    const TcgHelper *helper = &ir->helpers[index];
+    IrRef r;
+
+    g_assert(index < ir->nhelpers);
+    for (unsigned i = 0; i < IR_MAX_ARGS; i++) {
+        g_assert(i < helper->nargs ? ir_type(ir, arg[i]) == helper->args[i] : arg[i] == IR_NONE);
+    }
+    r = append(ir, &OPC(OP_call, helper->ret, .a = a, .b = b, .c = c, .d = d, .imm = index));
+    return helper->ret == IR_VOID ? IR_NONE : r;
+}
+
+/* A condition that never holds leaves nothing to emit. */
+static bool never(const IrBlock *ir, IrRef cond)
+{
+    uint64_t v;
+
+    g_assert(ir_type(ir, cond) == I1);
+    return ir_is_const(ir, cond, &v) && v == 0;
+}
+
+void ir_trap(IrBlock *ir, uint32_t code)
+{
+    append(ir, &OPC(OP_trap, IR_VOID, .imm = code));
+}
+
+void ir_trap_if(IrBlock *ir, IrRef cond, uint32_t code)
+{
+    if (!never(ir, cond)) {
+        append(ir, &OPC(OP_trap_if, IR_VOID, .a = cond, .imm = code));
+    }
+}
+
+static IrRef next_link(IrBlock *ir)
+{
+    g_assert(ir->nlinks < IR_MAX_LINKS);
+    return (IrRef)ir->nlinks++;
+}
+
+void ir_goto(IrBlock *ir, uint32_t offset)
+{
+    append(ir, &OPC(OP_goto, IR_VOID, .d = next_link(ir), .imm = offset));
+}
+
+void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset)
+{
+    if (!never(ir, cond)) {
+        append(ir, &OPC(OP_goto_if, IR_VOID, .a = cond, .d = next_link(ir), .imm = offset));
+    }
+}
+
+void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind)
+{
+    g_assert(ir_type(ir, pc) == I64);
+    append(ir, &OPC(OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc));
+}
+
+void ir_exit(IrBlock *ir, uint32_t reason)
+{
+    append(ir, &OPC(OP_exit, IR_VOID, .imm = reason));
+}
+
+void ir_exit_if(IrBlock *ir, IrRef cond, uint32_t reason)
+{
+    if (!never(ir, cond)) {
+        append(ir, &OPC(OP_exit_if, IR_VOID, .a = cond, .imm = reason));
+    }
+}

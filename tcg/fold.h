@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Folding, shared by the builder (ops not yet appended) and the forward pass (ops in place). */
+#ifndef TCG_FOLD_H
+#define TCG_FOLD_H
+
+#include "tcg/ir.h"
+
+/* Simplify @op, whose operands are defined in @ir: either returns an existing value that equals its
+ * result, or returns IR_NONE with @op possibly rewritten to something cheaper (a constant too).
+ * Never needs another op. */
+IrRef ir_fold(const IrBlock *ir, IrOp *op);
+
+/* The value of a PURE integer op (I1..I64) on constants; false if @op is not one of those. */
+bool ir_eval(IrOpcode op, IrType type, IrType from, unsigned aux, int32_t imm,
+             const uint64_t arg[3], uint64_t *result);
+
+#endif

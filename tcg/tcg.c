@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pipeline and the bookkeeping of compiled blocks. Descriptions of blocks come from chunks that
+ * are given back as a whole by a flush, and are found again by host address in a sorted array.
+ */
+#include "tcg/tcg.h"
+
+#include <string.h>
+
+#include "tcg/backend.h"
+
+#define CHUNK_SIZE (64 * 1024)
+
+struct Tcg {
+    const TcgBackend *backend;
+    void *be;
+    TcgConfig config;
+    IrBlock *ir;
+    IrNotes notes;
+    GPtrArray *chunks;
+    size_t chunk_used; /* of the last chunk */
+    TcgCode **sorted;  /* by start */
+    size_t nsorted, sorted_size;
+};
+
+/* The first is the default. */
+static const TcgBackend *const backends[] = {
+#ifdef TCG_HAVE_X86_64
+    &tcg_backend_x86_64,
+#endif
+    &tcg_backend_interp,
+};
+
+static const TcgBackend *find_backend(const char *name, GError **error)
+{
+    if (!name) {
+        return backends[0];
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+        if (!strcmp(backends[i]->name, name)) {
+            return backends[i];
+        }
+    }
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "unknown back end '%s' (there are: %s)",
+                name, tcg_backend_list());
+    return NULL;
+}
+
+Tcg *tcg_new(const TcgConfig *config, GError **error)
+{
+    const TcgBackend *backend = find_backend(config->backend, error);
+    Tcg *tcg;
+
+    if (!backend) {
+        return NULL;
+    }
+    tcg = g_new0(Tcg, 1);
+    tcg->backend = backend;
+    tcg->config = *config;
+    tcg->be = backend->init(&tcg->config, error);
+    if (!tcg->be) {
+        g_free(tcg);
+        return NULL;
+    }
+    tcg->ir = ir_block_new(config->slots, config->nslots, config->helpers, config->nhelpers);
+    tcg->chunks = g_ptr_array_new_with_free_func(g_free);
+    return tcg;
+}
+
+void tcg_free(Tcg *tcg)
+{
+    if (!tcg) {
+        return;
+    }
+    tcg->backend->free(tcg->be);
+    ir_block_free(tcg->ir);
+    g_ptr_array_free(tcg->chunks, TRUE);
+    g_free(tcg->sorted);
+    g_free(tcg);
+}
+
+const char *tcg_backend_name(const Tcg *tcg)
+{
+    return tcg->backend->name;
+}
+
+const char *tcg_backend_list(void)
+{
+    static char list[64];
+
+    if (!list[0]) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+            g_strlcat(list, i ? " " : "", sizeof(list));
+            g_strlcat(list, backends[i]->name, sizeof(list));
+        }
+    }
+    return list;
+}
+
+IrBlock *tcg_ir(Tcg *tcg)
+{
+    return tcg->ir;
+}
+
+/* -- Bookkeeping --------------------------------------------------------------------------------
+ */
+
+static TcgCode *code_alloc(Tcg *tcg, unsigned nlinks)
+{
+    size_t size = offsetof(TcgCode, link) + nlinks * sizeof(((TcgCode *)0)->link[0]);
+    char *chunk;
+    TcgCode *code;
+
+    size = (size + 15) & ~(size_t)15;
+    if (tcg->chunks->len == 0 || tcg->chunk_used + size > CHUNK_SIZE) {
+        g_ptr_array_add(tcg->chunks, g_malloc(CHUNK_SIZE));
+        tcg->chunk_used = 0;
+    }
+    chunk = g_ptr_array_index(tcg->chunks, tcg->chunks->len - 1);
+    code = (TcgCode *)(chunk + tcg->chunk_used);
+    tcg->chunk_used += size;
+    memset(code, 0, size);
+    return code;
+}
+
+static void code_unalloc(Tcg *tcg, TcgCode *code) /* the latest */
+{
+    char *chunk = g_ptr_array_index(tcg->chunks, tcg->chunks->len - 1);
+
+    tcg->chunk_used = (size_t)((char *)code - chunk);
+}
+
+/* How many blocks start at or below @pc. */
+static size_t rank(const Tcg *tcg, const uint8_t *pc)
+{
+    size_t lo = 0, hi = tcg->nsorted;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (tcg->sorted[mid]->start <= pc) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+static void code_insert(Tcg *tcg, TcgCode *code)
+{
+    size_t at = rank(tcg, code->start);
+
+    if (tcg->nsorted == tcg->sorted_size) {
+        tcg->sorted_size = MAX(1024, tcg->sorted_size * 2);
+        tcg->sorted = g_renew(TcgCode *, tcg->sorted, tcg->sorted_size);
+    }
+    memmove(tcg->sorted + at + 1, tcg->sorted + at, (tcg->nsorted - at) * sizeof(TcgCode *));
+    tcg->sorted[at] = code;
+    tcg->nsorted++;
+}
+
+TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc)
+{
+    const uint8_t *pc = (const uint8_t *)(uintptr_t)host_pc;
+    size_t n = rank(tcg, pc);
+
+    return n > 0 && pc < tcg->sorted[n - 1]->end ? tcg->sorted[n - 1] : NULL;
+}
+
+void tcg_flush(Tcg *tcg)
+{
+    tcg->backend->flush(tcg->be);
+    g_ptr_array_set_size(tcg->chunks, 0);
+    tcg->nsorted = 0;
+}
+
+/* -- Compiling ----------------------------------------------------------------------------------
+ */
+
+static void run_forward(Tcg *tcg)
+{
+    ir_pass_forward(tcg->ir);
+}
+
+static void run_backward(Tcg *tcg)
+{
+    ir_pass_backward(tcg->ir, &tcg->notes);
+}
+
+/* Between building (which folds) and emission (which allocates registers). */
+static const struct {
+    const char *name;
+    void (*run)(Tcg *tcg);
+    bool optional;
+} passes[] = {
+    { "forward", run_forward, true },
+    { "backward", run_backward, false },
+};
+
+static void verify(Tcg *tcg, const char *after)
+{
+    g_autofree char *message = NULL;
+
+    if (!tcg->config.verify) {
+        return;
+    }
+    message = ir_verify(tcg->ir);
+    if (message) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        ir_print(tcg->ir, text);
+        g_error("IR after %s: %s\n%s", after, message, text->str);
+    }
+}
+
+TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
+{
+    IrBlock *ir = tcg->ir;
+    TcgCode *code;
+
+    verify(tcg, "building");
+    for (unsigned i = 0; i < G_N_ELEMENTS(passes); i++) {
+        if (!passes[i].optional || !tcg->config.no_opt) {
+            passes[i].run(tcg);
+            verify(tcg, passes[i].name);
+        }
+    }
+    if (op_text) {
+        ir_print(ir, op_text);
+    }
+    code = code_alloc(tcg, ir->nlinks);
+    code->ninsns = (uint16_t)ir->ninsns;
+    code->nlinks = ir->nlinks;
+    code->user = user;
+    if (!tcg->backend->emit(tcg->be, ir, &tcg->notes, code)) {
+        code_unalloc(tcg, code);
+        return NULL;
+    }
+    code_insert(tcg, code);
+    if (asm_text) {
+        tcg->backend->disas(tcg->be, code, asm_text);
+    }
+    return code;
+}
+
+/* -- What the back end does ---------------------------------------------------------------------
+ */
+
+TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code)
+{
+    return tcg->backend->run(tcg->be, env, code);
+}
+
+void tcg_link(Tcg *tcg, TcgCode *from, unsigned link, TcgCode *to)
+{
+    g_assert(link < from->nlinks);
+    tcg->backend->link(tcg->be, from, link, to);
+}
+
+void tcg_retire(Tcg *tcg, TcgCode *code)
+{
+    tcg->backend->retire(tcg->be, code);
+}
+
+size_t tcg_buffer_used(const Tcg *tcg)
+{
+    return tcg->backend->used(tcg->be);
+}
+
+void tcg_restore_state(Tcg *tcg, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
+                       uint32_t *index)
+{
+    tcg->backend->restore_state(tcg->be, code, host_pc, env, offset, index);
+}
