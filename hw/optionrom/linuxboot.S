@@ -120,18 +120,20 @@ boot:
         pushw   $0
         lret                            /* to setup, 512 bytes behind the boot sector */
 
-/* ecx = the 32-bit item %al */
+/* ecx = the 32-bit item %al. Clobbers eax. */
 fetch_value:
+        pushl   %edx
         pushl   %edi
         movl    $VALUE, %edi
         movl    $4, %ecx
         call    fetch
         movl    VALUE, %ecx
         popl    %edi
+        popl    %edx
         ret
 
 /* Read %ecx bytes of item %al to physical address %edi. All values of the descriptor and of the
- * port are big-endian. */
+ * port are big-endian. Clobbers eax, edx. */
 fetch:
         movzbl  %al, %eax
         shll    $16, %eax
