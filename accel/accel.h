@@ -11,7 +11,8 @@
 
 typedef struct Accel Accel;
 
-/* NULL with @error when the code buffer cannot be had or the back end is unknown. */
+/* Needs m->config, memory, input; creates m->clock. NULL with @error when the code buffer cannot be
+ * had or the back end is unknown. */
 Accel *accel_new(Machine *m, const CpuOps *ops, GError **error);
 void accel_free(Accel *a);
 /* Allocate CPU @index: zeroed state of ops->state_size with Cpu and CpuCommon filled in. Owned by
@@ -22,7 +23,7 @@ unsigned accel_cpu_count(const Accel *a);
 /* The CPU whose instruction is being executed on this thread, or CPU 0. */
 Cpu *accel_current_cpu(Accel *a);
 
-/* Virtual time for clock_new(): host time while running, or the count under -icount. */
+/* Virtual time, the source of m->clock: host time while running, or the count under -icount. */
 ClockSource accel_clock_source; /* opaque: the Accel */
 uint64_t accel_instruction_count(Accel *a);
 

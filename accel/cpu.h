@@ -35,9 +35,9 @@ enum {
 struct Cpu {
     int32_t budget; /* instructions that may still start before the engine wants control */
     uint32_t interrupt_request;
-    uint64_t vbase; /* guest pc of byte 0 of the running mapping unit */
-    uint64_t pc;    /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
-                       after cpu_sync_state() */
+    uint64_t vbase;  /* guest pc of byte 0 of the running mapping unit */
+    uint64_t pc;     /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
+                        after cpu_sync_state() */
     uint64_t jc_key; /* jump cache context; top three bits are the architecture's (see below) */
     FlagsRecord cc;
     const CpuOps *ops;
@@ -48,8 +48,8 @@ struct Cpu {
 /* The rest of what the engine and the architecture share; embedded by the architecture's state
  * wherever it likes (CpuOps.common_offset). */
 typedef struct CpuCommon {
-    unsigned index; /* 0 … cpus-1 */
-    bool halted;    /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
+    unsigned index;         /* 0 … cpus-1 */
+    bool halted;            /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
     bool exception_pending; /* raised, not yet delivered */
     AddressSpace *memory, *io;
     uint16_t asid;
@@ -69,8 +69,8 @@ enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 };
 typedef struct CpuPage {
     uint64_t phys;      /* of the 4 KiB page that holds the address, A20 applied */
     uint64_t unit_size; /* bytes of the guest's mapping unit: 4 KiB, 2/4 MiB, 1 GiB */
-    uint8_t prot;       /* PROT_*: what later accesses with the same MMU index may do unasked. W only
-                           if the dirty bit is set already. */
+    uint8_t prot; /* PROT_*: what later accesses with the same MMU index may do unasked. W only
+                     if the dirty bit is set already. */
     bool global;
 } CpuPage;
 
@@ -119,11 +119,14 @@ struct CpuOps {
     void (*exit_reason)(Cpu *cpu, uint32_t reason);
     void (*reset)(Cpu *cpu);
     void (*print_registers)(Cpu *cpu, GString *out);
-    /* One line per instruction for -d exec / cpu: name of the mode and so on (may be NULL). */
+    /* Disassemble @len bytes that lie at linear address @addr, for -d in_asm (may be NULL). */
+    void (*disas)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
+                  GString *out);
 };
 
 /* The top bits of jc_key that the frontend may change from translated code without leaving it: the
- * part of `mode` that code changes all the time (x87 TOP). They equal (mode >> CPU_HOT_MODE_SHIFT) & 7. */
+ * part of `mode` that code changes all the time (x87 TOP). They equal (mode >> CPU_HOT_MODE_SHIFT)
+ * & 7. */
 #define CPU_KEY_HOT_SHIFT  61
 #define CPU_HOT_MODE_SHIFT 29
 
@@ -150,7 +153,7 @@ void cpu_restart_single(Cpu *cpu) G_GNUC_NORETURN;
 void cpu_context_changed(Cpu *cpu);
 /* Make the CPU look at interrupt_request (and clocks) before the next block. */
 void cpu_kick(Cpu *cpu);
-void cpu_interrupt(Cpu *cpu, uint32_t bits);       /* set bits and kick */
+void cpu_interrupt(Cpu *cpu, uint32_t bits); /* set bits and kick */
 void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
 
 /* Instructions executed by all CPUs so far, exact in helpers and slow paths. */
@@ -159,11 +162,11 @@ uint64_t cpu_instruction_count(Cpu *cpu);
 int64_t cpu_clock_ns(Cpu *cpu);
 
 /* Address translation caches. */
-void cpu_tlb_flush_all(Cpu *cpu);                                /* global entries too */
-void cpu_tlb_flush_nonglobal(Cpu *cpu);                          /* every ASID */
-void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid);                /* its non-global entries */
-void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr);                /* current ASID and global */
+void cpu_tlb_flush_all(Cpu *cpu);                 /* global entries too */
+void cpu_tlb_flush_nonglobal(Cpu *cpu);           /* every ASID */
+void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid); /* its non-global entries */
+void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr); /* current ASID and global */
 void cpu_tlb_flush_page_asid(Cpu *cpu, uint64_t addr, uint16_t asid);
-void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid);                  /* switch; flushes nothing tagged */
+void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid); /* switch; flushes nothing tagged */
 
 #endif

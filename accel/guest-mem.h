@@ -9,7 +9,8 @@
 
 #include "accel/cpu.h"
 
-/* @size: 1, 2, 4, 8. Little-endian, may cross a page: both pages are checked before a byte moves. */
+/* @size: 1, 2, 4, 8. Little-endian, may cross a page: both pages are checked before a byte moves.
+ */
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu);
 void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu);
 /* Any length; on a fault nothing was written to the faulting page or after. */

@@ -21,11 +21,11 @@ struct TranslateRequest {
     uint32_t mode;
     uint64_t cs_base;
     uint32_t unit_offset, unit_size;
-    unsigned max_insns; /* >= 1 */
+    unsigned max_insns;   /* >= 1 */
     const uint8_t *bytes; /* code from @linear on … */
     uint32_t avail;       /* … up to the end of its 4 KiB page */
     /* out, by the frontend */
-    uint32_t size;        /* guest bytes the block was made from, contiguous from the start */
+    uint32_t size; /* guest bytes the block was made from, contiguous from the start */
 };
 
 /* The 15 bytes from @linear on when they cross the page; may raise a fetch fault. The second page

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine: the compiler and block cache of a machine, its CPUs, virtual time, and the machine
+ * thread's loop, which gives each CPU a slice in turn (round robin, counted in instructions and so
+ * deterministic when time is).
+ */
+#include "accel/accel.h"
+#include "accel/engine.h"
+#include "tcg/tcg.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+/* Instructions of a slice: short enough for timers (tens of microseconds), long enough not to show.
+ */
+#define SLICE_ONE_CPU       20000
+#define SLICE_SMP           10000
+#define CODE_BUFFER_DEFAULT (64u << 20)
+
+static int64_t host_now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+}
+
+CpuTail *cpu_tail(Cpu *cpu)
+{
+    return cpu->run->tail;
+}
+
+uint8_t *accel_ram_host(Accel *a, uint64_t ram)
+{
+    const GPtrArray *blocks = ram_set_blocks(a->machine->ram);
+
+    for (unsigned i = 0; i < blocks->len; i++) {
+        const RamBlock *b = blocks->pdata[i];
+        if (ram - b->ram_offset < b->size)
+            return b->host + (ram - b->ram_offset);
+    }
+    g_assert_not_reached();
+}
+
+/* ---- Time ----------------------------------------------------------------------------------- */
+
+uint64_t accel_instruction_count(Accel *a)
+{
+    return a->current ? cpu_instruction_count(a->current) : a->count;
+}
+
+int64_t accel_clock_source(void *opaque)
+{
+    Accel *a = opaque;
+
+    if (a->icount_shift >= 0)
+        return (int64_t)(accel_instruction_count(a) << a->icount_shift) + a->bias_ns;
+    return (a->running ? host_now_ns() : a->stopped_at_ns) + a->bias_ns;
+}
+
+int64_t cpu_clock_ns(Cpu *cpu)
+{
+    return clock_now_ns(cpu->run->accel->machine->clock);
+}
+
+void accel_set_running(Accel *a, bool running)
+{
+    if (running == a->running)
+        return;
+    if (running)
+        a->bias_ns -= a->icount_shift >= 0 ? 0 : host_now_ns() - a->stopped_at_ns;
+    else
+        a->stopped_at_ns = host_now_ns();
+    a->running = running;
+}
+
+/* Instructions until the next timer is due, at least 1. */
+static int64_t instructions_to_deadline(Accel *a)
+{
+    int64_t deadline = clock_deadline_ns(a->machine->clock);
+    int64_t left;
+
+    if (deadline == CLOCK_NEVER)
+        return INT32_MAX;
+    left = deadline - clock_now_ns(a->machine->clock);
+    left = (left + (1ll << a->icount_shift) - 1) >> a->icount_shift;
+    return CLAMP(left, 1, INT32_MAX);
+}
+
+/* A timer was armed nearer than the running CPU's slice reaches. */
+static void deadline_moved(void *opaque)
+{
+    Accel *a = opaque;
+    Cpu *cpu = a->current;
+    int64_t left;
+
+    if (a->icount_shift < 0 || !cpu || cpu->budget <= 0)
+        return;
+    left = instructions_to_deadline(a);
+    if (left < cpu->budget) {
+        cpu->run->granted -= cpu->budget - left;
+        cpu->budget = left;
+    }
+}
+
+static int32_t slice_budget(Accel *a)
+{
+    int64_t slice = a->cpus->len > 1 ? SLICE_SMP : SLICE_ONE_CPU;
+
+    if (a->icount_shift >= 0)
+        slice = MIN(slice, instructions_to_deadline(a));
+    return slice;
+}
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+static void memory_changed(MemListener *l)
+{
+    Accel *a = (Accel *)((char *)l - offsetof(Accel, listener));
+
+    for (unsigned i = 0; i < a->cpus->len; i++)
+        tlb_flush(a->cpus->pdata[i]);
+}
+
+static void ram_written(MemListener *l, uint64_t ram, uint64_t len)
+{
+    Accel *a = (Accel *)((char *)l - offsetof(Accel, listener));
+
+    if (a->tbs.pages)
+        tb_invalidate(&a->tbs, ram, len);
+}
+
+static void request_made(void *opaque)
+{
+    Accel *a = opaque;
+
+    if (a->current)
+        cpu_kick(a->current);
+}
+
+static size_t tail_offset(const CpuOps *ops)
+{
+    return (ops->state_size + 63) & ~(size_t)63;
+}
+
+static TcgLayout layout_of(const CpuOps *ops)
+{
+    size_t tail = tail_offset(ops);
+
+    return (TcgLayout){
+        .env_size = tail + sizeof(CpuTail),
+        .budget = offsetof(Cpu, budget),
+        .vbase = offsetof(Cpu, vbase),
+        .pc = offsetof(Cpu, pc),
+        .jc_key = offsetof(Cpu, jc_key),
+        .flags = offsetof(Cpu, cc),
+        .mxcsr = ops->mxcsr_offset,
+        .fcw = ops->fcw_offset,
+        .fsw = ops->fsw_offset,
+        .slow = tail + offsetof(CpuTail, slow),
+        .scratch = tail + offsetof(CpuTail, scratch),
+        .tlb = tail + offsetof(CpuTail, tlb),
+        .jc = tail + offsetof(CpuTail, jc),
+        .mem_refill = tlb_refill,
+        .mem_slow = guest_mem_slow,
+        .trap = ops->trap,
+    };
+}
+
+Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
+{
+    TcgConfig config = {
+        .backend = m->config->accel_backend,
+        .buffer_size = m->config->tb_size ? m->config->tb_size : CODE_BUFFER_DEFAULT,
+        .layout = layout_of(ops),
+        .slots = ops->slots,
+        .nslots = ops->nslots,
+        .helpers = ops->helpers,
+        .nhelpers = ops->nhelpers,
+    };
+    Tcg *tcg = tcg_new(&config, error);
+    Accel *a;
+
+    if (!tcg)
+        return NULL;
+    a = g_new0(Accel, 1);
+    a->machine = m;
+    a->ops = ops;
+    a->tcg = tcg;
+    a->cpus = g_ptr_array_new();
+    a->icount_shift = m->config->icount_shift;
+    a->stopped_at_ns = host_now_ns();
+    a->bias_ns = a->icount_shift >= 0 ? 0 : -a->stopped_at_ns;
+    context_forget_all(a);
+    a->listener = (MemListener){ .changed = memory_changed, .ram_written = ram_written };
+    address_space_add_listener(m->memory, &a->listener);
+    m->clock = clock_new(accel_clock_source, a);
+    clock_set_rearm_hook(m->clock, deadline_moved, a);
+    m->request_hook = request_made;
+    m->request_opaque = a;
+    return a;
+}
+
+static void cpu_free(Accel *a, Cpu *cpu)
+{
+    size_t size = tail_offset(a->ops) + sizeof(CpuTail);
+
+    tlb_free(cpu->run->tlb);
+    g_free(cpu->run);
+    munmap(cpu, (size + 4095) & ~(size_t)4095);
+}
+
+void accel_free(Accel *a)
+{
+    address_space_remove_listener(a->machine->memory, &a->listener);
+    if (a->tbs.pages)
+        tb_cache_destroy(&a->tbs);
+    for (unsigned i = 0; i < a->cpus->len; i++)
+        cpu_free(a, a->cpus->pdata[i]);
+    g_ptr_array_free(a->cpus, true);
+    g_hash_table_destroy(a->contexts);
+    tcg_free(a->tcg);
+    clock_free(a->machine->clock);
+    a->machine->clock = NULL;
+    g_free(a);
+}
+
+Cpu *accel_add_cpu(Accel *a, unsigned index)
+{
+    size_t size = (tail_offset(a->ops) + sizeof(CpuTail) + 4095) & ~(size_t)4095;
+    Cpu *cpu = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CpuCommon *common;
+
+    g_assert(cpu != MAP_FAILED && index == a->cpus->len);
+    cpu->ops = a->ops;
+    common = cpu_common(cpu);
+    common->index = index;
+    common->memory = a->machine->memory;
+    common->io = a->machine->io;
+    cpu->run = g_new0(CpuRun, 1);
+    cpu->run->accel = a;
+    cpu->run->common = common;
+    cpu->run->tail = (CpuTail *)((char *)cpu + tail_offset(a->ops));
+    cpu->run->tlb = tlb_new();
+    cpu->run->context_dirty = true;
+    for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++)
+        (&cpu->run->tail->tlb[0][0][0])[i].tag = 1;
+    jump_cache_clear(cpu);
+    g_ptr_array_add(a->cpus, cpu);
+    return cpu;
+}
+
+Cpu *accel_cpu(Accel *a, unsigned index)
+{
+    return index < a->cpus->len ? a->cpus->pdata[index] : NULL;
+}
+
+unsigned accel_cpu_count(const Accel *a)
+{
+    return a->cpus->len;
+}
+
+Cpu *accel_current_cpu(Accel *a)
+{
+    return a->current ? a->current : a->cpus->pdata[0];
+}
+
+/* ---- The machine thread --------------------------------------------------------------------- */
+
+/* A slice for each CPU that has something to do; false: none had. */
+static bool run_all(Accel *a)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < a->cpus->len && !a->machine->requests; i++)
+        any |= cpu_exec_slice(a->cpus->pdata[i], slice_budget(a));
+    return any;
+}
+
+/* Every CPU is halted. Counting: time jumps to the next timer. Else sleep until it is due. */
+static void idle(Accel *a)
+{
+    int64_t deadline = clock_deadline_ns(a->machine->clock);
+    int64_t now = clock_now_ns(a->machine->clock);
+
+    if (a->icount_shift >= 0 && deadline != CLOCK_NEVER)
+        a->bias_ns += MAX(deadline - now, 0);
+    else if (deadline == CLOCK_NEVER)
+        input_wait(a->machine->input, CLOCK_NEVER);
+    else if (deadline > now)
+        input_wait(a->machine->input, deadline - now);
+}
+
+void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque)
+{
+    bool quit = false;
+
+    if (!a->tbs.pages)
+        tb_cache_init(&a->tbs, a->tcg, ram_set_end(a->machine->ram));
+    for (;;) {
+        input_deliver(a->machine->input, a->running, a->count);
+        if (a->running)
+            clock_run_expired(a->machine->clock);
+        bool may_run = process(opaque, &quit);
+        if (quit)
+            break;
+        accel_set_running(a, may_run);
+        if (!may_run)
+            input_wait(a->machine->input, CLOCK_NEVER);
+        else if (!run_all(a) && !a->machine->requests)
+            idle(a);
+    }
+    accel_set_running(a, false);
+}

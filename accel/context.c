@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jump-cache contexts. A jump-cache entry is good for one pc in one context: mode, code segment
+ * base and the state of the address space (its tag and generation). Contexts are interned to 13-bit
+ * numbers that sit above the canonical part of the pc in Cpu.jc_key, below the three hot bits;
+ * numbers 0 and 0x1fff are never given out, so that an entry of tag 0 matches nothing.
+ *
+ * In supervisor mode the address space takes no part: kernels run from global pages. A CPU that
+ * runs supervisor code from a page that is not global notes it (Tlb.kernel_nonglobal), and its
+ * whole jump cache is cleared when an address space is forgotten or left.
+ */
+#include "accel/engine.h"
+
+#define FIRST_CONTEXT 1u
+#define LAST_CONTEXT  0x1ffeu
+#define CONTEXT_SHIFT 48
+
+typedef struct Context {
+    uint64_t cs_base;
+    uint32_t mode, gen;
+    uint32_t asid;
+    uint32_t cpu; /* generations are a CPU's own */
+} Context;
+
+static guint context_hash(gconstpointer p)
+{
+    const Context *c = p;
+    uint64_t h = (c->cs_base ^ c->mode) * 0x9e3779b97f4a7c15ull;
+    h ^= (((uint64_t)c->gen << 32) ^ (c->asid << 16) ^ c->cpu) * 0xc2b2ae3d27d4eb4full;
+    return h >> 32;
+}
+
+static gboolean context_equal(gconstpointer a, gconstpointer b)
+{
+    const Context *x = a, *y = b;
+    return x->cs_base == y->cs_base && x->mode == y->mode && x->gen == y->gen &&
+           x->asid == y->asid && x->cpu == y->cpu;
+}
+
+void context_forget_all(Accel *a)
+{
+    if (a->contexts)
+        g_hash_table_destroy(a->contexts);
+    a->contexts = g_hash_table_new_full(context_hash, context_equal, g_free, NULL);
+    a->next_context = FIRST_CONTEXT;
+    for (unsigned i = 0; i < a->cpus->len; i++)
+        jump_cache_clear(a->cpus->pdata[i]);
+}
+
+static uint32_t intern(Accel *a, const Context *c)
+{
+    gpointer found;
+
+    if (g_hash_table_lookup_extended(a->contexts, c, NULL, &found))
+        return GPOINTER_TO_UINT(found);
+    if (a->next_context > LAST_CONTEXT)
+        context_forget_all(a);
+    g_hash_table_insert(a->contexts, g_memdup2(c, sizeof(*c)), GUINT_TO_POINTER(a->next_context));
+    return a->next_context++;
+}
+
+void context_update(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    CpuContext ctx;
+    Context c;
+
+    run->context_dirty = false;
+    cpu->ops->get_context(cpu, &ctx);
+    c = (Context){ .cs_base = ctx.cs_base,
+                   .mode = ctx.mode & ((1u << CPU_HOT_MODE_SHIFT) - 1),
+                   .cpu = run->common->index };
+    if (ctx.kernel) {
+        c.asid = UINT32_MAX;
+        c.gen = run->tlb->global_gen;
+    } else {
+        c.asid = run->common->asid;
+        c.gen = run->tlb->asid_gen[c.asid];
+    }
+    cpu->jc_key = (uint64_t)(ctx.mode >> CPU_HOT_MODE_SHIFT) << CPU_KEY_HOT_SHIFT |
+                  (uint64_t)intern(run->accel, &c) << CONTEXT_SHIFT;
+}
+
+void cpu_context_changed(Cpu *cpu)
+{
+    /* The state may be half-way between two modes here, and several changes often come together:
+     * until the loop or the next jump's miss looks again, match nothing. */
+    cpu->run->context_dirty = true;
+    cpu->jc_key = 0;
+}

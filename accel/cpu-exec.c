@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The execution loop of one CPU: deliver what is pending, find or make the next block, run until
+ * something leaves, act on it. C code of the guest architecture leaves a block from anywhere by
+ * cpu_loop_exit(), which lands at the top of the loop; nothing is held across that.
+ */
+#include <inttypes.h>
+
+#include "accel/engine.h"
+#include "softmmu/log.h"
+
+/* The block that was being built or run uncached when control came back to the loop. */
+static void drop_private(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    Tb *tb = run->private_tb;
+
+    run->private_tb = NULL;
+    if (!tb)
+        return;
+    if (tb->code)
+        tcg_retire(run->accel->tcg, tb->code);
+    g_free(tb);
+}
+
+static void log_entry(Cpu *cpu, const CpuContext *ctx, const Tb *tb)
+{
+    if (!log_in_filter(ctx->linear))
+        return;
+    if (log_enabled(LOG_EXEC))
+        log_printf("Trace %u: %p [%016" PRIx64 "/%016" PRIx64 "/%08x]\n", cpu->run->common->index,
+                   (const void *)tb->code->start, ctx->cs_base, ctx->linear, ctx->mode);
+    if (log_enabled(LOG_CPU)) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        cpu->ops->print_registers(cpu, out);
+        log_write(out->str);
+    }
+}
+
+/* A goto of the previous block led here: join them if they lie in one mapping unit. */
+static void make_link(Cpu *cpu, Tb *to)
+{
+    CpuRun *run = cpu->run;
+    Tb *from = run->link_from;
+    uint64_t mask = ~(uint64_t)(to->unit_size - 1);
+
+    run->link_from = NULL;
+    if (!from || to == run->private_tb || from->unit_size != to->unit_size || to->straddles)
+        return;
+    if ((from->ram & mask) != (to->ram & mask) || log_enabled(LOG_EXEC | LOG_CPU))
+        return;
+    tb_link(&run->accel->tbs, from, run->link_slot, to);
+}
+
+static Tb *next_block(Cpu *cpu, CpuContext *ctx)
+{
+    CpuRun *run = cpu->run;
+    bool counting = run->accel->icount_shift >= 0;
+
+    if (run->one_insn) {
+        run->one_insn = false;
+        return translate_private(cpu, ctx, 1);
+    }
+    Tb *tb = translate_find_or_make(cpu, ctx);
+    /* Under counting a slice ends on the instruction, not on the block. */
+    if (counting && tb != run->private_tb && tb->code->ninsns > cpu->budget)
+        return translate_private(cpu, ctx, cpu->budget);
+    return tb;
+}
+
+static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
+{
+    CpuRun *run = cpu->run;
+
+    run->tail->slow.host_pc = 0;
+    cpu->pc = cpu->ops->wrap_pc(cpu, cpu->pc);
+    switch (l.kind) {
+    case TCG_EXIT_LINK:
+        if (l.from->user != run->private_tb) {
+            run->link_from = l.from->user;
+            run->link_slot = l.link;
+        }
+        break;
+    case TCG_EXIT_LOOKUP: run->want_jc = !log_enabled(LOG_EXEC | LOG_CPU); break;
+    case TCG_EXIT_REASON: cpu->ops->exit_reason(cpu, l.reason); break;
+    case TCG_EXIT_BUDGET: break;
+    }
+}
+
+static void run_block(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    CpuContext ctx;
+    Tb *tb;
+
+    if (run->context_dirty)
+        context_update(cpu);
+    cpu->ops->get_context(cpu, &ctx);
+    tb = next_block(cpu, &ctx);
+    run->want_jc = false;
+    make_link(cpu, tb);
+    if (log_enabled(LOG_EXEC | LOG_CPU))
+        log_entry(cpu, &ctx, tb);
+    leave(cpu, tb, tcg_run(run->accel->tcg, cpu, tb->code));
+    drop_private(cpu);
+}
+
+static bool deliver_pending(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+
+    if (run->common->exception_pending) {
+        cpu->ops->deliver_exception(cpu);
+        return true;
+    }
+    return cpu->interrupt_request && !run->one_insn && cpu->ops->deliver_interrupt(cpu);
+}
+
+/* Under counting a block that is too long for the budget is cut; otherwise it waits for the next
+ * slice. */
+static bool budget_is_spent(Cpu *cpu, int32_t before)
+{
+    if (cpu->budget <= 0)
+        return true;
+    return cpu->run->accel->icount_shift < 0 && cpu->budget == before;
+}
+
+bool cpu_exec_slice(Cpu *cpu, int32_t budget)
+{
+    CpuRun *run = cpu->run;
+    Accel *a = run->accel;
+
+    if (run->common->halted && !cpu->ops->has_work(cpu))
+        return false;
+    a->current = cpu;
+    run->granted = cpu->budget = budget;
+    setjmp(run->jump);
+    /* From here on only state reachable from cpu may be relied on. */
+    run->tail->slow.host_pc = 0;
+    drop_private(cpu);
+    while (cpu->budget > 0) {
+        if (deliver_pending(cpu))
+            continue;
+        if (run->common->halted)
+            break;
+        int32_t before = cpu->budget;
+        run_block(cpu);
+        if (budget_is_spent(cpu, before) && !run->common->exception_pending)
+            break;
+    }
+    run->link_from = NULL;
+    run->want_jc = false;
+    a->count += run->granted - cpu->budget;
+    run->granted = cpu->budget = 0;
+    a->current = NULL;
+    return true;
+}
+
+void cpu_loop_exit(Cpu *cpu)
+{
+    longjmp(cpu->run->jump, 1);
+}
+
+void cpu_restart_single(Cpu *cpu)
+{
+    cpu_sync_state(cpu);
+    cpu->run->one_insn = true;
+    cpu_loop_exit(cpu);
+}
+
+void cpu_sync_state(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    uint64_t host_pc = run->tail->slow.host_pc;
+    uint32_t offset, index;
+    TcgCode *code;
+
+    if (!host_pc)
+        return;
+    run->tail->slow.host_pc = 0;
+    code = tcg_find_code(run->accel->tcg, host_pc);
+    g_assert(code);
+    tcg_restore_state(run->accel->tcg, code, host_pc, cpu, &offset, &index);
+    cpu->pc = cpu->ops->wrap_pc(cpu, cpu->vbase + offset);
+    cpu->budget += code->ninsns - index;
+    run->link_from = NULL;
+}
+
+uint64_t cpu_instruction_count(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    Accel *a = run->accel;
+    uint64_t count = a->count;
+    uint64_t host_pc = run->tail->slow.host_pc;
+    uint32_t offset, index;
+
+    if (a->current != cpu)
+        return a->current ? cpu_instruction_count(a->current) : count;
+    count += run->granted - cpu->budget;
+    if (host_pc) {
+        TcgCode *code = tcg_find_code(a->tcg, host_pc);
+        g_assert(code);
+        tcg_restore_state(a->tcg, code, host_pc, cpu, &offset, &index);
+        count -= code->ninsns - index;
+    }
+    return count;
+}
+
+void cpu_kick(Cpu *cpu)
+{
+    if (cpu->budget <= 0)
+        return;
+    cpu->run->granted -= cpu->budget;
+    cpu->budget = 0;
+}
+
+void cpu_interrupt(Cpu *cpu, uint32_t bits)
+{
+    cpu->interrupt_request |= bits;
+    cpu_kick(cpu);
+}
+
+void cpu_reset_interrupt(Cpu *cpu, uint32_t bits)
+{
+    cpu->interrupt_request &= ~bits;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of accel/ share: the engine, its blocks, and the private part of a CPU.
+ *
+ * A Tb is a compiled block. It is known by where its code lies in RAM (not by a virtual address),
+ * by the mode it was translated for and by the size of its mapping unit, so that every mapping of
+ * the page shares it. Code bytes are tracked per RAM page in 64-byte granules.
+ */
+#ifndef ACCEL_ENGINE_H
+#define ACCEL_ENGINE_H
+
+#include "accel/accel.h"
+#include "accel/translate.h"
+#include "tcg/tcg.h"
+
+#define PAGE_BITS  12
+#define PAGE_SIZE  (1u << PAGE_BITS)
+#define PAGE_MASK  (~(uint64_t)(PAGE_SIZE - 1))
+#define UNIT_LARGE (2u << 20) /* the larger of the two sizes of mapping unit; the other is a page \
+                               */
+
+/* ---- Blocks: tb.c --------------------------------------------------------------------------- */
+
+typedef struct Tb Tb;
+
+/* An incoming link: slot @link of @from jumps to the block that lists it. */
+typedef struct TbLink {
+    Tb *from;
+    unsigned link;
+} TbLink;
+
+struct Tb {
+    uint64_t ram;  /* where its first byte lies in the machine's numbering of RAM */
+    uint64_t ram2; /* straddling blocks: the second page */
+    uint32_t mode;
+    uint32_t unit_size;
+    uint32_t size; /* guest bytes */
+    bool straddles, retired;
+    TcgCode *code;
+    Tb *hash_next;
+    Tb *page_next[2];
+    GArray *incoming; /* TbLink; NULL until the first */
+};
+
+typedef struct CodePage {
+    uint64_t granules; /* bit n: bytes 64n … 64n+63 belong to some block */
+    Tb *first;         /* chained through page_next[tb's index for this page] */
+} CodePage;
+
+typedef struct TbCache {
+    Tcg *tcg;
+    Tb **hash;
+    unsigned hash_bits;
+    CodePage **pages; /* by RAM page number */
+    uint64_t npages;
+    GPtrArray *all; /* every Tb since the last flush; owned */
+    uint64_t translated, flushes, invalidated;
+} TbCache;
+
+void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end);
+void tb_cache_destroy(TbCache *c);
+Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size);
+Tb *tb_find_next(const Tb *tb); /* the next with the same key: straddling blocks differ in ram2 */
+/* Takes @tb over. True if its page had no code before (stores to it must be watched from now on).
+ */
+bool tb_insert(TbCache *c, Tb *tb);
+void tb_link(TbCache *c, Tb *from, unsigned link, Tb *to);
+void tb_flush(TbCache *c);
+void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len);
+bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len);
+
+/* Does [@ram, +@len), within one page, hold code? */
+static inline bool tb_page_has_code(const TbCache *c, uint64_t ram)
+{
+    const CodePage *p = c->pages[ram >> PAGE_BITS];
+    return p && p->granules;
+}
+
+static inline uint64_t tb_granules(uint64_t ram, uint64_t len)
+{
+    unsigned first = (ram & (PAGE_SIZE - 1)) >> 6;
+    unsigned last = ((ram & (PAGE_SIZE - 1)) + len - 1) >> 6;
+    if (last > 63)
+        last = 63;
+    return (~0ull << first) & (~0ull >> (63 - last));
+}
+
+static inline bool tb_touches_code(const TbCache *c, uint64_t ram, uint64_t len)
+{
+    const CodePage *p = c->pages[ram >> PAGE_BITS];
+    return p && (p->granules & tb_granules(ram, len));
+}
+
+/* ---- Translation caches of one CPU: tlb.c --------------------------------------------------- */
+
+#define STLB_SETS 1024
+#define STLB_WAYS 4
+
+enum { STLB_GLOBAL = 1, STLB_LARGE = 2, STLB_IO = 4, STLB_ROM = 8, STLB_UNIT_LARGE = 16 };
+
+/* Second level: a page of one MMU index and address space, with all that the first level lacks. */
+typedef struct StlbEntry {
+    uint64_t tag; /* page address | MMU index; ~0: empty */
+    uint32_t gen; /* must equal the generation of its ASID (or of the global pages) */
+    uint16_t asid;
+    uint8_t prot;
+    uint8_t flags;   /* STLB_* */
+    uint64_t addend; /* host - guest, unless STLB_IO */
+    uint64_t phys;   /* page */
+    uint64_t ram;    /* page in the machine's numbering of RAM, unless STLB_IO */
+} StlbEntry;
+
+typedef struct Tlb {
+    StlbEntry set[STLB_SETS][STLB_WAYS];
+    uint8_t victim[STLB_SETS];
+    uint32_t asid_gen[4096];
+    uint32_t global_gen;
+    uint64_t used[TCG_MMU_MODES][TCG_TLB_SIZE / 64];      /* L1 slots filled */
+    uint64_t nonglobal[TCG_MMU_MODES][TCG_TLB_SIZE / 64]; /* … with non-global pages */
+    uint64_t large_units[16]; /* bloom of 2 MiB regions with large pages in the second level */
+    bool huge_seen;           /* a page larger than 2 MiB was entered: INVLPG flushes all */
+    uint64_t code_pages[64];  /* bloom of pages with jump-cache entries */
+    bool kernel_nonglobal; /* the jump cache has supervisor entries for pages that are not global */
+    uint64_t hits, walks, refills;
+} Tlb;
+
+/* ---- A CPU's private part ------------------------------------------------------------------- */
+
+struct CpuRun {
+    Accel *accel;
+    CpuTail *tail;
+    CpuCommon *common;
+    Tlb *tlb;
+    jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
+    int32_t granted; /* budget at the start of the slice, less what was taken back since */
+    bool one_insn;   /* the next block is to be a single instruction, not cached */
+    bool context_dirty;
+    Tb *link_from; /* a goto wants to be linked to the next block found */
+    unsigned link_slot;
+    bool want_jc;   /* a jump wants the next block found in the jump cache */
+    Tb *private_tb; /* uncached block being run, freed after it */
+    uint64_t yields;
+    uint8_t straddle[32]; /* bytes for translate_straddling() */
+    uint64_t straddle_ram2;
+    bool straddled;
+};
+
+struct Accel {
+    Machine *machine;
+    const CpuOps *ops;
+    Tcg *tcg;
+    TbCache tbs;
+    GPtrArray *cpus; /* Cpu * */
+    Cpu *current;
+    MemListener listener;
+    /* time */
+    int icount_shift; /* -1: virtual time follows the host */
+    uint64_t count;   /* instructions of finished slices */
+    int64_t bias_ns;  /* added to the count's or the host's time */
+    bool running;
+    int64_t stopped_at_ns;
+    GHashTable *contexts; /* interned jump-cache contexts, see context.c */
+    uint32_t next_context;
+};
+
+/* ---- Between the files ---------------------------------------------------------------------- */
+
+/* tlb.c */
+Tlb *tlb_new(void);
+void tlb_free(Tlb *t);
+void tlb_flush(Cpu *cpu);
+StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu);
+/* Second-level entry that allows @access, walking if need be; NULL: fault recorded. */
+StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
+void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, unsigned mmu);
+/* No CPU may store to this RAM page without being asked from now on. */
+void tlb_watch_ram_page(Accel *a, uint64_t ram_page);
+/* A jump-cache entry for @addr is about to be made. */
+void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, bool kernel);
+bool tlb_refill(void *env);                      /* tlb-refill.c: TcgLayout.mem_refill */
+void guest_mem_slow(void *env);                  /* guest-mem.c: TcgLayout.mem_slow */
+uint8_t *accel_ram_host(Accel *a, uint64_t ram); /* host address of a RAM number */
+
+/* context.c */
+void context_update(Cpu *cpu);
+void context_forget_all(Accel *a);
+void jump_cache_clear(Cpu *cpu);
+
+/* translate.c */
+Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx);
+Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns);
+
+/* cpu-exec.c */
+bool cpu_exec_slice(Cpu *cpu, int32_t budget); /* false: it is halted */
+
+static inline unsigned jc_index(uint64_t pc)
+{
+    return (((pc << 4) ^ pc) & TCG_JC_MASK) >> 4;
+}
+
+#endif

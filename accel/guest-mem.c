@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory from C: the slow path of translated code's accesses, and the accessors of helpers.
+ * Everything that the inline check cannot do ends here: MMIO, page crossing, stores to pages with
+ * code, ROM, faults.
+ */
+#include "accel/guest-mem.h"
+#include "accel/engine.h"
+
+#include <string.h>
+
+/* One side of a page boundary. */
+typedef struct Part {
+    uint8_t *host; /* NULL: MMIO */
+    uint64_t phys, ram;
+    uint32_t len;
+    bool rom;
+} Part;
+
+static Part resolve_part(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu)
+{
+    StlbEntry *e = tlb_resolve(cpu, addr, access, mmu);
+    Part p = { .len = len };
+
+    if (!e) {
+        cpu_sync_state(cpu);
+        cpu->ops->raise_fault(cpu);
+    }
+    p.phys = e->phys | (addr & (PAGE_SIZE - 1));
+    if (!(e->flags & STLB_IO)) {
+        p.host = (uint8_t *)(uintptr_t)(addr + e->addend);
+        p.ram = e->ram | (addr & (PAGE_SIZE - 1));
+        p.rom = e->flags & STLB_ROM;
+    }
+    return p;
+}
+
+/* Resolve [@addr, +@len), len <= 4096, into one or two parts; faults are raised before any of it
+ * is touched. */
+static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu,
+                        Part part[2])
+{
+    uint32_t room = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
+
+    part[0] = resolve_part(cpu, addr, MIN(len, room), access, mmu);
+    if (len <= room)
+        return 1;
+    part[1] = resolve_part(cpu, addr + room, len - room, access, mmu);
+    return 2;
+}
+
+/* A store to [@ram, +@len) is about to happen. If the running block itself is hit and goes on
+ * after the storing instruction, that instruction is run again on its own. */
+static void before_store(Cpu *cpu, uint64_t ram, uint32_t len)
+{
+    Accel *a = cpu->run->accel;
+    uint64_t host_pc = cpu->run->tail->slow.host_pc;
+    TcgCode *code;
+
+    if (!tb_touches_code(&a->tbs, ram, len))
+        return;
+    code = host_pc ? tcg_find_code(a->tcg, host_pc) : NULL;
+    if (code && code->ninsns > 1 && tb_overlaps(code->user, ram, len))
+        cpu_restart_single(cpu);
+    tb_invalidate(&a->tbs, ram, len);
+}
+
+static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)
+{
+    if (p->host) {
+        memcpy(buf, p->host, p->len);
+        return;
+    }
+    for (uint32_t i = 0; i < p->len;) {
+        uint32_t left = p->len - i;
+        unsigned size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+        uint64_t v = address_space_read(cpu->run->common->memory, p->phys + i, size);
+        memcpy(buf + i, &v, size);
+        i += size;
+    }
+}
+
+static void write_part(Cpu *cpu, const Part *p, const uint8_t *buf)
+{
+    if (p->host && p->rom)
+        return;
+    if (p->host) {
+        before_store(cpu, p->ram, p->len);
+        memcpy(p->host, buf, p->len);
+        return;
+    }
+    for (uint32_t i = 0; i < p->len;) {
+        uint32_t left = p->len - i;
+        unsigned size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+        uint64_t v = 0;
+        memcpy(&v, buf + i, size);
+        address_space_write(cpu->run->common->memory, p->phys + i, v, size);
+        i += size;
+    }
+}
+
+static void read_parts(Cpu *cpu, const Part *p, unsigned n, void *buf)
+{
+    read_part(cpu, &p[0], buf);
+    if (n == 2)
+        read_part(cpu, &p[1], (uint8_t *)buf + p[0].len);
+}
+
+static void write_parts(Cpu *cpu, const Part *p, unsigned n, const void *buf)
+{
+    /* Both parts may hit the running block: ask before the first byte moves. */
+    if (n == 2 && p[0].host && p[1].host && !p[0].rom && !p[1].rom) {
+        before_store(cpu, p[0].ram, p[0].len);
+        before_store(cpu, p[1].ram, p[1].len);
+    }
+    write_part(cpu, &p[0], buf);
+    if (n == 2)
+        write_part(cpu, &p[1], (const uint8_t *)buf + p[0].len);
+}
+
+/* ---- The slow path of translated code ------------------------------------------------------- */
+
+static uint64_t combine(uint32_t op, uint64_t old, const SlowAccess *s, uint64_t *result)
+{
+    uint64_t b = s->value[0], v = old;
+
+    switch (op) {
+    case OP_rmw_add:
+    case OP_rmw_xadd: v = old + b; break;
+    case OP_rmw_sub: v = old - b; break;
+    case OP_rmw_and: v = old & b; break;
+    case OP_rmw_or: v = old | b; break;
+    case OP_rmw_xor: v = old ^ b; break;
+    case OP_rmw_xchg: v = b; break;
+    case OP_rmw_cas: {
+        uint64_t mask = s->size == 8 ? ~0ull : (1ull << (s->size * 8)) - 1;
+        v = ((old ^ s->compare) & mask) == 0 ? b : old;
+        break;
+    }
+    default: g_assert_not_reached();
+    }
+    *result = op == OP_rmw_xadd || op == OP_rmw_xchg || op == OP_rmw_cas ? old : v;
+    return v;
+}
+
+void guest_mem_slow(void *env)
+{
+    Cpu *cpu = env;
+    SlowAccess *s = &cpu->run->tail->slow;
+    unsigned mmu = s->flags & MEM_MMU_MASK;
+    uint64_t old = 0, v;
+    Part part[2];
+    unsigned n;
+
+    if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
+        cpu->ops->misaligned(cpu, s);
+    n = resolve(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu, part);
+    switch (s->op) {
+    case OP_probe: break;
+    case OP_ld:
+        memset(s->value, 0, sizeof(s->value));
+        read_parts(cpu, part, n, s->value);
+        break;
+    case OP_st: write_parts(cpu, part, n, s->value); break;
+    default:
+        read_parts(cpu, part, n, &old);
+        v = combine(s->op, old, s, &old);
+        write_parts(cpu, part, n, &v);
+        s->value[0] = old;
+        break;
+    }
+}
+
+/* ---- For helpers ---------------------------------------------------------------------------- */
+
+uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
+{
+    const TlbEntry *e = &cpu->run->tail->tlb[mmu][0][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    uint64_t v = 0;
+    Part part[2];
+
+    if (e->tag == ((addr + size - 1) & PAGE_MASK)) {
+        memcpy(&v, (void *)(uintptr_t)(addr + e->addend), size);
+        return v;
+    }
+    unsigned n = resolve(cpu, addr, size, ACCESS_READ, mmu, part);
+    read_parts(cpu, part, n, &v);
+    return v;
+}
+
+void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu)
+{
+    const TlbEntry *e = &cpu->run->tail->tlb[mmu][1][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    Part part[2];
+
+    if (e->tag == ((addr + size - 1) & PAGE_MASK)) {
+        memcpy((void *)(uintptr_t)(addr + e->addend), &value, size);
+        return;
+    }
+    unsigned n = resolve(cpu, addr, size, ACCESS_WRITE, mmu, part);
+    write_parts(cpu, part, n, &value);
+}
+
+void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu)
+{
+    for (uint32_t done = 0; done < len;) {
+        uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
+        Part p = resolve_part(cpu, addr + done, part, ACCESS_READ, mmu);
+        read_part(cpu, &p, (uint8_t *)buf + done);
+        done += part;
+    }
+}
+
+void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, unsigned mmu)
+{
+    for (uint32_t done = 0; done < len;) {
+        uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
+        Part p = resolve_part(cpu, addr + done, part, ACCESS_WRITE, mmu);
+        write_part(cpu, &p, (const uint8_t *)buf + done);
+        done += part;
+    }
+}
+
+void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu)
+{
+    Part part[2];
+
+    g_assert(len > 0 && len <= PAGE_SIZE);
+    resolve(cpu, addr, len, access, mmu, part);
+}
+
+uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    Part p = resolve_part(cpu, addr, 1, access, mmu);
+
+    if (access == ACCESS_WRITE && p.host &&
+        (p.rom || tb_page_has_code(&cpu->run->accel->tbs, p.ram)))
+        return NULL;
+    return p.host;
+}
+
+/* ---- Physical ------------------------------------------------------------------------------- */
+
+static uint8_t *phys_host(Cpu *cpu, uint64_t phys, unsigned size, uint64_t *ram)
+{
+    const FlatRange *r = address_space_find(cpu->run->common->memory, phys);
+    uint64_t at;
+
+    if (!r || (r->region->kind != MEM_RAM && r->region->kind != MEM_ROM) ||
+        phys + size > r->start + r->size)
+        return NULL;
+    at = r->region->ram_start + r->region_start + (phys - r->start);
+    if (ram)
+        *ram = r->region->kind == MEM_ROM ? UINT64_MAX : r->region->ram->ram_offset + at;
+    return r->region->ram->host + at;
+}
+
+uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
+{
+    const uint8_t *host = phys_host(cpu, phys, size, NULL);
+    uint64_t v = 0;
+
+    if (!host)
+        return address_space_read(cpu->run->common->memory, phys, size);
+    memcpy(&v, host, size);
+    return v;
+}
+
+bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size)
+{
+    uint64_t ram;
+    uint8_t *host = phys_host(cpu, phys, size, &ram);
+
+    if (!host) {
+        address_space_write(cpu->run->common->memory, phys, value, size);
+        return true;
+    }
+    if (ram == UINT64_MAX)
+        return true; /* page tables in ROM: the write goes nowhere */
+    if (tb_touches_code(&cpu->run->accel->tbs, ram, size))
+        tb_invalidate(&cpu->run->accel->tbs, ram, size);
+    if (size == 4) {
+        uint32_t expected = old;
+        return __atomic_compare_exchange_n((uint32_t *)host, &expected, (uint32_t)value, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+    return __atomic_compare_exchange_n((uint64_t *)host, &old, value, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len)
+{
+    CpuContext ctx;
+
+    cpu->ops->get_context(cpu, &ctx);
+    for (uint32_t done = 0; done < len;) {
+        uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
+        CpuPage page;
+        if (!cpu->ops->walk(cpu, addr + done, ACCESS_READ, 0, true, &page))
+            return false;
+        address_space_read_bytes(cpu->run->common->memory,
+                                 page.phys | ((addr + done) & (PAGE_SIZE - 1)),
+                                 (uint8_t *)buf + done, part);
+        done += part;
+    }
+    return true;
+}

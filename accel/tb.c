@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block cache: a hash by (RAM address, mode, unit size), and for each RAM page the list of
+ * blocks with code in it and the mask of 64-byte granules they cover. Invalidation retires the
+ * blocks that overlap what was written, takes back the links into them and leaves the others.
+ */
+#include "accel/engine.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
+{
+    memset(c, 0, sizeof(*c));
+    c->tcg = tcg;
+    c->hash_bits = 16;
+    c->hash = g_new0(Tb *, 1u << c->hash_bits);
+    c->npages = (ram_end >> PAGE_BITS) + 1;
+    c->pages = mmap(NULL, c->npages * sizeof(CodePage *), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    g_assert(c->pages != MAP_FAILED);
+    c->all = g_ptr_array_new();
+}
+
+static void tb_free(Tb *tb)
+{
+    if (tb->incoming)
+        g_array_free(tb->incoming, true);
+    g_free(tb);
+}
+
+static void drop_pages(TbCache *c, const Tb *tb)
+{
+    const uint64_t at[2] = { tb->ram, tb->ram2 };
+
+    for (unsigned i = 0; i < (tb->straddles ? 2 : 1); i++) {
+        g_free(c->pages[at[i] >> PAGE_BITS]);
+        c->pages[at[i] >> PAGE_BITS] = NULL;
+    }
+}
+
+void tb_flush(TbCache *c)
+{
+    for (unsigned i = 0; i < c->all->len; i++)
+        drop_pages(c, c->all->pdata[i]);
+    for (unsigned i = 0; i < c->all->len; i++)
+        tb_free(c->all->pdata[i]);
+    g_ptr_array_set_size(c->all, 0);
+    memset(c->hash, 0, sizeof(Tb *) << c->hash_bits);
+    tcg_flush(c->tcg);
+    c->flushes++;
+}
+
+void tb_cache_destroy(TbCache *c)
+{
+    tb_flush(c);
+    g_ptr_array_free(c->all, true);
+    g_free(c->hash);
+    munmap(c->pages, c->npages * sizeof(CodePage *));
+}
+
+static unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
+{
+    uint64_t h = (ram ^ ((uint64_t)mode << 32) ^ unit_size) * 0x9e3779b97f4a7c15ull;
+    return h >> (64 - c->hash_bits);
+}
+
+static Tb *match(Tb *tb, uint64_t ram, uint32_t mode, uint32_t unit_size)
+{
+    while (tb && !(tb->ram == ram && tb->mode == mode && tb->unit_size == unit_size))
+        tb = tb->hash_next;
+    return tb;
+}
+
+Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
+{
+    return match(c->hash[tb_hash(c, ram, mode, unit_size)], ram, mode, unit_size);
+}
+
+Tb *tb_find_next(const Tb *tb)
+{
+    return match(tb->hash_next, tb->ram, tb->mode, tb->unit_size);
+}
+
+/* Bytes of @tb in its first page. */
+static uint64_t first_part(const Tb *tb)
+{
+    uint64_t room = PAGE_SIZE - (tb->ram & (PAGE_SIZE - 1));
+    return MIN(tb->size, room);
+}
+
+static uint64_t page_granules(const Tb *tb, unsigned part)
+{
+    return part == 0 ? tb_granules(tb->ram, first_part(tb))
+                     : tb_granules(tb->ram2, MAX(tb->size - first_part(tb), 1));
+}
+
+static bool add_to_page(TbCache *c, Tb *tb, unsigned part)
+{
+    uint64_t n = (part ? tb->ram2 : tb->ram) >> PAGE_BITS;
+    CodePage *p = c->pages[n];
+    bool fresh;
+
+    if (!p)
+        p = c->pages[n] = g_new0(CodePage, 1);
+    fresh = p->granules == 0;
+    p->granules |= page_granules(tb, part);
+    tb->page_next[part] = p->first;
+    p->first = tb;
+    return fresh;
+}
+
+bool tb_insert(TbCache *c, Tb *tb)
+{
+    Tb **bucket = &c->hash[tb_hash(c, tb->ram, tb->mode, tb->unit_size)];
+    bool fresh;
+
+    tb->hash_next = *bucket;
+    *bucket = tb;
+    g_ptr_array_add(c->all, tb);
+    fresh = add_to_page(c, tb, 0);
+    if (tb->straddles)
+        fresh |= add_to_page(c, tb, 1);
+    return fresh;
+}
+
+void tb_link(TbCache *c, Tb *from, unsigned link, Tb *to)
+{
+    TbLink l = { from, link };
+
+    if (from->retired || to->retired || from->code->link[link].to)
+        return;
+    tcg_link(c->tcg, from->code, link, to->code);
+    if (!to->incoming)
+        to->incoming = g_array_new(false, false, sizeof(TbLink));
+    g_array_append_val(to->incoming, l);
+}
+
+bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len)
+{
+    uint64_t n = first_part(tb);
+
+    if (ram < tb->ram + n && tb->ram < ram + len)
+        return true;
+    return tb->straddles && ram < tb->ram2 + (tb->size - n) && tb->ram2 < ram + len;
+}
+
+/* The Tb after @tb in the list of page @n. */
+static Tb **next_in_page(Tb *tb, uint64_t n)
+{
+    return &tb->page_next[tb->straddles && (tb->ram2 >> PAGE_BITS) == n ? 1 : 0];
+}
+
+static void remove_from_page(TbCache *c, Tb *tb, uint64_t n)
+{
+    CodePage *p = c->pages[n];
+    Tb **at = &p->first;
+
+    while (*at != tb)
+        at = next_in_page(*at, n);
+    *at = *next_in_page(tb, n);
+    p->granules = 0;
+    for (Tb *t = p->first; t; t = *next_in_page(t, n))
+        p->granules |= page_granules(t, next_in_page(t, n) == &t->page_next[1]);
+}
+
+static void tb_retire(TbCache *c, Tb *tb)
+{
+    Tb **at = &c->hash[tb_hash(c, tb->ram, tb->mode, tb->unit_size)];
+
+    while (*at != tb)
+        at = &(*at)->hash_next;
+    *at = tb->hash_next;
+    remove_from_page(c, tb, tb->ram >> PAGE_BITS);
+    if (tb->straddles)
+        remove_from_page(c, tb, tb->ram2 >> PAGE_BITS);
+    for (unsigned i = 0; tb->incoming && i < tb->incoming->len; i++) {
+        TbLink *l = &g_array_index(tb->incoming, TbLink, i);
+        tcg_link(c->tcg, l->from->code, l->link, NULL);
+    }
+    if (tb->incoming)
+        g_array_set_size(tb->incoming, 0);
+    tb->retired = true; /* stays in c->all until the flush: its code may still be running */
+    tb->straddles = false;
+    tcg_retire(c->tcg, tb->code);
+    c->invalidated++;
+}
+
+static void invalidate_in_page(TbCache *c, uint64_t ram, uint64_t len)
+{
+    uint64_t n = ram >> PAGE_BITS;
+    CodePage *p = c->pages[n];
+    Tb *next;
+
+    if (!p || !(p->granules & tb_granules(ram, len)))
+        return;
+    for (Tb *tb = p->first; tb; tb = next) {
+        next = *next_in_page(tb, n);
+        if (tb_overlaps(tb, ram, len))
+            tb_retire(c, tb);
+    }
+}
+
+void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len)
+{
+    while (len) {
+        uint64_t part = MIN(len, PAGE_SIZE - (ram & (PAGE_SIZE - 1)));
+        if ((ram >> PAGE_BITS) < c->npages)
+            invalidate_in_page(c, ram, part);
+        ram += part;
+        len -= part;
+    }
+}

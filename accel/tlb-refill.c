@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first stop of a TLB miss: refill the first level from the second. Compiled for general
+ * registers only and calling nothing outside this file, so that translated code keeps its vector
+ * state in registers across it.
+ */
+#include "accel/engine.h"
+
+StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu)
+{
+    Tlb *t = cpu->run->tlb;
+    uint16_t asid = cpu->run->common->asid;
+    uint64_t tag = (addr & PAGE_MASK) | mmu;
+    StlbEntry *set = t->set[(addr >> PAGE_BITS) & (STLB_SETS - 1)];
+
+    for (unsigned i = 0; i < STLB_WAYS; i++) {
+        StlbEntry *e = &set[i];
+        if (e->tag != tag)
+            continue;
+        if (e->flags & STLB_GLOBAL ? e->gen == t->global_gen
+                                   : e->asid == asid && e->gen == t->asid_gen[asid])
+            return e;
+    }
+    return NULL;
+}
+
+void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, unsigned mmu)
+{
+    Tlb *t = cpu->run->tlb;
+    unsigned slot = (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
+    TlbEntry *l1 = &cpu->run->tail->tlb[mmu][access == ACCESS_WRITE][slot];
+
+    l1->tag = addr & PAGE_MASK;
+    l1->addend = e->addend;
+    t->used[mmu][slot / 64] |= 1ull << (slot % 64);
+    if (!(e->flags & STLB_GLOBAL))
+        t->nonglobal[mmu][slot / 64] |= 1ull << (slot % 64);
+}
+
+/* May translated code itself do such accesses to this page? */
+static bool is_plain(Cpu *cpu, const StlbEntry *e, bool write)
+{
+    if (e->flags & STLB_IO)
+        return false;
+    if (!write)
+        return e->prot & PROT_R;
+    return (e->prot & PROT_W) && !(e->flags & STLB_ROM) &&
+           !tb_page_has_code(&cpu->run->accel->tbs, e->ram);
+}
+
+bool tlb_refill(void *env)
+{
+    Cpu *cpu = env;
+    const SlowAccess *s = &cpu->run->tail->slow;
+    unsigned mmu = s->flags & MEM_MMU_MASK;
+    const StlbEntry *e;
+
+    if ((s->addr & (PAGE_SIZE - 1)) + s->size > PAGE_SIZE)
+        return false;
+    if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
+        return false;
+    e = tlb_lookup(cpu, s->addr, mmu);
+    if (!e || !is_plain(cpu, e, s->is_write))
+        return false;
+    cpu->run->tlb->refills++;
+    tlb_fill_l1(cpu, s->addr, e, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu);
+    return true;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address translation caches of a CPU. The first level is what translated code probes: small,
+ * direct-mapped, holding the current address space only. The second level is tagged: an entry
+ * names its MMU index and address space and carries the generation at which it was entered, so
+ * that forgetting an address space is one increment. Walks happen on second-level misses only.
+ */
+#include "accel/engine.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define UNIT_4M (4u << 20)
+
+Tlb *tlb_new(void)
+{
+    Tlb *t = mmap(NULL, sizeof(Tlb), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    g_assert(t != MAP_FAILED);
+    t->global_gen = 1; /* zeroed entries have generation 0 and match nothing */
+    for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
+        t->asid_gen[i] = 1;
+    return t;
+}
+
+void tlb_free(Tlb *t)
+{
+    if (t)
+        munmap(t, sizeof(Tlb));
+}
+
+/* Empty the first-level slots named by @mask and forget that they were used. */
+static void flush_l1(Cpu *cpu, uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64])
+{
+    CpuTail *tail = cpu->run->tail;
+    Tlb *t = cpu->run->tlb;
+
+    for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
+        for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
+            uint64_t bits = mask[mmu][w];
+            t->used[mmu][w] &= ~bits;
+            t->nonglobal[mmu][w] &= ~bits;
+            for (; bits; bits &= bits - 1) {
+                unsigned slot = w * 64 + __builtin_ctzll(bits);
+                tail->tlb[mmu][0][slot].tag = 1;
+                tail->tlb[mmu][1][slot].tag = 1;
+            }
+        }
+    }
+}
+
+static void flush_l1_nonglobal(Cpu *cpu)
+{
+    uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64];
+
+    memcpy(mask, cpu->run->tlb->nonglobal, sizeof(mask));
+    flush_l1(cpu, mask);
+}
+
+static void flush_l1_all(Cpu *cpu)
+{
+    uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64];
+
+    memcpy(mask, cpu->run->tlb->used, sizeof(mask));
+    flush_l1(cpu, mask);
+}
+
+/* Supervisor contexts do not name an address space (context.c). */
+static void forget_kernel_code(Cpu *cpu)
+{
+    if (cpu->run->tlb->kernel_nonglobal)
+        jump_cache_clear(cpu);
+}
+
+void cpu_tlb_flush_nonglobal(Cpu *cpu)
+{
+    Tlb *t = cpu->run->tlb;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
+        t->asid_gen[i]++;
+    flush_l1_nonglobal(cpu);
+    forget_kernel_code(cpu);
+    cpu_context_changed(cpu);
+}
+
+void cpu_tlb_flush_all(Cpu *cpu)
+{
+    Tlb *t = cpu->run->tlb;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
+        t->asid_gen[i]++;
+    t->global_gen++;
+    memset(t->large_units, 0, sizeof(t->large_units));
+    t->huge_seen = false;
+    flush_l1_all(cpu);
+    jump_cache_clear(cpu);
+    cpu_context_changed(cpu);
+}
+
+void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid)
+{
+    cpu->run->tlb->asid_gen[asid & 4095]++;
+    if (asid == cpu->run->common->asid)
+        flush_l1_nonglobal(cpu);
+    forget_kernel_code(cpu);
+    cpu_context_changed(cpu);
+}
+
+void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
+{
+    if (cpu->run->common->asid == asid)
+        return;
+    flush_l1_nonglobal(cpu);
+    forget_kernel_code(cpu);
+    cpu->run->common->asid = asid & 4095;
+    cpu_context_changed(cpu);
+}
+
+static unsigned bloom(uint64_t n, unsigned bits)
+{
+    return (n * 0x9e3779b97f4a7c15ull) >> (64 - bits);
+}
+
+void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, bool kernel)
+{
+    Tlb *t = cpu->run->tlb;
+    unsigned page = bloom(addr >> PAGE_BITS, 12), unit = bloom(~(addr >> 21), 12);
+
+    t->code_pages[page / 64] |= 1ull << (page % 64);
+    if (e->flags & STLB_LARGE)
+        t->code_pages[unit / 64] |= 1ull << (unit % 64);
+    if (kernel && !(e->flags & STLB_GLOBAL))
+        t->kernel_nonglobal = true;
+}
+
+static bool has_code_entries(const Tlb *t, uint64_t addr)
+{
+    unsigned page = bloom(addr >> PAGE_BITS, 12), unit = bloom(~(addr >> 21), 12);
+
+    return (t->code_pages[page / 64] >> (page % 64) & 1) ||
+           (t->code_pages[unit / 64] >> (unit % 64) & 1);
+}
+
+void jump_cache_clear(Cpu *cpu)
+{
+    CpuTail *tail = cpu->run->tail;
+
+    for (unsigned i = 0; i < TCG_JC_SIZE; i++)
+        tail->jc[i].tag = 0; /* contexts are numbered so that no pc gives this, see context.c */
+    memset(cpu->run->tlb->code_pages, 0, sizeof(cpu->run->tlb->code_pages));
+    cpu->run->tlb->kernel_nonglobal = false;
+}
+
+/* Second-level entries of one page, in any MMU index. @asid < 0: global ones and the current
+ * address space's. */
+static void flush_stlb_page(Cpu *cpu, uint64_t addr, int asid)
+{
+    Tlb *t = cpu->run->tlb;
+    StlbEntry *set = t->set[(addr >> PAGE_BITS) & (STLB_SETS - 1)];
+    uint16_t current = cpu->run->common->asid;
+
+    for (unsigned i = 0; i < STLB_WAYS; i++) {
+        StlbEntry *e = &set[i];
+        if ((e->tag & PAGE_MASK) != (addr & PAGE_MASK))
+            continue;
+        if (asid >= 0 ? !(e->flags & STLB_GLOBAL) && e->asid == asid
+                      : (e->flags & STLB_GLOBAL) || e->asid == current)
+            e->gen = 0;
+    }
+}
+
+static void flush_l1_page(Cpu *cpu, uint64_t addr)
+{
+    unsigned slot = (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
+    CpuTail *tail = cpu->run->tail;
+
+    for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
+        for (unsigned w = 0; w < 2; w++)
+            tail->tlb[mmu][w][slot].tag = 1;
+}
+
+static void flush_page(Cpu *cpu, uint64_t addr, int asid)
+{
+    Tlb *t = cpu->run->tlb;
+    unsigned unit = bloom(addr >> 21, 10);
+
+    if (t->huge_seen) {
+        cpu_tlb_flush_all(cpu);
+        return;
+    }
+    if (t->large_units[unit / 64] >> (unit % 64) & 1) {
+        uint64_t first = addr & ~(uint64_t)(UNIT_4M - 1);
+        for (unsigned i = 0; i < UNIT_4M / PAGE_SIZE; i++)
+            flush_stlb_page(cpu, first + i * PAGE_SIZE, asid);
+        flush_l1_all(cpu);
+    } else {
+        flush_stlb_page(cpu, addr, asid);
+        flush_l1_page(cpu, addr);
+    }
+    if (has_code_entries(t, addr))
+        jump_cache_clear(cpu);
+}
+
+void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr)
+{
+    flush_page(cpu, addr, -1);
+}
+
+void cpu_tlb_flush_page_asid(Cpu *cpu, uint64_t addr, uint16_t asid)
+{
+    flush_page(cpu, addr, asid & 4095);
+}
+
+/* What lies at physical page @p->phys: fills in the host side of @e. */
+static void resolve_physical(Cpu *cpu, const CpuPage *p, uint64_t addr, StlbEntry *e)
+{
+    const FlatRange *r = address_space_find(cpu->run->common->memory, p->phys);
+    uint64_t unit = p->phys & ~(uint64_t)(UNIT_LARGE - 1);
+
+    if (!r || (r->region->kind != MEM_RAM && r->region->kind != MEM_ROM) ||
+        p->phys + PAGE_SIZE > r->start + r->size) {
+        e->flags |= STLB_IO;
+        return;
+    }
+    if (r->region->kind == MEM_ROM)
+        e->flags |= STLB_ROM;
+    if (p->unit_size >= UNIT_LARGE && unit >= r->start && unit + UNIT_LARGE <= r->start + r->size)
+        e->flags |= STLB_UNIT_LARGE;
+    uint64_t at = r->region->ram_start + r->region_start + (p->phys - r->start);
+    e->ram = r->region->ram->ram_offset + at;
+    e->addend = (uint64_t)(uintptr_t)(r->region->ram->host + at) - (addr & PAGE_MASK);
+}
+
+static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p)
+{
+    Tlb *t = cpu->run->tlb;
+    unsigned n = (addr >> PAGE_BITS) & (STLB_SETS - 1);
+    StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+
+    if (!e)
+        e = &t->set[n][t->victim[n]++ % STLB_WAYS];
+    memset(e, 0, sizeof(*e));
+    e->tag = (addr & PAGE_MASK) | mmu;
+    e->asid = cpu->run->common->asid;
+    e->gen = p->global ? t->global_gen : t->asid_gen[e->asid];
+    e->prot = p->prot;
+    e->phys = p->phys;
+    e->flags = p->global ? STLB_GLOBAL : 0;
+    if (p->unit_size > PAGE_SIZE) {
+        e->flags |= STLB_LARGE;
+        for (unsigned half = 0; half < 2; half++) { /* a 4 MiB page is two of these */
+            unsigned unit = bloom((addr >> 21) ^ half, 10);
+            t->large_units[unit / 64] |= 1ull << (unit % 64);
+        }
+        if (p->unit_size > UNIT_4M)
+            t->huge_seen = true;
+    }
+    resolve_physical(cpu, p, addr, e);
+    return e;
+}
+
+StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    static const uint8_t need[] = {
+        [ACCESS_READ] = PROT_R, [ACCESS_WRITE] = PROT_W, [ACCESS_EXEC] = PROT_X
+    };
+    StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+    CpuPage page;
+
+    if (e && (e->prot & need[access])) {
+        cpu->run->tlb->hits++;
+        return e;
+    }
+    cpu->run->tlb->walks++;
+    if (!cpu->ops->walk(cpu, addr, access, mmu, false, &page))
+        return NULL;
+    return insert(cpu, addr, mmu, &page);
+}
+
+void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
+{
+    uint64_t host = (uint64_t)(uintptr_t)accel_ram_host(a, ram_page);
+
+    for (unsigned n = 0; n < a->cpus->len; n++) {
+        CpuTail *tail = cpu_tail(a->cpus->pdata[n]);
+        for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
+            for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
+                TlbEntry *e = &tail->tlb[mmu][1][i];
+                if (!(e->tag & 1) && e->tag + e->addend == host)
+                    e->tag = 1;
+            }
+        }
+    }
+}
+
+void tlb_flush(Cpu *cpu)
+{
+    cpu_tlb_flush_all(cpu);
+}

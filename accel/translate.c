@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a place in the guest to a block: look it up by where the code lies in RAM, or have the
+ * architecture translate it and the compiler compile it.
+ */
+#include "accel/translate.h"
+#include "accel/engine.h"
+#include "softmmu/log.h"
+
+#include <string.h>
+
+/* The page that holds @linear, for fetching; raises the fetch fault. */
+static StlbEntry *fetch_page(Cpu *cpu, uint64_t linear, unsigned mmu)
+{
+    StlbEntry *e = tlb_resolve(cpu, linear, ACCESS_EXEC, mmu);
+
+    if (!e)
+        cpu->ops->raise_fault(cpu);
+    return e;
+}
+
+static void read_code(Cpu *cpu, const StlbEntry *e, uint64_t linear, uint8_t *buf, unsigned len)
+{
+    if (e->flags & STLB_IO)
+        address_space_read_bytes(cpu->run->common->memory, e->phys | (linear & (PAGE_SIZE - 1)),
+                                 buf, len);
+    else
+        memcpy(buf, (const uint8_t *)(uintptr_t)(linear + e->addend), len);
+}
+
+const uint8_t *translate_straddling(Cpu *cpu, TranslateRequest *req, uint32_t *avail)
+{
+    CpuRun *run = cpu->run;
+    uint32_t room = PAGE_SIZE - (req->linear & (PAGE_SIZE - 1));
+    StlbEntry *e;
+    CpuContext ctx;
+
+    g_assert(room < 15);
+    memcpy(run->straddle, req->bytes, room);
+    cpu->ops->get_context(cpu, &ctx);
+    e = fetch_page(cpu, req->linear + room, ctx.mmu);
+    read_code(cpu, e, req->linear + room, run->straddle + room, 15 - room);
+    run->straddled = true;
+    run->straddle_ram2 = e->flags & STLB_IO ? UINT64_MAX : e->ram;
+    *avail = 15;
+    return run->straddle;
+}
+
+static void log_block(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes)
+{
+    g_autoptr(GString) out = g_string_new("----------------\nIN: \n");
+
+    if (cpu->ops->disas)
+        cpu->ops->disas(cpu, req->mode, req->linear, bytes, req->size, out);
+    g_string_append_c(out, '\n');
+    log_write(out->str);
+}
+
+static TcgCode *compile(Cpu *cpu, TranslateRequest *req, Tb *tb)
+{
+    Accel *a = cpu->run->accel;
+    bool logged = log_enabled(LOG_IN_ASM | LOG_OP | LOG_OUT_ASM) && log_in_filter(req->linear);
+    g_autoptr(GString) op = logged && log_enabled(LOG_OP) ? g_string_new("OP:\n") : NULL;
+    g_autoptr(GString) out = logged && log_enabled(LOG_OUT_ASM) ? g_string_new("OUT:\n") : NULL;
+    IrBlock *ir = tcg_ir(a->tcg);
+    TcgCode *code;
+
+    ir_block_reset(ir, req->unit_offset);
+    cpu->run->straddled = false;
+    cpu->ops->translate(cpu, req, ir);
+    g_assert(req->size > 0 && ir->ninsns > 0);
+    if (logged && log_enabled(LOG_IN_ASM))
+        log_block(cpu, req, cpu->run->straddled ? cpu->run->straddle : req->bytes);
+    code = tcg_compile(a->tcg, tb, op, out);
+    if (op)
+        log_write(op->str);
+    if (out)
+        log_write(out->str);
+    return code;
+}
+
+/* @tb is zeroed; @e is the page of the first byte. Does not return if fetching faults. */
+static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsigned max_insns,
+                      uint32_t unit_size, Tb *tb)
+{
+    Accel *a = cpu->run->accel;
+    static const unsigned no_limit = 512;
+    uint8_t io[16];
+    TranslateRequest req = {
+        .pc = ctx->pc,
+        .linear = ctx->linear,
+        .mode = ctx->mode,
+        .cs_base = ctx->cs_base,
+        .unit_size = unit_size,
+        .unit_offset = ctx->linear & (unit_size - 1),
+        .max_insns = MIN(max_insns, no_limit),
+        .avail = PAGE_SIZE - (ctx->linear & (PAGE_SIZE - 1)),
+    };
+
+    if (e->flags & STLB_IO) { /* code in MMIO space: one instruction from a copy */
+        req.avail = MIN(req.avail, 15);
+        read_code(cpu, e, ctx->linear, io, req.avail);
+        req.bytes = io;
+        req.max_insns = 1;
+    } else {
+        req.bytes = (const uint8_t *)(uintptr_t)(ctx->linear + e->addend);
+        tb->ram = e->ram | (ctx->linear & (PAGE_SIZE - 1));
+    }
+    tb->mode = ctx->mode;
+    tb->unit_size = unit_size;
+    tb->code = compile(cpu, &req, tb);
+    if (!tb->code) { /* the buffer is full: start again with an empty one */
+        cpu->run->link_from = NULL;
+        tb_flush(&a->tbs);
+        context_forget_all(a);
+        tb->code = compile(cpu, &req, tb);
+        g_assert(tb->code);
+    }
+    tb->size = req.size;
+    tb->straddles =
+        cpu->run->straddled && !(e->flags & STLB_IO) && cpu->run->straddle_ram2 != UINT64_MAX;
+    tb->ram2 = tb->straddles ? cpu->run->straddle_ram2 : 0;
+    a->tbs.translated++;
+}
+
+/* The frontend may raise a fetch fault out of translation: the block under construction must be
+ * reachable for the loop to free. */
+static Tb *new_private(Cpu *cpu)
+{
+    g_assert(!cpu->run->private_tb);
+    cpu->run->private_tb = g_new0(Tb, 1);
+    return cpu->run->private_tb;
+}
+
+static Tb *find(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, uint32_t unit_size)
+{
+    uint64_t ram = e->ram | (ctx->linear & (PAGE_SIZE - 1));
+    Tb *tb = tb_find(&cpu->run->accel->tbs, ram, ctx->mode, unit_size);
+
+    for (; tb; tb = tb_find_next(tb)) {
+        StlbEntry *second;
+        if (!tb->straddles)
+            return tb;
+        second = fetch_page(cpu, (ctx->linear & PAGE_MASK) + PAGE_SIZE, ctx->mmu);
+        if (!(second->flags & STLB_IO) && second->ram == tb->ram2)
+            return tb;
+    }
+    return NULL;
+}
+
+Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
+{
+    Accel *a = cpu->run->accel;
+    StlbEntry *e = fetch_page(cpu, ctx->linear, ctx->mmu), copy;
+    uint32_t unit_size = e->flags & STLB_UNIT_LARGE ? UNIT_LARGE : PAGE_SIZE;
+    Tb *tb;
+
+    if (e->flags & STLB_IO)
+        return translate_private(cpu, ctx, 1);
+    copy = *e; /* looking at a second page may replace the entry */
+    tb = find(cpu, ctx, &copy, unit_size);
+    if (!tb) {
+        tb = new_private(cpu);
+        translate(cpu, ctx, &copy, UINT_MAX, unit_size, tb);
+        cpu->run->private_tb = NULL;
+        if (tb_insert(&a->tbs, tb)) {
+            tlb_watch_ram_page(a, tb->ram & PAGE_MASK);
+            if (tb->straddles)
+                tlb_watch_ram_page(a, tb->ram2 & PAGE_MASK);
+        }
+    }
+    if (cpu->run->want_jc) {
+        JumpEntry *j = &cpu->run->tail->jc[jc_index(ctx->pc)];
+        tlb_note_code(cpu, ctx->linear, &copy, ctx->kernel);
+        if (tb->straddles)
+            tlb_note_code(cpu, ctx->linear + PAGE_SIZE, &copy, ctx->kernel);
+        j->tag = ctx->pc ^ cpu->jc_key;
+        j->host = (void *)(uintptr_t)tb->code->far_entry;
+    }
+    return tb;
+}
+
+Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns)
+{
+    StlbEntry copy = *fetch_page(cpu, ctx->linear, ctx->mmu);
+    Tb *tb = new_private(cpu);
+
+    translate(cpu, ctx, &copy, max_insns, PAGE_SIZE, tb);
+    return tb;
+}
