@@ -159,12 +159,17 @@ static void append_le(GByteArray *out, uint64_t value, unsigned size)
     g_byte_array_append(out, bytes, size);
 }
 
-static void save_device(const Device *dev, GByteArray *out)
+static void *state_object(Device *dev)
+{
+    return dev->klass->state_of ? dev->klass->state_of(dev) : dev;
+}
+
+static void save_device(Device *dev, GByteArray *out)
 {
     g_autofree char *path = device_path(dev);
     g_autoptr(GByteArray) fields = g_byte_array_new();
 
-    state_save(dev->klass->state, dev, fields);
+    state_save(dev->klass->state, state_object(dev), fields);
     append_le(out, strlen(path), 2);
     g_byte_array_append(out, (const uint8_t *)path, strlen(path));
     append_le(out, dev->klass->state_version, 2);
@@ -298,7 +303,8 @@ bool device_tree_load(Device *root, const uint8_t *data, size_t len, GError **er
         Device *dev = devices->pdata[i];
         const Record *rec = &g_array_index(records, Record, i);
 
-        state_load_fields(dev->klass->state, dev, rec->fields, rec->version);
+        state_load_fields(dev->klass->state, state_object(dev), rec->fields,
+                          rec->version);
     }
     for (unsigned i = 0; i < devices->len; i++) {
         Device *dev = devices->pdata[i];
@@ -319,7 +325,7 @@ void device_tree_print(Device *root, GString *out)
         g_autofree char *path = device_path(dev);
 
         g_string_append_printf(out, "%s\n  \"%s\": ", i ? "," : "", path);
-        state_print(dev->klass->state, dev, out);
+        state_print(dev->klass->state, state_object(dev), out);
     }
     g_string_append(out, "\n}\n");
 }

@@ -133,6 +133,9 @@ struct DeviceClass {
     void (*reset_hold)(Device *dev);
     void (*reset_exit)(Device *dev);
     void (*post_load)(Device *dev);
+    /* The object that .state describes, brought into the form it describes, where that is not the
+     * Device itself (a CPU, whose state the engine owns). */
+    void *(*state_of)(Device *dev);
 };
 
 struct Device {

@@ -132,7 +132,7 @@ typedef struct CpuX86 {
     uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t tsc_offset, tsc_adjust, tsc_deadline;
-    uint64_t pat, misc_enable, debugctl, smbase;
+    uint64_t pat, misc_enable, debugctl, smbase, spec_ctrl, hwcr;
     uint64_t mtrr_def, mtrr_fixed[11], mtrr_phys[16];
     uint64_t mcg_status, mcg_ctl, mce_banks[X86_MCE_BANKS * 4];
     uint64_t pae_pdpte[4]; /* loaded by MOV CR3 in PAE mode */
@@ -149,6 +149,7 @@ typedef struct CpuX86 {
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
     /* fixed at realize */
     const struct X86Model *model;
+    const struct X86CpuSpec *spec; /* model and topology, see cpuid.h */
     uint32_t features[32];  /* CPUID feature words, see cpuid.h */
     uint32_t apic_id;
     bool bsp;
