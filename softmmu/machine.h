@@ -45,6 +45,7 @@ typedef struct MachineConfig {
     bool boot_menu, boot_strict;
     char *vga;  /* "std" or "none" */
     bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet;
+    bool nographic; /* firmware shows its console on the first serial port */
     int icount_shift; /* -1: off */
     int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
     bool rtc_vm_clock;  /* -rtc clock=vm */

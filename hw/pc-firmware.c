@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What firmware finds on the board: its own ROM, CMOS presets, fw_cfg items, the kernel.
+ * CMOS layout as SeaBIOS reads it (src/hw/rtc.h names the bytes).
+ */
+#include <string.h>
+
+#include "hw/firmware.h"
+#include "hw/kernel-loader.h"
+#include "hw/mc146818.h"
+#include "hw/pc-internal.h"
+#include "softmmu/error.h"
+
+#define BIOS_NAME     "bios-256k.bin"
+#define BIOS_UNIT     0x10000
+#define BIOS_MAX_SIZE 0x1000000
+#define ISA_BIOS_SIZE 0x20000
+#define FOUR_GIB      0x100000000ULL
+
+enum { E820_RAM = 1 };
+
+bool pc_place_bios(PcBoard *b, GError **error)
+{
+    const MachineConfig *c = b->m->config;
+    const char *name = c->bios ? c->bios : BIOS_NAME;
+    g_autoptr(GBytes) image = firmware_load(c->data_dirs, name, BIOS_UNIT, BIOS_MAX_SIZE, error);
+    RamBlock *rom;
+    gsize size;
+
+    if (!image)
+        return false;
+    const void *data = g_bytes_get_data(image, &size);
+    rom = ram_block_new(b->m->ram, "pc.bios", size, error);
+    if (!rom)
+        return false;
+    memcpy(rom->host, data, size);
+    uint64_t isa_size = MIN(size, ISA_BIOS_SIZE);
+    memory_init_rom(&b->bios, "pc.bios", rom, 0, size);
+    memory_init_alias(&b->isa_bios, "isa-bios", &b->bios, size - isa_size, isa_size);
+    memory_add(b->pci_memory, FOUR_GIB - size, 0, &b->bios);
+    memory_add(b->pci_memory, 0x100000 - isa_size, 1, &b->isa_bios);
+    return true;
+}
+
+/* ---- CMOS ----------------------------------------------------------------------------------- */
+
+static void cmos16(PcBoard *b, uint8_t reg, uint64_t value)
+{
+    value = MIN(value, 0xffff);
+    rtc_set_cmos(b->rtc, reg, value);
+    rtc_set_cmos(b->rtc, reg + 1, value >> 8);
+}
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static void fill_memory_sizes(PcBoard *b)
+{
+    uint64_t high = b->above_4g >> 16;
+
+    cmos16(b, 0x15, 640);
+    cmos16(b, 0x17, minus(b->below_4g, 0x100000) >> 10);
+    cmos16(b, 0x30, minus(b->below_4g, 0x100000) >> 10);
+    cmos16(b, 0x34, minus(b->below_4g, 0x1000000) >> 16);
+    rtc_set_cmos(b->rtc, 0x5b, high);
+    rtc_set_cmos(b->rtc, 0x5c, high >> 8);
+    rtc_set_cmos(b->rtc, 0x5d, high >> 16);
+}
+
+/* "cad": up to three devices in the order firmware tries them. */
+static bool fill_boot_order(PcBoard *b, const char *order, GError **error)
+{
+    static const char letters[] = "\1a\1b\2c\3d\4n"; /* code, letter */
+    uint8_t codes[3] = { 0 };
+
+    if (strlen(order) > G_N_ELEMENTS(codes)) {
+        error_set(error, "-boot order=%s: more than three devices", order);
+        return false;
+    }
+    for (int i = 0; order[i]; i++) {
+        for (const char *l = letters; *l; l += 2) {
+            if (l[1] == order[i])
+                codes[i] = l[0];
+        }
+        if (!codes[i]) {
+            error_set(error, "-boot order=%s: no device '%c' (a, b, c, d or n)", order, order[i]);
+            return false;
+        }
+        if (strchr(order, order[i]) != order + i) {
+            error_set(error, "-boot order=%s: '%c' twice", order, order[i]);
+            return false;
+        }
+    }
+    rtc_set_cmos(b->rtc, 0x3d, codes[1] << 4 | codes[0]);
+    rtc_set_cmos(b->rtc, 0x38, codes[2] << 4);
+    return true;
+}
+
+bool pc_fill_cmos(PcBoard *b, GError **error)
+{
+    const MachineConfig *c = b->m->config;
+
+    fill_memory_sizes(b);
+    rtc_set_cmos(b->rtc, 0x10, 0);    /* no floppy drives */
+    rtc_set_cmos(b->rtc, 0x14, 0x06); /* x87 and PS/2 mouse present */
+    rtc_set_cmos(b->rtc, 0x5f, b->m->cpus->count - 1);
+    return fill_boot_order(b, c->boot_order ? c->boot_order : "cad", error);
+}
+
+/* ---- fw_cfg --------------------------------------------------------------------------------- */
+
+static void append_e820(GByteArray *map, uint64_t addr, uint64_t len, uint32_t type)
+{
+    uint64_t range[2] = { GUINT64_TO_LE(addr), GUINT64_TO_LE(len) };
+
+    type = GUINT32_TO_LE(type);
+    g_byte_array_append(map, (const uint8_t *)range, sizeof(range));
+    g_byte_array_append(map, (const uint8_t *)&type, sizeof(type));
+}
+
+static void add_e820(PcBoard *b)
+{
+    GByteArray *map = g_byte_array_new();
+
+    append_e820(map, 0, b->below_4g, E820_RAM);
+    if (b->above_4g)
+        append_e820(map, FOUR_GIB, b->above_4g, E820_RAM);
+    g_autoptr(GBytes) data = g_byte_array_free_to_bytes(map);
+    fw_cfg_add_file(b->fw_cfg, "etc/e820", data);
+}
+
+/* Which sleep states the board has: bit 7 enables, the rest is the SLP_TYP value of S3 and S4. */
+static void add_system_states(PcBoard *b)
+{
+    static const uint8_t states[6] = { 0x80, 0, 0, 0x81, 0x02, 0x80 };
+    g_autoptr(GBytes) data = g_bytes_new_static(states, sizeof(states));
+
+    fw_cfg_add_file(b->fw_cfg, "etc/system-states", data);
+}
+
+/* Boot devices by firmware's names, one per line. */
+static void add_boot_order(PcBoard *b)
+{
+    const MachineConfig *c = b->m->config;
+    g_autoptr(GString) order = g_string_new(NULL);
+
+    if (c->kernel)
+        g_string_append(order, KERNEL_BOOT_DEVICE "\n");
+    if (c->boot_strict)
+        g_string_append(order, "HALT\n");
+    if (!order->len)
+        return;
+    order->str[order->len - 1] = '\0';
+    g_autoptr(GBytes) data = g_bytes_new(order->str, order->len);
+    fw_cfg_add_file(b->fw_cfg, "bootorder", data);
+}
+
+static bool add_user_files(PcBoard *b, GError **error)
+{
+    const GPtrArray *files = b->m->config->fw_cfg;
+
+    for (guint i = 0; files && i < files->len; i++) {
+        const FwCfgFileOption *o = files->pdata[i];
+        if (!fw_cfg_add_user_file(b->fw_cfg, o->name, o->data, error))
+            return false;
+    }
+    return true;
+}
+
+bool pc_fill_fw_cfg(PcBoard *b, GError **error)
+{
+    const MachineConfig *c = b->m->config;
+    FwCfg *fw = b->fw_cfg;
+
+    fw_cfg_add_i64(fw, FW_CFG_RAM_SIZE, c->ram_size);
+    fw_cfg_add_i16(fw, FW_CFG_NB_CPUS, b->m->cpus->count);
+    fw_cfg_add_i16(fw, FW_CFG_MAX_CPUS, b->m->cpus->count);
+    fw_cfg_add_i16(fw, FW_CFG_NOGRAPHIC, c->nographic);
+    fw_cfg_add_i16(fw, FW_CFG_BOOT_MENU, c->boot_menu);
+    fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
+    add_e820(b);
+    add_system_states(b);
+    add_boot_order(b);
+    if (c->kernel && !kernel_load(fw, c->kernel, c->initrd, c->append, b->below_4g, error))
+        return false;
+    return add_user_files(b, error);
+}

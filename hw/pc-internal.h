@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The board's own struct, shared by pc.c (wiring), pc-firmware.c and pc-options.c. */
+#ifndef HW_PC_INTERNAL_H
+#define HW_PC_INTERNAL_H
+
+#include "hw/fw-cfg.h"
+#include "hw/pci.h"
+#include "softmmu/machine.h"
+
+/* ISA interrupts 3 and 4 are shared by two serial ports each: a wired OR. */
+typedef struct IrqOr {
+    Irq in[2];
+    uint8_t level[2];
+    const Irq *out;
+} IrqOr;
+
+typedef struct PcBoard {
+    Device dev; /* parent of the board's devices */
+    Machine *m;
+    uint64_t below_4g, above_4g;
+    MemRegion *pci_memory;
+    MemRegion bios, isa_bios;
+    Irq reset, shutdown, suspend, a20, smi; /* ends of lines that leave the board */
+    IrqOr serial_irq[2];
+    FwCfg *fw_cfg;
+    PciBus *pci;
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga;
+} PcBoard;
+
+/* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
+bool pc_place_bios(PcBoard *b, GError **error);
+bool pc_fill_cmos(PcBoard *b, GError **error);
+bool pc_fill_fw_cfg(PcBoard *b, GError **error);
+
+/* pc-options.c: what -device and -debugcon ask for. */
+bool pc_create_option_devices(PcBoard *b, GError **error);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices that the command line adds to the board: one row per driver. */
+#include "hw/debug-devices.h"
+#include "hw/pc-internal.h"
+#include "hw/pc.h"
+#include "softmmu/error.h"
+
+typedef struct DeviceDriver {
+    const char *name, *desc;
+    const char *const *props;
+    bool (*create)(PcBoard *b, const DeviceOption *o, GError **error);
+} DeviceDriver;
+
+/* Property @name of @o as a number; @fallback when it is not given. */
+static bool get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
+                       uint64_t *value, GError **error)
+{
+    const char *text = o->props ? g_hash_table_lookup(o->props, name) : NULL;
+    char *end;
+
+    *value = fallback;
+    if (!text)
+        return true;
+    *value = g_ascii_strtoull(text, &end, 0);
+    if (!g_ascii_isdigit(text[0]) || *end || *value > max) {
+        error_set(error, "-device %s: '%s=%s' is not a number up to 0x%" G_GINT64_MODIFIER "x",
+                  o->driver, name, text, max);
+        return false;
+    }
+    return true;
+}
+
+static void quit(void *opaque, int status)
+{
+    machine_request_quit(opaque, status);
+}
+
+static bool create_debug_exit(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    uint64_t base, size;
+
+    if (!get_number(o, "iobase", 0xffff, 0x501, &base, error) ||
+        !get_number(o, "iosize", 0x100, 2, &size, error))
+        return false;
+    if (!size || base + size > 0x10000) {
+        error_set(error, "-device isa-debug-exit: ports beyond 0xffff, or none");
+        return false;
+    }
+    debug_exit_new(&b->dev, &b->m->io_root, base, size, quit, b->m);
+    return true;
+}
+
+static bool create_debugcon(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    uint64_t base, readback;
+
+    if (!get_number(o, "iobase", 0xffff, 0xe9, &base, error) ||
+        !get_number(o, "readback", 0xff, 0xe9, &readback, error))
+        return false;
+    debugcon_new(&b->dev, &b->m->io_root, base, readback, b->m->debugcon);
+    return true;
+}
+
+static const DeviceDriver drivers[] = {
+    { "isa-debug-exit", "port whose written value ends the machine",
+      (const char *const[]){ "iobase", "iosize", NULL }, create_debug_exit },
+    { "isa-debugcon", "port that writes to a character device",
+      (const char *const[]){ "iobase", "readback", "chardev", NULL }, create_debugcon },
+};
+
+void pc_print_device_help(GString *out)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
+        g_string_append_printf(out, "name \"%s\", bus ISA, desc \"%s\"\n", drivers[i].name,
+                               drivers[i].desc);
+}
+
+static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **error)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    if (!o->props)
+        return true;
+    g_hash_table_iter_init(&iter, o->props);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        if (!g_strv_contains(d->props, key) && !g_str_equal(key, "id")) {
+            error_set(error, "-device %s: it has no property '%s'", o->driver, (char *)key);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool create_one(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        if (g_str_equal(drivers[i].name, o->driver))
+            return check_props(&drivers[i], o, error) && drivers[i].create(b, o, error);
+    }
+    error_set(error, "-device %s: unknown device; -device help lists what there is", o->driver);
+    return false;
+}
+
+bool pc_create_option_devices(PcBoard *b, GError **error)
+{
+    const GPtrArray *options = b->m->config->devices;
+    bool debugcon = false;
+
+    for (guint i = 0; options && i < options->len; i++) {
+        const DeviceOption *o = options->pdata[i];
+        if (!create_one(b, o, error))
+            return false;
+        debugcon |= g_str_equal(o->driver, "isa-debugcon");
+    }
+    /* -debugcon alone stands for the device at its usual port. */
+    if (b->m->debugcon && !debugcon)
+        debugcon_new(&b->dev, &b->m->io_root, 0xe9, 0xe9, b->m->debugcon);
+    return true;
+}

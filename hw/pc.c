@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The PC board as a schematic: which chip sits where and whose line goes to whom.
+ *
+ * RAM: all of it below 4 GiB if it is less than 3.5 GiB, else 3 GiB there and the rest from 4 GiB
+ * up, so that PCI memory has a gigabyte. Firmware: the image ends at 4 GiB, its last 128 KiB show
+ * at 0xe0000 as well. Missing: IDE, floppy, parallel port, USB, PC speaker output, PAM-independent
+ * option ROM area.
+ */
+#include "hw/pc.h"
+
+#include "hw/apic.h"
+#include "hw/debug-devices.h"
+#include "hw/gsi.h"
+#include "hw/hpet.h"
+#include "hw/i440fx.h"
+#include "hw/i8042.h"
+#include "hw/i8237.h"
+#include "hw/i8254.h"
+#include "hw/i8259.h"
+#include "hw/ioapic.h"
+#include "hw/mc146818.h"
+#include "hw/pc-internal.h"
+#include "hw/piix3.h"
+#include "hw/piix4-pm.h"
+#include "hw/port92.h"
+#include "hw/serial16550.h"
+
+#define LOW_RAM_LIMIT 0xe0000000ULL /* from here on the hole takes a gigabyte */
+#define LOW_RAM_SPLIT 0xc0000000ULL
+
+static const DeviceClass pc_class = { .name = "pc", .size = sizeof(PcBoard) };
+
+static PcBoard *board_of(Machine *m)
+{
+    return m->board.opaque;
+}
+
+uint64_t pc_ram_below_4g(uint64_t size)
+{
+    return size >= LOW_RAM_LIMIT ? LOW_RAM_SPLIT : size;
+}
+
+/* ---- Lines that leave the board ------------------------------------------------------------- */
+
+static void reset_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    if (level)
+        machine_request(b->m, REQUEST_RESET);
+}
+
+static void shutdown_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    if (level)
+        machine_request(b->m, REQUEST_SHUTDOWN);
+}
+
+static void suspend_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    if (level)
+        machine_request(b->m, REQUEST_SUSPEND);
+}
+
+static void a20_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    b->m->cpus->set_a20(b->m->cpus->opaque, level);
+}
+
+static void smi_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    if (level)
+        b->m->cpus->raise_smi(b->m->cpus->opaque, 0);
+}
+
+static void or_input(void *opaque, int n, int level)
+{
+    IrqOr *o = opaque;
+
+    o->level[n] = level != 0;
+    irq_set(o->out, o->level[0] | o->level[1]);
+}
+
+static void or_init(IrqOr *o, const Irq *out)
+{
+    irq_init(o->in, 2, or_input, o);
+    o->out = out;
+}
+
+/* ---- What the CPUs ask of the board --------------------------------------------------------- */
+
+static int acknowledge(void *opaque, unsigned n)
+{
+    return apic_set_acknowledge(((PcBoard *)opaque)->apics, n);
+}
+
+static bool read_msr(void *opaque, unsigned n, uint32_t msr, uint64_t *value)
+{
+    return apic_set_read_msr(((PcBoard *)opaque)->apics, n, msr, value);
+}
+
+static bool write_msr(void *opaque, unsigned n, uint32_t msr, uint64_t value)
+{
+    return apic_set_write_msr(((PcBoard *)opaque)->apics, n, msr, value);
+}
+
+static uint8_t get_tpr(void *opaque, unsigned n)
+{
+    return apic_set_get_tpr(((PcBoard *)opaque)->apics, n);
+}
+
+static void set_tpr(void *opaque, unsigned n, uint8_t tpr)
+{
+    apic_set_set_tpr(((PcBoard *)opaque)->apics, n, tpr);
+}
+
+static void set_tsc_deadline(void *opaque, unsigned n, int64_t deadline_ns)
+{
+    apic_set_set_tsc_deadline(((PcBoard *)opaque)->apics, n, deadline_ns);
+}
+
+static void apic_reset(void *opaque, unsigned n, bool init)
+{
+    apic_set_reset(((PcBoard *)opaque)->apics, n, init);
+}
+
+static void ferr(void *opaque, int level)
+{
+    ferr_set(((PcBoard *)opaque)->ferr, level);
+}
+
+static void eoi_wake(void *opaque, unsigned n)
+{
+    /* The APICs deliver what an EOI uncovers by themselves. */
+}
+
+static const BoardOps pc_board_ops = {
+    .acknowledge = acknowledge,
+    .apic_read_msr = read_msr,
+    .apic_write_msr = write_msr,
+    .apic_get_tpr = get_tpr,
+    .apic_set_tpr = set_tpr,
+    .apic_set_tsc_deadline = set_tsc_deadline,
+    .apic_reset = apic_reset,
+    .ferr = ferr,
+    .eoi_wake = eoi_wake,
+};
+
+/* ---- Wiring --------------------------------------------------------------------------------- */
+
+/* RAM, host bridge and the PCI bus. */
+static bool create_memory(PcBoard *b, GError **error)
+{
+    Machine *m = b->m;
+    RamBlock *ram = ram_block_new(m->ram, "pc.ram", m->config->ram_size, error);
+
+    if (!ram)
+        return false;
+    b->below_4g = pc_ram_below_4g(ram->size);
+    b->above_4g = ram->size - b->below_4g;
+    I440fxWiring w = {
+        .memory = &m->memory_root,
+        .io = &m->io_root,
+        .memory_space = m->memory,
+        .ram_set = m->ram,
+        .ram = ram,
+        .below_4g = b->below_4g,
+        .above_4g = b->above_4g,
+    };
+    b->bridge = i440fx_new(&b->dev, &w, error);
+    if (!b->bridge)
+        return false;
+    b->pci = i440fx_bus(b->bridge);
+    b->pci_memory = i440fx_pci_memory(b->bridge);
+    return true;
+}
+
+/* APICs, 8259s, I/O APIC and the 24 lines in front of them. */
+static void create_interrupts(PcBoard *b)
+{
+    Machine *m = b->m;
+
+    b->apics = apic_set_new(&b->dev, m->cpus, m->clock, &m->memory_root);
+    b->pic = i8259_new(&b->dev, &m->io_root, apic_set_lint0(b->apics));
+    apic_set_connect_extint(b->apics, i8259_inta, b->pic);
+    b->ioapic = ioapic_new(&b->dev, &m->memory_root, IOAPIC_DEFAULT_BASE, apic_set_bus(b->apics));
+    apic_set_connect_eoi(b->apics, ioapic_eoi, b->ioapic);
+    b->gsi = gsi_new(&b->dev, b->pic, b->ioapic);
+}
+
+/* PIIX3 at 00:01.0 and power management at 00:01.3. */
+static void create_south_bridge(PcBoard *b)
+{
+    Machine *m = b->m;
+    Piix4PmWiring pm = {
+        .ports = &m->io_root,
+        .clock = m->clock,
+        .sci = gsi_lines(b->gsi, GSI_SCI) + PIIX4_PM_SCI,
+        .smi = &b->smi,
+        .shutdown = &b->shutdown,
+        .suspend = &b->suspend,
+        .smm = m->cpus->raise_smi != NULL,
+    };
+
+    piix3_new(b->bridge, gsi_lines(b->gsi, GSI_PIRQ), &b->reset);
+    b->pm = piix4_pm_new(b->pci, &pm);
+}
+
+static void create_serial(PcBoard *b)
+{
+    static const struct {
+        uint16_t base;
+        uint8_t shared; /* which of the two OR gates */
+    } ports[MACHINE_MAX_SERIAL] = { { 0x3f8, 0 }, { 0x2f8, 1 }, { 0x3e8, 0 }, { 0x2e8, 1 } };
+    Irq *isa = gsi_lines(b->gsi, GSI_ISA);
+    Machine *m = b->m;
+
+    or_init(&b->serial_irq[0], isa + 4);
+    or_init(&b->serial_irq[1], isa + 3);
+    for (int i = 0; i < MACHINE_MAX_SERIAL; i++) {
+        Irq *irq = &b->serial_irq[ports[i].shared].in[i / 2];
+        if (m->serial[i])
+            serial16550_new(&b->dev, &m->io_root, ports[i].base, m->clock, irq, m->serial[i]);
+    }
+}
+
+/* The ISA devices, by port. */
+static void create_isa_devices(PcBoard *b)
+{
+    Machine *m = b->m;
+    MemRegion *io = &m->io_root;
+    Irq *isa = gsi_lines(b->gsi, GSI_ISA);
+
+    i8237_new(&b->dev, io, m->memory);
+    i8254_new(&b->dev, io, m->clock, isa + 0);
+    b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, isa + 8);
+    port80_new(&b->dev, io);
+    b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
+    b->ferr = ferr_new(&b->dev, io, isa + 13);
+    create_serial(b);
+    if (m->config->hpet)
+        hpet_new(&b->dev, &m->memory_root, HPET_DEFAULT_BASE, m->clock, gsi_lines(b->gsi, GSI_HPET),
+                 gsi_legacy_replacement(b->gsi));
+    b->fw_cfg = fw_cfg_new(&b->dev, io, m->memory);
+}
+
+static bool realize_tree(Device *dev, GError **error)
+{
+    if (!dev->realized && !device_realize(dev, error))
+        return false;
+    for (guint i = 0; dev->children && i < dev->children->len; i++) {
+        if (!realize_tree(dev->children->pdata[i], error))
+            return false;
+    }
+    return true;
+}
+
+static bool create(PcBoard *b, GError **error)
+{
+    irq_init(&b->reset, 1, reset_line, b);
+    irq_init(&b->shutdown, 1, shutdown_line, b);
+    irq_init(&b->suspend, 1, suspend_line, b);
+    irq_init(&b->a20, 1, a20_line, b);
+    irq_init(&b->smi, 1, smi_line, b);
+
+    if (!create_memory(b, error))
+        return false;
+    create_interrupts(b);
+    create_south_bridge(b);
+    create_isa_devices(b);
+    return pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
+           pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
+}
+
+bool pc_board_create(Machine *m, GError **error)
+{
+    PcBoard *b = (PcBoard *)device_new(&pc_class, m->root, NULL);
+    bool ok;
+
+    b->m = m;
+    m->board = pc_board_ops;
+    m->board.opaque = b;
+    memory_begin(m->memory);
+    memory_begin(m->io);
+    ok = create(b, error);
+    memory_commit(m->io);
+    memory_commit(m->memory);
+    if (!ok)
+        pc_board_free(m);
+    return ok;
+}
+
+void pc_board_free(Machine *m)
+{
+    PcBoard *b = board_of(m);
+
+    memory_begin(m->memory);
+    memory_begin(m->io);
+    if (b->bios.size) {
+        memory_destroy(&b->isa_bios);
+        memory_destroy(&b->bios);
+    }
+    device_free(&b->dev);
+    memory_commit(m->io);
+    memory_commit(m->memory);
+    m->board = (BoardOps){ 0 };
+}
+
+void pc_powerdown(Machine *m)
+{
+    piix4_pm_powerdown(board_of(m)->pm);
+}
+
+void pc_wakeup(Machine *m)
+{
+    piix4_pm_wakeup(board_of(m)->pm);
+}
+
+void pc_print_ioapic(Machine *m, GString *out)
+{
+    ioapic_print(board_of(m)->ioapic, out);
+}
+
+void pc_print_lapic(Machine *m, unsigned n, GString *out)
+{
+    apic_set_print(board_of(m)->apics, n, out);
+}
+
+void pc_print_pci(Machine *m, GString *out)
+{
+    pci_bus_print(board_of(m)->pci, out);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The board "pc": i440FX, PIIX3 and PIIX4 power management, ISA devices, firmware and tables.
+ *
+ * Before: @m has its configuration, spaces, clock, input queue, root device, character devices and
+ * CpuBus. After: everything is placed, realized and wired, and m->board is filled in. Nothing has
+ * been reset; device_reset(m->root) comes next, once the CPUs exist.
+ */
+#ifndef HW_PC_H
+#define HW_PC_H
+
+#include "softmmu/machine.h"
+
+/* False with @error (and nothing left behind) for what the user got wrong. */
+bool pc_board_create(Machine *m, GError **error);
+/* Frees the board's devices and regions. The RAM stays in m->ram. */
+void pc_board_free(Machine *m);
+
+/* The power button. */
+void pc_powerdown(Machine *m);
+/* Leaving S3: the guest learns why it runs again. */
+void pc_wakeup(Machine *m);
+
+/* How RAM of @size bytes is divided: what lies below 4 GiB. */
+uint64_t pc_ram_below_4g(uint64_t size);
+
+/* `-device help`: the drivers that -device takes. */
+void pc_print_device_help(GString *out);
+/* The text on the VGA screen, row by row; false when there is no VGA or it shows graphics. */
+bool pc_screen_text(Machine *m, GString *out);
+/* `info pic`, `info lapic` of CPU @n, `info pci`. */
+void pc_print_ioapic(Machine *m, GString *out);
+void pc_print_lapic(Machine *m, unsigned n, GString *out);
+void pc_print_pci(Machine *m, GString *out);
+
+#endif
