@@ -55,10 +55,10 @@ typedef struct PciDevice PciDevice;
 typedef struct PciIdentity {
     uint16_t vendor, device;
     uint8_t revision;
-    uint32_t class_code; /* 24 bits: base, sub, programming interface */
+    uint32_t class_code;                  /* 24 bits: base, sub, programming interface */
     uint16_t subsystem_vendor, subsystem; /* 0, 0: 1af4:1100 as QEMU shows */
-    uint8_t interrupt_pin; /* 0: none, 1: INTA# … 4: INTD# */
-    bool multifunction;    /* header type bit of function 0 */
+    uint8_t interrupt_pin;                /* 0: none, 1: INTA# … 4: INTD# */
+    bool multifunction;                   /* header type bit of function 0 */
 } PciIdentity;
 
 typedef struct PciBar {
@@ -87,10 +87,12 @@ struct PciDevice {
 
 extern const DeviceClass pci_bus_class;
 
-/* @memory and @io are the containers that BARs are placed in. @pirq: the four interrupt lines;
- * slot s pin p drives pirq[(s - 1 + p) % 4], as the PIIX boards wire them. They are levels: the
- * OR of all functions. */
+/* @memory and @io are the containers that BARs are placed in; NULL @memory: the bus has one of its
+ * own from realize on, for the host bridge to place. */
 PciBus *pci_bus_new(Device *parent, MemRegion *memory, MemRegion *io);
+MemRegion *pci_bus_memory(PciBus *bus);
+/* @pirq: the four interrupt lines; slot s pin p (INTA# is 0) drives pirq[(s - 1 + p) % 4], as the
+ * PIIX boards wire them. They are levels: the OR of all functions. */
 void pci_bus_set_pirq(PciBus *bus, const Irq *pirq);
 Device *pci_bus_device(PciBus *bus);
 PciDevice *pci_bus_find(PciBus *bus, unsigned devfn);

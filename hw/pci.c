@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI bus 0: configuration space, BARs, interrupt lines. Spec: PCI Local Bus 3.0, chapter 6.
+ *
+ * Missing: bridges to other buses, capabilities (MSI), bus mastering checks, 66 MHz and error
+ * reporting. A BAR at address 0 or beyond its space's end is not decoded.
+ */
+#include "hw/pci.h"
+
+#include <string.h>
+
+#include "softmmu/error.h"
+
+#define DEFAULT_SUBSYSTEM_VENDOR 0x1af4
+#define DEFAULT_SUBSYSTEM        0x1100
+#define FIRST_FREE_SLOT          2
+#define IO_SPACE_END             0x10000ull
+
+struct PciBus {
+    Device dev;
+    MemRegion *memory, *io;
+    MemRegion own_memory; /* when nobody gave one */
+    const Irq *pirq;
+    PciDevice *function[256];
+    uint16_t asserted[4]; /* functions that drive each line: a cache of their state */
+};
+
+/* ---- Little-endian bytes -----------------------------------------------------------------------
+ */
+
+static uint32_t load(const uint8_t *p, unsigned size)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint32_t)p[i] << 8 * i;
+    return value;
+}
+
+static void store(uint8_t *p, unsigned size, uint32_t value)
+{
+    for (unsigned i = 0; i < size; i++)
+        p[i] = value >> 8 * i;
+}
+
+uint32_t pci_get_config(const PciDevice *d, unsigned off, unsigned size)
+{
+    g_assert(off + size <= sizeof(d->config) && size <= 4);
+    return load(d->config + off, size);
+}
+
+void pci_set_config(PciDevice *d, unsigned off, unsigned size, uint32_t value, uint32_t writable)
+{
+    g_assert(off + size <= sizeof(d->config) && size <= 4);
+    store(d->config + off, size, value);
+    store(d->reset_config + off, size, value);
+    store(d->writable + off, size, writable);
+}
+
+/* ---- Interrupts
+ * ---------------------------------------------------------------------------------- */
+
+static void update_intx(PciDevice *d)
+{
+    uint8_t pin = d->config[PCI_INTERRUPT_PIN];
+    bool on = d->intx_level && !(load(d->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_OFF);
+    unsigned line;
+
+    if (d->intx_level)
+        d->config[PCI_STATUS] |= PCI_STATUS_INTX;
+    else
+        d->config[PCI_STATUS] &= ~PCI_STATUS_INTX;
+    if (!pin || on == d->intx_on_bus)
+        return;
+    d->intx_on_bus = on;
+    line = ((d->devfn >> 3) + 3 + pin - 1) & 3; /* slot - 1 + pin */
+    d->bus->asserted[line] += on ? 1 : -1;
+    if (d->bus->pirq)
+        irq_set(&d->bus->pirq[line], d->bus->asserted[line] != 0);
+}
+
+void pci_set_irq(PciDevice *d, int level)
+{
+    d->intx_level = level != 0;
+    update_intx(d);
+}
+
+/* ---- BARs
+ * ------------------------------------------------------------------------------------------ */
+
+static unsigned bar_offset(unsigned bar)
+{
+    return bar == PCI_BAR_ROM ? PCI_ROM_BAR : PCI_BAR0 + 4 * bar;
+}
+
+/* Where the BAR decodes now; false: nowhere. */
+static bool bar_address(const PciDevice *d, unsigned bar, uint64_t *addr)
+{
+    const PciBar *b = &d->bars[bar];
+    uint32_t low = load(d->config + bar_offset(bar), 4);
+    uint16_t command = load(d->config + PCI_COMMAND, 2);
+    uint64_t end = 1ull << 32;
+
+    if (b->type & PCI_BAR_IO) {
+        *addr = low & ~3u;
+        end = IO_SPACE_END;
+        if (!(command & PCI_COMMAND_IO))
+            return false;
+    } else {
+        *addr = low & (bar == PCI_BAR_ROM ? ~0x7ffu : ~0xfu);
+        if (b->type & PCI_BAR_MEM64) {
+            *addr |= (uint64_t)load(d->config + bar_offset(bar) + 4, 4) << 32;
+            end = 1ull << 52;
+        }
+        if (!(command & PCI_COMMAND_MEMORY) || (bar == PCI_BAR_ROM && !(low & 1)))
+            return false;
+    }
+    /* While it is sized the BAR shows its mask: the end of the space, where nothing decodes. */
+    return *addr && *addr < end && b->region->size < end - *addr;
+}
+
+static void update_bar(PciDevice *d, unsigned bar)
+{
+    PciBar *b = &d->bars[bar];
+    uint64_t addr;
+    bool mapped = bar_address(d, bar, &addr);
+
+    if (mapped == b->mapped && (!mapped || addr == b->addr))
+        return;
+    if (b->mapped)
+        memory_remove(b->region);
+    b->mapped = mapped;
+    b->addr = addr;
+    if (mapped)
+        memory_add(b->type & PCI_BAR_IO ? d->bus->io : d->bus->memory, addr, 1, b->region);
+}
+
+static void update_bars(PciDevice *d)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        if (d->bars[i].region)
+            update_bar(d, i);
+    }
+}
+
+void pci_add_bar(PciDevice *d, unsigned bar, uint8_t type, MemRegion *region)
+{
+    uint64_t mask = ~(region->size - 1);
+
+    g_assert(bar < PCI_BARS && !d->bars[bar].region);
+    g_assert(!(region->size & (region->size - 1)));
+    g_assert(region->size >= (bar == PCI_BAR_ROM ? 2048 : type & PCI_BAR_IO ? 4 : 16));
+    d->bars[bar] = (PciBar){ .region = region, .type = type };
+    pci_set_config(d, bar_offset(bar), 4, type, bar == PCI_BAR_ROM ? mask | 1 : mask);
+    if (type & PCI_BAR_MEM64)
+        pci_set_config(d, bar_offset(bar) + 4, 4, 0, mask >> 32);
+}
+
+/* ---- Configuration space
+ * ---------------------------------------------------------------------------- */
+
+PciDevice *pci_bus_find(PciBus *bus, unsigned devfn)
+{
+    return devfn < 256 ? bus->function[devfn] : NULL;
+}
+
+uint32_t pci_config_read(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off, unsigned size)
+{
+    PciDevice *d = bus_nr ? NULL : pci_bus_find(bus, devfn);
+
+    if (!d || off + size > sizeof(d->config))
+        return UINT32_MAX;
+    return load(d->config + off, size);
+}
+
+void pci_config_write(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off, uint32_t value,
+                      unsigned size)
+{
+    PciDevice *d = bus_nr ? NULL : pci_bus_find(bus, devfn);
+
+    if (!d || off + size > sizeof(d->config))
+        return;
+    for (unsigned i = 0; i < size; i++) {
+        uint8_t *p = &d->config[off + i], byte = value >> 8 * i;
+
+        *p = (*p & ~d->writable[off + i]) | (byte & d->writable[off + i]);
+        *p &= ~(byte & d->w1c[off + i]);
+    }
+    update_bars(d);
+    update_intx(d);
+    if (d->config_wrote)
+        d->config_wrote(d, off, size);
+}
+
+/* ---- Functions
+ * ---------------------------------------------------------------------------------------- */
+
+static int free_slot(const PciBus *bus)
+{
+    for (unsigned slot = FIRST_FREE_SLOT; slot < 32; slot++) {
+        if (!bus->function[slot << 3])
+            return slot << 3;
+    }
+    return -1;
+}
+
+Device *pci_device_new(const DeviceClass *klass, PciBus *bus, int devfn, const char *id)
+{
+    PciDevice *d = (PciDevice *)device_new(klass, &bus->dev, id);
+
+    d->bus = bus;
+    if (devfn < 0)
+        devfn = free_slot(bus);
+    d->devfn = devfn < 0 ? 0 : devfn; /* a full bus: attach will find slot 0 taken */
+    return &d->dev;
+}
+
+bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
+{
+    PciDevice **place = &d->bus->function[d->devfn];
+
+    if (*place) {
+        error_set(error, "PCI slot %u function %u is taken by %s", d->devfn >> 3, d->devfn & 7,
+                  (*place)->dev.id);
+        return false;
+    }
+    *place = d;
+    pci_set_config(d, PCI_VENDOR_ID, 2, id->vendor, 0);
+    pci_set_config(d, PCI_DEVICE_ID, 2, id->device, 0);
+    pci_set_config(d, PCI_COMMAND, 2, 0,
+                   PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_SERR |
+                       PCI_COMMAND_INTX_OFF);
+    pci_set_config(d, PCI_REVISION, 1, id->revision, 0);
+    pci_set_config(d, PCI_CLASS_PROG, 2, id->class_code & 0xffff, 0);
+    pci_set_config(d, PCI_CLASS_PROG + 2, 1, id->class_code >> 16, 0);
+    pci_set_config(d, PCI_CACHE_LINE, 1, 0, 0xff);
+    pci_set_config(d, PCI_HEADER_TYPE, 1, id->multifunction ? 0x80 : 0, 0);
+    pci_set_config(d, PCI_SUBSYSTEM_VENDOR, 2,
+                   id->subsystem_vendor ? id->subsystem_vendor : DEFAULT_SUBSYSTEM_VENDOR, 0);
+    pci_set_config(d, PCI_SUBSYSTEM_ID, 2, id->subsystem ? id->subsystem : DEFAULT_SUBSYSTEM, 0);
+    pci_set_config(d, PCI_INTERRUPT_LINE, 1, 0, 0xff);
+    pci_set_config(d, PCI_INTERRUPT_PIN, 1, id->interrupt_pin, 0);
+    return true;
+}
+
+void pci_device_detach(PciDevice *d)
+{
+    pci_set_irq(d, 0);
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        if (d->bars[i].mapped)
+            memory_remove(d->bars[i].region);
+        d->bars[i] = (PciBar){ 0 };
+    }
+    d->bus->function[d->devfn] = NULL;
+}
+
+void pci_device_unrealize(Device *dev)
+{
+    pci_device_detach((PciDevice *)dev);
+}
+
+void pci_device_reset(Device *dev)
+{
+    PciDevice *d = (PciDevice *)dev;
+
+    memcpy(d->config, d->reset_config, sizeof(d->config));
+    d->intx_level = 0;
+    update_bars(d);
+}
+
+void pci_device_reset_hold(Device *dev)
+{
+    update_intx((PciDevice *)dev);
+}
+
+/* BARs follow from configuration space; the count of drivers per line follows from all functions.
+ */
+void pci_device_post_load(Device *dev)
+{
+    PciDevice *d = (PciDevice *)dev;
+    PciBus *bus = d->bus;
+
+    update_bars(d);
+    memset(bus->asserted, 0, sizeof(bus->asserted));
+    for (unsigned i = 0; i < 256; i++) {
+        const PciDevice *f = bus->function[i];
+
+        if (f && f->intx_on_bus)
+            bus->asserted[((i >> 3) + 2 + f->config[PCI_INTERRUPT_PIN]) & 3]++;
+    }
+}
+
+const StateField pci_device_state[] = {
+    STATE_BYTES(PciDevice, config),
+    STATE_U8(PciDevice, intx_level),
+    STATE_BOOL(PciDevice, intx_on_bus),
+    STATE_END,
+};
+
+/* ---- Bus
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static bool pci_bus_realize(Device *dev, GError **error)
+{
+    PciBus *bus = (PciBus *)dev;
+
+    if (!bus->memory) {
+        memory_init_container(&bus->own_memory, "pci", 1ull << 52);
+        bus->memory = &bus->own_memory;
+    }
+    return true;
+}
+
+static void pci_bus_unrealize(Device *dev)
+{
+    PciBus *bus = (PciBus *)dev;
+
+    if (bus->memory == &bus->own_memory) {
+        memory_destroy(&bus->own_memory);
+        bus->memory = NULL;
+    }
+}
+
+const DeviceClass pci_bus_class = {
+    .name = "pci.0",
+    .desc = "PCI bus",
+    .size = sizeof(PciBus),
+    .realize = pci_bus_realize,
+    .unrealize = pci_bus_unrealize,
+};
+
+MemRegion *pci_bus_memory(PciBus *bus)
+{
+    return bus->memory;
+}
+
+PciBus *pci_bus_new(Device *parent, MemRegion *memory, MemRegion *io)
+{
+    PciBus *bus = (PciBus *)device_new(&pci_bus_class, parent, NULL);
+
+    bus->memory = memory;
+    bus->io = io;
+    return bus;
+}
+
+void pci_bus_set_pirq(PciBus *bus, const Irq *pirq)
+{
+    bus->pirq = pirq;
+}
+
+Device *pci_bus_device(PciBus *bus)
+{
+    return &bus->dev;
+}
+
+static void print_bar(const PciDevice *d, unsigned bar, GString *out)
+{
+    const PciBar *b = &d->bars[bar];
+
+    g_string_append_printf(out, "      BAR%u: %s at ", bar,
+                           b->type & PCI_BAR_IO      ? "I/O"
+                           : b->type & PCI_BAR_MEM64 ? "64 bit memory"
+                                                     : "32 bit memory");
+    if (b->mapped)
+        g_string_append_printf(out, "%#" G_GINT64_MODIFIER "x [%#" G_GINT64_MODIFIER "x].\n",
+                               (guint64)b->addr, (guint64)(b->addr + b->region->size - 1));
+    else
+        g_string_append(out, "nowhere.\n");
+}
+
+void pci_bus_print(PciBus *bus, GString *out)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        const PciDevice *d = bus->function[i];
+
+        if (!d)
+            continue;
+        g_string_append_printf(out,
+                               "  Bus  0, device %3u, function %u:\n"
+                               "    Class %04x: PCI device %04x:%04x (%s)\n",
+                               i >> 3, i & 7, load(d->config + PCI_CLASS_PROG + 1, 2),
+                               load(d->config + PCI_VENDOR_ID, 2),
+                               load(d->config + PCI_DEVICE_ID, 2), d->dev.id);
+        if (d->config[PCI_INTERRUPT_PIN])
+            g_string_append_printf(out, "      IRQ %u, pin %c\n", d->config[PCI_INTERRUPT_LINE],
+                                   'A' + d->config[PCI_INTERRUPT_PIN] - 1);
+        for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+            if (d->bars[bar].region)
+                print_bar(d, bar, out);
+        }
+    }
+}
