@@ -50,7 +50,8 @@ typedef struct SlowAccess {
     uint16_t flags;   /* IrMemFlags */
     uint32_t size;    /* bytes */
     uint32_t pad;
-    uint64_t host_pc; /* identifies the op for tcg_restore_state(); 0 outside translated code */
+    uint64_t host_pc; /* identifies the op for tcg_restore_state(); 0 outside translated code. Set
+                         before every access and before every helper call that is not pure */
     uint64_t compare; /* rmw_cas */
     uint64_t value[4] __attribute__((aligned(32))); /* in: stored operand; out: result */
 } SlowAccess;
@@ -72,7 +73,8 @@ typedef struct TcgLayout {
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
     bool (*mem_refill)(void *env);
     void (*mem_slow)(void *env);
-    /* Raise guest exception @code; pc and flags are already exact in env. Does not return. */
+    /* Raise guest exception @code; pc (of this instruction), flags and budget are already exact in env
+     * and slow.host_pc is 0. Does not return. */
     void (*trap)(void *env, uint32_t code);
 } TcgLayout;
 

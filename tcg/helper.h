@@ -15,7 +15,8 @@
 #include "tcg/ir.h"
 
 enum {
-    HELPER_FAULTS = 1 << 0,       /* may raise: has a fault-map entry; pc and flags are exact then */
+    HELPER_FAULTS = 1 << 0,       /* may raise: slow.host_pc leads to pc, flags and index (fault map);
+                                     with READS_FLAGS the record is current and left alone */
     HELPER_READS_REGS = 1 << 1,   /* reads pinned slots in env: they are stored before the call */
     HELPER_WRITES_REGS = 1 << 2,  /* writes pinned slots in env: they are reloaded after it */
     HELPER_READS_FLAGS = 1 << 3,  /* the flags record in env is current before the call */
