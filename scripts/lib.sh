@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# Shared by the scripts: where things are, and how what is missing gets installed.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${BUILD:-$top/build}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$(basename "$0"): $*"; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "packages are missing and neither root nor sudo is there: apt-get install ${missing[*]}"
+    fi
+}
+
+# need_packages PACKAGE...: install those that are not.
+need_packages() {
+    missing=()
+    local p
+    for p in "$@"; do
+        dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    say "installing: ${missing[*]}"
+    as_root apt-get update -qq >/dev/null 2>&1 || true # old lists may do
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        "${missing[@]}" >/dev/null 2>&1 || die "apt-get could not install: ${missing[*]}"
+}
+
+need_build_packages() {
+    need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils libglib2.0-dev \
+        libcapstone-dev libffi-dev libxxhash-dev libcmocka-dev
+}
+
+# Build with whatever configuration $build has, or the default one.
+build_mimus() {
+    need_build_packages
+    [ -f "$build/build.ninja" ] || meson setup "$build" "$top" "$@" >"$top/build-setup.log" 2>&1 ||
+        { tail -n 20 "$top/build-setup.log" >&2; die "meson setup failed"; }
+    rm -f "$top/build-setup.log"
+    ninja -C "$build" --quiet || die "the build failed"
+}

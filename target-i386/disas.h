@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Guest code as text: one line per instruction, appended to @out (CpuOps.disas). */
+#ifndef TARGET_I386_DISAS_H
+#define TARGET_I386_DISAS_H
+
+#include "target-i386/cpu.h"
+
+void x86_disas(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
+               GString *out);
+
+#endif
