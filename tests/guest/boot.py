@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Guest boots: one row per case, run by `meson test` as `boot.py MIMUS GUESTDIR CASE`.
+
+A case boots Debian's kernel with the small initramfs and looks at the console and the exit status.
+`boot.py MIMUS GUESTDIR --list` prints the cases. Exit status 77 (skip) if the guest files that
+scripts/guest-files makes are not there.
+"""
+import os
+import re
+import subprocess
+import sys
+
+CHECK = "console=ttyS0 mimus.check"
+PASSED = r"^self-check passed$"
+POWERED_OFF = r"reboot: Power down"
+# What no boot may print.
+BAD = re.compile(r"BUG:|Oops|WARNING:|Call Trace|soft lockup|rcu_.*stall|unexpected IRQ trap|"
+                 r"nobody cared|lost interrupt|clocksource.*unstable|Kernel panic|"
+                 r"IO-APIC.*timer|unhandled signal|segfault")
+
+
+class Case:
+    def __init__(self, options, expect=(PASSED, POWERED_OFF), append=CHECK, kernel="vmlinuz",
+                 initrd="initrd.gz", status=0, runs=1, timeout=300):
+        self.options, self.expect, self.append = options.split(), expect, append
+        self.kernel, self.initrd, self.status = kernel, initrd, status
+        self.runs, self.timeout = runs, timeout
+
+
+COUNT = "-icount shift=1 -d hash"
+HASH = r"^state hash: [0-9a-f]{16}$"
+
+CASES = {
+    "boot": Case("-m 512"),
+    "smp4": Case("-m 512 -smp 4", (PASSED, r"smp: Brought up 1 node, 4 CPUs", POWERED_OFF)),
+    "max": Case("-m 512 -cpu max"),
+    "icount-twice": Case("-m 512 " + COUNT, (PASSED, HASH), runs=2),
+    "reboot-no-reboot": Case("-m 512 -no-reboot", (r"reboot: Restarting system",),
+                             append="console=ttyS0 mimus.reboot"),
+    # slow suite
+    "m128": Case("-m 128", append="console=ttyS0 mimus.poweroff", expect=(POWERED_OFF,)),
+    "m4096": Case("-m 4G"),
+    "m8192": Case("-m 8G"),
+    "qemu64": Case("-m 512 -cpu qemu64"),
+    "686": Case("-m 512", kernel="vmlinuz-686", initrd="initrd-686.gz"),
+    "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),
+    "interp": Case("-m 512 -accel tcg,backend=interp", append="console=ttyS0 mimus.poweroff",
+                   expect=(POWERED_OFF,), timeout=1500),
+    "interp-icount": Case("-m 512 -accel tcg,backend=interp " + COUNT, (HASH,),
+                          append="console=ttyS0 mimus.poweroff", timeout=1500),
+}
+
+
+def run(mimus, guest, case):
+    command = [mimus, "-M", "pc", "-nographic",
+               "-kernel", os.path.join(guest, case.kernel),
+               "-initrd", os.path.join(guest, case.initrd),
+               "-append", case.append] + case.options
+    print("+", " ".join(command), flush=True)
+    try:
+        p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=case.timeout, check=False)
+    except subprocess.TimeoutExpired as e:
+        return None, (e.stdout or b"").decode(errors="replace").replace("\r", "")
+    return p.returncode, p.stdout.decode(errors="replace").replace("\r", "")
+
+
+def problems(case, status, text):
+    if status is None:
+        yield f"no end after {case.timeout} s"
+    elif status != case.status:
+        yield f"exit status {status}, expected {case.status}"
+    for pattern in case.expect:
+        if not re.search(pattern, text, re.M):
+            yield f"console lacks /{pattern}/"
+    for line in text.splitlines():
+        if BAD.search(line):
+            yield "console has: " + line
+            break
+
+
+def main():
+    mimus, guest, name = sys.argv[1:4]
+    if name == "--list":
+        print("\n".join(CASES))
+        return 0
+    case = CASES[name]
+    if not os.path.exists(os.path.join(guest, case.kernel)):
+        print("no guest files: run scripts/guest-files first")
+        return 77
+    texts = []
+    for _ in range(case.runs):
+        status, text = run(mimus, guest, case)
+        texts.append(text)
+        found = list(problems(case, status, text))
+        if found:
+            print(text[-6000:])
+            print("\n".join(found))
+            return 1
+    if any(t != texts[0] for t in texts):
+        print("two runs differ:")
+        for a, b in zip(texts[0].splitlines(), texts[1].splitlines()):
+            if a != b:
+                print("-", a, "\n+", b)
+                break
+        return 1
+    print(f"{name}: as expected")
+    return 0
+
+
+sys.exit(main())
