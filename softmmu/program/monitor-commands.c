@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor's commands and the topics of `info`: one row each. */
+#include <string.h>
+
+#include "config.h"
+#include "softmmu/error.h"
+#include "softmmu/program/monitor-internal.h"
+
+typedef struct Command {
+    const char *name, *alias, *args, *help;
+    void (*run)(Monitor *mon, const char *args, GString *out);
+} Command;
+
+/* ---- info ------------------------------------------------------------------------------------ */
+
+static void info_status(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append_printf(out, "VM status: %s\n", run_state_text(mon->m->state));
+}
+
+static void info_version(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append(out, MIMUS_VERSION "\n");
+}
+
+static void info_name(Monitor *mon, const char *args, GString *out)
+{
+    if (mon->m->config->name)
+        g_string_append_printf(out, "%s\n", mon->m->config->name);
+}
+
+static void print_cpu(Monitor *mon, unsigned n, GString *out)
+{
+    g_string_append_printf(out, "\nCPU#%u\n", n);
+    mon->cpus.print_registers(mon->cpus.opaque, n, out);
+}
+
+static void info_registers(Monitor *mon, const char *args, GString *out)
+{
+    if (!strcmp(args, "-a")) {
+        for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
+            print_cpu(mon, n, out);
+    } else if (*args) {
+        g_string_append_printf(out, "info registers: unknown argument '%s'\n", args);
+    } else {
+        print_cpu(mon, mon->cpu, out);
+    }
+}
+
+static void info_cpus(Monitor *mon, const char *args, GString *out)
+{
+    for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
+        g_string_append_printf(out, "%c CPU #%u\n", n == mon->cpu ? '*' : ' ', n);
+}
+
+static void info_mtree(Monitor *mon, const char *args, GString *out)
+{
+    bool flat = !strcmp(args, "-f");
+
+    if (*args && !flat) {
+        g_string_append_printf(out, "info mtree: unknown argument '%s'\n", args);
+        return;
+    }
+    address_space_print(mon->m->memory, out, flat);
+    address_space_print(mon->m->io, out, flat);
+}
+
+static void info_ramblock(Monitor *mon, const char *args, GString *out)
+{
+    const GPtrArray *blocks = ram_set_blocks(mon->m->ram);
+
+    for (unsigned i = 0; i < blocks->len; i++) {
+        const RamBlock *b = blocks->pdata[i];
+
+        g_string_append_printf(
+            out, "%-24s offset 0x%012" G_GINT64_MODIFIER "x size 0x%012" G_GINT64_MODIFIER "x\n",
+            b->name, b->ram_offset, b->size);
+    }
+}
+
+/* clang-format off */
+static const Command topics[] = {
+    {"status",    NULL, "",     "is the machine running?",        info_status},
+    {"registers", NULL, "[-a]", "registers of the CPU (-a: all)", info_registers},
+    {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
+    {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
+    {"ramblock",  NULL, "",     "blocks of guest memory",         info_ramblock},
+    {"name",      NULL, "",     "the machine's name",             info_name},
+    {"version",   NULL, "",     "version of Mimus",               info_version},
+};
+/* clang-format on */
+
+static const MonitorTopic *find_board_topic(const Monitor *mon, const char *name)
+{
+    for (const MonitorTopic *t = mon->topics; t && t->name; t++) {
+        if (!strcmp(t->name, name))
+            return t;
+    }
+    return NULL;
+}
+
+static void list_topics(const Monitor *mon, GString *out)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(topics); i++)
+        g_string_append_printf(out, "info %s %s -- %s\n", topics[i].name, topics[i].args,
+                               topics[i].help);
+    for (const MonitorTopic *t = mon->topics; t && t->name; t++)
+        g_string_append_printf(out, "info %s -- %s\n", t->name, t->help);
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+/* The first word of @text; *@rest is what follows it. Commands may be glued to a "/FMT". */
+static char *first_word(const char *text, const char **rest)
+{
+    size_t len;
+
+    text += strspn(text, " \t");
+    len = strcspn(text, " \t/");
+    *rest = text + len + strspn(text + len, " \t");
+    return g_strndup(text, len);
+}
+
+static void cmd_info(Monitor *mon, const char *args, GString *out)
+{
+    const char *rest;
+    g_autofree char *name = first_word(args, &rest);
+    const MonitorTopic *board = find_board_topic(mon, name);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(topics); i++) {
+        if (!strcmp(topics[i].name, name)) {
+            topics[i].run(mon, rest, out);
+            return;
+        }
+    }
+    if (board)
+        board->print(mon->m, rest, out);
+    else if (*name)
+        g_string_append_printf(out, "unknown command: 'info %s'\n", name);
+    else
+        list_topics(mon, out);
+}
+
+static void cmd_quit(Monitor *mon, const char *args, GString *out)
+{
+    machine_request_quit(mon->m, 0);
+}
+
+static void cmd_reset(Monitor *mon, const char *args, GString *out)
+{
+    machine_request(mon->m, REQUEST_RESET);
+}
+
+static void cmd_powerdown(Monitor *mon, const char *args, GString *out)
+{
+    machine_request(mon->m, REQUEST_POWERDOWN);
+}
+
+static void cmd_wakeup(Monitor *mon, const char *args, GString *out)
+{
+    machine_request(mon->m, REQUEST_WAKEUP);
+}
+
+static void cmd_stop(Monitor *mon, const char *args, GString *out)
+{
+    run_control_stop(mon->rc);
+}
+
+static void cmd_cont(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!run_control_cont(mon->rc, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+static void cmd_cpu(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t n;
+
+    if (!monitor_evaluate(mon, args, &n, &error))
+        g_string_append_printf(out, "%s\n", error->message);
+    else if (n >= mon->cpus.count(mon->cpus.opaque))
+        g_string_append(out, "invalid CPU index\n");
+    else
+        mon->cpu = n;
+}
+
+static void cmd_x(Monitor *mon, const char *args, GString *out)
+{
+    monitor_dump_memory(mon, args, false, out);
+}
+
+static void cmd_xp(Monitor *mon, const char *args, GString *out)
+{
+    monitor_dump_memory(mon, args, true, out);
+}
+
+static void cmd_print(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t value;
+
+    if (monitor_evaluate(mon, args, &value, &error))
+        g_string_append_printf(out, "0x%" G_GINT64_MODIFIER "x\n", value);
+    else
+        g_string_append_printf(out, "%s\n", error->message);
+}
+
+static void cmd_help(Monitor *mon, const char *args, GString *out);
+
+/* clang-format off */
+static const Command commands[] = {
+    {"help",             "?",  "[command]", "this list, or one command of it",             cmd_help},
+    {"info",             NULL, "[topic]",   "show something (without topic: the topics)",  cmd_info},
+    {"quit",             "q",  "",          "leave Mimus",                                 cmd_quit},
+    {"stop",             "s",  "",          "stop the machine",                            cmd_stop},
+    {"cont",             "c",  "",          "let the machine run",                         cmd_cont},
+    {"system_reset",     NULL, "",          "reset the machine",                           cmd_reset},
+    {"system_powerdown", NULL, "",          "press the power button",                      cmd_powerdown},
+    {"system_wakeup",    NULL, "",          "wake the machine from suspend",               cmd_wakeup},
+    {"cpu",              NULL, "index",     "the CPU that registers and x are about",      cmd_cpu},
+    {"x",                NULL, "/fmt addr", "virtual memory; fmt: count, x d u o c i, b h w g", cmd_x},
+    {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
+    {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
+};
+/* clang-format on */
+
+static bool is_called(const Command *c, const char *name)
+{
+    return !strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name));
+}
+
+static void print_help(const Command *c, GString *out)
+{
+    g_string_append_printf(out, "%s%s%s %s -- %s\n", c->name, c->alias ? "|" : "",
+                           c->alias ? c->alias : "", c->args, c->help);
+}
+
+static void cmd_help(Monitor *mon, const char *args, GString *out)
+{
+    bool any = false;
+
+    if (!strcmp(args, "info")) {
+        list_topics(mon, out);
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (!*args || is_called(&commands[i], args)) {
+            print_help(&commands[i], out);
+            any = true;
+        }
+    }
+    if (!any)
+        g_string_append_printf(out, "unknown command: '%s'\n", args);
+}
+
+GPtrArray *monitor_complete(const char *prefix)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (g_str_has_prefix(commands[i].name, prefix))
+            g_ptr_array_add(names, (char *)commands[i].name);
+    }
+    return names;
+}
+
+void monitor_execute(Monitor *mon, const char *line, GString *out)
+{
+    const char *rest;
+    g_autofree char *name = first_word(line, &rest);
+    g_autofree char *args = g_strchomp(g_strdup(rest));
+
+    if (!*name && !*args)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (is_called(&commands[i], name)) {
+            commands[i].run(mon, args, out);
+            return;
+        }
+    }
+    g_string_append_printf(out, "unknown command: '%s'\n", name);
+}

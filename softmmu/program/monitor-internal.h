@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the monitor's line editor, its commands and its memory dumps. */
+#ifndef SOFTMMU_PROGRAM_MONITOR_INTERNAL_H
+#define SOFTMMU_PROGRAM_MONITOR_INTERNAL_H
+
+#include "softmmu/program/monitor.h"
+
+struct Monitor {
+    Machine *m;
+    RunControl *rc;
+    MonitorCpus cpus;
+    const MonitorTopic *topics;
+    unsigned cpu; /* the one that commands are about */
+    /* line editor */
+    Chardev *chr;
+    bool greeted;
+    GString *line;
+    GPtrArray *history; /* char *, oldest first */
+    unsigned history_at;
+    unsigned escape; /* how far into an escape sequence */
+};
+
+/* `x` (physical: `xp`): @args is "[/FMT] ADDRESS". */
+void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
+/* Numbers and $registers joined by + and -. */
+bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error);
+/* Names of commands that begin with @prefix, for completion; free with g_ptr_array_unref(). */
+GPtrArray *monitor_complete(const char *prefix);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text monitor: a prompt on a character device, and a table of commands. It runs on the
+ * machine thread, between instructions, also while the machine is stopped.
+ */
+#ifndef SOFTMMU_PROGRAM_MONITOR_H
+#define SOFTMMU_PROGRAM_MONITOR_H
+
+#include "softmmu/machine.h"
+#include "softmmu/program/runstate.h"
+
+typedef struct Monitor Monitor;
+
+/* What the monitor asks of CPUs without knowing what they are. */
+typedef struct MonitorCpus {
+    unsigned (*count)(void *opaque);
+    void (*print_registers)(void *opaque, unsigned n, GString *out);
+    bool (*get_register)(void *opaque, unsigned n, const char *name, uint64_t *value);
+    /* Virtual memory of CPU @n; false where nothing is mapped. */
+    bool (*peek)(void *opaque, unsigned n, uint64_t addr, void *buf, size_t len);
+    unsigned (*code_bits)(void *opaque, unsigned n); /* 16, 32 or 64 */
+    void *opaque;
+} MonitorCpus;
+
+/* An `info` topic of the board. @args: what follows the topic. */
+typedef struct MonitorTopic {
+    const char *name, *help; /* NULL name ends the list */
+    void (*print)(Machine *m, const char *args, GString *out);
+} MonitorTopic;
+
+/* @topics may be NULL. @chr may be NULL: commands by monitor_execute() only. */
+Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
+                     const MonitorTopic *topics, Chardev *chr);
+void monitor_free(Monitor *mon);
+/* Run one command line; what it prints is appended to @out. */
+void monitor_execute(Monitor *mon, const char *line, GString *out);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Handlers of single options, for the table in options.c. Each gets the option's argument. */
+#ifndef SOFTMMU_PROGRAM_OPTIONS_INTERNAL_H
+#define SOFTMMU_PROGRAM_OPTIONS_INTERNAL_H
+
+#include "softmmu/program/options.h"
+
+/* options-machine.c: the machine, its CPUs, memory and time */
+bool opt_machine(Options *o, const char *arg, GError **error);
+bool opt_cpu(Options *o, const char *arg, GError **error);
+bool opt_smp(Options *o, const char *arg, GError **error);
+bool opt_memory(Options *o, const char *arg, GError **error);
+bool opt_accel(Options *o, const char *arg, GError **error);
+bool opt_icount(Options *o, const char *arg, GError **error);
+bool opt_rtc(Options *o, const char *arg, GError **error);
+bool opt_boot(Options *o, const char *arg, GError **error);
+bool opt_name(Options *o, const char *arg, GError **error);
+/* After all options: topology, time base and what depends on more than one option. */
+bool options_complete_machine(Options *o, GError **error);
+
+/* options-device.c: devices and their host sides */
+bool opt_device(Options *o, const char *arg, GError **error);
+bool opt_fw_cfg(Options *o, const char *arg, GError **error);
+bool opt_chardev(Options *o, const char *arg, GError **error);
+bool opt_serial(Options *o, const char *arg, GError **error);
+bool opt_monitor(Options *o, const char *arg, GError **error);
+bool opt_debugcon(Options *o, const char *arg, GError **error);
+bool opt_parallel(Options *o, const char *arg, GError **error);
+bool opt_vga(Options *o, const char *arg, GError **error);
+bool opt_display(Options *o, const char *arg, GError **error);
+bool opt_network(Options *o, const char *arg, GError **error);
+/* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
+bool options_complete_devices(Options *o, GError **error);
+
+void options_answer(Options *o, Answer kind); /* the first question asked is answered */
+bool is_help(const char *arg);                /* "help" or "?" */
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of options and the walk over argv. An option is one row here and one handler. */
+#include "softmmu/program/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config.h"
+#include "softmmu/error.h"
+#include "softmmu/log.h"
+#include "softmmu/program/options-internal.h"
+
+#define QEMU_VERSION_EQUIVALENT "7.2.0" /* whose command line and devices we follow */
+
+void options_answer(Options *o, Answer kind)
+{
+    if (o->answer_kind == ANSWER_NONE)
+        o->answer_kind = kind;
+}
+
+bool is_help(const char *arg)
+{
+    return !strcmp(arg, "help") || !strcmp(arg, "?");
+}
+
+/* ---- Handlers of options that only set something --------------------------------------------- */
+
+static bool set_string(char **field, const char *arg)
+{
+    g_free(*field);
+    *field = g_strdup(arg);
+    return true;
+}
+
+static bool opt_kernel(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->config.kernel, arg);
+}
+
+static bool opt_initrd(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->config.initrd, arg);
+}
+
+static bool opt_append(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->config.append, arg);
+}
+
+static bool opt_bios(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->config.bios, arg);
+}
+
+static bool opt_data_dir(Options *o, const char *arg, GError **error)
+{
+    g_ptr_array_add(o->config.data_dirs, g_strdup(arg));
+    return true;
+}
+
+static bool opt_nographic(Options *o, const char *arg, GError **error)
+{
+    return o->nographic = true;
+}
+
+static bool opt_nodefaults(Options *o, const char *arg, GError **error)
+{
+    return o->config.nodefaults = true;
+}
+
+static bool opt_no_reboot(Options *o, const char *arg, GError **error)
+{
+    return o->config.no_reboot = true;
+}
+
+static bool opt_no_shutdown(Options *o, const char *arg, GError **error)
+{
+    return o->config.no_shutdown = true;
+}
+
+static bool opt_stopped(Options *o, const char *arg, GError **error)
+{
+    return o->config.start_stopped = true;
+}
+
+static bool opt_no_hpet(Options *o, const char *arg, GError **error)
+{
+    o->config.hpet = false;
+    return true;
+}
+
+static bool opt_nothing(Options *o, const char *arg, GError **error)
+{
+    return true; /* true of us anyway */
+}
+
+static bool opt_log(Options *o, const char *arg, GError **error)
+{
+    if (!is_help(arg))
+        return set_string(&o->log_items, arg);
+    options_answer(o, ANSWER_TEXT);
+    log_print_items(o->answer);
+    return true;
+}
+
+static bool opt_log_file(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->log_file, arg);
+}
+
+static bool opt_log_filter(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->log_filter, arg);
+}
+
+static bool opt_version(Options *o, const char *arg, GError **error);
+static bool opt_help(Options *o, const char *arg, GError **error);
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+typedef struct OptionRow {
+    const char *name;
+    const char *arg; /* what the argument is called; NULL: takes none */
+    bool (*set)(Options *o, const char *arg, GError **error);
+    const char *help; /* NULL: another spelling of the row before */
+} OptionRow;
+
+/* clang-format off */
+static const OptionRow option_rows[] = {
+    {"help",        NULL,   opt_help,        "this text"},
+    {"h",           NULL,   opt_help,        NULL},
+    {"version",     NULL,   opt_version,     "name and version"},
+    {"machine",     "TYPE[,hpet=on|off][,accel=tcg]", opt_machine, "the machine (-machine help lists them)"},
+    {"M",           "TYPE", opt_machine,     NULL},
+    {"cpu",         "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, "the CPU model (-cpu help lists them)"},
+    {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,thread=single]", opt_accel, "how guest code is run"},
+    {"smp",         "N[,sockets=N][,cores=N][,threads=N][,maxcpus=N]", opt_smp, "number of CPUs"},
+    {"m",           "SIZE[K|M|G]", opt_memory, "guest memory, in MiB without a suffix"},
+    {"name",        "NAME", opt_name,        "a name for the machine"},
+    {"kernel",      "FILE", opt_kernel,      "boot this Linux kernel (bzImage)"},
+    {"initrd",      "FILE", opt_initrd,      "its initial RAM disk"},
+    {"append",      "TEXT", opt_append,      "its command line"},
+    {"bios",        "FILE", opt_bios,        "firmware (default bios-256k.bin of SeaBIOS)"},
+    {"L",           "DIR",  opt_data_dir,    "look for firmware here"},
+    {"boot",        "[order=]DRIVES[,menu=on|off][,strict=on|off]", opt_boot, "what to boot from"},
+    {"fw_cfg",      "[name=]NAME,string=TEXT|file=FILE", opt_fw_cfg, "a file for the guest's firmware interface"},
+    {"nographic",   NULL,   opt_nographic,   "serial port and monitor share the terminal (Ctrl-A h for keys)"},
+    {"display",     "none", opt_display,     "no display"},
+    {"vga",         "std|none", opt_vga,     "graphics card"},
+    {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F unix:P tcp:H:P chardev:ID"},
+    {"monitor",     "DEV",  opt_monitor,     "where the monitor goes"},
+    {"debugcon",    "DEV",  opt_debugcon,    "where the debug console at port 0xe9 goes"},
+    {"parallel",    "none", opt_parallel,    "no parallel port"},
+    {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
+    {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)"},
+    {"nic",         "none", opt_network,     "no network card"},
+    {"net",         "none", opt_network,     NULL},
+    {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
+    {"no-user-config", NULL, opt_nothing,    "there is none"},
+    {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
+    {"no-reboot",   NULL,   opt_no_reboot,   "exit when the guest reboots"},
+    {"no-shutdown", NULL,   opt_no_shutdown, "stop, do not exit, when the guest powers off"},
+    {"S",           NULL,   opt_stopped,     "do not start the CPUs (monitor: cont)"},
+    {"rtc",         "[base=utc|localtime|DATE][,clock=host|vm]", opt_rtc, "the guest's wall clock"},
+    {"icount",      "[shift=]N", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly"},
+    {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)"},
+    {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr"},
+    {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N"},
+};
+
+/* QEMU's options that we lack: what to say. */
+#define DISKS    "disks are not modelled yet; boot a kernel with -kernel and -initrd"
+#define NETWORK  "network cards are not modelled yet; use -nic none"
+#define SOUND    "sound is not modelled yet"
+#define DISPLAYS "there is no display yet; use -nographic or -display none"
+#define SNAPSHOT "snapshots and migration are not supported yet"
+#define GDB      "there is no gdb stub yet; use -S, -d and the monitor"
+#define QMP      "QMP is not supported yet; use -monitor"
+#define TRACING  "not supported yet; use -d"
+#define TABLES   "user-given firmware tables are not supported yet"
+
+static const struct {
+    const char *name, *why;
+} refused_rows[] = {
+    {"hda", DISKS}, {"hdb", DISKS}, {"hdc", DISKS}, {"hdd", DISKS}, {"fda", DISKS}, {"fdb", DISKS},
+    {"cdrom", DISKS}, {"drive", DISKS}, {"blockdev", DISKS}, {"snapshot", DISKS}, {"mtdblock", DISKS},
+    {"sd", DISKS}, {"pflash", "flash memory is not modelled yet; use -bios"},
+    {"netdev", NETWORK}, {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
+    {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
+    {"sdl", DISPLAYS}, {"k", DISPLAYS},
+    {"incoming", SNAPSHOT}, {"loadvm", SNAPSHOT}, {"only-migratable", SNAPSHOT},
+    {"dump-vmstate", SNAPSHOT}, {"gdb", GDB}, {"s", GDB}, {"qmp", QMP}, {"qmp-pretty", QMP},
+    {"mon", QMP}, {"trace", TRACING}, {"plugin", TRACING}, {"perfmap", TRACING},
+    {"jitdump", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
+    {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
+    {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
+    {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
+    {"usbdevice", "USB is not modelled yet"}, {"object", "not supported yet"},
+    {"numa", "NUMA is not modelled yet"}, {"global", "not supported yet; use -device properties"},
+    {"set", "not supported yet; use -device properties"}, {"readconfig", "not supported yet"},
+    {"add-fd", "not supported yet"}, {"action", "not supported yet; use -no-reboot or -no-shutdown"},
+    {"watchdog-action", "watchdogs are not modelled yet"}, {"echr", "the escape key is Ctrl-A"},
+    {"seed", "not supported yet"}, {"msg", "not supported yet"}, {"pidfile", "not supported yet"},
+    {"daemonize", "not supported; run it in the background"}, {"runas", "not supported"},
+    {"chroot", "not supported"}, {"sandbox", "not supported"}, {"overcommit", "not supported"},
+    {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
+    {"tpmdev", "TPMs are not modelled"}, {"qtest", "not supported"}, {"cpu-throttle", "not supported"},
+    {"mem-path", "file-backed memory is not supported yet"}, {"mem-prealloc", "not supported yet"},
+    {"win2k-hack", "not supported"}, {"singlestep", "not supported yet"},
+};
+/* clang-format on */
+
+static bool opt_version(Options *o, const char *arg, GError **error)
+{
+    const char *self = g_get_prgname();
+
+    options_answer(o, ANSWER_TEXT);
+    /* Harnesses that insist on the other name also parse its version. */
+    if (self && g_str_has_prefix(self, "qemu-system-"))
+        g_string_append(o->answer, "QEMU emulator version " QEMU_VERSION_EQUIVALENT
+                                   " (Mimus " MIMUS_VERSION ")\n");
+    else
+        g_string_append(o->answer, "Mimus version " MIMUS_VERSION "\n");
+    return true;
+}
+
+static bool opt_help(Options *o, const char *arg, GError **error)
+{
+    options_answer(o, ANSWER_TEXT);
+    g_string_append(o->answer, "Mimus version " MIMUS_VERSION ", an x86 PC emulator\n"
+                               "usage: mimus [options] (one or two dashes)\n\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(option_rows); i++) {
+        const OptionRow *row = &option_rows[i];
+
+        g_string_append_printf(o->answer, "-%s%s%s\n", row->name, row->arg ? " " : "",
+                               row->arg ? row->arg : "");
+        if (row->help)
+            g_string_append_printf(o->answer, "                %s\n", row->help);
+    }
+    return true;
+}
+
+/* ---- The walk -------------------------------------------------------------------------------- */
+
+static const OptionRow *find_option(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(option_rows); i++) {
+        if (!strcmp(option_rows[i].name, name))
+            return &option_rows[i];
+    }
+    return NULL;
+}
+
+static bool refuse_unknown(const char *name, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(refused_rows); i++) {
+        if (!strcmp(refused_rows[i].name, name)) {
+            error_set(error, "-%s: %s", name, refused_rows[i].why);
+            return false;
+        }
+    }
+    error_set(error, "-%s: invalid option (-help lists the valid ones)", name);
+    return false;
+}
+
+/* One option and its argument; advances *@i over both. */
+static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
+{
+    const char *text = argv[(*i)++], *arg = NULL;
+    const char *name = text + (text[1] == '-' ? 2 : 1);
+    const OptionRow *row;
+
+    if (text[0] != '-' || !*name) {
+        error_set(error, "'%s': disk images are not supported yet; boot a kernel with -kernel",
+                  text);
+        return false;
+    }
+    row = find_option(name);
+    if (!row)
+        return refuse_unknown(name, error);
+    if (row->arg) {
+        if (*i >= argc) {
+            error_set(error, "-%s: requires an argument", name);
+            return false;
+        }
+        arg = argv[(*i)++];
+    }
+    if (row->set(o, arg, error))
+        return true;
+    g_prefix_error(error, "-%s%s%s: ", name, arg ? " " : "", arg ? arg : "");
+    return false;
+}
+
+static bool check_together(const Options *o, GError **error)
+{
+    const MachineConfig *c = &o->config;
+
+    if (!c->kernel && (c->initrd || c->append)) {
+        error_set(error, "-%s only allowed with -kernel option", c->initrd ? "initrd" : "append");
+        return false;
+    }
+    return true;
+}
+
+static void free_device_option(void *p)
+{
+    DeviceOption *d = p;
+
+    g_free(d->driver);
+    g_hash_table_unref(d->props);
+    g_free(d);
+}
+
+static void free_fw_cfg_option(void *p)
+{
+    FwCfgFileOption *f = p;
+
+    g_free(f->name);
+    g_bytes_unref(f->data);
+    g_free(f);
+}
+
+static void free_chardev_option(void *p)
+{
+    ChardevOption *c = p;
+
+    g_free(c->id);
+    g_free(c->spec);
+    g_free(c);
+}
+
+static void set_defaults(Options *o)
+{
+    *o = (Options){ 0 };
+    o->answer = g_string_new("");
+    o->serials = g_ptr_array_new_with_free_func(g_free);
+    o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
+    o->config.machine = g_strdup("pc");
+    o->config.cpu_model = g_strdup("qemu64");
+    o->config.ram_size = UINT64_C(128) << 20;
+    o->config.icount_shift = -1;
+    o->config.hpet = true;
+    o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
+    o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
+    o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
+}
+
+bool options_parse(Options *o, int argc, char **argv, GError **error)
+{
+    set_defaults(o);
+    for (int i = 1; i < argc;) {
+        if (!parse_one(o, argv, argc, &i, error))
+            return false;
+        if (o->answer_kind != ANSWER_NONE)
+            return true;
+    }
+    return options_complete_machine(o, error) && options_complete_devices(o, error) &&
+           check_together(o, error);
+}
+
+void options_clear(Options *o)
+{
+    char **strings[] = {
+        &o->config.machine, &o->config.name,   &o->config.cpu_model,  &o->config.accel_backend,
+        &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
+        &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon,
+        &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_clear_pointer(strings[i], g_free);
+    g_ptr_array_unref(o->config.data_dirs);
+    g_ptr_array_unref(o->config.devices);
+    g_ptr_array_unref(o->config.fw_cfg);
+    g_ptr_array_unref(o->serials);
+    g_ptr_array_unref(o->chardevs);
+    g_string_free(o->answer, TRUE);
+}

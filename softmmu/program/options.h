@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line. options_parse() fills plain data and starts nothing; what is wrong with it is
+ * one sentence. Spelling and meaning follow QEMU; an option that QEMU has and we lack is refused.
+ */
+#ifndef SOFTMMU_PROGRAM_OPTIONS_H
+#define SOFTMMU_PROGRAM_OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "softmmu/machine.h"
+
+#define OPTIONS_MAX_CPUS 255
+
+/* What the user asked to be told instead of running a machine. */
+typedef enum Answer {
+    ANSWER_NONE,
+    ANSWER_TEXT,       /* Options.answer */
+    ANSWER_CPU_MODELS, /* known to the CPU */
+    ANSWER_DEVICES,    /* known to the board */
+} Answer;
+
+typedef struct ChardevOption {
+    char *id, *spec;
+} ChardevOption;
+
+typedef struct Options {
+    MachineConfig config;
+    GPtrArray *serials;  /* char *: device of each port, "none": no port */
+    char *monitor;       /* device, or "none" */
+    char *debugcon;      /* device, NULL: none */
+    GPtrArray *chardevs; /* ChardevOption * */
+    char *display;       /* NULL: not said */
+    bool nographic;
+    char *log_items, *log_file, *log_filter;
+    bool rtc_base_given;
+    Answer answer_kind;
+    GString *answer;
+} Options;
+
+/* @o need not be initialised. options_clear() after success and failure alike. */
+bool options_parse(Options *o, int argc, char **argv, GError **error);
+void options_clear(Options *o);
+/* What the machine's name stands for: "pc" -> "pc-i440fx-7.2". */
+const char *options_canonical_machine(const char *name);
+
+#endif

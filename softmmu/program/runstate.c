@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "softmmu/program/runstate.h"
+
+#include "softmmu/error.h"
+
+struct RunControl {
+    Machine *m;
+    RunHooks hooks;
+    bool started;
+};
+
+RunControl *run_control_new(Machine *m, const RunHooks *hooks)
+{
+    RunControl *rc = g_new0(RunControl, 1);
+
+    rc->m = m;
+    rc->hooks = *hooks;
+    m->state = RUN_PRELAUNCH;
+    return rc;
+}
+
+void run_control_free(RunControl *rc)
+{
+    g_free(rc);
+}
+
+const char *run_state_text(RunState state)
+{
+    static const char *const texts[] = {
+        [RUN_PRELAUNCH] = "paused (prelaunch)",
+        [RUN_RUNNING] = "running",
+        [RUN_PAUSED] = "paused",
+        [RUN_SHUTDOWN] = "paused (shutdown)",
+        [RUN_SUSPENDED] = "paused (suspended)",
+        [RUN_DEBUG] = "paused (debug)",
+        [RUN_PANICKED] = "paused (guest-panicked)",
+    };
+
+    return texts[state];
+}
+
+static void set_state(RunControl *rc, RunState state)
+{
+    bool was_running = rc->m->state == RUN_RUNNING, runs = state == RUN_RUNNING;
+
+    rc->m->state = state;
+    if (runs != was_running)
+        rc->hooks.set_running(rc->hooks.opaque, runs);
+}
+
+void run_control_stop(RunControl *rc)
+{
+    if (rc->m->state == RUN_RUNNING)
+        set_state(rc, RUN_PAUSED);
+}
+
+bool run_control_cont(RunControl *rc, GError **error)
+{
+    switch (rc->m->state) {
+    case RUN_SHUTDOWN:
+    case RUN_PANICKED:
+        error_set(error, "the guest has ended: system_reset is needed first");
+        return false;
+    case RUN_SUSPENDED:
+        error_set(error, "the guest is suspended: system_wakeup is needed first");
+        return false;
+    default: set_state(rc, RUN_RUNNING); return true;
+    }
+}
+
+/* ---- Requests -------------------------------------------------------------------------------- */
+
+static void do_shutdown(RunControl *rc)
+{
+    if (rc->m->config->no_shutdown)
+        set_state(rc, RUN_SHUTDOWN);
+    else
+        machine_request_quit(rc->m, 0);
+}
+
+static void do_reset(RunControl *rc)
+{
+    Machine *m = rc->m;
+
+    if (m->config->no_reboot) {
+        do_shutdown(rc);
+        return;
+    }
+    device_reset(m->root);
+    if (m->state == RUN_SHUTDOWN || m->state == RUN_PANICKED)
+        set_state(rc, RUN_PAUSED);
+    else if (m->state == RUN_SUSPENDED)
+        set_state(rc, RUN_RUNNING);
+}
+
+static void do_powerdown(RunControl *rc)
+{
+    if (rc->hooks.powerdown)
+        rc->hooks.powerdown(rc->m);
+}
+
+static void do_suspend(RunControl *rc)
+{
+    if (rc->m->state == RUN_RUNNING)
+        set_state(rc, RUN_SUSPENDED);
+}
+
+static void do_wakeup(RunControl *rc)
+{
+    if (rc->m->state != RUN_SUSPENDED)
+        return;
+    device_reset(rc->m->root);
+    if (rc->hooks.wakeup)
+        rc->hooks.wakeup(rc->m);
+    set_state(rc, RUN_RUNNING);
+}
+
+static void do_debug(RunControl *rc)
+{
+    if (rc->m->state == RUN_RUNNING)
+        set_state(rc, RUN_DEBUG);
+}
+
+/* In the order in which they are honoured when several come at once. */
+static const struct {
+    RunRequest request;
+    void (*act)(RunControl *rc);
+} request_rows[] = {
+    { REQUEST_SHUTDOWN, do_shutdown },   { REQUEST_RESET, do_reset },
+    { REQUEST_POWERDOWN, do_powerdown }, { REQUEST_SUSPEND, do_suspend },
+    { REQUEST_WAKEUP, do_wakeup },       { REQUEST_DEBUG, do_debug },
+    { REQUEST_STOP, run_control_stop },
+};
+
+static void honour_requests(RunControl *rc)
+{
+    uint32_t asked = rc->m->requests;
+
+    rc->m->requests &= REQUEST_QUIT;
+    for (size_t i = 0; i < G_N_ELEMENTS(request_rows) && !(rc->m->requests & REQUEST_QUIT); i++) {
+        if (asked & request_rows[i].request)
+            request_rows[i].act(rc);
+    }
+}
+
+bool run_control_process(void *opaque, bool *quit)
+{
+    RunControl *rc = opaque;
+    Machine *m = rc->m;
+
+    if (!rc->started) {
+        rc->started = true;
+        if (!m->config->start_stopped)
+            set_state(rc, RUN_RUNNING);
+    }
+    input_deliver(m->input, m->state == RUN_RUNNING, rc->hooks.instruction_count(rc->hooks.opaque));
+    if (m->requests)
+        honour_requests(rc);
+    if (m->requests & REQUEST_QUIT) {
+        set_state(rc, RUN_SHUTDOWN);
+        *quit = true;
+        return false;
+    }
+    return m->state == RUN_RUNNING;
+}
