@@ -145,6 +145,7 @@ typedef struct CpuX86 {
     bool exception_is_soft; /* INT n, INT3, INTO: return address is the next instruction */
     uint64_t exception_next_pc;
     int old_exception;      /* being delivered when this one was raised (double faults); -1 none */
+    bool delivery_ext;      /* faults of that delivery have the EXT bit in their error code */
     uint64_t fault_addr;    /* CR2 to be */
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
     /* fixed at realize */

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page walk: no paging, 32-bit (with 4 MiB pages and PSE-36), PAE, 4-level and 5-level paging.
+ * Intel SDM vol. 3A, 4.2-4.8. Each mode is a loop over levels with its own entry format; rights,
+ * the error code and the accessed and dirty bits are common to all.
+ *
+ * Missing: protection keys, memory types (guest memory has one).
+ */
+#include "target-i386/paging.h"
+
+#include "target-i386/cpuid.h"
+
+enum {
+    PTE_P = 1 << 0,
+    PTE_W = 1 << 1,
+    PTE_U = 1 << 2,
+    PTE_A = 1 << 5,
+    PTE_D = 1 << 6,
+    PTE_PS = 1 << 7,
+    PTE_G = 1 << 8,
+};
+#define PTE_NX      (1ull << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ull
+#define MAX_LEVELS  5
+
+typedef struct Walk {
+    CpuX86 *c;
+    uint64_t addr;
+    CpuAccess access;
+    unsigned mmu;
+    bool probe;
+    /* found */
+    unsigned depth;
+    uint64_t entry_at[MAX_LEVELS], entry[MAX_LEVELS];
+    unsigned entry_size;
+    uint64_t rights; /* PTE_W, PTE_U: of all levels; PTE_NX: of any */
+    uint64_t frame, page_size;
+    uint32_t error; /* of the fault */
+} Walk;
+
+static uint64_t a20(const CpuX86 *c, uint64_t phys)
+{
+    return c->a20 ? phys : phys & ~(1ull << 20);
+}
+
+uint64_t x86_phys_reserved(const CpuX86 *c)
+{
+    return PTE_ADDRESS & ~((1ull << c->phys_bits) - 1);
+}
+
+static bool fail(Walk *w, uint32_t error)
+{
+    const CpuX86 *c = w->c;
+    bool nx_known = (c->efer & EFER_NXE) && (c->cr4 & CR4_PAE);
+
+    w->error = error;
+    if (w->access == ACCESS_WRITE)
+        w->error |= PF_W;
+    if (w->mmu == MMU_USER)
+        w->error |= PF_U;
+    if (w->access == ACCESS_EXEC && (nx_known || (c->cr4 & CR4_SMEP)))
+        w->error |= PF_I;
+    return false;
+}
+
+/* Read the entry at @at; false: not present or reserved bits are set. */
+static bool fetch_entry(Walk *w, uint64_t at, uint64_t reserved, uint64_t *entry)
+{
+    at = a20(w->c, at);
+    *entry = cpu_phys_load(&w->c->cpu, at, w->entry_size);
+    if (!(*entry & PTE_P))
+        return fail(w, 0);
+    if (*entry & reserved)
+        return fail(w, PF_P | PF_RSVD);
+    w->entry_at[w->depth] = at;
+    w->entry[w->depth++] = *entry;
+    w->rights &= *entry | PTE_NX;
+    w->rights |= *entry & PTE_NX;
+    return true;
+}
+
+static bool walk_32bit(Walk *w)
+{
+    const CpuX86 *c = w->c;
+    uint64_t pde, pte;
+
+    w->entry_size = 4;
+    if (!fetch_entry(w, (c->cr3 & 0xfffff000) | ((w->addr >> 22 & 0x3ff) << 2), 0, &pde))
+        return false;
+    if ((pde & PTE_PS) && (c->cr4 & CR4_PSE)) {
+        /* PSE-36: bits 20-13 are address bits 39-32; 21 and those beyond the width are reserved */
+        unsigned high_bits = MIN(c->phys_bits, 40) - 32;
+        uint64_t reserved = 1u << 21 | (0xffu & ~((1u << high_bits) - 1)) << 13;
+
+        if (pde & reserved)
+            return fail(w, PF_P | PF_RSVD);
+        w->frame = (pde & 0xffc00000) | (pde >> 13 & 0xff) << 32;
+        w->page_size = 4 << 20;
+        return true;
+    }
+    if (!fetch_entry(w, (pde & 0xfffff000) | ((w->addr >> 12 & 0x3ff) << 2), 0, &pte))
+        return false;
+    w->frame = pte & 0xfffff000;
+    w->page_size = 4096;
+    return true;
+}
+
+/* The levels that have 8-byte entries: @level 4 is the PML4 (3 the PDPT, 2 the page directory).
+ * @table: its address. */
+static bool walk_8byte(Walk *w, unsigned level, uint64_t table)
+{
+    const CpuX86 *c = w->c;
+    uint64_t always_reserved = x86_phys_reserved(c);
+    bool has_1g = x86_words_have(c->features, CPUID_80000001_EDX, CPUID_PDPE1GB);
+    uint64_t entry;
+
+    w->entry_size = 8;
+    if (!(c->efer & EFER_NXE))
+        always_reserved |= PTE_NX;
+    if (!(c->efer & EFER_LMA))
+        always_reserved |= 0x7ff0000000000000ull;
+    for (;; level--) {
+        unsigned shift = 12 + 9 * (level - 1);
+        uint64_t reserved = always_reserved;
+
+        if (level > 3 || (level == 3 && !has_1g))
+            reserved |= PTE_PS;
+        if (!fetch_entry(w, table + ((w->addr >> shift & 0x1ff) << 3), reserved, &entry))
+            return false;
+        if (level == 1 || (entry & PTE_PS)) {
+            uint64_t size = 1ull << shift;
+
+            /* bit 12 of a large page is PAT; the rest below its size is reserved */
+            if (level > 1 && (entry & PTE_ADDRESS & (size - 1) & ~0x1000ull))
+                return fail(w, PF_P | PF_RSVD);
+            w->frame = entry & PTE_ADDRESS & ~(size - 1);
+            w->page_size = size;
+            return true;
+        }
+        table = entry & PTE_ADDRESS;
+    }
+}
+
+static bool walk_pae(Walk *w)
+{
+    uint64_t pdpte = w->c->pae_pdpte[w->addr >> 30 & 3];
+
+    w->entry_size = 8;
+    if (!(pdpte & PTE_P))
+        return fail(w, 0);
+    return walk_8byte(w, 2, pdpte & PTE_ADDRESS);
+}
+
+static bool walk_tables(Walk *w)
+{
+    const CpuX86 *c = w->c;
+
+    w->depth = 0;
+    w->rights = PTE_W | PTE_U;
+    if (!(c->cr4 & CR4_PAE))
+        return walk_32bit(w);
+    if (!(c->efer & EFER_LMA))
+        return walk_pae(w);
+    return walk_8byte(w, c->cr4 & CR4_LA57 ? 5 : 4, c->cr3 & PTE_ADDRESS);
+}
+
+/* PROT_* that the rights give to accesses through this MMU index (SDM 4.6.1). */
+static uint8_t allowed(const Walk *w)
+{
+    const CpuX86 *c = w->c;
+    uint8_t exec = (w->rights & PTE_NX) ? 0 : PROT_X;
+
+    if (w->mmu == MMU_USER) {
+        if (!(w->rights & PTE_U))
+            return 0;
+        return exec | PROT_R | (w->rights & PTE_W ? PROT_W : 0);
+    }
+    uint8_t prot = exec | PROT_R;
+    if ((w->rights & PTE_W) || !(c->cr0 & CR0_WP))
+        prot |= PROT_W;
+    if (w->rights & PTE_U) {
+        if (c->cr4 & CR4_SMEP)
+            prot &= ~PROT_X;
+        if ((c->cr4 & CR4_SMAP) && w->mmu == MMU_KERNEL)
+            prot &= ~(PROT_R | PROT_W);
+    }
+    return prot;
+}
+
+/* Set accessed bits on the way and the dirty bit of the page; false: an entry has changed
+ * meanwhile. */
+static bool set_accessed_dirty(Walk *w)
+{
+    for (unsigned i = 0; i < w->depth; i++) {
+        bool leaf = i == w->depth - 1;
+        uint64_t want = w->entry[i] | PTE_A;
+
+        if (leaf && w->access == ACCESS_WRITE)
+            want |= PTE_D;
+        if (want == w->entry[i])
+            continue;
+        if (!cpu_phys_cas(&w->c->cpu, w->entry_at[i], w->entry[i], want, w->entry_size))
+            return false;
+        w->entry[i] = want;
+    }
+    return true;
+}
+
+static bool translate(Walk *w, CpuPage *out)
+{
+    static const uint8_t need[] = {
+        [ACCESS_READ] = PROT_R, [ACCESS_WRITE] = PROT_W, [ACCESS_EXEC] = PROT_X
+    };
+    uint64_t leaf;
+    uint8_t prot;
+
+    do {
+        if (!walk_tables(w))
+            return false;
+        prot = allowed(w);
+        if (!w->probe && !(prot & need[w->access]))
+            return fail(w, PF_P);
+    } while (!w->probe && !set_accessed_dirty(w));
+    leaf = w->entry[w->depth - 1];
+    if (!(leaf & PTE_D))
+        prot &= ~PROT_W;
+    out->phys = a20(w->c, w->frame | (w->addr & (w->page_size - 1) & ~0xfffull));
+    out->unit_size = w->c->a20 ? w->page_size : 4096;
+    out->prot = prot;
+    out->global = (leaf & PTE_G) && (w->c->cr4 & CR4_PGE);
+    return true;
+}
+
+static void identity(const CpuX86 *c, uint64_t addr, CpuPage *out)
+{
+    out->phys = a20(c, addr & ~0xfffull);
+    out->unit_size = addr < (1 << 20) || !c->a20 ? 4096 : 2 << 20;
+    out->prot = PROT_R | PROT_W | PROT_X;
+    out->global = false;
+}
+
+/* Was this the implicit stack access that translated code is just making? */
+static bool is_stack_access(Cpu *cpu, uint64_t addr)
+{
+    const SlowAccess *s = &cpu_tail(cpu)->slow;
+
+    return s->host_pc && (s->flags & MEM_STACK) && addr - s->addr < s->size;
+}
+
+bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out)
+{
+    CpuX86 *c = x86(cpu);
+    Walk w = { .c = c, .addr = addr, .access = access, .mmu = mmu, .probe = probe };
+
+    if (!(c->cr0 & CR0_PG)) {
+        identity(c, addr, out);
+        return true;
+    }
+    if ((c->efer & EFER_LMA) && !x86_is_canonical(c, addr)) {
+        if (!probe) {
+            c->exception = is_stack_access(cpu, addr) ? EXCP_SS : EXCP_GP;
+            c->error_code = 0;
+        }
+        return false;
+    }
+    if (translate(&w, out))
+        return true;
+    if (!probe) {
+        c->exception = EXCP_PF;
+        c->error_code = w.error;
+        c->fault_addr = addr;
+    }
+    return false;
+}
+
+bool x86_load_pdptes(CpuX86 *c, uint64_t cr3)
+{
+    /* bits 1-2, 5-8 and those above the physical address width */
+    uint64_t reserved = 0x1e6 | x86_phys_reserved(c) | 0xfff0000000000000ull;
+    uint64_t pdpte[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        pdpte[i] = cpu_phys_load(&c->cpu, a20(c, (cr3 & 0xffffffe0) + i * 8), 8);
+        if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved))
+            return false;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        c->pae_pdpte[i] = pdpte[i];
+    return true;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linear to physical addresses. Intel SDM vol. 3A, chapter 4.
+ */
+#ifndef TARGET_I386_PAGING_H
+#define TARGET_I386_PAGING_H
+
+#include "target-i386/cpu.h"
+
+/* Bits of a page fault's error code. */
+enum { PF_P = 1 << 0, PF_W = 1 << 1, PF_U = 1 << 2, PF_RSVD = 1 << 3, PF_I = 1 << 4 };
+
+/* CpuOps.walk */
+bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);
+
+/* Is @addr canonical for the present paging mode (48 or 57 bits)? */
+static inline bool x86_is_canonical(const CpuX86 *c, uint64_t addr)
+{
+    unsigned shift = c->cr4 & CR4_LA57 ? 7 : 16;
+
+    return (uint64_t)((int64_t)(addr << shift) >> shift) == addr;
+}
+
+/* What MOV to CR3 and mode changes ask for in PAE mode: read the four PDPTEs at @cr3. False: one
+ * has reserved bits set (#GP) and nothing was changed. */
+bool x86_load_pdptes(CpuX86 *c, uint64_t cr3);
+/* Bits of a table entry above the physical address width: reserved. */
+uint64_t x86_phys_reserved(const CpuX86 *c);
+
+#endif
