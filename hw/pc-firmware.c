@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "hw/acpi-build.h"
 #include "hw/firmware.h"
 #include "hw/kernel-loader.h"
 #include "hw/mc146818.h"
@@ -169,6 +170,31 @@ static bool add_user_files(PcBoard *b, GError **error)
     return true;
 }
 
+/* A window for large BARs above RAM, aligned to a gigabyte. */
+#define PCI64_ALIGN 0x40000000ULL
+#define PCI64_SIZE  0x80000000ULL
+
+static void add_acpi(PcBoard *b)
+{
+    const CpuBus *cpus = b->m->cpus;
+    g_autofree uint32_t *apic_ids = g_new(uint32_t, cpus->count);
+    AcpiConfig c = {
+        .cpus = cpus->count,
+        .apic_ids = apic_ids,
+        .below_4g = b->below_4g,
+        .pci64_base = (FOUR_GIB + b->above_4g + PCI64_ALIGN - 1) & ~(PCI64_ALIGN - 1),
+        .pci64_size = PCI64_SIZE,
+        .hpet = b->m->config->hpet,
+        .i8042 = b->i8042 != NULL,
+    };
+
+    for (unsigned i = 0; i < cpus->count; i++)
+        apic_ids[i] = cpus->apic_id(cpus->opaque, i);
+    for (int i = 0; i < MACHINE_MAX_SERIAL; i++)
+        c.serial[i] = b->m->serial[i] != NULL;
+    acpi_add_tables(b->fw_cfg, &c);
+}
+
 bool pc_fill_fw_cfg(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
@@ -183,6 +209,7 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     add_e820(b);
     add_system_states(b);
     add_boot_order(b);
+    add_acpi(b);
     if (c->kernel && !kernel_load(fw, c->kernel, c->initrd, c->append, b->below_4g, error))
         return false;
     return add_user_files(b, error);

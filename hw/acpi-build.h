@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ACPI tables of the board, handed to firmware through fw_cfg with the loader script that
+ * tells it how to place, link and checksum them.
+ */
+#ifndef HW_ACPI_BUILD_H
+#define HW_ACPI_BUILD_H
+
+#include "hw/fw-cfg.h"
+
+typedef struct AcpiConfig {
+    unsigned cpus;
+    const uint32_t *apic_ids;        /* of each CPU */
+    uint64_t below_4g;               /* bytes of RAM; PCI memory begins there */
+    uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
+    bool hpet, serial[4], i8042;
+} AcpiConfig;
+
+/* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader. */
+void acpi_add_tables(FwCfg *fw, const AcpiConfig *c);
+/* One table of the set by its signature ("APIC", "DSDT", …), for tests; free with
+ * g_byte_array_unref(). Checksums and pointers are as firmware would leave them where it can be
+ * said without addresses. */
+GByteArray *acpi_build_table(const AcpiConfig *c, const char *signature);
+
+#endif

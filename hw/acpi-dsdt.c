@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The DSDT of the board, written with the AML builder. Comments give the ASL.
+ * Missing: CPU and PCI hot-plug methods, S4.
+ */
+#include "hw/acpi-dsdt.h"
+
+#include "hw/aml.h"
+
+#define PCI_MEMORY_END 0xfebfffffu /* the I/O APIC follows */
+#define HPET_BASE      0xfed00000u
+#define PRT_SLOTS      32
+
+/* ---- PCI interrupt links: PIRQ routing registers 0x60 to 0x63 of the PIIX3 --------------------
+ */
+
+static const uint32_t pirq_choices[] = { 5, 10, 11 };
+static const char *const links[] = { "LNKA", "LNKB", "LNKC", "LNKD" };
+static const char *const pirq_regs[] = { "PRQ0", "PRQ1", "PRQ2", "PRQ3" };
+
+/* Byte offset of the interrupt number in an Extended Interrupt descriptor. */
+enum { INTERRUPT_NUMBER = 5, PIRQ_OFF = 0x80 };
+
+/* Method (IQST, 1) { If (Arg0 & 0x80) { Return (9) } Return (0x0b) }: present, enabled or not */
+static void add_link_status(Aml *a)
+{
+    aml_begin_method(a, "IQST", 1, false);
+    aml_begin_if(a);
+    aml_and(a), aml_arg(a, 0), aml_int(a, PIRQ_OFF), aml_no_target(a);
+    aml_return(a), aml_int(a, 0x09);
+    aml_end(a);
+    aml_return(a), aml_int(a, 0x0b);
+    aml_end(a);
+}
+
+/* Method (IQCR, 1, Serialized) { Name (PRR0, Interrupt {0}); CreateDWordField (PRR0, 5, PRRI)
+ *   If (Arg0 < 0x80) { PRRI = Arg0 } Return (PRR0) } */
+static void add_link_current(Aml *a)
+{
+    GByteArray *r = g_byte_array_new();
+
+    res_interrupts(r, (const uint32_t[]){ 0 }, 1);
+    res_end(r);
+    aml_begin_method(a, "IQCR", 1, true);
+    aml_name_buffer(a, "PRR0", r);
+    aml_create_dword_field(a), aml_ref(a, "PRR0"), aml_int(a, INTERRUPT_NUMBER), aml_ref(a, "PRRI");
+    aml_begin_if(a);
+    aml_less(a), aml_arg(a, 0), aml_int(a, PIRQ_OFF);
+    aml_store(a), aml_arg(a, 0), aml_ref(a, "PRRI");
+    aml_end(a);
+    aml_return(a), aml_ref(a, "PRR0");
+    aml_end(a);
+}
+
+static void add_link(Aml *a, int n)
+{
+    g_autofree char *reg = g_strconcat("\\_SB.PCI0.ISA.", pirq_regs[n], NULL);
+    GByteArray *r = g_byte_array_new();
+
+    res_interrupts(r, pirq_choices, G_N_ELEMENTS(pirq_choices));
+    res_end(r);
+    aml_begin_device(a, links[n]);
+    aml_name_eisa_id(a, "_HID", "PNP0C0F");
+    aml_name_int(a, "_UID", n);
+    aml_name_buffer(a, "_PRS", r);
+
+    aml_begin_method(a, "_STA", 0, false);
+    aml_return(a), aml_ref(a, "IQST"), aml_ref(a, reg);
+    aml_end(a);
+
+    aml_begin_method(a, "_DIS", 0, false);
+    aml_or(a), aml_ref(a, reg), aml_int(a, PIRQ_OFF), aml_ref(a, reg);
+    aml_end(a);
+
+    aml_begin_method(a, "_CRS", 0, false);
+    aml_return(a), aml_ref(a, "IQCR"), aml_ref(a, reg);
+    aml_end(a);
+
+    aml_begin_method(a, "_SRS", 1, false);
+    aml_create_dword_field(a), aml_arg(a, 0), aml_int(a, INTERRUPT_NUMBER), aml_ref(a, "PRRI");
+    aml_store(a), aml_ref(a, "PRRI"), aml_ref(a, reg);
+    aml_end(a);
+    aml_end(a);
+}
+
+/* Slot s, pin p (0: INTA#) is wired to link (s - 1 + p) mod 4. */
+static void add_prt(Aml *a)
+{
+    aml_name(a, "_PRT");
+    aml_begin_package(a, PRT_SLOTS * 4);
+    for (unsigned slot = 0; slot < PRT_SLOTS; slot++) {
+        for (unsigned pin = 0; pin < 4; pin++) {
+            aml_begin_package(a, 4);
+            aml_int(a, slot << 16 | 0xffff);
+            aml_int(a, pin);
+            aml_ref(a, links[(slot + 3 + pin) % 4]);
+            aml_int(a, 0);
+            aml_end(a);
+        }
+    }
+    aml_end(a);
+}
+
+/* ---- ISA devices ---------------------------------------------------------------------------- */
+
+typedef struct IsaDevice {
+    const char *name, *hid;
+    unsigned uid;
+    struct {
+        uint16_t base;
+        uint8_t len;
+    } io[2];
+    uint8_t irq;
+} IsaDevice;
+
+static const IsaDevice rtc_device = { "RTC", "PNP0B00", 0, { { 0x70, 8 } }, 8 };
+static const IsaDevice keyboard_device = { "KBD", "PNP0303", 0, { { 0x60, 1 }, { 0x64, 1 } }, 1 };
+static const IsaDevice mouse_device = { "MOU", "PNP0F13", 0, { { 0, 0 } }, 12 };
+static const IsaDevice serial_devices[4] = {
+    { "COM1", "PNP0501", 1, { { 0x3f8, 8 } }, 4 },
+    { "COM2", "PNP0501", 2, { { 0x2f8, 8 } }, 3 },
+    { "COM3", "PNP0501", 3, { { 0x3e8, 8 } }, 4 },
+    { "COM4", "PNP0501", 4, { { 0x2e8, 8 } }, 3 },
+};
+
+static void add_isa_device(Aml *a, const IsaDevice *d)
+{
+    GByteArray *r = g_byte_array_new();
+
+    for (int i = 0; i < 2; i++) {
+        if (d->io[i].len)
+            res_io(r, d->io[i].base, 0, d->io[i].len);
+    }
+    res_irq(r, d->irq);
+    res_end(r);
+    aml_begin_device(a, d->name);
+    aml_name_eisa_id(a, "_HID", d->hid);
+    aml_name_int(a, "_UID", d->uid);
+    aml_name_int(a, "_STA", 0x0f);
+    aml_name_buffer(a, "_CRS", r);
+    aml_end(a);
+}
+
+/* The PIIX3 at 00:01.0 with what hangs on it. */
+static void add_isa_bridge(Aml *a, const AcpiConfig *c)
+{
+    aml_begin_device(a, "ISA");
+    aml_name_int(a, "_ADR", 0x00010000);
+    aml_operation_region(a, "P40C", AML_PCI_CONFIG, 0x60, 4);
+    aml_begin_byte_field(a, "P40C");
+    for (int i = 0; i < 4; i++)
+        aml_field_unit(a, pirq_regs[i], 8);
+    aml_end(a);
+    add_isa_device(a, &rtc_device);
+    if (c->i8042) {
+        add_isa_device(a, &keyboard_device);
+        add_isa_device(a, &mouse_device);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (c->serial[i])
+            add_isa_device(a, &serial_devices[i]);
+    }
+    aml_end(a);
+}
+
+/* ---- The rest ------------------------------------------------------------------------------- */
+
+static void add_pci_root(Aml *a, const AcpiConfig *c)
+{
+    GByteArray *r = g_byte_array_new();
+
+    res_bus_range(r, 0, 0xff);
+    res_io(r, 0xcf8, 1, 8); /* configuration ports: consumed */
+    res_io_range(r, 0x0000, 0x0cf7);
+    res_io_range(r, 0x0d00, 0xffff);
+    res_memory32_range(r, true, 0xa0000, 0xbffff);
+    res_memory32_range(r, false, c->below_4g, PCI_MEMORY_END);
+    if (c->pci64_size)
+        res_memory64_range(r, true, c->pci64_base, c->pci64_base + c->pci64_size - 1);
+    res_end(r);
+    aml_begin_device(a, "PCI0");
+    aml_name_eisa_id(a, "_HID", "PNP0A03");
+    aml_name_int(a, "_UID", 0);
+    aml_name_buffer(a, "_CRS", r);
+    add_isa_bridge(a, c);
+    add_prt(a);
+    aml_end(a);
+}
+
+static void add_hpet(Aml *a)
+{
+    GByteArray *r = g_byte_array_new();
+
+    res_memory32_fixed(r, false, HPET_BASE, 0x400);
+    res_end(r);
+    aml_begin_device(a, "HPET");
+    aml_name_eisa_id(a, "_HID", "PNP0103");
+    aml_name_int(a, "_UID", 0);
+    aml_name_buffer(a, "_CRS", r);
+    aml_end(a);
+}
+
+static void add_processors(Aml *a, const AcpiConfig *c)
+{
+    for (unsigned i = 0; i < c->cpus; i++) {
+        char name[5];
+        g_snprintf(name, sizeof(name), "C%03X", i);
+        aml_processor(a, name, i);
+    }
+}
+
+/* Name (_Sx, Package (4) { PM1a SLP_TYP, PM1b SLP_TYP, 0, 0 }) */
+static void add_sleep_state(Aml *a, const char *name, unsigned slp_typ)
+{
+    aml_name(a, name);
+    aml_begin_package(a, 4);
+    aml_int(a, slp_typ), aml_int(a, slp_typ), aml_int(a, 0), aml_int(a, 0);
+    aml_end(a);
+}
+
+GByteArray *acpi_build_dsdt(const AcpiConfig *c)
+{
+    Aml *a = aml_new();
+
+    aml_begin_scope(a, "\\_SB");
+    add_pci_root(a, c);
+    add_link_status(a);
+    add_link_current(a);
+    for (int i = 0; i < 4; i++)
+        add_link(a, i);
+    if (c->hpet)
+        add_hpet(a);
+    add_processors(a, c);
+    aml_end(a);
+    add_sleep_state(a, "\\_S3", 1);
+    add_sleep_state(a, "\\_S5", 0);
+    return aml_free(a);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ACPI tables: the loader script is carried out as firmware would, then the result is checked.
+ * If iasl is installed the tables are disassembled and compiled again as well.
+ */
+#include "tests/hw/fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "hw/acpi-build.h"
+
+#define TABLES_AT 0x100000u
+#define RSDP_AT   0xf6000u
+
+typedef struct Loaded {
+    GByteArray *tables, *rsdp;
+} Loaded;
+
+static const uint32_t apic_ids[] = { 0, 1, 2, 300 };
+
+static AcpiConfig config(void)
+{
+    return (AcpiConfig){
+        .cpus = 4,
+        .apic_ids = apic_ids,
+        .below_4g = 0xc0000000,
+        .pci64_base = 0x180000000,
+        .pci64_size = 0x80000000,
+        .hpet = true,
+        .serial = { true, true },
+        .i8042 = true,
+    };
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+    return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint8_t sum(const uint8_t *p, size_t len)
+{
+    uint8_t total = 0;
+
+    while (len--)
+        total += *p++;
+    return total;
+}
+
+static GByteArray *copy(FwCfg *fw, const char *name)
+{
+    gsize size;
+    GBytes *data = fw_cfg_find_file(fw, name);
+
+    assert_non_null(data);
+    const void *p = g_bytes_get_data(data, &size);
+    return g_byte_array_append(g_byte_array_new(), p, size);
+}
+
+static GByteArray *file(Loaded *l, const char *name, uint32_t *at)
+{
+    bool rsdp = g_str_equal(name, "etc/acpi/rsdp");
+
+    if (!rsdp)
+        assert_string_equal(name, "etc/acpi/tables");
+    *at = rsdp ? RSDP_AT : TABLES_AT;
+    return rsdp ? l->rsdp : l->tables;
+}
+
+static void run_entry(Loaded *l, const uint8_t *e, unsigned *allocated)
+{
+    uint32_t at, target_at, offset, len;
+    GByteArray *f = file(l, (const char *)e + 4, &at);
+
+    switch (get32(e)) {
+    case 1:
+        assert_true(get32(e + 60) == 64 || get32(e + 60) == 16);
+        ++*allocated;
+        break;
+    case 2: {
+        file(l, (const char *)e + 60, &target_at);
+        offset = get32(e + 116);
+        assert_true(offset + e[120] <= f->len);
+        uint32_t value = GUINT32_TO_LE(get32(f->data + offset) + target_at);
+        memcpy(f->data + offset, &value, 4);
+        break;
+    }
+    case 3:
+        offset = get32(e + 64);
+        len = get32(e + 68);
+        assert_true(offset + len <= f->len && get32(e + 60) < f->len);
+        f->data[get32(e + 60)] -= sum(f->data + offset, len);
+        break;
+    default: fail_msg("unknown command %u", get32(e));
+    }
+}
+
+static void load(Fixture *f, Loaded *l)
+{
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    AcpiConfig c = config();
+    unsigned allocated = 0;
+
+    fixture_start(f);
+    acpi_add_tables(fw, &c);
+    g_autoptr(GByteArray) script = copy(fw, "etc/table-loader");
+    l->tables = copy(fw, "etc/acpi/tables");
+    l->rsdp = copy(fw, "etc/acpi/rsdp");
+    assert_int_equal(script->len % 128, 0);
+    for (guint at = 0; at < script->len; at += 128)
+        run_entry(l, script->data + at, &allocated);
+    assert_int_equal(allocated, 2);
+}
+
+static const uint8_t *table_at(Loaded *l, uint32_t addr, const char *signature)
+{
+    assert_true(addr >= TABLES_AT && addr + 36 <= TABLES_AT + l->tables->len);
+    const uint8_t *t = l->tables->data + (addr - TABLES_AT);
+    assert_memory_equal(t, signature, 4);
+    assert_true(addr + get32(t + 4) <= TABLES_AT + l->tables->len);
+    if (strcmp(signature, "FACS") != 0)
+        assert_int_equal(sum(t, get32(t + 4)), 0);
+    return t;
+}
+
+static void test_loaded_tables(void **state)
+{
+    Fixture *f = *state;
+    Loaded l;
+
+    load(f, &l);
+    assert_memory_equal(l.rsdp->data, "RSD PTR ", 8);
+    assert_int_equal(sum(l.rsdp->data, 20), 0);
+    const uint8_t *rsdt = table_at(&l, get32(l.rsdp->data + 16), "RSDT");
+    assert_int_equal(get32(rsdt + 4), 36 + 3 * 4);
+    const uint8_t *fadt = table_at(&l, get32(rsdt + 36), "FACP");
+    const uint8_t *madt = table_at(&l, get32(rsdt + 40), "APIC");
+    table_at(&l, get32(rsdt + 44), "HPET");
+    table_at(&l, get32(fadt + 36), "FACS");
+    assert_int_equal(get32(fadt + 36) % 64, 0);
+    table_at(&l, get32(fadt + 40), "DSDT");
+    assert_int_equal(get32(fadt + 140), get32(fadt + 40));
+    assert_int_equal(get32(fadt + 56), 0x600);
+    assert_int_equal(madt[44], 0);      /* the first CPU */
+    assert_int_equal(madt[44 + 24], 9); /* one that needs an x2APIC entry */
+    assert_int_equal(get32(madt + 44 + 24 + 4), 300);
+    g_byte_array_unref(l.tables);
+    g_byte_array_unref(l.rsdp);
+}
+
+static void run_iasl(const char *dir, const char *const *args)
+{
+    g_autofree char *out = NULL, *err = NULL;
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    int status;
+
+    g_strv_builder_add(b, "iasl");
+    for (; *args; args++)
+        g_strv_builder_add(b, *args);
+    g_auto(GStrv) argv = g_strv_builder_end(b);
+    assert_true(
+        g_spawn_sync(dir, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, NULL));
+    if (status || strstr(err, "Error") || strstr(err, "Warning") || strstr(out, "Invalid") ||
+        strstr(err, "Invalid") || (!g_str_equal(argv[1], "-d") && !strstr(out, " 0 Errors, 0 War")))
+        fail_msg("iasl %s: %s%s", argv[1], out, err);
+}
+
+/* 3168: Processor() is the old keyword, kept for guests as old as the board. */
+static void test_iasl(void **state)
+{
+    static const char *const signatures[] = { "DSDT", "FACP", "APIC", "HPET" };
+    g_autofree char *iasl = g_find_program_in_path("iasl");
+    g_autofree char *dir = NULL;
+    AcpiConfig c = config();
+
+    if (!iasl) {
+        print_message("iasl is not installed\n");
+        skip();
+    }
+    dir = g_dir_make_tmp("mimus-acpi-XXXXXX", NULL);
+    for (int i = 0; i < G_N_ELEMENTS(signatures); i++) {
+        g_autoptr(GByteArray) table = acpi_build_table(&c, signatures[i]);
+        g_autofree char *name = g_strconcat(signatures[i], ".aml", NULL);
+        g_autofree char *text = g_strconcat(signatures[i], ".dsl", NULL);
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+        g_autofree char *text_path = g_build_filename(dir, text, NULL);
+        g_assert_nonnull(table);
+        assert_true(g_file_set_contents(path, (char *)table->data, table->len, NULL));
+        run_iasl(dir, (const char *const[]){ "-d", name, NULL });
+        run_iasl(dir, (const char *const[]){ "-vw", "3168", "-vr", "-p", "again", text, NULL });
+        g_unlink(path);
+        if (!g_getenv("KEEP_ACPI"))
+            g_unlink(text_path);
+    }
+    g_autofree char *again = g_build_filename(dir, "again.aml", NULL);
+    g_unlink(again);
+    g_rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        hw_test(test_loaded_tables),
+        cmocka_unit_test(test_iasl),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
