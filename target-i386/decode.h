@@ -98,10 +98,8 @@ enum {
     A_SSE = 1 << 14,   /* #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS */
     A_UNALIGNED = 1 << 15, /* its 128-bit memory operand needs no alignment */
     A_NOP66 = 1 << 16, /* 66 is part of the opcode: no effect on operand size */
-    A_REP = 1 << 17,   /* F2/F3 mean repetition */
-    A_W0 = 1 << 18,    /* operand size 32 at most: REX.W ignored */
-    A_SPECIAL = 1 << 19, /* group node: see InsnDesc.group */
-    A_RM0 = 1 << 20, /* mod 3: ModRM.rm is not a register, no meaning (fences) */
+    A_MOD3 = 1 << 19,    /* ModRM.mod is ignored and taken for 3 (control and debug registers) */
+    A_FALLBACK = 1 << 20, /* without its feature the prefix has no meaning: the first row of the table */
 };
 
 /* How a row that is no instruction chooses among the rows of its table. */

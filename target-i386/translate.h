@@ -101,6 +101,19 @@ IrRef mem_ea(Dis *d, Insn *i);
 /* @value of type I16/I32/I64 -> I64, cut to @size */
 IrRef addr_wrap(Dis *d, IrRef value, IrType size);
 
+/* Read-modify-write of operand @n where no rmw op says it: the store's fault comes first, the value
+ * is read, the caller computes, rmw_finish() writes (to a register too). With LOCK a value that
+ * changed in between starts the instruction again. */
+typedef struct Rmw {
+    Insn *i;
+    unsigned n;
+    Mem m;
+    IrRef old;
+} Rmw;
+Rmw rmw_begin(Dis *d, Insn *i, unsigned n);
+Rmw rmw_begin_at(Dis *d, Insn *i, unsigned n, Mem m); /* memory: at @m, checked for writing */
+void rmw_finish(Dis *d, Rmw *r, IrRef value);
+
 /* ---- Stack ---------------------------------------------------------------------------------- */
 /* Pushes and pops are computed relative to the present SP and committed at the end:
  *   Stack s = stack_begin(d); stack_push(d, &s, value); …; stack_commit(d, &s);

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The decoder: prefixes, opcode, ModRM/SIB, displacement, immediates (SDM vol. 2, chapter 2), driven
+ * by the rows of the opcode maps. Pure: it sees bytes and mode, no machine. VEX and EVEX are #UD.
+ */
+#include "target-i386/decode.h"
+
+#include <string.h>
+
+#include "target-i386/cpu.h"
+#include "target-i386/cpuid.h"
+#include "tcg/ir.h"
+
+#define MAX_INSN_LEN 15
+
+typedef struct Cursor {
+    const uint8_t *bytes;
+    uint32_t avail, at;
+    DecodeStatus status; /* sticky: the first problem met */
+} Cursor;
+
+static uint8_t next_byte(Cursor *c)
+{
+    if (c->at >= MAX_INSN_LEN) {
+        if (c->status == DECODE_OK)
+            c->status = DECODE_TOO_LONG;
+        return 0;
+    }
+    if (c->at >= c->avail) {
+        if (c->status == DECODE_OK)
+            c->status = DECODE_MORE;
+        return 0;
+    }
+    return c->bytes[c->at++];
+}
+
+static int64_t next_signed(Cursor *c, unsigned size)
+{
+    uint64_t v = 0;
+    for (unsigned n = 0; n < size; n++)
+        v |= (uint64_t)next_byte(c) << (8 * n);
+    unsigned unused = 64 - 8 * size;
+    return (int64_t)(v << unused) >> unused;
+}
+
+static uint8_t read_prefixes(const DecodeMode *m, Cursor *c, Insn *i)
+{
+    bool is64 = m->code_size == I64;
+    for (;;) {
+        uint8_t b = next_byte(c);
+        if (c->status != DECODE_OK)
+            return 0;
+        switch (b) {
+        case 0x26: case 0x2e: case 0x36: case 0x3e:
+            if (!is64) {
+                i->seg_override = true;
+                i->seg = (b >> 3) & 3; /* ES CS SS DS in the order of SEG_x */
+            }
+            break;
+        case 0x64: case 0x65:
+            i->seg_override = true;
+            i->seg = SEG_FS + (b - 0x64);
+            break;
+        case 0x66: i->prefix66 = true; break;
+        case 0x67: i->prefix67 = true; break;
+        case 0xf0: i->lock = true; break;
+        case 0xf2: case 0xf3: i->rep = b; break;
+        default:
+            if (is64 && (b & 0xf0) == 0x40) {
+                i->rex = b;
+                continue; /* counts only right before the opcode */
+            }
+            return b;
+        }
+        i->rex = 0;
+    }
+}
+
+static void set_sizes(const DecodeMode *m, Insn *i)
+{
+    if (m->code_size == I64) {
+        i->osize = (i->rex & 8) ? I64 : i->prefix66 ? I16 : I32;
+        i->asize = i->prefix67 ? I32 : I64;
+    } else {
+        i->osize = (m->code_size == I32) != i->prefix66 ? I32 : I16;
+        i->asize = (m->code_size == I32) != i->prefix67 ? I32 : I16;
+    }
+}
+
+/* ---- ModRM ---------------------------------------------------------------------------------- */
+
+static void read_modrm(Cursor *c, Insn *i)
+{
+    if (i->has_modrm)
+        return;
+    i->has_modrm = true;
+    i->modrm = next_byte(c);
+    i->mod = i->modrm >> 6;
+    i->reg = ((i->modrm >> 3) & 7) | ((i->rex & 4) << 1);
+    i->rm = (i->modrm & 7) | ((i->rex & 1) << 3);
+}
+
+static void address16(Cursor *c, Insn *i)
+{
+    static const int8_t base[8] = { R_RBX, R_RBX, R_RBP, R_RBP, R_RSI, R_RDI, R_RBP, R_RBX };
+    static const int8_t index[8] = { R_RSI, R_RDI, R_RSI, R_RDI, -1, -1, -1, -1 };
+    unsigned rm = i->modrm & 7;
+    if (i->mod == 0 && rm == 6) {
+        i->disp = next_signed(c, 2);
+        return;
+    }
+    i->base = base[rm];
+    i->index = index[rm];
+    if (i->mod)
+        i->disp = next_signed(c, i->mod == 1 ? 1 : 2);
+}
+
+static void address32(const DecodeMode *m, Cursor *c, Insn *i)
+{
+    unsigned rm = i->modrm & 7;
+    bool sib = rm == 4;
+    if (sib) {
+        uint8_t b = next_byte(c);
+        i->scale = b >> 6;
+        i->index = ((b >> 3) & 7) | ((i->rex & 2) << 2);
+        if (i->index == R_RSP)
+            i->index = -1;
+        rm = b & 7;
+    }
+    if (i->mod == 0 && rm == 5) {
+        if (!sib && m->code_size == I64)
+            i->base = INSN_BASE_RIP;
+        i->disp = next_signed(c, 4);
+        return;
+    }
+    i->base = (int8_t)(rm | ((i->rex & 1) << 3));
+    if (i->mod)
+        i->disp = next_signed(c, i->mod == 1 ? 1 : 4);
+}
+
+static void read_address(const DecodeMode *m, Cursor *c, Insn *i)
+{
+    if (i->asize == I16)
+        address16(c, i);
+    else
+        address32(m, c, i);
+    if (!i->seg_override)
+        i->seg = i->base == R_RSP || i->base == R_RBP ? SEG_SS : SEG_DS;
+}
+
+/* ---- Rows ----------------------------------------------------------------------------------- */
+
+static bool has_feature(const DecodeMode *m, unsigned feature)
+{
+    return feature == FEAT_NONE || ((m->features >> feature) & 1);
+}
+
+static const InsnDesc *choose_by_prefix(const DecodeMode *m, const Insn *i, const InsnDesc *table)
+{
+    unsigned n = i->rep == 0xf3 ? 2 : i->rep == 0xf2 ? 3 : i->prefix66 ? 1 : 0;
+    const InsnDesc *r = &table[n];
+    if ((r->attr & A_FALLBACK) && !has_feature(m, r->feature))
+        r = &table[0];
+    return r;
+}
+
+static const InsnDesc *resolve(const DecodeMode *m, Cursor *c, Insn *i, const InsnDesc *row)
+{
+    while (row->group) {
+        const InsnDesc *t = row->table;
+        if (row->group == GROUP_PREFIX) {
+            row = choose_by_prefix(m, i, t);
+            continue;
+        }
+        if (row->group == GROUP_64) {
+            row = &t[m->code_size == I64];
+            continue;
+        }
+        if (row->group == GROUP_OSIZE) {
+            row = &t[i->osize - I16];
+            continue;
+        }
+        if (row->group == GROUP_REXW) {
+            row = &t[(i->rex >> 3) & 1];
+            continue;
+        }
+        read_modrm(c, i);
+        switch (row->group) {
+        case GROUP_REG: row = &t[(i->modrm >> 3) & 7]; break;
+        case GROUP_RM: row = &t[i->modrm & 7]; break;
+        case GROUP_MOD: row = &t[i->mod == 3]; break;
+        default: row = &t[i->modrm & 63]; break; /* GROUP_MODRM */
+        }
+    }
+    return row;
+}
+
+static const InsnDesc *find_row(const DecodeMode *m, Cursor *c, Insn *i, uint8_t b)
+{
+    static const InsnDesc *const main_map[4] = { opmap_1byte, opmap_0f, opmap_0f38, opmap_0f3a };
+    static const InsnDesc *const fp_map[4] = { NULL, opmap_sse_0f, opmap_sse_0f38, opmap_sse_0f3a };
+    i->map = 0;
+    if (b == 0x0f) {
+        i->map = 1;
+        b = next_byte(c);
+        if (b == 0x38 || b == 0x3a) {
+            i->map = b == 0x38 ? 2 : 3;
+            b = next_byte(c);
+        }
+    }
+    i->opcode = b;
+    if (c->status != DECODE_OK)
+        return NULL;
+    const InsnDesc *row = resolve(m, c, i, &main_map[i->map][b]);
+    if (row->gen)
+        return row;
+    if (i->map == 0)
+        return b >= 0xd8 && b <= 0xdf ? resolve(m, c, i, &opmap_x87[b - 0xd8]) : row;
+    return resolve(m, c, i, &fp_map[i->map][b]);
+}
+
+static bool uses_modrm(const InsnDesc *row)
+{
+    if (row->attr & (A_MODRM | A_REG | A_MEM | A_MOD3))
+        return true;
+    for (unsigned n = 0; n < 4 && row->op[n]; n++) {
+        switch (operand_method(row->op[n])) {
+        case OM_E: case OM_G: case OM_M: case OM_R: case OM_S: case OM_C: case OM_D: case OM_V:
+        case OM_W: case OM_U: case OM_P: case OM_Q: case OM_N: case OM_ST:
+            return true;
+        default: break;
+        }
+    }
+    return false;
+}
+
+/* ---- Operands ------------------------------------------------------------------------------- */
+
+static IrType size_type(const Insn *i, OperandSize size)
+{
+    switch (size) {
+    case OS_none: return IR_VOID;
+    case OS_b: return I8;
+    case OS_w: return I16;
+    case OS_d: return I32;
+    case OS_q: return I64;
+    case OS_t: return F80;
+    case OS_dq: return V128;
+    case OS_v: return (IrType)i->osize;
+    case OS_z: return i->osize == I16 ? I16 : I32;
+    case OS_y: return i->osize == I64 || (i->rex & 8) ? I64 : I32;
+    }
+    return IR_VOID;
+}
+
+static void set_reg(Operand *o, const Insn *i, unsigned reg)
+{
+    o->kind = OPK_GPR;
+    o->reg = (uint8_t)reg;
+    if (o->type == I8 && !i->rex && reg >= 4) {
+        o->kind = OPK_GPR_HI;
+        o->reg = (uint8_t)(reg - 4);
+    }
+}
+
+static void set_operand(Operand *o, unsigned kind, unsigned reg)
+{
+    o->kind = (uint8_t)kind;
+    o->reg = (uint8_t)reg;
+}
+
+static void read_immediate(Cursor *c, Insn *i, Operand *o, OperandMethod method, OperandSize size)
+{
+    unsigned bytes = method == OM_S8 ? 1 : 1u << (o->type - I8);
+    if (size == OS_z && o->type == I32)
+        bytes = 4;
+    int64_t v = next_signed(c, bytes);
+    if (method == OM_I && (size == OS_b || size == OS_w))
+        v &= (1 << (8 * bytes)) - 1;
+    bool second = false;
+    for (Operand *p = i->op; p < o; p++)
+        second |= p->kind == OPK_IMM;
+    if (second)
+        i->imm2 = v;
+    else
+        i->imm = v;
+    o->kind = OPK_IMM;
+    if (size == OS_z && method == OM_I)
+        o->type = i->osize;
+}
+
+/* False: the form is #UD. */
+static bool read_operand(Cursor *c, Insn *i, Operand *o, unsigned code)
+{
+    OperandMethod method = operand_method(code);
+    o->type = (uint8_t)size_type(i, operand_size(code));
+    switch (method) {
+    case OM_none: break;
+    case OM_G: set_reg(o, i, i->reg); break;
+    case OM_Z: set_reg(o, i, (i->opcode & 7) | ((i->rex & 1) << 3)); break;
+    case OM_RAX: set_operand(o, OPK_GPR, R_RAX); break;
+    case OM_RCX: set_operand(o, OPK_GPR, R_RCX); break;
+    case OM_RDX: set_operand(o, OPK_GPR, R_RDX); break;
+    case OM_E:
+    case OM_R:
+    case OM_M:
+        if (i->mod != 3)
+            set_operand(o, OPK_MEM, 0);
+        else
+            set_reg(o, i, i->rm);
+        return method == OM_E || (method == OM_M) == (i->mod != 3);
+    case OM_V: set_operand(o, OPK_XMM, i->reg); break;
+    case OM_P: set_operand(o, OPK_MMX, i->reg & 7); break;
+    case OM_W:
+    case OM_U:
+        set_operand(o, i->mod != 3 ? OPK_MEM : OPK_XMM, i->rm);
+        return method == OM_W || i->mod == 3;
+    case OM_Q:
+    case OM_N:
+        set_operand(o, i->mod != 3 ? OPK_MEM : OPK_MMX, i->rm & 7);
+        return method == OM_Q || i->mod == 3;
+    case OM_ST: set_operand(o, OPK_ST, i->rm & 7); return i->mod == 3;
+    case OM_S: set_operand(o, OPK_SEG, i->reg & 7); return (i->reg & 7) < SEG_COUNT;
+    case OM_C: set_operand(o, OPK_CR, i->reg); break;
+    case OM_D: set_operand(o, OPK_DR, i->reg); return i->reg < 8;
+    case OM_I:
+    case OM_S8:
+    case OM_J: read_immediate(c, i, o, method, operand_size(code)); break;
+    case OM_ONE:
+        i->imm = 1;
+        o->kind = OPK_IMM;
+        break;
+    case OM_O:
+        set_operand(o, OPK_MEM, 0);
+        i->disp = next_signed(c, i->asize == I64 ? 8 : i->asize == I32 ? 4 : 2);
+        if (!i->seg_override)
+            i->seg = SEG_DS;
+        break;
+    case OM_A:
+        o->kind = OPK_IMM;
+        i->imm = next_signed(c, i->osize == I16 ? 2 : 4) & (i->osize == I16 ? 0xffff : 0xffffffff);
+        i->imm2 = next_signed(c, 2) & 0xffff;
+        break;
+    }
+    return true;
+}
+
+static bool row_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
+{
+    if (!row->gen || !has_feature(m, row->feature))
+        return false;
+    if (m->code_size == I64 ? (row->attr & A_NO64) : (row->attr & A_ONLY64))
+        return false;
+    if ((row->attr & A_PE) && !m->pe)
+        return false;
+    if ((row->attr & A_REG) && i->mod != 3)
+        return false;
+    return !((row->attr & A_MEM) && i->mod == 3);
+}
+
+static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
+{
+    const InsnDesc *row = i->desc;
+    bool ok = true;
+    if (m->code_size == I64) {
+        if (row->attr & A_F64)
+            i->osize = I64;
+        else if ((row->attr & A_DF64) && i->osize == I32)
+            i->osize = I64;
+    }
+    if ((row->attr & A_NOP66) && i->osize == I16 && m->code_size != I16)
+        i->osize = I32;
+    if (row->attr & A_MOD3)
+        i->mod = 3;
+    if (i->has_modrm && i->mod != 3)
+        read_address(m, c, i);
+    for (i->nops = 0; i->nops < 4 && row->op[i->nops]; i->nops++)
+        ok &= read_operand(c, i, &i->op[i->nops], row->op[i->nops]);
+    i->len = (uint8_t)c->at;
+    if (c->status != DECODE_OK)
+        return c->status;
+    if (i->lock && !((row->attr & A_LOCK) && i->op[0].kind == OPK_MEM))
+        ok = false;
+    return ok && row_allowed(m, i, row) ? DECODE_OK : DECODE_UD;
+}
+
+DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t avail, Insn *i)
+{
+    Cursor c = { .bytes = bytes, .avail = avail };
+    memset(i, 0, sizeof(*i));
+    i->base = i->index = -1;
+    i->seg = SEG_DS;
+    uint8_t b = read_prefixes(m, &c, i);
+    if (c.status != DECODE_OK)
+        return c.status;
+    set_sizes(m, i);
+    i->desc = find_row(m, &c, i, b);
+    if (c.status != DECODE_OK)
+        return c.status;
+    if (!i->desc->gen) {
+        i->len = (uint8_t)c.at;
+        return DECODE_UD;
+    }
+    if (uses_modrm(i->desc))
+        read_modrm(&c, i);
+    return finish(m, &c, i);
+}
+
+/* ---- Features ------------------------------------------------------------------------------- */
+
+uint64_t decode_features(const uint32_t *words)
+{
+    static const struct {
+        uint8_t word, bit;
+    } where[FEAT_COUNT] = {
+        [FEAT_FPU] = { CPUID_1_EDX, 0 },
+        [FEAT_TSC] = { CPUID_1_EDX, 4 },
+        [FEAT_MSR] = { CPUID_1_EDX, 5 },
+        [FEAT_CX8] = { CPUID_1_EDX, 8 },
+        [FEAT_SEP] = { CPUID_1_EDX, 11 },
+        [FEAT_CMOV] = { CPUID_1_EDX, 15 },
+        [FEAT_CLFLUSH] = { CPUID_1_EDX, 19 },
+        [FEAT_MMX] = { CPUID_1_EDX, 23 },
+        [FEAT_FXSR] = { CPUID_1_EDX, 24 },
+        [FEAT_SSE] = { CPUID_1_EDX, 25 },
+        [FEAT_SSE2] = { CPUID_1_EDX, 26 },
+        [FEAT_SSE3] = { CPUID_1_ECX, 0 },
+        [FEAT_PCLMUL] = { CPUID_1_ECX, 1 },
+        [FEAT_MONITOR] = { CPUID_1_ECX, 3 },
+        [FEAT_SSSE3] = { CPUID_1_ECX, 9 },
+        [FEAT_CX16] = { CPUID_1_ECX, 13 },
+        [FEAT_SSE41] = { CPUID_1_ECX, 19 },
+        [FEAT_SSE42] = { CPUID_1_ECX, 20 },
+        [FEAT_MOVBE] = { CPUID_1_ECX, 22 },
+        [FEAT_POPCNT] = { CPUID_1_ECX, 23 },
+        [FEAT_AES] = { CPUID_1_ECX, 25 },
+        [FEAT_XSAVE] = { CPUID_1_ECX, 26 },
+        [FEAT_RDRAND] = { CPUID_1_ECX, 30 },
+        [FEAT_FSGSBASE] = { CPUID_7_0_EBX, 0 },
+        [FEAT_BMI1] = { CPUID_7_0_EBX, 3 },
+        [FEAT_BMI2] = { CPUID_7_0_EBX, 8 },
+        [FEAT_INVPCID] = { CPUID_7_0_EBX, 10 },
+        [FEAT_RDSEED] = { CPUID_7_0_EBX, 18 },
+        [FEAT_ADX] = { CPUID_7_0_EBX, 19 },
+        [FEAT_SMAP] = { CPUID_7_0_EBX, 20 },
+        [FEAT_CLFLUSHOPT] = { CPUID_7_0_EBX, 23 },
+        [FEAT_CLWB] = { CPUID_7_0_EBX, 24 },
+        [FEAT_SHA] = { CPUID_7_0_EBX, 29 },
+        [FEAT_RDPID] = { CPUID_7_0_ECX, 22 },
+        [FEAT_PKU] = { CPUID_7_0_ECX, 3 },
+        [FEAT_LAHF64] = { CPUID_80000001_ECX, 0 },
+        [FEAT_ABM] = { CPUID_80000001_ECX, 5 },
+        [FEAT_SSE4A] = { CPUID_80000001_ECX, 6 },
+        [FEAT_3DNOWPREFETCH] = { CPUID_80000001_ECX, 8 },
+        [FEAT_SYSCALL] = { CPUID_80000001_EDX, 11 },
+        [FEAT_RDTSCP] = { CPUID_80000001_EDX, 27 },
+        [FEAT_LM] = { CPUID_80000001_EDX, 29 },
+        [FEAT_XSAVEOPT] = { CPUID_D_1_EAX, 0 },
+        [FEAT_XSAVEC] = { CPUID_D_1_EAX, 1 },
+        [FEAT_XSAVES] = { CPUID_D_1_EAX, 3 },
+    };
+    uint64_t set = 0;
+    for (unsigned f = FEAT_NONE + 1; f < FEAT_COUNT; f++)
+        set |= (uint64_t)((words[where[f].word] >> where[f].bit) & 1) << f;
+    return set;
+}

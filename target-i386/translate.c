@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block: decode, check, generate, until something ends it. Also what generators stand on: the
+ * program counter, ends of blocks, operands, addresses, the stack. Segmentation as in the SDM
+ * vol. 3, chapter 5: limits are checked by translated code where the mode word does not promise that
+ * they cannot matter. CS limits of fetches are the engine's (CpuOps.get_context), at block starts.
+ */
+#include "target-i386/translate.h"
+
+#include "target-i386/gen.h"
+
+enum {
+    MAX_BLOCK_INSNS = 64,
+    ROOM_FOR_INSN = 600, /* more than the IR of the longest instruction (ENTER with 31 levels) */
+    LINKS_FOR_INSN = 3,
+    MODE_ONE_INSN = X86_MODE_TF | X86_MODE_BREAKPOINTS | X86_MODE_INHIBIT | X86_MODE_X87_SLOW,
+};
+
+static uint64_t type_mask(IrType type)
+{
+    return type == I64 ? UINT64_MAX : (UINT64_C(1) << (8u << (type - I8))) - 1;
+}
+
+/* ---- Program counter ------------------------------------------------------------------------ */
+
+IrRef addr_wrap(Dis *d, IrRef value, IrType size)
+{
+    IrType type = ir_type(d->ir, value);
+    if (type > size)
+        value = ir_trunc(d->ir, size, value);
+    return ir_type(d->ir, value) == I64 ? value : ir_zext(d->ir, I64, value);
+}
+
+static IrRef pc_plus(Dis *d, int64_t offset, IrType width)
+{
+    IrRef vbase = ir_get(d->ir, I64, SLOT_VBASE, 0);
+    return addr_wrap(d, ir_addi(d->ir, vbase, offset), width);
+}
+
+IrRef pc_at(Dis *d, uint32_t offset)
+{
+    return pc_plus(d, offset, (IrType)d->code_size);
+}
+
+IrRef pc_next(Dis *d)
+{
+    return pc_at(d, d->next);
+}
+
+IrRef pc_here(Dis *d)
+{
+    return pc_at(d, d->offset);
+}
+
+/* ---- Ends of a block ------------------------------------------------------------------------ */
+
+static bool leaves_through_c(const Dis *d)
+{
+    return d->mode & MODE_ONE_INSN;
+}
+
+static void before_exit(Dis *d)
+{
+    if (d->x87_dirty)
+        x87_before_exit(d);
+}
+
+void leave_exit(Dis *d, IrRef pc, uint32_t reason)
+{
+    IrBlock *ir = d->ir;
+    before_exit(d);
+    if (d->mode & X86_MODE_INHIBIT) {
+        IrRef mode = ir_get(ir, I32, SLOT_MODE, 0);
+        ir_set(ir, SLOT_INHIBIT, 0, ir_const(ir, I8, 0));
+        ir_set(ir, SLOT_MODE, 0, ir_and(ir, mode, const32(d, ~(uint32_t)X86_MODE_INHIBIT)));
+    }
+    if ((d->mode & X86_MODE_TF) && reason == X86_EXIT_SYNC)
+        reason = X86_EXIT_SINGLE_STEP;
+    ir_set(ir, SLOT_PC, 0, pc);
+    ir_exit(ir, reason);
+    d->ended = true;
+}
+
+void leave_sync(Dis *d)
+{
+    leave_exit(d, pc_next(d), X86_EXIT_SYNC);
+}
+
+void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
+{
+    if (leaves_through_c(d)) {
+        leave_exit(d, pc, X86_EXIT_SYNC);
+        return;
+    }
+    before_exit(d);
+    ir_jump(d->ir, pc, kind);
+    d->ended = true;
+}
+
+void leave_next(Dis *d)
+{
+    if (leaves_through_c(d) || d->next >= d->req->unit_size) {
+        leave_jump(d, pc_next(d), JUMP_DIRECT);
+        return;
+    }
+    before_exit(d);
+    ir_goto(d->ir, d->next);
+    d->ended = true;
+}
+
+/* Is next + delta, cut to the operand size, a byte of this mapping unit? */
+static bool branch_stays(const Dis *d, const Insn *i, int64_t delta)
+{
+    int64_t target = (int64_t)d->next + delta;
+    if (target < 0 || target >= d->req->unit_size)
+        return false;
+    if (d->is64)
+        return true;
+    if (i->osize == I16 && d->code_size != I16)
+        return false; /* depends on where the page is mapped */
+    uint64_t pc = d->req->pc + (uint64_t)(target - d->req->unit_offset);
+    return (pc & ~type_mask((IrType)i->osize)) == 0;
+}
+
+void leave_branch(Dis *d, Insn *i, int64_t delta)
+{
+    if (leaves_through_c(d) || !branch_stays(d, i, delta)) {
+        leave_jump(d, pc_plus(d, d->next + delta, (IrType)i->osize), JUMP_DIRECT);
+        return;
+    }
+    before_exit(d);
+    ir_goto(d->ir, (uint32_t)(d->next + delta));
+    d->ended = true;
+}
+
+void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
+{
+    IrBlock *ir = d->ir;
+    if (!leaves_through_c(d) && branch_stays(d, i, delta)) {
+        before_exit(d);
+        ir_goto_if(ir, cond, (uint32_t)(d->next + delta));
+        return;
+    }
+    IrRef target = pc_plus(d, d->next + delta, (IrType)i->osize);
+    if (leaves_through_c(d) || d->next >= d->req->unit_size) {
+        leave_jump(d, ir_select(ir, cond, target, pc_next(d)), JUMP_INDIRECT);
+        return;
+    }
+    before_exit(d);
+    ir_goto_if(ir, ir_xor(ir, cond, ir_const(ir, I1, 1)), d->next);
+    ir_jump(ir, target, JUMP_DIRECT);
+    d->ended = true;
+}
+
+void trap(Dis *d, uint32_t code)
+{
+    before_exit(d);
+    ir_trap(d->ir, code);
+    d->ended = true;
+}
+
+void trap_ud(Dis *d)
+{
+    trap(d, X86_TRAP(EXCP_UD));
+}
+
+void trap_gp0(Dis *d)
+{
+    trap(d, X86_TRAP_ERROR(EXCP_GP, 0));
+}
+
+void leave_never(Dis *d)
+{
+    trap_ud(d);
+}
+
+/* ---- Registers ------------------------------------------------------------------------------ */
+
+IrRef reg_get(Dis *d, IrType type, unsigned reg)
+{
+    return ir_get(d->ir, type, SLOT_GPR + reg, 0);
+}
+
+void reg_set(Dis *d, IrType type, unsigned reg, IrRef value)
+{
+    if (type == I32)
+        value = ir_zext(d->ir, I64, value);
+    ir_set(d->ir, SLOT_GPR + reg, 0, value);
+}
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+static IrRef compute_ea(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrType size = (IrType)i->asize;
+    if (i->base == INSN_BASE_RIP)
+        return pc_plus(d, (int64_t)d->next + i->disp, size);
+    if (i->base < 0 && i->index < 0)
+        return const64(d, (uint64_t)i->disp & type_mask(size));
+    IrRef base = i->base < 0 ? IR_NONE : reg_get(d, size, (unsigned)i->base);
+    IrRef index = i->index < 0 ? IR_NONE : reg_get(d, size, (unsigned)i->index);
+    return addr_wrap(d, ir_lea(ir, base, index, i->scale, (int32_t)i->disp), size);
+}
+
+IrRef mem_ea(Dis *d, Insn *i)
+{
+    if (i->ea == IR_NONE)
+        i->ea = compute_ea(d, i);
+    return i->ea;
+}
+
+/* Base 0, full limit, and allowed to be written, by promise of the mode word. */
+static bool segment_is_flat(const Dis *d, unsigned seg)
+{
+    switch (seg) {
+    case SEG_ES:
+    case SEG_DS: return d->is64 || (d->mode & X86_MODE_SEG_FLAT);
+    case SEG_SS: return d->is64 || (d->mode & (X86_MODE_SEG_FLAT | X86_MODE_SS_FLAT));
+    case SEG_CS: return d->is64;
+    default: return false;
+    }
+}
+
+static void check_limit(Dis *d, unsigned seg, IrRef ea, unsigned size, bool write)
+{
+    IrBlock *ir = d->ir;
+    if (d->is64 || ((d->mode & X86_MODE_NO_LIMIT) && seg != SEG_CS))
+        return;
+    if (d->pe) {
+        call2(d, HELP_check_segment, const32(d, seg | (write ? 0x100u : 0) | size << 16), ea);
+        return;
+    }
+    IrRef limit = ir_zext(ir, I64, ir_get(ir, I32, SLOT_SEG_LIMIT + seg, 0));
+    IrRef last = size > 1 ? ir_addi(ir, ea, size - 1) : ea;
+    ir_trap_if(ir, ir_setcond(ir, COND_GTU, last, limit),
+               X86_TRAP_ERROR(seg == SEG_SS ? EXCP_SS : EXCP_GP, 0));
+}
+
+Mem mem_seg(Dis *d, unsigned seg, IrRef ea, unsigned size, bool write)
+{
+    IrBlock *ir = d->ir;
+    Mem m = { .addr = ea, .flags = d->memflags | (seg == SEG_SS ? MEM_STACK : 0) };
+    if (segment_is_flat(d, seg))
+        return m;
+    if (d->is64) {
+        m.addr = ir_add(ir, ea, ir_get(ir, I64, SLOT_SEG_BASE + seg, 0));
+        return m;
+    }
+    if (size)
+        check_limit(d, seg, ea, size, write);
+    IrRef base = ir_get(ir, I32, SLOT_SEG_BASE + seg, 0);
+    m.addr = ir_zext(ir, I64, ir_add(ir, ir_trunc(ir, I32, ea), base));
+    return m;
+}
+
+Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write)
+{
+    return mem_seg(d, i->seg, mem_ea(d, i), size, write);
+}
+
+IrRef mem_ld(Dis *d, Mem m, IrType type, int32_t offset)
+{
+    return ir_ld(d->ir, type, m.addr, m.disp + offset, m.flags);
+}
+
+void mem_st(Dis *d, Mem m, IrRef value, int32_t offset)
+{
+    ir_st(d->ir, value, m.addr, m.disp + offset, m.flags);
+}
+
+/* ---- Operands ------------------------------------------------------------------------------- */
+
+static Mem operand_mem(Dis *d, Insn *i, IrType type, bool write)
+{
+    Mem m = mem_operand(d, i, ir_type_info[type].bytes, write);
+    if (type == V128 && !(i->desc->attr & A_UNALIGNED))
+        m.flags |= MEM_ALIGN;
+    return m;
+}
+
+static int64_t operand_immediate(const Insn *i, unsigned n)
+{
+    for (unsigned k = 0; k < n; k++) {
+        if (i->op[k].kind == OPK_IMM)
+            return i->imm2;
+    }
+    return i->imm;
+}
+
+IrRef op_load(Dis *d, Insn *i, unsigned n)
+{
+    const Operand *o = &i->op[n];
+    IrType type = (IrType)o->type;
+    switch ((OperandKind)o->kind) {
+    case OPK_GPR: return reg_get(d, type, o->reg);
+    case OPK_GPR_HI: return ir_get(d->ir, I8, SLOT_GPR + o->reg, 1);
+    case OPK_MEM: return mem_ld(d, operand_mem(d, i, type, false), type, 0);
+    case OPK_IMM: return ir_const(d->ir, type, (uint64_t)operand_immediate(i, n));
+    case OPK_SEG: return ir_get(d->ir, I16, SLOT_SEG_SELECTOR + o->reg, 0);
+    case OPK_XMM: return ir_get(d->ir, type, SLOT_XMM + o->reg, 0);
+    case OPK_MMX: return ir_get(d->ir, type, SLOT_FPREG + o->reg, 0);
+    default: break;
+    }
+    g_assert_not_reached();
+}
+
+void op_store(Dis *d, Insn *i, unsigned n, IrRef value)
+{
+    const Operand *o = &i->op[n];
+    IrType type = (IrType)o->type;
+    switch ((OperandKind)o->kind) {
+    case OPK_GPR: reg_set(d, type, o->reg, value); return;
+    case OPK_GPR_HI: ir_set(d->ir, SLOT_GPR + o->reg, 1, value); return;
+    case OPK_MEM: mem_st(d, operand_mem(d, i, type, true), value, 0); return;
+    case OPK_XMM: ir_set(d->ir, SLOT_XMM + o->reg, 0, value); return;
+    case OPK_MMX: ir_set(d->ir, SLOT_FPREG + o->reg, 0, value); return;
+    default: break;
+    }
+    g_assert_not_reached();
+}
+
+/* ---- Read-modify-write ---------------------------------------------------------------------- */
+
+Rmw rmw_begin_at(Dis *d, Insn *i, unsigned n, Mem m)
+{
+    IrType type = op_type(i, n);
+    Rmw r = { .i = i, .n = n, .m = m };
+    ir_probe(d->ir, m.addr, m.disp, ir_type_info[type].bytes, true, m.flags);
+    r.old = mem_ld(d, m, type, 0);
+    return r;
+}
+
+Rmw rmw_begin(Dis *d, Insn *i, unsigned n)
+{
+    if (op_is_mem(i, n))
+        return rmw_begin_at(d, i, n, operand_mem(d, i, op_type(i, n), true));
+    return (Rmw){ .i = i, .n = n, .old = op_load(d, i, n) };
+}
+
+void rmw_finish(Dis *d, Rmw *r, IrRef value)
+{
+    IrBlock *ir = d->ir;
+    if (!op_is_mem(r->i, r->n)) {
+        op_store(d, r->i, r->n, value);
+    } else if (!r->i->lock) {
+        mem_st(d, r->m, value, 0);
+    } else {
+        IrRef seen = ir_rmw_cas(ir, r->old, value, r->m.addr, r->m.disp, r->m.flags | MEM_LOCK);
+        ir_exit_if(ir, ir_setcond(ir, COND_NE, seen, r->old), X86_EXIT_SYNC);
+    }
+}
+
+/* ---- Stack ---------------------------------------------------------------------------------- */
+
+Stack stack_begin(Dis *d)
+{
+    return (Stack){ .sp = reg_get(d, (IrType)d->stack_size, R_RSP) };
+}
+
+static Mem stack_mem(Dis *d, const Stack *s, unsigned size, bool write)
+{
+    IrRef ea = addr_wrap(d, ir_addi(d->ir, s->sp, s->delta), (IrType)d->stack_size);
+    Mem m = mem_seg(d, SEG_SS, ea, size, write);
+    return m;
+}
+
+void stack_push(Dis *d, Stack *s, IrRef value)
+{
+    unsigned size = ir_type_info[ir_type(d->ir, value)].bytes;
+    s->delta -= (int32_t)size;
+    mem_st(d, stack_mem(d, s, size, true), value, 0);
+}
+
+IrRef stack_pop(Dis *d, Stack *s, IrType type)
+{
+    unsigned size = ir_type_info[type].bytes;
+    IrRef v = mem_ld(d, stack_mem(d, s, size, false), type, 0);
+    s->delta += (int32_t)size;
+    return v;
+}
+
+void stack_commit(Dis *d, Stack *s)
+{
+    reg_set(d, (IrType)d->stack_size, R_RSP, ir_addi(d->ir, s->sp, s->delta));
+}
+
+/* ---- Flags ---------------------------------------------------------------------------------- */
+
+IrRef flags_cc(Dis *d, unsigned cc)
+{
+    return ir_fl_test(d->ir, (IrCc)cc, ir_getflags(d->ir));
+}
+
+IrRef flags_cf(Dis *d, IrType type)
+{
+    return ir_zext(d->ir, type, flags_cc(d, CC_B));
+}
+
+/* ---- The block ------------------------------------------------------------------------------ */
+
+/* The checks that rows ask for, in the order of the exceptions' priority. */
+static bool check_state(Dis *d, const Insn *i)
+{
+    uint32_t attr = i->desc->attr;
+    bool em = d->mode & X86_MODE_EM, ts = d->mode & X86_MODE_TS;
+    bool ud = ((attr & A_MMX) && em) || ((attr & A_SSE) && (em || !(d->mode & X86_MODE_OSFXSR)));
+    bool nm = ((attr & A_FPU) && (em || ts)) || ((attr & (A_MMX | A_SSE)) && ts) ||
+              ((attr & A_WAIT) && ts && (d->mode & X86_MODE_MP));
+    if (ud)
+        trap_ud(d);
+    else if (nm)
+        trap(d, X86_TRAP(EXCP_NM));
+    else if ((attr & A_CPL0) && d->cpl != 0)
+        trap_gp0(d);
+    return !d->ended;
+}
+
+static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
+{
+    CpuX86 *c = x86(cpu);
+    uint32_t mode = req->mode;
+    *d = (Dis){ .ir = ir, .cpu = c, .req = req, .mode = mode };
+    d->cpl = mode & X86_MODE_CPL;
+    d->is64 = mode & X86_MODE_CS64;
+    d->pe = (mode & X86_MODE_PE) && !(mode & X86_MODE_VM86);
+    d->code_size = d->is64 ? I64 : (mode & X86_MODE_CS32) ? I32 : I16;
+    d->stack_size = d->is64 ? I64 : (mode & X86_MODE_SS32) ? I32 : I16;
+    d->dm.code_size = d->code_size;
+    d->dm.pe = d->pe;
+    d->dm.features = decode_features(c->features);
+    d->memflags = d->cpl == 3                   ? MMU_USER
+                  : (mode & X86_MODE_SMAP_OFF) ? MMU_KERNEL_AC
+                                               : MMU_KERNEL;
+    if (mode & X86_MODE_AC)
+        d->memflags |= MEM_ALIGN;
+    d->offset = d->next = req->unit_offset;
+    d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+}
+
+static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
+{
+    ir_insn(d->ir, d->offset);
+    if (status == DECODE_UD) {
+        trap_ud(d);
+    } else if (status == DECODE_TOO_LONG) {
+        trap_gp0(d);
+    } else if (check_state(d, i)) {
+        i->desc->gen(d, i);
+        g_assert(d->ended || !(i->desc->attr & A_END));
+    }
+}
+
+void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
+{
+    Dis d;
+    Insn i;
+    const uint8_t *bytes = req->bytes;
+    uint32_t avail = req->avail;
+    init(&d, cpu, req, ir);
+    unsigned max = MIN(req->max_insns, MAX_BLOCK_INSNS);
+    if (leaves_through_c(&d))
+        max = 1;
+    req->size = 0;
+    while (!d.ended) {
+        DecodeStatus status = decode_insn(&d.dm, bytes + req->size, avail - req->size, &i);
+        if (status == DECODE_MORE) {
+            if (req->size) {
+                leave_next(&d);
+                break;
+            }
+            bytes = translate_straddling(cpu, req, &avail);
+            status = decode_insn(&d.dm, bytes, avail, &i);
+            max = 1;
+        }
+        uint32_t len = status == DECODE_TOO_LONG ? 15 : i.len;
+        d.offset = d.next;
+        d.next += len;
+        req->size += len;
+        translate_insn(&d, &i, status);
+        if (!d.ended && (ir->ninsns >= max || req->size >= avail || ir_room(ir) < ROOM_FOR_INSN ||
+                         ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
+            leave_next(&d);
+    }
+}
