@@ -136,4 +136,7 @@ struct Machine {
 void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
 
+/* Hash of all RAM blocks and of the device tree, CPUs included: equal after equal runs. */
+uint64_t machine_state_hash(Machine *m);
+
 #endif

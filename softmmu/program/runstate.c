@@ -39,19 +39,10 @@ const char *run_state_text(RunState state)
     return texts[state];
 }
 
-static void set_state(RunControl *rc, RunState state)
-{
-    bool was_running = rc->m->state == RUN_RUNNING, runs = state == RUN_RUNNING;
-
-    rc->m->state = state;
-    if (runs != was_running)
-        rc->hooks.set_running(rc->hooks.opaque, runs);
-}
-
 void run_control_stop(RunControl *rc)
 {
     if (rc->m->state == RUN_RUNNING)
-        set_state(rc, RUN_PAUSED);
+        rc->m->state = RUN_PAUSED;
 }
 
 bool run_control_cont(RunControl *rc, GError **error)
@@ -64,7 +55,7 @@ bool run_control_cont(RunControl *rc, GError **error)
     case RUN_SUSPENDED:
         error_set(error, "the guest is suspended: system_wakeup is needed first");
         return false;
-    default: set_state(rc, RUN_RUNNING); return true;
+    default: rc->m->state = RUN_RUNNING; return true;
     }
 }
 
@@ -73,7 +64,7 @@ bool run_control_cont(RunControl *rc, GError **error)
 static void do_shutdown(RunControl *rc)
 {
     if (rc->m->config->no_shutdown)
-        set_state(rc, RUN_SHUTDOWN);
+        rc->m->state = RUN_SHUTDOWN;
     else
         machine_request_quit(rc->m, 0);
 }
@@ -88,9 +79,9 @@ static void do_reset(RunControl *rc)
     }
     device_reset(m->root);
     if (m->state == RUN_SHUTDOWN || m->state == RUN_PANICKED)
-        set_state(rc, RUN_PAUSED);
+        rc->m->state = RUN_PAUSED;
     else if (m->state == RUN_SUSPENDED)
-        set_state(rc, RUN_RUNNING);
+        rc->m->state = RUN_RUNNING;
 }
 
 static void do_powerdown(RunControl *rc)
@@ -102,7 +93,7 @@ static void do_powerdown(RunControl *rc)
 static void do_suspend(RunControl *rc)
 {
     if (rc->m->state == RUN_RUNNING)
-        set_state(rc, RUN_SUSPENDED);
+        rc->m->state = RUN_SUSPENDED;
 }
 
 static void do_wakeup(RunControl *rc)
@@ -112,13 +103,13 @@ static void do_wakeup(RunControl *rc)
     device_reset(rc->m->root);
     if (rc->hooks.wakeup)
         rc->hooks.wakeup(rc->m);
-    set_state(rc, RUN_RUNNING);
+    rc->m->state = RUN_RUNNING;
 }
 
 static void do_debug(RunControl *rc)
 {
     if (rc->m->state == RUN_RUNNING)
-        set_state(rc, RUN_DEBUG);
+        rc->m->state = RUN_DEBUG;
 }
 
 /* In the order in which they are honoured when several come at once. */
@@ -151,13 +142,12 @@ bool run_control_process(void *opaque, bool *quit)
     if (!rc->started) {
         rc->started = true;
         if (!m->config->start_stopped)
-            set_state(rc, RUN_RUNNING);
+            rc->m->state = RUN_RUNNING;
     }
-    input_deliver(m->input, m->state == RUN_RUNNING, rc->hooks.instruction_count(rc->hooks.opaque));
     if (m->requests)
         honour_requests(rc);
     if (m->requests & REQUEST_QUIT) {
-        set_state(rc, RUN_SHUTDOWN);
+        rc->m->state = RUN_SHUTDOWN;
         *quit = true;
         return false;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the machine does next: run states, and requests for reset, shutdown, power-down, suspend,
- * stop and quit. This is policy; running the CPUs is the engine's. Between slices the engine calls
- * run_control_process(), the only place where requests are honoured and input is delivered.
+ * stop and quit. This is policy; running the CPUs is the engine's. Between slices, after delivering
+ * input, the engine calls run_control_process(), the only place where requests are honoured.
  * Everything here belongs to the machine thread.
  */
 #ifndef SOFTMMU_PROGRAM_RUNSTATE_H
@@ -13,9 +13,6 @@
 typedef struct RunControl RunControl;
 
 typedef struct RunHooks {
-    void (*set_running)(void *opaque, bool running); /* virtual time stands or goes */
-    uint64_t (*instruction_count)(void *opaque);
-    void *opaque;
     void (*powerdown)(Machine *m); /* press the button */
     void (*wakeup)(Machine *m);    /* leaving S3; after the reset that comes with it */
 } RunHooks;
@@ -23,7 +20,7 @@ typedef struct RunHooks {
 RunControl *run_control_new(Machine *m, const RunHooks *hooks);
 void run_control_free(RunControl *rc);
 
-/* Deliver input, honour requests. True: CPUs may run. *@quit: leave; Machine.exit_status is set.
+/* Honour requests. True: CPUs may run. *@quit: leave; Machine.exit_status is set.
  * The first call starts the machine (or leaves it in RUN_PRELAUNCH under -S). @opaque: the
  * RunControl. */
 bool run_control_process(void *opaque, bool *quit);

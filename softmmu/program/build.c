@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "softmmu/program/build.h"
+
+#include "accel/accel.h"
+#include "hw/pc.h"
+#include "target-i386/cpu.h"
+
+#define MEMORY_BITS 52
+#define IO_BYTES    0x10000
+
+static const DeviceClass machine_class = { .name = "machine", .size = sizeof(Device) };
+
+void build_begin(Built *b, const MachineConfig *config)
+{
+    Machine *m = &b->machine;
+
+    *b = (Built){ 0 };
+    m->config = config;
+    m->ram = ram_set_new();
+    m->input = input_queue_new();
+    memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
+    memory_init_container(&m->io_root, "io", IO_BYTES);
+    m->memory = address_space_new("memory", &m->memory_root, m->ram);
+    m->io = address_space_new("I/O", &m->io_root, NULL);
+    m->root = device_new(&machine_class, NULL, NULL);
+    device_realize(m->root, NULL);
+}
+
+bool build_finish(Built *b, GError **error)
+{
+    Machine *m = &b->machine;
+
+    b->accel = accel_new(m, &x86_cpu_ops, error);
+    if (!b->accel || !x86_cpus_create(m, b->accel, &b->bus, error))
+        return false;
+    m->cpus = &b->bus;
+    b->has_board = pc_board_create(m, error);
+    if (!b->has_board)
+        return false;
+    device_reset(m->root);
+    return true;
+}
+
+void build_free(Built *b)
+{
+    Machine *m = &b->machine;
+
+    if (b->has_board)
+        pc_board_free(m);
+    device_free(m->root);
+    if (b->accel)
+        accel_free(b->accel);
+    address_space_free(m->memory);
+    address_space_free(m->io);
+    memory_destroy(&m->memory_root);
+    memory_destroy(&m->io_root);
+    ram_set_free(m->ram);
+    input_queue_free(m->input);
+}
+
+/* ---- For the monitor ------------------------------------------------------------------------- */
+
+static unsigned cpu_count(void *opaque)
+{
+    return accel_cpu_count(((Built *)opaque)->accel);
+}
+
+static Cpu *cpu_of(void *opaque, unsigned n)
+{
+    return accel_cpu(((Built *)opaque)->accel, n);
+}
+
+static void print_registers(void *opaque, unsigned n, GString *out)
+{
+    x86_cpu_ops.print_registers(cpu_of(opaque, n), out);
+}
+
+static bool peek(void *opaque, unsigned n, uint64_t addr, void *buf, size_t len)
+{
+    return cpu_peek(cpu_of(opaque, n), addr, buf, len);
+}
+
+static unsigned code_bits(void *opaque, unsigned n)
+{
+    const CpuX86 *c = x86(cpu_of(opaque, n));
+
+    return c->mode & X86_MODE_CS64 ? 64 : c->mode & X86_MODE_CS32 ? 32 : 16;
+}
+
+/* Names as gdb and the manuals spell them; the 16- and 32-bit ones are not needed to look around.
+ */
+static bool get_register(void *opaque, unsigned n, const char *name, uint64_t *value)
+{
+    static const char *const gprs[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+    static const char *const gprs32[] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+    CpuX86 *c = x86(cpu_of(opaque, n));
+
+    for (size_t i = 0; i < G_N_ELEMENTS(gprs); i++) {
+        if (g_str_equal(name, gprs[i]) || (i < 8 && g_str_equal(name, gprs32[i]))) {
+            *value = name[0] == 'e' ? (uint32_t)c->regs[i] : c->regs[i];
+            return true;
+        }
+    }
+    if (g_str_equal(name, "pc")) { /* where memory has the next instruction */
+        *value = c->cpu.pc + (x86_is_64bit_code(c) ? 0 : c->segs[SEG_CS].base);
+        return true;
+    }
+    if (g_str_equal(name, "rip") || g_str_equal(name, "eip")) {
+        *value = c->cpu.pc;
+        return true;
+    }
+    if (g_str_equal(name, "eflags") || g_str_equal(name, "rflags")) {
+        *value = x86_get_eflags(c);
+        return true;
+    }
+    return false;
+}
+
+MonitorCpus build_monitor_cpus(Built *b)
+{
+    return (MonitorCpus){
+        .count = cpu_count,
+        .print_registers = print_registers,
+        .get_register = get_register,
+        .peek = peek,
+        .code_bits = code_bits,
+        .opaque = b,
+    };
+}
+
+static void print_pci(Machine *m, const char *args, GString *out)
+{
+    pc_print_pci(m, out);
+}
+
+static void print_pic(Machine *m, const char *args, GString *out)
+{
+    pc_print_ioapic(m, out);
+}
+
+static void print_lapic(Machine *m, const char *args, GString *out)
+{
+    uint64_t n = g_ascii_strtoull(args, NULL, 0);
+
+    if (n < m->cpus->count)
+        pc_print_lapic(m, n, out);
+    else
+        g_string_append(out, "invalid CPU index\n");
+}
+
+const MonitorTopic build_monitor_topics[] = {
+    { "pci", "PCI devices", print_pci },
+    { "pic", "interrupt controllers", print_pic },
+    { "lapic", "local APIC of a CPU (default 0)", print_lapic },
+    { NULL },
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "softmmu/program/console.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "softmmu/error.h"
+
+static void quit_key(void *opaque)
+{
+    machine_request_quit(opaque, 0);
+}
+
+/* Open @spec for the option and label that the user knows it by; "none" is NULL without error. */
+static bool open_device(Console *c, const char *spec, const char *option, const char *label,
+                        Machine *m, Chardev **chr, GError **error)
+{
+    *chr = NULL;
+    if (!strcmp(spec, "none"))
+        return true;
+    *chr = chardev_new(spec, m->input, error);
+    if (!*chr) {
+        g_prefix_error(error, "-%s %s: ", option, spec);
+        return false;
+    }
+    g_ptr_array_add(c->owned, *chr);
+    if (chardev_pty_name(*chr))
+        fprintf(stderr, "char device redirected to %s (label %s)\n", chardev_pty_name(*chr), label);
+    if (chardev_waits_at(*chr))
+        fprintf(stderr, "mimus: waiting for connection on: %s\n", chardev_waits_at(*chr));
+    return chardev_wait(*chr, error);
+}
+
+/* "mon:DEV": this port and the monitor share DEV. */
+static bool share_with_monitor(Console *c, const char *spec, const char *label, Machine *m,
+                               Chardev **chr, GError **error)
+{
+    Chardev *mux;
+
+    if (c->monitor) {
+        error_set(error, "-serial %s: only one monitor is supported yet", spec);
+        return false;
+    }
+    if (strcmp(spec, "mon:stdio")) /* that one has its own terminal mode */
+        spec += strlen("mon:");
+    if (!open_device(c, spec, "serial", label, m, chr, error) || !*chr)
+        return false;
+    g_ptr_array_remove(c->owned, *chr);
+    mux = chardev_new_mux(*chr, quit_key, m);
+    g_ptr_array_add(c->owned, mux);
+    *chr = chardev_mux_port(mux);
+    c->monitor = chardev_mux_port(mux);
+    return true;
+}
+
+static bool open_serial(Console *c, const char *spec, unsigned n, Machine *m, GError **error)
+{
+    g_autofree char *label = g_strdup_printf("serial%u", n);
+
+    if (g_str_has_prefix(spec, "mon:"))
+        return share_with_monitor(c, spec, label, m, &m->serial[n], error);
+    return open_device(c, spec, "serial", label, m, &m->serial[n], error);
+}
+
+static bool open_monitor(Console *c, const char *spec, Machine *m, GError **error)
+{
+    if (!strcmp(spec, "none"))
+        return true;
+    if (c->monitor) {
+        error_set(error, "-monitor %s: only one monitor is supported yet", spec);
+        return false;
+    }
+    return open_device(c, spec, "monitor", "monitor0", m, &c->monitor, error);
+}
+
+bool console_open(Console *c, const Options *o, Machine *m, GError **error)
+{
+    *c = (Console){ .owned = g_ptr_array_new() };
+    for (unsigned i = 0; i < o->serials->len; i++) {
+        if (!open_serial(c, o->serials->pdata[i], i, m, error))
+            return false;
+    }
+    return open_monitor(c, o->monitor, m, error) &&
+           (!o->debugcon ||
+            open_device(c, o->debugcon, "debugcon", "debugcon", m, &m->debugcon, error));
+}
+
+void console_close(Console *c)
+{
+    if (!c->owned)
+        return;
+    for (unsigned i = 0; i < c->owned->len; i++)
+        chardev_free(c->owned->pdata[i]);
+    g_ptr_array_unref(c->owned);
+    *c = (Console){ 0 };
+}

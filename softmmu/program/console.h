@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The host sides of serial ports, monitor and debug console, opened as the options say. */
+#ifndef SOFTMMU_PROGRAM_CONSOLE_H
+#define SOFTMMU_PROGRAM_CONSOLE_H
+
+#include "softmmu/program/options.h"
+
+typedef struct Console {
+    GPtrArray *owned; /* Chardev * */
+    Chardev *monitor; /* NULL: none */
+} Console;
+
+/* Fills @m->serial and @m->debugcon. Tells on stderr where ptys are and whom it waits for.
+ * console_close() after success and failure alike; it restores the terminal. */
+bool console_open(Console *c, const Options *o, Machine *m, GError **error);
+void console_close(Console *c);
+
+#endif

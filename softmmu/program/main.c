@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mimus: options, machine, two threads, exit status.
+ *
+ * The machine thread runs everything of the guest. The main thread polls the host: terminal,
+ * sockets and signals, whose news it posts into the machine's input queue.
+ */
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accel/accel.h"
+#include "hw/pc.h"
+#include "softmmu/error.h"
+#include "softmmu/log.h"
+#include "softmmu/program/build.h"
+#include "softmmu/program/console.h"
+#include "softmmu/program/options.h"
+#include "target-i386/cpu.h"
+
+static int complain(GError *error)
+{
+    fprintf(stderr, "mimus: %s\n", error->message);
+    g_error_free(error);
+    return EXIT_FAILURE;
+}
+
+static int answer(const Options *o)
+{
+    g_autoptr(GString) text = g_string_new(o->answer->str);
+
+    if (o->answer_kind == ANSWER_CPU_MODELS)
+        x86_print_models(text);
+    else if (o->answer_kind == ANSWER_DEVICES)
+        pc_print_device_help(text);
+    fputs(text->str, stdout);
+    return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Before anything is built: files that everybody gets wrong sometimes. */
+static bool check_readable(const char *what, const char *path, GError **error)
+{
+    if (!path || !access(path, R_OK))
+        return true;
+    error_set(error, "could not open %s file '%s': %s", what, path, g_strerror(errno));
+    return false;
+}
+
+static bool set_up_log(const Options *o, GError **error)
+{
+    return (!o->log_file || log_set_file(o->log_file, error)) &&
+           (!o->log_filter || log_set_filter(o->log_filter, error)) &&
+           (!o->log_items || log_set_items(o->log_items, error));
+}
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+typedef struct Program {
+    Built built;
+    Console console;
+    RunControl *rc;
+    Monitor *monitor;
+    GMainLoop *loop;
+    int signal_channel;
+} Program;
+
+typedef struct SignalSource {
+    Program *program;
+    int number;
+    unsigned id, count;
+} SignalSource;
+
+/* Machine thread. */
+static void signal_arrived(void *opaque, const void *data, size_t len)
+{
+    machine_request_quit(opaque, EXIT_SUCCESS);
+}
+
+static gboolean on_signal(void *opaque)
+{
+    SignalSource *s = opaque;
+
+    if (s->count++)
+        exit(EXIT_FAILURE); /* asked twice: do not wait for the machine; the terminal is restored */
+    fprintf(stderr, "mimus: terminating on signal %d\n", s->number);
+    input_post(s->program->built.machine.input, s->program->signal_channel, NULL, 0);
+    return G_SOURCE_CONTINUE;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static gboolean machine_ended(void *opaque)
+{
+    g_main_loop_quit(((Program *)opaque)->loop);
+    return G_SOURCE_REMOVE;
+}
+
+static void *machine_thread(void *opaque)
+{
+    Program *p = opaque;
+
+    accel_run(p->built.accel, run_control_process, p->rc);
+    g_idle_add(machine_ended, p);
+    return NULL;
+}
+
+static void run(Program *p)
+{
+    SignalSource signals[] = { { p, SIGINT }, { p, SIGTERM }, { p, SIGHUP } };
+    GThread *thread;
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+        signals[i].id = g_unix_signal_add(signals[i].number, on_signal, &signals[i]);
+    p->loop = g_main_loop_new(NULL, FALSE);
+    thread = g_thread_new("machine", machine_thread, p);
+    g_main_loop_run(p->loop);
+    g_thread_join(thread);
+    g_main_loop_unref(p->loop);
+    for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+        g_source_remove(signals[i].id);
+}
+
+static bool set_up(Program *p, const Options *o, GError **error)
+{
+    static const RunHooks hooks = { .powerdown = pc_powerdown, .wakeup = pc_wakeup };
+    Machine *m = &p->built.machine;
+    MonitorCpus cpus = build_monitor_cpus(&p->built);
+
+    if (!console_open(&p->console, o, m, error))
+        return false;
+    p->signal_channel = input_add_channel(m->input, "signal", true, signal_arrived, m);
+    if (!build_finish(&p->built, error))
+        return false;
+    p->rc = run_control_new(m, &hooks);
+    if (p->console.monitor)
+        p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
+    return true;
+}
+
+static void log_hash(Machine *m)
+{
+    if (log_enabled(LOG_HASH))
+        log_printf("state hash: %016" G_GINT64_MODIFIER "x\n", machine_state_hash(m));
+}
+
+static int run_machine(const Options *o)
+{
+    Program p = { 0 };
+    GError *error = NULL;
+    int status = EXIT_FAILURE;
+
+    build_begin(&p.built, &o->config);
+    if (set_up(&p, o, &error)) {
+        run(&p);
+        status = p.built.machine.exit_status;
+        log_hash(&p.built.machine);
+    }
+    monitor_free(p.monitor);
+    run_control_free(p.rc);
+    build_free(&p.built); /* devices let go of their character devices before these go */
+    console_close(&p.console);
+    return error ? complain(error) : status;
+}
+
+int main(int argc, char **argv)
+{
+    Options o;
+    GError *error = NULL;
+    int status;
+
+    g_set_prgname(argc > 0 ? strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0] : "mimus");
+    if (!options_parse(&o, argc, argv, &error))
+        status = complain(error);
+    else if (o.answer_kind != ANSWER_NONE)
+        status = answer(&o);
+    else if (!check_readable("kernel", o.config.kernel, &error) ||
+             !check_readable("initrd", o.config.initrd, &error) || !set_up_log(&o, &error))
+        status = complain(error);
+    else
+        status = run_machine(&o);
+    log_close();
+    options_clear(&o);
+    return status;
+}
