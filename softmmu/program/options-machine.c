@@ -263,7 +263,7 @@ static void fill_topology(MachineConfig *c)
         c->threads = total / (c->sockets * c->cores);
     }
     if (!total)
-        total = c->sockets * c->cores * c->threads;
+        total = MIN((uint64_t)c->sockets * c->cores * c->threads, UINT16_MAX + 1);
     c->max_cpus = total;
     c->cpus = c->cpus ? c->cpus : total;
 }
@@ -278,17 +278,17 @@ static bool complete_topology(MachineConfig *c, GError **error)
                   c->max_cpus, c->cpus);
         return false;
     }
+    if (c->max_cpus > OPTIONS_MAX_CPUS) {
+        error_set(error, "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %d",
+                  c->max_cpus, options_canonical_machine(c->machine), OPTIONS_MAX_CPUS);
+        return false;
+    }
     product = (uint64_t)c->sockets * c->cores * c->threads;
     if (product != c->max_cpus) {
         error_set(error,
                   "Invalid CPU topology: product of the hierarchy must match maxcpus: "
                   "sockets (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
                   c->sockets, c->cores, c->threads, c->max_cpus);
-        return false;
-    }
-    if (c->max_cpus > OPTIONS_MAX_CPUS) {
-        error_set(error, "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %d",
-                  c->max_cpus, options_canonical_machine(c->machine), OPTIONS_MAX_CPUS);
         return false;
     }
     return true;

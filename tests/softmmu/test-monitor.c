@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* Run states by requests, and the monitor by what is typed, on a machine without CPUs. */
+#include "softmmu/program/monitor.h"
+
+#include <string.h>
+
+#include "config.h"
+#include "softmmu/program/runstate.h"
+#include "tests/softmmu/test.h"
+
+typedef struct Bench {
+    MachineConfig config;
+    Machine m;
+    RamBlock *ram;
+    MemRegion ram_region;
+    RunControl *rc;
+    GByteArray *out;
+    Chardev *chr;
+    Monitor *mon;
+    unsigned resets, powerdowns, wakeups;
+} Bench;
+
+typedef struct Probe {
+    Device dev;
+    Bench *bench;
+} Probe;
+
+static void probe_reset(Device *dev)
+{
+    ((Probe *)dev)->bench->resets++;
+}
+
+static const DeviceClass probe_class = { .name = "probe",
+                                         .size = sizeof(Probe),
+                                         .reset_hold = probe_reset };
+
+static Bench *bench_of(Machine *m)
+{
+    return (Bench *)((char *)m - offsetof(Bench, m));
+}
+
+static void powerdown(Machine *m)
+{
+    bench_of(m)->powerdowns++;
+}
+
+static void wakeup(Machine *m)
+{
+    bench_of(m)->wakeups++;
+}
+
+static unsigned cpu_count(void *opaque)
+{
+    return 2;
+}
+
+static void print_registers(void *opaque, unsigned n, GString *out)
+{
+    g_string_append_printf(out, "EAX=%08x\n", n);
+}
+
+static bool get_register(void *opaque, unsigned n, const char *name, uint64_t *value)
+{
+    *value = 0x1000;
+    return !strcmp(name, "pc");
+}
+
+/* Virtual memory is physical memory, 0x10000 higher. */
+static bool peek(void *opaque, unsigned n, uint64_t addr, void *buf, size_t len)
+{
+    Bench *b = opaque;
+
+    if (addr < 0x10000 || addr + len > 0x14000)
+        return false;
+    memcpy(buf, b->ram->host + addr - 0x10000, len);
+    return true;
+}
+
+static unsigned code_bits(void *opaque, unsigned n)
+{
+    return 64;
+}
+
+static void bench_init(Bench *b)
+{
+    static const RunHooks hooks = { .powerdown = powerdown, .wakeup = wakeup };
+    MonitorCpus cpus = { cpu_count, print_registers, get_register, peek, code_bits, b };
+    Probe *probe;
+
+    *b = (Bench){ 0 };
+    b->m.config = &b->config;
+    b->m.ram = ram_set_new();
+    b->m.input = input_queue_new();
+    memory_init_container(&b->m.memory_root, "system", 0x100000);
+    memory_init_container(&b->m.io_root, "io", 0x10000);
+    b->m.memory = address_space_new("memory", &b->m.memory_root, b->m.ram);
+    b->m.io = address_space_new("I/O", &b->m.io_root, NULL);
+    b->ram = ram_block_new(b->m.ram, "pc.ram", 0x4000, NULL);
+    memory_init_ram(&b->ram_region, "pc.ram", b->ram, 0, 0x4000);
+    memory_add(&b->m.memory_root, 0, 0, &b->ram_region);
+    probe = (Probe *)device_new(&probe_class, NULL, NULL);
+    probe->bench = b;
+    b->m.root = &probe->dev;
+    device_realize(b->m.root, NULL);
+    b->rc = run_control_new(&b->m, &hooks);
+    b->out = g_byte_array_new();
+    b->chr = chardev_new_memory(b->out);
+    b->mon = monitor_new(&b->m, b->rc, &cpus, NULL, b->chr);
+}
+
+static void bench_free(Bench *b)
+{
+    monitor_free(b->mon);
+    run_control_free(b->rc);
+    chardev_free(b->chr);
+    g_byte_array_free(b->out, TRUE);
+    device_free(b->m.root);
+    address_space_free(b->m.memory);
+    address_space_free(b->m.io);
+    memory_destroy(&b->ram_region);
+    memory_destroy(&b->m.memory_root);
+    memory_destroy(&b->m.io_root);
+    ram_set_free(b->m.ram);
+    input_queue_free(b->m.input);
+}
+
+/* Requests made one after the other, each followed by a turn of the loop. */
+static const struct {
+    bool no_reboot, no_shutdown, start_stopped;
+    uint32_t requests[4];
+    RunState state; /* in the end; RUN_SHUTDOWN when it quit */
+    bool quit;
+    unsigned resets, powerdowns, wakeups;
+} request_rows[] = {
+    { .state = RUN_RUNNING },
+    { .start_stopped = true, .state = RUN_PRELAUNCH },
+    { .requests = { REQUEST_RESET }, .state = RUN_RUNNING, .resets = 1 },
+    { .requests = { REQUEST_RESET, REQUEST_RESET }, .state = RUN_RUNNING, .resets = 2 },
+    { .no_reboot = true, .requests = { REQUEST_RESET }, .state = RUN_SHUTDOWN, .quit = true },
+    { .no_reboot = true,
+      .no_shutdown = true,
+      .requests = { REQUEST_RESET },
+      .state = RUN_SHUTDOWN },
+    { .requests = { REQUEST_SHUTDOWN }, .state = RUN_SHUTDOWN, .quit = true },
+    { .requests = { REQUEST_SHUTDOWN | REQUEST_RESET }, .state = RUN_SHUTDOWN, .quit = true },
+    { .no_shutdown = true, .requests = { REQUEST_SHUTDOWN }, .state = RUN_SHUTDOWN },
+    { .no_shutdown = true,
+      .requests = { REQUEST_SHUTDOWN, REQUEST_RESET },
+      .state = RUN_PAUSED,
+      .resets = 1 },
+    { .requests = { REQUEST_POWERDOWN }, .state = RUN_RUNNING, .powerdowns = 1 },
+    { .requests = { REQUEST_STOP }, .state = RUN_PAUSED },
+    { .requests = { REQUEST_STOP, REQUEST_RESET }, .state = RUN_PAUSED, .resets = 1 },
+    { .start_stopped = true, .requests = { REQUEST_STOP }, .state = RUN_PRELAUNCH },
+    { .requests = { REQUEST_SUSPEND }, .state = RUN_SUSPENDED },
+    { .requests = { REQUEST_SUSPEND, REQUEST_WAKEUP },
+      .state = RUN_RUNNING,
+      .resets = 1,
+      .wakeups = 1 },
+    { .requests = { REQUEST_WAKEUP }, .state = RUN_RUNNING },
+    { .requests = { REQUEST_DEBUG }, .state = RUN_DEBUG },
+    { .requests = { REQUEST_QUIT | REQUEST_RESET }, .state = RUN_SHUTDOWN, .quit = true },
+};
+
+static void test_requests(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(request_rows); i++) {
+        Bench b;
+        bool quit = false, runs;
+
+        bench_init(&b);
+        b.config.no_reboot = request_rows[i].no_reboot;
+        b.config.no_shutdown = request_rows[i].no_shutdown;
+        b.config.start_stopped = request_rows[i].start_stopped;
+        runs = run_control_process(b.rc, &quit);
+        assert_int_equal(runs, !b.config.start_stopped);
+        for (int k = 0; k < 4 && request_rows[i].requests[k]; k++) {
+            machine_request(&b.m, request_rows[i].requests[k]);
+            runs = run_control_process(b.rc, &quit);
+        }
+        assert_int_equal(b.m.state, request_rows[i].state);
+        assert_int_equal(quit, request_rows[i].quit);
+        assert_int_equal(runs, b.m.state == RUN_RUNNING);
+        assert_int_equal(b.resets, request_rows[i].resets);
+        assert_int_equal(b.powerdowns, request_rows[i].powerdowns);
+        assert_int_equal(b.wakeups, request_rows[i].wakeups);
+        assert_int_equal(b.m.exit_status, 0);
+        bench_free(&b);
+    }
+}
+
+static void test_exit_status(void **state)
+{
+    Bench b;
+    bool quit = false;
+
+    bench_init(&b);
+    machine_request_quit(&b.m, 35);
+    machine_request_quit(&b.m, 1); /* too late */
+    run_control_process(b.rc, &quit);
+    assert_true(quit);
+    assert_int_equal(b.m.exit_status, 35);
+    bench_free(&b);
+}
+
+/* A command and what it prints. */
+static const struct {
+    const char *line, *text;
+} command_rows[] = {
+    { "info status", "VM status: running\n" },
+    { "", "" },
+    { "  ", "" },
+    { "bogus", "unknown command: 'bogus'\n" },
+    { "info bogus", "unknown command: 'info bogus'\n" },
+    { "help bogus", "unknown command: 'bogus'\n" },
+    { "help quit", "quit|q  -- leave Mimus\n" },
+    { "info registers", "\nCPU#0\nEAX=00000000\n" },
+    { "info registers -a", "\nCPU#0\nEAX=00000000\n\nCPU#1\nEAX=00000001\n" },
+    { "info registers x", "info registers: unknown argument 'x'\n" },
+    { "info mtree -x", "info mtree: unknown argument '-x'\n" },
+    { "cpu 2", "invalid CPU index\n" },
+    { "xp /4xw 0x100", "0000000000000100: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\n" },
+    { "xp/5xw 0x100", "0000000000000100: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\n"
+                      "0000000000000110: 0x13121110\n" },
+    { "xp/2xb 256", "0000000000000100: 0x00 0x01\n" },
+    { "xp/1xh 0x101", "0000000000000101: 0x0201\n" },
+    { "xp/1xg 0x100", "0000000000000100: 0x0706050403020100\n" },
+    { "xp 0x100", "0000000000000100: 0x03020100\n" },
+    { "xp/1dw 0x200", "0000000000000200:         -1\n" },
+    { "xp/1uw 0x200", "0000000000000200: 4294967295\n" },
+    { "xp/1ob 0x200", "0000000000000200: 0377\n" },
+    { "xp/4c 0x300", "0000000000000300: 'H' '\\'' '\\n' '\\x00'\n" },
+    { "x/1xw 0x10100", "0000000000010100: 0x03020100\n" },
+    { "x/1xw $pc+0xf100", "0000000000010100: 0x03020100\n" },
+    { "x/1xw 0x10110 - 0x10", "0000000000010100: 0x03020100\n" },
+    { "x/1xw 0x100", "0000000000000100: Cannot access memory\n" },
+    { "x/4xw 0x13ff8", "0000000000013ff8: 0x00000000 0x00000000 Cannot access memory\n" },
+    { "xp/1xw 0x50000", "0000000000050000: Cannot access memory\n" },
+    { "x/1zw 0", "invalid char in format: 'z'\n" },
+    { "x/1xw", "'' is not a number\n" },
+    { "x/1xw $foo", "unknown register '$foo'\n" },
+    { "x/1xw 1*2", "unexpected '*2' in expression\n" },
+    { "print $pc+1", "0x1001\n" },
+    { "p 0x10 - 1", "0xf\n" },
+};
+
+static void test_commands(void **state)
+{
+    Bench b;
+    bool quit = false;
+
+    bench_init(&b);
+    run_control_process(b.rc, &quit);
+    for (int i = 0; i < 0x20; i++)
+        b.ram->host[0x100 + i] = i;
+    memset(b.ram->host + 0x200, 0xff, 4);
+    memcpy(b.ram->host + 0x300, "H'\n", 4);
+    for (size_t i = 0; i < G_N_ELEMENTS(command_rows); i++) {
+        g_autoptr(GString) out = g_string_new("");
+
+        monitor_execute(b.mon, command_rows[i].line, out);
+        if (strcmp(out->str, command_rows[i].text))
+            fail_msg("'%s' printed '%s'", command_rows[i].line, out->str);
+    }
+    bench_free(&b);
+}
+
+static void test_life_commands(void **state)
+{
+    Bench b;
+    bool quit = false;
+    g_autoptr(GString) out = g_string_new("");
+
+    bench_init(&b);
+    run_control_process(b.rc, &quit);
+    monitor_execute(b.mon, "stop", out);
+    assert_false(run_control_process(b.rc, &quit));
+    monitor_execute(b.mon, "info status", out);
+    assert_string_equal(out->str, "VM status: paused\n");
+    monitor_execute(b.mon, "c", out);
+    assert_true(run_control_process(b.rc, &quit));
+    monitor_execute(b.mon, "system_reset", out);
+    monitor_execute(b.mon, "system_powerdown", out);
+    run_control_process(b.rc, &quit);
+    assert_int_equal(b.resets, 1);
+    assert_int_equal(b.powerdowns, 1);
+    b.config.no_shutdown = true;
+    machine_request(&b.m, REQUEST_SHUTDOWN);
+    run_control_process(b.rc, &quit);
+    g_string_truncate(out, 0);
+    monitor_execute(b.mon, "cont", out);
+    assert_string_equal(out->str, "Error: the guest has ended: system_reset is needed first\n");
+    monitor_execute(b.mon, "q", out);
+    run_control_process(b.rc, &quit);
+    assert_true(quit);
+    bench_free(&b);
+}
+
+#ifdef HAVE_CAPSTONE
+static void test_disassembly(void **state)
+{
+    Bench b;
+    g_autoptr(GString) out = g_string_new("");
+
+    bench_init(&b);
+    memcpy(b.ram->host + 0x10, "\x48\x89\xd8\x90\x06", 5);
+    monitor_execute(b.mon, "x/3i 0x10010", out);
+    assert_string_equal(out->str, "0x00010010:  48 89 d8                  movq     %rbx, %rax\n"
+                                  "0x00010013:  90                        nop      \n"
+                                  "0x00010014:  06                        (bad)\n");
+    bench_free(&b);
+}
+#endif
+
+#define GREETING "Mimus " MIMUS_VERSION " monitor - type 'help' for more information\r\n(qemu) "
+
+/* Keys, and what the terminal shows after the greeting. */
+static const struct {
+    const char *keys, *shown;
+} key_rows[] = {
+    { "cpu 1\r", "cpu 1\r\n(qemu) " },
+    { "xy\x7f\x7f"
+      "cpu 1\r",
+      "xy\b \b\b \bcpu 1\r\n(qemu) " },
+    { "ab\x15\r", "ab\b \b\b \b\r\n(qemu) " },
+    { "cpu 1\r\x1b[A", "cpu 1\r\n(qemu) cpu 1" },
+    { "cpu 1\r\x1b[A\x1b[B", "cpu 1\r\n(qemu) cpu 1\b \b\b \b\b \b\b \b\b \b" },
+    { "\x1b[Aa\x1b[15~b", "ab" },
+    { "sto\t", "sto\b \b\b \b\b \bstop " },
+    { "x\t", "x\r\nx  xp\r\n(qemu) x" },
+    { "a b\x17", "a b\b \b" },
+    { "p 1\n", "p 1\r\n0x1\r\n(qemu) " },
+    { "\x7f\x02", "" },
+};
+
+static void test_keys(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
+        Bench b;
+
+        bench_init(&b);
+        assert_memory_equal(b.out->data, GREETING, strlen(GREETING));
+        g_byte_array_set_size(b.out, 0);
+        for (const char *key = key_rows[i].keys; *key; key++)
+            chardev_memory_input(b.chr, key, 1);
+        g_byte_array_append(b.out, (const uint8_t *)"", 1);
+        assert_string_equal(b.out->data, key_rows[i].shown);
+        bench_free(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests),    cmocka_unit_test(test_exit_status),
+        cmocka_unit_test(test_commands),    cmocka_unit_test(test_life_commands),
+        cmocka_unit_test(test_keys),
+#ifdef HAVE_CAPSTONE
+        cmocka_unit_test(test_disassembly),
+#endif
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

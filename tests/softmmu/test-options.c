@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line, row by row: what it fills in, and the sentence when it is wrong. */
+#include "softmmu/program/options.h"
+
+#include <string.h>
+
+#include "tests/softmmu/test.h"
+
+/* Split at spaces; '~' stands for a space within an argument. */
+static bool parse(Options *o, const char *args, GError **error)
+{
+    g_autofree char *line = g_strconcat("mimus", *args ? " " : "", args, NULL);
+    g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+
+    for (char **arg = argv; *arg; arg++)
+        g_strdelimit(*arg, "~", ' ');
+    return options_parse(o, g_strv_length(argv), argv, error);
+}
+
+/* clang-format off */
+static const struct {
+    const char *args, *error;
+} error_rows[] = {
+    {"-foo", "-foo: invalid option (-help lists the valid ones)"},
+    {"--foo", "-foo: invalid option (-help lists the valid ones)"},
+    {"-", "'-': disk images are not supported yet; boot a kernel with -kernel"},
+    {"disk.img", "'disk.img': disk images are not supported yet; boot a kernel with -kernel"},
+    {"-kernel", "-kernel: requires an argument"},
+    {"-append x", "-append only allowed with -kernel option"},
+    {"-initrd x", "-initrd only allowed with -kernel option"},
+
+    {"-m abc", "-m abc: 'abc' is not a size: a number with an optional suffix K, M, G or T"},
+    {"-m -5", "-m -5: '-5' is not a size: a number with an optional suffix K, M, G or T"},
+    {"-m 512X", "-m 512X: '512X' is not a size: a number with an optional suffix K, M, G or T"},
+    {"-m 512MM", "-m 512MM: '512MM' is not a size: a number with an optional suffix K, M, G or T"},
+    {"-m 0", "-m 0: memory must be 1M to 1023G"},
+    {"-m 2T", "-m 2T: memory must be 1M to 1023G"},
+    {"-m 99999999999999999999G", "-m 99999999999999999999G: '99999999999999999999G' is not a size: a number with an optional suffix K, M, G or T"},
+    {"-m 512,slots=2", "-m 512,slots=2: slots: memory hot-plug is not supported yet"},
+    {"-m 512,foo=2", "-m 512,foo=2: unknown parameter 'foo'"},
+
+    {"-smp 0", "-smp 0: '0' is not a number from 1 to 65535"},
+    {"-smp x", "-smp x: 'x' is not a number from 1 to 65535"},
+    {"-smp 300", "Invalid SMP CPUs 300. The max CPUs supported by machine 'pc-i440fx-7.2' is 255"},
+    {"-M pc-i440fx-8.0 -smp 256", "Invalid SMP CPUs 256. The max CPUs supported by machine 'pc-i440fx-8.0' is 255"},
+    {"-smp 4,sockets=3", "Invalid CPU topology: product of the hierarchy must match maxcpus: sockets (3) * cores (1) * threads (1) != maxcpus (4)"},
+    {"-smp 4,maxcpus=2", "Invalid CPU topology: maxcpus (2) must not be smaller than smp (4)"},
+    {"-smp 4,dies=2", "-smp 4,dies=2: dies: only 1 is supported"},
+    {"-smp 4,foo=2", "-smp 4,foo=2: unknown parameter 'foo'"},
+    {"-smp 4,cores=x", "-smp 4,cores=x: cores: 'x' is not a number from 1 to 65535"},
+    {"-smp sockets=65535,cores=65535,threads=65535", "Invalid SMP CPUs 65536. The max CPUs supported by machine 'pc-i440fx-7.2' is 255"},
+
+    {"-M foo", "-M foo: unsupported machine type 'foo' (-machine help lists them)"},
+    {"-M q35", "-M q35: machine type 'q35' is not supported yet; use pc"},
+    {"-machine pc,accel=kvm", "-machine pc,accel=kvm: accel: accelerator 'kvm' is not supported; use tcg"},
+    {"-machine pc,usb=on", "-machine pc,usb=on: usb: only 'off' is supported yet"},
+    {"-machine pc,hpet=maybe", "-machine pc,hpet=maybe: hpet: 'maybe' is neither 'on' nor 'off'"},
+    {"-accel kvm", "-accel kvm: accelerator 'kvm' is not supported; use tcg"},
+    {"-accel foo", "-accel foo: invalid accelerator 'foo' (-accel help lists them)"},
+    {"-accel tcg,thread=multi", "-accel tcg,thread=multi: thread: only 'single' is supported yet"},
+    {"-accel tcg,tb-size=0", "-accel tcg,tb-size=0: tb-size: '0' is not a number from 1 to 2048"},
+    {"-enable-kvm", "-enable-kvm: KVM is not supported; the accelerator is tcg"},
+
+    {"-icount auto", "-icount auto: 'auto' is not supported; give a number from 0 to 10"},
+    {"-icount shift=11", "-icount shift=11: '11' is not a number from 0 to 10"},
+    {"-icount shift=1,rr=record", "-icount shift=1,rr=record: rr: recording and replaying are not supported yet"},
+    {"-icount shift=1,sleep=off", "-icount shift=1,sleep=off: sleep: only 'on' is supported yet"},
+    {"-icount sleep=on", "-icount sleep=on: shift is needed, a number from 0 to 10"},
+    {"-rtc base=foo", "-rtc base=foo: base: 'foo' is not a date; valid are utc, localtime, 2006-06-17T16:01:21 and 2006-06-17"},
+    {"-rtc base=2023-02-31", "-rtc base=2023-02-31: base: '2023-02-31' is not a date; valid are utc, localtime, 2006-06-17T16:01:21 and 2006-06-17"},
+    {"-rtc clock=rt", "-rtc clock=rt: clock: 'rt' is not supported; use host or vm"},
+    {"-boot xyz", "-boot xyz: Invalid boot device 'x'"},
+    {"-boot order=cc", "-boot order=cc: Boot device 'c' was given twice"},
+    {"-boot once=d", "-boot once=d: unknown parameter 'once'"},
+
+    {"-vga foo", "-vga foo: unknown vga type: foo"},
+    {"-vga cirrus", "-vga cirrus: not supported yet; use std or none"},
+    {"-display gtk", "-display gtk: there is no display yet; use none"},
+    {"-nic user", "-nic user: network cards are not modelled yet; use none"},
+    {"-net nic", "-net nic: network cards are not modelled yet; use none"},
+    {"-parallel stdio", "-parallel stdio: parallel ports are not modelled yet; use none"},
+    {"-hda x", "-hda: disks are not modelled yet; boot a kernel with -kernel and -initrd"},
+    {"-s", "-s: there is no gdb stub yet; use -S, -d and the monitor"},
+    {"-qmp stdio", "-qmp: QMP is not supported yet; use -monitor"},
+    {"-device {}", "-device {}: JSON is not supported yet; use DRIVER,PROPERTY=VALUE"},
+    {"-device isa-debugcon,chardev=c", "-device isa-debugcon: there is no character device 'c' (-chardev ...,id=)"},
+    {"-fw_cfg opt/x", "-fw_cfg opt/x: name, plus exactly one of file and string, are needed"},
+    {"-fw_cfg opt/x,string=a,file=b", "-fw_cfg opt/x,string=a,file=b: name, plus exactly one of file and string, are needed"},
+    {"-fw_cfg opt/x,string=a,foo=b", "-fw_cfg opt/x,string=a,foo=b: name, plus exactly one of file and string, are needed"},
+    {"-fw_cfg string=a", "-fw_cfg string=a: name, plus exactly one of file and string, are needed"},
+    {"-fw_cfg name=opt/x,file=/nonexistent", "-fw_cfg name=opt/x,file=/nonexistent: Failed to open file “/nonexistent”: No such file or directory"},
+    {"-serial null -serial null -serial null -serial null -serial null", "-serial null: the machine has at most 4 serial ports"},
+    {"-serial chardev:x", "there is no character device 'x' (-chardev ...,id=)"},
+    {"-chardev null", "-chardev null: id is needed"},
+    {"-chardev null,id=a -chardev null,id=a", "-chardev null,id=a: there is another character device with id 'a'"},
+    {"-chardev bogus,id=a", "-chardev bogus,id=a: 'bogus' is not a supported type; use null, stdio, pty, file or socket"},
+    {"-chardev stdio,id=a,mux=on", "-chardev stdio,id=a,mux=on: parameter 'mux' is not supported"},
+    {"-chardev file,id=a", "-chardev file,id=a: path is needed"},
+    {"-monitor stdio -monitor pty", "-monitor pty: only one monitor is supported yet"},
+};
+/* clang-format on */
+
+static void test_errors(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(error_rows); i++) {
+        g_autoptr(GError) error = NULL;
+        Options o;
+
+        if (parse(&o, error_rows[i].args, &error))
+            fail_msg("accepted: %s", error_rows[i].args);
+        assert_string_equal(error->message, error_rows[i].error);
+        options_clear(&o);
+    }
+}
+
+/* One field of the result as text, so that rows can name it. */
+static char *field_text(const Options *o, const char *field)
+{
+    const MachineConfig *c = &o->config;
+    const struct {
+        const char *name;
+        const char *text;
+    } strings[] = {
+        { "machine", c->machine }, { "cpu", c->cpu_model },     { "backend", c->accel_backend },
+        { "kernel", c->kernel },   { "initrd", c->initrd },     { "append", c->append },
+        { "bios", c->bios },       { "order", c->boot_order },  { "vga", c->vga },
+        { "name", c->name },       { "monitor", o->monitor },   { "debugcon", o->debugcon },
+        { "log", o->log_items },   { "log_file", o->log_file }, { "filter", o->log_filter },
+        { "display", o->display },
+    };
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {
+        { "ram", c->ram_size },
+        { "cpus", c->cpus },
+        { "maxcpus", c->max_cpus },
+        { "sockets", c->sockets },
+        { "cores", c->cores },
+        { "threads", c->threads },
+        { "tb", c->tb_size },
+        { "menu", c->boot_menu },
+        { "strict", c->boot_strict },
+        { "no_reboot", c->no_reboot },
+        { "no_shutdown", c->no_shutdown },
+        { "stopped", c->start_stopped },
+        { "nodefaults", c->nodefaults },
+        { "hpet", c->hpet },
+        { "icount", c->icount_shift },
+        { "rtc", c->rtc_base_s },
+        { "rtc_vm", c->rtc_vm_clock },
+        { "ndevices", c->devices->len },
+        { "nfw", c->fw_cfg->len },
+        { "nl", c->data_dirs->len },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
+        if (!strcmp(strings[i].name, field))
+            return g_strdup(strings[i].text ? strings[i].text : "(null)");
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (!strcmp(numbers[i].name, field))
+            return g_strdup_printf("%" G_GINT64_FORMAT, numbers[i].value);
+    }
+    if (!strcmp(field, "serials")) {
+        g_ptr_array_add(o->serials, NULL);
+        char *joined = g_strjoinv(" ", (char **)o->serials->pdata);
+        g_ptr_array_set_size(o->serials, o->serials->len - 1);
+        return joined;
+    }
+    fail_msg("no such field: %s", field);
+    return NULL;
+}
+
+/* clang-format off */
+static const struct {
+    const char *args, *field, *value;
+} field_rows[] = {
+    {"", "machine", "pc"},
+    {"", "cpu", "qemu64"},
+    {"", "ram", "134217728"},
+    {"", "vga", "std"},
+    {"", "icount", "-1"},
+    {"", "hpet", "1"},
+    {"", "serials", "mon:stdio"},
+    {"", "monitor", "none"},
+    {"-m 512", "ram", "536870912"},
+    {"--m 1G", "ram", "1073741824"},
+    {"-m 1.5g", "ram", "1610612736"},
+    {"-m size=2048K", "ram", "2097152"},
+    {"-m 1048577B", "ram", "1056768"}, /* rounded up */
+    {"-M pc-i440fx-8.2", "machine", "pc-i440fx-8.2"},
+    {"-machine pc,accel=tcg,hpet=off", "hpet", "0"},
+    {"-machine accel=kvm:tcg", "machine", "pc"},
+    {"-machine pc,usb=off,vmport=off", "machine", "pc"},
+    {"-no-hpet", "hpet", "0"},
+    {"-cpu max,+pcid,-avx", "cpu", "max,+pcid,-avx"},
+    {"-smp 4", "cpus", "4"},
+    {"-smp 4", "cores", "4"},
+    {"-smp 4", "sockets", "1"},
+    {"-smp 8,sockets=2", "cores", "4"},
+    {"-smp 8,cores=2,threads=2", "sockets", "2"},
+    {"-smp 8,sockets=2,cores=2", "threads", "2"},
+    {"-smp sockets=2,cores=3,threads=2", "cpus", "12"},
+    {"-smp 2,maxcpus=8", "maxcpus", "8"},
+    {"-smp 2,maxcpus=8", "cpus", "2"},
+    {"-smp 8 -smp 1", "cores", "1"}, /* the later one alone counts */
+    {"-smp 255", "cpus", "255"},
+    {"", "cpus", "1"},
+    {"-accel tcg,backend=interp", "backend", "interp"},
+    {"-accel tcg", "backend", "(null)"},
+    {"-accel tcg,tb-size=64", "tb", "67108864"},
+    {"-accel tcg,thread=single", "tb", "0"},
+    {"-kernel k -initrd i -append console=ttyS0~quiet,x", "append", "console=ttyS0 quiet,x"},
+    {"-kernel k -initrd a,b", "initrd", "a,b"},
+    {"-bios b.bin", "bios", "b.bin"},
+    {"-L a -L b", "nl", "2"},
+    {"-boot c", "order", "c"},
+    {"-boot order=dc,menu=on", "menu", "1"},
+    {"-boot strict=on", "strict", "1"},
+    {"-icount 3", "icount", "3"},
+    {"-icount shift=0,sleep=on,align=off", "icount", "0"},
+    {"-icount 1", "rtc", "1704067200"}, /* runs repeat: a fixed calendar */
+    {"-icount 1 -rtc base=1970-01-02", "rtc", "86400"},
+    {"-rtc base=2006-06-17T16:01:21", "rtc", "1150560081"},
+    {"-rtc base=2006-06-17,clock=vm", "rtc_vm", "1"},
+    {"-no-reboot -no-shutdown -S", "no_reboot", "1"},
+    {"-no-reboot -no-shutdown -S", "no_shutdown", "1"},
+    {"-no-reboot -no-shutdown -S", "stopped", "1"},
+    {"-name a", "name", "a"},
+    {"-name guest=b,,c", "name", "b,c"},
+    {"-d in_asm,int -D f -dfilter 0..1", "log", "in_asm,int"},
+    {"-d in_asm,int -D f -dfilter 0..1", "log_file", "f"},
+    {"-d in_asm,int -D f -dfilter 0..1", "filter", "0..1"},
+    {"-vga none", "vga", "none"},
+    {"-nodefaults", "vga", "none"},
+    {"-nodefaults -vga std", "vga", "std"},
+    {"-nodefaults", "serials", "none"},
+    {"-nodefaults -nographic", "serials", "none"},
+    {"-nographic", "serials", "mon:stdio"},
+    {"-nographic", "monitor", "none"},
+    {"-nographic -serial null", "monitor", "stdio"},
+    {"-nographic -monitor none", "serials", "stdio"},
+    {"-nographic -serial stdio", "monitor", "none"},
+    {"-nographic -serial mon:stdio", "monitor", "none"},
+    {"-nographic -monitor stdio", "serials", "null"},
+    {"-display none", "serials", "null"},
+    {"-display none", "monitor", "none"},
+    {"-display none -serial stdio", "serials", "stdio"},
+    {"-display none -serial none -serial file:a", "serials", "none file:a"},
+    {"-debugcon stdio -nographic", "serials", "null"},
+    {"-debugcon file:x", "debugcon", "file:x"},
+    {"-chardev file,id=f,path=log -serial chardev:f", "serials", "file:log"},
+    {"-serial chardev:f -chardev null,id=f", "serials", "null"},
+    {"-chardev socket,id=s,path=/p,server=on,wait=off -monitor chardev:s", "monitor", "unix:/p,server=on,wait=off"},
+    {"-chardev socket,id=s,host=h,port=1 -monitor chardev:s", "monitor", "tcp:h:1,server=off,wait=on"},
+    {"-chardev file,id=f,path=log -device isa-debugcon,iobase=0x402,chardev=f", "debugcon", "file:log"},
+    {"-device isa-debug-exit,iobase=0xf4,iosize=4 -device isa-debug-exit", "ndevices", "2"},
+    {"-fw_cfg opt/a,string=x -fw_cfg name=opt/b,string=", "nfw", "2"},
+    {"-nic none -net none -parallel none -no-user-config", "machine", "pc"},
+};
+/* clang-format on */
+
+static void test_fields(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = NULL;
+        Options o;
+
+        if (!parse(&o, field_rows[i].args, &error))
+            fail_msg("%s: %s", field_rows[i].args, error->message);
+        assert_int_equal(o.answer_kind, ANSWER_NONE);
+        text = field_text(&o, field_rows[i].field);
+        if (strcmp(text, field_rows[i].value))
+            fail_msg("'%s': %s is '%s'", field_rows[i].args, field_rows[i].field, text);
+        options_clear(&o);
+    }
+}
+
+static void test_device_and_fw_cfg(void **state)
+{
+    Options o;
+    const DeviceOption *device;
+    const FwCfgFileOption *file;
+
+    assert_true(parse(&o, "-device isa-debug-exit,iobase=0xf4 -fw_cfg opt/x,string=a,,b~c", NULL));
+    device = o.config.devices->pdata[0];
+    assert_string_equal(device->driver, "isa-debug-exit");
+    assert_string_equal(g_hash_table_lookup(device->props, "iobase"), "0xf4");
+    assert_int_equal(g_hash_table_size(device->props), 1);
+    file = o.config.fw_cfg->pdata[0];
+    assert_string_equal(file->name, "opt/x");
+    assert_int_equal(g_bytes_get_size(file->data), 5);
+    assert_memory_equal(g_bytes_get_data(file->data, NULL), "a,b c", 5);
+    options_clear(&o);
+}
+
+static const struct {
+    const char *args;
+    Answer kind;
+    const char *text; /* part of it */
+} answer_rows[] = {
+    { "-version", ANSWER_TEXT, "Mimus version " },
+    { "--version -foo", ANSWER_TEXT, "Mimus version " },
+    { "-help", ANSWER_TEXT, "-kernel FILE" },
+    { "-h", ANSWER_TEXT, "-icount" },
+    { "-machine help", ANSWER_TEXT, "pc-i440fx-7.2" },
+    { "-M ?", ANSWER_TEXT, "pc-i440fx-7.2" },
+    { "-accel help", ANSWER_TEXT, "tcg\n" },
+    { "-display help", ANSWER_TEXT, "none\n" },
+    { "-d help", ANSWER_TEXT, "guest_errors" },
+    { "-cpu help", ANSWER_CPU_MODELS, "" },
+    { "-device help", ANSWER_DEVICES, "" },
+    { "-device ?", ANSWER_DEVICES, "" },
+};
+
+static void test_answers(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(answer_rows); i++) {
+        Options o;
+
+        assert_true(parse(&o, answer_rows[i].args, NULL));
+        assert_int_equal(o.answer_kind, answer_rows[i].kind);
+        assert_non_null(strstr(o.answer->str, answer_rows[i].text));
+        options_clear(&o);
+    }
+}
+
+/* No error may take two lines. */
+static void test_one_line(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(error_rows); i++)
+        assert_null(strchr(error_rows[i].error, '\n'));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_answers),  cmocka_unit_test(test_device_and_fw_cfg),
+        cmocka_unit_test(test_one_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
