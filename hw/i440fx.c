@@ -29,9 +29,9 @@ enum {
     SMRAM_BASE = 0xa0000,
     SMRAM_SIZE = 0x20000,
     LEGACY_BASE = 0xa0000,
-    LEGACY_SIZE = 0x60000,
 };
 
+#define ONE_MIB  (1ull << 20)
 #define FOUR_GIB (1ull << 32)
 
 typedef struct I440fx I440fx;
@@ -46,9 +46,8 @@ typedef struct Segment {
 struct I440fx {
     PciDevice pci;
     I440fxWiring w;
-    MemRegion below, above; /* DRAM as the CPU sees it */
-    MemRegion *pci_memory;  /* the bus: everything that is not DRAM */
-    MemRegion legacy;       /* the PCI view of 0xa0000 to 0xfffff, over DRAM */
+    MemRegion low, below, above; /* DRAM: to 640 KiB, from 1 MiB, from 4 GiB */
+    MemRegion *pci_memory;       /* the bus: everything that is not DRAM */
     MemRegion smram;
     Segment segment[SEGMENTS];
     /* The shadow windows' two sides. */
@@ -205,22 +204,25 @@ static void init_memory(I440fx *s)
     const I440fxWiring *w = &s->w;
 
     s->pci_memory = pci_bus_memory(s->pci.bus);
-    memory_init_ram(&s->below, "ram-below-4g", w->ram, 0, w->below_4g);
-    memory_add(w->memory, 0, 0, &s->below);
+    /* Nothing shows in between but PCI and what PAM and SMRAM open. */
+    memory_init_ram(&s->low, "ram-low", w->ram, 0, LEGACY_BASE);
+    memory_add(w->memory, 0, 0, &s->low);
+    if (w->below_4g > ONE_MIB) {
+        memory_init_ram(&s->below, "ram-below-4g", w->ram, ONE_MIB, w->below_4g - ONE_MIB);
+        memory_add(w->memory, ONE_MIB, 0, &s->below);
+    }
     if (w->above_4g) {
         memory_init_ram(&s->above, "ram-above-4g", w->ram, w->below_4g, w->above_4g);
         memory_add(w->memory, FOUR_GIB, 0, &s->above);
     }
     memory_add(w->memory, 0, -1, s->pci_memory);
-    memory_init_alias(&s->legacy, "pci-legacy", s->pci_memory, LEGACY_BASE, LEGACY_SIZE);
-    memory_add(w->memory, LEGACY_BASE, 1, &s->legacy);
     memory_init_ram(&s->smram, "smram", w->ram, SMRAM_BASE, SMRAM_SIZE);
     memory_set_enabled(&s->smram, false);
     memory_add(w->memory, SMRAM_BASE, 2, &s->smram);
     for (unsigned i = 0; i < SEGMENTS; i++)
         init_segment(s, i);
-    memory_init_container(&s->dram_root, "dram-view", 1ull << 20);
-    memory_init_ram(&s->dram, "dram-low", w->ram, 0, 1ull << 20);
+    memory_init_container(&s->dram_root, "dram-view", ONE_MIB);
+    memory_init_ram(&s->dram, "dram-low", w->ram, 0, ONE_MIB);
     memory_add(&s->dram_root, 0, 0, &s->dram);
     s->dram_space = address_space_new("dram", &s->dram_root, w->ram_set);
     s->pci_space = address_space_new("pci", s->pci_memory, w->ram_set);
@@ -247,7 +249,7 @@ static bool i440fx_realize(Device *dev, GError **error)
     };
     I440fx *s = (I440fx *)dev;
 
-    if (s->w.below_4g < 1 << 20) {
+    if (s->w.below_4g < ONE_MIB) {
         error_set(error, "the i440FX board needs at least 1 MiB of memory");
         return false;
     }
@@ -284,11 +286,12 @@ static void i440fx_unrealize(Device *dev)
         drop(&s->segment[i].ram);
     }
     drop(&s->smram);
-    drop(&s->legacy);
     memory_remove(s->pci_memory);
     if (s->w.above_4g)
         drop(&s->above);
-    drop(&s->below);
+    if (s->w.below_4g > ONE_MIB)
+        drop(&s->below);
+    drop(&s->low);
     memory_commit(s->w.memory_space);
     address_space_free(s->pci_space);
     address_space_free(s->dram_space);

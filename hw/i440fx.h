@@ -2,10 +2,11 @@
 /*
  * The 82441FX host bridge: DRAM with its shadow registers (PAM), SMRAM, and the way to PCI.
  *
- * It places in @memory: RAM [0, below_4g) and [4 GiB, +above_4g) from @ram (identity up to
- * below_4g, the rest behind it), the PCI space everywhere below RAM in priority, and the legacy
- * window 0xa0000 to 0xfffff. ROMs go into i440fx_pci_memory(): firmware at the top of 4 GiB and
- * its last 128 KiB at 0xe0000. Chipset windows (I/O APIC, APIC, HPET) go into @memory directly.
+ * It places in @memory: RAM [0, below_4g) but for the legacy window 0xa0000 to 0xfffff, RAM
+ * [4 GiB, +above_4g), both from @ram (identity up to below_4g, the rest behind it), and the PCI
+ * space everywhere below RAM in priority. ROMs go into i440fx_pci_memory(): firmware at the top of
+ * 4 GiB and its last 128 KiB at 0xe0000. Chipset windows (I/O APIC, APIC, HPET) go into @memory
+ * directly.
  */
 #ifndef HW_I440FX_H
 #define HW_I440FX_H

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/hw/fake-cpus.h"
+
+#include <string.h>
+
+static void set_intr(void *opaque, unsigned n, int level)
+{
+    FakeCpus *c = opaque;
+
+    if (!c->f->frozen)
+        c->intr[n] = level;
+}
+
+static void raise_nmi(void *opaque, unsigned n)
+{
+    ((FakeCpus *)opaque)->nmis[n]++;
+}
+
+static void raise_smi(void *opaque, unsigned n)
+{
+    ((FakeCpus *)opaque)->smis[n]++;
+}
+
+static void raise_init(void *opaque, unsigned n)
+{
+    ((FakeCpus *)opaque)->inits[n]++;
+}
+
+static void raise_sipi(void *opaque, unsigned n, uint8_t vector)
+{
+    ((FakeCpus *)opaque)->sipi[n] = vector;
+}
+
+static void set_a20(void *opaque, int level)
+{
+    (void)opaque;
+    (void)level;
+}
+
+static uint32_t apic_id(void *opaque, unsigned n)
+{
+    return n;
+}
+
+static unsigned current(void *opaque)
+{
+    return ((FakeCpus *)opaque)->now;
+}
+
+void fake_cpus_init(FakeCpus *c, Fixture *f, unsigned count)
+{
+    memset(c, 0, sizeof(*c));
+    c->f = f;
+    memset(c->sipi, 0xff, sizeof(c->sipi));
+    c->bus = (CpuBus){
+        .count = count,
+        .set_intr = set_intr,
+        .raise_nmi = raise_nmi,
+        .raise_smi = raise_smi,
+        .raise_init = raise_init,
+        .raise_sipi = raise_sipi,
+        .set_a20 = set_a20,
+        .apic_id = apic_id,
+        .current = current,
+        .opaque = c,
+    };
+}
