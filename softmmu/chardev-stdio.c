@@ -63,8 +63,8 @@ static void guard_signal(int sig, void (*handler)(int sig), int flags)
 
 static void guard_exits(void)
 {
-    static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,
-                                  SIGQUIT, SIGSYS,  SIGALRM, SIGXCPU, SIGTRAP };
+    static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGQUIT, SIGSYS,
+                                  SIGALRM, SIGXCPU, SIGTRAP, SIGTERM, SIGINT, SIGHUP };
     static bool done;
 
     if (done)

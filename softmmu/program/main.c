@@ -59,20 +59,23 @@ static bool set_up_log(const Options *o, GError **error)
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
-typedef struct Program {
+typedef struct Program Program;
+
+typedef struct SignalSource {
+    Program *program;
+    int number;
+    unsigned count;
+} SignalSource;
+
+struct Program {
     Built built;
     Console console;
     RunControl *rc;
     Monitor *monitor;
     GMainLoop *loop;
     int signal_channel;
-} Program;
-
-typedef struct SignalSource {
-    Program *program;
-    int number;
-    unsigned id, count;
-} SignalSource;
+    SignalSource signals[3];
+};
 
 /* Machine thread. */
 static void signal_arrived(void *opaque, const void *data, size_t len)
@@ -89,6 +92,17 @@ static gboolean on_signal(void *opaque)
     fprintf(stderr, "mimus: terminating on signal %d\n", s->number);
     input_post(s->program->built.machine.input, s->program->signal_channel, NULL, 0);
     return G_SOURCE_CONTINUE;
+}
+
+/* For good: a signal that comes while the machine is taken down changes nothing. */
+static void watch_signals(Program *p)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        p->signals[i] = (SignalSource){ .program = p, .number = numbers[i] };
+        g_unix_signal_add(numbers[i], on_signal, &p->signals[i]);
+    }
 }
 
 /* ---- Running --------------------------------------------------------------------------------- */
@@ -110,19 +124,15 @@ static void *machine_thread(void *opaque)
 
 static void run(Program *p)
 {
-    SignalSource signals[] = { { p, SIGINT }, { p, SIGTERM }, { p, SIGHUP } };
     GThread *thread;
 
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-        signals[i].id = g_unix_signal_add(signals[i].number, on_signal, &signals[i]);
+    watch_signals(p);
     p->loop = g_main_loop_new(NULL, FALSE);
     thread = g_thread_new("machine", machine_thread, p);
     g_main_loop_run(p->loop);
     g_thread_join(thread);
     g_main_loop_unref(p->loop);
-    for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-        g_source_remove(signals[i].id);
 }
 
 static bool set_up(Program *p, const Options *o, GError **error)

@@ -401,7 +401,6 @@ static bool parse_date(const char *text, int64_t *seconds)
 {
     struct tm tm = { 0 }, back;
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    time_t t;
 
     if (!end) {
         tm = (struct tm){ 0 };
@@ -409,9 +408,8 @@ static bool parse_date(const char *text, int64_t *seconds)
     }
     if (!end || *end)
         return false;
-    t = timegm(&tm);
-    gmtime_r(&t, &back);
-    *seconds = t;
+    back = tm;
+    *seconds = timegm(&back);
     return back.tm_mday == tm.tm_mday; /* refuses the 31st of February */
 }
 
