@@ -132,7 +132,7 @@ struct InsnDesc {
     const InsnDesc *table;  /* group */
     uint32_t attr;          /* A_* */
     uint8_t group;          /* GroupKind */
-    uint8_t op[4];          /* OperandCode; [0] is the destination where there is one */
+    uint16_t op[4];         /* OperandCode; [0] is the destination where there is one */
     uint8_t feature;        /* InsnFeature */
     uint8_t arg;            /* the generator's own: a sub-operation, an IrOpcode */
     uint16_t undef;         /* arithmetic flags that the manuals leave undefined */

@@ -91,21 +91,14 @@ void gen_sar(Dis *d, Insn *i)
 
 /* ---- SHLD SHRD ------------------------------------------------------------------------------ */
 
-/* 16-bit operands with counts over 16 are undefined by the manual: the processors at hand shift
- * dest:src:dest (SHLD) and src:dest:src... see double16(). */
+/* 16-bit operands: counts over 16 are undefined by the manual; here dst:src:dst are 48 bits. */
 static IrRef double16(Dis *d, bool left, IrRef dst, IrRef src, IrRef count)
 {
     IrBlock *ir = d->ir;
     IrRef x = ir_zext(ir, I64, dst), y = ir_zext(ir, I64, src);
     IrRef c16 = const8(d, 16), c32 = const8(d, 32);
-    IrRef v;
-    if (left) { /* dst:src:dst in 48 bits, the top 16 of what is shifted left */
-        v = ir_or(ir, ir_shl(ir, x, c32), ir_or(ir, ir_shl(ir, y, c16), x));
-        v = ir_shr(ir, ir_shl(ir, v, count), c32);
-    } else { /* dst:src:dst, low 16 after shifting right */
-        v = ir_or(ir, ir_shl(ir, x, c32), ir_or(ir, ir_shl(ir, y, c16), x));
-        v = ir_shr(ir, v, count);
-    }
+    IrRef v = ir_or(ir, ir_shl(ir, x, c32), ir_or(ir, ir_shl(ir, y, c16), x));
+    v = left ? ir_shr(ir, ir_shl(ir, v, count), c32) : ir_shr(ir, v, count);
     return ir_trunc(ir, I16, v);
 }
 
@@ -322,7 +315,6 @@ void gen_popcnt(Dis *d, Insn *i)
 
 void gen_crc32(Dis *d, Insn *i)
 {
-    IrBlock *ir = d->ir;
     IrType type = op_type(i, 1);
     IrRef x = addr_wrap(d, op_load(d, i, 1), type);
     IrRef crc = reg_get(d, I32, i->op[0].reg);

@@ -23,7 +23,6 @@
     G(push) G(pop) G(pusha) G(popa) G(pushf) G(popf) G(lahf) G(sahf) G(xlat) \
     G(cmovcc) G(setcc) G(cbw) G(cwd) G(xadd) G(cmpxchg) G(cmpxchg8b) G(enter) G(leave) \
     G(clc) G(stc) G(cmc) G(cld) G(std) G(salc) G(bound) G(fence) G(prefetch) G(clflush) G(ud) \
-    G(rdrand) G(rdseed) \
     /* gen-string.c */ \
     G(movs) G(stos) G(lods) G(scas) G(cmps) \
     /* gen-control.c */ \

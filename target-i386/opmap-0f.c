@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two-byte opcode map 0F xx (SDM vol. 2, table A-3) without MMX and SSE, and its groups. Missing
- * on purpose: VMX and SVM, SGX, MPX (its opcodes are NOPs), CET but for ENDBR (a NOP).
+ * on purpose: VMX and SVM, SGX, MPX (its opcodes are NOPs), CET but for ENDBR (a
+ * NOP), RDRAND and RDSEED (wait for random numbers through the input queue).
  */
 #include "target-i386/decode.h"
 
@@ -58,13 +59,8 @@ static const InsnDesc group9_mem[8] = {
     [4] = I1(xsavec, M, .feature = FEAT_XSAVEC),
     [5] = I1(xsaves, M, .attr = A_CPL0, .feature = FEAT_XSAVES),
 };
-static const InsnDesc group9_7[4] = {
-    I1(rdseed, Rv, .feature = FEAT_RDSEED), I1(rdseed, Rv, .feature = FEAT_RDSEED),
-    I1(rdpid, Ry, .feature = FEAT_RDPID),
-};
-static const InsnDesc group9_reg[8] = {
-    [6] = I1(rdrand, Rv, .feature = FEAT_RDRAND), [7] = GROUP(PREFIX, group9_7),
-};
+static const InsnDesc group9_7[4] = { [2] = I1(rdpid, Ry, .feature = FEAT_RDPID) };
+static const InsnDesc group9_reg[8] = { [7] = GROUP(PREFIX, group9_7) };
 static const InsnDesc opc7[2] = { GROUP(REG, group9_mem), GROUP(REG, group9_reg) };
 
 static const InsnDesc group15_none_mem[8] = {

@@ -152,6 +152,16 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
     d->ended = true;
 }
 
+void leave_branch_again_if(Dis *d, IrRef cond)
+{
+    if (leaves_through_c(d)) {
+        leave_exit(d, ir_select(d->ir, cond, pc_here(d), pc_next(d)), X86_EXIT_SYNC);
+        return;
+    }
+    before_exit(d);
+    ir_goto_if(d->ir, cond, d->offset);
+}
+
 void trap(Dis *d, uint32_t code)
 {
     before_exit(d);

@@ -50,6 +50,7 @@ IrRef pc_here(Dis *d);
 void leave_next(Dis *d);                            /* go on with the next instruction, new block */
 void leave_branch(Dis *d, Insn *i, int64_t target_delta); /* to next + delta, cut to operand size */
 void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta); /* I1; else falls through: no end */
+void leave_branch_again_if(Dis *d, IrRef cond); /* I1: this instruction once more (REP); else falls through */
 void leave_jump(Dis *d, IrRef pc, IrJumpKind kind); /* to a computed guest pc (I64, already cut) */
 void leave_sync(Dis *d);                            /* to the next instruction through C (X86_EXIT_SYNC) */
 void leave_exit(Dis *d, IrRef pc, uint32_t reason); /* through C: X86_EXIT_* at pc */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Near control transfer: Jcc, JMP, CALL, RET, LOOP, JCXZ. Targets are cut to the operand size; in
+ * 64-bit mode that is always 64 bits (as Intel's processors do it). Far transfers: gen-system.c.
+ */
+#include "target-i386/gen.h"
+
+#include "target-i386/translate.h"
+
+void gen_jcc(Dis *d, Insn *i)
+{
+    leave_branch_if(d, i, flags_cc(d, i->opcode & 15), i->imm);
+}
+
+void gen_jmp(Dis *d, Insn *i)
+{
+    leave_branch(d, i, i->imm);
+}
+
+static IrRef load_target(Dis *d, Insn *i)
+{
+    return addr_wrap(d, op_load(d, i, 0), op_type(i, 0));
+}
+
+void gen_jmp_ind(Dis *d, Insn *i)
+{
+    leave_jump(d, load_target(d, i), JUMP_INDIRECT);
+}
+
+static void push_return(Dis *d, Insn *i)
+{
+    IrType type = (IrType)i->osize;
+    IrRef pc = pc_next(d);
+    Stack s = stack_begin(d);
+    stack_push(d, &s, type == I64 ? pc : ir_trunc(d->ir, type, pc));
+    stack_commit(d, &s);
+}
+
+void gen_call(Dis *d, Insn *i)
+{
+    push_return(d, i);
+    leave_branch(d, i, i->imm);
+}
+
+void gen_call_ind(Dis *d, Insn *i)
+{
+    IrRef target = load_target(d, i);
+    push_return(d, i);
+    leave_jump(d, target, JUMP_CALL);
+}
+
+void gen_ret(Dis *d, Insn *i)
+{
+    IrType type = (IrType)i->osize;
+    Stack s = stack_begin(d);
+    IrRef pc = addr_wrap(d, stack_pop(d, &s, type), type);
+    s.delta += (int32_t)i->imm;
+    stack_commit(d, &s);
+    leave_jump(d, pc, JUMP_RET);
+}
+
+/* LOOPNE (E0), LOOPE (E1), LOOP (E2): the count register is as wide as addresses. */
+void gen_loop(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrType type = (IrType)i->asize;
+    IrRef count = ir_addi(ir, reg_get(d, type, R_RCX), -1);
+    IrRef taken = ir_setcond(ir, COND_NE, count, ir_const(ir, type, 0));
+    if (i->opcode != 0xe2)
+        taken = ir_and(ir, taken, flags_cc(d, i->opcode == 0xe0 ? CC_NZ : CC_Z));
+    reg_set(d, type, R_RCX, count);
+    leave_branch_if(d, i, taken, i->imm);
+}
+
+void gen_jcxz(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrType type = (IrType)i->asize;
+    IrRef zero = ir_const(ir, type, 0);
+    leave_branch_if(d, i, ir_setcond(ir, COND_EQ, reg_get(d, type, R_RCX), zero), i->imm);
+}

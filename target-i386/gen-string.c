@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * String instructions. Without REP they are plain IR; with REP a helper moves as much as it may in
+ * one go, leaves the registers where the instruction stands, and the instruction is entered again
+ * until the helper says that it is done, so that interrupts are taken in between. INS and OUTS
+ * are in gen-system.c.
+ */
+#include "target-i386/gen.h"
+
+#include "target-i386/help.h"
+#include "target-i386/translate.h"
+
+static IrType element(const Insn *i)
+{
+    return i->opcode & 1 ? (IrType)i->osize : I8;
+}
+
+/* +size or -size by DF, as wide as addresses. */
+static IrRef step(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrType size = (IrType)i->asize;
+    unsigned log2 = element(i) - I8;
+    IrRef df = ir_and(ir, ir_get(ir, I32, SLOT_EFLAGS, 0), const32(d, EFL_DF));
+    IrRef minus = ir_shr(ir, df, ir_const(ir, I8, 10 - (log2 + 1)));
+    IrRef s = ir_sub(ir, const32(d, 1u << log2), minus);
+    return size == I32 ? s : size == I64 ? ir_sext(ir, I64, s) : ir_trunc(ir, I16, s);
+}
+
+static Mem source(Dis *d, Insn *i)
+{
+    IrRef ea = addr_wrap(d, reg_get(d, (IrType)i->asize, R_RSI), (IrType)i->asize);
+    return mem_seg(d, i->seg, ea, ir_type_info[element(i)].bytes, false);
+}
+
+static Mem destination(Dis *d, Insn *i, bool write)
+{
+    IrRef ea = addr_wrap(d, reg_get(d, (IrType)i->asize, R_RDI), (IrType)i->asize);
+    return mem_seg(d, SEG_ES, ea, ir_type_info[element(i)].bytes, write);
+}
+
+static void advance(Dis *d, Insn *i, unsigned reg, IrRef by)
+{
+    IrType size = (IrType)i->asize;
+    reg_set(d, size, reg, ir_add(d->ir, reg_get(d, size, reg), by));
+}
+
+/* True if the instruction was repeated by helper and nothing is left to do. */
+static bool repeat(Dis *d, Insn *i, StringOp op, unsigned helper)
+{
+    IrBlock *ir = d->ir;
+    if (!i->rep)
+        return false;
+    uint32_t how = op | (uint32_t)(element(i) - I8) << STRING_SIZE_SHIFT |
+                   (uint32_t)i->asize << STRING_ASIZE_SHIFT | (uint32_t)i->seg << STRING_SEG_SHIFT;
+    if (i->rep == 0xf2)
+        how |= STRING_REPNE;
+    if (d->mode & X86_MODE_TF)
+        how |= STRING_SINGLE;
+    IrRef done = call1(d, helper, const32(d, how));
+    IrRef again = ir_setcond(ir, COND_EQ, done, const32(d, 0));
+    leave_branch_again_if(d, again);
+    return true;
+}
+
+void gen_movs(Dis *d, Insn *i)
+{
+    if (repeat(d, i, STRING_MOVS, HELP_string_move))
+        return;
+    IrRef v = mem_ld(d, source(d, i), element(i), 0);
+    mem_st(d, destination(d, i, true), v, 0);
+    IrRef by = step(d, i);
+    advance(d, i, R_RSI, by);
+    advance(d, i, R_RDI, by);
+}
+
+void gen_stos(Dis *d, Insn *i)
+{
+    if (repeat(d, i, STRING_STOS, HELP_string_move))
+        return;
+    mem_st(d, destination(d, i, true), reg_get(d, element(i), R_RAX), 0);
+    advance(d, i, R_RDI, step(d, i));
+}
+
+void gen_lods(Dis *d, Insn *i)
+{
+    if (repeat(d, i, STRING_LODS, HELP_string_move))
+        return;
+    IrRef v = mem_ld(d, source(d, i), element(i), 0);
+    reg_set(d, element(i), R_RAX, v);
+    advance(d, i, R_RSI, step(d, i));
+}
+
+void gen_scas(Dis *d, Insn *i)
+{
+    if (repeat(d, i, STRING_SCAS, HELP_string_compare))
+        return;
+    IrRef v = mem_ld(d, destination(d, i, false), element(i), 0);
+    IrRef fl = ir_fl_cmp(d->ir, reg_get(d, element(i), R_RAX), v);
+    advance(d, i, R_RDI, step(d, i));
+    ir_setflags(d->ir, fl);
+}
+
+void gen_cmps(Dis *d, Insn *i)
+{
+    if (repeat(d, i, STRING_CMPS, HELP_string_compare))
+        return;
+    IrRef a = mem_ld(d, source(d, i), element(i), 0);
+    IrRef b = mem_ld(d, destination(d, i, false), element(i), 0);
+    IrRef by = step(d, i);
+    advance(d, i, R_RSI, by);
+    advance(d, i, R_RDI, by);
+    ir_setflags(d->ir, ir_fl_cmp(d->ir, a, b));
+}

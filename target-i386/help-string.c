@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * REP string instructions: runs within pages by host pointers, single elements where a page is not
+ * plain memory, where an element crosses a page, or where segments must be checked. RCX, RSI and RDI
+ * are committed before every access that may fault, so that faults are precise; one call moves at most
+ * CALL_BYTES. Flags of CMPS and SCAS are written when the call ends: a fault finds those from before.
+ */
+#include "target-i386/help.h"
+
+#include <string.h>
+
+enum { CALL_BYTES = 64 * 1024, PAGE = 4096 };
+
+typedef struct Rep {
+    CpuX86 *c;
+    uint32_t how;
+    unsigned log2, size; /* of an element */
+    IrType asize;
+    unsigned seg; /* of the source */
+    unsigned mmu;
+    bool backward;
+    bool flat_src, flat_dst; /* no limit checks */
+    uint64_t budget; /* elements left in this call */
+} Rep;
+
+static uint64_t address_mask(const Rep *r)
+{
+    return r->asize == I64 ? UINT64_MAX : r->asize == I32 ? UINT32_MAX : UINT16_MAX;
+}
+
+static uint64_t reg_read(const Rep *r, unsigned reg)
+{
+    return r->c->regs[reg] & address_mask(r);
+}
+
+static void reg_write(Rep *r, unsigned reg, uint64_t v)
+{
+    if (r->asize == I16)
+        v = (r->c->regs[reg] & ~UINT64_C(0xffff)) | (uint16_t)v;
+    r->c->regs[reg] = r->asize == I32 ? (uint32_t)v : v;
+}
+
+static bool segment_unchecked(const CpuX86 *c, unsigned seg)
+{
+    uint32_t mode = c->mode;
+    if (mode & X86_MODE_CS64)
+        return true;
+    if (seg == SEG_CS)
+        return false;
+    return (mode & X86_MODE_NO_LIMIT) || (seg < SEG_FS && (mode & X86_MODE_SEG_FLAT)) ||
+           (seg == SEG_SS && (mode & X86_MODE_SS_FLAT));
+}
+
+static Rep rep_begin(CpuX86 *c, uint32_t how)
+{
+    Rep r = { .c = c, .how = how };
+    r.log2 = (how >> STRING_SIZE_SHIFT) & 3;
+    r.size = 1u << r.log2;
+    r.asize = (IrType)((how >> STRING_ASIZE_SHIFT) & 15);
+    r.seg = (how >> STRING_SEG_SHIFT) & 7;
+    r.mmu = x86_mmu(c);
+    r.backward = c->eflags & EFL_DF;
+    r.flat_src = segment_unchecked(c, r.seg);
+    r.flat_dst = segment_unchecked(c, SEG_ES);
+    r.budget = how & STRING_SINGLE ? 1 : CALL_BYTES >> r.log2;
+    return r;
+}
+
+/* Linear address of the element at @reg of @seg. */
+static uint64_t linear(const Rep *r, unsigned seg, unsigned reg, bool write)
+{
+    const CpuX86 *c = r->c;
+    uint64_t ea = reg_read(r, reg);
+    if (!(seg == SEG_ES ? r->flat_dst : r->flat_src))
+        return x86_segment_address(r->c, seg, ea, r->size, write);
+    if (c->mode & X86_MODE_CS64)
+        return seg >= SEG_FS ? c->segs[seg].base + ea : ea;
+    return (uint32_t)(c->segs[seg].base + ea);
+}
+
+/* How many elements from @addr on (in the direction of DF) lie within its page and before the
+ * address registers wrap: at least 0 (the element crosses the page). */
+static uint64_t run_in_page(const Rep *r, uint64_t addr, unsigned reg)
+{
+    uint64_t in_page = addr & (PAGE - 1), ea = reg_read(r, reg);
+    if (in_page + r->size > PAGE)
+        return 0;
+    if (r->backward)
+        return (MIN(in_page, ea) >> r->log2) + 1;
+    return (MIN(PAGE - 1 - in_page, address_mask(r) - ea) + 1) >> r->log2;
+}
+
+static void advance(Rep *r, unsigned reg, uint64_t n)
+{
+    uint64_t bytes = n << r->log2;
+    reg_write(r, reg, reg_read(r, reg) + (r->backward ? -bytes : bytes));
+}
+
+static void count_down(Rep *r, uint64_t n)
+{
+    reg_write(r, R_RCX, reg_read(r, R_RCX) - n);
+    r->budget -= n;
+}
+
+/* ---- MOVS STOS LODS ------------------------------------------------------------------------- */
+
+/* A forward copy may overlap so that what it wrote is read again (a pattern fill): then the elements
+ * must move in order. */
+static void copy_forward(uint8_t *dst, const uint8_t *src, uint64_t bytes, unsigned size)
+{
+    uint64_t gap = (uint64_t)(dst - src);
+    if (gap == 0 || gap >= bytes) {
+        memmove(dst, src, bytes);
+        return;
+    }
+    if (gap >= size && gap % size == 0) { /* the pattern of @gap bytes, doubled as it grows */
+        for (uint64_t done = 0; done < bytes;) {
+            uint64_t n = MIN(gap + done, bytes - done);
+            memmove(dst + done, src, n);
+            done += n;
+        }
+        return;
+    }
+    for (uint64_t at = 0; at < bytes; at += size)
+        memmove(dst + at, src + at, size);
+}
+
+static void copy_backward(uint8_t *dst, const uint8_t *src, uint64_t n, unsigned size)
+{
+    /* dst and src are the last elements; element k lies size * k below */
+    uint64_t bytes = n * size;
+    const uint8_t *low_src = src + size - bytes;
+    uint8_t *low_dst = dst + size - bytes;
+    uint64_t gap = (uint64_t)(src - dst);
+    if (gap == 0 || gap >= bytes) { /* nothing written is read again */
+        memmove(low_dst, low_src, bytes);
+        return;
+    }
+    for (uint64_t at = bytes; at > 0; at -= size)
+        memmove(low_dst + at - size, low_src + at - size, size);
+}
+
+static void move_one(Rep *r, uint64_t src, uint64_t dst)
+{
+    Cpu *cpu = &r->c->cpu;
+    cpu_store(cpu, dst, cpu_load(cpu, src, r->size, r->mmu), r->size, r->mmu);
+}
+
+static uint64_t move_run(Rep *r, uint64_t n)
+{
+    Cpu *cpu = &r->c->cpu;
+    uint64_t src = linear(r, r->seg, R_RSI, false), dst = linear(r, SEG_ES, R_RDI, true);
+    n = MIN(n, MIN(run_in_page(r, src, R_RSI), run_in_page(r, dst, R_RDI)));
+    bool plain = r->flat_src && r->flat_dst && n > 1;
+    uint8_t *from = plain ? cpu_host_pointer(cpu, src, ACCESS_READ, r->mmu) : NULL;
+    uint8_t *to = from ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
+    if (!to) {
+        move_one(r, src, dst);
+        n = 1;
+    } else if (r->backward) {
+        copy_backward(to, from, n, r->size);
+    } else {
+        copy_forward(to, from, n * r->size, r->size);
+    }
+    advance(r, R_RSI, n);
+    advance(r, R_RDI, n);
+    return n;
+}
+
+static void fill(uint8_t *to, uint64_t value, uint64_t n, unsigned size)
+{
+    if (size == 1 || value == 0) {
+        memset(to, (int)(value & 0xff), n * size);
+        return;
+    }
+    for (uint64_t k = 0; k < n; k++)
+        memcpy(to + k * size, &value, size);
+}
+
+static uint64_t fill_run(Rep *r, uint64_t n)
+{
+    Cpu *cpu = &r->c->cpu;
+    uint64_t dst = linear(r, SEG_ES, R_RDI, true), value = r->c->regs[R_RAX];
+    n = MIN(n, run_in_page(r, dst, R_RDI));
+    uint8_t *to = r->flat_dst && n > 1 ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
+    if (!to) {
+        cpu_store(cpu, dst, value, r->size, r->mmu);
+        n = 1;
+    } else {
+        fill(r->backward ? to - (n - 1) * r->size : to, value, n, r->size);
+    }
+    advance(r, R_RDI, n);
+    return n;
+}
+
+static uint64_t load_one(Rep *r)
+{
+    CpuX86 *c = r->c;
+    uint64_t src = linear(r, r->seg, R_RSI, false);
+    uint64_t v = cpu_load(&c->cpu, src, r->size, r->mmu), *rax = &c->regs[R_RAX];
+    if (r->size >= 4)
+        *rax = v;
+    else
+        *rax = (*rax & ~((UINT64_C(1) << (8 * r->size)) - 1)) | v;
+    advance(r, R_RSI, 1);
+    return 1;
+}
+
+uint32_t help_string_move(CpuX86 *c, uint32_t how)
+{
+    Rep r = rep_begin(c, how);
+    uint64_t left;
+    while ((left = reg_read(&r, R_RCX)) && r.budget) {
+        uint64_t n = MIN(left, r.budget);
+        switch ((StringOp)(how & STRING_OP)) {
+        case STRING_MOVS: n = move_run(&r, n); break;
+        case STRING_STOS: n = fill_run(&r, n); break;
+        default: n = load_one(&r); break;
+        }
+        count_down(&r, n);
+    }
+    return left == 0;
+}
+
+/* ---- SCAS CMPS ------------------------------------------------------------------------------ */
+
+typedef struct Compared {
+    uint64_t a, b;
+    bool any;
+} Compared;
+
+/* Number of leading elements of @p that compare equal to (REPE) or differ from (REPNE) @value. */
+static uint64_t scan(const Rep *r, const uint8_t *p, uint64_t n, uint64_t value)
+{
+    bool repne = r->how & STRING_REPNE;
+    if (r->size == 1 && repne && !r->backward) {
+        const uint8_t *hit = memchr(p, (int)(value & 0xff), n);
+        return hit ? (uint64_t)(hit - p) : n;
+    }
+    for (uint64_t k = 0; k < n; k++) {
+        uint64_t v = 0;
+        memcpy(&v, r->backward ? p - k * r->size : p + k * r->size, r->size);
+        if ((v == value) == repne)
+            return k;
+    }
+    return n;
+}
+
+static uint64_t cut(const Rep *r, uint64_t v)
+{
+    return r->size == 8 ? v : v & ((UINT64_C(1) << (8 * r->size)) - 1);
+}
+
+/* Passes over elements that do not end the loop, fast; the last of the run is always left to the
+ * caller, who compares it one by one and so gets the flags. */
+static uint64_t scas_run(Rep *r, uint64_t n)
+{
+    uint64_t dst = linear(r, SEG_ES, R_RDI, false);
+    n = MIN(n, run_in_page(r, dst, R_RDI));
+    if (n < 4 || !r->flat_dst)
+        return 0;
+    uint8_t *p = cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu);
+    if (!p)
+        return 0;
+    uint64_t passed = scan(r, p, n - 1, cut(r, r->c->regs[R_RAX]));
+    advance(r, R_RDI, passed);
+    return passed;
+}
+
+static uint64_t cmps_run(Rep *r, uint64_t n)
+{
+    uint64_t src = linear(r, r->seg, R_RSI, false), dst = linear(r, SEG_ES, R_RDI, false);
+    n = MIN(n, MIN(run_in_page(r, src, R_RSI), run_in_page(r, dst, R_RDI)));
+    if (n < 4 || !r->flat_src || !r->flat_dst)
+        return 0;
+    const uint8_t *a = cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu);
+    const uint8_t *b = a ? cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu) : NULL;
+    if (!b)
+        return 0;
+    bool repne = r->how & STRING_REPNE;
+    uint64_t k = 0;
+    for (; k < n - 1; k++) {
+        int64_t at = (int64_t)(k * r->size);
+        at = r->backward ? -at : at;
+        if ((memcmp(a + at, b + at, r->size) == 0) == repne)
+            break;
+    }
+    advance(r, R_RSI, k);
+    advance(r, R_RDI, k);
+    return k;
+}
+
+static Compared compare_one(Rep *r, bool cmps)
+{
+    Cpu *cpu = &r->c->cpu;
+    Compared v = { .any = true };
+    uint64_t src = cmps ? linear(r, r->seg, R_RSI, false) : 0;
+    v.a = cmps ? cpu_load(cpu, src, r->size, r->mmu) : cut(r, r->c->regs[R_RAX]);
+    v.b = cpu_load(cpu, linear(r, SEG_ES, R_RDI, false), r->size, r->mmu);
+    if (cmps)
+        advance(r, R_RSI, 1);
+    advance(r, R_RDI, 1);
+    return v;
+}
+
+uint32_t help_string_compare(CpuX86 *c, uint32_t how)
+{
+    Rep r = rep_begin(c, how);
+    bool cmps = (how & STRING_OP) == STRING_CMPS, repne = how & STRING_REPNE, done;
+    Compared last = { .any = false };
+    uint64_t left;
+    while (!(done = (left = reg_read(&r, R_RCX)) == 0) && r.budget) {
+        uint64_t n = MIN(left, r.budget);
+        count_down(&r, cmps ? cmps_run(&r, n) : scas_run(&r, n));
+        last = compare_one(&r, cmps);
+        count_down(&r, 1);
+        if ((last.a == last.b) == repne) {
+            done = true;
+            break;
+        }
+    }
+    if (last.any) {
+        FlagsRecord *f = &c->cpu.cc;
+        *f = (FlagsRecord){ .kind = (uint8_t)(FLK_CMP * 4 + r.log2), .a = last.a, .b = last.b };
+    }
+    return done;
+}
