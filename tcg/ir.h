@@ -112,7 +112,7 @@ typedef struct IrTypeInfo {
 
 extern const IrTypeInfo ir_type_info[IR_NTYPES];
 
-/* A piece of guest state, declared by the guest architecture. */
+/* A piece of guest state, declared by the guest architecture. Slots do not overlap. */
 typedef struct IrSlot {
     const char *name;
     uint32_t offset; /* from the start of the CPU state */
@@ -131,7 +131,14 @@ typedef struct IrBlock {
     unsigned nslots;
     const struct TcgHelper *helpers;
     unsigned nhelpers;
+    const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
+                                and status words of floating point); gets and sets of it stay */
 } IrBlock;
+
+static inline bool ir_slot_is_volatile(const IrBlock *ir, unsigned slot)
+{
+    return ir->is_volatile && ir->is_volatile[slot];
+}
 
 #define IR_MAX_LINKS 16
 

@@ -132,7 +132,7 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
             continue;
         }
         if (op->op == OP_set) {
-            if (set_is_dead(dead, op)) {
+            if (!ir_slot_is_volatile(ir, op->imm) && set_is_dead(dead, op)) {
                 remove_op(op);
                 continue;
             }

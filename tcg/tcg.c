@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tcg/backend.h"
+#include "tcg/flags.h"
 
 #define CHUNK_SIZE (64 * 1024)
 
@@ -16,6 +17,7 @@ struct Tcg {
     void *be;
     TcgConfig config;
     IrBlock *ir;
+    bool *is_volatile; /* by slot */
     IrNotes notes;
     GPtrArray *chunks;
     size_t chunk_used; /* of the last chunk */
@@ -46,6 +48,27 @@ static const TcgBackend *find_backend(const char *name, GError **error)
     return NULL;
 }
 
+/* Slots that the layout knows as words which ops change without naming them. */
+static bool overlaps(const IrSlot *s, int32_t offset, uint32_t size)
+{
+    return s->offset < (uint32_t)offset + size &&
+           (uint32_t)offset < s->offset + ir_type_info[s->type].bytes;
+}
+
+static bool *find_volatile_slots(const TcgConfig *config)
+{
+    const TcgLayout *l = &config->layout;
+    bool *is_volatile = g_new0(bool, config->nslots + 1);
+
+    for (unsigned i = 0; i < config->nslots; i++) {
+        const IrSlot *s = &config->slots[i];
+        is_volatile[i] = overlaps(s, l->mxcsr, 4) || overlaps(s, l->fcw, 2) ||
+                         overlaps(s, l->fsw, 2) || overlaps(s, l->budget, 4) ||
+                         overlaps(s, l->flags, sizeof(FlagsRecord));
+    }
+    return is_volatile;
+}
+
 Tcg *tcg_new(const TcgConfig *config, GError **error)
 {
     const TcgBackend *backend = find_backend(config->backend, error);
@@ -63,6 +86,8 @@ Tcg *tcg_new(const TcgConfig *config, GError **error)
         return NULL;
     }
     tcg->ir = ir_block_new(config->slots, config->nslots, config->helpers, config->nhelpers);
+    tcg->is_volatile = find_volatile_slots(config);
+    tcg->ir->is_volatile = tcg->is_volatile;
     tcg->chunks = g_ptr_array_new_with_free_func(g_free);
     return tcg;
 }
@@ -74,6 +99,7 @@ void tcg_free(Tcg *tcg)
     }
     tcg->backend->free(tcg->be);
     ir_block_free(tcg->ir);
+    g_free(tcg->is_volatile);
     g_ptr_array_free(tcg->chunks, TRUE);
     g_free(tcg->sorted);
     g_free(tcg);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The back end's frame: an arena of units, one Interp per CPU state, the run loop. Slow paths and
+ * helpers may leave by longjmp: everything lives in the Interp, nothing on the stack.
+ */
+#include "tcg/interp/interp.h"
+
+typedef struct Backend {
+    TcgConfig config;
+    u8 *arena;
+    size_t size, used;
+    CallSite *calls;
+    Emitter *emitter;
+    GMutex lock;
+    GHashTable *cpus; /* env -> Interp */
+} Backend;
+
+static void interp_free(void *p)
+{
+    Interp *x = p;
+
+    g_free(x->cells);
+    g_free(x);
+}
+
+static Interp *interp_of(Backend *be, void *env)
+{
+    Interp *x;
+
+    g_mutex_lock(&be->lock);
+    x = g_hash_table_lookup(be->cpus, env);
+    if (!x) {
+        x = g_new0(Interp, 1);
+        x->cells = g_malloc0((MAX_CELLS + 1) * CELL_SIZE);
+        x->env = env;
+        x->layout = &be->config.layout;
+        x->base[BASE_CELLS] = x->cells;
+        x->base[BASE_ENV] = env;
+        g_hash_table_insert(be->cpus, env, x);
+    }
+    g_mutex_unlock(&be->lock);
+    return x;
+}
+
+/* -- Life
+ * ------------------------------------------------------------------------------------------- */
+
+static ffi_type *ffi_type_of(unsigned type)
+{
+    switch (type) {
+    case IR_VOID: return &ffi_type_void;
+    case I32: return &ffi_type_uint32;
+    case I64: return &ffi_type_uint64;
+    case V128: return &ffi_type_pointer;
+    default: g_assert_not_reached();
+    }
+}
+
+static void prepare_call(CallSite *site, const TcgHelper *helper)
+{
+    unsigned n = 0;
+    ffi_status status;
+
+    site->helper = helper;
+    site->types[n++] = &ffi_type_pointer;
+    if (helper->ret == V128) {
+        site->types[n++] = &ffi_type_pointer;
+    }
+    for (unsigned i = 0; i < helper->nargs; i++) {
+        site->types[n++] = ffi_type_of(helper->args[i]);
+    }
+    status = ffi_prep_cif(&site->cif, FFI_DEFAULT_ABI, n,
+                          ffi_type_of(helper->ret == V128 ? IR_VOID : helper->ret), site->types);
+    g_assert(status == FFI_OK);
+}
+
+static void *backend_init(const TcgConfig *config, GError **error)
+{
+    Backend *be;
+    u8 *arena = g_try_malloc(config->buffer_size);
+
+    if (!arena) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM, "no memory for %zu bytes of code",
+                    config->buffer_size);
+        return NULL;
+    }
+    be = g_new0(Backend, 1);
+    be->config = *config;
+    be->arena = arena;
+    be->size = config->buffer_size;
+    be->calls = g_new0(CallSite, config->nhelpers + 1);
+    for (unsigned i = 0; i < config->nhelpers; i++) {
+        prepare_call(&be->calls[i], &config->helpers[i]);
+    }
+    be->emitter = interp_emitter_new(&be->config, be->calls);
+    g_mutex_init(&be->lock);
+    be->cpus = g_hash_table_new_full(NULL, NULL, NULL, interp_free);
+    return be;
+}
+
+static void backend_free(void *p)
+{
+    Backend *be = p;
+
+    interp_emitter_free(be->emitter);
+    g_hash_table_destroy(be->cpus);
+    g_mutex_clear(&be->lock);
+    g_free(be->calls);
+    g_free(be->arena);
+    g_free(be);
+}
+
+static void backend_flush(void *p)
+{
+    ((Backend *)p)->used = 0;
+}
+
+static size_t backend_used(const void *p)
+{
+    return ((const Backend *)p)->used;
+}
+
+/* -- Blocks
+ * ----------------------------------------------------------------------------------------- */
+
+static size_t align16(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+{
+    Backend *be = p;
+    const struct Emitted *out = interp_emitted(be->emitter);
+    size_t ops, consts, faults, size;
+    Unit *unit;
+
+    interp_emitter_run(be->emitter, ir, notes);
+    ops = align16(sizeof(Unit) + out->ops->len * sizeof(Op));
+    consts = out->consts->len * sizeof(v128);
+    faults = align16(out->faults->len * sizeof(Fault));
+    size = ops + consts + faults;
+    if (size > be->size - be->used) {
+        return false;
+    }
+    unit = (Unit *)(be->arena + be->used);
+    be->used += size;
+    unit->code = code;
+    unit->consts = (u8 *)unit + ops;
+    unit->faults = (Fault *)((u8 *)unit + ops + consts);
+    unit->start = ir->start;
+    unit->ninsns = (s32)ir->ninsns;
+    memcpy(unit->ops, out->ops->data, out->ops->len * sizeof(Op));
+    memcpy((u8 *)unit->consts, out->consts->data, consts);
+    if (out->faults->len) {
+        memcpy((Fault *)unit->faults, out->faults->data, out->faults->len * sizeof(Fault));
+    }
+    code->far_entry = code->near_entry = unit;
+    code->start = (u8 *)unit;
+    code->end = (u8 *)unit + size;
+    code->fault_map = (const u8 *)unit->faults;
+    code->fault_map_size = (u32)(out->faults->len * sizeof(Fault));
+    for (unsigned i = 1; i < ir->nops; i++) {
+        const IrOp *op = &ir->ops[i];
+        if (op->op == OP_goto || op->op == OP_goto_if) {
+            code->link[op->d].offset = op->imm;
+        }
+    }
+    return true;
+}
+
+static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+{
+    Interp *x = interp_of(p, env);
+    const Op *op;
+
+    x->leave = (TcgLeave){ 0 };
+    op = interp_enter_far(x, code->far_entry);
+    while (op) {
+        op = op->run(op, x);
+    }
+    return x->leave;
+}
+
+static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
+{
+    from->link[link].to = to;
+}
+
+static void backend_retire(void *p, TcgCode *code)
+{
+    code->retired = true;
+}
+
+static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
+                                  uint32_t *offset, uint32_t *index)
+{
+    Interp *x = interp_of(p, env);
+    const Unit *unit = code->far_entry;
+    const Fault *f = &unit->faults[((const Op *)(uintptr_t)host_pc)->fault];
+
+    if (f->rest) {
+        const Op *op = &unit->ops[f->rest];
+        while (op) {
+            op = op->run(op, x);
+        }
+    }
+    *offset = f->offset;
+    *index = f->index;
+}
+
+static void backend_disas(void *p, const TcgCode *code, GString *out)
+{
+    const Unit *unit = code->far_entry;
+
+    g_string_append_printf(out, "interpreted: %zu bytes, ops from %p\n",
+                           (size_t)(code->end - code->start), (const void *)unit->ops);
+}
+
+const TcgBackend tcg_backend_interp = {
+    .name = "interp",
+    .init = backend_init,
+    .free = backend_free,
+    .emit = backend_emit,
+    .run = backend_run,
+    .link = backend_link,
+    .retire = backend_retire,
+    .flush = backend_flush,
+    .used = backend_used,
+    .restore_state = backend_restore_state,
+    .disas = backend_disas,
+};

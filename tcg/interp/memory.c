@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory: the inline look into the software TLB, and the slow path when it misses (see
+ * tcg/guest-mem.h). Place a is the address, imm the displacement, aux the offset of the TLB in
+ * the CPU state, b and c the operands, d the result.
+ */
+#include "tcg/interp/interp.h"
+
+static inline u64 address(const Op *op, const Interp *x)
+{
+    return get_u64(x, op->a) + (u64)op->imm;
+}
+
+static inline u8 *lookup(const Op *op, const Interp *x, u64 addr, u32 size)
+{
+    const TlbEntry *e = (const TlbEntry *)(x->env + op->aux) + ((addr >> 12) & (TCG_TLB_SIZE - 1));
+    u64 low = op->flags & CHECK_ALIGN ? addr & (size - 1) : 0;
+
+    if (G_LIKELY(e->tag == (((addr + size - 1) & ~(u64)0xfff) | low))) {
+        return (u8 *)(uintptr_t)(addr + e->addend);
+    }
+    return NULL;
+}
+
+static SlowAccess *describe(const Op *op, Interp *x, IrOpcode kind, IrType type, bool is_write,
+                            u64 addr, u32 size)
+{
+    SlowAccess *s = ENV(x, SlowAccess, slow);
+
+    s->addr = addr;
+    s->op = kind;
+    s->type = (u8)type;
+    s->is_write = is_write;
+    s->flags = op->flags & (u16)~CHECK_ALIGN;
+    s->size = size;
+    s->host_pc = (u64)(uintptr_t)op;
+    return s;
+}
+
+/* The host address after a refill, or NULL when the access was done whole: its result is in the
+ * SlowAccess. May not return. */
+static __attribute__((noinline)) u8 *miss(const Op *op, Interp *x, IrOpcode kind, IrType type,
+                                          bool is_write, u64 addr, u32 size, const void *value,
+                                          const void *compare)
+{
+    SlowAccess *s = describe(op, x, kind, type, is_write, addr, size);
+
+    if (x->layout->mem_refill(x->env)) {
+        u8 *host = lookup(op, x, addr, size);
+        if (host) {
+            return host;
+        }
+    }
+    s = describe(op, x, kind, type, is_write, addr, size);
+    memset(s->value, 0, sizeof(s->value));
+    s->compare = 0;
+    if (value) {
+        memcpy(s->value, value, size);
+    }
+    if (compare) {
+        memcpy(&s->compare, compare, size);
+    }
+    x->layout->mem_slow(x->env);
+    return NULL;
+}
+
+/* -- Loads and stores ---------------------------------------------------------------------------
+ */
+
+#define LOAD(name, type, bytes)                                              \
+    HANDLER(name)                                                            \
+    {                                                                        \
+        u64 addr = address(op, x);                                           \
+        const void *host = lookup(op, x, addr, bytes);                       \
+        if (G_UNLIKELY(!host)) {                                             \
+            host = miss(op, x, OP_ld, type, false, addr, bytes, NULL, NULL); \
+            if (!host) {                                                     \
+                host = ENV(x, SlowAccess, slow)->value;                      \
+            }                                                                \
+        }                                                                    \
+        memcpy(at(x, op->d), host, bytes);                                   \
+        return op + 1;                                                       \
+    }
+#define STORE(name, type, bytes)                                                    \
+    HANDLER(name)                                                                   \
+    {                                                                               \
+        u64 addr = address(op, x);                                                  \
+        void *host = lookup(op, x, addr, bytes);                                    \
+        if (G_UNLIKELY(!host)) {                                                    \
+            host = miss(op, x, OP_st, type, true, addr, bytes, at(x, op->b), NULL); \
+            if (!host) {                                                            \
+                return op + 1;                                                      \
+            }                                                                       \
+        }                                                                           \
+        memcpy(host, at(x, op->b), bytes);                                          \
+        return op + 1;                                                              \
+    }
+#define LOAD_STORE(suffix, type, bytes) \
+    LOAD(ld_##suffix, type, bytes)      \
+    STORE(st_##suffix, type, bytes)
+LOAD_STORE(i8, I8, 1)
+LOAD_STORE(i16, I16, 2)
+LOAD_STORE(i32, I32, 4)
+LOAD_STORE(i64, I64, 8)
+LOAD_STORE(f32, F32, 4)
+LOAD_STORE(f64, F64, 8)
+LOAD_STORE(f80, F80, 10)
+LOAD_STORE(v128, V128, 16)
+LOAD_STORE(v256, V256, 32)
+
+HANDLER(ld_i32z)
+{
+    u64 addr = address(op, x);
+    const void *host = lookup(op, x, addr, 4);
+    u32 v;
+
+    if (G_UNLIKELY(!host)) {
+        host = miss(op, x, OP_ld, I32, false, addr, 4, NULL, NULL);
+        if (!host) {
+            host = ENV(x, SlowAccess, slow)->value;
+        }
+    }
+    memcpy(&v, host, 4);
+    put_u64(x, op->d, v);
+    return op + 1;
+}
+
+/* -- Read, modify, write ------------------------------------------------------------------------
+ */
+
+/* `new` in terms of `old`, b and c; `result` likewise. */
+#define RMW_HANDLER(name, suffix, irtype, T, P, new_value, result)                      \
+    HANDLER(name##_##suffix)                                                            \
+    {                                                                                   \
+        u64 addr = address(op, x);                                                      \
+        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                       \
+        u8 *host = lookup(op, x, addr, sizeof(T));                                      \
+        (void)c;                                                                        \
+        if (G_UNLIKELY(!host)) {                                                        \
+            host = miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &b, &c);       \
+            if (!host) {                                                                \
+                put_##P(x, op->d, *(T *)ENV(x, SlowAccess, slow)->value);               \
+                return op + 1;                                                          \
+            }                                                                           \
+        }                                                                               \
+        memcpy(&old, host, sizeof(T));                                                  \
+        new = (T)(new_value);                                                           \
+        memcpy(host, &new, sizeof(T));                                                  \
+        put_##P(x, op->d, result);                                                      \
+        return op + 1;                                                                  \
+    }                                                                                   \
+    HANDLER(name##_##suffix##_lock)                                                     \
+    {                                                                                   \
+        u64 addr = address(op, x);                                                      \
+        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                       \
+        T *host = (T *)lookup(op, x, addr, sizeof(T));                                  \
+        (void)c;                                                                        \
+        if (G_UNLIKELY(!host)) {                                                        \
+            host = (T *)miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &b, &c);  \
+            if (!host) {                                                                \
+                put_##P(x, op->d, *(T *)ENV(x, SlowAccess, slow)->value);               \
+                return op + 1;                                                          \
+            }                                                                           \
+        }                                                                               \
+        old = __atomic_load_n(host, __ATOMIC_RELAXED);                                  \
+        do {                                                                            \
+            new = (T)(new_value);                                                       \
+        } while (!__atomic_compare_exchange_n(host, &old, new, false, __ATOMIC_SEQ_CST, \
+                                              __ATOMIC_SEQ_CST));                       \
+        put_##P(x, op->d, result);                                                      \
+        return op + 1;                                                                  \
+    }
+#define RMW(name, new_value, result)                        \
+    RMW_HANDLER(name, 8, I8, u8, u8, new_value, result)     \
+    RMW_HANDLER(name, 16, I16, u16, u16, new_value, result) \
+    RMW_HANDLER(name, 32, I32, u32, u32, new_value, result) \
+    RMW_HANDLER(name, 64, I64, u64, u64, new_value, result) \
+    RMW_HANDLER(name, 32z, I32, u32, u64, new_value, result)
+RMW(rmw_add, old + b, new)
+RMW(rmw_sub, old - b, new)
+RMW(rmw_and, old &b, new)
+RMW(rmw_or, old | b, new)
+RMW(rmw_xor, old ^ b, new)
+RMW(rmw_xadd, old + b, old)
+RMW(rmw_xchg, b, old)
+RMW(rmw_cas, old == c ? b : old, old)
+
+/* clang-format off */
+#define RMW_ROW(name)                                                                              \
+    [OP_##name - OP_rmw_add] = {                                                                   \
+        { name##_8, name##_16, name##_32, name##_64, name##_32z },                                 \
+        { name##_8_lock, name##_16_lock, name##_32_lock, name##_64_lock, name##_32z_lock } }
+static Handler *const rmw_table[][2][NWIDTHS] = {
+    RMW_ROW(rmw_add), RMW_ROW(rmw_sub), RMW_ROW(rmw_and), RMW_ROW(rmw_or), RMW_ROW(rmw_xor),
+    RMW_ROW(rmw_xadd), RMW_ROW(rmw_xchg), RMW_ROW(rmw_cas),
+};
+/* clang-format on */
+
+/* Place b: the number of bytes itself. */
+HANDLER(probe_read)
+{
+    u64 addr = address(op, x);
+
+    if (!lookup(op, x, addr, op->b)) {
+        miss(op, x, OP_probe, I8, false, addr, op->b, NULL, NULL);
+    }
+    return op + 1;
+}
+
+HANDLER(probe_write)
+{
+    u64 addr = address(op, x);
+
+    if (!lookup(op, x, addr, op->b)) {
+        miss(op, x, OP_probe, I8, true, addr, op->b, NULL, NULL);
+    }
+    return op + 1;
+}
+
+/* @type of a probe: I8 to write, IR_VOID to read. */
+Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic)
+{
+    static Handler *const loads[IR_NTYPES] = {
+        [I8] = ld_i8,   [I16] = ld_i16, [I32] = ld_i32,   [I64] = ld_i64,   [F32] = ld_f32,
+        [F64] = ld_f64, [F80] = ld_f80, [V128] = ld_v128, [V256] = ld_v256,
+    };
+    static Handler *const stores[IR_NTYPES] = {
+        [I8] = st_i8,   [I16] = st_i16, [I32] = st_i32,   [I64] = st_i64,   [F32] = st_f32,
+        [F64] = st_f64, [F80] = st_f80, [V128] = st_v128, [V256] = st_v256,
+    };
+
+    switch (op) {
+    case OP_ld: return wide ? ld_i32z : loads[type];
+    case OP_st: return stores[type];
+    case OP_probe: return type == I8 ? probe_write : probe_read;
+    default: return rmw_table[op - OP_rmw_add][atomic][wide ? W32Z : type - I8];
+    }
+}
