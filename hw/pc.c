@@ -215,6 +215,20 @@ static void create_south_bridge(PcBoard *b)
     b->pm = piix4_pm_new(b->pci, &pm);
 }
 
+static void create_keyboard_controller(PcBoard *b)
+{
+    Irq *isa = gsi_lines(b->gsi, GSI_ISA);
+    I8042Wiring w = {
+        .ports = &b->m->io_root,
+        .keyboard_irq = isa + 1,
+        .mouse_irq = isa + 12,
+        .a20 = port92_kbc_a20(b->port92),
+        .reset = &b->reset,
+    };
+
+    b->i8042 = i8042_new(&b->dev, &w);
+}
+
 static void create_serial(PcBoard *b)
 {
     static const struct {
@@ -245,6 +259,7 @@ static void create_isa_devices(PcBoard *b)
     b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, isa + 8);
     port80_new(&b->dev, io);
     b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
+    create_keyboard_controller(b);
     b->ferr = ferr_new(&b->dev, io, isa + 13);
     create_serial(b);
     if (m->config->hpet)
