@@ -164,7 +164,12 @@ void apic_accept(Apic *a, const ApicMessage *msg)
         if (apic_is_enabled(a))
             accept_vector(a, msg->vector, msg->level);
         break;
-    case APIC_SMI: cpus->raise_smi(cpus->opaque, a->index); break;
+    case APIC_SMI:
+        if (cpus->raise_smi)
+            cpus->raise_smi(cpus->opaque, a->index);
+        else
+            log_unimp("apic: SMI to a CPU without SMM\n");
+        break;
     case APIC_NMI: cpus->raise_nmi(cpus->opaque, a->index); break;
     case APIC_INIT: cpus->raise_init(cpus->opaque, a->index); break;
     case APIC_STARTUP: cpus->raise_sipi(cpus->opaque, a->index, msg->vector); break;
