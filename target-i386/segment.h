@@ -133,7 +133,8 @@ Stack86 stack_flat64(CpuX86 *c, uint64_t rsp, unsigned cpl);
 /* ---- Task switches: task.c --------------------------------------------------------------------
  */
 typedef enum TaskReason { TASK_JMP, TASK_CALL, TASK_IRET } TaskReason; /* interrupts: TASK_CALL */
-/* Switch to the TSS @selector. @next_pc is what the old task continues with. Raises; when it
+/* From a helper: leave by cpu_loop_exit() when it returns, the block's pc is no longer true.
+ * Switch to the TSS @selector. @next_pc is what the old task continues with. Raises; when it
  * returns the new task's state is loaded. @error: pushed on the new stack (-1: none). */
 void task_switch(CpuX86 *c, uint16_t selector, TaskReason reason, uint64_t next_pc, int64_t error);
 /* The TSS that a task gate names. */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The helpers of the system section of helpers.def. Sizes of operands are log2 of bytes: 1, 2, 3.
+ */
+#ifndef TARGET_I386_HELP_SYSTEM_H
+#define TARGET_I386_HELP_SYSTEM_H
+
+#include "target-i386/cpu.h"
+
+/* help-segment.c */
+void help_load_seg(CpuX86 *c, uint32_t seg, uint32_t selector);
+/* The same for SS, followed by one instruction without interrupts. */
+void help_load_ss(CpuX86 *c, uint32_t selector);
+/* Access rights or limit of @selector, bit 32 set if it may be seen; else 0. */
+uint64_t help_lar(CpuX86 *c, uint32_t selector);
+uint64_t help_lsl(CpuX86 *c, uint32_t selector);
+uint32_t help_verr(CpuX86 *c, uint32_t selector); /* 0 or 1 */
+uint32_t help_verw(CpuX86 *c, uint32_t selector);
+void help_lldt(CpuX86 *c, uint32_t selector);
+void help_ltr(CpuX86 *c, uint32_t selector);
+
+/* help-far.c: all of them leave pc in cpu->pc. @next_pc: of the instruction after this one. */
+void help_jmp_far(CpuX86 *c, uint32_t selector, uint64_t offset, uint32_t size, uint64_t next_pc);
+void help_call_far(CpuX86 *c, uint32_t selector, uint64_t offset, uint32_t size, uint64_t next_pc);
+void help_ret_far(CpuX86 *c, uint32_t size, uint32_t release);
+void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc);
+void help_int(CpuX86 *c, uint32_t vector, uint64_t next_pc);
+void help_int_soft(CpuX86 *c, uint32_t vector, uint64_t next_pc); /* INT3, INTO */
+void help_int1(CpuX86 *c, uint64_t next_pc);
+uint64_t help_syscall(CpuX86 *c); /* R11 to be */
+void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11);
+uint64_t help_sysenter(CpuX86 *c); /* RSP to be */
+void help_sysexit(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t rdx);
+
+/* help-system.c */
+uint64_t help_read_cr8(CpuX86 *c);
+void help_write_cr(CpuX86 *c, uint32_t n, uint64_t value);
+void help_lmsw(CpuX86 *c, uint32_t value);
+void help_clts(CpuX86 *c);
+uint64_t help_read_dr(CpuX86 *c, uint32_t n);
+void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value);
+uint64_t help_rdtsc(CpuX86 *c);
+uint64_t help_rdpmc(CpuX86 *c, uint32_t counter);
+uint64_t help_tsc_aux(CpuX86 *c);
+void help_cpuid(CpuX86 *c); /* RAX, RCX -> RAX, RBX, RCX, RDX */
+void help_invlpg(CpuX86 *c, uint64_t addr);
+void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr);
+uint64_t help_xgetbv(CpuX86 *c, uint32_t index);
+void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value);
+uint32_t help_in(CpuX86 *c, uint32_t port, uint32_t size); /* size in bytes: 1, 2, 4 */
+void help_out(CpuX86 *c, uint32_t port, uint32_t value, uint32_t size);
+void help_check_io(CpuX86 *c, uint32_t port, uint32_t size); /* #GP unless allowed */
+uint64_t help_pushf(CpuX86 *c, uint32_t size); /* virtual-8086 with IOPL < 3: may raise */
+void help_popf(CpuX86 *c, uint64_t value, uint32_t size);
+void help_cli(CpuX86 *c); /* where IOPL does not allow: VME, PVI, #GP */
+void help_sti(CpuX86 *c);
+void help_sti_allowed(CpuX86 *c); /* IF = 1 and look at interrupts after the block */
+void help_sti_shadow(CpuX86 *c);  /* the same, and no interrupt before the next instruction */
+void help_set_ac(CpuX86 *c, uint32_t ac);
+void help_sgdt(CpuX86 *c, uint32_t idt, uint64_t addr, uint32_t size);
+void help_lgdt(CpuX86 *c, uint32_t idt, uint64_t base, uint32_t limit);
+uint32_t help_task_selector(CpuX86 *c, uint32_t tr); /* of TR, or of LDTR */
+
+/* msr.c */
+uint64_t help_rdmsr(CpuX86 *c, uint32_t msr);
+void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value);
+uint64_t x86_tsc(CpuX86 *c);
+
+#endif

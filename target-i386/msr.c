@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Model-specific registers: Intel SDM vol. 4, AMD BKDG for family 0Fh (C000_xxxx, C001_xxxx).
+ * Registers that are plain storage are rows; those with rules have functions. Unknown ones raise
+ * #GP. Of the performance, debug-store and thermal registers only presence is modelled (rows of
+ * kind IGNORED): they read zero and forget writes, which is what kernels probe for.
+ */
+#include "target-i386/help-system.h"
+
+#include "softmmu/log.h"
+#include "target-i386/cpuid.h"
+#include "target-i386/paging.h"
+
+typedef enum MsrKind {
+    MSR_FIELD,     /* stored in the CPU; bits outside @value raise #GP */
+    MSR_CANONICAL, /* stored; must be canonical */
+    MSR_CONST,     /* reads @value; writes raise #GP */
+    MSR_IGNORED,   /* reads @value, forgets writes */
+} MsrKind;
+
+typedef struct MsrRow {
+    uint32_t first, count;
+    MsrKind kind;
+    size_t field;
+    uint64_t value;
+} MsrRow;
+
+#define FIELD(f) offsetof(CpuX86, f)
+#define ALL      UINT64_MAX
+/* What a CPU without these flaws says in IA32_ARCH_CAPABILITIES: RDCL, IBRS_ALL, SKIP_L1DFL, SSB,
+ * MDS, PSCHANGE_MC, TAA, SBDR_SSDP, FBSDP, PSDP, PBRSB are "not affected". */
+#define ARCH_CAPABILITIES_VALUE                                                                  \
+    (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 13 | 1u << 14 | \
+     1u << 15 | 1u << 24)
+
+/* clang-format off */
+static const MsrRow msr_rows[] = {
+    { 0x00000017,  1, MSR_CONST,     0, 0 },                          /* IA32_PLATFORM_ID */
+    { 0x0000002a,  1, MSR_IGNORED,   0, 0 },                          /* EBL_CR_POWERON */
+    { 0x00000034,  1, MSR_CONST,     0, 0 },                          /* SMI_COUNT */
+    { 0x0000003a,  1, MSR_CONST,     0, 1 },                          /* IA32_FEATURE_CONTROL: locked */
+    { 0x00000079,  1, MSR_IGNORED,   0, 0 },                          /* IA32_BIOS_UPDT_TRIG */
+    { 0x0000008b,  1, MSR_IGNORED,   0, 0x0100006500000000ull },      /* IA32_BIOS_SIGN_ID, PATCH_LEVEL */
+    { 0x000000c1,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PMC0-7 */
+    { 0x000000ce,  1, MSR_CONST,     0, 0 },                          /* PLATFORM_INFO */
+    { 0x000000e7,  2, MSR_IGNORED,   0, 0 },                          /* IA32_MPERF, APERF */
+    { 0x000000fe,  1, MSR_CONST,     0, 0x508 },                      /* IA32_MTRRCAP: WC, fixed, 8 */
+    { 0x00000119,  1, MSR_IGNORED,   0, 0 },                          /* BBL_CR_CTL */
+    { 0x0000011e,  1, MSR_IGNORED,   0, 0 },                          /* BBL_CR_CTL3 */
+    { 0x00000140,  1, MSR_IGNORED,   0, 0 },                          /* MISC_FEATURES_ENABLES */
+    { 0x00000174,  1, MSR_FIELD,     FIELD(sysenter_cs), ALL },
+    { 0x00000175,  1, MSR_CANONICAL, FIELD(sysenter_esp), 0 },
+    { 0x00000176,  1, MSR_CANONICAL, FIELD(sysenter_eip), 0 },
+    { 0x00000179,  1, MSR_CONST,     0, 0x100 | X86_MCE_BANKS },      /* IA32_MCG_CAP: CTL_P */
+    { 0x0000017a,  1, MSR_FIELD,     FIELD(mcg_status), 7 },
+    { 0x0000017b,  1, MSR_FIELD,     FIELD(mcg_ctl), ALL },
+    { 0x00000186,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PERFEVTSEL0-7 */
+    { 0x00000198,  1, MSR_CONST,     0, 1000ull << 40 | 1000 },       /* IA32_PERF_STATUS */
+    { 0x00000199,  1, MSR_IGNORED,   0, 0 },                          /* IA32_PERF_CTL */
+    { 0x0000019a,  4, MSR_IGNORED,   0, 0 },                          /* clock modulation, thermal */
+    { 0x000001a0,  1, MSR_FIELD,     FIELD(misc_enable), ALL },
+    { 0x000001a2,  1, MSR_IGNORED,   0, 0 },                          /* TEMPERATURE_TARGET */
+    { 0x000001b0,  1, MSR_IGNORED,   0, 0 },                          /* IA32_ENERGY_PERF_BIAS */
+    { 0x000001c9,  1, MSR_IGNORED,   0, 0 },                          /* LASTBRANCH_TOS */
+    { 0x000001d9,  1, MSR_FIELD,     FIELD(debugctl), 0x7f },
+    { 0x000001db,  4, MSR_CONST,     0, 0 },                          /* last branch and exception */
+    { 0xc0000081,  1, MSR_FIELD,     FIELD(star), ALL },
+    { 0xc0000082,  1, MSR_CANONICAL, FIELD(lstar), 0 },
+    { 0xc0000083,  1, MSR_CANONICAL, FIELD(cstar), 0 },
+    { 0xc0000084,  1, MSR_FIELD,     FIELD(sfmask), 0xffffffff },
+    { 0xc0000100,  1, MSR_CANONICAL, FIELD(segs[SEG_FS].base), 0 },
+    { 0xc0000101,  1, MSR_CANONICAL, FIELD(segs[SEG_GS].base), 0 },
+    { 0xc0000102,  1, MSR_CANONICAL, FIELD(kernel_gs_base), 0 },
+    { 0xc0000103,  1, MSR_FIELD,     FIELD(tsc_aux), 0xffffffff },
+    { 0xc0010000,  8, MSR_IGNORED,   0, 0 },                          /* PERF_CTL0-3, PERF_CTR0-3 */
+    { 0xc0010010,  1, MSR_IGNORED,   0, 0 },                          /* SYSCFG */
+    { 0xc0010015,  1, MSR_FIELD,     FIELD(hwcr), ALL },
+    { 0xc0010016,  5, MSR_IGNORED,   0, 0 },                          /* IORRs, TOP_MEM */
+    { 0xc001001d,  1, MSR_IGNORED,   0, 0 },                          /* TOP_MEM2 */
+    { 0xc001001f,  1, MSR_IGNORED,   0, 0 },                          /* NB_CFG */
+    { 0xc0010020,  1, MSR_IGNORED,   0, 0 },                          /* PATCH_LOADER */
+    { 0xc0010044,  7, MSR_IGNORED,   0, 0 },                          /* MCi_CTL_MASK */
+    { 0xc0010055,  1, MSR_IGNORED,   0, 0 },                          /* INT_PENDING_MSG: no C1E */
+    { 0xc0010061,  3, MSR_CONST,     0, 0 },                          /* P-state limit, control, status */
+    { 0xc0010111,  3, MSR_IGNORED,   0, 0 },                          /* SMM base, TSEG */
+    { 0xc0010114,  1, MSR_IGNORED,   0, 0 },                          /* VM_CR */
+    { 0xc0010117,  1, MSR_IGNORED,   0, 0 },                          /* VM_HSAVE_PA */
+    { 0xc0010140,  2, MSR_CONST,     0, 0 },                          /* OSVW */
+    { 0xc0011004,  2, MSR_IGNORED,   0, 0 },                          /* CPUID override */
+    { 0xc001100d,  1, MSR_IGNORED,   0, 0 },                          /* CPUID extended override */
+    { 0xc0011020, 16, MSR_IGNORED,   0, 0 },                          /* LS_CFG … DE_CFG, BU_CFG2 */
+};
+/* clang-format on */
+
+static const MsrRow *find_row(uint32_t msr)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(msr_rows); i++)
+        if (msr - msr_rows[i].first < msr_rows[i].count)
+            return &msr_rows[i];
+    return NULL;
+}
+
+/* ---- TSC ------------------------------------------------------------------------------------ */
+
+static uint64_t clock_ticks(CpuX86 *c)
+{
+    int64_t now = cpu_clock_ns(&c->cpu);
+
+    return c->tsc_hz == NS_PER_SEC ? (uint64_t)now : clock_ns_to_ticks(now, c->tsc_hz);
+}
+
+uint64_t x86_tsc(CpuX86 *c)
+{
+    return clock_ticks(c) + c->tsc_offset;
+}
+
+/* Has the TSC already passed @deadline? */
+static bool deadline_passed(CpuX86 *c, uint64_t deadline)
+{
+    return (int64_t)(deadline - x86_tsc(c)) <= 0;
+}
+
+static void set_deadline(CpuX86 *c, uint64_t deadline)
+{
+    BoardOps *board = &c->machine->board;
+    int64_t at = CLOCK_NEVER;
+
+    c->tsc_deadline = deadline;
+    if (deadline)
+        at = deadline_passed(c, deadline) ? cpu_clock_ns(&c->cpu)
+                                          : clock_ticks_to_ns(deadline - c->tsc_offset, c->tsc_hz);
+    if (board->apic_set_tsc_deadline)
+        board->apic_set_tsc_deadline(board->opaque, c->common.index, at);
+}
+
+static void adjust_tsc(CpuX86 *c, uint64_t by)
+{
+    c->tsc_offset += by;
+    if (c->tsc_deadline)
+        set_deadline(c, c->tsc_deadline);
+}
+
+/* ---- Registers with rules ------------------------------------------------------------------- */
+
+static bool write_efer(CpuX86 *c, uint64_t value)
+{
+    uint64_t known = EFER_LMA, changed;
+
+    if (x86_words_have(c->features, CPUID_80000001_EDX, CPUID_SYSCALL))
+        known |= EFER_SCE;
+    if (x86_words_have(c->features, CPUID_80000001_EDX, CPUID_LM))
+        known |= EFER_LME;
+    if (x86_words_have(c->features, CPUID_80000001_EDX, CPUID_NX))
+        known |= EFER_NXE;
+    if (x86_words_have(c->features, CPUID_80000001_EDX, CPUID_FFXSR))
+        known |= EFER_FFXSR;
+    if (value & ~known)
+        return false;
+    value = (value & ~(uint64_t)EFER_LMA) | (c->efer & EFER_LMA);
+    changed = value ^ c->efer;
+    if ((changed & EFER_LME) && (c->cr0 & CR0_PG))
+        return false;
+    c->efer = value;
+    if (changed & EFER_NXE)
+        cpu_tlb_flush_all(&c->cpu);
+    return true;
+}
+
+static bool is_memory_type(unsigned type, bool pat)
+{
+    return type == 0 || type == 1 || (type >= 4 && type <= 6) || (pat && type == 7);
+}
+
+static bool types_are_valid(uint64_t value, bool pat)
+{
+    for (unsigned i = 0; i < 8; i++)
+        if (!is_memory_type(value >> (8 * i) & 0xff, pat))
+            return false;
+    return true;
+}
+
+static bool write_mtrr_phys(CpuX86 *c, unsigned n, uint64_t value)
+{
+    uint64_t reserved = x86_phys_reserved(c) | 0xfff0000000000000ull | (n & 1 ? 0x7ff : 0xf00);
+
+    if ((value & reserved) || (!(n & 1) && !is_memory_type(value & 0xff, false)))
+        return false;
+    c->mtrr_phys[n] = value;
+    return true;
+}
+
+/* Index in mtrr_fixed, or -1. */
+static int fixed_mtrr(uint32_t msr)
+{
+    if (msr == 0x250)
+        return 0;
+    if (msr == 0x258 || msr == 0x259)
+        return 1 + (int)(msr - 0x258);
+    return msr >= 0x268 && msr <= 0x26f ? 3 + (int)(msr - 0x268) : -1;
+}
+
+static bool is_apic_msr(uint32_t msr)
+{
+    return msr == 0x1b || (msr >= 0x800 && msr < 0x900);
+}
+
+static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
+{
+    BoardOps *board = &c->machine->board;
+
+    if (is_apic_msr(msr))
+        return board->apic_read_msr &&
+               board->apic_read_msr(board->opaque, c->common.index, msr, value);
+    if (msr - 0x400 < X86_MCE_BANKS * 4) {
+        *value = c->mce_banks[msr - 0x400];
+        return true;
+    }
+    if (msr - 0x200 < 16) {
+        *value = c->mtrr_phys[msr - 0x200];
+        return true;
+    }
+    if (fixed_mtrr(msr) >= 0) {
+        *value = c->mtrr_fixed[fixed_mtrr(msr)];
+        return true;
+    }
+    switch (msr) {
+    case 0x10: *value = x86_tsc(c); return true;
+    case 0x3b: *value = c->tsc_adjust; return true;
+    case 0x48:
+        *value = c->spec_ctrl;
+        return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL);
+    case 0x10a:
+        *value = ARCH_CAPABILITIES_VALUE;
+        return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_ARCH_CAPABILITIES);
+    case 0x277: *value = c->pat; return true;
+    case 0x2ff: *value = c->mtrr_def; return true;
+    case 0x6e0:
+        if (c->tsc_deadline && deadline_passed(c, c->tsc_deadline))
+            c->tsc_deadline = 0;
+        *value = c->tsc_deadline;
+        return x86_words_have(c->features, CPUID_1_ECX, CPUID_TSC_DEADLINE);
+    case 0xc0000080: *value = c->efer; return true;
+    default: return false;
+    }
+}
+
+static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
+{
+    BoardOps *board = &c->machine->board;
+
+    if (is_apic_msr(msr))
+        return board->apic_write_msr &&
+               board->apic_write_msr(board->opaque, c->common.index, msr, value);
+    if (msr - 0x400 < X86_MCE_BANKS * 4) {
+        unsigned reg = msr & 3; /* CTL, STATUS, ADDR, MISC: all but CTL are cleared by writing 0 */
+
+        if (reg == 0 ? value != 0 && value != ALL : reg == 1 && value != 0)
+            return false;
+        c->mce_banks[msr - 0x400] = value;
+        return true;
+    }
+    if (msr - 0x200 < 16)
+        return write_mtrr_phys(c, msr - 0x200, value);
+    if (fixed_mtrr(msr) >= 0) {
+        if (!types_are_valid(value, false))
+            return false;
+        c->mtrr_fixed[fixed_mtrr(msr)] = value;
+        return true;
+    }
+    switch (msr) {
+    case 0x10: {
+        uint64_t by = value - x86_tsc(c);
+
+        c->tsc_adjust += by;
+        adjust_tsc(c, by);
+        return true;
+    }
+    case 0x3b:
+        adjust_tsc(c, value - c->tsc_adjust);
+        c->tsc_adjust = value;
+        return true;
+    case 0x48:
+        if ((value & ~7ull) || !x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL))
+            return false;
+        c->spec_ctrl = value;
+        return true;
+    case 0x277:
+        if (!types_are_valid(value, true))
+            return false;
+        c->pat = value;
+        return true;
+    case 0x2ff:
+        if ((value & ~0xcffull) || !is_memory_type(value & 0xff, false))
+            return false;
+        c->mtrr_def = value;
+        return true;
+    case 0x6e0:
+        if (!x86_words_have(c->features, CPUID_1_ECX, CPUID_TSC_DEADLINE))
+            return false;
+        set_deadline(c, value);
+        return true;
+    case 0xc0000080: return write_efer(c, value);
+    default: return false;
+    }
+}
+
+/* ---- RDMSR, WRMSR --------------------------------------------------------------------------- */
+
+static G_GNUC_NORETURN void raise_gp0(CpuX86 *c)
+{
+    x86_raise_error(c, EXCP_GP, 0);
+}
+
+uint64_t help_rdmsr(CpuX86 *c, uint32_t msr)
+{
+    const MsrRow *row = find_row(msr);
+    uint64_t value = 0;
+
+    if (!row) {
+        if (read_special(c, msr, &value))
+            return value;
+        log_unimp("read of MSR 0x%x: #GP\n", msr);
+        raise_gp0(c);
+    }
+    if (row->kind == MSR_CONST || row->kind == MSR_IGNORED)
+        return row->value;
+    return *(uint64_t *)((char *)c + row->field);
+}
+
+void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value)
+{
+    const MsrRow *row;
+
+    /* what kernels write at each switch of tasks */
+    if (msr - 0xc0000100 < 3 && x86_is_canonical(c, value)) {
+        if (msr == 0xc0000102)
+            c->kernel_gs_base = value;
+        else
+            c->segs[msr == 0xc0000100 ? SEG_FS : SEG_GS].base = value;
+        return;
+    }
+    row = find_row(msr);
+    if (!row) {
+        if (write_special(c, msr, value))
+            return;
+        log_unimp("write of 0x%llx to MSR 0x%x: #GP\n", (unsigned long long)value, msr);
+        raise_gp0(c);
+    }
+    switch (row->kind) {
+    case MSR_IGNORED: return;
+    case MSR_CONST: raise_gp0(c);
+    case MSR_FIELD:
+        if (value & ~row->value)
+            raise_gp0(c);
+        break;
+    case MSR_CANONICAL:
+        if (!x86_is_canonical(c, value))
+            raise_gp0(c);
+        break;
+    }
+    *(uint64_t *)((char *)c + row->field) = value;
+}
