@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine on a toy guest: counting, links, self-modifying code, faults, address spaces. Each
+ * test runs on every back end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "accel/engine.h"
+#include "toy.h"
+
+static const char *backend;
+
+static Toy *start(int icount_shift, uint64_t at, const uint8_t *code, size_t len)
+{
+    Toy *t = toy_new(backend, icount_shift);
+
+    memcpy(t->ram->host + at, code, len);
+    return t;
+}
+#define START(icount, at, ...) \
+    start(icount, at, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+#define A16(a) (a) & 0xff, (a) >> 8
+
+static void test_counts_every_instruction(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ADD, 1, 100, TOY_ADD, 0, 3, TOY_DJNZ, 1, A16(0x003), TOY_HALT);
+
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 300);
+    assert_int_equal(accel_instruction_count(t->accel), 1 + 200 + 1);
+    assert_int_equal(clock_now_ns(t->machine.clock), 202);
+    toy_free(t);
+}
+
+static void test_long_loop_spans_slices(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+
+    t->cpu->regs[1] = 1000000;
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 1000000);
+    assert_int_equal(accel_instruction_count(t->accel), 2000001);
+    toy_free(t);
+}
+
+static void fire(void *opaque)
+{
+    Toy *t = opaque;
+
+    t->cpu->regs[7] = t->cpu->regs[0];
+}
+
+/* A timer comes between two instructions of a block, at the very count it is due. */
+static void test_timer_is_exact(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_DJNZ, 1, A16(0x000),
+                   TOY_HALT);
+    Timer *timer = timer_new(t->machine.clock, fire, t);
+
+    t->cpu->regs[1] = 1000;
+    timer_set(timer, 402); /* 100 rounds of four and two more */
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[7], 302);
+    timer_free(timer);
+    toy_free(t);
+}
+
+static void test_store_into_code_of_another_block(void **state)
+{
+    /* r0 += 1 at 0x2000 is patched to r0 += 5 after the first pass. */
+    Toy *t = START(0, 0x1000, TOY_JMPR, 2, /* 0x1002: */ TOY_ST, 3, A16(0x2000), TOY_JMPR, 2,
+                   /* 0x1008: */ TOY_HALT);
+
+    memcpy(t->ram->host + 0x2000, (uint8_t[]){ TOY_ADD, 0, 1, TOY_ADD, 4, 6, TOY_JMPR, 4 }, 8);
+    t->cpu->regs[2] = 0x2000;
+    t->cpu->regs[4] = 0x1002 - 6;
+    memcpy(&t->cpu->regs[3], (uint8_t[]){ TOY_ADD, 0, 5, TOY_ADD, 4, 6, TOY_JMPR, 4 }, 8);
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 6);
+    toy_free(t);
+}
+
+static void test_store_into_the_running_block(void **state)
+{
+    /* The instruction after the store is replaced by it: the new bytes must run. */
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 3, A16(0x1007), TOY_ADD, 0, 10, TOY_HALT, 0, 0,
+                   0, 0, 0);
+
+    memcpy(&t->cpu->regs[3], (uint8_t[]){ TOY_ADD, 0, 20, TOY_HALT, 0, 0, 0, 0 }, 8);
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 21);
+    assert_int_equal(accel_instruction_count(t->accel), 4);
+    toy_free(t);
+}
+
+static void test_data_beside_code_keeps_blocks(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ST, 0, A16(0x1800), TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+    uint64_t invalidated;
+
+    t->cpu->regs[1] = 50;
+    toy_run(t, 0x1000);
+    invalidated = t->accel->tbs.invalidated;
+    assert_int_equal(invalidated, 0);
+    toy_free(t);
+}
+
+static void test_dma_into_code(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_HALT);
+    const uint8_t patch[] = { TOY_ADD, 0, 7, TOY_HALT };
+
+    toy_run(t, 0x1000);
+    address_space_write_bytes(t->machine.memory, 0x1000, patch, sizeof(patch));
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 8);
+    toy_free(t);
+}
+
+static void test_fault_is_exact(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_LD, 0, A16(TOY_FAULT_PAGE), TOY_ADD,
+                   0, 1, TOY_HALT);
+
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->faults, 1);
+    assert_int_equal(t->cpu->fault_pc, 0x1006);
+    assert_int_equal(t->cpu->fault_count, 2);
+    assert_int_equal(t->cpu->regs[0], 3);
+    assert_int_equal(accel_instruction_count(t->accel), 4);
+    toy_free(t);
+}
+
+static void test_page_crossing_access(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ST, 1, A16(0x2ffc), TOY_LD, 0, A16(0x2ffc), TOY_HALT);
+
+    t->cpu->regs[1] = 0x1122334455667788;
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 0x1122334455667788);
+    assert_memory_equal(t->ram->host + 0x2ffc, &t->cpu->regs[1], 8);
+    toy_free(t);
+}
+
+/* A store whose second page faults writes nothing. */
+static void test_page_crossing_fault_writes_nothing(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ST, 1, A16(TOY_FAULT_PAGE - 4), TOY_HALT);
+
+    t->cpu->regs[1] = UINT64_MAX;
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->faults, 1);
+    assert_int_equal(t->ram->host[TOY_FAULT_PAGE - 4], 0);
+    toy_free(t);
+}
+
+static void load_banked(Toy *t, uint16_t asid, uint64_t expected)
+{
+    cpu_tlb_set_asid(&t->cpu->cpu, asid);
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], expected);
+}
+
+static void test_address_spaces(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_LD, 0, A16(TOY_BANKED_PAGE), TOY_HALT);
+    unsigned walks;
+
+    t->ram->host[0x101000] = 1;
+    t->ram->host[0x102000] = 2;
+    load_banked(t, 1, 1);
+    load_banked(t, 2, 2);
+    walks = t->cpu->walks;
+    load_banked(t, 1, 1); /* both are still in the second level */
+    load_banked(t, 2, 2);
+    assert_int_equal(t->cpu->walks, walks);
+    cpu_tlb_flush_asid(&t->cpu->cpu, 1);
+    load_banked(t, 2, 2);
+    assert_int_equal(t->cpu->walks, walks);
+    load_banked(t, 1, 1);
+    assert_int_equal(t->cpu->walks, walks + 1);
+    cpu_tlb_flush_page(&t->cpu->cpu, TOY_BANKED_PAGE);
+    load_banked(t, 1, 1);
+    assert_int_equal(t->cpu->walks, walks + 2);
+    toy_free(t);
+}
+
+/* Code in the page that depends on the address space: neither jump cache nor blocks mix them up. */
+static void test_code_of_address_spaces(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_JMPR, 2);
+
+    t->cpu->regs[2] = TOY_BANKED_PAGE;
+    memcpy(t->ram->host + 0x101000, (uint8_t[]){ TOY_ADD, 0, 1, TOY_HALT }, 4);
+    memcpy(t->ram->host + 0x102000, (uint8_t[]){ TOY_ADD, 0, 10, TOY_HALT }, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        cpu_tlb_set_asid(&t->cpu->cpu, 1 + (i & 1));
+        toy_run(t, 0x1000);
+    }
+    assert_int_equal(t->cpu->regs[0], 22);
+    toy_free(t);
+}
+
+static void test_buffer_overflow_flushes(void **state)
+{
+    Toy *t = toy_new(backend, 0);
+    uint8_t *p = t->ram->host + 0x10000;
+
+    toy_run(t, 0x3000); /* zeroes: HALT */
+    t->cpu->common.halted = false;
+    /* One block per instruction, many times over what 1 MiB of code holds. */
+    for (unsigned i = 0; i < 60000; i++, p += 3)
+        memcpy(p, (uint8_t[]){ TOY_ADD, i & 7, 1 }, 3);
+    for (unsigned i = 0; i < 60000; i++) {
+        t->cpu->cpu.pc = 0x10000 + 3 * i;
+        cpu_exec_slice(&t->cpu->cpu, 1);
+    }
+    assert_int_equal(t->cpu->regs[0] + t->cpu->regs[7], 15000);
+    toy_free(t);
+}
+
+int main(void)
+{
+    static const char *const backends[] = { "interp" };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts_every_instruction),
+        cmocka_unit_test(test_long_loop_spans_slices),
+        cmocka_unit_test(test_timer_is_exact),
+        cmocka_unit_test(test_store_into_code_of_another_block),
+        cmocka_unit_test(test_store_into_the_running_block),
+        cmocka_unit_test(test_data_beside_code_keeps_blocks),
+        cmocka_unit_test(test_dma_into_code),
+        cmocka_unit_test(test_fault_is_exact),
+        cmocka_unit_test(test_page_crossing_access),
+        cmocka_unit_test(test_page_crossing_fault_writes_nothing),
+        cmocka_unit_test(test_address_spaces),
+        cmocka_unit_test(test_code_of_address_spaces),
+        cmocka_unit_test(test_buffer_overflow_flushes),
+    };
+    int failed = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+        backend = backends[i];
+        failed += cmocka_run_group_tests_name(backend ? backend : "default", tests, NULL, NULL);
+    }
+    return failed;
+}
