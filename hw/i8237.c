@@ -4,7 +4,7 @@
  * 5 to 7 words. Spec: Intel 8237A data sheet (231466); PIIX3 data sheet, page registers.
  *
  * A device calls i8237_transfer() where it would raise DREQ. Missing: memory to memory, verify
- * transfers, software requests (stored), rotating priority.
+ * transfers, software requests, rotating priority.
  */
 #include "hw/i8237.h"
 
@@ -38,7 +38,7 @@ typedef struct Channel {
 
 typedef struct Controller {
     Channel channel[CHANNELS];
-    uint8_t command, status, request, mask;
+    uint8_t command, status, mask;
     bool high_byte; /* the flip-flop */
 } Controller;
 
@@ -58,7 +58,7 @@ static const uint8_t page_of[8] = { 0x7, 0x3, 0x1, 0x2, 0xf, 0xb, 0x9, 0xa };
 
 static void master_clear(Controller *c)
 {
-    c->command = c->status = c->request = 0;
+    c->command = c->status = 0;
     c->mask = 0x0f;
     c->high_byte = false;
 }
@@ -112,10 +112,7 @@ static void controller_write(Controller *c, unsigned reg, uint8_t value)
         if (value & 0x01)
             log_unimp("i8237: memory to memory transfers\n");
         break;
-    case REG_REQUEST:
-        set_bit(&c->request, value);
-        log_unimp("i8237: software requests\n");
-        break;
+    case REG_REQUEST: log_unimp("i8237: software requests\n"); break;
     case REG_MASK_ONE: set_bit(&c->mask, value); break;
     case REG_MODE: c->channel[value & 3].mode = value & 0xfc; break;
     case REG_CLEAR_FLIPFLOP: c->high_byte = false; break;
@@ -264,7 +261,6 @@ static const StateField controller_state[] = {
     STATE_STRUCT_ARRAY(Controller, channel, channel_state),
     STATE_U8(Controller, command),
     STATE_U8(Controller, status),
-    STATE_U8(Controller, request),
     STATE_U8(Controller, mask),
     STATE_BOOL(Controller, high_byte),
     STATE_END,

@@ -248,6 +248,7 @@ static void test_timer_one_shot(void **state)
     Bench *b = start(state, 1);
 
     enable(b);
+    fixture_advance(b->f, 12345);
     apic_write(b, 0, 0x320, 0x40);
     apic_write(b, 0, 0x3e0, 3); /* by 16 */
     apic_write(b, 0, 0x380, 1000);

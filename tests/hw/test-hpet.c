@@ -41,6 +41,9 @@ static void test_capabilities(void **state)
     put(&b, 0, 0);
     assert_int_equal(fixture_read(b.f, BASE + 2, 2), 0x8086);
     assert_int_equal(get(&b, 0x100), 0x0000000400000030ull);
+    put(&b, 0x110, 0x123456789abcdef0ull);
+    assert_int_equal(get(&b, 0x110), 0x123456789abcdef0ull);
+    assert_int_equal(get(&b, 0x130), 0);
 }
 
 static void test_counter(void **state)

@@ -45,6 +45,23 @@ static void test_registers(void **state)
     assert_int_equal(fixture_inb(f, 0x0f), 0xff);
 }
 
+/* Disabled by the command register: the channel sleeps until it is enabled again. */
+static void test_controller_disable(void **state)
+{
+    Fixture *f = *state;
+    Device *dma = start(f);
+    uint8_t byte = 1;
+    bool tc;
+
+    fixture_outb(f, 0x08, 0x04);
+    program(f, 0x44, 0x1000, 7);
+    fixture_roundtrip(f);
+    assert_int_equal(i8237_transfer(dma, 2, true, &byte, 1, &tc), 0);
+    fixture_outb(f, 0x08, 0x00);
+    fixture_roundtrip(f);
+    assert_int_equal(i8237_transfer(dma, 2, true, &byte, 1, &tc), 1);
+}
+
 static void test_to_memory(void **state)
 {
     Fixture *f = *state;
@@ -129,7 +146,8 @@ static void test_abuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_registers), hw_test(test_to_memory), hw_test(test_auto_and_wrap),
+        hw_test(test_registers), hw_test(test_controller_disable),
+        hw_test(test_to_memory), hw_test(test_auto_and_wrap),
         hw_test(test_words),     hw_test(test_abuse),
     };
 

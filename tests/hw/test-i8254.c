@@ -119,6 +119,10 @@ static void test_one_shot_interrupt(void **state)
     assert_int_equal(b.irq->level, 1);
     to_tick(b.f, 200000);
     assert_int_equal(spy_take_rises(b.irq), 2); /* reset left it high: that was one */
+    program(b.f, 0x30, 1000);
+    assert_int_equal(b.irq->level, 0);
+    program(b.f, 0x34, 1000); /* rests high in mode 2 */
+    assert_int_equal(b.irq->level, 1);
 }
 
 /* Linux's one-shot mode: software triggered strobe, reloaded without a control word. */
@@ -255,7 +259,8 @@ static void test_speaker(void **state)
 
     program(b.f, 0xb6, 1193);
     assert_int_equal(i8254_speaker_mhz(b.pit), 0);
-    fixture_outb(b.f, 0x61, 3);
+    fixture_outb(b.f, 0x61, 0xff);
+    assert_int_equal(fixture_inb(b.f, 0x61) & 0xcf, 0x0f);
     assert_int_equal(i8254_speaker_mhz(b.pit), 1000152);
 }
 

@@ -210,6 +210,54 @@ static void test_level(void **state)
     assert_int_equal(b.intr->level, 0);
 }
 
+static void test_line_stays_high(void **state)
+{
+    Bench b = start(state);
+
+    set(&b, 5, 1);
+    assert_int_equal(ack(&b), 0x35);
+    fixture_outb(b.f, 0x20, 0x20);
+    set(&b, 5, 1); /* no edge */
+    assert_int_equal(b.intr->level, 0);
+    fixture_outb(b.f, 0x4d0, 0x20); /* but a level */
+    assert_int_equal(b.intr->level, 1);
+    fixture_outb(b.f, 0x4d0, 0x00);
+    assert_int_equal(b.intr->level, 0);
+}
+
+static void test_single_without_icw3(void **state)
+{
+    Bench b = start(state);
+
+    fixture_outb(b.f, 0x20, 0x13);
+    fixture_outb(b.f, 0x21, 0x40);
+    fixture_outb(b.f, 0x21, 0x01);
+    fixture_outb(b.f, 0x21, 0xef); /* the mask already */
+    assert_int_equal(fixture_inb(b.f, 0x21), 0xef);
+    pulse(&b, 4);
+    assert_int_equal(ack(&b), 0x44);
+}
+
+static void test_rotate_on_auto_eoi(void **state)
+{
+    Bench b = start(state);
+
+    init_chip(b.f, 0x20, 0x30, 4, 3);
+    fixture_outb(b.f, 0x20, 0x80);
+    pulse(&b, 0);
+    assert_int_equal(ack(&b), 0x30);
+    pulse(&b, 0);
+    pulse(&b, 7);
+    assert_int_equal(ack(&b), 0x37);
+    assert_int_equal(ack(&b), 0x30);
+    fixture_outb(b.f, 0x20, 0x00);
+    pulse(&b, 1);
+    assert_int_equal(ack(&b), 0x31);
+    pulse(&b, 1);
+    pulse(&b, 2 + 1);
+    assert_int_equal(ack(&b), 0x31); /* 0 is the lowest, as the last rotation left it */
+}
+
 static void test_spurious(void **state)
 {
     Bench b = start(state);
@@ -262,6 +310,9 @@ int main(void)
         hw_test(test_special_mask),
         hw_test(test_poll),
         hw_test(test_level),
+        hw_test(test_line_stays_high),
+        hw_test(test_single_without_icw3),
+        hw_test(test_rotate_on_auto_eoi),
         hw_test(test_spurious),
         hw_test(test_edge_is_needed_after_init),
         hw_test(test_abuse),

@@ -435,6 +435,8 @@ static void test_port92(void **state)
     assert_int_equal(a20->level, 0);
     fixture_set_irq(f, port92_kbc_a20(dev), 1);
     assert_int_equal(a20->level, 1);
+    fixture_outb(f, 0x92, 0); /* the keyboard controller still holds it */
+    assert_int_equal(a20->level, 1);
     fixture_set_irq(f, port92_kbc_a20(dev), 0);
     fixture_outb(f, 0x92, 2);
     assert_int_equal(a20->level, 1);
