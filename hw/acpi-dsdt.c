@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The DSDT of the board, written with the AML builder. Comments give the ASL.
- * Missing: CPU and PCI hot-plug methods, S4.
+ * Missing: CPU and PCI hot-plug methods.
  */
 #include "hw/acpi-dsdt.h"
 
@@ -233,6 +233,7 @@ GByteArray *acpi_build_dsdt(const AcpiConfig *c)
     add_processors(a, c);
     aml_end(a);
     add_sleep_state(a, "\\_S3", 1);
+    add_sleep_state(a, "\\_S4", 2);
     add_sleep_state(a, "\\_S5", 0);
     return aml_free(a);
 }

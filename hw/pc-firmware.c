@@ -10,6 +10,7 @@
 #include "hw/kernel-loader.h"
 #include "hw/mc146818.h"
 #include "hw/pc-internal.h"
+#include "hw/smbios.h"
 #include "softmmu/error.h"
 
 #define BIOS_NAME     "bios-256k.bin"
@@ -195,6 +196,24 @@ static void add_acpi(PcBoard *b)
     acpi_add_tables(b->fw_cfg, &c);
 }
 
+#define NEWEST_VERSION "pc-i440fx-7.2"
+
+static void add_smbios(PcBoard *b)
+{
+    const MachineConfig *c = b->m->config;
+    bool versioned = c->machine && g_str_has_prefix(c->machine, "pc-");
+    SmbiosConfig s = {
+        .product_version = versioned ? c->machine : NEWEST_VERSION,
+        .sockets = MAX(c->sockets, 1),
+        .cores = MAX(c->cores, 1),
+        .threads = MAX(c->threads, 1),
+        .ram_size = b->below_4g + b->above_4g,
+        .below_4g = b->below_4g,
+    };
+
+    smbios_add_tables(b->fw_cfg, &s);
+}
+
 bool pc_fill_fw_cfg(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
@@ -210,6 +229,7 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     add_system_states(b);
     add_boot_order(b);
     add_acpi(b);
+    add_smbios(b);
     if (c->kernel && !kernel_load(fw, c->kernel, c->initrd, c->append, b->below_4g, error))
         return false;
     return add_user_files(b, error);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The SMBIOS tables of the board, handed to firmware through fw_cfg. */
+#ifndef HW_SMBIOS_H
+#define HW_SMBIOS_H
+
+#include "hw/fw-cfg.h"
+
+typedef struct SmbiosConfig {
+    const char *product_version;      /* machine name with version, as "pc-i440fx-7.2" */
+    unsigned sockets, cores, threads; /* per level: threads in a core, cores in a socket */
+    uint32_t cpu_signature;           /* CPUID.1 EAX; 0: not said */
+    uint64_t ram_size, below_4g;
+} SmbiosConfig;
+
+/* Add etc/smbios/smbios-tables and etc/smbios/smbios-anchor. */
+void smbios_add_tables(FwCfg *fw, const SmbiosConfig *c);
+
+#endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole board without CPUs: memory map, CMOS, fw_cfg, option devices, errors, state. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "hw/pc.h"
+
+#define MIB        (1024ull * 1024)
+#define GIB        (1024 * MIB)
+#define BIOS_SIZE  0x40000
+#define CONFIG_PCI 0xcf8
+
+typedef struct Bench {
+    Machine m;
+    MachineConfig config;
+    CpuBus cpus;
+    char *dir, *bios, *vgabios;
+    int a20;
+    bool intr;
+} Bench;
+
+static void set_intr(void *opaque, unsigned n, int level)
+{
+    ((Bench *)opaque)->intr = level;
+}
+
+static void ignore_edge(void *opaque, unsigned n)
+{
+}
+
+static void ignore_sipi(void *opaque, unsigned n, uint8_t vector)
+{
+}
+
+static void set_a20(void *opaque, int level)
+{
+    ((Bench *)opaque)->a20 = level;
+}
+
+static uint32_t apic_id(void *opaque, unsigned n)
+{
+    return n;
+}
+
+static unsigned current(void *opaque)
+{
+    return 0;
+}
+
+static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
+
+/* A firmware image whose bytes tell where they are. */
+static void make_firmware(Bench *b)
+{
+    g_autofree uint8_t *image = g_malloc(BIOS_SIZE);
+
+    for (unsigned i = 0; i < BIOS_SIZE; i++)
+        image[i] = i >> 12;
+    b->dir = g_dir_make_tmp("mimus-pc-XXXXXX", NULL);
+    b->bios = g_build_filename(b->dir, "bios-256k.bin", NULL);
+    b->vgabios = g_build_filename(b->dir, "vgabios-stdvga.bin", NULL);
+    assert_true(g_file_set_contents(b->bios, (char *)image, BIOS_SIZE, NULL));
+    image[0] = 0x55;
+    image[1] = 0xaa;
+    assert_true(g_file_set_contents(b->vgabios, (char *)image, 0x8000, NULL));
+}
+
+static int setup(void **state)
+{
+    Bench *b = g_new0(Bench, 1);
+    Machine *m = &b->m;
+
+    make_firmware(b);
+    b->config = (MachineConfig){ .machine = (char *)"pc",
+                                 .ram_size = 64 * MIB,
+                                 .cpus = 2,
+                                 .max_cpus = 2,
+                                 .sockets = 2,
+                                 .cores = 1,
+                                 .threads = 1,
+                                 .data_dirs = g_ptr_array_new(),
+                                 .vga = (char *)"none",
+                                 .hpet = true,
+                                 .icount_shift = -1,
+                                 .devices = g_ptr_array_new(),
+                                 .fw_cfg = g_ptr_array_new() };
+    g_ptr_array_add(b->config.data_dirs, b->dir);
+    b->cpus = (CpuBus){ .count = 2,
+                        .set_intr = set_intr,
+                        .raise_nmi = ignore_edge,
+                        .raise_init = ignore_edge,
+                        .raise_sipi = ignore_sipi,
+                        .set_a20 = set_a20,
+                        .apic_id = apic_id,
+                        .current = current,
+                        .opaque = b };
+    m->config = &b->config;
+    m->cpus = &b->cpus;
+    m->ram = ram_set_new();
+    memory_init_container(&m->memory_root, "system", 1ULL << 52);
+    memory_init_container(&m->io_root, "io", 0x10000);
+    m->memory = address_space_new("memory", &m->memory_root, m->ram);
+    m->io = address_space_new("I/O", &m->io_root, m->ram);
+    m->clock = clock_new_manual();
+    m->input = input_queue_new();
+    m->root = device_new(&root_class, NULL, NULL);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    Bench *b = *state;
+    Machine *m = &b->m;
+
+    device_free(m->root);
+    input_queue_free(m->input);
+    clock_free(m->clock);
+    address_space_free(m->io);
+    address_space_free(m->memory);
+    memory_destroy(&m->io_root);
+    memory_destroy(&m->memory_root);
+    ram_set_free(m->ram);
+    g_ptr_array_free(b->config.data_dirs, true);
+    g_ptr_array_free(b->config.devices, true);
+    g_ptr_array_free(b->config.fw_cfg, true);
+    g_unlink(b->bios);
+    g_unlink(b->vgabios);
+    g_rmdir(b->dir);
+    g_free(b->bios);
+    g_free(b->vgabios);
+    g_free(b->dir);
+    g_free(b);
+    return 0;
+}
+
+static void create(Bench *b)
+{
+    GError *error = NULL;
+
+    if (!pc_board_create(&b->m, &error))
+        fail_msg("board: %s", error->message);
+    if (!b->m.root->realized)
+        assert_true(device_realize(b->m.root, &error));
+    device_reset(b->m.root);
+}
+
+static uint8_t peek(Bench *b, uint64_t addr)
+{
+    return address_space_read(b->m.memory, addr, 1);
+}
+
+static uint8_t cmos(Bench *b, uint8_t reg)
+{
+    address_space_write(b->m.io, 0x70, reg, 1);
+    return address_space_read(b->m.io, 0x71, 1);
+}
+
+static uint32_t pci_id(Bench *b, unsigned slot, unsigned function)
+{
+    address_space_write(b->m.io, CONFIG_PCI, 0x80000000 | slot << 11 | function << 8, 4);
+    return address_space_read(b->m.io, CONFIG_PCI + 4, 4);
+}
+
+static void test_firmware_is_where_the_cpu_starts(void **state)
+{
+    Bench *b = *state;
+
+    create(b);
+    assert_int_equal(peek(b, 0xfffffff0), 0x3f);
+    assert_int_equal(peek(b, 0xfffc0000), 0x00);
+    assert_int_equal(peek(b, 0xffff0), 0x3f);
+    assert_int_equal(peek(b, 0xe0000), 0x20);
+    address_space_write(b->m.memory, 0xffff0, 0x99, 1);
+    assert_int_equal(peek(b, 0xffff0), 0x3f);
+    assert_int_equal(peek(b, 0xfffbffff), 0xff);
+    pc_board_free(&b->m);
+}
+
+typedef struct RamRow {
+    uint64_t size, below;
+    uint16_t cmos34;
+    uint32_t cmos5b;
+} RamRow;
+
+static const RamRow ram_rows[] = {
+    { 8 * MIB, 8 * MIB, 0, 0 },
+    { 128 * MIB, 128 * MIB, 0x700, 0 },
+    { 0xdff00000, 0xdff00000, 0xdef0, 0 },
+    { 0xe0000000, 3 * GIB, 0xbf00, 0x2000 },
+    { 8 * GIB, 3 * GIB, 0xbf00, 0x14000 },
+};
+
+static void check_ram(Bench *b, const RamRow *row)
+{
+    uint64_t above = row->size - row->below;
+
+    assert_int_equal(pc_ram_below_4g(row->size), row->below);
+    b->config.ram_size = row->size;
+    create(b);
+    assert_int_equal(cmos(b, 0x34) | cmos(b, 0x35) << 8, row->cmos34);
+    assert_int_equal(cmos(b, 0x5b) | cmos(b, 0x5c) << 8 | cmos(b, 0x5d) << 16, row->cmos5b);
+    address_space_write(b->m.memory, row->below - 1, 0x5a, 1);
+    assert_int_equal(peek(b, row->below - 1), 0x5a);
+    address_space_write(b->m.memory, row->below, 0x5a, 1);
+    assert_int_equal(peek(b, row->below), 0xff);
+    if (above) {
+        address_space_write(b->m.memory, 4 * GIB + above - 1, 0xa5, 1);
+        assert_int_equal(peek(b, 4 * GIB + above - 1), 0xa5);
+        assert_int_equal(peek(b, row->below - 1), 0x5a);
+    }
+    assert_int_equal(peek(b, 4 * GIB + above), 0xff);
+    pc_board_free(&b->m);
+}
+
+static void test_ram_layout(void **state)
+{
+    for (int i = 0; i < G_N_ELEMENTS(ram_rows); i++)
+        check_ram(*state, &ram_rows[i]);
+}
+
+static void test_chips_answer(void **state)
+{
+    Bench *b = *state;
+
+    create(b);
+    assert_int_equal(pci_id(b, 0, 0), 0x12378086);
+    assert_int_equal(pci_id(b, 1, 0), 0x70008086);
+    assert_int_equal(pci_id(b, 1, 3), 0x71138086);
+    assert_int_equal(pci_id(b, 2, 0), 0xffffffff);
+    assert_int_equal(address_space_read(b->m.memory, 0xfee00030, 4) & 0xff, 0x14);
+    assert_int_equal(address_space_read(b->m.memory, 0xfed00000, 4), 0x8086a201);
+    assert_int_equal(address_space_read(b->m.io, 0x64, 1), 0x18);
+    assert_int_equal(address_space_read(b->m.io, 0x3f8 + 5, 1), 0xff); /* no serial port */
+    assert_int_equal(cmos(b, 0x5f), 1);
+    assert_int_equal(b->a20, 1);
+    pc_board_free(&b->m);
+}
+
+static void test_boot_order(void **state)
+{
+    Bench *b = *state;
+
+    b->config.boot_order = (char *)"dnc";
+    create(b);
+    assert_int_equal(cmos(b, 0x3d), 0x43);
+    assert_int_equal(cmos(b, 0x38), 0x20);
+    pc_board_free(&b->m);
+}
+
+static bool fw_cfg_has(Bench *b, const char *name)
+{
+    unsigned count = 0;
+    bool found = false;
+
+    address_space_write(b->m.io, 0x510, 0x19, 2);
+    for (int i = 0; i < 4; i++)
+        count = count << 8 | address_space_read(b->m.io, 0x511, 1);
+    for (unsigned n = 0; n < count; n++) {
+        char entry[64];
+        for (int i = 0; i < 64; i++)
+            entry[i] = address_space_read(b->m.io, 0x511, 1);
+        found |= g_str_equal(entry + 8, name);
+    }
+    return found;
+}
+
+static void test_firmware_files(void **state)
+{
+    static const char *const names[] = { "etc/e820",
+                                         "etc/acpi/rsdp",
+                                         "etc/acpi/tables",
+                                         "etc/table-loader",
+                                         "etc/smbios/smbios-tables",
+                                         "etc/smbios/smbios-anchor",
+                                         "etc/system-states" };
+    Bench *b = *state;
+
+    create(b);
+    for (int i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (!fw_cfg_has(b, names[i]))
+            fail_msg("no file %s", names[i]);
+    }
+    assert_false(fw_cfg_has(b, "bootorder"));
+    pc_board_free(&b->m);
+}
+
+static void test_reset_lines(void **state)
+{
+    static const struct {
+        uint16_t port;
+        uint8_t value;
+    } rows[] = { { 0x64, 0xfe }, { 0x92, 0x01 }, { 0xcf9, 0x06 } };
+    Bench *b = *state;
+
+    create(b);
+    for (int i = 0; i < G_N_ELEMENTS(rows); i++) {
+        b->m.requests = 0;
+        address_space_write(b->m.io, rows[i].port, rows[i].value, 1);
+        assert_int_equal(b->m.requests, REQUEST_RESET);
+        device_reset(b->m.root);
+    }
+    pc_board_free(&b->m);
+}
+
+static void test_two_serial_ports_share_a_line(void **state)
+{
+    Bench *b = *state;
+    GByteArray *out = g_byte_array_new();
+
+    b->m.serial[0] = chardev_new_memory(out);
+    b->m.serial[2] = chardev_new_memory(out);
+    create(b);
+    address_space_write(b->m.io, 0x21, 0x00, 1); /* 8259: unmask; IRR shows the line */
+    for (unsigned base = 0x3e8; base <= 0x3f8; base += 0x10) {
+        address_space_write(b->m.io, base + 4, 0x08, 1);
+        address_space_write(b->m.io, base + 1, 0x02, 1);
+    }
+    address_space_write(b->m.io, 0x20, 0x0a, 1);
+    assert_int_equal(address_space_read(b->m.io, 0x20, 1) & 0x10, 0x10);
+    address_space_write(b->m.io, 0x3f8, 'x', 1);
+    address_space_write(b->m.io, 0x3e8, 'y', 1);
+    assert_memory_equal(out->data, "xy", 2);
+    pc_board_free(&b->m);
+    chardev_free(b->m.serial[0]);
+    chardev_free(b->m.serial[2]);
+    g_byte_array_unref(out);
+}
+
+/* Devices keep their state across save, reset and load, all of them together. */
+static void test_state_round_trip(void **state)
+{
+    Bench *b = *state;
+    g_autoptr(GByteArray) before = g_byte_array_new();
+    g_autoptr(GByteArray) after = g_byte_array_new();
+    GError *error = NULL;
+
+    create(b);
+    address_space_write(b->m.io, 0x80, 0x42, 1);
+    address_space_write(b->m.io, 0x43, 0x34, 1);
+    address_space_write(b->m.io, 0x40, 0x10, 1);
+    address_space_write(b->m.io, 0x40, 0x27, 1);
+    address_space_write(b->m.io, 0x60, 0xff, 1);
+    clock_manual_advance(b->m.clock, 12345678);
+    device_tree_save(b->m.root, before);
+    device_reset(b->m.root);
+    assert_true(device_tree_load(b->m.root, before->data, before->len, &error));
+    device_tree_save(b->m.root, after);
+    assert_int_equal(before->len, after->len);
+    assert_memory_equal(before->data, after->data, before->len);
+    pc_board_free(&b->m);
+}
+
+/* ---- What users get wrong ---------------------------------------------------------------------
+ */
+
+static void refused(Bench *b, const char *sentence)
+{
+    GError *error = NULL;
+
+    assert_false(pc_board_create(&b->m, &error));
+    if (!strstr(error->message, sentence) || strchr(error->message, '\n'))
+        fail_msg("wanted \"%s\", got \"%s\"", sentence, error->message);
+    g_error_free(error);
+}
+
+static DeviceOption *add_device(Bench *b, const char *driver, const char *key, const char *value)
+{
+    DeviceOption *o = g_new0(DeviceOption, 1);
+
+    o->driver = (char *)driver;
+    o->props = g_hash_table_new(g_str_hash, g_str_equal);
+    if (key)
+        g_hash_table_insert(o->props, (char *)key, (char *)value);
+    g_ptr_array_add(b->config.devices, o);
+    return o;
+}
+
+static void drop_device(Bench *b, DeviceOption *o)
+{
+    g_ptr_array_remove(b->config.devices, o);
+    g_hash_table_destroy(o->props);
+    g_free(o);
+}
+
+static void test_debug_exit_option(void **state)
+{
+    Bench *b = *state;
+    DeviceOption *o = add_device(b, "isa-debug-exit", "iobase", "0xf4");
+
+    create(b);
+    address_space_write(b->m.io, 0xf4, 3, 1);
+    assert_int_equal(b->m.requests, REQUEST_QUIT);
+    assert_int_equal(b->m.exit_status, 7);
+    pc_board_free(&b->m);
+    drop_device(b, o);
+}
+
+static void test_bad_devices(void **state)
+{
+    static const struct {
+        const char *driver, *key, *value, *sentence;
+    } rows[] = {
+        { "frobnicator", NULL, NULL, "-device frobnicator: unknown device" },
+        { "isa-debug-exit", "color", "red", "no property 'color'" },
+        { "isa-debug-exit", "iobase", "x", "not a number" },
+        { "isa-debug-exit", "iobase", "0x10000", "not a number" },
+        { "isa-debug-exit", "iosize", "0", "none" },
+        { "isa-debug-exit", "iobase", "0xffff", "beyond" },
+        { "isa-debugcon", "readback", "256", "not a number" },
+    };
+    Bench *b = *state;
+
+    for (int i = 0; i < G_N_ELEMENTS(rows); i++) {
+        DeviceOption *o = add_device(b, rows[i].driver, rows[i].key, rows[i].value);
+        refused(b, rows[i].sentence);
+        drop_device(b, o);
+    }
+}
+
+static void test_bad_configurations(void **state)
+{
+    Bench *b = *state;
+    g_autofree char *odd = g_build_filename(b->dir, "odd.bin", NULL);
+
+    b->config.boot_order = (char *)"cx";
+    refused(b, "no device 'x'");
+    b->config.boot_order = (char *)"cc";
+    refused(b, "'c' twice");
+    b->config.boot_order = (char *)"acdn";
+    refused(b, "more than three");
+    b->config.boot_order = NULL;
+    b->config.kernel = (char *)"/nonexistent/vmlinuz";
+    refused(b, "cannot load kernel");
+    b->config.kernel = NULL;
+    b->config.bios = (char *)"nowhere.bin";
+    refused(b, "firmware 'nowhere.bin' not found");
+    assert_true(g_file_set_contents(odd, "odd", 3, NULL));
+    b->config.bios = odd;
+    refused(b, "bad size");
+    b->config.bios = NULL;
+    g_unlink(odd);
+    b->config.ram_size = 1ull << 60;
+    refused(b, "");
+    b->config.ram_size = 64 * MIB;
+    create(b); /* and after all that it still works */
+    pc_board_free(&b->m);
+}
+
+#define pc_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pc_test(test_firmware_is_where_the_cpu_starts),
+        pc_test(test_ram_layout),
+        pc_test(test_chips_answer),
+        pc_test(test_boot_order),
+        pc_test(test_firmware_files),
+        pc_test(test_reset_lines),
+        pc_test(test_two_serial_ports_share_a_line),
+        pc_test(test_state_round_trip),
+        pc_test(test_debug_exit_option),
+        pc_test(test_bad_devices),
+        pc_test(test_bad_configurations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
