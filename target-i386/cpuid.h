@@ -99,6 +99,8 @@ static inline bool x86_words_have(const uint32_t *words, CpuidWord word, uint32_
     return (words[word] & bits) == bits;
 }
 
+void x86_print_models(GString *out); /* -cpu help; declared in cpu.h too */
+
 /* The instruction. */
 void x86_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86 CPU as the machine and the engine see it: creation from -cpu and -smp, its Device, reset
+ * and INIT (SDM vol. 3A, table 9-1), the wires from the local APIC, and CpuOps.
+ *
+ * Missing: SMM, hot-plug.
+ */
+#include "target-i386/cpu.h"
+
+#include <string.h>
+
+#include "accel/accel.h"
+#include "softmmu/error.h"
+#include "target-i386/cpuid.h"
+#include "target-i386/excp.h"
+#include "target-i386/helpers.h"
+#include "target-i386/paging.h"
+#include "target-i386/print.h"
+#include "target-i386/state.h"
+#include "target-i386/translate.h"
+
+/* ---- Reset ---------------------------------------------------------------------------------- */
+
+static void reset_segments(CpuX86 *c)
+{
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        c->segs[i] = (Segment){ .limit = 0xffff, .attr = ATTR_P | ATTR_S | ATTR_RW | ATTR_A };
+    c->segs[SEG_CS] = (Segment){ .selector = 0xf000,
+                                 .base = 0xffff0000,
+                                 .limit = 0xffff,
+                                 .attr = ATTR_P | ATTR_S | ATTR_CODE | ATTR_RW | ATTR_A };
+    c->ldt = (Segment){ .limit = 0xffff, .attr = ATTR_P | 2 << ATTR_TYPE_SHIFT };
+    c->tr = (Segment){ .limit = 0xffff, .attr = ATTR_P | 11 << ATTR_TYPE_SHIFT };
+    c->gdt = c->idt = (DescTable){ .limit = 0xffff };
+}
+
+/* What INIT leaves alone. */
+static void reset_at_power_on(CpuX86 *c)
+{
+    c->cr0 = CR0_CD | CR0_NW;
+    c->fcw = 0x40;
+    c->fsw = 0;
+    c->fpstt = 0;
+    memset(c->fptags, 0, sizeof(c->fptags));
+    memset(c->fpregs, 0, sizeof(c->fpregs));
+    memset(c->xmm, 0, sizeof(c->xmm));
+    c->fop = c->fcs = c->fds = 0;
+    c->fip = c->fdp = 0;
+    c->mxcsr = 0x1f80;
+    c->xcr0 = 1;
+    c->xss = 0;
+    c->star = c->lstar = c->cstar = c->sfmask = c->kernel_gs_base = c->tsc_aux = 0;
+    c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;
+    c->tsc_offset = -clock_ns_to_ticks(cpu_clock_ns(&c->cpu), c->tsc_hz);
+    c->tsc_adjust = c->tsc_deadline = 0;
+    c->pat = 0x0007040600070406ull;
+    c->misc_enable = 1; /* fast strings */
+    c->debugctl = c->spec_ctrl = c->hwcr = 0;
+    c->smbase = 0x30000;
+    c->mtrr_def = 0;
+    memset(c->mtrr_fixed, 0, sizeof(c->mtrr_fixed));
+    memset(c->mtrr_phys, 0, sizeof(c->mtrr_phys));
+    c->mcg_status = 0;
+    c->mcg_ctl = UINT64_MAX;
+    memset(c->mce_banks, 0, sizeof(c->mce_banks));
+    for (unsigned i = 0; i < X86_MCE_BANKS; i++)
+        c->mce_banks[4 * i] = UINT64_MAX;
+    c->a20 = true;
+    c->cpu.interrupt_request = 0;
+    c->in_smm = false;
+}
+
+void x86_cpu_reset(CpuX86 *c, bool init)
+{
+    if (!init)
+        reset_at_power_on(c);
+    memset(c->regs, 0, sizeof(c->regs));
+    c->regs[R_RDX] = x86_cpuid_signature(c->model);
+    flags_set_packed(&c->cpu.cc, 0);
+    c->eflags = 2;
+    c->cpu.pc = 0xfff0;
+    reset_segments(c);
+    c->cr0 = (c->cr0 & (CR0_CD | CR0_NW)) | CR0_ET;
+    c->cr2 = c->cr3 = c->cr4 = c->efer = 0;
+    memset(c->dr, 0, sizeof(c->dr));
+    c->dr[6] = 0xffff0ff0;
+    c->dr[7] = 0x400;
+    c->nmi_blocked = c->inhibit = c->x87_slow = false;
+    c->common.exception_pending = false;
+    c->exception_is_soft = c->delivery_ext = false;
+    c->exception = 0;
+    c->error_code = 0;
+    c->exception_next_pc = c->fault_addr = 0;
+    c->old_exception = -1;
+    c->sipi_vector = 0;
+    c->common.halted = c->sipi_wait = !c->bsp;
+    cpu_tlb_flush_all(&c->cpu);
+    cpu_tlb_set_asid(&c->cpu, 0);
+    x86_update_mode(c);
+    cpu_context_changed(&c->cpu);
+}
+
+/* ---- Its Device ----------------------------------------------------------------------------- */
+
+typedef struct CpuDevice {
+    Device dev;
+    CpuX86 *cpu; /* the engine's */
+    X86CpuSpec spec;
+} CpuDevice;
+
+static bool realize(Device *dev, GError **error)
+{
+    CpuDevice *d = (CpuDevice *)dev;
+    CpuX86 *c = d->cpu;
+
+    c->spec = &d->spec;
+    c->model = &d->spec.model;
+    memcpy(c->features, d->spec.model.features, sizeof(d->spec.model.features));
+    c->phys_bits = d->spec.phys_bits;
+    c->tsc_hz = d->spec.tsc_hz;
+    c->apic_id = x86_topology_apic_id(&d->spec.topology, c->common.index);
+    c->bsp = c->common.index == 0;
+    x86_cpu_reset(c, false);
+    return true;
+}
+
+static void reset_enter(Device *dev)
+{
+    x86_cpu_reset(((CpuDevice *)dev)->cpu, false);
+}
+
+static void *state_of(Device *dev)
+{
+    CpuX86 *c = ((CpuDevice *)dev)->cpu;
+
+    x86_canonical_state(c);
+    return c;
+}
+
+static void post_load(Device *dev)
+{
+    CpuX86 *c = ((CpuDevice *)dev)->cpu;
+
+    flags_set_packed(&c->cpu.cc, (uint32_t)c->cpu.cc.a);
+    cpu_tlb_flush_all(&c->cpu);
+    x86_update_mode(c);
+    cpu_context_changed(&c->cpu);
+}
+
+const DeviceClass x86_cpu_class = {
+    .name = "x86_64-cpu",
+    .desc = "x86 CPU; made by -smp",
+    .size = sizeof(CpuDevice),
+    .state = x86_state,
+    .state_version = X86_STATE_VERSION,
+    .realize = realize,
+    .reset_enter = reset_enter,
+    .post_load = post_load,
+    .state_of = state_of,
+};
+
+/* ---- Wires from the board ------------------------------------------------------------------- */
+
+static Cpu *bus_cpu(void *opaque, unsigned n)
+{
+    return accel_cpu(opaque, n);
+}
+
+static void bus_set_intr(void *opaque, unsigned n, int level)
+{
+    if (level)
+        cpu_interrupt(bus_cpu(opaque, n), CPU_INT_HARD);
+    else
+        cpu_reset_interrupt(bus_cpu(opaque, n), CPU_INT_HARD);
+}
+
+static void bus_raise_nmi(void *opaque, unsigned n)
+{
+    cpu_interrupt(bus_cpu(opaque, n), CPU_INT_NMI);
+}
+
+static void bus_raise_smi(void *opaque, unsigned n)
+{
+    cpu_interrupt(bus_cpu(opaque, n), CPU_INT_SMI);
+}
+
+static void bus_raise_init(void *opaque, unsigned n)
+{
+    cpu_interrupt(bus_cpu(opaque, n), CPU_INT_INIT);
+}
+
+static void bus_raise_sipi(void *opaque, unsigned n, uint8_t vector)
+{
+    x86(bus_cpu(opaque, n))->sipi_vector = vector;
+    cpu_interrupt(bus_cpu(opaque, n), CPU_INT_SIPI);
+}
+
+static void bus_set_a20(void *opaque, int level)
+{
+    for (unsigned n = 0; n < accel_cpu_count(opaque); n++) {
+        CpuX86 *c = x86(bus_cpu(opaque, n));
+
+        if (c->a20 == !!level)
+            continue;
+        c->a20 = level;
+        cpu_tlb_flush_all(&c->cpu);
+    }
+}
+
+static uint32_t bus_apic_id(void *opaque, unsigned n)
+{
+    return x86(bus_cpu(opaque, n))->apic_id;
+}
+
+static unsigned bus_current(void *opaque)
+{
+    return cpu_common(accel_current_cpu(opaque))->index;
+}
+
+/* ---- Creation ------------------------------------------------------------------------------- */
+
+#define MAX_APIC_ID 254 /* 255 is broadcast */
+
+static bool plan_topology(const MachineConfig *config, X86Topology *t, GError **error)
+{
+    unsigned max = config->max_cpus ? config->max_cpus : config->cpus;
+
+    *t = (X86Topology){ .sockets = config->sockets,
+                        .cores = config->cores,
+                        .threads = config->threads };
+    if (!t->threads)
+        t->threads = 1;
+    if (!t->cores)
+        t->cores = t->sockets ? MAX(max / (t->sockets * t->threads), 1) : MAX(max / t->threads, 1);
+    if (!t->sockets)
+        t->sockets = MAX(max / (t->cores * t->threads), 1);
+    if ((uint64_t)t->sockets * t->cores * t->threads != max || config->cpus > max ||
+        config->cpus == 0) {
+        error_set(error,
+                  "Invalid CPU topology: sockets (%u) * cores (%u) * threads (%u) must be "
+                  "maxcpus (%u), and cpus (%u) not more",
+                  t->sockets, t->cores, t->threads, max, config->cpus);
+        return false;
+    }
+    if (x86_topology_apic_id(t, max - 1) > MAX_APIC_ID) {
+        error_set(error, "CPU %u would have APIC id %u; the limit is %u", max - 1,
+                  x86_topology_apic_id(t, max - 1), MAX_APIC_ID);
+        return false;
+    }
+    return true;
+}
+
+static bool create_cpu(Machine *m, Accel *accel, const X86CpuSpec *spec, unsigned index,
+                       GError **error)
+{
+    g_autofree char *id = g_strdup_printf("cpu%u", index);
+    CpuDevice *d = (CpuDevice *)device_new(&x86_cpu_class, m->root, id);
+
+    d->cpu = x86(accel_add_cpu(accel, index));
+    d->spec = *spec;
+    d->cpu->machine = m;
+    d->cpu->device = &d->dev;
+    return device_realize(&d->dev, error);
+}
+
+bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **error)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    X86CpuSpec spec = { 0 };
+
+    if (!x86_spec_parse(&spec, m->config->cpu_model, warnings, error) ||
+        !plan_topology(m->config, &spec.topology, error))
+        return false;
+    for (unsigned i = 0; i < warnings->len; i++)
+        g_printerr("mimus: warning: %s\n", (char *)warnings->pdata[i]);
+    *bus = (CpuBus){
+        .count = m->config->cpus,
+        .set_intr = bus_set_intr,
+        .raise_nmi = bus_raise_nmi,
+        .raise_smi = bus_raise_smi,
+        .raise_init = bus_raise_init,
+        .raise_sipi = bus_raise_sipi,
+        .set_a20 = bus_set_a20,
+        .apic_id = bus_apic_id,
+        .current = bus_current,
+        .opaque = accel,
+    };
+    for (unsigned i = 0; i < m->config->cpus; i++)
+        if (!create_cpu(m, accel, &spec, i, error))
+            return false;
+    return true;
+}
+
+/* ---- CpuOps --------------------------------------------------------------------------------- */
+
+/* Raises #DB if an instruction breakpoint lies at @linear. */
+static void check_breakpoints(CpuX86 *c, uint64_t linear)
+{
+    uint64_t dr7 = c->dr[7], hit = 0;
+
+    if (c->eflags & EFL_RF)
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        if ((dr7 >> (2 * i) & 3) && !(dr7 >> (16 + 4 * i) & 15) && c->dr[i] == linear)
+            hit |= 1u << i;
+    if (hit) {
+        c->dr[6] = (c->dr[6] & ~15ull) | hit;
+        x86_raise(c, EXCP_DB);
+    }
+}
+
+static void get_context(Cpu *cpu, CpuContext *out)
+{
+    CpuX86 *c = x86(cpu);
+    const Segment *cs = &c->segs[SEG_CS];
+    const uint32_t top = 7u << X86_MODE_TOP_SHIFT;
+
+    out->pc = cpu->pc;
+    out->mode = (c->mode & ~top) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
+    if (c->mode & X86_MODE_CS64) {
+        out->cs_base = 0;
+        out->linear = cpu->pc;
+    } else {
+        if (cpu->pc > cs->limit)
+            x86_raise_error(c, EXCP_GP, 0);
+        out->cs_base = cs->base;
+        out->linear = (uint32_t)(cs->base + cpu->pc);
+    }
+    out->mmu = x86_mmu(c);
+    out->kernel = x86_cpl(c) != 3;
+    if (c->mode & X86_MODE_BREAKPOINTS)
+        check_breakpoints(c, out->linear);
+}
+
+/* 16-bit code runs into its segment's limit rather than around it, so its pc is not cut to 16. */
+static uint64_t wrap_pc(Cpu *cpu, uint64_t pc)
+{
+    return x86(cpu)->mode & X86_MODE_CS64 ? pc : (uint32_t)pc;
+}
+
+static void single_step_trap(CpuX86 *c)
+{
+    if (c->inhibit) /* MOV SS: the trap waits for the next instruction */
+        return;
+    c->dr[6] |= DR6_BS;
+    x86_record_exception(c, EXCP_DB, 0);
+}
+
+static void exit_reason(Cpu *cpu, uint32_t reason)
+{
+    CpuX86 *c = x86(cpu);
+
+    if (c->mode & X86_MODE_BREAKPOINTS)
+        c->eflags &= ~(uint32_t)EFL_RF;
+    switch (reason) {
+    case X86_EXIT_HALT: c->common.halted = true; break;
+    case X86_EXIT_X87_SLOW:
+        c->x87_slow = true;
+        x86_update_mode(c);
+        return;
+    case X86_EXIT_SINGLE_STEP: single_step_trap(c); break;
+    case X86_EXIT_PAUSE: cpu_kick(cpu); break;
+    case X86_EXIT_SYNC: break;
+    default: g_assert_not_reached();
+    }
+    c->x87_slow = false;
+    /* The block may have changed mode bits itself (the interrupt shadow). */
+    x86_update_mode(c);
+    cpu_context_changed(cpu);
+}
+
+static void reset(Cpu *cpu)
+{
+    x86_cpu_reset(x86(cpu), false);
+}
+
+const CpuOps x86_cpu_ops = {
+    .name = "x86_64",
+    .state_size = sizeof(CpuX86),
+    .common_offset = offsetof(CpuX86, common),
+    .slots = x86_slots,
+    .nslots = SLOT_COUNT,
+    .helpers = x86_helpers,
+    .nhelpers = HELP_COUNT,
+    .mxcsr_offset = offsetof(CpuX86, mxcsr),
+    .fcw_offset = offsetof(CpuX86, fcw),
+    .fsw_offset = offsetof(CpuX86, fsw),
+    .get_context = get_context,
+    .wrap_pc = wrap_pc,
+    .walk = x86_walk,
+    .raise_fault = x86_raise_fault,
+    .misaligned = x86_misaligned,
+    .trap = x86_trap,
+    .translate = x86_translate,
+    .deliver_exception = x86_deliver_exception,
+    .deliver_interrupt = x86_deliver_interrupt,
+    .has_work = x86_has_work,
+    .exit_reason = exit_reason,
+    .reset = reset,
+    .print_registers = x86_print_registers,
+};

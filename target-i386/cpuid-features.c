@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The feature bits that CPUID knows, the models made of them, and what -cpu says: MODEL[,+f][,-f]
+ * [,f=on|off][,key=value]. Names are those that users of QEMU type.
+ *
+ * A row marked DONE is implemented by the engine; the others are known by name so that asking for
+ * them gets an answer.
+ */
+#include "target-i386/cpuid.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "softmmu/error.h"
+
+/* Leaf, register and subleaf of each word, as messages name them. */
+static const struct {
+    uint32_t leaf;
+    const char *reg;
+} word_names[CPUID_WORDS] = {
+    [CPUID_1_EDX] = { 1, "EDX" },
+    [CPUID_1_ECX] = { 1, "ECX" },
+    [CPUID_6_EAX] = { 6, "EAX" },
+    [CPUID_7_0_EBX] = { 7, "EBX" },
+    [CPUID_7_0_ECX] = { 7, "ECX" },
+    [CPUID_7_0_EDX] = { 7, "EDX" },
+    [CPUID_D_1_EAX] = { 0xd, "EAX" },
+    [CPUID_80000001_EDX] = { 0x80000001, "EDX" },
+    [CPUID_80000001_ECX] = { 0x80000001, "ECX" },
+    [CPUID_80000007_EDX] = { 0x80000007, "EDX" },
+    [CPUID_80000008_EBX] = { 0x80000008, "EBX" },
+};
+
+typedef enum FeatureState {
+    MISSING,
+    DONE,
+    DERIVED, /* follows from topology or control registers: not a choice */
+} FeatureState;
+
+typedef struct FeatureRow {
+    uint8_t word, bit;
+    const char *name;
+    uint8_t state;
+} FeatureRow;
+
+/* clang-format off */
+static const FeatureRow features[] = {
+    { CPUID_1_EDX,  0, "fpu", DONE },        { CPUID_1_EDX,  1, "vme", DONE },
+    { CPUID_1_EDX,  2, "de", DONE },         { CPUID_1_EDX,  3, "pse", DONE },
+    { CPUID_1_EDX,  4, "tsc", DONE },        { CPUID_1_EDX,  5, "msr", DONE },
+    { CPUID_1_EDX,  6, "pae", DONE },        { CPUID_1_EDX,  7, "mce", DONE },
+    { CPUID_1_EDX,  8, "cx8", DONE },        { CPUID_1_EDX,  9, "apic", DONE },
+    { CPUID_1_EDX, 11, "sep", DONE },        { CPUID_1_EDX, 12, "mtrr", DONE },
+    { CPUID_1_EDX, 13, "pge", DONE },        { CPUID_1_EDX, 14, "mca", DONE },
+    { CPUID_1_EDX, 15, "cmov", DONE },       { CPUID_1_EDX, 16, "pat", DONE },
+    { CPUID_1_EDX, 17, "pse36", DONE },      { CPUID_1_EDX, 18, "pn", MISSING },
+    { CPUID_1_EDX, 19, "clflush", DONE },    { CPUID_1_EDX, 21, "ds", MISSING },
+    { CPUID_1_EDX, 22, "acpi", MISSING },    { CPUID_1_EDX, 23, "mmx", DONE },
+    { CPUID_1_EDX, 24, "fxsr", DONE },       { CPUID_1_EDX, 25, "sse", DONE },
+    { CPUID_1_EDX, 26, "sse2", DONE },       { CPUID_1_EDX, 27, "ss", DONE },
+    { CPUID_1_EDX, 28, "ht", DERIVED },      { CPUID_1_EDX, 29, "tm", MISSING },
+    { CPUID_1_EDX, 30, "ia64", MISSING },    { CPUID_1_EDX, 31, "pbe", MISSING },
+
+    { CPUID_1_ECX,  0, "pni", MISSING },     { CPUID_1_ECX,  1, "pclmulqdq", MISSING },
+    { CPUID_1_ECX,  2, "dtes64", MISSING },  { CPUID_1_ECX,  3, "monitor", MISSING },
+    { CPUID_1_ECX,  4, "ds-cpl", MISSING },  { CPUID_1_ECX,  5, "vmx", MISSING },
+    { CPUID_1_ECX,  6, "smx", MISSING },     { CPUID_1_ECX,  7, "est", MISSING },
+    { CPUID_1_ECX,  8, "tm2", MISSING },     { CPUID_1_ECX,  9, "ssse3", MISSING },
+    { CPUID_1_ECX, 10, "cid", MISSING },     { CPUID_1_ECX, 12, "fma", MISSING },
+    { CPUID_1_ECX, 13, "cx16", DONE },       { CPUID_1_ECX, 14, "xtpr", MISSING },
+    { CPUID_1_ECX, 15, "pdcm", MISSING },    { CPUID_1_ECX, 17, "pcid", DONE },
+    { CPUID_1_ECX, 18, "dca", MISSING },     { CPUID_1_ECX, 19, "sse4.1", MISSING },
+    { CPUID_1_ECX, 20, "sse4.2", MISSING },  { CPUID_1_ECX, 21, "x2apic", DONE },
+    { CPUID_1_ECX, 22, "movbe", MISSING },   { CPUID_1_ECX, 23, "popcnt", MISSING },
+    { CPUID_1_ECX, 24, "tsc-deadline", DONE }, { CPUID_1_ECX, 25, "aes", MISSING },
+    { CPUID_1_ECX, 26, "xsave", DONE },      { CPUID_1_ECX, 27, "osxsave", DERIVED },
+    { CPUID_1_ECX, 28, "avx", MISSING },     { CPUID_1_ECX, 29, "f16c", MISSING },
+    { CPUID_1_ECX, 30, "rdrand", MISSING },  { CPUID_1_ECX, 31, "hypervisor", DONE },
+
+    { CPUID_6_EAX,  2, "arat", DONE },
+
+    { CPUID_7_0_EBX,  0, "fsgsbase", DONE }, { CPUID_7_0_EBX,  1, "tsc-adjust", DONE },
+    { CPUID_7_0_EBX,  2, "sgx", MISSING },   { CPUID_7_0_EBX,  3, "bmi1", MISSING },
+    { CPUID_7_0_EBX,  4, "hle", MISSING },   { CPUID_7_0_EBX,  5, "avx2", MISSING },
+    { CPUID_7_0_EBX,  7, "smep", DONE },     { CPUID_7_0_EBX,  8, "bmi2", MISSING },
+    { CPUID_7_0_EBX,  9, "erms", DONE },     { CPUID_7_0_EBX, 10, "invpcid", DONE },
+    { CPUID_7_0_EBX, 11, "rtm", MISSING },   { CPUID_7_0_EBX, 14, "mpx", MISSING },
+    { CPUID_7_0_EBX, 16, "avx512f", MISSING }, { CPUID_7_0_EBX, 17, "avx512dq", MISSING },
+    { CPUID_7_0_EBX, 18, "rdseed", MISSING }, { CPUID_7_0_EBX, 19, "adx", MISSING },
+    { CPUID_7_0_EBX, 20, "smap", DONE },     { CPUID_7_0_EBX, 23, "clflushopt", MISSING },
+    { CPUID_7_0_EBX, 24, "clwb", MISSING },  { CPUID_7_0_EBX, 28, "avx512cd", MISSING },
+    { CPUID_7_0_EBX, 29, "sha-ni", MISSING }, { CPUID_7_0_EBX, 30, "avx512bw", MISSING },
+    { CPUID_7_0_EBX, 31, "avx512vl", MISSING },
+
+    { CPUID_7_0_ECX,  2, "umip", DONE },     { CPUID_7_0_ECX,  3, "pku", MISSING },
+    { CPUID_7_0_ECX,  8, "gfni", MISSING },  { CPUID_7_0_ECX,  9, "vaes", MISSING },
+    { CPUID_7_0_ECX, 10, "vpclmulqdq", MISSING }, { CPUID_7_0_ECX, 16, "la57", DONE },
+    { CPUID_7_0_ECX, 22, "rdpid", MISSING },
+
+    { CPUID_7_0_EDX,  4, "fsrm", DONE },     { CPUID_7_0_EDX, 10, "md-clear", MISSING },
+    { CPUID_7_0_EDX, 14, "serialize", MISSING }, { CPUID_7_0_EDX, 26, "spec-ctrl", DONE },
+    { CPUID_7_0_EDX, 27, "stibp", MISSING }, { CPUID_7_0_EDX, 29, "arch-capabilities", DONE },
+    { CPUID_7_0_EDX, 31, "ssbd", MISSING },
+
+    { CPUID_D_1_EAX,  0, "xsaveopt", MISSING }, { CPUID_D_1_EAX, 1, "xsavec", MISSING },
+    { CPUID_D_1_EAX,  2, "xgetbv1", MISSING }, { CPUID_D_1_EAX,  3, "xsaves", MISSING },
+
+    { CPUID_80000001_EDX, 11, "syscall", DONE }, { CPUID_80000001_EDX, 19, "mp", MISSING },
+    { CPUID_80000001_EDX, 20, "nx", DONE },  { CPUID_80000001_EDX, 22, "mmxext", DONE },
+    { CPUID_80000001_EDX, 25, "fxsr-opt", MISSING }, { CPUID_80000001_EDX, 26, "pdpe1gb", DONE },
+    { CPUID_80000001_EDX, 27, "rdtscp", DONE }, { CPUID_80000001_EDX, 29, "lm", DONE },
+    { CPUID_80000001_EDX, 30, "3dnowext", MISSING }, { CPUID_80000001_EDX, 31, "3dnow", MISSING },
+
+    { CPUID_80000001_ECX,  0, "lahf-lm", DONE }, { CPUID_80000001_ECX, 1, "cmp-legacy", DERIVED },
+    { CPUID_80000001_ECX,  2, "svm", MISSING }, { CPUID_80000001_ECX,  3, "extapic", MISSING },
+    { CPUID_80000001_ECX,  4, "cr8legacy", MISSING }, { CPUID_80000001_ECX, 5, "abm", MISSING },
+    { CPUID_80000001_ECX,  6, "sse4a", MISSING }, { CPUID_80000001_ECX, 7, "misalignsse", MISSING },
+    { CPUID_80000001_ECX,  8, "3dnowprefetch", DONE }, { CPUID_80000001_ECX, 9, "osvw", MISSING },
+    { CPUID_80000001_ECX, 10, "ibs", MISSING }, { CPUID_80000001_ECX, 11, "xop", MISSING },
+    { CPUID_80000001_ECX, 16, "fma4", MISSING }, { CPUID_80000001_ECX, 21, "tbm", MISSING },
+    { CPUID_80000001_ECX, 22, "topoext", MISSING },
+
+    { CPUID_80000007_EDX, 8, "invtsc", DONE },
+    { CPUID_80000008_EBX, 0, "clzero", MISSING }, { CPUID_80000008_EBX, 9, "wbnoinvd", MISSING },
+    { CPUID_80000008_EBX, 12, "ibpb", MISSING },
+};
+
+static const struct { const char *alias, *name; } aliases[] = {
+    { "sse3", "pni" }, { "sse4-1", "sse4.1" }, { "sse4-2", "sse4.2" }, { "i64", "lm" },
+    { "xd", "nx" }, { "pclmuldq", "pclmulqdq" }, { "htt", "ht" }, { "ffxsr", "fxsr-opt" },
+};
+
+#define COMMON_1_EDX (CPUID_FPU | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_PAE | \
+    CPUID_MCE | CPUID_CX8 | CPUID_APIC | CPUID_SEP | CPUID_MTRR | CPUID_PGE | CPUID_MCA | \
+    CPUID_CMOV | CPUID_PAT | CPUID_PSE36 | CPUID_CLFLUSH | CPUID_MMX | CPUID_FXSR | CPUID_SSE | \
+    CPUID_SSE2)
+
+/* qemu64 and qemu32 are QEMU's but for SSE3 and SVM. max is what the engine implements; it stays in the
+ * family in which kernels know of no flaw that wants a costly remedy. */
+static const X86Model models[] = {
+    { .name = "qemu64", .desc = "QEMU Virtual CPU version 2.5+", .vendor = "AuthenticAMD",
+      .family = 15, .model = 107, .stepping = 1, .level = 0xd, .xlevel = 0x8000000a,
+      .model_id = "QEMU Virtual CPU version 2.5+",
+      .features = { [CPUID_1_EDX] = COMMON_1_EDX,
+                    [CPUID_1_ECX] = CPUID_CX16 | (uint32_t)CPUID_HYPERVISOR,
+                    [CPUID_80000001_EDX] = CPUID_LM | CPUID_SYSCALL | CPUID_NX,
+                    [CPUID_80000001_ECX] = CPUID_LAHF64 } },
+    { .name = "qemu32", .desc = "QEMU Virtual CPU version 2.5+", .vendor = "GenuineIntel",
+      .family = 6, .model = 6, .stepping = 3, .level = 4, .xlevel = 0x80000004,
+      .model_id = "QEMU Virtual CPU version 2.5+",
+      .features = { [CPUID_1_EDX] = COMMON_1_EDX & ~(uint32_t)(CPUID_MTRR | CPUID_CLFLUSH | CPUID_MCA | CPUID_PSE36),
+                    [CPUID_1_ECX] = (uint32_t)CPUID_HYPERVISOR } },
+    { .name = "base", .desc = "base CPU model type with no features enabled", .vendor = "AuthenticAMD",
+      .family = 6, .model = 0, .stepping = 0, .level = 1, .xlevel = 0x80000008, .model_id = "Mimus base CPU",
+      .features = { [CPUID_1_ECX] = (uint32_t)CPUID_HYPERVISOR } },
+    { .name = "max", .desc = "Enables all features supported by the accelerator in the current host",
+      .vendor = "AuthenticAMD", .family = 15, .model = 107, .stepping = 1, .level = 0x15,
+      .xlevel = 0x80000008, .model_id = "Mimus TCG CPU", .all = true },
+};
+/* clang-format on */
+
+/* ---- Rows ----------------------------------------------------------------------------------- */
+
+static const FeatureRow *find_feature(const char *name)
+{
+    g_autofree char *plain = g_strdelimit(g_strdup(name), "_", '-');
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(aliases); i++) {
+        if (!strcmp(aliases[i].alias, plain)) {
+            g_free(plain);
+            plain = g_strdup(aliases[i].name);
+        }
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
+        if (!strcmp(features[i].name, plain))
+            return &features[i];
+    return NULL;
+}
+
+static void add_all(uint32_t *words)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
+        /* 5-level paging costs every guest that finds it; it is there for those who ask */
+        if (features[i].state == DONE && strcmp(features[i].name, "la57"))
+            words[features[i].word] |= 1u << features[i].bit;
+}
+
+static char *describe_missing(const FeatureRow *f)
+{
+    return g_strdup_printf("TCG doesn't support requested feature: CPUID.%02XH:%s.%s [bit %u]",
+                           word_names[f->word].leaf, word_names[f->word].reg, f->name, f->bit);
+}
+
+/* ---- -cpu ----------------------------------------------------------------------------------- */
+
+typedef struct Parser {
+    X86CpuSpec *spec;
+    uint32_t on[CPUID_WORDS], off[CPUID_WORDS];
+    bool enforce, check;
+} Parser;
+
+static bool parse_number(const char *key, const char *value, uint64_t max, uint64_t *out,
+                         GError **error)
+{
+    char *end;
+
+    errno = 0;
+    *out = value && *value ? g_ascii_strtoull(value, &end, 0) : 0;
+    if (!value || !*value || *end || errno || *value == '-' || *out > max) {
+        error_set(error, "CPU property '%s': '%s' is not a number from 0 to %" G_GUINT64_FORMAT,
+                  key, value ? value : "", max);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_switch(const char *key, const char *value, bool *out, GError **error)
+{
+    if (!value || !strcmp(value, "on") || !strcmp(value, "yes") || !strcmp(value, "true")) {
+        *out = true;
+    } else if (!strcmp(value, "off") || !strcmp(value, "no") || !strcmp(value, "false")) {
+        *out = false;
+    } else {
+        error_set(error, "CPU property '%s' wants 'on' or 'off', not '%s'", key, value);
+        return false;
+    }
+    return true;
+}
+
+static bool set_feature(Parser *p, const char *name, bool on, GError **error)
+{
+    const FeatureRow *f = find_feature(name);
+    uint32_t bit;
+
+    if (!f) {
+        error_set(error, "CPU model '%s' has no property '%s'", p->spec->model.name, name);
+        return false;
+    }
+    bit = 1u << f->bit;
+    p->on[f->word] = on ? p->on[f->word] | bit : p->on[f->word] & ~bit;
+    p->off[f->word] = on ? p->off[f->word] & ~bit : p->off[f->word] | bit;
+    return true;
+}
+
+static bool set_vendor(Parser *p, const char *value, GError **error)
+{
+    if (!value || strlen(value) != 12) {
+        error_set(error, "CPU property 'vendor' wants 12 characters");
+        return false;
+    }
+    memcpy(p->spec->model.vendor, value, 13);
+    return true;
+}
+
+/* Properties that are not features. @known: whether @key was one. */
+static bool set_property(Parser *p, const char *key, const char *value, bool *known, GError **error)
+{
+    X86Model *m = &p->spec->model;
+    const struct {
+        const char *name;
+        uint32_t *field;
+        uint64_t max;
+    } numbers[] = {
+        { "family", &m->family, 0xff + 0xf }, { "model", &m->model, 0xff },
+        { "stepping", &m->stepping, 0xf },    { "level", &m->level, 0xff },
+        { "xlevel", &m->xlevel, 0x800000ff },
+    };
+    uint64_t n;
+
+    *known = true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (!strcmp(key, numbers[i].name)) {
+            if (!parse_number(key, value, numbers[i].max, &n, error))
+                return false;
+            *numbers[i].field = (uint32_t)n;
+            return true;
+        }
+    }
+    if (!strcmp(key, "vendor"))
+        return set_vendor(p, value, error);
+    if (!strcmp(key, "model-id")) {
+        g_strlcpy(m->model_id, value ? value : "", sizeof(m->model_id));
+        return true;
+    }
+    if (!strcmp(key, "enforce"))
+        return parse_switch(key, value, &p->enforce, error);
+    if (!strcmp(key, "check"))
+        return parse_switch(key, value, &p->check, error);
+    if (!strcmp(key, "phys-bits")) {
+        if (!parse_number(key, value, 52, &n, error))
+            return false;
+        if (n < 32) {
+            error_set(error, "phys-bits should be between 32 and 52 (but is %u)", (unsigned)n);
+            return false;
+        }
+        p->spec->phys_bits = (uint8_t)n;
+        return true;
+    }
+    if (!strcmp(key, "tsc-frequency") || !strcmp(key, "tsc-freq")) {
+        if (!parse_number(key, value, 100 * 1000000000ull, &n, error))
+            return false;
+        if (n < 1000000) {
+            error_set(error, "tsc-frequency should be at least 1000000");
+            return false;
+        }
+        p->spec->tsc_hz = n;
+        return true;
+    }
+    *known = false;
+    return true;
+}
+
+static bool parse_item(Parser *p, char *item, GError **error)
+{
+    char *value = strchr(item, '=');
+    bool known, on;
+
+    if (*item == '+' || *item == '-')
+        return set_feature(p, item + 1, *item == '+', error);
+    if (value)
+        *value++ = 0;
+    g_strdelimit(item, "_", '-');
+    if (!set_property(p, item, value, &known, error))
+        return false;
+    if (known)
+        return true;
+    return parse_switch(item, value, &on, error) && set_feature(p, item, on, error);
+}
+
+/* Bits asked for that the engine lacks are dropped, with a line each. */
+static bool filter(Parser *p, GPtrArray *warnings, GError **error)
+{
+    uint32_t *words = p->spec->model.features;
+
+    for (unsigned w = 0; w < CPUID_WORDS; w++)
+        words[w] = (words[w] | p->on[w]) & ~p->off[w];
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
+        const FeatureRow *f = &features[i];
+        uint32_t bit = 1u << f->bit;
+
+        if (f->state == DONE || !(words[f->word] & bit))
+            continue;
+        words[f->word] &= ~bit;
+        if (f->state == DERIVED)
+            continue;
+        if (p->enforce) {
+            g_autofree char *what = describe_missing(f);
+
+            error_set(error, "%s", what);
+            return false;
+        }
+        if (warnings && p->check)
+            g_ptr_array_add(warnings, describe_missing(f));
+    }
+    return true;
+}
+
+bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GError **error)
+{
+    g_auto(GStrv) items = g_strsplit(text ? text : "qemu64", ",", -1);
+    Parser p = { .spec = spec, .check = true };
+    const X86Model *model = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(models); i++)
+        if (items[0] && !strcmp(items[0], models[i].name))
+            model = &models[i];
+    if (!model) {
+        error_set(error, "unable to find CPU model '%s'", items[0] ? items[0] : "");
+        return false;
+    }
+    spec->model = *model;
+    spec->phys_bits = 40;
+    spec->tsc_hz = 1000000000;
+    if (model->all)
+        add_all(spec->model.features);
+    for (char **item = items + 1; *item; item++)
+        if (**item && !parse_item(&p, *item, error))
+            return false;
+    return filter(&p, warnings, error);
+}
+
+void x86_print_models(GString *out)
+{
+    g_string_append(out, "Available CPUs:\n");
+    for (unsigned i = 0; i < G_N_ELEMENTS(models); i++)
+        g_string_append_printf(out, "  %-21s %s\n", models[i].name, models[i].desc);
+    g_string_append(out, "\nRecognized CPUID flags:\n ");
+    for (unsigned i = 0, column = 1; i < G_N_ELEMENTS(features); i++) {
+        const char *name = features[i].name;
+
+        if (features[i].state != DONE)
+            continue;
+        if (column + strlen(name) + 1 > 78) {
+            g_string_append(out, "\n ");
+            column = 1;
+        }
+        g_string_append_printf(out, " %s", name);
+        column += strlen(name) + 1;
+    }
+    g_string_append(out, "\n");
+}

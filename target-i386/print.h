@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registers as text, in the layout of `info registers`.
+ */
+#ifndef TARGET_I386_PRINT_H
+#define TARGET_I386_PRINT_H
+
+#include "target-i386/cpu.h"
+
+void x86_print_registers(Cpu *cpu, GString *out); /* CpuOps */
+
+#endif
