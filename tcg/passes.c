@@ -33,6 +33,13 @@ static IrRef resolved(const IrBlock *ir, const IrNotes *notes, IrRef v)
     return v != IR_NONE && ir->ops[v].op == OP_nop ? notes->flags_at[v] : v;
 }
 
+/* Does @op see the architectural flags as they are before it? */
+static bool observes_flags(const IrBlock *ir, const IrOp *op)
+{
+    return (ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) ||
+           (helper_flags(ir, op) & HELPER_READS_FLAGS);
+}
+
 static void resolve_flags(IrBlock *ir, IrNotes *notes)
 {
     IrRef now = IR_NONE;
@@ -50,11 +57,11 @@ static void resolve_flags(IrBlock *ir, IrNotes *notes)
         } else if (op->op == OP_getflags && now != IR_NONE) {
             notes->flags_at[i] = now;
             remove_op(op);
-        } else if (op->op == OP_call || (ir_op_info[op->op].props & (IRP_FAULT | IRP_EXIT))) {
+        } else if (observes_flags(ir, op)) {
             notes->flags_at[i] = now;
-            if (helper_flags(ir, op) & HELPER_WRITES_FLAGS) {
-                now = IR_NONE;
-            }
+        }
+        if (helper_flags(ir, op) & HELPER_WRITES_FLAGS) {
+            now = IR_NONE;
         }
     }
 }
@@ -94,13 +101,6 @@ static void use(IrNotes *notes, IrRef v, unsigned at)
 {
     notes->last_use[v] = MAX(notes->last_use[v], (uint16_t)at);
     notes->uses[v]++;
-}
-
-/* Does @op see the architectural flags as they are before it? */
-static bool observes_flags(const IrBlock *ir, const IrOp *op)
-{
-    return (ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) ||
-           (helper_flags(ir, op) & HELPER_READS_FLAGS);
 }
 
 static bool observes_slots(const IrBlock *ir, const IrOp *op)

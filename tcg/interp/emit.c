@@ -743,7 +743,7 @@ void interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes)
     e->zero = new_const(e, (v128){ { 0, 0 } });
     memset(e->packed, 0, ir->nops * sizeof(e->packed[0]));
     memset(e->rest_stub, 0, ir->nops * sizeof(e->rest_stub[0]));
-    interp_plan(&e->plan, ir, notes);
+    interp_plan(&e->plan, ir, notes, e->config->no_opt);
     for (unsigned i = 1; i < ir->nops; i++) {
         one_op(e, i);
     }

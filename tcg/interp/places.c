@@ -30,7 +30,7 @@ static bool is_alias(const IrBlock *ir, const IrOp *op)
 }
 
 /* Uses from the end: life of aliased values, and who writes a slot next. */
-static void walk_back(Plan *p, const IrBlock *ir, const IrNotes *notes)
+static void walk_back(Plan *p, const IrBlock *ir, const IrNotes *notes, bool plain)
 {
     g_autofree u16 *slot_write = g_new(u16, ir->nslots + 1);
     u16 any_write = NEVER;
@@ -56,7 +56,8 @@ static void walk_back(Plan *p, const IrBlock *ir, const IrNotes *notes)
             }
         } else if (op->op == OP_get) {
             p->next_write[i] = MIN(any_write, slot_write[op->imm]);
-            p->folded[i] = !ir_slot_is_volatile(ir, op->imm) && p->next_write[i] >= p->last[i];
+            p->folded[i] =
+                !plain && !ir_slot_is_volatile(ir, op->imm) && p->next_write[i] >= p->last[i];
         } else if (op->op == OP_set) {
             p->next_write[i] = MIN(any_write, slot_write[op->imm]);
             slot_write[op->imm] = (u16)i;
@@ -82,7 +83,7 @@ static bool can_sink(const Plan *p, const IrBlock *ir, unsigned set, IrRef v, un
            (p->last[v] <= set || p->next_write[set] >= p->last[v]);
 }
 
-static void walk_forward(Plan *p, const IrBlock *ir)
+static void walk_forward(Plan *p, const IrBlock *ir, bool plain)
 {
     g_autofree SlotUse *slots = g_new0(SlotUse, ir->nslots + 1);
     unsigned barrier = 0; /* the latest op that lets somebody see or change slots */
@@ -99,7 +100,8 @@ static void walk_forward(Plan *p, const IrBlock *ir)
             }
         } else if (op->op == OP_set) {
             IrRef v = p->root[op->a];
-            if (!ir_slot_is_volatile(ir, op->imm) && can_sink(p, ir, i, v, barrier, slot)) {
+            if (!plain && !ir_slot_is_volatile(ir, op->imm) &&
+                can_sink(p, ir, i, v, barrier, slot)) {
                 p->sunk[v] = (u16)i;
                 p->done[i] = true;
             }
@@ -110,10 +112,10 @@ static void walk_forward(Plan *p, const IrBlock *ir)
     }
 }
 
-void interp_plan(Plan *p, const IrBlock *ir, const IrNotes *notes)
+void interp_plan(Plan *p, const IrBlock *ir, const IrNotes *notes, bool plain)
 {
     p->root[0] = IR_NONE;
     p->sunk[0] = 0;
-    walk_back(p, ir, notes);
-    walk_forward(p, ir);
+    walk_back(p, ir, notes, plain);
+    walk_forward(p, ir, plain);
 }

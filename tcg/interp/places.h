@@ -24,6 +24,7 @@ typedef struct Plan {
     u16 next_write[IR_MAX_OPS]; /* of the slot that a set or get names, after it */
 } Plan;
 
-void interp_plan(Plan *p, const IrBlock *ir, const IrNotes *notes);
+/* @plain: slots are only accessed by get and set (the reference for tests). */
+void interp_plan(Plan *p, const IrBlock *ir, const IrNotes *notes, bool plain);
 
 #endif
