@@ -104,6 +104,7 @@ static void walk_forward(Plan *p, const IrBlock *ir, bool plain)
                 can_sink(p, ir, i, v, barrier, slot)) {
                 p->sunk[v] = (u16)i;
                 p->done[i] = true;
+                slot->folded_until = MAX(slot->folded_until, p->last[v]); /* read there too */
             }
             slot->last_set = (u16)i;
         } else if (may_write_slots(ir, op) || (ir_props(ir, op) & (IRP_FAULT | IRP_EXIT))) {
