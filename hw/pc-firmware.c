@@ -14,6 +14,7 @@
 #include "softmmu/error.h"
 
 #define BIOS_NAME     "bios-256k.bin"
+#define VGABIOS_NAME  "vgabios-stdvga.bin"
 #define BIOS_UNIT     0x10000
 #define BIOS_MAX_SIZE 0x1000000
 #define ISA_BIOS_SIZE 0x20000
@@ -42,6 +43,26 @@ bool pc_place_bios(PcBoard *b, GError **error)
     memory_add(b->pci_memory, FOUR_GIB - size, 0, &b->bios);
     memory_add(b->pci_memory, 0x100000 - isa_size, 1, &b->isa_bios);
     return true;
+}
+
+/* The VGA BIOS in a block of the next power of two, as an expansion ROM needs it. */
+RamBlock *pc_load_vga_rom(PcBoard *b, GError **error)
+{
+    g_autoptr(GBytes) image =
+        firmware_load(b->m->config->data_dirs, VGABIOS_NAME, 512, 0x10000, error);
+    uint64_t rom_size = 0x1000;
+    RamBlock *rom;
+    gsize size;
+
+    if (!image)
+        return NULL;
+    const void *data = g_bytes_get_data(image, &size);
+    while (rom_size < size)
+        rom_size *= 2;
+    rom = ram_block_new(b->m->ram, "vga.rom", rom_size, error);
+    if (rom)
+        memcpy(rom->host, data, size);
+    return rom;
 }
 
 /* ---- CMOS ----------------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ typedef struct PcBoard {
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
 bool pc_place_bios(PcBoard *b, GError **error);
+RamBlock *pc_load_vga_rom(PcBoard *b, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);
 

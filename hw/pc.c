@@ -25,6 +25,8 @@
 #include "hw/piix4-pm.h"
 #include "hw/port92.h"
 #include "hw/serial16550.h"
+#include "hw/vga.h"
+#include "softmmu/error.h"
 
 #define LOW_RAM_LIMIT 0xe0000000ULL /* from here on the hole takes a gigabyte */
 #define LOW_RAM_SPLIT 0xc0000000ULL
@@ -215,6 +217,28 @@ static void create_south_bridge(PcBoard *b)
     b->pm = piix4_pm_new(b->pci, &pm);
 }
 
+/* VGA at 00:02.0, with the BIOS of the firmware package in its ROM. */
+static bool create_vga(PcBoard *b, GError **error)
+{
+    const char *kind = b->m->config->vga ? b->m->config->vga : "std";
+    VgaWiring w = { .ports = &b->m->io_root, .memory = b->pci_memory };
+
+    if (g_str_equal(kind, "none"))
+        return true;
+    if (!g_str_equal(kind, "std")) {
+        error_set(error, "-vga %s: unknown adapter; std and none are supported", kind);
+        return false;
+    }
+    w.rom = pc_load_vga_rom(b, error);
+    if (!w.rom)
+        return false;
+    w.vram = ram_block_new(b->m->ram, "vga.vram", VGA_VRAM_SIZE, error);
+    if (!w.vram)
+        return false;
+    b->vga = vga_new(b->pci, PCI_DEVFN(2, 0), &w);
+    return true;
+}
+
 static void create_keyboard_controller(PcBoard *b)
 {
     Irq *isa = gsi_lines(b->gsi, GSI_ISA);
@@ -292,8 +316,9 @@ static bool create(PcBoard *b, GError **error)
     create_interrupts(b);
     create_south_bridge(b);
     create_isa_devices(b);
-    return pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
-           pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
+    return create_vga(b, error) && pc_create_option_devices(b, error) &&
+           realize_tree(&b->dev, error) && pc_place_bios(b, error) && pc_fill_cmos(b, error) &&
+           pc_fill_fw_cfg(b, error);
 }
 
 bool pc_board_create(Machine *m, GError **error)
@@ -353,4 +378,11 @@ void pc_print_lapic(Machine *m, unsigned n, GString *out)
 void pc_print_pci(Machine *m, GString *out)
 {
     pci_bus_print(board_of(m)->pci, out);
+}
+
+bool pc_screen_text(Machine *m, GString *out)
+{
+    PcBoard *b = board_of(m);
+
+    return b->vga && vga_screen_text(b->vga, out);
 }

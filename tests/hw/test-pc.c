@@ -243,6 +243,29 @@ static void test_chips_answer(void **state)
     pc_board_free(&b->m);
 }
 
+static void test_vga(void **state)
+{
+    Bench *b = *state;
+    GString *text = g_string_new(NULL);
+
+    b->config.vga = (char *)"std";
+    create(b);
+    assert_int_equal(pci_id(b, 2, 0), 0x11111234);
+    /* Bus enable, the expansion ROM, its signature. */
+    address_space_write(b->m.io, CONFIG_PCI, 0x80001004, 4);
+    address_space_write(b->m.io, CONFIG_PCI + 4, 0x0003, 2);
+    address_space_write(b->m.io, CONFIG_PCI, 0x80001030, 4);
+    address_space_write(b->m.io, CONFIG_PCI + 4, 0xfe000001, 4);
+    assert_int_equal(address_space_read(b->m.memory, 0xfe000000, 2), 0xaa55);
+    assert_true(pc_screen_text(&b->m, text));
+    g_string_free(text, true);
+    pc_board_free(&b->m);
+    b->config.vga = (char *)"none";
+    create(b);
+    assert_false(pc_screen_text(&b->m, NULL));
+    pc_board_free(&b->m);
+}
+
 static void test_boot_order(void **state)
 {
     Bench *b = *state;
@@ -446,6 +469,9 @@ static void test_bad_configurations(void **state)
     refused(b, "bad size");
     b->config.bios = NULL;
     g_unlink(odd);
+    b->config.vga = (char *)"cirrus";
+    refused(b, "-vga cirrus: unknown adapter");
+    b->config.vga = (char *)"none";
     b->config.ram_size = 1ull << 60;
     refused(b, "");
     b->config.ram_size = 64 * MIB;
@@ -461,6 +487,7 @@ int main(void)
         pc_test(test_firmware_is_where_the_cpu_starts),
         pc_test(test_ram_layout),
         pc_test(test_chips_answer),
+        pc_test(test_vga),
         pc_test(test_boot_order),
         pc_test(test_firmware_files),
         pc_test(test_reset_lines),

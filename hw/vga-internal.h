@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The adapter's struct, shared by vga.c (device and registers), vga-mem.c (the window at 0xa0000)
+ * and vga-vbe.c (Bochs VBE). */
+#ifndef HW_VGA_INTERNAL_H
+#define HW_VGA_INTERNAL_H
+
+#include "hw/vga.h"
+
+enum { VGA_WINDOW = 0xa0000, VGA_WINDOW_SIZE = 0x20000, VGA_PLANE_BYTES = 0x40000 };
+
+/* Sequencer, graphics and CRT controller registers by their names in the manuals. */
+enum { SR_CLOCKING = 1, SR_MAP_MASK = 2, SR_MEMORY_MODE = 4 };
+enum { SR4_ODD_EVEN_OFF = 0x04, SR4_CHAIN4 = 0x08 };
+enum {
+    GR_SET_RESET = 0,
+    GR_ENABLE_SET_RESET = 1,
+    GR_COLOR_COMPARE = 2,
+    GR_ROTATE = 3,
+    GR_READ_MAP = 4,
+    GR_MODE = 5,
+    GR_MISC = 6,
+    GR_COLOR_CARE = 7,
+    GR_BIT_MASK = 8,
+};
+enum { GR5_READ_MODE = 0x08, GR5_ODD_EVEN = 0x10, GR6_GRAPHICS = 0x01 };
+
+/* Bochs VBE registers. */
+enum {
+    VBE_ID,
+    VBE_XRES,
+    VBE_YRES,
+    VBE_BPP,
+    VBE_ENABLE,
+    VBE_BANK,
+    VBE_VIRT_WIDTH,
+    VBE_VIRT_HEIGHT,
+    VBE_X_OFFSET,
+    VBE_Y_OFFSET,
+    VBE_REGS,
+    VBE_MEMORY_64K = VBE_REGS, /* read only */
+};
+enum { VBE_ENABLED = 0x01, VBE_GETCAPS = 0x02, VBE_8BIT_DAC = 0x20, VBE_NOCLEAR = 0x80 };
+
+typedef struct Vga {
+    PciDevice pci;
+    VgaWiring w;
+    MemRegion window, io, vbe_io;
+    MemRegion lfb, mmio, rom; /* BAR 0, BAR 2, expansion ROM */
+    /* state */
+    uint8_t misc, st01;
+    uint8_t sr_index, sr[8];
+    uint8_t gr_index, gr[16];
+    uint8_t cr_index, cr[256];
+    uint8_t ar_index, ar[21];
+    bool ar_data_next; /* the flip-flop of port 0x3c0 */
+    uint8_t dac_read, dac_write, dac_step, dac_mask;
+    bool dac_reading;
+    uint8_t palette[768];
+    uint8_t latch[4];
+    uint16_t vbe_index, vbe[VBE_REGS];
+} Vga;
+
+extern const MemOps vga_window_ops;
+
+extern const MemOps vga_vbe_port_ops;
+uint16_t vga_vbe_read(Vga *s, unsigned reg);
+void vga_vbe_write(Vga *s, unsigned reg, uint16_t value);
+void vga_vbe_reset(Vga *s);
+
+static inline bool vga_vbe_is_linear(const Vga *s)
+{
+    return (s->vbe[VBE_ENABLE] & VBE_ENABLED) && s->vbe[VBE_BPP] > 4;
+}
+
+#endif
