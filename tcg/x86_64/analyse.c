@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this back end wants to know beyond the common notes, in one walk each way: which values can
+ * be computed straight into a pin, which conditions their consumer evaluates itself, whose host
+ * flags are worth keeping.
+ */
+#include "tcg/x86_64/gen.h"
+
+#define DEFER_REACH 12
+
+static bool takes_condition(const IrOp *op, IrRef v)
+{
+    switch (op->op) {
+    case OP_goto_if:
+    case OP_trap_if:
+    case OP_exit_if:
+    case OP_select: return op->a == v && op->b != v && op->c != v;
+    case OP_zext: return op->a == v;
+    default: return false;
+    }
+}
+
+static bool is_harmless(const IrOp *op)
+{
+    switch (op->op) {
+    case OP_nop:
+    case OP_insn:
+    case OP_const:
+    case OP_get:
+    case OP_setflags:
+    case OP_trunc:
+    case OP_fl_test:
+    case OP_setcond: return true;
+    default: return ir_op_info[op->op].shape == SHAPE_FL;
+    }
+}
+
+/* The op that evaluates condition @i in its place, or 0. */
+static unsigned consumer_of(const Gen *g, unsigned i)
+{
+    const IrOp *ops = g->ops;
+
+    if (g->notes->uses[i] != 1) {
+        return 0;
+    }
+    for (unsigned j = i + 1; j < g->ir->nops && j <= i + DEFER_REACH; j++) {
+        if (takes_condition(&ops[j], (IrRef)i)) {
+            return j;
+        }
+        if (!is_harmless(&ops[j])) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static void extend(Gen *g, IrRef v, unsigned to)
+{
+    if (v && g->last[v] < to) {
+        g->last[v] = (uint16_t)to;
+    }
+}
+
+static void backward(Gen *g)
+{
+    for (unsigned i = g->ir->nops; i-- > 1;) {
+        const IrOp *op = &g->ops[i];
+        IrRef arg[IR_MAX_ARGS];
+        unsigned n;
+
+        if (op->op == OP_fl_test || op->op == OP_setcond) {
+            g->defer[i] = (uint16_t)consumer_of(g, i);
+            if (g->defer[i]) {
+                n = ir_operands(g->ir, op, arg);
+                for (unsigned k = 0; k < n; k++) {
+                    extend(g, arg[k], g->defer[i]);
+                }
+            }
+        }
+        if (ir_op_info[op->op].shape == SHAPE_FL) {
+            n = ir_operands(g->ir, op, arg);
+            for (unsigned k = 0; k < n; k++) {
+                extend(g, arg[k], g->last[i]);
+            }
+        }
+        if (ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT) || op->op == OP_call) {
+            extend(g, g->notes->flags_at[i], i);
+        }
+    }
+}
+
+/* A value of @from bits in the low part of a slot is all of it once zero-extended by the host. */
+static bool zero_extends(const Gen *g, IrRef v, IrRef *inner)
+{
+    const IrOp *op = &g->ops[v];
+
+    if (op->op != OP_zext || g->ops[op->a].type != I32 || op->type != I64) {
+        return false;
+    }
+    *inner = op->a;
+    return true;
+}
+
+static void hint(Gen *g, IrRef v, unsigned set, unsigned barrier, unsigned access, bool part)
+{
+    if (barrier <= v && access < v && !g->hint[v]) {
+        g->hint[v] = (uint16_t)set;
+        if (part) {
+            g->want[v] |= WANT_PART;
+        }
+    }
+}
+
+static void forward(Gen *g)
+{
+    uint16_t access[256] = { 0 };
+    unsigned barrier = 0;
+
+    for (unsigned i = 1; i < g->ir->nops; i++) {
+        const IrOp *op = &g->ops[i];
+        const SlotHome *slot;
+        IrRef inner;
+
+        if (op->op == OP_get && op->imm < 256) {
+            access[op->imm] = (uint16_t)i;
+        } else if (op->op == OP_set && op->imm < 256) {
+            slot = &g->be->slot[op->imm];
+            if (slot->reg != NO_REG && op->aux == 0) {
+                bool part = bytes_of(g, op->a) < slot->bytes;
+                hint(g, op->a, i, barrier, access[op->imm], part);
+                if (!part && zero_extends(g, op->a, &inner)) {
+                    hint(g, inner, i, barrier, access[op->imm], false);
+                }
+            }
+            access[op->imm] = (uint16_t)i;
+        } else if (op->op == OP_fl_test) {
+            const IrOp *fl = &g->ops[op->a];
+            if (ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
+                g->want[fl->a] |= WANT_FLAGS;
+            }
+        }
+        if (op->op == OP_call || ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT)) {
+            barrier = i;
+        }
+    }
+}
+
+void gen_analyse(Gen *g)
+{
+    unsigned n = g->ir->nops;
+
+    memcpy(g->last, g->notes->last_use, n * sizeof(g->last[0]));
+    memset(g->loc, 0, n * sizeof(g->loc[0]));
+    memset(g->hint, 0, n * sizeof(g->hint[0]));
+    memset(g->defer, 0, n * sizeof(g->defer[0]));
+    memset(g->want, 0, n * sizeof(g->want[0]));
+    backward(g);
+    forward(g);
+}

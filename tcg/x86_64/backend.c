@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86-64 back end: which guest slots sit in which host registers, the walk over a block, and
+ * how blocks are entered, linked and retired. gen.h is the map of the rest.
+ */
+#include "tcg/x86_64/gen.h"
+
+#include "tcg/x86_64/disas.h"
+
+/* Integer pin wishes 0-15. The first eight minus two keep their x86 numbers, so that instructions
+ * with fixed registers need no moves; 4 and 5 (RSP, RBP) cannot. 10-15 stay in env. */
+static const int8_t gpr_of_pin[16] = { RAX, RCX, RDX, RBX, R10, R11, RSI, RDI,
+                                       R8,  R9,  -1,  -1,  -1,  -1,  -1,  -1 };
+#define XMM_PINNED 13
+
+/* -- Set-up ----------------------------------------------------------------------------------- */
+
+static int pin_register(const IrSlot *s)
+{
+    unsigned n = s->pin - 1u;
+
+    if (s->pin == 0) {
+        return NO_REG;
+    }
+    if (n < 16) {
+        return s->type == I64 || s->type == I32 ? gpr_of_pin[n] : NO_REG;
+    }
+    return s->type == V128 && n - 16 < XMM_PINNED ? XMM((int)n - 16) : NO_REG;
+}
+
+static void place_slots(X86Backend *be)
+{
+    for (int r = 0; r < NREGS; r++) {
+        be->reg_home[r] = NO_HOME;
+        be->reg_bytes[r] = r < 16 ? 8 : 16;
+    }
+    for (int i = 0; i < 4; i++) {
+        be->reg_home[R12 + i] = env_off(be->layout->scratch + SCR_GPR + 8 * i);
+    }
+    for (int i = 0; i < 3; i++) {
+        be->reg_home[XMM(13 + i)] = env_off(be->layout->scratch + SCR_XMM + 16 * i);
+    }
+    be->slot = g_new0(SlotHome, be->config.nslots + 1);
+    for (unsigned i = 0; i < be->config.nslots; i++) {
+        const IrSlot *s = &be->config.slots[i];
+        SlotHome *h = &be->slot[i];
+        int r = pin_register(s);
+
+        h->off = env_off((int32_t)s->offset);
+        h->bytes = ir_type_info[s->type].bytes;
+        h->is_register = s->pin != 0 || s->type == F80;
+        h->reg = NO_REG;
+        if (r != NO_REG && be->reg_home[r] == NO_HOME) {
+            h->reg = (int8_t)r;
+            be->reg_home[r] = h->off;
+            be->reg_bytes[r] = h->bytes;
+        }
+    }
+}
+
+static Features host_features(void)
+{
+    __builtin_cpu_init();
+    return (Features){ .bmi1 = __builtin_cpu_supports("bmi"),
+                       .bmi2 = __builtin_cpu_supports("bmi2"),
+                       .lzcnt = __builtin_cpu_supports("lzcnt"),
+                       .popcnt = __builtin_cpu_supports("popcnt"),
+                       .sse3 = __builtin_cpu_supports("sse3"),
+                       .ssse3 = __builtin_cpu_supports("ssse3"),
+                       .sse41 = __builtin_cpu_supports("sse4.1"),
+                       .sse42 = __builtin_cpu_supports("sse4.2") };
+}
+
+/* For tests: only what every x86-64 host has. */
+static bool baseline_only(void)
+{
+    return g_getenv("TCG_X86_64_BASELINE") != NULL;
+}
+
+static void *backend_init(const TcgConfig *config, GError **error)
+{
+    X86Backend *be = g_new0(X86Backend, 1);
+
+    if (!codebuf_init(&be->buf, config->buffer_size, error)) {
+        g_free(be);
+        return NULL;
+    }
+    be->config = *config;
+    be->layout = &be->config.layout;
+    if (!baseline_only()) {
+        be->feat = host_features();
+    }
+    be->helper_thunk = g_new0(const uint8_t *, config->nhelpers + 1);
+    place_slots(be);
+    thunks_init(be);
+    be->buf.floor = be->buf.used;
+    be->gen = g_new0(Gen, 1);
+    be->gen->be = be;
+    be->gen->stubs = g_array_new(FALSE, FALSE, sizeof(Stub));
+    be->gen->points = g_array_new(FALSE, FALSE, sizeof(FaultPoint));
+    be->gen->map = g_byte_array_new();
+    return be;
+}
+
+static void backend_free(void *p)
+{
+    X86Backend *be = p;
+
+    g_array_free(be->gen->stubs, TRUE);
+    g_array_free(be->gen->points, TRUE);
+    g_byte_array_free(be->gen->map, TRUE);
+    g_free(be->gen);
+    g_free(be->slot);
+    g_free(be->helper_thunk);
+    codebuf_free(&be->buf);
+    g_free(be);
+}
+
+static void backend_flush(void *p)
+{
+    X86Backend *be = p;
+
+    be->buf.used = be->buf.floor;
+    memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
+}
+
+static size_t backend_used(const void *p)
+{
+    return ((const X86Backend *)p)->buf.used;
+}
+
+/* -- Emission --------------------------------------------------------------------------------- */
+
+static bool make_helper_thunks(X86Backend *be, const IrBlock *ir)
+{
+    for (unsigned i = 1; i < ir->nops; i++) {
+        if (ir->ops[i].op == OP_call && !helper_thunk(be, ir->ops[i].imm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+{
+    CodeBuf *c = &g->be->buf;
+    uint8_t *p = c->rw + ((c->used + 15) & ~(size_t)15);
+
+    g->a = (Asm){ .p = p, .start = p, .end = c->rw + c->size, .rx = c->rx - c->rw, .epoch = 1 };
+    g->ir = ir;
+    g->notes = notes;
+    g->ops = ir->ops;
+    g->code = code;
+    g->insn_offset = ir->start;
+    g->insn_index = 0;
+    g->locked = 0;
+    g->spill_used[0] = g->spill_used[1] = 0;
+    g->nenvs = g->ngetflags = 0;
+    g->hf.epoch = 0;
+    memset(g->head, 0, sizeof(g->head));
+    g_array_set_size(g->stubs, 0);
+    g_array_set_size(g->points, 0);
+}
+
+static void append_map(Gen *g)
+{
+    fault_map_encode(g);
+    if ((size_t)(g->a.end - g->a.p) < g->map->len + 64) {
+        g->a.full = true;
+        return;
+    }
+    memcpy(g->a.p, g->map->data, g->map->len);
+    g->code->fault_map = x_pc(&g->a);
+    g->code->fault_map_size = g->map->len;
+    g->a.p += g->map->len;
+}
+
+static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+{
+    X86Backend *be = p;
+    Gen *g = be->gen;
+
+    if (!make_helper_thunks(be, ir)) {
+        return false;
+    }
+    start(g, ir, notes, code);
+    if (g->a.end - g->a.p < 256) {
+        return false;
+    }
+    gen_analyse(g);
+    emit_prologue(g);
+    for (g->cur = 1; g->cur < ir->nops && !g->a.full; g->cur++) {
+        g->op = &ir->ops[g->cur];
+        x86_rules[g->op->op](g);
+        end_op(g);
+    }
+    emit_stubs(g);
+    code->end = x_pc(&g->a);
+    if (!g->a.full) {
+        append_map(g);
+    }
+    if (g->a.full) {
+        return false;
+    }
+    be->buf.used = (size_t)(g->a.p - be->buf.rw);
+    return true;
+}
+
+/* -- Running ---------------------------------------------------------------------------------- */
+
+static const CodeHeader *header_at(const uint8_t *site, uint32_t *link)
+{
+    uint32_t word;
+
+    memcpy(&word, site, 4);
+    *link = word & 15;
+    return (const CodeHeader *)(site - (word >> 4));
+}
+
+static TcgLeave left(X86Backend *be, uint8_t *env)
+{
+    const TcgLayout *l = be->layout;
+    uint8_t *scratch = env + l->scratch;
+    const uint8_t *site = *(const uint8_t **)(scratch + SCR_SITE);
+    uint64_t *pc = (uint64_t *)(env + l->pc), vbase = *(uint64_t *)(env + l->vbase);
+    uint32_t kind = *(uint32_t *)(scratch + SCR_KIND), link = 0, offset = 0, index = 0;
+    TcgLeave leave = { .kind = (TcgExit)kind };
+    const CodeHeader *h;
+
+    switch (kind) {
+    case TCG_EXIT_LINK:
+        h = header_at(site, &link);
+        leave.from = h->code;
+        leave.link = link;
+        *pc = vbase + h->code->link[link].offset;
+        break;
+    case TCG_EXIT_BUDGET:
+        h = header_at(site, &link);
+        *pc = vbase + h->start;
+        leave.kind = h->code->retired ? TCG_EXIT_LOOKUP : TCG_EXIT_BUDGET;
+        break;
+    case TCG_EXIT_REASON:
+        h = header_at(site, &link);
+        g_assert(fault_map_find(be, h->code, (uintptr_t)site, env, &offset, &index));
+        *pc = vbase + offset;
+        memcpy(&leave.reason, site + 4, 4);
+        break;
+    case EXIT_END:
+        leave.kind = TCG_EXIT_REASON;
+        memcpy(&leave.reason, site, 4);
+        break;
+    default: break;
+    }
+    return leave;
+}
+
+static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+{
+    X86Backend *be = p;
+    void (*enter)(void *, const void *, uint64_t) =
+        (void (*)(void *, const void *, uint64_t))(uintptr_t)be->enter;
+
+    enter(env, code->far_entry, *(uint64_t *)((uint8_t *)env + be->layout->pc));
+    return left(be, env);
+}
+
+static void write_rel32(X86Backend *be, const uint8_t *place_end, const void *target)
+{
+    int32_t d = (int32_t)((const uint8_t *)target - place_end);
+    uint8_t *rw = (uint8_t *)(uintptr_t)place_end - (be->buf.rx - be->buf.rw);
+
+    memcpy(rw - 4, &d, 4);
+}
+
+static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
+{
+    X86Backend *be = p;
+
+    from->link[link].to = to;
+    write_rel32(be, from->link[link].patch, to ? to->near_entry : from->link[link].stub);
+}
+
+/* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart. */
+static void backend_retire(void *p, TcgCode *code)
+{
+    X86Backend *be = p;
+    const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
+    const uint8_t *near_entry = code->near_entry;
+
+    code->retired = true;
+    write_rel32(be, near_entry + 5, (const uint8_t *)h + h->budget_stub);
+    *((uint8_t *)(uintptr_t)near_entry - (be->buf.rx - be->buf.rw)) = 0xe9;
+}
+
+static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
+                                  uint32_t *offset, uint32_t *index)
+{
+    g_assert(fault_map_find(p, code, host_pc, env, offset, index));
+}
+
+static void backend_disas(void *p, const TcgCode *code, GString *out)
+{
+    x86_disas(code->start, (size_t)(code->end - code->start), out);
+}
+
+const TcgBackend tcg_backend_x86_64 = {
+    .name = "x86_64",
+    .init = backend_init,
+    .free = backend_free,
+    .emit = backend_emit,
+    .run = backend_run,
+    .link = backend_link,
+    .retire = backend_retire,
+    .flush = backend_flush,
+    .used = backend_used,
+    .restore_state = backend_restore_state,
+    .disas = backend_disas,
+};

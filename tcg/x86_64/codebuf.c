@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcg/x86_64/codebuf.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CODEBUF_MIN (256u << 10)
+#define CODEBUF_MAX (1u << 30) /* rel32 reaches everything */
+
+static bool fail(CodeBuf *c, GError **error, const char *what)
+{
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+                "cannot allocate a code buffer of %zu MiB: %s: %s", c->size >> 20, what,
+                g_strerror(errno));
+    codebuf_free(c);
+    return false;
+}
+
+bool codebuf_init(CodeBuf *c, size_t size, GError **error)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int fd;
+
+    size = CLAMP(size, CODEBUF_MIN, CODEBUF_MAX);
+    *c = (CodeBuf){ .size = (size + page - 1) & ~(page - 1) };
+    fd = memfd_create("code", MFD_CLOEXEC);
+    if (fd < 0) {
+        return fail(c, error, "memfd_create");
+    }
+    if (ftruncate(fd, (off_t)c->size) < 0) {
+        close(fd);
+        return fail(c, error, "ftruncate");
+    }
+    c->rw = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (c->rw == MAP_FAILED) {
+        c->rw = NULL;
+        close(fd);
+        return fail(c, error, "mmap");
+    }
+    c->rx = mmap(NULL, c->size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    if (c->rx == MAP_FAILED) {
+        c->rx = NULL;
+        return fail(c, error, "mmap of executable memory");
+    }
+    return true;
+}
+
+void codebuf_free(CodeBuf *c)
+{
+    if (c->rw) {
+        munmap(c->rw, c->size);
+    }
+    if (c->rx) {
+        munmap(c->rx, c->size);
+    }
+    c->rw = c->rx = NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executable memory: one range of a memfd mapped twice, writable and executable, so that nothing
+ * is ever both. Blocks are bump-allocated and only ever forgotten all at once.
+ */
+#ifndef TCG_X86_64_CODEBUF_H
+#define TCG_X86_64_CODEBUF_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct CodeBuf {
+    uint8_t *rw, *rx;
+    size_t size;
+    size_t used;
+    size_t floor; /* what flush goes back to: thunks stay */
+} CodeBuf;
+
+bool codebuf_init(CodeBuf *c, size_t size, GError **error);
+void codebuf_free(CodeBuf *c);
+
+#endif

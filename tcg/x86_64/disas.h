@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Disassembly of host code for logs. */
+#ifndef TCG_X86_64_DISAS_H
+#define TCG_X86_64_DISAS_H
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void x86_disas(const uint8_t *code, size_t size, GString *out);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86-64 back end from the inside. While a block is emitted (Gen) every value has a place (Loc)
+ * and every host register a list of the values that sit in it: several may share one, because
+ * get, trunc and zext of something cost no code as long as nobody overwrites the register.
+ *
+ * Registers are numbered 0-15 (general) and 16-31 (XMM). RSP is the host stack, RBP = env + 128.
+ * Pinned registers hold guest slots, the rest (R12-R15, XMM13-15) are temporaries.
+ */
+#ifndef TCG_X86_64_GEN_H
+#define TCG_X86_64_GEN_H
+
+#include "tcg/backend.h"
+#include "tcg/flags.h"
+#include "tcg/x86_64/asm.h"
+#include "tcg/x86_64/codebuf.h"
+
+#define NREGS     32
+#define XMM(n)    (16 + (n))
+#define NO_REG    (-1)
+#define NO_HOME   INT32_MIN
+#define ENV_BIAS  128
+#define GPR_TEMPS 0xf000u
+#define XMM_TEMPS 0xe0000000u
+
+/* The scratch area: homes of temporaries while C code runs, arguments, spills. */
+enum {
+    SCR_GPR = 0,      /* R12-R15 */
+    SCR_XMM = 32,     /* XMM13-15 */
+    SCR_ARG = 80,     /* 4 x 16 */
+    SCR_RET = 144,    /* 16 */
+    SCR_MXCSR = 160,  /* host's while C code runs */
+    SCR_TMP = 164,    /* for moves between units */
+    SCR_SITE = 168,   /* return address of the stub that left */
+    SCR_KIND = 176,   /* TcgExit */
+    SCR_TARGET = 184, /* where the memory slow path goes on */
+    SCR_REC = 192,    /* FlagsRecord */
+    SCR_SPILL = 240,
+    NSPILLS = (TCG_SCRATCH_SIZE - SCR_SPILL) / 8,
+};
+
+typedef struct Features {
+    bool bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3;
+} Features;
+
+/* A slot of the guest as this host sees it. */
+typedef struct SlotHome {
+    int32_t off;     /* from RBP */
+    int8_t reg;      /* 0-31, NO_REG: lives in env */
+    uint8_t bytes;
+    bool is_register; /* part of the register file: only set and calls change it */
+} SlotHome;
+
+typedef struct X86Backend {
+    TcgConfig config;
+    const TcgLayout *layout;
+    CodeBuf buf;
+    Features feat;
+    SlotHome *slot;
+    int32_t reg_home[NREGS];   /* offset from RBP where thunks save a register, or NO_HOME */
+    uint8_t reg_bytes[NREGS];
+    const uint8_t **helper_thunk;
+    struct Gen *gen;
+    /* thunks, executable addresses */
+    const uint8_t *enter, *exit_link, *exit_budget, *exit_retired, *exit_reason, *exit_lookup;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow;
+    const uint8_t *exit_end;
+} X86Backend;
+
+typedef enum LocKind {
+    LOC_NONE,
+    LOC_CONST,
+    LOC_REG,   /* general or XMM register; also: packed word of a bundle */
+    LOC_ENV,   /* equals a slot in env as long as nobody writes it */
+    LOC_SPILL,
+    LOC_COND,  /* an I1 that its only consumer computes */
+    LOC_FLAGS, /* a bundle, to be made from its operands */
+} LocKind;
+
+typedef struct Loc {
+    uint8_t kind;
+    int8_t reg;
+    bool zx;    /* register bits above the type are known to be zero */
+    IrRef next; /* in the register's list */
+    int32_t off; /* ENV, SPILL: from RBP */
+} Loc;
+
+/* Where something is found at run time: what stubs and fault maps keep. */
+typedef struct Src {
+    enum { SRC_NONE, SRC_CONST, SRC_REG, SRC_MEM } kind;
+    int reg;
+    int32_t off;
+    uint64_t value;
+} Src;
+
+/* A flags record to be: kind 0 means the main half in env stays. */
+typedef struct Record {
+    uint8_t kind, inc_kind;
+    bool keep_inc; /* nothing to write at all: env is right */
+    Src a, b, c, inc;
+} Record;
+
+typedef struct FaultPoint {
+    uint32_t host;    /* offset from the start of the block's code */
+    uint32_t guest;
+    uint16_t index;
+    Record flags;
+} FaultPoint;
+
+typedef struct MemDesc { /* behind the call in a memory stub */
+    uint8_t op, type;
+    uint16_t size;
+    uint8_t flags, is_write;
+    uint8_t addr, value, compare, dst; /* places: see place_of() */
+    uint8_t pad[2];
+    int32_t disp;
+    int32_t retry, done; /* from the start of the descriptor */
+    /* then 8 bytes for each place that is PLACE_CONST or PLACE_ENV: addr, value, compare, dst */
+} MemDesc;
+
+enum { PLACE_SPILL = 32, PLACE_NONE = 255, PLACE_CONST = 254, PLACE_ENV = 253 };
+
+typedef enum StubKind { STUB_MEM, STUB_LINK, STUB_TRAP, STUB_EXIT_IF, STUB_BUDGET, STUB_DIVS } StubKind;
+
+typedef struct Stub {
+    StubKind kind;
+    uint8_t *from;      /* end of the jcc/jmp rel32 that comes here */
+    FaultPoint point;   /* MEM, TRAP, EXIT_IF, DIVS */
+    uint32_t code;      /* trap code, exit reason */
+    unsigned link;
+    int32_t giveback;
+    bool flush;         /* LINK: record to write first */
+    Record flags;
+    MemDesc desc;
+    uint64_t extra[4];  /* MEM: constants */
+    unsigned nextra;
+    uint8_t *retry, *done;
+    uint8_t *tail;      /* TRAP: undo moves first */
+    int swap[2][2];     /* TRAP: register pairs to exchange back; {NO_REG} none */
+} Stub;
+
+typedef struct Gen {
+    Asm a;
+    X86Backend *be;
+    const IrBlock *ir;
+    const IrNotes *notes;
+    const IrOp *ops;
+    const IrOp *op; /* the current one */
+    unsigned cur;
+    uint32_t insn_offset;
+    unsigned insn_index;
+    uint32_t locked; /* registers the current op holds */
+    uint64_t spill_used[2];
+    IrRef head[NREGS];
+    struct {
+        unsigned epoch;
+        IrRef op;     /* flags are those of this op's computation, in its own width */
+        IrRef bundle; /* … or of this bundle */
+    } hf;
+    TcgCode *code;
+    IrRef envs[64]; /* values at LOC_ENV */
+    unsigned nenvs;
+    IrRef getflags[16];
+    unsigned ngetflags;
+    IrRef fused_second; /* remainder of the division just emitted */
+    GArray *stubs, *points;
+    GByteArray *map;
+    Loc loc[IR_MAX_OPS];
+    uint16_t last[IR_MAX_OPS];
+    uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
+    uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; others: fused with */
+    uint8_t want[IR_MAX_OPS];   /* WANT_* */
+} Gen;
+
+enum {
+    WANT_FLAGS = 1, /* host flags of this op are of use: native width, no lea */
+    WANT_PART = 2,  /* hint is for a part of the slot: only good in place */
+};
+
+/* analyse.c */
+void gen_analyse(Gen *g);
+
+/* regalloc.c */
+static inline bool is_vec(IrType t)
+{
+    return t == V128 || t == F32 || t == F64;
+}
+static inline unsigned bytes_of(const Gen *g, IrRef v)
+{
+    return ir_type_info[g->ops[v].type].bytes;
+}
+static inline bool live_after(const Gen *g, IrRef v)
+{
+    return g->last[v] > g->cur;
+}
+static inline void lock(Gen *g, int r)
+{
+    g->locked |= 1u << r;
+}
+static inline void unlock(Gen *g, int r)
+{
+    g->locked &= ~(1u << r);
+}
+static inline bool is_temp(int r)
+{
+    return ((GPR_TEMPS | XMM_TEMPS) >> r) & 1;
+}
+int alloc_gpr(Gen *g);      /* locked until the op ends */
+int alloc_xmm(Gen *g);
+int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
+int use_xmm(Gen *g, IrRef v);
+int copy_gpr(Gen *g, IrRef v); /* a fresh temporary with @v, to be scribbled on */
+void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
+void load_xmm(Gen *g, int r, IrRef v);
+void def_reg(Gen *g, IrRef v, int r, bool zx);
+void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
+void def_env(Gen *g, IrRef v, int32_t off);
+int32_t def_spill(Gen *g, IrRef v); /* F80 results; offset from RBP */
+void drop(Gen *g, IrRef v);
+bool reg_dies(Gen *g, int r); /* nobody needs @r's content after this op */
+/* The same for those who need it by now, this op included. */
+void evict_used(Gen *g, int r);
+void evict(Gen *g, int r);    /* @r is about to be overwritten: move those who still need it */
+void spill_reg(Gen *g, int r);
+void evict_env(Gen *g, int32_t off, unsigned bytes);
+void evict_all_env(Gen *g, bool registers_too);
+void end_op(Gen *g);
+/* A register to compute the current op into: the hinted pin, @a's register if it dies, or a
+ * temporary. @avoid: registers that are read after the first write. */
+int pick_gpr(Gen *g, int a, uint32_t avoid);
+int pick_xmm(Gen *g, int a, uint32_t avoid);
+/* … or the pin that @a is, when the result is for its low part and is computed in that width. */
+int pick_gpr_part(Gen *g, int a, uint32_t avoid);
+int pick_xmm_part(Gen *g, int a, uint32_t avoid);
+int hinted_reg(Gen *g); /* the pin, or NO_REG; whole slot only */
+int hinted_part(Gen *g); /* the pin if the hint is for its low part */
+Src src_of(Gen *g, IrRef v);
+uint8_t place_of(Gen *g, IrRef v, uint64_t *extra);
+bool const_value(const Gen *g, IrRef v, uint64_t *value);
+bool fits_imm(const Gen *g, IrRef v, int32_t *imm); /* sign-extended to the op's width */
+
+static inline Mem env_mem(int32_t off)
+{
+    return mem_base(RBP, off);
+}
+static inline int32_t scr(const Gen *g, int32_t off)
+{
+    return g->be->layout->scratch - ENV_BIAS + off;
+}
+static inline int32_t env_off(int32_t off)
+{
+    return off - ENV_BIAS;
+}
+
+typedef struct Opnd {
+    enum { OPND_REG, OPND_IMM, OPND_MEM } kind;
+    int reg;
+    int32_t imm;
+    Mem mem;
+} Opnd;
+Opnd use_opnd(Gen *g, IrRef v, unsigned w);
+void alu_opnd(Gen *g, X86Alu op, unsigned w, int dst, Opnd o);
+
+/* rules/ */
+typedef void (*Rule)(Gen *g);
+extern const Rule x86_rules[IR_NOPS];
+
+void emit_nop(Gen *g), emit_insn(Gen *g), emit_const(Gen *g), emit_get(Gen *g), emit_set(Gen *g);
+void emit_getflags(Gen *g), emit_flags(Gen *g), emit_fl_test(Gen *g), emit_fl_pack(Gen *g);
+void emit_mov(Gen *g), emit_alu(Gen *g), emit_mul(Gen *g), emit_mulh(Gen *g), emit_div(Gen *g);
+void emit_second(Gen *g), emit_neg_not(Gen *g), emit_andn(Gen *g), emit_shift(Gen *g);
+void emit_funnel(Gen *g), emit_bswap(Gen *g), emit_bits(Gen *g), emit_zext(Gen *g);
+void emit_sext(Gen *g), emit_trunc(Gen *g), emit_bitcast(Gen *g), emit_lea(Gen *g);
+void emit_setcond(Gen *g), emit_select(Gen *g);
+void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
+void emit_fence(Gen *g);
+void emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g), emit_vmovmsk(Gen *g);
+void emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g), emit_vcvt(Gen *g);
+void emit_fbin(Gen *g), emit_fun(Gen *g), emit_fcmp(Gen *g), emit_fcomi(Gen *g);
+void emit_f2f(Gen *g), emit_i2f(Gen *g), emit_f2i(Gen *g), emit_fpcheck(Gen *g);
+void emit_fpclear(Gen *g), emit_getmxcsr(Gen *g), emit_setmxcsr(Gen *g), emit_getfsw(Gen *g);
+void emit_setfsw(Gen *g), emit_setfcw(Gen *g);
+void emit_call(Gen *g), emit_trap(Gen *g), emit_trap_if(Gen *g), emit_goto(Gen *g);
+void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Gen *g);
+
+/* emit-flags.c: host condition (0-15) under which I1 value @v is true. */
+unsigned cond_of(Gen *g, IrRef v);
+unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc);
+int pack_bundle(Gen *g, IrRef fl); /* into a temporary */
+void host_flags_are(Gen *g, IrRef op); /* the instruction just emitted computed @op's flags */
+void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
+Record record_of(Gen *g, IrRef fl);
+void write_record(Gen *g, const Record *r, uint32_t busy);
+void protect_getflags(Gen *g);
+
+/* emit-control.c */
+FaultPoint fault_point(Gen *g);
+void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
+Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
+void trap_stub(Gen *g, unsigned cc, uint32_t code);
+void emit_prologue(Gen *g);
+void emit_stubs(Gen *g);
+
+/* emit-fp.c */
+void x87_status(Gen *g);
+
+/* faultmap.c */
+void fault_map_encode(Gen *g);
+bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
+                    uint32_t *offset, uint32_t *index);
+
+/* thunks.c */
+void thunks_init(X86Backend *be);
+const uint8_t *helper_thunk(X86Backend *be, unsigned index); /* NULL: buffer full */
+
+/* slow.c: C functions that thunks call */
+void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend *be);
+void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be);
+void x86_trap(void *env, const uint8_t *site, const X86Backend *be);
+void x86_pack_env(void *env, const X86Backend *be);
+void x86_pack_rec(void *env, const X86Backend *be);
+void x86_divs128(void *env, const X86Backend *be);
+void x86_vec_slow(void *env, const X86Backend *be);
+
+/* In front of a block's code: finds the way back from a host address inside it. */
+typedef struct CodeHeader {
+    TcgCode *code;
+    uint32_t start;        /* offset of the block in its mapping unit */
+    uint32_t budget_stub;  /* offset from here of what leaves at the block's start */
+} CodeHeader;
+
+enum { EXIT_END = 16 }; /* SCR_KIND beyond TcgExit: `exit`, the guest set its pc */
+
+#endif

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Local register allocation, fused with emission: one walk forward, last uses known from the
+ * backward pass. Temporaries are handed out as they are wanted; the one whose content is needed
+ * furthest away goes to the scratch area when there is none left. Nothing here emits an instruction
+ * that changes flags.
+ */
+#include "tcg/x86_64/gen.h"
+
+static bool is_xmm_reg(int r)
+{
+    return r >= 16;
+}
+
+static void env_forget(Gen *g, IrRef v)
+{
+    for (unsigned i = 0; i < g->nenvs; i++) {
+        if (g->envs[i] == v) {
+            g->envs[i] = g->envs[--g->nenvs];
+            return;
+        }
+    }
+}
+
+static unsigned spill_units(const Gen *g, IrRef v)
+{
+    return g->ops[v].type == V128 || g->ops[v].type == F80 ? 2 : 1;
+}
+
+static unsigned spill_unit(const Gen *g, int32_t off)
+{
+    return (unsigned)(off - scr(g, SCR_SPILL)) / 8;
+}
+
+static int32_t spill_alloc(Gen *g, unsigned units)
+{
+    for (unsigned i = 0; i + units <= NSPILLS; i += units) {
+        uint64_t mask = (units == 2 ? 3ull : 1ull) << (i & 63);
+        if (!(g->spill_used[i >> 6] & mask)) {
+            g->spill_used[i >> 6] |= mask;
+            return scr(g, SCR_SPILL) + (int32_t)i * 8;
+        }
+    }
+    g_error("x86-64 back end: block needs more spill space than there is");
+}
+
+/* Take @v out of the place it is in. */
+void drop(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+
+    if (l->kind == LOC_REG) {
+        IrRef *p = &g->head[l->reg];
+        while (*p != v) {
+            g_assert(*p);
+            p = &g->loc[*p].next;
+        }
+        *p = l->next;
+    } else if (l->kind == LOC_SPILL) {
+        unsigned i = spill_unit(g, l->off);
+        g->spill_used[i >> 6] &= ~((spill_units(g, v) == 2 ? 3ull : 1ull) << (i & 63));
+    } else if (l->kind == LOC_ENV) {
+        env_forget(g, v);
+    }
+    l->kind = LOC_NONE;
+}
+
+/* Forget the values in @r whose last use is behind us. */
+static void prune(Gen *g, int r)
+{
+    IrRef v = g->head[r];
+
+    while (v) {
+        IrRef next = g->loc[v].next;
+        if (g->last[v] < g->cur) {
+            drop(g, v);
+        }
+        v = next;
+    }
+}
+
+void def_reg(Gen *g, IrRef v, int r, bool zx)
+{
+    if (g->loc[v].kind != LOC_NONE) {
+        drop(g, v);
+    }
+    g->loc[v] = (Loc){ .kind = LOC_REG, .reg = (int8_t)r, .zx = zx, .next = g->head[r] };
+    g->head[r] = v;
+}
+
+void def_env(Gen *g, IrRef v, int32_t off)
+{
+    if (g->nenvs == G_N_ELEMENTS(g->envs)) { /* drop the dead, or load the oldest */
+        for (unsigned i = g->nenvs; i-- > 0;) {
+            if (g->last[g->envs[i]] < g->cur) {
+                drop(g, g->envs[i]);
+            }
+        }
+        if (g->nenvs == G_N_ELEMENTS(g->envs)) {
+            evict_all_env(g, true);
+        }
+    }
+    g->loc[v] = (Loc){ .kind = LOC_ENV, .off = off };
+    g->envs[g->nenvs++] = v;
+}
+
+int32_t def_spill(Gen *g, IrRef v)
+{
+    int32_t off = spill_alloc(g, spill_units(g, v));
+
+    g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off };
+    return off;
+}
+
+static void emit_spill(Gen *g, IrRef v, int r)
+{
+    int32_t off = spill_alloc(g, spill_units(g, v));
+
+    if (!is_xmm_reg(r)) {
+        x_store(&g->a, 8, env_mem(off), (X86Reg)r);
+    } else if (g->ops[v].type == V128) {
+        x_rm(&g->a, X_MOVUPS_ST, 4, (X86Reg)(r - 16), env_mem(off));
+    } else {
+        x_rm(&g->a, X_MOVSD_ST, 4, (X86Reg)(r - 16), env_mem(off));
+    }
+    bool zx = g->loc[v].zx;
+    drop(g, v);
+    g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off, .zx = zx };
+}
+
+void spill_reg(Gen *g, int r)
+{
+    while (g->head[r]) {
+        IrRef v = g->head[r];
+        if (g->last[v] < g->cur) {
+            drop(g, v);
+        } else {
+            emit_spill(g, v, r);
+        }
+    }
+}
+
+static int free_temp(Gen *g, uint32_t set)
+{
+    for (uint32_t m = set & ~g->locked; m; m &= m - 1) {
+        int r = __builtin_ctz(m);
+        prune(g, r);
+        if (!g->head[r]) {
+            return r;
+        }
+    }
+    return NO_REG;
+}
+
+static int alloc_from(Gen *g, uint32_t set)
+{
+    int r = free_temp(g, set), best = NO_REG;
+    unsigned far = 0;
+
+    if (r == NO_REG) {
+        for (uint32_t m = set & ~g->locked; m; m &= m - 1) {
+            unsigned use = 0;
+            r = __builtin_ctz(m);
+            for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
+                use = MAX(use, g->last[v]);
+            }
+            if (best == NO_REG || use > far) {
+                best = r;
+                far = use;
+            }
+        }
+        g_assert(best != NO_REG);
+        spill_reg(g, best);
+        r = best;
+    }
+    lock(g, r);
+    return r;
+}
+
+int alloc_gpr(Gen *g)
+{
+    return alloc_from(g, GPR_TEMPS);
+}
+
+int alloc_xmm(Gen *g)
+{
+    return alloc_from(g, XMM_TEMPS);
+}
+
+bool const_value(const Gen *g, IrRef v, uint64_t *value)
+{
+    const IrOp *op = &g->ops[v];
+
+    if (op->op != OP_const || op->type == V128) {
+        return false;
+    }
+    *value = op->value;
+    return true;
+}
+
+static int64_t sign_extended(const IrOp *op)
+{
+    unsigned bits = ir_type_info[op->type].bits;
+
+    if (bits >= 64) {
+        return (int64_t)op->value;
+    }
+    return bits == 1 ? (int64_t)(op->value & 1) : (int64_t)(op->value << (64 - bits)) >> (64 - bits);
+}
+
+bool fits_imm(const Gen *g, IrRef v, int32_t *imm)
+{
+    const IrOp *op = &g->ops[v];
+    int64_t s;
+
+    if (op->op != OP_const || op->type > I64) {
+        return false;
+    }
+    s = sign_extended(op);
+    *imm = (int32_t)s;
+    return s == (int32_t)s;
+}
+
+void load_gpr(Gen *g, int r, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    unsigned bytes = bytes_of(g, v);
+
+    switch (l->kind) {
+    case LOC_CONST: x_mov_imm(&g->a, (X86Reg)r, g->ops[v].value); break;
+    case LOC_REG:
+        g_assert(!is_xmm_reg(l->reg));
+        if (l->reg != r) {
+            x_mov(&g->a, bytes == 8 ? 8 : 4, (X86Reg)r, (X86Reg)l->reg);
+        }
+        break;
+    case LOC_ENV: x_load(&g->a, bytes, (X86Reg)r, env_mem(l->off)); break;
+    case LOC_SPILL: x_load(&g->a, 8, (X86Reg)r, env_mem(l->off)); break;
+    default: g_assert_not_reached();
+    }
+}
+
+int use_gpr(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+    int r;
+
+    if (l->kind == LOC_COND) {
+        g_assert_not_reached();
+    }
+    if (l->kind == LOC_REG) {
+        lock(g, l->reg);
+        return l->reg;
+    }
+    r = alloc_gpr(g);
+    load_gpr(g, r, v);
+    if (l->kind != LOC_CONST) {
+        bool zx = l->kind == LOC_ENV ? bytes_of(g, v) < 8 : l->zx;
+        def_reg(g, v, r, zx);
+    }
+    return r;
+}
+
+int copy_gpr(Gen *g, IrRef v)
+{
+    int r = alloc_gpr(g); /* may move @v to memory */
+
+    load_gpr(g, r, v);
+    return r;
+}
+
+static void vec_const(Gen *g, int r, const IrOp *op)
+{
+    if (op->value == 0) {
+        x_rr(&g->a, X_0F | 0x57, 4, (X86Reg)(r - 16), (X86Reg)(r - 16)); /* XORPS */
+        return;
+    }
+    x_store_imm(&g->a, 4, env_mem(scr(g, SCR_RET)), (int32_t)op->value);
+    if (op->type != F32) {
+        x_store_imm(&g->a, 4, env_mem(scr(g, SCR_RET + 4)), (int32_t)(op->value >> 32));
+    }
+    if (op->type == F32) {
+        x_rm(&g->a, X_MOVSS, 4, (X86Reg)(r - 16), env_mem(scr(g, SCR_RET)));
+        return;
+    }
+    x_rm(&g->a, X_MOVSD, 4, (X86Reg)(r - 16), env_mem(scr(g, SCR_RET)));
+    if (op->type == V128) {
+        x_rr(&g->a, X_MOVLHPS, 4, (X86Reg)(r - 16), (X86Reg)(r - 16));
+    }
+}
+
+void load_xmm(Gen *g, int r, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    IrType t = (IrType)g->ops[v].type;
+
+    switch (l->kind) {
+    case LOC_CONST: vec_const(g, r, &g->ops[v]); break;
+    case LOC_REG:
+        if (l->reg != r) {
+            x_rr(&g->a, X_MOVAPS, 4, (X86Reg)(r - 16), (X86Reg)(l->reg - 16));
+        }
+        break;
+    case LOC_ENV:
+    case LOC_SPILL:
+        x_rm(&g->a, t == V128 ? X_MOVUPS : t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(r - 16),
+             env_mem(l->off));
+        break;
+    default: g_assert_not_reached();
+    }
+}
+
+int use_xmm(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+    int r;
+
+    if (l->kind == LOC_REG) {
+        g_assert(is_xmm_reg(l->reg));
+        lock(g, l->reg);
+        return l->reg;
+    }
+    r = alloc_xmm(g);
+    load_xmm(g, r, v);
+    if (l->kind != LOC_CONST) {
+        def_reg(g, v, r, false);
+    }
+    return r;
+}
+
+void def_alias(Gen *g, IrRef v, IrRef of, bool zx)
+{
+    g_assert(g->loc[of].kind == LOC_REG);
+    def_reg(g, v, g->loc[of].reg, zx);
+}
+
+bool reg_dies(Gen *g, int r)
+{
+    for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
+        if (live_after(g, v)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* @r's content lives on in a free temporary, or in memory if there is none: no other register
+ * changes, so places noted for this op stay true. */
+void evict(Gen *g, int r)
+{
+    int t = NO_REG;
+    IrRef v = g->head[r];
+
+    while (v) {
+        IrRef next = g->loc[v].next;
+        bool zx = g->loc[v].zx;
+        if (!live_after(g, v)) {
+            drop(g, v);
+        } else {
+            if (t == NO_REG) {
+                t = free_temp(g, is_xmm_reg(r) ? XMM_TEMPS : GPR_TEMPS);
+                if (t == NO_REG) {
+                    emit_spill(g, v, r);
+                    v = next;
+                    continue;
+                }
+                if (is_xmm_reg(r)) {
+                    x_rr(&g->a, X_MOVAPS, 4, (X86Reg)(t - 16), (X86Reg)(r - 16));
+                } else {
+                    x_mov(&g->a, 8, (X86Reg)t, (X86Reg)r);
+                }
+            }
+            drop(g, v);
+            def_reg(g, v, t, zx);
+        }
+        v = next;
+    }
+}
+
+void evict_used(Gen *g, int r)
+{
+    g->cur--;
+    evict(g, r);
+    g->cur++;
+}
+
+/* A value that a slot in env stood for gets a place of its own. */
+static void settle_env(Gen *g, IrRef v)
+{
+    IrType type = (IrType)g->ops[v].type;
+    int32_t from = g->loc[v].off, to;
+    int r;
+
+    if (type == F80) {
+        drop(g, v);
+        to = def_spill(g, v);
+        x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(from)); /* FLD m80 */
+        x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));   /* FSTP m80 */
+        return;
+    }
+    r = is_vec(type) ? alloc_xmm(g) : alloc_gpr(g);
+    if (is_vec(type)) {
+        load_xmm(g, r, v);
+    } else {
+        load_gpr(g, r, v);
+    }
+    def_reg(g, v, r, bytes_of(g, v) < 8);
+    unlock(g, r);
+}
+
+void evict_env(Gen *g, int32_t off, unsigned bytes)
+{
+    for (unsigned i = g->nenvs; i-- > 0;) {
+        IrRef v = g->envs[i];
+        int32_t o = g->loc[v].off;
+        if (o < off + (int32_t)bytes && off < o + (int32_t)bytes_of(g, v)) {
+            if (live_after(g, v)) {
+                settle_env(g, v);
+            } else {
+                drop(g, v);
+            }
+        }
+    }
+}
+
+static bool in_register_file(const Gen *g, int32_t off)
+{
+    for (unsigned i = 0; i < g->ir->nslots; i++) {
+        const SlotHome *s = &g->be->slot[i];
+        if (off >= s->off && off < s->off + s->bytes) {
+            return s->is_register;
+        }
+    }
+    return false;
+}
+
+void evict_all_env(Gen *g, bool registers_too)
+{
+    for (unsigned i = g->nenvs; i-- > 0;) {
+        IrRef v = g->envs[i];
+        if (!registers_too && in_register_file(g, g->loc[v].off)) {
+            continue;
+        }
+        if (g->last[v] >= g->cur) {
+            settle_env(g, v);
+        } else {
+            drop(g, v);
+        }
+    }
+}
+
+void end_op(Gen *g)
+{
+    g->locked = 0;
+}
+
+int hinted_reg(Gen *g)
+{
+    unsigned set = g->hint[g->cur];
+
+    if (!set || (g->want[g->cur] & WANT_PART)) {
+        return NO_REG;
+    }
+    return g->be->slot[g->ops[set].imm].reg;
+}
+
+int hinted_part(Gen *g)
+{
+    unsigned set = g->hint[g->cur];
+
+    return set ? g->be->slot[g->ops[set].imm].reg : NO_REG;
+}
+
+static int pick(Gen *g, int a, uint32_t avoid, uint32_t temps, bool part_ok)
+{
+    int pin = hinted_reg(g), r;
+
+    if (pin != NO_REG && !(avoid >> pin & 1) && (pin < 16) == (temps == GPR_TEMPS)) {
+        evict(g, pin);
+        return pin;
+    }
+    if (a != NO_REG && (temps >> a & 1) && !(avoid >> a & 1) && reg_dies(g, a)) {
+        evict(g, a);
+        lock(g, a);
+        return a;
+    }
+    r = hinted_part(g);
+    if (part_ok && a != NO_REG && r == a && (g->want[g->cur] & WANT_PART) && !(avoid >> r & 1)) {
+        evict(g, r);
+        return r;
+    }
+    return alloc_from(g, temps);
+}
+
+int pick_gpr(Gen *g, int a, uint32_t avoid)
+{
+    return pick(g, a, avoid, GPR_TEMPS, false);
+}
+
+int pick_gpr_part(Gen *g, int a, uint32_t avoid)
+{
+    return pick(g, a, avoid, GPR_TEMPS, true);
+}
+
+int pick_xmm(Gen *g, int a, uint32_t avoid)
+{
+    return pick(g, a, avoid, XMM_TEMPS, false);
+}
+
+int pick_xmm_part(Gen *g, int a, uint32_t avoid)
+{
+    return pick(g, a, avoid, XMM_TEMPS, true);
+}
+
+Src src_of(Gen *g, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    Src s = { .kind = SRC_NONE };
+
+    switch (l->kind) {
+    case LOC_CONST:
+        s.kind = SRC_CONST;
+        s.value = g->ops[v].value;
+        break;
+    case LOC_REG:
+        s.kind = SRC_REG;
+        s.reg = l->reg;
+        break;
+    case LOC_ENV:
+    case LOC_SPILL:
+        s.kind = SRC_MEM;
+        s.off = l->off;
+        break;
+    default: g_assert_not_reached();
+    }
+    return s;
+}
+
+uint8_t place_of(Gen *g, IrRef v, uint64_t *extra)
+{
+    const Loc *l = &g->loc[v];
+
+    switch (l->kind) {
+    case LOC_REG: return (uint8_t)l->reg;
+    case LOC_SPILL: return (uint8_t)(PLACE_SPILL + spill_unit(g, l->off));
+    case LOC_ENV: *extra = (uint64_t)(int64_t)(l->off + ENV_BIAS); return PLACE_ENV;
+    case LOC_CONST: *extra = g->ops[v].value; return PLACE_CONST;
+    default: g_assert_not_reached();
+    }
+}
+
+Opnd use_opnd(Gen *g, IrRef v, unsigned w)
+{
+    Opnd o = { .kind = OPND_REG, .reg = NO_REG };
+    const Loc *l = &g->loc[v];
+
+    if (fits_imm(g, v, &o.imm)) {
+        o.kind = OPND_IMM;
+    } else if ((l->kind == LOC_SPILL || (l->kind == LOC_ENV && bytes_of(g, v) >= w)) &&
+               (!live_after(g, v) || free_temp(g, GPR_TEMPS) == NO_REG)) {
+        o.kind = OPND_MEM;
+        o.mem = env_mem(l->off);
+    } else {
+        o.reg = use_gpr(g, v);
+    }
+    return o;
+}
+
+void alu_opnd(Gen *g, X86Alu op, unsigned w, int dst, Opnd o)
+{
+    if (o.kind == OPND_REG) {
+        x_alu(&g->a, op, w, (X86Reg)dst, (X86Reg)o.reg);
+    } else if (o.kind == OPND_IMM) {
+        x_alu_imm(&g->a, op, w, (X86Reg)dst, o.imm);
+    } else {
+        x_alu_rm(&g->a, op, w, (X86Reg)dst, o.mem);
+    }
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Block entry, exits, traps and helper calls, and the cold stubs behind the block. Every stub that
+ * leaves for C is a call of a shared thunk followed by what the thunk's C side needs to know, so
+ * that its return address says which stub it was.
+ */
+#include "tcg/x86_64/gen.h"
+
+#define CUR ((IrRef)g->cur)
+
+FaultPoint fault_point(Gen *g)
+{
+    return (FaultPoint){ .guest = g->insn_offset,
+                         .index = (uint16_t)g->insn_index,
+                         .flags = record_of(g, g->notes->flags_at[g->cur]) };
+}
+
+void point_here(Gen *g, FaultPoint p)
+{
+    p.host = (uint32_t)(g->a.p - g->a.start);
+    g_array_append_val(g->points, p);
+}
+
+Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
+{
+    Stub s = { .kind = kind, .from = from };
+
+    s.swap[0][0] = s.swap[1][0] = NO_REG;
+    g_array_append_val(g->stubs, s);
+    return &g_array_index(g->stubs, Stub, g->stubs->len - 1);
+}
+
+void trap_stub(Gen *g, unsigned cc, uint32_t code)
+{
+    FaultPoint p = fault_point(g);
+    Stub *s = new_stub(g, STUB_TRAP, x_jcc32(&g->a, cc));
+
+    s->point = p;
+    s->code = code;
+}
+
+/* Distance from here back to the block's header, for the C side of exits. */
+static void put_site(Gen *g, unsigned link)
+{
+    x_dword(&g->a, (uint32_t)(g->a.p - g->a.start) << 4 | link);
+}
+
+/* -- Entry ------------------------------------------------------------------------------------ */
+
+void emit_prologue(Gen *g)
+{
+    const TcgLayout *l = g->be->layout;
+
+    x_qword(&g->a, (uint64_t)(uintptr_t)g->code);
+    x_dword(&g->a, g->ir->start);
+    x_dword(&g->a, 0); /* budget_stub */
+    g->code->start = x_pc(&g->a);
+    g->code->far_entry = x_pc(&g->a);
+    x_lea(&g->a, 8, R12, mem_base(R12, (int32_t)-g->ir->start)); /* R12 = guest pc */
+    x_store(&g->a, 8, env_mem(env_off(l->vbase)), R12);
+    g->code->near_entry = x_pc(&g->a);
+    x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(l->budget)), (int32_t)g->ir->ninsns);
+    new_stub(g, STUB_BUDGET, x_jcc32(&g->a, CC_S));
+}
+
+/* -- Links ------------------------------------------------------------------------------------ */
+
+static int32_t not_executed(const Gen *g, unsigned executed)
+{
+    return (int32_t)g->ir->ninsns - (int32_t)executed;
+}
+
+static void link_slot(Gen *g, unsigned link, uint8_t *patch)
+{
+    g->code->link[link].offset = g->op->imm;
+    g->code->link[link].to = NULL;
+    g->code->link[link].patch = patch + g->a.rx;
+}
+
+void emit_goto(Gen *g)
+{
+    Record r;
+    Stub *s;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    r = record_of(g, g->notes->flags_at[g->cur]);
+    write_record(g, &r, 0);
+    s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
+    s->link = g->op->d;
+    link_slot(g, s->link, s->from);
+}
+
+void emit_goto_if(Gen *g)
+{
+    unsigned cc;
+    Record r;
+    Stub *s;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    cc = cond_of(g, g->op->a);
+    r = record_of(g, g->notes->flags_at[g->cur]);
+    s = new_stub(g, STUB_LINK, x_jcc32(&g->a, cc));
+    s->link = g->op->d;
+    s->flags = r;
+    s->giveback = not_executed(g, g->insn_index + 1);
+    s->flush = s->giveback || r.kind || !r.keep_inc;
+    link_slot(g, s->link, s->from);
+}
+
+void emit_jump(Gen *g)
+{
+    const TcgLayout *l = g->be->layout;
+    int32_t jc = env_off(l->jc);
+    Record r;
+    int pc;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    pc = use_gpr(g, g->op->a);
+    r = record_of(g, g->notes->flags_at[g->cur]);
+    write_record(g, &r, 1u << pc);
+    if (pc != R12) {
+        x_mov(&g->a, 8, R12, (X86Reg)pc);
+    }
+    x_mov(&g->a, 4, R13, R12);
+    x_shift_imm(&g->a, SH_SHL, 4, R13, 4);
+    x_alu(&g->a, ALU_XOR, 4, R13, R12);
+    x_alu_imm(&g->a, ALU_AND, 4, R13, TCG_JC_MASK);
+    x_load(&g->a, 8, R14, env_mem(env_off(l->jc_key)));
+    x_alu(&g->a, ALU_XOR, 8, R14, R12);
+    x_alu_rm(&g->a, ALU_CMP, 8, R14,
+             mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
+    x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
+    x_jmp_mem(&g->a, mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, host)));
+}
+
+/* -- Leaving ---------------------------------------------------------------------------------- */
+
+static void give_back(Gen *g, int32_t n)
+{
+    if (n) {
+        x_alu_mi(&g->a, ALU_ADD, 4, env_mem(env_off(g->be->layout->budget)), n);
+    }
+}
+
+void emit_exit(Gen *g)
+{
+    Record r;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    r = record_of(g, g->notes->flags_at[g->cur]);
+    write_record(g, &r, 0);
+    give_back(g, not_executed(g, g->insn_index + 1));
+    x_call(&g->a, g->be->exit_end);
+    x_dword(&g->a, g->op->imm);
+}
+
+void emit_exit_if(Gen *g)
+{
+    unsigned cc;
+    FaultPoint p;
+    Stub *s;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    cc = cond_of(g, g->op->a);
+    p = fault_point(g);
+    s = new_stub(g, STUB_EXIT_IF, x_jcc32(&g->a, cc));
+    s->point = p;
+    s->code = g->op->imm;
+    s->giveback = not_executed(g, g->insn_index);
+}
+
+void emit_trap(Gen *g)
+{
+    FaultPoint p;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    p = fault_point(g);
+    x_call(&g->a, g->be->trap);
+    point_here(g, p);
+    put_site(g, 0);
+    x_dword(&g->a, g->op->imm);
+}
+
+void emit_trap_if(Gen *g)
+{
+    unsigned cc;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    cc = cond_of(g, g->op->a);
+    trap_stub(g, cc, g->op->imm);
+}
+
+/* -- Helpers ---------------------------------------------------------------------------------- */
+
+static void store_argument(Gen *g, unsigned i, IrRef v)
+{
+    int32_t off = scr(g, SCR_ARG + 16 * (int32_t)i), imm;
+
+    if (g->ops[v].type == V128) {
+        int r = use_xmm(g, v);
+        x_rm(&g->a, X_MOVUPS_ST, 4, (X86Reg)(r - 16), env_mem(off));
+        unlock(g, r);
+    } else if (fits_imm(g, v, &imm)) {
+        x_store_imm(&g->a, 8, env_mem(off), imm);
+    } else {
+        int r = use_gpr(g, v);
+        x_store(&g->a, 8, env_mem(off), (X86Reg)r);
+        unlock(g, r);
+    }
+}
+
+/* Slots and vector temporaries that a helper may change. */
+static void clear_way(Gen *g, unsigned flags)
+{
+    if (!(flags & HELPER_PURE)) {
+        evict_all_env(g, true);
+    }
+    if (!(flags & HELPER_NOVEC)) {
+        for (int r = XMM(13); r < NREGS; r++) {
+            spill_reg(g, r);
+        }
+    }
+    g->locked = 0;
+}
+
+/* Pins that a helper may change: also what the fault map means to find there. */
+static void clear_pins(Gen *g, unsigned flags)
+{
+    for (int r = 0; r < NREGS && (flags & HELPER_WRITES_REGS); r++) {
+        if (g->be->reg_home[r] != NO_HOME && !is_temp(r)) {
+            evict_used(g, r);
+        }
+    }
+}
+
+static void call_result(Gen *g, IrType t)
+{
+    Mem ret = env_mem(scr(g, SCR_RET));
+    int r;
+
+    if (t == IR_VOID || g->last[g->cur] == 0) {
+        return;
+    }
+    if (t == V128) {
+        r = pick_xmm(g, NO_REG, 0);
+        x_rm(&g->a, X_MOVUPS, 4, (X86Reg)(r - 16), ret);
+        def_reg(g, CUR, r, false);
+    } else {
+        r = pick_gpr(g, NO_REG, 0);
+        x_load(&g->a, ir_type_info[t].bytes, (X86Reg)r, ret);
+        def_reg(g, CUR, r, t == I32);
+    }
+}
+
+void emit_call(Gen *g)
+{
+    const TcgHelper *h = &g->be->config.helpers[g->op->imm];
+    IrRef arg[IR_MAX_ARGS], fl = g->notes->flags_at[g->cur];
+    bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
+    bool reads = h->flags & HELPER_READS_FLAGS;
+    unsigned n = ir_operands(g->ir, g->op, arg);
+    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index,
+                     .flags = { .keep_inc = true } };
+    Record r;
+
+    if (faults || reads) {
+        rest_bundle(g, fl);
+    }
+    r = record_of(g, reads ? fl : IR_NONE);
+    if ((h->flags & HELPER_WRITES_FLAGS) || r.kind || !r.keep_inc) {
+        protect_getflags(g);
+    }
+    g->locked = 0;
+    for (unsigned i = 0; i < n; i++) {
+        store_argument(g, i, arg[i]);
+    }
+    clear_way(g, h->flags);
+    clear_pins(g, h->flags);
+    if (reads) { /* one temporary to move memory with */
+        int t = alloc_gpr(g);
+        r = record_of(g, fl);
+        write_record(g, &r, GPR_TEMPS & ~(1u << t));
+    } else if (faults) {
+        p.flags = record_of(g, fl);
+    }
+    x_call(&g->a, g->be->helper_thunk[g->op->imm]);
+    if (!(h->flags & HELPER_PURE)) {
+        point_here(g, p);
+    }
+    x_flags_changed(&g->a);
+    call_result(g, (IrType)h->ret);
+}
+
+/* -- Stubs ------------------------------------------------------------------------------------ */
+
+static void stub_mem(Gen *g, Stub *s)
+{
+    uint8_t *d;
+
+    x_call(&g->a, g->be->mem);
+    point_here(g, s->point);
+    d = g->a.p;
+    s->desc.retry = (int32_t)(s->retry - d);
+    s->desc.done = (int32_t)(s->done - d);
+    if (g->a.end - g->a.p > 128) {
+        memcpy(g->a.p, &s->desc, sizeof(s->desc));
+        g->a.p += sizeof(s->desc);
+    } else {
+        g->a.full = true;
+    }
+    for (unsigned i = 0; i < s->nextra; i++) {
+        x_qword(&g->a, s->extra[i]);
+    }
+}
+
+static void stub_link(Gen *g, Stub *s)
+{
+    uint8_t *patch = s->from;
+
+    if (s->flush) {
+        give_back(g, s->giveback);
+        write_record(g, &s->flags, 0);
+        patch = x_jmp32(&g->a);
+        x_here(&g->a, patch); /* to what follows, until linked */
+        g->code->link[s->link].patch = patch + g->a.rx;
+    }
+    g->code->link[s->link].stub = x_pc(&g->a);
+    x_call(&g->a, g->be->exit_link);
+    put_site(g, s->link);
+}
+
+static void stub_trap(Gen *g, Stub *s)
+{
+    x_call(&g->a, g->be->trap);
+    point_here(g, s->point);
+    put_site(g, 0);
+    x_dword(&g->a, s->code);
+}
+
+static void stub_exit_if(Gen *g, Stub *s)
+{
+    give_back(g, s->giveback);
+    x_call(&g->a, g->be->exit_reason);
+    point_here(g, s->point);
+    put_site(g, 0);
+    x_dword(&g->a, s->code);
+}
+
+static void stub_budget(Gen *g)
+{
+    uint32_t offset;
+
+    give_back(g, (int32_t)g->ir->ninsns);
+    offset = (uint32_t)(g->a.p - g->a.start);
+    memcpy(g->a.start + offsetof(CodeHeader, budget_stub), &offset, sizeof(offset));
+    x_call(&g->a, g->be->exit_budget);
+    put_site(g, 0);
+}
+
+/* SCR_TMP: not 0 if the division overflows; results in SCR_RET. */
+static void stub_divs(Gen *g, Stub *s)
+{
+    uint8_t *j;
+
+    x_here(&g->a, s->retry); /* the second way in */
+    x_call(&g->a, g->be->divs128);
+    x_alu_mi(&g->a, ALU_CMP, 4, env_mem(scr(g, SCR_TMP)), 0);
+    j = x_jcc8(&g->a, CC_NZ);
+    x_load(&g->a, 8, (X86Reg)s->swap[0][0], env_mem(scr(g, SCR_RET)));
+    x_load(&g->a, 8, (X86Reg)s->swap[0][1], env_mem(scr(g, SCR_RET + 8)));
+    x_jmp(&g->a, s->done + g->a.rx);
+    x_here8(&g->a, j);
+    stub_trap(g, s);
+}
+
+void emit_stubs(Gen *g)
+{
+    for (unsigned i = 0; i < g->stubs->len && !g->a.full; i++) {
+        Stub *s = &g_array_index(g->stubs, Stub, i);
+
+        x_here(&g->a, s->from);
+        switch (s->kind) {
+        case STUB_MEM: stub_mem(g, s); break;
+        case STUB_LINK: stub_link(g, s); break;
+        case STUB_TRAP: stub_trap(g, s); break;
+        case STUB_EXIT_IF: stub_exit_if(g, s); break;
+        case STUB_BUDGET: stub_budget(g); break;
+        case STUB_DIVS: stub_divs(g, s); break;
+        }
+    }
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory: the software TLB inline (guest-mem.h), everything else in a stub behind the block
+ * that only calls the shared thunk and describes the access to it (MemDesc). What the description
+ * says is how things are at the check; so between the check and the end of the access no value
+ * changes its place.
+ */
+#include "tcg/x86_64/gen.h"
+
+#define CUR ((IrRef)g->cur)
+
+typedef struct Access {
+    Mem host;   /* after check(): where the data is */
+    int t0, t1; /* addend; free */
+    int addr;
+    unsigned size;
+    bool write;
+    FaultPoint point;
+    uint8_t *retry;
+    unsigned stub;
+} Access;
+
+static int32_t tlb_offset(const Gen *g, bool write)
+{
+    unsigned bank = (g->op->d & MEM_MMU_MASK) * 2 + write;
+
+    return env_off(g->be->layout->tlb) + (int32_t)(bank * TCG_TLB_SIZE * sizeof(TlbEntry));
+}
+
+/* Registers for the access. Operands that must be in registers are fetched before this. */
+static void prepare(Gen *g, Access *m, unsigned size, bool write)
+{
+    m->size = size;
+    m->write = write;
+    m->addr = use_gpr(g, g->op->a);
+    m->t0 = alloc_gpr(g);
+    m->t1 = alloc_gpr(g);
+    m->host = mem_index((X86Reg)m->t0, (X86Reg)m->addr, 0, (int32_t)g->op->imm);
+    m->point = fault_point(g);
+}
+
+static void compare_page(Gen *g, const Access *m)
+{
+    int32_t disp = (int32_t)g->op->imm, last = (int32_t)m->size - 1, mask = -4096;
+    X86Reg t1 = (X86Reg)m->t1;
+
+    if (m->size == 1 || (g->op->d & MEM_ALIGN)) {
+        x_mov(&g->a, 8, t1, (X86Reg)m->t0);
+        mask |= last;
+    } else if (disp <= INT32_MAX - last) {
+        x_lea(&g->a, 8, t1, mem_base((X86Reg)m->addr, disp + last));
+    } else {
+        x_lea(&g->a, 8, t1, mem_base((X86Reg)m->t0, last));
+    }
+    x_shift_imm(&g->a, SH_SHR, 4, (X86Reg)m->t0, 8);
+    x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)m->t0, (TCG_TLB_SIZE - 1) << 4);
+    x_alu_imm(&g->a, ALU_AND, 8, t1, mask);
+    x_alu_rm(&g->a, ALU_CMP, 8, t1, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write)));
+}
+
+/* The stub's view of operand @v (IR_NONE: no such operand). */
+static uint8_t describe(Gen *g, Stub *s, IrRef v)
+{
+    uint64_t extra;
+    uint8_t place;
+
+    if (!v) {
+        return PLACE_NONE;
+    }
+    place = place_of(g, v, &extra);
+    if (place == PLACE_CONST || place == PLACE_ENV) {
+        s->extra[s->nextra++] = extra;
+    }
+    return place;
+}
+
+static void check(Gen *g, Access *m, IrRef value, IrRef compare)
+{
+    Stub *s;
+    uint8_t *from;
+
+    m->retry = g->a.p;
+    x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, (int32_t)g->op->imm));
+    compare_page(g, m);
+    from = x_jcc32(&g->a, CC_NZ);
+    s = new_stub(g, STUB_MEM, from);
+    m->stub = g->stubs->len - 1;
+    s->point = m->point;
+    s->retry = m->retry;
+    s->desc = (MemDesc){ .op = g->op->op,
+                         .type = g->op->op == OP_probe ? I8 : g->op->type,
+                         .size = (uint16_t)m->size,
+                         .flags = (uint8_t)g->op->d,
+                         .is_write = m->write,
+                         .dst = PLACE_NONE,
+                         .disp = (int32_t)g->op->imm };
+    /* the register that the check used, wherever the value also is */
+    s->desc.addr = (uint8_t)m->addr;
+    g_assert(g->be->reg_home[m->addr] != NO_HOME);
+    s->desc.value = describe(g, s, value);
+    s->desc.compare = describe(g, s, compare);
+    x_load(&g->a, 8, (X86Reg)m->t0,
+           mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
+}
+
+static void done(Gen *g, const Access *m, uint8_t dst)
+{
+    Stub *s = &g_array_index(g->stubs, Stub, m->stub);
+
+    s->done = g->a.p;
+    s->desc.dst = dst;
+    x_flags_changed(&g->a); /* the slow path comes back with any */
+}
+
+static void begin(Gen *g)
+{
+    evict_all_env(g, false);
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    g->locked = 0;
+}
+
+/* -- Loads and stores ------------------------------------------------------------------------- */
+
+static void load_vec(Gen *g, Access *m)
+{
+    IrType t = (IrType)g->op->type;
+    int dst = t == V128 ? hinted_reg(g) : NO_REG;
+
+    if (dst == NO_REG) {
+        dst = alloc_xmm(g);
+    } else {
+        evict(g, dst);
+    }
+    check(g, m, IR_NONE, IR_NONE);
+    x_rm(&g->a, t == V128 ? X_MOVUPS : t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(dst - 16), m->host);
+    done(g, m, (uint8_t)dst);
+    def_reg(g, CUR, dst, false);
+}
+
+static void load_f80(Gen *g, Access *m)
+{
+    int32_t to;
+    uint64_t unused;
+
+    to = def_spill(g, CUR);
+    check(g, m, IR_NONE, IR_NONE);
+    x_rm(&g->a, 0xdb, 4, (X86Reg)5, m->host);
+    x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));
+    done(g, m, place_of(g, CUR, &unused));
+}
+
+void emit_ld(Gen *g)
+{
+    unsigned size = ir_type_info[g->op->type].bytes;
+    Access m;
+    int dst;
+
+    g_assert(g->op->type != V256);
+    begin(g);
+    prepare(g, &m, size, false);
+    if (g->op->type == F80) {
+        load_f80(g, &m);
+        return;
+    }
+    if (is_vec((IrType)g->op->type)) {
+        load_vec(g, &m);
+        return;
+    }
+    dst = hinted_reg(g);
+    if (dst == NO_REG) {
+        dst = m.t1;
+    } else {
+        evict(g, dst);
+    }
+    check(g, &m, IR_NONE, IR_NONE);
+    x_load(&g->a, size, (X86Reg)dst, m.host);
+    done(g, &m, (uint8_t)dst);
+    def_reg(g, CUR, dst, size < 8);
+}
+
+/* A constant operand that the host takes as immediate, else a register. */
+static Opnd value_operand(Gen *g, IrRef v)
+{
+    Opnd o = { .kind = OPND_IMM };
+
+    if (!fits_imm(g, v, &o.imm)) {
+        o.kind = OPND_REG;
+        o.reg = use_gpr(g, v);
+    }
+    return o;
+}
+
+void emit_st(Gen *g)
+{
+    IrRef v = g->op->b;
+    IrType t = (IrType)g->ops[v].type;
+    unsigned size = ir_type_info[t].bytes;
+    Opnd o = { 0 };
+    Access m;
+
+    g_assert(t != V256);
+    begin(g);
+    if (is_vec(t)) {
+        o.reg = use_xmm(g, v);
+    } else if (t != F80) {
+        o = value_operand(g, v);
+    }
+    prepare(g, &m, size, true);
+    if (is_vec(t) && g->loc[v].kind != LOC_REG) { /* constants: the slow path wants bits */
+        def_reg(g, v, o.reg, false);
+    }
+    check(g, &m, v, IR_NONE);
+    if (t == F80) {
+        x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
+        x_rm(&g->a, 0xdb, 4, (X86Reg)7, m.host);
+    } else if (is_vec(t)) {
+        x_rm(&g->a, t == V128 ? X_MOVUPS_ST : t == F64 ? X_MOVSD_ST : X_MOVSS_ST, 4,
+             (X86Reg)(o.reg - 16), m.host);
+    } else if (o.kind == OPND_IMM) {
+        x_store_imm(&g->a, size, m.host, o.imm);
+    } else {
+        x_store(&g->a, size, m.host, (X86Reg)o.reg);
+    }
+    done(g, &m, PLACE_NONE);
+}
+
+void emit_probe(Gen *g)
+{
+    Access m;
+
+    begin(g);
+    prepare(g, &m, g->op->b, g->op->aux);
+    check(g, &m, IR_NONE, IR_NONE);
+    done(g, &m, PLACE_NONE);
+}
+
+void emit_fence(Gen *g)
+{
+    if (g->op->aux == 3 && g->be->layout->parallel) {
+        x_byte(&g->a, 0x0f); /* MFENCE */
+        x_byte(&g->a, 0xae);
+        x_byte(&g->a, 0xf0);
+    }
+}
+
+/* -- Read-modify-write ------------------------------------------------------------------------ */
+
+static X86Alu rmw_alu(unsigned op)
+{
+    switch (op) {
+    case OP_rmw_sub: return ALU_SUB;
+    case OP_rmw_and: return ALU_AND;
+    case OP_rmw_or: return ALU_OR;
+    case OP_rmw_xor: return ALU_XOR;
+    default: return ALU_ADD;
+    }
+}
+
+static void alu_to_mem(Gen *g, X86Alu op, unsigned w, Mem m, Opnd o)
+{
+    if (o.kind == OPND_IMM) {
+        x_alu_mi(&g->a, op, w, m, o.imm);
+    } else {
+        x_alu_mr(&g->a, op, w, m, (X86Reg)o.reg);
+    }
+}
+
+static void put_opnd(Gen *g, int r, Opnd o)
+{
+    if (o.kind == OPND_IMM) {
+        x_mov_imm(&g->a, (X86Reg)r, (uint64_t)(int64_t)o.imm);
+    } else {
+        x_mov(&g->a, 8, (X86Reg)r, (X86Reg)o.reg);
+    }
+}
+
+static void store_opnd(Gen *g, unsigned w, Mem m, Opnd o)
+{
+    if (o.kind == OPND_IMM) {
+        x_store_imm(&g->a, w, m, o.imm);
+    } else {
+        x_store(&g->a, w, m, (X86Reg)o.reg);
+    }
+}
+
+static void lock_prefix(Gen *g)
+{
+    x_byte(&g->a, 0xf0);
+}
+
+static void rmw_plain(Gen *g, const Access *m, Opnd o, bool used)
+{
+    unsigned w = m->size, op = g->op->op;
+    int t = m->t1;
+
+    if (op == OP_rmw_xchg || op == OP_rmw_xadd) {
+        if (used) {
+            x_load(&g->a, w, (X86Reg)t, m->host);
+        }
+        if (op == OP_rmw_xchg) {
+            store_opnd(g, w, m->host, o);
+        } else {
+            alu_to_mem(g, ALU_ADD, w, m->host, o);
+        }
+    } else if (!used) {
+        alu_to_mem(g, rmw_alu(op), w, m->host, o);
+    } else {
+        x_load(&g->a, w, (X86Reg)t, m->host);
+        alu_opnd(g, rmw_alu(op), w, t, o);
+        x_store(&g->a, w, m->host, (X86Reg)t);
+    }
+}
+
+/* AND, OR, XOR with the new value wanted: compare and exchange until nobody came between. */
+static void rmw_loop(Gen *g, const Access *m, Opnd o)
+{
+    Mem save = env_mem(scr(g, SCR_RET)), at = mem_base((X86Reg)m->t0, 0);
+    X86Alu op = rmw_alu(g->op->op);
+    unsigned w = m->size;
+    uint8_t *loop;
+
+    x_rm(&g->a, X_LEA, 8, (X86Reg)m->t0, m->host);
+    x_store(&g->a, 8, save, RAX);
+    x_load(&g->a, w, RAX, at);
+    loop = g->a.p;
+    x_mov(&g->a, 8, (X86Reg)m->t1, RAX);
+    if (o.kind == OPND_REG && o.reg == RAX) {
+        x_alu_rm(&g->a, op, w, (X86Reg)m->t1, save);
+    } else {
+        alu_opnd(g, op, w, m->t1, o);
+    }
+    lock_prefix(g);
+    x_flags_rm(&g->a, w == 1 ? (X_CMPXCHG - 1) | X_REG8 : X_CMPXCHG, w, (X86Reg)m->t1, at);
+    uint8_t *j = x_jcc8(&g->a, CC_NZ);
+    j[-1] = (uint8_t)(loop - j);
+    x_load(&g->a, 8, RAX, save);
+}
+
+static void rmw_locked(Gen *g, const Access *m, Opnd o, bool used)
+{
+    unsigned w = m->size, op = g->op->op;
+    int t = m->t1;
+
+    if (op == OP_rmw_xchg) {
+        put_opnd(g, t, o);
+        x_rm(&g->a, w == 1 ? (X_XCHG - 1) | X_REG8 : X_XCHG, w, (X86Reg)t, m->host);
+    } else if (!used) {
+        lock_prefix(g);
+        alu_to_mem(g, rmw_alu(op), w, m->host, o);
+    } else if (op == OP_rmw_and || op == OP_rmw_or || op == OP_rmw_xor) {
+        rmw_loop(g, m, o);
+    } else {
+        put_opnd(g, t, o);
+        if (op == OP_rmw_sub) {
+            x_grp3(&g->a, G3_NEG, 8, (X86Reg)t);
+        }
+        lock_prefix(g);
+        x_flags_rm(&g->a, w == 1 ? (X_XADD - 1) | X_REG8 : X_XADD, w, (X86Reg)t, m->host);
+        if (op != OP_rmw_xadd) {
+            alu_opnd(g, rmw_alu(op), w, t, o);
+        }
+    }
+}
+
+static bool is_locked(const Gen *g)
+{
+    return (g->op->d & MEM_LOCK) && g->be->layout->parallel;
+}
+
+void emit_rmw(Gen *g)
+{
+    bool used = g->last[g->cur] > 0;
+    Opnd o;
+    Access m;
+
+    begin(g);
+    o = value_operand(g, g->op->b);
+    prepare(g, &m, ir_type_info[g->op->type].bytes, true);
+    check(g, &m, g->op->b, IR_NONE);
+    if (is_locked(g)) {
+        rmw_locked(g, &m, o, used);
+    } else {
+        rmw_plain(g, &m, o, used);
+    }
+    done(g, &m, used ? (uint8_t)m.t1 : PLACE_NONE);
+    def_reg(g, CUR, m.t1, !is_locked(g) && m.size < 8);
+}
+
+void emit_cas(Gen *g)
+{
+    unsigned w = ir_type_info[g->op->type].bytes;
+    int v;
+    Access m;
+    X86Reg t0, t1;
+
+    begin(g);
+    v = use_gpr(g, g->op->b);
+    prepare(g, &m, w, true);
+    t0 = (X86Reg)m.t0;
+    t1 = (X86Reg)m.t1;
+    check(g, &m, g->op->b, g->op->c);
+    x_rm(&g->a, X_LEA, 8, t0, m.host);
+    x_mov(&g->a, 8, t1, RAX);
+    load_gpr(g, RAX, g->op->c);
+    if (is_locked(g)) {
+        lock_prefix(g);
+    }
+    x_flags_rm(&g->a, w == 1 ? (X_CMPXCHG - 1) | X_REG8 : X_CMPXCHG, w,
+               v == RAX ? t1 : (X86Reg)v, mem_base(t0, 0));
+    x_xchg(&g->a, RAX, t1);
+    done(g, &m, (uint8_t)m.t1);
+    def_reg(g, CUR, m.t1, false);
+}

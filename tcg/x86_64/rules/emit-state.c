@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* Guest state: get and set of slots, constants, markers. */
+#include "tcg/x86_64/gen.h"
+
+void emit_nop(Gen *g)
+{
+}
+
+void emit_insn(Gen *g)
+{
+    g->insn_offset = g->op->imm;
+    g->insn_index = g->op->d;
+}
+
+void emit_const(Gen *g)
+{
+    g->loc[g->cur].kind = LOC_CONST;
+}
+
+static void store_xmm(Gen *g, IrType t, Mem m, int r)
+{
+    unsigned x = t == V128 ? X_MOVUPS_ST : t == F64 ? X_MOVSD_ST : X_MOVSS_ST;
+
+    x_rm(&g->a, x, 4, (X86Reg)(r - 16), m);
+}
+
+/* Part of a pinned vector register through its slot in env, which is free while it is pinned. */
+static void get_vec_part(Gen *g, const SlotHome *s)
+{
+    IrType t = (IrType)g->op->type;
+    int r;
+
+    if ((t == I32 || t == I64) && g->op->aux == 0) {
+        r = pick_gpr(g, NO_REG, 0);
+        x_rr(&g->a, X_MOVD_ST | (t == I64 ? X_W : 0), 4, (X86Reg)(s->reg - 16), (X86Reg)r);
+        def_reg(g, (IrRef)g->cur, r, true);
+        return;
+    }
+    x_rm(&g->a, X_MOVUPS_ST, 4, (X86Reg)(s->reg - 16), env_mem(s->off));
+    if (is_vec(t)) {
+        r = alloc_xmm(g);
+        x_rm(&g->a, t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(r - 16),
+             env_mem(s->off + g->op->aux));
+        def_reg(g, (IrRef)g->cur, r, false);
+    } else {
+        r = pick_gpr(g, NO_REG, 0);
+        x_load(&g->a, ir_type_info[t].bytes, (X86Reg)r, env_mem(s->off + g->op->aux));
+        def_reg(g, (IrRef)g->cur, r, true);
+    }
+}
+
+void emit_get(Gen *g)
+{
+    const SlotHome *s = &g->be->slot[g->op->imm];
+    IrType t = (IrType)g->op->type;
+    int r;
+
+    if (g->last[g->cur] == 0) {
+        return;
+    }
+    if (s->reg == NO_REG) {
+        def_env(g, (IrRef)g->cur, s->off + g->op->aux);
+    } else if (s->reg >= 16) {
+        if (is_vec(t) && g->op->aux == 0) {
+            def_reg(g, (IrRef)g->cur, s->reg, false);
+        } else {
+            get_vec_part(g, s);
+        }
+    } else if (g->op->aux == 0) {
+        def_reg(g, (IrRef)g->cur, s->reg, ir_type_info[t].bytes == 8);
+    } else {
+        r = alloc_gpr(g);
+        if (g->be->feat.bmi2) {
+            x_rorx(&g->a, 8, (X86Reg)r, (X86Reg)s->reg, g->op->aux * 8u);
+        } else {
+            x_mov(&g->a, 8, (X86Reg)r, (X86Reg)s->reg);
+            x_shift_imm(&g->a, SH_SHR, 8, (X86Reg)r, g->op->aux * 8u);
+        }
+        def_reg(g, (IrRef)g->cur, r, false);
+    }
+}
+
+static void set_env_slot(Gen *g, const SlotHome *s, IrRef v)
+{
+    IrType t = (IrType)g->ops[v].type;
+    unsigned bytes = ir_type_info[t].bytes;
+    int32_t off = s->off + g->op->aux, imm;
+
+    if (t == F80) {
+        int32_t from = g->loc[v].off;
+        if (g->loc[v].kind == LOC_ENV && from == off) {
+            return;
+        }
+        if (g->loc[v].kind == LOC_ENV) {
+            x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(from));
+            evict_env(g, off, bytes);
+        } else {
+            evict_env(g, off, bytes);
+            x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(from));
+        }
+        x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(off));
+        return;
+    }
+    if (is_vec(t)) {
+        int r = use_xmm(g, v);
+        evict_env(g, off, bytes);
+        store_xmm(g, t, env_mem(off), r);
+        return;
+    }
+    if (fits_imm(g, v, &imm)) {
+        evict_env(g, off, bytes);
+        x_store_imm(&g->a, bytes, env_mem(off), imm);
+        return;
+    }
+    int r = use_gpr(g, v);
+    evict_env(g, off, bytes);
+    x_store(&g->a, bytes, env_mem(off), (X86Reg)r);
+}
+
+static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
+{
+    IrType t = (IrType)g->ops[v].type;
+    unsigned bytes = ir_type_info[t].bytes;
+    X86Reg pin = (X86Reg)(s->reg - 16);
+    int r;
+
+    if (t == V128) {
+        if (g->loc[v].kind == LOC_REG && g->loc[v].reg == s->reg) {
+            return;
+        }
+        if (g->loc[v].kind == LOC_REG) {
+            r = use_xmm(g, v);
+            evict(g, s->reg);
+            x_rr(&g->a, X_MOVAPS, 4, pin, (X86Reg)(r - 16));
+            if (is_temp(r)) {
+                drop(g, v);
+                def_reg(g, v, s->reg, false);
+            }
+            return;
+        }
+        evict(g, s->reg);
+        load_xmm(g, s->reg, v);
+        return;
+    }
+    if (is_vec(t) && g->loc[v].kind == LOC_REG && g->loc[v].reg == s->reg && g->op->aux == 0) {
+        return; /* computed in place, or what was there before */
+    }
+    r = is_vec(t) ? use_xmm(g, v) : use_gpr(g, v);
+    evict(g, s->reg);
+    if (is_vec(t) && g->op->aux == 0) {
+        x_rr(&g->a, t == F64 ? X_MOVSD : X_MOVSS, 4, pin, (X86Reg)(r - 16));
+    } else if (t == F64) {
+        x_rr(&g->a, X_MOVLHPS, 4, pin, (X86Reg)(r - 16));
+    } else {
+        x_rm(&g->a, X_MOVUPS_ST, 4, pin, env_mem(s->off));
+        if (is_vec(t)) {
+            store_xmm(g, t, env_mem(s->off + g->op->aux), r);
+        } else {
+            x_store(&g->a, bytes, env_mem(s->off + g->op->aux), (X86Reg)r);
+        }
+        x_rm(&g->a, X_MOVUPS, 4, pin, env_mem(s->off));
+    }
+}
+
+/* The value now sits in the pin too: a temporary becomes free. */
+static void rehome(Gen *g, IrRef v, int pin)
+{
+    Loc l = g->loc[v];
+
+    if (l.kind == LOC_REG && is_temp(l.reg)) {
+        drop(g, v);
+        def_reg(g, v, pin, bytes_of(g, v) == 8);
+    }
+}
+
+static void set_int_part(Gen *g, const SlotHome *s, IrRef v)
+{
+    unsigned bytes = bytes_of(g, v), shift = g->op->aux * 8u;
+    X86Reg pin = (X86Reg)s->reg;
+    const Loc *l = &g->loc[v];
+    int r;
+
+    if (shift == 0 && l->kind == LOC_REG && l->reg == s->reg) {
+        return;
+    }
+    r = use_gpr(g, v);
+    evict(g, s->reg);
+    if (bytes == 4) {
+        /* upper or lower half of a 64-bit slot, the other half stays */
+        int t = alloc_gpr(g);
+        x_mov(&g->a, 4, (X86Reg)t, (X86Reg)r);
+        if (shift) {
+            x_shift_imm(&g->a, SH_SHL, 8, (X86Reg)t, shift);
+            x_mov(&g->a, 4, pin, pin);
+        } else {
+            x_shift_imm(&g->a, SH_SHR, 8, pin, 32);
+            x_shift_imm(&g->a, SH_SHL, 8, pin, 32);
+        }
+        x_alu(&g->a, ALU_OR, 8, pin, (X86Reg)t);
+        return;
+    }
+    if (shift == 0) {
+        x_mov(&g->a, bytes, pin, (X86Reg)r);
+        rehome(g, v, s->reg);
+        return;
+    }
+    if (bytes == 1 && shift == 8 && s->reg <= RBX && r <= RBX) { /* MOV AH, CL */
+        x_rr(&g->a, 0x88, 4, (X86Reg)r, (X86Reg)(s->reg + 4));
+        return;
+    }
+    if (s->reg == r) { /* its own part, elsewhere */
+        int t = alloc_gpr(g);
+        x_mov(&g->a, 4, (X86Reg)t, (X86Reg)r);
+        r = t;
+    }
+    if (g->be->feat.bmi2) {
+        x_rorx(&g->a, 8, pin, pin, shift);
+        x_mov(&g->a, bytes, pin, (X86Reg)r);
+        x_rorx(&g->a, 8, pin, pin, 64 - shift);
+    } else {
+        x_shift_imm(&g->a, SH_ROR, 8, pin, shift);
+        x_mov(&g->a, bytes, pin, (X86Reg)r);
+        x_shift_imm(&g->a, SH_ROL, 8, pin, shift);
+    }
+}
+
+void emit_set(Gen *g)
+{
+    const SlotHome *s = &g->be->slot[g->op->imm];
+    IrRef v = g->op->a;
+    Loc *l = &g->loc[v];
+
+    if (s->reg == NO_REG) {
+        set_env_slot(g, s, v);
+    } else if (s->reg >= 16) {
+        set_vec_pin(g, s, v);
+    } else if (bytes_of(g, v) < s->bytes) {
+        set_int_part(g, s, v);
+    } else if (l->kind == LOC_REG && l->reg == s->reg) {
+        return;
+    } else {
+        if (l->kind == LOC_REG) {
+            lock(g, l->reg);
+        }
+        evict(g, s->reg);
+        if (l->kind == LOC_REG) {
+            x_mov(&g->a, s->bytes, (X86Reg)s->reg, (X86Reg)l->reg);
+            rehome(g, v, s->reg);
+        } else {
+            load_gpr(g, s->reg, v);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The C side of the thunks. x86_mem_refill() runs with the guest's vector registers live and is
+ * compiled for general registers only, as is what it calls.
+ */
+#include "tcg/x86_64/gen.h"
+
+#include <string.h>
+
+#define GENERAL_REGS __attribute__((target("general-regs-only")))
+
+static void *at(void *env, int32_t off)
+{
+    return (uint8_t *)env + off;
+}
+
+/* -- Memory ----------------------------------------------------------------------------------- */
+
+/* Where the thunk saved what a place names; NULL: a constant, found at *extra. */
+GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, const uint8_t **extra)
+{
+    const uint8_t *here = *extra;
+
+    if (p == PLACE_CONST) {
+        *extra += 8;
+        return (void *)(uintptr_t)here;
+    }
+    if (p == PLACE_ENV) {
+        *extra += 8;
+        return (uint8_t *)env + *(const int64_t *)here;
+    }
+    if (p >= PLACE_SPILL) {
+        return (uint8_t *)env + be->layout->scratch + SCR_SPILL + (p - PLACE_SPILL) * 8;
+    }
+    return (uint8_t *)env + be->reg_home[p] + ENV_BIAS;
+}
+
+GENERAL_REGS void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
+{
+    SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
+    const uint8_t *none = NULL;
+    uint64_t addr = *(uint64_t *)place(env, be, d->addr, &none);
+
+    s->addr = addr + (uint64_t)(int64_t)d->disp;
+    s->op = d->op;
+    s->type = d->type;
+    s->is_write = d->is_write;
+    s->flags = d->flags;
+    s->size = d->size;
+    s->host_pc = (uintptr_t)d;
+    if (!be->layout->mem_refill(env)) {
+        return NULL;
+    }
+    s->host_pc = 0;
+    return (uint8_t *)(uintptr_t)d + d->retry;
+}
+
+void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
+{
+    SlowAccess *s = at(env, be->layout->slow);
+    const uint8_t *extra = (const uint8_t *)(d + 1);
+    unsigned bytes = ir_type_info[d->type].bytes;
+
+    if (d->value != PLACE_NONE) {
+        memset(s->value, 0, sizeof(s->value));
+        memcpy(s->value, place(env, be, d->value, &extra), bytes);
+    }
+    if (d->compare != PLACE_NONE) {
+        s->compare = 0;
+        memcpy(&s->compare, place(env, be, d->compare, &extra), MIN(bytes, 8u));
+    }
+    be->layout->mem_slow(env);
+    s->host_pc = 0;
+    if (d->dst != PLACE_NONE) {
+        uint8_t *to = place(env, be, d->dst, &extra);
+        if (d->type <= I64) {
+            uint64_t v = 0;
+            memcpy(&v, s->value, bytes);
+            memcpy(to, &v, d->dst < 16 ? be->reg_bytes[d->dst] : 8);
+        } else if (d->type == F80) {
+            memcpy(to, s->value, 10);
+        } else {
+            memset(to, 0, 16);
+            memcpy(to, s->value, bytes);
+        }
+    }
+    return (uint8_t *)(uintptr_t)d + d->done;
+}
+
+/* -- Traps ------------------------------------------------------------------------------------ */
+
+/* @site: where the block's header is, then the trap code. */
+void x86_trap(void *env, const uint8_t *site, const X86Backend *be)
+{
+    const TcgLayout *l = be->layout;
+    uint32_t word, code, offset = 0, index = 0;
+    const CodeHeader *h;
+
+    memcpy(&word, site, 4);
+    memcpy(&code, site + 4, 4);
+    h = (const CodeHeader *)(site - (word >> 4));
+    g_assert(fault_map_find(be, h->code, (uintptr_t)site, env, &offset, &index));
+    *(uint64_t *)at(env, l->pc) = *(uint64_t *)at(env, l->vbase) + offset;
+    *(int32_t *)at(env, l->budget) += (int32_t)(h->code->ninsns - index);
+    ((SlowAccess *)at(env, l->slow))->host_pc = 0;
+    l->trap(env, code);
+    g_assert_not_reached();
+}
+
+/* -- Flags and division ----------------------------------------------------------------------- */
+
+void x86_pack_env(void *env, const X86Backend *be)
+{
+    uint64_t r = flags_pack(at(env, be->layout->flags));
+
+    memcpy(at(env, be->layout->scratch + SCR_RET), &r, 8);
+}
+
+void x86_pack_rec(void *env, const X86Backend *be)
+{
+    FlagsRecord *rec = at(env, be->layout->scratch + SCR_REC);
+    uint64_t r = flags_pack(rec);
+
+    memcpy(at(env, be->layout->scratch + SCR_RET), &r, 8);
+}
+
+/* SCR_ARG: high, low, divisor; SCR_RET: quotient, remainder; SCR_TMP: overflow. */
+void x86_divs128(void *env, const X86Backend *be)
+{
+    uint8_t *scratch = at(env, be->layout->scratch);
+    uint64_t hi = *(uint64_t *)(scratch + SCR_ARG), lo = *(uint64_t *)(scratch + SCR_ARG + 16);
+    int64_t c = *(int64_t *)(scratch + SCR_ARG + 32);
+    __int128 v = (__int128)((unsigned __int128)hi << 64 | lo), q;
+    bool minimum = hi == (uint64_t)INT64_MIN && lo == 0;
+    uint32_t *overflow = (uint32_t *)(scratch + SCR_TMP);
+
+    *overflow = 1;
+    if (c == 0 || (minimum && c == -1)) {
+        return;
+    }
+    q = v / c;
+    if (q != (int64_t)q) {
+        return;
+    }
+    *overflow = 0;
+    *(int64_t *)(scratch + SCR_RET) = (int64_t)q;
+    *(int64_t *)(scratch + SCR_RET + 8) = (int64_t)(v % c);
+}
+
+/* -- Packed operations that the host has no instruction for ----------------------------------- */
+
+typedef union Lanes {
+    uint8_t b[16];
+    uint16_t w[8];
+    uint32_t d[4];
+    uint64_t q[2];
+} Lanes;
+
+static uint64_t lane_u(const Lanes *v, unsigned lane, unsigned i)
+{
+    switch (lane) {
+    case 0: return v->b[i];
+    case 1: return v->w[i];
+    case 2: return v->d[i];
+    default: return v->q[i];
+    }
+}
+
+static int64_t lane_s(const Lanes *v, unsigned lane, unsigned i)
+{
+    unsigned shift = 64 - (8u << lane);
+
+    return (int64_t)(lane_u(v, lane, i) << shift) >> shift;
+}
+
+static void set_lane(Lanes *v, unsigned lane, unsigned i, uint64_t x)
+{
+    switch (lane) {
+    case 0: v->b[i] = (uint8_t)x; break;
+    case 1: v->w[i] = (uint16_t)x; break;
+    case 2: v->d[i] = (uint32_t)x; break;
+    default: v->q[i] = x; break;
+    }
+}
+
+static uint64_t vec_lane(unsigned op, unsigned lane, unsigned i, const Lanes *x, const Lanes *y)
+{
+    uint64_t a = lane_u(x, lane, i), b = lane_u(y, lane, i);
+    int64_t sa = lane_s(x, lane, i), sb = lane_s(y, lane, i);
+
+    switch (op) {
+    case OP_vmullo: return a * b;
+    case OP_vminu: return MIN(a, b);
+    case OP_vmaxu: return MAX(a, b);
+    case OP_vmins: return (uint64_t)MIN(sa, sb);
+    case OP_vmaxs: return (uint64_t)MAX(sa, sb);
+    case OP_vcmpeq: return a == b ? UINT64_MAX : 0;
+    case OP_vcmpgt: return sa > sb ? UINT64_MAX : 0;
+    case OP_vsar: return (uint64_t)(sa >> MIN(y->q[0], 63u));
+    default: g_assert_not_reached();
+    }
+}
+
+static uint64_t saturate_u16(int64_t v)
+{
+    return (uint64_t)CLAMP(v, 0, 0xffff);
+}
+
+/* SCR_ARG: x, y (16 bytes each), op | lane << 16; SCR_RET: result */
+void x86_vec_slow(void *env, const X86Backend *be)
+{
+    uint8_t *scratch = at(env, be->layout->scratch);
+    Lanes x, y, r;
+    uint32_t what;
+
+    memcpy(&x, scratch + SCR_ARG, 16);
+    memcpy(&y, scratch + SCR_ARG + 16, 16);
+    memcpy(&what, scratch + SCR_ARG + 32, 4);
+    unsigned op = what & 0xffff, lane = what >> 16;
+    for (unsigned i = 0; i < 16u >> lane; i++) {
+        if (op == OP_vpackus) {
+            r.w[i] = (uint16_t)saturate_u16(lane_s(&x, lane, i));
+            r.w[i + 4] = (uint16_t)saturate_u16(lane_s(&y, lane, i));
+        } else {
+            set_lane(&r, lane, i, vec_lane(op, lane, i, &x, &y));
+        }
+    }
+    memcpy(scratch + SCR_RET, &r, 16);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The code that blocks share: entry and exit, the memory slow path, helper calls. Translated code
+ * has RSP a multiple of 16; thunks are reached by CALL.
+ *
+ * Host control words while translated code runs: MXCSR and FCW are the guest's with all exceptions
+ * masked. Sticky bits of MXCSR gather in the host's and are merged into env's before C code that
+ * may look. C code runs with whatever sticky bits there are but with default rounding, precision
+ * and denormal modes.
+ */
+#include "tcg/x86_64/gen.h"
+
+#define CALLER_SAVED 0x0fc7u /* RAX RCX RDX RSI RDI R8-R11 */
+#define ALL_GPRS     0xffcfu /* but RSP, RBP */
+#define XMM_PINS     0x1fff0000u
+#define MXCSR_MODES  0xe040 /* FTZ, RC, DAZ */
+#define MXCSR_MASKED 0x1f80
+#define FCW_DEFAULT  0x37f
+
+typedef struct Thunk {
+    Asm a;
+    X86Backend *be;
+} Thunk;
+
+static Mem scratch(const Thunk *t, int32_t off)
+{
+    return env_mem(t->be->layout->scratch - ENV_BIAS + off);
+}
+
+static Mem field(int32_t env_offset)
+{
+    return env_mem(env_off(env_offset));
+}
+
+static void move_regs(Thunk *t, uint32_t set, bool store)
+{
+    for (; set; set &= set - 1) {
+        int r = __builtin_ctz(set);
+        int32_t home = t->be->reg_home[r];
+
+        if (home == NO_HOME) {
+            continue;
+        }
+        if (r >= 16) {
+            x_rm(&t->a, store ? X_MOVUPS_ST : X_MOVUPS, 4, (X86Reg)(r - 16), env_mem(home));
+        } else if (store) {
+            x_store(&t->a, t->be->reg_bytes[r], env_mem(home), (X86Reg)r);
+        } else {
+            x_load(&t->a, t->be->reg_bytes[r], (X86Reg)r, env_mem(home));
+        }
+    }
+}
+
+static void save(Thunk *t, uint32_t set)
+{
+    move_regs(t, set, true);
+}
+
+static void restore(Thunk *t, uint32_t set)
+{
+    move_regs(t, set, false);
+}
+
+static void call_c(Thunk *t, const void *f)
+{
+    x_mov_imm(&t->a, RAX, (uint64_t)(uintptr_t)f);
+    x_call_reg(&t->a, RAX);
+}
+
+static void ldmxcsr(Thunk *t, Mem m)
+{
+    x_rm(&t->a, X_0F | 0xae, 4, (X86Reg)2, m);
+}
+
+static void stmxcsr(Thunk *t, Mem m)
+{
+    x_rm(&t->a, X_0F | 0xae, 4, (X86Reg)3, m);
+}
+
+static void fldcw(Thunk *t, Mem m)
+{
+    x_rm(&t->a, 0xd9, 4, (X86Reg)5, m);
+}
+
+/* Clobbers RAX. The host's MXCSR is left in SCR_MXCSR. */
+static void gather_mxcsr(Thunk *t)
+{
+    stmxcsr(t, scratch(t, SCR_MXCSR));
+    x_load(&t->a, 4, RAX, scratch(t, SCR_MXCSR));
+    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0x3f);
+    x_alu_mr(&t->a, ALU_OR, 4, field(t->be->layout->mxcsr), RAX);
+}
+
+static void fcw_modes(Thunk *t) /* ZF: the guest's precision and rounding are the default */
+{
+    x_load(&t->a, 2, RAX, field(t->be->layout->fcw));
+    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0xf00);
+    x_alu_imm(&t->a, ALU_CMP, 4, RAX, 0x300);
+}
+
+/* What C expects, where the guest's modes are other ones. Clobbers RAX. */
+static void c_modes(Thunk *t)
+{
+    uint8_t *j;
+
+    x_test_mi(&t->a, 4, field(t->be->layout->mxcsr), MXCSR_MODES);
+    j = x_jcc8(&t->a, CC_Z);
+    x_store_imm(&t->a, 4, scratch(t, SCR_TMP), MXCSR_MASKED);
+    ldmxcsr(t, scratch(t, SCR_TMP));
+    x_here8(&t->a, j);
+    fcw_modes(t);
+    j = x_jcc8(&t->a, CC_Z);
+    x_store_imm(&t->a, 4, scratch(t, SCR_TMP), FCW_DEFAULT);
+    fldcw(t, scratch(t, SCR_TMP));
+    x_here8(&t->a, j);
+}
+
+static void guest_fcw(Thunk *t)
+{
+    x_load(&t->a, 2, RAX, field(t->be->layout->fcw));
+    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0xf3f);
+    x_alu_imm(&t->a, ALU_OR, 4, RAX, 0x3f);
+    x_store(&t->a, 2, scratch(t, SCR_TMP), RAX);
+    fldcw(t, scratch(t, SCR_TMP));
+}
+
+/* Exception flags that C code left in the host's x87 are none of the guest's. */
+static void clear_x87(Thunk *t)
+{
+    uint8_t *j;
+
+    x_byte(&t->a, 0xdf); /* FNSTSW AX */
+    x_byte(&t->a, 0xe0);
+    x_test_imm(&t->a, 1, RAX, 0x3f);
+    j = x_jcc8(&t->a, CC_Z);
+    x_byte(&t->a, 0xdb); /* FNCLEX */
+    x_byte(&t->a, 0xe2);
+    x_here8(&t->a, j);
+}
+
+/* Back from C: the guest's modes and the sticky bits that SCR_MXCSR has. Clobbers RAX. */
+static void guest_modes(Thunk *t)
+{
+    uint8_t *j;
+
+    ldmxcsr(t, scratch(t, SCR_MXCSR));
+    fcw_modes(t);
+    j = x_jcc8(&t->a, CC_Z);
+    guest_fcw(t);
+    x_here8(&t->a, j);
+    clear_x87(t);
+}
+
+/* Everything anew from env. Clobbers RAX. */
+static void load_modes(Thunk *t)
+{
+    x_load(&t->a, 4, RAX, field(t->be->layout->mxcsr));
+    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0xffff);
+    x_alu_imm(&t->a, ALU_OR, 4, RAX, MXCSR_MASKED);
+    x_store(&t->a, 4, scratch(t, SCR_TMP), RAX);
+    ldmxcsr(t, scratch(t, SCR_TMP));
+    guest_fcw(t);
+    clear_x87(t);
+}
+
+static void set_host_pc(Thunk *t, bool inside)
+{
+    Mem m = field(t->be->layout->slow + (int32_t)offsetof(SlowAccess, host_pc));
+
+    if (inside) {
+        x_load(&t->a, 8, RAX, mem_base(RSP, 0));
+        x_store(&t->a, 8, m, RAX);
+    } else {
+        x_store_imm(&t->a, 8, m, 0);
+    }
+}
+
+/* -- Entry and exit --------------------------------------------------------------------------- */
+
+static const X86Reg callee_saved[] = { RBP, RBX, R12, R13, R14, R15 };
+
+/* void enter(void *env, const void *far_entry, uint64_t pc) */
+static const uint8_t *make_enter(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(callee_saved); i++) {
+        x_push(&t->a, callee_saved[i]);
+    }
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    x_lea(&t->a, 8, RBP, mem_base(RDI, ENV_BIAS));
+    x_mov(&t->a, 8, R12, RDX);
+    x_mov(&t->a, 8, R13, RSI);
+    load_modes(t);
+    restore(t, (ALL_GPRS & ~GPR_TEMPS) | XMM_PINS);
+    x_jmp_reg(&t->a, R13);
+    return at;
+}
+
+static const uint8_t *make_leave(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    save(t, ALL_GPRS | XMM_PINS);
+    x_pop(&t->a, RAX);
+    x_store(&t->a, 8, scratch(t, SCR_SITE), RAX);
+    gather_mxcsr(t);
+    c_modes(t);
+    set_host_pc(t, false);
+    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
+    for (unsigned i = G_N_ELEMENTS(callee_saved); i-- > 0;) {
+        x_pop(&t->a, callee_saved[i]);
+    }
+    x_ret(&t->a);
+    return at;
+}
+
+static const uint8_t *make_exit(Thunk *t, unsigned kind, const uint8_t *leave)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    if (kind == TCG_EXIT_LOOKUP) { /* jumped to, pc in R12 */
+        x_store(&t->a, 8, field(t->be->layout->pc), R12);
+        x_push(&t->a, R12);
+    }
+    x_store_imm(&t->a, 4, scratch(t, SCR_KIND), (int32_t)kind);
+    x_jmp(&t->a, leave);
+    return at;
+}
+
+static const uint8_t *make_trap(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    save(t, ALL_GPRS | XMM_PINS);
+    gather_mxcsr(t);
+    c_modes(t);
+    x_load(&t->a, 8, RSI, mem_base(RSP, 0));
+    x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
+    x_mov_imm(&t->a, RDX, (uint64_t)(uintptr_t)t->be);
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    call_c(t, x86_trap);
+    x_byte(&t->a, 0x0f); /* UD2: traps do not return */
+    x_byte(&t->a, 0x0b);
+    return at;
+}
+
+/* -- Memory ----------------------------------------------------------------------------------- */
+
+static void mem_call(Thunk *t, const void *f)
+{
+    x_load(&t->a, 8, RSI, mem_base(RSP, 8)); /* the description */
+    x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
+    x_mov_imm(&t->a, RDX, (uint64_t)(uintptr_t)t->be);
+    call_c(t, f);
+}
+
+static void go_on(Thunk *t, uint32_t set)
+{
+    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 16);
+    restore(t, set);
+    x_jmp_mem(&t->a, scratch(t, SCR_TARGET));
+}
+
+static const uint8_t *make_mem(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *j;
+
+    save(t, ALL_GPRS);
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    mem_call(t, x86_mem_refill); /* general registers only */
+    x_test(&t->a, 8, RAX, RAX);
+    j = x_jcc32(&t->a, CC_Z);
+    x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
+    go_on(t, CALLER_SAVED);
+    x_here(&t->a, j);
+    save(t, XMM_PINS | XMM_TEMPS);
+    gather_mxcsr(t);
+    c_modes(t);
+    mem_call(t, x86_mem_slow);
+    x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
+    guest_modes(t);
+    go_on(t, ALL_GPRS | XMM_PINS | XMM_TEMPS);
+    return at;
+}
+
+/* -- C functions of ours and helpers ---------------------------------------------------------- */
+
+/* f(env, be), which keeps to integers; everything but flags is as before afterwards. */
+static const uint8_t *make_c(Thunk *t, const void *f)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    save(t, CALLER_SAVED | XMM_PINS | XMM_TEMPS);
+    x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
+    x_mov_imm(&t->a, RSI, (uint64_t)(uintptr_t)t->be);
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    call_c(t, f);
+    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
+    restore(t, CALLER_SAVED | XMM_PINS | XMM_TEMPS);
+    x_ret(&t->a);
+    return at;
+}
+
+static void load_arguments(Thunk *t, const TcgHelper *h)
+{
+    static const X86Reg reg[] = { RDI, RSI, RDX, RCX, R8, R9 };
+    unsigned n = 0;
+
+    x_lea(&t->a, 8, reg[n++], mem_base(RBP, -ENV_BIAS));
+    if (h->ret == V128) {
+        x_lea(&t->a, 8, reg[n++], scratch(t, SCR_RET));
+    }
+    for (unsigned i = 0; i < h->nargs; i++, n++) {
+        Mem m = scratch(t, SCR_ARG + 16 * (int32_t)i);
+        if (h->args[i] == V128) {
+            x_lea(&t->a, 8, reg[n], m);
+        } else {
+            x_load(&t->a, h->args[i] == I32 ? 4 : 8, reg[n], m);
+        }
+    }
+}
+
+static void make_helper(Thunk *t, const TcgHelper *h)
+{
+    bool pure = h->flags & HELPER_PURE, faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
+    bool sees = faults || (h->flags & HELPER_READS_REGS), writes = h->flags & HELPER_WRITES_REGS;
+    bool novec = h->flags & HELPER_NOVEC, fp = h->flags & HELPER_FP;
+
+    save(t, sees ? ALL_GPRS : faults || !pure ? CALLER_SAVED | GPR_TEMPS : CALLER_SAVED);
+    if (!pure) {
+        set_host_pc(t, true);
+    }
+    if (sees || !novec) {
+        save(t, XMM_PINS);
+    }
+    if (sees || fp) {
+        gather_mxcsr(t);
+    }
+    if (faults || fp) {
+        c_modes(t);
+    }
+    load_arguments(t, h);
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    call_c(t, h->func);
+    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
+    if (h->ret == I32 || h->ret == I64) {
+        x_store(&t->a, 8, scratch(t, SCR_RET), RAX);
+    }
+    if (!pure) {
+        set_host_pc(t, false);
+    }
+    if (writes) {
+        load_modes(t);
+    } else if (faults || fp) {
+        guest_modes(t);
+    }
+    restore(t, CALLER_SAVED | (writes ? 1u << RBX : 0) | (writes || !novec ? XMM_PINS : 0));
+    x_ret(&t->a);
+}
+
+/* -- Assembly --------------------------------------------------------------------------------- */
+
+static Thunk begin(X86Backend *be)
+{
+    CodeBuf *c = &be->buf;
+    uint8_t *p = c->rw + ((c->used + 15) & ~(size_t)15);
+
+    return (Thunk){ .be = be,
+                    .a = { .p = p, .start = p, .end = c->rw + c->size, .rx = c->rx - c->rw } };
+}
+
+static bool end(Thunk *t)
+{
+    if (t->a.full) {
+        return false;
+    }
+    t->be->buf.used = (size_t)(t->a.p - t->be->buf.rw);
+    return true;
+}
+
+const uint8_t *helper_thunk(X86Backend *be, unsigned index)
+{
+    Thunk t;
+
+    if (!be->helper_thunk[index]) {
+        t = begin(be);
+        make_helper(&t, &be->config.helpers[index]);
+        if (end(&t)) {
+            be->helper_thunk[index] = t.a.start + t.a.rx;
+        }
+    }
+    return be->helper_thunk[index];
+}
+
+void thunks_init(X86Backend *be)
+{
+    Thunk t = begin(be);
+    const uint8_t *leave;
+
+    be->enter = make_enter(&t);
+    leave = make_leave(&t);
+    be->exit_link = make_exit(&t, TCG_EXIT_LINK, leave);
+    be->exit_budget = make_exit(&t, TCG_EXIT_BUDGET, leave);
+    be->exit_reason = make_exit(&t, TCG_EXIT_REASON, leave);
+    be->exit_lookup = make_exit(&t, TCG_EXIT_LOOKUP, leave);
+    be->exit_end = make_exit(&t, EXIT_END, leave);
+    be->trap = make_trap(&t);
+    be->mem = make_mem(&t);
+    be->pack_env = make_c(&t, x86_pack_env);
+    be->pack_rec = make_c(&t, x86_pack_rec);
+    be->divs128 = make_c(&t, x86_divs128);
+    be->vec_slow = make_c(&t, x86_vec_slow);
+    g_assert(end(&t));
+}
