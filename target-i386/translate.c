@@ -147,7 +147,7 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
         return;
     }
     before_exit(d);
-    ir_goto_if(ir, ir_xor(ir, cond, ir_const(ir, I1, 1)), d->next);
+    ir_goto_if(ir, bool_not(d, cond), d->next);
     ir_jump(ir, target, JUMP_DIRECT);
     d->ended = true;
 }
@@ -407,6 +407,29 @@ IrRef flags_cf(Dis *d, IrType type)
     return ir_zext(d->ir, type, flags_cc(d, CC_B));
 }
 
+/* ---- I1 ------------------------------------------------------------------------------------- */
+
+/* Conditions come in pairs that differ in the lowest bit, flags' and others' alike. */
+IrRef bool_not(Dis *d, IrRef x)
+{
+    const IrOp *op = &d->ir->ops[x];
+    if (op->op == OP_fl_test)
+        return ir_fl_test(d->ir, (IrCc)(op->aux ^ 1), op->a);
+    if (op->op == OP_setcond)
+        return ir_setcond(d->ir, (IrCond)(op->aux ^ 1), op->a, op->b);
+    return ir_setcond(d->ir, COND_EQ, x, ir_const(d->ir, I1, 0));
+}
+
+IrRef bool_and(Dis *d, IrRef x, IrRef y)
+{
+    return ir_select(d->ir, x, y, ir_const(d->ir, I1, 0));
+}
+
+IrRef bool_or(Dis *d, IrRef x, IrRef y)
+{
+    return ir_select(d->ir, x, ir_const(d->ir, I1, 1), y);
+}
+
 /* ---- The block ------------------------------------------------------------------------------ */
 
 /* The checks that rows ask for, in the order of the exceptions' priority. */
@@ -445,7 +468,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
-    d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+    d->top = d->x87_key_top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
 }
 
 static void translate_insn(Dis *d, Insn *i, DecodeStatus status)

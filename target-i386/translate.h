@@ -39,6 +39,9 @@ struct Dis {
     bool ended;          /* the END op has been built */
     uint8_t top;         /* x87 TOP at this point; starts as the mode has it */
     bool x87_dirty;      /* x87 files: state to be put in place before any exit; see x87_before_exit() */
+    uint8_t x87_key_top; /* gen-x87.c: TOP as jc_key and mode have it at this point */
+    uint8_t x87_full, x87_empty; /* its knowledge of tags, a bit per physical register */
+    bool x87_cs_set;     /* the last-instruction selector is this block's CS already */
 };
 
 /* ---- Program counter ------------------------------------------------------------------------ */
@@ -131,6 +134,11 @@ void stack_commit(Dis *d, Stack *s);
 /* ---- Flags ---------------------------------------------------------------------------------- */
 IrRef flags_cc(Dis *d, unsigned cc); /* I1: condition code now */
 IrRef flags_cf(Dis *d, IrType type); /* carry as 0 or 1 of @type */
+
+/* ---- I1 ------------------------------------------------------------------------------------- */
+IrRef bool_not(Dis *d, IrRef x);
+IrRef bool_and(Dis *d, IrRef x, IrRef y);
+IrRef bool_or(Dis *d, IrRef x, IrRef y);
 
 /* ---- Calls ---------------------------------------------------------------------------------- */
 static inline IrRef call0(Dis *d, unsigned helper)

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SSE and SSE2: moves, floating-point arithmetic, comparison, MXCSR (SDM vol. 1, chapters 10, 11).
+ * Where an exception is unmasked in MXCSR (X86_MODE_FP_UNMASKED) the flags of each operation are
+ * collected and checked before its result is written.
+ */
+#include "target-i386/gen-fp.h"
+
+typedef enum FpKind { PS, PD, SS, SD } FpKind;
+
+void fp_begin(Dis *d)
+{
+    if (d->mode & X86_MODE_FP_UNMASKED)
+        ir_fpclear(d->ir);
+}
+
+void fp_end(Dis *d)
+{
+    if (d->mode & X86_MODE_FP_UNMASKED)
+        ir_fpcheck(d->ir, X86_TRAP(EXCP_XM));
+}
+
+IrRef fp_load(Dis *d, Insn *i, unsigned n, IrType type)
+{
+    if (op_is_mem(i, n))
+        return mem_ld(d, mem_operand(d, i, ir_type_info[type].bytes, false), type, 0);
+    return ir_get(d->ir, type, SLOT_XMM + i->op[n].reg, 0);
+}
+
+static unsigned lane_of(FpKind kind)
+{
+    return kind == PS || kind == SS ? 2 : 3;
+}
+
+/* The source of an operation of @kind: a whole register, or one number. */
+static IrRef source(Dis *d, Insn *i, FpKind kind)
+{
+    return kind <= PD ? op_load(d, i, 1) : fp_load(d, i, 1, kind == SS ? F32 : F64);
+}
+
+static IrRef destination(Dis *d, Insn *i, FpKind kind)
+{
+    return ir_get(d->ir, kind <= PD ? V128 : kind == SS ? F32 : F64, SLOT_XMM + i->op[0].reg, 0);
+}
+
+/* A scalar leaves the rest of the register alone. */
+static void set_result(Dis *d, Insn *i, IrRef value)
+{
+    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, value);
+}
+
+/* ---- Arithmetic ----------------------------------------------------------------------------- */
+static void arith(Dis *d, Insn *i, IrOpcode op, FpKind kind)
+{
+    IrRef y = source(d, i, kind), r;
+
+    fp_begin(d);
+    r = ir_fbin(d->ir, op, lane_of(kind), destination(d, i, kind), y);
+    fp_end(d);
+    set_result(d, i, r);
+}
+
+#define ARITH_OF(name, op, kind)     \
+    void gen_##name(Dis *d, Insn *i) \
+    {                                \
+        arith(d, i, OP_##op, kind);  \
+    }
+#define ARITH(name, op)        \
+    ARITH_OF(name##ps, op, PS) \
+    ARITH_OF(name##pd, op, PD) \
+    ARITH_OF(name##ss, op, SS) \
+    ARITH_OF(name##sd, op, SD)
+SSE_ARITH(ARITH)
+
+static void square_root(Dis *d, Insn *i, FpKind kind)
+{
+    IrRef x = source(d, i, kind), r;
+
+    fp_begin(d);
+    r = ir_fun(d->ir, OP_fsqrt, lane_of(kind), x);
+    fp_end(d);
+    set_result(d, i, r);
+}
+
+void gen_sqrtps(Dis *d, Insn *i)
+{
+    square_root(d, i, PS);
+}
+
+void gen_sqrtpd(Dis *d, Insn *i)
+{
+    square_root(d, i, PD);
+}
+
+void gen_sqrtss(Dis *d, Insn *i)
+{
+    square_root(d, i, SS);
+}
+
+void gen_sqrtsd(Dis *d, Insn *i)
+{
+    square_root(d, i, SD);
+}
+
+/* Approximations, without exceptions. */
+void gen_rsqrtps(Dis *d, Insn *i)
+{
+    set_result(d, i, ir_fun(d->ir, OP_frsqrt, 2, source(d, i, PS)));
+}
+
+void gen_rsqrtss(Dis *d, Insn *i)
+{
+    set_result(d, i, ir_fun(d->ir, OP_frsqrt, 2, source(d, i, SS)));
+}
+
+void gen_rcpps(Dis *d, Insn *i)
+{
+    set_result(d, i, ir_fun(d->ir, OP_frcp, 2, source(d, i, PS)));
+}
+
+void gen_rcpss(Dis *d, Insn *i)
+{
+    set_result(d, i, ir_fun(d->ir, OP_frcp, 2, source(d, i, SS)));
+}
+
+/* ---- Comparison ----------------------------------------------------------------------------- */
+static void compare(Dis *d, Insn *i, FpKind kind)
+{
+    IrRef y = source(d, i, kind), r;
+
+    fp_begin(d);
+    r = ir_fcmp(d->ir, lane_of(kind), destination(d, i, kind), y, (unsigned)i->imm & 7);
+    fp_end(d);
+    set_result(d, i, r);
+}
+
+void gen_cmpps(Dis *d, Insn *i)
+{
+    compare(d, i, PS);
+}
+
+void gen_cmppd(Dis *d, Insn *i)
+{
+    compare(d, i, PD);
+}
+
+void gen_cmpss(Dis *d, Insn *i)
+{
+    compare(d, i, SS);
+}
+
+void gen_cmpsd(Dis *d, Insn *i)
+{
+    compare(d, i, SD);
+}
+
+static void compare_flags(Dis *d, Insn *i, FpKind kind, bool quiet)
+{
+    IrRef y = source(d, i, kind), word;
+
+    fp_begin(d);
+    word = ir_fcomi(d->ir, destination(d, i, kind), y, quiet);
+    fp_end(d);
+    ir_setflags(d->ir, ir_fl_packed(d->ir, word));
+}
+
+void gen_ucomiss(Dis *d, Insn *i)
+{
+    compare_flags(d, i, SS, true);
+}
+
+void gen_ucomisd(Dis *d, Insn *i)
+{
+    compare_flags(d, i, SD, true);
+}
+
+void gen_comiss(Dis *d, Insn *i)
+{
+    compare_flags(d, i, SS, false);
+}
+
+void gen_comisd(Dis *d, Insn *i)
+{
+    compare_flags(d, i, SD, false);
+}
+
+/* ---- Logic and rearrangement ---------------------------------------------------------------- */
+#define VECTOR(name, op, lane)                                                \
+    void gen_##name(Dis *d, Insn *i)                                          \
+    {                                                                         \
+        IrRef y = op_load(d, i, 1);                                           \
+        set_result(d, i, ir_vbin(d->ir, OP_##op, lane, op_load(d, i, 0), y)); \
+    }
+SSE_BIN(VECTOR)
+
+static void shuffle(Dis *d, Insn *i, unsigned lane)
+{
+    IrRef y = op_load(d, i, 1);
+
+    set_result(d, i, ir_vshuf2(d->ir, lane, op_load(d, i, 0), y, (uint8_t)i->imm));
+}
+
+void gen_shufps(Dis *d, Insn *i)
+{
+    shuffle(d, i, 2);
+}
+
+void gen_shufpd(Dis *d, Insn *i)
+{
+    shuffle(d, i, 3);
+}
+
+void gen_movmskps(Dis *d, Insn *i)
+{
+    reg_set(d, I32, i->op[0].reg, ir_vmovmsk(d->ir, 2, op_load(d, i, 1)));
+}
+
+void gen_movmskpd(Dis *d, Insn *i)
+{
+    reg_set(d, I32, i->op[0].reg, ir_vmovmsk(d->ir, 3, op_load(d, i, 1)));
+}
+
+/* ---- Moves ---------------------------------------------------------------------------------- */
+static void move(Dis *d, Insn *i)
+{
+    op_store(d, i, 0, op_load(d, i, 1));
+}
+
+void gen_movups(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+void gen_movupd(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+void gen_movaps(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+void gen_movapd(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+/* MOVSS and MOVSD: a load clears the rest of the register, a move between registers does not. */
+static void move_scalar(Dis *d, Insn *i)
+{
+    IrRef v = op_load(d, i, 1);
+
+    set_result(d, i, op_is_mem(i, 1) ? ir_vfromint(d->ir, v) : v);
+}
+
+void gen_movss(Dis *d, Insn *i)
+{
+    move_scalar(d, i);
+}
+
+void gen_movsd(Dis *d, Insn *i)
+{
+    move_scalar(d, i);
+}
+
+void gen_movss_store(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+void gen_movsd_store(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+void gen_movlps(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+void gen_movlpd(Dis *d, Insn *i)
+{
+    move(d, i);
+}
+
+static void move_high(Dis *d, Insn *i)
+{
+    if (op_is_mem(i, 0))
+        op_store(d, i, 0, ir_get(d->ir, I64, SLOT_XMM + i->op[1].reg, 8));
+    else
+        ir_set(d->ir, SLOT_XMM + i->op[0].reg, 8, op_load(d, i, 1));
+}
+
+void gen_movhps(Dis *d, Insn *i)
+{
+    move_high(d, i);
+}
+
+void gen_movhpd(Dis *d, Insn *i)
+{
+    move_high(d, i);
+}
+
+void gen_movhlps(Dis *d, Insn *i)
+{
+    set_result(d, i, ir_get(d->ir, I64, SLOT_XMM + i->op[1].reg, 8));
+}
+
+void gen_movlhps(Dis *d, Insn *i)
+{
+    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 8, ir_get(d->ir, I64, SLOT_XMM + i->op[1].reg, 0));
+}
+
+void gen_movntps(Dis *d, Insn *i)
+{
+    gen_movntdq(d, i);
+}
+
+void gen_movntpd(Dis *d, Insn *i)
+{
+    gen_movntdq(d, i);
+}
+
+/* ---- MXCSR ---------------------------------------------------------------------------------- */
+enum { MXCSR_VALID = 0xffff, MXCSR_MASKS = 0x1f80 };
+
+void gen_ldmxcsr(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrRef v = op_load(d, i, 0);
+    IrRef reserved = ir_and(ir, v, const32(d, ~(uint32_t)MXCSR_VALID));
+    IrRef masks = ir_and(ir, v, const32(d, MXCSR_MASKS));
+
+    ir_trap_if(ir, ir_setcond(ir, COND_NE, reserved, const32(d, 0)), X86_TRAP_ERROR(EXCP_GP, 0));
+    if (x87_is_slow(d)) {
+        ir_setmxcsr(ir, v);
+        call1(d, HELP_set_mxcsr, v);
+        leave_sync(d);
+        return;
+    }
+    /* Blocks are for a class of MXCSR: whether all is masked. */
+    x87_exit_if(d, ir_setcond(ir, d->mode & X86_MODE_FP_UNMASKED ? COND_EQ : COND_NE, masks,
+                              const32(d, MXCSR_MASKS)));
+    ir_setmxcsr(ir, v);
+}
+
+void gen_stmxcsr(Dis *d, Insn *i)
+{
+    op_store(d, i, 0, ir_getmxcsr(d->ir));
+}

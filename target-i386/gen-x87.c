@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x87 in translated code (SDM vol. 1, chapter 8). TOP is a constant at each point of a block, so
+ * ST(i) is a slot. Tags are looked at once per register and block, then known. What could be a
+ * stack fault leaves for a block of one instruction that calls help_x87(), which does everything
+ * exactly; so do all instructions while an exception is unmasked or pending, and the rare ones
+ * always.
+ *
+ * FPSTT follows at once, jc_key and mode before the next exit (x87_before_exit()). FSW in the CPU
+ * state is current after every F80 op (exception flags, C1); condition codes are set here.
+ */
+#include "target-i386/gen-fp.h"
+#include "target-i386/help-fp.h"
+
+/* What holds for an instruction. */
+enum {
+    CONTROL = 1 << 0, /* does not record FOP, FIP, FDP */
+    NO_WAIT = 1 << 1,
+    WRITES = 1 << 2,    /* its memory operand */
+    KEEPS_TOP = 1 << 3, /* by helper, with all exceptions masked: TOP and FCW stay */
+    ENV = 1 << 4,       /* memory operand of FSTENV */
+    SAVE = 1 << 5,      /* … FSAVE */
+    EFLAGS = 1 << 6,    /* the helper's result is the flags */
+    COND = 1 << 7,      /* FCMOVcc: desc->arg */
+};
+
+typedef void FastFn(Dis *d, Insn *i);
+
+/* ---- State ---------------------------------------------------------------------------------- */
+void x87_before_exit(Dis *d)
+{
+    IrBlock *ir = d->ir;
+
+    if (d->top != d->x87_key_top) {
+        uint64_t change = (uint64_t)(d->top ^ d->x87_key_top) << CPU_KEY_HOT_SHIFT;
+        IrRef key = ir_get(ir, I64, SLOT_JC_KEY, 0);
+        ir_set_commit(ir, SLOT_JC_KEY, 0, ir_xor(ir, key, const64(d, change)));
+        ir_set_commit(ir, SLOT_MODE, 3,
+                      ir_const(ir, I8, (d->mode >> 24 & 0x1f) | (unsigned)d->top << 5));
+        d->x87_key_top = d->top;
+    }
+    d->x87_dirty = false;
+}
+
+void x87_exit_if(Dis *d, IrRef cond)
+{
+    if (d->x87_dirty)
+        x87_before_exit(d);
+    ir_exit_if(d->ir, cond, X86_EXIT_X87_SLOW);
+}
+
+bool x87_is_slow(const Dis *d)
+{
+    return d->mode & X86_MODE_X87_SLOW;
+}
+
+void x87_wait(Dis *d)
+{
+    if (d->mode & X86_MODE_X87_UNMASKED)
+        call0(d, HELP_x87_wait);
+}
+
+void x87_set_top(Dis *d, unsigned top)
+{
+    if (d->top == top)
+        return;
+    d->top = (uint8_t)top;
+    ir_set(d->ir, SLOT_FPSTT, 0, ir_const(d->ir, I8, top));
+    d->x87_dirty = true;
+}
+
+void x87_forget_tags(Dis *d)
+{
+    d->x87_full = d->x87_empty = 0;
+}
+
+static unsigned physical(const Dis *d, unsigned i)
+{
+    return (d->top + i) & 7;
+}
+
+/* A stack fault if ST(i) is not as wanted. */
+static void need(Dis *d, unsigned i, bool full)
+{
+    unsigned p = physical(d, i);
+    uint8_t *known = full ? &d->x87_full : &d->x87_empty;
+    IrRef tag;
+
+    if (*known >> p & 1)
+        return;
+    tag = ir_get(d->ir, I8, SLOT_FPTAGS, p);
+    x87_exit_if(d, ir_setcond(d->ir, full ? COND_NE : COND_EQ, tag, ir_const(d->ir, I8, 0)));
+    *known |= (uint8_t)(1u << p);
+}
+
+static void need_full(Dis *d, unsigned i)
+{
+    need(d, i, true);
+}
+
+static void need_room(Dis *d)
+{
+    need(d, 7, false);
+}
+
+static void set_tag(Dis *d, unsigned i, bool empty)
+{
+    unsigned p = physical(d, i);
+    uint8_t *now = empty ? &d->x87_empty : &d->x87_full;
+    uint8_t *not = empty ? &d->x87_full : &d->x87_empty;
+
+    if (!(*now >> p & 1))
+        ir_set(d->ir, SLOT_FPTAGS, p, ir_const(d->ir, I8, empty));
+    *now |= (uint8_t)(1u << p);
+    *not &= (uint8_t) ~(1u << p);
+}
+
+static IrRef st(Dis *d, unsigned i)
+{
+    return ir_get(d->ir, F80, SLOT_FPREG + physical(d, i), 0);
+}
+
+static void set_st(Dis *d, unsigned i, IrRef v)
+{
+    ir_set(d->ir, SLOT_FPREG + physical(d, i), 0, v);
+    set_tag(d, i, false);
+}
+
+static void pop(Dis *d)
+{
+    set_tag(d, 0, true);
+    x87_set_top(d, physical(d, 1));
+}
+
+static void push(Dis *d, IrRef v)
+{
+    x87_set_top(d, physical(d, 7));
+    set_st(d, 0, v);
+}
+
+/* C0-C3 are bits 0, 1, 2, 6 of the high byte, as CF, -, PF, ZF are of a flags byte. */
+static void set_cc(Dis *d, IrRef flags)
+{
+    ir_set(d->ir, SLOT_FSW, 1, ir_trunc(d->ir, I8, flags));
+}
+
+static void clear_c1(Dis *d)
+{
+    IrRef high = ir_get(d->ir, I8, SLOT_FSW, 1);
+
+    ir_set(d->ir, SLOT_FSW, 1, ir_and(d->ir, high, ir_const(d->ir, I8, 0xfd)));
+}
+
+/* ---- The frame of every instruction --------------------------------------------------------- */
+static void record_pointers(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+
+    ir_set(ir, SLOT_FOP, 0, ir_const(ir, I16, (i->opcode & 7u) << 8 | i->modrm));
+    ir_set(ir, SLOT_FIP, 0, pc_here(d));
+    if (!d->x87_cs_set)
+        ir_set(ir, SLOT_FCS, 0, ir_get(ir, I16, SLOT_SEG_SELECTOR + SEG_CS, 0));
+    d->x87_cs_set = true;
+    if (i->mod != 3) {
+        ir_set(ir, SLOT_FDP, 0, mem_ea(d, i));
+        ir_set(ir, SLOT_FDS, 0, ir_get(ir, I16, SLOT_SEG_SELECTOR + i->seg, 0));
+    }
+}
+
+static unsigned operand_size_of(const Dis *d, const Insn *i, unsigned facts)
+{
+    unsigned env = i->osize == I16 ? 14 : 28;
+
+    if (facts & ENV)
+        return env;
+    return facts & SAVE ? env + 80 : ir_type_info[i->op[0].type].bytes;
+}
+
+static IrRef linear(Dis *d, Insn *i, unsigned size, bool write)
+{
+    Mem m = mem_operand(d, i, size, write);
+
+    return m.disp ? ir_addi(d->ir, m.addr, m.disp) : m.addr;
+}
+
+static void by_helper(Dis *d, Insn *i, unsigned facts)
+{
+    IrBlock *ir = d->ir;
+    uint32_t how = (i->opcode & 7u) << 8 | i->modrm;
+    IrRef addr = const64(d, 0), cond = const32(d, 0), r;
+
+    if (i->osize == I16)
+        how |= X87_OSIZE16;
+    if (facts & NO_WAIT)
+        how |= X87_NO_WAIT;
+    if (i->mod != 3)
+        addr = linear(d, i, operand_size_of(d, i, facts), facts & WRITES);
+    if (facts & COND)
+        cond = ir_zext(ir, I32, flags_cc(d, i->desc->arg));
+    if (d->x87_dirty)
+        x87_before_exit(d);
+    r = call3(d, HELP_x87, const32(d, how), addr, cond);
+    if (!(facts & CONTROL))
+        record_pointers(d, i);
+    if (facts & EFLAGS)
+        ir_setflags(ir, ir_fl_packed(ir, r));
+    x87_forget_tags(d);
+    if ((facts & KEEPS_TOP) && !(d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED)))
+        return;
+    ir_setfcw(ir, ir_zext(ir, I32, ir_get(ir, I16, SLOT_FCW, 0)));
+    if (i->desc->gen == gen_fnstsw_ax)
+        reg_set(d, I16, R_RAX, ir_trunc(ir, I16, r));
+    leave_sync(d);
+}
+
+static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
+{
+    if (!fast || (d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED))) {
+        by_helper(d, i, facts);
+        return;
+    }
+    fast(d, i);
+    if (!(facts & CONTROL))
+        record_pointers(d, i);
+}
+
+#define X87(name, facts, fast)       \
+    void gen_##name(Dis *d, Insn *i) \
+    {                                \
+        x87_insn(d, i, facts, fast); \
+    }
+
+/* ---- Loads and stores ----------------------------------------------------------------------- */
+static IrRef load_real(Dis *d, Insn *i)
+{
+    IrType type = op_type(i, 0) == I32 ? F32 : op_type(i, 0) == I64 ? F64 : F80;
+    IrRef v = mem_ld(d, mem_operand(d, i, ir_type_info[op_type(i, 0)].bytes, false), type, 0);
+
+    return type == F80 ? v : ir_cvt_f2f(d->ir, F80, v);
+}
+
+static IrRef load_integer(Dis *d, Insn *i)
+{
+    return ir_cvt_i2f(d->ir, F80, op_load(d, i, 0));
+}
+
+static void fast_fld(Dis *d, Insn *i)
+{
+    IrRef v;
+
+    need_room(d);
+    if (i->op[0].kind == OPK_ST) {
+        need_full(d, i->op[0].reg);
+        v = st(d, i->op[0].reg);
+    } else {
+        v = load_real(d, i);
+    }
+    if (i->op[0].kind == OPK_ST || op_type(i, 0) == F80)
+        clear_c1(d);
+    push(d, v);
+}
+
+static void fast_fild(Dis *d, Insn *i)
+{
+    need_room(d);
+    push(d, load_integer(d, i));
+}
+
+/* Faults of the store come before the flags of the conversion. */
+static Mem target(Dis *d, Insn *i)
+{
+    unsigned size = ir_type_info[op_type(i, 0)].bytes;
+    Mem m = mem_operand(d, i, size, true);
+
+    ir_probe(d->ir, m.addr, m.disp, size, true, m.flags);
+    return m;
+}
+
+static void store_real(Dis *d, Insn *i)
+{
+    IrType type = op_type(i, 0);
+    IrRef v;
+    Mem m;
+
+    need_full(d, 0);
+    if (type == F80) {
+        mem_st(d, mem_operand(d, i, 10, true), st(d, 0), 0);
+        clear_c1(d);
+        return;
+    }
+    m = target(d, i);
+    v = ir_cvt_f2f(d->ir, type == I32 ? F32 : F64, st(d, 0));
+    mem_st(d, m, v, 0);
+}
+
+static void store_st(Dis *d, Insn *i)
+{
+    need_full(d, 0);
+    clear_c1(d);
+    set_st(d, i->op[0].reg, st(d, 0));
+}
+
+static void fast_fst(Dis *d, Insn *i)
+{
+    if (i->op[0].kind == OPK_ST)
+        store_st(d, i);
+    else
+        store_real(d, i);
+}
+
+static void fast_fstp(Dis *d, Insn *i)
+{
+    fast_fst(d, i);
+    pop(d);
+}
+
+static void store_integer(Dis *d, Insn *i, bool truncate)
+{
+    IrRef v;
+    Mem m;
+
+    need_full(d, 0);
+    m = target(d, i);
+    v = ir_cvt_f2i(d->ir, op_type(i, 0), st(d, 0), truncate);
+    mem_st(d, m, v, 0);
+}
+
+static void fast_fist(Dis *d, Insn *i)
+{
+    store_integer(d, i, false);
+}
+
+static void fast_fistp(Dis *d, Insn *i)
+{
+    store_integer(d, i, false);
+    pop(d);
+}
+
+static void fast_fisttp(Dis *d, Insn *i)
+{
+    store_integer(d, i, true);
+    pop(d);
+}
+
+X87(fld, 0, fast_fld)
+X87(fst, WRITES, fast_fst)
+X87(fstp, WRITES, fast_fstp)
+X87(fild, 0, fast_fild)
+X87(fist, WRITES, fast_fist)
+X87(fistp, WRITES, fast_fistp)
+X87(fisttp, WRITES, fast_fisttp)
+X87(fbld, 0, NULL)
+X87(fbstp, WRITES, NULL)
+
+static void push_constant(Dis *d, IrRef frac, unsigned se)
+{
+    unsigned p = physical(d, 7);
+
+    clear_c1(d);
+    x87_set_top(d, p);
+    ir_set(d->ir, SLOT_FPREG + p, 0, frac);
+    ir_set(d->ir, SLOT_FPREG + p, 8, ir_const(d->ir, I16, se));
+    set_tag(d, 0, false);
+}
+
+static void fast_constant(Dis *d, Insn *i)
+{
+    static const uint16_t se[7] = { 0x3fff, 0x4000, 0x3fff, 0x4000, 0x3ffd, 0x3ffe, 0 };
+    unsigned which = i->modrm & 7;
+
+    need_room(d);
+    if (which == 0 || which == 6)
+        push_constant(d, const64(d, which ? 0 : 1ull << 63), se[which]);
+    else /* rounded as FCW says */
+        push_constant(d, call1(d, HELP_x87_constant, const32(d, which)), se[which]);
+}
+
+X87(fld1, 0, fast_constant)
+X87(fldl2t, 0, fast_constant)
+X87(fldl2e, 0, fast_constant)
+X87(fldpi, 0, fast_constant)
+X87(fldlg2, 0, fast_constant)
+X87(fldln2, 0, fast_constant)
+X87(fldz, 0, fast_constant)
+
+/* ---- Moves within the stack ----------------------------------------------------------------- */
+static void fast_fxch(Dis *d, Insn *i)
+{
+    unsigned n = i->op[0].reg;
+    IrRef a, b;
+
+    need_full(d, 0);
+    need_full(d, n);
+    a = st(d, 0);
+    b = st(d, n);
+    clear_c1(d);
+    set_st(d, 0, b);
+    set_st(d, n, a);
+}
+
+static void fast_fcmov(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    unsigned to = SLOT_FPREG + physical(d, 0), from = SLOT_FPREG + physical(d, i->op[0].reg);
+    IrRef cond, frac, se;
+
+    need_full(d, 0);
+    need_full(d, i->op[0].reg);
+    cond = flags_cc(d, i->desc->arg);
+    frac = ir_select(ir, cond, ir_get(ir, I64, from, 0), ir_get(ir, I64, to, 0));
+    se = ir_select(ir, cond, ir_get(ir, I16, from, 8), ir_get(ir, I16, to, 8));
+    ir_set(ir, to, 0, frac);
+    ir_set(ir, to, 8, se);
+}
+
+static void change_sign(Dis *d, IrOpcode op, unsigned mask)
+{
+    unsigned slot = SLOT_FPREG + physical(d, 0);
+    IrRef se;
+
+    need_full(d, 0);
+    se = ir_get(d->ir, I16, slot, 8);
+    clear_c1(d);
+    ir_set(d->ir, slot, 8, ir_bin(d->ir, op, se, ir_const(d->ir, I16, mask)));
+}
+
+static void fast_fchs(Dis *d, Insn *i)
+{
+    change_sign(d, OP_xor, 0x8000);
+}
+
+static void fast_fabs(Dis *d, Insn *i)
+{
+    change_sign(d, OP_and, 0x7fff);
+}
+
+static void fast_ffree(Dis *d, Insn *i)
+{
+    clear_c1(d);
+    set_tag(d, i->op[0].reg, true);
+}
+
+static void fast_ffreep(Dis *d, Insn *i)
+{
+    fast_ffree(d, i);
+    pop(d);
+}
+
+static void fast_fincstp(Dis *d, Insn *i)
+{
+    clear_c1(d);
+    x87_set_top(d, physical(d, 1));
+}
+
+static void fast_fdecstp(Dis *d, Insn *i)
+{
+    clear_c1(d);
+    x87_set_top(d, physical(d, 7));
+}
+
+static void fast_nothing(Dis *d, Insn *i)
+{
+}
+
+X87(fxch, 0, fast_fxch)
+X87(fcmovb, COND, fast_fcmov)
+X87(fcmove, COND, fast_fcmov)
+X87(fcmovbe, COND, fast_fcmov)
+X87(fcmovu, COND, fast_fcmov)
+X87(fcmovnb, COND, fast_fcmov)
+X87(fcmovne, COND, fast_fcmov)
+X87(fcmovnbe, COND, fast_fcmov)
+X87(fcmovnu, COND, fast_fcmov)
+X87(fchs, 0, fast_fchs)
+X87(fabs, 0, fast_fabs)
+X87(ffree, 0, fast_ffree)
+X87(ffreep, 0, fast_ffreep)
+X87(fincstp, 0, fast_fincstp)
+X87(fdecstp, 0, fast_fdecstp)
+X87(fnop, 0, fast_nothing)
+
+/* ---- Arithmetic ----------------------------------------------------------------------------- */
+typedef enum Form { FROM_REAL, FROM_INT, TO_ST, TO_ST_POP } Form;
+
+static void arith(Dis *d, Insn *i, IrOpcode op, bool reversed, Form form)
+{
+    unsigned dst = form >= TO_ST ? i->op[0].reg : 0;
+    IrRef a, b, r;
+
+    need_full(d, 0);
+    if (i->op[0].kind == OPK_ST)
+        need_full(d, i->op[0].reg);
+    if (form >= TO_ST)
+        b = st(d, 0);
+    else if (i->op[0].kind == OPK_ST)
+        b = st(d, i->op[0].reg);
+    else
+        b = form == FROM_INT ? load_integer(d, i) : load_real(d, i);
+    a = st(d, dst);
+    r = reversed ? ir_fbin(d->ir, op, 0, b, a) : ir_fbin(d->ir, op, 0, a, b);
+    set_st(d, dst, r);
+    if (form == TO_ST_POP)
+        pop(d);
+}
+
+#define ARITH(name, op, reversed, form)       \
+    static void fast_##name(Dis *d, Insn *i)  \
+    {                                         \
+        arith(d, i, OP_##op, reversed, form); \
+    }                                         \
+    X87(name, 0, fast_##name)
+ARITH(fadd, fadd, false, FROM_REAL)
+ARITH(fmul, fmul, false, FROM_REAL)
+ARITH(fsub, fsub, false, FROM_REAL)
+ARITH(fsubr, fsub, true, FROM_REAL)
+ARITH(fdiv, fdiv, false, FROM_REAL)
+ARITH(fdivr, fdiv, true, FROM_REAL)
+ARITH(fiadd, fadd, false, FROM_INT)
+ARITH(fimul, fmul, false, FROM_INT)
+ARITH(fisub, fsub, false, FROM_INT)
+ARITH(fisubr, fsub, true, FROM_INT)
+ARITH(fidiv, fdiv, false, FROM_INT)
+ARITH(fidivr, fdiv, true, FROM_INT)
+ARITH(fadd_to, fadd, false, TO_ST)
+ARITH(fmul_to, fmul, false, TO_ST)
+ARITH(fsub_to, fsub, false, TO_ST)
+ARITH(fsubr_to, fsub, true, TO_ST)
+ARITH(fdiv_to, fdiv, false, TO_ST)
+ARITH(fdivr_to, fdiv, true, TO_ST)
+ARITH(faddp, fadd, false, TO_ST_POP)
+ARITH(fmulp, fmul, false, TO_ST_POP)
+ARITH(fsubp, fsub, false, TO_ST_POP)
+ARITH(fsubrp, fsub, true, TO_ST_POP)
+ARITH(fdivp, fdiv, false, TO_ST_POP)
+ARITH(fdivrp, fdiv, true, TO_ST_POP)
+
+static void fast_fsqrt(Dis *d, Insn *i)
+{
+    need_full(d, 0);
+    set_st(d, 0, ir_fun(d->ir, OP_fsqrt, 0, st(d, 0)));
+}
+
+static void fast_frndint(Dis *d, Insn *i)
+{
+    need_full(d, 0);
+    set_st(d, 0, ir_fun(d->ir, OP_fround, 0, st(d, 0)));
+}
+
+X87(fsqrt, 0, fast_fsqrt)
+X87(frndint, 0, fast_frndint)
+X87(fxam, KEEPS_TOP, NULL)
+X87(fprem, KEEPS_TOP, NULL)
+X87(fprem1, KEEPS_TOP, NULL)
+X87(fscale, KEEPS_TOP, NULL)
+X87(fxtract, 0, NULL)
+X87(f2xm1, KEEPS_TOP, NULL)
+X87(fyl2x, 0, NULL)
+X87(fptan, 0, NULL)
+X87(fpatan, 0, NULL)
+X87(fyl2xp1, 0, NULL)
+X87(fsincos, 0, NULL)
+X87(fsin, KEEPS_TOP, NULL)
+X87(fcos, KEEPS_TOP, NULL)
+
+/* ---- Comparison ----------------------------------------------------------------------------- */
+typedef enum Operand2 { WITH_ST, WITH_REAL, WITH_INT, WITH_ST1 } Operand2;
+
+static IrRef compare(Dis *d, Insn *i, Operand2 with, bool quiet)
+{
+    IrRef b;
+
+    need_full(d, 0);
+    if (with == WITH_ST || with == WITH_ST1) {
+        unsigned n = with == WITH_ST1 ? 1 : i->op[0].reg;
+        need_full(d, n);
+        b = st(d, n);
+    } else {
+        b = with == WITH_INT ? load_integer(d, i) : load_real(d, i);
+    }
+    return ir_fcomi(d->ir, st(d, 0), b, quiet);
+}
+
+static void compare_cc(Dis *d, Insn *i, Operand2 with, bool quiet, unsigned pops)
+{
+    set_cc(d, compare(d, i, with, quiet));
+    while (pops--)
+        pop(d);
+}
+
+static Operand2 real_or_st(const Insn *i)
+{
+    return i->op[0].kind == OPK_ST ? WITH_ST : WITH_REAL;
+}
+
+#define COMPARE(name, with, quiet, pops)     \
+    static void fast_##name(Dis *d, Insn *i) \
+    {                                        \
+        compare_cc(d, i, with, quiet, pops); \
+    }                                        \
+    X87(name, 0, fast_##name)
+COMPARE(fcom, real_or_st(i), false, 0)
+COMPARE(fcomp, real_or_st(i), false, 1)
+COMPARE(fcompp, WITH_ST1, false, 2)
+COMPARE(ficom, WITH_INT, false, 0)
+COMPARE(ficomp, WITH_INT, false, 1)
+COMPARE(fucom, WITH_ST, true, 0)
+COMPARE(fucomp, WITH_ST, true, 1)
+COMPARE(fucompp, WITH_ST1, true, 2)
+X87(ftst, KEEPS_TOP, NULL)
+
+static void compare_flags(Dis *d, Insn *i, bool quiet, bool popping)
+{
+    ir_setflags(d->ir, ir_fl_packed(d->ir, compare(d, i, WITH_ST, quiet)));
+    clear_c1(d);
+    if (popping)
+        pop(d);
+}
+
+#define COMPARE_FLAGS(name, quiet, popping)  \
+    static void fast_##name(Dis *d, Insn *i) \
+    {                                        \
+        compare_flags(d, i, quiet, popping); \
+    }                                        \
+    X87(name, EFLAGS, fast_##name)
+COMPARE_FLAGS(fcomi, false, false)
+COMPARE_FLAGS(fcomip, false, true)
+COMPARE_FLAGS(fucomi, true, false)
+COMPARE_FLAGS(fucomip, true, true)
+
+/* ---- Control -------------------------------------------------------------------------------- */
+static IrRef status_word(Dis *d)
+{
+    IrRef fsw = ir_get(d->ir, I16, SLOT_FSW, 0);
+
+    return ir_or(d->ir, fsw, ir_const(d->ir, I16, (unsigned)d->top << 11));
+}
+
+static void fast_fnstsw(Dis *d, Insn *i)
+{
+    op_store(d, i, 0, status_word(d));
+}
+
+static void fast_fnstsw_ax(Dis *d, Insn *i)
+{
+    reg_set(d, I16, R_RAX, status_word(d));
+}
+
+static void fast_fnstcw(Dis *d, Insn *i)
+{
+    op_store(d, i, 0, ir_get(d->ir, I16, SLOT_FCW, 0));
+}
+
+static void fast_fldcw(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrRef v = ir_zext(ir, I32, op_load(d, i, 0));
+    IrRef masks = ir_and(ir, v, const32(d, 0x3f));
+
+    x87_exit_if(d, ir_setcond(ir, COND_NE, masks, const32(d, 0x3f)));
+    v = ir_and(ir, v, const32(d, FCW_VALID));
+    ir_setfcw(ir, ir_or(ir, v, const32(d, FCW_SET)));
+}
+
+X87(fnstsw, CONTROL | NO_WAIT | WRITES, fast_fnstsw)
+X87(fnstsw_ax, CONTROL | NO_WAIT, fast_fnstsw_ax)
+X87(fnstcw, CONTROL | NO_WAIT | WRITES, fast_fnstcw)
+X87(fldcw, CONTROL, fast_fldcw)
+X87(fnclex, CONTROL | NO_WAIT | KEEPS_TOP, NULL)
+X87(fninit, CONTROL | NO_WAIT, NULL)
+X87(fneni, CONTROL | NO_WAIT, fast_nothing)
+X87(fndisi, CONTROL | NO_WAIT, fast_nothing)
+X87(fnsetpm, CONTROL | NO_WAIT, fast_nothing)
+X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV, NULL)
+X87(fldenv, CONTROL | ENV, NULL)
+X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE, NULL)
+X87(frstor, CONTROL | SAVE, NULL)
+
+void gen_fwait(Dis *d, Insn *i)
+{
+    x87_wait(d);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Helpers of x87, MMX and SSE, and what their files share; rows: helpers.def. */
+#ifndef TARGET_I386_HELP_FP_H
+#define TARGET_I386_HELP_FP_H
+
+#include "target-i386/cpu.h"
+#include "tcg/softfloat.h"
+
+/* FSW bits; the low six are the exceptions (SF_*). */
+enum {
+    FSW_SF = 1 << 6,
+    FSW_ES = 1 << 7,
+    FSW_C0 = 1 << 8,
+    FSW_C1 = 1 << 9,
+    FSW_C2 = 1 << 10,
+    FSW_C3 = 1 << 14,
+    FSW_B = 1 << 15,
+    FSW_CC = FSW_C0 | FSW_C1 | FSW_C2 | FSW_C3
+};
+enum {
+    FCW_RESET = 0x37f,
+    FCW_VALID = 0x1f3f,
+    FCW_SET = 0x40,
+    MXCSR_VALID = 0xffff,
+    MXCSR_RESET = 0x1f80
+};
+
+/* First argument of help_x87(): the instruction's FOP (opcode bits 8-10, ModRM), and: */
+enum {
+    X87_OSIZE16 = 1 << 16, /* 16-bit operand size: formats of FSTENV and its like */
+    X87_NO_WAIT = 1 << 17, /* an FN instruction: no #MF first */
+};
+/* Executes any x87 instruction exactly, stack faults and unmasked exceptions included. @addr:
+ * linear address of the memory operand. @cond: FCMOVcc's condition. Result: flags of FCOMI, word of
+ * FNSTSW. */
+uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond);
+void help_x87_wait(CpuX86 *c); /* FWAIT and what implies it: #MF if an exception is pending */
+uint64_t help_x87_constant(CpuX86 *c, uint32_t which); /* FLDxx as D9 E8+which: fraction, rounded */
+void help_maskmovq(CpuX86 *c, uint64_t addr, const void *value, const void *mask);
+void help_maskmovdqu(CpuX86 *c, uint64_t addr, const void *value, const void *mask);
+void help_set_mxcsr(CpuX86 *c, uint32_t value); /* a checked value: class of the mode follows */
+/* @how: XSTATE_*. @mxcsr as translated code has it. */
+enum {
+    XSTATE_W64 = 1 << 0,
+    XSTATE_OPT = 1 << 1,
+    XSTATE_COMPACT = 1 << 2,
+    XSTATE_SUPERVISOR = 1 << 3
+};
+void help_fxsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr);
+void help_fxrstor(CpuX86 *c, uint64_t addr, uint32_t how);
+void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr);
+void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how);
+
+/* ---- Within these files --------------------------------------------------------------------- */
+static inline unsigned x87_physical(const CpuX86 *c, unsigned i)
+{
+    return (c->fpstt + i) & 7;
+}
+static inline Float80 x87_get(const CpuX86 *c, unsigned i)
+{
+    const X87Reg *r = &c->fpregs[x87_physical(c, i)];
+
+    return (Float80){ r->frac, r->se };
+}
+static inline bool x87_is_empty(const CpuX86 *c, unsigned i)
+{
+    return c->fptags[x87_physical(c, i)];
+}
+void x87_put(CpuX86 *c, unsigned i, Float80 v); /* and its tag */
+SfEnv x87_env(const CpuX86 *c);
+Float80 x87_indefinite(void);
+/* Take the flags of an operation; false: an unmasked one of #I #D #Z, there is no result. */
+bool x87_report(CpuX86 *c, const SfEnv *e);
+/* Stack underflow or @overflow; true if masked: the result is the indefinite. */
+bool x87_stack_fault(CpuX86 *c, bool overflow);
+/* ES and B follow from flags and masks. */
+void x87_summarize(CpuX86 *c);
+void x87_set_cc(CpuX86 *c, unsigned cc); /* C0-C3 become @cc */
+void x87_pop(CpuX86 *c);
+/* ST(0) is to be pushed: false: full, and either nothing happens (unmasked) or it was done. */
+bool x87_push_room(CpuX86 *c);
+void x87_push(CpuX86 *c, Float80 v);
+
+/* help-x87-env.c */
+void x87_init(CpuX86 *c);
+uint16_t x87_status_word(const CpuX86 *c);
+void x87_set_status_word(CpuX86 *c, uint16_t fsw);
+void x87_store_env(CpuX86 *c, uint64_t addr, bool osize16);
+void x87_load_env(CpuX86 *c, uint64_t addr, bool osize16);
+void x87_save(CpuX86 *c, uint64_t addr, bool osize16);
+void x87_restore(CpuX86 *c, uint64_t addr, bool osize16);
+
+/* help-x87-math.c: D9 F0 … FF and FXAM, by ModRM; FBLD and FBSTP */
+void x87_math(CpuX86 *c, unsigned modrm);
+void x87_load_bcd(CpuX86 *c, uint64_t addr);
+void x87_store_bcd(CpuX86 *c, uint64_t addr);
+
+/* x87-host.c: transcendental functions */
+typedef struct X87Result {
+    Float80 st0, st1;
+    uint16_t flags; /* exceptions and C1, C2 */
+    bool pushed;    /* st0 is new, st1 the old one's place */
+} X87Result;
+/* D9 @modrm of x = ST(0), y = ST(1) under @fcw. */
+X87Result x87_transcendental(unsigned modrm, Float80 x, Float80 y, uint16_t fcw);
+
+#endif
