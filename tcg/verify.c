@@ -85,6 +85,18 @@ static const Signature signatures[IR_NOPS] = {
 };
 /* clang-format on */
 
+static uint32_t unary_types(unsigned op)
+{
+    switch (op) {
+    case OP_mov: return T_SLOT;
+    case OP_bswap: return 1 << I32 | 1 << I64;
+    case OP_clz:
+    case OP_ctz:
+    case OP_popcnt: return T_LEA;
+    default: return T_INT;
+    }
+}
+
 static bool shape_signature(const Check *c, Signature *s)
 {
     switch (ir_op_info[c->op->op].shape) {
