@@ -101,7 +101,7 @@ static bool shape_signature(const Check *c, Signature *s)
 {
     switch (ir_op_info[c->op->op].shape) {
     case SHAPE_BIN: *s = (Signature){ T_INT, { SAME, SAME } }; return true;
-    case SHAPE_UN: *s = (Signature){ c->op->op == OP_mov ? T_SLOT : T_INT, { SAME } }; return true;
+    case SHAPE_UN: *s = (Signature){ unary_types(c->op->op), { SAME } }; return true;
     case SHAPE_SHIFT: *s = (Signature){ T_INT, { SAME, 1 << I8 } }; return true;
     case SHAPE_TRI: *s = (Signature){ T_INT, { SAME, SAME, 1 << I8 } }; return true;
     case SHAPE_VBIN:
