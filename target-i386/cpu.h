@@ -173,7 +173,8 @@ enum {
     SLOT_FCW, SLOT_FSW, SLOT_MXCSR, SLOT_FOP, SLOT_FIP, SLOT_FDP, SLOT_FCS, SLOT_FDS, SLOT_MODE,
     SLOT_INHIBIT, SLOT_CR0, SLOT_CR2, SLOT_CR3, SLOT_CR4, SLOT_KERNEL_GS_BASE, SLOT_SEG_ATTR,
     /* + SEG_x (I32) */
-    SLOT_COUNT = SLOT_SEG_ATTR + SEG_COUNT
+    SLOT_INTERRUPT_REQUEST = SLOT_SEG_ATTR + SEG_COUNT,
+    SLOT_COUNT
 };
 extern const IrSlot x86_slots[SLOT_COUNT]; /* state.c */
 extern const CpuOps x86_cpu_ops;           /* cpu.c */

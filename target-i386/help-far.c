@@ -475,6 +475,12 @@ void help_int_soft(CpuX86 *c, uint32_t vector, uint64_t next_pc)
     x86_raise_soft(c, vector, next_pc);
 }
 
+void help_into(CpuX86 *c, uint64_t next_pc)
+{
+    if (flags_test(&c->cpu.cc, CC_O))
+        x86_raise_soft(c, EXCP_OF, next_pc);
+}
+
 void help_int1(CpuX86 *c, uint64_t next_pc)
 {
     x86_raise_trap(c, EXCP_DB, next_pc);

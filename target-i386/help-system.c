@@ -2,7 +2,7 @@
 /*
  * System instructions: control and debug registers, TLB control, ports, the interrupt flag.
  * Intel SDM vol. 2 at each instruction; vol. 3A, 2.5 (control registers), 4.10.4 (what flushes
- * what), 20.3 (virtual-8086 extensions); vol. 1, 18.5 (port protection).
+ * what), 20.3 (virtual-8086 extensions).
  *
  * Privilege that the mode word decides has been checked by the generator.
  */
@@ -312,38 +312,6 @@ void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr)
     case 2: cpu_tlb_flush_all(&c->cpu); break;
     case 3: cpu_tlb_flush_nonglobal(&c->cpu); break;
     }
-}
-
-/* ---- Ports ---------------------------------------------------------------------------------- */
-
-void help_check_io(CpuX86 *c, uint32_t port, uint32_t size)
-{
-    uint32_t at, bits;
-
-    if (!(c->mode & X86_MODE_PE) || ((c->mode & X86_MODE_IOPL_OK) && !(c->mode & X86_MODE_VM86)))
-        return;
-    port &= 0xffff;
-    /* The map's offset, and the two bytes that hold the bits, must lie within a 32-bit TSS. */
-    if (!((c->tr.attr >> ATTR_TYPE_SHIFT) & 8) || c->tr.limit < 103)
-        raise_gp0(c);
-    at = cpu_load(&c->cpu, c->tr.base + 102, 2, MMU_KERNEL) + port / 8;
-    if (at + 1 > c->tr.limit)
-        raise_gp0(c);
-    bits = cpu_load(&c->cpu, c->tr.base + at, 2, MMU_KERNEL);
-    if (bits >> (port % 8) & ((1u << size) - 1))
-        raise_gp0(c);
-}
-
-uint32_t help_in(CpuX86 *c, uint32_t port, uint32_t size)
-{
-    help_check_io(c, port, size);
-    return address_space_read(c->common.io, port & 0xffff, size);
-}
-
-void help_out(CpuX86 *c, uint32_t port, uint32_t value, uint32_t size)
-{
-    help_check_io(c, port, size);
-    address_space_write(c->common.io, port & 0xffff, value, size);
 }
 
 /* ---- Flags ---------------------------------------------------------------------------------- */

@@ -25,7 +25,8 @@ void help_call_far(CpuX86 *c, uint32_t selector, uint64_t offset, uint32_t size,
 void help_ret_far(CpuX86 *c, uint32_t size, uint32_t release);
 void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc);
 void help_int(CpuX86 *c, uint32_t vector, uint64_t next_pc);
-void help_int_soft(CpuX86 *c, uint32_t vector, uint64_t next_pc); /* INT3, INTO */
+void help_int_soft(CpuX86 *c, uint32_t vector, uint64_t next_pc); /* INT3 */
+void help_into(CpuX86 *c, uint64_t next_pc);
 void help_int1(CpuX86 *c, uint64_t next_pc);
 uint64_t help_syscall(CpuX86 *c); /* R11 to be */
 void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11);
@@ -47,9 +48,6 @@ void help_invlpg(CpuX86 *c, uint64_t addr);
 void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr);
 uint64_t help_xgetbv(CpuX86 *c, uint32_t index);
 void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value);
-uint32_t help_in(CpuX86 *c, uint32_t port, uint32_t size); /* size in bytes: 1, 2, 4 */
-void help_out(CpuX86 *c, uint32_t port, uint32_t value, uint32_t size);
-void help_check_io(CpuX86 *c, uint32_t port, uint32_t size); /* #GP unless allowed */
 uint64_t help_pushf(CpuX86 *c, uint32_t size); /* virtual-8086 with IOPL < 3: may raise */
 void help_popf(CpuX86 *c, uint64_t value, uint32_t size);
 void help_cli(CpuX86 *c); /* where IOPL does not allow: VME, PVI, #GP */

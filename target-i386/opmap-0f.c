@@ -30,7 +30,7 @@ static const InsnDesc group7_mem[8] = {
 };
 static const InsnDesc group7_1[8] = {
     I0(monitor, .attr = A_CPL0, .feature = FEAT_MONITOR), I0(mwait, .attr = A_CPL0, .feature = FEAT_MONITOR),
-    I0(clac, .attr = A_CPL0, .feature = FEAT_SMAP), I0(stac, .attr = A_CPL0, .feature = FEAT_SMAP),
+    I0(clac, .feature = FEAT_SMAP), I0(stac, .feature = FEAT_SMAP),
 };
 static const InsnDesc group7_2[8] = {
     I0(xgetbv, .feature = FEAT_XSAVE), I0(xsetbv, .attr = A_CPL0, .feature = FEAT_XSAVE),

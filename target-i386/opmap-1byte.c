@@ -169,7 +169,7 @@ const InsnDesc opmap_1byte[256] = {
     [0xf8] = I0(clc),
     [0xf9] = I0(stc),
     [0xfa] = I0(cli),
-    [0xfb] = I0(sti, .attr = A_END),
+    [0xfb] = I0(sti),
     [0xfc] = I0(cld),
     [0xfd] = I0(std),
     [0xfe] = GROUP(REG, group4),

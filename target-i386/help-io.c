@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IN, OUT, INS, OUTS and the protection of ports (Intel SDM vol. 1, chapter 18). INS and OUTS move
+ * one element at a time with the registers always up to date, so that a fault finds them exact.
+ */
+#include "target-i386/help-io.h"
+
+#include "target-i386/help.h"
+
+static void check_permission(CpuX86 *c, uint32_t port, uint32_t size)
+{
+    uint32_t at, bits;
+
+    if (!(c->mode & X86_MODE_PE) || ((c->mode & X86_MODE_IOPL_OK) && !(c->mode & X86_MODE_VM86)))
+        return;
+    /* The map's offset, and the two bytes that hold the bits, must lie within a 32-bit TSS. */
+    if (!((c->tr.attr >> ATTR_TYPE_SHIFT) & 8) || c->tr.limit < 103)
+        x86_raise_error(c, EXCP_GP, 0);
+    at = cpu_load(&c->cpu, c->tr.base + 102, 2, MMU_KERNEL) + port / 8;
+    if (at + 1 > c->tr.limit)
+        x86_raise_error(c, EXCP_GP, 0);
+    bits = cpu_load(&c->cpu, c->tr.base + at, 2, MMU_KERNEL);
+    if (bits >> (port % 8) & ((1u << size) - 1))
+        x86_raise_error(c, EXCP_GP, 0);
+}
+
+uint32_t help_in(CpuX86 *c, uint32_t port, uint32_t size)
+{
+    check_permission(c, port & 0xffff, size);
+    return address_space_read(c->common.io, port & 0xffff, size);
+}
+
+void help_out(CpuX86 *c, uint32_t port, uint32_t value, uint32_t size)
+{
+    check_permission(c, port & 0xffff, size);
+    address_space_write(c->common.io, port & 0xffff, value, size);
+}
+
+enum { MAX_ELEMENTS = 256 }; /* of one call: interrupts wait no longer */
+
+typedef struct StringIo {
+    CpuX86 *c;
+    uint64_t mask; /* of addresses */
+    unsigned size;
+    uint16_t port;
+    unsigned seg, reg;
+    bool out;
+} StringIo;
+
+static uint64_t reg_read(const StringIo *s, unsigned reg)
+{
+    return s->c->regs[reg] & s->mask;
+}
+
+static void reg_write(StringIo *s, unsigned reg, uint64_t v)
+{
+    uint64_t *r = &s->c->regs[reg];
+
+    *r = s->mask == 0xffff ? (*r & ~0xffffull) | (v & 0xffff) : v & s->mask;
+}
+
+static void move_element(StringIo *s)
+{
+    CpuX86 *c = s->c;
+    uint64_t ea = reg_read(s, s->reg);
+    uint64_t addr = x86_segment_address(c, s->seg, ea, s->size, !s->out);
+    unsigned mmu = x86_mmu(c);
+
+    if (s->out) {
+        uint64_t v = cpu_load(&c->cpu, addr, s->size, mmu);
+
+        address_space_write(c->common.io, s->port, v, s->size);
+    } else {
+        /* reading a port may change the device, so the store must be sure to succeed */
+        cpu_probe(&c->cpu, addr, s->size, ACCESS_WRITE, mmu);
+        cpu_store(&c->cpu, addr, address_space_read(c->common.io, s->port, s->size), s->size, mmu);
+    }
+    reg_write(s, s->reg, c->eflags & EFL_DF ? ea - s->size : ea + s->size);
+}
+
+uint32_t help_string_io(CpuX86 *c, uint32_t how)
+{
+    IrType asize = (IrType)(how >> STRING_ASIZE_SHIFT & 15);
+    bool out = how & STRING_IO_OUT, rep = how & STRING_IO_REP;
+    StringIo s = { .c = c,
+                   .mask = asize == I64   ? UINT64_MAX
+                           : asize == I32 ? UINT32_MAX
+                                          : 0xffff,
+                   .size = 1u << (how >> STRING_SIZE_SHIFT & 3),
+                   .port = (uint16_t)c->regs[R_RDX],
+                   .seg = out ? how >> STRING_SEG_SHIFT & 7 : SEG_ES,
+                   .reg = out ? R_RSI : R_RDI,
+                   .out = out };
+    unsigned left = how & STRING_SINGLE ? 1 : MAX_ELEMENTS;
+
+    check_permission(c, s.port, s.size);
+    if (!rep) {
+        move_element(&s);
+        return 1;
+    }
+    for (; left && reg_read(&s, R_RCX); left--) {
+        move_element(&s);
+        reg_write(&s, R_RCX, reg_read(&s, R_RCX) - 1);
+    }
+    return reg_read(&s, R_RCX) == 0;
+}
