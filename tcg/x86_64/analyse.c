@@ -101,9 +101,17 @@ static bool zero_extends(const Gen *g, IrRef v, IrRef *inner)
     return true;
 }
 
+/* Host operations that leave the rest of a register alone: 8 and 16 bits, SSE scalars. */
+static bool keeps_rest(const Gen *g, IrRef v)
+{
+    IrType t = (IrType)g->ops[v].type;
+
+    return t == I8 || t == I16 || t == F32 || t == F64;
+}
+
 static void hint(Gen *g, IrRef v, unsigned set, unsigned barrier, unsigned access, bool part)
 {
-    if (barrier <= v && access < v && !g->hint[v]) {
+    if (barrier <= v && access < v && !g->hint[v] && (!part || keeps_rest(g, v))) {
         g->hint[v] = (uint16_t)set;
         if (part) {
             g->want[v] |= WANT_PART;

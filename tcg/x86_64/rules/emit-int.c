@@ -431,6 +431,8 @@ void emit_div(Gen *g)
 {
     bool sign = g->op->op == OP_divs2;
 
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    g->locked = 0;
     if (op_bytes(g) < 8) {
         div_narrow(g, sign, op_bytes(g));
     } else if (sign) {
@@ -466,7 +468,7 @@ static void widen_for(Gen *g, X86Shift k, int dst, int src, unsigned n, bool zx)
     } else if (k == SH_SHR && !zx) {
         x_movzx(&g->a, n, (X86Reg)dst, (X86Reg)src);
     } else {
-        copy_to(g, dst, src, 4);
+        copy_to(g, dst, src, n);
     }
 }
 
