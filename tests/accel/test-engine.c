@@ -227,7 +227,7 @@ static void test_buffer_overflow_flushes(void **state)
 
 int main(void)
 {
-    static const char *const backends[] = { "interp" };
+    static const char *const backends[] = { "interp", NULL };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_every_instruction),
         cmocka_unit_test(test_long_loop_spans_slices),
