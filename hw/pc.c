@@ -31,7 +31,18 @@
 #define LOW_RAM_LIMIT 0xe0000000ULL /* from here on the hole takes a gigabyte */
 #define LOW_RAM_SPLIT 0xc0000000ULL
 
-static const DeviceClass pc_class = { .name = "pc", .size = sizeof(PcBoard) };
+static const StateField irq_or_state[] = { STATE_BYTES(IrqOr, level), STATE_END };
+
+static const StateField pc_state[] = {
+    STATE_STRUCT_ARRAY(PcBoard, serial_irq, irq_or_state),
+    STATE_END,
+};
+
+static const DeviceClass pc_class = {
+    .name = "pc",
+    .size = sizeof(PcBoard),
+    .state = pc_state,
+};
 
 static PcBoard *board_of(Machine *m)
 {

@@ -356,6 +356,36 @@ static void test_two_serial_ports_share_a_line(void **state)
     g_byte_array_unref(out);
 }
 
+/* A line that two ports hold is still held after loading, until both let go. */
+static void test_shared_line_survives_loading(void **state)
+{
+    Bench *b = *state;
+    GByteArray *out = g_byte_array_new();
+    g_autoptr(GByteArray) saved = g_byte_array_new();
+    GError *error = NULL;
+
+    b->m.serial[0] = chardev_new_memory(out);
+    b->m.serial[2] = chardev_new_memory(out);
+    create(b);
+    for (unsigned base = 0x3e8; base <= 0x3f8; base += 0x10) {
+        address_space_write(b->m.io, base + 4, 0x08, 1);
+        address_space_write(b->m.io, base + 1, 0x02, 1);
+    }
+    address_space_write(b->m.io, 0x4d0, 0x10, 1); /* as a level */
+    device_tree_save(b->m.root, saved);
+    device_reset(b->m.root);
+    assert_true(device_tree_load(b->m.root, saved->data, saved->len, &error));
+    address_space_read(b->m.io, 0x3f8 + 2, 1); /* one lets go */
+    address_space_write(b->m.io, 0x20, 0x0a, 1);
+    assert_int_equal(address_space_read(b->m.io, 0x20, 1) & 0x10, 0x10);
+    address_space_read(b->m.io, 0x3e8 + 2, 1);
+    assert_int_equal(address_space_read(b->m.io, 0x20, 1) & 0x10, 0);
+    pc_board_free(&b->m);
+    chardev_free(b->m.serial[0]);
+    chardev_free(b->m.serial[2]);
+    g_byte_array_unref(out);
+}
+
 /* Devices keep their state across save, reset and load, all of them together. */
 static void test_state_round_trip(void **state)
 {
@@ -492,6 +522,7 @@ int main(void)
         pc_test(test_firmware_files),
         pc_test(test_reset_lines),
         pc_test(test_two_serial_ports_share_a_line),
+        pc_test(test_shared_line_survives_loading),
         pc_test(test_state_round_trip),
         pc_test(test_debug_exit_option),
         pc_test(test_bad_devices),
