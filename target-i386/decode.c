@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The decoder: prefixes, opcode, ModRM/SIB, displacement, immediates (SDM vol. 2, chapter 2), driven
- * by the rows of the opcode maps. Pure: it sees bytes and mode, no machine. VEX and EVEX are #UD.
+ * The decoder: prefixes, opcode, ModRM/SIB, displacement, immediates (SDM vol. 2, chapter 2),
+ * driven by the rows of the opcode maps. Pure: it sees bytes and mode, no machine. VEX and EVEX are
+ * #UD.
  */
 #include "target-i386/decode.h"
 
@@ -51,20 +52,25 @@ static uint8_t read_prefixes(const DecodeMode *m, Cursor *c, Insn *i)
         if (c->status != DECODE_OK)
             return 0;
         switch (b) {
-        case 0x26: case 0x2e: case 0x36: case 0x3e:
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
             if (!is64) {
                 i->seg_override = true;
                 i->seg = (b >> 3) & 3; /* ES CS SS DS in the order of SEG_x */
             }
             break;
-        case 0x64: case 0x65:
+        case 0x64:
+        case 0x65:
             i->seg_override = true;
             i->seg = SEG_FS + (b - 0x64);
             break;
         case 0x66: i->prefix66 = true; break;
         case 0x67: i->prefix67 = true; break;
         case 0xf0: i->lock = true; break;
-        case 0xf2: case 0xf3: i->rep = b; break;
+        case 0xf2:
+        case 0xf3: i->rep = b; break;
         default:
             if (is64 && (b & 0xf0) == 0x40) {
                 i->rex = b;
@@ -225,9 +231,20 @@ static bool uses_modrm(const InsnDesc *row)
         return true;
     for (unsigned n = 0; n < 4 && row->op[n]; n++) {
         switch (operand_method(row->op[n])) {
-        case OM_E: case OM_G: case OM_M: case OM_R: case OM_S: case OM_C: case OM_D: case OM_V:
-        case OM_W: case OM_U: case OM_P: case OM_Q: case OM_N: case OM_ST:
-            return true;
+        case OM_E:
+        case OM_G:
+        case OM_M:
+        case OM_R:
+        case OM_S:
+        case OM_C:
+        case OM_D:
+        case OM_V:
+        case OM_W:
+        case OM_U:
+        case OM_P:
+        case OM_Q:
+        case OM_N:
+        case OM_ST: return true;
         default: break;
         }
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arithmetic and logic: ADD … CMP, INC/DEC, MUL/DIV, the decimal adjusts (SDM vol. 2). With a memory
- * destination the operation is one read-modify-write op, so it is one permission check, for writing.
+ * Arithmetic and logic: ADD … CMP, INC/DEC, MUL/DIV, the decimal adjusts (SDM vol. 2). With a
+ * memory destination the operation is one read-modify-write op, so it is one permission check, for
+ * writing.
  */
 #include "target-i386/gen.h"
 
@@ -281,7 +282,8 @@ void gen_idiv(Dis *d, Insn *i)
     divide(d, i, true);
 }
 
-/* ---- Decimal adjusts: pure helpers get AX and the flags, return AX | flags << 16 --------------- */
+/* ---- Decimal adjusts: pure helpers get AX and the flags, return AX | flags << 16 ---------------
+ */
 
 static void adjust(Dis *d, unsigned helper)
 {

@@ -67,7 +67,7 @@ void gen_loop(Dis *d, Insn *i)
     IrRef count = ir_addi(ir, reg_get(d, type, R_RCX), -1);
     IrRef taken = ir_setcond(ir, COND_NE, count, ir_const(ir, type, 0));
     if (i->opcode != 0xe2)
-        taken = ir_and(ir, taken, flags_cc(d, i->opcode == 0xe0 ? CC_NZ : CC_Z));
+        taken = bool_and(d, taken, flags_cc(d, i->opcode == 0xe0 ? CC_NZ : CC_Z));
     reg_set(d, type, R_RCX, count);
     leave_branch_if(d, i, taken, i->imm);
 }

@@ -365,7 +365,7 @@ void gen_bound(Dis *d, Insn *i)
     IrRef index = op_load(d, i, 0);
     IrRef below = ir_setcond(ir, COND_LT, index, mem_ld(d, m, type, 0));
     IrRef above = ir_setcond(ir, COND_GT, index, mem_ld(d, m, type, (int32_t)size));
-    ir_trap_if(ir, ir_or(ir, below, above), X86_TRAP(EXCP_BR));
+    ir_trap_if(ir, bool_or(d, below, above), X86_TRAP(EXCP_BR));
 }
 
 void gen_nop(Dis *d, Insn *i)

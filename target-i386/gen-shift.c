@@ -162,7 +162,8 @@ void gen_ror(Dis *d, Insn *i)
 }
 
 /* RCL, RCR: by pure helpers (value, count | CF << 8 | log2 size << 16); one gives the result, one
- * CF and OF. Counts are taken modulo width + 1 by the helper; a count that becomes 0 so keeps CF. */
+ * CF and OF. Counts are taken modulo width + 1 by the helper; a count that becomes 0 so keeps CF.
+ */
 static void rotate_carry(Dis *d, Insn *i, unsigned value_helper, unsigned flags_helper)
 {
     IrBlock *ir = d->ir;
@@ -266,8 +267,8 @@ static void bit_scan(Dis *d, Insn *i, bool reverse)
     IrRef n = reverse ? ir_xor(ir, ir_clz(ir, x), ir_const(ir, type, ir_type_info[type].bits - 1))
                       : ir_ctz(ir, x);
     IrType full = type == I32 ? I64 : type;
-    IrRef r = ir_select(ir, zero, reg_get(d, full, i->op[0].reg),
-                        type == I32 ? ir_zext(ir, I64, n) : n);
+    IrRef r =
+        ir_select(ir, zero, reg_get(d, full, i->op[0].reg), type == I32 ? ir_zext(ir, I64, n) : n);
     reg_set(d, full, i->op[0].reg, r);
     ir_setflags(ir, ir_fl_setzf(ir, zero, ir_getflags(ir)));
 }

@@ -68,7 +68,8 @@ uint32_t help_aas(CpuX86 *c, uint32_t ax, uint32_t flags)
     return ascii_adjust(ax, flags, -1);
 }
 
-/* ---- Rotates through carry: over width + 1 bits, CF on top ------------------------------------- */
+/* ---- Rotates through carry: over width + 1 bits, CF on top -------------------------------------
+ */
 
 typedef struct Rotated {
     uint64_t value;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * REP string instructions: runs within pages by host pointers, single elements where a page is not
- * plain memory, where an element crosses a page, or where segments must be checked. RCX, RSI and RDI
- * are committed before every access that may fault, so that faults are precise; one call moves at most
- * CALL_BYTES. Flags of CMPS and SCAS are written when the call ends: a fault finds those from before.
+ * plain memory, where an element crosses a page, or where segments must be checked. RCX, RSI and
+ * RDI are committed before every access that may fault, so that faults are precise; one call moves
+ * at most CALL_BYTES. Flags of CMPS and SCAS are always those of the last comparison, as AMD's
+ * processors have them when an element faults (Intel's have those from before the instruction).
  */
 #include "target-i386/help.h"
 
@@ -20,7 +21,7 @@ typedef struct Rep {
     unsigned mmu;
     bool backward;
     bool flat_src, flat_dst; /* no limit checks */
-    uint64_t budget; /* elements left in this call */
+    uint64_t budget;         /* elements left in this call */
 } Rep;
 
 static uint64_t address_mask(const Rep *r)
@@ -104,8 +105,8 @@ static void count_down(Rep *r, uint64_t n)
 
 /* ---- MOVS STOS LODS ------------------------------------------------------------------------- */
 
-/* A forward copy may overlap so that what it wrote is read again (a pattern fill): then the elements
- * must move in order. */
+/* A forward copy may overlap so that what it wrote is read again (a pattern fill): then the
+ * elements must move in order. */
 static void copy_forward(uint8_t *dst, const uint8_t *src, uint64_t bytes, unsigned size)
 {
     uint64_t gap = (uint64_t)(dst - src);
@@ -224,11 +225,6 @@ uint32_t help_string_move(CpuX86 *c, uint32_t how)
 
 /* ---- SCAS CMPS ------------------------------------------------------------------------------ */
 
-typedef struct Compared {
-    uint64_t a, b;
-    bool any;
-} Compared;
-
 /* Number of leading elements of @p that compare equal to (REPE) or differ from (REPNE) @value. */
 static uint64_t scan(const Rep *r, const uint8_t *p, uint64_t n, uint64_t value)
 {
@@ -290,38 +286,31 @@ static uint64_t cmps_run(Rep *r, uint64_t n)
     return k;
 }
 
-static Compared compare_one(Rep *r, bool cmps)
+/* True if the two are equal. */
+static bool compare_one(Rep *r, bool cmps)
 {
     Cpu *cpu = &r->c->cpu;
-    Compared v = { .any = true };
     uint64_t src = cmps ? linear(r, r->seg, R_RSI, false) : 0;
-    v.a = cmps ? cpu_load(cpu, src, r->size, r->mmu) : cut(r, r->c->regs[R_RAX]);
-    v.b = cpu_load(cpu, linear(r, SEG_ES, R_RDI, false), r->size, r->mmu);
+    uint64_t a = cmps ? cpu_load(cpu, src, r->size, r->mmu) : cut(r, r->c->regs[R_RAX]);
+    uint64_t b = cpu_load(cpu, linear(r, SEG_ES, R_RDI, false), r->size, r->mmu);
     if (cmps)
         advance(r, R_RSI, 1);
     advance(r, R_RDI, 1);
-    return v;
+    count_down(r, 1);
+    cpu->cc = (FlagsRecord){ .kind = flags_kind(FLK_CMP, (IrType)(I8 + r->log2)), .a = a, .b = b };
+    return a == b;
 }
 
 uint32_t help_string_compare(CpuX86 *c, uint32_t how)
 {
     Rep r = rep_begin(c, how);
-    bool cmps = (how & STRING_OP) == STRING_CMPS, repne = how & STRING_REPNE, done;
-    Compared last = { .any = false };
+    bool cmps = (how & STRING_OP) == STRING_CMPS, repne = how & STRING_REPNE;
     uint64_t left;
-    while (!(done = (left = reg_read(&r, R_RCX)) == 0) && r.budget) {
+    while ((left = reg_read(&r, R_RCX)) && r.budget) {
         uint64_t n = MIN(left, r.budget);
         count_down(&r, cmps ? cmps_run(&r, n) : scas_run(&r, n));
-        last = compare_one(&r, cmps);
-        count_down(&r, 1);
-        if ((last.a == last.b) == repne) {
-            done = true;
-            break;
-        }
+        if (compare_one(&r, cmps) == repne)
+            return 1;
     }
-    if (last.any) {
-        FlagsRecord *f = &c->cpu.cc;
-        *f = (FlagsRecord){ .kind = (uint8_t)(FLK_CMP * 4 + r.log2), .a = last.a, .b = last.b };
-    }
-    return done;
+    return left == 0;
 }

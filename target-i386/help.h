@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Helpers of integer, string and addressing code (help-arith.c, help-string.c); rows: helpers.def. */
+/* Helpers of integer, string and addressing code (help-arith.c, help-string.c); rows: helpers.def.
+ */
 #ifndef TARGET_I386_HELP_H
 #define TARGET_I386_HELP_H
 
@@ -25,11 +26,11 @@ void help_check_segment(CpuX86 *c, uint32_t how, uint64_t ea);
 typedef enum StringOp { STRING_MOVS, STRING_STOS, STRING_LODS, STRING_SCAS, STRING_CMPS } StringOp;
 enum {
     STRING_OP = 7 << 0,
-    STRING_SIZE_SHIFT = 4,    /* log2 of the element's bytes: 2 bits */
-    STRING_ASIZE_SHIFT = 8,   /* IrType of the address size: 4 bits */
-    STRING_SEG_SHIFT = 12,    /* segment of the source: 3 bits */
-    STRING_REPNE = 1 << 16,   /* F2; else F3 */
-    STRING_SINGLE = 1 << 17,  /* one element at a time (single-step) */
+    STRING_SIZE_SHIFT = 4,   /* log2 of the element's bytes: 2 bits */
+    STRING_ASIZE_SHIFT = 8,  /* IrType of the address size: 4 bits */
+    STRING_SEG_SHIFT = 12,   /* segment of the source: 3 bits */
+    STRING_REPNE = 1 << 16,  /* F2; else F3 */
+    STRING_SINGLE = 1 << 17, /* one element at a time (single-step) */
 };
 uint32_t help_string_move(CpuX86 *c, uint32_t how);
 uint32_t help_string_compare(CpuX86 *c, uint32_t how);

@@ -23,8 +23,12 @@ enum {
 #undef HELPER
 
 const TcgHelper x86_helpers[] = {
-#define HELPER(n, r, f, count, ...)                                                                \
-    { .name = #n, .func = (void *)help_##n, .flags = (f), .ret = (r), .nargs = (count),            \
+#define HELPER(n, r, f, count, ...) \
+    { .name = #n,                   \
+      .func = (void *)help_##n,     \
+      .flags = (f),                 \
+      .ret = (r),                   \
+      .nargs = (count),             \
       .args = { __VA_ARGS__ } },
 #include "target-i386/helpers.def"
 #undef HELPER

@@ -2,8 +2,9 @@
 /*
  * The block: decode, check, generate, until something ends it. Also what generators stand on: the
  * program counter, ends of blocks, operands, addresses, the stack. Segmentation as in the SDM
- * vol. 3, chapter 5: limits are checked by translated code where the mode word does not promise that
- * they cannot matter. CS limits of fetches are the engine's (CpuOps.get_context), at block starts.
+ * vol. 3, chapter 5: limits are checked by translated code where the mode word does not promise
+ * that they cannot matter. CS limits of fetches are the engine's (CpuOps.get_context), at block
+ * starts.
  */
 #include "target-i386/translate.h"
 
@@ -462,9 +463,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     d->dm.code_size = d->code_size;
     d->dm.pe = d->pe;
     d->dm.features = decode_features(c->features);
-    d->memflags = d->cpl == 3                   ? MMU_USER
-                  : (mode & X86_MODE_SMAP_OFF) ? MMU_KERNEL_AC
-                                               : MMU_KERNEL;
+    d->memflags = d->cpl == 3 ? MMU_USER : (mode & X86_MODE_SMAP_OFF) ? MMU_KERNEL_AC : MMU_KERNEL;
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;

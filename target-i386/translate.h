@@ -27,37 +27,43 @@ struct Dis {
     CpuX86 *cpu;
     TranslateRequest *req;
     DecodeMode dm;
-    uint32_t mode;       /* X86_MODE_* of the block */
+    uint32_t mode; /* X86_MODE_* of the block */
     uint8_t cpl;
-    bool is64;           /* 64-bit mode */
-    bool pe;             /* protected mode (compatibility and 64-bit included), not virtual-8086 */
-    uint8_t code_size;   /* IrType: I16, I32, I64 */
-    uint8_t stack_size;  /* IrType of the stack pointer: I16, I32, I64 */
-    unsigned memflags;   /* IrMemFlags of an ordinary data access: MMU index, MEM_ALIGN for #AC */
-    uint32_t offset;     /* of the current instruction in the mapping unit */
-    uint32_t next;       /* of the one after it */
-    bool ended;          /* the END op has been built */
-    uint8_t top;         /* x87 TOP at this point; starts as the mode has it */
-    bool x87_dirty;      /* x87 files: state to be put in place before any exit; see x87_before_exit() */
-    uint8_t x87_key_top; /* gen-x87.c: TOP as jc_key and mode have it at this point */
+    bool is64;          /* 64-bit mode */
+    bool pe;            /* protected mode (compatibility and 64-bit included), not virtual-8086 */
+    uint8_t code_size;  /* IrType: I16, I32, I64 */
+    uint8_t stack_size; /* IrType of the stack pointer: I16, I32, I64 */
+    unsigned memflags;  /* IrMemFlags of an ordinary data access: MMU index, MEM_ALIGN for #AC */
+    uint32_t offset;    /* of the current instruction in the mapping unit */
+    uint32_t next;      /* of the one after it */
+    bool ended;         /* the END op has been built */
+    bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
+    uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
+    bool x87_dirty; /* x87 files: state to be put in place before any exit; see x87_before_exit() */
+    uint8_t x87_key_top;         /* gen-x87.c: TOP as jc_key and mode have it at this point */
     uint8_t x87_full, x87_empty; /* its knowledge of tags, a bit per physical register */
-    bool x87_cs_set;     /* the last-instruction selector is this block's CS already */
+    bool x87_cs_set;             /* the last-instruction selector is this block's CS already */
 };
 
 /* ---- Program counter ------------------------------------------------------------------------ */
-IrRef pc_at(Dis *d, uint32_t offset); /* I64: guest pc of a byte of this mapping unit, as wide as the mode */
-IrRef pc_next(Dis *d);                /* of the next instruction: return addresses, SYSCALL, INT */
+IrRef pc_at(
+    Dis *d,
+    uint32_t offset);  /* I64: guest pc of a byte of this mapping unit, as wide as the mode */
+IrRef pc_next(Dis *d); /* of the next instruction: return addresses, SYSCALL, INT */
 IrRef pc_here(Dis *d);
 
-/* ---- Ends of a block. Each also does what single-step and the interrupt shadow ask for. -------- */
-void leave_next(Dis *d);                            /* go on with the next instruction, new block */
+/* ---- Ends of a block. Each also does what single-step and the interrupt shadow ask for. --------
+ */
+void leave_next(Dis *d); /* go on with the next instruction, new block */
 void leave_branch(Dis *d, Insn *i, int64_t target_delta); /* to next + delta, cut to operand size */
-void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta); /* I1; else falls through: no end */
-void leave_branch_again_if(Dis *d, IrRef cond); /* I1: this instruction once more (REP); else falls through */
+void leave_branch_if(Dis *d, Insn *i, IrRef cond,
+                     int64_t delta); /* I1; else falls through: no end */
+void leave_branch_again_if(
+    Dis *d, IrRef cond); /* I1: this instruction once more (REP); else falls through */
 void leave_jump(Dis *d, IrRef pc, IrJumpKind kind); /* to a computed guest pc (I64, already cut) */
-void leave_sync(Dis *d);                            /* to the next instruction through C (X86_EXIT_SYNC) */
+void leave_sync(Dis *d); /* to the next instruction through C (X86_EXIT_SYNC) */
 void leave_exit(Dis *d, IrRef pc, uint32_t reason); /* through C: X86_EXIT_* at pc */
-void trap(Dis *d, uint32_t code);                   /* raise X86_TRAP(…) / X86_TRAP_ERROR(…) here */
+void trap(Dis *d, uint32_t code); /* raise X86_TRAP(…) / X86_TRAP_ERROR(…) here */
 void trap_ud(Dis *d);
 void trap_gp0(Dis *d);
 /* Helpers that never return to the block (they raise, or set env.pc and leave by themselves): put
