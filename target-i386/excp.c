@@ -83,7 +83,7 @@ void x86_raise_fault(Cpu *cpu)
     x86_raise_error(c, c->exception, c->error_code);
 }
 
-void x86_trap(void *env, uint32_t code)
+void x86_raise_code(void *env, uint32_t code)
 {
     x86_raise_error(env, code & 0xff, code & 0x100 ? code >> 16 : 0);
 }

@@ -11,7 +11,7 @@
 /* CpuOps. */
 void x86_raise_fault(Cpu *cpu) G_GNUC_NORETURN;
 void x86_misaligned(Cpu *cpu, const SlowAccess *a);
-void x86_trap(void *env, uint32_t code);
+void x86_raise_code(void *env, uint32_t code);
 void x86_deliver_exception(Cpu *cpu);
 bool x86_deliver_interrupt(Cpu *cpu);
 bool x86_has_work(Cpu *cpu);
