@@ -221,7 +221,7 @@ static void create_south_bridge(PcBoard *b)
         .smi = &b->smi,
         .shutdown = &b->shutdown,
         .suspend = &b->suspend,
-        .smm = m->cpus->raise_smi != NULL,
+        .smm = false, /* no CPU has system management mode yet: firmware must not wait for it */
     };
 
     piix3_new(b->bridge, gsi_lines(b->gsi, GSI_PIRQ), &b->reset);
