@@ -6,6 +6,7 @@
  * Missing: SMM, hot-plug.
  */
 #include "target-i386/cpu.h"
+#include "target-i386/disas.h"
 
 #include <string.h>
 
@@ -396,6 +397,7 @@ const CpuOps x86_cpu_ops = {
     .deliver_interrupt = x86_deliver_interrupt,
     .has_work = x86_has_work,
     .exit_reason = exit_reason,
+    .disas = x86_disas,
     .reset = reset,
     .print_registers = x86_print_registers,
 };
