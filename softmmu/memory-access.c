@@ -252,16 +252,24 @@ static unsigned io_step(const MemRegion *r, uint64_t addr, uint64_t len)
     return step;
 }
 
+/* How many of @len bytes at @addr are in one place, be it @range or the hole that NULL stands for.
+ * The last byte of all has no distance to anything: 1. */
+static uint64_t run_length(const AddressSpace *as, const FlatRange *range, uint64_t addr,
+                           uint64_t len)
+{
+    return MIN(len, range ? bytes_left(range, addr) : MAX(address_space_hole(as, addr), 1));
+}
+
 void address_space_read_bytes(AddressSpace *as, uint64_t addr, void *buf, uint64_t len)
 {
     uint8_t *p = buf;
 
     while (len) {
         const FlatRange *range = address_space_find(as, addr);
-        uint64_t part = range ? MIN(len, bytes_left(range, addr)) : 1;
+        uint64_t part = run_length(as, range, addr, len);
 
         if (!range) {
-            *p = 0xff;
+            memset(p, 0xff, part);
         } else if (range->region->kind == MEM_IO) {
             part = io_step(range->region, addr, part);
             store_le(p, range_read(range, addr, part), part);
@@ -280,7 +288,7 @@ static void write_bytes(AddressSpace *as, uint64_t addr, const void *buf, uint64
 
     while (len) {
         const FlatRange *range = address_space_find(as, addr);
-        uint64_t part = range ? MIN(len, bytes_left(range, addr)) : 1;
+        uint64_t part = run_length(as, range, addr, len);
 
         if (range && range->region->kind == MEM_IO) {
             part = io_step(range->region, addr, part);
@@ -322,7 +330,7 @@ void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len)
 {
     while (len) {
         const FlatRange *range = address_space_find(as, addr);
-        uint64_t part = range ? MIN(len, bytes_left(range, addr)) : 1;
+        uint64_t part = run_length(as, range, addr, len);
 
         if (range && range->region->kind != MEM_IO)
             ram_written(as, range, addr, part);

@@ -23,4 +23,7 @@ struct AddressSpace {
     unsigned holes_logged;
 };
 
+/* How far it is from @addr, where nothing is, to the next range (or to the last byte there is). */
+uint64_t address_space_hole(const AddressSpace *as, uint64_t addr);
+
 #endif

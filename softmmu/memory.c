@@ -350,13 +350,12 @@ static inline bool range_holds(const FlatRange *r, uint64_t addr)
     return addr - r->start < r->size;
 }
 
-const FlatRange *address_space_find(AddressSpace *as, uint64_t addr)
+/* The number of ranges that do not start after @addr. */
+static size_t ranges_up_to(const AddressSpace *as, uint64_t addr)
 {
     size_t lo = 0, hi = as->count;
 
-    if (as->last_hit < hi && range_holds(&as->ranges[as->last_hit], addr))
-        return &as->ranges[as->last_hit];
-    while (lo < hi) { /* first range that starts after @addr */
+    while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
 
         if (as->ranges[mid].start <= addr)
@@ -364,6 +363,23 @@ const FlatRange *address_space_find(AddressSpace *as, uint64_t addr)
         else
             hi = mid;
     }
+    return lo;
+}
+
+uint64_t address_space_hole(const AddressSpace *as, uint64_t addr)
+{
+    size_t next = ranges_up_to(as, addr);
+
+    return next < as->count ? as->ranges[next].start - addr : UINT64_MAX - addr;
+}
+
+const FlatRange *address_space_find(AddressSpace *as, uint64_t addr)
+{
+    size_t lo;
+
+    if (as->last_hit < as->count && range_holds(&as->ranges[as->last_hit], addr))
+        return &as->ranges[as->last_hit];
+    lo = ranges_up_to(as, addr);
     if (lo == 0 || !range_holds(&as->ranges[lo - 1], addr))
         return NULL;
     as->last_hit = lo - 1;
