@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a case through the translator: the x86 frontend and the compiler with flat memory in
+ * place of the engine. What accel/ promises to the architecture (guest-mem.h, cpu.h) is given here
+ * in its simplest form: three areas of memory, no page tables, no links between blocks.
+ */
+#include "insn.h"
+
+#include <glib.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include "accel/accel.h"
+#include "accel/translate.h"
+#include "target-i386/cpu.h"
+#include "target-i386/cpuid.h"
+#include "target-i386/excp.h"
+#include "target-i386/helpers.h"
+#include "target-i386/translate.h"
+#include "tcg/tcg.h"
+
+typedef struct TestCpu {
+    CpuX86 x86;
+    CpuTail tail __attribute__((aligned(64)));
+} TestCpu;
+
+typedef struct Engine {
+    Runner runner;
+    Tcg *tcg;
+    bool slow; /* no access ever hits the TLB */
+    TestCpu *cpu;
+    Memory *mem;
+    Mode mode;
+    jmp_buf jump;
+    bool faulted; /* by memory: vector, error and cr2 are these */
+    uint8_t vector;
+    uint32_t error;
+    uint64_t cr2;
+    uint8_t straddle[16];
+} Engine;
+
+static Engine *running; /* the accessors below get a Cpu and nothing else */
+
+enum { MAX_BLOCKS = 64, BUDGET = 20000 };
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+/* @size bytes that lie within one page. */
+static uint8_t *host_address(uint64_t addr, CpuAccess access)
+{
+    if (addr - CODE_BASE < AREA_SIZE)
+        return access == ACCESS_WRITE ? NULL : running->mem->code + (addr - CODE_BASE);
+    if (addr - DATA_BASE < AREA_SIZE)
+        return running->mem->data + (addr - DATA_BASE);
+    if (addr - STACK_BASE < AREA_SIZE)
+        return running->mem->stack + (addr - STACK_BASE);
+    return NULL;
+}
+
+static void memory_fault(Cpu *cpu, uint64_t addr, CpuAccess access, bool stack) G_GNUC_NORETURN;
+static void memory_fault(Cpu *cpu, uint64_t addr, CpuAccess access, bool stack)
+{
+    Engine *e = running;
+    bool canonical = (int64_t)(addr << 16) >> 16 == (int64_t)addr;
+    cpu_sync_state(cpu);
+    e->faulted = true;
+    e->vector = canonical ? EXCP_PF : stack ? EXCP_SS : EXCP_GP;
+    bool present = addr - CODE_BASE < AREA_SIZE;
+    e->error =
+        canonical ? 4u | (access == ACCESS_WRITE) << 1 | (access == ACCESS_EXEC) << 4 | present : 0;
+    e->cr2 = canonical ? addr : 0;
+    cpu_loop_exit(cpu);
+}
+
+/* Both pages are checked before a byte moves. */
+static void check_range(Cpu *cpu, uint64_t addr, uint32_t size, CpuAccess access, bool stack)
+{
+    uint64_t room = 0x1000 - (addr & 0xfff);
+    if (!host_address(addr, access))
+        memory_fault(cpu, addr, access, stack);
+    if (size > room && !host_address(addr + room, access))
+        memory_fault(cpu, addr + room, access, stack);
+}
+
+static void copy_in(uint64_t addr, void *to, uint32_t size)
+{
+    for (uint32_t n = 0; n < size; n++)
+        ((uint8_t *)to)[n] = *host_address(addr + n, ACCESS_READ);
+}
+
+static void copy_out(uint64_t addr, const void *from, uint32_t size)
+{
+    for (uint32_t n = 0; n < size; n++)
+        *host_address(addr + n, ACCESS_WRITE) = ((const uint8_t *)from)[n];
+}
+
+static SlowAccess *slow_access(void *env)
+{
+    return &((TestCpu *)env)->tail.slow;
+}
+
+static bool refill(void *env)
+{
+    TestCpu *t = env;
+    SlowAccess *s = slow_access(env);
+    CpuAccess access = s->is_write ? ACCESS_WRITE : ACCESS_READ;
+    uint8_t *host = host_address(s->addr, access);
+    if (running->slow || !host || (s->addr & 0xfff) + s->size > 0x1000)
+        return false;
+    if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
+        return false;
+    TlbEntry *e =
+        &t->tail.tlb[s->flags & MEM_MMU_MASK][s->is_write][(s->addr >> 12) & (TCG_TLB_SIZE - 1)];
+    e->tag = s->addr & ~UINT64_C(0xfff);
+    e->addend = (uint64_t)(uintptr_t)host - s->addr;
+    return true;
+}
+
+static uint64_t rmw_result(const SlowAccess *s, uint64_t old, uint64_t *stored)
+{
+    uint64_t b = s->value[0], mask = s->size == 8 ? ~0ull : (1ull << (8 * s->size)) - 1;
+    switch (s->op) {
+    case OP_rmw_add: return *stored = old + b;
+    case OP_rmw_sub: return *stored = old - b;
+    case OP_rmw_and: return *stored = old & b;
+    case OP_rmw_or: return *stored = old | b;
+    case OP_rmw_xor: return *stored = old ^ b;
+    case OP_rmw_xadd: *stored = old + b; return old;
+    case OP_rmw_xchg: *stored = b; return old;
+    case OP_rmw_cas: *stored = ((old ^ s->compare) & mask) ? old : b; return old;
+    }
+    g_assert_not_reached();
+}
+
+static void slow(void *env)
+{
+    Cpu *cpu = env;
+    SlowAccess *s = slow_access(env);
+    uint64_t old = 0, stored;
+    if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
+        x86_misaligned(cpu, s);
+    check_range(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ,
+                s->flags & MEM_STACK);
+    switch (s->op) {
+    case OP_probe: return;
+    case OP_ld: copy_in(s->addr, s->value, s->size); return;
+    case OP_st: copy_out(s->addr, s->value, s->size); return;
+    }
+    copy_in(s->addr, &old, s->size);
+    s->value[0] = rmw_result(s, old, &stored);
+    copy_out(s->addr, &stored, s->size);
+}
+
+uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
+{
+    uint64_t v = 0;
+    check_range(cpu, addr, size, ACCESS_READ, false);
+    copy_in(addr, &v, size);
+    return v;
+}
+
+void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu)
+{
+    check_range(cpu, addr, size, ACCESS_WRITE, false);
+    copy_out(addr, &value, size);
+}
+
+void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu)
+{
+    check_range(cpu, addr, len, ACCESS_READ, false);
+    copy_in(addr, buf, len);
+}
+
+void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, unsigned mmu)
+{
+    check_range(cpu, addr, len, ACCESS_WRITE, false);
+    copy_out(addr, buf, len);
+}
+
+void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu)
+{
+    check_range(cpu, addr, len, access, false);
+}
+
+uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    check_range(cpu, addr, 1, access, false);
+    return running->slow ? NULL : host_address(addr, access);
+}
+
+uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
+{
+    return 0;
+}
+
+bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size)
+{
+    return false;
+}
+
+bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len)
+{
+    return false;
+}
+
+/* ---- The rest of what the architecture may call --------------------------------------------- */
+
+CpuTail *cpu_tail(Cpu *cpu)
+{
+    return &((TestCpu *)cpu)->tail;
+}
+
+void cpu_sync_state(Cpu *cpu)
+{
+    SlowAccess *s = slow_access(cpu);
+    uint32_t offset, index;
+    if (!s->host_pc)
+        return;
+    TcgCode *code = tcg_find_code(running->tcg, s->host_pc);
+    g_assert(code);
+    tcg_restore_state(running->tcg, code, s->host_pc, cpu, &offset, &index);
+    cpu->pc = cpu->vbase + offset;
+    s->host_pc = 0;
+}
+
+void cpu_loop_exit(Cpu *cpu)
+{
+    longjmp(running->jump, 1);
+}
+
+void cpu_restart_single(Cpu *cpu)
+{
+    g_assert_not_reached();
+}
+
+uint64_t cpu_instruction_count(Cpu *cpu)
+{
+    return 0;
+}
+
+int64_t cpu_clock_ns(Cpu *cpu)
+{
+    return 0;
+}
+
+/* No machine is made here: the CPU's creation is never called. */
+Cpu *accel_add_cpu(Accel *a, unsigned index)
+{
+    g_assert_not_reached();
+}
+
+Cpu *accel_cpu(Accel *a, unsigned index)
+{
+    g_assert_not_reached();
+}
+
+unsigned accel_cpu_count(const Accel *a)
+{
+    return 0;
+}
+
+Cpu *accel_current_cpu(Accel *a)
+{
+    return &running->cpu->x86.cpu;
+}
+
+/* Nothing is cached across changes of context here. */
+void cpu_context_changed(Cpu *cpu)
+{
+}
+void cpu_kick(Cpu *cpu)
+{
+}
+void cpu_interrupt(Cpu *cpu, uint32_t bits)
+{
+}
+void cpu_reset_interrupt(Cpu *cpu, uint32_t bits)
+{
+}
+void cpu_tlb_flush_all(Cpu *cpu)
+{
+}
+void cpu_tlb_flush_nonglobal(Cpu *cpu)
+{
+}
+void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid)
+{
+}
+void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr)
+{
+}
+void cpu_tlb_flush_page_asid(Cpu *cpu, uint64_t addr, uint16_t asid)
+{
+}
+void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
+{
+}
+
+const uint8_t *translate_straddling(Cpu *cpu, TranslateRequest *req, uint32_t *avail)
+{
+    check_range(cpu, req->linear, 15, ACCESS_EXEC, false);
+    copy_in(req->linear, running->straddle, 15);
+    *avail = 15;
+    return running->straddle;
+}
+
+static void raise_trap(void *env, uint32_t code)
+{
+    running->faulted = true;
+    running->vector = (uint8_t)code;
+    running->error = code >> 16;
+    running->cr2 = 0;
+    longjmp(running->jump, 1);
+}
+
+/* ---- State ---------------------------------------------------------------------------------- */
+
+static void set_segment(CpuX86 *c, unsigned seg, uint16_t selector, uint64_t base, uint32_t limit,
+                        uint32_t attr)
+{
+    c->segs[seg] = (Segment){ .selector = selector, .base = base, .limit = limit, .attr = attr };
+}
+
+static void set_mode(CpuX86 *c, Mode mode)
+{
+    static const uint32_t data_base[SEG_COUNT] = { DATA_BASE, CODE_BASE, STACK_BASE, DATA_BASE };
+    uint32_t flat = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_G | ATTR_DB;
+    bool real = mode == M16;
+    for (unsigned s = 0; s < SEG_COUNT; s++) {
+        if (real)
+            set_segment(c, s, 0x1000, data_base[s], 0xffff, ATTR_P | ATTR_S | ATTR_RW | ATTR_A);
+        else
+            set_segment(c, s, 0x2b, 0, UINT32_MAX, flat);
+    }
+    if (!real) {
+        uint32_t code = mode == M64 ? (flat & ~(uint32_t)ATTR_DB) | ATTR_L : flat;
+        set_segment(c, SEG_CS, mode == M64 ? 0x33 : 0x23, 0, UINT32_MAX, code | ATTR_CODE);
+        c->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP | CR0_ET | CR0_WP;
+        c->cr4 = CR4_PAE;
+        c->efer = EFER_LME | EFER_LMA | EFER_SCE;
+    } else {
+        c->cr0 = CR0_ET;
+    }
+    c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+}
+
+static void load_state(Engine *e, const Case *k)
+{
+    CpuX86 *c = &e->cpu->x86;
+    const State *s = &k->in;
+    memset(c, 0, sizeof(*c));
+    memset(e->cpu->tail.tlb, 0xff, sizeof(e->cpu->tail.tlb));
+    c->cpu.ops = &x86_cpu_ops;
+    c->cpu.jc_key = UINT64_C(1) << 60;
+    memset(c->features, 0xff, sizeof(c->features));
+    memcpy(c->regs, s->gpr, sizeof(c->regs));
+    c->eflags = 2 | EFL_IF | (s->flags & EFL_DF);
+    flags_set_packed(&c->cpu.cc, s->flags);
+    c->fcw = s->fcw;
+    c->fsw = s->fsw & ~0x3800;
+    c->fpstt = (s->fsw >> 11) & 7;
+    c->mxcsr = s->mxcsr;
+    for (unsigned n = 0; n < 16; n++)
+        memcpy(c->xmm[n].q, s->xmm[n], 16);
+    for (unsigned n = 0; n < 8; n++) {
+        unsigned phys = (c->fpstt + n) & 7;
+        c->fpregs[phys].frac = s->st[n].frac;
+        c->fpregs[phys].se = s->st[n].se;
+        c->fptags[n] = !((s->ftw >> n) & 1);
+    }
+    c->old_exception = -1;
+    set_mode(c, k->mode);
+    c->mode = 0;
+    x86_update_mode(c);
+    c->cpu.pc = s->rip;
+    c->cpu.budget = BUDGET;
+}
+
+static uint64_t wrap(Mode mode, uint64_t pc)
+{
+    return mode == M64 ? pc : mode == M32 ? (uint32_t)pc : (uint16_t)pc;
+}
+
+static void save_state(Engine *e, State *s)
+{
+    CpuX86 *c = &e->cpu->x86;
+    memset(s, 0, sizeof(*s));
+    memcpy(s->gpr, c->regs, sizeof(s->gpr));
+    s->rip = wrap(e->mode, c->cpu.pc);
+    s->flags = flags_pack(&c->cpu.cc) | (c->eflags & EFL_DF);
+    s->fcw = c->fcw;
+    s->fsw = (uint16_t)((c->fsw & ~0x3800) | c->fpstt << 11);
+    s->mxcsr = c->mxcsr;
+    for (unsigned n = 0; n < 16; n++)
+        memcpy(s->xmm[n], c->xmm[n].q, 16);
+    for (unsigned n = 0; n < 8; n++) {
+        unsigned phys = (c->fpstt + n) & 7;
+        s->st[n].frac = c->fpregs[phys].frac;
+        s->st[n].se = c->fpregs[phys].se;
+        s->ftw |= (uint8_t)(!c->fptags[n] << n);
+    }
+    if (e->faulted) {
+        s->vector = e->vector;
+        s->error = e->error;
+        s->cr2 = e->cr2;
+    } else if (c->common.exception_pending) {
+        s->vector = (uint8_t)c->exception;
+        s->error = c->error_code;
+        if (c->exception_is_soft)
+            s->rip = c->exception_next_pc;
+    } else {
+        s->vector = VECTOR_TIMEOUT;
+    }
+}
+
+/* ---- Running -------------------------------------------------------------------------------- */
+
+typedef struct Blocks {
+    uint64_t pc[MAX_BLOCKS];
+    uint32_t mode[MAX_BLOCKS];
+    TcgCode *code[MAX_BLOCKS];
+    unsigned n;
+} Blocks;
+
+static TcgCode *make_block(Engine *e)
+{
+    CpuX86 *c = &e->cpu->x86;
+    IrBlock *ir = tcg_ir(e->tcg);
+    uint64_t base = c->mode & X86_MODE_CS64 ? 0 : c->segs[SEG_CS].base;
+    TranslateRequest req = { .pc = c->cpu.pc, .cs_base = base, .mode = c->mode, .max_insns = 64 };
+    req.linear = base + req.pc;
+    check_range(&c->cpu, req.linear, 1, ACCESS_EXEC, false);
+    req.unit_offset = req.linear & 0xfff;
+    req.unit_size = 0x1000;
+    req.bytes = host_address(req.linear, ACCESS_EXEC);
+    req.avail = 0x1000 - req.unit_offset;
+    ir_block_reset(ir, req.unit_offset);
+    x86_translate(&c->cpu, &req, ir);
+    if (g_getenv("INSN_IR")) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        ir_print(ir, text);
+        g_printerr("%s\n", text->str);
+    }
+    return tcg_compile(e->tcg, NULL, NULL, NULL);
+}
+
+static TcgCode *find_block(Engine *e, Blocks *b)
+{
+    CpuX86 *c = &e->cpu->x86;
+    for (unsigned n = 0; n < b->n; n++) {
+        if (b->pc[n] == c->cpu.pc && b->mode[n] == c->mode)
+            return b->code[n];
+    }
+    if (b->n == MAX_BLOCKS) {
+        tcg_flush(e->tcg);
+        b->n = 0;
+    }
+    TcgCode *code = make_block(e);
+    if (!code) {
+        tcg_flush(e->tcg);
+        b->n = 0;
+        code = make_block(e);
+    }
+    b->pc[b->n] = c->cpu.pc;
+    b->mode[b->n] = c->mode;
+    b->code[b->n++] = code;
+    return code;
+}
+
+static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
+{
+    Engine *e = (Engine *)r;
+    CpuX86 *c = &e->cpu->x86;
+    static Blocks blocks;
+    running = e;
+    e->mem = mem;
+    e->mode = k->mode;
+    e->faulted = false;
+    blocks.n = 0;
+    tcg_flush(e->tcg);
+    load_state(e, k);
+    if (setjmp(e->jump) == 0) {
+        while (c->cpu.budget > 0) {
+            TcgCode *code = find_block(e, &blocks);
+            TcgLeave l = tcg_run(e->tcg, e->cpu, code);
+            c->cpu.pc = wrap(k->mode, c->cpu.pc);
+            if (l.kind == TCG_EXIT_BUDGET)
+                break;
+            if (l.kind == TCG_EXIT_REASON) {
+                c->cpu.jc_key = UINT64_C(1) << 60;
+                x86_cpu_ops.exit_reason(&c->cpu, l.reason);
+            }
+        }
+    }
+    save_state(e, out);
+}
+
+static TcgLayout layout(void)
+{
+    return (TcgLayout){
+        .env_size = sizeof(TestCpu),
+        .budget = offsetof(TestCpu, x86.cpu.budget),
+        .vbase = offsetof(TestCpu, x86.cpu.vbase),
+        .pc = offsetof(TestCpu, x86.cpu.pc),
+        .jc_key = offsetof(TestCpu, x86.cpu.jc_key),
+        .flags = offsetof(TestCpu, x86.cpu.cc),
+        .mxcsr = offsetof(TestCpu, x86.mxcsr),
+        .fcw = offsetof(TestCpu, x86.fcw),
+        .fsw = offsetof(TestCpu, x86.fsw),
+        .slow = offsetof(TestCpu, tail.slow),
+        .scratch = offsetof(TestCpu, tail.scratch),
+        .tlb = offsetof(TestCpu, tail.tlb),
+        .jc = offsetof(TestCpu, tail.jc),
+        .mem_refill = refill,
+        .mem_slow = slow,
+        .trap = raise_trap,
+    };
+}
+
+static Runner *new_engine(const char *backend, bool no_opt, bool slow_memory)
+{
+    TcgConfig config = {
+        .backend = backend,
+        .buffer_size = 4 * 1024 * 1024,
+        .verify = true,
+        .no_opt = no_opt,
+        .layout = layout(),
+        .slots = x86_slots,
+        .nslots = SLOT_COUNT,
+        .helpers = x86_helpers,
+        .nhelpers = HELP_COUNT,
+    };
+    Engine *e = g_new0(Engine, 1);
+    g_autoptr(GError) error = NULL;
+    e->tcg = tcg_new(&config, &error);
+    if (!e->tcg)
+        g_error("%s", error->message);
+    e->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
+    e->slow = slow_memory;
+    e->runner.name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
+                                     slow_memory ? " without TLB" : "");
+    e->runner.modes = M_ALL;
+    e->runner.run = run_engine;
+    return &e->runner;
+}
+
+unsigned engine_runners(Runner *out[], unsigned max)
+{
+    g_auto(GStrv) names = g_strsplit(tcg_backend_list(), " ", 0);
+    const char *only = g_getenv("INSN_BACKEND");
+    unsigned n = 0;
+    for (unsigned k = 0; names[k]; k++) {
+        if (only && strcmp(only, names[k]))
+            continue;
+        const char *name = g_intern_string(names[k]);
+        for (unsigned variant = 0; variant < 3 && n < max; variant++)
+            out[n++] = new_engine(name, variant == 1, variant == 2);
+    }
+    return n;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Instruction tests: a case is bytes, a mode and a state; a runner executes it up to the INT3 that
+ * follows (or to whatever exception comes first) and tells the state then. Runners are the
+ * translator with each back end, and the host's own processor where that is an x86 (silicon).
+ *
+ * Rows (*.rows.c) are cases with the outcome that the manual says. To add one: see README.md.
+ */
+#ifndef TESTS_INSN_INSN_H
+#define TESTS_INSN_INSN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Guest memory. In 16-bit mode (real mode) these are the bases of CS, DS = ES, SS with limits of
+ * 64 KiB; in the others all segments are flat. Around each area nothing is mapped. */
+#define CODE_BASE   0x10000000u /* read and execute; filled with INT3 */
+#define DATA_BASE   0x20000000u
+#define STACK_BASE  0x30000000u
+#define AREA_SIZE   0x2000u
+#define STACK_TOP   (STACK_BASE + 0x1800)
+#define STACK_TOP16 0x1800u /* SP in 16-bit mode */
+
+typedef struct Memory {
+    uint8_t code[AREA_SIZE], data[AREA_SIZE], stack[AREA_SIZE];
+} Memory;
+
+typedef enum Mode { M16 = 1, M32 = 2, M64 = 4, M_ALL = 7 } Mode;
+
+typedef struct State {
+    uint64_t gpr[16], rip;
+    uint32_t flags; /* arithmetic ones and DF */
+    uint32_t error; /* of vectors 10-14, 17 */
+    uint64_t cr2;   /* of vector 14 */
+    uint8_t vector; /* 3 at the INT3; VECTOR_TIMEOUT */
+    uint8_t ftw;    /* FXSAVE's: bit per physical register, 1: not empty */
+    uint16_t fcw, fsw;
+    uint32_t mxcsr;
+    uint64_t xmm[16][2];
+    struct {
+        uint64_t frac;
+        uint16_t se;
+    } st[8]; /* ST(i) */
+} State;
+#define VECTOR_TIMEOUT 255
+
+typedef struct Case {
+    Mode mode;            /* one of them */
+    uint32_t code_offset; /* where in the code area the first instruction is */
+    State in;
+} Case;
+
+typedef struct Runner Runner;
+struct Runner {
+    const char *name;
+    bool is_silicon;
+    unsigned modes;
+    /* @mem: as it is before; changed to what it is after. */
+    void (*run)(Runner *r, const Case *c, Memory *mem, State *out);
+};
+
+/* All runners of this build; silicon is missing on other hosts and where the kernel forbids it. */
+unsigned insn_runners(Runner *out[], unsigned max);
+Runner *silicon_runner(void); /* or NULL */
+unsigned engine_runners(Runner *out[], unsigned max);
+
+/* A state for @mode with everything at its default (registers: a pattern by number; RSP: the top
+ * of the stack), and memory at its. @code goes to @offset of the code area. */
+void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_t *code,
+                  size_t len);
+/* NULL if equal, else what differs (to be freed). @ignore: flags that may. */
+char *compare_states(const State *want, const State *got, uint32_t ignore);
+char *compare_memory(const Memory *want, const Memory *got);
+/* OR of the flags that the rows of these instructions leave undefined. */
+uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len);
+
+/* ---- Rows ----------------------------------------------------------------------------------- */
+
+enum { CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, DF = 0x400, OF = 0x800 };
+
+typedef enum What {
+    NOTHING,
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    RIP, /* default: behind the INT3, or where the fault is */
+    FL,  /* flags; default in: 0, default out: as in */
+    VEC, /* exception; default: the INT3's */
+    ERR,
+    CR2,
+    MXCSR,
+    FCW,
+    FSW,
+    FTW,
+    XMM0 = 0x40, /* + n: lo, hi */
+    ST0 = 0x60,  /* + i: lo = significand, hi = sign and exponent */
+    DATA8 = 0x10000,
+    DATA16 = 0x20000,
+    DATA32 = 0x30000,
+    DATA64 = 0x40000,
+    DATA128 = 0x50000,
+    STACK16 = 0x60000,
+    STACK32 = 0x70000,
+    STACK64 = 0x80000, /* + offset in the area */
+} What;
+
+typedef struct Pair {
+    uint32_t what; /* What, + offset */
+    uint64_t lo, hi;
+} Pair;
+
+/* What @out does not mention is as @in says; what @in does not mention has its default. */
+typedef struct Row {
+    const char *name;
+    const char *code;
+    uint8_t len;
+    uint8_t modes; /* Mode set */
+    Pair in[10], out[12];
+    uint32_t undef; /* flags to ignore beyond those of the opcode table */
+    uint16_t code_offset;
+} Row;
+#define CODE(s) (s), (uint8_t)(sizeof(s) - 1)
+
+/* The lists of rows: one line here and one *.rows.c each. */
+#define ROW_LISTS(L)       L(alu) L(shift) L(data) L(control) L(string) L(mode16)
+#define DECLARE_ROWS(name) extern const Row name##_rows[];
+ROW_LISTS(DECLARE_ROWS) /* each ends with a row without name */
+#undef DECLARE_ROWS
+
+#endif
