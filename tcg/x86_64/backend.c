@@ -300,7 +300,7 @@ static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void
 
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
-    x86_disas(code->start, (size_t)(code->end - code->start), out);
+    x86_disas(p, code->start, (size_t)(code->end - code->start), out);
 }
 
 const TcgBackend tcg_backend_x86_64 = {

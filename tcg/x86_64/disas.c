@@ -1,16 +1,87 @@
 /* SPDX-License-Identifier: MIT */
-/* Host code as text. */
+/*
+ * A block's host code as text: the thunks have names, and what stands behind calls of them for
+ * their C side is shown as data.
+ */
 #include "tcg/x86_64/disas.h"
 
 #include <inttypes.h>
 
 #include "config.h"
 
+#include "tcg/x86_64/gen.h"
+
 #ifdef HAVE_CAPSTONE
 #include <capstone/capstone.h>
-#endif
 
-void x86_disas(const uint8_t *code, size_t size, GString *out)
+typedef struct Callee {
+    const char *name;
+    size_t data; /* bytes behind the call */
+} Callee;
+
+static size_t desc_size(const uint8_t *p)
+{
+    const MemDesc *d = (const MemDesc *)p;
+    const uint8_t place[] = { d->value, d->compare };
+    size_t n = sizeof(*d);
+
+    for (unsigned i = 0; i < 2; i++) {
+        n += place[i] == PLACE_CONST || place[i] == PLACE_ENV ? 8 : 0;
+    }
+    return n;
+}
+
+static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t *behind)
+{
+    const struct {
+        const uint8_t *thunk;
+        Callee callee;
+    } known[] = {
+        { be->exit_link, { "exit_link", 4 } },
+        { be->exit_budget, { "exit_budget", 4 } },
+        { be->exit_reason, { "exit_reason", 8 } },
+        { be->exit_end, { "exit_end", 4 } },
+        { be->exit_lookup, { "exit_lookup", 0 } },
+        { be->trap, { "trap", 8 } },
+        { be->pack_env, { "pack_env", 0 } },
+        { be->pack_rec, { "pack_rec", 0 } },
+        { be->divs128, { "divs128", 0 } },
+        { be->vec_slow, { "vec_slow", 0 } },
+    };
+
+    if (target == be->mem) {
+        return (Callee){ "mem", desc_size(behind) };
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (target == known[i].thunk) {
+            return known[i].callee;
+        }
+    }
+    for (unsigned i = 0; i < be->config.nhelpers; i++) {
+        if (target == be->helper_thunk[i]) {
+            return (Callee){ be->config.helpers[i].name, 0 };
+        }
+    }
+    return (Callee){ NULL, 0 };
+}
+
+/* Bytes of data behind @insn. */
+static size_t put(const X86Backend *be, const cs_insn *insn, const uint8_t *behind, GString *out)
+{
+    uint64_t target = 0;
+    Callee c = { NULL, 0 };
+
+    if ((insn->bytes[0] == 0xe8 || insn->bytes[0] == 0xe9 || insn->bytes[0] == 0x0f) &&
+        g_str_has_prefix(insn->op_str, "0x")) {
+        target = g_ascii_strtoull(insn->op_str, NULL, 16);
+        c = callee(be, (const uint8_t *)(uintptr_t)target, behind);
+    }
+    g_string_append_printf(out, "  0x%" PRIx64 ":  %s%s%s\n", insn->address, insn->mnemonic,
+                           insn->op_str[0] ? " " : "", c.name ? c.name : insn->op_str);
+    return insn->bytes[0] == 0xe8 ? c.data : 0;
+}
+
+void x86_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *out)
 {
     csh handle;
     cs_insn *insn;
@@ -22,9 +93,29 @@ void x86_disas(const uint8_t *code, size_t size, GString *out)
     cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
     insn = cs_malloc(handle);
     while (cs_disasm_iter(handle, &code, &size, &pc, insn)) {
-        g_string_append_printf(out, "  0x%" PRIx64 ":  %s %s\n", insn->address, insn->mnemonic,
-                               insn->op_str);
+        size_t data = put(be, insn, code, out);
+
+        data = MIN(data, size);
+
+        if (data) {
+            g_string_append_printf(out, "  0x%" PRIx64 ":  .space %zu\n", pc, data);
+            code += data;
+            pc += data;
+            size -= data;
+        }
     }
     cs_free(insn, 1);
     cs_close(&handle);
 }
+
+#else
+
+void x86_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *out)
+{
+    for (size_t i = 0; i < size; i++) {
+        g_string_append_printf(out, "%s%02x", i % 16 ? " " : i ? "\n  " : "  ", code[i]);
+    }
+    g_string_append_c(out, '\n');
+}
+
+#endif

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void x86_disas(const uint8_t *code, size_t size, GString *out);
+struct X86Backend;
+void x86_disas(const struct X86Backend *be, const uint8_t *code, size_t size, GString *out);
 
 #endif
