@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running blocks on every back end: budget, links, jump cache, retirement, what is given back at
+ * exits and faults, buffer full; and integer ops against their folding.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "tcg/fold.h"
+#include "tests/tcg/harness.h"
+
+static Harness *h;
+static IrBlock *ir;
+
+static int setup(void **state)
+{
+    h = harness_new(*state, false);
+    ir = harness_ir_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    harness_free(h);
+    ir_block_free(ir);
+    return 0;
+}
+
+/* @n instructions that count in r0, then goto @to. */
+static TcgCode *counting_block(uint32_t start, unsigned n, uint32_t to)
+{
+    ir_block_reset(ir, start);
+    for (unsigned i = 0; i < n; i++) {
+        ir_insn(ir, start + i);
+        ir_set(ir, S_R0, 0, ir_addi(ir, ir_get(ir, I64, S_R0, 0), 1));
+    }
+    ir_goto(ir, to);
+    return harness_compile(h, ir);
+}
+
+static void start_at(uint32_t start, int32_t budget)
+{
+    harness_reset(h, 1, start);
+    h->env->r[0] = 0;
+    h->env->budget = budget;
+}
+
+#define BASE UINT64_C(0x400000) /* where harness_reset() puts byte 0 of the mapping unit */
+
+static void budget_at_entry(void **state)
+{
+    TcgCode *a = counting_block(0x10, 3, 0x20);
+    Outcome o;
+
+    start_at(0x10, 2);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_BUDGET);
+    assert_int_equal(h->env->budget, 2);
+    assert_int_equal(h->env->pc, BASE + 0x10);
+    assert_int_equal(h->env->r[0], 0);
+    start_at(0x10, 3);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, a);
+    assert_int_equal(o.leave.link, 0);
+    assert_int_equal(h->env->budget, 0);
+    assert_int_equal(h->env->pc, BASE + 0x20);
+    assert_int_equal(h->env->r[0], 3);
+}
+
+static void links(void **state)
+{
+    TcgCode *a = counting_block(0x10, 3, 0x20), *b = counting_block(0x20, 2, 0x10);
+    Outcome o;
+
+    tcg_link(h->tcg, a, 0, b);
+    tcg_link(h->tcg, b, 0, a);
+    start_at(0x10, 5 * 100 + 4);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_BUDGET);
+    assert_int_equal(h->env->r[0], 503);
+    assert_int_equal(h->env->budget, 1);
+    assert_int_equal(h->env->pc, BASE + 0x20);
+    tcg_link(h->tcg, b, 0, NULL);
+    start_at(0x10, 1000);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, b);
+    assert_int_equal(h->env->r[0], 5);
+}
+
+static void retirement(void **state)
+{
+    TcgCode *a = counting_block(0x10, 3, 0x20), *b = counting_block(0x20, 2, 0x10);
+    Outcome o;
+
+    tcg_link(h->tcg, a, 0, b);
+    tcg_retire(h->tcg, b);
+    start_at(0x10, 1000);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(h->env->r[0], 3);
+    assert_int_equal(h->env->budget, 997);
+    assert_int_equal(h->env->pc, BASE + 0x20);
+    start_at(0x20, 1000);
+    o = harness_run(h, b);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(h->env->pc, BASE + 0x20);
+}
+
+static void jump_cache(void **state)
+{
+    uint64_t target = UINT64_C(0x7fff12345678), key = UINT64_C(0x5a) << 56;
+    TcgCode *a, *b = counting_block(0x678, 2, 0x10);
+    JumpEntry *e = &h->env->jc[((target << 4 ^ target) & TCG_JC_MASK) >> 4];
+    Outcome o;
+
+    ir_block_reset(ir, 0x10);
+    ir_insn(ir, 0x10);
+    ir_jump(ir, ir_get(ir, I64, S_R0 + 1, 0), JUMP_INDIRECT);
+    a = harness_compile(h, ir);
+    start_at(0x10, 1000);
+    h->env->r[1] = target;
+    h->env->jc_key = key;
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(h->env->pc, target);
+    start_at(0x10, 1000);
+    h->env->r[1] = target;
+    h->env->jc_key = key;
+    e->tag = target ^ key;
+    e->host = (void *)b->far_entry;
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, b);
+    assert_int_equal(h->env->vbase, target - 0x678);
+    assert_int_equal(h->env->pc, target - 0x678 + 0x10);
+    assert_int_equal(h->env->budget, 997);
+    assert_int_equal(h->env->r[0], 2);
+}
+
+/* Four instructions; the second may leave in the way of @kind. */
+enum { SIDE_GOTO, SIDE_EXIT, SIDE_TRAP, SIDE_FAULT, SIDE_HELPER };
+
+static TcgCode *side_block(unsigned kind)
+{
+    ir_block_reset(ir, 0x10);
+    for (unsigned i = 0; i < 4; i++) {
+        IrRef r, one = 0, x;
+        ir_insn(ir, 0x10 + i);
+        if (i == 1) {
+            x = ir_get(ir, I64, S_R0 + 1, 0);
+            one = ir_setcond(ir, COND_EQ, x, ir_const(ir, I64, 0));
+            if (kind == SIDE_EXIT) {
+                ir_exit_if(ir, one, 9);
+            } else if (kind == SIDE_TRAP) {
+                ir_trap_if(ir, one, 13);
+            } else if (kind == SIDE_FAULT) {
+                ir_ld(ir, I64, x, 0, 0);
+            } else if (kind == SIDE_HELPER) {
+                ir_call(ir, H_MAYBE_FAULT, x, 0, 0, 0);
+            }
+        }
+        x = ir_get(ir, I64, S_R0, 0);
+        r = ir_add(ir, x, ir_const(ir, I64, 1));
+        ir_set(ir, S_R0, 0, r);
+        ir_setflags(ir, ir_fl_add(ir, r, ir_const(ir, I64, 1)));
+        if (i == 1 && kind == SIDE_GOTO) {
+            ir_goto_if(ir, one, 0x80);
+        }
+    }
+    ir_goto(ir, 0x20);
+    return harness_compile(h, ir);
+}
+
+static void side_exits(void **state)
+{
+    static const struct {
+        unsigned kind;
+        OutcomeKind outcome;
+        TcgExit leave;
+        uint32_t pc;
+        unsigned done; /* instructions */
+    } rows[] = {
+        { SIDE_GOTO, OUT_LEFT, TCG_EXIT_LINK, 0x80, 2 },
+        { SIDE_EXIT, OUT_LEFT, TCG_EXIT_REASON, 0x11, 1 },
+        { SIDE_TRAP, OUT_TRAP, 0, 0x11, 1 },
+        { SIDE_FAULT, OUT_FAULT, 0, 0x11, 1 },
+        { SIDE_HELPER, OUT_HELPER_FAULT, 0, 0x11, 1 },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        TcgCode *code = side_block(rows[i].kind);
+        Outcome o;
+
+        start_at(0x10, 100);
+        h->env->r[0] = 0x7fffffffffffffff - (rows[i].done - 1); /* the last add overflows */
+        h->env->r[1] = 0;
+        o = harness_run(h, code);
+        assert_int_equal(o.kind, rows[i].outcome);
+        if (o.kind == OUT_LEFT) {
+            assert_int_equal(o.leave.kind, rows[i].leave);
+        }
+        assert_int_equal(h->env->pc, BASE + rows[i].pc);
+        assert_int_equal(h->env->budget, 100 - rows[i].done);
+        assert_int_equal(h->env->r[0], 0x8000000000000000);
+        assert_int_equal(flags_pack(&h->env->cc), FLAG_OF | FLAG_SF | FLAG_PF | FLAG_AF);
+        /* and straight through */
+        start_at(0x10, 100);
+        h->env->r[1] = FAKE_BASE + 1;
+        o = harness_run(h, code);
+        assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+        assert_int_equal(h->env->pc, BASE + 0x20);
+        assert_int_equal(h->env->budget, 96);
+        assert_int_equal(h->env->r[0], 4);
+    }
+}
+
+static void buffer_full(void **state)
+{
+    TcgCode *code = NULL;
+    unsigned n = 0;
+
+    do {
+        IrBlock *to = tcg_ir(h->tcg);
+        ir_block_reset(to, 0x10);
+        for (unsigned i = 0; i < 100; i++) {
+            ir_insn(to, 0x10 + i);
+            ir_set(to, S_R0, 0, ir_ld(to, I64, ir_get(to, I64, S_R0 + i % 16, 0), 0, 0));
+        }
+        ir_goto(to, 0);
+        code = tcg_compile(h->tcg, NULL, NULL, NULL);
+        if (code) {
+            assert_ptr_equal(tcg_find_code(h->tcg, (uint64_t)(uintptr_t)code->start), code);
+            assert_ptr_equal(tcg_find_code(h->tcg, (uint64_t)(uintptr_t)code->end - 1), code);
+        }
+        n++;
+    } while (code);
+    assert_true(n > 10);
+    tcg_flush(h->tcg);
+    assert_null(tcg_find_code(h->tcg, (uint64_t)(uintptr_t)h));
+    budget_at_entry(state);
+}
+
+/* -- Integer ops: run-time and folded results agree
+ * ---------------------------------------------------- */
+
+static const uint64_t numbers[] = { 0,          1,
+                                    2,          5,
+                                    0x7f,       0x80,
+                                    0xff,       0x7fff,
+                                    0x8000,     0xffff,
+                                    0x7fffffff, 0x80000000,
+                                    0xffffffff, 0x123456789abcdef0,
+                                    INT64_MAX,  (uint64_t)INT64_MIN,
+                                    UINT64_MAX };
+
+static IrRef operand(unsigned slot, IrType type)
+{
+    return ir_get(ir, type, S_R0 + slot, 0);
+}
+
+static bool build_op(IrOpcode op, IrType type)
+{
+    IrRef x = operand(1, type), y = operand(2, type), r;
+
+    switch (ir_op_info[op].shape) {
+    case SHAPE_BIN: r = ir_bin(ir, op, x, y); break;
+    case SHAPE_UN: r = ir_un(ir, op, x); break;
+    case SHAPE_SHIFT: r = ir_shift(ir, op, x, operand(2, I8)); break;
+    case SHAPE_TRI: r = ir_tri(ir, op, x, y, operand(3, I8)); break;
+    default: return false;
+    }
+    ir_set(ir, S_R0 + 4, 0, r);
+    return true;
+}
+
+static bool has_width(IrOpcode op, IrType type)
+{
+    switch (op) {
+    case OP_bswap: return type >= I32;
+    case OP_clz:
+    case OP_ctz:
+    case OP_popcnt:
+    case OP_fshl:
+    case OP_fshr: return type >= I16;
+    default: return true;
+    }
+}
+
+static void check_op(IrOpcode op, IrType type)
+{
+    TcgCode *code;
+
+    ir_block_reset(ir, 0);
+    ir_insn(ir, 0);
+    if (!has_width(op, type) || op == OP_mov || !build_op(op, type)) {
+        return;
+    }
+    ir_goto(ir, 4);
+    code = harness_compile(h, ir);
+    harness_reset(h, 1, 0);
+    for (unsigned n = 0; n < G_N_ELEMENTS(numbers) * G_N_ELEMENTS(numbers); n++) {
+        uint64_t mask = ir_type_mask(type), expected;
+        uint64_t x = numbers[n % G_N_ELEMENTS(numbers)], y = numbers[n / G_N_ELEMENTS(numbers)];
+        uint64_t arg[3] = { x & mask, y & mask, 13 };
+
+        if (ir_op_info[op].shape == SHAPE_SHIFT) {
+            arg[1] = y & 0xff;
+        }
+        assert_true(ir_eval(op, type, type, 0, 0, arg, &expected));
+        h->env->pc = BASE;
+        h->env->budget = 10;
+        h->env->r[1] = x;
+        h->env->r[2] = y;
+        h->env->r[3] = 13;
+        h->env->r[4] = UINT64_C(0x5555555555555555);
+        harness_run(h, code);
+        expected |= UINT64_C(0x5555555555555555) & ~mask; /* the slot's other bytes stay */
+        if (h->env->r[4] != expected) {
+            fail_msg("%s.%s %" G_GINT64_MODIFIER "x %" G_GINT64_MODIFIER "x: %" G_GINT64_MODIFIER
+                     "x, expected %" G_GINT64_MODIFIER "x",
+                     ir_op_info[op].name, ir_type_info[type].name, arg[0], arg[1], h->env->r[4],
+                     expected);
+        }
+    }
+}
+
+static void integer_ops(void **state)
+{
+    for (unsigned op = OP_mov; op < OP_zext; op++) {
+        for (unsigned type = I8; type <= I64; type++) {
+            check_op((IrOpcode)op, (IrType)type);
+        }
+    }
+}
+
+#define TESTS(backend)                                                                  \
+    { "budget at entry, " backend, budget_at_entry, setup, teardown, (void *)backend }, \
+        { "links, " backend, links, setup, teardown, (void *)backend },                 \
+        { "retirement, " backend, retirement, setup, teardown, (void *)backend },       \
+        { "jump cache, " backend, jump_cache, setup, teardown, (void *)backend },       \
+        { "side exits, " backend, side_exits, setup, teardown, (void *)backend },       \
+        { "buffer full, " backend, buffer_full, setup, teardown, (void *)backend },     \
+    {                                                                                   \
+        "integer ops, " backend, integer_ops, setup, teardown, (void *)backend          \
+    }
+
+int main(void)
+{
+    static const struct CMUnitTest interp[] = { TESTS("interp") }, x86_64[] = { TESTS("x86_64") };
+    int failed = cmocka_run_group_tests(interp, NULL, NULL);
+
+    if (strstr(tcg_backend_list(), "x86_64")) {
+        failed += cmocka_run_group_tests(x86_64, NULL, NULL);
+    }
+    return failed;
+}
