@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Entering and leaving blocks, branches, traps and helper calls. */
+/* Entering and leaving blocks, branches and traps. */
 #include "tcg/interp/interp.h"
 
 /* -- Entry ----------------------------------------------------------------------------------------
@@ -107,40 +107,5 @@ const Op *interp_end(const Op *op, Interp *x)
 const Op *interp_fence(const Op *op, Interp *x)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return op + 1;
-}
-
-/* -- Helpers: a, b, c and aux are the arguments, imm the call site
- * ------------------------------------ */
-
-const Op *interp_call(const Op *op, Interp *x)
-{
-    CallSite *site = (CallSite *)(uintptr_t)op->imm;
-    const TcgHelper *helper = site->helper;
-    Place place[IR_MAX_ARGS] = { op->a, op->b, op->c, op->aux };
-    void *value[2 + IR_MAX_ARGS], *pointer[IR_MAX_ARGS], *env = x->env;
-    v128 vector;
-    void *to_vector = &vector;
-    ffi_arg result = 0;
-    unsigned n = 0;
-
-    value[n++] = &env;
-    if (helper->ret == V128) {
-        value[n++] = &to_vector;
-    }
-    for (unsigned i = 0; i < helper->nargs; i++) {
-        pointer[i] = at(x, place[i]);
-        value[n++] = helper->args[i] == V128 ? (void *)&pointer[i] : pointer[i];
-    }
-    if (!(helper->flags & HELPER_PURE)) {
-        ENV(x, SlowAccess, slow)->host_pc = (u64)(uintptr_t)op;
-    }
-    ffi_call(&site->cif, FFI_FN(helper->func), &result, value);
-    switch (helper->ret) {
-    case I32: put_u32(x, op->d, (u32)result); break;
-    case I64: put_u64(x, op->d, (u64)result); break;
-    case V128: put_v128(x, op->d, vector); break;
-    default: break;
-    }
     return op + 1;
 }

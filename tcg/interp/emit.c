@@ -644,7 +644,7 @@ static void call(Emitter *e, unsigned i)
     if (helper->flags & HELPER_READS_FLAGS) {
         rest_before_leaving(e, flags_at(e, i));
     }
-    o = emit(e, interp_call);
+    o = emit(e, interp_call(helper));
     fill(e, o, i);
     o->aux = helper->nargs > 3 ? place_of(e, op->d) : e->zero;
     o->imm = (s64)(intptr_t)&e->calls[op->imm];

@@ -141,7 +141,10 @@ Handler *interp_float(const IrBlock *ir, const IrOp *op);
 
 /* control.c */
 extern Handler interp_branch_if, interp_goto, interp_jump, interp_exit, interp_exit_here,
-    interp_trap, interp_give_back, interp_call, interp_end, interp_fence;
+    interp_trap, interp_give_back, interp_end, interp_fence;
+/* call.c */
+Handler *interp_call(const TcgHelper *helper);
+
 const Op *interp_enter_far(Interp *x, const Unit *unit);
 
 /* emit.c: decode @ir into *@ops and *@consts (reset by the caller). */
