@@ -15,6 +15,7 @@
 #define DEFAULT_SUBSYSTEM        0x1100
 #define FIRST_FREE_SLOT          2
 #define IO_SPACE_END             0x10000ull
+#define FIRST_BAR_PRIORITY       3 /* above what is not a BAR */
 
 struct PciBus {
     Device dev;
@@ -119,6 +120,13 @@ static bool bar_address(const PciDevice *d, unsigned bar, uint64_t *addr)
     return *addr && *addr < end && b->region->size < end - *addr;
 }
 
+/* Which of two BARs wins where a guest lays them over each other must not depend on the order in
+ * which it did so, or a machine would come back from its saved state as another one. */
+static int bar_priority(const PciDevice *d, unsigned bar)
+{
+    return FIRST_BAR_PRIORITY + d->devfn * PCI_BARS + bar;
+}
+
 static void update_bar(PciDevice *d, unsigned bar)
 {
     PciBar *b = &d->bars[bar];
@@ -132,7 +140,8 @@ static void update_bar(PciDevice *d, unsigned bar)
     b->mapped = mapped;
     b->addr = addr;
     if (mapped)
-        memory_add(b->type & PCI_BAR_IO ? d->bus->io : d->bus->memory, addr, 1, b->region);
+        memory_add(b->type & PCI_BAR_IO ? d->bus->io : d->bus->memory, addr, bar_priority(d, bar),
+                   b->region);
 }
 
 static void update_bars(PciDevice *d)

@@ -314,6 +314,10 @@ static const MemOps smb_ops = { smb_read, smb_write, 1, 1 };
 /* ---- Where the blocks are
  * ---------------------------------------------------------------------------------- */
 
+/* Priorities: where a guest lays them over each other or over fixed ports does not depend on when.
+ */
+enum { PM_PRIORITY = 1, SMB_PRIORITY };
+
 static void place(Piix4Pm *s, MemRegion *r, bool *mapped, uint16_t *at, bool on, uint16_t addr)
 {
     if (*mapped == on && (!on || *at == addr))
@@ -321,7 +325,7 @@ static void place(Piix4Pm *s, MemRegion *r, bool *mapped, uint16_t *at, bool on,
     if (*mapped)
         memory_remove(r);
     if (on)
-        memory_add(s->w.ports, addr, 0, r);
+        memory_add(s->w.ports, addr, r == &s->smb ? SMB_PRIORITY : PM_PRIORITY, r);
     *mapped = on;
     *at = addr;
 }

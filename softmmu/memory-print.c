@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `info mtree`: the tree as it was built, and the flat view as it is used. */
+/* `info mtree`: the tree by address, and the flat view as it is used. */
 #include "softmmu/memory.h"
 
 #include "softmmu/memory-internal.h"
@@ -17,9 +17,20 @@ static const char *kind_name(const MemRegion *r)
     }
 }
 
+/* By address, then by who wins. GLib sorts arrays of pointers through pointers to them. */
+static gint compare_places(gconstpointer a, gconstpointer b)
+{
+    const MemRegion *x = *(MemRegion *const *)a, *y = *(MemRegion *const *)b;
+
+    if (x->addr != y->addr)
+        return x->addr < y->addr ? -1 : 1;
+    return (x->priority < y->priority) - (x->priority > y->priority);
+}
+
 static void print_tree(const MemRegion *r, uint64_t base, unsigned depth, GString *out)
 {
     uint64_t start = base + r->addr;
+    g_autoptr(GPtrArray) sorted = NULL;
 
     g_string_append_printf(out, "%*s" SPAN_FORMAT " (prio %d, %s): ", 2 * depth, "", start,
                            start + r->size - 1, r->priority, kind_name(r));
@@ -29,8 +40,12 @@ static void print_tree(const MemRegion *r, uint64_t base, unsigned depth, GStrin
     else
         g_string_append(out, r->name);
     g_string_append(out, r->enabled ? "\n" : " [disabled]\n");
-    for (unsigned i = 0; r->children && i < r->children->len; i++)
-        print_tree(r->children->pdata[i], start, depth + 1, out);
+    if (!r->children)
+        return;
+    sorted = g_ptr_array_copy(r->children, NULL, NULL);
+    g_ptr_array_sort(sorted, compare_places);
+    for (unsigned i = 0; i < sorted->len; i++)
+        print_tree(sorted->pdata[i], start, depth + 1, out);
 }
 
 static void print_flat(const AddressSpace *as, GString *out)

@@ -281,7 +281,7 @@ static char *state_difference(Board *a, Board *b)
 
 static bool same_bytes(const GByteArray *a, const GByteArray *b)
 {
-    return a->len == b->len && !memcmp(a->data, b->data, a->len);
+    return a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
 }
 
 static const char *outside_difference(const Board *a, const Board *b)
