@@ -4,7 +4,8 @@
  * [,f=on|off][,key=value]. Names are those that users of QEMU type.
  *
  * A row marked DONE is implemented by the engine; the others are known by name so that asking for
- * them gets an answer.
+ * them gets an answer. Control of branch prediction (ibrs, spec-ctrl, ibpb) is implemented by
+ * having nothing to control: with ibrs and arch-capabilities guests need no retpolines.
  */
 #include "target-i386/cpuid.h"
 
@@ -34,6 +35,7 @@ static const struct {
 typedef enum FeatureState {
     MISSING,
     DONE,
+    ASKED,   /* implemented, but not in max: it only costs the guest that finds it */
     DERIVED, /* follows from topology or control registers: not a choice */
 } FeatureState;
 
@@ -94,11 +96,11 @@ static const FeatureRow features[] = {
 
     { CPUID_7_0_ECX,  2, "umip", DONE },     { CPUID_7_0_ECX,  3, "pku", MISSING },
     { CPUID_7_0_ECX,  8, "gfni", MISSING },  { CPUID_7_0_ECX,  9, "vaes", MISSING },
-    { CPUID_7_0_ECX, 10, "vpclmulqdq", MISSING }, { CPUID_7_0_ECX, 16, "la57", DONE },
+    { CPUID_7_0_ECX, 10, "vpclmulqdq", MISSING }, { CPUID_7_0_ECX, 16, "la57", ASKED },
     { CPUID_7_0_ECX, 22, "rdpid", MISSING },
 
     { CPUID_7_0_EDX,  4, "fsrm", DONE },     { CPUID_7_0_EDX, 10, "md-clear", MISSING },
-    { CPUID_7_0_EDX, 14, "serialize", MISSING }, { CPUID_7_0_EDX, 26, "spec-ctrl", DONE },
+    { CPUID_7_0_EDX, 14, "serialize", MISSING }, { CPUID_7_0_EDX, 26, "spec-ctrl", ASKED },
     { CPUID_7_0_EDX, 27, "stibp", MISSING }, { CPUID_7_0_EDX, 29, "arch-capabilities", DONE },
     { CPUID_7_0_EDX, 31, "ssbd", MISSING },
 
@@ -122,7 +124,9 @@ static const FeatureRow features[] = {
 
     { CPUID_80000007_EDX, 8, "invtsc", DONE },
     { CPUID_80000008_EBX, 0, "clzero", MISSING }, { CPUID_80000008_EBX, 9, "wbnoinvd", MISSING },
-    { CPUID_80000008_EBX, 12, "ibpb", MISSING },
+    { CPUID_80000008_EBX, 12, "ibpb", ASKED },
+    { CPUID_80000008_EBX, 14, "ibrs", DONE }, { CPUID_80000008_EBX, 15, "amd-stibp", MISSING },
+    { CPUID_80000008_EBX, 24, "amd-ssbd", MISSING },
 };
 
 static const struct { const char *alias, *name; } aliases[] = {
@@ -180,8 +184,7 @@ static const FeatureRow *find_feature(const char *name)
 static void add_all(uint32_t *words)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
-        /* 5-level paging costs every guest that finds it; it is there for those who ask */
-        if (features[i].state == DONE && strcmp(features[i].name, "la57"))
+        if (features[i].state == DONE)
             words[features[i].word] |= 1u << features[i].bit;
 }
 
@@ -338,7 +341,7 @@ static bool filter(Parser *p, GPtrArray *warnings, GError **error)
         const FeatureRow *f = &features[i];
         uint32_t bit = 1u << f->bit;
 
-        if (f->state == DONE || !(words[f->word] & bit))
+        if (f->state == DONE || f->state == ASKED || !(words[f->word] & bit))
             continue;
         words[f->word] &= ~bit;
         if (f->state == DERIVED)
@@ -388,7 +391,7 @@ void x86_print_models(GString *out)
     for (unsigned i = 0, column = 1; i < G_N_ELEMENTS(features); i++) {
         const char *name = features[i].name;
 
-        if (features[i].state != DONE)
+        if (features[i].state != DONE && features[i].state != ASKED)
             continue;
         if (column + strlen(name) + 1 > 78) {
             g_string_append(out, "\n ");

@@ -57,6 +57,7 @@ enum { /* 80000001.EDX */
     CPUID_RDTSCP = 1 << 27, CPUID_LM = 1 << 29,
 };
 enum { CPUID_LAHF64 = 1 << 0, CPUID_CMP_LEGACY = 1 << 1, CPUID_3DNOWPREFETCH = 1 << 8 }; /* 80000001.ECX */
+enum { CPUID_IBPB = 1 << 12, CPUID_IBRS = 1 << 14 }; /* 80000008.EBX */
 /* clang-format on */
 
 /* What identifies a CPU beside its features; CpuX86.model. */

@@ -204,6 +204,18 @@ static bool is_apic_msr(uint32_t msr)
     return msr == 0x1b || (msr >= 0x800 && msr < 0x900);
 }
 
+static bool has_spec_ctrl(const CpuX86 *c)
+{
+    return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL) ||
+           x86_words_have(c->features, CPUID_80000008_EBX, CPUID_IBRS);
+}
+
+static bool has_pred_cmd(const CpuX86 *c)
+{
+    return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL) ||
+           x86_words_have(c->features, CPUID_80000008_EBX, CPUID_IBPB);
+}
+
 static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
 {
     BoardOps *board = &c->machine->board;
@@ -226,9 +238,7 @@ static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
     switch (msr) {
     case 0x10: *value = x86_tsc(c); return true;
     case 0x3b: *value = c->tsc_adjust; return true;
-    case 0x48:
-        *value = c->spec_ctrl;
-        return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL);
+    case 0x48: *value = c->spec_ctrl; return has_spec_ctrl(c);
     case 0x10a:
         *value = ARCH_CAPABILITIES_VALUE;
         return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_ARCH_CAPABILITIES);
@@ -252,9 +262,7 @@ static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
         return board->apic_write_msr &&
                board->apic_write_msr(board->opaque, c->common.index, msr, value);
     if (msr - 0x400 < X86_MCE_BANKS * 4) {
-        unsigned reg = msr & 3; /* CTL, STATUS, ADDR, MISC: all but CTL are cleared by writing 0 */
-
-        if (reg == 0 ? value != 0 && value != ALL : reg == 1 && value != 0)
+        if ((msr & 3) == 1 && value != 0) /* CTL, STATUS, ADDR, MISC: STATUS is only cleared */
             return false;
         c->mce_banks[msr - 0x400] = value;
         return true;
@@ -280,10 +288,11 @@ static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
         c->tsc_adjust = value;
         return true;
     case 0x48:
-        if ((value & ~7ull) || !x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL))
+        if ((value & ~7ull) || !has_spec_ctrl(c))
             return false;
         c->spec_ctrl = value;
         return true;
+    case 0x49: return has_pred_cmd(c) && !(value & ~1ull);
     case 0x277:
         if (!types_are_valid(value, true))
             return false;
