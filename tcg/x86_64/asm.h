@@ -12,14 +12,30 @@
 #include <stdint.h>
 
 typedef enum X86Reg {
-    RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NOREG = -1
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    NOREG = -1
 } X86Reg;
 
 typedef struct Asm {
-    uint8_t *p;          /* next byte, in the writable mapping */
+    uint8_t *p; /* next byte, in the writable mapping */
     uint8_t *start, *end;
-    intptr_t rx;         /* executable address - writable address */
-    unsigned epoch;      /* advanced by everything that writes EFLAGS */
+    intptr_t rx;    /* executable address - writable address */
+    unsigned epoch; /* advanced by everything that writes EFLAGS */
     bool full;
 } Asm;
 
@@ -40,32 +56,67 @@ static inline Mem mem_index(X86Reg base, X86Reg index, unsigned scale, int32_t d
 }
 
 enum {
-    X_66 = 1 << 8, X_F3 = 1 << 9, X_F2 = 1 << 10,      /* mandatory prefix */
-    X_0F = 1 << 11, X_0F38 = 1 << 12, X_0F3A = 1 << 13, /* opcode map */
-    X_W = 1 << 14,                                      /* REX.W */
-    X_REG8 = 1 << 15, X_RM8 = 1 << 16,                  /* operand is a byte register */
+    X_66 = 1 << 8,
+    X_F3 = 1 << 9,
+    X_F2 = 1 << 10, /* mandatory prefix */
+    X_0F = 1 << 11,
+    X_0F38 = 1 << 12,
+    X_0F3A = 1 << 13, /* opcode map */
+    X_W = 1 << 14,    /* REX.W */
+    X_REG8 = 1 << 15,
+    X_RM8 = 1 << 16, /* operand is a byte register */
 
-    X_MOV_MR = 0x89, X_MOV_RM = 0x8b, X_LEA = 0x8d, X_XCHG = 0x87, X_TEST = 0x85,
-    X_MOVSXD = 0x63, X_CMOV = X_0F | 0x40, X_IMUL = X_0F | 0xaf,
-    X_MOVZX8 = X_0F | 0xb6 | X_RM8, X_MOVZX16 = X_0F | 0xb7,
-    X_MOVSX8 = X_0F | 0xbe | X_RM8, X_MOVSX16 = X_0F | 0xbf,
-    X_BSF = X_0F | 0xbc, X_BSR = X_0F | 0xbd, X_POPCNT = X_F3 | X_0F | 0xb8,
-    X_TZCNT = X_F3 | X_0F | 0xbc, X_LZCNT = X_F3 | X_0F | 0xbd,
-    X_BT = X_0F | 0xa3, X_SHLD = X_0F | 0xa5, X_SHRD = X_0F | 0xad,
-    X_SHLDI = X_0F | 0xa4, X_SHRDI = X_0F | 0xac,
-    X_XADD = X_0F | 0xc1, X_CMPXCHG = X_0F | 0xb1,
+    X_MOV_MR = 0x89,
+    X_MOV_RM = 0x8b,
+    X_LEA = 0x8d,
+    X_XCHG = 0x87,
+    X_TEST = 0x85,
+    X_MOVSXD = 0x63,
+    X_CMOV = X_0F | 0x40,
+    X_IMUL = X_0F | 0xaf,
+    X_MOVZX8 = X_0F | 0xb6 | X_RM8,
+    X_MOVZX16 = X_0F | 0xb7,
+    X_MOVSX8 = X_0F | 0xbe | X_RM8,
+    X_MOVSX16 = X_0F | 0xbf,
+    X_BSF = X_0F | 0xbc,
+    X_BSR = X_0F | 0xbd,
+    X_POPCNT = X_F3 | X_0F | 0xb8,
+    X_TZCNT = X_F3 | X_0F | 0xbc,
+    X_LZCNT = X_F3 | X_0F | 0xbd,
+    X_BT = X_0F | 0xa3,
+    X_SHLD = X_0F | 0xa5,
+    X_SHRD = X_0F | 0xad,
+    X_SHLDI = X_0F | 0xa4,
+    X_SHRDI = X_0F | 0xac,
+    X_XADD = X_0F | 0xc1,
+    X_CMPXCHG = X_0F | 0xb1,
 
-    X_MOVUPS = X_0F | 0x10, X_MOVUPS_ST = X_0F | 0x11, X_MOVAPS = X_0F | 0x28,
-    X_MOVAPS_ST = X_0F | 0x29, X_MOVSS = X_F3 | X_0F | 0x10, X_MOVSS_ST = X_F3 | X_0F | 0x11,
-    X_MOVSD = X_F2 | X_0F | 0x10, X_MOVSD_ST = X_F2 | X_0F | 0x11,
-    X_MOVD = X_66 | X_0F | 0x6e, X_MOVD_ST = X_66 | X_0F | 0x7e, /* X_W: MOVQ */
-    X_MOVQ = X_F3 | X_0F | 0x7e, X_MOVLHPS = X_0F | 0x16, X_MOVHLPS = X_0F | 0x12,
+    X_MOVUPS = X_0F | 0x10,
+    X_MOVUPS_ST = X_0F | 0x11,
+    X_MOVAPS = X_0F | 0x28,
+    X_MOVAPS_ST = X_0F | 0x29,
+    X_MOVSS = X_F3 | X_0F | 0x10,
+    X_MOVSS_ST = X_F3 | X_0F | 0x11,
+    X_MOVSD = X_F2 | X_0F | 0x10,
+    X_MOVSD_ST = X_F2 | X_0F | 0x11,
+    X_MOVD = X_66 | X_0F | 0x6e,
+    X_MOVD_ST = X_66 | X_0F | 0x7e, /* X_W: MOVQ */
+    X_MOVQ = X_F3 | X_0F | 0x7e,
+    X_MOVLHPS = X_0F | 0x16,
+    X_MOVHLPS = X_0F | 0x12,
 };
 
-typedef enum X86Alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP } X86Alu;
-typedef enum X86Shift {
-    SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAR = 7
-} X86Shift;
+typedef enum X86Alu {
+    ALU_ADD,
+    ALU_OR,
+    ALU_ADC,
+    ALU_SBB,
+    ALU_AND,
+    ALU_SUB,
+    ALU_XOR,
+    ALU_CMP
+} X86Alu;
+typedef enum X86Shift { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAR = 7 } X86Shift;
 typedef enum X86Grp3 { G3_TEST, G3_NOT = 2, G3_NEG, G3_MUL, G3_IMUL, G3_DIV, G3_IDIV } X86Grp3;
 
 void x_byte(Asm *a, unsigned v);

@@ -280,7 +280,8 @@ static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
     write_rel32(be, from->link[link].patch, to ? to->near_entry : from->link[link].stub);
 }
 
-/* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart. */
+/* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart.
+ */
 static void backend_retire(void *p, TcgCode *code)
 {
     X86Backend *be = p;

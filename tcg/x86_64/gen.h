@@ -45,8 +45,8 @@ typedef struct Features {
 
 /* A slot of the guest as this host sees it. */
 typedef struct SlotHome {
-    int32_t off;     /* from RBP */
-    int8_t reg;      /* 0-31, NO_REG: lives in env */
+    int32_t off; /* from RBP */
+    int8_t reg;  /* 0-31, NO_REG: lives in env */
     uint8_t bytes;
     bool is_register; /* part of the register file: only set and calls change it */
 } SlotHome;
@@ -57,7 +57,7 @@ typedef struct X86Backend {
     CodeBuf buf;
     Features feat;
     SlotHome *slot;
-    int32_t reg_home[NREGS];   /* offset from RBP where thunks save a register, or NO_HOME */
+    int32_t reg_home[NREGS]; /* offset from RBP where thunks save a register, or NO_HOME */
     uint8_t reg_bytes[NREGS];
     const uint8_t **helper_thunk;
     struct Gen *gen;
@@ -70,8 +70,8 @@ typedef struct X86Backend {
 typedef enum LocKind {
     LOC_NONE,
     LOC_CONST,
-    LOC_REG,   /* general or XMM register; also: packed word of a bundle */
-    LOC_ENV,   /* equals a slot in env as long as nobody writes it */
+    LOC_REG, /* general or XMM register; also: packed word of a bundle */
+    LOC_ENV, /* equals a slot in env as long as nobody writes it */
     LOC_SPILL,
     LOC_COND,  /* an I1 that its only consumer computes */
     LOC_FLAGS, /* a bundle, to be made from its operands */
@@ -80,9 +80,10 @@ typedef enum LocKind {
 typedef struct Loc {
     uint8_t kind;
     int8_t reg;
-    bool zx;    /* register bits above the type are known to be zero */
-    IrRef next; /* in the register's list */
-    int32_t off; /* ENV, SPILL: from RBP */
+    bool zx;      /* register bits above the type are known to be zero */
+    bool in_file; /* ENV: part of the guest's register file */
+    IrRef next;   /* in the register's list */
+    int32_t off;  /* ENV, SPILL: from RBP */
 } Loc;
 
 /* Where something is found at run time: what stubs and fault maps keep. */
@@ -101,42 +102,48 @@ typedef struct Record {
 } Record;
 
 typedef struct FaultPoint {
-    uint32_t host;    /* offset from the start of the block's code */
+    uint32_t host; /* offset from the start of the block's code */
     uint32_t guest;
     uint16_t index;
     Record flags;
 } FaultPoint;
 
 typedef struct MemDesc { /* behind the call in a memory stub */
-    uint8_t op, type;
-    uint16_t size;
-    uint8_t flags, is_write;
+    uint8_t op, type, flags;
     uint8_t addr, value, compare, dst; /* places: see place_of() */
-    uint8_t pad[2];
+    uint8_t length;                    /* of the inline code: from retry to done */
     int32_t disp;
-    int32_t retry, done; /* from the start of the descriptor */
-    /* then 8 bytes for each place that is PLACE_CONST or PLACE_ENV: addr, value, compare, dst */
+    int32_t retry; /* from the start of the description */
+    /* then 8 bytes for each of value and compare that is PLACE_CONST or PLACE_ENV; of a probe the
+     * value is the size, with the direction in bit 31 */
 } MemDesc;
 
 enum { PLACE_SPILL = 32, PLACE_NONE = 255, PLACE_CONST = 254, PLACE_ENV = 253 };
 
-typedef enum StubKind { STUB_MEM, STUB_LINK, STUB_TRAP, STUB_EXIT_IF, STUB_BUDGET, STUB_DIVS } StubKind;
+typedef enum StubKind {
+    STUB_MEM,
+    STUB_LINK,
+    STUB_TRAP,
+    STUB_EXIT_IF,
+    STUB_BUDGET,
+    STUB_DIVS
+} StubKind;
 
 typedef struct Stub {
     StubKind kind;
-    uint8_t *from;      /* end of the jcc/jmp rel32 that comes here */
-    FaultPoint point;   /* MEM, TRAP, EXIT_IF, DIVS */
-    uint32_t code;      /* trap code, exit reason */
+    uint8_t *from;    /* end of the jcc/jmp rel32 that comes here */
+    FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS */
+    uint32_t code;    /* trap code, exit reason */
     unsigned link;
     int32_t giveback;
-    bool flush;         /* LINK: record to write first */
+    bool flush; /* LINK: record to write first */
     Record flags;
     MemDesc desc;
-    uint64_t extra[4];  /* MEM: constants */
+    uint64_t extra[4]; /* MEM: constants */
     unsigned nextra;
     uint8_t *retry, *done;
-    uint8_t *tail;      /* TRAP: undo moves first */
-    int swap[2][2];     /* TRAP: register pairs to exchange back; {NO_REG} none */
+    uint8_t *tail;  /* TRAP: undo moves first */
+    int swap[2][2]; /* TRAP: register pairs to exchange back; {NO_REG} none */
 } Stub;
 
 typedef struct Gen {
@@ -205,22 +212,22 @@ static inline bool is_temp(int r)
 {
     return ((GPR_TEMPS | XMM_TEMPS) >> r) & 1;
 }
-int alloc_gpr(Gen *g);      /* locked until the op ends */
+int alloc_gpr(Gen *g); /* locked until the op ends */
 int alloc_xmm(Gen *g);
 int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
-int copy_gpr(Gen *g, IrRef v); /* a fresh temporary with @v, to be scribbled on */
+int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void load_xmm(Gen *g, int r, IrRef v);
 void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
-void def_env(Gen *g, IrRef v, int32_t off);
+void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
 int32_t def_spill(Gen *g, IrRef v); /* F80 results; offset from RBP */
 void drop(Gen *g, IrRef v);
 bool reg_dies(Gen *g, int r); /* nobody needs @r's content after this op */
 /* The same for those who need it by now, this op included. */
 void evict_used(Gen *g, int r);
-void evict(Gen *g, int r);    /* @r is about to be overwritten: move those who still need it */
+void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
 void spill_reg(Gen *g, int r);
 void evict_env(Gen *g, int32_t off, unsigned bytes);
 void evict_all_env(Gen *g, bool registers_too);
@@ -232,7 +239,7 @@ int pick_xmm(Gen *g, int a, uint32_t avoid);
 /* … or the pin that @a is, when the result is for its low part and is computed in that width. */
 int pick_gpr_part(Gen *g, int a, uint32_t avoid);
 int pick_xmm_part(Gen *g, int a, uint32_t avoid);
-int hinted_reg(Gen *g); /* the pin, or NO_REG; whole slot only */
+int hinted_reg(Gen *g);  /* the pin, or NO_REG; whole slot only */
 int hinted_part(Gen *g); /* the pin if the hint is for its low part */
 Src src_of(Gen *g, IrRef v);
 uint8_t place_of(Gen *g, IrRef v, uint64_t *extra);
@@ -286,9 +293,9 @@ void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Ge
 /* emit-flags.c: host condition (0-15) under which I1 value @v is true. */
 unsigned cond_of(Gen *g, IrRef v);
 unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc);
-int pack_bundle(Gen *g, IrRef fl); /* into a temporary */
+int pack_bundle(Gen *g, IrRef fl);     /* into a temporary */
 void host_flags_are(Gen *g, IrRef op); /* the instruction just emitted computed @op's flags */
-void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
+void rest_bundle(Gen *g, IrRef fl);    /* make sure record_of() can describe it */
 Record record_of(Gen *g, IrRef fl);
 void write_record(Gen *g, const Record *r, uint32_t busy);
 void protect_getflags(Gen *g);
@@ -325,8 +332,8 @@ void x86_vec_slow(void *env, const X86Backend *be);
 /* In front of a block's code: finds the way back from a host address inside it. */
 typedef struct CodeHeader {
     TcgCode *code;
-    uint32_t start;        /* offset of the block in its mapping unit */
-    uint32_t budget_stub;  /* offset from here of what leaves at the block's start */
+    uint32_t start;       /* offset of the block in its mapping unit */
+    uint32_t budget_stub; /* offset from here of what leaves at the block's start */
 } CodeHeader;
 
 enum { EXIT_END = 16 }; /* SCR_KIND beyond TcgExit: `exit`, the guest set its pc */

@@ -88,7 +88,7 @@ void def_reg(Gen *g, IrRef v, int r, bool zx)
     g->head[r] = v;
 }
 
-void def_env(Gen *g, IrRef v, int32_t off)
+void def_env(Gen *g, IrRef v, int32_t off, bool in_file)
 {
     if (g->nenvs == G_N_ELEMENTS(g->envs)) { /* drop the dead, or load the oldest */
         for (unsigned i = g->nenvs; i-- > 0;) {
@@ -100,7 +100,7 @@ void def_env(Gen *g, IrRef v, int32_t off)
             evict_all_env(g, true);
         }
     }
-    g->loc[v] = (Loc){ .kind = LOC_ENV, .off = off };
+    g->loc[v] = (Loc){ .kind = LOC_ENV, .off = off, .in_file = in_file };
     g->envs[g->nenvs++] = v;
 }
 
@@ -205,7 +205,8 @@ static int64_t sign_extended(const IrOp *op)
     if (bits >= 64) {
         return (int64_t)op->value;
     }
-    return bits == 1 ? (int64_t)(op->value & 1) : (int64_t)(op->value << (64 - bits)) >> (64 - bits);
+    return bits == 1 ? (int64_t)(op->value & 1)
+                     : (int64_t)(op->value << (64 - bits)) >> (64 - bits);
 }
 
 bool fits_imm(const Gen *g, IrRef v, int32_t *imm)
@@ -303,8 +304,11 @@ void load_xmm(Gen *g, int r, IrRef v)
         break;
     case LOC_ENV:
     case LOC_SPILL:
-        x_rm(&g->a, t == V128 ? X_MOVUPS : t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(r - 16),
-             env_mem(l->off));
+        x_rm(&g->a,
+             t == V128  ? X_MOVUPS
+             : t == F64 ? X_MOVSD
+                        : X_MOVSS,
+             4, (X86Reg)(r - 16), env_mem(l->off));
         break;
     default: g_assert_not_reached();
     }
@@ -423,22 +427,11 @@ void evict_env(Gen *g, int32_t off, unsigned bytes)
     }
 }
 
-static bool in_register_file(const Gen *g, int32_t off)
-{
-    for (unsigned i = 0; i < g->ir->nslots; i++) {
-        const SlotHome *s = &g->be->slot[i];
-        if (off >= s->off && off < s->off + s->bytes) {
-            return s->is_register;
-        }
-    }
-    return false;
-}
-
 void evict_all_env(Gen *g, bool registers_too)
 {
     for (unsigned i = g->nenvs; i-- > 0;) {
         IrRef v = g->envs[i];
-        if (!registers_too && in_register_file(g, g->loc[v].off)) {
+        if (!registers_too && g->loc[v].in_file) {
             continue;
         }
         if (g->last[v] >= g->cur) {

@@ -44,9 +44,14 @@ GENERAL_REGS void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend 
     s->addr = addr + (uint64_t)(int64_t)d->disp;
     s->op = d->op;
     s->type = d->type;
-    s->is_write = d->is_write;
     s->flags = d->flags;
-    s->size = d->size;
+    s->is_write = d->op != OP_ld;
+    s->size = ir_type_info[d->type].bytes;
+    if (d->op == OP_probe) {
+        uint32_t probe = *(const uint32_t *)(d + 1);
+        s->is_write = probe >> 31;
+        s->size = probe & INT32_MAX;
+    }
     s->host_pc = (uintptr_t)d;
     if (!be->layout->mem_refill(env)) {
         return NULL;
@@ -61,7 +66,7 @@ void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
     const uint8_t *extra = (const uint8_t *)(d + 1);
     unsigned bytes = ir_type_info[d->type].bytes;
 
-    if (d->value != PLACE_NONE) {
+    if (d->value != PLACE_NONE && d->op != OP_probe) {
         memset(s->value, 0, sizeof(s->value));
         memcpy(s->value, place(env, be, d->value, &extra), bytes);
     }
@@ -84,7 +89,7 @@ void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
             memcpy(to, s->value, bytes);
         }
     }
-    return (uint8_t *)(uintptr_t)d + d->done;
+    return (uint8_t *)(uintptr_t)d + d->retry + d->length;
 }
 
 /* -- Traps ------------------------------------------------------------------------------------ */

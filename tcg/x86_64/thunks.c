@@ -151,6 +151,21 @@ static void guest_modes(Thunk *t)
     clear_x87(t);
 }
 
+/* The same after C code that promised not to compute with floating point. */
+static void guest_modes_quick(Thunk *t)
+{
+    uint8_t *j;
+
+    x_test_mi(&t->a, 4, field(t->be->layout->mxcsr), MXCSR_MODES);
+    j = x_jcc8(&t->a, CC_Z);
+    ldmxcsr(t, scratch(t, SCR_MXCSR));
+    x_here8(&t->a, j);
+    fcw_modes(t);
+    j = x_jcc8(&t->a, CC_Z);
+    guest_fcw(t);
+    x_here8(&t->a, j);
+}
+
 /* Everything anew from env. Clobbers RAX. */
 static void load_modes(Thunk *t)
 {
@@ -353,8 +368,10 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     }
     if (writes) {
         load_modes(t);
-    } else if (faults || fp) {
+    } else if (fp) {
         guest_modes(t);
+    } else if (faults) {
+        guest_modes_quick(t);
     }
     restore(t, CALLER_SAVED | (writes ? 1u << RBX : 0) | (writes || !novec ? XMM_PINS : 0));
     x_ret(&t->a);

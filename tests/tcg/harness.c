@@ -122,7 +122,7 @@ IrBlock *harness_ir_new(void)
 
 #define AT(field) .field = offsetof(FakeEnv, field)
 
-Harness *harness_new(const char *backend, bool no_opt)
+static Harness *create(const char *backend, bool no_opt, bool parallel)
 {
     TcgConfig config = {
         .backend = backend,
@@ -142,6 +142,7 @@ Harness *harness_new(const char *backend, bool no_opt)
                     AT(scratch),
                     AT(tlb),
                     AT(jc),
+                    .parallel = parallel,
                     .mem_refill = harness_refill,
                     .mem_slow = harness_slow,
                     .trap = harness_trap },
@@ -161,6 +162,16 @@ Harness *harness_new(const char *backend, bool no_opt)
     h->env->harness = h;
     h->env->mem = g_malloc0(FAKE_MEM_SIZE);
     return h;
+}
+
+Harness *harness_new(const char *backend, bool no_opt)
+{
+    return create(backend, no_opt, false);
+}
+
+Harness *harness_new_parallel(const char *backend, bool no_opt)
+{
+    return create(backend, no_opt, true);
 }
 
 void harness_free(Harness *h)

@@ -95,6 +95,7 @@ extern const TcgHelper harness_helpers[H_COUNT];
 IrBlock *harness_ir_new(void);
 /* @backend NULL: the default. Verifies between passes. */
 Harness *harness_new(const char *backend, bool no_opt);
+Harness *harness_new_parallel(const char *backend, bool no_opt); /* as for several CPU threads */
 void harness_free(Harness *h);
 
 /* Put registers, flags and memory in a state that depends on @seed only; TLB empty. pc = vbase +

@@ -259,7 +259,8 @@ void emit_call(Gen *g)
     bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
     bool reads = h->flags & HELPER_READS_FLAGS;
     unsigned n = ir_operands(g->ir, g->op, arg);
-    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index,
+    FaultPoint p = { .guest = g->insn_offset,
+                     .index = (uint16_t)g->insn_index,
                      .flags = { .keep_inc = true } };
     Record r;
 
@@ -301,7 +302,8 @@ static void stub_mem(Gen *g, Stub *s)
     point_here(g, s->point);
     d = g->a.p;
     s->desc.retry = (int32_t)(s->retry - d);
-    s->desc.done = (int32_t)(s->done - d);
+    g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
+    s->desc.length = (uint8_t)(s->done - s->retry);
     if (g->a.end - g->a.p > 128) {
         memcpy(g->a.p, &s->desc, sizeof(s->desc));
         g->a.p += sizeof(s->desc);

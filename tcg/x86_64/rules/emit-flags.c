@@ -235,7 +235,8 @@ static void call_pack(Gen *g, const uint8_t *thunk, int t)
     x_load(&g->a, 4, (X86Reg)t, env_mem(scr(g, SCR_RET)));
 }
 
-/* Kinds without an instruction to do again: their record goes to the scratch area and C packs it. */
+/* Kinds without an instruction to do again: their record goes to the scratch area and C packs it.
+ */
 static void pack_by_record(Gen *g, IrRef fl, int t)
 {
     const IrOp *f = &g->ops[fl];
@@ -536,10 +537,11 @@ unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc)
 
 static unsigned host_cc(unsigned cond)
 {
-    static const uint8_t cc[] = { [COND_EQ] = CC_Z,   [COND_NE] = CC_NZ,   [COND_LTU] = CC_B,
-                                  [COND_GEU] = CC_NB, [COND_LEU] = CC_BE,  [COND_GTU] = CC_NBE,
-                                  [COND_LT] = CC_L,   [COND_GE] = CC_NL,   [COND_LE] = CC_LE,
-                                  [COND_GT] = CC_NLE };
+    static const uint8_t cc[] = {
+        [COND_EQ] = CC_Z,   [COND_NE] = CC_NZ,   [COND_LTU] = CC_B, [COND_GEU] = CC_NB,
+        [COND_LEU] = CC_BE, [COND_GTU] = CC_NBE, [COND_LT] = CC_L,  [COND_GE] = CC_NL,
+        [COND_LE] = CC_LE,  [COND_GT] = CC_NLE
+    };
     return cc[cond];
 }
 

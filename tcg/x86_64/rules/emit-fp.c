@@ -96,7 +96,9 @@ void emit_fbin(Gen *g)
 
 void emit_fun(Gen *g)
 {
-    static const uint8_t code[IR_NOPS] = { [OP_fsqrt] = 0x51, [OP_frsqrt] = 0x52, [OP_frcp] = 0x53 };
+    static const uint8_t code[IR_NOPS] = {
+        [OP_fsqrt] = 0x51, [OP_frsqrt] = 0x52, [OP_frcp] = 0x53
+    };
     IrType t = (IrType)g->op->type;
     int a, dst;
 
@@ -256,9 +258,9 @@ void emit_f2i(Gen *g)
     }
     a = use_xmm(g, g->op->a);
     dst = pick_gpr(g, NO_REG, 0);
-    x_rr(&g->a, (from == F64 ? X_F2 : X_F3) | X_0F | (g->op->imm ? 0x2c : 0x2d) |
-                    (n == 8 ? X_W : 0),
-         4, (X86Reg)dst, xr(a));
+    x_rr(&g->a,
+         (from == F64 ? X_F2 : X_F3) | X_0F | (g->op->imm ? 0x2c : 0x2d) | (n == 8 ? X_W : 0), 4,
+         (X86Reg)dst, xr(a));
     def_reg(g, CUR, dst, n == 4);
 }
 

@@ -87,8 +87,10 @@ static bool try_lea(Gen *g, unsigned w, int a, Opnd b)
 
 void emit_alu(Gen *g)
 {
-    static const uint8_t alu[IR_NOPS] = { [OP_add] = ALU_ADD, [OP_sub] = ALU_SUB,
-                                          [OP_and] = ALU_AND, [OP_or] = ALU_OR,
+    static const uint8_t alu[IR_NOPS] = { [OP_add] = ALU_ADD,
+                                          [OP_sub] = ALU_SUB,
+                                          [OP_and] = ALU_AND,
+                                          [OP_or] = ALU_OR,
                                           [OP_xor] = ALU_XOR };
     IrRef x = g->op->a, y = g->op->b;
     bool comm = ir_op_info[g->op->op].props & IRP_COMM, zx;
@@ -97,16 +99,17 @@ void emit_alu(Gen *g)
     Opnd b;
 
     if (comm && (g->ops[x].op == OP_const || /* y is in the right place already */
-                 (g->ops[y].op != OP_const && g->loc[y].kind == LOC_REG &&
-                  g->loc[y].reg == pin && !(g->loc[x].kind == LOC_REG && g->loc[x].reg == pin)))) {
+                 (g->ops[y].op != OP_const && g->loc[y].kind == LOC_REG && g->loc[y].reg == pin &&
+                  !(g->loc[x].kind == LOC_REG && g->loc[x].reg == pin)))) {
         IrRef t = x;
         x = y;
         y = t;
     }
     zx = w == op_bytes(g) && w >= 4;
     if (w == 4 && !zx) {
-        zx = g->op->op == OP_and ? is_zx(g, x) || is_zx(g, y)
-             : g->op->op == OP_or || g->op->op == OP_xor ? is_zx(g, x) && is_zx(g, y) : false;
+        zx = g->op->op == OP_and                         ? is_zx(g, x) || is_zx(g, y)
+             : g->op->op == OP_or || g->op->op == OP_xor ? is_zx(g, x) && is_zx(g, y)
+                                                         : false;
     }
     a = use_gpr(g, x);
     b = use_opnd(g, y, w);
@@ -263,7 +266,6 @@ void emit_mulh(Gen *g)
  * Quotient overflow and division by zero are found before the host divides: a host fault never
  * happens. RAX and RDX keep the guest's values until the last check has passed.
  */
-
 
 /* The quotient becomes the op's value, the remainder that of the `second` that follows. */
 static void division_results(Gen *g, int q, int r)
@@ -529,8 +531,11 @@ void emit_shift(Gen *g)
     a = use_gpr(g, g->op->a);
     if (g->be->feat.bmi2 && n >= 4 && !rotate) {
         t = pick_gpr(g, NO_REG, 0);
-        x_bmi_shift(&g->a, k == SH_SHL ? BMI_SHLX : k == SH_SHR ? BMI_SHRX : BMI_SARX, n,
-                    (X86Reg)t, (X86Reg)a, (X86Reg)c);
+        x_bmi_shift(&g->a,
+                    k == SH_SHL   ? BMI_SHLX
+                    : k == SH_SHR ? BMI_SHRX
+                                  : BMI_SARX,
+                    n, (X86Reg)t, (X86Reg)a, (X86Reg)c);
         def_reg(g, CUR, t, n == 4);
         return;
     }
@@ -678,8 +683,9 @@ static void scan_fallback(Gen *g, bool leading, unsigned n, int t, int u)
 void emit_bits(Gen *g)
 {
     unsigned n = op_bytes(g), op = g->op->op;
-    bool has = op == OP_popcnt ? g->be->feat.popcnt : op == OP_clz ? g->be->feat.lzcnt
-                                                                   : g->be->feat.bmi1;
+    bool has = op == OP_popcnt ? g->be->feat.popcnt
+               : op == OP_clz  ? g->be->feat.lzcnt
+                               : g->be->feat.bmi1;
     unsigned x = op == OP_popcnt ? X_POPCNT : op == OP_clz ? X_LZCNT : X_TZCNT;
     int a = use_gpr(g, g->op->a), t, u;
 
@@ -782,7 +788,7 @@ void emit_trunc(Gen *g)
     }
     if (g->loc[v].kind == LOC_ENV || g->loc[v].kind == LOC_CONST) {
         if (g->loc[v].kind == LOC_ENV && !live_after(g, v)) {
-            def_env(g, CUR, g->loc[v].off);
+            def_env(g, CUR, g->loc[v].off, g->loc[v].in_file);
             return;
         }
         a = use_gpr(g, v);

@@ -89,18 +89,19 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     s->retry = m->retry;
     s->desc = (MemDesc){ .op = g->op->op,
                          .type = g->op->op == OP_probe ? I8 : g->op->type,
-                         .size = (uint16_t)m->size,
                          .flags = (uint8_t)g->op->d,
-                         .is_write = m->write,
                          .dst = PLACE_NONE,
+                         .addr = (uint8_t)m->addr, /* where the check had it */
                          .disp = (int32_t)g->op->imm };
-    /* the register that the check used, wherever the value also is */
-    s->desc.addr = (uint8_t)m->addr;
     g_assert(g->be->reg_home[m->addr] != NO_HOME);
-    s->desc.value = describe(g, s, value);
+    if (g->op->op == OP_probe) {
+        s->desc.value = PLACE_CONST;
+        s->extra[s->nextra++] = m->size | (uint64_t)m->write << 31;
+    } else {
+        s->desc.value = describe(g, s, value);
+    }
     s->desc.compare = describe(g, s, compare);
-    x_load(&g->a, 8, (X86Reg)m->t0,
-           mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
+    x_load(&g->a, 8, (X86Reg)m->t0, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)
@@ -132,7 +133,11 @@ static void load_vec(Gen *g, Access *m)
         evict(g, dst);
     }
     check(g, m, IR_NONE, IR_NONE);
-    x_rm(&g->a, t == V128 ? X_MOVUPS : t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(dst - 16), m->host);
+    x_rm(&g->a,
+         t == V128  ? X_MOVUPS
+         : t == F64 ? X_MOVSD
+                    : X_MOVSS,
+         4, (X86Reg)(dst - 16), m->host);
     done(g, m, (uint8_t)dst);
     def_reg(g, CUR, dst, false);
 }
@@ -214,8 +219,11 @@ void emit_st(Gen *g)
         x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
         x_rm(&g->a, 0xdb, 4, (X86Reg)7, m.host);
     } else if (is_vec(t)) {
-        x_rm(&g->a, t == V128 ? X_MOVUPS_ST : t == F64 ? X_MOVSD_ST : X_MOVSS_ST, 4,
-             (X86Reg)(o.reg - 16), m.host);
+        x_rm(&g->a,
+             t == V128  ? X_MOVUPS_ST
+             : t == F64 ? X_MOVSD_ST
+                        : X_MOVSS_ST,
+             4, (X86Reg)(o.reg - 16), m.host);
     } else if (o.kind == OPND_IMM) {
         x_store_imm(&g->a, size, m.host, o.imm);
     } else {
@@ -405,8 +413,8 @@ void emit_cas(Gen *g)
     if (is_locked(g)) {
         lock_prefix(g);
     }
-    x_flags_rm(&g->a, w == 1 ? (X_CMPXCHG - 1) | X_REG8 : X_CMPXCHG, w,
-               v == RAX ? t1 : (X86Reg)v, mem_base(t0, 0));
+    x_flags_rm(&g->a, w == 1 ? (X_CMPXCHG - 1) | X_REG8 : X_CMPXCHG, w, v == RAX ? t1 : (X86Reg)v,
+               mem_base(t0, 0));
     x_xchg(&g->a, RAX, t1);
     done(g, &m, (uint8_t)m.t1);
     def_reg(g, CUR, m.t1, false);

@@ -59,7 +59,7 @@ void emit_get(Gen *g)
         return;
     }
     if (s->reg == NO_REG) {
-        def_env(g, (IrRef)g->cur, s->off + g->op->aux);
+        def_env(g, (IrRef)g->cur, s->off + g->op->aux, s->is_register);
     } else if (s->reg >= 16) {
         if (is_vec(t) && g->op->aux == 0) {
             def_reg(g, (IrRef)g->cur, s->reg, false);
@@ -239,11 +239,15 @@ void emit_set(Gen *g)
     } else if (l->kind == LOC_REG && l->reg == s->reg) {
         return;
     } else {
+        uint64_t value;
+
         if (l->kind == LOC_REG) {
             lock(g, l->reg);
         }
         evict(g, s->reg);
-        if (l->kind == LOC_REG) {
+        if (const_value(g, v, &value) && value == 0 && g->hf.epoch != g->a.epoch) {
+            x_alu(&g->a, ALU_XOR, 4, (X86Reg)s->reg, (X86Reg)s->reg);
+        } else if (l->kind == LOC_REG) {
             x_mov(&g->a, s->bytes, (X86Reg)s->reg, (X86Reg)l->reg);
             rehome(g, v, s->reg);
         } else {

@@ -5,7 +5,7 @@
  */
 #include "tcg/x86_64/gen.h"
 
-#define CUR ((IrRef)g->cur)
+#define CUR     ((IrRef)g->cur)
 #define P(op)   (X_66 | X_0F | (op))
 #define P38(op) (X_66 | X_0F38 | (op))
 #define S41     (1u << 30) /* wants SSE4.1 */
@@ -121,8 +121,8 @@ void emit_vbin(Gen *g)
 
 void emit_vimm(Gen *g)
 {
-    unsigned op = g->op->op, lane = g->op->aux & 3, limit = op == OP_vbshl || op == OP_vbshr
-                                                                ? 16 : 8u << lane;
+    unsigned op = g->op->op, lane = g->op->aux & 3,
+             limit = op == OP_vbshl || op == OP_vbshr ? 16 : 8u << lane;
     unsigned imm = MIN(g->op->imm, limit == 64 ? 64u : limit);
     int a = use_xmm(g, g->op->a), dst = pick_xmm(g, a, 0);
 

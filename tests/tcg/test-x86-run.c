@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between blocks: links, side exits that give budget back, the jump cache, retired blocks, budget
+ * exits, flushes; on the x86-64 back end and on the interpreter, which must agree. Then what random
+ * blocks on one thread do not reach: atomic forms, control words other than the default.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/tcg/random-ir.h"
+
+static const char *const backends[] = { "interp", "x86_64" };
+
+static void each_backend(void (*test)(Harness *h))
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+        Harness *h = harness_new(backends[i], false);
+
+        harness_reset(h, 1, 0x100);
+        test(h);
+        harness_free(h);
+    }
+}
+
+static TcgCode *compile(Harness *h)
+{
+    TcgCode *code = tcg_compile(h->tcg, NULL, NULL, NULL);
+
+    assert_non_null(code);
+    return code;
+}
+
+/* r0 += n; flags; goto */
+static TcgCode *adder(Harness *h, uint32_t at, uint64_t n, uint32_t to)
+{
+    IrBlock *ir = tcg_ir(h->tcg);
+    IrRef x, y, r;
+
+    ir_block_reset(ir, at);
+    ir_insn(ir, at);
+    x = ir_get(ir, I64, S_R0, 0);
+    y = ir_const(ir, I64, n);
+    r = ir_add(ir, x, y);
+    ir_set(ir, S_R0, 0, r);
+    ir_setflags(ir, ir_fl_add(ir, r, y));
+    ir_goto(ir, to);
+    return compile(h);
+}
+
+static void enter_at(Harness *h, uint32_t offset)
+{
+    h->env->pc = 0x400000 + offset;
+}
+
+static void links_and_budget(Harness *h)
+{
+    TcgCode *a = adder(h, 0x100, 1, 0x200), *b = adder(h, 0x200, 16, 0x100);
+    Outcome o;
+
+    h->env->r[0] = 0;
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, a);
+    assert_int_equal(o.leave.link, 0);
+    assert_int_equal(h->env->pc, 0x400200);
+    assert_int_equal(h->env->r[0], 1);
+
+    tcg_link(h->tcg, a, 0, b);
+    enter_at(h, 0x100);
+    o = harness_run(h, a);
+    assert_ptr_equal(o.leave.from, b);
+    assert_int_equal(h->env->r[0], 18);
+
+    tcg_link(h->tcg, b, 0, a);
+    enter_at(h, 0x100);
+    h->env->budget = 7;
+    h->env->r[0] = 0;
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_BUDGET);
+    assert_int_equal(h->env->r[0], 4 + 3 * 16);
+    assert_int_equal(h->env->budget, 0);
+    assert_int_equal(h->env->pc, 0x400200);
+    assert_int_equal(h->env->cc.kind / 4, FLK_ADD);
+}
+
+/* Three instructions, the first leaves early when r1 is 0. */
+static TcgCode *side_exit(Harness *h, bool flags)
+{
+    IrBlock *ir = tcg_ir(h->tcg);
+    IrRef x;
+
+    ir_block_reset(ir, 0x100);
+    ir_insn(ir, 0x100);
+    x = ir_get(ir, I64, S_R0 + 1, 0);
+    if (flags) {
+        ir_setflags(ir, ir_fl_cmp(ir, x, ir_const(ir, I64, 0)));
+    }
+    ir_goto_if(ir, ir_setcond(ir, COND_EQ, x, ir_const(ir, I64, 0)), 0x300);
+    for (unsigned i = 1; i < 3; i++) {
+        ir_insn(ir, 0x100 + i);
+        ir_set(ir, S_R0 + i, 0, ir_const(ir, I64, i));
+    }
+    ir_goto(ir, 0x200);
+    return compile(h);
+}
+
+static void side_exits(Harness *h)
+{
+    for (unsigned flags = 0; flags < 2; flags++) {
+        TcgCode *a = side_exit(h, flags), *b = adder(h, 0x300, 1, 0x400);
+        Outcome o;
+
+        for (unsigned linked = 0; linked < 2; linked++) {
+            h->env->r[1] = 0;
+            h->env->budget = 100;
+            enter_at(h, 0x100);
+            o = harness_run(h, a);
+            assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+            assert_ptr_equal(o.leave.from, linked ? b : a);
+            assert_int_equal(h->env->budget, linked ? 98 : 99);
+            if (flags && !linked) {
+                assert_true(flags_test(&h->env->cc, CC_Z));
+            }
+            tcg_link(h->tcg, a, 0, b);
+        }
+        h->env->r[1] = 5;
+        enter_at(h, 0x100);
+        h->env->budget = 100;
+        o = harness_run(h, a);
+        assert_int_equal(h->env->budget, 97);
+        assert_int_equal(h->env->pc, 0x400200);
+    }
+}
+
+static void retired(Harness *h)
+{
+    TcgCode *a = adder(h, 0x100, 1, 0x200), *b = adder(h, 0x200, 16, 0x100);
+    Outcome o;
+
+    tcg_link(h->tcg, a, 0, b);
+    tcg_retire(h->tcg, b);
+    h->env->r[0] = 0;
+    h->env->budget = 10;
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(h->env->pc, 0x400200);
+    assert_int_equal(h->env->r[0], 1);
+    assert_int_equal(h->env->budget, 9);
+    o = harness_run(h, b);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(h->env->pc, 0x400200);
+    tcg_link(h->tcg, a, 0, NULL);
+    enter_at(h, 0x100);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, a);
+}
+
+static TcgCode *jumper(Harness *h, uint32_t at)
+{
+    IrBlock *ir = tcg_ir(h->tcg);
+
+    ir_block_reset(ir, at);
+    ir_insn(ir, at);
+    ir_jump(ir, ir_get(ir, I64, S_R0 + 2, 0), JUMP_INDIRECT);
+    return compile(h);
+}
+
+static void jumps(Harness *h)
+{
+    TcgCode *a = jumper(h, 0x100), *b = adder(h, 0x200, 16, 0x300);
+    uint64_t target = 0x7fff12345200, key = 0x8000000000000000;
+    JumpEntry *e = (JumpEntry *)((uint8_t *)h->env->jc + ((target << 4 ^ target) & TCG_JC_MASK));
+    Outcome o;
+
+    h->env->jc_key = key;
+    h->env->r[2] = target;
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(h->env->pc, target);
+
+    *e = (JumpEntry){ target ^ key, (void *)(uintptr_t)b->far_entry };
+    enter_at(h, 0x100);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, b);
+    assert_int_equal(h->env->vbase, target - 0x200);
+    assert_int_equal(h->env->pc, target + 0x100);
+}
+
+static void full_buffer(Harness *h)
+{
+    IrBlock *ir = harness_ir_new();
+
+    for (unsigned flushes = 0, i = 0; flushes < 2; i++) {
+        TcgCode *code;
+
+        random_block(ir, i % 500 + 1, GEN_ALL, 40, UINT64_MAX);
+        ir_block_reset(tcg_ir(h->tcg), ir->start);
+        memcpy(tcg_ir(h->tcg)->ops, ir->ops, ir->nops * sizeof(ir->ops[0]));
+        tcg_ir(h->tcg)->nops = ir->nops;
+        tcg_ir(h->tcg)->ninsns = ir->ninsns;
+        tcg_ir(h->tcg)->nlinks = ir->nlinks;
+        code = tcg_compile(h->tcg, NULL, NULL, NULL);
+        if (!code) {
+            tcg_flush(h->tcg);
+            flushes++;
+        } else if (i % 16 == 0) {
+            assert_ptr_equal(tcg_find_code(h->tcg, (uintptr_t)code->end - 1), code);
+            harness_reset(h, i, ir->start);
+            harness_run(h, code);
+        }
+    }
+    ir_block_free(ir);
+}
+
+#define ON_EACH_BACKEND(name)                        \
+    static void run_##name(void **state)             \
+    {                                                \
+        if (!strstr(tcg_backend_list(), "x86_64")) { \
+            skip();                                  \
+        }                                            \
+        each_backend(name);                          \
+    }
+ON_EACH_BACKEND(links_and_budget)
+ON_EACH_BACKEND(side_exits)
+ON_EACH_BACKEND(retired)
+ON_EACH_BACKEND(jumps)
+ON_EACH_BACKEND(full_buffer)
+
+/* Random blocks with something about the machine changed after the reset. */
+static void compare_random(Harness *ref, Harness *other, unsigned mask, unsigned count,
+                           void (*change)(FakeEnv *env, uint64_t seed))
+{
+    IrBlock *ir = harness_ir_new();
+
+    for (uint64_t seed = 1; seed <= count; seed++) {
+        g_autofree char *diff = NULL;
+        Outcome a, b;
+
+        random_block(ir, seed, mask, 20, UINT64_MAX);
+        harness_reset(ref, seed, ir->start);
+        harness_reset(other, seed, ir->start);
+        change(ref->env, seed);
+        change(other->env, seed);
+        a = harness_run(ref, harness_compile(ref, ir));
+        b = harness_run(other, harness_compile(other, ir));
+        diff = harness_compare(ref, &a, other, &b);
+        if (diff) {
+            fail_msg("seed %u: %s", (unsigned)seed, diff);
+        }
+    }
+    ir_block_free(ir);
+    harness_free(ref);
+    harness_free(other);
+}
+
+static void nothing(FakeEnv *env, uint64_t seed)
+{
+}
+
+static void atomic_forms(void **state)
+{
+    compare_random(harness_new("interp", true), harness_new_parallel(NULL, false),
+                   GEN_RMW | GEN_MEM | GEN_INT | GEN_FLAGS, 1000, nothing);
+}
+
+static void odd_control_words(FakeEnv *env, uint64_t seed)
+{
+    uint64_t rng = seed;
+
+    env->mxcsr = 0x1f80 | (harness_random(&rng) & 0x6000) | (harness_random(&rng) & 0x8040);
+    env->fcw = 0x7f | (harness_random(&rng) & 0xc00) | 0x200 | (harness_random(&rng) & 0x100);
+}
+
+static void control_words(void **state)
+{
+    compare_random(harness_new("interp", true), harness_new(NULL, false),
+                   GEN_SSE | GEN_X87 | GEN_MEM | GEN_CALL, 1000, odd_control_words);
+}
+
+static void flags_of_every_kind(FakeEnv *env, uint64_t seed)
+{
+    uint64_t rng = seed;
+
+    env->cc = (FlagsRecord){ .kind = (uint8_t)((FLK_PACKED + seed % 12) * 4 + seed / 12 % 4),
+                             .a = harness_random(&rng),
+                             .b = harness_random(&rng),
+                             .c = seed & 1,
+                             .inc = harness_random(&rng) };
+    if (env->cc.kind / 4 == FLK_INC || env->cc.kind / 4 == FLK_DEC) {
+        env->cc.inc_kind = env->cc.kind;
+        env->cc.kind = FLK_SUB * 4 + 3;
+    }
+}
+
+static void records_at_entry(void **state)
+{
+    compare_random(harness_new("interp", true), harness_new(NULL, false),
+                   GEN_FLAGS | GEN_CALL | GEN_MEM | GEN_CONTROL, 1000, flags_of_every_kind);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_links_and_budget), cmocka_unit_test(run_side_exits),
+        cmocka_unit_test(run_retired),          cmocka_unit_test(run_jumps),
+        cmocka_unit_test(run_full_buffer),      cmocka_unit_test(atomic_forms),
+        cmocka_unit_test(control_words),        cmocka_unit_test(records_at_entry),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
