@@ -174,29 +174,36 @@ static void select_item(FwCfg *s, uint16_t key)
     s->offset = 0;
 }
 
-/* Copy the next @len bytes of the selected item, zeros beyond its end. */
-static void take(FwCfg *s, uint8_t *buf, uint32_t len)
+/* What is left of the selected item: *@len bytes. */
+static const uint8_t *rest_of_item(FwCfg *s, gsize *len)
 {
-    gsize size = 0, part;
     GBytes *item = fw_cfg_find(s, s->selected);
-    const uint8_t *data = item ? g_bytes_get_data(item, &size) : NULL;
+    const uint8_t *data = item ? g_bytes_get_data(item, len) : NULL;
 
-    part = s->offset < size ? MIN(len, size - s->offset) : 0;
-    if (part)
-        memcpy(buf, data + s->offset, part);
-    memset(buf + part, 0, len - part);
+    if (!item || s->offset >= *len) {
+        *len = 0;
+        return NULL;
+    }
+    *len -= s->offset;
+    return data + s->offset;
+}
+
+static void advance(FwCfg *s, uint32_t len)
+{
     s->offset = MIN((uint64_t)s->offset + len, UINT32_MAX);
 }
 
 static uint64_t ports_read(void *opaque, uint64_t addr, unsigned size)
 {
     FwCfg *s = opaque;
-    uint8_t byte;
+    const uint8_t *rest;
+    gsize left;
 
     if (addr != 1)
         return 0;
-    take(s, &byte, 1);
-    return byte;
+    rest = rest_of_item(s, &left);
+    advance(s, 1);
+    return left ? *rest : 0;
 }
 
 static void ports_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
@@ -213,18 +220,22 @@ static const MemOps ports_ops = { ports_read, ports_write, .min_size = 1, .max_s
 
 /* ---- DMA ------------------------------------------------------------------------------------ */
 
+/* The next @len bytes of the item, then zeros. */
 static bool dma_copy(FwCfg *s, uint64_t addr, uint32_t len)
 {
-    g_autofree uint8_t *buf = g_malloc(65536);
+    static const uint8_t zeros[65536];
+    gsize left, part;
+    const uint8_t *rest = rest_of_item(s, &left);
 
     if (addr + len < addr)
         return false;
-    while (len) {
-        uint32_t part = MIN(len, 65536);
-        take(s, buf, part);
-        address_space_write_bytes(s->memory, addr, buf, part);
-        addr += part;
-        len -= part;
+    advance(s, len);
+    part = MIN(left, len);
+    if (part)
+        address_space_write_bytes(s->memory, addr, rest, part);
+    for (addr += part, len -= part; len; addr += part, len -= part) {
+        part = MIN(len, sizeof(zeros));
+        address_space_write_bytes(s->memory, addr, zeros, part);
     }
     return true;
 }
@@ -252,7 +263,7 @@ static void dma_run(FwCfg *s)
         log_guest_error("fw_cfg: write to item 0x%x refused\n", s->selected);
         status = DMA_ERROR;
     } else if (control & DMA_SKIP) {
-        s->offset = MIN((uint64_t)s->offset + length, UINT32_MAX);
+        advance(s, length);
     }
     status = GUINT32_TO_BE(status);
     address_space_write_bytes(s->memory, at, &status, sizeof(status));
