@@ -244,6 +244,12 @@ void harness_reset(Harness *h, uint64_t seed, uint32_t start)
     flags_set_packed(&env->cc, (uint32_t)harness_random(&rng));
     env->mxcsr = 0x1f80;
     env->fcw = 0x37f;
+    if (seed % 2) { /* other rounding, precision and treatment of denormals */
+        uint64_t z = harness_random(&rng);
+        env->mxcsr |= z & 0xe040;
+        env->fcw |= z >> 16 & 0xc00;
+        env->fcw &= z >> 32 & 1 ? 0xffff : 0xfeff;
+    }
     env->fsw = 0;
     env->budget = 100000;
     env->vbase = 0;

@@ -439,10 +439,17 @@ static void instruction(Gen *g, uint32_t offset)
 {
     IrBlock *ir = g->ir;
     unsigned nops = 1 + below(g, 4), nsets = below(g, 3);
+    bool checks_fp = (g->mask & GEN_SSE) && below(g, 4) == 0;
 
     ir_insn(ir, offset);
+    if (checks_fp) {
+        ir_fpclear(ir);
+    }
     for (unsigned i = 0; i < nops; i++) {
         one_op(g);
+    }
+    if (checks_fp) {
+        ir_fpcheck(ir, 19);
     }
     if ((g->mask & GEN_CONTROL) && below(g, 6) == 0) {
         side_exit(g, offset);

@@ -220,6 +220,53 @@ static void side_exits(void **state)
     }
 }
 
+/* r1 / r2 as F64, checked: traps when an unmasked exception is raised. */
+static void unmasked_exceptions(void **state)
+{
+    static const uint64_t one = UINT64_C(0x3ff0000000000000), three = UINT64_C(0x4008000000000000);
+    static const struct {
+        uint64_t x, y;
+        uint32_t masks, raised; /* MXCSR's low six bits */
+        bool traps;
+    } rows[] = {
+        { one, 0, 0x3f, 4, false },
+        { one, 0, 0x3b, 4, true },
+        { one, three, 0x3f, 0x20, false },
+        { one, three, 0x1f, 0x20, true },
+        { 0, 0, 0x3b, 1, false },
+        { 0, 0, 0x3e, 1, true },
+        { one, one, 0, 0, false },
+        { 3, three, 0x3d, 2, true }, /* an unmasked denormal ends the operation: never inexact */
+    };
+    TcgCode *code;
+
+    ir_block_reset(ir, 0x10);
+    ir_insn(ir, 0x10);
+    ir_fpclear(ir);
+    IrRef q = ir_fbin(ir, OP_fdiv, 3, ir_bitcast(ir, F64, ir_get(ir, I64, S_R0 + 1, 0)),
+                      ir_bitcast(ir, F64, ir_get(ir, I64, S_R0 + 2, 0)));
+    ir_fpcheck(ir, 19);
+    ir_set(ir, S_R0, 0, ir_bitcast(ir, I64, q));
+    ir_goto(ir, 0x20);
+    code = harness_compile(h, ir);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Outcome o;
+
+        start_at(0x10, 100);
+        h->env->r[1] = rows[i].x;
+        h->env->r[2] = rows[i].y;
+        h->env->mxcsr = rows[i].masks << 7;
+        o = harness_run(h, code);
+        assert_int_equal(o.kind, rows[i].traps ? OUT_TRAP : OUT_LEFT);
+        if (rows[i].traps) {
+            assert_int_equal(o.code, 19);
+            assert_int_equal(h->env->r[0], 0);
+            assert_int_equal(h->env->budget, 100);
+        }
+        assert_int_equal(h->env->mxcsr, rows[i].masks << 7 | rows[i].raised);
+    }
+}
+
 static void buffer_full(void **state)
 {
     TcgCode *code = NULL;
@@ -345,6 +392,8 @@ static void integer_ops(void **state)
         { "retirement, " backend, retirement, setup, teardown, (void *)backend },       \
         { "jump cache, " backend, jump_cache, setup, teardown, (void *)backend },       \
         { "side exits, " backend, side_exits, setup, teardown, (void *)backend },       \
+        { "unmasked exceptions, " backend, unmasked_exceptions, setup, teardown,        \
+          (void *)backend },                                                            \
         { "buffer full, " backend, buffer_full, setup, teardown, (void *)backend },     \
     {                                                                                   \
         "integer ops, " backend, integer_ops, setup, teardown, (void *)backend          \
