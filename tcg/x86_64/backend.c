@@ -169,7 +169,9 @@ static void append_map(Gen *g)
         g->a.full = true;
         return;
     }
-    memcpy(g->a.p, g->map->data, g->map->len);
+    if (g->map->len) {
+        memcpy(g->a.p, g->map->data, g->map->len);
+    }
     g->code->fault_map = x_pc(&g->a);
     g->code->fault_map_size = g->map->len;
     g->a.p += g->map->len;

@@ -108,7 +108,7 @@ typedef struct FaultPoint {
     Record flags;
 } FaultPoint;
 
-typedef struct MemDesc { /* behind the call in a memory stub */
+typedef struct __attribute__((packed)) MemDesc { /* behind the call in a memory stub */
     uint8_t op, type, flags;
     uint8_t addr, value, compare, dst; /* places: see place_of() */
     uint8_t length;                    /* of the inline code: from retry to done */

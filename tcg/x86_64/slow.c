@@ -14,6 +14,10 @@ static void *at(void *env, int32_t off)
     return (uint8_t *)env + off;
 }
 
+typedef struct __attribute__((packed)) Unaligned {
+    int64_t v;
+} Unaligned;
+
 /* -- Memory ----------------------------------------------------------------------------------- */
 
 /* Where the thunk saved what a place names; NULL: a constant, found at *extra. */
@@ -27,7 +31,7 @@ GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, cons
     }
     if (p == PLACE_ENV) {
         *extra += 8;
-        return (uint8_t *)env + *(const int64_t *)here;
+        return (uint8_t *)env + ((const Unaligned *)here)->v;
     }
     if (p >= PLACE_SPILL) {
         return (uint8_t *)env + be->layout->scratch + SCR_SPILL + (p - PLACE_SPILL) * 8;
@@ -48,7 +52,7 @@ GENERAL_REGS void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend 
     s->is_write = d->op != OP_ld;
     s->size = ir_type_info[d->type].bytes;
     if (d->op == OP_probe) {
-        uint32_t probe = *(const uint32_t *)(d + 1);
+        uint32_t probe = (uint32_t)((const Unaligned *)(d + 1))->v;
         s->is_write = probe >> 31;
         s->size = probe & INT32_MAX;
     }
