@@ -149,28 +149,38 @@ void gen_xadd(Dis *d, Insn *i)
     ir_setflags(ir, ir_fl_add(ir, sum, b));
 }
 
-/* The destination is written in any case; the accumulator only if the comparison failed. */
+/* Only one of destination and accumulator is written, and only that is zero-extended. */
+static void cmpxchg_register(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrType type = op_type(i, 0), full = type == I32 ? I64 : type;
+    unsigned reg = i->op[0].reg, byte = i->op[0].kind == OPK_GPR_HI;
+    IrRef src = op_load(d, i, 1), old = op_load(d, i, 0), acc = reg_get(d, type, R_RAX);
+    IrRef equal = ir_setcond(ir, COND_EQ, old, acc);
+    IrRef to_dst = type == I32 ? ir_zext(ir, I64, src) : src;
+    IrRef to_acc = type == I32 ? ir_zext(ir, I64, old) : old;
+    IrRef dst = ir_get(ir, full, SLOT_GPR + reg, byte);
+    if (reg != R_RAX || byte) /* else it was equal */
+        reg_set(d, full, R_RAX, ir_select(ir, equal, reg_get(d, full, R_RAX), to_acc));
+    ir_set(ir, SLOT_GPR + reg, byte, ir_select(ir, equal, to_dst, dst));
+    ir_setflags(ir, ir_fl_cmp(ir, acc, old));
+}
+
+/* In memory the destination is written in any case. */
 void gen_cmpxchg(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;
     IrType type = op_type(i, 0), full = type == I32 ? I64 : type;
-    IrRef src = op_load(d, i, 1), acc = reg_get(d, type, R_RAX), old, equal;
-    if (op_is_mem(i, 0)) {
-        Mem m = mem_operand(d, i, ir_type_info[type].bytes, true);
-        unsigned flags = m.flags | (i->lock ? MEM_LOCK : 0);
-        old = ir_rmw_cas(ir, acc, src, m.addr, m.disp, flags);
-        equal = ir_setcond(ir, COND_EQ, old, acc);
-    } else {
-        old = op_load(d, i, 0);
-        equal = ir_setcond(ir, COND_EQ, old, acc);
+    if (!op_is_mem(i, 0)) {
+        cmpxchg_register(d, i);
+        return;
     }
-    IrRef wide = type == I32 ? ir_zext(ir, I64, old) : old;
-    IrRef result = ir_select(ir, equal, reg_get(d, full, R_RAX), wide);
-    if (!op_is_mem(i, 0))
-        op_store(d, i, 0, ir_select(ir, equal, src, old));
-    /* After the destination: if that is the accumulator, it was equal and has the source. */
-    if (op_is_mem(i, 0) || i->op[0].kind != OPK_GPR || i->op[0].reg != R_RAX)
-        reg_set(d, full, R_RAX, result);
+    IrRef src = op_load(d, i, 1), acc = reg_get(d, type, R_RAX);
+    Mem m = mem_operand(d, i, ir_type_info[type].bytes, true);
+    IrRef old = ir_rmw_cas(ir, acc, src, m.addr, m.disp, m.flags | (i->lock ? MEM_LOCK : 0));
+    IrRef equal = ir_setcond(ir, COND_EQ, old, acc);
+    IrRef to_acc = type == I32 ? ir_zext(ir, I64, old) : old;
+    reg_set(d, full, R_RAX, ir_select(ir, equal, reg_get(d, full, R_RAX), to_acc));
     ir_setflags(ir, ir_fl_cmp(ir, acc, old));
 }
 
@@ -376,8 +386,13 @@ void gen_prefetch(Dis *d, Insn *i)
 {
 }
 
+/* With REX.B it is XCHG after all. */
 void gen_pause(Dis *d, Insn *i)
 {
+    if (i->op[0].reg != R_RAX) {
+        gen_xchg(d, i);
+        return;
+    }
     leave_exit(d, pc_next(d), X86_EXIT_PAUSE);
 }
 

@@ -91,13 +91,15 @@ void gen_sar(Dis *d, Insn *i)
 
 /* ---- SHLD SHRD ------------------------------------------------------------------------------ */
 
-/* 16-bit operands: counts over 16 are undefined by the manual; here dst:src:dst are 48 bits. */
+/* 16-bit operands: counts over 16 are undefined by the manual; AMD's processors shift dst:src:src
+ * and src:src:dst. */
 static IrRef double16(Dis *d, bool left, IrRef dst, IrRef src, IrRef count)
 {
     IrBlock *ir = d->ir;
     IrRef x = ir_zext(ir, I64, dst), y = ir_zext(ir, I64, src);
     IrRef c16 = const8(d, 16), c32 = const8(d, 32);
-    IrRef v = ir_or(ir, ir_shl(ir, x, c32), ir_or(ir, ir_shl(ir, y, c16), x));
+    IrRef high = left ? x : y, low = left ? y : x;
+    IrRef v = ir_or(ir, ir_shl(ir, high, c32), ir_or(ir, ir_shl(ir, y, c16), low));
     v = left ? ir_shr(ir, ir_shl(ir, v, count), c32) : ir_shr(ir, v, count);
     return ir_trunc(ir, I16, v);
 }

@@ -265,13 +265,13 @@ static uint64_t scas_run(Rep *r, uint64_t n)
 
 static uint64_t cmps_run(Rep *r, uint64_t n)
 {
-    uint64_t src = linear(r, r->seg, R_RSI, false), dst = linear(r, SEG_ES, R_RDI, false);
+    uint64_t dst = linear(r, SEG_ES, R_RDI, false), src = linear(r, r->seg, R_RSI, false);
     n = MIN(n, MIN(run_in_page(r, src, R_RSI), run_in_page(r, dst, R_RDI)));
     if (n < 4 || !r->flat_src || !r->flat_dst)
         return 0;
-    const uint8_t *a = cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu);
-    const uint8_t *b = a ? cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu) : NULL;
-    if (!b)
+    const uint8_t *b = cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu);
+    const uint8_t *a = b ? cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu) : NULL;
+    if (!a)
         return 0;
     bool repne = r->how & STRING_REPNE;
     uint64_t k = 0;
@@ -290,11 +290,12 @@ static uint64_t cmps_run(Rep *r, uint64_t n)
 static bool compare_one(Rep *r, bool cmps)
 {
     Cpu *cpu = &r->c->cpu;
-    uint64_t src = cmps ? linear(r, r->seg, R_RSI, false) : 0;
-    uint64_t a = cmps ? cpu_load(cpu, src, r->size, r->mmu) : cut(r, r->c->regs[R_RAX]);
+    uint64_t a = cut(r, r->c->regs[R_RAX]);
     uint64_t b = cpu_load(cpu, linear(r, SEG_ES, R_RDI, false), r->size, r->mmu);
-    if (cmps)
+    if (cmps) {
+        a = cpu_load(cpu, linear(r, r->seg, R_RSI, false), r->size, r->mmu);
         advance(r, R_RSI, 1);
+    }
     advance(r, R_RDI, 1);
     count_down(r, 1);
     cpu->cc = (FlagsRecord){ .kind = flags_kind(FLK_CMP, (IrType)(I8 + r->log2)), .a = a, .b = b };

@@ -57,7 +57,7 @@ static const InsnDesc group11_c7[8] = { I2(mov, Ev, Iz) };
 static const InsnDesc op63[2] = { I2(arpl, Ew, Gw, .attr = A_PE), I2(movsxd, Gv, Ed) };
 static const InsnDesc op8c[2] = { I2(mov_from_sreg, Mw, Sw), I2(mov_from_sreg, Rv, Sw) };
 static const InsnDesc op90[4] = {
-    I2(xchg, Zv, rAX), I2(xchg, Zv, rAX), I0(pause), I2(xchg, Zv, rAX),
+    I2(xchg, Zv, rAX), I2(xchg, Zv, rAX), I2(pause, Zv, rAX), I2(xchg, Zv, rAX),
 };
 static const InsnDesc op9e[2] = { I0(sahf), I0(sahf, .feature = FEAT_LAHF64) };
 static const InsnDesc op9f[2] = { I0(lahf), I0(lahf, .feature = FEAT_LAHF64) };
