@@ -69,6 +69,7 @@ static void reset_at_power_on(CpuX86 *c)
     c->a20 = true;
     c->cpu.interrupt_request = 0;
     c->in_smm = false;
+    c->sipi_vector = 0;
 }
 
 void x86_cpu_reset(CpuX86 *c, bool init)
@@ -93,7 +94,6 @@ void x86_cpu_reset(CpuX86 *c, bool init)
     c->error_code = 0;
     c->exception_next_pc = c->fault_addr = 0;
     c->old_exception = -1;
-    c->sipi_vector = 0;
     c->common.halted = c->sipi_wait = !c->bsp;
     cpu_tlb_flush_all(&c->cpu);
     cpu_tlb_set_asid(&c->cpu, 0);
@@ -187,6 +187,9 @@ static void bus_raise_smi(void *opaque, unsigned n)
 
 static void bus_raise_init(void *opaque, unsigned n)
 {
+    cpu_reset_interrupt(bus_cpu(opaque, n), CPU_INT_SIPI);
+    /* A start-up message counts only if it comes after INIT; both may come before the CPU's turn. */
+    cpu_reset_interrupt(bus_cpu(opaque, n), CPU_INT_SIPI);
     cpu_interrupt(bus_cpu(opaque, n), CPU_INT_INIT);
 }
 

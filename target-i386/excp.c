@@ -415,8 +415,9 @@ static void take_init(CpuX86 *c)
 {
     BoardOps *board = &c->machine->board;
 
-    c->cpu.interrupt_request &=
-        ~(uint32_t)(CPU_INT_INIT | CPU_INT_SIPI | CPU_INT_NMI | CPU_INT_SMI);
+    /* A start-up IPI that came after INIT is taken next; one that came before it is gone already
+     * (bus_raise_init). */
+    c->cpu.interrupt_request &= ~(uint32_t)(CPU_INT_INIT | CPU_INT_NMI | CPU_INT_SMI);
     x86_cpu_reset(c, true);
     if (board->apic_reset)
         board->apic_reset(board->opaque, c->common.index, true);
