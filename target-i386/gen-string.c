@@ -105,7 +105,7 @@ void gen_cmps(Dis *d, Insn *i)
 {
     if (repeat(d, i, STRING_CMPS, HELP_string_compare))
         return;
-    IrRef b = mem_ld(d, destination(d, i, false), element(i), 0); /* AMD's order of faults */
+    IrRef b = mem_ld(d, destination(d, i, false), element(i), 0);
     IrRef a = mem_ld(d, source(d, i), element(i), 0);
     IrRef by = step(d, i);
     advance(d, i, R_RSI, by);
