@@ -5,6 +5,9 @@
  */
 #include "tcg/x86_64/gen.h"
 
+#include <cpuid.h>
+#include <string.h>
+
 #include "tcg/x86_64/disas.h"
 
 /* Integer pin wishes 0-15. The first eight minus two keep their x86 numbers, so that instructions
@@ -58,17 +61,27 @@ static void place_slots(X86Backend *be)
     }
 }
 
+/* CPUID (SDM vol. 2A): leaf 1 ECX, leaf 7 EBX, leaf 0x80000001 ECX. */
 static Features host_features(void)
 {
-    __builtin_cpu_init();
-    return (Features){ .bmi1 = __builtin_cpu_supports("bmi"),
-                       .bmi2 = __builtin_cpu_supports("bmi2"),
-                       .lzcnt = __builtin_cpu_supports("lzcnt"),
-                       .popcnt = __builtin_cpu_supports("popcnt"),
-                       .sse3 = __builtin_cpu_supports("sse3"),
-                       .ssse3 = __builtin_cpu_supports("ssse3"),
-                       .sse41 = __builtin_cpu_supports("sse4.1"),
-                       .sse42 = __builtin_cpu_supports("sse4.2") };
+    unsigned a, b, c, d;
+    Features f = { 0 };
+
+    if (__get_cpuid(1, &a, &b, &c, &d)) {
+        f.sse3 = c & bit_SSE3;
+        f.ssse3 = c & bit_SSSE3;
+        f.sse41 = c & bit_SSE4_1;
+        f.sse42 = c & bit_SSE4_2;
+        f.popcnt = c & bit_POPCNT;
+    }
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        f.bmi1 = b & bit_BMI;
+        f.bmi2 = b & bit_BMI2;
+    }
+    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
+        f.lzcnt = c & bit_LZCNT;
+    }
+    return f;
 }
 
 /* For tests: only what every x86-64 host has. */
