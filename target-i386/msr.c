@@ -213,7 +213,8 @@ static bool has_spec_ctrl(const CpuX86 *c)
 static bool has_pred_cmd(const CpuX86 *c)
 {
     return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_SPEC_CTRL) ||
-           x86_words_have(c->features, CPUID_80000008_EBX, CPUID_IBPB);
+           x86_words_have(c->features, CPUID_80000008_EBX, CPUID_IBPB) ||
+           has_spec_ctrl(c); /* Linux takes IBRS for a promise of both */
 }
 
 static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
