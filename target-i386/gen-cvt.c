@@ -5,15 +5,17 @@
  */
 #include "target-i386/gen-fp.h"
 
+static IrRef convert(Dis *d, IrVcvt kind, IrRef x)
+{
+    if (!fp_unmasked(d))
+        return ir_vcvt(d->ir, kind, x);
+    return fp_by_helper(d, SSE_VCVT | (uint32_t)kind << SSE_IMM_SHIFT, x, x);
+}
+
 /* Packed @kind from operand 1 to the register operand 0. */
 static void packed(Dis *d, Insn *i, IrVcvt kind)
 {
-    IrRef x = vec_load(d, i, 1), r;
-
-    fp_begin(d);
-    r = ir_vcvt(d->ir, kind, x);
-    fp_end(d);
-    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, r);
+    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, convert(d, kind, vec_load(d, i, 1)));
 }
 
 #define PACKED(name, kind)           \
@@ -40,9 +42,7 @@ static void to_mmx(Dis *d, Insn *i, IrVcvt kind)
     if (ir_type_info[op_type(i, 1)].bytes == 8 &&
         !op_is_mem(i, 1)) /* the high lanes do not count */
         x = ir_vfromint(d->ir, ir_get(d->ir, I64, SLOT_XMM + i->op[1].reg, 0));
-    fp_begin(d);
-    r = ir_vcvt(d->ir, kind, x);
-    fp_end(d);
+    r = convert(d, kind, x);
     mmx_enter(d);
     vec_store(d, i, 0, r);
 }
@@ -67,40 +67,51 @@ void gen_cvtpd2pi(Dis *d, Insn *i)
     to_mmx(d, i, VCVT_PD2DQ);
 }
 
-void gen_cvtpi2ps(Dis *d, Insn *i)
+/* From memory these are no MMX instructions (AMD; Intel makes an exception of CVTPI2PS). */
+static void from_mmx(Dis *d, Insn *i, IrVcvt kind)
 {
+    bool mmx = !op_is_mem(i, 1);
     IrRef x, r;
 
-    mmx_check(d);
-    x = vec_load(d, i, 1);
-    fp_begin(d);
-    r = ir_vcvt(d->ir, VCVT_DQ2PS, x);
-    fp_end(d);
-    mmx_enter(d);
-    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, ir_vextract(d->ir, 3, r, 0));
-}
-
-/* Never inexact. From memory it is no MMX instruction. */
-void gen_cvtpi2pd(Dis *d, Insn *i)
-{
-    IrRef x;
-
-    if (!op_is_mem(i, 1))
+    if (mmx)
         mmx_check(d);
     x = vec_load(d, i, 1);
-    if (!op_is_mem(i, 1))
+    r = convert(d, kind, x);
+    if (mmx)
         mmx_enter(d);
-    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, ir_vcvt(d->ir, VCVT_DQ2PD, x));
+    ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, kind == VCVT_DQ2PS ? ir_vextract(d->ir, 3, r, 0) : r);
+}
+
+void gen_cvtpi2ps(Dis *d, Insn *i)
+{
+    from_mmx(d, i, VCVT_DQ2PS);
+}
+
+void gen_cvtpi2pd(Dis *d, Insn *i)
+{
+    from_mmx(d, i, VCVT_DQ2PD);
 }
 
 /* ---- Scalars -------------------------------------------------------------------------------- */
+/* Where an exception is unmasked: @y as a vector; the whole destination, or an integer in its low
+ * part. */
+static IrRef unmasked(Dis *d, Insn *i, unsigned op, FpKind kind, unsigned imm, IrRef y)
+{
+    uint32_t how = op | kind << SSE_KIND_SHIFT | imm << SSE_IMM_SHIFT;
+    IrRef x = i->op[0].kind == OPK_XMM ? ir_get(d->ir, V128, SLOT_XMM + i->op[0].reg, 0) : y;
+
+    return fp_by_helper(d, how, x, y);
+}
+
 static void from_integer(Dis *d, Insn *i, IrType type)
 {
     IrRef x = op_load(d, i, 1), r;
 
-    fp_begin(d);
-    r = ir_cvt_i2f(d->ir, type, x);
-    fp_end(d);
+    if (fp_unmasked(d))
+        r = unmasked(d, i, SSE_I2F, type == F32 ? SS : SD, op_type(i, 1) == I64 ? SSE_WIDE : 0,
+                     ir_vfromint(d->ir, x));
+    else
+        r = ir_cvt_i2f(d->ir, type, x);
     ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, r);
 }
 
@@ -116,11 +127,17 @@ void gen_cvtsi2sd(Dis *d, Insn *i)
 
 static void to_integer(Dis *d, Insn *i, IrType type, bool truncate)
 {
-    IrRef x = fp_load(d, i, 1, type), r;
+    bool wide = op_type(i, 0) == I64;
+    FpKind kind = type == F32 ? SS : SD;
+    IrRef r;
 
-    fp_begin(d);
-    r = ir_cvt_f2i(d->ir, op_type(i, 0), x, truncate);
-    fp_end(d);
+    if (fp_unmasked(d)) {
+        unsigned imm = (wide ? SSE_WIDE : 0) | (truncate ? SSE_TRUNCATE : 0);
+        r = unmasked(d, i, SSE_F2I, kind, imm, fp_vector(d, i, 1, kind));
+        r = ir_vextract(d->ir, wide ? 3 : 2, r, 0);
+    } else {
+        r = ir_cvt_f2i(d->ir, op_type(i, 0), fp_load(d, i, 1, type), truncate);
+    }
     op_store(d, i, 0, r);
 }
 
@@ -146,11 +163,13 @@ void gen_cvtsd2si(Dis *d, Insn *i)
 
 static void between_floats(Dis *d, Insn *i, IrType from, IrType to)
 {
-    IrRef x = fp_load(d, i, 1, from), r;
+    FpKind kind = from == F32 ? SS : SD;
+    IrRef r;
 
-    fp_begin(d);
-    r = ir_cvt_f2f(d->ir, to, x);
-    fp_end(d);
+    if (fp_unmasked(d))
+        r = unmasked(d, i, SSE_F2F, kind, 0, fp_vector(d, i, 1, kind));
+    else
+        r = ir_cvt_f2f(d->ir, to, fp_load(d, i, 1, from));
     ir_set(d->ir, SLOT_XMM + i->op[0].reg, 0, r);
 }
 

@@ -10,6 +10,7 @@
 #define TARGET_I386_GEN_FP_H
 
 #include "target-i386/gen.h"
+#include "target-i386/help-fp.h"
 #include "target-i386/translate.h"
 
 /* clang-format off */
@@ -103,10 +104,14 @@ IrRef vec_load(Dis *d, Insn *i, unsigned n);
 void vec_store(Dis *d, Insn *i, unsigned n, IrRef value);
 
 /* ---- gen-sse.c ------------------------------------------------------------------------------ */
-/* Around an operation that sets MXCSR flags, after its loads and before its sets. */
-void fp_begin(Dis *d);
-void fp_end(Dis *d);
-IrRef fp_load(Dis *d, Insn *i, unsigned n, IrType type); /* F32, F64: operand's low part */
+/* Where an exception is unmasked operations with MXCSR flags are done by help_sse_fp(). */
+static inline bool fp_unmasked(const Dis *d)
+{
+    return d->mode & X86_MODE_FP_UNMASKED;
+}
+IrRef fp_by_helper(Dis *d, uint32_t how, IrRef x, IrRef y); /* V128s; of y a scalar may be loaded */
+IrRef fp_vector(Dis *d, Insn *i, unsigned n, FpKind kind);  /* operand for it */
+IrRef fp_load(Dis *d, Insn *i, unsigned n, IrType type);    /* F32, F64: operand's low part */
 
 /* ---- gen-x87.c ------------------------------------------------------------------------------ */
 void x87_wait(Dis *d);                  /* #MF if an unmasked exception is pending */

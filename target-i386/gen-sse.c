@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SSE and SSE2: moves, floating-point arithmetic, comparison, MXCSR (SDM vol. 1, chapters 10, 11).
- * Where an exception is unmasked in MXCSR (X86_MODE_FP_UNMASKED) the flags of each operation are
- * collected and checked before its result is written.
+ * Where an exception is unmasked in MXCSR (X86_MODE_FP_UNMASKED) a helper computes, and may raise
+ * #XM.
  */
 #include "target-i386/gen-fp.h"
 
-typedef enum FpKind { PS, PD, SS, SD } FpKind;
-
-void fp_begin(Dis *d)
+IrRef fp_by_helper(Dis *d, uint32_t how, IrRef x, IrRef y)
 {
-    if (d->mode & X86_MODE_FP_UNMASKED)
-        ir_fpclear(d->ir);
+    IrBlock *ir = d->ir;
+    IrRef r = ir_call(ir, HELP_sse_fp, const32(d, how), ir_getmxcsr(ir), x, y);
+
+    ir_setmxcsr(ir, ir_get(ir, I32, SLOT_MXCSR, 0));
+    return r;
 }
 
-void fp_end(Dis *d)
+IrRef fp_vector(Dis *d, Insn *i, unsigned n, FpKind kind)
 {
-    if (d->mode & X86_MODE_FP_UNMASKED)
-        ir_fpcheck(d->ir, X86_TRAP(EXCP_XM));
+    IrType type = kind == SS ? I32 : I64;
+
+    if (!op_is_mem(i, n))
+        return ir_get(d->ir, V128, SLOT_XMM + i->op[n].reg, 0);
+    if (kind <= PD)
+        return op_load(d, i, n);
+    return ir_vfromint(d->ir,
+                       mem_ld(d, mem_operand(d, i, ir_type_info[type].bytes, false), type, 0));
 }
 
 IrRef fp_load(Dis *d, Insn *i, unsigned n, IrType type)
@@ -43,6 +50,15 @@ static IrRef destination(Dis *d, Insn *i, FpKind kind)
     return ir_get(d->ir, kind <= PD ? V128 : kind == SS ? F32 : F64, SLOT_XMM + i->op[0].reg, 0);
 }
 
+/* The operation where an exception is unmasked: the whole destination. */
+static IrRef unmasked(Dis *d, Insn *i, unsigned op, FpKind kind)
+{
+    uint32_t how = op | kind << SSE_KIND_SHIFT | ((uint32_t)i->imm & 7) << SSE_IMM_SHIFT;
+    IrRef y = fp_vector(d, i, 1, kind);
+
+    return fp_by_helper(d, how, ir_get(d->ir, V128, SLOT_XMM + i->op[0].reg, 0), y);
+}
+
 /* A scalar leaves the rest of the register alone. */
 static void set_result(Dis *d, Insn *i, IrRef value)
 {
@@ -50,14 +66,28 @@ static void set_result(Dis *d, Insn *i, IrRef value)
 }
 
 /* ---- Arithmetic ----------------------------------------------------------------------------- */
+static SfOp soft_op(IrOpcode op)
+{
+    switch (op) {
+    case OP_fadd: return SF_ADD;
+    case OP_fsub: return SF_SUB;
+    case OP_fmul: return SF_MUL;
+    case OP_fdiv: return SF_DIV;
+    case OP_fmin: return SF_MIN;
+    default: return SF_MAX;
+    }
+}
+
 static void arith(Dis *d, Insn *i, IrOpcode op, FpKind kind)
 {
-    IrRef y = source(d, i, kind), r;
+    IrRef y;
 
-    fp_begin(d);
-    r = ir_fbin(d->ir, op, lane_of(kind), destination(d, i, kind), y);
-    fp_end(d);
-    set_result(d, i, r);
+    if (fp_unmasked(d)) {
+        set_result(d, i, unmasked(d, i, soft_op(op), kind));
+        return;
+    }
+    y = source(d, i, kind);
+    set_result(d, i, ir_fbin(d->ir, op, lane_of(kind), destination(d, i, kind), y));
 }
 
 #define ARITH_OF(name, op, kind)     \
@@ -74,12 +104,10 @@ SSE_ARITH(ARITH)
 
 static void square_root(Dis *d, Insn *i, FpKind kind)
 {
-    IrRef x = source(d, i, kind), r;
-
-    fp_begin(d);
-    r = ir_fun(d->ir, OP_fsqrt, lane_of(kind), x);
-    fp_end(d);
-    set_result(d, i, r);
+    if (fp_unmasked(d))
+        set_result(d, i, unmasked(d, i, SSE_SQRT, kind));
+    else
+        set_result(d, i, ir_fun(d->ir, OP_fsqrt, lane_of(kind), source(d, i, kind)));
 }
 
 void gen_sqrtps(Dis *d, Insn *i)
@@ -126,12 +154,15 @@ void gen_rcpss(Dis *d, Insn *i)
 /* ---- Comparison ----------------------------------------------------------------------------- */
 static void compare(Dis *d, Insn *i, FpKind kind)
 {
-    IrRef y = source(d, i, kind), r;
+    unsigned predicate = (unsigned)i->imm & 7;
+    IrRef y;
 
-    fp_begin(d);
-    r = ir_fcmp(d->ir, lane_of(kind), destination(d, i, kind), y, (unsigned)i->imm & 7);
-    fp_end(d);
-    set_result(d, i, r);
+    if (fp_unmasked(d)) {
+        set_result(d, i, unmasked(d, i, SSE_CMP, kind));
+        return;
+    }
+    y = source(d, i, kind);
+    set_result(d, i, ir_fcmp(d->ir, lane_of(kind), destination(d, i, kind), y, predicate));
 }
 
 void gen_cmpps(Dis *d, Insn *i)
@@ -156,11 +187,14 @@ void gen_cmpsd(Dis *d, Insn *i)
 
 static void compare_flags(Dis *d, Insn *i, FpKind kind, bool quiet)
 {
-    IrRef y = source(d, i, kind), word;
+    IrRef y, word;
 
-    fp_begin(d);
-    word = ir_fcomi(d->ir, destination(d, i, kind), y, quiet);
-    fp_end(d);
+    if (fp_unmasked(d)) {
+        word = ir_vextract(d->ir, 2, unmasked(d, i, quiet ? SSE_UCOMI : SSE_COMI, kind), 0);
+    } else {
+        y = source(d, i, kind);
+        word = ir_fcomi(d->ir, destination(d, i, kind), y, quiet);
+    }
     ir_setflags(d->ir, ir_fl_packed(d->ir, word));
 }
 
@@ -323,7 +357,7 @@ void gen_movntpd(Dis *d, Insn *i)
 }
 
 /* ---- MXCSR ---------------------------------------------------------------------------------- */
-enum { MXCSR_VALID = 0xffff, MXCSR_MASKS = 0x1f80 };
+enum { MXCSR_MASKS = 0x1f80 };
 
 void gen_ldmxcsr(Dis *d, Insn *i)
 {

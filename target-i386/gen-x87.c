@@ -239,6 +239,22 @@ static IrRef load_real(Dis *d, Insn *i)
     return type == F80 ? v : ir_cvt_f2f(d->ir, F80, v);
 }
 
+/* The same as an operand of arithmetic. NaNs and denormals go the slow way: whether they raise #I
+ * and #D is a matter of the other operand too. */
+static IrRef load_operand(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    IrType type = op_type(i, 0);
+    bool single = type == I32;
+    IrRef v = op_load(d, i, 0), twice = ir_add(ir, v, v);
+    uint64_t inf = single ? 0xff000000 : 0xffeull << 52, normal = single ? 1u << 24 : 1ull << 53;
+
+    x87_exit_if(d,
+                ir_setcond(ir, COND_LTU, ir_addi(ir, twice, -1), ir_const(ir, type, normal - 1)));
+    x87_exit_if(d, ir_setcond(ir, COND_GTU, twice, ir_const(ir, type, inf)));
+    return ir_cvt_f2f(ir, F80, ir_bitcast(ir, single ? F32 : F64, v));
+}
+
 static IrRef load_integer(Dis *d, Insn *i)
 {
     return ir_cvt_i2f(d->ir, F80, op_load(d, i, 0));
@@ -495,7 +511,7 @@ static void arith(Dis *d, Insn *i, IrOpcode op, bool reversed, Form form)
     else if (i->op[0].kind == OPK_ST)
         b = st(d, i->op[0].reg);
     else
-        b = form == FROM_INT ? load_integer(d, i) : load_real(d, i);
+        b = form == FROM_INT ? load_integer(d, i) : load_operand(d, i);
     a = st(d, dst);
     r = reversed ? ir_fbin(d->ir, op, 0, b, a) : ir_fbin(d->ir, op, 0, a, b);
     set_st(d, dst, r);
@@ -575,7 +591,7 @@ static IrRef compare(Dis *d, Insn *i, Operand2 with, bool quiet)
         need_full(d, n);
         b = st(d, n);
     } else {
-        b = with == WITH_INT ? load_integer(d, i) : load_real(d, i);
+        b = with == WITH_INT ? load_integer(d, i) : load_operand(d, i);
     }
     return ir_fcomi(d->ir, st(d, 0), b, quiet);
 }

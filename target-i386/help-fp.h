@@ -39,6 +39,27 @@ uint64_t help_x87_constant(CpuX86 *c, uint32_t which); /* FLDxx as D9 E8+which: 
 void help_maskmovq(CpuX86 *c, uint64_t addr, const void *value, const void *mask);
 void help_maskmovdqu(CpuX86 *c, uint64_t addr, const void *value, const void *mask);
 void help_set_mxcsr(CpuX86 *c, uint32_t value); /* a checked value: class of the mode follows */
+/* SSE arithmetic where an exception is unmasked: the operation @how on @x (and @y), with MXCSR
+ * as translated code has it. Raises #XM, or updates c->mxcsr and gives the whole destination. */
+enum {
+    SSE_SQRT = 6 /* below: SfOp */,
+    SSE_CMP,
+    SSE_COMI,
+    SSE_UCOMI,
+    SSE_VCVT,
+    SSE_F2F,
+    SSE_I2F,
+    SSE_F2I
+};
+enum {
+    SSE_KIND_SHIFT = 8,
+    /* FpKind */ SSE_IMM_SHIFT = 16,
+    SSE_WIDE = 1 << 0,
+    SSE_TRUNCATE = 1 << 1
+};
+typedef enum FpKind { PS, PD, SS, SD } FpKind;
+void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const void *x,
+                 const void *y);
 /* @how: XSTATE_*. @mxcsr as translated code has it. */
 enum {
     XSTATE_W64 = 1 << 0,

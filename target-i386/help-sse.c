@@ -1,8 +1,183 @@
 /* SPDX-License-Identifier: MIT */
-/* MASKMOVQ and MASKMOVDQU (SDM vol. 2): bytes whose mask has its top bit set, faults before stores.
+/*
+ * SSE and SSE2 arithmetic while an exception is unmasked in MXCSR (SDM vol. 1, 11.5): all elements
+ * are looked at for #I, #D, #Z; where one of these is unmasked the flags of rounding are not
+ * reported. MASKMOVQ and MASKMOVDQU: bytes whose mask has its top bit set, faults before stores.
  */
 #include "target-i386/help-fp.h"
 
+typedef union Xmm {
+    uint32_t d[4];
+    uint64_t q[2];
+} Xmm;
+
+typedef struct SseOp {
+    CpuX86 *c;
+    unsigned op, kind, imm;
+    SfEnv e;        /* as MXCSR says, no flags */
+    uint32_t flags; /* of all elements */
+    Xmm x, y, r;
+} SseOp;
+
+static bool compares(SfRelation r, unsigned predicate)
+{
+    bool yes;
+
+    switch (predicate & 3) {
+    case 0: yes = r == SF_EQUAL; break;
+    case 1: yes = r == SF_LESS; break;
+    case 2: yes = r == SF_LESS || r == SF_EQUAL; break;
+    default: yes = r == SF_UNORDERED; break;
+    }
+    return yes ^ (predicate >> 2 & 1);
+}
+
+/* EQ, UNORD and their opposites do not mind quiet NaNs. */
+static bool is_quiet(unsigned predicate)
+{
+    return (predicate & 3) == 0 || (predicate & 3) == 3;
+}
+
+static void single(SseOp *s, SfEnv *e, unsigned n)
+{
+    uint32_t x = s->x.d[n], y = s->y.d[n];
+
+    if (s->op < SSE_SQRT)
+        s->r.d[n] = sf32_op(e, (SfOp)s->op, x, y);
+    else if (s->op == SSE_SQRT)
+        s->r.d[n] = sf32_sqrt(e, y);
+    else
+        s->r.d[n] = compares(sf32_compare(e, x, y, is_quiet(s->imm)), s->imm) ? UINT32_MAX : 0;
+}
+
+static void dual(SseOp *s, SfEnv *e, unsigned n)
+{
+    uint64_t x = s->x.q[n], y = s->y.q[n];
+
+    if (s->op < SSE_SQRT)
+        s->r.q[n] = sf64_op(e, (SfOp)s->op, x, y);
+    else if (s->op == SSE_SQRT)
+        s->r.q[n] = sf64_sqrt(e, y);
+    else
+        s->r.q[n] = compares(sf64_compare(e, x, y, is_quiet(s->imm)), s->imm) ? UINT64_MAX : 0;
+}
+
+static void to_flags(SseOp *s, SfEnv *e)
+{
+    static const uint8_t flags[] = { [SF_LESS] = FLAG_CF,
+                                     [SF_EQUAL] = FLAG_ZF,
+                                     [SF_GREATER] = 0,
+                                     [SF_UNORDERED] = FLAG_ZF | FLAG_PF | FLAG_CF };
+    bool quiet = s->op == SSE_UCOMI;
+
+    s->r.d[0] = flags[s->kind == SS ? sf32_compare(e, s->x.d[0], s->y.d[0], quiet)
+                                    : sf64_compare(e, s->x.q[0], s->y.q[0], quiet)];
+}
+
+static void scalar_conversion(SseOp *s, SfEnv *e)
+{
+    bool wide = s->imm & SSE_WIDE, truncate = s->imm & SSE_TRUNCATE, from_single = s->kind == SS;
+    int64_t n = wide ? (int64_t)s->y.q[0] : (int32_t)s->y.d[0];
+
+    switch (s->op) {
+    case SSE_F2F:
+        if (from_single)
+            s->r.q[0] = sf32_to_f64(e, s->y.d[0]);
+        else
+            s->r.d[0] = sf64_to_f32(e, s->y.q[0]);
+        break;
+    case SSE_I2F:
+        if (s->kind == SS)
+            s->r.d[0] = sf_i64_to_f32(e, n);
+        else
+            s->r.q[0] = sf_i64_to_f64(e, n);
+        break;
+    default:
+        s->r.q[0] = (uint64_t)(from_single ? sf32_to_int(e, s->y.d[0], wide ? 64 : 32, truncate)
+                                           : sf64_to_int(e, s->y.q[0], wide ? 64 : 32, truncate));
+        break;
+    }
+}
+
+static unsigned vector_elements(IrVcvt kind)
+{
+    return kind <= VCVT_TPS2DQ ? 4 : 2;
+}
+
+static void vector_conversion(SseOp *s, SfEnv *e, unsigned n)
+{
+    uint32_t d = s->y.d[n];
+    uint64_t q = s->y.q[n & 1];
+
+    if (n == 0)
+        s->r = (Xmm){ { 0 } };
+    switch ((IrVcvt)s->imm) {
+    case VCVT_DQ2PS: s->r.d[n] = sf_i64_to_f32(e, (int32_t)d); break;
+    case VCVT_PS2DQ: s->r.d[n] = (uint32_t)sf32_to_int(e, d, 32, false); break;
+    case VCVT_TPS2DQ: s->r.d[n] = (uint32_t)sf32_to_int(e, d, 32, true); break;
+    case VCVT_DQ2PD: s->r.q[n] = sf_i64_to_f64(e, (int32_t)d); break;
+    case VCVT_PD2DQ: s->r.d[n] = (uint32_t)sf64_to_int(e, q, 32, false); break;
+    case VCVT_TPD2DQ: s->r.d[n] = (uint32_t)sf64_to_int(e, q, 32, true); break;
+    case VCVT_PS2PD: s->r.q[n] = sf32_to_f64(e, d); break;
+    case VCVT_PD2PS: s->r.d[n] = sf64_to_f32(e, q); break;
+    }
+}
+
+static unsigned elements(const SseOp *s)
+{
+    if (s->op == SSE_VCVT)
+        return vector_elements((IrVcvt)s->imm);
+    return s->kind == PS ? 4 : s->kind == PD ? 2 : 1;
+}
+
+static void element(SseOp *s, SfEnv *e, unsigned n)
+{
+    switch (s->op) {
+    case SSE_COMI:
+    case SSE_UCOMI: to_flags(s, e); break;
+    case SSE_VCVT: vector_conversion(s, e, n); break;
+    case SSE_F2F:
+    case SSE_I2F:
+    case SSE_F2I: scalar_conversion(s, e); break;
+    default:
+        if (s->kind == PS || s->kind == SS)
+            single(s, e, n);
+        else
+            dual(s, e, n);
+        break;
+    }
+}
+
+void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const void *x,
+                 const void *y)
+{
+    const uint32_t before_rounding = SF_INVALID | SF_DENORMAL | SF_DIVZERO;
+    SseOp s = { .c = c,
+                .op = how & 0xff,
+                .kind = how >> SSE_KIND_SHIFT & 0xff,
+                .imm = how >> SSE_IMM_SHIFT,
+                .e = { .rounding = (SfRounding)(mxcsr >> 13 & 3),
+                       .ftz = mxcsr >> 15 & 1,
+                       .daz = mxcsr >> 6 & 1,
+                       .masks = mxcsr >> 7 & 0x3f } };
+
+    memcpy(&s.x, x, 16);
+    memcpy(&s.y, y, 16);
+    s.r = s.x;
+    for (unsigned n = 0; n < elements(&s); n++) {
+        SfEnv e = s.e;
+        element(&s, &e, n);
+        s.flags |= e.flags & 0x3f;
+    }
+    if (s.flags & ~s.e.masks & before_rounding)
+        s.flags &= before_rounding;
+    c->mxcsr = mxcsr | s.flags;
+    if (s.flags & ~s.e.masks & 0x3f)
+        x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXCP_XM : EXCP_UD);
+    memcpy(result, &s.r, 16);
+}
+
+/* ---- Masked moves --------------------------------------------------------------------------- */
 static void masked_store(CpuX86 *c, uint64_t addr, const uint8_t *value, const uint8_t *mask,
                          unsigned size)
 {

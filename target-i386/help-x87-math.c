@@ -59,23 +59,30 @@ static void take(CpuX86 *c, const SfEnv *e, Float80 r)
         x87_put(c, 0, r);
 }
 
+static unsigned quotient_cc(unsigned q)
+{
+    return (q & 4 ? FSW_C0 : 0) | (q & 2 ? FSW_C3 : 0) | (q & 1 ? FSW_C1 : 0);
+}
+
+/* Where there is no quotient C0 and C3 stay. */
 static void remainder_of(CpuX86 *c, bool nearest)
 {
     SfEnv e = x87_env(c);
-    unsigned quotient, cc = 0;
+    unsigned quotient;
     bool incomplete;
     Float80 r;
 
+    c->fsw &= (uint16_t)~FSW_C2;
     if (operand_missing(c, true))
         return;
     r = sf80_rem(&e, x87_get(c, 0), x87_get(c, 1), nearest, &quotient, &incomplete);
-    take(c, &e, r);
+    if (!x87_report(c, &e))
+        return;
+    x87_put(c, 0, r);
     if (incomplete)
-        cc = FSW_C2;
-    else
-        cc =
-            (quotient & 4 ? FSW_C0 : 0) | (quotient & 2 ? FSW_C3 : 0) | (quotient & 1 ? FSW_C1 : 0);
-    x87_set_cc(c, cc);
+        x87_set_cc(c, FSW_C2);
+    else if ((r.se & 0x7fff) != 0x7fff)
+        x87_set_cc(c, quotient_cc(quotient));
 }
 
 /* Exponent to ST(0)'s place, significand pushed above it. */
@@ -164,6 +171,8 @@ static void transcendental(CpuX86 *c, unsigned modrm)
     SfEnv e = x87_env(c);
     X87Result r;
 
+    if (!pops(modrm) && modrm != X87_F2XM1)
+        c->fsw &= (uint16_t)~FSW_C2;
     if (x87_is_empty(c, 0) || (pops(modrm) && x87_is_empty(c, 1))) {
         transcendental_fault(c, modrm, false);
         return;
@@ -176,8 +185,7 @@ static void transcendental(CpuX86 *c, unsigned modrm)
     e.flags = r.flags & (0x3f | FSW_C1);
     if (!x87_report(c, &e))
         return;
-    if (!pops(modrm) && modrm != X87_F2XM1) /* C2: the operand is out of range, nothing was done */
-        c->fsw = (uint16_t)((c->fsw & ~FSW_C2) | (r.flags & FSW_C2));
+    c->fsw |= r.flags & FSW_C2; /* the operand is out of range, nothing was done */
     if (pops(modrm))
         x87_pop(c);
     if (r.pushed) {

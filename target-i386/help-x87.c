@@ -128,13 +128,10 @@ static Float80 arithmetic(SfEnv *e, unsigned what, Float80 a, Float80 b)
     }
 }
 
-/* ST(dst) = ST(dst) op @b, whose own conversion may have left flags in @e. */
 static bool arith_to(CpuX86 *c, SfEnv *e, unsigned what, unsigned dst, Float80 b)
 {
-    Float80 r = x87_get(c, dst);
+    Float80 r = arithmetic(e, what, x87_get(c, dst), b);
 
-    if (!(e->flags & ~e->masks & (SF_INVALID | SF_DENORMAL)))
-        r = arithmetic(e, what, r, b);
     if (!x87_report(c, e))
         return false;
     x87_put(c, dst, r);
@@ -162,7 +159,6 @@ static unsigned relation_cc(SfRelation r)
     return cc[r];
 }
 
-/* FCOM and its like with a second operand; @e has the flags of its conversion. */
 static bool compare_with(CpuX86 *c, SfEnv *e, Float80 b, bool quiet, SfRelation *r)
 {
     *r = sf80_compare(e, x87_get(c, 0), b, quiet);
@@ -249,27 +245,75 @@ static Float80 load(CpuX86 *c, SfEnv *e, MemFormat f, uint64_t addr)
     }
 }
 
-static void arith_memory(CpuX86 *c, unsigned what, MemFormat f, uint64_t addr)
+/* An operand of arithmetic: its NaN and denormal exceptions are those of the operation, so a
+ * signalling NaN stays one. *@denormal: a normal number in this format, but not in memory. */
+static Float80 load_operand(CpuX86 *c, MemFormat f, uint64_t addr, bool *denormal)
+{
+    SfEnv e = { .masks = 0x3f, .x87 = true };
+    Float80 v = load(c, &e, f, addr);
+
+    if (e.flags & SF_INVALID)
+        v.frac &= ~(1ull << 62);
+    *denormal = e.flags & SF_DENORMAL;
+    return v;
+}
+
+static bool is_nan(Float80 v)
+{
+    unsigned biased = v.se & 0x7fff;
+
+    return (biased == 0x7fff && v.frac << 1) || (biased && !(v.frac >> 63));
+}
+
+/* The operation on a denormal memory operand: #D comes after #I and #Z, before the rest. */
+static Float80 with_denormal(SfEnv *e, unsigned what, Float80 a, Float80 b)
+{
+    SfEnv before = { .masks = 0x3f, .x87 = true, .precision = e->precision };
+
+    if (!is_nan(a)) {
+        arithmetic(&before, what, a, b);
+        if (!(before.flags & (SF_INVALID | SF_DIVZERO)))
+            e->flags |= SF_DENORMAL;
+    }
+    if (e->flags & ~e->masks & SF_DENORMAL)
+        return a;
+    return arithmetic(e, what, a, b);
+}
+
+static void compare_memory(CpuX86 *c, Float80 b, bool denormal, bool pop)
 {
     SfEnv e = x87_env(c);
-    Float80 b = load(c, &e, f, addr);
     SfRelation r = SF_UNORDERED;
     bool ok;
 
-    if (what != ARITH_COM && what != ARITH_COMP) {
-        if (!x87_is_empty(c, 0))
-            arith_to(c, &e, what, 0, b);
-        else if (x87_stack_fault(c, false))
-            x87_put(c, 0, x87_indefinite());
-        return;
-    }
-    if (x87_is_empty(c, 0))
+    if (x87_is_empty(c, 0)) {
         ok = x87_stack_fault(c, false);
-    else
+    } else {
+        if (denormal && !is_nan(x87_get(c, 0)))
+            e.flags |= SF_DENORMAL;
         ok = compare_with(c, &e, b, false, &r);
+    }
     x87_set_cc(c, relation_cc(r));
-    if (ok && what == ARITH_COMP)
+    if (ok && pop)
         x87_pop(c);
+}
+
+static void arith_memory(CpuX86 *c, unsigned what, MemFormat f, uint64_t addr)
+{
+    SfEnv e = x87_env(c);
+    bool denormal;
+    Float80 b = load_operand(c, f, addr, &denormal), r;
+
+    if (what == ARITH_COM || what == ARITH_COMP) {
+        compare_memory(c, b, denormal, what == ARITH_COMP);
+    } else if (!x87_is_empty(c, 0)) {
+        r = denormal ? with_denormal(&e, what, x87_get(c, 0), b)
+                     : arithmetic(&e, what, x87_get(c, 0), b);
+        if (x87_report(c, &e))
+            x87_put(c, 0, r);
+    } else if (x87_stack_fault(c, false)) {
+        x87_put(c, 0, x87_indefinite());
+    }
 }
 
 static void load_memory(CpuX86 *c, MemFormat f, uint64_t addr)
@@ -437,18 +481,14 @@ static void memory_form(CpuX86 *c, unsigned op, unsigned reg, uint64_t addr, boo
 static void load_register(CpuX86 *c, unsigned i)
 {
     Float80 v = x87_get(c, i);
-    bool empty = x87_is_empty(c, i);
 
-    if (!x87_push_room(c))
-        return;
-    if (empty) {
-        if (!x87_stack_fault(c, false))
-            return;
-        v = x87_indefinite();
-    } else {
+    if (x87_is_empty(c, i)) {
+        if (x87_stack_fault(c, false))
+            x87_push(c, x87_indefinite());
+    } else if (x87_push_room(c)) {
         clear_c1(c);
+        x87_push(c, v);
     }
-    x87_push(c, v);
 }
 
 static void exchange(CpuX86 *c, unsigned i)
@@ -557,6 +597,12 @@ static void load_constant(CpuX86 *c, unsigned which)
     x87_push(c, (Float80){ help_x87_constant(c, which), constants[which].se });
 }
 
+static void rotate_up(CpuX86 *c)
+{
+    clear_c1(c);
+    x87_pop(c);
+}
+
 static void register_d9(CpuX86 *c, unsigned modrm)
 {
     unsigned i = modrm & 7;
@@ -565,8 +611,10 @@ static void register_d9(CpuX86 *c, unsigned modrm)
         load_register(c, i);
     else if (modrm < 0xd0)
         exchange(c, i);
-    else if (modrm >= 0xd8 && modrm < 0xe0)
+    else if (modrm >= 0xd8 && modrm < 0xe0 && !x87_is_empty(c, 0))
         store_register(c, i, true);
+    else if (modrm >= 0xd8 && modrm < 0xe0)
+        rotate_up(c); /* this alias of FSTP has no stack underflow */
     else if (modrm == 0xe0 || modrm == 0xe1)
         change_sign(c, modrm == 0xe0);
     else if (modrm == 0xe4)
@@ -662,7 +710,7 @@ uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond)
     if (modrm >= 0xc0)
         r = register_form(c, op, modrm, cond);
     else
-        memory_form(c, op, modrm >> 3, addr, how & X87_OSIZE16);
+        memory_form(c, op, modrm >> 3 & 7, addr, how & X87_OSIZE16);
     x86_update_mode(c);
     return r;
 }

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every x87, MMX and SSE encoding that the tables admit, with random operands, control words, tags
+ * and flags: each engine against the host's silicon, or against the first engine where there is
+ * none. FP_CASES=n cases per encoding; FP_SEED=n; FP_ONLY=text limits to mnemonics that contain it.
+ */
+#include <glib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "insn.h"
+#include "target-i386/decode.h"
+#include "tcg/ir.h"
+
+enum { MEM_AT = 0x800, MAX_REPORTS = 40 };
+
+static uint64_t seed = 0x243f6a8885a308d3;
+static Runner *runners[16];
+static unsigned nrunners;
+
+static uint64_t rnd(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+/* ---- Operands: numbers near the corners ------------------------------------------------------ */
+
+static uint64_t random_bits(void)
+{
+    switch (rnd() % 7) {
+    case 0: return 0;
+    case 1: return UINT64_MAX;
+    case 2: return UINT64_C(1) << rnd() % 64;
+    case 3: return UINT64_MAX << rnd() % 64;
+    case 4: return rnd() & 0x7f7f7f7f7f7f7f7f;
+    default: return rnd();
+    }
+}
+
+static unsigned random_exponent(unsigned max)
+{
+    switch (rnd() % 8) {
+    case 0: return 0;
+    case 1: return max;
+    case 2: return 1 + rnd() % 2;
+    case 3: return max - 1;
+    default: return max / 2 + rnd() % 80 - 40;
+    }
+}
+
+static uint64_t random_double(void)
+{
+    return rnd() << 63 | (uint64_t)random_exponent(0x7ff) << 52 | random_bits() >> 12;
+}
+
+static uint32_t random_single(void)
+{
+    return (uint32_t)((rnd() & 1) << 31 | random_exponent(0xff) << 23 | random_bits() >> 41);
+}
+
+static uint64_t random_half(void) /* of a vector */
+{
+    switch (rnd() % 4) {
+    case 0: return random_bits();
+    case 1: return random_double();
+    default: return random_single() | (uint64_t)random_single() << 32;
+    }
+}
+
+static void random_st(State *s, unsigned n)
+{
+    unsigned biased = random_exponent(0x7fff);
+    s->st[n].frac = random_bits() >> 1 | (uint64_t)(biased != 0) << 63;
+    if (rnd() % 64 == 0)
+        s->st[n].frac ^= UINT64_C(1) << 63;
+    s->st[n].se = (uint16_t)(rnd() << 15 | biased);
+    if (rnd() % 8 == 0) { /* an integer */
+        s->st[n].frac = rnd() | UINT64_C(1) << 63;
+        s->st[n].se = (uint16_t)(rnd() << 15 | (0x3fff + rnd() % 70));
+    }
+}
+
+static void random_state(Case *k, Memory *m)
+{
+    State *s = &k->in;
+    bool masked = rnd() % 4;
+    for (unsigned n = 0; n < (k->mode == M64 ? 16u : 8u); n++) {
+        s->xmm[n][0] = random_half();
+        s->xmm[n][1] = random_half();
+    }
+    for (unsigned n = 0; n < 8; n++)
+        random_st(s, n);
+    s->mxcsr = (uint32_t)((masked ? 0x1f80 : rnd() & 0x1f80) | (rnd() & 0xe040) | (rnd() & 0x3f));
+    s->fcw = (uint16_t)((masked ? 0x7f : 0x40 | (rnd() & 0x3f)) | (rnd() & 0xc00) | 0x300);
+    if (rnd() % 4 == 0)
+        s->fcw = (uint16_t)((s->fcw & ~0x300) | (rnd() & 1) << 9);
+    s->fsw = (uint16_t)(rnd() & 0x7f00);
+    if (rnd() % 4 == 0)
+        s->fsw |= rnd() & 0x3f & s->fcw; /* sticky, not pending */
+    s->ftw = (uint8_t)(rnd() % 3 ? rnd() | rnd() | rnd() : rnd() % 2 ? 0xff : rnd());
+    s->flags = (uint32_t)(rnd() & (CF | PF | AF | ZF | SF | OF));
+    s->gpr[0] = random_bits();
+    for (unsigned n = 0; n < 4; n++) {
+        uint64_t v = random_half();
+        if (n == 0 && rnd() % 4 == 0)
+            v = rnd() % 2 ? random_single() : random_double();
+        memcpy(m->data + MEM_AT + 8 * n, &v, 8);
+    }
+    if (k->mode == M32)
+        s->gpr[0] = (uint32_t)s->gpr[0];
+}
+
+/* ---- Encodings ------------------------------------------------------------------------------ */
+
+typedef struct Code {
+    uint8_t b[96];
+    unsigned len;
+    Insn insn;
+} Code;
+
+static bool decodes(Code *c, Mode mode)
+{
+    /* SSE2 and what comes with it: hosts have that much. */
+    uint64_t features = 1u << FEAT_NONE | 1u << FEAT_FPU | 1u << FEAT_CMOV | 1u << FEAT_MMX |
+                        1u << FEAT_SSE | 1u << FEAT_SSE2 | 1u << FEAT_SSE3;
+    DecodeMode m = { .code_size = mode == M64 ? I64 : I32, .pe = true, .features = features };
+    return decode_insn(&m, c->b, 16, &c->insn) == DECODE_OK;
+}
+
+/* @prefix 0: none. A memory operand is [rdi + disp8]; the immediate, if any, is @imm. */
+static bool encode(Code *c, Mode mode, unsigned prefix, unsigned opcode, bool two_byte,
+                   unsigned modrm, unsigned imm)
+{
+    memset(c, 0, sizeof(*c));
+    if (prefix)
+        c->b[c->len++] = (uint8_t)prefix;
+    if (mode == M64 && two_byte && rnd() % 4 == 0)
+        c->b[c->len++] = (uint8_t)(0x40 | (rnd() & (modrm >= 0xc0 ? 0xd : 0xc)));
+    if (two_byte)
+        c->b[c->len++] = 0x0f;
+    c->b[c->len++] = (uint8_t)opcode;
+    if (modrm < 0xc0) {
+        modrm = (modrm & 0x38) | 0x47;
+        c->b[c->len++] = (uint8_t)modrm;
+        c->b[c->len++] = (uint8_t)(rnd() % 8 ? 0 : rnd() % 24);
+    } else {
+        c->b[c->len++] = (uint8_t)modrm;
+    }
+    c->b[c->len] = (uint8_t)imm;
+    if (!decodes(c, mode))
+        return false;
+    c->len = c->insn.len;
+    return true;
+}
+
+/* Results that processors may choose, and what compares memory images with pointers in them. */
+static bool is_left_out(const Insn *i)
+{
+    static const char *const names[] = { "rcpps",  "rcpss",  "rsqrtps", "rsqrtss", "fnstenv",
+                                         "fnsave", "frstor", "fldenv",  "fbld" };
+    for (unsigned n = 0; n < G_N_ELEMENTS(names); n++) {
+        if (!strcmp(i->desc->name, names[n]))
+            return true;
+    }
+    return false;
+}
+
+/* Where the manual leaves C1 (and C0, C2, C3) to the processor. */
+static unsigned undefined_fsw(const Insn *i)
+{
+    const char *n = i->desc->name;
+    if (g_str_has_prefix(n, "fcmov") || !strcmp(n, "fnop") || strstr(n, "comi"))
+        return 0x200;
+    return 0;
+}
+
+/* ---- Running -------------------------------------------------------------------------------- */
+
+static unsigned reports;
+
+static void report(const Code *code, const Case *k, const Memory *m, const char *name,
+                   const char *diff)
+{
+    if (reports++ >= MAX_REPORTS)
+        return;
+    g_autoptr(GString) s = g_string_new(NULL);
+    for (unsigned n = 0; n < code->len; n++)
+        g_string_append_printf(s, "%02x ", code->b[n]);
+    uint64_t v[2];
+    memcpy(v, m->data + MEM_AT, 16);
+    print_message("%s %s(%d bit, %s) fcw %x fsw %x ftw %x mxcsr %x mem %#llx %#llx\n"
+                  "   st0 %x:%llx st1 %x:%llx:%s\n",
+                  code->insn.desc->name, s->str, k->mode == M64 ? 64 : 32, name, k->in.fcw,
+                  k->in.fsw, k->in.ftw, k->in.mxcsr, (unsigned long long)v[0],
+                  (unsigned long long)v[1], k->in.st[0].se, (unsigned long long)k->in.st[0].frac,
+                  k->in.st[1].se, (unsigned long long)k->in.st[1].frac, diff);
+}
+
+/* A conversion to an MMX register that raises #XM: processors differ in whether TOP and tags have
+ * been touched by then. */
+static bool wants_masked(const Insn *i)
+{
+    return g_str_has_prefix(i->desc->name, "cvt") &&
+           (i->op[0].kind == OPK_MMX || i->op[1].kind == OPK_MMX);
+}
+
+static void run_case(const Code *code, Mode mode)
+{
+    static Memory before, want_mem, mem;
+    Case k;
+    State want, got;
+    default_case(&k, &before, mode, 0, code->b, code->len);
+    random_state(&k, &before);
+    k.in.gpr[7] = DATA_BASE + MEM_AT;
+    if (wants_masked(&code->insn))
+        k.in.mxcsr |= 0x1f80;
+    want_mem = before;
+    runners[0]->run(runners[0], &k, &want_mem, &want);
+    bool failed = false; /* one report tells enough */
+    for (unsigned n = 1; n < nrunners && !failed; n++) {
+        mem = before;
+        runners[n]->run(runners[n], &k, &mem, &got);
+        unsigned undef = undefined_fsw(&code->insn);
+        got.fsw = (uint16_t)((got.fsw & ~undef) | (want.fsw & undef));
+        g_autofree char *state = compare_states(&want, &got, 0);
+        g_autofree char *memory = compare_memory(&want_mem, &mem);
+        failed = state || memory;
+        if (failed)
+            report(code, &k, &before, runners[n]->name, state ? state : memory);
+    }
+}
+
+static unsigned cases_per_encoding(unsigned otherwise)
+{
+    const char *text = g_getenv("FP_CASES");
+    return text ? (unsigned)strtoul(text, NULL, 0) : otherwise;
+}
+
+static void try_encoding(const Code *code, Mode mode, unsigned cases)
+{
+    const char *only = g_getenv("FP_ONLY");
+    if (is_left_out(&code->insn) || (only && !strstr(code->insn.desc->name, only)))
+        return;
+    while (cases--)
+        run_case(code, mode);
+}
+
+static void x87(void **state)
+{
+    unsigned cases = cases_per_encoding(3);
+    Code c;
+    reports = 0;
+    for (unsigned op = 0xd8; op <= 0xdf; op++) {
+        for (unsigned modrm = 0; modrm < 256; modrm += modrm < 0xc0 ? 8 : 1) {
+            for (Mode mode = M32; mode <= M64; mode = (Mode)(mode << 1)) {
+                if (encode(&c, mode, 0, op, false, modrm, 0))
+                    try_encoding(&c, mode, modrm < 0xc0 ? 4 * cases : cases);
+            }
+        }
+    }
+    assert_int_equal(reports, 0);
+}
+
+static void sse(void **state)
+{
+    static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
+    unsigned cases = cases_per_encoding(3);
+    Code c;
+    reports = 0;
+    for (unsigned op = 0; op < 256; op++) {
+        if (!opmap_sse_0f[op].gen && !opmap_sse_0f[op].group)
+            continue;
+        for (unsigned p = 0; p < 4; p++) {
+            for (unsigned n = 0; n < 24; n++) {
+                unsigned modrm = (unsigned)(n < 16 ? (n & 8) << 3 | (n & 8) << 4 | (n & 7) << 3
+                                                   : 0xc0 | (rnd() & 0x3f));
+                Mode mode = rnd() & 1 ? M64 : M32;
+                if (n < 16)
+                    modrm |= modrm >= 0xc0 ? rnd() & 7 : 7;
+                if (encode(&c, mode, prefixes[p], op, true, modrm, (unsigned)rnd() & 0xff))
+                    try_encoding(&c, mode, cases);
+            }
+        }
+    }
+    assert_int_equal(reports, 0);
+}
+
+/* ---- Streams: what a block knows of TOP and tags from one instruction to the next -------------
+ */
+
+static void append_random(Code *all, Mode mode)
+{
+    static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
+    Code c;
+    do {
+        unsigned modrm = (unsigned)rnd() & 0xff;
+        if (rnd() % 4)
+            encode(&c, mode, 0, 0xd8 + rnd() % 8, false, modrm, 0);
+        else
+            encode(&c, mode, prefixes[rnd() % 4], (unsigned)rnd() & 0xff, true, modrm,
+                   (unsigned)rnd());
+    } while (!c.insn.desc || !c.insn.desc->gen || !decodes(&c, mode) || is_left_out(&c.insn) ||
+             undefined_fsw(&c.insn) || c.insn.map > 1 || (c.insn.map == 0 && c.b[0] < 0xd8) ||
+             !(c.insn.desc->attr & (A_FPU | A_MMX | A_SSE)) || wants_masked(&c.insn));
+    memcpy(all->b + all->len, c.b, c.len);
+    all->len += c.len;
+    all->insn = c.insn;
+}
+
+static void streams(void **state)
+{
+    unsigned cases = cases_per_encoding(3) * 300;
+    reports = 0;
+    while (cases--) {
+        Mode mode = rnd() & 1 ? M64 : M32;
+        Code all = { .len = 0 };
+        unsigned n = 2 + rnd() % 6;
+        while (n--)
+            append_random(&all, mode);
+        run_case(&all, mode);
+    }
+    assert_int_equal(reports, 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(x87), cmocka_unit_test(sse),
+                                               cmocka_unit_test(streams) };
+    const char *text = g_getenv("FP_SEED");
+    if (text)
+        seed ^= strtoull(text, NULL, 0) * UINT64_C(0x9e3779b97f4a7c15);
+    nrunners = insn_runners(runners, G_N_ELEMENTS(runners));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
