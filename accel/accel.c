@@ -243,7 +243,7 @@ Cpu *accel_add_cpu(Accel *a, unsigned index)
     cpu->run->common = common;
     cpu->run->tail = (CpuTail *)((char *)cpu + tail_offset(a->ops));
     cpu->run->tlb = tlb_new();
-    cpu->run->context_dirty = true;
+    cpu_context_changed(cpu);
     for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++)
         (&cpu->run->tail->tlb[0][0][0])[i].tag = 1;
     jump_cache_clear(cpu);

@@ -3,7 +3,8 @@
  * Jump-cache contexts. A jump-cache entry is good for one pc in one context: mode, code segment
  * base and the state of the address space (its tag and generation). Contexts are interned to 13-bit
  * numbers that sit above the canonical part of the pc in Cpu.jc_key, below the three hot bits;
- * numbers 0 and 0x1fff are never given out, so that an entry of tag 0 matches nothing.
+ * numbers 0 and 0x1fff are never used, so that an entry of tag 0 matches nothing. Number 1 stands for
+ * a context not looked at yet: no entry is made in it.
  *
  * In supervisor mode the address space takes no part: kernels run from global pages. A CPU that
  * runs supervisor code from a page that is not global notes it (Tlb.kernel_nonglobal), and its
@@ -11,7 +12,8 @@
  */
 #include "accel/engine.h"
 
-#define FIRST_CONTEXT 1u
+#define NO_CONTEXT    1u
+#define FIRST_CONTEXT 2u
 #define LAST_CONTEXT  0x1ffeu
 #define CONTEXT_SHIFT 48
 
@@ -86,5 +88,5 @@ void cpu_context_changed(Cpu *cpu)
     /* The state may be half-way between two modes here, and several changes often come together:
      * until the loop or the next jump's miss looks again, match nothing. */
     cpu->run->context_dirty = true;
-    cpu->jc_key = 0;
+    cpu->jc_key = (uint64_t)NO_CONTEXT << CONTEXT_SHIFT;
 }
