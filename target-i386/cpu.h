@@ -152,6 +152,7 @@ typedef struct CpuX86 {
     const struct X86Model *model;
     const struct X86CpuSpec *spec; /* model and topology, see cpuid.h */
     uint32_t features[32];  /* CPUID feature words, see cpuid.h */
+    uint64_t insn_features; /* decode_features() of them, once translation has asked; 0: not yet */
     uint32_t apic_id;
     bool bsp;
     uint8_t phys_bits;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * REP string instructions: runs within pages by host pointers, single elements where a page is not
- * plain memory, where an element crosses a page, or where segments must be checked. RCX, RSI and
- * RDI are committed before every access that may fault, so that faults are precise; one call moves
- * at most CALL_BYTES. Flags of CMPS and SCAS are always those of the last comparison, as AMD's
- * processors have them when an element faults (Intel's have those from before the instruction).
+ * REP string instructions: runs within pages and segment limits by host pointers, single elements
+ * where a page is not plain memory, where an element crosses a page, in expand-down segments. RCX,
+ * RSI and RDI are committed before every access that may fault, so that faults are precise; one
+ * call moves at most CALL_BYTES. Flags of CMPS and SCAS are always those of the last comparison, as
+ * AMD's processors have them when an element faults (Intel's have those from before the
+ * instruction).
  */
 #include "target-i386/help.h"
 
@@ -91,6 +92,23 @@ static uint64_t run_in_page(const Rep *r, uint64_t addr, unsigned reg)
     return (MIN(PAGE - 1 - in_page, address_mask(r) - ea) + 1) >> r->log2;
 }
 
+/* How many elements from the one at @reg on, which has been checked, @seg's limit allows. */
+static uint64_t run_in_segment(const Rep *r, unsigned seg, unsigned reg)
+{
+    const Segment *s = &r->c->segs[seg];
+    if ((seg == SEG_ES ? r->flat_dst : r->flat_src))
+        return UINT64_MAX;
+    if ((s->attr & (ATTR_CODE | ATTR_EC)) == ATTR_EC)
+        return 1; /* expand-down */
+    return r->backward ? UINT64_MAX : (s->limit - reg_read(r, reg) + 1) >> r->log2;
+}
+
+/* Elements that may be moved in one go from @addr: by page and by segment; 0 or 1: one by one. */
+static uint64_t run_length(const Rep *r, uint64_t addr, unsigned seg, unsigned reg)
+{
+    return MIN(run_in_page(r, addr, reg), run_in_segment(r, seg, reg));
+}
+
 static void advance(Rep *r, unsigned reg, uint64_t n)
 {
     uint64_t bytes = n << r->log2;
@@ -151,9 +169,8 @@ static uint64_t move_run(Rep *r, uint64_t n)
 {
     Cpu *cpu = &r->c->cpu;
     uint64_t src = linear(r, r->seg, R_RSI, false), dst = linear(r, SEG_ES, R_RDI, true);
-    n = MIN(n, MIN(run_in_page(r, src, R_RSI), run_in_page(r, dst, R_RDI)));
-    bool plain = r->flat_src && r->flat_dst && n > 1;
-    uint8_t *from = plain ? cpu_host_pointer(cpu, src, ACCESS_READ, r->mmu) : NULL;
+    n = MIN(n, MIN(run_length(r, src, r->seg, R_RSI), run_length(r, dst, SEG_ES, R_RDI)));
+    uint8_t *from = n > 1 ? cpu_host_pointer(cpu, src, ACCESS_READ, r->mmu) : NULL;
     uint8_t *to = from ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
     if (!to) {
         move_one(r, src, dst);
@@ -182,8 +199,8 @@ static uint64_t fill_run(Rep *r, uint64_t n)
 {
     Cpu *cpu = &r->c->cpu;
     uint64_t dst = linear(r, SEG_ES, R_RDI, true), value = r->c->regs[R_RAX];
-    n = MIN(n, run_in_page(r, dst, R_RDI));
-    uint8_t *to = r->flat_dst && n > 1 ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
+    n = MIN(n, run_length(r, dst, SEG_ES, R_RDI));
+    uint8_t *to = n > 1 ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
     if (!to) {
         cpu_store(cpu, dst, value, r->size, r->mmu);
         n = 1;
@@ -252,8 +269,8 @@ static uint64_t cut(const Rep *r, uint64_t v)
 static uint64_t scas_run(Rep *r, uint64_t n)
 {
     uint64_t dst = linear(r, SEG_ES, R_RDI, false);
-    n = MIN(n, run_in_page(r, dst, R_RDI));
-    if (n < 4 || !r->flat_dst)
+    n = MIN(n, run_length(r, dst, SEG_ES, R_RDI));
+    if (n < 4)
         return 0;
     uint8_t *p = cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu);
     if (!p)
@@ -266,8 +283,8 @@ static uint64_t scas_run(Rep *r, uint64_t n)
 static uint64_t cmps_run(Rep *r, uint64_t n)
 {
     uint64_t dst = linear(r, SEG_ES, R_RDI, false), src = linear(r, r->seg, R_RSI, false);
-    n = MIN(n, MIN(run_in_page(r, src, R_RSI), run_in_page(r, dst, R_RDI)));
-    if (n < 4 || !r->flat_src || !r->flat_dst)
+    n = MIN(n, MIN(run_length(r, src, r->seg, R_RSI), run_length(r, dst, SEG_ES, R_RDI)));
+    if (n < 4)
         return 0;
     const uint8_t *b = cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu);
     const uint8_t *a = b ? cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu) : NULL;

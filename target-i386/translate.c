@@ -462,7 +462,9 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     d->stack_size = d->is64 ? I64 : (mode & X86_MODE_SS32) ? I32 : I16;
     d->dm.code_size = d->code_size;
     d->dm.pe = d->pe;
-    d->dm.features = decode_features(c->features);
+    if (!c->insn_features)
+        c->insn_features = decode_features(c->features);
+    d->dm.features = c->insn_features;
     d->memflags = d->cpl == 3 ? MMU_USER : (mode & X86_MODE_SMAP_OFF) ? MMU_KERNEL_AC : MMU_KERNEL;
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;

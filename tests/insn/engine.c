@@ -321,6 +321,18 @@ static void set_segment(CpuX86 *c, unsigned seg, uint16_t selector, uint64_t bas
     c->segs[seg] = (Segment){ .selector = selector, .base = base, .limit = limit, .attr = attr };
 }
 
+/* Mode M32S; see insn.h. */
+static void set_small_segments(CpuX86 *c)
+{
+    uint32_t data = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_DB;
+    set_segment(c, SEG_CS, 0x23, CODE_BASE, 0x1fff, data | ATTR_CODE);
+    set_segment(c, SEG_DS, 0x2b, DATA_BASE, 0xfff, data);
+    set_segment(c, SEG_ES, 0x33, DATA_BASE, 0xfff, data | ATTR_EC);
+    set_segment(c, SEG_SS, 0x3b, STACK_BASE, 0x1fff, data);
+    set_segment(c, SEG_FS, 0, 0, 0, 0);
+    set_segment(c, SEG_GS, 0x43, DATA_BASE, 0xfff, data & ~(uint32_t)ATTR_RW);
+}
+
 static void set_mode(CpuX86 *c, Mode mode)
 {
     static const uint32_t data_base[SEG_COUNT] = { DATA_BASE, CODE_BASE, STACK_BASE, DATA_BASE };
@@ -341,6 +353,8 @@ static void set_mode(CpuX86 *c, Mode mode)
     } else {
         c->cr0 = CR0_ET;
     }
+    if (mode == M32S)
+        set_small_segments(c);
     c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
 }
 
@@ -378,7 +392,7 @@ static void load_state(Engine *e, const Case *k)
 
 static uint64_t wrap(Mode mode, uint64_t pc)
 {
-    return mode == M64 ? pc : mode == M32 ? (uint32_t)pc : (uint16_t)pc;
+    return mode == M64 ? pc : mode == M16 ? (uint16_t)pc : (uint32_t)pc;
 }
 
 static void save_state(Engine *e, State *s)
@@ -539,7 +553,7 @@ static Runner *new_engine(const char *backend, bool no_opt, bool slow_memory)
     e->slow = slow_memory;
     e->runner.name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
                                      slow_memory ? " without TLB" : "");
-    e->runner.modes = M_ALL;
+    e->runner.modes = M_ALL | M32S;
     e->runner.run = run_engine;
     return &e->runner;
 }

@@ -31,12 +31,13 @@ void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_
     unsigned registers = mode == M64 ? 16 : 8;
     for (unsigned n = 0; n < registers; n++)
         c->in.gpr[n] = UINT64_C(0x0101010101010101) * (n + 0xa1);
-    c->in.gpr[4] = mode == M16 ? STACK_TOP16 : STACK_TOP;
+    bool based = mode == M16 || mode == M32S;
+    c->in.gpr[4] = based ? STACK_TOP16 : STACK_TOP;
     if (mode != M64) {
         for (unsigned n = 0; n < registers; n++)
             c->in.gpr[n] = (uint32_t)c->in.gpr[n];
     }
-    c->in.rip = (mode == M16 ? 0 : CODE_BASE) + offset;
+    c->in.rip = (based ? 0 : CODE_BASE) + offset;
     c->in.fcw = 0x37f;
     c->in.mxcsr = 0x1f80;
 }
@@ -103,8 +104,8 @@ char *compare_memory(const Memory *want, const Memory *got)
 uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len)
 {
     DecodeMode m = { .code_size = mode == M64   ? I64
-                                  : mode == M32 ? I32
-                                                : I16,
+                                  : mode == M16 ? I16
+                                                : I32,
                      .pe = mode != M16,
                      .features = UINT64_MAX };
     uint32_t undef = 0;

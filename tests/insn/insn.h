@@ -26,7 +26,10 @@ typedef struct Memory {
     uint8_t code[AREA_SIZE], data[AREA_SIZE], stack[AREA_SIZE];
 } Memory;
 
-typedef enum Mode { M16 = 1, M32 = 2, M64 = 4, M_ALL = 7 } Mode;
+/* M32S is 32-bit protected mode with segments that matter (no silicon): CS at CODE_BASE; DS at
+ * DATA_BASE with limit 0xfff; ES there too, expand-down from 0x1000 on; SS at STACK_BASE, limit
+ * 0x1fff; FS null; GS at DATA_BASE, read-only, limit 0xfff. */
+typedef enum Mode { M16 = 1, M32 = 2, M64 = 4, M_ALL = 7, M32S = 8 } Mode;
 
 typedef struct State {
     uint64_t gpr[16], rip;
@@ -136,7 +139,8 @@ typedef struct Row {
 #define CODE(s) (s), (uint8_t)(sizeof(s) - 1)
 
 /* The lists of rows: one line here and one *.rows.c each. */
-#define ROW_LISTS(L)       L(alu) L(shift) L(data) L(control) L(string) L(mode16)
+#define ROW_LISTS(L) \
+    L(alu) L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse)
 #define DECLARE_ROWS(name) extern const Row name##_rows[];
 ROW_LISTS(DECLARE_ROWS) /* each ends with a row without name */
 #undef DECLARE_ROWS

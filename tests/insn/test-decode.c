@@ -173,10 +173,10 @@ static const struct {
 
 static void mark_row(const Row *r, GHashTable *seen)
 {
-    for (Mode mode = M16; mode <= M64; mode = (Mode)(mode << 1)) {
+    for (Mode mode = M16; mode <= M32S; mode = (Mode)(mode << 1)) {
         DecodeMode m = { .code_size = mode == M64   ? I64
-                                      : mode == M32 ? I32
-                                                    : I16,
+                                      : mode == M16 ? I16
+                                                    : I32,
                          .pe = mode != M16,
                          .features = UINT64_MAX };
         Insn i;
