@@ -60,7 +60,7 @@ static bool opt_data_dir(Options *o, const char *arg, GError **error)
 
 static bool opt_nographic(Options *o, const char *arg, GError **error)
 {
-    return o->nographic = true;
+    return o->nographic = o->config.nographic = true;
 }
 
 static bool opt_nodefaults(Options *o, const char *arg, GError **error)
