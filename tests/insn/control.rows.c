@@ -27,5 +27,13 @@ const Row control_rows[] = {
     { "loope ends by count", CODE("\xe1\xfe"), MP, { { RCX, 3 }, { FL, ZF } }, { { RCX, 0 } } },
     { "jrcxz taken", CODE("\xe3\x01\xcc\xf9"), MP, { { RCX, 0 } }, { { FL, CF } } },
     { "jecxz in 64-bit mode", CODE("\x67\xe3\x01\xcc\xf9"), M64, { { RCX, 0x100000000 } }, { { FL, CF } } },
+    { "single step", CODE("\xf9\xf9"), MP, { { FL, TF } }, { { VEC, 1 }, { RIP, CODE_BASE + 1 }, { FL, CF } } },
+    { "single step over a taken jump", CODE("\xeb\x10"), MP, { { FL, TF } }, { { VEC, 1 }, { RIP, CODE_BASE + 0x12 }, { FL, 0 } } },
+    { "single step over a jump not taken", CODE("\x72\x10"), MP, { { FL, TF } }, { { VEC, 1 }, { RIP, CODE_BASE + 2 }, { FL, 0 } } },
+    { "single step in rep movsb", CODE("\xf3\xa4"), MP, { { FL, TF }, { RCX, 3 }, { RSI, DATA_BASE }, { RDI, DATA_BASE + 8 }, { DATA32, 0x11223344 } }, { { VEC, 1 }, { RIP, CODE_BASE }, { RCX, 2 }, { RSI, DATA_BASE + 1 }, { RDI, DATA_BASE + 9 }, { DATA8 + 8, 0x44 }, { FL, 0 } } },
+    { "single step after the last of rep stosb", CODE("\xf3\xaa"), MP, { { FL, TF }, { RCX, 1 }, { RAX, 5 }, { RDI, DATA_BASE } }, { { VEC, 1 }, { RIP, CODE_BASE + 2 }, { RCX, 0 }, { RDI, DATA_BASE + 1 }, { DATA8, 5 }, { FL, 0 } } },
+    { "single step of a fault is the fault", CODE("\x8b\x03"), MP, { { FL, TF }, { RBX, 0 } }, { { VEC, 14 }, { ERR, 4 }, { CR2, 0 }, { FL, 0 } } },
+    { "popf sets TF, the next instruction traps", CODE("\x9d\xf9\xf9"), M64, { { STACK64 + 0x1800, 0x102 } }, { { RSP, STACK_TOP + 8 }, { VEC, 1 }, { RIP, CODE_BASE + 2 }, { FL, CF } } },
+    { "int3", CODE("\xcc"), MP, { { FL, ZF } }, { { VEC, 3 }, { RIP, CODE_BASE + 1 } } },
     { 0 }
 };

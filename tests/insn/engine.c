@@ -355,7 +355,8 @@ static void set_mode(CpuX86 *c, Mode mode)
     }
     if (mode == M32S)
         set_small_segments(c);
-    c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
+    c->xcr0 = 3;
 }
 
 static void load_state(Engine *e, const Case *k)
@@ -368,7 +369,7 @@ static void load_state(Engine *e, const Case *k)
     c->cpu.jc_key = UINT64_C(1) << 60;
     memset(c->features, 0xff, sizeof(c->features));
     memcpy(c->regs, s->gpr, sizeof(c->regs));
-    c->eflags = 2 | EFL_IF | (s->flags & EFL_DF);
+    c->eflags = 2 | EFL_IF | (s->flags & (EFL_DF | EFL_TF));
     flags_set_packed(&c->cpu.cc, s->flags);
     c->fcw = s->fcw;
     c->fsw = s->fsw & ~0x3800;
@@ -497,12 +498,15 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
         while (c->cpu.budget > 0) {
             TcgCode *code = find_block(e, &blocks);
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
+            e->cpu->tail.slow.host_pc = 0;
             c->cpu.pc = wrap(k->mode, c->cpu.pc);
             if (l.kind == TCG_EXIT_BUDGET)
                 break;
             if (l.kind == TCG_EXIT_REASON) {
                 c->cpu.jc_key = UINT64_C(1) << 60;
                 x86_cpu_ops.exit_reason(&c->cpu, l.reason);
+                if (c->common.exception_pending)
+                    break;
             }
         }
     }

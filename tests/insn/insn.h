@@ -80,7 +80,16 @@ uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len);
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
 
-enum { CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, DF = 0x400, OF = 0x800 };
+enum {
+    CF = 1,
+    PF = 4,
+    AF = 0x10,
+    ZF = 0x40,
+    SF = 0x80,
+    TF = 0x100 /* in only */,
+    DF = 0x400,
+    OF = 0x800
+};
 
 typedef enum What {
     NOTHING,

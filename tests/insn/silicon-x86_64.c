@@ -67,7 +67,7 @@ static void enter_case(mcontext_t *m)
     for (unsigned n = 0; n < 16; n++)
         m->gregs[gpr_index[n]] = (greg_t)k->in.gpr[n];
     m->gregs[REG_RIP] = (greg_t)k->in.rip;
-    m->gregs[REG_EFL] = (m->gregs[REG_EFL] & ~(greg_t)OUR_FLAGS) | (k->in.flags & OUR_FLAGS);
+    m->gregs[REG_EFL] = (m->gregs[REG_EFL] & ~(greg_t)OUR_FLAGS) | (k->in.flags & (OUR_FLAGS | TF));
     uint64_t cs = k->mode == M32 ? USER_CS32 : USER_CS64;
     m->gregs[REG_CSGSFS] = (greg_t)(((uint64_t)m->gregs[REG_CSGSFS] & ~UINT64_C(0xffff)) | cs);
     fx->fcw = k->in.fcw;
