@@ -91,8 +91,13 @@ static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *fmt, ...)
 static GBytes *map_file(const char *what, const char *path, GError **error)
 {
     GError *reason = NULL;
-    GMappedFile *file = g_mapped_file_new(path, false, &reason);
+    GMappedFile *file;
 
+    if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        refuse(error, "cannot load %s '%s': not a regular file", what, path);
+        return NULL;
+    }
+    file = g_mapped_file_new(path, false, &reason);
     if (!file) {
         /* glib's sentence names the file once more; the errno text is its tail. */
         const char *tail = strrchr(reason->message, ':');

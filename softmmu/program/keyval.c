@@ -37,7 +37,8 @@ static GArray *split(const char *text, const char *implied)
     bool first = true;
 
     g_array_set_clear_func(pairs, pair_clear);
-    while (*text) {
+    /* No text at all is an empty value, which its setter can refuse. */
+    while (*text || (first && implied)) {
         g_autofree char *part = next_part(&text);
         char *equals = strchr(part, '=');
         Pair pair;

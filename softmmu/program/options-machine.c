@@ -11,6 +11,7 @@
 #define MIN_RAM_BYTES MIB
 /* What 40 bits of physical address leave beside the hole below 4 GiB. */
 #define MAX_RAM_BYTES (UINT64_C(1023) << 30)
+#define MAX_CODE_MIB  1024 /* what host jumps reach */
 
 /* Under -icount without -rtc base= the guest's calendar starts here, so that runs repeat:
  * 2024-01-01 00:00:00 UTC. */
@@ -314,7 +315,7 @@ static bool set_tb_size(void *ctx, const char *value, GError **error)
 {
     uint64_t mib;
 
-    if (!parse_number(value, 1, 2048, &mib, error))
+    if (!parse_number(value, 1, MAX_CODE_MIB, &mib, error))
         return false;
     ((Options *)ctx)->config.tb_size = mib * MIB;
     return true;

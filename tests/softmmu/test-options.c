@@ -58,7 +58,7 @@ static const struct {
     {"-accel kvm", "-accel kvm: accelerator 'kvm' is not supported; use tcg"},
     {"-accel foo", "-accel foo: invalid accelerator 'foo' (-accel help lists them)"},
     {"-accel tcg,thread=multi", "-accel tcg,thread=multi: thread: only 'single' is supported yet"},
-    {"-accel tcg,tb-size=0", "-accel tcg,tb-size=0: tb-size: '0' is not a number from 1 to 2048"},
+    {"-accel tcg,tb-size=0", "-accel tcg,tb-size=0: tb-size: '0' is not a number from 1 to 1024"},
     {"-enable-kvm", "-enable-kvm: KVM is not supported; the accelerator is tcg"},
 
     {"-icount auto", "-icount auto: 'auto' is not supported; give a number from 0 to 10"},
