@@ -400,7 +400,7 @@ const CpuOps x86_cpu_ops = {
     .deliver_interrupt = x86_deliver_interrupt,
     .has_work = x86_has_work,
     .exit_reason = exit_reason,
-    .disas = x86_disas,
+    .disas = x86_print_code,
     .reset = reset,
     .print_registers = x86_print_registers,
 };

@@ -40,7 +40,7 @@ static void print_bytes(GString *out, const uint8_t *bytes, unsigned len)
     g_string_append_printf(out, "%*s", len < 10 ? (int)(3 * (10 - len)) : 0, "");
 }
 
-void x86_disas(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
+void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                GString *out)
 {
     uint32_t at = 0;
