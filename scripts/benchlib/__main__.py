@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The command line of scripts/bench."""
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+import catalogue
+import chart
+import report
+from emulator import Emulator, Guest
+from rounds import Runner
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BUILD") or TOP / "build")
+OUT = BUILD / "bench"
+QEMU = "qemu-system-x86_64 -accel tcg"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Run benchmarks in Mimus and QEMU, in turns, and compare the "
+        "processor time that they take.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, globs, classes, "
+                        "'boot', 'micro', 'real' or 'all' (the default)")
+    parser.add_argument("--list", action="store_true", help="show what there is")
+    parser.add_argument("-r", "--rounds", type=int, default=3, help="rounds (default 3)")
+    parser.add_argument("--cpu", default="qemu64", help="CPU model of the guests (qemu64)")
+    parser.add_argument("--smp", type=int, default=1, help="CPUs of the guests (1)")
+    parser.add_argument("--memory", type=int, default=1024, help="memory in MiB (1024)")
+    parser.add_argument("--append", default="", help="more words for the kernel's command line")
+    parser.add_argument("--emulator", action="append", metavar="[LABEL=]CMD",
+                        help="measure this command instead of build/mimus; may be given again")
+    parser.add_argument("--reference", default=QEMU, metavar="[LABEL=]CMD",
+                        help=f"what to compare with ('{QEMU}')")
+    parser.add_argument("--out", type=pathlib.Path, default=OUT, help="folder of the results")
+    return parser.parse_args()
+
+
+def parse_emulator(text, default_label):
+    label, equals, command = text.partition("=")
+    if equals and label.isidentifier():
+        return Emulator(label, command)
+    return Emulator(default_label, text)
+
+
+def chosen_emulators(options):
+    commands = options.emulator or [f"mimus={BUILD / 'mimus'}"]
+    emulators = []
+    for number, text in enumerate(commands):
+        emulators.append(parse_emulator(text, "emulator" + (str(number + 1) if number else "")))
+    emulators.append(parse_emulator(options.reference, "qemu"))
+    labels = [e.label for e in emulators]
+    if len(set(labels)) < len(labels):
+        sys.exit(f"bench: emulators need different labels: {', '.join(labels)}")
+    return emulators
+
+
+def show_list(benchmarks):
+    group = None
+    for b in benchmarks:
+        if b.group != group:
+            print(f"{b.group} ({b.kind})")
+        group = b.group
+        print(f"    {b.name:<16}{b.text}")
+    print("groups: " + ", ".join(f"'{name}'" for name in catalogue.UNIONS))
+
+
+def make_guests(options, chosen):
+    subprocess.run([TOP / "scripts/guest-files", BUILD / "guest"], check=True)
+    guests = {}
+    for kind, name in (("micro", "initrd-micro.gz"), ("real", "initrd-real")):
+        if kind == "micro" or any(b.kind == kind for b in chosen):
+            subprocess.run([TOP / "scripts/bench-image", OUT, kind], check=True)
+        guests[kind] = Guest(kernel=str(BUILD / "guest/vmlinuz"), initrd=str(OUT / name),
+                             append=f"console=ttyS0 {options.append}".strip(), cpu=options.cpu,
+                             memory=options.memory, vcpus=options.smp)
+    return guests
+
+
+def host_cpu():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def facts_of(options, emulators):
+    return {
+        "date": datetime.datetime.now().isoformat(timespec="minutes"),
+        "host": f"{host_cpu()}, {os.cpu_count()} CPUs, Linux {platform.release()}",
+        "load": os.getloadavg(),
+        "guest": f"-cpu {options.cpu} -smp {options.smp} -m {options.memory}",
+        "rounds": options.rounds,
+        "emulators": {e.label: {"command": e.command, "version": e.version()} for e in emulators},
+    }
+
+
+def write_results(out, facts, rows, labels):
+    lines = [f"{key}: {facts[key]}" for key in ("date", "host", "guest", "rounds")]
+    lines += [f"{label}: {e['version']} ({e['command']})" for label, e in facts["emulators"].items()]
+    lines += ["", "seconds of the host's processor, all threads of the emulator"]
+    lines += report.table(rows, labels) + report.mean_table(rows, labels)
+    print("\n".join(lines))
+    (out / "results.txt").write_text("\n".join(lines) + "\n")
+    report.write_json(out / "results.json", facts, rows)
+    subtitle = f"{facts['host']}; guest {facts['guest']}; best of {facts['rounds']}"
+    for label in labels[:-1]:
+        name = "results.svg" if len(labels) == 2 else f"results-{label}.svg"
+        (out / name).write_text(chart.svg(rows, label, labels[-1], subtitle))
+    print(f"\nwritten: {out}/results.txt, .json, .svg", file=sys.stderr)
+
+
+def main():
+    options = arguments()
+    benchmarks = catalogue.everything(TOP)
+    if options.list:
+        show_list(benchmarks)
+        return
+    try:
+        chosen = catalogue.select(benchmarks, options.names or ["all"])
+    except ValueError as error:
+        sys.exit(f"bench: {error}")
+    emulators = chosen_emulators(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    runner = Runner(emulators, chosen, make_guests(options, chosen), options.out)
+    facts = facts_of(options, emulators)
+    try:
+        for number in range(options.rounds):
+            runner.run_round(number, options.rounds)
+    except KeyboardInterrupt:
+        print("bench: interrupted; what follows is incomplete", file=sys.stderr)
+    write_results(options.out, facts, list(runner.rows.values()), [e.label for e in emulators])
+
+
+main()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""A running emulator: its console, and the processor time it has used."""
+import os
+import re
+import selectors
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+
+
+class Trouble(Exception):
+    """The guest said something else, nothing in time, or the emulator ended."""
+
+
+@dataclass
+class Stamp:
+    wall: float
+    cpu: float
+
+    def __sub__(self, other):
+        return Stamp(self.wall - other.wall, self.cpu - other.cpu)
+
+
+@dataclass(frozen=True)
+class Guest:
+    kernel: str
+    initrd: str
+    append: str
+    cpu: str
+    memory: int
+    vcpus: int
+
+
+@dataclass(frozen=True)
+class Emulator:
+    label: str
+    command: str
+
+    def argv(self, guest):
+        """Words with {kernel} and the like are filled in; if there are none, options are added."""
+        values = vars(guest)
+        if re.search(r"\{(%s)\}" % "|".join(values), self.command):
+            return [word.format(**values) for word in shlex.split(self.command)]
+        return shlex.split(self.command) + [
+            "-M", "pc", "-cpu", guest.cpu, "-smp", str(guest.vcpus), "-m", str(guest.memory),
+            "-nographic", "-no-reboot", "-nic", "none", "-kernel", guest.kernel,
+            "-initrd", guest.initrd, "-append", guest.append]
+
+    def version(self):
+        """The first line that its -version prints, if it knows the option."""
+        try:
+            out = subprocess.run(shlex.split(self.command) + ["-version"], text=True, timeout=10,
+                                 capture_output=True, stdin=subprocess.DEVNULL).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return "unknown"
+        return out.splitlines()[0] if out.strip() else "unknown"
+
+
+class Session:
+    """One boot of a guest. All threads of the emulator's process count as its processor time."""
+
+    def __init__(self, emulator, guest, log):
+        self.log = open(log, "wb")
+        self.errors = open(f"{log}.err", "wb")
+        self.pending = b""
+        try:
+            self.process = subprocess.Popen(
+                emulator.argv(guest), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=self.errors, bufsize=0, start_new_session=True)
+        except OSError as error:
+            raise Trouble(f"does not start: {error}") from error
+        self.start = Stamp(time.monotonic(), 0)
+        self.clock = (~self.process.pid << 3) | 2  # Linux: the CPU clock of a whole process
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def now(self):
+        try:
+            return Stamp(time.monotonic(), time.clock_gettime(self.clock))
+        except OSError as error:
+            raise Trouble("has ended") from error
+
+    def read_more(self, deadline):
+        left = deadline - time.monotonic()
+        if left <= 0 or not self.selector.select(left):
+            raise Trouble("says nothing in time")
+        data = os.read(self.process.stdout.fileno(), 65536)
+        if not data:
+            raise Trouble(f"ended with status {self.process.wait()}")
+        self.log.write(data)
+        self.log.flush()
+        self.pending += data
+
+    def expect(self, pattern, seconds, line_complete=True):
+        """Wait for a line that has the pattern; return the line and when it was there."""
+        deadline = time.monotonic() + seconds
+        search = re.compile(pattern)
+        while True:
+            line, newline, rest = self.pending.partition(b"\n")
+            if newline or (not line_complete and search.search(line)):
+                stamp = self.now()
+                self.pending = rest
+                if search.search(line.strip(b"\r")):
+                    return line.decode(errors="replace").strip(), stamp
+            else:
+                self.read_more(deadline)
+
+    def send(self, line):
+        try:
+            self.process.stdin.write(line.encode() + b"\n")
+        except OSError as error:
+            raise Trouble("takes no input") from error
+
+    def power_off(self):
+        try:
+            self.send("poweroff")
+            self.process.stdin.close()
+            self.process.wait(20)
+        except (Trouble, OSError, subprocess.TimeoutExpired):
+            pass
+        self.close()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for stream in (self.process.stdout, self.log, self.errors):
+            stream.close()
+        self.selector.close()
