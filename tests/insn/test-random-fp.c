@@ -397,6 +397,12 @@ static void images_in_memory(void **state)
 /* ---- Streams: what a block knows of TOP and tags from one instruction to the next -------------
  */
 
+/* RDI is the address of memory operands, RSP had better stay. */
+static bool writes_address(const Insn *i)
+{
+    return i->op[0].kind == OPK_GPR && (i->op[0].reg == 7 || i->op[0].reg == 4);
+}
+
 static void append_random(Code *all, Mode mode)
 {
     static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
@@ -410,7 +416,8 @@ static void append_random(Code *all, Mode mode)
                    (unsigned)rnd());
     } while (!c.insn.desc || !c.insn.desc->gen || !decodes(&c, mode) || is_left_out(&c.insn) ||
              undefined_fsw(&c.insn) || c.insn.map > 1 || (c.insn.map == 0 && c.b[0] < 0xd8) ||
-             !(c.insn.desc->attr & (A_FPU | A_MMX | A_SSE)) || wants_masked(&c.insn));
+             !(c.insn.desc->attr & (A_FPU | A_MMX | A_SSE)) || wants_masked(&c.insn) ||
+             writes_address(&c.insn));
     memcpy(all->b + all->len, c.b, c.len);
     all->len += c.len;
     all->insn = c.insn;
