@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts that are no x86-64: no silicon to compare with. */
+/* Hosts that are no x86-64, and sanitizer builds: no silicon to compare with. */
 #include "insn.h"
 
 Runner *silicon_runner(void)
