@@ -42,36 +42,35 @@ static long double to_host(Float80 v)
     return v.se >> 15 ? -m : m;
 }
 
-/* @m scaled by 2^@scale as an F80, cut; *@rest: what was cut off. */
-static Float80 cut(long double m, int scale, long double *rest)
+/* @m, near 1, as an F80, cut; *@rest: what was cut off. */
+static Float80 cut(long double m, long double *rest)
 {
     int exp;
     long double f = frexpl(fabsl(m), &exp);
     uint64_t frac = (uint64_t)ldexpl(f, 64);
-    Float80 r = { frac, (uint16_t)((signbit(m) ? 0x8000 : 0) | (exp + 16382 + scale)) };
+    Float80 r = { frac, (uint16_t)((signbit(m) ? 0x8000 : 0) | (exp + 16382)) };
 
     *rest = copysignl(ldexpl(ldexpl(f, 64) - (long double)frac, exp - 64), m);
     return r;
 }
 
-/* A value that is never exact, rounded under @e. */
+/* A value that is never exact, rounded under @e. A denormal result is rounded twice. */
 static Float80 from_host(SfEnv *e, long double v)
 {
+    long double rest, none, m;
     Float80 hi, lo;
-    long double rest, none;
+    int exp;
 
-    if (isnan(v) || v == 0 || isinf(v)) {
-        bool negative = signbit(v);
-        if (isnan(v))
-            return x87_indefinite();
+    if (isnan(v))
+        return x87_indefinite();
+    if (v == 0 || isinf(v))
         return (Float80){ v == 0 ? 0 : 1ull << 63,
-                          (uint16_t)(negative << 15 | (v == 0 ? 0 : 0x7fff)) };
-    }
-    hi = cut(v, 0, &rest);
-    if (rest == 0)
-        rest = ldexpl(v, -120);
-    lo = cut(rest, 0, &none);
-    return sf80_op(e, SF_ADD, hi, lo);
+                          (uint16_t)((signbit(v) ? 0x8000 : 0) | (v == 0 ? 0 : 0x7fff)) };
+    m = frexpl(v, &exp);
+    hi = cut(m, &rest);
+    lo = cut(rest == 0 ? ldexpl(m, -120) : rest, &none);
+    hi = sf80_op(e, SF_ADD, hi, lo);
+    return sf80_scale(e, hi, sf_i64_to_f80(e, exp));
 }
 
 static Float80 zero_or_inf(bool inf, bool negative)
