@@ -206,7 +206,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     emit_prologue(g);
     for (g->cur = 1; g->cur < ir->nops && !g->a.full; g->cur++) {
         g->op = &ir->ops[g->cur];
-        x86_rules[g->op->op](g);
+        x64_rules[g->op->op](g);
         end_op(g);
     }
     emit_stubs(g);
@@ -316,7 +316,7 @@ static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void
 
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
-    x86_disas(p, code->start, (size_t)(code->end - code->start), out);
+    x64_disas(p, code->start, (size_t)(code->end - code->start), out);
 }
 
 const TcgBackend tcg_backend_x86_64 = {

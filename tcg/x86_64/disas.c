@@ -76,7 +76,7 @@ static size_t put(const X86Backend *be, const cs_insn *insn, const uint8_t *behi
     return insn->bytes[0] == 0xe8 ? c.data : 0;
 }
 
-void x86_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *out)
+void x64_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *out)
 {
     csh handle;
     cs_insn *insn;
@@ -105,7 +105,7 @@ void x86_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *
 
 #else
 
-void x86_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *out)
+void x64_disas(const X86Backend *be, const uint8_t *code, size_t size, GString *out)
 {
     for (size_t i = 0; i < size; i++) {
         g_string_append_printf(out, "%s%02x", i % 16 ? " " : i ? "\n  " : "  ", code[i]);

@@ -8,6 +8,6 @@
 #include <stdint.h>
 
 struct X86Backend;
-void x86_disas(const struct X86Backend *be, const uint8_t *code, size_t size, GString *out);
+void x64_disas(const struct X86Backend *be, const uint8_t *code, size_t size, GString *out);
 
 #endif

@@ -270,7 +270,7 @@ void alu_opnd(Gen *g, X86Alu op, unsigned w, int dst, Opnd o);
 
 /* rules/ */
 typedef void (*Rule)(Gen *g);
-extern const Rule x86_rules[IR_NOPS];
+extern const Rule x64_rules[IR_NOPS];
 
 void emit_nop(Gen *g), emit_insn(Gen *g), emit_const(Gen *g), emit_get(Gen *g), emit_set(Gen *g);
 void emit_getflags(Gen *g), emit_flags(Gen *g), emit_fl_test(Gen *g), emit_fl_pack(Gen *g);
@@ -321,13 +321,13 @@ void thunks_init(X86Backend *be);
 const uint8_t *helper_thunk(X86Backend *be, unsigned index); /* NULL: buffer full */
 
 /* slow.c: C functions that thunks call */
-void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend *be);
-void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be);
-void x86_trap(void *env, const uint8_t *site, const X86Backend *be);
-void x86_pack_env(void *env, const X86Backend *be);
-void x86_pack_rec(void *env, const X86Backend *be);
-void x86_divs128(void *env, const X86Backend *be);
-void x86_vec_slow(void *env, const X86Backend *be);
+void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be);
+void *x64_mem_slow(void *env, const MemDesc *d, const X86Backend *be);
+void x64_trap(void *env, const uint8_t *site, const X86Backend *be);
+void x64_pack_env(void *env, const X86Backend *be);
+void x64_pack_rec(void *env, const X86Backend *be);
+void x64_divs128(void *env, const X86Backend *be);
+void x64_vec_slow(void *env, const X86Backend *be);
 
 /* In front of a block's code: finds the way back from a host address inside it. */
 typedef struct CodeHeader {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The C side of the thunks. x86_mem_refill() runs with the guest's vector registers live and is
+ * The C side of the thunks. x64_mem_refill() runs with the guest's vector registers live and is
  * compiled for general registers only, as is what it calls.
  */
 #include "tcg/x86_64/gen.h"
@@ -39,7 +39,7 @@ GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, cons
     return (uint8_t *)env + be->reg_home[p] + ENV_BIAS;
 }
 
-GENERAL_REGS void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
+GENERAL_REGS void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
 {
     SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
     const uint8_t *none = NULL;
@@ -64,7 +64,7 @@ GENERAL_REGS void *x86_mem_refill(void *env, const MemDesc *d, const X86Backend 
     return (uint8_t *)(uintptr_t)d + d->retry;
 }
 
-void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
+void *x64_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
 {
     SlowAccess *s = at(env, be->layout->slow);
     const uint8_t *extra = (const uint8_t *)(d + 1);
@@ -99,7 +99,7 @@ void *x86_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
 /* -- Traps ------------------------------------------------------------------------------------ */
 
 /* @site: where the block's header is, then the trap code. */
-void x86_trap(void *env, const uint8_t *site, const X86Backend *be)
+void x64_trap(void *env, const uint8_t *site, const X86Backend *be)
 {
     const TcgLayout *l = be->layout;
     uint32_t word, code, offset = 0, index = 0;
@@ -118,14 +118,14 @@ void x86_trap(void *env, const uint8_t *site, const X86Backend *be)
 
 /* -- Flags and division ----------------------------------------------------------------------- */
 
-void x86_pack_env(void *env, const X86Backend *be)
+void x64_pack_env(void *env, const X86Backend *be)
 {
     uint64_t r = flags_pack(at(env, be->layout->flags));
 
     memcpy(at(env, be->layout->scratch + SCR_RET), &r, 8);
 }
 
-void x86_pack_rec(void *env, const X86Backend *be)
+void x64_pack_rec(void *env, const X86Backend *be)
 {
     FlagsRecord *rec = at(env, be->layout->scratch + SCR_REC);
     uint64_t r = flags_pack(rec);
@@ -134,7 +134,7 @@ void x86_pack_rec(void *env, const X86Backend *be)
 }
 
 /* SCR_ARG: high, low, divisor; SCR_RET: quotient, remainder; SCR_TMP: overflow. */
-void x86_divs128(void *env, const X86Backend *be)
+void x64_divs128(void *env, const X86Backend *be)
 {
     uint8_t *scratch = at(env, be->layout->scratch);
     uint64_t hi = *(uint64_t *)(scratch + SCR_ARG), lo = *(uint64_t *)(scratch + SCR_ARG + 16);
@@ -216,7 +216,7 @@ static uint64_t saturate_u16(int64_t v)
 }
 
 /* SCR_ARG: x, y (16 bytes each), op | lane << 16; SCR_RET: result */
-void x86_vec_slow(void *env, const X86Backend *be)
+void x64_vec_slow(void *env, const X86Backend *be)
 {
     uint8_t *scratch = at(env, be->layout->scratch);
     Lanes x, y, r;

@@ -254,7 +254,7 @@ static const uint8_t *make_trap(Thunk *t)
     x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
     x_mov_imm(&t->a, RDX, (uint64_t)(uintptr_t)t->be);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
-    call_c(t, x86_trap);
+    call_c(t, x64_trap);
     x_byte(&t->a, 0x0f); /* UD2: traps do not return */
     x_byte(&t->a, 0x0b);
     return at;
@@ -284,7 +284,7 @@ static const uint8_t *make_mem(Thunk *t)
 
     save(t, ALL_GPRS);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
-    mem_call(t, x86_mem_refill); /* general registers only */
+    mem_call(t, x64_mem_refill); /* general registers only */
     x_test(&t->a, 8, RAX, RAX);
     j = x_jcc32(&t->a, CC_Z);
     x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
@@ -293,7 +293,7 @@ static const uint8_t *make_mem(Thunk *t)
     save(t, XMM_PINS | XMM_TEMPS);
     gather_mxcsr(t);
     c_modes(t);
-    mem_call(t, x86_mem_slow);
+    mem_call(t, x64_mem_slow);
     x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
     guest_modes(t);
     go_on(t, ALL_GPRS | XMM_PINS | XMM_TEMPS);
@@ -425,9 +425,9 @@ void thunks_init(X86Backend *be)
     be->exit_end = make_exit(&t, EXIT_END, leave);
     be->trap = make_trap(&t);
     be->mem = make_mem(&t);
-    be->pack_env = make_c(&t, x86_pack_env);
-    be->pack_rec = make_c(&t, x86_pack_rec);
-    be->divs128 = make_c(&t, x86_divs128);
-    be->vec_slow = make_c(&t, x86_vec_slow);
+    be->pack_env = make_c(&t, x64_pack_env);
+    be->pack_rec = make_c(&t, x64_pack_rec);
+    be->divs128 = make_c(&t, x64_divs128);
+    be->vec_slow = make_c(&t, x64_vec_slow);
     g_assert(end(&t));
 }

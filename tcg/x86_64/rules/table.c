@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define R(name, rule) [OP_##name] = emit_##rule
-const Rule x86_rules[IR_NOPS] = {
+const Rule x64_rules[IR_NOPS] = {
     R(nop, nop), R(insn, insn), R(const, const), R(get, get), R(set, set),
     R(getflags, getflags), R(setflags, nop),
     R(mov, mov), R(add, alu), R(sub, alu), R(mul, mul), R(mulhu, mulh), R(mulhs, mulh),
