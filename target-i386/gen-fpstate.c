@@ -49,8 +49,6 @@ static void restore(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t ho
     IrBlock *ir = d->ir;
     IrRef addr = area(d, i, size, false);
 
-    if (d->x87_dirty)
-        x87_before_exit(d);
     call2(d, helper, addr, const32(d, how | width(i)));
     ir_setmxcsr(ir, ir_get(ir, I32, SLOT_MXCSR, 0));
     ir_setfcw(ir, ir_zext(ir, I32, ir_get(ir, I16, SLOT_FCW, 0)));

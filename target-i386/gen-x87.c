@@ -6,8 +6,8 @@
  * exactly; so do all instructions while an exception is unmasked or pending, and the rare ones
  * always.
  *
- * FPSTT follows at once, jc_key and mode before the next exit (x87_before_exit()). FSW in the CPU
- * state is current after every F80 op (exception flags, C1); condition codes are set here.
+ * FSW in the CPU state is current after every F80 op (exception flags, C1); condition codes are set
+ * here.
  */
 #include "target-i386/gen-fp.h"
 #include "target-i386/help-fp.h"
@@ -27,25 +27,8 @@ enum {
 typedef void FastFn(Dis *d, Insn *i);
 
 /* ---- State ---------------------------------------------------------------------------------- */
-void x87_before_exit(Dis *d)
-{
-    IrBlock *ir = d->ir;
-
-    if (d->top != d->x87_key_top) {
-        uint64_t change = (uint64_t)(d->top ^ d->x87_key_top) << CPU_KEY_HOT_SHIFT;
-        IrRef key = ir_get(ir, I64, SLOT_JC_KEY, 0);
-        ir_set_commit(ir, SLOT_JC_KEY, 0, ir_xor(ir, key, const64(d, change)));
-        ir_set_commit(ir, SLOT_MODE, 3,
-                      ir_const(ir, I8, (d->mode >> 24 & 0x1f) | (unsigned)d->top << 5));
-        d->x87_key_top = d->top;
-    }
-    d->x87_dirty = false;
-}
-
 void x87_exit_if(Dis *d, IrRef cond)
 {
-    if (d->x87_dirty)
-        x87_before_exit(d);
     ir_exit_if(d->ir, cond, X86_EXIT_X87_SLOW);
 }
 
@@ -60,13 +43,18 @@ void x87_wait(Dis *d)
         call0(d, HELP_x87_wait);
 }
 
+/* FPSTT and the key follow at once: the next memory access may fault. c->mode is C code's to mend.
+ */
 void x87_set_top(Dis *d, unsigned top)
 {
+    IrBlock *ir = d->ir;
+    uint64_t change = (uint64_t)(d->top ^ top) << CPU_KEY_HOT_SHIFT;
+
     if (d->top == top)
         return;
     d->top = (uint8_t)top;
-    ir_set(d->ir, SLOT_FPSTT, 0, ir_const(d->ir, I8, top));
-    d->x87_dirty = true;
+    ir_set(ir, SLOT_FPSTT, 0, ir_const(ir, I8, top));
+    ir_set(ir, SLOT_JC_KEY, 0, ir_xor(ir, ir_get(ir, I64, SLOT_JC_KEY, 0), const64(d, change)));
 }
 
 void x87_forget_tags(Dis *d)
@@ -197,8 +185,6 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
         addr = linear(d, i, operand_size_of(d, i, facts), facts & WRITES);
     if (facts & COND)
         cond = ir_zext(ir, I32, flags_cc(d, i->desc->arg));
-    if (d->x87_dirty)
-        x87_before_exit(d);
     r = call3(d, HELP_x87, const32(d, how), addr, cond);
     if (!(facts & CONTROL))
         record_pointers(d, i);

@@ -60,16 +60,9 @@ static bool leaves_through_c(const Dis *d)
     return d->mode & MODE_ONE_INSN;
 }
 
-static void before_exit(Dis *d)
-{
-    if (d->x87_dirty)
-        x87_before_exit(d);
-}
-
 void leave_exit(Dis *d, IrRef pc, uint32_t reason)
 {
     IrBlock *ir = d->ir;
-    before_exit(d);
     if (d->mode & X86_MODE_INHIBIT) {
         IrRef mode = ir_get(ir, I32, SLOT_MODE, 0);
         ir_set(ir, SLOT_INHIBIT, 0, ir_const(ir, I8, 0));
@@ -93,7 +86,6 @@ void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
         leave_exit(d, pc, X86_EXIT_SYNC);
         return;
     }
-    before_exit(d);
     ir_jump(d->ir, pc, kind);
     d->ended = true;
 }
@@ -104,7 +96,6 @@ void leave_next(Dis *d)
         leave_jump(d, pc_next(d), JUMP_DIRECT);
         return;
     }
-    before_exit(d);
     ir_goto(d->ir, d->next);
     d->ended = true;
 }
@@ -129,7 +120,6 @@ void leave_branch(Dis *d, Insn *i, int64_t delta)
         leave_jump(d, pc_plus(d, d->next + delta, (IrType)i->osize), JUMP_DIRECT);
         return;
     }
-    before_exit(d);
     ir_goto(d->ir, (uint32_t)(d->next + delta));
     d->ended = true;
 }
@@ -138,7 +128,6 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
 {
     IrBlock *ir = d->ir;
     if (!leaves_through_c(d) && branch_stays(d, i, delta)) {
-        before_exit(d);
         ir_goto_if(ir, cond, (uint32_t)(d->next + delta));
         return;
     }
@@ -147,7 +136,6 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
         leave_jump(d, ir_select(ir, cond, target, pc_next(d)), JUMP_INDIRECT);
         return;
     }
-    before_exit(d);
     ir_goto_if(ir, bool_not(d, cond), d->next);
     ir_jump(ir, target, JUMP_DIRECT);
     d->ended = true;
@@ -159,13 +147,11 @@ void leave_branch_again_if(Dis *d, IrRef cond)
         leave_exit(d, ir_select(d->ir, cond, pc_here(d), pc_next(d)), X86_EXIT_SYNC);
         return;
     }
-    before_exit(d);
     ir_goto_if(d->ir, cond, d->offset);
 }
 
 void trap(Dis *d, uint32_t code)
 {
-    before_exit(d);
     ir_trap(d->ir, code);
     d->ended = true;
 }
@@ -469,7 +455,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
-    d->top = d->x87_key_top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+    d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
 }
 
 static void translate_insn(Dis *d, Insn *i, DecodeStatus status)

@@ -39,9 +39,7 @@ struct Dis {
     bool ended;         /* the END op has been built */
     bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
     uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
-    bool x87_dirty; /* x87 files: state to be put in place before any exit; see x87_before_exit() */
-    uint8_t x87_key_top;         /* gen-x87.c: TOP as jc_key and mode have it at this point */
-    uint8_t x87_full, x87_empty; /* its knowledge of tags, a bit per physical register */
+    uint8_t x87_full, x87_empty; /* gen-x87.c: knowledge of tags, a bit per physical register */
     bool x87_cs_set;             /* the last-instruction selector is this block's CS already */
 };
 
@@ -69,9 +67,6 @@ void trap_gp0(Dis *d);
 /* Helpers that never return to the block (they raise, or set env.pc and leave by themselves): put
  * this after the call; it is never reached. */
 void leave_never(Dis *d);
-
-/* In gen-x87.c: called before each exit op when d->x87_dirty. Must not clear it for side exits. */
-void x87_before_exit(Dis *d);
 
 /* ---- Operands ------------------------------------------------------------------------------- */
 /* Value of operand @n in its type. GPR: I8 … I64; immediates too; XMM: V128, I64, I32, …; MMX: I64.
