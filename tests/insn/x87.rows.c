@@ -241,5 +241,10 @@ const Row x87_rows[] = {
     { "fld, fcomi, fstp", CODE("\xd9\x03\xdb\xf1\xdd\xd8"), MP, { { RBX, DATA_BASE + 0x40 }, { DATA32 + 0x40, 0x3fc00000 }, { ST0, 0xa000000000000000, 0x4000 }, { FTW, 0x1 } }, { { FL, CF }, { ST0 + 7, 0xc000000000000000, 0x3fff } } },
     { "fld1, fst, int to float and back", CODE("\xd9\xe8\xdb\x03\xde\xc1\xdb\x1b"), MP, { { RBX, DATA_BASE + 0x40 }, { DATA32 + 0x40, 0x29 } }, { { ST0 + 6, 0xa400000000000000, 0x4004 }, { ST0 + 7, 0xa800000000000000, 0x4004 }, { DATA64 + 0x40, 0xf1eae3dc0000002a } } },
     { "eight pushes and one too many", CODE("\xd9\xe8\xd9\xe8\xd9\xe8\xd9\xe8\xd9\xe8\xd9\xe8\xd9\xe8\xd9\xe8\xd9\xe8"), MP, { { NOTHING } }, { { FSW, 0x3a41 }, { FTW, 0xff }, { ST0, 0xc000000000000000, 0xffff }, { ST0 + 1, 0x8000000000000000, 0x3fff }, { ST0 + 2, 0x8000000000000000, 0x3fff }, { ST0 + 3, 0x8000000000000000, 0x3fff }, { ST0 + 4, 0x8000000000000000, 0x3fff }, { ST0 + 5, 0x8000000000000000, 0x3fff }, { ST0 + 6, 0x8000000000000000, 0x3fff }, { ST0 + 7, 0x8000000000000000, 0x3fff } } },
+    /* Not from silicon: real mode, SDM vol. 1, figures 8-10 and 8-12. */
+    { "fld1, fnstenv in real mode", CODE("\xd9\xe8\xd9\x37"), M16, { { RBX, 0x40 } }, { { FSW, 0x3800 }, { FTW, 0x80 }, { ST0, 0x8000000000000000, 0x3fff }, { DATA64 + 0x40, 0x00003fff3800037f }, { DATA64 + 0x48, 0x29220000000011e8 } } },
+    { "fld1, fnstenv in real mode, 32 bit", CODE("\xd9\xe8\x66\xd9\x37"), M16, { { RBX, 0x40 } }, { { FSW, 0x3800 }, { FTW, 0x80 }, { ST0, 0x8000000000000000, 0x3fff }, { DATA128 + 0x40, 0xffff3800ffff037f, 0xffff0000ffff3fff }, { DATA64 + 0x50, 0xffff0000000011e8 }, { DATA32 + 0x58, 0 } } },
+    { "fld m32 in real mode, fnstenv", CODE("\xd9\x07\xd9\x77\x10"), M16, { { RBX, 0x40 }, { DATA32 + 0x40, 0x3f800000 } }, { { FSW, 0x3800 }, { FTW, 0x80 }, { ST0, 0x8000000000000000, 0x3fff }, { DATA64 + 0x50, 0x00003fff3800037f }, { DATA64 + 0x58, 0x9992100000401107 } } },
+    { "a pending exception without CR0.NE goes out as FERR#", CODE("\x9b"), M16, { { FCW, 0x37e }, { FSW, 0x8081 } }, { { NOTHING } } },
     { 0 }
 };
