@@ -108,12 +108,18 @@ static void run_block(Cpu *cpu)
 static bool deliver_pending(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
+    Tb *from = run->link_from;
 
+    /* The handler is not where the last block's goto leads; delivery may also not return. */
+    run->link_from = NULL;
     if (run->common->exception_pending) {
         cpu->ops->deliver_exception(cpu);
         return true;
     }
-    return cpu->interrupt_request && !run->one_insn && cpu->ops->deliver_interrupt(cpu);
+    if (cpu->interrupt_request && !run->one_insn && cpu->ops->deliver_interrupt(cpu))
+        return true;
+    run->link_from = from;
+    return false;
 }
 
 /* Under counting a block that is too long for the budget is cut; otherwise it waits for the next
