@@ -153,6 +153,101 @@ static void forward(Gen *g)
     }
 }
 
+/* -- Groups of memory accesses ---------------------------------------------------------------- */
+
+#define GROUP_REACH 256 /* bytes: the more, the more groups cross a page */
+
+static bool can_group(const Gen *g, const IrOp *op, unsigned *size)
+{
+    IrType t;
+
+    if ((op->op != OP_ld && op->op != OP_st) || (op->d & (MEM_ALIGN | MEM_LOCK))) {
+        return false;
+    }
+    t = op->op == OP_st ? (IrType)g->ops[op->b].type : (IrType)op->type;
+    *size = ir_type_info[t].bytes;
+    return t != F80 && t != V256;
+}
+
+static bool join(Gen *g, unsigned i, unsigned size)
+{
+    const IrOp *op = &g->ops[i];
+    int64_t disp = (int32_t)op->imm;
+
+    for (unsigned k = g->ngroups; k-- > 0;) {
+        Group *r = &g->groups[k];
+        int64_t lo = MIN(r->lo, disp), hi = MAX(r->hi, disp + (int64_t)size);
+
+        if (r->open && r->base == op->a && r->mmu == (op->d & MEM_MMU_MASK) &&
+            (r->write || op->op == OP_ld) && hi - lo <= GROUP_REACH && hi <= INT32_MAX) {
+            r->lo = (int32_t)lo;
+            r->hi = (int32_t)hi;
+            r->last = (uint16_t)i;
+            r->count++;
+            g->group[i] = (uint8_t)(k + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void found_group(Gen *g, unsigned i, unsigned size, IrRef token)
+{
+    const IrOp *op = &g->ops[i];
+    int32_t disp = (int32_t)op->imm;
+
+    if (g->ngroups == MAX_GROUPS || disp > INT32_MAX - 16) {
+        return;
+    }
+    g->groups[g->ngroups++] = (Group){ .base = op->a,
+                                       .token = token,
+                                       .leader = (uint16_t)i,
+                                       .last = (uint16_t)i,
+                                       .count = 1,
+                                       .mmu = op->d & MEM_MMU_MASK,
+                                       .write = op->op == OP_st,
+                                       .open = true,
+                                       .lo = disp,
+                                       .hi = disp + (int32_t)size };
+    g->group[i] = (uint8_t)g->ngroups;
+}
+
+/* Helpers may change mappings, and so may what a page that is no RAM does: then the runtime takes
+ * it up at the end of the block at the latest, as it does its own TLB's. */
+static void group_accesses(Gen *g)
+{
+    IrRef spare = IR_NONE; /* an op without a result, to name the addend by */
+
+    g->ngroups = 0;
+    for (unsigned i = 1; i < g->ir->nops; i++) {
+        const IrOp *op = &g->ops[i];
+        unsigned size;
+
+        if (op->op == OP_insn) {
+            spare = (IrRef)i;
+        } else if (op->op == OP_call && !(g->ir->helpers[op->imm].flags & HELPER_PURE)) {
+            for (unsigned k = 0; k < g->ngroups; k++) {
+                g->groups[k].open = false;
+            }
+        } else if (can_group(g, op, &size) && !join(g, i, size)) {
+            if (op->op == OP_st) {
+                found_group(g, i, size, (IrRef)i);
+            } else if (spare) {
+                found_group(g, i, size, spare);
+                spare = IR_NONE;
+            }
+        }
+    }
+    for (unsigned k = 0; k < g->ngroups; k++) {
+        const Group *r = &g->groups[k];
+        if (r->count == 1) {
+            g->group[r->leader] = 0;
+        } else {
+            g->last[r->token] = r->last;
+        }
+    }
+}
+
 void gen_analyse(Gen *g)
 {
     unsigned n = g->ir->nops;
@@ -162,6 +257,8 @@ void gen_analyse(Gen *g)
     memset(g->hint, 0, n * sizeof(g->hint[0]));
     memset(g->defer, 0, n * sizeof(g->defer[0]));
     memset(g->want, 0, n * sizeof(g->want[0]));
+    memset(g->group, 0, n * sizeof(g->group[0]));
     backward(g);
     forward(g);
+    group_accesses(g);
 }

@@ -22,8 +22,9 @@ typedef struct Callee {
 static size_t desc_size(const uint8_t *p)
 {
     const MemDesc *d = (const MemDesc *)p;
-    const uint8_t place[] = { d->value, d->compare };
-    size_t n = sizeof(*d);
+    bool leader = (d->flags & DESC_GROUP) && d->compare != PLACE_NONE;
+    const uint8_t place[] = { d->value, leader ? PLACE_NONE : d->compare };
+    size_t n = sizeof(*d) + (leader ? 8 : 0);
 
     for (unsigned i = 0; i < 2; i++) {
         n += place[i] == PLACE_CONST || place[i] == PLACE_ENV ? 8 : 0;

@@ -114,9 +114,13 @@ typedef struct __attribute__((packed)) MemDesc { /* behind the call in a memory 
     uint8_t length;                    /* of the inline code: from retry to done */
     int32_t disp;
     int32_t retry; /* from the start of the description */
-    /* then 8 bytes for each of value and compare that is PLACE_CONST or PLACE_ENV; of a probe the
+    /* then, if flags has DESC_GROUP and compare is the register that is to hold the addend (the
+     * group's first access): int32_t lowest displacement, int32_t bytes from there on;
+     * then 8 bytes for each of value and compare that is PLACE_CONST or PLACE_ENV; of a probe the
      * value is the size, with the direction in bit 31 */
 } MemDesc;
+
+enum { DESC_GROUP = 0x80 };
 
 enum { PLACE_SPILL = 32, PLACE_NONE = 255, PLACE_CONST = 254, PLACE_ENV = 253 };
 
@@ -145,6 +149,22 @@ typedef struct Stub {
     uint8_t *tail;  /* TRAP: undo moves first */
     int swap[2][2]; /* TRAP: register pairs to exchange back; {NO_REG} none */
 } Stub;
+
+/*
+ * Accesses with the same base value: the first one's check covers them all, and its addend stays in
+ * a register for the others. If the check fails for good (the group crosses a page, is not RAM),
+ * bit 0 of the addend is set and every other access goes to its own stub.
+ */
+typedef struct Group {
+    IrRef base, token; /* the value that stands for the addend: an op without a result */
+    uint16_t leader, last;
+    uint16_t count;
+    uint8_t mmu;
+    bool write, open;
+    int32_t lo, hi; /* displacements covered */
+} Group;
+
+#define MAX_GROUPS 64
 
 typedef struct Gen {
     Asm a;
@@ -177,6 +197,10 @@ typedef struct Gen {
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
     uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; others: fused with */
     uint8_t want[IR_MAX_OPS];   /* WANT_* */
+    uint8_t group[IR_MAX_OPS];  /* 1 + number of the group a memory op belongs to */
+    Group groups[MAX_GROUPS];
+    unsigned ngroups;
+    IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
 } Gen;
 
 enum {

@@ -39,16 +39,15 @@ GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, cons
     return (uint8_t *)env + be->reg_home[p] + ENV_BIAS;
 }
 
-GENERAL_REGS void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
+GENERAL_REGS static void describe(void *env, SlowAccess *s, const MemDesc *d, const X86Backend *be)
 {
-    SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
     const uint8_t *none = NULL;
     uint64_t addr = *(uint64_t *)place(env, be, d->addr, &none);
 
     s->addr = addr + (uint64_t)(int64_t)d->disp;
     s->op = d->op;
     s->type = d->type;
-    s->flags = d->flags;
+    s->flags = d->flags & ~DESC_GROUP;
     s->is_write = d->op != OP_ld;
     s->size = ir_type_info[d->type].bytes;
     if (d->op == OP_probe) {
@@ -57,43 +56,169 @@ GENERAL_REGS void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend 
         s->size = probe & INT32_MAX;
     }
     s->host_pc = (uintptr_t)d;
-    if (!be->layout->mem_refill(env)) {
-        return NULL;
+}
+
+GENERAL_REGS static bool is_leader(const MemDesc *d)
+{
+    return (d->flags & DESC_GROUP) && d->compare != PLACE_NONE;
+}
+
+GENERAL_REGS static void *done(const MemDesc *d)
+{
+    return (uint8_t *)(uintptr_t)d + d->retry + d->length;
+}
+
+GENERAL_REGS static TlbEntry *entry_of(void *env, const SlowAccess *s, const X86Backend *be)
+{
+    TlbEntry *tlb = (TlbEntry *)((uint8_t *)env + be->layout->tlb);
+
+    return &tlb[((s->flags & MEM_MMU_MASK) * 2 + s->is_write) * TCG_TLB_SIZE +
+                (s->addr >> 12) % TCG_TLB_SIZE];
+}
+
+/* Does all that the leader's check covers lie in one page? */
+GENERAL_REGS static bool group_in_page(const SlowAccess *s, const MemDesc *d)
+{
+    uint64_t range = (uint64_t)((const Unaligned *)(d + 1))->v;
+    uint64_t lo = s->addr - (uint64_t)(int64_t)d->disp + (uint64_t)(int64_t)(int32_t)range;
+
+    return (lo & 0xfff) + (range >> 32) <= 4096;
+}
+
+GENERAL_REGS static void set_addend(void *env, const MemDesc *d, const X86Backend *be, uint64_t v)
+{
+    const uint8_t *none = NULL;
+
+    *(uint64_t *)place(env, be, d->compare, &none) = v;
+}
+
+typedef struct __attribute__((packed)) Any {
+    union {
+        uint8_t b;
+        uint16_t w;
+        uint32_t d;
+        uint64_t q;
+    };
+} Any;
+
+GENERAL_REGS static uint64_t load(const Any *p, unsigned size)
+{
+    switch (size) {
+    case 1: return p->b;
+    case 2: return p->w;
+    case 4: return p->d;
+    default: return p->q;
     }
-    s->host_pc = 0;
-    return (uint8_t *)(uintptr_t)d + d->retry;
+}
+
+GENERAL_REGS static void store(Any *p, unsigned size, uint64_t v)
+{
+    switch (size) {
+    case 1: p->b = (uint8_t)v; break;
+    case 2: p->w = (uint16_t)v; break;
+    case 4: p->d = (uint32_t)v; break;
+    default: p->q = v;
+    }
+}
+
+/* An access of a group whose common check failed, by itself: RAM and general registers only. */
+GENERAL_REGS static bool perform(void *env, SlowAccess *s, const MemDesc *d, const X86Backend *be)
+{
+    const TlbEntry *e = entry_of(env, s, be);
+    const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0);
+    uint64_t page = (s->addr + s->size - 1) & ~UINT64_C(0xfff);
+    Any *host;
+
+    if (d->type > I64 || (e->tag != page && (!be->layout->mem_refill(env) || e->tag != page))) {
+        return false;
+    }
+    host = (Any *)(uintptr_t)(s->addr + e->addend);
+    if (d->op == OP_st) {
+        store(host, s->size, load(place(env, be, d->value, &extra), 8));
+    } else {
+        store(place(env, be, d->dst, &extra), be->reg_bytes[d->dst], load(host, s->size));
+    }
+    return true;
+}
+
+GENERAL_REGS void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
+{
+    SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
+    void *go_on = NULL;
+
+    describe(env, s, d, be);
+    if ((d->flags & DESC_GROUP) && !(is_leader(d) && group_in_page(s, d))) {
+        if (is_leader(d)) {
+            set_addend(env, d, be, 1);
+        }
+        if (perform(env, s, d, be)) {
+            go_on = done(d);
+        }
+    } else if (be->layout->mem_refill(env)) {
+        go_on = (uint8_t *)(uintptr_t)d + d->retry;
+    }
+    if (go_on) {
+        s->host_pc = 0;
+    }
+    return go_on;
+}
+
+/* After the leader went the slow way: is its page one that the others may use? */
+static void settle_group(void *env, SlowAccess *s, const MemDesc *d, const X86Backend *be)
+{
+    uint64_t addend = 1;
+
+    describe(env, s, d, be);
+    if (group_in_page(s, d) && be->layout->mem_refill(env)) {
+        addend = entry_of(env, s, be)->addend;
+    }
+    set_addend(env, d, be, addend);
+}
+
+static void put_result(void *env, const SlowAccess *s, const MemDesc *d, const X86Backend *be)
+{
+    unsigned bytes = ir_type_info[d->type].bytes;
+    const uint8_t *none = NULL;
+    uint8_t *to = place(env, be, d->dst, &none);
+
+    if (d->type <= I64) {
+        uint64_t v = 0;
+        memcpy(&v, s->value, bytes);
+        memcpy(to, &v, d->dst < 16 ? be->reg_bytes[d->dst] : 8);
+    } else if (d->type == F80) {
+        memcpy(to, s->value, 10);
+    } else {
+        memset(to, 0, 16);
+        memcpy(to, s->value, bytes);
+    }
 }
 
 void *x64_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
 {
     SlowAccess *s = at(env, be->layout->slow);
-    const uint8_t *extra = (const uint8_t *)(d + 1);
+    const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0);
     unsigned bytes = ir_type_info[d->type].bytes;
 
     if (d->value != PLACE_NONE && d->op != OP_probe) {
         memset(s->value, 0, sizeof(s->value));
         memcpy(s->value, place(env, be, d->value, &extra), bytes);
     }
-    if (d->compare != PLACE_NONE) {
+    if (d->compare != PLACE_NONE && !is_leader(d)) {
         s->compare = 0;
         memcpy(&s->compare, place(env, be, d->compare, &extra), MIN(bytes, 8u));
     }
     be->layout->mem_slow(env);
+    if (is_leader(d)) { /* before a result may land where its address comes from */
+        uint64_t value[4];
+        memcpy(value, s->value, sizeof(value));
+        settle_group(env, s, d, be);
+        memcpy(s->value, value, sizeof(value));
+    }
     s->host_pc = 0;
     if (d->dst != PLACE_NONE) {
-        uint8_t *to = place(env, be, d->dst, &extra);
-        if (d->type <= I64) {
-            uint64_t v = 0;
-            memcpy(&v, s->value, bytes);
-            memcpy(to, &v, d->dst < 16 ? be->reg_bytes[d->dst] : 8);
-        } else if (d->type == F80) {
-            memcpy(to, s->value, 10);
-        } else {
-            memset(to, 0, 16);
-            memcpy(to, s->value, bytes);
-        }
+        put_result(env, s, d, be);
     }
-    return (uint8_t *)(uintptr_t)d + d->retry + d->length;
+    return done(d);
 }
 
 /* -- Traps ------------------------------------------------------------------------------------ */

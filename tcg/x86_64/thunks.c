@@ -288,7 +288,7 @@ static const uint8_t *make_mem(Thunk *t)
     x_test(&t->a, 8, RAX, RAX);
     j = x_jcc32(&t->a, CC_Z);
     x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
-    go_on(t, CALLER_SAVED);
+    go_on(t, ALL_GPRS);
     x_here(&t->a, j);
     save(t, XMM_PINS | XMM_TEMPS);
     gather_mxcsr(t);

@@ -15,6 +15,8 @@ typedef struct Access {
     int addr;
     unsigned size;
     bool write;
+    const Group *group; /* of which this is … */
+    bool leader;        /* … the first access, or another one */
     FaultPoint point;
     uint8_t *retry;
     unsigned stub;
@@ -30,25 +32,37 @@ static int32_t tlb_offset(const Gen *g, bool write)
 /* Registers for the access. Operands that must be in registers are fetched before this. */
 static void prepare(Gen *g, Access *m, unsigned size, bool write)
 {
+    unsigned group = g->group[g->cur];
+
     m->size = size;
     m->write = write;
+    m->group = group ? &g->groups[group - 1] : NULL;
+    m->leader = m->group && m->group->leader == g->cur;
     m->addr = use_gpr(g, g->op->a);
-    m->t0 = alloc_gpr(g);
+    if (m->group && !m->leader) {
+        m->write = m->group->write;
+        m->t0 = use_gpr(g, m->group->token);
+    } else {
+        m->t0 = alloc_gpr(g);
+    }
     m->t1 = alloc_gpr(g);
     m->host = mem_index((X86Reg)m->t0, (X86Reg)m->addr, 0, (int32_t)g->op->imm);
     m->point = fault_point(g);
 }
 
+/* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. */
 static void compare_page(Gen *g, const Access *m)
 {
-    int32_t disp = (int32_t)g->op->imm, last = (int32_t)m->size - 1, mask = -4096;
+    int32_t lo = m->leader ? m->group->lo : (int32_t)g->op->imm, mask = -4096;
+    int32_t last = m->leader ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
     X86Reg t1 = (X86Reg)m->t1;
 
-    if (m->size == 1 || (g->op->d & MEM_ALIGN)) {
+    x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, lo));
+    if (last == 0 || (g->op->d & MEM_ALIGN)) {
         x_mov(&g->a, 8, t1, (X86Reg)m->t0);
         mask |= last;
-    } else if (disp <= INT32_MAX - last) {
-        x_lea(&g->a, 8, t1, mem_base((X86Reg)m->addr, disp + last));
+    } else if (lo <= INT32_MAX - last) {
+        x_lea(&g->a, 8, t1, mem_base((X86Reg)m->addr, lo + last));
     } else {
         x_lea(&g->a, 8, t1, mem_base((X86Reg)m->t0, last));
     }
@@ -74,34 +88,51 @@ static uint8_t describe(Gen *g, Stub *s, IrRef v)
     return place;
 }
 
+static void describe_access(Gen *g, Access *m, Stub *s, IrRef value, IrRef compare)
+{
+    MemDesc *d = &s->desc;
+
+    *d = (MemDesc){ .op = g->op->op,
+                    .type = g->op->op == OP_probe ? I8 : g->op->type,
+                    .flags = (uint8_t)g->op->d | (m->group ? DESC_GROUP : 0),
+                    .dst = PLACE_NONE,
+                    .addr = (uint8_t)m->addr, /* where the check had it */
+                    .disp = (int32_t)g->op->imm };
+    g_assert(g->be->reg_home[m->addr] != NO_HOME);
+    if (m->leader) {
+        uint32_t span = (uint32_t)(m->group->hi - m->group->lo);
+        s->extra[s->nextra++] = (uint32_t)m->group->lo | (uint64_t)span << 32;
+    }
+    if (g->op->op == OP_probe) {
+        d->value = PLACE_CONST;
+        s->extra[s->nextra++] = m->size | (uint64_t)m->write << 31;
+    } else {
+        d->value = describe(g, s, value);
+    }
+    d->compare = m->leader ? (uint8_t)m->t0 : describe(g, s, compare);
+}
+
 static void check(Gen *g, Access *m, IrRef value, IrRef compare)
 {
     Stub *s;
     uint8_t *from;
 
     m->retry = g->a.p;
-    x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, (int32_t)g->op->imm));
-    compare_page(g, m);
+    if (m->group && !m->leader) {
+        x_test_imm(&g->a, 1, (X86Reg)m->t0, 1);
+    } else {
+        compare_page(g, m);
+    }
     from = x_jcc32(&g->a, CC_NZ);
     s = new_stub(g, STUB_MEM, from);
     m->stub = g->stubs->len - 1;
     s->point = m->point;
     s->retry = m->retry;
-    s->desc = (MemDesc){ .op = g->op->op,
-                         .type = g->op->op == OP_probe ? I8 : g->op->type,
-                         .flags = (uint8_t)g->op->d,
-                         .dst = PLACE_NONE,
-                         .addr = (uint8_t)m->addr, /* where the check had it */
-                         .disp = (int32_t)g->op->imm };
-    g_assert(g->be->reg_home[m->addr] != NO_HOME);
-    if (g->op->op == OP_probe) {
-        s->desc.value = PLACE_CONST;
-        s->extra[s->nextra++] = m->size | (uint64_t)m->write << 31;
-    } else {
-        s->desc.value = describe(g, s, value);
+    describe_access(g, m, s, value, compare);
+    if (!m->group || m->leader) {
+        x_load(&g->a, 8, (X86Reg)m->t0,
+               mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
     }
-    s->desc.compare = describe(g, s, compare);
-    x_load(&g->a, 8, (X86Reg)m->t0, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)
@@ -111,6 +142,9 @@ static void done(Gen *g, const Access *m, uint8_t dst)
     s->done = g->a.p;
     s->desc.dst = dst;
     x_flags_changed(&g->a); /* the slow path comes back with any */
+    if (m->leader) {
+        def_reg(g, m->group->token, m->t0, true);
+    }
 }
 
 static void begin(Gen *g)
