@@ -116,11 +116,11 @@ def write_results(out, facts, rows, labels):
 
 def main():
     options = arguments()
-    benchmarks = catalogue.everything(TOP)
-    if options.list:
-        show_list(benchmarks)
-        return
     try:
+        benchmarks = catalogue.everything(TOP)
+        if options.list:
+            show_list(benchmarks)
+            return
         chosen = catalogue.select(benchmarks, options.names or ["all"])
     except ValueError as error:
         sys.exit(f"bench: {error}")

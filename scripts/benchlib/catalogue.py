@@ -45,7 +45,12 @@ def programs(path):
 
 def everything(top):
     folder = top / "tests" / "bench"
-    return BOOT + kernels(folder / "kernels.def") + programs(folder / "programs")
+    found = BOOT + kernels(folder / "kernels.def") + programs(folder / "programs")
+    names = [b.name for b in found]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"more than one benchmark is called {', '.join(sorted(twice))}")
+    return found
 
 
 def select(benchmarks, patterns):

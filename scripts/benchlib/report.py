@@ -51,7 +51,11 @@ def show(value, digits=3):
 
 
 def remarks(row):
-    found = [f"{label}: {reason}" for label, reason in row.troubles.items()]
+    reasons = set(row.troubles.values())
+    if len(reasons) == 1 and not row.cpu:
+        found = sorted(reasons)
+    else:
+        found = [f"{label}: {reason}" for label, reason in row.troubles.items()]
     if checksum_trouble(row):
         found.append("CHECKSUMS DIFFER " + ", ".join(
             f"{label} {'/'.join(sorted(s))}" for label, s in row.checksums.items()))

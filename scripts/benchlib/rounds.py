@@ -143,7 +143,7 @@ class Machine:
             line, stop = session.expect(rb"^BENCH (end|failed)", RUN_SECONDS)
             self.record(name, line, stop - start)
         else:
-            self.trouble(name, line.split(" ", 2)[2])
+            self.trouble(name, line.removeprefix("BENCH ").removeprefix(f"skip {name} "))
         session.expect(rb"^BENCH ready", RUN_SECONDS)
 
     def record(self, name, line, stamp):

@@ -97,8 +97,12 @@ static void yield_often(unsigned count)
         sched_yield();
 }
 
+/* Of the same real-time priority, so that each call does switch. */
 uint64_t kernel_yield(unsigned count)
 {
+    struct sched_param priority = { .sched_priority = 1 };
+    if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0)
+        fail("sched_setscheduler");
     pid_t child = fork_or_fail();
     yield_often(count);
     if (child == 0)
