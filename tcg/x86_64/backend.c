@@ -171,6 +171,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nenvs = g->ngetflags = 0;
     g->hf.epoch = 0;
     memset(g->head, 0, sizeof(g->head));
+    memset(g->pin_value, 0, sizeof(g->pin_value));
     g_array_set_size(g->stubs, 0);
     g_array_set_size(g->points, 0);
 }

@@ -348,18 +348,33 @@ bool reg_dies(Gen *g, int r)
     return true;
 }
 
-/* @r's content lives on in a free temporary, or in memory if there is none: no other register
- * changes, so places noted for this op stay true. */
+/* A pin other than @r that equals @v. */
+static int twin_of(const Gen *g, IrRef v, int r)
+{
+    for (int p = is_xmm_reg(r) ? 16 : 0, end = p + 16; p < end; p++) {
+        if (p != r && g->pin_value[p] == v) {
+            return p;
+        }
+    }
+    return NO_REG;
+}
+
+/* @r's content lives on in a pin that has it too, in a free temporary, or in memory if there is
+ * none: no other register changes, so places noted for this op stay true. */
 void evict(Gen *g, int r)
 {
-    int t = NO_REG;
+    int t = NO_REG, twin;
     IrRef v = g->head[r];
 
+    g->pin_value[r] = IR_NONE;
     while (v) {
         IrRef next = g->loc[v].next;
         bool zx = g->loc[v].zx;
         if (!live_after(g, v)) {
             drop(g, v);
+        } else if ((twin = twin_of(g, v, r)) != NO_REG) {
+            drop(g, v);
+            def_reg(g, v, twin, zx);
         } else {
             if (t == NO_REG) {
                 t = free_temp(g, is_xmm_reg(r) ? XMM_TEMPS : GPR_TEMPS);

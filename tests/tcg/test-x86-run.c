@@ -305,6 +305,83 @@ static void records_at_entry(void **state)
                    GEN_FLAGS | GEN_CALL | GEN_MEM | GEN_CONTROL, 1000, flags_of_every_kind);
 }
 
+/* Accesses around one or two addresses, near the edges of pages of every kind. */
+static void grouped_block(IrBlock *ir, uint64_t seed)
+{
+    static const IrType types[] = { I8, I16, I32, I64, V128, F64 };
+    uint64_t rng = seed;
+
+    ir_block_reset(ir, 0x100);
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t z = harness_random(&rng);
+        IrRef base, v;
+        IrType t = types[z % 6];
+        unsigned vec = (t == V128 || t == F64 ? S_V0 : S_R0) + 4 + (z >> 8) % 10, mmu = z >> 40 & 1;
+        int32_t disp = (int32_t)(z >> 16) % 48;
+
+        ir_insn(ir, 0x100 + 4 * i);
+        base = ir_get(ir, I64, S_R0 + (z >> 32 & 1), 0);
+        switch (z >> 48 & 3) {
+        case 0:
+        case 1:
+            v = ir_ld(ir, t, base, disp, mmu);
+            ir_set(ir, vec, 0, v);
+            break;
+        case 2: ir_st(ir, ir_get(ir, t, vec, 0), base, disp, mmu); break;
+        default:
+            if (t <= I64) {
+                ir_st(ir, ir_const(ir, t, z), base, disp, mmu);
+            } else if (z >> 50 & 1) {
+                ir_set(ir, S_R0, 0, ir_addi(ir, base, 8));
+            } else {
+                ir_call(ir, H_POKE, base, 0, 0, 0);
+            }
+        }
+    }
+    ir_goto(ir, 0x200);
+}
+
+static void grouped_accesses(void **state)
+{
+    static const unsigned edges[] = { 0, 40, 0x7f0, 0xfc0, 0xfd8, 0xff0, 0xff8 };
+    Harness *ref = harness_new("interp", true), *other = harness_new(NULL, false);
+    IrBlock *ir = harness_ir_new();
+
+    for (uint64_t seed = 1; seed <= 4000; seed++) {
+        uint64_t rng = seed, base[2];
+        g_autofree char *diff = NULL;
+        TcgCode *code;
+        Outcome a, b;
+
+        grouped_block(ir, seed);
+        for (unsigned i = 0; i < 2; i++) {
+            uint64_t z = harness_random(&rng);
+            base[i] = FAKE_BASE + (z % FAKE_PAGES << 12) + edges[(z >> 8) % G_N_ELEMENTS(edges)];
+        }
+        harness_reset(ref, seed, ir->start);
+        harness_reset(other, seed, ir->start);
+        for (unsigned run = 0; run < 2;
+             run++) { /* cold, then with what the first left in the TLB */
+            memcpy(ref->env->r, base, sizeof(base));
+            memcpy(other->env->r, base, sizeof(base));
+            enter_at(ref, 0x100);
+            enter_at(other, 0x100);
+            code = harness_compile(ref, ir);
+            a = harness_run(ref, code);
+            b = harness_run(other, harness_compile(other, ir));
+            diff = harness_compare(ref, &a, other, &b);
+            if (diff) {
+                g_autoptr(GString) text = g_string_new(NULL);
+                ir_print(ir, text);
+                fail_msg("seed %u run %u: %s\n%s", (unsigned)seed, run, diff, text->str);
+            }
+        }
+    }
+    ir_block_free(ir);
+    harness_free(ref);
+    harness_free(other);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -312,6 +389,7 @@ int main(void)
         cmocka_unit_test(run_retired),          cmocka_unit_test(run_jumps),
         cmocka_unit_test(run_full_buffer),      cmocka_unit_test(atomic_forms),
         cmocka_unit_test(control_words),        cmocka_unit_test(records_at_entry),
+        cmocka_unit_test(grouped_accesses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,6 +331,7 @@ static void div_narrow(Gen *g, bool sign, unsigned n)
 /* Those who sit in @from, a pin that now holds a result, find their value in @to. */
 static void rehome_all(Gen *g, int from, int to)
 {
+    g->pin_value[from] = IR_NONE;
     while (g->head[from]) {
         IrRef v = g->head[from];
         bool zx = g->loc[v].zx, live = live_after(g, v);

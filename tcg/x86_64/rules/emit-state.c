@@ -167,7 +167,7 @@ static void rehome(Gen *g, IrRef v, int pin)
 {
     Loc l = g->loc[v];
 
-    if (l.kind == LOC_REG && is_temp(l.reg)) {
+    if (l.kind != LOC_CONST && (l.kind != LOC_REG || is_temp(l.reg))) {
         drop(g, v);
         def_reg(g, v, pin, bytes_of(g, v) == 8);
     }
@@ -236,9 +236,7 @@ void emit_set(Gen *g)
         set_vec_pin(g, s, v);
     } else if (bytes_of(g, v) < s->bytes) {
         set_int_part(g, s, v);
-    } else if (l->kind == LOC_REG && l->reg == s->reg) {
-        return;
-    } else {
+    } else if (l->kind != LOC_REG || l->reg != s->reg) {
         uint64_t value;
 
         if (l->kind == LOC_REG) {
@@ -252,6 +250,10 @@ void emit_set(Gen *g)
             rehome(g, v, s->reg);
         } else {
             load_gpr(g, s->reg, v);
+            rehome(g, v, s->reg);
         }
+    }
+    if (s->reg != NO_REG && bytes_of(g, v) == s->bytes && g->ops[v].op != OP_const) {
+        g->pin_value[s->reg] = v;
     }
 }
