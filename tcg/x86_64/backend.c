@@ -253,7 +253,11 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
     case TCG_EXIT_BUDGET:
         h = header_at(site, &link);
         *pc = vbase + h->start;
-        leave.kind = h->code->retired ? TCG_EXIT_LOOKUP : TCG_EXIT_BUDGET;
+        if (h->code->retired) {
+            leave.kind = TCG_EXIT_LOOKUP;
+        } else {
+            *(int32_t *)(env + l->budget) += h->code->ninsns;
+        }
         break;
     case TCG_EXIT_REASON:
         h = header_at(site, &link);

@@ -283,6 +283,31 @@ static inline int32_t env_off(int32_t off)
     return off - ENV_BIAS;
 }
 
+static inline unsigned op_bytes(const Gen *g) /* of the current op's integer type */
+{
+    unsigned n = ir_type_info[g->op->type].bytes;
+
+    return n ? n : 1;
+}
+static inline bool is_zx(const Gen *g, IrRef v)
+{
+    return g->loc[v].kind == LOC_CONST || g->loc[v].zx;
+}
+static inline void copy_to(Gen *g, int dst, int src, unsigned w)
+{
+    if (dst != src) {
+        x_mov(&g->a, w == 8 ? 8 : 4, (X86Reg)dst, (X86Reg)src);
+    }
+}
+static inline void extend_to(Gen *g, int dst, int src, unsigned from, bool sign)
+{
+    if (sign) {
+        x_movsx(&g->a, 8, from, (X86Reg)dst, (X86Reg)src);
+    } else {
+        x_movzx(&g->a, from, (X86Reg)dst, (X86Reg)src);
+    }
+}
+
 typedef struct Opnd {
     enum { OPND_REG, OPND_IMM, OPND_MEM } kind;
     int reg;

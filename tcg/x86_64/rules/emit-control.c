@@ -348,12 +348,11 @@ static void stub_exit_if(Gen *g, Stub *s)
     x_dword(&g->a, s->code);
 }
 
+/* The C side gives the budget back. */
 static void stub_budget(Gen *g)
 {
-    uint32_t offset;
+    uint32_t offset = (uint32_t)(g->a.p - g->a.start);
 
-    give_back(g, (int32_t)g->ir->ninsns);
-    offset = (uint32_t)(g->a.p - g->a.start);
     memcpy(g->a.start + offsetof(CodeHeader, budget_stub), &offset, sizeof(offset));
     x_call(&g->a, g->be->exit_budget);
     put_site(g, 0);

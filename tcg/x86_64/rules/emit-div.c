@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * High halves of products, and division. Quotient overflow and division by zero are found before
+ * the host divides, or in its quotient: a host fault never happens. RAX and RDX keep the guest's
+ * values until the last check has passed.
+ */
+#include "tcg/x86_64/gen.h"
+
+#define CUR ((IrRef)g->cur)
+
+/* MUL and IMUL with one operand: RDX:RAX = RAX * r. Both are pins and come back as they were. */
+static void mulh64(Gen *g, bool sign)
+{
+    int a = use_gpr(g, g->op->a), b = use_gpr(g, g->op->b);
+    int t = alloc_gpr(g), u = NO_REG;
+
+    if (b == RAX) { /* the multiplier stays where it is while RAX is loaded */
+        b = a;
+        a = RAX;
+    }
+    x_mov(&g->a, 8, (X86Reg)t, RAX);
+    if (hinted_reg(g) == RDX) {
+        evict(g, RDX);
+    } else {
+        u = alloc_gpr(g);
+        x_mov(&g->a, 8, (X86Reg)u, RDX);
+    }
+    copy_to(g, RAX, a, 8);
+    x_grp3(&g->a, sign ? G3_IMUL : G3_MUL, 8, (X86Reg)(b == RAX ? t : b));
+    x_mov(&g->a, 8, RAX, (X86Reg)t);
+    if (u == NO_REG) {
+        def_reg(g, CUR, RDX, false);
+        return;
+    }
+    x_xchg(&g->a, RDX, (X86Reg)u);
+    def_reg(g, CUR, u, false);
+}
+
+void emit_mulh(Gen *g)
+{
+    bool sign = g->op->op == OP_mulhs;
+    unsigned n = op_bytes(g);
+    int a, b, t, u;
+
+    if (n == 8) {
+        mulh64(g, sign);
+        return;
+    }
+    a = use_gpr(g, g->op->a);
+    b = use_gpr(g, g->op->b);
+    t = alloc_gpr(g);
+    u = alloc_gpr(g);
+    extend_to(g, t, a, n, sign);
+    extend_to(g, u, b, n, sign);
+    x_imul(&g->a, 8, (X86Reg)t, (X86Reg)u);
+    x_shift_imm(&g->a, SH_SHR, 8, (X86Reg)t, n * 8);
+    def_reg(g, CUR, t, n == 4 && !sign);
+}
+
+/* -- Division ----------------------------------------------------------------------------------
+ * Quotient overflow and division by zero are found before the host divides: a host fault never
+ * happens. RAX and RDX keep the guest's values until the last check has passed.
+ */
+
+/* The quotient becomes the op's value, the remainder that of the `second` that follows. */
+static void division_results(Gen *g, int q, int r)
+{
+    const IrOp *next = &g->ops[g->cur + 1];
+
+    def_reg(g, CUR, q, false);
+    g->fused_second = 0;
+    if (g->cur + 1 < g->ir->nops && next->op == OP_second) {
+        g->fused_second = (IrRef)(g->cur + 1);
+        def_reg(g, g->fused_second, r, false);
+    }
+}
+
+static void cqo(Gen *g)
+{
+    x_byte(&g->a, 0x48);
+    x_byte(&g->a, 0x99);
+}
+
+/* I8 to I32: dividend V = hi:lo and divisor in 64 bits; the quotient is looked at afterwards. */
+static void div_narrow(Gen *g, bool sign, unsigned n)
+{
+    int t = alloc_gpr(g), u = alloc_gpr(g), v, r;
+
+    r = use_gpr(g, g->op->a);
+    extend_to(g, t, r, n, sign);
+    x_shift_imm(&g->a, SH_SHL, 8, (X86Reg)t, n * 8);
+    unlock(g, r);
+    r = use_gpr(g, g->op->b);
+    extend_to(g, u, r, n, false);
+    x_alu(&g->a, ALU_OR, 8, (X86Reg)t, (X86Reg)u);
+    unlock(g, r);
+    r = use_gpr(g, g->op->c);
+    extend_to(g, u, r, n, sign);
+    unlock(g, r);
+    x_test(&g->a, 8, (X86Reg)u, (X86Reg)u);
+    trap_stub(g, CC_Z, g->op->imm);
+    v = alloc_gpr(g);
+    if (sign && n == 4) { /* the one dividend that IDIV by -1 refuses overflows anyway */
+        x_mov(&g->a, 8, (X86Reg)v, (X86Reg)t);
+        x_grp3(&g->a, G3_NEG, 8, (X86Reg)v);
+        trap_stub(g, CC_O, g->op->imm);
+    }
+    x_mov(&g->a, 8, (X86Reg)v, RDX);
+    x_xchg(&g->a, RAX, (X86Reg)t);
+    if (sign) {
+        cqo(g);
+        x_grp3(&g->a, G3_IDIV, 8, (X86Reg)u);
+        x_movsx(&g->a, 8, n, (X86Reg)u, RAX);
+    } else {
+        x_mov_imm(&g->a, RDX, 0);
+        x_grp3(&g->a, G3_DIV, 8, (X86Reg)u);
+        x_movzx(&g->a, n, (X86Reg)u, RAX);
+    }
+    x_xchg(&g->a, RAX, (X86Reg)t);
+    x_xchg(&g->a, RDX, (X86Reg)v);
+    x_alu(&g->a, ALU_CMP, 8, (X86Reg)u, (X86Reg)t);
+    trap_stub(g, CC_NZ, g->op->imm);
+    division_results(g, t, v);
+}
+
+/* Those who sit in @from, a pin that now holds a result, find their value in @to. */
+static void rehome_all(Gen *g, int from, int to)
+{
+    g->pin_value[from] = IR_NONE;
+    while (g->head[from]) {
+        IrRef v = g->head[from];
+        bool zx = g->loc[v].zx, live = live_after(g, v);
+        drop(g, v);
+        if (live) {
+            def_reg(g, v, to, zx);
+        }
+    }
+}
+
+static bool results_hinted(Gen *g)
+{
+    const IrOp *next = &g->ops[g->cur + 1];
+    unsigned set = g->hint[g->cur + 1];
+
+    return hinted_reg(g) == RAX && next->op == OP_second && set &&
+           !(g->want[g->cur + 1] & WANT_PART) && g->be->slot[g->ops[set].imm].reg == RDX;
+}
+
+/* RAX and RDX hold quotient and remainder, @t and @u what was in them. */
+static void wide_results(Gen *g, int t, int u)
+{
+    if (results_hinted(g)) {
+        rehome_all(g, RAX, t);
+        rehome_all(g, RDX, u);
+        division_results(g, RAX, RDX);
+        return;
+    }
+    x_xchg(&g->a, RAX, (X86Reg)t);
+    x_xchg(&g->a, RDX, (X86Reg)u);
+    division_results(g, t, u);
+}
+
+static void divu_wide(Gen *g)
+{
+    int hi = use_gpr(g, g->op->a), c = use_gpr(g, g->op->c), t, u;
+
+    x_alu(&g->a, ALU_CMP, 8, (X86Reg)hi, (X86Reg)c);
+    trap_stub(g, CC_NB, g->op->imm);
+    t = alloc_gpr(g);
+    u = alloc_gpr(g);
+    x_mov(&g->a, 8, (X86Reg)t, RAX);
+    x_mov(&g->a, 8, (X86Reg)u, RDX);
+    load_gpr(g, RAX, g->op->b);
+    if (hi != RDX) {
+        x_mov(&g->a, 8, RDX, (X86Reg)(hi == RAX ? t : hi));
+    }
+    x_grp3(&g->a, G3_DIV, 8, (X86Reg)(c == RAX ? t : c == RDX ? u : c));
+    wide_results(g, t, u);
+}
+
+static void store_arg(Gen *g, unsigned i, IrRef v)
+{
+    int r = use_gpr(g, v);
+
+    x_store(&g->a, 8, env_mem(scr(g, SCR_ARG + 16 * (int32_t)i)), (X86Reg)r);
+    unlock(g, r);
+}
+
+/* A 64-bit dividend and a divisor other than 0 and -1 go to the host, the rest to C. */
+static void divs_wide(Gen *g)
+{
+    Mem hi = env_mem(scr(g, SCR_ARG)), lo = env_mem(scr(g, SCR_ARG + 16));
+    Mem c = env_mem(scr(g, SCR_ARG + 32));
+    uint8_t *j1, *j2;
+    int t, u;
+    Stub *s;
+
+    store_arg(g, 0, g->op->a);
+    store_arg(g, 1, g->op->b);
+    store_arg(g, 2, g->op->c);
+    t = alloc_gpr(g);
+    u = alloc_gpr(g);
+    x_load(&g->a, 8, (X86Reg)t, lo);
+    x_shift_imm(&g->a, SH_SAR, 8, (X86Reg)t, 63);
+    x_alu_rm(&g->a, ALU_CMP, 8, (X86Reg)t, hi);
+    j1 = x_jcc32(&g->a, CC_NZ);
+    x_load(&g->a, 8, (X86Reg)u, c);
+    x_alu_imm(&g->a, ALU_ADD, 8, (X86Reg)u, 1);
+    x_alu_imm(&g->a, ALU_CMP, 8, (X86Reg)u, 1);
+    j2 = x_jcc32(&g->a, CC_BE);
+    s = new_stub(g, STUB_DIVS, j1);
+    s->retry = j2;
+    s->point = fault_point(g);
+    s->code = g->op->imm;
+    s->swap[0][0] = t;
+    s->swap[0][1] = u;
+    x_mov(&g->a, 8, (X86Reg)t, RAX);
+    x_mov(&g->a, 8, (X86Reg)u, RDX);
+    x_load(&g->a, 8, RAX, lo);
+    cqo(g);
+    x_flags_rm(&g->a, 0xf7, 8, (X86Reg)G3_IDIV, c);
+    x_xchg(&g->a, RAX, (X86Reg)t);
+    x_xchg(&g->a, RDX, (X86Reg)u);
+    s->done = g->a.p;
+    division_results(g, t, u);
+}
+
+void emit_div(Gen *g)
+{
+    bool sign = g->op->op == OP_divs2;
+
+    rest_bundle(g, g->notes->flags_at[g->cur]);
+    g->locked = 0;
+    if (op_bytes(g) < 8) {
+        div_narrow(g, sign, op_bytes(g));
+    } else if (sign) {
+        divs_wide(g);
+    } else {
+        divu_wide(g);
+    }
+}
+
+void emit_second(Gen *g)
+{
+    g_assert(g->fused_second == CUR);
+}
