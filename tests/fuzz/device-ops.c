@@ -236,6 +236,16 @@ static void script_fw_cfg_dma(Gen *g)
     out(g, 0x518, be32(at), 4);
 }
 
+static void script_fw_cfg_read(Gen *g)
+{
+    out(g, 0x510, below(g, 3) ? 0x19 + below(g, 16) : below(g, 256), 2);
+    for (unsigned n = 1 + below(g, 12); n; n--) {
+        in(g, 0x511, 1);
+        if (!below(g, 8))
+            step(g, OP_ROUND_TRIP, 1, 0, 0);
+    }
+}
+
 static void script_i8042(Gen *g)
 {
     static const uint8_t commands[] = { 0x20, 0x60, 0x60, 0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xad,
@@ -316,6 +326,46 @@ static void script_ioapic(Gen *g)
     step(g, OP_WRITE, 4, 0xfec00000, below(g, 8) ? below(g, 64) : odd_value(g));
     step(g, OP_WRITE, 4, 0xfec00010, odd_value(g));
     step(g, OP_READ, 4, 0xfec00010, 0);
+}
+
+/* Everything that one interrupt needs on its way from a serial port to a CPU and back. */
+static void script_interrupt(Gen *g)
+{
+    static const uint16_t shown[] = { 0x100, 0x110, 0x180, 0x190, 0x200, 0x210, 0x0a0 };
+    unsigned pin = 3 + below(g, 2);
+    uint16_t base = pin == 4 ? 0x3f8 : 0x2f8;
+    uint32_t entry = 0x20 | below(g, 32) | (any(g) & 0x8800) | (below(g, 4) ? 0 : 0x100);
+
+    step(g, OP_CPU, 1, 0, 0);
+    step(g, OP_WRITE, 4, 0xfee000f0, 0x1ff);
+    step(g, OP_WRITE, 4, 0xfee00080, 0);
+    step(g, OP_WRITE, 4, 0xfee000d0, 0x01000000);
+    step(g, OP_WRITE, 4, 0xfec00000, 0x11 + 2 * pin);
+    step(g, OP_WRITE, 4, 0xfec00010, (any(g) & 1) << 24);
+    step(g, OP_WRITE, 4, 0xfec00000, 0x10 + 2 * pin);
+    step(g, OP_WRITE, 4, 0xfec00010, entry);
+    out(g, base + 4, 0x08, 1);
+    out(g, base + 1, 0x0f, 1);
+    out(g, base, 'x', 1);
+    step(g, OP_READ, 4, 0xfee00000 + PICK(g, shown), 0);
+    step(g, any(g) & 1 ? OP_ACKNOWLEDGE : OP_ROUND_TRIP, 1, 0, 0);
+    step(g, OP_READ, 4, 0xfee00000 + PICK(g, shown), 0);
+    if (any(g) & 1)
+        step(g, OP_WRITE, 4, 0xfee000b0, 0);
+}
+
+/* An x87 exception of DOS style: FERR, its port, and the line let go. */
+static void script_ferr(Gen *g)
+{
+    step(g, OP_FERR, 1, 0, 1);
+    if (any(g) & 1)
+        step(g, OP_ROUND_TRIP, 1, 0, 0);
+    out(g, 0xf0 + (any(g) & 1), 0, 1);
+    if (any(g) & 1)
+        step(g, OP_ROUND_TRIP, 1, 0, 0);
+    step(g, OP_FERR, 1, 0, any(g) & 1);
+    out(g, 0xa0, 0x0a, 1);
+    in(g, 0xa0, 1);
 }
 
 static void script_pic(Gen *g)
@@ -406,11 +456,11 @@ static void script_host(Gen *g)
 }
 
 static void (*const scripts[])(Gen *g) = {
-    script_port, script_port,       script_memory, script_memory, script_index_and_data,
-    script_pci,  script_map_bar,    script_i8042,  script_pit,    script_rtc,
-    script_hpet, script_apic,       script_ioapic, script_pic,    script_dma,
-    script_cpu,  script_serial,     script_power,  script_time,   script_time,
-    script_host, script_fw_cfg_dma,
+    script_port, script_port,       script_memory,      script_memory,    script_index_and_data,
+    script_pci,  script_map_bar,    script_i8042,       script_pit,       script_rtc,
+    script_hpet, script_apic,       script_ioapic,      script_pic,       script_dma,
+    script_cpu,  script_serial,     script_power,       script_time,      script_time,
+    script_host, script_fw_cfg_dma, script_fw_cfg_read, script_interrupt, script_ferr,
 };
 
 GArray *ops_generate(uint64_t seed, unsigned count)
