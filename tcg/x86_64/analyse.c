@@ -61,13 +61,39 @@ static void extend(Gen *g, IrRef v, unsigned to)
     }
 }
 
+bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
+{
+    const IrOp *op = &g->ops[v];
+
+    *base = op->a;
+    if (op->type != I64) {
+        return false;
+    }
+    if (op->op == OP_lea) {
+        *disp = (int32_t)op->imm;
+        return op->b == IR_NONE;
+    }
+    return op->op == OP_add && fits_imm(g, op->b, disp);
+}
+
 static void backward(Gen *g)
 {
+    uint16_t sets[IR_MAX_OPS];
+
+    memset(sets, 0, g->ir->nops * sizeof(sets[0]));
     for (unsigned i = g->ir->nops; i-- > 1;) {
         const IrOp *op = &g->ops[i];
-        IrRef arg[IR_MAX_ARGS];
+        IrRef arg[IR_MAX_ARGS], base;
+        int32_t disp;
         unsigned n;
 
+        if (op->op == OP_set) {
+            sets[op->a]++;
+        } else if (sets[i] && sets[i] == g->notes->uses[i] &&
+                   is_offset(g, (IrRef)i, &base, &disp)) {
+            g->want[i] |= WANT_LAZY;
+            extend(g, base, g->last[i]);
+        }
         if (op->op == OP_fl_test || op->op == OP_setcond) {
             g->defer[i] = (uint16_t)consumer_of(g, i);
             if (g->defer[i]) {

@@ -404,6 +404,38 @@ void x_bt_imm(Asm *a, unsigned w, X86Reg r, unsigned bit)
     put(a, bit);
 }
 
+/* The short form where it says everything. */
+static void vex_prefix(Asm *a, unsigned x, bool l256, int reg, int vvvv, int index, int rm)
+{
+    unsigned pp = x & X_66 ? 1 : x & X_F3 ? 2 : x & X_F2 ? 3 : 0;
+    unsigned last = (~(unsigned)vvvv & 15) << 3 | (l256 ? 4u : 0u) | pp;
+    unsigned r = reg >= 8 ? 0 : 0x80;
+
+    room(a);
+    if ((x & X_0F) && !(x & X_W) && index < 8 && rm < 8) {
+        put(a, 0xc5);
+        put(a, r | last);
+    } else {
+        unsigned map = x & X_0F ? 1 : x & X_0F38 ? 2 : 3;
+        put(a, 0xc4);
+        put(a, r | (index >= 8 ? 0u : 0x40u) | (rm >= 8 ? 0u : 0x20u) | map);
+        put(a, (x & X_W ? 0x80u : 0u) | last);
+    }
+    put(a, x & 0xff);
+}
+
+void x_vex_rr(Asm *a, unsigned x, bool l256, int reg, int vvvv, int rm)
+{
+    vex_prefix(a, x, l256, reg, vvvv, NOREG, rm);
+    modrm_reg(a, reg, rm);
+}
+
+void x_vex_rm(Asm *a, unsigned x, bool l256, int reg, int vvvv, Mem m)
+{
+    vex_prefix(a, x, l256, reg, vvvv, m.index, m.base);
+    modrm_mem(a, reg, m);
+}
+
 /* Three-byte VEX, 128-bit / LZ. @map 2: 0F38, 3: 0F3A; @pp 1: 66, 2: F3, 3: F2. */
 static void vex(Asm *a, unsigned map, unsigned pp, unsigned w, int reg, int vvvv, int rm,
                 unsigned op)

@@ -165,6 +165,10 @@ void x_flags_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm);
 void x_flags_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m);
 void x_flags_changed(Asm *a);
 
+/* Any VEX-encoded instruction; registers are numbers 0-15 of whatever file, @vvvv 0 where unused. */
+void x_vex_rr(Asm *a, unsigned x, bool l256, int reg, int vvvv, int rm);
+void x_vex_rm(Asm *a, unsigned x, bool l256, int reg, int vvvv, Mem m);
+
 /* VEX-encoded, no flags: BMI2 and BMI1. */
 typedef enum X86Bmi { BMI_SHLX, BMI_SHRX, BMI_SARX } X86Bmi;
 void x_bmi_shift(Asm *a, X86Bmi op, unsigned w, X86Reg d, X86Reg s, X86Reg count);

@@ -63,7 +63,7 @@ typedef struct X86Backend {
     struct Gen *gen;
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_retired, *exit_reason, *exit_lookup;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow, *bits_slow;
     const uint8_t *exit_end;
 } X86Backend;
 
@@ -73,6 +73,7 @@ typedef enum LocKind {
     LOC_REG, /* general or XMM register; also: packed word of a bundle */
     LOC_ENV, /* equals a slot in env as long as nobody writes it */
     LOC_SPILL,
+    LOC_LAZY,  /* base + constant, made where it is wanted: see WANT_LAZY */
     LOC_COND,  /* an I1 that its only consumer computes */
     LOC_FLAGS, /* a bundle, to be made from its operands */
 } LocKind;
@@ -206,7 +207,11 @@ typedef struct Gen {
 enum {
     WANT_FLAGS = 1, /* host flags of this op are of use: native width, no lea */
     WANT_PART = 2,  /* hint is for a part of the slot: only good in place */
+    WANT_LAZY = 4,  /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
 };
+
+/* @v = another value + constant: which, and how much. */
+bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp);
 
 /* analyse.c */
 void gen_analyse(Gen *g);
@@ -325,7 +330,7 @@ void emit_nop(Gen *g), emit_insn(Gen *g), emit_const(Gen *g), emit_get(Gen *g), 
 void emit_getflags(Gen *g), emit_flags(Gen *g), emit_fl_test(Gen *g), emit_fl_pack(Gen *g);
 void emit_mov(Gen *g), emit_alu(Gen *g), emit_mul(Gen *g), emit_mulh(Gen *g), emit_div(Gen *g);
 void emit_second(Gen *g), emit_neg_not(Gen *g), emit_andn(Gen *g), emit_shift(Gen *g);
-void emit_funnel(Gen *g), emit_bswap(Gen *g), emit_bits(Gen *g), emit_zext(Gen *g);
+void emit_pdep(Gen *g), emit_funnel(Gen *g), emit_bswap(Gen *g), emit_bits(Gen *g), emit_zext(Gen *g);
 void emit_sext(Gen *g), emit_trunc(Gen *g), emit_bitcast(Gen *g), emit_lea(Gen *g);
 void emit_setcond(Gen *g), emit_select(Gen *g);
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
@@ -377,6 +382,7 @@ void x64_pack_env(void *env, const X86Backend *be);
 void x64_pack_rec(void *env, const X86Backend *be);
 void x64_divs128(void *env, const X86Backend *be);
 void x64_vec_slow(void *env, const X86Backend *be);
+void x64_bits_slow(void *env, const X86Backend *be);
 
 /* In front of a block's code: finds the way back from a host address inside it. */
 typedef struct CodeHeader {

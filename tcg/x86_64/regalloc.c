@@ -222,6 +222,20 @@ bool fits_imm(const Gen *g, IrRef v, int32_t *imm)
     return s == (int32_t)s;
 }
 
+static void load_lazy(Gen *g, int r, IrRef v)
+{
+    IrRef base;
+    int32_t disp;
+
+    g_assert(is_offset(g, v, &base, &disp));
+    if (g->loc[base].kind == LOC_REG) {
+        x_lea(&g->a, 8, (X86Reg)r, mem_base((X86Reg)g->loc[base].reg, disp));
+    } else {
+        load_gpr(g, r, base);
+        x_lea(&g->a, 8, (X86Reg)r, mem_base((X86Reg)r, disp));
+    }
+}
+
 void load_gpr(Gen *g, int r, IrRef v)
 {
     const Loc *l = &g->loc[v];
@@ -237,6 +251,7 @@ void load_gpr(Gen *g, int r, IrRef v)
         break;
     case LOC_ENV: x_load(&g->a, bytes, (X86Reg)r, env_mem(l->off)); break;
     case LOC_SPILL: x_load(&g->a, 8, (X86Reg)r, env_mem(l->off)); break;
+    case LOC_LAZY: load_lazy(g, r, v); break;
     default: g_assert_not_reached();
     }
 }
@@ -372,6 +387,9 @@ void evict(Gen *g, int r)
         bool zx = g->loc[v].zx;
         if (!live_after(g, v)) {
             drop(g, v);
+        } else if (g->want[v] & WANT_LAZY) {
+            drop(g, v);
+            g->loc[v].kind = LOC_LAZY;
         } else if ((twin = twin_of(g, v, r)) != NO_REG) {
             drop(g, v);
             def_reg(g, v, twin, zx);

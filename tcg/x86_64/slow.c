@@ -281,6 +281,28 @@ void x64_divs128(void *env, const X86Backend *be)
     *(int64_t *)(scratch + SCR_RET + 8) = (int64_t)(v % c);
 }
 
+/* SCR_ARG: value, mask, op | type << 16; SCR_RET: result. PDEP and PEXT bit by bit. */
+void x64_bits_slow(void *env, const X86Backend *be)
+{
+    uint8_t *scratch = at(env, be->layout->scratch);
+    uint64_t v, mask, r = 0, to = 1;
+    uint32_t what;
+
+    memcpy(&v, scratch + SCR_ARG, 8);
+    memcpy(&mask, scratch + SCR_ARG + 16, 8);
+    memcpy(&what, scratch + SCR_ARG + 32, 4);
+    mask &= ir_type_mask(what >> 16);
+    for (; mask; mask &= mask - 1, to <<= 1) {
+        uint64_t bit = mask & -mask;
+        if ((what & 0xffff) == OP_pdep) {
+            r |= v & to ? bit : 0;
+        } else {
+            r |= v & bit ? to : 0;
+        }
+    }
+    memcpy(scratch + SCR_RET, &r, 8);
+}
+
 /* -- Packed operations that the host has no instruction for ----------------------------------- */
 
 typedef union Lanes {

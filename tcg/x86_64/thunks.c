@@ -429,5 +429,6 @@ void thunks_init(X86Backend *be)
     be->pack_rec = make_c(&t, x64_pack_rec);
     be->divs128 = make_c(&t, x64_divs128);
     be->vec_slow = make_c(&t, x64_vec_slow);
+    be->bits_slow = make_c(&t, x64_bits_slow);
     g_assert(end(&t));
 }

@@ -66,6 +66,15 @@ static bool try_lea(Gen *g, unsigned w, int a, Opnd b)
     return true;
 }
 
+static bool is_lazy(Gen *g)
+{
+    if (g->want[g->cur] & WANT_LAZY) {
+        g->loc[g->cur].kind = LOC_LAZY;
+        return true;
+    }
+    return false;
+}
+
 void emit_alu(Gen *g)
 {
     static const uint8_t alu[IR_NOPS] = { [OP_add] = ALU_ADD,
@@ -79,6 +88,9 @@ void emit_alu(Gen *g)
     int a, dst, pin = hinted_part(g);
     Opnd b;
 
+    if (is_lazy(g)) {
+        return;
+    }
     if (comm && (g->ops[x].op == OP_const || /* y is in the right place already */
                  (g->ops[y].op != OP_const && g->loc[y].kind == LOC_REG && g->loc[y].reg == pin &&
                   !(g->loc[x].kind == LOC_REG && g->loc[x].reg == pin)))) {
@@ -154,6 +166,9 @@ void emit_lea(Gen *g)
     Mem m = { .index = NOREG, .scale = g->op->aux, .disp = (int32_t)g->op->imm };
     int dst;
 
+    if (is_lazy(g)) {
+        return;
+    }
     m.base = (int8_t)use_gpr(g, g->op->a);
     if (g->op->b) {
         m.index = (int8_t)use_gpr(g, g->op->b);

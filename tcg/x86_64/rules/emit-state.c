@@ -224,6 +224,28 @@ static void set_int_part(Gen *g, const SlotHome *s, IrRef v)
     }
 }
 
+/* Base + constant, whose base may sit in this very pin and die here. */
+static void set_lazy(Gen *g, const SlotHome *s, IrRef v)
+{
+    IrRef base;
+    int32_t disp;
+    int r = NO_REG;
+
+    g_assert(is_offset(g, v, &base, &disp) && s->bytes == 8);
+    if (g->loc[base].kind == LOC_REG) {
+        r = g->loc[base].reg;
+    }
+    evict(g, s->reg);
+    if (r != NO_REG) {
+        x_lea(&g->a, 8, (X86Reg)s->reg, mem_base((X86Reg)r, disp));
+    } else {
+        load_gpr(g, s->reg, v);
+    }
+    drop(g, v);
+    def_reg(g, v, s->reg, true);
+    g->pin_value[s->reg] = v;
+}
+
 void emit_set(Gen *g)
 {
     const SlotHome *s = &g->be->slot[g->op->imm];
@@ -241,6 +263,10 @@ void emit_set(Gen *g)
 
         if (l->kind == LOC_REG) {
             lock(g, l->reg);
+        }
+        if (l->kind == LOC_LAZY) {
+            set_lazy(g, s, v);
+            return;
         }
         evict(g, s->reg);
         if (const_value(g, v, &value) && value == 0 && g->hf.epoch != g->a.epoch) {

@@ -12,7 +12,7 @@ const Rule x64_rules[IR_NOPS] = {
     R(and, alu), R(or, alu), R(xor, alu), R(andn, andn),
     R(shl, shift), R(shr, shift), R(sar, shift), R(rotl, shift), R(rotr, shift),
     R(fshl, funnel), R(fshr, funnel), R(bswap, bswap), R(clz, bits), R(ctz, bits),
-    R(popcnt, bits), R(zext, zext), R(sext, sext), R(trunc, trunc), R(bitcast, bitcast),
+    R(popcnt, bits), R(pdep, pdep), R(pext, pdep), R(zext, zext), R(sext, sext), R(trunc, trunc), R(bitcast, bitcast),
     R(lea, lea), R(setcond, setcond), R(select, select),
     R(fl_add, flags), R(fl_adc, flags), R(fl_sub, flags), R(fl_cmp, flags), R(fl_sbb, flags),
     R(fl_logic, flags), R(fl_inc, flags), R(fl_dec, flags), R(fl_shl, flags), R(fl_shr, flags),
