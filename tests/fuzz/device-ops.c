@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#include "hw/i8042.h"
+
 #define NS_PER_DAY (86400 * NS_PER_SEC)
 
 /* ---- Random --------------------------------------------------------------------------------- */
@@ -401,6 +403,14 @@ static void script_power(Gen *g)
     out(g, 0xcfc, 1, 1);
     out(g, 0xcf8, 0x80000b40, 4);
     out(g, 0xcfc, 0x601, 4);
+    if (any(g) & 1) { /* and the SMBus */
+        out(g, 0xcf8, 0x80000b90, 4);
+        out(g, 0xcfc, 0x701, 4);
+        out(g, 0xcf8, 0x80000bd0, 4);
+        out(g, 0xcfe, 0x09, 1);
+        for (unsigned n = below(g, 4); n; n--)
+            in_or_out(g, 0x700 + below(g, 16), 1);
+    }
     out(g, 0xb2, any(g) & 1 ? 0xf1 : odd_value(g), 1);
     out(g, 0x600 + below(g, 12), odd_value(g), 1u << below(g, 3));
     in(g, 0x600 + below(g, 12), 1u << below(g, 3));
@@ -424,6 +434,16 @@ static void script_cpu(Gen *g)
     case 5: step(g, OP_FERR, 1, 0, any(g) & 1); break;
     case 6: step(g, OP_CPU_RESET, 1, cpu, any(g) & 1); break;
     default: step(g, OP_ACKNOWLEDGE, 1, cpu, 0);
+    }
+}
+
+static void script_keys(Gen *g)
+{
+    for (unsigned n = 1 + below(g, 8); n; n--) {
+        if (any(g) & 1)
+            step(g, OP_KEY, 1, below(g, 256), any(g) & 1);
+        else
+            step(g, OP_MOUSE, 1, odd_value(g), below(g, 8));
     }
 }
 
@@ -455,12 +475,109 @@ static void script_host(Gen *g)
     }
 }
 
+/* ---- A look at everything -------------------------------------------------------------------- */
+
+static void look_behind_index(Gen *g, uint16_t index, uint16_t data, unsigned count, uint8_t size)
+{
+    for (unsigned i = 0; i < count; i++) {
+        out(g, index, i, size);
+        in(g, data, size);
+    }
+}
+
+static void look_at_pci(Gen *g)
+{
+    static const uint8_t functions[] = { 0, 8, 0xb, 0x10 };
+
+    for (unsigned f = 0; f < G_N_ELEMENTS(functions); f++) {
+        for (unsigned reg = 0; reg < 256; reg += 4) {
+            out(g, 0xcf8, 0x80000000 | functions[f] << 8 | reg, 4);
+            in(g, 0xcfc, 4);
+        }
+    }
+}
+
+static void look_at_timers(Gen *g)
+{
+    out(g, 0x43, 0xce, 1); /* read back: counts and states of all */
+    for (unsigned counter = 0; counter < 3; counter++) {
+        for (int i = 0; i < 3; i++)
+            in(g, 0x40 + counter, 1);
+    }
+    for (uint64_t reg = 0; reg < 0x160; reg += 8)
+        step(g, OP_READ, 8, 0xfed00000 + reg, 0);
+}
+
+static void look_at_interrupts(Gen *g)
+{
+    for (unsigned cpu = 0; cpu < BOARD_CPUS; cpu++) {
+        step(g, OP_CPU, 1, cpu, 0);
+        for (uint64_t reg = 0; reg < 0x400; reg += 0x10)
+            step(g, OP_READ, 4, 0xfee00000 + reg, 0);
+        for (unsigned reg = 0x800; reg < 0x840; reg++)
+            step(g, OP_READ_MSR, cpu, reg, 0);
+    }
+    for (unsigned reg = 0; reg < 0x40; reg++) {
+        step(g, OP_WRITE, 4, 0xfec00000, reg);
+        step(g, OP_READ, 4, 0xfec00010, 0);
+    }
+    for (unsigned i = 0; i < 12; i++) { /* what waits, in order of priority */
+        step(g, OP_ACKNOWLEDGE, 1, i & 1, 0);
+        out(g, i & 2 ? 0xa0 : 0x20, i & 4 ? 0x20 : 0x0b, 1);
+        in(g, 0x20, 1);
+        in(g, 0xa0, 1);
+    }
+}
+
+/* What the keyboard and the mouse were told: scan set, resolution, rate; then keys. */
+static void look_at_input(Gen *g)
+{
+    static const uint8_t asks[][2] = { { 0x64, 0x20 }, { 0x60, 0xf0 }, { 0x60, 0x00 },
+                                       { 0x64, 0xd0 }, { 0x64, 0xd4 }, { 0x60, 0xe9 } };
+
+    for (int i = 0; i < 40; i++)
+        in(g, 0x60, 1);
+    step(g, OP_KEY, 1, 0x1e, 1);
+    step(g, OP_KEY, 1, 0x1e, 0);
+    step(g, OP_MOUSE, 1, 5, 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(asks); i++) {
+        out(g, asks[i][0], asks[i][1], 1);
+        for (int k = 0; k < 5; k++) {
+            in(g, 0x64, 1);
+            in(g, 0x60, 1);
+        }
+    }
+}
+
+/* After a round trip, read all that can be read: a field that was not saved shows somewhere. */
+static void look_at_everything(Gen *g)
+{
+    step(g, OP_ROUND_TRIP, 1, 0, 0);
+    look_at_pci(g);
+    look_at_timers(g);
+    look_at_interrupts(g);
+    look_at_input(g);
+    look_behind_index(g, 0x70, 0x71, 128, 1);
+    look_behind_index(g, 0x3c4, 0x3c5, 8, 1);
+    look_behind_index(g, 0x3ce, 0x3cf, 16, 1);
+    look_behind_index(g, 0x3d4, 0x3d5, 32, 1);
+    look_behind_index(g, 0x3c7, 0x3c9, 8, 1);
+    look_behind_index(g, 0x1ce, 0x1cf, 16, 2);
+    for (unsigned i = 0; i + 1 < G_N_ELEMENTS(port_places); i++) {
+        const Place *p = &port_places[i];
+
+        for (unsigned k = 0; k < p->size; k++)
+            in(g, p->base + k, 1);
+    }
+}
+
 static void (*const scripts[])(Gen *g) = {
     script_port, script_port,       script_memory,      script_memory,    script_index_and_data,
     script_pci,  script_map_bar,    script_i8042,       script_pit,       script_rtc,
     script_hpet, script_apic,       script_ioapic,      script_pic,       script_dma,
     script_cpu,  script_serial,     script_power,       script_time,      script_time,
     script_host, script_fw_cfg_dma, script_fw_cfg_read, script_interrupt, script_ferr,
+    script_keys,
 };
 
 GArray *ops_generate(uint64_t seed, unsigned count)
@@ -470,6 +587,7 @@ GArray *ops_generate(uint64_t seed, unsigned count)
     g.migrates = seed & 1;
     while (g.ops->len < count)
         PICK(&g, scripts)(&g);
+    look_at_everything(&g);
     return g.ops;
 }
 
@@ -482,6 +600,22 @@ static void type_chars(const Op *op, Board *b)
     for (unsigned i = 0; i < op->size; i++)
         bytes[i] = op->value >> 8 * (i & 7);
     chardev_memory_input(b->m.serial[op->addr], bytes, op->size);
+}
+
+static Device *find_device(Device *dev, const DeviceClass *klass)
+{
+    Device *found = dev->klass == klass ? dev : NULL;
+
+    for (guint i = 0; !found && i < dev->children->len; i++)
+        found = find_device(dev->children->pdata[i], klass);
+    return found;
+}
+
+static void move_mouse(const Op *op, Board *b)
+{
+    int delta = (int32_t)op->addr;
+
+    i8042_mouse(find_device(b->m.root, &i8042_class), delta, -(delta / 2), delta & 3, op->value);
 }
 
 static uint64_t print_everything(Board *b)
@@ -539,6 +673,8 @@ bool op_run(const Op *op, Board *b, uint64_t *answer)
     case OP_ADVANCE: return board_advance(b, op->value, true);
     case OP_SLEEP: return board_advance(b, op->value, false);
     case OP_CHARS: type_chars(op, b); break;
+    case OP_KEY: i8042_key(find_device(m->root, &i8042_class), op->addr, op->value); break;
+    case OP_MOUSE: move_mouse(op, b); break;
     case OP_POWER: (op->value ? pc_wakeup : pc_powerdown)(m); break;
     case OP_RESET:
         device_reset(m->root);
@@ -553,9 +689,10 @@ bool op_run(const Op *op, Board *b, uint64_t *answer)
 void op_print(const Op *op, FILE *out)
 {
     static const char *const names[OP_KINDS] = {
-        "in",        "out",         "read",  "write", "advance",    "sleep",        "chars",
-        "cpu",       "acknowledge", "rdmsr", "wrmsr", "tpr",        "tsc-deadline", "ferr",
-        "cpu-reset", "power",       "reset", "print", "round-trip", "migrate",
+        "in",    "out",   "read",         "write",   "advance",     "sleep",
+        "chars", "key",   "mouse",        "cpu",     "acknowledge", "rdmsr",
+        "wrmsr", "tpr",   "tsc-deadline", "ferr",    "cpu-reset",   "power",
+        "reset", "print", "round-trip",   "migrate",
     };
 
     fprintf(out, "  %-12s size %-2u addr 0x%-10" PRIx64 " value 0x%" PRIx64 "\n", names[op->kind],

@@ -18,6 +18,8 @@ typedef enum OpKind {
     OP_ADVANCE,     /* value ns, timers on time */
     OP_SLEEP,       /* value ns, timers late */
     OP_CHARS,       /* size bytes of value into serial port addr */
+    OP_KEY,         /* set 1 code addr goes down or up */
+    OP_MOUSE,       /* moves by addr with buttons value */
     OP_CPU,         /* accesses come from CPU addr */
     OP_ACKNOWLEDGE, /* INTA by CPU addr */
     OP_READ_MSR,
