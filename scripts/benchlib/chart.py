@@ -12,7 +12,8 @@ FASTER, SLOWER, MEAN, GRID, INK = "#2f6f9f", "#b5523b", "#1c1c1c", "#d8d8d8", "#
 
 def text(x, y, words, anchor="start", size=11, weight="normal"):
     return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" '
-            f'font-weight="{weight}" fill="{INK}">{escape(words)}</text>')
+            f'font-weight="{weight}" fill="{INK}" stroke="#ffffff" stroke-width="3" '
+            f'paint-order="stroke">{escape(words)}</text>')
 
 
 def line(x1, y1, x2, y2, colour, width=1.0):
@@ -42,7 +43,7 @@ def bar(axis, y, name, value):
     beside = max(x0, x1) + 4
     return [text(LEFT - 8, y + BAR - 3, name, "end"),
             f'<rect x="{x0:.1f}" y="{y:.1f}" width="{max(x1 - x0, 0.5):.1f}" height="{BAR}" '
-            f'fill="{colour}"/>',
+            f'fill="{colour}" fill-opacity="0.85"/>',
             text(beside, y + BAR - 3, f"{value:.2f}" if value < 10 else f"{value:.1f}", size=10)]
 
 
@@ -50,12 +51,13 @@ def group_block(axis, y, group, values):
     mean = geometric_mean([v for _, v in values])
     parts = [text(8, y + 16, group, weight="bold", size=12),
              text(WIDTH - 8, y + 16, f"mean {mean:.2f}", "end", weight="bold")]
-    top = y = y + HEAD
+    y += HEAD
+    bottom = y + len(values) * (BAR + GAP)
+    parts.append(line(axis.x(mean), y - 2, axis.x(mean), bottom - 2, MEAN, 1.5))
     for name, value in values:
         parts += bar(axis, y, name, value)
         y += BAR + GAP
-    parts.append(line(axis.x(mean), top - 2, axis.x(mean), y - 2, MEAN, 1.5))
-    return parts, y + 4
+    return parts, bottom + 4
 
 
 def svg(rows, of, to, subtitle):

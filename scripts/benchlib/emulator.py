@@ -125,6 +125,6 @@ class Session:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for stream in (self.process.stdout, self.log, self.errors):
+        for stream in (self.process.stdin, self.process.stdout, self.log, self.errors):
             stream.close()
         self.selector.close()

@@ -91,6 +91,7 @@ class Machine:
         self.log = log
         self.session = None
         self.boots = 0
+        self.why_not = ""  # there is no guest
 
     def trouble(self, name, reason):
         self.runner.note(f"  {self.emulator.label}: {name}: {reason}")
@@ -106,8 +107,9 @@ class Machine:
             self.pass_milestones(record)
             self.session.expect(rb"^BENCH ready", BOOT_SECONDS)
         except Trouble as reason:
+            self.why_not = f"no guest: {reason}"
             self.trouble("boot", reason)
-            self.stop()
+            self.kill()
 
     def pass_milestones(self, record):
         last = self.session.start
@@ -125,13 +127,13 @@ class Machine:
         if not self.session:
             self.boot()
         if not self.session:
-            self.trouble(benchmark.name, "no guest")
+            self.trouble(benchmark.name, self.why_not)
             return
         try:
             self.measure(benchmark.name)
         except Trouble as reason:
             self.trouble(benchmark.name, reason)
-            self.stop()
+            self.kill()
 
     def measure(self, name):
         session = self.session
@@ -152,6 +154,11 @@ class Machine:
             self.trouble(name, f"printed '{line}'")
             return
         self.runner.rows[name].add(self.emulator.label, stamp, int(end[3]) / 1e9, end[2])
+
+    def kill(self):
+        if self.session:
+            self.session.close()
+        self.session = None
 
     def stop(self):
         if self.session:

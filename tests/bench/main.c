@@ -109,7 +109,7 @@ static void become(char **command, int out)
 
 static int run_program(const char *name, char **command)
 {
-    int ends[2], status;
+    int ends[2], status = 0;
     uint64_t start = begin(name);
     if (pipe(ends) < 0)
         fail("pipe");
