@@ -359,6 +359,10 @@ void x86_deliver_exception(Cpu *cpu)
 
     c->common.exception_pending = false;
     c->common.halted = false;
+    if (c->inhibit || c->x87_slow) { /* of the instruction that has faulted */
+        c->inhibit = c->x87_slow = false;
+        x86_update_mode(c);
+    }
     if (c->old_exception >= 0) {
         int vector = combine(c->old_exception, e.vector);
 

@@ -97,10 +97,10 @@ void gen_popf(Dis *d, Insn *i)
 }
 
 /* A block that has executed STI must look at interrupts before it executes CLI: between the two
- * there may be the only window. */
+ * there may be the only window. None opens if CLI is in STI's shadow. */
 static void interrupt_window(Dis *d)
 {
-    if (!d->sti_seen)
+    if (!d->sti_seen || d->offset == d->sti_shadow)
         return;
     ir_exit_if(d->ir, is_set(d, I32, SLOT_INTERRUPT_REQUEST, UINT32_MAX), X86_EXIT_SYNC);
 }
@@ -139,6 +139,7 @@ void gen_sti(Dis *d, Insn *i)
     } else if (next_shares_block(d)) {
         call0(d, HELP_sti_allowed);
         d->sti_seen = true;
+        d->sti_shadow = d->next;
     } else {
         call0(d, HELP_sti_shadow);
         leave_new_mode(d);

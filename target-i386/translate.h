@@ -38,6 +38,7 @@ struct Dis {
     uint32_t next;      /* of the one after it */
     bool ended;         /* the END op has been built */
     bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
+    uint32_t sti_shadow; /* … after the instruction at this offset */
     uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
     uint8_t x87_full, x87_empty; /* gen-x87.c: knowledge of tags, a bit per physical register */
     bool x87_cs_set;             /* the last-instruction selector is this block's CS already */

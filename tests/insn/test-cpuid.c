@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPUID: what -cpu says, what is dropped, and the leaves. Topology as SDM vol. 3A, 9.9 numbers it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "system.h"
+#include "target-i386/cpuid.h"
+
+typedef struct Row {
+    const char *spec;
+    const char *warning; /* the first, or NULL */
+    const char *error;   /* part of it, or NULL */
+} Row;
+
+static const Row rows[] = {
+    { NULL },
+    { "qemu64" },
+    { "max,+pcid,-smap,x2apic=off" },
+    { "qemu64,vendor=GenuineIntel,family=6,model=23,stepping=7,model-id=Thing" },
+    { "base,+fpu,tsc_frequency=2000000000" },
+    { "qemu64,+avx", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]" },
+    { "max,svm=on", "TCG doesn't support requested feature: CPUID.80000001H:ECX.svm [bit 2]" },
+    { "max,+sse4_2", "TCG doesn't support requested feature: CPUID.01H:ECX.sse4.2 [bit 20]" },
+    { "qemu64,+avx,check=off" },
+    { "qemu64,+avx,enforce", NULL, "CPUID.01H:ECX.avx" },
+    { "qemu64,enforce" },
+    { "max,enforce" },
+    { "pentium9", NULL, "unable to find CPU model 'pentium9'" },
+    { "", NULL, "unable to find CPU model" },
+    { "qemu64,+nosuch", NULL, "no property 'nosuch'" },
+    { "qemu64,nosuch=on", NULL, "no property 'nosuch'" },
+    { "qemu64,lm=maybe", NULL, "'on' or 'off'" },
+    { "qemu64,family=x", NULL, "not a number" },
+    { "qemu64,stepping=16", NULL, "not a number from 0 to 15" },
+    { "qemu64,vendor=short", NULL, "12 characters" },
+    { "qemu64,phys-bits=8", NULL, "between 32 and 52" },
+};
+
+static void test_specs(void **state)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const Row *r = &rows[i];
+        g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GError) error = NULL;
+        X86CpuSpec spec = { 0 };
+        bool ok = x86_spec_parse(&spec, r->spec, warnings, &error);
+
+        if (ok != !r->error || (r->error && !strstr(error->message, r->error)))
+            fail_msg("%s: %s", r->spec, error ? error->message : "accepted");
+        if ((warnings->len != 0) != (r->warning != NULL) ||
+            (r->warning && strcmp(warnings->pdata[0], r->warning)))
+            fail_msg("%s: %s", r->spec, warnings->len ? (char *)warnings->pdata[0] : "no warning");
+    }
+}
+
+static void test_features_follow_the_spec(void **state)
+{
+    X86CpuSpec spec = { 0 };
+
+    assert_true(x86_spec_parse(&spec, "max,-smap,+la57,-avx", NULL, NULL));
+    assert_false(spec.model.features[CPUID_7_0_EBX] & CPUID_SMAP);
+    assert_true(spec.model.features[CPUID_7_0_EBX] & CPUID_SMEP);
+    assert_true(spec.model.features[CPUID_7_0_ECX] & CPUID_LA57);
+    assert_true(x86_spec_parse(&spec, "max", NULL, NULL));
+    assert_false(spec.model.features[CPUID_7_0_ECX] & CPUID_LA57);
+    assert_true(x86_spec_parse(&spec, "qemu64,family=0x17,model=0x31,stepping=1", NULL, NULL));
+    assert_int_equal(x86_cpuid_signature(&spec.model), 0x830f11);
+}
+
+static void test_topology(void **state)
+{
+    const X86Topology t = { .sockets = 2, .cores = 3, .threads = 2 };
+
+    assert_int_equal(x86_topology_thread_bits(&t), 1);
+    assert_int_equal(x86_topology_package_bits(&t), 3);
+    assert_int_equal(x86_topology_apic_id(&t, 0), 0);
+    assert_int_equal(x86_topology_apic_id(&t, 3), 3);
+    assert_int_equal(x86_topology_apic_id(&t, 5), 5);
+    assert_int_equal(x86_topology_apic_id(&t, 6), 8);
+}
+
+static void leaf(System *s, uint32_t n, uint32_t sub, uint32_t out[4])
+{
+    x86_cpuid(s->c, n, sub, out);
+}
+
+static void test_leaves(void **state)
+{
+    System *s = system_new(NULL, "qemu64");
+    uint32_t r[4];
+
+    leaf(s, 0, 0, r);
+    assert_int_equal(r[0], 0xd);
+    assert_memory_equal(&r[1], "Auth", 4);
+    assert_memory_equal(&r[3], "enti", 4);
+    assert_memory_equal(&r[2], "cAMD", 4);
+    leaf(s, 1, 0, r);
+    assert_int_equal(r[0], 0x60fb1);
+    assert_int_equal(r[1], 0x00010800);
+    assert_true(r[2] & (uint32_t)CPUID_HYPERVISOR);
+    assert_false(r[2] & CPUID_OSXSAVE);
+    s->c->cr4 |= CR4_OSXSAVE;
+    leaf(s, 1, 0, r);
+    assert_true(r[2] & CPUID_OSXSAVE);
+    leaf(s, 0xd, 0, r); /* no XSAVE in this model */
+    assert_int_equal(r[0] | r[1] | r[2] | r[3], 0);
+    leaf(s, 0x80000001, 0, r);
+    assert_true(r[3] & CPUID_LM);
+    assert_true(r[3] & CPUID_FPU); /* AMD repeats leaf 1 */
+    leaf(s, 0x80000002, 0, r);
+    assert_memory_equal(r, "QEMU Virtual CPU", 16);
+    leaf(s, 0x80000008, 0, r);
+    assert_int_equal(r[0], 40 | 48 << 8);
+    leaf(s, 0x40000000, 0, r);
+    assert_memory_equal(&r[1], "TCGTCGTCGTCG", 12);
+    leaf(s, 0x12345, 0, r); /* beyond: the highest basic leaf */
+    assert_int_equal(r[0], 0);
+    system_free(s);
+
+    s = system_new(NULL, "max,tsc-frequency=2000000000");
+    leaf(s, 0xd, 0, r);
+    assert_int_equal(r[0], 3);
+    assert_int_equal(r[2], 576);
+    leaf(s, 0x15, 0, r);
+    assert_int_equal((uint64_t)r[2] * r[1] / r[0], 2000000000);
+    leaf(s, 0xb, 1, r);
+    assert_int_equal(r[1], 1);
+    assert_int_equal(r[2], 2 << 8 | 1);
+    system_free(s);
+}
+
+static void test_help_names_models(void **state)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    x86_print_models(out);
+    assert_non_null(strstr(out->str, "qemu64"));
+    assert_non_null(strstr(out->str, " max "));
+    assert_non_null(strstr(out->str, " pcid"));
+    assert_null(strstr(out->str, " avx"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_specs),
+        cmocka_unit_test(test_features_follow_the_spec),
+        cmocka_unit_test(test_topology),
+        cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_help_names_models),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions, interrupts and far transfers by running code and looking where it ends: which handler,
+ * with what on its stack. Expectations are those of the SDM, vol. 2 at each instruction and vol. 3A
+ * chapter 6. Each row runs on every back end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "system.h"
+#include "target-i386/help-system.h"
+
+enum { NO_ERROR = -1, NONE = -1, TRIPLE = -2 };
+
+typedef struct Row {
+    const char *name;
+    SystemMode mode;
+    unsigned cpl;
+    const char *code;
+    size_t len;
+    void (*prepare)(System *s);
+    int vector;    /* NONE: halts in its own code */
+    int64_t error; /* on the stack, or NO_ERROR */
+    uint32_t pc;   /* saved, or where it halted: offset in the code */
+    void (*check)(System *s);
+} Row;
+#define C(s) (s), sizeof(s) - 1
+
+/* ---- What rows prepare and check ------------------------------------------------------------ */
+
+static void reg_supervisor(System *s) { s->c->regs[R_RBX] = PAGE_SUPERVISOR; }
+static void reg_read_only(System *s) { s->c->regs[R_RBX] = PAGE_READ_ONLY; }
+static void reg_absent(System *s) { s->c->regs[R_RBX] = PAGE_ABSENT; }
+static void reg_reserved(System *s) { s->c->regs[R_RBX] = PAGE_RESERVED; }
+static void reg_nx(System *s) { s->c->regs[R_RBX] = PAGE_NX; }
+static void reg_non_canonical(System *s) { s->c->regs[R_RBX] = 1ull << 47; }
+static void rsp_non_canonical(System *s) { s->c->regs[R_RSP] = (1ull << 47) + 16; }
+static void smap_user(System *s) { s->c->cr4 |= CR4_SMAP; s->c->regs[R_RBX] = PAGE_USER; }
+static void smep_user(System *s) { s->c->cr4 |= CR4_SMEP; s->c->regs[R_RBX] = PAGE_USER; }
+static void umip(System *s) { s->c->cr4 |= CR4_UMIP; s->c->regs[R_RBX] = PAGE_USER; }
+static void vme(System *s) { s->c->cr4 |= CR4_VME; }
+static void pvi(System *s) { s->c->cr4 |= CR4_PVI; }
+static void vme_vip(System *s) { s->c->cr4 |= CR4_VME; s->c->eflags |= EFL_VIP; }
+static void iopl3(System *s) { s->c->eflags |= EFL_IOPL; }
+static void fsgsbase(System *s) { s->c->cr4 |= CR4_FSGSBASE; s->c->regs[R_RBX] = 0x123456789000; }
+static void no_idt(System *s) { s->c->idt.limit = 0; }
+static void idt_without_gp(System *s) { s->c->idt.limit = 13 * 16 - 1; }
+static void absent_stack(System *s) { system_write(s, TSS_AT + 4, PAGE_ABSENT + 0x1000, 8); }
+static void bad_kernel_ss(System *s) { system_write(s, TSS_AT + 8, SEL_UDATA, 2); }
+static void nt(System *s) { s->c->eflags |= EFL_NT; }
+static void small_ds(System *s) { s->c->segs[SEG_DS].limit = 0xff; s->c->segs[SEG_DS].base = PAGE_USER; }
+static void star(System *s)
+{
+    s->c->star = (uint64_t)(SEL_UCODE32 - 3) << 48 | (uint64_t)SEL_CODE64 << 32;
+    s->c->lstar = HANDLERS_AT + 0x500;
+    s->c->cstar = HANDLERS_AT + 0x510;
+    s->c->sfmask = EFL_IF | EFL_TF | EFL_DF;
+    s->c->eflags |= EFL_IF | EFL_DF;
+}
+static void star_to_user(System *s)
+{
+    s->c->star = (uint64_t)(SEL_UCODE32 - 3) << 48;
+    s->c->regs[R_RCX] = USER_CODE + 0x100;
+    s->c->regs[11] = EFL_IF | 2 | FLAG_CF;
+    system_write(s, USER_CODE + 0x100, 0x80cd, 2); /* int 0x80 */
+}
+static void sysenter(System *s)
+{
+    s->c->sysenter_cs = SEL_DATA; /* CS = 0x10, never looked up */
+    s->c->sysenter_eip = HANDLERS_AT + 0x520;
+    s->c->sysenter_esp = KERNEL_STACK - 0x100;
+}
+static void irq(System *s)
+{
+    s->irq_vector = 0x40;
+    s->bus.set_intr(s->bus.opaque, 0, 1);
+}
+static void irq_enabled(System *s) { irq(s); s->c->eflags |= EFL_IF; }
+static void nmi(System *s) { s->bus.raise_nmi(s->bus.opaque, 0); }
+static void nmi_twice(System *s) { s->c->nmi_blocked = true; nmi(s); }
+static void trap_flag(System *s) { s->c->eflags |= EFL_TF; }
+static void breakpoint(System *s)
+{
+    s->c->dr[0] = system_code_base(SYS_LONG, 0) + 1;
+    s->c->dr[7] |= 1;
+}
+static void frame_to_user(System *s)
+{
+    uint64_t sp = s->c->regs[R_RSP] -= 40;
+
+    system_write(s, sp, USER_CODE + 0x100, 8);
+    system_write(s, sp + 8, SEL_UCODE64, 8);
+    system_write(s, sp + 16, EFL_IF | FLAG_ZF | 2, 8);
+    system_write(s, sp + 24, USER_STACK - 64, 8);
+    system_write(s, sp + 32, SEL_UDATA, 8);
+    system_write(s, USER_CODE + 0x100, 0x80cd, 2);
+}
+static void frame_bad_ss(System *s) { frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 32, SEL_DATA, 8); }
+static void frame_bad_cs(System *s) { frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 8, SEL_UDATA, 8); }
+static void frame_to_vm86(System *s)
+{
+    static const uint32_t frame[] = { 0x40, USER_CODE >> 4, EFL_VM | EFL_IF | 2, 0x7000, 0x2800, 0x1111, 0x2222, 0x3333, 0x4444 };
+
+    s->c->regs[R_RSP] -= sizeof(frame);
+    for (unsigned i = 0; i < G_N_ELEMENTS(frame); i++)
+        system_write(s, s->c->regs[R_RSP] + 4 * i, frame[i], 4);
+    system_write(s, USER_CODE + 0x40, 0x80cd, 2); /* int 0x80 in vm86: #GP, IOPL 0 */
+}
+static void frame_ret_far(System *s)
+{
+    uint64_t sp = s->c->regs[R_RSP] -= 24;
+    static const uint32_t frame[] = { USER_CODE + 0x100, SEL_UCODE32, 0xaaaa, 0xbbbb, USER_STACK - 64, SEL_UDATA };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(frame); i++)
+        system_write(s, sp + 4 * i, frame[i], 4);
+    system_write(s, USER_CODE + 0x100, 0x80cd, 2);
+}
+
+static uint64_t stack64(System *s, unsigned n) { return system_read(s, s->c->regs[R_RSP] + 8 * n, 8); }
+static uint32_t stack32(System *s, unsigned n) { return (uint32_t)system_read(s, s->c->regs[R_RSP] + 4 * n, 4); }
+
+static void cr2_is_rbx(System *s) { assert_int_equal(s->c->cr2, s->c->regs[R_RBX]); }
+static void from_user64(System *s)
+{
+    assert_int_equal(stack64(s, 1), SEL_UCODE64);
+    assert_int_equal(stack64(s, 3), USER_STACK);
+    assert_int_equal(stack64(s, 4), SEL_UDATA);
+    assert_int_equal(s->c->regs[R_RSP], KERNEL_STACK - 40);
+    assert_int_equal(s->c->segs[SEG_SS].selector, 0);
+    assert_int_equal(x86_cpl(s->c), 0);
+}
+static void from_user32(System *s)
+{
+    assert_int_equal(stack32(s, 1), SEL_UCODE32);
+    assert_int_equal(stack32(s, 3), USER_STACK);
+    assert_int_equal(stack32(s, 4), SEL_UDATA);
+    assert_int_equal(s->c->regs[R_RSP], KERNEL_STACK - 20);
+    assert_int_equal(s->c->segs[SEG_SS].selector, SEL_DATA);
+}
+static void from_vm86(System *s)
+{
+    assert_int_equal(s->c->regs[R_RSP], KERNEL_STACK - 4 * 10);
+    assert_int_equal(stack32(s, 2), USER_CODE >> 4);
+    assert_true(stack32(s, 3) & EFL_VM);
+    assert_int_equal(s->c->segs[SEG_DS].selector, 0);
+    assert_false(s->c->eflags & EFL_VM);
+}
+static void rf_is_saved(System *s) { assert_true(stack64(s, 3) & EFL_RF); }
+static void no_rf(System *s) { assert_false(stack64(s, 2) & EFL_RF); }
+static void on_ist(System *s) { assert_int_equal(s->c->regs[R_RSP], IST_STACK - 40); }
+static void if_kept(System *s) { assert_true(s->c->eflags & EFL_IF); }
+static void dr6_bs(System *s) { assert_true(s->c->dr[6] & 1 << 14); }
+static void dr6_b0(System *s) { assert_int_equal(s->c->dr[6] & 15, 1); }
+static void in_syscall(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x501);
+    assert_int_equal(s->c->regs[R_RCX], USER_CODE + 2);
+    assert_int_equal(s->c->regs[11], EFL_IF | EFL_DF | 2);
+    assert_int_equal(s->c->eflags & (EFL_IF | EFL_DF), 0);
+    assert_int_equal(s->c->segs[SEG_CS].selector, SEL_CODE64);
+    assert_int_equal(s->c->segs[SEG_SS].selector, SEL_CODE64 + 8);
+    assert_int_equal(x86_cpl(s->c), 0);
+}
+static void in_cstar(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x511);
+    assert_true(x86_is_64bit_code(s->c));
+}
+static void after_sysret(System *s)
+{
+    assert_int_equal(stack64(s, 0), USER_CODE + 0x102);
+    assert_int_equal(stack64(s, 1), SEL_UCODE64);
+    assert_int_equal(stack64(s, 2) & (EFL_IF | FLAG_CF), EFL_IF | FLAG_CF);
+    assert_int_equal(stack64(s, 4), SEL_UDATA);
+}
+static void in_sysenter(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x521);
+    assert_int_equal(s->c->regs[R_RSP], KERNEL_STACK - 0x100);
+}
+static void after_iret(System *s)
+{
+    assert_int_equal(stack64(s, 0), USER_CODE + 0x102);
+    assert_int_equal(stack64(s, 2) & (EFL_IF | FLAG_ZF), EFL_IF | FLAG_ZF);
+    assert_int_equal(stack64(s, 3), USER_STACK - 64);
+}
+static void after_iret_vm86(System *s)
+{
+    assert_int_equal(stack32(s, 1), 0x40);
+    assert_int_equal(stack32(s, 4), 0x7000);
+    assert_int_equal(stack32(s, 6), 0x1111); /* ES */
+    assert_int_equal(stack32(s, 9), 0x4444); /* GS */
+}
+static void after_ret_far(System *s)
+{
+    assert_int_equal(stack32(s, 0), USER_CODE + 0x102);
+    assert_int_equal(stack32(s, 3), USER_STACK - 64 + 8);
+    assert_int_equal(s->c->segs[SEG_DS].selector, 0); /* was of DPL 0 */
+}
+static void through_call_gate32(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x601);
+    assert_int_equal(stack32(s, 1), SEL_UCODE32);
+    assert_int_equal(stack32(s, 2), 0x22); /* the parameters, in their order */
+    assert_int_equal(stack32(s, 3), 0x11);
+    assert_int_equal(stack32(s, 5), SEL_UDATA);
+}
+static void through_call_gate64(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x601);
+    assert_int_equal(stack64(s, 1), SEL_UCODE64);
+    assert_int_equal(stack64(s, 2), USER_STACK);
+    assert_int_equal(stack64(s, 3), SEL_UDATA);
+}
+static void in_task(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x611);
+    assert_int_equal(s->c->tr.selector, SEL_TASK);
+    assert_true(s->c->cr0 & CR0_TS);
+    assert_int_equal(s->c->regs[R_RSP], TASK_STACK);
+    assert_int_equal(system_read(s, GDT_AT + SEL_TASK + 5, 1) & 15, 11); /* busy */
+}
+static void in_nested_task(System *s)
+{
+    in_task(s);
+    assert_true(s->c->eflags & EFL_NT);
+    assert_int_equal(system_read(s, TSS2_AT, 2), SEL_TSS);
+    assert_int_equal(system_read(s, TSS_AT + 32, 4), KERNEL_CODE + 2);
+}
+static void vif_is_set(System *s) { assert_true(s->c->eflags & EFL_VIF); }
+static void pushed_iopl3(System *s)
+{
+    uint32_t flags = (uint32_t)system_read(s, USER_STACK - 2, 2);
+
+    assert_int_equal(flags & EFL_IOPL, EFL_IOPL);
+    assert_int_equal(flags & EFL_IF, EFL_IF);
+}
+static void rax_is_5a(System *s) { assert_int_equal(s->c->regs[R_RAX] & 0xff, 0x5a); }
+static void port_5a(System *s) { s->port_value = 0x5a; }
+static void fs_is_rbx(System *s) { assert_int_equal(s->c->segs[SEG_FS].base, s->c->regs[R_RBX]); }
+static void swapped(System *s) { assert_int_equal(s->c->segs[SEG_GS].base, 0x1234); assert_int_equal(s->c->kernel_gs_base, 0x5678); }
+static void gs_bases(System *s) { s->c->segs[SEG_GS].base = 0x5678; s->c->kernel_gs_base = 0x1234; }
+static void real_frame(System *s)
+{
+    assert_int_equal(s->c->regs[R_RSP], 0x8000 - 6);
+    assert_int_equal(system_read(s, USER_STACK - 6, 2), 2);
+    assert_int_equal(system_read(s, USER_STACK - 4, 2), USER_CODE >> 4);
+}
+
+/* ---- Rows ----------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const Row rows[] = {
+    /* faults in 64-bit mode */
+    { "ud2", SYS_LONG, 0, C("\x90\x0f\x0b"), NULL, EXCP_UD, NO_ERROR, 1 },
+    { "div by zero", SYS_LONG, 0, C("\x31\xc9\xf7\xf1"), NULL, EXCP_DE, NO_ERROR, 2 },
+    { "hlt at cpl 3", SYS_LONG, 3, C("\xf4"), NULL, EXCP_GP, 0, 0 },
+    { "#PF read absent", SYS_LONG, 0, C("\x8b\x03"), reg_absent, EXCP_PF, 0, 0, cr2_is_rbx },
+    { "#PF write absent", SYS_LONG, 0, C("\x89\x03"), reg_absent, EXCP_PF, 2, 0, cr2_is_rbx },
+    { "#PF user reads supervisor", SYS_LONG, 3, C("\x8b\x03"), reg_supervisor, EXCP_PF, 5, 0, rf_is_saved },
+    { "#PF user writes read-only", SYS_LONG, 3, C("\x89\x03"), reg_read_only, EXCP_PF, 7, 0 },
+    { "#PF kernel writes read-only, WP", SYS_LONG, 0, C("\x89\x03"), reg_read_only, EXCP_PF, 3, 0 },
+    { "#PF reserved bit", SYS_LONG, 3, C("\x8b\x03"), reg_reserved, EXCP_PF, 13, 0 },
+    { "#PF SMAP", SYS_LONG, 0, C("\x8b\x03"), smap_user, EXCP_PF, 1, 0 },
+    { "stac opens SMAP", SYS_LONG, 0, C("\x0f\x01\xcb\x8b\x03\x0f\x01\xca\x8b\x03"), smap_user, EXCP_PF, 1, 8 },
+    { "stac at cpl 3", SYS_LONG, 3, C("\x0f\x01\xcb"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "lea is no access", SYS_LONG, 0, C("\x8d\x03\xf4"), reg_absent, NONE, 0, 3 },
+    { "#GP non-canonical", SYS_LONG, 0, C("\x8b\x03"), reg_non_canonical, EXCP_GP, 0, 0 },
+    { "#SS non-canonical stack", SYS_LONG, 3, C("\x50"), rsp_non_canonical, EXCP_SS, 0, 0 },
+    { "#SS by [rsp]", SYS_LONG, 3, C("\x8b\x04\x24"), rsp_non_canonical, EXCP_SS, 0, 0 },
+    { "non-canonical stack in the kernel: triple fault", SYS_LONG, 0, C("\x50"), rsp_non_canonical, TRIPLE, 0, 0 },
+    { "#PF fetch NX", SYS_LONG, 0, C("\xff\xe3"), reg_nx, EXCP_PF, 0x11, PAGE_NX - KERNEL_CODE },
+    { "#PF fetch SMEP", SYS_LONG, 0, C("\xff\xe3"), smep_user, EXCP_PF, 0x11, PAGE_USER - KERNEL_CODE },
+    { "int 0x80 from user", SYS_LONG, 3, C("\xcd\x80"), NULL, VEC_USER, NO_ERROR, 2, from_user64 },
+    { "int3 from user", SYS_LONG, 3, C("\xcc"), NULL, EXCP_BP, NO_ERROR, 1, no_rf },
+    { "int of DPL 0 from user", SYS_LONG, 3, C("\xcd\x20"), NULL, EXCP_GP, 0x20 * 8 + 2, 0 },
+    { "int absent gate", SYS_LONG, 0, C("\xcd\x81"), NULL, EXCP_NP, 0x81 * 8 + 2, 0 },
+    { "int to data selector", SYS_LONG, 0, C("\xcd\x83"), NULL, EXCP_GP, SEL_DATA, 0 },
+    { "int beyond the table", SYS_LONG, 0, C("\xcd\xff"), NULL, EXCP_GP, 0xff * 8 + 2, 0 },
+    { "int on IST", SYS_LONG, 0, C("\xcd\x82"), NULL, VEC_IST, NO_ERROR, 2, on_ist },
+    { "trap gate keeps IF", SYS_LONG, 0, C("\xfb\x90\xcd\x85"), NULL, VEC_TRAP, NO_ERROR, 4, if_kept },
+    { "icebp ignores DPL", SYS_LONG, 3, C("\xf1"), NULL, EXCP_DB, NO_ERROR, 1 },
+    { "single step", SYS_LONG, 0, C("\x90\x90\xf4"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
+    { "instruction breakpoint", SYS_LONG, 0, C("\x90\x90\xf4"), breakpoint, EXCP_DB, NO_ERROR, 1, dr6_b0 },
+    /* double and triple faults */
+    { "no IDT: triple fault", SYS_LONG, 0, C("\x0f\x0b"), no_idt, TRIPLE, 0, 0 },
+    { "#GP without a gate: double fault", SYS_LONG, 0, C("\xcd\xff"), idt_without_gp, EXCP_DF, 0, 0 },
+    { "#PF on the kernel stack: double fault is a triple one", SYS_LONG, 3, C("\x8b\x04\x25\x00\x20\x04\x00"), absent_stack, TRIPLE, 0, 0 },
+    { "int on an absent stack: #PF, then triple", SYS_LONG, 3, C("\xcd\x80"), absent_stack, TRIPLE, 0, 0 },
+    /* interrupts */
+    { "irq while disabled", SYS_LONG, 0, C("\x90\xf4"), irq, NONE, 0, 2 },
+    { "irq at once", SYS_LONG, 0, C("\x90\xf4"), irq_enabled, 0x40, NO_ERROR, 0 },
+    { "irq between sti and cli", SYS_LONG, 0, C("\xfb\x90\xfa\xf4"), irq, 0x40, NO_ERROR, 2 },
+    { "sti cli leaves no window", SYS_LONG, 0, C("\xfb\xfa\xf4"), irq, NONE, 0, 3 },
+    { "sti hlt wakes", SYS_LONG, 0, C("\xfb\xf4\x90"), irq, 0x40, NO_ERROR, 2 },
+    { "nmi", SYS_LONG, 0, C("\x90\xf4"), nmi, EXCP_NMI, NO_ERROR, 0 },
+    { "nmi while blocked", SYS_LONG, 0, C("\x90\xf4"), nmi_twice, NONE, 0, 2 },
+    /* system calls */
+    { "syscall", SYS_LONG, 3, C("\x0f\x05"), star, NONE, 0, 0, in_syscall },
+    { "syscall from compatibility mode", SYS_COMPAT, 3, C("\x0f\x05"), star, NONE, 0, 0, in_cstar },
+    { "sysretq", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_sysret },
+    { "sysret at cpl 3", SYS_LONG, 3, C("\x0f\x07"), NULL, EXCP_GP, 0, 0 },
+    { "sysenter", SYS_PROT, 3, C("\x0f\x34"), sysenter, NONE, 0, 0, in_sysenter },
+    { "sysenter without MSR", SYS_PROT, 3, C("\x0f\x34"), NULL, EXCP_GP, 0, 0 },
+    /* IRET */
+    { "iretq to user", SYS_LONG, 0, C("\x48\xcf"), frame_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_iret },
+    { "iretq bad SS", SYS_LONG, 0, C("\x48\xcf"), frame_bad_ss, EXCP_GP, SEL_DATA, 0 },
+    { "iretq bad CS", SYS_LONG, 0, C("\x48\xcf"), frame_bad_cs, EXCP_GP, SEL_UDATA & ~3, 0 },
+    { "iretq with NT", SYS_LONG, 0, C("\x48\xcf"), nt, EXCP_GP, 0, 0 },
+    { "iret to vm86", SYS_PROT, 0, C("\xcf"), frame_to_vm86, EXCP_GP, 0, 0x40, after_iret_vm86 },
+    /* segments */
+    { "mov ds, null", SYS_LONG, 0, C("\x31\xc0\x8e\xd8\xf4"), NULL, NONE, 0, 5 },
+    { "mov ds, absent", SYS_PROT, 0, C("\xb8\x58\x00\x00\x00\x8e\xd8"), NULL, EXCP_NP, SEL_ABSENT, 5 },
+    { "mov ss, absent", SYS_PROT, 0, C("\xb8\x58\x00\x00\x00\x8e\xd0"), NULL, EXCP_SS, SEL_ABSENT, 5 },
+    { "mov ss, null", SYS_PROT, 0, C("\x31\xc0\x8e\xd0"), NULL, EXCP_GP, 0, 2 },
+    { "mov ss, read-only", SYS_PROT, 0, C("\xb8\x60\x00\x00\x00\x8e\xd0"), NULL, EXCP_GP, SEL_READ_ONLY, 5 },
+    { "mov ds, execute-only", SYS_PROT, 0, C("\xb8\x68\x00\x00\x00\x8e\xd8"), NULL, EXCP_GP, SEL_EXEC_ONLY, 5 },
+    { "mov ds, DPL 1 from user", SYS_PROT, 3, C("\xb8\xb3\x00\x00\x00\x8e\xd8"), NULL, EXCP_GP, SEL_DPL1, 5 },
+    { "mov ds, beyond GDT", SYS_PROT, 0, C("\xb8\x00\x01\x00\x00\x8e\xd8"), NULL, EXCP_GP, 0x100, 5 },
+    { "mov ds, LDT without one", SYS_PROT, 0, C("\xb8\x0c\x00\x00\x00\x8e\xd8"), NULL, EXCP_GP, 0xc, 5 },
+    { "mov cs", SYS_PROT, 0, C("\x8e\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "limit", SYS_PROT, 3, C("\xa0\xff\x00\x00\x00\xa0\x00\x01\x00\x00"), small_ds, EXCP_GP, 0, 5 },
+    { "null data segment", SYS_PROT, 0, C("\x31\xc0\x8e\xd8\xa0\x00\x00\x00\x00"), NULL, EXCP_GP, 0, 4 },
+    { "store to read-only segment", SYS_PROT, 0, C("\xb8\x60\x00\x00\x00\x8e\xd8\xa2\x00\x00\x05\x00"), NULL, EXCP_GP, 0, 7 },
+    { "expand-down: below", SYS_PROT, 3, C("\xb8\xab\x00\x00\x00\x8e\xd8\xa0\x00\x50\x04\x00"), NULL, EXCP_GP, 0, 7 },
+    { "expand-down: above", SYS_PROT, 3, C("\xb8\xab\x00\x00\x00\x8e\xd8\xa0\x01\x50\x04\x00\xcd\x80"), NULL, VEC_USER, NO_ERROR, 14 },
+    { "ltr busy", SYS_PROT, 0, C("\xb8\x48\x00\x00\x00\x0f\x00\xd8"), NULL, EXCP_GP, SEL_TSS, 5 },
+    { "lldt", SYS_PROT, 0, C("\xb8\x90\x00\x00\x00\x0f\x00\xd0\xf4"), NULL, NONE, 0, 9 },
+    { "lldt not an LDT", SYS_PROT, 0, C("\xb8\x10\x00\x00\x00\x0f\x00\xd0"), NULL, EXCP_GP, SEL_DATA, 5 },
+    /* far transfers */
+    { "jmp far to data", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x10\x00"), NULL, EXCP_GP, SEL_DATA, 0 },
+    { "jmp far null", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x00\x00"), NULL, EXCP_GP, 0, 0 },
+    { "jmp far into user code", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x33\x00"), NULL, EXCP_GP, SEL_UCODE32 & ~3, 0 },
+    { "jmp far past the limit", SYS_PROT, 0, C("\xea\x00\x00\x01\x00\x20\x00"), NULL, EXCP_GP, 0, 0 },
+    { "jmp far to 32-bit handler", SYS_PROT, 0, C("\xea\x30\x86\x00\x00\x18\x00"), NULL, 0x63, NO_ERROR, 0, NULL },
+    { "call gate 32", SYS_PROT, 3, C("\x6a\x11\x6a\x22\x9a\x00\x00\x00\x00\x78\x00"), NULL, NONE, 0, 0, through_call_gate32 },
+    { "call gate 64", SYS_LONG, 3, C("\xff\x1c\x25\x08\x00\x01\x00\x90\x00\x00\x00\x00\x78\x00"), NULL, NONE, 0, 0, through_call_gate64 },
+    { "retf to user", SYS_PROT, 0, C("\xca\x08\x00"), frame_ret_far, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_ret_far },
+    { "bad SS in TSS", SYS_PROT, 3, C("\xcd\x80"), bad_kernel_ss, TRIPLE, 0, 0 },
+    { "int from user 32", SYS_PROT, 3, C("\xcd\x80"), NULL, VEC_USER, NO_ERROR, 2, from_user32 },
+    { "into", SYS_PROT, 0, C("\xb0\x7f\x04\x01\xce"), NULL, EXCP_OF, NO_ERROR, 5 },
+    { "into without OF", SYS_PROT, 0, C("\x31\xc0\xce\xf4"), NULL, NONE, 0, 4 },
+    /* tasks */
+    { "jmp to a TSS", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x88\x00"), NULL, NONE, 0, 0, in_task },
+    { "int through a task gate", SYS_PROT, 0, C("\xcd\x84"), NULL, NONE, 0, 0, in_nested_task },
+    /* privilege of flags and ports */
+    { "cli at cpl 3", SYS_PROT, 3, C("\xfa"), NULL, EXCP_GP, 0, 0 },
+    { "cli at cpl 3, IOPL 3", SYS_PROT, 3, C("\xfa\xcd\x80"), iopl3, VEC_USER, NO_ERROR, 3 },
+    { "sti with PVI", SYS_PROT, 3, C("\xfb\xcd\x80"), pvi, VEC_USER, NO_ERROR, 3, vif_is_set },
+    { "in allowed by the map", SYS_PROT, 3, C("\xe4\x80\xcd\x80"), port_5a, VEC_USER, NO_ERROR, 4, rax_is_5a },
+    { "in denied by the map", SYS_PROT, 3, C("\xe4\x84"), NULL, EXCP_GP, 0, 0 },
+    { "in of four at the edge", SYS_PROT, 3, C("\xe5\x81"), NULL, EXCP_GP, 0, 0 },
+    { "sgdt with UMIP", SYS_LONG, 3, C("\x0f\x01\x03"), umip, EXCP_GP, 0, 0 },
+    { "smsw without UMIP", SYS_LONG, 3, C("\x0f\x01\xe0\xcd\x80"), NULL, VEC_USER, NO_ERROR, 5 },
+    { "rdmsr unknown", SYS_LONG, 0, C("\xb9\x00\x00\x00\x40\x0f\x32"), NULL, EXCP_GP, 0, 5 },
+    { "wrfsbase", SYS_LONG, 0, C("\xf3\x48\x0f\xae\xd3\xf4"), fsgsbase, NONE, 0, 6, fs_is_rbx },
+    { "wrfsbase without CR4.FSGSBASE", SYS_LONG, 0, C("\xf3\x48\x0f\xae\xd3"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "swapgs", SYS_LONG, 0, C("\x0f\x01\xf8\xf4"), gs_bases, NONE, 0, 4, swapped },
+    { "mov cr4 reserved", SYS_LONG, 0, C("\x0f\x20\xe0\x0f\xba\xe8\x1f\x0f\x22\xe0"), NULL, EXCP_GP, 0, 7 },
+    { "mov cr0 clears PG in 64-bit code", SYS_LONG, 0, C("\x0f\x20\xc0\x0f\xba\xf0\x1f\x0f\x22\xc0"), NULL, EXCP_GP, 0, 7 },
+    { "mov cr1", SYS_LONG, 0, C("\x0f\x20\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
+    /* virtual-8086 mode */
+    { "vm86 int, IOPL 0", SYS_VM86, 3, C("\xcd\x20"), NULL, EXCP_GP, 0, 0, NULL },
+    { "vm86 int, IOPL 3, gate of DPL 0", SYS_VM86, 3, C("\xcd\x20"), iopl3, EXCP_GP, 0x20 * 8 + 2, 0 },
+    { "vm86 int3", SYS_VM86, 3, C("\xcc"), NULL, EXCP_BP, NO_ERROR, 1 },
+    { "vm86 ud2", SYS_VM86, 3, C("\x0f\x0b"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "vm86 cli", SYS_VM86, 3, C("\xfa"), NULL, EXCP_GP, 0, 0 },
+    { "vm86 hlt", SYS_VM86, 3, C("\xf4"), NULL, EXCP_GP, 0, 0, from_vm86 },
+    { "vme sti", SYS_VM86, 3, C("\xfb\x0f\x0b"), vme, EXCP_UD, NO_ERROR, 1 },
+    { "vme sti with VIP", SYS_VM86, 3, C("\xfb"), vme_vip, EXCP_GP, 0, 0 },
+    { "vme pushf", SYS_VM86, 3, C("\xfb\x9c\x0f\x0b"), vme, EXCP_UD, NO_ERROR, 2, pushed_iopl3 },
+    { "vme redirection", SYS_VM86, 3, C("\xcd\x21"), vme, EXCP_GP, 0, HANDLERS_AT + 0x620, NULL },
+    { "vm86 in denied", SYS_VM86, 3, C("\xe4\x84"), iopl3, EXCP_GP, 0, 0 },
+    /* real mode */
+    { "real int", SYS_REAL, 0, C("\xcd\x20"), NULL, 0x20, NO_ERROR, 2, real_frame },
+    { "real div", SYS_REAL, 0, C("\x31\xc9\xf7\xf1"), NULL, EXCP_DE, NO_ERROR, 2 },
+    { "real limit", SYS_REAL, 0, C("\xa1\xff\xff"), NULL, EXCP_GP, NO_ERROR, 0 },
+    { "real far call and return", SYS_REAL, 0, C("\x9a\x08\x00\x00\x10\xf4\x90\x90\xcb"), NULL, NONE, 0, 6 },
+};
+/* clang-format on */
+
+static const char *backend;
+static unsigned failures;
+#define ROW_FAILED(...) (failures++, print_error(__VA_ARGS__), print_error("\n"))
+
+/* Saved error code and pc as the handler finds them; @error: whether there is one. */
+static uint64_t saved_pc(System *s, bool error, int64_t *code)
+{
+    unsigned size = s->c->efer & EFER_LMA ? 8 : s->c->cr0 & CR0_PE ? 4 : 2;
+    uint64_t at = s->c->regs[R_RSP];
+
+    if (size == 2)
+        at = s->c->segs[SEG_SS].base + (at & 0xffff);
+    if (error) {
+        *code = (int64_t)system_read(s, at, size);
+        at += size;
+    }
+    return system_read(s, at, size);
+}
+
+static void check_handler(System *s, const Row *r)
+{
+    int64_t code = NO_ERROR;
+    uint64_t pc = saved_pc(s, r->error != NO_ERROR, &code);
+    uint32_t base = r->mode == SYS_REAL || r->mode == SYS_VM86 ? 0 : system_code_base(r->mode, r->cpl);
+
+    if (!strcmp(r->name, "iret to vm86"))
+        base = 0;
+    if (system_vector(s) != r->vector || code != r->error)
+        ROW_FAILED("%s: vector %d error %ld, expected %d %ld", r->name, system_vector(s), (long)code,
+                 r->vector, (long)r->error);
+    if (r->check || r->pc || r->error != NO_ERROR)
+        if (r->vector != 0x63 && r->vector != EXCP_DF && pc != (uint32_t)(base + r->pc))
+            ROW_FAILED("%s: saved pc %lx, expected %lx", r->name, (long)pc, (long)base + r->pc);
+}
+
+static void run_row(System *s, const Row *r)
+{
+    uint32_t base = system_code_base(r->mode, r->cpl);
+
+    system_setup(s, r->mode, r->cpl);
+    address_space_write_bytes(s->machine.memory, base, r->code, r->len);
+    if (r->prepare)
+        r->prepare(s);
+    x86_update_mode(s->c);
+    cpu_tlb_flush_all(&s->c->cpu);
+    if (!system_run(s))
+        ROW_FAILED("%s: hangs at %lx", r->name, (long)s->c->cpu.pc);
+    if (r->vector == TRIPLE) {
+        if (!(s->machine.requests & REQUEST_RESET))
+            ROW_FAILED("%s: no shutdown, but vector %d", r->name, system_vector(s));
+    } else if (r->vector != NONE) {
+        check_handler(s, r);
+    } else if (!r->check) {
+        uint64_t pc = s->c->cpu.pc + (x86_is_64bit_code(s->c) ? 0 : s->c->segs[SEG_CS].base);
+
+        if (pc != base + r->pc)
+            ROW_FAILED("%s: ends at %lx, vector %d", r->name, (long)pc, system_vector(s));
+    }
+    if (r->check)
+        r->check(s);
+}
+
+static void test_rows(void **state)
+{
+    System *s = system_new(backend, "max");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        run_row(s, &rows[i]);
+    system_free(s);
+    assert_int_equal(failures, 0);
+}
+
+/* IDT, GDT and TSS are read with supervisor rights whatever the CPL and SMAP say. */
+static void test_long_mode_switch(void **state)
+{
+    /* From real mode: enable PAE, set CR3, LME, PG|PE, jump to 64-bit code. */
+    static const uint8_t code[] = {
+        0x0f, 0x01, 0x16, 0x60, 0x00,                   /* lgdt [0x60] (DS = CS) */
+        0x66, 0xb8, 0x20, 0x00, 0x00, 0x00,             /* mov eax, CR4.PAE */
+        0x0f, 0x22, 0xe0,                               /* mov cr4, eax */
+        0x66, 0xb8, 0x00, 0x00, 0x10, 0x00,             /* mov eax, TABLES_AT */
+        0x0f, 0x22, 0xd8,                               /* mov cr3, eax */
+        0x66, 0xb9, 0x80, 0x00, 0x00, 0xc0,             /* mov ecx, EFER */
+        0x0f, 0x32, 0x66, 0x0d, 0x00, 0x01, 0x00, 0x00, /* rdmsr; or eax, LME */
+        0x0f, 0x30,                                     /* wrmsr */
+        0x66, 0xb8, 0x01, 0x00, 0x00, 0x80,             /* mov eax, PG | PE */
+        0x0f, 0x22, 0xc0,                               /* mov cr0, eax */
+        0x66, 0xea, 0x00, 0x81, 0x00, 0x00, 0x08, 0x00, /* jmp far SEL_CODE64:handler 0x10 */
+    };
+    System *s = system_new(backend, "max");
+
+    system_setup(s, SYS_REAL, 0);
+    address_space_write_bytes(s->machine.memory, USER_CODE, code, sizeof(code));
+    system_write(s, USER_CODE + 0x60, GDT_LIMIT, 2);
+    system_write(s, USER_CODE + 0x62, GDT_AT, 4);
+    s->c->segs[SEG_DS].base = USER_CODE;
+    assert_true(system_run(s));
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x101);
+    assert_true(s->c->efer & EFER_LMA);
+    assert_true(x86_is_64bit_code(s->c));
+    system_free(s);
+}
+
+/* INIT and SIPI: state after, start at the vector's page. */
+static void test_init_sipi(void **state)
+{
+    System *s = system_new(backend, "max");
+    CpuX86 *c = s->c;
+
+    system_setup(s, SYS_LONG, 0);
+    c->bsp = false;
+    c->xmm[3].q[0] = 0x1234;
+    c->mtrr_def = 0xc06;
+    system_write(s, 0x9000, 0xf4, 1);
+    s->bus.raise_init(s->bus.opaque, 0);
+    s->bus.raise_sipi(s->bus.opaque, 0, 9);
+    assert_true(system_run(s));
+    assert_int_equal(c->segs[SEG_CS].selector, 0x900);
+    assert_int_equal(c->cpu.pc, 1);
+    assert_int_equal(c->cr0 & CR0_PE, 0);
+    assert_int_equal(c->efer, 0);
+    assert_int_equal(c->xmm[3].q[0], 0x1234);
+    assert_int_equal(c->mtrr_def, 0xc06);
+    system_free(s);
+}
+
+static void test_reset_values(void **state)
+{
+    System *s = system_new(backend, "qemu64");
+    CpuX86 *c = s->c;
+
+    system_setup(s, SYS_LONG, 0);
+    c->mtrr_def = 0xc06;
+    device_reset(s->machine.root);
+    assert_int_equal(c->segs[SEG_CS].base, 0xffff0000);
+    assert_int_equal(c->cpu.pc, 0xfff0);
+    assert_int_equal(c->cr0, 0x60000010);
+    assert_int_equal(c->regs[R_RDX], 0x60fb1);
+    assert_int_equal(c->dr[6], 0xffff0ff0);
+    assert_int_equal(c->dr[7], 0x400);
+    assert_int_equal(c->mxcsr, 0x1f80);
+    assert_int_equal(c->smbase, 0x30000);
+    assert_int_equal(c->mtrr_def, 0);
+    assert_int_equal(c->mode & (X86_MODE_PE | X86_MODE_CS32 | X86_MODE_CS64 | X86_MODE_CPL), 0);
+    system_free(s);
+}
+
+/* Everything that the list names comes back. */
+static void test_state_round_trip(void **state)
+{
+    System *s = system_new(backend, "max");
+    g_autoptr(GByteArray) saved = g_byte_array_new(), again = g_byte_array_new();
+    CpuX86 *c = s->c;
+
+    system_setup(s, SYS_LONG, 3);
+    flags_set_packed(&c->cpu.cc, FLAG_CF | FLAG_OF);
+    c->fpstt = 5;
+    c->fpregs[2] = (X87Reg){ .frac = 0x8000000000000001ull, .se = 0x4001 };
+    c->xmm[15].q[1] = 77;
+    c->kernel_gs_base = 99;
+    device_tree_save(s->machine.root, saved);
+    device_reset(s->machine.root);
+    assert_true(device_tree_load(s->machine.root, saved->data, saved->len, NULL));
+    device_tree_save(s->machine.root, again);
+    assert_int_equal(saved->len, again->len);
+    assert_memory_equal(saved->data, again->data, saved->len);
+    assert_int_equal(x86_cpl(c), 3);
+    assert_int_equal(x86_get_eflags(c) & (FLAG_CF | FLAG_OF), FLAG_CF | FLAG_OF);
+    assert_int_equal(c->fpregs[2].se, 0x4001);
+    system_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_long_mode_switch),
+        cmocka_unit_test(test_init_sipi),   cmocka_unit_test(test_reset_values),
+        cmocka_unit_test(test_state_round_trip),
+    };
+    static const char *const backends[] = { NULL, "interp" };
+    int failed = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+        backend = backends[i];
+        failed += cmocka_run_group_tests_name(backend ? backend : "jit", tests, NULL, NULL);
+    }
+    return failed;
+}
