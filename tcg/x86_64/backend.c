@@ -207,6 +207,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     emit_prologue(g);
     for (g->cur = 1; g->cur < ir->nops && !g->a.full; g->cur++) {
         g->op = &ir->ops[g->cur];
+        g_assert(x64_rules[g->op->op]); /* a row of opcodes.def without a rule here */
         x64_rules[g->op->op](g);
         end_op(g);
     }
