@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The decoder: prefixes, opcode, ModRM/SIB, displacement, immediates (SDM vol. 2, chapter 2),
- * driven by the rows of the opcode maps. Pure: it sees bytes and mode, no machine. VEX and EVEX are
- * #UD.
+ * driven by the rows of the opcode maps. Pure: it sees bytes and mode, no machine. EVEX is #UD.
  */
 #include "target-i386/decode.h"
 
@@ -93,6 +92,47 @@ static void set_sizes(const DecodeMode *m, Insn *i)
     }
 }
 
+/* ---- VEX ------------------------------------------------------------------------------------ */
+
+/* C4 and C5 are LES and LDS outside 64-bit mode, unless they would have a register for a pointer. */
+static bool is_vex(const DecodeMode *m, Cursor *c, uint8_t b)
+{
+    if (!m->pe || (b != 0xc4 && b != 0xc5))
+        return false;
+    if (m->code_size == I64)
+        return true;
+    if (c->at < c->avail)
+        return c->bytes[c->at] >= 0xc0;
+    next_byte(c);
+    return false;
+}
+
+/* The prefix behind its first byte @b. Returns the number of the map, 0 if there is none such. */
+static unsigned read_vex(const DecodeMode *m, Cursor *c, Insn *i, uint8_t b)
+{
+    static const uint8_t reps[4] = { 0, 0, 0xf3, 0xf2 };
+    unsigned map = 1, bits = next_byte(c), last = bits;
+    bool legacy = i->rex || i->rep || i->prefix66 || i->lock;
+    i->vex = true;
+    i->rex = (uint8_t)(0x40 | (bits & 0x80 ? 0 : 4));
+    if (b == 0xc4) {
+        map = bits & 31;
+        i->rex |= (uint8_t)((bits & 0x40 ? 0 : 2) | (bits & 0x20 ? 0 : 1));
+        last = next_byte(c);
+        i->vex_w = last & 0x80;
+    }
+    if (i->vex_w)
+        i->rex |= 8;
+    if (m->code_size != I64)
+        i->rex = 0x40;
+    i->vvvv = ~(last >> 3) & 15;
+    i->vex_l = last & 4;
+    i->rep = reps[last & 3];
+    i->prefix66 = (last & 3) == 1;
+    i->osize = i->rex & 8 ? I64 : I32;
+    return legacy || map > 3 ? 0 : map;
+}
+
 /* ---- ModRM ---------------------------------------------------------------------------------- */
 
 static void read_modrm(Cursor *c, Insn *i)
@@ -129,7 +169,8 @@ static void address32(const DecodeMode *m, Cursor *c, Insn *i)
         uint8_t b = next_byte(c);
         i->scale = b >> 6;
         i->index = ((b >> 3) & 7) | ((i->rex & 2) << 2);
-        if (i->index == R_RSP)
+        i->vindex = (uint8_t)i->index;
+        if (i->index == R_RSP || (i->desc->attr & A_VSIB))
             i->index = -1;
         rm = b & 7;
     }
@@ -190,6 +231,10 @@ static const InsnDesc *resolve(const DecodeMode *m, Cursor *c, Insn *i, const In
             row = &t[(i->rex >> 3) & 1];
             continue;
         }
+        if (row->group == GROUP_VEXW || row->group == GROUP_VEXL) {
+            row = &t[row->group == GROUP_VEXW ? i->vex_w : i->vex_l];
+            continue;
+        }
         read_modrm(c, i);
         switch (row->group) {
         case GROUP_REG: row = &t[(i->modrm >> 3) & 7]; break;
@@ -225,6 +270,17 @@ static const InsnDesc *find_row(const DecodeMode *m, Cursor *c, Insn *i, uint8_t
     return resolve(m, c, i, &fp_map[i->map][b]);
 }
 
+static const InsnDesc *find_vex_row(const DecodeMode *m, Cursor *c, Insn *i, uint8_t b)
+{
+    static const InsnDesc *const maps[4] = { NULL, opmap_vex_0f, opmap_vex_0f38, opmap_vex_0f3a };
+    static const InsnDesc empty;
+    i->map = (uint8_t)read_vex(m, c, i, b);
+    i->opcode = next_byte(c);
+    if (c->status != DECODE_OK)
+        return NULL;
+    return i->map ? resolve(m, c, i, &maps[i->map][i->opcode]) : &empty;
+}
+
 static bool uses_modrm(const InsnDesc *row)
 {
     if (row->attr & (A_MODRM | A_REG | A_MEM | A_MOD3))
@@ -244,6 +300,8 @@ static bool uses_modrm(const InsnDesc *row)
         case OM_P:
         case OM_Q:
         case OM_N:
+        case OM_H:
+        case OM_B:
         case OM_ST: return true;
         default: break;
         }
@@ -266,6 +324,11 @@ static IrType size_type(const Insn *i, OperandSize size)
     case OS_v: return (IrType)i->osize;
     case OS_z: return i->osize == I16 ? I16 : I32;
     case OS_y: return i->osize == I64 || (i->rex & 8) ? I64 : I32;
+    case OS_x: return i->vex_l ? V256 : V128;
+    case OS_hx: return i->vex_l ? V128 : I64;
+    case OS_qx: return i->vex_l ? I64 : I32;
+    case OS_ex: return i->vex_l ? I32 : I16;
+    case OS_qq: return V256;
     }
     return IR_VOID;
 }
@@ -306,8 +369,13 @@ static void read_immediate(Cursor *c, Insn *i, Operand *o, OperandMethod method,
         o->type = i->osize;
 }
 
+static unsigned vvvv_register(const DecodeMode *m, const Insn *i)
+{
+    return i->vvvv & (m->code_size == I64 ? 15 : 7);
+}
+
 /* False: the form is #UD. */
-static bool read_operand(Cursor *c, Insn *i, Operand *o, unsigned code)
+static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, Operand *o, unsigned code)
 {
     OperandMethod method = operand_method(code);
     o->type = (uint8_t)size_type(i, operand_size(code));
@@ -337,6 +405,12 @@ static bool read_operand(Cursor *c, Insn *i, Operand *o, unsigned code)
         set_operand(o, i->mod != 3 ? OPK_MEM : OPK_MMX, i->rm & 7);
         return method == OM_Q || i->mod == 3;
     case OM_ST: set_operand(o, OPK_ST, i->rm & 7); return i->mod == 3;
+    case OM_B: set_reg(o, i, vvvv_register(m, i)); break;
+    case OM_H: set_operand(o, OPK_XMM, vvvv_register(m, i)); break;
+    case OM_L: /* the low bits are an immediate for those that have one */
+        i->imm = next_byte(c);
+        set_operand(o, OPK_XMM, (unsigned)i->imm >> 4 & (m->code_size == I64 ? 15 : 7));
+        break;
     case OM_S: set_operand(o, OPK_SEG, i->reg & 7); return (i->reg & 7) < SEG_COUNT;
     case OM_C: set_operand(o, OPK_CR, i->reg); break;
     case OM_D: set_operand(o, OPK_DR, i->reg); return i->reg < 8;
@@ -362,8 +436,30 @@ static bool read_operand(Cursor *c, Insn *i, Operand *o, unsigned code)
     return true;
 }
 
+/* What holds of VEX-encoded instructions only: SDM vol. 2, 2.3 and the exception classes in 2.4. */
+static bool vex_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
+{
+    uint32_t attr = row->attr;
+    bool uses_vvvv = false;
+    for (unsigned n = 0; n < 4; n++) {
+        OperandMethod method = operand_method(row->op[n]);
+        uses_vvvv |= method == OM_H || method == OM_B;
+    }
+    if (!uses_vvvv && i->vvvv)
+        return false;
+    if ((attr & (i->vex_w ? A_W0 : A_W1)) || (attr & (i->vex_l ? A_L0 : A_L1)))
+        return false;
+    if ((attr & A_VSIB) && (i->mod == 3 || (i->modrm & 7) != 4 || i->asize == I16))
+        return false;
+    if ((attr & A_VEX) && !has_feature(m, FEAT_AVX))
+        return false;
+    return !(attr & A_AVX2) || !i->vex_l || has_feature(m, FEAT_AVX2);
+}
+
 static bool row_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
 {
+    if (i->vex && !vex_allowed(m, i, row))
+        return false;
     if (!row->gen || !has_feature(m, row->feature))
         return false;
     if (m->code_size == I64 ? (row->attr & A_NO64) : (row->attr & A_ONLY64))
@@ -392,7 +488,7 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
     if (i->has_modrm && i->mod != 3)
         read_address(m, c, i);
     for (i->nops = 0; i->nops < 4 && row->op[i->nops]; i->nops++)
-        ok &= read_operand(c, i, &i->op[i->nops], row->op[i->nops]);
+        ok &= read_operand(m, c, i, &i->op[i->nops], row->op[i->nops]);
     i->len = (uint8_t)c->at;
     if (c->status != DECODE_OK)
         return c->status;
@@ -411,7 +507,7 @@ DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t ava
     if (c.status != DECODE_OK)
         return c.status;
     set_sizes(m, i);
-    i->desc = find_row(m, &c, i, b);
+    i->desc = is_vex(m, &c, b) ? find_vex_row(m, &c, i, b) : find_row(m, &c, i, b);
     if (c.status != DECODE_OK)
         return c.status;
     if (!i->desc->gen) {
@@ -472,6 +568,13 @@ uint64_t decode_features(const uint32_t *words)
         [FEAT_SYSCALL] = { CPUID_80000001_EDX, 11 },
         [FEAT_RDTSCP] = { CPUID_80000001_EDX, 27 },
         [FEAT_LM] = { CPUID_80000001_EDX, 29 },
+        [FEAT_AVX] = { CPUID_1_ECX, 28 },
+        [FEAT_AVX2] = { CPUID_7_0_EBX, 5 },
+        [FEAT_FMA] = { CPUID_1_ECX, 12 },
+        [FEAT_F16C] = { CPUID_1_ECX, 29 },
+        [FEAT_VAES] = { CPUID_7_0_ECX, 9 },
+        [FEAT_VPCLMUL] = { CPUID_7_0_ECX, 10 },
+        [FEAT_GFNI] = { CPUID_7_0_ECX, 8 },
         [FEAT_XSAVEOPT] = { CPUID_D_1_EAX, 0 },
         [FEAT_XSAVEC] = { CPUID_D_1_EAX, 1 },
         [FEAT_XSAVES] = { CPUID_D_1_EAX, 3 },

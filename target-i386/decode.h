@@ -40,6 +40,9 @@ typedef enum OperandMethod {
     OM_Q, /* MMX register or memory */
     OM_N, /* MMX register, ModRM.rm; memory is #UD */
     OM_ST, /* x87 register ST(ModRM.rm) */
+    OM_B, /* general register, VEX.vvvv */
+    OM_H, /* vector register, VEX.vvvv */
+    OM_L, /* vector register, bits 7:4 of an immediate byte */
 } OperandMethod;
 
 typedef enum OperandSize {
@@ -48,6 +51,9 @@ typedef enum OperandSize {
     OS_v, /* 16, 32, 64 by operand size */
     OS_z, /* 16 or 32 (operand size 64: 32) */
     OS_y, /* 32 or 64 */
+    OS_x, /* 128 or 256 by VEX.L */
+    OS_hx, OS_qx, OS_ex, /* a half, a quarter, an eighth of that */
+    OS_qq, /* 256 bits */
 } OperandSize;
 
 #define OPC(method, size) ((OM_##method << 4) | OS_##size)
@@ -69,6 +75,10 @@ typedef enum OperandCode {
     Wd = OPC(W, d), Ww = OPC(W, w), Wb = OPC(W, b), Udq = OPC(U, dq), Uq = OPC(U, q),
     Pq = OPC(P, q), Pd = OPC(P, d), Qq = OPC(Q, q), Qd = OPC(Q, d), Nq = OPC(N, q),
     STi = OPC(ST, t),
+    By = OPC(B, y), Vx = OPC(V, x), Wx = OPC(W, x), Hx = OPC(H, x), Lx = OPC(L, x), Ux = OPC(U, x),
+    Mx = OPC(M, x), Whx = OPC(W, hx), Wqx = OPC(W, qx), Wex = OPC(W, ex), Vhx = OPC(V, hx),
+    Hdq = OPC(H, dq), Hqq = OPC(H, qq), Vqq = OPC(V, qq), Wqq = OPC(W, qq), Uqq = OPC(U, qq),
+    Mqq = OPC(M, qq), Ldq = OPC(L, dq),
 } OperandCode;
 static inline OperandMethod operand_method(unsigned code)
 {
@@ -100,6 +110,12 @@ enum {
     A_NOP66 = 1 << 16, /* 66 is part of the opcode: no effect on operand size */
     A_MOD3 = 1 << 19,    /* ModRM.mod is ignored and taken for 3 (control and debug registers) */
     A_FALLBACK = 1 << 20, /* without its feature the prefix has no meaning: the first row of the table */
+    A_VEX = 1 << 21,   /* VEX vector instruction: AVX; #UD unless XCR0 has it, #NM if CR0.TS */
+    A_W0 = 1 << 22, A_W1 = 1 << 23, /* VEX.W must be this */
+    A_L0 = 1 << 24, A_L1 = 1 << 25, /* VEX.L must be this */
+    A_AVX2 = 1 << 26,  /* with VEX.L set: AVX2 */
+    A_VSIB = 1 << 27,  /* the memory operand's index is a vector register */
+    A_ALIGNED = 1 << 28, /* VEX: its memory operand must be aligned */
 };
 
 /* How a row that is no instruction chooses among the rows of its table. */
@@ -113,6 +129,8 @@ typedef enum GroupKind {
     GROUP_64,     /* [2] outside 64-bit mode, in 64-bit mode */
     GROUP_OSIZE,  /* [3] operand size 16, 32, 64 */
     GROUP_REXW,   /* [2] REX.W clear, set */
+    GROUP_VEXW,   /* [2] VEX.W */
+    GROUP_VEXL,   /* [2] VEX.L */
 } GroupKind;
 
 /* CPUID features that instructions need. decode.c knows their bits. */
@@ -123,6 +141,7 @@ typedef enum InsnFeature {
     FEAT_FSGSBASE, FEAT_BMI1, FEAT_BMI2, FEAT_INVPCID, FEAT_RDSEED, FEAT_ADX, FEAT_SMAP, FEAT_CLFLUSHOPT,
     FEAT_CLWB, FEAT_SHA, FEAT_RDPID, FEAT_LAHF64, FEAT_ABM, FEAT_3DNOWPREFETCH, FEAT_SYSCALL,
     FEAT_RDTSCP, FEAT_LM, FEAT_XSAVEOPT, FEAT_XSAVEC, FEAT_XSAVES, FEAT_PKU, FEAT_SSE4A,
+    FEAT_AVX, FEAT_AVX2, FEAT_FMA, FEAT_F16C, FEAT_VAES, FEAT_VPCLMUL, FEAT_GFNI,
     FEAT_COUNT
 } InsnFeature;
 
@@ -135,6 +154,7 @@ struct InsnDesc {
     uint16_t op[4];         /* OperandCode; [0] is the destination where there is one */
     uint8_t feature;        /* InsnFeature */
     uint8_t arg;            /* the generator's own: a sub-operation, an IrOpcode */
+    uint8_t arg2;           /* … a lane, an immediate */
     uint16_t undef;         /* arithmetic flags that the manuals leave undefined */
 };
 
@@ -143,12 +163,16 @@ struct InsnDesc {
 #define I1(n, a, ...)       { .gen = gen_##n, .name = #n, .op = { a }, __VA_ARGS__ }
 #define I2(n, a, b, ...)    { .gen = gen_##n, .name = #n, .op = { a, b }, __VA_ARGS__ }
 #define I3(n, a, b, c, ...) { .gen = gen_##n, .name = #n, .op = { a, b, c }, __VA_ARGS__ }
+#define I4(n, a, b, c, e, ...) { .gen = gen_##n, .name = #n, .op = { a, b, c, e }, __VA_ARGS__ }
 #define GROUP(kind, t)      { .group = GROUP_##kind, .table = t }
 
 /* First the integer and system maps are asked, then, where their row is empty, those of x87 (by
  * opcode - 0xd8), MMX and SSE. */
 extern const InsnDesc opmap_1byte[256], opmap_0f[256], opmap_0f38[256], opmap_0f3a[256];
 extern const InsnDesc opmap_x87[8], opmap_sse_0f[256], opmap_sse_0f38[256], opmap_sse_0f3a[256];
+
+/* VEX-encoded instructions have maps of their own: 0F, 0F38, 0F3A. */
+extern const InsnDesc opmap_vex_0f[256], opmap_vex_0f38[256], opmap_vex_0f3a[256];
 
 /* A decoded operand. */
 typedef enum OperandKind {
@@ -176,6 +200,9 @@ struct Insn {
     uint8_t rex;    /* 0x40-0x4f or 0 */
     uint8_t rep;    /* 0xf2, 0xf3 (the last of them) or 0 */
     bool lock, prefix66, prefix67, has_modrm, seg_override;
+    bool vex, vex_l, vex_w; /* rex, rep and prefix66 are what the VEX prefix says */
+    uint8_t vvvv;
+    uint8_t vindex; /* A_VSIB: the index register */
     uint8_t modrm, mod;
     uint8_t reg;    /* ModRM.reg with REX.R */
     uint8_t rm;     /* ModRM.rm with REX.B (if mod is 3) */

@@ -18,6 +18,9 @@
     /* gen-shift.c: shifts, rotates, bits */ \
     G(rol) G(ror) G(rcl) G(rcr) G(shl) G(shr) G(sar) G(shld) G(shrd) \
     G(bt) G(bts) G(btr) G(btc) G(bsf) G(bsr) G(tzcnt) G(lzcnt) G(popcnt) G(crc32) \
+    /* gen-bmi.c */ \
+    G(andn) G(blsi) G(blsmsk) G(blsr) G(bextr) G(bzhi) G(mulx) G(pdep) G(pext) G(rorx) G(sarx) \
+    G(shlx) G(shrx) \
     /* gen-data.c */ \
     G(mov) G(movnti) G(movbe) G(movzx) G(movsx) G(movsxd) G(xchg) G(nop) G(pause) G(lea) G(bswap) \
     G(push) G(pop) G(pusha) G(popa) G(pushf) G(popf) G(lahf) G(sahf) G(xlat) \

@@ -100,7 +100,11 @@ static uint32_t unary_types(unsigned op)
 static bool shape_signature(const Check *c, Signature *s)
 {
     switch (ir_op_info[c->op->op].shape) {
-    case SHAPE_BIN: *s = (Signature){ T_INT, { SAME, SAME } }; return true;
+    case SHAPE_BIN: {
+        bool scatters = c->op->op == OP_pdep || c->op->op == OP_pext;
+        *s = (Signature){ scatters ? 1 << I32 | 1 << I64 : T_INT, { SAME, SAME } };
+        return true;
+    }
     case SHAPE_UN: *s = (Signature){ unary_types(c->op->op), { SAME } }; return true;
     case SHAPE_SHIFT: *s = (Signature){ T_INT, { SAME, 1 << I8 } }; return true;
     case SHAPE_TRI: *s = (Signature){ T_INT, { SAME, SAME, 1 << I8 } }; return true;

@@ -116,6 +116,32 @@ LEA_HANDLER(32, u32, u32)
 LEA_HANDLER(64, u64, u64)
 LEA_HANDLER(32z, u32, u64)
 
+static u64 scatter(u64 v, u64 mask)
+{
+    u64 r = 0;
+
+    for (; mask; mask &= mask - 1, v >>= 1) {
+        r |= v & 1 ? mask & -mask : 0;
+    }
+    return r;
+}
+
+static u64 gather(u64 v, u64 mask)
+{
+    u64 r = 0;
+
+    for (u64 to = 1; mask; mask &= mask - 1, to <<= 1) {
+        r |= v & mask & -mask ? to : 0;
+    }
+    return r;
+}
+#define SCATTER(name, f)                                      \
+    BINARY_HANDLER(name, 32, 32, u32, s32, , , u32, f(a, b))  \
+    BINARY_HANDLER(name, 32z, 32, u32, s32, , , u64, f(a, b)) \
+    BINARY_HANDLER(name, 64, 64, u64, s64, , , u64, f(a, b))
+SCATTER(pdep, scatter)
+SCATTER(pext, gather)
+
 /* clang-format off */
 #define ROW(name) [OP_##name] = { name##_8, name##_16, name##_32, name##_64, name##_32z }
 #define ROW_NO_8(name) [OP_##name] = { NULL, name##_16, name##_32, name##_64, name##_32z }
@@ -123,6 +149,8 @@ Handler *const interp_int[IR_NOPS][NWIDTHS] = {
     ROW(add), ROW(sub), ROW(mul), ROW(mulhu), ROW(mulhs), ROW(and), ROW(or), ROW(xor), ROW(andn),
     ROW(neg), ROW(not), ROW(shl), ROW(shr), ROW(sar), ROW(rotl), ROW(rotr), ROW(fshl), ROW(fshr),
     ROW_NO_8(clz), ROW_NO_8(ctz), ROW_NO_8(popcnt), ROW_NO_8(lea),
+    [OP_pdep] = { NULL, NULL, pdep_32, pdep_64, pdep_32z },
+    [OP_pext] = { NULL, NULL, pext_32, pext_64, pext_32z },
     [OP_bswap] = { NULL, NULL, bswap_32, bswap_64, bswap_32z },
 };
 /* clang-format on */

@@ -142,7 +142,14 @@ static void test_admission(void **state)
     assert_int_equal(DECODE("\x0f\x01\xf8", I32, true, all), DECODE_UD);  /* swapgs */
     assert_int_equal(DECODE("\x0f\x00\xd8", I16, false, all), DECODE_UD); /* ltr, real mode */
     assert_int_equal(DECODE("\x0f\x00\xd8", I16, true, all), DECODE_OK);
-    assert_int_equal(DECODE("\xc5\xf8\x57\xc0", I64, true, all), DECODE_UD); /* vxorps */
+    assert_int_equal(DECODE("\xc4\xe2\x78\xf2\xc1", I64, true, all), DECODE_OK);  /* andn */
+    assert_int_equal(DECODE("\xc4\xe2\x7c\xf2\xc1", I64, true, all), DECODE_UD);  /* VEX.L */
+    assert_int_equal(DECODE("\xc4\xe2\x78\xf2\xc1", I16, false, all), DECODE_UD); /* real mode */
+    assert_int_equal(DECODE("\x66\xc4\xe2\x78\xf2\xc1", I64, true, all), DECODE_UD);
+    assert_int_equal(DECODE("\x48\xc4\xe2\x78\xf2\xc1", I64, true, all), DECODE_UD);
+    assert_int_equal(DECODE("\xc4\xe3\x73\xf0\xc1\x01", I64, true, all), DECODE_UD); /* vvvv */
+    assert_int_equal(DECODE("\xc5\x01", I32, true, all), DECODE_OK); /* lds */
+    assert_int_equal(DECODE("\xc5\x01", I64, true, all), DECODE_MORE);
     uint64_t no_cmov = all & ~(UINT64_C(1) << FEAT_CMOV);
     assert_int_equal(DECODE("\x0f\x44\xc3", I32, true, no_cmov), DECODE_UD);
     assert_int_equal(DECODE("\x0f\x44\xc3", I32, true, all), DECODE_OK);

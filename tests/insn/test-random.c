@@ -136,9 +136,28 @@ static bool is_integer_row(const Insn *i)
         if (i->op[n].kind >= OPK_CR || i->op[n].kind == OPK_SEG)
             return false;
     }
+    if (i->vex)
+        return !(i->desc->attr & A_VEX);
     static const InsnDesc *const maps[4] = { opmap_1byte, opmap_0f, opmap_0f38, opmap_0f3a };
     const InsnDesc *top = &maps[i->map][i->opcode];
     return top->gen || top->group;
+}
+
+/* BMI: few opcodes of two maps. */
+static unsigned random_vex(Mode mode, uint8_t *b)
+{
+    static const uint8_t bases[] = { 3, 5, 6, 7 };
+    bool last_map = !below(8), wide = mode == M64 && below(2);
+    b[0] = 0xc4;
+    b[1] = (uint8_t)((mode == M64 ? below(8) : 6 + below(2)) << 5 | (last_map ? 3 : 2));
+    if (below(2))
+        b[1] |= 0x20;
+    b[2] = (uint8_t)((wide ? 0x80 : 0) | (below(6) ? below(16) : 15) << 3 | below(4));
+    b[3] = (uint8_t)(0xf0 + (last_map ? 0 : below(8)));
+    b[4] = (uint8_t)(below(2) ? 0xc0 | below(64) : 0x40 | below(8) << 3 | bases[below(4)]);
+    for (unsigned n = 5; n < 15; n++)
+        b[n] = (uint8_t)rnd();
+    return 15;
 }
 
 static unsigned random_bytes(Mode mode, uint8_t *b)
@@ -146,6 +165,8 @@ static unsigned random_bytes(Mode mode, uint8_t *b)
     static const uint8_t bases[] = { 3, 5, 6, 7 }; /* RBX RBP RSI RDI point to data */
     static const uint8_t groups[] = { 0xae, 0xb8, 0xba, 0xbc, 0xbd, 0xc7 };
     unsigned n = 0;
+    if (mode != M16 && !below(12))
+        return random_vex(mode, b);
     if (!below(4))
         b[n++] = 0x66;
     if (!below(8))

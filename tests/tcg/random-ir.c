@@ -95,6 +95,11 @@ static void int_op(Gen *g)
     IrBlock *ir = g->ir;
     IrType t = int_type(g), big = (IrType)(I16 + below(g, 3));
 
+    if (below(g, 16) == 0) {
+        IrType wide = below(g, 2) ? I32 : I64;
+        keep(g, ir_bin(ir, below(g, 2) ? OP_pdep : OP_pext, value(g, wide), value(g, wide)));
+        return;
+    }
     switch (below(g, 14)) {
     case 0: keep(g, ir_un(ir, below(g, 2) ? OP_neg : OP_not, value(g, t))); break;
     case 1:
