@@ -160,6 +160,23 @@ static void test_page_crossing_fault_writes_nothing(void **state)
     toy_free(t);
 }
 
+/* A side exit gives back budget that the request for an interrupt had taken: the loop goes on in
+ * the same slice, and where it goes is not where the goto leads. */
+static void test_interrupt_at_a_side_exit(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 2, 0xff,
+                   TOY_DJNZ, 1, A16(0x000), TOY_ADD, 0, 100, TOY_HALT);
+
+    memcpy(t->ram->host + 0x1100, (uint8_t[]){ TOY_ADD, 5, 1, TOY_JMPR, 6 }, 5);
+    t->cpu->irq_pc = 0x1100;
+    t->cpu->regs[1] = 20;
+    t->cpu->regs[2] = 2;
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 120);
+    assert_int_equal(t->cpu->regs[5], t->cpu->syncs);
+    toy_free(t);
+}
+
 static void load_banked(Toy *t, uint16_t asid, uint64_t expected)
 {
     cpu_tlb_set_asid(&t->cpu->cpu, asid);
@@ -239,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_fault_is_exact),
         cmocka_unit_test(test_page_crossing_access),
         cmocka_unit_test(test_page_crossing_fault_writes_nothing),
+        cmocka_unit_test(test_interrupt_at_a_side_exit),
         cmocka_unit_test(test_address_spaces),
         cmocka_unit_test(test_code_of_address_spaces),
         cmocka_unit_test(test_buffer_overflow_flushes),

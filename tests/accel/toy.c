@@ -75,7 +75,12 @@ static bool toy_deliver_interrupt(Cpu *cpu)
 {
     ToyCpu *c = (ToyCpu *)cpu;
 
-    cpu_reset_interrupt(cpu, CPU_INT_NMI);
+    if (cpu->interrupt_request & CPU_INT_HARD) {
+        c->common.halted = false;
+        c->regs[6] = cpu->pc;
+        cpu->pc = c->irq_pc;
+    }
+    cpu_reset_interrupt(cpu, CPU_INT_HARD | CPU_INT_NMI);
     c->syncs++;
     return true;
 }
@@ -179,6 +184,21 @@ const CpuOps toy_ops = {
     .exit_reason = toy_exit_reason,
 };
 
+static uint64_t irq_read(void *opaque, uint64_t addr, unsigned size)
+{
+    return 0;
+}
+
+static void irq_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+{
+    Toy *t = opaque;
+
+    if (value)
+        cpu_interrupt(&t->cpu->cpu, CPU_INT_HARD);
+}
+
+static const MemOps irq_ops = { .read = irq_read, .write = irq_write, .max_size = 8 };
+
 Toy *toy_new(const char *backend, int icount_shift)
 {
     Toy *t = g_new0(Toy, 1);
@@ -193,6 +213,8 @@ Toy *toy_new(const char *backend, int icount_shift)
     memory_init_container(&m->memory_root, "system", 1ull << 52);
     memory_init_ram(&t->region, "ram", t->ram, 0, TOY_RAM_SIZE);
     memory_add(&m->memory_root, 0, 0, &t->region);
+    memory_init_io(&t->irq, "irq", &irq_ops, t, 0x1000);
+    memory_add(&m->memory_root, TOY_IRQ_PAGE, 1, &t->irq);
     m->memory = address_space_new("memory", &m->memory_root, m->ram);
     m->input = input_queue_new();
     t->accel = accel_new(m, &toy_ops, NULL);
@@ -210,6 +232,8 @@ void toy_free(Toy *t)
     accel_free(t->accel);
     input_queue_free(m->input);
     address_space_free(m->memory);
+    memory_remove(&t->irq);
+    memory_destroy(&t->irq);
     memory_remove(&t->region);
     memory_destroy(&t->region);
     memory_destroy(&m->memory_root);

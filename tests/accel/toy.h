@@ -16,6 +16,7 @@ enum { TOY_ADD = 1, TOY_ST, TOY_LD, TOY_JMP, TOY_JMPR, TOY_HALT, TOY_DJNZ };
 #define TOY_RAM_SIZE    (4u << 20)
 #define TOY_BANKED_PAGE 0x8000 /* address space n sees RAM page 0x100000 + n * 0x1000 here */
 #define TOY_FAULT_PAGE  0x9000 /* any access faults: the handler skips the instruction */
+#define TOY_IRQ_PAGE    0xa000 /* a device: storing anything but 0 requests an interrupt */
 
 typedef struct ToyCpu {
     Cpu cpu;
@@ -24,6 +25,7 @@ typedef struct ToyCpu {
     uint16_t fcw, fsw;
     uint64_t fault_addr;
     unsigned walks, faults, syncs;
+    uint64_t irq_pc;                /* where interrupts go; r6 is the pc they came at */
     uint64_t fault_pc, fault_count; /* pc and instruction count seen by the fault handler */
     CpuCommon common;
 } ToyCpu;
@@ -35,7 +37,7 @@ typedef struct Toy {
     Machine machine;
     MachineConfig config;
     RamBlock *ram;
-    MemRegion region;
+    MemRegion region, irq;
     Accel *accel;
     ToyCpu *cpu;
 } Toy;
