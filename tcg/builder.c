@@ -85,6 +85,11 @@ IrRef ir_vbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
     return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y));
 }
 
+IrRef ir_vun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x)
+{
+    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x));
+}
+
 IrRef ir_vimm(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, uint32_t imm)
 {
     return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .imm = imm));
@@ -366,6 +371,13 @@ IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x)
     return build(ir, OPC(op, type, .aux = lane_of(type, lane), .a = x));
 }
 
+IrRef ir_fround(IrBlock *ir, unsigned lane, IrRef x, unsigned imm)
+{
+    IrType type = ir_type(ir, x);
+
+    return build(ir, OPC(OP_fround, type, .aux = lane_of(type, lane), .a = x, .imm = imm));
+}
+
 IrRef ir_fcmp(IrBlock *ir, unsigned lane, IrRef x, IrRef y, unsigned predicate)
 {
     IrType type = ir_type(ir, x);
@@ -434,6 +446,16 @@ IrRef ir_vinsert(IrBlock *ir, unsigned lane, IrRef x, IrRef value, unsigned inde
 {
     g_assert(lane <= 3 && index < 16u >> lane && ir_type(ir, value) == I8 + lane);
     return build(ir, OPC(OP_vinsert, V128, .aux = (uint8_t)lane, .a = x, .b = value, .imm = index));
+}
+
+IrRef ir_vtest(IrBlock *ir, IrRef x, IrRef y)
+{
+    return build(ir, OPC(OP_vtest, I32, .a = x, .b = y));
+}
+
+IrRef ir_sha256rnds2(IrBlock *ir, IrRef x, IrRef y, IrRef z)
+{
+    return build(ir, OPC(OP_sha256rnds2, V128, .aux = 2, .a = x, .b = y, .c = z));
 }
 
 IrRef ir_vfromint(IrBlock *ir, IrRef x)

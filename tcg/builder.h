@@ -31,13 +31,13 @@ IrRef ir_shift(IrBlock *ir, IrOpcode op, IrRef x, IrRef count);
 IrRef ir_tri(IrBlock *ir, IrOpcode op, IrRef x, IrRef y, IrRef z);
 IrRef ir_cvt(IrBlock *ir, IrOpcode op, IrType type, IrRef x);
 IrRef ir_vbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y);
+IrRef ir_vun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x);
 IrRef ir_vimm(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, uint32_t imm);
 IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32_t imm);
 
 /* ir_add(ir, x, y), ir_not(ir, x), ir_zext(ir, type, x), ir_vadd(ir, lane, x, y), … one per row. */
 #define BUILD_OTHER(name)
 #define BUILD_FL(name)
-#define BUILD_VUN(name)
 #define BUILD_BIN(name)                                                                            \
     static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef y)                                   \
     {                                                                                              \
@@ -67,6 +67,11 @@ IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32
     static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, IrRef y)                    \
     {                                                                                              \
         return ir_vbin(ir, OP_##name, lane, x, y);                                                 \
+    }
+#define BUILD_VUN(name)                                                                            \
+    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x)                             \
+    {                                                                                              \
+        return ir_vun(ir, OP_##name, lane, x);                                                     \
     }
 #define BUILD_VIMM(name)                                                                           \
     static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, uint32_t imm)               \
@@ -125,9 +130,10 @@ IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t di
 void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags);
 void ir_fence(IrBlock *ir, unsigned kind);
 
-/* fadd fsub fmul fdiv fmin fmax; scalar: @lane ignored. */
+/* fadd fsub fmul fdiv fmin fmax faddsub; scalar: @lane ignored. */
 IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y);
-IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x); /* fsqrt fround frcp frsqrt */
+IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x); /* fsqrt fround (F80) frcp frsqrt */
+IrRef ir_fround(IrBlock *ir, unsigned lane, IrRef x, unsigned imm); /* as ROUNDPS */
 IrRef ir_fcmp(IrBlock *ir, unsigned lane, IrRef x, IrRef y, unsigned predicate);
 IrRef ir_fcomi(IrBlock *ir, IrRef x, IrRef y, bool quiet);
 IrRef ir_cvt_f2i(IrBlock *ir, IrType type, IrRef x, bool truncate);
@@ -141,6 +147,8 @@ void ir_setfcw(IrBlock *ir, IrRef v);
 IrRef ir_vmovmsk(IrBlock *ir, unsigned lane, IrRef x);
 IrRef ir_vextract(IrBlock *ir, unsigned lane, IrRef x, unsigned index);
 IrRef ir_vinsert(IrBlock *ir, unsigned lane, IrRef x, IrRef value, unsigned index);
+IrRef ir_vtest(IrBlock *ir, IrRef x, IrRef y);
+IrRef ir_sha256rnds2(IrBlock *ir, IrRef x, IrRef y, IrRef z);
 IrRef ir_vfromint(IrBlock *ir, IrRef x);
 IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x);
 

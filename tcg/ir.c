@@ -49,6 +49,7 @@ enum {
     ARGS_cvt_f2i = 1, ARGS_fpcheck = 0, ARGS_fpclear = 0, ARGS_getmxcsr = 0, ARGS_setmxcsr = 1,
     ARGS_getfsw = 0, ARGS_setfsw = 1, ARGS_setfcw = 1,
     ARGS_vmovmsk = 1, ARGS_vextract = 1, ARGS_vinsert = 2, ARGS_vfromint = 1, ARGS_vcvt = 1,
+    ARGS_sha256rnds2 = 3, ARGS_vtest = 2, ARGS_faddsub = 2,
     ARGS_call = 4, ARGS_trap = 0, ARGS_trap_if = 1, ARGS_goto = 0, ARGS_goto_if = 1, ARGS_jump = 1,
     ARGS_exit = 0, ARGS_exit_if = 1
 };

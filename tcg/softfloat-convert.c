@@ -115,6 +115,33 @@ int64_t sf80_to_int(SfEnv *e, Float80 a, unsigned bits, bool truncate)
     return to_integer(e, sf_unpack80(a), bits, truncate);
 }
 
+/* A denormal raises nothing but the inexactness. */
+static SfNum round_to_int(SfEnv *e, const SfFormat *fmt, SfNum n, SfRounding mode, bool exact)
+{
+    SfEnv quiet = { .rounding = mode, .masks = 0x3f };
+    SfWide whole;
+    bool inexact, up;
+
+    if (sf_is_nan(n))
+        return sf_propagate_nan(e, n, n);
+    if (n.cls != SF_IS_NUMBER || n.exp >= fmt->precision)
+        return n;
+    whole = integer_part(e, n, mode, &inexact, &up);
+    if (inexact && exact)
+        e->flags |= SF_INEXACT;
+    return whole ? sf_round(&quiet, fmt, fmt->precision, n.sign, 64, whole << 63) : sf_zero(n.sign);
+}
+
+uint32_t sf32_round_to_int(SfEnv *e, uint32_t a, SfRounding mode, bool exact)
+{
+    return sf_pack32(round_to_int(e, &sf_f32, sf_unpack32(e, a), mode, exact));
+}
+
+uint64_t sf64_round_to_int(SfEnv *e, uint64_t a, SfRounding mode, bool exact)
+{
+    return sf_pack64(round_to_int(e, &sf_f64, sf_unpack64(e, a), mode, exact));
+}
+
 Float80 sf80_round_to_int(SfEnv *e, Float80 a)
 {
     SfNum n = sf_unpack80(a);

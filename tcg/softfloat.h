@@ -61,6 +61,9 @@ Float80 sf_i64_to_f80(SfEnv *e, int64_t a);
 int64_t sf32_to_int(SfEnv *e, uint32_t a, unsigned bits, bool truncate);
 int64_t sf64_to_int(SfEnv *e, uint64_t a, unsigned bits, bool truncate);
 int64_t sf80_to_int(SfEnv *e, Float80 a, unsigned bits, bool truncate);
+/* To an integer of the same format in rounding mode @mode; @exact: inexact is reported. */
+uint32_t sf32_round_to_int(SfEnv *e, uint32_t a, SfRounding mode, bool exact);
+uint64_t sf64_round_to_int(SfEnv *e, uint64_t a, SfRounding mode, bool exact);
 Float80 sf80_round_to_int(SfEnv *e, Float80 a);
 /* FPREM (@nearest false) and FPREM1: one step as the manual defines it, quotient bits and whether
  * the reduction is incomplete (C2). */

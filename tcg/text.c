@@ -68,12 +68,15 @@ static unsigned fields_of(unsigned op)
     case OP_lea:
     case OP_vextract:
     case OP_vinsert:
+    case OP_fround:
     case OP_fcmp: return F_AUX | F_IMM;
     case OP_probe: return F_AUX | F_IMM | F_SIZE | F_MEM;
     case OP_fence:
     case OP_jump:
     case OP_vcvt:
-    case OP_vmovmsk: return F_AUX;
+    case OP_vmovmsk:
+    case OP_sha256rnds2:
+    case OP_faddsub: return F_AUX;
     default: break;
     }
     if (op >= OP_ld && op <= OP_rmw_cas) {

@@ -658,6 +658,7 @@ static void vector(Emitter *e, unsigned i)
 
     fill(e, o, i);
     o->imm = (s64)op->imm;
+    o->aux = op->op | (u32)op->aux << 8;
 }
 
 static void floating(Emitter *e, unsigned i)
@@ -723,7 +724,8 @@ static void one_op(Emitter *e, unsigned i)
             integer(e, i);
         } else if (op->op >= OP_ld && op->op <= OP_probe) {
             memory(e, i);
-        } else if (op->op >= OP_vadd && op->op <= OP_vfromint) {
+        } else if ((op->op >= OP_vadd && op->op <= OP_vfromint) ||
+                   (op->op >= OP_vshufb && op->op <= OP_vtest)) {
             vector(e, i);
         } else {
             floating(e, i);

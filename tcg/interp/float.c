@@ -196,6 +196,85 @@ HANDLER(round_f80)
     return op + 1;
 }
 
+/* imm as ROUNDPS has it: the mode, unless bit 2 leaves it to MXCSR; bit 3: inexactness is not told
+ */
+static SfRounding round_mode(const SfEnv *e, s64 imm)
+{
+    return imm & 4 ? e->rounding : (SfRounding)(imm & 3);
+}
+
+HANDLER(round_f32)
+{
+    SfEnv e = sse_env(x);
+
+    put_u32(x, op->d,
+            sf32_round_to_int(&e, get_u32(x, op->a), round_mode(&e, op->imm), !(op->imm & 8)));
+    sse_done(x, &e);
+    return op + 1;
+}
+
+HANDLER(round_f64)
+{
+    SfEnv e = sse_env(x);
+
+    put_u64(x, op->d,
+            sf64_round_to_int(&e, get_u64(x, op->a), round_mode(&e, op->imm), !(op->imm & 8)));
+    sse_done(x, &e);
+    return op + 1;
+}
+
+HANDLER(round_4f32)
+{
+    SfEnv e = sse_env(x);
+    Lanes a = { .v = get_v128(x, op->a) };
+
+    for (unsigned i = 0; i < 4; i++) {
+        a.w[i] = sf32_round_to_int(&e, a.w[i], round_mode(&e, op->imm), !(op->imm & 8));
+    }
+    sse_done(x, &e);
+    put_v128(x, op->d, a.v);
+    return op + 1;
+}
+
+HANDLER(round_2f64)
+{
+    SfEnv e = sse_env(x);
+    Lanes a = { .v = get_v128(x, op->a) };
+
+    for (unsigned i = 0; i < 2; i++) {
+        a.q[i] = sf64_round_to_int(&e, a.q[i], round_mode(&e, op->imm), !(op->imm & 8));
+    }
+    sse_done(x, &e);
+    put_v128(x, op->d, a.v);
+    return op + 1;
+}
+
+HANDLER(addsub_4f32)
+{
+    SfEnv e = sse_env(x);
+    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+
+    for (unsigned i = 0; i < 4; i++) {
+        a.w[i] = sf32_op(&e, i & 1 ? SF_ADD : SF_SUB, a.w[i], b.w[i]);
+    }
+    sse_done(x, &e);
+    put_v128(x, op->d, a.v);
+    return op + 1;
+}
+
+HANDLER(addsub_2f64)
+{
+    SfEnv e = sse_env(x);
+    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+
+    for (unsigned i = 0; i < 2; i++) {
+        a.q[i] = sf64_op(&e, i & 1 ? SF_ADD : SF_SUB, a.q[i], b.q[i]);
+    }
+    sse_done(x, &e);
+    put_v128(x, op->d, a.v);
+    return op + 1;
+}
+
 /* -- Approximations: no flags, denormals count as zeros -------------------------------------------
  */
 
@@ -475,7 +554,8 @@ typedef struct FloatRow {
 
 static const FloatRow binary = { binary_f32, binary_f64, binary_f80, binary_4f32, binary_2f64 };
 static const FloatRow square_root = { sqrt_f32, sqrt_f64, sqrt_f80, sqrt_4f32, sqrt_2f64 };
-static const FloatRow round_int = { .f80 = round_f80 };
+static const FloatRow round_int = { round_f32, round_f64, round_f80, round_4f32, round_2f64 };
+static const FloatRow addsub = { .ps = addsub_4f32, .pd = addsub_2f64 };
 static const FloatRow reciprocal = { .f32 = approximate_f32, .ps = approximate_4f32 };
 static const FloatRow cmp = { cmp_f32, cmp_f64, NULL, cmp_4f32, cmp_2f64 };
 static const FloatRow comi = { .f32 = comi_f32, .f64 = comi_f64, .f80 = comi_f80 };
@@ -485,6 +565,7 @@ static const FloatRow *const rows[IR_NOPS] = {
     [OP_fdiv] = &binary,       [OP_fmin] = &binary,      [OP_fmax] = &binary,
     [OP_fsqrt] = &square_root, [OP_fround] = &round_int, [OP_frcp] = &reciprocal,
     [OP_frsqrt] = &reciprocal, [OP_fcmp] = &cmp,         [OP_fcomi] = &comi,
+    [OP_faddsub] = &addsub,
 };
 
 static Handler *const plain[IR_NOPS] = {

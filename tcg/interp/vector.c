@@ -4,6 +4,7 @@
  * copies only: there are no rows for 256-bit arithmetic yet.
  */
 #include "tcg/interp/interp.h"
+#include "tcg/vec-soft.h"
 
 typedef union Vec {
     u8 b[16];
@@ -300,6 +301,24 @@ HANDLER(vfromint_64)
     return op + 1;
 }
 
+/* -- SSSE3 to SHA: aux = op, lane --------------------------------------------------------------- */
+
+HANDLER(soft)
+{
+    VecSoft *f = vec_soft((IrOpcode)(op->aux & 0xff), op->aux >> 8);
+    VecValue r;
+
+    f(&r, at(x, op->a), at(x, op->b), at(x, op->c), (u32)op->imm);
+    memcpy(at(x, op->d), &r, sizeof(r));
+    return op + 1;
+}
+
+HANDLER(vtest)
+{
+    put_u32(x, op->d, vec_soft_test(at(x, op->a), at(x, op->b)));
+    return op + 1;
+}
+
 /* clang-format off */
 #define BY_LANE(name)    [OP_##name] = { name##_0, name##_1, name##_2, name##_3 }
 #define BY_LANE_01(name) [OP_##name] = { name##_0, name##_1 }
@@ -326,6 +345,12 @@ Handler *interp_vector(const IrBlock *ir, const IrOp *op)
 {
     if (op->op == OP_vfromint) {
         return ir->ops[op->a].type == I64 ? vfromint_64 : vfromint_32;
+    }
+    if (op->op == OP_vtest) {
+        return vtest;
+    }
+    if (vec_soft((IrOpcode)op->op, op->aux)) {
+        return soft;
     }
     return op->aux < 4 ? table[op->op][op->aux] : NULL;
 }

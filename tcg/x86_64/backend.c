@@ -73,10 +73,13 @@ static Features host_features(void)
         f.sse41 = c & bit_SSE4_1;
         f.sse42 = c & bit_SSE4_2;
         f.popcnt = c & bit_POPCNT;
+        f.aes = c & bit_AES;
+        f.pclmul = c & bit_PCLMUL;
     }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         f.bmi1 = b & bit_BMI;
         f.bmi2 = b & bit_BMI2;
+        f.sha = b & bit_SHA;
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
         f.lzcnt = c & bit_LZCNT;

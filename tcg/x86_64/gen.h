@@ -40,7 +40,7 @@ enum {
 };
 
 typedef struct Features {
-    bool bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3;
+    bool bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3, aes, pclmul, sha;
 } Features;
 
 /* A slot of the guest as this host sees it. */
@@ -335,7 +335,8 @@ void emit_sext(Gen *g), emit_trunc(Gen *g), emit_bitcast(Gen *g), emit_lea(Gen *
 void emit_setcond(Gen *g), emit_select(Gen *g);
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
 void emit_fence(Gen *g);
-void emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g), emit_vmovmsk(Gen *g);
+void emit_vun(Gen *g), emit_vround(Gen *g), emit_vwiden(Gen *g), emit_sha256rnds2(Gen *g);
+void emit_vtest(Gen *g), emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g), emit_vmovmsk(Gen *g);
 void emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g), emit_vcvt(Gen *g);
 void emit_fbin(Gen *g), emit_fun(Gen *g), emit_fcmp(Gen *g), emit_fcomi(Gen *g);
 void emit_f2f(Gen *g), emit_i2f(Gen *g), emit_f2i(Gen *g), emit_fpcheck(Gen *g);

@@ -6,6 +6,10 @@
 #include "tcg/x86_64/gen.h"
 
 #include <string.h>
+#include <xmmintrin.h>
+
+#include "tcg/softfloat.h"
+#include "tcg/vec-soft.h"
 
 #define GENERAL_REGS __attribute__((target("general-regs-only")))
 
@@ -305,41 +309,35 @@ void x64_bits_slow(void *env, const X86Backend *be)
 
 /* -- Packed operations that the host has no instruction for ----------------------------------- */
 
-typedef union Lanes {
-    uint8_t b[16];
-    uint16_t w[8];
-    uint32_t d[4];
-    uint64_t q[2];
-} Lanes;
-
-static uint64_t lane_u(const Lanes *v, unsigned lane, unsigned i)
+static uint64_t lane_u(const VecValue *v, unsigned lane, unsigned i)
 {
     switch (lane) {
     case 0: return v->b[i];
-    case 1: return v->w[i];
-    case 2: return v->d[i];
+    case 1: return v->h[i];
+    case 2: return v->w[i];
     default: return v->q[i];
     }
 }
 
-static int64_t lane_s(const Lanes *v, unsigned lane, unsigned i)
+static int64_t lane_s(const VecValue *v, unsigned lane, unsigned i)
 {
     unsigned shift = 64 - (8u << lane);
 
     return (int64_t)(lane_u(v, lane, i) << shift) >> shift;
 }
 
-static void set_lane(Lanes *v, unsigned lane, unsigned i, uint64_t x)
+static void set_lane(VecValue *v, unsigned lane, unsigned i, uint64_t x)
 {
     switch (lane) {
     case 0: v->b[i] = (uint8_t)x; break;
-    case 1: v->w[i] = (uint16_t)x; break;
-    case 2: v->d[i] = (uint32_t)x; break;
+    case 1: v->h[i] = (uint16_t)x; break;
+    case 2: v->w[i] = (uint32_t)x; break;
     default: v->q[i] = x; break;
     }
 }
 
-static uint64_t vec_lane(unsigned op, unsigned lane, unsigned i, const Lanes *x, const Lanes *y)
+static uint64_t vec_lane(unsigned op, unsigned lane, unsigned i, const VecValue *x,
+                         const VecValue *y)
 {
     uint64_t a = lane_u(x, lane, i), b = lane_u(y, lane, i);
     int64_t sa = lane_s(x, lane, i), sb = lane_s(y, lane, i);
@@ -362,24 +360,79 @@ static uint64_t saturate_u16(int64_t v)
     return (uint64_t)CLAMP(v, 0, 0xffff);
 }
 
-/* SCR_ARG: x, y (16 bytes each), op | lane << 16; SCR_RET: result */
+static void vec_lanes(unsigned op, unsigned lane, VecValue *r, const VecValue *x, const VecValue *y)
+{
+    for (unsigned i = 0; i < 16u >> lane; i++) {
+        if (op == OP_vpackus) {
+            r->h[i] = (uint16_t)saturate_u16(lane_s(x, lane, i));
+            r->h[i + 4] = (uint16_t)saturate_u16(lane_s(y, lane, i));
+        } else {
+            set_lane(r, lane, i, vec_lane(op, lane, i, x, y));
+        }
+    }
+}
+
+/* fround and faddsub: the flags join the host's sticky ones. */
+static uint32_t fp_single(SfEnv *e, unsigned op, unsigned i, uint32_t x, uint32_t y, uint32_t imm)
+{
+    if (op == OP_faddsub) {
+        return sf32_op(e, i & 1 ? SF_ADD : SF_SUB, x, y);
+    }
+    return sf32_round_to_int(e, x, imm & 4 ? e->rounding : (SfRounding)(imm & 3), !(imm & 8));
+}
+
+static uint64_t fp_double(SfEnv *e, unsigned op, unsigned i, uint64_t x, uint64_t y, uint32_t imm)
+{
+    if (op == OP_faddsub) {
+        return sf64_op(e, i & 1 ? SF_ADD : SF_SUB, x, y);
+    }
+    return sf64_round_to_int(e, x, imm & 4 ? e->rounding : (SfRounding)(imm & 3), !(imm & 8));
+}
+
+static uint32_t vec_fp(uint32_t mxcsr, uint32_t what, uint32_t imm, VecValue *r, const VecValue *x,
+                       const VecValue *y)
+{
+    SfEnv e = { .rounding = (SfRounding)(mxcsr >> 13 & 3),
+                .ftz = mxcsr >> 15 & 1,
+                .daz = mxcsr >> 6 & 1,
+                .masks = 0x3f };
+    unsigned op = what & 0xffff, type = what >> 24;
+    bool single = type == F32 || (type == V128 && (what >> 16 & 0xff) == 2);
+    unsigned n = type != V128 ? 1 : single ? 4 : 2;
+
+    *r = *x;
+    for (unsigned i = 0; i < n; i++) {
+        if (single) {
+            r->w[i] = fp_single(&e, op, i, x->w[i], y->w[i], imm);
+        } else {
+            r->q[i] = fp_double(&e, op, i, x->q[i], y->q[i], imm);
+        }
+    }
+    return e.flags & 0x3f;
+}
+
+/* SCR_ARG: x, y, z (16 bytes each), op | lane << 16 | type << 24, immediate; SCR_RET: result */
 void x64_vec_slow(void *env, const X86Backend *be)
 {
     uint8_t *scratch = at(env, be->layout->scratch);
-    Lanes x, y, r;
-    uint32_t what;
+    VecValue arg[3], r;
+    uint32_t what, imm;
+    VecSoft *soft;
 
-    memcpy(&x, scratch + SCR_ARG, 16);
-    memcpy(&y, scratch + SCR_ARG + 16, 16);
-    memcpy(&what, scratch + SCR_ARG + 32, 4);
-    unsigned op = what & 0xffff, lane = what >> 16;
-    for (unsigned i = 0; i < 16u >> lane; i++) {
-        if (op == OP_vpackus) {
-            r.w[i] = (uint16_t)saturate_u16(lane_s(&x, lane, i));
-            r.w[i + 4] = (uint16_t)saturate_u16(lane_s(&y, lane, i));
-        } else {
-            set_lane(&r, lane, i, vec_lane(op, lane, i, &x, &y));
-        }
+    memcpy(arg, scratch + SCR_ARG, sizeof(arg));
+    memcpy(&what, scratch + SCR_ARG + 48, 4);
+    memcpy(&imm, scratch + SCR_ARG + 52, 4);
+    unsigned op = what & 0xffff, lane = what >> 16 & 0xff;
+    soft = vec_soft((IrOpcode)op, lane);
+    if (soft) {
+        soft(&r, &arg[0], &arg[1], &arg[2], imm);
+    } else if (op == OP_vtest) {
+        r.w[0] = vec_soft_test(&arg[0], &arg[1]);
+    } else if (op == OP_fround || op == OP_faddsub) {
+        uint32_t flags = vec_fp(_mm_getcsr(), what, imm, &r, &arg[0], &arg[1]);
+        _mm_setcsr(_mm_getcsr() | flags);
+    } else {
+        vec_lanes(op, lane, &r, &arg[0], &arg[1]);
     }
     memcpy(scratch + SCR_RET, &r, 16);
 }

@@ -289,7 +289,16 @@ static const struct {
     { OP_vmaxu, 7 },     { OP_vmaxs, 7 },      { OP_vcmpeq, 15 },   { OP_vcmpgt, 15 },  { OP_vand, 8 },
     { OP_vor, 8 },       { OP_vxor, 8 },       { OP_vandn, 8 },     { OP_vunpacklo, 15 },
     { OP_vunpackhi, 15 }, { OP_vpackss, 6 },   { OP_vpackus, 6 },   { OP_vshl, 14 },    { OP_vshr, 14 },
-    { OP_vsar, 6 },
+    { OP_vsar, 6 },      { OP_vshufb, 1 },     { OP_vhadd, 6 },     { OP_vhsub, 6 },    { OP_vhadds, 2 },
+    { OP_vhsubs, 2 },    { OP_vmaddub, 2 },    { OP_vmulhrs, 2 },   { OP_vmulsd, 8 },   { OP_vsign, 7 },
+    { OP_aesenc, 8 },    { OP_aesenclast, 8 }, { OP_aesdec, 8 },    { OP_aesdeclast, 8 },
+    { OP_sha1nexte, 4 }, { OP_sha1msg1, 4 },   { OP_sha1msg2, 4 },  { OP_sha256msg1, 4 },
+    { OP_sha256msg2, 4 },
+}, vuns[] = {
+    { OP_vabs, 7 },      { OP_vminpos, 2 },    { OP_aesimc, 8 },
+}, vimm2s[] = {
+    { OP_valign, 1 },    { OP_vblend, 14 },    { OP_vinsertps, 4 }, { OP_vmpsad, 1 },   { OP_vclmul, 8 },
+    { OP_sha1rnds4, 4 },
 }, vimms[] = {
     { OP_vshli, 14 }, { OP_vshri, 14 }, { OP_vsari, 6 }, { OP_vbshl, 1 }, { OP_vbshr, 1 },
     { OP_vshuf, 4 },  { OP_vshuflo, 2 }, { OP_vshufhi, 2 },
@@ -310,7 +319,30 @@ static void vec_op(Gen *g)
     IrBlock *ir = g->ir;
     unsigned k, lane = below(g, 4);
 
-    switch (below(g, 10)) {
+    switch (below(g, 14)) {
+    case 10:
+        k = below(g, G_N_ELEMENTS(vuns));
+        keep(g, ir_vun(ir, (IrOpcode)vuns[k].op, pick_lane(g, vuns[k].lanes), value(g, V128)));
+        break;
+    case 11:
+        k = below(g, G_N_ELEMENTS(vimm2s));
+        keep(g, ir_vimm2(ir, (IrOpcode)vimm2s[k].op, pick_lane(g, vimm2s[k].lanes), value(g, V128),
+                         value(g, V128), below(g, vimm2s[k].op == OP_valign ? 40 : 256)));
+        break;
+    case 12:
+        lane = below(g, 3);
+        keep(g, ir_vimm(ir, below(g, 2) ? OP_vsext : OP_vzext, lane, value(g, V128),
+                        lane + 1 + below(g, 3 - lane)));
+        break;
+    case 13:
+        if (below(g, 3) == 0) {
+            keep(g, ir_vtest(ir, value(g, V128), value(g, V128)));
+        } else if (below(g, 2)) {
+            keep(g, ir_vimm(ir, OP_aeskeygen, 3, value(g, V128), below(g, 256)));
+        } else {
+            keep(g, ir_sha256rnds2(ir, value(g, V128), value(g, V128), value(g, V128)));
+        }
+        break;
     case 0: {
         static const unsigned lanes[] = { 0, 2, 3 };
         keep(g, ir_vmovmsk(ir, lanes[below(g, 3)], value(g, V128)));
@@ -346,7 +378,9 @@ static void sse_op(Gen *g)
     IrType t = types[below(g, 3)], s = types[below(g, 2)];
     unsigned lane = 2 + below(g, 2);
 
-    switch (below(g, 10)) {
+    switch (below(g, 12)) {
+    case 10: keep(g, ir_fround(ir, lane, value(g, t), below(g, 16))); break;
+    case 11: keep(g, ir_fbin(ir, OP_faddsub, lane, value(g, V128), value(g, V128))); break;
     case 0: keep(g, ir_fun(ir, OP_fsqrt, lane, value(g, t))); break;
     case 1: keep(g, ir_fcmp(ir, lane, value(g, t), value(g, t), below(g, 8))); break;
     case 2: keep(g, ir_fcomi(ir, value(g, s), value(g, s), below(g, 2))); break;

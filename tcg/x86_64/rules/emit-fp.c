@@ -109,6 +109,10 @@ void emit_fun(Gen *g)
         store_f80(g);
         return;
     }
+    if (g->op->op == OP_fround) {
+        emit_vround(g);
+        return;
+    }
     a = use_xmm(g, g->op->a);
     dst = pick_xmm(g, a, 0);
     x_rr(&g->a, sse_prefix(g, t, g->op->aux) | X_0F | code[g->op->op], 4, xr(dst), xr(a));

@@ -8,8 +8,16 @@
 #define CUR     ((IrRef)g->cur)
 #define P(op)   (X_66 | X_0F | (op))
 #define P38(op) (X_66 | X_0F38 | (op))
-#define S41     (1u << 30) /* wants SSE4.1 */
-#define S42     (1u << 31)
+#define P3A(op) (X_66 | X_0F3A | (op))
+/* What it wants of the host, beside the opcode. */
+#define S3      (1u << 28) /* SSE3 */
+#define SS3     (2u << 28) /* SSSE3 */
+#define S41     (3u << 28)
+#define S42     (4u << 28)
+#define AES     (5u << 28)
+#define CLMUL   (6u << 28)
+#define SHA     (7u << 28)
+#define WANTS   (15u << 28)
 
 /* clang-format off */
 static const uint32_t vbin[IR_NOPS][4] = {
@@ -43,6 +51,48 @@ static const uint32_t vbin[IR_NOPS][4] = {
     [OP_vshl]      = { 0, P(0xf1), P(0xf2), P(0xf3) },
     [OP_vshr]      = { 0, P(0xd1), P(0xd2), P(0xd3) },
     [OP_vsar]      = { 0, P(0xe1), P(0xe2) },
+    [OP_vshufb]    = { P38(0x00) | SS3 },
+    [OP_vhadd]     = { 0, P38(0x01) | SS3, P38(0x02) | SS3 },
+    [OP_vhadds]    = { 0, P38(0x03) | SS3 },
+    [OP_vmaddub]   = { 0, P38(0x04) | SS3 },
+    [OP_vhsub]     = { 0, P38(0x05) | SS3, P38(0x06) | SS3 },
+    [OP_vhsubs]    = { 0, P38(0x07) | SS3 },
+    [OP_vsign]     = { P38(0x08) | SS3, P38(0x09) | SS3, P38(0x0a) | SS3 },
+    [OP_vmulhrs]   = { 0, P38(0x0b) | SS3 },
+    [OP_vmulsd]    = { 0, 0, 0, P38(0x28) | S41 },
+    [OP_aesenc]    = { 0, 0, 0, P38(0xdc) | AES },
+    [OP_aesenclast] = { 0, 0, 0, P38(0xdd) | AES },
+    [OP_aesdec]    = { 0, 0, 0, P38(0xde) | AES },
+    [OP_aesdeclast] = { 0, 0, 0, P38(0xdf) | AES },
+    [OP_sha1nexte] = { 0, 0, X_0F38 | 0xc8 | SHA },
+    [OP_sha1msg1]  = { 0, 0, X_0F38 | 0xc9 | SHA },
+    [OP_sha1msg2]  = { 0, 0, X_0F38 | 0xca | SHA },
+    [OP_sha256msg1] = { 0, 0, X_0F38 | 0xcc | SHA },
+    [OP_sha256msg2] = { 0, 0, X_0F38 | 0xcd | SHA },
+    [OP_faddsub]   = { 0, 0, X_F2 | X_0F | 0xd0 | S3, P(0xd0) | S3 },
+    /* with an immediate behind */
+    [OP_valign]    = { P3A(0x0f) | SS3 },
+    [OP_vblend]    = { 0, P3A(0x0e) | S41, P3A(0x0c) | S41, P3A(0x0d) | S41 },
+    [OP_vinsertps] = { 0, 0, P3A(0x21) | S41 },
+    [OP_vmpsad]    = { P3A(0x42) | S41 },
+    [OP_vclmul]    = { 0, 0, 0, P3A(0x44) | CLMUL },
+    [OP_sha1rnds4] = { 0, 0, X_0F3A | 0xcc | SHA },
+};
+
+/* One source, another destination. */
+static const uint32_t vun[IR_NOPS][4] = {
+    [OP_vabs]      = { P38(0x1c) | SS3, P38(0x1d) | SS3, P38(0x1e) | SS3 },
+    [OP_vminpos]   = { 0, P38(0x41) | S41 },
+    [OP_aesimc]    = { 0, 0, 0, P38(0xdb) | AES },
+    [OP_aeskeygen] = { 0, 0, 0, P3A(0xdf) | AES },
+    [OP_fround]    = { 0, 0, P3A(0x08) | S41, P3A(0x09) | S41 },
+};
+
+/* From lane to lane; zeros: 0x10 more. */
+static const uint32_t vwiden[3][4] = {
+    { 0, P38(0x20) | S41, P38(0x21) | S41, P38(0x22) | S41 },
+    { 0, 0, P38(0x23) | S41, P38(0x24) | S41 },
+    { 0, 0, 0, P38(0x25) | S41 },
 };
 
 /* Shifts by immediate: opcode and the extension in the reg field. */
@@ -67,28 +117,56 @@ static void copy_xmm(Gen *g, int dst, int src)
     }
 }
 
-static unsigned instruction(const Gen *g, unsigned op, unsigned lane)
+static bool host_has(const Features *f, uint32_t x)
 {
-    uint32_t x = vbin[op][lane];
-
-    if (((x & S41) && !g->be->feat.sse41) || ((x & S42) && !g->be->feat.sse42)) {
-        return 0;
+    switch (x & WANTS) {
+    case 0: return true;
+    case S3: return f->sse3;
+    case SS3: return f->ssse3;
+    case S41: return f->sse41;
+    case S42: return f->sse42;
+    case AES: return f->aes;
+    case CLMUL: return f->pclmul;
+    case SHA: return f->sha;
+    default: g_assert_not_reached();
     }
-    return x & ~(S41 | S42);
 }
 
-static void slow_vbin(Gen *g)
+/* The encoding of @x; 0: the host lacks it. */
+static unsigned encoding(const Gen *g, uint32_t x)
 {
-    int r = use_xmm(g, g->op->a);
+    return host_has(&g->be->feat, x) ? x & ~WANTS : 0;
+}
 
-    x_rm(&g->a, X_MOVUPS_ST, 4, xr(r), env_mem(scr(g, SCR_ARG)));
-    unlock(g, r);
-    r = use_xmm(g, g->op->b);
-    x_rm(&g->a, X_MOVUPS_ST, 4, xr(r), env_mem(scr(g, SCR_ARG + 16)));
-    unlock(g, r);
-    x_store_imm(&g->a, 4, env_mem(scr(g, SCR_ARG + 32)), g->op->op | g->op->aux << 16);
+static unsigned instruction(const Gen *g, unsigned op, unsigned lane)
+{
+    return encoding(g, vbin[op][lane]);
+}
+
+/* In C: the operands to memory. */
+static void call_slow(Gen *g)
+{
+    IrRef arg[IR_MAX_ARGS];
+    unsigned n = ir_operands(g->ir, g->op, arg);
+    int r;
+
+    for (unsigned i = 0; i < n; i++) {
+        r = use_xmm(g, arg[i]);
+        x_rm(&g->a, X_MOVUPS_ST, 4, xr(r), env_mem(scr(g, SCR_ARG + 16 * (int32_t)i)));
+        unlock(g, r);
+    }
+    x_store_imm(&g->a, 4, env_mem(scr(g, SCR_ARG + 48)),
+                g->op->op | g->op->aux << 16 | g->op->type << 24);
+    x_store_imm(&g->a, 4, env_mem(scr(g, SCR_ARG + 52)), (int32_t)g->op->imm);
     x_call(&g->a, g->be->vec_slow);
     x_flags_changed(&g->a);
+}
+
+static void slow_vector(Gen *g)
+{
+    int r;
+
+    call_slow(g);
     r = pick_xmm(g, NO_REG, 0);
     x_rm(&g->a, X_MOVUPS, 4, xr(r), env_mem(scr(g, SCR_RET)));
     def_reg(g, CUR, r, false);
@@ -102,7 +180,7 @@ void emit_vbin(Gen *g)
 
     g_assert(g->op->type == V128);
     if (!x) {
-        slow_vbin(g);
+        slow_vector(g);
         return;
     }
     if ((ir_op_info[g->op->op].props & IRP_COMM) && g->loc[vb].kind == LOC_REG &&
@@ -116,7 +194,100 @@ void emit_vbin(Gen *g)
     dst = pick_xmm(g, a, b != a ? 1u << b : 0);
     copy_xmm(g, dst, a);
     x_rr(&g->a, x, 4, xr(dst), xr(b));
+    if (ir_op_info[g->op->op].shape == SHAPE_VIMM2) {
+        x_byte(&g->a, g->op->imm & 0xff);
+    }
     def_reg(g, CUR, dst, false);
+}
+
+static void one_source(Gen *g, unsigned x, bool immediate)
+{
+    int a, dst;
+
+    if (!x) {
+        slow_vector(g);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    dst = pick_xmm(g, a, 0);
+    x_rr(&g->a, x, 4, xr(dst), xr(a));
+    if (immediate) {
+        x_byte(&g->a, g->op->imm & 0xff);
+    }
+    def_reg(g, CUR, dst, false);
+}
+
+void emit_vun(Gen *g)
+{
+    one_source(g, encoding(g, vun[g->op->op][g->op->aux & 3]), g->op->op == OP_aeskeygen);
+}
+
+void emit_vround(Gen *g) /* lanes of a vector, or ROUNDSS, ROUNDSD */
+{
+    IrType t = (IrType)g->op->type;
+    unsigned x = encoding(g, vun[OP_fround][t == F32 ? 2 : t == F64 ? 3 : g->op->aux & 3]);
+
+    one_source(g, x && t != V128 ? x + 2 : x, true);
+}
+
+void emit_vwiden(Gen *g)
+{
+    unsigned x = encoding(g, vwiden[g->op->aux & 3][g->op->imm & 3]);
+
+    one_source(g, x && g->op->op == OP_vzext ? x + 0x10 : x, false);
+}
+
+static uint32_t register_of(const Gen *g, IrRef v)
+{
+    return g->loc[v].kind == LOC_REG ? 1u << g->loc[v].reg : 0;
+}
+
+/* The words are in XMM0, which may be a pin: it is put aside. */
+void emit_sha256rnds2(Gen *g)
+{
+    const int xmm0 = 16;
+    IrRef words = g->op->c;
+    int a, b, dst;
+
+    if (!g->be->feat.sha) {
+        slow_vector(g);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    b = use_xmm(g, g->op->b);
+    dst = pick_xmm(g, a, ((1u << b | register_of(g, words)) & ~(1u << a)) | 1u << xmm0);
+    copy_xmm(g, dst, a);
+    if (b == xmm0) {
+        b = alloc_xmm(g);
+        copy_xmm(g, b, xmm0);
+    }
+    x_rm(&g->a, X_MOVUPS_ST, 4, xr(xmm0), env_mem(scr(g, SCR_RET)));
+    load_xmm(g, xmm0, words);
+    x_rr(&g->a, X_0F38 | 0xcb, 4, xr(dst), xr(b));
+    x_rm(&g->a, X_MOVUPS, 4, xr(xmm0), env_mem(scr(g, SCR_RET)));
+    def_reg(g, CUR, dst, false);
+}
+
+void emit_vtest(Gen *g)
+{
+    int a, b, r;
+
+    if (!g->be->feat.sse41) {
+        call_slow(g);
+        r = pick_gpr(g, NO_REG, 0);
+        x_load(&g->a, 4, (X86Reg)r, env_mem(scr(g, SCR_RET)));
+        def_reg(g, CUR, r, true);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    b = use_xmm(g, g->op->b);
+    x_rr(&g->a, P38(0x17), 4, xr(a), xr(b));
+    x_flags_changed(&g->a);
+    r = alloc_gpr(g);
+    x_byte(&g->a, 0x9c); /* PUSHFQ */
+    x_pop(&g->a, (X86Reg)r);
+    x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)r, FLAG_ZF | FLAG_CF);
+    def_reg(g, CUR, r, true);
 }
 
 void emit_vimm(Gen *g)

@@ -35,6 +35,13 @@ const Rule x64_rules[IR_NOPS] = {
     R(vbshl, vimm), R(vbshr, vimm), R(vshuf, vimm), R(vshuflo, vimm), R(vshufhi, vimm),
     R(vshuf2, vshuf2), R(vmovmsk, vmovmsk), R(vextract, vextract), R(vinsert, vinsert),
     R(vfromint, vfromint), R(vcvt, vcvt),
+    R(vshufb, vbin), R(vhadd, vbin), R(vhsub, vbin), R(vhadds, vbin), R(vhsubs, vbin),
+    R(vmaddub, vbin), R(vmulhrs, vbin), R(vmulsd, vbin), R(vsign, vbin), R(vabs, vun),
+    R(vminpos, vun), R(vsext, vwiden), R(vzext, vwiden), R(valign, vbin), R(vblend, vbin),
+    R(vinsertps, vbin), R(vmpsad, vbin), R(vclmul, vbin), R(aesenc, vbin), R(aesenclast, vbin),
+    R(aesdec, vbin), R(aesdeclast, vbin), R(aesimc, vun), R(aeskeygen, vun), R(sha1rnds4, vbin),
+    R(sha1nexte, vbin), R(sha1msg1, vbin), R(sha1msg2, vbin), R(sha256rnds2, sha256rnds2),
+    R(sha256msg1, vbin), R(sha256msg2, vbin), R(vtest, vtest), R(faddsub, vbin),
     R(call, call), R(trap, trap), R(trap_if, trap_if), R(goto, goto), R(goto_if, goto_if),
     R(jump, jump), R(exit, exit), R(exit_if, exit_if),
 };
