@@ -10,6 +10,9 @@
 #include "softmmu/error.h"
 
 uint32_t log_mask;
+uint64_t log_next_count = UINT64_MAX;
+
+#define ITEMS_OF_RUNNING (LOG_IN_ASM | LOG_OP | LOG_OUT_ASM | LOG_INT | LOG_CPU | LOG_EXEC)
 
 typedef struct LogRange {
     uint64_t first, last;
@@ -17,6 +20,10 @@ typedef struct LogRange {
 
 static FILE *log_file; /* NULL: stderr */
 static GArray *log_ranges;
+static LogRange log_counts = { 0, UINT64_MAX };
+static uint32_t log_asked; /* items, whether or not the count is within log_counts */
+static uint64_t hash_every;
+static uint64_t hash_next = UINT64_MAX;
 
 static const struct {
     const char *name;
@@ -31,7 +38,10 @@ static const struct {
     { "exec", LOG_EXEC, "a line for each block executed" },
     { "guest_errors", LOG_GUEST_ERRORS, "accesses to nothing, reserved bits and the like" },
     { "unimp", LOG_UNIMP, "requests for what is not modelled" },
-    { "hash", LOG_HASH, "a hash of RAM, CPUs and devices when the machine ends" },
+    { "hash", LOG_HASH,
+      "a hash of RAM, CPUs and devices when the machine ends\n"
+      "hash:N          and one of CPUs and devices about each N instructions" },
+    { "nochain", LOG_NOCHAIN, "no log: blocks do not go to each other directly" },
 };
 
 void log_write(const char *text)
@@ -48,8 +58,50 @@ void log_printf(const char *fmt, ...)
     va_end(ap);
 }
 
+static bool parse_hash_every(const char *text, uint64_t *every)
+{
+    char *end;
+
+    errno = 0;
+    *every = g_ascii_strtoull(text, &end, 0);
+    return g_ascii_isdigit(*text) && !*end && !errno && *every;
+}
+
+/* The items in force at @count, and when to ask next. */
+static void update_items(uint64_t count)
+{
+    bool before = count < log_counts.first;
+    bool after = count > log_counts.last;
+
+    log_mask = log_asked & (before || after ? ~(uint32_t)ITEMS_OF_RUNNING : UINT32_MAX);
+    log_next_count = hash_next;
+    if (before)
+        log_next_count = MIN(log_next_count, log_counts.first);
+    else if (!after && log_counts.last != UINT64_MAX)
+        log_next_count = MIN(log_next_count, log_counts.last + 1);
+}
+
+uint32_t log_at_count(uint64_t count)
+{
+    uint32_t mask = log_mask, todo = 0;
+
+    if (count >= hash_next) {
+        hash_next = (count / hash_every + 1) * hash_every;
+        todo |= LOG_POINT_HASH;
+    }
+    update_items(count);
+    return todo | (log_mask != mask ? LOG_POINT_ITEMS : 0);
+}
+
 static bool add_item(const char *name, uint32_t *mask)
 {
+    uint64_t every;
+
+    if (g_str_has_prefix(name, "hash:") && parse_hash_every(name + 5, &every)) {
+        hash_every = hash_next = every;
+        *mask |= LOG_HASH;
+        return true;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(log_items); i++) {
         if (!strcmp(name, "all") || !strcmp(name, log_items[i].name))
             *mask |= log_items[i].item;
@@ -62,6 +114,7 @@ bool log_set_items(const char *items, GError **error)
     g_auto(GStrv) names = g_strsplit(items, ",", -1);
     uint32_t mask = 0;
 
+    hash_next = UINT64_MAX;
     for (char **name = names; *name; name++) {
         uint32_t one = 0;
 
@@ -71,7 +124,8 @@ bool log_set_items(const char *items, GError **error)
         }
         mask |= one;
     }
-    log_mask = mask;
+    log_asked = mask;
+    update_items(0);
     return true;
 }
 
@@ -138,6 +192,16 @@ bool log_set_filter(const char *ranges, GError **error)
     if (log_ranges)
         g_array_free(log_ranges, TRUE);
     log_ranges = parsed;
+    return true;
+}
+
+bool log_set_counts(const char *range, GError **error)
+{
+    if (!parse_range(range, &log_counts)) {
+        error_set(error, "invalid range of instruction counts '%s' in -dcount", range);
+        return false;
+    }
+    update_items(0);
     return true;
 }
 

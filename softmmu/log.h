@@ -21,6 +21,7 @@ typedef enum LogItem {
     LOG_GUEST_ERRORS = 1 << 6,
     LOG_UNIMP = 1 << 7,
     LOG_HASH = 1 << 8,
+    LOG_NOCHAIN = 1 << 9, /* not a log: blocks are left for the loop after each */
 } LogItem;
 
 extern uint32_t log_mask;
@@ -53,6 +54,16 @@ bool log_set_file(const char *path, GError **error);
 bool log_set_filter(const char *ranges, GError **error);
 /* Is guest address @pc within -dfilter (true when there is none)? */
 bool log_in_filter(uint64_t pc);
+
+/* "-dcount A..B": what is logged of running code is logged only while the count of instructions is
+ * within. "-d hash:N": besides, a hash of CPUs and devices each N instructions. Whoever counts
+ * calls log_at_count() when he has come to log_next_count; counts are looked at between slices, so
+ * that looking changes nothing. */
+typedef enum LogPoint { LOG_POINT_HASH = 1 << 0, LOG_POINT_ITEMS = 1 << 1 } LogPoint;
+extern uint64_t log_next_count;
+bool log_set_counts(const char *range, GError **error);
+/* What is to be done: print the hash; the items in force have changed. */
+uint32_t log_at_count(uint64_t count);
 void log_print_items(GString *out); /* for -d help */
 void log_close(void);
 

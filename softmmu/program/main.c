@@ -54,6 +54,7 @@ static bool set_up_log(const Options *o, GError **error)
 {
     return (!o->log_file || log_set_file(o->log_file, error)) &&
            (!o->log_filter || log_set_filter(o->log_filter, error)) &&
+           (!o->log_counts || log_set_counts(o->log_counts, error)) &&
            (!o->log_items || log_set_items(o->log_items, error));
 }
 

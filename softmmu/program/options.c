@@ -113,6 +113,11 @@ static bool opt_log_filter(Options *o, const char *arg, GError **error)
     return set_string(&o->log_filter, arg);
 }
 
+static bool opt_log_counts(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->log_counts, arg);
+}
+
 static bool opt_version(Options *o, const char *arg, GError **error);
 static bool opt_help(Options *o, const char *arg, GError **error);
 
@@ -166,6 +171,7 @@ static const OptionRow option_rows[] = {
     {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)"},
     {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr"},
     {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N"},
+    {"dcount",      "RANGE", opt_log_counts, "log running code only while the count of instructions is within A..B"},
 };
 
 /* QEMU's options that we lack: what to say. */
@@ -364,7 +370,7 @@ void options_clear(Options *o)
         &o->config.machine, &o->config.name,   &o->config.cpu_model,  &o->config.accel_backend,
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon,
-        &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,
+        &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)

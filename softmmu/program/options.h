@@ -33,7 +33,7 @@ typedef struct Options {
     GPtrArray *chardevs; /* ChardevOption * */
     char *display;       /* NULL: not said */
     bool nographic;
-    char *log_items, *log_file, *log_filter;
+    char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given;
     Answer answer_kind;
     GString *answer;

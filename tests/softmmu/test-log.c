@@ -16,9 +16,14 @@ static const struct {
     { "int,cpu", LOG_INT | LOG_CPU, NULL },
     { "guest_errors,unimp,hash", LOG_GUEST_ERRORS | LOG_UNIMP | LOG_HASH, NULL },
     { "op,out_asm,exec", LOG_OP | LOG_OUT_ASM | LOG_EXEC, NULL },
-    { "all", 0x1ff, NULL },
+    { "all", 0x3ff, NULL },
+    { "hash:100", LOG_HASH, NULL },
+    { "nochain", LOG_NOCHAIN, NULL },
     { "in_asm,bogus", 0, "unknown log item 'bogus' (-d help lists them)" },
     { "", 0, NULL },
+    { "hash:", 0, "unknown log item 'hash:' (-d help lists them)" },
+    { "hash:0", 0, "unknown log item 'hash:0' (-d help lists them)" },
+    { "hash:-1", 0, "unknown log item 'hash:-1' (-d help lists them)" },
     { "in_asm,", 0, "unknown log item '' (-d help lists them)" },
 };
 
@@ -72,6 +77,38 @@ static void test_filter(void **state)
     }
 }
 
+/* Asked only when it is time; within the counts the items of running code are in force. */
+static void test_counts(void **state)
+{
+    static const struct {
+        uint64_t count, next;
+        uint32_t todo, mask;
+    } rows[] = {
+        { 100, 200, LOG_POINT_HASH, LOG_HASH },
+        { 205, 250, LOG_POINT_HASH, LOG_HASH },
+        { 256, 300, LOG_POINT_ITEMS, LOG_HASH | LOG_CPU },
+        { 399, 400, LOG_POINT_HASH, LOG_HASH | LOG_CPU },
+        { 401, 451, LOG_POINT_HASH, LOG_HASH | LOG_CPU },
+        { 451, 500, LOG_POINT_ITEMS, LOG_HASH },
+    };
+    static const char *const bad[] = { "", "1", "5..4", "1..2,3..4" };
+
+    assert_true(log_set_items("hash:100,cpu", NULL));
+    assert_int_equal(log_mask, LOG_HASH | LOG_CPU);
+    assert_true(log_set_counts("250..450", NULL));
+    assert_int_equal(log_mask, LOG_HASH);
+    assert_int_equal(log_next_count, 100);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        assert_int_equal(log_at_count(rows[i].count), rows[i].todo);
+        assert_int_equal(log_next_count, rows[i].next);
+        assert_int_equal(log_mask, rows[i].mask);
+    }
+    assert_true(log_set_counts("0..0xffffffffffffffff", NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_false(log_set_counts(bad[i], NULL));
+    log_set_items("", NULL);
+}
+
 static void odd_request(void)
 {
     log_unimp("odd %d\n", 1);
@@ -105,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items),
         cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_file),
     };
 
