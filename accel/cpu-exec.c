@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "accel/engine.h"
+#include "softmmu/device.h"
 #include "softmmu/log.h"
 
 /* The block that was being built or run uncached when control came back to the loop. */
@@ -22,6 +23,9 @@ static void drop_private(Cpu *cpu)
         tcg_retire(run->accel->tcg, tb->code);
     g_free(tb);
 }
+
+/* Items that want to see every block: none goes to the next by itself. */
+#define LOG_UNCHAINED (LOG_EXEC | LOG_CPU | LOG_NOCHAIN)
 
 static void log_entry(Cpu *cpu, const CpuContext *ctx, const Tb *tb)
 {
@@ -47,7 +51,7 @@ static void make_link(Cpu *cpu, Tb *to)
     run->link_from = NULL;
     if (!from || to == run->private_tb || from->unit_size != to->unit_size || to->straddles)
         return;
-    if ((from->ram & mask) != (to->ram & mask) || log_enabled(LOG_EXEC | LOG_CPU))
+    if ((from->ram & mask) != (to->ram & mask) || log_enabled(LOG_UNCHAINED))
         return;
     tb_link(&run->accel->tbs, from, run->link_slot, to);
 }
@@ -81,7 +85,7 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
             run->link_slot = l.link;
         }
         break;
-    case TCG_EXIT_LOOKUP: run->want_jc = !log_enabled(LOG_EXEC | LOG_CPU); break;
+    case TCG_EXIT_LOOKUP: run->want_jc = !log_enabled(LOG_UNCHAINED); break;
     case TCG_EXIT_REASON: cpu->ops->exit_reason(cpu, l.reason); break;
     case TCG_EXIT_BUDGET: break;
     }
@@ -131,6 +135,20 @@ static bool budget_is_spent(Cpu *cpu, int32_t before)
     return cpu->run->accel->icount_shift < 0 && cpu->budget == before;
 }
 
+/* Between slices: the log's next count has come. */
+static void log_point(Accel *a)
+{
+    uint32_t todo = log_at_count(a->count);
+
+    if (todo & LOG_POINT_HASH)
+        log_printf("hash at %" PRIu64 ": %016" PRIx64 "\n", a->count,
+                   device_tree_hash(a->machine->root, 0));
+    if (todo & LOG_POINT_ITEMS) { /* blocks are joined, or translated, unseen by the items */
+        tb_flush(&a->tbs);
+        context_forget_all(a);
+    }
+}
+
 bool cpu_exec_slice(Cpu *cpu, int32_t budget)
 {
     CpuRun *run = cpu->run;
@@ -159,6 +177,8 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget)
     a->count += run->granted - cpu->budget;
     run->granted = cpu->budget = 0;
     a->current = NULL;
+    if (G_UNLIKELY(a->count >= log_next_count))
+        log_point(a);
     return true;
 }
 
