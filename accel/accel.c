@@ -10,21 +10,12 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 /* Instructions of a slice: short enough for timers (tens of microseconds), long enough not to show.
  */
 #define SLICE_ONE_CPU       20000
 #define SLICE_SMP           10000
 #define CODE_BUFFER_DEFAULT (64u << 20)
-
-static int64_t host_now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
-}
 
 CpuTail *cpu_tail(Cpu *cpu)
 {
@@ -56,7 +47,7 @@ int64_t accel_clock_source(void *opaque)
 
     if (a->icount_shift >= 0)
         return (int64_t)(accel_instruction_count(a) << a->icount_shift) + a->bias_ns;
-    return (a->running ? host_now_ns() : a->stopped_at_ns) + a->bias_ns;
+    return (a->running ? host_clock_now(&a->host) : a->stopped_at_ns) + a->bias_ns;
 }
 
 int64_t cpu_clock_ns(Cpu *cpu)
@@ -64,14 +55,21 @@ int64_t cpu_clock_ns(Cpu *cpu)
     return clock_now_ns(cpu->run->accel->machine->clock);
 }
 
+bool cpu_has_host_clock(Cpu *cpu)
+{
+    const Accel *a = cpu->run->accel;
+
+    return a->icount_shift < 0 && a->host.mult;
+}
+
 void accel_set_running(Accel *a, bool running)
 {
     if (running == a->running)
         return;
     if (running)
-        a->bias_ns -= a->icount_shift >= 0 ? 0 : host_now_ns() - a->stopped_at_ns;
+        a->bias_ns -= a->icount_shift >= 0 ? 0 : host_clock_now(&a->host) - a->stopped_at_ns;
     else
-        a->stopped_at_ns = host_now_ns();
+        a->stopped_at_ns = host_clock_now(&a->host);
     a->running = running;
 }
 
@@ -190,7 +188,8 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     a->tcg = tcg;
     a->cpus = g_ptr_array_new();
     a->icount_shift = m->config->icount_shift;
-    a->stopped_at_ns = host_now_ns();
+    host_clock_init(&a->host);
+    a->stopped_at_ns = host_clock_now(&a->host);
     a->bias_ns = a->icount_shift >= 0 ? 0 : -a->stopped_at_ns;
     context_forget_all(a);
     a->listener = (MemListener){ .changed = memory_changed, .ram_written = ram_written };
@@ -299,6 +298,7 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
     if (!a->tbs.pages)
         tb_cache_init(&a->tbs, a->tcg, ram_set_end(a->machine->ram));
     for (;;) {
+        host_clock_steer(&a->host);
         input_deliver(a->machine->input, a->running, a->count);
         if (a->running)
             clock_run_expired(a->machine->clock);

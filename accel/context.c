@@ -3,8 +3,8 @@
  * Jump-cache contexts. A jump-cache entry is good for one pc in one context: mode, code segment
  * base and the state of the address space (its tag and generation). Contexts are interned to 13-bit
  * numbers that sit above the canonical part of the pc in Cpu.jc_key, below the three hot bits;
- * numbers 0 and 0x1fff are never used, so that an entry of tag 0 matches nothing. Number 1 stands for
- * a context not looked at yet: no entry is made in it.
+ * numbers 0 and 0x1fff are never used, so that an entry of tag 0 matches nothing. Number 1 stands
+ * for a context not looked at yet: no entry is made in it.
  *
  * In supervisor mode the address space takes no part: kernels run from global pages. A CPU that
  * runs supervisor code from a page that is not global notes it (Tlb.kernel_nonglobal), and its
@@ -12,17 +12,10 @@
  */
 #include "accel/engine.h"
 
-#define NO_CONTEXT    1u
+#include <string.h>
+
 #define FIRST_CONTEXT 2u
 #define LAST_CONTEXT  0x1ffeu
-#define CONTEXT_SHIFT 48
-
-typedef struct Context {
-    uint64_t cs_base;
-    uint32_t mode, gen;
-    uint32_t asid;
-    uint32_t cpu; /* generations are a CPU's own */
-} Context;
 
 static guint context_hash(gconstpointer p)
 {
@@ -45,8 +38,11 @@ void context_forget_all(Accel *a)
         g_hash_table_destroy(a->contexts);
     a->contexts = g_hash_table_new_full(context_hash, context_equal, g_free, NULL);
     a->next_context = FIRST_CONTEXT;
-    for (unsigned i = 0; i < a->cpus->len; i++)
-        jump_cache_clear(a->cpus->pdata[i]);
+    for (unsigned i = 0; i < a->cpus->len; i++) {
+        Cpu *cpu = a->cpus->pdata[i];
+        jump_cache_clear(cpu);
+        memset(cpu->run->recent, 0, sizeof(cpu->run->recent));
+    }
 }
 
 static uint32_t intern(Accel *a, const Context *c)
@@ -65,28 +61,16 @@ void context_update(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
     CpuContext ctx;
+    RecentContext *r;
     Context c;
 
-    run->context_dirty = false;
     cpu->ops->get_context(cpu, &ctx);
-    c = (Context){ .cs_base = ctx.cs_base,
-                   .mode = ctx.mode & ((1u << CPU_HOT_MODE_SHIFT) - 1),
-                   .cpu = run->common->index };
-    if (ctx.kernel) {
-        c.asid = UINT32_MAX;
-        c.gen = run->tlb->global_gen;
-    } else {
-        c.asid = run->common->asid;
-        c.gen = run->tlb->asid_gen[c.asid];
-    }
-    cpu->jc_key = (uint64_t)(ctx.mode >> CPU_HOT_MODE_SHIFT) << CPU_KEY_HOT_SHIFT |
-                  (uint64_t)intern(run->accel, &c) << CONTEXT_SHIFT;
-}
-
-void cpu_context_changed(Cpu *cpu)
-{
-    /* The state may be half-way between two modes here, and several changes often come together:
-     * until the loop or the next jump's miss looks again, match nothing. */
-    cpu->run->context_dirty = true;
-    cpu->jc_key = (uint64_t)NO_CONTEXT << CONTEXT_SHIFT;
+    cpu_context_is(cpu, ctx.mode, ctx.cs_base, ctx.kernel);
+    if (!run->context_dirty)
+        return;
+    c = context_of(cpu, ctx.mode, ctx.cs_base, ctx.kernel);
+    r = &run->recent[context_slot(&c)];
+    r->number = intern(run->accel, &c); /* may clear all */
+    r->c = c;
+    cpu_context_is(cpu, ctx.mode, ctx.cs_base, ctx.kernel);
 }

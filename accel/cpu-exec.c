@@ -232,14 +232,6 @@ uint64_t cpu_instruction_count(Cpu *cpu)
     return count;
 }
 
-void cpu_kick(Cpu *cpu)
-{
-    if (cpu->budget <= 0)
-        return;
-    cpu->run->granted -= cpu->budget;
-    cpu->budget = 0;
-}
-
 void cpu_interrupt(Cpu *cpu, uint32_t bits)
 {
     cpu->interrupt_request |= bits;

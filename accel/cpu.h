@@ -151,6 +151,10 @@ void cpu_restart_single(Cpu *cpu) G_GNUC_NORETURN;
 
 /* The mode (CpuContext) may have changed: recompute jc_key before the next jump. */
 void cpu_context_changed(Cpu *cpu);
+/* The same where the architecture knows the new context and that fetching in it raises nothing but
+ * page faults: jc_key is right at once if the context has been seen before. General registers
+ * only. */
+void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel);
 /* Make the CPU look at interrupt_request (and clocks) before the next block. */
 void cpu_kick(Cpu *cpu);
 void cpu_interrupt(Cpu *cpu, uint32_t bits); /* set bits and kick */
@@ -160,6 +164,10 @@ void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
 uint64_t cpu_instruction_count(Cpu *cpu);
 /* Virtual nanoseconds (the machine's clock), exact under -icount. */
 int64_t cpu_clock_ns(Cpu *cpu);
+/* Does virtual time follow a host clock that can be read at once? Never turns false again. */
+bool cpu_has_host_clock(Cpu *cpu);
+/* cpu_clock_ns() in that case, while the CPU executes; general registers only. */
+int64_t cpu_host_clock_ns(Cpu *cpu);
 
 /* Address translation caches. */
 void cpu_tlb_flush_all(Cpu *cpu);                 /* global entries too */

@@ -10,14 +10,16 @@
 #define ACCEL_ENGINE_H
 
 #include "accel/accel.h"
+#include "accel/host-clock.h"
 #include "accel/translate.h"
 #include "tcg/tcg.h"
 
-#define PAGE_BITS  12
-#define PAGE_SIZE  (1u << PAGE_BITS)
-#define PAGE_MASK  (~(uint64_t)(PAGE_SIZE - 1))
-#define UNIT_LARGE (2u << 20) /* the larger of the two sizes of mapping unit; the other is a page \
-                               */
+#define PAGE_BITS 12
+#define PAGE_SIZE (1u << PAGE_BITS)
+#define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
+#define UNIT_LARGE                                                                 \
+    (2u << 20) /* the larger of the two sizes of mapping unit; the other is a page \
+                */
 
 /* ---- Blocks: tb.c --------------------------------------------------------------------------- */
 
@@ -124,6 +126,29 @@ typedef struct Tlb {
     uint64_t hits, walks, refills;
 } Tlb;
 
+/* ---- Jump-cache contexts: context.c ---------------------------------------------------------- */
+
+typedef struct Context {
+    uint64_t cs_base;
+    uint32_t mode, gen;
+    uint32_t asid;
+    uint32_t cpu; /* generations are a CPU's own */
+} Context;
+
+#define CONTEXT_NONE   1u
+#define CONTEXT_SHIFT  48
+#define CONTEXT_RECENT 16
+
+typedef struct RecentContext {
+    Context c;
+    uint32_t number; /* 0: none */
+} RecentContext;
+
+static inline unsigned context_slot(const Context *c)
+{
+    return (c->asid * 5 + (c->mode >> 4) + c->mode * 3) % CONTEXT_RECENT;
+}
+
 /* ---- A CPU's private part ------------------------------------------------------------------- */
 
 struct CpuRun {
@@ -135,6 +160,7 @@ struct CpuRun {
     int32_t granted; /* budget at the start of the slice, less what was taken back since */
     bool one_insn;   /* the next block is to be a single instruction, not cached */
     bool context_dirty;
+    RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */
     unsigned link_slot;
     bool want_jc;   /* a jump wants the next block found in the jump cache */
@@ -154,6 +180,7 @@ struct Accel {
     Cpu *current;
     MemListener listener;
     /* time */
+    HostClock host;
     int icount_shift; /* -1: virtual time follows the host */
     uint64_t count;   /* instructions of finished slices */
     int64_t bias_ns;  /* added to the count's or the host's time */
@@ -183,6 +210,8 @@ uint8_t *accel_ram_host(Accel *a, uint64_t ram); /* host address of a RAM number
 
 /* context.c */
 void context_update(Cpu *cpu);
+/* As contexts are told apart: the parts of @mode and of the address space that count. */
+Context context_of(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel); /* quick.c */
 void context_forget_all(Accel *a);
 void jump_cache_clear(Cpu *cpu);
 

@@ -148,6 +148,7 @@ typedef struct CpuX86 {
     bool delivery_ext;      /* faults of that delivery have the EXT bit in their error code */
     uint64_t fault_addr;    /* CR2 to be */
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
+    uint64_t cpuid_high;    /* ECX and EDX on their way out of help_cpuid() */
     /* fixed at realize */
     const struct X86Model *model;
     const struct X86CpuSpec *spec; /* model and topology, see cpuid.h */
@@ -175,6 +176,7 @@ enum {
     SLOT_INHIBIT, SLOT_CR0, SLOT_CR2, SLOT_CR3, SLOT_CR4, SLOT_KERNEL_GS_BASE, SLOT_SEG_ATTR,
     /* + SEG_x (I32) */
     SLOT_INTERRUPT_REQUEST = SLOT_SEG_ATTR + SEG_COUNT,
+    SLOT_TSC_AUX, SLOT_CPUID_HIGH,
     SLOT_COUNT
 };
 extern const IrSlot x86_slots[SLOT_COUNT]; /* state.c */
@@ -198,6 +200,9 @@ void x86_cpu_reset(CpuX86 *c, bool init); /* INIT keeps what the manual says it 
 uint32_t x86_get_eflags(CpuX86 *c);
 void x86_set_eflags(CpuX86 *c, uint32_t value, uint32_t mask); /* no privilege rules; updates mode */
 void x86_update_mode(CpuX86 *c); /* recompute mode and tell the engine if it changed */
+/* The mode is settled and the CPU about to go on in it: where that is 64-bit code as usual, jumps
+ * may use the jump cache without going through the loop. General registers only. */
+void x86_settle_context(CpuX86 *c);
 static inline unsigned x86_cpl(const CpuX86 *c)
 {
     return c->mode & X86_MODE_CPL;

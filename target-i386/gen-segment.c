@@ -109,11 +109,46 @@ void gen_int1(Dis *d, Insn *i)
 
 /* ---- Fast system calls ---------------------------------------------------------------------- */
 
+/* 64-bit code in no unusual mode: short helpers, and what they decline is done by itself. */
+static bool is_quick(const Dis *d)
+{
+    return d->is64 && !(d->mode & (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS |
+                                   X86_MODE_X87_SLOW | X86_MODE_SMM));
+}
+
+/* Exits as instructions do that x87 leaves to helpers: entered again as a block of its own. */
+static void decline(Dis *d, IrRef flags)
+{
+    IrRef declined = ir_setcond(d->ir, COND_EQ, flags, const32(d, UINT32_MAX));
+
+    ir_exit_if(d->ir, declined, X86_EXIT_X87_SLOW);
+}
+
+static void syscall_quick(Dis *d)
+{
+    IrBlock *ir = d->ir;
+    IrRef next = pc_next(d), rest = ir_get(ir, I32, SLOT_EFLAGS, 0);
+    IrRef arith = ir_fl_pack(ir, ir_getflags(ir));
+    IrRef old = ir_and(ir, ir_or(ir, arith, rest), const32(d, ~(uint32_t)EFL_RF));
+    IrRef flags = call1(d, HELP_syscall_quick, arith);
+
+    decline(d, flags);
+    reg_set(d, I64, R_RCX, next);
+    reg_set(d, I32, 11, old);
+    ir_setflags(ir, ir_fl_packed(ir, flags));
+    leave_to_slot(d);
+}
+
 void gen_syscall(Dis *d, Insn *i)
 {
-    IrRef next = pc_next(d);
-    IrRef flags = call0(d, HELP_syscall);
+    IrRef next, flags;
 
+    if (is_quick(d)) {
+        syscall_quick(d);
+        return;
+    }
+    next = pc_next(d);
+    flags = call0(d, HELP_syscall);
     reg_set(d, I64, R_RCX, next);
     if (d->mode & X86_MODE_LMA)
         reg_set(d, I64, 11, flags);
@@ -122,7 +157,15 @@ void gen_syscall(Dis *d, Insn *i)
 
 void gen_sysret(Dis *d, Insn *i)
 {
-    call3(d, HELP_sysret, osize(d, i), reg_get(d, I64, R_RCX), reg_get(d, I64, 11));
+    IrRef rcx = reg_get(d, I64, R_RCX), r11 = reg_get(d, I64, 11), flags;
+
+    if (is_quick(d) && i->osize == I64 && d->cpl == 0) {
+        flags = call2(d, HELP_sysret_quick, rcx, r11);
+        decline(d, flags);
+        ir_setflags(d->ir, ir_fl_packed(d->ir, flags));
+    } else {
+        call3(d, HELP_sysret, osize(d, i), rcx, r11);
+    }
     leave_to_slot(d);
 }
 

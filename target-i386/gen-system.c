@@ -321,17 +321,26 @@ void gen_invpcid(Dis *d, Insn *i)
 /* ---- Counters, CPUID, MSRs, XCR0 --------------------------------------------------------------
  */
 
+static IrRef read_tsc(Dis *d)
+{
+    const CpuX86 *c = d->cpu;
+
+    if (d->cpl != 0)
+        ir_trap_if(d->ir, is_set(d, I64, SLOT_CR4, CR4_TSD), X86_TRAP_ERROR(EXCP_GP, 0));
+    if (cpu_has_host_clock(&d->cpu->cpu) && c->tsc_hz == NS_PER_SEC)
+        return call0(d, HELP_rdtsc_host);
+    return call0(d, HELP_rdtsc);
+}
+
 void gen_rdtsc(Dis *d, Insn *i)
 {
-    set_edx_eax(d, call0(d, HELP_rdtsc));
+    set_edx_eax(d, read_tsc(d));
 }
 
 void gen_rdtscp(Dis *d, Insn *i)
 {
-    IrRef tsc = call0(d, HELP_rdtsc), aux = call0(d, HELP_tsc_aux);
-
-    set_edx_eax(d, tsc);
-    reg_set(d, I32, R_RCX, ir_trunc(d->ir, I32, aux));
+    set_edx_eax(d, read_tsc(d));
+    reg_set(d, I32, R_RCX, ir_get(d->ir, I32, SLOT_TSC_AUX, 0));
 }
 
 void gen_rdpmc(Dis *d, Insn *i)
@@ -341,12 +350,19 @@ void gen_rdpmc(Dis *d, Insn *i)
 
 void gen_rdpid(Dis *d, Insn *i)
 {
-    op_store(d, i, 0, as_type(d, op_type(i, 0), call0(d, HELP_tsc_aux)));
+    op_store(d, i, 0, as_type(d, op_type(i, 0), ir_get(d->ir, I64, SLOT_TSC_AUX, 0)));
 }
 
 void gen_cpuid(Dis *d, Insn *i)
 {
-    call0(d, HELP_cpuid);
+    IrBlock *ir = d->ir;
+    IrRef low = call2(d, HELP_cpuid, reg_get(d, I32, R_RAX), reg_get(d, I32, R_RCX));
+    IrRef high = ir_get(ir, I64, SLOT_CPUID_HIGH, 0), by = ir_const(ir, I8, 32);
+
+    reg_set(d, I32, R_RAX, ir_trunc(ir, I32, low));
+    reg_set(d, I64, R_RBX, ir_shr(ir, low, by));
+    reg_set(d, I32, R_RCX, ir_trunc(ir, I32, high));
+    reg_set(d, I64, R_RDX, ir_shr(ir, high, by));
 }
 
 void gen_rdmsr(Dis *d, Insn *i)

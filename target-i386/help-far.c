@@ -439,6 +439,7 @@ void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc)
         if (c->cpu.interrupt_request & CPU_INT_NMI)
             cpu_kick(&c->cpu);
     }
+    x86_settle_context(c);
 }
 
 /* ---- INT n ---------------------------------------------------------------------------------- */
@@ -487,9 +488,6 @@ void help_int1(CpuX86 *c, uint64_t next_pc)
 }
 
 /* ---- Fast system calls ---------------------------------------------------------------------- */
-
-#define FLAT_DATA (ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DB | ATTR_G)
-#define FLAT_CODE (ATTR_P | ATTR_S | ATTR_CODE | ATTR_RW | ATTR_A | ATTR_G)
 
 static void set_flat_cs(CpuX86 *c, uint16_t selector, unsigned cpl, bool is64)
 {
@@ -541,6 +539,7 @@ void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
     }
     set_flat_ss(c, selector + 8, 3);
     x86_update_mode(c);
+    x86_settle_context(c);
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
         cpu_kick(&c->cpu);
 }

@@ -185,14 +185,28 @@ static uint64_t move_run(Rep *r, uint64_t n)
     return n;
 }
 
+/* The pattern is built once, then laid down by copies that double. */
 static void fill(uint8_t *to, uint64_t value, uint64_t n, unsigned size)
 {
+    uint64_t bytes = n * size, done = 64;
+    uint8_t block[64];
+
     if (size == 1 || value == 0) {
-        memset(to, (int)(value & 0xff), n * size);
+        memset(to, (int)(value & 0xff), bytes);
         return;
     }
-    for (uint64_t k = 0; k < n; k++)
-        memcpy(to + k * size, &value, size);
+    value = size == 8   ? value
+            : size == 4 ? (uint32_t)value * 0x100000001ull
+                        : (uint16_t)value * 0x1000100010001ull;
+    for (unsigned k = 0; k < sizeof(block); k += 8)
+        memcpy(block + k, &value, 8);
+    if (bytes <= sizeof(block)) {
+        memcpy(to, block, bytes);
+        return;
+    }
+    memcpy(to, block, sizeof(block));
+    for (; done < bytes; done *= 2)
+        memcpy(to + done, to, MIN(done, bytes - done));
 }
 
 static uint64_t fill_run(Rep *r, uint64_t n)

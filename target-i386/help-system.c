@@ -102,11 +102,13 @@ static void write_cr3(CpuX86 *c, uint64_t value)
     c->cr3 = value;
     if (!(c->cr4 & CR4_PCIDE)) {
         cpu_tlb_flush_asid(&c->cpu, 0);
+        x86_settle_context(c);
         return;
     }
     cpu_tlb_set_asid(&c->cpu, value & 0xfff);
     if (!keep)
         cpu_tlb_flush_asid(&c->cpu, value & 0xfff);
+    x86_settle_context(c);
 }
 
 static uint64_t known_cr4(const CpuX86 *c)
@@ -239,21 +241,9 @@ void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value)
 
 /* ---- Counters, CPUID, XCR0 ------------------------------------------------------------------- */
 
-static void check_tsd(CpuX86 *c)
-{
-    if ((c->cr4 & CR4_TSD) && x86_cpl(c) != 0)
-        raise_gp0(c);
-}
-
 uint64_t help_rdtsc(CpuX86 *c)
 {
-    check_tsd(c);
     return x86_tsc(c);
-}
-
-uint64_t help_tsc_aux(CpuX86 *c)
-{
-    return c->tsc_aux;
 }
 
 uint64_t help_rdpmc(CpuX86 *c, uint32_t counter)
@@ -264,15 +254,13 @@ uint64_t help_rdpmc(CpuX86 *c, uint32_t counter)
     return 0;
 }
 
-void help_cpuid(CpuX86 *c)
+uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf)
 {
     uint32_t out[4];
 
-    x86_cpuid(c, (uint32_t)c->regs[R_RAX], (uint32_t)c->regs[R_RCX], out);
-    c->regs[R_RAX] = out[0];
-    c->regs[R_RBX] = out[1];
-    c->regs[R_RCX] = out[2];
-    c->regs[R_RDX] = out[3];
+    x86_cpuid(c, leaf, subleaf, out);
+    c->cpuid_high = out[2] | (uint64_t)out[3] << 32;
+    return out[0] | (uint64_t)out[1] << 32;
 }
 
 uint64_t help_xgetbv(CpuX86 *c, uint32_t index)
@@ -387,13 +375,6 @@ void help_sti(CpuX86 *c)
     c->eflags |= EFL_VIF;
 }
 
-void help_sti_allowed(CpuX86 *c)
-{
-    c->eflags |= EFL_IF;
-    if (c->cpu.interrupt_request)
-        cpu_kick(&c->cpu);
-}
-
 void help_sti_shadow(CpuX86 *c)
 {
     if (!(c->eflags & EFL_IF)) {
@@ -402,11 +383,6 @@ void help_sti_shadow(CpuX86 *c)
         x86_update_mode(c);
     }
     interrupts_enabled(c);
-}
-
-void help_set_ac(CpuX86 *c, uint32_t ac)
-{
-    x86_set_eflags(c, ac ? EFL_AC : 0, EFL_AC);
 }
 
 /* ---- Descriptor table registers ------------------------------------------------------------- */

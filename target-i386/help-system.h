@@ -29,6 +29,8 @@ void help_int_soft(CpuX86 *c, uint32_t vector, uint64_t next_pc); /* INT3 */
 void help_into(CpuX86 *c, uint64_t next_pc);
 void help_int1(CpuX86 *c, uint64_t next_pc);
 uint64_t help_syscall(CpuX86 *c); /* R11 to be */
+uint32_t help_syscall_quick(CpuX86 *c, uint32_t flags); /* UINT32_MAX: nothing done */
+uint32_t help_sysret_quick(CpuX86 *c, uint64_t rcx, uint64_t r11);
 void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11);
 uint64_t help_sysenter(CpuX86 *c); /* RSP to be */
 void help_sysexit(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t rdx);
@@ -40,10 +42,10 @@ void help_lmsw(CpuX86 *c, uint32_t value);
 void help_clts(CpuX86 *c);
 uint64_t help_read_dr(CpuX86 *c, uint32_t n);
 void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value);
-uint64_t help_rdtsc(CpuX86 *c);
+uint64_t help_rdtsc(CpuX86 *c);      /* exact under instruction counting */
+uint64_t help_rdtsc_host(CpuX86 *c); /* cpu_has_host_clock(), TSC at 1 GHz */
 uint64_t help_rdpmc(CpuX86 *c, uint32_t counter);
-uint64_t help_tsc_aux(CpuX86 *c);
-void help_cpuid(CpuX86 *c); /* RAX, RCX -> RAX, RBX, RCX, RDX */
+uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf);
 void help_invlpg(CpuX86 *c, uint64_t addr);
 void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr);
 uint64_t help_xgetbv(CpuX86 *c, uint32_t index);

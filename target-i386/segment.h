@@ -140,4 +140,8 @@ void task_switch(CpuX86 *c, uint16_t selector, TaskReason reason, uint64_t next_
 /* The TSS that a task gate names. */
 uint16_t task_gate_selector(Desc gate);
 
+/* What SYSCALL and its kin put into the hidden parts of CS and SS, but DPL and L or D. */
+#define FLAT_DATA (ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DB | ATTR_G)
+#define FLAT_CODE (ATTR_P | ATTR_S | ATTR_CODE | ATTR_RW | ATTR_A | ATTR_G)
+
 #endif

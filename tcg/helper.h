@@ -15,29 +15,30 @@
 #include "tcg/ir.h"
 
 enum {
-    HELPER_FAULTS = 1 << 0,       /* may raise: slow.host_pc leads to pc, flags and index (fault map);
-                                     with READS_FLAGS the record is current and left alone */
-    HELPER_READS_REGS = 1 << 1,   /* reads pinned slots in env: they are stored before the call */
+    HELPER_FAULTS = 1 << 0,     /* may raise: slow.host_pc leads to pc, flags and index (fault map);
+                                   with READS_FLAGS the record is current and left alone */
+    HELPER_READS_REGS = 1 << 1, /* reads pinned slots in env: they are stored before the call */
     HELPER_WRITES_REGS = 1 << 2,  /* writes pinned slots in env: they are reloaded after it */
     HELPER_READS_FLAGS = 1 << 3,  /* the flags record in env is current before the call */
     HELPER_WRITES_FLAGS = 1 << 4, /* the flags record in env is the flags after it */
     HELPER_FP = 1 << 5,           /* runs C floating point: host control words are put to default */
-    HELPER_NOVEC = 1 << 6,        /* compiled for general registers only, calls nothing else */
+    HELPER_NOVEC = 1 << 6,        /* compiled for general registers only, calls nothing else; unless
+                                     it FAULTS, slow.host_pc is not set either */
     HELPER_PURE = 1 << 7,         /* result depends on arguments only; dropped when unused */
     HELPER_NORETURN = 1 << 8,     /* always raises */
 };
 /* Slots that are not pinned are always in env. Faulting helpers see all registers in env. */
-#define HELPER_STATE                                                                               \
-    (HELPER_FAULTS | HELPER_READS_REGS | HELPER_WRITES_REGS | HELPER_READS_FLAGS |                 \
+#define HELPER_STATE                                                               \
+    (HELPER_FAULTS | HELPER_READS_REGS | HELPER_WRITES_REGS | HELPER_READS_FLAGS | \
      HELPER_WRITES_FLAGS)
 
 typedef struct TcgHelper {
     const char *name;
     void *func;
     uint16_t flags;
-    uint8_t ret;                /* IR_VOID, I32, I64, V128 */
+    uint8_t ret; /* IR_VOID, I32, I64, V128 */
     uint8_t nargs;
-    uint8_t args[IR_MAX_ARGS];  /* I32, I64, V128 */
+    uint8_t args[IR_MAX_ARGS]; /* I32, I64, V128 */
 } TcgHelper;
 
 #endif

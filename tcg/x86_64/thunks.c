@@ -342,9 +342,10 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     bool pure = h->flags & HELPER_PURE, faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
     bool sees = faults || (h->flags & HELPER_READS_REGS), writes = h->flags & HELPER_WRITES_REGS;
     bool novec = h->flags & HELPER_NOVEC, fp = h->flags & HELPER_FP;
+    bool blind = pure || (novec && !sees); /* nobody asks where it was called from */
 
-    save(t, sees ? ALL_GPRS : faults || !pure ? CALLER_SAVED | GPR_TEMPS : CALLER_SAVED);
-    if (!pure) {
+    save(t, sees ? ALL_GPRS : !blind ? CALLER_SAVED | GPR_TEMPS : CALLER_SAVED);
+    if (!blind) {
         set_host_pc(t, true);
     }
     if (sees || !novec) {
@@ -363,7 +364,7 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     if (h->ret == I32 || h->ret == I64) {
         x_store(&t->a, 8, scratch(t, SCR_RET), RAX);
     }
-    if (!pure) {
+    if (!blind) {
         set_host_pc(t, false);
     }
     if (writes) {

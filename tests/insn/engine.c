@@ -264,6 +264,20 @@ Cpu *accel_current_cpu(Accel *a)
     return &running->cpu->x86.cpu;
 }
 
+bool cpu_has_host_clock(Cpu *cpu)
+{
+    return false;
+}
+
+int64_t cpu_host_clock_ns(Cpu *cpu)
+{
+    return cpu_clock_ns(cpu);
+}
+
+void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel)
+{
+}
+
 /* Nothing is cached across changes of context here. */
 void cpu_context_changed(Cpu *cpu)
 {
