@@ -290,9 +290,6 @@ bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigne
 
 bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len)
 {
-    CpuContext ctx;
-
-    cpu->ops->get_context(cpu, &ctx);
     for (uint32_t done = 0; done < len;) {
         uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
         CpuPage page;
