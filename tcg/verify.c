@@ -69,13 +69,15 @@ static const Signature signatures[IR_NOPS] = {
     [OP_fadd] = { T_FP, { SAME, SAME } }, [OP_fsub] = { T_FP, { SAME, SAME } },
     [OP_fmul] = { T_FP, { SAME, SAME } }, [OP_fdiv] = { T_FP, { SAME, SAME } },
     [OP_fmin] = { T_SSE, { SAME, SAME } }, [OP_fmax] = { T_SSE, { SAME, SAME } },
-    [OP_fsqrt] = { T_FP, { SAME } }, [OP_fround] = { 1 << F80, { SAME } },
+    [OP_fsqrt] = { T_FP, { SAME } }, [OP_fround] = { T_FP, { SAME } },
     [OP_fcmp] = { T_SSE, { SAME, SAME } }, [OP_fcomi] = { 1 << I32, { T_SCALAR_FP, LIKE_A } },
     [OP_frcp] = { 1 << F32 | T_VEC, { SAME } }, [OP_frsqrt] = { 1 << F32 | T_VEC, { SAME } },
     [OP_cvt_f2i] = { 1 << I16 | 1 << I32 | 1 << I64, { T_SCALAR_FP } },
     [OP_fpcheck] = { VOID_ }, [OP_fpclear] = { VOID_ }, [OP_getmxcsr] = { 1 << I32 },
     [OP_setmxcsr] = { VOID_, { 1 << I32 } }, [OP_getfsw] = { 1 << I32 },
     [OP_setfsw] = { VOID_, { 1 << I32 } }, [OP_setfcw] = { VOID_, { 1 << I32 } },
+    [OP_faddsub] = { T_VEC, { SAME, SAME } }, [OP_vtest] = { 1 << I32, { T_VEC, LIKE_A } },
+    [OP_sha256rnds2] = { 1 << V128, { SAME, SAME, SAME } },
     [OP_vmovmsk] = { 1 << I32, { T_VEC } }, [OP_vextract] = { T_INT, { T_VEC } },
     [OP_vinsert] = { T_VEC, { T_VEC, T_INT } }, [OP_vfromint] = { T_VEC, { 1 << I32 | 1 << I64 } },
     [OP_vcvt] = { T_VEC, { T_VEC } },
@@ -252,7 +254,7 @@ static const char *check_fields(const Check *c)
         }
         break;
     default:
-        if (op->op >= OP_fadd && op->op <= OP_frsqrt && op->type == V128 &&
+        if (((op->op >= OP_fadd && op->op <= OP_frsqrt) || op->op == OP_faddsub) && op->type == V128 &&
             (op->aux < 2 || op->aux > 3)) {
             return "no such lane";
         }
