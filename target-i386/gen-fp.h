@@ -59,6 +59,11 @@
     G(cvtpi2ps) G(cvtpi2pd) G(cvtsi2ss) G(cvtsi2sd) G(cvttps2pi) G(cvttpd2pi) G(cvtps2pi) G(cvtpd2pi) \
     G(cvttss2si) G(cvttsd2si) G(cvtss2si) G(cvtsd2si) G(cvtps2pd) G(cvtpd2ps) G(cvtss2sd) G(cvtsd2ss) \
     G(cvtdq2ps) G(cvtps2dq) G(cvttps2dq) G(cvttpd2dq) G(cvtdq2pd) G(cvtpd2dq)
+#define SSE_EXT_GENERATORS(G) /* gen-sse-ext.c */ \
+    G(vec_bin) G(vec_un) G(vec_bin_imm) G(vec_widen) G(vec_extract) G(vec_insert) G(vec_round) \
+    G(palignr) G(blendv) G(ptest) G(insertps) G(movntdqa) G(aeskeygen) G(sha256rnds2) G(lddqu) \
+    G(movddup) G(movsldup) G(movshdup) G(haddps) G(haddpd) G(hsubps) G(hsubpd) G(addsubps) \
+    G(addsubpd) G(dpps) G(dppd) G(pcmpstri) G(pcmpstrm)
 #define X87_GENERATORS(G) \
     G(fisttp) G(fcmovb) G(fcmovbe) G(fcmove) G(fcmovnb) G(fcmovnbe) G(fcmovne) G(fcmovnu) \
     G(fcmovu) G(f2xm1) G(fabs) G(fadd) G(fadd_to) G(faddp) G(fbld) G(fbstp) G(fchs) G(fcom) \
@@ -80,6 +85,7 @@
 #define DECLARE_ARITH(name, op) \
     DECLARE_FP(name##ps) DECLARE_FP(name##pd) DECLARE_FP(name##ss) DECLARE_FP(name##sd)
 FP_GENERATORS(DECLARE_FP)
+SSE_EXT_GENERATORS(DECLARE_FP)
 X87_GENERATORS(DECLARE_FP)
 PACKED_BIN(DECLARE_FP3)
 PACKED_UNPACKHI(DECLARE_FP2)

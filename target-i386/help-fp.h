@@ -49,7 +49,9 @@ enum {
     SSE_VCVT,
     SSE_F2F,
     SSE_I2F,
-    SSE_F2I
+    SSE_F2I,
+    SSE_ADDSUB,
+    SSE_ROUND /* imm as ROUNDPS has it */
 };
 enum {
     SSE_KIND_SHIFT = 8,
@@ -60,6 +62,22 @@ enum {
 typedef enum FpKind { PS, PD, SS, SD } FpKind;
 void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const void *x,
                  const void *y);
+/* help-sse4.c. @how: the immediate of PCMPxSTRx and PCMPSTR_W64. Result: IntRes2, the index and the
+ * flags at their EFLAGS positions. The explicit lengths are in RAX and RDX. */
+enum {
+    PCMPSTR_WORDS = 1 << 0,
+    PCMPSTR_SIGNED = 1 << 1,
+    PCMPSTR_KIND_SHIFT = 2,
+    PCMPSTR_NEGATIVE = 1 << 4,
+    PCMPSTR_MASKED = 1 << 5,
+    PCMPSTR_LAST = 1 << 6, /* or, of PCMPxSTRM, masks of elements */
+    PCMPSTR_W64 = 1 << 8,
+    PCMPSTR_INDEX_SHIFT = 16, /* in the result */
+    PCMPSTR_FLAGS_SHIFT = 32
+};
+uint64_t help_pcmpistr(CpuX86 *c, const void *x, const void *y, uint32_t how);
+uint64_t help_pcmpestr(CpuX86 *c, const void *x, const void *y, uint32_t how);
+void help_pcmpstr_mask(CpuX86 *c, void *result, uint32_t bits, uint32_t how);
 /* @how: XSTATE_*. @mxcsr as translated code has it. */
 enum {
     XSTATE_W64 = 1 << 0,

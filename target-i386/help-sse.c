@@ -38,6 +38,17 @@ static bool is_quiet(unsigned predicate)
     return (predicate & 3) == 0 || (predicate & 3) == 3;
 }
 
+/* What ADDSUBPS does to element @n. */
+static SfOp add_or_sub(unsigned n)
+{
+    return n & 1 ? SF_ADD : SF_SUB;
+}
+
+static SfRounding round_mode(const SseOp *s)
+{
+    return s->imm & 4 ? s->e.rounding : (SfRounding)(s->imm & 3);
+}
+
 static void single(SseOp *s, SfEnv *e, unsigned n)
 {
     uint32_t x = s->x.d[n], y = s->y.d[n];
@@ -46,6 +57,10 @@ static void single(SseOp *s, SfEnv *e, unsigned n)
         s->r.d[n] = sf32_op(e, (SfOp)s->op, x, y);
     else if (s->op == SSE_SQRT)
         s->r.d[n] = sf32_sqrt(e, y);
+    else if (s->op == SSE_ADDSUB)
+        s->r.d[n] = sf32_op(e, add_or_sub(n), x, y);
+    else if (s->op == SSE_ROUND)
+        s->r.d[n] = sf32_round_to_int(e, y, round_mode(s), !(s->imm & 8));
     else
         s->r.d[n] = compares(sf32_compare(e, x, y, is_quiet(s->imm)), s->imm) ? UINT32_MAX : 0;
 }
@@ -58,6 +73,10 @@ static void dual(SseOp *s, SfEnv *e, unsigned n)
         s->r.q[n] = sf64_op(e, (SfOp)s->op, x, y);
     else if (s->op == SSE_SQRT)
         s->r.q[n] = sf64_sqrt(e, y);
+    else if (s->op == SSE_ADDSUB)
+        s->r.q[n] = sf64_op(e, add_or_sub(n), x, y);
+    else if (s->op == SSE_ROUND)
+        s->r.q[n] = sf64_round_to_int(e, y, round_mode(s), !(s->imm & 8));
     else
         s->r.q[n] = compares(sf64_compare(e, x, y, is_quiet(s->imm)), s->imm) ? UINT64_MAX : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MMX, SSE and SSE2 rows of the two-byte map 0F xx (SDM vol. 2, table A-3), where the integer map
- * is empty. Columns of a prefix group: none, 66, F3, F2. Missing: SSE3 and later.
+ * MMX, SSE, SSE2 and SSE3 rows of the two-byte map 0F xx (SDM vol. 2, table A-3), where the integer map
+ * is empty. Columns of a prefix group: none, 66, F3, F2. What came later: opmap-sse-ext.c.
  */
 #include "target-i386/decode.h"
 
@@ -12,6 +12,7 @@
 #define MMX2      .attr = A_MMX, .feature = FEAT_SSE2
 #define SSE       .attr = A_SSE, .feature = FEAT_SSE
 #define SSE2      .attr = A_SSE, .feature = FEAT_SSE2
+#define SSE3      .attr = A_SSE, .feature = FEAT_SSE3
 #define SSE_U     .attr = A_SSE | A_UNALIGNED, .feature = FEAT_SSE
 #define SSE2_U    .attr = A_SSE | A_UNALIGNED, .feature = FEAT_SSE2
 
@@ -29,11 +30,13 @@ static const InsnDesc op10[4] = { I2(movups, Vdq, Wdq, SSE_U), I2(movupd, Vdq, W
 static const InsnDesc op11[4] = { I2(movups, Wdq, Vdq, SSE_U), I2(movupd, Wdq, Vdq, SSE2_U),
                                   I2(movss_store, Wd, Vd, SSE), I2(movsd_store, Wq, Vq, SSE2) };
 static const InsnDesc op12_none[2] = { I2(movlps, Vq, Mq, SSE), I2(movhlps, Vdq, Udq, SSE) };
-static const InsnDesc op12[4] = { GROUP(MOD, op12_none), I2(movlpd, Vq, Mq, SSE2) };
+static const InsnDesc op12[4] = { GROUP(MOD, op12_none), I2(movlpd, Vq, Mq, SSE2),
+                                  I2(movsldup, Vdq, Wdq, SSE3), I2(movddup, Vdq, Wq, SSE3) };
 static const InsnDesc op13[4] = { I2(movlps, Mq, Vq, SSE), I2(movlpd, Mq, Vq, SSE2) };
 static const InsnDesc op14[4] = PS_PD(unpckl), op15[4] = PS_PD(unpckh);
 static const InsnDesc op16_none[2] = { I2(movhps, Vq, Mq, SSE), I2(movlhps, Vdq, Udq, SSE) };
-static const InsnDesc op16[4] = { GROUP(MOD, op16_none), I2(movhpd, Vq, Mq, SSE2) };
+static const InsnDesc op16[4] = { GROUP(MOD, op16_none), I2(movhpd, Vq, Mq, SSE2),
+                                  I2(movshdup, Vdq, Wdq, SSE3) };
 static const InsnDesc op17[4] = { I2(movhps, Mq, Vq, SSE), I2(movhpd, Mq, Vq, SSE2) };
 static const InsnDesc op28[4] = { I2(movaps, Vdq, Wdq, SSE), I2(movapd, Vdq, Wdq, SSE2) };
 static const InsnDesc op29[4] = { I2(movaps, Wdq, Vdq, SSE), I2(movapd, Wdq, Vdq, SSE2) };
@@ -87,6 +90,8 @@ static const InsnDesc op73[8] = { [2] = GROUP(PREFIX, op73_2), [3] = GROUP(PREFI
                                   [6] = GROUP(PREFIX, op73_6), [7] = GROUP(PREFIX, op73_7) };
 static const InsnDesc op74[4] = P_AND_V(pcmpeqb), op75[4] = P_AND_V(pcmpeqw), op76[4] = P_AND_V(pcmpeqd);
 static const InsnDesc op77[4] = { I0(emms, .attr = A_MMX, .feature = FEAT_MMX) };
+static const InsnDesc op7c[4] = { [1] = I2(haddpd, Vdq, Wdq, SSE3), [3] = I2(haddps, Vdq, Wdq, SSE3) };
+static const InsnDesc op7d[4] = { [1] = I2(hsubpd, Vdq, Wdq, SSE3), [3] = I2(hsubps, Vdq, Wdq, SSE3) };
 static const InsnDesc op7e[4] = { I2(movd, Ey, Pq, .attr = A_MMX, .feature = FEAT_MMX),
                                   I2(movd, Ey, Vdq, SSE2), I2(movq_load, Vq, Wq, SSE2) };
 static const InsnDesc op7f[4] = { I2(movq, Qq, Pq, .attr = A_MMX, .feature = FEAT_MMX),
@@ -100,6 +105,7 @@ static const InsnDesc opc4[4] = { GROUP(MOD, opc4_mmx), GROUP(MOD, opc4_sse) };
 static const InsnDesc opc5[4] = { I3(pextrw, Gd, Nq, Ib, MMX1), I3(pextrw, Gd, Udq, Ib, SSE2) };
 static const InsnDesc opc6[4] = { I3(shufps, Vdq, Wdq, Ib, SSE), I3(shufpd, Vdq, Wdq, Ib, SSE2) };
 
+static const InsnDesc opd0[4] = { [1] = I2(addsubpd, Vdq, Wdq, SSE3), [3] = I2(addsubps, Vdq, Wdq, SSE3) };
 static const InsnDesc opd1[4] = P_AND_V(psrlw), opd2[4] = P_AND_V(psrld), opd3[4] = P_AND_V(psrlq),
                       opd4[4] = P2_AND_V(paddq), opd5[4] = P_AND_V(pmullw),
                       opd8[4] = P_AND_V(psubusb), opd9[4] = P_AND_V(psubusw),
@@ -117,6 +123,7 @@ static const InsnDesc ope0[4] = P1_AND_V(pavgb), ope1[4] = P_AND_V(psraw), ope2[
 static const InsnDesc ope6[4] = { [1] = I2(cvttpd2dq, Vdq, Wdq, SSE2), [2] = I2(cvtdq2pd, Vdq, Wq, SSE2),
                                   [3] = I2(cvtpd2dq, Vdq, Wdq, SSE2) };
 static const InsnDesc ope7[4] = { I2(movntq, Mq, Pq, MMX1), I2(movntdq, Mdq, Vdq, SSE2) };
+static const InsnDesc opf0[4] = { [3] = I2(lddqu, Vdq, Mdq, .attr = A_SSE | A_UNALIGNED, .feature = FEAT_SSE3) };
 static const InsnDesc opf1[4] = P_AND_V(psllw), opf2[4] = P_AND_V(pslld), opf3[4] = P_AND_V(psllq),
                       opf4[4] = P2_AND_V(pmuludq), opf5[4] = P_AND_V(pmaddwd), opf6[4] = P1_AND_V(psadbw),
                       opf8[4] = P_AND_V(psubb), opf9[4] = P_AND_V(psubw), opfa[4] = P_AND_V(psubd),
@@ -133,16 +140,14 @@ const InsnDesc opmap_sse_0f[256] = {
     P(60), P(61), P(62), P(63), P(64), P(65), P(66), P(67),
     P(68), P(69), P(6a), P(6b), P(6c), P(6d), P(6e), P(6f),
     P(70), [0x71] = GROUP(REG, op71), [0x72] = GROUP(REG, op72), [0x73] = GROUP(REG, op73),
-    P(74), P(75), P(76), P(77), P(7e), P(7f),
+    P(74), P(75), P(76), P(77), P(7c), P(7d), P(7e), P(7f),
     P(c2), P(c4), P(c5), P(c6),
-    P(d1), P(d2), P(d3), P(d4), P(d5), P(d6), P(d7),
+    P(d0), P(d1), P(d2), P(d3), P(d4), P(d5), P(d6), P(d7),
     P(d8), P(d9), P(da), P(db), P(dc), P(dd), P(de), P(df),
     P(e0), P(e1), P(e2), P(e3), P(e4), P(e5), P(e6), P(e7),
     P(e8), P(e9), P(ea), P(eb), P(ec), P(ed), P(ee), P(ef),
-    P(f1), P(f2), P(f3), P(f4), P(f5), P(f6), P(f7),
+    P(f0), P(f1), P(f2), P(f3), P(f4), P(f5), P(f6), P(f7),
     P(f8), P(f9), P(fa), P(fb), P(fc), P(fd), P(fe),
 };
 
-const InsnDesc opmap_sse_0f38[256] = { 0 };
-const InsnDesc opmap_sse_0f3a[256] = { 0 };
 /* clang-format on */

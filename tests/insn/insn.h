@@ -66,6 +66,8 @@ struct Runner {
 /* All runners of this build; silicon is missing on other hosts and where the kernel forbids it. */
 unsigned insn_runners(Runner *out[], unsigned max);
 Runner *silicon_runner(void); /* or NULL */
+/* What the host's processor has, a bit per InsnFeature; without silicon: everything. */
+uint64_t silicon_features(void);
 unsigned engine_runners(Runner *out[], unsigned max);
 
 /* A state for @mode with everything at its default (registers: a pattern by number; RSP: the top

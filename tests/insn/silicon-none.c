@@ -2,6 +2,11 @@
 /* Hosts that are no x86-64, and sanitizer builds: no silicon to compare with. */
 #include "insn.h"
 
+uint64_t silicon_features(void)
+{
+    return UINT64_MAX;
+}
+
 Runner *silicon_runner(void)
 {
     return NULL;

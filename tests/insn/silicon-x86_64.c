@@ -8,6 +8,7 @@
  */
 #include "insn.h"
 
+#include <cpuid.h>
 #include <glib.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -18,6 +19,9 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#include "target-i386/cpuid.h"
+#include "target-i386/decode.h"
 
 enum { TIMEOUT_MS = 3000, USER_CS32 = 0x23, USER_CS64 = 0x33, USER_DS = 0x2b };
 
@@ -207,6 +211,27 @@ static void run_silicon(Runner *r, const Case *c, Memory *mem, State *out)
         out->vector = VECTOR_TIMEOUT;
     }
     *mem = *s->memory;
+}
+
+uint64_t silicon_features(void)
+{
+    uint32_t words[CPUID_WORDS] = { 0 }, a, b, c, d;
+    if (__get_cpuid(1, &a, &b, &c, &d)) {
+        words[CPUID_1_EDX] = d;
+        words[CPUID_1_ECX] = c;
+    }
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        words[CPUID_7_0_EBX] = b;
+        words[CPUID_7_0_ECX] = c;
+        words[CPUID_7_0_EDX] = d;
+    }
+    if (__get_cpuid_count(0xd, 1, &a, &b, &c, &d))
+        words[CPUID_D_1_EAX] = a;
+    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
+        words[CPUID_80000001_EDX] = d;
+        words[CPUID_80000001_ECX] = c;
+    }
+    return decode_features(words) | 1u << FEAT_NONE;
 }
 
 Runner *silicon_runner(void)

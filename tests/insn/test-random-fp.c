@@ -19,6 +19,7 @@ enum { MEM_AT = 0x800, MAX_REPORTS = 40 };
 
 static uint64_t seed = 0x243f6a8885a308d3;
 static Runner *runners[16];
+static uint64_t features = UINT64_MAX; /* of those who take part */
 static unsigned nrunners;
 
 static uint64_t rnd(void)
@@ -66,8 +67,9 @@ static uint32_t random_single(void)
 
 static uint64_t random_half(void) /* of a vector */
 {
-    switch (rnd() % 4) {
+    switch (rnd() % 5) {
     case 0: return random_bits();
+    case 4: return rnd() & rnd() & 0x0303030303030303; /* few characters, some zero */
     case 1: return random_double();
     default: return random_single() | (uint64_t)random_single() << 32;
     }
@@ -106,14 +108,19 @@ static void random_state(Case *k, Memory *m)
     s->ftw = (uint8_t)(rnd() % 3 ? rnd() | rnd() | rnd() : rnd() % 2 ? 0xff : rnd());
     s->flags = (uint32_t)(rnd() & (CF | PF | AF | ZF | SF | OF));
     s->gpr[0] = random_bits();
+    s->gpr[2] = rnd() % 4 ? (uint64_t)(int64_t)(rnd() % 40) - 20 : rnd(); /* a length */
+    if (rnd() % 2)
+        s->gpr[0] = rnd() % 20;
     for (unsigned n = 0; n < 4; n++) {
         uint64_t v = random_half();
         if (n == 0 && rnd() % 4 == 0)
             v = rnd() % 2 ? random_single() : random_double();
         memcpy(m->data + MEM_AT + 8 * n, &v, 8);
     }
-    if (k->mode == M32)
+    if (k->mode == M32) {
         s->gpr[0] = (uint32_t)s->gpr[0];
+        s->gpr[2] = (uint32_t)s->gpr[2];
+    }
 }
 
 /* ---- Encodings ------------------------------------------------------------------------------ */
@@ -126,24 +133,25 @@ typedef struct Code {
 
 static bool decodes(Code *c, Mode mode)
 {
-    /* SSE2 and what comes with it: hosts have that much. */
-    uint64_t features = 1u << FEAT_NONE | 1u << FEAT_FPU | 1u << FEAT_CMOV | 1u << FEAT_MMX |
-                        1u << FEAT_SSE | 1u << FEAT_SSE2 | 1u << FEAT_SSE3;
     DecodeMode m = { .code_size = mode == M64 ? I64 : I32, .pe = true, .features = features };
     return decode_insn(&m, c->b, 16, &c->insn) == DECODE_OK;
 }
 
-/* @prefix 0: none. A memory operand is [rdi + disp8]; the immediate, if any, is @imm. */
-static bool encode(Code *c, Mode mode, unsigned prefix, unsigned opcode, bool two_byte,
+/* @prefix 0: none. @map as Insn has it. A memory operand is [rdi + disp8]; the immediate, if any,
+ * is
+ * @imm. */
+static bool encode(Code *c, Mode mode, unsigned prefix, unsigned opcode, unsigned map,
                    unsigned modrm, unsigned imm)
 {
     memset(c, 0, sizeof(*c));
     if (prefix)
         c->b[c->len++] = (uint8_t)prefix;
-    if (mode == M64 && two_byte && rnd() % 4 == 0)
+    if (mode == M64 && map && rnd() % 4 == 0)
         c->b[c->len++] = (uint8_t)(0x40 | (rnd() & (modrm >= 0xc0 ? 0xd : 0xc)));
-    if (two_byte)
+    if (map)
         c->b[c->len++] = 0x0f;
+    if (map > 1)
+        c->b[c->len++] = map == 2 ? 0x38 : 0x3a;
     c->b[c->len++] = (uint8_t)opcode;
     if (modrm < 0xc0) {
         modrm = (modrm & 0x38) | 0x47;
@@ -259,7 +267,7 @@ static void x87(void **state)
     for (unsigned op = 0xd8; op <= 0xdf; op++) {
         for (unsigned modrm = 0; modrm < 256; modrm += modrm < 0xc0 ? 8 : 1) {
             for (Mode mode = M32; mode <= M64; mode = (Mode)(mode << 1)) {
-                if (encode(&c, mode, 0, op, false, modrm, 0))
+                if (encode(&c, mode, 0, op, 0, modrm, 0))
                     try_encoding(&c, mode, modrm < 0xc0 ? 4 * cases : cases);
             }
         }
@@ -267,14 +275,14 @@ static void x87(void **state)
     assert_int_equal(reports, 0);
 }
 
-static void sse(void **state)
+static void sse_map(unsigned map, const InsnDesc *rows)
 {
     static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
     unsigned cases = cases_per_encoding(3);
     Code c;
     reports = 0;
     for (unsigned op = 0; op < 256; op++) {
-        if (!opmap_sse_0f[op].gen && !opmap_sse_0f[op].group)
+        if (!rows[op].gen && !rows[op].group)
             continue;
         for (unsigned p = 0; p < 4; p++) {
             for (unsigned n = 0; n < 24; n++) {
@@ -283,12 +291,27 @@ static void sse(void **state)
                 Mode mode = rnd() & 1 ? M64 : M32;
                 if (n < 16)
                     modrm |= modrm >= 0xc0 ? rnd() & 7 : 7;
-                if (encode(&c, mode, prefixes[p], op, true, modrm, (unsigned)rnd() & 0xff))
+                if (encode(&c, mode, prefixes[p], op, map, modrm, (unsigned)rnd() & 0xff))
                     try_encoding(&c, mode, cases);
             }
         }
     }
     assert_int_equal(reports, 0);
+}
+
+static void sse(void **state)
+{
+    sse_map(1, opmap_sse_0f);
+}
+
+static void sse_0f38(void **state)
+{
+    sse_map(2, opmap_sse_0f38);
+}
+
+static void sse_0f3a(void **state)
+{
+    sse_map(3, opmap_sse_0f3a);
 }
 
 /* ---- Images of the whole state in memory ----------------------------------------------------- */
@@ -410,12 +433,12 @@ static void append_random(Code *all, Mode mode)
     do {
         unsigned modrm = (unsigned)rnd() & 0xff;
         if (rnd() % 4)
-            encode(&c, mode, 0, 0xd8 + rnd() % 8, false, modrm, 0);
+            encode(&c, mode, 0, 0xd8 + rnd() % 8, 0, modrm, 0);
         else
-            encode(&c, mode, prefixes[rnd() % 4], (unsigned)rnd() & 0xff, true, modrm,
+            encode(&c, mode, prefixes[rnd() % 4], (unsigned)rnd() & 0xff, 1 + rnd() % 3, modrm,
                    (unsigned)rnd());
     } while (!c.insn.desc || !c.insn.desc->gen || !decodes(&c, mode) || is_left_out(&c.insn) ||
-             undefined_fsw(&c.insn) || c.insn.map > 1 || (c.insn.map == 0 && c.b[0] < 0xd8) ||
+             undefined_fsw(&c.insn) || (c.insn.map == 0 && c.b[0] < 0xd8) ||
              !(c.insn.desc->attr & (A_FPU | A_MMX | A_SSE)) || wants_masked(&c.insn) ||
              writes_address(&c.insn));
     memcpy(all->b + all->len, c.b, c.len);
@@ -438,14 +461,37 @@ static void streams(void **state)
     assert_int_equal(reports, 0);
 }
 
+/* What silicon has not is left out, and said so. */
+static void tell_skipped(void)
+{
+    static const struct {
+        InsnFeature feature;
+        const char *name;
+    } families[] = {
+        { FEAT_SSE3, "SSE3" },    { FEAT_SSSE3, "SSSE3" }, { FEAT_SSE41, "SSE4.1" },
+        { FEAT_SSE42, "SSE4.2" }, { FEAT_AES, "AES" },     { FEAT_PCLMUL, "PCLMULQDQ" },
+        { FEAT_SHA, "SHA" },
+    };
+    features = silicon_features();
+    for (unsigned n = 0; n < G_N_ELEMENTS(families); n++) {
+        if (!(features >> families[n].feature & 1))
+            print_message("skipped: %s, which the host lacks\n", families[n].name);
+    }
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(x87), cmocka_unit_test(sse),
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(x87),
+                                               cmocka_unit_test(sse),
+                                               cmocka_unit_test(sse_0f38),
+                                               cmocka_unit_test(sse_0f3a),
                                                cmocka_unit_test(images_in_memory),
                                                cmocka_unit_test(streams) };
     const char *text = g_getenv("FP_SEED");
     if (text)
         seed ^= strtoull(text, NULL, 0) * UINT64_C(0x9e3779b97f4a7c15);
     nrunners = insn_runners(runners, G_N_ELEMENTS(runners));
+    if (runners[0]->is_silicon)
+        tell_skipped();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
