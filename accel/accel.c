@@ -91,14 +91,14 @@ static void deadline_moved(void *opaque)
 {
     Accel *a = opaque;
     Cpu *cpu = a->current;
-    int64_t left;
+    int64_t beyond;
 
-    if (a->icount_shift < 0 || !cpu || cpu->budget <= 0)
+    if (a->icount_shift < 0 || !cpu)
         return;
-    left = instructions_to_deadline(a);
-    if (left < cpu->budget) {
-        cpu->run->granted -= cpu->budget - left;
-        cpu->budget = left;
+    beyond = cpu->budget + (int64_t)cpu_rest_of_block(cpu) - instructions_to_deadline(a);
+    if (beyond > 0) {
+        cpu->run->granted -= beyond;
+        cpu->budget -= beyond;
     }
 }
 

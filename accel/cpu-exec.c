@@ -212,24 +212,29 @@ void cpu_sync_state(Cpu *cpu)
     run->link_from = NULL;
 }
 
+unsigned cpu_rest_of_block(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    uint64_t host_pc = run->tail->slow.host_pc;
+    uint32_t offset, index;
+    TcgCode *code;
+
+    if (!host_pc)
+        return 0;
+    code = tcg_find_code(run->accel->tcg, host_pc);
+    g_assert(code);
+    tcg_restore_state(run->accel->tcg, code, host_pc, cpu, &offset, &index);
+    return code->ninsns - index;
+}
+
 uint64_t cpu_instruction_count(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
     Accel *a = run->accel;
-    uint64_t count = a->count;
-    uint64_t host_pc = run->tail->slow.host_pc;
-    uint32_t offset, index;
 
     if (a->current != cpu)
-        return a->current ? cpu_instruction_count(a->current) : count;
-    count += run->granted - cpu->budget;
-    if (host_pc) {
-        TcgCode *code = tcg_find_code(a->tcg, host_pc);
-        g_assert(code);
-        tcg_restore_state(a->tcg, code, host_pc, cpu, &offset, &index);
-        count -= code->ninsns - index;
-    }
-    return count;
+        return a->current ? cpu_instruction_count(a->current) : a->count;
+    return a->count + run->granted - cpu->budget - cpu_rest_of_block(cpu);
 }
 
 void cpu_interrupt(Cpu *cpu, uint32_t bits)

@@ -221,6 +221,8 @@ Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns);
 
 /* cpu-exec.c */
 bool cpu_exec_slice(Cpu *cpu, int32_t budget); /* false: it is halted */
+/* Instructions of the running block from the current one on: the budget was charged for them. */
+unsigned cpu_rest_of_block(Cpu *cpu);
 
 static inline unsigned jc_index(uint64_t pc)
 {

@@ -50,10 +50,14 @@ void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel)
                   (uint64_t)r->number << CONTEXT_SHIFT;
 }
 
+/* So far below zero that what blocks give back at side exits does not make it positive again: no
+ * block starts before the loop has looked, linked or not. */
 void cpu_kick(Cpu *cpu)
 {
-    if (cpu->budget <= 0)
+    static const int32_t kicked = -(1 << 20);
+
+    if (cpu->budget < kicked / 2)
         return;
-    cpu->run->granted -= cpu->budget;
-    cpu->budget = 0;
+    cpu->run->granted -= cpu->budget - kicked;
+    cpu->budget = kicked;
 }

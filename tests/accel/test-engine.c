@@ -177,6 +177,23 @@ static void test_interrupt_at_a_side_exit(void **state)
     toy_free(t);
 }
 
+/* … and not even a linked block comes first, however much budget is given back. */
+static void test_interrupt_before_the_next_block(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 2, 1, TOY_DJNZ, 1, A16(0x200),
+                   TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_HALT);
+
+    memcpy(t->ram->host + 0x1200, (uint8_t[]){ TOY_ADD, 3, 1, TOY_JMP, A16(0x000) }, 6);
+    memcpy(t->ram->host + 0x1100, (uint8_t[]){ TOY_ADD, 5, 1, TOY_JMPR, 6 }, 5);
+    t->cpu->irq_pc = 0x1100;
+    t->cpu->regs[1] = 4; /* rounds: the first, without interrupt, makes the link */
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->syncs, 3);
+    assert_int_equal(t->cpu->irq_at[0], 0x1200);
+    assert_int_equal(t->cpu->irq_at[1], 0x1200);
+    toy_free(t);
+}
+
 static void load_banked(Toy *t, uint16_t asid, uint64_t expected)
 {
     cpu_tlb_set_asid(&t->cpu->cpu, asid);
@@ -257,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_page_crossing_access),
         cmocka_unit_test(test_page_crossing_fault_writes_nothing),
         cmocka_unit_test(test_interrupt_at_a_side_exit),
+        cmocka_unit_test(test_interrupt_before_the_next_block),
         cmocka_unit_test(test_address_spaces),
         cmocka_unit_test(test_code_of_address_spaces),
         cmocka_unit_test(test_buffer_overflow_flushes),

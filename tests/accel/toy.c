@@ -77,7 +77,7 @@ static bool toy_deliver_interrupt(Cpu *cpu)
 
     if (cpu->interrupt_request & CPU_INT_HARD) {
         c->common.halted = false;
-        c->regs[6] = cpu->pc;
+        c->regs[6] = c->irq_at[MIN(c->syncs, 3)] = cpu->pc;
         cpu->pc = c->irq_pc;
     }
     cpu_reset_interrupt(cpu, CPU_INT_HARD | CPU_INT_NMI);

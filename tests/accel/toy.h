@@ -26,6 +26,7 @@ typedef struct ToyCpu {
     uint64_t fault_addr;
     unsigned walks, faults, syncs;
     uint64_t irq_pc;                /* where interrupts go; r6 is the pc they came at */
+    uint64_t irq_at[4];             /* the first of those */
     uint64_t fault_pc, fault_count; /* pc and instruction count seen by the fault handler */
     CpuCommon common;
 } ToyCpu;
