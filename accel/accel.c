@@ -161,6 +161,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .tlb = tail + offsetof(CpuTail, tlb),
         .jc = tail + offsetof(CpuTail, jc),
         .mem_refill = tlb_refill,
+        .mem_direct = tlb_direct,
         .mem_slow = guest_mem_slow,
         .trap = ops->trap,
     };

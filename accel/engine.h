@@ -55,7 +55,8 @@ typedef struct TbCache {
     unsigned hash_bits;
     CodePage **pages; /* by RAM page number */
     uint64_t npages;
-    GPtrArray *all; /* every Tb since the last flush; owned */
+    uint8_t *stored; /* by RAM page: some first-level TLB may let translated code store to it */
+    GPtrArray *all;  /* every Tb since the last flush; owned */
     uint64_t translated, flushes, invalidated;
 } TbCache;
 
@@ -121,7 +122,9 @@ typedef struct Tlb {
     uint64_t nonglobal[TCG_MMU_MODES][TCG_TLB_SIZE / 64]; /* … with non-global pages */
     uint64_t large_units[16]; /* bloom of 2 MiB regions with large pages in the second level */
     bool huge_seen;           /* a page larger than 2 MiB was entered: INVLPG flushes all */
-    uint64_t code_pages[64];  /* bloom of pages with jump-cache entries */
+    uint64_t code_pages[512]; /* bloom of pages with jump-cache entries */
+    uint64_t code_units[16];  /* … of 2 MiB regions with large pages of code */
+    bool code_based;          /* some of these pcs are not linear addresses */
     bool kernel_nonglobal; /* the jump cache has supervisor entries for pages that are not global */
     uint64_t hits, walks, refills;
 } Tlb;
@@ -203,8 +206,9 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 /* No CPU may store to this RAM page without being asked from now on. */
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page);
 /* A jump-cache entry for @addr is about to be made. */
-void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, bool kernel);
+void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, const CpuContext *ctx);
 bool tlb_refill(void *env);                      /* tlb-refill.c: TcgLayout.mem_refill */
+void *tlb_direct(void *env);                     /* tlb-refill.c: TcgLayout.mem_direct */
 void guest_mem_slow(void *env);                  /* guest-mem.c: TcgLayout.mem_slow */
 uint8_t *accel_ram_host(Accel *a, uint64_t ram); /* host address of a RAM number */
 

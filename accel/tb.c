@@ -19,6 +19,9 @@ void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
     c->pages = mmap(NULL, c->npages * sizeof(CodePage *), PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     g_assert(c->pages != MAP_FAILED);
+    c->stored = mmap(NULL, c->npages, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    g_assert(c->stored != MAP_FAILED);
     c->all = g_ptr_array_new();
 }
 
@@ -57,6 +60,7 @@ void tb_cache_destroy(TbCache *c)
     g_ptr_array_free(c->all, true);
     g_free(c->hash);
     munmap(c->pages, c->npages * sizeof(CodePage *));
+    munmap(c->stored, c->npages);
 }
 
 static unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)

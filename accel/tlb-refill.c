@@ -32,6 +32,8 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 
     l1->tag = addr & PAGE_MASK;
     l1->addend = e->addend;
+    if (access == ACCESS_WRITE)
+        cpu->run->accel->tbs.stored[e->ram >> PAGE_BITS] = 1;
     t->used[mmu][slot / 64] |= 1ull << (slot % 64);
     if (!(e->flags & STLB_GLOBAL))
         t->nonglobal[mmu][slot / 64] |= 1ull << (slot % 64);
@@ -65,4 +67,22 @@ bool tlb_refill(void *env)
     cpu->run->tlb->refills++;
     tlb_fill_l1(cpu, s->addr, e, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu);
     return true;
+}
+
+/* A store to a page that has code, but not where this goes. */
+void *tlb_direct(void *env)
+{
+    Cpu *cpu = env;
+    const SlowAccess *s = &cpu->run->tail->slow;
+    unsigned in_page = s->addr & (PAGE_SIZE - 1);
+    const StlbEntry *e;
+
+    if (!s->is_write || in_page + s->size > PAGE_SIZE ||
+        ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1))))
+        return NULL;
+    e = tlb_lookup(cpu, s->addr, s->flags & MEM_MMU_MASK);
+    if (!e || !(e->prot & PROT_W) || (e->flags & (STLB_IO | STLB_ROM)) ||
+        tb_touches_code(&cpu->run->accel->tbs, e->ram | in_page, s->size))
+        return NULL;
+    return (void *)(uintptr_t)(s->addr + e->addend);
 }

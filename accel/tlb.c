@@ -121,24 +121,67 @@ static unsigned bloom(uint64_t n, unsigned bits)
     return (n * 0x9e3779b97f4a7c15ull) >> (64 - bits);
 }
 
-void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, bool kernel)
-{
-    Tlb *t = cpu->run->tlb;
-    unsigned page = bloom(addr >> PAGE_BITS, 12), unit = bloom(~(addr >> 21), 12);
+#define CODE_PAGE_BITS 15
+#define CODE_UNIT_BITS 10
 
-    t->code_pages[page / 64] |= 1ull << (page % 64);
-    if (e->flags & STLB_LARGE)
-        t->code_pages[unit / 64] |= 1ull << (unit % 64);
-    if (kernel && !(e->flags & STLB_GLOBAL))
-        t->kernel_nonglobal = true;
+static void set_bit(uint64_t *map, unsigned n)
+{
+    map[n / 64] |= 1ull << (n % 64);
 }
 
-static bool has_code_entries(const Tlb *t, uint64_t addr)
+static bool has_bit(const uint64_t *map, unsigned n)
 {
-    unsigned page = bloom(addr >> PAGE_BITS, 12), unit = bloom(~(addr >> 21), 12);
+    return map[n / 64] >> (n % 64) & 1;
+}
 
-    return (t->code_pages[page / 64] >> (page % 64) & 1) ||
-           (t->code_pages[unit / 64] >> (unit % 64) & 1);
+void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, const CpuContext *ctx)
+{
+    Tlb *t = cpu->run->tlb;
+
+    if (e->flags & STLB_LARGE)
+        set_bit(t->code_units, bloom(addr >> 21, CODE_UNIT_BITS));
+    else
+        set_bit(t->code_pages, bloom(addr >> PAGE_BITS, CODE_PAGE_BITS));
+    if (ctx->kernel && !(e->flags & STLB_GLOBAL))
+        t->kernel_nonglobal = true;
+    if (ctx->pc != ctx->linear)
+        t->code_based = true;
+}
+
+/* Jump-cache entries of blocks that touch the page at @addr: blocks that begin in it, and in the
+ * page before it, as they may reach over. Once at it, the filter is made anew from what stays. */
+static void forget_code_page(Cpu *cpu, uint64_t addr)
+{
+    const uint64_t pages = (1ull << CONTEXT_SHIFT) - PAGE_SIZE;
+    Tlb *t = cpu->run->tlb;
+    JumpEntry *jc = cpu->run->tail->jc;
+
+    if (!has_bit(t->code_pages, bloom(addr >> PAGE_BITS, CODE_PAGE_BITS)))
+        return;
+    memset(t->code_pages, 0, sizeof(t->code_pages));
+    for (unsigned i = 0; i < TCG_JC_SIZE; i++) {
+        uint64_t page = jc[i].tag & pages;
+        if (!jc[i].tag)
+            continue;
+        if (page == (addr & pages) || page == ((addr - PAGE_SIZE) & pages)) {
+            jc[i].tag = 0;
+            continue;
+        }
+        page = (uint64_t)((int64_t)(page << (64 - CONTEXT_SHIFT)) >> (64 - CONTEXT_SHIFT));
+        set_bit(t->code_pages, bloom(page >> PAGE_BITS, CODE_PAGE_BITS));
+        set_bit(t->code_pages, bloom((page + PAGE_SIZE) >> PAGE_BITS, CODE_PAGE_BITS));
+    }
+}
+
+static void forget_code(Cpu *cpu, uint64_t addr)
+{
+    Tlb *t = cpu->run->tlb;
+    unsigned unit = bloom(addr >> 21, CODE_UNIT_BITS);
+
+    if (has_bit(t->code_units, unit) || t->code_based)
+        jump_cache_clear(cpu);
+    else
+        forget_code_page(cpu, addr);
 }
 
 void jump_cache_clear(Cpu *cpu)
@@ -148,7 +191,9 @@ void jump_cache_clear(Cpu *cpu)
     for (unsigned i = 0; i < TCG_JC_SIZE; i++)
         tail->jc[i].tag = 0; /* contexts are numbered so that no pc gives this, see context.c */
     memset(cpu->run->tlb->code_pages, 0, sizeof(cpu->run->tlb->code_pages));
+    memset(cpu->run->tlb->code_units, 0, sizeof(cpu->run->tlb->code_units));
     cpu->run->tlb->kernel_nonglobal = false;
+    cpu->run->tlb->code_based = false;
 }
 
 /* Second-level entries of one page, in any MMU index. @asid < 0: global ones and the current
@@ -197,8 +242,7 @@ static void flush_page(Cpu *cpu, uint64_t addr, int asid)
         flush_stlb_page(cpu, addr, asid);
         flush_l1_page(cpu, addr);
     }
-    if (has_code_entries(t, addr))
-        jump_cache_clear(cpu);
+    forget_code(cpu, addr);
 }
 
 void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr)
@@ -279,8 +323,12 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
 
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
 {
-    uint64_t host = (uint64_t)(uintptr_t)accel_ram_host(a, ram_page);
+    uint64_t host;
 
+    if (!a->tbs.stored[ram_page >> PAGE_BITS])
+        return;
+    a->tbs.stored[ram_page >> PAGE_BITS] = 0;
+    host = (uint64_t)(uintptr_t)accel_ram_host(a, ram_page);
     for (unsigned n = 0; n < a->cpus->len; n++) {
         CpuTail *tail = cpu_tail(a->cpus->pdata[n]);
         for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {

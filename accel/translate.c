@@ -171,9 +171,9 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
     }
     if (cpu->run->want_jc) {
         JumpEntry *j = &cpu->run->tail->jc[jc_index(ctx->pc)];
-        tlb_note_code(cpu, ctx->linear, &copy, ctx->kernel);
+        tlb_note_code(cpu, ctx->linear, &copy, ctx);
         if (tb->straddles)
-            tlb_note_code(cpu, ctx->linear + PAGE_SIZE, &copy, ctx->kernel);
+            tlb_note_code(cpu, ctx->linear + PAGE_SIZE, &copy, ctx);
         j->tag = ctx->pc ^ cpu->jc_key;
         j->host = (void *)(uintptr_t)tb->code->far_entry;
     }

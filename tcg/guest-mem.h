@@ -28,7 +28,7 @@
 #define TCG_TLB_BITS 9
 #define TCG_TLB_SIZE (1 << TCG_TLB_BITS)
 #define TCG_MMU_MODES 3
-#define TCG_JC_SIZE  4096
+#define TCG_JC_SIZE  16384
 #define TCG_JC_MASK  ((TCG_JC_SIZE - 1) << 4)
 
 typedef struct TlbEntry {
@@ -72,6 +72,9 @@ typedef struct TcgLayout {
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
     bool (*mem_refill)(void *env);
+    /* May be NULL. After mem_refill() has declined a store or a probe for one: where in host memory
+     * it may be done, this once, without telling anybody; NULL: not so. General registers only. */
+    void *(*mem_direct)(void *env);
     void (*mem_slow)(void *env);
     /* Raise guest exception @code; pc (of this instruction), flags and budget are already exact in env
      * and slow.host_pc is 0. Does not return. */

@@ -145,22 +145,91 @@ GENERAL_REGS static bool perform(void *env, SlowAccess *s, const MemDesc *d, con
     return true;
 }
 
+/* What a read-modify-write leaves in memory. */
+GENERAL_REGS static uint64_t combined(unsigned op, uint64_t old, uint64_t b)
+{
+    switch (op) {
+    case OP_rmw_add:
+    case OP_rmw_xadd: return old + b;
+    case OP_rmw_sub: return old - b;
+    case OP_rmw_and: return old & b;
+    case OP_rmw_or: return old | b;
+    case OP_rmw_xor: return old ^ b;
+    default: return b; /* OP_rmw_xchg */
+    }
+}
+
+GENERAL_REGS static bool is_direct(const MemDesc *d)
+{
+    switch (d->op) {
+    case OP_probe: return true;
+    case OP_st:
+    case OP_rmw_add:
+    case OP_rmw_sub:
+    case OP_rmw_and:
+    case OP_rmw_or:
+    case OP_rmw_xor:
+    case OP_rmw_xadd:
+    case OP_rmw_xchg: return d->type <= I64;
+    default: return false;
+    }
+}
+
+/* A store that only the page's code kept translated code from doing itself. */
+GENERAL_REGS static bool store_direct(void *env, const MemDesc *d, const X86Backend *be)
+{
+    const SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
+    const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0), *none = NULL;
+    uint64_t b, old, v;
+    Any *host;
+
+    if (!be->layout->mem_direct || be->layout->parallel || !is_direct(d)) {
+        return false;
+    }
+    host = be->layout->mem_direct(env);
+    if (!host || d->op == OP_probe) {
+        return host;
+    }
+    b = load(place(env, be, d->value, &extra), 8);
+    if (d->op == OP_st) {
+        store(host, s->size, b);
+        return true;
+    }
+    old = load(host, s->size);
+    v = combined(d->op, old, b);
+    store(host, s->size, v);
+    if (d->dst != PLACE_NONE) {
+        v = d->op == OP_rmw_xadd || d->op == OP_rmw_xchg ? old : load(host, s->size);
+        store(place(env, be, d->dst, &none), d->dst < 16 ? be->reg_bytes[d->dst] : 8, v);
+    }
+    return true;
+}
+
+/* NULL: to be done the slow way. */
+GENERAL_REGS static void *refill_or_do(void *env, SlowAccess *s, const MemDesc *d,
+                                       const X86Backend *be)
+{
+    bool lone = !(d->flags & DESC_GROUP) || (is_leader(d) && group_in_page(s, d));
+
+    if (lone && be->layout->mem_refill(env)) {
+        return (uint8_t *)(uintptr_t)d + d->retry;
+    }
+    if (is_leader(d)) {
+        set_addend(env, d, be, 1);
+    }
+    if (!lone && perform(env, s, d, be)) {
+        return done(d);
+    }
+    return store_direct(env, d, be) ? done(d) : NULL;
+}
+
 GENERAL_REGS void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
 {
     SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
-    void *go_on = NULL;
+    void *go_on;
 
     describe(env, s, d, be);
-    if ((d->flags & DESC_GROUP) && !(is_leader(d) && group_in_page(s, d))) {
-        if (is_leader(d)) {
-            set_addend(env, d, be, 1);
-        }
-        if (perform(env, s, d, be)) {
-            go_on = done(d);
-        }
-    } else if (be->layout->mem_refill(env)) {
-        go_on = (uint8_t *)(uintptr_t)d + d->retry;
-    }
+    go_on = refill_or_do(env, s, d, be);
     if (go_on) {
         s->host_pc = 0;
     }
