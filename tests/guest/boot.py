@@ -22,20 +22,22 @@ BAD = re.compile(r"BUG:|Oops|WARNING:|Call Trace|soft lockup|rcu_.*stall|unexpec
 
 class Case:
     def __init__(self, options, expect=(PASSED, POWERED_OFF), append=CHECK, kernel="vmlinuz",
-                 initrd="initrd.gz", status=0, runs=1, timeout=300):
+                 initrd="initrd.gz", status=0, variants=("",), timeout=300):
         self.options, self.expect, self.append = options.split(), expect, append
         self.kernel, self.initrd, self.status = kernel, initrd, status
-        self.runs, self.timeout = runs, timeout
+        self.variants, self.timeout = variants, timeout  # options; all must print the same
 
 
 COUNT = "-icount shift=1 -d hash"
+# Whatever executes it, a counted run is the same run.
+ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,backend=interp")
 HASH = r"^state hash: [0-9a-f]{16}$"
 
 CASES = {
     "boot": Case("-m 512"),
     "smp4": Case("-m 512 -smp 4", (PASSED, r"smp: Brought up 1 node, 4 CPUs", POWERED_OFF)),
     "max": Case("-m 512 -cpu max"),
-    "icount-twice": Case("-m 512 " + COUNT, (PASSED, HASH), runs=2),
+    "icount-twice": Case("-m 512 " + COUNT, (PASSED, HASH), variants=("", "")),
     "reboot-no-reboot": Case("-m 512 -no-reboot", (r"reboot: Restarting system",),
                              append="console=ttyS0 mimus.reboot"),
     # slow suite
@@ -47,16 +49,19 @@ CASES = {
     "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "interp": Case("-m 512 -accel tcg,backend=interp", append="console=ttyS0 mimus.poweroff",
                    expect=(POWERED_OFF,), timeout=1500),
-    "interp-icount": Case("-m 512 -accel tcg,backend=interp " + COUNT, (HASH,),
-                          append="console=ttyS0 mimus.poweroff", timeout=1500),
+    "engines": Case("-m 512 " + COUNT, (HASH,), append="console=ttyS0 mimus.poweroff",
+                    variants=ENGINES, timeout=1500),
+    "686-engines": Case("-m 512 " + COUNT, (HASH,), append="console=ttyS0 mimus.poweroff",
+                        kernel="vmlinuz-686", initrd="initrd-686.gz", variants=ENGINES,
+                        timeout=1500),
 }
 
 
-def run(mimus, guest, case):
+def run(mimus, guest, case, variant):
     command = [mimus, "-M", "pc", "-nographic",
                "-kernel", os.path.join(guest, case.kernel),
                "-initrd", os.path.join(guest, case.initrd),
-               "-append", case.append] + case.options
+               "-append", case.append] + case.options + variant.split()
     print("+", " ".join(command), flush=True)
     try:
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -90,21 +95,20 @@ def main():
         print("no guest files: run scripts/guest-files first")
         return 77
     texts = []
-    for _ in range(case.runs):
-        status, text = run(mimus, guest, case)
+    for variant in case.variants:
+        status, text = run(mimus, guest, case, variant)
         texts.append(text)
         found = list(problems(case, status, text))
         if found:
             print(text[-6000:])
             print("\n".join(found))
             return 1
-    if any(t != texts[0] for t in texts):
-        print("two runs differ:")
-        for a, b in zip(texts[0].splitlines(), texts[1].splitlines()):
-            if a != b:
-                print("-", a, "\n+", b)
-                break
-        return 1
+    for variant, text in zip(case.variants, texts):
+        if text != texts[0]:
+            print(f"two runs differ (scripts/bisect-engines finds where); '{variant}':")
+            print(next(f"- {a}\n+ {b}" for a, b in zip(texts[0].splitlines() + [""],
+                                                      text.splitlines() + [""]) if a != b))
+            return 1
     print(f"{name}: as expected")
     return 0
 
