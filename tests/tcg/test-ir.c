@@ -172,7 +172,7 @@ static const struct {
       NULL },
     { "insn 0\n %2 = get.i32 r0\n %3 = fl_test.i1 z %2\n goto 4", "wrong type" },
     { "insn 0\n %2 = get.i8 b0\n %3 = bswap.i8 %2\n goto 4", "no such type" },
-    { "insn 0\n %2 = get.f32 d0\n %3 = fround.f32 %2\n goto 4", "no such type" },
+    { "insn 0\n %2 = get.i32 r0\n %3 = fround.i32 %2\n goto 4", "no such type" },
 };
 
 static void verifier(void **state)

@@ -237,34 +237,32 @@ void emit_vwiden(Gen *g)
     one_source(g, x && g->op->op == OP_vzext ? x + 0x10 : x, false);
 }
 
-static uint32_t register_of(const Gen *g, IrRef v)
-{
-    return g->loc[v].kind == LOC_REG ? 1u << g->loc[v].reg : 0;
-}
-
 /* The words are in XMM0, which may be a pin: it is put aside. */
 void emit_sha256rnds2(Gen *g)
 {
     const int xmm0 = 16;
-    IrRef words = g->op->c;
-    int a, b, dst;
+    const Mem words = env_mem(scr(g, SCR_ARG)), aside = env_mem(scr(g, SCR_ARG + 16));
+    int a, b, c, dst;
 
     if (!g->be->feat.sha) {
         slow_vector(g);
         return;
     }
+    c = use_xmm(g, g->op->c);
+    x_rm(&g->a, X_MOVUPS_ST, 4, xr(c), words);
+    unlock(g, c);
     a = use_xmm(g, g->op->a);
     b = use_xmm(g, g->op->b);
-    dst = pick_xmm(g, a, ((1u << b | register_of(g, words)) & ~(1u << a)) | 1u << xmm0);
+    dst = pick_xmm(g, a, (b != a ? 1u << b : 0) | 1u << xmm0);
     copy_xmm(g, dst, a);
     if (b == xmm0) {
         b = alloc_xmm(g);
         copy_xmm(g, b, xmm0);
     }
-    x_rm(&g->a, X_MOVUPS_ST, 4, xr(xmm0), env_mem(scr(g, SCR_RET)));
-    load_xmm(g, xmm0, words);
+    x_rm(&g->a, X_MOVUPS_ST, 4, xr(xmm0), aside);
+    x_rm(&g->a, X_MOVUPS, 4, xr(xmm0), words);
     x_rr(&g->a, X_0F38 | 0xcb, 4, xr(dst), xr(b));
-    x_rm(&g->a, X_MOVUPS, 4, xr(xmm0), env_mem(scr(g, SCR_RET)));
+    x_rm(&g->a, X_MOVUPS, 4, xr(xmm0), aside);
     def_reg(g, CUR, dst, false);
 }
 
