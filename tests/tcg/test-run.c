@@ -329,7 +329,9 @@ static bool build_op(IrOpcode op, IrType type)
 static bool has_width(IrOpcode op, IrType type)
 {
     switch (op) {
-    case OP_bswap: return type >= I32;
+    case OP_bswap:
+    case OP_pdep:
+    case OP_pext: return type >= I32;
     case OP_clz:
     case OP_ctz:
     case OP_popcnt:

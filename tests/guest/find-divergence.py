@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """scripts/bisect-engines on a firmware of a few instructions: engines that agree, and CPUs that do
-not. Run as `bisect.py SCRIPT MIMUS`."""
+not. Run as `find-divergence.py SCRIPT MIMUS`."""
 import os
 import subprocess
 import sys
