@@ -163,16 +163,49 @@ void gen_ror(Dis *d, Insn *i)
     rotate(d, i, OP_rotr);
 }
 
+/* By one place: CF goes in at one end, the bit that falls out at the other becomes CF. OF is what
+ * the two top bits of (result, CF) or of the result differ by. */
+static void rotate_carry_once(Dis *d, Insn *i, bool left)
+{
+    IrBlock *ir = d->ir;
+    IrType type = op_type(i, 0);
+    IrRef one = const8(d, 1), top = const8(d, ir_type_info[type].bits - 1);
+    IrRef carry = flags_cf(d, type);
+    Rmw m = rmw_begin(d, i, 0);
+    IrRef high = ir_shr(ir, m.old, top), res, out, of;
+    if (left) {
+        res = ir_or(ir, ir_shl(ir, m.old, one), carry);
+        out = high;
+        of = ir_xor(ir, ir_shr(ir, res, top), high);
+    } else {
+        res = ir_or(ir, ir_shr(ir, m.old, one), ir_shl(ir, carry, top));
+        out = ir_and(ir, m.old, ir_const(ir, type, 1));
+        of = ir_xor(ir, carry, high);
+    }
+    IrRef word = ir_and(ir, ir_fl_pack(ir, ir_getflags(ir)), const32(d, ~FLAG_OF));
+    of = ir_shl(ir, ir_cvt(ir, type == I64 ? OP_trunc : OP_zext, I32, of), const8(d, 11));
+    IrRef rest = ir_fl_packed(ir, ir_or(ir, word, of));
+    IrRef cf = ir_setcond(ir, COND_NE, out, ir_const(ir, type, 0));
+    rmw_finish(d, &m, res);
+    ir_setflags(ir, ir_fl_setcf(ir, cf, rest));
+}
+
 /* RCL, RCR: by pure helpers (value, count | CF << 8 | log2 size << 16); one gives the result, one
  * CF and OF. Counts are taken modulo width + 1 by the helper; a count that becomes 0 so keeps CF.
  */
 static void rotate_carry(Dis *d, Insn *i, unsigned value_helper, unsigned flags_helper)
 {
+    uint64_t n;
+
     IrBlock *ir = d->ir;
     IrType type = op_type(i, 0);
     IrRef count = load_count(d, i, 1);
     if (count_is_zero(d, i, count))
         return;
+    if (ir_is_const(ir, count, &n) && n == 1) {
+        rotate_carry_once(d, i, value_helper == HELP_rcl);
+        return;
+    }
     Rmw m = rmw_begin(d, i, 0);
     IrRef x = addr_wrap(d, m.old, type);
     IrRef how = ir_or(ir, ir_zext(ir, I32, count), const32(d, (uint32_t)(type - I8) << 16));

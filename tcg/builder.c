@@ -284,31 +284,12 @@ IrRef ir_fl_pack(IrBlock *ir, IrRef flags)
     return build(ir, OPC(OP_fl_pack, I32, .a = flags));
 }
 
-/* -- Memory: lea's constant part moves into the access ------------------------------------------
- */
-
-static void fold_address(const IrBlock *ir, IrOp *op)
-{
-    while (true) {
-        const IrOp *x = &ir->ops[op->a];
-        int64_t disp = (int32_t)op->imm;
-
-        if (x->op != OP_lea || x->b != IR_NONE) {
-            return;
-        }
-        disp += (int32_t)x->imm;
-        if (disp != (int32_t)disp) {
-            return;
-        }
-        op->imm = (uint32_t)disp;
-        op->a = x->a;
-    }
-}
+/* -- Memory ----------------------------------------------------------------------------------- */
 
 static IrRef memory(IrBlock *ir, IrOp op)
 {
     g_assert(ir_type(ir, op.a) == I64);
-    fold_address(ir, &op);
+    ir_fold_address(ir, &op);
     return append(ir, &op);
 }
 

@@ -199,12 +199,26 @@ static IrRef fold_right_const(IrOp *op, uint64_t y)
     }
 }
 
+/* Counts are taken modulo the width anyway. */
+static void fold_count(const IrBlock *ir, IrOp *op)
+{
+    const IrOp *x = &ir->ops[op->b];
+    uint64_t v, mask = ir_type_info[op->type].bits - 1;
+
+    if (x->op == OP_and && ir_is_const(ir, x->b, &v) && (v & mask) == mask) {
+        op->b = x->a;
+    }
+}
+
 static IrRef fold_bin(const IrBlock *ir, IrOp *op)
 {
     uint64_t v;
 
     if (!is_int(op->type)) {
         return IR_NONE;
+    }
+    if (ir_op_info[op->op].shape == SHAPE_SHIFT) {
+        fold_count(ir, op);
     }
     if ((ir_op_info[op->op].props & IRP_COMM) && ir_is_const(ir, op->a, &v) &&
         !ir_is_const(ir, op->b, NULL)) {
@@ -458,5 +472,23 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
         }
         return IR_NONE;
     default: return IR_NONE;
+    }
+}
+
+void ir_fold_address(const IrBlock *ir, IrOp *op)
+{
+    while (true) {
+        const IrOp *x = &ir->ops[op->a];
+        int64_t disp = (int32_t)op->imm;
+
+        if (x->op != OP_lea || x->b != IR_NONE) {
+            return;
+        }
+        disp += (int32_t)x->imm;
+        if (disp != (int32_t)disp) {
+            return;
+        }
+        op->imm = (uint32_t)disp;
+        op->a = x->a;
     }
 }

@@ -10,6 +10,9 @@
  * Never needs another op. */
 IrRef ir_fold(const IrBlock *ir, IrOp *op);
 
+/* Memory ops: lea's constant part moves into the access. */
+void ir_fold_address(const IrBlock *ir, IrOp *op);
+
 /* The value of a PURE integer op (I1..I64) on constants; false if @op is not one of those. */
 bool ir_eval(IrOpcode op, IrType type, IrType from, unsigned aux, int32_t imm,
              const uint64_t arg[3], uint64_t *result);

@@ -147,6 +147,8 @@ static void visit(Forward *f, unsigned i)
         remember(f, op, op->a);
         break;
     case OP_const: break;
+    case OP_ld:
+    case OP_st: ir_fold_address(f->ir, op); break;
     default:
         if (changes_slots(f->ir, op)) {
             f->epoch++;

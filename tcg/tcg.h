@@ -55,6 +55,7 @@ struct TcgCode {
         uint32_t offset;
         TcgCode *to; /* NULL: not linked */
         const uint8_t *patch, *stub; /* the back end's own */
+        const uint8_t *loop, *loop_patch, *loop_stub;
     } link[IR_MAX_LINKS];
 };
 

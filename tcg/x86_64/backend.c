@@ -257,7 +257,7 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
     case TCG_EXIT_BUDGET:
         h = header_at(site, &link);
         *pc = vbase + h->start;
-        if (h->code->retired) {
+        if (h->code->retired && link != SITE_LOOP) {
             leave.kind = TCG_EXIT_LOOKUP;
         } else {
             *(int32_t *)(env + l->budget) += h->code->ninsns;
@@ -301,6 +301,10 @@ static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
     X86Backend *be = p;
 
     from->link[link].to = to;
+    if (from->link[link].loop) {
+        write_rel32(be, from->link[link].loop_patch,
+                    to == from ? from->link[link].loop : from->link[link].loop_stub);
+    }
     write_rel32(be, from->link[link].patch, to ? to->near_entry : from->link[link].stub);
 }
 

@@ -142,6 +142,7 @@ typedef struct Stub {
     unsigned link;
     int32_t giveback;
     bool flush; /* LINK: record to write first */
+    bool loop;  /* LINK: back to this block's start */
     Record flags;
     MemDesc desc;
     uint64_t extra[4]; /* MEM: constants */
@@ -186,6 +187,7 @@ typedef struct Gen {
         IrRef bundle; /* … or of this bundle */
     } hf;
     TcgCode *code;
+    uint8_t *body; /* behind the prologue */
     IrRef envs[64]; /* values at LOC_ENV */
     unsigned nenvs;
     IrRef getflags[16];
@@ -391,6 +393,10 @@ typedef struct CodeHeader {
     uint32_t start;       /* offset of the block in its mapping unit */
     uint32_t budget_stub; /* offset from here of what leaves at the block's start */
 } CodeHeader;
+
+/* In place of a link number behind a call of exit_budget: budget was taken even if the block is
+ * retired. */
+enum { SITE_LOOP = 1 };
 
 enum { EXIT_END = 16 }; /* SCR_KIND beyond TcgExit: `exit`, the guest set its pc */
 

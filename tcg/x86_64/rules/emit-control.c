@@ -61,6 +61,7 @@ void emit_prologue(Gen *g)
     g->code->near_entry = x_pc(&g->a);
     x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(l->budget)), (int32_t)g->ir->ninsns);
     new_stub(g, STUB_BUDGET, x_jcc32(&g->a, CC_S));
+    g->body = g->a.p;
 }
 
 /* -- Links ------------------------------------------------------------------------------------ */
@@ -77,6 +78,11 @@ static void link_slot(Gen *g, unsigned link, uint8_t *patch)
     g->code->link[link].patch = patch + g->a.rx;
 }
 
+static bool is_loop(const Gen *g)
+{
+    return g->op->imm == g->ir->start;
+}
+
 void emit_goto(Gen *g)
 {
     Record r;
@@ -84,9 +90,13 @@ void emit_goto(Gen *g)
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     r = record_of(g, g->notes->flags_at[g->cur]);
-    write_record(g, &r, 0);
+    if (!is_loop(g)) {
+        write_record(g, &r, 0);
+    }
     s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
     s->link = g->op->d;
+    s->loop = s->flush = is_loop(g);
+    s->flags = r;
     link_slot(g, s->link, s->from);
 }
 
@@ -103,7 +113,8 @@ void emit_goto_if(Gen *g)
     s->link = g->op->d;
     s->flags = r;
     s->giveback = not_executed(g, g->insn_index + 1);
-    s->flush = s->giveback || r.kind || !r.keep_inc;
+    s->loop = is_loop(g);
+    s->flush = s->loop || s->giveback || r.kind || !r.keep_inc;
     link_slot(g, s->link, s->from);
 }
 
@@ -315,9 +326,48 @@ static void stub_mem(Gen *g, Stub *s)
     }
 }
 
+/* Does anything in the block look at the flags that it was entered with? */
+static bool sees_first_flags(const Gen *g)
+{
+    for (unsigned i = 1; i < g->ir->nops; i++) {
+        const IrOp *op = &g->ops[i];
+        bool reads = op->op == OP_call && (g->ir->helpers[op->imm].flags & HELPER_READS_FLAGS);
+
+        if (op->op == OP_getflags) {
+            return true;
+        }
+        if (!g->notes->flags_at[i] && (reads || ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A link of the block to itself goes past the prologue: budget is taken once, and the flags record
+ * is written only if the block looks at it or is left here. */
+static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
+{
+    bool sees = sees_first_flags(g);
+
+    g->code->link[s->link].loop = x_pc(&g->a);
+    g->code->link[s->link].loop_patch = s->from + g->a.rx;
+    g->code->link[s->link].loop_stub = stub + g->a.rx;
+    if (sees) {
+        write_record(g, &s->flags, 0);
+    }
+    x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(g->be->layout->budget)),
+             (int32_t)g->ir->ninsns - s->giveback);
+    x_jcc(&g->a, CC_NS, g->body + g->a.rx);
+    if (!sees) {
+        write_record(g, &s->flags, 0);
+    }
+    x_call(&g->a, g->be->exit_budget);
+    put_site(g, SITE_LOOP);
+}
+
 static void stub_link(Gen *g, Stub *s)
 {
-    uint8_t *patch = s->from;
+    uint8_t *patch = s->from, *stub = g->a.p;
 
     if (s->flush) {
         give_back(g, s->giveback);
@@ -329,6 +379,9 @@ static void stub_link(Gen *g, Stub *s)
     g->code->link[s->link].stub = x_pc(&g->a);
     x_call(&g->a, g->be->exit_link);
     put_site(g, s->link);
+    if (s->loop) {
+        stub_loop(g, s, stub);
+    }
 }
 
 static void stub_trap(Gen *g, Stub *s)
