@@ -93,6 +93,69 @@ static void links(void **state)
     assert_int_equal(h->env->r[0], 5);
 }
 
+/* A block linked to itself: budget, the way out, and the link taken back. */
+static void self_link(void **state)
+{
+    TcgCode *a = counting_block(0x10, 3, 0x10), *b;
+    Outcome o;
+
+    tcg_link(h->tcg, a, 0, a);
+    start_at(0x10, 3 * 100 + 2);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_BUDGET);
+    assert_int_equal(h->env->r[0], 300);
+    assert_int_equal(h->env->budget, 2);
+    assert_int_equal(h->env->pc, BASE + 0x10);
+    tcg_link(h->tcg, a, 0, NULL);
+    start_at(0x10, 1000);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, a);
+    assert_int_equal(h->env->budget, 997);
+    b = counting_block(0x10, 2, 0x20); /* the same place in another mode */
+    tcg_link(h->tcg, a, 0, b);
+    start_at(0x10, 1000);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_ptr_equal(o.leave.from, b);
+    assert_int_equal(h->env->r[0], 5);
+    assert_int_equal(h->env->budget, 995);
+}
+
+/* A conditional loop in the middle of a block: its flags reach the record at every way out. */
+static void self_link_flags(void **state)
+{
+    IrRef v, fl;
+    TcgCode *a;
+    Outcome o;
+
+    ir_block_reset(ir, 0x10);
+    ir_insn(ir, 0x10);
+    v = ir_addi(ir, ir_get(ir, I64, S_R0, 0), 1);
+    ir_set(ir, S_R0, 0, v);
+    fl = ir_fl_cmp(ir, v, ir_const(ir, I64, 7));
+    ir_setflags(ir, fl);
+    ir_insn(ir, 0x14);
+    ir_goto_if(ir, ir_fl_test(ir, CC_NZ, fl), 0x10);
+    ir_insn(ir, 0x18);
+    ir_goto(ir, 0x40);
+    a = harness_compile(h, ir);
+    tcg_link(h->tcg, a, 0, a);
+    start_at(0x10, 10);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_BUDGET);
+    assert_int_equal(h->env->r[0], 4); /* each took 2 of 10, and 3 have to be there */
+    assert_int_equal(h->env->budget, 2);
+    assert_int_equal(flags_pack(&h->env->cc), FLAG_CF | FLAG_AF | FLAG_SF);
+    start_at(0x10, 100);
+    o = harness_run(h, a);
+    assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+    assert_int_equal(h->env->r[0], 7);
+    assert_int_equal(h->env->budget, 100 - 15);
+    assert_int_equal(h->env->pc, BASE + 0x40);
+    assert_int_equal(flags_pack(&h->env->cc), FLAG_ZF | FLAG_PF);
+}
+
 static void retirement(void **state)
 {
     TcgCode *a = counting_block(0x10, 3, 0x20), *b = counting_block(0x20, 2, 0x10);
@@ -388,17 +451,19 @@ static void integer_ops(void **state)
     }
 }
 
-#define TESTS(backend)                                                                  \
-    { "budget at entry, " backend, budget_at_entry, setup, teardown, (void *)backend }, \
-        { "links, " backend, links, setup, teardown, (void *)backend },                 \
-        { "retirement, " backend, retirement, setup, teardown, (void *)backend },       \
-        { "jump cache, " backend, jump_cache, setup, teardown, (void *)backend },       \
-        { "side exits, " backend, side_exits, setup, teardown, (void *)backend },       \
-        { "unmasked exceptions, " backend, unmasked_exceptions, setup, teardown,        \
-          (void *)backend },                                                            \
-        { "buffer full, " backend, buffer_full, setup, teardown, (void *)backend },     \
-    {                                                                                   \
-        "integer ops, " backend, integer_ops, setup, teardown, (void *)backend          \
+#define TESTS(backend)                                                                      \
+    { "budget at entry, " backend, budget_at_entry, setup, teardown, (void *)backend },     \
+        { "links, " backend, links, setup, teardown, (void *)backend },                     \
+        { "self_link, " backend, self_link, setup, teardown, (void *)backend },             \
+        { "self_link_flags, " backend, self_link_flags, setup, teardown, (void *)backend }, \
+        { "retirement, " backend, retirement, setup, teardown, (void *)backend },           \
+        { "jump cache, " backend, jump_cache, setup, teardown, (void *)backend },           \
+        { "side exits, " backend, side_exits, setup, teardown, (void *)backend },           \
+        { "unmasked exceptions, " backend, unmasked_exceptions, setup, teardown,            \
+          (void *)backend },                                                                \
+        { "buffer full, " backend, buffer_full, setup, teardown, (void *)backend },         \
+    {                                                                                       \
+        "integer ops, " backend, integer_ops, setup, teardown, (void *)backend              \
     }
 
 int main(void)
