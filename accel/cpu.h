@@ -96,6 +96,7 @@ struct CpuOps {
     const TcgHelper *helpers;
     unsigned nhelpers;
     int32_t mxcsr_offset, fcw_offset, fsw_offset;
+    int32_t fsw_last_offset; /* may be 0, see TcgLayout */
 
     void (*get_context)(Cpu *cpu, CpuContext *out); /* may raise (CS limit) */
     /* Guest pc as exits leave it (64-bit sum) -> as the mode has it (16, 32, 64 bits wide). */

@@ -389,6 +389,7 @@ const CpuOps x86_cpu_ops = {
     .mxcsr_offset = offsetof(CpuX86, mxcsr),
     .fcw_offset = offsetof(CpuX86, fcw),
     .fsw_offset = offsetof(CpuX86, fsw),
+    .fsw_last_offset = offsetof(CpuX86, fsw_last),
     .get_context = get_context,
     .wrap_pc = wrap_pc,
     .walk = x86_walk,

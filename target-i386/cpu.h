@@ -118,6 +118,7 @@ typedef struct CpuX86 {
     uint8_t fpstt;    /* x87 TOP */
     uint8_t fptags[8]; /* by physical register: 1 = empty */
     uint16_t fcw, fsw; /* fsw: exception flags, SF, C0-C3, B/ES; TOP is in fpstt */
+    uint16_t fsw_last; /* translated code's, TcgLayout.fsw_last */
     Segment segs[SEG_COUNT];
     X87Reg fpregs[8];
     uint16_t fop, fcs, fds;
@@ -176,7 +177,7 @@ enum {
     SLOT_INHIBIT, SLOT_CR0, SLOT_CR2, SLOT_CR3, SLOT_CR4, SLOT_KERNEL_GS_BASE, SLOT_SEG_ATTR,
     /* + SEG_x (I32) */
     SLOT_INTERRUPT_REQUEST = SLOT_SEG_ATTR + SEG_COUNT,
-    SLOT_TSC_AUX, SLOT_CPUID_HIGH,
+    SLOT_TSC_AUX, SLOT_CPUID_HIGH, SLOT_FSW_LAST,
     SLOT_COUNT
 };
 extern const IrSlot x86_slots[SLOT_COUNT]; /* state.c */

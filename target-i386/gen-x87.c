@@ -6,8 +6,8 @@
  * exactly; so do all instructions while an exception is unmasked or pending, and the rare ones
  * always.
  *
- * FSW in the CPU state is current after every F80 op (exception flags, C1); condition codes are set
- * here.
+ * FSW in the CPU state, with what the last F80 op left beside it (TcgLayout.fsw_last), is current
+ * after every F80 op (exception flags, C1); condition codes are set here.
  */
 #include "target-i386/gen-fp.h"
 #include "target-i386/help-fp.h"
@@ -129,14 +129,24 @@ static void push(Dis *d, IrRef v)
 /* C0-C3 are bits 0, 1, 2, 6 of the high byte, as CF, -, PF, ZF are of a flags byte. */
 static void set_cc(Dis *d, IrRef flags)
 {
-    ir_set(d->ir, SLOT_FSW, 1, ir_trunc(d->ir, I8, flags));
+    IrBlock *ir = d->ir;
+
+    ir_set(ir, SLOT_FSW, 1, ir_trunc(ir, I8, flags));
+    if (ir->fsw_is_late)
+        ir_set(ir, SLOT_FSW_LAST, 1, ir_const(ir, I8, 0));
 }
 
 static void clear_c1(Dis *d)
 {
-    IrRef high = ir_get(d->ir, I8, SLOT_FSW, 1);
+    IrBlock *ir = d->ir;
+    IrRef fsw;
 
-    ir_set(d->ir, SLOT_FSW, 1, ir_and(d->ir, high, ir_const(d->ir, I8, 0xfd)));
+    if (ir->fsw_is_late) {
+        ir_set(ir, SLOT_FSW_LAST, 1, ir_const(ir, I8, 0));
+        return;
+    }
+    fsw = ir_get(ir, I16, SLOT_FSW, 0);
+    ir_set(ir, SLOT_FSW, 0, ir_and(ir, fsw, ir_const(ir, I16, 0xfdff)));
 }
 
 /* ---- The frame of every instruction --------------------------------------------------------- */
@@ -632,9 +642,15 @@ COMPARE_FLAGS(fucomip, true, true)
 /* ---- Control -------------------------------------------------------------------------------- */
 static IrRef status_word(Dis *d)
 {
-    IrRef fsw = ir_get(d->ir, I16, SLOT_FSW, 0);
+    IrBlock *ir = d->ir;
+    IrRef fsw = ir_get(ir, I16, SLOT_FSW, 0), last;
 
-    return ir_or(d->ir, fsw, ir_const(d->ir, I16, (unsigned)d->top << 11));
+    if (ir->fsw_is_late) {
+        last = ir_get(ir, I16, SLOT_FSW_LAST, 0);
+        fsw = ir_or(ir, ir_and(ir, fsw, ir_const(ir, I16, 0xfdff)),
+                    ir_and(ir, last, ir_const(ir, I16, 0x23f)));
+    }
+    return ir_or(ir, fsw, ir_const(ir, I16, (unsigned)d->top << 11));
 }
 
 static void fast_fnstsw(Dis *d, Insn *i)

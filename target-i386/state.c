@@ -52,6 +52,7 @@ const IrSlot x86_slots[SLOT_COUNT] = {
     SLOT(SLOT_CR3, "cr3", cr3, I64),
     SLOT(SLOT_CR4, "cr4", cr4, I64),
     SLOT(SLOT_INTERRUPT_REQUEST, "interrupt_request", cpu.interrupt_request, I32),
+    SLOT(SLOT_FSW_LAST, "fsw_last", fsw_last, I16),
     SLOT(SLOT_CPUID_HIGH, "cpuid_high", cpuid_high, I64),
     SLOT(SLOT_TSC_AUX, "tsc_aux", tsc_aux, I64),
     SLOT(SLOT_KERNEL_GS_BASE, "kernel_gs_base", kernel_gs_base, I64),

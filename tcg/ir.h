@@ -133,6 +133,7 @@ typedef struct IrBlock {
     unsigned nhelpers;
     const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
                                 and status words of floating point); gets and sets of it stay */
+    bool fsw_is_late;        /* TcgLayout.fsw_last is in use */
 } IrBlock;
 
 static inline bool ir_slot_is_volatile(const IrBlock *ir, unsigned slot)

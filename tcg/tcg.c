@@ -63,8 +63,8 @@ static bool *find_volatile_slots(const TcgConfig *config)
     for (unsigned i = 0; i < config->nslots; i++) {
         const IrSlot *s = &config->slots[i];
         is_volatile[i] = overlaps(s, l->mxcsr, 4) || overlaps(s, l->fcw, 2) ||
-                         overlaps(s, l->fsw, 2) || overlaps(s, l->budget, 4) ||
-                         overlaps(s, l->flags, sizeof(FlagsRecord));
+                         overlaps(s, l->fsw, 2) || (l->fsw_last && overlaps(s, l->fsw_last, 2)) ||
+                         overlaps(s, l->budget, 4) || overlaps(s, l->flags, sizeof(FlagsRecord));
     }
     return is_volatile;
 }
@@ -88,6 +88,7 @@ Tcg *tcg_new(const TcgConfig *config, GError **error)
     tcg->ir = ir_block_new(config->slots, config->nslots, config->helpers, config->nhelpers);
     tcg->is_volatile = find_volatile_slots(config);
     tcg->ir->is_volatile = tcg->is_volatile;
+    tcg->ir->fsw_is_late = backend->fsw_is_late && config->layout.fsw_last;
     tcg->chunks = g_ptr_array_new_with_free_func(g_free);
     return tcg;
 }

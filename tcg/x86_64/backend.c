@@ -334,6 +334,7 @@ static void backend_disas(void *p, const TcgCode *code, GString *out)
 
 const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64",
+    .fsw_is_late = true,
     .init = backend_init,
     .free = backend_free,
     .emit = backend_emit,

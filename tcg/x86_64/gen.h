@@ -254,6 +254,8 @@ void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
 int32_t def_spill(Gen *g, IrRef v); /* F80 results; offset from RBP */
+/* Ten bytes from place to place; FLD and FSTP of 80 bits are microcode of many cycles. */
+void copy_f80(Gen *g, int32_t to, int32_t from);
 void drop(Gen *g, IrRef v);
 bool reg_dies(Gen *g, int r); /* nobody needs @r's content after this op */
 /* The same for those who need it by now, this op included. */

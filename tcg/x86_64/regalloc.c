@@ -421,6 +421,17 @@ void evict_used(Gen *g, int r)
     g->cur++;
 }
 
+void copy_f80(Gen *g, int32_t to, int32_t from)
+{
+    int t = alloc_gpr(g);
+
+    x_load(&g->a, 8, (X86Reg)t, env_mem(from));
+    x_store(&g->a, 8, env_mem(to), (X86Reg)t);
+    x_load(&g->a, 2, (X86Reg)t, env_mem(from + 8));
+    x_store(&g->a, 2, env_mem(to + 8), (X86Reg)t);
+    unlock(g, t);
+}
+
 /* A value that a slot in env stood for gets a place of its own. */
 static void settle_env(Gen *g, IrRef v)
 {
@@ -431,8 +442,7 @@ static void settle_env(Gen *g, IrRef v)
     if (type == F80) {
         drop(g, v);
         to = def_spill(g, v);
-        x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(from)); /* FLD m80 */
-        x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));   /* FSTP m80 */
+        copy_f80(g, to, from);
         return;
     }
     r = is_vec(type) ? alloc_xmm(g) : alloc_gpr(g);

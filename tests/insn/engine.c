@@ -539,6 +539,7 @@ static TcgLayout layout(void)
         .mxcsr = offsetof(TestCpu, x86.mxcsr),
         .fcw = offsetof(TestCpu, x86.fcw),
         .fsw = offsetof(TestCpu, x86.fsw),
+        .fsw_last = offsetof(TestCpu, x86.fsw_last),
         .slow = offsetof(TestCpu, tail.slow),
         .scratch = offsetof(TestCpu, tail.scratch),
         .tlb = offsetof(TestCpu, tail.tlb),

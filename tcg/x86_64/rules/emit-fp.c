@@ -2,7 +2,7 @@
 /*
  * Floating point. SSE ops are the host's own under the guest's MXCSR. F80 values live in memory;
  * an op loads them onto the host's x87 stack, computes under the guest's FCW and stores the result.
- * The host's exception flags and C1 are added to env after each (x87_status).
+ * The host's exception flags and C1 are left in env after each (x87_status).
  */
 #include "tcg/x86_64/gen.h"
 
@@ -39,10 +39,15 @@ static void x87(Gen *g, unsigned b0, unsigned b1)
 /* Exception flags gather, C1 is the latest op's. */
 void x87_status(Gen *g)
 {
-    int32_t fsw = env_off(g->be->layout->fsw);
-    int t = alloc_gpr(g);
+    int32_t fsw = env_off(g->be->layout->fsw), last = g->be->layout->fsw_last;
+    int t;
 
-    x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(scr(g, SCR_TMP))); /* FNSTSW m16 */
+    if (last) {
+        x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(env_off(last))); /* FNSTSW m16 */
+        return;
+    }
+    t = alloc_gpr(g);
+    x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(scr(g, SCR_TMP)));
     x_load(&g->a, 2, (X86Reg)t, env_mem(scr(g, SCR_TMP)));
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, 0x23f);
     x_flags_rm(&g->a, 0x81, 2, (X86Reg)ALU_AND, env_mem(fsw));
@@ -342,7 +347,13 @@ void emit_getfsw(Gen *g)
 {
     int t = alloc_gpr(g);
 
+    int32_t last = g->be->layout->fsw_last;
+
     x_load(&g->a, 2, (X86Reg)t, env_mem(env_off(g->be->layout->fsw)));
+    if (last) {
+        x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, 0x3f);
+        x_alu_rm(&g->a, ALU_OR, 2, (X86Reg)t, env_mem(env_off(last)));
+    }
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, 0x23f);
     def_reg(g, CUR, t, true);
 }
@@ -357,6 +368,9 @@ void emit_setfsw(Gen *g)
     x_byte(&g->a, 0xc0); /* 0xfdc0: the other bits stay */
     x_byte(&g->a, 0xfd);
     x_alu_mr(&g->a, ALU_OR, 2, env_mem(fsw), (X86Reg)t);
+    if (g->be->layout->fsw_last) {
+        x_store(&g->a, 2, env_mem(env_off(g->be->layout->fsw_last)), (X86Reg)t);
+    }
     x87(g, 0xdb, 0xe2); /* FNCLEX: the host's gather from nothing again */
 }
 

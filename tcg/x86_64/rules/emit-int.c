@@ -32,8 +32,7 @@ void emit_mov(Gen *g)
     default:
         if (g->op->type == F80) {
             int32_t to = def_spill(g, CUR);
-            x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
-            x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));
+            copy_f80(g, to, g->loc[v].off);
         } else if (is_vec((IrType)g->op->type)) {
             def_reg(g, CUR, use_xmm(g, v), false);
         } else {

@@ -87,18 +87,11 @@ static void set_env_slot(Gen *g, const SlotHome *s, IrRef v)
     int32_t off = s->off + g->op->aux, imm;
 
     if (t == F80) {
-        int32_t from = g->loc[v].off;
-        if (g->loc[v].kind == LOC_ENV && from == off) {
+        if (g->loc[v].kind == LOC_ENV && g->loc[v].off == off) {
             return;
         }
-        if (g->loc[v].kind == LOC_ENV) {
-            x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(from));
-            evict_env(g, off, bytes);
-        } else {
-            evict_env(g, off, bytes);
-            x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(from));
-        }
-        x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(off));
+        evict_env(g, off, bytes);
+        copy_f80(g, off, g->loc[v].off);
         return;
     }
     if (is_vec(t)) {
