@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The feature bits that CPUID knows, the models made of them, and what -cpu says: MODEL[,+f][,-f]
- * [,f=on|off][,key=value]. Names are those that users of QEMU type.
+ * The feature bits that CPUID knows, and what -cpu says: MODEL[,+f][,-f][,f=on|off][,key=value].
+ * Names are those that users of QEMU type.
  *
  * A row marked DONE is implemented by the engine; the others are known by name so that asking for
  * them gets an answer. Control of branch prediction (ibrs, spec-ctrl, ibpb) is implemented by
@@ -132,34 +132,6 @@ static const FeatureRow features[] = {
 static const struct { const char *alias, *name; } aliases[] = {
     { "sse3", "pni" }, { "sse4-1", "sse4.1" }, { "sse4-2", "sse4.2" }, { "i64", "lm" },
     { "xd", "nx" }, { "pclmuldq", "pclmulqdq" }, { "htt", "ht" }, { "ffxsr", "fxsr-opt" },
-};
-
-#define COMMON_1_EDX (CPUID_FPU | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_PAE | \
-    CPUID_MCE | CPUID_CX8 | CPUID_APIC | CPUID_SEP | CPUID_MTRR | CPUID_PGE | CPUID_MCA | \
-    CPUID_CMOV | CPUID_PAT | CPUID_PSE36 | CPUID_CLFLUSH | CPUID_MMX | CPUID_FXSR | CPUID_SSE | \
-    CPUID_SSE2)
-
-/* qemu64 and qemu32 are QEMU's but for SSE3 and SVM. max is what the engine implements; it stays in the
- * family in which kernels know of no flaw that wants a costly remedy. */
-static const X86Model models[] = {
-    { .name = "qemu64", .desc = "QEMU Virtual CPU version 2.5+", .vendor = "AuthenticAMD",
-      .family = 15, .model = 107, .stepping = 1, .level = 0xd, .xlevel = 0x8000000a,
-      .model_id = "QEMU Virtual CPU version 2.5+",
-      .features = { [CPUID_1_EDX] = COMMON_1_EDX,
-                    [CPUID_1_ECX] = CPUID_CX16 | (uint32_t)CPUID_HYPERVISOR,
-                    [CPUID_80000001_EDX] = CPUID_LM | CPUID_SYSCALL | CPUID_NX,
-                    [CPUID_80000001_ECX] = CPUID_LAHF64 } },
-    { .name = "qemu32", .desc = "QEMU Virtual CPU version 2.5+", .vendor = "GenuineIntel",
-      .family = 6, .model = 6, .stepping = 3, .level = 4, .xlevel = 0x80000004,
-      .model_id = "QEMU Virtual CPU version 2.5+",
-      .features = { [CPUID_1_EDX] = COMMON_1_EDX & ~(uint32_t)(CPUID_MTRR | CPUID_CLFLUSH | CPUID_MCA | CPUID_PSE36),
-                    [CPUID_1_ECX] = (uint32_t)CPUID_HYPERVISOR } },
-    { .name = "base", .desc = "base CPU model type with no features enabled", .vendor = "AuthenticAMD",
-      .family = 6, .model = 0, .stepping = 0, .level = 1, .xlevel = 0x80000008, .model_id = "Mimus base CPU",
-      .features = { [CPUID_1_ECX] = (uint32_t)CPUID_HYPERVISOR } },
-    { .name = "max", .desc = "Enables all features supported by the accelerator in the current host",
-      .vendor = "AuthenticAMD", .family = 15, .model = 107, .stepping = 1, .level = 0x15,
-      .xlevel = 0x80000008, .model_id = "Mimus TCG CPU", .all = true },
 };
 /* clang-format on */
 
@@ -358,35 +330,83 @@ static bool filter(Parser *p, GPtrArray *warnings, GError **error)
     return true;
 }
 
+static void add_named(uint32_t *words, const char *names)
+{
+    g_auto(GStrv) list = g_strsplit(names, " ", -1);
+
+    for (char **name = list; *name; name++) {
+        const FeatureRow *f = **name ? find_feature(*name) : NULL;
+
+        g_assert(f || !**name); /* models are ours */
+        if (f)
+            words[f->word] |= 1u << f->bit;
+    }
+}
+
+static bool parse_items(Parser *p, char **items, GError **error)
+{
+    for (char **item = items; *item; item++)
+        if (**item && !parse_item(p, *item, error))
+            return false;
+    return true;
+}
+
+/* PAE and PSE-36 came with 36 address bits. */
+static uint8_t default_phys_bits(const uint32_t *words)
+{
+    if (x86_words_have(words, CPUID_80000001_EDX, CPUID_LM))
+        return 40;
+    return words[CPUID_1_EDX] & (CPUID_PAE | CPUID_PSE36) ? 36 : 32;
+}
+
+static bool start_from_model(Parser *p, const char *name, GError **error)
+{
+    X86CpuSpec *spec = p->spec;
+    X86ModelChoice choice;
+
+    if (!strcmp(name, "host")) {
+        error_set(error, "CPU model 'host' needs a hypervisor: guests run translated here, "
+                         "use 'max' for everything that is implemented");
+        return false;
+    }
+    if (!x86_model_find(name, &choice)) {
+        error_set(error, "unable to find CPU model '%s'", name);
+        return false;
+    }
+    spec->model = *choice.model;
+    spec->tsc_hz = 1000000000;
+    if (choice.model->all)
+        add_all(spec->model.features);
+    spec->model.features[CPUID_1_ECX] |= (uint32_t)CPUID_HYPERVISOR; /* all models have it */
+    if (choice.model->has)
+        add_named(spec->model.features, choice.model->has);
+    if (choice.version) {
+        g_auto(GStrv) items = g_strsplit(choice.version->change, ",", -1);
+
+        g_strlcpy(spec->model.model_id, choice.version->model_id, sizeof(spec->model.model_id));
+        return parse_items(p, items, error);
+    }
+    return true;
+}
+
 bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GError **error)
 {
     g_auto(GStrv) items = g_strsplit(text ? text : "qemu64", ",", -1);
     Parser p = { .spec = spec, .check = true };
-    const X86Model *model = NULL;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(models); i++)
-        if (items[0] && !strcmp(items[0], models[i].name))
-            model = &models[i];
-    if (!model) {
-        error_set(error, "unable to find CPU model '%s'", items[0] ? items[0] : "");
+    spec->phys_bits = 0;
+    if (!start_from_model(&p, items[0] ? items[0] : "", error) ||
+        (items[0] && !parse_items(&p, items + 1, error)) || !filter(&p, warnings, error))
         return false;
-    }
-    spec->model = *model;
-    spec->phys_bits = 40;
-    spec->tsc_hz = 1000000000;
-    if (model->all)
-        add_all(spec->model.features);
-    for (char **item = items + 1; *item; item++)
-        if (**item && !parse_item(&p, *item, error))
-            return false;
-    return filter(&p, warnings, error);
+    if (!spec->phys_bits)
+        spec->phys_bits = default_phys_bits(spec->model.features);
+    return true;
 }
 
 void x86_print_models(GString *out)
 {
     g_string_append(out, "Available CPUs:\n");
-    for (unsigned i = 0; i < G_N_ELEMENTS(models); i++)
-        g_string_append_printf(out, "  %-21s %s\n", models[i].name, models[i].desc);
+    x86_models_list(out);
     g_string_append(out, "\nRecognized CPUID flags:\n ");
     for (unsigned i = 0, column = 1; i < G_N_ELEMENTS(features); i++) {
         const char *name = features[i].name;

@@ -67,9 +67,29 @@ struct X86Model {
     uint32_t family, model, stepping;
     uint32_t level, xlevel; /* highest basic and extended leaf */
     char model_id[49];
-    uint32_t features[CPUID_WORDS];
-    bool all; /* whatever the engine implements */
+    const char *has;                /* features by name, with spaces between */
+    bool all;                       /* whatever the engine implements */
+    uint32_t features[CPUID_WORDS]; /* of the CPUs made: what remains */
 };
+
+/* A later version of a model, by what -cpu would say to get it from the first. */
+typedef struct X86ModelVersion {
+    const char *model;
+    unsigned number;
+    const char *alias; /* its other name; may be NULL */
+    const char *change, *model_id;
+} X86ModelVersion;
+
+typedef struct X86ModelChoice {
+    const X86Model *model;
+    const X86ModelVersion *version; /* NULL: the first */
+} X86ModelChoice;
+
+/* cpuid-models.c */
+extern const X86Model x86_models[];                /* until name is NULL */
+extern const X86ModelVersion x86_model_versions[]; /* until model is NULL */
+bool x86_model_find(const char *name, X86ModelChoice *out);
+void x86_models_list(GString *out);
 
 /* Threads of the package, as leaves 1, 4, 0xb and 0x80000008 tell them. */
 typedef struct X86Topology {

@@ -32,6 +32,18 @@ static const Row rows[] = {
     { "qemu64,+avx,enforce", NULL, "CPUID.01H:ECX.avx" },
     { "qemu64,enforce" },
     { "max,enforce" },
+    { "486,enforce" },
+    { "pentium-v1,enforce" },
+    { "pentium2,enforce" },
+    { "pentium3,enforce" },
+    { "qemu32,enforce" },
+    { "Haswell-v2,enforce,-hle", NULL, "TCG doesn't support" },
+    { "Haswell-v5", NULL, "unable to find CPU model 'Haswell-v5'" },
+    { "Haswell-noTSX-v1", NULL, "unable to find CPU model" },
+    { "Haswell-v0", NULL, "unable to find CPU model" },
+    { "max-v1", NULL, "unable to find CPU model 'max-v1'" },
+    { "host", NULL, "use 'max'" },
+    { "host,enforce", NULL, "needs a hypervisor" },
     { "pentium9", NULL, "unable to find CPU model 'pentium9'" },
     { "", NULL, "unable to find CPU model" },
     { "qemu64,+nosuch", NULL, "no property 'nosuch'" },
@@ -72,6 +84,88 @@ static void test_features_follow_the_spec(void **state)
     assert_false(spec.model.features[CPUID_7_0_ECX] & CPUID_LA57);
     assert_true(x86_spec_parse(&spec, "qemu64,family=0x17,model=0x31,stepping=1", NULL, NULL));
     assert_int_equal(x86_cpuid_signature(&spec.model), 0x830f11);
+}
+
+static bool has_words(const GPtrArray *lines, const char *words)
+{
+    for (unsigned i = 0; i < lines->len; i++)
+        if (strstr(lines->pdata[i], words))
+            return true;
+    return false;
+}
+
+/* Every model and version is found by its names, and its rows name features that there are. */
+static void test_models(void **state)
+{
+    X86CpuSpec spec;
+
+    for (const X86Model *m = x86_models; m->name; m++) {
+        spec = (X86CpuSpec){ 0 };
+        assert_true(x86_spec_parse(&spec, m->name, NULL, NULL));
+        assert_int_equal(strlen(spec.model.vendor), 12);
+        assert_true(m->desc || m->model_id[0] || m->family < 7);
+    }
+    for (const X86ModelVersion *v = x86_model_versions; v->model; v++) {
+        g_autofree char *name = g_strdup_printf("%s-v%u", v->model, v->number);
+        X86CpuSpec alias = { 0 };
+
+        spec = (X86CpuSpec){ 0 };
+        assert_true(x86_spec_parse(&spec, name, NULL, NULL));
+        assert_string_equal(spec.model.model_id, v->model_id);
+        assert_true(x86_spec_parse(&alias, v->alias ? v->alias : name, NULL, NULL));
+        assert_memory_equal(alias.model.features, spec.model.features, sizeof(spec.model.features));
+    }
+}
+
+static void test_versions_change_the_model(void **state)
+{
+    g_autoptr(GPtrArray) first = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) second = g_ptr_array_new_with_free_func(g_free);
+    X86CpuSpec spec = { 0 };
+
+    assert_true(x86_spec_parse(&spec, "Haswell-v1", first, NULL));
+    assert_true(has_words(first, "EBX.rtm"));
+    assert_int_equal(x86_cpuid_signature(&spec.model), 0x306c4);
+    assert_false(spec.model.features[CPUID_7_0_EDX] & CPUID_SPEC_CTRL);
+    assert_true(x86_spec_parse(&spec, "Haswell-v4", second, NULL));
+    assert_false(has_words(second, "EBX.rtm"));
+    assert_int_equal(x86_cpuid_signature(&spec.model), 0x306c1);
+    assert_true(spec.model.features[CPUID_7_0_EDX] & CPUID_SPEC_CTRL);
+}
+
+static void test_signatures(void **state)
+{
+    static const struct {
+        const char *model;
+        uint32_t signature, phys_bits;
+    } table[] = {
+        { "486", 0x480, 32 },
+        { "pentium", 0x543, 32 },
+        { "pentium2", 0x652, 36 },
+        { "pentium3", 0x673, 36 },
+        { "core2duo", 0x6fb, 40 },
+        { "n270", 0x106c2, 36 },
+        { "Nehalem", 0x106a3, 40 },
+        { "Westmere", 0x206c1, 40 },
+        { "SandyBridge", 0x206a1, 40 },
+        { "IvyBridge", 0x306a9, 40 },
+        { "Broadwell", 0x306d2, 40 },
+        { "Skylake-Client", 0x506e3, 40 },
+        { "Skylake-Server", 0x50654, 40 },
+        { "EPYC", 0x800f12, 40 },
+        { "EPYC-Rome", 0x830f10, 40 },
+        { "kvm64", 0xf61, 40 },
+        { "qemu32", 0x663, 36 },
+        { "EPYC,phys-bits=48", 0x800f12, 48 },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
+        X86CpuSpec spec = { 0 };
+
+        assert_true(x86_spec_parse(&spec, table[i].model, NULL, NULL));
+        assert_int_equal(x86_cpuid_signature(&spec.model), table[i].signature);
+        assert_int_equal(spec.phys_bits, table[i].phys_bits);
+    }
 }
 
 static void test_topology(void **state)
@@ -143,6 +237,9 @@ static void test_help_names_models(void **state)
     x86_print_models(out);
     assert_non_null(strstr(out->str, "qemu64"));
     assert_non_null(strstr(out->str, " max "));
+    assert_non_null(strstr(out->str, " Skylake-Server-noTSX-IBRS "));
+    assert_non_null(strstr(out->str, " EPYC-v4 "));
+    assert_null(strstr(out->str, " host "));
     assert_non_null(strstr(out->str, " pcid"));
     assert_null(strstr(out->str, " avx"));
 }
@@ -150,11 +247,10 @@ static void test_help_names_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_specs),
-        cmocka_unit_test(test_features_follow_the_spec),
-        cmocka_unit_test(test_topology),
-        cmocka_unit_test(test_leaves),
-        cmocka_unit_test(test_help_names_models),
+        cmocka_unit_test(test_specs),      cmocka_unit_test(test_features_follow_the_spec),
+        cmocka_unit_test(test_models),     cmocka_unit_test(test_versions_change_the_model),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_topology),
+        cmocka_unit_test(test_leaves),     cmocka_unit_test(test_help_names_models),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

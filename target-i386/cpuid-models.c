@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The models of -cpu: what each processor says of itself, features by name, and the later versions
+ * of those that came out again. Names and versions are QEMU's; features are those of the processors
+ * as QEMU's users get them, without what belongs to the host's power management and debug stores.
+ *
+ * What the engine lacks of a model is named in a warning and left out (cpuid-features.c).
+ */
+#include "target-i386/cpuid.h"
+
+#include <string.h>
+
+/* Each generation by what it adds. */
+#define PENTIUM        "fpu vme de pse tsc msr mce cx8 mmx "
+#define PENTIUM2       PENTIUM "pae sep mtrr pge mca cmov pat pse36 fxsr "
+#define PENTIUM3       PENTIUM2 "sse "
+#define P6_SSE2        "fpu de pse tsc msr pae mce cx8 apic sep pge cmov pat mmx fxsr sse sse2 "
+#define FULL           P6_SSE2 "mtrr mca pse36 clflush "
+#define LONG_MODE      "lm syscall nx "
+#define CORE2          FULL "vme pni ssse3 "
+#define NEHALEM        CORE2 LONG_MODE "cx16 sse4.1 sse4.2 popcnt lahf-lm "
+#define WESTMERE       NEHALEM "aes pclmulqdq arat "
+#define SANDY_BRIDGE   WESTMERE "avx xsave xsaveopt tsc-deadline x2apic rdtscp "
+#define IVY_BRIDGE     SANDY_BRIDGE "f16c rdrand fsgsbase smep erms "
+#define HASWELL        IVY_BRIDGE "fma movbe pcid abm bmi1 avx2 bmi2 invpcid hle rtm "
+#define BROADWELL      HASWELL "rdseed adx smap 3dnowprefetch "
+#define SKYLAKE        BROADWELL "xsavec xgetbv1 "
+#define SKYLAKE_SERVER SKYLAKE "pdpe1gb clwb avx512f avx512dq avx512bw avx512cd avx512vl "
+#define ZEN                                                                                        \
+    FULL "vme pni ssse3 cx16 sse4.1 sse4.2 popcnt aes pclmulqdq monitor avx xsave movbe f16c "     \
+         "rdrand fma " LONG_MODE "rdtscp pdpe1gb fxsr-opt mmxext lahf-lm cr8legacy abm sse4a "     \
+                                 "misalignsse 3dnowprefetch osvw "                                 \
+         "fsgsbase bmi1 avx2 smep bmi2 rdseed adx smap clflushopt sha-ni xsaveopt xsavec xgetbv1 " \
+         "arat "
+#define ZEN2 ZEN "umip rdpid clwb clzero wbnoinvd xsaves ibpb amd-stibp "
+
+#define INTEL "GenuineIntel"
+#define AMD   "AuthenticAMD"
+
+/* clang-format off */
+const X86Model x86_models[] = {
+    { .name = "486", .vendor = INTEL, .family = 4, .model = 8, .stepping = 0, .level = 1,
+      .has = "fpu vme pse" },
+    { .name = "pentium", .vendor = INTEL, .family = 5, .model = 4, .stepping = 3, .level = 1,
+      .has = PENTIUM },
+    { .name = "pentium2", .vendor = INTEL, .family = 6, .model = 5, .stepping = 2, .level = 2,
+      .has = PENTIUM2 },
+    { .name = "pentium3", .vendor = INTEL, .family = 6, .model = 7, .stepping = 3, .level = 3,
+      .has = PENTIUM3 },
+    { .name = "core2duo", .vendor = INTEL, .family = 6, .model = 15, .stepping = 11, .level = 10,
+      .xlevel = 0x80000008, .model_id = "Intel(R) Core(TM)2 Duo CPU     T7700  @ 2.40GHz",
+      .has = CORE2 LONG_MODE "cx16 lahf-lm" },
+    { .name = "n270", .vendor = INTEL, .family = 6, .model = 28, .stepping = 2, .level = 10,
+      .xlevel = 0x80000008, .model_id = "Intel(R) Atom(TM) CPU N270   @ 1.60GHz",
+      .has = P6_SSE2 "vme mtrr clflush mca pni ssse3 movbe nx lahf-lm" },
+    { .name = "Nehalem", .vendor = INTEL, .family = 6, .model = 26, .stepping = 3, .level = 11,
+      .xlevel = 0x80000008, .model_id = "Intel Core i7 9xx (Nehalem Class Core i7)", .has = NEHALEM },
+    { .name = "Westmere", .vendor = INTEL, .family = 6, .model = 44, .stepping = 1, .level = 11,
+      .xlevel = 0x80000008, .model_id = "Westmere E56xx/L56xx/X56xx (Nehalem-C)", .has = WESTMERE },
+    { .name = "SandyBridge", .vendor = INTEL, .family = 6, .model = 42, .stepping = 1, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Intel Xeon E312xx (Sandy Bridge)", .has = SANDY_BRIDGE },
+    { .name = "IvyBridge", .vendor = INTEL, .family = 6, .model = 58, .stepping = 9, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Intel Xeon E3-12xx v2 (Ivy Bridge)", .has = IVY_BRIDGE },
+    { .name = "Haswell", .vendor = INTEL, .family = 6, .model = 60, .stepping = 4, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Intel Core Processor (Haswell)", .has = HASWELL },
+    { .name = "Broadwell", .vendor = INTEL, .family = 6, .model = 61, .stepping = 2, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Intel Core Processor (Broadwell)", .has = BROADWELL },
+    { .name = "Skylake-Client", .vendor = INTEL, .family = 6, .model = 94, .stepping = 3, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Intel Core Processor (Skylake)", .has = SKYLAKE },
+    { .name = "Skylake-Server", .vendor = INTEL, .family = 6, .model = 85, .stepping = 4, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Intel Xeon Processor (Skylake)", .has = SKYLAKE_SERVER },
+    { .name = "EPYC", .vendor = AMD, .family = 23, .model = 1, .stepping = 2, .level = 0xd,
+      .xlevel = 0x8000001e, .model_id = "AMD EPYC Processor", .has = ZEN },
+    { .name = "EPYC-Rome", .vendor = AMD, .family = 23, .model = 49, .stepping = 0, .level = 0xd,
+      .xlevel = 0x8000001e, .model_id = "AMD EPYC-Rome Processor", .has = ZEN2 },
+    /* QEMU's but for SVM, and for SSE3 in qemu32. */
+    { .name = "qemu32", .vendor = INTEL, .family = 6, .model = 6, .stepping = 3, .level = 4,
+      .xlevel = 0x80000004, .model_id = "QEMU Virtual CPU version 2.5+", .has = P6_SSE2 "" },
+    { .name = "qemu64", .vendor = AMD, .family = 15, .model = 107, .stepping = 1, .level = 0xd,
+      .xlevel = 0x8000000a, .model_id = "QEMU Virtual CPU version 2.5+",
+      .has = FULL LONG_MODE "cx16 lahf-lm" },
+    { .name = "kvm64", .vendor = INTEL, .family = 15, .model = 6, .stepping = 1, .level = 0xd,
+      .xlevel = 0x80000008, .model_id = "Common KVM processor",
+      .has = FULL LONG_MODE "vme pni cx16" },
+    { .name = "base", .desc = "base CPU model type with no features enabled", .vendor = AMD,
+      .family = 6, .model = 0, .stepping = 0, .level = 1, .xlevel = 0x80000008,
+      .model_id = "Mimus base CPU", .has = "" },
+    /* What the engine implements; in the family in which kernels know of no flaw that wants a costly
+     * remedy. */
+    { .name = "max", .desc = "Enables all features supported by the accelerator in the current host",
+      .vendor = AMD, .family = 15, .model = 107, .stepping = 1, .level = 0x15,
+      .xlevel = 0x80000008, .model_id = "Mimus TCG CPU", .all = true },
+    { .name = NULL },
+};
+
+/* @change is relative to version 1. */
+const X86ModelVersion x86_model_versions[] = {
+    { "Nehalem", 2, "Nehalem-IBRS", "+spec-ctrl", "Intel Core i7 9xx (Nehalem Core i7, IBRS update)" },
+    { "Westmere", 2, "Westmere-IBRS", "+spec-ctrl",
+      "Westmere E56xx/L56xx/X56xx (IBRS update)" },
+    { "SandyBridge", 2, "SandyBridge-IBRS", "+spec-ctrl",
+      "Intel Xeon E312xx (Sandy Bridge, IBRS update)" },
+    { "IvyBridge", 2, "IvyBridge-IBRS", "+spec-ctrl",
+      "Intel Xeon E3-12xx v2 (Ivy Bridge, IBRS)" },
+    { "Haswell", 2, "Haswell-noTSX", "-hle,-rtm,stepping=1", "Intel Core Processor (Haswell, no TSX)" },
+    { "Haswell", 3, "Haswell-IBRS", "+spec-ctrl", "Intel Core Processor (Haswell, IBRS)" },
+    { "Haswell", 4, "Haswell-noTSX-IBRS", "-hle,-rtm,+spec-ctrl,stepping=1",
+      "Intel Core Processor (Haswell, no TSX, IBRS)" },
+    { "Broadwell", 2, "Broadwell-noTSX", "-hle,-rtm", "Intel Core Processor (Broadwell, no TSX)" },
+    { "Broadwell", 3, "Broadwell-IBRS", "+spec-ctrl", "Intel Core Processor (Broadwell, IBRS)" },
+    { "Broadwell", 4, "Broadwell-noTSX-IBRS", "-hle,-rtm,+spec-ctrl",
+      "Intel Core Processor (Broadwell, no TSX, IBRS)" },
+    { "Skylake-Client", 2, "Skylake-Client-IBRS", "+spec-ctrl",
+      "Intel Core Processor (Skylake, IBRS)" },
+    { "Skylake-Client", 3, "Skylake-Client-noTSX-IBRS", "-hle,-rtm,+spec-ctrl",
+      "Intel Core Processor (Skylake, IBRS, no TSX)" },
+    { "Skylake-Client", 4, NULL, "-hle,-rtm,+spec-ctrl,+xsaves",
+      "Intel Core Processor (Skylake, IBRS, no TSX)" },
+    { "Skylake-Server", 2, "Skylake-Server-IBRS", "+spec-ctrl",
+      "Intel Xeon Processor (Skylake, IBRS)" },
+    { "Skylake-Server", 3, "Skylake-Server-noTSX-IBRS", "-hle,-rtm,+spec-ctrl",
+      "Intel Xeon Processor (Skylake, IBRS, no TSX)" },
+    { "EPYC", 2, "EPYC-IBPB", "+ibpb", "AMD EPYC Processor (with IBPB)" },
+    { "EPYC", 3, NULL, "+ibpb,+clzero,+xsaves", "AMD EPYC Processor" },
+    { "EPYC", 4, NULL, "+ibpb,+clzero", "AMD EPYC Processor" },
+    { "EPYC-Rome", 2, NULL, "+ibrs,+amd-ssbd", "AMD EPYC-Rome Processor" },
+    { NULL },
+};
+/* clang-format on */
+
+static bool find_row(const char *name, X86ModelChoice *out)
+{
+    for (const X86Model *m = x86_models; m->name; m++) {
+        if (!strcmp(m->name, name)) {
+            *out = (X86ModelChoice){ .model = m };
+            return true;
+        }
+    }
+    for (const X86ModelVersion *v = x86_model_versions; v->model; v++) {
+        if (v->alias && !strcmp(v->alias, name)) {
+            find_row(v->model, out);
+            out->version = v;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool x86_model_find(const char *name, X86ModelChoice *out)
+{
+    const char *dash = g_strrstr(name, "-v");
+    g_autofree char *plain = NULL;
+    unsigned number;
+
+    if (find_row(name, out))
+        return true;
+    if (!dash || !g_ascii_isdigit(dash[2]) || dash[2] == '0' || dash[3])
+        return false;
+    number = (unsigned)(dash[2] - '0');
+    plain = g_strndup(name, (gsize)(dash - name));
+    if (!find_row(plain, out) || out->version || out->model->all)
+        return false;
+    if (number == 1)
+        return true;
+    for (const X86ModelVersion *v = x86_model_versions; v->model; v++) {
+        if (!strcmp(v->model, plain) && v->number == number) {
+            out->version = v;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_row(GString *out, const char *name, unsigned version, const char *desc)
+{
+    g_autofree char *full = version ? g_strdup_printf("%s-v%u", name, version) : g_strdup(name);
+
+    g_string_append_printf(out, "  %-27s %s\n", full, desc);
+}
+
+void x86_models_list(GString *out)
+{
+    for (const X86Model *m = x86_models; m->name; m++) {
+        const char *desc = m->desc ? m->desc : m->model_id;
+
+        print_row(out, m->name, 0, desc);
+        if (m->all)
+            continue;
+        print_row(out, m->name, 1, desc);
+        for (const X86ModelVersion *v = x86_model_versions; v->model; v++) {
+            if (strcmp(v->model, m->name) != 0)
+                continue;
+            if (v->alias)
+                print_row(out, v->alias, 0, v->model_id);
+            print_row(out, m->name, v->number, v->model_id);
+        }
+    }
+}
