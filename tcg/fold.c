@@ -6,6 +6,7 @@
  */
 #include "tcg/fold.h"
 
+#include "tcg/bits.h"
 #include "tcg/builder.h"
 
 static bool is_int(unsigned type)
@@ -65,6 +66,8 @@ static bool eval_bin(IrOpcode op, unsigned bits, uint64_t x, uint64_t y, uint64_
     case OP_or: *r = x | y; return true;
     case OP_xor: *r = x ^ y; return true;
     case OP_andn: *r = ~x & y; return true;
+    case OP_pdep: *r = bits_scatter(x, y); return true;
+    case OP_pext: *r = bits_gather(x, y); return true;
     case OP_shl: *r = x << n; return true;
     case OP_shr: *r = x >> n; return true;
     case OP_sar: *r = (uint64_t)(sign_extend(x, bits) >> n); return true;

@@ -2,6 +2,8 @@
 /* Integer ops: one handler per op and width. */
 #include "tcg/interp/interp.h"
 
+#include "tcg/bits.h"
+
 #define UNARY_HANDLER(name, W, T, P, expr) \
     HANDLER(name##_##W)                    \
     {                                      \
@@ -116,31 +118,12 @@ LEA_HANDLER(32, u32, u32)
 LEA_HANDLER(64, u64, u64)
 LEA_HANDLER(32z, u32, u64)
 
-static u64 scatter(u64 v, u64 mask)
-{
-    u64 r = 0;
-
-    for (; mask; mask &= mask - 1, v >>= 1) {
-        r |= v & 1 ? mask & -mask : 0;
-    }
-    return r;
-}
-
-static u64 gather(u64 v, u64 mask)
-{
-    u64 r = 0;
-
-    for (u64 to = 1; mask; mask &= mask - 1, to <<= 1) {
-        r |= v & mask & -mask ? to : 0;
-    }
-    return r;
-}
 #define SCATTER(name, f)                                      \
     BINARY_HANDLER(name, 32, 32, u32, s32, , , u32, f(a, b))  \
     BINARY_HANDLER(name, 32z, 32, u32, s32, , , u64, f(a, b)) \
     BINARY_HANDLER(name, 64, 64, u64, s64, , , u64, f(a, b))
-SCATTER(pdep, scatter)
-SCATTER(pext, gather)
+SCATTER(pdep, bits_scatter)
+SCATTER(pext, bits_gather)
 
 /* clang-format off */
 #define ROW(name) [OP_##name] = { name##_8, name##_16, name##_32, name##_64, name##_32z }

@@ -5,6 +5,8 @@
  */
 #include "tcg/x86_64/gen.h"
 
+#include "tcg/bits.h"
+
 #include <string.h>
 #include <xmmintrin.h>
 
@@ -354,25 +356,18 @@ void x64_divs128(void *env, const X86Backend *be)
     *(int64_t *)(scratch + SCR_RET + 8) = (int64_t)(v % c);
 }
 
-/* SCR_ARG: value, mask, op | type << 16; SCR_RET: result. PDEP and PEXT bit by bit. */
+/* SCR_ARG: value, mask, op | type << 16; SCR_RET: result. PDEP and PEXT. */
 void x64_bits_slow(void *env, const X86Backend *be)
 {
     uint8_t *scratch = at(env, be->layout->scratch);
-    uint64_t v, mask, r = 0, to = 1;
+    uint64_t v, mask, r;
     uint32_t what;
 
     memcpy(&v, scratch + SCR_ARG, 8);
     memcpy(&mask, scratch + SCR_ARG + 16, 8);
     memcpy(&what, scratch + SCR_ARG + 32, 4);
     mask &= ir_type_mask(what >> 16);
-    for (; mask; mask &= mask - 1, to <<= 1) {
-        uint64_t bit = mask & -mask;
-        if ((what & 0xffff) == OP_pdep) {
-            r |= v & to ? bit : 0;
-        } else {
-            r |= v & bit ? to : 0;
-        }
-    }
+    r = (what & 0xffff) == OP_pdep ? bits_scatter(v, mask) : bits_gather(v, mask);
     memcpy(scratch + SCR_RET, &r, 8);
 }
 
