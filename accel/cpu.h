@@ -72,6 +72,7 @@ typedef struct CpuPage {
     uint8_t prot; /* PROT_*: what later accesses with the same MMU index may do unasked. W only
                      if the dirty bit is set already. */
     bool global;
+    bool watched; /* CpuOps.watched() is asked before each data access */
 } CpuPage;
 
 /* Where a CPU is about to execute. */
@@ -108,6 +109,9 @@ struct CpuOps {
     /* A misaligned MEM_ALIGN access reached the slow path: raise (#GP, #AC) or return to let it
      * be done. */
     void (*misaligned)(Cpu *cpu, const SlowAccess *a);
+    /* A data access to a watched page, which would not fault, is about to be made or probed. May
+     * leave to the loop; then it is not made. */
+    void (*watched)(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access);
     void (*trap)(void *env, uint32_t code); /* TcgLayout.trap: raise, does not return */
     void (*translate)(Cpu *cpu, TranslateRequest *req, IrBlock *ir);
     /* Deliver the exception that was raised (exception_pending). May itself raise. */

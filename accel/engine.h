@@ -99,7 +99,8 @@ static inline bool tb_touches_code(const TbCache *c, uint64_t ram, uint64_t len)
 #define STLB_SETS 1024
 #define STLB_WAYS 4
 
-enum { STLB_GLOBAL = 1, STLB_LARGE = 2, STLB_IO = 4, STLB_ROM = 8, STLB_UNIT_LARGE = 16 };
+enum { STLB_GLOBAL = 1, STLB_LARGE = 2, STLB_IO = 4, STLB_ROM = 8, STLB_UNIT_LARGE = 16,
+       STLB_WATCHED = 32 };
 
 /* Second level: a page of one MMU index and address space, with all that the first level lacks. */
 typedef struct StlbEntry {

@@ -14,7 +14,7 @@ typedef struct Part {
     uint8_t *host; /* NULL: MMIO */
     uint64_t phys, ram;
     uint32_t len;
-    bool rom;
+    bool rom, watched;
 } Part;
 
 static Part resolve_part(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu)
@@ -27,6 +27,7 @@ static Part resolve_part(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access
         cpu->ops->raise_fault(cpu);
     }
     p.phys = e->phys | (addr & (PAGE_SIZE - 1));
+    p.watched = e->flags & STLB_WATCHED;
     if (!(e->flags & STLB_IO)) {
         p.host = (uint8_t *)(uintptr_t)(addr + e->addend);
         p.ram = e->ram | (addr & (PAGE_SIZE - 1));
@@ -43,9 +44,14 @@ static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
     uint32_t room = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
 
     part[0] = resolve_part(cpu, addr, MIN(len, room), access, mmu);
+    if (len > room)
+        part[1] = resolve_part(cpu, addr + room, len - room, access, mmu);
+    if (part[0].watched)
+        cpu->ops->watched(cpu, addr, MIN(len, room), access);
     if (len <= room)
         return 1;
-    part[1] = resolve_part(cpu, addr + room, len - room, access, mmu);
+    if (part[1].watched)
+        cpu->ops->watched(cpu, addr + room, len - room, access);
     return 2;
 }
 
@@ -205,8 +211,9 @@ void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned m
 {
     for (uint32_t done = 0; done < len;) {
         uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
-        Part p = resolve_part(cpu, addr + done, part, ACCESS_READ, mmu);
-        read_part(cpu, &p, (uint8_t *)buf + done);
+        Part p[2];
+        resolve(cpu, addr + done, part, ACCESS_READ, mmu, p);
+        read_part(cpu, p, (uint8_t *)buf + done);
         done += part;
     }
 }
@@ -215,8 +222,9 @@ void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, uns
 {
     for (uint32_t done = 0; done < len;) {
         uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
-        Part p = resolve_part(cpu, addr + done, part, ACCESS_WRITE, mmu);
-        write_part(cpu, &p, (const uint8_t *)buf + done);
+        Part p[2];
+        resolve(cpu, addr + done, part, ACCESS_WRITE, mmu, p);
+        write_part(cpu, p, (const uint8_t *)buf + done);
         done += part;
     }
 }
@@ -233,6 +241,8 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
 {
     Part p = resolve_part(cpu, addr, 1, access, mmu);
 
+    if (p.watched)
+        return NULL;
     if (access == ACCESS_WRITE && p.host &&
         (p.rom || tb_page_has_code(&cpu->run->accel->tbs, p.ram)))
         return NULL;

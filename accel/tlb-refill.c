@@ -42,7 +42,7 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 /* May translated code itself do such accesses to this page? */
 static bool is_plain(Cpu *cpu, const StlbEntry *e, bool write)
 {
-    if (e->flags & STLB_IO)
+    if (e->flags & (STLB_IO | STLB_WATCHED))
         return false;
     if (!write)
         return e->prot & PROT_R;
@@ -81,7 +81,7 @@ void *tlb_direct(void *env)
         ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1))))
         return NULL;
     e = tlb_lookup(cpu, s->addr, s->flags & MEM_MMU_MASK);
-    if (!e || !(e->prot & PROT_W) || (e->flags & (STLB_IO | STLB_ROM)) ||
+    if (!e || !(e->prot & PROT_W) || (e->flags & (STLB_IO | STLB_ROM | STLB_WATCHED)) ||
         tb_touches_code(&cpu->run->accel->tbs, e->ram | in_page, s->size))
         return NULL;
     return (void *)(uintptr_t)(s->addr + e->addend);

@@ -289,7 +289,7 @@ static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p
     e->gen = p->global ? t->global_gen : t->asid_gen[e->asid];
     e->prot = p->prot;
     e->phys = p->phys;
-    e->flags = p->global ? STLB_GLOBAL : 0;
+    e->flags = (p->global ? STLB_GLOBAL : 0) | (p->watched ? STLB_WATCHED : 0);
     if (p->unit_size > PAGE_SIZE) {
         e->flags |= STLB_LARGE;
         for (unsigned half = 0; half < 2; half++) { /* a 4 MiB page is two of these */
@@ -309,7 +309,7 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
         [ACCESS_READ] = PROT_R, [ACCESS_WRITE] = PROT_W, [ACCESS_EXEC] = PROT_X
     };
     StlbEntry *e = tlb_lookup(cpu, addr, mmu);
-    CpuPage page;
+    CpuPage page = { 0 };
 
     if (e && (e->prot & need[access])) {
         cpu->run->tlb->hits++;

@@ -13,6 +13,7 @@
 #include "accel/accel.h"
 #include "softmmu/error.h"
 #include "target-i386/cpuid.h"
+#include "target-i386/debug.h"
 #include "target-i386/excp.h"
 #include "target-i386/helpers.h"
 #include "target-i386/paging.h"
@@ -87,7 +88,8 @@ void x86_cpu_reset(CpuX86 *c, bool init)
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
-    c->nmi_blocked = c->inhibit = c->x87_slow = false;
+    c->nmi_blocked = c->inhibit = c->x87_slow = c->debug_step = false;
+    c->debug_hits = 0;
     c->common.exception_pending = false;
     c->exception_is_soft = c->delivery_ext = false;
     c->exception = 0;
@@ -188,7 +190,8 @@ static void bus_raise_smi(void *opaque, unsigned n)
 static void bus_raise_init(void *opaque, unsigned n)
 {
     cpu_reset_interrupt(bus_cpu(opaque, n), CPU_INT_SIPI);
-    /* A start-up message counts only if it comes after INIT; both may come before the CPU's turn. */
+    /* A start-up message counts only if it comes after INIT; both may come before the CPU's turn.
+     */
     cpu_reset_interrupt(bus_cpu(opaque, n), CPU_INT_SIPI);
     cpu_interrupt(bus_cpu(opaque, n), CPU_INT_INIT);
 }
@@ -297,22 +300,6 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
 
 /* ---- CpuOps --------------------------------------------------------------------------------- */
 
-/* Raises #DB if an instruction breakpoint lies at @linear. */
-static void check_breakpoints(CpuX86 *c, uint64_t linear)
-{
-    uint64_t dr7 = c->dr[7], hit = 0;
-
-    if (c->eflags & EFL_RF)
-        return;
-    for (unsigned i = 0; i < 4; i++)
-        if ((dr7 >> (2 * i) & 3) && !(dr7 >> (16 + 4 * i) & 15) && c->dr[i] == linear)
-            hit |= 1u << i;
-    if (hit) {
-        c->dr[6] = (c->dr[6] & ~15ull) | hit;
-        x86_raise(c, EXCP_DB);
-    }
-}
-
 static void get_context(Cpu *cpu, CpuContext *out)
 {
     CpuX86 *c = x86(cpu);
@@ -333,21 +320,13 @@ static void get_context(Cpu *cpu, CpuContext *out)
     out->mmu = x86_mmu(c);
     out->kernel = x86_cpl(c) != 3;
     if (c->mode & X86_MODE_BREAKPOINTS)
-        check_breakpoints(c, out->linear);
+        x86_debug_before(c, out->linear);
 }
 
 /* 16-bit code runs into its segment's limit rather than around it, so its pc is not cut to 16. */
 static uint64_t wrap_pc(Cpu *cpu, uint64_t pc)
 {
     return x86(cpu)->mode & X86_MODE_CS64 ? pc : (uint32_t)pc;
-}
-
-static void single_step_trap(CpuX86 *c)
-{
-    if (c->inhibit) /* MOV SS: the trap waits for the next instruction */
-        return;
-    c->dr[6] |= DR6_BS;
-    x86_record_exception(c, EXCP_DB, 0);
 }
 
 static void exit_reason(Cpu *cpu, uint32_t reason)
@@ -362,12 +341,14 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         c->x87_slow = true;
         x86_update_mode(c);
         return;
-    case X86_EXIT_SINGLE_STEP: single_step_trap(c); break;
+    case X86_EXIT_SINGLE_STEP: break;
     case X86_EXIT_PAUSE: cpu_kick(cpu); break;
     case X86_EXIT_SYNC: break;
     default: g_assert_not_reached();
     }
     c->x87_slow = false;
+    if (reason == X86_EXIT_SINGLE_STEP || c->debug_step || c->debug_hits)
+        x86_debug_after(c, reason == X86_EXIT_SINGLE_STEP);
     /* The block may have changed mode bits itself (the interrupt shadow). */
     x86_update_mode(c);
     cpu_context_changed(cpu);
@@ -395,6 +376,7 @@ const CpuOps x86_cpu_ops = {
     .walk = x86_walk,
     .raise_fault = x86_raise_fault,
     .misaligned = x86_misaligned,
+    .watched = x86_debug_access,
     .trap = x86_raise_code,
     .translate = x86_translate,
     .deliver_exception = x86_deliver_exception,

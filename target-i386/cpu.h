@@ -83,7 +83,7 @@ enum {
     X86_MODE_X87_SLOW = 1 << 23,     /* one block with x87 instructions through helpers */
     X86_MODE_SMM = 1 << 24,
     X86_MODE_LA57 = 1 << 25,
-    X86_MODE_BREAKPOINTS = 1 << 26,  /* a debug register is armed: blocks of one instruction, checked */
+    X86_MODE_BREAKPOINTS = 1 << 26,  /* blocks of one instruction, checked, see debug.c */
 };
 #define X86_MODE_TOP_SHIFT CPU_HOT_MODE_SHIFT
 
@@ -140,6 +140,8 @@ typedef struct CpuX86 {
     bool nmi_blocked, inhibit, in_smm, sipi_wait;
     uint8_t sipi_vector;
     bool a20;
+    bool debug_step;    /* the next instruction meets a data or port breakpoint: alone */
+    uint8_t debug_hits; /* breakpoints met by the running instruction, B0-B3 */
     /* an exception on its way */
     int exception;          /* vector raised, valid while common.exception_pending */
     uint32_t error_code;

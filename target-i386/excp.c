@@ -6,13 +6,14 @@
  * An exception is recorded, the engine's loop is entered, and the loop asks for delivery; a fault
  * during delivery is recorded in turn and meets the one that was being delivered in old_exception.
  *
- * Missing: SMI (logged and ignored), machine-check injection, data breakpoints.
+ * Missing: SMI (logged and ignored), machine-check injection.
  */
 #include "target-i386/excp.h"
 
 #include <inttypes.h>
 
 #include "softmmu/log.h"
+#include "target-i386/debug.h"
 #include "target-i386/paging.h"
 #include "target-i386/segment.h"
 
@@ -339,7 +340,7 @@ static void deliver(CpuX86 *c, const Event *e)
     if (log_enabled(LOG_INT))
         log_event(c, e);
     if (e->vector == EXCP_DB && !e->soft)
-        c->dr[7] &= ~(1ull << 13); /* GD */
+        c->dr[7] &= ~(uint64_t)DR7_GD;
     if (!(c->cr0 & CR0_PE))
         deliver_real(c, e);
     else if (is_long(c))
@@ -359,8 +360,9 @@ void x86_deliver_exception(Cpu *cpu)
 
     c->common.exception_pending = false;
     c->common.halted = false;
-    if (c->inhibit || c->x87_slow) { /* of the instruction that has faulted */
-        c->inhibit = c->x87_slow = false;
+    if (c->inhibit || c->x87_slow || c->debug_step) { /* of the instruction that has faulted */
+        c->inhibit = c->x87_slow = c->debug_step = false;
+        c->debug_hits = 0;
         x86_update_mode(c);
     }
     if (c->old_exception >= 0) {

@@ -55,7 +55,7 @@ static bool repeat(Dis *d, Insn *i, StringOp op, unsigned helper)
                    (uint32_t)i->asize << STRING_ASIZE_SHIFT | (uint32_t)i->seg << STRING_SEG_SHIFT;
     if (i->rep == 0xf2)
         how |= STRING_REPNE;
-    if (d->mode & X86_MODE_TF)
+    if (d->mode & (X86_MODE_TF | X86_MODE_BREAKPOINTS))
         how |= STRING_SINGLE;
     IrRef done = call1(d, helper, const32(d, how));
     IrRef again = ir_setcond(ir, COND_EQ, done, const32(d, 0));

@@ -204,7 +204,7 @@ static void string_io(Dis *d, Insn *i, uint32_t how)
            (uint32_t)i->seg << STRING_SEG_SHIFT;
     if (i->rep)
         how |= STRING_IO_REP;
-    if (d->mode & X86_MODE_TF)
+    if (d->mode & (X86_MODE_TF | X86_MODE_BREAKPOINTS))
         how |= STRING_SINGLE;
     done = call1(d, HELP_string_io, const32(d, how));
     if (i->rep)

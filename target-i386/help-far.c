@@ -6,6 +6,7 @@
  */
 #include "target-i386/help-system.h"
 
+#include "target-i386/debug.h"
 #include "target-i386/excp.h"
 #include "target-i386/paging.h"
 #include "target-i386/segment.h"
@@ -340,7 +341,7 @@ static uint32_t iret_mask(CpuX86 *c, uint32_t size, unsigned cpl)
  * gone after the next instruction, and is dropped at once. */
 static void restore_flags(CpuX86 *c, uint32_t flags, uint32_t mask)
 {
-    if (!(c->dr[7] & 0xff))
+    if (!x86_debug_has_code(c))
         flags &= ~(uint32_t)EFL_RF;
     x86_set_eflags(c, flags, mask);
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)

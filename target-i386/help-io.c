@@ -5,6 +5,7 @@
  */
 #include "target-i386/help-io.h"
 
+#include "target-i386/debug.h"
 #include "target-i386/help.h"
 
 static void check_permission(CpuX86 *c, uint32_t port, uint32_t size)
@@ -27,12 +28,14 @@ static void check_permission(CpuX86 *c, uint32_t port, uint32_t size)
 uint32_t help_in(CpuX86 *c, uint32_t port, uint32_t size)
 {
     check_permission(c, port & 0xffff, size);
+    x86_debug_port(c, port & 0xffff, size);
     return address_space_read(c->common.io, port & 0xffff, size);
 }
 
 void help_out(CpuX86 *c, uint32_t port, uint32_t value, uint32_t size)
 {
     check_permission(c, port & 0xffff, size);
+    x86_debug_port(c, port & 0xffff, size);
     address_space_write(c->common.io, port & 0xffff, value, size);
 }
 
@@ -94,6 +97,8 @@ uint32_t help_string_io(CpuX86 *c, uint32_t how)
     unsigned left = how & STRING_SINGLE ? 1 : MAX_ELEMENTS;
 
     check_permission(c, s.port, s.size);
+    if (!rep || reg_read(&s, R_RCX))
+        x86_debug_port(c, s.port, s.size);
     if (!rep) {
         move_element(&s);
         return 1;

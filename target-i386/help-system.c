@@ -10,6 +10,7 @@
 
 #include "softmmu/log.h"
 #include "target-i386/cpuid.h"
+#include "target-i386/debug.h"
 #include "target-i386/excp.h"
 #include "target-i386/paging.h"
 
@@ -204,7 +205,7 @@ static unsigned check_dr(CpuX86 *c, unsigned n)
             x86_raise(c, EXCP_UD);
         n += 2;
     }
-    if (c->dr[7] & 1 << 13) {
+    if (c->dr[7] & DR7_GD) {
         c->dr[6] |= DR6_BD;
         x86_raise(c, EXCP_DB);
     }
@@ -216,16 +217,10 @@ uint64_t help_read_dr(CpuX86 *c, uint32_t n)
     return c->dr[check_dr(c, n)];
 }
 
-static bool has_data_breakpoint(uint64_t dr7)
-{
-    for (unsigned i = 0; i < 4; i++)
-        if ((dr7 >> (2 * i) & 3) && (dr7 >> (16 + 4 * i) & 3))
-            return true;
-    return false;
-}
-
 void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value)
 {
+    DebugWatch old;
+
     n = check_dr(c, n);
     if (n >= 6 && value >> 32)
         raise_gp0(c);
@@ -233,10 +228,9 @@ void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value)
         value = (value & 0xe00f) | 0xffff0ff0;
     if (n == 7)
         value = (value & 0xffff2bff) | 0x400;
+    old = x86_debug_watch(c);
     c->dr[n] = value;
-    if (has_data_breakpoint(c->dr[7]))
-        log_unimp("data breakpoints in DR7 are not modelled: they will not trigger\n");
-    x86_update_mode(c);
+    x86_debug_changed(c, &old);
 }
 
 /* ---- Counters, CPUID, XCR0 ------------------------------------------------------------------- */

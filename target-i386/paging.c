@@ -9,6 +9,7 @@
 #include "target-i386/paging.h"
 
 #include "target-i386/cpuid.h"
+#include "target-i386/debug.h"
 
 enum {
     PTE_P = 1 << 0,
@@ -247,7 +248,7 @@ static bool is_stack_access(Cpu *cpu, uint64_t addr)
     return s->host_pc && (s->flags & MEM_STACK) && addr - s->addr < s->size;
 }
 
-bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out)
+static bool walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out)
 {
     CpuX86 *c = x86(cpu);
     Walk w = { .c = c, .addr = addr, .access = access, .mmu = mmu, .probe = probe };
@@ -271,6 +272,14 @@ bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool prob
         c->fault_addr = addr;
     }
     return false;
+}
+
+bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out)
+{
+    if (!walk(cpu, addr, access, mmu, probe, out))
+        return false;
+    out->watched = x86_debug_watches_page(x86(cpu), addr);
+    return true;
 }
 
 bool x86_load_pdptes(CpuX86 *c, uint64_t cr3)

@@ -5,6 +5,7 @@
  */
 #include "target-i386/cpu.h"
 
+#include "target-i386/debug.h"
 #include "target-i386/state.h"
 
 /* clang-format off */
@@ -110,6 +111,7 @@ const StateField x86_state[] = {
     STATE_U32(CpuX86, exception), STATE_U32(CpuX86, error_code),
     STATE_BOOL(CpuX86, exception_is_soft), STATE_U64(CpuX86, exception_next_pc),
     STATE_U32(CpuX86, old_exception), STATE_U64(CpuX86, fault_addr), STATE_BOOL(CpuX86, x87_slow),
+    STATE_BOOL(CpuX86, debug_step), STATE_U8(CpuX86, debug_hits),
     STATE_BOOL(CpuX86, common.halted), STATE_BOOL(CpuX86, common.exception_pending),
     STATE_U16(CpuX86, common.asid),
     STATE_END
@@ -250,7 +252,7 @@ void x86_update_mode(CpuX86 *c)
         mode |= X86_MODE_SMM;
     if (c->cr4 & CR4_LA57)
         mode |= X86_MODE_LA57;
-    if (c->dr[7] & 0xff)
+    if (c->debug_step || ((c->dr[7] & 0xff) && x86_debug_has_code(c)))
         mode |= X86_MODE_BREAKPOINTS;
     c->mode = mode | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
     /* Translated code moves TOP in the key alone, so the key is what must agree with it. */

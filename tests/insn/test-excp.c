@@ -156,6 +156,49 @@ static void no_rf(System *s) { assert_false(stack64(s, 2) & EFL_RF); }
 static void on_ist(System *s) { assert_int_equal(s->c->regs[R_RSP], IST_STACK - 40); }
 static void if_kept(System *s) { assert_true(s->c->eflags & EFL_IF); }
 static void dr6_bs(System *s) { assert_true(s->c->dr[6] & 1 << 14); }
+static void watch(System *s, uint64_t addr, uint32_t dr7)
+{
+    s->c->regs[R_RBX] = PAGE_USER + 8;
+    s->c->dr[1] = addr;
+    s->c->dr[7] |= dr7;
+    x86_update_mode(s->c);
+}
+enum { L1_WRITE4 = 4 | 0xd << 20, L1_ACCESS1 = 4 | 3 << 20, L1_ACCESS8 = 4 | 0xb << 20, L1_PORT = 4 | 2 << 20 };
+static void watch_write4(System *s) { watch(s, PAGE_USER + 8, L1_WRITE4); }
+static void watch_access1(System *s) { watch(s, PAGE_USER + 8, L1_ACCESS1); }
+static void watch_access8(System *s) { watch(s, PAGE_USER + 8, L1_ACCESS8); }
+static void watch_rep(System *s)
+{
+    watch_write4(s);
+    s->c->regs[R_RDI] = PAGE_USER + 4;
+    s->c->regs[R_RCX] = 16;
+}
+static void watch_ss(System *s) { watch_access1(s); system_write(s, PAGE_USER + 8, SEL_DATA, 2); }
+static void watch_write4_tf(System *s) { watch_write4(s); s->c->eflags |= EFL_TF; x86_update_mode(s->c); }
+static void watch_off(System *s) { watch(s, PAGE_USER + 8, 0xd << 20); }
+static void watch_port(System *s) { s->c->cr4 |= CR4_DE; watch(s, 0x80, L1_PORT); }
+static void watch_port_no_de(System *s) { watch(s, 0x80, L1_PORT); }
+static void general_detect(System *s) { s->c->dr[7] |= 1 << 13; }
+static void dr4_de(System *s) { s->c->cr4 |= CR4_DE; }
+static void dr6_b1(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 2); }
+static void dr6_b1_written(System *s)
+{
+    dr6_b1(s);
+    assert_int_equal(system_read(s, PAGE_USER + 8, 4), 0x12345678);
+}
+static void dr6_b1_bs(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 0x4002); }
+static void dr6_none(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 0); }
+static void dr6_bd(System *s)
+{
+    assert_int_equal(s->c->dr[6] & 0xe00f, 1 << 13);
+    assert_false(s->c->dr[7] & 1 << 13);
+}
+static void rep_stopped(System *s)
+{
+    dr6_b1(s);
+    assert_int_equal(s->c->regs[R_RCX], 11);
+    assert_int_equal(s->c->regs[R_RDI], PAGE_USER + 9);
+}
 static void dr6_b0(System *s) { assert_int_equal(s->c->dr[6] & 15, 1); }
 static void in_syscall(System *s)
 {
@@ -287,6 +330,28 @@ static const Row rows[] = {
     { "trap gate keeps IF", SYS_LONG, 0, C("\xfb\x90\xcd\x85"), NULL, VEC_TRAP, NO_ERROR, 4, if_kept },
     { "icebp ignores DPL", SYS_LONG, 3, C("\xf1"), NULL, EXCP_DB, NO_ERROR, 1 },
     { "single step", SYS_LONG, 0, C("\x90\x90\xf4"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
+    { "data breakpoint, write", SYS_LONG, 0, C("\xb8\x78\x56\x34\x12\x89\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 7, dr6_b1_written },
+    { "data breakpoint, user write", SYS_LONG, 3, C("\x90\x89\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint, protected mode", SYS_PROT, 0, C("\x90\x89\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint, read of write", SYS_LONG, 0, C("\x90\x8b\x03\xf4"), watch_write4, NONE, NO_ERROR, 4, dr6_none },
+    { "data breakpoint, last byte", SYS_LONG, 0, C("\x88\x43\x03\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint, beyond", SYS_LONG, 0, C("\x88\x43\x04\xf4"), watch_write4, NONE, NO_ERROR, 4, dr6_none },
+    { "data breakpoint, before", SYS_LONG, 0, C("\x89\x43\xfc\xf4"), watch_write4, NONE, NO_ERROR, 4, dr6_none },
+    { "data breakpoint, overlap from below", SYS_LONG, 0, C("\x89\x43\xfd\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint, read", SYS_LONG, 0, C("\x8b\x03\x90\xf4"), watch_access1, EXCP_DB, NO_ERROR, 2, dr6_b1 },
+    { "data breakpoint, 8 bytes", SYS_LONG, 0, C("\x8a\x43\x07\x90\xf4"), watch_access8, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint, read and write", SYS_LONG, 0, C("\x01\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 2, dr6_b1 },
+    { "data breakpoint, locked", SYS_LONG, 0, C("\xf0\xff\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint, rep stosb", SYS_LONG, 0, C("\xf3\xaa\x90\xf4"), watch_rep, EXCP_DB, NO_ERROR, 0, rep_stopped },
+    { "data breakpoint, MOV SS", SYS_PROT, 0, C("\x8e\x13\x90\x90\xf4"), watch_ss, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "data breakpoint with TF", SYS_LONG, 0, C("\x89\x03\x90\xf4"), watch_write4_tf, EXCP_DB, NO_ERROR, 2, dr6_b1_bs },
+    { "data breakpoint not enabled", SYS_LONG, 0, C("\x89\x03\xf4"), watch_off, NONE, NO_ERROR, 3, dr6_none },
+    { "port breakpoint", SYS_LONG, 0, C("\x90\xe6\x80\x90\xf4"), watch_port, EXCP_DB, NO_ERROR, 3, dr6_b1 },
+    { "port breakpoint, IN", SYS_LONG, 0, C("\xe4\x80\x90\xf4"), watch_port, EXCP_DB, NO_ERROR, 2, dr6_b1 },
+    { "port breakpoint, another port", SYS_LONG, 0, C("\xe6\x81\xf4"), watch_port, NONE, NO_ERROR, 3, dr6_none },
+    { "port breakpoint without CR4.DE", SYS_LONG, 0, C("\xe6\x80\xf4"), watch_port_no_de, NONE, NO_ERROR, 3, dr6_none },
+    { "DR7.GD", SYS_LONG, 0, C("\x90\x0f\x21\xc0\xf4"), general_detect, EXCP_DB, NO_ERROR, 1, dr6_bd },
+    { "DR4 with CR4.DE", SYS_LONG, 0, C("\x0f\x21\xe0\xf4"), dr4_de, EXCP_UD, NO_ERROR, 0 },
     { "instruction breakpoint", SYS_LONG, 0, C("\x90\x90\xf4"), breakpoint, EXCP_DB, NO_ERROR, 1, dr6_b0 },
     /* double and triple faults */
     { "no IDT: triple fault", SYS_LONG, 0, C("\x0f\x0b"), no_idt, TRIPLE, 0, 0 },
