@@ -139,6 +139,8 @@ static void vector_conversion(SseOp *s, SfEnv *e, unsigned n)
     case VCVT_TPD2DQ: s->r.d[n] = (uint32_t)sf64_to_int(e, q, 32, true); break;
     case VCVT_PS2PD: s->r.q[n] = sf32_to_f64(e, d); break;
     case VCVT_PD2PS: s->r.d[n] = sf64_to_f32(e, q); break;
+    case VCVT_PH2PS:
+    case VCVT_PS2PH: g_assert_not_reached(); /* VEX only: help-avx.c */
     }
 }
 

@@ -334,14 +334,14 @@ void ir_fence(IrBlock *ir, unsigned kind)
 
 static uint8_t lane_of(IrType type, unsigned lane)
 {
-    return type == V128 ? (uint8_t)lane : 0;
+    return type == V128 || type == V256 ? (uint8_t)lane : 0;
 }
 
 IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
 {
     IrType type = ir_type(ir, x);
 
-    g_assert(type == ir_type(ir, y));
+    g_assert(type == ir_type(ir, y) || (lane > 3 && type == V128));
     return build(ir, OPC(op, type, .aux = lane_of(type, lane), .a = x, .b = y));
 }
 
@@ -447,6 +447,56 @@ IrRef ir_vfromint(IrBlock *ir, IrRef x)
 IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x)
 {
     return build(ir, OPC(OP_vcvt, V128, .aux = (uint8_t)kind, .a = x));
+}
+
+/* -- AVX ---------------------------------------------------------------------------------------- */
+
+IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm)
+{
+    return build(ir, OPC(OP_vcvt, type, .aux = (uint8_t)kind, .a = x, .imm = imm));
+}
+
+void ir_vzeroupper(IrBlock *ir)
+{
+    append(ir, &OPC(OP_vzeroupper, IR_VOID, ));
+}
+
+IrRef ir_vmovlo(IrBlock *ir, IrRef x, IrRef low)
+{
+    return build(ir, OPC(OP_vmovlo, V128, .a = x, .b = low));
+}
+
+IrRef ir_vbcast(IrBlock *ir, IrType type, unsigned lane, IrRef x)
+{
+    return build(ir, OPC(OP_vbcast, type, .aux = (uint8_t)lane, .a = x));
+}
+
+IrRef ir_vinserth(IrBlock *ir, IrRef x, IrRef y, unsigned half)
+{
+    return build(ir, OPC(OP_vinserth, V256, .a = x, .b = y, .imm = half));
+}
+
+IrRef ir_vextracth(IrBlock *ir, IrRef x, unsigned half)
+{
+    return build(ir, OPC(OP_vextracth, V128, .a = x, .imm = half));
+}
+
+IrRef ir_vwiden(IrBlock *ir, bool sign, unsigned from, unsigned to, IrRef x)
+{
+    return build(ir, OPC(sign ? OP_vwidens : OP_vwidenu, V256, .aux = (uint8_t)from, .a = x,
+                         .imm = to));
+}
+
+IrRef ir_vselect(IrBlock *ir, unsigned lane, IrRef x, IrRef y, IrRef mask)
+{
+    return build(ir, OPC(OP_vselect, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y,
+                         .c = mask));
+}
+
+IrRef ir_fma(IrBlock *ir, unsigned lane, IrRef a, IrRef b, IrRef c, unsigned opcode)
+{
+    return build(ir, OPC(OP_fma, ir_type(ir, a), .aux = (uint8_t)lane, .a = a, .b = b, .c = c,
+                         .imm = opcode));
 }
 
 /* -- Control ------------------------------------------------------------------------------------

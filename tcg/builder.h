@@ -152,6 +152,17 @@ IrRef ir_sha256rnds2(IrBlock *ir, IrRef x, IrRef y, IrRef z);
 IrRef ir_vfromint(IrBlock *ir, IrRef x);
 IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x);
 
+/* AVX. ir_fbin, ir_fcmp and ir_fma with lane 4 or 5 are scalar: see opcodes.def. */
+void ir_vzeroupper(IrBlock *ir);
+IrRef ir_vmovlo(IrBlock *ir, IrRef x, IrRef low);
+IrRef ir_vbcast(IrBlock *ir, IrType type, unsigned lane, IrRef x);
+IrRef ir_vinserth(IrBlock *ir, IrRef x, IrRef y, unsigned half);
+IrRef ir_vextracth(IrBlock *ir, IrRef x, unsigned half);
+IrRef ir_vwiden(IrBlock *ir, bool sign, unsigned from, unsigned to, IrRef x); /* to V256 */
+IrRef ir_vselect(IrBlock *ir, unsigned lane, IrRef x, IrRef y, IrRef mask);
+IrRef ir_fma(IrBlock *ir, unsigned lane, IrRef a, IrRef b, IrRef c, unsigned opcode);
+IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm);
+
 /* Helper @index of the block's table; unused arguments are IR_NONE. IR_NONE for a void one. */
 IrRef ir_call(IrBlock *ir, unsigned index, IrRef a, IrRef b, IrRef c, IrRef d);
 void ir_trap(IrBlock *ir, uint32_t code);

@@ -87,6 +87,15 @@ static IrRef forward_get(Forward *f, IrOp *op)
     }
     for (unsigned i = 0; i < PARTS; i++) {
         IrRef v = k->value[i];
+
+        if (v != IR_NONE && k->byte[i] == op->aux && f->ir->ops[v].type == V256 &&
+            op->type == V128) {
+            *op = (IrOp){ .op = OP_trunc, .type = V128, .a = v };
+            return IR_NONE;
+        }
+    }
+    for (unsigned i = 0; i < PARTS; i++) {
+        IrRef v = k->value[i];
         unsigned type = f->ir->ops[v].type;
 
         if (v != IR_NONE && k->byte[i] == op->aux && is_integer(type) && is_integer(op->type) &&
@@ -120,7 +129,8 @@ static void substitute(Forward *f, IrOp *op)
 /* May @op change slots other than by naming them? */
 static bool changes_slots(const IrBlock *ir, const IrOp *op)
 {
-    return op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE);
+    return op->op == OP_vzeroupper ||
+           (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE));
 }
 
 static void visit(Forward *f, unsigned i)

@@ -50,6 +50,8 @@ enum {
     ARGS_getfsw = 0, ARGS_setfsw = 1, ARGS_setfcw = 1,
     ARGS_vmovmsk = 1, ARGS_vextract = 1, ARGS_vinsert = 2, ARGS_vfromint = 1, ARGS_vcvt = 1,
     ARGS_sha256rnds2 = 3, ARGS_vtest = 2, ARGS_faddsub = 2,
+    ARGS_vzeroupper = 0, ARGS_vmovlo = 2, ARGS_vbcast = 1, ARGS_vinserth = 2, ARGS_vextracth = 1,
+    ARGS_vwidens = 1, ARGS_vwidenu = 1, ARGS_vselect = 3, ARGS_fma = 3,
     ARGS_call = 4, ARGS_trap = 0, ARGS_trap_if = 1, ARGS_goto = 0, ARGS_goto_if = 1, ARGS_jump = 1,
     ARGS_exit = 0, ARGS_exit_if = 1
 };

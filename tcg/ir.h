@@ -65,7 +65,8 @@ typedef enum IrCc {
 typedef enum IrJumpKind { JUMP_DIRECT, JUMP_INDIRECT, JUMP_CALL, JUMP_RET } IrJumpKind;
 
 typedef enum IrVcvt {
-    VCVT_DQ2PS, VCVT_PS2DQ, VCVT_TPS2DQ, VCVT_DQ2PD, VCVT_PD2DQ, VCVT_TPD2DQ, VCVT_PS2PD, VCVT_PD2PS
+    VCVT_DQ2PS, VCVT_PS2DQ, VCVT_TPS2DQ, VCVT_DQ2PD, VCVT_PD2DQ, VCVT_TPD2DQ, VCVT_PS2PD, VCVT_PD2PS,
+    VCVT_PH2PS, VCVT_PS2PH, /* imm: VCVTPS2PH's immediate */
 } IrVcvt;
 
 /* IrOp.d of memory ops. The low bits are the software TLB to look in. */

@@ -42,6 +42,14 @@ uint32_t sf32_sqrt(SfEnv *e, uint32_t a);
 uint64_t sf64_sqrt(SfEnv *e, uint64_t a);
 Float80 sf80_sqrt(SfEnv *e, Float80 a);
 
+/* FMA3: operands in the instruction's order; @form 0, 1, 2 for its 132, 213 and 231. */
+enum { SF_FMA_NEGATE_PRODUCT = 1, SF_FMA_NEGATE_ADDEND = 2 };
+uint32_t sf32_fma(SfEnv *e, uint32_t a, uint32_t b, uint32_t c, unsigned form, unsigned sign);
+uint64_t sf64_fma(SfEnv *e, uint64_t a, uint64_t b, uint64_t c, unsigned form, unsigned sign);
+/* F16C */
+uint32_t sf16_to_f32(SfEnv *e, uint16_t a);
+uint16_t sf32_to_f16(SfEnv *e, uint32_t a);
+
 typedef enum SfRelation { SF_LESS, SF_EQUAL, SF_GREATER, SF_UNORDERED } SfRelation;
 /* @quiet: only signalling NaNs are invalid. */
 SfRelation sf32_compare(SfEnv *e, uint32_t a, uint32_t b, bool quiet);

@@ -111,6 +111,13 @@ const char *tcg_backend_name(const Tcg *tcg)
     return tcg->backend->name;
 }
 
+unsigned tcg_features(const char *backend)
+{
+    const TcgBackend *b = find_backend(backend, NULL);
+
+    return b ? b->features() : 0;
+}
+
 const char *tcg_backend_list(void)
 {
     static char list[64];

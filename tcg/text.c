@@ -69,11 +69,18 @@ static unsigned fields_of(unsigned op)
     case OP_vextract:
     case OP_vinsert:
     case OP_fround:
+    case OP_vinserth:
+    case OP_vextracth:
+    case OP_vwidens:
+    case OP_vwidenu:
+    case OP_fma:
+    case OP_vcvt:
     case OP_fcmp: return F_AUX | F_IMM;
     case OP_probe: return F_AUX | F_IMM | F_SIZE | F_MEM;
     case OP_fence:
     case OP_jump:
-    case OP_vcvt:
+    case OP_vbcast:
+    case OP_vselect:
     case OP_vmovmsk:
     case OP_sha256rnds2:
     case OP_faddsub: return F_AUX;

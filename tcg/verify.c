@@ -20,13 +20,14 @@ enum { /* sets of types */
        T_INT = 1 << I8 | 1 << I16 | 1 << I32 | 1 << I64,
        T_LEA = 1 << I16 | 1 << I32 | 1 << I64,
        T_SCALAR_FP = 1 << F32 | 1 << F64 | 1 << F80,
-       T_SSE = 1 << F32 | 1 << F64 | 1 << V128,
-       T_FP = T_SCALAR_FP | 1 << V128,
+       T_SSE = 1 << F32 | 1 << F64 | 1 << V128 | 1 << V256,
+       T_FP = T_SCALAR_FP | 1 << V128 | 1 << V256,
        T_SELECT = T_INT | 1 << I1 | 1 << F32 | 1 << F64 | 1 << V128,
        T_MEM = T_INT | 1 << F32 | 1 << F64 | 1 << F80 | 1 << V128 | 1 << V256,
        T_SLOT = T_MEM | 1 << I1,
-       T_CONST = T_INT | 1 << I1 | 1 << F32 | 1 << F64 | 1 << V128,
-       T_VEC = 1 << V128,
+       T_CONST = T_INT | 1 << I1 | 1 << F32 | 1 << F64 | 1 << V128 | 1 << V256,
+       T_V128 = 1 << V128,
+       T_VEC = 1 << V128 | 1 << V256,
        T_ANY = T_SLOT | 1 << FLAGS,
 };
 
@@ -78,9 +79,13 @@ static const Signature signatures[IR_NOPS] = {
     [OP_setfsw] = { VOID_, { 1 << I32 } }, [OP_setfcw] = { VOID_, { 1 << I32 } },
     [OP_faddsub] = { T_VEC, { SAME, SAME } }, [OP_vtest] = { 1 << I32, { T_VEC, LIKE_A } },
     [OP_sha256rnds2] = { 1 << V128, { SAME, SAME, SAME } },
-    [OP_vmovmsk] = { 1 << I32, { T_VEC } }, [OP_vextract] = { T_INT, { T_VEC } },
-    [OP_vinsert] = { T_VEC, { T_VEC, T_INT } }, [OP_vfromint] = { T_VEC, { 1 << I32 | 1 << I64 } },
-    [OP_vcvt] = { T_VEC, { T_VEC } },
+    [OP_vmovmsk] = { 1 << I32, { T_VEC } }, [OP_vextract] = { T_INT, { T_V128 } },
+    [OP_vinsert] = { T_V128, { T_V128, T_INT } }, [OP_vfromint] = { T_V128, { 1 << I32 | 1 << I64 } },
+    [OP_vcvt] = { T_VEC, { T_VEC } }, [OP_vzeroupper] = { VOID_ },
+    [OP_vmovlo] = { T_V128, { T_V128, 1 << F32 | 1 << F64 } }, [OP_vbcast] = { T_VEC, { T_V128 } },
+    [OP_vinserth] = { 1 << V256, { SAME, T_V128 } }, [OP_vextracth] = { T_V128, { 1 << V256 } },
+    [OP_vwidens] = { 1 << V256, { T_V128 } }, [OP_vwidenu] = { 1 << V256, { T_V128 } },
+    [OP_vselect] = { T_VEC, { SAME, SAME, SAME } }, [OP_fma] = { T_VEC, { SAME, SAME, SAME } },
     [OP_trap] = { VOID_ }, [OP_trap_if] = { VOID_, { 1 << I1 } }, [OP_goto] = { VOID_ },
     [OP_goto_if] = { VOID_, { 1 << I1 } }, [OP_jump] = { VOID_, { ADDR } }, [OP_exit] = { VOID_ },
     [OP_exit_if] = { VOID_, { 1 << I1 } },
@@ -118,6 +123,12 @@ static bool shape_signature(const Check *c, Signature *s)
     }
 }
 
+static bool is_scalar_of_vector(const IrOp *op)
+{
+    bool has_form = (op->op >= OP_fadd && op->op <= OP_fmax) || op->op == OP_fcmp || op->op == OP_fma;
+    return has_form && op->type == V128 && (op->aux == 4 || op->aux == 5);
+}
+
 static unsigned type_of(const Check *c, IrRef v)
 {
     return c->ir->ops[v].type;
@@ -129,6 +140,11 @@ static const char *check_types(const Check *c, const IrRef *arg, unsigned n)
     Signature s = signatures[op->op];
 
     shape_signature(c, &s);
+    if (is_scalar_of_vector(op)) {
+        s.arg[op->op == OP_fma ? 2 : 1] = T_V128 | (op->aux == 4 ? 1 << F32 : 1 << F64);
+    } else if (op->op == OP_vshl || op->op == OP_vshr || op->op == OP_vsar) {
+        s.arg[1] = T_V128;
+    }
     if (!(s.type & 1u << op->type)) {
         return "the op has no such type";
     }
@@ -156,8 +172,14 @@ static const char *check_conversion(const Check *c)
 
     switch (c->op->op) {
     case OP_zext:
-    case OP_sext: ok = in(to, T_INT) && in(from, T_INT | 1 << I1) && from < to; break;
-    case OP_trunc: ok = in(to, T_INT) && in(from, T_INT) && from > to; break;
+    case OP_sext:
+        ok = in(to, T_INT) && in(from, T_INT | 1 << I1) && from < to;
+        ok |= c->op->op == OP_zext && to == V256 && from == V128;
+        break;
+    case OP_trunc:
+        ok = in(to, T_INT) && in(from, T_INT) && from > to;
+        ok |= to == V128 && from == V256;
+        break;
     case OP_bitcast:
         ok = (to == I32 && from == F32) || (to == F32 && from == I32) ||
              (to == I64 && from == F64) || (to == F64 && from == I64);
@@ -183,6 +205,24 @@ static const char *check_call(const Check *c, const IrRef *arg, unsigned n)
         }
     }
     return NULL;
+}
+
+/* Conversions between lanes of different size have the long side twice as long. */
+static bool is_vcvt(const IrOp *op, unsigned from)
+{
+    switch (op->aux) {
+    case VCVT_DQ2PS:
+    case VCVT_PS2DQ:
+    case VCVT_TPS2DQ: return op->type == from;
+    case VCVT_DQ2PD:
+    case VCVT_PS2PD:
+    case VCVT_PH2PS: return from == V128;
+    case VCVT_PD2DQ:
+    case VCVT_TPD2DQ:
+    case VCVT_PD2PS:
+    case VCVT_PS2PH: return op->type == V128;
+    default: return false;
+    }
 }
 
 /* Ranges of aux, imm and d. */
@@ -233,13 +273,20 @@ static const char *check_fields(const Check *c)
         }
         break;
     case OP_fcmp:
-        if (op->imm > 7) {
+        if (op->imm > 31) {
             return "no such predicate";
         }
         break;
     case OP_vcvt:
-        if (op->aux > VCVT_PD2PS) {
+        if (!is_vcvt(op, type_of(c, op->a))) {
             return "no such conversion";
+        }
+        break;
+    case OP_vlane2:
+    case OP_vpermq:
+    case OP_vpermd:
+        if (op->type != V256) {
+            return "the op has no such type";
         }
         break;
     case OP_goto:
@@ -254,8 +301,9 @@ static const char *check_fields(const Check *c)
         }
         break;
     default:
-        if (((op->op >= OP_fadd && op->op <= OP_frsqrt) || op->op == OP_faddsub) && op->type == V128 &&
-            (op->aux < 2 || op->aux > 3)) {
+        if (((op->op >= OP_fadd && op->op <= OP_frsqrt) || op->op == OP_faddsub) &&
+            (op->type == V128 || op->type == V256) && (op->aux < 2 || op->aux > 3) &&
+            !is_scalar_of_vector(op)) {
             return "no such lane";
         }
     }

@@ -503,6 +503,11 @@ static void extend(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
 
+    if (op->type == V256) {
+        fill(e, emit(e, interp_v_zext), i);
+        return;
+    }
+
     if (e->plan.root[i] != i) {
         return;
     }
@@ -516,7 +521,13 @@ static void constant(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
 
-    e->place[i] = new_const(e, (v128){ { op->value, op->type == V128 ? op->value : 0 } });
+    bool repeats = op->type == V128 || op->type == V256;
+    v128 v = { { op->value, repeats ? op->value : 0 } };
+
+    e->place[i] = new_const(e, v);
+    if (op->type == V256) {
+        new_const(e, v);
+    }
 }
 
 static void get(Emitter *e, unsigned i)
@@ -651,6 +662,42 @@ static void call(Emitter *e, unsigned i)
     may_fault(e, i);
 }
 
+/* -- 256 bits: mostly two Ops of 128 ------------------------------------------------------------- */
+
+static unsigned ir_type_of(const Emitter *e, IrRef v)
+{
+    return ir_op(e, v)->type;
+}
+
+/* Immediates that have bits of their own for the upper half. */
+static s64 upper_imm(const IrOp *op)
+{
+    switch (op->op) {
+    case OP_vshuf2: return op->aux == 3 ? op->imm >> 2 : op->imm;
+    case OP_vblend: return op->aux == 3 ? op->imm >> 2 : op->aux == 2 ? op->imm >> 4 : op->imm;
+    case OP_vmpsad: return op->imm >> 3;
+    default: return op->imm;
+    }
+}
+
+/* The Op just emitted does one half of its place; two of them do both. The upper half comes first:
+ * an operand of 128 bits may be where the result's lower half goes. */
+static void both_halves(Emitter *e, unsigned i)
+{
+    const IrOp *op = ir_op(e, (IrRef)i);
+    IrRef arg[IR_MAX_ARGS];
+    unsigned n = ir_operands(e->ir, op, arg), at = last_op(e);
+    Op low = g_array_index(e->out.ops, Op, at), *o;
+
+    *emit(e, low.run) = low;
+    o = &g_array_index(e->out.ops, Op, at);
+    o->d += 16;
+    o->a += n > 0 && ir_type_of(e, arg[0]) == V256 ? 16 : 0;
+    o->b += n > 1 && ir_type_of(e, arg[1]) == V256 ? 16 : 0;
+    o->c += n > 2 && ir_type_of(e, arg[2]) == V256 ? 16 : 0;
+    o->imm = upper_imm(op);
+}
+
 static void vector(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
@@ -659,6 +706,9 @@ static void vector(Emitter *e, unsigned i)
     fill(e, o, i);
     o->imm = (s64)op->imm;
     o->aux = op->op | (u32)op->aux << 8;
+    if (op->type == V256) {
+        both_halves(e, i);
+    }
 }
 
 static void floating(Emitter *e, unsigned i)
@@ -674,6 +724,106 @@ static void floating(Emitter *e, unsigned i)
     if (op->op == OP_fpcheck) {
         branches_to_stub(e, i);
     }
+    if (op->type == V256) {
+        both_halves(e, i);
+    }
+}
+
+/* Conversions that change the size of lanes. The upper half comes first: the result may be where
+ * the operand is. */
+static void convert_wide(Emitter *e, unsigned i)
+{
+    const IrOp *op = ir_op(e, (IrRef)i);
+    bool narrows = op->type == V128;
+    Handler *run = interp_float(e->ir, op);
+    Place a = place_of(e, op->a), d = allot(e, i), upper = narrows ? new_cells(e, 1) : d + 16;
+
+    for (int half = 1; half >= 0; half--) {
+        Op *o = emit(e, run);
+        o->a = a + (half ? (narrows ? 16 : 8) : 0);
+        o->d = half ? upper : d;
+        o->imm = op->imm;
+        o->aux = op->aux;
+    }
+    if (narrows) {
+        Op *o = emit(e, interp_copy(I64));
+        o->a = upper;
+        o->d = d + 8;
+    }
+}
+
+/* Lane 0 of a vector: computed apart, as an operand may be where the result goes. */
+static void scalar_of_vector(Emitter *e, unsigned i)
+{
+    const IrOp *op = ir_op(e, (IrRef)i);
+    IrType type = op->aux == 4 ? F32 : F64;
+    Place low = new_cells(e, 1), a = place_of(e, op->a);
+    Op *o = emit(e, interp_float(e->ir, op));
+
+    o->a = a;
+    o->b = place_of(e, op->b);
+    o->d = low;
+    o->imm = (s64)op->imm;
+    o->aux = op->op - OP_fadd;
+    o = emit(e, interp_copy(V128));
+    o->a = a;
+    o->d = allot(e, i);
+    o = emit(e, interp_copy(type));
+    o->a = low;
+    o->d = e->place[i];
+}
+
+static void zero_uppers(Emitter *e)
+{
+    for (unsigned s = 0; s < e->ir->nslots; s++) {
+        if (e->ir->slots[s].type == V256) {
+            emit(e, interp_v_zero)->d = PLACE(BASE_ENV, e->ir->slots[s].offset + 16);
+        }
+    }
+}
+
+static void avx(Emitter *e, unsigned i)
+{
+    const IrOp *op = ir_op(e, (IrRef)i);
+    Op *o = emit(e, interp_avx(e->ir, op));
+    bool mixes = op->op == OP_vinserth || op->op == OP_vwidens || op->op == OP_vwidenu ||
+                 op->op == OP_vlane2 || op->op == OP_vpermq || op->op == OP_vpermd ||
+                 (op->op == OP_vbcast && op->aux == 4);
+
+    fill(e, o, i);
+    o->imm = (s64)op->imm;
+    o->aux = op->aux | (op->op == OP_vwidens ? 0x100 : 0);
+    if (op->type == V256 && !mixes) {
+        both_halves(e, i);
+    }
+}
+
+/* vmovmsk, vtest: words of the two halves, put together. */
+static void mask_of_256(Emitter *e, unsigned i)
+{
+    static const u8 shift[] = { 16, 8, 4, 2 };
+    const IrOp *op = ir_op(e, (IrRef)i);
+    Place low = new_cells(e, 1), high = new_cells(e, 1), a = place_of(e, op->a);
+
+    bool test = op->op == OP_vtest;
+    Op *o;
+
+    for (unsigned half = 0; half < 2; half++) {
+        o = emit(e, interp_vector(e->ir, op));
+        o->a = a + 16 * half;
+        o->b = test ? place_of(e, op->b) + 16 * half : e->zero;
+        o->d = half ? high : low;
+        o->aux = op->op | (u32)op->aux << 8;
+    }
+    if (!test) {
+        o = emit(e, interp_int[OP_shl][W32]);
+        o->a = o->d = high;
+        o->b = new_const(e, (v128){ { shift[op->aux], 0 } });
+    }
+    o = emit(e, interp_int[test ? OP_and : OP_or][W32]);
+    o->a = low;
+    o->b = high;
+    o->d = allot(e, i);
 }
 
 static void one_op(Emitter *e, unsigned i)
@@ -697,6 +847,7 @@ static void one_op(Emitter *e, unsigned i)
     case OP_set: set(e, i); break;
     case OP_zext:
     case OP_sext: extend(e, i); break;
+    case OP_vzeroupper: zero_uppers(e); break;
     case OP_setcond: setcond(e, i); break;
     case OP_select: fill(e, emit(e, interp_select((IrType)op->type, e->plan.wide[i])), i); break;
     case OP_fl_test:
@@ -724,9 +875,17 @@ static void one_op(Emitter *e, unsigned i)
             integer(e, i);
         } else if (op->op >= OP_ld && op->op <= OP_probe) {
             memory(e, i);
+        } else if ((op->op == OP_vmovmsk || op->op == OP_vtest) && ir_type_of(e, op->a) == V256) {
+            mask_of_256(e, i);
         } else if ((op->op >= OP_vadd && op->op <= OP_vfromint) ||
                    (op->op >= OP_vshufb && op->op <= OP_vtest)) {
             vector(e, i);
+        } else if (op->op >= OP_vmovlo && op->op <= OP_fma) {
+            avx(e, i);
+        } else if (op->op == OP_vcvt && op->type != ir_type_of(e, op->a)) {
+            convert_wide(e, i);
+        } else if (op->type == V128 && (op->aux == 4 || op->aux == 5) && op->op != OP_vcvt) {
+            scalar_of_vector(e, i);
         } else {
             floating(e, i);
         }

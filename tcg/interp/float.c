@@ -327,7 +327,7 @@ HANDLER(approximate_4f32)
 static const struct {
     u8 relations;
     bool quiet;
-} predicates[8] = {
+} predicates[16] = {
     { REL(SF_EQUAL), true },
     { REL(SF_LESS), false },
     { REL(SF_LESS) | REL(SF_EQUAL), false },
@@ -336,20 +336,34 @@ static const struct {
     { REL(SF_EQUAL) | REL(SF_GREATER) | REL(SF_UNORDERED), false },
     { REL(SF_GREATER) | REL(SF_UNORDERED), false },
     { REL(SF_LESS) | REL(SF_EQUAL) | REL(SF_GREATER), true },
+    { REL(SF_EQUAL) | REL(SF_UNORDERED), true },
+    { REL(SF_LESS) | REL(SF_UNORDERED), false },
+    { REL(SF_LESS) | REL(SF_EQUAL) | REL(SF_UNORDERED), false },
+    { 0, true },
+    { REL(SF_LESS) | REL(SF_GREATER), true },
+    { REL(SF_EQUAL) | REL(SF_GREATER), false },
+    { REL(SF_GREATER), false },
+    { REL(SF_LESS) | REL(SF_EQUAL) | REL(SF_GREATER) | REL(SF_UNORDERED), true },
 };
+
+/* Predicates 16-31 are the same, signalling where those are quiet and the other way round. */
+static bool is_quiet(unsigned predicate)
+{
+    return predicates[predicate & 15].quiet ^ (predicate >> 4 & 1);
+}
 
 static u32 compare_f32(SfEnv *e, u32 a, u32 b, unsigned predicate)
 {
-    SfRelation r = sf32_compare(e, a, b, predicates[predicate].quiet);
+    SfRelation r = sf32_compare(e, a, b, is_quiet(predicate));
 
-    return predicates[predicate].relations & REL(r) ? UINT32_MAX : 0;
+    return predicates[predicate & 15].relations & REL(r) ? UINT32_MAX : 0;
 }
 
 static u64 compare_f64(SfEnv *e, u64 a, u64 b, unsigned predicate)
 {
-    SfRelation r = sf64_compare(e, a, b, predicates[predicate].quiet);
+    SfRelation r = sf64_compare(e, a, b, is_quiet(predicate));
 
-    return predicates[predicate].relations & REL(r) ? UINT64_MAX : 0;
+    return predicates[predicate & 15].relations & REL(r) ? UINT64_MAX : 0;
 }
 
 HANDLER(cmp_f32)
@@ -497,6 +511,27 @@ HANDLER(vcvt) /* aux: IrVcvt */
     return op + 1;
 }
 
+/* Halves; the immediate of VCVTPS2PH: rounding mode, or bit 2: MXCSR's. */
+HANDLER(vcvt_half)
+{
+    SfEnv e = sse_env(x);
+    Lanes a = { .v = get_v128(x, op->a) }, r = { .q = { 0, 0 } };
+
+    if (op->aux == VCVT_PS2PH && !(op->imm & 4)) {
+        e.rounding = (SfRounding)(op->imm & 3);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if (op->aux == VCVT_PH2PS) {
+            r.w[i] = sf16_to_f32(&e, (u16)(a.q[0] >> (16 * i)));
+        } else {
+            r.q[0] |= (u64)sf32_to_f16(&e, a.w[i]) << (16 * i);
+        }
+    }
+    sse_done(x, &e);
+    put_v128(x, op->d, r.v);
+    return op + 1;
+}
+
 /* -- Status and control
  * ------------------------------------------------------------------------------- */
 
@@ -569,7 +604,7 @@ static const FloatRow *const rows[IR_NOPS] = {
 };
 
 static Handler *const plain[IR_NOPS] = {
-    [OP_vcvt] = vcvt,         [OP_fpclear] = fpclear,   [OP_fpcheck] = fpcheck,
+    [OP_fpclear] = fpclear,   [OP_fpcheck] = fpcheck,
     [OP_getmxcsr] = getmxcsr, [OP_setmxcsr] = setmxcsr, [OP_getfsw] = getfsw,
     [OP_setfsw] = setfsw,     [OP_setfcw] = setfcw,
 };
@@ -602,11 +637,18 @@ Handler *interp_float(const IrBlock *ir, const IrOp *op)
         case F32: return row->f32;
         case F64: return row->f64;
         case F80: return row->f80;
-        case V128: return op->aux == 2 ? row->ps : op->aux == 3 ? row->pd : NULL;
+        case V128:
+        case V256:
+            return op->aux == 2   ? row->ps
+                   : op->aux == 3 ? row->pd
+                   : op->aux == 4 ? row->f32
+                   : op->aux == 5 ? row->f64
+                                  : NULL;
         default: return NULL;
         }
     }
     switch (op->op) {
+    case OP_vcvt: return op->aux >= VCVT_PH2PS ? vcvt_half : vcvt;
     case OP_cvt_f2f: return f2f[from - F32][op->type - F32];
     case OP_cvt_i2f: return i2f[from - I16][op->type - F32];
     case OP_cvt_f2i: return f2i[from - F32][op->type - I16];

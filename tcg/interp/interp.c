@@ -74,6 +74,11 @@ static void prepare_call(CallSite *site, const TcgHelper *helper)
     g_assert(status == FFI_OK);
 }
 
+static unsigned backend_features(void)
+{
+    return TCG_HAS_V256 | TCG_HAS_VAES | TCG_HAS_VPCLMUL | TCG_HAS_GFNI;
+}
+
 static void *backend_init(const TcgConfig *config, GError **error)
 {
     Backend *be;
@@ -220,6 +225,7 @@ static void backend_disas(void *p, const TcgCode *code, GString *out)
 const TcgBackend tcg_backend_interp = {
     .name = "interp",
     .init = backend_init,
+    .features = backend_features,
     .free = backend_free,
     .emit = backend_emit,
     .run = backend_run,

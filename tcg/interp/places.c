@@ -7,7 +7,8 @@
 
 static bool may_write_slots(const IrBlock *ir, const IrOp *op)
 {
-    return op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE);
+    return op->op == OP_vzeroupper ||
+           (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE));
 }
 
 /* Ops whose 32-bit result can be had zero-extended at no cost. */

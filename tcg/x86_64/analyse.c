@@ -120,7 +120,8 @@ static bool zero_extends(const Gen *g, IrRef v, IrRef *inner)
 {
     const IrOp *op = &g->ops[v];
 
-    if (op->op != OP_zext || g->ops[op->a].type != I32 || op->type != I64) {
+    if (op->op != OP_zext ||
+        !((g->ops[op->a].type == I32 && op->type == I64) || op->type == V256)) {
         return false;
     }
     *inner = op->a;
@@ -160,10 +161,13 @@ static void forward(Gen *g)
         } else if (op->op == OP_set && op->imm < 256) {
             slot = &g->be->slot[op->imm];
             if (slot->reg != NO_REG && op->aux == 0) {
-                bool part = bytes_of(g, op->a) < slot->bytes;
+                bool part = slot->reg < 16 ? bytes_of(g, op->a) < slot->bytes
+                                           : bytes_of(g, op->a) < 16;
                 hint(g, op->a, i, barrier, access[op->imm], part);
                 if (!part && zero_extends(g, op->a, &inner)) {
+                    bool had = g->hint[inner];
                     hint(g, inner, i, barrier, access[op->imm], false);
+                    g->want[inner] |= op->type == V256 && !had && g->hint[inner] ? WANT_ZX : 0;
                 }
             }
             access[op->imm] = (uint16_t)i;
@@ -173,7 +177,8 @@ static void forward(Gen *g)
                 g->want[fl->a] |= WANT_FLAGS;
             }
         }
-        if (op->op == OP_call || ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT)) {
+        if (op->op == OP_call || op->op == OP_vzeroupper ||
+            ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT)) {
             barrier = i;
         }
     }

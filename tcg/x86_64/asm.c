@@ -430,6 +430,11 @@ void x_vex_rr(Asm *a, unsigned x, bool l256, int reg, int vvvv, int rm)
     modrm_reg(a, reg, rm);
 }
 
+void x_vex0(Asm *a, unsigned x)
+{
+    vex_prefix(a, x, false, 0, 0, NOREG, 0);
+}
+
 void x_vex_rm(Asm *a, unsigned x, bool l256, int reg, int vvvv, Mem m)
 {
     vex_prefix(a, x, l256, reg, vvvv, m.index, m.base);

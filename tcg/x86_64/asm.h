@@ -167,6 +167,7 @@ void x_flags_changed(Asm *a);
 
 /* Any VEX-encoded instruction; registers are numbers 0-15 of whatever file, @vvvv 0 where unused. */
 void x_vex_rr(Asm *a, unsigned x, bool l256, int reg, int vvvv, int rm);
+void x_vex0(Asm *a, unsigned x); /* no operands: VZEROUPPER */
 void x_vex_rm(Asm *a, unsigned x, bool l256, int reg, int vvvv, Mem m);
 
 /* VEX-encoded, no flags: BMI2 and BMI1. */

@@ -28,7 +28,7 @@ static int pin_register(const IrSlot *s)
     if (n < 16) {
         return s->type == I64 || s->type == I32 ? gpr_of_pin[n] : NO_REG;
     }
-    return s->type == V128 && n - 16 < XMM_PINNED ? XMM((int)n - 16) : NO_REG;
+    return (s->type == V128 || s->type == V256) && n - 16 < XMM_PINNED ? XMM((int)n - 16) : NO_REG;
 }
 
 static void place_slots(X86Backend *be)
@@ -41,7 +41,8 @@ static void place_slots(X86Backend *be)
         be->reg_home[R12 + i] = env_off(be->layout->scratch + SCR_GPR + 8 * i);
     }
     for (int i = 0; i < 3; i++) {
-        be->reg_home[XMM(13 + i)] = env_off(be->layout->scratch + SCR_XMM + 16 * i);
+        be->reg_bytes[XMM(13 + i)] = 32;
+        be->reg_home[XMM(13 + i)] = env_off(be->layout->scratch + SCR_XMM + 32 * i);
     }
     be->slot = g_new0(SlotHome, be->config.nslots + 1);
     for (unsigned i = 0; i < be->config.nslots; i++) {
@@ -61,11 +62,22 @@ static void place_slots(X86Backend *be)
     }
 }
 
+/* The system saves YMM registers: XCR0 has SSE and AVX. */
+static bool system_has_ymm(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (lo & 6) == 6;
+}
+
 /* CPUID (SDM vol. 2A): leaf 1 ECX, leaf 7 EBX, leaf 0x80000001 ECX. */
 static Features host_features(void)
 {
     unsigned a, b, c, d;
+    const unsigned v3 = bit_OSXSAVE | bit_AVX | bit_FMA | bit_F16C;
     Features f = { 0 };
+    bool ymm = false;
 
     if (__get_cpuid(1, &a, &b, &c, &d)) {
         f.sse3 = c & bit_SSE3;
@@ -75,11 +87,16 @@ static Features host_features(void)
         f.popcnt = c & bit_POPCNT;
         f.aes = c & bit_AES;
         f.pclmul = c & bit_PCLMUL;
+        ymm = (c & v3) == v3 && system_has_ymm();
     }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         f.bmi1 = b & bit_BMI;
         f.bmi2 = b & bit_BMI2;
         f.sha = b & bit_SHA;
+        f.avx2 = ymm && (b & bit_AVX2);
+        f.vaes = f.avx2 && (c & bit_VAES);
+        f.vpclmul = f.avx2 && (c & bit_VPCLMULQDQ);
+        f.gfni = f.avx2 && (c & bit_GFNI);
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
         f.lzcnt = c & bit_LZCNT;
@@ -91,6 +108,17 @@ static Features host_features(void)
 static bool baseline_only(void)
 {
     return g_getenv("TCG_X86_64_BASELINE") != NULL;
+}
+
+static unsigned backend_features(void)
+{
+    Features f = { 0 };
+
+    if (!baseline_only()) {
+        f = host_features();
+    }
+    return (f.avx2 ? TCG_HAS_V256 : 0u) | (f.vaes ? TCG_HAS_VAES : 0u) |
+           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u);
 }
 
 static void *backend_init(const TcgConfig *config, GError **error)
@@ -173,6 +201,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->spill_used[0] = g->spill_used[1] = 0;
     g->nenvs = g->ngetflags = 0;
     g->hf.epoch = 0;
+    g->upper_marked = false;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     g_array_set_size(g->stubs, 0);
@@ -211,6 +240,9 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     for (g->cur = 1; g->cur < ir->nops && !g->a.full; g->cur++) {
         g->op = &ir->ops[g->cur];
         g_assert(x64_rules[g->op->op]); /* a row of opcodes.def without a rule here */
+        if (be->feat.avx2) {
+            mark_upper(g);
+        }
         x64_rules[g->op->op](g);
         end_op(g);
     }
@@ -336,6 +368,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64",
     .fsw_is_late = true,
     .init = backend_init,
+    .features = backend_features,
     .free = backend_free,
     .emit = backend_emit,
     .run = backend_run,

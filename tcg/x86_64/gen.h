@@ -26,20 +26,24 @@
 /* The scratch area: homes of temporaries while C code runs, arguments, spills. */
 enum {
     SCR_GPR = 0,      /* R12-R15 */
-    SCR_XMM = 32,     /* XMM13-15 */
-    SCR_ARG = 80,     /* 4 x 16 */
-    SCR_RET = 144,    /* 16 */
-    SCR_MXCSR = 160,  /* host's while C code runs */
-    SCR_TMP = 164,    /* for moves between units */
-    SCR_SITE = 168,   /* return address of the stub that left */
-    SCR_KIND = 176,   /* TcgExit */
-    SCR_TARGET = 184, /* where the memory slow path goes on */
-    SCR_REC = 192,    /* FlagsRecord */
-    SCR_SPILL = 240,
+    SCR_XMM = 32,     /* YMM13-15 */
+    SCR_ARG = 128,    /* 4 x 16 */
+    SCR_RET = 192,    /* 32 */
+    SCR_MXCSR = 224,  /* host's while C code runs */
+    SCR_TMP = 228,    /* for moves between units */
+    SCR_SITE = 232,   /* return address of the stub that left */
+    SCR_KIND = 240,   /* TcgExit */
+    SCR_LIVE = 244,   /* byte: pins may have something in their upper halves; if not, it is zeros … */
+    SCR_STALE = 245,  /* … and so it is in env if this byte is 0 */
+    SCR_TARGET = 248, /* where the memory slow path goes on */
+    SCR_REC = 256,    /* FlagsRecord */
+    SCR_SPILL = 304,
     NSPILLS = (TCG_SCRATCH_SIZE - SCR_SPILL) / 8,
 };
 
 typedef struct Features {
+    bool avx2; /* and FMA, F16C, and the system's support for YMM */
+    bool vaes, vpclmul, gfni;
     bool bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3, aes, pclmul, sha;
 } Features;
 
@@ -64,6 +68,7 @@ typedef struct X86Backend {
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_retired, *exit_reason, *exit_lookup;
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow, *bits_slow;
+    const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
 } X86Backend;
 
@@ -81,7 +86,7 @@ typedef enum LocKind {
 typedef struct Loc {
     uint8_t kind;
     int8_t reg;
-    bool zx;      /* register bits above the type are known to be zero */
+    bool zx;      /* register bits above the type are known to be zero (vectors: above 128) */
     bool in_file; /* ENV: part of the guest's register file */
     IrRef next;   /* in the register's list */
     int32_t off;  /* ENV, SPILL: from RBP */
@@ -123,7 +128,8 @@ typedef struct __attribute__((packed)) MemDesc { /* behind the call in a memory 
 
 enum { DESC_GROUP = 0x80 };
 
-enum { PLACE_SPILL = 32, PLACE_NONE = 255, PLACE_CONST = 254, PLACE_ENV = 253 };
+/* PLACE_ZX as the value of a load: what is above 128 bits of the destination becomes 0. */
+enum { PLACE_SPILL = 32, PLACE_NONE = 255, PLACE_CONST = 254, PLACE_ENV = 253, PLACE_ZX = 252 };
 
 typedef enum StubKind {
     STUB_MEM,
@@ -179,6 +185,7 @@ typedef struct Gen {
     uint32_t insn_offset;
     unsigned insn_index;
     uint32_t locked; /* registers the current op holds */
+    bool upper_marked; /* SCR_LIVE is set by now */
     uint64_t spill_used[2];
     IrRef head[NREGS];
     struct {
@@ -209,6 +216,7 @@ typedef struct Gen {
 enum {
     WANT_FLAGS = 1, /* host flags of this op are of use: native width, no lea */
     WANT_PART = 2,  /* hint is for a part of the slot: only good in place */
+    WANT_ZX = 8,    /* hint is for a V256 slot: zeros above 128 bits */
     WANT_LAZY = 4,  /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
 };
 
@@ -221,7 +229,7 @@ void gen_analyse(Gen *g);
 /* regalloc.c */
 static inline bool is_vec(IrType t)
 {
-    return t == V128 || t == F32 || t == F64;
+    return t == V128 || t == V256 || t == F32 || t == F64;
 }
 static inline unsigned bytes_of(const Gen *g, IrRef v)
 {
@@ -245,11 +253,13 @@ static inline bool is_temp(int r)
 }
 int alloc_gpr(Gen *g); /* locked until the op ends */
 int alloc_xmm(Gen *g);
+int free_xmm(Gen *g); /* the same if one is free, else NO_REG */
 int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
 int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void load_xmm(Gen *g, int r, IrRef v);
+void load_vex(Gen *g, int r, IrRef v); /* and zeros above */
 void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
@@ -342,12 +352,24 @@ void emit_fence(Gen *g);
 void emit_vun(Gen *g), emit_vround(Gen *g), emit_vwiden(Gen *g), emit_sha256rnds2(Gen *g);
 void emit_vtest(Gen *g), emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g), emit_vmovmsk(Gen *g);
 void emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g), emit_vcvt(Gen *g);
+void emit_vmovlo(Gen *g), emit_vzeroupper(Gen *g), emit_vbcast(Gen *g), emit_vinserth(Gen *g);
+void emit_vextracth(Gen *g), emit_vwiden256(Gen *g), emit_vselect(Gen *g), emit_avx(Gen *g);
+void emit_fma(Gen *g);
 void emit_fbin(Gen *g), emit_fun(Gen *g), emit_fcmp(Gen *g), emit_fcomi(Gen *g);
 void emit_f2f(Gen *g), emit_i2f(Gen *g), emit_f2i(Gen *g), emit_fpcheck(Gen *g);
 void emit_fpclear(Gen *g), emit_getmxcsr(Gen *g), emit_setmxcsr(Gen *g), emit_getfsw(Gen *g);
 void emit_setfsw(Gen *g), emit_setfcw(Gen *g);
 void emit_call(Gen *g), emit_trap(Gen *g), emit_trap_if(Gen *g), emit_goto(Gen *g);
 void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Gen *g);
+
+/* emit-avx.c: the forms with VEX of rules that have legacy ones too */
+bool use_vex(const Gen *g);
+int pick_vex(Gen *g, int a);
+void emit_vex_bin(Gen *g, unsigned x), emit_vex_bin_imm(Gen *g, unsigned x, unsigned imm);
+void emit_vex_un(Gen *g, unsigned x), emit_vex_un_imm(Gen *g, unsigned x, unsigned imm);
+void emit_vex_shift_imm(Gen *g, unsigned x, unsigned ext, unsigned imm);
+void emit_zext_vec(Gen *g), emit_trunc_vec(Gen *g), emit_vex_cvt(Gen *g);
+void mark_upper(Gen *g);
 
 /* emit-flags.c: host condition (0-15) under which I1 value @v is true. */
 unsigned cond_of(Gen *g, IrRef v);

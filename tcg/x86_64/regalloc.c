@@ -24,7 +24,9 @@ static void env_forget(Gen *g, IrRef v)
 
 static unsigned spill_units(const Gen *g, IrRef v)
 {
-    return g->ops[v].type == V128 || g->ops[v].type == F80 ? 2 : 1;
+    IrType t = (IrType)g->ops[v].type;
+
+    return t == V256 ? 4 : t == V128 || t == F80 ? 2 : 1;
 }
 
 static unsigned spill_unit(const Gen *g, int32_t off)
@@ -35,7 +37,7 @@ static unsigned spill_unit(const Gen *g, int32_t off)
 static int32_t spill_alloc(Gen *g, unsigned units)
 {
     for (unsigned i = 0; i + units <= NSPILLS; i += units) {
-        uint64_t mask = (units == 2 ? 3ull : 1ull) << (i & 63);
+        uint64_t mask = ((UINT64_C(1) << units) - 1) << (i & 63);
         if (!(g->spill_used[i >> 6] & mask)) {
             g->spill_used[i >> 6] |= mask;
             return scr(g, SCR_SPILL) + (int32_t)i * 8;
@@ -58,7 +60,7 @@ void drop(Gen *g, IrRef v)
         *p = l->next;
     } else if (l->kind == LOC_SPILL) {
         unsigned i = spill_unit(g, l->off);
-        g->spill_used[i >> 6] &= ~((spill_units(g, v) == 2 ? 3ull : 1ull) << (i & 63));
+        g->spill_used[i >> 6] &= ~(((UINT64_C(1) << spill_units(g, v)) - 1) << (i & 63));
     } else if (l->kind == LOC_ENV) {
         env_forget(g, v);
     }
@@ -118,6 +120,8 @@ static void emit_spill(Gen *g, IrRef v, int r)
 
     if (!is_xmm_reg(r)) {
         x_store(&g->a, 8, env_mem(off), (X86Reg)r);
+    } else if (g->ops[v].type == V256) {
+        x_vex_rm(&g->a, X_MOVUPS_ST, true, r - 16, 0, env_mem(off));
     } else if (g->ops[v].type == V128) {
         x_rm(&g->a, X_MOVUPS_ST, 4, (X86Reg)(r - 16), env_mem(off));
     } else {
@@ -187,11 +191,21 @@ int alloc_xmm(Gen *g)
     return alloc_from(g, XMM_TEMPS);
 }
 
+int free_xmm(Gen *g)
+{
+    int r = free_temp(g, XMM_TEMPS);
+
+    if (r != NO_REG) {
+        lock(g, r);
+    }
+    return r;
+}
+
 bool const_value(const Gen *g, IrRef v, uint64_t *value)
 {
     const IrOp *op = &g->ops[v];
 
-    if (op->op != OP_const || op->type == V128) {
+    if (op->op != OP_const || op->type == V128 || op->type == V256) {
         return false;
     }
     *value = op->value;
@@ -305,10 +319,53 @@ static void vec_const(Gen *g, int r, const IrOp *op)
     }
 }
 
+static void vec_const_vex(Gen *g, int r, const IrOp *op)
+{
+    Mem m = env_mem(scr(g, SCR_RET));
+    int x = r - 16;
+
+    if (op->value == 0) {
+        x_vex_rr(&g->a, X_0F | 0x57, false, x, x, x);
+        return;
+    }
+    x_store_imm(&g->a, 4, m, (int32_t)op->value);
+    if (op->type != F32) {
+        x_store_imm(&g->a, 4, env_mem(m.disp + 4), (int32_t)(op->value >> 32));
+    }
+    switch (op->type) {
+    case F32: x_vex_rm(&g->a, X_MOVSS, false, x, 0, m); break;
+    case F64: x_vex_rm(&g->a, X_MOVSD, false, x, 0, m); break;
+    case V128: x_vex_rm(&g->a, X_F2 | X_0F | 0x12, false, x, 0, m); break; /* VMOVDDUP */
+    default: x_vex_rm(&g->a, X_66 | X_0F38 | 0x59, true, x, 0, m); break;  /* VPBROADCASTQ */
+    }
+}
+
+void load_vex(Gen *g, int r, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    IrType t = (IrType)g->ops[v].type;
+    unsigned x = t == F64 ? X_MOVSD : t == F32 ? X_MOVSS : X_MOVUPS;
+
+    switch (l->kind) {
+    case LOC_CONST: vec_const_vex(g, r, &g->ops[v]); break;
+    case LOC_REG: x_vex_rr(&g->a, X_MOVAPS, t == V256, r - 16, 0, l->reg - 16); break;
+    case LOC_ENV:
+    case LOC_SPILL: x_vex_rm(&g->a, x, t == V256, r - 16, 0, env_mem(l->off)); break;
+    default: g_assert_not_reached();
+    }
+}
+
 void load_xmm(Gen *g, int r, IrRef v)
 {
     const Loc *l = &g->loc[v];
     IrType t = (IrType)g->ops[v].type;
+
+    if (g->be->feat.avx2 && (t == V256 || is_temp(r))) {
+        if (l->kind != LOC_REG || l->reg != r) {
+            load_vex(g, r, v);
+        }
+        return;
+    }
 
     switch (l->kind) {
     case LOC_CONST: vec_const(g, r, &g->ops[v]); break;
@@ -342,7 +399,7 @@ int use_xmm(Gen *g, IrRef v)
     r = alloc_xmm(g);
     load_xmm(g, r, v);
     if (l->kind != LOC_CONST) {
-        def_reg(g, v, r, false);
+        def_reg(g, v, r, g->be->feat.avx2 && g->ops[v].type == V128);
     }
     return r;
 }
@@ -374,6 +431,21 @@ static int twin_of(const Gen *g, IrRef v, int r)
     return NO_REG;
 }
 
+/* All of it that is needed. */
+static void copy_vec(Gen *g, int to, int from)
+{
+    bool whole = false;
+
+    for (IrRef v = g->head[from]; v; v = g->loc[v].next) {
+        whole |= g->ops[v].type == V256 && live_after(g, v);
+    }
+    if (g->be->feat.avx2) {
+        x_vex_rr(&g->a, X_MOVAPS, whole, to - 16, 0, from - 16);
+    } else {
+        x_rr(&g->a, X_MOVAPS, 4, (X86Reg)(to - 16), (X86Reg)(from - 16));
+    }
+}
+
 /* @r's content lives on in a pin that has it too, in a free temporary, or in memory if there is
  * none: no other register changes, so places noted for this op stay true. */
 void evict(Gen *g, int r)
@@ -402,7 +474,7 @@ void evict(Gen *g, int r)
                     continue;
                 }
                 if (is_xmm_reg(r)) {
-                    x_rr(&g->a, X_MOVAPS, 4, (X86Reg)(t - 16), (X86Reg)(r - 16));
+                    copy_vec(g, t, r);
                 } else {
                     x_mov(&g->a, 8, (X86Reg)t, (X86Reg)r);
                 }
@@ -451,7 +523,7 @@ static void settle_env(Gen *g, IrRef v)
     } else {
         load_gpr(g, r, v);
     }
-    def_reg(g, v, r, bytes_of(g, v) < 8);
+    def_reg(g, v, r, is_vec(type) ? g->be->feat.avx2 && type == V128 : bytes_of(g, v) < 8);
     unlock(g, r);
 }
 

@@ -263,7 +263,7 @@ static void put_result(void *env, const SlowAccess *s, const MemDesc *d, const X
     } else if (d->type == F80) {
         memcpy(to, s->value, 10);
     } else {
-        memset(to, 0, 16);
+        memset(to, 0, d->value == PLACE_ZX ? 32 : 16);
         memcpy(to, s->value, bytes);
     }
 }
@@ -274,7 +274,7 @@ void *x64_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
     const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0);
     unsigned bytes = ir_type_info[d->type].bytes;
 
-    if (d->value != PLACE_NONE && d->op != OP_probe) {
+    if (d->value != PLACE_NONE && d->value != PLACE_ZX && d->op != OP_probe) {
         memset(s->value, 0, sizeof(s->value));
         memcpy(s->value, place(env, be, d->value, &extra), bytes);
     }

@@ -32,8 +32,124 @@ static Mem field(int32_t env_offset)
     return env_mem(env_off(env_offset));
 }
 
+static void restore(Thunk *t, uint32_t set);
+
+static void move_wide(Thunk *t, uint32_t set, bool l256, bool store)
+{
+    for (; set; set &= set - 1) {
+        int r = __builtin_ctz(set);
+        if (t->be->reg_home[r] != NO_HOME) {
+            bool whole = l256 && t->be->reg_bytes[r] == 32;
+            x_vex_rm(&t->a, store ? X_MOVUPS_ST : X_MOVUPS, whole, r - 16, 0,
+                     env_mem(t->be->reg_home[r]));
+        }
+    }
+}
+
+static void vzeroupper(Thunk *t)
+{
+    if (t->be->feat.avx2) {
+        x_vex0(&t->a, X_0F | 0x77);
+    }
+}
+
+/* Vector pins to env. While SCR_LIVE is 0 their upper halves are zeros; env's, too, then. */
+static const uint8_t *make_save_pins(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *whole, *done;
+
+    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_LIVE), 0);
+    whole = x_jcc32(&t->a, CC_NZ);
+    move_wide(t, XMM_PINS, false, true);
+    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_STALE), 0);
+    done = x_jcc32(&t->a, CC_Z);
+    for (uint32_t set = XMM_PINS; set; set &= set - 1) {
+        int r = __builtin_ctz(set);
+        if (t->be->reg_bytes[r] == 32) {
+            x_store_imm(&t->a, 8, env_mem(t->be->reg_home[r] + 16), 0);
+            x_store_imm(&t->a, 8, env_mem(t->be->reg_home[r] + 24), 0);
+        }
+    }
+    x_store_imm(&t->a, 1, scratch(t, SCR_STALE), 0);
+    x_here(&t->a, done);
+    x_ret(&t->a);
+    x_here(&t->a, whole);
+    move_wide(t, XMM_PINS, true, true);
+    x_ret(&t->a);
+    return at;
+}
+
+/* What make_save_pins() stored, unchanged but for lower halves. */
+static const uint8_t *make_restore_pins(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *whole;
+
+    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_LIVE), 0);
+    whole = x_jcc32(&t->a, CC_NZ);
+    move_wide(t, XMM_PINS, false, false);
+    x_ret(&t->a);
+    x_here(&t->a, whole);
+    move_wide(t, XMM_PINS, true, false);
+    x_ret(&t->a);
+    return at;
+}
+
+/* What C code left in env: see whether upper halves are in use. No temporary is. */
+static const uint8_t *make_load_pins(Thunk *t)
+{
+    const uint8_t *at = x_pc(&t->a);
+    bool any = false;
+    uint8_t *j;
+
+    move_wide(t, XMM_PINS, true, false);
+    x_vex_rr(&t->a, X_0F | 0x57, false, 13, 13, 13);
+    for (uint32_t set = XMM_PINS; set; set &= set - 1) {
+        int r = __builtin_ctz(set);
+        if (t->be->reg_bytes[r] == 32) {
+            x_vex_rr(&t->a, X_0F | 0x56, true, 13, 13, r - 16); /* VORPS */
+            any = true;
+        }
+    }
+    x_vex_rr(&t->a, X_66 | X_0F3A | 0x39, true, 13, 0, 13); /* VEXTRACTI128 */
+    x_byte(&t->a, 1);
+    x_store_imm(&t->a, 2, scratch(t, SCR_LIVE), any ? 0x101 : 0);
+    x_vex_rr(&t->a, X_66 | X_0F38 | 0x17, false, 13, 0, 13); /* VPTEST */
+    j = x_jcc8(&t->a, CC_NZ);
+    x_store_imm(&t->a, 2, scratch(t, SCR_LIVE), 0);
+    vzeroupper(t);
+    x_here8(&t->a, j);
+    x_ret(&t->a);
+    return at;
+}
+
+/* With YMM the pins and the temporaries go by themselves, the rest is in the set returned. */
+static uint32_t move_vectors(Thunk *t, uint32_t set, bool store)
+{
+    if (!t->be->feat.avx2) {
+        return set;
+    }
+    move_wide(t, set & XMM_TEMPS, true, store);
+    if ((set & XMM_PINS) == XMM_PINS) {
+        x_call(&t->a, store ? t->be->save_pins : t->be->restore_pins);
+    }
+    return set & ~(XMM_PINS | XMM_TEMPS);
+}
+
+/* Vector pins that C code may have rewritten. */
+static void load_pins(Thunk *t)
+{
+    if (t->be->feat.avx2) {
+        x_call(&t->a, t->be->load_pins);
+    } else {
+        restore(t, XMM_PINS);
+    }
+}
+
 static void move_regs(Thunk *t, uint32_t set, bool store)
 {
+    set = move_vectors(t, set, store);
     for (; set; set &= set - 1) {
         int r = __builtin_ctz(set);
         int32_t home = t->be->reg_home[r];
@@ -237,7 +353,8 @@ static const uint8_t *make_enter(Thunk *t)
     x_mov(&t->a, 8, R13, RSI);
     load_modes(t);
     scatter_fsw(t);
-    restore(t, (ALL_GPRS & ~GPR_TEMPS) | XMM_PINS);
+    load_pins(t);
+    restore(t, ALL_GPRS & ~GPR_TEMPS);
     x_jmp_reg(&t->a, R13);
     return at;
 }
@@ -253,6 +370,7 @@ static const uint8_t *make_leave(Thunk *t)
     gather_fsw(t);
     c_modes(t);
     set_host_pc(t, false);
+    vzeroupper(t);
     x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
     for (unsigned i = G_N_ELEMENTS(callee_saved); i-- > 0;) {
         x_pop(&t->a, callee_saved[i]);
@@ -282,6 +400,7 @@ static const uint8_t *make_trap(Thunk *t)
     gather_mxcsr(t);
     gather_fsw(t);
     c_modes(t);
+    vzeroupper(t);
     x_load(&t->a, 8, RSI, mem_base(RSP, 0));
     x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
     x_mov_imm(&t->a, RDX, (uint64_t)(uintptr_t)t->be);
@@ -326,6 +445,7 @@ static const uint8_t *make_mem(Thunk *t)
     gather_mxcsr(t);
     gather_fsw(t);
     c_modes(t);
+    vzeroupper(t);
     mem_call(t, x64_mem_slow);
     x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
     guest_modes(t);
@@ -341,6 +461,7 @@ static const uint8_t *make_c(Thunk *t, const void *f)
     const uint8_t *at = x_pc(&t->a);
 
     save(t, CALLER_SAVED | XMM_PINS | XMM_TEMPS);
+    vzeroupper(t);
     x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
     x_mov_imm(&t->a, RSI, (uint64_t)(uintptr_t)t->be);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
@@ -393,6 +514,9 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     if (faults || fp) {
         c_modes(t);
     }
+    if (!novec) {
+        vzeroupper(t);
+    }
     load_arguments(t, h);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
     call_c(t, h->func);
@@ -411,7 +535,10 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     } else if (faults) {
         guest_modes_quick(t);
     }
-    restore(t, CALLER_SAVED | (writes ? 1u << RBX : 0) | (writes || !novec ? XMM_PINS : 0));
+    if (writes) {
+        load_pins(t);
+    }
+    restore(t, CALLER_SAVED | (writes ? 1u << RBX : !novec ? XMM_PINS : 0));
     x_ret(&t->a);
 }
 
@@ -454,6 +581,11 @@ void thunks_init(X86Backend *be)
     Thunk t = begin(be);
     const uint8_t *leave;
 
+    if (be->feat.avx2) {
+        be->save_pins = make_save_pins(&t);
+        be->restore_pins = make_restore_pins(&t);
+        be->load_pins = make_load_pins(&t);
+    }
     be->enter = make_enter(&t);
     leave = make_leave(&t);
     be->exit_link = make_exit(&t, TCG_EXIT_LINK, leave);

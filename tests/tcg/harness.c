@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define R(n) [S_R0 + n] = { "r" #n, offsetof(FakeEnv, r[n]), I64, 1 + n }
-#define V(n) [S_V0 + n] = { "v" #n, offsetof(FakeEnv, v[n]), V128, 1 + 16 + n }
+#define V(n) [S_V0 + n] = { "v" #n, offsetof(FakeEnv, v[n]), V256, 1 + 16 + n }
 #define U(n) [S_U0 + n] = { "u" #n, offsetof(FakeEnv, u[n]), I64, 0 }
 #define F(n) [S_F0 + n] = { "f" #n, offsetof(FakeEnv, f[n]), F80, 0 }
 const IrSlot harness_slots[S_COUNT] = {
@@ -221,11 +221,14 @@ void harness_reset(Harness *h, uint64_t seed, uint32_t start)
 {
     FakeEnv *env = h->env;
     uint64_t rng = seed * 77 + 5;
+    bool upper = harness_random(&rng) & 1;
 
     for (unsigned i = 0; i < 16; i++) {
         env->r[i] = interesting(&rng);
         env->v[i][0] = interesting(&rng);
         env->v[i][1] = interesting(&rng);
+        env->v[i][2] = upper ? interesting(&rng) : 0;
+        env->v[i][3] = upper ? interesting(&rng) : 0;
     }
     for (unsigned i = 0; i < 8; i++) {
         env->u[i] = interesting(&rng);

@@ -23,7 +23,7 @@
 
 enum {            /* slots */
        S_R0 = 0,  /* 16 × I64, pinned */
-       S_V0 = 16, /* 16 × V128, pinned */
+       S_V0 = 16, /* 16 × V256, pinned */
        S_U0 = 32, /* 8 × I64, not pinned */
        S_W0 = 40, /* 2 × V128, not pinned */
        S_F0 = 42, /* 4 × F80 */
@@ -54,7 +54,7 @@ typedef struct FakeEnv {
     FlagsRecord cc;
     uint64_t r[16];
     uint64_t u[8];
-    uint64_t v[16][2] __attribute__((aligned(16)));
+    uint64_t v[16][4] __attribute__((aligned(32)));
     uint64_t w[2][2];
     uint8_t f[4][16];
     uint8_t b[2];

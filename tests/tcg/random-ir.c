@@ -69,6 +69,9 @@ static IrRef fresh(Gen *g, IrType type)
     case V128:
         return below(g, 4) ? ir_get(ir, V128, S_V0 + below(g, 16), 0)
                            : ir_get(ir, V128, S_W0 + below(g, 2), 0);
+    case V256:
+        return below(g, 8) ? ir_get(ir, V256, S_V0 + below(g, 16), 0)
+                           : ir_const(ir, V256, below(g, 2) ? 0 : harness_random(&g->rng));
     case FLAGS: return ir_getflags(ir);
     default: return fresh_int(g, type);
     }
@@ -214,6 +217,9 @@ static IrType mem_type(Gen *g)
 {
     static const IrType types[] = { I8, I16, I32, I64, V128, F32, F64, F80 };
 
+    if ((g->mask & GEN_V256) && below(g, 3) == 0) {
+        return V256;
+    }
     return types[below(g, g->mask & GEN_X87   ? 8
                           : g->mask & GEN_SSE ? 7
                           : g->mask & GEN_VEC ? 5
@@ -416,6 +422,84 @@ static void x87_op(Gen *g)
     }
 }
 
+static void wide_op(Gen *g)
+{
+    static const uint8_t forms[] = { 0x96, 0x98, 0x9a, 0x9c, 0x9e, 0xa7, 0xaa, 0xb8, 0xbe };
+    IrBlock *ir = g->ir;
+    IrType t = below(g, 2) ? V128 : V256;
+    unsigned k, lane = 2 + below(g, 2), imm = below(g, 256);
+
+    switch (below(g, 24)) {
+    case 0: ir_vzeroupper(ir); break;
+    case 1: keep(g, ir_zext(ir, V256, value(g, V128))); break;
+    case 2: keep(g, ir_trunc(ir, V128, value(g, V256))); break;
+    case 3: keep(g, ir_vbcast(ir, t, below(g, 4), value(g, V128))); break;
+    case 4: keep(g, ir_vbcast(ir, V256, 4, value(g, V128))); break;
+    case 5: keep(g, ir_vinserth(ir, value(g, V256), value(g, V128), imm & 1)); break;
+    case 6: keep(g, ir_vextracth(ir, value(g, V256), imm & 1)); break;
+    case 7: {
+        unsigned from = below(g, 3);
+        keep(g, ir_vwiden(ir, imm & 1, from, from + 1 + below(g, 3 - from), value(g, V128)));
+        break;
+    }
+    case 8: keep(g, ir_vlane2(ir, 3, value(g, V256), value(g, V256), imm)); break;
+    case 9: keep(g, ir_vpermq(ir, 3, value(g, V256), imm)); break;
+    case 10: keep(g, ir_vpermd(ir, 2, value(g, V256), value(g, V256))); break;
+    case 11: keep(g, ir_vpermil(ir, lane, value(g, t), value(g, t))); break;
+    case 12: keep(g, ir_vshlv(ir, lane, value(g, t), value(g, t))); break;
+    case 13: keep(g, ir_vshrv(ir, lane, value(g, t), value(g, t))); break;
+    case 14: keep(g, ir_vsarv(ir, 2, value(g, t), value(g, t))); break;
+    case 15: {
+        static const uint8_t lanes[] = { 0, 2, 3 };
+        keep(g, ir_vselect(ir, lanes[below(g, 3)], value(g, t), value(g, t), value(g, t)));
+        break;
+    }
+    case 16: keep(g, ir_vmovlo(ir, value(g, V128), value(g, below(g, 2) ? F32 : F64))); break;
+    case 17: keep(g, ir_vmovmsk(ir, below(g, 2) ? lane : 0, value(g, V256))); break;
+    case 18:
+        k = below(g, G_N_ELEMENTS(vimms));
+        keep(g, ir_vimm(ir, (IrOpcode)vimms[k].op, pick_lane(g, vimms[k].lanes), value(g, V256),
+                        vimms[k].op >= OP_vshuf ? below(g, 256) : below(g, 70)));
+        break;
+    case 19:
+        if (g->mask & GEN_SSE) {
+            keep(g, ir_fma(ir, lane, value(g, t), value(g, t), value(g, t),
+                           forms[below(g, G_N_ELEMENTS(forms))]));
+        }
+        break;
+    case 20:
+        if (g->mask & GEN_SSE) {
+            keep(g, ir_fbin(ir, (IrOpcode)(OP_fadd + below(g, 6)), 2 + lane, value(g, V128),
+                            value(g, below(g, 2) ? V128 : lane == 2 ? F32 : F64)));
+        }
+        break;
+    case 21:
+        if (g->mask & GEN_SSE) {
+            keep(g, ir_fcmp(ir, lane, value(g, t), value(g, t), below(g, 32)));
+            keep(g, ir_fbin(ir, (IrOpcode)(OP_fadd + below(g, 6)), lane, value(g, V256),
+                            value(g, V256)));
+        }
+        break;
+    case 22:
+        if (g->mask & GEN_SSE) {
+            IrVcvt kind = (IrVcvt)below(g, VCVT_PS2PH + 1);
+            bool narrows = kind == VCVT_PD2DQ || kind == VCVT_TPD2DQ || kind == VCVT_PD2PS ||
+                           kind == VCVT_PS2PH;
+            bool widens = kind == VCVT_DQ2PD || kind == VCVT_PS2PD || kind == VCVT_PH2PS;
+            keep(g, ir_vcvt_to(ir, kind, narrows ? V128 : V256, value(g, widens ? V128 : V256),
+                               kind == VCVT_PS2PH ? below(g, 8) : 0));
+        }
+        break;
+    default:
+        do {
+            k = below(g, G_N_ELEMENTS(vbins));
+        } while (vbins[k].op >= OP_aesenc && vbins[k].op <= OP_sha256msg2);
+        lane = pick_lane(g, vbins[k].lanes);
+        keep(g, ir_vbin(ir, (IrOpcode)vbins[k].op, lane, value(g, V256),
+                        value(g, vbins[k].op >= OP_vshl && vbins[k].op <= OP_vsar ? V128 : V256)));
+    }
+}
+
 /* -- Instructions ---------------------------------------------------------------------------------
  */
 
@@ -429,6 +513,10 @@ static void one_op(Gen *g)
         int_op(g);
         return;
     }
+    if ((g->mask & GEN_V256) && below(g, 2)) {
+        wide_op(g);
+        return;
+    }
     do {
         k = below(g, G_N_ELEMENTS(makers));
     } while (!(g->mask & 1u << k));
@@ -440,6 +528,14 @@ static void commit_op(Gen *g)
     IrBlock *ir = g->ir;
     IrType t = int_type(g);
 
+    if ((g->mask & GEN_V256) && below(g, 2)) {
+        IrRef v = value(g, below(g, 2) ? V128 : V256);
+        if (below(g, 2) && ir_type(ir, v) == V128) {
+            v = ir_zext(ir, V256, v);
+        }
+        ir_set(ir, S_V0 + below(g, 16), 0, v);
+        return;
+    }
     switch (below(g, 8)) {
     case 0: ir_set(ir, S_U0 + below(g, 8), 0, value(g, t)); break;
     case 1: ir_set(ir, S_R0 + below(g, 16), below(g, 2), value(g, I8)); break;

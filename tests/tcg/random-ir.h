@@ -15,7 +15,8 @@ enum { /* what may occur */
        GEN_X87 = 1 << 6,
        GEN_CONTROL = 1 << 7,
        GEN_RMW = 1 << 8,
-       GEN_ALL = (1 << 9) - 1
+       GEN_V256 = 1 << 9, /* back ends with TCG_HAS_V256 */
+       GEN_ALL = (1 << 10) - 1
 };
 
 #define GEN_MAX_INSNS 64

@@ -237,10 +237,16 @@ static void clear_way(Gen *g, unsigned flags)
 /* Pins that a helper may change: also what the fault map means to find there. */
 static void clear_pins(Gen *g, unsigned flags)
 {
-    for (int r = 0; r < NREGS && (flags & HELPER_WRITES_REGS); r++) {
+    if (!(flags & HELPER_WRITES_REGS)) {
+        return;
+    }
+    for (int r = 0; r < NREGS; r++) {
         if (g->be->reg_home[r] != NO_HOME && !is_temp(r)) {
             evict_used(g, r);
         }
+    }
+    for (int r = XMM(13); r < NREGS; r++) { /* they may have moved there */
+        spill_reg(g, r);
     }
 }
 
@@ -298,6 +304,9 @@ void emit_call(Gen *g)
     x_call(&g->a, g->be->helper_thunk[g->op->imm]);
     if (!(h->flags & HELPER_PURE)) {
         point_here(g, p);
+    }
+    if (h->flags & HELPER_WRITES_REGS) {
+        g->upper_marked = false; /* the thunk has looked */
     }
     x_flags_changed(&g->a);
     call_result(g, (IrType)h->ret);

@@ -18,7 +18,7 @@ static unsigned sse_prefix(const Gen *g, IrType t, unsigned lane)
     switch (t) {
     case F32: return X_F3;
     case F64: return X_F2;
-    default: return lane == 3 ? X_66 : 0;
+    default: return lane == 3 ? X_66 : lane == 4 ? X_F3 : lane == 5 ? X_F2 : 0;
     }
 }
 
@@ -89,6 +89,10 @@ void emit_fbin(Gen *g)
         binary_f80(g);
         return;
     }
+    if (use_vex(g)) {
+        emit_vex_bin(g, sse_prefix(g, t, g->op->aux) | X_0F | code[g->op->op]);
+        return;
+    }
     a = use_xmm(g, g->op->a);
     b = use_xmm(g, g->op->b);
     dst = pick_xmm_part(g, a, b != a ? 1u << b : 0);
@@ -118,6 +122,10 @@ void emit_fun(Gen *g)
         emit_vround(g);
         return;
     }
+    if (use_vex(g)) {
+        emit_vex_un(g, sse_prefix(g, t, g->op->aux) | X_0F | code[g->op->op]);
+        return;
+    }
     a = use_xmm(g, g->op->a);
     dst = pick_xmm(g, a, 0);
     x_rr(&g->a, sse_prefix(g, t, g->op->aux) | X_0F | code[g->op->op], 4, xr(dst), xr(a));
@@ -127,8 +135,15 @@ void emit_fun(Gen *g)
 void emit_fcmp(Gen *g)
 {
     IrType t = (IrType)g->op->type;
-    int a = use_xmm(g, g->op->a), b = use_xmm(g, g->op->b);
-    int dst = pick_xmm_part(g, a, b != a ? 1u << b : 0);
+    int a, b, dst;
+
+    if (use_vex(g) || g->op->imm > 7) {
+        emit_vex_bin_imm(g, sse_prefix(g, t, g->op->aux) | X_0F | 0xc2, g->op->imm & 31);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    b = use_xmm(g, g->op->b);
+    dst = pick_xmm_part(g, a, b != a ? 1u << b : 0);
 
     if (dst != a) {
         x_rr(&g->a, X_MOVAPS, 4, xr(dst), xr(a));

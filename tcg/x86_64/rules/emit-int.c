@@ -220,6 +220,10 @@ void emit_zext(Gen *g)
     unsigned from = bytes_of(g, v);
     int a, dst;
 
+    if (g->op->type == V256) {
+        emit_zext_vec(g);
+        return;
+    }
     if (g->loc[v].kind == LOC_COND) {
         set_bool(g, cond_of(g, v));
         return;
@@ -265,6 +269,10 @@ void emit_trunc(Gen *g)
     IrRef v = g->op->a;
     int a, dst;
 
+    if (g->op->type == V128) {
+        emit_trunc_vec(g);
+        return;
+    }
     if (g->op->type == I1) {
         a = use_gpr(g, v);
         dst = pick_gpr(g, a, 0);

@@ -159,7 +159,9 @@ static void begin(Gen *g)
 static void load_vec(Gen *g, Access *m)
 {
     IrType t = (IrType)g->op->type;
-    int dst = t == V128 ? hinted_reg(g) : NO_REG;
+    bool vex = g->be->feat.avx2, zx;
+    int dst = t == V128 || t == V256 ? hinted_reg(g) : NO_REG;
+    unsigned x = t == F64 ? X_MOVSD : t == F32 ? X_MOVSS : X_MOVUPS;
 
     if (dst == NO_REG) {
         dst = alloc_xmm(g);
@@ -167,13 +169,17 @@ static void load_vec(Gen *g, Access *m)
         evict(g, dst);
     }
     check(g, m, IR_NONE, IR_NONE);
-    x_rm(&g->a,
-         t == V128  ? X_MOVUPS
-         : t == F64 ? X_MOVSD
-                    : X_MOVSS,
-         4, (X86Reg)(dst - 16), m->host);
+    zx = vex && t == V128 && (is_temp(dst) || (g->want[g->cur] & WANT_ZX));
+    if (zx || t == V256 || (vex && is_temp(dst))) {
+        x_vex_rm(&g->a, x, t == V256, dst - 16, 0, m->host);
+    } else {
+        x_rm(&g->a, x, 4, (X86Reg)(dst - 16), m->host);
+    }
+    if (zx) {
+        g_array_index(g->stubs, Stub, m->stub).desc.value = PLACE_ZX;
+    }
     done(g, m, (uint8_t)dst);
-    def_reg(g, CUR, dst, false);
+    def_reg(g, CUR, dst, zx);
 }
 
 static void load_f80(Gen *g, Access *m)
@@ -194,7 +200,6 @@ void emit_ld(Gen *g)
     Access m;
     int dst;
 
-    g_assert(g->op->type != V256);
     begin(g);
     prepare(g, &m, size, false);
     if (g->op->type == F80) {
@@ -237,7 +242,6 @@ void emit_st(Gen *g)
     Opnd o = { 0 };
     Access m;
 
-    g_assert(t != V256);
     begin(g);
     if (is_vec(t)) {
         o.reg = use_xmm(g, v);
@@ -252,6 +256,8 @@ void emit_st(Gen *g)
     if (t == F80) {
         x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
         x_rm(&g->a, 0xdb, 4, (X86Reg)7, m.host);
+    } else if (t == V256) {
+        x_vex_rm(&g->a, X_MOVUPS_ST, true, o.reg - 16, 0, m.host);
     } else if (is_vec(t)) {
         x_rm(&g->a,
              t == V128  ? X_MOVUPS_ST

@@ -21,7 +21,23 @@ static void store_xmm(Gen *g, IrType t, Mem m, int r)
 {
     unsigned x = t == V128 ? X_MOVUPS_ST : t == F64 ? X_MOVSD_ST : X_MOVSS_ST;
 
+    if (t == V256) {
+        x_vex_rm(&g->a, X_MOVUPS_ST, true, r - 16, 0, m);
+        return;
+    }
     x_rm(&g->a, x, 4, (X86Reg)(r - 16), m);
+}
+
+/* A pinned vector register to its slot in env or back. */
+static void dump_pin(Gen *g, const SlotHome *s, bool store)
+{
+    unsigned x = store ? X_MOVUPS_ST : X_MOVUPS;
+
+    if (s->bytes == 32 && g->be->feat.avx2) {
+        x_vex_rm(&g->a, x, true, s->reg - 16, 0, env_mem(s->off));
+    } else {
+        x_rm(&g->a, x, 4, (X86Reg)(s->reg - 16), env_mem(s->off));
+    }
 }
 
 /* Part of a pinned vector register through its slot in env, which is free while it is pinned. */
@@ -36,10 +52,10 @@ static void get_vec_part(Gen *g, const SlotHome *s)
         def_reg(g, (IrRef)g->cur, r, true);
         return;
     }
-    x_rm(&g->a, X_MOVUPS_ST, 4, (X86Reg)(s->reg - 16), env_mem(s->off));
+    dump_pin(g, s, true);
     if (is_vec(t)) {
         r = alloc_xmm(g);
-        x_rm(&g->a, t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(r - 16),
+        x_rm(&g->a, t == V128 ? X_MOVUPS : t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(r - 16),
              env_mem(s->off + g->op->aux));
         def_reg(g, (IrRef)g->cur, r, false);
     } else {
@@ -117,14 +133,18 @@ static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
     X86Reg pin = (X86Reg)(s->reg - 16);
     int r;
 
-    if (t == V128) {
+    if (t == V256 || (t == V128 && g->op->aux == 0)) {
         if (g->loc[v].kind == LOC_REG && g->loc[v].reg == s->reg) {
             return;
         }
         if (g->loc[v].kind == LOC_REG) {
             r = use_xmm(g, v);
             evict(g, s->reg);
-            x_rr(&g->a, X_MOVAPS, 4, pin, (X86Reg)(r - 16));
+            if (t == V256) {
+                x_vex_rr(&g->a, X_MOVAPS, true, s->reg - 16, 0, r - 16);
+            } else {
+                x_rr(&g->a, X_MOVAPS, 4, pin, (X86Reg)(r - 16));
+            }
             if (is_temp(r)) {
                 drop(g, v);
                 def_reg(g, v, s->reg, false);
@@ -142,16 +162,16 @@ static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
     evict(g, s->reg);
     if (is_vec(t) && g->op->aux == 0) {
         x_rr(&g->a, t == F64 ? X_MOVSD : X_MOVSS, 4, pin, (X86Reg)(r - 16));
-    } else if (t == F64) {
+    } else if (t == F64 && g->op->aux == 8) {
         x_rr(&g->a, X_MOVLHPS, 4, pin, (X86Reg)(r - 16));
     } else {
-        x_rm(&g->a, X_MOVUPS_ST, 4, pin, env_mem(s->off));
+        dump_pin(g, s, true);
         if (is_vec(t)) {
             store_xmm(g, t, env_mem(s->off + g->op->aux), r);
         } else {
             x_store(&g->a, bytes, env_mem(s->off + g->op->aux), (X86Reg)r);
         }
-        x_rm(&g->a, X_MOVUPS, 4, pin, env_mem(s->off));
+        dump_pin(g, s, false);
     }
 }
 

@@ -178,6 +178,13 @@ void emit_vbin(Gen *g)
     IrRef va = g->op->a, vb = g->op->b;
     int a, b, dst, pin = hinted_reg(g);
 
+    if (x && use_vex(g) && (vbin[g->op->op][g->op->aux & 3] & WANTS) != SHA) {
+        emit_vex_bin(g, x);
+        if (ir_op_info[g->op->op].shape == SHAPE_VIMM2) {
+            x_byte(&g->a, g->op->imm & 0xff);
+        }
+        return;
+    }
     g_assert(g->op->type == V128);
     if (!x) {
         slow_vector(g);
@@ -208,6 +215,13 @@ static void one_source(Gen *g, unsigned x, bool immediate)
         slow_vector(g);
         return;
     }
+    if (use_vex(g)) {
+        emit_vex_un(g, x);
+        if (immediate) {
+            x_byte(&g->a, g->op->imm & 0xff);
+        }
+        return;
+    }
     a = use_xmm(g, g->op->a);
     dst = pick_xmm(g, a, 0);
     x_rr(&g->a, x, 4, xr(dst), xr(a));
@@ -227,7 +241,7 @@ void emit_vround(Gen *g) /* lanes of a vector, or ROUNDSS, ROUNDSD */
     IrType t = (IrType)g->op->type;
     unsigned x = encoding(g, vun[OP_fround][t == F32 ? 2 : t == F64 ? 3 : g->op->aux & 3]);
 
-    one_source(g, x && t != V128 ? x + 2 : x, true);
+    one_source(g, x && (t == F32 || t == F64) ? x + 2 : x, true);
 }
 
 void emit_vwiden(Gen *g)
@@ -279,7 +293,11 @@ void emit_vtest(Gen *g)
     }
     a = use_xmm(g, g->op->a);
     b = use_xmm(g, g->op->b);
-    x_rr(&g->a, P38(0x17), 4, xr(a), xr(b));
+    if (g->ops[g->op->a].type == V256) {
+        x_vex_rr(&g->a, P38(0x17), true, a - 16, 0, b - 16);
+    } else {
+        x_rr(&g->a, P38(0x17), 4, xr(a), xr(b));
+    }
     x_flags_changed(&g->a);
     r = alloc_gpr(g);
     x_byte(&g->a, 0x9c); /* PUSHFQ */
@@ -288,12 +306,29 @@ void emit_vtest(Gen *g)
     def_reg(g, CUR, r, true);
 }
 
+static void vex_imm(Gen *g, unsigned op, unsigned lane, unsigned imm)
+{
+    if (op == OP_vshuf || op == OP_vshuflo || op == OP_vshufhi) {
+        unsigned prefix = op == OP_vshuf ? X_66 : op == OP_vshuflo ? X_F2 : X_F3;
+        emit_vex_un_imm(g, prefix | X_0F | 0x70, g->op->imm);
+    } else {
+        emit_vex_shift_imm(g, P(vshift[op][lane].op), vshift[op][lane].ext, imm);
+    }
+}
+
 void emit_vimm(Gen *g)
 {
     unsigned op = g->op->op, lane = g->op->aux & 3,
              limit = op == OP_vbshl || op == OP_vbshr ? 16 : 8u << lane;
     unsigned imm = MIN(g->op->imm, limit == 64 ? 64u : limit);
-    int a = use_xmm(g, g->op->a), dst = pick_xmm(g, a, 0);
+    int a, dst;
+
+    if (use_vex(g)) {
+        vex_imm(g, op, lane, imm);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    dst = pick_xmm(g, a, 0);
 
     if (op == OP_vshuf || op == OP_vshuflo || op == OP_vshufhi) {
         unsigned prefix = op == OP_vshuf ? X_66 : op == OP_vshuflo ? X_F2 : X_F3;
@@ -310,9 +345,15 @@ void emit_vimm(Gen *g)
 
 void emit_vshuf2(Gen *g)
 {
-    int a = use_xmm(g, g->op->a), b = use_xmm(g, g->op->b);
-    int dst = pick_xmm(g, a, b != a ? 1u << b : 0);
+    int a, b, dst;
 
+    if (use_vex(g)) {
+        emit_vex_bin_imm(g, g->op->aux == 3 ? P(0xc6) : X_0F | 0xc6, g->op->imm);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    b = use_xmm(g, g->op->b);
+    dst = pick_xmm(g, a, b != a ? 1u << b : 0);
     copy_xmm(g, dst, a);
     x_rr(&g->a, g->op->aux == 3 ? P(0xc6) : X_0F | 0xc6, 4, xr(dst), xr(b));
     x_byte(&g->a, g->op->imm & 0xff);
@@ -325,7 +366,11 @@ void emit_vmovmsk(Gen *g)
     unsigned x = g->op->aux == 0 ? P(0xd7) : g->op->aux == 2 ? X_0F | 0x50 : P(0x50);
 
     g_assert(g->op->aux != 1);
-    x_rr(&g->a, x, 4, (X86Reg)dst, xr(a));
+    if (g->ops[g->op->a].type == V256) {
+        x_vex_rr(&g->a, x, true, dst, 0, a - 16);
+    } else {
+        x_rr(&g->a, x, 4, (X86Reg)dst, xr(a));
+    }
     def_reg(g, CUR, dst, true);
 }
 
@@ -387,8 +432,18 @@ void emit_vcvt(Gen *g)
         [VCVT_PD2DQ] = X_F2 | X_0F | 0xe6,  [VCVT_TPD2DQ] = X_66 | X_0F | 0xe6,
         [VCVT_PS2PD] = X_0F | 0x5a,         [VCVT_PD2PS] = X_66 | X_0F | 0x5a,
     };
-    int a = use_xmm(g, g->op->a), dst = pick_xmm(g, a, 0);
+    int a, dst;
 
+    if (g->op->aux >= VCVT_PH2PS) {
+        emit_vex_cvt(g);
+        return;
+    }
+    if (use_vex(g)) {
+        emit_vex_un(g, x[g->op->aux]);
+        return;
+    }
+    a = use_xmm(g, g->op->a);
+    dst = pick_xmm(g, a, 0);
     x_rr(&g->a, x[g->op->aux], 4, xr(dst), xr(a));
     def_reg(g, CUR, dst, false);
 }
