@@ -132,8 +132,12 @@ void emit_jump(Gen *g)
     if (pc != R12) {
         x_mov(&g->a, 8, R12, (X86Reg)pc);
     }
-    x_mov(&g->a, 4, R13, R12);
-    x_shift_imm(&g->a, SH_SHL, 4, R13, 4);
+    if (g->be->feat.bmi2) {
+        x_rorx(&g->a, 4, R13, R12, 28);
+    } else {
+        x_mov(&g->a, 4, R13, R12);
+        x_shift_imm(&g->a, SH_SHL, 4, R13, 4);
+    }
     x_alu(&g->a, ALU_XOR, 4, R13, R12);
     x_alu_imm(&g->a, ALU_AND, 4, R13, TCG_JC_MASK);
     x_load(&g->a, 8, R14, env_mem(env_off(l->jc_key)));

@@ -56,17 +56,24 @@ static void compare_page(Gen *g, const Access *m)
     int32_t lo = m->leader ? m->group->lo : (int32_t)g->op->imm, mask = -4096;
     int32_t last = m->leader ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
     X86Reg t1 = (X86Reg)m->t1;
+    bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
 
-    x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, lo));
+    if (direct) {
+        x_rorx(&g->a, 4, (X86Reg)m->t0, (X86Reg)m->addr, 8);
+    } else {
+        x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, lo));
+    }
     if (last == 0 || (g->op->d & MEM_ALIGN)) {
-        x_mov(&g->a, 8, t1, (X86Reg)m->t0);
+        x_mov(&g->a, 8, t1, (X86Reg)(direct ? m->addr : m->t0));
         mask |= last;
     } else if (lo <= INT32_MAX - last) {
         x_lea(&g->a, 8, t1, mem_base((X86Reg)m->addr, lo + last));
     } else {
         x_lea(&g->a, 8, t1, mem_base((X86Reg)m->t0, last));
     }
-    x_shift_imm(&g->a, SH_SHR, 4, (X86Reg)m->t0, 8);
+    if (!direct) {
+        x_shift_imm(&g->a, SH_SHR, 4, (X86Reg)m->t0, 8);
+    }
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)m->t0, (TCG_TLB_SIZE - 1) << 4);
     x_alu_imm(&g->a, ALU_AND, 8, t1, mask);
     x_alu_rm(&g->a, ALU_CMP, 8, t1, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write)));

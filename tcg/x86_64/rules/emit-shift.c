@@ -70,6 +70,22 @@ static void shift_by_cl(Gen *g, X86Shift k, unsigned w, int dst, int count)
     }
 }
 
+/* The same by moves, which cost less than exchanges; there is a register for it. */
+static void rotate_by_cl(Gen *g, X86Shift k, unsigned w, int dst, int count)
+{
+    int keep;
+
+    if (count == RCX) {
+        x_shift_cl(&g->a, k, w, (X86Reg)dst);
+        return;
+    }
+    keep = alloc_gpr(g);
+    x_mov(&g->a, 8, (X86Reg)keep, RCX);
+    x_mov(&g->a, 4, RCX, (X86Reg)count);
+    x_shift_cl(&g->a, k, w, (X86Reg)dst);
+    x_mov(&g->a, 8, RCX, (X86Reg)keep);
+}
+
 void emit_shift(Gen *g)
 {
     X86Shift k = shift_kind(g->op->op);
@@ -97,7 +113,9 @@ void emit_shift(Gen *g)
     t = alloc_gpr(g);
     if (rotate) {
         copy_to(g, t, a, w);
-        shift_by_cl(g, k, n, t, c);
+        unlock(g, a);
+        lock(g, c); /* may be the same */
+        rotate_by_cl(g, k, n, t, c);
         def_reg(g, CUR, t, n == 4);
         return;
     }
