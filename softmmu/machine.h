@@ -49,6 +49,7 @@ typedef struct MachineConfig {
     int icount_shift; /* -1: off */
     int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
     bool rtc_vm_clock;  /* -rtc clock=vm */
+    uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
     GPtrArray *fw_cfg;  /* FwCfgFileOption * */
 } MachineConfig;

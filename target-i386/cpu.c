@@ -121,6 +121,7 @@ static bool realize(Device *dev, GError **error)
     memcpy(c->features, d->spec.model.features, sizeof(d->spec.model.features));
     c->phys_bits = d->spec.phys_bits;
     c->tsc_hz = d->spec.tsc_hz;
+    c->random_seed = c->machine->config->seed;
     c->apic_id = x86_topology_apic_id(&d->spec.topology, c->common.index);
     c->bsp = c->common.index == 0;
     x86_cpu_reset(c, false);

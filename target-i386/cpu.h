@@ -151,6 +151,7 @@ typedef struct CpuX86 {
     bool delivery_ext;      /* faults of that delivery have the EXT bit in their error code */
     uint64_t fault_addr;    /* CR2 to be */
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
+    uint64_t random_count;  /* numbers that RDRAND and RDSEED have given */
     uint64_t cpuid_high;    /* ECX and EDX on their way out of help_cpuid() */
     /* fixed at realize */
     const struct X86Model *model;
@@ -160,7 +161,7 @@ typedef struct CpuX86 {
     uint32_t apic_id;
     bool bsp;
     uint8_t phys_bits;
-    uint64_t tsc_hz;
+    uint64_t tsc_hz, random_seed;
     Machine *machine;
     Device *device;
     CpuCommon common;

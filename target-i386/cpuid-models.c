@@ -73,12 +73,12 @@ const X86Model x86_models[] = {
       .xlevel = 0x8000001e, .model_id = "AMD EPYC Processor", .has = ZEN },
     { .name = "EPYC-Rome", .vendor = AMD, .family = 23, .model = 49, .stepping = 0, .level = 0xd,
       .xlevel = 0x8000001e, .model_id = "AMD EPYC-Rome Processor", .has = ZEN2 },
-    /* QEMU's but for SVM, and for SSE3 in qemu32. */
+    /* QEMU's but for SVM. */
     { .name = "qemu32", .vendor = INTEL, .family = 6, .model = 6, .stepping = 3, .level = 4,
-      .xlevel = 0x80000004, .model_id = "QEMU Virtual CPU version 2.5+", .has = P6_SSE2 "" },
+      .xlevel = 0x80000004, .model_id = "QEMU Virtual CPU version 2.5+", .has = P6_SSE2 "pni" },
     { .name = "qemu64", .vendor = AMD, .family = 15, .model = 107, .stepping = 1, .level = 0xd,
       .xlevel = 0x8000000a, .model_id = "QEMU Virtual CPU version 2.5+",
-      .has = FULL LONG_MODE "cx16 lahf-lm" },
+      .has = FULL LONG_MODE "pni cx16 lahf-lm" },
     { .name = "kvm64", .vendor = INTEL, .family = 15, .model = 6, .stepping = 1, .level = 0xd,
       .xlevel = 0x80000008, .model_id = "Common KVM processor",
       .has = FULL LONG_MODE "vme pni cx16" },

@@ -407,6 +407,16 @@ void gen_clflush(Dis *d, Insn *i)
     op_load(d, i, 0);
 }
 
+void gen_clflushopt(Dis *d, Insn *i)
+{
+    op_load(d, i, 0);
+}
+
+void gen_clwb(Dis *d, Insn *i)
+{
+    op_load(d, i, 0);
+}
+
 void gen_ud(Dis *d, Insn *i)
 {
     trap_ud(d);

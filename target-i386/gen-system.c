@@ -353,6 +353,25 @@ void gen_rdpid(Dis *d, Insn *i)
     op_store(d, i, 0, as_type(d, op_type(i, 0), ir_get(d->ir, I64, SLOT_TSC_AUX, 0)));
 }
 
+/* There is always a number: CF is 1. */
+static void random_to(Dis *d, Insn *i)
+{
+    IrRef v = call0(d, HELP_random);
+
+    op_store(d, i, 0, as_type(d, op_type(i, 0), v));
+    ir_setflags(d->ir, ir_fl_packed(d->ir, const32(d, FLAG_CF)));
+}
+
+void gen_rdrand(Dis *d, Insn *i)
+{
+    random_to(d, i);
+}
+
+void gen_rdseed(Dis *d, Insn *i)
+{
+    random_to(d, i);
+}
+
 void gen_cpuid(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;

@@ -25,7 +25,7 @@
     G(mov) G(movnti) G(movbe) G(movzx) G(movsx) G(movsxd) G(xchg) G(nop) G(pause) G(lea) G(bswap) \
     G(push) G(pop) G(pusha) G(popa) G(pushf) G(popf) G(lahf) G(sahf) G(xlat) \
     G(cmovcc) G(setcc) G(cbw) G(cwd) G(xadd) G(cmpxchg) G(cmpxchg8b) G(enter) G(leave) \
-    G(clc) G(stc) G(cmc) G(cld) G(std) G(salc) G(bound) G(fence) G(prefetch) G(clflush) G(ud) \
+    G(clc) G(stc) G(cmc) G(cld) G(std) G(salc) G(bound) G(fence) G(prefetch) G(clflush) G(clflushopt) G(clwb) G(ud) \
     /* gen-string.c */ \
     G(movs) G(stos) G(lods) G(scas) G(cmps) \
     /* gen-control.c */ \
@@ -42,7 +42,7 @@
     G(mov_to_dr) G(invd) G(wbinvd) G(invlpg) G(invpcid) G(swapgs) G(rdtsc) G(rdtscp) G(rdpmc) \
     G(rdmsr) G(wrmsr) G(cpuid) G(syscall) G(sysret) G(sysenter) G(sysexit) G(rsm) G(monitor) \
     G(mwait) G(xgetbv) G(xsetbv) G(stac) G(clac) G(rdfsbase) G(rdgsbase) G(wrfsbase) G(wrgsbase) \
-    G(rdpid) \
+    G(rdpid) G(rdrand) G(rdseed) \
     /* gen-x87.c, gen-sse.c: named by rows of opmap-1byte.c and opmap-0f.c */ \
     G(fwait) G(fxsave) G(fxrstor) G(ldmxcsr) G(stmxcsr) G(xsave) G(xrstor) G(xsaveopt) G(xsavec) \
     G(xsaves) G(xrstors)

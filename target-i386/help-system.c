@@ -9,6 +9,7 @@
 #include "target-i386/help-system.h"
 
 #include "softmmu/log.h"
+#include "softmmu/random.h"
 #include "target-i386/cpuid.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
@@ -246,6 +247,11 @@ uint64_t help_rdpmc(CpuX86 *c, uint32_t counter)
         raise_gp0(c);
     log_unimp("RDPMC: performance counters are not modelled and read 0\n");
     return 0;
+}
+
+uint64_t help_random(CpuX86 *c)
+{
+    return random_number(c->random_seed, c->common.index, c->random_count++);
 }
 
 uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf)

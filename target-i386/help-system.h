@@ -45,6 +45,7 @@ void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value);
 uint64_t help_rdtsc(CpuX86 *c);      /* exact under instruction counting */
 uint64_t help_rdtsc_host(CpuX86 *c); /* cpu_has_host_clock(), TSC at 1 GHz */
 uint64_t help_rdpmc(CpuX86 *c, uint32_t counter);
+uint64_t help_random(CpuX86 *c); /* for RDRAND and RDSEED */
 uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf);
 void help_invlpg(CpuX86 *c, uint64_t addr);
 void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr);

@@ -59,8 +59,10 @@ static const InsnDesc group9_mem[8] = {
     [4] = I1(xsavec, M, .feature = FEAT_XSAVEC),
     [5] = I1(xsaves, M, .attr = A_CPL0, .feature = FEAT_XSAVES),
 };
-static const InsnDesc group9_7[4] = { [2] = I1(rdpid, Ry, .feature = FEAT_RDPID) };
-static const InsnDesc group9_reg[8] = { [7] = GROUP(PREFIX, group9_7) };
+static const InsnDesc group9_6[4] = { I1(rdrand, Rv, .feature = FEAT_RDRAND), I1(rdrand, Rv, .feature = FEAT_RDRAND) };
+static const InsnDesc group9_7[4] = { I1(rdseed, Rv, .feature = FEAT_RDSEED), I1(rdseed, Rv, .feature = FEAT_RDSEED),
+                                      I1(rdpid, Ry, .feature = FEAT_RDPID) };
+static const InsnDesc group9_reg[8] = { [6] = GROUP(PREFIX, group9_6), [7] = GROUP(PREFIX, group9_7) };
 static const InsnDesc opc7[2] = { GROUP(REG, group9_mem), GROUP(REG, group9_reg) };
 
 static const InsnDesc group15_none_mem[8] = {
@@ -70,7 +72,7 @@ static const InsnDesc group15_none_mem[8] = {
     I1(xsaveopt, M, .feature = FEAT_XSAVEOPT), I1(clflush, Mb, .feature = FEAT_CLFLUSH),
 };
 static const InsnDesc group15_66_mem[8] = {
-    [6] = I1(clflush, Mb, .feature = FEAT_CLWB), [7] = I1(clflush, Mb, .feature = FEAT_CLFLUSHOPT),
+    [6] = I1(clwb, Mb, .feature = FEAT_CLWB), [7] = I1(clflushopt, Mb, .feature = FEAT_CLFLUSHOPT),
 };
 static const InsnDesc group15_none_reg[8] = {
     [5] = I0(fence, .arg = 1, .feature = FEAT_SSE2), [6] = I0(fence, .arg = 3, .feature = FEAT_SSE2),

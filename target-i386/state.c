@@ -95,7 +95,7 @@ const StateField x86_state[] = {
     STATE_ARRAY(CpuX86, dr, STATE_T_U64),
     STATE_U64(CpuX86, efer), STATE_U64(CpuX86, star), STATE_U64(CpuX86, lstar),
     STATE_U64(CpuX86, cstar), STATE_U64(CpuX86, sfmask), STATE_U64(CpuX86, kernel_gs_base),
-    STATE_U64(CpuX86, tsc_aux),
+    STATE_U64(CpuX86, tsc_aux), STATE_U64(CpuX86, random_count),
     STATE_U64(CpuX86, sysenter_cs), STATE_U64(CpuX86, sysenter_esp),
     STATE_U64(CpuX86, sysenter_eip),
     STATE_U64(CpuX86, tsc_offset), STATE_U64(CpuX86, tsc_adjust), STATE_U64(CpuX86, tsc_deadline),

@@ -13,6 +13,7 @@ bool opt_memory(Options *o, const char *arg, GError **error);
 bool opt_accel(Options *o, const char *arg, GError **error);
 bool opt_icount(Options *o, const char *arg, GError **error);
 bool opt_rtc(Options *o, const char *arg, GError **error);
+bool opt_seed(Options *o, const char *arg, GError **error);
 bool opt_boot(Options *o, const char *arg, GError **error);
 bool opt_name(Options *o, const char *arg, GError **error);
 /* After all options: topology, time base and what depends on more than one option. */

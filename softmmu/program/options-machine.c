@@ -2,6 +2,7 @@
 /* Options of the machine itself: type, CPUs, memory, accelerator, time, boot order. */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "softmmu/error.h"
 #include "softmmu/program/keyval.h"
@@ -464,6 +465,24 @@ bool opt_rtc(Options *o, const char *arg, GError **error)
     return keyval_apply(arg, NULL, rtc_keys, o, error);
 }
 
+/* ---- -seed ----------------------------------------------------------------------------------- */
+
+bool opt_seed(Options *o, const char *arg, GError **error)
+{
+    o->seed_given = true;
+    return parse_number(arg, 0, UINT64_MAX, &o->config.seed, error);
+}
+
+/* The host's choice is made once and stands in the configuration from then on. */
+static uint64_t seed_from_host(void)
+{
+    uint64_t seed;
+
+    if (getentropy(&seed, sizeof(seed)) != 0)
+        seed = (uint64_t)g_random_int() << 32 | g_random_int();
+    return seed;
+}
+
 /* ---- -boot ----------------------------------------------------------------------------------- */
 
 static bool set_boot_order(void *ctx, const char *value, GError **error)
@@ -508,5 +527,7 @@ bool options_complete_machine(Options *o, GError **error)
 {
     if (!o->rtc_base_given)
         o->config.rtc_base_s = o->config.icount_shift >= 0 ? ICOUNT_RTC_BASE_S : time(NULL);
+    if (!o->seed_given)
+        o->config.seed = o->config.icount_shift >= 0 ? 0 : seed_from_host();
     return complete_topology(&o->config, error);
 }

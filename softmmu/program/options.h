@@ -34,7 +34,7 @@ typedef struct Options {
     char *display;       /* NULL: not said */
     bool nographic;
     char *log_items, *log_file, *log_filter, *log_counts;
-    bool rtc_base_given;
+    bool rtc_base_given, seed_given;
     Answer answer_kind;
     GString *answer;
 } Options;

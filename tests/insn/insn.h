@@ -151,7 +151,7 @@ typedef struct Row {
 
 /* The lists of rows: one line here and one *.rows.c each. */
 #define ROW_LISTS(L) \
-    L(alu) L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse)
+    L(alu) L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse) L(sse_ext)
 #define DECLARE_ROWS(name) extern const Row name##_rows[];
 ROW_LISTS(DECLARE_ROWS) /* each ends with a row without name */
 #undef DECLARE_ROWS

@@ -27,7 +27,7 @@ static const Row rows[] = {
     { "base,+fpu,tsc_frequency=2000000000" },
     { "qemu64,+avx", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]" },
     { "max,svm=on", "TCG doesn't support requested feature: CPUID.80000001H:ECX.svm [bit 2]" },
-    { "max,+sse4_2", "TCG doesn't support requested feature: CPUID.01H:ECX.sse4.2 [bit 20]" },
+    { "max,+ds_cpl", "TCG doesn't support requested feature: CPUID.01H:ECX.ds-cpl [bit 4]" },
     { "qemu64,+avx,check=off" },
     { "qemu64,+avx,enforce", NULL, "CPUID.01H:ECX.avx" },
     { "qemu64,enforce" },

@@ -148,7 +148,7 @@ static void test_admission(void **state)
     assert_int_equal(DECODE("\x66\xc4\xe2\x78\xf2\xc1", I64, true, all), DECODE_UD);
     assert_int_equal(DECODE("\x48\xc4\xe2\x78\xf2\xc1", I64, true, all), DECODE_UD);
     assert_int_equal(DECODE("\xc4\xe3\x73\xf0\xc1\x01", I64, true, all), DECODE_UD); /* vvvv */
-    assert_int_equal(DECODE("\xc5\x01", I32, true, all), DECODE_OK); /* lds */
+    assert_int_equal(DECODE("\xc5\x01", I32, true, all), DECODE_OK);                 /* lds */
     assert_int_equal(DECODE("\xc5\x01", I64, true, all), DECODE_MORE);
     uint64_t no_cmov = all & ~(UINT64_C(1) << FEAT_CMOV);
     assert_int_equal(DECODE("\x0f\x44\xc3", I32, true, no_cmov), DECODE_UD);
@@ -162,6 +162,51 @@ static void test_admission(void **state)
     assert_int_equal(
         DECODE("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", I64, true, all),
         DECODE_TOO_LONG);
+}
+
+/* Each instruction with its feature alone is none without it. */
+static void test_features(void **state)
+{
+    static const struct {
+        const char *bytes;
+        unsigned len;
+        InsnFeature feature;
+    } rows[] = {
+#define NEEDS(s, f) { s, sizeof(s) - 1, FEAT_##f }
+        NEEDS("\xf2\x0f\x12\xc1", SSE3),
+        NEEDS("\xf2\x0f\xf0\x03", SSE3),
+        NEEDS("\x66\x0f\x7c\xc1", SSE3),
+        NEEDS("\xdb\x0b", SSE3),
+        NEEDS("\x0f\x38\x00\xc1", SSSE3),
+        NEEDS("\x66\x0f\x38\x00\xc1", SSSE3),
+        NEEDS("\x66\x0f\x3a\x0f\xc1\x01", SSSE3),
+        NEEDS("\x66\x0f\x38\x17\xc1", SSE41),
+        NEEDS("\x66\x0f\x3a\x08\xc1\x01", SSE41),
+        NEEDS("\x66\x0f\x3a\x14\xc1\x01", SSE41),
+        NEEDS("\x66\x0f\x38\x37\xc1", SSE42),
+        NEEDS("\x66\x0f\x3a\x63\xc1\x01", SSE42),
+        NEEDS("\xf2\x0f\x38\xf1\xc1", SSE42),
+        NEEDS("\xf3\x0f\xb8\xc1", POPCNT),
+        NEEDS("\x0f\x38\xf0\x03", MOVBE),
+        NEEDS("\x66\x0f\x38\xf6\xc1", ADX),
+        NEEDS("\x66\x0f\x38\xdc\xc1", AES),
+        NEEDS("\x66\x0f\x3a\xdf\xc1\x01", AES),
+        NEEDS("\x66\x0f\x3a\x44\xc1\x01", PCLMUL),
+        NEEDS("\x0f\x38\xcb\xc1", SHA),
+        NEEDS("\x0f\x3a\xcc\xc1\x01", SHA),
+        NEEDS("\x0f\xc7\xf1", RDRAND),
+        NEEDS("\x0f\xc7\xf9", RDSEED),
+        NEEDS("\xf3\x0f\xc7\xf9", RDPID),
+        NEEDS("\x66\x0f\xae\x3b", CLFLUSHOPT),
+        NEEDS("\x66\x0f\xae\x33", CLWB),
+#undef NEEDS
+    };
+    for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+        uint64_t bit = UINT64_C(1) << rows[n].feature;
+        assert_int_equal(decode_text(rows[n].bytes, rows[n].len, I64, true, bit), DECODE_OK);
+        assert_int_equal(decode_text(rows[n].bytes, rows[n].len, I64, true, ~bit), DECODE_UD);
+        assert_int_equal(decode_text(rows[n].bytes, rows[n].len, I32, false, bit), DECODE_OK);
+    }
 }
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
@@ -222,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_admission),
+        cmocka_unit_test(test_features),
         cmocka_unit_test(test_rows_know_generators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,8 @@ static GenFn *const excluded[] = {
     gen_call,        gen_call_ind,      gen_ret,
     gen_loop,        gen_jcxz,          gen_jcc,
     gen_ud,          gen_clflush,       gen_prefetch,
-    gen_salc,
+    gen_salc,        gen_rdrand,        gen_rdseed,
+    gen_clflushopt,  gen_clwb,
 };
 
 typedef struct Stream {
