@@ -52,26 +52,6 @@ static uint64_t mul_high(uint64_t x, uint64_t y, unsigned bits, bool is_signed)
     return (uint64_t)((unsigned __int128)x * y >> bits);
 }
 
-static uint64_t scatter(uint64_t v, uint64_t mask)
-{
-    uint64_t r = 0;
-
-    for (; mask; mask &= mask - 1, v >>= 1) {
-        r |= v & 1 ? mask & -mask : 0;
-    }
-    return r;
-}
-
-static uint64_t gather(uint64_t v, uint64_t mask)
-{
-    uint64_t r = 0;
-
-    for (uint64_t to = 1; mask; mask &= mask - 1, to <<= 1) {
-        r |= v & mask & -mask ? to : 0;
-    }
-    return r;
-}
-
 static bool eval_bin(IrOpcode op, unsigned bits, uint64_t x, uint64_t y, uint64_t *r)
 {
     unsigned n = (unsigned)(y & (bits - 1));
@@ -91,8 +71,6 @@ static bool eval_bin(IrOpcode op, unsigned bits, uint64_t x, uint64_t y, uint64_
     case OP_shl: *r = x << n; return true;
     case OP_shr: *r = x >> n; return true;
     case OP_sar: *r = (uint64_t)(sign_extend(x, bits) >> n); return true;
-    case OP_pdep: *r = scatter(x, y); return true;
-    case OP_pext: *r = gather(x, y); return true;
     case OP_rotl: *r = rotate_left(x, n, bits); return true;
     case OP_rotr: *r = rotate_left(x, (bits - n) & (bits - 1), bits); return true;
     default: return false;
