@@ -39,13 +39,13 @@
 
 /* clang-format off */
 const X86Model x86_models[] = {
-    { .name = "486", .vendor = INTEL, .family = 4, .model = 8, .stepping = 0, .level = 1,
+    { .name = "486", .desc = "Intel 486", .vendor = INTEL, .family = 4, .model = 8, .stepping = 0, .level = 1,
       .has = "fpu vme pse" },
-    { .name = "pentium", .vendor = INTEL, .family = 5, .model = 4, .stepping = 3, .level = 1,
+    { .name = "pentium", .desc = "Intel Pentium", .vendor = INTEL, .family = 5, .model = 4, .stepping = 3, .level = 1,
       .has = PENTIUM },
-    { .name = "pentium2", .vendor = INTEL, .family = 6, .model = 5, .stepping = 2, .level = 2,
+    { .name = "pentium2", .desc = "Intel Pentium II", .vendor = INTEL, .family = 6, .model = 5, .stepping = 2, .level = 2,
       .has = PENTIUM2 },
-    { .name = "pentium3", .vendor = INTEL, .family = 6, .model = 7, .stepping = 3, .level = 3,
+    { .name = "pentium3", .desc = "Intel Pentium III", .vendor = INTEL, .family = 6, .model = 7, .stepping = 3, .level = 3,
       .has = PENTIUM3 },
     { .name = "core2duo", .vendor = INTEL, .family = 6, .model = 15, .stepping = 11, .level = 10,
       .xlevel = 0x80000008, .model_id = "Intel(R) Core(TM)2 Duo CPU     T7700  @ 2.40GHz",
