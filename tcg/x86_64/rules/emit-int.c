@@ -74,6 +74,14 @@ static bool is_lazy(Gen *g)
     return false;
 }
 
+/* In a temporary that may be overwritten. */
+static bool is_spent(Gen *g, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+
+    return l->kind == LOC_REG && is_temp(l->reg) && reg_dies(g, l->reg);
+}
+
 void emit_alu(Gen *g)
 {
     static const uint8_t alu[IR_NOPS] = { [OP_add] = ALU_ADD,
@@ -92,7 +100,8 @@ void emit_alu(Gen *g)
     }
     if (comm && (g->ops[x].op == OP_const || /* y is in the right place already */
                  (g->ops[y].op != OP_const && g->loc[y].kind == LOC_REG && g->loc[y].reg == pin &&
-                  !(g->loc[x].kind == LOC_REG && g->loc[x].reg == pin)))) {
+                  !(g->loc[x].kind == LOC_REG && g->loc[x].reg == pin)) ||
+                 (pin == NO_REG && is_spent(g, y) && !is_spent(g, x)))) {
         IrRef t = x;
         x = y;
         y = t;
@@ -186,7 +195,8 @@ void emit_mul(Gen *g)
     int32_t imm;
     int a, b, dst;
 
-    if (fits_imm(g, x, &imm)) {
+    if (fits_imm(g, x, &imm) ||
+        (!fits_imm(g, y, &imm) && !g->hint[g->cur] && is_spent(g, y) && !is_spent(g, x))) {
         IrRef t = x;
         x = y;
         y = t;
