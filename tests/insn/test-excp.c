@@ -49,6 +49,20 @@ static void pvi(System *s) { s->c->cr4 |= CR4_PVI; }
 static void vme_vip(System *s) { s->c->cr4 |= CR4_VME; s->c->eflags |= EFL_VIP; }
 static void iopl3(System *s) { s->c->eflags |= EFL_IOPL; }
 static void fsgsbase(System *s) { s->c->cr4 |= CR4_FSGSBASE; s->c->regs[R_RBX] = 0x123456789000; }
+static void switched(System *s) { s->c->cr0 |= CR0_TS; s->c->regs[R_RBX] = PAGE_ABSENT; }
+static void emulated(System *s) { s->c->cr0 |= CR0_EM; }
+static void no_osfxsr(System *s) { s->c->cr4 &= ~(uint64_t)CR4_OSFXSR; }
+/* 1 + 2^-53, which is inexact, unmasked */
+static void inexact(System *s)
+{
+    s->c->mxcsr = 0xf80;
+    s->c->cr4 |= CR4_OSXMMEXCPT;
+    s->c->xmm[0].q[0] = s->c->xmm[0].q[1] = 0x3ff0000000000000;
+    s->c->xmm[1].q[0] = s->c->xmm[1].q[1] = 0x3ca0000000000000;
+}
+static void inexact_odd(System *s) { inexact(s); s->c->xmm[0].q[1] = 0x3ca0000000000001; s->c->xmm[1].q[1] = 0x3ff0000000000001; }
+static void inexact_unknown(System *s) { inexact(s); s->c->cr4 &= ~(uint64_t)CR4_OSXMMEXCPT; }
+static void pending_mf(System *s) { s->c->fsw = 0x8081; s->c->fcw = 0x37e; }
 static void no_idt(System *s) { s->c->idt.limit = 0; }
 static void idt_without_gp(System *s) { s->c->idt.limit = 13 * 16 - 1; }
 static void absent_stack(System *s) { system_write(s, TSS_AT + 4, PAGE_ABSENT + 0x1000, 8); }
@@ -304,6 +318,19 @@ static const Row rows[] = {
     { "ud2", SYS_LONG, 0, C("\x90\x0f\x0b"), NULL, EXCP_UD, NO_ERROR, 1 },
     { "div by zero", SYS_LONG, 0, C("\x31\xc9\xf7\xf1"), NULL, EXCP_DE, NO_ERROR, 2 },
     { "hlt at cpl 3", SYS_LONG, 3, C("\xf4"), NULL, EXCP_GP, 0, 0 },
+    { "pshufb, TS, before the #PF", SYS_LONG, 0, C("\x66\x0f\x38\x00\x03"), switched, EXCP_NM, NO_ERROR, 0 },
+    { "pshufb of mm, TS", SYS_LONG, 3, C("\x0f\x38\x00\xc1"), switched, EXCP_NM, NO_ERROR, 0 },
+    { "fisttp, TS", SYS_LONG, 3, C("\xdb\x0b"), switched, EXCP_NM, NO_ERROR, 0 },
+    { "aesenc, EM", SYS_LONG, 0, C("\x66\x0f\x38\xdc\xc1"), emulated, EXCP_UD, NO_ERROR, 0 },
+    { "palignr of mm, EM", SYS_LONG, 0, C("\x0f\x3a\x0f\xc1\x01"), emulated, EXCP_UD, NO_ERROR, 0 },
+    { "pcmpistri without OSFXSR", SYS_LONG, 0, C("\x66\x0f\x3a\x63\xc1\x00"), no_osfxsr, EXCP_UD, NO_ERROR, 0 },
+    { "pabsb of mm without OSFXSR", SYS_LONG, 0, C("\x0f\x38\x1c\xc1\xf4"), no_osfxsr, NONE, 0, 5 },
+    { "pabsb of mm, #MF pending", SYS_LONG, 0, C("\x0f\x38\x1c\xc1"), pending_mf, EXCP_MF, NO_ERROR, 0 },
+    { "popcnt and crc32, TS", SYS_LONG, 0, C("\xf3\x0f\xb8\xc1\xf2\x0f\x38\xf1\xc1\xf4"), switched, NONE, 0, 10 },
+    { "haddpd, #XM", SYS_LONG, 3, C("\x66\x0f\x7c\xc1\xf2\x0f\x38\xf1\xc1"), inexact_odd, EXCP_XM, NO_ERROR, 0 },
+    { "addsubpd, #XM", SYS_LONG, 3, C("\x66\x0f\xd0\xc1"), inexact, EXCP_XM, NO_ERROR, 0 },
+    { "dppd, #XM", SYS_LONG, 3, C("\x66\x0f\x3a\x41\xc8\x31"), inexact_odd, EXCP_XM, NO_ERROR, 0 },
+    { "addsubpd, #XM without OSXMMEXCPT", SYS_LONG, 0, C("\x66\x0f\xd0\xc1"), inexact_unknown, EXCP_UD, NO_ERROR, 0 },
     { "#PF read absent", SYS_LONG, 0, C("\x8b\x03"), reg_absent, EXCP_PF, 0, 0, cr2_is_rbx },
     { "#PF write absent", SYS_LONG, 0, C("\x89\x03"), reg_absent, EXCP_PF, 2, 0, cr2_is_rbx },
     { "#PF user reads supervisor", SYS_LONG, 3, C("\x8b\x03"), reg_supervisor, EXCP_PF, 5, 0, rf_is_saved },
