@@ -202,6 +202,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nenvs = g->ngetflags = 0;
     g->hf.epoch = 0;
     g->upper_marked = false;
+    g->nx87 = 0;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     g_array_set_size(g->stubs, 0);
@@ -243,6 +244,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         if (be->feat.avx2) {
             mark_upper(g);
         }
+        x87_before_op(g);
         x64_rules[g->op->op](g);
         end_op(g);
     }

@@ -155,6 +155,7 @@ typedef struct Stub {
     unsigned nextra;
     uint8_t *retry, *done;
     uint8_t *tail;  /* TRAP: undo moves first */
+    unsigned x87;   /* values to be dropped from the host's x87 stack first */
     int swap[2][2]; /* TRAP: register pairs to exchange back; {NO_REG} none */
 } Stub;
 
@@ -210,6 +211,9 @@ typedef struct Gen {
     uint8_t group[IR_MAX_OPS];  /* 1 + number of the group a memory op belongs to */
     Group groups[MAX_GROUPS];
     unsigned ngroups;
+    IrRef x87[4];       /* F80 values that the host's x87 stack holds as well, the deepest first */
+    unsigned nx87;      /* … so many */
+    unsigned x87_above; /* what the current op has pushed on top of them */
     IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
 } Gen;
 
@@ -391,6 +395,7 @@ void emit_stubs(Gen *g);
 
 /* emit-fp.c */
 void x87_status(Gen *g);
+void x87_before_op(Gen *g); /* the current one */
 
 /* faultmap.c */
 void fault_map_encode(Gen *g);

@@ -23,7 +23,7 @@ void point_here(Gen *g, FaultPoint p)
 
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 {
-    Stub s = { .kind = kind, .from = from };
+    Stub s = { .kind = kind, .from = from, .x87 = g->nx87 };
 
     s.swap[0][0] = s.swap[1][0] = NO_REG;
     g_array_append_val(g->stubs, s);
@@ -407,6 +407,10 @@ static void stub_trap(Gen *g, Stub *s)
 
 static void stub_exit_if(Gen *g, Stub *s)
 {
+    for (unsigned i = 0; i < s->x87; i++) {
+        x_byte(&g->a, 0xdd); /* FSTP ST0 */
+        x_byte(&g->a, 0xd8);
+    }
     give_back(g, s->giveback);
     x_call(&g->a, g->be->exit_reason);
     point_here(g, s->point);

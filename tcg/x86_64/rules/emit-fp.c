@@ -6,6 +6,8 @@
  */
 #include "tcg/x86_64/gen.h"
 
+#include <string.h>
+
 #define CUR ((IrRef)g->cur)
 
 static X86Reg xr(int r)
@@ -24,16 +26,40 @@ static unsigned sse_prefix(const Gen *g, IrType t, unsigned lane)
 
 /* -- x87 -------------------------------------------------------------------------------------- */
 
-static void fld80(Gen *g, IrRef v)
-{
-    g_assert(g->loc[v].kind == LOC_ENV || g->loc[v].kind == LOC_SPILL);
-    x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
-}
-
 static void x87(Gen *g, unsigned b0, unsigned b1)
 {
     x_byte(&g->a, b0);
     x_byte(&g->a, b1);
+}
+
+/* Operands of an op are pushed by this alone, before anything else is. */
+static void fld80(Gen *g, IrRef v)
+{
+    g_assert(g->loc[v].kind == LOC_ENV || g->loc[v].kind == LOC_SPILL);
+    for (unsigned i = 0; i < g->nx87; i++) {
+        if (g->x87[i] == v) {
+            x87(g, 0xd9, 0xc0 + g->nx87 - 1 - i + g->x87_above++); /* FLD ST(i) */
+            return;
+        }
+    }
+    x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
+    g->x87_above++;
+}
+
+/* The x87 stack is empty for C code, memory accesses (which may become C code) and other blocks;
+ * the stub of exit_if sees to that itself. */
+void x87_before_op(Gen *g)
+{
+    const unsigned leaves = IRP_FAULT | IRP_EXIT | IRP_END;
+
+    g->x87_above = 0;
+    if (!g->nx87 || g->op->op == OP_exit_if ||
+        (g->op->op != OP_call && !(ir_props(g->ir, g->op) & leaves))) {
+        return;
+    }
+    for (; g->nx87; g->nx87--) {
+        x87(g, 0xdd, 0xd8); /* FSTP ST0 */
+    }
 }
 
 /* Exception flags gather, C1 is the latest op's. */
@@ -61,6 +87,13 @@ static void store_f80(Gen *g)
 {
     int32_t to = def_spill(g, CUR);
 
+    if (g->nx87 == G_N_ELEMENTS(g->x87)) {
+        x87(g, 0xdd, 0xc0 + g->nx87); /* FFREE the deepest */
+        g->nx87--;
+        memmove(g->x87, g->x87 + 1, g->nx87 * sizeof(g->x87[0]));
+    }
+    g->x87[g->nx87++] = CUR;
+    x87(g, 0xd9, 0xc0); /* FLD ST0 */
     x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));
 }
 
