@@ -32,6 +32,7 @@ static gboolean context_equal(gconstpointer a, gconstpointer b)
            x->asid == y->asid && x->cpu == y->cpu;
 }
 
+/* Numbers will be given out anew: no CPU may keep the one that it has. */
 void context_forget_all(Accel *a)
 {
     if (a->contexts)
@@ -42,6 +43,7 @@ void context_forget_all(Accel *a)
         Cpu *cpu = a->cpus->pdata[i];
         jump_cache_clear(cpu);
         memset(cpu->run->recent, 0, sizeof(cpu->run->recent));
+        cpu_context_changed(cpu);
     }
 }
 

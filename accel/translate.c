@@ -169,7 +169,7 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
                 tlb_watch_ram_page(a, tb->ram2 & PAGE_MASK);
         }
     }
-    if (cpu->run->want_jc) {
+    if (cpu->run->want_jc && !cpu->run->context_dirty) {
         JumpEntry *j = &cpu->run->tail->jc[jc_index(ctx->pc)];
         tlb_note_code(cpu, ctx->linear, &copy, ctx);
         if (tb->straddles)

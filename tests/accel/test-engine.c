@@ -241,6 +241,34 @@ static void test_code_of_address_spaces(void **state)
     toy_free(t);
 }
 
+static void run_banked(Toy *t, uint16_t asid)
+{
+    cpu_tlb_set_asid(&t->cpu->cpu, asid);
+    toy_run(t, 0x1000);
+}
+
+/* A flush gives contexts new numbers: what a CPU ran in before must not keep its old one. */
+static void test_flush_renumbers_contexts(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_JMPR, 2);
+
+    t->cpu->regs[2] = TOY_BANKED_PAGE;
+    for (unsigned n = 1; n <= 3; n++)
+        memcpy(t->ram->host + 0x100000 + n * 0x1000, (uint8_t[]){ TOY_ADD, 3 + n, 1, TOY_HALT }, 4);
+    run_banked(t, 1);
+    run_banked(t, 2);
+    tb_flush(&t->accel->tbs);
+    context_forget_all(t->accel);
+    run_banked(t, 2);
+    cpu_tlb_set_asid(&t->cpu->cpu, 1);
+    toy_run(t, 0x2000); /* nothing but HALT: leaves the jump cache alone */
+    run_banked(t, 3);
+    assert_int_equal(t->cpu->regs[4], 1);
+    assert_int_equal(t->cpu->regs[5], 2);
+    assert_int_equal(t->cpu->regs[6], 1);
+    toy_free(t);
+}
+
 static void test_buffer_overflow_flushes(void **state)
 {
     Toy *t = toy_new(backend, 0);
@@ -277,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_interrupt_before_the_next_block),
         cmocka_unit_test(test_address_spaces),
         cmocka_unit_test(test_code_of_address_spaces),
+        cmocka_unit_test(test_flush_renumbers_contexts),
         cmocka_unit_test(test_buffer_overflow_flushes),
     };
     int failed = 0;
