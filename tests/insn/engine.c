@@ -335,40 +335,51 @@ static void set_segment(CpuX86 *c, unsigned seg, uint16_t selector, uint64_t bas
     c->segs[seg] = (Segment){ .selector = selector, .base = base, .limit = limit, .attr = attr };
 }
 
-/* Mode M32S; see insn.h. */
-static void set_small_segments(CpuX86 *c)
+static void set_real_segments(CpuX86 *c)
 {
-    uint32_t data = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_DB;
-    set_segment(c, SEG_CS, 0x23, CODE_BASE, 0x1fff, data | ATTR_CODE);
-    set_segment(c, SEG_DS, 0x2b, DATA_BASE, 0xfff, data);
-    set_segment(c, SEG_ES, 0x33, DATA_BASE, 0xfff, data | ATTR_EC);
-    set_segment(c, SEG_SS, 0x3b, STACK_BASE, 0x1fff, data);
-    set_segment(c, SEG_FS, 0, 0, 0, 0);
-    set_segment(c, SEG_GS, 0x43, DATA_BASE, 0xfff, data & ~(uint32_t)ATTR_RW);
+    static const uint32_t base[SEG_COUNT] = { DATA_BASE, CODE_BASE, STACK_BASE, DATA_BASE };
+    for (unsigned n = 0; n < SEG_COUNT; n++)
+        set_segment(c, n, 0x1000, base[n], 0xffff, ATTR_P | ATTR_S | ATTR_RW | ATTR_A);
 }
 
-static void set_mode(CpuX86 *c, Mode mode)
+static uint32_t ldt_attributes(const LdtEntry *e)
 {
-    static const uint32_t data_base[SEG_COUNT] = { DATA_BASE, CODE_BASE, STACK_BASE, DATA_BASE };
-    uint32_t flat = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_G | ATTR_DB;
-    bool real = mode == M16;
-    for (unsigned s = 0; s < SEG_COUNT; s++) {
-        if (real)
-            set_segment(c, s, 0x1000, data_base[s], 0xffff, ATTR_P | ATTR_S | ATTR_RW | ATTR_A);
-        else
-            set_segment(c, s, 0x2b, 0, UINT32_MAX, flat);
+    return ATTR_P | ATTR_S | ATTR_A | ATTR_DPL | (e->is_32bit ? (uint32_t)ATTR_DB : 0) |
+           (e->is_code || !e->read_only ? (uint32_t)ATTR_RW : 0) |
+           (e->is_code        ? (uint32_t)ATTR_CODE
+            : e->expands_down ? (uint32_t)ATTR_EC
+                              : 0) |
+           (e->limit > 0xfffff ? (uint32_t)ATTR_G : 0);
+}
+
+static void load_segment(CpuX86 *c, unsigned seg, uint16_t selector)
+{
+    uint32_t flat = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_G;
+    if (selector & 4) {
+        const LdtEntry *e = &insn_ldt[selector >> 3];
+        set_segment(c, seg, selector, e->base, e->limit, ldt_attributes(e));
+    } else if (!selector) {
+        set_segment(c, seg, 0, 0, 0, 0);
+    } else {
+        uint32_t attr = selector == FLAT_DATA32   ? flat | ATTR_DB
+                        : selector == FLAT_CODE32 ? flat | ATTR_CODE | ATTR_DB
+                                                  : flat | ATTR_CODE | ATTR_L;
+        set_segment(c, seg, selector, 0, UINT32_MAX, attr);
     }
-    if (!real) {
-        uint32_t code = mode == M64 ? (flat & ~(uint32_t)ATTR_DB) | ATTR_L : flat;
-        set_segment(c, SEG_CS, mode == M64 ? 0x33 : 0x23, 0, UINT32_MAX, code | ATTR_CODE);
+}
+
+static void set_mode(CpuX86 *c, Mode mode, const uint16_t *selectors)
+{
+    if (mode == M16) {
+        set_real_segments(c);
+        c->cr0 = CR0_ET;
+    } else {
+        for (unsigned s = 0; s < SEG_COUNT; s++)
+            load_segment(c, s, selectors[s]);
         c->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP | CR0_ET | CR0_WP;
         c->cr4 = CR4_PAE;
         c->efer = EFER_LME | EFER_LMA | EFER_SCE;
-    } else {
-        c->cr0 = CR0_ET;
     }
-    if (mode == M32S)
-        set_small_segments(c);
     c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
     c->xcr0 = 3;
 }
@@ -398,7 +409,7 @@ static void load_state(Engine *e, const Case *k)
         c->fptags[n] = !((s->ftw >> n) & 1);
     }
     c->old_exception = -1;
-    set_mode(c, k->mode);
+    set_mode(c, k->mode, s->sel);
     c->mode = 0;
     x86_update_mode(c);
     c->cpu.pc = s->rip;
@@ -407,7 +418,7 @@ static void load_state(Engine *e, const Case *k)
 
 static uint64_t wrap(Mode mode, uint64_t pc)
 {
-    return mode == M64 ? pc : mode == M16 ? (uint16_t)pc : (uint32_t)pc;
+    return mode == M64 ? pc : mode_is_16(mode) ? (uint16_t)pc : (uint32_t)pc;
 }
 
 static void save_state(Engine *e, State *s)
@@ -420,6 +431,8 @@ static void save_state(Engine *e, State *s)
     s->fcw = c->fcw;
     s->fsw = (uint16_t)((c->fsw & ~0x3800) | c->fpstt << 11);
     s->mxcsr = c->mxcsr;
+    for (unsigned n = 0; n < INSN_SEGS; n++)
+        s->sel[n] = c->segs[n].selector;
     for (unsigned n = 0; n < 16; n++)
         memcpy(s->xmm[n], c->xmm[n].q, 16);
     for (unsigned n = 0; n < 8; n++) {
@@ -572,7 +585,7 @@ static Runner *new_engine(const char *backend, bool no_opt, bool slow_memory)
     e->slow = slow_memory;
     e->runner.name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
                                      slow_memory ? " without TLB" : "");
-    e->runner.modes = M_ALL | M32S;
+    e->runner.modes = M_ALL | M32S | M16P;
     e->runner.run = run_engine;
     return &e->runner;
 }

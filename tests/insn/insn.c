@@ -17,6 +17,45 @@ unsigned insn_runners(Runner *out[], unsigned max)
     return n + engine_runners(out + n, max - n);
 }
 
+const LdtEntry insn_ldt[LDT_COUNT] = {
+    { CODE_BASE, 0xffff, .is_code = true }, /* M16P */
+    { DATA_BASE, 0xffff },
+    { STACK_BASE, 0xffff },
+    { CODE_BASE, 0x1fff, .is_code = true, .is_32bit = true }, /* M32S */
+    { DATA_BASE, 0xfff, .is_32bit = true },
+    { DATA_BASE, 0xfff, .expands_down = true, .is_32bit = true },
+    { STACK_BASE, 0x1fff, .is_32bit = true },
+    { DATA_BASE, 0xfff, .read_only = true, .is_32bit = true },
+    { 0, UINT32_MAX, .is_32bit = true },
+};
+#define LDT(n) ((n) << 3 | 7)
+
+/* By order of INSN_ES … */
+const uint16_t *mode_selectors(Mode mode)
+{
+    static const uint16_t real[INSN_SEGS] = { 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000 };
+    static const uint16_t based16[INSN_SEGS] = { LDT(1), LDT(0), LDT(2), LDT(1), LDT(1), LDT(1) };
+    static const uint16_t based32[INSN_SEGS] = { LDT(5), LDT(3), LDT(6), LDT(4), 0, LDT(7) };
+    static const uint16_t flat32[INSN_SEGS] = { FLAT_DATA32, FLAT_CODE32, FLAT_DATA32,
+                                                FLAT_DATA32, FLAT_DATA32, FLAT_DATA32 };
+    static const uint16_t flat64[INSN_SEGS] = { FLAT_DATA32, FLAT_CODE64, FLAT_DATA32,
+                                                FLAT_DATA32, FLAT_DATA32, FLAT_DATA32 };
+    return mode == M16    ? real
+           : mode == M16P ? based16
+           : mode == M32S ? based32
+           : mode == M32  ? flat32
+                          : flat64;
+}
+
+const char *mode_name(Mode mode)
+{
+    return mode == M16    ? "16"
+           : mode == M32  ? "32"
+           : mode == M64  ? "64"
+           : mode == M16P ? "16 protected"
+                          : "32 with segments";
+}
+
 void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_t *code, size_t len)
 {
     memset(c, 0, sizeof(*c));
@@ -31,13 +70,14 @@ void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_
     unsigned registers = mode == M64 ? 16 : 8;
     for (unsigned n = 0; n < registers; n++)
         c->in.gpr[n] = UINT64_C(0x0101010101010101) * (n + 0xa1);
-    bool based = mode == M16 || mode == M32S;
+    bool based = mode_is_based(mode);
     c->in.gpr[4] = based ? STACK_TOP16 : STACK_TOP;
     if (mode != M64) {
         for (unsigned n = 0; n < registers; n++)
             c->in.gpr[n] = (uint32_t)c->in.gpr[n];
     }
     c->in.rip = (based ? 0 : CODE_BASE) + offset;
+    memcpy(c->in.sel, mode_selectors(mode), sizeof(c->in.sel));
     c->in.fcw = 0x37f;
     c->in.mxcsr = 0x1f80;
 }
@@ -80,6 +120,9 @@ char *compare_states(const State *want, const State *got, uint32_t ignore)
     if (want->vector >= 10)
         differ(s, "error", want->error, got->error);
     differ(s, "cr2", want->cr2, got->cr2);
+    static const char *const segs[INSN_SEGS] = { "es", "cs", "ss", "ds", "fs", "gs" };
+    for (unsigned n = 0; n < INSN_SEGS; n++)
+        differ(s, segs[n], want->sel[n], got->sel[n]);
     compare_fp(s, want, got);
     if (s->len)
         return g_string_free(s, FALSE);
@@ -101,13 +144,18 @@ char *compare_memory(const Memory *want, const Memory *got)
     return g_strdup(" code changed");
 }
 
+DecodeMode insn_decode_mode(Mode mode)
+{
+    return (DecodeMode){ .code_size = (uint8_t)(mode == M64        ? I64
+                                                : mode_is_16(mode) ? I16
+                                                                   : I32),
+                         .pe = mode != M16,
+                         .features = UINT64_MAX };
+}
+
 uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len)
 {
-    DecodeMode m = { .code_size = mode == M64   ? I64
-                                  : mode == M16 ? I16
-                                                : I32,
-                     .pe = mode != M16,
-                     .features = UINT64_MAX };
+    DecodeMode m = insn_decode_mode(mode);
     uint32_t undef = 0;
     Insn i;
     for (size_t at = 0; at < len; at += i.len) {

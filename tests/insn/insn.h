@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Guest memory. In 16-bit mode (real mode) these are the bases of CS, DS = ES, SS with limits of
- * 64 KiB; in the others all segments are flat. Around each area nothing is mapped. */
+#include "target-i386/decode.h"
+
+/* Guest memory. In 16-bit modes these are the bases of CS, DS = ES, SS with limits of 64 KiB; in the
+ * others all segments are flat. Around each area nothing is mapped. */
 #define CODE_BASE   0x10000000u /* read and execute; filled with INT3 */
 #define DATA_BASE   0x20000000u
 #define STACK_BASE  0x30000000u
@@ -26,10 +28,32 @@ typedef struct Memory {
     uint8_t code[AREA_SIZE], data[AREA_SIZE], stack[AREA_SIZE];
 } Memory;
 
-/* M32S is 32-bit protected mode with segments that matter (no silicon): CS at CODE_BASE; DS at
- * DATA_BASE with limit 0xfff; ES there too, expand-down from 0x1000 on; SS at STACK_BASE, limit
- * 0x1fff; FS null; GS at DATA_BASE, read-only, limit 0xfff. */
-typedef enum Mode { M16 = 1, M32 = 2, M64 = 4, M_ALL = 7, M32S = 8 } Mode;
+/* M16 is real mode (no silicon); M16P is 16-bit protected mode, all segments writable. M32S is
+ * 32-bit protected mode with segments that matter: CS at CODE_BASE; DS at DATA_BASE with limit
+ * 0xfff; ES there too, expand-down from 0x1000 on; SS at STACK_BASE, limit 0x1fff; FS null; GS at
+ * DATA_BASE, read-only, limit 0xfff. */
+typedef enum Mode { M16 = 1, M32 = 2, M64 = 4, M_ALL = 7, M32S = 8, M16P = 16 } Mode;
+static inline bool mode_is_based(Mode mode) /* offsets are not linear addresses */
+{
+    return mode & (M16 | M16P | M32S);
+}
+static inline bool mode_is_16(Mode mode)
+{
+    return mode & (M16 | M16P);
+}
+const char *mode_name(Mode mode);
+
+/* Selectors: three flat segments that Linux has in its GDT, and those of a local descriptor table,
+ * of which M32S and M16P are made. */
+enum { FLAT_CODE32 = 0x23, FLAT_DATA32 = 0x2b, FLAT_CODE64 = 0x33 };
+typedef struct LdtEntry {
+    uint32_t base, limit; /* in bytes */
+    bool is_code, expands_down, read_only, is_32bit;
+} LdtEntry;
+enum { LDT_COUNT = 9 };
+extern const LdtEntry insn_ldt[LDT_COUNT];
+enum { INSN_ES, INSN_CS, INSN_SS, INSN_DS, INSN_FS, INSN_GS, INSN_SEGS };
+const uint16_t *mode_selectors(Mode mode); /* [INSN_SEGS] */
 
 typedef struct State {
     uint64_t gpr[16], rip;
@@ -40,6 +64,7 @@ typedef struct State {
     uint8_t ftw;    /* FXSAVE's: bit per physical register, 1: not empty */
     uint16_t fcw, fsw;
     uint32_t mxcsr;
+    uint16_t sel[INSN_SEGS];
     uint64_t xmm[16][2];
     struct {
         uint64_t frac;
@@ -63,6 +88,17 @@ struct Runner {
     void (*run)(Runner *r, const Case *c, Memory *mem, State *out);
 };
 
+/* One of many to be run, and how it went. */
+typedef struct Slot {
+    Case todo;
+    Memory memory; /* before, then after */
+    State result;
+} Slot;
+enum { SILICON_BATCH = 64 };
+/* The silicon runner's own slots, SILICON_BATCH of them, and a way to run the first @n at once. */
+Slot *silicon_slots(Runner *r);
+void silicon_run_slots(Runner *r, unsigned n);
+
 /* All runners of this build; silicon is missing on other hosts and where the kernel forbids it. */
 unsigned insn_runners(Runner *out[], unsigned max);
 Runner *silicon_runner(void); /* or NULL */
@@ -77,6 +113,7 @@ void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_
 /* NULL if equal, else what differs (to be freed). @ignore: flags that may. */
 char *compare_states(const State *want, const State *got, uint32_t ignore);
 char *compare_memory(const Memory *want, const Memory *got);
+DecodeMode insn_decode_mode(Mode mode); /* with every feature */
 /* OR of the flags that the rows of these instructions leave undefined. */
 uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len);
 

@@ -11,3 +11,12 @@ Runner *silicon_runner(void)
 {
     return NULL;
 }
+
+Slot *silicon_slots(Runner *r)
+{
+    return NULL;
+}
+
+void silicon_run_slots(Runner *r, unsigned n)
+{
+}

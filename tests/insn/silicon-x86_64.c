@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The host's processor as a runner. A child process maps the three areas at their addresses,
- * forbids itself every system call but read, write and sigreturn, and waits for cases. It enters a
- * case by returning from a signal handler whose frame it has filled with the case's registers (CS
- * 0x23 for 32-bit code), and the exception that ends the case brings it into the handler again,
- * which reports the registers and puts its own back. A child that hangs is killed.
+ * forbids itself every system call but read, write and sigreturn, and waits for cases, a batch at a
+ * time. It enters a case by returning from a signal handler whose frame it has filled with the
+ * case's registers (CS 0x23 for 32-bit code, of the LDT for 16-bit code), and the exception that
+ * ends the case brings it into the handler again, which reports the registers and puts its own
+ * back. A child that hangs is killed. Cases leave FS and GS as they like: the child uses no TLS.
  */
 #include "insn.h"
 
+#include <asm/ldt.h>
 #include <cpuid.h>
 #include <glib.h>
 #include <linux/seccomp.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -23,17 +26,17 @@
 #include "target-i386/cpuid.h"
 #include "target-i386/decode.h"
 
-enum { TIMEOUT_MS = 3000, USER_CS32 = 0x23, USER_CS64 = 0x33, USER_DS = 0x2b };
+enum { TIMEOUT_MS = 3000 };
 
-typedef struct Shared { /* between parent and child, besides the areas */
-    Case todo;
-    State result;
+typedef struct Shared {     /* between parent and child, besides the areas */
+    unsigned n;             /* slots to run … */
+    volatile unsigned done; /* … and run */
+    Slot slot[SILICON_BATCH];
 } Shared;
 
 typedef struct Silicon {
     Runner runner;
     int memory_fd;
-    Memory *memory; /* the areas, as the parent writes them */
     Shared *shared;
     int to_child, from_child;
     pid_t child;
@@ -55,6 +58,7 @@ typedef struct FxImage {
 static Shared *child_shared;
 static greg_t own_gregs[23];
 static FxImage own_fx;
+static Memory *child_memory; /* the areas, writable */
 static bool in_case;
 
 static const int gpr_index[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
@@ -62,9 +66,23 @@ static const int gpr_index[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, 
                                    REG_R12, REG_R13, REG_R14, REG_R15 };
 #define OUR_FLAGS 0xcd5u /* arithmetic ones and DF */
 
+static void load_data_segments(const uint16_t *sel)
+{
+    __asm__ volatile("movw %0, %%es; movw %1, %%ds; movw %2, %%fs; movw %3, %%gs"
+                     :
+                     : "m"(sel[INSN_ES]), "m"(sel[INSN_DS]), "m"(sel[INSN_FS]), "m"(sel[INSN_GS]));
+}
+
+static void store_data_segments(uint16_t *sel)
+{
+    __asm__ volatile("movw %%es, %0; movw %%ds, %1; movw %%fs, %2; movw %%gs, %3"
+                     : "=m"(sel[INSN_ES]), "=m"(sel[INSN_DS]), "=m"(sel[INSN_FS]),
+                       "=m"(sel[INSN_GS]));
+}
+
 static void enter_case(mcontext_t *m)
 {
-    const Case *k = &child_shared->todo;
+    const Case *k = &child_shared->slot[child_shared->done].todo;
     FxImage *fx = (FxImage *)m->fpregs;
     memcpy(own_gregs, m->gregs, sizeof(own_gregs));
     memcpy(&own_fx, fx, sizeof(own_fx));
@@ -72,8 +90,12 @@ static void enter_case(mcontext_t *m)
         m->gregs[gpr_index[n]] = (greg_t)k->in.gpr[n];
     m->gregs[REG_RIP] = (greg_t)k->in.rip;
     m->gregs[REG_EFL] = (m->gregs[REG_EFL] & ~(greg_t)OUR_FLAGS) | (k->in.flags & (OUR_FLAGS | TF));
-    uint64_t cs = k->mode == M32 ? USER_CS32 : USER_CS64;
-    m->gregs[REG_CSGSFS] = (greg_t)(((uint64_t)m->gregs[REG_CSGSFS] & ~UINT64_C(0xffff)) | cs);
+    uint16_t selectors[4]; /* CS GS FS SS */
+    memcpy(selectors, &m->gregs[REG_CSGSFS], sizeof(selectors));
+    selectors[0] = k->in.sel[INSN_CS];
+    selectors[3] = k->in.sel[INSN_SS];
+    memcpy(&m->gregs[REG_CSGSFS], selectors, sizeof(selectors));
+    load_data_segments(k->in.sel);
     fx->fcw = k->in.fcw;
     fx->fsw = k->in.fsw;
     fx->ftw = k->in.ftw;
@@ -88,7 +110,7 @@ static void enter_case(mcontext_t *m)
 
 static void leave_case(mcontext_t *m)
 {
-    State *s = &child_shared->result;
+    State *s = &child_shared->slot[child_shared->done].result;
     FxImage *fx = (FxImage *)m->fpregs;
     memset(s, 0, sizeof(*s));
     for (unsigned n = 0; n < 16; n++)
@@ -98,6 +120,11 @@ static void leave_case(mcontext_t *m)
     s->vector = (uint8_t)m->gregs[REG_TRAPNO];
     s->error = (uint32_t)m->gregs[REG_ERR];
     s->cr2 = s->vector == 14 ? (uint64_t)m->gregs[REG_CR2] : 0;
+    uint16_t selectors[4];
+    memcpy(selectors, &m->gregs[REG_CSGSFS], sizeof(selectors));
+    store_data_segments(s->sel);
+    s->sel[INSN_CS] = selectors[0];
+    s->sel[INSN_SS] = selectors[3];
     s->fcw = fx->fcw;
     s->fsw = fx->fsw;
     s->ftw = fx->ftw;
@@ -122,12 +149,34 @@ static void on_signal(int sig, siginfo_t *info, void *context)
         enter_case(m);
 }
 
-static void map_area(Silicon *s, uint32_t base, size_t offset, int prot)
+static void *map_area(Silicon *s, uint32_t base, size_t offset, size_t size, int prot)
 {
-    void *p = mmap((void *)(uintptr_t)base, AREA_SIZE, prot, MAP_SHARED | MAP_FIXED_NOREPLACE,
-                   s->memory_fd, (off_t)offset);
+    int fixed = base ? MAP_FIXED_NOREPLACE : 0;
+    void *p =
+        mmap((void *)(uintptr_t)base, size, prot, MAP_SHARED | fixed, s->memory_fd, (off_t)offset);
     if (p == MAP_FAILED)
         _exit(1);
+    return p;
+}
+
+static bool make_ldt(void)
+{
+    for (unsigned n = 0; n < LDT_COUNT; n++) {
+        const LdtEntry *e = &insn_ldt[n];
+        bool pages = e->limit > 0xfffff;
+        struct user_desc d = {
+            .entry_number = n,
+            .base_addr = e->base,
+            .limit = pages ? e->limit >> 12 : e->limit,
+            .limit_in_pages = pages,
+            .seg_32bit = e->is_32bit,
+            .contents = e->is_code ? MODIFY_LDT_CONTENTS_CODE : e->expands_down,
+            .read_exec_only = e->read_only,
+        };
+        if (syscall(SYS_modify_ldt, 0x11, &d, sizeof(d)))
+            return false;
+    }
+    return true;
 }
 
 static void child_setup(Silicon *s)
@@ -137,25 +186,48 @@ static void child_setup(Silicon *s)
     stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
     struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    map_area(s, CODE_BASE, offsetof(Memory, code), PROT_READ | PROT_EXEC);
-    map_area(s, DATA_BASE, offsetof(Memory, data), PROT_READ | PROT_WRITE);
-    map_area(s, STACK_BASE, offsetof(Memory, stack), PROT_READ | PROT_WRITE);
+    map_area(s, CODE_BASE, offsetof(Memory, code), AREA_SIZE, PROT_READ | PROT_EXEC);
+    map_area(s, DATA_BASE, offsetof(Memory, data), AREA_SIZE, PROT_READ | PROT_WRITE);
+    map_area(s, STACK_BASE, offsetof(Memory, stack), AREA_SIZE, PROT_READ | PROT_WRITE);
+    child_memory = map_area(s, 0, 0, sizeof(Memory), PROT_READ | PROT_WRITE);
+    if (s->runner.modes & M16P && !make_ldt())
+        _exit(1);
     sigaltstack(&stack, NULL);
     for (unsigned n = 0; n < G_N_ELEMENTS(signals); n++)
         sigaction(signals[n], &action, NULL);
-    /* 32-bit code needs them; in 64-bit mode they mean nothing. */
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(USER_DS));
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
 }
 
-static void child_main(Silicon *s, int in, int out)
+/* The C library's would look into the TLS. */
+static long raw_call(long number, int fd, void *buf, size_t len)
+{
+    long r;
+    __asm__ volatile("syscall"
+                     : "=a"(r)
+                     : "a"(number), "D"((long)fd), "S"(buf), "d"(len)
+                     : "rcx", "r11", "memory");
+    return r;
+}
+
+static void run_slots(Shared *s)
+{
+    while (s->done < s->n) {
+        Slot *slot = &s->slot[s->done];
+        memcpy(child_memory, &slot->memory, sizeof(Memory));
+        __asm__ volatile("int3" : : : "memory");
+        memcpy(&slot->memory, child_memory, sizeof(Memory));
+        s->done++;
+    }
+}
+
+__attribute__((noreturn)) static void child_main(Silicon *s, int in, int out)
 {
     char byte;
     child_shared = s->shared;
     child_setup(s);
-    while (read(in, &byte, 1) == 1) {
-        __asm__ volatile("int3" : : : "memory");
-        if (write(out, &byte, 1) != 1)
+    while (raw_call(SYS_read, in, &byte, 1) == 1) {
+        run_slots(child_shared);
+        if (raw_call(SYS_write, out, &byte, 1) != 1)
             break;
     }
     __builtin_trap();
@@ -188,29 +260,52 @@ static void stop_child(Silicon *s)
     close(s->from_child);
 }
 
-static bool exchange(Silicon *s)
+/* False: the child has stopped, or has not moved for long. */
+static bool wait_for_child(Silicon *s)
 {
     struct pollfd p = { .fd = s->from_child, .events = POLLIN };
-    char byte = 0;
-    if (write(s->to_child, &byte, 1) != 1 || poll(&p, 1, TIMEOUT_MS) != 1)
-        return false;
-    return read(s->from_child, &byte, 1) == 1;
+    char byte;
+    unsigned done;
+    do {
+        done = s->shared->done;
+        int r = poll(&p, 1, TIMEOUT_MS);
+        if (r == 1)
+            return read(s->from_child, &byte, 1) == 1;
+    } while (s->shared->done != done);
+    return false;
 }
 
-static void run_silicon(Runner *r, const Case *c, Memory *mem, State *out)
+void silicon_run_slots(Runner *r, unsigned n)
 {
     Silicon *s = (Silicon *)r;
-    *s->memory = *mem;
-    s->shared->todo = *c;
-    if (exchange(s)) {
-        *out = s->shared->result;
-    } else {
+    char byte = 0;
+    s->shared->n = n;
+    s->shared->done = 0;
+    while (s->shared->done < n) {
+        if (write(s->to_child, &byte, 1) == 1 && wait_for_child(s))
+            continue;
+        State *out = &s->shared->slot[s->shared->done].result;
         stop_child(s);
         start_child(s);
         memset(out, 0, sizeof(*out));
         out->vector = VECTOR_TIMEOUT;
+        s->shared->done++;
     }
-    *mem = *s->memory;
+}
+
+Slot *silicon_slots(Runner *r)
+{
+    return ((Silicon *)r)->shared->slot;
+}
+
+static void run_silicon(Runner *r, const Case *c, Memory *mem, State *out)
+{
+    Slot *slot = silicon_slots(r);
+    slot->todo = *c;
+    slot->memory = *mem;
+    silicon_run_slots(r, 1);
+    *out = slot->result;
+    *mem = slot->memory;
 }
 
 uint64_t silicon_features(void)
@@ -239,15 +334,17 @@ Runner *silicon_runner(void)
     static Silicon s = {
         .runner = { .name = "silicon", .is_silicon = true, .modes = M32 | M64, .run = run_silicon }
     };
+    struct user_desc none = { .entry_number = 0, .read_exec_only = 1, .seg_not_present = 1 };
     if (s.shared)
         return &s.runner;
     s.memory_fd = memfd_create("insn", 0);
     if (s.memory_fd < 0 || ftruncate(s.memory_fd, sizeof(Memory)))
         return NULL;
-    s.memory = mmap(NULL, sizeof(Memory), PROT_READ | PROT_WRITE, MAP_SHARED, s.memory_fd, 0);
+    if (!syscall(SYS_modify_ldt, 0x11, &none, sizeof(none)))
+        s.runner.modes |= M32S | M16P;
     s.shared =
         mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (s.memory == MAP_FAILED || s.shared == MAP_FAILED || !start_child(&s)) {
+    if (s.shared == MAP_FAILED || !start_child(&s)) {
         s.shared = NULL;
         return NULL;
     }

@@ -225,12 +225,8 @@ static const struct {
 
 static void mark_row(const Row *r, GHashTable *seen)
 {
-    for (Mode mode = M16; mode <= M32S; mode = (Mode)(mode << 1)) {
-        DecodeMode m = { .code_size = mode == M64   ? I64
-                                      : mode == M16 ? I16
-                                                    : I32,
-                         .pe = mode != M16,
-                         .features = UINT64_MAX };
+    for (Mode mode = M16; mode <= M16P; mode = (Mode)(mode << 1)) {
+        DecodeMode m = insn_decode_mode(mode);
         Insn i;
         for (unsigned at = 0; (r->modes & mode) && at < r->len; at += i.len) {
             if (decode_insn(&m, (const uint8_t *)r->code + at, r->len - at, &i) != DECODE_OK)
