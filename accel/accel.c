@@ -121,6 +121,25 @@ static void memory_changed(MemListener *l)
         tlb_flush(a->cpus->pdata[i]);
 }
 
+/* The same for a view of memory that only CPUs in a mode of their own have. */
+static void view_changed(MemListener *l)
+{
+    Accel *a = (Accel *)((char *)l - offsetof(Accel, view_listener));
+
+    for (unsigned i = 0; i < a->cpus->len; i++)
+        if (cpu_common(a->cpus->pdata[i])->memory != a->machine->memory)
+            tlb_flush(a->cpus->pdata[i]);
+}
+
+static void watch_views(Accel *a, void (*act)(AddressSpace *, MemListener *))
+{
+    AddressSpace *views[] = { a->machine->smm_memory, a->machine->smm_code };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(views); i++)
+        if (views[i])
+            act(views[i], &a->view_listener);
+}
+
 static void ram_written(MemListener *l, uint64_t ram, uint64_t len)
 {
     Accel *a = (Accel *)((char *)l - offsetof(Accel, listener));
@@ -194,6 +213,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     a->stopped_at_ns = host_clock_now(&a->host);
     a->bias_ns = a->icount_shift >= 0 ? 0 : -a->stopped_at_ns;
     context_forget_all(a);
+    a->view_listener = (MemListener){ .changed = view_changed };
     a->listener = (MemListener){ .changed = memory_changed, .ram_written = ram_written };
     address_space_add_listener(m->memory, &a->listener);
     m->clock = clock_new(accel_clock_source, a);
@@ -215,6 +235,7 @@ static void cpu_free(Accel *a, Cpu *cpu)
 void accel_free(Accel *a)
 {
     address_space_remove_listener(a->machine->memory, &a->listener);
+    watch_views(a, address_space_remove_listener);
     if (a->tbs.pages)
         tb_cache_destroy(&a->tbs);
     for (unsigned i = 0; i < a->cpus->len; i++)
@@ -293,12 +314,19 @@ static void idle(Accel *a)
         input_wait(a->machine->input, deadline - now);
 }
 
+/* The board is complete. */
+static void start(Accel *a)
+{
+    tb_cache_init(&a->tbs, a->tcg, ram_set_end(a->machine->ram));
+    watch_views(a, address_space_add_listener);
+}
+
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque)
 {
     bool quit = false;
 
     if (!a->tbs.pages)
-        tb_cache_init(&a->tbs, a->tcg, ram_set_end(a->machine->ram));
+        start(a);
     for (;;) {
         host_clock_steer(&a->host);
         input_deliver(a->machine->input, a->running, a->count);

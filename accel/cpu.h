@@ -73,6 +73,7 @@ typedef struct CpuPage {
                      if the dirty bit is set already. */
     bool global;
     bool watched; /* CpuOps.watched() is asked before each data access */
+    AddressSpace *space; /* where phys lies; NULL: CpuCommon.memory */
 } CpuPage;
 
 /* Where a CPU is about to execute. */

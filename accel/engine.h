@@ -182,7 +182,7 @@ struct Accel {
     TbCache tbs;
     GPtrArray *cpus; /* Cpu * */
     Cpu *current;
-    MemListener listener;
+    MemListener listener, view_listener; /* of memory; of the views that some CPUs have */
     /* time */
     HostClock host;
     int icount_shift; /* -1: virtual time follows the host */

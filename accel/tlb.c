@@ -258,7 +258,8 @@ void cpu_tlb_flush_page_asid(Cpu *cpu, uint64_t addr, uint16_t asid)
 /* What lies at physical page @p->phys: fills in the host side of @e. */
 static void resolve_physical(Cpu *cpu, const CpuPage *p, uint64_t addr, StlbEntry *e)
 {
-    const FlatRange *r = address_space_find(cpu->run->common->memory, p->phys);
+    AddressSpace *space = p->space ? p->space : cpu->run->common->memory;
+    const FlatRange *r = address_space_find(space, p->phys);
     uint64_t unit = p->phys & ~(uint64_t)(UNIT_LARGE - 1);
 
     if (!r || (r->region->kind != MEM_RAM && r->region->kind != MEM_ROM) ||

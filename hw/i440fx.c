@@ -6,13 +6,15 @@
  * Each PAM segment has two enables. Reads and writes both to DRAM: a RAM region; reads only: the
  * same region as ROM; writes only (software copying ROM into the shadow): a window that reads PCI
  * and writes DRAM; neither: PCI shows. Writes that PAM sends to PCI under a DRAM read are dropped,
- * as everything there on this board is ROM. SMRAM shows while D_OPEN is set; a view for a CPU in
- * SMM is missing. DRAM timing, ECC and the memory hole (FDHC) are stored or absent, without effect.
+ * as everything there on this board is ROM. SMRAM (compatible, 128 KiB at 0xa0000) shows to all
+ * while D_OPEN is set, and to CPUs in SMM by views of their own: fetches always, data unless D_CLS.
+ * DRAM timing, ECC and the memory hole (FDHC) are stored or absent, without effect.
  */
 #include "hw/i440fx.h"
 
 #include <string.h>
 
+#include "hw/smm-view.h"
 #include "softmmu/error.h"
 #include "softmmu/log.h"
 
@@ -49,6 +51,7 @@ struct I440fx {
     MemRegion low, below, above; /* DRAM: to 640 KiB, from 1 MiB, from 4 GiB */
     MemRegion *pci_memory;       /* the bus: everything that is not DRAM */
     MemRegion smram;
+    SmmView smm_data, smm_code;
     Segment segment[SEGMENTS];
     /* The shadow windows' two sides. */
     MemRegion dram_root, dram;
@@ -77,16 +80,32 @@ static void place_segment(Segment *seg, unsigned bits)
     memory_set_enabled(&seg->shadow, bits == PAM_WRITE);
 }
 
+static void begin_memory(I440fx *s)
+{
+    memory_begin(s->w.memory_space);
+    memory_begin(s->smm_data.space);
+    memory_begin(s->smm_code.space);
+}
+
+static void commit_memory(I440fx *s)
+{
+    memory_commit(s->smm_code.space);
+    memory_commit(s->smm_data.space);
+    memory_commit(s->w.memory_space);
+}
+
 static void update_memory(I440fx *s)
 {
     uint8_t smram = s->pci.config[REG_SMRAM];
 
-    memory_begin(s->w.memory_space);
+    begin_memory(s);
     for (unsigned i = 0; i < SEGMENTS; i++)
         place_segment(&s->segment[i], pam_bits(s, i));
     memory_set_enabled(&s->smram, (smram & SMRAM_ENABLE) && (smram & SMRAM_OPEN) &&
                                       !(smram & (SMRAM_CLOSE | SMRAM_LOCK)));
-    memory_commit(s->w.memory_space);
+    memory_set_enabled(&s->smm_data.smram, (smram & SMRAM_ENABLE) && !(smram & SMRAM_CLOSE));
+    memory_set_enabled(&s->smm_code.smram, smram & SMRAM_ENABLE);
+    commit_memory(s);
 }
 
 static uint64_t shadow_read(void *opaque, uint64_t addr, unsigned size)
@@ -181,6 +200,16 @@ MemRegion *i440fx_pci_memory(Device *dev)
     return ((I440fx *)dev)->pci_memory;
 }
 
+AddressSpace *i440fx_smm_memory(Device *dev)
+{
+    return ((I440fx *)dev)->smm_data.space;
+}
+
+AddressSpace *i440fx_smm_code(Device *dev)
+{
+    return ((I440fx *)dev)->smm_code.space;
+}
+
 /* ---- Life
  * ------------------------------------------------------------------------------------------- */
 
@@ -226,6 +255,8 @@ static void init_memory(I440fx *s)
     memory_add(&s->dram_root, 0, 0, &s->dram);
     s->dram_space = address_space_new("dram", &s->dram_root, w->ram_set);
     s->pci_space = address_space_new("pci", s->pci_memory, w->ram_set);
+    smm_view_init(&s->smm_data, "smm", w->memory, w->ram_set, w->ram, SMRAM_BASE, SMRAM_SIZE);
+    smm_view_init(&s->smm_code, "smm-code", w->memory, w->ram_set, w->ram, SMRAM_BASE, SMRAM_SIZE);
 }
 
 /* The registers that data sheet and firmware care for; the rest of the space reads 0. */
@@ -280,6 +311,8 @@ static void i440fx_unrealize(Device *dev)
 
     drop(&s->data_io);
     drop(&s->address_io);
+    smm_view_destroy(&s->smm_code);
+    smm_view_destroy(&s->smm_data);
     memory_begin(s->w.memory_space);
     for (unsigned i = 0; i < SEGMENTS; i++) {
         drop(&s->segment[i].shadow);

@@ -28,6 +28,9 @@ extern const DeviceClass i440fx_class;
 Device *i440fx_new(Device *parent, const I440fxWiring *w, GError **error);
 PciBus *i440fx_bus(Device *dev);
 MemRegion *i440fx_pci_memory(Device *dev);
+/* Machine.smm_memory and smm_code. */
+AddressSpace *i440fx_smm_memory(Device *dev);
+AddressSpace *i440fx_smm_code(Device *dev);
 /* Accesses to 0xcf8 to 0xcfb that are not 32 bits wide go on to ISA: to @ops, relative to 0xcf8. */
 void i440fx_forward_cf8(Device *dev, const MemOps *ops, void *opaque);
 

@@ -87,6 +87,7 @@ static void a20_line(void *opaque, int n, int level)
     b->m->cpus->set_a20(b->m->cpus->opaque, level);
 }
 
+/* To the first CPU alone: firmware of this board gives no other an SMBASE of its own. */
 static void smi_line(void *opaque, int n, int level)
 {
     PcBoard *b = opaque;
@@ -192,6 +193,8 @@ static bool create_memory(PcBoard *b, GError **error)
     b->bridge = i440fx_new(&b->dev, &w, error);
     if (!b->bridge)
         return false;
+    m->smm_memory = i440fx_smm_memory(b->bridge);
+    m->smm_code = i440fx_smm_code(b->bridge);
     b->pci = i440fx_bus(b->bridge);
     b->pci_memory = i440fx_pci_memory(b->bridge);
     return true;
@@ -221,7 +224,7 @@ static void create_south_bridge(PcBoard *b)
         .smi = &b->smi,
         .shutdown = &b->shutdown,
         .suspend = &b->suspend,
-        .smm = false, /* no CPU has system management mode yet: firmware must not wait for it */
+        .smm = m->config->smm,
     };
 
     piix3_new(b->bridge, gsi_lines(b->gsi, GSI_PIRQ), &b->reset);
@@ -360,6 +363,7 @@ void pc_board_free(Machine *m)
         memory_destroy(&b->isa_bios);
         memory_destroy(&b->bios);
     }
+    m->smm_memory = m->smm_code = NULL;
     device_free(&b->dev);
     memory_commit(m->io);
     memory_commit(m->memory);

@@ -44,7 +44,7 @@ typedef struct MachineConfig {
     char *boot_order;     /* -boot order=, e.g. "cad" */
     bool boot_menu, boot_strict;
     char *vga;  /* "std" or "none" */
-    bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet;
+    bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
     bool nographic; /* firmware shows its console on the first serial port */
     int icount_shift; /* -1: off */
     int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
@@ -119,6 +119,9 @@ struct Machine {
     RamSet *ram;
     MemRegion memory_root, io_root;
     AddressSpace *memory, *io;
+    /* What data accesses and code fetches of a CPU in system management mode see; set by the
+     * board. NULL: memory as always. */
+    AddressSpace *smm_memory, *smm_code;
     Clock *clock;        /* virtual time */
     InputQueue *input;
     Device *root;        /* the device tree; CPUs are below it too */

@@ -3,7 +3,7 @@
  * The x86 CPU as the machine and the engine see it: creation from -cpu and -smp, its Device, reset
  * and INIT (SDM vol. 3A, table 9-1), the wires from the local APIC, and CpuOps.
  *
- * Missing: SMM, hot-plug.
+ * Missing: hot-plug.
  */
 #include "target-i386/cpu.h"
 #include "target-i386/disas.h"
@@ -18,6 +18,7 @@
 #include "target-i386/helpers.h"
 #include "target-i386/paging.h"
 #include "target-i386/print.h"
+#include "target-i386/smm.h"
 #include "target-i386/state.h"
 #include "target-i386/translate.h"
 
@@ -69,7 +70,8 @@ static void reset_at_power_on(CpuX86 *c)
         c->mce_banks[4 * i] = UINT64_MAX;
     c->a20 = true;
     c->cpu.interrupt_request = 0;
-    c->in_smm = false;
+    c->in_smm = c->smm_nmi_blocked = false;
+    c->smi_count = 0;
     c->sipi_vector = 0;
 }
 
@@ -97,7 +99,7 @@ void x86_cpu_reset(CpuX86 *c, bool init)
     c->exception_next_pc = c->fault_addr = 0;
     c->old_exception = -1;
     c->common.halted = c->sipi_wait = !c->bsp;
-    cpu_tlb_flush_all(&c->cpu);
+    x86_smm_view_changed(c);
     cpu_tlb_set_asid(&c->cpu, 0);
     x86_update_mode(c);
     cpu_context_changed(&c->cpu);
@@ -146,7 +148,7 @@ static void post_load(Device *dev)
     CpuX86 *c = ((CpuDevice *)dev)->cpu;
 
     flags_set_packed(&c->cpu.cc, (uint32_t)c->cpu.cc.a);
-    cpu_tlb_flush_all(&c->cpu);
+    x86_smm_view_changed(c);
     x86_update_mode(c);
     cpu_context_changed(&c->cpu);
 }

@@ -138,6 +138,8 @@ typedef struct CpuX86 {
     uint64_t mcg_status, mcg_ctl, mce_banks[X86_MCE_BANKS * 4];
     uint64_t pae_pdpte[4]; /* loaded by MOV CR3 in PAE mode */
     bool nmi_blocked, inhibit, in_smm, sipi_wait;
+    bool smm_nmi_blocked; /* nmi_blocked as RSM will have it */
+    uint64_t smi_count;
     uint8_t sipi_vector;
     bool a20;
     bool debug_step;    /* the next instruction meets a data or port breakpoint: alone */

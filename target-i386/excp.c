@@ -6,7 +6,9 @@
  * An exception is recorded, the engine's loop is entered, and the loop asks for delivery; a fault
  * during delivery is recorded in turn and meets the one that was being delivered in old_exception.
  *
- * Missing: SMI (logged and ignored), machine-check injection.
+ * An SMI comes before NMI and INTR; like them it waits for the end of the shadow of STI and MOV SS.
+ *
+ * Missing: machine-check injection.
  */
 #include "target-i386/excp.h"
 
@@ -16,6 +18,7 @@
 #include "target-i386/debug.h"
 #include "target-i386/paging.h"
 #include "target-i386/segment.h"
+#include "target-i386/smm.h"
 
 /* In old_exception: an interrupt or INT n, whose vector says nothing about its class. */
 #define OLD_INTERRUPT 0x100
@@ -107,13 +110,10 @@ static bool is_contributory(int vector)
     return vector == EXCP_DE || (vector >= EXCP_TS && vector <= EXCP_GP);
 }
 
-static void triple_fault(CpuX86 *c)
+void x86_shutdown(CpuX86 *c)
 {
-    if (log_enabled(LOG_INT | LOG_CPU)) {
-        log_printf("Triple fault\n");
-    }
     c->old_exception = -1;
-    c->common.halted = true; /* the shutdown state, which the chipset answers with a reset */
+    c->common.halted = true;
     machine_request(c->machine, REQUEST_RESET);
     cpu_kick(&c->cpu);
 }
@@ -371,7 +371,9 @@ void x86_deliver_exception(Cpu *cpu)
         if (log_enabled(LOG_INT))
             log_printf("check_exception old: 0x%x new 0x%x\n", c->old_exception, e.vector);
         if (vector < 0) {
-            triple_fault(c);
+            if (log_enabled(LOG_INT | LOG_CPU))
+                log_printf("Triple fault\n");
+            x86_shutdown(c);
             return;
         }
         if (vector == EXCP_DF && e.vector != EXCP_DF) {
@@ -460,7 +462,7 @@ bool x86_deliver_interrupt(Cpu *cpu)
     CpuX86 *c = x86(cpu);
     uint32_t request = cpu->interrupt_request;
 
-    if (request & CPU_INT_INIT) {
+    if ((request & CPU_INT_INIT) && !c->in_smm) {
         take_init(c);
         return true;
     }
@@ -470,9 +472,11 @@ bool x86_deliver_interrupt(Cpu *cpu)
     }
     if (c->sipi_wait || c->inhibit)
         return false;
-    if (request & CPU_INT_SMI) {
-        log_unimp("SMI ignored: system management mode is not modelled\n");
+    if ((request & CPU_INT_SMI) && !c->in_smm) {
         cpu_reset_interrupt(cpu, CPU_INT_SMI);
+        if (log_enabled(LOG_INT))
+            log_printf("SMM: enter, pc=%016" PRIx64 " SMBASE=%08x\n", cpu->pc, (uint32_t)c->smbase);
+        x86_smm_enter(c);
         return true;
     }
     if ((request & CPU_INT_NMI) && !c->nmi_blocked) {
@@ -489,11 +493,11 @@ bool x86_has_work(Cpu *cpu)
     CpuX86 *c = x86(cpu);
     uint32_t request = cpu->interrupt_request;
 
-    if (request & (CPU_INT_INIT | CPU_INT_SIPI))
+    if ((request & CPU_INT_SIPI) || ((request & CPU_INT_INIT) && !c->in_smm))
         return true;
     if (c->sipi_wait)
         return false;
-    return c->common.exception_pending || (request & CPU_INT_SMI) ||
+    return c->common.exception_pending || ((request & CPU_INT_SMI) && !c->in_smm) ||
            ((request & CPU_INT_NMI) && !c->nmi_blocked) ||
            ((request & CPU_INT_HARD) && (c->eflags & EFL_IF));
 }

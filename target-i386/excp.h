@@ -24,6 +24,9 @@ void x86_record_exception(CpuX86 *c, int vector, uint32_t error_code);
 
 enum { DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR6_BT = 1 << 15 };
 
+/* The shutdown state, which the chipset answers with a reset. */
+void x86_shutdown(CpuX86 *c);
+
 /* INT n in virtual-8086 mode through the interrupt table at 0 (VME redirection). */
 void x86_vm86_redirect(CpuX86 *c, int vector, uint64_t next_pc);
 

@@ -5,8 +5,7 @@
  * PUSHF, SWAPGS, RDFSBASE and their kin are IR, or IR around a short helper.
  *
  * An instruction that changes the mode ends with a jump to the next, which is looked up in the new
- * mode. Missing: MONITOR and MWAIT (no model has them), RSM (#UD outside SMM, which is not
- * modelled).
+ * mode. Missing: MONITOR and MWAIT (no model has them).
  */
 #include "target-i386/gen.h"
 
@@ -417,7 +416,12 @@ void gen_xsetbv(Dis *d, Insn *i)
 
 void gen_rsm(Dis *d, Insn *i)
 {
-    trap_ud(d);
+    if (!(d->mode & X86_MODE_SMM)) {
+        trap_ud(d);
+        return;
+    }
+    call0(d, HELP_rsm);
+    leave_jump(d, ir_get(d->ir, I64, SLOT_PC, 0), JUMP_INDIRECT);
 }
 
 void gen_monitor(Dis *d, Insn *i)

@@ -25,6 +25,11 @@ static bool is_pae_paging(const CpuX86 *c)
     return (c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE) && !(c->efer & EFER_LMA);
 }
 
+bool x86_reload_pdptes(CpuX86 *c)
+{
+    return !is_pae_paging(c) || x86_load_pdptes(c, c->cr3);
+}
+
 /* ---- CR0 ------------------------------------------------------------------------------------ */
 
 /* Long mode is entered and left by CR0.PG. */
@@ -113,7 +118,7 @@ static void write_cr3(CpuX86 *c, uint64_t value)
     x86_settle_context(c);
 }
 
-static uint64_t known_cr4(const CpuX86 *c)
+uint64_t x86_known_cr4(const CpuX86 *c)
 {
     static const struct {
         CpuidWord word;
@@ -150,7 +155,7 @@ static void write_cr4(CpuX86 *c, uint64_t value)
     uint64_t changed = value ^ c->cr4;
     bool lma = c->efer & EFER_LMA;
 
-    if (value & ~known_cr4(c))
+    if (value & ~x86_known_cr4(c))
         raise_gp0(c);
     if (lma && ((changed & CR4_LA57) || !(value & CR4_PAE)))
         raise_gp0(c);

@@ -62,6 +62,15 @@ void help_sgdt(CpuX86 *c, uint32_t idt, uint64_t addr, uint32_t size);
 void help_lgdt(CpuX86 *c, uint32_t idt, uint64_t base, uint32_t limit);
 uint32_t help_task_selector(CpuX86 *c, uint32_t tr); /* of TR, or of LDTR */
 
+/* Bits of CR4 and EFER that exist here. */
+uint64_t x86_known_cr4(const CpuX86 *c);
+uint64_t x86_known_efer(const CpuX86 *c);
+/* Where PAE paging is on: the PDPTEs that CR3 names; false: reserved bits are set. */
+bool x86_reload_pdptes(CpuX86 *c);
+
+/* smm.c */
+void help_rsm(CpuX86 *c); /* leaves pc in cpu->pc */
+
 /* msr.c */
 uint64_t help_rdmsr(CpuX86 *c, uint32_t msr);
 void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value);

@@ -37,7 +37,6 @@ typedef struct MsrRow {
 static const MsrRow msr_rows[] = {
     { 0x00000017,  1, MSR_CONST,     0, 0 },                          /* IA32_PLATFORM_ID */
     { 0x0000002a,  1, MSR_IGNORED,   0, 0 },                          /* EBL_CR_POWERON */
-    { 0x00000034,  1, MSR_CONST,     0, 0 },                          /* SMI_COUNT */
     { 0x0000003a,  1, MSR_CONST,     0, 1 },                          /* IA32_FEATURE_CONTROL: locked */
     { 0x00000079,  1, MSR_IGNORED,   0, 0 },                          /* IA32_BIOS_UPDT_TRIG */
     { 0x0000008b,  1, MSR_IGNORED,   0, 0x0100006500000000ull },      /* IA32_BIOS_SIGN_ID, PATCH_LEVEL */
@@ -82,7 +81,8 @@ static const MsrRow msr_rows[] = {
     { 0xc0010044,  7, MSR_IGNORED,   0, 0 },                          /* MCi_CTL_MASK */
     { 0xc0010055,  1, MSR_IGNORED,   0, 0 },                          /* INT_PENDING_MSG: no C1E */
     { 0xc0010061,  3, MSR_CONST,     0, 0 },                          /* P-state limit, control, status */
-    { 0xc0010111,  3, MSR_IGNORED,   0, 0 },                          /* SMM base, TSEG */
+    { 0xc0010111,  1, MSR_FIELD,     FIELD(smbase), 0xffffffff },
+    { 0xc0010112,  2, MSR_IGNORED,   0, 0 },                          /* TSEG */
     { 0xc0010114,  1, MSR_IGNORED,   0, 0 },                          /* VM_CR */
     { 0xc0010117,  1, MSR_IGNORED,   0, 0 },                          /* VM_HSAVE_PA */
     { 0xc0010140,  2, MSR_CONST,     0, 0 },                          /* OSVW */
@@ -142,9 +142,9 @@ static void adjust_tsc(CpuX86 *c, uint64_t by)
 
 /* ---- Registers with rules ------------------------------------------------------------------- */
 
-static bool write_efer(CpuX86 *c, uint64_t value)
+uint64_t x86_known_efer(const CpuX86 *c)
 {
-    uint64_t known = EFER_LMA, changed;
+    uint64_t known = 0;
 
     if (x86_words_have(c->features, CPUID_80000001_EDX, CPUID_SYSCALL))
         known |= EFER_SCE;
@@ -154,7 +154,14 @@ static bool write_efer(CpuX86 *c, uint64_t value)
         known |= EFER_NXE;
     if (x86_words_have(c->features, CPUID_80000001_EDX, CPUID_FFXSR))
         known |= EFER_FFXSR;
-    if (value & ~known)
+    return known;
+}
+
+static bool write_efer(CpuX86 *c, uint64_t value)
+{
+    uint64_t changed;
+
+    if (value & ~(x86_known_efer(c) | EFER_LMA))
         return false;
     value = (value & ~(uint64_t)EFER_LMA) | (c->efer & EFER_LMA);
     changed = value ^ c->efer;
@@ -238,6 +245,7 @@ static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
     }
     switch (msr) {
     case 0x10: *value = x86_tsc(c); return true;
+    case 0x34: *value = (uint32_t)c->smi_count; return true; /* read-only */
     case 0x3b: *value = c->tsc_adjust; return true;
     case 0x48: *value = c->spec_ctrl; return has_spec_ctrl(c);
     case 0x10a:

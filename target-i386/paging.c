@@ -10,6 +10,7 @@
 
 #include "target-i386/cpuid.h"
 #include "target-i386/debug.h"
+#include "target-i386/smm.h"
 
 enum {
     PTE_P = 1 << 0,
@@ -278,7 +279,10 @@ bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool prob
 {
     if (!walk(cpu, addr, access, mmu, probe, out))
         return false;
+    out->space = NULL;
     out->watched = x86_debug_watches_page(x86(cpu), addr);
+    if (x86(cpu)->in_smm)
+        x86_smm_split_page(x86(cpu), access, out);
     return true;
 }
 

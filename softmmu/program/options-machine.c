@@ -96,6 +96,12 @@ static bool set_machine_hpet(void *ctx, const char *value, GError **error)
     return parse_switch(value, &((Options *)ctx)->config.hpet, error);
 }
 
+/* auto: as the accelerator can, and this one can. */
+static bool set_machine_smm(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(strcmp(value, "auto") ? value : "on", &((Options *)ctx)->config.smm, error);
+}
+
 /* Switches whose other position is not modelled. */
 static bool must_be(bool wanted, const char *value, GError **error)
 {
@@ -120,9 +126,11 @@ static bool must_be_on(void *ctx, const char *value, GError **error)
 }
 
 static const KeyRow machine_keys[] = {
-    { "type", set_machine_type }, { "accel", set_machine_accel }, { "hpet", set_machine_hpet },
-    { "usb", must_be_off },       { "vmport", must_be_off },      { "pit", must_be_on },
-    { "acpi", must_be_on },       { "i8042", must_be_on },        { NULL },
+    { "type", set_machine_type }, { "accel", set_machine_accel },
+    { "hpet", set_machine_hpet }, { "usb", must_be_off },
+    { "vmport", must_be_off },    { "pit", must_be_on },
+    { "smm", set_machine_smm },   { "acpi", must_be_on },
+    { "i8042", must_be_on },      { NULL },
 };
 
 bool opt_machine(Options *o, const char *arg, GError **error)

@@ -135,7 +135,7 @@ static const OptionRow option_rows[] = {
     {"help",        NULL,   opt_help,        "this text"},
     {"h",           NULL,   opt_help,        NULL},
     {"version",     NULL,   opt_version,     "name and version"},
-    {"machine",     "TYPE[,hpet=on|off][,accel=tcg]", opt_machine, "the machine (-machine help lists them)"},
+    {"machine",     "TYPE[,hpet=on|off][,smm=on|off][,accel=tcg]", opt_machine, "the machine (-machine help lists them)"},
     {"M",           "TYPE", opt_machine,     NULL},
     {"cpu",         "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, "the CPU model (-cpu help lists them)"},
     {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,thread=single]", opt_accel, "how guest code is run"},
@@ -347,6 +347,7 @@ static void set_defaults(Options *o)
     o->config.ram_size = UINT64_C(128) << 20;
     o->config.icount_shift = -1;
     o->config.hpet = true;
+    o->config.smm = true;
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);

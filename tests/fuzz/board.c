@@ -72,6 +72,7 @@ static void configure(MachineConfig *c)
                           .data_dirs = g_ptr_array_new(),
                           .vga = (char *)"std",
                           .hpet = true,
+                          .smm = true,
                           .icount_shift = -1,
                           .rtc_base_s = 1700000000,
                           .devices = g_ptr_array_new_with_free_func(device_option_free),

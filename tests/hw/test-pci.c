@@ -360,6 +360,37 @@ static void test_smram(void **state)
     done(b);
 }
 
+/* What CPUs in SMM see at 0xa0000 by the SMRAM register: bit 0 data, bit 1 fetches. */
+static void test_smm_views(void **state)
+{
+    static const struct {
+        uint8_t smram, shows;
+    } rows[] = {
+        { 0x02, 0 }, /* G_SMRAME off */
+        { 0x0a, 3 },
+        { 0x2a, 2 }, /* D_CLS: data accesses go to PCI */
+        { 0x4a, 3 }, /* D_OPEN */
+        { 0x1a, 3 }, /* D_LCK */
+        { 0x0a, 3 }, /* locked: */
+        { 0x02, 3 },
+    };
+    Bench *b = start(state);
+
+    b->f->ram_block->host[0xa0000] = 0x77;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint8_t data, code;
+
+        cfg_write(b, 0, 0x72, rows[i].smram, 1);
+        data = address_space_read(i440fx_smm_memory(b->bridge), 0xa0000, 1);
+        code = address_space_read(i440fx_smm_code(b->bridge), 0xa0000, 1);
+        assert_int_equal(data, rows[i].shows & 1 ? 0x77 : 0xff);
+        assert_int_equal(code, rows[i].shows & 2 ? 0x77 : 0xff);
+        assert_int_equal(address_space_read(i440fx_smm_memory(b->bridge), 0x90000, 1),
+                         b->f->ram_block->host[0x90000]);
+    }
+    done(b);
+}
+
 static void drive(Bench *b, unsigned probe, int level)
 {
     fixture_roundtrip(b->f);
@@ -474,6 +505,7 @@ int main(void)
         bridge_test(test_pam),
         bridge_test(test_shadow_write_is_announced),
         bridge_test(test_smram),
+        bridge_test(test_smm_views),
         bridge_test(test_pirq),
         bridge_test(test_reset_control),
         bridge_test(test_slot_taken),

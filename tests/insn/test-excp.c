@@ -456,6 +456,7 @@ static const Row rows[] = {
     { "swapgs", SYS_LONG, 0, C("\x0f\x01\xf8\xf4"), gs_bases, NONE, 0, 4, swapped },
     { "mov cr4 reserved", SYS_LONG, 0, C("\x0f\x20\xe0\x0f\xba\xe8\x1f\x0f\x22\xe0"), NULL, EXCP_GP, 0, 7 },
     { "mov cr0 clears PG in 64-bit code", SYS_LONG, 0, C("\x0f\x20\xc0\x0f\xba\xf0\x1f\x0f\x22\xc0"), NULL, EXCP_GP, 0, 7 },
+    { "rsm outside SMM", SYS_LONG, 0, C("\x0f\xaa"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "mov cr1", SYS_LONG, 0, C("\x0f\x20\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
     /* virtual-8086 mode */
     { "vm86 int, IOPL 0", SYS_VM86, 3, C("\xcd\x20"), NULL, EXCP_GP, 0, 0, NULL },
