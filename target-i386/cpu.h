@@ -83,6 +83,7 @@ enum {
     X86_MODE_X87_SLOW = 1 << 23,     /* one block with x87 instructions through helpers */
     X86_MODE_SMM = 1 << 24,
     X86_MODE_LA57 = 1 << 25,
+    X86_MODE_AVX = 1 << 27,          /* CR4.OSXSAVE, and XCR0 has SSE and AVX; protected mode */
     X86_MODE_BREAKPOINTS = 1 << 26,  /* blocks of one instruction, checked, see debug.c */
 };
 #define X86_MODE_TOP_SHIFT CPU_HOT_MODE_SHIFT
@@ -125,6 +126,7 @@ typedef struct CpuX86 {
     uint64_t fip, fdp;
     uint32_t mxcsr;
     VecReg xmm[16];
+    VecReg vtmp[3]; /* operands and result of a vector helper, within an instruction */
     /* system */
     Segment ldt, tr;
     DescTable gdt, idt;
@@ -183,7 +185,8 @@ enum {
     /* + SEG_x (I32) */
     SLOT_INTERRUPT_REQUEST = SLOT_SEG_ATTR + SEG_COUNT,
     SLOT_TSC_AUX, SLOT_CPUID_HIGH, SLOT_FSW_LAST,
-    SLOT_COUNT
+    SLOT_VTMP, /* + 0, 1, 2 */
+    SLOT_COUNT = SLOT_VTMP + 3
 };
 extern const IrSlot x86_slots[SLOT_COUNT]; /* state.c */
 extern const CpuOps x86_cpu_ops;           /* cpu.c */

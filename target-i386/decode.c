@@ -94,7 +94,8 @@ static void set_sizes(const DecodeMode *m, Insn *i)
 
 /* ---- VEX ------------------------------------------------------------------------------------ */
 
-/* C4 and C5 are LES and LDS outside 64-bit mode, unless they would have a register for a pointer. */
+/* C4 and C5 are LES and LDS outside 64-bit mode, unless they would have a register for a pointer.
+ */
 static bool is_vex(const DecodeMode *m, Cursor *c, uint8_t b)
 {
     if (!m->pe || (b != 0xc4 && b != 0xc5))

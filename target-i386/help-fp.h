@@ -51,17 +51,52 @@ enum {
     SSE_I2F,
     SSE_F2I,
     SSE_ADDSUB,
-    SSE_ROUND /* imm as ROUNDPS has it */
+    SSE_ROUND, /* imm as ROUNDPS has it */
+    /* AVX: */
+    SSE_PS2PH, /* imm as VCVTPS2PH has it */
+    SSE_FMA    /* imm: the opcode byte */
 };
 enum {
     SSE_KIND_SHIFT = 8,
     /* FpKind */ SSE_IMM_SHIFT = 16,
+    SSE_256 = 1 << 24, /* both halves of what is in vtmp */
     SSE_WIDE = 1 << 0,
     SSE_TRUNCATE = 1 << 1
 };
 typedef enum FpKind { PS, PD, SS, SD } FpKind;
 void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const void *x,
                  const void *y);
+/* The same for VEX: the operands are c->vtmp[0], [1] and [2], the result goes to [0]. */
+void help_avx_fp(CpuX86 *c, uint32_t how, uint32_t mxcsr);
+/* One 128-bit step of either: flags of all elements are added to @flags. */
+typedef union Xmm {
+    uint32_t d[4];
+    uint64_t q[2];
+} Xmm;
+typedef struct SseOp {
+    unsigned op, kind, imm;
+    SfEnv e;        /* as MXCSR says, no flags */
+    uint32_t flags; /* of all elements */
+    Xmm x, y, z, r;
+} SseOp;
+SseOp sse_begin(uint32_t how, uint32_t mxcsr);
+void sse_step(SseOp *s);
+void sse_finish(CpuX86 *c, SseOp *s, uint32_t mxcsr); /* raises #XM, or c->mxcsr gets the flags */
+/* help-avx.c: accesses element by element. @how: */
+enum {
+    AVX_WIDE_ELEMENTS = 1 << 0, /* of 64 bits */
+    AVX_256 = 1 << 1,
+    AVX_WIDE_INDEX = 1 << 2,
+    AVX_ADDRESS32 = 1 << 3,
+    AVX_SCALE_SHIFT = 4,  /* 2 bits */
+    AVX_SEG_SHIFT = 8,    /* 4 bits each: */
+    AVX_DST_SHIFT = 12,
+    AVX_INDEX_SHIFT = 16,
+    AVX_MASK_SHIFT = 20
+};
+void help_mask_load(CpuX86 *c, uint64_t ea, uint32_t how);
+void help_mask_store(CpuX86 *c, uint64_t ea, uint32_t how);
+void help_gather(CpuX86 *c, uint64_t ea, uint32_t how);
 /* help-sse4.c. @how: the immediate of PCMPxSTRx and PCMPSTR_W64. Result: IntRes2, the index and the
  * flags at their EFLAGS positions. The explicit lengths are in RAX and RDX. */
 enum {

@@ -6,36 +6,37 @@
  */
 #include "target-i386/help-fp.h"
 
-typedef union Xmm {
-    uint32_t d[4];
-    uint64_t q[2];
-} Xmm;
+#define REL(r) (1u << (r))
 
-typedef struct SseOp {
-    CpuX86 *c;
-    unsigned op, kind, imm;
-    SfEnv e;        /* as MXCSR says, no flags */
-    uint32_t flags; /* of all elements */
-    Xmm x, y, r;
-} SseOp;
-
+/* Predicates 16-31 are 0-15 again, signalling where those are quiet and the other way round. */
 static bool compares(SfRelation r, unsigned predicate)
 {
-    bool yes;
+    static const uint8_t relations[16] = {
+        REL(SF_EQUAL),
+        REL(SF_LESS),
+        REL(SF_LESS) | REL(SF_EQUAL),
+        REL(SF_UNORDERED),
+        REL(SF_LESS) | REL(SF_GREATER) | REL(SF_UNORDERED),
+        REL(SF_EQUAL) | REL(SF_GREATER) | REL(SF_UNORDERED),
+        REL(SF_GREATER) | REL(SF_UNORDERED),
+        REL(SF_LESS) | REL(SF_EQUAL) | REL(SF_GREATER),
+        REL(SF_EQUAL) | REL(SF_UNORDERED),
+        REL(SF_LESS) | REL(SF_UNORDERED),
+        REL(SF_LESS) | REL(SF_EQUAL) | REL(SF_UNORDERED),
+        0,
+        REL(SF_LESS) | REL(SF_GREATER),
+        REL(SF_EQUAL) | REL(SF_GREATER),
+        REL(SF_GREATER),
+        REL(SF_LESS) | REL(SF_EQUAL) | REL(SF_GREATER) | REL(SF_UNORDERED),
+    };
 
-    switch (predicate & 3) {
-    case 0: yes = r == SF_EQUAL; break;
-    case 1: yes = r == SF_LESS; break;
-    case 2: yes = r == SF_LESS || r == SF_EQUAL; break;
-    default: yes = r == SF_UNORDERED; break;
-    }
-    return yes ^ (predicate >> 2 & 1);
+    return relations[predicate & 15] & REL(r);
 }
 
 /* EQ, UNORD and their opposites do not mind quiet NaNs. */
 static bool is_quiet(unsigned predicate)
 {
-    return (predicate & 3) == 0 || (predicate & 3) == 3;
+    return ((predicate & 3) == 0 || (predicate & 3) == 3) ^ (predicate >> 4 & 1);
 }
 
 /* What ADDSUBPS does to element @n. */
@@ -120,7 +121,7 @@ static void scalar_conversion(SseOp *s, SfEnv *e)
 
 static unsigned vector_elements(IrVcvt kind)
 {
-    return kind <= VCVT_TPS2DQ ? 4 : 2;
+    return kind <= VCVT_TPS2DQ || kind == VCVT_PH2PS ? 4 : 2;
 }
 
 static void vector_conversion(SseOp *s, SfEnv *e, unsigned n)
@@ -139,8 +140,8 @@ static void vector_conversion(SseOp *s, SfEnv *e, unsigned n)
     case VCVT_TPD2DQ: s->r.d[n] = (uint32_t)sf64_to_int(e, q, 32, true); break;
     case VCVT_PS2PD: s->r.q[n] = sf32_to_f64(e, d); break;
     case VCVT_PD2PS: s->r.d[n] = sf64_to_f32(e, q); break;
-    case VCVT_PH2PS:
-    case VCVT_PS2PH: g_assert_not_reached(); /* VEX only: help-avx.c */
+    case VCVT_PH2PS: s->r.d[n] = sf16_to_f32(e, (uint16_t)(s->y.q[0] >> (16 * n))); break;
+    case VCVT_PS2PH: break; /* SSE_PS2PH */
     }
 }
 
@@ -151,9 +152,43 @@ static unsigned elements(const SseOp *s)
     return s->kind == PS ? 4 : s->kind == PD ? 2 : 1;
 }
 
+/* Sign bits by opcode: 6 addsub, 7 subadd, 8 add, a sub, c nadd, e nsub; the odd ones are scalar.
+ */
+static unsigned fma_sign(unsigned opcode, unsigned n)
+{
+    switch (opcode & 14) {
+    case 6: return (opcode ^ n) & 1 ? 0 : SF_FMA_NEGATE_ADDEND;
+    case 10: return SF_FMA_NEGATE_ADDEND;
+    case 12: return SF_FMA_NEGATE_PRODUCT;
+    case 14: return SF_FMA_NEGATE_ADDEND | SF_FMA_NEGATE_PRODUCT;
+    default: return 0;
+    }
+}
+
+static void fused(SseOp *s, SfEnv *e, unsigned n)
+{
+    unsigned form = (s->imm >> 4) - 9, sign = fma_sign(s->imm, n);
+
+    if (s->kind == PS || s->kind == SS)
+        s->r.d[n] = sf32_fma(e, s->x.d[n], s->y.d[n], s->z.d[n], form, sign);
+    else
+        s->r.q[n] = sf64_fma(e, s->x.q[n], s->y.q[n], s->z.q[n], form, sign);
+}
+
+static void to_half(SseOp *s, SfEnv *e, unsigned n)
+{
+    if (n == 0)
+        s->r = (Xmm){ { 0 } };
+    if (!(s->imm & 4))
+        e->rounding = (SfRounding)(s->imm & 3);
+    s->r.q[0] |= (uint64_t)sf32_to_f16(e, s->y.d[n]) << (16 * n);
+}
+
 static void element(SseOp *s, SfEnv *e, unsigned n)
 {
     switch (s->op) {
+    case SSE_FMA: fused(s, e, n); break;
+    case SSE_PS2PH: to_half(s, e, n); break;
     case SSE_COMI:
     case SSE_UCOMI: to_flags(s, e); break;
     case SSE_VCVT: vector_conversion(s, e, n); break;
@@ -169,32 +204,47 @@ static void element(SseOp *s, SfEnv *e, unsigned n)
     }
 }
 
+SseOp sse_begin(uint32_t how, uint32_t mxcsr)
+{
+    return (SseOp){ .op = how & 0xff,
+                    .kind = how >> SSE_KIND_SHIFT & 0xff,
+                    .imm = how >> SSE_IMM_SHIFT & 0xff,
+                    .e = { .rounding = (SfRounding)(mxcsr >> 13 & 3),
+                           .ftz = mxcsr >> 15 & 1,
+                           .daz = mxcsr >> 6 & 1,
+                           .masks = mxcsr >> 7 & 0x3f } };
+}
+
+void sse_step(SseOp *s)
+{
+    s->r = s->x;
+    for (unsigned n = 0; n < elements(s); n++) {
+        SfEnv e = s->e;
+        element(s, &e, n);
+        s->flags |= e.flags & 0x3f;
+    }
+}
+
+void sse_finish(CpuX86 *c, SseOp *s, uint32_t mxcsr)
+{
+    const uint32_t before_rounding = SF_INVALID | SF_DENORMAL | SF_DIVZERO;
+
+    if (s->flags & ~s->e.masks & before_rounding)
+        s->flags &= before_rounding;
+    c->mxcsr = mxcsr | s->flags;
+    if (s->flags & ~s->e.masks & 0x3f)
+        x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXCP_XM : EXCP_UD);
+}
+
 void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const void *x,
                  const void *y)
 {
-    const uint32_t before_rounding = SF_INVALID | SF_DENORMAL | SF_DIVZERO;
-    SseOp s = { .c = c,
-                .op = how & 0xff,
-                .kind = how >> SSE_KIND_SHIFT & 0xff,
-                .imm = how >> SSE_IMM_SHIFT,
-                .e = { .rounding = (SfRounding)(mxcsr >> 13 & 3),
-                       .ftz = mxcsr >> 15 & 1,
-                       .daz = mxcsr >> 6 & 1,
-                       .masks = mxcsr >> 7 & 0x3f } };
+    SseOp s = sse_begin(how, mxcsr);
 
     memcpy(&s.x, x, 16);
     memcpy(&s.y, y, 16);
-    s.r = s.x;
-    for (unsigned n = 0; n < elements(&s); n++) {
-        SfEnv e = s.e;
-        element(&s, &e, n);
-        s.flags |= e.flags & 0x3f;
-    }
-    if (s.flags & ~s.e.masks & before_rounding)
-        s.flags &= before_rounding;
-    c->mxcsr = mxcsr | s.flags;
-    if (s.flags & ~s.e.masks & 0x3f)
-        x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXCP_XM : EXCP_UD);
+    sse_step(&s);
+    sse_finish(c, &s, mxcsr);
     memcpy(result, &s.r, 16);
 }
 

@@ -11,7 +11,7 @@
 /* clang-format off */
 #define SLOT(i, n, f, t)        [i] = { .name = (n), .offset = offsetof(CpuX86, f), .type = (t) }
 #define GPR(i, n)  [SLOT_GPR + (i)] = { .name = (n), .offset = offsetof(CpuX86, regs[i]), .type = I64, .pin = 1 + (i) }
-#define XMM(i, n)  [SLOT_XMM + (i)] = { .name = (n), .offset = offsetof(CpuX86, xmm[i]), .type = V128, .pin = 17 + (i) }
+#define XMM(i, n)  [SLOT_XMM + (i)] = { .name = (n), .offset = offsetof(CpuX86, xmm[i]), .type = V256, .pin = 17 + (i) }
 #define FPREG(i, n) SLOT(SLOT_FPREG + (i), n, fpregs[i], F80)
 #define SEG(i, n) \
     SLOT(SLOT_SEG_BASE + (i), n "_base", segs[i].base, I64), \
@@ -56,6 +56,8 @@ const IrSlot x86_slots[SLOT_COUNT] = {
     SLOT(SLOT_FSW_LAST, "fsw_last", fsw_last, I16),
     SLOT(SLOT_CPUID_HIGH, "cpuid_high", cpuid_high, I64),
     SLOT(SLOT_TSC_AUX, "tsc_aux", tsc_aux, I64),
+    SLOT(SLOT_VTMP, "vtmp0", vtmp[0], V256), SLOT(SLOT_VTMP + 1, "vtmp1", vtmp[1], V256),
+    SLOT(SLOT_VTMP + 2, "vtmp2", vtmp[2], V256),
     SLOT(SLOT_KERNEL_GS_BASE, "kernel_gs_base", kernel_gs_base, I64),
 };
 
@@ -212,6 +214,9 @@ static uint32_t fpu_mode(const CpuX86 *c)
         mode |= X86_MODE_OSFXSR;
     if (c->cr4 & CR4_OSXSAVE)
         mode |= X86_MODE_OSXSAVE;
+    if ((c->cr4 & CR4_OSXSAVE) && (c->xcr0 & 6) == 6 && (c->cr0 & CR0_PE) &&
+        !(c->eflags & EFL_VM))
+        mode |= X86_MODE_AVX;
     if (~c->mxcsr & 0x1f80)
         mode |= X86_MODE_FP_UNMASKED;
     if ((~c->fcw & 0x3f) || (c->fsw & 0x80))

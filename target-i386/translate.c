@@ -271,8 +271,11 @@ void mem_st(Dis *d, Mem m, IrRef value, int32_t offset)
 static Mem operand_mem(Dis *d, Insn *i, IrType type, bool write)
 {
     Mem m = mem_operand(d, i, ir_type_info[type].bytes, write);
-    if (type == V128 && !(i->desc->attr & A_UNALIGNED))
+    bool aligned = i->vex ? i->desc->attr & A_ALIGNED : !(i->desc->attr & A_UNALIGNED);
+    if ((type == V128 || type == V256) && aligned)
         m.flags |= MEM_ALIGN;
+    else if (i->vex) /* alignment checks are for data up to 8 bytes */
+        m.flags &= type >= V128 ? ~(unsigned)MEM_ALIGN : ~0u;
     return m;
 }
 
@@ -302,6 +305,17 @@ IrRef op_load(Dis *d, Insn *i, unsigned n)
     g_assert_not_reached();
 }
 
+/* Zeros above it. */
+static void set_whole(Dis *d, unsigned reg, IrRef value)
+{
+    IrType type = ir_type(d->ir, value);
+    if (type <= I64)
+        value = ir_vfromint(d->ir, value);
+    if (type != V256)
+        value = ir_zext(d->ir, V256, value);
+    ir_set(d->ir, SLOT_XMM + reg, 0, value);
+}
+
 void op_store(Dis *d, Insn *i, unsigned n, IrRef value)
 {
     const Operand *o = &i->op[n];
@@ -310,7 +324,12 @@ void op_store(Dis *d, Insn *i, unsigned n, IrRef value)
     case OPK_GPR: reg_set(d, type, o->reg, value); return;
     case OPK_GPR_HI: ir_set(d->ir, SLOT_GPR + o->reg, 1, value); return;
     case OPK_MEM: mem_st(d, operand_mem(d, i, type, true), value, 0); return;
-    case OPK_XMM: ir_set(d->ir, SLOT_XMM + o->reg, 0, value); return;
+    case OPK_XMM:
+        if (i->vex)
+            set_whole(d, o->reg, value);
+        else
+            ir_set(d->ir, SLOT_XMM + o->reg, 0, value);
+        return;
     case OPK_MMX: ir_set(d->ir, SLOT_FPREG + o->reg, 0, value); return;
     default: break;
     }
@@ -425,7 +444,8 @@ static bool check_state(Dis *d, const Insn *i)
     uint32_t attr = i->desc->attr;
     bool em = d->mode & X86_MODE_EM, ts = d->mode & X86_MODE_TS;
     bool ud = ((attr & A_MMX) && em) || ((attr & A_SSE) && (em || !(d->mode & X86_MODE_OSFXSR)));
-    bool nm = ((attr & A_FPU) && (em || ts)) || ((attr & (A_MMX | A_SSE)) && ts) ||
+    ud |= (attr & A_VEX) && !(d->mode & X86_MODE_AVX);
+    bool nm = ((attr & A_FPU) && (em || ts)) || ((attr & (A_MMX | A_SSE | A_VEX)) && ts) ||
               ((attr & A_WAIT) && ts && (d->mode & X86_MODE_MP));
     if (ud)
         trap_ud(d);

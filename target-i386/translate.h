@@ -73,7 +73,8 @@ void leave_never(Dis *d);
 /* Value of operand @n in its type. GPR: I8 … I64; immediates too; XMM: V128, I64, I32, …; MMX: I64.
  * Memory: loaded with the operand's type, checked. Segment registers: I16. */
 IrRef op_load(Dis *d, Insn *i, unsigned n);
-/* Write it. A 32-bit general register is zero-extended; XMM I64/I32 parts leave the rest alone. */
+/* Write it. A 32-bit general register is zero-extended; XMM I64/I32 parts leave the rest alone, but of
+ * VEX-encoded instructions: zeros come above whatever it is. */
 void op_store(Dis *d, Insn *i, unsigned n, IrRef value);
 static inline bool op_is_mem(const Insn *i, unsigned n)
 {

@@ -449,7 +449,8 @@ IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x)
     return build(ir, OPC(OP_vcvt, V128, .aux = (uint8_t)kind, .a = x));
 }
 
-/* -- AVX ---------------------------------------------------------------------------------------- */
+/* -- AVX ----------------------------------------------------------------------------------------
+ */
 
 IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm)
 {
@@ -483,14 +484,14 @@ IrRef ir_vextracth(IrBlock *ir, IrRef x, unsigned half)
 
 IrRef ir_vwiden(IrBlock *ir, bool sign, unsigned from, unsigned to, IrRef x)
 {
-    return build(ir, OPC(sign ? OP_vwidens : OP_vwidenu, V256, .aux = (uint8_t)from, .a = x,
-                         .imm = to));
+    return build(
+        ir, OPC(sign ? OP_vwidens : OP_vwidenu, V256, .aux = (uint8_t)from, .a = x, .imm = to));
 }
 
 IrRef ir_vselect(IrBlock *ir, unsigned lane, IrRef x, IrRef y, IrRef mask)
 {
-    return build(ir, OPC(OP_vselect, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y,
-                         .c = mask));
+    return build(ir,
+                 OPC(OP_vselect, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y, .c = mask));
 }
 
 IrRef ir_fma(IrBlock *ir, unsigned lane, IrRef a, IrRef b, IrRef c, unsigned opcode)

@@ -125,7 +125,8 @@ static bool shape_signature(const Check *c, Signature *s)
 
 static bool is_scalar_of_vector(const IrOp *op)
 {
-    bool has_form = (op->op >= OP_fadd && op->op <= OP_fmax) || op->op == OP_fcmp || op->op == OP_fma;
+    bool has_form =
+        (op->op >= OP_fadd && op->op <= OP_fmax) || op->op == OP_fcmp || op->op == OP_fma;
     return has_form && op->type == V128 && (op->aux == 4 || op->aux == 5);
 }
 
@@ -174,7 +175,7 @@ static const char *check_conversion(const Check *c)
     case OP_zext:
     case OP_sext:
         ok = in(to, T_INT) && in(from, T_INT | 1 << I1) && from < to;
-        ok |= c->op->op == OP_zext && to == V256 && from == V128;
+        ok |= c->op->op == OP_zext && to == V256 && (from == V128 || from == F32 || from == F64);
         break;
     case OP_trunc:
         ok = in(to, T_INT) && in(from, T_INT) && from > to;

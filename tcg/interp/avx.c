@@ -42,12 +42,33 @@ static V256s get_y(const Interp *x, Place p)
 
 /* -- Between sizes ---------------------------------------------------------------------------- */
 
-const Op *interp_v_zext(const Op *op, Interp *x)
+static const Op *interp_v_zext(const Op *op, Interp *x)
 {
     V256s r = { .half = { get_x(x, op->a) } };
 
     PUT(op->d, r);
     return op + 1;
+}
+
+static const Op *zext_f32(const Op *op, Interp *x)
+{
+    V256s r = { .w = { get_u32(x, op->a) } };
+
+    PUT(op->d, r);
+    return op + 1;
+}
+
+static const Op *zext_f64(const Op *op, Interp *x)
+{
+    V256s r = { .q = { get_u64(x, op->a) } };
+
+    PUT(op->d, r);
+    return op + 1;
+}
+
+Handler *interp_v_extend(IrType from)
+{
+    return from == V128 ? interp_v_zext : from == F32 ? zext_f32 : zext_f64;
 }
 
 const Op *interp_v_zero(const Op *op, Interp *x)

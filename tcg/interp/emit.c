@@ -504,7 +504,7 @@ static void extend(Emitter *e, unsigned i)
     const IrOp *op = ir_op(e, (IrRef)i);
 
     if (op->type == V256) {
-        fill(e, emit(e, interp_v_zext), i);
+        fill(e, emit(e, interp_v_extend((IrType)ir_op(e, op->a)->type)), i);
         return;
     }
 
@@ -662,7 +662,8 @@ static void call(Emitter *e, unsigned i)
     may_fault(e, i);
 }
 
-/* -- 256 bits: mostly two Ops of 128 ------------------------------------------------------------- */
+/* -- 256 bits: mostly two Ops of 128 -------------------------------------------------------------
+ */
 
 static unsigned ir_type_of(const Emitter *e, IrRef v)
 {

@@ -137,7 +137,8 @@ Handler *interp_parity(bool even);
 /* memory.c, vector.c, float.c: NULL if there is no such op */
 Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic);
 Handler *interp_avx(const IrBlock *ir, const IrOp *op); /* vmovlo to fma, for 128 bits */
-Handler interp_v_zext, interp_v_zero;                 /* V128 to V256; 16 bytes of zeros */
+Handler *interp_v_extend(IrType from); /* to V256 */
+Handler interp_v_zero;                 /* 16 bytes of zeros */
 Handler *interp_vector(const IrBlock *ir, const IrOp *op);
 Handler *interp_float(const IrBlock *ir, const IrOp *op);
 

@@ -86,7 +86,7 @@ typedef enum LocKind {
 typedef struct Loc {
     uint8_t kind;
     int8_t reg;
-    bool zx;      /* register bits above the type are known to be zero (vectors: above 128) */
+    bool zx;      /* register bits above the type are known to be zero */
     bool in_file; /* ENV: part of the guest's register file */
     IrRef next;   /* in the register's list */
     int32_t off;  /* ENV, SPILL: from RBP */

@@ -399,7 +399,7 @@ int use_xmm(Gen *g, IrRef v)
     r = alloc_xmm(g);
     load_xmm(g, r, v);
     if (l->kind != LOC_CONST) {
-        def_reg(g, v, r, g->be->feat.avx2 && g->ops[v].type == V128);
+        def_reg(g, v, r, g->be->feat.avx2 && g->ops[v].type != V256);
     }
     return r;
 }
@@ -523,7 +523,7 @@ static void settle_env(Gen *g, IrRef v)
     } else {
         load_gpr(g, r, v);
     }
-    def_reg(g, v, r, is_vec(type) ? g->be->feat.avx2 && type == V128 : bytes_of(g, v) < 8);
+    def_reg(g, v, r, is_vec(type) ? g->be->feat.avx2 && type != V256 : bytes_of(g, v) < 8);
     unlock(g, r);
 }
 

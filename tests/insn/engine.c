@@ -381,7 +381,7 @@ static void set_mode(CpuX86 *c, Mode mode, const uint16_t *selectors)
         c->efer = EFER_LME | EFER_LMA | EFER_SCE;
     }
     c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
-    c->xcr0 = 3;
+    c->xcr0 = 7;
 }
 
 static void load_state(Engine *e, const Case *k)
@@ -401,7 +401,7 @@ static void load_state(Engine *e, const Case *k)
     c->fpstt = (s->fsw >> 11) & 7;
     c->mxcsr = s->mxcsr;
     for (unsigned n = 0; n < 16; n++)
-        memcpy(c->xmm[n].q, s->xmm[n], 16);
+        memcpy(c->xmm[n].q, s->xmm[n], 16), memcpy(c->xmm[n].q + 2, s->ymmh[n], 16);
     for (unsigned n = 0; n < 8; n++) {
         unsigned phys = (c->fpstt + n) & 7;
         c->fpregs[phys].frac = s->st[n].frac;
@@ -434,7 +434,7 @@ static void save_state(Engine *e, State *s)
     for (unsigned n = 0; n < INSN_SEGS; n++)
         s->sel[n] = c->segs[n].selector;
     for (unsigned n = 0; n < 16; n++)
-        memcpy(s->xmm[n], c->xmm[n].q, 16);
+        memcpy(s->xmm[n], c->xmm[n].q, 16), memcpy(s->ymmh[n], c->xmm[n].q + 2, 16);
     for (unsigned n = 0; n < 8; n++) {
         unsigned phys = (c->fpstt + n) & 7;
         s->st[n].frac = c->fpregs[phys].frac;

@@ -99,6 +99,9 @@ static void compare_fp(GString *s, const State *want, const State *got)
         g_autofree char *name = g_strdup_printf("xmm%u", n);
         differ(s, name, want->xmm[n][0], got->xmm[n][0]);
         differ(s, name, want->xmm[n][1], got->xmm[n][1]);
+        g_autofree char *upper = g_strdup_printf("ymmh%u", n);
+        differ(s, upper, want->ymmh[n][0], got->ymmh[n][0]);
+        differ(s, upper, want->ymmh[n][1], got->ymmh[n][1]);
     }
     for (unsigned n = 0; n < 8; n++) {
         g_autofree char *name = g_strdup_printf("st%u", n);

@@ -66,6 +66,7 @@ typedef struct State {
     uint32_t mxcsr;
     uint16_t sel[INSN_SEGS];
     uint64_t xmm[16][2];
+    uint64_t ymmh[16][2]; /* upper halves */
     struct {
         uint64_t frac;
         uint16_t se;
@@ -158,6 +159,7 @@ typedef enum What {
     FSW,
     FTW,
     XMM0 = 0x40, /* + n: lo, hi */
+    YMMH0 = 0x50, /* + n: the upper half of YMMn */
     ST0 = 0x60,  /* + i: lo = significand, hi = sign and exponent */
     DATA8 = 0x10000,
     DATA16 = 0x20000,

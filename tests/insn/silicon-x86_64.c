@@ -51,13 +51,27 @@ typedef struct FxImage {
     uint32_t mxcsr, mxcsr_mask;
     uint8_t st[8][16];
     uint8_t xmm[16][16];
+    uint8_t reserved2[48];
+    uint32_t magic1, extended_size; /* the kernel's: what follows is there */
+    uint64_t features;
+    uint8_t reserved3[32];
 } FxImage;
+
+/* Behind it in signal frames: the XSAVE header and, in the standard format, YMM_Hi128. */
+typedef struct XsaveImage {
+    FxImage fx;
+    uint64_t in_use, header[7];
+    uint8_t ymmh[16][16];
+} XsaveImage;
+enum { MAGIC1 = 0x46505853, XFEATURE_YMM = 4 };
+_Static_assert(offsetof(XsaveImage, ymmh) == 576, "the layout of SDM vol. 1, 13.4");
 
 /* ---- The child ------------------------------------------------------------------------------ */
 
 static Shared *child_shared;
 static greg_t own_gregs[23];
 static FxImage own_fx;
+static XsaveImage own_x;
 static Memory *child_memory; /* the areas, writable */
 static bool in_case;
 
@@ -78,6 +92,13 @@ static void store_data_segments(uint16_t *sel)
     __asm__ volatile("movw %%es, %0; movw %%ds, %1; movw %%fs, %2; movw %%gs, %3"
                      : "=m"(sel[INSN_ES]), "=m"(sel[INSN_DS]), "=m"(sel[INSN_FS]),
                        "=m"(sel[INSN_GS]));
+}
+
+/* NULL: the host has none. */
+static XsaveImage *ymm_of(FxImage *fx)
+{
+    bool has = fx->magic1 == MAGIC1 && (fx->features & XFEATURE_YMM);
+    return has ? (XsaveImage *)fx : NULL;
 }
 
 static void enter_case(mcontext_t *m)
@@ -104,6 +125,12 @@ static void enter_case(mcontext_t *m)
     for (unsigned n = 0; n < 8; n++) {
         memcpy(fx->st[n], &k->in.st[n].frac, 8);
         memcpy(fx->st[n] + 8, &k->in.st[n].se, 2);
+    }
+    XsaveImage *x = ymm_of(fx);
+    if (x) {
+        memcpy(&own_x, x, sizeof(own_x));
+        x->in_use |= 3 | XFEATURE_YMM;
+        memcpy(x->ymmh, k->in.ymmh, sizeof(x->ymmh));
     }
     in_case = true;
 }
@@ -134,8 +161,15 @@ static void leave_case(mcontext_t *m)
         memcpy(&s->st[n].frac, fx->st[n], 8);
         memcpy(&s->st[n].se, fx->st[n] + 8, 2);
     }
+    XsaveImage *x = ymm_of(fx);
+    if (x && (x->in_use & XFEATURE_YMM))
+        memcpy(s->ymmh, x->ymmh, sizeof(x->ymmh));
     memcpy(m->gregs, own_gregs, sizeof(own_gregs));
     memcpy(fx, &own_fx, sizeof(own_fx));
+    if (x) {
+        x->in_use = own_x.in_use;
+        memcpy(x->ymmh, own_x.ymmh, sizeof(x->ymmh));
+    }
     in_case = false;
 }
 

@@ -95,6 +95,10 @@ static void random_state(Case *k, Memory *m)
     for (unsigned n = 0; n < (k->mode == M64 ? 16u : 8u); n++) {
         s->xmm[n][0] = random_half();
         s->xmm[n][1] = random_half();
+        if (features >> FEAT_AVX & 1 && rnd() % 4) {
+            s->ymmh[n][0] = random_half();
+            s->ymmh[n][1] = random_half();
+        }
     }
     for (unsigned n = 0; n < 8; n++)
         random_st(s, n);
@@ -167,11 +171,43 @@ static bool encode(Code *c, Mode mode, unsigned prefix, unsigned opcode, unsigne
     return true;
 }
 
+/* @prefix 0-3 as VEX.pp has it; @how: bits of W, L, whether vvvv is used. */
+static bool encode_vex(Code *c, Mode mode, unsigned prefix, unsigned opcode, unsigned map,
+                       unsigned modrm, unsigned imm, unsigned how)
+{
+    unsigned vvvv = how & 4 ? rnd() & (mode == M64 ? 15 : 7) : 0, rex = 7;
+    bool mem = modrm < 0xc0, vsib = false;
+    memset(c, 0, sizeof(*c));
+    if (mode == M64 && rnd() % 3 == 0)
+        rex ^= (unsigned)(rnd() & (mem ? 6 : 7)); /* inverted R X B */
+    c->b[c->len++] = 0xc4;
+    c->b[c->len++] = (uint8_t)(rex << 5 | map);
+    c->b[c->len++] = (uint8_t)((how & 1) << 7 | (~vvvv & 15) << 3 | (how & 2) << 1 | prefix);
+    c->b[c->len++] = (uint8_t)opcode;
+    if (mem && map == 2 && opcode >= 0x90 && opcode <= 0x93) {
+        vsib = true;
+        c->b[c->len++] = (uint8_t)((modrm & 0x38) | 0x44);
+        c->b[c->len++] = (uint8_t)((rnd() & 0xf8) | 7);
+        c->b[c->len++] = (uint8_t)(rnd() % 24);
+    } else if (mem) {
+        c->b[c->len++] = (uint8_t)((modrm & 0x38) | 0x47);
+        c->b[c->len++] = (uint8_t)(rnd() % 8 ? 0 : rnd() % 24);
+    } else {
+        c->b[c->len++] = (uint8_t)modrm;
+    }
+    c->b[c->len] = (uint8_t)imm;
+    if (!decodes(c, mode) || (c->insn.desc->attr & A_VSIB) != (vsib ? A_VSIB : 0))
+        return false;
+    c->len = c->insn.len;
+    return true;
+}
+
 /* Results that processors may choose, and what compares memory images with pointers in them. */
 static bool is_left_out(const Insn *i)
 {
-    static const char *const names[] = { "rcpps",  "rcpss",  "rsqrtps", "rsqrtss", "fnstenv",
-                                         "fnsave", "frstor", "fldenv",  "fbld" };
+    static const char *const names[] = { "vldmxcsr", "vrcpps", "vrcpss",  "vrsqrtps", "vrsqrtss",
+                                         "rcpps",    "rcpss",  "rsqrtps", "rsqrtss",  "fnstenv",
+                                         "fnsave",   "frstor", "fldenv",  "fbld" };
     for (unsigned n = 0; n < G_N_ELEMENTS(names); n++) {
         if (!strcmp(i->desc->name, names[n]))
             return true;
@@ -218,6 +254,17 @@ static bool wants_masked(const Insn *i)
            (i->op[0].kind == OPK_MMX || i->op[1].kind == OPK_MMX);
 }
 
+static void small_indices(State *s, unsigned reg, bool wide)
+{
+    uint64_t mask = rnd() % 8 ? 0x7f : 0xffff;
+    for (unsigned n = 0; n < 4; n++) {
+        uint64_t *q = n < 2 ? &s->xmm[reg][n] : &s->ymmh[reg][n - 2];
+        *q = wide ? rnd() & mask : (rnd() & mask) | (rnd() & mask) << 32;
+        if (rnd() % 8 == 0)
+            *q = -*q;
+    }
+}
+
 static void run_case(const Code *code, Mode mode)
 {
     static Memory before, want_mem, mem;
@@ -226,6 +273,8 @@ static void run_case(const Code *code, Mode mode)
     default_case(&k, &before, mode, 0, code->b, code->len);
     random_state(&k, &before);
     k.in.gpr[7] = DATA_BASE + MEM_AT;
+    if (code->insn.vex && (code->insn.desc->attr & A_VSIB)) /* indices that stay inside, mostly */
+        small_indices(&k.in, code->insn.vindex, code->insn.desc->arg);
     if (wants_masked(&code->insn))
         k.in.mxcsr |= 0x1f80;
     want_mem = before;
@@ -236,7 +285,8 @@ static void run_case(const Code *code, Mode mode)
         runners[n]->run(runners[n], &k, &mem, &got);
         unsigned undef = undefined_fsw(&code->insn);
         got.fsw = (uint16_t)((got.fsw & ~undef) | (want.fsw & undef));
-        g_autofree char *state = compare_states(&want, &got, 0);
+        g_autofree char *state =
+            compare_states(&want, &got, undefined_flags(mode, code->b, code->len));
         g_autofree char *memory = compare_memory(&want_mem, &mem);
         failed = state || memory;
         if (failed)
@@ -312,6 +362,43 @@ static void sse_0f38(void **state)
 static void sse_0f3a(void **state)
 {
     sse_map(3, opmap_sse_0f3a);
+}
+
+static void vex_map(unsigned map, const InsnDesc *rows)
+{
+    unsigned cases = cases_per_encoding(2);
+    Code c;
+    reports = 0;
+    if (!(features >> FEAT_AVX & 1)) {
+        print_message("skipped: AVX, which the host lacks\n");
+        return;
+    }
+    for (unsigned op = 0; op < 256; op++) {
+        for (unsigned n = 0; n < 4 * 8 * 12 && (rows[op].gen || rows[op].group); n++) {
+            unsigned how = n >> 2 & 7, modrm = (unsigned)rnd() & 0xff;
+            Mode mode = rnd() & 1 ? M64 : M32;
+            if (rnd() & 1)
+                modrm |= 0xc0;
+            if (encode_vex(&c, mode, n & 3, op, map, modrm, (unsigned)rnd() & 0xff, how))
+                try_encoding(&c, mode, cases);
+        }
+    }
+    assert_int_equal(reports, 0);
+}
+
+static void vex_0f(void **state)
+{
+    vex_map(1, opmap_vex_0f);
+}
+
+static void vex_0f38(void **state)
+{
+    vex_map(2, opmap_vex_0f38);
+}
+
+static void vex_0f3a(void **state)
+{
+    vex_map(3, opmap_vex_0f3a);
 }
 
 /* ---- Images of the whole state in memory ----------------------------------------------------- */
@@ -432,15 +519,18 @@ static void append_random(Code *all, Mode mode)
     Code c;
     do {
         unsigned modrm = (unsigned)rnd() & 0xff;
-        if (rnd() % 4)
+        if (rnd() % 3 == 0)
+            encode_vex(&c, mode, rnd() % 4, (unsigned)rnd() & 0xff, 1 + rnd() % 3, modrm,
+                       (unsigned)rnd(), (unsigned)rnd() & 7);
+        else if (rnd() % 4)
             encode(&c, mode, 0, 0xd8 + rnd() % 8, 0, modrm, 0);
         else
             encode(&c, mode, prefixes[rnd() % 4], (unsigned)rnd() & 0xff, 1 + rnd() % 3, modrm,
                    (unsigned)rnd());
     } while (!c.insn.desc || !c.insn.desc->gen || !decodes(&c, mode) || is_left_out(&c.insn) ||
              undefined_fsw(&c.insn) || (c.insn.map == 0 && c.b[0] < 0xd8) ||
-             !(c.insn.desc->attr & (A_FPU | A_MMX | A_SSE)) || wants_masked(&c.insn) ||
-             writes_address(&c.insn));
+             !(c.insn.desc->attr & (A_FPU | A_MMX | A_SSE | A_VEX)) ||
+             (c.insn.desc->attr & A_VSIB) || wants_masked(&c.insn) || writes_address(&c.insn));
     memcpy(all->b + all->len, c.b, c.len);
     all->len += c.len;
     all->insn = c.insn;
@@ -470,7 +560,9 @@ static void tell_skipped(void)
     } families[] = {
         { FEAT_SSE3, "SSE3" },    { FEAT_SSSE3, "SSSE3" }, { FEAT_SSE41, "SSE4.1" },
         { FEAT_SSE42, "SSE4.2" }, { FEAT_AES, "AES" },     { FEAT_PCLMUL, "PCLMULQDQ" },
-        { FEAT_SHA, "SHA" },
+        { FEAT_SHA, "SHA" },      { FEAT_AVX2, "AVX2" },   { FEAT_FMA, "FMA" },
+        { FEAT_F16C, "F16C" },    { FEAT_VAES, "VAES" },   { FEAT_VPCLMUL, "VPCLMULQDQ" },
+        { FEAT_GFNI, "GFNI" },
     };
     features = silicon_features();
     for (unsigned n = 0; n < G_N_ELEMENTS(families); n++) {
@@ -481,12 +573,13 @@ static void tell_skipped(void)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(x87),
-                                               cmocka_unit_test(sse),
-                                               cmocka_unit_test(sse_0f38),
-                                               cmocka_unit_test(sse_0f3a),
-                                               cmocka_unit_test(images_in_memory),
-                                               cmocka_unit_test(streams) };
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(x87),      cmocka_unit_test(sse),
+        cmocka_unit_test(sse_0f38), cmocka_unit_test(sse_0f3a),
+        cmocka_unit_test(vex_0f),   cmocka_unit_test(vex_0f38),
+        cmocka_unit_test(vex_0f3a), cmocka_unit_test(images_in_memory),
+        cmocka_unit_test(streams)
+    };
     const char *text = g_getenv("FP_SEED");
     if (text)
         seed ^= strtoull(text, NULL, 0) * UINT64_C(0x9e3779b97f4a7c15);

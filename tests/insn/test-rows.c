@@ -44,6 +44,9 @@ static void apply_pair(const Pair *p, State *s, Memory *m)
     } else if (w >= XMM0 && w < XMM0 + 16) {
         s->xmm[w - XMM0][0] = p->lo;
         s->xmm[w - XMM0][1] = p->hi;
+    } else if (w >= YMMH0 && w < YMMH0 + 16) {
+        s->ymmh[w - YMMH0][0] = p->lo;
+        s->ymmh[w - YMMH0][1] = p->hi;
     } else if (w >= ST0 && w < ST0 + 8) {
         s->st[w - ST0].frac = p->lo;
         s->st[w - ST0].se = (uint16_t)p->hi;

@@ -117,7 +117,14 @@ void emit_zext_vec(Gen *g)
     if (g->loc[v].kind == LOC_REG) {
         a = use_xmm(g, v);
         dst = pick_vex(g, a);
-        x_vex_rr(&g->a, X_MOVAPS, false, xr(dst), 0, xr(a));
+        if (g->ops[v].type == V128) {
+            x_vex_rr(&g->a, X_MOVAPS, false, xr(dst), 0, xr(a));
+        } else if (g->ops[v].type == F64) {
+            x_vex_rr(&g->a, X_MOVQ, false, xr(dst), 0, xr(a));
+        } else { /* VINSERTPS: three of its lanes become 0 */
+            x_vex_rr(&g->a, P3A(0x21), false, xr(dst), xr(a), xr(a));
+            x_byte(&g->a, 0x0e);
+        }
     } else {
         dst = pick_vex(g, NO_REG);
         load_vex(g, dst, v);

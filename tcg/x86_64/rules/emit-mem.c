@@ -167,7 +167,8 @@ static void load_vec(Gen *g, Access *m)
 {
     IrType t = (IrType)g->op->type;
     bool vex = g->be->feat.avx2, zx;
-    int dst = t == V128 || t == V256 ? hinted_reg(g) : NO_REG;
+    bool whole = t == V128 || t == V256 || (g->want[g->cur] & WANT_ZX);
+    int dst = whole ? hinted_reg(g) : NO_REG;
     unsigned x = t == F64 ? X_MOVSD : t == F32 ? X_MOVSS : X_MOVUPS;
 
     if (dst == NO_REG) {
@@ -176,7 +177,7 @@ static void load_vec(Gen *g, Access *m)
         evict(g, dst);
     }
     check(g, m, IR_NONE, IR_NONE);
-    zx = vex && t == V128 && (is_temp(dst) || (g->want[g->cur] & WANT_ZX));
+    zx = vex && t != V256 && (is_temp(dst) || (g->want[g->cur] & WANT_ZX));
     if (zx || t == V256 || (vex && is_temp(dst))) {
         x_vex_rm(&g->a, x, t == V256, dst - 16, 0, m->host);
     } else {

@@ -10,14 +10,14 @@
 #define P38(op) (X_66 | X_0F38 | (op))
 #define P3A(op) (X_66 | X_0F3A | (op))
 /* What it wants of the host, beside the opcode. */
-#define S3      (1u << 28) /* SSE3 */
-#define SS3     (2u << 28) /* SSSE3 */
-#define S41     (3u << 28)
-#define S42     (4u << 28)
-#define AES     (5u << 28)
-#define CLMUL   (6u << 28)
-#define SHA     (7u << 28)
-#define WANTS   (15u << 28)
+#define S3    (1u << 28) /* SSE3 */
+#define SS3   (2u << 28) /* SSSE3 */
+#define S41   (3u << 28)
+#define S42   (4u << 28)
+#define AES   (5u << 28)
+#define CLMUL (6u << 28)
+#define SHA   (7u << 28)
+#define WANTS (15u << 28)
 
 /* clang-format off */
 static const uint32_t vbin[IR_NOPS][4] = {
