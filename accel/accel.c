@@ -283,6 +283,11 @@ unsigned accel_cpu_count(const Accel *a)
     return a->cpus->len;
 }
 
+unsigned accel_features(const Accel *a)
+{
+    return tcg_features(tcg_backend_name(a->tcg));
+}
+
 Cpu *accel_current_cpu(Accel *a)
 {
     return a->current ? a->current : a->cpus->pdata[0];

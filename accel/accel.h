@@ -22,6 +22,7 @@ Cpu *accel_cpu(Accel *a, unsigned index);
 unsigned accel_cpu_count(const Accel *a);
 /* The CPU whose instruction is being executed on this thread, or CPU 0. */
 Cpu *accel_current_cpu(Accel *a);
+unsigned accel_features(const Accel *a); /* TCG_HAS_* (tcg/ir.h) of its back end */
 
 /* Virtual time, the source of m->clock: host time while running, or the count under -icount. */
 ClockSource accel_clock_source; /* opaque: the Accel */

@@ -276,7 +276,7 @@ static bool create_cpu(Machine *m, Accel *accel, const X86CpuSpec *spec, unsigne
 bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **error)
 {
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    X86CpuSpec spec = { 0 };
+    X86CpuSpec spec = { .engine = accel_features(accel) };
 
     if (!x86_spec_parse(&spec, m->config->cpu_model, warnings, error) ||
         !plan_topology(m->config, &spec.topology, error))

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "tcg/ir.h"
 
 /* Leaf, register and subleaf of each word, as messages name them. */
 static const struct {
@@ -43,8 +44,10 @@ typedef struct FeatureRow {
     uint8_t word, bit;
     const char *name;
     uint8_t state;
+    uint8_t needs; /* TCG_HAS_*: implemented where the engine has these */
 } FeatureRow;
 
+#define V TCG_HAS_V256
 /* clang-format off */
 static const FeatureRow features[] = {
     { CPUID_1_EDX,  0, "fpu", DONE },        { CPUID_1_EDX,  1, "vme", DONE },
@@ -68,7 +71,7 @@ static const FeatureRow features[] = {
     { CPUID_1_ECX,  4, "ds-cpl", MISSING },  { CPUID_1_ECX,  5, "vmx", MISSING },
     { CPUID_1_ECX,  6, "smx", MISSING },     { CPUID_1_ECX,  7, "est", MISSING },
     { CPUID_1_ECX,  8, "tm2", MISSING },     { CPUID_1_ECX,  9, "ssse3", DONE },
-    { CPUID_1_ECX, 10, "cid", MISSING },     { CPUID_1_ECX, 12, "fma", MISSING },
+    { CPUID_1_ECX, 10, "cid", MISSING },     { CPUID_1_ECX, 12, "fma", DONE, V },
     { CPUID_1_ECX, 13, "cx16", DONE },       { CPUID_1_ECX, 14, "xtpr", MISSING },
     { CPUID_1_ECX, 15, "pdcm", MISSING },    { CPUID_1_ECX, 17, "pcid", DONE },
     { CPUID_1_ECX, 18, "dca", MISSING },     { CPUID_1_ECX, 19, "sse4.1", DONE },
@@ -76,15 +79,15 @@ static const FeatureRow features[] = {
     { CPUID_1_ECX, 22, "movbe", DONE },   { CPUID_1_ECX, 23, "popcnt", DONE },
     { CPUID_1_ECX, 24, "tsc-deadline", DONE }, { CPUID_1_ECX, 25, "aes", DONE },
     { CPUID_1_ECX, 26, "xsave", DONE },      { CPUID_1_ECX, 27, "osxsave", DERIVED },
-    { CPUID_1_ECX, 28, "avx", MISSING },     { CPUID_1_ECX, 29, "f16c", MISSING },
+    { CPUID_1_ECX, 28, "avx", DONE, V },     { CPUID_1_ECX, 29, "f16c", DONE, V },
     { CPUID_1_ECX, 30, "rdrand", DONE },  { CPUID_1_ECX, 31, "hypervisor", DONE },
 
     { CPUID_6_EAX,  2, "arat", DONE },
 
     { CPUID_7_0_EBX,  0, "fsgsbase", DONE }, { CPUID_7_0_EBX,  1, "tsc-adjust", DONE },
-    { CPUID_7_0_EBX,  2, "sgx", MISSING },   { CPUID_7_0_EBX,  3, "bmi1", MISSING },
-    { CPUID_7_0_EBX,  4, "hle", MISSING },   { CPUID_7_0_EBX,  5, "avx2", MISSING },
-    { CPUID_7_0_EBX,  7, "smep", DONE },     { CPUID_7_0_EBX,  8, "bmi2", MISSING },
+    { CPUID_7_0_EBX,  2, "sgx", MISSING },   { CPUID_7_0_EBX,  3, "bmi1", DONE },
+    { CPUID_7_0_EBX,  4, "hle", MISSING },   { CPUID_7_0_EBX,  5, "avx2", DONE, V },
+    { CPUID_7_0_EBX,  7, "smep", DONE },     { CPUID_7_0_EBX,  8, "bmi2", DONE },
     { CPUID_7_0_EBX,  9, "erms", DONE },     { CPUID_7_0_EBX, 10, "invpcid", DONE },
     { CPUID_7_0_EBX, 11, "rtm", MISSING },   { CPUID_7_0_EBX, 14, "mpx", MISSING },
     { CPUID_7_0_EBX, 16, "avx512f", MISSING }, { CPUID_7_0_EBX, 17, "avx512dq", MISSING },
@@ -95,8 +98,8 @@ static const FeatureRow features[] = {
     { CPUID_7_0_EBX, 31, "avx512vl", MISSING },
 
     { CPUID_7_0_ECX,  2, "umip", DONE },     { CPUID_7_0_ECX,  3, "pku", MISSING },
-    { CPUID_7_0_ECX,  8, "gfni", MISSING },  { CPUID_7_0_ECX,  9, "vaes", MISSING },
-    { CPUID_7_0_ECX, 10, "vpclmulqdq", MISSING }, { CPUID_7_0_ECX, 16, "la57", ASKED },
+    { CPUID_7_0_ECX,  8, "gfni", DONE, V | TCG_HAS_GFNI },  { CPUID_7_0_ECX,  9, "vaes", DONE, V | TCG_HAS_VAES },
+    { CPUID_7_0_ECX, 10, "vpclmulqdq", DONE, V | TCG_HAS_VPCLMUL }, { CPUID_7_0_ECX, 16, "la57", ASKED },
     { CPUID_7_0_ECX, 22, "rdpid", DONE },
 
     { CPUID_7_0_EDX,  4, "fsrm", DONE },     { CPUID_7_0_EDX, 10, "md-clear", MISSING },
@@ -104,8 +107,8 @@ static const FeatureRow features[] = {
     { CPUID_7_0_EDX, 27, "stibp", MISSING }, { CPUID_7_0_EDX, 29, "arch-capabilities", DONE },
     { CPUID_7_0_EDX, 31, "ssbd", MISSING },
 
-    { CPUID_D_1_EAX,  0, "xsaveopt", MISSING }, { CPUID_D_1_EAX, 1, "xsavec", MISSING },
-    { CPUID_D_1_EAX,  2, "xgetbv1", MISSING }, { CPUID_D_1_EAX,  3, "xsaves", MISSING },
+    { CPUID_D_1_EAX,  0, "xsaveopt", DONE }, { CPUID_D_1_EAX, 1, "xsavec", DONE },
+    { CPUID_D_1_EAX,  2, "xgetbv1", DONE }, { CPUID_D_1_EAX,  3, "xsaves", MISSING },
 
     { CPUID_80000001_EDX, 11, "syscall", DONE }, { CPUID_80000001_EDX, 19, "mp", MISSING },
     { CPUID_80000001_EDX, 20, "nx", DONE },  { CPUID_80000001_EDX, 22, "mmxext", DONE },
@@ -153,10 +156,15 @@ static const FeatureRow *find_feature(const char *name)
     return NULL;
 }
 
-static void add_all(uint32_t *words)
+static bool engine_has(const X86CpuSpec *spec, const FeatureRow *f)
+{
+    return (f->state == DONE || f->state == ASKED) && !(f->needs & ~spec->engine);
+}
+
+static void add_all(const X86CpuSpec *spec, uint32_t *words)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
-        if (features[i].state == DONE)
+        if (features[i].state == DONE && engine_has(spec, &features[i]))
             words[features[i].word] |= 1u << features[i].bit;
 }
 
@@ -313,7 +321,7 @@ static bool filter(Parser *p, GPtrArray *warnings, GError **error)
         const FeatureRow *f = &features[i];
         uint32_t bit = 1u << f->bit;
 
-        if (f->state == DONE || f->state == ASKED || !(words[f->word] & bit))
+        if (engine_has(p->spec, f) || !(words[f->word] & bit))
             continue;
         words[f->word] &= ~bit;
         if (f->state == DERIVED)
@@ -376,7 +384,7 @@ static bool start_from_model(Parser *p, const char *name, GError **error)
     spec->model = *choice.model;
     spec->tsc_hz = 1000000000;
     if (choice.model->all)
-        add_all(spec->model.features);
+        add_all(spec, spec->model.features);
     spec->model.features[CPUID_1_ECX] |= (uint32_t)CPUID_HYPERVISOR; /* all models have it */
     if (choice.model->has)
         add_named(spec->model.features, choice.model->has);

@@ -113,13 +113,21 @@ static void leaf_b(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
 
 static void leaf_d(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
 {
+    bool avx = x86_words_have(c->features, CPUID_1_ECX, CPUID_AVX);
+    uint32_t enabled = c->xcr0 & 4 ? 832 : 576;
+
     if (!x86_words_have(c->features, CPUID_1_ECX, CPUID_XSAVE))
         return;
     if (subleaf == 0) {
-        out[EAX] = 3; /* x87, SSE: the legacy area and the header */
-        out[EBX] = out[ECX] = 576;
+        out[EAX] = avx ? 7 : 3; /* x87, SSE: the legacy area and the header; YMM behind them */
+        out[EBX] = enabled;
+        out[ECX] = avx ? 832 : 576;
     } else if (subleaf == 1) {
         out[EAX] = c->features[CPUID_D_1_EAX];
+        out[EBX] = out[EAX] & CPUID_XSAVEC ? enabled : 0;
+    } else if (subleaf == 2 && avx) {
+        out[EAX] = 256;
+        out[EBX] = 576;
     }
 }
 

@@ -50,6 +50,8 @@ enum { /* 7.0.EBX */
     CPUID_FSGSBASE = 1 << 0, CPUID_TSC_ADJUST = 1 << 1, CPUID_SMEP = 1 << 7, CPUID_ERMS = 1 << 9,
     CPUID_INVPCID = 1 << 10, CPUID_SMAP = 1 << 20,
 };
+enum { CPUID_AVX = 1 << 28 }; /* 1.ECX */
+enum { CPUID_XSAVEC = 1 << 1, CPUID_XGETBV1 = 1 << 2 }; /* D.1.EAX */
 enum { CPUID_UMIP = 1 << 2, CPUID_PKU = 1 << 3, CPUID_LA57 = 1 << 16 }; /* 7.0.ECX */
 enum { CPUID_FSRM = 1 << 4, CPUID_SPEC_CTRL = 1 << 26, CPUID_ARCH_CAPABILITIES = 1 << 29 }; /* 7.0.EDX */
 enum { /* 80000001.EDX */
@@ -99,6 +101,7 @@ typedef struct X86Topology {
 /* The CPUs that -cpu @spec (NULL: the default) asks for. */
 typedef struct X86CpuSpec {
     X86Model model; /* with the features that remain */
+    unsigned engine; /* given: TCG_HAS_* (tcg/ir.h); AVX and what builds on it want them */
     uint8_t phys_bits;
     uint64_t tsc_hz;
     X86Topology topology;

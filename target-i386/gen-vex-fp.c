@@ -182,8 +182,7 @@ void gen_v_round(Dis *d, Insn *i)
     op_store(d, i, 0, r);
 }
 
-/* ---- Dot products: as those of SSE, by halves --------------------------------------------------
- */
+/* ---- Dot products: as those of SSE, by halves ---------------------------------------------- */
 static IrRef constant(Dis *d, IrType type, uint64_t lo, uint64_t hi)
 {
     IrRef l = ir_const(d->ir, type, lo);
@@ -227,8 +226,7 @@ void gen_v_dppd(Dis *d, Insn *i)
     op_store(d, i, 0, ir_vand(ir, 3, ir_vunpacklo(ir, 3, s, s), mask_64(d, V128, imm)));
 }
 
-/* ---- Conversions ------------------------------------------------------------------------------
- */
+/* ---- Conversions --------------------------------------------------------------------------- */
 /* arg: IrVcvt. A short source is in the low half of a vector. */
 void gen_v_cvt(Dis *d, Insn *i)
 {
@@ -293,8 +291,7 @@ void gen_v_cvtsi2(Dis *d, Insn *i)
     op_store(d, i, 0, r);
 }
 
-/* ---- FMA3: the opcode byte says the order of operands and the signs ----------------------------
- */
+/* ---- FMA3: the opcode byte says the order of operands and the signs ------------------------ */
 void gen_v_fma(Dis *d, Insn *i)
 {
     FpKind kind = kind_of(i);

@@ -133,8 +133,7 @@ void gen_v_zero(Dis *d, Insn *i)
     }
 }
 
-/* ---- Operations that are one IR op ------------------------------------------------------------
- */
+/* ---- Operations that are one IR op --------------------------------------------------------- */
 void gen_v_bin(Dis *d, Insn *i)
 {
     IrRef y = op_load(d, i, 2);
@@ -236,8 +235,7 @@ void gen_v_select(Dis *d, Insn *i)
     op_store(d, i, 0, ir_vselect(d->ir, i->desc->arg2, op_load(d, i, 1), y, mask));
 }
 
-/* ---- Lanes of 128 bits ------------------------------------------------------------------------
- */
+/* ---- Lanes of 128 bits --------------------------------------------------------------------- */
 /* VBROADCASTSS and VPBROADCASTx: arg2 is the lane. */
 void gen_v_broadcast(Dis *d, Insn *i)
 {
@@ -268,16 +266,14 @@ void gen_v_extract128(Dis *d, Insn *i)
     op_store(d, i, 0, ir_vextracth(d->ir, op_load(d, i, 1), (unsigned)i->imm & 1));
 }
 
-/* ---- Strings ----------------------------------------------------------------------------------
- */
+/* ---- Strings ------------------------------------------------------------------------------- */
 void gen_v_pcmpstrm(Dis *d, Insn *i)
 {
     gen_pcmpstrm(d, i);
     ir_set(d->ir, SLOT_XMM, 0, ir_zext(d->ir, V256, ir_get(d->ir, V128, SLOT_XMM, 0)));
 }
 
-/* ---- By helper: what touches memory element by element -----------------------------------------
- */
+/* ---- By helper: what touches memory element by element ------------------------------------- */
 static uint32_t element_word(Insn *i)
 {
     return (i->desc->arg2 == 3 ? AVX_WIDE_ELEMENTS : 0u) | (i->vex_l ? AVX_256 : 0u) |

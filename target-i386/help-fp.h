@@ -120,6 +120,7 @@ enum {
     XSTATE_COMPACT = 1 << 2,
     XSTATE_SUPERVISOR = 1 << 3
 };
+uint64_t x86_xstate_in_use(const CpuX86 *c); /* XINUSE: components that are not as after reset */
 void help_fxsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr);
 void help_fxrstor(CpuX86 *c, uint64_t addr, uint32_t how);
 void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr);

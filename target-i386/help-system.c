@@ -13,6 +13,7 @@
 #include "target-i386/cpuid.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
+#include "target-i386/help-fp.h"
 #include "target-i386/paging.h"
 
 static G_GNUC_NORETURN void raise_gp0(CpuX86 *c)
@@ -270,6 +271,8 @@ uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf)
 
 uint64_t help_xgetbv(CpuX86 *c, uint32_t index)
 {
+    if (index == 1 && (c->features[CPUID_D_1_EAX] & CPUID_XGETBV1))
+        return x86_xstate_in_use(c) & c->xcr0;
     if (index != 0)
         raise_gp0(c);
     return c->xcr0;
@@ -277,7 +280,10 @@ uint64_t help_xgetbv(CpuX86 *c, uint32_t index)
 
 void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value)
 {
-    if (index != 0 || !(value & 1) || (value & ~3ull))
+    bool avx = x86_words_have(c->features, CPUID_1_ECX, CPUID_AVX);
+    uint64_t valid = avx ? 7 : 3;
+
+    if (index != 0 || !(value & 1) || (value & ~valid) || (value & 6) == 4)
         raise_gp0(c);
     c->xcr0 = value;
 }

@@ -353,7 +353,14 @@ void help_set_mxcsr(CpuX86 *c, uint32_t value)
 }
 
 /* ---- XSAVE ---------------------------------------------------------------------------------- */
-enum { XFEATURE_X87 = 1, XFEATURE_SSE = 2, XFEATURES = XFEATURE_X87 | XFEATURE_SSE };
+enum {
+    XFEATURE_X87 = 1,
+    XFEATURE_SSE = 2,
+    XFEATURE_YMM = 4,
+    XFEATURES = XFEATURE_X87 | XFEATURE_SSE | XFEATURE_YMM
+};
+/* The upper halves of YMM are at this place in both formats, as nothing else is supported. */
+enum { YMM_OFFSET = LEGACY_SIZE + XHEADER_SIZE, XAREA_SIZE = YMM_OFFSET + 256 };
 #define XCOMP_COMPACT (1ull << 63)
 
 static uint64_t requested(const CpuX86 *c)
@@ -383,6 +390,30 @@ static bool sse_in_init(const CpuX86 *c)
     return !any;
 }
 
+static bool ymm_in_init(const CpuX86 *c)
+{
+    uint64_t any = 0;
+
+    for (unsigned i = 0; i < xmm_count(c); i++) {
+        any |= c->xmm[i].q[2] | c->xmm[i].q[3];
+    }
+    return !any;
+}
+
+static void build_ymm(const CpuX86 *c, uint8_t *b)
+{
+    for (unsigned i = 0; i < xmm_count(c); i++) {
+        memcpy(b + YMM_OFFSET + 16 * i, &c->xmm[i].q[2], 16);
+    }
+}
+
+static void parse_ymm(CpuX86 *c, const uint8_t *b)
+{
+    for (unsigned i = 0; i < xmm_count(c); i++) {
+        memcpy(&c->xmm[i].q[2], b + YMM_OFFSET + 16 * i, 16);
+    }
+}
+
 static uint64_t in_use(const CpuX86 *c, uint32_t mxcsr, bool compact)
 {
     uint64_t v = 0;
@@ -391,26 +422,39 @@ static uint64_t in_use(const CpuX86 *c, uint32_t mxcsr, bool compact)
         v |= XFEATURE_X87;
     if (!sse_in_init(c) || (compact && mxcsr != MXCSR_RESET))
         v |= XFEATURE_SSE;
+    if (!ymm_in_init(c))
+        v |= XFEATURE_YMM;
     return v;
+}
+
+uint64_t x86_xstate_in_use(const CpuX86 *c)
+{
+    return in_use(c, c->mxcsr, true);
 }
 
 void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr)
 {
     uint64_t rfbm = requested(c) & c->xcr0 & XFEATURES;
     uint64_t used = in_use(c, mxcsr, how & XSTATE_COMPACT), write = rfbm, bv;
-    uint8_t b[LEGACY_SIZE + XHEADER_SIZE], *header = b + LEGACY_SIZE;
-    unsigned mmu = x86_mmu(c);
+    uint8_t b[XAREA_SIZE], *header = b + LEGACY_SIZE;
+    unsigned mmu = x86_mmu(c), size;
+    uint64_t mxcsr_for;
 
     require_aligned(c, addr, 64);
-    cpu_probe(&c->cpu, addr, sizeof(b), ACCESS_WRITE, mmu);
-    cpu_load_bytes(&c->cpu, addr, b, sizeof(b), mmu);
     if (how & (XSTATE_OPT | XSTATE_COMPACT))
         write &= used;
+    size = write & XFEATURE_YMM ? XAREA_SIZE : YMM_OFFSET;
+    cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, mmu);
+    cpu_load_bytes(&c->cpu, addr, b, size, mmu);
     if (write & XFEATURE_X87)
         build_x87(c, b, how & XSTATE_W64);
     if (write & XFEATURE_SSE)
         build_sse(c, b);
-    if ((how & XSTATE_COMPACT ? write : rfbm) & XFEATURE_SSE) {
+    if (write & XFEATURE_YMM)
+        build_ymm(c, b);
+    /* MXCSR goes with either in the standard format. */
+    mxcsr_for = how & XSTATE_COMPACT ? write & XFEATURE_SSE : rfbm & (XFEATURE_SSE | XFEATURE_YMM);
+    if (mxcsr_for) {
         put32(b + 24, mxcsr);
         put32(b + 28, MXCSR_VALID);
     }
@@ -421,7 +465,7 @@ void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr)
     } else {
         put64(header, (bv & ~rfbm) | (rfbm & used));
     }
-    cpu_store_bytes(&c->cpu, addr, b, sizeof(b), mmu);
+    cpu_store_bytes(&c->cpu, addr, b, size, mmu);
 }
 
 /* Reserved parts of the header, by form. */
@@ -441,11 +485,11 @@ static bool header_is_valid(const CpuX86 *c, const uint8_t *header)
 void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
 {
     uint64_t rfbm = requested(c) & c->xcr0 & XFEATURES, bv, comp;
-    uint8_t b[LEGACY_SIZE + XHEADER_SIZE], *header = b + LEGACY_SIZE;
-    bool compact, has_compact = how & XSTATE_COMPACT;
+    uint8_t b[XAREA_SIZE] = { 0 }, *header = b + LEGACY_SIZE;
+    bool compact, has_compact = how & XSTATE_COMPACT, with_mxcsr;
 
     require_aligned(c, addr, 64);
-    cpu_load_bytes(&c->cpu, addr, b, sizeof(b), x86_mmu(c));
+    cpu_load_bytes(&c->cpu, addr, b, YMM_OFFSET, x86_mmu(c));
     bv = get64(header);
     comp = get64(header + 8);
     compact = comp & XCOMP_COMPACT;
@@ -453,8 +497,11 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
         (!compact && (how & XSTATE_SUPERVISOR)))
         x86_raise_error(c, EXCP_GP, 0);
     /* MXCSR goes with SSE; the standard form loads it even where XSTATE_BV says initial. */
-    if ((rfbm & XFEATURE_SSE) && (!compact || (bv & XFEATURE_SSE)))
+    with_mxcsr = compact ? (rfbm & bv & XFEATURE_SSE) : rfbm & (XFEATURE_SSE | XFEATURE_YMM);
+    if (with_mxcsr)
         check_mxcsr(c, get32(b + 24));
+    if (rfbm & bv & XFEATURE_YMM)
+        cpu_load_bytes(&c->cpu, addr + YMM_OFFSET, b + YMM_OFFSET, 256, x86_mmu(c));
 
     if ((rfbm & XFEATURE_X87) && (bv & XFEATURE_X87)) {
         parse_x87(c, b, how & XSTATE_W64);
@@ -467,7 +514,12 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
         if (!load)
             memset(b + XMM_OFFSET, 0, 256);
         parse_sse(c, b);
-        c->mxcsr = load || !compact ? get32(b + 24) : MXCSR_RESET;
+        if (compact && !load)
+            c->mxcsr = MXCSR_RESET;
     }
+    if (with_mxcsr)
+        c->mxcsr = get32(b + 24);
+    if (rfbm & XFEATURE_YMM)
+        parse_ymm(c, b);
     x86_update_mode(c);
 }

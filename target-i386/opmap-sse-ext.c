@@ -58,6 +58,7 @@ static const InsnDesc opc8[4] = SHA("sha1nexte", sha1nexte), opc9[4] = SHA("sha1
     opca[4] = SHA("sha1msg2", sha1msg2), opcc[4] = SHA("sha256msg1", sha256msg1),
     opcd[4] = SHA("sha256msg2", sha256msg2);
 static const InsnDesc opcb[4] = { R2("sha256rnds2", sha256rnds2, Vdq, Wdq, A_SSE | A_UNALIGNED, FEAT_SHA) };
+static const InsnDesc opcf[4] = V("gf2p8mulb", vgfmul, 0, FEAT_GFNI);
 static const InsnDesc opdb[4] = V1("aesimc", aesimc, 3, FEAT_AES), opdc[4] = V("aesenc", aesenc, 3, FEAT_AES),
     opdd[4] = V("aesenclast", aesenclast, 3, FEAT_AES), opde[4] = V("aesdec", aesdec, 3, FEAT_AES),
     opdf[4] = V("aesdeclast", aesdeclast, 3, FEAT_AES);
@@ -69,7 +70,7 @@ const InsnDesc opmap_sse_0f38[256] = {
     P(20), P(21), P(22), P(23), P(24), P(25), P(28), P(29), P(2a), P(2b),
     P(30), P(31), P(32), P(33), P(34), P(35), P(37),
     P(38), P(39), P(3a), P(3b), P(3c), P(3d), P(3e), P(3f), P(40), P(41),
-    P(c8), P(c9), P(ca), P(cb), P(cc), P(cd), P(db), P(dc), P(dd), P(de), P(df),
+    P(c8), P(c9), P(ca), P(cb), P(cc), P(cd), P(cf), P(db), P(dc), P(dd), P(de), P(df),
 };
 #undef P
 
@@ -102,12 +103,13 @@ static const InsnDesc oq42[4] = VI("mpsadbw", vmpsad, 0, FEAT_SSE41), oq44[4] = 
 static const InsnDesc oq60[4] = STRING("pcmpestrm", pcmpstrm, true), oq61[4] = STRING("pcmpestri", pcmpstri, true),
                       oq62[4] = STRING("pcmpistrm", pcmpstrm, false), oq63[4] = STRING("pcmpistri", pcmpstri, false);
 static const InsnDesc oqcc[4] = { R3("sha1rnds4", vec_bin_imm, Vdq, Wdq, Ib, A_SSE | A_UNALIGNED, FEAT_SHA, OPL(sha1rnds4, 2)) };
+static const InsnDesc oqce[4] = VI("gf2p8affineqb", vgfaffine, 0, FEAT_GFNI), oqcf[4] = VI("gf2p8affineinvqb", vgfaffinei, 0, FEAT_GFNI);
 static const InsnDesc oqdf[4] = { [1] = R3("aeskeygenassist", aeskeygen, Vdq, Wdq, Ib, A_SSE, FEAT_AES) };
 
 #define P(x) [0x##x] = GROUP(PREFIX, oq##x)
 const InsnDesc opmap_sse_0f3a[256] = {
     P(08), P(09), P(0a), P(0b), P(0c), P(0d), P(0e), P(0f),
     P(14), P(15), P(16), P(17), P(20), P(21), P(22), P(40), P(41), P(42), P(44),
-    P(60), P(61), P(62), P(63), P(cc), P(df),
+    P(60), P(61), P(62), P(63), P(cc), P(ce), P(cf), P(df),
 };
 /* clang-format on */

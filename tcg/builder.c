@@ -449,8 +449,7 @@ IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x)
     return build(ir, OPC(OP_vcvt, V128, .aux = (uint8_t)kind, .a = x));
 }
 
-/* -- AVX ----------------------------------------------------------------------------------------
- */
+/* -- AVX ------------------------------------------------------------------------------------- */
 
 IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm)
 {

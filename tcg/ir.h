@@ -69,6 +69,11 @@ typedef enum IrVcvt {
     VCVT_PH2PS, VCVT_PS2PH, /* imm: VCVTPS2PH's immediate */
 } IrVcvt;
 
+/* What a back end does at full speed beyond the ops that all have (tcg_features). What it has not must not be
+ * given to it: V256 types and the ops from vmovlo to fma; AES and carry-less products in 256 bits; the
+ * vgf ops. */
+enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8 };
+
 /* IrOp.d of memory ops. The low bits are the software TLB to look in. */
 typedef enum IrMemFlags {
     MEM_MMU_MASK = 7,

@@ -71,9 +71,7 @@ typedef struct TcgConfig {
     unsigned nhelpers;
 } TcgConfig;
 
-/* What a back end (NULL: the host's) does at full speed beyond the ops that all have. What it has not must
- * not be given to it: V256 types and the ops from vmovlo to fma; the others in 256 bits. */
-enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8 };
+/* TCG_HAS_* of a back end, NULL: the host's. */
 unsigned tcg_features(const char *backend);
 
 /* NULL with @error: unknown back end, or the host refuses executable memory of that size. */

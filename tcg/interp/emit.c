@@ -662,8 +662,7 @@ static void call(Emitter *e, unsigned i)
     may_fault(e, i);
 }
 
-/* -- 256 bits: mostly two Ops of 128 -------------------------------------------------------------
- */
+/* -- 256 bits: mostly two Ops of 128 --------------------------------------------------------- */
 
 static unsigned ir_type_of(const Emitter *e, IrRef v)
 {

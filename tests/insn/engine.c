@@ -259,6 +259,11 @@ unsigned accel_cpu_count(const Accel *a)
     return 0;
 }
 
+unsigned accel_features(const Accel *a)
+{
+    return 0;
+}
+
 Cpu *accel_current_cpu(Accel *a)
 {
     return &running->cpu->x86.cpu;

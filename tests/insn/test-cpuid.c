@@ -12,6 +12,7 @@
 
 #include "system.h"
 #include "target-i386/cpuid.h"
+#include "tcg/ir.h"
 
 typedef struct Row {
     const char *spec;
@@ -218,16 +219,45 @@ static void test_leaves(void **state)
     assert_int_equal(r[0], 0);
     system_free(s);
 
-    s = system_new(NULL, "max,tsc-frequency=2000000000");
+    s = system_new(NULL, "max,avx=off,tsc-frequency=2000000000");
     leaf(s, 0xd, 0, r);
     assert_int_equal(r[0], 3);
     assert_int_equal(r[2], 576);
+    leaf(s, 0xd, 2, r);
+    assert_int_equal(r[0] | r[1] | r[2] | r[3], 0);
     leaf(s, 0x15, 0, r);
     assert_int_equal((uint64_t)r[2] * r[1] / r[0], 2000000000);
     leaf(s, 0xb, 1, r);
     assert_int_equal(r[1], 1);
     assert_int_equal(r[2], 2 << 8 | 1);
     system_free(s);
+
+    s = system_new("interp", "max"); /* it has AVX on any host */
+    leaf(s, 0xd, 0, r);
+    assert_int_equal(r[0], 7);
+    assert_int_equal(r[1], 576); /* XCR0 as after reset */
+    assert_int_equal(r[2], 832);
+    leaf(s, 0xd, 2, r);
+    assert_int_equal(r[0], 256);
+    assert_int_equal(r[1], 576);
+    system_free(s);
+}
+
+/* What the engine says it can decides about AVX. */
+static void test_engine_limits_features(void **state)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    X86CpuSpec without = { 0 }, with = { .engine = TCG_HAS_V256 };
+
+    assert_true(x86_spec_parse(&without, "Haswell,-hle,-rtm", warnings, NULL));
+    assert_true(has_words(warnings, "ECX.avx"));
+    assert_false(without.model.features[CPUID_1_ECX] & CPUID_AVX);
+    g_ptr_array_set_size(warnings, 0);
+    assert_true(x86_spec_parse(&with, "Haswell,-hle,-rtm", warnings, NULL));
+    assert_false(has_words(warnings, "ECX.avx"));
+    assert_true(with.model.features[CPUID_1_ECX] & CPUID_AVX);
+    assert_true(x86_spec_parse(&with, "max", NULL, NULL));
+    assert_false(with.model.features[CPUID_7_0_ECX] & 1 << 9); /* VAES */
 }
 
 static void test_help_names_models(void **state)
@@ -241,7 +271,7 @@ static void test_help_names_models(void **state)
     assert_non_null(strstr(out->str, " EPYC-v4 "));
     assert_null(strstr(out->str, " host "));
     assert_non_null(strstr(out->str, " pcid"));
-    assert_null(strstr(out->str, " avx"));
+    assert_null(strstr(out->str, " avx512f"));
 }
 
 int main(void)
@@ -251,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_models),     cmocka_unit_test(test_versions_change_the_model),
         cmocka_unit_test(test_signatures), cmocka_unit_test(test_topology),
         cmocka_unit_test(test_leaves),     cmocka_unit_test(test_help_names_models),
+        cmocka_unit_test(test_engine_limits_features),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -425,6 +425,11 @@ static const Image images[] = {
     { "fxrstor64", CODE("\x48\x0f\xae\x0f"), M64, false },
     { "xsave", CODE("\x0f\xae\x27"), M32 | M64, true },
     { "xrstor", CODE("\x0f\xae\x2f"), M32 | M64, false },
+    { "xsaveopt", CODE("\x0f\xae\x37"), M32 | M64, true },
+    { "xsavec", CODE("\x0f\xc7\x27"), M32 | M64, true },
+    { "xsavec, xrstor", CODE("\x0f\xc7\x27\x0f\xae\x2f"), M32 | M64, true },
+    { "vzeroupper, xsave", CODE("\xc5\xf8\x77\x0f\xae\x27"), M32 | M64, true },
+    { "xsave, vzeroall, xrstor", CODE("\x0f\xae\x27\xc5\xfc\x77\x0f\xae\x2f"), M32 | M64, true },
     { "faddp, fnstenv", CODE("\xde\xc1\xd9\x37"), M32 | M64, false },
     { "fld m32, fnstenv", CODE("\xd9\x07\xd9\x37"), M32 | M64, false },
     { "fxsave, fninit, fxrstor", CODE("\x0f\xae\x07\xdb\xe3\x0f\xae\x0f"), M32 | M64, true },
@@ -434,7 +439,7 @@ static const Image images[] = {
 static void random_image(Memory *m)
 {
     uint8_t *b = m->data + MEM_AT;
-    uint64_t header[8] = { rnd() & 3 };
+    uint64_t header[8] = { rnd() & 7 };
     for (unsigned n = 0; n < 512; n += 8) {
         uint64_t v = random_half();
         memcpy(b + n, &v, 8);
@@ -467,7 +472,7 @@ static void run_image(const Image *im, Mode mode)
     random_state(&k, &before);
     random_image(&before);
     k.in.gpr[7] = DATA_BASE + MEM_AT;
-    k.in.gpr[0] = rnd() & 3; /* XSAVE's components */
+    k.in.gpr[0] = rnd() & 7; /* XSAVE's components */
     k.in.gpr[2] = 0;
     want_mem = before;
     runners[0]->run(runners[0], &k, &want_mem, &want);
