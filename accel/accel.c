@@ -236,8 +236,10 @@ void accel_free(Accel *a)
 {
     address_space_remove_listener(a->machine->memory, &a->listener);
     watch_views(a, address_space_remove_listener);
-    if (a->tbs.pages)
+    if (a->tbs.pages) {
+        monitor_forget(a);
         tb_cache_destroy(&a->tbs);
+    }
     for (unsigned i = 0; i < a->cpus->len; i++)
         cpu_free(a, a->cpus->pdata[i]);
     g_ptr_array_free(a->cpus, true);
@@ -323,7 +325,11 @@ static void idle(Accel *a)
 static void start(Accel *a)
 {
     tb_cache_init(&a->tbs, a->tcg, ram_set_end(a->machine->ram));
+    a->tbs.monitor_hit = monitor_hit;
+    a->tbs.opaque = a;
     watch_views(a, address_space_add_listener);
+    for (unsigned i = 0; i < a->cpus->len; i++)
+        cpu_monitor_again(a->cpus->pdata[i]);
 }
 
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque)

@@ -30,6 +30,7 @@ enum {
     CPU_INT_SMI = 1 << 2,
     CPU_INT_INIT = 1 << 3,
     CPU_INT_SIPI = 1 << 4,
+    CPU_INT_WAKE = 1 << 5, /* the monitored line was stored to */
 };
 
 struct Cpu {
@@ -52,6 +53,7 @@ typedef struct CpuCommon {
     bool halted;            /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
     bool exception_pending; /* raised, not yet delivered */
     AddressSpace *memory, *io;
+    uint64_t monitor; /* the line of RAM that a store will be told of, | 1; 0: none */
     uint16_t asid;
 } CpuCommon;
 
@@ -165,6 +167,11 @@ void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel);
 void cpu_kick(Cpu *cpu);
 void cpu_interrupt(Cpu *cpu, uint32_t bits); /* set bits and kick */
 void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
+
+/* The next store by anybody to the 64 bytes around @addr, which can be read, clears
+ * CpuCommon.monitor and, if the CPU is halted, raises CPU_INT_WAKE. False: that is not RAM. */
+bool cpu_monitor(Cpu *cpu, uint64_t addr, unsigned mmu);
+void cpu_monitor_again(Cpu *cpu); /* after CpuCommon.monitor was loaded */
 
 /* Instructions executed by all CPUs so far, exact in helpers and slow paths. */
 uint64_t cpu_instruction_count(Cpu *cpu);

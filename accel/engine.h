@@ -44,8 +44,11 @@ struct Tb {
     GArray *incoming; /* TbLink; NULL until the first */
 };
 
+#define TB_GRANULE 64u
+
 typedef struct CodePage {
-    uint64_t granules; /* bit n: bytes 64n … 64n+63 belong to some block */
+    uint64_t granules;  /* bit n: bytes 64n … 64n+63 belong to some block, or are monitored */
+    uint64_t monitored; /* … these */
     Tb *first;         /* chained through page_next[tb's index for this page] */
 } CodePage;
 
@@ -58,6 +61,8 @@ typedef struct TbCache {
     uint8_t *stored; /* by RAM page: some first-level TLB may let translated code store to it */
     GPtrArray *all;  /* every Tb since the last flush; owned */
     uint64_t translated, flushes, invalidated;
+    void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
+    void *opaque;
 } TbCache;
 
 void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end);
@@ -70,6 +75,9 @@ bool tb_insert(TbCache *c, Tb *tb);
 void tb_link(TbCache *c, Tb *from, unsigned link, Tb *to);
 void tb_flush(TbCache *c);
 void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len);
+/* Treat stores to the granule at @ram as if code were there. True: as for tb_insert(). */
+bool tb_monitor(TbCache *c, uint64_t ram);
+void tb_unmonitor(TbCache *c, uint64_t ram);
 bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len);
 
 /* Does [@ram, +@len), within one page, hold code? */
@@ -173,6 +181,7 @@ struct CpuRun {
     uint8_t straddle[32]; /* bytes for translate_straddling() */
     uint64_t straddle_ram2;
     bool straddled;
+    uint64_t monitor_mark; /* as CpuCommon.monitor was when this CPU last marked a line */
 };
 
 struct Accel {
@@ -219,6 +228,10 @@ void context_update(Cpu *cpu);
 Context context_of(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel); /* quick.c */
 void context_forget_all(Accel *a);
 void jump_cache_clear(Cpu *cpu);
+
+/* monitor.c */
+void monitor_hit(void *opaque, uint64_t ram);
+void monitor_forget(Accel *a);
 
 /* translate.c */
 Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx);

@@ -3,6 +3,7 @@
  * The block cache: a hash by (RAM address, mode, unit size), and for each RAM page the list of
  * blocks with code in it and the mask of 64-byte granules they cover. Invalidation retires the
  * blocks that overlap what was written, takes back the links into them and leaves the others.
+ * Granules that a CPU monitors (monitor.c) count as code.
  */
 #include "accel/engine.h"
 
@@ -32,13 +33,18 @@ static void tb_free(Tb *tb)
     g_free(tb);
 }
 
+static void settle_page(TbCache *c, uint64_t n);
+
 static void drop_pages(TbCache *c, const Tb *tb)
 {
     const uint64_t at[2] = { tb->ram, tb->ram2 };
 
     for (unsigned i = 0; i < (tb->straddles ? 2 : 1); i++) {
-        g_free(c->pages[at[i] >> PAGE_BITS]);
-        c->pages[at[i] >> PAGE_BITS] = NULL;
+        uint64_t n = at[i] >> PAGE_BITS;
+
+        if (c->pages[n])
+            c->pages[n]->first = NULL;
+        settle_page(c, n);
     }
 }
 
@@ -155,6 +161,47 @@ static Tb **next_in_page(Tb *tb, uint64_t n)
     return &tb->page_next[tb->straddles && (tb->ram2 >> PAGE_BITS) == n ? 1 : 0];
 }
 
+static void count_granules(CodePage *p, uint64_t n)
+{
+    p->granules = p->monitored;
+    for (Tb *t = p->first; t; t = *next_in_page(t, n))
+        p->granules |= page_granules(t, next_in_page(t, n) == &t->page_next[1]);
+}
+
+/* After something has gone from page @n. */
+static void settle_page(TbCache *c, uint64_t n)
+{
+    CodePage *p = c->pages[n];
+
+    if (!p)
+        return;
+    count_granules(p, n);
+    if (p->granules)
+        return;
+    g_free(p);
+    c->pages[n] = NULL;
+}
+
+bool tb_monitor(TbCache *c, uint64_t ram)
+{
+    CodePage **p = &c->pages[ram >> PAGE_BITS];
+    bool fresh;
+
+    if (!*p)
+        *p = g_new0(CodePage, 1);
+    fresh = !(*p)->granules;
+    (*p)->monitored |= tb_granules(ram, TB_GRANULE);
+    (*p)->granules |= (*p)->monitored;
+    return fresh;
+}
+
+void tb_unmonitor(TbCache *c, uint64_t ram)
+{
+    if (c->pages[ram >> PAGE_BITS])
+        c->pages[ram >> PAGE_BITS]->monitored &= ~tb_granules(ram, TB_GRANULE);
+    settle_page(c, ram >> PAGE_BITS);
+}
+
 static void remove_from_page(TbCache *c, Tb *tb, uint64_t n)
 {
     CodePage *p = c->pages[n];
@@ -163,9 +210,7 @@ static void remove_from_page(TbCache *c, Tb *tb, uint64_t n)
     while (*at != tb)
         at = next_in_page(*at, n);
     *at = *next_in_page(tb, n);
-    p->granules = 0;
-    for (Tb *t = p->first; t; t = *next_in_page(t, n))
-        p->granules |= page_granules(t, next_in_page(t, n) == &t->page_next[1]);
+    count_granules(p, n);
 }
 
 static void tb_retire(TbCache *c, Tb *tb)
@@ -190,6 +235,19 @@ static void tb_retire(TbCache *c, Tb *tb)
     c->invalidated++;
 }
 
+static void end_monitoring(TbCache *c, uint64_t ram, uint64_t len)
+{
+    CodePage *p = c->pages[ram >> PAGE_BITS];
+    uint64_t hit = p->monitored & tb_granules(ram, len);
+
+    for (; hit; hit &= hit - 1) {
+        uint64_t line = (ram & PAGE_MASK) + __builtin_ctzll(hit) * TB_GRANULE;
+
+        tb_unmonitor(c, line);
+        c->monitor_hit(c->opaque, line);
+    }
+}
+
 static void invalidate_in_page(TbCache *c, uint64_t ram, uint64_t len)
 {
     uint64_t n = ram >> PAGE_BITS;
@@ -203,6 +261,8 @@ static void invalidate_in_page(TbCache *c, uint64_t ram, uint64_t len)
         if (tb_overlaps(tb, ram, len))
             tb_retire(c, tb);
     }
+    if (p->monitored)
+        end_monitoring(c, ram, len);
 }
 
 void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len)

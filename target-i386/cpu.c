@@ -57,7 +57,9 @@ static void reset_at_power_on(CpuX86 *c)
     c->tsc_offset = -clock_ns_to_ticks(cpu_clock_ns(&c->cpu), c->tsc_hz);
     c->tsc_adjust = c->tsc_deadline = 0;
     c->pat = 0x0007040600070406ull;
-    c->misc_enable = 1; /* fast strings */
+    c->misc_enable = MISC_ENABLE_FAST_STRINGS;
+    if (x86_words_have(c->features, CPUID_1_ECX, CPUID_MONITOR))
+        c->misc_enable |= MISC_ENABLE_MONITOR;
     c->debugctl = c->spec_ctrl = c->hwcr = 0;
     c->smbase = 0x30000;
     c->mtrr_def = 0;
@@ -99,6 +101,8 @@ void x86_cpu_reset(CpuX86 *c, bool init)
     c->exception_next_pc = c->fault_addr = 0;
     c->old_exception = -1;
     c->common.halted = c->sipi_wait = !c->bsp;
+    c->mwait = c->mwait_masked = false;
+    c->common.monitor = 0;
     x86_smm_view_changed(c);
     cpu_tlb_set_asid(&c->cpu, 0);
     x86_update_mode(c);
@@ -149,6 +153,7 @@ static void post_load(Device *dev)
 
     flags_set_packed(&c->cpu.cc, (uint32_t)c->cpu.cc.a);
     x86_smm_view_changed(c);
+    cpu_monitor_again(&c->cpu);
     x86_update_mode(c);
     cpu_context_changed(&c->cpu);
 }
@@ -339,7 +344,11 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
     if (c->mode & X86_MODE_BREAKPOINTS)
         c->eflags &= ~(uint32_t)EFL_RF;
     switch (reason) {
-    case X86_EXIT_HALT: c->common.halted = true; break;
+    case X86_EXIT_HALT:
+        c->common.halted = true;
+        c->mwait = false;
+        break;
+    case X86_EXIT_MWAIT: c->common.halted = c->mwait = c->common.monitor != 0; break;
     case X86_EXIT_X87_SLOW:
         c->x87_slow = true;
         x86_update_mode(c);

@@ -38,6 +38,8 @@ enum { CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_TSD = 1 << 2, CR4_DE = 1 << 3, CR
 enum { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11,
        EFER_FFXSR = 1 << 14 };
 
+enum { MISC_ENABLE_FAST_STRINGS = 1 << 0, MISC_ENABLE_MONITOR = 1 << 18 };
+
 /* A segment register with its hidden part. attr is the high dword of the descriptor masked by
  * 0x00f0ff00 (type, S, DPL, P, AVL, L, D/B, G at their descriptor positions); limit is in bytes. */
 typedef struct Segment {
@@ -94,6 +96,7 @@ enum { MMU_KERNEL, MMU_USER, MMU_KERNEL_AC };
 enum {
     X86_EXIT_SYNC,     /* mode, interrupts or mappings changed: back to the loop */
     X86_EXIT_HALT,     /* HLT was executed */
+    X86_EXIT_MWAIT,    /* MWAIT: halted until the monitored line is stored to */
     X86_EXIT_PAUSE,    /* PAUSE: give the other CPUs a turn */
     X86_EXIT_X87_SLOW, /* run this instruction with x87 by helper */
     X86_EXIT_SINGLE_STEP, /* an instruction that began with TF set is done, pc is the next: #DB trap */
@@ -144,6 +147,8 @@ typedef struct CpuX86 {
     uint64_t smi_count;
     uint8_t sipi_vector;
     bool a20;
+    bool mwait;        /* what halts the CPU is MWAIT */
+    bool mwait_masked; /* … and interrupts end it even while masked */
     bool debug_step;    /* the next instruction meets a data or port breakpoint: alone */
     uint8_t debug_hits; /* breakpoints met by the running instruction, B0-B3 */
     /* an exception on its way */

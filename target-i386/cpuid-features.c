@@ -67,7 +67,7 @@ static const FeatureRow features[] = {
     { CPUID_1_EDX, 30, "ia64", MISSING },    { CPUID_1_EDX, 31, "pbe", MISSING },
 
     { CPUID_1_ECX,  0, "pni", DONE },     { CPUID_1_ECX,  1, "pclmulqdq", DONE },
-    { CPUID_1_ECX,  2, "dtes64", MISSING },  { CPUID_1_ECX,  3, "monitor", MISSING },
+    { CPUID_1_ECX,  2, "dtes64", MISSING },  { CPUID_1_ECX,  3, "monitor", DONE },
     { CPUID_1_ECX,  4, "ds-cpl", MISSING },  { CPUID_1_ECX,  5, "vmx", MISSING },
     { CPUID_1_ECX,  6, "smx", MISSING },     { CPUID_1_ECX,  7, "est", MISSING },
     { CPUID_1_ECX,  8, "tm2", MISSING },     { CPUID_1_ECX,  9, "ssse3", DONE },

@@ -62,6 +62,8 @@ static void leaf_1(CpuX86 *c, uint32_t out[4])
     out[EDX] = c->features[CPUID_1_EDX];
     if (c->cr4 & CR4_OSXSAVE)
         out[ECX] |= CPUID_OSXSAVE;
+    if (!(c->misc_enable & MISC_ENABLE_MONITOR))
+        out[ECX] &= ~(uint32_t)CPUID_MONITOR;
     if (threads > 1)
         out[EDX] |= CPUID_HTT;
     if (c->machine && c->machine->board.apic_read_msr &&
@@ -188,6 +190,10 @@ static void basic_leaf(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
     case 1: leaf_1(c, out); break;
     case 2: set(out, 1, 0, 0x4d, 0x2c307d); break; /* cache descriptors */
     case 4: leaf_4(c, subleaf, out); break;
+    case 5: /* lines of 64 bytes; interrupts may end MWAIT while masked; one C1 state */
+        if (x86_words_have(c->features, CPUID_1_ECX, CPUID_MONITOR))
+            set(out, 64, 64, 3, 0x10);
+        break;
     case 6: out[EAX] = c->features[CPUID_6_EAX]; break;
     case 7:
         if (subleaf == 0)

@@ -42,7 +42,7 @@ enum { /* 1.EDX */
     CPUID_SS = 1 << 27, CPUID_HTT = 1 << 28,
 };
 enum { /* 1.ECX */
-    CPUID_SSE3 = 1 << 0, CPUID_CX16 = 1 << 13, CPUID_PCID = 1 << 17, CPUID_X2APIC = 1 << 21,
+    CPUID_SSE3 = 1 << 0, CPUID_MONITOR = 1 << 3, CPUID_CX16 = 1 << 13, CPUID_PCID = 1 << 17, CPUID_X2APIC = 1 << 21,
     CPUID_TSC_DEADLINE = 1 << 24, CPUID_XSAVE = 1 << 26, CPUID_OSXSAVE = 1 << 27,
     CPUID_HYPERVISOR = (int)(1u << 31),
 };

@@ -350,6 +350,14 @@ static void deliver(CpuX86 *c, const Event *e)
     c->old_exception = -1;
 }
 
+static void wake(CpuX86 *c)
+{
+    c->common.halted = false;
+    if (c->mwait)
+        c->common.monitor = 0;
+    c->mwait = false;
+}
+
 void x86_deliver_exception(Cpu *cpu)
 {
     CpuX86 *c = x86(cpu);
@@ -359,7 +367,7 @@ void x86_deliver_exception(Cpu *cpu)
                 .return_pc = c->exception_next_pc };
 
     c->common.exception_pending = false;
-    c->common.halted = false;
+    wake(c);
     if (c->inhibit || c->x87_slow || c->debug_step) { /* of the instruction that has faulted */
         c->inhibit = c->x87_slow = c->debug_step = false;
         c->debug_hits = 0;
@@ -415,7 +423,7 @@ static void take(CpuX86 *c, int vector)
 {
     Event e = { .vector = vector, .hardware = true, .return_pc = c->cpu.pc };
 
-    c->common.halted = false;
+    wake(c);
     deliver(c, &e);
 }
 
@@ -457,11 +465,23 @@ static bool take_hard(CpuX86 *c)
     return true;
 }
 
+/* Without any event being taken: a store to the monitored line, or an interrupt that is masked. */
+static bool ends_mwait(const CpuX86 *c, uint32_t request)
+{
+    return c->common.halted && c->mwait &&
+           ((request & CPU_INT_WAKE) || ((request & CPU_INT_HARD) && c->mwait_masked));
+}
+
 bool x86_deliver_interrupt(Cpu *cpu)
 {
     CpuX86 *c = x86(cpu);
     uint32_t request = cpu->interrupt_request;
 
+    if (ends_mwait(c, request)) {
+        cpu_reset_interrupt(cpu, CPU_INT_WAKE);
+        wake(c);
+        return true;
+    }
     if ((request & CPU_INT_INIT) && !c->in_smm) {
         take_init(c);
         return true;
@@ -497,6 +517,8 @@ bool x86_has_work(Cpu *cpu)
         return true;
     if (c->sipi_wait)
         return false;
+    if (ends_mwait(c, request))
+        return true;
     return c->common.exception_pending || ((request & CPU_INT_SMI) && !c->in_smm) ||
            ((request & CPU_INT_NMI) && !c->nmi_blocked) ||
            ((request & CPU_INT_HARD) && (c->eflags & EFL_IF));

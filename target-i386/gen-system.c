@@ -5,7 +5,7 @@
  * PUSHF, SWAPGS, RDFSBASE and their kin are IR, or IR around a short helper.
  *
  * An instruction that changes the mode ends with a jump to the next, which is looked up in the new
- * mode. Missing: MONITOR and MWAIT (no model has them).
+ * mode.
  */
 #include "target-i386/gen.h"
 
@@ -424,14 +424,39 @@ void gen_rsm(Dis *d, Insn *i)
     leave_jump(d, ir_get(d->ir, I64, SLOT_PC, 0), JUMP_INDIRECT);
 }
 
-void gen_monitor(Dis *d, Insn *i)
+/* RCX as wide as the mode has it. */
+static IrRef monitor_extensions(Dis *d)
 {
-    trap_ud(d);
+    return zext64(d, reg_get(d, d->is64 ? I64 : I32, R_RCX));
 }
 
+void gen_monitor(Dis *d, Insn *i)
+{
+    IrType size = (IrType)i->asize;
+    IrRef addr;
+    Mem m;
+
+    if (d->cpl != 0) {
+        trap_ud(d);
+        return;
+    }
+    call0(d, HELP_monitor_on);
+    m = mem_seg(d, i->seg, addr_wrap(d, reg_get(d, size, R_RAX), size), 1, false);
+    mem_ld(d, m, I8, 0);
+    addr = ir_addi(d->ir, m.addr, m.disp);
+    call2(d, HELP_monitor, addr, monitor_extensions(d));
+}
+
+/* Hints (EAX) say how deep to sleep: there is one depth. */
 void gen_mwait(Dis *d, Insn *i)
 {
-    trap_ud(d);
+    if (d->cpl != 0) {
+        trap_ud(d);
+        return;
+    }
+    call0(d, HELP_monitor_on);
+    call1(d, HELP_mwait, monitor_extensions(d));
+    leave_exit(d, pc_next(d), X86_EXIT_MWAIT);
 }
 
 /* ---- FS and GS bases ------------------------------------------------------------------------- */

@@ -396,6 +396,28 @@ void help_sti_shadow(CpuX86 *c)
     interrupts_enabled(c);
 }
 
+/* ---- MONITOR, MWAIT ------------------------------------------------------------------------- */
+
+void help_monitor_on(CpuX86 *c)
+{
+    if (!(c->misc_enable & MISC_ENABLE_MONITOR))
+        x86_raise(c, EXCP_UD);
+}
+
+void help_monitor(CpuX86 *c, uint64_t addr, uint64_t rcx)
+{
+    if (rcx)
+        raise_gp0(c);
+    cpu_monitor(&c->cpu, addr, x86_mmu(c));
+}
+
+void help_mwait(CpuX86 *c, uint64_t rcx)
+{
+    if (rcx & ~1ull)
+        raise_gp0(c);
+    c->mwait_masked = rcx & 1;
+}
+
 /* ---- Descriptor table registers ------------------------------------------------------------- */
 
 void help_sgdt(CpuX86 *c, uint32_t idt, uint64_t addr, uint32_t size)

@@ -57,6 +57,9 @@ void help_cli(CpuX86 *c); /* where IOPL does not allow: VME, PVI, #GP */
 void help_sti(CpuX86 *c);
 void help_sti_allowed(CpuX86 *c); /* IF = 1 and look at interrupts after the block */
 void help_sti_shadow(CpuX86 *c);  /* the same, and no interrupt before the next instruction */
+void help_monitor_on(CpuX86 *c);
+void help_monitor(CpuX86 *c, uint64_t addr, uint64_t rcx);
+void help_mwait(CpuX86 *c, uint64_t rcx);
 void help_set_ac(CpuX86 *c, uint32_t ac);
 void help_sgdt(CpuX86 *c, uint32_t idt, uint64_t addr, uint32_t size);
 void help_lgdt(CpuX86 *c, uint32_t idt, uint64_t base, uint32_t limit);

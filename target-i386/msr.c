@@ -63,6 +63,7 @@ static const MsrRow msr_rows[] = {
     { 0x000001c9,  1, MSR_IGNORED,   0, 0 },                          /* LASTBRANCH_TOS */
     { 0x000001d9,  1, MSR_FIELD,     FIELD(debugctl), 0x7f },
     { 0x000001db,  4, MSR_CONST,     0, 0 },                          /* last branch and exception */
+    { 0x000001fc,  1, MSR_IGNORED,   0, 0 },                          /* POWER_CTL: no C1E */
     { 0xc0000081,  1, MSR_FIELD,     FIELD(star), ALL },
     { 0xc0000082,  1, MSR_CANONICAL, FIELD(lstar), 0 },
     { 0xc0000083,  1, MSR_CANONICAL, FIELD(cstar), 0 },

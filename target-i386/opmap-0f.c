@@ -29,7 +29,7 @@ static const InsnDesc group7_mem[8] = {
     [6] = I1(lmsw, Mw, .attr = A_CPL0), [7] = I1(invlpg, M, .attr = A_CPL0),
 };
 static const InsnDesc group7_1[8] = {
-    I0(monitor, .attr = A_CPL0, .feature = FEAT_MONITOR), I0(mwait, .attr = A_CPL0, .feature = FEAT_MONITOR),
+    I0(monitor, .feature = FEAT_MONITOR), I0(mwait, .attr = A_END, .feature = FEAT_MONITOR),
     I0(clac, .feature = FEAT_SMAP), I0(stac, .feature = FEAT_SMAP),
 };
 static const InsnDesc group7_2[8] = {

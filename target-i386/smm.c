@@ -34,7 +34,10 @@ typedef struct SaveField {
     size_t field;
 } SaveField;
 
-#define F(at_, size_, f) { at_, size_, sizeof(((CpuX86 *)0)->f), offsetof(CpuX86, f) }
+#define F(at_, size_, f)                                          \
+    {                                                             \
+        at_, size_, sizeof(((CpuX86 *)0)->f), offsetof(CpuX86, f) \
+    }
 
 /* clang-format off */
 static const SaveField long_map[] = {
@@ -187,7 +190,7 @@ static void load_segment(CpuX86 *c, unsigned n)
 
 static void save_state(CpuX86 *c)
 {
-    bool is_long = has_long_map(c);
+    bool is_long = has_long_map(c), halted = c->common.halted && !c->mwait;
     unsigned count;
     const SaveField *map = map_of(c, &count);
 
@@ -198,9 +201,9 @@ static void save_state(CpuX86 *c)
     area_write(c, is_long ? EFLAGS_LONG : EFLAGS_LEGACY, x86_get_eflags(c), is_long ? 8 : 4);
     area_write(c, REVISION_AT, is_long ? REVISION_LONG : REVISION_LEGACY, 4);
     if (is_long)
-        area_write(c, HALT_RESTART_LONG, c->common.halted, 1);
+        area_write(c, HALT_RESTART_LONG, halted, 1);
     else
-        area_write(c, HALT_RESTART_LEGACY, c->common.halted, 2);
+        area_write(c, HALT_RESTART_LEGACY, halted, 2);
 }
 
 /* ---- SMI ------------------------------------------------------------------------------------ */
@@ -231,7 +234,8 @@ void x86_smm_enter(CpuX86 *c)
     c->smi_count++;
     x86_smm_view_changed(c);
     save_state(c);
-    c->common.halted = false;
+    c->common.halted = c->mwait = false;
+    c->common.monitor = 0;
     c->smm_nmi_blocked = c->nmi_blocked;
     c->nmi_blocked = true;
     set_entry_state(c);
@@ -305,5 +309,6 @@ void help_rsm(CpuX86 *c)
         return;
     }
     c->common.halted = halt;
+    c->mwait = false;
     cpu_kick(&c->cpu);
 }

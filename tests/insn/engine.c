@@ -315,6 +315,15 @@ void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
 {
 }
 
+bool cpu_monitor(Cpu *cpu, uint64_t addr, unsigned mmu)
+{
+    return false;
+}
+
+void cpu_monitor_again(Cpu *cpu)
+{
+}
+
 const uint8_t *translate_straddling(Cpu *cpu, TranslateRequest *req, uint32_t *avail)
 {
     check_range(cpu, req->linear, 15, ACCESS_EXEC, false);

@@ -41,16 +41,21 @@ static void set_tpr(void *opaque, unsigned n, uint8_t tpr)
 
 System *system_new(const char *backend, const char *cpu_model)
 {
+    return system_new_smp(backend, cpu_model, 1);
+}
+
+System *system_new_smp(const char *backend, const char *cpu_model, unsigned cpus)
+{
     System *s = g_new0(System, 1);
     Machine *m = &s->machine;
     GError *error = NULL;
 
     s->config = (MachineConfig){ .accel_backend = g_strdup(backend),
                                  .cpu_model = g_strdup(cpu_model),
-                                 .cpus = 1,
-                                 .max_cpus = 1,
+                                 .cpus = cpus,
+                                 .max_cpus = cpus,
                                  .sockets = 1,
-                                 .cores = 1,
+                                 .cores = cpus,
                                  .threads = 1,
                                  .icount_shift = 0,
                                  .tb_size = 4 << 20 };
@@ -332,12 +337,22 @@ void system_setup(System *s, SystemMode mode, unsigned cpl)
     cpu_context_changed(&c->cpu);
 }
 
+static bool all_halted(System *s)
+{
+    for (unsigned i = 0; i < accel_cpu_count(s->accel); i++) {
+        Cpu *cpu = accel_cpu(s->accel, i);
+
+        if (!cpu_common(cpu)->halted || x86_cpu_ops.has_work(cpu))
+            return false;
+    }
+    return true;
+}
+
 static bool process(void *opaque, bool *quit)
 {
     System *s = opaque;
 
-    *quit = s->machine.requests || ++s->slices > 200 ||
-            (s->c->common.halted && !x86_cpu_ops.has_work(&s->c->cpu));
+    *quit = s->machine.requests || ++s->slices > 200 || all_halted(s);
     return true;
 }
 

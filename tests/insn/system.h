@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine of one CPU and RAM without a board, for tests of the system side: modes, paging,
+ * A machine of CPUs and RAM without a board, for tests of the system side: modes, paging,
  * exceptions. The engine and the frontend are the real ones.
  *
  * system_setup() puts tables, stacks and handlers in place; every handler is an HLT of its own,
@@ -55,6 +55,8 @@ typedef struct System {
 } System;
 
 System *system_new(const char *backend, const char *cpu_model);
+/* The others wait for INIT and a start-up IPI. */
+System *system_new_smp(const char *backend, const char *cpu_model, unsigned cpus);
 void system_free(System *s);
 /* Tables for @mode, and the CPU in it at @cpl with its stack, about to execute at code_base(). */
 void system_setup(System *s, SystemMode mode, unsigned cpl);

@@ -98,6 +98,7 @@ static void irq(System *s)
 static void irq_enabled(System *s) { irq(s); s->c->eflags |= EFL_IF; }
 static void nmi(System *s) { s->bus.raise_nmi(s->bus.opaque, 0); }
 static void nmi_twice(System *s) { s->c->nmi_blocked = true; nmi(s); }
+static void no_monitor(System *s) { s->c->misc_enable &= ~(uint64_t)MISC_ENABLE_MONITOR; }
 static void trap_flag(System *s) { s->c->eflags |= EFL_TF; }
 static void breakpoint(System *s)
 {
@@ -457,6 +458,13 @@ static const Row rows[] = {
     { "mov cr4 reserved", SYS_LONG, 0, C("\x0f\x20\xe0\x0f\xba\xe8\x1f\x0f\x22\xe0"), NULL, EXCP_GP, 0, 7 },
     { "mov cr0 clears PG in 64-bit code", SYS_LONG, 0, C("\x0f\x20\xc0\x0f\xba\xf0\x1f\x0f\x22\xc0"), NULL, EXCP_GP, 0, 7 },
     { "rsm outside SMM", SYS_LONG, 0, C("\x0f\xaa"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "monitor at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "mwait at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc9"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "monitor with extensions", SYS_LONG, 0, C("\x89\xd8\xb1\x01\x0f\x01\xc8"), reg_supervisor, EXCP_GP, 0, 4 },
+    { "monitor an absent page", SYS_LONG, 0, C("\x48\x89\xd8\x0f\x01\xc8"), reg_absent, EXCP_PF, 0, 3, cr2_is_rbx },
+    { "mwait with extensions", SYS_LONG, 0, C("\xb1\x02\x0f\x01\xc9"), NULL, EXCP_GP, 0, 2 },
+    { "mwait switched off", SYS_LONG, 0, C("\x0f\x01\xc9"), no_monitor, EXCP_UD, NO_ERROR, 0 },
+    { "mwait without monitor", SYS_LONG, 0, C("\x0f\x01\xc9\xf4"), NULL, NONE, 0, 4 },
     { "mov cr1", SYS_LONG, 0, C("\x0f\x20\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
     /* virtual-8086 mode */
     { "vm86 int, IOPL 0", SYS_VM86, 3, C("\xcd\x20"), NULL, EXCP_GP, 0, 0, NULL },
