@@ -22,16 +22,21 @@ BAD = re.compile(r"BUG:|Oops|WARNING:|Call Trace|soft lockup|rcu_.*stall|unexpec
 
 class Case:
     def __init__(self, options, expect=(PASSED, POWERED_OFF), append=CHECK, kernel="vmlinuz",
-                 initrd="initrd.gz", status=0, variants=("",), timeout=300):
+                 initrd="initrd.gz", status=0, variants=("",), timeout=300, begin=None, lines=None):
         self.options, self.expect, self.append = options.split(), expect, append
         self.kernel, self.initrd, self.status = kernel, initrd, status
         self.variants, self.timeout = variants, timeout  # options; all must print the same
+        self.begin, self.lines = begin, lines  # after the line BEGIN, the lines of this file
 
 
 COUNT = "-icount shift=1 -d hash"
 # Whatever executes it, a counted run is the same run.
 ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,backend=interp")
 HASH = r"^state hash: [0-9a-f]{16}$"
+
+MODELS_64 = """core2duo Nehalem Westmere SandyBridge IvyBridge Haswell Broadwell Skylake-Client
+    Skylake-Server EPYC EPYC-Rome qemu64 kvm64 max""".split()
+MODELS_32 = "pentium2 pentium3 n270 qemu32".split()
 
 CASES = {
     "boot": Case("-m 512"),
@@ -47,6 +52,8 @@ CASES = {
     "qemu64": Case("-m 512 -cpu qemu64"),
     "686": Case("-m 512", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),
+    "openssl": Case("-m 512 -cpu max", (POWERED_OFF,), append="console=ttyS0 quiet mimus.openssl",
+                    initrd="initrd-openssl.gz", begin="openssl-begin", lines="openssl.expect"),
     "interp": Case("-m 512 -accel tcg,backend=interp", append="console=ttyS0 mimus.poweroff",
                    expect=(POWERED_OFF,), timeout=1500),
     "engines": Case("-m 512 " + COUNT, (HASH,), append="console=ttyS0 mimus.poweroff",
@@ -55,6 +62,15 @@ CASES = {
                         kernel="vmlinuz-686", initrd="initrd-686.gz", variants=ENGINES,
                         timeout=1500),
 }
+
+KERNELS = {  # the models that a kernel supports
+    "amd64": (dict(), MODELS_64),
+    "newer": (dict(kernel="vmlinuz-newer"), MODELS_64),
+    "686": (dict(kernel="vmlinuz-686", initrd="initrd-686.gz"), MODELS_32 + MODELS_64),
+}
+for kernel_name, (files, models) in KERNELS.items():
+    for model in models:
+        CASES[f"{kernel_name}-{model}"] = Case(f"-m 512 -cpu {model}", **files)
 
 
 def run(mimus, guest, case, variant):
@@ -71,7 +87,11 @@ def run(mimus, guest, case, variant):
     return p.returncode, p.stdout.decode(errors="replace").replace("\r", "")
 
 
-def problems(case, status, text):
+def first_difference(a, b):
+    return next((f"- {x}\n+ {y}" for x, y in zip(a + [""], b + [""]) if x != y), None)
+
+
+def problems(case, guest, status, text):
     if status is None:
         yield f"no end after {case.timeout} s"
     elif status != case.status:
@@ -83,6 +103,14 @@ def problems(case, status, text):
         if BAD.search(line):
             yield "console has: " + line
             break
+    if case.lines:
+        with open(os.path.join(guest, case.lines), encoding="utf-8") as f:
+            expected = f.read().splitlines()
+        lines = text.splitlines()
+        start = lines.index(case.begin) + 1 if case.begin in lines else len(lines)
+        difference = first_difference(expected, lines[start:start + len(expected)])
+        if difference:
+            yield f"console is not as {case.lines}:\n{difference}"
 
 
 def main():
@@ -91,14 +119,15 @@ def main():
         print("\n".join(CASES))
         return 0
     case = CASES[name]
-    if not os.path.exists(os.path.join(guest, case.kernel)):
-        print("no guest files: run scripts/guest-files first")
-        return 77
+    for name_needed in (case.kernel, case.initrd, case.lines):
+        if name_needed and not os.path.exists(os.path.join(guest, name_needed)):
+            print(f"no guest file {name_needed}: run scripts/guest-files (its head names the parts)")
+            return 77
     texts = []
     for variant in case.variants:
         status, text = run(mimus, guest, case, variant)
         texts.append(text)
-        found = list(problems(case, status, text))
+        found = list(problems(case, guest, status, text))
         if found:
             print(text[-6000:])
             print("\n".join(found))
@@ -106,8 +135,7 @@ def main():
     for variant, text in zip(case.variants, texts):
         if text != texts[0]:
             print(f"two runs differ (scripts/bisect-engines finds where); '{variant}':")
-            print(next(f"- {a}\n+ {b}" for a, b in zip(texts[0].splitlines() + [""],
-                                                      text.splitlines() + [""]) if a != b))
+            print(first_difference(texts[0].splitlines(), text.splitlines()))
             return 1
     print(f"{name}: as expected")
     return 0
