@@ -14,8 +14,8 @@ import sys
 CHECK = "console=ttyS0 mimus.check"
 PASSED = r"^self-check passed$"
 POWERED_OFF = r"reboot: Power down"
-# What no boot may print.
-BAD = re.compile(r"BUG:|Oops|WARNING:|Call Trace|soft lockup|rcu_.*stall|unexpected IRQ trap|"
+# What no boot may print. Kernels warn of hardware bugs that some models have.
+BAD = re.compile(r"BUG:|Oops|(?<!RETBleed: )(?<!Return Stack Overflow: )WARNING:|Call Trace|soft lockup|rcu_.*stall|unexpected IRQ trap|"
                  r"nobody cared|lost interrupt|clocksource.*unstable|Kernel panic|"
                  r"IO-APIC.*timer|unhandled signal|segfault")
 
