@@ -9,17 +9,22 @@
 
 void gen_jcc(Dis *d, Insn *i)
 {
-    leave_branch_if(d, i, flags_cc(d, i->opcode & 15), i->imm);
+    IrRef taken = flags_cc(d, i->opcode & 15);
+    check_branch(d, i, taken);
+    leave_branch_if(d, i, taken, i->imm);
 }
 
 void gen_jmp(Dis *d, Insn *i)
 {
+    check_branch(d, i, IR_NONE);
     leave_branch(d, i, i->imm);
 }
 
 static IrRef load_target(Dis *d, Insn *i)
 {
-    return addr_wrap(d, op_load(d, i, 0), op_type(i, 0));
+    IrRef pc = addr_wrap(d, op_load(d, i, 0), op_type(i, 0));
+    check_target(d, pc, IR_NONE);
+    return pc;
 }
 
 void gen_jmp_ind(Dis *d, Insn *i)
@@ -38,6 +43,7 @@ static void push_return(Dis *d, Insn *i)
 
 void gen_call(Dis *d, Insn *i)
 {
+    check_branch(d, i, IR_NONE);
     push_return(d, i);
     leave_branch(d, i, i->imm);
 }
@@ -54,6 +60,7 @@ void gen_ret(Dis *d, Insn *i)
     IrType type = (IrType)i->osize;
     Stack s = stack_begin(d);
     IrRef pc = addr_wrap(d, stack_pop(d, &s, type), type);
+    check_target(d, pc, IR_NONE);
     s.delta += (int32_t)i->imm;
     stack_commit(d, &s);
     leave_jump(d, pc, JUMP_RET);
@@ -68,6 +75,7 @@ void gen_loop(Dis *d, Insn *i)
     IrRef taken = ir_setcond(ir, COND_NE, count, ir_const(ir, type, 0));
     if (i->opcode != 0xe2)
         taken = bool_and(d, taken, flags_cc(d, i->opcode == 0xe0 ? CC_NZ : CC_Z));
+    check_branch(d, i, taken);
     reg_set(d, type, R_RCX, count);
     leave_branch_if(d, i, taken, i->imm);
 }
@@ -77,5 +85,7 @@ void gen_jcxz(Dis *d, Insn *i)
     IrBlock *ir = d->ir;
     IrType type = (IrType)i->asize;
     IrRef zero = ir_const(ir, type, 0);
-    leave_branch_if(d, i, ir_setcond(ir, COND_EQ, reg_get(d, type, R_RCX), zero), i->imm);
+    IrRef taken = ir_setcond(ir, COND_EQ, reg_get(d, type, R_RCX), zero);
+    check_branch(d, i, taken);
+    leave_branch_if(d, i, taken, i->imm);
 }

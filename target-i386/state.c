@@ -170,6 +170,8 @@ static uint32_t segment_mode(const CpuX86 *c)
         if (seg_is_unlimited(&s[SEG_FS]) && seg_is_unlimited(&s[SEG_GS]))
             mode |= X86_MODE_NO_LIMIT;
     }
+    if (s[SEG_CS].limit != 0xffffffff && !(c->efer & EFER_LMA && s[SEG_CS].attr & ATTR_L))
+        mode |= X86_MODE_CS_LIMIT;
     return mode;
 }
 

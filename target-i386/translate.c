@@ -3,8 +3,7 @@
  * The block: decode, check, generate, until something ends it. Also what generators stand on: the
  * program counter, ends of blocks, operands, addresses, the stack. Segmentation as in the SDM
  * vol. 3, chapter 5: limits are checked by translated code where the mode word does not promise
- * that they cannot matter. CS limits of fetches are the engine's (CpuOps.get_context), at block
- * starts.
+ * that they cannot matter; CS limits likewise, at each instruction and for near targets.
  */
 #include "target-i386/translate.h"
 
@@ -40,7 +39,24 @@ static IrRef pc_plus(Dis *d, int64_t offset, IrType width)
 
 IrRef pc_at(Dis *d, uint32_t offset)
 {
-    return pc_plus(d, offset, (IrType)d->code_size);
+    return pc_plus(d, offset, d->is64 ? I64 : I32);
+}
+
+void check_target(Dis *d, IrRef pc, IrRef cond)
+{
+    IrBlock *ir = d->ir;
+    if (!(d->mode & X86_MODE_CS_LIMIT))
+        return;
+    IrRef limit = ir_zext(ir, I64, ir_get(ir, I32, SLOT_SEG_LIMIT + SEG_CS, 0));
+    IrRef beyond = ir_setcond(ir, COND_GTU, pc, limit);
+    ir_trap_if(ir, cond == IR_NONE ? beyond : bool_and(d, cond, beyond),
+               X86_TRAP_ERROR(EXCP_GP, 0));
+}
+
+void check_branch(Dis *d, Insn *i, IrRef cond)
+{
+    if (d->mode & X86_MODE_CS_LIMIT)
+        check_target(d, pc_plus(d, d->next + i->imm, (IrType)i->osize), cond);
 }
 
 IrRef pc_next(Dis *d)
@@ -481,6 +497,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
 {
     ir_insn(d->ir, d->offset);
+    check_target(d, pc_plus(d, d->next - 1, I32), IR_NONE); /* the last byte fetched */
     if (status == DECODE_UD) {
         trap_ud(d);
     } else if (status == DECODE_TOO_LONG) {

@@ -47,9 +47,13 @@ struct Dis {
 /* ---- Program counter ------------------------------------------------------------------------ */
 IrRef pc_at(
     Dis *d,
-    uint32_t offset);  /* I64: guest pc of a byte of this mapping unit, as wide as the mode */
+    uint32_t offset);  /* I64: guest pc of a byte of this mapping unit (RIP or EIP: 16-bit code does not wrap) */
 IrRef pc_next(Dis *d); /* of the next instruction: return addresses, SYSCALL, INT */
 IrRef pc_here(Dis *d);
+
+/* #GP if @pc (I64) is beyond CS's limit, unless @cond (I1 or IR_NONE) is false. Free where CS has 4 GiB. */
+void check_target(Dis *d, IrRef pc, IrRef cond);
+void check_branch(Dis *d, Insn *i, IrRef cond); /* likewise next + i->imm, cut to the operand size */
 
 /* ---- Ends of a block. Each also does what single-step and the interrupt shadow ask for. --------
  */

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Run a bare-metal program and compare what it prints.
+
+    run.py mimus|qemu|bochs EMULATOR ROM [MODEL [OPTION...]]    with NAME.expect and NAME.departures
+    run.py --update EMULATOR ROM...                           write NAME.expect from Mimus: read the diff!
+
+NAME.expect is what the manual says. QEMU and Bochs may print what departures.txt allows them: lines
+"EMULATOR PROGRAM REGEX" that match the expected line, led by its heading where it is indented, below
+a comment that says why the manual is followed instead. Exit status 77: the emulator is not here.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PC = "-M pc -m 32 -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
+BOCHS = """display_library: term
+config_interface: textconfig
+romimage: file={rom}
+vgaromimage: file=/usr/share/seabios/vgabios-stdvga.bin
+cpu: model={model}, count=1, ips=50000000, reset_on_triple_fault=1
+memory: guest=32, host=32
+parport1: enabled=1, file=out
+com1: enabled=0
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+log: log
+panic: action=fatal
+clock: sync=none
+"""
+
+
+def run_pc(emulator, rom, model, options):
+    command = [emulator] + PC + ["-cpu", model, "-bios", rom] + options
+    if "qemu" in os.path.basename(emulator):
+        command += ["-accel", "tcg"]
+    print("+", " ".join(command), flush=True)
+    p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=120,
+                       check=False)
+    return p.stdout.decode(errors="replace")
+
+
+def run_bochs(emulator, rom, model, _options):
+    """Bochs has no display to do without: a terminal of script(1), and its printer to a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "bochsrc"), "w", encoding="utf-8") as f:
+            f.write(BOCHS.format(rom=os.path.abspath(rom), model=model))
+        with open(os.path.join(folder, "commands"), "w", encoding="utf-8") as f:
+            f.write("c\nquit\n")  # for builds with the debugger
+        subprocess.run(["script", "-qc", f"{emulator} -q -rc commands -f bochsrc", "screen"],
+                       cwd=folder, env={**os.environ, "TERM": "vt100"}, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, timeout=120, check=False)
+        with open(os.path.join(folder, "out"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+
+KINDS = {"mimus": (run_pc, "max"), "qemu": (run_pc, "max"), "bochs": (run_bochs, "corei7_icelake_u")}
+
+
+def named(lines):
+    """Each line, an indented one with its heading in front."""
+    heading = ""
+    for line in lines:
+        if not line.startswith(" "):
+            heading = line
+        yield heading + line if line.startswith(" ") else line
+
+
+def departures(kind, program):
+    with open(os.path.join(HERE, "departures.txt"), encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split(" ", 2) for line in f if line.strip() and line[0] != "#"]
+    return [re.compile(regex) for emulator, name, regex in rows if (emulator, name) == (kind, program)]
+
+
+def compare(expected, text, allowed):
+    lines, found = text.splitlines(), expected.splitlines()
+    bad = [(a, b) for a, b in zip(named(found), named(lines))
+           if a != b and not any(r.search(a) for r in allowed)]
+    for a, b in bad[:40]:
+        print(f"- {a}\n+ {b}")
+    if len(lines) != len(found):
+        print(f"{len(lines)} lines, expected {len(found)}; the last is: {lines[-1] if lines else ''}")
+    return not bad and len(lines) == len(found)
+
+
+def main():
+    kind, emulator, rom = sys.argv[1:4]
+    if kind == "--update":
+        for rom in sys.argv[3:]:
+            name = os.path.splitext(os.path.basename(rom))[0]
+            with open(os.path.join(HERE, name + ".expect"), "w", encoding="utf-8") as f:
+                f.write(run_pc(emulator, rom, "max", []))
+        return 0
+    if not shutil.which(emulator):
+        print(emulator, "is not installed")
+        return 77
+    function, model = KINDS[kind]
+    program = os.path.splitext(os.path.basename(rom))[0]
+    with open(os.path.join(HERE, program + ".expect"), encoding="utf-8") as f:
+        expected = f.read()
+    text = function(emulator, rom, sys.argv[4] if len(sys.argv) > 4 else model, sys.argv[5:])
+    return 0 if compare(expected, text, departures(kind, program)) else 1
+
+
+sys.exit(main())
