@@ -324,6 +324,11 @@ void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, 
                    .d = (IrRef)memflags, .imm = (uint32_t)disp));
 }
 
+IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host)
+{
+    return append(ir, &OPC(OP_ld_host, type, .value = (uint64_t)(uintptr_t)host));
+}
+
 void ir_fence(IrBlock *ir, unsigned kind)
 {
     append(ir, &OPC(OP_fence, IR_VOID, .aux = (uint8_t)kind));

@@ -128,6 +128,7 @@ IrRef ir_rmw(IrBlock *ir, IrOpcode op, IrRef value, IrRef addr, int32_t disp, un
 IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t disp,
                  unsigned memflags);
 void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags);
+IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host);
 void ir_fence(IrBlock *ir, unsigned kind);
 
 /* fadd fsub fmul fdiv fmin fmax faddsub; scalar: @lane ignored. */

@@ -45,7 +45,7 @@ typedef struct IrOp {
             IrRef c, d;
             uint32_t imm;
         };
-        uint64_t value; /* OP_const */
+        uint64_t value; /* OP_const, OP_ld_host */
     };
 } IrOp;
 _Static_assert(sizeof(IrOp) == 16, "IrOp is four to a cache line");

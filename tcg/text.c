@@ -38,6 +38,12 @@ enum {
     F_SIZE = 1 << 8,   /* b: size=N */
 };
 
+/* The 64 bits of IrOp.value. */
+static bool has_value(unsigned op)
+{
+    return op == OP_const || op == OP_ld_host;
+}
+
 static unsigned fields_of(unsigned op)
 {
     switch (ir_op_info[op].shape) {
@@ -139,7 +145,7 @@ void ir_print_op(const IrBlock *ir, unsigned index, GString *out)
         g_string_append_printf(out, " %s", ir->helpers[op->imm].name);
         separator = ", ";
     }
-    if (op->op == OP_const) {
+    if (has_value(op->op)) {
         g_string_append_printf(out, " 0x%" PRIx64, op->value);
     }
     n = ir_operands(ir, op, arg);
@@ -407,7 +413,7 @@ static bool parse_op(Parser *ps, IrOp *op)
         ok = parse_slot(ps, op);
     } else if (f & F_HELPER) {
         ok = parse_helper(ps, op);
-    } else if (op->op == OP_const) {
+    } else if (has_value(op->op)) {
         return number(ps, &op->value);
     }
     return ok && parse_operands(ps, op) && parse_fields(ps, op);

@@ -826,6 +826,15 @@ static void mask_of_256(Emitter *e, unsigned i)
     o->d = allot(e, i);
 }
 
+static void ld_host(Emitter *e, unsigned i)
+{
+    const IrOp *op = ir_op(e, (IrRef)i);
+    Op *o = emit(e, interp_ld_host((IrType)op->type));
+
+    o->imm = (s64)op->value;
+    o->d = allot(e, i);
+}
+
 static void one_op(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
@@ -858,6 +867,7 @@ static void one_op(Emitter *e, unsigned i)
     case OP_fl_pack: fl_pack(e, i); break;
     case OP_divu2:
     case OP_divs2: divide(e, i); break;
+    case OP_ld_host: ld_host(e, i); break;
     case OP_fence: emit(e, interp_fence); break;
     case OP_call: call(e, i); break;
     case OP_trap_if:

@@ -236,3 +236,23 @@ Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic)
     default: return rmw_table[op - OP_rmw_add][atomic][wide ? W32Z : type - I8];
     }
 }
+
+#define LD_HOST(T)                                      \
+    HANDLER(ld_host_##T)                                \
+    {                                                   \
+        T v;                                            \
+        memcpy(&v, (void *)(uintptr_t)op->imm, sizeof(v)); \
+        put_##T(x, op->d, v);                           \
+        return op + 1;                                  \
+    }
+LD_HOST(u8)
+LD_HOST(u16)
+LD_HOST(u32)
+LD_HOST(u64)
+
+Handler *interp_ld_host(IrType type)
+{
+    static Handler *const loads[] = { ld_host_u8, ld_host_u16, ld_host_u32, ld_host_u64 };
+
+    return loads[type - I8];
+}

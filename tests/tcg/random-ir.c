@@ -35,12 +35,18 @@ static IrType int_type(Gen *g)
     return (IrType)(I8 + below(g, 4));
 }
 
+static const uint64_t host_bytes[] = { 0x0123456789abcdef, 0x8000000080008080, UINT64_MAX, 7 };
+
 static IrRef fresh_int(Gen *g, IrType type)
 {
     unsigned bytes = ir_type_info[type].bytes;
 
     switch (below(g, 5)) {
-    case 0: return ir_const(g->ir, type, harness_random(&g->rng) >> below(g, 64));
+    case 0:
+        if (below(g, 8) == 0) {
+            return ir_ld_host(g->ir, type, (const uint8_t *)host_bytes + below(g, 24));
+        }
+        return ir_const(g->ir, type, harness_random(&g->rng) >> below(g, 64));
     case 1: return ir_get(g->ir, type, S_U0 + below(g, 8), type == I8 ? below(g, 2) : 0);
     case 2:
         if (type == I8) {

@@ -230,6 +230,21 @@ void emit_ld(Gen *g)
     def_reg(g, CUR, dst, size < 8);
 }
 
+void emit_ld_host(Gen *g)
+{
+    unsigned size = ir_type_info[g->op->type].bytes;
+    int dst = hinted_reg(g);
+
+    if (dst == NO_REG) {
+        dst = alloc_gpr(g);
+    } else {
+        evict(g, dst);
+    }
+    x_mov_imm(&g->a, (X86Reg)dst, g->op->value);
+    x_load(&g->a, size, (X86Reg)dst, mem_base((X86Reg)dst, 0));
+    def_reg(g, CUR, dst, size < 8);
+}
+
 /* A constant operand that the host takes as immediate, else a register. */
 static Opnd value_operand(Gen *g, IrRef v)
 {
