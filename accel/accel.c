@@ -340,6 +340,7 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
         start(a);
     for (;;) {
         host_clock_steer(&a->host);
+        tb_settle_pages(&a->tbs);
         input_deliver(a->machine->input, a->running, a->count);
         if (a->running)
             clock_run_expired(a->machine->clock);

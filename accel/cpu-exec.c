@@ -86,7 +86,12 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
         }
         break;
     case TCG_EXIT_LOOKUP: run->want_jc = !log_enabled(LOG_UNCHAINED); break;
-    case TCG_EXIT_REASON: cpu->ops->exit_reason(cpu, l.reason); break;
+    case TCG_EXIT_REASON:
+        if (l.reason == TRANSLATE_EXIT_STALE)
+            run->want_jc = !log_enabled(LOG_UNCHAINED);
+        else
+            cpu->ops->exit_reason(cpu, l.reason);
+        break;
     case TCG_EXIT_BUDGET: break;
     }
 }

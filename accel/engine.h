@@ -31,6 +31,15 @@ typedef struct TbLink {
     unsigned link;
 } TbLink;
 
+/* What a block that looks at its own bytes was made from. Stores to them are not watched. */
+typedef struct TbCheck {
+    CodePart part[2];
+    uint64_t soft;        /* bit n: byte n is read anew each time */
+    uint8_t bytes[];
+} TbCheck;
+
+#define CHECKED_BYTES 64 /* at most, of such a block */
+
 struct Tb {
     uint64_t ram;  /* where its first byte lies in the machine's numbering of RAM */
     uint64_t ram2; /* straddling blocks: the second page */
@@ -39,6 +48,7 @@ struct Tb {
     uint32_t size; /* guest bytes */
     bool straddles, retired;
     TcgCode *code;
+    TbCheck *check; /* NULL: its granules are watched */
     Tb *hash_next;
     Tb *page_next[2];
     GArray *incoming; /* TbLink; NULL until the first */
@@ -47,9 +57,11 @@ struct Tb {
 #define TB_GRANULE 64u
 
 typedef struct CodePage {
-    uint64_t granules;  /* bit n: bytes 64n … 64n+63 belong to some block, or are monitored */
-    uint64_t monitored; /* … these */
+    uint64_t granules;  /* bit n: stores to bytes 64n … 64n+63 are watched: blocks that are not checked */
+    uint64_t monitored; /* … or somebody monitors them */
     Tb *first;         /* chained through page_next[tb's index for this page] */
+    uint32_t heat, epoch; /* what stores have cost in that epoch */
+    bool checked;         /* blocks made here look at their own bytes */
 } CodePage;
 
 typedef struct TbCache {
@@ -60,6 +72,8 @@ typedef struct TbCache {
     uint64_t npages;
     uint8_t *stored; /* by RAM page: some first-level TLB may let translated code store to it */
     GPtrArray *all;  /* every Tb since the last flush; owned */
+    GArray *hot, *checked; /* numbers of pages: to become checked, that are */
+    uint32_t epoch, settled;
     uint64_t translated, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
     void *opaque;
@@ -79,6 +93,37 @@ void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len);
 bool tb_monitor(TbCache *c, uint64_t ram);
 void tb_unmonitor(TbCache *c, uint64_t ram);
 bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len);
+void tb_retire(TbCache *c, Tb *tb);
+/* A checked block: are its bytes what it was made from? */
+bool tb_is_stale(const Tb *tb);
+/* Which bytes have changed, or had before. */
+uint64_t tb_changed_bytes(const Tb *tb);
+/* Between slices: pages that have become hot are checked from now on; from time to time, all that
+ * are cool down. */
+void tb_settle_pages(TbCache *c);
+
+/* Pages where stores hit code, or lie beside code, so often in an epoch (some 100 ms) that blocks
+ * which check themselves are cheaper. */
+enum { HEAT_BESIDE = 1, HEAT_INVALIDATES = 32, HEAT_LIMIT = 1024 };
+
+/* True: it has become hot just now. */
+static inline bool tb_heat_page(TbCache *c, CodePage *p, uint32_t by)
+{
+    if (p->epoch != c->epoch) {
+        p->epoch = c->epoch;
+        p->heat = 0;
+    }
+    if (p->heat >= HEAT_LIMIT)
+        return false;
+    p->heat += by;
+    return p->heat >= HEAT_LIMIT;
+}
+
+static inline bool tb_page_is_checked(const TbCache *c, uint64_t ram)
+{
+    const CodePage *p = c->pages[ram >> PAGE_BITS];
+    return p && p->checked;
+}
 
 /* Does [@ram, +@len), within one page, hold code? */
 static inline bool tb_page_has_code(const TbCache *c, uint64_t ram)

@@ -60,15 +60,23 @@ static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
 static void before_store(Cpu *cpu, uint64_t ram, uint32_t len)
 {
     Accel *a = cpu->run->accel;
-    uint64_t host_pc = cpu->run->tail->slow.host_pc;
+    CodePage *page = a->tbs.pages[ram >> PAGE_BITS];
+    uint64_t host_pc = cpu->run->tail->slow.host_pc, n = ram >> PAGE_BITS;
+    uint32_t heat = HEAT_BESIDE;
     TcgCode *code;
 
-    if (!tb_touches_code(&a->tbs, ram, len))
+    if (!page || !page->granules)
         return;
-    code = host_pc ? tcg_find_code(a->tcg, host_pc) : NULL;
-    if (code && code->ninsns > 1 && tb_overlaps(code->user, ram, len))
-        cpu_restart_single(cpu);
-    tb_invalidate(&a->tbs, ram, len);
+    if (page->granules & tb_granules(ram, len)) {
+        code = host_pc ? tcg_find_code(a->tcg, host_pc) : NULL;
+        if (code && code->ninsns > 1 && tb_overlaps(code->user, ram, len))
+            cpu_restart_single(cpu);
+        tb_invalidate(&a->tbs, ram, len);
+        heat = HEAT_INVALIDATES;
+        page = a->tbs.pages[n]; /* it goes with the last monitored granule */
+    }
+    if (page && tb_heat_page(&a->tbs, page, heat))
+        g_array_append_val(a->tbs.hot, n);
 }
 
 static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)

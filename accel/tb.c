@@ -24,12 +24,15 @@ void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     g_assert(c->stored != MAP_FAILED);
     c->all = g_ptr_array_new();
+    c->hot = g_array_new(false, false, sizeof(uint64_t));
+    c->checked = g_array_new(false, false, sizeof(uint64_t));
 }
 
 static void tb_free(Tb *tb)
 {
     if (tb->incoming)
         g_array_free(tb->incoming, true);
+    g_free(tb->check);
     g_free(tb);
 }
 
@@ -55,6 +58,13 @@ void tb_flush(TbCache *c)
     for (unsigned i = 0; i < c->all->len; i++)
         tb_free(c->all->pdata[i]);
     g_ptr_array_set_size(c->all, 0);
+    g_array_set_size(c->hot, 0);
+    for (unsigned i = 0; i < c->checked->len; i++) { /* pages outlive blocks that once straddled */
+        CodePage *p = c->pages[g_array_index(c->checked, uint64_t, i)];
+        if (p)
+            p->checked = false;
+    }
+    g_array_set_size(c->checked, 0);
     memset(c->hash, 0, sizeof(Tb *) << c->hash_bits);
     tcg_flush(c->tcg);
     c->flushes++;
@@ -64,6 +74,8 @@ void tb_cache_destroy(TbCache *c)
 {
     tb_flush(c);
     g_ptr_array_free(c->all, true);
+    g_array_free(c->hot, true);
+    g_array_free(c->checked, true);
     g_free(c->hash);
     munmap(c->pages, c->npages * sizeof(CodePage *));
     munmap(c->stored, c->npages);
@@ -101,6 +113,8 @@ static uint64_t first_part(const Tb *tb)
 
 static uint64_t page_granules(const Tb *tb, unsigned part)
 {
+    if (tb->check)
+        return 0;
     return part == 0 ? tb_granules(tb->ram, first_part(tb))
                      : tb_granules(tb->ram2, MAX(tb->size - first_part(tb), 1));
 }
@@ -113,7 +127,7 @@ static bool add_to_page(TbCache *c, Tb *tb, unsigned part)
 
     if (!p)
         p = c->pages[n] = g_new0(CodePage, 1);
-    fresh = p->granules == 0;
+    fresh = p->granules == 0 && !tb->check;
     p->granules |= page_granules(tb, part);
     tb->page_next[part] = p->first;
     p->first = tb;
@@ -213,7 +227,7 @@ static void remove_from_page(TbCache *c, Tb *tb, uint64_t n)
     count_granules(p, n);
 }
 
-static void tb_retire(TbCache *c, Tb *tb)
+void tb_retire(TbCache *c, Tb *tb)
 {
     Tb **at = &c->hash[tb_hash(c, tb->ram, tb->mode, tb->unit_size)];
 
@@ -258,7 +272,7 @@ static void invalidate_in_page(TbCache *c, uint64_t ram, uint64_t len)
         return;
     for (Tb *tb = p->first; tb; tb = next) {
         next = *next_in_page(tb, n);
-        if (tb_overlaps(tb, ram, len))
+        if (!tb->check && tb_overlaps(tb, ram, len))
             tb_retire(c, tb);
     }
     if (p->monitored)
@@ -274,4 +288,65 @@ void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len)
         ram += part;
         len -= part;
     }
+}
+
+/* ---- Blocks that check themselves ----------------------------------------------------------- */
+
+uint64_t tb_changed_bytes(const Tb *tb)
+{
+    const TbCheck *k = tb->check;
+    const uint8_t *was = k->bytes;
+    uint64_t changed = k->soft;
+    unsigned n = 0;
+
+    for (unsigned p = 0; p < G_N_ELEMENTS(k->part); p++) {
+        for (unsigned i = 0; i < k->part[p].size; i++, n++)
+            changed |= (uint64_t)(k->part[p].host[i] != was[n]) << n;
+    }
+    return changed;
+}
+
+bool tb_is_stale(const Tb *tb)
+{
+    return tb_changed_bytes(tb) != tb->check->soft;
+}
+
+/* Retire the blocks of page @n that are, or are not, checked. */
+static void retire_in_page(TbCache *c, uint64_t n, bool checked)
+{
+    Tb *next;
+
+    for (Tb *tb = c->pages[n]->first; tb; tb = next) {
+        next = *next_in_page(tb, n);
+        if (!!tb->check == checked)
+            tb_retire(c, tb);
+    }
+}
+
+/* Its blocks will be made anew when they are looked for. */
+static void set_checked(TbCache *c, uint64_t n, bool checked)
+{
+    CodePage *p = c->pages[n];
+
+    if (!p || p->checked == checked)
+        return;
+    p->checked = checked;
+    retire_in_page(c, n, !checked);
+    if (checked)
+        g_array_append_val(c->checked, n);
+}
+
+void tb_settle_pages(TbCache *c)
+{
+    static const uint32_t slices_per_epoch = 4096;
+
+    for (unsigned i = 0; i < c->hot->len; i++)
+        set_checked(c, g_array_index(c->hot, uint64_t, i), true);
+    g_array_set_size(c->hot, 0);
+    if (++c->settled % slices_per_epoch)
+        return;
+    c->epoch++;
+    for (unsigned i = 0; i < c->checked->len; i++)
+        set_checked(c, g_array_index(c->checked, uint64_t, i), false);
+    g_array_set_size(c->checked, 0);
 }

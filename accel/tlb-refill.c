@@ -76,6 +76,7 @@ void *tlb_direct(void *env)
     const SlowAccess *s = &cpu->run->tail->slow;
     unsigned in_page = s->addr & (PAGE_SIZE - 1);
     const StlbEntry *e;
+    CodePage *page;
 
     if (!s->is_write || in_page + s->size > PAGE_SIZE ||
         ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1))))
@@ -84,5 +85,11 @@ void *tlb_direct(void *env)
     if (!e || !(e->prot & PROT_W) || (e->flags & (STLB_IO | STLB_ROM | STLB_WATCHED)) ||
         tb_touches_code(&cpu->run->accel->tbs, e->ram | in_page, s->size))
         return NULL;
+    page = cpu->run->accel->tbs.pages[e->ram >> PAGE_BITS];
+    if (page && s->op != OP_probe) {
+        if (page->epoch == cpu->run->accel->tbs.epoch && page->heat == HEAT_LIMIT - HEAT_BESIDE)
+            return NULL; /* the slow path is to note that it becomes hot */
+        tb_heat_page(&cpu->run->accel->tbs, page, HEAT_BESIDE);
+    }
     return (void *)(uintptr_t)(s->addr + e->addend);
 }

@@ -56,7 +56,55 @@ static void log_block(Cpu *cpu, const TranslateRequest *req, const uint8_t *byte
     log_write(out->str);
 }
 
-static TcgCode *compile(Cpu *cpu, TranslateRequest *req, Tb *tb)
+/* Where the block that was just translated lies. */
+static void set_parts(Cpu *cpu, TranslateRequest *req, const StlbEntry *e)
+{
+    uint32_t room = PAGE_SIZE - (req->linear & (PAGE_SIZE - 1));
+
+    req->part[0].host = (uint8_t *)(uintptr_t)(req->linear + e->addend);
+    req->part[0].size = MIN(req->size, room);
+    if (req->size > room) {
+        req->part[1].host = accel_ram_host(cpu->run->accel, cpu->run->straddle_ram2);
+        req->part[1].size = req->size - room;
+    }
+}
+
+/* The frontend's part. Blocks of pages that stores often hit are to check themselves: made twice,
+ * as the checks of all their bytes come first. */
+static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, IrBlock *ir)
+{
+    CpuRun *run = cpu->run;
+
+    ir_block_reset(ir, req->unit_offset);
+    run->straddled = false;
+    cpu->ops->translate(cpu, req, ir);
+    g_assert(req->size > 0 && ir->ninsns > 0);
+    if (!cached || (e->flags & STLB_IO) || (run->straddled && run->straddle_ram2 == UINT64_MAX))
+        return;
+    if (run->straddled && tb_page_is_checked(&run->accel->tbs, run->straddle_ram2))
+        req->checked = true;
+    if (!req->checked)
+        return;
+    set_parts(cpu, req, e);
+    ir_block_reset(ir, req->unit_offset);
+    cpu->ops->translate(cpu, req, ir);
+}
+
+static TbCheck *new_check(const TranslateRequest *req)
+{
+    TbCheck *k = g_malloc0(sizeof(TbCheck) + req->size);
+    unsigned n = 0;
+
+    k->soft = req->was_soft;
+    for (unsigned i = 0; i < G_N_ELEMENTS(k->part); i++) {
+        k->part[i] = req->part[i];
+        memcpy(k->bytes + n, req->part[i].host, req->part[i].size);
+        n += req->part[i].size;
+    }
+    return k;
+}
+
+static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, Tb *tb)
 {
     Accel *a = cpu->run->accel;
     bool logged = log_enabled(LOG_IN_ASM | LOG_OP | LOG_OUT_ASM) && log_in_filter(req->linear);
@@ -65,10 +113,7 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, Tb *tb)
     IrBlock *ir = tcg_ir(a->tcg);
     TcgCode *code;
 
-    ir_block_reset(ir, req->unit_offset);
-    cpu->run->straddled = false;
-    cpu->ops->translate(cpu, req, ir);
-    g_assert(req->size > 0 && ir->ninsns > 0);
+    make_ir(cpu, req, e, cached, ir);
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, cpu->run->straddled ? cpu->run->straddle : req->bytes);
     code = tcg_compile(a->tcg, tb, op, out);
@@ -81,10 +126,11 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, Tb *tb)
 
 /* @tb is zeroed; @e is the page of the first byte. Does not return if fetching faults. */
 static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsigned max_insns,
-                      uint32_t unit_size, Tb *tb)
+                      uint32_t unit_size, uint64_t soft, Tb *tb)
 {
     Accel *a = cpu->run->accel;
     static const unsigned no_limit = 512;
+    bool cached = max_insns == UINT_MAX;
     uint8_t io[16];
     TranslateRequest req = {
         .pc = ctx->pc,
@@ -105,21 +151,28 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
     } else {
         req.bytes = (const uint8_t *)(uintptr_t)(ctx->linear + e->addend);
         tb->ram = e->ram | (ctx->linear & (PAGE_SIZE - 1));
+        if (tb_page_is_checked(&a->tbs, tb->ram)) {
+            req.checked = true;
+            req.soft = soft;
+            req.avail = MIN(req.avail, CHECKED_BYTES);
+        }
     }
     tb->mode = ctx->mode;
     tb->unit_size = unit_size;
-    tb->code = compile(cpu, &req, tb);
+    tb->code = compile(cpu, &req, e, cached, tb);
     if (!tb->code) { /* the buffer is full: start again with an empty one */
         cpu->run->link_from = NULL;
         tb_flush(&a->tbs);
         context_forget_all(a);
-        tb->code = compile(cpu, &req, tb);
+        tb->code = compile(cpu, &req, e, cached, tb);
         g_assert(tb->code);
     }
     tb->size = req.size;
     tb->straddles =
         cpu->run->straddled && !(e->flags & STLB_IO) && cpu->run->straddle_ram2 != UINT64_MAX;
     tb->ram2 = tb->straddles ? cpu->run->straddle_ram2 : 0;
+    if (req.checked && cached)
+        tb->check = new_check(&req);
     a->tbs.translated++;
 }
 
@@ -132,18 +185,25 @@ static Tb *new_private(Cpu *cpu)
     return cpu->run->private_tb;
 }
 
-static Tb *find(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, uint32_t unit_size)
+/* Of the same bytes, that is. What must be looked at as data from now on goes to *@soft. */
+static Tb *find(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, uint32_t unit_size,
+                uint64_t *soft)
 {
+    TbCache *c = &cpu->run->accel->tbs;
     uint64_t ram = e->ram | (ctx->linear & (PAGE_SIZE - 1));
-    Tb *tb = tb_find(&cpu->run->accel->tbs, ram, ctx->mode, unit_size);
+    Tb *tb = tb_find(c, ram, ctx->mode, unit_size);
 
     for (; tb; tb = tb_find_next(tb)) {
-        StlbEntry *second;
-        if (!tb->straddles)
+        if (tb->straddles) {
+            StlbEntry *second = fetch_page(cpu, (ctx->linear & PAGE_MASK) + PAGE_SIZE, ctx->mmu);
+            if ((second->flags & STLB_IO) || second->ram != tb->ram2)
+                continue;
+        }
+        if (!tb->check || !tb_is_stale(tb))
             return tb;
-        second = fetch_page(cpu, (ctx->linear & PAGE_MASK) + PAGE_SIZE, ctx->mmu);
-        if (!(second->flags & STLB_IO) && second->ram == tb->ram2)
-            return tb;
+        *soft = tb_changed_bytes(tb);
+        tb_retire(c, tb);
+        return NULL;
     }
     return NULL;
 }
@@ -152,16 +212,17 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
 {
     Accel *a = cpu->run->accel;
     StlbEntry *e = fetch_page(cpu, ctx->linear, ctx->mmu), copy;
+    uint64_t soft = 0;
     uint32_t unit_size = e->flags & STLB_UNIT_LARGE ? UNIT_LARGE : PAGE_SIZE;
     Tb *tb;
 
     if (e->flags & STLB_IO)
         return translate_private(cpu, ctx, 1);
     copy = *e; /* looking at a second page may replace the entry */
-    tb = find(cpu, ctx, &copy, unit_size);
+    tb = find(cpu, ctx, &copy, unit_size, &soft);
     if (!tb) {
         tb = new_private(cpu);
-        translate(cpu, ctx, &copy, UINT_MAX, unit_size, tb);
+        translate(cpu, ctx, &copy, UINT_MAX, unit_size, soft, tb);
         cpu->run->private_tb = NULL;
         if (tb_insert(&a->tbs, tb)) {
             tlb_watch_ram_page(a, tb->ram & PAGE_MASK);
@@ -185,6 +246,6 @@ Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns)
     StlbEntry copy = *fetch_page(cpu, ctx->linear, ctx->mmu);
     Tb *tb = new_private(cpu);
 
-    translate(cpu, ctx, &copy, max_insns, PAGE_SIZE, tb);
+    translate(cpu, ctx, &copy, max_insns, PAGE_SIZE, 0, tb);
     return tb;
 }

@@ -7,6 +7,11 @@
  * code needs are vbase + offset (slot of Cpu.vbase), never constants, so that the block is valid
  * wherever the page is mapped.
  *
+ * A @checked block is one whose bytes stores may change unnoticed: it begins with
+ * ir_exit_if_changed() for each of its @parts (none at first, when the engine wants to know its
+ * size), with TRANSLATE_EXIT_STALE, and ends after the first instruction that may store. Immediates whose
+ * bytes are among @soft may be read when they are used; @was_soft then says which.
+ *
  * An instruction that crosses the page's end is translated only as the first of a block
  * (translate_straddling() fetches it); otherwise the block ends before it.
  */
@@ -14,6 +19,13 @@
 #define ACCEL_TRANSLATE_H
 
 #include "accel/cpu.h"
+
+#define TRANSLATE_EXIT_STALE UINT32_MAX /* an exit reason of the engine's */
+
+typedef struct CodePart { /* of a block, within a page: at most two */
+    uint8_t *host;
+    uint32_t size;
+} CodePart;
 
 struct TranslateRequest {
     /* in */
@@ -24,8 +36,12 @@ struct TranslateRequest {
     unsigned max_insns;   /* >= 1 */
     const uint8_t *bytes; /* code from @linear on … */
     uint32_t avail;       /* … up to the end of its 4 KiB page */
+    bool checked;
+    uint64_t soft; /* bit n: byte n of a checked block */
+    CodePart part[2];
     /* out, by the frontend */
     uint32_t size; /* guest bytes the block was made from, contiguous from the start */
+    uint64_t was_soft;
 };
 
 /* The 15 bytes from @linear on when they cross the page; may raise a fetch fault. The second page

@@ -356,6 +356,7 @@ static void read_immediate(Cursor *c, Insn *i, Operand *o, OperandMethod method,
     if (size == OS_z && o->type == I32)
         bytes = 4;
     int64_t v = next_signed(c, bytes);
+    i->imm_size = (uint8_t)bytes;
     if (method == OM_I && (size == OS_b || size == OS_w))
         v &= (1 << (8 * bytes)) - 1;
     bool second = false;

@@ -210,6 +210,7 @@ struct Insn {
     uint8_t seg;    /* of the memory operand, defaults applied; FS, GS only in 64-bit mode unless default */
     int8_t base, index; /* -1: none; INSN_BASE_RIP */
     uint8_t scale;
+    uint8_t imm_size; /* bytes of the last immediate */
     int64_t disp;   /* sign-extended; moffs: the address */
     int64_t imm, imm2;
     Operand op[4];

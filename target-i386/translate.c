@@ -304,6 +304,35 @@ static int64_t operand_immediate(const Insn *i, unsigned n)
     return i->imm;
 }
 
+/* An immediate that the guest keeps changing is read when it is used: the last bytes of a plain
+ * instruction. IR_NONE: it is not such a one. */
+static IrRef soft_immediate(Dis *d, const Insn *i, IrType type)
+{
+    TranslateRequest *req = d->req;
+    uint32_t at = d->next - i->imm_size - req->unit_offset;
+    IrType stored = i->imm_size == 8 ? I64 : I32;
+    uint64_t mask;
+    IrRef v;
+
+    if (!req->soft || i->map || i->imm_size < 4 || type < stored || i->imm2 ||
+        at + i->imm_size > (req->part[0].host ? req->part[0].size : req->avail))
+        return IR_NONE;
+    mask = ((1ull << i->imm_size) - 1) << at;
+    if (!(req->soft & mask))
+        return IR_NONE;
+    req->was_soft |= mask;
+    v = ir_ld_host(d->ir, stored, req->bytes + at);
+    return type == stored ? v : ir_sext(d->ir, type, v);
+}
+
+static IrRef load_immediate(Dis *d, const Insn *i, unsigned n)
+{
+    IrType type = op_type(i, n);
+    IrRef v = soft_immediate(d, i, type);
+
+    return v ? v : ir_const(d->ir, type, (uint64_t)operand_immediate(i, n));
+}
+
 IrRef op_load(Dis *d, Insn *i, unsigned n)
 {
     const Operand *o = &i->op[n];
@@ -312,7 +341,7 @@ IrRef op_load(Dis *d, Insn *i, unsigned n)
     case OPK_GPR: return reg_get(d, type, o->reg);
     case OPK_GPR_HI: return ir_get(d->ir, I8, SLOT_GPR + o->reg, 1);
     case OPK_MEM: return mem_ld(d, operand_mem(d, i, type, false), type, 0);
-    case OPK_IMM: return ir_const(d->ir, type, (uint64_t)operand_immediate(i, n));
+    case OPK_IMM: return load_immediate(d, i, n);
     case OPK_SEG: return ir_get(d->ir, I16, SLOT_SEG_SELECTOR + o->reg, 0);
     case OPK_XMM: return ir_get(d->ir, type, SLOT_XMM + o->reg, 0);
     case OPK_MMX: return ir_get(d->ir, type, SLOT_FPREG + o->reg, 0);
@@ -494,9 +523,36 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
 }
 
+/* Stores to a checked block go unnoticed: it looks at what it was made from. */
+static void check_bytes(Dis *d)
+{
+    const TranslateRequest *req = d->req;
+    uint64_t care = ~req->was_soft;
+
+    for (unsigned p = 0; p < 2 && req->part[p].size; p++) {
+        ir_exit_if_changed(d->ir, req->part[p].host, req->part[p].size, care, TRANSLATE_EXIT_STALE);
+        care = req->part[p].size < 64 ? care >> req->part[p].size : 0;
+    }
+}
+
+static bool may_store(const IrBlock *ir, unsigned from)
+{
+    for (unsigned n = from; n < ir->nops; n++) {
+        const IrOp *op = &ir->ops[n];
+        if (op->op == OP_st || (op->op >= OP_rmw_add && op->op <= OP_rmw_cas) ||
+            (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE)))
+            return true;
+    }
+    return false;
+}
+
 static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
 {
+    unsigned from = d->ir->nops;
+
     ir_insn(d->ir, d->offset);
+    if (d->ir->ninsns == 1)
+        check_bytes(d);
     check_target(d, pc_plus(d, d->next - 1, I32), IR_NONE); /* the last byte fetched */
     if (status == DECODE_UD) {
         trap_ud(d);
@@ -506,6 +562,8 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
         i->desc->gen(d, i);
         g_assert(d->ended || !(i->desc->attr & A_END));
     }
+    if (!d->ended && d->req->checked && may_store(d->ir, from))
+        leave_next(d);
 }
 
 void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)

@@ -577,3 +577,35 @@ void ir_exit_if(IrBlock *ir, IrRef cond, uint32_t reason)
         append(ir, &OPC(OP_exit_if, IR_VOID, .a = cond, .imm = reason));
     }
 }
+
+/* Bytes @at to @at + 8 of those that ir_exit_if_changed() looks at. */
+static void exit_if_word_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care,
+                                 uint32_t reason)
+{
+    unsigned in_page = (uintptr_t)host & 0xfff, back = in_page > 0xff8 ? in_page - 0xff8 : 0;
+    uint64_t mask = 0, now;
+    IrType type;
+    IrRef v;
+
+    for (unsigned k = 0; k < n; k++) {
+        mask |= care >> k & 1 ? UINT64_C(0xff) << 8 * (k + back) : 0;
+    }
+    if (!mask) {
+        return;
+    }
+    memcpy(&now, host - back, 8);
+    type = mask >> 32 ? I64 : I32;
+    v = ir_ld_host(ir, type, host - back);
+    if (mask != ir_type_mask(type)) {
+        v = ir_and(ir, v, ir_const(ir, type, mask));
+    }
+    ir_exit_if(ir, ir_setcond(ir, COND_NE, v, ir_const(ir, type, now & mask)), reason);
+}
+
+void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care, uint32_t reason)
+{
+    g_assert(n <= 64 && ((uintptr_t)host & 0xfff) + n <= 4096);
+    for (unsigned k = 0; k < n; k += 8) {
+        exit_if_word_changed(ir, host + k, MIN(n - k, 8), care >> k, reason);
+    }
+}

@@ -172,6 +172,9 @@ void ir_goto(IrBlock *ir, uint32_t offset);               /* takes the next link
 void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset);
 void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind);
 void ir_exit(IrBlock *ir, uint32_t reason);
+/* Leave with @reason if the @n bytes at @host, none beyond its 4 KiB page, are not what they are now; bit k
+ * of @care: byte k counts. @n <= 64. */
+void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care, uint32_t reason);
 void ir_exit_if(IrBlock *ir, IrRef cond, uint32_t reason);
 
 #endif

@@ -111,6 +111,86 @@ static void test_data_beside_code_keeps_blocks(void **state)
     toy_free(t);
 }
 
+/* The immediate of another block changes each time round: soon that block reads it by itself. */
+static void test_often_rewritten_block(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ST, 3, A16(0x1802), TOY_JMPR, 5, /* 0x1006: */ TOY_ADD, 3, 1,
+                   TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+    uint64_t translated = 0;
+
+    memcpy(t->ram->host + 0x1800, (uint8_t[]){ TOY_ADD, 0, 0, TOY_JMPR, 4 }, 5);
+    t->cpu->regs[4] = 0x1006;
+    t->cpu->regs[5] = 0x1800;
+    for (unsigned run = 1; run <= 3; run++) {
+        translated = t->accel->tbs.translated;
+        t->cpu->regs[1] = 100;
+        t->cpu->regs[3] = TOY_JMPR << 8 | 4 << 16;
+        toy_run(t, 0x1000);
+        assert_int_equal(t->cpu->regs[0], run * 4950);
+        assert_int_equal(accel_instruction_count(t->accel), run * 601);
+    }
+    assert_true(t->accel->tbs.translated - translated < 4);
+    toy_free(t);
+}
+
+/* The running block rewrites what it runs next, watched and then checked. */
+static void test_block_often_rewrites_itself(void **state)
+{
+    Toy *t = START(0, 0x1000, TOY_ST, 3, A16(0x1006), TOY_ADD, 0, 0, TOY_ADD, 3, 1, TOY_DJNZ, 1,
+                   A16(0x000), TOY_HALT);
+
+    for (unsigned run = 1; run <= 3; run++) {
+        t->cpu->regs[1] = 100;
+        t->cpu->regs[3] = TOY_ADD << 8 | 3 << 16 | 1 << 24 | (uint64_t)TOY_DJNZ << 32 | 1ull << 40;
+        toy_run(t, 0x1000);
+        assert_int_equal(t->cpu->regs[0], run * 4950);
+        assert_int_equal(accel_instruction_count(t->accel), run * 401);
+    }
+    toy_free(t);
+}
+
+/* Data beside code: a page that is checked and then cools down. */
+static void test_checked_page_cools_down(void **state)
+{
+    Toy *t =
+        START(0, 0x1000, TOY_ST, 0, A16(0x1800), TOY_ADD, 0, 1, TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+
+    for (unsigned run = 1; run <= 6; run++) {
+        uint64_t last = 5000 * run - 1;
+        t->cpu->regs[1] = 5000;
+        toy_run(t, 0x1000);
+        assert_int_equal(t->cpu->regs[0], 5000 * run);
+        assert_memory_equal(t->ram->host + 0x1800, &last, 8);
+        assert_int_equal(accel_instruction_count(t->accel), 15001 * run);
+        if (run == 2)
+            assert_true(tb_page_is_checked(&t->accel->tbs, 0x1000));
+        for (unsigned i = 0; run == 3 && i < 4096; i++)
+            tb_settle_pages(&t->accel->tbs);
+        if (run == 3)
+            assert_false(tb_page_is_checked(&t->accel->tbs, 0x1000));
+    }
+    toy_free(t);
+}
+
+static void test_dma_into_checked_code(void **state)
+{
+    Toy *t =
+        START(0, 0x1000, TOY_ST, 2, A16(0x1800), TOY_ADD, 0, 1, TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+    const uint8_t patch[] = { TOY_ADD, 0, 7 };
+
+    for (unsigned run = 0; run < 2; run++) {
+        t->cpu->regs[1] = 5000;
+        toy_run(t, 0x1000);
+    }
+    assert_true(tb_page_is_checked(&t->accel->tbs, 0x1000));
+    address_space_write_bytes(t->machine.memory, 0x1004, patch, sizeof(patch));
+    t->cpu->regs[0] = 0;
+    t->cpu->regs[1] = 100;
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[0], 700);
+    toy_free(t);
+}
+
 static void test_dma_into_code(void **state)
 {
     Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_HALT);
@@ -297,6 +377,10 @@ int main(void)
         cmocka_unit_test(test_store_into_code_of_another_block),
         cmocka_unit_test(test_store_into_the_running_block),
         cmocka_unit_test(test_data_beside_code_keeps_blocks),
+        cmocka_unit_test(test_often_rewritten_block),
+        cmocka_unit_test(test_block_often_rewrites_itself),
+        cmocka_unit_test(test_checked_page_cools_down),
+        cmocka_unit_test(test_dma_into_checked_code),
         cmocka_unit_test(test_dma_into_code),
         cmocka_unit_test(test_fault_is_exact),
         cmocka_unit_test(test_page_crossing_access),

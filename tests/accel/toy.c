@@ -109,25 +109,41 @@ static uint32_t get16(const uint8_t *p)
     return p[0] | p[1] << 8;
 }
 
+/* The immediate of an ADD, the byte at @at. */
+static IrRef immediate(TranslateRequest *req, IrBlock *ir, uint32_t at)
+{
+    if (!req->checked || !(req->soft >> at & 1))
+        return ir_const(ir, I64, (uint64_t)(int8_t)req->bytes[at]);
+    req->was_soft |= 1ull << at;
+    return ir_sext(ir, I64, ir_ld_host(ir, I8, req->bytes + at));
+}
+
 static void toy_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     uint32_t base = req->unit_offset & ~0xfffu;
     uint32_t at = 0;
     bool ended = false;
 
-    while (!ended && ir->ninsns < req->max_insns) {
+    while (!ended && ir->ninsns < req->max_insns && (at == 0 || at + 4 <= req->avail)) {
         const uint8_t *p = req->bytes + at;
         uint32_t here = req->unit_offset + at;
         IrRef v;
         ir_insn(ir, here);
+        if (at == 0 && req->part[0].size)
+            ir_exit_if_changed(ir, req->part[0].host, req->part[0].size, ~req->was_soft,
+                               TRANSLATE_EXIT_STALE);
         switch (p[0]) {
         case TOY_ADD:
-            ir_set(ir, p[1], 0, ir_addi(ir, ir_get(ir, I64, p[1], 0), (int8_t)p[2]));
+            ir_set(ir, p[1], 0, ir_add(ir, ir_get(ir, I64, p[1], 0), immediate(req, ir, at + 2)));
             at += 3;
             break;
         case TOY_ST:
             ir_st(ir, ir_get(ir, I64, p[1], 0), ir_const(ir, I64, get16(p + 2)), 0, 0);
             at += 4;
+            if (req->checked) {
+                ir_goto(ir, req->unit_offset + at);
+                ended = true;
+            }
             break;
         case TOY_LD:
             ir_set(ir, p[1], 0, ir_ld(ir, I64, ir_const(ir, I64, get16(p + 2)), 0, 0));
