@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code that is rewritten over and over: each row's function gets four new bytes and is called,
+ * many times, while the engine goes from watching its page to blocks that check themselves. The
+ * sum of what it returned must be that of the values written.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "system.h"
+
+typedef struct Row {
+    const char *name;
+    const char *code; /* returns in RAX */
+    unsigned len;
+    unsigned patch;       /* offset of the four bytes */
+    uint32_t first, step; /* what is written there */
+    unsigned rounds;
+    uint64_t (*value)(uint32_t v);
+} Row;
+#define C(s) (s), sizeof(s) - 1
+
+static uint64_t as_is(uint32_t v)
+{
+    return v;
+}
+static uint64_t sign_extended(uint32_t v)
+{
+    return (uint64_t)(int32_t)v;
+}
+static uint64_t below_5(uint32_t v)
+{
+    return 5 < (uint64_t)(int32_t)v;
+}
+static uint64_t high_7(uint32_t v)
+{
+    return v | 7ull << 32;
+}
+static uint64_t low_byte(uint32_t v)
+{
+    return (uint8_t)v;
+}
+static uint64_t times_3(uint32_t v)
+{
+    return (uint64_t)(int32_t)v * 3;
+}
+static uint64_t word(uint32_t v)
+{
+    return (uint16_t)v;
+}
+
+static const Row rows[] = {
+    { "mov eax, imm32", C("\xb8____\xc3"), 1, 7, 3, 20000, as_is },
+    { "mov rax, imm64", C("\x48\xb8____\x07\0\0\0\xc3"), 2, 0x7fffff00, 1, 20000, high_7 },
+    { "mov rax, simm32", C("\x48\xc7\xc0____\xc3"), 3, 0x7fffff00, 1, 20000, sign_extended },
+    { "add rax, simm32", C("\x31\xc0\x48\x05____\xc3"), 4, 1, 0x01234567, 20000, sign_extended },
+    { "imul rax, r, simm32", C("\x6a\x03\x58\x48\x69\xc0____\xc3"), 6, 1, 0x01234567, 20000,
+      times_3 },
+    { "cmp rax, simm32", C("\x6a\x05\x58\x48\x3d____\x0f\x92\xc0\x0f\xb6\xc0\xc3"), 5, 1,
+      0x01234567, 20000, below_5 },
+    { "push simm32", C("\x68____\x58\xc3"), 1, 1, 0x01234567, 20000, sign_extended },
+    { "mov [m], imm32", C("\xc7\x44\x24\xf0____\x8b\x44\x24\xf0\xc3"), 4, 1, 0x01234567, 20000,
+      as_is },
+    /* these are translated anew each time */
+    { "mov al, imm8", C("\x31\xc0\xb0_\xc3\0\0"), 3, 0xc300, 1, 200, low_byte },
+    { "mov ax, imm16", C("\x31\xc0\x66\xb8__\xc3\0"), 4, 0xc30000, 1, 4000, word },
+};
+
+/* mov [rdi], esi; call rbx; add rdx, rax; add esi, r8d; dec ecx; jnz; hlt */
+static const char loop[] = "\x89\x37\xff\xd3\x48\x01\xc2\x44\x01\xc6\xff\xc9\x75\xf2\xf4";
+
+static const char *backend;
+
+static void run_row(const Row *r, uint32_t at)
+{
+    System *s = system_new(backend, "max");
+    uint32_t base = system_code_base(SYS_LONG, 0), v = r->first;
+    uint64_t sum = 0;
+
+    system_setup(s, SYS_LONG, 0);
+    memcpy(s->ram->host + base, loop, sizeof(loop) - 1);
+    memcpy(s->ram->host + base + at, r->code, r->len);
+    s->c->regs[R_RBX] = base + at;
+    s->c->regs[R_RDI] = base + at + r->patch;
+    s->c->regs[R_RSI] = r->first;
+    s->c->regs[R_R8] = r->step;
+    s->c->regs[R_RCX] = r->rounds;
+    s->c->regs[R_RDX] = 0;
+    assert_true(system_run(s));
+    for (unsigned n = 0; n < r->rounds; n++, v += r->step)
+        sum += r->value(v);
+    if (s->c->regs[R_RDX] != sum)
+        fail_msg("%s at +0x%x: 0x%llx, not 0x%llx", r->name, at,
+                 (unsigned long long)s->c->regs[R_RDX], (unsigned long long)sum);
+    system_free(s);
+}
+
+/* Beside the loop, on a page of its own, and across the end of a page. */
+static void test_rewritten(void **state)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        run_row(&rows[i], 0x200);
+        run_row(&rows[i], 0x1000);
+        run_row(&rows[i], 0x1000 - rows[i].patch - 2);
+    }
+}
+
+/* inc qword [rdi] on the page of the code that does it; the same in the midst of a block */
+static void test_data_beside_code(void **state)
+{
+    static const char code[] = "\x48\xff\x07\x48\x89\x57\x08\x48\x01\xd0\xff\xc9\x75\xf2\xf4";
+    System *s = system_new(backend, "max");
+    uint32_t base = system_code_base(SYS_LONG, 0);
+
+    system_setup(s, SYS_LONG, 0);
+    memcpy(s->ram->host + base, code, sizeof(code) - 1);
+    s->c->regs[R_RDI] = base + 0x800;
+    s->c->regs[R_RAX] = 0;
+    s->c->regs[R_RDX] = 3;
+    s->c->regs[R_RCX] = 30000;
+    assert_true(system_run(s));
+    assert_int_equal(s->c->regs[R_RAX], 90000);
+    assert_int_equal(system_read(s, base + 0x800, 8), 30000);
+    assert_int_equal(system_read(s, base + 0x808, 8), 3);
+    system_free(s);
+}
+
+int main(void)
+{
+    static const char *const backends[] = { NULL, "interp" };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rewritten),
+        cmocka_unit_test(test_data_beside_code),
+    };
+    int failed = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+        backend = backends[i];
+        failed += cmocka_run_group_tests_name(backend ? backend : "default", tests, NULL, NULL);
+    }
+    return failed;
+}
