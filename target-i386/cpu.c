@@ -51,6 +51,7 @@ static void reset_at_power_on(CpuX86 *c)
     c->fip = c->fdp = 0;
     c->mxcsr = 0x1f80;
     c->xcr0 = 1;
+    c->pkru = 0;
     c->xss = 0;
     c->star = c->lstar = c->cstar = c->sfmask = c->kernel_gs_base = c->tsc_aux = 0;
     c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;

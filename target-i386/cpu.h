@@ -40,6 +40,8 @@ enum { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 <<
 
 enum { MISC_ENABLE_FAST_STRINGS = 1 << 0, MISC_ENABLE_MONITOR = 1 << 18 };
 
+enum { XFEATURE_X87 = 1 << 0, XFEATURE_SSE = 1 << 1, XFEATURE_YMM = 1 << 2, XFEATURE_PKRU = 1 << 9 }; /* XCR0 */
+
 /* A segment register with its hidden part. attr is the high dword of the descriptor masked by
  * 0x00f0ff00 (type, S, DPL, P, AVL, L, D/B, G at their descriptor positions); limit is in bytes. */
 typedef struct Segment {
@@ -143,6 +145,8 @@ typedef struct CpuX86 {
     uint64_t mtrr_def, mtrr_fixed[11], mtrr_phys[16];
     uint64_t mcg_status, mcg_ctl, mce_banks[X86_MCE_BANKS * 4];
     uint64_t pae_pdpte[4]; /* loaded by MOV CR3 in PAE mode */
+    uint32_t pkru;
+    uint16_t keys_used; /* protection keys of the pages that the TLBs may know */
     bool nmi_blocked, inhibit, in_smm, sipi_wait;
     bool smm_nmi_blocked; /* nmi_blocked as RSM will have it */
     uint64_t smi_count;

@@ -97,7 +97,7 @@ static const FeatureRow features[] = {
     { CPUID_7_0_EBX, 29, "sha-ni", DONE }, { CPUID_7_0_EBX, 30, "avx512bw", MISSING },
     { CPUID_7_0_EBX, 31, "avx512vl", MISSING },
 
-    { CPUID_7_0_ECX,  2, "umip", DONE },     { CPUID_7_0_ECX,  3, "pku", MISSING },
+    { CPUID_7_0_ECX,  2, "umip", DONE },     { CPUID_7_0_ECX,  3, "pku", DONE },
     { CPUID_7_0_ECX,  8, "gfni", DONE, V | TCG_HAS_GFNI },  { CPUID_7_0_ECX,  9, "vaes", DONE, V | TCG_HAS_VAES },
     { CPUID_7_0_ECX, 10, "vpclmulqdq", DONE, V | TCG_HAS_VPCLMUL }, { CPUID_7_0_ECX, 16, "la57", ASKED },
     { CPUID_7_0_ECX, 22, "rdpid", DONE },

@@ -113,23 +113,38 @@ static void leaf_b(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
     }
 }
 
+/* x87 and SSE: the legacy area and the header; YMM behind them, then (as AMD has it) PKRU. */
+static uint32_t xsave_area_size(uint64_t components)
+{
+    return components & XFEATURE_PKRU ? 840 : components & XFEATURE_YMM ? 832 : 576;
+}
+
+static uint32_t xsave_compact_size(uint64_t components)
+{
+    return 576 + (components & XFEATURE_YMM ? 256 : 0) + (components & XFEATURE_PKRU ? 8 : 0);
+}
+
 static void leaf_d(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
 {
     bool avx = x86_words_have(c->features, CPUID_1_ECX, CPUID_AVX);
-    uint32_t enabled = c->xcr0 & 4 ? 832 : 576;
+    bool pku = x86_words_have(c->features, CPUID_7_0_ECX, CPUID_PKU);
+    uint64_t all = (avx ? 7 : 3) | (pku ? XFEATURE_PKRU : 0);
 
     if (!x86_words_have(c->features, CPUID_1_ECX, CPUID_XSAVE))
         return;
     if (subleaf == 0) {
-        out[EAX] = avx ? 7 : 3; /* x87, SSE: the legacy area and the header; YMM behind them */
-        out[EBX] = enabled;
-        out[ECX] = avx ? 832 : 576;
+        out[EAX] = (uint32_t)all;
+        out[EBX] = xsave_area_size(c->xcr0);
+        out[ECX] = xsave_area_size(all);
     } else if (subleaf == 1) {
         out[EAX] = c->features[CPUID_D_1_EAX];
-        out[EBX] = out[EAX] & CPUID_XSAVEC ? enabled : 0;
+        out[EBX] = out[EAX] & CPUID_XSAVEC ? xsave_compact_size(c->xcr0) : 0;
     } else if (subleaf == 2 && avx) {
         out[EAX] = 256;
         out[EBX] = 576;
+    } else if (subleaf == 9 && pku) {
+        out[EAX] = 8;
+        out[EBX] = 832;
     }
 }
 
@@ -197,7 +212,8 @@ static void basic_leaf(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
     case 6: out[EAX] = c->features[CPUID_6_EAX]; break;
     case 7:
         if (subleaf == 0)
-            set(out, 0, c->features[CPUID_7_0_EBX], c->features[CPUID_7_0_ECX],
+            set(out, 0, c->features[CPUID_7_0_EBX],
+                c->features[CPUID_7_0_ECX] | (c->cr4 & CR4_PKE ? CPUID_OSPKE : 0),
                 c->features[CPUID_7_0_EDX]);
         break;
     case 0xb: leaf_b(c, subleaf, out); break;

@@ -52,7 +52,7 @@ enum { /* 7.0.EBX */
 };
 enum { CPUID_AVX = 1 << 28 }; /* 1.ECX */
 enum { CPUID_XSAVEC = 1 << 1, CPUID_XGETBV1 = 1 << 2 }; /* D.1.EAX */
-enum { CPUID_UMIP = 1 << 2, CPUID_PKU = 1 << 3, CPUID_LA57 = 1 << 16 }; /* 7.0.ECX */
+enum { CPUID_UMIP = 1 << 2, CPUID_PKU = 1 << 3, CPUID_OSPKE = 1 << 4, CPUID_LA57 = 1 << 16 }; /* 7.0.ECX */
 enum { CPUID_FSRM = 1 << 4, CPUID_SPEC_CTRL = 1 << 26, CPUID_ARCH_CAPABILITIES = 1 << 29 }; /* 7.0.EDX */
 enum { /* 80000001.EDX */
     CPUID_SYSCALL = 1 << 11, CPUID_NX = 1 << 20, CPUID_FFXSR = 1 << 25, CPUID_PDPE1GB = 1 << 26,

@@ -12,6 +12,7 @@
 #include "target-i386/help-io.h"
 #include "target-i386/help.h"
 #include "target-i386/translate.h"
+#include "target-i386/cpuid.h"
 
 static IrRef zext32(Dis *d, IrRef v)
 {
@@ -415,6 +416,17 @@ void gen_xsetbv(Dis *d, Insn *i)
         call2(d, HELP_xsetbv, reg_get(d, I32, R_RCX), get_edx_eax(d));
 }
 
+void gen_rdpkru(Dis *d, Insn *i)
+{
+    set_edx_eax(d, call1(d, HELP_rdpkru, zext64(d, reg_get(d, I32, R_RCX))));
+}
+
+void gen_wrpkru(Dis *d, Insn *i)
+{
+    call2(d, HELP_wrpkru, zext64(d, reg_get(d, I32, R_RCX)), get_edx_eax(d));
+    leave_new_mode(d);
+}
+
 void gen_rsm(Dis *d, Insn *i)
 {
     if (!(d->mode & X86_MODE_SMM)) {
@@ -489,7 +501,8 @@ static void write_base(Dis *d, Insn *i, unsigned seg)
 {
     IrBlock *ir = d->ir;
     IrRef v = zext64(d, op_load(d, i, 0));
-    IrRef by = ir_const(ir, I8, d->mode & X86_MODE_LA57 ? 7 : 16);
+    bool la57 = x86_words_have(d->cpu->features, CPUID_7_0_ECX, CPUID_LA57);
+    IrRef by = ir_const(ir, I8, la57 ? 7 : 16); /* x86_is_canonical_base() */
     IrRef canonical = ir_sar(ir, ir_shl(ir, v, by), by);
 
     check_fsgsbase(d);

@@ -42,7 +42,7 @@
     G(mov_to_dr) G(invd) G(wbinvd) G(invlpg) G(invpcid) G(swapgs) G(rdtsc) G(rdtscp) G(rdpmc) \
     G(rdmsr) G(wrmsr) G(cpuid) G(syscall) G(sysret) G(sysenter) G(sysexit) G(rsm) G(monitor) \
     G(mwait) G(xgetbv) G(xsetbv) G(stac) G(clac) G(rdfsbase) G(rdgsbase) G(wrfsbase) G(wrgsbase) \
-    G(rdpid) G(rdrand) G(rdseed) \
+    G(rdpid) G(rdrand) G(rdseed) G(rdpkru) G(wrpkru) \
     /* gen-x87.c, gen-sse.c: named by rows of opmap-1byte.c and opmap-0f.c */ \
     G(fwait) G(fxsave) G(fxrstor) G(ldmxcsr) G(stmxcsr) G(xsave) G(xrstor) G(xsaveopt) G(xsavec) \
     G(xsaves) G(xrstors)

@@ -6,6 +6,7 @@
 #include "target-i386/help-system.h"
 
 #include "target-i386/segment.h"
+#include "target-i386/paging.h"
 
 void help_load_seg(CpuX86 *c, uint32_t seg, uint32_t selector)
 {
@@ -94,6 +95,8 @@ static Segment system_segment(CpuX86 *c, uint16_t selector, Desc d)
 
     if (is_long(c))
         base |= desc_upper_base(c, selector);
+    if (is_long(c) && !x86_is_canonical_base(c, base))
+        x86_raise_error(c, EXCP_GP, selector & 0xfffc);
     return (Segment){
         .selector = selector, .base = base, .limit = desc_limit(d), .attr = desc_attr(d)
     };

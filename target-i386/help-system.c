@@ -141,6 +141,7 @@ uint64_t x86_known_cr4(const CpuX86 *c)
         { CPUID_7_0_EBX, CPUID_SMAP, CR4_SMAP },
         { CPUID_7_0_ECX, CPUID_UMIP, CR4_UMIP },
         { CPUID_7_0_ECX, CPUID_LA57, CR4_LA57 },
+        { CPUID_7_0_ECX, CPUID_PKU, CR4_PKE },
     };
     uint64_t known = CR4_PCE;
 
@@ -152,7 +153,8 @@ uint64_t x86_known_cr4(const CpuX86 *c)
 
 static void write_cr4(CpuX86 *c, uint64_t value)
 {
-    const uint64_t flushing = CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_LA57;
+    const uint64_t flushing =
+        CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_LA57 | CR4_PKE;
     uint64_t changed = value ^ c->cr4;
     bool lma = c->efer & EFER_LMA;
 
@@ -281,18 +283,41 @@ uint64_t help_xgetbv(CpuX86 *c, uint32_t index)
 void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value)
 {
     bool avx = x86_words_have(c->features, CPUID_1_ECX, CPUID_AVX);
-    uint64_t valid = avx ? 7 : 3;
+    bool pku = x86_words_have(c->features, CPUID_7_0_ECX, CPUID_PKU);
+    uint64_t valid = (avx ? 7 : 3) | (pku ? XFEATURE_PKRU : 0);
 
     if (index != 0 || !(value & 1) || (value & ~valid) || (value & 6) == 4)
         raise_gp0(c);
     c->xcr0 = value;
 }
 
+static void check_pkru(CpuX86 *c, uint64_t rcx)
+{
+    if (!(c->cr4 & CR4_PKE))
+        x86_raise(c, EXCP_UD);
+    if ((uint32_t)rcx)
+        raise_gp0(c);
+}
+
+uint64_t help_rdpkru(CpuX86 *c, uint64_t rcx)
+{
+    check_pkru(c, rcx);
+    return c->pkru;
+}
+
+void help_wrpkru(CpuX86 *c, uint64_t rcx, uint64_t edx_eax)
+{
+    check_pkru(c, rcx);
+    if (edx_eax >> 32)
+        raise_gp0(c);
+    x86_set_pkru(c, (uint32_t)edx_eax);
+}
+
 /* ---- TLB ------------------------------------------------------------------------------------ */
 
 void help_invlpg(CpuX86 *c, uint64_t addr)
 {
-    if ((c->efer & EFER_LMA) && !x86_is_canonical(c, addr))
+    if ((c->efer & EFER_LMA) && !x86_is_canonical_base(c, addr))
         return;
     cpu_tlb_flush_page(&c->cpu, addr);
 }
@@ -303,7 +328,7 @@ void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr)
         raise_gp0(c);
     switch (type) {
     case 0:
-        if (!x86_is_canonical(c, addr))
+        if (!x86_is_canonical_base(c, addr))
             raise_gp0(c);
         cpu_tlb_flush_page_asid(&c->cpu, addr, pcid);
         break;
@@ -435,7 +460,7 @@ void help_lgdt(CpuX86 *c, uint32_t idt, uint64_t base, uint32_t limit)
 {
     DescTable *t = idt ? &c->idt : &c->gdt;
 
-    if (x86_is_64bit_code(c) && !x86_is_canonical(c, base))
+    if (x86_is_64bit_code(c) && !x86_is_canonical_base(c, base))
         raise_gp0(c);
     t->base = base;
     t->limit = limit & 0xffff;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The x87's state in memory: FSTENV and FSAVE formats (SDM vol. 1, 8.1.10), FXSAVE (vol. 2), and
- * the standard and compact forms of XSAVE (vol. 1, chapter 13) for components 0 and 1. The
+ * the standard and compact forms of XSAVE (vol. 1, chapter 13) for x87, SSE, YMM and PKRU. The
  * instruction and operand pointers are always saved, as Intel's processors do it.
  */
 #include "target-i386/help-fp.h"
+#include "target-i386/paging.h"
 
 enum { TAG_VALID, TAG_ZERO, TAG_SPECIAL, TAG_EMPTY };
 
@@ -353,14 +354,15 @@ void help_set_mxcsr(CpuX86 *c, uint32_t value)
 }
 
 /* ---- XSAVE ---------------------------------------------------------------------------------- */
-enum {
-    XFEATURE_X87 = 1,
-    XFEATURE_SSE = 2,
-    XFEATURE_YMM = 4,
-    XFEATURES = XFEATURE_X87 | XFEATURE_SSE | XFEATURE_YMM
-};
-/* The upper halves of YMM are at this place in both formats, as nothing else is supported. */
+enum { XFEATURES = XFEATURE_X87 | XFEATURE_SSE | XFEATURE_YMM | XFEATURE_PKRU };
+/* The upper halves of YMM are at this place in both formats, as nothing else comes before them. */
 enum { YMM_OFFSET = LEGACY_SIZE + XHEADER_SIZE, XAREA_SIZE = YMM_OFFSET + 256 };
+
+/* PKRU comes after YMM, but in the compact format only if that has a place (@comp). */
+static uint64_t pkru_offset(bool compact, uint64_t comp)
+{
+    return compact && !(comp & XFEATURE_YMM) ? YMM_OFFSET : XAREA_SIZE;
+}
 #define XCOMP_COMPACT (1ull << 63)
 
 static uint64_t requested(const CpuX86 *c)
@@ -424,6 +426,8 @@ static uint64_t in_use(const CpuX86 *c, uint32_t mxcsr, bool compact)
         v |= XFEATURE_SSE;
     if (!ymm_in_init(c))
         v |= XFEATURE_YMM;
+    if (c->pkru)
+        v |= XFEATURE_PKRU;
     return v;
 }
 
@@ -438,12 +442,15 @@ void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr)
     uint64_t used = in_use(c, mxcsr, how & XSTATE_COMPACT), write = rfbm, bv;
     uint8_t b[XAREA_SIZE], *header = b + LEGACY_SIZE;
     unsigned mmu = x86_mmu(c), size;
-    uint64_t mxcsr_for;
+    uint64_t mxcsr_for, pkru_at;
 
     require_aligned(c, addr, 64);
     if (how & (XSTATE_OPT | XSTATE_COMPACT))
         write &= used;
     size = write & XFEATURE_YMM ? XAREA_SIZE : YMM_OFFSET;
+    pkru_at = addr + pkru_offset(how & XSTATE_COMPACT, rfbm);
+    if (write & XFEATURE_PKRU)
+        cpu_probe(&c->cpu, pkru_at, 8, ACCESS_WRITE, mmu);
     cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, mmu);
     cpu_load_bytes(&c->cpu, addr, b, size, mmu);
     if (write & XFEATURE_X87)
@@ -466,6 +473,8 @@ void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr)
         put64(header, (bv & ~rfbm) | (rfbm & used));
     }
     cpu_store_bytes(&c->cpu, addr, b, size, mmu);
+    if (write & XFEATURE_PKRU)
+        cpu_store(&c->cpu, pkru_at, c->pkru, 8, mmu);
 }
 
 /* Reserved parts of the header, by form. */
@@ -487,6 +496,7 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
     uint64_t rfbm = requested(c) & c->xcr0 & XFEATURES, bv, comp;
     uint8_t b[XAREA_SIZE] = { 0 }, *header = b + LEGACY_SIZE;
     bool compact, has_compact = how & XSTATE_COMPACT, with_mxcsr;
+    uint64_t pkru = 0;
 
     require_aligned(c, addr, 64);
     cpu_load_bytes(&c->cpu, addr, b, YMM_OFFSET, x86_mmu(c));
@@ -502,6 +512,8 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
         check_mxcsr(c, get32(b + 24));
     if (rfbm & bv & XFEATURE_YMM)
         cpu_load_bytes(&c->cpu, addr + YMM_OFFSET, b + YMM_OFFSET, 256, x86_mmu(c));
+    if (rfbm & bv & XFEATURE_PKRU)
+        pkru = cpu_load(&c->cpu, addr + pkru_offset(compact, comp), 8, x86_mmu(c));
 
     if ((rfbm & XFEATURE_X87) && (bv & XFEATURE_X87)) {
         parse_x87(c, b, how & XSTATE_W64);
@@ -521,5 +533,7 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
         c->mxcsr = get32(b + 24);
     if (rfbm & XFEATURE_YMM)
         parse_ymm(c, b);
+    if (rfbm & XFEATURE_PKRU)
+        x86_set_pkru(c, (uint32_t)pkru);
     x86_update_mode(c);
 }

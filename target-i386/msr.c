@@ -351,7 +351,7 @@ void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value)
     const MsrRow *row;
 
     /* what kernels write at each switch of tasks */
-    if (msr - 0xc0000100 < 3 && x86_is_canonical(c, value)) {
+    if (msr - 0xc0000100 < 3 && x86_is_canonical_base(c, value)) {
         if (msr == 0xc0000102)
             c->kernel_gs_base = value;
         else
@@ -373,7 +373,7 @@ void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value)
             raise_gp0(c);
         break;
     case MSR_CANONICAL:
-        if (!x86_is_canonical(c, value))
+        if (!x86_is_canonical_base(c, value))
             raise_gp0(c);
         break;
     }

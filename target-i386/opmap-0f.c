@@ -35,12 +35,15 @@ static const InsnDesc group7_1[8] = {
 static const InsnDesc group7_2[8] = {
     I0(xgetbv, .feature = FEAT_XSAVE), I0(xsetbv, .attr = A_CPL0, .feature = FEAT_XSAVE),
 };
+static const InsnDesc group7_5[8] = {
+    [6] = I0(rdpkru, .feature = FEAT_PKU), [7] = I0(wrpkru, .attr = A_END, .feature = FEAT_PKU),
+};
 static const InsnDesc group7_7[8] = {
     I0(swapgs, .attr = A_ONLY64 | A_CPL0), I0(rdtscp, .feature = FEAT_RDTSCP),
 };
 static const InsnDesc group7_reg[8] = {
     [1] = GROUP(RM, group7_1), [2] = GROUP(RM, group7_2), [4] = I1(smsw, Rv),
-    [6] = I1(lmsw, Rw, .attr = A_CPL0), [7] = GROUP(RM, group7_7),
+    [5] = GROUP(RM, group7_5), [6] = I1(lmsw, Rw, .attr = A_CPL0), [7] = GROUP(RM, group7_7),
 };
 static const InsnDesc op01[2] = { GROUP(REG, group7_mem), GROUP(REG, group7_reg) };
 

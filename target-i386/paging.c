@@ -4,7 +4,9 @@
  * Intel SDM vol. 3A, 4.2-4.8. Each mode is a loop over levels with its own entry format; rights,
  * the error code and the accessed and dirty bits are common to all.
  *
- * Missing: protection keys, memory types (guest memory has one).
+ * Protection keys are looked at here only: WRPKRU makes the TLBs forget what it changes.
+ *
+ * Missing: memory types (guest memory has one).
  */
 #include "target-i386/paging.h"
 
@@ -48,6 +50,13 @@ static uint64_t a20(const CpuX86 *c, uint64_t phys)
 uint64_t x86_phys_reserved(const CpuX86 *c)
 {
     return PTE_ADDRESS & ~((1ull << c->phys_bits) - 1);
+}
+
+bool x86_is_canonical_base(const CpuX86 *c, uint64_t addr)
+{
+    unsigned shift = x86_words_have(c->features, CPUID_7_0_ECX, CPUID_LA57) ? 7 : 16;
+
+    return (uint64_t)((int64_t)(addr << shift) >> shift) == addr;
 }
 
 static bool fail(Walk *w, uint32_t error)
@@ -189,6 +198,33 @@ static uint8_t allowed(const Walk *w)
     return prot;
 }
 
+/* PROT_* of data accesses that the page's protection key denies (SDM 4.6.2). */
+static uint8_t denied_by_key(const Walk *w)
+{
+    CpuX86 *c = w->c;
+    unsigned key = w->entry[w->depth - 1] >> 59 & 15, rights = c->pkru >> (2 * key) & 3;
+
+    if (!(c->cr4 & CR4_PKE) || !(c->efer & EFER_LMA) || !(w->rights & PTE_U))
+        return 0;
+    if (!w->probe)
+        c->keys_used |= 1u << key;
+    if (rights & 1) /* AD */
+        return PROT_R | PROT_W;
+    return (rights & 2) && (w->mmu == MMU_USER || (c->cr0 & CR0_WP)) ? PROT_W : 0;
+}
+
+void x86_set_pkru(CpuX86 *c, uint32_t value)
+{
+    uint32_t changed = c->pkru ^ value;
+
+    c->pkru = value;
+    for (unsigned key = 0; key < 16; key++)
+        if ((changed >> (2 * key) & 3) && (c->keys_used >> key & 1)) {
+            c->keys_used = 0;
+            cpu_tlb_flush_all(&c->cpu);
+        }
+}
+
 /* Set accessed bits on the way and the dirty bit of the page; false: an entry has changed
  * meanwhile. */
 static bool set_accessed_dirty(Walk *w)
@@ -214,14 +250,15 @@ static bool translate(Walk *w, CpuPage *out)
         [ACCESS_READ] = PROT_R, [ACCESS_WRITE] = PROT_W, [ACCESS_EXEC] = PROT_X
     };
     uint64_t leaf;
-    uint8_t prot;
+    uint8_t prot, denied;
 
     do {
         if (!walk_tables(w))
             return false;
-        prot = allowed(w);
+        denied = denied_by_key(w);
+        prot = allowed(w) & ~denied;
         if (!w->probe && !(prot & need[w->access]))
-            return fail(w, PF_P);
+            return fail(w, PF_P | (denied & need[w->access] ? PF_PK : 0));
     } while (!w->probe && !set_accessed_dirty(w));
     leaf = w->entry[w->depth - 1];
     if (!(leaf & PTE_D))

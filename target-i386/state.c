@@ -107,7 +107,7 @@ const StateField x86_state[] = {
     STATE_ARRAY(CpuX86, mtrr_phys, STATE_T_U64),
     STATE_U64(CpuX86, mcg_status), STATE_U64(CpuX86, mcg_ctl),
     STATE_ARRAY(CpuX86, mce_banks, STATE_T_U64),
-    STATE_ARRAY(CpuX86, pae_pdpte, STATE_T_U64),
+    STATE_ARRAY(CpuX86, pae_pdpte, STATE_T_U64), STATE_U32(CpuX86, pkru),
     STATE_BOOL(CpuX86, nmi_blocked), STATE_BOOL(CpuX86, inhibit), STATE_BOOL(CpuX86, in_smm),
     STATE_BOOL(CpuX86, smm_nmi_blocked), STATE_U64(CpuX86, smi_count),
     STATE_BOOL(CpuX86, sipi_wait), STATE_U8(CpuX86, sipi_vector), STATE_BOOL(CpuX86, a20),

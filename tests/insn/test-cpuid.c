@@ -219,7 +219,7 @@ static void test_leaves(void **state)
     assert_int_equal(r[0], 0);
     system_free(s);
 
-    s = system_new(NULL, "max,avx=off,tsc-frequency=2000000000");
+    s = system_new(NULL, "max,avx=off,pku=off,tsc-frequency=2000000000");
     leaf(s, 0xd, 0, r);
     assert_int_equal(r[0], 3);
     assert_int_equal(r[2], 576);
@@ -234,9 +234,20 @@ static void test_leaves(void **state)
 
     s = system_new("interp", "max"); /* it has AVX on any host */
     leaf(s, 0xd, 0, r);
-    assert_int_equal(r[0], 7);
+    assert_int_equal(r[0], 7 | 1 << 9);
     assert_int_equal(r[1], 576); /* XCR0 as after reset */
-    assert_int_equal(r[2], 832);
+    assert_int_equal(r[2], 840);
+    leaf(s, 0xd, 9, r); /* PKRU */
+    assert_int_equal(r[0], 8);
+    assert_int_equal(r[1], 832);
+    leaf(s, 7, 0, r);
+    assert_int_equal(r[2] & (CPUID_PKU | CPUID_OSPKE), CPUID_PKU);
+    s->c->cr4 |= CR4_PKE;
+    leaf(s, 7, 0, r);
+    assert_int_equal(r[2] & (CPUID_PKU | CPUID_OSPKE), CPUID_PKU | CPUID_OSPKE);
+    leaf(s, 5, 0, r);
+    assert_int_equal(r[0] | r[1] << 16, 64 | 64 << 16);
+    assert_int_equal(r[2], 3);
     leaf(s, 0xd, 2, r);
     assert_int_equal(r[0], 256);
     assert_int_equal(r[1], 576);

@@ -15,6 +15,7 @@
 
 #include "system.h"
 #include "target-i386/help-system.h"
+#include "target-i386/paging.h"
 
 enum { NO_ERROR = -1, NONE = -1, TRIPLE = -2 };
 
@@ -98,6 +99,34 @@ static void irq(System *s)
 static void irq_enabled(System *s) { irq(s); s->c->eflags |= EFL_IF; }
 static void nmi(System *s) { s->bus.raise_nmi(s->bus.opaque, 0); }
 static void nmi_twice(System *s) { s->c->nmi_blocked = true; nmi(s); }
+static void pke(System *s)
+{
+    s->c->cr4 |= CR4_PKE | CR4_OSXSAVE;
+    s->c->xcr0 = XFEATURE_X87 | XFEATURE_SSE | XFEATURE_PKRU;
+    s->c->regs[R_RDX] = 0;
+    s->c->regs[R_RBX] = PAGE_USER;
+    system_write(s, TABLES_AT + 0x3000 + (PAGE_USER >> 12) * 8, PAGE_USER | 7 | 1ull << 59, 8); /* key 1 */
+    system_write(s, PAGE_USER + 0x48 + 512, 0, 8);
+}
+static void pke_xrstor(System *s)
+{
+    pke(s);
+    system_write(s, PAGE_USER + 0x40 + 512, XFEATURE_PKRU, 8);
+    system_write(s, PAGE_USER + 0x40 + 832, 4, 4);
+}
+static void pkru_is_esi(System *s) { assert_int_equal(s->c->regs[R_RAX], s->c->regs[R_RSI]); assert_int_equal(s->c->regs[R_RDX], 0); }
+static void pkru_is_30(System *s)
+{
+    assert_int_equal(s->c->regs[R_RAX], 0x30);
+    assert_int_equal(system_read(s, PAGE_USER + 0x40 + 832, 8), 0x30);
+}
+static void compact_pkru(System *s)
+{
+    assert_int_equal(system_read(s, PAGE_USER + 0x40 + 576, 8), 0x30);
+    assert_int_equal(system_read(s, PAGE_USER + 0x40 + 520, 8), 1ull << 63 | XFEATURE_PKRU);
+}
+static void fsgsbase57(System *s) { s->c->cr4 |= CR4_FSGSBASE; s->c->regs[R_RBX] = 1ull << 50; }
+static void ldt_high(System *s) { system_write(s, GDT_AT + SEL_LDT + 8, 1 << 20, 4); }
 static void no_monitor(System *s) { s->c->misc_enable &= ~(uint64_t)MISC_ENABLE_MONITOR; }
 static void trap_flag(System *s) { s->c->eflags |= EFL_TF; }
 static void breakpoint(System *s)
@@ -458,6 +487,20 @@ static const Row rows[] = {
     { "mov cr4 reserved", SYS_LONG, 0, C("\x0f\x20\xe0\x0f\xba\xe8\x1f\x0f\x22\xe0"), NULL, EXCP_GP, 0, 7 },
     { "mov cr0 clears PG in 64-bit code", SYS_LONG, 0, C("\x0f\x20\xc0\x0f\xba\xf0\x1f\x0f\x22\xc0"), NULL, EXCP_GP, 0, 7 },
     { "rsm outside SMM", SYS_LONG, 0, C("\x0f\xaa"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "rdpkru without PKE", SYS_LONG, 0, C("\x0f\x01\xee"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "wrpkru without PKE", SYS_LONG, 3, C("\x0f\x01\xef"), NULL, EXCP_UD, NO_ERROR, 0 },
+    { "rdpkru, ECX", SYS_LONG, 3, C("\xff\xc1\x0f\x01\xee"), pke, EXCP_GP, 0, 2 },
+    { "wrpkru, ECX", SYS_LONG, 3, C("\xff\xc1\x0f\x01\xef"), pke, EXCP_GP, 0, 2 },
+    { "wrpkru, EDX", SYS_LONG, 3, C("\xff\xc2\x0f\x01\xef"), pke, EXCP_GP, 0, 2 },
+    { "wrpkru closes a page", SYS_LONG, 3, C("\x8b\x33\x89\x33\xb0\x08\x0f\x01\xef\x8b\x33\x89\x33"), pke, EXCP_PF, PF_P | PF_W | PF_U | PF_PK, 11, cr2_is_rbx },
+    { "wrpkru closes and opens", SYS_LONG, 3, C("\x8b\x33\xb0\x04\x0f\x01\xef\x31\xc0\x0f\x01\xef\x89\x33\x0f\x01\xee\xcd\x80"), pke, VEC_USER, NO_ERROR, 19 },
+    { "wrpkru, another key", SYS_LONG, 3, C("\x8b\x33\xb8\xf0\xff\xff\xff\x0f\x01\xef\x89\x33\x89\xc6\x0f\x01\xee\xcd\x80"), pke, VEC_USER, NO_ERROR, 19, pkru_is_esi },
+    { "xrstor closes a page", SYS_LONG, 3, C("\x8b\x33\xb8\x00\x02\x00\x00\x0f\xae\x6b\x40\x8b\x33"), pke_xrstor, EXCP_PF, PF_P | PF_U | PF_PK, 11, cr2_is_rbx },
+    { "xsave, xrstor of PKRU alone", SYS_LONG, 3, C("\xb0\x30\x0f\x01\xef\xb8\x00\x02\x00\x00\x0f\xae\x63\x40\x31\xc0\x0f\x01\xef\xb8\x00\x02\x00\x00\x0f\xae\x6b\x40\x0f\x01\xee\xcd\x80"), pke, VEC_USER, NO_ERROR, 33, pkru_is_30 },
+    { "xsavec of PKRU alone", SYS_LONG, 3, C("\xb0\x30\x0f\x01\xef\xb8\x00\x02\x00\x00\x0f\xc7\x63\x40\xcd\x80"), pke, VEC_USER, NO_ERROR, 16, compact_pkru },
+    { "wrmsr of 57 bits without LA57", SYS_LONG, 0, C("\xb9\x02\x01\x00\xc0\xba\x00\x00\x80\x00\x0f\x30"), NULL, EXCP_GP, 0, 10 },
+    { "wrfsbase of 57 bits without LA57", SYS_LONG, 0, C("\xf3\x48\x0f\xae\xd3"), fsgsbase57, EXCP_GP, 0, 0 },
+    { "lldt, base not canonical", SYS_LONG, 0, C("\xb8\x90\x00\x00\x00\x0f\x00\xd0"), ldt_high, EXCP_GP, SEL_LDT, 5 },
     { "monitor at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "mwait at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc9"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "monitor with extensions", SYS_LONG, 0, C("\x89\xd8\xb1\x01\x0f\x01\xc8"), reg_supervisor, EXCP_GP, 0, 4 },

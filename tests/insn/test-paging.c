@@ -18,16 +18,16 @@ enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, PS = 0x80, G = 0x100 };
 #define NX     (1ull << 63)
 #define BIT(n) (1ull << (n))
 
-enum { T0 = 0x100000, T1 = 0x101000, T2 = 0x102000, T3 = 0x103000 }; /* tables, from the root down */
+enum { T0 = 0x100000, T1 = 0x101000, T2 = 0x102000, T3 = 0x103000, T4 = 0x104000 }; /* tables, from the root down */
 
-typedef enum Format { NO_PAGING, P32, PAE, L4 } Format;
+typedef enum Format { NO_PAGING, P32, PAE, L4, L5 } Format;
 
 typedef struct Row {
     const char *name;
     Format format;
     uint32_t cr4;          /* beside PAE */
     bool wp, nxe, a20_off;
-    uint64_t entry[4];     /* flags (and address, if any) of each level from the root */
+    uint64_t entry[5];     /* flags (and address, if any) of each level from the root */
     uint64_t addr;
     CpuAccess access;
     unsigned mmu;
@@ -35,11 +35,15 @@ typedef struct Row {
     uint64_t phys, size;   /* when translated */
     uint8_t prot;
     bool global;
+    uint32_t pkru;
 } Row;
 #define OK (-1)
 #define RWX (PROT_R | PROT_W | PROT_X)
 #define RX (PROT_R | PROT_X)
 #define ALL3(f) { f, f, f, f }
+#define KEY(n) ((uint64_t)(n) << 59)
+#define AD(n) (1u << (2 * (n)))
+#define WD(n) (2u << (2 * (n)))
 
 /* clang-format off */
 static const Row rows[] = {
@@ -87,6 +91,36 @@ static const Row rows[] = {
     { "64: SMAP with AC", L4, CR4_SMAP, 1, 1, 0, ALL3(P | W | U), 0x8080201234, ACCESS_WRITE, MMU_KERNEL_AC, OK, 0x201000, 4096, RWX },
     { "64: SMAP lets users in", L4, CR4_SMAP, 1, 1, 0, ALL3(P | W | U), 0x8080201234, ACCESS_READ, MMU_USER, OK, 0x201000, 4096, RX },
     { "64: non-canonical", L4, 0, 1, 1, 0, ALL3(P | W | U), BIT(47), ACCESS_READ, MMU_KERNEL, EXCP_GP << 8 },
+    /* protection keys: entries of key 3 */
+#define KEYED(last) { P | W | U, P | W | U, P | W | U, (last) | KEY(3) }
+    { "key: no PKE", L4, 0, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_WRITE, MMU_USER, OK, 0x201000, 4096, RWX, .pkru = ~0u },
+    { "key: other keys denied", L4, CR4_PKE, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_WRITE, MMU_USER, OK, 0x201000, 4096, RWX, .pkru = ~(3u << 6) },
+    { "key: access denied", L4, CR4_PKE, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_PK, .pkru = AD(3) },
+    { "key: access denied to the kernel", L4, CR4_PKE, 0, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_READ, MMU_KERNEL, PF_P | PF_PK, .pkru = AD(3) },
+    { "key: fetches are free", L4, CR4_PKE, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_EXEC, MMU_USER, OK, 0x201000, 4096, PROT_X, .pkru = AD(3) },
+    { "key: write denied", L4, CR4_PKE, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_WRITE, MMU_USER, PF_P | PF_U | PF_W | PF_PK, .pkru = WD(3) },
+    { "key: read beside write denied", L4, CR4_PKE, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_READ, MMU_USER, OK, 0x201000, 4096, RX, .pkru = WD(3) },
+    { "key: kernel write, WP", L4, CR4_PKE, 1, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_WRITE, MMU_KERNEL, PF_P | PF_W | PF_PK, .pkru = WD(3) },
+    { "key: kernel write, no WP", L4, CR4_PKE, 0, 1, 0, KEYED(P | W | U), 0x8080201234, ACCESS_WRITE, MMU_KERNEL, OK, 0x201000, 4096, RWX, .pkru = WD(3) },
+    { "key: supervisor pages have none", L4, CR4_PKE, 1, 1, 0, KEYED(P | W), 0x8080201234, ACCESS_WRITE, MMU_KERNEL, OK, 0x201000, 4096, RWX, .pkru = ~0u },
+    { "key: both reasons", L4, CR4_PKE, 1, 1, 0, KEYED(P | U), 0x8080201234, ACCESS_WRITE, MMU_USER, PF_P | PF_U | PF_W | PF_PK, .pkru = AD(3) },
+    { "key: read-only without the key's doing", L4, CR4_PKE, 1, 1, 0, KEYED(P | U), 0x8080201234, ACCESS_WRITE, MMU_USER, PF_P | PF_U | PF_W },
+    { "key: absent", L4, CR4_PKE, 1, 1, 0, KEYED(W | U), 0x8080201234, ACCESS_READ, MMU_USER, PF_U, .pkru = ~0u },
+    { "key: of a large page", L4, CR4_PKE, 1, 1, 0, { P | W | U, P | W | U, P | W | U | PS | 0x600000 | KEY(15) }, 0x8080323456, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_PK, .pkru = AD(15) },
+    { "key: PAE has none", PAE, CR4_PKE, 1, 1, 0, { P, P | W | U, P | W | U }, 0x40201234, ACCESS_READ, MMU_USER, OK, 0x201000, 4096, RX, .pkru = ~0u },
+    /* 5-level */
+#define ALL5(f) { f, f, f, f, f }
+    { "57: read", L5, CR4_LA57, 1, 1, 0, ALL5(P | W | U), 0x0012345680201234, ACCESS_READ, MMU_USER, OK, 0x201000, 4096, RX },
+    { "57: upper half", L5, CR4_LA57, 1, 1, 0, ALL5(P | W), 0xff12345680201234, ACCESS_WRITE, MMU_KERNEL, OK, 0x201000, 4096, RWX },
+    { "57: non-canonical", L5, CR4_LA57, 1, 1, 0, ALL5(P | W | U), BIT(56), ACCESS_READ, MMU_KERNEL, EXCP_GP << 8 },
+    { "57: bit 47 is an address bit", L5, CR4_LA57, 1, 1, 0, ALL5(P | W | U), BIT(47) | 0x1234, ACCESS_READ, MMU_USER, OK, 0x201000, 4096, RX },
+    { "57: absent PML5E", L5, CR4_LA57, 1, 1, 0, { W | U }, 0x0012345680201234, ACCESS_READ, MMU_USER, PF_U },
+    { "57: supervisor PML5E", L5, CR4_LA57, 1, 1, 0, { P | W, P | W | U, P | W | U, P | W | U, P | W | U }, 0x0012345680201234, ACCESS_READ, MMU_USER, PF_P | PF_U },
+    { "57: read-only PML5E", L5, CR4_LA57, 1, 1, 0, { P | U, P | W | U, P | W | U, P | W | U, P | W | U }, 0x0012345680201234, ACCESS_WRITE, MMU_USER, PF_P | PF_U | PF_W },
+    { "57: PS in the PML5", L5, CR4_LA57, 1, 1, 0, { P | W | U | PS }, 0x0012345680201234, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_RSVD },
+    { "57: NX above", L5, CR4_LA57, 1, 1, 0, { P | W | U | NX, P | W | U, P | W | U, P | W | U, P | W | U }, 0x0012345680201234, ACCESS_EXEC, MMU_USER, PF_P | PF_U | PF_I },
+    { "57: physical width", L5, CR4_LA57, 1, 1, 0, { P | W | U | BIT(45) }, 0x0012345680201234, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_RSVD },
+    { "57: 1 GiB page", L5, CR4_LA57, 1, 1, 0, { P | W | U, P | W | U, P | W | U | PS | 0x40000000 }, 0x0012345680201234, ACCESS_READ, MMU_USER, OK, 0x40201000, 1 << 30, RX },
 };
 /* clang-format on */
 
@@ -97,11 +131,12 @@ static unsigned failures;
  * own maps 0x201000. */
 static void put_tables(System *s, const Row *r)
 {
-    static const uint64_t table[] = { T0, T1, T2, T3 };
-    unsigned levels = r->format == P32 ? 2 : r->format == PAE ? 3 : 4;
+    static const uint64_t table[] = { T0, T1, T2, T3, T4 };
+    static const uint8_t depth[] = { [P32] = 2, [PAE] = 3, [L4] = 4, [L5] = 5 };
+    unsigned levels = r->format ? depth[r->format] : 4;
     unsigned size = r->format == P32 ? 4 : 8;
 
-    memset(s->ram->host + T0, 0, 0x4000);
+    memset(s->ram->host + T0, 0, 0x5000);
     for (unsigned n = 0; n < levels; n++) {
         unsigned up = levels - 1 - n;
         unsigned shift = r->format == P32 ? 12 + 10 * up : 12 + 9 * up;
@@ -111,7 +146,7 @@ static void put_tables(System *s, const Row *r)
         if (r->format == PAE && n == 0)
             index = r->addr >> 30 & 3;
         if (!(entry & PS) || n == levels - 1 || (r->format == P32 && !(r->cr4 & CR4_PSE)) ||
-            (r->format == L4 && n == 0))
+            (r->format >= L4 && n == 0))
             entry |= n == levels - 1 ? 0x201000 : table[n + 1];
         system_write(s, table[n] + index * size, entry, size);
     }
@@ -125,7 +160,8 @@ static void set_registers(System *s, const Row *r)
     c->cr3 = T0;
     c->cr4 = r->cr4 | (r->format >= PAE ? CR4_PAE : 0);
     c->cr0 = CR0_ET | CR0_PE | (r->wp ? CR0_WP : 0) | (r->format ? CR0_PG : 0);
-    c->efer = (r->nxe ? EFER_NXE : 0) | (r->format == L4 ? EFER_LME | EFER_LMA : 0);
+    c->efer = (r->nxe ? EFER_NXE : 0) | (r->format >= L4 ? EFER_LME | EFER_LMA : 0);
+    c->pkru = r->pkru;
     c->a20 = !r->a20_off;
     if (r->format == PAE)
         assert_true(x86_load_pdptes(c, c->cr3));
@@ -139,7 +175,7 @@ static void check_accessed_dirty(System *s, const Row *r, const CpuPage *page)
 
     if (r->format == NO_PAGING)
         return;
-    for (uint64_t at = T0; at < T0 + 0x4000; at += 4)
+    for (uint64_t at = T0; at < T0 + 0x5000; at += 4)
         seen |= system_read(s, at, 4) & 0xfff;
     if (!!(seen & A) != translated || !!(seen & D) != (translated && write))
         ROW_FAILED("%s: A or D wrong: %lx", r->name, (long)seen);
@@ -154,7 +190,7 @@ static void check_row(System *s, const Row *r)
     set_registers(s, r);
     ok = x86_walk(&s->c->cpu, r->addr, r->access, r->mmu, true, &page);
     (void)ok; /* a probe leaves no trace, whatever it finds */
-    for (uint64_t at = T0; at < T0 + 0x4000; at += 4)
+    for (uint64_t at = T0; at < T0 + 0x5000; at += 4)
         assert_false(system_read(s, at, 4) & (A | D));
     ok = x86_walk(&s->c->cpu, r->addr, r->access, r->mmu, false, &page);
     if (ok != (r->error == OK))
