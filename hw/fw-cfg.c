@@ -26,6 +26,13 @@ typedef struct FwCfgFile {
     GBytes *data;
 } FwCfgFile;
 
+typedef struct MadeItem {
+    GBytes *(*make)(void *opaque);
+    void *opaque;
+    GDestroyNotify destroy;
+    GBytes *data; /* NULL: not selected */
+} MadeItem;
+
 struct FwCfg {
     Device dev;
     /* wiring */
@@ -35,6 +42,7 @@ struct FwCfg {
     MemRegion dma;   /* 8 bytes, big-endian */
     /* configuration */
     GHashTable *items; /* key -> GBytes */
+    GHashTable *made;  /* key -> MadeItem */
     GPtrArray *files;  /* FwCfgFile *, sorted by name */
     /* state */
     uint16_t selected;
@@ -83,8 +91,33 @@ void fw_cfg_add_i64(FwCfg *s, uint16_t key, uint64_t value)
     add_value(s, key, value, 8);
 }
 
+static void made_item_free(gpointer p)
+{
+    MadeItem *m = p;
+
+    m->destroy(m->opaque);
+    g_clear_pointer(&m->data, g_bytes_unref);
+    g_free(m);
+}
+
+void fw_cfg_add_made(FwCfg *s, uint16_t key, GBytes *(*make)(void *opaque), void *opaque,
+                     GDestroyNotify destroy, GBytes *first)
+{
+    MadeItem *m = g_new(MadeItem, 1);
+
+    *m = (MadeItem){ make, opaque, destroy, first ? g_bytes_ref(first) : NULL };
+    g_hash_table_insert(s->made, GUINT_TO_POINTER(key), m);
+}
+
 GBytes *fw_cfg_find(FwCfg *s, uint16_t key)
 {
+    MadeItem *m = g_hash_table_lookup(s->made, GUINT_TO_POINTER(key));
+
+    if (m) {
+        if (!m->data)
+            m->data = m->make(m->opaque);
+        return m->data;
+    }
     if (key >= FW_CFG_FILE_FIRST && key - FW_CFG_FILE_FIRST < s->files->len) {
         FwCfgFile *f = g_ptr_array_index(s->files, key - FW_CFG_FILE_FIRST);
         return f->data;
@@ -170,6 +203,10 @@ void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data)
 
 static void select_item(FwCfg *s, uint16_t key)
 {
+    MadeItem *m = g_hash_table_lookup(s->made, GUINT_TO_POINTER(s->selected));
+
+    if (m && key != s->selected)
+        g_clear_pointer(&m->data, g_bytes_unref);
     s->selected = key;
     s->offset = 0;
 }
@@ -316,8 +353,9 @@ static void unrealize(Device *dev)
     memory_destroy(&s->ports);
     memory_destroy(&s->dma);
     g_hash_table_destroy(s->items);
+    g_hash_table_destroy(s->made);
     g_ptr_array_free(s->files, true);
-    s->items = NULL;
+    s->items = s->made = NULL;
     s->files = NULL;
 }
 
@@ -354,6 +392,7 @@ FwCfg *fw_cfg_new(Device *parent, MemRegion *ports, AddressSpace *memory)
     s->parent_ports = ports;
     s->memory = memory;
     s->items = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_bytes_unref);
+    s->made = g_hash_table_new_full(NULL, NULL, NULL, made_item_free);
     s->files = g_ptr_array_new_with_free_func(file_free);
     fw_cfg_add_bytes(s, FW_CFG_SIGNATURE, signature);
     fw_cfg_add_i32(s, FW_CFG_ID, INTERFACE_TRADITIONAL | INTERFACE_DMA);

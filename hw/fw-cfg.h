@@ -39,6 +39,7 @@ enum {
     FW_CFG_FILE_FIRST = 0x20,
     FW_CFG_IRQ0_OVERRIDE = 0x8002,
     FW_CFG_HPET = 0x8004,
+    FW_CFG_VMLINUX_DATA = 0x8010, /* ours: hw/kernel-unpack.h */
 };
 
 #define FW_CFG_NAME_MAX  56 /* with its NUL */
@@ -58,6 +59,10 @@ void fw_cfg_add_bytes(FwCfg *s, uint16_t key, GBytes *data);
 void fw_cfg_add_i16(FwCfg *s, uint16_t key, uint16_t value);
 void fw_cfg_add_i32(FwCfg *s, uint16_t key, uint32_t value);
 void fw_cfg_add_i64(FwCfg *s, uint16_t key, uint64_t value);
+/* A blob that is only there while it is selected: @make makes it, the same each time; @first (may
+ * be NULL) is what it would make, for the first time. @opaque is given to @destroy in the end. */
+void fw_cfg_add_made(FwCfg *s, uint16_t key, GBytes *(*make)(void *opaque), void *opaque,
+                     GDestroyNotify destroy, GBytes *first);
 /* A named file of the board; the name must be new and fit. */
 void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data);
 /* The same for a name the user gave: too long, empty or taken is an error. */

@@ -10,8 +10,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "hw/kernel-unpack.h"
 #include "hw/optionrom/roms.h"
 #include "softmmu/error.h"
+#include "softmmu/log.h"
 
 #define SETUP_LOAD_ADDR   0x10000
 #define CMDLINE_LOAD_ADDR 0x20000
@@ -37,8 +39,12 @@ enum {
     HDR_HEAP_END_PTR = 0x224,
     HDR_CMD_LINE_PTR = 0x228,
     HDR_INITRD_ADDR_MAX = 0x22c,
+    HDR_RELOCATABLE_KERNEL = 0x234,
     HDR_XLOADFLAGS = 0x236,
     HDR_CMDLINE_SIZE = 0x238,
+    HDR_PAYLOAD_OFFSET = 0x248,
+    HDR_PAYLOAD_LENGTH = 0x24c,
+    HDR_PREF_ADDRESS = 0x258,
     HDR_INIT_SIZE = 0x260,
     HDR_END = 0x270,
 };
@@ -53,6 +59,7 @@ typedef struct Kernel {
     uint8_t *setup; /* a patched copy of its real-mode part */
     gsize setup_size;
     uint16_t version; /* of the boot protocol */
+    bool decompress;
 } Kernel;
 
 static uint16_t get16(const uint8_t *p)
@@ -88,26 +95,24 @@ static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *fmt, ...)
     return false;
 }
 
-static GBytes *map_file(const char *what, const char *path, GError **error)
+static GBytes *read_file(const char *what, const char *path, GError **error)
 {
     GError *reason = NULL;
-    GMappedFile *file;
+    char *data;
+    gsize size;
 
     if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         refuse(error, "cannot load %s '%s': not a regular file", what, path);
         return NULL;
     }
-    file = g_mapped_file_new(path, false, &reason);
-    if (!file) {
+    if (!g_file_get_contents(path, &data, &size, &reason)) {
         /* glib's sentence names the file once more; the errno text is its tail. */
         const char *tail = strrchr(reason->message, ':');
         refuse(error, "cannot load %s '%s'%s", what, path, tail ? tail : "");
         g_error_free(reason);
         return NULL;
     }
-    GBytes *bytes = g_mapped_file_get_bytes(file);
-    g_mapped_file_unref(file);
-    return bytes;
+    return g_bytes_new_take(data, size);
 }
 
 /* Is this a kernel that the rules below hold for, and is all of it there? */
@@ -204,7 +209,7 @@ static bool add_cmdline(FwCfg *fw, Kernel *k, const char *cmdline, GError **erro
 /* As high as the kernel can take it and low RAM goes, page-aligned. */
 static bool add_initrd(FwCfg *fw, Kernel *k, const char *path, uint64_t low_ram, GError **error)
 {
-    g_autoptr(GBytes) data = map_file("initrd", path, error);
+    g_autoptr(GBytes) data = read_file("initrd", path, error);
     uint64_t top = low_ram - FIRMWARE_HIGH_MEMORY;
     uint64_t floor = KERNEL_LOAD_ADDR + kernel_extent(k);
     uint64_t last = 0x37ffffff, size, addr;
@@ -233,10 +238,40 @@ static bool add_initrd(FwCfg *fw, Kernel *k, const char *path, uint64_t low_ram,
     return true;
 }
 
-static void add_kernel(FwCfg *fw, Kernel *k)
+/* Its own decompressor reports on the console it is told of, with addresses of the payload. */
+static bool wants_early_console(const char *cmdline)
+{
+    return strstr(cmdline, "earlyprintk") || strstr(cmdline, "console=uart");
+}
+
+/* Protected-mode code whose payload needs no work; NULL: take it as it is. */
+static GBytes *decompress(FwCfg *fw, const Kernel *k, GBytes *code, const char *cmdline)
+{
+    const KernelPayload p = {
+        .offset = get32(k->setup + HDR_PAYLOAD_OFFSET),
+        .size = get32(k->setup + HDR_PAYLOAD_LENGTH),
+        .pref_address = get32(k->setup + HDR_PREF_ADDRESS) |
+                        (uint64_t)get32(k->setup + HDR_PREF_ADDRESS + 4) << 32,
+        .init_size = get32(k->setup + HDR_INIT_SIZE),
+    };
+    const char *reason = "its boot protocol is older than 2.10";
+    GBytes *result = NULL;
+
+    if (wants_early_console(cmdline))
+        reason = "the command line asks for a console that shows it";
+    else if (k->version >= 0x20a && k->setup[HDR_RELOCATABLE_KERNEL])
+        result = kernel_unpack(fw, code, &p, &reason);
+    if (!result)
+        log_unimp("kernel '%s' decompresses itself: %s\n", k->path, reason);
+    return result;
+}
+
+static void add_kernel(FwCfg *fw, Kernel *k, const char *cmdline)
 {
     gsize size = g_bytes_get_size(k->image) - k->setup_size;
-    g_autoptr(GBytes) code = g_bytes_new_from_bytes(k->image, k->setup_size, size);
+    g_autoptr(GBytes) packed = g_bytes_new_from_bytes(k->image, k->setup_size, size);
+    g_autoptr(GBytes) unpacked = k->decompress ? decompress(fw, k, packed, cmdline) : NULL;
+    GBytes *code = unpacked ? unpacked : packed;
     g_autoptr(GBytes) setup = g_bytes_new(k->setup, k->setup_size);
     g_autoptr(GBytes) rom = g_bytes_new_static(rom_linuxboot, rom_linuxboot_size);
 
@@ -252,6 +287,7 @@ static void add_kernel(FwCfg *fw, Kernel *k)
 static bool load(FwCfg *fw, Kernel *k, const char *initrd, const char *cmdline, uint64_t low_ram,
                  GError **error)
 {
+    cmdline = cmdline ? cmdline : "";
     if (!check_header(k, error))
         return false;
     k->setup = g_memdup2(g_bytes_get_data(k->image, NULL), k->setup_size);
@@ -261,18 +297,20 @@ static bool load(FwCfg *fw, Kernel *k, const char *initrd, const char *cmdline, 
     k->setup[HDR_TYPE_OF_LOADER] = LOADER_UNDEFINED;
     k->setup[HDR_LOADFLAGS] |= CAN_USE_HEAP;
     put16(k->setup + HDR_HEAP_END_PTR, CMDLINE_LOAD_ADDR - SETUP_LOAD_ADDR - 0x200);
-    if (!add_cmdline(fw, k, cmdline ? cmdline : "", error))
+    if (!add_cmdline(fw, k, cmdline, error))
         return false;
     if (initrd && !add_initrd(fw, k, initrd, low_ram, error))
         return false;
-    add_kernel(fw, k);
+    add_kernel(fw, k, cmdline);
     return true;
 }
 
 bool kernel_load(FwCfg *fw, const char *kernel, const char *initrd, const char *cmdline,
-                 uint64_t low_ram, GError **error)
+                 uint64_t low_ram, bool decompress_it, GError **error)
 {
-    Kernel k = { .path = kernel, .image = map_file("kernel", kernel, error) };
+    Kernel k = { .path = kernel,
+                 .decompress = decompress_it,
+                 .image = read_file("kernel", kernel, error) };
     bool ok;
 
     if (!k.image)

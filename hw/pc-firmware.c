@@ -235,6 +235,13 @@ static void add_smbios(PcBoard *b)
     smbios_add_tables(b->fw_cfg, &s);
 }
 
+/* Firmware of the user's may look at the kernel as a whole (signatures) or run it under rules of
+ * its own (EFI's page tables). */
+static bool decompress_kernel(const MachineConfig *c)
+{
+    return c->kernel_decompress == SWITCH_AUTO ? !c->bios : c->kernel_decompress == SWITCH_ON;
+}
+
 bool pc_fill_fw_cfg(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
@@ -251,7 +258,8 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     add_boot_order(b);
     add_acpi(b);
     add_smbios(b);
-    if (c->kernel && !kernel_load(fw, c->kernel, c->initrd, c->append, b->below_4g, error))
+    if (c->kernel &&
+        !kernel_load(fw, c->kernel, c->initrd, c->append, b->below_4g, decompress_kernel(c), error))
         return false;
     return add_user_files(b, error);
 }

@@ -30,6 +30,8 @@ typedef struct DeviceOption {
     GHashTable *props; /* char * -> char * */
 } DeviceOption;
 
+typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
+
 typedef struct MachineConfig {
     char *machine; /* "pc", "pc-i440fx-7.2", … */
     char *name;    /* -name */
@@ -39,6 +41,7 @@ typedef struct MachineConfig {
     char *accel_backend; /* NULL (best for this host) or "interp" */
     uint64_t tb_size;    /* bytes of code buffer; 0: default */
     char *kernel, *initrd, *append;
+    SwitchAuto kernel_decompress; /* by the host; auto: where the guest cannot tell */
     char *bios;
     GPtrArray *data_dirs; /* -L, in order */
     char *boot_order;     /* -boot order=, e.g. "cad" */

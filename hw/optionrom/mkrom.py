@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Finish an option ROM: take .text of an ELF32 object (its code is position-independent and has no
-relocations), pad it, fill in size and checksums, write it as a C array.
+relocations), pad it, fill in size and checksums, write it as a C array. With --plain the code is
+written as it is.
 
-Usage: mkrom.py OBJECT OUT.c SYMBOL
+Usage: mkrom.py [--plain] OBJECT OUT.c SYMBOL
 """
 import struct
 import sys
@@ -29,19 +30,24 @@ def text_section(elf):
     return text
 
 
-def main(image, out, symbol):
-    with open(image, 'rb') as f:
-        rom = bytearray(text_section(f.read()))
+def finish(rom):
     if rom[:2] != b'\x55\xaa':
-        sys.exit(f'{image}: no option ROM signature')
+        sys.exit('no option ROM signature')
     rom += bytes(-len(rom) % UNIT)
     rom[2] = len(rom) // UNIT
     pnp = int.from_bytes(rom[PNP_POINTER:PNP_POINTER + 2], 'little')
     if rom[pnp:pnp + 4] != b'$PnP':
-        sys.exit(f'{image}: no PnP header')
+        sys.exit('no PnP header')
     header = rom[pnp:pnp + rom[pnp + 5] * 16]
     rom[pnp + PNP_CHECKSUM] = -sum(header) & 0xFF
     rom[ROM_CHECKSUM] = -sum(rom) & 0xFF
+
+
+def main(image, out, symbol, plain=False):
+    with open(image, 'rb') as f:
+        rom = bytearray(text_section(f.read()))
+    if not plain:
+        finish(rom)
     with open(out, 'w', encoding='ascii') as f:
         f.write(f'/* Made by mkrom.py. */\n#include "hw/optionrom/roms.h"\n\n'
                 f'const size_t {symbol}_size = {len(rom)};\n'
@@ -51,4 +57,8 @@ def main(image, out, symbol):
         f.write('};\n')
 
 
-main(*sys.argv[1:])
+args = sys.argv[1:]
+if args[0] == '--plain':
+    main(*args[1:], plain=True)
+else:
+    main(*args)

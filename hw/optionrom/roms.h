@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Option ROMs assembled from this folder, finished by mkrom.py. */
+/* Guest code assembled from this folder: option ROMs finished by mkrom.py, and plain code. */
 #ifndef HW_OPTIONROM_ROMS_H
 #define HW_OPTIONROM_ROMS_H
 
@@ -8,5 +8,9 @@
 
 extern const size_t rom_linuxboot_size;
 extern const uint8_t rom_linuxboot[];
+
+/* vmlinux.S: instead of a kernel that the board has decompressed. */
+extern const size_t rom_vmlinux32_size, rom_vmlinux64_size;
+extern const uint8_t rom_vmlinux32[], rom_vmlinux64[];
 
 #endif

@@ -102,6 +102,21 @@ static bool set_machine_smm(void *ctx, const char *value, GError **error)
     return parse_switch(strcmp(value, "auto") ? value : "on", &((Options *)ctx)->config.smm, error);
 }
 
+static bool set_kernel_decompress(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+    bool on;
+
+    if (!strcmp(value, "auto")) {
+        o->config.kernel_decompress = SWITCH_AUTO;
+        return true;
+    }
+    if (!parse_switch(value, &on, error))
+        return false;
+    o->config.kernel_decompress = on ? SWITCH_ON : SWITCH_OFF;
+    return true;
+}
+
 /* Switches whose other position is not modelled. */
 static bool must_be(bool wanted, const char *value, GError **error)
 {
@@ -126,11 +141,17 @@ static bool must_be_on(void *ctx, const char *value, GError **error)
 }
 
 static const KeyRow machine_keys[] = {
-    { "type", set_machine_type }, { "accel", set_machine_accel },
-    { "hpet", set_machine_hpet }, { "usb", must_be_off },
-    { "vmport", must_be_off },    { "pit", must_be_on },
-    { "smm", set_machine_smm },   { "acpi", must_be_on },
-    { "i8042", must_be_on },      { NULL },
+    { "type", set_machine_type },
+    { "accel", set_machine_accel },
+    { "hpet", set_machine_hpet },
+    { "usb", must_be_off },
+    { "vmport", must_be_off },
+    { "pit", must_be_on },
+    { "smm", set_machine_smm },
+    { "acpi", must_be_on },
+    { "i8042", must_be_on },
+    { "kernel-decompress", set_kernel_decompress },
+    { NULL },
 };
 
 bool opt_machine(Options *o, const char *arg, GError **error)

@@ -135,7 +135,7 @@ static const OptionRow option_rows[] = {
     {"help",        NULL,   opt_help,        "this text"},
     {"h",           NULL,   opt_help,        NULL},
     {"version",     NULL,   opt_version,     "name and version"},
-    {"machine",     "TYPE[,hpet=on|off][,smm=on|off][,accel=tcg]", opt_machine, "the machine (-machine help lists them)"},
+    {"machine",     "TYPE[,hpet=on|off][,smm=on|off][,accel=tcg][,kernel-decompress=on|off|auto]", opt_machine, "the machine (-machine help lists them)"},
     {"M",           "TYPE", opt_machine,     NULL},
     {"cpu",         "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, "the CPU model (-cpu help lists them)"},
     {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,thread=single]", opt_accel, "how guest code is run"},

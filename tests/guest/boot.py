@@ -49,6 +49,8 @@ CASES = {
     "m128": Case("-m 128", append="console=ttyS0 mimus.poweroff", expect=(POWERED_OFF,)),
     "m4096": Case("-m 4G"),
     "m8192": Case("-m 8G"),
+    "kernel-decompresses-itself": Case("-m 512 -M kernel-decompress=off"),
+    "no-kaslr": Case("-m 512", append=CHECK + " nokaslr"),
     "qemu64": Case("-m 512 -cpu qemu64"),
     "686": Case("-m 512", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),

@@ -168,6 +168,42 @@ static void test_abuse(void **state)
     fixture_abuse(f, f->io, 0x510, 12, 3000, 1);
 }
 
+static GBytes *count_up(void *opaque)
+{
+    return g_bytes_new(++*(uint8_t *)opaque ? opaque : NULL, 1);
+}
+
+static void count_down(gpointer opaque)
+{
+    *(uint8_t *)opaque = 0;
+}
+
+/* An item that is made anew each time it is selected, and lives as long. */
+static void test_made_item(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *s = start(f);
+    g_autoptr(GBytes) first = g_bytes_new("1", 1);
+    uint8_t made = 'A';
+
+    f->roundtrip = false; /* a reset lets the item go */
+    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, count_up, &made, count_down, first);
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), '1');
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), '1');
+    select_item(f, FW_CFG_ID);
+    assert_int_equal(made, 'A');
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), 'B');
+    fixture_reset(f);
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), 'C');
+    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, count_up, &made, count_down, first);
+    assert_int_equal(made, 0);
+    made = 'A';
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +214,7 @@ int main(void)
         hw_test(test_dma),
         hw_test(test_reset_forgets_the_selection),
         hw_test(test_abuse),
+        hw_test(test_made_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,7 @@ static char *field_text(const Options *o, const char *field)
         { "stopped", c->start_stopped },
         { "nodefaults", c->nodefaults },
         { "hpet", c->hpet },
+        { "kernel-decompress", c->kernel_decompress },
         { "icount", c->icount_shift },
         { "rtc", c->rtc_base_s },
         { "rtc_vm", c->rtc_vm_clock },
@@ -193,6 +194,10 @@ static const struct {
     {"-m 1048577B", "ram", "1056768"}, /* rounded up */
     {"-M pc-i440fx-8.2", "machine", "pc-i440fx-8.2"},
     {"-machine pc,accel=tcg,hpet=off", "hpet", "0"},
+    {"-M pc", "kernel-decompress", "0"},
+    {"-M pc,kernel-decompress=off", "kernel-decompress", "1"},
+    {"-M kernel-decompress=on", "kernel-decompress", "2"},
+    {"-M kernel-decompress=on -M kernel-decompress=auto", "kernel-decompress", "0"},
     {"-machine accel=kvm:tcg", "machine", "pc"},
     {"-machine pc,usb=off,vmport=off", "machine", "pc"},
     {"-no-hpet", "hpet", "0"},

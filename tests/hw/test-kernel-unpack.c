@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+/* Made-up kernels decompressed on the host: what the guest is given instead, and what is left
+ * alone. */
+#include "tests/hw/fixture.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "config.h"
+#include "hw/kernel-payload.h"
+#include "hw/kernel-unpack.h"
+#include "hw/optionrom/roms.h"
+
+#define PREF        0x1000000
+#define ENTRY       0x123
+#define VADDR64     0xffffffff81000000
+#define VADDR32     0xc1000000
+#define TEXT_OFFSET 0x8000 /* of the first segment in its file */
+#define TEXT_SIZE   0x3000
+#define DATA_OFFSET (TEXT_OFFSET + 0x8000)
+#define DATA_SIZE   0x2345
+#define DATA_ZEROS  0x1000 /* at its end */
+#define DATA_AT     0x4000 /* in memory, from the start */
+#define MEMORY_END  (DATA_AT + DATA_SIZE)
+#define ELF_SIZE    (DATA_OFFSET + DATA_SIZE + 0x80)
+#define MAX_RELOCS  16
+#define PAYLOAD_AT  0x2c8
+#define BEHIND      0x5000 /* bytes of decompressor behind the payload */
+#define INIT_SIZE   0x1000000
+
+/* Magic numbers of the formats that may have been built in. */
+static const struct {
+    const char *name;
+    uint8_t bytes[8];
+    bool built_in;
+} formats[] = {
+    { "xz", { 0xfd, '7', 'z', 'X', 'Z', 0, 0 }, HAVE_LZMA },
+    { "gzip", { 0x1f, 0x8b, 8, 0 }, HAVE_ZLIB },
+    { "zstd", { 0x28, 0xb5, 0x2f, 0xfd, 0 }, HAVE_ZSTD },
+};
+
+typedef struct MadeUp {
+    bool is64;
+    uint8_t *file; /* ELF and relocations */
+    uint32_t size;
+    GBytes *code;
+    KernelPayload payload;
+} MadeUp;
+
+static const uint32_t relocs_none[] = { 1 };
+static const uint32_t relocs_64[] = { 0, 0x81000100, 0, 0x81000200, 0, 0x81000300, 0x81004000, 1 };
+static const uint32_t relocs_64_new[] = { 0, 0x81000100, 0, 0x81000300, 0x81004000, 1 };
+static const uint32_t relocs_32[] = { 0, 0xc1000010, 0xc1000020, 1 };
+
+static void put(uint8_t *p, uint64_t v, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        p[i] = v >> (8 * i);
+}
+
+static uint32_t get(const uint8_t *p)
+{
+    return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static bool is_zero(const uint8_t *p, gsize size)
+{
+    return !size || (!p[0] && !memcmp(p, p + 1, size - 1));
+}
+
+#define ELF_HEADERS(Ehdr, Phdr, class, mach, base, file)                      \
+    do {                                                                      \
+        Ehdr h = { .e_ident = { 0x7f, 'E', 'L', 'F', class, ELFDATA2LSB, 1 }, \
+                   .e_type = ET_EXEC,                                         \
+                   .e_machine = (mach),                                       \
+                   .e_entry = PREF + ENTRY,                                   \
+                   .e_phoff = sizeof(h),                                      \
+                   .e_phnum = 3,                                              \
+                   .e_phentsize = sizeof(Phdr),                               \
+                   .e_shoff = ELF_SIZE - 0x80,                                \
+                   .e_shnum = 2,                                              \
+                   .e_shentsize = 0x40 };                                     \
+        Phdr p[3] = { { .p_type = PT_LOAD,                                    \
+                        .p_offset = TEXT_OFFSET,                              \
+                        .p_vaddr = (base),                                    \
+                        .p_paddr = PREF,                                      \
+                        .p_filesz = TEXT_SIZE,                                \
+                        .p_align = 0x200000 },                                \
+                      { .p_type = PT_NOTE },                                  \
+                      { .p_type = PT_LOAD,                                    \
+                        .p_offset = DATA_OFFSET,                              \
+                        .p_vaddr = (base) + DATA_AT,                          \
+                        .p_paddr = PREF + DATA_AT,                            \
+                        .p_filesz = DATA_SIZE,                                \
+                        .p_align = 0x200000 } };                              \
+        memcpy((file), &h, sizeof(h));                                        \
+        memcpy((file) + sizeof(h), p, sizeof(p));                             \
+    } while (0)
+
+/* @relocs end with 1. */
+static void make_file(MadeUp *k, bool is64, const uint32_t *relocs)
+{
+    unsigned count = 0;
+
+    while (relocs[count] != 1)
+        count++;
+    k->is64 = is64;
+    k->size = ELF_SIZE + 4 * count;
+    k->file = g_malloc0(k->size);
+    if (is64)
+        ELF_HEADERS(Elf64_Ehdr, Elf64_Phdr, ELFCLASS64, EM_X86_64, VADDR64, k->file);
+    else
+        ELF_HEADERS(Elf32_Ehdr, Elf32_Phdr, ELFCLASS32, EM_386, VADDR32, k->file);
+    memset(k->file + TEXT_OFFSET, 0x90, TEXT_SIZE);
+    memset(k->file + DATA_OFFSET, 0xda, DATA_SIZE - DATA_ZEROS);
+    for (unsigned i = 0; i < count; i++)
+        put(k->file + ELF_SIZE + 4 * i, relocs[i], 4);
+}
+
+/* A protected-mode part with the file as its payload. */
+static void make_code(MadeUp *k, int format)
+{
+    const PayloadFormat *f = payload_format(formats[format].bytes, 8);
+    g_autoptr(GBytes) file = g_bytes_new(k->file, k->size), nothing = g_bytes_new(NULL, 0);
+    GByteArray *code = g_byte_array_new();
+    uint8_t filler[BEHIND], size[4];
+    gsize len;
+
+    g_autoptr(GBytes) stream = payload_make(f, file, nothing, k->size, k->size + 0x10000);
+    assert_non_null(stream);
+    const uint8_t *data = g_bytes_get_data(stream, &len);
+    memset(filler, 0xcc, sizeof(filler));
+    put(size, k->size, 4);
+    g_byte_array_append(code, filler, PAYLOAD_AT);
+    g_byte_array_append(code, data, len);
+    g_byte_array_append(code, size, 4);
+    g_byte_array_append(code, filler, BEHIND);
+    k->code = g_byte_array_free_to_bytes(code);
+    k->payload = (KernelPayload){ PAYLOAD_AT, len + 4, PREF, INIT_SIZE };
+}
+
+static void free_kernel(MadeUp *k)
+{
+    g_free(k->file);
+    g_bytes_unref(k->code);
+}
+
+static GBytes *unpack(FwCfg *fw, const MadeUp *k, const char **reason)
+{
+    return kernel_unpack(fw, k->code, &k->payload, reason);
+}
+
+/* The places of all lists, in the order of the plan: add 32, add 64, subtract 32. */
+typedef struct Expected {
+    bool is64;
+    const uint32_t *relocs;
+    uint32_t count[3], places[4];
+} Expected;
+
+static const Expected expected[] = {
+    { true, relocs_none, { 0, 0, 0 }, { 0 } },
+    { true, relocs_64, { 2, 1, 1 }, { 0x4000, 0x300, 0x100, 0x200 } },
+    { true, relocs_64_new, { 2, 1, 0 }, { 0x4000, 0x300, 0x100 } },
+    { false, relocs_none, { 0, 0, 0 }, { 0 } },
+    { false, relocs_32, { 2, 0, 0 }, { 0x20, 0x10 } },
+};
+
+static void check_item(FwCfg *fw, const MadeUp *k, const Expected *e)
+{
+    gsize size, data = TEXT_SIZE + DATA_SIZE - DATA_ZEROS;
+    unsigned places = e->count[0] + e->count[1] + e->count[2];
+    const uint8_t *item = g_bytes_get_data(fw_cfg_find(fw, FW_CFG_VMLINUX_DATA), &size);
+
+    assert_int_equal(size, data + 4 * places);
+    assert_memory_equal(item, k->file + TEXT_OFFSET, TEXT_SIZE);
+    assert_memory_equal(item + TEXT_SIZE, k->file + DATA_OFFSET, data - TEXT_SIZE);
+    for (unsigned i = 0; i < places; i++)
+        assert_int_equal(get(item + data + 4 * i), e->places[i]);
+}
+
+/* What the decompressor makes of the substitute, and finds in it. */
+static void check_substitute(const MadeUp *k, GBytes *code, const Expected *e)
+{
+    const uint8_t *stub = k->is64 ? rom_vmlinux64 : rom_vmlinux32;
+    uint32_t stub_size = k->is64 ? rom_vmlinux64_size : rom_vmlinux32_size;
+    uint32_t head_size = get(stub + 4), places = e->count[0] + e->count[1] + e->count[2];
+    gsize size;
+    const uint8_t *new = g_bytes_get_data(code, &size), *old = g_bytes_get_data(k->code, NULL);
+    uint32_t behind = PAYLOAD_AT + k->payload.size - 4;
+
+    assert_int_equal(size, g_bytes_get_size(k->code));
+    assert_memory_equal(new, old, PAYLOAD_AT);
+    assert_memory_equal(new + behind, old + behind, size - behind);
+    const PayloadFormat *f = payload_format(new + PAYLOAD_AT, k->payload.size);
+    g_autofree uint8_t *out = payload_decode(f, new + PAYLOAD_AT, k->payload.size - 4, k->size);
+    assert_non_null(out);
+    assert_memory_equal(out, ELFMAG, SELFMAG);
+    assert_int_equal(get(out + (k->is64 ? 56 : 44)) & 0xffff, 1); /* e_phnum */
+    const uint8_t *head = out + 0x1000, *tail = out + get(head + 4);
+    assert_memory_equal(head, stub, 4);
+    assert_memory_equal(head + 8, stub + 8, 5);
+    assert_int_equal(get(head + 13), ENTRY);
+    assert_memory_equal(head + 17, stub + 17, head_size - 17);
+    assert_int_equal(get(out + 24), PREF + 12); /* e_entry */
+    assert_int_equal((tail - out) % 16, 0);
+    assert_memory_equal(tail, stub + head_size, stub_size - head_size);
+    const uint8_t *plan = tail + stub_size - head_size;
+    assert_int_equal(get(plan), 2 + (places > 0));
+    assert_int_equal(get(plan + 4), e->count[0]);
+    assert_int_equal(get(plan + 8), e->count[1]);
+    assert_int_equal(get(plan + 12), e->count[2]);
+    assert_in_range(get(plan + 16), MEMORY_END, tail - out - 4 * places);
+    assert_int_equal(get(plan + 36), 0);
+    assert_int_equal(get(plan + 40), TEXT_SIZE);
+    assert_int_equal(get(plan + 44), DATA_AT);
+    assert_int_equal(get(plan + 48), DATA_SIZE - DATA_ZEROS);
+    /* The lists, from the end: the displacement's 32-bit place, then nothing more. */
+    assert_int_equal(get(out + k->size - 4), (uint32_t)(k->is64 ? VADDR64 : VADDR32) + 8);
+    for (int i = 2; i <= 4; i++)
+        assert_int_equal(get(out + k->size - 4 * i), 0);
+    /* Elsewhere memory is zero: what the segments end in is not fetched. */
+    assert_true(is_zero(head + head_size, tail - head - head_size));
+}
+
+static void test_kernels(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+
+    fixture_start(f);
+    for (int i = 0; i < G_N_ELEMENTS(expected); i++) {
+        for (int format = 0; format < G_N_ELEMENTS(formats); format++) {
+            const char *reason;
+            MadeUp k;
+
+            if (!formats[format].built_in)
+                continue;
+            make_file(&k, expected[i].is64, expected[i].relocs);
+            make_code(&k, format);
+            g_autoptr(GBytes) code = unpack(fw, &k, &reason);
+            if (!code)
+                fail_msg("row %d, %s: %s", i, formats[format].name, reason);
+            check_item(fw, &k, &expected[i]);
+            check_substitute(&k, code, &expected[i]);
+            free_kernel(&k);
+        }
+    }
+}
+
+/* ---- What is left to the guest ----------------------------------------------------------------
+ */
+
+#define HEADER(field, v)                                                 \
+    {                                                                    \
+        offsetof(Elf64_Ehdr, field), sizeof(((Elf64_Ehdr *)0)->field), v \
+    }
+#define SEGMENT(n, field, v)                                                         \
+    {                                                                                \
+        sizeof(Elf64_Ehdr) + (n) * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, field), \
+            sizeof(((Elf64_Phdr *)0)->field), v                                      \
+    }
+#define RELOC(n, v)              \
+    {                            \
+        ELF_SIZE + 4 * (n), 4, v \
+    }
+
+typedef struct Oddity {
+    const char *what;
+    struct {
+        uint32_t off, size;
+        uint64_t value;
+    } edit;
+    const char *reason;
+} Oddity;
+
+static const Oddity oddities[] = {
+    { "no ELF", { 0, 4, 0 }, "layout" },
+    { "big endian", { EI_DATA, 1, ELFDATA2MSB }, "layout" },
+    { "odd class", { EI_CLASS, 1, 7 }, "layout" },
+    { "another machine", HEADER(e_machine, EM_AARCH64), "layout" },
+    { "a library", HEADER(e_type, ET_DYN), "layout" },
+    { "entry below", HEADER(e_entry, PREF - 1), "layout" },
+    { "entry outside", HEADER(e_entry, PREF + MEMORY_END), "layout" },
+    { "odd segment headers", HEADER(e_phentsize, 8), "layout" },
+    { "segment headers outside", HEADER(e_phoff, UINT64_MAX), "layout" },
+    { "segment headers past the end", HEADER(e_phoff, ELF_SIZE), "layout" },
+    { "no segments", HEADER(e_phnum, 0), "layout" },
+    { "sections outside", HEADER(e_shoff, UINT64_MAX - 10), "layout" },
+    { "more sections than file", HEADER(e_shnum, 65535), "layout" },
+    { "fewer sections than segments", HEADER(e_shoff, 0x1000), "layout" },
+    { "segment below the kernel", SEGMENT(0, p_paddr, PREF - 1), "layout" },
+    { "nothing at the start", SEGMENT(0, p_paddr, PREF + 0x100), "layout" },
+    { "segment moved upwards", SEGMENT(2, p_paddr, PREF + DATA_OFFSET + 1), "layout" },
+    { "segments overlap", SEGMENT(2, p_paddr, PREF + TEXT_SIZE - 1), "layout" },
+    { "segment outside the file", SEGMENT(2, p_offset, ELF_SIZE + 100), "layout" },
+    { "segment with a huge offset", SEGMENT(2, p_offset, UINT64_MAX), "layout" },
+    { "segment larger than the file", SEGMENT(2, p_filesz, DATA_SIZE + 0x10000), "layout" },
+    { "huge segment", SEGMENT(2, p_filesz, UINT64_MAX), "layout" },
+    { "odd alignment", SEGMENT(2, p_align, 0x1000), "layout" },
+    { "first segment too small", SEGMENT(0, p_filesz, 0x800), "layout" },
+    { "another start", SEGMENT(0, p_vaddr, 0), "relocations" },
+    { "relocations begin with none", RELOC(0, 0x81000000), "relocations" },
+    { "too many lists", RELOC(1, 0), "relocations" },
+    { "place outside", RELOC(3, 0x82000000), "relocations" },
+    { "place just outside", RELOC(5, 0x81000000 + MEMORY_END - 3), "relocations" },
+    { "64-bit place just outside", RELOC(1, 0x81000000 + MEMORY_END - 7), "relocations" },
+    { "place below", RELOC(5, 0x80ffffff), "relocations" },
+};
+
+static void expect_reason(FwCfg *fw, const MadeUp *k, const char *what, const char *wanted)
+{
+    const char *reason = NULL;
+
+    if (unpack(fw, k, &reason))
+        fail_msg("%s: taken", what);
+    if (!strstr(reason, wanted))
+        fail_msg("%s: %s", what, reason);
+    assert_null(fw_cfg_find(fw, FW_CFG_VMLINUX_DATA));
+}
+
+static int first_format(void)
+{
+    for (int i = 0; i < G_N_ELEMENTS(formats); i++) {
+        if (formats[i].built_in)
+            return i;
+    }
+    return -1;
+}
+
+static void test_oddities(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+
+    fixture_start(f);
+    if (first_format() < 0)
+        skip();
+    for (int i = 0; i < G_N_ELEMENTS(oddities); i++) {
+        const Oddity *o = &oddities[i];
+        MadeUp k;
+
+        make_file(&k, true, relocs_64);
+        put(k.file + o->edit.off, o->edit.value, o->edit.size);
+        make_code(&k, first_format());
+        expect_reason(fw, &k, o->what, o->reason);
+        free_kernel(&k);
+    }
+}
+
+static void test_odd_payloads(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    MadeUp k;
+
+    fixture_start(f);
+    if (first_format() < 0)
+        skip();
+    make_file(&k, true, relocs_64);
+    make_code(&k, first_format());
+    const KernelPayload good = k.payload;
+
+    k.payload.offset = UINT32_MAX;
+    expect_reason(fw, &k, "outside", "no payload");
+    k.payload.offset = good.offset;
+    k.payload.size = UINT32_MAX;
+    expect_reason(fw, &k, "too long", "no payload");
+    k.payload.size = 4;
+    expect_reason(fw, &k, "too short", "no payload");
+    k.payload.size = good.size + 0x1000;
+    expect_reason(fw, &k, "0xcccccccc bytes", "size is odd");
+    k.payload.size = good.size;
+    k.payload.init_size = k.size - 1;
+    expect_reason(fw, &k, "needs more than it says", "size is odd");
+    k.payload.init_size = good.init_size;
+    k.payload.offset++;
+    k.payload.size--;
+    expect_reason(fw, &k, "no magic number", "not supported");
+    k.payload = good;
+    k.payload.pref_address += 0x1000;
+    expect_reason(fw, &k, "made for another address", "layout");
+    free_kernel(&k);
+}
+
+/* Any bit may be wrong: no crash, and what is accepted keeps its length. */
+static void test_damage(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    g_autoptr(GRand) rand = g_rand_new_with_seed(20240101);
+
+    fixture_start(f);
+    for (int format = 0; format < G_N_ELEMENTS(formats); format++) {
+        MadeUp k;
+
+        if (!formats[format].built_in)
+            continue;
+        make_file(&k, true, relocs_64);
+        for (int i = 0; i < 40; i++) {
+            /* In turn: headers and relocations before compression, the stream after it. */
+            uint32_t at = i & 1 ? g_rand_int_range(rand, 0, sizeof(Elf64_Ehdr) + 168)
+                                : g_rand_int_range(rand, ELF_SIZE, k.size);
+            uint8_t old = k.file[at];
+            const char *reason;
+
+            k.file[at] = g_rand_int(rand);
+            make_code(&k, format);
+            g_autoptr(GBytes) code = unpack(fw, &k, &reason);
+            if (code)
+                assert_int_equal(g_bytes_get_size(code), g_bytes_get_size(k.code));
+            k.file[at] = old;
+
+            gsize size;
+            uint8_t *bytes = g_bytes_unref_to_data(k.code, &size);
+            for (int n = 0; n < 3; n++)
+                bytes[PAYLOAD_AT + g_rand_int_range(rand, 0, n ? 64 : k.payload.size)] =
+                    g_rand_int(rand);
+            k.code = g_bytes_new_take(bytes, size);
+            g_autoptr(GBytes) damaged = unpack(fw, &k, &reason);
+            if (damaged)
+                assert_int_equal(g_bytes_get_size(damaged), size);
+            g_bytes_unref(k.code);
+        }
+        g_free(k.file);
+    }
+}
+
+/* ---- Streams ----------------------------------------------------------------------------------
+ */
+
+/* All sizes: what is asked for comes out, and never more than there is room for. */
+static void test_streams(void **state)
+{
+    static const struct {
+        uint32_t head, tail, out, room;
+        bool fits;
+    } rows[] = {
+        { 0, 0, 1, 100, true },
+        { 1, 1, 2, 100, true },
+        { 5000, 300, 5300, 6000, true },
+        { 5000, 300, 5300, 5000, false },
+        { 5000, 300, 5299, 60000, false },
+        { 100, 100, 20000000, 100, false },
+        { 5000, 300, 30000000, 3000000, true },
+        { 5000, 300, 30000001, 200000, true },
+        { 70000, 70000, 30000001, 30100000, true },
+    };
+
+    for (int format = 0; format < G_N_ELEMENTS(formats); format++) {
+        for (int i = 0; i < G_N_ELEMENTS(rows) && formats[format].built_in; i++) {
+            const PayloadFormat *f = payload_format(formats[format].bytes, 8);
+            g_autofree uint8_t *h = g_malloc(rows[i].head + 1), *t = g_malloc(rows[i].tail + 1);
+            g_autoptr(GBytes) head = g_bytes_new(memset(h, 1, rows[i].head), rows[i].head);
+            g_autoptr(GBytes) tail = g_bytes_new(memset(t, 2, rows[i].tail), rows[i].tail);
+            g_autoptr(GBytes) s = payload_make(f, head, tail, rows[i].out, rows[i].room);
+            gsize size;
+
+            if ((s != NULL) != rows[i].fits)
+                fail_msg("%s, row %d: %sfits", formats[format].name, i, s ? "" : "does not ");
+            if (!s)
+                continue;
+            const uint8_t *data = g_bytes_get_data(s, &size);
+            assert_true(size <= rows[i].room);
+            /* A decoder that writes over its input stays behind it: little is left unused. */
+            if (rows[i].room < rows[i].out)
+                assert_true(rows[i].room - size < 0x1100);
+            g_autofree uint8_t *out = payload_decode(f, data, size, rows[i].out);
+            assert_non_null(out);
+            assert_null(payload_decode(f, data, size, rows[i].out + 1));
+            assert_memory_equal(out, h, rows[i].head);
+            assert_memory_equal(out + rows[i].out - rows[i].tail, t, rows[i].tail);
+            assert_true(is_zero(out + rows[i].head, rows[i].out - rows[i].head - rows[i].tail));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        hw_test(test_kernels), hw_test(test_oddities),         hw_test(test_odd_payloads),
+        hw_test(test_damage),  cmocka_unit_test(test_streams),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
