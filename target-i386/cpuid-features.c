@@ -108,7 +108,7 @@ static const FeatureRow features[] = {
     { CPUID_7_0_EDX, 31, "ssbd", MISSING },
 
     { CPUID_D_1_EAX,  0, "xsaveopt", DONE }, { CPUID_D_1_EAX, 1, "xsavec", DONE },
-    { CPUID_D_1_EAX,  2, "xgetbv1", DONE }, { CPUID_D_1_EAX,  3, "xsaves", MISSING },
+    { CPUID_D_1_EAX,  2, "xgetbv1", DONE }, { CPUID_D_1_EAX,  3, "xsaves", DONE },
 
     { CPUID_80000001_EDX, 11, "syscall", DONE }, { CPUID_80000001_EDX, 19, "mp", MISSING },
     { CPUID_80000001_EDX, 20, "nx", DONE },  { CPUID_80000001_EDX, 22, "mmxext", DONE },

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "target-i386/cpu.h"
+#include "target-i386/xsave.h"
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -113,38 +114,29 @@ static void leaf_b(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
     }
 }
 
-/* x87 and SSE: the legacy area and the header; YMM behind them, then (as AMD has it) PKRU. */
-static uint32_t xsave_area_size(uint64_t components)
-{
-    return components & XFEATURE_PKRU ? 840 : components & XFEATURE_YMM ? 832 : 576;
-}
-
-static uint32_t xsave_compact_size(uint64_t components)
-{
-    return 576 + (components & XFEATURE_YMM ? 256 : 0) + (components & XFEATURE_PKRU ? 8 : 0);
-}
-
 static void leaf_d(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
 {
-    bool avx = x86_words_have(c->features, CPUID_1_ECX, CPUID_AVX);
-    bool pku = x86_words_have(c->features, CPUID_7_0_ECX, CPUID_PKU);
-    uint64_t all = (avx ? 7 : 3) | (pku ? XFEATURE_PKRU : 0);
-
     if (!x86_words_have(c->features, CPUID_1_ECX, CPUID_XSAVE))
         return;
     if (subleaf == 0) {
-        out[EAX] = (uint32_t)all;
-        out[EBX] = xsave_area_size(c->xcr0);
-        out[ECX] = xsave_area_size(all);
+        uint64_t valid = x86_xcr0_valid(c);
+
+        out[EAX] = (uint32_t)valid;
+        out[EBX] = x86_xsave_size(c, c->xcr0, false);
+        out[ECX] = x86_xsave_size(c, valid, false);
+        out[EDX] = (uint32_t)(valid >> 32);
     } else if (subleaf == 1) {
+        uint64_t xss = x86_xss_valid(c);
+
         out[EAX] = c->features[CPUID_D_1_EAX];
-        out[EBX] = out[EAX] & CPUID_XSAVEC ? xsave_compact_size(c->xcr0) : 0;
-    } else if (subleaf == 2 && avx) {
-        out[EAX] = 256;
-        out[EBX] = 576;
-    } else if (subleaf == 9 && pku) {
-        out[EAX] = 8;
-        out[EBX] = 832;
+        if (out[EAX] & (CPUID_XSAVEC | CPUID_XSAVES))
+            out[EBX] = x86_xsave_size(c, c->xcr0 | c->xss, true);
+        if (out[EAX] & CPUID_XSAVES) {
+            out[ECX] = (uint32_t)xss;
+            out[EDX] = (uint32_t)(xss >> 32);
+        }
+    } else {
+        x86_xsave_component(c, subleaf, out);
     }
 }
 

@@ -51,7 +51,7 @@ enum { /* 7.0.EBX */
     CPUID_INVPCID = 1 << 10, CPUID_SMAP = 1 << 20,
 };
 enum { CPUID_AVX = 1 << 28 }; /* 1.ECX */
-enum { CPUID_XSAVEC = 1 << 1, CPUID_XGETBV1 = 1 << 2 }; /* D.1.EAX */
+enum { CPUID_XSAVEC = 1 << 1, CPUID_XGETBV1 = 1 << 2, CPUID_XSAVES = 1 << 3 }; /* D.1.EAX */
 enum { CPUID_UMIP = 1 << 2, CPUID_PKU = 1 << 3, CPUID_OSPKE = 1 << 4, CPUID_LA57 = 1 << 16 }; /* 7.0.ECX */
 enum { CPUID_FSRM = 1 << 4, CPUID_SPEC_CTRL = 1 << 26, CPUID_ARCH_CAPABILITIES = 1 << 29 }; /* 7.0.EDX */
 enum { /* 80000001.EDX */

@@ -407,13 +407,15 @@ static bool check_osxsave(Dis *d)
 void gen_xgetbv(Dis *d, Insn *i)
 {
     if (check_osxsave(d))
-        set_edx_eax(d, call1(d, HELP_xgetbv, reg_get(d, I32, R_RCX)));
+        set_edx_eax(d, call2(d, HELP_xgetbv, reg_get(d, I32, R_RCX), ir_getmxcsr(d->ir)));
 }
 
 void gen_xsetbv(Dis *d, Insn *i)
 {
-    if (check_osxsave(d))
-        call2(d, HELP_xsetbv, reg_get(d, I32, R_RCX), get_edx_eax(d));
+    if (!check_osxsave(d))
+        return;
+    call2(d, HELP_xsetbv, reg_get(d, I32, R_RCX), get_edx_eax(d));
+    leave_sync(d);
 }
 
 void gen_rdpkru(Dis *d, Insn *i)

@@ -120,11 +120,22 @@ enum {
     XSTATE_COMPACT = 1 << 2,
     XSTATE_SUPERVISOR = 1 << 3
 };
-uint64_t x86_xstate_in_use(const CpuX86 *c); /* XINUSE: components that are not as after reset */
 void help_fxsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr);
 void help_fxrstor(CpuX86 *c, uint64_t addr, uint32_t how);
 void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr);
 void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how);
+uint64_t help_xgetbv(CpuX86 *c, uint32_t index, uint32_t mxcsr);
+void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value);
+/* Parts of FXSAVE's image, which is XSAVE's legacy region. */
+enum { FX_SIZE = 512, FX_USED = 416 };
+void fx_save_x87(const CpuX86 *c, uint8_t *b, bool w64);
+void fx_save_sse(const CpuX86 *c, uint8_t *b);
+void fx_save_mxcsr(uint8_t *b, uint32_t mxcsr);
+void fx_load_x87(CpuX86 *c, const uint8_t *b, bool w64);
+void fx_load_sse(CpuX86 *c, const uint8_t *b);
+uint32_t fx_mxcsr(const uint8_t *b);
+void fx_check_mxcsr(CpuX86 *c, const uint8_t *b); /* #GP if a reserved bit is set */
+unsigned x86_xmm_count(const CpuX86 *c);          /* XMM8-15 are saved in 64-bit mode only */
 
 /* ---- Within these files --------------------------------------------------------------------- */
 static inline unsigned x87_physical(const CpuX86 *c, unsigned i)

@@ -13,7 +13,6 @@
 #include "target-i386/cpuid.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
-#include "target-i386/help-fp.h"
 #include "target-i386/paging.h"
 
 static G_GNUC_NORETURN void raise_gp0(CpuX86 *c)
@@ -242,7 +241,7 @@ void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value)
     x86_debug_changed(c, &old);
 }
 
-/* ---- Counters, CPUID, XCR0 ------------------------------------------------------------------- */
+/* ---- Counters, CPUID ------------------------------------------------------------------------- */
 
 uint64_t help_rdtsc(CpuX86 *c)
 {
@@ -269,26 +268,6 @@ uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf)
     x86_cpuid(c, leaf, subleaf, out);
     c->cpuid_high = out[2] | (uint64_t)out[3] << 32;
     return out[0] | (uint64_t)out[1] << 32;
-}
-
-uint64_t help_xgetbv(CpuX86 *c, uint32_t index)
-{
-    if (index == 1 && (c->features[CPUID_D_1_EAX] & CPUID_XGETBV1))
-        return x86_xstate_in_use(c) & c->xcr0;
-    if (index != 0)
-        raise_gp0(c);
-    return c->xcr0;
-}
-
-void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value)
-{
-    bool avx = x86_words_have(c->features, CPUID_1_ECX, CPUID_AVX);
-    bool pku = x86_words_have(c->features, CPUID_7_0_ECX, CPUID_PKU);
-    uint64_t valid = (avx ? 7 : 3) | (pku ? XFEATURE_PKRU : 0);
-
-    if (index != 0 || !(value & 1) || (value & ~valid) || (value & 6) == 4)
-        raise_gp0(c);
-    c->xcr0 = value;
 }
 
 static void check_pkru(CpuX86 *c, uint64_t rcx)

@@ -51,8 +51,6 @@ void help_invlpg(CpuX86 *c, uint64_t addr);
 void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr);
 uint64_t help_rdpkru(CpuX86 *c, uint64_t rcx);
 void help_wrpkru(CpuX86 *c, uint64_t rcx, uint64_t edx_eax);
-uint64_t help_xgetbv(CpuX86 *c, uint32_t index);
-void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value);
 uint64_t help_pushf(CpuX86 *c, uint32_t size); /* virtual-8086 with IOPL < 3: may raise */
 void help_popf(CpuX86 *c, uint64_t value, uint32_t size);
 void help_cli(CpuX86 *c); /* where IOPL does not allow: VME, PVI, #GP */

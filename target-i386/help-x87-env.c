@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The x87's state in memory: FSTENV and FSAVE formats (SDM vol. 1, 8.1.10), FXSAVE (vol. 2), and
- * the standard and compact forms of XSAVE (vol. 1, chapter 13) for x87, SSE, YMM and PKRU. The
- * instruction and operand pointers are always saved, as Intel's processors do it.
+ * The x87's state in memory: FSTENV and FSAVE formats (SDM vol. 1, 8.1.10) and FXSAVE (vol. 2),
+ * whose parts are XSAVE's too (help-xsave.c). The instruction and operand pointers are always
+ * saved, as Intel's processors do it.
  */
 #include "target-i386/help-fp.h"
-#include "target-i386/paging.h"
 
 enum { TAG_VALID, TAG_ZERO, TAG_SPECIAL, TAG_EMPTY };
 
@@ -240,21 +239,20 @@ void x87_restore(CpuX86 *c, uint64_t addr, bool osize16)
 }
 
 /* ---- FXSAVE --------------------------------------------------------------------------------- */
-enum { LEGACY_SIZE = 512, XHEADER_SIZE = 64, ST_OFFSET = 32, XMM_OFFSET = 160 };
+enum { ST_OFFSET = 32, XMM_OFFSET = 160 };
 
-static void require_aligned(CpuX86 *c, uint64_t addr, unsigned to)
+static void require_aligned(CpuX86 *c, uint64_t addr)
 {
-    if (addr & (to - 1))
+    if (addr & 15)
         x86_raise_error(c, EXCP_GP, 0);
 }
 
-/* XMM8-15 are saved in 64-bit mode only. */
-static unsigned xmm_count(const CpuX86 *c)
+unsigned x86_xmm_count(const CpuX86 *c)
 {
     return x86_is_64bit_code(c) ? 16 : 8;
 }
 
-static void build_x87(const CpuX86 *c, uint8_t *b, bool w64)
+void fx_save_x87(const CpuX86 *c, uint8_t *b, bool w64)
 {
     uint8_t full = 0;
 
@@ -280,14 +278,14 @@ static void build_x87(const CpuX86 *c, uint8_t *b, bool w64)
     }
 }
 
-static void build_sse(const CpuX86 *c, uint8_t *b)
+void fx_save_sse(const CpuX86 *c, uint8_t *b)
 {
-    for (unsigned i = 0; i < xmm_count(c); i++) {
+    for (unsigned i = 0; i < x86_xmm_count(c); i++) {
         memcpy(b + XMM_OFFSET + 16 * i, c->xmm[i].q, 16);
     }
 }
 
-static void parse_x87(CpuX86 *c, const uint8_t *b, bool w64)
+void fx_load_x87(CpuX86 *c, const uint8_t *b, bool w64)
 {
     c->fcw = (get16(b) & FCW_VALID) | FCW_SET;
     x87_set_status_word(c, get16(b + 2));
@@ -304,45 +302,55 @@ static void parse_x87(CpuX86 *c, const uint8_t *b, bool w64)
     c->fds = w64 ? 0 : get16(b + 20);
 }
 
-static void parse_sse(CpuX86 *c, const uint8_t *b)
+void fx_load_sse(CpuX86 *c, const uint8_t *b)
 {
-    for (unsigned i = 0; i < xmm_count(c); i++) {
+    for (unsigned i = 0; i < x86_xmm_count(c); i++) {
         memcpy(c->xmm[i].q, b + XMM_OFFSET + 16 * i, 16);
     }
 }
 
-static void check_mxcsr(CpuX86 *c, uint32_t v)
+void fx_save_mxcsr(uint8_t *b, uint32_t mxcsr)
 {
-    if (v & ~(uint32_t)MXCSR_VALID)
+    put32(b + 24, mxcsr);
+    put32(b + 28, MXCSR_VALID);
+}
+
+uint32_t fx_mxcsr(const uint8_t *b)
+{
+    return get32(b + 24);
+}
+
+void fx_check_mxcsr(CpuX86 *c, const uint8_t *b)
+{
+    if (fx_mxcsr(b) & ~(uint32_t)MXCSR_VALID)
         x86_raise_error(c, EXCP_GP, 0);
 }
 
 void help_fxsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr)
 {
     unsigned mmu = x86_mmu(c);
-    uint8_t b[416];
+    uint8_t b[FX_USED];
 
-    require_aligned(c, addr, 16);
+    require_aligned(c, addr);
     /* What is not defined stays as it is in memory. */
     cpu_probe(&c->cpu, addr, sizeof(b), ACCESS_WRITE, mmu);
     cpu_load_bytes(&c->cpu, addr, b, sizeof(b), mmu);
-    build_x87(c, b, how & XSTATE_W64);
-    put32(b + 24, mxcsr);
-    put32(b + 28, MXCSR_VALID);
-    build_sse(c, b);
+    fx_save_x87(c, b, how & XSTATE_W64);
+    fx_save_mxcsr(b, mxcsr);
+    fx_save_sse(c, b);
     cpu_store_bytes(&c->cpu, addr, b, sizeof(b), mmu);
 }
 
 void help_fxrstor(CpuX86 *c, uint64_t addr, uint32_t how)
 {
-    uint8_t b[LEGACY_SIZE];
+    uint8_t b[FX_SIZE];
 
-    require_aligned(c, addr, 16);
+    require_aligned(c, addr);
     cpu_load_bytes(&c->cpu, addr, b, sizeof(b), x86_mmu(c));
-    check_mxcsr(c, get32(b + 24));
-    parse_x87(c, b, how & XSTATE_W64);
-    c->mxcsr = get32(b + 24);
-    parse_sse(c, b);
+    fx_check_mxcsr(c, b);
+    fx_load_x87(c, b, how & XSTATE_W64);
+    c->mxcsr = fx_mxcsr(b);
+    fx_load_sse(c, b);
     x86_update_mode(c);
 }
 
@@ -350,190 +358,5 @@ void help_set_mxcsr(CpuX86 *c, uint32_t value)
 {
     c->mxcsr = value;
     c->x87_slow = false;
-    x86_update_mode(c);
-}
-
-/* ---- XSAVE ---------------------------------------------------------------------------------- */
-enum { XFEATURES = XFEATURE_X87 | XFEATURE_SSE | XFEATURE_YMM | XFEATURE_PKRU };
-/* The upper halves of YMM are at this place in both formats, as nothing else comes before them. */
-enum { YMM_OFFSET = LEGACY_SIZE + XHEADER_SIZE, XAREA_SIZE = YMM_OFFSET + 256 };
-
-/* PKRU comes after YMM, but in the compact format only if that has a place (@comp). */
-static uint64_t pkru_offset(bool compact, uint64_t comp)
-{
-    return compact && !(comp & XFEATURE_YMM) ? YMM_OFFSET : XAREA_SIZE;
-}
-#define XCOMP_COMPACT (1ull << 63)
-
-static uint64_t requested(const CpuX86 *c)
-{
-    return (uint32_t)c->regs[R_RAX] | c->regs[R_RDX] << 32;
-}
-
-static bool x87_in_init(const CpuX86 *c)
-{
-    uint64_t any = 0;
-
-    for (unsigned i = 0; i < 8; i++) {
-        any |= c->fpregs[i].frac | c->fpregs[i].se | !c->fptags[i];
-    }
-    return !any && c->fcw == FCW_RESET && !x87_status_word(c) && !c->fop && !c->fip && !c->fdp &&
-           !c->fcs && !c->fds;
-}
-
-/* Registers only: MXCSR is not part of what is tracked. */
-static bool sse_in_init(const CpuX86 *c)
-{
-    uint64_t any = 0;
-
-    for (unsigned i = 0; i < xmm_count(c); i++) {
-        any |= c->xmm[i].q[0] | c->xmm[i].q[1];
-    }
-    return !any;
-}
-
-static bool ymm_in_init(const CpuX86 *c)
-{
-    uint64_t any = 0;
-
-    for (unsigned i = 0; i < xmm_count(c); i++) {
-        any |= c->xmm[i].q[2] | c->xmm[i].q[3];
-    }
-    return !any;
-}
-
-static void build_ymm(const CpuX86 *c, uint8_t *b)
-{
-    for (unsigned i = 0; i < xmm_count(c); i++) {
-        memcpy(b + YMM_OFFSET + 16 * i, &c->xmm[i].q[2], 16);
-    }
-}
-
-static void parse_ymm(CpuX86 *c, const uint8_t *b)
-{
-    for (unsigned i = 0; i < xmm_count(c); i++) {
-        memcpy(&c->xmm[i].q[2], b + YMM_OFFSET + 16 * i, 16);
-    }
-}
-
-static uint64_t in_use(const CpuX86 *c, uint32_t mxcsr, bool compact)
-{
-    uint64_t v = 0;
-
-    if (!x87_in_init(c))
-        v |= XFEATURE_X87;
-    if (!sse_in_init(c) || (compact && mxcsr != MXCSR_RESET))
-        v |= XFEATURE_SSE;
-    if (!ymm_in_init(c))
-        v |= XFEATURE_YMM;
-    if (c->pkru)
-        v |= XFEATURE_PKRU;
-    return v;
-}
-
-uint64_t x86_xstate_in_use(const CpuX86 *c)
-{
-    return in_use(c, c->mxcsr, true);
-}
-
-void help_xsave(CpuX86 *c, uint64_t addr, uint32_t how, uint32_t mxcsr)
-{
-    uint64_t rfbm = requested(c) & c->xcr0 & XFEATURES;
-    uint64_t used = in_use(c, mxcsr, how & XSTATE_COMPACT), write = rfbm, bv;
-    uint8_t b[XAREA_SIZE], *header = b + LEGACY_SIZE;
-    unsigned mmu = x86_mmu(c), size;
-    uint64_t mxcsr_for, pkru_at;
-
-    require_aligned(c, addr, 64);
-    if (how & (XSTATE_OPT | XSTATE_COMPACT))
-        write &= used;
-    size = write & XFEATURE_YMM ? XAREA_SIZE : YMM_OFFSET;
-    pkru_at = addr + pkru_offset(how & XSTATE_COMPACT, rfbm);
-    if (write & XFEATURE_PKRU)
-        cpu_probe(&c->cpu, pkru_at, 8, ACCESS_WRITE, mmu);
-    cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, mmu);
-    cpu_load_bytes(&c->cpu, addr, b, size, mmu);
-    if (write & XFEATURE_X87)
-        build_x87(c, b, how & XSTATE_W64);
-    if (write & XFEATURE_SSE)
-        build_sse(c, b);
-    if (write & XFEATURE_YMM)
-        build_ymm(c, b);
-    /* MXCSR goes with either in the standard format. */
-    mxcsr_for = how & XSTATE_COMPACT ? write & XFEATURE_SSE : rfbm & (XFEATURE_SSE | XFEATURE_YMM);
-    if (mxcsr_for) {
-        put32(b + 24, mxcsr);
-        put32(b + 28, MXCSR_VALID);
-    }
-    bv = get64(header);
-    if (how & XSTATE_COMPACT) {
-        put64(header, rfbm & used);
-        put64(header + 8, XCOMP_COMPACT | rfbm);
-    } else {
-        put64(header, (bv & ~rfbm) | (rfbm & used));
-    }
-    cpu_store_bytes(&c->cpu, addr, b, size, mmu);
-    if (write & XFEATURE_PKRU)
-        cpu_store(&c->cpu, pkru_at, c->pkru, 8, mmu);
-}
-
-/* Reserved parts of the header, by form. */
-static bool header_is_valid(const CpuX86 *c, const uint8_t *header)
-{
-    uint64_t bv = get64(header), comp = get64(header + 8), rest = 0;
-    bool compact = comp & XCOMP_COMPACT;
-
-    for (unsigned i = compact ? 16 : 8; i < (compact ? XHEADER_SIZE : 24); i += 8) {
-        rest |= get64(header + i);
-    }
-    if (compact)
-        return !rest && !((comp & ~XCOMP_COMPACT) & ~c->xcr0) && !(bv & ~comp);
-    return !rest && !(bv & ~c->xcr0);
-}
-
-void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
-{
-    uint64_t rfbm = requested(c) & c->xcr0 & XFEATURES, bv, comp;
-    uint8_t b[XAREA_SIZE] = { 0 }, *header = b + LEGACY_SIZE;
-    bool compact, has_compact = how & XSTATE_COMPACT, with_mxcsr;
-    uint64_t pkru = 0;
-
-    require_aligned(c, addr, 64);
-    cpu_load_bytes(&c->cpu, addr, b, YMM_OFFSET, x86_mmu(c));
-    bv = get64(header);
-    comp = get64(header + 8);
-    compact = comp & XCOMP_COMPACT;
-    if (!header_is_valid(c, header) || (compact && !has_compact) ||
-        (!compact && (how & XSTATE_SUPERVISOR)))
-        x86_raise_error(c, EXCP_GP, 0);
-    /* MXCSR goes with SSE; the standard form loads it even where XSTATE_BV says initial. */
-    with_mxcsr = compact ? (rfbm & bv & XFEATURE_SSE) : rfbm & (XFEATURE_SSE | XFEATURE_YMM);
-    if (with_mxcsr)
-        check_mxcsr(c, get32(b + 24));
-    if (rfbm & bv & XFEATURE_YMM)
-        cpu_load_bytes(&c->cpu, addr + YMM_OFFSET, b + YMM_OFFSET, 256, x86_mmu(c));
-    if (rfbm & bv & XFEATURE_PKRU)
-        pkru = cpu_load(&c->cpu, addr + pkru_offset(compact, comp), 8, x86_mmu(c));
-
-    if ((rfbm & XFEATURE_X87) && (bv & XFEATURE_X87)) {
-        parse_x87(c, b, how & XSTATE_W64);
-    } else if (rfbm & XFEATURE_X87) {
-        x87_init(c);
-        memset(c->fpregs, 0, sizeof(c->fpregs));
-    }
-    if (rfbm & XFEATURE_SSE) {
-        bool load = bv & XFEATURE_SSE;
-        if (!load)
-            memset(b + XMM_OFFSET, 0, 256);
-        parse_sse(c, b);
-        if (compact && !load)
-            c->mxcsr = MXCSR_RESET;
-    }
-    if (with_mxcsr)
-        c->mxcsr = get32(b + 24);
-    if (rfbm & XFEATURE_YMM)
-        parse_ymm(c, b);
-    if (rfbm & XFEATURE_PKRU)
-        x86_set_pkru(c, (uint32_t)pkru);
     x86_update_mode(c);
 }

@@ -10,6 +10,7 @@
 #include "softmmu/log.h"
 #include "target-i386/cpuid.h"
 #include "target-i386/paging.h"
+#include "target-i386/xsave.h"
 
 typedef enum MsrKind {
     MSR_FIELD,     /* stored in the CPU; bits outside @value raise #GP */
@@ -225,6 +226,11 @@ static bool has_pred_cmd(const CpuX86 *c)
            has_spec_ctrl(c); /* Linux takes IBRS for a promise of both */
 }
 
+static bool has_xss(const CpuX86 *c)
+{
+    return x86_words_have(c->features, CPUID_D_1_EAX, CPUID_XSAVES);
+}
+
 static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
 {
     BoardOps *board = &c->machine->board;
@@ -259,6 +265,7 @@ static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
             c->tsc_deadline = 0;
         *value = c->tsc_deadline;
         return x86_words_have(c->features, CPUID_1_ECX, CPUID_TSC_DEADLINE);
+    case 0xda0: *value = c->xss; return has_xss(c);
     case 0xc0000080: *value = c->efer; return true;
     default: return false;
     }
@@ -317,6 +324,11 @@ static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
         if (!x86_words_have(c->features, CPUID_1_ECX, CPUID_TSC_DEADLINE))
             return false;
         set_deadline(c, value);
+        return true;
+    case 0xda0:
+        if (!has_xss(c) || (value & ~x86_xss_valid(c)))
+            return false;
+        c->xss = value;
         return true;
     case 0xc0000080: return write_efer(c, value);
     default: return false;

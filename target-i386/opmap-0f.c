@@ -33,7 +33,7 @@ static const InsnDesc group7_1[8] = {
     I0(clac, .feature = FEAT_SMAP), I0(stac, .feature = FEAT_SMAP),
 };
 static const InsnDesc group7_2[8] = {
-    I0(xgetbv, .feature = FEAT_XSAVE), I0(xsetbv, .attr = A_CPL0, .feature = FEAT_XSAVE),
+    I0(xgetbv, .feature = FEAT_XSAVE), I0(xsetbv, .attr = A_CPL0 | A_END, .feature = FEAT_XSAVE),
 };
 static const InsnDesc group7_5[8] = {
     [6] = I0(rdpkru, .feature = FEAT_PKU), [7] = I0(wrpkru, .attr = A_END, .feature = FEAT_PKU),

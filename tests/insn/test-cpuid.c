@@ -248,9 +248,20 @@ static void test_leaves(void **state)
     leaf(s, 5, 0, r);
     assert_int_equal(r[0] | r[1] << 16, 64 | 64 << 16);
     assert_int_equal(r[2], 3);
+    leaf(s, 0xd, 1, r);
+    assert_int_equal(r[0], 15); /* XSAVEOPT, XSAVEC, XGETBV(1), XSAVES */
+    assert_int_equal(r[1], 576);
     leaf(s, 0xd, 2, r);
     assert_int_equal(r[0], 256);
     assert_int_equal(r[1], 576);
+    assert_int_equal(r[2] | r[3], 0);
+    leaf(s, 0xd, 3, r);
+    assert_int_equal(r[0] | r[1] | r[2] | r[3], 0);
+    s->c->xcr0 = 7;
+    leaf(s, 0xd, 0, r);
+    assert_int_equal(r[1], 832);
+    leaf(s, 0xd, 1, r);
+    assert_int_equal(r[1], 832);
     system_free(s);
 }
 

@@ -63,6 +63,26 @@ static void inexact(System *s)
 }
 static void inexact_odd(System *s) { inexact(s); s->c->xmm[0].q[1] = 0x3ca0000000000001; s->c->xmm[1].q[1] = 0x3ff0000000000001; }
 static void inexact_unknown(System *s) { inexact(s); s->c->cr4 &= ~(uint64_t)CR4_OSXMMEXCPT; }
+static void avx(System *s) { s->c->cr4 |= CR4_OSXSAVE; s->c->xcr0 = 7; s->c->regs[R_RBX] = PAGE_ABSENT; }
+static void avx_off(System *s) { avx(s); s->c->xcr0 = 3; }
+static void avx_no_osxsave(System *s) { avx(s); s->c->cr4 &= ~(uint64_t)CR4_OSXSAVE; }
+static void avx_switched(System *s) { avx(s); s->c->cr0 |= CR0_TS; }
+static void avx_emulated(System *s) { avx(s); s->c->cr0 |= CR0_EM; s->c->cr4 &= ~(uint64_t)CR4_OSFXSR; }
+static void avx_inexact(System *s) { avx(s); inexact(s); }
+static void avx_inexact_high(System *s)
+{
+    avx(s);
+    inexact(s);
+    s->c->xmm[0].q[3] = 0x3ff0000000000000;
+    s->c->xmm[1].q[3] = 0x3ca0000000000000;
+    s->c->xmm[0].q[0] = s->c->xmm[0].q[1] = s->c->xmm[1].q[0] = s->c->xmm[1].q[1] = 0;
+}
+static void avx_inexact_unknown(System *s) { avx(s); inexact_unknown(s); }
+static void avx_ac(System *s) { avx(s); s->c->cr0 |= CR0_AM; s->c->eflags |= EFL_AC; s->c->regs[R_RBX] = PAGE_USER + 1; }
+static void xsave_area(System *s) { avx(s); s->c->regs[R_RAX] = 7; s->c->regs[R_RDX] = 0; s->c->regs[R_RBX] = PAGE_USER; s->c->xmm[9].q[3] = 0x1234; }
+static void xsave_odd(System *s) { xsave_area(s); s->c->regs[R_RBX] |= 16; }
+static void xsave_reserved(System *s) { xsave_area(s); s->c->regs[R_RBX] = PAGE_RESERVED - 576; }
+static void xsave_reserved_unused(System *s) { xsave_reserved(s); s->c->xmm[9].q[3] = 0; }
 static void pending_mf(System *s) { s->c->fsw = 0x8081; s->c->fcw = 0x37e; }
 static void no_idt(System *s) { s->c->idt.limit = 0; }
 static void idt_without_gp(System *s) { s->c->idt.limit = 13 * 16 - 1; }
@@ -329,6 +349,14 @@ static void pushed_iopl3(System *s)
     assert_int_equal(flags & EFL_IF, EFL_IF);
 }
 static void rax_is_5a(System *s) { assert_int_equal(s->c->regs[R_RAX] & 0xff, 0x5a); }
+static void upper_is_back(System *s)
+{
+    assert_int_equal(s->c->xmm[9].q[3], 0x1234);
+    assert_int_equal(system_read(s, PAGE_USER + 512, 8) & 4, 4);
+    assert_int_equal(system_read(s, PAGE_USER + 520, 8), 1ull << 63 | 7);
+    assert_int_equal(system_read(s, PAGE_USER + 576 + 9 * 16 + 8, 8), 0x1234);
+}
+static void xcr0_is_7(System *s) { assert_int_equal(s->c->xcr0, 7); }
 static void port_5a(System *s) { s->port_value = 0x5a; }
 static void fs_is_rbx(System *s) { assert_int_equal(s->c->segs[SEG_FS].base, s->c->regs[R_RBX]); }
 static void swapped(System *s) { assert_int_equal(s->c->segs[SEG_GS].base, 0x1234); assert_int_equal(s->c->kernel_gs_base, 0x5678); }
@@ -361,6 +389,41 @@ static const Row rows[] = {
     { "addsubpd, #XM", SYS_LONG, 3, C("\x66\x0f\xd0\xc1"), inexact, EXCP_XM, NO_ERROR, 0 },
     { "dppd, #XM", SYS_LONG, 3, C("\x66\x0f\x3a\x41\xc8\x31"), inexact_odd, EXCP_XM, NO_ERROR, 0 },
     { "addsubpd, #XM without OSXMMEXCPT", SYS_LONG, 0, C("\x66\x0f\xd0\xc1"), inexact_unknown, EXCP_UD, NO_ERROR, 0 },
+    /* AVX */
+    { "vpand without OSXSAVE", SYS_LONG, 3, C("\xc5\xf1\xdb\xc2"), avx_no_osxsave, EXCP_UD, NO_ERROR, 0 },
+    { "vpand without XCR0.AVX", SYS_LONG, 3, C("\xc5\xf1\xdb\xc2"), avx_off, EXCP_UD, NO_ERROR, 0 },
+    { "vpand, TS, before the #PF", SYS_LONG, 3, C("\xc5\xf1\xdb\x03"), avx_switched, EXCP_NM, NO_ERROR, 0 },
+    { "vpand does not look at EM and OSFXSR", SYS_LONG, 0, C("\xc5\xf1\xdb\xc2\xf4"), avx_emulated, NONE, 0, 5 },
+    { "andn does not look at XCR0, TS", SYS_LONG, 0, C("\xc4\xe2\x70\xf2\xc2\xf4"), switched, NONE, 0, 6 },
+    { "vpand in protected mode", SYS_PROT, 0, C("\xc5\xf1\xdb\xc2\xf4"), avx, NONE, 0, 5 },
+    { "c5 with a register in real mode", SYS_REAL, 0, C("\xc5\xf1\xdb\xc2"), avx, EXCP_UD, NO_ERROR, 0 },
+    { "c5 with a register in virtual-8086 mode", SYS_VM86, 3, C("\xc5\xf1\xdb\xc2"), avx, EXCP_UD, NO_ERROR, 0 },
+    { "vaddpd ymm, #XM of the upper half", SYS_LONG, 3, C("\xc5\xfd\x58\xd1"), avx_inexact_high, EXCP_XM, NO_ERROR, 0 },
+    { "vaddpd xmm does not see it", SYS_LONG, 0, C("\xc5\xf9\x58\xd1\xf4"), avx_inexact_high, NONE, 0, 5 },
+    { "vaddsd, #XM", SYS_LONG, 3, C("\xc5\xfb\x58\xd1"), avx_inexact, EXCP_XM, NO_ERROR, 0 },
+    { "vfmadd231pd, #XM", SYS_LONG, 3, C("\xc4\xe2\xfd\xb8\xc1"), avx_inexact, EXCP_XM, NO_ERROR, 0 },
+    { "vaddpd, #XM without OSXMMEXCPT", SYS_LONG, 0, C("\xc5\xfd\x58\xd1"), avx_inexact_unknown, EXCP_UD, NO_ERROR, 0 },
+    { "vmovups ymm, unaligned with AC", SYS_LONG, 3, C("\xc5\xfc\x10\x03\xf4"), avx_ac, EXCP_GP, 0, 4 },
+    { "xsetbv 5", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x05\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
+    { "xsetbv 6", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x06\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
+    { "xsetbv of component 5", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x27\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
+    { "xsetbv of XCR1", SYS_LONG, 0, C("\xb9\x01\0\0\0\x31\xd2\xb8\x07\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 12 },
+    { "xsetbv at cpl 3", SYS_LONG, 3, C("\x31\xc9\x31\xd2\xb8\x07\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
+    { "xsetbv 7, then AVX", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x07\0\0\0\x0f\x01\xd1\xc5\xfd\xdb\xc2\xf4"), avx_off, NONE, 0, 17, xcr0_is_7 },
+    { "xsetbv 3, then AVX", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x03\0\0\0\x0f\x01\xd1\xc5\xfd\xdb\xc2\xf4"), avx, EXCP_UD, NO_ERROR, 12 },
+    { "xgetbv of XCR2", SYS_LONG, 3, C("\xb9\x02\0\0\0\x0f\x01\xd0"), avx, EXCP_GP, 0, 5 },
+    { "xgetbv without OSXSAVE", SYS_LONG, 3, C("\x31\xc9\x0f\x01\xd0"), avx_no_osxsave, EXCP_UD, NO_ERROR, 2 },
+    { "xsaves, vzeroall, xrstors", SYS_LONG, 0, C("\x0f\xc7\x2b\xc5\xfc\x77\x0f\xc7\x1b\xf4"), xsave_area, NONE, 0, 10, upper_is_back },
+    { "xsaves at cpl 3", SYS_LONG, 3, C("\x0f\xc7\x2b"), xsave_area, EXCP_GP, 0, 0 },
+    { "xrstors at cpl 3", SYS_LONG, 3, C("\x0f\xc7\x1b"), xsave_area, EXCP_GP, 0, 0 },
+    { "xrstors of the standard form", SYS_LONG, 0, C("\x0f\xae\x23\x0f\xc7\x1b"), xsave_area, EXCP_GP, 0, 3 },
+    { "xsave, misaligned", SYS_LONG, 0, C("\x0f\xae\x23"), xsave_odd, EXCP_GP, 0, 0 },
+    { "xsave, TS", SYS_LONG, 0, C("\x0f\xae\x23"), avx_switched, EXCP_NM, NO_ERROR, 0 },
+    { "xsave without OSXSAVE", SYS_LONG, 0, C("\x0f\xae\x23"), avx_no_osxsave, EXCP_UD, NO_ERROR, 0 },
+    { "xsavec, component 2 on a page that faults", SYS_LONG, 0, C("\x0f\xc7\x23"), xsave_reserved, EXCP_PF, 11, 0 },
+    { "xsavec, component 2 initial", SYS_LONG, 0, C("\x0f\xc7\x23\xf4"), xsave_reserved_unused, NONE, 0, 4 },
+    { "IA32_XSS of component 1", SYS_LONG, 0, C("\xb9\xa0\x0d\0\0\x31\xd2\xb8\x02\0\0\0\x0f\x30"), avx, EXCP_GP, 0, 12 },
+    { "IA32_XSS", SYS_LONG, 0, C("\xb9\xa0\x0d\0\0\x31\xd2\x31\xc0\x0f\x30\x0f\x32\xf4"), avx, NONE, 0, 14 },
     { "#PF read absent", SYS_LONG, 0, C("\x8b\x03"), reg_absent, EXCP_PF, 0, 0, cr2_is_rbx },
     { "#PF write absent", SYS_LONG, 0, C("\x89\x03"), reg_absent, EXCP_PF, 2, 0, cr2_is_rbx },
     { "#PF user reads supervisor", SYS_LONG, 3, C("\x8b\x03"), reg_supervisor, EXCP_PF, 5, 0, rf_is_saved },

@@ -427,6 +427,18 @@ static const Image images[] = {
     { "xrstor", CODE("\x0f\xae\x2f"), M32 | M64, false },
     { "xsaveopt", CODE("\x0f\xae\x37"), M32 | M64, true },
     { "xsavec", CODE("\x0f\xc7\x27"), M32 | M64, true },
+    { "xsave64", CODE("\x48\x0f\xae\x27"), M64, true },
+    { "xrstor64", CODE("\x48\x0f\xae\x2f"), M64, false },
+    { "xsavec64", CODE("\x48\x0f\xc7\x27"), M64, true },
+    { "xsaveopt64", CODE("\x48\x0f\xae\x37"), M64, true },
+    /* lea ecx, [rdx + 1]; xgetbv; and eax, 7; xor edx, edx */
+    { "xgetbv(1)", CODE("\x8d\x4a\x01\x0f\x01\xd0\x83\xe0\x07\x31\xd2"), M32 | M64, false },
+    { "vzeroupper, xgetbv(1)", CODE("\xc5\xf8\x77\x8d\x4a\x01\x0f\x01\xd0\x83\xe0\x07\x31\xd2"),
+      M32 | M64, false },
+    { "vzeroall, xgetbv(1)", CODE("\xc5\xfc\x77\x8d\x4a\x01\x0f\x01\xd0\x83\xe0\x07\x31\xd2"),
+      M32 | M64, false },
+    { "fninit, xgetbv(1)", CODE("\xdb\xe3\x8d\x4a\x01\x0f\x01\xd0\x83\xe0\x07\x31\xd2"), M32 | M64,
+      false },
     { "xsavec, xrstor", CODE("\x0f\xc7\x27\x0f\xae\x2f"), M32 | M64, true },
     { "vzeroupper, xsave", CODE("\xc5\xf8\x77\x0f\xae\x27"), M32 | M64, true },
     { "xsave, vzeroall, xrstor", CODE("\x0f\xae\x27\xc5\xfc\x77\x0f\xae\x2f"), M32 | M64, true },
@@ -451,9 +463,17 @@ static void random_image(Memory *m)
     memset(b + 26, 0, 2);
     if (rnd() % 16 == 0)
         b[26] = 1; /* a reserved bit of MXCSR */
+    if (rnd() % 2) /* compacted */
+        header[1] = UINT64_C(1) << 63 | (rnd() % 4 ? header[0] : 0) | (rnd() & 7);
     if (rnd() % 16 == 0)
-        header[rnd() % 3] |= UINT64_C(1) << 40;
+        header[0] |= UINT64_C(1) << 63;
+    if (rnd() % 16 == 0)
+        header[rnd() % 8] |= UINT64_C(1) << 40;
     memcpy(b + 512, header, sizeof(header));
+    for (unsigned n = 576; n < 832; n += 8) {
+        uint64_t v = random_half();
+        memcpy(b + n, &v, 8);
+    }
 }
 
 /* … and MXCSR_MASK, which has a bit more on AMD's. */
