@@ -130,14 +130,14 @@ static IrRef become_const(IrOp *op, IrType type, uint64_t value)
 /* All operands constant integers: op becomes the result. */
 static bool fold_constants(const IrBlock *ir, IrOp *op)
 {
-    IrRef ref[IR_MAX_ARGS];
+    const IrRef *ref = op->arg;
     uint64_t arg[3] = { 0 }, r;
     unsigned n;
 
     if (op->op == OP_call || !is_int(op->type) || !(ir_op_info[op->op].props & IRP_PURE)) {
         return false;
     }
-    n = ir_operands(ir, op, ref);
+    n = ir_operands(ir, op);
     if (n == 0 || n > 3) {
         return false;
     }

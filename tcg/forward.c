@@ -109,20 +109,10 @@ static IrRef forward_get(Forward *f, IrOp *op)
 
 static void substitute(Forward *f, IrOp *op)
 {
-    IrRef arg[IR_MAX_ARGS];
-    unsigned n = ir_operands(f->ir, op, arg);
+    unsigned n = ir_operands(f->ir, op);
 
-    if (n > 0) {
-        op->a = f->same[op->a];
-    }
-    if (n > 1) {
-        op->b = f->same[op->b];
-    }
-    if (n > 2) {
-        op->c = f->same[op->c];
-    }
-    if (n > 3) {
-        op->d = f->same[op->d];
+    for (unsigned k = 0; k < n; k++) {
+        op->arg[k] = f->same[op->arg[k]];
     }
 }
 

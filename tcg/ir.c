@@ -71,6 +71,38 @@ const IrTypeInfo ir_type_info[IR_NTYPES] = {
 };
 /* clang-format on */
 
+static uint16_t props_of_call(const TcgHelper *h)
+{
+    unsigned props = IRP_EFFECT;
+
+    if (h->flags & HELPER_PURE) {
+        return 0;
+    }
+    if (h->flags & (HELPER_FAULTS | HELPER_NORETURN)) {
+        props |= IRP_FAULT;
+    }
+    if (h->flags & (HELPER_READS_REGS | HELPER_READS_FLAGS)) {
+        props |= IRP_READS;
+    }
+    if (h->flags & (HELPER_WRITES_REGS | HELPER_WRITES_FLAGS)) {
+        props |= IRP_WRITES;
+    }
+    return (uint16_t)props;
+}
+
+static void note_helpers(IrBlock *ir)
+{
+    uint16_t *props = g_new0(uint16_t, ir->nhelpers + 1);
+    uint8_t *args = g_new0(uint8_t, ir->nhelpers + 1);
+
+    for (unsigned i = 0; i < ir->nhelpers; i++) {
+        props[i] = props_of_call(&ir->helpers[i]);
+        args[i] = ir->helpers[i].nargs;
+    }
+    ir->call_props = props;
+    ir->call_args = args;
+}
+
 IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelper *helpers,
                       unsigned nhelpers)
 {
@@ -81,6 +113,7 @@ IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelp
     ir->nslots = nslots;
     ir->helpers = helpers;
     ir->nhelpers = nhelpers;
+    note_helpers(ir);
     ir_block_reset(ir, 0);
     return ir;
 }
@@ -89,6 +122,8 @@ void ir_block_free(IrBlock *ir)
 {
     if (ir) {
         g_free(ir->ops);
+        g_free((void *)ir->call_props);
+        g_free((void *)ir->call_args);
         g_free(ir);
     }
 }
@@ -100,48 +135,4 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     ir->ninsns = 0;
     ir->nlinks = 0;
     ir->start = start;
-}
-
-unsigned ir_operands(const IrBlock *ir, const IrOp *op, IrRef out[IR_MAX_ARGS])
-{
-    unsigned n = ir_op_info[op->op].nargs;
-
-    if (op->op == OP_call) {
-        n = ir->helpers[op->imm].nargs;
-    } else if (op->op == OP_lea && op->b == IR_NONE) {
-        n = 1;
-    }
-    if (n > 0) {
-        out[0] = op->a;
-        out[1] = op->b;
-    }
-    if (n > 2) {
-        out[2] = op->c;
-        out[3] = op->d;
-    }
-    return n;
-}
-
-unsigned ir_props(const IrBlock *ir, const IrOp *op)
-{
-    unsigned flags, props;
-
-    if (op->op != OP_call) {
-        return ir_op_info[op->op].props;
-    }
-    flags = ir->helpers[op->imm].flags;
-    if (flags & HELPER_PURE) {
-        return 0;
-    }
-    props = IRP_EFFECT;
-    if (flags & (HELPER_FAULTS | HELPER_NORETURN)) {
-        props |= IRP_FAULT;
-    }
-    if (flags & (HELPER_READS_REGS | HELPER_READS_FLAGS)) {
-        props |= IRP_READS;
-    }
-    if (flags & (HELPER_WRITES_REGS | HELPER_WRITES_FLAGS)) {
-        props |= IRP_WRITES;
-    }
-    return props;
 }

@@ -34,18 +34,24 @@ typedef uint16_t IrRef; /* index of the defining op; 0 (always a nop) is IR_NONE
 #define IR_MAX_OPS 4096
 #define IR_MAX_ARGS 4
 
-typedef struct IrOp {
-    uint8_t op;   /* IrOpcode */
-    uint8_t type; /* IrType of the result, or of what is stored / tested */
-    uint8_t aux;
-    uint8_t flags; /* IROP_* */
-    IrRef a, b;
-    union {
-        struct {
-            IrRef c, d;
-            uint32_t imm;
+typedef union IrOp {
+    struct {
+        uint8_t op;   /* IrOpcode */
+        uint8_t type; /* IrType of the result, or of what is stored / tested */
+        uint8_t aux;
+        uint8_t flags; /* IROP_* */
+        IrRef a, b;
+        union {
+            struct {
+                IrRef c, d;
+                uint32_t imm;
+            };
+            uint64_t value; /* OP_const, OP_ld_host */
         };
-        uint64_t value; /* OP_const, OP_ld_host */
+    };
+    struct {
+        uint32_t head;
+        IrRef arg[IR_MAX_ARGS]; /* a, b, c, d */
     };
 } IrOp;
 _Static_assert(sizeof(IrOp) == 16, "IrOp is four to a cache line");
@@ -137,6 +143,8 @@ typedef struct IrBlock {
     unsigned nslots;
     const struct TcgHelper *helpers;
     unsigned nhelpers;
+    const uint16_t *call_props; /* by helper: IRP_* of a call of it */
+    const uint8_t *call_args;   /* … and its number of arguments */
     const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
                                 and status words of floating point); gets and sets of it stay */
     bool fsw_is_late;        /* TcgLayout.fsw_last is in use */
@@ -154,11 +162,20 @@ IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelp
 void ir_block_free(IrBlock *ir);
 void ir_block_reset(IrBlock *ir, uint32_t start);
 
-/* Number of value operands (0-4) of @op and the array of them: op->a, b, c, d in order. Calls
- * have as many as their helper's row says. */
-unsigned ir_operands(const IrBlock *ir, const IrOp *op, IrRef out[IR_MAX_ARGS]);
+/* Number of value operands (0-4) of @op, op->arg[0] and on. Calls have as many as their helper's
+ * row says. */
+static inline unsigned ir_operands(const IrBlock *ir, const IrOp *op)
+{
+    if (G_UNLIKELY(op->op == OP_call)) {
+        return ir->call_args[op->imm];
+    }
+    return op->op == OP_lea && op->b == IR_NONE ? 1 : ir_op_info[op->op].nargs;
+}
 /* Properties of this very op: the row's, but for calls those that the helper's row promises. */
-unsigned ir_props(const IrBlock *ir, const IrOp *op);
+static inline unsigned ir_props(const IrBlock *ir, const IrOp *op)
+{
+    return G_UNLIKELY(op->op == OP_call) ? ir->call_props[op->imm] : ir_op_info[op->op].props;
+}
 /* Must @op stay though nobody uses its value? */
 static inline bool ir_is_kept(const IrBlock *ir, const IrOp *op)
 {

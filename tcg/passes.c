@@ -115,7 +115,6 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
 
     for (unsigned i = ir->nops; i-- > 1;) {
         IrOp *op = &ir->ops[i];
-        IrRef arg[IR_MAX_ARGS];
         unsigned n, end;
 
         if (op->op == OP_setflags) {
@@ -150,9 +149,9 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
             dead->now++;
         }
         end = ir_is_flags_op(op->op) ? notes->last_use[i] : i;
-        n = ir_operands(ir, op, arg);
+        n = ir_operands(ir, op);
         for (unsigned k = 0; k < n; k++) {
-            use(notes, arg[k], end);
+            use(notes, op->arg[k], end);
         }
     }
 }

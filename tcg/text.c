@@ -115,7 +115,6 @@ void ir_print_op(const IrBlock *ir, unsigned index, GString *out)
 {
     const IrOp *op = &ir->ops[index];
     unsigned f = fields_of(op->op), n;
-    IrRef arg[IR_MAX_ARGS];
     const char *separator = " ";
 
     if (ir_has_result(ir, op)) {
@@ -148,9 +147,9 @@ void ir_print_op(const IrBlock *ir, unsigned index, GString *out)
     if (has_value(op->op)) {
         g_string_append_printf(out, " 0x%" PRIx64, op->value);
     }
-    n = ir_operands(ir, op, arg);
+    n = ir_operands(ir, op);
     for (unsigned i = 0; i < n; i++) {
-        g_string_append_printf(out, "%s%%%u", separator, arg[i]);
+        g_string_append_printf(out, "%s%%%u", separator, op->arg[i]);
         separator = ", ";
     }
     if (f & F_OFFSET) {

@@ -344,7 +344,7 @@ static const char *check_op(Check *c)
 {
     const IrOp *op = c->op;
     bool is_last = c->index == c->ir->nops - 1;
-    IrRef arg[IR_MAX_ARGS];
+    const IrRef *arg = op->arg;
     const char *error;
     unsigned n;
 
@@ -357,7 +357,7 @@ static const char *check_op(Check *c)
     if (!!(ir_op_info[op->op].props & IRP_END) != is_last) {
         return is_last ? "the block does not end" : "the block ends before its last op";
     }
-    n = ir_operands(c->ir, op, arg);
+    n = ir_operands(c->ir, op);
     for (unsigned i = 0; i < n; i++) {
         if (arg[i] == IR_NONE || arg[i] >= c->index) {
             return "an operand is not defined before";

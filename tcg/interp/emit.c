@@ -471,8 +471,8 @@ static void emit_stubs(Emitter *e)
 static void fill(Emitter *e, Op *o, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
-    IrRef arg[IR_MAX_ARGS];
-    unsigned n = ir_operands(e->ir, op, arg);
+    const IrRef *arg = op->arg;
+    unsigned n = ir_operands(e->ir, op);
 
     o->a = n > 0 ? place_of(e, arg[0]) : e->zero;
     o->b = n > 1 ? place_of(e, arg[1]) : e->zero;
@@ -685,8 +685,8 @@ static s64 upper_imm(const IrOp *op)
 static void both_halves(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
-    IrRef arg[IR_MAX_ARGS];
-    unsigned n = ir_operands(e->ir, op, arg), at = last_op(e);
+    const IrRef *arg = op->arg;
+    unsigned n = ir_operands(e->ir, op), at = last_op(e);
     Op low = g_array_index(e->out.ops, Op, at), *o;
 
     *emit(e, low.run) = low;

@@ -83,7 +83,7 @@ static void backward(Gen *g)
     memset(sets, 0, g->ir->nops * sizeof(sets[0]));
     for (unsigned i = g->ir->nops; i-- > 1;) {
         const IrOp *op = &g->ops[i];
-        IrRef arg[IR_MAX_ARGS], base;
+        IrRef base;
         int32_t disp;
         unsigned n;
 
@@ -97,16 +97,16 @@ static void backward(Gen *g)
         if (op->op == OP_fl_test || op->op == OP_setcond) {
             g->defer[i] = (uint16_t)consumer_of(g, i);
             if (g->defer[i]) {
-                n = ir_operands(g->ir, op, arg);
+                n = ir_operands(g->ir, op);
                 for (unsigned k = 0; k < n; k++) {
-                    extend(g, arg[k], g->defer[i]);
+                    extend(g, op->arg[k], g->defer[i]);
                 }
             }
         }
         if (ir_op_info[op->op].shape == SHAPE_FL) {
-            n = ir_operands(g->ir, op, arg);
+            n = ir_operands(g->ir, op);
             for (unsigned k = 0; k < n; k++) {
-                extend(g, arg[k], g->last[i]);
+                extend(g, op->arg[k], g->last[i]);
             }
         }
         if (ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT) || op->op == OP_call) {

@@ -140,9 +140,6 @@ static void *backend_init(const TcgConfig *config, GError **error)
     be->buf.floor = be->buf.used;
     be->gen = g_new0(Gen, 1);
     be->gen->be = be;
-    be->gen->stubs = g_array_new(FALSE, FALSE, sizeof(Stub));
-    be->gen->points = g_array_new(FALSE, FALSE, sizeof(FaultPoint));
-    be->gen->map = g_byte_array_new();
     return be;
 }
 
@@ -150,9 +147,8 @@ static void backend_free(void *p)
 {
     X86Backend *be = p;
 
-    g_array_free(be->gen->stubs, TRUE);
-    g_array_free(be->gen->points, TRUE);
-    g_byte_array_free(be->gen->map, TRUE);
+    g_free(be->gen->stubs);
+    g_free(be->gen->points);
     g_free(be->gen);
     g_free(be->slot);
     g_free(be->helper_thunk);
@@ -205,23 +201,18 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nx87 = 0;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
-    g_array_set_size(g->stubs, 0);
-    g_array_set_size(g->points, 0);
+    g->nstubs = g->npoints = 0;
 }
 
 static void append_map(Gen *g)
 {
-    fault_map_encode(g);
-    if ((size_t)(g->a.end - g->a.p) < g->map->len + 64) {
+    if ((size_t)(g->a.end - g->a.p) < (g->npoints + 1) * FAULT_POINT_MAX) {
         g->a.full = true;
         return;
     }
-    if (g->map->len) {
-        memcpy(g->a.p, g->map->data, g->map->len);
-    }
     g->code->fault_map = x_pc(&g->a);
-    g->code->fault_map_size = g->map->len;
-    g->a.p += g->map->len;
+    g->a.p = fault_map_encode(g, g->a.p);
+    g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }
 
 static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)

@@ -10,87 +10,71 @@
  */
 #include "tcg/x86_64/gen.h"
 
-static void put_uleb(GByteArray *m, uint64_t v)
+#include <string.h>
+
+static uint8_t *put_uleb(uint8_t *p, uint64_t v)
 {
-    do {
-        uint8_t b = (uint8_t)(v & 0x7f) | (v > 0x7f ? 0x80 : 0);
-        g_byte_array_append(m, &b, 1);
+    while (v > 0x7f) {
+        *p++ = (uint8_t)v | 0x80;
         v >>= 7;
-    } while (v);
+    }
+    *p++ = (uint8_t)v;
+    return p;
 }
 
-static void put_sleb(GByteArray *m, int64_t v)
+static uint8_t *put_sleb(uint8_t *p, int64_t v)
 {
-    put_uleb(m, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+    return put_uleb(p, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
 }
 
-static void put_byte(GByteArray *m, unsigned v)
-{
-    uint8_t b = (uint8_t)v;
-
-    g_byte_array_append(m, &b, 1);
-}
-
-static void put_src(const X86Backend *be, GByteArray *m, const Src *s)
+static uint8_t *put_src(const X86Backend *be, uint8_t *p, const Src *s)
 {
     switch (s->kind) {
-    case SRC_NONE: put_byte(m, 0); break;
-    case SRC_CONST:
-        put_byte(m, 1);
-        put_uleb(m, s->value);
-        break;
+    case SRC_NONE: *p++ = 0; return p;
+    case SRC_CONST: *p++ = 1; return put_uleb(p, s->value);
     case SRC_REG:
         g_assert(be->reg_home[s->reg] != NO_HOME);
-        put_byte(m, 2);
-        put_sleb(m, be->reg_home[s->reg] + ENV_BIAS);
-        break;
-    case SRC_MEM:
-        put_byte(m, 2);
-        put_sleb(m, s->off + ENV_BIAS);
-        break;
+        *p++ = 2;
+        return put_sleb(p, be->reg_home[s->reg] + ENV_BIAS);
+    default: *p++ = 2; return put_sleb(p, s->off + ENV_BIAS);
     }
 }
 
-static void put_record(const X86Backend *be, GByteArray *m, const Record *r)
+static uint8_t *put_record(const X86Backend *be, uint8_t *p, const Record *r)
 {
-    put_byte(m, r->kind);
-    put_byte(m, r->inc_kind);
-    put_byte(m, r->keep_inc);
-    put_src(be, m, &r->a);
-    put_src(be, m, &r->b);
-    put_src(be, m, &r->c);
-    put_src(be, m, &r->inc);
+    *p++ = r->kind;
+    *p++ = r->inc_kind;
+    *p++ = r->keep_inc;
+    p = put_src(be, p, &r->a);
+    p = put_src(be, p, &r->b);
+    p = put_src(be, p, &r->c);
+    return put_src(be, p, &r->inc);
 }
 
-void fault_map_encode(Gen *g)
+uint8_t *fault_map_encode(const Gen *g, uint8_t *p)
 {
     uint32_t host = 0, guest = 0, index = 0;
-    guint last = 0, last_len = 0;
+    const Record *last = NULL;
 
-    g_byte_array_set_size(g->map, 0);
-    for (unsigned i = 0; i < g->points->len; i++) {
-        const FaultPoint *p = &g_array_index(g->points, FaultPoint, i);
-        guint at, len;
+    for (unsigned i = 0; i < g->npoints; i++) {
+        const FaultPoint *f = &g->points[i];
 
-        g_assert(p->host >= host);
-        put_uleb(g->map, p->host - host);
-        put_sleb(g->map, (int64_t)p->guest - guest);
-        put_sleb(g->map, (int64_t)p->index - index);
-        host = p->host;
-        guest = p->guest;
-        index = p->index;
-        put_byte(g->map, 1);
-        at = g->map->len;
-        put_record(g->be, g->map, &p->flags);
-        len = g->map->len - at;
-        if (i > 0 && len == last_len && !memcmp(g->map->data + at, g->map->data + last, len)) {
-            g_byte_array_set_size(g->map, at - 1);
-            put_byte(g->map, 0);
+        g_assert(f->host >= host);
+        p = put_uleb(p, f->host - host);
+        p = put_sleb(p, (int64_t)f->guest - guest);
+        p = put_sleb(p, (int64_t)f->index - index);
+        host = f->host;
+        guest = f->guest;
+        index = f->index;
+        if (last && !memcmp(&f->flags, last, sizeof(*last))) {
+            *p++ = 0;
         } else {
-            last = at;
-            last_len = len;
+            *p++ = 1;
+            p = put_record(g->be, p, &f->flags);
+            last = &f->flags;
         }
     }
+    return p;
 }
 
 typedef struct Reader {

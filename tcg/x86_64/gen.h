@@ -93,9 +93,11 @@ typedef struct Loc {
 } Loc;
 
 /* Where something is found at run time: what stubs and fault maps keep. */
-typedef struct Src {
-    enum { SRC_NONE, SRC_CONST, SRC_REG, SRC_MEM } kind;
-    int reg;
+enum { SRC_NONE, SRC_CONST, SRC_REG, SRC_MEM };
+typedef struct Src { /* without padding: compared as bytes */
+    uint8_t kind;    /* SRC_* */
+    int8_t reg;
+    uint16_t unused;
     int32_t off;
     uint64_t value;
 } Src;
@@ -104,6 +106,7 @@ typedef struct Src {
 typedef struct Record {
     uint8_t kind, inc_kind;
     bool keep_inc; /* nothing to write at all: env is right */
+    uint8_t unused[5];
     Src a, b, c, inc;
 } Record;
 
@@ -141,22 +144,19 @@ typedef enum StubKind {
 } StubKind;
 
 typedef struct Stub {
-    StubKind kind;
-    uint8_t *from;    /* end of the jcc/jmp rel32 that comes here */
-    FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS */
+    uint8_t kind;   /* StubKind */
+    uint8_t x87;    /* values to be dropped from the host's x87 stack first */
+    bool flush;     /* LINK: record to write first */
+    bool loop;      /* LINK: back to this block's start */
+    uint8_t link, nextra;
+    int8_t result[2]; /* DIVS: registers of quotient and remainder */
     uint32_t code;    /* trap code, exit reason */
-    unsigned link;
     int32_t giveback;
-    bool flush; /* LINK: record to write first */
-    bool loop;  /* LINK: back to this block's start */
-    Record flags;
+    uint8_t *from; /* end of the jcc/jmp rel32 that comes here */
+    uint8_t *retry, *done;
     MemDesc desc;
     uint64_t extra[4]; /* MEM: constants */
-    unsigned nextra;
-    uint8_t *retry, *done;
-    uint8_t *tail;  /* TRAP: undo moves first */
-    unsigned x87;   /* values to be dropped from the host's x87 stack first */
-    int swap[2][2]; /* TRAP: register pairs to exchange back; {NO_REG} none */
+    FaultPoint point;  /* MEM, TRAP, EXIT_IF, DIVS; LINK: its flags only */
 } Stub;
 
 /*
@@ -201,8 +201,9 @@ typedef struct Gen {
     IrRef getflags[16];
     unsigned ngetflags;
     IrRef fused_second; /* remainder of the division just emitted */
-    GArray *stubs, *points;
-    GByteArray *map;
+    Stub *stubs;
+    FaultPoint *points;
+    unsigned nstubs, stubs_size, npoints, points_size;
     Loc loc[IR_MAX_OPS];
     uint16_t last[IR_MAX_OPS];
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
@@ -398,7 +399,8 @@ void x87_status(Gen *g);
 void x87_before_op(Gen *g); /* the current one */
 
 /* faultmap.c */
-void fault_map_encode(Gen *g);
+enum { FAULT_POINT_MAX = 64 }; /* bytes of an entry at most */
+uint8_t *fault_map_encode(const Gen *g, uint8_t *to); /* its end */
 bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
                     uint32_t *offset, uint32_t *index);
 

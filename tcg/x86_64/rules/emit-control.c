@@ -17,17 +17,30 @@ FaultPoint fault_point(Gen *g)
 
 void point_here(Gen *g, FaultPoint p)
 {
+    if (G_UNLIKELY(g->npoints == g->points_size)) {
+        g->points_size = MAX(64, g->points_size * 2);
+        g->points = g_renew(FaultPoint, g->points, g->points_size);
+    }
     p.host = (uint32_t)(g->a.p - g->a.start);
-    g_array_append_val(g->points, p);
+    g->points[g->npoints++] = p;
 }
 
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 {
-    Stub s = { .kind = kind, .from = from, .x87 = g->nx87 };
+    Stub *s;
 
-    s.swap[0][0] = s.swap[1][0] = NO_REG;
-    g_array_append_val(g->stubs, s);
-    return &g_array_index(g->stubs, Stub, g->stubs->len - 1);
+    if (G_UNLIKELY(g->nstubs == g->stubs_size)) {
+        g->stubs_size = MAX(64, g->stubs_size * 2);
+        g->stubs = g_renew(Stub, g->stubs, g->stubs_size);
+    }
+    s = &g->stubs[g->nstubs++];
+    s->kind = (uint8_t)kind;
+    s->x87 = (uint8_t)g->nx87;
+    s->flush = s->loop = false;
+    s->nextra = 0;
+    s->giveback = 0;
+    s->from = from;
+    return s;
 }
 
 void trap_stub(Gen *g, unsigned cc, uint32_t code)
@@ -94,9 +107,9 @@ void emit_goto(Gen *g)
         write_record(g, &r, 0);
     }
     s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
-    s->link = g->op->d;
+    s->link = (uint8_t)g->op->d;
     s->loop = s->flush = is_loop(g);
-    s->flags = r;
+    s->point.flags = r;
     link_slot(g, s->link, s->from);
 }
 
@@ -110,8 +123,8 @@ void emit_goto_if(Gen *g)
     cc = cond_of(g, g->op->a);
     r = record_of(g, g->notes->flags_at[g->cur]);
     s = new_stub(g, STUB_LINK, x_jcc32(&g->a, cc));
-    s->link = g->op->d;
-    s->flags = r;
+    s->link = (uint8_t)g->op->d;
+    s->point.flags = r;
     s->giveback = not_executed(g, g->insn_index + 1);
     s->loop = is_loop(g);
     s->flush = s->loop || s->giveback || r.kind || !r.keep_inc;
@@ -276,10 +289,10 @@ static void call_result(Gen *g, IrType t)
 void emit_call(Gen *g)
 {
     const TcgHelper *h = &g->be->config.helpers[g->op->imm];
-    IrRef arg[IR_MAX_ARGS], fl = g->notes->flags_at[g->cur];
+    IrRef fl = g->notes->flags_at[g->cur];
     bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
     bool reads = h->flags & HELPER_READS_FLAGS;
-    unsigned n = ir_operands(g->ir, g->op, arg);
+    unsigned n = ir_operands(g->ir, g->op);
     FaultPoint p = { .guest = g->insn_offset,
                      .index = (uint16_t)g->insn_index,
                      .flags = { .keep_inc = true } };
@@ -294,7 +307,7 @@ void emit_call(Gen *g)
     }
     g->locked = 0;
     for (unsigned i = 0; i < n; i++) {
-        store_argument(g, i, arg[i]);
+        store_argument(g, i, g->op->arg[i]);
     }
     clear_way(g, h->flags);
     clear_pins(g, h->flags);
@@ -366,13 +379,13 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
     g->code->link[s->link].loop_patch = s->from + g->a.rx;
     g->code->link[s->link].loop_stub = stub + g->a.rx;
     if (sees) {
-        write_record(g, &s->flags, 0);
+        write_record(g, &s->point.flags, 0);
     }
     x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(g->be->layout->budget)),
              (int32_t)g->ir->ninsns - s->giveback);
     x_jcc(&g->a, CC_NS, g->body + g->a.rx);
     if (!sees) {
-        write_record(g, &s->flags, 0);
+        write_record(g, &s->point.flags, 0);
     }
     x_call(&g->a, g->be->exit_budget);
     put_site(g, SITE_LOOP);
@@ -384,7 +397,7 @@ static void stub_link(Gen *g, Stub *s)
 
     if (s->flush) {
         give_back(g, s->giveback);
-        write_record(g, &s->flags, 0);
+        write_record(g, &s->point.flags, 0);
         patch = x_jmp32(&g->a);
         x_here(&g->a, patch); /* to what follows, until linked */
         g->code->link[s->link].patch = patch + g->a.rx;
@@ -437,8 +450,8 @@ static void stub_divs(Gen *g, Stub *s)
     x_call(&g->a, g->be->divs128);
     x_alu_mi(&g->a, ALU_CMP, 4, env_mem(scr(g, SCR_TMP)), 0);
     j = x_jcc8(&g->a, CC_NZ);
-    x_load(&g->a, 8, (X86Reg)s->swap[0][0], env_mem(scr(g, SCR_RET)));
-    x_load(&g->a, 8, (X86Reg)s->swap[0][1], env_mem(scr(g, SCR_RET + 8)));
+    x_load(&g->a, 8, (X86Reg)s->result[0], env_mem(scr(g, SCR_RET)));
+    x_load(&g->a, 8, (X86Reg)s->result[1], env_mem(scr(g, SCR_RET + 8)));
     x_jmp(&g->a, s->done + g->a.rx);
     x_here8(&g->a, j);
     stub_trap(g, s);
@@ -446,11 +459,11 @@ static void stub_divs(Gen *g, Stub *s)
 
 void emit_stubs(Gen *g)
 {
-    for (unsigned i = 0; i < g->stubs->len && !g->a.full; i++) {
-        Stub *s = &g_array_index(g->stubs, Stub, i);
+    for (unsigned i = 0; i < g->nstubs && !g->a.full; i++) {
+        Stub *s = &g->stubs[i];
 
         x_here(&g->a, s->from);
-        switch (s->kind) {
+        switch ((StubKind)s->kind) {
         case STUB_MEM: stub_mem(g, s); break;
         case STUB_LINK: stub_link(g, s); break;
         case STUB_TRAP: stub_trap(g, s); break;

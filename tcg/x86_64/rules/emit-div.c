@@ -212,8 +212,8 @@ static void divs_wide(Gen *g)
     s->retry = j2;
     s->point = fault_point(g);
     s->code = g->op->imm;
-    s->swap[0][0] = t;
-    s->swap[0][1] = u;
+    s->result[0] = (int8_t)t;
+    s->result[1] = (int8_t)u;
     x_mov(&g->a, 8, (X86Reg)t, RAX);
     x_mov(&g->a, 8, (X86Reg)u, RDX);
     x_load(&g->a, 8, RAX, lo);

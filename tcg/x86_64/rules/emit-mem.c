@@ -132,7 +132,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     }
     from = x_jcc32(&g->a, CC_NZ);
     s = new_stub(g, STUB_MEM, from);
-    m->stub = g->stubs->len - 1;
+    m->stub = g->nstubs - 1;
     s->point = m->point;
     s->retry = m->retry;
     describe_access(g, m, s, value, compare);
@@ -144,7 +144,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
 
 static void done(Gen *g, const Access *m, uint8_t dst)
 {
-    Stub *s = &g_array_index(g->stubs, Stub, m->stub);
+    Stub *s = &g->stubs[m->stub];
 
     s->done = g->a.p;
     s->desc.dst = dst;
@@ -184,7 +184,7 @@ static void load_vec(Gen *g, Access *m)
         x_rm(&g->a, x, 4, (X86Reg)(dst - 16), m->host);
     }
     if (zx) {
-        g_array_index(g->stubs, Stub, m->stub).desc.value = PLACE_ZX;
+        g->stubs[m->stub].desc.value = PLACE_ZX;
     }
     done(g, m, (uint8_t)dst);
     def_reg(g, CUR, dst, zx);

@@ -146,12 +146,11 @@ static unsigned instruction(const Gen *g, unsigned op, unsigned lane)
 /* In C: the operands to memory. */
 static void call_slow(Gen *g)
 {
-    IrRef arg[IR_MAX_ARGS];
-    unsigned n = ir_operands(g->ir, g->op, arg);
+    unsigned n = ir_operands(g->ir, g->op);
     int r;
 
     for (unsigned i = 0; i < n; i++) {
-        r = use_xmm(g, arg[i]);
+        r = use_xmm(g, g->op->arg[i]);
         x_rm(&g->a, X_MOVUPS_ST, 4, xr(r), env_mem(scr(g, SCR_ARG + 16 * (int32_t)i)));
         unlock(g, r);
     }
