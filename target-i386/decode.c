@@ -5,6 +5,7 @@
  */
 #include "target-i386/decode.h"
 
+#include <glib.h>
 #include <string.h>
 
 #include "target-i386/cpu.h"
@@ -12,35 +13,42 @@
 #include "tcg/ir.h"
 
 #define MAX_INSN_LEN 15
+/* More than is ever read: prefixes, opcode, ModRM, SIB and two operands behind them. */
+#define MAX_READ 48
 
+/* Bytes are read without looking at how many there are: @next may run up to MAX_READ from @start, and
+ * what it ran over is found at the end. */
 typedef struct Cursor {
-    const uint8_t *bytes;
-    uint32_t avail, at;
-    DecodeStatus status; /* sticky: the first problem met */
+    const uint8_t *start, *next;
+    uint32_t avail;
 } Cursor;
 
 static uint8_t next_byte(Cursor *c)
 {
-    if (c->at >= MAX_INSN_LEN) {
-        if (c->status == DECODE_OK)
-            c->status = DECODE_TOO_LONG;
-        return 0;
-    }
-    if (c->at >= c->avail) {
-        if (c->status == DECODE_OK)
-            c->status = DECODE_MORE;
-        return 0;
-    }
-    return c->bytes[c->at++];
+    return *c->next++;
+}
+
+static uint32_t bytes_read(const Cursor *c)
+{
+    return (uint32_t)(c->next - c->start);
 }
 
 static int64_t next_signed(Cursor *c, unsigned size)
 {
-    uint64_t v = 0;
-    for (unsigned n = 0; n < size; n++)
-        v |= (uint64_t)next_byte(c) << (8 * n);
     unsigned unused = 64 - 8 * size;
-    return (int64_t)(v << unused) >> unused;
+    uint64_t v;
+    memcpy(&v, c->next, 8);
+    c->next += size;
+    return (int64_t)(GUINT64_FROM_LE(v) << unused) >> unused;
+}
+
+/* Did all that was read belong to the instruction? */
+static DecodeStatus status(const Cursor *c)
+{
+    uint32_t n = bytes_read(c);
+    if (n <= c->avail && n <= MAX_INSN_LEN)
+        return DECODE_OK;
+    return c->avail < MAX_INSN_LEN ? DECODE_MORE : DECODE_TOO_LONG;
 }
 
 static uint8_t read_prefixes(const DecodeMode *m, Cursor *c, Insn *i)
@@ -48,7 +56,7 @@ static uint8_t read_prefixes(const DecodeMode *m, Cursor *c, Insn *i)
     bool is64 = m->code_size == I64;
     for (;;) {
         uint8_t b = next_byte(c);
-        if (c->status != DECODE_OK)
+        if (bytes_read(c) > MAX_INSN_LEN)
             return 0;
         switch (b) {
         case 0x26:
@@ -102,10 +110,7 @@ static bool is_vex(const DecodeMode *m, Cursor *c, uint8_t b)
         return false;
     if (m->code_size == I64)
         return true;
-    if (c->at < c->avail)
-        return c->bytes[c->at] >= 0xc0;
-    next_byte(c);
-    return false;
+    return *c->next >= 0xc0;
 }
 
 /* The prefix behind its first byte @b. Returns the number of the map, 0 if there is none such. */
@@ -261,8 +266,6 @@ static const InsnDesc *find_row(const DecodeMode *m, Cursor *c, Insn *i, uint8_t
         }
     }
     i->opcode = b;
-    if (c->status != DECODE_OK)
-        return NULL;
     const InsnDesc *row = resolve(m, c, i, &main_map[i->map][b]);
     if (row->gen)
         return row;
@@ -277,51 +280,33 @@ static const InsnDesc *find_vex_row(const DecodeMode *m, Cursor *c, Insn *i, uin
     static const InsnDesc empty;
     i->map = (uint8_t)read_vex(m, c, i, b);
     i->opcode = next_byte(c);
-    if (c->status != DECODE_OK)
-        return NULL;
     return i->map ? resolve(m, c, i, &maps[i->map][i->opcode]) : &empty;
 }
 
 static bool uses_modrm(const InsnDesc *row)
 {
+    static const uint32_t by_modrm =
+        1u << OM_E | 1u << OM_G | 1u << OM_M | 1u << OM_R | 1u << OM_S | 1u << OM_C | 1u << OM_D |
+        1u << OM_V | 1u << OM_W | 1u << OM_U | 1u << OM_P | 1u << OM_Q | 1u << OM_N | 1u << OM_H |
+        1u << OM_B | 1u << OM_ST;
     if (row->attr & (A_MODRM | A_REG | A_MEM | A_MOD3))
         return true;
-    for (unsigned n = 0; n < 4 && row->op[n]; n++) {
-        switch (operand_method(row->op[n])) {
-        case OM_E:
-        case OM_G:
-        case OM_M:
-        case OM_R:
-        case OM_S:
-        case OM_C:
-        case OM_D:
-        case OM_V:
-        case OM_W:
-        case OM_U:
-        case OM_P:
-        case OM_Q:
-        case OM_N:
-        case OM_H:
-        case OM_B:
-        case OM_ST: return true;
-        default: break;
-        }
-    }
-    return false;
+    uint32_t methods = 0;
+    for (unsigned n = 0; n < 4; n++)
+        methods |= 1u << operand_method(row->op[n]);
+    return methods & by_modrm;
 }
 
 /* ---- Operands ------------------------------------------------------------------------------- */
 
 static IrType size_type(const Insn *i, OperandSize size)
 {
+    static const uint8_t fixed[OS_v] = {
+        [OS_none] = IR_VOID, [OS_b] = I8,  [OS_w] = I16,   [OS_d] = I32,
+        [OS_q] = I64,        [OS_t] = F80, [OS_dq] = V128,
+    };
     switch (size) {
-    case OS_none: return IR_VOID;
-    case OS_b: return I8;
-    case OS_w: return I16;
-    case OS_d: return I32;
-    case OS_q: return I64;
-    case OS_t: return F80;
-    case OS_dq: return V128;
+    default: return (IrType)fixed[size];
     case OS_v: return (IrType)i->osize;
     case OS_z: return i->osize == I16 ? I16 : I32;
     case OS_y: return i->osize == I64 || (i->rex & 8) ? I64 : I32;
@@ -331,7 +316,6 @@ static IrType size_type(const Insn *i, OperandSize size)
     case OS_ex: return i->vex_l ? I32 : I16;
     case OS_qq: return V256;
     }
-    return IR_VOID;
 }
 
 static void set_reg(Operand *o, const Insn *i, unsigned reg)
@@ -491,34 +475,40 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
         read_address(m, c, i);
     for (i->nops = 0; i->nops < 4 && row->op[i->nops]; i->nops++)
         ok &= read_operand(m, c, i, &i->op[i->nops], row->op[i->nops]);
-    i->len = (uint8_t)c->at;
-    if (c->status != DECODE_OK)
-        return c->status;
+    i->len = (uint8_t)bytes_read(c);
+    if (status(c) != DECODE_OK)
+        return status(c);
     if (i->lock && !((row->attr & A_LOCK) && i->op[0].kind == OPK_MEM))
         ok = false;
     return ok && row_allowed(m, i, row) ? DECODE_OK : DECODE_UD;
 }
 
-DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t avail, Insn *i)
+static DecodeStatus decode(const DecodeMode *m, Cursor *c, Insn *i)
 {
-    Cursor c = { .bytes = bytes, .avail = avail };
     memset(i, 0, sizeof(*i));
     i->base = i->index = -1;
     i->seg = SEG_DS;
-    uint8_t b = read_prefixes(m, &c, i);
-    if (c.status != DECODE_OK)
-        return c.status;
+    uint8_t b = read_prefixes(m, c, i);
     set_sizes(m, i);
-    i->desc = is_vex(m, &c, b) ? find_vex_row(m, &c, i, b) : find_row(m, &c, i, b);
-    if (c.status != DECODE_OK)
-        return c.status;
+    i->desc = is_vex(m, c, b) ? find_vex_row(m, c, i, b) : find_row(m, c, i, b);
     if (!i->desc->gen) {
-        i->len = (uint8_t)c.at;
-        return DECODE_UD;
+        i->len = (uint8_t)bytes_read(c);
+        return status(c) == DECODE_OK ? DECODE_UD : status(c);
     }
     if (uses_modrm(i->desc))
-        read_modrm(&c, i);
-    return finish(m, &c, i);
+        read_modrm(c, i);
+    return finish(m, c, i);
+}
+
+DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t avail, Insn *i)
+{
+    uint8_t copy[MAX_READ] = { 0 };
+    Cursor c = { .start = bytes, .next = bytes, .avail = avail };
+    if (G_UNLIKELY(avail < MAX_READ)) {
+        memcpy(copy, bytes, avail);
+        c.start = c.next = copy;
+    }
+    return decode(m, &c, i);
 }
 
 /* ---- Features ------------------------------------------------------------------------------- */
