@@ -16,8 +16,8 @@
 /* More than is ever read: prefixes, opcode, ModRM, SIB and two operands behind them. */
 #define MAX_READ 48
 
-/* Bytes are read without looking at how many there are: @next may run up to MAX_READ from @start, and
- * what it ran over is found at the end. */
+/* Bytes are read without looking at how many there are: @next may run up to MAX_READ from @start,
+ * and what it ran over is found at the end. */
 typedef struct Cursor {
     const uint8_t *start, *next;
     uint32_t avail;
@@ -285,10 +285,10 @@ static const InsnDesc *find_vex_row(const DecodeMode *m, Cursor *c, Insn *i, uin
 
 static bool uses_modrm(const InsnDesc *row)
 {
-    static const uint32_t by_modrm =
-        1u << OM_E | 1u << OM_G | 1u << OM_M | 1u << OM_R | 1u << OM_S | 1u << OM_C | 1u << OM_D |
-        1u << OM_V | 1u << OM_W | 1u << OM_U | 1u << OM_P | 1u << OM_Q | 1u << OM_N | 1u << OM_H |
-        1u << OM_B | 1u << OM_ST;
+    static const uint32_t by_modrm = 1u << OM_E | 1u << OM_G | 1u << OM_M | 1u << OM_R |
+                                     1u << OM_S | 1u << OM_C | 1u << OM_D | 1u << OM_V |
+                                     1u << OM_W | 1u << OM_U | 1u << OM_P | 1u << OM_Q |
+                                     1u << OM_N | 1u << OM_H | 1u << OM_B | 1u << OM_ST;
     if (row->attr & (A_MODRM | A_REG | A_MEM | A_MOD3))
         return true;
     uint32_t methods = 0;

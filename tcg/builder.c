@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Constructors of the IR: each fills an op, lets fold.c look at it, and appends what is left. */
+/*
+ * Constructors of the IR: each fills an op, lets fold.c look at it, and appends what is left. A get
+ * of what the block knows is no op at all (forward.c).
+ */
 #include "tcg/builder.h"
 
 #include "tcg/fold.h"
+#include "tcg/forward.h"
 #include "tcg/helper.h"
 
 static IrRef append(IrBlock *ir, const IrOp *op)
@@ -119,10 +123,34 @@ static void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned b
     g_assert(byte + ir_type_info[type].bytes <= ir_type_info[ir->slots[slot].type].bytes);
 }
 
+static IrRef append_get(IrBlock *ir, const IrOp *op)
+{
+    IrOp get = *op;
+    IrRef v;
+
+    if (!ir->known) {
+        return append(ir, op);
+    }
+    v = ir_known_find(ir, &get);
+    if (v == IR_NONE) {
+        v = get.op == OP_trunc ? build(ir, get) : append(ir, op);
+        ir_known_got(ir, op, v);
+    }
+    return v;
+}
+
 IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
     check_slot(ir, type, slot, byte);
-    return append(ir, &OPC(OP_get, type, .aux = (uint8_t)byte, .imm = slot));
+    return append_get(ir, &OPC(OP_get, type, .aux = (uint8_t)byte, .imm = slot));
+}
+
+static IrRef append_set(IrBlock *ir, const IrOp *op)
+{
+    if (ir->known) {
+        ir_known_set(ir, op);
+    }
+    return append(ir, op);
 }
 
 static void set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value, unsigned flags)
@@ -130,8 +158,8 @@ static void set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value, unsigned
     IrType type = ir_type(ir, value);
 
     check_slot(ir, type, slot, byte);
-    append(ir, &OPC(OP_set, type, .aux = (uint8_t)byte, .flags = (uint8_t)flags, .a = value,
-                    .imm = slot));
+    append_set(ir, &OPC(OP_set, type, .aux = (uint8_t)byte, .flags = (uint8_t)flags, .a = value,
+                        .imm = slot));
 }
 
 void ir_set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
@@ -144,28 +172,32 @@ void ir_set_commit(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
     set(ir, slot, byte, value, IROP_COMMIT);
 }
 
-/* The flags are the latest setflags' unless a helper wrote them since. */
 IrRef ir_getflags(IrBlock *ir)
 {
-    for (unsigned i = ir->nops; i-- > 1;) {
-        const IrOp *op = &ir->ops[i];
-
-        if (op->op == OP_setflags) {
-            return op->a;
-        }
-        if (op->op == OP_getflags) {
-            return (IrRef)i;
-        }
-        if (op->op == OP_call && (ir->helpers[op->imm].flags & HELPER_WRITES_FLAGS)) {
-            break;
-        }
+    if (ir->flags == IR_NONE) {
+        ir->flags = append(ir, &OPC(OP_getflags, FLAGS, ));
     }
-    return append(ir, &OPC(OP_getflags, FLAGS, ));
+    return ir->flags;
+}
+
+/* Calls and VZEROUPPER: slots may change without being named. */
+static IrRef append_writer(IrBlock *ir, const IrOp *op)
+{
+    unsigned flags = op->op == OP_call ? ir->helpers[op->imm].flags : 0;
+
+    if (ir->known && !(flags & HELPER_PURE)) {
+        ir_known_forget(ir->known);
+    }
+    if (flags & HELPER_WRITES_FLAGS) {
+        ir->flags = IR_NONE;
+    }
+    return append(ir, op);
 }
 
 void ir_setflags(IrBlock *ir, IrRef flags)
 {
     append(ir, &OPC(OP_setflags, FLAGS, .a = flags));
+    ir->flags = flags;
 }
 
 /* -- Integer ---------------------------------------------------------------------------------- */
@@ -463,7 +495,7 @@ IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm)
 
 void ir_vzeroupper(IrBlock *ir)
 {
-    append(ir, &OPC(OP_vzeroupper, IR_VOID, ));
+    append_writer(ir, &OPC(OP_vzeroupper, IR_VOID, ));
 }
 
 IrRef ir_vmovlo(IrBlock *ir, IrRef x, IrRef low)
@@ -517,7 +549,7 @@ IrRef ir_call(IrBlock *ir, unsigned index, IrRef a, IrRef b, IrRef c, IrRef d)
     for (unsigned i = 0; i < IR_MAX_ARGS; i++) {
         g_assert(i < helper->nargs ? ir_type(ir, arg[i]) == helper->args[i] : arg[i] == IR_NONE);
     }
-    r = append(ir, &OPC(OP_call, helper->ret, .a = a, .b = b, .c = c, .d = d, .imm = index));
+    r = append_writer(ir, &OPC(OP_call, helper->ret, .a = a, .b = b, .c = c, .d = d, .imm = index));
     return helper->ret == IR_VOID ? IR_NONE : r;
 }
 
@@ -608,4 +640,29 @@ void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t c
     for (unsigned k = 0; k < n; k += 8) {
         exit_if_word_changed(ir, host + k, MIN(n - k, 8), care >> k, reason);
     }
+}
+
+/* -- Any op ---------------------------------------------------------------------------------- */
+
+IrRef ir_append(IrBlock *ir, IrOp op)
+{
+    switch (op.op) {
+    case OP_insn: ir->ninsns++; break;
+    case OP_const: return append_const(ir, &op);
+    case OP_get: return append_get(ir, &op);
+    case OP_set: return append_set(ir, &op);
+    case OP_getflags: return ir_getflags(ir);
+    case OP_setflags: ir->flags = op.a; break;
+    case OP_call:
+    case OP_vzeroupper: return append_writer(ir, &op);
+    case OP_ld:
+    case OP_st: return memory(ir, op);
+    case OP_goto:
+    case OP_goto_if: ir->nlinks = MAX(ir->nlinks, op.d + 1u); break;
+    default:
+        if (ir_op_info[op.op].props & IRP_PURE) {
+            return build(ir, op);
+        }
+    }
+    return append(ir, &op);
 }

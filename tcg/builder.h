@@ -21,6 +21,10 @@ static inline IrType ir_type(const IrBlock *ir, IrRef v)
     return (IrType)ir->ops[v].type;
 }
 
+/* Any op whose operands are defined in @ir, as its constructor would make it. Links keep their
+ * numbers, insn markers are counted. */
+IrRef ir_append(IrBlock *ir, IrOp op);
+
 /* If @v is a constant, its value (zero-extended from its type). */
 bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Folding, shared by the builder (ops not yet appended) and the forward pass (ops in place). */
+/* Folding: the builder asks before it appends. */
 #ifndef TCG_FOLD_H
 #define TCG_FOLD_H
 

@@ -1,70 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The forward pass: what a slot holds is known after a set or a get, so a later get of the same
- * bytes is that value (or its low part); operands follow, and ops whose operands became simpler are
- * folded again. Ops are rewritten in place; what is left over dies in the backward pass.
- */
-#include "tcg/passes.h"
+/* A few values per slot, with the bytes that each stands for. Forgetting all is a new epoch. */
+#include "tcg/forward.h"
 
-#include "tcg/builder.h"
-#include "tcg/fold.h"
-#include "tcg/helper.h"
+#define PARTS 3 /* values remembered per slot */
 
-#define PARTS     3 /* values remembered per slot */
-#define MAX_SLOTS 1024
-
-typedef struct Known {
+typedef struct Slot {
     IrRef value[PARTS];
-    uint8_t byte[PARTS];
+    uint8_t byte[PARTS], end[PARTS];
     uint32_t epoch;
-    uint8_t next;
-} Known;
+} Slot;
 
-typedef struct Forward {
-    IrBlock *ir;
+struct IrKnown {
     uint32_t epoch;
-    IrRef same[IR_MAX_OPS]; /* the value to use instead */
-    Known known[MAX_SLOTS];
-} Forward;
+    Slot slot[];
+};
 
-static Known *known(Forward *f, unsigned slot)
+IrKnown *ir_known_new(unsigned nslots)
 {
-    Known *k = &f->known[slot];
+    IrKnown *k = g_malloc0(sizeof(IrKnown) + nslots * sizeof(Slot));
 
-    if (k->epoch != f->epoch) {
-        *k = (Known){ .epoch = f->epoch };
-    }
+    k->epoch = 1;
     return k;
 }
 
-static void remember(Forward *f, const IrOp *op, IrRef value)
+void ir_known_free(IrKnown *k)
 {
-    Known *k = known(f, op->imm);
-    unsigned i;
-
-    if (ir_slot_is_volatile(f->ir, op->imm)) {
-        return;
-    }
-    for (i = 0; i < PARTS && k->value[i] != IR_NONE; i++) {
-    }
-    if (i == PARTS) {
-        i = k->next++ % PARTS;
-    }
-    k->value[i] = value;
-    k->byte[i] = op->aux;
+    g_free(k);
 }
 
-static void forget_bytes(Forward *f, const IrOp *op)
+void ir_known_forget(IrKnown *k)
 {
-    Known *k = known(f, op->imm);
-    unsigned end = op->aux + ir_type_info[op->type].bytes;
-
-    for (unsigned i = 0; i < PARTS; i++) {
-        if (k->value[i] != IR_NONE && k->byte[i] < end &&
-            op->aux < k->byte[i] + ir_type_info[f->ir->ops[k->value[i]].type].bytes) {
-            k->value[i] = IR_NONE;
-        }
-    }
+    k->epoch++;
 }
 
 static bool is_integer(unsigned type)
@@ -72,107 +38,77 @@ static bool is_integer(unsigned type)
     return type >= I8 && type <= I64;
 }
 
-/* A get whose bytes are known: the value, or the op turned into a truncation of a wider one. */
-static IrRef forward_get(Forward *f, IrOp *op)
+IrRef ir_known_find(const IrBlock *ir, IrOp *get)
 {
-    Known *k = known(f, op->imm);
+    const Slot *s = &ir->known->slot[get->imm];
+    IrRef wide = IR_NONE;
 
+    if (s->epoch != ir->known->epoch) {
+        return IR_NONE;
+    }
     for (unsigned i = 0; i < PARTS; i++) {
-        IrRef v = k->value[i];
-        unsigned type = f->ir->ops[v].type;
+        IrRef v = s->value[i];
+        unsigned type = ir->ops[v].type;
 
-        if (v != IR_NONE && k->byte[i] == op->aux && type == op->type) {
+        if (v == IR_NONE || s->byte[i] != get->aux) {
+            continue;
+        }
+        if (type == get->type) {
             return v;
         }
-    }
-    for (unsigned i = 0; i < PARTS; i++) {
-        IrRef v = k->value[i];
-
-        if (v != IR_NONE && k->byte[i] == op->aux && f->ir->ops[v].type == V256 &&
-            op->type == V128) {
-            *op = (IrOp){ .op = OP_trunc, .type = V128, .a = v };
-            return IR_NONE;
+        if ((is_integer(type) && is_integer(get->type) && type > get->type) ||
+            (type == V256 && get->type == V128)) {
+            wide = wide ? wide : v;
         }
     }
-    for (unsigned i = 0; i < PARTS; i++) {
-        IrRef v = k->value[i];
-        unsigned type = f->ir->ops[v].type;
-
-        if (v != IR_NONE && k->byte[i] == op->aux && is_integer(type) && is_integer(op->type) &&
-            type > op->type) {
-            *op = (IrOp){ .op = OP_trunc, .type = op->type, .a = v };
-            return IR_NONE;
-        }
+    if (wide) {
+        *get = (IrOp){ .op = OP_trunc, .type = get->type, .a = wide };
     }
     return IR_NONE;
 }
 
-static void substitute(Forward *f, IrOp *op)
+static void remember(IrBlock *ir, Slot *s, const IrOp *op, IrRef value)
 {
-    unsigned n = ir_operands(f->ir, op);
+    unsigned i = 0;
 
-    for (unsigned k = 0; k < n; k++) {
-        op->arg[k] = f->same[op->arg[k]];
+    while (i < PARTS - 1 && s->value[i] != IR_NONE) {
+        i++;
+    }
+    s->value[i] = value;
+    s->byte[i] = op->aux;
+    s->end[i] = (uint8_t)(op->aux + ir_type_info[op->type].bytes);
+}
+
+static Slot *slot_of(IrBlock *ir, const IrOp *op)
+{
+    Slot *s = &ir->known->slot[op->imm];
+
+    if (s->epoch != ir->known->epoch) {
+        *s = (Slot){ .epoch = ir->known->epoch };
+    }
+    return s;
+}
+
+void ir_known_got(IrBlock *ir, const IrOp *get, IrRef value)
+{
+    if (!ir_slot_is_volatile(ir, get->imm)) {
+        remember(ir, slot_of(ir, get), get, value);
     }
 }
 
-/* May @op change slots other than by naming them? */
-static bool changes_slots(const IrBlock *ir, const IrOp *op)
+void ir_known_set(IrBlock *ir, const IrOp *set)
 {
-    return op->op == OP_vzeroupper ||
-           (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE));
-}
+    unsigned end = set->aux + ir_type_info[set->type].bytes;
+    Slot *s;
 
-static void visit(Forward *f, unsigned i)
-{
-    IrOp *op = &f->ir->ops[i];
-    IrRef old = IR_NONE;
-
-    f->same[i] = (IrRef)i;
-    substitute(f, op);
-    switch (op->op) {
-    case OP_get: {
-        IrOp get = *op;
-        old = forward_get(f, op);
-        if (old == IR_NONE) {
-            if (op->op == OP_trunc) {
-                old = ir_fold(f->ir, op);
-            }
-            remember(f, &get, old ? old : (IrRef)i);
-        }
-        break;
+    if (ir_slot_is_volatile(ir, set->imm)) {
+        return;
     }
-    case OP_set:
-        forget_bytes(f, op);
-        remember(f, op, op->a);
-        break;
-    case OP_const: break;
-    case OP_ld:
-    case OP_st: ir_fold_address(f->ir, op); break;
-    default:
-        if (changes_slots(f->ir, op)) {
-            f->epoch++;
-        } else if (ir_op_info[op->op].props & IRP_PURE) {
-            old = ir_fold(f->ir, op);
+    s = slot_of(ir, set);
+    for (unsigned i = 0; i < PARTS; i++) {
+        if (s->byte[i] < end && set->aux < s->end[i]) {
+            s->value[i] = IR_NONE;
         }
     }
-    if (old != IR_NONE) {
-        f->same[i] = old;
-    }
-}
-
-void ir_pass_forward(IrBlock *ir)
-{
-    Forward f;
-
-    g_assert(ir->nslots <= MAX_SLOTS);
-    f.ir = ir;
-    f.epoch = 1;
-    f.same[0] = IR_NONE;
-    for (unsigned s = 0; s < ir->nslots; s++) {
-        f.known[s].epoch = 0;
-    }
-    for (unsigned i = 1; i < ir->nops; i++) {
-        visit(&f, i);
-    }
+    remember(ir, s, set, set->a);
 }

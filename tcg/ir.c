@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tcg/forward.h"
 #include "tcg/helper.h"
 
 /* The rows speak of properties without their prefix. */
@@ -124,6 +125,7 @@ void ir_block_free(IrBlock *ir)
         g_free(ir->ops);
         g_free((void *)ir->call_props);
         g_free((void *)ir->call_args);
+        ir_known_free(ir->known);
         g_free(ir);
     }
 }
@@ -135,4 +137,13 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     ir->ninsns = 0;
     ir->nlinks = 0;
     ir->start = start;
+    ir->flags = IR_NONE;
+    if (ir->known) {
+        ir_known_forget(ir->known);
+    }
+}
+
+void ir_block_forward(IrBlock *ir)
+{
+    ir->known = ir_known_new(ir->nslots);
 }

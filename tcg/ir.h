@@ -132,6 +132,8 @@ typedef struct IrSlot {
     uint8_t pin;     /* 1 + n: wish to live in a host register. n < 16 integer, 16..31 vector */
 } IrSlot;
 
+typedef struct IrKnown IrKnown; /* forward.h */
+
 /* One guest block on its way through the compiler. Reused: ir_block_reset() keeps the memory. */
 typedef struct IrBlock {
     IrOp *ops;
@@ -148,6 +150,9 @@ typedef struct IrBlock {
     const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
                                 and status words of floating point); gets and sets of it stay */
     bool fsw_is_late;        /* TcgLayout.fsw_last is in use */
+    /* of the builder */
+    IrRef flags;    /* the architectural flags as the latest op left them, or IR_NONE */
+    IrKnown *known; /* what slots hold; NULL: every get reads its slot */
 } IrBlock;
 
 static inline bool ir_slot_is_volatile(const IrBlock *ir, unsigned slot)
@@ -161,6 +166,7 @@ IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelp
                       unsigned nhelpers);
 void ir_block_free(IrBlock *ir);
 void ir_block_reset(IrBlock *ir, uint32_t start);
+void ir_block_forward(IrBlock *ir); /* from now on the builder keeps IrBlock.known */
 
 /* Number of value operands (0-4) of @op, op->arg[0] and on. Calls have as many as their helper's
  * row says. */

@@ -135,7 +135,6 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
                 remove_op(op);
                 continue;
             }
-            notes->hint_set[op->a] = (uint16_t)i;
         } else if (op->op == OP_get) {
             *dead_bytes(dead, op->imm) &= ~bytes_of(op);
         }
@@ -165,7 +164,6 @@ void ir_pass_backward(IrBlock *ir, IrNotes *notes)
     memset(dead.epoch, 0, ir->nslots * sizeof(dead.epoch[0]));
     memset(notes->last_use, 0, ir->nops * sizeof(notes->last_use[0]));
     memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
-    memset(notes->hint_set, 0, ir->nops * sizeof(notes->hint_set[0]));
     notes->flags_at[0] = IR_NONE;
     resolve_flags(ir, notes);
     walk_back(ir, notes, &dead);

@@ -23,16 +23,12 @@
 /* What the passes found out, indexed by IrRef / op index. */
 typedef struct IrNotes {
     uint16_t last_use[IR_MAX_OPS]; /* op index of the last use (flags demand included); 0: unused */
-    uint16_t uses[IR_MAX_OPS];     /* number of explicit uses by live ops; setflags does not count */
-    uint16_t hint_set[IR_MAX_OPS]; /* op index of the first `set` of this whole value; 0: none */
+    uint16_t uses[IR_MAX_OPS]; /* number of explicit uses by live ops; setflags does not count */
     uint16_t flags_at[IR_MAX_OPS]; /* for FAULT and EXIT ops and calls that read flags: the bundle that
                                       is architectural there (0: the record in env), so fault maps
                                       and exits know it */
 } IrNotes;
 
 void ir_pass_backward(IrBlock *ir, IrNotes *notes);
-/* Copy propagation of get after set of the same slot part, redundant gets, and folding that needs
- * to see the whole block. Optional: code is right without it. */
-void ir_pass_forward(IrBlock *ir);
 
 #endif

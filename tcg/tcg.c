@@ -88,6 +88,9 @@ Tcg *tcg_new(const TcgConfig *config, GError **error)
     tcg->ir = ir_block_new(config->slots, config->nslots, config->helpers, config->nhelpers);
     tcg->is_volatile = find_volatile_slots(config);
     tcg->ir->is_volatile = tcg->is_volatile;
+    if (!config->no_opt) {
+        ir_block_forward(tcg->ir);
+    }
     tcg->ir->fsw_is_late = backend->fsw_is_late && config->layout.fsw_last;
     tcg->chunks = g_ptr_array_new_with_free_func(g_free);
     return tcg;
@@ -211,26 +214,6 @@ void tcg_flush(Tcg *tcg)
 /* -- Compiling ----------------------------------------------------------------------------------
  */
 
-static void run_forward(Tcg *tcg)
-{
-    ir_pass_forward(tcg->ir);
-}
-
-static void run_backward(Tcg *tcg)
-{
-    ir_pass_backward(tcg->ir, &tcg->notes);
-}
-
-/* Between building (which folds) and emission (which allocates registers). */
-static const struct {
-    const char *name;
-    void (*run)(Tcg *tcg);
-    bool optional;
-} passes[] = {
-    { "forward", run_forward, true },
-    { "backward", run_backward, false },
-};
-
 static void verify(Tcg *tcg, const char *after)
 {
     g_autofree char *message = NULL;
@@ -252,12 +235,8 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
     TcgCode *code;
 
     verify(tcg, "building");
-    for (unsigned i = 0; i < G_N_ELEMENTS(passes); i++) {
-        if (!passes[i].optional || !tcg->config.no_opt) {
-            passes[i].run(tcg);
-            verify(tcg, passes[i].name);
-        }
-    }
+    ir_pass_backward(ir, &tcg->notes);
+    verify(tcg, "the backward pass");
     if (op_text) {
         ir_print(ir, op_text);
     }

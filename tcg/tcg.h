@@ -63,7 +63,7 @@ typedef struct TcgConfig {
     const char *backend; /* NULL: the host's; "interp" */
     size_t buffer_size;  /* bytes of code */
     bool verify;         /* check the IR between passes (tests, debug builds) */
-    bool no_opt;         /* leave out the optional passes (tests) */
+    bool no_opt;         /* leave out what is optional: forwarding (tests) */
     TcgLayout layout;
     const IrSlot *slots;
     unsigned nslots;

@@ -144,10 +144,10 @@ typedef enum StubKind {
 } StubKind;
 
 typedef struct Stub {
-    uint8_t kind;   /* StubKind */
-    uint8_t x87;    /* values to be dropped from the host's x87 stack first */
-    bool flush;     /* LINK: record to write first */
-    bool loop;      /* LINK: back to this block's start */
+    uint8_t kind; /* StubKind */
+    uint8_t x87;  /* values to be dropped from the host's x87 stack first */
+    bool flush;   /* LINK: record to write first */
+    bool loop;    /* LINK: back to this block's start */
     uint8_t link, nextra;
     int8_t result[2]; /* DIVS: registers of quotient and remainder */
     uint32_t code;    /* trap code, exit reason */
@@ -399,7 +399,7 @@ void x87_status(Gen *g);
 void x87_before_op(Gen *g); /* the current one */
 
 /* faultmap.c */
-enum { FAULT_POINT_MAX = 64 }; /* bytes of an entry at most */
+enum { FAULT_POINT_MAX = 64 };                        /* bytes of an entry at most */
 uint8_t *fault_map_encode(const Gen *g, uint8_t *to); /* its end */
 bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
                     uint32_t *offset, uint32_t *index);

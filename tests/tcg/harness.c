@@ -276,17 +276,30 @@ void harness_reset(Harness *h, uint64_t seed, uint32_t start)
     }
 }
 
+void harness_rebuild(IrBlock *to, const IrBlock *from)
+{
+    IrRef same[IR_MAX_OPS];
+
+    ir_block_reset(to, from->start);
+    same[0] = IR_NONE;
+    for (unsigned i = 1; i < from->nops; i++) {
+        IrOp op = from->ops[i];
+        unsigned n = ir_operands(from, &op);
+
+        for (unsigned k = 0; k < n; k++) {
+            op.arg[k] = same[op.arg[k]];
+        }
+        same[i] = op.op == OP_nop ? IR_NONE : ir_append(to, op);
+    }
+    to->nlinks = from->nlinks;
+}
+
 TcgCode *harness_compile(Harness *h, const IrBlock *ir)
 {
     TcgCode *code = NULL;
 
     for (unsigned tries = 0; tries < 2 && !code; tries++) {
-        IrBlock *to = tcg_ir(h->tcg);
-        ir_block_reset(to, ir->start);
-        memcpy(to->ops, ir->ops, ir->nops * sizeof(ir->ops[0]));
-        to->nops = ir->nops;
-        to->ninsns = ir->ninsns;
-        to->nlinks = ir->nlinks;
+        harness_rebuild(tcg_ir(h->tcg), ir);
         code = tcg_compile(h->tcg, NULL, NULL, NULL);
         if (!code) {
             tcg_flush(h->tcg);

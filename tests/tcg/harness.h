@@ -101,6 +101,8 @@ void harness_free(Harness *h);
 /* Put registers, flags and memory in a state that depends on @seed only; TLB empty. pc = vbase +
  * @start. */
 void harness_reset(Harness *h, uint64_t seed, uint32_t start);
+/* @from once more, op for op by the builder: folded, and forwarded if @to does that. */
+void harness_rebuild(IrBlock *to, const IrBlock *from);
 /* Compile a copy of @ir (the context's block); flushes when full. */
 TcgCode *harness_compile(Harness *h, const IrBlock *ir);
 Outcome harness_run(Harness *h, TcgCode *code);

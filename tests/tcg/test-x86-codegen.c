@@ -40,14 +40,17 @@ static void normalise(const char *text, const TcgCode *code, GString *out)
 static char *generate(const char *ir_text)
 {
     Harness *h = harness_new("x86_64", false);
+    IrBlock *ir = harness_ir_new();
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
     GString *out = g_string_new(NULL);
     TcgCode *code;
 
-    if (!ir_parse(tcg_ir(h->tcg), ir_text, &error)) {
+    if (!ir_parse(ir, ir_text, &error)) {
         g_error("%s", error->message);
     }
+    harness_rebuild(tcg_ir(h->tcg), ir);
+    ir_block_free(ir);
     code = tcg_compile(h->tcg, NULL, NULL, text);
     g_assert(code);
     g_string_append_printf(out, "# %zu bytes, fault map %u\n", (size_t)(code->end - code->start),

@@ -201,11 +201,7 @@ static void full_buffer(Harness *h)
         TcgCode *code;
 
         random_block(ir, i % 500 + 1, GEN_ALL, 40, UINT64_MAX);
-        ir_block_reset(tcg_ir(h->tcg), ir->start);
-        memcpy(tcg_ir(h->tcg)->ops, ir->ops, ir->nops * sizeof(ir->ops[0]));
-        tcg_ir(h->tcg)->nops = ir->nops;
-        tcg_ir(h->tcg)->ninsns = ir->ninsns;
-        tcg_ir(h->tcg)->nlinks = ir->nlinks;
+        harness_rebuild(tcg_ir(h->tcg), ir);
         code = tcg_compile(h->tcg, NULL, NULL, NULL);
         if (!code) {
             tcg_flush(h->tcg);
