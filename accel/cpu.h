@@ -30,6 +30,7 @@ enum {
     CPU_INT_SMI = 1 << 2,
     CPU_INT_INIT = 1 << 3,
     CPU_INT_SIPI = 1 << 4,
+    CPU_INT_MCE = 1 << 6,
     CPU_INT_WAKE = 1 << 5, /* the monitored line was stored to */
 };
 

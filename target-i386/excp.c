@@ -7,8 +7,6 @@
  * during delivery is recorded in turn and meets the one that was being delivered in old_exception.
  *
  * An SMI comes before NMI and INTR; like them it waits for the end of the shadow of STI and MOV SS.
- *
- * Missing: machine-check injection.
  */
 #include "target-i386/excp.h"
 
@@ -477,6 +475,11 @@ bool x86_deliver_interrupt(Cpu *cpu)
     CpuX86 *c = x86(cpu);
     uint32_t request = cpu->interrupt_request;
 
+    if (request & CPU_INT_MCE) {
+        cpu_reset_interrupt(cpu, CPU_INT_MCE);
+        take(c, EXCP_MC);
+        return true;
+    }
     if (ends_mwait(c, request)) {
         cpu_reset_interrupt(cpu, CPU_INT_WAKE);
         wake(c);
@@ -513,7 +516,7 @@ bool x86_has_work(Cpu *cpu)
     CpuX86 *c = x86(cpu);
     uint32_t request = cpu->interrupt_request;
 
-    if ((request & CPU_INT_SIPI) || ((request & CPU_INT_INIT) && !c->in_smm))
+    if ((request & (CPU_INT_SIPI | CPU_INT_MCE)) || ((request & CPU_INT_INIT) && !c->in_smm))
         return true;
     if (c->sipi_wait)
         return false;

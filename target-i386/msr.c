@@ -9,8 +9,11 @@
 
 #include "softmmu/log.h"
 #include "target-i386/cpuid.h"
+#include "target-i386/mce.h"
 #include "target-i386/paging.h"
 #include "target-i386/xsave.h"
+
+#define HWCR_MC_STATUS_WR_EN (1u << 18)
 
 typedef enum MsrKind {
     MSR_FIELD,     /* stored in the CPU; bits outside @value raise #GP */
@@ -51,7 +54,7 @@ static const MsrRow msr_rows[] = {
     { 0x00000174,  1, MSR_FIELD,     FIELD(sysenter_cs), ALL },
     { 0x00000175,  1, MSR_CANONICAL, FIELD(sysenter_esp), 0 },
     { 0x00000176,  1, MSR_CANONICAL, FIELD(sysenter_eip), 0 },
-    { 0x00000179,  1, MSR_CONST,     0, 0x100 | X86_MCE_BANKS },      /* IA32_MCG_CAP: CTL_P */
+    { 0x00000179,  1, MSR_CONST,     0, MCG_CAP_VALUE },              /* IA32_MCG_CAP */
     { 0x0000017a,  1, MSR_FIELD,     FIELD(mcg_status), 7 },
     { 0x0000017b,  1, MSR_FIELD,     FIELD(mcg_ctl), ALL },
     { 0x00000186,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PERFEVTSEL0-7 */
@@ -279,7 +282,7 @@ static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
         return board->apic_write_msr &&
                board->apic_write_msr(board->opaque, c->common.index, msr, value);
     if (msr - 0x400 < X86_MCE_BANKS * 4) {
-        if ((msr & 3) == 1 && value != 0) /* CTL, STATUS, ADDR, MISC: STATUS is only cleared */
+        if ((msr & 3) == 1 && value != 0 && !(c->hwcr & HWCR_MC_STATUS_WR_EN)) /* it is only cleared */
             return false;
         c->mce_banks[msr - 0x400] = value;
         return true;

@@ -3,7 +3,9 @@
 
 #include "accel/accel.h"
 #include "hw/pc.h"
+#include "softmmu/error.h"
 #include "target-i386/cpu.h"
+#include "target-i386/mce.h"
 
 #define MEMORY_BITS 52
 #define IO_BYTES    0x10000
@@ -117,6 +119,23 @@ static bool get_register(void *opaque, unsigned n, const char *name, uint64_t *v
     return false;
 }
 
+static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **error)
+{
+    X86MachineCheck own = { e->bank, e->status, e->mcg_status, e->addr, e->misc };
+    CpuX86 *c = x86(cpu_of(opaque, e->cpu));
+
+    if (e->broadcast && !x86_can_broadcast_machine_check(c)) {
+        error_set(error, "Guest CPU does not support MCA broadcast");
+        return false;
+    }
+    if (!x86_machine_check(c, &own, error))
+        return false;
+    for (unsigned n = 0; e->broadcast && n < cpu_count(opaque); n++)
+        if (n != e->cpu)
+            x86_hear_machine_check(x86(cpu_of(opaque, n)));
+    return true;
+}
+
 MonitorCpus build_monitor_cpus(Built *b)
 {
     return (MonitorCpus){
@@ -125,6 +144,7 @@ MonitorCpus build_monitor_cpus(Built *b)
         .get_register = get_register,
         .peek = peek,
         .code_bits = code_bits,
+        .machine_check = machine_check,
         .opaque = b,
     };
 }

@@ -223,6 +223,8 @@ static const Command commands[] = {
     {"cpu",              NULL, "index",     "the CPU that registers and x are about",      cmd_cpu},
     {"x",                NULL, "/fmt addr", "virtual memory; fmt: count, x d u o c i, b h w g", cmd_x},
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
+    {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
+                                            "inject a machine check (-b: all CPUs hear of it)", monitor_mce},
     {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
 };
 /* clang-format on */

@@ -22,6 +22,7 @@ struct Monitor {
 
 /* `x` (physical: `xp`): @args is "[/FMT] ADDRESS". */
 void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
+void monitor_mce(Monitor *mon, const char *args, GString *out);
 /* Numbers and $registers joined by + and -. */
 bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error);
 /* Names of commands that begin with @prefix, for completion; free with g_ptr_array_unref(). */

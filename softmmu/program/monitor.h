@@ -11,6 +11,13 @@
 
 typedef struct Monitor Monitor;
 
+/* An error that the hardware of CPU @cpu is to find, in the words of its registers. */
+typedef struct MonitorMachineCheck {
+    unsigned cpu, bank;
+    uint64_t status, mcg_status, addr, misc;
+    bool broadcast; /* signalled to the other CPUs, too */
+} MonitorMachineCheck;
+
 /* What the monitor asks of CPUs without knowing what they are. */
 typedef struct MonitorCpus {
     unsigned (*count)(void *opaque);
@@ -20,6 +27,7 @@ typedef struct MonitorCpus {
     bool (*peek)(void *opaque, unsigned n, uint64_t addr, void *buf, size_t len);
     unsigned (*code_bits)(void *opaque, unsigned n); /* 16, 32 or 64 */
     void *opaque;
+    bool (*machine_check)(void *opaque, const MonitorMachineCheck *e, GError **error);
 } MonitorCpus;
 
 /* An `info` topic of the board. @args: what follows the topic. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "softmmu/error.h"
 #include "softmmu/program/runstate.h"
 #include "tests/softmmu/test.h"
 
@@ -18,6 +19,7 @@ typedef struct Bench {
     Chardev *chr;
     Monitor *mon;
     unsigned resets, powerdowns, wakeups;
+    MonitorMachineCheck checked;
 } Bench;
 
 typedef struct Probe {
@@ -81,10 +83,19 @@ static unsigned code_bits(void *opaque, unsigned n)
     return 64;
 }
 
+static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **error)
+{
+    ((Bench *)opaque)->checked = *e;
+    if (e->bank < 4)
+        return true;
+    error_set(error, "Invalid bank number");
+    return false;
+}
+
 static void bench_init(Bench *b)
 {
     static const RunHooks hooks = { .powerdown = powerdown, .wakeup = wakeup };
-    MonitorCpus cpus = { cpu_count, print_registers, get_register, peek, code_bits, b };
+    MonitorCpus cpus = { cpu_count, print_registers, get_register, peek, code_bits, b, machine_check };
     Probe *probe;
 
     *b = (Bench){ 0 };
@@ -242,6 +253,12 @@ static const struct {
     { "x/1xw 1*2", "unexpected '*2' in expression\n" },
     { "print $pc+1", "0x1001\n" },
     { "p 0x10 - 1", "0xf\n" },
+    { "mce 0 1 0xbe00000000000135 5 0x1000 0x8c", "" },
+    { "mce 2 1 0xbe00000000000135 5 0x1000 0x8c", "invalid CPU index\n" },
+    { "mce 0 4 0xbe00000000000135 5 0x1000 0x8c", "Invalid bank number\n" },
+    { "mce 0 1 0xbe00000000000135 5 0x1000", "mce: [-b] cpu bank status mcgstatus addr misc are needed\n" },
+    { "mce 0 1 2 3 4 5 6", "mce: extraneous argument '6'\n" },
+    { "mce 0 z 2 3 4 5", "'z' is not a number\n" },
 };
 
 static void test_commands(void **state)
@@ -262,6 +279,24 @@ static void test_commands(void **state)
         if (strcmp(out->str, command_rows[i].text))
             fail_msg("'%s' printed '%s'", command_rows[i].line, out->str);
     }
+    bench_free(&b);
+}
+
+static void test_mce_arguments(void **state)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    Bench b;
+
+    bench_init(&b);
+    monitor_execute(b.mon, "mce -b 1 2 0x8000000000000003 4 0x5000 6", out);
+    assert_string_equal(out->str, "");
+    assert_int_equal(b.checked.cpu, 1);
+    assert_int_equal(b.checked.bank, 2);
+    assert_int_equal(b.checked.status, 0x8000000000000003);
+    assert_int_equal(b.checked.mcg_status, 4);
+    assert_int_equal(b.checked.addr, 0x5000);
+    assert_int_equal(b.checked.misc, 6);
+    assert_true(b.checked.broadcast);
     bench_free(&b);
 }
 
@@ -354,7 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests),    cmocka_unit_test(test_exit_status),
         cmocka_unit_test(test_commands),    cmocka_unit_test(test_life_commands),
-        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_mce_arguments),
 #ifdef HAVE_CAPSTONE
         cmocka_unit_test(test_disassembly),
 #endif
