@@ -32,9 +32,7 @@ static void set_flags_if(Dis *d, IrRef count, IrRef fl)
         ir_setflags(ir, fl);
         return;
     }
-    IrRef zero = ir_setcond(ir, COND_EQ, count, const8(d, 0));
-    IrRef word = ir_select(ir, zero, ir_fl_pack(ir, ir_getflags(ir)), ir_fl_pack(ir, fl));
-    ir_setflags(ir, ir_fl_packed(ir, word));
+    ir_setflags(ir, ir_fl_select(ir, count, fl, ir_getflags(ir)));
 }
 
 /* A constant count of 0 writes its operand back (a memory operand is probed for writing, a 32-bit

@@ -272,6 +272,13 @@ IrRef ir_addi(IrBlock *ir, IrRef x, int64_t y)
     return ir_add(ir, x, ir_const(ir, type, (uint64_t)y));
 }
 
+static IrRef is_nonzero(IrBlock *ir, IrRef x)
+{
+    IrType type = ir_type(ir, x);
+
+    return type == I1 ? x : ir_setcond(ir, COND_NE, x, ir_const(ir, type, 0));
+}
+
 /* -- Flags bundles ---------------------------------------------------------------------------- */
 
 #define FL1(name)                                        \
@@ -304,15 +311,29 @@ FL2(fl_setcf)
 FL2(fl_setzf)
 FL2(fl_rotl)
 FL2(fl_rotr)
+FL3(fl_select)
 FL1(fl_packed)
 
+/* Whoever looks at a selected bundle looks at both. */
 IrRef ir_fl_test(IrBlock *ir, IrCc cc, IrRef flags)
 {
+    IrOp f = ir->ops[flags];
+
+    if (f.op == OP_fl_select) {
+        IrRef x = ir_fl_test(ir, cc, f.b), y = ir_fl_test(ir, cc, f.c);
+        return ir_select(ir, is_nonzero(ir, f.a), x, y);
+    }
     return build(ir, OPC(OP_fl_test, I1, .aux = (uint8_t)cc, .a = flags));
 }
 
 IrRef ir_fl_pack(IrBlock *ir, IrRef flags)
 {
+    IrOp f = ir->ops[flags];
+
+    if (f.op == OP_fl_select) {
+        IrRef x = ir_fl_pack(ir, f.b), y = ir_fl_pack(ir, f.c);
+        return ir_select(ir, is_nonzero(ir, f.a), x, y);
+    }
     return build(ir, OPC(OP_fl_pack, I32, .a = flags));
 }
 
@@ -634,7 +655,8 @@ static void exit_if_word_changed(IrBlock *ir, const uint8_t *host, unsigned n, u
     ir_exit_if(ir, ir_setcond(ir, COND_NE, v, ir_const(ir, type, now & mask)), reason);
 }
 
-void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care, uint32_t reason)
+void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care,
+                        uint32_t reason)
 {
     g_assert(n <= 64 && ((uintptr_t)host & 0xfff) + n <= 4096);
     for (unsigned k = 0; k < n; k += 8) {

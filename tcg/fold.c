@@ -466,7 +466,8 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
     case OP_bitcast: return fold_cvt(ir, op);
     case OP_lea: return fold_lea(ir, op);
     case OP_setcond: return fold_setcond(op);
-    case OP_select: return fold_select(ir, op);
+    case OP_select:
+    case OP_fl_select: return fold_select(ir, op);
     case OP_fl_test: return fold_test(ir, op);
     case OP_fl_packed: return x->op == OP_fl_pack ? x->a : IR_NONE;
     case OP_fl_setcf: /* an older setcf below is hidden */

@@ -51,6 +51,9 @@ static void resolve_flags(IrBlock *ir, IrNotes *notes)
         if (takes_bundle(op->op)) {
             op->a = resolved(ir, notes, op->a);
             op->b = resolved(ir, notes, op->b);
+            if (op->op == OP_fl_select) {
+                op->c = resolved(ir, notes, op->c);
+            }
         }
         if (op->op == OP_setflags) {
             now = op->a;

@@ -60,6 +60,7 @@ static const Signature signatures[IR_NOPS] = {
     [OP_fl_mul] = { FL_, { T_INT, LIKE_A } }, [OP_fl_setcf] = { FL_, { 1 << I1, FL_ } },
     [OP_fl_setzf] = { FL_, { 1 << I1, FL_ } }, [OP_fl_rotl] = { FL_, { T_INT, FL_ } },
     [OP_fl_rotr] = { FL_, { T_INT, FL_ } }, [OP_fl_packed] = { FL_, { 1 << I32 } },
+    [OP_fl_select] = { FL_, { 1 << I1 | 1 << I8, FL_, FL_ } },
     [OP_fl_test] = { 1 << I1, { FL_ } }, [OP_fl_pack] = { 1 << I32, { FL_ } },
     [OP_ld] = { T_MEM, { ADDR } }, [OP_st] = { T_MEM, { ADDR, SAME } },
     [OP_rmw_add] = { T_INT, { ADDR, SAME } }, [OP_rmw_sub] = { T_INT, { ADDR, SAME } },

@@ -119,6 +119,20 @@ static Place env_record(const Emitter *e)
     return PLACE(BASE_ENV, e->config->layout.flags);
 }
 
+static Place pack(Emitter *e, IrRef v, bool loose);
+
+static Place pack_selected(Emitter *e, const IrOp *op, bool loose)
+{
+    Place x = pack(e, op->b, loose), y = pack(e, op->c, loose), word = new_cells(e, 1);
+    Op *o = emit(e, interp_select(I32, false));
+
+    o->d = word;
+    o->a = place_of(e, op->a);
+    o->b = x;
+    o->c = y;
+    return word;
+}
+
 /* The place of an I32 with the flags of @v; bits that are no arithmetic flags may be set if @loose.
  */
 static Place pack(Emitter *e, IrRef v, bool loose)
@@ -144,6 +158,7 @@ static Place pack(Emitter *e, IrRef v, bool loose)
         return word;
     case OP_fl_setcf: run = interp_setcf_word; break;
     case OP_fl_setzf: run = interp_setzf_word; break;
+    case OP_fl_select: return pack_selected(e, op, loose);
     case OP_fl_rotl:
     case OP_fl_rotr:
         run = interp_rot_word(op->op == OP_fl_rotl, (IrType)ir_op(e, op->a)->type);
@@ -226,6 +241,9 @@ static void bundle(Emitter *e, unsigned i)
     bool on_top = ir_op_info[op->op].nargs == 2 && ir_op(e, op->b)->type == FLAGS;
 
     e->depth[i] = on_top ? e->depth[op->b] + 1 : 0;
+    if (op->op == OP_fl_select) {
+        e->depth[i] = MAX(e->depth[op->b], e->depth[op->c]) + 1;
+    }
     if (e->depth[i] >= MAX_DEPTH || (op->op == OP_getflags && record_changes(e, i))) {
         e->packed[i] = pack(e, (IrRef)i, false);
         e->depth[i] = 0;

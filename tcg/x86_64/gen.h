@@ -81,6 +81,7 @@ typedef enum LocKind {
     LOC_LAZY,  /* base + constant, made where it is wanted: see WANT_LAZY */
     LOC_COND,  /* an I1 that its only consumer computes */
     LOC_FLAGS, /* a bundle, to be made from its operands */
+    LOC_RECORD, /* a bundle that is the record in env */
 } LocKind;
 
 typedef struct Loc {

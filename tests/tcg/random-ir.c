@@ -187,7 +187,12 @@ static IrRef new_bundle(Gen *g)
     case 9: return ir_fl_shl(ir, ir_shl(ir, x, ir_const(ir, I8, 1)), x);
     case 10: return ir_fl_shr(ir, ir_sar(ir, x, ir_const(ir, I8, 1)), x);
     case 11: return ir_fl_mul(ir, x, y);
-    case 12: return ir_fl_setcf(ir, value(g, I1), value(g, FLAGS));
+    case 12:
+        if (below(g, 2)) {
+            IrRef a = value(g, FLAGS), b = value(g, FLAGS);
+            return ir_fl_select(ir, value(g, below(g, 2) ? I1 : I8), a, b);
+        }
+        return ir_fl_setcf(ir, value(g, I1), value(g, FLAGS));
     case 13: return ir_fl_setzf(ir, value(g, I1), value(g, FLAGS));
     case 14:
         return below(g, 2) ? ir_fl_rotl(ir, x, value(g, FLAGS))
@@ -476,7 +481,9 @@ static void wide_op(Gen *g)
     case 20:
         if (g->mask & GEN_SSE) {
             keep(g, ir_fbin(ir, (IrOpcode)(OP_fadd + below(g, 6)), 2 + lane, value(g, V128),
-                            value(g, below(g, 2) ? V128 : lane == 2 ? F32 : F64)));
+                            value(g, below(g, 2) ? V128
+                                     : lane == 2 ? F32
+                                                 : F64)));
         }
         break;
     case 21:
@@ -496,9 +503,7 @@ static void wide_op(Gen *g)
                                kind == VCVT_PS2PH ? below(g, 8) : 0));
         }
         break;
-    default:
-        do {
-            k = below(g, G_N_ELEMENTS(vbins));
+    default: do { k = below(g, G_N_ELEMENTS(vbins));
         } while (vbins[k].op >= OP_aesenc && vbins[k].op <= OP_sha256msg2);
         lane = pick_lane(g, vbins[k].lanes);
         keep(g, ir_vbin(ir, (IrOpcode)vbins[k].op, lane, value(g, V256),

@@ -157,6 +157,9 @@ static uint32_t expected_flags(IrOpcode op, IrType type, uint64_t x, uint64_t y,
         r.inc_kind = flags_kind(flags_kind_of_op(op), type);
         r.inc = x;
         return flags_pack(&r);
+    case OP_fl_select: /* of a subtraction, or what was before */
+        r.kind = flags_kind(FLK_CMP, type);
+        return carry & ir_type_mask(type) ? flags_pack(&r) : before;
     case OP_fl_setcf: return (before & ~FLAG_CF) | (carry ? FLAG_CF : 0);
     case OP_fl_setzf: return (before & ~FLAG_ZF) | (carry ? FLAG_ZF : 0);
     case OP_fl_rotl:
@@ -188,6 +191,7 @@ static IrRef build_bundle(IrBlock *ir, IrOpcode op, IrType type)
     case OP_fl_shl: return ir_fl_shl(ir, x, y);
     case OP_fl_shr: return ir_fl_shr(ir, x, y);
     case OP_fl_mul: return ir_fl_mul(ir, x, y);
+    case OP_fl_select: return ir_fl_select(ir, bit, ir_fl_cmp(ir, x, y), previous);
     case OP_fl_setcf: return ir_fl_setcf(ir, bit, previous);
     case OP_fl_setzf: return ir_fl_setzf(ir, bit, previous);
     case OP_fl_rotl: return ir_fl_rotl(ir, x, previous);

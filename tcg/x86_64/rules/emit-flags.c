@@ -305,6 +305,17 @@ static bool compares_with_zero(const Gen *g, const IrOp *f)
     return f->op == OP_fl_cmp && fits_imm(g, f->b, &imm) && imm == 0;
 }
 
+static int pack_selected(Gen *g, const IrOp *f)
+{
+    int y = pack_bundle(g, f->c), x = pack_bundle(g, f->b), cond = use_gpr(g, f->a);
+
+    x_test(&g->a, 1, (X86Reg)cond, (X86Reg)cond);
+    x_cmov(&g->a, CC_NZ, 4, (X86Reg)y, (X86Reg)x);
+    unlock(g, cond);
+    unlock(g, x);
+    return y;
+}
+
 int pack_bundle(Gen *g, IrRef fl)
 {
     const IrOp *f = &g->ops[fl];
@@ -313,11 +324,13 @@ int pack_bundle(Gen *g, IrRef fl)
     if (is_packed(g, fl)) {
         return copy_gpr(g, fl);
     }
-    switch (f->op) {
-    case OP_getflags:
+    if (g->loc[fl].kind == LOC_RECORD) {
         t = alloc_gpr(g);
         call_pack(g, g->be->pack_env, t);
         return t;
+    }
+    switch (f->op) {
+    case OP_fl_select: return pack_selected(g, f);
     case OP_fl_packed:
         t = copy_gpr(g, f->a);
         x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, FLAGS_ARITH);
@@ -517,6 +530,7 @@ unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc)
     case OP_fl_setzf: return cond_setbit(g, fl, cc);
     case OP_fl_rotl:
     case OP_fl_rotr: return cond_rotate(g, fl, cc);
+    case OP_fl_select:
     case OP_getflags: return by_packing(g, fl, cc);
     default: break;
     }
@@ -563,6 +577,14 @@ unsigned cond_of(Gen *g, IrRef v)
     return CC_NZ;
 }
 
+/* @fl is what the record in env says, until protect_getflags(). */
+static void is_record(Gen *g, IrRef fl)
+{
+    g->loc[fl].kind = LOC_RECORD;
+    g_assert(g->ngetflags < G_N_ELEMENTS(g->getflags));
+    g->getflags[g->ngetflags++] = fl;
+}
+
 /* -- Ops -------------------------------------------------------------------------------------- */
 
 void emit_flags(Gen *g)
@@ -572,9 +594,7 @@ void emit_flags(Gen *g)
 
 void emit_getflags(Gen *g)
 {
-    g->loc[g->cur].kind = LOC_FLAGS;
-    g_assert(g->ngetflags < G_N_ELEMENTS(g->getflags));
-    g->getflags[g->ngetflags++] = CUR;
+    is_record(g, CUR);
 }
 
 void emit_fl_test(Gen *g)
@@ -598,6 +618,8 @@ void emit_fl_pack(Gen *g)
     def_reg(g, CUR, pack_bundle(g, g->op->a), true);
 }
 
+static void protect_record(Gen *g, IrRef except);
+
 /* -- Records ---------------------------------------------------------------------------------- */
 
 static bool is_incdec(const Gen *g, IrRef fl)
@@ -613,23 +635,82 @@ static IrRef main_half(const Gen *g, IrRef fl)
     return fl;
 }
 
+/* The word of @fl's main half, now, in a register. */
+static void pack_main(Gen *g, IrRef fl)
+{
+    IrRef m = main_half(g, fl);
+    int r = pack_bundle(g, m);
+
+    def_reg(g, m, r, true);
+    unlock(g, r);
+}
+
+/* What @fl was made of is not looked at again, unless somebody else uses it. */
+static void drop_operands(Gen *g, IrRef fl)
+{
+    const IrOp *f = &g->ops[fl];
+    const IrRef arg[] = { f->a, f->b, f->c };
+    unsigned n = ir_operands(g->ir, f);
+
+    for (unsigned i = 0; i < n; i++) {
+        if (g->notes->uses[arg[i]] == 1) {
+            if (ir_is_flags_op(g->ops[arg[i]].op)) {
+                drop_operands(g, arg[i]);
+            }
+            g->last[arg[i]] = (uint16_t)(g->cur - 1);
+        }
+    }
+}
+
+/* One of two bundles: env's record becomes the second and then, unless the condition is 0, the
+ * first. */
+static void rest_selected(Gen *g, IrRef fl)
+{
+    const IrOp *f = &g->ops[fl];
+    IrRef x = main_half(g, f->b), y = main_half(g, f->c);
+    int cond, t;
+    Record r;
+    uint8_t *skip;
+
+    if (g->loc[x].kind == LOC_RECORD || g->ops[x].op == OP_fl_select) {
+        pack_main(g, f->b); /* the record is about to change */
+    }
+    rest_bundle(g, f->b);
+    rest_bundle(g, f->c);
+    protect_record(g, g->notes->uses[y] == 1 ? y : IR_NONE);
+    cond = use_gpr(g, f->a);
+    t = alloc_gpr(g);
+    r = record_of(g, f->c);
+    write_record(g, &r, GPR_TEMPS & ~(1u << t));
+    x_test(&g->a, 1, (X86Reg)cond, (X86Reg)cond);
+    skip = x_jcc8(&g->a, CC_Z);
+    r = record_of(g, f->b);
+    write_record(g, &r, GPR_TEMPS & ~(1u << t));
+    x_here8(&g->a, skip);
+    unlock(g, t);
+    unlock(g, cond);
+    is_record(g, fl);
+    drop_operands(g, fl);
+}
+
 /* Bundles that have no record of their own get their word into a register. */
 void rest_bundle(Gen *g, IrRef fl)
 {
     IrRef m;
-    int r;
 
     if (!fl) {
         return;
     }
     m = main_half(g, fl);
-    if (g->ops[m].op == OP_getflags || is_packed(g, m) ||
+    if (g->loc[m].kind == LOC_RECORD || is_packed(g, m) ||
         flags_kind_of_op((IrOpcode)g->ops[m].op) != FLK_NONE) {
         return;
     }
-    r = pack_bundle(g, m);
-    def_reg(g, m, r, true);
-    unlock(g, r);
+    if (g->ops[m].op == OP_fl_select) {
+        rest_selected(g, m);
+    } else {
+        pack_main(g, m);
+    }
 }
 
 Record record_of(Gen *g, IrRef fl)
@@ -655,7 +736,7 @@ Record record_of(Gen *g, IrRef fl)
         r.keep_inc = false;
         return r;
     }
-    if (m->op == OP_getflags) {
+    if (g->loc[half].kind == LOC_RECORD) {
         return r;
     }
     r.keep_inc = false;
@@ -727,16 +808,20 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     write_field(g, &r->inc, offsetof(FlagsRecord, inc), busy);
 }
 
-/* The record in env is about to change: those who still mean its old content keep a copy. */
-void protect_getflags(Gen *g)
+/* The record in env is about to change: those but @except who still mean its old content keep a
+ * copy. */
+static void protect_record(Gen *g, IrRef except)
 {
     for (unsigned i = 0; i < g->ngetflags; i++) {
         IrRef fl = g->getflags[i];
-        if (g->last[fl] >= g->cur && !is_packed(g, fl)) {
-            int r = pack_bundle(g, fl);
-            def_reg(g, fl, r, true);
-            unlock(g, r);
+        if (g->last[fl] >= g->cur && !is_packed(g, fl) && fl != except) {
+            pack_main(g, fl);
         }
     }
     g->ngetflags = 0;
+}
+
+void protect_getflags(Gen *g)
+{
+    protect_record(g, IR_NONE);
 }
