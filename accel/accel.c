@@ -183,6 +183,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .mem_refill = tlb_refill,
         .mem_direct = tlb_direct,
         .mem_slow = guest_mem_slow,
+        .mem_alone = cpu_restart_alone,
         .trap = ops->trap,
     };
 }

@@ -59,16 +59,20 @@ static void make_link(Cpu *cpu, Tb *to)
 static Tb *next_block(Cpu *cpu, CpuContext *ctx)
 {
     CpuRun *run = cpu->run;
-    bool counting = run->accel->icount_shift >= 0;
+    bool counting = run->accel->icount_shift >= 0, no_groups = false;
 
     if (run->one_insn) {
-        run->one_insn = false;
-        return translate_private(cpu, ctx, 1);
+        run->one_insn = run->no_groups = false;
+        return translate_private(cpu, ctx, 1, true);
     }
-    Tb *tb = translate_find_or_make(cpu, ctx);
+    if (run->no_groups) {
+        run->no_groups = false;
+        no_groups = true;
+    }
+    Tb *tb = translate_find_or_make(cpu, ctx, no_groups);
     /* Under counting a slice ends on the instruction, not on the block. */
     if (counting && tb != run->private_tb && tb->code->ninsns > cpu->budget)
-        return translate_private(cpu, ctx, cpu->budget);
+        return translate_private(cpu, ctx, cpu->budget, no_groups);
     return tb;
 }
 
@@ -125,7 +129,8 @@ static bool deliver_pending(Cpu *cpu)
         cpu->ops->deliver_exception(cpu);
         return true;
     }
-    if (cpu->interrupt_request && !run->one_insn && cpu->ops->deliver_interrupt(cpu))
+    if (cpu->interrupt_request && !run->one_insn && !run->no_groups &&
+        cpu->ops->deliver_interrupt(cpu))
         return true;
     run->link_from = from;
     return false;
@@ -196,6 +201,15 @@ void cpu_restart_single(Cpu *cpu)
 {
     cpu_sync_state(cpu);
     cpu->run->one_insn = true;
+    cpu_loop_exit(cpu);
+}
+
+void cpu_restart_alone(void *env)
+{
+    Cpu *cpu = env;
+
+    cpu_sync_state(cpu);
+    cpu->run->no_groups = true;
     cpu_loop_exit(cpu);
 }
 

@@ -46,7 +46,7 @@ struct Tb {
     uint32_t mode;
     uint32_t unit_size;
     uint32_t size; /* guest bytes */
-    bool straddles, retired;
+    bool straddles, retired, no_groups;
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */
     Tb *hash_next;
@@ -81,7 +81,7 @@ typedef struct TbCache {
 
 void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end);
 void tb_cache_destroy(TbCache *c);
-Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size);
+Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups);
 Tb *tb_find_next(const Tb *tb); /* the next with the same key: straddling blocks differ in ram2 */
 /* Takes @tb over. True if its page had no code before (stores to it must be watched from now on).
  */
@@ -216,6 +216,7 @@ struct CpuRun {
     jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
     int32_t granted; /* budget at the start of the slice, less what was taken back since */
     bool one_insn;   /* the next block is to be a single instruction, not cached */
+    bool no_groups;  /* … one that checks each memory access by itself */
     bool context_dirty;
     RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */
@@ -279,11 +280,12 @@ void monitor_hit(void *opaque, uint64_t ram);
 void monitor_forget(Accel *a);
 
 /* translate.c */
-Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx);
-Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns);
+Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups);
+Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups);
 
 /* cpu-exec.c */
 bool cpu_exec_slice(Cpu *cpu, int32_t budget); /* false: it is halted */
+void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
 /* Instructions of the running block from the current one on: the budget was charged for them. */
 unsigned cpu_rest_of_block(Cpu *cpu);
 

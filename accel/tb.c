@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The block cache: a hash by (RAM address, mode, unit size), and for each RAM page the list of
+ * The block cache: a hash by (RAM address, mode, unit size, kind), and for each RAM page the list of
  * blocks with code in it and the mask of 64-byte granules they cover. Invalidation retires the
  * blocks that overlap what was written, takes back the links into them and leaves the others.
  * Granules that a CPU monitors (monitor.c) count as code.
@@ -87,21 +87,22 @@ static unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t 
     return h >> (64 - c->hash_bits);
 }
 
-static Tb *match(Tb *tb, uint64_t ram, uint32_t mode, uint32_t unit_size)
+static Tb *match(Tb *tb, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups)
 {
-    while (tb && !(tb->ram == ram && tb->mode == mode && tb->unit_size == unit_size))
+    while (tb && !(tb->ram == ram && tb->mode == mode && tb->unit_size == unit_size &&
+                   tb->no_groups == no_groups))
         tb = tb->hash_next;
     return tb;
 }
 
-Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
+Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups)
 {
-    return match(c->hash[tb_hash(c, ram, mode, unit_size)], ram, mode, unit_size);
+    return match(c->hash[tb_hash(c, ram, mode, unit_size)], ram, mode, unit_size, no_groups);
 }
 
 Tb *tb_find_next(const Tb *tb)
 {
-    return match(tb->hash_next, tb->ram, tb->mode, tb->unit_size);
+    return match(tb->hash_next, tb->ram, tb->mode, tb->unit_size, tb->no_groups);
 }
 
 /* Bytes of @tb in its first page. */

@@ -71,11 +71,13 @@ static void set_parts(Cpu *cpu, TranslateRequest *req, const StlbEntry *e)
 
 /* The frontend's part. Blocks of pages that stores often hit are to check themselves: made twice,
  * as the checks of all their bytes come first. */
-static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, IrBlock *ir)
+static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached,
+                    bool no_groups, IrBlock *ir)
 {
     CpuRun *run = cpu->run;
 
     ir_block_reset(ir, req->unit_offset);
+    ir->no_groups = no_groups;
     run->straddled = false;
     cpu->ops->translate(cpu, req, ir);
     g_assert(req->size > 0 && ir->ninsns > 0);
@@ -87,6 +89,7 @@ static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool ca
         return;
     set_parts(cpu, req, e);
     ir_block_reset(ir, req->unit_offset);
+    ir->no_groups = no_groups;
     cpu->ops->translate(cpu, req, ir);
 }
 
@@ -113,7 +116,7 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     IrBlock *ir = tcg_ir(a->tcg);
     TcgCode *code;
 
-    make_ir(cpu, req, e, cached, ir);
+    make_ir(cpu, req, e, cached, tb->no_groups, ir);
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, cpu->run->straddled ? cpu->run->straddle : req->bytes);
     code = tcg_compile(a->tcg, tb, op, out);
@@ -124,7 +127,8 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     return code;
 }
 
-/* @tb is zeroed; @e is the page of the first byte. Does not return if fetching faults. */
+/* @tb is zeroed but for no_groups; @e is the page of the first byte. Does not return if fetching
+ * faults. */
 static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsigned max_insns,
                       uint32_t unit_size, uint64_t soft, Tb *tb)
 {
@@ -187,11 +191,11 @@ static Tb *new_private(Cpu *cpu)
 
 /* Of the same bytes, that is. What must be looked at as data from now on goes to *@soft. */
 static Tb *find(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, uint32_t unit_size,
-                uint64_t *soft)
+                bool no_groups, uint64_t *soft)
 {
     TbCache *c = &cpu->run->accel->tbs;
     uint64_t ram = e->ram | (ctx->linear & (PAGE_SIZE - 1));
-    Tb *tb = tb_find(c, ram, ctx->mode, unit_size);
+    Tb *tb = tb_find(c, ram, ctx->mode, unit_size, no_groups);
 
     for (; tb; tb = tb_find_next(tb)) {
         if (tb->straddles) {
@@ -208,7 +212,7 @@ static Tb *find(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, uint32_t un
     return NULL;
 }
 
-Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
+Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
 {
     Accel *a = cpu->run->accel;
     StlbEntry *e = fetch_page(cpu, ctx->linear, ctx->mmu), copy;
@@ -217,11 +221,12 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
     Tb *tb;
 
     if (e->flags & STLB_IO)
-        return translate_private(cpu, ctx, 1);
+        return translate_private(cpu, ctx, 1, no_groups);
     copy = *e; /* looking at a second page may replace the entry */
-    tb = find(cpu, ctx, &copy, unit_size, &soft);
+    tb = find(cpu, ctx, &copy, unit_size, no_groups, &soft);
     if (!tb) {
         tb = new_private(cpu);
+        tb->no_groups = no_groups;
         translate(cpu, ctx, &copy, UINT_MAX, unit_size, soft, tb);
         cpu->run->private_tb = NULL;
         if (tb_insert(&a->tbs, tb)) {
@@ -241,11 +246,12 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx)
     return tb;
 }
 
-Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns)
+Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups)
 {
     StlbEntry copy = *fetch_page(cpu, ctx->linear, ctx->mmu);
     Tb *tb = new_private(cpu);
 
+    tb->no_groups = no_groups;
     translate(cpu, ctx, &copy, max_insns, PAGE_SIZE, 0, tb);
     return tb;
 }

@@ -14,6 +14,7 @@ typedef struct TcgBackend TcgBackend;
 struct TcgBackend {
     const char *name;
     bool fsw_is_late; /* F80 ops use TcgLayout.fsw_last where there is one */
+    bool has_groups;  /* one check for several memory accesses: ir_pass_groups() */
     unsigned (*features)(void); /* TCG_HAS_* */
     /* Code memory, prologue and shared thunks; the result is passed to the others. */
     void *(*init)(const TcgConfig *config, GError **error);

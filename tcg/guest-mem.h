@@ -14,6 +14,11 @@
  * access is tried again inline; if not, mem_slow() performs it whole (MMIO, crossing, code page,
  * fault: it may not return).
  *
+ * One check may stand for a group of accesses in the same page. It misses as one access does, but if
+ * the entry cannot be had, mem_slow() is asked for OP_probe of the first access (the page walk, with
+ * its faults), and if it cannot be had even then (the group crosses a page, or is not RAM), the block
+ * is left before the first access's instruction: mem_alone().
+ *
  * Jump cache: direct-mapped array of JumpEntry at byte offset ((pc << 4) ^ pc) & TCG_JC_MASK.
  * A hit is entry.tag == (pc ^ env.jc_key); then control goes to entry.host (a block's far entry).
  */
@@ -80,6 +85,9 @@ typedef struct TcgLayout {
      * it may be done, this once, without telling anybody; NULL: not so. General registers only. */
     void *(*mem_direct)(void *env);
     void (*mem_slow)(void *env);
+    /* Does not return: as after a fault, tcg_restore_state() says where things are; the instruction
+     * is to be run again in a block with IrBlock.no_groups. */
+    void (*mem_alone)(void *env);
     /* Raise guest exception @code; pc (of this instruction), flags and budget are already exact in env
      * and slow.host_pc is 0. Does not return. */
     void (*trap)(void *env, uint32_t code);

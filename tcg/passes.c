@@ -34,9 +34,11 @@ static IrRef resolved(const IrBlock *ir, const IrNotes *notes, IrRef v)
 }
 
 /* Does @op see the architectural flags as they are before it? */
-static bool observes_flags(const IrBlock *ir, const IrOp *op)
+static bool observes_flags(const IrBlock *ir, const IrNotes *notes, unsigned i)
 {
-    return (ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) ||
+    const IrOp *op = &ir->ops[i];
+
+    return ((ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(notes, i)) ||
            (helper_flags(ir, op) & HELPER_READS_FLAGS);
 }
 
@@ -60,7 +62,7 @@ static void resolve_flags(IrBlock *ir, IrNotes *notes)
         } else if (op->op == OP_getflags && now != IR_NONE) {
             notes->flags_at[i] = now;
             remove_op(op);
-        } else if (observes_flags(ir, op)) {
+        } else if (observes_flags(ir, notes, i)) {
             notes->flags_at[i] = now;
         }
         if (helper_flags(ir, op) & HELPER_WRITES_FLAGS) {
@@ -106,9 +108,11 @@ static void use(IrNotes *notes, IrRef v, unsigned at)
     notes->uses[v]++;
 }
 
-static bool observes_slots(const IrBlock *ir, const IrOp *op)
+static bool observes_slots(const IrBlock *ir, const IrNotes *notes, unsigned i)
 {
-    return (ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) ||
+    const IrOp *op = &ir->ops[i];
+
+    return ((ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(notes, i)) ||
            (op->op == OP_call && !(helper_flags(ir, op) & HELPER_PURE));
 }
 
@@ -144,10 +148,10 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
         if (helper_flags(ir, op) & HELPER_WRITES_FLAGS) {
             demand = 0;
         }
-        if (!demand && observes_flags(ir, op)) {
+        if (!demand && observes_flags(ir, notes, i)) {
             demand = i;
         }
-        if (observes_slots(ir, op)) {
+        if (observes_slots(ir, notes, i)) {
             dead->now++;
         }
         end = ir_is_flags_op(op->op) ? notes->last_use[i] : i;

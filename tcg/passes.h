@@ -10,15 +10,28 @@
  * operands stay alive up to the last point that needs them, and the fault map says where they are.
  *
  * What this means for a back end: a setflags that is left needs no code. The bundle that is
- * architectural at an op is notes->flags_at; it has to reach the record in env only at exits, before
- * calls that read flags, and (through the fault map) at faults. A getflags that is left always
- * means the record in env as it is at that op; if the record may change before the value's last
- * use (a call that writes or reads flags in between), the back end takes a copy.
+ * architectural at an op is notes->flags_at; it has to reach the record in env only at exits,
+ * before calls that read flags, and (through the fault map) at faults. A getflags that is left
+ * always means the record in env as it is at that op; if the record may change before the value's
+ * last use (a call that writes or reads flags in between), the back end takes a copy.
  */
 #ifndef TCG_PASSES_H
 #define TCG_PASSES_H
 
 #include "tcg/ir.h"
+
+/* Memory accesses that the check of the first of them covers. */
+typedef struct IrGroup {
+    IrRef base, token; /* the value they have in common; an op without a result, for a back end to
+                          name what its check yields */
+    uint16_t leader, last;
+    uint8_t mmu;
+    bool write;         /* the check is one for stores */
+    int32_t lo, hi;     /* displacements covered */
+    bool open, certain; /* while looking: may be joined; all that follows is reached or faults */
+} IrGroup;
+
+#define IR_MAX_GROUPS 64
 
 /* What the passes found out, indexed by IrRef / op index. */
 typedef struct IrNotes {
@@ -27,8 +40,19 @@ typedef struct IrNotes {
     uint16_t flags_at[IR_MAX_OPS]; /* for FAULT and EXIT ops and calls that read flags: the bundle that
                                       is architectural there (0: the record in env), so fault maps
                                       and exits know it */
+    uint8_t group[IR_MAX_OPS];     /* 1 + number of the group a memory op belongs to */
+    IrGroup groups[IR_MAX_GROUPS]; /* of at least two, but for unused entries */
+    unsigned ngroups;
 } IrNotes;
 
+/* Does a check before this access make sure that it succeeds? */
+static inline bool ir_is_member(const IrNotes *notes, unsigned i)
+{
+    return notes->group[i] && notes->groups[notes->group[i] - 1].leader != i;
+}
+
+/* For back ends that check groups at once; others have them cleared. Before the backward pass. */
+void ir_pass_groups(const IrBlock *ir, IrNotes *notes);
 void ir_pass_backward(IrBlock *ir, IrNotes *notes);
 
 #endif

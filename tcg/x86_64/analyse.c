@@ -76,6 +76,12 @@ bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
     return op->op == OP_add && fits_imm(g, op->b, disp);
 }
 
+/* Where somebody may look at the state: faults, exits. */
+static bool is_observed(const Gen *g, unsigned i)
+{
+    return (ir_props(g->ir, &g->ops[i]) & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i);
+}
+
 static void backward(Gen *g)
 {
     uint16_t sets[IR_MAX_OPS];
@@ -109,7 +115,7 @@ static void backward(Gen *g)
                 extend(g, op->arg[k], g->last[i]);
             }
         }
-        if (ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT) || op->op == OP_call) {
+        if (is_observed(g, i) || op->op == OP_call) {
             extend(g, g->notes->flags_at[i], i);
         }
     }
@@ -161,8 +167,8 @@ static void forward(Gen *g)
         } else if (op->op == OP_set && op->imm < 256) {
             slot = &g->be->slot[op->imm];
             if (slot->reg != NO_REG && op->aux == 0) {
-                bool part = slot->reg < 16 ? bytes_of(g, op->a) < slot->bytes
-                                           : bytes_of(g, op->a) < 16;
+                bool part =
+                    slot->reg < 16 ? bytes_of(g, op->a) < slot->bytes : bytes_of(g, op->a) < 16;
                 hint(g, op->a, i, barrier, access[op->imm], part);
                 if (!part && zero_extends(g, op->a, &inner)) {
                     bool had = g->hint[inner];
@@ -177,103 +183,18 @@ static void forward(Gen *g)
                 g->want[fl->a] |= WANT_FLAGS;
             }
         }
-        if (op->op == OP_call || op->op == OP_vzeroupper ||
-            ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT)) {
+        if (op->op == OP_call || op->op == OP_vzeroupper || is_observed(g, i)) {
             barrier = i;
         }
     }
 }
 
-/* -- Groups of memory accesses ---------------------------------------------------------------- */
-
-#define GROUP_REACH 256 /* bytes: the more, the more groups cross a page */
-
-static bool can_group(const Gen *g, const IrOp *op, unsigned *size)
+/* The check's result stays in a register for the others. */
+static void keep_checks(Gen *g)
 {
-    IrType t;
-
-    if ((op->op != OP_ld && op->op != OP_st) || (op->d & (MEM_ALIGN | MEM_LOCK))) {
-        return false;
-    }
-    t = op->op == OP_st ? (IrType)g->ops[op->b].type : (IrType)op->type;
-    *size = ir_type_info[t].bytes;
-    return t != F80 && t != V256;
-}
-
-static bool join(Gen *g, unsigned i, unsigned size)
-{
-    const IrOp *op = &g->ops[i];
-    int64_t disp = (int32_t)op->imm;
-
-    for (unsigned k = g->ngroups; k-- > 0;) {
-        Group *r = &g->groups[k];
-        int64_t lo = MIN(r->lo, disp), hi = MAX(r->hi, disp + (int64_t)size);
-
-        if (r->open && r->base == op->a && r->mmu == (op->d & MEM_MMU_MASK) &&
-            (r->write || op->op == OP_ld) && hi - lo <= GROUP_REACH && hi <= INT32_MAX) {
-            r->lo = (int32_t)lo;
-            r->hi = (int32_t)hi;
-            r->last = (uint16_t)i;
-            r->count++;
-            g->group[i] = (uint8_t)(k + 1);
-            return true;
-        }
-    }
-    return false;
-}
-
-static void found_group(Gen *g, unsigned i, unsigned size, IrRef token)
-{
-    const IrOp *op = &g->ops[i];
-    int32_t disp = (int32_t)op->imm;
-
-    if (g->ngroups == MAX_GROUPS || disp > INT32_MAX - 16) {
-        return;
-    }
-    g->groups[g->ngroups++] = (Group){ .base = op->a,
-                                       .token = token,
-                                       .leader = (uint16_t)i,
-                                       .last = (uint16_t)i,
-                                       .count = 1,
-                                       .mmu = op->d & MEM_MMU_MASK,
-                                       .write = op->op == OP_st,
-                                       .open = true,
-                                       .lo = disp,
-                                       .hi = disp + (int32_t)size };
-    g->group[i] = (uint8_t)g->ngroups;
-}
-
-/* Helpers may change mappings, and so may what a page that is no RAM does: then the runtime takes
- * it up at the end of the block at the latest, as it does its own TLB's. */
-static void group_accesses(Gen *g)
-{
-    IrRef spare = IR_NONE; /* an op without a result, to name the addend by */
-
-    g->ngroups = 0;
-    for (unsigned i = 1; i < g->ir->nops; i++) {
-        const IrOp *op = &g->ops[i];
-        unsigned size;
-
-        if (op->op == OP_insn) {
-            spare = (IrRef)i;
-        } else if (op->op == OP_call && !(g->ir->helpers[op->imm].flags & HELPER_PURE)) {
-            for (unsigned k = 0; k < g->ngroups; k++) {
-                g->groups[k].open = false;
-            }
-        } else if (can_group(g, op, &size) && !join(g, i, size)) {
-            if (op->op == OP_st) {
-                found_group(g, i, size, (IrRef)i);
-            } else if (spare) {
-                found_group(g, i, size, spare);
-                spare = IR_NONE;
-            }
-        }
-    }
-    for (unsigned k = 0; k < g->ngroups; k++) {
-        const Group *r = &g->groups[k];
-        if (r->count == 1) {
-            g->group[r->leader] = 0;
-        } else {
+    for (unsigned k = 0; k < g->notes->ngroups; k++) {
+        const IrGroup *r = &g->notes->groups[k];
+        if (r->last != r->leader) {
             g->last[r->token] = r->last;
         }
     }
@@ -288,8 +209,7 @@ void gen_analyse(Gen *g)
     memset(g->hint, 0, n * sizeof(g->hint[0]));
     memset(g->defer, 0, n * sizeof(g->defer[0]));
     memset(g->want, 0, n * sizeof(g->want[0]));
-    memset(g->group, 0, n * sizeof(g->group[0]));
     backward(g);
     forward(g);
-    group_accesses(g);
+    keep_checks(g);
 }

@@ -135,6 +135,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
         be->feat = host_features();
     }
     be->helper_thunk = g_new0(const uint8_t *, config->nhelpers + 1);
+    be->shapes = shapes_new();
     place_slots(be);
     thunks_init(be);
     be->buf.floor = be->buf.used;
@@ -150,6 +151,7 @@ static void backend_free(void *p)
     g_free(be->gen->stubs);
     g_free(be->gen->points);
     g_free(be->gen);
+    shapes_free(be->shapes);
     g_free(be->slot);
     g_free(be->helper_thunk);
     codebuf_free(&be->buf);
@@ -161,6 +163,7 @@ static void backend_flush(void *p)
     X86Backend *be = p;
 
     be->buf.used = be->buf.floor;
+    shapes_clear(be->shapes);
     memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
 }
 
@@ -360,6 +363,7 @@ static void backend_disas(void *p, const TcgCode *code, GString *out)
 const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64",
     .fsw_is_late = true,
+    .has_groups = true,
     .init = backend_init,
     .features = backend_features,
     .free = backend_free,

@@ -19,19 +19,6 @@ typedef struct Callee {
     size_t data; /* bytes behind the call */
 } Callee;
 
-static size_t desc_size(const uint8_t *p)
-{
-    const MemDesc *d = (const MemDesc *)p;
-    bool leader = (d->flags & DESC_GROUP) && d->compare != PLACE_NONE;
-    const uint8_t place[] = { d->value, leader ? PLACE_NONE : d->compare };
-    size_t n = sizeof(*d) + (leader ? 8 : 0);
-
-    for (unsigned i = 0; i < 2; i++) {
-        n += place[i] == PLACE_CONST || place[i] == PLACE_ENV ? 8 : 0;
-    }
-    return n;
-}
-
 static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t *behind)
 {
     const struct {
@@ -46,7 +33,7 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
     };
 
     if (target == be->mem) {
-        return (Callee){ "mem", desc_size(behind) };
+        return (Callee){ "mem", shapes_at(be->shapes, behind).bytes };
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
         if (target == known[i].thunk) {

@@ -25,15 +25,15 @@
 
 /* The scratch area: homes of temporaries while C code runs, arguments, spills. */
 enum {
-    SCR_GPR = 0,      /* R12-R15 */
-    SCR_XMM = 32,     /* YMM13-15 */
-    SCR_ARG = 128,    /* 4 x 16 */
-    SCR_RET = 192,    /* 32 */
-    SCR_MXCSR = 224,  /* host's while C code runs */
-    SCR_TMP = 228,    /* for moves between units */
-    SCR_SITE = 232,   /* return address of the stub that left */
-    SCR_KIND = 240,   /* TcgExit */
-    SCR_LIVE = 244,   /* byte: pins may have something in their upper halves; if not, it is zeros … */
+    SCR_GPR = 0,     /* R12-R15 */
+    SCR_XMM = 32,    /* YMM13-15 */
+    SCR_ARG = 128,   /* 4 x 16 */
+    SCR_RET = 192,   /* 32 */
+    SCR_MXCSR = 224, /* host's while C code runs */
+    SCR_TMP = 228,   /* for moves between units */
+    SCR_SITE = 232,  /* return address of the stub that left */
+    SCR_KIND = 240,  /* TcgExit */
+    SCR_LIVE = 244, /* byte: pins may have something in their upper halves; if not, it is zeros … */
     SCR_STALE = 245,  /* … and so it is in env if this byte is 0 */
     SCR_TARGET = 248, /* where the memory slow path goes on */
     SCR_REC = 256,    /* FlagsRecord */
@@ -55,6 +55,8 @@ typedef struct SlotHome {
     bool is_register; /* part of the register file: only set and calls change it */
 } SlotHome;
 
+typedef struct ShapeTable ShapeTable;
+
 typedef struct X86Backend {
     TcgConfig config;
     const TcgLayout *layout;
@@ -65,6 +67,7 @@ typedef struct X86Backend {
     uint8_t reg_bytes[NREGS];
     const uint8_t **helper_thunk;
     struct Gen *gen;
+    ShapeTable *shapes;
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_retired, *exit_reason, *exit_lookup;
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow, *bits_slow;
@@ -118,19 +121,23 @@ typedef struct FaultPoint {
     Record flags;
 } FaultPoint;
 
-typedef struct __attribute__((packed)) MemDesc { /* behind the call in a memory stub */
+/*
+ * What a memory stub has to do, but for where it lies. Shapes are shared: behind a stub's call
+ * there are only the distance back to the check (2 bytes; 0xffff: 4 more follow) and the shape's
+ * number (2 bytes). See shapes.c.
+ */
+typedef struct MemShape {
     uint8_t op, type, flags;
     uint8_t addr, value, compare, dst; /* places: see place_of() */
     uint8_t length;                    /* of the inline code: from retry to done */
-    int32_t disp;
-    int32_t retry; /* from the start of the description */
-    /* then, if flags has DESC_GROUP and compare is the register that is to hold the addend (the
-     * group's first access): int32_t lowest displacement, int32_t bytes from there on;
-     * then 8 bytes for each of value and compare that is PLACE_CONST or PLACE_ENV; of a probe the
-     * value is the size, with the direction in bit 31 */
-} MemDesc;
-
-enum { DESC_GROUP = 0x80 };
+    uint8_t is_write;                  /* the check is one for stores */
+    uint8_t is_group;                  /* … for [lo, lo + span) from addr */
+    uint8_t unused[2];
+    uint32_t size;
+    int32_t disp, lo;
+    uint32_t span;
+    uint64_t extra[2]; /* for value and compare, in this order, that are PLACE_CONST or PLACE_ENV */
+} MemShape;
 
 /* PLACE_ZX as the value of a load: what is above 128 bits of the destination becomes 0. */
 enum { PLACE_SPILL = 32, PLACE_NONE = 255, PLACE_CONST = 254, PLACE_ENV = 253, PLACE_ZX = 252 };
@@ -149,32 +156,15 @@ typedef struct Stub {
     uint8_t x87;  /* values to be dropped from the host's x87 stack first */
     bool flush;   /* LINK: record to write first */
     bool loop;    /* LINK: back to this block's start */
-    uint8_t link, nextra;
+    uint8_t link;
     int8_t result[2]; /* DIVS: registers of quotient and remainder */
     uint32_t code;    /* trap code, exit reason */
     int32_t giveback;
     uint8_t *from; /* end of the jcc/jmp rel32 that comes here */
     uint8_t *retry, *done;
-    MemDesc desc;
-    uint64_t extra[4]; /* MEM: constants */
-    FaultPoint point;  /* MEM, TRAP, EXIT_IF, DIVS; LINK: its flags only */
+    MemShape shape;
+    FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its flags only */
 } Stub;
-
-/*
- * Accesses with the same base value: the first one's check covers them all, and its addend stays in
- * a register for the others. If the check fails for good (the group crosses a page, is not RAM),
- * bit 0 of the addend is set and every other access goes to its own stub.
- */
-typedef struct Group {
-    IrRef base, token; /* the value that stands for the addend: an op without a result */
-    uint16_t leader, last;
-    uint16_t count;
-    uint8_t mmu;
-    bool write, open;
-    int32_t lo, hi; /* displacements covered */
-} Group;
-
-#define MAX_GROUPS 64
 
 typedef struct Gen {
     Asm a;
@@ -186,7 +176,7 @@ typedef struct Gen {
     unsigned cur;
     uint32_t insn_offset;
     unsigned insn_index;
-    uint32_t locked; /* registers the current op holds */
+    uint32_t locked;   /* registers the current op holds */
     bool upper_marked; /* SCR_LIVE is set by now */
     uint64_t spill_used[2];
     IrRef head[NREGS];
@@ -196,7 +186,7 @@ typedef struct Gen {
         IrRef bundle; /* … or of this bundle */
     } hf;
     TcgCode *code;
-    uint8_t *body; /* behind the prologue */
+    uint8_t *body;  /* behind the prologue */
     IrRef envs[64]; /* values at LOC_ENV */
     unsigned nenvs;
     IrRef getflags[16];
@@ -210,9 +200,6 @@ typedef struct Gen {
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
     uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; others: fused with */
     uint8_t want[IR_MAX_OPS];   /* WANT_* */
-    uint8_t group[IR_MAX_OPS];  /* 1 + number of the group a memory op belongs to */
-    Group groups[MAX_GROUPS];
-    unsigned ngroups;
     IrRef x87[4];       /* F80 values that the host's x87 stack holds as well, the deepest first */
     unsigned nx87;      /* … so many */
     unsigned x87_above; /* what the current op has pushed on top of them */
@@ -259,7 +246,7 @@ static inline bool is_temp(int r)
 }
 int alloc_gpr(Gen *g); /* locked until the op ends */
 int alloc_xmm(Gen *g);
-int free_xmm(Gen *g); /* the same if one is free, else NO_REG */
+int free_xmm(Gen *g);         /* the same if one is free, else NO_REG */
 int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
 int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
@@ -350,13 +337,15 @@ void emit_nop(Gen *g), emit_insn(Gen *g), emit_const(Gen *g), emit_get(Gen *g), 
 void emit_getflags(Gen *g), emit_flags(Gen *g), emit_fl_test(Gen *g), emit_fl_pack(Gen *g);
 void emit_mov(Gen *g), emit_alu(Gen *g), emit_mul(Gen *g), emit_mulh(Gen *g), emit_div(Gen *g);
 void emit_second(Gen *g), emit_neg_not(Gen *g), emit_andn(Gen *g), emit_shift(Gen *g);
-void emit_pdep(Gen *g), emit_funnel(Gen *g), emit_bswap(Gen *g), emit_bits(Gen *g), emit_zext(Gen *g);
+void emit_pdep(Gen *g), emit_funnel(Gen *g), emit_bswap(Gen *g), emit_bits(Gen *g),
+    emit_zext(Gen *g);
 void emit_sext(Gen *g), emit_trunc(Gen *g), emit_bitcast(Gen *g), emit_lea(Gen *g);
 void emit_setcond(Gen *g), emit_select(Gen *g);
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
 void emit_fence(Gen *g), emit_ld_host(Gen *g);
 void emit_vun(Gen *g), emit_vround(Gen *g), emit_vwiden(Gen *g), emit_sha256rnds2(Gen *g);
-void emit_vtest(Gen *g), emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g), emit_vmovmsk(Gen *g);
+void emit_vtest(Gen *g), emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g),
+    emit_vmovmsk(Gen *g);
 void emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g), emit_vcvt(Gen *g);
 void emit_vmovlo(Gen *g), emit_vzeroupper(Gen *g), emit_vbcast(Gen *g), emit_vinserth(Gen *g);
 void emit_vextracth(Gen *g), emit_vwiden256(Gen *g), emit_vselect(Gen *g), emit_avx(Gen *g);
@@ -405,13 +394,26 @@ uint8_t *fault_map_encode(const Gen *g, uint8_t *to); /* its end */
 bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
                     uint32_t *offset, uint32_t *index);
 
+/* shapes.c */
+ShapeTable *shapes_new(void);
+void shapes_free(ShapeTable *t);
+void shapes_clear(ShapeTable *t);
+int shapes_find(ShapeTable *t, const MemShape *s); /* number; < 0: there are too many */
+/* What a stub's thunk finds behind the call: the shape, and where to try again. */
+typedef struct MemSite {
+    const MemShape *shape;
+    const uint8_t *retry;
+    unsigned bytes; /* of it */
+} MemSite;
+MemSite shapes_at(const ShapeTable *t, const uint8_t *site); /* general registers only */
+
 /* thunks.c */
 void thunks_init(X86Backend *be);
 const uint8_t *helper_thunk(X86Backend *be, unsigned index); /* NULL: buffer full */
 
 /* slow.c: C functions that thunks call */
-void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be);
-void *x64_mem_slow(void *env, const MemDesc *d, const X86Backend *be);
+void *x64_mem_refill(void *env, const uint8_t *site, const X86Backend *be);
+void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be);
 void x64_trap(void *env, const uint8_t *site, const X86Backend *be);
 void x64_pack_env(void *env, const X86Backend *be);
 void x64_pack_rec(void *env, const X86Backend *be);

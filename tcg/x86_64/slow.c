@@ -20,24 +20,16 @@ static void *at(void *env, int32_t off)
     return (uint8_t *)env + off;
 }
 
-typedef struct __attribute__((packed)) Unaligned {
-    int64_t v;
-} Unaligned;
-
 /* -- Memory ----------------------------------------------------------------------------------- */
 
-/* Where the thunk saved what a place names; NULL: a constant, found at *extra. */
-GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, const uint8_t **extra)
+/* Where the thunk saved what a place names; constants: at *extra. */
+GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, const uint64_t **extra)
 {
-    const uint8_t *here = *extra;
-
     if (p == PLACE_CONST) {
-        *extra += 8;
-        return (void *)(uintptr_t)here;
+        return (void *)(uintptr_t)(*extra)++;
     }
     if (p == PLACE_ENV) {
-        *extra += 8;
-        return (uint8_t *)env + ((const Unaligned *)here)->v;
+        return (uint8_t *)env + *(*extra)++;
     }
     if (p >= PLACE_SPILL) {
         return (uint8_t *)env + be->layout->scratch + SCR_SPILL + (p - PLACE_SPILL) * 8;
@@ -45,57 +37,30 @@ GENERAL_REGS static void *place(void *env, const X86Backend *be, uint8_t p, cons
     return (uint8_t *)env + be->reg_home[p] + ENV_BIAS;
 }
 
-GENERAL_REGS static void describe(void *env, SlowAccess *s, const MemDesc *d, const X86Backend *be)
+GENERAL_REGS static void describe(void *env, SlowAccess *s, const MemShape *d, const X86Backend *be)
 {
-    const uint8_t *none = NULL;
+    const uint64_t *none = NULL;
     uint64_t addr = *(uint64_t *)place(env, be, d->addr, &none);
 
     s->addr = addr + (uint64_t)(int64_t)d->disp;
     s->op = d->op;
     s->type = d->type;
-    s->flags = d->flags & ~DESC_GROUP;
-    s->is_write = d->op != OP_ld;
-    s->size = ir_type_info[d->type].bytes;
-    if (d->op == OP_probe) {
-        uint32_t probe = (uint32_t)((const Unaligned *)(d + 1))->v;
-        s->is_write = probe >> 31;
-        s->size = probe & INT32_MAX;
-    }
-    s->host_pc = (uintptr_t)d;
+    s->flags = d->flags;
+    s->is_write = d->is_write;
+    s->size = d->size;
 }
 
-GENERAL_REGS static bool is_leader(const MemDesc *d)
+GENERAL_REGS static void *done(const MemSite *m)
 {
-    return (d->flags & DESC_GROUP) && d->compare != PLACE_NONE;
+    return (uint8_t *)(uintptr_t)m->retry + m->shape->length;
 }
 
-GENERAL_REGS static void *done(const MemDesc *d)
+/* Does all that the check covers lie in one page? */
+GENERAL_REGS static bool group_in_page(const SlowAccess *s, const MemShape *d)
 {
-    return (uint8_t *)(uintptr_t)d + d->retry + d->length;
-}
+    uint64_t lo = s->addr - (uint64_t)(int64_t)d->disp + (uint64_t)(int64_t)d->lo;
 
-GENERAL_REGS static TlbEntry *entry_of(void *env, const SlowAccess *s, const X86Backend *be)
-{
-    TlbEntry *tlb = (TlbEntry *)((uint8_t *)env + be->layout->tlb);
-
-    return &tlb[((s->flags & MEM_MMU_MASK) * 2 + s->is_write) * TCG_TLB_SIZE +
-                (s->addr >> 12) % TCG_TLB_SIZE];
-}
-
-/* Does all that the leader's check covers lie in one page? */
-GENERAL_REGS static bool group_in_page(const SlowAccess *s, const MemDesc *d)
-{
-    uint64_t range = (uint64_t)((const Unaligned *)(d + 1))->v;
-    uint64_t lo = s->addr - (uint64_t)(int64_t)d->disp + (uint64_t)(int64_t)(int32_t)range;
-
-    return (lo & 0xfff) + (range >> 32) <= 4096;
-}
-
-GENERAL_REGS static void set_addend(void *env, const MemDesc *d, const X86Backend *be, uint64_t v)
-{
-    const uint8_t *none = NULL;
-
-    *(uint64_t *)place(env, be, d->compare, &none) = v;
+    return (lo & 0xfff) + d->span <= 4096;
 }
 
 typedef struct __attribute__((packed)) Any {
@@ -127,26 +92,6 @@ GENERAL_REGS static void store(Any *p, unsigned size, uint64_t v)
     }
 }
 
-/* An access of a group whose common check failed, by itself: RAM and general registers only. */
-GENERAL_REGS static bool perform(void *env, SlowAccess *s, const MemDesc *d, const X86Backend *be)
-{
-    const TlbEntry *e = entry_of(env, s, be);
-    const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0);
-    uint64_t page = (s->addr + s->size - 1) & ~UINT64_C(0xfff);
-    Any *host;
-
-    if (d->type > I64 || (e->tag != page && (!be->layout->mem_refill(env) || e->tag != page))) {
-        return false;
-    }
-    host = (Any *)(uintptr_t)(s->addr + e->addend);
-    if (d->op == OP_st) {
-        store(host, s->size, load(place(env, be, d->value, &extra), 8));
-    } else {
-        store(place(env, be, d->dst, &extra), be->reg_bytes[d->dst], load(host, s->size));
-    }
-    return true;
-}
-
 /* What a read-modify-write leaves in memory. */
 GENERAL_REGS static uint64_t combined(unsigned op, uint64_t old, uint64_t b)
 {
@@ -161,7 +106,7 @@ GENERAL_REGS static uint64_t combined(unsigned op, uint64_t old, uint64_t b)
     }
 }
 
-GENERAL_REGS static bool is_direct(const MemDesc *d)
+GENERAL_REGS static bool is_direct(const MemShape *d)
 {
     switch (d->op) {
     case OP_probe: return true;
@@ -178,10 +123,10 @@ GENERAL_REGS static bool is_direct(const MemDesc *d)
 }
 
 /* A store that only the page's code kept translated code from doing itself. */
-GENERAL_REGS static bool store_direct(void *env, const MemDesc *d, const X86Backend *be)
+GENERAL_REGS static bool store_direct(void *env, const MemShape *d, const X86Backend *be)
 {
     const SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
-    const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0), *none = NULL;
+    const uint64_t *extra = d->extra;
     uint64_t b, old, v;
     Any *host;
 
@@ -202,58 +147,52 @@ GENERAL_REGS static bool store_direct(void *env, const MemDesc *d, const X86Back
     store(host, s->size, v);
     if (d->dst != PLACE_NONE) {
         v = d->op == OP_rmw_xadd || d->op == OP_rmw_xchg ? old : load(host, s->size);
-        store(place(env, be, d->dst, &none), d->dst < 16 ? be->reg_bytes[d->dst] : 8, v);
+        store(place(env, be, d->dst, &extra), d->dst < 16 ? be->reg_bytes[d->dst] : 8, v);
     }
     return true;
 }
 
 /* NULL: to be done the slow way. */
-GENERAL_REGS static void *refill_or_do(void *env, SlowAccess *s, const MemDesc *d,
-                                       const X86Backend *be)
-{
-    bool lone = !(d->flags & DESC_GROUP) || (is_leader(d) && group_in_page(s, d));
-
-    if (lone && be->layout->mem_refill(env)) {
-        return (uint8_t *)(uintptr_t)d + d->retry;
-    }
-    if (is_leader(d)) {
-        set_addend(env, d, be, 1);
-    }
-    if (!lone && perform(env, s, d, be)) {
-        return done(d);
-    }
-    return store_direct(env, d, be) ? done(d) : NULL;
-}
-
-GENERAL_REGS void *x64_mem_refill(void *env, const MemDesc *d, const X86Backend *be)
+GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backend *be)
 {
     SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
-    void *go_on;
+    MemSite m = shapes_at(be->shapes, site);
+    void *go_on = NULL;
 
-    describe(env, s, d, be);
-    go_on = refill_or_do(env, s, d, be);
+    describe(env, s, m.shape, be);
+    s->host_pc = (uintptr_t)site;
+    if ((!m.shape->is_group || group_in_page(s, m.shape)) && be->layout->mem_refill(env)) {
+        go_on = (void *)(uintptr_t)m.retry;
+    } else if (!m.shape->is_group && store_direct(env, m.shape, be)) {
+        go_on = done(&m);
+    }
     if (go_on) {
         s->host_pc = 0;
     }
     return go_on;
 }
 
-/* After the leader went the slow way: is its page one that the others may use? */
-static void settle_group(void *env, SlowAccess *s, const MemDesc *d, const X86Backend *be)
+/* Walk for the first access of a group, so that the check may then succeed for all. */
+static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const X86Backend *be)
 {
-    uint64_t addend = 1;
-
-    describe(env, s, d, be);
-    if (group_in_page(s, d) && be->layout->mem_refill(env)) {
-        addend = entry_of(env, s, be)->addend;
+    if (group_in_page(s, m->shape)) {
+        s->is_write = m->shape->op != OP_ld;
+        s->op = OP_probe;
+        be->layout->mem_slow(env);
+        s->is_write = m->shape->is_write;
+        if (be->layout->mem_refill(env)) {
+            s->host_pc = 0;
+            return (void *)(uintptr_t)m->retry;
+        }
     }
-    set_addend(env, d, be, addend);
+    be->layout->mem_alone(env);
+    g_assert_not_reached();
 }
 
-static void put_result(void *env, const SlowAccess *s, const MemDesc *d, const X86Backend *be)
+static void put_result(void *env, const SlowAccess *s, const MemShape *d, const X86Backend *be)
 {
     unsigned bytes = ir_type_info[d->type].bytes;
-    const uint8_t *none = NULL;
+    const uint64_t *none = NULL;
     uint8_t *to = place(env, be, d->dst, &none);
 
     if (d->type <= I64) {
@@ -268,32 +207,31 @@ static void put_result(void *env, const SlowAccess *s, const MemDesc *d, const X
     }
 }
 
-void *x64_mem_slow(void *env, const MemDesc *d, const X86Backend *be)
+void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be)
 {
     SlowAccess *s = at(env, be->layout->slow);
-    const uint8_t *extra = (const uint8_t *)(d + 1) + (is_leader(d) ? 8 : 0);
+    MemSite m = shapes_at(be->shapes, site);
+    const MemShape *d = m.shape;
+    const uint64_t *extra = d->extra;
     unsigned bytes = ir_type_info[d->type].bytes;
 
+    if (d->is_group) {
+        return group_slow(env, s, &m, be);
+    }
     if (d->value != PLACE_NONE && d->value != PLACE_ZX && d->op != OP_probe) {
         memset(s->value, 0, sizeof(s->value));
         memcpy(s->value, place(env, be, d->value, &extra), bytes);
     }
-    if (d->compare != PLACE_NONE && !is_leader(d)) {
+    if (d->compare != PLACE_NONE) {
         s->compare = 0;
         memcpy(&s->compare, place(env, be, d->compare, &extra), MIN(bytes, 8u));
     }
     be->layout->mem_slow(env);
-    if (is_leader(d)) { /* before a result may land where its address comes from */
-        uint64_t value[4];
-        memcpy(value, s->value, sizeof(value));
-        settle_group(env, s, d, be);
-        memcpy(s->value, value, sizeof(value));
-    }
     s->host_pc = 0;
     if (d->dst != PLACE_NONE) {
         put_result(env, s, d, be);
     }
-    return done(d);
+    return done(&m);
 }
 
 /* -- Traps ------------------------------------------------------------------------------------ */

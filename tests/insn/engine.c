@@ -32,6 +32,7 @@ typedef struct Engine {
     Memory *mem;
     Mode mode;
     jmp_buf jump;
+    bool no_groups; /* for the next block */
     bool faulted; /* by memory: vector, error and cr2 are these */
     uint8_t vector;
     uint32_t error;
@@ -149,6 +150,13 @@ static void slow(void *env)
     copy_in(s->addr, &old, s->size);
     s->value[0] = rmw_result(s, old, &stored);
     copy_out(s->addr, &stored, s->size);
+}
+
+static void alone(void *env)
+{
+    cpu_sync_state(env);
+    running->no_groups = true;
+    cpu_loop_exit(env);
 }
 
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
@@ -474,6 +482,7 @@ static void save_state(Engine *e, State *s)
 typedef struct Blocks {
     uint64_t pc[MAX_BLOCKS];
     uint32_t mode[MAX_BLOCKS];
+    bool no_groups[MAX_BLOCKS];
     TcgCode *code[MAX_BLOCKS];
     unsigned n;
 } Blocks;
@@ -491,6 +500,7 @@ static TcgCode *make_block(Engine *e)
     req.bytes = host_address(req.linear, ACCESS_EXEC);
     req.avail = 0x1000 - req.unit_offset;
     ir_block_reset(ir, req.unit_offset);
+    ir->no_groups = e->no_groups;
     x86_translate(&c->cpu, &req, ir);
     if (g_getenv("INSN_IR")) {
         g_autoptr(GString) text = g_string_new(NULL);
@@ -504,7 +514,7 @@ static TcgCode *find_block(Engine *e, Blocks *b)
 {
     CpuX86 *c = &e->cpu->x86;
     for (unsigned n = 0; n < b->n; n++) {
-        if (b->pc[n] == c->cpu.pc && b->mode[n] == c->mode)
+        if (b->pc[n] == c->cpu.pc && b->mode[n] == c->mode && b->no_groups[n] == e->no_groups)
             return b->code[n];
     }
     if (b->n == MAX_BLOCKS) {
@@ -519,6 +529,7 @@ static TcgCode *find_block(Engine *e, Blocks *b)
     }
     b->pc[b->n] = c->cpu.pc;
     b->mode[b->n] = c->mode;
+    b->no_groups[b->n] = e->no_groups;
     b->code[b->n++] = code;
     return code;
 }
@@ -535,9 +546,13 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
     blocks.n = 0;
     tcg_flush(e->tcg);
     load_state(e, k);
-    if (setjmp(e->jump) == 0) {
+    e->no_groups = false;
+    if (setjmp(e->jump) == 0 || (e->no_groups && !e->faulted)) {
+        c->cpu.pc = wrap(k->mode, c->cpu.pc);
+        c->mode = (c->mode & ~(7u << X86_MODE_TOP_SHIFT)) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
         while (c->cpu.budget > 0) {
             TcgCode *code = find_block(e, &blocks);
+            e->no_groups = false;
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
             e->cpu->tail.slow.host_pc = 0;
             c->cpu.pc = wrap(k->mode, c->cpu.pc);
@@ -573,6 +588,7 @@ static TcgLayout layout(void)
         .jc = offsetof(TestCpu, tail.jc),
         .mem_refill = refill,
         .mem_slow = slow,
+        .mem_alone = alone,
         .trap = raise_trap,
     };
 }

@@ -34,6 +34,7 @@ void harness_raise(FakeEnv *env, OutcomeKind kind)
     tcg_restore_state(env->harness->tcg, code, env->slow.host_pc, env, &offset, &index);
     env->pc = env->vbase + offset;
     env->budget += (int32_t)(code->ninsns - index);
+    env->alone_index = index;
     longjmp(env->out, 1 + kind);
 }
 
@@ -44,6 +45,11 @@ void harness_trap(void *p, uint32_t code)
     g_assert(env->slow.host_pc == 0);
     env->trap_code = code;
     longjmp(env->out, 1 + OUT_TRAP);
+}
+
+void harness_alone(void *p)
+{
+    harness_raise(p, OUT_ALONE);
 }
 
 static uint64_t combined(const SlowAccess *s, uint64_t old)

@@ -145,6 +145,7 @@ static Harness *create(const char *backend, bool no_opt, bool parallel)
                     .parallel = parallel,
                     .mem_refill = harness_refill,
                     .mem_slow = harness_slow,
+                    .mem_alone = harness_alone,
                     .trap = harness_trap },
         .slots = harness_slots,
         .nslots = S_COUNT,
@@ -300,6 +301,7 @@ TcgCode *harness_compile(Harness *h, const IrBlock *ir)
 
     for (unsigned tries = 0; tries < 2 && !code; tries++) {
         harness_rebuild(tcg_ir(h->tcg), ir);
+        tcg_ir(h->tcg)->no_groups = ir->no_groups;
         code = tcg_compile(h->tcg, NULL, NULL, NULL);
         if (!code) {
             tcg_flush(h->tcg);
@@ -394,4 +396,82 @@ char *harness_compare(const Harness *ha, const Outcome *oa, const Harness *hb, c
         COMPARE("memory word ", i, a->mem + 8 * i, b->mem + 8 * i, 8)
     }
     return r;
+}
+
+/* -- Both at once ------------------------------------------------------------------------------ */
+
+typedef struct Snapshot {
+    uint8_t env[offsetof(FakeEnv, jc)], mem[FAKE_MEM_SIZE];
+} Snapshot;
+
+static Snapshot *take_snapshot(const Harness *h)
+{
+    Snapshot *s = g_new(Snapshot, 1);
+
+    memcpy(s->env, h->env, sizeof(s->env));
+    memcpy(s->mem, h->env->mem, sizeof(s->mem));
+    return s;
+}
+
+static void restore_snapshot(Harness *h, const Snapshot *s)
+{
+    memcpy(h->env, s->env, sizeof(s->env));
+    memcpy(h->env->mem, s->mem, sizeof(s->mem));
+}
+
+/* The block as it would be if it ended before instruction @index. */
+static IrBlock *first_part(const IrBlock *ir, uint32_t index)
+{
+    IrBlock *to = harness_ir_new();
+    unsigned n = 1;
+
+    ir_block_reset(to, ir->start);
+    while (ir->ops[n].op != OP_insn || ir->ops[n].d != index) {
+        to->nlinks += ir->ops[n++].op == OP_goto_if;
+    }
+    memcpy(to->ops, ir->ops, n * sizeof(ir->ops[0]));
+    to->nops = n;
+    to->ninsns = index;
+    ir_goto(to, ir->ops[n].imm);
+    return to;
+}
+
+/* @other stopped with state as before instruction @index. */
+static char *compare_at(Harness *ref, const Harness *other, const IrBlock *ir, uint32_t index)
+{
+    IrBlock *part;
+    Outcome a, b;
+    char *diff = NULL;
+
+    if (index > 0) {
+        part = first_part(ir, index);
+        a = harness_run(ref, harness_compile(ref, part));
+        b = a;
+        diff = harness_compare(ref, &a, other, &b);
+        ir_block_free(part);
+    }
+    return diff;
+}
+
+char *harness_difference(Harness *ref, Harness *other, IrBlock *ir)
+{
+    g_autofree Snapshot *before_ref = take_snapshot(ref);
+    g_autofree Snapshot *before = take_snapshot(other);
+    Outcome a, b;
+    char *diff;
+
+    ir->no_groups = false;
+    b = harness_run(other, harness_compile(other, ir));
+    if (b.kind == OUT_ALONE) {
+        diff = compare_at(ref, other, ir, other->env->alone_index);
+        if (diff) {
+            return diff;
+        }
+        restore_snapshot(ref, before_ref);
+        restore_snapshot(other, before);
+        ir->no_groups = true;
+        b = harness_run(other, harness_compile(other, ir));
+    }
+    a = harness_run(ref, harness_compile(ref, ir));
+    return harness_compare(ref, &a, other, &b);
 }

@@ -71,10 +71,17 @@ typedef struct FakeEnv {
     uint64_t fault_addr;
     uint32_t trap_code;
     unsigned slow_calls, refills;
+    uint32_t alone_index; /* OUT_ALONE: the instruction */
     jmp_buf out;
 } FakeEnv;
 
-typedef enum OutcomeKind { OUT_LEFT, OUT_TRAP, OUT_FAULT, OUT_HELPER_FAULT } OutcomeKind;
+typedef enum OutcomeKind {
+    OUT_LEFT,
+    OUT_TRAP,
+    OUT_FAULT,
+    OUT_HELPER_FAULT,
+    OUT_ALONE, /* mem_alone() was called */
+} OutcomeKind;
 
 typedef struct Outcome {
     OutcomeKind kind;
@@ -107,6 +114,10 @@ void harness_rebuild(IrBlock *to, const IrBlock *from);
 TcgCode *harness_compile(Harness *h, const IrBlock *ir);
 Outcome harness_run(Harness *h, TcgCode *code);
 
+/* Both in the same state: run @ir on both; what differs, or NULL. Where @other wants to go on alone
+ * (mem_alone) its state there is compared with that of a block that ends there, then it starts over. */
+char *harness_difference(Harness *ref, Harness *other, IrBlock *ir);
+
 /* NULL if both ended the same way in the same state (pinned and other slots, memory, packed flags,
  * pc, budget, MXCSR, FSW without C1), else what differs, to be freed. Codes are not compared. */
 char *harness_compare(const Harness *a, const Outcome *oa, const Harness *b, const Outcome *ob);
@@ -115,7 +126,8 @@ char *harness_compare(const Harness *a, const Outcome *oa, const Harness *b, con
 bool harness_refill(void *env);
 void harness_slow(void *env);
 void harness_trap(void *env, uint32_t code);
-/* Leave as OUT_FAULT or OUT_HELPER_FAULT with exact state. */
+void harness_alone(void *env);
+/* Leave as OUT_FAULT, OUT_HELPER_FAULT or OUT_ALONE with exact state. */
 void harness_raise(FakeEnv *env, OutcomeKind kind) __attribute__((noreturn));
 
 static inline uint64_t harness_random(uint64_t *state) /* splitmix64 */

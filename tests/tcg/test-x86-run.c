@@ -237,16 +237,13 @@ static void compare_random(Harness *ref, Harness *other, unsigned mask, unsigned
 
     for (uint64_t seed = 1; seed <= count; seed++) {
         g_autofree char *diff = NULL;
-        Outcome a, b;
 
         random_block(ir, seed, mask, 20, UINT64_MAX);
         harness_reset(ref, seed, ir->start);
         harness_reset(other, seed, ir->start);
         change(ref->env, seed);
         change(other->env, seed);
-        a = harness_run(ref, harness_compile(ref, ir));
-        b = harness_run(other, harness_compile(other, ir));
-        diff = harness_compare(ref, &a, other, &b);
+        diff = harness_difference(ref, other, ir);
         if (diff) {
             fail_msg("seed %u: %s", (unsigned)seed, diff);
         }
@@ -346,8 +343,6 @@ static void grouped_accesses(void **state)
     for (uint64_t seed = 1; seed <= 4000; seed++) {
         uint64_t rng = seed, base[2];
         g_autofree char *diff = NULL;
-        TcgCode *code;
-        Outcome a, b;
 
         grouped_block(ir, seed);
         for (unsigned i = 0; i < 2; i++) {
@@ -362,10 +357,7 @@ static void grouped_accesses(void **state)
             memcpy(other->env->r, base, sizeof(base));
             enter_at(ref, 0x100);
             enter_at(other, 0x100);
-            code = harness_compile(ref, ir);
-            a = harness_run(ref, code);
-            b = harness_run(other, harness_compile(other, ir));
-            diff = harness_compare(ref, &a, other, &b);
+            diff = harness_difference(ref, other, ir);
             if (diff) {
                 g_autoptr(GString) text = g_string_new(NULL);
                 ir_print(ir, text);

@@ -37,7 +37,6 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     s->kind = (uint8_t)kind;
     s->x87 = (uint8_t)g->nx87;
     s->flush = s->loop = false;
-    s->nextra = 0;
     s->giveback = 0;
     s->from = from;
     return s;
@@ -333,22 +332,22 @@ void emit_call(Gen *g)
 
 static void stub_mem(Gen *g, Stub *s)
 {
-    uint8_t *d;
+    uint32_t back;
+    int number;
 
     x_call(&g->a, g->be->mem);
     point_here(g, s->point);
-    d = g->a.p;
-    s->desc.retry = (int32_t)(s->retry - d);
+    back = (uint32_t)(g->a.p - s->retry);
     g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
-    s->desc.length = (uint8_t)(s->done - s->retry);
-    if (g->a.end - g->a.p > 128) {
-        memcpy(g->a.p, &s->desc, sizeof(s->desc));
-        g->a.p += sizeof(s->desc);
-    } else {
-        g->a.full = true;
+    s->shape.length = (uint8_t)(s->done - s->retry);
+    number = shapes_find(g->be->shapes, &s->shape);
+    if (number < 0) {
+        g->a.full = true; /* all code goes, and the shapes with it */
+        return;
     }
-    for (unsigned i = 0; i < s->nextra; i++) {
-        x_qword(&g->a, s->extra[i]);
+    x_dword(&g->a, MIN(back, UINT16_MAX) | (uint32_t)number << 16);
+    if (back >= UINT16_MAX) {
+        x_dword(&g->a, back);
     }
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest memory: the software TLB inline (guest-mem.h), everything else in a stub behind the block
- * that only calls the shared thunk and describes the access to it (MemDesc). What the description
+ * that only calls the shared thunk and describes the access to it (MemShape). What the description
  * says is how things are at the check; so between the check and the end of the access no value
- * changes its place.
+ * changes its place. The members of a group find the addend in the register that stands for its
+ * token and need no check.
  */
 #include "tcg/x86_64/gen.h"
 
@@ -15,8 +16,8 @@ typedef struct Access {
     int addr;
     unsigned size;
     bool write;
-    const Group *group; /* of which this is … */
-    bool leader;        /* … the first access, or another one */
+    const IrGroup *group; /* of which this is the first access */
+    bool member;          /* of a group that has been checked */
     FaultPoint point;
     uint8_t *retry;
     unsigned stub;
@@ -32,29 +33,27 @@ static int32_t tlb_offset(const Gen *g, bool write)
 /* Registers for the access. Operands that must be in registers are fetched before this. */
 static void prepare(Gen *g, Access *m, unsigned size, bool write)
 {
-    unsigned group = g->group[g->cur];
+    unsigned number = g->notes->group[g->cur];
+    const IrGroup *group = number ? &g->notes->groups[number - 1] : NULL;
 
     m->size = size;
-    m->write = write;
-    m->group = group ? &g->groups[group - 1] : NULL;
-    m->leader = m->group && m->group->leader == g->cur;
+    m->write = group ? group->write : write;
+    m->member = ir_is_member(g->notes, g->cur);
+    m->group = m->member ? NULL : group;
     m->addr = use_gpr(g, g->op->a);
-    if (m->group && !m->leader) {
-        m->write = m->group->write;
-        m->t0 = use_gpr(g, m->group->token);
-    } else {
-        m->t0 = alloc_gpr(g);
-    }
+    m->t0 = m->member ? use_gpr(g, group->token) : alloc_gpr(g);
     m->t1 = alloc_gpr(g);
     m->host = mem_index((X86Reg)m->t0, (X86Reg)m->addr, 0, (int32_t)g->op->imm);
-    m->point = fault_point(g);
+    if (!m->member) {
+        m->point = fault_point(g);
+    }
 }
 
 /* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. */
 static void compare_page(Gen *g, const Access *m)
 {
-    int32_t lo = m->leader ? m->group->lo : (int32_t)g->op->imm, mask = -4096;
-    int32_t last = m->leader ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
+    int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm, mask = -4096;
+    int32_t last = m->group ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
     X86Reg t1 = (X86Reg)m->t1;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
 
@@ -80,7 +79,7 @@ static void compare_page(Gen *g, const Access *m)
 }
 
 /* The stub's view of operand @v (IR_NONE: no such operand). */
-static uint8_t describe(Gen *g, Stub *s, IrRef v)
+static uint8_t describe(Gen *g, MemShape *d, unsigned *nextra, IrRef v)
 {
     uint64_t extra;
     uint8_t place;
@@ -90,74 +89,77 @@ static uint8_t describe(Gen *g, Stub *s, IrRef v)
     }
     place = place_of(g, v, &extra);
     if (place == PLACE_CONST || place == PLACE_ENV) {
-        s->extra[s->nextra++] = extra;
+        d->extra[(*nextra)++] = extra;
     }
     return place;
 }
 
-static void describe_access(Gen *g, Access *m, Stub *s, IrRef value, IrRef compare)
+static MemShape shape_of(Gen *g, const Access *m, IrRef value, IrRef compare)
 {
-    MemDesc *d = &s->desc;
+    unsigned nextra = 0;
+    MemShape d = { .op = g->op->op,
+                   .type = g->op->op == OP_probe ? I8 : g->op->type,
+                   .flags = (uint8_t)g->op->d,
+                   .addr = (uint8_t)m->addr, /* where the check had it */
+                   .value = PLACE_NONE,
+                   .compare = PLACE_NONE,
+                   .dst = PLACE_NONE,
+                   .is_write = m->write,
+                   .size = m->size,
+                   .disp = (int32_t)g->op->imm };
 
-    *d = (MemDesc){ .op = g->op->op,
-                    .type = g->op->op == OP_probe ? I8 : g->op->type,
-                    .flags = (uint8_t)g->op->d | (m->group ? DESC_GROUP : 0),
-                    .dst = PLACE_NONE,
-                    .addr = (uint8_t)m->addr, /* where the check had it */
-                    .disp = (int32_t)g->op->imm };
     g_assert(g->be->reg_home[m->addr] != NO_HOME);
-    if (m->leader) {
-        uint32_t span = (uint32_t)(m->group->hi - m->group->lo);
-        s->extra[s->nextra++] = (uint32_t)m->group->lo | (uint64_t)span << 32;
-    }
-    if (g->op->op == OP_probe) {
-        d->value = PLACE_CONST;
-        s->extra[s->nextra++] = m->size | (uint64_t)m->write << 31;
+    if (m->group) { /* the access itself is always done inline */
+        d.is_group = true;
+        d.lo = m->group->lo;
+        d.span = (uint32_t)(m->group->hi - m->group->lo);
     } else {
-        d->value = describe(g, s, value);
+        d.value = describe(g, &d, &nextra, value);
+        d.compare = describe(g, &d, &nextra, compare);
     }
-    d->compare = m->leader ? (uint8_t)m->t0 : describe(g, s, compare);
+    return d;
 }
 
 static void check(Gen *g, Access *m, IrRef value, IrRef compare)
 {
     Stub *s;
-    uint8_t *from;
 
-    m->retry = g->a.p;
-    if (m->group && !m->leader) {
-        x_test_imm(&g->a, 1, (X86Reg)m->t0, 1);
-    } else {
-        compare_page(g, m);
+    if (m->member) {
+        return;
     }
-    from = x_jcc32(&g->a, CC_NZ);
-    s = new_stub(g, STUB_MEM, from);
+    m->retry = g->a.p;
+    compare_page(g, m);
+    s = new_stub(g, STUB_MEM, x_jcc32(&g->a, CC_NZ));
     m->stub = g->nstubs - 1;
     s->point = m->point;
     s->retry = m->retry;
-    describe_access(g, m, s, value, compare);
-    if (!m->group || m->leader) {
-        x_load(&g->a, 8, (X86Reg)m->t0,
-               mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
-    }
+    s->shape = shape_of(g, m, value, compare);
+    x_load(&g->a, 8, (X86Reg)m->t0, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)
 {
-    Stub *s = &g->stubs[m->stub];
+    Stub *s;
 
+    if (m->member) {
+        return;
+    }
+    s = &g->stubs[m->stub];
     s->done = g->a.p;
-    s->desc.dst = dst;
     x_flags_changed(&g->a); /* the slow path comes back with any */
-    if (m->leader) {
+    if (m->group) {
         def_reg(g, m->group->token, m->t0, true);
+    } else {
+        s->shape.dst = dst;
     }
 }
 
 static void begin(Gen *g)
 {
-    evict_all_env(g, false);
-    rest_bundle(g, g->notes->flags_at[g->cur]);
+    if (!ir_is_member(g->notes, g->cur)) {
+        evict_all_env(g, false);
+        rest_bundle(g, g->notes->flags_at[g->cur]);
+    }
     g->locked = 0;
 }
 
@@ -183,8 +185,8 @@ static void load_vec(Gen *g, Access *m)
     } else {
         x_rm(&g->a, x, 4, (X86Reg)(dst - 16), m->host);
     }
-    if (zx) {
-        g->stubs[m->stub].desc.value = PLACE_ZX;
+    if (zx && !m->member && !m->group) {
+        g->stubs[m->stub].shape.value = PLACE_ZX;
     }
     done(g, m, (uint8_t)dst);
     def_reg(g, CUR, dst, zx);

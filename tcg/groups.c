@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory accesses with the same base value and near displacements: one check at the first covers
+ * all (guest-mem.h), so the others neither fault nor leave. A later store makes it a check for
+ * writing if it is sure to be reached. Helpers may change mappings and end every group; what a page
+ * that is no RAM changes is taken up at the end of the block, as the runtime does with its own
+ * TLB's.
+ */
+#include "tcg/passes.h"
+
+#include <string.h>
+
+#include "tcg/helper.h"
+
+#define REACH 256 /* bytes: the more, the more groups cross a page */
+
+static bool is_rmw(const IrOp *op)
+{
+    return op->op >= OP_rmw_add && op->op <= OP_rmw_xchg;
+}
+
+static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
+{
+    IrType t = op->op == OP_st ? (IrType)ir->ops[op->b].type : (IrType)op->type;
+
+    *size = ir_type_info[t].bytes;
+    return (op->op == OP_ld || op->op == OP_st || is_rmw(op)) && !(op->d & (MEM_ALIGN | MEM_LOCK));
+}
+
+static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)
+{
+    return r->open && r->base == op->a && r->mmu == (op->d & MEM_MMU_MASK) &&
+           (r->write || r->certain || op->op == OP_ld) && hi - lo <= REACH && hi <= INT32_MAX;
+}
+
+static bool join(IrNotes *notes, const IrOp *op, unsigned i, unsigned size)
+{
+    int64_t disp = (int32_t)op->imm;
+
+    for (unsigned k = notes->ngroups; k-- > 0;) {
+        IrGroup *r = &notes->groups[k];
+        int64_t lo = MIN(r->lo, disp), hi = MAX(r->hi, disp + (int64_t)size);
+
+        if (may_join(r, op, lo, hi)) {
+            r->lo = (int32_t)lo;
+            r->hi = (int32_t)hi;
+            r->last = (uint16_t)i;
+            r->write |= op->op != OP_ld;
+            notes->group[i] = (uint8_t)(k + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool found(IrNotes *notes, const IrOp *op, unsigned i, unsigned size, IrRef token)
+{
+    int32_t disp = (int32_t)op->imm;
+
+    if (!token || notes->ngroups == IR_MAX_GROUPS || disp > INT32_MAX - 32) {
+        return false;
+    }
+    notes->groups[notes->ngroups++] = (IrGroup){ .base = op->a,
+                                                 .token = token,
+                                                 .leader = (uint16_t)i,
+                                                 .last = (uint16_t)i,
+                                                 .mmu = op->d & MEM_MMU_MASK,
+                                                 .write = op->op != OP_ld,
+                                                 .open = true,
+                                                 .certain = true,
+                                                 .lo = disp,
+                                                 .hi = disp + (int32_t)size };
+    notes->group[i] = (uint8_t)notes->ngroups;
+    return true;
+}
+
+static void close_groups(IrNotes *notes, bool entirely)
+{
+    for (unsigned k = 0; k < notes->ngroups; k++) {
+        notes->groups[k].certain = false;
+        notes->groups[k].open &= !entirely;
+    }
+}
+
+void ir_pass_groups(const IrBlock *ir, IrNotes *notes)
+{
+    IrRef spare = IR_NONE; /* an op without a result, to name the group's check by */
+
+    for (unsigned i = 1; i < ir->nops; i++) {
+        const IrOp *op = &ir->ops[i];
+        unsigned size;
+
+        if (op->op == OP_insn) {
+            spare = (IrRef)i;
+        } else if (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE)) {
+            close_groups(notes, true);
+        } else if (ir_props(ir, op) & IRP_EXIT) {
+            close_groups(notes, false);
+        } else if (can_group(ir, op, &size) && !join(notes, op, i, size)) {
+            if (op->op == OP_st) {
+                found(notes, op, i, size, (IrRef)i);
+            } else if (found(notes, op, i, size, spare)) {
+                spare = IR_NONE;
+            }
+        }
+    }
+    for (unsigned k = 0; k < notes->ngroups; k++) {
+        if (notes->groups[k].leader == notes->groups[k].last) {
+            notes->group[notes->groups[k].leader] = 0;
+        }
+    }
+}
