@@ -49,7 +49,9 @@ static void make_link(Cpu *cpu, Tb *to)
     uint64_t mask = ~(uint64_t)(to->unit_size - 1);
 
     run->link_from = NULL;
-    if (!from || to == run->private_tb || from->unit_size != to->unit_size || to->straddles)
+    if (!from || to == run->private_tb || from->unit_size != to->unit_size)
+        return;
+    if (to->straddles && ((to->ram ^ to->ram2) & mask))
         return;
     if ((from->ram & mask) != (to->ram & mask) || log_enabled(LOG_UNCHAINED))
         return;

@@ -34,7 +34,7 @@ typedef struct TbLink {
 /* What a block that looks at its own bytes was made from. Stores to them are not watched. */
 typedef struct TbCheck {
     CodePart part[2];
-    uint64_t soft;        /* bit n: byte n is read anew each time */
+    uint64_t soft; /* bit n: byte n is read anew each time */
     uint8_t bytes[];
 } TbCheck;
 
@@ -57,9 +57,9 @@ struct Tb {
 #define TB_GRANULE 64u
 
 typedef struct CodePage {
-    uint64_t granules;  /* bit n: stores to bytes 64n … 64n+63 are watched: blocks that are not checked */
-    uint64_t monitored; /* … or somebody monitors them */
-    Tb *first;         /* chained through page_next[tb's index for this page] */
+    uint64_t granules;    /* bit n: stores to bytes 64n … 64n+63 are watched: code … */
+    uint64_t monitored;   /* … that does not check itself, or somebody monitors them */
+    Tb *first;            /* chained through page_next[tb's index for this page] */
     uint32_t heat, epoch; /* what stores have cost in that epoch */
     bool checked;         /* blocks made here look at their own bytes */
 } CodePage;
@@ -167,6 +167,8 @@ typedef struct StlbEntry {
     uint64_t ram;    /* page in the machine's numbering of RAM, unless STLB_IO */
 } StlbEntry;
 
+#define LARGE_SET 8192
+
 typedef struct Tlb {
     StlbEntry set[STLB_SETS][STLB_WAYS];
     uint8_t victim[STLB_SETS];
@@ -174,8 +176,8 @@ typedef struct Tlb {
     uint32_t global_gen;
     uint64_t used[TCG_MMU_MODES][TCG_TLB_SIZE / 64];      /* L1 slots filled */
     uint64_t nonglobal[TCG_MMU_MODES][TCG_TLB_SIZE / 64]; /* … with non-global pages */
-    uint64_t large_units[16]; /* bloom of 2 MiB regions with large pages in the second level */
-    bool huge_seen;           /* a page larger than 2 MiB was entered: INVLPG flushes all */
+    uint64_t large[LARGE_SET]; /* set of the large pages that were entered, see tlb.c; 0: free */
+    unsigned nlarge;
     uint64_t code_pages[512]; /* bloom of pages with jump-cache entries */
     uint64_t code_units[16];  /* … of 2 MiB regions with large pages of code */
     bool code_based;          /* some of these pcs are not linear addresses */
@@ -192,9 +194,10 @@ typedef struct Context {
     uint32_t cpu; /* generations are a CPU's own */
 } Context;
 
-#define CONTEXT_NONE   1u
-#define CONTEXT_SHIFT  48
-#define CONTEXT_RECENT 16
+#define CONTEXT_NONE        1u
+#define CONTEXT_SHIFT       48
+#define CONTEXT_RECENT_BITS 6
+#define CONTEXT_RECENT      (1 << CONTEXT_RECENT_BITS)
 
 typedef struct RecentContext {
     Context c;
@@ -203,7 +206,7 @@ typedef struct RecentContext {
 
 static inline unsigned context_slot(const Context *c)
 {
-    return (c->asid * 5 + (c->mode >> 4) + c->mode * 3) % CONTEXT_RECENT;
+    return ((c->mode ^ c->asid << 20) * 0x9e3779b1u) >> (32 - CONTEXT_RECENT_BITS);
 }
 
 /* ---- A CPU's private part ------------------------------------------------------------------- */

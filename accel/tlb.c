@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #define UNIT_4M (4u << 20)
+#define UNIT_1G (1u << 30)
 
 Tlb *tlb_new(void)
 {
@@ -65,6 +66,48 @@ static void flush_l1_all(Cpu *cpu)
     flush_l1(cpu, mask);
 }
 
+/* ---- Large pages: INVLPG of any of its addresses forgets all of one ----------------------------
+ *
+ * The set holds numbers of 4 MiB and 1 GiB regions in which pages larger than 4 KiB were entered.
+ */
+
+static uint64_t large_key(uint64_t addr, uint64_t unit)
+{
+    return addr / unit << 1 | 1 | (uint64_t)(unit == UNIT_1G) << 63;
+}
+
+static uint64_t *large_place(Tlb *t, uint64_t addr, uint64_t unit)
+{
+    uint64_t key = large_key(addr, unit);
+    unsigned i = (key * 0x9e3779b97f4a7c15ull) >> 32;
+
+    for (;; i++) {
+        uint64_t *at = &t->large[i % LARGE_SET];
+        if (!*at || *at == key)
+            return at;
+    }
+}
+
+static bool large_has(Tlb *t, uint64_t addr, uint64_t unit)
+{
+    return *large_place(t, addr, unit);
+}
+
+static void large_add(Tlb *t, uint64_t addr, uint64_t unit)
+{
+    uint64_t *at = large_place(t, addr, unit);
+
+    t->nlarge += !*at;
+    *at = large_key(addr, unit);
+}
+
+static void large_clear(Tlb *t)
+{
+    if (t->nlarge)
+        memset(t->large, 0, sizeof(t->large));
+    t->nlarge = 0;
+}
+
 /* Supervisor contexts do not name an address space (context.c). */
 static void forget_kernel_code(Cpu *cpu)
 {
@@ -90,8 +133,7 @@ void cpu_tlb_flush_all(Cpu *cpu)
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
         t->asid_gen[i]++;
     t->global_gen++;
-    memset(t->large_units, 0, sizeof(t->large_units));
-    t->huge_seen = false;
+    large_clear(t);
     flush_l1_all(cpu);
     jump_cache_clear(cpu);
     cpu_context_changed(cpu);
@@ -173,12 +215,15 @@ static void forget_code_page(Cpu *cpu, uint64_t addr)
     }
 }
 
-static void forget_code(Cpu *cpu, uint64_t addr)
+/* @unit: of the large page at @addr, 0: there is none. */
+static void forget_code(Cpu *cpu, uint64_t addr, uint64_t unit)
 {
     Tlb *t = cpu->run->tlb;
-    unsigned unit = bloom(addr >> 21, CODE_UNIT_BITS);
+    unsigned first = bloom(addr >> 21, CODE_UNIT_BITS),
+             second = bloom(addr >> 21 ^ 1, CODE_UNIT_BITS);
 
-    if (has_bit(t->code_units, unit) || t->code_based)
+    if (unit == UNIT_1G || t->code_based ||
+        (unit && (has_bit(t->code_units, first) || has_bit(t->code_units, second))))
         jump_cache_clear(cpu);
     else
         forget_code_page(cpu, addr);
@@ -196,53 +241,57 @@ void jump_cache_clear(Cpu *cpu)
     cpu->run->tlb->code_based = false;
 }
 
-/* Second-level entries of one page, in any MMU index. @asid < 0: global ones and the current
- * address space's. */
-static void flush_stlb_page(Cpu *cpu, uint64_t addr, int asid)
+/* Does INVLPG mean this entry? @asid < 0: global ones and the current address space's. */
+static bool is_meant(Cpu *cpu, const StlbEntry *e, int asid)
 {
-    Tlb *t = cpu->run->tlb;
-    StlbEntry *set = t->set[(addr >> PAGE_BITS) & (STLB_SETS - 1)];
-    uint16_t current = cpu->run->common->asid;
-
-    for (unsigned i = 0; i < STLB_WAYS; i++) {
-        StlbEntry *e = &set[i];
-        if ((e->tag & PAGE_MASK) != (addr & PAGE_MASK))
-            continue;
-        if (asid >= 0 ? !(e->flags & STLB_GLOBAL) && e->asid == asid
-                      : (e->flags & STLB_GLOBAL) || e->asid == current)
-            e->gen = 0;
-    }
+    if (asid >= 0)
+        return !(e->flags & STLB_GLOBAL) && e->asid == asid;
+    return (e->flags & STLB_GLOBAL) || e->asid == cpu->run->common->asid;
 }
 
-static void flush_l1_page(Cpu *cpu, uint64_t addr)
+static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
 {
+    StlbEntry *set = cpu->run->tlb->set[(addr >> PAGE_BITS) & (STLB_SETS - 1)];
     unsigned slot = (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
     CpuTail *tail = cpu->run->tail;
 
+    for (unsigned i = 0; i < STLB_WAYS; i++) {
+        if ((set[i].tag & PAGE_MASK) == (addr & PAGE_MASK) && is_meant(cpu, &set[i], asid))
+            set[i].gen = 0;
+    }
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = 0; w < 2; w++)
             tail->tlb[mmu][w][slot].tag = 1;
 }
 
+static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
+{
+    StlbEntry *e = &cpu->run->tlb->set[0][0];
+    TlbEntry *l1 = &cpu->run->tail->tlb[0][0][0];
+    uint64_t mask = ~(unit - 1);
+
+    for (unsigned i = 0; i < STLB_SETS * STLB_WAYS; i++) {
+        if (((e[i].tag ^ addr) & mask) == 0 && is_meant(cpu, &e[i], asid))
+            e[i].gen = 0;
+    }
+    for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++) {
+        if (((l1[i].tag ^ addr) & mask) == 0)
+            l1[i].tag = 1;
+    }
+}
+
 static void flush_page(Cpu *cpu, uint64_t addr, int asid)
 {
     Tlb *t = cpu->run->tlb;
-    unsigned unit = bloom(addr >> 21, 10);
+    uint64_t unit = large_has(t, addr, UNIT_1G)   ? UNIT_1G
+                    : large_has(t, addr, UNIT_4M) ? UNIT_4M
+                                                  : 0;
 
-    if (t->huge_seen) {
-        cpu_tlb_flush_all(cpu);
-        return;
-    }
-    if (t->large_units[unit / 64] >> (unit % 64) & 1) {
-        uint64_t first = addr & ~(uint64_t)(UNIT_4M - 1);
-        for (unsigned i = 0; i < UNIT_4M / PAGE_SIZE; i++)
-            flush_stlb_page(cpu, first + i * PAGE_SIZE, asid);
-        flush_l1_all(cpu);
-    } else {
-        flush_stlb_page(cpu, addr, asid);
-        flush_l1_page(cpu, addr);
-    }
-    forget_code(cpu, addr);
+    if (unit)
+        flush_unit(cpu, addr, unit, asid);
+    else
+        flush_4k(cpu, addr, asid);
+    forget_code(cpu, addr, unit);
 }
 
 void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr)
@@ -280,8 +329,11 @@ static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p
 {
     Tlb *t = cpu->run->tlb;
     unsigned n = (addr >> PAGE_BITS) & (STLB_SETS - 1);
-    StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+    StlbEntry *e;
 
+    if (t->nlarge > LARGE_SET / 4 * 3)
+        cpu_tlb_flush_all(cpu);
+    e = tlb_lookup(cpu, addr, mmu);
     if (!e)
         e = &t->set[n][t->victim[n]++ % STLB_WAYS];
     memset(e, 0, sizeof(*e));
@@ -293,12 +345,7 @@ static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p
     e->flags = (p->global ? STLB_GLOBAL : 0) | (p->watched ? STLB_WATCHED : 0);
     if (p->unit_size > PAGE_SIZE) {
         e->flags |= STLB_LARGE;
-        for (unsigned half = 0; half < 2; half++) { /* a 4 MiB page is two of these */
-            unsigned unit = bloom((addr >> 21) ^ half, 10);
-            t->large_units[unit / 64] |= 1ull << (unit % 64);
-        }
-        if (p->unit_size > UNIT_4M)
-            t->huge_seen = true;
+        large_add(t, addr, p->unit_size > UNIT_4M ? UNIT_1G : UNIT_4M);
     }
     resolve_physical(cpu, p, addr, e);
     return e;

@@ -364,7 +364,7 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         x86_debug_after(c, reason == X86_EXIT_SINGLE_STEP);
     /* The block may have changed mode bits itself (the interrupt shadow). */
     x86_update_mode(c);
-    cpu_context_changed(cpu);
+    x86_settle_context(c);
 }
 
 static void reset(Cpu *cpu)

@@ -52,7 +52,7 @@ static void restore(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t ho
     call2(d, helper, addr, const32(d, how | width(i)));
     ir_setmxcsr(ir, ir_get(ir, I32, SLOT_MXCSR, 0));
     ir_setfcw(ir, ir_zext(ir, I32, ir_get(ir, I16, SLOT_FCW, 0)));
-    leave_sync(d);
+    leave_jump(d, pc_next(d), JUMP_DIRECT);
 }
 
 void gen_fxsave(Dis *d, Insn *i)

@@ -125,12 +125,14 @@ static bool next_shares_block(const Dis *d)
 {
     const TranslateRequest *req = d->req;
     uint32_t used = d->next - req->unit_offset;
+    Insn next;
 
     return !req->checked &&
            !(d->mode &
              (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
-           used + 16 <= req->avail && d->ir->ninsns + 1 < MIN(req->max_insns, 24) &&
-           d->ir->nlinks <= IR_MAX_LINKS / 2 && ir_room(d->ir) > IR_MAX_OPS / 2;
+           decode_insn(&d->dm, req->bytes + used, req->avail - used, &next) != DECODE_MORE &&
+           d->ir->ninsns + 1 < MIN(req->max_insns, 24) && d->ir->nlinks <= IR_MAX_LINKS / 2 &&
+           ir_room(d->ir) > IR_MAX_OPS / 2;
 }
 
 void gen_sti(Dis *d, Insn *i)

@@ -217,8 +217,7 @@ static uint32_t fpu_mode(const CpuX86 *c)
         mode |= X86_MODE_OSFXSR;
     if (c->cr4 & CR4_OSXSAVE)
         mode |= X86_MODE_OSXSAVE;
-    if ((c->cr4 & CR4_OSXSAVE) && (c->xcr0 & 6) == 6 && (c->cr0 & CR0_PE) &&
-        !(c->eflags & EFL_VM))
+    if ((c->cr4 & CR4_OSXSAVE) && (c->xcr0 & 6) == 6 && (c->cr0 & CR0_PE) && !(c->eflags & EFL_VM))
         mode |= X86_MODE_AVX;
     if (~c->mxcsr & 0x1f80)
         mode |= X86_MODE_FP_UNMASKED;
@@ -266,5 +265,5 @@ void x86_update_mode(CpuX86 *c)
     c->mode = mode | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
     /* Translated code moves TOP in the key alone, so the key is what must agree with it. */
     if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != c->fpstt)
-        cpu_context_changed(&c->cpu);
+        x86_settle_context(c);
 }

@@ -292,12 +292,57 @@ static void test_flushes(void **state)
     assert_int_equal(AFTER("\x6a\x00\x6a\x00\x6a\x02\x5a\x66\x0f\x38\x82\x14\x24", CR4_PCIDE, global), 2);
 }
 
+/* A large page at 1 GiB, looked at in two places, is replaced by a 2 MiB page that holds other
+ * values: INVLPG of any of its addresses forgets all of it, that of another page nothing. */
+static void check_large(bool gigabyte, uint64_t invlpg, bool forgets)
+{
+    /* mov r8d, [rbx]; mov r9d, [rbx+rdx]; mov [rsi], rdi; invlpg [rbp]; then ECX and R10D so; hlt
+     */
+    static const char code[] = "\x44\x8b\x03\x44\x8b\x0c\x13\x48\x89\x3e\x0f\x01\x7d\x00"
+                               "\x8b\x0b\x44\x8b\x14\x13\xf4";
+    const uint64_t pdpte = TABLES_AT + 0x1000 + 8, pd = TABLES_AT + 0x8000,
+                   leaf = P | W | A | D | PS;
+    System *s = system_new(NULL, "max");
+    uint64_t *r = s->c->regs;
+
+    system_setup(s, SYS_LONG, 0);
+    address_space_write_bytes(s->machine.memory, KERNEL_CODE, code, sizeof(code));
+    for (unsigned n = 0; n < 4; n++)
+        system_write(s, (n & 1) * 0x100000 + (n >> 1) * 0x200000 + 0x50000, n, 4);
+    system_write(s, pd, gigabyte ? 0x200000 | leaf : leaf, 8);
+    system_write(s, pdpte, gigabyte ? leaf : pd | P | W | A, 8);
+    r[R_RBX] = 0x40050000;
+    r[R_RDX] = 0x100000;
+    r[R_RSI] = gigabyte ? pdpte : pd;
+    r[R_RDI] = gigabyte ? pd | P | W | A : 0x200000 | leaf;
+    r[R_RBP] = invlpg;
+    assert_true(system_run(s));
+    assert_int_equal(r[R_R8], 0);
+    assert_int_equal(r[R_R8 + 1], 1);
+    assert_int_equal(r[R_RCX], forgets ? 2 : 0);
+    assert_int_equal(r[R_R8 + 2], forgets ? 3 : 1);
+    system_free(s);
+}
+
+static void test_invlpg_of_large_pages(void **state)
+{
+    check_large(false, 0x40000000, true);
+    check_large(false, 0x401ff123, true);
+    check_large(false, 0x40800000, false);
+    check_large(false, 0x00050000, false);
+    check_large(true, 0x40000000, true);
+    check_large(true, 0x7ffff000, true);
+    check_large(true, 0x80000000, false);
+    check_large(true, 0x00150000, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_pdpte_reserved),
         cmocka_unit_test(test_flushes),
+        cmocka_unit_test(test_invlpg_of_large_pages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
