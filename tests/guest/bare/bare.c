@@ -260,7 +260,11 @@ void report(const Attempt *a)
 
     attempt(a);
     at = out.eip + (out.eflags & 0x20000 ? out.cs << 4 : 0) - a->code;
-    put("%s:", a->name);
+    for (const char *s = a->name; *s; s++) { /* code as a name has its % doubled */
+        put("%c", *s);
+        s += s[0] == '%' && s[1] == '%';
+    }
+    put(":");
     if (out_vector == ENDED)
         put(" ok");
     else if (out_vector < sizeof(vector_names) / sizeof(vector_names[0]))
