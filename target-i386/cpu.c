@@ -342,7 +342,7 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
 {
     CpuX86 *c = x86(cpu);
 
-    if (c->mode & X86_MODE_BREAKPOINTS)
+    if ((c->mode & X86_MODE_BREAKPOINTS) && !c->rf_loaded)
         c->eflags &= ~(uint32_t)EFL_RF;
     switch (reason) {
     case X86_EXIT_HALT:

@@ -155,6 +155,7 @@ typedef struct CpuX86 {
     bool mwait;        /* what halts the CPU is MWAIT */
     bool mwait_masked; /* … and interrupts end it even while masked */
     bool debug_step;    /* the next instruction meets a data or port breakpoint: alone */
+    bool rf_loaded;     /* the running instruction has set RF, for the next one */
     uint8_t debug_hits; /* breakpoints met by the running instruction, B0-B3 */
     /* an exception on its way */
     int exception;          /* vector raised, valid while common.exception_pending */

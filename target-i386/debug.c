@@ -142,6 +142,7 @@ void x86_debug_before(CpuX86 *c, uint64_t linear)
 {
     uint64_t hits = 0;
 
+    c->rf_loaded = false;
     if (c->debug_hits && !c->inhibit) {
         c->dr[6] |= take_hits(c);
         x86_update_mode(c);

@@ -295,6 +295,7 @@ static void deliver_protected(CpuX86 *c, const Event *e)
     Stack86 s;
 
     if (desc_type(gate) == DESC_TASK_GATE) {
+        x86_set_eflags(c, saved_eflags(c, e), EFL_RF); /* for the old task's TSS */
         task_switch(c, task_gate_selector(gate), TASK_CALL, e->return_pc,
                     e->has_error ? (int64_t)e->error : -1);
         return;

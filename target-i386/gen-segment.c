@@ -376,6 +376,7 @@ static void store_table(Dis *d, Insn *i, bool idt)
     Mem m = mem_operand(d, i, 2 + size, true);
 
     check_umip(d);
+    check_alignment(d, m, 4);
     call3(d, HELP_sgdt, const32(d, idt), ir_addi(d->ir, m.addr, m.disp), const32(d, size));
 }
 

@@ -174,10 +174,19 @@ static unsigned operand_size_of(const Dis *d, const Insn *i, unsigned facts)
     return facts & SAVE ? env + 80 : ir_type_info[i->op[0].type].bytes;
 }
 
+/* SDM vol. 3A, table 6-7: environments are as aligned as their fields, reals of 10 bytes by 8. */
+static unsigned alignment_of(const Insn *i, unsigned size)
+{
+    if (size > 10)
+        return i->osize == I16 ? 2 : 4;
+    return size == 10 ? 8 : size;
+}
+
 static IrRef linear(Dis *d, Insn *i, unsigned size, bool write)
 {
     Mem m = mem_operand(d, i, size, write);
 
+    check_alignment(d, m, alignment_of(i, size));
     return m.disp ? ir_addi(d->ir, m.addr, m.disp) : m.addr;
 }
 

@@ -344,6 +344,7 @@ static void restore_flags(CpuX86 *c, uint32_t flags, uint32_t mask)
     if (!x86_debug_has_code(c))
         flags &= ~(uint32_t)EFL_RF;
     x86_set_eflags(c, flags, mask);
+    c->rf_loaded = flags & mask & EFL_RF;
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
         cpu_kick(&c->cpu);
 }
@@ -384,7 +385,7 @@ static void iret_to_vm86(CpuX86 *c, Stack86 *s, uint32_t pc, uint16_t cs, uint32
     c->regs[R_RSP] = sp;
     c->cpu.pc = pc & 0xffff;
     x86_update_mode(c);
-    restore_flags(c, flags, 0);
+    restore_flags(c, flags, iret_mask(c, 2, 0));
 }
 
 static void iret_protected(CpuX86 *c, uint32_t size)

@@ -131,8 +131,8 @@ const InsnDesc opmap_0f[256] = {
     [0x31] = I0(rdtsc, .feature = FEAT_TSC),
     [0x32] = I0(rdmsr, .attr = A_CPL0, .feature = FEAT_MSR),
     [0x33] = I0(rdpmc),
-    [0x34] = I0(sysenter, .attr = A_PE | A_END, .feature = FEAT_SEP),
-    [0x35] = I0(sysexit, .attr = A_PE | A_CPL0 | A_END, .feature = FEAT_SEP),
+    [0x34] = I0(sysenter, .attr = A_END, .feature = FEAT_SEP),
+    [0x35] = I0(sysexit, .attr = A_CPL0 | A_END, .feature = FEAT_SEP),
 
     [0x40] = EIGHT(CMOV), EIGHT(CMOV),
     [0x80] = EIGHT(I1(jcc, Jz, .attr = A_F64)), EIGHT(I1(jcc, Jz, .attr = A_F64)),

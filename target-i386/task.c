@@ -153,6 +153,16 @@ static void load_cs(CpuX86 *c, uint16_t selector)
     seg_set_desc(c, SEG_CS, selector, d);
 }
 
+/* Selectors before anything is checked: a fault leaves them all visible, with nothing usable behind. */
+static void load_selectors(CpuX86 *c, const Tss *t)
+{
+    if (c->eflags & EFL_VM)
+        return;
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        seg_set_null(c, i, t->segs[i]);
+    c->segs[SEG_SS].attr = (t->segs[SEG_CS] & 3) << ATTR_DPL_SHIFT;
+}
+
 static void load_segments(CpuX86 *c, const Tss *t)
 {
     static const uint8_t data[] = { SEG_DS, SEG_ES, SEG_FS, SEG_GS };
@@ -163,11 +173,6 @@ static void load_segments(CpuX86 *c, const Tss *t)
             seg_set_vm86(c, i, t->segs[i]);
         return;
     }
-    /* Selectors first: a fault in one leaves the others visible, with nothing usable behind them.
-     */
-    for (unsigned i = 0; i < SEG_COUNT; i++)
-        seg_set_null(c, i, t->segs[i]);
-    c->segs[SEG_SS].attr = cpl << ATTR_DPL_SHIFT;
     load_cs(c, t->segs[SEG_CS]);
     seg_load_protected(c, SEG_SS, t->segs[SEG_SS], cpl, true);
     for (unsigned i = 0; i < G_N_ELEMENTS(data); i++)
@@ -225,9 +230,11 @@ void task_switch(CpuX86 *c, uint16_t selector, TaskReason reason, uint64_t next_
     c->cpu.pc = t.eip;
     flags_set_packed(&c->cpu.cc, t.eflags & FLAGS_ARITH);
     c->eflags = (t.eflags & 0x003f7700 & (is32 ? 0xffffffff : 0xffff)) | 2;
+    c->rf_loaded = c->eflags & EFL_RF;
     for (unsigned i = 0; i < 8; i++)
         c->regs[i] = t.regs[i];
     c->dr[7] &= ~0x155ull; /* local breakpoints belong to the old task */
+    load_selectors(c, &t);
     load_ldt(c, t.ldt);
     load_segments(c, &t);
     x86_update_mode(c);

@@ -272,6 +272,15 @@ Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write)
     return mem_seg(d, i->seg, mem_ea(d, i), size, write);
 }
 
+void check_alignment(Dis *d, Mem m, unsigned align)
+{
+    IrBlock *ir = d->ir;
+    if (!(d->mode & X86_MODE_AC))
+        return;
+    IrRef low = ir_and(ir, m.disp ? ir_addi(ir, m.addr, m.disp) : m.addr, const64(d, align - 1));
+    ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_AC, 0));
+}
+
 IrRef mem_ld(Dis *d, Mem m, IrType type, int32_t offset)
 {
     return ir_ld(d->ir, type, m.addr, m.disp + offset, m.flags);

@@ -104,6 +104,8 @@ typedef struct Mem {
 Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write);
 /* Offset @ea (I64 with the address-size wrap already applied) in segment @seg, checked. */
 Mem mem_seg(Dis *d, unsigned seg, IrRef ea, unsigned size, bool write);
+/* What a helper is going to access: #AC unless on a multiple of @align, where that is checked. */
+void check_alignment(Dis *d, Mem m, unsigned align);
 IrRef mem_ld(Dis *d, Mem m, IrType type, int32_t offset); /* offset < size asked for */
 void mem_st(Dis *d, Mem m, IrRef value, int32_t offset);
 /* The memory operand's offset (I64, wrapped to the address size): LEA, and helpers that check

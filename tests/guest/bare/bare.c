@@ -16,7 +16,7 @@ extern uint32_t trap_frame[TRAP_DWORDS], trap_ss;
 extern const char trap_vectors[];
 void enter32(const Regs *r);
 
-static bool running;
+void bare_panic(void);
 
 void *memset(void *to, int c, size_t n)
 {
@@ -205,13 +205,18 @@ void attempt(const Attempt *a)
         r.ds = or_else(r.ds, data);
         r.es = or_else(r.es, data);
     }
-    running = true;
     asm volatile("mov %0, %%cr2" : : "r"(0));
     enter32(&r);
-    running = false;
     take_outcome();
     out_cr2 = READ_CR(2);
     WRITE_DR(7, 0x400);
+}
+
+void bare_panic(void)
+{
+    asm volatile("mov %0, %%esp" : : "i"(SUPERVISOR_STACK));
+    put("\npanic: vector %d error %x eip %x\n", trap_frame[12], trap_frame[13], trap_frame[14]);
+    finish();
 }
 
 static const char *const vector_names[] = {

@@ -12,6 +12,9 @@
 
 #include "layout.h"
 
+#include <stddef.h>
+
+void *memset(void *to, int c, size_t n);
 void bare_main(void); /* each program's own */
 
 /* ---- Printing ------------------------------------------------------------------------------- */

@@ -84,7 +84,11 @@ trap_return:
     mov %eax, %fs
     mov %eax, %gs
     mov %eax, %ss
-    mov supervisor_esp, %esp
+    xor %eax, %eax
+    xchg %eax, supervisor_esp
+    test %eax, %eax
+    jz bare_panic               /* the supervisor itself */
+    mov %eax, %esp
     pushl $2
     popf
     cld
