@@ -248,18 +248,27 @@ void gen_v_ph2ps(Dis *d, Insn *i)
     gen_v_cvt(d, i);
 }
 
+/* A store that faults comes before the exceptions of arithmetic, flags included. */
 void gen_v_ps2ph(Dis *d, Insn *i)
 {
+    bool mem = op_is_mem(i, 0);
+    unsigned imm = (unsigned)i->imm & 7, bytes = i->vex_l ? 16 : 8;
     IrRef x = op_load(d, i, 1), r;
-    unsigned imm = (unsigned)i->imm & 7;
+    Mem m;
 
+    if (mem) {
+        m = mem_operand(d, i, bytes, true);
+        m.flags &= bytes == 16 ? ~(unsigned)MEM_ALIGN : ~0u;
+        ir_probe(d->ir, m.addr, m.disp, bytes, true, m.flags);
+    }
     if (fp_unmasked(d))
         r = by_helper(d, i, SSE_PS2PH, PS, imm, V128, IR_NONE, x, IR_NONE);
     else
         r = ir_vcvt_to(d->ir, VCVT_PS2PH, V128, x, imm);
-    if (op_is_mem(i, 0) && !i->vex_l)
-        r = ir_vextract(d->ir, 3, r, 0);
-    op_store(d, i, 0, r);
+    if (mem)
+        mem_st(d, m, bytes == 16 ? r : ir_vextract(d->ir, 3, r, 0), 0);
+    else
+        op_store(d, i, 0, r);
 }
 
 /* VCVTSS2SD and VCVTSD2SS: arg2 is what comes in. */
