@@ -130,25 +130,44 @@ void gen_sqrtsd(Dis *d, Insn *i)
     square_root(d, i, SD);
 }
 
-/* Approximations, without exceptions. */
+/* Approximations, without exceptions: the same bits on every host, so by a helper. */
+IrRef fp_approximate(Dis *d, uint32_t how, IrRef x)
+{
+    IrBlock *ir = d->ir;
+
+    if (ir_type(ir, x) != V256)
+        return call2(d, HELP_approximate, x, const32(d, how));
+    IrRef low = fp_approximate(d, how, ir_vextracth(ir, x, 0));
+    IrRef high = fp_approximate(d, how, ir_vextracth(ir, x, 1));
+    return ir_vinserth(ir, ir_vinserth(ir, x, low, 0), high, 1);
+}
+
+static void approximate_one(Dis *d, Insn *i, uint32_t how)
+{
+    IrRef old = ir_get(d->ir, V128, SLOT_XMM + i->op[0].reg, 0);
+    IrRef r = fp_approximate(d, how | APPROXIMATE_SCALAR, fp_vector(d, i, 1, SS));
+
+    set_result(d, i, ir_vinsert(d->ir, 2, old, ir_vextract(d->ir, 2, r, 0), 0));
+}
+
 void gen_rsqrtps(Dis *d, Insn *i)
 {
-    set_result(d, i, ir_fun(d->ir, OP_frsqrt, 2, source(d, i, PS)));
+    set_result(d, i, fp_approximate(d, APPROXIMATE_ROOT, source(d, i, PS)));
 }
 
 void gen_rsqrtss(Dis *d, Insn *i)
 {
-    set_result(d, i, ir_fun(d->ir, OP_frsqrt, 2, source(d, i, SS)));
+    approximate_one(d, i, APPROXIMATE_ROOT);
 }
 
 void gen_rcpps(Dis *d, Insn *i)
 {
-    set_result(d, i, ir_fun(d->ir, OP_frcp, 2, source(d, i, PS)));
+    set_result(d, i, fp_approximate(d, 0, source(d, i, PS)));
 }
 
 void gen_rcpss(Dis *d, Insn *i)
 {
-    set_result(d, i, ir_fun(d->ir, OP_frcp, 2, source(d, i, SS)));
+    approximate_one(d, i, 0);
 }
 
 /* ---- Comparison ----------------------------------------------------------------------------- */

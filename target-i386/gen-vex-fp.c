@@ -116,12 +116,16 @@ void gen_v_sqrt(Dis *d, Insn *i)
 
 void gen_v_approximate(Dis *d, Insn *i)
 {
-    IrOpcode op = (IrOpcode)i->desc->arg;
+    uint32_t how = i->desc->arg;
+    IrRef r;
 
-    if (is_scalar(kind_of(i)))
-        op_store(d, i, 0, merged(d, i, ir_fun(d->ir, op, 0, v_low(d, i, 2, F32))));
-    else
-        op_store(d, i, 0, ir_fun(d->ir, op, 2, op_load(d, i, 1)));
+    if (is_scalar(kind_of(i))) {
+        r = fp_approximate(d, how | APPROXIMATE_SCALAR, fp_vector(d, i, 2, SS));
+        r = ir_vinsert(d->ir, 2, op_load(d, i, 1), ir_vextract(d->ir, 2, r, 0), 0);
+        op_store(d, i, 0, r);
+    } else {
+        op_store(d, i, 0, fp_approximate(d, how, op_load(d, i, 1)));
+    }
 }
 
 void gen_v_cmp(Dis *d, Insn *i)
@@ -248,25 +252,22 @@ void gen_v_ph2ps(Dis *d, Insn *i)
     gen_v_cvt(d, i);
 }
 
-/* A store that faults comes before the exceptions of arithmetic, flags included. */
 void gen_v_ps2ph(Dis *d, Insn *i)
 {
-    bool mem = op_is_mem(i, 0);
-    unsigned imm = (unsigned)i->imm & 7, bytes = i->vex_l ? 16 : 8;
     IrRef x = op_load(d, i, 1), r;
-    Mem m;
+    unsigned imm = (unsigned)i->imm & 7;
+    Mem m = { 0 };
 
-    if (mem) {
-        m = mem_operand(d, i, bytes, true);
-        m.flags &= bytes == 16 ? ~(unsigned)MEM_ALIGN : ~0u;
-        ir_probe(d->ir, m.addr, m.disp, bytes, true, m.flags);
+    if (op_is_mem(i, 0)) { /* flags are not raised by what cannot be stored */
+        m = mem_operand(d, i, i->vex_l ? 16 : 8, true);
+        ir_probe(d->ir, m.addr, m.disp, i->vex_l ? 16 : 8, true, m.flags);
     }
     if (fp_unmasked(d))
         r = by_helper(d, i, SSE_PS2PH, PS, imm, V128, IR_NONE, x, IR_NONE);
     else
         r = ir_vcvt_to(d->ir, VCVT_PS2PH, V128, x, imm);
-    if (mem)
-        mem_st(d, m, bytes == 16 ? r : ir_vextract(d->ir, 3, r, 0), 0);
+    if (op_is_mem(i, 0))
+        mem_st(d, m, i->vex_l ? r : ir_vextract(d->ir, 3, r, 0), 0);
     else
         op_store(d, i, 0, r);
 }

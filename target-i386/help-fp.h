@@ -25,6 +25,8 @@ enum {
     MXCSR_RESET = 0x1f80
 };
 
+void help_approximate(CpuX86 *c, void *result, const void *operand, uint32_t how);
+
 /* First argument of help_x87(): the instruction's FOP (opcode bits 8-10, ModRM), and: */
 enum {
     X87_OSIZE16 = 1 << 16, /* 16-bit operand size: formats of FSTENV and its like */
@@ -63,6 +65,7 @@ enum {
     SSE_WIDE = 1 << 0,
     SSE_TRUNCATE = 1 << 1
 };
+enum { APPROXIMATE_ROOT = 1, APPROXIMATE_SCALAR = 2 /* lane 0 alone; the others: anything */ };
 typedef enum FpKind { PS, PD, SS, SD } FpKind;
 void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const void *x,
                  const void *y);

@@ -25,7 +25,7 @@
 #define PS_PD(n, o)       { R(n "ps", v_bin, 0, NONE, VHW, OPL(o, 2)), R(n "pd", v_bin, 0, NONE, VHW, OPL(o, 3)) }
 #define ARITH(n, o)       { R(n "ps", v_arith, 0, NONE, VHW, OPL(o, PS)), R(n "pd", v_arith, 0, NONE, VHW, OPL(o, PD)), \
                             R(n "ss", v_arith, 0, NONE, OPS(Vdq, Hdq, Wd), OPL(o, SS)), R(n "sd", v_arith, 0, NONE, OPS(Vdq, Hdq, Wq), OPL(o, SD)) }
-#define APPROXIMATE(n, o) { R(n "ps", v_approximate, 0, NONE, OPS(Vx, Wx), OPL(o, PS)), [2] = R(n "ss", v_approximate, 0, NONE, OPS(Vdq, Hdq, Wd), OPL(o, SS)) }
+#define APPROXIMATE(n, o) { R(n "ps", v_approximate, 0, NONE, OPS(Vx, Wx), .arg = o, .arg2 = PS), [2] = R(n "ss", v_approximate, 0, NONE, OPS(Vdq, Hdq, Wd), .arg = o, .arg2 = SS) }
 #define SHIFT_IMM(n, o, l) { [1] = R(n, v_un_imm, A_AVX2 | A_REG, NONE, OPS(Hx, Ux, Ib), OPL(o, l)) }
 
 /* -- 0F --------------------------------------------------------------------------------------- */
@@ -55,7 +55,7 @@ static const InsnDesc op2f[4] = { R("vcomiss", comiss, 0, NONE, OPS(Vd, Wd)), R(
 static const InsnDesc op50[4] = { R("vmovmskps", v_movmsk, 0, NONE, OPS(Gd, Ux), LANE(2)), R("vmovmskpd", v_movmsk, 0, NONE, OPS(Gd, Ux), LANE(3)) };
 static const InsnDesc op51[4] = { R("vsqrtps", v_sqrt, 0, NONE, OPS(Vx, Wx), LANE(PS)), R("vsqrtpd", v_sqrt, 0, NONE, OPS(Vx, Wx), LANE(PD)),
                                   R("vsqrtss", v_sqrt, 0, NONE, OPS(Vdq, Hdq, Wd), LANE(SS)), R("vsqrtsd", v_sqrt, 0, NONE, OPS(Vdq, Hdq, Wq), LANE(SD)) };
-static const InsnDesc op52[4] = APPROXIMATE("vrsqrt", frsqrt), op53[4] = APPROXIMATE("vrcp", frcp);
+static const InsnDesc op52[4] = APPROXIMATE("vrsqrt", APPROXIMATE_ROOT), op53[4] = APPROXIMATE("vrcp", 0);
 static const InsnDesc op54[4] = PS_PD("vand", vand), op55[4] = PS_PD("vandn", vandn), op56[4] = PS_PD("vor", vor), op57[4] = PS_PD("vxor", vxor);
 static const InsnDesc op58[4] = ARITH("vadd", fadd), op59[4] = ARITH("vmul", fmul), op5c[4] = ARITH("vsub", fsub),
                       op5d[4] = ARITH("vmin", fmin), op5e[4] = ARITH("vdiv", fdiv), op5f[4] = ARITH("vmax", fmax);
@@ -216,8 +216,7 @@ const InsnDesc opmap_vex_0f38[256] = {
 /* -- 0F3A ------------------------------------------------------------------------------------- */
 #define IMM2(n, at, f, o, l) { [1] = R(n, v_bin_imm, at, f, OPS(Vx, Hx, Wx, Ib), OPL(o, l)) }
 #define IMM2_256(n, at, f)   { [1] = R(n, v_bin_imm, A_L1 | at, f, OPS(Vqq, Hqq, Wqq, Ib), OPL(vlane2, 3)) }
-/* VEX.W clear: executed by AMD's processors, #UD of Intel's. */
-static const InsnDesc op00_3a[4] = { [1] = R("vpermq", v_un_imm, A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) }, op01_3a[4] = { [1] = R("vpermpd", v_un_imm, A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) };
+static const InsnDesc op00_3a[4] = { [1] = R("vpermq", v_un_imm, A_W1 | A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) }, op01_3a[4] = { [1] = R("vpermpd", v_un_imm, A_W1 | A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) };
 static const InsnDesc op02_3a[4] = IMM2("vpblendd", A_W0, AVX2, vblend, 2);
 static const InsnDesc op04_3a[4] = { [1] = R("vpermilps", v_un_imm, A_W0, NONE, OPS(Vx, Wx, Ib), OPL(vshuf, 2)) }, op05_3a[4] = { [1] = R("vpermilpd", v_permilpd, A_W0, NONE, OPS(Vx, Wx, Ib)) };
 static const InsnDesc op06_3a[4] = IMM2_256("vperm2f128", A_W0, NONE), op46_3a[4] = IMM2_256("vperm2i128", A_W0, AVX2);

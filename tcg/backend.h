@@ -25,8 +25,7 @@ struct TcgBackend {
     void (*link)(void *be, TcgCode *from, unsigned link, TcgCode *to);
     void (*retire)(void *be, TcgCode *code);
     void (*flush)(void *be);
-    /* Code memory from *@start on, thunks first; *@start NULL: it is not host code. */
-    size_t (*used)(const void *be, const void **start);
+    size_t (*used)(const void *be);
     void (*restore_state)(void *be, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
                           uint32_t *index);
     void (*disas)(void *be, const TcgCode *code, GString *out);

@@ -138,7 +138,7 @@ void ir_fence(IrBlock *ir, unsigned kind);
 
 /* fadd fsub fmul fdiv fmin fmax faddsub; scalar: @lane ignored. */
 IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y);
-IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x); /* fsqrt fround (F80) frcp frsqrt */
+IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x); /* fsqrt fround (F80) */
 IrRef ir_fround(IrBlock *ir, unsigned lane, IrRef x, unsigned imm); /* as ROUNDPS */
 IrRef ir_fcmp(IrBlock *ir, unsigned lane, IrRef x, IrRef y, unsigned predicate);
 IrRef ir_fcomi(IrBlock *ir, IrRef x, IrRef y, bool quiet);

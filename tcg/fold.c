@@ -262,6 +262,9 @@ static IrRef fold_cvt(const IrBlock *ir, IrOp *op)
         return IR_NONE;
     }
     from = ir_type(ir, x->a);
+    if (op->type == V128) { /* of a vector made from a scalar there is no narrower kind */
+        return from == V128 ? x->a : IR_NONE;
+    }
     if (op->op == OP_trunc) {
         if (x->op == OP_trunc || op->type < from) {
             op->a = x->a;

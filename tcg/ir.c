@@ -46,7 +46,7 @@ enum {
     ARGS_rmw_xor = 2, ARGS_rmw_xadd = 2, ARGS_rmw_xchg = 2, ARGS_rmw_cas = 3, ARGS_probe = 1,
     ARGS_ld_host = 0, ARGS_fence = 0,
     ARGS_fadd = 2, ARGS_fsub = 2, ARGS_fmul = 2, ARGS_fdiv = 2, ARGS_fmin = 2, ARGS_fmax = 2,
-    ARGS_fsqrt = 1, ARGS_fround = 1, ARGS_fcmp = 2, ARGS_fcomi = 2, ARGS_frcp = 1, ARGS_frsqrt = 1,
+    ARGS_fsqrt = 1, ARGS_fround = 1, ARGS_fcmp = 2, ARGS_fcomi = 2,
     ARGS_cvt_f2i = 1, ARGS_fpcheck = 0, ARGS_fpclear = 0, ARGS_getmxcsr = 0, ARGS_setmxcsr = 1,
     ARGS_getfsw = 0, ARGS_setfsw = 1, ARGS_setfcw = 1,
     ARGS_vmovmsk = 1, ARGS_vextract = 1, ARGS_vinsert = 2, ARGS_vfromint = 1, ARGS_vcvt = 1,

@@ -95,7 +95,7 @@ static unsigned fields_of(unsigned op)
     if (op >= OP_ld && op <= OP_rmw_cas) {
         return F_IMM | F_MEM;
     }
-    return op >= OP_fadd && op <= OP_frsqrt ? F_AUX : 0;
+    return op >= OP_fadd && op <= OP_fcomi ? F_AUX : 0;
 }
 
 /* -- Printing

@@ -74,7 +74,6 @@ static const Signature signatures[IR_NOPS] = {
     [OP_fmin] = { T_SSE, { SAME, SAME } }, [OP_fmax] = { T_SSE, { SAME, SAME } },
     [OP_fsqrt] = { T_FP, { SAME } }, [OP_fround] = { T_FP, { SAME } },
     [OP_fcmp] = { T_SSE, { SAME, SAME } }, [OP_fcomi] = { 1 << I32, { T_SCALAR_FP, LIKE_A } },
-    [OP_frcp] = { 1 << F32 | T_VEC, { SAME } }, [OP_frsqrt] = { 1 << F32 | T_VEC, { SAME } },
     [OP_cvt_f2i] = { 1 << I16 | 1 << I32 | 1 << I64, { T_SCALAR_FP } },
     [OP_fpcheck] = { VOID_ }, [OP_fpclear] = { VOID_ }, [OP_getmxcsr] = { 1 << I32 },
     [OP_setmxcsr] = { VOID_, { 1 << I32 } }, [OP_getfsw] = { 1 << I32 },
@@ -304,7 +303,7 @@ static const char *check_fields(const Check *c)
         }
         break;
     default:
-        if (((op->op >= OP_fadd && op->op <= OP_frsqrt) || op->op == OP_faddsub) &&
+        if (((op->op >= OP_fadd && op->op <= OP_fcomi) || op->op == OP_faddsub) &&
             (op->type == V128 || op->type == V256) && (op->aux < 2 || op->aux > 3) &&
             !is_scalar_of_vector(op)) {
             return "no such lane";

@@ -737,8 +737,7 @@ static void floating(Emitter *e, unsigned i)
     fill(e, o, i);
     o->imm = (s64)op->imm;
     o->aux = op->op >= OP_fadd && op->op <= OP_fmax ? op->op - OP_fadd : /* as SfOp */
-                 op->op == OP_frsqrt ? 1
-                                     : op->aux;
+                 op->aux;
     if (op->op == OP_fpcheck) {
         branches_to_stub(e, i);
     }

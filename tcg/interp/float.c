@@ -3,9 +3,6 @@
  * Floating point, through tcg/softfloat.h. F32, F64 and V128 ops are SSE's: control and sticky
  * flags are MXCSR in the CPU state, always current. F80 ops are the x87's: control is FCW,
  * exception flags gather in FSW and C1 is that of the latest op that rounds.
- *
- * frcp and frsqrt: the manual bounds their error (1.5 * 2^-12) and leaves the bits to the
- * processor; here the correctly rounded quotient is cut to 12 significant bits.
  */
 #include "tcg/interp/interp.h"
 #include "tcg/softfloat.h"
@@ -271,50 +268,6 @@ HANDLER(addsub_2f64)
         a.q[i] = sf64_op(&e, i & 1 ? SF_ADD : SF_SUB, a.q[i], b.q[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
-    return op + 1;
-}
-
-/* -- Approximations: no flags, denormals count as zeros -------------------------------------------
- */
-
-#define F32_ONE  0x3f800000u
-#define F32_INF  0x7f800000u
-#define F32_QNAN 0xffc00000u
-
-static u32 approximate(u32 a, bool root)
-{
-    u32 sign = a & 0x80000000u, magnitude = a & 0x7fffffffu;
-    SfEnv e = { .rounding = SF_NEAREST, .masks = 0x3f, .ftz = true, .daz = true };
-
-    if (magnitude > F32_INF) {
-        return a | 0x400000;
-    }
-    if (magnitude < 0x00800000) {
-        return sign | F32_INF;
-    }
-    if (root) {
-        if (sign) {
-            return F32_QNAN;
-        }
-        a = sf32_sqrt(&e, a);
-    }
-    return sf32_op(&e, SF_DIV, F32_ONE, a) & 0xfffff000u;
-}
-
-HANDLER(approximate_f32) /* aux: reciprocal square root */
-{
-    put_u32(x, op->d, approximate(get_u32(x, op->a), op->aux));
-    return op + 1;
-}
-
-HANDLER(approximate_4f32)
-{
-    Lanes a = { .v = get_v128(x, op->a) };
-
-    for (unsigned i = 0; i < 4; i++) {
-        a.w[i] = approximate(a.w[i], op->aux);
-    }
     put_v128(x, op->d, a.v);
     return op + 1;
 }
@@ -591,15 +544,14 @@ static const FloatRow binary = { binary_f32, binary_f64, binary_f80, binary_4f32
 static const FloatRow square_root = { sqrt_f32, sqrt_f64, sqrt_f80, sqrt_4f32, sqrt_2f64 };
 static const FloatRow round_int = { round_f32, round_f64, round_f80, round_4f32, round_2f64 };
 static const FloatRow addsub = { .ps = addsub_4f32, .pd = addsub_2f64 };
-static const FloatRow reciprocal = { .f32 = approximate_f32, .ps = approximate_4f32 };
 static const FloatRow cmp = { cmp_f32, cmp_f64, NULL, cmp_4f32, cmp_2f64 };
 static const FloatRow comi = { .f32 = comi_f32, .f64 = comi_f64, .f80 = comi_f80 };
 
 static const FloatRow *const rows[IR_NOPS] = {
     [OP_fadd] = &binary,       [OP_fsub] = &binary,      [OP_fmul] = &binary,
     [OP_fdiv] = &binary,       [OP_fmin] = &binary,      [OP_fmax] = &binary,
-    [OP_fsqrt] = &square_root, [OP_fround] = &round_int, [OP_frcp] = &reciprocal,
-    [OP_frsqrt] = &reciprocal, [OP_fcmp] = &cmp,         [OP_fcomi] = &comi,
+    [OP_fsqrt] = &square_root, [OP_fround] = &round_int,
+    [OP_fcmp] = &cmp,         [OP_fcomi] = &comi,
     [OP_faddsub] = &addsub,
 };
 

@@ -120,9 +120,8 @@ static void backend_flush(void *p)
     ((Backend *)p)->used = 0;
 }
 
-static size_t backend_used(const void *p, const void **start)
+static size_t backend_used(const void *p)
 {
-    *start = NULL;
     return ((const Backend *)p)->used;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each guest instruction draws from its own random stream, so that leaving one out changes the
- * others little. Values stay in a pool across instructions to make lives overlap. Approximations
- * (frcp, frsqrt) are left out: their bits are the back end's choice.
+ * others little. Values stay in a pool across instructions to make lives overlap.
  */
 #include "tests/tcg/random-ir.h"
 

@@ -138,9 +138,6 @@ void emit_fbin(Gen *g)
 
 void emit_fun(Gen *g)
 {
-    static const uint8_t code[IR_NOPS] = {
-        [OP_fsqrt] = 0x51, [OP_frsqrt] = 0x52, [OP_frcp] = 0x53
-    };
     IrType t = (IrType)g->op->type;
     int a, dst;
 
@@ -156,12 +153,12 @@ void emit_fun(Gen *g)
         return;
     }
     if (use_vex(g)) {
-        emit_vex_un(g, sse_prefix(g, t, g->op->aux) | X_0F | code[g->op->op]);
+        emit_vex_un(g, sse_prefix(g, t, g->op->aux) | X_0F | 0x51);
         return;
     }
     a = use_xmm(g, g->op->a);
     dst = pick_xmm(g, a, 0);
-    x_rr(&g->a, sse_prefix(g, t, g->op->aux) | X_0F | code[g->op->op], 4, xr(dst), xr(a));
+    x_rr(&g->a, sse_prefix(g, t, g->op->aux) | X_0F | 0x51, 4, xr(dst), xr(a));
     def_reg(g, CUR, dst, false);
 }
 

@@ -22,7 +22,7 @@ const Rule x64_rules[IR_NOPS] = {
     R(rmw_xor, rmw), R(rmw_xadd, rmw), R(rmw_xchg, rmw), R(rmw_cas, cas), R(probe, probe),
     R(ld_host, ld_host), R(fence, fence),
     R(fadd, fbin), R(fsub, fbin), R(fmul, fbin), R(fdiv, fbin), R(fmin, fbin), R(fmax, fbin),
-    R(fsqrt, fun), R(fround, fun), R(fcmp, fcmp), R(fcomi, fcomi), R(frcp, fun), R(frsqrt, fun),
+    R(fsqrt, fun), R(fround, fun), R(fcmp, fcmp), R(fcomi, fcomi),
     R(cvt_f2f, f2f), R(cvt_i2f, i2f), R(cvt_f2i, f2i), R(fpcheck, fpcheck), R(fpclear, fpclear),
     R(getmxcsr, getmxcsr), R(setmxcsr, setmxcsr), R(getfsw, getfsw), R(setfsw, setfsw),
     R(setfcw, setfcw),
