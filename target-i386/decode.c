@@ -398,7 +398,7 @@ static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, Operand *o, un
         set_operand(o, OPK_XMM, (unsigned)i->imm >> 4 & (m->code_size == I64 ? 15 : 7));
         break;
     case OM_S: set_operand(o, OPK_SEG, i->reg & 7); return (i->reg & 7) < SEG_COUNT;
-    case OM_C: set_operand(o, OPK_CR, i->reg); break;
+    case OM_C: set_operand(o, OPK_CR, i->reg); return 0x11d >> i->reg & 1; /* 0, 2-4, 8 */
     case OM_D: set_operand(o, OPK_DR, i->reg); return i->reg < 8;
     case OM_I:
     case OM_S8:

@@ -195,8 +195,7 @@ void gen_cmpxchg8b(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;
     if (i->rex & 8) {
-        Mem m = mem_operand(d, i, 16, true);
-        call1(d, HELP_cmpxchg16b, m.disp ? ir_addi(ir, m.addr, m.disp) : m.addr);
+        call1(d, HELP_cmpxchg16b, mem_linear(d, i, mem_operand(d, i, 16, true), 16));
         return;
     }
     Mem m = mem_operand(d, i, 8, true);

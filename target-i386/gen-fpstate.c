@@ -7,13 +7,6 @@
 #include "target-i386/gen-fp.h"
 #include "target-i386/help-fp.h"
 
-static IrRef area(Dis *d, Insn *i, unsigned size, bool write)
-{
-    Mem m = mem_operand(d, i, size, write);
-
-    return m.disp ? ir_addi(d->ir, m.addr, m.disp) : m.addr;
-}
-
 static uint32_t width(const Insn *i)
 {
     return i->rex & 8 ? XSTATE_W64 : 0;
@@ -39,7 +32,7 @@ static bool xsave_allowed(Dis *d)
 
 static void save(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t how)
 {
-    IrRef addr = area(d, i, size, true), mxcsr = ir_getmxcsr(d->ir);
+    IrRef addr = mem_linear(d, i, mem_operand(d, i, size, true), size), mxcsr = ir_getmxcsr(d->ir);
 
     call3(d, helper, addr, const32(d, how | width(i)), mxcsr);
 }
@@ -47,7 +40,7 @@ static void save(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t how)
 static void restore(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t how)
 {
     IrBlock *ir = d->ir;
-    IrRef addr = area(d, i, size, false);
+    IrRef addr = mem_linear(d, i, mem_operand(d, i, size, false), size);
 
     call2(d, helper, addr, const32(d, how | width(i)));
     ir_setmxcsr(ir, ir_get(ir, I32, SLOT_MXCSR, 0));

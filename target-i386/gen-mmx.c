@@ -340,7 +340,7 @@ void gen_movntdq(Dis *d, Insn *i)
 }
 
 /* Bytes of @value whose @mask has the top bit set go to DS:rDI. All of the operand's range is
- * checked against the segment limit; pages are asked for as they are written. */
+ * checked, whatever the mask. */
 static void masked_store(Dis *d, Insn *i, unsigned helper, unsigned size)
 {
     IrRef ea = addr_wrap(d, reg_get(d, (IrType)i->asize, R_RDI), (IrType)i->asize);

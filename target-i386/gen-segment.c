@@ -289,12 +289,13 @@ static void rights_or_limit(Dis *d, Insn *i, unsigned helper)
     IrType type = op_type(i, 0);
     IrRef r = call1(d, helper, zext32(d, op_load(d, i, 1)));
     IrRef visible = ir_setcond(ir, COND_GEU, r, const64(d, 1ull << 32));
+    IrType whole = type == I16 ? I16 : I64; /* what is not written stays, its upper half too */
     IrRef v = ir_trunc(ir, type == I16 ? I16 : I32, r);
-    IrRef old = reg_get(d, type, i->op[0].reg);
+    IrRef old = reg_get(d, whole, i->op[0].reg);
 
-    if (type == I64)
+    if (whole == I64)
         v = ir_zext(ir, I64, v);
-    op_store(d, i, 0, ir_select(ir, visible, v, old));
+    reg_set(d, whole, i->op[0].reg, ir_select(ir, visible, v, old));
     set_zf(d, visible);
 }
 

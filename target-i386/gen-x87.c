@@ -187,7 +187,7 @@ static IrRef linear(Dis *d, Insn *i, unsigned size, bool write)
     Mem m = mem_operand(d, i, size, write);
 
     check_alignment(d, m, alignment_of(i, size));
-    return m.disp ? ir_addi(d->ir, m.addr, m.disp) : m.addr;
+    return mem_linear(d, i, m, size);
 }
 
 static void by_helper(Dis *d, Insn *i, unsigned facts)

@@ -6,6 +6,7 @@
  */
 #include "target-i386/help.h"
 
+#include "target-i386/paging.h"
 #include "target-i386/segment.h"
 
 /* ---- Decimal adjusts ------------------------------------------------------------------------ */
@@ -170,8 +171,12 @@ static bool segment_allows(const CpuX86 *c, unsigned seg, bool write)
 uint64_t x86_segment_address(CpuX86 *c, unsigned seg, uint64_t ea, uint32_t size, bool write)
 {
     const Segment *s = &c->segs[seg];
-    if (x86_is_64bit_code(c))
-        return seg >= SEG_FS ? s->base + ea : ea;
+    if (x86_is_64bit_code(c)) {
+        uint64_t addr = seg >= SEG_FS ? s->base + ea : ea;
+        if (!x86_is_canonical(c, addr)) /* memory accesses would tell so too, but as #GP always */
+            x86_raise_error(c, seg == SEG_SS ? EXCP_SS : EXCP_GP, 0);
+        return addr;
+    }
     if (!segment_allows(c, seg, write) || !seg_in_limit(s, (uint32_t)ea, size))
         x86_raise_error(c, seg == SEG_SS ? EXCP_SS : EXCP_GP, 0);
     return (uint32_t)(s->base + ea);

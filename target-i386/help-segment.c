@@ -49,7 +49,7 @@ uint64_t help_lar(CpuX86 *c, uint32_t selector)
                                 : TSS_LDT_LEGACY | TYPE(CALL16) | TYPE(TASK_GATE) | TYPE(CALL32);
     Desc d;
 
-    return visible(c, selector, types, &d) ? 1ull << 32 | (d.hi & 0x00f0ff00) : 0;
+    return visible(c, selector, types, &d) ? 1ull << 32 | (d.hi & 0x00ffff00) : 0;
 }
 
 uint64_t help_lsl(CpuX86 *c, uint32_t selector)

@@ -2,7 +2,8 @@
 /*
  * SSE and SSE2 arithmetic while an exception is unmasked in MXCSR (SDM vol. 1, 11.5): all elements
  * are looked at for #I, #D, #Z; where one of these is unmasked the flags of rounding are not
- * reported. MASKMOVQ and MASKMOVDQU: bytes whose mask has its top bit set, faults before stores.
+ * reported. MASKMOVQ and MASKMOVDQU: bytes whose mask has its top bit
+ * set, after the faults of the whole operand (as AMD's do it; the manuals leave it open).
  */
 #include "target-i386/help-fp.h"
 
@@ -254,10 +255,7 @@ static void masked_store(CpuX86 *c, uint64_t addr, const uint8_t *value, const u
 {
     unsigned mmu = x86_mmu(c);
 
-    for (unsigned i = 0; i < size; i++) {
-        if (mask[i] & 0x80)
-            cpu_probe(&c->cpu, addr + i, 1, ACCESS_WRITE, mmu);
-    }
+    cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, mmu);
     for (unsigned i = 0; i < size; i++) {
         if (mask[i] & 0x80)
             cpu_store(&c->cpu, addr + i, value[i], 1, mmu);

@@ -32,9 +32,9 @@ static const InsnDesc group7_1[8] = {
     I0(monitor, .feature = FEAT_MONITOR), I0(mwait, .attr = A_END, .feature = FEAT_MONITOR),
     I0(clac, .feature = FEAT_SMAP), I0(stac, .feature = FEAT_SMAP),
 };
-static const InsnDesc group7_2[8] = {
-    I0(xgetbv, .feature = FEAT_XSAVE), I0(xsetbv, .attr = A_CPL0 | A_END, .feature = FEAT_XSAVE),
-};
+static const InsnDesc group7_2_0[4] = { I0(xgetbv, .feature = FEAT_XSAVE) };
+static const InsnDesc group7_2_1[4] = { I0(xsetbv, .attr = A_CPL0 | A_END, .feature = FEAT_XSAVE) };
+static const InsnDesc group7_2[8] = { GROUP(PREFIX, group7_2_0), GROUP(PREFIX, group7_2_1) };
 static const InsnDesc group7_5[8] = {
     [6] = I0(rdpkru, .feature = FEAT_PKU), [7] = I0(wrpkru, .attr = A_END, .feature = FEAT_PKU),
 };
@@ -56,11 +56,12 @@ static const InsnDesc group9_1[2] = {
     I1(cmpxchg8b, M, .attr = A_LOCK, .feature = FEAT_CX8),
     I1(cmpxchg8b, M, .attr = A_LOCK, .feature = FEAT_CX16),
 };
+static const InsnDesc group9_3[4] = { I1(xrstors, M, .attr = A_CPL0, .feature = FEAT_XSAVES) };
+static const InsnDesc group9_4[4] = { I1(xsavec, M, .feature = FEAT_XSAVEC) };
+static const InsnDesc group9_5[4] = { I1(xsaves, M, .attr = A_CPL0, .feature = FEAT_XSAVES) };
 static const InsnDesc group9_mem[8] = {
     [1] = GROUP(REXW, group9_1),
-    [3] = I1(xrstors, M, .attr = A_CPL0, .feature = FEAT_XSAVES),
-    [4] = I1(xsavec, M, .feature = FEAT_XSAVEC),
-    [5] = I1(xsaves, M, .attr = A_CPL0, .feature = FEAT_XSAVES),
+    [3] = GROUP(PREFIX, group9_3), [4] = GROUP(PREFIX, group9_4), [5] = GROUP(PREFIX, group9_5),
 };
 static const InsnDesc group9_6[4] = { I1(rdrand, Rv, .feature = FEAT_RDRAND), I1(rdrand, Rv, .feature = FEAT_RDRAND) };
 static const InsnDesc group9_7[4] = { I1(rdseed, Rv, .feature = FEAT_RDSEED), I1(rdseed, Rv, .feature = FEAT_RDSEED),

@@ -281,6 +281,13 @@ void check_alignment(Dis *d, Mem m, unsigned align)
     ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_AC, 0));
 }
 
+IrRef mem_linear(Dis *d, const Insn *i, Mem m, unsigned size)
+{
+    if (d->is64 && i->seg == SEG_SS) /* #SS, not #GP, if it is not canonical */
+        call2(d, HELP_check_segment, const32(d, SEG_SS | size << 16), i->ea);
+    return m.disp ? ir_addi(d->ir, m.addr, m.disp) : m.addr;
+}
+
 IrRef mem_ld(Dis *d, Mem m, IrType type, int32_t offset)
 {
     return ir_ld(d->ir, type, m.addr, m.disp + offset, m.flags);
