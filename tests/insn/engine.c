@@ -16,6 +16,7 @@
 #include "target-i386/cpuid.h"
 #include "target-i386/excp.h"
 #include "target-i386/helpers.h"
+#include "target-i386/segment.h"
 #include "target-i386/translate.h"
 #include "tcg/tcg.h"
 
@@ -27,10 +28,10 @@ typedef struct TestCpu {
 typedef struct Engine {
     Runner runner;
     Tcg *tcg;
-    bool slow; /* no access ever hits the TLB */
+    bool slow;          /* no access ever hits the TLB */
+    EngineTrace *trace; /* one instruction a block, each told */
     TestCpu *cpu;
     Memory *mem;
-    Mode mode;
     jmp_buf jump;
     bool no_groups; /* for the next block */
     bool faulted; /* by memory: vector, error and cr2 are these */
@@ -51,6 +52,8 @@ static uint8_t *host_address(uint64_t addr, CpuAccess access)
 {
     if (addr - CODE_BASE < AREA_SIZE)
         return access == ACCESS_WRITE ? NULL : running->mem->code + (addr - CODE_BASE);
+    if (access == ACCESS_EXEC)
+        return NULL;
     if (addr - DATA_BASE < AREA_SIZE)
         return running->mem->data + (addr - DATA_BASE);
     if (addr - STACK_BASE < AREA_SIZE)
@@ -66,7 +69,8 @@ static void memory_fault(Cpu *cpu, uint64_t addr, CpuAccess access, bool stack)
     cpu_sync_state(cpu);
     e->faulted = true;
     e->vector = canonical ? EXCP_PF : stack ? EXCP_SS : EXCP_GP;
-    bool present = addr - CODE_BASE < AREA_SIZE;
+    bool present = addr - CODE_BASE < AREA_SIZE || addr - DATA_BASE < AREA_SIZE ||
+                   addr - STACK_BASE < AREA_SIZE;
     e->error =
         canonical ? 4u | (access == ACCESS_WRITE) << 1 | (access == ACCESS_EXEC) << 4 | present : 0;
     e->cr2 = canonical ? addr : 0;
@@ -93,6 +97,51 @@ static void copy_out(uint64_t addr, const void *from, uint32_t size)
 {
     for (uint32_t n = 0; n < size; n++)
         *host_address(addr + n, ACCESS_WRITE) = ((const uint8_t *)from)[n];
+}
+
+/* Linux's GDT as far as user code can tell, and the LDT of the cases. */
+#define GDT_BASE  0x40000000u
+#define LDT_BASE  0x40001000u
+#define GDT_LIMIT (16 * 8 - 1)
+
+static uint32_t ldt_attributes(const LdtEntry *e)
+{
+    return ATTR_P | ATTR_S | ATTR_A | ATTR_DPL | (e->is_32bit ? (uint32_t)ATTR_DB : 0) |
+           (e->is_code || !e->read_only ? (uint32_t)ATTR_RW : 0) |
+           (e->is_code        ? (uint32_t)ATTR_CODE
+            : e->expands_down ? (uint32_t)ATTR_EC
+                              : 0) |
+           (e->limit > 0xfffff ? (uint32_t)ATTR_G : 0);
+}
+
+static uint64_t descriptor(uint32_t base, uint32_t limit, uint32_t attr)
+{
+    limit = attr & ATTR_G ? limit >> 12 : limit;
+    uint32_t high = attr | (base >> 16 & 0xff) | (base & 0xff000000) | (limit & 0xf0000);
+    return (uint64_t)high << 32 | (base & 0xffff) << 16 | (limit & 0xffff);
+}
+
+static uint64_t read_descriptor(uint64_t addr)
+{
+    uint32_t flat = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_G;
+    if (addr >= LDT_BASE) {
+        const LdtEntry *e = &insn_ldt[(addr - LDT_BASE) / 8];
+        return descriptor(e->base, e->limit, ldt_attributes(e));
+    }
+    switch ((addr - GDT_BASE) & ~UINT64_C(7)) {
+    case FLAT_CODE32 & ~7: return descriptor(0, UINT32_MAX, flat | ATTR_CODE | ATTR_DB);
+    case FLAT_DATA32 & ~7: return descriptor(0, UINT32_MAX, flat | ATTR_DB);
+    case FLAT_CODE64 & ~7: return descriptor(0, UINT32_MAX, flat | ATTR_CODE | ATTR_L);
+    case 8: return descriptor(0, UINT32_MAX, (flat & ~(uint32_t)ATTR_DPL) | ATTR_CODE | ATTR_DB);
+    case 16: return descriptor(0, UINT32_MAX, (flat & ~(uint32_t)ATTR_DPL) | ATTR_CODE | ATTR_L);
+    case 24: return descriptor(0, UINT32_MAX, (flat & ~(uint32_t)ATTR_DPL) | ATTR_DB);
+    }
+    return 0;
+}
+
+static bool is_descriptor(uint64_t addr, unsigned mmu)
+{
+    return mmu == MMU_KERNEL && (addr - GDT_BASE <= GDT_LIMIT || addr - LDT_BASE < LDT_COUNT * 8);
 }
 
 static SlowAccess *slow_access(void *env)
@@ -162,6 +211,8 @@ static void alone(void *env)
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 {
     uint64_t v = 0;
+    if (is_descriptor(addr, mmu))
+        return read_descriptor(addr) >> (addr & 7) * 8;
     check_range(cpu, addr, size, ACCESS_READ, false);
     copy_in(addr, &v, size);
     return v;
@@ -364,30 +415,13 @@ static void set_real_segments(CpuX86 *c)
         set_segment(c, n, 0x1000, base[n], 0xffff, ATTR_P | ATTR_S | ATTR_RW | ATTR_A);
 }
 
-static uint32_t ldt_attributes(const LdtEntry *e)
-{
-    return ATTR_P | ATTR_S | ATTR_A | ATTR_DPL | (e->is_32bit ? (uint32_t)ATTR_DB : 0) |
-           (e->is_code || !e->read_only ? (uint32_t)ATTR_RW : 0) |
-           (e->is_code        ? (uint32_t)ATTR_CODE
-            : e->expands_down ? (uint32_t)ATTR_EC
-                              : 0) |
-           (e->limit > 0xfffff ? (uint32_t)ATTR_G : 0);
-}
-
 static void load_segment(CpuX86 *c, unsigned seg, uint16_t selector)
 {
-    uint32_t flat = ATTR_P | ATTR_S | ATTR_RW | ATTR_A | ATTR_DPL | ATTR_G;
-    if (selector & 4) {
-        const LdtEntry *e = &insn_ldt[selector >> 3];
-        set_segment(c, seg, selector, e->base, e->limit, ldt_attributes(e));
-    } else if (!selector) {
-        set_segment(c, seg, 0, 0, 0, 0);
-    } else {
-        uint32_t attr = selector == FLAT_DATA32   ? flat | ATTR_DB
-                        : selector == FLAT_CODE32 ? flat | ATTR_CODE | ATTR_DB
-                                                  : flat | ATTR_CODE | ATTR_L;
-        set_segment(c, seg, selector, 0, UINT32_MAX, attr);
-    }
+    Desc d;
+    if (selector_is_null(selector))
+        seg_set_null(c, seg, selector);
+    else if (desc_read(c, selector, &d))
+        seg_set_desc(c, seg, selector, d);
 }
 
 static void set_mode(CpuX86 *c, Mode mode, const uint16_t *selectors)
@@ -396,13 +430,17 @@ static void set_mode(CpuX86 *c, Mode mode, const uint16_t *selectors)
         set_real_segments(c);
         c->cr0 = CR0_ET;
     } else {
-        for (unsigned s = 0; s < SEG_COUNT; s++)
-            load_segment(c, s, selectors[s]);
-        c->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP | CR0_ET | CR0_WP;
+        c->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP | CR0_ET | CR0_WP | CR0_AM;
         c->cr4 = CR4_PAE;
         c->efer = EFER_LME | EFER_LMA | EFER_SCE;
+        c->gdt = (DescTable){ GDT_BASE, GDT_LIMIT };
+        c->ldt = (Segment){
+            .selector = 0x50, .base = LDT_BASE, .limit = LDT_COUNT * 8 - 1, .attr = ATTR_P | 2 << 8
+        };
+        for (unsigned s = 0; s < SEG_COUNT; s++)
+            load_segment(c, s, selectors[s]);
     }
-    c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
+    c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     c->xcr0 = 7;
 }
 
@@ -415,6 +453,8 @@ static void load_state(Engine *e, const Case *k)
     c->cpu.ops = &x86_cpu_ops;
     c->cpu.jc_key = UINT64_C(1) << 60;
     memset(c->features, 0xff, sizeof(c->features));
+    c->features[CPUID_7_0_ECX] &=
+        ~(1u << 16); /* LA57 makes addresses canonical that are not here */
     memcpy(c->regs, s->gpr, sizeof(c->regs));
     c->eflags = 2 | EFL_IF | (s->flags & (EFL_DF | EFL_TF));
     flags_set_packed(&c->cpu.cc, s->flags);
@@ -438,9 +478,10 @@ static void load_state(Engine *e, const Case *k)
     c->cpu.budget = BUDGET;
 }
 
-static uint64_t wrap(Mode mode, uint64_t pc)
+static uint64_t wrapped_pc(const CpuX86 *c)
 {
-    return mode == M64 ? pc : mode_is_16(mode) ? (uint16_t)pc : (uint32_t)pc;
+    uint64_t pc = c->cpu.pc;
+    return c->mode & X86_MODE_CS64 ? pc : c->mode & X86_MODE_CS32 ? (uint32_t)pc : (uint16_t)pc;
 }
 
 static void save_state(Engine *e, State *s)
@@ -448,7 +489,7 @@ static void save_state(Engine *e, State *s)
     CpuX86 *c = &e->cpu->x86;
     memset(s, 0, sizeof(*s));
     memcpy(s->gpr, c->regs, sizeof(s->gpr));
-    s->rip = wrap(e->mode, c->cpu.pc);
+    s->rip = wrapped_pc(c);
     s->flags = flags_pack(&c->cpu.cc) | (c->eflags & EFL_DF);
     s->fcw = c->fcw;
     s->fsw = (uint16_t)((c->fsw & ~0x3800) | c->fpstt << 11);
@@ -480,20 +521,22 @@ static void save_state(Engine *e, State *s)
 /* ---- Running -------------------------------------------------------------------------------- */
 
 typedef struct Blocks {
-    uint64_t pc[MAX_BLOCKS];
+    uint64_t pc[MAX_BLOCKS], base[MAX_BLOCKS];
     uint32_t mode[MAX_BLOCKS];
     bool no_groups[MAX_BLOCKS];
     TcgCode *code[MAX_BLOCKS];
     unsigned n;
 } Blocks;
 
-static TcgCode *make_block(Engine *e)
+static TcgCode *make_block(Engine *e, const CpuContext *now)
 {
     CpuX86 *c = &e->cpu->x86;
     IrBlock *ir = tcg_ir(e->tcg);
-    uint64_t base = c->mode & X86_MODE_CS64 ? 0 : c->segs[SEG_CS].base;
-    TranslateRequest req = { .pc = c->cpu.pc, .cs_base = base, .mode = c->mode, .max_insns = 64 };
-    req.linear = base + req.pc;
+    TranslateRequest req = { .pc = now->pc,
+                             .linear = now->linear,
+                             .cs_base = now->cs_base,
+                             .mode = now->mode,
+                             .max_insns = e->trace ? 1 : 64 };
     check_range(&c->cpu, req.linear, 1, ACCESS_EXEC, false);
     req.unit_offset = req.linear & 0xfff;
     req.unit_size = 0x1000;
@@ -510,28 +553,48 @@ static TcgCode *make_block(Engine *e)
     return tcg_compile(e->tcg, NULL, NULL, NULL);
 }
 
-static TcgCode *find_block(Engine *e, Blocks *b)
+static TcgCode *find_block(Engine *e, Blocks *b, const CpuContext *now)
 {
-    CpuX86 *c = &e->cpu->x86;
     for (unsigned n = 0; n < b->n; n++) {
-        if (b->pc[n] == c->cpu.pc && b->mode[n] == c->mode && b->no_groups[n] == e->no_groups)
+        if (b->pc[n] == now->pc && b->mode[n] == now->mode && b->base[n] == now->cs_base &&
+            b->no_groups[n] == e->no_groups)
             return b->code[n];
     }
     if (b->n == MAX_BLOCKS) {
         tcg_flush(e->tcg);
         b->n = 0;
     }
-    TcgCode *code = make_block(e);
+    TcgCode *code = make_block(e, now);
     if (!code) {
         tcg_flush(e->tcg);
         b->n = 0;
-        code = make_block(e);
+        code = make_block(e, now);
     }
-    b->pc[b->n] = c->cpu.pc;
-    b->mode[b->n] = c->mode;
+    b->pc[b->n] = now->pc;
+    b->base[b->n] = now->cs_base;
+    b->mode[b->n] = now->mode;
     b->no_groups[b->n] = e->no_groups;
     b->code[b->n++] = code;
     return code;
+}
+
+/* What stands at the pc, for the trace. */
+static bool next_insn(Engine *e, const CpuContext *now, Insn *i)
+{
+    uint64_t at = now->linear - CODE_BASE;
+    DecodeMode m = { .code_size = (uint8_t)(now->mode & X86_MODE_CS64   ? I64
+                                            : now->mode & X86_MODE_CS32 ? I32
+                                                                        : I16),
+                     .pe = now->mode & X86_MODE_PE,
+                     .features = UINT64_MAX };
+    return at < AREA_SIZE &&
+           decode_insn(&m, e->mem->code + at, (uint32_t)(AREA_SIZE - at), i) == DECODE_OK;
+}
+
+static void tell(Engine *e, const Insn *i, bool completed)
+{
+    if (i->desc)
+        e->trace(i, completed);
 }
 
 static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
@@ -539,23 +602,27 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
     Engine *e = (Engine *)r;
     CpuX86 *c = &e->cpu->x86;
     static Blocks blocks;
+    static Insn insn;
+    insn.desc = NULL;
     running = e;
     e->mem = mem;
-    e->mode = k->mode;
     e->faulted = false;
     blocks.n = 0;
     tcg_flush(e->tcg);
     load_state(e, k);
     e->no_groups = false;
     if (setjmp(e->jump) == 0 || (e->no_groups && !e->faulted)) {
-        c->cpu.pc = wrap(k->mode, c->cpu.pc);
-        c->mode = (c->mode & ~(7u << X86_MODE_TOP_SHIFT)) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
+        c->cpu.pc = wrapped_pc(c);
         while (c->cpu.budget > 0) {
-            TcgCode *code = find_block(e, &blocks);
+            CpuContext now;
+            x86_cpu_ops.get_context(&c->cpu, &now);
+            if (e->trace && !next_insn(e, &now, &insn))
+                insn.desc = NULL;
+            TcgCode *code = find_block(e, &blocks, &now);
             e->no_groups = false;
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
             e->cpu->tail.slow.host_pc = 0;
-            c->cpu.pc = wrap(k->mode, c->cpu.pc);
+            c->cpu.pc = wrapped_pc(c);
             if (l.kind == TCG_EXIT_BUDGET)
                 break;
             if (l.kind == TCG_EXIT_REASON) {
@@ -564,8 +631,11 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
                 if (c->common.exception_pending)
                     break;
             }
+            tell(e, &insn, true);
+            insn.desc = NULL;
         }
     }
+    tell(e, &insn, false);
     save_state(e, out);
 }
 
@@ -593,7 +663,7 @@ static TcgLayout layout(void)
     };
 }
 
-static Runner *new_engine(const char *backend, bool no_opt, bool slow_memory)
+static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
 {
     TcgConfig config = {
         .backend = backend,
@@ -617,6 +687,14 @@ static Runner *new_engine(const char *backend, bool no_opt, bool slow_memory)
                                      slow_memory ? " without TLB" : "");
     e->runner.modes = M_ALL | M32S | M16P;
     e->runner.run = run_engine;
+    return e;
+}
+
+Runner *engine_tracer(EngineTrace *trace)
+{
+    Engine *e = new_engine("interp", false, false);
+    e->runner.name = "interp by steps";
+    e->trace = trace;
     return &e->runner;
 }
 
@@ -630,7 +708,7 @@ unsigned engine_runners(Runner *out[], unsigned max)
             continue;
         const char *name = g_intern_string(names[k]);
         for (unsigned variant = 0; variant < 3 && n < max; variant++)
-            out[n++] = new_engine(name, variant == 1, variant == 2);
+            out[n++] = &new_engine(name, variant == 1, variant == 2)->runner;
     }
     return n;
 }

@@ -47,13 +47,33 @@ const uint16_t *mode_selectors(Mode mode)
                           : flat64;
 }
 
+static const struct {
+    Mode mode;
+    const char *name, *constant;
+} modes[] = {
+    { M16, "16", "M16" },
+    { M32, "32", "M32" },
+    { M64, "64", "M64" },
+    { M32S, "32 with segments", "M32S" },
+    { M16P, "16 protected", "M16P" },
+};
+
+static unsigned mode_index(Mode mode)
+{
+    unsigned n = 0;
+    while (modes[n].mode != mode)
+        n++;
+    return n;
+}
+
 const char *mode_name(Mode mode)
 {
-    return mode == M16    ? "16"
-           : mode == M32  ? "32"
-           : mode == M64  ? "64"
-           : mode == M16P ? "16 protected"
-                          : "32 with segments";
+    return modes[mode_index(mode)].name;
+}
+
+const char *mode_constant(Mode mode)
+{
+    return modes[mode_index(mode)].constant;
 }
 
 void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_t *code, size_t len)

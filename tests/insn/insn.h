@@ -15,8 +15,8 @@
 
 #include "target-i386/decode.h"
 
-/* Guest memory. In 16-bit modes these are the bases of CS, DS = ES, SS with limits of 64 KiB; in the
- * others all segments are flat. Around each area nothing is mapped. */
+/* Guest memory. In 16-bit modes these are the bases of CS, DS = ES, SS with limits of 64 KiB; in
+ * the others all segments are flat. Around each area nothing is mapped. */
 #define CODE_BASE   0x10000000u /* read and execute; filled with INT3 */
 #define DATA_BASE   0x20000000u
 #define STACK_BASE  0x30000000u
@@ -42,6 +42,7 @@ static inline bool mode_is_16(Mode mode)
     return mode & (M16 | M16P);
 }
 const char *mode_name(Mode mode);
+const char *mode_constant(Mode mode); /* "M16" … */
 
 /* Selectors: three flat segments that Linux has in its GDT, and those of a local descriptor table,
  * of which M32S and M16P are made. */
@@ -106,6 +107,9 @@ Runner *silicon_runner(void); /* or NULL */
 /* What the host's processor has, a bit per InsnFeature; without silicon: everything. */
 uint64_t silicon_features(void);
 unsigned engine_runners(Runner *out[], unsigned max);
+/* The portable back end, one instruction a block, telling of each whether it was completed. */
+typedef void EngineTrace(const Insn *i, bool completed);
+Runner *engine_tracer(EngineTrace *trace);
 
 /* A state for @mode with everything at its default (registers: a pattern by number; RSP: the top
  * of the stack), and memory at its. @code goes to @offset of the code area. */
@@ -158,9 +162,10 @@ typedef enum What {
     FCW,
     FSW,
     FTW,
-    XMM0 = 0x40, /* + n: lo, hi */
-    YMMH0 = 0x50, /* + n: the upper half of YMMn */
-    ST0 = 0x60,  /* + i: lo = significand, hi = sign and exponent */
+    SELECTOR = 0x38, /* + INSN_ES … */
+    XMM0 = 0x40,     /* + n: lo, hi */
+    YMMH0 = 0x50,    /* + n: the upper half of YMMn */
+    ST0 = 0x60,      /* + i: lo = significand, hi = sign and exponent */
     DATA8 = 0x10000,
     DATA16 = 0x20000,
     DATA32 = 0x30000,
@@ -169,6 +174,7 @@ typedef enum What {
     STACK16 = 0x60000,
     STACK32 = 0x70000,
     STACK64 = 0x80000, /* + offset in the area */
+    ZEROS = 0x90000,   /* + offset in the data area: so many bytes */
 } What;
 
 typedef struct Pair {
@@ -182,15 +188,25 @@ typedef struct Row {
     const char *code;
     uint8_t len;
     uint8_t modes; /* Mode set */
-    Pair in[10], out[12];
+    Pair in[16], out[16];
     uint32_t undef; /* flags to ignore beyond those of the opcode table */
     uint16_t code_offset;
+    bool engines_only; /* silicon's answer depends on its kernel */
 } Row;
 #define CODE(s) (s), (uint8_t)(sizeof(s) - 1)
 
+typedef struct PreparedRow {
+    Case k;
+    State want;
+    Memory before, after;
+} PreparedRow;
+void row_prepare(const Row *r, Mode mode, PreparedRow *p);
+
 /* The lists of rows: one line here and one *.rows.c each. */
-#define ROW_LISTS(L) \
-    L(alu) L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse) L(sse_ext)
+#define ROW_LISTS(L)                                                                           \
+    L(alu)                                                                                     \
+    L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse) L(sse_ext) \
+        L(host) L(recorded)
 #define DECLARE_ROWS(name) extern const Row name##_rows[];
 ROW_LISTS(DECLARE_ROWS) /* each ends with a row without name */
 #undef DECLARE_ROWS

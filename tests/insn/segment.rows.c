@@ -28,5 +28,6 @@ const Row segment_rows[] = {
     { "rep lodsb from ds", CODE("\xf3\xac"), M32S, { { RSI, 0xffe }, { RCX, 3 }, { DATA16 + 0xffe, 0x1234 }, { RAX, 0 } }, { { RAX, 0x12 }, { RSI, 0x1000 }, { RCX, 1 }, { VEC, 13 } } },
     { "lea checks nothing", CODE("\x8d\x83\x00\x00\x01\x00"), M32S, { { RBX, 0xffff0000 } }, { { RAX, 0 } } },
     { "rep movsb goes through a limit that allows it", CODE("\xf3\x36\xa4"), M32S, { { RSI, 0x100 }, { RDI, 0x1000 }, { RCX, 4 }, { STACK32 + 0x100, 0x55667788 } }, { { RSI, 0x104 }, { RDI, 0x1004 }, { RCX, 0 }, { DATA32 + 0x1000, 0x55667788 } } },
+    { "call far [bx]", CODE("\xff\x1f"), M16P, { { RBX, 0x100 }, { DATA32 + 0x100, 0x70002 } }, { { RIP, 3 }, { RSP, 0x17fc }, { STACK32 + 0x17fc, 0x70002 } } },
     { 0 }
 };

@@ -152,6 +152,8 @@ static void leave_case(mcontext_t *m)
     store_data_segments(s->sel);
     s->sel[INSN_CS] = selectors[0];
     s->sel[INSN_SS] = selectors[3];
+    if (s->sel[INSN_CS] != FLAT_CODE64) /* there the kernel lets its own stack's show, espfix */
+        s->gpr[4] = (uint32_t)s->gpr[4];
     s->fcw = fx->fcw;
     s->fsw = fx->fsw;
     s->ftw = fx->ftw;
@@ -176,7 +178,12 @@ static void leave_case(mcontext_t *m)
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
     mcontext_t *m = &((ucontext_t *)context)->uc_mcontext;
-    __asm__ volatile("cld");
+    /* What sigreturn does not set of EFLAGS: NT, ID; and AC, which is not for us. */
+    __asm__ volatile("cld; lea -128(%%rsp), %%rsp; pushf; andl $~0x244000, (%%rsp); popf;"
+                     "lea 128(%%rsp), %%rsp"
+                     :
+                     :
+                     : "cc", "memory");
     if (in_case)
         leave_case(m);
     else

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The decoder alone: lengths against capstone over random bytes, in all three code sizes; every
- * prefix of an instruction asks for more bytes; LOCK, features and modes make rows #UD; and the
- * rows of
- * *.rows.c know every integer generator.
+ * prefix of an instruction asks for more bytes; LOCK, features and modes make rows #UD.
  */
 #include "insn.h"
 
@@ -209,54 +207,6 @@ static void test_features(void **state)
     }
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------- */
-
-/* The generators of gen-alu.c, gen-shift.c, gen-data.c, gen-string.c, gen-control.c: gen.h lists
- * them first. */
-static const struct {
-    const char *name;
-    GenFn *gen;
-} generators[] = {
-#define ROW(n) { #n, gen_##n },
-    GENERATORS(ROW)
-#undef ROW
-};
-#define LAST_INTEGER gen_jcxz
-
-static void mark_row(const Row *r, GHashTable *seen)
-{
-    for (Mode mode = M16; mode <= M16P; mode = (Mode)(mode << 1)) {
-        DecodeMode m = insn_decode_mode(mode);
-        Insn i;
-        for (unsigned at = 0; (r->modes & mode) && at < r->len; at += i.len) {
-            if (decode_insn(&m, (const uint8_t *)r->code + at, r->len - at, &i) != DECODE_OK)
-                break;
-            g_hash_table_add(seen, (gpointer)i.desc->gen);
-        }
-    }
-}
-
-static void test_rows_know_generators(void **state)
-{
-    GHashTable *seen = g_hash_table_new(NULL, NULL);
-    unsigned missing = 0;
-#define MARK(list)                                 \
-    for (const Row *r = list##_rows; r->name; r++) \
-        mark_row(r, seen);
-    ROW_LISTS(MARK)
-#undef MARK
-    for (unsigned n = 0; n < G_N_ELEMENTS(generators); n++) {
-        if (!g_hash_table_contains(seen, (gpointer)generators[n].gen)) {
-            print_message("no row for %s\n", generators[n].name);
-            missing++;
-        }
-        if (generators[n].gen == LAST_INTEGER)
-            break;
-    }
-    g_hash_table_destroy(seen);
-    assert_int_equal(missing, 0);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -264,7 +214,6 @@ int main(void)
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_admission),
         cmocka_unit_test(test_features),
-        cmocka_unit_test(test_rows_know_generators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* x87 arithmetic, moves, comparison, control: stack faults and exceptions masked and not. Outcomes recorded from a processor (Zen 4) and read against the manual. */
+/* x87 arithmetic, moves, comparison, control: stack faults and exceptions masked and not. Outcomes
+ * recorded from a processor (Zen 4) and read against the manual. */
 #include "insn.h"
 
 /* clang-format off */
@@ -246,5 +247,9 @@ const Row x87_rows[] = {
     { "fld1, fnstenv in real mode, 32 bit", CODE("\xd9\xe8\x66\xd9\x37"), M16, { { RBX, 0x40 } }, { { FSW, 0x3800 }, { FTW, 0x80 }, { ST0, 0x8000000000000000, 0x3fff }, { DATA128 + 0x40, 0xffff3800ffff037f, 0xffff0000ffff3fff }, { DATA64 + 0x50, 0xffff0000000011e8 }, { DATA32 + 0x58, 0 } } },
     { "fld m32 in real mode, fnstenv", CODE("\xd9\x07\xd9\x77\x10"), M16, { { RBX, 0x40 }, { DATA32 + 0x40, 0x3f800000 } }, { { FSW, 0x3800 }, { FTW, 0x80 }, { ST0, 0x8000000000000000, 0x3fff }, { DATA64 + 0x50, 0x00003fff3800037f }, { DATA64 + 0x58, 0x9992100000401107 } } },
     { "a pending exception without CR0.NE goes out as FERR#", CODE("\x9b"), M16, { { FCW, 0x37e }, { FSW, 0x8081 } }, { { NOTHING } } },
+    { "fcomp by de d1", CODE("\xde\xd1"), M32, { { FTW, 3 }, { ST0, 1ull << 63, 0x3fff }, { ST0 + 1, 1ull << 63, 0x4000 } }, { { FSW, 0x900 }, { FTW, 2 }, { ST0, 1ull << 63, 0x4000 }, { ST0 + 1, 0, 0 }, { ST0 + 7, 1ull << 63, 0x3fff } } },
+    { "fstp by df d9", CODE("\xdf\xd9"), M32, { { FTW, 3 }, { ST0, 1ull << 63, 0x3fff }, { ST0 + 1, 1ull << 63, 0x4000 } }, { { FSW, 0x800 }, { FTW, 2 }, { ST0 + 1, 0, 0 }, { ST0 + 7, 1ull << 63, 0x3fff } } },
+    { "fxrstor", CODE("\x0f\xae\x0f"), M32, { { RDI, DATA_BASE + 0x800 }, { XMM0 + 1, 5, 6 }, { XMM0 + 2, 7, 8 }, { ZEROS + 0x800, 512 }, { DATA64 + 0x800, 0x27f }, { DATA32 + 0x818, 0x1fa0 }, { DATA128 + 0x8b0, 9, 10 } }, { { FCW, 0x27f }, { MXCSR, 0x1fa0 }, { XMM0 + 1, 9, 10 }, { XMM0 + 2, 0, 0 } } },
+    { "xsavec of SSE alone", CODE("\x0f\xc7\x27"), M32, { { RDI, DATA_BASE + 0x800 }, { RAX, 2 }, { RDX, 0 }, { XMM0 + 1, 5, 6 }, { ZEROS + 0x800, 576 } }, { { DATA64 + 0x8b0, 5 }, { DATA64 + 0x8b8, 6 }, { DATA64 + 0xa00, 2 }, { DATA64 + 0xa08, 0x8000000000000002 }, { DATA64 + 0x818, 0xffff00001f80 } }, .engines_only = true }, /* MXCSR_MASK */
     { 0 }
 };

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random streams of every entry of the decode tables that user code may execute, in 64-bit, 32-bit
+ * and 16-bit protected mode: the host's silicon against the compiler with and without its passes,
+ * and the portable back end; without silicon, and in real mode, these against each other. What
+ * differs is cut down and printed as a row. Also counts, for each entry, how often rows and streams
+ * executed it, and fails if one has no row.
+ *
+ *   --executions N | --minutes N   how much (instructions that streams have completed)
+ *   --seed S --jobs N --reports N --modes LIST --only TEXT (names that contain it)
+ *   --stream SEED:MODE:ENTRY       that stream alone, as reports print it
+ *   --coverage FILE                write the counts; fails if no stream executed some entry
+ *   --silicon                      without silicon be skipped (77)
+ *   --record                       print rows for the entries that have none, by silicon
+ */
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stream.h"
+
+enum { MAX_ENTRIES = 8192, SKIPPED = 77 };
+
+typedef struct Shared { /* among the jobs */
+    uint64_t rows[MAX_ENTRIES], streams[MAX_ENTRIES];
+    uint64_t executions, nstreams, differences;
+} Shared;
+
+static struct {
+    gint64 executions, seed;
+    double minutes;
+    int jobs, reports;
+    gboolean silicon, record;
+    char *modes, *only, *stream, *coverage;
+} options = { .jobs = 1, .reports = 10 };
+
+static Shared *shared;
+static uint64_t *counted; /* the trace's */
+static uint64_t features;
+static Runner *runners[16], *tracer;
+static unsigned nrunners;
+static uint64_t executed; /* by the stream that runs */
+
+static const Mode all_modes[] = { M64, M32, M64, M16P, M64, M32, M64, M32S, M64, M32, M16 };
+
+/* ---- Counting -------------------------------------------------------------------------------- */
+
+static const char *const faulting[] = { "ud", "int3", "int", "into", "int1", "bound" };
+
+/* What ends by an exception of its own counts as well. */
+static void count(const Insn *i, bool completed)
+{
+    if (i->opcode == 0xcc && !i->map && !counted)
+        return;
+    for (unsigned n = 0; n < G_N_ELEMENTS(faulting) && !completed; n++)
+        completed = !strcmp(i->desc->name, faulting[n]);
+    if (!completed)
+        return;
+    executed++;
+    __atomic_fetch_add(&counted[entry_of(i)], 1, __ATOMIC_RELAXED);
+}
+
+static void count_row(const Row *r, Mode mode)
+{
+    static PreparedRow p;
+    State out;
+    row_prepare(r, mode, &p);
+    tracer->run(tracer, &p.k, &p.before, &out);
+}
+
+static void count_rows(void)
+{
+    counted = shared->rows;
+#define COUNT(list)                                                     \
+    for (const Row *r = list##_rows; r->name; r++) {                    \
+        for (Mode mode = M16; mode <= M16P; mode = (Mode)(mode << 1)) { \
+            if (r->modes & mode)                                        \
+                count_row(r, mode);                                     \
+        }                                                               \
+    }
+    ROW_LISTS(COUNT)
+#undef COUNT
+}
+
+static unsigned report_missing_rows(void)
+{
+    unsigned missing = 0;
+    for (unsigned n = 0; n < entry_count(); n++) {
+        const Entry *e = entry_at(n);
+        if (shared->rows[n] || entry_is_privileged(e))
+            continue;
+        printf("no row for %s, %s: see --record\n", e->id, e->desc->name);
+        missing++;
+    }
+    return missing;
+}
+
+/* ---- Streams --------------------------------------------------------------------------------- */
+
+typedef struct Batch {
+    unsigned n;
+    Stream stream[SILICON_BATCH];
+    Case k[SILICON_BATCH];
+    Memory before[SILICON_BATCH], want_mem[SILICON_BATCH];
+    State want[SILICON_BATCH];
+} Batch;
+
+static Runner *reference(const Stream *s)
+{
+    if (runners[0]->is_silicon && (s->is_open || !(runners[0]->modes & s->mode)))
+        return runners[1];
+    return runners[0];
+}
+
+static void run_references(Batch *b)
+{
+    unsigned index[SILICON_BATCH], n = 0;
+    Slot *slots = runners[0]->is_silicon ? silicon_slots(runners[0]) : NULL;
+    for (unsigned k = 0; k < b->n; k++) {
+        Runner *ref = reference(&b->stream[k]);
+        b->want_mem[k] = b->before[k];
+        if (ref->is_silicon) {
+            slots[n].todo = b->k[k];
+            slots[n].memory = b->before[k];
+            index[n++] = k;
+        } else {
+            ref->run(ref, &b->k[k], &b->want_mem[k], &b->want[k]);
+        }
+    }
+    if (n)
+        silicon_run_slots(runners[0], n);
+    for (unsigned k = 0; k < n; k++) {
+        b->want[index[k]] = slots[k].result;
+        b->want_mem[index[k]] = slots[k].memory;
+    }
+}
+
+static unsigned code_length(const Stream *s)
+{
+    unsigned len = 0;
+    for (unsigned n = 0; n < s->n; n++)
+        len += s->item[n].len;
+    return len;
+}
+
+static bool agrees(Batch *b, unsigned k, Runner *r)
+{
+    static Memory mem, want_mem;
+    State got, want = b->want[k];
+    const Stream *s = &b->stream[k];
+    mem = b->before[k];
+    want_mem = b->want_mem[k];
+    r->run(r, &b->k[k], &mem, &got);
+    g_autofree char *d = case_difference(&b->k[k], b->before[k].code, code_length(s), s->image,
+                                         &want, &got, &want_mem, &mem);
+    return !d;
+}
+
+static void report(const Stream *s, unsigned first, Runner *r)
+{
+    static Stream copy;
+    if (__atomic_fetch_add(&shared->differences, 1, __ATOMIC_RELAXED) >= (uint64_t)options.reports)
+        return;
+    copy = *s;
+    stream_report(&copy, reference(s), r);
+    printf("reproduce: --stream %#" G_GINT64_MODIFIER "x:%s:%u\n\n", s->seed,
+           mode_constant(s->mode), first);
+    fflush(stdout);
+}
+
+/* All engines; the one without TLB now and then. */
+static void check_stream(Batch *b, unsigned k, unsigned first)
+{
+    const Stream *s = &b->stream[k];
+    counted = shared->streams;
+    executed = 0;
+    if (!agrees(b, k, tracer)) {
+        report(s, first, tracer);
+        return;
+    }
+    for (unsigned n = 0; n < nrunners; n++) {
+        Runner *r = runners[n];
+        bool rare = strstr(r->name, "without TLB") != NULL;
+        if (r == reference(s) || r->is_silicon || !(r->modes & s->mode) || (rare && s->seed % 4))
+            continue;
+        if (!agrees(b, k, r)) {
+            report(s, first, r);
+            return;
+        }
+    }
+    __atomic_fetch_add(&shared->executions, executed, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&shared->nstreams, 1, __ATOMIC_RELAXED);
+}
+
+static bool is_wanted(const Entry *e, Mode mode)
+{
+    return stream_may_have(e, mode) && (!options.only || strstr(e->desc->name, options.only));
+}
+
+static bool has_mode(Mode mode)
+{
+    if (!options.modes)
+        return true;
+    g_auto(GStrv) list = g_strsplit(options.modes, ",", 0);
+    return g_strv_contains((const char *const *)list, mode_constant(mode));
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    uint64_t v = (a + b * UINT64_C(0xbf58476d1ce4e5b9)) * UINT64_C(0x94d049bb133111eb);
+    return v ^ v >> 31;
+}
+
+static bool is_over(time_t start)
+{
+    if (shared->differences >= (uint64_t)options.reports)
+        return true;
+    if (options.minutes > 0)
+        return difftime(time(NULL), start) >= options.minutes * 60;
+    return shared->executions >= (uint64_t)options.executions;
+}
+
+/* Every entry in turn comes first in a stream; what follows is chosen at random. */
+static void run_job(unsigned job)
+{
+    static Batch b;
+    static unsigned first[SILICON_BATCH];
+    time_t start = time(NULL);
+    uint64_t at = job;
+    unsigned misses = 0;
+    while (!is_over(start) && misses < 100000) {
+        for (b.n = 0; b.n < SILICON_BATCH && misses < 100000; at += (unsigned)options.jobs) {
+            unsigned e = (unsigned)(at % entry_count());
+            Mode mode = all_modes[at / entry_count() % G_N_ELEMENTS(all_modes)];
+            misses++;
+            if (!has_mode(mode) || !is_wanted(entry_at(e), mode) ||
+                !stream_make(&b.stream[b.n], mix((uint64_t)options.seed, at), mode, entry_at(e),
+                             features))
+                continue;
+            misses = 0;
+            first[b.n] = e;
+            stream_prepare(&b.stream[b.n], &b.k[b.n], &b.before[b.n]);
+            b.n++;
+        }
+        run_references(&b);
+        for (unsigned k = 0; k < b.n; k++)
+            check_stream(&b, k, first[k]);
+    }
+}
+
+static void start_runners(void)
+{
+    nrunners = insn_runners(runners, G_N_ELEMENTS(runners));
+    tracer = engine_tracer(count);
+}
+
+static void run_jobs(void)
+{
+    for (int n = 0; n < options.jobs; n++) {
+        if (fork())
+            continue;
+        start_runners();
+        run_job((unsigned)n);
+        fflush(stdout);
+        _exit(0);
+    }
+    int status;
+    while (wait(&status) > 0) {
+        if (status) {
+            printf("a job ended with status %#x\n", status);
+            shared->differences++;
+        }
+    }
+}
+
+static bool run_one(const char *text)
+{
+    static Stream s;
+    char **part = g_strsplit(text, ":", 3);
+    g_assert(g_strv_length(part) == 3);
+    uint64_t seed = g_ascii_strtoull(part[0], NULL, 0);
+    unsigned e = (unsigned)strtoul(part[2], NULL, 0);
+    for (unsigned n = 0; n < G_N_ELEMENTS(all_modes); n++) {
+        Mode mode = all_modes[n];
+        if (strcmp(part[1], mode_constant(mode)) ||
+            !stream_make(&s, seed, mode, entry_at(e), features))
+            continue;
+        for (unsigned k = 0; k <= nrunners; k++) {
+            Runner *r = k < nrunners ? runners[k] : tracer;
+            counted = shared->streams;
+            if (r == reference(&s) || r->is_silicon)
+                continue;
+            g_autofree char *d = stream_difference(&s, reference(&s), r);
+            if (d) {
+                stream_report(&s, reference(&s), r);
+                return false;
+            }
+        }
+        return true;
+    }
+    return true;
+}
+
+/* ---- The report ------------------------------------------------------------------------------ */
+
+static bool host_has(const Entry *e)
+{
+    InsnFeature f = (InsnFeature)e->desc->feature;
+    return f == FEAT_NONE || (features >> f & 1);
+}
+
+static const char *note_of(const Entry *e)
+{
+    const char *note = entry_is_privileged(e);
+    if (!note)
+        note = entry_is_host_specific(e);
+    if (!note && !host_has(e))
+        note = "skipped: the host has not got it";
+    return note;
+}
+
+static unsigned write_coverage(FILE *f)
+{
+    unsigned never = 0, skipped = 0;
+    fprintf(f, "%-28s %-14s %9s %9s\n", "entry", "name", "silicon", "rows");
+    for (unsigned n = 0; n < entry_count(); n++) {
+        const Entry *e = entry_at(n);
+        const char *note = note_of(e);
+        bool no_row = !shared->rows[n] && !entry_is_privileged(e);
+        bool no_stream = !shared->streams[n] && !note;
+        skipped += !host_has(e);
+        never += no_row || no_stream;
+        fprintf(f, "%-28s %-14s %9" G_GINT64_MODIFIER "u %9" G_GINT64_MODIFIER "u  %s%s%s\n", e->id,
+                e->desc->name, shared->streams[n], shared->rows[n], note ? note : "",
+                no_row ? " NO ROW" : "", no_stream ? " NEVER IN STREAMS" : "");
+    }
+    printf("%u entries of the decode tables, %u without execution, %u skipped: not on this host\n",
+           entry_count(), never, skipped);
+    return never;
+}
+
+static bool report_coverage(void)
+{
+    if (!options.coverage)
+        return true;
+    FILE *f = fopen(options.coverage, "w");
+    if (!f) {
+        perror(options.coverage);
+        return false;
+    }
+    unsigned never = write_coverage(f);
+    fclose(f);
+    printf("coverage: %s\n", options.coverage);
+    return !never;
+}
+
+/* ---- Recording ------------------------------------------------------------------------------- */
+
+/* A stream of one instruction that silicon completes, as a row. */
+static bool record_entry(unsigned n, Mode mode)
+{
+    static Stream s;
+    static Memory before, mem;
+    Case k;
+    State after;
+    uint64_t had = shared->streams[n];
+    for (unsigned try = 0; try < 400; try++) {
+        if (!stream_make(&s, mix(n, try), mode, entry_at(n), features))
+            return false;
+        s.n = 1;
+        if (s.item[0].insn.lock || s.item[0].insn.seg_override || s.item[0].insn.prefix67)
+            continue;
+        stream_prepare(&s, &k, &before);
+        mem = before;
+        counted = shared->streams;
+        tracer->run(tracer, &k, &mem, &after);
+        if (shared->streams[n] == had || (after.vector != 3 && try < 200))
+            continue;
+        stream_record(&s, runners[0]);
+        return true;
+    }
+    return false;
+}
+
+static void record_rows(void)
+{
+    for (unsigned n = 0; n < entry_count(); n++) {
+        const Entry *e = entry_at(n);
+        if (shared->rows[n] || entry_is_privileged(e))
+            continue;
+        bool done = false;
+        for (unsigned m = 0; m < G_N_ELEMENTS(all_modes) && !done; m++)
+            done = stream_may_have(e, all_modes[m]) && record_entry(n, all_modes[m]);
+        if (!done)
+            printf("    /* none found for %s, %s */\n", e->id, e->desc->name);
+    }
+}
+
+/* ---- Start ----------------------------------------------------------------------------------- */
+
+static void parse(int argc, char **argv)
+{
+    const GOptionEntry list[] = {
+        { "executions", 0, 0, G_OPTION_ARG_INT64, &options.executions, NULL, NULL },
+        { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &options.minutes, NULL, NULL },
+        { "seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, NULL, NULL },
+        { "jobs", 0, 0, G_OPTION_ARG_INT, &options.jobs, NULL, NULL },
+        { "reports", 0, 0, G_OPTION_ARG_INT, &options.reports, NULL, NULL },
+        { "modes", 0, 0, G_OPTION_ARG_STRING, &options.modes, NULL, NULL },
+        { "only", 0, 0, G_OPTION_ARG_STRING, &options.only, NULL, NULL },
+        { "stream", 0, 0, G_OPTION_ARG_STRING, &options.stream, NULL, NULL },
+        { "coverage", 0, 0, G_OPTION_ARG_FILENAME, &options.coverage, NULL, NULL },
+        { "silicon", 0, 0, G_OPTION_ARG_NONE, &options.silicon, NULL, NULL },
+        { "record", 0, 0, G_OPTION_ARG_NONE, &options.record, NULL, NULL },
+        { NULL }
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_autoptr(GError) error = NULL;
+    g_option_context_add_main_entries(context, list, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        fprintf(stderr, "%s\n", error->message);
+        exit(2);
+    }
+}
+
+/* In a process of its own: the jobs start their own silicon. */
+static int in_process(bool (*f)(void))
+{
+    int status;
+    fflush(stdout);
+    if (fork() == 0) {
+        start_runners();
+        bool ok = f();
+        fflush(stdout);
+        _exit(!ok);
+    }
+    wait(&status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static bool alone(void)
+{
+    if (options.silicon && !runners[0]->is_silicon)
+        _exit(SKIPPED);
+    count_rows();
+    if (options.record)
+        record_rows();
+    else if (report_missing_rows())
+        return false;
+    if (options.stream)
+        return run_one(options.stream);
+    if (!runners[0]->is_silicon)
+        printf("no silicon to compare with on this host: engines against each other\n");
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    parse(argc, argv);
+    shared = mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    g_assert(shared != MAP_FAILED && entry_count() <= MAX_ENTRIES);
+    features = silicon_features();
+    int status = in_process(alone);
+    if (options.record || options.stream || status)
+        return status;
+    printf("seed %#" G_GINT64_MODIFIER "x\n", (uint64_t)options.seed);
+    fflush(stdout);
+    run_jobs();
+    printf("%" G_GINT64_MODIFIER "u instructions in %" G_GINT64_MODIFIER
+           "u streams, %" G_GINT64_MODIFIER "u differ\n",
+           shared->executions, shared->nstreams, shared->differences);
+    bool covered = report_coverage();
+    return !covered || shared->differences;
+}
