@@ -106,9 +106,17 @@ void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
     d->ended = true;
 }
 
+/* Can a goto lead to @offset? It must lie in the mapping unit, and so must the whole instruction:
+ * one that may reach into another unit is found by its pc, as what follows depends on the mapping.
+ */
+static bool can_go_to(const Dis *d, int64_t offset)
+{
+    return offset >= 0 && offset <= (int64_t)d->req->unit_size - MAX_INSN_BYTES;
+}
+
 void leave_next(Dis *d)
 {
-    if (leaves_through_c(d) || d->next >= d->req->unit_size) {
+    if (leaves_through_c(d) || !can_go_to(d, d->next)) {
         leave_jump(d, pc_next(d), JUMP_DIRECT);
         return;
     }
@@ -116,11 +124,11 @@ void leave_next(Dis *d)
     d->ended = true;
 }
 
-/* Is next + delta, cut to the operand size, a byte of this mapping unit? */
+/* Is next + delta, cut to the operand size, in this mapping unit? */
 static bool branch_stays(const Dis *d, const Insn *i, int64_t delta)
 {
     int64_t target = (int64_t)d->next + delta;
-    if (target < 0 || target >= d->req->unit_size)
+    if (!can_go_to(d, target))
         return false;
     if (d->is64)
         return true;
@@ -148,7 +156,7 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
         return;
     }
     IrRef target = pc_plus(d, d->next + delta, (IrType)i->osize);
-    if (leaves_through_c(d) || d->next >= d->req->unit_size) {
+    if (leaves_through_c(d) || !can_go_to(d, d->next)) {
         leave_jump(d, ir_select(ir, cond, target, pc_next(d)), JUMP_INDIRECT);
         return;
     }
@@ -613,7 +621,7 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
             status = decode_insn(&d.dm, bytes, avail, &i);
             max = 1;
         }
-        uint32_t len = status == DECODE_TOO_LONG ? 15 : i.len;
+        uint32_t len = status == DECODE_TOO_LONG ? MAX_INSN_BYTES : i.len;
         d.offset = d.next;
         d.next += len;
         req->size += len;
