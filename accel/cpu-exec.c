@@ -258,6 +258,11 @@ uint64_t cpu_instruction_count(Cpu *cpu)
     return a->count + run->granted - cpu->budget - cpu_rest_of_block(cpu);
 }
 
+uint64_t cpu_charged_count(Cpu *cpu)
+{
+    return cpu->run->accel->count + cpu->run->granted - cpu->budget;
+}
+
 void cpu_interrupt(Cpu *cpu, uint32_t bits)
 {
     cpu->interrupt_request |= bits;

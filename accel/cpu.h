@@ -176,6 +176,8 @@ void cpu_monitor_again(Cpu *cpu); /* after CpuCommon.monitor was loaded */
 
 /* Instructions executed by all CPUs so far, exact in helpers and slow paths. */
 uint64_t cpu_instruction_count(Cpu *cpu);
+/* The same, but with all of the running block: exact between blocks, and at once. */
+uint64_t cpu_charged_count(Cpu *cpu);
 /* Virtual nanoseconds (the machine's clock), exact under -icount. */
 int64_t cpu_clock_ns(Cpu *cpu);
 /* Does virtual time follow a host clock that can be read at once? Never turns false again. */

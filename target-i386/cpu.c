@@ -93,8 +93,9 @@ void x86_cpu_reset(CpuX86 *c, bool init)
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
-    c->nmi_blocked = c->inhibit = c->x87_slow = c->debug_step = false;
-    c->debug_hits = 0;
+    c->nmi_blocked = c->x87_slow = c->debug_step = false;
+    c->inhibit = c->debug_hits = c->step = 0;
+    c->rf_count = 0;
     c->common.exception_pending = false;
     c->exception_is_soft = c->delivery_ext = false;
     c->exception = 0;
@@ -315,6 +316,7 @@ static void get_context(Cpu *cpu, CpuContext *out)
     const Segment *cs = &c->segs[SEG_CS];
     const uint32_t top = 7u << X86_MODE_TOP_SHIFT;
 
+    c->rf_loaded = false;
     out->pc = cpu->pc;
     out->mode = (c->mode & ~top) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
     if (c->mode & X86_MODE_CS64) {
@@ -341,9 +343,9 @@ static uint64_t wrap_pc(Cpu *cpu, uint64_t pc)
 static void exit_reason(Cpu *cpu, uint32_t reason)
 {
     CpuX86 *c = x86(cpu);
+    unsigned step = c->step;
 
-    if ((c->mode & X86_MODE_BREAKPOINTS) && !c->rf_loaded)
-        c->eflags &= ~(uint32_t)EFL_RF;
+    c->step = 0;
     switch (reason) {
     case X86_EXIT_HALT:
         c->common.halted = true;
@@ -354,14 +356,13 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         c->x87_slow = true;
         x86_update_mode(c);
         return;
-    case X86_EXIT_SINGLE_STEP: break;
     case X86_EXIT_PAUSE: cpu_kick(cpu); break;
     case X86_EXIT_SYNC: break;
     default: g_assert_not_reached();
     }
     c->x87_slow = false;
-    if (reason == X86_EXIT_SINGLE_STEP || c->debug_step || c->debug_hits)
-        x86_debug_after(c, reason == X86_EXIT_SINGLE_STEP);
+    if (step)
+        x86_debug_after(c, step);
     /* The block may have changed mode bits itself (the interrupt shadow). */
     x86_update_mode(c);
     x86_settle_context(c);

@@ -102,7 +102,19 @@ enum {
     X86_EXIT_MWAIT,    /* MWAIT: halted until the monitored line is stored to */
     X86_EXIT_PAUSE,    /* PAUSE: give the other CPUs a turn */
     X86_EXIT_X87_SLOW, /* run this instruction with x87 by helper */
-    X86_EXIT_SINGLE_STEP, /* an instruction that began with TF set is done, pc is the next: #DB trap */
+};
+
+enum { INHIBIT_STI = 1, INHIBIT_SS };
+
+/* Of an instruction in a block of its own that has been executed, for single step and RF. */
+enum {
+    STEP_DONE = 1 << 0,
+    STEP_TF = 1 << 1,     /* TF was set when it began */
+    STEP_BRANCH = 1 << 2, /* it may leave the sequence */
+    STEP_ALWAYS = 1 << 3, /* … and does, even to the next instruction */
+    STEP_AFTER = 1 << 4,  /* TF as it leaves it decides (SYSCALL, SYSRET) */
+    STEP_QUIET = 1 << 5,  /* it drops the trap (INT n) */
+    STEP_REPEAT = 1 << 6, /* it has iterations left if pc has not moved on */
 };
 
 typedef struct X87Reg { /* ST registers by physical number; MMX aliases frac */
@@ -147,7 +159,8 @@ typedef struct CpuX86 {
     uint64_t pae_pdpte[4]; /* loaded by MOV CR3 in PAE mode */
     uint32_t pkru;
     uint16_t keys_used; /* protection keys of the pages that the TLBs may know */
-    bool nmi_blocked, inhibit, in_smm, sipi_wait;
+    bool nmi_blocked, in_smm, sipi_wait;
+    uint8_t inhibit;      /* INHIBIT_*: the shadow that the next instruction is in */
     bool smm_nmi_blocked; /* nmi_blocked as RSM will have it */
     uint64_t smi_count;
     uint8_t sipi_vector;
@@ -157,6 +170,9 @@ typedef struct CpuX86 {
     bool debug_step;    /* the next instruction meets a data or port breakpoint: alone */
     bool rf_loaded;     /* the running instruction has set RF, for the next one */
     uint8_t debug_hits; /* breakpoints met by the running instruction, B0-B3 */
+    uint8_t step;       /* STEP_* of the instruction that left its block through C */
+    uint64_t step_next; /* the pc behind it */
+    uint64_t rf_count;  /* cpu_charged_count() when IRET set RF: one instruction on it is clear */
     /* an exception on its way */
     int exception;          /* vector raised, valid while common.exception_pending */
     uint32_t error_code;
@@ -195,7 +211,7 @@ enum {
     SLOT_INHIBIT, SLOT_CR0, SLOT_CR2, SLOT_CR3, SLOT_CR4, SLOT_KERNEL_GS_BASE, SLOT_SEG_ATTR,
     /* + SEG_x (I32) */
     SLOT_INTERRUPT_REQUEST = SLOT_SEG_ATTR + SEG_COUNT,
-    SLOT_TSC_AUX, SLOT_CPUID_HIGH, SLOT_FSW_LAST,
+    SLOT_STEP, SLOT_STEP_NEXT, SLOT_TSC_AUX, SLOT_CPUID_HIGH, SLOT_FSW_LAST,
     SLOT_VTMP, /* + 0, 1, 2 */
     SLOT_COUNT = SLOT_VTMP + 3
 };

@@ -7,7 +7,11 @@
  * engine run that instruction again, alone and with the mode on (debug_step): the hit is noted, and
  * #DB follows the instruction. LE and GE have no effect: breakpoints are always exact.
  *
- * Missing: single step on branches (DEBUGCTL.BTF), last-branch records.
+ * RF stays set until the instruction has been executed, between the iterations of a repeated one
+ * too; where no breakpoint is armed it may be cleared late (rf_count), which nobody can see. A
+ * taken conditional branch to the next instruction is no branch to BTF.
+ *
+ * Missing: last-branch records (DEBUGCTL.LBR reads 0).
  */
 #include "target-i386/debug.h"
 
@@ -142,8 +146,9 @@ void x86_debug_before(CpuX86 *c, uint64_t linear)
 {
     uint64_t hits = 0;
 
-    c->rf_loaded = false;
-    if (c->debug_hits && !c->inhibit) {
+    if (c->inhibit == INHIBIT_SS) /* no debug exceptions in its shadow */
+        return;
+    if (c->debug_hits) {
         c->dr[6] |= take_hits(c);
         x86_update_mode(c);
         x86_raise(c, EXCP_DB);
@@ -159,13 +164,36 @@ void x86_debug_before(CpuX86 *c, uint64_t linear)
     x86_raise(c, EXCP_DB);
 }
 
-void x86_debug_after(CpuX86 *c, bool single_step)
+void x86_debug_set_rf(CpuX86 *c)
+{
+    cpu_sync_state(&c->cpu);
+    c->eflags |= EFL_RF;
+    c->rf_count = cpu_charged_count(&c->cpu);
+}
+
+/* Does TF ask for a trap after this instruction? */
+static bool single_steps(const CpuX86 *c, unsigned step)
+{
+    if (!(step & STEP_TF) || (step & STEP_QUIET))
+        return false;
+    if ((step & STEP_AFTER) && !(c->eflags & EFL_TF))
+        return false;
+    if (!(c->debugctl & DEBUGCTL_BTF) || (step & (STEP_ALWAYS | STEP_AFTER)))
+        return true;
+    return (step & STEP_BRANCH) && c->cpu.pc != c->step_next;
+}
+
+void x86_debug_after(CpuX86 *c, unsigned step)
 {
     uint64_t bits;
 
-    if (c->inhibit) /* MOV SS: the trap waits for the next instruction */
+    if (!c->rf_loaded)
+        c->eflags &= ~(uint32_t)EFL_RF;
+    if ((step & STEP_REPEAT) && c->cpu.pc != c->step_next)
+        x86_debug_set_rf(c);
+    if (c->inhibit == INHIBIT_SS) /* the trap waits for the next instruction */
         return;
-    bits = take_hits(c) | (single_step ? DR6_BS : 0);
+    bits = take_hits(c) | (single_steps(c, step) ? DR6_BS : 0);
     if (!bits)
         return;
     c->dr[6] |= bits;

@@ -7,7 +7,7 @@
 
 #include "target-i386/cpu.h"
 
-enum { DR7_GD = 1 << 13 };
+enum { DR7_GD = 1 << 13, DEBUGCTL_BTF = 1 << 1 };
 
 /* Is an instruction breakpoint armed? */
 bool x86_debug_has_code(const CpuX86 *c);
@@ -24,7 +24,9 @@ void x86_debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access);
 void x86_debug_port(CpuX86 *c, uint32_t port, uint32_t size);
 /* Before the instruction at @linear: raises #DB for a trap that is due and for breakpoints. */
 void x86_debug_before(CpuX86 *c, uint64_t linear);
-/* After an instruction that left through CpuOps.exit_reason. */
-void x86_debug_after(CpuX86 *c, bool single_step);
+/* RF = 1 in what the event that comes next saves. */
+void x86_debug_set_rf(CpuX86 *c);
+/* After an instruction that is @step (STEP_*): RF, and #DB for what is due. */
+void x86_debug_after(CpuX86 *c, unsigned step);
 
 #endif

@@ -334,12 +334,16 @@ static void deliver_protected(CpuX86 *c, const Event *e)
 
 static void deliver(CpuX86 *c, const Event *e)
 {
+    if (!(c->mode & X86_MODE_BREAKPOINTS) && cpu_charged_count(&c->cpu) != c->rf_count)
+        c->eflags &= ~(uint32_t)EFL_RF; /* an instruction has been executed since */
     c->old_exception = e->soft || e->hardware ? OLD_INTERRUPT : e->vector;
     c->delivery_ext = !e->soft;
     if (log_enabled(LOG_INT))
         log_event(c, e);
-    if (e->vector == EXCP_DB && !e->soft)
+    if (e->vector == EXCP_DB && !e->soft) {
         c->dr[7] &= ~(uint64_t)DR7_GD;
+        c->debugctl &= ~(uint64_t)DEBUGCTL_BTF;
+    }
     if (!(c->cr0 & CR0_PE))
         deliver_real(c, e);
     else if (is_long(c))
@@ -368,8 +372,8 @@ void x86_deliver_exception(Cpu *cpu)
     c->common.exception_pending = false;
     wake(c);
     if (c->inhibit || c->x87_slow || c->debug_step) { /* of the instruction that has faulted */
-        c->inhibit = c->x87_slow = c->debug_step = false;
-        c->debug_hits = 0;
+        c->x87_slow = c->debug_step = false;
+        c->inhibit = c->debug_hits = 0;
         x86_update_mode(c);
     }
     if (c->old_exception >= 0) {

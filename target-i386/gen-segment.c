@@ -87,6 +87,7 @@ void gen_iret(Dis *d, Insn *i)
 void gen_int(Dis *d, Insn *i)
 {
     call2(d, HELP_int, const32(d, (uint32_t)i->imm & 0xff), pc_next(d));
+    d->step = STEP_QUIET;
     leave_to_slot(d);
 }
 
@@ -152,6 +153,7 @@ void gen_syscall(Dis *d, Insn *i)
     reg_set(d, I64, R_RCX, next);
     if (d->mode & X86_MODE_LMA)
         reg_set(d, I64, 11, flags);
+    d->step = STEP_AFTER;
     leave_to_slot(d);
 }
 
@@ -166,6 +168,7 @@ void gen_sysret(Dis *d, Insn *i)
     } else {
         call3(d, HELP_sysret, osize(d, i), rcx, r11);
     }
+    d->step = STEP_AFTER;
     leave_to_slot(d);
 }
 
@@ -192,18 +195,24 @@ static void load_seg(Dis *d, unsigned seg, IrRef selector)
     call2(d, HELP_load_seg, const32(d, seg), zext32(d, selector));
 }
 
-/* After everything of the instruction is done: what follows is decoded in the new mode. */
-static void after_load_seg(Dis *d)
+/* In 64-bit mode only the shadow of MOV SS and POP SS is part of the mode, and the next instruction
+ * nearly always shares the block, within which nobody can see it. */
+static bool makes_mode(const Dis *d, unsigned seg)
 {
-    if (!d->is64)
+    return !d->is64 || (seg == SEG_SS && !next_shares_block(d));
+}
+
+/* After everything of the instruction is done: what follows is decoded in the new mode. */
+static void after_load_seg(Dis *d, bool new_mode)
+{
+    if (new_mode)
         leave_jump(d, pc_next(d), JUMP_DIRECT);
 }
 
-/* MOV SS and POP SS also hold interrupts off for one instruction. In 64-bit mode the next
- * instruction nearly always shares the block, within which there are none. */
-static void load_seg_shadowed(Dis *d, unsigned seg, IrRef selector)
+/* MOV SS and POP SS also hold interrupts and debug traps off for one instruction. */
+static void load_seg_shadowed(Dis *d, unsigned seg, IrRef selector, bool new_mode)
 {
-    if (seg == SEG_SS && !d->is64)
+    if (seg == SEG_SS && new_mode)
         call1(d, HELP_load_ss, zext32(d, selector));
     else
         load_seg(d, seg, selector);
@@ -224,13 +233,15 @@ void gen_mov_from_sreg(Dis *d, Insn *i)
 void gen_mov_to_sreg(Dis *d, Insn *i)
 {
     unsigned seg = i->op[0].reg;
+    bool new_mode;
 
     if (seg >= SEG_COUNT || seg == SEG_CS) {
         trap_ud(d);
         return;
     }
-    load_seg_shadowed(d, seg, op_load(d, i, 1));
-    after_load_seg(d);
+    new_mode = makes_mode(d, seg);
+    load_seg_shadowed(d, seg, op_load(d, i, 1), new_mode);
+    after_load_seg(d, new_mode);
 }
 
 void gen_push_sreg(Dis *d, Insn *i)
@@ -246,10 +257,11 @@ void gen_pop_sreg(Dis *d, Insn *i)
 {
     Stack s = stack_begin(d);
     IrRef v = stack_pop(d, &s, (IrType)i->osize);
+    bool new_mode = makes_mode(d, i->desc->arg);
 
-    load_seg_shadowed(d, i->desc->arg, i->osize == I16 ? v : ir_trunc(d->ir, I16, v));
+    load_seg_shadowed(d, i->desc->arg, i->osize == I16 ? v : ir_trunc(d->ir, I16, v), new_mode);
     stack_commit(d, &s);
-    after_load_seg(d);
+    after_load_seg(d, new_mode);
 }
 
 void gen_lds(Dis *d, Insn *i)
@@ -260,7 +272,7 @@ void gen_lds(Dis *d, Insn *i)
 
     load_seg(d, i->desc->arg, mem_ld(d, m, I16, (int32_t)size));
     op_store(d, i, 0, offset);
-    after_load_seg(d);
+    after_load_seg(d, !d->is64);
 }
 
 /* ---- Descriptors ---------------------------------------------------------------------------- */

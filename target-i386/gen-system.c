@@ -119,22 +119,6 @@ void gen_cli(Dis *d, Insn *i)
     ir_set(ir, SLOT_EFLAGS, 0, ir_and(ir, eflags, const32(d, ~(uint32_t)EFL_IF)));
 }
 
-/* Is the next instruction sure to be in this block? Interrupts are taken between blocks, so that is
- * all the shadow that STI asks for. */
-static bool next_shares_block(const Dis *d)
-{
-    const TranslateRequest *req = d->req;
-    uint32_t used = d->next - req->unit_offset;
-    Insn next;
-
-    return !req->checked &&
-           !(d->mode &
-             (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
-           decode_insn(&d->dm, req->bytes + used, req->avail - used, &next) != DECODE_MORE &&
-           d->ir->ninsns + 1 < MIN(req->max_insns, 24) && d->ir->nlinks <= IR_MAX_LINKS / 2 &&
-           ir_room(d->ir) > IR_MAX_OPS / 2;
-}
-
 void gen_sti(Dis *d, Insn *i)
 {
     if (!iopl_ok(d)) {
@@ -438,6 +422,7 @@ void gen_rsm(Dis *d, Insn *i)
         return;
     }
     call0(d, HELP_rsm);
+    d->step = STEP_QUIET;
     leave_jump(d, ir_get(d->ir, I64, SLOT_PC, 0), JUMP_INDIRECT);
 }
 

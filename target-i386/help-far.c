@@ -436,6 +436,8 @@ void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc)
     } else {
         iret_protected(c, size);
     }
+    if (c->eflags & EFL_RF)
+        c->rf_count = cpu_charged_count(&c->cpu);
     if (c->nmi_blocked) {
         c->nmi_blocked = false;
         if (c->cpu.interrupt_request & CPU_INT_NMI)
@@ -525,11 +527,14 @@ uint64_t help_syscall(CpuX86 *c)
 void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
 {
     uint16_t selector = c->star >> 48;
+    uint32_t old = c->eflags;
 
     if (!(c->efer & EFER_SCE))
         x86_raise(c, EXCP_UD);
     if (!(c->cr0 & CR0_PE) || x86_cpl(c) != 0)
         raise_gp(c, 0);
+    if (is_long(c) && (r11 & EFL_TF) && !(c->eflags & EFL_TF))
+        cpu_sync_state(&c->cpu); /* it ends with a trap */
     if (is_long(c)) {
         set_flat_cs(c, size == 3 ? selector + 16 : selector, 3, size == 3);
         c->cpu.pc = size == 3 ? rcx : (uint32_t)rcx;
@@ -541,6 +546,10 @@ void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
     }
     set_flat_ss(c, selector + 8, 3);
     x86_update_mode(c);
+    if ((c->eflags & ~old & EFL_TF)) {
+        c->dr[6] |= DR6_BS;
+        x86_raise_trap(c, EXCP_DB, c->cpu.pc);
+    }
     x86_settle_context(c);
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
         cpu_kick(&c->cpu);

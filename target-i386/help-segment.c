@@ -23,7 +23,7 @@ void help_load_seg(CpuX86 *c, uint32_t seg, uint32_t selector)
 void help_load_ss(CpuX86 *c, uint32_t selector)
 {
     help_load_seg(c, SEG_SS, (uint16_t)selector);
-    c->inhibit = true;
+    c->inhibit = INHIBIT_SS;
     x86_update_mode(c);
 }
 

@@ -215,6 +215,7 @@ static unsigned check_dr(CpuX86 *c, unsigned n)
     }
     if (c->dr[7] & DR7_GD) {
         c->dr[6] |= DR6_BD;
+        x86_debug_set_rf(c); /* unlike a breakpoint's, this fault sets RF */
         x86_raise(c, EXCP_DB);
     }
     return n;
@@ -238,6 +239,7 @@ void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value)
         value = (value & 0xffff2bff) | 0x400;
     old = x86_debug_watch(c);
     c->dr[n] = value;
+    c->eflags &= ~(uint32_t)EFL_RF; /* if it was still there from before */
     x86_debug_changed(c, &old);
 }
 
@@ -394,7 +396,7 @@ void help_sti_shadow(CpuX86 *c)
 {
     if (!(c->eflags & EFL_IF)) {
         c->eflags |= EFL_IF;
-        c->inhibit = true;
+        c->inhibit = INHIBIT_STI;
         x86_update_mode(c);
     }
     interrupts_enabled(c);

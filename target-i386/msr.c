@@ -65,7 +65,6 @@ static const MsrRow msr_rows[] = {
     { 0x000001a2,  1, MSR_IGNORED,   0, 0 },                          /* TEMPERATURE_TARGET */
     { 0x000001b0,  1, MSR_IGNORED,   0, 0 },                          /* IA32_ENERGY_PERF_BIAS */
     { 0x000001c9,  1, MSR_IGNORED,   0, 0 },                          /* LASTBRANCH_TOS */
-    { 0x000001d9,  1, MSR_FIELD,     FIELD(debugctl), 0x7f },
     { 0x000001db,  4, MSR_CONST,     0, 0 },                          /* last branch and exception */
     { 0x000001fc,  1, MSR_IGNORED,   0, 0 },                          /* POWER_CTL: no C1E */
     { 0xc0000081,  1, MSR_FIELD,     FIELD(star), ALL },
@@ -261,6 +260,7 @@ static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
     case 0x10a:
         *value = ARCH_CAPABILITIES_VALUE;
         return x86_words_have(c->features, CPUID_7_0_EDX, CPUID_ARCH_CAPABILITIES);
+    case 0x1d9: *value = c->debugctl; return true;
     case 0x277: *value = c->pat; return true;
     case 0x2ff: *value = c->mtrr_def; return true;
     case 0x6e0:
@@ -311,6 +311,11 @@ static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
         if ((value & ~7ull) || !has_spec_ctrl(c))
             return false;
         c->spec_ctrl = value;
+        return true;
+    case 0x1d9:
+        if (value & ~0x7full)
+            return false;
+        c->debugctl = value & ~1ull; /* LBR: there are no records */
         return true;
     case 0x49: return has_pred_cmd(c) && !(value & ~1ull);
     case 0x277:

@@ -84,8 +84,11 @@ void leave_exit(Dis *d, IrRef pc, uint32_t reason)
         ir_set(ir, SLOT_INHIBIT, 0, ir_const(ir, I8, 0));
         ir_set(ir, SLOT_MODE, 0, ir_and(ir, mode, const32(d, ~(uint32_t)X86_MODE_INHIBIT)));
     }
-    if ((d->mode & X86_MODE_TF) && reason == X86_EXIT_SYNC)
-        reason = X86_EXIT_SINGLE_STEP;
+    if (leaves_through_c(d)) {
+        d->step |= STEP_DONE | (d->mode & X86_MODE_TF ? STEP_TF : 0);
+        ir_set(ir, SLOT_STEP, 0, ir_const(ir, I8, d->step));
+        ir_set(ir, SLOT_STEP_NEXT, 0, pc_next(d));
+    }
     ir_set(ir, SLOT_PC, 0, pc);
     ir_exit(ir, reason);
     d->ended = true;
@@ -99,6 +102,8 @@ void leave_sync(Dis *d)
 void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
 {
     if (leaves_through_c(d)) {
+        if (kind != JUMP_DIRECT)
+            d->step |= STEP_BRANCH | STEP_ALWAYS;
         leave_exit(d, pc, X86_EXIT_SYNC);
         return;
     }
@@ -141,6 +146,7 @@ static bool branch_stays(const Dis *d, const Insn *i, int64_t delta)
 void leave_branch(Dis *d, Insn *i, int64_t delta)
 {
     if (leaves_through_c(d) || !branch_stays(d, i, delta)) {
+        d->step |= STEP_BRANCH | STEP_ALWAYS;
         leave_jump(d, pc_plus(d, d->next + delta, (IrType)i->osize), JUMP_DIRECT);
         return;
     }
@@ -156,7 +162,12 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
         return;
     }
     IrRef target = pc_plus(d, d->next + delta, (IrType)i->osize);
-    if (leaves_through_c(d) || !can_go_to(d, d->next)) {
+    if (leaves_through_c(d)) {
+        d->step |= STEP_BRANCH;
+        leave_exit(d, ir_select(ir, cond, target, pc_next(d)), X86_EXIT_SYNC);
+        return;
+    }
+    if (!can_go_to(d, d->next)) {
         leave_jump(d, ir_select(ir, cond, target, pc_next(d)), JUMP_INDIRECT);
         return;
     }
@@ -168,10 +179,25 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
 void leave_branch_again_if(Dis *d, IrRef cond)
 {
     if (leaves_through_c(d)) {
+        d->step |= STEP_REPEAT;
         leave_exit(d, ir_select(d->ir, cond, pc_here(d), pc_next(d)), X86_EXIT_SYNC);
         return;
     }
     ir_goto_if(d->ir, cond, d->offset);
+}
+
+bool next_shares_block(const Dis *d)
+{
+    const TranslateRequest *req = d->req;
+    uint32_t used = d->next - req->unit_offset;
+    Insn next;
+
+    return !req->checked &&
+           !(d->mode &
+             (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
+           decode_insn(&d->dm, req->bytes + used, req->avail - used, &next) != DECODE_MORE &&
+           d->ir->ninsns + 1 < MIN(req->max_insns, 24) && d->ir->nlinks <= IR_MAX_LINKS / 2 &&
+           ir_room(d->ir) > IR_MAX_OPS / 2;
 }
 
 void trap(Dis *d, uint32_t code)

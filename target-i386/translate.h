@@ -10,8 +10,8 @@
  * After a helper that may change mode, mappings or interrupt state: leave_sync().
  *
  * Blocks of X86_MODE_TF, BREAKPOINTS and INHIBIT hold one instruction. They leave through C:
- * INHIBIT clears SLOT_INHIBIT, its bit of SLOT_MODE and exits X86_EXIT_SYNC; TF exits
- * X86_EXIT_SINGLE_STEP with pc at the next instruction (raise #DB, BS); BREAKPOINTS X86_EXIT_SYNC.
+ * INHIBIT clears SLOT_INHIBIT and its bit of SLOT_MODE; all say in SLOT_STEP that the instruction is
+ * done and what it was, for single step and breakpoints (debug.c), and exit X86_EXIT_SYNC.
  */
 #ifndef TARGET_I386_TRANSLATE_H
 #define TARGET_I386_TRANSLATE_H
@@ -37,6 +37,7 @@ struct Dis {
     uint32_t offset;    /* of the current instruction in the mapping unit */
     uint32_t next;      /* of the one after it */
     bool ended;         /* the END op has been built */
+    uint8_t step;       /* STEP_* that the instruction is, where it leaves through C */
     bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
     uint32_t sti_shadow; /* … after the instruction at this offset */
     uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
@@ -64,6 +65,9 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond,
 void leave_branch_again_if(
     Dis *d, IrRef cond); /* I1: this instruction once more (REP); else falls through */
 void leave_jump(Dis *d, IrRef pc, IrJumpKind kind); /* to a computed guest pc (I64, already cut) */
+/* Is the next instruction sure to be in this block? Interrupts are taken between blocks, so that is
+ * all the shadow that STI and MOV SS ask for. */
+bool next_shares_block(const Dis *d);
 void leave_sync(Dis *d); /* to the next instruction through C (X86_EXIT_SYNC) */
 void leave_exit(Dis *d, IrRef pc, uint32_t reason); /* through C: X86_EXIT_* at pc */
 void trap(Dis *d, uint32_t code); /* raise X86_TRAP(…) / X86_TRAP_ERROR(…) here */

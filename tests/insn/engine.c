@@ -374,6 +374,11 @@ void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
 {
 }
 
+uint64_t cpu_charged_count(Cpu *cpu)
+{
+    return 0;
+}
+
 bool cpu_monitor(Cpu *cpu, uint64_t addr, unsigned mmu)
 {
     return false;

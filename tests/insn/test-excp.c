@@ -368,6 +368,39 @@ static void real_frame(System *s)
     assert_int_equal(system_read(s, USER_STACK - 4, 2), USER_CODE >> 4);
 }
 
+static void btf(System *s) { s->c->eflags |= EFL_TF; s->c->debugctl = 2; }
+static void btf_rep(System *s) { btf(s); s->c->regs[R_RDI] = PAGE_USER; s->c->regs[R_RCX] = 3; }
+static void btf_gone(System *s) { dr6_bs(s); assert_int_equal(s->c->debugctl, 0); }
+static void trap_flag_ss(System *s) { s->c->eflags |= EFL_TF; s->c->regs[R_RBX] = SEL_DATA; }
+static void star_tf(System *s) { star(s); s->c->eflags = (s->c->eflags & ~(uint32_t)EFL_DF) | EFL_TF; }
+static void star_tf_open(System *s) { star_tf(s); s->c->sfmask = EFL_IF; }
+static void in_masked_syscall(System *s)
+{
+    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x501);
+    assert_true(s->c->regs[11] & EFL_TF);
+    dr6_none(s);
+}
+static void star_to_user_tf(System *s) { star_to_user(s); s->c->regs[11] |= EFL_TF; }
+static void bp_rep(System *s)
+{
+    s->c->regs[R_RDI] = PAGE_USER;
+    s->c->regs[R_RCX] = 3;
+    s->c->dr[0] = KERNEL_CODE;
+    s->c->dr[7] |= 1;
+}
+static void rf_rep(System *s) { bp_rep(s); s->c->eflags |= EFL_RF; }
+static void bp_ss(System *s) { s->c->regs[R_RBX] = SEL_DATA; s->c->dr[0] = KERNEL_CODE + 2; s->c->dr[7] |= 1; }
+static void rf_is_pushed(System *s) { assert_true(stack64(s, 2) & EFL_RF); }
+static void frame_rf(System *s)
+{
+    frame_to_user(s);
+    system_write(s, s->c->regs[R_RSP] + 16, EFL_RF | 2, 8);
+    system_write(s, USER_CODE + 0x100, 0x80cd90, 3);
+}
+static void task_trap(System *s) { system_write(s, TSS2_AT + 100, 1, 2); }
+static void dr6_bt(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 1 << 15); }
+static void rax_is_2(System *s) { assert_int_equal(s->c->regs[R_RAX], 2); }
+
 /* ---- Rows ----------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -564,6 +597,28 @@ static const Row rows[] = {
     { "wrmsr of 57 bits without LA57", SYS_LONG, 0, C("\xb9\x02\x01\x00\xc0\xba\x00\x00\x80\x00\x0f\x30"), NULL, EXCP_GP, 0, 10 },
     { "wrfsbase of 57 bits without LA57", SYS_LONG, 0, C("\xf3\x48\x0f\xae\xd3"), fsgsbase57, EXCP_GP, 0, 0 },
     { "lldt, base not canonical", SYS_LONG, 0, C("\xb8\x90\x00\x00\x00\x0f\x00\xd0"), ldt_high, EXCP_GP, SEL_LDT, 5 },
+    /* single step, BTF, RF, shadows */
+    { "BTF: the next branch", SYS_LONG, 0, C("\x90\x74\x01\x90\xeb\x00\x90"), btf, EXCP_DB, NO_ERROR, 6, btf_gone },
+    { "BTF: taken jcc", SYS_LONG, 0, C("\x90\x74\x01\x90\x75\x01\x90\x90"), btf, EXCP_DB, NO_ERROR, 7, btf_gone },
+    { "BTF: rep is no branch", SYS_LONG, 0, C("\xf3\xaa\xe8\x00\x00\x00\x00"), btf_rep, EXCP_DB, NO_ERROR, 7, btf_gone },
+    { "TF: int n drops the trap", SYS_LONG, 3, C("\xcd\x80"), trap_flag, VEC_USER, NO_ERROR, 2, dr6_none },
+    { "TF: sti", SYS_LONG, 0, C("\xfb\x90"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
+    { "TF: mov ss", SYS_LONG, 0, C("\x8e\xd3\x90\x90"), trap_flag_ss, EXCP_DB, NO_ERROR, 3, dr6_bs },
+    { "TF: hlt", SYS_LONG, 0, C("\xf4"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
+    { "TF: pause", SYS_LONG, 0, C("\xf3\x90\x90"), trap_flag, EXCP_DB, NO_ERROR, 2, dr6_bs },
+    { "TF: syscall that masks it", SYS_LONG, 3, C("\x0f\x05"), star_tf, NONE, 0, 0, in_masked_syscall },
+    { "TF: syscall that does not", SYS_LONG, 3, C("\x0f\x05"), star_tf_open, EXCP_DB, NO_ERROR, HANDLERS_AT + 0x500 - USER_CODE, dr6_bs },
+    { "TF: sysret that sets it", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user_tf, EXCP_DB, NO_ERROR, USER_CODE + 0x100 - KERNEL_CODE, dr6_bs },
+    { "RF lasts through rep", SYS_LONG, 0, C("\xf3\xaa\xf4"), rf_rep, NONE, 0, 3 },
+    { "breakpoint within rep's first iteration alone", SYS_LONG, 0, C("\xf3\xaa\xf4"), bp_rep, EXCP_DB, NO_ERROR, 0, dr6_b0 },
+    { "breakpoint behind mov ss", SYS_LONG, 0, C("\x8e\xd3\x90\xf4"), bp_ss, NONE, 0, 4 },
+    { "general detect sets RF", SYS_LONG, 0, C("\x0f\x21\xc0"), general_detect, EXCP_DB, NO_ERROR, 0, rf_is_pushed },
+    { "a breakpoint does not", SYS_LONG, 0, C("\x90\x90"), breakpoint, EXCP_DB, NO_ERROR, 1, no_rf },
+    { "iret sets RF for one instruction", SYS_LONG, 0, C("\x48\xcf"), frame_rf, VEC_USER, NO_ERROR, 0x103 + USER_CODE - KERNEL_CODE, no_rf },
+    { "data breakpoint within rep", SYS_LONG, 0, C("\xf3\xaa"), watch_rep, EXCP_DB, NO_ERROR, 0, rf_is_pushed },
+    { "T bit of a task", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x88\x00"), task_trap, EXCP_DB, NO_ERROR, HANDLERS_AT + 0x610 - KERNEL_CODE, dr6_bt },
+    { "debugctl without LBR", SYS_LONG, 0, C("\xb9\xd9\x01\x00\x00\xb8\x03\x00\x00\x00\x31\xd2\x0f\x30\x0f\x32\xf4"), NULL, NONE, 0, 17, rax_is_2 },
+    { "debugctl reserved", SYS_LONG, 0, C("\xb9\xd9\x01\x00\x00\xb8\x00\x10\x00\x00\x31\xd2\x0f\x30"), NULL, EXCP_GP, 0, 12 },
     { "monitor at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "mwait at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc9"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "monitor with extensions", SYS_LONG, 0, C("\x89\xd8\xb1\x01\x0f\x01\xc8"), reg_supervisor, EXCP_GP, 0, 4 },
