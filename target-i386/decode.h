@@ -19,144 +19,66 @@ typedef void GenFn(Dis *d, Insn *i);
 /* Operand codes: addressing method (upper case in the SDM) and size (lower case). */
 typedef enum OperandMethod {
     OM_none,
-    OM_E,  /* general register or memory, by ModRM.rm */
-    OM_G,  /* general register, ModRM.reg */
-    OM_M,  /* memory only; a register is #UD */
-    OM_R,  /* general register, ModRM.rm; memory is #UD */
-    OM_I,  /* immediate, zero-extended if b, w; sign-extended to the operand if z */
+    OM_E, /* general register or memory, by ModRM.rm */
+    OM_G, /* general register, ModRM.reg */
+    OM_M, /* memory only; a register is #UD */
+    OM_R, /* general register, ModRM.rm; memory is #UD */
+    OM_I, /* immediate, zero-extended if b, w; sign-extended to the operand if z */
     OM_S8, /* immediate byte, sign-extended to the operand */
-    OM_J,  /* branch displacement */
-    OM_O,  /* memory at the address in the instruction (moffs) */
-    OM_A,  /* far pointer in the instruction: Insn.imm = offset, imm2 = selector */
-    OM_S,  /* segment register, ModRM.reg */
-    OM_C,  /* control register, ModRM.reg */
-    OM_D,  /* debug register, ModRM.reg */
-    OM_Z,  /* general register, low bits of the opcode */
-    OM_RAX,
-    OM_RCX,
-    OM_RDX,
-    OM_ONE, /* fixed: rAX, rCX, rDX (by size), the constant 1 */
-    OM_V,   /* XMM register, ModRM.reg */
-    OM_W,   /* XMM register or memory */
-    OM_U,   /* XMM register, ModRM.rm; memory is #UD */
-    OM_P,   /* MMX register, ModRM.reg */
-    OM_Q,   /* MMX register or memory */
-    OM_N,   /* MMX register, ModRM.rm; memory is #UD */
-    OM_ST,  /* x87 register ST(ModRM.rm) */
-    OM_B,   /* general register, VEX.vvvv */
-    OM_H,   /* vector register, VEX.vvvv */
-    OM_L,   /* vector register, bits 7:4 of an immediate byte */
+    OM_J, /* branch displacement */
+    OM_O, /* memory at the address in the instruction (moffs) */
+    OM_A, /* far pointer in the instruction: Insn.imm = offset, imm2 = selector */
+    OM_S, /* segment register, ModRM.reg */
+    OM_C, /* control register, ModRM.reg */
+    OM_D, /* debug register, ModRM.reg */
+    OM_Z, /* general register, low bits of the opcode */
+    OM_RAX, OM_RCX, OM_RDX, OM_ONE, /* fixed: rAX, rCX, rDX (by size), the constant 1 */
+    OM_V, /* XMM register, ModRM.reg */
+    OM_W, /* XMM register or memory */
+    OM_U, /* XMM register, ModRM.rm; memory is #UD */
+    OM_P, /* MMX register, ModRM.reg */
+    OM_Q, /* MMX register or memory */
+    OM_N, /* MMX register, ModRM.rm; memory is #UD */
+    OM_ST, /* x87 register ST(ModRM.rm) */
+    OM_B, /* general register, VEX.vvvv */
+    OM_H, /* vector register, VEX.vvvv */
+    OM_L, /* vector register, bits 7:4 of an immediate byte */
 } OperandMethod;
 
 typedef enum OperandSize {
     OS_none, /* memory of no particular size: LEA, FXSAVE */
-    OS_b,
-    OS_w,
-    OS_d,
-    OS_q,
-    OS_t /* 80 bits */,
-    OS_dq /* 128 bits; ps, pd, x of the SDM */,
+    OS_b, OS_w, OS_d, OS_q, OS_t /* 80 bits */, OS_dq /* 128 bits; ps, pd, x of the SDM */,
     OS_v, /* 16, 32, 64 by operand size */
     OS_z, /* 16 or 32 (operand size 64: 32) */
     OS_y, /* 32 or 64 */
     OS_x, /* 128 or 256 by VEX.L */
-    OS_hx,
-    OS_qx,
-    OS_ex, /* a half, a quarter, an eighth of that */
+    OS_hx, OS_qx, OS_ex, /* a half, a quarter, an eighth of that */
     OS_qq, /* 256 bits */
 } OperandSize;
 
 #define OPC(method, size) ((OM_##method << 4) | OS_##size)
 typedef enum OperandCode {
     NONE,
-    Eb = OPC(E, b),
-    Ew = OPC(E, w),
-    Ed = OPC(E, d),
-    Eq = OPC(E, q),
-    Ev = OPC(E, v),
-    Ey = OPC(E, y),
-    Gb = OPC(G, b),
-    Gw = OPC(G, w),
-    Gd = OPC(G, d),
-    Gq = OPC(G, q),
-    Gv = OPC(G, v),
-    Gy = OPC(G, y),
-    Gz = OPC(G, z),
-    Ez = OPC(E, z),
-    M = OPC(M, none),
-    Mb = OPC(M, b),
-    Mw = OPC(M, w),
-    Md = OPC(M, d),
-    Mq = OPC(M, q),
-    Mt = OPC(M, t),
-    Mdq = OPC(M, dq),
-    Mv = OPC(M, v),
-    My = OPC(M, y),
-    Mz = OPC(M, z),
-    Rb = OPC(R, b),
-    Rw = OPC(R, w),
-    Rd = OPC(R, d),
-    Rq = OPC(R, q),
-    Rv = OPC(R, v),
-    Ry = OPC(R, y),
-    Ib = OPC(I, b),
-    Iw = OPC(I, w),
-    Iz = OPC(I, z),
-    Iv = OPC(I, v),
-    Ibs = OPC(S8, v), /* 6A, 6B, 83 */
-    Ibs_b = OPC(S8, b),
-    Jb = OPC(J, b),
-    Jz = OPC(J, z),
-    Ob = OPC(O, b),
-    Ov = OPC(O, v),
-    Ap = OPC(A, v),
-    Sw = OPC(S, w),
-    Cy = OPC(C, y),
-    Dy = OPC(D, y),
-    Zb = OPC(Z, b),
-    Zv = OPC(Z, v),
-    Zy = OPC(Z, y),
-    AL = OPC(RAX, b),
-    AX = OPC(RAX, w),
-    rAX = OPC(RAX, v),
-    eAXz = OPC(RAX, z),
-    CL = OPC(RCX, b),
-    DX = OPC(RDX, w),
-    ONE = OPC(ONE, b),
-    Vdq = OPC(V, dq),
-    Vq = OPC(V, q),
-    Vd = OPC(V, d),
-    Wdq = OPC(W, dq),
-    Wq = OPC(W, q),
-    Wd = OPC(W, d),
-    Ww = OPC(W, w),
-    Wb = OPC(W, b),
-    Udq = OPC(U, dq),
-    Uq = OPC(U, q),
-    Pq = OPC(P, q),
-    Pd = OPC(P, d),
-    Qq = OPC(Q, q),
-    Qd = OPC(Q, d),
-    Nq = OPC(N, q),
+    Eb = OPC(E, b), Ew = OPC(E, w), Ed = OPC(E, d), Eq = OPC(E, q), Ev = OPC(E, v), Ey = OPC(E, y),
+    Gb = OPC(G, b), Gw = OPC(G, w), Gd = OPC(G, d), Gq = OPC(G, q), Gv = OPC(G, v), Gy = OPC(G, y),
+    Gz = OPC(G, z), Ez = OPC(E, z),
+    M = OPC(M, none), Mb = OPC(M, b), Mw = OPC(M, w), Md = OPC(M, d), Mq = OPC(M, q),
+    Mt = OPC(M, t), Mdq = OPC(M, dq), Mv = OPC(M, v), My = OPC(M, y), Mz = OPC(M, z),
+    Rb = OPC(R, b), Rw = OPC(R, w), Rd = OPC(R, d), Rq = OPC(R, q), Rv = OPC(R, v), Ry = OPC(R, y),
+    Ib = OPC(I, b), Iw = OPC(I, w), Iz = OPC(I, z), Iv = OPC(I, v), Ibs = OPC(S8, v), /* 6A, 6B, 83 */
+    Ibs_b = OPC(S8, b), Jb = OPC(J, b), Jz = OPC(J, z), Ob = OPC(O, b), Ov = OPC(O, v),
+    Ap = OPC(A, v), Sw = OPC(S, w), Cy = OPC(C, y), Dy = OPC(D, y),
+    Zb = OPC(Z, b), Zv = OPC(Z, v), Zy = OPC(Z, y),
+    AL = OPC(RAX, b), AX = OPC(RAX, w), rAX = OPC(RAX, v), eAXz = OPC(RAX, z), CL = OPC(RCX, b),
+    DX = OPC(RDX, w), ONE = OPC(ONE, b),
+    Vdq = OPC(V, dq), Vq = OPC(V, q), Vd = OPC(V, d), Wdq = OPC(W, dq), Wq = OPC(W, q),
+    Wd = OPC(W, d), Ww = OPC(W, w), Wb = OPC(W, b), Udq = OPC(U, dq), Uq = OPC(U, q),
+    Pq = OPC(P, q), Pd = OPC(P, d), Qq = OPC(Q, q), Qd = OPC(Q, d), Nq = OPC(N, q),
     STi = OPC(ST, t),
-    By = OPC(B, y),
-    Vx = OPC(V, x),
-    Wx = OPC(W, x),
-    Hx = OPC(H, x),
-    Lx = OPC(L, x),
-    Ux = OPC(U, x),
-    Mx = OPC(M, x),
-    Whx = OPC(W, hx),
-    Wqx = OPC(W, qx),
-    Wex = OPC(W, ex),
-    Vhx = OPC(V, hx),
-    Hdq = OPC(H, dq),
-    Hqq = OPC(H, qq),
-    Vqq = OPC(V, qq),
-    Wqq = OPC(W, qq),
-    Uqq = OPC(U, qq),
-    Mqq = OPC(M, qq),
-    Ldq = OPC(L, dq),
+    By = OPC(B, y), Vx = OPC(V, x), Wx = OPC(W, x), Hx = OPC(H, x), Lx = OPC(L, x), Ux = OPC(U, x),
+    Mx = OPC(M, x), Whx = OPC(W, hx), Wqx = OPC(W, qx), Wex = OPC(W, ex), Vhx = OPC(V, hx),
+    Hdq = OPC(H, dq), Hqq = OPC(H, qq), Vqq = OPC(V, qq), Wqq = OPC(W, qq), Uqq = OPC(U, qq),
+    Mqq = OPC(M, qq), Ldq = OPC(L, dq),
 } OperandCode;
 static inline OperandMethod operand_method(unsigned code)
 {
@@ -185,17 +107,14 @@ enum {
     A_MMX = 1 << 13,   /* #UD if CR0.EM, #NM if CR0.TS */
     A_SSE = 1 << 14,   /* #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS */
     A_UNALIGNED = 1 << 15, /* its 128-bit memory operand needs no alignment */
-    A_NOP66 = 1 << 16,     /* 66 is part of the opcode: no effect on operand size */
-    A_MOD3 = 1 << 19,      /* ModRM.mod is ignored and taken for 3 (control and debug registers) */
-    A_FALLBACK =
-        1 << 20,     /* without its feature the prefix has no meaning: the first row of the table */
-    A_VEX = 1 << 21, /* VEX vector instruction: AVX; #UD unless XCR0 has it, #NM if CR0.TS */
-    A_W0 = 1 << 22,
-    A_W1 = 1 << 23, /* VEX.W must be this */
-    A_L0 = 1 << 24,
-    A_L1 = 1 << 25,      /* VEX.L must be this */
-    A_AVX2 = 1 << 26,    /* with VEX.L set: AVX2 */
-    A_VSIB = 1 << 27,    /* the memory operand's index is a vector register */
+    A_NOP66 = 1 << 16, /* 66 is part of the opcode: no effect on operand size */
+    A_MOD3 = 1 << 19,    /* ModRM.mod is ignored and taken for 3 (control and debug registers) */
+    A_FALLBACK = 1 << 20, /* without its feature the prefix has no meaning: the first row of the table */
+    A_VEX = 1 << 21,   /* VEX vector instruction: AVX; #UD unless XCR0 has it, #NM if CR0.TS */
+    A_W0 = 1 << 22, A_W1 = 1 << 23, /* VEX.W must be this */
+    A_L0 = 1 << 24, A_L1 = 1 << 25, /* VEX.L must be this */
+    A_AVX2 = 1 << 26,  /* with VEX.L set: AVX2 */
+    A_VSIB = 1 << 27,  /* the memory operand's index is a vector register */
     A_ALIGNED = 1 << 28, /* VEX: its memory operand must be aligned */
 };
 
@@ -216,101 +135,36 @@ typedef enum GroupKind {
 
 /* CPUID features that instructions need. decode.c knows their bits. */
 typedef enum InsnFeature {
-    FEAT_NONE,
-    FEAT_FPU,
-    FEAT_TSC,
-    FEAT_MSR,
-    FEAT_CX8,
-    FEAT_SEP,
-    FEAT_CMOV,
-    FEAT_CLFLUSH,
-    FEAT_MMX,
-    FEAT_FXSR,
-    FEAT_SSE,
-    FEAT_SSE2,
-    FEAT_SSE3,
-    FEAT_PCLMUL,
-    FEAT_MONITOR,
-    FEAT_SSSE3,
-    FEAT_CX16,
-    FEAT_SSE41,
-    FEAT_SSE42,
-    FEAT_MOVBE,
-    FEAT_POPCNT,
-    FEAT_AES,
-    FEAT_XSAVE,
-    FEAT_RDRAND,
-    FEAT_FSGSBASE,
-    FEAT_BMI1,
-    FEAT_BMI2,
-    FEAT_INVPCID,
-    FEAT_RDSEED,
-    FEAT_ADX,
-    FEAT_SMAP,
-    FEAT_CLFLUSHOPT,
-    FEAT_CLWB,
-    FEAT_SHA,
-    FEAT_RDPID,
-    FEAT_LAHF64,
-    FEAT_ABM,
-    FEAT_3DNOWPREFETCH,
-    FEAT_SYSCALL,
-    FEAT_RDTSCP,
-    FEAT_LM,
-    FEAT_XSAVEOPT,
-    FEAT_XSAVEC,
-    FEAT_XSAVES,
-    FEAT_PKU,
-    FEAT_SSE4A,
-    FEAT_AVX,
-    FEAT_AVX2,
-    FEAT_FMA,
-    FEAT_F16C,
-    FEAT_VAES,
-    FEAT_VPCLMUL,
-    FEAT_GFNI,
+    FEAT_NONE, FEAT_FPU, FEAT_TSC, FEAT_MSR, FEAT_CX8, FEAT_SEP, FEAT_CMOV, FEAT_CLFLUSH, FEAT_MMX,
+    FEAT_FXSR, FEAT_SSE, FEAT_SSE2, FEAT_SSE3, FEAT_PCLMUL, FEAT_MONITOR, FEAT_SSSE3, FEAT_CX16,
+    FEAT_SSE41, FEAT_SSE42, FEAT_MOVBE, FEAT_POPCNT, FEAT_AES, FEAT_XSAVE, FEAT_RDRAND,
+    FEAT_FSGSBASE, FEAT_BMI1, FEAT_BMI2, FEAT_INVPCID, FEAT_RDSEED, FEAT_ADX, FEAT_SMAP, FEAT_CLFLUSHOPT,
+    FEAT_CLWB, FEAT_SHA, FEAT_RDPID, FEAT_LAHF64, FEAT_ABM, FEAT_3DNOWPREFETCH, FEAT_SYSCALL,
+    FEAT_RDTSCP, FEAT_LM, FEAT_XSAVEOPT, FEAT_XSAVEC, FEAT_XSAVES, FEAT_PKU, FEAT_SSE4A,
+    FEAT_AVX, FEAT_AVX2, FEAT_FMA, FEAT_F16C, FEAT_VAES, FEAT_VPCLMUL, FEAT_GFNI,
     FEAT_COUNT
 } InsnFeature;
 
 struct InsnDesc {
-    GenFn *gen; /* NULL: empty row (#UD) or group */
+    GenFn *gen;             /* NULL: empty row (#UD) or group */
     const char *name;
-    const InsnDesc *table; /* group */
-    uint32_t attr;         /* A_* */
-    uint8_t group;         /* GroupKind */
-    uint16_t op[4];        /* OperandCode; [0] is the destination where there is one */
-    uint8_t feature;       /* InsnFeature */
-    uint8_t arg;           /* the generator's own: a sub-operation, an IrOpcode */
-    uint8_t arg2;          /* … a lane, an immediate */
-    uint16_t undef;        /* arithmetic flags that the manuals leave undefined */
+    const InsnDesc *table;  /* group */
+    uint32_t attr;          /* A_* */
+    uint8_t group;          /* GroupKind */
+    uint16_t op[4];         /* OperandCode; [0] is the destination where there is one */
+    uint8_t feature;        /* InsnFeature */
+    uint8_t arg;            /* the generator's own: a sub-operation, an IrOpcode */
+    uint8_t arg2;           /* … a lane, an immediate */
+    uint16_t undef;         /* arithmetic flags that the manuals leave undefined */
 };
 
-/* Rows. What follows the operands are further designated fields: I2(add, Eb, Gb, .attr = A_LOCK).
- */
-#define I0(n, ...)                              \
-    {                                           \
-        .gen = gen_##n, .name = #n, __VA_ARGS__ \
-    }
-#define I1(n, a, ...)                                        \
-    {                                                        \
-        .gen = gen_##n, .name = #n, .op = { a }, __VA_ARGS__ \
-    }
-#define I2(n, a, b, ...)                                        \
-    {                                                           \
-        .gen = gen_##n, .name = #n, .op = { a, b }, __VA_ARGS__ \
-    }
-#define I3(n, a, b, c, ...)                                        \
-    {                                                              \
-        .gen = gen_##n, .name = #n, .op = { a, b, c }, __VA_ARGS__ \
-    }
-#define I4(n, a, b, c, e, ...)                                        \
-    {                                                                 \
-        .gen = gen_##n, .name = #n, .op = { a, b, c, e }, __VA_ARGS__ \
-    }
-#define GROUP(kind, t)                    \
-    {                                     \
-        .group = GROUP_##kind, .table = t \
-    }
+/* Rows. What follows the operands are further designated fields: I2(add, Eb, Gb, .attr = A_LOCK). */
+#define I0(n, ...)          { .gen = gen_##n, .name = #n, __VA_ARGS__ }
+#define I1(n, a, ...)       { .gen = gen_##n, .name = #n, .op = { a }, __VA_ARGS__ }
+#define I2(n, a, b, ...)    { .gen = gen_##n, .name = #n, .op = { a, b }, __VA_ARGS__ }
+#define I3(n, a, b, c, ...) { .gen = gen_##n, .name = #n, .op = { a, b, c }, __VA_ARGS__ }
+#define I4(n, a, b, c, e, ...) { .gen = gen_##n, .name = #n, .op = { a, b, c, e }, __VA_ARGS__ }
+#define GROUP(kind, t)      { .group = GROUP_##kind, .table = t }
 
 /* First the integer and system maps are asked, then, where their row is empty, those of x87 (by
  * opcode - 0xd8), MMX and SSE. */
@@ -327,12 +181,7 @@ typedef enum OperandKind {
     OPK_GPR_HI, /* AH CH DH BH: reg is the number of AX … BX */
     OPK_MEM,
     OPK_IMM, /* Insn.imm, or imm2 for the second immediate */
-    OPK_SEG,
-    OPK_CR,
-    OPK_DR,
-    OPK_XMM,
-    OPK_MMX,
-    OPK_ST
+    OPK_SEG, OPK_CR, OPK_DR, OPK_XMM, OPK_MMX, OPK_ST
 } OperandKind;
 
 typedef struct Operand {
@@ -348,22 +197,21 @@ struct Insn {
     uint8_t opcode; /* its last byte */
     uint8_t len;
     uint8_t nops;
-    uint8_t rex; /* 0x40-0x4f or 0 */
-    uint8_t rep; /* 0xf2, 0xf3 (the last of them) or 0 */
+    uint8_t rex;    /* 0x40-0x4f or 0 */
+    uint8_t rep;    /* 0xf2, 0xf3 (the last of them) or 0 */
     bool lock, prefix66, prefix67, has_modrm, seg_override;
     bool vex, vex_l, vex_w; /* rex, rep and prefix66 are what the VEX prefix says */
     uint8_t vvvv;
     uint8_t vindex; /* A_VSIB: the index register */
     uint8_t modrm, mod;
-    uint8_t reg;          /* ModRM.reg with REX.R */
-    uint8_t rm;           /* ModRM.rm with REX.B (if mod is 3) */
+    uint8_t reg;    /* ModRM.reg with REX.R */
+    uint8_t rm;     /* ModRM.rm with REX.B (if mod is 3) */
     uint8_t osize, asize; /* IrType: I16, I32, I64 */
-    uint8_t seg; /* of the memory operand, defaults applied; FS, GS only in 64-bit mode unless
-                    default */
+    uint8_t seg;    /* of the memory operand, defaults applied; FS, GS only in 64-bit mode unless default */
     int8_t base, index; /* -1: none; INSN_BASE_RIP */
     uint8_t scale;
     uint8_t imm_size; /* bytes of the last immediate */
-    int64_t disp;     /* sign-extended; moffs: the address */
+    int64_t disp;   /* sign-extended; moffs: the address */
     int64_t imm, imm2;
     Operand op[4];
     /* of the translation, see translate.h */
@@ -382,9 +230,9 @@ typedef enum DecodeStatus {
 
 /* What decoding depends on. */
 typedef struct DecodeMode {
-    uint8_t code_size; /* IrType: I16, I32, I64 */
-    bool pe;           /* protected mode, not virtual-8086 */
-    uint64_t features; /* bit per InsnFeature */
+    uint8_t code_size;   /* IrType: I16, I32, I64 */
+    bool pe;             /* protected mode, not virtual-8086 */
+    uint64_t features;   /* bit per InsnFeature */
 } DecodeMode;
 
 /* Features as the guest's CPUID words tell them (CpuX86.features). */
