@@ -603,7 +603,8 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
     ir_insn(d->ir, d->offset);
     if (d->ir->ninsns == 1)
         check_bytes(d);
-    check_target(d, pc_plus(d, d->next - 1, I32), IR_NONE); /* the last byte fetched */
+    if (d->mode & X86_MODE_CS_LIMIT) /* the last byte fetched */
+        check_target(d, pc_plus(d, d->next - 1, I32), IR_NONE);
     if (status == DECODE_UD) {
         trap_ud(d);
     } else if (status == DECODE_TOO_LONG) {
