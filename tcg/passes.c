@@ -10,16 +10,22 @@
 
 #include "tcg/helper.h"
 
-#define MAX_SLOTS 1024
-
-static unsigned helper_flags(const IrBlock *ir, const IrOp *op)
+/* A getflags that was resolved is a nop and its entry in flags_at names what it was. */
+static IrRef resolved(const IrBlock *ir, const IrNotes *notes, IrRef v)
 {
-    return op->op == OP_call ? ir->helpers[op->imm].flags : 0;
+    return v != IR_NONE && ir->ops[v].op == OP_nop ? notes->flags_at[v] : v;
 }
 
-static bool takes_bundle(unsigned op)
+static void resolve_operands(const IrBlock *ir, const IrNotes *notes, IrOp *op)
 {
-    return ir_is_flags_op(op) || op == OP_fl_test || op == OP_fl_pack || op == OP_setflags;
+    if (ir_is_flags_op(op->op) || op->op == OP_fl_test || op->op == OP_fl_pack ||
+        op->op == OP_setflags) {
+        op->a = resolved(ir, notes, op->a);
+        op->b = resolved(ir, notes, op->b);
+        if (op->op == OP_fl_select) {
+            op->c = resolved(ir, notes, op->c);
+        }
+    }
 }
 
 static void remove_op(IrOp *op)
@@ -27,63 +33,52 @@ static void remove_op(IrOp *op)
     *op = (IrOp){ .op = OP_nop };
 }
 
-/* A getflags that was resolved is a nop and its entry in flags_at names what it was. */
-static IrRef resolved(const IrBlock *ir, const IrNotes *notes, IrRef v)
+/* May @op leave or fault, and so show flags and slots? */
+static bool shows_state(const IrNotes *notes, unsigned i, unsigned props)
 {
-    return v != IR_NONE && ir->ops[v].op == OP_nop ? notes->flags_at[v] : v;
-}
-
-/* Does @op see the architectural flags as they are before it? */
-static bool observes_flags(const IrBlock *ir, const IrNotes *notes, unsigned i)
-{
-    const IrOp *op = &ir->ops[i];
-
-    return ((ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(notes, i)) ||
-           (helper_flags(ir, op) & HELPER_READS_FLAGS);
+    return (props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(notes, i);
 }
 
 static void resolve_flags(IrBlock *ir, IrNotes *notes)
 {
+    bool removed = false; /* a getflags */
     IrRef now = IR_NONE;
 
     for (unsigned i = 1; i < ir->nops; i++) {
         IrOp *op = &ir->ops[i];
+        IrRef seen = IR_NONE;
 
-        notes->flags_at[i] = IR_NONE;
-        if (takes_bundle(op->op)) {
-            op->a = resolved(ir, notes, op->a);
-            op->b = resolved(ir, notes, op->b);
-            if (op->op == OP_fl_select) {
-                op->c = resolved(ir, notes, op->c);
-            }
+        if (G_UNLIKELY(removed)) {
+            resolve_operands(ir, notes, op);
         }
         if (op->op == OP_setflags) {
             now = op->a;
+        } else if (shows_state(notes, i, ir_props(ir, op))) {
+            seen = now;
         } else if (op->op == OP_getflags && now != IR_NONE) {
-            notes->flags_at[i] = now;
+            seen = now;
             remove_op(op);
-        } else if (observes_flags(ir, notes, i)) {
-            notes->flags_at[i] = now;
+            removed = true;
         }
-        if (helper_flags(ir, op) & HELPER_WRITES_FLAGS) {
-            now = IR_NONE;
+        if (op->op == OP_call) {
+            unsigned flags = ir->helpers[op->imm].flags;
+            seen = flags & HELPER_READS_FLAGS ? now : seen;
+            now = flags & HELPER_WRITES_FLAGS ? IR_NONE : now;
         }
+        notes->flags_at[i] = seen;
     }
 }
 
-/* Bytes of slots that are written again before anybody can see them. */
-typedef struct DeadBytes {
-    uint32_t mask[MAX_SLOTS], epoch[MAX_SLOTS];
-    uint32_t now;
-} DeadBytes;
-
-static uint32_t *dead_bytes(DeadBytes *d, unsigned slot)
+/* Bytes of the slot that are written again before anybody can see them. */
+static uint32_t *dead_bytes(IrNotes *notes, unsigned slot)
 {
-    if (d->epoch[slot] != d->now) {
-        d->epoch[slot] = d->now;
-        d->mask[slot] = 0;
+    DeadBytes *d = &notes->dead[slot];
+
+    if (d->epoch != notes->epoch) {
+        d->epoch = notes->epoch;
+        d->mask = 0;
     }
-    return &d->mask[slot];
+    return &d->mask;
 }
 
 static uint32_t bytes_of(const IrOp *op)
@@ -91,9 +86,9 @@ static uint32_t bytes_of(const IrOp *op)
     return (uint32_t)(((UINT64_C(1) << ir_type_info[op->type].bytes) - 1) << op->aux);
 }
 
-static bool set_is_dead(DeadBytes *d, const IrOp *op)
+static bool set_is_dead(IrNotes *notes, const IrOp *op)
 {
-    uint32_t *mask = dead_bytes(d, op->imm);
+    uint32_t *mask = dead_bytes(notes, op->imm);
 
     if ((bytes_of(op) & ~*mask) == 0) {
         return true;
@@ -102,28 +97,42 @@ static bool set_is_dead(DeadBytes *d, const IrOp *op)
     return false;
 }
 
+/* @op, not a set or get, may look at slots or flags. @demand: who looks at the flags next, before
+ * they are defined again. */
+static unsigned observe(const IrBlock *ir, IrNotes *notes, unsigned i, unsigned props,
+                        unsigned demand)
+{
+    const IrOp *op = &ir->ops[i];
+    bool slots = shows_state(notes, i, props), flags = slots;
+
+    if (op->op == OP_call) {
+        unsigned helper = ir->helpers[op->imm].flags;
+        slots |= !(helper & HELPER_PURE);
+        flags |= !!(helper & HELPER_READS_FLAGS);
+        demand = helper & HELPER_WRITES_FLAGS ? 0 : demand;
+    }
+    notes->epoch += slots;
+    return flags && !demand ? i : demand;
+}
+
 static void use(IrNotes *notes, IrRef v, unsigned at)
 {
     notes->last_use[v] = MAX(notes->last_use[v], (uint16_t)at);
     notes->uses[v]++;
 }
 
-static bool observes_slots(const IrBlock *ir, const IrNotes *notes, unsigned i)
+static void walk_back(IrBlock *ir, IrNotes *notes)
 {
-    const IrOp *op = &ir->ops[i];
-
-    return ((ir_props(ir, op) & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(notes, i)) ||
-           (op->op == OP_call && !(helper_flags(ir, op) & HELPER_PURE));
-}
-
-static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
-{
-    unsigned demand = 0; /* who sees the flags last before they are defined again */
+    const unsigned kept = IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES;
+    unsigned demand = 0;
 
     for (unsigned i = ir->nops; i-- > 1;) {
         IrOp *op = &ir->ops[i];
-        unsigned n, end;
+        unsigned props = ir_props(ir, op), n, end;
 
+        if (op->op == OP_nop) {
+            continue;
+        }
         if (op->op == OP_setflags) {
             if (demand) {
                 notes->last_use[op->a] = MAX(notes->last_use[op->a], (uint16_t)demand);
@@ -133,26 +142,20 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
             demand = 0;
             continue;
         }
-        if (notes->last_use[i] == 0 && (!ir_is_kept(ir, op) || op->op == OP_nop)) {
+        if (notes->last_use[i] == 0 && !(props & kept)) {
             remove_op(op);
             continue;
         }
         if (op->op == OP_set) {
-            if (!ir_slot_is_volatile(ir, op->imm) && set_is_dead(dead, op)) {
+            if (!ir_slot_is_volatile(ir, op->imm) && set_is_dead(notes, op)) {
                 remove_op(op);
                 continue;
             }
         } else if (op->op == OP_get) {
-            *dead_bytes(dead, op->imm) &= ~bytes_of(op);
-        }
-        if (helper_flags(ir, op) & HELPER_WRITES_FLAGS) {
-            demand = 0;
-        }
-        if (!demand && observes_flags(ir, notes, i)) {
-            demand = i;
-        }
-        if (observes_slots(ir, notes, i)) {
-            dead->now++;
+            *dead_bytes(notes, op->imm) &= ~bytes_of(op);
+            continue;
+        } else if (props & (IRP_FAULT | IRP_EXIT) || op->op == OP_call) {
+            demand = observe(ir, notes, i, props, demand);
         }
         end = ir_is_flags_op(op->op) ? notes->last_use[i] : i;
         n = ir_operands(ir, op);
@@ -164,14 +167,11 @@ static void walk_back(IrBlock *ir, IrNotes *notes, DeadBytes *dead)
 
 void ir_pass_backward(IrBlock *ir, IrNotes *notes)
 {
-    DeadBytes dead;
-
-    g_assert(ir->nslots <= MAX_SLOTS);
-    dead.now = 1;
-    memset(dead.epoch, 0, ir->nslots * sizeof(dead.epoch[0]));
+    g_assert(ir->nslots <= IR_MAX_SLOTS);
+    notes->epoch++;
     memset(notes->last_use, 0, ir->nops * sizeof(notes->last_use[0]));
     memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
     notes->flags_at[0] = IR_NONE;
     resolve_flags(ir, notes);
-    walk_back(ir, notes, &dead);
+    walk_back(ir, notes);
 }

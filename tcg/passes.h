@@ -32,8 +32,13 @@ typedef struct IrGroup {
 } IrGroup;
 
 #define IR_MAX_GROUPS 64
+#define IR_MAX_SLOTS  1024
 
-/* What the passes found out, indexed by IrRef / op index. */
+typedef struct DeadBytes { /* of a slot; nothing if the epoch is not IrNotes' */
+    uint32_t epoch, mask;
+} DeadBytes;
+
+/* What the passes found out, indexed by IrRef / op index. All zeros at first, then used again. */
 typedef struct IrNotes {
     uint16_t last_use[IR_MAX_OPS]; /* op index of the last use (flags demand included); 0: unused */
     uint16_t uses[IR_MAX_OPS]; /* number of explicit uses by live ops; setflags does not count */
@@ -43,6 +48,8 @@ typedef struct IrNotes {
     uint8_t group[IR_MAX_OPS];     /* 1 + number of the group a memory op belongs to */
     IrGroup groups[IR_MAX_GROUPS]; /* of at least two, but for unused entries */
     unsigned ngroups;
+    uint32_t epoch;
+    DeadBytes dead[IR_MAX_SLOTS];
 } IrNotes;
 
 /* Does a check before this access make sure that it succeeds? */
