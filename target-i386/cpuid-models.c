@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Each generation by what it adds. */
-#define PENTIUM        "fpu vme de pse tsc msr mce cx8 mmx "
+#define PENTIUM        "fpu vme de pse tsc msr mce cx8 apic mmx "
 #define PENTIUM2       PENTIUM "pae sep mtrr pge mca cmov pat pse36 fxsr "
 #define PENTIUM3       PENTIUM2 "sse "
 #define P6_SSE2        "fpu de pse tsc msr pae mce cx8 apic sep pge cmov pat mmx fxsr sse sse2 "
@@ -25,7 +25,7 @@
 #define HASWELL        IVY_BRIDGE "fma movbe pcid abm bmi1 avx2 bmi2 invpcid hle rtm "
 #define BROADWELL      HASWELL "rdseed adx smap 3dnowprefetch "
 #define SKYLAKE        BROADWELL "xsavec xgetbv1 "
-#define SKYLAKE_SERVER SKYLAKE "pdpe1gb clwb avx512f avx512dq avx512bw avx512cd avx512vl "
+#define SKYLAKE_SERVER SKYLAKE "pdpe1gb pku clflushopt clwb avx512f avx512dq avx512bw avx512cd avx512vl "
 #define ZEN                                                                                        \
     FULL "vme pni ssse3 cx16 sse4.1 sse4.2 popcnt aes pclmulqdq monitor avx xsave movbe f16c "     \
          "rdrand fma " LONG_MODE "rdtscp pdpe1gb fxsr-opt mmxext lahf-lm cr8legacy abm sse4a "     \
@@ -49,10 +49,10 @@ const X86Model x86_models[] = {
       .has = PENTIUM3 },
     { .name = "core2duo", .vendor = INTEL, .family = 6, .model = 15, .stepping = 11, .level = 10,
       .xlevel = 0x80000008, .model_id = "Intel(R) Core(TM)2 Duo CPU     T7700  @ 2.40GHz",
-      .has = CORE2 LONG_MODE "cx16 lahf-lm" },
+      .has = CORE2 LONG_MODE "ss monitor cx16 lahf-lm" },
     { .name = "n270", .vendor = INTEL, .family = 6, .model = 28, .stepping = 2, .level = 10,
       .xlevel = 0x80000008, .model_id = "Intel(R) Atom(TM) CPU N270   @ 1.60GHz",
-      .has = P6_SSE2 "vme mtrr clflush mca pni ssse3 movbe nx lahf-lm" },
+      .has = P6_SSE2 "vme ss mtrr clflush mca pni monitor ssse3 movbe nx lahf-lm" },
     { .name = "Nehalem", .vendor = INTEL, .family = 6, .model = 26, .stepping = 3, .level = 11,
       .xlevel = 0x80000008, .model_id = "Intel Core i7 9xx (Nehalem Class Core i7)", .has = NEHALEM },
     { .name = "Westmere", .vendor = INTEL, .family = 6, .model = 44, .stepping = 1, .level = 11,
