@@ -22,6 +22,10 @@ void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned
  * (for writing: RAM without translated code); NULL if accesses must go one by one. May raise. */
 uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 
+/* The same without raising or walking: NULL also if the TLB does not hold the page. General registers only.
+ */
+uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
+
 /* Physical, as page walks need it: RAM at once, else through the memory map. */
 uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size); /* 4 or 8, aligned */
 /* Compare-and-swap of an aligned 4- or 8-byte word (accessed/dirty bits); false: it had changed. */

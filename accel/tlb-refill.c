@@ -4,6 +4,7 @@
  * registers only and calling nothing outside this file, so that translated code keeps its vector
  * state in registers across it.
  */
+#include "accel/guest-mem.h"
 #include "accel/engine.h"
 
 StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu)
@@ -48,6 +49,20 @@ static bool is_plain(Cpu *cpu, const StlbEntry *e, bool write)
         return e->prot & PROT_R;
     return (e->prot & PROT_W) && !(e->flags & STLB_ROM) &&
            !tb_page_has_code(&cpu->run->accel->tbs, e->ram);
+}
+
+uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    bool write = access == ACCESS_WRITE;
+    const TlbEntry *l1 = &cpu->run->tail->tlb[mmu][write][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+
+    if (l1->tag != (addr & PAGE_MASK)) {
+        const StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+        if (!e || !is_plain(cpu, e, write))
+            return NULL;
+        tlb_fill_l1(cpu, addr, e, access, mmu);
+    }
+    return (uint8_t *)(uintptr_t)(addr + l1->addend);
 }
 
 bool tlb_refill(void *env)

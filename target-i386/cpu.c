@@ -82,6 +82,7 @@ void x86_cpu_reset(CpuX86 *c, bool init)
 {
     if (!init)
         reset_at_power_on(c);
+    x86_cpuid_forget(c);
     memset(c->regs, 0, sizeof(c->regs));
     c->regs[R_RDX] = x86_cpuid_signature(c->model);
     flags_set_packed(&c->cpu.cc, 0);

@@ -184,6 +184,10 @@ typedef struct CpuX86 {
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
     uint64_t random_count;  /* numbers that RDRAND and RDSEED have given */
     uint64_t cpuid_high;    /* ECX and EDX on their way out of help_cpuid() */
+    struct { /* leaves that were asked for since anything changed that they tell of */
+        uint32_t leaf, subleaf, known;
+        uint64_t low, high; /* EBX:EAX, EDX:ECX */
+    } cpuid_memo[8];
     /* fixed at realize */
     const struct X86Model *model;
     const struct X86CpuSpec *spec; /* model and topology, see cpuid.h */
@@ -239,6 +243,7 @@ void x86_update_mode(CpuX86 *c); /* recompute mode and tell the engine if it cha
 /* The mode is settled and the CPU about to go on in it: where that is 64-bit code as usual, jumps
  * may use the jump cache without going through the loop. General registers only. */
 void x86_settle_context(CpuX86 *c);
+void x86_cpuid_forget(CpuX86 *c); /* CPUID may tell something else from now on */
 static inline unsigned x86_cpl(const CpuX86 *c)
 {
     return c->mode & X86_MODE_CPL;

@@ -12,6 +12,18 @@ uint64_t help_rdtsc_host(CpuX86 *c)
     return (uint64_t)cpu_host_clock_ns(&c->cpu) + c->tsc_offset;
 }
 
+bool quick_cpuid(CpuX86 *c, uint64_t *result, uint32_t leaf, uint32_t subleaf)
+{
+    unsigned n = x86_cpuid_memo(leaf, subleaf);
+
+    if (!c->cpuid_memo[n].known || c->cpuid_memo[n].leaf != leaf ||
+        c->cpuid_memo[n].subleaf != subleaf)
+        return false;
+    c->cpuid_high = c->cpuid_memo[n].high;
+    *result = c->cpuid_memo[n].low;
+    return true;
+}
+
 /* ---- Modes ---------------------------------------------------------------------------------- */
 
 static void set_mode(CpuX86 *c, uint32_t mode)

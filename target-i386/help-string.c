@@ -225,6 +225,18 @@ static uint64_t fill_run(Rep *r, uint64_t n)
     return n;
 }
 
+/* Only the last element of a run is left to see. */
+static uint64_t lods_run(Rep *r, uint64_t n)
+{
+    uint64_t src = linear(r, r->seg, R_RSI, false);
+
+    n = MIN(n, run_length(r, src, r->seg, R_RSI));
+    if (n < 2 || !cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu))
+        return 0;
+    advance(r, R_RSI, n - 1);
+    return n - 1;
+}
+
 static uint64_t load_one(Rep *r)
 {
     CpuX86 *c = r->c;
@@ -247,7 +259,7 @@ uint32_t help_string_move(CpuX86 *c, uint32_t how)
         switch ((StringOp)(how & STRING_OP)) {
         case STRING_MOVS: n = move_run(&r, n); break;
         case STRING_STOS: n = fill_run(&r, n); break;
-        default: n = load_one(&r); break;
+        default: n = lods_run(&r, n), n += load_one(&r); break;
         }
         count_down(&r, n);
     }
@@ -256,21 +268,52 @@ uint32_t help_string_move(CpuX86 *c, uint32_t how)
 
 /* ---- SCAS CMPS ------------------------------------------------------------------------------ */
 
+static uint64_t element(const uint8_t *p, unsigned log2)
+{
+    uint16_t w;
+    uint32_t d;
+    uint64_t q;
+
+    switch (log2) {
+    case 0: return *p;
+    case 1: memcpy(&w, p, 2); return w;
+    case 2: memcpy(&d, p, 4); return d;
+    default: memcpy(&q, p, 8); return q;
+    }
+}
+
 /* Number of leading elements of @p that compare equal to (REPE) or differ from (REPNE) @value. */
 static uint64_t scan(const Rep *r, const uint8_t *p, uint64_t n, uint64_t value)
 {
+    int64_t step = r->backward ? -(int64_t)r->size : r->size;
     bool repne = r->how & STRING_REPNE;
     if (r->size == 1 && repne && !r->backward) {
         const uint8_t *hit = memchr(p, (int)(value & 0xff), n);
         return hit ? (uint64_t)(hit - p) : n;
     }
-    for (uint64_t k = 0; k < n; k++) {
-        uint64_t v = 0;
-        memcpy(&v, r->backward ? p - k * r->size : p + k * r->size, r->size);
-        if ((v == value) == repne)
+    for (uint64_t k = 0; k < n; k++, p += step) {
+        if ((element(p, r->log2) == value) == repne)
             return k;
     }
     return n;
+}
+
+/* Number of leading bytes that are the same in both. */
+static uint64_t equal_bytes(const uint8_t *a, const uint8_t *b, uint64_t n)
+{
+    enum { BLOCK = 256 };
+    uint64_t k = 0;
+
+    while (k + BLOCK <= n && !memcmp(a + k, b + k, BLOCK))
+        k += BLOCK;
+    for (; k + 8 <= n; k += 8) {
+        uint64_t differ = element(a + k, 3) ^ element(b + k, 3);
+        if (differ)
+            return k + (unsigned)__builtin_ctzll(differ) / 8;
+    }
+    while (k < n && a[k] == b[k])
+        k++;
+    return k;
 }
 
 static uint64_t cut(const Rep *r, uint64_t v)
@@ -305,13 +348,14 @@ static uint64_t cmps_run(Rep *r, uint64_t n)
     if (!a)
         return 0;
     bool repne = r->how & STRING_REPNE;
+    int64_t step = r->backward ? -(int64_t)r->size : r->size;
     uint64_t k = 0;
-    for (; k < n - 1; k++) {
-        int64_t at = (int64_t)(k * r->size);
-        at = r->backward ? -at : at;
-        if ((memcmp(a + at, b + at, r->size) == 0) == repne)
-            break;
-    }
+    if (!repne && !r->backward)
+        k = equal_bytes(a, b, (n - 1) << r->log2) >> r->log2;
+    else
+        while (k < n - 1 && (element(a + step * (int64_t)k, r->log2) ==
+                             element(b + step * (int64_t)k, r->log2)) != repne)
+            k++;
     advance(r, R_RSI, k);
     advance(r, R_RDI, k);
     return k;

@@ -167,6 +167,7 @@ static void write_cr4(CpuX86 *c, uint64_t value)
         (c->cr0 & CR0_PG) && !lma && !x86_load_pdptes(c, c->cr3))
         raise_gp0(c);
     c->cr4 = value;
+    x86_cpuid_forget(c);
     if ((changed & flushing) || ((changed & CR4_PCIDE) && !(value & CR4_PCIDE))) {
         cpu_tlb_flush_all(&c->cpu);
         if (!(value & CR4_PCIDE))
@@ -265,11 +266,22 @@ uint64_t help_random(CpuX86 *c)
 
 uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf)
 {
+    unsigned n = x86_cpuid_memo(leaf, subleaf);
     uint32_t out[4];
 
     x86_cpuid(c, leaf, subleaf, out);
-    c->cpuid_high = out[2] | (uint64_t)out[3] << 32;
-    return out[0] | (uint64_t)out[1] << 32;
+    c->cpuid_memo[n].leaf = leaf;
+    c->cpuid_memo[n].subleaf = subleaf;
+    c->cpuid_memo[n].known = true;
+    c->cpuid_memo[n].low = out[0] | (uint64_t)out[1] << 32;
+    c->cpuid_memo[n].high = c->cpuid_high = out[2] | (uint64_t)out[3] << 32;
+    return c->cpuid_memo[n].low;
+}
+
+void x86_cpuid_forget(CpuX86 *c)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(c->cpuid_memo); i++)
+        c->cpuid_memo[i].known = false;
 }
 
 static void check_pkru(CpuX86 *c, uint64_t rcx)

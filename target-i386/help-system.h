@@ -46,6 +46,11 @@ uint64_t help_rdtsc(CpuX86 *c);      /* exact under instruction counting */
 uint64_t help_rdtsc_host(CpuX86 *c); /* cpu_has_host_clock(), TSC at 1 GHz */
 uint64_t help_rdpmc(CpuX86 *c, uint32_t counter);
 uint64_t help_random(CpuX86 *c); /* for RDRAND and RDSEED */
+static inline unsigned x86_cpuid_memo(uint32_t leaf, uint32_t subleaf) /* index in cpuid_memo */
+{
+    return (leaf ^ leaf >> 29 ^ subleaf) & 7;
+}
+bool quick_cpuid(CpuX86 *c, uint64_t *result, uint32_t leaf, uint32_t subleaf);
 uint64_t help_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf);
 void help_invlpg(CpuX86 *c, uint64_t addr);
 void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr);

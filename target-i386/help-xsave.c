@@ -211,6 +211,7 @@ void help_xsetbv(CpuX86 *c, uint32_t index, uint64_t value)
     if (index != 0 || !x86_xcr0_is_legal(c, value))
         x86_raise_error(c, EXCP_GP, 0);
     c->xcr0 = value;
+    x86_cpuid_forget(c);
     x86_update_mode(c);
 }
 

@@ -32,6 +32,9 @@ enum {
     STRING_REPNE = 1 << 16,  /* F2; else F3 */
     STRING_SINGLE = 1 << 17, /* one element at a time (single-step) */
 };
+/* help-string-quick.c */
+bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how);
+bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how);
 uint32_t help_string_move(CpuX86 *c, uint32_t how);
 uint32_t help_string_compare(CpuX86 *c, uint32_t how);
 

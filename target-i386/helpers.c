@@ -19,17 +19,23 @@ enum {
 
 /* Only addresses are wanted here; the prototypes stand in the headers of the areas. */
 #define HELPER(name, ret, flags, nargs, ...) extern void help_##name(void);
+#define HELPER_QUICK(name, ...) extern void help_##name(void), quick_##name(void);
 #include "target-i386/helpers.def"
+#undef HELPER_QUICK
 #undef HELPER
 
 const TcgHelper x86_helpers[] = {
-#define HELPER(n, r, f, count, ...) \
+#define ROW(n, q, r, f, count, ...) \
     { .name = #n,                   \
       .func = (void *)help_##n,     \
       .flags = (f),                 \
       .ret = (r),                   \
       .nargs = (count),             \
-      .args = { __VA_ARGS__ } },
+      .args = { __VA_ARGS__ },      \
+      .quick = (q) },
+#define HELPER(n, ...)       ROW(n, NULL, __VA_ARGS__)
+#define HELPER_QUICK(n, ...) ROW(n, (void *)quick_##n, __VA_ARGS__)
 #include "target-i386/helpers.def"
+#undef HELPER_QUICK
 #undef HELPER
 };

@@ -11,7 +11,9 @@
 
 enum {
 #define HELPER(name, ret, flags, nargs, ...) HELP_##name,
+#define HELPER_QUICK HELPER
 #include "target-i386/helpers.def"
+#undef HELPER_QUICK
 #undef HELPER
     HELP_COUNT
 };

@@ -378,6 +378,7 @@ void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value)
             c->segs[msr == 0xc0000100 ? SEG_FS : SEG_GS].base = value;
         return;
     }
+    x86_cpuid_forget(c);
     row = find_row(msr);
     if (!row) {
         if (write_special(c, msr, value))

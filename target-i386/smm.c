@@ -91,6 +91,7 @@ void x86_smm_view_changed(CpuX86 *c)
     if (m)
         c->common.memory = c->in_smm && m->smm_memory ? m->smm_memory : m->memory;
     cpu_tlb_flush_all(&c->cpu);
+    x86_cpuid_forget(c);
 }
 
 static const FlatRange *range_at(AddressSpace *as, uint64_t phys)

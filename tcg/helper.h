@@ -39,6 +39,10 @@ typedef struct TcgHelper {
     uint8_t ret; /* IR_VOID, I32, I64, V128 */
     uint8_t nargs;
     uint8_t args[IR_MAX_ARGS]; /* I32, I64, V128 */
+    /* bool quick(void *env, uint64_t *result, A1, …), may be NULL: tried first, compiled for general
+     * registers only and calling nothing else; raises nothing, vector registers are not in env. True: it has
+     * done all; false: it has not begun, or has got so far that func() goes on. */
+    void *quick;
 } TcgHelper;
 
 #endif

@@ -256,19 +256,19 @@ void x64_trap(void *env, const uint8_t *site, const X86Backend *be)
 
 /* -- Flags and division ----------------------------------------------------------------------- */
 
-void x64_pack_env(void *env, const X86Backend *be)
+GENERAL_REGS void x64_pack_env(void *env, const X86Backend *be)
 {
-    uint64_t r = flags_pack(at(env, be->layout->flags));
+    uint8_t *e = env;
 
-    memcpy(at(env, be->layout->scratch + SCR_RET), &r, 8);
+    *(uint64_t *)(e + be->layout->scratch + SCR_RET) =
+        flags_pack((FlagsRecord *)(e + be->layout->flags));
 }
 
-void x64_pack_rec(void *env, const X86Backend *be)
+GENERAL_REGS void x64_pack_rec(void *env, const X86Backend *be)
 {
-    FlagsRecord *rec = at(env, be->layout->scratch + SCR_REC);
-    uint64_t r = flags_pack(rec);
+    uint8_t *scratch = (uint8_t *)env + be->layout->scratch;
 
-    memcpy(at(env, be->layout->scratch + SCR_RET), &r, 8);
+    *(uint64_t *)(scratch + SCR_RET) = flags_pack((FlagsRecord *)(scratch + SCR_REC));
 }
 
 /* SCR_ARG: high, low, divisor; SCR_RET: quotient, remainder; SCR_TMP: overflow. */

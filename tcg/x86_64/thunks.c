@@ -455,30 +455,34 @@ static const uint8_t *make_mem(Thunk *t)
 
 /* -- C functions of ours and helpers ---------------------------------------------------------- */
 
-/* f(env, be), which keeps to integers; everything but flags is as before afterwards. */
-static const uint8_t *make_c(Thunk *t, const void *f)
+/* f(env, be), which keeps to integers; everything but flags is as before afterwards. @vectors: of
+ * those it may use registers. */
+static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
 {
     const uint8_t *at = x_pc(&t->a);
+    uint32_t used = CALLER_SAVED | (vectors ? XMM_PINS | XMM_TEMPS : 0);
 
-    save(t, CALLER_SAVED | XMM_PINS | XMM_TEMPS);
-    vzeroupper(t);
+    save(t, used);
+    if (vectors) {
+        vzeroupper(t);
+    }
     x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
     x_mov_imm(&t->a, RSI, (uint64_t)(uintptr_t)t->be);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
     call_c(t, f);
     x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
-    restore(t, CALLER_SAVED | XMM_PINS | XMM_TEMPS);
+    restore(t, used);
     x_ret(&t->a);
     return at;
 }
 
-static void load_arguments(Thunk *t, const TcgHelper *h)
+static void load_arguments(Thunk *t, const TcgHelper *h, bool result_in_memory)
 {
     static const X86Reg reg[] = { RDI, RSI, RDX, RCX, R8, R9 };
     unsigned n = 0;
 
     x_lea(&t->a, 8, reg[n++], mem_base(RBP, -ENV_BIAS));
-    if (h->ret == V128) {
+    if (result_in_memory) {
         x_lea(&t->a, 8, reg[n++], scratch(t, SCR_RET));
     }
     for (unsigned i = 0; i < h->nargs; i++, n++) {
@@ -491,6 +495,22 @@ static void load_arguments(Thunk *t, const TcgHelper *h)
     }
 }
 
+/* General registers are in env. */
+static void try_quick(Thunk *t, const TcgHelper *h)
+{
+    uint8_t *declined;
+
+    load_arguments(t, h, true);
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    call_c(t, h->quick);
+    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
+    x_test(&t->a, 1, RAX, RAX);
+    declined = x_jcc32(&t->a, CC_Z);
+    restore(t, CALLER_SAVED | (h->flags & HELPER_WRITES_REGS ? 1u << RBX : 0));
+    x_ret(&t->a);
+    x_here(&t->a, declined);
+}
+
 static void make_helper(Thunk *t, const TcgHelper *h)
 {
     bool pure = h->flags & HELPER_PURE, faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
@@ -499,6 +519,9 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     bool blind = pure || (novec && !sees); /* nobody asks where it was called from */
 
     save(t, sees ? ALL_GPRS : !blind ? CALLER_SAVED | GPR_TEMPS : CALLER_SAVED);
+    if (h->quick) {
+        try_quick(t, h);
+    }
     if (!blind) {
         set_host_pc(t, true);
     }
@@ -517,7 +540,7 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     if (!novec) {
         vzeroupper(t);
     }
-    load_arguments(t, h);
+    load_arguments(t, h, h->ret == V128);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
     call_c(t, h->func);
     x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
@@ -595,10 +618,10 @@ void thunks_init(X86Backend *be)
     be->exit_end = make_exit(&t, EXIT_END, leave);
     be->trap = make_trap(&t);
     be->mem = make_mem(&t);
-    be->pack_env = make_c(&t, x64_pack_env);
-    be->pack_rec = make_c(&t, x64_pack_rec);
-    be->divs128 = make_c(&t, x64_divs128);
-    be->vec_slow = make_c(&t, x64_vec_slow);
-    be->bits_slow = make_c(&t, x64_bits_slow);
+    be->pack_env = make_c(&t, x64_pack_env, false);
+    be->pack_rec = make_c(&t, x64_pack_rec, false);
+    be->divs128 = make_c(&t, x64_divs128, true);
+    be->vec_slow = make_c(&t, x64_vec_slow, true);
+    be->bits_slow = make_c(&t, x64_bits_slow, true);
     g_assert(end(&t));
 }

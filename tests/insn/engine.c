@@ -247,6 +247,11 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     return running->slow ? NULL : host_address(addr, access);
 }
 
+uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    return running->slow ? NULL : host_address(addr, access);
+}
+
 uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
 {
     return 0;

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * REP string instructions of 64-bit code while translated code's vector registers are live:
+ * forward, within pages that the TLB holds. All else, overlapping moves, and long scans, which the
+ * host's vectors do faster, are left to help-string.c, which goes on from where the registers
+ * stand.
+ */
+#include "target-i386/help.h"
+
+enum { PAGE = 4096, MOVE_BYTES = 64 * 1024, SCAN_ELEMENTS = 64, WORDS_BELOW = 256 };
+
+/* Fixed sizes of access to bytes of any alignment. */
+typedef struct __attribute__((packed)) Any {
+    union {
+        uint8_t b;
+        uint16_t w;
+        uint32_t d;
+        uint64_t q;
+    };
+} Any;
+
+static uint64_t load(const uint8_t *p, unsigned log2)
+{
+    const Any *a = (const Any *)p;
+
+    switch (log2) {
+    case 0: return a->b;
+    case 1: return a->w;
+    case 2: return a->d;
+    default: return a->q;
+    }
+}
+
+static void store(uint8_t *p, unsigned log2, uint64_t v)
+{
+    Any *a = (Any *)p;
+
+    switch (log2) {
+    case 0: a->b = (uint8_t)v; break;
+    case 1: a->w = (uint16_t)v; break;
+    case 2: a->d = (uint32_t)v; break;
+    default: a->q = v;
+    }
+}
+
+static void copy_up(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+#if defined(__x86_64__)
+    if (bytes >= WORDS_BELOW) {
+        __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+        return;
+    }
+#endif
+    for (; bytes >= 8; bytes -= 8, to += 8, from += 8)
+        store(to, 3, load(from, 3));
+    for (unsigned log2 = 3; log2-- > 0;) {
+        if (bytes >> log2 & 1) {
+            store(to, log2, load(from, log2));
+            to += 1 << log2;
+            from += 1 << log2;
+        }
+    }
+}
+
+/* @v: the element in all of eight bytes. */
+static void fill_up(uint8_t *to, uint64_t v, uint64_t bytes)
+{
+#if defined(__x86_64__)
+    if (bytes >= WORDS_BELOW) {
+        uint64_t words = bytes / 8;
+        __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(v) : "memory");
+        bytes %= 8;
+    }
+#endif
+    for (; bytes >= 8; bytes -= 8, to += 8)
+        store(to, 3, v);
+    for (unsigned log2 = 3; log2-- > 0;) {
+        if (bytes >> log2 & 1) {
+            store(to, log2, v);
+            to += 1 << log2;
+        }
+    }
+}
+
+static bool is_simple(const CpuX86 *c, uint32_t how)
+{
+    return (c->mode & X86_MODE_CS64) && !(c->eflags & EFL_DF) && !(how & STRING_SINGLE) &&
+           ((how >> STRING_ASIZE_SHIFT) & 15) == I64 && ((how >> STRING_SEG_SHIFT) & 7) < SEG_FS;
+}
+
+/* Elements from @addr to the end of its page. */
+static uint64_t run(uint64_t addr, unsigned log2)
+{
+    return (PAGE - (addr & (PAGE - 1))) >> log2;
+}
+
+/* Elements moved; 0: not here. */
+static uint64_t move_run(CpuX86 *c, unsigned log2, uint64_t n)
+{
+    uint64_t *r = c->regs;
+    const uint8_t *from;
+    uint8_t *to;
+
+    n = MIN(n, MIN(run(r[R_RSI], log2), run(r[R_RDI], log2)));
+    if (!n)
+        return 0;
+    from = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, x86_mmu(c));
+    to = from ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, x86_mmu(c)) : NULL;
+    if (!to || (uint64_t)(to - from) - 1 < (n << log2) - 1)
+        return 0;
+    copy_up(to, from, n << log2);
+    r[R_RSI] += n << log2;
+    r[R_RDI] += n << log2;
+    return n;
+}
+
+static uint64_t fill_run(CpuX86 *c, unsigned log2, uint64_t n)
+{
+    static const uint64_t ones[] = { 0x0101010101010101, 0x1000100010001, 0x100000001, 1 };
+    uint64_t *r = c->regs, element = r[R_RAX];
+    uint8_t *to;
+
+    n = MIN(n, run(r[R_RDI], log2));
+    to = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, x86_mmu(c)) : NULL;
+    if (!to)
+        return 0;
+    if (log2 < 3)
+        element &= (1ull << (8 << log2)) - 1;
+    fill_up(to, element * ones[log2], n << log2);
+    r[R_RDI] += n << log2;
+    return n;
+}
+
+bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how)
+{
+    unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3, op = how & STRING_OP;
+    uint64_t left = MOVE_BYTES >> log2, n;
+
+    if (!is_simple(c, how) || op == STRING_LODS)
+        return false;
+    while (c->regs[R_RCX] && left) {
+        n = MIN(c->regs[R_RCX], left);
+        n = op == STRING_MOVS ? move_run(c, log2, n) : fill_run(c, log2, n);
+        if (!n)
+            return false;
+        c->regs[R_RCX] -= n;
+        left -= n;
+    }
+    *result = !c->regs[R_RCX];
+    return true;
+}
+
+/* Up to @n comparisons; true: the last of them ended it. Flags are those of the last. */
+static bool compare(CpuX86 *c, const uint8_t *a, const uint8_t *b, unsigned log2, uint64_t n,
+                    bool repne)
+{
+    uint64_t k = 0, x, y, *r = c->regs, bytes;
+    bool equal;
+
+    do {
+        x = a          ? load(a + (k << log2), log2)
+            : log2 < 3 ? r[R_RAX] & ((1ull << (8 << log2)) - 1)
+                       : r[R_RAX];
+        y = load(b + (k << log2), log2);
+        equal = x == y;
+    } while (++k < n && equal != repne);
+    bytes = k << log2;
+    r[R_RDI] += bytes;
+    r[R_RSI] += a ? bytes : 0;
+    r[R_RCX] -= k;
+    c->cpu.cc = (FlagsRecord){ .kind = flags_kind(FLK_CMP, (IrType)(I8 + log2)), .a = x, .b = y };
+    return equal == repne;
+}
+
+bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how)
+{
+    unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3;
+    uint64_t *r = c->regs, n = MIN(r[R_RCX], SCAN_ELEMENTS);
+    bool cmps = (how & STRING_OP) == STRING_CMPS;
+    const uint8_t *a = NULL, *b;
+
+    *result = 1;
+    if (!is_simple(c, how))
+        return false;
+    if (!n)
+        return true;
+    n = MIN(n, run(r[R_RDI], log2));
+    if (cmps)
+        n = MIN(n, run(r[R_RSI], log2));
+    b = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_READ, x86_mmu(c)) : NULL;
+    if (b && cmps)
+        a = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, x86_mmu(c));
+    if (!b || (cmps && !a))
+        return false;
+    return compare(c, a, b, log2, n, how & STRING_REPNE) || !r[R_RCX];
+}
