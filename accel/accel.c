@@ -172,6 +172,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .pc = offsetof(Cpu, pc),
         .jc_key = offsetof(Cpu, jc_key),
         .flags = offsetof(Cpu, cc),
+        .calls = offsetof(Cpu, calls),
         .mxcsr = ops->mxcsr_offset,
         .fcw = ops->fcw_offset,
         .fsw = ops->fsw_offset,

@@ -42,6 +42,7 @@ struct Cpu {
                         after cpu_sync_state() */
     uint64_t jc_key; /* jump cache context; top three bits are the architecture's (see below) */
     FlagsRecord cc;
+    const void *calls[TCG_CALLS]; /* TcgLayout.calls */
     const CpuOps *ops;
     CpuRun *run;
     /* The architecture's registers follow here: the first 256 bytes are the cheapest to reach. */

@@ -78,6 +78,7 @@ static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool ca
 
     ir_block_reset(ir, req->unit_offset);
     ir->no_groups = no_groups;
+    ir->by_jump = run->want_jc;
     run->straddled = false;
     cpu->ops->translate(cpu, req, ir);
     g_assert(req->size > 0 && ir->ninsns > 0);
@@ -90,6 +91,7 @@ static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool ca
     set_parts(cpu, req, e);
     ir_block_reset(ir, req->unit_offset);
     ir->no_groups = no_groups;
+    ir->by_jump = run->want_jc;
     cpu->ops->translate(cpu, req, ir);
 }
 
@@ -237,11 +239,14 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
     }
     if (cpu->run->want_jc && !cpu->run->context_dirty) {
         JumpEntry *j = &cpu->run->tail->jc[jc_index(ctx->pc)];
+        const void *host = tcg_far_entry(a->tcg, tb->code);
+        if (!host)
+            return tb;
         tlb_note_code(cpu, ctx->linear, &copy, ctx);
         if (tb->straddles)
             tlb_note_code(cpu, ctx->linear + PAGE_SIZE, &copy, ctx);
         j->tag = ctx->pc ^ cpu->jc_key;
-        j->host = (void *)(uintptr_t)tb->code->far_entry;
+        j->host = (void *)(uintptr_t)host;
     }
     return tb;
 }

@@ -21,6 +21,8 @@ struct TcgBackend {
     void (*free)(void *be);
     /* Emit @ir. Fills @code but for user. False: buffer full, nothing emitted. */
     bool (*emit)(void *be, const IrBlock *ir, const IrNotes *notes, TcgCode *code);
+    /* Make the far entry that emit() has left out (IrBlock.by_jump was false); NULL: buffer full. */
+    const void *(*far_entry)(void *be, TcgCode *code);
     TcgLeave (*run)(void *be, void *env, TcgCode *code);
     void (*link)(void *be, TcgCode *from, unsigned link, TcgCode *to);
     void (*retire)(void *be, TcgCode *code);

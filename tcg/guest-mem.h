@@ -68,6 +68,8 @@ typedef struct TcgLayout {
     int32_t pc;       /* uint64_t: where exits leave the guest pc */
     int32_t jc_key;   /* uint64_t */
     int32_t flags;    /* FlagsRecord */
+    int32_t calls;    /* const void *[TCG_CALLS]: the back end's own, set by tcg_run(). These six should
+                         lie within the first 256 bytes */
     int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
     int32_t fcw;      /* uint16_t */
     int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
@@ -94,5 +96,6 @@ typedef struct TcgLayout {
 } TcgLayout;
 
 #define TCG_SCRATCH_SIZE 1024
+#define TCG_CALLS        3
 
 #endif

@@ -269,6 +269,14 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
 /* -- What the back end does ---------------------------------------------------------------------
  */
 
+const void *tcg_far_entry(Tcg *tcg, TcgCode *code)
+{
+    if (!code->far_entry) {
+        code->far_entry = tcg->backend->far_entry(tcg->be, code);
+    }
+    return code->far_entry;
+}
+
 TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code)
 {
     return tcg->backend->run(tcg->be, env, code);

@@ -43,7 +43,8 @@ typedef struct TcgLeave {
 /* A compiled block. Lives in the code buffer's bookkeeping until the buffer is flushed; not to
  * be copied. */
 struct TcgCode {
-    const void *far_entry, *near_entry;
+    const void *far_entry; /* NULL: none made so far, see tcg_far_entry() */
+    const void *near_entry;
     const uint8_t *start, *end; /* all of its host code, stubs included */
     uint32_t nlinks;
     uint16_t ninsns;
@@ -86,7 +87,10 @@ IrBlock *tcg_ir(Tcg *tcg); /* the context's block, to be reset and filled */
  * not NULL the IR after passes and the host code are appended (-d op, -d out_asm). */
 TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text);
 
-/* Run from @code's far entry until something leaves. env.pc must be the pc of its start. */
+/* Where jumps that know the pc are to go: for the jump cache. NULL: the buffer is full. */
+const void *tcg_far_entry(Tcg *tcg, TcgCode *code);
+
+/* Run from @code's start until something leaves. env.pc must be the pc of its start. */
 TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code);
 
 /* Let @from's link slot go straight to @to's near entry: both in the same mapping unit, @to of the mode in

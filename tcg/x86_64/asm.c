@@ -20,6 +20,12 @@ void x_byte(Asm *a, unsigned v)
     *a->p++ = (uint8_t)v;
 }
 
+void x_word(Asm *a, unsigned v)
+{
+    x_byte(a, v & 0xff);
+    x_byte(a, v >> 8);
+}
+
 void x_dword(Asm *a, uint32_t v)
 {
     room(a);
@@ -490,7 +496,15 @@ void x_jmp(Asm *a, const void *target)
 
 void x_jcc(Asm *a, unsigned cc, const void *target)
 {
+    int64_t d;
+
     room(a);
+    d = (const uint8_t *)target - (x_pc(a) + 2);
+    if (d == (int8_t)d) {
+        put(a, 0x70 | cc);
+        put(a, (uint8_t)d);
+        return;
+    }
     put(a, 0x0f);
     put(a, 0x80 | cc);
     rel32(a, target);
@@ -499,6 +513,11 @@ void x_jcc(Asm *a, unsigned cc, const void *target)
 void x_jmp_mem(Asm *a, Mem m)
 {
     x_rm(a, 0xff, 4, (X86Reg)4, m);
+}
+
+void x_call_mem(Asm *a, Mem m)
+{
+    x_rm(a, 0xff, 4, (X86Reg)2, m);
 }
 
 void x_jmp_reg(Asm *a, X86Reg r)

@@ -120,6 +120,7 @@ typedef enum X86Shift { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAR =
 typedef enum X86Grp3 { G3_TEST, G3_NOT = 2, G3_NEG, G3_MUL, G3_IMUL, G3_DIV, G3_IDIV } X86Grp3;
 
 void x_byte(Asm *a, unsigned v);
+void x_word(Asm *a, unsigned v);
 void x_dword(Asm *a, uint32_t v);
 void x_qword(Asm *a, uint64_t v);
 
@@ -180,6 +181,7 @@ void x_call(Asm *a, const void *target);
 void x_jmp(Asm *a, const void *target);
 void x_jcc(Asm *a, unsigned cc, const void *target);
 void x_jmp_mem(Asm *a, Mem m);
+void x_call_mem(Asm *a, Mem m);
 void x_jmp_reg(Asm *a, X86Reg r);
 void x_call_reg(Asm *a, X86Reg r);
 void x_ret(Asm *a);

@@ -131,6 +131,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
     }
     be->config = *config;
     be->layout = &be->config.layout;
+    g_assert(be->layout->calls + 8 * TCG_CALLS <= 2 * ENV_BIAS);
     if (!baseline_only()) {
         be->feat = host_features();
     }
@@ -256,13 +257,37 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
 
 /* -- Running ---------------------------------------------------------------------------------- */
 
-static const CodeHeader *header_at(const uint8_t *site, uint32_t *link)
+static const CodeHeader *header_at(const uint8_t *site)
 {
-    uint32_t word;
+    uint32_t back;
 
-    memcpy(&word, site, 4);
-    *link = word & 15;
-    return (const CodeHeader *)(site - (word >> 4));
+    memcpy(&back, site, 4);
+    return (const CodeHeader *)(site - back);
+}
+
+static const CodeHeader *header_of_link(const uint8_t *site, unsigned *link)
+{
+    const CodeHeader *h;
+    uint16_t back;
+
+    memcpy(&back, site, 2);
+    h = back == UINT16_MAX ? header_at(site + 2) : (const CodeHeader *)(site - back);
+    for (*link = 0; h->code->link[*link].stub + CALL_BYTES != site; ++*link) {
+        g_assert(*link + 1 < h->code->nlinks);
+    }
+    return h;
+}
+
+static void left_at_start(const X86Backend *be, uint8_t *env, TcgLeave *leave, const CodeHeader *h,
+                          bool loop)
+{
+    *(uint64_t *)(env + be->layout->pc) = *(uint64_t *)(env + be->layout->vbase) + h->start;
+    if (h->code->retired && !loop) {
+        leave->kind = TCG_EXIT_LOOKUP;
+    } else {
+        leave->kind = TCG_EXIT_BUDGET;
+        *(int32_t *)(env + be->layout->budget) += h->code->ninsns;
+    }
 }
 
 static TcgLeave left(X86Backend *be, uint8_t *env)
@@ -271,28 +296,22 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
     uint8_t *scratch = env + l->scratch;
     const uint8_t *site = *(const uint8_t **)(scratch + SCR_SITE);
     uint64_t *pc = (uint64_t *)(env + l->pc), vbase = *(uint64_t *)(env + l->vbase);
-    uint32_t kind = *(uint32_t *)(scratch + SCR_KIND), link = 0, offset = 0, index = 0;
+    uint32_t kind = *(uint32_t *)(scratch + SCR_KIND), offset = 0, index = 0;
     TcgLeave leave = { .kind = (TcgExit)kind };
     const CodeHeader *h;
 
     switch (kind) {
     case TCG_EXIT_LINK:
-        h = header_at(site, &link);
+        h = header_of_link(site, &leave.link);
         leave.from = h->code;
-        leave.link = link;
-        *pc = vbase + h->code->link[link].offset;
+        *pc = vbase + h->code->link[leave.link].offset;
         break;
     case TCG_EXIT_BUDGET:
-        h = header_at(site, &link);
-        *pc = vbase + h->start;
-        if (h->code->retired && link != SITE_LOOP) {
-            leave.kind = TCG_EXIT_LOOKUP;
-        } else {
-            *(int32_t *)(env + l->budget) += h->code->ninsns;
-        }
+        left_at_start(be, env, &leave, (const CodeHeader *)(site - CALL_BYTES) - 1, false);
         break;
+    case EXIT_LOOP: left_at_start(be, env, &leave, header_at(site), true); break;
     case TCG_EXIT_REASON:
-        h = header_at(site, &link);
+        h = header_at(site);
         g_assert(fault_map_find(be, h->code, (uintptr_t)site, env, &offset, &index));
         *pc = vbase + offset;
         memcpy(&leave.reason, site + 4, 4);
@@ -306,13 +325,34 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
     return leave;
 }
 
+static const void *backend_far_entry(void *p, TcgCode *code)
+{
+    X86Backend *be = p;
+    CodeBuf *c = &be->buf;
+    uint8_t *at = c->rw + c->used;
+    Asm a = { .p = at, .start = at, .end = c->rw + c->size, .rx = c->rx - c->rw };
+
+    emit_far_entry(&a, be, code);
+    if (a.full) {
+        return NULL;
+    }
+    c->used = (size_t)(a.p - c->rw);
+    return x_pc(&a) - (a.p - at);
+}
+
 static TcgLeave backend_run(void *p, void *env, TcgCode *code)
 {
     X86Backend *be = p;
-    void (*enter)(void *, const void *, uint64_t) =
-        (void (*)(void *, const void *, uint64_t))(uintptr_t)be->enter;
+    const TcgLayout *l = be->layout;
+    const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
+    void (*enter)(void *, const void *) = (void (*)(void *, const void *))(uintptr_t)be->enter;
+    const void **calls = (const void **)((uint8_t *)env + l->calls);
 
-    enter(env, code->far_entry, *(uint64_t *)((uint8_t *)env + be->layout->pc));
+    calls[CALL_MEM] = be->mem;
+    calls[CALL_LINK] = be->exit_link;
+    calls[CALL_BUDGET] = be->exit_budget;
+    *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
+    enter(env, code->near_entry);
     return left(be, env);
 }
 
@@ -324,16 +364,38 @@ static void write_rel32(X86Backend *be, const uint8_t *place_end, const void *ta
     memcpy(rw - 4, &d, 4);
 }
 
+/* A link's site: the jump, or the call of exit_link as it was. */
+static void write_site(X86Backend *be, const TcgCode *from, const uint8_t *site, const void *target)
+{
+    uint8_t *rw = (uint8_t *)(uintptr_t)site - (be->buf.rx - be->buf.rw);
+    size_t back = (size_t)(site + CALL_BYTES - from->start) + sizeof(CodeHeader);
+    Asm a = {
+        .p = rw, .start = rw, .end = be->buf.rw + be->buf.size, .rx = be->buf.rx - be->buf.rw
+    };
+
+    if (target) {
+        x_jmp(&a, target);
+    } else {
+        x_call_mem(&a, call_slot(be, CALL_LINK));
+        x_word(&a, (unsigned)MIN(back, UINT16_MAX));
+    }
+}
+
 static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
 {
     X86Backend *be = p;
+    const uint8_t *stub = from->link[link].stub;
 
     from->link[link].to = to;
     if (from->link[link].loop) {
         write_rel32(be, from->link[link].loop_patch,
                     to == from ? from->link[link].loop : from->link[link].loop_stub);
     }
-    write_rel32(be, from->link[link].patch, to ? to->near_entry : from->link[link].stub);
+    if (from->link[link].patch) {
+        write_rel32(be, from->link[link].patch, to ? to->near_entry : stub);
+    } else {
+        write_site(be, from, stub, to ? to->near_entry : NULL);
+    }
 }
 
 /* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart.
@@ -341,12 +403,12 @@ static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
 static void backend_retire(void *p, TcgCode *code)
 {
     X86Backend *be = p;
-    const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
-    const uint8_t *near_entry = code->near_entry;
+    const uint8_t *entry = code->near_entry;
+    uint8_t *rw = (uint8_t *)(uintptr_t)entry - (be->buf.rx - be->buf.rw);
 
     code->retired = true;
-    write_rel32(be, near_entry + 5, (const uint8_t *)h + h->budget_stub);
-    *((uint8_t *)(uintptr_t)near_entry - (be->buf.rx - be->buf.rw)) = 0xe9;
+    rw[0] = 0xeb; /* JMP rel8 */
+    rw[1] = (uint8_t)(code->start - (entry + 2));
 }
 
 static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
@@ -368,6 +430,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .features = backend_features,
     .free = backend_free,
     .emit = backend_emit,
+    .far_entry = backend_far_entry,
     .run = backend_run,
     .link = backend_link,
     .retire = backend_retire,

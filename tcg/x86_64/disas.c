@@ -25,16 +25,13 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
         const uint8_t *thunk;
         Callee callee;
     } known[] = {
-        { be->exit_link, { "exit_link", 4 } },     { be->exit_budget, { "exit_budget", 4 } },
-        { be->exit_reason, { "exit_reason", 8 } }, { be->exit_end, { "exit_end", 4 } },
-        { be->exit_lookup, { "exit_lookup", 0 } }, { be->trap, { "trap", 8 } },
-        { be->pack_env, { "pack_env", 0 } },       { be->pack_rec, { "pack_rec", 0 } },
-        { be->divs128, { "divs128", 0 } },         { be->vec_slow, { "vec_slow", 0 } },
+        { be->exit_loop, { "exit_loop", 4 } }, { be->exit_reason, { "exit_reason", 8 } },
+        { be->exit_end, { "exit_end", 4 } },   { be->exit_lookup, { "exit_lookup", 0 } },
+        { be->trap, { "trap", 8 } },           { be->pack_env, { "pack_env", 0 } },
+        { be->pack_rec, { "pack_rec", 0 } },   { be->divs128, { "divs128", 0 } },
+        { be->vec_slow, { "vec_slow", 0 } },
     };
 
-    if (target == be->mem) {
-        return (Callee){ "mem", shapes_at(be->shapes, behind).bytes };
-    }
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
         if (target == known[i].thunk) {
             return known[i].callee;
@@ -48,6 +45,17 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
     return (Callee){ NULL, 0 };
 }
 
+static Callee slot_callee(const X86Backend *be, const uint8_t *call, const uint8_t *behind)
+{
+    int n = ((int8_t)call[2] + ENV_BIAS - be->layout->calls) / 8;
+
+    switch (n) {
+    case CALL_MEM: return (Callee){ "mem", shapes_at(be->shapes, behind).bytes };
+    case CALL_LINK: return (Callee){ "exit_link", behind[0] == 0xff && behind[1] == 0xff ? 6 : 2 };
+    default: return (Callee){ "exit_budget", 0 };
+    }
+}
+
 /* Bytes of data behind @insn. */
 static size_t put(const X86Backend *be, const cs_insn *insn, const uint8_t *behind, GString *out)
 {
@@ -58,6 +66,11 @@ static size_t put(const X86Backend *be, const cs_insn *insn, const uint8_t *behi
         g_str_has_prefix(insn->op_str, "0x")) {
         target = g_ascii_strtoull(insn->op_str, NULL, 16);
         c = callee(be, (const uint8_t *)(uintptr_t)target, behind);
+    }
+    if (insn->size == CALL_BYTES && insn->bytes[0] == 0xff && insn->bytes[1] == 0x55) {
+        c = slot_callee(be, insn->bytes, behind);
+        g_string_append_printf(out, "  0x%" PRIx64 ":  call %s\n", insn->address, c.name);
+        return c.data;
     }
     g_string_append_printf(out, "  0x%" PRIx64 ":  %s%s%s\n", insn->address, insn->mnemonic,
                            insn->op_str[0] ? " " : "", c.name ? c.name : insn->op_str);

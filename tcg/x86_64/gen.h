@@ -69,7 +69,7 @@ typedef struct X86Backend {
     struct Gen *gen;
     ShapeTable *shapes;
     /* thunks, executable addresses */
-    const uint8_t *enter, *exit_link, *exit_budget, *exit_retired, *exit_reason, *exit_lookup;
+    const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup;
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
@@ -147,7 +147,6 @@ typedef enum StubKind {
     STUB_LINK,
     STUB_TRAP,
     STUB_EXIT_IF,
-    STUB_BUDGET,
     STUB_DIVS
 } StubKind;
 
@@ -382,6 +381,7 @@ void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
 void trap_stub(Gen *g, unsigned cc, uint32_t code);
 void emit_prologue(Gen *g);
+void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);
 void emit_stubs(Gen *g);
 
 /* emit-fp.c */
@@ -424,14 +424,21 @@ void x64_bits_slow(void *env, const X86Backend *be);
 /* In front of a block's code: finds the way back from a host address inside it. */
 typedef struct CodeHeader {
     TcgCode *code;
-    uint32_t start;       /* offset of the block in its mapping unit */
-    uint32_t budget_stub; /* offset from here of what leaves at the block's start */
+    uint32_t start; /* offset of the block in its mapping unit */
+    uint32_t unused;
 } CodeHeader;
 
-/* In place of a link number behind a call of exit_budget: budget was taken even if the block is
- * retired. */
-enum { SITE_LOOP = 1 };
+/* What is left most often has its address in env, TcgLayout.calls: such a call is 3 bytes. */
+enum { CALL_MEM, CALL_LINK, CALL_BUDGET, CALL_BYTES = 3 };
+static inline Mem call_slot(const X86Backend *be, unsigned n)
+{
+    return mem_base(RBP, be->layout->calls - ENV_BIAS + 8 * (int)n);
+}
 
-enum { EXIT_END = 16 }; /* SCR_KIND beyond TcgExit: `exit`, the guest set its pc */
+/* SCR_KIND beyond TcgExit */
+enum {
+    EXIT_END = 16,  /* `exit`, the guest set its pc */
+    EXIT_LOOP = 17, /* as TCG_EXIT_BUDGET, at the end of a block that leads to itself */
+};
 
 #endif

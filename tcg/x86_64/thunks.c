@@ -339,7 +339,7 @@ static void set_host_pc(Thunk *t, bool inside)
 
 static const X86Reg callee_saved[] = { RBP, RBX, R12, R13, R14, R15 };
 
-/* void enter(void *env, const void *far_entry, uint64_t pc) */
+/* void enter(void *env, const void *near_entry) */
 static const uint8_t *make_enter(Thunk *t)
 {
     const uint8_t *at = x_pc(&t->a);
@@ -349,7 +349,6 @@ static const uint8_t *make_enter(Thunk *t)
     }
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
     x_lea(&t->a, 8, RBP, mem_base(RDI, ENV_BIAS));
-    x_mov(&t->a, 8, R12, RDX);
     x_mov(&t->a, 8, R13, RSI);
     load_modes(t);
     scatter_fsw(t);
@@ -613,6 +612,7 @@ void thunks_init(X86Backend *be)
     leave = make_leave(&t);
     be->exit_link = make_exit(&t, TCG_EXIT_LINK, leave);
     be->exit_budget = make_exit(&t, TCG_EXIT_BUDGET, leave);
+    be->exit_loop = make_exit(&t, EXIT_LOOP, leave);
     be->exit_reason = make_exit(&t, TCG_EXIT_REASON, leave);
     be->exit_lookup = make_exit(&t, TCG_EXIT_LOOKUP, leave);
     be->exit_end = make_exit(&t, EXIT_END, leave);

@@ -196,7 +196,7 @@ static void jump_cache(void **state)
     h->env->r[1] = target;
     h->env->jc_key = key;
     e->tag = target ^ key;
-    e->host = (void *)b->far_entry;
+    e->host = (void *)(uintptr_t)tcg_far_entry(h->tcg, b);
     o = harness_run(h, a);
     assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
     assert_ptr_equal(o.leave.from, b);

@@ -184,7 +184,7 @@ static void jumps(Harness *h)
     assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
     assert_int_equal(h->env->pc, target);
 
-    *e = (JumpEntry){ target ^ key, (void *)(uintptr_t)b->far_entry };
+    *e = (JumpEntry){ target ^ key, (void *)(uintptr_t)tcg_far_entry(h->tcg, b) };
     enter_at(h, 0x100);
     o = harness_run(h, a);
     assert_int_equal(o.leave.kind, TCG_EXIT_LINK);

@@ -52,28 +52,47 @@ void trap_stub(Gen *g, unsigned cc, uint32_t code)
 }
 
 /* Distance from here back to the block's header, for the C side of exits. */
-static void put_site(Gen *g, unsigned link)
+static void put_site(Gen *g)
 {
-    x_dword(&g->a, (uint32_t)(g->a.p - g->a.start) << 4 | link);
+    x_dword(&g->a, (uint32_t)(g->a.p - g->a.start));
 }
 
 /* -- Entry ------------------------------------------------------------------------------------ */
 
+static void to_vbase(Asm *a, const TcgLayout *l, uint32_t start) /* R12 = guest pc */
+{
+    if (start) {
+        x_alu_imm(a, ALU_SUB, 8, R12, (int32_t)start);
+    }
+    x_store(a, 8, env_mem(env_off(l->vbase)), R12);
+}
+
+/* Who finds the budget used up, or the block retired, leaves by the call in front of the entry. */
 void emit_prologue(Gen *g)
 {
     const TcgLayout *l = g->be->layout;
 
     x_qword(&g->a, (uint64_t)(uintptr_t)g->code);
     x_dword(&g->a, g->ir->start);
-    x_dword(&g->a, 0); /* budget_stub */
+    x_dword(&g->a, 0);
     g->code->start = x_pc(&g->a);
-    g->code->far_entry = x_pc(&g->a);
-    x_lea(&g->a, 8, R12, mem_base(R12, (int32_t)-g->ir->start)); /* R12 = guest pc */
-    x_store(&g->a, 8, env_mem(env_off(l->vbase)), R12);
+    x_call_mem(&g->a, call_slot(g->be, CALL_BUDGET));
+    if (g->ir->by_jump) {
+        g->code->far_entry = x_pc(&g->a);
+        to_vbase(&g->a, l, g->ir->start);
+    }
     g->code->near_entry = x_pc(&g->a);
     x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(l->budget)), (int32_t)g->ir->ninsns);
-    new_stub(g, STUB_BUDGET, x_jcc32(&g->a, CC_S));
+    x_jcc(&g->a, CC_S, g->code->start);
     g->body = g->a.p;
+}
+
+void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code)
+{
+    const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
+
+    to_vbase(a, be->layout, h->start);
+    x_jmp(a, code->near_entry);
 }
 
 /* -- Links ------------------------------------------------------------------------------------ */
@@ -83,11 +102,25 @@ static int32_t not_executed(const Gen *g, unsigned executed)
     return (int32_t)g->ir->ninsns - (int32_t)executed;
 }
 
-static void link_slot(Gen *g, unsigned link, uint8_t *patch)
+/* Leaves, until it is linked: five bytes or more that linking overwrites by a jump. */
+static void link_site(Gen *g, unsigned link)
+{
+    uint32_t back;
+
+    g->code->link[link].stub = x_pc(&g->a);
+    x_call_mem(&g->a, call_slot(g->be, CALL_LINK));
+    back = (uint32_t)(g->a.p - g->a.start);
+    x_word(&g->a, MIN(back, UINT16_MAX));
+    if (back >= UINT16_MAX) {
+        x_dword(&g->a, back + 2);
+    }
+}
+
+static void link_slot(Gen *g, unsigned link)
 {
     g->code->link[link].offset = g->op->imm;
     g->code->link[link].to = NULL;
-    g->code->link[link].patch = patch + g->a.rx;
+    g->code->link[link].patch = NULL;
 }
 
 static bool is_loop(const Gen *g)
@@ -102,14 +135,16 @@ void emit_goto(Gen *g)
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     r = record_of(g, g->notes->flags_at[g->cur]);
+    link_slot(g, g->op->d);
     if (!is_loop(g)) {
         write_record(g, &r, 0);
+        link_site(g, g->op->d);
+        return;
     }
     s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
     s->link = (uint8_t)g->op->d;
-    s->loop = s->flush = is_loop(g);
+    s->loop = s->flush = true;
     s->point.flags = r;
-    link_slot(g, s->link, s->from);
 }
 
 void emit_goto_if(Gen *g)
@@ -127,7 +162,7 @@ void emit_goto_if(Gen *g)
     s->giveback = not_executed(g, g->insn_index + 1);
     s->loop = is_loop(g);
     s->flush = s->loop || s->giveback || r.kind || !r.keep_inc;
-    link_slot(g, s->link, s->from);
+    link_slot(g, s->link);
 }
 
 void emit_jump(Gen *g)
@@ -204,7 +239,7 @@ void emit_trap(Gen *g)
     p = fault_point(g);
     x_call(&g->a, g->be->trap);
     point_here(g, p);
-    put_site(g, 0);
+    put_site(g);
     x_dword(&g->a, g->op->imm);
 }
 
@@ -335,7 +370,7 @@ static void stub_mem(Gen *g, Stub *s)
     uint32_t back;
     int number;
 
-    x_call(&g->a, g->be->mem);
+    x_call_mem(&g->a, call_slot(g->be, CALL_MEM));
     point_here(g, s->point);
     back = (uint32_t)(g->a.p - s->retry);
     g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
@@ -386,24 +421,21 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
     if (!sees) {
         write_record(g, &s->point.flags, 0);
     }
-    x_call(&g->a, g->be->exit_budget);
-    put_site(g, SITE_LOOP);
+    x_call(&g->a, g->be->exit_loop);
+    put_site(g);
 }
 
 static void stub_link(Gen *g, Stub *s)
 {
-    uint8_t *patch = s->from, *stub = g->a.p;
+    uint8_t *stub = g->a.p;
 
     if (s->flush) {
         give_back(g, s->giveback);
         write_record(g, &s->point.flags, 0);
-        patch = x_jmp32(&g->a);
-        x_here(&g->a, patch); /* to what follows, until linked */
-        g->code->link[s->link].patch = patch + g->a.rx;
+    } else {
+        g->code->link[s->link].patch = s->from + g->a.rx;
     }
-    g->code->link[s->link].stub = x_pc(&g->a);
-    x_call(&g->a, g->be->exit_link);
-    put_site(g, s->link);
+    link_site(g, s->link);
     if (s->loop) {
         stub_loop(g, s, stub);
     }
@@ -413,7 +445,7 @@ static void stub_trap(Gen *g, Stub *s)
 {
     x_call(&g->a, g->be->trap);
     point_here(g, s->point);
-    put_site(g, 0);
+    put_site(g);
     x_dword(&g->a, s->code);
 }
 
@@ -426,18 +458,8 @@ static void stub_exit_if(Gen *g, Stub *s)
     give_back(g, s->giveback);
     x_call(&g->a, g->be->exit_reason);
     point_here(g, s->point);
-    put_site(g, 0);
+    put_site(g);
     x_dword(&g->a, s->code);
-}
-
-/* The C side gives the budget back. */
-static void stub_budget(Gen *g)
-{
-    uint32_t offset = (uint32_t)(g->a.p - g->a.start);
-
-    memcpy(g->a.start + offsetof(CodeHeader, budget_stub), &offset, sizeof(offset));
-    x_call(&g->a, g->be->exit_budget);
-    put_site(g, 0);
 }
 
 /* SCR_TMP: not 0 if the division overflows; results in SCR_RET. */
@@ -467,7 +489,6 @@ void emit_stubs(Gen *g)
         case STUB_LINK: stub_link(g, s); break;
         case STUB_TRAP: stub_trap(g, s); break;
         case STUB_EXIT_IF: stub_exit_if(g, s); break;
-        case STUB_BUDGET: stub_budget(g); break;
         case STUB_DIVS: stub_divs(g, s); break;
         }
     }
