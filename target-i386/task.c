@@ -153,7 +153,8 @@ static void load_cs(CpuX86 *c, uint16_t selector)
     seg_set_desc(c, SEG_CS, selector, d);
 }
 
-/* Selectors before anything is checked: a fault leaves them all visible, with nothing usable behind. */
+/* Selectors before anything is checked: a fault leaves them all visible, with nothing usable
+ * behind. */
 static void load_selectors(CpuX86 *c, const Tss *t)
 {
     if (c->eflags & EFL_VM)
