@@ -15,8 +15,6 @@
 #define SEL_CODE1  0x51 /* ring 1 */
 #define SEL_DATA1  0x59
 #define SEL_CODE64 0x60
-#define SEL_UCODE64 0x6b
-#define SEL_UDATA64 0x73 /* after SEL_UCODE64 - 16 … as SYSRET wants them: 0x63 code32, 0x6b data */
 #define SEL_T0     0x80 /* and on, each test's own */
 #define GDT_ENTRIES 64
 

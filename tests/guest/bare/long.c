@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Long mode: 64-bit and compatibility code, canonical addresses, SYSCALL and SYSENTER, far
+ * transfers, IRETQ, interrupt stacks, 4-level paging, PCID. Intel SDM vol. 1, 3.3.7; vol. 2 at each
+ * instruction; vol. 3A, 4.5, 4.10, 5.8, 6.14.
+ *
+ * The supervisor is 32-bit code in compatibility mode. Ring 3 runs at an alias for users.
+ */
+#include "bare.h"
+
+#define ALIAS 0x4000000u
+#define PAGE  0x8000000u
+#define FRAME 0x180000u
+#define PML4  ((uint64_t *)TABLES)
+#define PDPT  ((uint64_t *)(TABLES + 0x1000))
+#define PD    ((uint64_t *)(TABLES + 0x2000))
+#define PT    ((uint64_t *)(TABLES + 0x3000))
+#define NX    (1ull << 63)
+
+enum { /* selectors: SYSCALL's and SYSRET's, SYSENTER's and SYSEXIT's */
+    K64 = SEL_T0, U32 = SEL_T0 + 0x10, UD = SEL_T0 + 0x18, U64 = SEL_T0 + 0x20,
+    E64 = SEL_T0 + 0x30, TSS64 = SEL_T0 + 0x60, GATE = SEL_T0 + 0x70, X0 = SEL_T0 + 0x80, X1 = SEL_T0 + 0x90,
+};
+
+typedef struct Regs64 { /* trap64.S knows the order */
+    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags, cs, ss, ds, es, fs, gs;
+} Regs64;
+
+typedef struct Attempt64 {
+    const char *name;
+    uint32_t code;
+    unsigned ring;
+    bool compat;
+    Regs64 in;
+    const char *show;
+} Attempt64;
+
+extern Regs64 regs_out;
+extern uint64_t vector64, error64;
+extern const char trap_vectors64[];
+void enter64(const Regs64 *r);
+
+static struct {
+    uint32_t reserved0, rsp[6], reserved1[2], ist[14], reserved2[2];
+    uint16_t reserved3, iomap;
+} __attribute__((packed)) tss64;
+static uint64_t idt64[512] __attribute__((aligned(16)));
+
+static void wrmsr(uint32_t msr, uint32_t high, uint32_t low)
+{
+    asm volatile("wrmsr" : : "c"(msr), "a"(low), "d"(high));
+}
+
+static void gate64(uint64_t *entry, unsigned selector, uint32_t offset, unsigned access, unsigned ist)
+{
+    set_gate(entry, selector, offset, access, ist);
+    entry[1] = 0;
+}
+
+static void reset(void)
+{
+    SEG(SEL_CODE64, 0, 0xfffff, XR, G | L);
+    SEG(K64, 0, 0xfffff, XR, G | L);
+    SEG(K64 + 8, 0, 0xfffff, RW, G | D);
+    SEG(U32, ALIAS, 0xfffff, XR | DPL3, G | D);
+    SEG(UD, 0, 0xfffff, RW | DPL3, G | D);
+    SEG(U64, 0, 0xfffff, XR | DPL3, G | L);
+    for (unsigned i = 0; i < 256; i++)
+        gate64(&idt64[2 * i], SEL_CODE64, (uint32_t)(uintptr_t)trap_vectors64 + 16 * i,
+               P | INT32 | (i == 3 || i >= 0x80 ? DPL3 : 0), 1);
+    tss64.rsp[0] = TRAP_STACK - 0x400;
+    tss64.ist[0] = TRAP_STACK;
+    tss64.ist[2] = RING1_STACK;
+    tss64.iomap = sizeof(tss64);
+}
+
+static void long_mode(void)
+{
+    struct {
+        uint16_t limit;
+        uint32_t base;
+    } __attribute__((packed)) idtr = { sizeof(idt64) - 1, (uint32_t)(uintptr_t)idt64 };
+
+    memset(PML4, 0, 0x4000);
+    PML4[0] = (TABLES + 0x1000) | 7;
+    PDPT[0] = (TABLES + 0x2000) | 7;
+    for (unsigned i = 0; i < 16; i++) {
+        PD[i] = i << 21 | 0x83;
+        PD[(ALIAS >> 21) + i] = i << 21 | 0x87;
+    }
+    PD[PAGE >> 21] = (TABLES + 0x3000) | 7;
+    PT[0] = FRAME | 7;
+    WRITE_CR(4, 0x220);
+    WRITE_CR(3, TABLES);
+    wrmsr(0xc0000080, 0, 0x901); /* NXE LME SCE */
+    WRITE_CR(0, READ_CR(0) | 0x80000000);
+    asm volatile("lidt %0" : : "m"(idtr));
+    reset();
+    SEG(TSS64, (uint32_t)(uintptr_t)&tss64, sizeof(tss64) - 1, TSS32, 0);
+    asm volatile("ltr %w0" : : "r"(TSS64));
+}
+
+static void attempt64(const Attempt64 *a)
+{
+    Regs64 r = a->in;
+
+    r.rip = a->code + (a->ring == 3 && !a->compat ? ALIAS : 0);
+    r.rflags |= 2;
+    if (!r.rsp)
+        r.rsp = a->ring == 3 ? ALIAS + TEST_STACK : TEST_STACK;
+    if (!r.cs)
+        r.cs = a->compat ? (a->ring ? U32 | 3 : SEL_CODE) : a->ring ? U64 | 3 : SEL_CODE64;
+    if (!r.ss)
+        r.ss = a->ring ? UD | 3 : SEL_DATA;
+    if (!r.ds)
+        r.ds = r.es = r.ss;
+    asm volatile("mov %0, %%cr2" : : "r"(0));
+    enter64(&r);
+}
+
+static void put64(const char *name, uint64_t v)
+{
+    put(v >> 32 ? " %s=%x%08x" : " %s=%x", name, v >> 32 ? (uint32_t)(v >> 32) : (uint32_t)v, (uint32_t)v);
+}
+
+static void show64(char c)
+{
+    static const struct {
+        char letter;
+        const char *name;
+        const uint64_t *value;
+    } regs[] = {
+        { 'a', "rax", &regs_out.rax }, { 'b', "rbx", &regs_out.rbx }, { 'c', "rcx", &regs_out.rcx },
+        { 'd', "rdx", &regs_out.rdx }, { 'S', "rsi", &regs_out.rsi }, { 'D', "rdi", &regs_out.rdi },
+        { 'B', "rbp", &regs_out.rbp }, { 's', "rsp", &regs_out.rsp }, { 'r', "r11", &regs_out.r11 },
+        { 'f', "rflags", &regs_out.rflags }, { 'i', "rip", &regs_out.rip }, { 'C', "cs", &regs_out.cs },
+        { 'T', "ss", &regs_out.ss }, { 'U', "ds", &regs_out.ds }, { 'F', "fs", &regs_out.fs },
+    };
+    for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+        if (regs[i].letter == c)
+            put64(regs[i].name, *regs[i].value);
+}
+
+static void report64(const Attempt64 *a)
+{
+    static const char names[][4] = { "#DE", "#DB", "NMI", "ok", "#OF", "#BR", "#UD", "#NM", "#DF", "CSO", "#TS",
+                                     "#NP", "#SS", "#GP", "#PF", "15", "#MF", "#AC", "#MC", "#XM" };
+    uint32_t v = vector64, at;
+
+    attempt64(a);
+    v = vector64;
+    at = (uint32_t)regs_out.rip - a->code - (a->ring == 3 && !a->compat ? ALIAS : 0);
+    put("%s:", a->name);
+    if (v < sizeof(names) / sizeof(names[0]))
+        put(" %s", names[v]);
+    else
+        put(" int%02x", v);
+    if (v == 8 || (v >= 10 && v <= 14) || v == 17)
+        put("(%04x)", (uint32_t)error64);
+    if (v != 3 && at < 0x100)
+        put("+%d", at);
+    if (v == 14)
+        put(" cr2=%08x", READ_CR(2));
+    for (const char *s = a->show; s && *s; s++)
+        show64(*s);
+    put("\n");
+}
+
+#define CODE_64(text) CODE(".code64; " text "; int3; .code32")
+#define TRY64(n, text, ...) report64(&(Attempt64){ .name = n, .code = CODE_64(text), ##__VA_ARGS__ })
+#define COMPAT(n, text, ...) \
+    report64(&(Attempt64){ .name = "compat: " n, .code = CODE(text), .compat = true, .ring = 3, ##__VA_ARGS__ })
+#define HIGH 0x0000800000000000ull /* not canonical */
+
+/* ---- Addresses ------------------------------------------------------------------------------ */
+
+static void canonical(void)
+{
+#define CANON(n, text, ...) TRY64("canonical: " n, text, .in.rbx = HIGH, .in.rax = 5, ##__VA_ARGS__)
+    CANON("load", "mov (%%rbx), %%al");
+    CANON("store", "mov %%al, (%%rbx)");
+    CANON("load across the end", "mov -1(%%rbx), %%ax");
+    CANON("last canonical byte", "mov -1(%%rbx), %%al");
+    CANON("first of the upper half", "mov $0xffff800000000000, %%rcx; mov (%%rcx), %%al");
+    CANON("below it", "mov $0xffff800000000000, %%rcx; mov -1(%%rcx), %%al");
+    CANON("rbp is a stack access", "mov %%rbx, %%rbp; mov (%%rbp), %%al");
+    CANON("rsp too", "mov %%rbx, %%rsp; mov (%%rsp), %%al");
+    CANON("rbp with ds:", "mov %%rbx, %%rbp; .byte 0x3e; mov 0(%%rbp), %%al");
+    CANON("rbp with fs:", "mov %%rbx, %%rbp; mov %%fs:(%%rbp), %%al");
+    CANON("push", "lea 8(%%rbx), %%rsp; push %%rax", .show = "s");
+    CANON("pop", "mov %%rbx, %%rsp; pop %%rax", .show = "s");
+    CANON("call", "lea 8(%%rbx), %%rsp; call 1f; 1:", .show = "s");
+    CANON("jmp", "jmp *%%rbx");
+    CANON("call to", "call *%%rbx", .show = "s");
+    CANON("ret to", "push %%rbx; ret", .show = "s");
+    CANON("invlpg", "invlpg (%%rbx)");
+    CANON("lea", "lea 1(%%rbx), %%rcx", .show = "c");
+    CANON("clflush", "clflush (%%rbx)");
+    CANON("prefetch", "prefetcht0 (%%rbx)");
+    CANON("movs", "mov %%rbx, %%rsi; mov $0x50000, %%edi; movsb");
+    CANON("stos", "mov %%rbx, %%rdi; stosb");
+    CANON("wrmsr FS base", "mov $0xc0000100, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
+    CANON("wrmsr LSTAR", "mov $0xc0000082, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
+    CANON("wrmsr kernel GS base", "mov $0xc0000102, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
+    CANON("wrmsr SYSENTER_EIP", "mov $0x176, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
+    CANON("wrmsr PAT reserved", "mov $0x277, %%ecx; mov $2, %%eax; xor %%edx, %%edx; wrmsr");
+    TRY64("67 wraps the address", "mov $0xffffffff, %%ebx; addr32 mov 0x50001(%%ebx), %%ecx", .show = "c");
+    TRY64("rip relative", "lea 1f(%%rip), %%rax; lea 1f(%%rip), %%rbx; sub %%rax, %%rbx; 1:", .show = "b");
+    SEG(X0, 0, 0xfff, RO | DPL3, D);
+    TRY64("no limits", "mov %%fs:(%%rbx), %%ecx", .in.rbx = SCRATCH, .in.fs = X0 | 3);
+    TRY64("cs: and ds: have no base", "mov %%cs:(%%rbx), %%cl; mov %%es:(%%rbx), %%cl", .in.rbx = SCRATCH);
+}
+
+/* ---- Opcodes -------------------------------------------------------------------------------- */
+
+static void opcodes(void)
+{
+    static const uint8_t gone[] = { 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61,
+                                    0x62, 0x82, 0x9a, 0xc4, 0xc5, 0xce, 0xd4, 0xd5, 0xd6, 0xea };
+    volatile uint8_t *at = (volatile uint8_t *)FRAME;
+
+    put("opcodes that are #UD in 64-bit mode:");
+    for (unsigned i = 0; i < sizeof(gone); i++) {
+        memset((void *)FRAME, 0, 16);
+        at[0] = gone[i];
+        attempt64(&(Attempt64){ .code = FRAME });
+        put(" %02x%c", gone[i], vector64 == 6 && (uint32_t)regs_out.rip == FRAME ? 'u' : '-');
+    }
+    put("\n");
+    TRY64("push fs, pop gs", "push %%fs; pop %%gs", .show = "s");
+    TRY64("push imm sign-extends", "push $-1; pop %%rax", .show = "a");
+    TRY64("pushw", "pushw %%ax", .show = "s");
+    TRY64("inc is a REX prefix", ".byte 0x40; nop");
+    TRY64("32-bit writes clear the upper half", "mov $-1, %%rax; mov $1, %%ecx; mov %%ecx, %%eax", .show = "a");
+    TRY64("movsxd", "movslq %%ecx, %%rax", .in.rcx = 0x80000000, .show = "a");
+    TRY64("mov cr8", "mov $5, %%eax; mov %%rax, %%cr8; mov %%cr8, %%rbx; xor %%eax, %%eax; mov %%rax, %%cr8", .show = "b");
+    TRY64("mov cr8, reserved bits", "mov $0x10, %%eax; mov %%rax, %%cr8");
+    TRY64("mov cr8 in ring 3", "mov %%cr8, %%rax", .ring = 3);
+    TRY64("cmpxchg16b, aligned", "cmpxchg16b (%%rbx)", .in.rbx = SCRATCH, .show = "f");
+    TRY64("cmpxchg16b on 8", "cmpxchg16b (%%rbx)", .in.rbx = SCRATCH + 8);
+    TRY64("movaps on 8", "movaps (%%rbx), %%xmm0", .in.rbx = SCRATCH + 8);
+    TRY64("swapgs", "swapgs");
+    TRY64("swapgs in ring 3", "swapgs", .ring = 3);
+    TRY64("rdfsbase, CR4.FSGSBASE clear", ".byte 0xf3, 0x48, 0x0f, 0xae, 0xc0");
+    TRY64("rdtscp in ring 3", "rdtscp; xor %%eax, %%eax", .ring = 3, .show = "c");
+    TRY64("arpl is gone, 63 is movsxd", ".byte 0x63, 0xc1", .in.rcx = 0x80000000, .show = "a");
+    TRY64("hlt in ring 3", "hlt", .ring = 3);
+    TRY64("lar of a system descriptor", "mov $0xe0, %%ecx; lar %%ecx, %%eax", .show = "af");
+    TRY64("lsl of a code segment", "mov $0x60, %%ecx; lsl %%ecx, %%eax", .show = "af");
+}
+
+/* ---- Transfers ------------------------------------------------------------------------------ */
+
+static struct {
+    uint64_t offset;
+    uint16_t selector;
+} __attribute__((packed)) far64;
+static struct {
+    uint32_t offset;
+    uint16_t selector;
+} __attribute__((packed)) far32;
+
+static void transfers(void)
+{
+    uint32_t landing = CODE_64("nop"), landing32 = CODE("nop");
+
+#define FAR(n, sel, text, ...)                                             \
+    far64.selector = far32.selector = (sel);                               \
+    far64.offset = far32.offset = landing;                                 \
+    TRY64("far: " n, text, .show = "sC", .in.rbx = (uint32_t)(uintptr_t)&far32, .in.rcx = (uint32_t)(uintptr_t)&far64, ##__VA_ARGS__)
+    FAR("jmp m16:32 to 64-bit code", SEL_CODE64, "ljmp *(%%rbx)");
+    FAR("jmp m16:32 to compatibility", SEL_CODE, "ljmp *(%%rbx)");
+    FAR("jmp m16:64", SEL_CODE64, "rex.W ljmp *(%%rcx)");
+    FAR("call m16:32", SEL_CODE64, "lcall *(%%rbx)");
+    FAR("call m16:64", SEL_CODE64, "rex.W lcall *(%%rcx)");
+    FAR("to code with L and D", (SEG(X0, 0, 0xfffff, XR, G | L | D), X0), "ljmp *(%%rbx)");
+    FAR("to a TSS", TSS64, "ljmp *(%%rbx)");
+    FAR("to null", 0, "ljmp *(%%rbx)");
+    FAR("to the upper half of a descriptor", TSS64 + 8, "ljmp *(%%rbx)");
+    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
+    FAR("call gate", GATE, "lcall *(%%rbx)");
+    FAR("jmp through a call gate", GATE, "ljmp *(%%rbx)");
+    FAR("call gate from ring 3", GATE | 3, "lcall *0x4000000(%%rbx)", .ring = 3);
+    gate64(&gdt[GATE / 8], SEL_CODE, landing, P | CALL32 | DPL3, 0);
+    FAR("call gate to compatibility code", GATE, "lcall *(%%rbx)");
+    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
+    gdt[GATE / 8 + 1] = 0x100000000000ull;
+    FAR("call gate, upper type not 0", GATE, "lcall *(%%rbx)");
+    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
+    gdt[GATE / 8 + 1] = 0x8000;
+    FAR("call gate, not canonical", GATE, "lcall *(%%rbx)");
+    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL16 | DPL3, 0);
+    FAR("16-bit call gate", GATE, "lcall *(%%rbx)");
+
+#define RET(n, text, ...) TRY64("ret: " n, text, .show = "sCTUF", .in.rbx = landing, .in.rcx = landing32, ##__VA_ARGS__)
+    RET("lretq", "push $0x60; push %%rbx; lretq");
+    RET("lretl", "pushq $0x70000; movl %%ebx, 0x70000; movl $0x60, 0x70004; mov $0x70000, %%esp; lretl");
+    RET("lretq to compatibility", "push $0x8; push %%rcx; lretq");
+    RET("lretq to ring 3, ss", "lea 0x4000000(%%rbx), %%rbx; push $0x9b; push $0x4070000; push $0xa3; push %%rbx; lretq");
+    RET("lretq to ring 3, ss null", "push $3; push $0x70000; push $0xa3; push %%rbx; lretq");
+    RET("iretq", "push $0x10; push $0x70008; push $0xed7-0x100; push $0x60; push %%rbx; iretq");
+    RET("iretq, ss null in ring 0", "push $0; push $0x70008; push $2; push $0x60; push %%rbx; iretq");
+    RET("iretq, ss null with rpl 3", "push $3; push $0x70008; push $2; push $0xa3; push %%rbx; iretq");
+    RET("iretq, ss of ring 3", "push $0x9b; push $0x70008; push $2; push $0x60; push %%rbx; iretq");
+    RET("iretq to compatibility, ss null", "push $0; push $0x70008; push $2; push $0x8; push %%rcx; iretq");
+    RET("iretq to compatibility", "push $0x10; push $0x70008; push $2; push $0x8; push %%rcx; iretq");
+    RET("iretq with NT", "push $0x10; push $0x70008; push $2; push $0x60; push %%rbx; pushf; orl $0x4000, (%%rsp); popf; iretq");
+    RET("iretq, VM is ignored", "push $0x10; push $0x70008; push $0x20002; push $0x60; push %%rbx; iretq");
+    RET("iretl", "movl %%ebx, 0x70000; movl $0x60, 0x70004; movl $2, 0x70008; movl $0x70100, 0x7000c; movl $0x10, 0x70010; "
+        "mov $0x70000, %%esp; iretl");
+    TRY64("ss: null in ring 0", "xor %%eax, %%eax; mov %%eax, %%ss; push %%rax", .show = "T");
+    TRY64("ss: null in ring 3", "mov $3, %%eax; mov %%eax, %%ss", .ring = 3);
+    TRY64("ds: null reads", "xor %%eax, %%eax; mov %%eax, %%ds; mov 0x50000, %%al", .show = "U");
+    SEG(X0, 0x1234, 0xfff, RO, D);
+    TRY64("a read-only, small segment", "mov $0x100, %%eax; mov %%eax, %%ds; mov %%al, 0x50000", .show = "U");
+    TRY64("fs has its descriptor's base", "mov $0x100, %%eax; mov %%eax, %%fs; mov $0xc0000100, %%ecx; rdmsr", .show = "ad");
+    TRY64("not present", "mov $0x108, %%eax; mov %%eax, %%ds");
+}
+
+/* ---- Interrupts ----------------------------------------------------------------------------- */
+
+static void put_stack(unsigned n)
+{
+    put("  stack");
+    for (unsigned i = 0; i < n; i++)
+        put64("", ((uint64_t *)(uintptr_t)regs_out.rsp)[i]);
+    put("\n");
+}
+
+static void interrupts(void)
+{
+    uint32_t landing = CODE_64("nop");
+
+#define INT(n, text, ...) TRY64("int: " n, text, .show = "sfCTU", ##__VA_ARGS__)
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 0);
+    INT("ring 0, stack aligned", "lea 5(%%rsp), %%rsp; int $0x40", .in.rflags = 0x200);
+    put_stack(5);
+    INT("ring 3, RSP0", "int $0x40", .ring = 3, .in.rflags = 0x4200);
+    put_stack(5);
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 2);
+    INT("ring 0, IST 2", "int $0x40");
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | TRAP32 | DPL3, 0);
+    INT("trap gate", "int $0x40", .in.rflags = 0x200);
+    gate64(&idt64[2 * 0x40], SEL_CODE, landing, P | INT32 | DPL3, 0);
+    INT("to compatibility code", "int $0x40");
+    gate64(&idt64[2 * 0x40], U64, landing, P | INT32 | DPL3, 0);
+    INT("outward", "int $0x40");
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT16 | DPL3, 0);
+    INT("16-bit gate", "int $0x40");
+    gate64(&idt64[2 * 0x40], TSS64, 0, P | TASKGATE | DPL3, 0);
+    INT("task gate", "int $0x40");
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32, 0);
+    INT("DPL 0 from ring 3", "int $0x40", .ring = 3);
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, INT32 | DPL3, 0);
+    INT("absent", "int $0x40", .ring = 3);
+    idt64[2 * 0x40 + 1] = 0x8000;
+    idt64[2 * 0x40] |= 1ull << 47;
+    INT("not canonical", "int $0x40");
+    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 0);
+    tss64.rsp[1] = 0x8000;
+    INT("RSP0 not canonical", "int $0x40", .ring = 3);
+    tss64.rsp[1] = 0;
+    tss64.rsp[0] = 0x10000000;
+    INT("RSP0 absent", "int $0x40", .ring = 3);
+    gate64(&idt64[2 * 14], 0, 0, 0, 0);
+    INT("#PF without a gate", "mov 0x10000000, %%eax");
+    gate64(&idt64[2 * 11], 0, 0, 0, 0);
+    gate64(&idt64[2 * 13], 0, 0, 0, 0);
+    INT("#PF with none for #NP nor #GP", "mov 0x10000000, %%eax");
+    reset();
+    INT("single step", "nop; nop", .in.rflags = 0x100);
+    INT("single step over syscall", "nop", .ring = 3, .in.rflags = 0x100);
+    WRITE_DR(6, 0);
+    INT("icebp", ".byte 0xf1", .ring = 3);
+    TRY64("misaligned in ring 3", "mov 1(%%rbx), %%eax", .ring = 3, .in.rbx = ALIAS + SCRATCH, .in.rflags = 0x40000);
+    WRITE_CR(0, READ_CR(0) | 0x40000);
+    TRY64("misaligned in ring 3, AM", "mov 1(%%rbx), %%eax", .ring = 3, .in.rbx = ALIAS + SCRATCH, .in.rflags = 0x40000);
+    TRY64("misaligned quadword", "mov 4(%%rbx), %%rax", .ring = 3, .in.rbx = ALIAS + SCRATCH, .in.rflags = 0x40000);
+    WRITE_CR(0, READ_CR(0) & ~0x40000u);
+    COMPAT("int", "int $0x80", .show = "sCT");
+    COMPAT("aaa", "aaa");
+    COMPAT("far call", "lcall $0x93, $1f; 1: nop", .show = "s");
+    COMPAT("limit", "mov %%fs:(%%ebx), %%al", .in.fs = X1 | 3, .in.rbx = 0x10);
+    COMPAT("high registers stay", "mov %%eax, %%ebx", .in.rax = 0x1122334455667788, .show = "ab");
+    COMPAT("address wraps", "mov %%ds:0xffffffff(%%ebx), %%al", .in.rbx = ALIAS + SCRATCH + 1);
+}
+
+/* ---- SYSCALL, SYSENTER ---------------------------------------------------------------------- */
+
+static void system_calls(void)
+{
+    uint32_t landing = CODE_64("nop"), user = CODE_64("nop") + ALIAS, user32 = CODE("nop");
+
+    wrmsr(0xc0000081, U32 << 16 | K64, 0);
+    wrmsr(0xc0000082, 0, landing);
+    wrmsr(0xc0000083, 0, landing);
+    wrmsr(0xc0000084, 0, 0x4700);
+#define CALL(n, text, ...) TRY64(n, text, .show = "crsfCT", .in.rdx = user, ##__VA_ARGS__)
+    CALL("syscall", "syscall", .ring = 3, .in.rflags = 0x40e95);
+    CALL("syscall in ring 0", "syscall", .in.rflags = 0x200);
+    CALL("sysretq", "sysretq", .in.rcx = user, .in.r11 = 0x3ed7 & ~0x100);
+    CALL("sysretq: RF and VM stay 0", "sysretq", .in.rcx = user, .in.r11 = 0x30002);
+    CALL("sysretl", "sysretl", .in.r11 = 0x200, .in.rcx = user32 + ALIAS);
+    CALL("sysretq in ring 3", "sysretq", .in.rcx = user, .ring = 3);
+    CALL("sysretq sets TF", "sysretq", .in.rcx = user, .in.r11 = 0x102);
+    CALL("syscall, TF masked", "syscall", .ring = 3, .in.rflags = 0x100);
+    wrmsr(0xc0000084, 0, 0);
+    CALL("syscall, TF not masked", "syscall", .ring = 3, .in.rflags = 0x100);
+    wrmsr(0xc0000080, 0, 0x900);
+    CALL("syscall without SCE", "syscall", .ring = 3);
+    CALL("sysretq without SCE", "sysretq");
+    wrmsr(0xc0000080, 0, 0x901);
+    wrmsr(0x174, 0, 0);
+    COMPAT("sysenter, CS null", "sysenter");
+    CALL("sysexit, CS null", "sysexitl");
+}
+
+/* ---- Paging --------------------------------------------------------------------------------- */
+
+static void paging(void)
+{
+#define PG(n, text, ...) TRY64("paging: " n, text, .in.rbx = PAGE, ##__VA_ARGS__)
+    PG("read", "mov (%%rbx), %%al");
+    PT[0] = (FRAME | 7) | NX;
+    PG("NX, fetch", "invlpg (%%rbx); jmp *%%rbx");
+    PG("NX, read", "mov (%%rbx), %%al");
+    PT[0] = FRAME | 7;
+    PML4[1] = (TABLES + 0x1000) | 7 | 0x80;
+    PG("PML4E bit 7", "mov $0x8000000000, %%rax; mov (%%rax), %%cl");
+    PML4[1] = (TABLES + 0x1000) | 5;
+    PG("PML4E read only, ring 3 write", "mov $0x8004050000, %%rax; mov %%cl, (%%rax)", .ring = 3);
+    PG("PML4E read only, ring 3 read", "mov $0x8004050000, %%rax; mov (%%rax), %%cl", .ring = 3);
+    PML4[1] = (TABLES + 0x1000) | 3;
+    PG("PML4E of the supervisor", "mov $0x8004050000, %%rax; mov (%%rax), %%cl", .ring = 3);
+    PML4[1] = 0;
+    PG("PML4E absent, flushed", "mov $0x8004050000, %%rax; invlpg (%%rax); mov (%%rax), %%cl");
+    PDPT[1] = 0x87;
+    *(volatile uint32_t *)SCRATCH = 0xabcdef01;
+    PG("1 GiB", "mov $0x40050000, %%eax; mov (%%rax), %%ecx; movb $2, (%%rax)", .show = "c");
+    put("  entry %x\n", (uint32_t)PDPT[1]);
+    PDPT[1] = 0x87 | 1 << 13;
+    PG("1 GiB, bit 13", "mov $0x40050000, %%eax; invlpg (%%rax); mov (%%rax), %%ecx");
+    PDPT[1] = 0x85;
+    PG("1 GiB read only, ring 3", "mov $0x40050000, %%eax; movb $2, (%%rax)", .ring = 3);
+    PDPT[1] = 0;
+    PML4[0x100] = PML4[0];
+    PG("upper half", "mov $0xffff800000050000, %%rax; mov (%%rax), %%ecx", .show = "c");
+    PML4[0x100] = 0;
+    PG("upper half absent", "mov $0xffff800000050000, %%rax; invlpg (%%rax); mov (%%rax), %%ecx");
+    PG("cr2 is 64 bits wide", "mov $0xffff812345678000, %%rax; mov %%rax, %%cr2; mov %%cr2, %%rdx", .show = "d");
+    PG("CR4.PAE cannot go", "mov %%cr4, %%rax; and $~0x20, %%eax; mov %%rax, %%cr4");
+    PG("CR0.PG cannot go in 64-bit code", "mov %%cr0, %%rax; btr $31, %%eax; mov %%rax, %%cr0");
+    PG("EFER.LME cannot go", "mov $0xc0000080, %%ecx; rdmsr; btr $8, %%eax; wrmsr");
+    PG("CR0's upper half", "mov $0x180000011, %%rax; mov %%rax, %%cr0");
+    PG("CR3 beyond physical addresses", "mov $0x4000000000200000, %%rax; mov %%rax, %%cr3");
+
+    /* PCID. */
+    PG("CR4.PCIDE with CR3[11:0]", "mov %%cr3, %%rcx; lea 1(%%rcx), %%rdx; mov %%rdx, %%cr3; mov %%cr4, %%rax; bts $17, %%eax; mov %%rax, %%cr4");
+    WRITE_CR(3, TABLES);
+    PG("CR3 bit 63 without PCIDE", "mov %%cr3, %%rax; bts $63, %%rax; mov %%rax, %%cr3");
+    PG("invpcid in ring 3", "invpcid (%%rbx), %%rax", .ring = 3);
+    PG("CR4.PCIDE", "mov %%cr4, %%rax; bts $17, %%eax; mov %%rax, %%cr4");
+    PG("CR3 with a PCID", "mov %%cr3, %%rax; inc %%rax; mov %%rax, %%cr3; mov %%cr3, %%rdx", .show = "d");
+    PG("CR3, no flush", "mov %%cr3, %%rax; bts $63, %%rax; mov %%rax, %%cr3; mov %%cr3, %%rdx", .show = "d");
+    PG("invpcid 0", "push $0; push %%rbx; pushq $0; mov %%rbx, 8(%%rsp); mov $1, %%eax; mov %%rax, (%%rsp); xor %%eax, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid 1", "push $0; push $1; mov $1, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid 2", "push $0; push $0; mov $2, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid 3", "push $0; push $0; mov $3, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid 4", "push $0; push $0; mov $4, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid, reserved bits", "push $0; push $0x1000; mov $1, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid, not canonical", "mov $0x800000000000, %%rcx; push %%rcx; push $0; xor %%eax, %%eax; invpcid (%%rsp), %%rax");
+    PG("a PCID keeps its own translations",
+       "mov (%%rbx), %%al; mov %%cr3, %%rcx; lea 1(%%rcx), %%rdx; mov %%rdx, %%cr3; mov (%%rbx), %%al; mov %%rcx, %%cr3", .show = "a");
+    PT[0] = SCRATCH | 7;
+    PG("invpcid 1 drops them", "push $0; push $1; mov $1, %%eax; invpcid (%%rsp), %%rax; mov (%%rbx), %%eax", .show = "a");
+    PT[0] = FRAME | 7;
+    PG("invlpg drops them", "invlpg (%%rbx); mov (%%rbx), %%eax", .show = "a");
+    WRITE_CR(3, TABLES);
+    PG("CR4.PCIDE off", "mov %%cr4, %%rax; btr $17, %%eax; mov %%rax, %%cr4");
+}
+
+void bare_main(void)
+{
+    bare_init();
+    memset((void *)FRAME, 0xcc, 0x1000);
+    *(volatile uint32_t *)SCRATCH = 0x11223344;
+    long_mode();
+    TRY64("ring 0", "nop", .show = "sfCTU");
+    TRY64("ring 3", "nop", .ring = 3, .show = "sfCTU");
+    COMPAT("ring 3", "nop", .show = "sfCTU");
+    canonical();
+    opcodes();
+    transfers();
+    interrupts();
+    system_calls();
+    paging();
+    CANON("iretq to", "push $0x10; push $0x70000; push $2; push $0x60; push %%rbx; iretq");
+    CANON("iretq to, ring 3", "push $0x9b; push $0x70000; push $2; push $0xa3; push %%rbx; iretq");
+    CANON("lgdt", "push %%rbx; push %%rbx; movw $0x1ff, 6(%%rsp); lgdt 6(%%rsp)");
+    CANON("lidt", "push %%rbx; push %%rbx; movw $0xfff, 6(%%rsp); lidt 6(%%rsp)");
+    CANON("lret to", "push $0x60; push %%rbx; lretq", .show = "s");
+    finish();
+}
