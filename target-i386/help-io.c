@@ -69,6 +69,7 @@ static void move_element(StringIo *s)
     uint64_t addr = x86_segment_address(c, s->seg, ea, s->size, !s->out);
     unsigned mmu = x86_mmu(c);
 
+    x86_check_alignment(c, addr, s->size);
     if (s->out) {
         uint64_t v = cpu_load(&c->cpu, addr, s->size, mmu);
 

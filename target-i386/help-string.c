@@ -68,8 +68,7 @@ static Rep rep_begin(CpuX86 *c, uint32_t how)
     return r;
 }
 
-/* Linear address of the element at @reg of @seg. */
-static uint64_t linear(const Rep *r, unsigned seg, unsigned reg, bool write)
+static uint64_t place(const Rep *r, unsigned seg, unsigned reg, bool write)
 {
     const CpuX86 *c = r->c;
     uint64_t ea = reg_read(r, reg);
@@ -78,6 +77,15 @@ static uint64_t linear(const Rep *r, unsigned seg, unsigned reg, bool write)
     if (c->mode & X86_MODE_CS64)
         return seg >= SEG_FS ? c->segs[seg].base + ea : ea;
     return (uint32_t)(c->segs[seg].base + ea);
+}
+
+/* Linear address of the element at @reg of @seg. */
+static uint64_t linear(const Rep *r, unsigned seg, unsigned reg, bool write)
+{
+    uint64_t addr = place(r, seg, reg, write);
+
+    x86_check_alignment(r->c, addr, r->size);
+    return addr;
 }
 
 /* How many elements from @addr on (in the direction of DF) lie within its page and before the

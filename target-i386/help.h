@@ -20,6 +20,12 @@ void help_cmpxchg16b(CpuX86 *c, uint64_t addr);
 /* Linear address of offset @ea in segment @seg, after the checks of rights and limit that an access
  * of @size bytes makes; raises #GP(0) or #SS(0). Also for generators' own helpers. */
 uint64_t x86_segment_address(CpuX86 *c, unsigned seg, uint64_t ea, uint32_t size, bool write);
+/* #AC(0) where alignment checks are on and @addr is no multiple of @size. */
+static inline void x86_check_alignment(CpuX86 *c, uint64_t addr, unsigned size)
+{
+    if (G_UNLIKELY(c->mode & X86_MODE_AC) && (addr & (size - 1)))
+        x86_raise_error(c, EXCP_AC, 0);
+}
 void help_check_segment(CpuX86 *c, uint32_t how, uint64_t ea);
 
 /* The word that tells a string helper its instruction. */

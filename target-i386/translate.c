@@ -338,10 +338,14 @@ static Mem operand_mem(Dis *d, Insn *i, IrType type, bool write)
 {
     Mem m = mem_operand(d, i, ir_type_info[type].bytes, write);
     bool aligned = i->vex ? i->desc->attr & A_ALIGNED : !(i->desc->attr & A_UNALIGNED);
-    if ((type == V128 || type == V256) && aligned)
+    if (type != V128 && type != V256)
+        return m;
+    if (aligned) {
         m.flags |= MEM_ALIGN;
-    else if (i->vex) /* alignment checks are for data up to 8 bytes */
-        m.flags &= type >= V128 ? ~(unsigned)MEM_ALIGN : ~0u;
+    } else { /* may be misaligned, unless alignment checks are on: 16 bytes then, as AMD does it */
+        m.flags &= ~(unsigned)MEM_ALIGN;
+        check_alignment(d, m, 16);
+    }
     return m;
 }
 

@@ -368,6 +368,21 @@ static void real_frame(System *s)
     assert_int_equal(system_read(s, USER_STACK - 4, 2), USER_CODE >> 4);
 }
 
+static void alignment(System *s)
+{
+    s->c->cr0 |= CR0_AM;
+    s->c->eflags |= EFL_AC;
+    s->c->regs[R_RBX] = PAGE_USER;
+}
+static void alignment_rep(System *s)
+{
+    alignment(s);
+    s->c->regs[R_RSI] = PAGE_USER + 2;
+    s->c->regs[R_RDI] = PAGE_USER + 0x101;
+    s->c->regs[R_RCX] = 4;
+}
+static void alignment_out(System *s) { alignment_rep(s); s->c->eflags |= EFL_IOPL; s->c->regs[R_RSI]++; }
+static void alignment_tss(System *s) { alignment(s); system_write(s, TSS_AT + 4, KERNEL_STACK - 3, 8); }
 static void btf(System *s) { s->c->eflags |= EFL_TF; s->c->debugctl = 2; }
 static void btf_rep(System *s) { btf(s); s->c->regs[R_RDI] = PAGE_USER; s->c->regs[R_RCX] = 3; }
 static void btf_gone(System *s) { dr6_bs(s); assert_int_equal(s->c->debugctl, 0); }
@@ -436,7 +451,7 @@ static const Row rows[] = {
     { "vaddsd, #XM", SYS_LONG, 3, C("\xc5\xfb\x58\xd1"), avx_inexact, EXCP_XM, NO_ERROR, 0 },
     { "vfmadd231pd, #XM", SYS_LONG, 3, C("\xc4\xe2\xfd\xb8\xc1"), avx_inexact, EXCP_XM, NO_ERROR, 0 },
     { "vaddpd, #XM without OSXMMEXCPT", SYS_LONG, 0, C("\xc5\xfd\x58\xd1"), avx_inexact_unknown, EXCP_UD, NO_ERROR, 0 },
-    { "vmovups ymm, unaligned with AC", SYS_LONG, 3, C("\xc5\xfc\x10\x03\xf4"), avx_ac, EXCP_GP, 0, 4 },
+    { "vmovups ymm, unaligned with AC", SYS_LONG, 3, C("\xc5\xfc\x10\x43\x0f\xc5\xfc\x10\x03"), avx_ac, EXCP_AC, 0, 5 },
     { "xsetbv 5", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x05\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
     { "xsetbv 6", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x06\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
     { "xsetbv of component 5", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x27\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
@@ -597,6 +612,19 @@ static const Row rows[] = {
     { "wrmsr of 57 bits without LA57", SYS_LONG, 0, C("\xb9\x02\x01\x00\xc0\xba\x00\x00\x80\x00\x0f\x30"), NULL, EXCP_GP, 0, 10 },
     { "wrfsbase of 57 bits without LA57", SYS_LONG, 0, C("\xf3\x48\x0f\xae\xd3"), fsgsbase57, EXCP_GP, 0, 0 },
     { "lldt, base not canonical", SYS_LONG, 0, C("\xb8\x90\x00\x00\x00\x0f\x00\xd0"), ldt_high, EXCP_GP, SEL_LDT, 5 },
+    /* alignment checks of vectors, as silicon (EPYC) does them */
+    { "#AC: movups", SYS_LONG, 3, C("\x0f\x10\x43\x08"), alignment, EXCP_AC, 0, 0 },
+    { "#AC: movups, aligned", SYS_LONG, 3, C("\x0f\x10\x43\x10\xcd\x80"), alignment, VEC_USER, NO_ERROR, 6 },
+    { "#AC: movdqu to memory", SYS_LONG, 3, C("\xf3\x0f\x7f\x43\x04"), alignment, EXCP_AC, 0, 0 },
+    { "#AC: movaps is #GP", SYS_LONG, 3, C("\x0f\x28\x43\x08"), alignment, EXCP_GP, 0, 0 },
+    { "#AC: movsd of 8", SYS_LONG, 3, C("\xf2\x0f\x10\x43\x08\xf2\x0f\x10\x43\x04"), alignment, EXCP_AC, 0, 5 },
+    { "#AC: off for the kernel", SYS_LONG, 0, C("\x0f\x10\x43\x01\xf4"), alignment, NONE, 0, 5 },
+    { "#AC: cmpxchg16b is #GP", SYS_LONG, 3, C("\x48\x0f\xc7\x4b\x08"), alignment, EXCP_GP, 0, 0 },
+    { "#AC: rep movsw", SYS_LONG, 3, C("\x66\xf3\xa5"), alignment_rep, EXCP_AC, 0, 0 },
+    { "#AC: outsw", SYS_LONG, 3, C("\x66\x6f"), alignment_out, EXCP_AC, 0, 0 },
+    { "#AC: repe scasl", SYS_LONG, 3, C("\xf3\xaf"), alignment_rep, EXCP_AC, 0, 0 },
+    { "#AC: push", SYS_LONG, 3, C("\xff\xcc\x50"), alignment, EXCP_AC, 0, 2 },
+    { "#AC: kernel stack of a gate", SYS_LONG, 3, C("\xcd\x80"), alignment_tss, VEC_USER, NO_ERROR, 2 },
     /* single step, BTF, RF, shadows */
     { "BTF: the next branch", SYS_LONG, 0, C("\x90\x74\x01\x90\xeb\x00\x90"), btf, EXCP_DB, NO_ERROR, 6, btf_gone },
     { "BTF: taken jcc", SYS_LONG, 0, C("\x90\x74\x01\x90\x75\x01\x90\x90"), btf, EXCP_DB, NO_ERROR, 7, btf_gone },
