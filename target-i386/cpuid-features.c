@@ -123,7 +123,7 @@ static const FeatureRow features[] = {
     { CPUID_80000001_ECX,  8, "3dnowprefetch", DONE }, { CPUID_80000001_ECX, 9, "osvw", MISSING },
     { CPUID_80000001_ECX, 10, "ibs", MISSING }, { CPUID_80000001_ECX, 11, "xop", MISSING },
     { CPUID_80000001_ECX, 16, "fma4", MISSING }, { CPUID_80000001_ECX, 21, "tbm", MISSING },
-    { CPUID_80000001_ECX, 22, "topoext", MISSING },
+    { CPUID_80000001_ECX, 22, "topoext", DONE },
 
     { CPUID_80000007_EDX, 8, "invtsc", DONE },
     { CPUID_80000008_EBX, 0, "clzero", MISSING }, { CPUID_80000008_EBX, 9, "wbnoinvd", MISSING },

@@ -31,7 +31,7 @@
          "rdrand fma " LONG_MODE "rdtscp pdpe1gb fxsr-opt mmxext lahf-lm cr8legacy abm sse4a "     \
                                  "misalignsse 3dnowprefetch osvw "                                 \
          "fsgsbase bmi1 avx2 smep bmi2 rdseed adx smap clflushopt sha-ni xsaveopt xsavec xgetbv1 " \
-         "arat "
+         "arat topoext "
 #define ZEN2 ZEN "umip rdpid clwb clzero wbnoinvd xsaves ibpb amd-stibp "
 
 #define INTEL "GenuineIntel"
@@ -88,8 +88,8 @@ const X86Model x86_models[] = {
     /* What the engine implements; in the family in which kernels know of no flaw that wants a costly
      * remedy. */
     { .name = "max", .desc = "Enables all features supported by the accelerator in the current host",
-      .vendor = AMD, .family = 15, .model = 107, .stepping = 1, .level = 0x15,
-      .xlevel = 0x80000008, .model_id = "Mimus TCG CPU", .all = true },
+      .vendor = AMD, .family = 15, .model = 107, .stepping = 1, .level = 0x1f,
+      .xlevel = 0x8000001e, .model_id = "Mimus TCG CPU", .all = true },
     { .name = NULL },
 };
 

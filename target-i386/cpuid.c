@@ -97,6 +97,25 @@ static void leaf_4(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
     }
 }
 
+/* AMD's form of the same: no number of cores. */
+static void leaf_8000001d(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
+{
+    leaf_4(c, subleaf, out);
+    out[EAX] &= 0x03ffffff;
+}
+
+/* Core within the package, threads per core; the package is one node. */
+static void leaf_8000001e(CpuX86 *c, uint32_t out[4])
+{
+    const X86Topology *t = &c->spec->topology;
+    unsigned package_bits = x86_topology_package_bits(t);
+
+    out[EAX] = c->apic_id;
+    out[EBX] = (c->apic_id & ((1u << package_bits) - 1)) >> x86_topology_thread_bits(t) |
+               (t->threads - 1) << 8;
+    out[ECX] = c->apic_id >> package_bits;
+}
+
 static void leaf_b(CpuX86 *c, uint32_t subleaf, uint32_t out[4])
 {
     const X86Topology *t = &c->spec->topology;
@@ -208,16 +227,22 @@ static void basic_leaf(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[
                 c->features[CPUID_7_0_ECX] | (c->cr4 & CR4_PKE ? CPUID_OSPKE : 0),
                 c->features[CPUID_7_0_EDX]);
         break;
-    case 0xb: leaf_b(c, subleaf, out); break;
+    case 0xb:
+    case 0x1f: leaf_b(c, subleaf, out); break;
     case 0xd: leaf_d(c, subleaf, out); break;
-    case 0x15: /* TSC: a crystal of 1 MHz times its MHz */
-        set(out, 1, (uint32_t)(c->tsc_hz / 1000000), 1000000, 0);
+    case 0x15: /* TSC / crystal; the crystal is the APIC timers' clock of 1 GHz */
+        set(out, 1000, (uint32_t)(c->tsc_hz / 1000000), 1000000000, 0);
+        break;
+    case 0x16: /* MHz: base, maximum, bus */
+        set(out, (uint32_t)(c->tsc_hz / 1000000), (uint32_t)(c->tsc_hz / 1000000), 100, 0);
         break;
     }
 }
 
-static void extended_leaf(CpuX86 *c, uint32_t leaf, uint32_t out[4])
+static void extended_leaf(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
+    bool topoext = x86_words_have(c->features, CPUID_80000001_ECX, CPUID_TOPOEXT);
+
     switch (leaf) {
     case 0x80000000:
         out[EAX] = c->model->xlevel;
@@ -231,6 +256,14 @@ static void extended_leaf(CpuX86 *c, uint32_t leaf, uint32_t out[4])
     case 0x80000006: set(out, 0, 0x42004200, 0x02008140, 0x00808140); break;          /* L2, L3 */
     case 0x80000007: out[EDX] = c->features[CPUID_80000007_EDX]; break;
     case 0x80000008: leaf_80000008(c, out); break;
+    case 0x8000001d:
+        if (topoext)
+            leaf_8000001d(c, subleaf, out);
+        break;
+    case 0x8000001e:
+        if (topoext)
+            leaf_8000001e(c, out);
+        break;
     }
 }
 
@@ -254,7 +287,7 @@ void x86_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
         return;
     }
     if (leaf >= 0x80000000 && leaf <= c->model->xlevel) {
-        extended_leaf(c, leaf, out);
+        extended_leaf(c, leaf, subleaf, out);
         return;
     }
     if (leaf > c->model->level) /* beyond: as the highest basic leaf */

@@ -58,7 +58,7 @@ enum { /* 80000001.EDX */
     CPUID_SYSCALL = 1 << 11, CPUID_NX = 1 << 20, CPUID_FFXSR = 1 << 25, CPUID_PDPE1GB = 1 << 26,
     CPUID_RDTSCP = 1 << 27, CPUID_LM = 1 << 29,
 };
-enum { CPUID_LAHF64 = 1 << 0, CPUID_CMP_LEGACY = 1 << 1, CPUID_3DNOWPREFETCH = 1 << 8 }; /* 80000001.ECX */
+enum { CPUID_LAHF64 = 1 << 0, CPUID_CMP_LEGACY = 1 << 1, CPUID_3DNOWPREFETCH = 1 << 8, CPUID_TOPOEXT = 1 << 22 }; /* 80000001.ECX */
 enum { CPUID_IBPB = 1 << 12, CPUID_IBRS = 1 << 14 }; /* 80000008.EBX */
 /* clang-format on */
 

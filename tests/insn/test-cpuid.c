@@ -265,6 +265,75 @@ static void test_leaves(void **state)
     system_free(s);
 }
 
+/* Two packages of three cores of two threads, as each of the ways to ask has it. */
+static void test_topology_leaves(void **state)
+{
+    System *s = system_new(NULL, "EPYC");
+    CpuX86 *c = s->c;
+    X86CpuSpec spec = *c->spec;
+    uint32_t r[4];
+
+    spec.topology = (X86Topology){ .sockets = 2, .cores = 3, .threads = 2 };
+    c->spec = &spec;
+    c->apic_id = x86_topology_apic_id(&spec.topology, 11); /* package 1, core 2, thread 1 */
+    assert_int_equal(c->apic_id, 1 << 3 | 2 << 1 | 1);
+    leaf(s, 1, 0, r);
+    assert_int_equal(r[1] >> 24, c->apic_id);
+    assert_int_equal(r[1] >> 16 & 0xff, 6);
+    leaf(s, 4, 0, r); /* first-level data: 32 KiB, shared by the threads of a core */
+    assert_int_equal(r[0] & 0xff, 1 | 1 << 5);
+    assert_int_equal((r[0] >> 14 & 0xfff) + 1, 2);
+    assert_int_equal((r[0] >> 26) + 1, 3);
+    assert_int_equal(((r[1] >> 22) + 1) * ((r[1] & 0xfff) + 1) * (r[2] + 1), 32768);
+    leaf(s, 0xb, 0, r);
+    assert_int_equal(r[0], 1);
+    assert_int_equal(r[1], 2);
+    assert_int_equal(r[2], 1 << 8);
+    assert_int_equal(r[3], c->apic_id);
+    leaf(s, 0xb, 1, r);
+    assert_int_equal(r[0], 3);
+    assert_int_equal(r[1], 6);
+    assert_int_equal(r[2], 2 << 8 | 1);
+    leaf(s, 0xb, 2, r);
+    assert_int_equal(r[0] | r[1], 0);
+    assert_int_equal(r[2], 2);
+    assert_int_equal(r[3], c->apic_id);
+    leaf(s, 0x80000008, 0, r);
+    assert_int_equal(r[2], 3 << 12 | 5);
+    leaf(s, 0x8000001d, 3, r); /* third level, shared by the package */
+    assert_int_equal(r[0] & 0xff, 3 | 3 << 5);
+    assert_int_equal((r[0] >> 14 & 0xfff) + 1, 6);
+    assert_int_equal(r[0] >> 26, 0);
+    leaf(s, 0x8000001d, 4, r);
+    assert_int_equal(r[0], 0);
+    leaf(s, 0x8000001e, 0, r);
+    assert_int_equal(r[0], c->apic_id);
+    assert_int_equal(r[1], 1 << 8 | 2);
+    assert_int_equal(r[2], 1);
+    c->features[CPUID_80000001_ECX] &= ~(uint32_t)CPUID_TOPOEXT;
+    leaf(s, 0x8000001e, 0, r);
+    assert_int_equal(r[0] | r[1] | r[2], 0);
+    system_free(s);
+}
+
+/* Leaves that only max reaches. */
+static void test_high_leaves(void **state)
+{
+    System *s = system_new(NULL, "max,tsc-frequency=2500000000");
+    uint32_t r[4], b[4];
+
+    leaf(s, 0, 0, r);
+    assert_int_equal(r[0], 0x1f);
+    leaf(s, 0x15, 0, r);
+    assert_int_equal(r[2], 1000000000); /* the APIC timers' clock */
+    leaf(s, 0x16, 0, r);
+    assert_int_equal(r[0], 2500);
+    leaf(s, 0x1f, 1, r);
+    leaf(s, 0xb, 1, b);
+    assert_memory_equal(r, b, sizeof(r));
+    system_free(s);
+}
+
 /* What the engine says it can decides about AVX. */
 static void test_engine_limits_features(void **state)
 {
@@ -299,10 +368,16 @@ static void test_help_names_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_specs),      cmocka_unit_test(test_features_follow_the_spec),
-        cmocka_unit_test(test_models),     cmocka_unit_test(test_versions_change_the_model),
-        cmocka_unit_test(test_signatures), cmocka_unit_test(test_topology),
-        cmocka_unit_test(test_leaves),     cmocka_unit_test(test_help_names_models),
+        cmocka_unit_test(test_specs),
+        cmocka_unit_test(test_features_follow_the_spec),
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_versions_change_the_model),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_topology),
+        cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_topology_leaves),
+        cmocka_unit_test(test_high_leaves),
+        cmocka_unit_test(test_help_names_models),
         cmocka_unit_test(test_engine_limits_features),
     };
 
