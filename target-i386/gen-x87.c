@@ -200,6 +200,8 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
         how |= X87_OSIZE16;
     if (facts & NO_WAIT)
         how |= X87_NO_WAIT;
+    if (i->mod != 3 && !(facts & NO_WAIT) && (d->mode & X86_MODE_X87_UNMASKED))
+        call0(d, HELP_x87_wait); /* before segment limits */
     if (i->mod != 3)
         addr = linear(d, i, operand_size_of(d, i, facts), facts & WRITES);
     if (facts & COND)

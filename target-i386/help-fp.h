@@ -184,7 +184,7 @@ void x87_math(CpuX86 *c, unsigned modrm);
 void x87_load_bcd(CpuX86 *c, uint64_t addr);
 void x87_store_bcd(CpuX86 *c, uint64_t addr);
 
-/* x87-host.c: transcendental functions */
+/* x87-trans.c: transcendental functions */
 typedef struct X87Result {
     Float80 st0, st1;
     uint16_t flags; /* exceptions and C1, C2 */

@@ -77,5 +77,15 @@ Float80 sf80_round_to_int(SfEnv *e, Float80 a);
  * the reduction is incomplete (C2). */
 Float80 sf80_rem(SfEnv *e, Float80 a, Float80 b, bool nearest, unsigned *quotient, bool *incomplete);
 Float80 sf80_scale(SfEnv *e, Float80 a, Float80 b);
+/* Transcendental: softfloat-trans.c. Precision control is ignored, as by hardware. Sine, cosine and
+ * tangent: of operands below 2^63. */
+bool sf80_trig_in_range(Float80 x);
+Float80 sf80_sin(SfEnv *e, Float80 x);
+Float80 sf80_cos(SfEnv *e, Float80 x);
+Float80 sf80_tan(SfEnv *e, Float80 x);
+Float80 sf80_patan(SfEnv *e, Float80 y, Float80 x); /* arctan(y / x), in all four quadrants */
+Float80 sf80_2xm1(SfEnv *e, Float80 x);
+Float80 sf80_yl2x(SfEnv *e, Float80 y, Float80 x);
+Float80 sf80_yl2xp1(SfEnv *e, Float80 y, Float80 x);
 
 #endif
