@@ -34,7 +34,7 @@ typedef struct Engine {
     Memory *mem;
     jmp_buf jump;
     bool no_groups; /* for the next block */
-    bool faulted; /* by memory: vector, error and cr2 are these */
+    bool faulted;   /* by memory: vector, error and cr2 are these */
     uint8_t vector;
     uint32_t error;
     uint64_t cr2;
@@ -134,6 +134,8 @@ static uint64_t read_descriptor(uint64_t addr)
     case FLAT_CODE64 & ~7: return descriptor(0, UINT32_MAX, flat | ATTR_CODE | ATTR_L);
     case 8: return descriptor(0, UINT32_MAX, (flat & ~(uint32_t)ATTR_DPL) | ATTR_CODE | ATTR_DB);
     case 16: return descriptor(0, UINT32_MAX, (flat & ~(uint32_t)ATTR_DPL) | ATTR_CODE | ATTR_L);
+    case 0x78: /* tells user code the number of its CPU, by the limit */
+        return descriptor(0, 0, ATTR_P | ATTR_S | ATTR_A | ATTR_DPL | ATTR_EC | ATTR_DB);
     case 24: return descriptor(0, UINT32_MAX, (flat & ~(uint32_t)ATTR_DPL) | ATTR_DB);
     }
     return 0;

@@ -38,7 +38,7 @@ typedef struct Item {
 /* An instruction of @e. False: none found in this mode. */
 bool make_item(Item *item, Mode mode, const Entry *e, uint64_t features);
 /* Values that the instruction leaves to the processor: engines agree with each other only. */
-bool is_open(const Insn *i);
+bool is_open(const InsnDesc *d);
 /* Bits of the x87 status word that it leaves open. */
 unsigned undefined_fsw(const Insn *i);
 /* The whole x87 or extended state in memory, at IMAGE_AT, addressed by RDI. */

@@ -319,6 +319,8 @@ static const char *note_of(const Entry *e)
     const char *note = entry_is_privileged(e);
     if (!note)
         note = entry_is_host_specific(e);
+    if (!note && is_open(e->desc))
+        note = "engines only: silicon is not followed to the bit";
     if (!note && !host_has(e))
         note = "skipped: the host has not got it";
     return note;
