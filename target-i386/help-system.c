@@ -313,6 +313,8 @@ void help_invlpg(CpuX86 *c, uint64_t addr)
     if ((c->efer & EFER_LMA) && !x86_is_canonical_base(c, addr))
         return;
     cpu_tlb_flush_page(&c->cpu, addr);
+    if (!(c->efer & EFER_LMA) && !(addr >> 12)) /* as an access over the end of 4 GiB has it */
+        cpu_tlb_flush_page(&c->cpu, 1ull << 32);
 }
 
 void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr)

@@ -314,6 +314,8 @@ static bool walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool p
 
 bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out)
 {
+    if (!(x86(cpu)->efer & EFER_LMA)) /* what lies over the end of 4 GiB is at their beginning */
+        addr = (uint32_t)addr;
     if (!walk(cpu, addr, access, mmu, probe, out))
         return false;
     out->space = NULL;

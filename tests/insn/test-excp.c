@@ -383,6 +383,9 @@ static void alignment_rep(System *s)
 }
 static void alignment_out(System *s) { alignment_rep(s); s->c->eflags |= EFL_IOPL; s->c->regs[R_RSI]++; }
 static void alignment_tss(System *s) { alignment(s); system_write(s, TSS_AT + 4, KERNEL_STACK - 3, 8); }
+static void at_zero(System *s) { system_write(s, 0, 0x1234, 2); s->c->regs[R_RAX] = 0xabcd5678; }
+static void rax_wraps(System *s) { assert_int_equal(s->c->regs[R_RAX], 0x1234ffff); }
+static void stored_at_zero(System *s) { assert_int_equal(system_read(s, 0, 4), 0xabcd); }
 static void btf(System *s) { s->c->eflags |= EFL_TF; s->c->debugctl = 2; }
 static void btf_rep(System *s) { btf(s); s->c->regs[R_RDI] = PAGE_USER; s->c->regs[R_RCX] = 3; }
 static void btf_gone(System *s) { dr6_bs(s); assert_int_equal(s->c->debugctl, 0); }
@@ -612,6 +615,8 @@ static const Row rows[] = {
     { "wrmsr of 57 bits without LA57", SYS_LONG, 0, C("\xb9\x02\x01\x00\xc0\xba\x00\x00\x80\x00\x0f\x30"), NULL, EXCP_GP, 0, 10 },
     { "wrfsbase of 57 bits without LA57", SYS_LONG, 0, C("\xf3\x48\x0f\xae\xd3"), fsgsbase57, EXCP_GP, 0, 0 },
     { "lldt, base not canonical", SYS_LONG, 0, C("\xb8\x90\x00\x00\x00\x0f\x00\xd0"), ldt_high, EXCP_GP, SEL_LDT, 5 },
+    { "load over the end of 4 GiB", SYS_PROT, 0, C("\xa1\xfe\xff\xff\xff\xf4"), at_zero, NONE, 0, 6, rax_wraps },
+    { "store over the end of 4 GiB", SYS_PROT, 0, C("\xa3\xfe\xff\xff\xff\xf4"), at_zero, NONE, 0, 6, stored_at_zero },
     /* alignment checks of vectors, as silicon (EPYC) does them */
     { "#AC: movups", SYS_LONG, 3, C("\x0f\x10\x43\x08"), alignment, EXCP_AC, 0, 0 },
     { "#AC: movups, aligned", SYS_LONG, 3, C("\x0f\x10\x43\x10\xcd\x80"), alignment, VEC_USER, NO_ERROR, 6 },
