@@ -5,12 +5,13 @@
  * decompressor moves its segments to the chosen address, then adds its displacement to the places
  * that the relocations name. Seen from the end they are lists that a zero ends: 32-bit places,
  * on x86-64 (up to 6.14) 32-bit places to subtract from, on x86-64 64-bit places.
- * The substitute is an ELF file of optionrom/vmlinux.S with one relocation, which catches the
- * displacement. Anything unusual is left to the guest.
+ * The substitute is an ELF file of optionrom/vmlinux.S that takes the place of the file's end, with
+ * one relocation, which catches the displacement. Anything unusual is left to the guest.
  */
 #include "hw/kernel-unpack.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hw/kernel-payload.h"
@@ -18,11 +19,9 @@
 
 #define MAX_SEGMENTS  16
 #define PAGE          0x1000
-#define HEAD_OFFSET   PAGE     /* of the stub's head in its ELF file */
-#define MAX_HEAD      PAGE     /* and how long it may be at most */
-#define SEGMENT_ALIGN 0x200000 /* what decompressors demand */
-#define MAX_OUT_SIZE  (1u << 29)
-#define MIN_PAYLOAD   PAGE
+#define HEAD_OFFSET   PAGE       /* of the stub's head in its ELF file */
+#define SEGMENT_ALIGN (2u << 20) /* what decompressors demand; they map memory by as much */
+#define MAX_OUT_SIZE  (64 * SEGMENT_ALIGN)
 
 /* In the stub's head. */
 enum { HEAD_TO_TAIL = 4, HEAD_DELTA = 8, HEAD_ENTRY = 12, HEAD_PUSHED_ENTRY = 13 };
@@ -33,7 +32,8 @@ typedef struct Segment {
     uint32_t stored;         /* without the zeros it ends in */
 } Segment;
 
-typedef enum PlaceKind { ADD32, ADD64, SUB32, PLACE_KINDS } PlaceKind;
+/* In the order of their lists, seen from the end. */
+typedef enum PlaceKind { ADD32, SUB32, ADD64, PLACE_KINDS } PlaceKind;
 
 typedef struct Vmlinux {
     uint8_t *data;
@@ -45,8 +45,8 @@ typedef struct Vmlinux {
     uint32_t elf_size;
     unsigned segments;
     Segment segment[MAX_SEGMENTS];
-    uint32_t memory_size; /* where the last segment ends */
-    GArray *places[PLACE_KINDS];
+    uint32_t memory_size;         /* where the last segment ends */
+    uint32_t places[PLACE_KINDS]; /* how many; they lie behind the ELF file, in their order */
 } Vmlinux;
 
 /* What a later boot needs to unpack once more. */
@@ -171,32 +171,29 @@ static bool read_elf(Vmlinux *v)
     }
     v->elf_size = f.shoff + f.shnum * f.shentsize;
     v->entry = f.entry - v->pref_address;
-    /* The stub's head is overwritten by what comes first. */
     return v->segments && v->segment[0].to == 0 && v->elf_size >= file_end &&
-           f.entry - v->pref_address < v->memory_size &&
-           v->segment[0].stored >= HEAD_OFFSET + MAX_HEAD;
+           v->entry < v->memory_size;
 }
 
 /* ---- Relocations ---------------------------------------------------------------------------- */
 
-static bool add_place(Vmlinux *v, PlaceKind kind, uint32_t reloc)
+/* Which place of the kernel @reloc names. */
+static bool find_place(const Vmlinux *v, PlaceKind kind, uint32_t reloc, uint32_t *place)
 {
     /* Addresses of x86-64 kernels are sign-extended. */
     uint64_t vaddr = v->is64 ? (uint64_t)(int32_t)reloc : reloc;
-    uint32_t place = vaddr - v->vaddr, width = kind == ADD64 ? 8 : 4;
 
-    if (vaddr < v->vaddr || vaddr - v->vaddr + width > v->memory_size)
-        return false;
-    g_array_append_val(v->places[kind], place);
-    return true;
+    *place = vaddr - v->vaddr;
+    return vaddr >= v->vaddr && vaddr - v->vaddr + (kind == ADD64 ? 8 : 4) <= v->memory_size;
 }
 
-/* Which lists there are is known by their number. */
+/* Which lists there are is known by their number. Places take the place of relocations. */
 static bool read_relocations(Vmlinux *v)
 {
     static const PlaceKind new64[] = { ADD32, ADD64 }, old64[] = { ADD32, SUB32, ADD64 };
-    const uint8_t *begin = v->data + v->elf_size;
-    uint32_t words = (v->size - v->elf_size) / 4, lists = 0, list = 0;
+    uint8_t *begin = v->data + v->elf_size;
+    uint32_t words = (v->size - v->elf_size) / 4, lists = 0, list = 0, n = 0;
+    g_autofree uint32_t *places = g_new(uint32_t, words + 1);
 
     if ((v->size - v->elf_size) % 4 || (words && get32(begin)))
         return false;
@@ -205,12 +202,19 @@ static bool read_relocations(Vmlinux *v)
     if (lists > (v->is64 ? 3 : 1) || (v->is64 && lists == 1))
         return false;
     for (uint32_t i = words; i--;) {
-        uint32_t reloc = get32(begin + 4 * i);
-        if (!reloc)
+        uint32_t reloc = get32(begin + 4 * i), place;
+        PlaceKind kind = (lists == 3 ? old64 : new64)[list];
+
+        if (!reloc) {
             list++;
-        else if (!add_place(v, (lists == 3 ? old64 : new64)[list], reloc))
+        } else if (find_place(v, kind, reloc, &place)) {
+            places[n++] = GUINT32_TO_LE(place);
+            v->places[kind]++;
+        } else {
             return false;
+        }
     }
+    memcpy(begin, places, 4 * n);
     return true;
 }
 
@@ -218,9 +222,7 @@ static bool read_relocations(Vmlinux *v)
 
 static void vmlinux_free(Vmlinux *v)
 {
-    g_free(v->data);
-    for (int k = 0; k < PLACE_KINDS; k++)
-        g_array_free(v->places[k], true);
+    free(v->data);
     g_free(v);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vmlinux, vmlinux_free)
@@ -239,8 +241,6 @@ static Vmlinux *read_vmlinux(const Source *s, const char **reason)
     const uint8_t *data = payload_data(s, &size);
     const PayloadFormat *format = payload_format(data, size);
 
-    for (int k = 0; k < PLACE_KINDS; k++)
-        v->places[k] = g_array_new(false, false, sizeof(uint32_t));
     v->size = get32(data + size);
     v->pref_address = s->payload.pref_address;
     *reason = "its compression is not supported";
@@ -263,119 +263,168 @@ static Vmlinux *read_vmlinux(const Source *s, const char **reason)
 
 static uint32_t places_size(const Vmlinux *v)
 {
-    return 4 * (v->places[ADD32]->len + v->places[ADD64]->len + v->places[SUB32]->len);
+    return 4 * (v->places[ADD32] + v->places[SUB32] + v->places[ADD64]);
 }
 
-/* What the guest fetches: the segments, then the places. */
-static GBytes *pack(const Vmlinux *v)
+/* What the guest fetches from: all of the file. */
+static GBytes *take_data(Vmlinux *v)
 {
-    GByteArray *item = g_byte_array_new();
+    uint8_t *data = g_steal_pointer(&v->data);
 
-    for (unsigned i = 0; i < v->segments; i++)
-        g_byte_array_append(item, v->data + v->segment[i].from, v->segment[i].stored);
-    for (int k = 0; k < PLACE_KINDS; k++) {
-        for (guint i = 0; i < v->places[k]->len; i++)
-            append32(item, g_array_index(v->places[k], uint32_t, i));
-    }
-    return g_byte_array_free_to_bytes(item);
+    return g_bytes_new_with_free_func(data, v->size, free, data);
 }
 
 /* ---- The substitute ------------------------------------------------------------------------- */
 
-/* The kernel's own ELF header, but with one segment. */
-#define STUB_HEADERS(Ehdr, Phdr, file, v, size)     \
-    do {                                            \
-        Ehdr h;                                     \
-        Phdr p = { .p_type = PT_LOAD,               \
-                   .p_flags = PF_R | PF_W | PF_X,   \
-                   .p_offset = HEAD_OFFSET,         \
-                   .p_vaddr = (v)->vaddr,           \
-                   .p_paddr = (v)->pref_address,    \
-                   .p_filesz = (size),              \
-                   .p_memsz = (size),               \
-                   .p_align = SEGMENT_ALIGN };      \
-        memcpy(&h, (v)->data, sizeof(h));           \
-        h.e_entry = (v)->pref_address + HEAD_ENTRY; \
-        h.e_phoff = sizeof(h);                      \
-        h.e_phnum = 1;                              \
-        h.e_shoff = h.e_shnum = h.e_shstrndx = 0;   \
-        memcpy((file), &h, sizeof(h));              \
-        memcpy((file) + sizeof(h), &p, sizeof(p));  \
-    } while (0)
+/* The plan, as vmlinux.S reads it. */
+typedef struct Plan {
+    GByteArray *tail;
+    uint32_t read; /* of the item, so far */
+} Plan;
 
-/* An ELF file of one segment, the stub's head. */
-static GBytes *make_head(const Vmlinux *v, const uint8_t *stub, uint32_t tail_offset)
+static void plan_copy(Plan *p, uint32_t from, uint32_t to, uint32_t size)
 {
-    uint32_t size = get32(stub + HEAD_TO_TAIL);
-    uint32_t to_tail = GUINT32_TO_LE(tail_offset), entry = GUINT32_TO_LE(v->entry);
-    uint8_t *file = g_malloc0(HEAD_OFFSET + size);
-
-    g_assert(size <= MAX_HEAD);
-    memcpy(file + HEAD_OFFSET, stub, size);
-    memcpy(file + HEAD_OFFSET + HEAD_TO_TAIL, &to_tail, sizeof(to_tail));
-    memcpy(file + HEAD_OFFSET + HEAD_PUSHED_ENTRY, &entry, sizeof(entry));
-    if (v->is64)
-        STUB_HEADERS(Elf64_Ehdr, Elf64_Phdr, file, v, size);
-    else
-        STUB_HEADERS(Elf32_Ehdr, Elf32_Phdr, file, v, size);
-    return g_bytes_new_take(file, HEAD_OFFSET + size);
+    append32(p->tail, from - p->read);
+    append32(p->tail, to);
+    append32(p->tail, size);
+    p->read = from + size;
 }
 
-/* The plan, as vmlinux.S reads it; @places: where their list goes. */
+/* Zeros are what is read behind the end of the item. */
+static void plan_zeros(Plan *p, const Vmlinux *v, uint32_t to, uint32_t size)
+{
+    plan_copy(p, MAX(v->size, p->read), to, size);
+}
+
 static void append_plan(GByteArray *tail, const Vmlinux *v, uint32_t places)
 {
-    append32(tail, v->segments + (places_size(v) != 0));
-    append32(tail, v->places[ADD32]->len);
-    append32(tail, v->places[ADD64]->len);
-    append32(tail, v->places[SUB32]->len);
+    Plan p = { .tail = tail };
+
+    append32(tail, 2 * v->segments + 1);
+    for (int k = 0; k < PLACE_KINDS; k++)
+        append32(tail, v->places[k]);
     append32(tail, places);
     for (int i = 0; i < 4; i++)
         append32(tail, 0); /* room for the DMA request */
-    for (unsigned i = 0; i < v->segments; i++) {
-        append32(tail, v->segment[i].to);
-        append32(tail, v->segment[i].stored);
-    }
-    if (places_size(v)) {
-        append32(tail, places);
-        append32(tail, places_size(v));
-    }
+    for (const Segment *s = v->segment; s < v->segment + v->segments; s++)
+        plan_copy(&p, s->from, s->to, s->stored);
+    plan_copy(&p, v->elf_size, places, places_size(v));
+    for (const Segment *s = v->segment; s < v->segment + v->segments; s++)
+        plan_zeros(&p, v, s->to + s->stored, s->size - s->stored);
 }
 
 /* The stub's code, its plan, and the relocation that catches the displacement: one 32-bit place,
- * the other lists empty. NULL: no room behind the kernel. */
-static GBytes *make_tail(const Vmlinux *v, const uint8_t *stub, size_t stub_size)
+ * the other lists empty. It will end where the file would. */
+static GByteArray *make_tail(const Vmlinux *v, const uint8_t *stub, size_t stub_size)
 {
-    static const uint8_t zeros[16];
+    static const uint8_t zeros[32];
     uint32_t code = get32(stub + HEAD_TO_TAIL);
-    g_autoptr(GByteArray) tail = g_byte_array_new();
-    uint32_t plan_size = 36 + 8 * (v->segments + 1);
-    uint32_t size = stub_size - code + plan_size + 16;
+    GByteArray *tail = g_byte_array_new();
+    uint32_t size = stub_size - code + 36 + 12 * (2 * v->segments + 1) + 16;
 
     size += (v->size - size) % 16; /* so that the code is aligned */
-    if ((uint64_t)v->memory_size + places_size(v) + size + 16 > v->size)
-        return NULL;
     g_byte_array_append(tail, stub + code, stub_size - code);
     append_plan(tail, v, (v->size - size - places_size(v)) & ~3u);
-    while (tail->len < size - 16)
-        g_byte_array_append(tail, zeros, 1);
-    g_byte_array_append(tail, zeros, 12);
+    g_byte_array_append(tail, zeros, size - tail->len - 4);
     append32(tail, v->vaddr + HEAD_DELTA);
     g_assert(tail->len == size);
-    return g_byte_array_free_to_bytes(g_steal_pointer(&tail));
+    return tail;
+}
+
+static GByteArray *make_head(const Vmlinux *v, const uint8_t *stub, uint32_t tail_size)
+{
+    uint32_t to_tail = GUINT32_TO_LE(v->size - tail_size), entry = GUINT32_TO_LE(v->entry);
+    GByteArray *head = g_byte_array_new();
+
+    g_byte_array_append(head, stub, get32(stub + HEAD_TO_TAIL));
+    memcpy(head->data + HEAD_TO_TAIL, &to_tail, sizeof(to_tail));
+    memcpy(head->data + HEAD_PUSHED_ENTRY, &entry, sizeof(entry));
+    return head;
+}
+
+/* A segment that the decompressor is to move from @from in the ELF file to @to in memory. */
+static void append_segment(GByteArray *file, const Vmlinux *v, uint32_t from, uint32_t to,
+                           uint32_t size)
+{
+    Elf64_Phdr p64 = { .p_type = PT_LOAD,
+                       .p_flags = PF_R | PF_W | PF_X,
+                       .p_offset = from,
+                       .p_vaddr = v->vaddr + to,
+                       .p_paddr = v->pref_address + to,
+                       .p_filesz = size,
+                       .p_memsz = size,
+                       .p_align = SEGMENT_ALIGN };
+    Elf32_Phdr p32 = { .p_type = p64.p_type,
+                       .p_flags = p64.p_flags,
+                       .p_offset = from,
+                       .p_vaddr = p64.p_vaddr,
+                       .p_paddr = p64.p_paddr,
+                       .p_filesz = size,
+                       .p_memsz = size,
+                       .p_align = SEGMENT_ALIGN };
+
+    if (v->is64)
+        g_byte_array_append(file, (const uint8_t *)&p64, sizeof(p64));
+    else
+        g_byte_array_append(file, (const uint8_t *)&p32, sizeof(p32));
+}
+
+/* The kernel's own, for segments that follow. */
+static void append_file_header(GByteArray *file, const Vmlinux *v, unsigned segments)
+{
+    Elf64_Ehdr h64;
+    Elf32_Ehdr h32;
+
+    memcpy(&h64, v->data, sizeof(h64));
+    memcpy(&h32, v->data, sizeof(h32));
+    h32.e_entry = h64.e_entry = v->pref_address + HEAD_ENTRY;
+    h32.e_phnum = h64.e_phnum = segments;
+    h32.e_phoff = sizeof(h32);
+    h64.e_phoff = sizeof(h64);
+    h32.e_shnum = h64.e_shnum = h32.e_shstrndx = h64.e_shstrndx = 0;
+    h32.e_shoff = h64.e_shoff = 0;
+    if (v->is64)
+        g_byte_array_append(file, (const uint8_t *)&h64, sizeof(h64));
+    else
+        g_byte_array_append(file, (const uint8_t *)&h32, sizeof(h32));
+}
+
+/* Head and tail. On x86-64 memory is mapped when it is touched: a byte for each unit makes the
+ * decompressor do that, as it would by unpacking the kernel there. */
+static GByteArray *make_elf(const Vmlinux *v)
+{
+    const uint8_t *stub = v->is64 ? rom_vmlinux64 : rom_vmlinux32;
+    size_t stub_size = v->is64 ? rom_vmlinux64_size : rom_vmlinux32_size;
+    g_autoptr(GByteArray) tail = make_tail(v, stub, stub_size);
+    g_autoptr(GByteArray) head = make_head(v, stub, tail->len);
+    GByteArray *file = g_byte_array_new();
+    static const uint8_t zeros[HEAD_OFFSET];
+    unsigned touched = v->is64 ? (v->size - 1) / SEGMENT_ALIGN : 0;
+
+    append_file_header(file, v, touched + 2);
+    for (unsigned i = 1; i <= touched; i++)
+        append_segment(file, v, 0, i * SEGMENT_ALIGN, 1);
+    append_segment(file, v, HEAD_OFFSET + head->len, v->size - tail->len, tail->len);
+    append_segment(file, v, HEAD_OFFSET, 0, head->len);
+    g_assert(file->len <= HEAD_OFFSET);
+    g_byte_array_append(file, zeros, HEAD_OFFSET - file->len);
+    g_byte_array_append(file, head->data, head->len);
+    g_byte_array_append(file, tail->data, tail->len);
+    return file;
 }
 
 static GBytes *make_payload(const Source *s, const Vmlinux *v)
 {
-    const uint8_t *stub = v->is64 ? rom_vmlinux64 : rom_vmlinux32;
-    size_t stub_size = v->is64 ? rom_vmlinux64_size : rom_vmlinux32_size;
-    g_autoptr(GBytes) tail = make_tail(v, stub, stub_size);
+    g_autoptr(GByteArray) file = make_elf(v);
     gsize size;
     const uint8_t *data = payload_data(s, &size);
+    g_autoptr(GBytes) payload = payload_make(payload_format(data, size), file->data, file->len);
 
-    if (!tail)
+    /* Behind the kernel there must be room for places and tail, beyond the file before it moves. */
+    if (g_bytes_get_size(payload) > size ||
+        (uint64_t)MAX(v->memory_size, file->len) + places_size(v) + 4 + file->len > v->size)
         return NULL;
-    g_autoptr(GBytes) head = make_head(v, stub, v->size - g_bytes_get_size(tail));
-    return payload_make(payload_format(data, size), head, tail, v->size, size);
+    return g_steal_pointer(&payload);
 }
 
 static GBytes *with_payload(const Source *s, GBytes *payload)
@@ -406,7 +455,7 @@ static GBytes *unpack_again(void *opaque)
     g_autoptr(Vmlinux) v = read_vmlinux(opaque, &reason);
 
     g_assert(v); /* it could be read before */
-    return pack(v);
+    return take_data(v);
 }
 
 GBytes *kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, const char **reason)
@@ -416,7 +465,7 @@ GBytes *kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, const cha
     Source *s;
 
     *reason = "it has no payload";
-    if (p->offset > size || p->size > size - p->offset || p->size < MIN_PAYLOAD)
+    if (p->offset > size || p->size > size - p->offset || p->size <= 4)
         return NULL;
     s = g_new(Source, 1);
     s->code = g_bytes_ref(code);
@@ -430,7 +479,7 @@ GBytes *kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, const cha
         return NULL;
     }
     GBytes *result = with_payload(s, payload);
-    g_autoptr(GBytes) item = pack(v);
+    g_autoptr(GBytes) item = take_data(v);
     fw_cfg_add_made(fw, FW_CFG_VMLINUX_DATA, unpack_again, s, source_free, item);
     return result;
 }

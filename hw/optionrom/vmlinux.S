@@ -3,7 +3,8 @@
  * What a bzImage's decompressor finds instead of the kernel when the board has decompressed it
  * (hw/kernel-unpack.c): it fetches the kernel by fw_cfg DMA, adds what the decompressor's choice
  * of an address asks for, and goes on as the kernel itself would. Assembled twice, BITS = 32, 64.
- * "head" is placed where the kernel will be, "tail" behind it, with a plan behind the code.
+ * "head" is placed where the kernel will be, "tail" behind it, with a plan behind the code. The
+ * ELF file they come in (kernel-unpack.c) has the decompressor touch, and so map, all of the place.
  * On entry: interrupts off, no paging or an identity mapping, a stack; all registers belong to
  * the kernel's entry code (Documentation/arch/x86/boot.rst, "32-bit" and "64-bit Boot Protocol").
  */
@@ -20,6 +21,7 @@
         .set    FW_CFG_DMA, 0x514
         .set    DMA_ERROR, 1
         .set    DMA_READ, 2
+        .set    DMA_SKIP, 4
         .set    DMA_SELECT, 8
         .set    SIGNATURE, 0x00
         .set    VMLINUX, 0x8010
@@ -27,11 +29,14 @@
         /* The plan, as struct Plan of kernel-unpack.c has it. */
         .set    PLAN_COPIES, 0
         .set    PLAN_ADD32, 4           /* how many words to add to */
-        .set    PLAN_ADD64, 8
-        .set    PLAN_SUB32, 12
+        .set    PLAN_SUB32, 8
+        .set    PLAN_ADD64, 12
         .set    PLAN_PLACES, 16         /* where the list of these is, from the kernel's start */
         .set    PLAN_REQUEST, 20        /* DMA descriptor, 16 bytes, aligned to 4 */
-        .set    PLAN_COPY, 36           /* destination from the kernel's start, size */
+        .set    PLAN_COPY, 36           /* first of 12 bytes each: */
+        .set    COPY_SKIP, 0            /* how much of the item not to read */
+        .set    COPY_TO, 4              /* destination, from the kernel's start */
+        .set    COPY_SIZE, 8
 
 head:
         jmp     1f
@@ -76,12 +81,15 @@ tail:
         mov     PLAN_COPIES(R(si)), %ecx
         lea     PLAN_COPY(R(si)), R(di)
 2:      push    R(cx)
-        mov     (R(di)), %edx
+        mov     COPY_SKIP(R(di)), %ecx
+        mov     $DMA_SKIP, %eax
+        call    transfer
+        mov     COPY_TO(R(di)), %edx
         add     R(bx), R(dx)
-        mov     4(R(di)), %ecx
+        mov     COPY_SIZE(R(di)), %ecx
         mov     $DMA_READ, %eax
         call    transfer
-        add     $8, R(di)
+        add     $12, R(di)
         pop     R(cx)
         dec     %ecx
         jnz     2b
@@ -97,18 +105,18 @@ tail:
         add     %ebp, (R(bx), R(ax))
         dec     %ecx
         jnz     3b
-4:      mov     PLAN_ADD64(R(si)), %ecx
+4:      mov     PLAN_SUB32(R(si)), %ecx
         jecxz   6f
 5:      mov     (R(di)), %eax
         add     $4, R(di)
-        add     R(bp), (R(bx), R(ax))
+        sub     %ebp, (R(bx), R(ax))
         dec     %ecx
         jnz     5b
-6:      mov     PLAN_SUB32(R(si)), %ecx
+6:      mov     PLAN_ADD64(R(si)), %ecx
         jecxz   8f
 7:      mov     (R(di)), %eax
         add     $4, R(di)
-        sub     %ebp, (R(bx), R(ax))
+        add     R(bp), (R(bx), R(ax))
         dec     %ecx
         jnz     7b
 
