@@ -6,6 +6,7 @@
  */
 #include "accel/accel.h"
 #include "accel/engine.h"
+#include "softmmu/error.h"
 #include "tcg/tcg.h"
 
 #include <string.h>
@@ -189,6 +190,24 @@ static TcgLayout layout_of(const CpuOps *ops)
     };
 }
 
+/* -perfmap, -jitdump. */
+static bool start_profile(Tcg *tcg, const MachineConfig *c, HostProfile **p, GError **error)
+{
+    const void *start = tcg_buffer_start(tcg);
+
+    if (!c->perfmap && !c->jitdump)
+        return true;
+    if (!start) {
+        error_set(error, "-perfmap and -jitdump: back end '%s' makes no host code",
+                  tcg_backend_name(tcg));
+        return false;
+    }
+    *p = host_profile_new(c->perfmap, c->jitdump, error);
+    if (*p)
+        host_profile_add(*p, start, tcg_buffer_used(tcg), "mimus:thunks");
+    return *p;
+}
+
 Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
 {
     TcgConfig config = {
@@ -201,13 +220,17 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
         .nhelpers = ops->nhelpers,
     };
     Tcg *tcg = tcg_new(&config, error);
+    HostProfile *profile = NULL;
     Accel *a;
 
-    if (!tcg)
+    if (!tcg || !start_profile(tcg, m->config, &profile, error)) {
+        tcg_free(tcg);
         return NULL;
+    }
     a = g_new0(Accel, 1);
     a->machine = m;
     a->ops = ops;
+    a->profile = profile;
     a->tcg = tcg;
     a->cpus = g_ptr_array_new();
     a->icount_shift = m->config->icount_shift;
@@ -247,6 +270,7 @@ void accel_free(Accel *a)
     g_ptr_array_free(a->cpus, true);
     g_hash_table_destroy(a->contexts);
     tcg_free(a->tcg);
+    host_profile_free(a->profile);
     clock_free(a->machine->clock);
     a->machine->clock = NULL;
     g_free(a);

@@ -27,6 +27,8 @@ unsigned accel_features(const Accel *a); /* TCG_HAS_* (tcg/ir.h) of its back end
 /* Virtual time, the source of m->clock: host time while running, or the count under -icount. */
 ClockSource accel_clock_source; /* opaque: the Accel */
 uint64_t accel_instruction_count(Accel *a);
+/* What the translator and its caches did so far, as text. */
+void accel_print_stats(Accel *a, GString *out);
 
 /* Run until @process says to end. @process runs between slices under the machine lock: it handles
  * requests and returns whether CPUs may run now (true), or must not (false: the engine sleeps

@@ -83,6 +83,7 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
     CpuRun *run = cpu->run;
 
     run->tail->slow.host_pc = 0;
+    run->accel->stats.leaves[l.kind]++;
     cpu->pc = cpu->ops->wrap_pc(cpu, cpu->pc);
     switch (l.kind) {
     case TCG_EXIT_LINK:

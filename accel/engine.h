@@ -11,6 +11,7 @@
 
 #include "accel/accel.h"
 #include "accel/host-clock.h"
+#include "accel/host-profile.h"
 #include "accel/translate.h"
 #include "tcg/tcg.h"
 
@@ -74,7 +75,7 @@ typedef struct TbCache {
     GPtrArray *all;  /* every Tb since the last flush; owned */
     GArray *hot, *checked; /* numbers of pages: to become checked, that are */
     uint32_t epoch, settled;
-    uint64_t translated, flushes, invalidated;
+    uint64_t translated, linked, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
     void *opaque;
 } TbCache;
@@ -233,6 +234,30 @@ struct CpuRun {
     uint64_t monitor_mark; /* as CpuCommon.monitor was when this CPU last marked a line */
 };
 
+/* ---- What "info jit" and -d stats tell: stats.c --------------------------------------------- */
+
+/* Why an access of translated code came to guest_mem_slow(): the first of these that holds. */
+typedef enum SlowKind {
+    SLOW_CROSSING, /* two pages */
+    SLOW_IO,
+    SLOW_WATCHED,
+    SLOW_ROM,  /* a store to it */
+    SLOW_CODE, /* a store to a page with code */
+    SLOW_MISS, /* in no TLB */
+    SLOW_KINDS
+} SlowKind;
+
+/* Counted always, as it costs next to nothing, but for the time. */
+typedef struct AccelStats {
+    uint64_t insns, guest_bytes, host_bytes; /* of all blocks ever made */
+    uint64_t timed_insns, timed_ns;          /* under -d stats */
+    uint64_t leaves[TCG_EXIT_REASON + 1];    /* to the loop, by TcgExit */
+    uint64_t found, uncached; /* looked for and there; made for one run */
+    uint64_t slow[SLOW_KINDS];
+    uint64_t beside_code; /* stores to pages with code that tlb_direct() did */
+    uint64_t tlb_flushes, asid_flushes, page_flushes;
+} AccelStats;
+
 struct Accel {
     Machine *machine;
     const CpuOps *ops;
@@ -248,6 +273,8 @@ struct Accel {
     int64_t bias_ns;  /* added to the count's or the host's time */
     bool running;
     int64_t stopped_at_ns;
+    AccelStats stats;
+    HostProfile *profile; /* NULL: not wanted */
     GHashTable *contexts; /* interned jump-cache contexts, see context.c */
     uint32_t next_context;
 };

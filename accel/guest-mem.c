@@ -157,6 +157,21 @@ static uint64_t combine(uint32_t op, uint64_t old, const SlowAccess *s, uint64_t
     return v;
 }
 
+static SlowKind slow_kind(Cpu *cpu, const SlowAccess *s, const Part *p, unsigned n)
+{
+    if (n == 2)
+        return SLOW_CROSSING;
+    if (!p->host)
+        return SLOW_IO;
+    if (p->watched)
+        return SLOW_WATCHED;
+    if (s->is_write && p->rom)
+        return SLOW_ROM;
+    if (s->is_write && tb_page_has_code(&cpu->run->accel->tbs, p->ram))
+        return SLOW_CODE;
+    return SLOW_MISS;
+}
+
 void guest_mem_slow(void *env)
 {
     Cpu *cpu = env;
@@ -169,6 +184,7 @@ void guest_mem_slow(void *env)
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         cpu->ops->misaligned(cpu, s);
     n = resolve(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu, part);
+    cpu->run->accel->stats.slow[slow_kind(cpu, s, part, n)]++;
     switch (s->op) {
     case OP_probe: break;
     case OP_ld:

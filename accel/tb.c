@@ -156,6 +156,7 @@ void tb_link(TbCache *c, Tb *from, unsigned link, Tb *to)
     if (from->retired || to->retired || from->code->link[link].to)
         return;
     tcg_link(c->tcg, from->code, link, to->code);
+    c->linked++;
     if (!to->incoming)
         to->incoming = g_array_new(false, false, sizeof(TbLink));
     g_array_append_val(to->incoming, l);

@@ -100,6 +100,7 @@ void *tlb_direct(void *env)
     if (!e || !(e->prot & PROT_W) || (e->flags & (STLB_IO | STLB_ROM | STLB_WATCHED)) ||
         tb_touches_code(&cpu->run->accel->tbs, e->ram | in_page, s->size))
         return NULL;
+    cpu->run->accel->stats.beside_code++;
     page = cpu->run->accel->tbs.pages[e->ram >> PAGE_BITS];
     if (page && s->op != OP_probe) {
         if (page->epoch == cpu->run->accel->tbs.epoch && page->heat == HEAT_LIMIT - HEAT_BESIDE)

@@ -119,6 +119,7 @@ void cpu_tlb_flush_nonglobal(Cpu *cpu)
 {
     Tlb *t = cpu->run->tlb;
 
+    cpu->run->accel->stats.asid_flushes++;
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
         t->asid_gen[i]++;
     flush_l1_nonglobal(cpu);
@@ -130,6 +131,7 @@ void cpu_tlb_flush_all(Cpu *cpu)
 {
     Tlb *t = cpu->run->tlb;
 
+    cpu->run->accel->stats.tlb_flushes++;
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
         t->asid_gen[i]++;
     t->global_gen++;
@@ -141,6 +143,7 @@ void cpu_tlb_flush_all(Cpu *cpu)
 
 void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid)
 {
+    cpu->run->accel->stats.asid_flushes++;
     cpu->run->tlb->asid_gen[asid & 4095]++;
     if (asid == cpu->run->common->asid)
         flush_l1_nonglobal(cpu);
@@ -287,6 +290,7 @@ static void flush_page(Cpu *cpu, uint64_t addr, int asid)
                     : large_has(t, addr, UNIT_4M) ? UNIT_4M
                                                   : 0;
 
+    cpu->run->accel->stats.page_flushes++;
     if (unit)
         flush_unit(cpu, addr, unit, asid);
     else

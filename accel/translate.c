@@ -7,7 +7,10 @@
 #include "accel/engine.h"
 #include "softmmu/log.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* The page that holds @linear, for fetching; raises the fetch fault. */
 static StlbEntry *fetch_page(Cpu *cpu, uint64_t linear, unsigned mmu)
@@ -129,6 +132,36 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     return code;
 }
 
+/* CPU time of this thread, if somebody wants to know. */
+static int64_t now_for_stats(void)
+{
+    struct timespec t;
+
+    if (!log_enabled(LOG_STATS))
+        return 0;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void note_block(Accel *a, const Tb *tb, uint64_t linear, int64_t began_ns)
+{
+    AccelStats *s = &a->stats;
+    size_t host_size = tb->code->end - tb->code->start;
+
+    s->insns += tb->code->ninsns;
+    s->guest_bytes += tb->size;
+    s->host_bytes += host_size;
+    if (log_enabled(LOG_STATS)) {
+        s->timed_insns += tb->code->ninsns;
+        s->timed_ns += now_for_stats() - began_ns;
+    }
+    if (a->profile) {
+        char name[64];
+        snprintf(name, sizeof(name), "guest:%" PRIx64 "+%u/%x", linear, tb->size, tb->mode);
+        host_profile_add(a->profile, tb->code->start, host_size, name);
+    }
+}
+
 /* @tb is zeroed but for no_groups; @e is the page of the first byte. Does not return if fetching
  * faults. */
 static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsigned max_insns,
@@ -163,6 +196,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
             req.avail = MIN(req.avail, CHECKED_BYTES);
         }
     }
+    int64_t began = now_for_stats();
     tb->mode = ctx->mode;
     tb->unit_size = unit_size;
     tb->code = compile(cpu, &req, e, cached, tb);
@@ -180,6 +214,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
     if (req.checked && cached)
         tb->check = new_check(&req);
     a->tbs.translated++;
+    note_block(a, tb, ctx->linear, began);
 }
 
 /* The frontend may raise a fetch fault out of translation: the block under construction must be
@@ -226,7 +261,9 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
         return translate_private(cpu, ctx, 1, no_groups);
     copy = *e; /* looking at a second page may replace the entry */
     tb = find(cpu, ctx, &copy, unit_size, no_groups, &soft);
-    if (!tb) {
+    if (tb) {
+        a->stats.found++;
+    } else {
         tb = new_private(cpu);
         tb->no_groups = no_groups;
         translate(cpu, ctx, &copy, UINT_MAX, unit_size, soft, tb);
@@ -257,6 +294,7 @@ Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool 
     Tb *tb = new_private(cpu);
 
     tb->no_groups = no_groups;
+    cpu->run->accel->stats.uncached++;
     translate(cpu, ctx, &copy, max_insns, PAGE_SIZE, 0, tb);
     return tb;
 }

@@ -41,6 +41,7 @@ static const struct {
     { "hash", LOG_HASH,
       "a hash of RAM, CPUs and devices when the machine ends\n"
       "hash:N          and one of CPUs and devices about each N instructions" },
+    { "stats", LOG_STATS, "what the translator and its caches did, when the machine ends" },
     { "nochain", LOG_NOCHAIN, "no log: blocks do not go to each other directly" },
 };
 

@@ -22,6 +22,7 @@ typedef enum LogItem {
     LOG_UNIMP = 1 << 7,
     LOG_HASH = 1 << 8,
     LOG_NOCHAIN = 1 << 9, /* not a log: blocks are left for the loop after each */
+    LOG_STATS = 1 << 10,
 } LogItem;
 
 extern uint32_t log_mask;

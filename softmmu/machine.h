@@ -39,6 +39,7 @@ typedef struct MachineConfig {
     unsigned cpus, max_cpus, sockets, cores, threads;
     char *cpu_model; /* the whole -cpu argument */
     char *accel_backend; /* NULL (best for this host) or "interp" */
+    bool perfmap, jitdump; /* names of compiled code for profilers of the host */
     uint64_t tb_size;    /* bytes of code buffer; 0: default */
     char *kernel, *initrd, *append;
     SwitchAuto kernel_decompress; /* by the host; auto: where the guest cannot tell */

@@ -27,7 +27,8 @@ struct TcgBackend {
     void (*link)(void *be, TcgCode *from, unsigned link, TcgCode *to);
     void (*retire)(void *be, TcgCode *code);
     void (*flush)(void *be);
-    size_t (*used)(const void *be);
+    /* Code memory from *@start on, thunks first; *@start NULL: it is not host code. */
+    size_t (*used)(const void *be, const void **start);
     void (*restore_state)(void *be, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
                           uint32_t *index);
     void (*disas)(void *be, const TcgCode *code, GString *out);

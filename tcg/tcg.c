@@ -295,7 +295,17 @@ void tcg_retire(Tcg *tcg, TcgCode *code)
 
 size_t tcg_buffer_used(const Tcg *tcg)
 {
-    return tcg->backend->used(tcg->be);
+    const void *start;
+
+    return tcg->backend->used(tcg->be, &start);
+}
+
+const void *tcg_buffer_start(const Tcg *tcg)
+{
+    const void *start;
+
+    tcg->backend->used(tcg->be, &start);
+    return start;
 }
 
 void tcg_restore_state(Tcg *tcg, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,

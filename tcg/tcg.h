@@ -102,6 +102,8 @@ void tcg_retire(Tcg *tcg, TcgCode *code);
 /* Forget all code. Nothing may be running. */
 void tcg_flush(Tcg *tcg);
 size_t tcg_buffer_used(const Tcg *tcg);
+/* Where host code begins, shared thunks first; NULL: the back end makes none. */
+const void *tcg_buffer_start(const Tcg *tcg);
 
 /* The block whose host code (or, in the interpreter, op array) holds @host_pc, or NULL. */
 TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc);

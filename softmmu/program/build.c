@@ -169,9 +169,17 @@ static void print_lapic(Machine *m, const char *args, GString *out)
         g_string_append(out, "invalid CPU index\n");
 }
 
+static void print_jit(Machine *m, const char *args, GString *out)
+{
+    Built *b = (Built *)((char *)m - offsetof(Built, machine));
+
+    accel_print_stats(b->accel, out);
+}
+
 const MonitorTopic build_monitor_topics[] = {
     { "pci", "PCI devices", print_pci },
     { "pic", "interrupt controllers", print_pic },
     { "lapic", "local APIC of a CPU (default 0)", print_lapic },
+    { "jit", "what the translator and its caches did", print_jit },
     { NULL },
 };

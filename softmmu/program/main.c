@@ -159,6 +159,15 @@ static void log_hash(Machine *m)
         log_printf("state hash: %016" G_GINT64_MODIFIER "x\n", machine_state_hash(m));
 }
 
+static void log_stats(Built *b)
+{
+    if (log_enabled(LOG_STATS)) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        accel_print_stats(b->accel, out);
+        log_write(out->str);
+    }
+}
+
 static int run_machine(const Options *o)
 {
     Program p = { 0 };
@@ -170,6 +179,7 @@ static int run_machine(const Options *o)
         run(&p);
         status = p.built.machine.exit_status;
         log_hash(&p.built.machine);
+        log_stats(&p.built);
     }
     monitor_free(p.monitor);
     run_control_free(p.rc);

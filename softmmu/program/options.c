@@ -118,6 +118,18 @@ static bool opt_log_counts(Options *o, const char *arg, GError **error)
     return set_string(&o->log_counts, arg);
 }
 
+static bool opt_perfmap(Options *o, const char *arg, GError **error)
+{
+    o->config.perfmap = true;
+    return true;
+}
+
+static bool opt_jitdump(Options *o, const char *arg, GError **error)
+{
+    o->config.jitdump = true;
+    return true;
+}
+
 static bool opt_version(Options *o, const char *arg, GError **error);
 static bool opt_help(Options *o, const char *arg, GError **error);
 
@@ -172,6 +184,8 @@ static const OptionRow option_rows[] = {
     {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)"},
     {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr"},
     {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N"},
+    {"perfmap",     NULL,   opt_perfmap,     "write /tmp/perf-PID.map, which names compiled code for perf"},
+    {"jitdump",     NULL,   opt_jitdump,     "write jit-PID.dump, which has compiled code for perf inject --jit"},
     {"dcount",      "RANGE", opt_log_counts, "log running code only while the count of instructions is within A..B"},
 };
 
@@ -197,8 +211,7 @@ static const struct {
     {"sdl", DISPLAYS}, {"k", DISPLAYS},
     {"incoming", SNAPSHOT}, {"loadvm", SNAPSHOT}, {"only-migratable", SNAPSHOT},
     {"dump-vmstate", SNAPSHOT}, {"gdb", GDB}, {"s", GDB}, {"qmp", QMP}, {"qmp-pretty", QMP},
-    {"mon", QMP}, {"trace", TRACING}, {"plugin", TRACING}, {"perfmap", TRACING},
-    {"jitdump", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
+    {"mon", QMP}, {"trace", TRACING}, {"plugin", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
     {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},

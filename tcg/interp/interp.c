@@ -120,8 +120,9 @@ static void backend_flush(void *p)
     ((Backend *)p)->used = 0;
 }
 
-static size_t backend_used(const void *p)
+static size_t backend_used(const void *p, const void **start)
 {
+    *start = NULL;
     return ((const Backend *)p)->used;
 }
 

@@ -168,8 +168,9 @@ static void backend_flush(void *p)
     memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
 }
 
-static size_t backend_used(const void *p)
+static size_t backend_used(const void *p, const void **start)
 {
+    *start = ((const X86Backend *)p)->buf.rx;
     return ((const X86Backend *)p)->buf.used;
 }
 

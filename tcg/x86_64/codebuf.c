@@ -20,29 +20,21 @@ static bool fail(CodeBuf *c, GError **error, const char *what)
 bool codebuf_init(CodeBuf *c, size_t size, GError **error)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    int fd;
 
     size = CLAMP(size, CODEBUF_MIN, CODEBUF_MAX);
     *c = (CodeBuf){ .size = (size + page - 1) & ~(page - 1) };
-    fd = memfd_create("code", MFD_CLOEXEC);
-    if (fd < 0) {
-        return fail(c, error, "memfd_create");
-    }
-    if (ftruncate(fd, (off_t)c->size) < 0) {
-        close(fd);
-        return fail(c, error, "ftruncate");
-    }
-    c->rw = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    c->rw = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (c->rw == MAP_FAILED) {
         c->rw = NULL;
-        close(fd);
         return fail(c, error, "mmap");
     }
-    c->rx = mmap(NULL, c->size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    close(fd);
+    c->rx = mremap(c->rw, 0, c->size, MREMAP_MAYMOVE); /* of no bytes: maps them once more */
     if (c->rx == MAP_FAILED) {
         c->rx = NULL;
-        return fail(c, error, "mmap of executable memory");
+        return fail(c, error, "mremap");
+    }
+    if (mprotect(c->rx, c->size, PROT_READ | PROT_EXEC) < 0) {
+        return fail(c, error, "executable memory");
     }
     return true;
 }

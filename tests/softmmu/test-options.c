@@ -148,6 +148,8 @@ static char *field_text(const Options *o, const char *field)
         { "nodefaults", c->nodefaults },
         { "hpet", c->hpet },
         { "kernel-decompress", c->kernel_decompress },
+        { "perfmap", c->perfmap },
+        { "jitdump", c->jitdump },
         { "icount", c->icount_shift },
         { "rtc", c->rtc_base_s },
         { "rtc_vm", c->rtc_vm_clock },
@@ -194,6 +196,9 @@ static const struct {
     {"-m 1048577B", "ram", "1056768"}, /* rounded up */
     {"-M pc-i440fx-8.2", "machine", "pc-i440fx-8.2"},
     {"-machine pc,accel=tcg,hpet=off", "hpet", "0"},
+    {"-perfmap", "perfmap", "1"},
+    {"--jitdump", "jitdump", "1"},
+    {"-m 1G", "perfmap", "0"},
     {"-M pc", "kernel-decompress", "0"},
     {"-M pc,kernel-decompress=off", "kernel-decompress", "1"},
     {"-M kernel-decompress=on", "kernel-decompress", "2"},
