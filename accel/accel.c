@@ -7,6 +7,7 @@
 #include "accel/accel.h"
 #include "accel/engine.h"
 #include "softmmu/error.h"
+#include "softmmu/log.h"
 #include "tcg/tcg.h"
 
 #include <string.h>
@@ -98,18 +99,25 @@ static void deadline_moved(void *opaque)
         return;
     beyond = cpu->budget + (int64_t)cpu_rest_of_block(cpu) - instructions_to_deadline(a);
     if (beyond > 0) {
+        cpu->run->exact = true;
         cpu->run->granted -= beyond;
         cpu->budget -= beyond;
     }
 }
 
-static int32_t slice_budget(Accel *a)
+/* Under counting timers are met, and CPUs take turns, exactly: a block too long for what is left is
+ * cut. But where a slice of the only CPU ends for no such reason does not matter to it. */
+static int32_t slice_budget(Accel *a, bool *exact)
 {
     int64_t slice = a->cpus->len > 1 ? SLICE_SMP : SLICE_ONE_CPU;
+    int64_t deadline;
 
-    if (a->icount_shift >= 0)
-        slice = MIN(slice, instructions_to_deadline(a));
-    return slice;
+    *exact = false;
+    if (a->icount_shift < 0)
+        return slice;
+    deadline = instructions_to_deadline(a);
+    *exact = deadline <= slice || a->cpus->len > 1 || log_counts_matter();
+    return MIN(slice, deadline);
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -316,6 +324,11 @@ unsigned accel_features(const Accel *a)
     return tcg_features(tcg_backend_name(a->tcg));
 }
 
+bool cpu_is_alone(const Cpu *cpu)
+{
+    return cpu->run->accel->cpus->len == 1;
+}
+
 Cpu *accel_current_cpu(Accel *a)
 {
     return a->current ? a->current : a->cpus->pdata[0];
@@ -328,8 +341,12 @@ static bool run_all(Accel *a)
 {
     bool any = false;
 
-    for (unsigned i = 0; i < a->cpus->len && !a->machine->requests; i++)
-        any |= cpu_exec_slice(a->cpus->pdata[i], slice_budget(a));
+    for (unsigned i = 0; i < a->cpus->len && !a->machine->requests; i++) {
+        Cpu *cpu = a->cpus->pdata[i];
+        bool exact;
+        int32_t budget = slice_budget(a, &exact);
+        any |= cpu_exec_slice(cpu, budget, exact);
+    }
     return any;
 }
 

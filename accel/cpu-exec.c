@@ -61,7 +61,7 @@ static void make_link(Cpu *cpu, Tb *to)
 static Tb *next_block(Cpu *cpu, CpuContext *ctx)
 {
     CpuRun *run = cpu->run;
-    bool counting = run->accel->icount_shift >= 0, no_groups = false;
+    bool no_groups = false;
 
     if (run->one_insn) {
         run->one_insn = run->no_groups = false;
@@ -72,8 +72,7 @@ static Tb *next_block(Cpu *cpu, CpuContext *ctx)
         no_groups = true;
     }
     Tb *tb = translate_find_or_make(cpu, ctx, no_groups);
-    /* Under counting a slice ends on the instruction, not on the block. */
-    if (counting && tb != run->private_tb && tb->code->ninsns > cpu->budget)
+    if (run->exact && tb != run->private_tb && tb->code->ninsns > cpu->budget)
         return translate_private(cpu, ctx, cpu->budget, no_groups);
     return tb;
 }
@@ -103,10 +102,11 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
     }
 }
 
-static void run_block(Cpu *cpu)
+static TcgExit run_block(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
     CpuContext ctx;
+    TcgLeave l;
     Tb *tb;
 
     if (run->context_dirty)
@@ -117,8 +117,10 @@ static void run_block(Cpu *cpu)
     make_link(cpu, tb);
     if (log_enabled(LOG_EXEC | LOG_CPU))
         log_entry(cpu, &ctx, tb);
-    leave(cpu, tb, tcg_run(run->accel->tcg, cpu, tb->code));
+    l = tcg_run(run->accel->tcg, cpu, tb->code);
+    leave(cpu, tb, l);
     drop_private(cpu);
+    return l.kind;
 }
 
 static bool deliver_pending(Cpu *cpu)
@@ -139,13 +141,11 @@ static bool deliver_pending(Cpu *cpu)
     return false;
 }
 
-/* Under counting a block that is too long for the budget is cut; otherwise it waits for the next
- * slice. */
-static bool budget_is_spent(Cpu *cpu, int32_t before)
+/* A block that is too long for the budget is cut if the slice must end exactly; otherwise it waits
+ * for the next slice. */
+static bool budget_is_spent(const Cpu *cpu, TcgExit why)
 {
-    if (cpu->budget <= 0)
-        return true;
-    return cpu->run->accel->icount_shift < 0 && cpu->budget == before;
+    return cpu->budget <= 0 || (why == TCG_EXIT_BUDGET && !cpu->run->exact);
 }
 
 /* Between slices: the log's next count has come. */
@@ -162,7 +162,7 @@ static void log_point(Accel *a)
     }
 }
 
-bool cpu_exec_slice(Cpu *cpu, int32_t budget)
+bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
 {
     CpuRun *run = cpu->run;
     Accel *a = run->accel;
@@ -171,6 +171,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget)
         return false;
     a->current = cpu;
     run->granted = cpu->budget = budget;
+    run->exact = exact;
     setjmp(run->jump);
     /* From here on only state reachable from cpu may be relied on. */
     run->tail->slow.host_pc = 0;
@@ -180,9 +181,8 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget)
             continue;
         if (run->common->halted)
             break;
-        int32_t before = cpu->budget;
-        run_block(cpu);
-        if (budget_is_spent(cpu, before) && !run->common->exception_pending)
+        TcgExit why = run_block(cpu);
+        if (budget_is_spent(cpu, why) && !run->common->exception_pending)
             break;
     }
     run->link_from = NULL;

@@ -183,6 +183,8 @@ uint64_t cpu_charged_count(Cpu *cpu);
 int64_t cpu_clock_ns(Cpu *cpu);
 /* Does virtual time follow a host clock that can be read at once? Never turns false again. */
 bool cpu_has_host_clock(Cpu *cpu);
+/* Is there no other CPU that could run instead? Does not change while the machine lives. */
+bool cpu_is_alone(const Cpu *cpu);
 /* cpu_clock_ns() in that case, while the CPU executes; general registers only. */
 int64_t cpu_host_clock_ns(Cpu *cpu);
 

@@ -219,6 +219,7 @@ struct CpuRun {
     Tlb *tlb;
     jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
     int32_t granted; /* budget at the start of the slice, less what was taken back since */
+    bool exact;      /* the slice must end on the instruction, not on the block */
     bool one_insn;   /* the next block is to be a single instruction, not cached */
     bool no_groups;  /* … one that checks each memory access by itself */
     bool context_dirty;
@@ -314,7 +315,8 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups);
 Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups);
 
 /* cpu-exec.c */
-bool cpu_exec_slice(Cpu *cpu, int32_t budget); /* false: it is halted */
+/* @exact: end on the instruction, else where the next block would be too long. False: it is halted. */
+bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
 void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
 /* Instructions of the running block from the current one on: the budget was charged for them. */
 unsigned cpu_rest_of_block(Cpu *cpu);

@@ -82,6 +82,11 @@ static void update_items(uint64_t count)
         log_next_count = MIN(log_next_count, log_counts.last + 1);
 }
 
+bool log_counts_matter(void)
+{
+    return hash_every || log_counts.first || log_counts.last != UINT64_MAX;
+}
+
 uint32_t log_at_count(uint64_t count)
 {
     uint32_t mask = log_mask, todo = 0;

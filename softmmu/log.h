@@ -65,6 +65,8 @@ extern uint64_t log_next_count;
 bool log_set_counts(const char *range, GError **error);
 /* What is to be done: print the hash; the items in force have changed. */
 uint32_t log_at_count(uint64_t count);
+/* Is anything asked for by counts? Then slices are to end at the same ones whatever runs them. */
+bool log_counts_matter(void);
 void log_print_items(GString *out); /* for -d help */
 void log_close(void);
 

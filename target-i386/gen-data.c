@@ -392,7 +392,8 @@ void gen_pause(Dis *d, Insn *i)
         gen_xchg(d, i);
         return;
     }
-    leave_exit(d, pc_next(d), X86_EXIT_PAUSE);
+    if (!cpu_is_alone(&d->cpu->cpu))
+        leave_exit(d, pc_next(d), X86_EXIT_PAUSE);
 }
 
 void gen_fence(Dis *d, Insn *i)

@@ -335,6 +335,11 @@ Cpu *accel_current_cpu(Accel *a)
     return &running->cpu->x86.cpu;
 }
 
+bool cpu_is_alone(const Cpu *cpu)
+{
+    return false;
+}
+
 bool cpu_has_host_clock(Cpu *cpu)
 {
     return false;
