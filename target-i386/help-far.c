@@ -349,6 +349,16 @@ static void restore_flags(CpuX86 *c, uint32_t flags, uint32_t mask)
         cpu_kick(&c->cpu);
 }
 
+/* IRET of 16 bits in virtual-8086 mode with IOPL < 3 and CR4.VME: VIF stands for IF. */
+static uint32_t iret_vme(CpuX86 *c, uint32_t size, uint32_t *mask, uint32_t flags)
+{
+    if (!(c->cr4 & CR4_VME) || size != 1 || (flags & EFL_TF) ||
+        ((flags & EFL_IF) && (c->eflags & EFL_VIP)))
+        raise_gp(c, 0);
+    *mask = (*mask & ~(uint32_t)EFL_IF) | EFL_VIF;
+    return flags & EFL_IF ? flags | EFL_VIF : flags & ~(uint32_t)EFL_VIF;
+}
+
 static void iret_real(CpuX86 *c, uint32_t size)
 {
     Stack86 s = stack_current(c);
@@ -359,7 +369,7 @@ static void iret_real(CpuX86 *c, uint32_t size)
 
     if (c->eflags & EFL_VM) {
         if ((c->eflags & EFL_IOPL) != EFL_IOPL)
-            raise_gp(c, 0);
+            flags = iret_vme(c, size, &mask, flags);
         mask &= ~(uint32_t)EFL_IOPL;
     }
     if (pc > c->segs[SEG_CS].limit)

@@ -386,6 +386,21 @@ static void alignment_tss(System *s) { alignment(s); system_write(s, TSS_AT + 4,
 static void at_zero(System *s) { system_write(s, 0, 0x1234, 2); s->c->regs[R_RAX] = 0xabcd5678; }
 static void rax_wraps(System *s) { assert_int_equal(s->c->regs[R_RAX], 0x1234ffff); }
 static void stored_at_zero(System *s) { assert_int_equal(system_read(s, 0, 4), 0xabcd); }
+/* On the virtual-8086 stack: to 0x40, with IF. */
+static void vme_frame(System *s)
+{
+    s->c->cr4 |= CR4_VME;
+    s->c->regs[R_RSP] = 0x7ff0;
+    system_write(s, USER_STACK - 0x10, 0x40, 2);
+    system_write(s, USER_STACK - 0xe, USER_CODE >> 4, 2);
+    system_write(s, USER_STACK - 0xc, EFL_IF | 2, 2);
+    system_write(s, USER_CODE + 0x40, 0x0b0f, 2);
+}
+static void vme_frame_vip(System *s) { vme_frame(s); s->c->eflags |= EFL_VIP; }
+static void vme_frame_tf(System *s) { vme_frame(s); system_write(s, USER_STACK - 0xc, EFL_TF | 2, 2); }
+static void vif_is_pushed(System *s) { assert_int_equal(stack32(s, 2) & (EFL_VIF | EFL_IF | EFL_VM), EFL_VIF | EFL_VM); }
+static void vif_is_clear(System *s) { assert_false(stack32(s, 2) & EFL_VIF); }
+static void pvi_vip(System *s) { pvi(s); s->c->eflags |= EFL_VIP; }
 static void btf(System *s) { s->c->eflags |= EFL_TF; s->c->debugctl = 2; }
 static void btf_rep(System *s) { btf(s); s->c->regs[R_RDI] = PAGE_USER; s->c->regs[R_RCX] = 3; }
 static void btf_gone(System *s) { dr6_bs(s); assert_int_equal(s->c->debugctl, 0); }
@@ -671,6 +686,19 @@ static const Row rows[] = {
     { "vme sti with VIP", SYS_VM86, 3, C("\xfb"), vme_vip, EXCP_GP, 0, 0 },
     { "vme pushf", SYS_VM86, 3, C("\xfb\x9c\x0f\x0b"), vme, EXCP_UD, NO_ERROR, 2, pushed_iopl3 },
     { "vme redirection", SYS_VM86, 3, C("\xcd\x21"), vme, EXCP_GP, 0, HANDLERS_AT + 0x620, NULL },
+    { "vme iret", SYS_VM86, 3, C("\xcf"), vme_frame, EXCP_UD, NO_ERROR, 0x40, vif_is_pushed },
+    { "vme iret, VIP", SYS_VM86, 3, C("\xcf"), vme_frame_vip, EXCP_GP, 0, 0 },
+    { "vme iret sets TF", SYS_VM86, 3, C("\xcf"), vme_frame_tf, EXCP_GP, 0, 0 },
+    { "vme iret of 32 bits", SYS_VM86, 3, C("\x66\xcf"), vme_frame, EXCP_GP, 0, 0 },
+    { "vm86 iret without vme", SYS_VM86, 3, C("\xcf"), NULL, EXCP_GP, 0, 0 },
+    { "vme cli, popf", SYS_VM86, 3, C("\xfb\xfa\x9c\x58\xf6\xc4\x02\x75\x02\x0f\x0b\xf4"), vme, EXCP_UD, NO_ERROR, 9 },
+    { "vme popf sets TF", SYS_VM86, 3, C("\x68\x00\x01\x9d"), vme, EXCP_GP, 0, 3 },
+    { "vme popf of IF, VIP", SYS_VM86, 3, C("\x68\x00\x02\x9d"), vme_vip, EXCP_GP, 0, 3 },
+    { "vme pushfd", SYS_VM86, 3, C("\x66\x9c"), vme, EXCP_GP, 0, 0 },
+    { "vme int not redirected", SYS_VM86, 3, C("\xcd\x20"), vme, EXCP_GP, 0, 0 },
+    { "pvi cli", SYS_PROT, 3, C("\xfb\xfa\xcd\x80"), pvi, VEC_USER, NO_ERROR, 4, vif_is_clear },
+    { "pvi sti, VIP", SYS_PROT, 3, C("\xfb"), pvi_vip, EXCP_GP, 0, 0 },
+    { "pvi leaves popf alone", SYS_PROT, 3, C("\x68\x00\x02\x00\x00\x9d\xcd\x80"), pvi, VEC_USER, NO_ERROR, 8, vif_is_clear },
     { "vm86 in denied", SYS_VM86, 3, C("\xe4\x84"), iopl3, EXCP_GP, 0, 0 },
     /* real mode */
     { "real int", SYS_REAL, 0, C("\xcd\x20"), NULL, 0x20, NO_ERROR, 2, real_frame },
