@@ -13,10 +13,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Instructions of a slice: short enough for timers (tens of microseconds), long enough not to show.
- */
-#define SLICE_ONE_CPU       20000
-#define SLICE_SMP           10000
+/* Instructions of a slice when there are several CPUs, or when instructions are counted. */
+#define SLICE_SMP     10000
+#define SLICE_COUNTED 100000
+
+/* A single CPU that follows the host's time gets as many as take it to the next timer, by the speed
+ * of late, and input from elsewhere waits no longer than SLICE_MAX_NS. */
+#define SLICE_MIN_NS 5000
+#define SLICE_MAX_NS 100000
+#define SLICE_MIN    5000
+#define SLICE_MAX    1000000
+#define SPEED_UNIT   1024 /* speed: instructions in so many ns */
+
 #define CODE_BUFFER_DEFAULT (64u << 20)
 
 CpuTail *cpu_tail(Cpu *cpu)
@@ -88,6 +96,22 @@ static int64_t instructions_to_deadline(Accel *a)
     return CLAMP(left, 1, INT32_MAX);
 }
 
+/* What the only CPU may run until the host's time is @deadline. */
+static int64_t instructions_in_time(const Accel *a, int64_t now, int64_t deadline)
+{
+    int64_t ns = CLAMP(deadline - now, SLICE_MIN_NS, SLICE_MAX_NS);
+
+    return CLAMP(ns * a->speed / SPEED_UNIT, SLICE_MIN, SLICE_MAX);
+}
+
+static int64_t slice_limit(Accel *a)
+{
+    if (a->icount_shift >= 0)
+        return instructions_to_deadline(a);
+    return instructions_in_time(a, clock_now_ns(a->machine->clock),
+                                clock_deadline_ns(a->machine->clock));
+}
+
 /* A timer was armed nearer than the running CPU's slice reaches. */
 static void deadline_moved(void *opaque)
 {
@@ -95,9 +119,9 @@ static void deadline_moved(void *opaque)
     Cpu *cpu = a->current;
     int64_t beyond;
 
-    if (a->icount_shift < 0 || !cpu)
+    if (!cpu || (a->icount_shift < 0 && a->cpus->len > 1))
         return;
-    beyond = cpu->budget + (int64_t)cpu_rest_of_block(cpu) - instructions_to_deadline(a);
+    beyond = cpu->budget + (int64_t)cpu_rest_of_block(cpu) - slice_limit(a);
     if (beyond > 0) {
         cpu->run->exact = true;
         cpu->run->granted -= beyond;
@@ -109,15 +133,27 @@ static void deadline_moved(void *opaque)
  * cut. But where a slice of the only CPU ends for no such reason does not matter to it. */
 static int32_t slice_budget(Accel *a, bool *exact)
 {
-    int64_t slice = a->cpus->len > 1 ? SLICE_SMP : SLICE_ONE_CPU;
-    int64_t deadline;
+    int64_t slice = SLICE_SMP;
 
+    if (a->cpus->len == 1)
+        slice = a->icount_shift >= 0 ? SLICE_COUNTED : slice_limit(a);
     *exact = false;
     if (a->icount_shift < 0)
         return slice;
-    deadline = instructions_to_deadline(a);
-    *exact = deadline <= slice || a->cpus->len > 1 || log_counts_matter();
-    return MIN(slice, deadline);
+    *exact = slice_limit(a) <= slice || a->cpus->len > 1 || log_counts_matter();
+    return MIN(slice, slice_limit(a));
+}
+
+/* @count instructions took @ns. Timers are late if the guess is too high: down at once, up by and
+ * by. */
+static void learn_speed(Accel *a, uint64_t count, int64_t ns)
+{
+    int64_t speed = CLAMP((int64_t)count * SPEED_UNIT / MAX(ns, 1), 1, 16 * SPEED_UNIT);
+
+    if (speed < a->speed / 2)
+        a->speed = speed;
+    else if (ns >= SLICE_MIN_NS)
+        a->speed += (speed - a->speed) / 8;
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -242,6 +278,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     a->tcg = tcg;
     a->cpus = g_ptr_array_new();
     a->icount_shift = m->config->icount_shift;
+    a->speed = SPEED_UNIT;
     host_clock_init(&a->host);
     a->stopped_at_ns = host_clock_now(&a->host);
     a->bias_ns = a->icount_shift >= 0 ? 0 : -a->stopped_at_ns;
@@ -340,6 +377,9 @@ Cpu *accel_current_cpu(Accel *a)
 static bool run_all(Accel *a)
 {
     bool any = false;
+    bool follows_host = a->icount_shift < 0 && a->cpus->len == 1;
+    int64_t start = follows_host ? clock_now_ns(a->machine->clock) : 0;
+    uint64_t count = a->count;
 
     for (unsigned i = 0; i < a->cpus->len && !a->machine->requests; i++) {
         Cpu *cpu = a->cpus->pdata[i];
@@ -347,6 +387,8 @@ static bool run_all(Accel *a)
         int32_t budget = slice_budget(a, &exact);
         any |= cpu_exec_slice(cpu, budget, exact);
     }
+    if (follows_host && any)
+        learn_speed(a, a->count - count, clock_now_ns(a->machine->clock) - start);
     return any;
 }
 

@@ -271,6 +271,7 @@ struct Accel {
     HostClock host;
     int icount_shift; /* -1: virtual time follows the host */
     uint64_t count;   /* instructions of finished slices */
+    int64_t speed;    /* of late, see learn_speed(), of the only CPU */
     int64_t bias_ns;  /* added to the count's or the host's time */
     bool running;
     int64_t stopped_at_ns;
