@@ -28,7 +28,7 @@ def arguments():
                         "'boot', 'micro', 'real' or 'all' (the default)")
     parser.add_argument("--list", action="store_true", help="show what there is")
     parser.add_argument("-r", "--rounds", type=int, default=3, help="rounds (default 3)")
-    parser.add_argument("--cpu", default="qemu64", help="CPU model of the guests (qemu64)")
+    parser.add_argument("--cpu", default="max", help="CPU model of the guests (max)")
     parser.add_argument("--smp", type=int, default=1, help="CPUs of the guests (1)")
     parser.add_argument("--memory", type=int, default=1024, help="memory in MiB (1024)")
     parser.add_argument("--append", default="", help="more words for the kernel's command line")
@@ -36,6 +36,8 @@ def arguments():
                         help="measure this command instead of build/mimus; may be given again")
     parser.add_argument("--reference", default=QEMU, metavar="[LABEL=]CMD",
                         help=f"what to compare with ('{QEMU}')")
+    parser.add_argument("--backports", action="store_true",
+                        help="compare with the QEMU of Debian's backports")
     parser.add_argument("--out", type=pathlib.Path, default=OUT, help="folder of the results")
     return parser.parse_args()
 
