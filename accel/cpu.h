@@ -110,6 +110,9 @@ struct CpuOps {
     /* Page walk for @addr. False: the fault is recorded for raise_fault(). Sets accessed and
      * dirty bits. @probe: no side effects, nothing recorded (monitor, debugger). */
     bool (*walk)(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);
+    /* For data, the same from what earlier walks have left, without side effects; false: not known so.
+     * General registers only. May be NULL. */
+    bool (*walk_quick)(Cpu *cpu, uint64_t addr, bool write, unsigned mmu, CpuPage *out);
     void (*raise_fault)(Cpu *cpu) G_GNUC_NORETURN;
     /* A misaligned MEM_ALIGN access reached the slow path: raise (#GP, #AC) or return to let it
      * be done. */
@@ -189,6 +192,8 @@ bool cpu_is_alone(const Cpu *cpu);
 int64_t cpu_host_clock_ns(Cpu *cpu);
 
 /* Address translation caches. */
+/* How often any of these was called; general registers only. */
+uint64_t cpu_tlb_flushes(const Cpu *cpu);
 void cpu_tlb_flush_all(Cpu *cpu);                 /* global entries too */
 void cpu_tlb_flush_nonglobal(Cpu *cpu);           /* every ASID */
 void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid); /* its non-global entries */

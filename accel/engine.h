@@ -168,6 +168,13 @@ typedef struct StlbEntry {
     uint64_t ram;    /* page in the machine's numbering of RAM, unless STLB_IO */
 } StlbEntry;
 
+/* 2 MiB of physical addresses that are RAM, for refills. */
+#define RAM_UNITS 512
+typedef struct RamUnit {
+    uint64_t number; /* phys >> 21, plus 1; 0: free */
+    uint64_t host, ram;
+} RamUnit;
+
 #define LARGE_SET 8192
 
 typedef struct Tlb {
@@ -183,6 +190,8 @@ typedef struct Tlb {
     uint64_t code_units[16];  /* … of 2 MiB regions with large pages of code */
     bool code_based;          /* some of these pcs are not linear addresses */
     bool kernel_nonglobal; /* the jump cache has supervisor entries for pages that are not global */
+    uint64_t flushes; /* calls of any kind of flush */
+    RamUnit ram_unit[RAM_UNITS];
     uint64_t hits, walks, refills;
 } Tlb;
 
@@ -290,6 +299,8 @@ void tlb_flush(Cpu *cpu);
 StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu);
 /* Second-level entry that allows @access, walking if need be; NULL: fault recorded. */
 StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
+/* A second-level entry for @p, without where it lies. General registers only, as tlb_lookup(). */
+StlbEntry *tlb_enter(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p);
 void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, unsigned mmu);
 /* No CPU may store to this RAM page without being asked from now on. */
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page);

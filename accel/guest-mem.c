@@ -300,6 +300,11 @@ uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
     return v;
 }
 
+const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys)
+{
+    return phys_host(cpu, phys, PAGE_SIZE, NULL);
+}
+
 bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size)
 {
     uint64_t ram;

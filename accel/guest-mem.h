@@ -28,6 +28,8 @@ uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned m
 
 /* Physical, as page walks need it: RAM at once, else through the memory map. */
 uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size); /* 4 or 8, aligned */
+/* The page of RAM or ROM at @phys, a multiple of 4 KiB; NULL: something else is there. */
+const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys);
 /* Compare-and-swap of an aligned 4- or 8-byte word (accessed/dirty bits); false: it had changed. */
 bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size);
 

@@ -12,6 +12,11 @@ int64_t cpu_host_clock_ns(Cpu *cpu)
     return host_clock_scaled(&a->host) + a->bias_ns;
 }
 
+uint64_t cpu_tlb_flushes(const Cpu *cpu)
+{
+    return cpu->run->tlb->flushes;
+}
+
 void cpu_context_changed(Cpu *cpu)
 {
     /* The state may be half-way between two modes here, and several changes often come together:

@@ -25,6 +25,52 @@ StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu)
     return NULL;
 }
 
+StlbEntry *tlb_enter(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p)
+{
+    Tlb *t = cpu->run->tlb;
+    unsigned n = (addr >> PAGE_BITS) & (STLB_SETS - 1);
+    StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+
+    if (!e)
+        e = &t->set[n][t->victim[n]++ % STLB_WAYS];
+    *e = (StlbEntry){
+        .tag = (addr & PAGE_MASK) | mmu,
+        .asid = cpu->run->common->asid,
+        .gen = p->global ? t->global_gen : t->asid_gen[cpu->run->common->asid],
+        .prot = p->prot,
+        .phys = p->phys,
+        .flags = (p->global ? STLB_GLOBAL : 0) | (p->watched ? STLB_WATCHED : 0),
+    };
+    return e;
+}
+
+/* By the architecture's memory of an earlier walk, into RAM. */
+static StlbEntry *walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu)
+{
+    CpuPage page;
+    const RamUnit *u;
+    StlbEntry *e;
+
+    if (!cpu->ops->walk_quick || !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
+        return NULL;
+    u = &cpu->run->tlb->ram_unit[(page.phys / UNIT_LARGE) % RAM_UNITS];
+    if (u->number != page.phys / UNIT_LARGE + 1)
+        return NULL;
+    e = tlb_enter(cpu, addr, mmu, &page);
+    e->ram = u->ram + page.phys % UNIT_LARGE;
+    e->addend = u->host + page.phys % UNIT_LARGE - (addr & PAGE_MASK);
+    cpu->run->tlb->walks++;
+    return e;
+}
+
+/* The entry that allows @access, if it can be had here. */
+static const StlbEntry *find_entry(Cpu *cpu, uint64_t addr, bool write, unsigned mmu)
+{
+    const StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+
+    return e && (e->prot & (write ? PROT_W : PROT_R)) ? e : walk_quick(cpu, addr, write, mmu);
+}
+
 void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, unsigned mmu)
 {
     Tlb *t = cpu->run->tlb;
@@ -57,7 +103,7 @@ uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned m
     const TlbEntry *l1 = &cpu->run->tail->tlb[mmu][write][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
 
     if (l1->tag != (addr & PAGE_MASK)) {
-        const StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+        const StlbEntry *e = find_entry(cpu, addr, write, mmu);
         if (!e || !is_plain(cpu, e, write))
             return NULL;
         tlb_fill_l1(cpu, addr, e, access, mmu);
@@ -76,7 +122,7 @@ bool tlb_refill(void *env)
         return false;
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         return false;
-    e = tlb_lookup(cpu, s->addr, mmu);
+    e = find_entry(cpu, s->addr, s->is_write, mmu);
     if (!e || !is_plain(cpu, e, s->is_write))
         return false;
     cpu->run->tlb->refills++;

@@ -120,6 +120,7 @@ void cpu_tlb_flush_nonglobal(Cpu *cpu)
     Tlb *t = cpu->run->tlb;
 
     cpu->run->accel->stats.asid_flushes++;
+    t->flushes++;
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
         t->asid_gen[i]++;
     flush_l1_nonglobal(cpu);
@@ -132,10 +133,12 @@ void cpu_tlb_flush_all(Cpu *cpu)
     Tlb *t = cpu->run->tlb;
 
     cpu->run->accel->stats.tlb_flushes++;
+    t->flushes++;
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
         t->asid_gen[i]++;
     t->global_gen++;
     large_clear(t);
+    memset(t->ram_unit, 0, sizeof(t->ram_unit));
     flush_l1_all(cpu);
     jump_cache_clear(cpu);
     cpu_context_changed(cpu);
@@ -144,6 +147,7 @@ void cpu_tlb_flush_all(Cpu *cpu)
 void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid)
 {
     cpu->run->accel->stats.asid_flushes++;
+    cpu->run->tlb->flushes++;
     cpu->run->tlb->asid_gen[asid & 4095]++;
     if (asid == cpu->run->common->asid)
         flush_l1_nonglobal(cpu);
@@ -155,6 +159,7 @@ void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
 {
     if (cpu->run->common->asid == asid)
         return;
+    cpu->run->tlb->flushes++;
     flush_l1_nonglobal(cpu);
     forget_kernel_code(cpu);
     cpu->run->common->asid = asid & 4095;
@@ -291,6 +296,7 @@ static void flush_page(Cpu *cpu, uint64_t addr, int asid)
                                                   : 0;
 
     cpu->run->accel->stats.page_flushes++;
+    t->flushes++;
     if (unit)
         flush_unit(cpu, addr, unit, asid);
     else
@@ -327,26 +333,23 @@ static void resolve_physical(Cpu *cpu, const CpuPage *p, uint64_t addr, StlbEntr
     uint64_t at = r->region->ram_start + r->region_start + (p->phys - r->start);
     e->ram = r->region->ram->ram_offset + at;
     e->addend = (uint64_t)(uintptr_t)(r->region->ram->host + at) - (addr & PAGE_MASK);
+    if (!p->space && r->region->kind == MEM_RAM && unit >= r->start &&
+        unit + UNIT_LARGE <= r->start + r->size)
+        cpu->run->tlb->ram_unit[(unit / UNIT_LARGE) % RAM_UNITS] = (RamUnit){
+            .number = unit / UNIT_LARGE + 1,
+            .host = (uint64_t)(uintptr_t)(r->region->ram->host + at) - (p->phys - unit),
+            .ram = e->ram - (p->phys - unit),
+        };
 }
 
 static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p)
 {
     Tlb *t = cpu->run->tlb;
-    unsigned n = (addr >> PAGE_BITS) & (STLB_SETS - 1);
     StlbEntry *e;
 
     if (t->nlarge > LARGE_SET / 4 * 3)
         cpu_tlb_flush_all(cpu);
-    e = tlb_lookup(cpu, addr, mmu);
-    if (!e)
-        e = &t->set[n][t->victim[n]++ % STLB_WAYS];
-    memset(e, 0, sizeof(*e));
-    e->tag = (addr & PAGE_MASK) | mmu;
-    e->asid = cpu->run->common->asid;
-    e->gen = p->global ? t->global_gen : t->asid_gen[e->asid];
-    e->prot = p->prot;
-    e->phys = p->phys;
-    e->flags = (p->global ? STLB_GLOBAL : 0) | (p->watched ? STLB_WATCHED : 0);
+    e = tlb_enter(cpu, addr, mmu, p);
     if (p->unit_size > PAGE_SIZE) {
         e->flags |= STLB_LARGE;
         large_add(t, addr, p->unit_size > UNIT_4M ? UNIT_1G : UNIT_4M);

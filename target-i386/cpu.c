@@ -389,6 +389,7 @@ const CpuOps x86_cpu_ops = {
     .get_context = get_context,
     .wrap_pc = wrap_pc,
     .walk = x86_walk,
+    .walk_quick = x86_walk_quick,
     .raise_fault = x86_raise_fault,
     .misaligned = x86_misaligned,
     .watched = x86_debug_access,

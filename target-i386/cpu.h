@@ -129,6 +129,15 @@ typedef struct VecReg {
 
 #define X86_MCE_BANKS 10
 
+/* The last table of a walk in long mode, with the rights of the levels above it (paging-quick.c). */
+#define X86_TABLES 64
+typedef struct X86Table {
+    uint64_t covers; /* addresses, >> 21 */
+    uint64_t rights;
+    uint64_t flushes; /* cpu_tlb_flushes() when it was entered */
+    const uint64_t *entries;
+} X86Table;
+
 typedef struct CpuX86 {
     Cpu cpu; /* first */
     uint64_t regs[16];
@@ -183,6 +192,7 @@ typedef struct CpuX86 {
     uint64_t fault_addr;    /* CR2 to be */
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
     uint64_t random_count;  /* numbers that RDRAND and RDSEED have given */
+    X86Table tables[X86_TABLES];
     uint64_t cpuid_high;    /* ECX and EDX on their way out of help_cpuid() */
     struct { /* leaves that were asked for since anything changed that they tell of */
         uint32_t leaf, subleaf, known;

@@ -10,21 +10,12 @@
  */
 #include "target-i386/paging.h"
 
+#include "target-i386/paging-rights.h"
+
 #include "target-i386/cpuid.h"
 #include "target-i386/debug.h"
 #include "target-i386/smm.h"
 
-enum {
-    PTE_P = 1 << 0,
-    PTE_W = 1 << 1,
-    PTE_U = 1 << 2,
-    PTE_A = 1 << 5,
-    PTE_D = 1 << 6,
-    PTE_PS = 1 << 7,
-    PTE_G = 1 << 8,
-};
-#define PTE_NX      (1ull << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ull
 #define MAX_LEVELS  5
 
 typedef struct Walk {
@@ -42,14 +33,9 @@ typedef struct Walk {
     uint32_t error; /* of the fault */
 } Walk;
 
-static uint64_t a20(const CpuX86 *c, uint64_t phys)
-{
-    return c->a20 ? phys : phys & ~(1ull << 20);
-}
-
 uint64_t x86_phys_reserved(const CpuX86 *c)
 {
-    return PTE_ADDRESS & ~((1ull << c->phys_bits) - 1);
+    return pte_reserved_address(c);
 }
 
 bool x86_is_canonical_base(const CpuX86 *c, uint64_t addr)
@@ -77,7 +63,7 @@ static bool fail(Walk *w, uint32_t error)
 /* Read the entry at @at; false: not present or reserved bits are set. */
 static bool fetch_entry(Walk *w, uint64_t at, uint64_t reserved, uint64_t *entry)
 {
-    at = a20(w->c, at);
+    at = pte_a20(w->c, at);
     *entry = cpu_phys_load(&w->c->cpu, at, w->entry_size);
     if (!(*entry & PTE_P))
         return fail(w, 0);
@@ -175,42 +161,31 @@ static bool walk_tables(Walk *w)
     return walk_8byte(w, c->cr4 & CR4_LA57 ? 5 : 4, c->cr3 & PTE_ADDRESS);
 }
 
-/* PROT_* that the rights give to accesses through this MMU index (SDM 4.6.1). */
-static uint8_t allowed(const Walk *w)
-{
-    const CpuX86 *c = w->c;
-    uint8_t exec = (w->rights & PTE_NX) ? 0 : PROT_X;
-
-    if (w->mmu == MMU_USER) {
-        if (!(w->rights & PTE_U))
-            return 0;
-        return exec | PROT_R | (w->rights & PTE_W ? PROT_W : 0);
-    }
-    uint8_t prot = exec | PROT_R;
-    if ((w->rights & PTE_W) || !(c->cr0 & CR0_WP))
-        prot |= PROT_W;
-    if (w->rights & PTE_U) {
-        if (c->cr4 & CR4_SMEP)
-            prot &= ~PROT_X;
-        if ((c->cr4 & CR4_SMAP) && w->mmu == MMU_KERNEL)
-            prot &= ~(PROT_R | PROT_W);
-    }
-    return prot;
-}
-
-/* PROT_* of data accesses that the page's protection key denies (SDM 4.6.2). */
 static uint8_t denied_by_key(const Walk *w)
 {
-    CpuX86 *c = w->c;
-    unsigned key = w->entry[w->depth - 1] >> 59 & 15, rights = c->pkru >> (2 * key) & 3;
+    uint64_t leaf = w->entry[w->depth - 1];
 
-    if (!(c->cr4 & CR4_PKE) || !(c->efer & EFER_LMA) || !(w->rights & PTE_U))
-        return 0;
-    if (!w->probe)
-        c->keys_used |= 1u << key;
-    if (rights & 1) /* AD */
-        return PROT_R | PROT_W;
-    return (rights & 2) && (w->mmu == MMU_USER || (c->cr0 & CR0_WP)) ? PROT_W : 0;
+    if (!w->probe && (w->c->cr4 & CR4_PKE) && (w->rights & PTE_U))
+        w->c->keys_used |= 1u << (leaf >> 59 & 15);
+    return pte_denied_by_key(w->c, w->rights, leaf, w->mmu);
+}
+
+/* For paging-quick.c: the table that the last entry came from. */
+static void remember_table(const Walk *w)
+{
+    CpuX86 *c = w->c;
+    X86Table *t = &c->tables[(w->addr >> 21) % X86_TABLES];
+    const uint64_t *page;
+    uint64_t rights = PTE_W | PTE_U;
+
+    if (w->probe || w->page_size != 4096 || !(c->efer & EFER_LMA) || c->in_smm)
+        return;
+    page = (const uint64_t *)(const void *)cpu_phys_page(&c->cpu, w->entry_at[w->depth - 1] & ~0xfffull);
+    if (!page)
+        return;
+    for (unsigned i = 0; i < w->depth - 1; i++)
+        rights = (rights & (w->entry[i] | PTE_NX)) | (w->entry[i] & PTE_NX);
+    *t = (X86Table){ w->addr >> 21, rights, cpu_tlb_flushes(&c->cpu), page };
 }
 
 void x86_set_pkru(CpuX86 *c, uint32_t value)
@@ -256,14 +231,15 @@ static bool translate(Walk *w, CpuPage *out)
         if (!walk_tables(w))
             return false;
         denied = denied_by_key(w);
-        prot = allowed(w) & ~denied;
+        prot = pte_allowed(w->c, w->rights, w->mmu) & ~denied;
         if (!w->probe && !(prot & need[w->access]))
             return fail(w, PF_P | (denied & need[w->access] ? PF_PK : 0));
     } while (!w->probe && !set_accessed_dirty(w));
+    remember_table(w);
     leaf = w->entry[w->depth - 1];
     if (!(leaf & PTE_D))
         prot &= ~PROT_W;
-    out->phys = a20(w->c, w->frame | (w->addr & (w->page_size - 1) & ~0xfffull));
+    out->phys = pte_a20(w->c, w->frame | (w->addr & (w->page_size - 1) & ~0xfffull));
     out->unit_size = w->c->a20 ? w->page_size : 4096;
     out->prot = prot;
     out->global = (leaf & PTE_G) && (w->c->cr4 & CR4_PGE);
@@ -272,7 +248,7 @@ static bool translate(Walk *w, CpuPage *out)
 
 static void identity(const CpuX86 *c, uint64_t addr, CpuPage *out)
 {
-    out->phys = a20(c, addr & ~0xfffull);
+    out->phys = pte_a20(c, addr & ~0xfffull);
     out->unit_size = addr < (1 << 20) || !c->a20 ? 4096 : 2 << 20;
     out->prot = PROT_R | PROT_W | PROT_X;
     out->global = false;
@@ -332,7 +308,7 @@ bool x86_load_pdptes(CpuX86 *c, uint64_t cr3)
     uint64_t pdpte[4];
 
     for (unsigned i = 0; i < 4; i++) {
-        pdpte[i] = cpu_phys_load(&c->cpu, a20(c, (cr3 & 0xffffffe0) + i * 8), 8);
+        pdpte[i] = cpu_phys_load(&c->cpu, pte_a20(c, (cr3 & 0xffffffe0) + i * 8), 8);
         if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved))
             return false;
     }

@@ -27,6 +27,9 @@ static inline bool x86_is_canonical(const CpuX86 *c, uint64_t addr)
  * is on or not. */
 bool x86_is_canonical_base(const CpuX86 *c, uint64_t addr);
 
+/* CpuOps.walk_quick */
+bool x86_walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu, CpuPage *out);
+
 /* PKRU = @value: what the TLBs know of pages with keys that it changes is forgotten. */
 void x86_set_pkru(CpuX86 *c, uint32_t value);
 

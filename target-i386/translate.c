@@ -621,15 +621,6 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
         leave_next(d);
 }
 
-/* What crosses the end of the unit may be different code each time: it is not linked to. */
-static void leave_before_straddling(Dis *d)
-{
-    if (d->next + 15 > d->req->unit_size)
-        leave_jump(d, pc_next(d), JUMP_DIRECT);
-    else
-        leave_next(d);
-}
-
 void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     Dis d;
@@ -645,7 +636,7 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         DecodeStatus status = decode_insn(&d.dm, bytes + req->size, avail - req->size, &i);
         if (status == DECODE_MORE) {
             if (req->size) {
-                leave_before_straddling(&d);
+                leave_next(&d);
                 break;
             }
             bytes = translate_straddling(cpu, req, &avail);

@@ -259,6 +259,16 @@ uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
     return 0;
 }
 
+const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys)
+{
+    return NULL;
+}
+
+uint64_t cpu_tlb_flushes(const Cpu *cpu)
+{
+    return 0;
+}
+
 bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size)
 {
     return false;

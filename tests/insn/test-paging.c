@@ -292,6 +292,32 @@ static void test_flushes(void **state)
     assert_int_equal(AFTER("\x6a\x00\x6a\x00\x6a\x02\x5a\x66\x0f\x38\x82\x14\x24", CR4_PCIDE, global), 2);
 }
 
+/* Pages of one table, which the walk of the first has made known: accessed and dirty bits are set
+ * as each is first read and first written. */
+static void test_accessed_dirty_of_a_known_table(void **state)
+{
+    /* mov eax, [rbx]; mov ecx, [rdx]; mov [rdi], ecx; mov [rbx], ecx; hlt */
+    static const char code[] = "\x8b\x03\x8b\x0a\x89\x0f\x89\x0b\xf4";
+    static const struct { uint32_t page; uint64_t bits; } want[] = {
+        { 0x50000, A | D }, { 0x51000, A }, { 0x52000, A | D }, { 0x53000, 0 },
+    };
+    const uint64_t pt = TABLES_AT + 0x3000;
+    System *s = system_new(NULL, "max");
+
+    system_setup(s, SYS_LONG, 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(want); i++)
+        system_write(s, pt + (want[i].page >> 12) * 8, want[i].page | P | W, 8);
+    address_space_write_bytes(s->machine.memory, KERNEL_CODE, code, sizeof(code));
+    s->c->regs[R_RBX] = want[0].page;
+    s->c->regs[R_RDX] = want[1].page;
+    s->c->regs[R_RDI] = want[2].page;
+    assert_true(system_run(s));
+    for (unsigned i = 0; i < G_N_ELEMENTS(want); i++)
+        assert_int_equal(system_read(s, pt + (want[i].page >> 12) * 8, 8),
+                         want[i].page | P | W | want[i].bits);
+    system_free(s);
+}
+
 /* A large page at 1 GiB, looked at in two places, is replaced by a 2 MiB page that holds other
  * values: INVLPG of any of its addresses forgets all of it, that of another page nothing. */
 static void check_large(bool gigabyte, uint64_t invlpg, bool forgets)
@@ -342,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_pdpte_reserved),
         cmocka_unit_test(test_flushes),
+        cmocka_unit_test(test_accessed_dirty_of_a_known_table),
         cmocka_unit_test(test_invlpg_of_large_pages),
     };
 
