@@ -321,8 +321,19 @@ static void timer_expired(void *opaque)
     local_interrupt(a, LVT_TIMER);
 }
 
+/* The guest is about to change the timer. An expiry that is due already, though its callback is
+ * late, comes first. */
+static void timer_catch_up(Apic *a)
+{
+    if (timer_deadline_ns(a->timer) > clock_now_ns(a->set->clock))
+        return;
+    timer_cancel(a->timer);
+    timer_expired(a);
+}
+
 static void write_initial_count(Apic *a, uint32_t value)
 {
+    timer_catch_up(a);
     if (timer_mode(a) == TIMER_TSC_DEADLINE)
         return;
     a->initial_count = value;
@@ -334,8 +345,10 @@ static void write_initial_count(Apic *a, uint32_t value)
 /* The count goes on from where it is, at the new rate. */
 static void write_divide(Apic *a, uint32_t value)
 {
-    uint32_t left = current_count(a);
+    uint32_t left;
 
+    timer_catch_up(a);
+    left = current_count(a);
     a->divide = value & 0xb;
     if (timer_mode(a) == TIMER_TSC_DEADLINE)
         return;
@@ -362,6 +375,7 @@ static void timer_lvt_wrote(Apic *a, uint32_t old)
 
 void apic_tsc_deadline(Apic *a, int64_t deadline_ns)
 {
+    timer_catch_up(a);
     if (timer_mode(a) != TIMER_TSC_DEADLINE)
         return;
     if (deadline_ns == CLOCK_NEVER)
@@ -454,8 +468,11 @@ bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
 /* While the APIC is disabled by software every LVT mask bit is stuck at 1. */
 static void write_lvt(Apic *a, unsigned entry, uint32_t value)
 {
-    uint32_t old = a->lvt[entry];
+    uint32_t old;
 
+    if (entry == LVT_TIMER)
+        timer_catch_up(a);
+    old = a->lvt[entry];
     a->lvt[entry] = (old & ~lvt_writable[entry] & LVT_REMOTE_IRR) | (value & lvt_writable[entry]);
     if (!(a->svr & SVR_ENABLE))
         a->lvt[entry] |= LVT_MASKED;
@@ -471,6 +488,7 @@ static void write_svr(Apic *a, uint32_t value)
 {
     a->svr = value & 0x1ff;
     if (!(a->svr & SVR_ENABLE)) {
+        timer_catch_up(a);
         for (unsigned i = 0; i < LVT_COUNT; i++)
             a->lvt[i] |= LVT_MASKED;
         if (timer_mode(a) != TIMER_TSC_DEADLINE)

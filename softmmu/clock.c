@@ -229,6 +229,12 @@ void clock_manual_advance(Clock *clock, int64_t ns)
     clock->manual_now_ns = target;
 }
 
+void clock_manual_lag(Clock *clock, int64_t ns)
+{
+    g_assert(clock->source == manual_now && ns >= 0);
+    clock->manual_now_ns += ns;
+}
+
 int64_t clock_ticks_to_ns(uint64_t ticks, uint64_t hz)
 {
     return (int64_t)((unsigned __int128)ticks * NS_PER_SEC / hz);

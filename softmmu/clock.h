@@ -45,6 +45,7 @@ int64_t timer_deadline_ns(const Timer *timer); /* CLOCK_NEVER when not armed */
 /* A clock that stands still until it is told otherwise: for tests. */
 Clock *clock_new_manual(void);
 void clock_manual_advance(Clock *clock, int64_t ns); /* runs timers at their own deadlines */
+void clock_manual_lag(Clock *clock, int64_t ns);     /* runs none: what is due becomes overdue */
 
 /* @ticks of a @hz counter in ns and back, without overflow for any 64-bit argument that the
  * result can hold. */

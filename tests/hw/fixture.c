@@ -200,6 +200,12 @@ void fixture_advance(Fixture *f, int64_t ns)
     clock_manual_advance(f->clock, ns);
 }
 
+void fixture_lag(Fixture *f, int64_t ns)
+{
+    step(f);
+    clock_manual_lag(f->clock, ns);
+}
+
 void fixture_set_irq(Fixture *f, const Irq *irq, int level)
 {
     step(f);

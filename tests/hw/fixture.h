@@ -75,6 +75,7 @@ void fixture_outl(Fixture *f, uint16_t port, uint32_t value);
 uint64_t fixture_read(Fixture *f, uint64_t addr, unsigned size);
 void fixture_write(Fixture *f, uint64_t addr, uint64_t value, unsigned size);
 void fixture_advance(Fixture *f, int64_t ns);
+void fixture_lag(Fixture *f, int64_t ns); /* timers do not run yet */
 
 /* Drive an input of a device, with a round trip before it. */
 void fixture_set_irq(Fixture *f, const Irq *irq, int level);

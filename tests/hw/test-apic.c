@@ -265,6 +265,29 @@ static void test_timer_one_shot(void **state)
     done(b);
 }
 
+/* What the guest writes after the timer was due does not undo its interrupt. */
+static void test_timer_overdue(void **state)
+{
+    static const struct { unsigned reg; uint32_t value; } writes[] = {
+        { 0x320, 0x41 }, { 0x320, 0x10041 }, { 0x380, 0 }, { 0x380, 5000 }, { 0x3e0, 1 },
+    };
+    Bench *b = start(state, 1);
+
+    enable(b);
+    for (unsigned i = 0; i < G_N_ELEMENTS(writes); i++) {
+        apic_write(b, 0, 0x320, 0x40);
+        apic_write(b, 0, 0x3e0, 3);
+        apic_write(b, 0, 0x380, 1000);
+        fixture_lag(b->f, 16000);
+        assert_false(b->cpus.intr[0]);
+        apic_write(b, 0, writes[i].reg, writes[i].value);
+        assert_int_equal(ack(b, 0), 0x40);
+        eoi(b, 0);
+        assert_false(b->cpus.intr[0]);
+    }
+    done(b);
+}
+
 static void test_timer_periodic(void **state)
 {
     Bench *b = start(state, 1);
@@ -621,6 +644,7 @@ int main(void)
         hw_test(test_destinations),
         hw_test(test_lowest_priority),
         hw_test(test_timer_one_shot),
+        hw_test(test_timer_overdue),
         hw_test(test_timer_periodic),
         hw_test(test_timer_tsc_deadline),
         hw_test(test_extint),
