@@ -258,7 +258,11 @@ void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned
     Part part[2];
 
     g_assert(len > 0 && len <= PAGE_SIZE);
-    resolve(cpu, addr, len, access, mmu, part);
+    unsigned n = resolve(cpu, addr, len, access, mmu, part);
+    for (unsigned i = 0; i < n && access == ACCESS_WRITE; i++) {
+        if (part[i].host && !part[i].rom)
+            before_store(cpu, part[i].ram, part[i].len);
+    }
 }
 
 uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)

@@ -16,7 +16,8 @@ void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned 
 /* Any length; on a fault nothing was written to the faulting page or after. */
 void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu);
 void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, unsigned mmu);
-/* Raise what an access of [addr, +len) would raise (len < 4096), touch nothing. */
+/* Raise what an access of [addr, +len) would raise (len < 4096), touch nothing. To be followed by that access:
+ * if it stores into the running block the instruction is begun again on its own first. */
 void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu);
 /* Host pointer for @addr, good up to the end of its 4 KiB page, if that page is plain memory
  * (for writing: RAM without translated code); NULL if accesses must go one by one. May raise. */

@@ -9,7 +9,10 @@ static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device
 
 static uint64_t port_read(void *opaque, uint64_t addr, unsigned size)
 {
-    return ((System *)opaque)->port_value >> (8 * addr);
+    System *s = opaque;
+
+    s->port_reads += addr == 0;
+    return s->port_value >> (8 * addr);
 }
 
 static void port_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)

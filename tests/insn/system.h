@@ -50,6 +50,7 @@ typedef struct System {
     CpuX86 *c;
     unsigned slices;
     int irq_vector;       /* what the board acknowledges with; -1 none */
+    unsigned port_reads;
     uint32_t port_value;  /* what port 0x80 (4 bytes) read and wrote last */
     uint8_t tpr;
 } System;

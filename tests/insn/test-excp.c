@@ -105,6 +105,16 @@ static void star_to_user(System *s)
     s->c->regs[11] = EFL_IF | 2 | FLAG_CF;
     system_write(s, USER_CODE + 0x100, 0x80cd, 2); /* int 0x80 */
 }
+static void no_sce(System *s)
+{
+    star(s);
+    s->c->efer &= ~(uint64_t)EFER_SCE;
+}
+static void star_to_user_ac(System *s)
+{
+    star_to_user(s);
+    s->c->regs[11] |= EFL_AC;
+}
 static void sysenter(System *s)
 {
     s->c->sysenter_cs = SEL_DATA; /* CS = 0x10, never looked up */
@@ -285,6 +295,11 @@ static void after_sysret(System *s)
     assert_int_equal(stack64(s, 1), SEL_UCODE64);
     assert_int_equal(stack64(s, 2) & (EFL_IF | FLAG_CF), EFL_IF | FLAG_CF);
     assert_int_equal(stack64(s, 4), SEL_UDATA);
+}
+static void after_sysret_ac(System *s)
+{
+    after_sysret(s);
+    assert_true(stack64(s, 2) & EFL_AC);
 }
 static void in_sysenter(System *s)
 {
@@ -556,6 +571,9 @@ static const Row rows[] = {
     { "syscall", SYS_LONG, 3, C("\x0f\x05"), star, NONE, 0, 0, in_syscall },
     { "syscall from compatibility mode", SYS_COMPAT, 3, C("\x0f\x05"), star, NONE, 0, 0, in_cstar },
     { "sysretq", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_sysret },
+    { "sysretq that sets AC", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user_ac, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_sysret_ac },
+    { "syscall without SCE", SYS_LONG, 3, C("\x0f\x05"), no_sce, EXCP_UD, NO_ERROR, 0 },
+    { "sysretq without SCE", SYS_LONG, 0, C("\x48\x0f\x07"), no_sce, EXCP_UD, NO_ERROR, 0 },
     { "sysret at cpl 3", SYS_LONG, 3, C("\x0f\x07"), NULL, EXCP_GP, 0, 0 },
     { "sysenter", SYS_PROT, 3, C("\x0f\x34"), sysenter, NONE, 0, 0, in_sysenter },
     { "sysenter without MSR", SYS_PROT, 3, C("\x0f\x34"), NULL, EXCP_GP, 0, 0 },

@@ -130,12 +130,31 @@ static void test_data_beside_code(void **state)
     system_free(s);
 }
 
+/* INS replaces the instruction behind it, of the same block: the port is read once. */
+static void test_ins_into_the_running_block(void **state)
+{
+    static const char code[] = "\x6d\xb0\x05\xf4\x90"; /* insd; mov al, 5; hlt; nop */
+    System *s = system_new(backend, "max");
+    uint32_t base = system_code_base(SYS_LONG, 0);
+
+    system_setup(s, SYS_LONG, 0);
+    memcpy(s->ram->host + base, code, sizeof(code) - 1);
+    s->port_value = 0x90f407b0; /* mov al, 7; hlt; nop */
+    s->c->regs[R_RDI] = base + 1;
+    s->c->regs[R_RDX] = 0x80;
+    assert_true(system_run(s));
+    assert_int_equal(s->c->regs[R_RAX] & 0xff, 7);
+    assert_int_equal(s->port_reads, 1);
+    system_free(s);
+}
+
 int main(void)
 {
     static const char *const backends[] = { NULL, "interp" };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_data_beside_code),
+        cmocka_unit_test(test_ins_into_the_running_block),
     };
     int failed = 0;
 
