@@ -91,6 +91,21 @@ void put(const char *format, ...)
     va_end(args);
 }
 
+uint32_t code_now;
+
+void put_value(const char *name, uint32_t v)
+{
+    uint32_t at = v >= 0x4000000 ? v - 0x4000000 : v; /* the alias for users: paging.c, long.c */
+
+    put(" %s", name);
+    if (at - code_now < 0x100)
+        put("code+%d", at - code_now);
+    else if (at >= 0x10000 && at < 0x40000)
+        put("image");
+    else
+        put("%08x", v);
+}
+
 /* isa-debug-exit where there is one, Bochs's shutdown port, and a halt for good. */
 void finish(void)
 {
@@ -190,6 +205,7 @@ void attempt(const Attempt *a)
     unsigned code = a->ring == 3 ? SEL_UCODE : a->ring == 1 ? SEL_CODE1 : SEL_CODE;
     Regs r = a->in;
 
+    code_now = a->code;
     r.eip = a->code;
     r.eflags |= 2;
     r.esp = or_else(r.esp, TEST_STACK);
@@ -240,17 +256,22 @@ char outcome(uint32_t selector)
 static void show(char c)
 {
     switch (c) {
-    case 'a': put(" eax=%08x", out.eax); break;
-    case 'b': put(" ebx=%08x", out.ebx); break;
-    case 'c': put(" ecx=%08x", out.ecx); break;
-    case 'd': put(" edx=%08x", out.edx); break;
-    case 'S': put(" esi=%08x", out.esi); break;
-    case 'D': put(" edi=%08x", out.edi); break;
-    case 'B': put(" ebp=%08x", out.ebp); break;
-    case 's': put(" esp=%08x", out.esp); break;
+    case 'a': put_value("eax=", out.eax); break;
+    case 'b': put_value("ebx=", out.ebx); break;
+    case 'c': put_value("ecx=", out.ecx); break;
+    case 'd': put_value("edx=", out.edx); break;
+    case 'S': put_value("esi=", out.esi); break;
+    case 'D': put_value("edi=", out.edi); break;
+    case 'B': put_value("ebp=", out.ebp); break;
+    case 's': put_value("esp=", out.esp); break;
     case 'f': put(" eflags=%08x", out.eflags); break;
-    case 'i': put(" eip=%08x", out.eip); break;
-    case 'C': put(" cs=%04x", out.cs); break;
+    case 'i': put_value("eip=", out.eip); break;
+    case 'C':
+        if ((out.eflags & 0x20000) && out.cs < 0x4000 && out.cs >= 0x1000 && out.cs != 0x1000)
+            put(" cs=code");
+        else
+            put(" cs=%04x", out.cs);
+        break;
     case 'T': put(" ss=%04x", out.ss); break;
     case 'U': put(" ds=%04x", out.ds & 0xffff); break;
     case 'E': put(" es=%04x", out.es & 0xffff); break;
@@ -281,7 +302,7 @@ void report(const Attempt *a)
     if (out_vector != ENDED && at < 0x100)
         put("+%d", at);
     if (out_vector == 14)
-        put(" cr2=%08x", out_cr2);
+        put_value("cr2=", out_cr2);
     for (const char *s = a->show; s && *s; s++)
         show(*s);
     put("\n");

@@ -20,6 +20,9 @@ void bare_main(void); /* each program's own */
 /* ---- Printing ------------------------------------------------------------------------------- */
 
 void put(const char *format, ...); /* %x %d %s %c and %08x style widths */
+/* " NAME=VALUE"; an address in this image, where compilers put things, as "code+N" of what was tried or "image". */
+void put_value(const char *name, uint32_t v);
+extern uint32_t code_now;
 void finish(void);                 /* end the machine */
 
 /* ---- Tables --------------------------------------------------------------------------------- */

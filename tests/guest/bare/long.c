@@ -105,6 +105,8 @@ static void attempt64(const Attempt64 *a)
 {
     Regs64 r = a->in;
 
+    code_now = a->code;
+
     r.rip = a->code + (a->ring == 3 && !a->compat ? ALIAS : 0);
     r.rflags |= 2;
     if (!r.rsp)
@@ -121,6 +123,11 @@ static void attempt64(const Attempt64 *a)
 
 static void put64(const char *name, uint64_t v)
 {
+    if (!(v >> 32) && (uint32_t)v >= 0x10000 && (uint32_t)v < 0x6000000) {
+        put(" %s", name);
+        put_value("=", (uint32_t)v);
+        return;
+    }
     put(v >> 32 ? " %s=%x%08x" : " %s=%x", name, v >> 32 ? (uint32_t)(v >> 32) : (uint32_t)v, (uint32_t)v);
 }
 
@@ -161,7 +168,7 @@ static void report64(const Attempt64 *a)
     if (v != 3 && at < 0x100)
         put("+%d", at);
     if (v == 14)
-        put(" cr2=%08x", READ_CR(2));
+        put_value("cr2=", READ_CR(2));
     for (const char *s = a->show; s && *s; s++)
         show64(*s);
     put("\n");
@@ -416,6 +423,50 @@ static void system_calls(void)
     CALL("sysexit, CS null", "sysexitl");
 }
 
+static void system_instructions(void)
+{
+    uint32_t landing = CODE_64("nop");
+
+    TRY64("cpuid", "xor %%eax, %%eax; cpuid; xor %%eax, %%eax", .show = "a");
+    TRY64("xsetbv without CR4.OSXSAVE", "xsetbv");
+    TRY64("xgetbv without CR4.OSXSAVE", "xgetbv");
+    WRITE_CR(4, READ_CR(4) | 0x40000);
+    TRY64("xsetbv", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $3, %%eax; xsetbv; xor %%eax, %%eax; xgetbv", .show = "ad");
+    TRY64("xsetbv, x87 missing", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $2, %%eax; xsetbv");
+    TRY64("xsetbv, AVX without SSE", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $5, %%eax; xsetbv");
+    TRY64("xsetbv of another register", "mov $5, %%ecx; xor %%edx, %%edx; mov $3, %%eax; xsetbv");
+    TRY64("xsetbv in ring 3", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $3, %%eax; xsetbv", .ring = 3);
+    TRY64("xsaves and xrstors", "mov $3, %%eax; xor %%edx, %%edx; xsaves (%%rbx); xrstors (%%rbx); mov 0x208(%%rbx), %%rcx",
+          .in.rbx = SCRATCH + 0x1000, .show = "c");
+    TRY64("xsaves, not aligned", "xsaves (%%rbx)", .in.rbx = SCRATCH + 0x1020);
+    TRY64("xsaves in ring 3", "xsaves (%%rbx)", .ring = 3, .in.rbx = ALIAS + SCRATCH + 0x1000);
+    WRITE_CR(4, READ_CR(4) & ~0x40000u);
+    TRY64("rdpkru without CR4.PKE", "xor %%ecx, %%ecx; rdpkru");
+    TRY64("wrpkru without CR4.PKE", "xor %%ecx, %%ecx; wrpkru");
+    TRY64("monitor", "xor %%ecx, %%ecx; xor %%edx, %%edx; monitor", .in.rax = SCRATCH);
+    TRY64("monitor with ecx", "mov $1, %%ecx; xor %%edx, %%edx; monitor", .in.rax = SCRATCH);
+    TRY64("monitor in ring 3", "xor %%ecx, %%ecx; xor %%edx, %%edx; monitor", .ring = 3, .in.rax = ALIAS + SCRATCH);
+    TRY64("mwait in ring 3", "xor %%ecx, %%ecx; xor %%eax, %%eax; mwait", .ring = 3);
+    TRY64("ins and outs", "mov $0x80, %%edx; outsb; insb", .in.rsi = SCRATCH, .in.rdi = SCRATCH);
+    TRY64("stac, clac", "stac; clac");
+    TRY64("cli, sti", "sti; cli");
+    TRY64("rdpmc of none", "mov $0x1000, %%ecx; rdpmc");
+    wrmsr(0x174, 0, E64);
+    wrmsr(0x175, 0, TEST_STACK - 0x100);
+    wrmsr(0x176, 0, landing);
+    SEG(E64, 0, 0xfffff, XR, G | L);
+    SEG(E64 + 8, 0, 0xfffff, RW, G | D);
+    SEG(E64 + 16, 0, 0xfffff, XR | DPL3, G | D);
+    SEG(E64 + 24, 0, 0xfffff, RW | DPL3, G | D);
+    SEG(E64 + 32, 0, 0xfffff, XR | DPL3, G | L);
+    SEG(E64 + 40, 0, 0xfffff, RW | DPL3, G | D);
+    TRY64("sysenter", "sysenter", .ring = 3, .in.rflags = 0x200, .show = "sfCT");
+    COMPAT("sysenter", "sysenter", .in.rflags = 0x200, .show = "sfCT");
+    TRY64("sysexitq", "rex.W sysexit", .in.rcx = 0x71000, .in.rdx = landing + ALIAS, .show = "sfCT");
+    TRY64("sysexit", "sysexit", .in.rcx = 0x100071000, .in.rdx = CODE("nop") + ALIAS, .show = "sfCT");
+    TRY64("sysexitq, not canonical", "rex.W sysexit", .in.rcx = HIGH, .in.rdx = landing);
+}
+
 /* ---- Paging --------------------------------------------------------------------------------- */
 
 static void paging(void)
@@ -494,6 +545,7 @@ void bare_main(void)
     transfers();
     interrupts();
     system_calls();
+    system_instructions();
     paging();
     CANON("iretq to", "push $0x10; push $0x70000; push $2; push $0x60; push %%rbx; iretq");
     CANON("iretq to, ring 3", "push $0x9b; push $0x70000; push $2; push $0xa3; push %%rbx; iretq");

@@ -346,7 +346,10 @@ static void v86(void)
     V86("inside the handler", "int $0x40", .in.eflags = iopl3 | 0x204, .in.fs = 0x1234, .show = "fsCTUEFG");
     put("  stack");
     for (unsigned i = 0; i < 9; i++)
-        put(" %08x", ((uint32_t *)out.esp)[i]);
+        if (i == 1) /* CS of the code */
+            put(" cs");
+        else
+            put_value("", ((uint32_t *)out.esp)[i]);
     put("\n");
     reset_tables();
 }

@@ -138,7 +138,12 @@ static void put_stack(const char *name, unsigned n, unsigned size)
 {
     put("  %s:", name);
     for (unsigned i = 0; i < n; i++)
-        put(size == 4 ? " %08x" : " %04x", size == 4 ? ((uint32_t *)out.esp)[i] : ((uint16_t *)out.esp)[i]);
+        if (size == 4)
+            put_value("", ((uint32_t *)out.esp)[i]);
+        else if (((((uint16_t *)out.esp)[i] - code_now) & 0xffff) < 0x100)
+            put(" code+%d", (((uint16_t *)out.esp)[i] - code_now) & 0xffff);
+        else
+            put(" %04x", ((uint16_t *)out.esp)[i]);
     put("\n");
 }
 
