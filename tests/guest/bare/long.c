@@ -123,9 +123,8 @@ static void attempt64(const Attempt64 *a)
 
 static void put64(const char *name, uint64_t v)
 {
-    if (!(v >> 32) && (uint32_t)v >= 0x10000 && (uint32_t)v < 0x6000000) {
-        put(" %s", name);
-        put_value("=", (uint32_t)v);
+    if ((name[0] == 0 || name[1] == 'c' || name[1] == 'i') && (uint32_t)v == v && v >= 0x10000 && v < 0x6000000) {
+        put_value(name[0] ? name[1] == 'c' ? "rcx=" : "rip=" : "=", (uint32_t)v);
         return;
     }
     put(v >> 32 ? " %s=%x%08x" : " %s=%x", name, v >> 32 ? (uint32_t)(v >> 32) : (uint32_t)v, (uint32_t)v);

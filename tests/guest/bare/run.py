@@ -19,7 +19,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PC = "-M pc -m 32 -no-reboot -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
-TIMEOUT = 15
+LOST, PATIENCE = 20, 120  # QEMU gets lost in some tests; Bochs takes its time on a busy machine
 BOCHS = """display_library: term
 config_interface: textconfig
 romimage: file={rom}
@@ -42,7 +42,7 @@ def run_pc(emulator, rom, model, options):
     print("+", " ".join(command), flush=True)
     try:
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           timeout=TIMEOUT, check=False)
+                           timeout=LOST if command[-1] == "tcg" else PATIENCE, check=False)
     except subprocess.TimeoutExpired as e:
         p = e
     return (p.stdout or b"").decode(errors="replace")
@@ -57,7 +57,7 @@ def run_bochs(emulator, rom, model, _options):
             f.write("c\nquit\n")  # for builds with the debugger
         subprocess.run(["script", "-qc", f"{emulator} -q -rc commands -f bochsrc", "screen"],
                        cwd=folder, env={**os.environ, "TERM": "vt100"}, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
+                       stdout=subprocess.DEVNULL, timeout=PATIENCE, check=False)
         with open(os.path.join(folder, "out"), encoding="utf-8", errors="replace") as f:
             return f.read()
 
