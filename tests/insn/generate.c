@@ -523,6 +523,8 @@ static bool is_refused(const Insn *i, Mode mode)
         return true; /* AMD's have no 64-bit offsets in far pointers, Intel's and ours do */
     if (strstr(i->desc->name, "ldmxcsr") && i->base == INSN_BASE_RIP)
         return true; /* memory is what it is; AMD's have one bit more */
+    if (g == gen_arpl && i->mod != 3 && i->seg_override && i->seg == 1)
+        return true; /* AMD's write to memory, CS here, only if RPL rises; we always */
     if (g == gen_loop && i->rep)
         return true; /* AMD's LOOPE and LOOPNE go by the prefix, ours by the opcode */
     if (g == gen_ret_far && (uint16_t)i->imm > 0x400)

@@ -203,8 +203,11 @@ static bool is_twice_wrong(Leeway l, const State *want, const State *got)
 
 static bool is_over_4g(Mode mode, const State *want, const State *got)
 {
-    return mode != M64 && got->vector == 14 && got->cr2 > 0xffffff00 &&
-           (want->vector == 12 || want->vector == 13);
+    bool segment =
+        want->vector == 12 || want->vector == 13 || got->vector == 12 || got->vector == 13;
+    const State *page = want->vector == 14 ? want : got;
+    return mode != M64 && segment && page->vector == 14 &&
+           (page->cr2 > 0xffffff00 || page->cr2 < 0x100);
 }
 
 /* Exceptions of MASKMOVQ and of conversions to an MMX register: processors differ in whether TOP
