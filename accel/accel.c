@@ -340,7 +340,7 @@ Cpu *accel_add_cpu(Accel *a, unsigned index)
     cpu->run->tlb = tlb_new();
     cpu_context_changed(cpu);
     for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++)
-        (&cpu->run->tail->tlb[0][0][0])[i].tag = 1;
+        (&cpu->run->tail->tlb[0][0][0])[i].tag = TLB_NONE;
     jump_cache_clear(cpu);
     g_ptr_array_add(a->cpus, cpu);
     return cpu;

@@ -209,7 +209,7 @@ uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
     uint64_t v = 0;
     Part part[2];
 
-    if (e->tag == ((addr + size - 1) & PAGE_MASK)) {
+    if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy(&v, (void *)(uintptr_t)(addr + e->addend), size);
         return v;
     }
@@ -223,7 +223,7 @@ void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned 
     const TlbEntry *e = &cpu->run->tail->tlb[mmu][1][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
     Part part[2];
 
-    if (e->tag == ((addr + size - 1) & PAGE_MASK)) {
+    if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy((void *)(uintptr_t)(addr + e->addend), &value, size);
         return;
     }

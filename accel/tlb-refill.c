@@ -77,7 +77,7 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
     unsigned slot = (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
     TlbEntry *l1 = &cpu->run->tail->tlb[mmu][access == ACCESS_WRITE][slot];
 
-    l1->tag = addr & PAGE_MASK;
+    l1->tag = tlb_tag(addr);
     l1->addend = e->addend;
     if (access == ACCESS_WRITE)
         cpu->run->accel->tbs.stored[e->ram >> PAGE_BITS] = 1;
@@ -102,7 +102,7 @@ uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned m
     bool write = access == ACCESS_WRITE;
     const TlbEntry *l1 = &cpu->run->tail->tlb[mmu][write][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
 
-    if (l1->tag != (addr & PAGE_MASK)) {
+    if (l1->tag != tlb_tag(addr)) {
         const StlbEntry *e = find_entry(cpu, addr, write, mmu);
         if (!e || !is_plain(cpu, e, write))
             return NULL;

@@ -43,8 +43,8 @@ static void flush_l1(Cpu *cpu, uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64])
             t->nonglobal[mmu][w] &= ~bits;
             for (; bits; bits &= bits - 1) {
                 unsigned slot = w * 64 + __builtin_ctzll(bits);
-                tail->tlb[mmu][0][slot].tag = 1;
-                tail->tlb[mmu][1][slot].tag = 1;
+                tail->tlb[mmu][0][slot].tag = TLB_NONE;
+                tail->tlb[mmu][1][slot].tag = TLB_NONE;
             }
         }
     }
@@ -269,7 +269,7 @@ static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
     }
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = 0; w < 2; w++)
-            tail->tlb[mmu][w][slot].tag = 1;
+            tail->tlb[mmu][w][slot].tag = TLB_NONE;
 }
 
 static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
@@ -283,8 +283,8 @@ static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
             e[i].gen = 0;
     }
     for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++) {
-        if (((l1[i].tag ^ addr) & mask) == 0)
-            l1[i].tag = 1;
+        if (((l1[i].tag ^ tlb_tag(addr)) & tlb_tag(mask)) == 0)
+            l1[i].tag = TLB_NONE;
     }
 }
 
@@ -389,8 +389,8 @@ void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
         for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
             for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
                 TlbEntry *e = &tail->tlb[mmu][1][i];
-                if (!(e->tag & 1) && e->tag + e->addend == host)
-                    e->tag = 1;
+                if (e->tag != TLB_NONE && (e->tag << PAGE_BITS) + e->addend == host)
+                    e->tag = TLB_NONE;
             }
         }
     }

@@ -5,9 +5,9 @@
  * TcgLayout.
  *
  * Software TLB: per MMU index two direct-mapped arrays (read, write) of TCG_TLB_SIZE TlbEntry,
- * indexed by (addr >> 12) mod size. A hit is entry.tag == (addr + size - 1) & ~0xfff, so that an
+ * indexed by (addr >> 12) mod size. A hit is entry.tag == (addr + size - 1) >> 12, so that an
  * access that crosses a page misses; with MEM_ALIGN the low address bits take part and a misaligned
- * access misses. host address = addr + addend. Entries that need care have a low tag bit set.
+ * access misses. host address = addr + addend. Entries that need care are TLB_NONE.
  *
  * Miss: the access is described in env's SlowAccess and mem_refill() is called (general
  * registers only, so vector state stays live). If it returns true the entry is now good and the
@@ -37,9 +37,16 @@
 #define TCG_JC_MASK  ((TCG_JC_SIZE - 1) << 4)
 
 typedef struct TlbEntry {
-    uint64_t tag;    /* page address; bit 0 set: never matches */
+    uint64_t tag;    /* tlb_tag() of the page */
     uint64_t addend; /* host - guest address */
 } TlbEntry;
+
+#define TLB_NONE UINT64_MAX /* a tag that never matches */
+
+static inline uint64_t tlb_tag(uint64_t addr)
+{
+    return addr >> 12;
+}
 
 typedef struct JumpEntry {
     uint64_t tag;

@@ -16,7 +16,7 @@ static inline u8 *lookup(const Op *op, const Interp *x, u64 addr, u32 size)
     const TlbEntry *e = (const TlbEntry *)(x->env + op->aux) + ((addr >> 12) & (TCG_TLB_SIZE - 1));
     u64 low = op->flags & CHECK_ALIGN ? addr & (size - 1) : 0;
 
-    if (G_LIKELY(e->tag == (((addr + size - 1) & ~(u64)0xfff) | low))) {
+    if (G_LIKELY(e->tag == (tlb_tag(addr + size - 1) | low << 52))) {
         return (u8 *)(uintptr_t)(addr + e->addend);
     }
     return NULL;

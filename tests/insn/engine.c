@@ -163,7 +163,7 @@ static bool refill(void *env)
         return false;
     TlbEntry *e =
         &t->tail.tlb[s->flags & MEM_MMU_MASK][s->is_write][(s->addr >> 12) & (TCG_TLB_SIZE - 1)];
-    e->tag = s->addr & ~UINT64_C(0xfff);
+    e->tag = tlb_tag(s->addr);
     e->addend = (uint64_t)(uintptr_t)host - s->addr;
     return true;
 }

@@ -20,7 +20,7 @@ bool harness_refill(void *p)
         (s->addr & 0xfff) + s->size > 4096 || ((s->flags & MEM_ALIGN) && s->addr % s->size)) {
         return false;
     }
-    e->tag = s->addr & ~UINT64_C(0xfff);
+    e->tag = tlb_tag(s->addr);
     e->addend = (uint64_t)(uintptr_t)env->mem - FAKE_BASE;
     return true;
 }

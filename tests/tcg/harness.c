@@ -269,7 +269,7 @@ void harness_reset(Harness *h, uint64_t seed, uint32_t start)
     if (!h->warm) {
         for (unsigned m = 0; m < TCG_MMU_MODES; m++) {
             for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
-                env->tlb[m][0][i].tag = env->tlb[m][1][i].tag = 1;
+                env->tlb[m][0][i].tag = env->tlb[m][1][i].tag = TLB_NONE;
             }
         }
     }

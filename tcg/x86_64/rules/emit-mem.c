@@ -52,8 +52,9 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
 /* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. */
 static void compare_page(Gen *g, const Access *m)
 {
-    int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm, mask = -4096;
+    int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
     int32_t last = m->group ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
+    unsigned low = g->op->d & MEM_ALIGN ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
     X86Reg t1 = (X86Reg)m->t1;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
 
@@ -64,7 +65,9 @@ static void compare_page(Gen *g, const Access *m)
     }
     if (last == 0 || (g->op->d & MEM_ALIGN)) {
         x_mov(&g->a, 8, t1, (X86Reg)(direct ? m->addr : m->t0));
-        mask |= last;
+        if (low) { /* they go on top and stay there */
+            x_shift_imm(&g->a, SH_ROR, 8, t1, low);
+        }
     } else if (lo <= INT32_MAX - last) {
         x_lea(&g->a, 8, t1, mem_base((X86Reg)m->addr, lo + last));
     } else {
@@ -74,7 +77,7 @@ static void compare_page(Gen *g, const Access *m)
         x_shift_imm(&g->a, SH_SHR, 4, (X86Reg)m->t0, 8);
     }
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)m->t0, (TCG_TLB_SIZE - 1) << 4);
-    x_alu_imm(&g->a, ALU_AND, 8, t1, mask);
+    x_shift_imm(&g->a, SH_SHR, 8, t1, 12 - low);
     x_alu_rm(&g->a, ALU_CMP, 8, t1, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write)));
 }
 
