@@ -238,10 +238,22 @@ static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
     }
 
 /* ---- Loads and stores ----------------------------------------------------------------------- */
+/* The compiler aligns powers of two; for #AC an 80-bit operand counts as 8 bytes. */
+static Mem real_operand(Dis *d, Insn *i, bool write)
+{
+    Mem m = mem_operand(d, i, ir_type_info[op_type(i, 0)].bytes, write);
+
+    if (op_type(i, 0) == F80) {
+        check_alignment(d, m, 8);
+        m.flags &= ~(unsigned)MEM_ALIGN;
+    }
+    return m;
+}
+
 static IrRef load_real(Dis *d, Insn *i)
 {
     IrType type = op_type(i, 0) == I32 ? F32 : op_type(i, 0) == I64 ? F64 : F80;
-    IrRef v = mem_ld(d, mem_operand(d, i, ir_type_info[op_type(i, 0)].bytes, false), type, 0);
+    IrRef v = mem_ld(d, real_operand(d, i, false), type, 0);
 
     return type == F80 ? v : ir_cvt_f2f(d->ir, F80, v);
 }
@@ -293,7 +305,7 @@ static void fast_fild(Dis *d, Insn *i)
 static Mem target(Dis *d, Insn *i)
 {
     unsigned size = ir_type_info[op_type(i, 0)].bytes;
-    Mem m = mem_operand(d, i, size, true);
+    Mem m = real_operand(d, i, true);
 
     ir_probe(d->ir, m.addr, m.disp, size, true, m.flags);
     return m;
@@ -307,7 +319,7 @@ static void store_real(Dis *d, Insn *i)
 
     need_full(d, 0);
     if (type == F80) {
-        mem_st(d, mem_operand(d, i, 10, true), st(d, 0), 0);
+        mem_st(d, real_operand(d, i, true), st(d, 0), 0);
         clear_c1(d);
         return;
     }

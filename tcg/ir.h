@@ -83,7 +83,8 @@ enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8
 /* IrOp.d of memory ops. The low bits are the software TLB to look in. */
 typedef enum IrMemFlags {
     MEM_MMU_MASK = 7,
-    MEM_ALIGN = 1 << 3,  /* a misaligned address takes the slow path, which decides (#GP, #AC) */
+    MEM_ALIGN = 1 << 3,  /* a misaligned address takes the slow path, which decides (#GP, #AC); sizes are
+                            powers of two */
     MEM_LOCK = 1 << 4,   /* atomic with respect to other CPUs */
     MEM_NT = 1 << 5,     /* non-temporal hint */
     MEM_STACK = 1 << 6,  /* an implicit stack access (the slow path may raise #SS) */

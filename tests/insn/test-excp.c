@@ -656,6 +656,8 @@ static const Row rows[] = {
     { "#AC: movdqu to memory", SYS_LONG, 3, C("\xf3\x0f\x7f\x43\x04"), alignment, EXCP_AC, 0, 0 },
     { "#AC: movaps is #GP", SYS_LONG, 3, C("\x0f\x28\x43\x08"), alignment, EXCP_GP, 0, 0 },
     { "#AC: movsd of 8", SYS_LONG, 3, C("\xf2\x0f\x10\x43\x08\xf2\x0f\x10\x43\x04"), alignment, EXCP_AC, 0, 5 },
+    { "#AC: fld m80 of 8", SYS_LONG, 3, C("\xdb\xe3\xdb\x6b\x08\xdb\x6b\x04"), alignment, EXCP_AC, 0, 5 },
+    { "#AC: fstp m80 of 8", SYS_LONG, 3, C("\xdb\xe3\xd9\xe8\xdb\x7b\x08\xd9\xe8\xdb\x7b\x04"), alignment, EXCP_AC, 0, 9 },
     { "#AC: off for the kernel", SYS_LONG, 0, C("\x0f\x10\x43\x01\xf4"), alignment, NONE, 0, 5 },
     { "#AC: cmpxchg16b is #GP", SYS_LONG, 3, C("\x48\x0f\xc7\x4b\x08"), alignment, EXCP_GP, 0, 0 },
     { "#AC: rep movsw", SYS_LONG, 3, C("\x66\xf3\xa5"), alignment_rep, EXCP_AC, 0, 0 },

@@ -54,7 +54,8 @@ static void compare_page(Gen *g, const Access *m)
 {
     int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
     int32_t last = m->group ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
-    unsigned low = g->op->d & MEM_ALIGN ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
+    bool aligned = (g->op->d & MEM_ALIGN) && !(m->size & (m->size - 1));
+    unsigned low = aligned ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
     X86Reg t1 = (X86Reg)m->t1;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
 
@@ -63,7 +64,7 @@ static void compare_page(Gen *g, const Access *m)
     } else {
         x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, lo));
     }
-    if (last == 0 || (g->op->d & MEM_ALIGN)) {
+    if (last == 0 || aligned) {
         x_mov(&g->a, 8, t1, (X86Reg)(direct ? m->addr : m->t0));
         if (low) { /* they go on top and stay there */
             x_shift_imm(&g->a, SH_ROR, 8, t1, low);
