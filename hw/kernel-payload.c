@@ -32,7 +32,7 @@ struct PayloadFormat {
     void (*end)(GByteArray *s, const uint8_t *data, gsize size);
 };
 
-static void append_le(GByteArray *s, uint64_t value, unsigned size)
+G_GNUC_UNUSED static void append_le(GByteArray *s, uint64_t value, unsigned size)
 {
     value = GUINT64_TO_LE(value);
     g_byte_array_append(s, (const uint8_t *)&value, size);
