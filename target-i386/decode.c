@@ -51,6 +51,28 @@ static DecodeStatus status(const Cursor *c)
     return c->avail < MAX_INSN_LEN ? DECODE_MORE : DECODE_TOO_LONG;
 }
 
+/* REX or none, and what follows is no prefix: nearly always so. 0: it is not. */
+static uint8_t read_common(const DecodeMode *m, Cursor *c, Insn *i)
+{
+    static const bool prefix[256] = {
+        [0x00] = true, /* as this says no */
+        [0x26] = true, [0x2e] = true, [0x36] = true, [0x3e] = true, [0x64] = true, [0x65] = true,
+        [0x66] = true, [0x67] = true, [0xf0] = true, [0xf2] = true, [0xf3] = true,
+    };
+    uint8_t rex = 0, b = *c->next;
+    if (m->code_size == I64 && (b & 0xf0) == 0x40) {
+        rex = b;
+        b = c->next[1];
+        if ((b & 0xf0) == 0x40)
+            return 0;
+    }
+    if (prefix[b])
+        return 0;
+    i->rex = rex;
+    c->next += rex ? 2 : 1;
+    return b;
+}
+
 static uint8_t read_prefixes(const DecodeMode *m, Cursor *c, Insn *i)
 {
     bool is64 = m->code_size == I64;
@@ -285,16 +307,7 @@ static const InsnDesc *find_vex_row(const DecodeMode *m, Cursor *c, Insn *i, uin
 
 static bool uses_modrm(const InsnDesc *row)
 {
-    static const uint32_t by_modrm = 1u << OM_E | 1u << OM_G | 1u << OM_M | 1u << OM_R |
-                                     1u << OM_S | 1u << OM_C | 1u << OM_D | 1u << OM_V |
-                                     1u << OM_W | 1u << OM_U | 1u << OM_P | 1u << OM_Q |
-                                     1u << OM_N | 1u << OM_H | 1u << OM_B | 1u << OM_ST;
-    if (row->attr & (A_MODRM | A_REG | A_MEM | A_MOD3))
-        return true;
-    uint32_t methods = 0;
-    for (unsigned n = 0; n < 4; n++)
-        methods |= 1u << operand_method(row->op[n]);
-    return methods & by_modrm;
+    return row->modrm || (row->attr & (A_MODRM | A_REG | A_MEM | A_MOD3));
 }
 
 /* ---- Operands ------------------------------------------------------------------------------- */
@@ -488,7 +501,9 @@ static DecodeStatus decode(const DecodeMode *m, Cursor *c, Insn *i)
     memset(i, 0, sizeof(*i));
     i->base = i->index = -1;
     i->seg = SEG_DS;
-    uint8_t b = read_prefixes(m, c, i);
+    uint8_t b = read_common(m, c, i);
+    if (!b)
+        b = read_prefixes(m, c, i);
     set_sizes(m, i);
     i->desc = is_vex(m, c, b) ? find_vex_row(m, c, i, b) : find_row(m, c, i, b);
     if (!i->desc->gen) {

@@ -151,6 +151,7 @@ struct InsnDesc {
     const InsnDesc *table;  /* group */
     uint32_t attr;          /* A_* */
     uint8_t group;          /* GroupKind */
+    bool modrm;             /* an operand needs a ModRM byte */
     uint16_t op[4];         /* OperandCode; [0] is the destination where there is one */
     uint8_t feature;        /* InsnFeature */
     uint8_t arg;            /* the generator's own: a sub-operation, an IrOpcode */
@@ -160,10 +161,17 @@ struct InsnDesc {
 
 /* Rows. What follows the operands are further designated fields: I2(add, Eb, Gb, .attr = A_LOCK). */
 #define I0(n, ...)          { .gen = gen_##n, .name = #n, __VA_ARGS__ }
-#define I1(n, a, ...)       { .gen = gen_##n, .name = #n, .op = { a }, __VA_ARGS__ }
-#define I2(n, a, b, ...)    { .gen = gen_##n, .name = #n, .op = { a, b }, __VA_ARGS__ }
-#define I3(n, a, b, c, ...) { .gen = gen_##n, .name = #n, .op = { a, b, c }, __VA_ARGS__ }
-#define I4(n, a, b, c, e, ...) { .gen = gen_##n, .name = #n, .op = { a, b, c, e }, __VA_ARGS__ }
+#define I1(n, a, ...)       { .gen = gen_##n, .name = #n, OPERANDS(a, 0, 0, 0), __VA_ARGS__ }
+#define I2(n, a, b, ...)    { .gen = gen_##n, .name = #n, OPERANDS(a, b, 0, 0), __VA_ARGS__ }
+#define I3(n, a, b, c, ...) { .gen = gen_##n, .name = #n, OPERANDS(a, b, c, 0), __VA_ARGS__ }
+#define I4(n, a, b, c, e, ...) { .gen = gen_##n, .name = #n, OPERANDS(a, b, c, e), __VA_ARGS__ }
+#define OPERANDS(a, b, c, e)                                                                            \
+    .op = { a, b, c, e }, .modrm = BY_MODRM(a) | BY_MODRM(b) | BY_MODRM(c) | BY_MODRM(e)
+#define BY_MODRM(code) ((MODRM_METHODS >> ((unsigned)(code) >> 4)) & 1)
+#define MODRM_METHODS                                                                              \
+    (1u << OM_E | 1u << OM_G | 1u << OM_M | 1u << OM_R | 1u << OM_S | 1u << OM_C | 1u << OM_D |    \
+     1u << OM_V | 1u << OM_W | 1u << OM_U | 1u << OM_P | 1u << OM_Q | 1u << OM_N | 1u << OM_H |    \
+     1u << OM_B | 1u << OM_ST)
 #define GROUP(kind, t)      { .group = GROUP_##kind, .table = t }
 
 /* First the integer and system maps are asked, then, where their row is empty, those of x87 (by

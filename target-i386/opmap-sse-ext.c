@@ -9,8 +9,8 @@
 #include "target-i386/gen-fp.h"
 
 /* clang-format off */
-#define R2(n, g, a, b, at, f, ...)    { .gen = gen_##g, .name = n, .op = { a, b }, .attr = at, .feature = f, __VA_ARGS__ }
-#define R3(n, g, a, b, c, at, f, ...) { .gen = gen_##g, .name = n, .op = { a, b, c }, .attr = at, .feature = f, __VA_ARGS__ }
+#define R2(n, g, a, b, at, f, ...)    { .gen = gen_##g, .name = n, OPERANDS(a, b, 0, 0), .attr = at, .feature = f, __VA_ARGS__ }
+#define R3(n, g, a, b, c, at, f, ...) { .gen = gen_##g, .name = n, OPERANDS(a, b, c, 0), .attr = at, .feature = f, __VA_ARGS__ }
 #define OPL(o, l) .arg = OP_##o, .arg2 = l
 
 /* SSSE3: MMX and XMM registers. */

@@ -13,7 +13,7 @@
 #define BMI2 .attr = A_L0, .feature = FEAT_BMI2
 
 /* R(mnemonic, generator, attributes beyond A_VEX, feature beyond AVX, operands, fields …) */
-#define R(n, g, at, f, ops, ...) { .gen = gen_##g, .name = n, .attr = A_VEX | (at), .feature = FEAT_##f, .op = ops, __VA_ARGS__ }
+#define R(n, g, at, f, ops, ...) { .gen = gen_##g, .name = n, .attr = A_VEX | (at), .feature = FEAT_##f, .op = ops, .modrm = true, __VA_ARGS__ }
 #define OPS(...)     { __VA_ARGS__ }
 #define OPL(o, l)    .arg = OP_##o, .arg2 = l
 #define LANE(l)      .arg2 = l
@@ -96,7 +96,7 @@ static const InsnDesc op73_2[4] = SHIFT_IMM("vpsrlq", vshri, 3), op73_3[4] = SHI
 #define G(x, n) [n] = GROUP(PREFIX, op##x##_##n)
 static const InsnDesc op71[8] = { G(71, 2), G(71, 4), G(71, 6) }, op72[8] = { G(72, 2), G(72, 4), G(72, 6) },
                       op73[8] = { G(73, 2), G(73, 3), G(73, 6), G(73, 7) };
-static const InsnDesc op77[4] = { R("vzeroupper", v_zero, 0, NONE, OPS(NONE)) };
+static const InsnDesc op77[4] = { { .gen = gen_v_zero, .name = "vzeroupper", .attr = A_VEX } };
 #define HORIZONTAL(n, o) { [1] = R(n "pd", v_horizontal, 0, NONE, VHW, OPL(o, PD)), [3] = R(n "ps", v_horizontal, 0, NONE, VHW, OPL(o, PS)) }
 static const InsnDesc op7c[4] = HORIZONTAL("vhadd", fadd), op7d[4] = HORIZONTAL("vhsub", fsub);
 static const InsnDesc op7e[4] = { [1] = R("vmovd", v_to_low, A_L0, NONE, OPS(Ey, Vdq)), R("vmovq", v_from_low, A_L0, NONE, OPS(Vdq, Wq)) };

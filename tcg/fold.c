@@ -142,9 +142,12 @@ static bool fold_constants(const IrBlock *ir, IrOp *op)
         return false;
     }
     for (unsigned i = 0; i < n; i++) {
-        if (!is_int(ir_type(ir, ref[i])) || !ir_is_const(ir, ref[i], &arg[i])) {
+        const IrOp *x = &ir->ops[ref[i]];
+
+        if (x->op != OP_const || !is_int(x->type)) {
             return false;
         }
+        arg[i] = x->value;
     }
     if (!ir_eval((IrOpcode)op->op, (IrType)op->type, ir_type(ir, ref[0]), op->aux,
                  op->op == OP_lea ? (int32_t)op->imm : 0, arg, &r)) {
@@ -449,7 +452,7 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
 {
     const IrOp *x = &ir->ops[op->a];
 
-    if (fold_constants(ir, op)) {
+    if (x->op == OP_const && fold_constants(ir, op)) {
         return IR_NONE;
     }
     switch (ir_op_info[op->op].shape) {

@@ -21,10 +21,14 @@ static bool is_rmw(const IrOp *op)
 
 static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 {
-    IrType t = op->op == OP_st ? (IrType)ir->ops[op->b].type : (IrType)op->type;
+    IrType t;
 
+    if ((op->op != OP_ld && op->op != OP_st && !is_rmw(op)) || (op->d & (MEM_ALIGN | MEM_LOCK))) {
+        return false;
+    }
+    t = op->op == OP_st ? (IrType)ir->ops[op->b].type : (IrType)op->type;
     *size = ir_type_info[t].bytes;
-    return (op->op == OP_ld || op->op == OP_st || is_rmw(op)) && !(op->d & (MEM_ALIGN | MEM_LOCK));
+    return true;
 }
 
 static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)

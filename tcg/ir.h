@@ -190,6 +190,12 @@ static inline bool ir_is_kept(const IrBlock *ir, const IrOp *op)
 {
     return ir_props(ir, op) & (IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES);
 }
+/* nop, insn, const: without operands or influence. A third of all ops: walks pass them by. */
+static inline bool ir_is_inert(const IrOp *op)
+{
+    _Static_assert(OP_nop == 0 && OP_insn == 1 && OP_const == 2, "the first rows of opcodes.def");
+    return op->op <= OP_const;
+}
 static inline bool ir_is_flags_op(unsigned op) /* yields a bundle from operands */
 {
     return ir_op_info[op].shape == SHAPE_FL;

@@ -48,6 +48,9 @@ static void resolve_flags(IrBlock *ir, IrNotes *notes)
         IrOp *op = &ir->ops[i];
         IrRef seen = IR_NONE;
 
+        if (ir_is_inert(op)) {
+            continue;
+        }
         if (G_UNLIKELY(removed)) {
             resolve_operands(ir, notes, op);
         }
@@ -117,7 +120,9 @@ static unsigned observe(const IrBlock *ir, IrNotes *notes, unsigned i, unsigned 
 
 static void use(IrNotes *notes, IrRef v, unsigned at)
 {
-    notes->last_use[v] = MAX(notes->last_use[v], (uint16_t)at);
+    if (notes->last_use[v] < at) {
+        notes->last_use[v] = (uint16_t)at;
+    }
     notes->uses[v]++;
 }
 
@@ -128,11 +133,15 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
 
     for (unsigned i = ir->nops; i-- > 1;) {
         IrOp *op = &ir->ops[i];
-        unsigned props = ir_props(ir, op), n, end;
+        unsigned props, n, end;
 
-        if (op->op == OP_nop) {
+        if (ir_is_inert(op)) {
+            if (op->op == OP_const && notes->last_use[i] == 0) {
+                remove_op(op);
+            }
             continue;
         }
+        props = ir_props(ir, op);
         if (op->op == OP_setflags) {
             if (demand) {
                 notes->last_use[op->a] = MAX(notes->last_use[op->a], (uint16_t)demand);
@@ -171,7 +180,7 @@ void ir_pass_backward(IrBlock *ir, IrNotes *notes)
     notes->epoch++;
     memset(notes->last_use, 0, ir->nops * sizeof(notes->last_use[0]));
     memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
-    notes->flags_at[0] = IR_NONE;
+    memset(notes->flags_at, 0, ir->nops * sizeof(notes->flags_at[0]));
     resolve_flags(ir, notes);
     walk_back(ir, notes);
 }

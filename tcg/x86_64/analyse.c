@@ -93,8 +93,12 @@ static void backward(Gen *g)
         int32_t disp;
         unsigned n;
 
+        if (ir_is_inert(op)) {
+            continue;
+        }
         if (op->op == OP_set) {
             sets[op->a]++;
+            continue;
         } else if (sets[i] && sets[i] == g->notes->uses[i] &&
                    is_offset(g, (IrRef)i, &base, &disp)) {
             g->want[i] |= WANT_LAZY;
@@ -109,13 +113,12 @@ static void backward(Gen *g)
                 }
             }
         }
-        if (ir_op_info[op->op].shape == SHAPE_FL) {
+        if (ir_is_flags_op(op->op)) {
             n = ir_operands(g->ir, op);
             for (unsigned k = 0; k < n; k++) {
                 extend(g, op->arg[k], g->last[i]);
             }
-        }
-        if (is_observed(g, i) || op->op == OP_call) {
+        } else if (is_observed(g, i) || op->op == OP_call) {
             extend(g, g->notes->flags_at[i], i);
         }
     }
@@ -162,6 +165,9 @@ static void forward(Gen *g)
         const SlotHome *slot;
         IrRef inner;
 
+        if (ir_is_inert(op)) {
+            continue;
+        }
         if (op->op == OP_get && op->imm < 256) {
             access[op->imm] = (uint16_t)i;
         } else if (op->op == OP_set && op->imm < 256) {

@@ -56,90 +56,110 @@ static bool needs_rex8(int r)
     return r >= RSP && r <= RDI;
 }
 
-/* Prefixes, REX, map and opcode. @r, @x, @b: the three register fields (NOREG: absent). */
-static void opcode(Asm *a, unsigned x, unsigned w, int r, int idx, int b, bool rm_is_reg)
+static unsigned mandatory_prefix(unsigned x, unsigned w, uint8_t **p)
 {
-    unsigned rex = 0;
+    if ((x & X_66) || w == 2) {
+        *(*p)++ = 0x66;
+    }
+    if (x & (X_F3 | X_F2)) {
+        *(*p)++ = x & X_F3 ? 0xf3 : 0xf2;
+    }
+    return x & X_W ? 8 : 0;
+}
+
+static unsigned rex_of_bytes(unsigned x, int r, int b, bool rm_is_reg)
+{
+    bool need = ((x & X_REG8) && needs_rex8(r)) || ((x & X_RM8) && rm_is_reg && needs_rex8(b));
+    return need ? 0x40 : 0;
+}
+
+/* Prefixes, REX, map and opcode; where they end. @r, @idx, @b: the three register fields (NOREG:
+ * absent). */
+static inline uint8_t *opcode_at(Asm *a, unsigned x, unsigned w, int r, int idx, int b,
+                                 bool rm_is_reg)
+{
+    unsigned rex = w & 8;
+    uint8_t *p;
 
     room(a);
-    if ((x & X_66) || w == 2) {
-        put(a, 0x66);
+    p = a->p;
+    if ((x & (X_66 | X_F3 | X_F2 | X_W)) || w == 2) {
+        rex |= mandatory_prefix(x, w, &p);
     }
-    if (x & X_F3) {
-        put(a, 0xf3);
-    } else if (x & X_F2) {
-        put(a, 0xf2);
+    rex |= (r >= 8) << 2 | (idx >= 8) << 1 | (b >= 8);
+    rex |= rex ? 0x40 : 0;
+    if (x & (X_REG8 | X_RM8)) {
+        rex |= rex_of_bytes(x, r, b, rm_is_reg);
     }
-    if (w == 8 || (x & X_W)) {
-        rex |= 0x48;
+    *p = (uint8_t)rex;
+    p += rex != 0;
+    if (x & (X_0F | X_0F38 | X_0F3A)) {
+        *p++ = 0x0f;
+        if (!(x & X_0F)) {
+            *p++ = x & X_0F38 ? 0x38 : 0x3a;
+        }
     }
-    if (r >= 8) {
-        rex |= 0x44;
-    }
-    if (idx >= 8) {
-        rex |= 0x42;
-    }
-    if (b >= 8) {
-        rex |= 0x41;
-    }
-    if (((x & X_REG8) && needs_rex8(r)) || ((x & X_RM8) && rm_is_reg && needs_rex8(b))) {
-        rex |= 0x40;
-    }
-    if (rex) {
-        put(a, rex);
-    }
-    if (x & X_0F) {
-        put(a, 0x0f);
-    } else if (x & X_0F38) {
-        put(a, 0x0f);
-        put(a, 0x38);
-    } else if (x & X_0F3A) {
-        put(a, 0x0f);
-        put(a, 0x3a);
-    }
-    put(a, x & 0xff);
+    *p++ = (uint8_t)x;
+    return p;
+}
+
+static void opcode(Asm *a, unsigned x, unsigned w, int r, int idx, int b, bool rm_is_reg)
+{
+    a->p = opcode_at(a, x, w, r, idx, b, rm_is_reg);
+}
+
+static uint8_t modrm_of_regs(int reg, int rm)
+{
+    return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
 }
 
 static void modrm_reg(Asm *a, int reg, int rm)
 {
-    put(a, 0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
+    put(a, modrm_of_regs(reg, rm));
+}
+
+static inline uint8_t *modrm_mem_at(uint8_t *p, int reg, Mem m)
+{
+    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
+
+    if (m.disp == (int8_t)m.disp) {
+        mod = m.disp == 0 && base != RBP ? 0 : 0x40;
+    } else {
+        mod = 0x80;
+    }
+    if (m.index != NOREG || base == RSP) {
+        unsigned idx = m.index == NOREG ? 4 : (unsigned)m.index & 7;
+        *p++ = (uint8_t)(mod | r | 4);
+        *p++ = (uint8_t)((unsigned)m.scale << 6 | idx << 3 | base);
+    } else {
+        *p++ = (uint8_t)(mod | r | base);
+    }
+    if (mod == 0x40) {
+        *p++ = (uint8_t)m.disp;
+    } else if (mod == 0x80) {
+        memcpy(p, &m.disp, 4);
+        p += 4;
+    }
+    return p;
 }
 
 static void modrm_mem(Asm *a, int reg, Mem m)
 {
-    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
-    bool sib = m.index != NOREG || base == RSP;
-
-    if (m.disp == 0 && base != RBP) {
-        mod = 0;
-    } else if (m.disp >= -128 && m.disp <= 127) {
-        mod = 0x40;
-    } else {
-        mod = 0x80;
-    }
-    put(a, mod | r | (sib ? 4 : base));
-    if (sib) {
-        unsigned idx = m.index == NOREG ? 4 : (unsigned)m.index & 7;
-        put(a, (unsigned)m.scale << 6 | idx << 3 | base);
-    }
-    if (mod == 0x40) {
-        put(a, (uint8_t)m.disp);
-    } else if (mod == 0x80) {
-        put32(a, (uint32_t)m.disp);
-    }
+    a->p = modrm_mem_at(a->p, reg, m);
 }
 
 void x_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
 {
-    opcode(a, x, w, reg, NOREG, rm, true);
-    modrm_reg(a, reg, rm);
+    uint8_t *p = opcode_at(a, x, w, reg, NOREG, rm, true);
+
+    *p++ = modrm_of_regs(reg, rm);
+    a->p = p;
 }
 
 void x_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
     g_assert(m.index != RSP);
-    opcode(a, x, w, reg, m.index, m.base, false);
-    modrm_mem(a, reg, m);
+    a->p = modrm_mem_at(opcode_at(a, x, w, reg, m.index, m.base, false), reg, m);
 }
 
 /* The opcode of @x for operand size @w, where the byte form is one less. */

@@ -191,6 +191,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     CodeBuf *c = &g->be->buf;
     uint8_t *p = c->rw + ((c->used + 15) & ~(size_t)15);
 
+    codebuf_prepare(c);
     g->a = (Asm){ .p = p, .start = p, .end = c->rw + c->size, .rx = c->rx - c->rw, .epoch = 1 };
     g->ir = ir;
     g->notes = notes;
@@ -203,7 +204,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nenvs = g->ngetflags = 0;
     g->hf.epoch = 0;
     g->upper_marked = false;
-    g->nx87 = 0;
+    g->nx87 = g->x87_above = 0;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     g->nstubs = g->npoints = 0;
@@ -234,16 +235,26 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     }
     gen_analyse(g);
     emit_prologue(g);
-    for (g->cur = 1; g->cur < ir->nops && !g->a.full; g->cur++) {
-        g->op = &ir->ops[g->cur];
-        g_assert(x64_rules[g->op->op]); /* a row of opcodes.def without a rule here */
-        if (be->feat.avx2) {
+    for (unsigned i = 1; i < ir->nops && !g->a.full; i++) {
+        const IrOp *op = &ir->ops[i];
+        Rule rule = x64_rules[op->op];
+
+        if (op->op == OP_nop) {
+            continue;
+        }
+        g->cur = i;
+        g->op = op;
+        g_assert(rule); /* a row of opcodes.def without a rule here */
+        if (op->type == V256 && be->feat.avx2) {
             mark_upper(g);
         }
-        x87_before_op(g);
-        x64_rules[g->op->op](g);
+        if (g->nx87 || g->x87_above) {
+            x87_before_op(g);
+        }
+        rule(g);
         end_op(g);
     }
+    g->cur = ir->nops;
     emit_stubs(g);
     code->end = x_pc(&g->a);
     if (!g->a.full) {

@@ -39,6 +39,22 @@ bool codebuf_init(CodeBuf *c, size_t size, GError **error)
     return true;
 }
 
+void codebuf_prepare(CodeBuf *c)
+{
+    const size_t step = 128u << 10;
+    size_t n = MIN(step, c->size - c->present);
+
+    if (G_LIKELY(c->used + step / 2 < c->present || n == 0)) {
+        return;
+    }
+#ifdef MADV_POPULATE_WRITE /* a host that does not know it takes the faults */
+    if (madvise(c->rw + c->present, n, MADV_POPULATE_WRITE) == 0) {
+        (void)!madvise(c->rx + c->present, n, MADV_POPULATE_READ);
+    }
+#endif
+    c->present += n;
+}
+
 void codebuf_free(CodeBuf *c)
 {
     if (c->rw) {

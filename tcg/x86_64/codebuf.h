@@ -15,10 +15,13 @@ typedef struct CodeBuf {
     uint8_t *rw, *rx;
     size_t size;
     size_t used;
-    size_t floor; /* what flush goes back to: thunks stay */
+    size_t floor;   /* what flush goes back to: thunks stay */
+    size_t present; /* pages up to here have been asked for */
 } CodeBuf;
 
 bool codebuf_init(CodeBuf *c, size_t size, GError **error);
 void codebuf_free(CodeBuf *c);
+/* Have pages ready ahead of what is used: cheaper by the dozen than by a fault each. */
+void codebuf_prepare(CodeBuf *c);
 
 #endif

@@ -207,13 +207,49 @@ static void test_features(void **state)
     }
 }
 
+/* InsnDesc.modrm says what the operands say. */
+static void check_rows(const InsnDesc *rows, unsigned n)
+{
+    static const uint8_t size[] = {
+        [GROUP_REG] = 8,    [GROUP_RM] = 8,   [GROUP_MOD] = 2,   [GROUP_PREFIX] = 4,
+        [GROUP_MODRM] = 64, [GROUP_64] = 2,   [GROUP_OSIZE] = 3, [GROUP_REXW] = 2,
+        [GROUP_VEXW] = 2,   [GROUP_VEXL] = 2,
+    };
+    for (unsigned k = 0; k < n; k++) {
+        const InsnDesc *r = &rows[k];
+        bool modrm = false;
+        if (r->group) {
+            check_rows(r->table, size[r->group]);
+            continue;
+        }
+        for (unsigned o = 0; o < 4; o++)
+            modrm |= BY_MODRM(r->op[o]);
+        if (modrm != r->modrm)
+            fail_msg("%s", r->name);
+    }
+}
+
+static void test_modrm(void **state)
+{
+    check_rows(opmap_1byte, 256);
+    check_rows(opmap_0f, 256);
+    check_rows(opmap_0f38, 256);
+    check_rows(opmap_0f3a, 256);
+    check_rows(opmap_x87, 8);
+    check_rows(opmap_sse_0f, 256);
+    check_rows(opmap_sse_0f38, 256);
+    check_rows(opmap_sse_0f3a, 256);
+    check_rows(opmap_vex_0f, 256);
+    check_rows(opmap_vex_0f38, 256);
+    check_rows(opmap_vex_0f3a, 256);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_admission),
-        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_lengths),   cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_admission), cmocka_unit_test(test_features),
+        cmocka_unit_test(test_modrm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
