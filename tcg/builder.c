@@ -9,16 +9,23 @@
 #include "tcg/forward.h"
 #include "tcg/helper.h"
 
-static IrRef append(IrBlock *ir, const IrOp *op)
+/* The op to be appended next: written where it will stand, as copying it right after its fields
+ * were written one by one stalls the host. */
+static IrOp *next_op(IrBlock *ir)
 {
     g_assert(ir->nops < IR_MAX_OPS);
-    ir->ops[ir->nops] = *op;
+    return &ir->ops[ir->nops];
+}
+
+static IrRef append(IrBlock *ir)
+{
     return (IrRef)ir->nops++;
 }
 
 /* An equal constant among the latest ops serves again. */
-static IrRef append_const(IrBlock *ir, const IrOp *op)
+static IrRef append_const(IrBlock *ir)
 {
+    const IrOp *op = &ir->ops[ir->nops];
     unsigned stop = ir->nops > 24 ? ir->nops - 24 : 1;
 
     for (unsigned i = ir->nops; i-- > stop;) {
@@ -27,19 +34,23 @@ static IrRef append_const(IrBlock *ir, const IrOp *op)
             return (IrRef)i;
         }
     }
-    return append(ir, op);
+    return append(ir);
 }
 
-static IrRef build(IrBlock *ir, IrOp op)
+static IrRef build(IrBlock *ir)
 {
-    IrRef old = ir_fold(ir, &op);
+    IrOp *op = &ir->ops[ir->nops];
+    IrRef old = ir_fold(ir, op);
 
     if (old != IR_NONE) {
         return old;
     }
-    return op.op == OP_const ? append_const(ir, &op) : append(ir, &op);
+    return op->op == OP_const ? append_const(ir) : append(ir);
 }
 
+#define PLACE(ir, ...)      (*next_op(ir) = OPC(__VA_ARGS__))
+#define APPEND(ir, ...)     (PLACE(ir, __VA_ARGS__), append(ir))
+#define BUILD(ir, ...)      (PLACE(ir, __VA_ARGS__), build(ir))
 #define OPC(opcode, t, ...) ((IrOp){ .op = (uint8_t)(opcode), .type = (uint8_t)(t), __VA_ARGS__ })
 
 bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value)
@@ -60,61 +71,62 @@ bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value)
 IrRef ir_bin(IrBlock *ir, IrOpcode op, IrRef x, IrRef y)
 {
     g_assert(ir_type(ir, x) == ir_type(ir, y));
-    return build(ir, OPC(op, ir_type(ir, x), .a = x, .b = y));
+    return BUILD(ir, op, ir_type(ir, x), .a = x, .b = y);
 }
 
 IrRef ir_un(IrBlock *ir, IrOpcode op, IrRef x)
 {
-    return build(ir, OPC(op, ir_type(ir, x), .a = x));
+    return BUILD(ir, op, ir_type(ir, x), .a = x);
 }
 
 IrRef ir_shift(IrBlock *ir, IrOpcode op, IrRef x, IrRef count)
 {
     g_assert(ir_type(ir, count) == I8);
-    return build(ir, OPC(op, ir_type(ir, x), .a = x, .b = count));
+    return BUILD(ir, op, ir_type(ir, x), .a = x, .b = count);
 }
 
 IrRef ir_tri(IrBlock *ir, IrOpcode op, IrRef x, IrRef y, IrRef z)
 {
-    return build(ir, OPC(op, ir_type(ir, x), .a = x, .b = y, .c = z));
+    return BUILD(ir, op, ir_type(ir, x), .a = x, .b = y, .c = z);
 }
 
 IrRef ir_cvt(IrBlock *ir, IrOpcode op, IrType type, IrRef x)
 {
-    return build(ir, OPC(op, type, .a = x));
+    return BUILD(ir, op, type, .a = x);
 }
 
 IrRef ir_vbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
 {
-    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y));
+    return BUILD(ir, op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y);
 }
 
 IrRef ir_vun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x)
 {
-    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x));
+    return BUILD(ir, op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x);
 }
 
 IrRef ir_vimm(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, uint32_t imm)
 {
-    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .imm = imm));
+    return BUILD(ir, op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .imm = imm);
 }
 
 IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32_t imm)
 {
-    return build(ir, OPC(op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y, .imm = imm));
+    return BUILD(ir, op, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y, .imm = imm);
 }
 
 /* -- State ------------------------------------------------------------------------------------ */
 
 void ir_insn(IrBlock *ir, uint32_t offset)
 {
-    append(ir, &OPC(OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset));
+    APPEND(ir, OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset);
     ir->ninsns++;
 }
 
 IrRef ir_const(IrBlock *ir, IrType type, uint64_t value)
 {
-    return append_const(ir, &OPC(OP_const, type, .value = value & ir_type_mask(type)));
+    PLACE(ir, OP_const, type, .value = value & ir_type_mask(type));
+    return append_const(ir);
 }
 
 static void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)
@@ -123,18 +135,20 @@ static void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned b
     g_assert(byte + ir_type_info[type].bytes <= ir_type_info[ir->slots[slot].type].bytes);
 }
 
-static IrRef append_get(IrBlock *ir, const IrOp *op)
+static IrRef append_get(IrBlock *ir)
 {
-    IrOp get = *op;
-    IrRef v;
+    const IrOp *op = &ir->ops[ir->nops];
+    IrType type = (IrType)op->type;
+    unsigned slot = op->imm, byte = op->aux;
+    IrRef v, wide;
 
     if (!ir->known) {
-        return append(ir, op);
+        return append(ir);
     }
-    v = ir_known_find(ir, &get);
+    v = ir_known_find(ir, type, slot, byte, &wide);
     if (v == IR_NONE) {
-        v = get.op == OP_trunc ? build(ir, get) : append(ir, op);
-        ir_known_got(ir, op, v);
+        v = wide ? BUILD(ir, OP_trunc, type, .a = wide) : append(ir);
+        ir_known_got(ir, type, slot, byte, v);
     }
     return v;
 }
@@ -142,15 +156,16 @@ static IrRef append_get(IrBlock *ir, const IrOp *op)
 IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
     check_slot(ir, type, slot, byte);
-    return append_get(ir, &OPC(OP_get, type, .aux = (uint8_t)byte, .imm = slot));
+    PLACE(ir, OP_get, type, .aux = (uint8_t)byte, .imm = slot);
+    return append_get(ir);
 }
 
-static IrRef append_set(IrBlock *ir, const IrOp *op)
+static IrRef append_set(IrBlock *ir)
 {
     if (ir->known) {
-        ir_known_set(ir, op);
+        ir_known_set(ir, &ir->ops[ir->nops]);
     }
-    return append(ir, op);
+    return append(ir);
 }
 
 static void set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value, unsigned flags)
@@ -158,8 +173,8 @@ static void set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value, unsigned
     IrType type = ir_type(ir, value);
 
     check_slot(ir, type, slot, byte);
-    append_set(ir, &OPC(OP_set, type, .aux = (uint8_t)byte, .flags = (uint8_t)flags, .a = value,
-                        .imm = slot));
+    PLACE(ir, OP_set, type, .aux = (uint8_t)byte, .flags = (uint8_t)flags, .a = value, .imm = slot);
+    append_set(ir);
 }
 
 void ir_set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
@@ -175,14 +190,15 @@ void ir_set_commit(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
 IrRef ir_getflags(IrBlock *ir)
 {
     if (ir->flags == IR_NONE) {
-        ir->flags = append(ir, &OPC(OP_getflags, FLAGS, ));
+        ir->flags = APPEND(ir, OP_getflags, FLAGS, );
     }
     return ir->flags;
 }
 
 /* Calls and VZEROUPPER: slots may change without being named. */
-static IrRef append_writer(IrBlock *ir, const IrOp *op)
+static IrRef append_writer(IrBlock *ir)
 {
+    const IrOp *op = &ir->ops[ir->nops];
     unsigned flags = op->op == OP_call ? ir->helpers[op->imm].flags : 0;
 
     if (ir->known && !(flags & HELPER_PURE)) {
@@ -191,12 +207,12 @@ static IrRef append_writer(IrBlock *ir, const IrOp *op)
     if (flags & HELPER_WRITES_FLAGS) {
         ir->flags = IR_NONE;
     }
-    return append(ir, op);
+    return append(ir);
 }
 
 void ir_setflags(IrBlock *ir, IrRef flags)
 {
-    append(ir, &OPC(OP_setflags, FLAGS, .a = flags));
+    APPEND(ir, OP_setflags, FLAGS, .a = flags);
     ir->flags = flags;
 }
 
@@ -204,7 +220,7 @@ void ir_setflags(IrBlock *ir, IrRef flags)
 
 static IrRef divide(IrBlock *ir, IrOpcode op, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
 {
-    return append(ir, &OPC(op, ir_type(ir, lo), .a = hi, .b = lo, .c = divisor, .imm = trap_code));
+    return APPEND(ir, op, ir_type(ir, lo), .a = hi, .b = lo, .c = divisor, .imm = trap_code);
 }
 
 IrRef ir_divu2(IrBlock *ir, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
@@ -220,7 +236,7 @@ IrRef ir_divs2(IrBlock *ir, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_cod
 IrRef ir_second(IrBlock *ir, IrRef div)
 {
     g_assert(div + 1u == ir->nops);
-    return append(ir, &OPC(OP_second, ir_type(ir, div), .a = div));
+    return APPEND(ir, OP_second, ir_type(ir, div), .a = div);
 }
 
 IrRef ir_lea(IrBlock *ir, IrRef base, IrRef index, unsigned scale, int32_t disp)
@@ -234,8 +250,8 @@ IrRef ir_lea(IrBlock *ir, IrRef base, IrRef index, unsigned scale, int32_t disp)
             base = ir_const(ir, ir_type(ir, index), 0);
         }
     }
-    return build(ir, OPC(OP_lea, ir_type(ir, base), .aux = (uint8_t)scale, .a = base, .b = index,
-                         .imm = (uint32_t)disp));
+    return BUILD(ir, OP_lea, ir_type(ir, base), .aux = (uint8_t)scale, .a = base, .b = index,
+                 .imm = (uint32_t)disp);
 }
 
 IrRef ir_setcond(IrBlock *ir, IrCond cond, IrRef x, IrRef y)
@@ -253,13 +269,13 @@ IrRef ir_setcond(IrBlock *ir, IrCond cond, IrRef x, IrRef y)
         y = t;
         cond = (IrCond)swapped[cond];
     }
-    return build(ir, OPC(OP_setcond, I1, .aux = (uint8_t)cond, .a = x, .b = y));
+    return BUILD(ir, OP_setcond, I1, .aux = (uint8_t)cond, .a = x, .b = y);
 }
 
 IrRef ir_select(IrBlock *ir, IrRef cond, IrRef x, IrRef y)
 {
     g_assert(ir_type(ir, x) == ir_type(ir, y));
-    return build(ir, OPC(OP_select, ir_type(ir, x), .a = cond, .b = x, .c = y));
+    return BUILD(ir, OP_select, ir_type(ir, x), .a = cond, .b = x, .c = y);
 }
 
 IrRef ir_addi(IrBlock *ir, IrRef x, int64_t y)
@@ -281,20 +297,20 @@ static IrRef is_nonzero(IrBlock *ir, IrRef x)
 
 /* -- Flags bundles ---------------------------------------------------------------------------- */
 
-#define FL1(name)                                        \
-    IrRef ir_##name(IrBlock *ir, IrRef a)                \
-    {                                                    \
-        return build(ir, OPC(OP_##name, FLAGS, .a = a)); \
+#define FL1(name)                                   \
+    IrRef ir_##name(IrBlock *ir, IrRef a)           \
+    {                                               \
+        return BUILD(ir, OP_##name, FLAGS, .a = a); \
     }
-#define FL2(name)                                                \
-    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b)               \
-    {                                                            \
-        return build(ir, OPC(OP_##name, FLAGS, .a = a, .b = b)); \
+#define FL2(name)                                           \
+    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b)          \
+    {                                                       \
+        return BUILD(ir, OP_##name, FLAGS, .a = a, .b = b); \
     }
-#define FL3(name)                                                        \
-    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b, IrRef c)              \
-    {                                                                    \
-        return build(ir, OPC(OP_##name, FLAGS, .a = a, .b = b, .c = c)); \
+#define FL3(name)                                                   \
+    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b, IrRef c)         \
+    {                                                               \
+        return BUILD(ir, OP_##name, FLAGS, .a = a, .b = b, .c = c); \
     }
 FL2(fl_add)
 FL3(fl_adc)
@@ -323,7 +339,7 @@ IrRef ir_fl_test(IrBlock *ir, IrCc cc, IrRef flags)
         IrRef x = ir_fl_test(ir, cc, f.b), y = ir_fl_test(ir, cc, f.c);
         return ir_select(ir, is_nonzero(ir, f.a), x, y);
     }
-    return build(ir, OPC(OP_fl_test, I1, .aux = (uint8_t)cc, .a = flags));
+    return BUILD(ir, OP_fl_test, I1, .aux = (uint8_t)cc, .a = flags);
 }
 
 IrRef ir_fl_pack(IrBlock *ir, IrRef flags)
@@ -334,57 +350,60 @@ IrRef ir_fl_pack(IrBlock *ir, IrRef flags)
         IrRef x = ir_fl_pack(ir, f.b), y = ir_fl_pack(ir, f.c);
         return ir_select(ir, is_nonzero(ir, f.a), x, y);
     }
-    return build(ir, OPC(OP_fl_pack, I32, .a = flags));
+    return BUILD(ir, OP_fl_pack, I32, .a = flags);
 }
 
 /* -- Memory ----------------------------------------------------------------------------------- */
 
-static IrRef memory(IrBlock *ir, IrOp op)
+static IrRef memory(IrBlock *ir)
 {
-    g_assert(ir_type(ir, op.a) == I64);
-    ir_fold_address(ir, &op);
-    return append(ir, &op);
+    IrOp *op = &ir->ops[ir->nops];
+
+    g_assert(ir_type(ir, op->a) == I64);
+    ir_fold_address(ir, op);
+    return append(ir);
 }
+#define MEMORY(ir, ...) (PLACE(ir, __VA_ARGS__), memory(ir))
 
 IrRef ir_ld(IrBlock *ir, IrType type, IrRef addr, int32_t disp, unsigned memflags)
 {
-    return memory(ir, OPC(OP_ld, type, .a = addr, .d = (IrRef)memflags, .imm = (uint32_t)disp));
+    return MEMORY(ir, OP_ld, type, .a = addr, .d = (IrRef)memflags, .imm = (uint32_t)disp);
 }
 
 void ir_st(IrBlock *ir, IrRef value, IrRef addr, int32_t disp, unsigned memflags)
 {
-    memory(ir, OPC(OP_st, ir_type(ir, value), .a = addr, .b = value, .d = (IrRef)memflags,
-                   .imm = (uint32_t)disp));
+    MEMORY(ir, OP_st, ir_type(ir, value), .a = addr, .b = value, .d = (IrRef)memflags,
+           .imm = (uint32_t)disp);
 }
 
 IrRef ir_rmw(IrBlock *ir, IrOpcode op, IrRef value, IrRef addr, int32_t disp, unsigned memflags)
 {
-    return memory(ir, OPC(op, ir_type(ir, value), .a = addr, .b = value, .d = (IrRef)memflags,
-                          .imm = (uint32_t)disp));
+    return MEMORY(ir, op, ir_type(ir, value), .a = addr, .b = value, .d = (IrRef)memflags,
+                  .imm = (uint32_t)disp);
 }
 
 IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t disp,
                  unsigned memflags)
 {
-    return memory(ir, OPC(OP_rmw_cas, ir_type(ir, value), .a = addr, .b = value, .c = compare,
-                          .d = (IrRef)memflags, .imm = (uint32_t)disp));
+    return MEMORY(ir, OP_rmw_cas, ir_type(ir, value), .a = addr, .b = value, .c = compare,
+                  .d = (IrRef)memflags, .imm = (uint32_t)disp);
 }
 
 void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags)
 {
     g_assert(size > 0 && size <= 4096);
-    memory(ir, OPC(OP_probe, IR_VOID, .aux = write, .a = addr, .b = (IrRef)size,
-                   .d = (IrRef)memflags, .imm = (uint32_t)disp));
+    MEMORY(ir, OP_probe, IR_VOID, .aux = write, .a = addr, .b = (IrRef)size, .d = (IrRef)memflags,
+           .imm = (uint32_t)disp);
 }
 
 IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host)
 {
-    return append(ir, &OPC(OP_ld_host, type, .value = (uint64_t)(uintptr_t)host));
+    return APPEND(ir, OP_ld_host, type, .value = (uint64_t)(uintptr_t)host);
 }
 
 void ir_fence(IrBlock *ir, unsigned kind)
 {
-    append(ir, &OPC(OP_fence, IR_VOID, .aux = (uint8_t)kind));
+    APPEND(ir, OP_fence, IR_VOID, .aux = (uint8_t)kind);
 }
 
 /* -- Floating point and vectors -----------------------------------------------------------------
@@ -400,161 +419,159 @@ IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
     IrType type = ir_type(ir, x);
 
     g_assert(type == ir_type(ir, y) || (lane > 3 && type == V128));
-    return build(ir, OPC(op, type, .aux = lane_of(type, lane), .a = x, .b = y));
+    return BUILD(ir, op, type, .aux = lane_of(type, lane), .a = x, .b = y);
 }
 
 IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x)
 {
     IrType type = ir_type(ir, x);
 
-    return build(ir, OPC(op, type, .aux = lane_of(type, lane), .a = x));
+    return BUILD(ir, op, type, .aux = lane_of(type, lane), .a = x);
 }
 
 IrRef ir_fround(IrBlock *ir, unsigned lane, IrRef x, unsigned imm)
 {
     IrType type = ir_type(ir, x);
 
-    return build(ir, OPC(OP_fround, type, .aux = lane_of(type, lane), .a = x, .imm = imm));
+    return BUILD(ir, OP_fround, type, .aux = lane_of(type, lane), .a = x, .imm = imm);
 }
 
 IrRef ir_fcmp(IrBlock *ir, unsigned lane, IrRef x, IrRef y, unsigned predicate)
 {
     IrType type = ir_type(ir, x);
 
-    return build(ir,
-                 OPC(OP_fcmp, type, .aux = lane_of(type, lane), .a = x, .b = y, .imm = predicate));
+    return BUILD(ir, OP_fcmp, type, .aux = lane_of(type, lane), .a = x, .b = y, .imm = predicate);
 }
 
 IrRef ir_fcomi(IrBlock *ir, IrRef x, IrRef y, bool quiet)
 {
-    return build(ir, OPC(OP_fcomi, I32, .a = x, .b = y, .imm = quiet));
+    return BUILD(ir, OP_fcomi, I32, .a = x, .b = y, .imm = quiet);
 }
 
 IrRef ir_cvt_f2i(IrBlock *ir, IrType type, IrRef x, bool truncate)
 {
-    return build(ir, OPC(OP_cvt_f2i, type, .a = x, .imm = truncate));
+    return BUILD(ir, OP_cvt_f2i, type, .a = x, .imm = truncate);
 }
 
 void ir_fpclear(IrBlock *ir)
 {
-    append(ir, &OPC(OP_fpclear, IR_VOID, ));
+    APPEND(ir, OP_fpclear, IR_VOID, );
 }
 
 void ir_fpcheck(IrBlock *ir, uint32_t trap_code)
 {
-    append(ir, &OPC(OP_fpcheck, IR_VOID, .imm = trap_code));
+    APPEND(ir, OP_fpcheck, IR_VOID, .imm = trap_code);
 }
 
 IrRef ir_getmxcsr(IrBlock *ir)
 {
-    return append(ir, &OPC(OP_getmxcsr, I32, ));
+    return APPEND(ir, OP_getmxcsr, I32, );
 }
 
 void ir_setmxcsr(IrBlock *ir, IrRef v)
 {
-    append(ir, &OPC(OP_setmxcsr, IR_VOID, .a = v));
+    APPEND(ir, OP_setmxcsr, IR_VOID, .a = v);
 }
 
 IrRef ir_getfsw(IrBlock *ir)
 {
-    return append(ir, &OPC(OP_getfsw, I32, ));
+    return APPEND(ir, OP_getfsw, I32, );
 }
 
 void ir_setfsw(IrBlock *ir, IrRef v)
 {
-    append(ir, &OPC(OP_setfsw, IR_VOID, .a = v));
+    APPEND(ir, OP_setfsw, IR_VOID, .a = v);
 }
 
 void ir_setfcw(IrBlock *ir, IrRef v)
 {
-    append(ir, &OPC(OP_setfcw, IR_VOID, .a = v));
+    APPEND(ir, OP_setfcw, IR_VOID, .a = v);
 }
 
 IrRef ir_vmovmsk(IrBlock *ir, unsigned lane, IrRef x)
 {
-    return build(ir, OPC(OP_vmovmsk, I32, .aux = (uint8_t)lane, .a = x));
+    return BUILD(ir, OP_vmovmsk, I32, .aux = (uint8_t)lane, .a = x);
 }
 
 IrRef ir_vextract(IrBlock *ir, unsigned lane, IrRef x, unsigned index)
 {
     g_assert(lane <= 3 && index < 16u >> lane);
-    return build(ir, OPC(OP_vextract, I8 + lane, .aux = (uint8_t)lane, .a = x, .imm = index));
+    return BUILD(ir, OP_vextract, I8 + lane, .aux = (uint8_t)lane, .a = x, .imm = index);
 }
 
 IrRef ir_vinsert(IrBlock *ir, unsigned lane, IrRef x, IrRef value, unsigned index)
 {
     g_assert(lane <= 3 && index < 16u >> lane && ir_type(ir, value) == I8 + lane);
-    return build(ir, OPC(OP_vinsert, V128, .aux = (uint8_t)lane, .a = x, .b = value, .imm = index));
+    return BUILD(ir, OP_vinsert, V128, .aux = (uint8_t)lane, .a = x, .b = value, .imm = index);
 }
 
 IrRef ir_vtest(IrBlock *ir, IrRef x, IrRef y)
 {
-    return build(ir, OPC(OP_vtest, I32, .a = x, .b = y));
+    return BUILD(ir, OP_vtest, I32, .a = x, .b = y);
 }
 
 IrRef ir_sha256rnds2(IrBlock *ir, IrRef x, IrRef y, IrRef z)
 {
-    return build(ir, OPC(OP_sha256rnds2, V128, .aux = 2, .a = x, .b = y, .c = z));
+    return BUILD(ir, OP_sha256rnds2, V128, .aux = 2, .a = x, .b = y, .c = z);
 }
 
 IrRef ir_vfromint(IrBlock *ir, IrRef x)
 {
-    return build(ir, OPC(OP_vfromint, V128, .a = x));
+    return BUILD(ir, OP_vfromint, V128, .a = x);
 }
 
 IrRef ir_vcvt(IrBlock *ir, IrVcvt kind, IrRef x)
 {
-    return build(ir, OPC(OP_vcvt, V128, .aux = (uint8_t)kind, .a = x));
+    return BUILD(ir, OP_vcvt, V128, .aux = (uint8_t)kind, .a = x);
 }
 
 /* -- AVX ------------------------------------------------------------------------------------- */
 
 IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm)
 {
-    return build(ir, OPC(OP_vcvt, type, .aux = (uint8_t)kind, .a = x, .imm = imm));
+    return BUILD(ir, OP_vcvt, type, .aux = (uint8_t)kind, .a = x, .imm = imm);
 }
 
 void ir_vzeroupper(IrBlock *ir)
 {
-    append_writer(ir, &OPC(OP_vzeroupper, IR_VOID, ));
+    PLACE(ir, OP_vzeroupper, IR_VOID, );
+    append_writer(ir);
 }
 
 IrRef ir_vmovlo(IrBlock *ir, IrRef x, IrRef low)
 {
-    return build(ir, OPC(OP_vmovlo, V128, .a = x, .b = low));
+    return BUILD(ir, OP_vmovlo, V128, .a = x, .b = low);
 }
 
 IrRef ir_vbcast(IrBlock *ir, IrType type, unsigned lane, IrRef x)
 {
-    return build(ir, OPC(OP_vbcast, type, .aux = (uint8_t)lane, .a = x));
+    return BUILD(ir, OP_vbcast, type, .aux = (uint8_t)lane, .a = x);
 }
 
 IrRef ir_vinserth(IrBlock *ir, IrRef x, IrRef y, unsigned half)
 {
-    return build(ir, OPC(OP_vinserth, V256, .a = x, .b = y, .imm = half));
+    return BUILD(ir, OP_vinserth, V256, .a = x, .b = y, .imm = half);
 }
 
 IrRef ir_vextracth(IrBlock *ir, IrRef x, unsigned half)
 {
-    return build(ir, OPC(OP_vextracth, V128, .a = x, .imm = half));
+    return BUILD(ir, OP_vextracth, V128, .a = x, .imm = half);
 }
 
 IrRef ir_vwiden(IrBlock *ir, bool sign, unsigned from, unsigned to, IrRef x)
 {
-    return build(
-        ir, OPC(sign ? OP_vwidens : OP_vwidenu, V256, .aux = (uint8_t)from, .a = x, .imm = to));
+    return BUILD(ir, sign ? OP_vwidens : OP_vwidenu, V256, .aux = (uint8_t)from, .a = x, .imm = to);
 }
 
 IrRef ir_vselect(IrBlock *ir, unsigned lane, IrRef x, IrRef y, IrRef mask)
 {
-    return build(ir,
-                 OPC(OP_vselect, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y, .c = mask));
+    return BUILD(ir, OP_vselect, ir_type(ir, x), .aux = (uint8_t)lane, .a = x, .b = y, .c = mask);
 }
 
 IrRef ir_fma(IrBlock *ir, unsigned lane, IrRef a, IrRef b, IrRef c, unsigned opcode)
 {
-    return build(ir, OPC(OP_fma, ir_type(ir, a), .aux = (uint8_t)lane, .a = a, .b = b, .c = c,
-                         .imm = opcode));
+    return BUILD(ir, OP_fma, ir_type(ir, a), .aux = (uint8_t)lane, .a = a, .b = b, .c = c,
+                 .imm = opcode);
 }
 
 /* -- Control ------------------------------------------------------------------------------------
@@ -570,7 +587,8 @@ IrRef ir_call(IrBlock *ir, unsigned index, IrRef a, IrRef b, IrRef c, IrRef d)
     for (unsigned i = 0; i < IR_MAX_ARGS; i++) {
         g_assert(i < helper->nargs ? ir_type(ir, arg[i]) == helper->args[i] : arg[i] == IR_NONE);
     }
-    r = append_writer(ir, &OPC(OP_call, helper->ret, .a = a, .b = b, .c = c, .d = d, .imm = index));
+    PLACE(ir, OP_call, helper->ret, .a = a, .b = b, .c = c, .d = d, .imm = index);
+    r = append_writer(ir);
     return helper->ret == IR_VOID ? IR_NONE : r;
 }
 
@@ -585,13 +603,13 @@ static bool never(const IrBlock *ir, IrRef cond)
 
 void ir_trap(IrBlock *ir, uint32_t code)
 {
-    append(ir, &OPC(OP_trap, IR_VOID, .imm = code));
+    APPEND(ir, OP_trap, IR_VOID, .imm = code);
 }
 
 void ir_trap_if(IrBlock *ir, IrRef cond, uint32_t code)
 {
     if (!never(ir, cond)) {
-        append(ir, &OPC(OP_trap_if, IR_VOID, .a = cond, .imm = code));
+        APPEND(ir, OP_trap_if, IR_VOID, .a = cond, .imm = code);
     }
 }
 
@@ -603,31 +621,31 @@ static IrRef next_link(IrBlock *ir)
 
 void ir_goto(IrBlock *ir, uint32_t offset)
 {
-    append(ir, &OPC(OP_goto, IR_VOID, .d = next_link(ir), .imm = offset));
+    APPEND(ir, OP_goto, IR_VOID, .d = next_link(ir), .imm = offset);
 }
 
 void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset)
 {
     if (!never(ir, cond)) {
-        append(ir, &OPC(OP_goto_if, IR_VOID, .a = cond, .d = next_link(ir), .imm = offset));
+        APPEND(ir, OP_goto_if, IR_VOID, .a = cond, .d = next_link(ir), .imm = offset);
     }
 }
 
 void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind)
 {
     g_assert(ir_type(ir, pc) == I64);
-    append(ir, &OPC(OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc));
+    APPEND(ir, OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc);
 }
 
 void ir_exit(IrBlock *ir, uint32_t reason)
 {
-    append(ir, &OPC(OP_exit, IR_VOID, .imm = reason));
+    APPEND(ir, OP_exit, IR_VOID, .imm = reason);
 }
 
 void ir_exit_if(IrBlock *ir, IrRef cond, uint32_t reason)
 {
     if (!never(ir, cond)) {
-        append(ir, &OPC(OP_exit_if, IR_VOID, .a = cond, .imm = reason));
+        APPEND(ir, OP_exit_if, IR_VOID, .a = cond, .imm = reason);
     }
 }
 
@@ -668,23 +686,24 @@ void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t c
 
 IrRef ir_append(IrBlock *ir, IrOp op)
 {
+    *next_op(ir) = op;
     switch (op.op) {
     case OP_insn: ir->ninsns++; break;
-    case OP_const: return append_const(ir, &op);
-    case OP_get: return append_get(ir, &op);
-    case OP_set: return append_set(ir, &op);
+    case OP_const: return append_const(ir);
+    case OP_get: return append_get(ir);
+    case OP_set: return append_set(ir);
     case OP_getflags: return ir_getflags(ir);
     case OP_setflags: ir->flags = op.a; break;
     case OP_call:
-    case OP_vzeroupper: return append_writer(ir, &op);
+    case OP_vzeroupper: return append_writer(ir);
     case OP_ld:
-    case OP_st: return memory(ir, op);
+    case OP_st: return memory(ir);
     case OP_goto:
     case OP_goto_if: ir->nlinks = MAX(ir->nlinks, op.d + 1u); break;
     default:
         if (ir_op_info[op.op].props & IRP_PURE) {
-            return build(ir, op);
+            return build(ir);
         }
     }
-    return append(ir, &op);
+    return append(ir);
 }

@@ -38,36 +38,33 @@ static bool is_integer(unsigned type)
     return type >= I8 && type <= I64;
 }
 
-IrRef ir_known_find(const IrBlock *ir, IrOp *get)
+IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide)
 {
-    const Slot *s = &ir->known->slot[get->imm];
-    IrRef wide = IR_NONE;
+    const Slot *s = &ir->known->slot[slot];
 
+    *wide = IR_NONE;
     if (s->epoch != ir->known->epoch) {
         return IR_NONE;
     }
     for (unsigned i = 0; i < PARTS; i++) {
         IrRef v = s->value[i];
-        unsigned type = ir->ops[v].type;
+        unsigned has = ir->ops[v].type;
 
-        if (v == IR_NONE || s->byte[i] != get->aux) {
+        if (v == IR_NONE || s->byte[i] != byte) {
             continue;
         }
-        if (type == get->type) {
+        if (has == type) {
             return v;
         }
-        if ((is_integer(type) && is_integer(get->type) && type > get->type) ||
-            (type == V256 && get->type == V128)) {
-            wide = wide ? wide : v;
+        if (!*wide && ((is_integer(has) && is_integer(type) && has > type) ||
+                       (has == V256 && type == V128))) {
+            *wide = v;
         }
-    }
-    if (wide) {
-        *get = (IrOp){ .op = OP_trunc, .type = get->type, .a = wide };
     }
     return IR_NONE;
 }
 
-static void remember(IrBlock *ir, Slot *s, const IrOp *op, IrRef value)
+static void remember(Slot *s, IrType type, unsigned byte, IrRef value)
 {
     unsigned i = 0;
 
@@ -75,13 +72,13 @@ static void remember(IrBlock *ir, Slot *s, const IrOp *op, IrRef value)
         i++;
     }
     s->value[i] = value;
-    s->byte[i] = op->aux;
-    s->end[i] = (uint8_t)(op->aux + ir_type_info[op->type].bytes);
+    s->byte[i] = (uint8_t)byte;
+    s->end[i] = (uint8_t)(byte + ir_type_info[type].bytes);
 }
 
-static Slot *slot_of(IrBlock *ir, const IrOp *op)
+static Slot *slot_of(IrBlock *ir, unsigned slot)
 {
-    Slot *s = &ir->known->slot[op->imm];
+    Slot *s = &ir->known->slot[slot];
 
     if (s->epoch != ir->known->epoch) {
         *s = (Slot){ .epoch = ir->known->epoch };
@@ -89,10 +86,10 @@ static Slot *slot_of(IrBlock *ir, const IrOp *op)
     return s;
 }
 
-void ir_known_got(IrBlock *ir, const IrOp *get, IrRef value)
+void ir_known_got(IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef value)
 {
-    if (!ir_slot_is_volatile(ir, get->imm)) {
-        remember(ir, slot_of(ir, get), get, value);
+    if (!ir_slot_is_volatile(ir, slot)) {
+        remember(slot_of(ir, slot), type, byte, value);
     }
 }
 
@@ -104,11 +101,11 @@ void ir_known_set(IrBlock *ir, const IrOp *set)
     if (ir_slot_is_volatile(ir, set->imm)) {
         return;
     }
-    s = slot_of(ir, set);
+    s = slot_of(ir, set->imm);
     for (unsigned i = 0; i < PARTS; i++) {
         if (s->byte[i] < end && set->aux < s->end[i]) {
             s->value[i] = IR_NONE;
         }
     }
-    remember(ir, s, set, set->a);
+    remember(s, (IrType)set->type, set->aux, set->a);
 }

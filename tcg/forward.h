@@ -12,10 +12,11 @@ IrKnown *ir_known_new(unsigned nslots);
 void ir_known_free(IrKnown *k);
 void ir_known_forget(IrKnown *k); /* all: a new block, a helper that may have changed slots */
 
-/* The value that @get yields; or IR_NONE, and @get may have become the truncation of one. */
-IrRef ir_known_find(const IrBlock *ir, IrOp *get);
-/* From now on the bytes of @op, a get or a set, are @value. */
-void ir_known_got(IrBlock *ir, const IrOp *get, IrRef value);
+/* The value that a get yields; or IR_NONE, and *@wide is one that it is the low part of, or
+ * IR_NONE. */
+IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide);
+/* From now on those bytes are @value. */
+void ir_known_got(IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef value);
 void ir_known_set(IrBlock *ir, const IrOp *set);
 
 #endif
