@@ -206,6 +206,42 @@ static void keep_checks(Gen *g)
     }
 }
 
+static unsigned bytes_about(const Gen *g, unsigned i)
+{
+    const IrOp *op = &g->ops[i];
+
+    if (is_harmless(op)) {
+        return 0;
+    }
+    switch (op->op) {
+    case OP_set: return 3;
+    case OP_ld:
+    case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
+    case OP_goto: return 20;
+    case OP_goto_if:
+    case OP_trap_if:
+    case OP_exit_if: return 8;
+    case OP_jump: return 64;
+    case OP_call: return 30;
+    case OP_probe: return 42;
+    default: break;
+    }
+    if (ir_props(g->ir, op) & (IRP_FAULT | IRP_FPSTATUS)) {
+        return op->type == F80 || op->type == V256 || (ir_props(g->ir, op) & IRP_FAULT) ? 60 : 8;
+    }
+    return 5;
+}
+
+static void measure(Gen *g)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = g->ir->nops; i-- > 1;) {
+        g->rest[i] = (uint16_t)MIN(sum, UINT16_MAX);
+        sum += bytes_about(g, i);
+    }
+}
+
 void gen_analyse(Gen *g)
 {
     unsigned n = g->ir->nops;
@@ -218,4 +254,5 @@ void gen_analyse(Gen *g)
     backward(g);
     forward(g);
     keep_checks(g);
+    measure(g);
 }

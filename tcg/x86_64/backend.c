@@ -207,7 +207,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nx87 = g->x87_above = 0;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
-    g->nstubs = g->npoints = 0;
+    g->nstubs = g->npoints = g->stub_bytes = 0;
 }
 
 static void append_map(Gen *g)
@@ -221,22 +221,11 @@ static void append_map(Gen *g)
     g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }
 
-static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+static void emit_code(Gen *g)
 {
-    X86Backend *be = p;
-    Gen *g = be->gen;
-
-    if (!make_helper_thunks(be, ir)) {
-        return false;
-    }
-    start(g, ir, notes, code);
-    if (g->a.end - g->a.p < 256) {
-        return false;
-    }
-    gen_analyse(g);
     emit_prologue(g);
-    for (unsigned i = 1; i < ir->nops && !g->a.full; i++) {
-        const IrOp *op = &ir->ops[i];
+    for (unsigned i = 1; i < g->ir->nops && !g->a.full; i++) {
+        const IrOp *op = &g->ir->ops[i];
         Rule rule = x64_rules[op->op];
 
         if (op->op == OP_nop) {
@@ -245,7 +234,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         g->cur = i;
         g->op = op;
         g_assert(rule); /* a row of opcodes.def without a rule here */
-        if (op->type == V256 && be->feat.avx2) {
+        if (op->type == V256 && g->be->feat.avx2) {
             mark_upper(g);
         }
         if (g->nx87 || g->x87_above) {
@@ -254,8 +243,29 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         rule(g);
         end_op(g);
     }
-    g->cur = ir->nops;
+    g->cur = g->ir->nops;
     emit_stubs(g);
+}
+
+static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+{
+    X86Backend *be = p;
+    Gen *g = be->gen;
+
+    if (!make_helper_thunks(be, ir)) {
+        return false;
+    }
+    g->no_near = g->too_far = false;
+    do {
+        g->no_near = g->too_far;
+        g->too_far = false;
+        start(g, ir, notes, code);
+        if (g->a.end - g->a.p < 256) {
+            return false;
+        }
+        gen_analyse(g);
+        emit_code(g);
+    } while (g->too_far);
     code->end = x_pc(&g->a);
     if (!g->a.full) {
         append_map(g);

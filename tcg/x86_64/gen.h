@@ -154,6 +154,7 @@ typedef struct Stub {
     uint8_t kind; /* StubKind */
     uint8_t x87;  /* values to be dropped from the host's x87 stack first */
     bool flush;   /* LINK: record to write first */
+    bool near;    /* the jump that comes here has 8 bits */
     bool loop;    /* LINK: back to this block's start */
     uint8_t link;
     int8_t result[2]; /* DIVS: registers of quotient and remainder */
@@ -177,6 +178,8 @@ typedef struct Gen {
     unsigned insn_index;
     uint32_t locked;   /* registers the current op holds */
     bool upper_marked; /* SCR_LIVE is set by now */
+    bool no_near, too_far; /* all jumps to stubs are to be long; one should have been */
+    unsigned stub_bytes;   /* of the stubs so far, by estimate */
     uint64_t spill_used[2];
     IrRef head[NREGS];
     struct {
@@ -199,6 +202,7 @@ typedef struct Gen {
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
     uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; others: fused with */
     uint8_t want[IR_MAX_OPS];   /* WANT_* */
+    uint16_t rest[IR_MAX_OPS];  /* estimate of the bytes from this op to the end, stubs apart */
     IrRef x87[4];       /* F80 values that the host's x87 stack holds as well, the deepest first */
     unsigned nx87;      /* … so many */
     unsigned x87_above; /* what the current op has pushed on top of them */
@@ -379,6 +383,8 @@ void protect_getflags(Gen *g);
 FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
+/* With the jump to it. @own: bytes of the op's code behind the jump, about; @stub: of the stub. */
+Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own, unsigned stub);
 void trap_stub(Gen *g, unsigned cc, uint32_t code);
 void emit_prologue(Gen *g);
 void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);

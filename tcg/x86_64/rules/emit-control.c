@@ -36,16 +36,29 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     s = &g->stubs[g->nstubs++];
     s->kind = (uint8_t)kind;
     s->x87 = (uint8_t)g->nx87;
-    s->flush = s->loop = false;
+    s->flush = s->loop = s->near = false;
     s->giveback = 0;
     s->from = from;
+    return s;
+}
+
+#define NEAR \
+    100 /* by estimate: those that turn out to be farther than 127 cost a second emission */
+
+Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own, unsigned stub)
+{
+    bool near = !g->no_near && g->rest[g->cur] + own + g->stub_bytes <= NEAR;
+    Stub *s = new_stub(g, kind, near ? x_jcc8(&g->a, cc) : x_jcc32(&g->a, cc));
+
+    s->near = near;
+    g->stub_bytes += stub;
     return s;
 }
 
 void trap_stub(Gen *g, unsigned cc, uint32_t code)
 {
     FaultPoint p = fault_point(g);
-    Stub *s = new_stub(g, STUB_TRAP, x_jcc32(&g->a, cc));
+    Stub *s = jcc_stub(g, STUB_TRAP, cc, 20, 13);
 
     s->point = p;
     s->code = code;
@@ -149,6 +162,8 @@ void emit_goto(Gen *g)
 
 void emit_goto_if(Gen *g)
 {
+    int32_t giveback;
+    bool flush;
     unsigned cc;
     Record r;
     Stub *s;
@@ -156,12 +171,19 @@ void emit_goto_if(Gen *g)
     rest_bundle(g, g->notes->flags_at[g->cur]);
     cc = cond_of(g, g->op->a);
     r = record_of(g, g->notes->flags_at[g->cur]);
-    s = new_stub(g, STUB_LINK, x_jcc32(&g->a, cc));
+    giveback = not_executed(g, g->insn_index + 1);
+    flush = is_loop(g) || giveback || r.kind || !r.keep_inc;
+    if (flush && !is_loop(g)) { /* others' jumps are linked themselves */
+        s = jcc_stub(g, STUB_LINK, cc, 0, 28);
+    } else {
+        s = new_stub(g, STUB_LINK, x_jcc32(&g->a, cc));
+        g->stub_bytes += 50;
+    }
     s->link = (uint8_t)g->op->d;
     s->point.flags = r;
-    s->giveback = not_executed(g, g->insn_index + 1);
+    s->giveback = giveback;
     s->loop = is_loop(g);
-    s->flush = s->loop || s->giveback || r.kind || !r.keep_inc;
+    s->flush = flush;
     link_slot(g, s->link);
 }
 
@@ -225,7 +247,7 @@ void emit_exit_if(Gen *g)
     rest_bundle(g, g->notes->flags_at[g->cur]);
     cc = cond_of(g, g->op->a);
     p = fault_point(g);
-    s = new_stub(g, STUB_EXIT_IF, x_jcc32(&g->a, cc));
+    s = jcc_stub(g, STUB_EXIT_IF, cc, 0, 17 + 4 * g->nx87);
     s->point = p;
     s->code = g->op->imm;
     s->giveback = not_executed(g, g->insn_index);
@@ -483,7 +505,14 @@ void emit_stubs(Gen *g)
     for (unsigned i = 0; i < g->nstubs && !g->a.full; i++) {
         Stub *s = &g->stubs[i];
 
-        x_here(&g->a, s->from);
+        if (!s->near) {
+            x_here(&g->a, s->from);
+        } else if (g->a.p - s->from <= INT8_MAX) {
+            x_here8(&g->a, s->from);
+        } else {
+            g->too_far = true;
+            return;
+        }
         switch ((StubKind)s->kind) {
         case STUB_MEM: stub_mem(g, s); break;
         case STUB_LINK: stub_link(g, s); break;

@@ -133,7 +133,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     }
     m->retry = g->a.p;
     compare_page(g, m);
-    s = new_stub(g, STUB_MEM, x_jcc32(&g->a, CC_NZ));
+    s = jcc_stub(g, STUB_MEM, CC_NZ, 14, 7);
     m->stub = g->nstubs - 1;
     s->point = m->point;
     s->retry = m->retry;
