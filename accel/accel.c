@@ -226,6 +226,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .scratch = tail + offsetof(CpuTail, scratch),
         .tlb = tail + offsetof(CpuTail, tlb),
         .jc = tail + offsetof(CpuTail, jc),
+        .jump_refill = jump_refill,
         .mem_refill = tlb_refill,
         .mem_direct = tlb_direct,
         .mem_slow = guest_mem_slow,

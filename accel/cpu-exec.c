@@ -24,9 +24,6 @@ static void drop_private(Cpu *cpu)
     g_free(tb);
 }
 
-/* Items that want to see every block: none goes to the next by itself. */
-#define LOG_UNCHAINED (LOG_EXEC | LOG_CPU | LOG_NOCHAIN)
-
 static void log_entry(Cpu *cpu, const CpuContext *ctx, const Tb *tb)
 {
     if (!log_in_filter(ctx->linear))

@@ -82,6 +82,12 @@ typedef struct TbCache {
 
 void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end);
 void tb_cache_destroy(TbCache *c);
+static inline unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
+{
+    uint64_t h = (ram ^ ((uint64_t)mode << 32) ^ unit_size) * 0x9e3779b97f4a7c15ull;
+    return h >> (64 - c->hash_bits);
+}
+/* jump-refill.c */
 Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups);
 Tb *tb_find_next(const Tb *tb); /* the next with the same key: straddling blocks differ in ram2 */
 /* Takes @tb over. True if its page had no code before (stores to it must be watched from now on).
@@ -262,6 +268,7 @@ typedef struct AccelStats {
     uint64_t insns, guest_bytes, host_bytes; /* of all blocks ever made */
     uint64_t timed_insns, timed_ns;          /* under -d stats */
     uint64_t leaves[TCG_EXIT_REASON + 1];    /* to the loop, by TcgExit */
+    uint64_t jumps_refilled;  /* jump-cache misses that did not leave translated code */
     uint64_t found, uncached; /* looked for and there; made for one run */
     uint64_t slow[SLOW_KINDS];
     uint64_t beside_code; /* stores to pages with code that tlb_direct() did */
@@ -290,6 +297,9 @@ struct Accel {
     uint32_t next_context;
 };
 
+/* Items that want to see every block: none goes to the next by itself. */
+#define LOG_UNCHAINED (LOG_EXEC | LOG_CPU | LOG_NOCHAIN)
+
 /* ---- Between the files ---------------------------------------------------------------------- */
 
 /* tlb.c */
@@ -306,6 +316,7 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page);
 /* A jump-cache entry for @addr is about to be made. */
 void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, const CpuContext *ctx);
+const void *jump_refill(void *env, uint64_t pc); /* jump-refill.c: TcgLayout.jump_refill */
 bool tlb_refill(void *env);                      /* tlb-refill.c: TcgLayout.mem_refill */
 void *tlb_direct(void *env);                     /* tlb-refill.c: TcgLayout.mem_direct */
 void guest_mem_slow(void *env);                  /* guest-mem.c: TcgLayout.mem_slow */

@@ -67,6 +67,7 @@ static void print_running(Accel *a, GString *out)
     }
     g_string_append_printf(out, "  guest instructions per return        %14.1f\n",
                            per(count, leaves));
+    line(out, "  jumps refilled without returning", s->jumps_refilled);
     line(out, "  blocks found in the hash", s->found);
     line(out, "  links made", a->tbs.linked);
     line(out, "  blocks invalidated", a->tbs.invalidated);

@@ -81,30 +81,6 @@ void tb_cache_destroy(TbCache *c)
     munmap(c->stored, c->npages);
 }
 
-static unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
-{
-    uint64_t h = (ram ^ ((uint64_t)mode << 32) ^ unit_size) * 0x9e3779b97f4a7c15ull;
-    return h >> (64 - c->hash_bits);
-}
-
-static Tb *match(Tb *tb, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups)
-{
-    while (tb && !(tb->ram == ram && tb->mode == mode && tb->unit_size == unit_size &&
-                   tb->no_groups == no_groups))
-        tb = tb->hash_next;
-    return tb;
-}
-
-Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups)
-{
-    return match(c->hash[tb_hash(c, ram, mode, unit_size)], ram, mode, unit_size, no_groups);
-}
-
-Tb *tb_find_next(const Tb *tb)
-{
-    return match(tb->hash_next, tb->ram, tb->mode, tb->unit_size, tb->no_groups);
-}
-
 /* Bytes of @tb in its first page. */
 static uint64_t first_part(const Tb *tb)
 {

@@ -5,6 +5,7 @@
  * names its MMU index and address space and carries the generation at which it was entered, so
  * that forgetting an address space is one increment. Walks happen on second-level misses only.
  */
+#include "accel/code-filter.h"
 #include "accel/engine.h"
 
 #include <string.h>
@@ -164,38 +165,6 @@ void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
     forget_kernel_code(cpu);
     cpu->run->common->asid = asid & 4095;
     cpu_context_changed(cpu);
-}
-
-static unsigned bloom(uint64_t n, unsigned bits)
-{
-    return (n * 0x9e3779b97f4a7c15ull) >> (64 - bits);
-}
-
-#define CODE_PAGE_BITS 15
-#define CODE_UNIT_BITS 10
-
-static void set_bit(uint64_t *map, unsigned n)
-{
-    map[n / 64] |= 1ull << (n % 64);
-}
-
-static bool has_bit(const uint64_t *map, unsigned n)
-{
-    return map[n / 64] >> (n % 64) & 1;
-}
-
-void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, const CpuContext *ctx)
-{
-    Tlb *t = cpu->run->tlb;
-
-    if (e->flags & STLB_LARGE)
-        set_bit(t->code_units, bloom(addr >> 21, CODE_UNIT_BITS));
-    else
-        set_bit(t->code_pages, bloom(addr >> PAGE_BITS, CODE_PAGE_BITS));
-    if (ctx->kernel && !(e->flags & STLB_GLOBAL))
-        t->kernel_nonglobal = true;
-    if (ctx->pc != ctx->linear)
-        t->code_based = true;
 }
 
 /* Jump-cache entries of blocks that touch the page at @addr: blocks that begin in it, and in the

@@ -13,6 +13,7 @@
 #include "accel/accel.h"
 #include "softmmu/error.h"
 #include "target-i386/cpuid.h"
+#include "target-i386/context-quick.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
 #include "target-i386/helpers.h"
@@ -314,23 +315,11 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
 static void get_context(Cpu *cpu, CpuContext *out)
 {
     CpuX86 *c = x86(cpu);
-    const Segment *cs = &c->segs[SEG_CS];
-    const uint32_t top = 7u << X86_MODE_TOP_SHIFT;
 
     c->rf_loaded = false;
-    out->pc = cpu->pc;
-    out->mode = (c->mode & ~top) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
-    if (c->mode & X86_MODE_CS64) {
-        out->cs_base = 0;
-        out->linear = cpu->pc;
-    } else {
-        if (cpu->pc > cs->limit)
-            x86_raise_error(c, EXCP_GP, 0);
-        out->cs_base = cs->base;
-        out->linear = (uint32_t)(cs->base + cpu->pc);
-    }
-    out->mmu = x86_mmu(c);
-    out->kernel = x86_cpl(c) != 3;
+    if (!(c->mode & X86_MODE_CS64) && cpu->pc > c->segs[SEG_CS].limit)
+        x86_raise_error(c, EXCP_GP, 0);
+    x86_context_at(c, cpu->pc, out);
     if (c->mode & X86_MODE_BREAKPOINTS)
         x86_debug_before(c, out->linear);
 }
@@ -389,6 +378,7 @@ const CpuOps x86_cpu_ops = {
     .get_context = get_context,
     .wrap_pc = wrap_pc,
     .walk = x86_walk,
+    .quick_context = x86_quick_context,
     .walk_quick = x86_walk_quick,
     .raise_fault = x86_raise_fault,
     .misaligned = x86_misaligned,

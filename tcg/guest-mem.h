@@ -89,6 +89,9 @@ typedef struct TcgLayout {
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
+    /* May be NULL. A jump missed the jump cache: host code to go on with at @pc, or NULL to leave.
+     * General registers only. */
+    const void *(*jump_refill)(void *env, uint64_t pc);
     bool (*mem_refill)(void *env);
     /* May be NULL. After mem_refill() has declined a store or a probe for one: where in host memory
      * it may be done, this once, without telling anybody; NULL: not so. General registers only. */

@@ -391,6 +391,23 @@ static const uint8_t *make_exit(Thunk *t, unsigned kind, const uint8_t *leave)
     return at;
 }
 
+/* Jumped to, pc in R12: the C side may know where to go on. */
+static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    save(t, CALLER_SAVED);
+    x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
+    x_mov(&t->a, 8, RSI, R12);
+    call_c(t, t->be->layout->jump_refill); /* general registers only */
+    x_mov(&t->a, 8, R13, RAX);
+    restore(t, CALLER_SAVED);
+    x_test(&t->a, 8, R13, R13);
+    x_jcc(&t->a, CC_Z, leave);
+    x_jmp_reg(&t->a, R13);
+    return at;
+}
+
 static const uint8_t *make_trap(Thunk *t)
 {
     const uint8_t *at = x_pc(&t->a);
@@ -615,6 +632,9 @@ void thunks_init(X86Backend *be)
     be->exit_loop = make_exit(&t, EXIT_LOOP, leave);
     be->exit_reason = make_exit(&t, TCG_EXIT_REASON, leave);
     be->exit_lookup = make_exit(&t, TCG_EXIT_LOOKUP, leave);
+    if (be->layout->jump_refill) {
+        be->exit_lookup = make_lookup(&t, be->exit_lookup);
+    }
     be->exit_end = make_exit(&t, EXIT_END, leave);
     be->trap = make_trap(&t);
     be->mem = make_mem(&t);

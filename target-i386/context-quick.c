@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the CPU stands, as the engine asks for it; also while translated code's vector registers
+ * are live.
+ */
+#include "target-i386/context-quick.h"
+
+void x86_context_at(const CpuX86 *c, uint64_t pc, CpuContext *out)
+{
+    const uint32_t top = 7u << X86_MODE_TOP_SHIFT;
+    bool is64 = c->mode & X86_MODE_CS64;
+
+    out->pc = pc;
+    out->mode = (c->mode & ~top) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
+    out->cs_base = is64 ? 0 : c->segs[SEG_CS].base;
+    out->linear = is64 ? pc : (uint32_t)(out->cs_base + pc);
+    out->mmu = x86_mmu(c);
+    out->kernel = x86_cpl(c) != 3;
+}
+
+bool x86_quick_context(Cpu *cpu, uint64_t pc, CpuContext *out)
+{
+    const CpuX86 *c = (const CpuX86 *)cpu;
+
+    if ((c->mode & X86_MODE_BREAKPOINTS) ||
+        (!(c->mode & X86_MODE_CS64) && pc > c->segs[SEG_CS].limit))
+        return false;
+    x86_context_at(c, pc, out);
+    return true;
+}
