@@ -161,6 +161,13 @@ static bool engine_has(const X86CpuSpec *spec, const FeatureRow *f)
     return (f->state == DONE || f->state == ASKED) && !(f->needs & ~spec->engine);
 }
 
+void x86_words_limit(uint32_t *words, unsigned engine)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
+        if (features[i].needs & ~engine)
+            words[features[i].word] &= ~(1u << features[i].bit);
+}
+
 static void add_all(const X86CpuSpec *spec, uint32_t *words)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)

@@ -118,6 +118,9 @@ unsigned x86_topology_thread_bits(const X86Topology *t);
 unsigned x86_topology_package_bits(const X86Topology *t);
 uint32_t x86_topology_apic_id(const X86Topology *t, unsigned index);
 
+/* Clears the bits of @words whose instructions an engine of these TCG_HAS_* cannot run. */
+void x86_words_limit(uint32_t *words, unsigned engine);
+
 static inline bool x86_words_have(const uint32_t *words, CpuidWord word, uint32_t bits)
 {
     return (words[word] & bits) == bits;

@@ -448,18 +448,24 @@ static bool vex_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
         return false;
     if ((attr & (i->vex_w ? A_W0 : A_W1)) || (attr & (i->vex_l ? A_L0 : A_L1)))
         return false;
-    if ((attr & A_VSIB) && (i->mod == 3 || (i->modrm & 7) != 4 || i->asize == I16))
-        return false;
-    if ((attr & A_VEX) && !has_feature(m, FEAT_AVX))
-        return false;
-    return !(attr & A_AVX2) || !i->vex_l || has_feature(m, FEAT_AVX2);
+    return !(attr & A_VSIB) || (i->mod != 3 && (i->modrm & 7) == 4 && i->asize != I16);
+}
+
+uint64_t row_features(const InsnDesc *row, bool vex_l)
+{
+    uint64_t set = row->feature == FEAT_NONE ? 0 : UINT64_C(1) << row->feature;
+    if (row->attr & A_VEX)
+        set |= UINT64_C(1) << FEAT_AVX;
+    if ((row->attr & A_AVX2) && vex_l)
+        set |= UINT64_C(1) << FEAT_AVX2;
+    return set;
 }
 
 static bool row_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
 {
     if (i->vex && !vex_allowed(m, i, row))
         return false;
-    if (!row->gen || !has_feature(m, row->feature))
+    if (!row->gen || (row_features(row, i->vex_l) & ~m->features))
         return false;
     if (m->code_size == I64 ? (row->attr & A_NO64) : (row->attr & A_ONLY64))
         return false;

@@ -245,6 +245,8 @@ typedef struct DecodeMode {
 
 /* Features as the guest's CPUID words tell them (CpuX86.features). */
 uint64_t decode_features(const uint32_t *words);
+/* Features that @row wants, a bit per InsnFeature; @vex_l: of its 256-bit form. */
+uint64_t row_features(const InsnDesc *row, bool vex_l);
 DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t avail, Insn *i);
 
 #endif

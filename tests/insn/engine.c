@@ -28,8 +28,9 @@ typedef struct TestCpu {
 typedef struct Engine {
     Runner runner;
     Tcg *tcg;
-    bool slow;          /* no access ever hits the TLB */
-    EngineTrace *trace; /* one instruction a block, each told */
+    bool slow;                   /* no access ever hits the TLB */
+    EngineTrace *trace;          /* one instruction a block, each told */
+    uint32_t words[CPUID_WORDS]; /* all features that the back end can run */
     TestCpu *cpu;
     Memory *mem;
     jmp_buf jump;
@@ -479,9 +480,7 @@ static void load_state(Engine *e, const Case *k)
     memset(e->cpu->tail.tlb, 0xff, sizeof(e->cpu->tail.tlb));
     c->cpu.ops = &x86_cpu_ops;
     c->cpu.jc_key = UINT64_C(1) << 60;
-    memset(c->features, 0xff, sizeof(c->features));
-    c->features[CPUID_7_0_ECX] &=
-        ~(1u << 16); /* LA57 makes addresses canonical that are not here */
+    memcpy(c->features, e->words, sizeof(c->features));
     memcpy(c->regs, s->gpr, sizeof(c->regs));
     c->eflags = 2 | EFL_IF | (s->flags & (EFL_DF | EFL_TF));
     flags_set_packed(&c->cpu.cc, s->flags);
@@ -613,7 +612,7 @@ static bool next_insn(Engine *e, const CpuContext *now, Insn *i)
                                             : now->mode & X86_MODE_CS32 ? I32
                                                                         : I16),
                      .pe = now->mode & X86_MODE_PE,
-                     .features = UINT64_MAX };
+                     .features = e->runner.features };
     return at < AREA_SIZE &&
            decode_insn(&m, e->mem->code + at, (uint32_t)(AREA_SIZE - at), i) == DECODE_OK;
 }
@@ -691,6 +690,14 @@ static TcgLayout layout(void)
     };
 }
 
+static void set_features(Engine *e, const char *backend)
+{
+    memset(e->words, 0xff, sizeof(e->words));
+    e->words[CPUID_7_0_ECX] &= ~(uint32_t)CPUID_LA57; /* addresses canonical that are not here */
+    x86_words_limit(e->words, tcg_features(backend));
+    e->runner.features = decode_features(e->words);
+}
+
 static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
 {
     TcgConfig config = {
@@ -713,6 +720,7 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
     e->slow = slow_memory;
     e->runner.name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
                                      slow_memory ? " without TLB" : "");
+    set_features(e, backend);
     e->runner.modes = M_ALL | M32S | M16P;
     e->runner.run = run_engine;
     return e;

@@ -176,6 +176,19 @@ DecodeMode insn_decode_mode(Mode mode)
                          .features = UINT64_MAX };
 }
 
+uint64_t needed_features(Mode mode, const uint8_t *code, size_t len)
+{
+    DecodeMode m = insn_decode_mode(mode);
+    uint64_t needed = 0;
+    Insn i;
+    for (size_t at = 0; at < len; at += i.len) {
+        if (decode_insn(&m, code + at, (uint32_t)(len - at), &i) != DECODE_OK)
+            break;
+        needed |= row_features(i.desc, i.vex_l);
+    }
+    return needed;
+}
+
 uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len)
 {
     DecodeMode m = insn_decode_mode(mode);

@@ -86,6 +86,7 @@ struct Runner {
     const char *name;
     bool is_silicon;
     unsigned modes;
+    uint64_t features; /* what it can run: a bit per InsnFeature */
     /* @mem: as it is before; changed to what it is after. */
     void (*run)(Runner *r, const Case *c, Memory *mem, State *out);
 };
@@ -104,7 +105,7 @@ void silicon_run_slots(Runner *r, unsigned n);
 /* All runners of this build; silicon is missing on other hosts and where the kernel forbids it. */
 unsigned insn_runners(Runner *out[], unsigned max);
 Runner *silicon_runner(void); /* or NULL */
-/* What the host's processor has, a bit per InsnFeature; without silicon: everything. */
+/* What the host's processor has; where that is no x86: everything. */
 uint64_t silicon_features(void);
 unsigned engine_runners(Runner *out[], unsigned max);
 /* The portable back end, one instruction a block, telling of each whether it was completed. */
@@ -119,6 +120,8 @@ void default_case(Case *c, Memory *mem, Mode mode, uint32_t offset, const uint8_
 char *compare_states(const State *want, const State *got, uint32_t ignore);
 char *compare_memory(const Memory *want, const Memory *got);
 DecodeMode insn_decode_mode(Mode mode); /* with every feature */
+/* OR of the features of these instructions. */
+uint64_t needed_features(Mode mode, const uint8_t *code, size_t len);
 /* OR of the flags that the rows of these instructions leave undefined. */
 uint32_t undefined_flags(Mode mode, const uint8_t *code, size_t len);
 

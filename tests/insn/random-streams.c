@@ -29,6 +29,7 @@ enum { MAX_ENTRIES = 8192, SKIPPED = 77 };
 typedef struct Shared { /* among the jobs */
     uint64_t rows[MAX_ENTRIES], streams[MAX_ENTRIES];
     uint64_t executions, nstreams, differences;
+    uint64_t features, common; /* of streams: all, and what every engine has */
 } Shared;
 
 static struct {
@@ -41,7 +42,6 @@ static struct {
 
 static Shared *shared;
 static uint64_t *counted; /* the trace's */
-static uint64_t features;
 static Runner *runners[16], *tracer;
 static unsigned nrunners;
 static uint64_t executed; /* by the stream that runs */
@@ -110,11 +110,30 @@ typedef struct Batch {
     State want[SILICON_BATCH];
 } Batch;
 
+static bool can_run(const Runner *r, const Stream *s)
+{
+    return (r->modes & s->mode) && !(s->needs & ~r->features);
+}
+
+/* Silicon, or else the first engine that can run it. */
 static Runner *reference(const Stream *s)
 {
-    if (runners[0]->is_silicon && (s->is_open || !(runners[0]->modes & s->mode)))
-        return runners[1];
-    return runners[0];
+    unsigned n = 0;
+    while (!can_run(runners[n], s) || (runners[n]->is_silicon && s->is_open))
+        g_assert(++n < nrunners);
+    return runners[n];
+}
+
+/* Some form of @e. */
+static bool has_entry(uint64_t features, const Entry *e)
+{
+    return !(row_features(e->desc, e->l == 1) & ~features);
+}
+
+/* Of an entry that some back end lacks the streams are its own, the others are for everybody. */
+static uint64_t features_for(const Entry *first)
+{
+    return has_entry(shared->common, first) ? shared->common : shared->features;
 }
 
 static void run_references(Batch *b)
@@ -186,7 +205,7 @@ static void check_stream(Batch *b, unsigned k, unsigned first)
     for (unsigned n = 0; n < nrunners; n++) {
         Runner *r = runners[n];
         bool rare = strstr(r->name, "without TLB") != NULL;
-        if (r == reference(s) || r->is_silicon || !(r->modes & s->mode) || (rare && s->seed % 4))
+        if (r == reference(s) || r->is_silicon || !can_run(r, s) || (rare && s->seed % 4))
             continue;
         if (!agrees(b, k, r)) {
             report(s, first, r);
@@ -240,7 +259,7 @@ static void run_job(unsigned job)
             misses++;
             if (!has_mode(mode) || !is_wanted(entry_at(e), mode) ||
                 !stream_make(&b.stream[b.n], mix((uint64_t)options.seed, at), mode, entry_at(e),
-                             features))
+                             features_for(entry_at(e))))
                 continue;
             misses = 0;
             first[b.n] = e;
@@ -257,6 +276,13 @@ static void start_runners(void)
 {
     nrunners = insn_runners(runners, G_N_ELEMENTS(runners));
     tracer = engine_tracer(count);
+    uint64_t any = 0, every = UINT64_MAX;
+    for (unsigned n = runners[0]->is_silicon; n < nrunners; n++) {
+        any |= runners[n]->features;
+        every &= runners[n]->features;
+    }
+    shared->features = runners[0]->is_silicon ? any & runners[0]->features : any;
+    shared->common = shared->features & every;
 }
 
 static void run_jobs(void)
@@ -288,12 +314,12 @@ static bool run_one(const char *text)
     for (unsigned n = 0; n < G_N_ELEMENTS(all_modes); n++) {
         Mode mode = all_modes[n];
         if (strcmp(part[1], mode_constant(mode)) ||
-            !stream_make(&s, seed, mode, entry_at(e), features))
+            !stream_make(&s, seed, mode, entry_at(e), features_for(entry_at(e))))
             continue;
         for (unsigned k = 0; k <= nrunners; k++) {
             Runner *r = k < nrunners ? runners[k] : tracer;
             counted = shared->streams;
-            if (r == reference(&s) || r->is_silicon)
+            if (r == reference(&s) || r->is_silicon || !can_run(r, &s))
                 continue;
             g_autofree char *d = stream_difference(&s, reference(&s), r);
             if (d) {
@@ -308,12 +334,6 @@ static bool run_one(const char *text)
 
 /* ---- The report ------------------------------------------------------------------------------ */
 
-static bool host_has(const Entry *e)
-{
-    InsnFeature f = (InsnFeature)e->desc->feature;
-    return f == FEAT_NONE || (features >> f & 1);
-}
-
 static const char *note_of(const Entry *e)
 {
     const char *note = entry_is_privileged(e);
@@ -321,28 +341,52 @@ static const char *note_of(const Entry *e)
         note = entry_is_host_specific(e);
     if (!note && is_open(e->desc))
         note = "engines only: silicon is not followed to the bit";
-    if (!note && !host_has(e))
+    if (!note && !has_entry(shared->features, e))
         note = "skipped: the host has not got it";
+    if (!note && !has_entry(shared->common, e))
+        note = "skipped by a back end that has not got it";
     return note;
+}
+
+/* By name, and how many. */
+static void report_skipped(const Runner *r)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    const char *last = "";
+    unsigned n = 0;
+    for (unsigned k = 0; k < entry_count(); k++) {
+        const InsnDesc *d = entry_at(k)->desc;
+        if (has_entry(r->features, entry_at(k)))
+            continue;
+        n++;
+        if (strcmp(last, d->name))
+            g_string_append_printf(names, " %s", d->name);
+        last = d->name;
+    }
+    if (n)
+        printf("%u entries skipped, not on %s:%s\n", n, r->name, names->str);
 }
 
 static unsigned write_coverage(FILE *f)
 {
-    unsigned never = 0, skipped = 0;
+    unsigned never = 0, skipped = 0, partly = 0;
     fprintf(f, "%-28s %-14s %9s %9s\n", "entry", "name", "silicon", "rows");
     for (unsigned n = 0; n < entry_count(); n++) {
         const Entry *e = entry_at(n);
         const char *note = note_of(e);
         bool no_row = !shared->rows[n] && !entry_is_privileged(e);
-        bool no_stream = !shared->streams[n] && !note;
-        skipped += !host_has(e);
+        bool on_host = has_entry(shared->features, e), by_all = has_entry(shared->common, e);
+        bool no_stream = !shared->streams[n] && on_host && (!note || !by_all);
+        skipped += !on_host;
+        partly += on_host && !by_all;
         never += no_row || no_stream;
         fprintf(f, "%-28s %-14s %9" G_GINT64_MODIFIER "u %9" G_GINT64_MODIFIER "u  %s%s%s\n", e->id,
                 e->desc->name, shared->streams[n], shared->rows[n], note ? note : "",
                 no_row ? " NO ROW" : "", no_stream ? " NEVER IN STREAMS" : "");
     }
-    printf("%u entries of the decode tables, %u without execution, %u skipped: not on this host\n",
-           entry_count(), never, skipped);
+    printf("%u entries of the decode tables, %u without execution, %u skipped: not on this host, "
+           "%u skipped by a back end that lacks them\n",
+           entry_count(), never, skipped, partly);
     return never;
 }
 
@@ -372,7 +416,7 @@ static bool record_entry(unsigned n, Mode mode)
     State after;
     uint64_t had = shared->streams[n];
     for (unsigned try = 0; try < 400; try++) {
-        if (!stream_make(&s, mix(n, try), mode, entry_at(n), features))
+        if (!stream_make(&s, mix(n, try), mode, entry_at(n), shared->features))
             return false;
         s.n = 1;
         if (s.item[0].insn.lock || s.item[0].insn.seg_override || s.item[0].insn.prefix67)
@@ -456,6 +500,10 @@ static bool alone(void)
         return false;
     if (options.stream)
         return run_one(options.stream);
+    for (unsigned n = 0; n < nrunners; n++) {
+        if (!n || runners[n]->features != runners[n - 1]->features)
+            report_skipped(runners[n]);
+    }
     if (!runners[0]->is_silicon)
         printf("no silicon to compare with on this host: engines against each other\n");
     return true;
@@ -466,7 +514,6 @@ int main(int argc, char **argv)
     parse(argc, argv);
     shared = mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert(shared != MAP_FAILED && entry_count() <= MAX_ENTRIES);
-    features = silicon_features();
     int status = in_process(alone);
     if (options.record || options.stream || status)
         return status;

@@ -367,7 +367,7 @@ uint64_t silicon_features(void)
         words[CPUID_80000001_EDX] = d;
         words[CPUID_80000001_ECX] = c;
     }
-    return decode_features(words) | 1u << FEAT_NONE;
+    return decode_features(words);
 }
 
 Runner *silicon_runner(void)
@@ -378,6 +378,7 @@ Runner *silicon_runner(void)
     struct user_desc none = { .entry_number = 0, .read_exec_only = 1, .seg_not_present = 1 };
     if (s.shared)
         return &s.runner;
+    s.runner.features = silicon_features();
     s.memory_fd = memfd_create("insn", 0);
     if (s.memory_fd < 0 || ftruncate(s.memory_fd, sizeof(Memory)))
         return NULL;

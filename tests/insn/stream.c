@@ -59,6 +59,7 @@ bool stream_make(Stream *s, uint64_t seed, Mode mode, const Entry *first, uint64
     s->seed = seed;
     s->mode = mode;
     s->is_open = false;
+    s->needs = 0;
     s->image = is_image(first->desc);
     rnd_seed(seed);
     unsigned n = s->image ? 1 + below(2) : 1 + below(MAX_ITEMS);
@@ -71,6 +72,7 @@ bool stream_make(Stream *s, uint64_t seed, Mode mode, const Entry *first, uint64
             break;
         }
         s->is_open |= is_open(t->insn.desc);
+        s->needs |= row_features(t->insn.desc, t->insn.vex_l);
         if (undefined_fsw(&t->insn))
             n = s->n + 1; /* nothing looks at it */
         if (t->insn.desc->undef && s->n + 1 < n)
