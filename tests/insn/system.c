@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "target-i386/cpuid.h"
+#include "target-i386/decode.h"
 #include "target-i386/segment.h"
 
 static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
@@ -270,6 +272,28 @@ static void put_tables(System *s, SystemMode mode)
 uint32_t system_code_base(SystemMode mode, unsigned cpl)
 {
     return mode == SYS_REAL || mode == SYS_VM86 || cpl == 3 ? USER_CODE : KERNEL_CODE;
+}
+
+bool system_can_run(const System *s, SystemMode mode, const char *code, size_t len)
+{
+    static const uint8_t sizes[] = {
+        [SYS_REAL] = I16, [SYS_VM86] = I16, [SYS_PROT] = I32, [SYS_COMPAT] = I32, [SYS_LONG] = I64
+    };
+    DecodeMode m = { .code_size = sizes[mode],
+                     .pe = mode != SYS_REAL && mode != SYS_VM86,
+                     .features = UINT64_MAX };
+    uint32_t words[CPUID_WORDS];
+    uint64_t wanted = 0;
+    Insn i;
+
+    memset(words, 0xff, sizeof(words));
+    x86_words_limit(words, accel_features(s->accel));
+    for (size_t at = 0; at < len; at += i.len) {
+        if (decode_insn(&m, (const uint8_t *)code + at, (uint32_t)(len - at), &i) != DECODE_OK)
+            break;
+        wanted |= row_features(i.desc, i.vex_l);
+    }
+    return !(wanted & ~decode_features(words));
 }
 
 static void load_desc(System *s, unsigned seg, uint16_t selector)

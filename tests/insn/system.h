@@ -62,6 +62,8 @@ void system_free(System *s);
 /* Tables for @mode, and the CPU in it at @cpl with its stack, about to execute at code_base(). */
 void system_setup(System *s, SystemMode mode, unsigned cpl);
 uint32_t system_code_base(SystemMode mode, unsigned cpl);
+/* Does the back end have what these instructions want? AVX is not for every host's. */
+bool system_can_run(const System *s, SystemMode mode, const char *code, size_t len);
 /* Run until halted, shut down, or for so long that it must hang (then false). */
 bool system_run(System *s);
 /* The vector of the handler that halted the CPU, or -1. */

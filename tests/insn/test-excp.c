@@ -794,8 +794,12 @@ static void test_rows(void **state)
 {
     System *s = system_new(backend, "max");
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        run_row(s, &rows[i]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (!system_can_run(s, rows[i].mode, rows[i].code, rows[i].len))
+            print_message("skipped, not on this back end: %s\n", rows[i].name);
+        else
+            run_row(s, &rows[i]);
+    }
     system_free(s);
     assert_int_equal(failures, 0);
 }

@@ -625,6 +625,13 @@ static void end(Gen *g, uint32_t offset)
     }
 }
 
+unsigned random_mask(const char *backend)
+{
+    bool wide = tcg_features(backend) & TCG_HAS_V256;
+
+    return wide ? GEN_ALL : GEN_ALL & ~(unsigned)GEN_V256;
+}
+
 void random_block(IrBlock *ir, uint64_t seed, unsigned mask, unsigned ninsns, uint64_t keep_insns)
 {
     Gen g = { .ir = ir, .mask = mask | GEN_INT };

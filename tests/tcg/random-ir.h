@@ -19,6 +19,8 @@ enum { /* what may occur */
        GEN_ALL = (1 << 10) - 1
 };
 
+unsigned random_mask(const char *backend); /* all that @backend can run */
+
 #define GEN_MAX_INSNS 64
 
 /* @keep: bit n clear leaves instruction n out (minimising). */

@@ -79,13 +79,6 @@ static void run_case(Harness *ref, Harness *other, IrBlock *ir, const Case *c, c
     fail();
 }
 
-static unsigned shared_mask(const char *backend)
-{
-    bool wide = tcg_features(backend) & TCG_HAS_V256;
-
-    return wide ? GEN_ALL : GEN_ALL & ~(unsigned)GEN_V256;
-}
-
 static void compare_with(const char *backend, bool no_opt)
 {
     Harness *ref = harness_new("interp", true), *other = harness_new(backend, no_opt);
@@ -98,7 +91,7 @@ static void compare_with(const char *backend, bool no_opt)
     for (unsigned long seed = first; seed < first + count && (!only || !strcmp(only, backend));
          seed++) {
         uint64_t rng = seed;
-        unsigned mask = (unsigned)harness_random(&rng) & shared_mask(backend);
+        unsigned mask = (unsigned)harness_random(&rng) & random_mask(backend);
         Case c = { seed, (unsigned)setting("TEST_MASK", mask), 1 + harness_random(&rng) % 40 };
 
         other->warm = ref->warm = false;

@@ -196,11 +196,12 @@ static void jumps(Harness *h)
 static void full_buffer(Harness *h)
 {
     IrBlock *ir = harness_ir_new();
+    unsigned mask = random_mask("x86_64");
 
     for (unsigned flushes = 0, i = 0; flushes < 2; i++) {
         TcgCode *code;
 
-        random_block(ir, i % 500 + 1, GEN_ALL, 40, UINT64_MAX);
+        random_block(ir, i % 500 + 1, mask, 40, UINT64_MAX);
         harness_rebuild(tcg_ir(h->tcg), ir);
         code = tcg_compile(h->tcg, NULL, NULL, NULL);
         if (!code) {
