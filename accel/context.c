@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Jump-cache contexts. A jump-cache entry is good for one pc in one context: mode, code segment
- * base and the state of the address space (its tag and generation). Contexts are interned to 13-bit
- * numbers that sit above the canonical part of the pc in Cpu.jc_key, below the three hot bits;
- * numbers 0 and 0x1fff are never used, so that an entry of tag 0 matches nothing. Number 1 stands
- * for a context not looked at yet: no entry is made in it.
+ * base and the state of the address space (its tag and generation). Contexts are interned to 11-bit
+ * numbers in Cpu.jc_key, below the three hot bits, that take part in where a pc's entry is:
+ * whatever address a guest jumps to, it finds no other context's. Number 0 is never used, for empty
+ * entries; number 1 stands for a context not looked at yet: no entry is made in it.
  *
  * In supervisor mode the address space takes no part: kernels run from global pages. A CPU that
  * runs supervisor code from a page that is not global notes it (Tlb.kernel_nonglobal), and its
@@ -12,10 +12,14 @@
  */
 #include "accel/engine.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define FIRST_CONTEXT 2u
-#define LAST_CONTEXT  0x1ffeu
+#define LAST_CONTEXT  ((1u << CONTEXT_BITS) - 1)
+
+static_assert((TCG_JC_MASK >> CONTEXT_SHIFT) + 1 == 8u << CONTEXT_BITS,
+              "the key is as wide as an index");
 
 static guint context_hash(gconstpointer p)
 {

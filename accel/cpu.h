@@ -40,7 +40,7 @@ struct Cpu {
     uint64_t vbase;  /* guest pc of byte 0 of the running mapping unit */
     uint64_t pc;     /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
                         after cpu_sync_state() */
-    uint64_t jc_key; /* jump cache context; top three bits are the architecture's (see below) */
+    uint64_t jc_key; /* jump cache context; its top three bits are the architecture's (see below) */
     FlagsRecord cc;
     const void *calls[TCG_CALLS]; /* TcgLayout.calls */
     const CpuOps *ops;
@@ -140,10 +140,10 @@ struct CpuOps {
                   GString *out);
 };
 
-/* The top bits of jc_key that the frontend may change from translated code without leaving it: the
- * part of `mode` that code changes all the time (x87 TOP). They equal (mode >> CPU_HOT_MODE_SHIFT)
- * & 7. */
-#define CPU_KEY_HOT_SHIFT  61
+/* The top bits (of TCG_JC_MASK) of jc_key, that the frontend may change from translated code without
+ * leaving it: the part of `mode` that code changes all the time (x87 TOP). They equal
+ * (mode >> CPU_HOT_MODE_SHIFT) & 7. */
+#define CPU_KEY_HOT_SHIFT  15
 #define CPU_HOT_MODE_SHIFT 29
 
 static inline CpuCommon *cpu_common(Cpu *cpu)

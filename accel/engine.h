@@ -211,7 +211,8 @@ typedef struct Context {
 } Context;
 
 #define CONTEXT_NONE        1u
-#define CONTEXT_SHIFT       48
+#define CONTEXT_SHIFT       4
+#define CONTEXT_BITS        (CPU_KEY_HOT_SHIFT - CONTEXT_SHIFT)
 #define CONTEXT_RECENT_BITS 6
 #define CONTEXT_RECENT      (1 << CONTEXT_RECENT_BITS)
 
@@ -343,10 +344,5 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
 void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
 /* Instructions of the running block from the current one on: the budget was charged for them. */
 unsigned cpu_rest_of_block(Cpu *cpu);
-
-static inline unsigned jc_index(uint64_t pc)
-{
-    return (((pc << 4) ^ pc) & TCG_JC_MASK) >> 4;
-}
 
 #endif

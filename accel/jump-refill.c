@@ -66,8 +66,8 @@ const void *jump_refill(void *env, uint64_t pc)
     if (!tb || !is_plain(tb))
         return NULL;
     tlb_note_code(cpu, ctx.linear, e, &ctx);
-    j = &cpu->run->tail->jc[jc_index(pc)];
-    j->tag = pc ^ cpu->jc_key;
+    j = &cpu->run->tail->jc[tcg_jc_offset(pc, cpu->jc_key) / sizeof(*j)];
+    j->tag = pc;
     j->host = (void *)(uintptr_t)tb->code->far_entry;
     a->stats.jumps_refilled++;
     return tb->code->far_entry;

@@ -171,7 +171,6 @@ void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
  * page before it, as they may reach over. Once at it, the filter is made anew from what stays. */
 static void forget_code_page(Cpu *cpu, uint64_t addr)
 {
-    const uint64_t pages = (1ull << CONTEXT_SHIFT) - PAGE_SIZE;
     Tlb *t = cpu->run->tlb;
     JumpEntry *jc = cpu->run->tail->jc;
 
@@ -179,14 +178,13 @@ static void forget_code_page(Cpu *cpu, uint64_t addr)
         return;
     memset(t->code_pages, 0, sizeof(t->code_pages));
     for (unsigned i = 0; i < TCG_JC_SIZE; i++) {
-        uint64_t page = jc[i].tag & pages;
-        if (!jc[i].tag)
+        uint64_t page = jc[i].tag & PAGE_MASK;
+        if (jc[i].tag == tcg_jc_empty(i))
             continue;
-        if (page == (addr & pages) || page == ((addr - PAGE_SIZE) & pages)) {
-            jc[i].tag = 0;
+        if (page == (addr & PAGE_MASK) || page == ((addr - PAGE_SIZE) & PAGE_MASK)) {
+            jc[i].tag = tcg_jc_empty(i);
             continue;
         }
-        page = (uint64_t)((int64_t)(page << (64 - CONTEXT_SHIFT)) >> (64 - CONTEXT_SHIFT));
         set_bit(t->code_pages, bloom(page >> PAGE_BITS, CODE_PAGE_BITS));
         set_bit(t->code_pages, bloom((page + PAGE_SIZE) >> PAGE_BITS, CODE_PAGE_BITS));
     }
@@ -211,7 +209,7 @@ void jump_cache_clear(Cpu *cpu)
     CpuTail *tail = cpu->run->tail;
 
     for (unsigned i = 0; i < TCG_JC_SIZE; i++)
-        tail->jc[i].tag = 0; /* contexts are numbered so that no pc gives this, see context.c */
+        tail->jc[i].tag = tcg_jc_empty(i);
     memset(cpu->run->tlb->code_pages, 0, sizeof(cpu->run->tlb->code_pages));
     memset(cpu->run->tlb->code_units, 0, sizeof(cpu->run->tlb->code_units));
     cpu->run->tlb->kernel_nonglobal = false;

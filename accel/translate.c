@@ -275,14 +275,14 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
         }
     }
     if (cpu->run->want_jc && !cpu->run->context_dirty) {
-        JumpEntry *j = &cpu->run->tail->jc[jc_index(ctx->pc)];
+        JumpEntry *j = &cpu->run->tail->jc[tcg_jc_offset(ctx->pc, cpu->jc_key) / sizeof(*j)];
         const void *host = tcg_far_entry(a->tcg, tb->code);
         if (!host)
             return tb;
         tlb_note_code(cpu, ctx->linear, &copy, ctx);
         if (tb->straddles)
             tlb_note_code(cpu, ctx->linear + PAGE_SIZE, &copy, ctx);
-        j->tag = ctx->pc ^ cpu->jc_key;
+        j->tag = ctx->pc;
         j->host = (void *)(uintptr_t)host;
     }
     return tb;

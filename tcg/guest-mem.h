@@ -19,8 +19,9 @@
  * its faults), and if it cannot be had even then (the group crosses a page, or is not RAM), the block
  * is left before the first access's instruction: mem_alone().
  *
- * Jump cache: direct-mapped array of JumpEntry at byte offset ((pc << 4) ^ pc) & TCG_JC_MASK.
- * A hit is entry.tag == (pc ^ env.jc_key); then control goes to entry.host (a block's far entry).
+ * Jump cache: direct-mapped array of JumpEntry at byte offset tcg_jc_offset(): the key chooses the
+ * place, so that two keys never find the same entry by the same pc. A hit is entry.tag == pc; then
+ * control goes to entry.host (a block's far entry).
  */
 #ifndef TCG_GUEST_MEM_H
 #define TCG_GUEST_MEM_H
@@ -49,9 +50,21 @@ static inline uint64_t tlb_tag(uint64_t addr)
 }
 
 typedef struct JumpEntry {
-    uint64_t tag;
+    uint64_t tag; /* guest pc */
     void *host;
 } JumpEntry;
+
+/* @key has no bits but those of TCG_JC_MASK. */
+static inline uint32_t tcg_jc_offset(uint64_t pc, uint64_t key)
+{
+    return (uint32_t)((pc << 4) ^ pc ^ key) & TCG_JC_MASK;
+}
+
+/* What the tag of entry @i is while it is empty: the pc that only key 0 looks for there. */
+static inline uint64_t tcg_jc_empty(unsigned i)
+{
+    return i ^ i >> 4 ^ i >> 8 ^ i >> 12;
+}
 
 /* One memory access on the slow path. */
 typedef struct SlowAccess {

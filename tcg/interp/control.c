@@ -62,10 +62,10 @@ const Op *interp_jump(const Op *op, Interp *x)
 {
     u64 pc = get_u64(x, op->a);
     const JumpEntry *e =
-        (const JumpEntry *)(x->env + x->layout->jc + (((pc << 4) ^ pc) & TCG_JC_MASK));
+        (const JumpEntry *)(x->env + x->layout->jc + tcg_jc_offset(pc, *ENV(x, u64, jc_key)));
 
     *ENV(x, u64, pc) = pc;
-    if (G_LIKELY(e->tag == (pc ^ *ENV(x, u64, jc_key)))) {
+    if (G_LIKELY(e->tag == pc)) {
         return interp_enter_far(x, e->host);
     }
     return leave(x, TCG_EXIT_LOOKUP);

@@ -478,8 +478,10 @@ static void load_state(Engine *e, const Case *k)
     const State *s = &k->in;
     memset(c, 0, sizeof(*c));
     memset(e->cpu->tail.tlb, 0xff, sizeof(e->cpu->tail.tlb));
+    for (unsigned n = 0; n < TCG_JC_SIZE; n++)
+        e->cpu->tail.jc[n].tag = tcg_jc_empty(n);
     c->cpu.ops = &x86_cpu_ops;
-    c->cpu.jc_key = UINT64_C(1) << 60;
+    c->cpu.jc_key = 0x10;
     memcpy(c->features, e->words, sizeof(c->features));
     memcpy(c->regs, s->gpr, sizeof(c->regs));
     c->eflags = 2 | EFL_IF | (s->flags & (EFL_DF | EFL_TF));
@@ -652,7 +654,7 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
             if (l.kind == TCG_EXIT_BUDGET)
                 break;
             if (l.kind == TCG_EXIT_REASON) {
-                c->cpu.jc_key = UINT64_C(1) << 60;
+                c->cpu.jc_key = 0x10;
                 x86_cpu_ops.exit_reason(&c->cpu, l.reason);
                 if (c->common.exception_pending)
                     break;

@@ -208,10 +208,9 @@ void emit_jump(Gen *g)
         x_shift_imm(&g->a, SH_SHL, 4, R13, 4);
     }
     x_alu(&g->a, ALU_XOR, 4, R13, R12);
+    x_alu_rm(&g->a, ALU_XOR, 4, R13, env_mem(env_off(l->jc_key)));
     x_alu_imm(&g->a, ALU_AND, 4, R13, TCG_JC_MASK);
-    x_load(&g->a, 8, R14, env_mem(env_off(l->jc_key)));
-    x_alu(&g->a, ALU_XOR, 8, R14, R12);
-    x_alu_rm(&g->a, ALU_CMP, 8, R14,
+    x_alu_rm(&g->a, ALU_CMP, 8, R12,
              mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
     x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
     x_jmp_mem(&g->a, mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, host)));

@@ -181,6 +181,23 @@ static void report64(const Attempt64 *a)
 
 /* ---- Addresses ------------------------------------------------------------------------------ */
 
+/* Whatever stands above a supervisor's address, nobody gets there by it. */
+static void wild_jumps(void)
+{
+    uint32_t there = CODE_64("incl 0x50100; ret"), n = 0;
+    volatile uint32_t *calls = (volatile uint32_t *)(SCRATCH + 0x100);
+
+    *calls = 0;
+    for (unsigned i = 0; i < 3; i++)
+        attempt64(&(Attempt64){ .code = CODE_64("call *%%rbx"), .in.rbx = there });
+    put("canonical: called %d times,", *calls);
+    for (uint64_t x = 1; x < 0x2000; x++) {
+        attempt64(&(Attempt64){ .code = CODE_64("jmp *%%rbx"), .ring = 3, .in.rbx = there | x << 48 });
+        n += vector64 == 13;
+    }
+    put(" then %d; %d wild jumps are #GP\n", *calls, n);
+}
+
 static void canonical(void)
 {
 #define CANON(n, text, ...) TRY64("canonical: " n, text, .in.rbx = HIGH, .in.rax = 5, ##__VA_ARGS__)
@@ -200,6 +217,7 @@ static void canonical(void)
     CANON("jmp", "jmp *%%rbx");
     CANON("call to", "call *%%rbx", .show = "s");
     CANON("ret to", "push %%rbx; ret", .show = "s");
+    wild_jumps();
     CANON("invlpg", "invlpg (%%rbx)");
     CANON("lea", "lea 1(%%rbx), %%rcx", .show = "c");
     CANON("clflush", "clflush (%%rbx)");
