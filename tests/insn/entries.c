@@ -206,7 +206,6 @@ static const Reason host_specific[] = {
     { gen_rdtscp, "time" },
     { gen_rdrand, "random" },
     { gen_rdseed, "random" },
-    { gen_xgetbv, "tells of the host's system" },
     { gen_int1, "hypervisors report it as a fault" },
     { gen_sgdt, "the kernel's tables, or its emulation of UMIP" },
     { gen_sidt, "the kernel's tables, or its emulation of UMIP" },

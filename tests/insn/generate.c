@@ -194,6 +194,22 @@ void random_state(Case *k)
     s->ftw = (uint8_t)(below(3) ? rnd() | rnd() | rnd() : below(2) ? 0xff : rnd());
 }
 
+void random_initial(State *s)
+{
+    if (!below(4)) {
+        s->fcw = 0x37f;
+        s->fsw = 0;
+        s->ftw = 0;
+        memset(s->st, 0, sizeof(s->st));
+    }
+    if (!below(4))
+        memset(s->xmm, 0, sizeof(s->xmm));
+    if (!below(4))
+        memset(s->ymmh, 0, sizeof(s->ymmh));
+    if (!below(4))
+        s->mxcsr = 0x1f80;
+}
+
 void small_indices(State *s, unsigned reg)
 {
     uint64_t mask = below(8) ? 0x7f : 0xffff;
@@ -218,10 +234,25 @@ void string_operands(Case *k)
     k->in.flags ^= below(2) ? DF : 0;
 }
 
+/* XSTATE_BV, XCOMP_BV and what is reserved; only of components that are x86-64-v3's. */
+static void random_header(uint64_t header[8])
+{
+    header[0] = rnd() & 7;
+    if (below(2)) /* compacted */
+        header[1] = UINT64_C(1) << 63 | (below(4) ? header[0] : 0) | (rnd() & 7);
+    if (!below(16))
+        header[below(3)] ^= UINT64_C(1) << 63;
+    if (!below(16))
+        header[below(8)] |= UINT64_C(1) << 40;
+    if (!below(32))
+        header[1] |= 1u << below(3);
+}
+
 /* Control words with their reserved bits, an XSAVE header. */
 static void random_image(uint8_t *b)
 {
-    uint64_t header[8] = { rnd() & 7 };
+    uint64_t header[8] = { 0 };
+    random_header(header);
     for (unsigned n = 0; n < 512; n += 8) {
         uint64_t v = random_half();
         memcpy(b + n, &v, 8);
@@ -235,12 +266,10 @@ static void random_image(uint8_t *b)
     memset(b + 26, 0, 2);
     if (!below(16))
         b[26] = 1; /* a reserved bit of MXCSR */
-    if (!below(16))
-        header[below(3)] |= UINT64_C(1) << 40;
     memcpy(b + 512, header, sizeof(header));
 }
 
-void random_memory(Memory *mem, uint64_t seed, bool image)
+void random_memory(Memory *mem, uint64_t seed, unsigned image)
 {
     rnd_seed(seed);
     unsigned kind = below(6);
@@ -261,7 +290,7 @@ void random_memory(Memory *mem, uint64_t seed, bool image)
         memcpy(mem->data + n, &v, 8);
     }
     if (image)
-        random_image(mem->data + IMAGE_AT);
+        random_image(mem->data + image);
 }
 
 /* ---- Encodings ------------------------------------------------------------------------------- */
@@ -712,8 +741,28 @@ static void put_preparation(Item *t, Mode mode, const Encoder *c, const Insn *i)
         append(t, (const uint8_t[]){ 0x31, 0xd2 }, 2); /* XOR eDX, eDX */
     else if (!strcmp(name, "ldmxcsr") || !strcmp(name, "vldmxcsr"))
         store_value(t, mode, c, i, below(16) ? random_mxcsr() : (uint32_t)rnd() & ~AMD_MM);
+    else if (g == gen_xgetbv)
+        move_value(t, mode, 1, below(8) ? below(2) : (uint32_t)rnd());
     else if (!strcmp(name, "fldcw"))
         store_value(t, mode, c, i, random_fcw());
+}
+
+/* CMP rAX, imm: defines every flag. */
+void item_define_flags(Item *t, Mode mode)
+{
+    append_value(t, 0x3d, 1);
+    append_value(t, (uint32_t)rnd(), word(mode));
+}
+
+/* Of XCR0 what x86-64-v3 has: AND EAX, 7; MOV rDX, 0. */
+static void mask_components(Item *t, Mode mode)
+{
+    if (mode_is_16(mode))
+        append_value(t, 0x66, 1);
+    append_value(t, 0x25, 1);
+    append_value(t, 7, 4);
+    move_value(t, mode, 2, 0);
+    item_define_flags(t, mode);
 }
 
 /* ---- Places that depend on where the item stands ----------------------------------------------
@@ -749,6 +798,8 @@ bool make_item(Item *t, Mode mode, const Entry *e, uint64_t features)
         t->at = t->len;
         append(t, c.b, c.len);
         patch_insn(t, mode, &c, &t->insn);
+        if (t->insn.desc->gen == gen_xgetbv)
+            mask_components(t, mode);
         return true;
     }
     return false;

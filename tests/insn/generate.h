@@ -37,11 +37,13 @@ typedef struct Item {
 
 /* An instruction of @e. False: none found in this mode. */
 bool make_item(Item *item, Mode mode, const Entry *e, uint64_t features);
+/* Append what defines every flag, for an instruction that leaves some undefined. */
+void item_define_flags(Item *item, Mode mode);
 /* Values that the instruction leaves to the processor: engines agree with each other only. */
 bool is_open(const InsnDesc *d);
 /* Bits of the x87 status word that it leaves open. */
 unsigned undefined_fsw(const Insn *i);
-/* The whole x87 or extended state in memory, at IMAGE_AT, addressed by RDI. */
+/* The whole x87 or extended state in memory, at IMAGE_AT or just behind, addressed by RDI. */
 bool is_image(const InsnDesc *d);
 
 void random_state(Case *k);
@@ -50,7 +52,9 @@ bool is_string(const InsnDesc *d);
 void string_operands(Case *k);
 /* A vector of indices that keep a gather near its base, mostly. */
 void small_indices(State *s, unsigned reg);
-/* Contents of the data area by a seed. @image: a plausible XSAVE image at IMAGE_AT. */
-void random_memory(Memory *mem, uint64_t seed, bool image);
+/* Contents of the data area by a seed. @image: where a plausible XSAVE image is, 0: none. */
+void random_memory(Memory *mem, uint64_t seed, unsigned image);
+/* Some components of the extended state as after reset. */
+void random_initial(State *s);
 
 #endif
