@@ -209,7 +209,7 @@ void row_prepare(const Row *r, Mode mode, PreparedRow *p);
 #define ROW_LISTS(L)                                                                           \
     L(alu)                                                                                     \
     L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse) L(sse_ext) \
-        L(vex) L(host) L(recorded)
+        L(vex) L(newer) L(host) L(recorded)
 #define DECLARE_ROWS(name) extern const Row name##_rows[];
 ROW_LISTS(DECLARE_ROWS) /* each ends with a row without name */
 #undef DECLARE_ROWS
