@@ -64,6 +64,13 @@ static void inexact(System *s)
 static void inexact_odd(System *s) { inexact(s); s->c->xmm[0].q[1] = 0x3ca0000000000001; s->c->xmm[1].q[1] = 0x3ff0000000000001; }
 static void inexact_unknown(System *s) { inexact(s); s->c->cr4 &= ~(uint64_t)CR4_OSXMMEXCPT; }
 static void avx(System *s) { s->c->cr4 |= CR4_OSXSAVE; s->c->xcr0 = 7; s->c->regs[R_RBX] = PAGE_ABSENT; }
+static void avx_upper(System *s) { avx(s); s->c->xmm[1].q[3] = 0x1234; s->c->xmm[2].q[3] = 0xff00; s->c->xmm[9].q[0] = 1; s->c->xmm[9].q[3] = 0x99; }
+static void avx_upper_switched(System *s) { avx_upper(s); s->c->cr0 |= CR0_TS; }
+static void avx_in_task(System *s)
+{
+    avx_upper(s);
+    system_write(s, HANDLERS_AT + 0x610, 0xc2ebf5c5, 4); /* vpor ymm0, ymm1, ymm2, as in the row */
+}
 static void avx_off(System *s) { avx(s); s->c->xcr0 = 3; }
 static void avx_no_osxsave(System *s) { avx(s); s->c->cr4 &= ~(uint64_t)CR4_OSXSAVE; }
 static void avx_switched(System *s) { avx(s); s->c->cr0 |= CR0_TS; }
@@ -371,6 +378,17 @@ static void upper_is_back(System *s)
     assert_int_equal(system_read(s, PAGE_USER + 520, 8), 1ull << 63 | 7);
     assert_int_equal(system_read(s, PAGE_USER + 576 + 9 * 16 + 8, 8), 0x1234);
 }
+static void upper_is_or(System *s)
+{
+    assert_int_equal(s->c->xmm[0].q[3], 0xff34);
+    assert_int_equal(s->c->xmm[9].q[3], 0x99);
+}
+static void upper_is_kept(System *s)
+{
+    assert_int_equal(s->c->xmm[1].q[3], 0x1234);
+    assert_int_equal(s->c->xmm[9].q[0], 0);
+    assert_int_equal(s->c->xmm[9].q[3], 0x99);
+}
 static void xcr0_is_7(System *s) { assert_int_equal(s->c->xcr0, 7); }
 static void port_5a(System *s) { s->port_value = 0x5a; }
 static void fs_is_rbx(System *s) { assert_int_equal(s->c->segs[SEG_FS].base, s->c->regs[R_RBX]); }
@@ -492,6 +510,11 @@ static const Row rows[] = {
     { "xsetbv at cpl 3", SYS_LONG, 3, C("\x31\xc9\x31\xd2\xb8\x07\0\0\0\x0f\x01\xd1"), avx, EXCP_GP, 0, 9 },
     { "xsetbv 7, then AVX", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x07\0\0\0\x0f\x01\xd1\xc5\xfd\xdb\xc2\xf4"), avx_off, NONE, 0, 17, xcr0_is_7 },
     { "xsetbv 3, then AVX", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x03\0\0\0\x0f\x01\xd1\xc5\xfd\xdb\xc2\xf4"), avx, EXCP_UD, NO_ERROR, 12 },
+    { "clts, then AVX", SYS_LONG, 0, C("\x0f\x06\xc5\xf5\xeb\xc2\xf4"), avx_upper_switched, NONE, 0, 7, upper_is_or },
+    { "xsetbv 3, SSE, xsetbv 7", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x03\0\0\0\x0f\x01\xd1\x66\x45\x0f\xef\xc9\xb0\x07\x0f\x01\xd1\xf4"), avx_upper, NONE, 0, 23, upper_is_kept },
+    { "xsetbv 1, SSE goes on", SYS_LONG, 0, C("\x31\xc9\x31\xd2\xb8\x01\0\0\0\x0f\x01\xd1\x66\x45\x0f\xef\xc9\xf4"), avx_upper, NONE, 0, 18, upper_is_kept },
+    { "CR4.OSXSAVE off and on", SYS_LONG, 0, C("\x0f\x20\xe0\x48\x89\xc3\x48\x0f\xba\xf0\x12\x0f\x22\xe0\x66\x45\x0f\xef\xc9\x0f\x22\xe3\xc5\xf5\xeb\xc2\xf4"), avx_upper, NONE, 0, 27, upper_is_or },
+    { "vpor in a task just entered", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x88\x00\xc5\xf5\xeb\xc2"), avx_in_task, EXCP_NM, NO_ERROR, HANDLERS_AT + 0x610 - KERNEL_CODE },
     { "xgetbv of XCR2", SYS_LONG, 3, C("\xb9\x02\0\0\0\x0f\x01\xd0"), avx, EXCP_GP, 0, 5 },
     { "xgetbv without OSXSAVE", SYS_LONG, 3, C("\x31\xc9\x0f\x01\xd0"), avx_no_osxsave, EXCP_UD, NO_ERROR, 2 },
     { "xsaves, vzeroall, xrstors", SYS_LONG, 0, C("\x0f\xc7\x2b\xc5\xfc\x77\x0f\xc7\x1b\xf4"), xsave_area, NONE, 0, 10, upper_is_back },
@@ -844,6 +867,8 @@ static void test_init_sipi(void **state)
     system_setup(s, SYS_LONG, 0);
     c->bsp = false;
     c->xmm[3].q[0] = 0x1234;
+    c->xmm[3].q[3] = 0x5678;
+    c->mxcsr = 0x1fa0;
     c->mtrr_def = 0xc06;
     system_write(s, 0x9000, 0xf4, 1);
     s->bus.raise_init(s->bus.opaque, 0);
@@ -854,6 +879,8 @@ static void test_init_sipi(void **state)
     assert_int_equal(c->cr0 & CR0_PE, 0);
     assert_int_equal(c->efer, 0);
     assert_int_equal(c->xmm[3].q[0], 0x1234);
+    assert_int_equal(c->xmm[3].q[3], 0x5678);
+    assert_int_equal(c->mxcsr, 0x1fa0);
     assert_int_equal(c->mtrr_def, 0xc06);
     system_free(s);
 }
@@ -865,6 +892,8 @@ static void test_reset_values(void **state)
 
     system_setup(s, SYS_LONG, 0);
     c->mtrr_def = 0xc06;
+    c->xmm[3] = (VecReg){ .q = { 1, 2, 3, 4 } };
+    c->xcr0 = 7;
     device_reset(s->machine.root);
     assert_int_equal(c->segs[SEG_CS].base, 0xffff0000);
     assert_int_equal(c->cpu.pc, 0xfff0);
@@ -873,6 +902,9 @@ static void test_reset_values(void **state)
     assert_int_equal(c->dr[6], 0xffff0ff0);
     assert_int_equal(c->dr[7], 0x400);
     assert_int_equal(c->mxcsr, 0x1f80);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(c->xmm[3].q[i], 0);
+    assert_int_equal(c->xcr0, 1);
     assert_int_equal(c->smbase, 0x30000);
     assert_int_equal(c->mtrr_def, 0);
     assert_int_equal(c->mode & (X86_MODE_PE | X86_MODE_CS32 | X86_MODE_CS64 | X86_MODE_CPL), 0);

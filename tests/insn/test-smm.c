@@ -108,10 +108,14 @@ static void test_return_64(void **state)
     };
     System *s = start("max", SYS_LONG, handler, sizeof(handler));
     CpuX86 *c = s->c;
-    uint64_t cr0 = c->cr0, cr4 = c->cr4, efer = c->efer;
+    uint64_t cr0 = c->cr0, cr4 = c->cr4 |= CR4_OSXSAVE, efer = c->efer;
 
+    c->xcr0 = 7;
+    c->xmm[3].q[3] = 0x5678;
+    c->mxcsr = 0x1fa0;
     c->regs[R_RAX] = 0x1122334455667788;
     c->regs[R_RBX] = 5;
+    x86_update_mode(c);
     c->segs[SEG_GS].base = 0xffff800000001000;
     smi(s);
     assert_true(system_run(s));
@@ -125,6 +129,10 @@ static void test_return_64(void **state)
     assert_int_equal(c->cr0, cr0);
     assert_int_equal(c->cr4, cr4);
     assert_int_equal(c->efer, efer);
+    assert_int_equal(c->xcr0, 7);
+    assert_int_equal(c->xmm[3].q[3], 0x5678);
+    assert_int_equal(c->mxcsr, 0x1fa0);
+    assert_true(c->mode & X86_MODE_AVX);
     assert_true(x86_is_64bit_code(c));
     system_free(s);
 }
