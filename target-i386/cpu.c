@@ -286,12 +286,12 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
 {
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
     X86CpuSpec spec = { .engine = accel_features(accel) };
+    bool ok = x86_spec_parse(&spec, m->config->cpu_model, warnings, error);
 
-    if (!x86_spec_parse(&spec, m->config->cpu_model, warnings, error) ||
-        !plan_topology(m->config, &spec.topology, error))
-        return false;
     for (unsigned i = 0; i < warnings->len; i++)
         g_printerr("mimus: warning: %s\n", (char *)warnings->pdata[i]);
+    if (!ok || !plan_topology(m->config, &spec.topology, error))
+        return false;
     *bus = (CpuBus){
         .count = m->config->cpus,
         .set_intr = bus_set_intr,

@@ -277,9 +277,9 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
     if (!strcmp(key, "check"))
         return parse_switch(key, value, &p->check, error);
     if (!strcmp(key, "phys-bits")) {
-        if (!parse_number(key, value, 52, &n, error))
+        if (!parse_number(key, value, UINT8_MAX, &n, error))
             return false;
-        if (n < 32) {
+        if (n && (n < 32 || n > 52)) { /* 0: the default */
             error_set(error, "phys-bits should be between 32 and 52 (but is %u)", (unsigned)n);
             return false;
         }
@@ -303,7 +303,7 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
 static bool parse_item(Parser *p, char *item, GError **error)
 {
     char *value = strchr(item, '=');
-    bool known, on;
+    bool known, on = true;
 
     if (*item == '+' || *item == '-')
         return set_feature(p, item + 1, *item == '+', error);
@@ -314,13 +314,16 @@ static bool parse_item(Parser *p, char *item, GError **error)
         return false;
     if (known)
         return true;
-    return parse_switch(item, value, &on, error) && set_feature(p, item, on, error);
+    if (find_feature(item) && !parse_switch(item, value, &on, error))
+        return false;
+    return set_feature(p, item, on, error);
 }
 
-/* Bits asked for that the engine lacks are dropped, with a line each. */
+/* Bits asked for that the engine lacks are dropped, with a line each; "enforce" wants them all. */
 static bool filter(Parser *p, GPtrArray *warnings, GError **error)
 {
     uint32_t *words = p->spec->model.features;
+    bool dropped = false;
 
     for (unsigned w = 0; w < CPUID_WORDS; w++)
         words[w] = (words[w] | p->on[w]) & ~p->off[w];
@@ -333,16 +336,13 @@ static bool filter(Parser *p, GPtrArray *warnings, GError **error)
         words[f->word] &= ~bit;
         if (f->state == DERIVED)
             continue;
-        if (p->enforce) {
-            g_autofree char *what = describe_missing(f);
-
-            error_set(error, "%s", what);
-            return false;
-        }
-        if (warnings && p->check)
+        dropped = true;
+        if (warnings && (p->check || p->enforce))
             g_ptr_array_add(warnings, describe_missing(f));
     }
-    return true;
+    if (dropped && p->enforce)
+        error_set(error, "TCG doesn't support requested features");
+    return !dropped || !p->enforce;
 }
 
 static void add_named(uint32_t *words, const char *names)

@@ -108,7 +108,7 @@ typedef struct X86CpuSpec {
 } X86CpuSpec;
 
 /* Parse "model,+feature,-feature,key=value"; false with @error for an unknown model or feature, or
- * when "enforce" meets a feature that the engine lacks. What was dropped otherwise is described in
+ * when "enforce" meets a feature that the engine lacks. What is dropped, or lacking then, is described in
  * @warnings, one char * each. */
 bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GError **error);
 

@@ -30,7 +30,9 @@ static const Row rows[] = {
     { "max,svm=on", "TCG doesn't support requested feature: CPUID.80000001H:ECX.svm [bit 2]" },
     { "max,+ds_cpl", "TCG doesn't support requested feature: CPUID.01H:ECX.ds-cpl [bit 4]" },
     { "qemu64,+avx,check=off" },
-    { "qemu64,+avx,enforce", NULL, "CPUID.01H:ECX.avx" },
+    { "qemu64,+avx,enforce", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]", "requested features" },
+    { "qemu64,+avx,check=off,enforce", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]", "requested features" },
+    { "qemu64,+avx,enforce,-avx" },
     { "qemu64,enforce" },
     { "max,enforce" },
     { "486,enforce" },
@@ -38,7 +40,7 @@ static const Row rows[] = {
     { "pentium2,enforce" },
     { "pentium3,enforce" },
     { "qemu32,enforce" },
-    { "Haswell-v2,enforce,-hle", NULL, "TCG doesn't support" },
+    { "Haswell-v2,enforce,-hle", "TCG doesn't support requested feature: CPUID.01H:ECX.fma [bit 12]", "TCG doesn't support" },
     { "Haswell-v5", NULL, "unable to find CPU model 'Haswell-v5'" },
     { "Haswell-noTSX-v1", NULL, "unable to find CPU model" },
     { "Haswell-v0", NULL, "unable to find CPU model" },
@@ -53,7 +55,12 @@ static const Row rows[] = {
     { "qemu64,family=x", NULL, "not a number" },
     { "qemu64,stepping=16", NULL, "not a number from 0 to 15" },
     { "qemu64,vendor=short", NULL, "12 characters" },
-    { "qemu64,phys-bits=8", NULL, "between 32 and 52" },
+    { "qemu64,phys-bits=8", NULL, "between 32 and 52 (but is 8)" },
+    { "qemu64,phys-bits=53", NULL, "between 32 and 52 (but is 53)" },
+    { "qemu64,phys-bits=0" },
+    { "qemu64,phys-bits=", NULL, "not a number" },
+    { "qemu64,nosuch=3", NULL, "no property 'nosuch'" },
+    { "qemu64,min-level=5", NULL, "no property 'min-level'" },
 };
 
 static void test_specs(void **state)
