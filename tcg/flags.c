@@ -74,7 +74,9 @@ static uint32_t pack_main(const FlagsRecord *r)
     case FLK_MUL: return sign_zero_parity(o.a, &o) | (o.b ? FLAG_CF | FLAG_OF : 0);
     case FLK_NONE:
     case FLK_INC:
-    case FLK_DEC: break;
+    case FLK_DEC:
+    case FLK_ROTL:
+    case FLK_ROTR: break;
     }
     return 0; /* a record that was never written, or a saved state gone bad */
 }
@@ -92,11 +94,41 @@ static uint32_t pack_inc(const FlagsRecord *r)
            ((o.a & 15) == 15 ? FLAG_AF : 0);
 }
 
+static uint32_t replace(uint32_t flags, uint32_t mask, uint32_t by)
+{
+    return (flags & ~mask) | (by & mask);
+}
+
+/* CF and OF of a rotate. */
+static uint32_t pack_rot(const FlagsRecord *r)
+{
+    bool left = (r->rot_kind & ~FLAGS_ROT_NEWER) / 4 == FLK_ROTL;
+    uint64_t top, below;
+    Operands o;
+
+    cut(&o, r->rot_kind, r->rot, 0, 0);
+    top = (o.a & o.top) != 0;
+    below = (o.a & o.top >> 1) != 0;
+    if (left) {
+        return ((o.a & 1) ? FLAG_CF : 0) | ((o.a & 1) != top ? FLAG_OF : 0);
+    }
+    return (top ? FLAG_CF : 0) | (top != below ? FLAG_OF : 0);
+}
+
 uint32_t flags_pack(const FlagsRecord *r)
 {
-    uint32_t flags = pack_main(r);
+    uint32_t flags = pack_main(r), rot = r->rot_kind == FLK_NONE ? 0 : pack_rot(r);
 
-    return r->inc_kind == FLK_NONE ? flags : (flags & FLAG_CF) | pack_inc(r);
+    if (r->rot_kind & ~FLAGS_ROT_NEWER) {
+        flags = replace(flags, FLAG_CF | FLAG_OF, rot);
+    }
+    if (r->inc_kind != FLK_NONE) {
+        flags = replace(flags, FLAGS_ARITH & ~FLAG_CF, pack_inc(r));
+    }
+    if (r->rot_kind & FLAGS_ROT_NEWER) {
+        flags = replace(flags, FLAG_OF, rot);
+    }
+    return r->cf ? replace(flags, FLAG_CF, r->cf & 1) : flags;
 }
 
 bool flags_eval(uint32_t f, IrCc cc)
@@ -124,7 +156,8 @@ bool flags_test(const FlagsRecord *r, IrCc cc)
 void flags_set_packed(FlagsRecord *r, uint32_t eflags)
 {
     r->kind = FLK_PACKED * 4;
-    r->inc_kind = FLK_NONE;
+    r->inc_kind = r->rot_kind = FLK_NONE;
+    r->cf = 0;
     r->a = eflags & FLAGS_ARITH;
 }
 

@@ -4,9 +4,10 @@
  * it, and the functions that read it. Semantics are those of the x86 arithmetic flags (Intel SDM
  * vol. 1, 3.4.3.1; appendix A of vol. 1 for what each instruction defines).
  *
- * The record has two halves so that INC and DEC, which keep CF, need not know what came before:
- * when inc_kind is not FLK_NONE the flags but CF are those of an INC or DEC with result `inc`, and
- * CF comes from the main half.
+ * On top of the main part (kind, a, b, c) lie parts that replace some flags, so that whoever defines
+ * only those need not know what came before: an INC or DEC (all but CF), a rotate (CF and OF), and a
+ * CF by itself (BT, CMC …). Each is newer than the parts that it replaces flags of; a rotate that an
+ * INC has come after since gives CF only.
  *
  * Undefined flags: AF is 0 after logic, shifts and multiplication; OF of fl_shl and fl_shr is
  * top(pre) ^ top(res) for every count.
@@ -21,7 +22,7 @@
 
 /* kind = FLK_x * 4 + log2 of the operand size in bytes */
 typedef enum FlagsKind {
-    FLK_NONE,   /* inc_kind only: no INC/DEC on top */
+    FLK_NONE,   /* inc_kind, rot_kind: nothing on top */
     FLK_PACKED, /* a: EFLAGS word */
     FLK_ADD,    /* a: result, b: second operand */
     FLK_ADC,    /* a: result, b: second operand, c: carry in */
@@ -34,15 +35,22 @@ typedef enum FlagsKind {
     FLK_SHL,    /* a: result, b: value shifted by one bit less */
     FLK_SHR,    /* a: result, b: value shifted by one bit less */
     FLK_MUL,    /* a: result, b: not 0 when the product overflowed */
+    FLK_ROTL,   /* rot: result */
+    FLK_ROTR,   /* rot: result */
 } FlagsKind;
 
 typedef struct FlagsRecord {
     uint8_t kind;
     uint8_t inc_kind;
-    uint8_t pad[6]; /* so that both kinds can be written by one 32-bit store */
+    uint8_t rot_kind; /* FLAGS_ROT_NEWER: no INC or DEC has come since */
+    uint8_t cf;       /* 0: nothing on top, else FLAGS_CF_IS + CF */
+    uint8_t pad[4];   /* a 32-bit store of kind clears all that is on top */
     uint64_t a, b, c;
-    uint64_t inc;
+    uint64_t inc, rot;
 } FlagsRecord; /* operands may carry garbage above their size */
+
+#define FLAGS_ROT_NEWER 0x80
+#define FLAGS_CF_IS     2
 
 enum {
     FLAG_CF = 0x001, FLAG_PF = 0x004, FLAG_AF = 0x010, FLAG_ZF = 0x040, FLAG_SF = 0x080,

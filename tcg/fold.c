@@ -315,7 +315,7 @@ static IrRef fold_lea(const IrBlock *ir, IrOp *op)
         const IrOp *x = &ir->ops[op->a];
         int64_t d;
 
-        if (x->op == OP_lea && (x->b == IR_NONE || op->b == IR_NONE)) {
+        if (x->op == OP_lea && x->b == IR_NONE) {
             d = disp + (int32_t)x->imm;
         } else if (x->op == OP_add && ir_is_const(ir, x->b, &v)) {
             d = disp + sign_extend(v, bits);
@@ -327,10 +327,6 @@ static IrRef fold_lea(const IrBlock *ir, IrOp *op)
         }
         disp = d;
         op->a = x->a;
-        if (x->op == OP_lea && x->b != IR_NONE) {
-            op->b = x->b;
-            op->aux = x->aux;
-        }
     }
     op->imm = (uint32_t)disp;
     if (op->b == IR_NONE) {

@@ -122,6 +122,12 @@ static inline uint8_t *modrm_mem_at(uint8_t *p, int reg, Mem m)
 {
     unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
 
+    if (m.base == NOREG) { /* index and disp32 */
+        *p++ = (uint8_t)(r | 4);
+        *p++ = (uint8_t)((unsigned)m.scale << 6 | ((unsigned)m.index & 7) << 3 | 5);
+        memcpy(p, &m.disp, 4);
+        return p + 4;
+    }
     if (m.disp == (int8_t)m.disp) {
         mod = m.disp == 0 && base != RBP ? 0 : 0x40;
     } else {

@@ -40,7 +40,7 @@ typedef struct Asm {
 } Asm;
 
 typedef struct Mem {
-    int8_t base, index; /* X86Reg; index NOREG: none */
+    int8_t base, index; /* X86Reg; NOREG: none, one of them at most */
     uint8_t scale;      /* log2 */
     int32_t disp;
 } Mem;

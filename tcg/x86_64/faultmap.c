@@ -4,9 +4,9 @@
  * guest instruction and how to make the flags record. Entries are in order of host addresses:
  *   uleb  host address - previous entry's        sleb  guest offset - previous entry's
  *   sleb  instruction index - previous entry's
- *   byte  0: flags as in the previous entry; 1: they follow: kind, inc_kind, keep_inc as a byte
- *         each, then four sources (a, b, c, inc): byte 0, or 1 + uleb constant, or 2 + sleb offset
- *         from env
+ *   byte  0: flags as in the previous entry; 1: they follow: kind, inc_kind, rot_kind as a byte
+ *         each, then sources (a, b, c, inc, rot, cf): byte 0, or 1 + uleb constant, or 2 + sleb
+ *         offset from env
  */
 #include "tcg/x86_64/gen.h"
 
@@ -40,15 +40,19 @@ static uint8_t *put_src(const X86Backend *be, uint8_t *p, const Src *s)
     }
 }
 
+#define RECORD_SRCS 6
+
 static uint8_t *put_record(const X86Backend *be, uint8_t *p, const Record *r)
 {
+    const Src *src = &r->a;
+
     *p++ = r->kind;
     *p++ = r->inc_kind;
-    *p++ = r->keep_inc;
-    p = put_src(be, p, &r->a);
-    p = put_src(be, p, &r->b);
-    p = put_src(be, p, &r->c);
-    return put_src(be, p, &r->inc);
+    *p++ = r->rot_kind;
+    for (unsigned i = 0; i < RECORD_SRCS; i++) {
+        p = put_src(be, p, &src[i]);
+    }
+    return p;
 }
 
 uint8_t *fault_map_encode(const Gen *g, uint8_t *p)
@@ -112,7 +116,7 @@ static bool get_src(Reader *r, const uint8_t *env, uint64_t *v)
 static void skip_record(Reader *r)
 {
     r->p += 3;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < RECORD_SRCS; i++) {
         switch (*r->p++) {
         case 0: break;
         case 1: get_uleb(r); break;
@@ -123,24 +127,29 @@ static void skip_record(Reader *r)
 
 static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
 {
-    uint8_t kind = *r.p++, inc_kind = *r.p++;
-    bool keep_inc = *r.p++;
-    uint64_t v[4];
-    bool has[4];
+    uint8_t kind = *r.p++, inc_kind = *r.p++, rot_kind = *r.p++;
+    uint64_t *to[] = { &rec->a, &rec->b, &rec->c, &rec->inc, &rec->rot };
+    uint64_t cf;
 
-    for (unsigned i = 0; i < 4; i++) {
-        has[i] = get_src(&r, env, &v[i]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(to); i++) {
+        get_src(&r, env, to[i]);
     }
     if (kind) {
-        rec->kind = kind;
+        *rec = (FlagsRecord){
+            .kind = kind, .a = rec->a, .b = rec->b, .c = rec->c, .inc = rec->inc, .rot = rec->rot
+        };
     }
-    if (!keep_inc) {
+    if (inc_kind) {
         rec->inc_kind = inc_kind;
+        rec->rot_kind &= (uint8_t)~FLAGS_ROT_NEWER;
     }
-    rec->a = has[0] ? v[0] : rec->a;
-    rec->b = has[1] ? v[1] : rec->b;
-    rec->c = has[2] ? v[2] : rec->c;
-    rec->inc = has[3] ? v[3] : rec->inc;
+    if (rot_kind) {
+        rec->rot_kind = rot_kind;
+        rec->cf = 0;
+    }
+    if (get_src(&r, env, &cf)) {
+        rec->cf = FLAGS_CF_IS | (cf & 1);
+    }
 }
 
 bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,

@@ -106,13 +106,18 @@ typedef struct Src { /* without padding: compared as bytes */
     uint64_t value;
 } Src;
 
-/* A flags record to be: kind 0 means the main half in env stays. */
+/* A flags record to be: kind 0 means the main part in env stays, and what is on top of it but for what
+ * is said here. All 0: env is right. */
 typedef struct Record {
-    uint8_t kind, inc_kind;
-    bool keep_inc; /* nothing to write at all: env is right */
+    uint8_t kind, inc_kind, rot_kind;
     uint8_t unused[5];
-    Src a, b, c, inc;
+    Src a, b, c, inc, rot, cf; /* cf: the flag */
 } Record;
+
+static inline bool record_is_env(const Record *r)
+{
+    return !r->kind && !r->inc_kind && !r->rot_kind && r->cf.kind == SRC_NONE;
+}
 
 typedef struct FaultPoint {
     uint32_t host; /* offset from the start of the block's code */

@@ -172,7 +172,7 @@ void emit_goto_if(Gen *g)
     cc = cond_of(g, g->op->a);
     r = record_of(g, g->notes->flags_at[g->cur]);
     giveback = not_executed(g, g->insn_index + 1);
-    flush = is_loop(g) || giveback || r.kind || !r.keep_inc;
+    flush = is_loop(g) || giveback || !record_is_env(&r);
     if (flush && !is_loop(g)) { /* others' jumps are linked themselves */
         s = jcc_stub(g, STUB_LINK, cc, 0, 28);
     } else {
@@ -350,14 +350,14 @@ void emit_call(Gen *g)
     unsigned n = ir_operands(g->ir, g->op);
     FaultPoint p = { .guest = g->insn_offset,
                      .index = (uint16_t)g->insn_index,
-                     .flags = { .keep_inc = true } };
+                     .flags = { 0 } };
     Record r;
 
     if (faults || reads) {
         rest_bundle(g, fl);
     }
     r = record_of(g, reads ? fl : IR_NONE);
-    if ((h->flags & HELPER_WRITES_FLAGS) || r.kind || !r.keep_inc) {
+    if ((h->flags & HELPER_WRITES_FLAGS) || !record_is_env(&r)) {
         protect_getflags(g);
     }
     g->locked = 0;

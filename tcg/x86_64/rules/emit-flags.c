@@ -622,14 +622,22 @@ static void protect_record(Gen *g, IrRef except);
 
 /* -- Records ---------------------------------------------------------------------------------- */
 
-static bool is_incdec(const Gen *g, IrRef fl)
+/* Does it lie on top of another bundle, in the record too? */
+static bool is_on_top(const Gen *g, IrRef fl)
 {
-    return g->ops[fl].op == OP_fl_inc || g->ops[fl].op == OP_fl_dec;
+    switch (g->ops[fl].op) {
+    case OP_fl_inc:
+    case OP_fl_dec:
+    case OP_fl_rotl:
+    case OP_fl_rotr:
+    case OP_fl_setcf: return !is_packed(g, fl);
+    default: return false;
+    }
 }
 
 static IrRef main_half(const Gen *g, IrRef fl)
 {
-    while (is_incdec(g, fl)) {
+    while (is_on_top(g, fl)) {
         fl = g->ops[fl].b;
     }
     return fl;
@@ -713,33 +721,50 @@ void rest_bundle(Gen *g, IrRef fl)
     }
 }
 
+/* @fl lies on top of what is below it and under what @r has already. */
+static void add_on_top(Gen *g, Record *r, IrRef fl)
+{
+    const IrOp *f = &g->ops[fl];
+    FlagsKind kind = f->op == OP_fl_rotl   ? FLK_ROTL
+                     : f->op == OP_fl_rotr ? FLK_ROTR
+                                           : flags_kind_of_op((IrOpcode)f->op);
+
+    if (f->op == OP_fl_setcf) {
+        if (!r->rot_kind && r->cf.kind == SRC_NONE) {
+            r->cf = src_of(g, f->a);
+        }
+    } else if (kind == FLK_ROTL || kind == FLK_ROTR) {
+        if (!r->rot_kind) {
+            r->rot_kind =
+                flags_kind(kind, (IrType)g->ops[f->a].type) | (r->inc_kind ? 0 : FLAGS_ROT_NEWER);
+            r->rot = src_of(g, f->a);
+        }
+    } else if (!r->inc_kind) {
+        r->inc_kind = flags_kind(kind, (IrType)g->ops[f->a].type);
+        r->inc = src_of(g, f->a);
+    }
+}
+
 Record record_of(Gen *g, IrRef fl)
 {
-    Record r = { .keep_inc = true };
+    Record r = { 0 };
     const IrOp *m;
-    IrRef half;
 
     if (!fl) {
         return r;
     }
-    half = main_half(g, fl);
-    m = &g->ops[half];
-    if (is_incdec(g, fl)) {
-        r.inc_kind = flags_kind(flags_kind_of_op((IrOpcode)g->ops[fl].op),
-                                (IrType)g->ops[g->ops[fl].a].type);
-        r.inc = src_of(g, g->ops[fl].a);
-        r.keep_inc = false;
+    for (; is_on_top(g, fl); fl = g->ops[fl].b) {
+        add_on_top(g, &r, fl);
     }
-    if (is_packed(g, half)) {
+    m = &g->ops[fl];
+    if (is_packed(g, fl)) {
         r.kind = FLK_PACKED * 4;
-        r.a = src_of(g, half);
-        r.keep_inc = false;
+        r.a = src_of(g, fl);
         return r;
     }
-    if (g->loc[half].kind == LOC_RECORD) {
+    if (g->loc[fl].kind == LOC_RECORD) {
         return r;
     }
-    r.keep_inc = false;
     r.kind = flags_kind(flags_kind_of_op((IrOpcode)m->op), (IrType)g->ops[m->a].type);
     if (m->op == OP_fl_packed) {
         r.kind = FLK_PACKED * 4;
@@ -783,29 +808,73 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
     }
 }
 
-/* Bring env's record up to date. @busy: temporaries that must not be touched. No flags change. */
+/* The byte that says what CF is, from where the flag is. */
+static void write_cf(Gen *g, const Src *s, uint32_t busy)
+{
+    Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, cf));
+    uint32_t spare = GPR_TEMPS & ~busy;
+    int t = spare ? __builtin_ctz(spare) : R12;
+
+    if (s->kind == SRC_CONST) {
+        x_store_imm(&g->a, 1, at, (int32_t)(FLAGS_CF_IS | (s->value & 1)));
+        return;
+    }
+    if (!spare) {
+        x_push(&g->a, (X86Reg)t);
+    }
+    if (s->kind == SRC_MEM) {
+        x_load(&g->a, 4, (X86Reg)t, env_mem(s->off));
+    }
+    x_lea(&g->a, 4, (X86Reg)t, mem_base((X86Reg)(s->kind == SRC_MEM ? t : s->reg), FLAGS_CF_IS));
+    x_store(&g->a, 1, at, (X86Reg)t);
+    if (!spare) {
+        x_pop(&g->a, (X86Reg)t);
+    }
+}
+
+/* What replaces flags of a record in env that stays. Changes flags. */
+static void write_on_top(Gen *g, const Record *r)
+{
+    int32_t off = env_off(g->be->layout->flags);
+
+    if (r->inc_kind) {
+        x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, inc_kind)), r->inc_kind);
+    }
+    if (r->rot_kind) { /* and no CF on top */
+        x_store_imm(&g->a, 2, env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind)), r->rot_kind);
+    } else if (r->inc_kind) {
+        x_alu_mi(&g->a, ALU_AND, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind)),
+                 (int8_t)~FLAGS_ROT_NEWER);
+    }
+}
+
+/* Bring env's record up to date. @busy: temporaries that must not be touched. */
 void write_record(Gen *g, const Record *r, uint32_t busy)
 {
     int32_t off = env_off(g->be->layout->flags);
-    const Src *src[] = { &r->a, &r->b, &r->c, &r->inc };
+    const Src *src = &r->a;
 
-    if (r->kind == 0 && r->keep_inc) {
+    if (record_is_env(r)) {
         return;
     }
-    for (unsigned i = 0; i < 4; i++) {
-        if (src[i]->kind == SRC_REG) {
-            busy |= 1u << src[i]->reg;
+    for (unsigned i = 0; i < 6; i++) {
+        if (src[i].kind == SRC_REG) {
+            busy |= 1u << src[i].reg;
         }
     }
     if (r->kind == 0) {
-        x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, inc_kind)), r->inc_kind);
+        write_on_top(g, r);
     } else {
-        x_store_imm(&g->a, 4, env_mem(off), r->kind | r->inc_kind << 8);
+        x_store_imm(&g->a, 4, env_mem(off), r->kind | r->inc_kind << 8 | r->rot_kind << 16);
     }
     write_field(g, &r->a, offsetof(FlagsRecord, a), busy);
     write_field(g, &r->b, offsetof(FlagsRecord, b), busy);
     write_field(g, &r->c, offsetof(FlagsRecord, c), busy);
     write_field(g, &r->inc, offsetof(FlagsRecord, inc), busy);
+    write_field(g, &r->rot, offsetof(FlagsRecord, rot), busy);
+    if (r->cf.kind != SRC_NONE) {
+        write_cf(g, &r->cf, busy);
+    }
 }
 
 /* The record in env is about to change: those but @except who still mean its old content keep a

@@ -172,16 +172,19 @@ void emit_lea(Gen *g)
 {
     unsigned w = MAX(op_bytes(g), 4u);
     Mem m = { .index = NOREG, .scale = g->op->aux, .disp = (int32_t)g->op->imm };
+    uint64_t base;
     int dst;
 
     if (is_lazy(g)) {
         return;
     }
-    m.base = (int8_t)use_gpr(g, g->op->a);
+    m.base = g->op->b && const_value(g, g->op->a, &base) && base == 0
+                 ? NOREG
+                 : (int8_t)use_gpr(g, g->op->a);
     if (g->op->b) {
         m.index = (int8_t)use_gpr(g, g->op->b);
     }
-    dst = pick_gpr(g, m.base, 0);
+    dst = pick_gpr(g, m.base == NOREG ? m.index : m.base, 0);
     x_lea(&g->a, w, (X86Reg)dst, m);
     def_reg(g, CUR, dst, w == op_bytes(g) && w == 4);
 }
