@@ -88,7 +88,11 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
             run->link_slot = l.link;
         }
         break;
-    case TCG_EXIT_LOOKUP: run->want_jc = !log_enabled(LOG_UNCHAINED); break;
+    case TCG_EXIT_LOOKUP:
+        run->want_jc = !log_enabled(LOG_UNCHAINED);
+        if (l.reason)
+            cpu->ops->check_jump(cpu, cpu->ops->wrap_pc(cpu, cpu->vbase + l.offset), l.reason);
+        break;
     case TCG_EXIT_REASON:
         if (l.reason == TRANSLATE_EXIT_STALE)
             run->want_jc = !log_enabled(LOG_UNCHAINED);

@@ -133,6 +133,9 @@ struct CpuOps {
     bool (*has_work)(Cpu *cpu); /* would a halted CPU wake up? */
     /* TCG_EXIT_REASON: act on the frontend's own exit reasons, then the loop goes on. */
     void (*exit_reason)(Cpu *cpu, uint32_t reason);
+    /* A jump at @from, whose IR has @reason, leads to cpu->pc, where no block is known: may it? Else
+     * state is put back as it was before the jump, which then was not executed, and this raises. */
+    void (*check_jump)(Cpu *cpu, uint64_t from, uint32_t reason);
     void (*reset)(Cpu *cpu);
     void (*print_registers)(Cpu *cpu, GString *out);
     /* Disassemble @len bytes that lie at linear address @addr, for -d in_asm (may be NULL). */

@@ -330,6 +330,20 @@ static uint64_t wrap_pc(Cpu *cpu, uint64_t pc)
     return x86(cpu)->mode & X86_MODE_CS64 ? pc : (uint32_t)pc;
 }
 
+/* Near jumps, calls and returns of 64-bit code to addresses that are not canonical: #GP(0) at the
+ * branch. Blocks are only found where they are. A call's return address has been written by now. */
+static void check_jump(Cpu *cpu, uint64_t from, uint32_t reason)
+{
+    CpuX86 *c = x86(cpu);
+
+    if (x86_is_canonical(c, cpu->pc))
+        return;
+    cpu->pc = from;
+    cpu->budget++;
+    c->regs[R_RSP] += (uint64_t)X86_JUMP_PUSHED(reason);
+    x86_raise(c, EXCP_GP);
+}
+
 static void exit_reason(Cpu *cpu, uint32_t reason)
 {
     CpuX86 *c = x86(cpu);
@@ -389,6 +403,7 @@ const CpuOps x86_cpu_ops = {
     .deliver_interrupt = x86_deliver_interrupt,
     .has_work = x86_has_work,
     .exit_reason = exit_reason,
+    .check_jump = check_jump,
     .disas = x86_print_code,
     .reset = reset,
     .print_registers = x86_print_registers,

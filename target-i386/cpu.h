@@ -104,6 +104,10 @@ enum {
     X86_EXIT_X87_SLOW, /* run this instruction with x87 by helper */
 };
 
+/* Reason of a near jump of 64-bit code (check_jump()): how many bytes it has pushed. */
+#define X86_JUMP(pushed)        ((uint32_t)(pushed) << 1 | 1)
+#define X86_JUMP_PUSHED(reason) ((int32_t)(reason) >> 1)
+
 enum { INHIBIT_STI = 1, INHIBIT_SS };
 
 /* Of an instruction in a block of its own that has been executed, for single step and RF. */

@@ -24,12 +24,13 @@ static IrRef load_target(Dis *d, Insn *i)
 {
     IrRef pc = addr_wrap(d, op_load(d, i, 0), op_type(i, 0));
     check_target(d, pc, IR_NONE);
+    check_canonical(d, pc);
     return pc;
 }
 
 void gen_jmp_ind(Dis *d, Insn *i)
 {
-    leave_jump(d, load_target(d, i), JUMP_INDIRECT);
+    leave_near(d, load_target(d, i), JUMP_INDIRECT, 0);
 }
 
 static void push_return(Dis *d, Insn *i)
@@ -52,7 +53,7 @@ void gen_call_ind(Dis *d, Insn *i)
 {
     IrRef target = load_target(d, i);
     push_return(d, i);
-    leave_jump(d, target, JUMP_CALL);
+    leave_near(d, target, JUMP_CALL, 8);
 }
 
 void gen_ret(Dis *d, Insn *i)
@@ -61,9 +62,10 @@ void gen_ret(Dis *d, Insn *i)
     Stack s = stack_begin(d);
     IrRef pc = addr_wrap(d, stack_pop(d, &s, type), type);
     check_target(d, pc, IR_NONE);
+    check_canonical(d, pc);
     s.delta += (int32_t)i->imm;
     stack_commit(d, &s);
-    leave_jump(d, pc, JUMP_RET);
+    leave_near(d, pc, JUMP_RET, -s.delta);
 }
 
 /* LOOPNE (E0), LOOPE (E1), LOOP (E2): the count register is as wide as addresses. */

@@ -16,7 +16,7 @@
 #include "target-i386/debug.h"
 #include "target-i386/smm.h"
 
-#define MAX_LEVELS  5
+#define MAX_LEVELS 5
 
 typedef struct Walk {
     CpuX86 *c;
@@ -180,7 +180,8 @@ static void remember_table(const Walk *w)
 
     if (w->probe || w->page_size != 4096 || !(c->efer & EFER_LMA) || c->in_smm)
         return;
-    page = (const uint64_t *)(const void *)cpu_phys_page(&c->cpu, w->entry_at[w->depth - 1] & ~0xfffull);
+    page = (const uint64_t *)(const void *)cpu_phys_page(&c->cpu,
+                                                         w->entry_at[w->depth - 1] & ~0xfffull);
     if (!page)
         return;
     for (unsigned i = 0; i < w->depth - 1; i++)
@@ -254,12 +255,18 @@ static void identity(const CpuX86 *c, uint64_t addr, CpuPage *out)
     out->global = false;
 }
 
-/* Was this the implicit stack access that translated code is just making? */
-static bool is_stack_access(Cpu *cpu, uint64_t addr)
+/* The access that translated code is just making, if @addr is in it, else NULL. */
+static const SlowAccess *running_access(Cpu *cpu, uint64_t addr)
 {
     const SlowAccess *s = &cpu_tail(cpu)->slow;
 
-    return s->host_pc && (s->flags & MEM_STACK) && addr - s->addr < s->size;
+    return s->host_pc && addr - s->addr < s->size ? s : NULL;
+}
+
+static void not_canonical(CpuX86 *c, const SlowAccess *s)
+{
+    c->exception = s && (s->flags & MEM_STACK) ? EXCP_SS : EXCP_GP;
+    c->error_code = 0;
 }
 
 static bool walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out)
@@ -272,18 +279,21 @@ static bool walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool p
         return true;
     }
     if ((c->efer & EFER_LMA) && !x86_is_canonical(c, addr)) {
-        if (!probe) {
-            c->exception = is_stack_access(cpu, addr) ? EXCP_SS : EXCP_GP;
-            c->error_code = 0;
-        }
+        if (!probe)
+            not_canonical(c, running_access(cpu, addr));
         return false;
     }
     if (translate(&w, out))
         return true;
-    if (!probe) {
-        c->exception = EXCP_PF;
-        c->error_code = w.error;
-        c->fault_addr = addr;
+    if (probe)
+        return false;
+    c->exception = EXCP_PF;
+    c->error_code = w.error;
+    c->fault_addr = addr;
+    if ((c->efer & EFER_LMA) && access != ACCESS_EXEC) { /* addresses are checked whole, first */
+        const SlowAccess *s = running_access(cpu, addr);
+        if (s && !x86_is_canonical(c, s->addr + s->size - 1))
+            not_canonical(c, s);
     }
     return false;
 }

@@ -99,7 +99,8 @@ void leave_sync(Dis *d)
     leave_exit(d, pc_next(d), X86_EXIT_SYNC);
 }
 
-void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
+/* @reason: what check_jump() is told. */
+static void leave_found(Dis *d, IrRef pc, IrJumpKind kind, uint32_t reason)
 {
     if (leaves_through_c(d)) {
         if (kind != JUMP_DIRECT)
@@ -107,8 +108,28 @@ void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
         leave_exit(d, pc, X86_EXIT_SYNC);
         return;
     }
-    ir_jump(d->ir, pc, kind);
+    ir_jump(d->ir, pc, kind, reason);
     d->ended = true;
+}
+
+void leave_jump(Dis *d, IrRef pc, IrJumpKind kind)
+{
+    leave_found(d, pc, kind, 0);
+}
+
+void leave_near(Dis *d, IrRef pc, IrJumpKind kind, int32_t pushed)
+{
+    leave_found(d, pc, kind, d->is64 ? X86_JUMP(pushed) : 0);
+}
+
+void check_canonical(Dis *d, IrRef pc)
+{
+    IrBlock *ir = d->ir;
+    IrRef by = ir_const(ir, I8, d->mode & X86_MODE_LA57 ? 7 : 16);
+
+    if (d->is64 && leaves_through_c(d))
+        ir_trap_if(ir, ir_setcond(ir, COND_NE, pc, ir_sar(ir, ir_shl(ir, pc, by), by)),
+                   X86_TRAP_ERROR(EXCP_GP, 0));
 }
 
 /* Can a goto lead to @offset? It must lie in the mapping unit, and so must the whole instruction:
@@ -172,7 +193,7 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
         return;
     }
     ir_goto_if(ir, bool_not(d, cond), d->next);
-    ir_jump(ir, target, JUMP_DIRECT);
+    ir_jump(ir, target, JUMP_DIRECT, 0);
     d->ended = true;
 }
 

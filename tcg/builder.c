@@ -631,10 +631,10 @@ void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset)
     }
 }
 
-void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind)
+void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind, uint32_t reason)
 {
     g_assert(ir_type(ir, pc) == I64);
-    APPEND(ir, OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc);
+    APPEND(ir, OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc, .imm = reason);
 }
 
 void ir_exit(IrBlock *ir, uint32_t reason)

@@ -175,7 +175,8 @@ void ir_trap(IrBlock *ir, uint32_t code);
 void ir_trap_if(IrBlock *ir, IrRef cond, uint32_t code);
 void ir_goto(IrBlock *ir, uint32_t offset);               /* takes the next link slot */
 void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset);
-void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind);
+/* @reason: TcgLeave.reason where the jump leaves for C; 0: that need not know who jumped. */
+void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind, uint32_t reason);
 void ir_exit(IrBlock *ir, uint32_t reason);
 /* Leave with @reason if the @n bytes at @host, none beyond its 4 KiB page, are not what they are now; bit k
  * of @care: byte k counts. @n <= 64. */

@@ -37,7 +37,8 @@ typedef struct TcgLeave {
     TcgExit kind;
     TcgCode *from;   /* TCG_EXIT_LINK */
     unsigned link;
-    uint32_t reason; /* TCG_EXIT_REASON */
+    uint32_t reason; /* TCG_EXIT_REASON; TCG_EXIT_LOOKUP: the jump's, 0 if none is known */
+    uint32_t offset; /* TCG_EXIT_LOOKUP with a reason: where the jump's instruction is */
 } TcgLeave;
 
 /* A compiled block. Lives in the code buffer's bookkeeping until the buffer is flushed; not to

@@ -81,10 +81,10 @@ static unsigned fields_of(unsigned op)
     case OP_vwidenu:
     case OP_fma:
     case OP_vcvt:
-    case OP_fcmp: return F_AUX | F_IMM;
+    case OP_fcmp:
+    case OP_jump: return F_AUX | F_IMM;
     case OP_probe: return F_AUX | F_IMM | F_SIZE | F_MEM;
     case OP_fence:
-    case OP_jump:
     case OP_vbcast:
     case OP_vselect:
     case OP_vmovmsk:

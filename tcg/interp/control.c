@@ -18,6 +18,7 @@ static inline const Op *enter_near(Interp *x, const Unit *unit)
 
     if (G_UNLIKELY(unit->code->retired)) {
         *ENV(x, u64, pc) = *ENV(x, u64, vbase) + unit->start;
+        x->leave.reason = 0;
         return leave(x, TCG_EXIT_LOOKUP);
     }
     if (G_UNLIKELY(*budget < unit->ninsns)) {
@@ -68,6 +69,8 @@ const Op *interp_jump(const Op *op, Interp *x)
     if (G_LIKELY(e->tag == pc)) {
         return interp_enter_far(x, e->host);
     }
+    x->leave.reason = op->aux;
+    x->leave.offset = (u32)op->imm;
     return leave(x, TCG_EXIT_LOOKUP);
 }
 

@@ -439,6 +439,8 @@ static void leave(Emitter *e, const IrOp *op, const Fault *insn)
     case OP_jump:
         o = emit(e, interp_jump);
         o->a = place_of(e, op->a);
+        o->aux = op->imm;
+        o->imm = e->insn.offset;
         break;
     case OP_exit:
         o = emit(e, interp_exit);

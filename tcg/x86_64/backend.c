@@ -342,6 +342,12 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
         leave.kind = TCG_EXIT_REASON;
         memcpy(&leave.reason, site, 4);
         break;
+    case TCG_EXIT_LOOKUP:
+        if (site) {
+            memcpy(&leave.offset, site, 4);
+            memcpy(&leave.reason, site + 4, 4);
+        }
+        break;
     default: break;
     }
     return leave;

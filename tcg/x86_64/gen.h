@@ -69,7 +69,7 @@ typedef struct X86Backend {
     struct Gen *gen;
     ShapeTable *shapes;
     /* thunks, executable addresses */
-    const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup;
+    const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup, *exit_jump;
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
@@ -152,7 +152,8 @@ typedef enum StubKind {
     STUB_LINK,
     STUB_TRAP,
     STUB_EXIT_IF,
-    STUB_DIVS
+    STUB_DIVS,
+    STUB_JUMP, /* called in place of exit_lookup: offset of the instruction and reason follow */
 } StubKind;
 
 typedef struct Stub {
@@ -163,7 +164,7 @@ typedef struct Stub {
     bool loop;    /* LINK: back to this block's start */
     uint8_t link;
     int8_t result[2]; /* DIVS: registers of quotient and remainder */
-    uint32_t code;    /* trap code, exit reason */
+    uint32_t code;    /* trap code, reason */
     int32_t giveback;
     uint8_t *from; /* end of the jcc/jmp rel32 that comes here */
     uint8_t *retry, *done;

@@ -382,16 +382,16 @@ static const uint8_t *make_exit(Thunk *t, unsigned kind, const uint8_t *leave)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    if (kind == TCG_EXIT_LOOKUP) { /* jumped to, pc in R12 */
+    if (kind == TCG_EXIT_LOOKUP) { /* jumped to, pc in R12, site in R14 */
         x_store(&t->a, 8, field(t->be->layout->pc), R12);
-        x_push(&t->a, R12);
+        x_push(&t->a, R14);
     }
     x_store_imm(&t->a, 4, scratch(t, SCR_KIND), (int32_t)kind);
     x_jmp(&t->a, leave);
     return at;
 }
 
-/* Jumped to, pc in R12: the C side may know where to go on. */
+/* Jumped to, pc in R12, site in R14, which calls preserve: the C side may know where to go on. */
 static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
 {
     const uint8_t *at = x_pc(&t->a);
@@ -405,6 +405,25 @@ static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
     x_test(&t->a, 8, R13, R13);
     x_jcc(&t->a, CC_Z, leave);
     x_jmp_reg(&t->a, R13);
+    return at;
+}
+
+/* The entries of @lookup: called, the site of the jump follows; jumped to, there is none. */
+static const uint8_t *make_exit_jump(Thunk *t, const uint8_t *lookup)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    x_pop(&t->a, R14);
+    x_jmp(&t->a, lookup);
+    return at;
+}
+
+static const uint8_t *make_exit_lookup(Thunk *t, const uint8_t *lookup)
+{
+    const uint8_t *at = x_pc(&t->a);
+
+    x_alu(&t->a, ALU_XOR, 4, R14, R14);
+    x_jmp(&t->a, lookup);
     return at;
 }
 
@@ -618,7 +637,7 @@ const uint8_t *helper_thunk(X86Backend *be, unsigned index)
 void thunks_init(X86Backend *be)
 {
     Thunk t = begin(be);
-    const uint8_t *leave;
+    const uint8_t *leave, *lookup;
 
     if (be->feat.avx2) {
         be->save_pins = make_save_pins(&t);
@@ -631,10 +650,12 @@ void thunks_init(X86Backend *be)
     be->exit_budget = make_exit(&t, TCG_EXIT_BUDGET, leave);
     be->exit_loop = make_exit(&t, EXIT_LOOP, leave);
     be->exit_reason = make_exit(&t, TCG_EXIT_REASON, leave);
-    be->exit_lookup = make_exit(&t, TCG_EXIT_LOOKUP, leave);
+    lookup = make_exit(&t, TCG_EXIT_LOOKUP, leave);
     if (be->layout->jump_refill) {
-        be->exit_lookup = make_lookup(&t, be->exit_lookup);
+        lookup = make_lookup(&t, lookup);
     }
+    be->exit_lookup = make_exit_lookup(&t, lookup);
+    be->exit_jump = make_exit_jump(&t, lookup);
     be->exit_end = make_exit(&t, EXIT_END, leave);
     be->trap = make_trap(&t);
     be->mem = make_mem(&t);

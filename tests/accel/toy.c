@@ -161,7 +161,7 @@ static void toy_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
             at += 4;
             break;
         case TOY_JMPR:
-            ir_jump(ir, ir_get(ir, I64, p[1], 0), JUMP_INDIRECT);
+            ir_jump(ir, ir_get(ir, I64, p[1], 0), JUMP_INDIRECT, 0);
             at += 2;
             ended = true;
             break;

@@ -659,6 +659,8 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
                 if (c->common.exception_pending)
                     break;
             }
+            if (l.kind == TCG_EXIT_LOOKUP && l.reason)
+                x86_cpu_ops.check_jump(&c->cpu, c->cpu.vbase + l.offset, l.reason);
             tell(e, &insn, true);
             insn.desc = NULL;
         }

@@ -146,7 +146,7 @@ typedef struct Leeway {
     uint32_t flags, all_flags; /* undefined: of the last instruction, of any */
     unsigned fsw;
     bool two_loads; /* CMPS, RETF, IRET: which operand faults first is the processor's choice */
-    bool calls_far, converts_to_mmx, maskmovq, has_vector;
+    bool calls, converts_to_mmx, maskmovq, has_vector;
 } Leeway;
 
 static Leeway leeway_of(const Case *k, const uint8_t *code, unsigned len)
@@ -162,7 +162,8 @@ static Leeway leeway_of(const Case *k, const uint8_t *code, unsigned len)
         l.fsw = undefined_fsw(&i);
         l.two_loads |=
             i.desc->gen == gen_cmps || i.desc->gen == gen_ret_far || i.desc->gen == gen_iret;
-        l.calls_far |= i.desc->gen == gen_call_far_ind || i.desc->gen == gen_call_far;
+        l.calls |= i.desc->gen == gen_call_far_ind || i.desc->gen == gen_call_far ||
+                   i.desc->gen == gen_call_ind;
         l.maskmovq |= !strcmp(i.desc->name, "maskmovq");
         l.has_vector |= i.has_modrm && i.mod != 3 && (i.desc->attr & (A_SSE | A_VEX));
         l.has_vector |= i.desc->gen == gen_cmpxchg8b;
@@ -182,20 +183,12 @@ static void forget_pointers(Memory *m, uint64_t at)
 }
 
 /* An access over the end of a segment of 4 GiB: exception or wrap (SDM vol. 3, 5.3). */
-/* Indirect branches to addresses that are not canonical: silicon faults at the branch, the engine
- * once it is there. */
-static bool is_wild_branch(const State *want, const State *got)
-{
-    int64_t rip = (int64_t)got->rip;
-    return want->vector == 13 && got->vector == 13 && rip << 16 >> 16 != rip;
-}
-
-/* What a far call that faults has written below the stack pointer: AMD's something, others nothing.
- */
+/* What a call that faults has written below the stack pointer: AMD's far ones something, others
+ * nothing, our near ones to addresses that are not canonical their return address. */
 static void forgive_pushes(Leeway l, const State *want, const Memory *want_mem, Memory *got_mem)
 {
     uint32_t at = (uint32_t)want->gpr[4] & 0x3fff; /* STACK_BASE or 0 */
-    if (l.calls_far && want->vector >= 10 && at >= 16 && at <= AREA_SIZE)
+    if (l.calls && want->vector >= 10 && at >= 16 && at <= AREA_SIZE)
         memcpy(got_mem->stack + at - 16, want_mem->stack + at - 16, 16);
 }
 
@@ -232,7 +225,7 @@ char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool ima
 {
     Leeway l = leeway_of(k, code, len);
     if ((want->vector == VECTOR_TIMEOUT && got->vector == VECTOR_TIMEOUT) ||
-        is_over_4g(k->mode, want, got) || is_wild_branch(want, got) || is_twice_wrong(l, want, got))
+        is_over_4g(k->mode, want, got) || is_twice_wrong(l, want, got))
         return NULL;
     if (want->vector == 14 && got->vector == 14) {
         if (want->cr2 >> 47) /* what kernels tell of faults in their own half differs */

@@ -615,7 +615,7 @@ static void end(Gen *g, uint32_t offset)
     IrBlock *ir = g->ir;
 
     switch (g->mask & GEN_CONTROL ? below(g, 5) : 4) {
-    case 0: ir_jump(ir, value(g, I64), (IrJumpKind)below(g, 4)); break;
+    case 0: ir_jump(ir, value(g, I64), (IrJumpKind)below(g, 4), below(g, 2)); break;
     case 1:
         ir_set(ir, S_PC, 0, value(g, I64));
         ir_exit(ir, 40 + below(g, 4));

@@ -184,13 +184,15 @@ static void jump_cache(void **state)
 
     ir_block_reset(ir, 0x10);
     ir_insn(ir, 0x10);
-    ir_jump(ir, ir_get(ir, I64, S_R0 + 1, 0), JUMP_INDIRECT);
+    ir_jump(ir, ir_get(ir, I64, S_R0 + 1, 0), JUMP_INDIRECT, 77);
     a = harness_compile(h, ir);
     start_at(0x10, 1000);
     h->env->r[1] = target;
     h->env->jc_key = key;
     o = harness_run(h, a);
     assert_int_equal(o.leave.kind, TCG_EXIT_LOOKUP);
+    assert_int_equal(o.leave.reason, 77);
+    assert_int_equal(o.leave.offset, 0x10);
     assert_int_equal(h->env->pc, target);
     start_at(0x10, 1000);
     h->env->r[1] = target;

@@ -167,7 +167,7 @@ static TcgCode *jumper(Harness *h, uint32_t at)
 
     ir_block_reset(ir, at);
     ir_insn(ir, at);
-    ir_jump(ir, ir_get(ir, I64, S_R0 + 2, 0), JUMP_INDIRECT);
+    ir_jump(ir, ir_get(ir, I64, S_R0 + 2, 0), JUMP_INDIRECT, 0);
     return compile(h);
 }
 

@@ -212,7 +212,11 @@ void emit_jump(Gen *g)
     x_alu_imm(&g->a, ALU_AND, 4, R13, TCG_JC_MASK);
     x_alu_rm(&g->a, ALU_CMP, 8, R12,
              mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
-    x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
+    if (g->op->imm) {
+        jcc_stub(g, STUB_JUMP, CC_NZ, 8, 13)->code = g->op->imm;
+    } else {
+        x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
+    }
     x_jmp_mem(&g->a, mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, host)));
 }
 
@@ -483,6 +487,13 @@ static void stub_exit_if(Gen *g, Stub *s)
     x_dword(&g->a, s->code);
 }
 
+static void stub_jump(Gen *g, Stub *s)
+{
+    x_call(&g->a, g->be->exit_jump);
+    x_dword(&g->a, g->insn_offset); /* it ends the block */
+    x_dword(&g->a, s->code);
+}
+
 /* SCR_TMP: not 0 if the division overflows; results in SCR_RET. */
 static void stub_divs(Gen *g, Stub *s)
 {
@@ -518,6 +529,7 @@ void emit_stubs(Gen *g)
         case STUB_TRAP: stub_trap(g, s); break;
         case STUB_EXIT_IF: stub_exit_if(g, s); break;
         case STUB_DIVS: stub_divs(g, s); break;
+        case STUB_JUMP: stub_jump(g, s); break;
         }
     }
 }
