@@ -351,8 +351,15 @@ static IrRef fold_select(const IrBlock *ir, const IrOp *op)
     return IR_NONE;
 }
 
-static IrRef fold_setcond(IrOp *op)
+static IrRef fold_setcond(const IrBlock *ir, IrOp *op)
 {
+    const IrOp *x = &ir->ops[op->a];
+    uint64_t v;
+
+    if (x->op == OP_or && ir_is_const(ir, x->b, &v) && v && ir_is_const(ir, op->b, &v) && v == 0 &&
+        (op->aux == COND_EQ || op->aux == COND_NE)) { /* BSF of x | 1 */
+        return become_const(op, I1, op->aux == COND_NE);
+    }
     if (op->a == op->b) {
         bool r = op->aux == COND_EQ || op->aux == COND_GEU || op->aux == COND_LEU ||
                  op->aux == COND_GE || op->aux == COND_LE;
@@ -467,7 +474,7 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
     case OP_trunc:
     case OP_bitcast: return fold_cvt(ir, op);
     case OP_lea: return fold_lea(ir, op);
-    case OP_setcond: return fold_setcond(op);
+    case OP_setcond: return fold_setcond(ir, op);
     case OP_select:
     case OP_fl_select: return fold_select(ir, op);
     case OP_fl_test: return fold_test(ir, op);

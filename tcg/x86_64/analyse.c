@@ -124,17 +124,14 @@ static void backward(Gen *g)
     }
 }
 
-/* A value of @from bits in the low part of a slot is all of it once zero-extended by the host. */
+/* Is @v the zero-extension of something (@inner) that the host extends as it makes it? */
 static bool zero_extends(const Gen *g, IrRef v, IrRef *inner)
 {
-    const IrOp *op = &g->ops[v];
+    const IrOp *op = &g->ops[v], *x = &g->ops[op->a];
 
-    if (op->op != OP_zext ||
-        !((g->ops[op->a].type == I32 && op->type == I64) || op->type == V256)) {
-        return false;
-    }
     *inner = op->a;
-    return true;
+    return op->op == OP_zext && ((x->type == I32 && op->type == I64) || op->type == V256 ||
+                                 (x->op == OP_ld && (x->type == I8 || x->type == I16)));
 }
 
 /* Host operations that leave the rest of a register alone: 8 and 16 bits, SSE scalars. */
