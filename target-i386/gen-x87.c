@@ -18,6 +18,8 @@ enum {
     NO_WAIT = 1 << 1,
     WRITES = 1 << 2,    /* its memory operand */
     KEEPS_TOP = 1 << 3, /* by helper, with all exceptions masked: TOP and FCW stay */
+    POPS = 1 << 8,      /* … TOP goes up by one, FCW stays */
+    PUSHES = 1 << 9,    /* … down by one */
     ENV = 1 << 4,       /* memory operand of FSTENV */
     SAVE = 1 << 5,      /* … FSAVE */
     EFLAGS = 1 << 6,    /* the helper's result is the flags */
@@ -194,12 +196,16 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
 {
     IrBlock *ir = d->ir;
     uint32_t how = (i->opcode & 7u) << 8 | i->modrm;
+    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) &&
+                   !(d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED));
     IrRef addr = const64(d, 0), cond = const32(d, 0), r;
 
     if (i->osize == I16)
         how |= X87_OSIZE16;
     if (facts & NO_WAIT)
         how |= X87_NO_WAIT;
+    if (goes_on)
+        how |= X87_GOES_ON;
     if (i->mod != 3 && !(facts & NO_WAIT) && (d->mode & X86_MODE_X87_UNMASKED))
         call0(d, HELP_x87_wait); /* before segment limits */
     if (i->mod != 3)
@@ -212,8 +218,10 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
     if (facts & EFLAGS)
         ir_setflags(ir, ir_fl_packed(ir, r));
     x87_forget_tags(d);
-    if ((facts & KEEPS_TOP) && !(d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED)))
+    if (goes_on) {
+        x87_set_top(d, physical(d, facts & POPS ? 1 : facts & PUSHES ? 7 : 0));
         return;
+    }
     ir_setfcw(ir, ir_zext(ir, I32, ir_get(ir, I16, SLOT_FCW, 0)));
     if (i->desc->gen == gen_fnstsw_ax)
         reg_set(d, I16, R_RAX, ir_trunc(ir, I16, r));
@@ -384,8 +392,8 @@ X87(fild, 0, fast_fild)
 X87(fist, WRITES, fast_fist)
 X87(fistp, WRITES, fast_fistp)
 X87(fisttp, WRITES, fast_fisttp)
-X87(fbld, 0, NULL)
-X87(fbstp, WRITES, NULL)
+X87(fbld, PUSHES, NULL)
+X87(fbstp, WRITES | POPS, NULL)
 
 static void push_constant(Dis *d, IrRef frac, unsigned se)
 {
@@ -587,12 +595,12 @@ X87(fxam, KEEPS_TOP, NULL)
 X87(fprem, KEEPS_TOP, NULL)
 X87(fprem1, KEEPS_TOP, NULL)
 X87(fscale, KEEPS_TOP, NULL)
-X87(fxtract, 0, NULL)
+X87(fxtract, PUSHES, NULL)
 X87(f2xm1, KEEPS_TOP, NULL)
-X87(fyl2x, 0, NULL)
+X87(fyl2x, POPS, NULL)
 X87(fptan, 0, NULL)
-X87(fpatan, 0, NULL)
-X87(fyl2xp1, 0, NULL)
+X87(fpatan, POPS, NULL)
+X87(fyl2xp1, POPS, NULL)
 X87(fsincos, 0, NULL)
 X87(fsin, KEEPS_TOP, NULL)
 X87(fcos, KEEPS_TOP, NULL)

@@ -31,6 +31,7 @@ void help_approximate(CpuX86 *c, void *result, const void *operand, uint32_t how
 enum {
     X87_OSIZE16 = 1 << 16, /* 16-bit operand size: formats of FSTENV and its like */
     X87_NO_WAIT = 1 << 17, /* an FN instruction: no #MF first */
+    X87_GOES_ON = 1 << 18, /* all exceptions are masked, the mode stays, the block moves TOP in the key */
 };
 /* Executes any x87 instruction exactly, stack faults and unmasked exceptions included. @addr:
  * linear address of the memory operand. @cond: FCMOVcc's condition. Result: flags of FCOMI, word of

@@ -704,13 +704,15 @@ uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond)
     unsigned op = how >> 8 & 7, modrm = how & 0xff;
     uint32_t r = 0;
 
-    c->x87_slow = false;
+    if (!(how & X87_GOES_ON))
+        c->x87_slow = false;
     if (!(how & X87_NO_WAIT))
         help_x87_wait(c);
     if (modrm >= 0xc0)
         r = register_form(c, op, modrm, cond);
     else
         memory_form(c, op, modrm >> 3 & 7, addr, how & X87_OSIZE16);
-    x86_update_mode(c);
+    if (!(how & X87_GOES_ON))
+        x86_update_mode(c);
     return r;
 }
