@@ -45,7 +45,7 @@ static void reset_at_power_on(CpuX86 *c)
     c->fcw = 0x40;
     c->fsw = 0;
     c->fpstt = 0;
-    memset(c->fptags, 0, sizeof(c->fptags));
+    c->fptags = 0;
     memset(c->fpregs, 0, sizeof(c->fpregs));
     memset(c->xmm, 0, sizeof(c->xmm));
     c->fop = c->fcs = c->fds = 0;

@@ -148,7 +148,7 @@ typedef struct CpuX86 {
     uint32_t eflags;  /* all but the arithmetic flags; bit 1 set */
     uint32_t mode;    /* X86_MODE_*, derived; top bits follow fpstt */
     uint8_t fpstt;    /* x87 TOP */
-    uint8_t fptags[8]; /* by physical register: 1 = empty */
+    uint8_t fptags; /* a bit for each physical register: 1 = empty */
     uint16_t fcw, fsw; /* fsw: exception flags, SF, C0-C3, B/ES; TOP is in fpstt */
     uint16_t fsw_last; /* translated code's, TcgLayout.fsw_last */
     Segment segs[SEG_COUNT];
@@ -224,7 +224,7 @@ enum {
     SLOT_SEG_BASE = 40,      /* + SEG_x */
     SLOT_SEG_LIMIT = 46,     /* + SEG_x (I32) */
     SLOT_SEG_SELECTOR = 52,  /* + SEG_x (I16) */
-    SLOT_VBASE = 58, SLOT_PC, SLOT_JC_KEY, SLOT_EFLAGS, SLOT_FPSTT, SLOT_FPTAGS, /* I64: all eight */
+    SLOT_VBASE = 58, SLOT_PC, SLOT_JC_KEY, SLOT_EFLAGS, SLOT_FPSTT, SLOT_FPTAGS,
     SLOT_FCW, SLOT_FSW, SLOT_MXCSR, SLOT_FOP, SLOT_FIP, SLOT_FDP, SLOT_FCS, SLOT_FDS, SLOT_MODE,
     SLOT_INHIBIT, SLOT_CR0, SLOT_CR2, SLOT_CR3, SLOT_CR4, SLOT_KERNEL_GS_BASE, SLOT_SEG_ATTR,
     /* + SEG_x (I32) */

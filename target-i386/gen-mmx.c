@@ -15,7 +15,7 @@ void mmx_check(Dis *d)
 void mmx_enter(Dis *d)
 {
     if (d->x87_full != 0xff)
-        ir_set(d->ir, SLOT_FPTAGS, 0, const64(d, 0));
+        ir_set(d->ir, SLOT_FPTAGS, 0, ir_const(d->ir, I8, 0));
     d->x87_full = 0xff;
     d->x87_empty = 0;
     x87_set_top(d, 0);
@@ -366,7 +366,7 @@ void gen_maskmovdqu(Dis *d, Insn *i)
 void gen_emms(Dis *d, Insn *i)
 {
     mmx_check(d);
-    ir_set(d->ir, SLOT_FPTAGS, 0, const64(d, 0x0101010101010101));
+    ir_set(d->ir, SLOT_FPTAGS, 0, ir_const(d->ir, I8, 0xff));
     d->x87_full = 0;
     d->x87_empty = 0xff;
     x87_set_top(d, 0);

@@ -62,6 +62,7 @@ void x87_set_top(Dis *d, unsigned top)
 void x87_forget_tags(Dis *d)
 {
     d->x87_full = d->x87_empty = 0;
+    d->x87_check.mask_ref = IR_NONE;
 }
 
 static unsigned physical(const Dis *d, unsigned i)
@@ -69,17 +70,40 @@ static unsigned physical(const Dis *d, unsigned i)
     return (d->top + i) & 7;
 }
 
-/* A stack fault if ST(i) is not as wanted. */
+static void begin_check(Dis *d)
+{
+    IrBlock *ir = d->ir;
+    IrRef mask = ir_const_open(ir, I8), want = ir_const_open(ir, I8);
+    IrRef tags = ir_and(ir, ir_get(ir, I8, SLOT_FPTAGS, 0), mask);
+
+    x87_exit_if(d, ir_setcond(ir, COND_NE, tags, want));
+    d->x87_check.mask_ref = mask;
+    d->x87_check.want_ref = want;
+    d->x87_check.mask = d->x87_check.want = 0;
+    d->x87_check.nlinks = ir->nlinks;
+}
+
+/* A stack fault if ST(i) is not as wanted. One check is for all instructions up to the next branch:
+ * what this one asks of a tag that has not changed since is added to it, for the first of them to
+ * be slow. */
 static void need(Dis *d, unsigned i, bool full)
 {
     unsigned p = physical(d, i);
     uint8_t *known = full ? &d->x87_full : &d->x87_empty;
-    IrRef tag;
+    uint8_t not = full ? d->x87_empty : d->x87_full;
 
     if (*known >> p & 1)
         return;
-    tag = ir_get(d->ir, I8, SLOT_FPTAGS, p);
-    x87_exit_if(d, ir_setcond(d->ir, full ? COND_NE : COND_EQ, tag, ir_const(d->ir, I8, 0)));
+    if (not >> p & 1) { /* a fault for certain */
+        x87_exit_if(d, ir_const(d->ir, I1, 1));
+        return;
+    }
+    if (d->x87_check.mask_ref == IR_NONE || d->x87_check.nlinks != d->ir->nlinks)
+        begin_check(d);
+    d->x87_check.mask |= (uint8_t)(1u << p);
+    d->x87_check.want |= (uint8_t)(!full << p);
+    ir_const_amend(d->ir, d->x87_check.mask_ref, d->x87_check.mask);
+    ir_const_amend(d->ir, d->x87_check.want_ref, d->x87_check.want);
     *known |= (uint8_t)(1u << p);
 }
 
@@ -98,9 +122,16 @@ static void set_tag(Dis *d, unsigned i, bool empty)
     unsigned p = physical(d, i);
     uint8_t *now = empty ? &d->x87_empty : &d->x87_full;
     uint8_t *not = empty ? &d->x87_full : &d->x87_empty;
+    IrBlock *ir = d->ir;
+    unsigned bit = 1u << p;
+    IrRef tags;
 
-    if (!(*now >> p & 1))
-        ir_set(d->ir, SLOT_FPTAGS, p, ir_const(d->ir, I8, empty));
+    if (!(*now >> p & 1)) {
+        tags = ir_get(ir, I8, SLOT_FPTAGS, 0);
+        tags = empty ? ir_or(ir, tags, ir_const(ir, I8, bit))
+                     : ir_and(ir, tags, ir_const(ir, I8, bit ^ 0xff));
+        ir_set(ir, SLOT_FPTAGS, 0, tags);
+    }
     *now |= (uint8_t)(1u << p);
     *not &= (uint8_t) ~(1u << p);
 }

@@ -154,7 +154,11 @@ static inline Float80 x87_get(const CpuX86 *c, unsigned i)
 }
 static inline bool x87_is_empty(const CpuX86 *c, unsigned i)
 {
-    return c->fptags[x87_physical(c, i)];
+    return c->fptags >> x87_physical(c, i) & 1;
+}
+static inline void x87_set_empty(CpuX86 *c, unsigned i)
+{
+    c->fptags |= (uint8_t)(1u << x87_physical(c, i));
 }
 void x87_put(CpuX86 *c, unsigned i, Float80 v); /* and its tag */
 SfEnv x87_env(const CpuX86 *c);

@@ -64,7 +64,7 @@ void x87_init(CpuX86 *c)
     c->fcw = FCW_RESET;
     c->fsw = 0;
     c->fpstt = 0;
-    memset(c->fptags, 1, sizeof(c->fptags));
+    c->fptags = 0xff;
     c->fop = c->fcs = c->fds = 0;
     c->fip = c->fdp = 0;
 }
@@ -75,7 +75,7 @@ static unsigned tag_of(const CpuX86 *c, unsigned physical)
     const X87Reg *r = &c->fpregs[physical];
     unsigned biased = r->se & 0x7fff;
 
-    if (c->fptags[physical])
+    if (c->fptags >> physical & 1)
         return TAG_EMPTY;
     if (!biased && !r->frac)
         return TAG_ZERO;
@@ -195,8 +195,9 @@ static void parse_env(CpuX86 *c, const uint8_t *b, bool osize16)
 
     c->fcw = (get16(b) & FCW_VALID) | FCW_SET;
     x87_set_status_word(c, get16(b + step));
+    c->fptags = 0;
     for (unsigned i = 0; i < 8; i++) {
-        c->fptags[i] = (tags >> (2 * i) & 3) == TAG_EMPTY;
+        c->fptags |= (uint8_t)(((tags >> (2 * i) & 3) == TAG_EMPTY) << i);
     }
     load_pointers(c, b, osize16);
 }
@@ -254,17 +255,14 @@ unsigned x86_xmm_count(const CpuX86 *c)
 
 void fx_save_x87(const CpuX86 *c, uint8_t *b, bool w64)
 {
-    uint8_t full = 0;
-
     for (unsigned i = 0; i < 8; i++) {
         Float80 v = x87_get(c, i);
-        full |= (uint8_t)(!c->fptags[i] << i);
         put64(b + ST_OFFSET + 16 * i, v.frac);
         put64(b + ST_OFFSET + 16 * i + 8, v.se);
     }
     put16(b, c->fcw);
     put16(b + 2, x87_status_word(c));
-    b[4] = full;
+    b[4] = (uint8_t)~c->fptags;
     b[5] = 0;
     put16(b + 6, c->fop);
     if (w64) {
@@ -289,9 +287,9 @@ void fx_load_x87(CpuX86 *c, const uint8_t *b, bool w64)
 {
     c->fcw = (get16(b) & FCW_VALID) | FCW_SET;
     x87_set_status_word(c, get16(b + 2));
+    c->fptags = (uint8_t)~b[4];
     for (unsigned i = 0; i < 8; i++) {
         X87Reg *r = &c->fpregs[x87_physical(c, i)];
-        c->fptags[i] = !(b[4] >> i & 1);
         r->frac = get64(b + ST_OFFSET + 16 * i);
         r->se = get16(b + ST_OFFSET + 16 * i + 8);
     }

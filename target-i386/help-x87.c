@@ -14,7 +14,7 @@ void x87_put(CpuX86 *c, unsigned i, Float80 v)
 
     c->fpregs[p].frac = v.frac;
     c->fpregs[p].se = v.se;
-    c->fptags[p] = 0;
+    c->fptags &= (uint8_t) ~(1u << p);
 }
 
 SfEnv x87_env(const CpuX86 *c)
@@ -75,7 +75,7 @@ static void clear_c1(CpuX86 *c)
 
 void x87_pop(CpuX86 *c)
 {
-    c->fptags[c->fpstt] = 1;
+    x87_set_empty(c, 0);
     c->fpstt = (c->fpstt + 1) & 7;
 }
 
@@ -648,7 +648,7 @@ static void register_dd(CpuX86 *c, unsigned modrm)
 
     switch (modrm >> 3 & 7) {
     case 0:
-        c->fptags[x87_physical(c, i)] = 1;
+        x87_set_empty(c, i);
         clear_c1(c);
         break; /* FFREE */
     case 1: exchange(c, i); break;
@@ -664,7 +664,7 @@ static uint32_t register_df(CpuX86 *c, unsigned modrm)
 
     switch (modrm >> 3 & 7) {
     case 0: /* FFREEP */
-        c->fptags[x87_physical(c, i)] = 1;
+        x87_set_empty(c, i);
         clear_c1(c);
         x87_pop(c);
         return 0;

@@ -162,10 +162,10 @@ void x86_xsave_component(const CpuX86 *c, uint32_t number, uint32_t out[4])
 
 static bool x87_is_initial(const CpuX86 *c)
 {
-    uint64_t any = 0;
+    uint64_t any = c->fptags != 0xff;
 
     for (unsigned i = 0; i < 8; i++) {
-        any |= c->fpregs[i].frac | c->fpregs[i].se | !c->fptags[i];
+        any |= c->fpregs[i].frac | c->fpregs[i].se;
     }
     return !any && c->fcw == FCW_RESET && !x87_status_word(c) && !c->fop && !c->fip && !c->fdp &&
            !c->fcs && !c->fds;

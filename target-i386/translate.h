@@ -42,7 +42,12 @@ struct Dis {
     uint32_t sti_shadow; /* … after the instruction at this offset */
     uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
     uint8_t x87_full, x87_empty; /* gen-x87.c: knowledge of tags, a bit per physical register */
-    bool x87_cs_set;             /* the last-instruction selector is this block's CS already */
+    struct { /* the check of tags that is being added to: constants of mask and value, and what they are now */
+        IrRef mask_ref, want_ref;
+        uint8_t mask, want;
+        unsigned nlinks; /* of the block then: beyond a branch another check begins */
+    } x87_check;
+    bool x87_cs_set; /* the last-instruction selector is this block's CS already */
 };
 
 /* ---- Program counter ------------------------------------------------------------------------ */

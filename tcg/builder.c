@@ -30,7 +30,7 @@ static IrRef append_const(IrBlock *ir)
 
     for (unsigned i = ir->nops; i-- > stop;) {
         const IrOp *o = &ir->ops[i];
-        if (o->op == OP_const && o->type == op->type && o->value == op->value) {
+        if (o->op == OP_const && o->type == op->type && o->value == op->value && !o->aux) {
             return (IrRef)i;
         }
     }
@@ -127,6 +127,19 @@ IrRef ir_const(IrBlock *ir, IrType type, uint64_t value)
 {
     PLACE(ir, OP_const, type, .value = value & ir_type_mask(type));
     return append_const(ir);
+}
+
+IrRef ir_const_open(IrBlock *ir, IrType type)
+{
+    return APPEND(ir, OP_const, type, .aux = 1, .value = 0x5a3c965a3c965a3b & ir_type_mask(type));
+}
+
+void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value)
+{
+    IrOp *op = &ir->ops[v];
+
+    g_assert(op->op == OP_const && op->aux);
+    op->value = value & ir_type_mask((IrType)op->type);
 }
 
 static void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)

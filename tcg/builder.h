@@ -94,6 +94,9 @@ IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32
 /* Rows of shape OTHER and FL. */
 void ir_insn(IrBlock *ir, uint32_t offset); /* counts ir->ninsns */
 IrRef ir_const(IrBlock *ir, IrType type, uint64_t value); /* I1..I64, F32, F64 (bits), V128 */
+/* A constant of its own whose value is amended while the block grows; nothing folds on what it begins with. */
+IrRef ir_const_open(IrBlock *ir, IrType type);
+void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value);
 IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte);
 void ir_set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value);
 void ir_set_commit(IrBlock *ir, unsigned slot, unsigned byte, IrRef value); /* IROP_COMMIT */

@@ -489,6 +489,7 @@ static void load_state(Engine *e, const Case *k)
     c->fcw = s->fcw;
     c->fsw = s->fsw & ~0x3800;
     c->fpstt = (s->fsw >> 11) & 7;
+    c->fptags = (uint8_t)~s->ftw;
     c->mxcsr = s->mxcsr;
     for (unsigned n = 0; n < 16; n++)
         memcpy(c->xmm[n].q, s->xmm[n], 16), memcpy(c->xmm[n].q + 2, s->ymmh[n], 16);
@@ -496,7 +497,6 @@ static void load_state(Engine *e, const Case *k)
         unsigned phys = (c->fpstt + n) & 7;
         c->fpregs[phys].frac = s->st[n].frac;
         c->fpregs[phys].se = s->st[n].se;
-        c->fptags[n] = !((s->ftw >> n) & 1);
     }
     c->old_exception = -1;
     set_mode(c, k->mode, s->sel);
@@ -521,6 +521,7 @@ static void save_state(Engine *e, State *s)
     s->flags = flags_pack(&c->cpu.cc) | (c->eflags & EFL_DF);
     s->fcw = c->fcw;
     s->fsw = (uint16_t)((c->fsw & ~0x3800) | c->fpstt << 11);
+    s->ftw = (uint8_t)~c->fptags;
     s->mxcsr = c->mxcsr;
     for (unsigned n = 0; n < INSN_SEGS; n++)
         s->sel[n] = c->segs[n].selector;
@@ -530,7 +531,6 @@ static void save_state(Engine *e, State *s)
         unsigned phys = (c->fpstt + n) & 7;
         s->st[n].frac = c->fpregs[phys].frac;
         s->st[n].se = c->fpregs[phys].se;
-        s->ftw |= (uint8_t)(!c->fptags[n] << n);
     }
     if (e->faulted) {
         s->vector = e->vector;

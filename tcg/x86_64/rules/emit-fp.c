@@ -62,12 +62,49 @@ void x87_before_op(Gen *g)
     }
 }
 
+static bool is_x87(const Gen *g, const IrOp *op)
+{
+    return (ir_props(g->ir, op) & IRP_FPSTATUS) && op->op != OP_call &&
+           (op->type == F80 || g->ops[op->a].type == F80);
+}
+
+/* Does @op look at the status word, or may C code or another block do so from it on? */
+static bool looks_at_status(const Gen *g, const IrOp *op)
+{
+    const TcgLayout *l = g->be->layout;
+    int32_t off;
+
+    if (op->op == OP_get) {
+        off = (int32_t)g->be->config.slots[op->imm].offset;
+        return off == l->fsw || off == l->fsw_last;
+    }
+    return op->op == OP_getfsw || op->op == OP_setfsw || op->op == OP_call ||
+           (ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT | IRP_END));
+}
+
+/* Another x87 op comes before anybody looks: flags are still in the host's status word then, C1 is
+ * its own. */
+static bool status_is_overtaken(const Gen *g)
+{
+    for (unsigned i = g->cur + 1; i < g->ir->nops; i++) {
+        const IrOp *op = &g->ops[i];
+
+        if (is_x87(g, op))
+            return true;
+        if (looks_at_status(g, op))
+            return false;
+    }
+    return false;
+}
+
 /* Exception flags gather, C1 is the latest op's. */
 void x87_status(Gen *g)
 {
     int32_t fsw = env_off(g->be->layout->fsw), last = g->be->layout->fsw_last;
     int t;
 
+    if (status_is_overtaken(g))
+        return;
     if (last) {
         x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(env_off(last))); /* FNSTSW m16 */
         return;
