@@ -126,7 +126,8 @@ static const FeatureRow features[] = {
     { CPUID_80000001_ECX, 22, "topoext", DONE },
 
     { CPUID_80000007_EDX, 8, "invtsc", DONE },
-    { CPUID_80000008_EBX, 0, "clzero", MISSING }, { CPUID_80000008_EBX, 9, "wbnoinvd", MISSING },
+    { CPUID_80000008_EBX, 0, "clzero", MISSING }, { CPUID_80000008_EBX, 2, "xsaveerptr", DONE },
+    { CPUID_80000008_EBX, 9, "wbnoinvd", MISSING },
     { CPUID_80000008_EBX, 12, "ibpb", ASKED },
     { CPUID_80000008_EBX, 14, "ibrs", DONE }, { CPUID_80000008_EBX, 15, "amd-stibp", MISSING },
     { CPUID_80000008_EBX, 24, "amd-ssbd", MISSING },

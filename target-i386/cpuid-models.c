@@ -32,7 +32,7 @@
                                  "misalignsse 3dnowprefetch osvw "                                 \
          "fsgsbase bmi1 avx2 smep bmi2 rdseed adx smap clflushopt sha-ni xsaveopt xsavec xgetbv1 " \
          "arat topoext "
-#define ZEN2 ZEN "umip rdpid clwb clzero wbnoinvd xsaves ibpb amd-stibp "
+#define ZEN2 ZEN "umip rdpid clwb clzero xsaveerptr wbnoinvd xsaves ibpb amd-stibp "
 
 #define INTEL "GenuineIntel"
 #define AMD   "AuthenticAMD"
@@ -121,8 +121,8 @@ const X86ModelVersion x86_model_versions[] = {
     { "Skylake-Server", 3, "Skylake-Server-noTSX-IBRS", "-hle,-rtm,+spec-ctrl",
       "Intel Xeon Processor (Skylake, IBRS, no TSX)" },
     { "EPYC", 2, "EPYC-IBPB", "+ibpb", "AMD EPYC Processor (with IBPB)" },
-    { "EPYC", 3, NULL, "+ibpb,+clzero,+xsaves", "AMD EPYC Processor" },
-    { "EPYC", 4, NULL, "+ibpb,+clzero", "AMD EPYC Processor" },
+    { "EPYC", 3, NULL, "+ibpb,+clzero,+xsaveerptr,+xsaves", "AMD EPYC Processor" },
+    { "EPYC", 4, NULL, "+ibpb,+clzero,+xsaveerptr", "AMD EPYC Processor" },
     { "EPYC-Rome", 2, NULL, "+ibrs,+amd-ssbd", "AMD EPYC-Rome Processor" },
     { NULL },
 };

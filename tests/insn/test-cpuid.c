@@ -342,6 +342,20 @@ static void test_high_leaves(void **state)
 }
 
 /* What the engine says it can decides about AVX. */
+/* What kernels take for a flaw, or for its absence: max wants no remedies. Pointers of the x87 are
+ * always saved, so that nothing of them leaks from one process to the next. */
+static void test_max_wants_no_remedies(void **state)
+{
+    X86CpuSpec spec = { 0 };
+
+    assert_true(x86_spec_parse(&spec, "max", NULL, NULL));
+    assert_true(spec.model.features[CPUID_80000008_EBX] & 1 << 2); /* XSAVEERPTR */
+    assert_true(spec.model.features[CPUID_80000008_EBX] & CPUID_IBRS);
+    assert_true(spec.model.features[CPUID_7_0_EDX] & CPUID_ARCH_CAPABILITIES);
+    assert_string_equal(spec.model.vendor, "AuthenticAMD");
+    assert_true(spec.model.family < 0x10); /* those from Bulldozer to Zen 3 have RETBleed or SRSO */
+}
+
 static void test_engine_limits_features(void **state)
 {
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
@@ -385,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_topology_leaves),
         cmocka_unit_test(test_high_leaves),
         cmocka_unit_test(test_help_names_models),
+        cmocka_unit_test(test_max_wants_no_remedies),
         cmocka_unit_test(test_engine_limits_features),
     };
 
