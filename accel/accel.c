@@ -315,6 +315,7 @@ void accel_free(Accel *a)
         cpu_free(a, a->cpus->pdata[i]);
     g_ptr_array_free(a->cpus, true);
     g_hash_table_destroy(a->contexts);
+    g_free(a->debug.points);
     tcg_free(a->tcg);
     host_profile_free(a->profile);
     clock_free(a->machine->clock);
@@ -374,6 +375,34 @@ Cpu *accel_current_cpu(Accel *a)
 
 /* ---- The machine thread --------------------------------------------------------------------- */
 
+/* ---- A debugger may stop a CPU in the middle of its turn, which the next round then begins with. */
+
+static unsigned begin_round(Accel *a)
+{
+    return a->debug.left ? a->debug.turn : 0;
+}
+
+static int32_t next_budget(Accel *a, unsigned turn, bool *exact)
+{
+    int32_t budget = slice_budget(a, exact), left = a->debug.left;
+
+    a->debug.left = 0;
+    if (!left || turn != a->debug.turn)
+        return budget;
+    *exact |= a->debug.exact;
+    return MIN(left, a->icount_shift >= 0 ? slice_limit(a) : left);
+}
+
+static void break_off(Accel *a, unsigned turn)
+{
+    a->debug.turn = turn;
+    if (!a->debug.left && turn + 1 < a->cpus->len) { /* nothing left of it: the next CPU's comes */
+        a->debug.turn++;
+        a->debug.left = SLICE_SMP;
+    }
+    machine_request(a->machine, REQUEST_DEBUG);
+}
+
 /* A slice for each CPU that has something to do; false: none had. */
 static bool run_all(Accel *a)
 {
@@ -382,11 +411,15 @@ static bool run_all(Accel *a)
     int64_t start = follows_host ? clock_now_ns(a->machine->clock) : 0;
     uint64_t count = a->count;
 
-    for (unsigned i = 0; i < a->cpus->len && !a->machine->requests; i++) {
+    for (unsigned i = begin_round(a); i < a->cpus->len && !a->machine->requests; i++) {
         Cpu *cpu = a->cpus->pdata[i];
         bool exact;
-        int32_t budget = slice_budget(a, &exact);
+        int32_t budget = next_budget(a, i, &exact);
+        if (cpu->run->debug_run == DEBUG_HOLD)
+            continue;
         any |= cpu_exec_slice(cpu, budget, exact);
+        if (a->debug.stop.why != DEBUG_NOTHING)
+            break_off(a, i);
     }
     if (follows_host && any)
         learn_speed(a, a->count - count, clock_now_ns(a->machine->clock) - start);
@@ -428,7 +461,7 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
         host_clock_steer(&a->host);
         tb_settle_pages(&a->tbs);
         input_deliver(a->machine->input, a->running, a->count);
-        if (a->running)
+        if (a->running && !debug_stills_time(a))
             clock_run_expired(a->machine->clock);
         bool may_run = process(opaque, &quit);
         if (quit)

@@ -50,7 +50,8 @@ static void make_link(Cpu *cpu, Tb *to)
         return;
     if (to->straddles && ((to->ram ^ to->ram2) & mask))
         return;
-    if ((from->ram & mask) != (to->ram & mask) || log_enabled(LOG_UNCHAINED))
+    if ((from->ram & mask) != (to->ram & mask) || log_enabled(LOG_UNCHAINED) ||
+        engine_splits_at(run->accel, to->ram))
         return;
     tb_link(&run->accel->tbs, from, run->link_slot, to);
 }
@@ -60,7 +61,7 @@ static Tb *next_block(Cpu *cpu, CpuContext *ctx)
     CpuRun *run = cpu->run;
     bool no_groups = false;
 
-    if (run->one_insn) {
+    if (run->one_insn || run->debug_run == DEBUG_STEP) {
         run->one_insn = run->no_groups = false;
         return translate_private(cpu, ctx, 1, true);
     }
@@ -107,12 +108,15 @@ static TcgExit run_block(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
     CpuContext ctx;
+    uint64_t count = cpu_charged_count(cpu);
     TcgLeave l;
     Tb *tb;
 
     if (run->context_dirty)
         context_update(cpu);
     cpu->ops->get_context(cpu, &ctx);
+    if (G_UNLIKELY(run->accel->debug.npoints) && debug_breaks(cpu, ctx.linear))
+        return TCG_EXIT_BUDGET;
     tb = next_block(cpu, &ctx);
     run->want_jc = false;
     make_link(cpu, tb);
@@ -121,6 +125,8 @@ static TcgExit run_block(Cpu *cpu)
     l = tcg_run(run->accel->tcg, cpu, tb->code);
     leave(cpu, tb, l);
     drop_private(cpu);
+    if (cpu_charged_count(cpu) != count)
+        debug_settle(cpu);
     return l.kind;
 }
 
@@ -133,11 +139,14 @@ static bool deliver_pending(Cpu *cpu)
     run->link_from = NULL;
     if (run->common->exception_pending) {
         cpu->ops->deliver_exception(cpu);
+        debug_settle(cpu);
         return true;
     }
     if (cpu->interrupt_request && !run->one_insn && !run->no_groups &&
-        cpu->ops->deliver_interrupt(cpu))
+        !debug_masks_interrupts(cpu) && cpu->ops->deliver_interrupt(cpu)) {
+        debug_settle(cpu);
         return true;
+    }
     run->link_from = from;
     return false;
 }
@@ -171,13 +180,14 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     if (run->common->halted && !cpu->ops->has_work(cpu))
         return false;
     a->current = cpu;
-    run->granted = cpu->budget = budget;
+    run->debug_kept = run->debug_run == DEBUG_STEP ? budget - 1 : 0;
+    run->granted = cpu->budget = budget - run->debug_kept;
     run->exact = exact;
     setjmp(run->jump);
     /* From here on only state reachable from cpu may be relied on. */
     run->tail->slow.host_pc = 0;
     drop_private(cpu);
-    while (cpu->budget > 0) {
+    while (cpu->budget > 0 && a->debug.stop.why == DEBUG_NOTHING) {
         if (deliver_pending(cpu))
             continue;
         if (run->common->halted)
@@ -189,6 +199,9 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     run->link_from = NULL;
     run->want_jc = false;
     a->count += run->granted - cpu->budget;
+    a->debug.left =
+        a->debug.stop.why != DEBUG_NOTHING && cpu->budget >= 0 ? cpu->budget + run->debug_kept : 0;
+    a->debug.exact = run->exact;
     run->granted = cpu->budget = 0;
     a->current = NULL;
     if (G_UNLIKELY(a->count >= log_next_count))

@@ -10,6 +10,7 @@
 #define ACCEL_ENGINE_H
 
 #include "accel/accel.h"
+#include "accel/debug.h"
 #include "accel/host-clock.h"
 #include "accel/host-profile.h"
 #include "accel/translate.h"
@@ -249,7 +250,27 @@ struct CpuRun {
     uint64_t straddle_ram2;
     bool straddled;
     uint64_t monitor_mark; /* as CpuCommon.monitor was when this CPU last marked a line */
+    DebugRun debug_run;
+    bool debug_skips; /* breakpoints, until it has got on */
+    bool debug_hit;   /* a watchpoint, by the instruction that is being executed */
+    DebugPoint debug_hit_point;
+    uint64_t debug_hit_addr;
+    int32_t debug_kept; /* of the budget, so that the CPU comes back after the instruction */
 };
+
+/* ---- The debugger's: debug.c ----------------------------------------------------------------- */
+
+typedef struct EngineDebug {
+    DebugPoint *points;
+    unsigned npoints, nwatches;
+    uint64_t splits[PAGE_SIZE / 64]; /* bit n: blocks end before byte n of any page */
+    bool step_no_irq, step_no_timer;
+    DebugStop stop; /* not yet taken */
+    /* The turn that a stop broke off. */
+    unsigned turn;
+    int32_t left; /* of its budget */
+    bool exact;
+} EngineDebug;
 
 /* ---- What "info jit" and -d stats tell: stats.c --------------------------------------------- */
 
@@ -294,6 +315,7 @@ struct Accel {
     int64_t stopped_at_ns;
     AccelStats stats;
     HostProfile *profile; /* NULL: not wanted */
+    EngineDebug debug;
     GHashTable *contexts; /* interned jump-cache contexts, see context.c */
     uint32_t next_context;
 };
@@ -338,8 +360,35 @@ void monitor_forget(Accel *a);
 Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups);
 Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups);
 
+/* debug.c */
+bool debug_breaks(Cpu *cpu, uint64_t linear); /* at the instruction there? */
+void debug_access(Cpu *cpu, uint64_t addr, uint32_t len,
+                  CpuAccess access); /* to a watched page; may not return */
+void debug_settle(Cpu *cpu);         /* after an instruction, or a delivery: stop? */
+bool debug_masks_interrupts(const Cpu *cpu);
+bool debug_stills_time(const Accel *a);
+
+static inline bool engine_splits_at(const Accel *a, uint64_t addr)
+{
+    return a->debug.splits[(addr & (PAGE_SIZE - 1)) / 64] >> (addr % 64) & 1;
+}
+
+/* Does a watchpoint lie in the page of @addr? General registers only. */
+static inline bool engine_watches_page(const Accel *a, uint64_t addr)
+{
+    for (unsigned i = 0; a->debug.nwatches && i < a->debug.npoints; i++) {
+        const DebugPoint *p = &a->debug.points[i];
+        if ((p->kinds & ~DEBUG_EXEC) &&
+            (addr >> PAGE_BITS) - (p->addr >> PAGE_BITS) <=
+                ((p->addr + p->len - 1) >> PAGE_BITS) - (p->addr >> PAGE_BITS))
+            return true;
+    }
+    return false;
+}
+
 /* cpu-exec.c */
-/* @exact: end on the instruction, else where the next block would be too long. False: it is halted. */
+/* @exact: end on the instruction, else where the next block would be too long. False: it is halted.
+ */
 bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
 void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
 /* Instructions of the running block from the current one on: the budget was charged for them. */

@@ -36,6 +36,12 @@ static Part resolve_part(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access
     return p;
 }
 
+static void tell_watcher(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
+{
+    debug_access(cpu, addr, len, access);
+    cpu->ops->watched(cpu, addr, len, access);
+}
+
 /* Resolve [@addr, +@len), len <= 4096, into one or two parts; faults are raised before any of it
  * is touched. */
 static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu,
@@ -47,11 +53,11 @@ static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
     if (len > room)
         part[1] = resolve_part(cpu, addr + room, len - room, access, mmu);
     if (part[0].watched)
-        cpu->ops->watched(cpu, addr, MIN(len, room), access);
+        tell_watcher(cpu, addr, MIN(len, room), access);
     if (len <= room)
         return 1;
     if (part[1].watched)
-        cpu->ops->watched(cpu, addr + room, len - room, access);
+        tell_watcher(cpu, addr + room, len - room, access);
     return 2;
 }
 

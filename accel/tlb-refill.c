@@ -39,7 +39,8 @@ StlbEntry *tlb_enter(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p)
         .gen = p->global ? t->global_gen : t->asid_gen[cpu->run->common->asid],
         .prot = p->prot,
         .phys = p->phys,
-        .flags = (p->global ? STLB_GLOBAL : 0) | (p->watched ? STLB_WATCHED : 0),
+        .flags = (p->global ? STLB_GLOBAL : 0) | 
+                 (p->watched || engine_watches_page(cpu->run->accel, addr) ? STLB_WATCHED : 0),
     };
     return e;
 }

@@ -180,6 +180,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
         .unit_offset = ctx->linear & (unit_size - 1),
         .max_insns = MIN(max_insns, no_limit),
         .avail = PAGE_SIZE - (ctx->linear & (PAGE_SIZE - 1)),
+        .splits = a->debug.splits,
     };
 
     if (e->flags & STLB_IO) { /* code in MMIO space: one instruction from a copy */
@@ -274,7 +275,7 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
                 tlb_watch_ram_page(a, tb->ram2 & PAGE_MASK);
         }
     }
-    if (cpu->run->want_jc && !cpu->run->context_dirty) {
+    if (cpu->run->want_jc && !cpu->run->context_dirty && !engine_splits_at(a, ctx->linear)) {
         JumpEntry *j = &cpu->run->tail->jc[tcg_jc_offset(ctx->pc, cpu->jc_key) / sizeof(*j)];
         const void *host = tcg_far_entry(a->tcg, tb->code);
         if (!host)

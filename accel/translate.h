@@ -38,11 +38,18 @@ struct TranslateRequest {
     uint32_t avail;       /* … up to the end of its 4 KiB page */
     bool checked;
     uint64_t soft; /* bit n: byte n of a checked block */
+    const uint64_t *splits; /* bit n: the block ends before an instruction at byte n of a page; NULL: none */
     CodePart part[2];
     /* out, by the frontend */
     uint32_t size; /* guest bytes the block was made from, contiguous from the start */
     uint64_t was_soft;
 };
+
+/* Must the block end before the instruction at @offset of the mapping unit? */
+static inline bool translate_splits(const TranslateRequest *req, uint32_t offset)
+{
+    return req->splits && req->splits[(offset & 4095) / 64] >> (offset % 64) & 1;
+}
 
 /* The 15 bytes from @linear on when they cross the page; may raise a fetch fault. The second page
  * becomes part of the block's identity. Only for the block's first instruction. */

@@ -109,6 +109,15 @@ static void hand_over(InputQueue *q, Event *event, uint64_t count)
     event_free(event);
 }
 
+void input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_t count)
+{
+    Event *event = g_new(Event, 1);
+
+    g_assert(channel >= 0 && (unsigned)channel < q->channels->len);
+    *event = (Event){ channel, g_bytes_new(data, len) };
+    hand_over(q, event, count);
+}
+
 static void take_incoming(InputQueue *q, GQueue *taken)
 {
     g_mutex_lock(&q->lock);

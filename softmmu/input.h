@@ -31,6 +31,10 @@ int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *
 /* From any thread: queue a copy of @data for @channel and wake the machine thread. */
 void input_post(InputQueue *q, int channel, const void *data, size_t len);
 
+/* Machine thread: an event that begins here, between instructions, whether the machine is stopped or not (a debugger
+ * changes it): stamped, recorded and handed over at once. */
+void input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_t count);
+
 /* Machine thread. Deliver what is queued (only control channels when @running is false, the rest
  * is put aside for the next call with @running); true if anything was delivered. @count stamps the
  * events. Events posted from within a delivery wait for the next call. */

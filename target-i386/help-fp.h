@@ -178,6 +178,7 @@ void x87_push(CpuX86 *c, Float80 v);
 /* help-x87-env.c */
 void x87_init(CpuX86 *c);
 uint16_t x87_status_word(const CpuX86 *c);
+uint16_t x87_tag_word(const CpuX86 *c); /* as FSTENV stores it */
 void x87_set_status_word(CpuX86 *c, uint16_t fsw);
 void x87_store_env(CpuX86 *c, uint64_t addr, bool osize16);
 void x87_load_env(CpuX86 *c, uint64_t addr, bool osize16);

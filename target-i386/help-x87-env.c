@@ -82,7 +82,7 @@ static unsigned tag_of(const CpuX86 *c, unsigned physical)
     return !biased || biased == 0x7fff || !(r->frac >> 63) ? TAG_SPECIAL : TAG_VALID;
 }
 
-static uint16_t tag_word(const CpuX86 *c)
+uint16_t x87_tag_word(const CpuX86 *c)
 {
     unsigned w = 0;
 
@@ -103,7 +103,7 @@ static void env32(const CpuX86 *c, uint8_t *b)
 
     put32(b, 0xffff0000 | c->fcw);
     put32(b + 4, 0xffff0000 | x87_status_word(c));
-    put32(b + 8, 0xffff0000 | tag_word(c));
+    put32(b + 8, 0xffff0000 | x87_tag_word(c));
     if (is_protected(c)) {
         put32(b + 12, ip);
         put32(b + 16, c->fcs | (uint32_t)c->fop << 16);
@@ -125,7 +125,7 @@ static void env16(const CpuX86 *c, uint8_t *b)
 
     put16(b, c->fcw);
     put16(b + 2, x87_status_word(c));
-    put16(b + 4, tag_word(c));
+    put16(b + 4, x87_tag_word(c));
     if (is_protected(c)) {
         put16(b + 6, (uint16_t)ip);
         put16(b + 8, c->fcs);

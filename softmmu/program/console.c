@@ -82,7 +82,8 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
     }
     return open_monitor(c, o->monitor, m, error) &&
            (!o->debugcon ||
-            open_device(c, o->debugcon, "debugcon", "debugcon", m, &m->debugcon, error));
+            open_device(c, o->debugcon, "debugcon", "debugcon", m, &m->debugcon, error)) &&
+           (!o->gdb || open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error));
 }
 
 void console_close(Console *c)

@@ -8,6 +8,7 @@
 typedef struct Console {
     GPtrArray *owned; /* Chardev * */
     Chardev *monitor; /* NULL: none */
+    Chardev *gdb;     /* NULL: none */
 } Console;
 
 /* Fills @m->serial and @m->debugcon. Tells on stderr where ptys are and whom it waits for.

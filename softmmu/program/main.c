@@ -19,6 +19,7 @@
 #include "softmmu/log.h"
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
+#include "softmmu/program/gdb/server.h"
 #include "softmmu/program/options.h"
 #include "target-i386/cpu.h"
 
@@ -73,6 +74,7 @@ struct Program {
     Console console;
     RunControl *rc;
     Monitor *monitor;
+    GdbServer *gdb;
     GMainLoop *loop;
     int signal_channel;
     SignalSource signals[3];
@@ -114,11 +116,22 @@ static gboolean machine_ended(void *opaque)
     return G_SOURCE_REMOVE;
 }
 
+static bool process(void *opaque, bool *quit)
+{
+    Program *p = opaque;
+    bool may_run = run_control_process(p->rc, quit);
+
+    if (!*quit)
+        gdb_server_settle(p->gdb);
+    return may_run;
+}
+
 static void *machine_thread(void *opaque)
 {
     Program *p = opaque;
 
-    accel_run(p->built.accel, run_control_process, p->rc);
+    accel_run(p->built.accel, process, p);
+    gdb_server_exited(p->gdb, p->built.machine.exit_status);
     g_idle_add(machine_ended, p);
     return NULL;
 }
@@ -148,8 +161,8 @@ static bool set_up(Program *p, const Options *o, GError **error)
     if (!build_finish(&p->built, error))
         return false;
     p->rc = run_control_new(m, &hooks);
-    if (p->console.monitor)
-        p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
+    p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
+    p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->console.gdb);
     return true;
 }
 
@@ -181,6 +194,7 @@ static int run_machine(const Options *o)
         log_hash(&p.built.machine);
         log_stats(&p.built);
     }
+    gdb_server_free(p.gdb);
     monitor_free(p.monitor);
     run_control_free(p.rc);
     build_free(&p.built); /* devices let go of their character devices before these go */

@@ -198,6 +198,33 @@ bool opt_monitor(Options *o, const char *arg, GError **error)
     return true;
 }
 
+/* As other character devices, but a server unless told otherwise, which nobody waits for. */
+bool opt_gdb(Options *o, const char *arg, GError **error)
+{
+    static const char *const kinds[] = { "tcp:", "unix:", "chardev:" };
+    bool socket = g_str_has_prefix(arg, "tcp:") || g_str_has_prefix(arg, "unix:");
+    bool known = !strcmp(arg, "stdio") || !strcmp(arg, "pty");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        known |= g_str_has_prefix(arg, kinds[i]);
+    if (!known && strcmp(arg, "none")) {
+        error_set(error,
+                  "not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none");
+        return false;
+    }
+    g_free(o->gdb);
+    o->gdb = !strcmp(arg, "none") ? NULL
+             : socket && !strstr(arg, ",server")
+                 ? g_strconcat(arg, ",server=on", strstr(arg, ",wait") ? "" : ",wait=off", NULL)
+                 : g_strdup(arg);
+    return true;
+}
+
+bool opt_gdb_here(Options *o, const char *arg, GError **error)
+{
+    return opt_gdb(o, "tcp::1234", error);
+}
+
 bool opt_debugcon(Options *o, const char *arg, GError **error)
 {
     replace(&o->debugcon, arg);
@@ -278,7 +305,7 @@ static bool uses_stdio(const Options *o)
         if (!strcmp(device, "stdio") || !strcmp(device, "mon:stdio"))
             return true;
     }
-    return o->debugcon && !strcmp(o->debugcon, "stdio");
+    return (o->debugcon && !strcmp(o->debugcon, "stdio")) || (o->gdb && !strcmp(o->gdb, "stdio"));
 }
 
 /* The one device with a host side is the debug console: -debugcon in other words. */
@@ -337,7 +364,7 @@ bool options_complete_devices(Options *o, GError **error)
             return false;
     }
     if (!resolve(o, &o->monitor, error) || !resolve(o, &o->debugcon, error) ||
-        !resolve_device_chardevs(o, error))
+        !resolve(o, &o->gdb, error) || !resolve_device_chardevs(o, error))
         return false;
     default_console(o);
     return true;

@@ -29,6 +29,8 @@ bool opt_debugcon(Options *o, const char *arg, GError **error);
 bool opt_parallel(Options *o, const char *arg, GError **error);
 bool opt_vga(Options *o, const char *arg, GError **error);
 bool opt_display(Options *o, const char *arg, GError **error);
+bool opt_gdb(Options *o, const char *arg, GError **error);
+bool opt_gdb_here(Options *o, const char *arg, GError **error);
 bool opt_network(Options *o, const char *arg, GError **error);
 /* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
 bool options_complete_devices(Options *o, GError **error);

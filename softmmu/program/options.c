@@ -178,6 +178,8 @@ static const OptionRow option_rows[] = {
     {"no-reboot",   NULL,   opt_no_reboot,   "exit when the guest reboots"},
     {"no-shutdown", NULL,   opt_no_shutdown, "stop, do not exit, when the guest powers off"},
     {"S",           NULL,   opt_stopped,     "do not start the CPUs (monitor: cont)"},
+    {"gdb",         "tcp:HOST:PORT|tcp::PORT|unix:PATH|pty|stdio|chardev:ID", opt_gdb, "wait for gdb there (target remote); -S to stop at the first instruction"},
+    {"s",           NULL,   opt_gdb_here,    "-gdb tcp::1234"},
     {"rtc",         "[base=utc|localtime|DATE][,clock=host|vm]", opt_rtc, "the guest's wall clock"},
     {"icount",      "[shift=]N", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly"},
     {"seed",        "N",    opt_seed,        "what the guest's random numbers start from (default: chosen anew each time; with -icount 0)"},
@@ -195,7 +197,6 @@ static const OptionRow option_rows[] = {
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no display yet; use -nographic or -display none"
 #define SNAPSHOT "snapshots and migration are not supported yet"
-#define GDB      "there is no gdb stub yet; use -S, -d and the monitor"
 #define QMP      "QMP is not supported yet; use -monitor"
 #define TRACING  "not supported yet; use -d"
 #define TABLES   "user-given firmware tables are not supported yet"
@@ -210,7 +211,7 @@ static const struct {
     {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
     {"sdl", DISPLAYS}, {"k", DISPLAYS},
     {"incoming", SNAPSHOT}, {"loadvm", SNAPSHOT}, {"only-migratable", SNAPSHOT},
-    {"dump-vmstate", SNAPSHOT}, {"gdb", GDB}, {"s", GDB}, {"qmp", QMP}, {"qmp-pretty", QMP},
+    {"dump-vmstate", SNAPSHOT}, {"qmp", QMP}, {"qmp-pretty", QMP},
     {"mon", QMP}, {"trace", TRACING}, {"plugin", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
     {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
@@ -384,7 +385,7 @@ void options_clear(Options *o)
     char **strings[] = {
         &o->config.machine, &o->config.name,   &o->config.cpu_model,  &o->config.accel_backend,
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
-        &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon,
+        &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
         &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
     };
 

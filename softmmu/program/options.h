@@ -30,6 +30,7 @@ typedef struct Options {
     GPtrArray *serials;  /* char *: device of each port, "none": no port */
     char *monitor;       /* device, or "none" */
     char *debugcon;      /* device, NULL: none */
+    char *gdb;           /* device, NULL: none */
     GPtrArray *chardevs; /* ChardevOption * */
     char *display;       /* NULL: not said */
     bool nographic;
