@@ -57,7 +57,7 @@ static uint32_t pack_main(const FlagsRecord *r)
     uint64_t x;
 
     cut(&o, r->kind, r->a, r->b, r->c);
-    switch ((FlagsKind)(r->kind / 4)) {
+    switch ((FlagsKind)((r->kind & ~FLAGS_ON_TOP) / 4)) {
     case FLK_PACKED: return (uint32_t)r->a & FLAGS_ARITH;
     case FLK_ADD: return sum(&o, (o.a - o.b) & o.mask, o.b, o.a, o.a < o.b);
     case FLK_ADC:
@@ -117,8 +117,12 @@ static uint32_t pack_rot(const FlagsRecord *r)
 
 uint32_t flags_pack(const FlagsRecord *r)
 {
-    uint32_t flags = pack_main(r), rot = r->rot_kind == FLK_NONE ? 0 : pack_rot(r);
+    uint32_t flags = pack_main(r), rot;
 
+    if (!(r->kind & FLAGS_ON_TOP)) {
+        return flags;
+    }
+    rot = r->rot_kind == FLK_NONE ? 0 : pack_rot(r);
     if (r->rot_kind & ~FLAGS_ROT_NEWER) {
         flags = replace(flags, FLAG_CF | FLAG_OF, rot);
     }
@@ -156,8 +160,6 @@ bool flags_test(const FlagsRecord *r, IrCc cc)
 void flags_set_packed(FlagsRecord *r, uint32_t eflags)
 {
     r->kind = FLK_PACKED * 4;
-    r->inc_kind = r->rot_kind = FLK_NONE;
-    r->cf = 0;
     r->a = eflags & FLAGS_ARITH;
 }
 

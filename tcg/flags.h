@@ -7,7 +7,8 @@
  * On top of the main part (kind, a, b, c) lie parts that replace some flags, so that whoever defines
  * only those need not know what came before: an INC or DEC (all but CF), a rotate (CF and OF), and a
  * CF by itself (BT, CMC …). Each is newer than the parts that it replaces flags of; a rotate that an
- * INC has come after since gives CF only.
+ * INC has come after since gives CF only. What is on top counts if kind has FLAGS_ON_TOP, so a main
+ * part replaces it all by the byte that it writes anyway.
  *
  * Undefined flags: AF is 0 after logic, shifts and multiplication; OF of fl_shl and fl_shr is
  * top(pre) ^ top(res) for every count.
@@ -40,15 +41,16 @@ typedef enum FlagsKind {
 } FlagsKind;
 
 typedef struct FlagsRecord {
-    uint8_t kind;
+    uint8_t kind; /* of the main part; FLAGS_ON_TOP: the next three bytes count */
     uint8_t inc_kind;
     uint8_t rot_kind; /* FLAGS_ROT_NEWER: no INC or DEC has come since */
     uint8_t cf;       /* 0: nothing on top, else FLAGS_CF_IS + CF */
-    uint8_t pad[4];   /* a 32-bit store of kind clears all that is on top */
+    uint8_t pad[4];
     uint64_t a, b, c;
     uint64_t inc, rot;
 } FlagsRecord; /* operands may carry garbage above their size */
 
+#define FLAGS_ON_TOP    0x80
 #define FLAGS_ROT_NEWER 0x80
 #define FLAGS_CF_IS     2
 
@@ -60,6 +62,16 @@ enum {
 static inline uint8_t flags_kind(FlagsKind k, IrType type) /* I8..I64 */
 {
     return (uint8_t)(k * 4 + (type - I8));
+}
+
+/* Before anything is put on top. */
+static inline void flags_open_top(FlagsRecord *r)
+{
+    if (!(r->kind & FLAGS_ON_TOP)) {
+        r->kind |= FLAGS_ON_TOP;
+        r->inc_kind = r->rot_kind = FLK_NONE;
+        r->cf = 0;
+    }
 }
 
 uint32_t flags_pack(const FlagsRecord *r);              /* all six, at their EFLAGS positions */

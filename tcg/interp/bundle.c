@@ -6,17 +6,12 @@
  */
 #include "tcg/interp/interp.h"
 
-static void write_kinds(FlagsRecord *r, u32 kinds)
-{
-    memcpy(&r->kind, &kinds, sizeof(kinds)); /* kind, and nothing on top */
-}
-
 #define REST(T)                              \
     HANDLER(rest1_##T)                       \
     {                                        \
         FlagsRecord *r = at(x, op->d);       \
         r->a = get_##T(x, op->a);            \
-        write_kinds(r, op->aux);             \
+        r->kind = (u8)op->aux;               \
         return op + 1;                       \
     }                                        \
     HANDLER(rest2_##T)                       \
@@ -24,7 +19,7 @@ static void write_kinds(FlagsRecord *r, u32 kinds)
         FlagsRecord *r = at(x, op->d);       \
         r->a = get_##T(x, op->a);            \
         r->b = get_##T(x, op->b);            \
-        write_kinds(r, op->aux);             \
+        r->kind = (u8)op->aux;               \
         return op + 1;                       \
     }                                        \
     HANDLER(rest3_##T)                       \
@@ -33,12 +28,13 @@ static void write_kinds(FlagsRecord *r, u32 kinds)
         r->a = get_##T(x, op->a);            \
         r->b = get_##T(x, op->b);            \
         r->c = get_##T(x, op->c);            \
-        write_kinds(r, op->aux);             \
+        r->kind = (u8)op->aux;               \
         return op + 1;                       \
     }                                        \
     HANDLER(rest_inc_##T)                    \
     {                                        \
         FlagsRecord *r = at(x, op->d);       \
+        flags_open_top(r);                   \
         r->inc = get_##T(x, op->a);          \
         r->inc_kind = (u8)op->aux;           \
         r->rot_kind &= (u8)~FLAGS_ROT_NEWER; \

@@ -29,6 +29,7 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
         { be->exit_end, { "exit_end", 4 } },   { be->exit_lookup, { "exit_lookup", 0 } },
         { be->exit_jump, { "exit_jump", 8 } },
         { be->trap, { "trap", 8 } },           { be->pack_env, { "pack_env", 0 } },
+        { be->open_top, { "open_top", 0 } },
         { be->pack_rec, { "pack_rec", 0 } },   { be->divs128, { "divs128", 0 } },
         { be->vec_slow, { "vec_slow", 0 } },
     };

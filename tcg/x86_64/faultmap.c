@@ -135,19 +135,20 @@ static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
         get_src(&r, env, to[i]);
     }
     if (kind) {
-        *rec = (FlagsRecord){
-            .kind = kind, .a = rec->a, .b = rec->b, .c = rec->c, .inc = rec->inc, .rot = rec->rot
-        };
+        rec->kind = kind;
     }
     if (inc_kind) {
+        flags_open_top(rec);
         rec->inc_kind = inc_kind;
         rec->rot_kind &= (uint8_t)~FLAGS_ROT_NEWER;
     }
     if (rot_kind) {
+        flags_open_top(rec);
         rec->rot_kind = rot_kind;
         rec->cf = 0;
     }
     if (get_src(&r, env, &cf)) {
+        flags_open_top(rec);
         rec->cf = FLAGS_CF_IS | (cf & 1);
     }
 }

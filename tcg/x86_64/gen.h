@@ -70,7 +70,7 @@ typedef struct X86Backend {
     ShapeTable *shapes;
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup, *exit_jump;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divs128, *vec_slow, *bits_slow;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
 } X86Backend;

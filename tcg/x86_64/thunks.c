@@ -492,6 +492,22 @@ static const uint8_t *make_mem(Thunk *t)
 
 /* f(env, be), which keeps to integers; everything but flags is as before afterwards. @vectors: of
  * those it may use registers. */
+/* flags_open_top() of env's record, in place. */
+static const uint8_t *make_open_top(Thunk *t)
+{
+    Mem kind = field(t->be->layout->flags + (int32_t)offsetof(FlagsRecord, kind));
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *open;
+
+    x_alu_mi(&t->a, ALU_CMP, 1, kind, 0);
+    open = x_jcc8(&t->a, CC_S);
+    x_alu_mi(&t->a, ALU_AND, 4, kind, FLAGS_ON_TOP - 1);
+    x_alu_mi(&t->a, ALU_OR, 1, kind, (int8_t)FLAGS_ON_TOP);
+    x_here8(&t->a, open);
+    x_ret(&t->a);
+    return at;
+}
+
 static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
 {
     const uint8_t *at = x_pc(&t->a);
@@ -661,6 +677,7 @@ void thunks_init(X86Backend *be)
     be->mem = make_mem(&t);
     be->pack_env = make_c(&t, x64_pack_env, false);
     be->pack_rec = make_c(&t, x64_pack_rec, false);
+    be->open_top = make_open_top(&t);
     be->divs128 = make_c(&t, x64_divs128, true);
     be->vec_slow = make_c(&t, x64_vec_slow, true);
     be->bits_slow = make_c(&t, x64_bits_slow, true);

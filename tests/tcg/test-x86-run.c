@@ -286,10 +286,15 @@ static void flags_of_every_kind(FakeEnv *env, uint64_t seed)
                              .a = harness_random(&rng),
                              .b = harness_random(&rng),
                              .c = seed & 1,
-                             .inc = harness_random(&rng) };
+                             .inc = harness_random(&rng),
+                             .inc_kind = flags_kind(FLK_INC, I32), /* left over */
+                             .rot_kind = flags_kind(FLK_ROTL, I16),
+                             .cf = FLAGS_CF_IS };
     if (env->cc.kind / 4 == FLK_INC || env->cc.kind / 4 == FLK_DEC) {
-        env->cc.inc_kind = env->cc.kind;
+        uint8_t inc = env->cc.kind;
         env->cc.kind = FLK_SUB * 4 + 3;
+        flags_open_top(&env->cc);
+        env->cc.inc_kind = inc;
     }
 }
 

@@ -837,6 +837,8 @@ static void write_on_top(Gen *g, const Record *r)
 {
     int32_t off = env_off(g->be->layout->flags);
 
+    x_call(&g->a, g->be->open_top);
+    x_flags_changed(&g->a);
     if (r->inc_kind) {
         x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, inc_kind)), r->inc_kind);
     }
@@ -851,7 +853,7 @@ static void write_on_top(Gen *g, const Record *r)
 /* Bring env's record up to date. @busy: temporaries that must not be touched. */
 void write_record(Gen *g, const Record *r, uint32_t busy)
 {
-    int32_t off = env_off(g->be->layout->flags);
+    Mem kind = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
     const Src *src = &r->a;
 
     if (record_is_env(r)) {
@@ -864,8 +866,11 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     }
     if (r->kind == 0) {
         write_on_top(g, r);
+    } else if (r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE) {
+        x_store_imm(&g->a, 4, kind,
+                    r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | r->rot_kind << 16);
     } else {
-        x_store_imm(&g->a, 4, env_mem(off), r->kind | r->inc_kind << 8 | r->rot_kind << 16);
+        x_store_imm(&g->a, 1, kind, r->kind);
     }
     write_field(g, &r->a, offsetof(FlagsRecord, a), busy);
     write_field(g, &r->b, offsetof(FlagsRecord, b), busy);
