@@ -321,8 +321,8 @@ static void timer_expired(void *opaque)
     local_interrupt(a, LVT_TIMER);
 }
 
-/* The guest is about to change the timer. An expiry that is due already, though its callback is
- * late, comes first. */
+/* The guest is about to change the timer, or to see that it has expired. An expiry that is due
+ * already, though its callback is late, comes first. */
 static void timer_catch_up(Apic *a)
 {
     if (timer_deadline_ns(a->timer) > clock_now_ns(a->set->clock))
@@ -443,6 +443,8 @@ static bool array_read(const Apic *a, unsigned offset, uint32_t *value)
 
 bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
 {
+    if (offset == APIC_REG_CURRENT_COUNT || (offset >= APIC_REG_IRR && offset < APIC_REG_ESR))
+        timer_catch_up(a);
     *value = 0;
     switch (offset) {
     case APIC_REG_ID: *value = read_id(a); return true;

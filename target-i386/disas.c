@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest code as text for logs and the monitor, by capstone. Without capstone: bytes.
+ * Guest code as text for logs and the monitor, by capstone. Of what that does not know, and without
+ * it: bytes and the decode table's name.
  */
 #include "target-i386/disas.h"
 
 #include "config.h"
+#include "target-i386/decode.h"
 
 #ifdef HAVE_CAPSTONE
 #include <capstone/capstone.h>
@@ -33,6 +35,24 @@ static unsigned disas_one(csh handle, uint64_t addr, const uint8_t *bytes, uint3
 }
 #endif
 
+/* What only our own tables know, without its operands. */
+static unsigned name_one(uint32_t mode, const uint8_t *bytes, uint32_t len, GString *out)
+{
+    DecodeMode m = { .code_size = (uint8_t)(mode & X86_MODE_CS64   ? I64
+                                            : mode & X86_MODE_CS32 ? I32
+                                                                   : I16),
+                     .pe = mode & X86_MODE_PE,
+                     .features = UINT64_MAX };
+    Insn i;
+
+    if (decode_insn(&m, bytes, len, &i) != DECODE_OK) {
+        g_string_assign(out, "(bad)");
+        return 1;
+    }
+    g_string_assign(out, i.desc->name);
+    return i.len;
+}
+
 static void print_bytes(GString *out, const uint8_t *bytes, unsigned len)
 {
     for (unsigned i = 0; i < len; i++)
@@ -41,7 +61,7 @@ static void print_bytes(GString *out, const uint8_t *bytes, unsigned len)
 }
 
 void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
-               GString *out)
+                    GString *out)
 {
     uint32_t at = 0;
 #ifdef HAVE_CAPSTONE
@@ -56,10 +76,8 @@ void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes
         if (open)
             size = disas_one(handle, addr + at, bytes + at, len - at, text);
 #endif
-        if (!size) {
-            size = 1;
-            g_string_assign(text, "(bad)");
-        }
+        if (!size)
+            size = name_one(mode, bytes + at, len - at, text);
         g_string_append_printf(out, "0x%08" G_GINT64_MODIFIER "x:  ", addr + at);
         print_bytes(out, bytes + at, size);
         g_string_append_printf(out, " %s\n", text->str);

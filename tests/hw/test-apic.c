@@ -285,6 +285,15 @@ static void test_timer_overdue(void **state)
         eoi(b, 0);
         assert_false(b->cpus.intr[0]);
     }
+    apic_write(b, 0, 0x320, 0x40);
+    apic_write(b, 0, 0x3e0, 3);
+    for (unsigned reg = 0x390; reg >= 0x220; reg -= 0x170) { /* current count, IRR */
+        apic_write(b, 0, 0x380, 1000);
+        fixture_lag(b->f, 16000);
+        assert_int_equal(apic_read(b, 0, reg), reg == 0x390 ? 0 : 1);
+        assert_int_equal(ack(b, 0), 0x40);
+        eoi(b, 0);
+    }
     done(b);
 }
 
