@@ -98,17 +98,26 @@ static bool is_plain(Cpu *cpu, const StlbEntry *e, bool write)
            !tb_page_has_code(&cpu->run->accel->tbs, e->ram);
 }
 
-uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+/* Apart, that hits are without a stack frame. */
+static __attribute__((noinline)) uint8_t *pointer_after_miss(Cpu *cpu, uint64_t addr,
+                                                             CpuAccess access, unsigned mmu)
 {
     bool write = access == ACCESS_WRITE;
-    const TlbEntry *l1 = &cpu->run->tail->tlb[mmu][write][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    const StlbEntry *e = find_entry(cpu, addr, write, mmu);
 
-    if (l1->tag != tlb_tag(addr)) {
-        const StlbEntry *e = find_entry(cpu, addr, write, mmu);
-        if (!e || !is_plain(cpu, e, write))
-            return NULL;
-        tlb_fill_l1(cpu, addr, e, access, mmu);
-    }
+    if (!e || !is_plain(cpu, e, write))
+        return NULL;
+    tlb_fill_l1(cpu, addr, e, access, mmu);
+    return cpu_quick_pointer(cpu, addr, access, mmu);
+}
+
+uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    const TlbEntry *l1 =
+        &cpu->run->tail->tlb[mmu][access == ACCESS_WRITE][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+
+    if (l1->tag != tlb_tag(addr))
+        return pointer_after_miss(cpu, addr, access, mmu);
     return (uint8_t *)(uintptr_t)(addr + l1->addend);
 }
 

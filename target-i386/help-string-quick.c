@@ -43,43 +43,67 @@ static void store(uint8_t *p, unsigned log2, uint64_t v)
     }
 }
 
+/* Up to 15 bytes by two accesses that may overlap. */
+static void copy_few(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+    unsigned log2 = bytes >= 8 ? 3 : bytes >= 4 ? 2 : 1;
+    uint64_t a, b;
+
+    if (bytes == 1) {
+        *to = *from;
+        return;
+    }
+    a = load(from, log2);
+    b = load(from + bytes - (1u << log2), log2);
+    store(to, log2, a);
+    store(to + bytes - (1u << log2), log2, b);
+}
+
+/* The last 16 bytes are read first: @to may be below @from and overlap. */
 static void copy_up(uint8_t *to, const uint8_t *from, uint64_t bytes)
 {
+    uint8_t *last = to + bytes - 16;
+    uint64_t a, b, x, y;
+
 #if defined(__x86_64__)
     if (bytes >= WORDS_BELOW) {
         __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
         return;
     }
 #endif
-    for (; bytes >= 8; bytes -= 8, to += 8, from += 8)
-        store(to, 3, load(from, 3));
-    for (unsigned log2 = 3; log2-- > 0;) {
-        if (bytes >> log2 & 1) {
-            store(to, log2, load(from, log2));
-            to += 1 << log2;
-            from += 1 << log2;
-        }
+    if (bytes < 16) {
+        copy_few(to, from, bytes);
+        return;
     }
+    a = load(from + bytes - 16, 3);
+    b = load(from + bytes - 8, 3);
+    for (; to < last; to += 16, from += 16) {
+        x = load(from, 3);
+        y = load(from + 8, 3);
+        store(to, 3, x);
+        store(to + 8, 3, y);
+    }
+    store(last, 3, a);
+    store(last + 8, 3, b);
 }
 
-/* @v: the element in all of eight bytes. */
+/* @v: the element in all of eight bytes; @bytes are whole elements. */
 static void fill_up(uint8_t *to, uint64_t v, uint64_t bytes)
 {
+    unsigned log2 = bytes >= 8 ? 3 : bytes >= 4 ? 2 : bytes >= 2 ? 1 : 0;
+    uint8_t *last = to + bytes - (1u << log2);
+
 #if defined(__x86_64__)
     if (bytes >= WORDS_BELOW) {
         uint64_t words = bytes / 8;
         __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(v) : "memory");
-        bytes %= 8;
+        to = last;
     }
 #endif
-    for (; bytes >= 8; bytes -= 8, to += 8)
+    store(to, log2, v);
+    for (to += 8; to < last; to += 8)
         store(to, 3, v);
-    for (unsigned log2 = 3; log2-- > 0;) {
-        if (bytes >> log2 & 1) {
-            store(to, log2, v);
-            to += 1 << log2;
-        }
-    }
+    store(last, log2, v);
 }
 
 static bool is_simple(const CpuX86 *c, uint32_t how)
@@ -95,22 +119,22 @@ static uint64_t run(uint64_t addr, unsigned log2)
 }
 
 /* Elements moved; 0: not here. */
-static uint64_t move_run(CpuX86 *c, unsigned log2, uint64_t n)
+static inline uint64_t move_run(CpuX86 *c, unsigned log2, uint64_t n)
 {
-    uint64_t *r = c->regs;
+    uint64_t *r = c->regs, rsi = r[R_RSI], rdi = r[R_RDI];
     const uint8_t *from;
     uint8_t *to;
 
-    n = MIN(n, MIN(run(r[R_RSI], log2), run(r[R_RDI], log2)));
+    n = MIN(n, MIN(run(rsi, log2), run(rdi, log2)));
     if (!n)
         return 0;
-    from = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, x86_mmu(c));
-    to = from ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, x86_mmu(c)) : NULL;
+    from = cpu_quick_pointer(&c->cpu, rsi, ACCESS_READ, x86_mmu(c));
+    to = from ? cpu_quick_pointer(&c->cpu, rdi, ACCESS_WRITE, x86_mmu(c)) : NULL;
     if (!to || (uint64_t)(to - from) - 1 < (n << log2) - 1)
         return 0;
     copy_up(to, from, n << log2);
-    r[R_RSI] += n << log2;
-    r[R_RDI] += n << log2;
+    r[R_RSI] = rsi + (n << log2);
+    r[R_RDI] = rdi + (n << log2);
     return n;
 }
 
