@@ -83,10 +83,14 @@ typedef struct TbCache {
 
 void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end);
 void tb_cache_destroy(TbCache *c);
+/* Blocks of a page have neighbouring buckets, one for 16 bytes: code that runs together is looked up
+ * in few cache lines and host pages. */
 static inline unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
 {
-    uint64_t h = (ram ^ ((uint64_t)mode << 32) ^ unit_size) * 0x9e3779b97f4a7c15ull;
-    return h >> (64 - c->hash_bits);
+    uint64_t page = ((ram >> PAGE_BITS) ^ ((uint64_t)mode << 32) ^ unit_size);
+    unsigned within = (ram & (PAGE_SIZE - 1)) >> 4;
+
+    return (page * 0x9e3779b97f4a7c15ull >> (64 - c->hash_bits) & ~255u) | within;
 }
 /* jump-refill.c */
 Tb *tb_find(TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups);
@@ -289,6 +293,7 @@ typedef enum SlowKind {
 typedef struct AccelStats {
     uint64_t insns, guest_bytes, host_bytes; /* of all blocks ever made */
     uint64_t timed_insns, timed_ns;          /* under -d stats */
+    int64_t clock_cost_ns;
     uint64_t leaves[TCG_EXIT_REASON + 1];    /* to the loop, by TcgExit */
     uint64_t jumps_refilled;  /* jump-cache misses that did not leave translated code */
     uint64_t found, uncached; /* looked for and there; made for one run */

@@ -14,7 +14,7 @@ void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
 {
     memset(c, 0, sizeof(*c));
     c->tcg = tcg;
-    c->hash_bits = 18;
+    c->hash_bits = 19;
     c->hash = g_new0(Tb *, 1u << c->hash_bits);
     c->npages = (ram_end >> PAGE_BITS) + 1;
     c->pages = mmap(NULL, c->npages * sizeof(CodePage *), PROT_READ | PROT_WRITE,

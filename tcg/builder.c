@@ -214,6 +214,7 @@ static IrRef append_writer(IrBlock *ir)
     const IrOp *op = &ir->ops[ir->nops];
     unsigned flags = op->op == OP_call ? ir->helpers[op->imm].flags : 0;
 
+    ir->has_calls |= op->op == OP_call;
     if (ir->known && !(flags & HELPER_PURE)) {
         ir_known_forget(ir->known);
     }

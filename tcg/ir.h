@@ -142,6 +142,7 @@ typedef struct IrBlock {
     unsigned ninsns;    /* guest instructions */
     uint32_t start;     /* offset of the first instruction in its mapping unit */
     unsigned nlinks;    /* link slots used by goto and goto_if */
+    bool has_calls;
     const IrSlot *slots;
     unsigned nslots;
     const struct TcgHelper *helpers;

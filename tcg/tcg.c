@@ -185,8 +185,11 @@ static size_t rank(const Tcg *tcg, const uint8_t *pc)
 
 static void code_insert(Tcg *tcg, TcgCode *code)
 {
-    size_t at = rank(tcg, code->start);
+    size_t at = tcg->nsorted;
 
+    if (at && tcg->sorted[at - 1]->start > code->start) { /* buffers grow upwards, as a rule */
+        at = rank(tcg, code->start);
+    }
     if (tcg->nsorted == tcg->sorted_size) {
         tcg->sorted_size = MAX(1024, tcg->sorted_size * 2);
         tcg->sorted = g_renew(TcgCode *, tcg->sorted, tcg->sorted_size);

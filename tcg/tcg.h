@@ -54,10 +54,10 @@ struct TcgCode {
     uint32_t fault_map_size;
     void *user; /* the caller's block */
     struct { /* link slots: where each goto goes in the guest; only nlinks are there */
-        uint32_t offset;
         TcgCode *to; /* NULL: not linked */
-        const uint8_t *patch, *stub; /* the back end's own */
-        const uint8_t *loop, *loop_patch, *loop_stub;
+        uint32_t offset;
+        /* the back end's own, from start; 0: none */
+        uint32_t patch, stub, loop, loop_patch, loop_stub;
     } link[IR_MAX_LINKS];
 };
 

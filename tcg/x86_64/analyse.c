@@ -77,25 +77,55 @@ bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
 }
 
 /* Where somebody may look at the state: faults, exits. */
-static bool is_observed(const Gen *g, unsigned i)
+static bool is_observed(const Gen *g, unsigned i, unsigned props)
 {
-    return (ir_props(g->ir, &g->ops[i]) & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i);
+    return (props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i);
+}
+
+static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
+{
+    const IrOp *op = &g->ops[i];
+
+    if (is_harmless(op)) {
+        return 0;
+    }
+    switch (op->op) {
+    case OP_set: return 3;
+    case OP_ld:
+    case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
+    case OP_goto: return 20;
+    case OP_goto_if:
+    case OP_trap_if:
+    case OP_exit_if: return 8;
+    case OP_jump: return 64;
+    case OP_call: return 30;
+    case OP_probe: return 42;
+    default: break;
+    }
+    if (props & (IRP_FAULT | IRP_FPSTATUS)) {
+        return op->type == F80 || op->type == V256 || (props & IRP_FAULT) ? 60 : 8;
+    }
+    return 5;
 }
 
 static void backward(Gen *g)
 {
     uint16_t sets[IR_MAX_OPS];
+    unsigned bytes = 0;
 
     memset(sets, 0, g->ir->nops * sizeof(sets[0]));
     for (unsigned i = g->ir->nops; i-- > 1;) {
         const IrOp *op = &g->ops[i];
         IrRef base;
         int32_t disp;
-        unsigned n;
+        unsigned n, props;
 
         if (ir_is_inert(op)) {
             continue;
         }
+        props = ir_props(g->ir, op);
+        g->rest[i] = (uint16_t)MIN(bytes, UINT16_MAX);
+        bytes += bytes_about(g, i, props);
         if (op->op == OP_set) {
             sets[op->a]++;
             continue;
@@ -118,7 +148,7 @@ static void backward(Gen *g)
             for (unsigned k = 0; k < n; k++) {
                 extend(g, op->arg[k], g->last[i]);
             }
-        } else if (is_observed(g, i) || op->op == OP_call) {
+        } else if (is_observed(g, i, props) || op->op == OP_call) {
             extend(g, g->notes->flags_at[i], i);
         }
     }
@@ -186,7 +216,8 @@ static void forward(Gen *g)
                 g->want[fl->a] |= WANT_FLAGS;
             }
         }
-        if (op->op == OP_call || op->op == OP_vzeroupper || is_observed(g, i)) {
+        if (op->op == OP_call || op->op == OP_vzeroupper ||
+            is_observed(g, i, ir_props(g->ir, op))) {
             barrier = i;
         }
     }
@@ -203,42 +234,6 @@ static void keep_checks(Gen *g)
     }
 }
 
-static unsigned bytes_about(const Gen *g, unsigned i)
-{
-    const IrOp *op = &g->ops[i];
-
-    if (is_harmless(op)) {
-        return 0;
-    }
-    switch (op->op) {
-    case OP_set: return 3;
-    case OP_ld:
-    case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
-    case OP_goto: return 20;
-    case OP_goto_if:
-    case OP_trap_if:
-    case OP_exit_if: return 8;
-    case OP_jump: return 64;
-    case OP_call: return 30;
-    case OP_probe: return 42;
-    default: break;
-    }
-    if (ir_props(g->ir, op) & (IRP_FAULT | IRP_FPSTATUS)) {
-        return op->type == F80 || op->type == V256 || (ir_props(g->ir, op) & IRP_FAULT) ? 60 : 8;
-    }
-    return 5;
-}
-
-static void measure(Gen *g)
-{
-    unsigned sum = 0;
-
-    for (unsigned i = g->ir->nops; i-- > 1;) {
-        g->rest[i] = (uint16_t)MIN(sum, UINT16_MAX);
-        sum += bytes_about(g, i);
-    }
-}
-
 void gen_analyse(Gen *g)
 {
     unsigned n = g->ir->nops;
@@ -251,5 +246,4 @@ void gen_analyse(Gen *g)
     backward(g);
     forward(g);
     keep_checks(g);
-    measure(g);
 }

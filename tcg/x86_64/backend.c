@@ -178,7 +178,7 @@ static size_t backend_used(const void *p, const void **start)
 
 static bool make_helper_thunks(X86Backend *be, const IrBlock *ir)
 {
-    for (unsigned i = 1; i < ir->nops; i++) {
+    for (unsigned i = 1; ir->has_calls && i < ir->nops; i++) {
         if (ir->ops[i].op == OP_call && !helper_thunk(be, ir->ops[i].imm)) {
             return false;
         }
@@ -294,7 +294,7 @@ static const CodeHeader *header_of_link(const uint8_t *site, unsigned *link)
 
     memcpy(&back, site, 2);
     h = back == UINT16_MAX ? header_at(site + 2) : (const CodeHeader *)(site - back);
-    for (*link = 0; h->code->link[*link].stub + CALL_BYTES != site; ++*link) {
+    for (*link = 0; h->code->start + h->code->link[*link].stub + CALL_BYTES != site; ++*link) {
         g_assert(*link + 1 < h->code->nlinks);
     }
     return h;
@@ -412,15 +412,15 @@ static void write_site(X86Backend *be, const TcgCode *from, const uint8_t *site,
 static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
 {
     X86Backend *be = p;
-    const uint8_t *stub = from->link[link].stub;
+    const uint8_t *start = from->start, *stub = start + from->link[link].stub;
 
     from->link[link].to = to;
     if (from->link[link].loop) {
-        write_rel32(be, from->link[link].loop_patch,
-                    to == from ? from->link[link].loop : from->link[link].loop_stub);
+        write_rel32(be, start + from->link[link].loop_patch,
+                    start + (to == from ? from->link[link].loop : from->link[link].loop_stub));
     }
     if (from->link[link].patch) {
-        write_rel32(be, from->link[link].patch, to ? to->near_entry : stub);
+        write_rel32(be, start + from->link[link].patch, to ? to->near_entry : stub);
     } else {
         write_site(be, from, stub, to ? to->near_entry : NULL);
     }

@@ -140,7 +140,7 @@ typedef struct MemShape {
     uint8_t unused[2];
     uint32_t size;
     int32_t disp, lo;
-    uint32_t span;
+    uint32_t span, unused2;
     uint64_t extra[2]; /* for value and compare, in this order, that are PLACE_CONST or PLACE_ENV */
 } MemShape;
 

@@ -2,36 +2,47 @@
 /*
  * Memory stubs say what to do by number: few different shapes occur, thousands of times each. The
  * table holds them until the code buffer is flushed, in an array that never moves, found by
- * hashing.
+ * hashing. The hash is as small as it can be, and entries hold some bits of the key: it is looked
+ * at with cold caches.
  */
 #include "tcg/x86_64/gen.h"
 
 #define MAX_SHAPES 65536
-#define SLOTS      (2 * MAX_SHAPES)
+#define MIN_SLOTS  1024
+
+typedef struct Slot {
+    uint16_t number; /* + 1; 0: empty, as is what would be 65536 */
+    uint16_t key;    /* high bits of the hash */
+} Slot;
 
 struct ShapeTable {
-    unsigned n;
+    unsigned n, nslots; /* a power of two, more than twice as many as shapes */
+    Slot *slot;
     MemShape shape[MAX_SHAPES];
-    uint16_t slot[SLOTS]; /* 1 + number; 0: empty, as is what would be 65536 */
 };
 
 ShapeTable *shapes_new(void)
 {
-    return g_new0(ShapeTable, 1);
+    ShapeTable *t = g_new0(ShapeTable, 1);
+
+    t->nslots = MIN_SLOTS;
+    t->slot = g_new0(Slot, t->nslots);
+    return t;
 }
 
 void shapes_free(ShapeTable *t)
 {
+    g_free(t->slot);
     g_free(t);
 }
 
 void shapes_clear(ShapeTable *t)
 {
     t->n = 0;
-    memset(t->slot, 0, sizeof(t->slot));
+    memset(t->slot, 0, t->nslots * sizeof(t->slot[0]));
 }
 
-static unsigned hash(const MemShape *s)
+static uint32_t hash(const MemShape *s)
 {
     uint64_t w[sizeof(*s) / 8], h = 0;
 
@@ -40,24 +51,58 @@ static unsigned hash(const MemShape *s)
         h = (h ^ w[i]) * UINT64_C(0x9e3779b97f4a7c15);
         h ^= h >> 29;
     }
-    return (unsigned)(h % SLOTS);
+    return (uint32_t)(h >> 32);
+}
+
+/* Where a shape of this hash may be, from slot @i on. */
+static unsigned probe(const ShapeTable *t, unsigned i, uint32_t h)
+{
+    i &= t->nslots - 1;
+    while (t->slot[i].number && t->slot[i].key != h >> 16) {
+        i = (i + 1) & (t->nslots - 1);
+    }
+    return i;
+}
+
+static void enter(ShapeTable *t, uint32_t h, unsigned number)
+{
+    unsigned i = h & (t->nslots - 1);
+
+    while (t->slot[i].number) {
+        i = (i + 1) & (t->nslots - 1);
+    }
+    t->slot[i] = (Slot){ .number = (uint16_t)(number + 1), .key = (uint16_t)(h >> 16) };
+}
+
+static void grow(ShapeTable *t)
+{
+    g_free(t->slot);
+    t->nslots *= 2;
+    t->slot = g_new0(Slot, t->nslots);
+    for (unsigned i = 0; i < t->n; i++) {
+        enter(t, hash(&t->shape[i]), i);
+    }
 }
 
 int shapes_find(ShapeTable *t, const MemShape *s)
 {
-    unsigned i = hash(s);
+    uint32_t h = hash(s);
 
     G_STATIC_ASSERT(sizeof(MemShape) % 8 == 0); /* and without padding */
-    for (; t->slot[i]; i = (i + 1) % SLOTS) {
-        if (!memcmp(&t->shape[t->slot[i] - 1], s, sizeof(*s))) {
-            return t->slot[i] - 1;
+    for (unsigned i = probe(t, h, h); t->slot[i].number; i = probe(t, i + 1, h)) {
+        if (!memcmp(&t->shape[t->slot[i].number - 1], s, sizeof(*s))) {
+            return t->slot[i].number - 1;
         }
     }
     if (t->n == MAX_SHAPES - 1) {
         return -1;
     }
     t->shape[t->n++] = *s;
-    t->slot[i] = (uint16_t)t->n;
+    if (2 * t->n >= t->nslots) {
+        grow(t);
+    } else {
+        enter(t, h, t->n - 1);
+    }
     return (int)t->n - 1;
 }
 

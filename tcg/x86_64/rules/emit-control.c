@@ -115,12 +115,18 @@ static int32_t not_executed(const Gen *g, unsigned executed)
     return (int32_t)g->ir->ninsns - (int32_t)executed;
 }
 
+/* What link slots keep of a place in this block. */
+static uint32_t from_start(const Gen *g, const uint8_t *p)
+{
+    return (uint32_t)(p + g->a.rx - g->code->start);
+}
+
 /* Leaves, until it is linked: five bytes or more that linking overwrites by a jump. */
 static void link_site(Gen *g, unsigned link)
 {
     uint32_t back;
 
-    g->code->link[link].stub = x_pc(&g->a);
+    g->code->link[link].stub = from_start(g, g->a.p);
     x_call_mem(&g->a, call_slot(g->be, CALL_LINK));
     back = (uint32_t)(g->a.p - g->a.start);
     x_word(&g->a, MIN(back, UINT16_MAX));
@@ -133,7 +139,7 @@ static void link_slot(Gen *g, unsigned link)
 {
     g->code->link[link].offset = g->op->imm;
     g->code->link[link].to = NULL;
-    g->code->link[link].patch = NULL;
+    g->code->link[link].patch = 0;
 }
 
 static bool is_loop(const Gen *g)
@@ -434,9 +440,9 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
 {
     bool sees = sees_first_flags(g);
 
-    g->code->link[s->link].loop = x_pc(&g->a);
-    g->code->link[s->link].loop_patch = s->from + g->a.rx;
-    g->code->link[s->link].loop_stub = stub + g->a.rx;
+    g->code->link[s->link].loop = from_start(g, g->a.p);
+    g->code->link[s->link].loop_patch = from_start(g, s->from);
+    g->code->link[s->link].loop_stub = from_start(g, stub);
     if (sees) {
         write_record(g, &s->point.flags, 0);
     }
@@ -458,7 +464,7 @@ static void stub_link(Gen *g, Stub *s)
         give_back(g, s->giveback);
         write_record(g, &s->point.flags, 0);
     } else {
-        g->code->link[s->link].patch = s->from + g->a.rx;
+        g->code->link[s->link].patch = from_start(g, s->from);
     }
     link_site(g, s->link);
     if (s->loop) {
