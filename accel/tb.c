@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The block cache: a hash by (RAM address, mode, unit size, kind), and for each RAM page the list of
- * blocks with code in it and the mask of 64-byte granules they cover. Invalidation retires the
+ * The block cache: a hash by (RAM address, mode, unit size, kind), and for each RAM page the list
+ * of blocks with code in it and the mask of 64-byte granules they cover. Invalidation retires the
  * blocks that overlap what was written, takes back the links into them and leaves the others.
  * Granules that a CPU monitors (monitor.c) count as code.
  */
@@ -15,7 +15,12 @@ void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
     memset(c, 0, sizeof(*c));
     c->tcg = tcg;
     c->hash_bits = 19;
-    c->hash = g_new0(Tb *, 1u << c->hash_bits);
+    c->hash = mmap(NULL, sizeof(Tb *) << c->hash_bits, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g_assert(c->hash != MAP_FAILED);
+#ifdef MADV_HUGEPAGE
+    madvise(c->hash, sizeof(Tb *) << c->hash_bits, MADV_HUGEPAGE); /* a wish only */
+#endif
     c->npages = (ram_end >> PAGE_BITS) + 1;
     c->pages = mmap(NULL, c->npages * sizeof(CodePage *), PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -53,8 +58,11 @@ static void drop_pages(TbCache *c, const Tb *tb)
 
 void tb_flush(TbCache *c)
 {
-    for (unsigned i = 0; i < c->all->len; i++)
-        drop_pages(c, c->all->pdata[i]);
+    for (unsigned i = 0; i < c->all->len; i++) {
+        const Tb *tb = c->all->pdata[i];
+        drop_pages(c, tb);
+        c->hash[tb_hash(c, tb->ram, tb->mode, tb->unit_size)] = NULL;
+    }
     for (unsigned i = 0; i < c->all->len; i++)
         tb_free(c->all->pdata[i]);
     g_ptr_array_set_size(c->all, 0);
@@ -65,7 +73,6 @@ void tb_flush(TbCache *c)
             p->checked = false;
     }
     g_array_set_size(c->checked, 0);
-    memset(c->hash, 0, sizeof(Tb *) << c->hash_bits);
     tcg_flush(c->tcg);
     c->flushes++;
 }
@@ -76,7 +83,7 @@ void tb_cache_destroy(TbCache *c)
     g_ptr_array_free(c->all, true);
     g_array_free(c->hot, true);
     g_array_free(c->checked, true);
-    g_free(c->hash);
+    munmap(c->hash, sizeof(Tb *) << c->hash_bits);
     munmap(c->pages, c->npages * sizeof(CodePage *));
     munmap(c->stored, c->npages);
 }

@@ -276,6 +276,7 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
     if (e->flags & STLB_IO)
         return translate_private(cpu, ctx, 1, no_groups);
     copy = *e; /* looking at a second page may replace the entry */
+    __builtin_prefetch((const void *)(uintptr_t)(ctx->linear + copy.addend));
     tb = find(cpu, ctx, &copy, unit_size, no_groups, &soft);
     if (tb) {
         a->stats.found++;

@@ -19,6 +19,8 @@ struct TcgBackend {
     /* Code memory, prologue and shared thunks; the result is passed to the others. */
     void *(*init)(const TcgConfig *config, GError **error);
     void (*free)(void *be);
+    /* An emit() comes soon: bring near what it writes to. May be NULL. */
+    void (*prepare)(void *be);
     /* Emit @ir. Fills @code but for user. False: buffer full, nothing emitted. */
     bool (*emit)(void *be, const IrBlock *ir, const IrNotes *notes, TcgCode *code);
     /* Make the far entry that emit() has left out (IrBlock.by_jump was false); NULL: buffer full. */

@@ -6,11 +6,12 @@
 #include "tcg/tcg.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tcg/backend.h"
 #include "tcg/flags.h"
 
-#define CHUNK_SIZE (64 * 1024)
+#define CHUNK_SIZE (2u << 20) /* a huge page, where the host has them */
 
 struct Tcg {
     const TcgBackend *backend;
@@ -92,7 +93,7 @@ Tcg *tcg_new(const TcgConfig *config, GError **error)
         ir_block_forward(tcg->ir);
     }
     tcg->ir->fsw_is_late = backend->fsw_is_late && config->layout.fsw_last;
-    tcg->chunks = g_ptr_array_new_with_free_func(g_free);
+    tcg->chunks = g_ptr_array_new_with_free_func(g_aligned_free);
     return tcg;
 }
 
@@ -142,6 +143,16 @@ IrBlock *tcg_ir(Tcg *tcg)
 /* -- Bookkeeping --------------------------------------------------------------------------------
  */
 
+static void *chunk_new(void)
+{
+    void *p = g_aligned_alloc(1, CHUNK_SIZE, CHUNK_SIZE);
+
+#ifdef MADV_HUGEPAGE
+    madvise(p, CHUNK_SIZE, MADV_HUGEPAGE); /* a wish only */
+#endif
+    return p;
+}
+
 static TcgCode *code_alloc(Tcg *tcg, unsigned nlinks)
 {
     size_t size = offsetof(TcgCode, link) + nlinks * sizeof(((TcgCode *)0)->link[0]);
@@ -150,7 +161,7 @@ static TcgCode *code_alloc(Tcg *tcg, unsigned nlinks)
 
     size = (size + 15) & ~(size_t)15;
     if (tcg->chunks->len == 0 || tcg->chunk_used + size > CHUNK_SIZE) {
-        g_ptr_array_add(tcg->chunks, g_malloc(CHUNK_SIZE));
+        g_ptr_array_add(tcg->chunks, chunk_new());
         tcg->chunk_used = 0;
     }
     chunk = g_ptr_array_index(tcg->chunks, tcg->chunks->len - 1);
@@ -210,7 +221,8 @@ TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc)
 void tcg_flush(Tcg *tcg)
 {
     tcg->backend->flush(tcg->be);
-    g_ptr_array_set_size(tcg->chunks, 0);
+    g_ptr_array_set_size(tcg->chunks, MIN(tcg->chunks->len, 1)); /* one is used again */
+    tcg->chunk_used = 0;
     tcg->nsorted = 0;
 }
 
@@ -248,6 +260,9 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
     TcgCode *code;
 
     verify(tcg, "building");
+    if (tcg->backend->prepare) {
+        tcg->backend->prepare(tcg->be);
+    }
     run_groups(tcg);
     ir_pass_backward(ir, &tcg->notes);
     verify(tcg, "the backward pass");

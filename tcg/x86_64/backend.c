@@ -142,6 +142,8 @@ static void *backend_init(const TcgConfig *config, GError **error)
     be->buf.floor = be->buf.used;
     be->gen = g_new0(Gen, 1);
     be->gen->be = be;
+    be->gen->records_size = 32;
+    be->gen->records = g_new0(Record, be->gen->records_size);
     return be;
 }
 
@@ -151,6 +153,7 @@ static void backend_free(void *p)
 
     g_free(be->gen->stubs);
     g_free(be->gen->points);
+    g_free(be->gen->records);
     g_free(be->gen);
     shapes_free(be->shapes);
     g_free(be->slot);
@@ -176,6 +179,11 @@ static size_t backend_used(const void *p, const void **start)
 
 /* -- Emission --------------------------------------------------------------------------------- */
 
+static void backend_prepare(void *p)
+{
+    codebuf_prepare(&((X86Backend *)p)->buf);
+}
+
 static bool make_helper_thunks(X86Backend *be, const IrBlock *ir)
 {
     for (unsigned i = 1; ir->has_calls && i < ir->nops; i++) {
@@ -191,7 +199,6 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     CodeBuf *c = &g->be->buf;
     uint8_t *p = c->rw + ((c->used + 15) & ~(size_t)15);
 
-    codebuf_prepare(c);
     g->a = (Asm){ .p = p, .start = p, .end = c->rw + c->size, .rx = c->rx - c->rw, .epoch = 1 };
     g->ir = ir;
     g->notes = notes;
@@ -208,6 +215,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     g->nstubs = g->npoints = g->stub_bytes = 0;
+    g->nrecords = 1;
 }
 
 static void append_map(Gen *g)
@@ -457,6 +465,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .init = backend_init,
     .features = backend_features,
     .free = backend_free,
+    .prepare = backend_prepare,
     .emit = backend_emit,
     .far_entry = backend_far_entry,
     .run = backend_run,

@@ -41,9 +41,12 @@ bool codebuf_init(CodeBuf *c, size_t size, GError **error)
 
 void codebuf_prepare(CodeBuf *c)
 {
-    const size_t step = 128u << 10;
+    const size_t step = 128u << 10, usual = 512; /* bytes of a block */
     size_t n = MIN(step, c->size - c->present);
 
+    for (size_t i = c->used; i < MIN(c->used + usual, c->size); i += 64) {
+        __builtin_prefetch(c->rw + i, 1);
+    }
     if (G_LIKELY(c->used + step / 2 < c->present || n == 0)) {
         return;
     }

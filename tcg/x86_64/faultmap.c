@@ -58,7 +58,7 @@ static uint8_t *put_record(const X86Backend *be, uint8_t *p, const Record *r)
 uint8_t *fault_map_encode(const Gen *g, uint8_t *p)
 {
     uint32_t host = 0, guest = 0, index = 0;
-    const Record *last = NULL;
+    int last = -1; /* record */
 
     for (unsigned i = 0; i < g->npoints; i++) {
         const FaultPoint *f = &g->points[i];
@@ -70,12 +70,12 @@ uint8_t *fault_map_encode(const Gen *g, uint8_t *p)
         host = f->host;
         guest = f->guest;
         index = f->index;
-        if (last && !memcmp(&f->flags, last, sizeof(*last))) {
+        if (f->record == last) {
             *p++ = 0;
         } else {
             *p++ = 1;
-            p = put_record(g->be, p, &f->flags);
-            last = &f->flags;
+            p = put_record(g->be, p, &g->records[f->record]);
+            last = f->record;
         }
     }
     return p;

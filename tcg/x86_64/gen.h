@@ -123,7 +123,7 @@ typedef struct FaultPoint {
     uint32_t host; /* offset from the start of the block's code */
     uint32_t guest;
     uint16_t index;
-    Record flags;
+    uint16_t record; /* number, see keep_record() */
 } FaultPoint;
 
 /*
@@ -169,7 +169,8 @@ typedef struct Stub {
     uint8_t *from; /* end of the jcc/jmp rel32 that comes here */
     uint8_t *retry, *done;
     MemShape shape;
-    FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its flags only */
+    uint32_t shape_hash;
+    FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its record only */
 } Stub;
 
 typedef struct Gen {
@@ -202,7 +203,8 @@ typedef struct Gen {
     IrRef fused_second; /* remainder of the division just emitted */
     Stub *stubs;
     FaultPoint *points;
-    unsigned nstubs, stubs_size, npoints, points_size;
+    Record *records; /* number 0: env is right */
+    unsigned nstubs, stubs_size, npoints, points_size, nrecords, records_size;
     Loc loc[IR_MAX_OPS];
     uint16_t last[IR_MAX_OPS];
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
@@ -386,6 +388,7 @@ void write_record(Gen *g, const Record *r, uint32_t busy);
 void protect_getflags(Gen *g);
 
 /* emit-control.c */
+unsigned keep_record(Gen *g, const Record *r); /* its number in this block */
 FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
@@ -410,7 +413,9 @@ bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc,
 ShapeTable *shapes_new(void);
 void shapes_free(ShapeTable *t);
 void shapes_clear(ShapeTable *t);
-int shapes_find(ShapeTable *t, const MemShape *s); /* number; < 0: there are too many */
+/* Well ahead of shapes_find(), which wants it. */
+uint32_t shapes_hash(const ShapeTable *t, const MemShape *s);
+int shapes_find(ShapeTable *t, const MemShape *s, uint32_t hash); /* number; < 0: too many */
 /* What a stub's thunk finds behind the call: the shape, and where to try again. */
 typedef struct MemSite {
     const MemShape *shape;

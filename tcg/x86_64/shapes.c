@@ -84,10 +84,16 @@ static void grow(ShapeTable *t)
     }
 }
 
-int shapes_find(ShapeTable *t, const MemShape *s)
+uint32_t shapes_hash(const ShapeTable *t, const MemShape *s)
 {
     uint32_t h = hash(s);
 
+    __builtin_prefetch(&t->slot[h & (t->nslots - 1)]);
+    return h;
+}
+
+int shapes_find(ShapeTable *t, const MemShape *s, uint32_t h)
+{
     G_STATIC_ASSERT(sizeof(MemShape) % 8 == 0); /* and without padding */
     for (unsigned i = probe(t, h, h); t->slot[i].number; i = probe(t, i + 1, h)) {
         if (!memcmp(&t->shape[t->slot[i].number - 1], s, sizeof(*s))) {

@@ -6,13 +6,35 @@
  */
 #include "tcg/x86_64/gen.h"
 
+#include <string.h>
+
 #define CUR ((IrRef)g->cur)
+
+unsigned keep_record(Gen *g, const Record *r)
+{
+    if (record_is_env(r)) {
+        return 0;
+    }
+    if (memcmp(&g->records[g->nrecords - 1], r, sizeof(*r))) {
+        if (G_UNLIKELY(g->nrecords == g->records_size)) {
+            g->records_size *= 2;
+            g->records = g_renew(Record, g->records, g->records_size);
+        }
+        g->records[g->nrecords++] = *r;
+    }
+    return g->nrecords - 1;
+}
 
 FaultPoint fault_point(Gen *g)
 {
-    return (FaultPoint){ .guest = g->insn_offset,
-                         .index = (uint16_t)g->insn_index,
-                         .flags = record_of(g, g->notes->flags_at[g->cur]) };
+    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
+    IrRef fl = g->notes->flags_at[g->cur];
+
+    if (fl) {
+        Record r = record_of(g, fl);
+        p.record = (uint16_t)keep_record(g, &r);
+    }
+    return p;
 }
 
 void point_here(Gen *g, FaultPoint p)
@@ -163,7 +185,7 @@ void emit_goto(Gen *g)
     s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
     s->link = (uint8_t)g->op->d;
     s->loop = s->flush = true;
-    s->point.flags = r;
+    s->point.record = (uint16_t)keep_record(g, &r);
 }
 
 void emit_goto_if(Gen *g)
@@ -186,7 +208,7 @@ void emit_goto_if(Gen *g)
         g->stub_bytes += 50;
     }
     s->link = (uint8_t)g->op->d;
-    s->point.flags = r;
+    s->point.record = (uint16_t)keep_record(g, &r);
     s->giveback = giveback;
     s->loop = is_loop(g);
     s->flush = flush;
@@ -358,9 +380,7 @@ void emit_call(Gen *g)
     bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
     bool reads = h->flags & HELPER_READS_FLAGS;
     unsigned n = ir_operands(g->ir, g->op);
-    FaultPoint p = { .guest = g->insn_offset,
-                     .index = (uint16_t)g->insn_index,
-                     .flags = { 0 } };
+    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
     Record r;
 
     if (faults || reads) {
@@ -381,7 +401,8 @@ void emit_call(Gen *g)
         r = record_of(g, fl);
         write_record(g, &r, GPR_TEMPS & ~(1u << t));
     } else if (faults) {
-        p.flags = record_of(g, fl);
+        r = record_of(g, fl);
+        p.record = (uint16_t)keep_record(g, &r);
     }
     x_call(&g->a, g->be->helper_thunk[g->op->imm]);
     if (!(h->flags & HELPER_PURE)) {
@@ -404,9 +425,7 @@ static void stub_mem(Gen *g, Stub *s)
     x_call_mem(&g->a, call_slot(g->be, CALL_MEM));
     point_here(g, s->point);
     back = (uint32_t)(g->a.p - s->retry);
-    g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
-    s->shape.length = (uint8_t)(s->done - s->retry);
-    number = shapes_find(g->be->shapes, &s->shape);
+    number = shapes_find(g->be->shapes, &s->shape, s->shape_hash);
     if (number < 0) {
         g->a.full = true; /* all code goes, and the shapes with it */
         return;
@@ -444,13 +463,13 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
     g->code->link[s->link].loop_patch = from_start(g, s->from);
     g->code->link[s->link].loop_stub = from_start(g, stub);
     if (sees) {
-        write_record(g, &s->point.flags, 0);
+        write_record(g, &g->records[s->point.record], 0);
     }
     x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(g->be->layout->budget)),
              (int32_t)g->ir->ninsns - s->giveback);
     x_jcc(&g->a, CC_NS, g->body + g->a.rx);
     if (!sees) {
-        write_record(g, &s->point.flags, 0);
+        write_record(g, &g->records[s->point.record], 0);
     }
     x_call(&g->a, g->be->exit_loop);
     put_site(g);
@@ -462,7 +481,7 @@ static void stub_link(Gen *g, Stub *s)
 
     if (s->flush) {
         give_back(g, s->giveback);
-        write_record(g, &s->point.flags, 0);
+        write_record(g, &g->records[s->point.record], 0);
     } else {
         g->code->link[s->link].patch = from_start(g, s->from);
     }
@@ -516,8 +535,23 @@ static void stub_divs(Gen *g, Stub *s)
     stub_trap(g, s);
 }
 
+/* All of them before the first is looked up: the table is large. */
+static void finish_shapes(Gen *g)
+{
+    for (unsigned i = 0; i < g->nstubs; i++) {
+        Stub *s = &g->stubs[i];
+
+        if (s->kind == STUB_MEM) {
+            g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
+            s->shape.length = (uint8_t)(s->done - s->retry);
+            s->shape_hash = shapes_hash(g->be->shapes, &s->shape);
+        }
+    }
+}
+
 void emit_stubs(Gen *g)
 {
+    finish_shapes(g);
     for (unsigned i = 0; i < g->nstubs && !g->a.full; i++) {
         Stub *s = &g->stubs[i];
 
