@@ -141,7 +141,7 @@ void gen_neg(Dis *d, Insn *i)
 }
 
 /* ADCX, ADOX: add with one of CF and OF as carry in and out, the other flags stay. */
-static void add_with_flag(Dis *d, Insn *i, unsigned cc, uint32_t flag, unsigned shift)
+static void add_with_flag(Dis *d, Insn *i, unsigned cc)
 {
     IrBlock *ir = d->ir;
     IrType type = op_type(i, 0);
@@ -152,20 +152,20 @@ static void add_with_flag(Dis *d, Insn *i, unsigned cc, uint32_t flag, unsigned 
     IrRef r = ir_add(ir, part, cin);
     IrRef out = ir_or(ir, ir_zext(ir, I32, ir_setcond(ir, COND_LTU, part, a)),
                       ir_zext(ir, I32, ir_setcond(ir, COND_LTU, r, part)));
-    IrRef word = ir_and(ir, ir_fl_pack(ir, ir_getflags(ir)), const32(d, ~flag));
-    word = ir_or(ir, word, ir_shl(ir, out, ir_const(ir, I8, shift)));
+    IrRef flag = ir_setcond(ir, COND_NE, out, const32(d, 0));
     op_store(d, i, 0, r);
-    ir_setflags(ir, ir_fl_packed(ir, word));
+    ir_setflags(ir, cc == CC_B ? ir_fl_setcf(ir, flag, ir_getflags(ir))
+                               : ir_fl_setof(ir, flag, ir_getflags(ir)));
 }
 
 void gen_adcx(Dis *d, Insn *i)
 {
-    add_with_flag(d, i, CC_B, FLAG_CF, 0);
+    add_with_flag(d, i, CC_B);
 }
 
 void gen_adox(Dis *d, Insn *i)
 {
-    add_with_flag(d, i, CC_O, FLAG_OF, 11);
+    add_with_flag(d, i, CC_O);
 }
 
 /* ---- Multiplication ------------------------------------------------------------------------- */

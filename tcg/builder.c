@@ -337,7 +337,28 @@ FL2(fl_dec)
 FL2(fl_shl)
 FL2(fl_shr)
 FL2(fl_mul)
-FL2(fl_setcf)
+
+/* CF and OF by themselves in turns (ADCX, ADOX): two are enough. */
+static IrRef set_one(IrBlock *ir, IrOpcode op, IrOpcode other, IrRef bit, IrRef previous)
+{
+    IrOp p = ir->ops[previous];
+
+    if (p.op == other && ir->ops[p.b].op == op) {
+        previous = BUILD(ir, other, FLAGS, .a = p.a, .b = ir->ops[p.b].b);
+    }
+    return BUILD(ir, op, FLAGS, .a = bit, .b = previous);
+}
+
+IrRef ir_fl_setcf(IrBlock *ir, IrRef cf, IrRef previous)
+{
+    return set_one(ir, OP_fl_setcf, OP_fl_setof, cf, previous);
+}
+
+IrRef ir_fl_setof(IrBlock *ir, IrRef of, IrRef previous)
+{
+    return set_one(ir, OP_fl_setof, OP_fl_setcf, of, previous);
+}
+
 FL2(fl_setzf)
 FL2(fl_rotl)
 FL2(fl_rotr)

@@ -123,6 +123,7 @@ IrRef ir_fl_shr(IrBlock *ir, IrRef res, IrRef pre);
 IrRef ir_fl_mul(IrBlock *ir, IrRef res, IrRef over);
 IrRef ir_fl_setcf(IrBlock *ir, IrRef cf, IrRef previous);
 IrRef ir_fl_select(IrBlock *ir, IrRef cond, IrRef x, IrRef y);
+IrRef ir_fl_setof(IrBlock *ir, IrRef of, IrRef previous);
 IrRef ir_fl_setzf(IrBlock *ir, IrRef zf, IrRef previous);
 IrRef ir_fl_rotl(IrBlock *ir, IrRef res, IrRef previous);
 IrRef ir_fl_rotr(IrBlock *ir, IrRef res, IrRef previous);

@@ -80,7 +80,7 @@ bool flags_eval(uint32_t eflags, IrCc cc);              /* condition on an EFLAG
 void flags_set_packed(FlagsRecord *r, uint32_t eflags); /* takes the six bits of @eflags */
 
 /* The main half that bundle op @fl stands for: FlagsKind, or FLK_NONE where it has no record of
- * its own (setcf, setzf, rotates: packed when they must rest). */
+ * its own (setcf, setof, setzf, rotates: packed when they must rest). */
 FlagsKind flags_kind_of_op(IrOpcode fl);
 
 #endif

@@ -378,6 +378,11 @@ static bool cc_reads_carry(unsigned cc)
     return cc_is_carry(cc) || (cc & ~1u) == CC_BE;
 }
 
+static bool cc_reads_overflow(unsigned cc)
+{
+    return (cc & ~1u) == CC_O || (cc & ~1u) == CC_L || (cc & ~1u) == CC_LE;
+}
+
 static bool cc_reads_zero(unsigned cc)
 {
     return (cc & ~1u) == CC_Z || (cc & ~1u) == CC_BE || (cc & ~1u) == CC_LE;
@@ -395,6 +400,15 @@ static IrRef fold_test(const IrBlock *ir, IrOp *op)
                 return f->a;
             }
             if (cc_reads_carry(op->aux)) {
+                return IR_NONE;
+            }
+            op->a = f->b;
+            break;
+        case OP_fl_setof:
+            if (op->aux == CC_O) {
+                return f->a;
+            }
+            if (cc_reads_overflow(op->aux)) {
                 return IR_NONE;
             }
             op->a = f->b;
@@ -479,8 +493,9 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
     case OP_fl_select: return fold_select(ir, op);
     case OP_fl_test: return fold_test(ir, op);
     case OP_fl_packed: return x->op == OP_fl_pack ? x->a : IR_NONE;
-    case OP_fl_setcf: /* an older setcf below is hidden */
-        if (ir->ops[op->b].op == OP_fl_setcf) {
+    case OP_fl_setcf: /* an older one below is hidden */
+    case OP_fl_setof:
+        if (ir->ops[op->b].op == op->op) {
             op->b = ir->ops[op->b].b;
         }
         return IR_NONE;

@@ -40,7 +40,7 @@ enum {
     ARGS_setcond = 2, ARGS_select = 3,
     ARGS_fl_add = 2, ARGS_fl_adc = 3, ARGS_fl_sub = 2, ARGS_fl_cmp = 2, ARGS_fl_sbb = 3,
     ARGS_fl_logic = 1, ARGS_fl_inc = 2, ARGS_fl_dec = 2, ARGS_fl_shl = 2, ARGS_fl_shr = 2,
-    ARGS_fl_mul = 2, ARGS_fl_setcf = 2, ARGS_fl_setzf = 2, ARGS_fl_rotl = 2, ARGS_fl_rotr = 2,
+    ARGS_fl_mul = 2, ARGS_fl_setcf = 2, ARGS_fl_setzf = 2, ARGS_fl_setof = 2, ARGS_fl_rotl = 2, ARGS_fl_rotr = 2,
     ARGS_fl_select = 3, ARGS_fl_packed = 1, ARGS_fl_test = 1, ARGS_fl_pack = 1,
     ARGS_ld = 1, ARGS_st = 2, ARGS_rmw_add = 2, ARGS_rmw_sub = 2, ARGS_rmw_and = 2, ARGS_rmw_or = 2,
     ARGS_rmw_xor = 2, ARGS_rmw_xadd = 2, ARGS_rmw_xchg = 2, ARGS_rmw_cas = 3, ARGS_probe = 1,

@@ -58,7 +58,7 @@ static const Signature signatures[IR_NOPS] = {
     [OP_fl_inc] = { FL_, { T_INT, FL_ } }, [OP_fl_dec] = { FL_, { T_INT, FL_ } },
     [OP_fl_shl] = { FL_, { T_INT, LIKE_A } }, [OP_fl_shr] = { FL_, { T_INT, LIKE_A } },
     [OP_fl_mul] = { FL_, { T_INT, LIKE_A } }, [OP_fl_setcf] = { FL_, { 1 << I1, FL_ } },
-    [OP_fl_setzf] = { FL_, { 1 << I1, FL_ } }, [OP_fl_rotl] = { FL_, { T_INT, FL_ } },
+    [OP_fl_setzf] = { FL_, { 1 << I1, FL_ } }, [OP_fl_setof] = { FL_, { 1 << I1, FL_ } }, [OP_fl_rotl] = { FL_, { T_INT, FL_ } },
     [OP_fl_rotr] = { FL_, { T_INT, FL_ } }, [OP_fl_packed] = { FL_, { 1 << I32 } },
     [OP_fl_select] = { FL_, { 1 << I1 | 1 << I8, FL_, FL_ } },
     [OP_fl_test] = { 1 << I1, { FL_ } }, [OP_fl_pack] = { 1 << I32, { FL_ } },

@@ -99,6 +99,12 @@ const Op *interp_setcf_word(const Op *op, Interp *x)
     return op + 1;
 }
 
+const Op *interp_setof_word(const Op *op, Interp *x)
+{
+    put_u32(x, op->d, with_flag(get_u32(x, op->b), FLAG_OF, get_u8(x, op->a)));
+    return op + 1;
+}
+
 const Op *interp_setzf_word(const Op *op, Interp *x)
 {
     put_u32(x, op->d, with_flag(get_u32(x, op->b), FLAG_ZF, get_u8(x, op->a)));

@@ -157,6 +157,7 @@ static Place pack(Emitter *e, IrRef v, bool loose)
         o->a = place_of(e, op->a);
         return word;
     case OP_fl_setcf: run = interp_setcf_word; break;
+    case OP_fl_setof: run = interp_setof_word; break;
     case OP_fl_setzf: run = interp_setzf_word; break;
     case OP_fl_select: return pack_selected(e, op, loose);
     case OP_fl_rotl:

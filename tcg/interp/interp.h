@@ -130,7 +130,7 @@ Handler *interp_divide(bool is_signed, IrType type);
 Handler *interp_rest(IrType type, unsigned nargs); /* record d = (aux; a, b, c) */
 Handler *interp_rest_inc(IrType type);
 extern Handler interp_pack_record, interp_test_record, interp_test_word, interp_mask_word,
-    interp_setcf_word, interp_setzf_word;
+    interp_setcf_word, interp_setof_word, interp_setzf_word;
 Handler *interp_rot_word(bool left, IrType type);
 Handler *interp_parity(bool even);
 

@@ -192,7 +192,11 @@ static IrRef new_bundle(Gen *g)
             return ir_fl_select(ir, value(g, below(g, 2) ? I1 : I8), a, b);
         }
         return ir_fl_setcf(ir, value(g, I1), value(g, FLAGS));
-    case 13: return ir_fl_setzf(ir, value(g, I1), value(g, FLAGS));
+    case 13:
+        if (below(g, 2)) {
+            return ir_fl_setof(ir, value(g, I1), value(g, FLAGS));
+        }
+        return ir_fl_setzf(ir, value(g, I1), value(g, FLAGS));
     case 14:
         return below(g, 2) ? ir_fl_rotl(ir, x, value(g, FLAGS))
                            : ir_fl_rotr(ir, x, value(g, FLAGS));

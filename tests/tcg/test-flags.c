@@ -165,6 +165,7 @@ static uint32_t expected_flags(IrOpcode op, IrType type, uint64_t x, uint64_t y,
         r.kind = flags_kind(FLK_CMP, type);
         return carry & ir_type_mask(type) ? flags_pack(&r) : before;
     case OP_fl_setcf: return (before & ~FLAG_CF) | (carry ? FLAG_CF : 0);
+    case OP_fl_setof: return (before & ~FLAG_OF) | (carry ? FLAG_OF : 0);
     case OP_fl_setzf: return (before & ~FLAG_ZF) | (carry ? FLAG_ZF : 0);
     case OP_fl_rotl:
         return (before & ~(FLAG_CF | FLAG_OF)) | (x & 1 ? FLAG_CF : 0) |
@@ -197,6 +198,7 @@ static IrRef build_bundle(IrBlock *ir, IrOpcode op, IrType type)
     case OP_fl_mul: return ir_fl_mul(ir, x, y);
     case OP_fl_select: return ir_fl_select(ir, bit, ir_fl_cmp(ir, x, y), previous);
     case OP_fl_setcf: return ir_fl_setcf(ir, bit, previous);
+    case OP_fl_setof: return ir_fl_setof(ir, bit, previous);
     case OP_fl_setzf: return ir_fl_setzf(ir, bit, previous);
     case OP_fl_rotl: return ir_fl_rotl(ir, x, previous);
     case OP_fl_rotr: return ir_fl_rotr(ir, x, previous);

@@ -95,6 +95,7 @@ static bool host_flags_answer(const Gen *g, IrRef fl, unsigned cc)
     case OP_fl_rotl:
     case OP_fl_rotr:
     case OP_fl_setcf:
+    case OP_fl_setof:
     case OP_fl_setzf:
     case OP_fl_cmp: return false;
     case OP_fl_inc:
@@ -277,6 +278,11 @@ static void pack_on_top(Gen *g, IrRef fl, int t)
         x_shift_imm(&g->a, SH_SHL, 4, (X86Reg)u, 6);
         replace_bits(g, t, FLAG_ZF, u);
         break;
+    case OP_fl_setof:
+        x_movzx(&g->a, 1, (X86Reg)u, (X86Reg)u);
+        x_shift_imm(&g->a, SH_SHL, 4, (X86Reg)u, 11);
+        replace_bits(g, t, FLAG_OF, u);
+        break;
     default: /* u = CF, w = the bit that OF differs from it by */
         w = alloc_gpr(g);
         x_mov(&g->a, 8, (X86Reg)w, (X86Reg)u);
@@ -327,7 +333,12 @@ int pack_bundle(Gen *g, IrRef fl)
     if (g->loc[fl].kind == LOC_RECORD) {
         t = alloc_gpr(g);
         call_pack(g, g->be->pack_env, t);
-        return t;
+        if (g->notes->uses[fl] < 2 || g->last[fl] <= g->cur) {
+            return t;
+        }
+        def_reg(g, fl, t, true); /* the word will be wanted again */
+        unlock(g, t);
+        return copy_gpr(g, fl);
     }
     switch (f->op) {
     case OP_fl_select: return pack_selected(g, f);
@@ -342,6 +353,7 @@ int pack_bundle(Gen *g, IrRef fl)
         pack_by_record(g, fl, t);
         return t;
     case OP_fl_setcf:
+    case OP_fl_setof:
     case OP_fl_setzf:
     case OP_fl_rotl:
     case OP_fl_rotr:
@@ -462,13 +474,14 @@ static unsigned cond_mul(Gen *g, IrRef fl, unsigned cc)
 static unsigned cond_setbit(Gen *g, IrRef fl, unsigned cc)
 {
     const IrOp *f = &g->ops[fl];
-    unsigned own = f->op == OP_fl_setcf ? CC_B : CC_Z;
+    unsigned own = f->op == OP_fl_setcf ? CC_B : f->op == OP_fl_setof ? CC_O : CC_Z;
 
     if ((cc & ~1u) == own) {
         test_value(g, f->a);
         return CC_NZ ^ (cc & 1);
     }
-    if ((cc & ~1u) == CC_BE || ((cc & ~1u) == CC_LE && own == CC_Z)) {
+    if ((cc & ~1u) == CC_BE || ((cc & ~1u) == CC_LE && own != CC_B) ||
+        ((cc & ~1u) == CC_L && own == CC_O)) {
         return by_packing(g, fl, cc);
     }
     return cond_of_bundle(g, f->b, cc);
@@ -527,6 +540,7 @@ unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc)
     case OP_fl_packed: return cond_packed(g, f->a, cc);
     case OP_fl_cmp: return by_redoing(g, fl, cc);
     case OP_fl_setcf:
+    case OP_fl_setof:
     case OP_fl_setzf: return cond_setbit(g, fl, cc);
     case OP_fl_rotl:
     case OP_fl_rotr: return cond_rotate(g, fl, cc);

@@ -16,7 +16,7 @@ const Rule x64_rules[IR_NOPS] = {
     R(lea, lea), R(setcond, setcond), R(select, select),
     R(fl_add, flags), R(fl_adc, flags), R(fl_sub, flags), R(fl_cmp, flags), R(fl_sbb, flags),
     R(fl_logic, flags), R(fl_inc, flags), R(fl_dec, flags), R(fl_shl, flags), R(fl_shr, flags),
-    R(fl_mul, flags), R(fl_setcf, flags), R(fl_select, flags), R(fl_setzf, flags), R(fl_rotl, flags),
+    R(fl_mul, flags), R(fl_setcf, flags), R(fl_select, flags), R(fl_setof, flags), R(fl_setzf, flags), R(fl_rotl, flags),
     R(fl_rotr, flags), R(fl_packed, flags), R(fl_test, fl_test), R(fl_pack, fl_pack),
     R(ld, ld), R(st, st), R(rmw_add, rmw), R(rmw_sub, rmw), R(rmw_and, rmw), R(rmw_or, rmw),
     R(rmw_xor, rmw), R(rmw_xadd, rmw), R(rmw_xchg, rmw), R(rmw_cas, cas), R(probe, probe),
