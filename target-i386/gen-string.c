@@ -15,16 +15,24 @@ static IrType element(const Insn *i)
     return i->opcode & 1 ? (IrType)i->osize : I8;
 }
 
-/* +size or -size by DF, as wide as addresses. */
-static IrRef step(Dis *d, Insn *i)
+/* Twice the size if DF is set, else 0, as wide as addresses: what a step forward is too much then.
+ */
+static IrRef backward(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;
     IrType size = (IrType)i->asize;
     unsigned log2 = element(i) - I8;
-    IrRef df = ir_and(ir, ir_get(ir, I32, SLOT_EFLAGS, 0), const32(d, EFL_DF));
-    IrRef minus = ir_shr(ir, df, ir_const(ir, I8, 10 - (log2 + 1)));
-    IrRef s = ir_sub(ir, const32(d, 1u << log2), minus);
-    return size == I32 ? s : size == I64 ? ir_sext(ir, I64, s) : ir_trunc(ir, I16, s);
+    IrRef eflags = ir_get(ir, I32, SLOT_EFLAGS, 0), v;
+
+    if (d->df.eflags == eflags && d->df.log2 == log2 && ir_type(ir, d->df.backward) == size)
+        return d->df.backward;
+    v = ir_and(ir, eflags, const32(d, EFL_DF));
+    v = ir_shr(ir, v, ir_const(ir, I8, 10 - (log2 + 1)));
+    v = size == I32 ? v : size == I64 ? ir_zext(ir, I64, v) : ir_trunc(ir, I16, v);
+    d->df.eflags = eflags;
+    d->df.log2 = (uint8_t)log2;
+    d->df.backward = v;
+    return v;
 }
 
 static Mem source(Dis *d, Insn *i)
@@ -39,10 +47,12 @@ static Mem destination(Dis *d, Insn *i, bool write)
     return mem_seg(d, SEG_ES, ea, ir_type_info[element(i)].bytes, write);
 }
 
-static void advance(Dis *d, Insn *i, unsigned reg, IrRef by)
+static void advance(Dis *d, Insn *i, unsigned reg)
 {
     IrType size = (IrType)i->asize;
-    reg_set(d, size, reg, ir_add(d->ir, reg_get(d, size, reg), by));
+    IrRef v = ir_sub(d->ir, reg_get(d, size, reg), backward(d, i));
+
+    reg_set(d, size, reg, ir_addi(d->ir, v, 1 << (element(i) - I8)));
 }
 
 /* True if the instruction was repeated by helper and nothing is left to do. */
@@ -69,9 +79,8 @@ void gen_movs(Dis *d, Insn *i)
         return;
     IrRef v = mem_ld(d, source(d, i), element(i), 0);
     mem_st(d, destination(d, i, true), v, 0);
-    IrRef by = step(d, i);
-    advance(d, i, R_RSI, by);
-    advance(d, i, R_RDI, by);
+    advance(d, i, R_RSI);
+    advance(d, i, R_RDI);
 }
 
 void gen_stos(Dis *d, Insn *i)
@@ -79,7 +88,7 @@ void gen_stos(Dis *d, Insn *i)
     if (repeat(d, i, STRING_STOS, HELP_string_move))
         return;
     mem_st(d, destination(d, i, true), reg_get(d, element(i), R_RAX), 0);
-    advance(d, i, R_RDI, step(d, i));
+    advance(d, i, R_RDI);
 }
 
 void gen_lods(Dis *d, Insn *i)
@@ -88,7 +97,7 @@ void gen_lods(Dis *d, Insn *i)
         return;
     IrRef v = mem_ld(d, source(d, i), element(i), 0);
     reg_set(d, element(i), R_RAX, v);
-    advance(d, i, R_RSI, step(d, i));
+    advance(d, i, R_RSI);
 }
 
 void gen_scas(Dis *d, Insn *i)
@@ -97,7 +106,7 @@ void gen_scas(Dis *d, Insn *i)
         return;
     IrRef v = mem_ld(d, destination(d, i, false), element(i), 0);
     IrRef fl = ir_fl_cmp(d->ir, reg_get(d, element(i), R_RAX), v);
-    advance(d, i, R_RDI, step(d, i));
+    advance(d, i, R_RDI);
     ir_setflags(d->ir, fl);
 }
 
@@ -107,8 +116,7 @@ void gen_cmps(Dis *d, Insn *i)
         return;
     IrRef b = mem_ld(d, destination(d, i, false), element(i), 0);
     IrRef a = mem_ld(d, source(d, i), element(i), 0);
-    IrRef by = step(d, i);
-    advance(d, i, R_RSI, by);
-    advance(d, i, R_RDI, by);
+    advance(d, i, R_RSI);
+    advance(d, i, R_RDI);
     ir_setflags(d->ir, ir_fl_cmp(d->ir, a, b));
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * x87 in translated code (SDM vol. 1, chapter 8). TOP is a constant at each point of a block, so
- * ST(i) is a slot. Tags are looked at once per register and block, then known. What could be a
- * stack fault leaves for a block of one instruction that calls help_x87(), which does everything
- * exactly; so do all instructions while an exception is unmasked or pending, and the rare ones
- * always.
+ * ST(i) is a slot. Tags are looked at once for all instructions up to a branch, then known. What
+ * could be a stack fault leaves for a block of one instruction that calls help_x87(), which does
+ * everything exactly; so do all instructions while an exception is unmasked or pending, and the
+ * rare ones always.
  *
  * FSW in the CPU state, with what the last F80 op left beside it (TcgLayout.fsw_last), is current
  * after every F80 op (exception flags, C1); condition codes are set here.

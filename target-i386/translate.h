@@ -47,6 +47,10 @@ struct Dis {
         uint8_t mask, want;
         unsigned nlinks; /* of the block then: beyond a branch another check begins */
     } x87_check;
+    struct { /* gen-string.c: what was computed last of DF, from this value of EFLAGS */
+        IrRef eflags, backward;
+        uint8_t log2;
+    } df;
     bool x87_cs_set; /* the last-instruction selector is this block's CS already */
 };
 
