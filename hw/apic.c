@@ -443,7 +443,7 @@ static bool array_read(const Apic *a, unsigned offset, uint32_t *value)
 
 bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
 {
-    if (offset == APIC_REG_CURRENT_COUNT || (offset >= APIC_REG_IRR && offset < APIC_REG_ESR))
+    if (offset >= APIC_REG_IRR && offset < APIC_REG_ESR)
         timer_catch_up(a);
     *value = 0;
     switch (offset) {
@@ -456,7 +456,10 @@ bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
     case APIC_REG_ESR: *value = a->esr; return true;
     case APIC_REG_ICR_LOW: *value = (uint32_t)a->icr; return true;
     case APIC_REG_INITIAL_COUNT: *value = a->initial_count; return true;
-    case APIC_REG_CURRENT_COUNT: *value = current_count(a); return true;
+    case APIC_REG_CURRENT_COUNT:
+        *value = current_count(a);
+        timer_catch_up(a); /* at a later time: who reads 0 has its interrupt */
+        return true;
     case APIC_REG_DIVIDE: *value = a->divide; return true;
     case APIC_REG_APR:
     case APIC_REG_EOI:

@@ -127,6 +127,7 @@ void gen_sti(Dis *d, Insn *i)
         call0(d, HELP_sti_allowed);
         d->sti_seen = true;
         d->sti_shadow = d->next;
+        d->sti_open = UINT32_MAX;
     } else {
         call0(d, HELP_sti_shadow);
         leave_new_mode(d);

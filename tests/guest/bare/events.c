@@ -60,7 +60,7 @@ static void timer(void)
     WAIT("sti, mwait", "mov %%esi, (%%edi); mov %%esp, %%eax; monitor; sti; mwait");
     WAIT("sti delays by one", "mov %%esi, (%%edi); mov $0x4000, %%ecx; 1: mov 0xfee00390, %%eax; test %%eax, %%eax;"
          "jnz 1b; sti; inc %%ebx; inc %%ebx", .show = "b");
-    WAIT("cli holds it back", "mov %%esi, (%%edi); cli; 1: mov 0xfee00390, %%eax; test %%eax, %%eax; jnz 1b; inc %%ebx;"
+    WAIT("cli holds it back", "cli; mov %%esi, (%%edi); 1: mov 0xfee00390, %%eax; test %%eax, %%eax; jnz 1b; inc %%ebx;"
          "pushl $0x202; popf; inc %%ebx", .in.eflags = 0x200, .show = "bf");
 }
 
