@@ -217,8 +217,8 @@ bool next_shares_block(const Dis *d)
            !(d->mode &
              (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
            decode_insn(&d->dm, req->bytes + used, req->avail - used, &next) != DECODE_MORE &&
-           !translate_splits(req, d->next) && d->ir->ninsns + 1 < MIN(req->max_insns, 24) && d->ir->nlinks <= IR_MAX_LINKS / 2 &&
-           ir_room(d->ir) > IR_MAX_OPS / 2;
+           !translate_splits(req, d->next) && d->ir->ninsns + 1 < MIN(req->max_insns, 24) &&
+           d->ir->nlinks <= IR_MAX_LINKS / 2 && ir_room(d->ir) > IR_MAX_OPS / 2;
 }
 
 void trap(Dis *d, uint32_t code)
@@ -685,8 +685,8 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         d.next += len;
         req->size += len;
         translate_insn(&d, &i, status);
-        if (!d.ended && (ir->ninsns >= max || translate_splits(req, d.next) || req->size >= avail || ir_room(ir) < ROOM_FOR_INSN ||
-                         ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
+        if (!d.ended && (ir->ninsns >= max || translate_splits(req, d.next) || req->size >= avail ||
+                         ir_room(ir) < ROOM_FOR_INSN || ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
             leave_next(&d);
     }
 }
