@@ -135,12 +135,14 @@ static int32_t slice_budget(Accel *a, bool *exact)
 {
     int64_t slice = SLICE_SMP;
 
-    if (a->cpus->len == 1)
+    if (a->cpus->len == 1 && a->session)
+        slice = session_slice_limit(a);
+    else if (a->cpus->len == 1)
         slice = a->icount_shift >= 0 ? SLICE_COUNTED : slice_limit(a);
     *exact = false;
     if (a->icount_shift < 0)
         return slice;
-    *exact = slice_limit(a) <= slice || a->cpus->len > 1 || log_counts_matter();
+    *exact = slice_limit(a) <= slice || a->cpus->len > 1 || a->session || log_counts_matter();
     return MIN(slice, slice_limit(a));
 }
 
@@ -305,6 +307,7 @@ static void cpu_free(Accel *a, Cpu *cpu)
 
 void accel_free(Accel *a)
 {
+    session_free(a);
     address_space_remove_listener(a->machine->memory, &a->listener);
     watch_views(a, address_space_remove_listener);
     if (a->tbs.pages) {
@@ -434,9 +437,10 @@ static void idle(Accel *a)
 
     if (a->icount_shift >= 0 && deadline != CLOCK_NEVER)
         a->bias_ns += MAX(deadline - now, 0);
-    else if (deadline == CLOCK_NEVER)
-        input_wait(a->machine->input, CLOCK_NEVER);
-    else if (deadline > now)
+    else if (deadline == CLOCK_NEVER) {
+        if (session_before_sleep(a))
+            input_wait(a->machine->input, CLOCK_NEVER);
+    } else if (deadline > now)
         input_wait(a->machine->input, deadline - now);
 }
 
@@ -451,6 +455,20 @@ static void start(Accel *a)
         cpu_monitor_again(a->cpus->pdata[i]);
 }
 
+/* Counting: as often as CPUs run, and not as the host makes the loop turn, so that equal runs have
+ * equal blocks. */
+static void settle_pages(Accel *a)
+{
+    if (a->icount_shift >= 0 && a->count == a->settled_at)
+        return;
+    a->settled_at = a->count;
+    tb_settle_pages(&a->tbs);
+}
+
+/* What a guest or a device may have asked for: a function of the count. */
+#define GUEST_REQUESTS \
+    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP)
+
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque)
 {
     bool quit = false;
@@ -459,18 +477,26 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
         start(a);
     for (;;) {
         host_clock_steer(&a->host);
-        tb_settle_pages(&a->tbs);
-        input_deliver(a->machine->input, a->running, a->count);
-        if (a->running && !debug_stills_time(a))
-            clock_run_expired(a->machine->clock);
+        settle_pages(a);
+        /* A debugger's stop within a turn is no moment of a recording. */
+        bool whole = !a->session || !a->debug.left;
+        if (whole)
+            session_turn(a);
+        input_deliver(a->machine->input, a->running && whole, a->count);
+        if (whole && a->running && !debug_stills_time(a))
+            a->turn += clock_run_expired(a->machine->clock);
+        a->turn += (a->machine->requests & GUEST_REQUESTS) != 0;
         bool may_run = process(opaque, &quit);
         if (quit)
             break;
         accel_set_running(a, may_run);
+        if (whole && session_before_slice(a))
+            continue;
         if (!may_run)
             input_wait(a->machine->input, CLOCK_NEVER);
         else if (!run_all(a) && !a->machine->requests)
             idle(a);
     }
+    session_end(a);
     accel_set_running(a, false);
 }

@@ -13,6 +13,7 @@
 #include "accel/debug.h"
 #include "accel/host-clock.h"
 #include "accel/host-profile.h"
+#include "accel/session.h"
 #include "accel/translate.h"
 #include "tcg/tcg.h"
 
@@ -314,10 +315,13 @@ struct Accel {
     HostClock host;
     int icount_shift; /* -1: virtual time follows the host */
     uint64_t count;   /* instructions of finished slices */
+    uint64_t turn;    /* how often timers ran or requests were honoured between slices */
+    uint64_t settled_at; /* the count at which pages were settled */
     int64_t speed;    /* of late, see learn_speed(), of the only CPU */
     int64_t bias_ns;  /* added to the count's or the host's time */
     bool running;
     int64_t stopped_at_ns;
+    Session *session; /* NULL: nothing is recorded or replayed */
     AccelStats stats;
     HostProfile *profile; /* NULL: not wanted */
     EngineDebug debug;

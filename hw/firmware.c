@@ -57,8 +57,7 @@ char *firmware_find(const GPtrArray *dirs, const char *name, GError **error)
     return NULL;
 }
 
-GBytes *firmware_load(const GPtrArray *dirs, const char *name, gsize unit, gsize max_size,
-                      GError **error)
+static GBytes *read_image(const GPtrArray *dirs, const char *name, GError **error)
 {
     g_autofree char *path = firmware_find(dirs, name, error);
     GError *reason = NULL;
@@ -67,17 +66,30 @@ GBytes *firmware_load(const GPtrArray *dirs, const char *name, gsize unit, gsize
 
     if (!path)
         return NULL;
-    if (!g_file_get_contents(path, &data, &size, &reason)) {
-        error_set(error, "cannot load firmware: %s", reason->message);
-        g_error_free(reason);
+    if (g_file_get_contents(path, &data, &size, &reason))
+        return g_bytes_new_take(data, size);
+    error_set(error, "cannot load firmware: %s", reason->message);
+    g_error_free(reason);
+    return NULL;
+}
+
+GBytes *firmware_load(HostFiles *files, const GPtrArray *dirs, const char *name, gsize unit,
+                      gsize max_size, GError **error)
+{
+    GBytes *bytes;
+    gsize size;
+
+    if (!host_files_find(files, name, &bytes, error))
+        bytes = read_image(dirs, name, error);
+    if (!bytes)
         return NULL;
-    }
-    GBytes *bytes = g_bytes_new_take(data, size);
+    host_files_add(files, name, bytes);
+    size = g_bytes_get_size(bytes);
     if (!size || size % unit || size > max_size) {
         error_set(error,
                   "firmware '%s' has a bad size: %" G_GSIZE_FORMAT
                   " bytes, must be a multiple of %" G_GSIZE_FORMAT " up to %" G_GSIZE_FORMAT,
-                  path, size, unit, max_size);
+                  name, size, unit, max_size);
         g_bytes_unref(bytes);
         return NULL;
     }

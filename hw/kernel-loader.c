@@ -54,6 +54,7 @@ enum { XLF_CAN_BE_LOADED_ABOVE_4G = 0x02 };
 enum { LOADER_UNDEFINED = 0xff };
 
 typedef struct Kernel {
+    HostFiles *files;
     const char *path;
     GBytes *image;  /* the whole file */
     uint8_t *setup; /* a patched copy of its real-mode part */
@@ -95,7 +96,7 @@ static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *fmt, ...)
     return false;
 }
 
-static GBytes *read_file(const char *what, const char *path, GError **error)
+static GBytes *read_host_file(const char *what, const char *path, GError **error)
 {
     GError *reason = NULL;
     char *data;
@@ -113,6 +114,17 @@ static GBytes *read_file(const char *what, const char *path, GError **error)
         return NULL;
     }
     return g_bytes_new_take(data, size);
+}
+
+static GBytes *read_file(HostFiles *files, const char *what, const char *path, GError **error)
+{
+    GBytes *data;
+
+    if (!host_files_find(files, path, &data, error))
+        data = read_host_file(what, path, error);
+    if (data)
+        host_files_add(files, path, data);
+    return data;
 }
 
 /* Is this a kernel that the rules below hold for, and is all of it there? */
@@ -209,7 +221,7 @@ static bool add_cmdline(FwCfg *fw, Kernel *k, const char *cmdline, GError **erro
 /* As high as the kernel can take it and low RAM goes, page-aligned. */
 static bool add_initrd(FwCfg *fw, Kernel *k, const char *path, uint64_t low_ram, GError **error)
 {
-    g_autoptr(GBytes) data = read_file("initrd", path, error);
+    g_autoptr(GBytes) data = read_file(k->files, "initrd", path, error);
     uint64_t top = low_ram - FIRMWARE_HIGH_MEMORY;
     uint64_t floor = KERNEL_LOAD_ADDR + kernel_extent(k);
     uint64_t last = 0x37ffffff, size, addr;
@@ -305,12 +317,13 @@ static bool load(FwCfg *fw, Kernel *k, const char *initrd, const char *cmdline, 
     return true;
 }
 
-bool kernel_load(FwCfg *fw, const char *kernel, const char *initrd, const char *cmdline,
-                 uint64_t low_ram, bool decompress_it, GError **error)
+bool kernel_load(FwCfg *fw, HostFiles *files, const char *kernel, const char *initrd,
+                 const char *cmdline, uint64_t low_ram, bool decompress_it, GError **error)
 {
-    Kernel k = { .path = kernel,
+    Kernel k = { .files = files,
+                 .path = kernel,
                  .decompress = decompress_it,
-                 .image = read_file("kernel", kernel, error) };
+                 .image = read_file(files, "kernel", kernel, error) };
     bool ok;
 
     if (!k.image)

@@ -6,13 +6,14 @@
 #include <glib.h>
 
 #include "hw/fw-cfg.h"
+#include "softmmu/host-files.h"
 
 #define KERNEL_ROM_FILE    "genroms/linuxboot.bin"
 #define KERNEL_BOOT_DEVICE "/rom@" KERNEL_ROM_FILE
 
 /* @initrd and @cmdline may be NULL. @low_ram: bytes of RAM below 4 GiB. @decompress: on
  * the host, if the kernel is one that takes it (hw/kernel-unpack.h). On success the kernel items and the option ROM are in @fw. */
-bool kernel_load(FwCfg *fw, const char *kernel, const char *initrd, const char *cmdline,
+bool kernel_load(FwCfg *fw, HostFiles *files, const char *kernel, const char *initrd, const char *cmdline,
                  uint64_t low_ram, bool decompress, GError **error);
 
 #endif

@@ -26,7 +26,8 @@ bool pc_place_bios(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
     const char *name = c->bios ? c->bios : BIOS_NAME;
-    g_autoptr(GBytes) image = firmware_load(c->data_dirs, name, BIOS_UNIT, BIOS_MAX_SIZE, error);
+    g_autoptr(GBytes) image =
+        firmware_load(c->files, c->data_dirs, name, BIOS_UNIT, BIOS_MAX_SIZE, error);
     RamBlock *rom;
     gsize size;
 
@@ -48,8 +49,8 @@ bool pc_place_bios(PcBoard *b, GError **error)
 /* The VGA BIOS in a block of the next power of two, as an expansion ROM needs it. */
 RamBlock *pc_load_vga_rom(PcBoard *b, GError **error)
 {
-    g_autoptr(GBytes) image =
-        firmware_load(b->m->config->data_dirs, VGABIOS_NAME, 512, 0x10000, error);
+    g_autoptr(GBytes) image = firmware_load(b->m->config->files, b->m->config->data_dirs,
+                                            VGABIOS_NAME, 512, 0x10000, error);
     uint64_t rom_size = 0x1000;
     RamBlock *rom;
     gsize size;
@@ -259,7 +260,7 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     add_acpi(b);
     add_smbios(b);
     if (c->kernel &&
-        !kernel_load(fw, c->kernel, c->initrd, c->append, b->below_4g, decompress_kernel(c), error))
+        !kernel_load(fw, c->files, c->kernel, c->initrd, c->append, b->below_4g, decompress_kernel(c), error))
         return false;
     return add_user_files(b, error);
 }

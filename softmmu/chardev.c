@@ -72,6 +72,8 @@ enum { TAG_DATA, TAG_EVENT }; /* first byte of what travels through the input qu
 
 static void take_input(Chardev *chr, const uint8_t *data, size_t len)
 {
+    if (chr->queue && !chr->control && input_is_replaying(chr->queue))
+        g_atomic_int_add(&chr->backlog, len); /* nobody posted it */
     g_byte_array_append(chr->waiting, data, len);
     chardev_accept_input(chr);
 }
@@ -99,7 +101,7 @@ static void post_tagged(Chardev *chr, uint8_t tag, const uint8_t *data, size_t l
 
 void chardev_post(Chardev *chr, const uint8_t *data, size_t len)
 {
-    if (!len)
+    if (!len || (chr->queue && !chr->control && input_is_replaying(chr->queue)))
         return;
     g_atomic_int_add(&chr->backlog, len);
     if (chr->queue)
@@ -127,8 +129,17 @@ size_t chardev_room(Chardev *chr)
 
 void chardev_set_control(Chardev *chr, bool control)
 {
-    if (chr)
-        chr->control = control;
+    if (!chr)
+        return;
+    chr->control = control;
+    if (chr->queue) /* nothing comes there, so no recording need know of it */
+        input_name_channel(chr->queue, chr->channel, control ? "" : chr->klass->name);
+}
+
+void chardev_set_label(Chardev *chr, const char *label)
+{
+    if (chr && chr->queue)
+        input_name_channel(chr->queue, chr->channel, label);
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */

@@ -42,6 +42,8 @@ typedef struct InputQueue InputQueue;
 /* Input of a control back end (monitor, multiplexer) is delivered while the machine is stopped too,
  * and is not recorded. To be said before any input arrives. */
 void chardev_set_control(Chardev *chr, bool control);
+/* Name its input in recordings by what it serves: "serial0". */
+void chardev_set_label(Chardev *chr, const char *label);
 /* Device name of a pty's other end, or NULL for other back ends. */
 const char *chardev_pty_name(const Chardev *chr);
 /* The address at which a server with wait=on expects its first client, NULL when there is nothing

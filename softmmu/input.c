@@ -28,6 +28,7 @@ struct InputQueue {
     void *tap_opaque;
     void (*wake_hook)(void *opaque);
     void *wake_opaque;
+    bool replaying; /* set before anybody posts */
 };
 
 static void event_free(void *p)
@@ -78,9 +79,12 @@ int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *
 
 void input_post(InputQueue *q, int channel, const void *data, size_t len)
 {
-    Event *event = g_new(Event, 1);
+    Event *event;
 
     g_assert(channel >= 0 && (unsigned)channel < q->channels->len);
+    if (q->replaying && !g_array_index(q->channels, Channel, channel).control)
+        return;
+    event = g_new(Event, 1);
     event->channel = channel;
     event->data = g_bytes_new(data, len);
     g_mutex_lock(&q->lock);
@@ -109,13 +113,17 @@ static void hand_over(InputQueue *q, Event *event, uint64_t count)
     event_free(event);
 }
 
-void input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_t count)
+bool input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_t count)
 {
-    Event *event = g_new(Event, 1);
+    Event *event;
 
     g_assert(channel >= 0 && (unsigned)channel < q->channels->len);
+    if (q->replaying)
+        return false;
+    event = g_new(Event, 1);
     *event = (Event){ channel, g_bytes_new(data, len) };
     hand_over(q, event, count);
+    return true;
 }
 
 static void take_incoming(InputQueue *q, GQueue *taken)
@@ -179,6 +187,45 @@ void input_set_tap(InputQueue *q, InputTap *tap, void *opaque)
 {
     q->tap = tap;
     q->tap_opaque = opaque;
+}
+
+/* ---- Replaying ------------------------------------------------------------------------------- */
+
+void input_set_replaying(InputQueue *q)
+{
+    q->replaying = true;
+}
+
+bool input_is_replaying(const InputQueue *q)
+{
+    return q->replaying;
+}
+
+void input_replay(InputQueue *q, int channel, const void *data, size_t len)
+{
+    const Channel *c = &g_array_index(q->channels, Channel, channel);
+
+    c->func(c->opaque, data, len);
+}
+
+void input_name_channel(InputQueue *q, int channel, const char *name)
+{
+    Channel *c = &g_array_index(q->channels, Channel, channel);
+
+    g_free(c->name);
+    c->name = g_strdup(name);
+}
+
+const char **input_channel_names(const InputQueue *q)
+{
+    const char **names = g_new0(const char *, q->channels->len + 1);
+
+    for (unsigned i = 0; i < q->channels->len; i++) {
+        const Channel *c = &g_array_index(q->channels, Channel, i);
+
+        names[i] = c->control ? "" : c->name;
+    }
+    return names;
 }
 
 void input_set_wake_hook(InputQueue *q, void (*hook)(void *opaque), void *opaque)

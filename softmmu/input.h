@@ -31,9 +31,10 @@ int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *
 /* From any thread: queue a copy of @data for @channel and wake the machine thread. */
 void input_post(InputQueue *q, int channel, const void *data, size_t len);
 
-/* Machine thread: an event that begins here, between instructions, whether the machine is stopped or not (a debugger
- * changes it): stamped, recorded and handed over at once. */
-void input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_t count);
+/* Machine thread: an event that begins here, between instructions, whether the machine is stopped
+ * or not (a debugger or monitor changes it): stamped, recorded and handed over at once. False: a
+ * recording is replayed, and nothing was changed. */
+bool input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_t count);
 
 /* Machine thread. Deliver what is queued (only control channels when @running is false, the rest
  * is put aside for the next call with @running); true if anything was delivered. @count stamps the
@@ -44,9 +45,24 @@ bool input_deliver(InputQueue *q, bool running, uint64_t count);
 bool input_pending(InputQueue *q);
 /* Sleep until something is posted or @timeout_ns passed (CLOCK_NEVER: no limit). */
 void input_wait(InputQueue *q, int64_t timeout_ns);
-/* A recorder's ear: sees each event that is not control, with its stamp, before its channel does. */
+/* A recorder's ear: sees each event that is not control, with its stamp, before its channel does.
+ */
 typedef void InputTap(void *opaque, uint64_t count, int channel, const void *data, size_t len);
 void input_set_tap(InputQueue *q, InputTap *tap, void *opaque);
+
+/* ---- Replaying ---- */
+
+/* From now on events of channels that are not control are those of a recording alone: what is
+ * posted to them is dropped. */
+void input_set_replaying(InputQueue *q);
+bool input_is_replaying(const InputQueue *q);
+void input_replay(InputQueue *q, int channel, const void *data, size_t len);
+
+/* By what a channel serves, so that a replay may have another back end there. @name is copied. */
+void input_name_channel(InputQueue *q, int channel, const char *name);
+/* Names by channel, NULL after the last, "" for control channels; free with g_free(). */
+const char **input_channel_names(const InputQueue *q);
+
 /* Called (from the posting thread) after each post: lets a running vCPU be interrupted. */
 void input_set_wake_hook(InputQueue *q, void (*hook)(void *opaque), void *opaque);
 

@@ -14,6 +14,7 @@
 #include "softmmu/chardev.h"
 #include "softmmu/clock.h"
 #include "softmmu/device.h"
+#include "softmmu/host-files.h"
 #include "softmmu/input.h"
 #include "softmmu/irq.h"
 #include "softmmu/memory.h"
@@ -56,6 +57,8 @@ typedef struct MachineConfig {
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
     GPtrArray *fw_cfg;  /* FwCfgFileOption * */
+    HostFiles *files;   /* of a recording, to be or to replay; NULL: the host has them */
+    bool replaying;
 } MachineConfig;
 
 /* Why the machine stops, or what it is asked to do, between instructions. */

@@ -53,13 +53,47 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
     return true;
 }
 
-static bool open_serial(Console *c, const char *spec, unsigned n, Machine *m, GError **error)
+/* A recording's file is not trusted, and nobody is to connect: of a replay the terminal is shown.
+ */
+static const char *replay_spec(const Options *o, const char *spec, const char *label)
+{
+    if (o->mute)
+        return "null";
+    if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio") || !strcmp(spec, "null"))
+        return spec;
+    fprintf(stderr, "mimus: replay: the output of %s, which went to '%s', is not shown\n", label,
+            spec);
+    return "null";
+}
+
+static bool open_serial(Console *c, const Options *o, unsigned n, Machine *m, GError **error)
 {
     g_autofree char *label = g_strdup_printf("serial%u", n);
+    const char *spec = o->serials->pdata[n];
+    bool good;
 
+    if (input_is_replaying(m->input) && strcmp(spec, "none"))
+        spec = replay_spec(o, spec, label);
     if (g_str_has_prefix(spec, "mon:"))
-        return share_with_monitor(c, spec, label, m, &m->serial[n], error);
-    return open_device(c, spec, "serial", label, m, &m->serial[n], error);
+        good = share_with_monitor(c, spec, label, m, &m->serial[n], error);
+    else
+        good = open_device(c, spec, "serial", label, m, &m->serial[n], error);
+    chardev_set_label(m->serial[n], label);
+    return good;
+}
+
+static bool open_debugcon(Console *c, const Options *o, Machine *m, GError **error)
+{
+    const char *spec = o->debugcon;
+
+    if (!spec)
+        return true;
+    if (input_is_replaying(m->input) && strcmp(spec, "none"))
+        spec = replay_spec(o, spec, "debugcon");
+    if (!open_device(c, spec, "debugcon", "debugcon", m, &m->debugcon, error))
+        return false;
+    chardev_set_label(m->debugcon, "debugcon");
+    return true;
 }
 
 static bool open_monitor(Console *c, const char *spec, Machine *m, GError **error)
@@ -77,12 +111,10 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 {
     *c = (Console){ .owned = g_ptr_array_new() };
     for (unsigned i = 0; i < o->serials->len; i++) {
-        if (!open_serial(c, o->serials->pdata[i], i, m, error))
+        if (!open_serial(c, o, i, m, error))
             return false;
     }
-    return open_monitor(c, o->monitor, m, error) &&
-           (!o->debugcon ||
-            open_device(c, o->debugcon, "debugcon", "debugcon", m, &m->debugcon, error)) &&
+    return open_monitor(c, o->monitor, m, error) && open_debugcon(c, o, m, error) &&
            (!o->gdb || open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error));
 }
 

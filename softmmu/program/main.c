@@ -21,6 +21,7 @@
 #include "softmmu/program/console.h"
 #include "softmmu/program/gdb/server.h"
 #include "softmmu/program/options.h"
+#include "softmmu/program/record.h"
 #include "target-i386/cpu.h"
 
 static int complain(GError *error)
@@ -43,9 +44,10 @@ static int answer(const Options *o)
 }
 
 /* Before anything is built: files that everybody gets wrong sometimes. */
-static bool check_readable(const char *what, const char *path, GError **error)
+static bool check_readable(const MachineConfig *c, const char *what, const char *path,
+                           GError **error)
 {
-    if (!path || !access(path, R_OK))
+    if (!path || c->replaying || !access(path, R_OK))
         return true;
     error_set(error, "could not open %s file '%s': %s", what, path, g_strerror(errno));
     return false;
@@ -76,6 +78,7 @@ struct Program {
     Monitor *monitor;
     GdbServer *gdb;
     GMainLoop *loop;
+    RecordReader *reader; /* NULL: no replay */
     int signal_channel;
     SignalSource signals[3];
 };
@@ -163,7 +166,9 @@ static bool set_up(Program *p, const Options *o, GError **error)
     p->rc = run_control_new(m, &hooks);
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->console.gdb);
-    return true;
+    if (o->record_file)
+        return record_begin(&p->built, o, error);
+    return !p->reader || record_begin_replay(&p->built, p->reader, error);
 }
 
 static void log_hash(Machine *m)
@@ -181,16 +186,28 @@ static void log_stats(Built *b)
     }
 }
 
-static int run_machine(const Options *o)
+static int tell_verdict(Program *p)
 {
-    Program p = { 0 };
+    g_autoptr(GString) line = g_string_new("");
+    int status = record_verdict(&p->built, p->reader, line);
+
+    fprintf(stderr, "mimus: %s", line->str);
+    return status;
+}
+
+/* @reader: of what is replayed, or NULL. */
+static int run_machine(const Options *o, RecordReader *reader)
+{
+    Program p = { .reader = reader };
     GError *error = NULL;
     int status = EXIT_FAILURE;
 
     build_begin(&p.built, &o->config);
+    if (reader)
+        input_set_replaying(p.built.machine.input);
     if (set_up(&p, o, &error)) {
         run(&p);
-        status = p.built.machine.exit_status;
+        status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
         log_hash(&p.built.machine);
         log_stats(&p.built);
     }
@@ -202,6 +219,44 @@ static int run_machine(const Options *o)
     return error ? complain(error) : status;
 }
 
+/* The options' machine, once they are those of a recording if they ask for one. */
+static int run_options(Options *o)
+{
+    RecordReader *reader = NULL;
+    GError *error = NULL;
+    int status;
+
+    if (o->replay_file && !(reader = record_replay_options(o, &error)))
+        return complain(error);
+    if (!check_readable(&o->config, "kernel", o->config.kernel, &error) ||
+        !check_readable(&o->config, "initrd", o->config.initrd, &error) || !set_up_log(o, &error))
+        status = complain(error);
+    else
+        status = run_machine(o, reader);
+    record_reader_free(reader);
+    return status;
+}
+
+static int run_command(int argc, char **argv)
+{
+    g_autoptr(GString) out = g_string_new("");
+    char *replay = NULL;
+    GError *error = NULL;
+    Options o;
+    int status;
+
+    if (!record_command(argc, argv, out, &replay, &error))
+        return complain(error);
+    fputs(out->str, stdout);
+    if (!replay)
+        return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+    status = options_parse(&o, 3, (char *[]){ argv[0], (char *)"-replay", replay, NULL }, &error)
+                 ? (o.mute = true, run_options(&o))
+                 : complain(error);
+    options_clear(&o);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     Options o;
@@ -209,15 +264,14 @@ int main(int argc, char **argv)
     int status;
 
     g_set_prgname(argc > 0 ? strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0] : "mimus");
+    if (record_is_command(argc, argv))
+        return run_command(argc, argv);
     if (!options_parse(&o, argc, argv, &error))
         status = complain(error);
     else if (o.answer_kind != ANSWER_NONE)
         status = answer(&o);
-    else if (!check_readable("kernel", o.config.kernel, &error) ||
-             !check_readable("initrd", o.config.initrd, &error) || !set_up_log(&o, &error))
-        status = complain(error);
     else
-        status = run_machine(&o);
+        status = run_options(&o);
     log_close();
     options_clear(&o);
     return status;

@@ -9,6 +9,7 @@
 typedef struct Command {
     const char *name, *alias, *args, *help;
     void (*run)(Monitor *mon, const char *args, GString *out);
+    bool acts; /* on the machine: recorded, and refused while a recording is replayed */
 } Command;
 
 /* ---- info ------------------------------------------------------------------------------------ */
@@ -217,14 +218,14 @@ static const Command commands[] = {
     {"quit",             "q",  "",          "leave Mimus",                                 cmd_quit},
     {"stop",             "s",  "",          "stop the machine",                            cmd_stop},
     {"cont",             "c",  "",          "let the machine run",                         cmd_cont},
-    {"system_reset",     NULL, "",          "reset the machine",                           cmd_reset},
-    {"system_powerdown", NULL, "",          "press the power button",                      cmd_powerdown},
-    {"system_wakeup",    NULL, "",          "wake the machine from suspend",               cmd_wakeup},
+    {"system_reset",     NULL, "",          "reset the machine",                           cmd_reset, true},
+    {"system_powerdown", NULL, "",          "press the power button",                      cmd_powerdown, true},
+    {"system_wakeup",    NULL, "",          "wake the machine from suspend",               cmd_wakeup, true},
     {"cpu",              NULL, "index",     "the CPU that registers and x are about",      cmd_cpu},
     {"x",                NULL, "/fmt addr", "virtual memory; fmt: count, x d u o c i, b h w g", cmd_x},
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
     {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
-                                            "inject a machine check (-b: all CPUs hear of it)", monitor_mce},
+                                            "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
     {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
 };
 /* clang-format on */
@@ -269,6 +270,38 @@ GPtrArray *monitor_complete(const char *prefix)
     return names;
 }
 
+/* What acts on the machine goes through the input queue: the CPU it is about, and the line. */
+static void run_command(Monitor *mon, const Command *c, const char *args, const char *line,
+                        GString *out)
+{
+    g_autofree char *event = g_strdup_printf("%u %s", mon->cpu, line);
+
+    if (!c->acts || mon->acting) {
+        c->run(mon, args, out);
+        return;
+    }
+    mon->out = out;
+    /* The tap has a better stamp. */
+    if (!input_act(mon->m->input, mon->channel, event, strlen(event) + 1, 0))
+        g_string_append(out, "not while a recording is replayed\n");
+    mon->out = NULL;
+}
+
+void monitor_act(void *opaque, const void *data, size_t len)
+{
+    Monitor *mon = opaque;
+    g_autoptr(GString) unseen = g_string_new("");
+    g_autofree char *event = g_strndup(data, len);
+    unsigned cpu = mon->cpu;
+    char *line;
+
+    mon->acting = true;
+    mon->cpu = MIN(g_ascii_strtoull(event, &line, 10), mon->cpus.count(mon->cpus.opaque) - 1);
+    monitor_execute(mon, line, mon->out ? mon->out : unseen);
+    mon->cpu = cpu;
+    mon->acting = false;
+}
+
 void monitor_execute(Monitor *mon, const char *line, GString *out)
 {
     const char *rest;
@@ -279,7 +312,7 @@ void monitor_execute(Monitor *mon, const char *line, GString *out)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (is_called(&commands[i], name)) {
-            commands[i].run(mon, args, out);
+            run_command(mon, &commands[i], args, line, out);
             return;
         }
     }

@@ -11,6 +11,9 @@ struct Monitor {
     MonitorCpus cpus;
     const MonitorTopic *topics;
     unsigned cpu; /* the one that commands are about */
+    int channel;  /* of commands that act on the machine */
+    bool acting;  /* one arrived there */
+    GString *out; /* … and this is for what it prints; NULL: nobody looks */
     /* line editor */
     Chardev *chr;
     bool greeted;
@@ -22,6 +25,7 @@ struct Monitor {
 
 /* `x` (physical: `xp`): @args is "[/FMT] ADDRESS". */
 void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
+void monitor_act(void *opaque, const void *data, size_t len); /* an InputFunc */
 void monitor_mce(Monitor *mon, const char *args, GString *out);
 /* Numbers and $registers joined by + and -. */
 bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error);

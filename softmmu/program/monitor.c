@@ -209,6 +209,7 @@ Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
     mon->line = g_string_new("");
     mon->history = g_ptr_array_new_with_free_func(g_free);
     mon->chr = chr;
+    mon->channel = input_add_channel(m->input, "monitor", false, monitor_act, mon);
     chardev_set_control(chr, true);
     chardev_connect(chr, &client, mon);
     return mon;

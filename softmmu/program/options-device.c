@@ -43,14 +43,20 @@ bool opt_device(Options *o, const char *arg, GError **error)
     return true;
 }
 
-static GBytes *read_file(const char *path, GError **error)
+static GBytes *read_file(HostFiles *files, const char *path, GError **error)
 {
     g_autoptr(GError) reason = NULL;
+    GBytes *bytes;
     char *data;
     gsize len;
 
-    if (g_file_get_contents(path, &data, &len, &reason))
-        return g_bytes_new_take(data, len);
+    if (host_files_find(files, path, &bytes, error))
+        return bytes;
+    if (g_file_get_contents(path, &data, &len, &reason)) {
+        bytes = g_bytes_new_take(data, len);
+        host_files_add(files, path, bytes);
+        return bytes;
+    }
     error_set(error, "%s", reason->message);
     return NULL;
 }
@@ -68,7 +74,7 @@ bool opt_fw_cfg(Options *o, const char *arg, GError **error)
         error_set(error, "name, plus exactly one of file and string, are needed");
         return false;
     }
-    data = path ? read_file(path, error) : g_bytes_new(text, strlen(text));
+    data = path ? read_file(o->config.files, path, error) : g_bytes_new(text, strlen(text));
     if (!data)
         return false;
     file = g_new(FwCfgFileOption, 1);

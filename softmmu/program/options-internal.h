@@ -12,6 +12,8 @@ bool opt_smp(Options *o, const char *arg, GError **error);
 bool opt_memory(Options *o, const char *arg, GError **error);
 bool opt_accel(Options *o, const char *arg, GError **error);
 bool opt_icount(Options *o, const char *arg, GError **error);
+bool opt_record(Options *o, const char *arg, GError **error);
+bool opt_replay(Options *o, const char *arg, GError **error);
 bool opt_rtc(Options *o, const char *arg, GError **error);
 bool opt_seed(Options *o, const char *arg, GError **error);
 bool opt_boot(Options *o, const char *arg, GError **error);

@@ -16,6 +16,7 @@
 
 /* Under -icount without -rtc base= the guest's calendar starts here, so that runs repeat:
  * 2024-01-01 00:00:00 UTC. */
+#define RECORD_SHIFT      1 /* of -record without -icount: 500 million instructions a second */
 #define ICOUNT_RTC_BASE_S INT64_C(1704067200)
 
 /* ---- -machine -------------------------------------------------------------------------------- */
@@ -390,9 +391,31 @@ static bool set_shift(void *ctx, const char *value, GError **error)
     return true;
 }
 
-static bool no_recording(void *ctx, const char *value, GError **error)
+/* Options.rr_file until it is known what it is for. */
+static bool set_rr(void *ctx, const char *value, GError **error)
 {
-    error_set(error, "recording and replaying are not supported yet");
+    Options *o = ctx;
+
+    o->rr_record = !strcmp(value, "record");
+    o->rr_replay = !strcmp(value, "replay");
+    if (o->rr_record || o->rr_replay)
+        return true;
+    error_set(error, "'%s' is not supported; use record or replay", value);
+    return false;
+}
+
+static bool set_rr_file(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    g_free(o->rr_file);
+    o->rr_file = g_strdup(value);
+    return true;
+}
+
+static bool no_snapshot(void *ctx, const char *value, GError **error)
+{
+    error_set(error, "snapshots are not supported yet");
     return false;
 }
 
@@ -400,20 +423,57 @@ static const KeyRow icount_keys[] = {
     { "shift", set_shift },
     { "sleep", must_be_on },
     { "align", must_be_off },
-    { "rr", no_recording },
-    { "rrfile", no_recording },
-    { "rrsnapshot", no_recording },
+    { "rr", set_rr },
+    { "rrfile", set_rr_file },
+    { "rrsnapshot", no_snapshot },
     { NULL },
 };
 
+static bool complete_rr(Options *o, GError **error)
+{
+    if (!o->rr_record && !o->rr_replay && !o->rr_file)
+        return true;
+    if (!o->rr_file || o->rr_record == o->rr_replay) {
+        error_set(error, "rr=record|replay and rrfile=FILE need each other");
+        return false;
+    }
+    return o->rr_record ? opt_record(o, o->rr_file, error) : opt_replay(o, o->rr_file, error);
+}
+
 bool opt_icount(Options *o, const char *arg, GError **error)
 {
-    if (!keyval_apply(arg, "shift", icount_keys, o, error))
+    if (!keyval_apply(arg, "shift", icount_keys, o, error) || !complete_rr(o, error))
         return false;
     if (o->config.icount_shift >= 0)
         return true;
     error_set(error, "shift is needed, a number from 0 to 10");
     return false;
+}
+
+/* ---- -record, -replay ------------------------------------------------------------------------ */
+
+static bool set_session_file(char **field, const Options *o, const char *arg, GError **error)
+{
+    if (o->record_file || o->replay_file) {
+        error_set(error, "one recording or replay is possible at a time");
+        return false;
+    }
+    if (*arg) {
+        *field = g_strdup(arg);
+        return true;
+    }
+    error_set(error, "the name of a file is needed");
+    return false;
+}
+
+bool opt_record(Options *o, const char *arg, GError **error)
+{
+    return set_session_file(&o->record_file, o, arg, error);
+}
+
+bool opt_replay(Options *o, const char *arg, GError **error)
+{
+    return set_session_file(&o->replay_file, o, arg, error);
 }
 
 /* ---- -rtc ------------------------------------------------------------------------------------ */
@@ -558,5 +618,7 @@ bool options_complete_machine(Options *o, GError **error)
         o->config.rtc_base_s = o->config.icount_shift >= 0 ? ICOUNT_RTC_BASE_S : time(NULL);
     if (!o->seed_given)
         o->config.seed = o->config.icount_shift >= 0 ? 0 : seed_from_host();
+    if (o->record_file && o->config.icount_shift < 0)
+        o->config.icount_shift = RECORD_SHIFT;
     return complete_topology(&o->config, error);
 }

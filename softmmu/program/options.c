@@ -140,17 +140,18 @@ typedef struct OptionRow {
     const char *arg; /* what the argument is called; NULL: takes none */
     bool (*set)(Options *o, const char *arg, GError **error);
     const char *help; /* NULL: another spelling of the row before */
+    bool host;        /* nothing to the guest: no part of a recording, and free in a replay */
 } OptionRow;
 
 /* clang-format off */
 static const OptionRow option_rows[] = {
-    {"help",        NULL,   opt_help,        "this text"},
-    {"h",           NULL,   opt_help,        NULL},
-    {"version",     NULL,   opt_version,     "name and version"},
+    {"help",        NULL,   opt_help,        "this text", true},
+    {"h",           NULL,   opt_help,        NULL, true},
+    {"version",     NULL,   opt_version,     "name and version", true},
     {"machine",     "TYPE[,hpet=on|off][,smm=on|off][,accel=tcg][,kernel-decompress=on|off|auto]", opt_machine, "the machine (-machine help lists them)"},
     {"M",           "TYPE", opt_machine,     NULL},
     {"cpu",         "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, "the CPU model (-cpu help lists them)"},
-    {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,thread=single]", opt_accel, "how guest code is run"},
+    {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,thread=single]", opt_accel, "how guest code is run", true},
     {"smp",         "N[,sockets=N][,cores=N][,threads=N][,maxcpus=N]", opt_smp, "number of CPUs"},
     {"m",           "SIZE[K|M|G]", opt_memory, "guest memory, in MiB without a suffix"},
     {"name",        "NAME", opt_name,        "a name for the machine"},
@@ -165,7 +166,7 @@ static const OptionRow option_rows[] = {
     {"display",     "none", opt_display,     "no display"},
     {"vga",         "std|none", opt_vga,     "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F unix:P tcp:H:P chardev:ID"},
-    {"monitor",     "DEV",  opt_monitor,     "where the monitor goes"},
+    {"monitor",     "DEV",  opt_monitor,     "where the monitor goes", true},
     {"debugcon",    "DEV",  opt_debugcon,    "where the debug console at port 0xe9 goes"},
     {"parallel",    "none", opt_parallel,    "no parallel port"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
@@ -177,18 +178,20 @@ static const OptionRow option_rows[] = {
     {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
     {"no-reboot",   NULL,   opt_no_reboot,   "exit when the guest reboots"},
     {"no-shutdown", NULL,   opt_no_shutdown, "stop, do not exit, when the guest powers off"},
-    {"S",           NULL,   opt_stopped,     "do not start the CPUs (monitor: cont)"},
-    {"gdb",         "tcp:HOST:PORT|tcp::PORT|unix:PATH|pty|stdio|chardev:ID", opt_gdb, "wait for gdb there (target remote); -S to stop at the first instruction"},
-    {"s",           NULL,   opt_gdb_here,    "-gdb tcp::1234"},
+    {"S",           NULL,   opt_stopped,     "do not start the CPUs (monitor: cont)", true},
+    {"gdb",         "tcp:HOST:PORT|tcp::PORT|unix:PATH|pty|stdio|chardev:ID", opt_gdb, "wait for gdb there (target remote); -S to stop at the first instruction", true},
+    {"s",           NULL,   opt_gdb_here,    "-gdb tcp::1234", true},
     {"rtc",         "[base=utc|localtime|DATE][,clock=host|vm]", opt_rtc, "the guest's wall clock"},
-    {"icount",      "[shift=]N", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly"},
+    {"icount",      "[shift=]N[,rr=record|replay,rrfile=FILE]", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly", true},
+    {"record",      "FILE", opt_record,      "record the run (counts instructions; an instruction takes 2 ns unless -icount says otherwise)", true},
+    {"replay",      "FILE", opt_replay,      "run a recording again; it has all options of the machine", true},
     {"seed",        "N",    opt_seed,        "what the guest's random numbers start from (default: chosen anew each time; with -icount 0)"},
-    {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)"},
-    {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr"},
-    {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N"},
-    {"perfmap",     NULL,   opt_perfmap,     "write /tmp/perf-PID.map, which names compiled code for perf"},
-    {"jitdump",     NULL,   opt_jitdump,     "write jit-PID.dump, which has compiled code for perf inject --jit"},
-    {"dcount",      "RANGE", opt_log_counts, "log running code only while the count of instructions is within A..B"},
+    {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)", true},
+    {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr", true},
+    {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N", true},
+    {"perfmap",     NULL,   opt_perfmap,     "write /tmp/perf-PID.map, which names compiled code for perf", true},
+    {"jitdump",     NULL,   opt_jitdump,     "write jit-PID.dump, which has compiled code for perf inject --jit", true},
+    {"dcount",      "RANGE", opt_log_counts, "log running code only while the count of instructions is within A..B", true},
 };
 
 /* QEMU's options that we lack: what to say. */
@@ -272,6 +275,13 @@ static const OptionRow *find_option(const char *name)
     return NULL;
 }
 
+bool options_takes_argument(const char *text)
+{
+    const OptionRow *row = find_option(text + strspn(text, "-"));
+
+    return row && row->arg;
+}
+
 static bool refuse_unknown(const char *name, GError **error)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(refused_rows); i++) {
@@ -282,6 +292,13 @@ static bool refuse_unknown(const char *name, GError **error)
     }
     error_set(error, "-%s: invalid option (-help lists the valid ones)", name);
     return false;
+}
+
+static void remember(GPtrArray *args, const char *text, const char *arg)
+{
+    g_ptr_array_add(args, g_strdup(text));
+    if (arg)
+        g_ptr_array_add(args, g_strdup(arg));
 }
 
 /* One option and its argument; advances *@i over both. */
@@ -306,6 +323,7 @@ static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
         }
         arg = argv[(*i)++];
     }
+    remember(row->host ? o->host_args : o->machine_args, text, arg);
     if (row->set(o, arg, error))
         return true;
     g_prefix_error(error, "-%s%s%s: ", name, arg ? " " : "", arg ? arg : "");
@@ -318,6 +336,10 @@ static bool check_together(const Options *o, GError **error)
 
     if (!c->kernel && (c->initrd || c->append)) {
         error_set(error, "-%s only allowed with -kernel option", c->initrd ? "initrd" : "append");
+        return false;
+    }
+    if (o->record_file && o->gdb && o->config.cpus > 1) {
+        error_set(error, "-record with -gdb: not supported yet with several CPUs");
         return false;
     }
     return true;
@@ -356,6 +378,8 @@ static void set_defaults(Options *o)
     o->answer = g_string_new("");
     o->serials = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
+    o->machine_args = g_ptr_array_new_with_free_func(g_free);
+    o->host_args = g_ptr_array_new_with_free_func(g_free);
     o->config.machine = g_strdup("pc");
     o->config.cpu_model = g_strdup("qemu64");
     o->config.ram_size = UINT64_C(128) << 20;
@@ -367,17 +391,55 @@ static void set_defaults(Options *o)
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
 }
 
+static bool complete(Options *o, GError **error)
+{
+    return options_complete_machine(o, error) && options_complete_devices(o, error) &&
+           check_together(o, error);
+}
+
+static bool walk(Options *o, char **argv, int from, int to, GError **error)
+{
+    for (int i = from; i < to && o->answer_kind == ANSWER_NONE;) {
+        if (!parse_one(o, argv, to, &i, error))
+            return false;
+    }
+    return true;
+}
+
 bool options_parse(Options *o, int argc, char **argv, GError **error)
 {
     set_defaults(o);
-    for (int i = 1; i < argc;) {
-        if (!parse_one(o, argv, argc, &i, error))
-            return false;
-        if (o->answer_kind != ANSWER_NONE)
-            return true;
-    }
-    return options_complete_machine(o, error) && options_complete_devices(o, error) &&
-           check_together(o, error);
+    o->config.files = host_files_new(false);
+    if (!walk(o, argv, 1, argc, error))
+        return false;
+    if (!o->record_file)
+        g_clear_pointer(&o->config.files, host_files_free);
+    return o->answer_kind != ANSWER_NONE || complete(o, error);
+}
+
+/* A recording's file is not trusted: it may describe a machine and its counting, no more. */
+static bool check_recorded(const Options *o, GError **error)
+{
+    const GPtrArray *args = o->host_args;
+
+    if (o->answer_kind == ANSWER_NONE && !o->record_file && !o->replay_file && args->len == 2 &&
+        !strcmp(args->pdata[0], "-icount"))
+        return true;
+    error_set(error, "the recording has options that do not belong there");
+    return false;
+}
+
+bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostFiles *files,
+                          GError **error)
+{
+    set_defaults(o);
+    o->config.replaying = true;
+    o->config.files = files;
+    o->replayed_files = true;
+    if (!walk(o, argv, 1, 1 + recorded, error) || !check_recorded(o, error) ||
+        !walk(o, argv, 1 + recorded, argc, error))
+        return false;
+    return o->answer_kind != ANSWER_NONE || complete(o, error);
 }
 
 void options_clear(Options *o)
@@ -387,10 +449,15 @@ void options_clear(Options *o)
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
         &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
+        &o->record_file,    &o->replay_file,   &o->rr_file,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_clear_pointer(strings[i], g_free);
+    if (!o->replayed_files)
+        host_files_free(o->config.files);
+    g_ptr_array_unref(o->machine_args);
+    g_ptr_array_unref(o->host_args);
     g_ptr_array_unref(o->config.data_dirs);
     g_ptr_array_unref(o->config.devices);
     g_ptr_array_unref(o->config.fw_cfg);

@@ -36,6 +36,13 @@ typedef struct Options {
     bool nographic;
     char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given, seed_given;
+    char *record_file, *replay_file;
+    char *rr_file; /* -icount rrfile= */
+    bool rr_record, rr_replay;
+    bool mute;           /* replay: show no output of the guest */
+    bool replayed_files; /* config.files is the recording's */
+    GPtrArray *machine_args; /* char *: what was given of the machine: options, arguments */
+    GPtrArray *host_args;    /* … and of how this host is to run it and to look on */
     Answer answer_kind;
     GString *answer;
 } Options;
@@ -43,6 +50,12 @@ typedef struct Options {
 /* @o need not be initialised. options_clear() after success and failure alike. */
 bool options_parse(Options *o, int argc, char **argv, GError **error);
 void options_clear(Options *o);
+/* The same for a replay: the first @recorded elements of @argv, after the name, come from a
+ * recording, which has @files. */
+bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostFiles *files,
+                          GError **error);
+/* "-name" or "--name" */
+bool options_takes_argument(const char *text);
 /* What the machine's name stands for: "pc" -> "pc-i440fx-7.2". */
 const char *options_canonical_machine(const char *name);
 

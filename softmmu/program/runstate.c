@@ -79,7 +79,7 @@ static void do_reset(RunControl *rc)
     }
     device_reset(m->root);
     if (m->state == RUN_SHUTDOWN || m->state == RUN_PANICKED)
-        rc->m->state = RUN_PAUSED;
+        m->state = m->config->replaying ? RUN_RUNNING : RUN_PAUSED; /* somebody said cont */
     else if (m->state == RUN_SUSPENDED)
         rc->m->state = RUN_RUNNING;
 }

@@ -238,7 +238,7 @@ def option_rows(files):
     yield ["-rtc", "clock=rt"], "'rt' is not supported"
     for text in ("11", "-1", "auto", "x", "shift=", ""):
         yield ["-icount", text], "-icount"
-    yield ["-icount", "1,rr=record"], "recording and replaying are not supported"
+    yield ["-icount", "1,rr=record"], "rrfile=FILE need each other"
     yield ["-d", "nonsense"], "nonsense"
     yield ["-d", "int", "-D", "/nonexistent/log"], "/nonexistent/log"
     yield ["-d", "int", "-dfilter", "x"], "x"

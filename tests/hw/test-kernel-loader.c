@@ -83,7 +83,7 @@ static void test_items(void **state)
 
     make_files(&t);
     fixture_start(f);
-    assert_true(kernel_load(fw, t.kernel, t.initrd, "quiet vga=0x317", 256 * MIB, true, &error));
+    assert_true(kernel_load(fw, NULL, t.kernel, t.initrd, "quiet vga=0x317", 256 * MIB, true, &error));
     const uint8_t *setup = item(fw, FW_CFG_SETUP_DATA, (SETUP_SECTS + 1) * 512);
     assert_int_equal(setup[0x210], 0xff);
     assert_int_equal(setup[0x211], 0x81);
@@ -112,7 +112,7 @@ static void check_initrd_addr(Fixture *f, uint16_t xloadflags, uint32_t addr)
     put(t.image + 0x236, xloadflags, 2);
     write_kernel(&t, sizeof(t.image));
     fixture_start(f);
-    assert_true(kernel_load(fw, t.kernel, t.initrd, NULL, 0xc0000000, true, &error));
+    assert_true(kernel_load(fw, NULL, t.kernel, t.initrd, NULL, 0xc0000000, true, &error));
     assert_int_equal(get(item(fw, FW_CFG_INITRD_ADDR, 4)), addr);
     free_files(&t);
 }
@@ -160,7 +160,7 @@ static void test_bad_kernels(void **state)
         make_files(&t);
         put(t.image + row->off, row->value, row->size);
         write_kernel(&t, sizeof(t.image));
-        assert_false(kernel_load(fw, t.kernel, t.initrd, "root", 256 * MIB, true, &error));
+        assert_false(kernel_load(fw, NULL, t.kernel, t.initrd, "root", 256 * MIB, true, &error));
         if (!strstr(error->message, row->sentence))
             fail_msg("%s: said \"%s\"", row->what, error->message);
         g_clear_error(&error);
@@ -173,7 +173,7 @@ static void refused(FwCfg *fw, const char *kernel, const char *initrd, const cha
 {
     GError *error = NULL;
 
-    assert_false(kernel_load(fw, kernel, initrd, cmdline, ram, true, &error));
+    assert_false(kernel_load(fw, NULL, kernel, initrd, cmdline, ram, true, &error));
     if (!strstr(error->message, sentence))
         fail_msg("wanted \"%s\", got \"%s\"", sentence, error->message);
     g_clear_error(&error);

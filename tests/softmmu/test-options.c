@@ -63,7 +63,11 @@ static const struct {
 
     {"-icount auto", "-icount auto: 'auto' is not supported; give a number from 0 to 10"},
     {"-icount shift=11", "-icount shift=11: '11' is not a number from 0 to 10"},
-    {"-icount shift=1,rr=record", "-icount shift=1,rr=record: rr: recording and replaying are not supported yet"},
+    {"-icount shift=1,rr=record", "-icount shift=1,rr=record: rr=record|replay and rrfile=FILE need each other"},
+    {"-icount shift=1,rrfile=f", "-icount shift=1,rrfile=f: rr=record|replay and rrfile=FILE need each other"},
+    {"-icount shift=1,rr=both,rrfile=f", "-icount shift=1,rr=both,rrfile=f: rr: 'both' is not supported; use record or replay"},
+    {"-icount shift=1,rrsnapshot=s", "-icount shift=1,rrsnapshot=s: rrsnapshot: snapshots are not supported yet"},
+    {"-record f -replay f", "-replay f: one recording or replay is possible at a time"},
     {"-icount shift=1,sleep=off", "-icount shift=1,sleep=off: sleep: only 'on' is supported yet"},
     {"-icount sleep=on", "-icount sleep=on: shift is needed, a number from 0 to 10"},
     {"-seed x", "-seed x: 'x' is not a number from 0 to 18446744073709551615"},

@@ -99,9 +99,9 @@ static bool make_change(GdbServer *g, ChangeKind kind, unsigned cpu, uint64_t wh
 
     g_byte_array_append(event, (const uint8_t *)&change, sizeof(change));
     g_byte_array_append(event, buf, len);
-    input_act(g->b->machine.input, g->channel, event->data, event->len,
-              accel_instruction_count(g->b->accel));
-    return g->changed;
+    return input_act(g->b->machine.input, g->channel, event->data, event->len,
+                     accel_instruction_count(g->b->accel)) &&
+           g->changed;
 }
 
 /* ---- Registers and memory -------------------------------------------------------------------- */

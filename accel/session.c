@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recording and replaying, as the machine thread's loop sees them (design D7). Both count
+ * instructions. Everything happens between slices, at a moment that three numbers name: the count,
+ * virtual time, and turns, i.e. how often timers ran or requests were honoured. The ends of slices
+ * are the same in a recording and its replay: they are exact, and the only CPU's are on a grid.
+ * Missing: a recording of a machine that runs already, going live, checkpoints.
+ */
+#include "accel/session.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "accel/engine.h"
+#include "softmmu/device.h"
+#include "softmmu/error.h"
+
+#define HASH_INTERVAL (UINT64_C(1) << 22)
+
+struct Session {
+    Accel *accel;
+    RecordWriter *writer; /* recording */
+    void (*failed)(const char *why);
+    uint64_t next_hash;
+    RecordReader *reader; /* replaying */
+    int *channel;         /* of this machine, by channel of the recording */
+    RecordItem item;      /* the next to come, if any */
+    bool has_item;
+    SessionResult result;
+};
+
+static RecordStamp now(const Accel *a)
+{
+    return (RecordStamp){ a->count, (uint64_t)accel_clock_source((void *)a), a->turn };
+}
+
+static uint64_t devices_hash(const Accel *a)
+{
+    return device_tree_hash(a->machine->root, 0);
+}
+
+/* ---- Recording ------------------------------------------------------------------------------ */
+
+static void check_writer(Session *s)
+{
+    const char *why = s->writer ? record_failure(s->writer) : NULL;
+
+    if (!why)
+        return;
+    s->failed(why);
+    record_close(s->writer);
+    s->writer = NULL;
+}
+
+static void heard(void *opaque, uint64_t count, int channel, const void *data, size_t len)
+{
+    Session *s = opaque;
+    RecordStamp at = now(s->accel);
+
+    if (!s->writer)
+        return;
+    record_event(s->writer, &at, channel, data, len);
+    check_writer(s);
+}
+
+static void record_turn(Session *s)
+{
+    Accel *a = s->accel;
+    RecordStamp at = now(a);
+
+    if (a->count < s->next_hash)
+        return;
+    s->next_hash = (a->count / HASH_INTERVAL + 1) * HASH_INTERVAL;
+    if (!s->writer)
+        return;
+    record_hash(s->writer, &at, devices_hash(a));
+    check_writer(s);
+}
+
+void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why))
+{
+    g_autofree const char **names = input_channel_names(a->machine->input);
+    Session *s = g_new0(Session, 1);
+
+    g_assert(a->icount_shift >= 0 && !a->session);
+    s->accel = a;
+    s->writer = w;
+    s->failed = failed;
+    record_channels(w, names);
+    input_set_tap(a->machine->input, heard, s);
+    a->session = s;
+}
+
+/* ---- Replaying ------------------------------------------------------------------------------ */
+
+static void advance(Session *s)
+{
+    s->has_item = record_next(s->reader, &s->item);
+}
+
+/* It is over, one way or the other. */
+static void finish(Session *s, const char *why)
+{
+    s->result.count = s->accel->count;
+    s->result.why = why;
+    s->result.finished = true;
+    machine_request_quit(s->accel->machine, 0);
+}
+
+static void compare(Session *s, uint64_t hash, const char *what)
+{
+    if (hash != s->item.hash) {
+        finish(s, what);
+        return;
+    }
+    s->result.agreed = s->accel->count;
+    s->result.hashes++;
+}
+
+static void give_item(Session *s)
+{
+    const RecordItem *item = &s->item;
+
+    if (item->kind == RECORD_HASH)
+        compare(s, devices_hash(s->accel), "the state of CPUs or devices differs");
+    else
+        input_replay(s->accel->machine->input, s->channel[item->channel], item->data, item->len);
+}
+
+static void replay_turn(Session *s)
+{
+    while (!s->result.finished && s->has_item && s->item.kind != RECORD_END) {
+        RecordStamp at = now(s->accel);
+        int order = record_stamp_compare(&s->item.at, &at);
+
+        if (order > 0)
+            return;
+        if (order < 0) {
+            finish(s, "the moment at which something was recorded did not come");
+            return;
+        }
+        give_item(s);
+        advance(s);
+    }
+}
+
+static void check_end(Session *s)
+{
+    RecordStamp at = now(s->accel);
+    int order;
+
+    if (s->result.finished)
+        return;
+    if (!s->has_item) {
+        finish(s, NULL);
+        return;
+    }
+    order = record_stamp_compare(&s->item.at, &at);
+    if (s->item.kind != RECORD_END || order > 0)
+        return;
+    if (order < 0) {
+        finish(s, "the moment at which the recording ended did not come");
+        return;
+    }
+    compare(s, machine_state_hash(s->accel->machine), "the state at the end differs");
+    finish(s, s->result.why);
+    s->result.complete = !s->result.why;
+}
+
+static bool find_channel(const char **names, const char *name, int *channel)
+{
+    for (*channel = 0; names[*channel]; ++*channel)
+        if (!strcmp(names[*channel], name))
+            return true;
+    return false;
+}
+
+bool session_replay(Accel *a, RecordReader *r, GError **error)
+{
+    g_autofree const char **names = input_channel_names(a->machine->input);
+    char **recorded = record_channel_names(r);
+    unsigned count = g_strv_length(recorded);
+    g_autofree int *channel = g_new0(int, count + 1);
+    Session *s;
+
+    g_assert(a->icount_shift >= 0 && !a->session);
+    for (unsigned i = 0; i < count; i++) {
+        if (recorded[i][0] && !find_channel(names, recorded[i], &channel[i])) {
+            error_set(error, "the recording has input for '%s', which this machine has not",
+                      recorded[i]);
+            return false;
+        }
+    }
+    s = g_new0(Session, 1);
+    s->accel = a;
+    s->reader = r;
+    s->channel = g_steal_pointer(&channel);
+    advance(s);
+    a->session = s;
+    return true;
+}
+
+SessionResult session_result(Accel *a)
+{
+    return a->session->result;
+}
+
+/* ---- In the loop ---------------------------------------------------------------------------- */
+
+/* The user has stopped the replay: nothing is to happen to the machine. */
+static bool is_stopped(const Machine *m)
+{
+    return m->state == RUN_PRELAUNCH || m->state == RUN_PAUSED || m->state == RUN_DEBUG;
+}
+
+void session_turn(Accel *a)
+{
+    Session *s = a->session;
+
+    if (!s || is_stopped(a->machine))
+        return;
+    if (s->reader)
+        replay_turn(s);
+    else
+        record_turn(s);
+}
+
+bool session_before_slice(Accel *a)
+{
+    Session *s = a->session;
+    RecordStamp at;
+
+    if (!s || !s->reader || is_stopped(a->machine))
+        return false;
+    check_end(s);
+    at = now(a);
+    return s->result.finished || (s->has_item && !record_stamp_compare(&s->item.at, &at));
+}
+
+int64_t session_slice_limit(const Accel *a)
+{
+    const Session *s = a->session;
+    uint64_t next = a->count + SESSION_GRID - a->count % SESSION_GRID;
+
+    if (s->has_item && s->item.at.count > a->count)
+        next = MIN(next, s->item.at.count);
+    return (int64_t)(next - accel_instruction_count((Accel *)a));
+}
+
+bool session_before_sleep(Accel *a)
+{
+    Session *s = a->session;
+
+    if (s && s->writer) {
+        record_flush(s->writer);
+        check_writer(s);
+    }
+    if (!s || !s->reader)
+        return true;
+    finish(s, "all CPUs are halted for good where the recording went on");
+    return false;
+}
+
+void session_end(Accel *a)
+{
+    Session *s = a->session;
+    RecordStamp at;
+
+    if (!s)
+        return;
+    at = now(a);
+    if (s->writer)
+        record_end(s->writer, &at, machine_state_hash(a->machine));
+    check_writer(s);
+    if (s->reader && !s->result.finished) {
+        check_end(s);
+        if (!s->result.finished)
+            s->result.count = a->count; /* the user has had enough */
+    }
+}
+
+void session_free(Accel *a)
+{
+    Session *s = a->session;
+
+    if (!s)
+        return;
+    input_set_tap(a->machine->input, NULL, NULL);
+    record_close(s->writer);
+    g_free(s->channel);
+    g_free(s);
+    a->session = NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recording being made or replayed. session_record() and session_replay() are for the program,
+ * once the board is complete and before accel_run(); the rest is for the loop. A machine has one
+ * session at most.
+ */
+#ifndef ACCEL_SESSION_H
+#define ACCEL_SESSION_H
+
+#include "accel/accel.h"
+#include "softmmu/recording.h"
+
+typedef struct Session Session;
+
+/* Takes @w over. @failed is told once, on the machine thread, why nothing more is recorded. */
+void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why));
+/* @r must outlive the session. An error if its events are for another machine. The queue is
+ * replaying already (input_set_replaying()). */
+bool session_replay(Accel *a, RecordReader *r, GError **error);
+
+typedef struct SessionResult {
+    bool finished;   /* else the user left before */
+    bool complete;   /* … with the recording's own end, hash of memory included */
+    const char *why; /* it diverged: how; NULL if it did not */
+    uint64_t count;  /* instructions when it ended */
+    uint64_t agreed; /* … when a hash agreed last */
+    uint64_t hashes; /* how many did */
+} SessionResult;
+
+SessionResult session_result(Accel *a); /* of a replay */
+
+/* ---- For accel.c; without a session these do nothing ---------------------------------------- */
+
+/* Slices of an only CPU end at multiples of this at the latest: how long input may wait. */
+#define SESSION_GRID (UINT64_C(1) << 20)
+
+void session_turn(Accel *a); /* between slices, before input is delivered */
+/* After requests were honoured. True: there is more to do before anything runs or sleeps. */
+bool session_before_slice(Accel *a);
+int64_t session_slice_limit(const Accel *a); /* instructions; there must be a session */
+bool session_before_sleep(Accel *a);         /* until input comes; false: do not */
+void session_end(Accel *a);                  /* the loop has been left */
+void session_free(Accel *a);
+
+#endif

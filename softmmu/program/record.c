@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recording carries the options of its machine, with all that the host chose filled in (time,
+ * seed, counting), and the files that went into it. Missing: `rec pack`, `diff` and `trim`,
+ * beginning a recording from a running machine, leaving a replay to go on live.
+ */
+#include "softmmu/program/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "accel/session.h"
+#include "config.h"
+#include "softmmu/error.h"
+
+/* ---- Options --------------------------------------------------------------------------------- */
+
+/* Later options win. */
+static char **recorded_args(const Options *o)
+{
+    g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+    time_t base = o->config.rtc_base_s;
+    char date[32];
+    struct tm tm;
+
+    for (unsigned i = 0; i < o->machine_args->len; i++)
+        g_ptr_array_add(args, g_strdup(o->machine_args->pdata[i]));
+    gmtime_r(&base, &tm);
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+    g_ptr_array_add(args, g_strdup("-rtc"));
+    g_ptr_array_add(args, g_strdup_printf("base=%s", date));
+    g_ptr_array_add(args, g_strdup("-seed"));
+    g_ptr_array_add(args, g_strdup_printf("%" PRIu64, o->config.seed));
+    g_ptr_array_add(args, g_strdup("-icount"));
+    g_ptr_array_add(args, g_strdup_printf("shift=%d", o->config.icount_shift));
+    g_ptr_array_add(args, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&args), FALSE);
+}
+
+/* Options of the machine given along with a replay must be those of the recording. */
+static bool check_given(const Options *o, char **recorded, GError **error)
+{
+    for (unsigned i = 0; i < o->machine_args->len; i++) {
+        if (g_strv_contains((const char *const *)recorded, o->machine_args->pdata[i]))
+            continue;
+        error_set(error, "'%s': the recording has the machine's options, and this is none of them",
+                  (const char *)o->machine_args->pdata[i]);
+        return false;
+    }
+    return true;
+}
+
+/* What of this host's options goes on to the replay's machine. */
+static bool add_host_args(const Options *o, GPtrArray *argv, GError **error)
+{
+    static const char *const own[] = { "icount", "replay", NULL };
+    const GPtrArray *args = o->host_args;
+
+    for (unsigned i = 0; i < args->len; i++) {
+        const char *name = args->pdata[i];
+        bool has_arg = i + 1 < args->len && options_takes_argument(name);
+
+        name += strspn(name, "-");
+        if (!strcmp(name, "icount") && !o->rr_replay) {
+            error_set(error, "-icount: the recording says how instructions are counted");
+            return false;
+        }
+        if (!g_strv_contains(own, name)) {
+            g_ptr_array_add(argv, args->pdata[i]);
+            if (has_arg)
+                g_ptr_array_add(argv, args->pdata[i + 1]);
+        }
+        i += has_arg;
+    }
+    return true;
+}
+
+static bool replay_options(Options *o, RecordReader *r, GError **error)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    char **recorded = record_args(r);
+    Options replay;
+
+    g_ptr_array_add(argv, (char *)"mimus");
+    for (char **arg = recorded; *arg; arg++)
+        g_ptr_array_add(argv, *arg);
+    if (!check_given(o, recorded, error) || !add_host_args(o, argv, error))
+        return false;
+    if (!options_parse_replay(&replay, argv->len, (char **)argv->pdata, g_strv_length(recorded),
+                              record_files(r), error)) {
+        options_clear(&replay);
+        g_prefix_error(error, "cannot replay '%s': ", o->replay_file);
+        return false;
+    }
+    replay.mute = o->mute;
+    options_clear(o);
+    *o = replay;
+    return true;
+}
+
+RecordReader *record_replay_options(Options *o, GError **error)
+{
+    RecordReader *r = record_open(o->replay_file, error);
+
+    if (r && replay_options(o, r, error))
+        return r;
+    record_reader_free(r);
+    return NULL;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static void recording_failed(const char *why)
+{
+    fprintf(stderr, "mimus: recording has stopped, the machine goes on: %s\n", why);
+}
+
+bool record_begin(Built *b, const Options *o, GError **error)
+{
+    g_auto(GStrv) args = recorded_args(o);
+    RecordWriter *w = record_create(o->record_file, args, o->config.files, error);
+
+    if (!w) {
+        g_prefix_error(error, "-record: ");
+        return false;
+    }
+    session_record(b->accel, w, recording_failed);
+    return true;
+}
+
+bool record_begin_replay(Built *b, RecordReader *r, GError **error)
+{
+    return session_replay(b->accel, r, error);
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+int record_verdict(Built *b, const RecordReader *r, GString *out)
+{
+    SessionResult result = session_result(b->accel);
+    const char *damage = record_damage(r);
+
+    if (result.why) {
+        g_string_append_printf(
+            out, "replay: diverged between %" PRIu64 " and %" PRIu64 " instructions: %s",
+            result.agreed, result.count, result.why);
+        if (strcmp(record_version(r), MIMUS_VERSION))
+            g_string_append_printf(out, " (made by version %s, this is " MIMUS_VERSION ")",
+                                   record_version(r));
+    } else if (result.complete) {
+        g_string_append_printf(out, "replay: %" PRIu64 " instructions, hashes agree", result.count);
+    } else {
+        g_string_append_printf(out, "replay: %" PRIu64 " instructions, %" PRIu64 " hash%s agree%s",
+                               result.count, result.hashes, result.hashes == 1 ? "" : "es",
+                               result.hashes == 1 ? "s" : "");
+        g_string_append_printf(out, "; %s", damage ? "the recording is not whole: " : "left early");
+        g_string_append(out, damage ? damage : "");
+    }
+    g_string_append_c(out, '\n');
+    return result.why ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* ---- Subcommands ----------------------------------------------------------------------------- */
+
+static void print_args(const RecordReader *r, GString *out)
+{
+    g_string_append(out, "options:     ");
+    for (char **arg = record_args(r); *arg; arg++) {
+        g_autofree char *quoted = g_shell_quote(*arg);
+        bool plain = **arg && !strpbrk(*arg, " \t\n'\"\\$`*?;&|<>()");
+
+        g_string_append_printf(out, " %s", plain ? *arg : quoted);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static uint64_t print_files(const RecordReader *r, GString *out)
+{
+    g_autoptr(GList) names = host_files_names(record_files(r));
+    uint64_t total = 0;
+
+    for (GList *n = names; n; n = n->next) {
+        g_autoptr(GBytes) data = NULL;
+
+        host_files_find(record_files(r), n->data, &data, NULL);
+        g_string_append_printf(out, "file:         %s, %zu bytes\n", (const char *)n->data,
+                               g_bytes_get_size(data));
+        total += g_bytes_get_size(data);
+    }
+    return total;
+}
+
+static void print_stream(RecordReader *r, GString *out)
+{
+    uint64_t events = 0, bytes = 0, hashes = 0, count = 0;
+    bool ended = false;
+    RecordItem item;
+
+    while (record_next(r, &item)) {
+        count = item.at.count;
+        events += item.kind == RECORD_EVENT;
+        bytes += item.kind == RECORD_EVENT ? item.len : 0;
+        hashes += item.kind == RECORD_HASH;
+        ended = item.kind == RECORD_END;
+    }
+    g_string_append_printf(out, "events:       %" PRIu64 " with %" PRIu64 " byte%s\n", events,
+                           bytes, plural(bytes));
+    g_string_append_printf(out, "hashes:       %" PRIu64 "\n", hashes);
+    g_string_append_printf(out, "instructions: %" PRIu64 "%s\n", count, ended ? "" : " at least");
+    if (record_damage(r))
+        g_string_append_printf(out, "not whole:    %s\n", record_damage(r));
+}
+
+static bool print_info(const char *path, GString *out, GError **error)
+{
+    RecordReader *r = record_open(path, error);
+
+    if (!r)
+        return false;
+    g_string_append_printf(out, "made by:      Mimus %s\n", record_version(r));
+    print_args(r, out);
+    print_files(r, out);
+    g_string_append_printf(out, "size:         %" PRIu64 " bytes, %" PRIu64 " without the files\n",
+                           record_file_size(r), record_stream_size(r));
+    print_stream(r, out);
+    record_reader_free(r);
+    return true;
+}
+
+bool record_is_command(int argc, char **argv)
+{
+    return argc > 1 && (!strcmp(argv[1], "rec") || !strcmp(argv[1], "replay"));
+}
+
+static bool rec_command(int argc, char **argv, GString *out, GError **error)
+{
+    static const char *const missing[] = { "pack", "diff", "trim", NULL };
+
+    if (argc == 4 && !strcmp(argv[2], "info"))
+        return print_info(argv[3], out, error);
+    if (argc > 2 && g_strv_contains(missing, argv[2]))
+        error_set(error, "rec %s: not supported yet (recordings are self-contained)", argv[2]);
+    else
+        error_set(error, "usage: mimus rec info FILE");
+    return false;
+}
+
+bool record_command(int argc, char **argv, GString *out, char **replay, GError **error)
+{
+    if (!strcmp(argv[1], "rec"))
+        return rec_command(argc, argv, out, error);
+    if (argc == 4 && !strcmp(argv[2], "--verify")) {
+        *replay = argv[3];
+        return true;
+    }
+    error_set(error, "usage: mimus replay --verify FILE");
+    return false;
+}

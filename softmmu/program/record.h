@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recordings as the user meets them: -record, -replay, `mimus replay` and `mimus rec`. The stream
+ * is the engine's (accel/session.h), the file softmmu/recording.h's.
+ */
+#ifndef SOFTMMU_PROGRAM_RECORD_H
+#define SOFTMMU_PROGRAM_RECORD_H
+
+#include "softmmu/program/build.h"
+#include "softmmu/program/options.h"
+#include "softmmu/recording.h"
+
+/* Is @argv one of the subcommands? They begin with no dash. */
+bool record_is_command(int argc, char **argv);
+/* `mimus rec …`: *@out is what to print. `mimus replay …`: *@replay is the file to verify. */
+bool record_command(int argc, char **argv, GString *out, char **replay, GError **error);
+
+/* @o asks for a replay: make it the options of the recording, along with those of this host that
+ * it has. The reader must outlive them. NULL with @error. */
+RecordReader *record_replay_options(Options *o, GError **error);
+
+/* The machine is complete: begin. */
+bool record_begin(Built *b, const Options *o, GError **error);
+bool record_begin_replay(Built *b, RecordReader *r, GError **error);
+/* How a replay went, as a line, and the exit status that goes with it. */
+int record_verdict(Built *b, const RecordReader *r, GString *out);
+
+#endif

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Recordings of boots: `record.py MIMUS GUESTDIR CASE`, run by `meson test`.
+
+A boot into the shell is recorded while somebody types; its replays print the same console and
+agree in all hashes. Exit status 77 (skip) without the guest files that scripts/guest-files makes.
+"""
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+PROMPT = b"/ # "
+TYPED = [b"echo typed-$((6*7)); cat /proc/interrupts\n", b"date; poweroff -f\n"]
+AGREE = r"^mimus: replay: (\d+) instructions, hashes agree$"
+STREAM_MAX = 100000  # bytes of recording beyond the files in it
+TIMEOUT = 280
+
+# options, options of the replays, is the recording process killed?
+CASES = {
+    "typed": ("", ("",), False),
+    "typed-smp4": ("-smp 4", ("",), False),
+    "killed": ("", ("",), True),
+    "interp": ("", ("-accel tcg,backend=interp",), False),
+}
+
+
+def record(mimus, guest, options, recording, kill):
+    """Types a line at each prompt; the console."""
+    command = [mimus, "-nographic", "-m", "512", "-kernel", os.path.join(guest, "vmlinuz"),
+               "-initrd", os.path.join(guest, "initrd.gz"), "-append", "console=ttyS0",
+               "-record", recording] + options.split()
+    print("+", " ".join(command), flush=True)
+    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    watchdog = threading.Timer(TIMEOUT, p.kill)
+    watchdog.start()
+    console, typed = b"", 0
+    for text in iter(lambda: os.read(p.stdout.fileno(), 4096), b""):
+        console += text
+        if typed < len(TYPED) and console.count(PROMPT) > typed:
+            p.stdin.write(TYPED[typed])
+            p.stdin.flush()
+            typed += 1
+        if kill and typed == len(TYPED):
+            p.kill()
+    status = p.wait()
+    watchdog.cancel()
+    expected = -signal.SIGKILL if kill else 0
+    if status != expected or b"typed-42" not in console:
+        print(console.decode(errors="replace")[-3000:])
+        sys.exit(f"recording: exit status {status}, typed {typed} lines")
+    return console
+
+
+def replay(mimus, arguments):
+    command = [mimus] + arguments
+    print("+", " ".join(command), flush=True)
+    p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    said = p.stderr.decode(errors="replace")
+    print(said, end="", flush=True)
+    return p.returncode, p.stdout, said
+
+
+def check(good, what):
+    if not good:
+        sys.exit("wrong: " + what)
+
+
+def check_whole(mimus, recording, console, options):
+    status, text, said = replay(mimus, ["-replay", recording] + options.split())
+    check(status == 0 and re.search(AGREE, said, re.M), "the replay does not agree")
+    check(text == console, "the replay's console is another")
+
+
+def check_killed(mimus, recording, console):
+    status, text, said = replay(mimus, ["-replay", recording])
+    check(status == 0 and "the recording is not whole: it was not ended" in said,
+          "what the killed process left is not replayed")
+    # The two ended at different moments.
+    check(len(text) > 1000 and (console.startswith(text) or text.startswith(console)),
+          "the replay's console is another")
+
+
+def main():
+    mimus, guest, name = sys.argv[1:4]
+    options, replays, kill = CASES[name]
+    if not os.path.exists(os.path.join(guest, "vmlinuz")):
+        print("no guest files: run scripts/guest-files")
+        return 77
+    with tempfile.TemporaryDirectory() as folder:
+        recording = os.path.join(folder, "boot.rec")
+        console = record(mimus, guest, options, recording, kill)
+        if kill:
+            check_killed(mimus, recording, console)
+            return 0
+        info = subprocess.run([mimus, "rec", "info", recording], capture_output=True, text=True,
+                              check=True).stdout
+        print(info, end="")
+        check(int(re.search(r"(\d+) without the files", info)[1]) < STREAM_MAX, "it is too large")
+        for more in replays:
+            check_whole(mimus, recording, console, more)
+        if name == "typed":
+            status, text, said = replay(mimus, ["replay", "--verify", recording])
+            check(status == 0 and not text and re.search(AGREE, said, re.M), "replay --verify")
+    return 0
+
+
+sys.exit(main())
