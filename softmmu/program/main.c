@@ -144,6 +144,7 @@ static void run(Program *p)
     GThread *thread;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a recording that grows too large stops, not the machine */
     watch_signals(p);
     p->loop = g_main_loop_new(NULL, FALSE);
     thread = g_thread_new("machine", machine_thread, p);

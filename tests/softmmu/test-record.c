@@ -2,7 +2,9 @@
 /* The file of a recording: round trip, truncation at every byte, every bit flipped, full disk. */
 #include "softmmu/recording.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -220,6 +222,41 @@ static void test_full_disk(void **state)
     host_files_free(files);
 }
 
+/* The disk is full in the middle of the stream: what was whole before stays, and can be read. */
+static void test_disk_fills(void **state)
+{
+    g_autofree char *path = NULL;
+    HostFiles *files = host_files_new(false);
+    struct rlimit old, limit;
+    RecordWriter *w;
+    char *data;
+    gsize size;
+    bool ended;
+    int fd = g_file_open_tmp("recordXXXXXX", &path, NULL);
+
+    assert_true(fd >= 0);
+    close(fd);
+    signal(SIGXFSZ, SIG_IGN);
+    w = record_create(path, (char **)args, files, NULL);
+    record_channels(w, channels);
+    for (unsigned i = 0; i < FLUSHED_AFTER; i++)
+        write_item(w, &items[i]);
+    record_flush(w);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    limit = (struct rlimit){ record_size(w) + 10, old.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (unsigned i = FLUSHED_AFTER; i < ITEMS; i++)
+        write_item(w, &items[i]);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_string_equal(record_failure(w), "File too large");
+    record_close(w);
+    assert_true(g_file_get_contents(path, &data, &size, NULL));
+    unlink(path);
+    g_autoptr(GBytes) file = g_bytes_new_take(data, size);
+    assert_int_equal(read_back(file, &ended), FLUSHED_AFTER);
+    host_files_free(files);
+}
+
 static void test_foreign(void **state)
 {
     static const struct {
@@ -245,7 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_altered),    cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_disk_fills),
+        cmocka_unit_test(test_foreign),
     };
 
     return HAVE_ZSTD ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
