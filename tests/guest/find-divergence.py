@@ -18,7 +18,7 @@ CODE = (LOOP +
 ROWS = [  # --a, --b, exit status, what is printed
     ("", "-accel tcg,backend=interp", 0, ["no difference"]),
     ("", "-d nochain", 0, ["no difference"]),
-    ("-cpu qemu64", "-cpu max", 1, ["between instructions 1", "0xffff000f: ", "cpuid"]),
+    ("-cpu qemu64", "-cpu qemu64,-pse36", 1, ["between instructions 1", "0xffff000f: ", "cpuid"]),
 ]
 
 
