@@ -480,7 +480,7 @@ static void system_instructions(void)
     TRY64("sysenter", "sysenter", .ring = 3, .in.rflags = 0x200, .show = "sfCT");
     COMPAT("sysenter", "sysenter", .in.rflags = 0x200, .show = "sfCT");
     TRY64("sysexitq", "rex.W sysexit", .in.rcx = 0x71000, .in.rdx = landing + ALIAS, .show = "sfCT");
-    TRY64("sysexit", "sysexit", .in.rcx = 0x100071000, .in.rdx = CODE("nop") + ALIAS, .show = "sfCT");
+    TRY64("sysexit", "sysexitl", .in.rcx = 0x100071000, .in.rdx = CODE("nop") + ALIAS, .show = "sfCT");
     TRY64("sysexitq, not canonical", "rex.W sysexit", .in.rcx = HIGH, .in.rdx = landing);
 }
 
