@@ -31,6 +31,16 @@ need_packages() {
         "${missing[@]}" >/dev/null 2>&1 || die "apt-get could not install: ${missing[*]}"
 }
 
+# backports: the sources.list line of the running release's backports, on the mirror in use.
+backports() {
+    local uri codename
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    uri=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' |
+        awk -v c="$codename" '$1 == c { print $2; exit }')
+    [ -n "$uri" ] || die "the apt sources name no mirror of $codename"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $codename-backports main"
+}
+
 need_build_packages() {
     need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils libglib2.0-dev \
         libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev
