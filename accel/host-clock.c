@@ -38,6 +38,7 @@ static void read_pair(uint64_t *tsc, int64_t *ns)
     }
 }
 
+#if defined(__x86_64__)
 static bool kernel_trusts_tsc(void)
 {
     FILE *f = fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re");
@@ -50,6 +51,7 @@ static bool kernel_trusts_tsc(void)
     fclose(f);
     return !strcmp(name, "tsc\n");
 }
+#endif
 
 void host_clock_init(HostClock *h)
 {

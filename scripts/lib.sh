@@ -31,14 +31,36 @@ need_packages() {
         "${missing[@]}" >/dev/null 2>&1 || die "apt-get could not install: ${missing[*]}"
 }
 
-# backports: the sources.list line of the running release's backports, on the mirror in use.
-backports() {
+# release_source RELEASE: a release's sources.list line, on the mirror in use.
+release_source() {
     local uri codename
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     uri=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' |
         awk -v c="$codename" '$1 == c { print $2; exit }')
     [ -n "$uri" ] || die "the apt sources name no mirror of $codename"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $codename-backports main"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $1 main"
+}
+
+# backports: the same of the running release's backports.
+backports() {
+    release_source "$(. /etc/os-release && echo "$VERSION_CODENAME")-backports"
+}
+
+# private_lists ARCH [SOURCES]: apt options ($apt_options) for package lists of another
+# architecture or source, kept in $work.
+private_lists() {
+    local state=$work/apt-$1
+    [ -z "${2:-}" ] || state=$state-own
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+    touch "$state/status"
+    apt_options=(-o "APT::Architecture=$1" -o "APT::Architectures=$1" -o "Dir::State=$state"
+        -o "Dir::State::lists=$state/lists" -o "Dir::State::status=$state/status"
+        -o "Dir::Cache=$state/cache" -o APT::Sandbox::User=root)
+    if [ -n "${2:-}" ]; then
+        printf '%s\n' "$2" >"$state/own.list"
+        apt_options+=(-o "Dir::Etc::sourcelist=$state/own.list" -o Dir::Etc::sourceparts=-)
+    fi
+    apt-get "${apt_options[@]}" update -qq >/dev/null 2>&1 || true
 }
 
 need_build_packages() {

@@ -4,13 +4,14 @@
 
 A case boots Debian's kernel with the small initramfs and looks at the console and the exit status.
 `boot.py MIMUS GUESTDIR --list` prints the cases. Exit status 77 (skip) if the guest files that
-scripts/guest-files makes are not there.
+scripts/guest-files makes are not there. MIMUS_PATIENCE=N multiplies the time that a case may take.
 """
 import os
 import re
 import subprocess
 import sys
 
+PATIENCE = int(os.environ.get("MIMUS_PATIENCE", "1"))
 CHECK = "console=ttyS0 mimus.check"
 PASSED = r"^self-check passed$"
 POWERED_OFF = r"reboot: Power down"
@@ -83,7 +84,7 @@ def run(mimus, guest, case, variant):
     print("+", " ".join(command), flush=True)
     try:
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, timeout=case.timeout, check=False)
+                           stderr=subprocess.STDOUT, timeout=case.timeout * PATIENCE, check=False)
     except subprocess.TimeoutExpired as e:
         return None, (e.stdout or b"").decode(errors="replace").replace("\r", "")
     return p.returncode, p.stdout.decode(errors="replace").replace("\r", "")
@@ -95,7 +96,7 @@ def first_difference(a, b):
 
 def problems(case, guest, status, text):
     if status is None:
-        yield f"no end after {case.timeout} s"
+        yield f"no end after {case.timeout * PATIENCE} s"
     elif status != case.status:
         yield f"exit status {status}, expected {case.status}"
     for pattern in case.expect:

@@ -14,16 +14,6 @@
 
 enum { F2XM1 = 0xf0, FYL2X, FPTAN, FPATAN, FYL2XP1 = 0xf9, FSINCOS = 0xfb, FSIN = 0xfe, FCOS };
 
-static uint64_t seed = 0x2545f4914f6cdd1d;
-
-static uint64_t rnd(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 static void test_known(void **state)
 {
     static const struct {
@@ -48,6 +38,16 @@ static void test_known(void **state)
 }
 
 #ifdef __x86_64__
+static uint64_t seed = 0x2545f4914f6cdd1d;
+
+static uint64_t rnd(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed * UINT64_C(0x2545f4914f6cdd1d);
+}
+
 typedef struct __attribute__((packed)) HostFpu { /* FNSAVE's image */
     uint16_t cw, r0, sw, r1, tw, r2;
     uint32_t pointers[4];
