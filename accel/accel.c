@@ -6,6 +6,7 @@
  */
 #include "accel/accel.h"
 #include "accel/engine.h"
+#include "accel/plugin/plugin.h"
 #include "softmmu/error.h"
 #include "softmmu/log.h"
 #include "tcg/tcg.h"
@@ -195,6 +196,13 @@ static void ram_written(MemListener *l, uint64_t ram, uint64_t len)
         tb_invalidate(&a->tbs, ram, len);
 }
 
+void accel_flush_code(Accel *a)
+{
+    if (a->tbs.pages)
+        tb_flush(&a->tbs);
+    context_forget_all(a);
+}
+
 static void request_made(void *opaque)
 {
     Accel *a = opaque;
@@ -255,14 +263,25 @@ static bool start_profile(Tcg *tcg, const MachineConfig *c, HostProfile **p, GEr
     return *p;
 }
 
+/* The architecture's slots, and ours behind them. */
+static IrSlot *make_slots(const CpuOps *ops)
+{
+    IrSlot *slots = g_new(IrSlot, ops->nslots + PLUGIN_SLOTS);
+
+    memcpy(slots, ops->slots, ops->nslots * sizeof(IrSlot));
+    plugin_slots(slots + ops->nslots, tail_offset(ops) + offsetof(CpuTail, plugin));
+    return slots;
+}
+
 Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
 {
+    IrSlot *slots = make_slots(ops);
     TcgConfig config = {
         .backend = m->config->accel_backend,
         .buffer_size = m->config->tb_size ? m->config->tb_size : CODE_BUFFER_DEFAULT,
         .layout = layout_of(ops),
-        .slots = ops->slots,
-        .nslots = ops->nslots,
+        .slots = slots,
+        .nslots = ops->nslots + PLUGIN_SLOTS,
         .helpers = ops->helpers,
         .nhelpers = ops->nhelpers,
     };
@@ -272,6 +291,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
 
     if (!tcg || !start_profile(tcg, m->config, &profile, error)) {
         tcg_free(tcg);
+        g_free(slots);
         return NULL;
     }
     a = g_new0(Accel, 1);
@@ -279,6 +299,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     a->ops = ops;
     a->profile = profile;
     a->tcg = tcg;
+    a->slots = slots;
     a->cpus = g_ptr_array_new();
     a->icount_shift = m->config->icount_shift;
     a->speed = SPEED_UNIT;
@@ -307,6 +328,7 @@ static void cpu_free(Accel *a, Cpu *cpu)
 
 void accel_free(Accel *a)
 {
+    plugin_unload_all(a);
     session_free(a);
     address_space_remove_listener(a->machine->memory, &a->listener);
     watch_views(a, address_space_remove_listener);
@@ -320,6 +342,7 @@ void accel_free(Accel *a)
     g_hash_table_destroy(a->contexts);
     g_free(a->debug.points);
     tcg_free(a->tcg);
+    g_free(a->slots);
     host_profile_free(a->profile);
     clock_free(a->machine->clock);
     a->machine->clock = NULL;

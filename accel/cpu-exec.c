@@ -21,6 +21,7 @@ static void drop_private(Cpu *cpu)
         return;
     if (tb->code)
         tcg_retire(run->accel->tcg, tb->code);
+    plugin_trace_free(tb->trace);
     g_free(tb);
 }
 
@@ -167,8 +168,7 @@ static void log_point(Accel *a)
         log_printf("hash at %" PRIu64 ": %016" PRIx64 "\n", a->count,
                    device_tree_hash(a->machine->root, 0));
     if (todo & LOG_POINT_ITEMS) { /* blocks are joined, or translated, unseen by the items */
-        tb_flush(&a->tbs);
-        context_forget_all(a);
+        accel_flush_code(a);
     }
 }
 
@@ -245,6 +245,8 @@ void cpu_sync_state(Cpu *cpu)
     tcg_restore_state(run->accel->tcg, code, host_pc, cpu, &offset, &index);
     cpu->pc = cpu->ops->wrap_pc(cpu, cpu->vbase + offset);
     cpu->budget += code->ninsns - index;
+    if (G_UNLIKELY(((Tb *)code->user)->trace))
+        plugin_give_back(cpu, code->user, index);
     run->link_from = NULL;
 }
 

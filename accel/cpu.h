@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "accel/plugin/state.h"
 #include "softmmu/memory.h"
 #include "tcg/flags.h"
 #include "tcg/guest-mem.h"
@@ -60,6 +61,7 @@ typedef struct CpuCommon {
 } CpuCommon;
 
 typedef struct CpuTail {
+    PluginState plugin;
     SlowAccess slow;
     uint8_t scratch[TCG_SCRATCH_SIZE] __attribute__((aligned(64)));
     TlbEntry tlb[TCG_MMU_MODES][2][TCG_TLB_SIZE];

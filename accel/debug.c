@@ -38,13 +38,6 @@ static void flush_tlbs(Accel *a)
         tlb_flush(a->cpus->pdata[i]);
 }
 
-static void flush_blocks(Accel *a)
-{
-    if (a->tbs.pages)
-        tb_flush(&a->tbs);
-    context_forget_all(a);
-}
-
 static void add_split(EngineDebug *d, uint64_t addr)
 {
     d->splits[(addr & (PAGE_SIZE - 1)) / 64] |= 1ull << (addr % 64);
@@ -59,7 +52,7 @@ static void remake_splits(Accel *a)
     for (unsigned i = 0; i < d->npoints; i++)
         if (d->points[i].kinds & DEBUG_EXEC)
             add_split(d, d->points[i].addr);
-    flush_blocks(a);
+    accel_flush_code(a);
 }
 
 bool debug_insert(Accel *a, const DebugPoint *p)

@@ -13,6 +13,7 @@
 #include "accel/debug.h"
 #include "accel/host-clock.h"
 #include "accel/host-profile.h"
+#include "accel/plugin/instrument.h"
 #include "accel/session.h"
 #include "accel/translate.h"
 #include "tcg/tcg.h"
@@ -52,6 +53,7 @@ struct Tb {
     bool straddles, retired, no_groups;
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */
+    Trace *trace;   /* what plugins have put in; NULL: nothing */
     Tb *hash_next;
     Tb *page_next[2];
     GArray *incoming; /* TbLink; NULL until the first */
@@ -307,6 +309,7 @@ struct Accel {
     Machine *machine;
     const CpuOps *ops;
     Tcg *tcg;
+    IrSlot *slots; /* that tcg knows */
     TbCache tbs;
     GPtrArray *cpus; /* Cpu * */
     Cpu *current;
@@ -325,12 +328,16 @@ struct Accel {
     AccelStats stats;
     HostProfile *profile; /* NULL: not wanted */
     EngineDebug debug;
+    PluginSet *plugins; /* NULL: none is loaded */
     GHashTable *contexts; /* interned jump-cache contexts, see context.c */
     uint32_t next_context;
 };
 
 /* Items that want to see every block: none goes to the next by itself. */
 #define LOG_UNCHAINED (LOG_EXEC | LOG_CPU | LOG_NOCHAIN)
+
+/* Blocks must be made anew, as they are to be others from now on. Between slices. */
+void accel_flush_code(Accel *a);
 
 /* ---- Between the files ---------------------------------------------------------------------- */
 

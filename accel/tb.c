@@ -38,6 +38,7 @@ static void tb_free(Tb *tb)
     if (tb->incoming)
         g_array_free(tb->incoming, true);
     g_free(tb->check);
+    plugin_trace_free(tb->trace);
     g_free(tb);
 }
 

@@ -122,8 +122,11 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     TcgCode *code;
 
     make_ir(cpu, req, e, cached, tb->no_groups, ir);
+    const uint8_t *bytes = cpu->run->straddled ? cpu->run->straddle : req->bytes;
     if (logged && log_enabled(LOG_IN_ASM))
-        log_block(cpu, req, cpu->run->straddled ? cpu->run->straddle : req->bytes);
+        log_block(cpu, req, bytes);
+    if (G_UNLIKELY(a->plugins))
+        plugin_instrument(cpu, req, bytes, ir, tb);
     code = tcg_compile(a->tcg, tb, op, out);
     if (op)
         log_write(op->str);

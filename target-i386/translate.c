@@ -218,7 +218,7 @@ bool next_shares_block(const Dis *d)
              (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
            decode_insn(&d->dm, req->bytes + used, req->avail - used, &next) != DECODE_MORE &&
            !translate_splits(req, d->next) && d->ir->ninsns + 1 < MIN(req->max_insns, 24) &&
-           d->ir->nlinks <= IR_MAX_LINKS / 2 && ir_room(d->ir) > IR_MAX_OPS / 2;
+           d->ir->nlinks <= IR_MAX_LINKS / 2 && ir_room(d->ir) > IR_FRONTEND_OPS / 2;
 }
 
 void trap(Dis *d, uint32_t code)

@@ -13,7 +13,7 @@
  * instruction may need. */
 static inline unsigned ir_room(const IrBlock *ir)
 {
-    return IR_MAX_OPS - ir->nops;
+    return ir->nops < IR_FRONTEND_OPS ? IR_FRONTEND_OPS - ir->nops : 0;
 }
 
 static inline IrType ir_type(const IrBlock *ir, IrRef v)

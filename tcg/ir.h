@@ -31,7 +31,8 @@ typedef enum IrOpcode {
 
 typedef uint16_t IrRef; /* index of the defining op; 0 (always a nop) is IR_NONE */
 #define IR_NONE    0
-#define IR_MAX_OPS 4096
+#define IR_MAX_OPS 16384 /* of a block */
+#define IR_FRONTEND_OPS 4096 /* … as a frontend makes it: the rest is for what an engine adds */
 #define IR_MAX_ARGS 4
 
 typedef union IrOp {

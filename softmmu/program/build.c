@@ -2,6 +2,7 @@
 #include "softmmu/program/build.h"
 
 #include "accel/accel.h"
+#include "accel/plugin/plugin.h"
 #include "hw/pc.h"
 #include "softmmu/error.h"
 #include "target-i386/cpu.h"
@@ -136,6 +137,16 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
     return true;
 }
 
+static bool load_plugin(void *opaque, const char *spec, GError **error)
+{
+    return plugin_load(((Built *)opaque)->accel, spec, error);
+}
+
+static bool unload_plugin(void *opaque, const char *name, GError **error)
+{
+    return plugin_unload(((Built *)opaque)->accel, name, error);
+}
+
 MonitorCpus build_monitor_cpus(Built *b)
 {
     return (MonitorCpus){
@@ -144,6 +155,8 @@ MonitorCpus build_monitor_cpus(Built *b)
         .get_register = get_register,
         .peek = peek,
         .code_bits = code_bits,
+        .plugin_load = load_plugin,
+        .plugin_unload = unload_plugin,
         .machine_check = machine_check,
         .opaque = b,
     };
@@ -176,10 +189,18 @@ static void print_jit(Machine *m, const char *args, GString *out)
     accel_print_stats(b->accel, out);
 }
 
+static void print_plugins(Machine *m, const char *args, GString *out)
+{
+    Built *b = (Built *)((char *)m - offsetof(Built, machine));
+
+    plugin_list(b->accel, out);
+}
+
 const MonitorTopic build_monitor_topics[] = {
     { "pci", "PCI devices", print_pci },
     { "pic", "interrupt controllers", print_pic },
     { "lapic", "local APIC of a CPU (default 0)", print_lapic },
     { "jit", "what the translator and its caches did", print_jit },
+    { "plugins", "plugins that are loaded", print_plugins },
     { NULL },
 };

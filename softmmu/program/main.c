@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "accel/accel.h"
+#include "accel/plugin/plugin.h"
 #include "hw/pc.h"
 #include "softmmu/error.h"
 #include "softmmu/log.h"
@@ -153,6 +154,14 @@ static void run(Program *p)
     g_main_loop_unref(p->loop);
 }
 
+static bool load_plugins(Accel *a, const GPtrArray *plugins, GError **error)
+{
+    for (unsigned i = 0; i < plugins->len; i++)
+        if (!plugin_load(a, plugins->pdata[i], error))
+            return false;
+    return true;
+}
+
 static bool set_up(Program *p, const Options *o, GError **error)
 {
     static const RunHooks hooks = { .powerdown = pc_powerdown, .wakeup = pc_wakeup };
@@ -167,9 +176,10 @@ static bool set_up(Program *p, const Options *o, GError **error)
     p->rc = run_control_new(m, &hooks);
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->console.gdb);
-    if (o->record_file)
-        return record_begin(&p->built, o, error);
-    return !p->reader || record_begin_replay(&p->built, p->reader, error);
+    if (o->record_file ? !record_begin(&p->built, o, error)
+                       : p->reader && !record_begin_replay(&p->built, p->reader, error))
+        return false;
+    return load_plugins(p->built.accel, o->plugins, error);
 }
 
 static void log_hash(Machine *m)
@@ -209,6 +219,7 @@ static int run_machine(const Options *o, RecordReader *reader)
     if (set_up(&p, o, &error)) {
         run(&p);
         status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
+        plugin_unload_all(p.built.accel);
         log_hash(&p.built.machine);
         log_stats(&p.built);
     }

@@ -209,6 +209,22 @@ static void cmd_print(Monitor *mon, const char *args, GString *out)
         g_string_append_printf(out, "%s\n", error->message);
 }
 
+static void cmd_plugin_load(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->cpus.plugin_load(mon->cpus.opaque, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+static void cmd_plugin_unload(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->cpus.plugin_unload(mon->cpus.opaque, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
 static void cmd_help(Monitor *mon, const char *args, GString *out);
 
 /* clang-format off */
@@ -226,6 +242,8 @@ static const Command commands[] = {
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
     {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
                                             "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
+    {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
+    {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
     {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
 };
 /* clang-format on */

@@ -118,6 +118,12 @@ static bool opt_log_counts(Options *o, const char *arg, GError **error)
     return set_string(&o->log_counts, arg);
 }
 
+static bool opt_plugin(Options *o, const char *arg, GError **error)
+{
+    g_ptr_array_add(o->plugins, g_strdup(arg));
+    return true;
+}
+
 static bool opt_perfmap(Options *o, const char *arg, GError **error)
 {
     o->config.perfmap = true;
@@ -189,6 +195,7 @@ static const OptionRow option_rows[] = {
     {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)", true},
     {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr", true},
     {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N", true},
+    {"plugin",      "FILE[.so][,NAME=VALUE...]", opt_plugin, "load a plugin; icount and other tools are found by name", true},
     {"perfmap",     NULL,   opt_perfmap,     "write /tmp/perf-PID.map, which names compiled code for perf", true},
     {"jitdump",     NULL,   opt_jitdump,     "write jit-PID.dump, which has compiled code for perf inject --jit", true},
     {"dcount",      "RANGE", opt_log_counts, "log running code only while the count of instructions is within A..B", true},
@@ -215,7 +222,7 @@ static const struct {
     {"sdl", DISPLAYS}, {"k", DISPLAYS},
     {"incoming", SNAPSHOT}, {"loadvm", SNAPSHOT}, {"only-migratable", SNAPSHOT},
     {"dump-vmstate", SNAPSHOT}, {"qmp", QMP}, {"qmp-pretty", QMP},
-    {"mon", QMP}, {"trace", TRACING}, {"plugin", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
+    {"mon", QMP}, {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
     {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
@@ -378,6 +385,7 @@ static void set_defaults(Options *o)
     o->answer = g_string_new("");
     o->serials = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
+    o->plugins = g_ptr_array_new_with_free_func(g_free);
     o->machine_args = g_ptr_array_new_with_free_func(g_free);
     o->host_args = g_ptr_array_new_with_free_func(g_free);
     o->config.machine = g_strdup("pc");
@@ -456,6 +464,7 @@ void options_clear(Options *o)
         g_clear_pointer(strings[i], g_free);
     if (!o->replayed_files)
         host_files_free(o->config.files);
+    g_ptr_array_unref(o->plugins);
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);
     g_ptr_array_unref(o->config.data_dirs);

@@ -34,6 +34,7 @@ typedef struct Options {
     GPtrArray *chardevs; /* ChardevOption * */
     char *display;       /* NULL: not said */
     bool nographic;
+    GPtrArray *plugins;  /* char *: FILE[,name=value…] */
     char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;

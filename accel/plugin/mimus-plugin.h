@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plugins of Mimus: the one header that a plugin is written against. It needs nothing else.
+ *
+ * A plugin is a shared object that exports MIMUS_PLUGIN and mimus_plugin_load(). It is loaded by
+ * -plugin FILE.so[,name=value…] or the monitor's plugin_load, and asks at load time to be shown
+ * each block of guest code as it is translated. There it says what is to happen whenever
+ * an instruction runs: add to a counter, record, or call. Nothing that it did not ask for costs
+ * anything.
+ *
+ * All functions are called, and all callbacks come, on the machine's thread. Strings and objects
+ * that a callback is given are good until it returns. Addresses are linear unless a name says
+ * otherwise. Version 1 will not change; later versions only add.
+ */
+#ifndef MIMUS_PLUGIN_H
+#define MIMUS_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MIMUS_PLUGIN_API   1
+#define MIMUS_EXPORT       __attribute__((visibility("default")))
+#define MIMUS_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+typedef struct MimusPlugin MimusPlugin;   /* the plugin, as Mimus knows it */
+typedef struct MimusBlock MimusBlock;     /* a block that is being translated */
+typedef struct MimusInsn MimusInsn;       /* an instruction of it */
+typedef struct MimusCounter MimusCounter; /* one number for each CPU */
+
+/* ---- What a plugin exports ----------------------------------------------------------------- */
+
+/* Put this once into the plugin: the version of this header that it was built with. */
+#define MIMUS_PLUGIN MIMUS_EXPORT const uint32_t mimus_plugin_api = MIMUS_PLUGIN_API
+
+/* Look at the arguments (mimus_options()) and ask for callbacks. False: not to be loaded; say why
+ * by mimus_fail() first. */
+MIMUS_EXPORT bool mimus_plugin_load(MimusPlugin *p);
+/* May be left out. The machine ends or the plugin is unloaded: no callback comes after this. */
+MIMUS_EXPORT void mimus_plugin_unload(MimusPlugin *p);
+
+/* ---- Arguments and output ------------------------------------------------------------------- */
+
+typedef enum MimusOptionKind {
+    MIMUS_STRING, /* const char * */
+    MIMUS_NUMBER, /* uint64_t; decimal, 0x…, with K, M or G */
+    MIMUS_BOOL,   /* bool; on or off, the name alone means on */
+    MIMUS_RANGE,  /* MimusRange; A..B, A+N, or one address */
+} MimusOptionKind;
+
+typedef struct MimusRange {
+    uint64_t first, last;
+} MimusRange;
+
+typedef struct MimusOption {
+    const char *name;
+    MimusOptionKind kind;
+    void *value; /* of that kind; set if the argument was given */
+} MimusOption;
+
+/* Read the plugin's arguments by a table of @n rows. False, with the reason noted, if there is one
+ * that the table lacks or that is not of its kind. */
+bool mimus_options(MimusPlugin *p, const MimusOption *options, size_t n);
+/* Note why it cannot go on: the line that the user sees if mimus_plugin_load() returns false. */
+void mimus_fail(MimusPlugin *p, const char *fmt, ...) MIMUS_PRINTF(2, 3);
+/* To the log (-D FILE, else stderr). */
+void mimus_print(MimusPlugin *p, const char *fmt, ...) MIMUS_PRINTF(2, 3);
+void mimus_set_data(MimusPlugin *p, void *data); /* the plugin's own */
+void *mimus_data(const MimusPlugin *p);
+
+/* ---- The machine ---------------------------------------------------------------------------- */
+
+typedef struct MimusMachine {
+    const char *version; /* of Mimus */
+    const char *target;  /* "x86" */
+    const char *engine;  /* what runs translated code: "x86_64", "interp", … */
+    unsigned cpus;
+    uint64_t ram_bytes;
+    int icount_shift; /* an instruction takes 2^this ns; -1: virtual time follows the host */
+    bool replaying;
+} MimusMachine;
+
+void mimus_machine(const MimusPlugin *p, MimusMachine *out);
+/* Instructions that all CPUs have executed, as -icount counts them; exact in every callback. */
+uint64_t mimus_instructions(const MimusPlugin *p);
+int64_t mimus_virtual_ns(const MimusPlugin *p);
+
+/* ---- Translation ---------------------------------------------------------------------------- */
+
+/*
+ * A block is straight-line code that Mimus translates at once; branches within it may leave it
+ * early. Its code may be mapped in several places, and is translated once for all: addresses here
+ * are those where it was met first. At run time they are exact.
+ */
+typedef void MimusTranslateFn(MimusPlugin *p, MimusBlock *b, void *opaque);
+void mimus_on_translate(MimusPlugin *p, MimusTranslateFn *fn, void *opaque);
+
+size_t mimus_block_insns(const MimusBlock *b);
+MimusInsn *mimus_block_insn(const MimusBlock *b, size_t i);
+uint64_t mimus_block_vaddr(const MimusBlock *b);
+
+uint64_t mimus_insn_vaddr(const MimusInsn *i);
+uint64_t mimus_insn_paddr(const MimusInsn *i); /* of its first byte; UINT64_MAX: unknown */
+size_t mimus_insn_size(const MimusInsn *i);
+const uint8_t *mimus_insn_bytes(const MimusInsn *i);
+
+/* ---- What is to be done: counters ----------------------------------------------------------- */
+
+/* A number for each CPU that translated code adds to by itself. There are few (MIMUS_COUNTERS for
+ * all plugins together); NULL: all are in use. Given back when the plugin is unloaded. */
+#define MIMUS_COUNTERS 32
+MimusCounter *mimus_counter_new(MimusPlugin *p);
+uint64_t mimus_counter_get(const MimusCounter *c, unsigned cpu); /* exact in every callback */
+uint64_t mimus_counter_sum(const MimusCounter *c);               /* of all CPUs */
+
+/* Add @n whenever this instruction has been executed to its end: one that faults and is run again
+ * counts once, as for -icount; a REP instruction counts each time it is entered. */
+void mimus_insn_count(MimusInsn *i, MimusCounter *c, uint32_t n);
+/* Add @n whenever the block is entered. */
+void mimus_block_count(MimusBlock *b, MimusCounter *c, uint32_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
