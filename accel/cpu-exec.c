@@ -250,19 +250,36 @@ void cpu_sync_state(Cpu *cpu)
     run->link_from = NULL;
 }
 
-unsigned cpu_rest_of_block(Cpu *cpu)
+/* The instruction of translated code that has called: where in the mapping unit it is, and how many
+ * of its block's are left with it. False: no translated code has. */
+static bool find_caller(Cpu *cpu, uint32_t *offset, uint32_t *left)
 {
     CpuRun *run = cpu->run;
     uint64_t host_pc = run->tail->slow.host_pc;
-    uint32_t offset, index;
+    uint32_t index;
     TcgCode *code;
 
     if (!host_pc)
-        return 0;
+        return false;
     code = tcg_find_code(run->accel->tcg, host_pc);
     g_assert(code);
-    tcg_restore_state(run->accel->tcg, code, host_pc, cpu, &offset, &index);
-    return code->ninsns - index;
+    tcg_restore_state(run->accel->tcg, code, host_pc, cpu, offset, &index);
+    *left = code->ninsns - index;
+    return true;
+}
+
+unsigned cpu_rest_of_block(Cpu *cpu)
+{
+    uint32_t offset, left;
+
+    return find_caller(cpu, &offset, &left) ? left : 0;
+}
+
+uint64_t cpu_running_pc(Cpu *cpu)
+{
+    uint32_t offset, left;
+
+    return find_caller(cpu, &offset, &left) ? cpu->ops->wrap_pc(cpu, cpu->vbase + offset) : cpu->pc;
 }
 
 uint64_t cpu_instruction_count(Cpu *cpu)

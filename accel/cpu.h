@@ -164,6 +164,8 @@ CpuTail *cpu_tail(Cpu *cpu);
  * that called (no-op outside translated code), and gives back the budget of what was not executed.
  * After it the block must be left by cpu_loop_exit(). */
 void cpu_sync_state(Cpu *cpu);
+/* The pc of the instruction that is being executed, without any of that. */
+uint64_t cpu_running_pc(Cpu *cpu);
 /* Leave to the execution loop now. State must be complete (cpu_sync_state() or outside code). */
 void cpu_loop_exit(Cpu *cpu) G_GNUC_NORETURN;
 /* Run the instruction at the synced pc again, alone in a block. For what cannot be done within a

@@ -76,6 +76,7 @@ static void reset_at_power_on(CpuX86 *c)
     c->cpu.interrupt_request = 0;
     c->in_smm = c->smm_nmi_blocked = false;
     c->smi_count = 0;
+    c->smi_io.trap = 0;
     c->sipi_vector = 0;
 }
 

@@ -114,11 +114,10 @@ enum { INHIBIT_STI = 1, INHIBIT_SS };
 enum {
     STEP_DONE = 1 << 0,
     STEP_TF = 1 << 1,     /* TF was set when it began */
-    STEP_BRANCH = 1 << 2, /* it may leave the sequence */
-    STEP_ALWAYS = 1 << 3, /* … and does, even to the next instruction */
-    STEP_AFTER = 1 << 4,  /* TF as it leaves it decides (SYSCALL, SYSRET) */
-    STEP_QUIET = 1 << 5,  /* it drops the trap (INT n) */
-    STEP_REPEAT = 1 << 6, /* it has iterations left if pc has not moved on */
+    STEP_BRANCH = 1 << 2, /* it has branched, be it to the next instruction */
+    STEP_AFTER = 1 << 3,  /* TF as it leaves it decides (SYSCALL, SYSRET) */
+    STEP_QUIET = 1 << 4,  /* it drops the trap (INT n) */
+    STEP_REPEAT = 1 << 5, /* it has iterations left if pc has not moved on */
 };
 
 typedef struct X87Reg { /* ST registers by physical number; MMX aliases frac */
@@ -176,6 +175,11 @@ typedef struct CpuX86 {
     uint8_t inhibit;      /* INHIBIT_*: the shadow that the next instruction is in */
     bool smm_nmi_blocked; /* nmi_blocked as RSM will have it */
     uint64_t smi_count;
+    struct { /* the last access to a port that raised an SMI: what repeats it, smm.c */
+        uint64_t pc, rcx, rsi, rdi;
+        uint64_t count; /* cpu_instruction_count() */
+        uint32_t trap;  /* SMM_IO_*; 0: none */
+    } smi_io;
     uint8_t sipi_vector;
     bool a20;
     bool mwait;        /* what halts the CPU is MWAIT */

@@ -8,8 +8,7 @@
  * #DB follows the instruction. LE and GE have no effect: breakpoints are always exact.
  *
  * RF stays set until the instruction has been executed, between the iterations of a repeated one
- * too; where no breakpoint is armed it may be cleared late (rf_count), which nobody can see. A
- * taken conditional branch to the next instruction is no branch to BTF.
+ * too; where no breakpoint is armed it may be cleared late (rf_count), which nobody can see.
  *
  * Missing: last-branch records (DEBUGCTL.LBR reads 0).
  */
@@ -178,9 +177,7 @@ static bool single_steps(const CpuX86 *c, unsigned step)
         return false;
     if ((step & STEP_AFTER) && !(c->eflags & EFL_TF))
         return false;
-    if (!(c->debugctl & DEBUGCTL_BTF) || (step & (STEP_ALWAYS | STEP_AFTER)))
-        return true;
-    return (step & STEP_BRANCH) && c->cpu.pc != c->step_next;
+    return !(c->debugctl & DEBUGCTL_BTF) || (step & (STEP_BRANCH | STEP_AFTER));
 }
 
 void x86_debug_after(CpuX86 *c, unsigned step)

@@ -207,6 +207,8 @@ void gen_ins(Dis *d, Insn *i)
 void gen_outs(Dis *d, Insn *i)
 {
     string_io(d, i, STRING_IO_OUT);
+    if (!i->rep)
+        leave_new_mode(d);
 }
 
 /* ---- Control and debug registers ------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "target-i386/debug.h"
 #include "target-i386/help.h"
+#include "target-i386/smm.h"
 
 static void check_permission(CpuX86 *c, uint32_t port, uint32_t size)
 {
@@ -25,18 +26,33 @@ static void check_permission(CpuX86 *c, uint32_t port, uint32_t size)
         x86_raise_error(c, EXCP_GP, 0);
 }
 
+/* An access to @port, told to an SMI that it raises. */
+static uint32_t access_port(CpuX86 *c, uint16_t port, uint32_t size, uint32_t how, uint32_t value)
+{
+    bool asked = x86_smm_is_asked(c);
+
+    if (how & SMM_IO_IN)
+        value = address_space_read(c->common.io, port, size);
+    else
+        address_space_write(c->common.io, port, value, size);
+    if (!asked && x86_smm_is_asked(c))
+        x86_smm_note_io(c, how | size << SMM_IO_SIZE_SHIFT | (c->eflags & EFL_TF) << 3 |
+                               (uint32_t)port << SMM_IO_PORT_SHIFT);
+    return value;
+}
+
 uint32_t help_in(CpuX86 *c, uint32_t port, uint32_t size)
 {
     check_permission(c, port & 0xffff, size);
     x86_debug_port(c, port & 0xffff, size);
-    return address_space_read(c->common.io, port & 0xffff, size);
+    return access_port(c, (uint16_t)port, size, SMM_IO_IN, 0);
 }
 
 void help_out(CpuX86 *c, uint32_t port, uint32_t value, uint32_t size)
 {
     check_permission(c, port & 0xffff, size);
     x86_debug_port(c, port & 0xffff, size);
-    address_space_write(c->common.io, port & 0xffff, value, size);
+    access_port(c, (uint16_t)port, size, 0, value);
 }
 
 enum { MAX_ELEMENTS = 256 }; /* of one call: interrupts wait no longer */
@@ -48,6 +64,7 @@ typedef struct StringIo {
     uint16_t port;
     unsigned seg, reg;
     bool out;
+    uint32_t how; /* SMM_IO_* */
 } StringIo;
 
 static uint64_t reg_read(const StringIo *s, unsigned reg)
@@ -73,11 +90,11 @@ static void move_element(StringIo *s)
     if (s->out) {
         uint64_t v = cpu_load(&c->cpu, addr, s->size, mmu);
 
-        address_space_write(c->common.io, s->port, v, s->size);
+        access_port(c, s->port, s->size, s->how, (uint32_t)v);
     } else {
         /* reading a port may change the device, so the store must be sure to succeed */
         cpu_probe(&c->cpu, addr, s->size, ACCESS_WRITE, mmu);
-        cpu_store(&c->cpu, addr, address_space_read(c->common.io, s->port, s->size), s->size, mmu);
+        cpu_store(&c->cpu, addr, access_port(c, s->port, s->size, s->how, 0), s->size, mmu);
     }
     reg_write(s, s->reg, c->eflags & EFL_DF ? ea - s->size : ea + s->size);
 }
@@ -94,7 +111,8 @@ uint32_t help_string_io(CpuX86 *c, uint32_t how)
                    .port = (uint16_t)c->regs[R_RDX],
                    .seg = out ? how >> STRING_SEG_SHIFT & 7 : SEG_ES,
                    .reg = out ? R_RSI : R_RDI,
-                   .out = out };
+                   .out = out,
+                   .how = SMM_IO_STRING | (rep ? SMM_IO_REP : 0) | (out ? 0 : SMM_IO_IN) };
     unsigned left = how & STRING_SINGLE ? 1 : MAX_ELEMENTS;
 
     check_permission(c, s.port, s.size);
@@ -107,6 +125,8 @@ uint32_t help_string_io(CpuX86 *c, uint32_t how)
     for (; left && reg_read(&s, R_RCX); left--) {
         move_element(&s);
         reg_write(&s, R_RCX, reg_read(&s, R_RCX) - 1);
+        if (c->smi_io.trap) /* it comes now */
+            break;
     }
     return reg_read(&s, R_RCX) == 0;
 }

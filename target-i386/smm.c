@@ -7,8 +7,10 @@
  * segment parts where P6 has them; firmware tells them apart by the revision. INIT, NMI and further
  * SMIs wait for RSM. Caches of translations do not outlive the change of view.
  *
- * Missing: I/O instruction restart (revision bit 16 is clear: no device here traps I/O), SMRAM by
- * the CPU's own registers (TSEG of AMD, SMRR), the dual-monitor treatment.
+ * An SMI that an access to a port raises comes right after that instruction, or iteration of it;
+ * the save area has what repeats it, and RSM does if the handler asks for that.
+ *
+ * Missing: SMRAM by the CPU's own registers (TSEG of AMD, SMRR), the dual-monitor treatment.
  */
 #include "target-i386/smm.h"
 
@@ -21,11 +23,21 @@
 enum {
     SMM_ENTRY = 0x8000, /* offset from SMBASE of the handler; offsets below count from there */
     REVISION_AT = 0x7efc,
-    REVISION_LEGACY = 0x20000, /* bit 17: SMBASE can be relocated */
-    REVISION_LONG = 0x20064,
-    HALT_RESTART_LONG = 0x7ec9,
-    HALT_RESTART_LEGACY = 0x7f02,
+    REVISION_LEGACY = 0x30000, /* bit 16: I/O instructions can be restarted, 17: SMBASE relocated */
+    REVISION_LONG = 0x30064,
+    IO_TRAP_LONG = 0x7ec0,
 };
+
+/* Places that the two maps have in common under other addresses. */
+typedef struct SavePlaces {
+    uint16_t eflags, eflags_size;
+    uint16_t io_restart, halt_restart, flag_size;
+    uint16_t io_pc, io_rcx, io_rsi, io_rdi, reg_size;
+} SavePlaces;
+static const SavePlaces long_places = { 0x7f70, 8,      0x7ec8, 0x7ec9, 1,
+                                        0x7ea0, 0x7ea8, 0x7eb0, 0x7eb8, 8 };
+static const SavePlaces legacy_places = { 0x7ff4, 4,      0x7f00, 0x7f02, 2,
+                                          0x7f10, 0x7f08, 0x7f0c, 0x7f04, 4 };
 
 typedef struct SaveField {
     uint16_t at;
@@ -61,7 +73,6 @@ static const SaveField legacy_map[] = {
     F(0x7fe8, 4, regs[R_RSI]), F(0x7fec, 4, regs[R_RDI]),
     F(0x7ff0, 4, cpu.pc),   F(0x7ff8, 4, cr3),      F(0x7ffc, 4, cr0),
 };
-enum { EFLAGS_LONG = 0x7f70, EFLAGS_LEGACY = 0x7ff4 };
 
 #define SEG(n, long_, hidden_, selector_) { offsetof(CpuX86, n), long_, hidden_, selector_ }
 static const struct {
@@ -80,6 +91,11 @@ static const struct {
 static bool has_long_map(const CpuX86 *c)
 {
     return x86_words_have(c->features, CPUID_80000001_EDX, CPUID_LM);
+}
+
+static const SavePlaces *places_of(const CpuX86 *c)
+{
+    return has_long_map(c) ? &long_places : &legacy_places;
 }
 
 /* ---- What memory looks like ----------------------------------------------------------------- */
@@ -189,9 +205,48 @@ static void load_segment(CpuX86 *c, unsigned n)
                     .base = area_read(c, save_segs[n].hidden_at + 8, 4) };
 }
 
+void x86_smm_note_io(CpuX86 *c, uint32_t trap)
+{
+    if (c->in_smm)
+        return;
+    c->smi_io.pc = cpu_running_pc(&c->cpu);
+    c->smi_io.rcx = c->regs[R_RCX];
+    c->smi_io.rsi = c->regs[R_RSI];
+    c->smi_io.rdi = c->regs[R_RDI];
+    c->smi_io.count = cpu_instruction_count(&c->cpu);
+    c->smi_io.trap = trap | SMM_IO_VALID;
+}
+
+/* What repeats the access that the SMI came of; for others, what goes on as usual. */
+static void save_io(CpuX86 *c)
+{
+    const SavePlaces *p = places_of(c);
+    bool valid = c->smi_io.trap && cpu_charged_count(&c->cpu) == c->smi_io.count + 1;
+
+    area_write(c, p->io_restart, 0, p->flag_size);
+    area_write(c, p->io_pc, valid ? c->smi_io.pc : c->cpu.pc, p->reg_size);
+    area_write(c, p->io_rcx, valid ? c->smi_io.rcx : c->regs[R_RCX], p->reg_size);
+    area_write(c, p->io_rsi, valid ? c->smi_io.rsi : c->regs[R_RSI], p->reg_size);
+    area_write(c, p->io_rdi, valid ? c->smi_io.rdi : c->regs[R_RDI], p->reg_size);
+    if (has_long_map(c))
+        area_write(c, IO_TRAP_LONG, valid ? c->smi_io.trap : 0, 4);
+    c->smi_io.trap = 0;
+}
+
+static void restart_io(CpuX86 *c)
+{
+    const SavePlaces *p = places_of(c);
+
+    c->cpu.pc = area_read(c, p->io_pc, p->reg_size);
+    c->regs[R_RCX] = area_read(c, p->io_rcx, p->reg_size);
+    c->regs[R_RSI] = area_read(c, p->io_rsi, p->reg_size);
+    c->regs[R_RDI] = area_read(c, p->io_rdi, p->reg_size);
+}
+
 static void save_state(CpuX86 *c)
 {
     bool is_long = has_long_map(c), halted = c->common.halted && !c->mwait;
+    const SavePlaces *p = places_of(c);
     unsigned count;
     const SaveField *map = map_of(c, &count);
 
@@ -199,12 +254,10 @@ static void save_state(CpuX86 *c)
         area_write(c, map[i].at, field_get(c, &map[i]), map[i].size);
     for (unsigned i = 0; i < G_N_ELEMENTS(save_segs); i++)
         save_segment(c, i);
-    area_write(c, is_long ? EFLAGS_LONG : EFLAGS_LEGACY, x86_get_eflags(c), is_long ? 8 : 4);
+    area_write(c, p->eflags, x86_get_eflags(c), p->eflags_size);
     area_write(c, REVISION_AT, is_long ? REVISION_LONG : REVISION_LEGACY, 4);
-    if (is_long)
-        area_write(c, HALT_RESTART_LONG, halted, 1);
-    else
-        area_write(c, HALT_RESTART_LEGACY, halted, 2);
+    area_write(c, p->halt_restart, halted, p->flag_size);
+    save_io(c);
 }
 
 /* ---- SMI ------------------------------------------------------------------------------------ */
@@ -266,13 +319,13 @@ static void load_state(CpuX86 *c, bool *halt)
 {
     const uint32_t flags = FLAGS_ARITH | EFL_TF | EFL_IF | EFL_DF | EFL_IOPL | EFL_NT | EFL_RF |
                            EFL_VM | EFL_AC | EFL_VIF | EFL_VIP | EFL_ID;
-    bool is_long = has_long_map(c);
-    uint32_t eflags = (uint32_t)area_read(c, is_long ? EFLAGS_LONG : EFLAGS_LEGACY, 4);
+    const SavePlaces *p = places_of(c);
+    uint32_t eflags = (uint32_t)area_read(c, p->eflags, 4);
     uint64_t smbase = c->smbase;
     unsigned count;
     const SaveField *map = map_of(c, &count);
 
-    *halt = area_read(c, is_long ? HALT_RESTART_LONG : HALT_RESTART_LEGACY, 1) & 1;
+    *halt = area_read(c, p->halt_restart, 1) & 1;
     for (unsigned i = 0; i < G_N_ELEMENTS(save_segs); i++)
         load_segment(c, i);
     for (unsigned i = 0; i < count; i++) {
@@ -283,6 +336,8 @@ static void load_state(CpuX86 *c, bool *halt)
         else
             field_set(c, &map[i], value);
     }
+    if (area_read(c, p->io_restart, 1) == 0xff)
+        restart_io(c);
     c->smbase = smbase;
     c->cr0 |= CR0_ET;
     c->dr[6] = (uint32_t)c->dr[6];

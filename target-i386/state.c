@@ -112,6 +112,8 @@ const StateField x86_state[] = {
     STATE_ARRAY(CpuX86, pae_pdpte, STATE_T_U64), STATE_U32(CpuX86, pkru),
     STATE_BOOL(CpuX86, nmi_blocked), STATE_U8(CpuX86, inhibit), STATE_BOOL(CpuX86, in_smm),
     STATE_BOOL(CpuX86, smm_nmi_blocked), STATE_U64(CpuX86, smi_count),
+    STATE_U64(CpuX86, smi_io.pc), STATE_U64(CpuX86, smi_io.rcx), STATE_U64(CpuX86, smi_io.rsi),
+    STATE_U64(CpuX86, smi_io.rdi), STATE_U64(CpuX86, smi_io.count), STATE_U32(CpuX86, smi_io.trap),
     STATE_BOOL(CpuX86, sipi_wait), STATE_U8(CpuX86, sipi_vector), STATE_BOOL(CpuX86, a20),
     STATE_U32(CpuX86, exception), STATE_U32(CpuX86, error_code),
     STATE_BOOL(CpuX86, exception_is_soft), STATE_U64(CpuX86, exception_next_pc),

@@ -76,7 +76,19 @@ static bool leaves_through_c(const Dis *d)
     return d->mode & MODE_ONE_INSN;
 }
 
-void leave_exit(Dis *d, IrRef pc, uint32_t reason)
+/* @branched: a value that is true if the instruction has branched, or IR_NONE. */
+static void set_step(Dis *d, IrRef branched)
+{
+    IrBlock *ir = d->ir;
+    d->step |= STEP_DONE | (d->mode & X86_MODE_TF ? STEP_TF : 0);
+    IrRef step = ir_const(ir, I8, d->step);
+    if (branched != IR_NONE)
+        step = ir_select(ir, branched, ir_const(ir, I8, d->step | STEP_BRANCH), step);
+    ir_set(ir, SLOT_STEP, 0, step);
+    ir_set(ir, SLOT_STEP_NEXT, 0, pc_next(d));
+}
+
+static void leave_step(Dis *d, IrRef pc, uint32_t reason, IrRef branched)
 {
     IrBlock *ir = d->ir;
     if (d->mode & X86_MODE_INHIBIT) {
@@ -84,14 +96,16 @@ void leave_exit(Dis *d, IrRef pc, uint32_t reason)
         ir_set(ir, SLOT_INHIBIT, 0, ir_const(ir, I8, 0));
         ir_set(ir, SLOT_MODE, 0, ir_and(ir, mode, const32(d, ~(uint32_t)X86_MODE_INHIBIT)));
     }
-    if (leaves_through_c(d)) {
-        d->step |= STEP_DONE | (d->mode & X86_MODE_TF ? STEP_TF : 0);
-        ir_set(ir, SLOT_STEP, 0, ir_const(ir, I8, d->step));
-        ir_set(ir, SLOT_STEP_NEXT, 0, pc_next(d));
-    }
+    if (leaves_through_c(d))
+        set_step(d, branched);
     ir_set(ir, SLOT_PC, 0, pc);
     ir_exit(ir, reason);
     d->ended = true;
+}
+
+void leave_exit(Dis *d, IrRef pc, uint32_t reason)
+{
+    leave_step(d, pc, reason, IR_NONE);
 }
 
 void leave_sync(Dis *d)
@@ -104,7 +118,7 @@ static void leave_found(Dis *d, IrRef pc, IrJumpKind kind, uint32_t reason)
 {
     if (leaves_through_c(d)) {
         if (kind != JUMP_DIRECT)
-            d->step |= STEP_BRANCH | STEP_ALWAYS;
+            d->step |= STEP_BRANCH;
         leave_exit(d, pc, X86_EXIT_SYNC);
         return;
     }
@@ -167,7 +181,7 @@ static bool branch_stays(const Dis *d, const Insn *i, int64_t delta)
 void leave_branch(Dis *d, Insn *i, int64_t delta)
 {
     if (leaves_through_c(d) || !branch_stays(d, i, delta)) {
-        d->step |= STEP_BRANCH | STEP_ALWAYS;
+        d->step |= STEP_BRANCH;
         leave_jump(d, pc_plus(d, d->next + delta, (IrType)i->osize), JUMP_DIRECT);
         return;
     }
@@ -184,8 +198,7 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
     }
     IrRef target = pc_plus(d, d->next + delta, (IrType)i->osize);
     if (leaves_through_c(d)) {
-        d->step |= STEP_BRANCH;
-        leave_exit(d, ir_select(ir, cond, target, pc_next(d)), X86_EXIT_SYNC);
+        leave_step(d, ir_select(ir, cond, target, pc_next(d)), X86_EXIT_SYNC, cond);
         return;
     }
     if (!can_go_to(d, d->next)) {

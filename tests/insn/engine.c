@@ -402,6 +402,11 @@ uint64_t cpu_charged_count(Cpu *cpu)
     return 0;
 }
 
+uint64_t cpu_running_pc(Cpu *cpu)
+{
+    return cpu->pc;
+}
+
 bool cpu_monitor(Cpu *cpu, uint64_t addr, unsigned mmu)
 {
     return false;

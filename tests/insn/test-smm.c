@@ -87,7 +87,7 @@ static void test_entry_64(void **state)
     assert_int_equal(system_read(s, AREA + 0x7f50, 8), TABLES_AT);
     assert_int_equal(system_read(s, AREA + 0x7f48, 8), CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_DE);
     assert_int_equal(system_read(s, AREA + 0x7f00, 4), SMBASE);
-    assert_int_equal(system_read(s, AREA + 0x7efc, 4), 0x20064);
+    assert_int_equal(system_read(s, AREA + 0x7efc, 4), 0x30064);
     assert_int_equal(system_read(s, AREA + 0x7ed0, 8), EFER_LME | EFER_LMA | EFER_NXE | EFER_SCE);
     assert_int_equal(system_read(s, AREA + 0x7ec9, 1), 0);
     assert_int_equal(system_read(s, AREA + 0x7e48, 8), 0xffff800000001000);
@@ -155,7 +155,7 @@ static void test_legacy_map(void **state)
     assert_int_equal(system_read(s, AREA + 0x7fb4, 4), SEL_DATA);
     assert_int_equal(system_read(s, AREA + 0x7fc4, 4), SEL_TSS);
     assert_int_equal(system_read(s, AREA + 0x7f74, 4), GDT_AT);
-    assert_int_equal(system_read(s, AREA + 0x7efc, 4), 0x20000);
+    assert_int_equal(system_read(s, AREA + 0x7efc, 4), 0x30000);
     assert_int_equal(system_read(s, AREA + 0x7ef8, 4), SMBASE);
     assert_int_equal(system_read(s, AREA + 0x7f02, 2), 0);
     c->common.halted = false; /* on to RSM */

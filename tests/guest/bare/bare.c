@@ -267,7 +267,7 @@ static void show(char c)
     case 'f': put(" eflags=%08x", out.eflags); break;
     case 'i': put_value("eip=", out.eip); break;
     case 'C':
-        if ((out.eflags & 0x20000) && out.cs < 0x4000 && out.cs >= 0x1000 && out.cs != 0x1000)
+        if ((out.eflags & 0x20000) && out.cs < 0x4000 && out.cs >= 0x1000)
             put(" cs=code");
         else
             put(" cs=%04x", out.cs);

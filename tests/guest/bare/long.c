@@ -6,178 +6,7 @@
  *
  * The supervisor is 32-bit code in compatibility mode. Ring 3 runs at an alias for users.
  */
-#include "bare.h"
-
-#define ALIAS 0x4000000u
-#define PAGE  0x8000000u
-#define FRAME 0x180000u
-#define PML4  ((uint64_t *)TABLES)
-#define PDPT  ((uint64_t *)(TABLES + 0x1000))
-#define PD    ((uint64_t *)(TABLES + 0x2000))
-#define PT    ((uint64_t *)(TABLES + 0x3000))
-#define NX    (1ull << 63)
-
-enum { /* selectors: SYSCALL's and SYSRET's, SYSENTER's and SYSEXIT's */
-    K64 = SEL_T0, U32 = SEL_T0 + 0x10, UD = SEL_T0 + 0x18, U64 = SEL_T0 + 0x20,
-    E64 = SEL_T0 + 0x30, TSS64 = SEL_T0 + 0x60, GATE = SEL_T0 + 0x70, X0 = SEL_T0 + 0x80, X1 = SEL_T0 + 0x90,
-};
-
-typedef struct Regs64 { /* trap64.S knows the order */
-    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rip, rflags, cs, ss, ds, es, fs, gs;
-} Regs64;
-
-typedef struct Attempt64 {
-    const char *name;
-    uint32_t code;
-    unsigned ring;
-    bool compat;
-    Regs64 in;
-    const char *show;
-} Attempt64;
-
-extern Regs64 regs_out;
-extern uint64_t vector64, error64;
-extern const char trap_vectors64[];
-void enter64(const Regs64 *r);
-
-static struct {
-    uint32_t reserved0, rsp[6], reserved1[2], ist[14], reserved2[2];
-    uint16_t reserved3, iomap;
-} __attribute__((packed)) tss64;
-static uint64_t idt64[512] __attribute__((aligned(16)));
-
-static void wrmsr(uint32_t msr, uint32_t high, uint32_t low)
-{
-    asm volatile("wrmsr" : : "c"(msr), "a"(low), "d"(high));
-}
-
-static void gate64(uint64_t *entry, unsigned selector, uint32_t offset, unsigned access, unsigned ist)
-{
-    set_gate(entry, selector, offset, access, ist);
-    entry[1] = 0;
-}
-
-static void reset(void)
-{
-    SEG(SEL_CODE64, 0, 0xfffff, XR, G | L);
-    SEG(K64, 0, 0xfffff, XR, G | L);
-    SEG(K64 + 8, 0, 0xfffff, RW, G | D);
-    SEG(U32, ALIAS, 0xfffff, XR | DPL3, G | D);
-    SEG(UD, 0, 0xfffff, RW | DPL3, G | D);
-    SEG(U64, 0, 0xfffff, XR | DPL3, G | L);
-    for (unsigned i = 0; i < 256; i++)
-        gate64(&idt64[2 * i], SEL_CODE64, (uint32_t)(uintptr_t)trap_vectors64 + 16 * i,
-               P | INT32 | (i == 3 || i >= 0x80 ? DPL3 : 0), 1);
-    tss64.rsp[0] = TRAP_STACK - 0x400;
-    tss64.ist[0] = TRAP_STACK;
-    tss64.ist[2] = RING1_STACK;
-    tss64.iomap = sizeof(tss64);
-}
-
-static void long_mode(void)
-{
-    struct {
-        uint16_t limit;
-        uint32_t base;
-    } __attribute__((packed)) idtr = { sizeof(idt64) - 1, (uint32_t)(uintptr_t)idt64 };
-
-    memset(PML4, 0, 0x4000);
-    PML4[0] = (TABLES + 0x1000) | 7;
-    PDPT[0] = (TABLES + 0x2000) | 7;
-    for (unsigned i = 0; i < 16; i++) {
-        PD[i] = i << 21 | 0x83;
-        PD[(ALIAS >> 21) + i] = i << 21 | 0x87;
-    }
-    PD[PAGE >> 21] = (TABLES + 0x3000) | 7;
-    PT[0] = FRAME | 7;
-    WRITE_CR(4, 0x220);
-    WRITE_CR(3, TABLES);
-    wrmsr(0xc0000080, 0, 0x901); /* NXE LME SCE */
-    WRITE_CR(0, READ_CR(0) | 0x80000000);
-    asm volatile("lidt %0" : : "m"(idtr));
-    reset();
-    SEG(TSS64, (uint32_t)(uintptr_t)&tss64, sizeof(tss64) - 1, TSS32, 0);
-    asm volatile("ltr %w0" : : "r"(TSS64));
-}
-
-static void attempt64(const Attempt64 *a)
-{
-    Regs64 r = a->in;
-
-    code_now = a->code;
-
-    r.rip = a->code + (a->ring == 3 && !a->compat ? ALIAS : 0);
-    r.rflags |= 2;
-    if (!r.rsp)
-        r.rsp = a->ring == 3 ? ALIAS + TEST_STACK : TEST_STACK;
-    if (!r.cs)
-        r.cs = a->compat ? (a->ring ? U32 | 3 : SEL_CODE) : a->ring ? U64 | 3 : SEL_CODE64;
-    if (!r.ss)
-        r.ss = a->ring ? UD | 3 : SEL_DATA;
-    if (!r.ds)
-        r.ds = r.es = r.ss;
-    asm volatile("mov %0, %%cr2" : : "r"(0));
-    enter64(&r);
-}
-
-static void put64(const char *name, uint64_t v)
-{
-    if ((name[0] == 0 || name[1] == 'c' || name[1] == 'i') && (uint32_t)v == v && v >= 0x10000 && v < 0x6000000) {
-        put_value(name[0] ? name[1] == 'c' ? "rcx=" : "rip=" : "=", (uint32_t)v);
-        return;
-    }
-    put(v >> 32 ? " %s=%x%08x" : " %s=%x", name, v >> 32 ? (uint32_t)(v >> 32) : (uint32_t)v, (uint32_t)v);
-}
-
-static void show64(char c)
-{
-    static const struct {
-        char letter;
-        const char *name;
-        const uint64_t *value;
-    } regs[] = {
-        { 'a', "rax", &regs_out.rax }, { 'b', "rbx", &regs_out.rbx }, { 'c', "rcx", &regs_out.rcx },
-        { 'd', "rdx", &regs_out.rdx }, { 'S', "rsi", &regs_out.rsi }, { 'D', "rdi", &regs_out.rdi },
-        { 'B', "rbp", &regs_out.rbp }, { 's', "rsp", &regs_out.rsp }, { 'r', "r11", &regs_out.r11 },
-        { 'f', "rflags", &regs_out.rflags }, { 'i', "rip", &regs_out.rip }, { 'C', "cs", &regs_out.cs },
-        { 'T', "ss", &regs_out.ss }, { 'U', "ds", &regs_out.ds }, { 'F', "fs", &regs_out.fs },
-    };
-    for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
-        if (regs[i].letter == c)
-            put64(regs[i].name, *regs[i].value);
-}
-
-static void report64(const Attempt64 *a)
-{
-    static const char names[][4] = { "#DE", "#DB", "NMI", "ok", "#OF", "#BR", "#UD", "#NM", "#DF", "CSO", "#TS",
-                                     "#NP", "#SS", "#GP", "#PF", "15", "#MF", "#AC", "#MC", "#XM" };
-    uint32_t v = vector64, at;
-
-    attempt64(a);
-    v = vector64;
-    at = (uint32_t)regs_out.rip - a->code - (a->ring == 3 && !a->compat ? ALIAS : 0);
-    put("%s:", a->name);
-    if (v < sizeof(names) / sizeof(names[0]))
-        put(" %s", names[v]);
-    else
-        put(" int%02x", v);
-    if (v == 8 || (v >= 10 && v <= 14) || v == 17)
-        put("(%04x)", (uint32_t)error64);
-    if (v != 3 && at < 0x100)
-        put("+%d", at);
-    if (v == 14)
-        put_value("cr2=", READ_CR(2));
-    for (const char *s = a->show; s && *s; s++)
-        show64(*s);
-    put("\n");
-}
-
-#define CODE_64(text) CODE(".code64; " text "; int3; .code32")
-#define TRY64(n, text, ...) report64(&(Attempt64){ .name = n, .code = CODE_64(text), ##__VA_ARGS__ })
-#define COMPAT(n, text, ...) \
-    report64(&(Attempt64){ .name = "compat: " n, .code = CODE(text), .compat = true, .ring = 3, ##__VA_ARGS__ })
-#define HIGH 0x0000800000000000ull /* not canonical */
+#include "bare64.h"
 
 /* ---- Addresses ------------------------------------------------------------------------------ */
 
@@ -302,19 +131,19 @@ static void transfers(void)
     FAR("to a TSS", TSS64, "ljmp *(%%rbx)");
     FAR("to null", 0, "ljmp *(%%rbx)");
     FAR("to the upper half of a descriptor", TSS64 + 8, "ljmp *(%%rbx)");
-    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
+    set_gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
     FAR("call gate", GATE, "lcall *(%%rbx)");
     FAR("jmp through a call gate", GATE, "ljmp *(%%rbx)");
     FAR("call gate from ring 3", GATE | 3, "lcall *0x4000000(%%rbx)", .ring = 3);
-    gate64(&gdt[GATE / 8], SEL_CODE, landing, P | CALL32 | DPL3, 0);
+    set_gate64(&gdt[GATE / 8], SEL_CODE, landing, P | CALL32 | DPL3, 0);
     FAR("call gate to compatibility code", GATE, "lcall *(%%rbx)");
-    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
+    set_gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
     gdt[GATE / 8 + 1] = 0x100000000000ull;
     FAR("call gate, upper type not 0", GATE, "lcall *(%%rbx)");
-    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
+    set_gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL32 | DPL3, 0);
     gdt[GATE / 8 + 1] = 0x8000;
     FAR("call gate, not canonical", GATE, "lcall *(%%rbx)");
-    gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL16 | DPL3, 0);
+    set_gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL16 | DPL3, 0);
     FAR("16-bit call gate", GATE, "lcall *(%%rbx)");
 
 #define RET(n, text, ...) TRY64("ret: " n, text, .show = "sCTUF", .in.rbx = landing, .in.rcx = landing32, ##__VA_ARGS__)
@@ -357,42 +186,42 @@ static void interrupts(void)
     uint32_t landing = CODE_64("nop");
 
 #define INT(n, text, ...) TRY64("int: " n, text, .show = "sfCTU", ##__VA_ARGS__)
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 0);
     INT("ring 0, stack aligned", "lea 5(%%rsp), %%rsp; int $0x40", .in.rflags = 0x200);
     put_stack(5);
     INT("ring 3, RSP0", "int $0x40", .ring = 3, .in.rflags = 0x4200);
     put_stack(5);
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 2);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 2);
     INT("ring 0, IST 2", "int $0x40");
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | TRAP32 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | TRAP32 | DPL3, 0);
     INT("trap gate", "int $0x40", .in.rflags = 0x200);
-    gate64(&idt64[2 * 0x40], SEL_CODE, landing, P | INT32 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE, landing, P | INT32 | DPL3, 0);
     INT("to compatibility code", "int $0x40");
-    gate64(&idt64[2 * 0x40], U64, landing, P | INT32 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], U64, landing, P | INT32 | DPL3, 0);
     INT("outward", "int $0x40");
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT16 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT16 | DPL3, 0);
     INT("16-bit gate", "int $0x40");
-    gate64(&idt64[2 * 0x40], TSS64, 0, P | TASKGATE | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], TSS64, 0, P | TASKGATE | DPL3, 0);
     INT("task gate", "int $0x40");
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32, 0);
     INT("DPL 0 from ring 3", "int $0x40", .ring = 3);
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, INT32 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, INT32 | DPL3, 0);
     INT("absent", "int $0x40", .ring = 3);
     idt64[2 * 0x40 + 1] = 0x8000;
     idt64[2 * 0x40] |= 1ull << 47;
     INT("not canonical", "int $0x40");
-    gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 0);
+    set_gate64(&idt64[2 * 0x40], SEL_CODE64, landing, P | INT32 | DPL3, 0);
     tss64.rsp[1] = 0x8000;
     INT("RSP0 not canonical", "int $0x40", .ring = 3);
     tss64.rsp[1] = 0;
     tss64.rsp[0] = 0x10000000;
     INT("RSP0 absent", "int $0x40", .ring = 3);
-    gate64(&idt64[2 * 14], 0, 0, 0, 0);
+    set_gate64(&idt64[2 * 14], 0, 0, 0, 0);
     INT("#PF without a gate", "mov 0x10000000, %%eax");
-    gate64(&idt64[2 * 11], 0, 0, 0, 0);
-    gate64(&idt64[2 * 13], 0, 0, 0, 0);
+    set_gate64(&idt64[2 * 11], 0, 0, 0, 0);
+    set_gate64(&idt64[2 * 13], 0, 0, 0, 0);
     INT("#PF with none for #NP nor #GP", "mov 0x10000000, %%eax");
-    reset();
+    reset_tables64();
     INT("single step", "nop; nop", .in.rflags = 0x100);
     INT("single step over syscall", "nop", .ring = 3, .in.rflags = 0x100);
     WRITE_DR(6, 0);

@@ -184,11 +184,8 @@ static void accessed_dirty(Kind kind, const char *name)
     paging_off();
 }
 
-static void details(void)
+static void across_pages(void)
 {
-    accessed_dirty(LEGACY_4K, "4 KiB");
-    accessed_dirty(PAE_4K, "PAE");
-
     paging_on(LEGACY_4K, 0);
     set_page(LEGACY_4K, 7, 7);
     PT[1] = 0;
@@ -216,7 +213,10 @@ static void details(void)
     PG("fetch of the next page", "ljmp $0x8b, $0x8000fff", .ring = 3, .show = "i");
     *(volatile uint8_t *)(FRAME + 0xfff) = 0xcc;
     PG("INT3 at the end of a page", "ljmp $0x8b, $0x8000fff", .ring = 3, .show = "i");
+}
 
+static void flushes(void)
+{
     PT[0] = 0;
     asm volatile("invlpg (%0)" : : "r"(PAGE));
     PG("absent", "mov %%fs:(%%ebx), %%al");
@@ -246,7 +246,10 @@ static void details(void)
     PD[PAGE >> 22] &= ~4u;
     PG("rights of the directory after invlpg", "invlpg %%fs:(%%ebx)");
     PG("… are enforced too", "mov %%fs:(%%ebx), %%al", .ring = 3);
+}
 
+static void absent_stack(void)
+{
     tss.esp0 = PAGE + 0x2010; /* absent */
     set_gate(&idt[8], SEL_TASK, 0, P | TASKGATE, 0);
     task = (Tss32){ .cr3 = TABLES, .eip = CODE("nop"), .eflags = 2, .esp = TEST_STACK, .es = SEL_DATA, .cs = SEL_CODE,
@@ -258,7 +261,10 @@ static void details(void)
     SEG(SEL_TSS, (uint32_t)(uintptr_t)&tss, sizeof(tss) - 1, TSS32, 0);
     asm volatile("ltr %w0" : : "r"(SEL_TSS));
     asm volatile("clts");
+}
 
+static void smap(void)
+{
     paging_on(LEGACY_4K, CR4_SMAP);
     SEG(SEL_LDT, ALIAS + (uint32_t)(uintptr_t)ldt, 63, LDT, 0);
     set_segment(ldt, 0, 0, 0xfffff, P | RW | DPL3, G | D);
@@ -270,8 +276,10 @@ static void details(void)
     TRY("stac in ring 3", "stac", .ring = 3);
     paging_off();
     segments();
+}
 
-    /* Large pages, reserved bits. */
+static void large_and_reserved(void)
+{
     paging_on(LEGACY_4M, 0);
     set_page(LEGACY_4M, 0x87, 0);
     *(volatile uint32_t *)SCRATCH = 0x12345678;
@@ -296,6 +304,10 @@ static void details(void)
     PG("PAE: bit 62 of an absent PTE", "mov %%fs:(%%ebx), %%al", .ring = 3);
     set_page(PAE_4K, 5, 7 | 1ull << 62);
     PG("PAE: bit 62 and a write that is not allowed", "mov %%al, %%fs:(%%ebx)", .ring = 3);
+}
+
+static void pdptes(void)
+{
     PDPT[3] = TABLES | 1 | 6;
     PG("PDPTE: reserved bits at mov cr3", "mov %%cr3, %%ecx; mov %%ecx, %%cr3");
     PDPT[3] = 6;
@@ -307,6 +319,10 @@ static void details(void)
     PG("PDPTE: gone only after mov cr3", "mov 0x40050000, %%ecx", .show = "c");
     PG("PDPTE: gone", "mov %%cr3, %%ecx; mov %%ecx, %%cr3; mov 0x40050000, %%ecx");
     paging_off();
+}
+
+static void control_registers(void)
+{
     TRY("CR4.PCIDE without long mode", "mov %%cr4, %%eax; or $0x20000, %%eax; mov %%eax, %%cr4");
     TRY("EFER: reserved", "mov $0xc0000080, %%ecx; mov $0x2, %%eax; xor %%edx, %%edx; wrmsr");
 }
@@ -316,6 +332,14 @@ void bare_main(void)
     bare_init();
     segments();
     all_rights();
-    details();
+    accessed_dirty(LEGACY_4K, "4 KiB");
+    accessed_dirty(PAE_4K, "PAE");
+    across_pages();
+    flushes();
+    absent_stack();
+    smap();
+    large_and_reserved();
+    pdptes();
+    control_registers();
     finish();
 }

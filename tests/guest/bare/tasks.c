@@ -77,7 +77,7 @@ static void put_dr6(void)
     try_task(&(Attempt){ .name = "task: " n, .code = CODE(text), .show = "abcdSDBsfCTUEFG", ##__VA_ARGS__ })
 #define BAD(n, text, ...) try_task(&(Attempt){ .name = "task: " n, .code = CODE(text), .show = "sCT", ##__VA_ARGS__ })
 
-static void switches(void)
+static void switch_to(void)
 {
     task_setup();
     TASK("jmp", "ljmp $0x30, $0", .in.eax = 0x1234, .in.eflags = 0x84);
@@ -99,8 +99,10 @@ static void switches(void)
     put("  %08x\n", ((uint32_t *)(TEST_STACK - 0x800))[-1]);
     set_gate(&idt[6], SEL_TASK, 0, P | TASKGATE, 0);
     TASK("#UD is a fault: eip of the instruction", "nop; ud2", .ring = 3);
+}
 
-    /* There and back. */
+static void switch_and_back(void)
+{
     task.eip = CODE("mov $0x99, %%edx; iret; mov $0x77, %%ecx; jmp landing");
     TASK("call and iret", "mov $5, %%eax; lcall $0x30, $0; inc %%eax");
     task.eip = CODE("iret");
@@ -112,8 +114,10 @@ static void switches(void)
     TASK("jmp and jmp back", "ljmp $0x30, $0; mov $0x66, %%eax");
     task.eip = CODE("clts; ljmp $0x28, $0");
     TASK("CR0.TS", "ljmp $0x30, $0; mov $0x66, %%eax");
+}
 
-    /* Faults in the old task. */
+static void faults_in_old_task(void)
+{
     BAD("rpl 3", "ljmp $0x33, $0");
     BAD("ring 3, TSS of DPL 0", "ljmp $0x30, $0", .ring = 3);
     SEG(SEL_TASK, address(&task), sizeof(task) - 1, BUSY32, 0);
@@ -141,9 +145,12 @@ static void switches(void)
     BAD("gate to data", "ljmp $0x80, $0");
     set_gate(&gdt[T0 / 8], SEL_TASK | 3, 0, P | TASKGATE, 0);
     BAD("gate's selector with rpl 3", "ljmp $0x80, $0");
+}
 
-    /* IRET with NT. */
 #define IRET_NT "pushf; orl $0x4000, (%%esp); popf; iret"
+
+static void nested_iret(void)
+{
     tss.link = SEL_TASK;
     BAD("iret, link not busy", IRET_NT);
     tss.link = SEL_TASK;
@@ -161,8 +168,8 @@ static void switches(void)
     tss.link = SEL_TASK;
     SEG(SEL_TASK, address(&task), sizeof(task) - 1, BUSY32, 0);
     BAD("iret from ring 3", IRET_NT, .ring = 3);
+}
 
-    /* Faults in the new task. */
 #define NEW(n, assignments, ...)                       \
     do {                                               \
         assignments;                                   \
@@ -170,6 +177,9 @@ static void switches(void)
             set_gate(&idt[v], T2, 0, P | TASKGATE, 0); \
         BAD(n, "ljmp $0x30, $0", ##__VA_ARGS__);       \
     } while (0)
+
+static void faults_in_new_task(void)
+{
     NEW("CS null", task.cs = 0);
     NEW("CS data", task.cs = SEL_DATA);
     NEW("CS of ring 3, rpl 0", task.cs = SEL_UCODE & ~3);
@@ -202,8 +212,10 @@ static void switches(void)
         task.ss = 0x7000; task.esp = 0x8000; task.ds = 0x1111; task.es = 0x2222; task.fs = 0x3333; task.gs = 0x4444);
     NEW("DR7's local bits go", WRITE_DR(7, 0x155 | 0x2aa));
     put("  dr7 %08x\n", READ_DR(7));
+}
 
-    /* 16-bit TSSs. */
+static void tss16(void)
+{
     static uint16_t small[22], old[22];
     SEG(T0, address(small), sizeof(small) - 1, TSS16, 0);
     SEG(T1, (address(landing) & ~0xffff), 0xffff, XR, 0);
@@ -230,7 +242,7 @@ static void double_faults(void)
 {
     task_setup();
     set_gate(&idt[8], SEL_TASK, 0, P | TASKGATE, 0);
-    set_segment(gdt, T0, 0, 0xfffff, RW, G | D);
+    SEG(T1, TEST_STACK - 0x1000, 0xfff, RW, D);
     BAD("double fault: ring 0 stack gone", "mov %%eax, %%esp; push %%eax", .in.ss = T1, .in.esp = 0x1000);
     set_gate(&idt[8], SEL_TASK, 0, P | TASKGATE, 0);
     SEG(T1, TEST_STACK - 0x1000, 0xfff, RW, D);
@@ -275,7 +287,7 @@ static void v86_at(const char *iopl, uint32_t flags)
     V86(" into", "into", .in.eflags = flags | 0x800);
     V86(" iret", "pushw $0x3ed7-0x100; push %%cs; push %%ax; iretw; .balign 16; int3", .in.eflags = flags,
         .in.eax = 0x40, .show = "fs");
-    V86(" iretd", "pushl $0x3ed7-0x100; pushl $0x1000; pushl %%eax; iretl", .in.eflags = flags, .in.eax = 0x40,
+    V86(" iretd", "pushl $0x3ed7-0x100; pushl $0x4f00; pushl %%eax; iretl", .in.eflags = flags, .in.eax = 0x40,
         .show = "fs");
     V86(" in allowed", "in $0x80, %%al", .in.eflags = flags);
     V86(" in not allowed", "in $0x81, %%al", .in.eflags = flags);
@@ -286,8 +298,8 @@ static void v86(void)
     static const uint32_t iopl3 = 0x3000;
     uint32_t *volatile ivt = 0;
 
-    ivt[3] = ivt[0x40] = 0x10000000u | 0x40; /* vector 40h goes to 1000:0040 */
-    *(volatile uint8_t *)0x10040 = 0xcc;
+    ivt[3] = ivt[0x40] = 0x4f000000u | 0x40; /* vector 40h goes to 4f00:0040 */
+    *(volatile uint8_t *)0x4f040 = 0xcc;
     tss.io[0x80 / 8] = 0xfe;
     v86_at("IOPL 3", iopl3);
     v86_at("IOPL 0", 0);
@@ -332,8 +344,8 @@ static void v86(void)
     V86("invlpg", "invlpg (%%bx)", .in.eflags = iopl3);
     V86("rdmsr", "rdmsr", .in.eflags = iopl3);
     V86("sysenter", ".byte 0x0f, 0x34", .in.eflags = iopl3);
-    V86("far jmp", "ljmp $0x1000, $0x40", .in.eflags = iopl3, .show = "C");
-    V86("far call", "lcall $0x1000, $0x40", .in.eflags = iopl3, .show = "Cs");
+    V86("far jmp", "ljmp $0x4f00, $0x40", .in.eflags = iopl3, .show = "C");
+    V86("far call", "lcall $0x4f00, $0x40", .in.eflags = iopl3, .show = "Cs");
     V86("lock", ".byte 0xf0; nop", .in.eflags = iopl3);
     V86("into, OF", "into", .in.eflags = iopl3 | 0x800);
     V86("bound", "bound %%ax, (%%bx)", .in.eflags = iopl3, .in.eax = 0x7fff, .in.ebx = 0x200);
@@ -464,6 +476,11 @@ void bare_main(void)
     debugging();
     v86();
     double_faults();
-    switches();
+    switch_to();
+    switch_and_back();
+    faults_in_old_task();
+    nested_iret();
+    faults_in_new_task();
+    tss16();
     finish();
 }

@@ -34,26 +34,26 @@ same_ring:
     mov 28(%ebp), %eax
     mov 44(%ebp), %ss
     mov %eax, %esp
-frame:
-    pushl 36(%ebp)              /* eflags */
-    pushl 40(%ebp)              /* cs */
-    pushl 32(%ebp)              /* eip */
-    mov 0(%ebp), %eax
-    mov 4(%ebp), %ebx
-    mov 8(%ebp), %ecx
-    mov 12(%ebp), %edx
-    mov 16(%ebp), %esi
-    mov 20(%ebp), %edi
-    testl $0x20000, 36(%ebp)
+frame:                          /* SS may have a base by now */
+    pushl %ds:36(%ebp)          /* eflags */
+    pushl %ds:40(%ebp)          /* cs */
+    pushl %ds:32(%ebp)          /* eip */
+    mov %ds:0(%ebp), %eax
+    mov %ds:4(%ebp), %ebx
+    mov %ds:8(%ebp), %ecx
+    mov %ds:12(%ebp), %edx
+    mov %ds:16(%ebp), %esi
+    mov %ds:20(%ebp), %edi
+    testl $0x20000, %ds:36(%ebp)
     jnz 1f
-    mov 52(%ebp), %es
-    mov 56(%ebp), %fs
-    mov 60(%ebp), %gs
-    pushl 24(%ebp)
-    mov 48(%ebp), %ds
+    mov %ds:52(%ebp), %es
+    mov %ds:56(%ebp), %fs
+    mov %ds:60(%ebp), %gs
+    pushl %ds:24(%ebp)
+    mov %ds:48(%ebp), %ds
     pop %ebp
     iret
-1:  mov 24(%ebp), %ebp
+1:  mov %ds:24(%ebp), %ebp
     iret
 
 trap_common:                    /* the stack: error code, vector pushed by the stub */
