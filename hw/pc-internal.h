@@ -24,7 +24,7 @@ typedef struct PcBoard {
     IrqOr serial_irq[2];
     FwCfg *fw_cfg;
     PciBus *pci;
-    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga;
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -32,6 +32,10 @@ bool pc_place_bios(PcBoard *b, GError **error);
 RamBlock *pc_load_vga_rom(PcBoard *b, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);
+
+/* pc-drives.c: disks and CD-ROMs on the IDE channels; what -device ide-hd and ide-cd ask for. */
+bool pc_create_drives(PcBoard *b, GError **error);
+bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error);
 
 /* pc-options.c: what -device and -debugcon ask for. */
 bool pc_create_option_devices(PcBoard *b, GError **error);

@@ -6,7 +6,7 @@
 #include "softmmu/error.h"
 
 typedef struct DeviceDriver {
-    const char *name, *desc;
+    const char *name, *desc, *bus;
     const char *const *props;
     bool (*create)(PcBoard *b, const DeviceOption *o, GError **error);
 } DeviceDriver;
@@ -61,18 +61,32 @@ static bool create_debugcon(PcBoard *b, const DeviceOption *o, GError **error)
     return true;
 }
 
+static bool create_ide_disk(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    return pc_create_ide_device(b, o, false, error);
+}
+
+static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    return pc_create_ide_device(b, o, true, error);
+}
+
+#define IDE_PROPS (const char *const[]){ "drive", "bus", "unit", "serial", NULL }
+
 static const DeviceDriver drivers[] = {
-    { "isa-debug-exit", "port whose written value ends the machine",
+    { "ide-hd", "ATA disk", "IDE", IDE_PROPS, create_ide_disk },
+    { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
+    { "isa-debug-exit", "port whose written value ends the machine", "ISA",
       (const char *const[]){ "iobase", "iosize", NULL }, create_debug_exit },
-    { "isa-debugcon", "port that writes to a character device",
+    { "isa-debugcon", "port that writes to a character device", "ISA",
       (const char *const[]){ "iobase", "readback", "chardev", NULL }, create_debugcon },
 };
 
 void pc_print_device_help(GString *out)
 {
     for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
-        g_string_append_printf(out, "name \"%s\", bus ISA, desc \"%s\"\n", drivers[i].name,
-                               drivers[i].desc);
+        g_string_append_printf(out, "name \"%s\", bus %s, desc \"%s\"\n", drivers[i].name,
+                               drivers[i].bus, drivers[i].desc);
 }
 
 static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **error)

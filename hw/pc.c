@@ -4,7 +4,7 @@
  *
  * RAM: all of it below 4 GiB if it is less than 3.5 GiB, else 3 GiB there and the rest from 4 GiB
  * up, so that PCI memory has a gigabyte. Firmware: the image ends at 4 GiB, its last 128 KiB show
- * at 0xe0000 as well. Missing: IDE, floppy, parallel port, USB, PC speaker output, PAM-independent
+ * at 0xe0000 as well. Missing: floppy, parallel port, USB, PC speaker output, PAM-independent
  * option ROM area.
  */
 #include "hw/pc.h"
@@ -21,6 +21,7 @@
 #include "hw/ioapic.h"
 #include "hw/mc146818.h"
 #include "hw/pc-internal.h"
+#include "hw/piix3-ide.h"
 #include "hw/piix3.h"
 #include "hw/piix4-pm.h"
 #include "hw/port92.h"
@@ -213,7 +214,7 @@ static void create_interrupts(PcBoard *b)
     b->gsi = gsi_new(&b->dev, b->pic, b->ioapic);
 }
 
-/* PIIX3 at 00:01.0 and power management at 00:01.3. */
+/* PIIX3 at 00:01.0, its IDE controller and power management at 00:01.3. */
 static void create_south_bridge(PcBoard *b)
 {
     Machine *m = b->m;
@@ -227,7 +228,13 @@ static void create_south_bridge(PcBoard *b)
         .smm = m->config->smm,
     };
 
+    Irq *isa = gsi_lines(b->gsi, GSI_ISA);
+    Piix3IdeWiring ide = { .ports = &m->io_root,
+                           .memory = m->memory,
+                           .irq = { isa + 14, isa + 15 } };
+
     piix3_new(b->bridge, gsi_lines(b->gsi, GSI_PIRQ), &b->reset);
+    b->ide = piix3_ide_new(b->pci, &ide);
     b->pm = piix4_pm_new(b->pci, &pm);
 }
 
@@ -330,9 +337,9 @@ static bool create(PcBoard *b, GError **error)
     create_interrupts(b);
     create_south_bridge(b);
     create_isa_devices(b);
-    return create_vga(b, error) && pc_create_option_devices(b, error) &&
-           realize_tree(&b->dev, error) && pc_place_bios(b, error) && pc_fill_cmos(b, error) &&
-           pc_fill_fw_cfg(b, error);
+    return create_vga(b, error) && pc_create_drives(b, error) &&
+           pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
+           pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
 }
 
 bool pc_board_create(Machine *m, GError **error)

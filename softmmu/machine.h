@@ -31,6 +31,16 @@ typedef struct DeviceOption {
     GHashTable *props; /* char * -> char * */
 } DeviceOption;
 
+typedef enum DriveInterface { DRIVE_IF_IDE, DRIVE_IF_NONE } DriveInterface;
+
+typedef struct DriveOption {
+    char *id; /* NULL: after its place, "ide0-hd0" */
+    char *file, *format, *serial; /* format NULL: found out; serial NULL: one of ours */
+    DriveInterface interface;
+    int bus, unit; /* -1: the first that is free */
+    bool cdrom, snapshot, read_only, discard;
+} DriveOption;
+
 typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 
 typedef struct MachineConfig {
@@ -56,6 +66,7 @@ typedef struct MachineConfig {
     bool rtc_vm_clock;  /* -rtc clock=vm */
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
+    GPtrArray *drives;  /* DriveOption * */
     GPtrArray *fw_cfg;  /* FwCfgFileOption * */
     HostFiles *files;   /* of a recording, to be or to replay; NULL: the host has them */
     bool replaying;

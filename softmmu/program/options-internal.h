@@ -37,6 +37,17 @@ bool opt_network(Options *o, const char *arg, GError **error);
 /* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
 bool options_complete_devices(Options *o, GError **error);
 
+/* options-drive.c: disks */
+bool opt_drive(Options *o, const char *arg, GError **error);
+bool opt_hda(Options *o, const char *arg, GError **error);
+bool opt_hdb(Options *o, const char *arg, GError **error);
+bool opt_hdc(Options *o, const char *arg, GError **error);
+bool opt_hdd(Options *o, const char *arg, GError **error);
+bool opt_cdrom(Options *o, const char *arg, GError **error);
+bool opt_snapshot(Options *o, const char *arg, GError **error);
+void options_complete_drives(Options *o); /* after all options */
+void options_free_drive(void *drive);
+
 void options_answer(Options *o, Answer kind); /* the first question asked is answered */
 bool is_help(const char *arg);                /* "help" or "?" */
 

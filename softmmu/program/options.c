@@ -177,6 +177,13 @@ static const OptionRow option_rows[] = {
     {"parallel",    "none", opt_parallel,    "no parallel port"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
     {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)"},
+    {"hda",         "FILE", opt_hda,         "IDE disk (-hda to -hdd)"},
+    {"hdb",         "FILE", opt_hdb,         NULL},
+    {"hdc",         "FILE", opt_hdc,         NULL},
+    {"hdd",         "FILE", opt_hdd,         NULL},
+    {"cdrom",       "FILE", opt_cdrom,       "IDE CD-ROM (in the place of -hdc)"},
+    {"drive",       "file=FILE[,format=F][,if=ide|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
+    {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
     {"nic",         "none", opt_network,     "no network card"},
     {"net",         "none", opt_network,     NULL},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
@@ -202,7 +209,7 @@ static const OptionRow option_rows[] = {
 };
 
 /* QEMU's options that we lack: what to say. */
-#define DISKS    "disks are not modelled yet; boot a kernel with -kernel and -initrd"
+#define FLOPPIES "floppy disks are not modelled yet"
 #define NETWORK  "network cards are not modelled yet; use -nic none"
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no display yet; use -nographic or -display none"
@@ -214,9 +221,9 @@ static const OptionRow option_rows[] = {
 static const struct {
     const char *name, *why;
 } refused_rows[] = {
-    {"hda", DISKS}, {"hdb", DISKS}, {"hdc", DISKS}, {"hdd", DISKS}, {"fda", DISKS}, {"fdb", DISKS},
-    {"cdrom", DISKS}, {"drive", DISKS}, {"blockdev", DISKS}, {"snapshot", DISKS}, {"mtdblock", DISKS},
-    {"sd", DISKS}, {"pflash", "flash memory is not modelled yet; use -bios"},
+    {"fda", FLOPPIES}, {"fdb", FLOPPIES}, {"blockdev", "not supported yet; use -drive"},
+    {"mtdblock", "flash memory is not modelled yet; use -bios"},
+    {"sd", "SD cards are not modelled"}, {"pflash", "flash memory is not modelled yet; use -bios"},
     {"netdev", NETWORK}, {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
     {"sdl", DISPLAYS}, {"k", DISPLAYS},
@@ -315,10 +322,9 @@ static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
     const char *name = text + (text[1] == '-' ? 2 : 1);
     const OptionRow *row;
 
-    if (text[0] != '-' || !*name) {
-        error_set(error, "'%s': disk images are not supported yet; boot a kernel with -kernel",
-                  text);
-        return false;
+    if (text[0] != '-') { /* an image alone is the first disk */
+        remember(o->machine_args, text, NULL);
+        return opt_hda(o, text, error);
     }
     row = find_option(name);
     if (!row)
@@ -397,10 +403,12 @@ static void set_defaults(Options *o)
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
+    o->config.drives = g_ptr_array_new_with_free_func(options_free_drive);
 }
 
 static bool complete(Options *o, GError **error)
 {
+    options_complete_drives(o);
     return options_complete_machine(o, error) && options_complete_devices(o, error) &&
            check_together(o, error);
 }
@@ -470,6 +478,7 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->config.data_dirs);
     g_ptr_array_unref(o->config.devices);
     g_ptr_array_unref(o->config.fw_cfg);
+    g_ptr_array_unref(o->config.drives);
     g_ptr_array_unref(o->serials);
     g_ptr_array_unref(o->chardevs);
     g_string_free(o->answer, TRUE);

@@ -33,8 +33,8 @@ typedef struct Options {
     char *gdb;           /* device, NULL: none */
     GPtrArray *chardevs; /* ChardevOption * */
     char *display;       /* NULL: not said */
-    bool nographic;
     GPtrArray *plugins;  /* char *: FILE[,name=value…] */
+    bool nographic, snapshot;
     char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;

@@ -23,8 +23,7 @@ static const struct {
 } error_rows[] = {
     {"-foo", "-foo: invalid option (-help lists the valid ones)"},
     {"--foo", "-foo: invalid option (-help lists the valid ones)"},
-    {"-", "'-': disk images are not supported yet; boot a kernel with -kernel"},
-    {"disk.img", "'disk.img': disk images are not supported yet; boot a kernel with -kernel"},
+    {"-", "-: invalid option (-help lists the valid ones)"},
     {"-kernel", "-kernel: requires an argument"},
     {"-append x", "-append only allowed with -kernel option"},
     {"-initrd x", "-initrd only allowed with -kernel option"},
@@ -84,7 +83,14 @@ static const struct {
     {"-nic user", "-nic user: network cards are not modelled yet; use none"},
     {"-net nic", "-net nic: network cards are not modelled yet; use none"},
     {"-parallel stdio", "-parallel stdio: parallel ports are not modelled yet; use none"},
-    {"-hda x", "-hda: disks are not modelled yet; boot a kernel with -kernel and -initrd"},
+    {"-hda", "-hda: requires an argument"},
+    {"-drive if=ide", "-drive if=ide: file is needed: drives without a medium are not supported yet"},
+    {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none"},
+    {"-drive file=x,index=4", "-drive file=x,index=4: index: '4' is not a number from 0 to 3"},
+    {"-drive file=x,index=1,bus=0", "-drive file=x,index=1,bus=0: index cannot be used with bus and unit"},
+    {"-drive file=x,cache=none", "-drive file=x,cache=none: cache: 'none' is not supported; there are writeback"},
+    {"-drive file=x,foo=1", "-drive file=x,foo=1: unknown parameter 'foo'"},
+    {"-fda x", "-fda: floppy disks are not modelled yet"},
     {"-gdb udp::1234", "-gdb udp::1234: not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none"},
     {"-gdb 1234", "-gdb 1234: not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none"},
     {"-gdb chardev:x", "there is no character device 'x' (-chardev ...,id=)"},
@@ -324,6 +330,43 @@ static void test_device_and_fw_cfg(void **state)
     options_clear(&o);
 }
 
+/* clang-format off */
+static const struct {
+    const char *args, *text; /* drives as "id file format bus unit flags" */
+} drive_rows[] = {
+    {"a.img", "- a.img - 0 0"},
+    {"-hda a -hdd b", "- a - 0 0; - b - 1 1"},
+    {"-cdrom c", "- c - 1 0 cdrom"},
+    {"-snapshot -hda a", "- a - 0 0 snapshot"},
+    {"-drive file=a,,b,format=raw,if=none,id=d,readonly=on", "d a,b raw -1 -1 none read-only"},
+    {"-drive file=a,index=3,media=cdrom", "- a - 1 1 cdrom"},
+    {"-drive file=a,bus=1,discard=unmap,serial=x", "- a - 1 -1 discard"},
+};
+/* clang-format on */
+
+static void print_drive(const DriveOption *d, GString *out)
+{
+    g_string_append_printf(out, "%s%s %s %s %d %d%s%s%s%s%s", out->len ? "; " : "",
+                           d->id ? d->id : "-", d->file, d->format ? d->format : "-", d->bus,
+                           d->unit, d->interface == DRIVE_IF_NONE ? " none" : "",
+                           d->cdrom ? " cdrom" : "", d->snapshot ? " snapshot" : "",
+                           d->read_only ? " read-only" : "", d->discard ? " discard" : "");
+}
+
+static void test_drives(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(drive_rows); i++) {
+        g_autoptr(GString) text = g_string_new("");
+        Options o;
+
+        assert_true(parse(&o, drive_rows[i].args, NULL));
+        for (unsigned n = 0; n < o.config.drives->len; n++)
+            print_drive(o.config.drives->pdata[n], text);
+        assert_string_equal(text->str, drive_rows[i].text);
+        options_clear(&o);
+    }
+}
+
 static const struct {
     const char *args;
     Answer kind;
@@ -367,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),   cmocka_unit_test(test_fields),
         cmocka_unit_test(test_answers),  cmocka_unit_test(test_device_and_fw_cfg),
+        cmocka_unit_test(test_drives),
         cmocka_unit_test(test_one_line),
     };
 

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests are slots, which are state; what the drive's thread works on are jobs. A slot whose
+ * state was loaded has no job: a read gets a new one, all else had been done when it was saved.
+ * Missing: changing the medium, pausing the machine when the host's disk is full.
+ */
+#include "softmmu/block/drive.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What a fast disk of the guest's time takes. */
+#define LATENCY_NS  50000
+#define NS_PER_KIB  500
+#define FLUSH_NS    200000
+#define RECORD_HEAD 8 /* u32 number of the request, u32 errno */
+
+/* Shared with the drive's thread, which owns it until .finished. */
+typedef struct Job {
+    DriveRequest r;
+    uint32_t number, epoch;
+    bool finished; /* under the drive's lock */
+} Job;
+
+typedef struct Slot {
+    bool used;
+    uint8_t op;
+    uint32_t number; /* of the request */
+    uint64_t offset, len, tag;
+    uint64_t due_ns; /* counted time */
+    uint32_t error;  /* errno value of what the host has done */
+    /* not state */
+    Job *job;     /* NULL: there is nothing to wait for */
+    bool arrived; /* counted time: .error and .data are there */
+    uint8_t *data;
+} Slot;
+
+struct Drive {
+    Device dev;
+    DriveWiring w;
+    char *name; /* of the channel */
+    DriveDone *done;
+    void *opaque;
+    int channel;
+    Timer *timer; /* counted time: the next slot is due */
+    GThread *thread;
+    GMutex lock;
+    GCond changed;
+    GQueue jobs;    /* Job *; under the lock */
+    bool leave;     /* under the lock */
+    uint32_t epoch; /* changes when jobs are forgotten: what they post is stale */
+    /* state */
+    Slot slots[DRIVE_REQUESTS];
+    uint32_t next_number;
+};
+
+/* ---- The drive's thread ---------------------------------------------------------------------- */
+
+static int perform(Image *image, DriveRequest *r)
+{
+    switch (r->op) {
+    case DRIVE_READ: return image_read(image, r->offset, r->data, r->len);
+    case DRIVE_WRITE: return image_write(image, r->offset, r->data, r->len);
+    case DRIVE_FLUSH: return image_flush(image);
+    case DRIVE_DISCARD: return image_discard(image, r->offset, r->len);
+    case DRIVE_ZERO: return image_zero(image, r->offset, r->len);
+    }
+    g_assert_not_reached();
+}
+
+static void *drive_thread(void *opaque)
+{
+    Drive *d = opaque;
+
+    g_mutex_lock(&d->lock);
+    for (;;) {
+        Job *job = g_queue_pop_head(&d->jobs);
+        uint32_t note[2];
+
+        if (!job && d->leave)
+            break;
+        if (!job) {
+            g_cond_wait(&d->changed, &d->lock);
+            continue;
+        }
+        note[0] = job->number;
+        note[1] = job->epoch;
+        g_mutex_unlock(&d->lock);
+        job->r.error = perform(d->w.image, &job->r);
+        g_mutex_lock(&d->lock);
+        job->finished = true;
+        g_cond_broadcast(&d->changed);
+        if (!d->w.counted)
+            input_post(d->w.input, d->channel, note, sizeof(note));
+    }
+    g_mutex_unlock(&d->lock);
+    return NULL;
+}
+
+static void job_free(Job *job)
+{
+    g_free(job->r.data);
+    g_free(job);
+}
+
+static bool carries_data(DriveOp op)
+{
+    return op == DRIVE_READ || op == DRIVE_WRITE;
+}
+
+static void start_job(Drive *d, Slot *s, const uint8_t *data)
+{
+    Job *job = g_new0(Job, 1);
+
+    job->r = (DriveRequest){ .op = s->op, .offset = s->offset, .len = s->len };
+    job->number = s->number;
+    job->epoch = d->epoch;
+    if (carries_data(s->op))
+        job->r.data = s->op == DRIVE_WRITE ? g_memdup2(data, s->len) : g_malloc(s->len);
+    s->job = job;
+    g_mutex_lock(&d->lock);
+    g_queue_push_tail(&d->jobs, job);
+    g_cond_broadcast(&d->changed);
+    g_mutex_unlock(&d->lock);
+}
+
+static void wait_for_job(Drive *d, const Job *job)
+{
+    g_mutex_lock(&d->lock);
+    while (!job->finished)
+        g_cond_wait(&d->changed, &d->lock);
+    g_mutex_unlock(&d->lock);
+}
+
+/* ---- Completion ------------------------------------------------------------------------------ */
+
+static void forget_result(Drive *d, Slot *s)
+{
+    if (s->job) {
+        wait_for_job(d, s->job);
+        job_free(s->job);
+        s->job = NULL;
+    }
+    g_clear_pointer(&s->data, g_free);
+    s->arrived = false;
+}
+
+static void clear_slot(Drive *d, Slot *s)
+{
+    forget_result(d, s);
+    *s = (Slot){ 0 };
+}
+
+static void complete(Drive *d, Slot *s)
+{
+    DriveRequest r = { s->op, s->offset, s->len, s->tag, g_steal_pointer(&s->data), s->error };
+
+    clear_slot(d, s);
+    if (d->done)
+        d->done(d->opaque, &r);
+    g_free(r.data);
+}
+
+static Slot *find_slot(Drive *d, uint32_t number)
+{
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
+        if (d->slots[i].used && d->slots[i].number == number)
+            return &d->slots[i];
+    }
+    return NULL;
+}
+
+/* Free-running time: the drive's thread has posted that a job is finished. */
+static void hear_finished(Drive *d, const void *data, size_t len)
+{
+    uint32_t note[2];
+    Slot *s;
+
+    g_assert(len == sizeof(note));
+    memcpy(note, data, len);
+    s = note[1] == d->epoch ? find_slot(d, note[0]) : NULL;
+    if (!s || !s->job)
+        return;
+    s->error = s->job->r.error;
+    s->data = g_steal_pointer(&s->job->r.data);
+    complete(d, s);
+}
+
+/* Counted time: what the host said, now or when it was recorded. It counts when the slot is due. */
+static void hear_result(Drive *d, const uint8_t *data, size_t len)
+{
+    uint32_t head[2];
+    Slot *s;
+
+    if (len < RECORD_HEAD)
+        return;
+    memcpy(head, data, RECORD_HEAD);
+    s = find_slot(d, GUINT32_FROM_LE(head[0]));
+    if (!s || s->arrived)
+        return;
+    s->arrived = true;
+    s->error = GUINT32_FROM_LE(head[1]);
+    if (s->op == DRIVE_READ && len - RECORD_HEAD == s->len)
+        s->data = g_memdup2(data + RECORD_HEAD, s->len);
+    else if (s->op == DRIVE_READ && !s->error)
+        s->error = EIO;
+}
+
+static void hear(void *opaque, const void *data, size_t len)
+{
+    Drive *d = opaque;
+
+    if (d->w.counted)
+        hear_result(d, data, len);
+    else
+        hear_finished(d, data, len);
+}
+
+static Slot *first_due(Drive *d)
+{
+    Slot *first = NULL;
+
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
+        Slot *s = &d->slots[i];
+
+        if (s->used && (!first || s->due_ns < first->due_ns ||
+                        (s->due_ns == first->due_ns && (int32_t)(s->number - first->number) < 0)))
+            first = s;
+    }
+    return first;
+}
+
+static void set_timer(Drive *d)
+{
+    const Slot *s = first_due(d);
+
+    if (!d->w.counted)
+        return;
+    if (s)
+        timer_set(d->timer, s->due_ns);
+    else
+        timer_cancel(d->timer);
+}
+
+/* The host's answer through the door: recorded if the run is. */
+static void fetch_result(Drive *d, Slot *s)
+{
+    uint32_t head[2] = { GUINT32_TO_LE(s->number), 0 };
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    Job *job = s->job;
+
+    if (job) {
+        wait_for_job(d, job);
+        head[1] = GUINT32_TO_LE(job->r.error);
+    }
+    g_byte_array_append(bytes, (const uint8_t *)head, RECORD_HEAD);
+    if (job && s->op == DRIVE_READ && !job->r.error)
+        g_byte_array_append(bytes, job->r.data, s->len);
+    input_act(d->w.input, d->channel, bytes->data, bytes->len, 0);
+}
+
+static void slot_due(void *opaque)
+{
+    Drive *d = opaque;
+    Slot *s;
+
+    while ((s = first_due(d)) && (int64_t)s->due_ns <= clock_now_ns(d->w.clock)) {
+        if (!s->arrived)
+            fetch_result(d, s);
+        if (!s->arrived) { /* the recording has nothing here: it is another run */
+            s->error = EIO;
+            s->data = s->op == DRIVE_READ ? g_malloc0(s->len) : NULL;
+        }
+        complete(d, s);
+    }
+    set_timer(d);
+}
+
+/* ---- For controllers ------------------------------------------------------------------------- */
+
+static int64_t duration_ns(const DriveRequest *r)
+{
+    return LATENCY_NS + (r->op == DRIVE_FLUSH  ? FLUSH_NS
+                         : carries_data(r->op) ? (int64_t)(r->len / 1024) * NS_PER_KIB
+                                               : 0);
+}
+
+bool drive_is_busy(const Drive *d)
+{
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
+        if (!d->slots[i].used)
+            return false;
+    }
+    return true;
+}
+
+void drive_submit(Drive *d, const DriveRequest *r)
+{
+    Slot *s = d->slots;
+
+    g_assert(!drive_is_busy(d) && !((r->offset | r->len) % DRIVE_SECTOR));
+    g_assert(!carries_data(r->op) || (r->len && r->len <= DRIVE_MAX_TRANSFER));
+    while (s->used)
+        s++;
+    *s = (Slot){
+        .used = true,
+        .op = r->op,
+        .number = d->next_number++,
+        .offset = r->offset,
+        .len = r->len,
+        .tag = r->tag,
+        .due_ns = clock_now_ns(d->w.clock) + duration_ns(r),
+    };
+    if (d->w.image)
+        start_job(d, s, r->data);
+    set_timer(d);
+}
+
+/* What the host has been asked to do it does. */
+static void forget_requests(Drive *d)
+{
+    d->epoch++;
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++)
+        clear_slot(d, &d->slots[i]);
+}
+
+void drive_cancel(Drive *d)
+{
+    forget_requests(d);
+    set_timer(d);
+}
+
+const char *drive_id(const Drive *d)
+{
+    return d->dev.id;
+}
+
+uint64_t drive_sectors(const Drive *d)
+{
+    return d->w.size / DRIVE_SECTOR;
+}
+
+bool drive_is_read_only(const Drive *d)
+{
+    return d->w.read_only;
+}
+
+void drive_connect(Drive *d, DriveDone *done, void *opaque)
+{
+    d->done = done;
+    d->opaque = opaque;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static bool drive_realize(Device *dev, GError **error)
+{
+    Drive *d = (Drive *)dev;
+
+    g_mutex_init(&d->lock);
+    g_cond_init(&d->changed);
+    g_queue_init(&d->jobs);
+    if (d->w.counted)
+        d->timer = timer_new(d->w.clock, slot_due, d);
+    if (d->w.image)
+        d->thread = g_thread_new("drive", drive_thread, d);
+    return true;
+}
+
+static void drive_unrealize(Device *dev)
+{
+    Drive *d = (Drive *)dev;
+
+    forget_requests(d);
+    g_mutex_lock(&d->lock);
+    d->leave = true;
+    g_cond_broadcast(&d->changed);
+    g_mutex_unlock(&d->lock);
+    if (d->thread)
+        g_thread_join(d->thread);
+    timer_free(d->timer);
+    image_close(d->w.image);
+    d->w.image = NULL;
+    g_mutex_clear(&d->lock);
+    g_cond_clear(&d->changed);
+    g_free(d->name);
+}
+
+static void drive_reset(Device *dev)
+{
+    drive_cancel((Drive *)dev);
+}
+
+/* Saved state has no jobs: what is under way comes to its end first, and is told later. */
+static void *drive_settle(Device *dev)
+{
+    Drive *d = (Drive *)dev;
+
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
+        Slot *s = &d->slots[i];
+
+        if (!s->job)
+            continue;
+        wait_for_job(d, s->job);
+        if (!d->w.counted)
+            s->error = s->job->r.error;
+    }
+    return d;
+}
+
+/* A finished job without data, which the queue tells of. */
+static void retell(Drive *d, Slot *s)
+{
+    uint32_t note[2] = { s->number, d->epoch };
+
+    s->job = g_new0(Job, 1);
+    s->job->finished = true;
+    s->job->r.error = s->error;
+    input_post(d->w.input, d->channel, note, sizeof(note));
+}
+
+static bool is_sound(const Slot *s)
+{
+    return s->op <= DRIVE_ZERO && !((s->offset | s->len) % DRIVE_SECTOR) &&
+           (!carries_data(s->op) || (s->len && s->len <= DRIVE_MAX_TRANSFER));
+}
+
+static void drive_post_load(Device *dev)
+{
+    Drive *d = (Drive *)dev;
+
+    d->epoch++;
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
+        Slot *s = &d->slots[i];
+
+        forget_result(d, s);
+        s->used = s->used && is_sound(s);
+        if (!s->used || !d->w.image)
+            continue;
+        if (s->op == DRIVE_READ)
+            start_job(d, s, NULL);
+        else if (!d->w.counted)
+            retell(d, s);
+    }
+    set_timer(d);
+}
+
+static const StateField slot_state[] = {
+    STATE_BOOL(Slot, used),  STATE_U8(Slot, op),     STATE_U32(Slot, number),
+    STATE_U64(Slot, offset), STATE_U64(Slot, len),   STATE_U64(Slot, tag),
+    STATE_U64(Slot, due_ns), STATE_U32(Slot, error), STATE_END,
+};
+
+static const StateField drive_state[] = {
+    STATE_STRUCT_ARRAY(Drive, slots, slot_state),
+    STATE_U32(Drive, next_number),
+    STATE_END,
+};
+
+const DeviceClass drive_class = {
+    .name = "drive",
+    .desc = "an image behind a disk controller",
+    .size = sizeof(Drive),
+    .state = drive_state,
+    .state_version = 1,
+    .realize = drive_realize,
+    .unrealize = drive_unrealize,
+    .reset_enter = drive_reset,
+    .post_load = drive_post_load,
+    .state_of = drive_settle,
+};
+
+Drive *drive_new(Device *parent, const char *id, const DriveWiring *w)
+{
+    Drive *d = (Drive *)device_new(&drive_class, parent, id);
+
+    d->w = *w;
+    d->name = g_strdup_printf("drive %s", d->dev.id);
+    d->channel = input_add_channel(w->input, d->name, false, hear, d);
+    return d;
+}

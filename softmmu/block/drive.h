@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A drive as a disk controller sees it: requests that complete some time later. The host's file is
+ * read and written by a thread of the drive's own; what it has to say reaches the machine through
+ * the input queue (design D7).
+ *
+ * Free-running time: a request completes when the host has finished it. Counted time: it completes
+ * at a moment of virtual time that follows from the request alone, and the machine waits for the
+ * host if it must; what was read is recorded with it, so that a replay needs no image.
+ *
+ * Everything but the drive's thread is the machine thread's.
+ */
+#ifndef SOFTMMU_BLOCK_DRIVE_H
+#define SOFTMMU_BLOCK_DRIVE_H
+
+#include "softmmu/block/image.h"
+#include "softmmu/clock.h"
+#include "softmmu/device.h"
+#include "softmmu/input.h"
+
+#define DRIVE_SECTOR       512
+#define DRIVE_REQUESTS     64            /* at a time */
+#define DRIVE_MAX_TRANSFER (1024 * 1024) /* bytes of a read or write */
+
+typedef struct Drive Drive;
+
+typedef enum DriveOp { DRIVE_READ, DRIVE_WRITE, DRIVE_FLUSH, DRIVE_DISCARD, DRIVE_ZERO } DriveOp;
+
+typedef struct DriveRequest {
+    DriveOp op;
+    uint64_t offset; /* bytes */
+    uint64_t len;    /* bytes; 0 for a flush */
+    uint64_t tag;    /* the controller's own, kept in saved state */
+    uint8_t *data;   /* of reads (once they are done) and writes, the drive's */
+    int error;       /* errno value when it is done */
+} DriveRequest;
+
+/* @r is gone when it returns. */
+typedef void DriveDone(void *opaque, const DriveRequest *r);
+
+typedef struct DriveWiring {
+    Image *image;  /* taken over; NULL: a replay, which has the contents from its recording */
+    uint64_t size; /* bytes, of the image */
+    bool read_only;
+    Clock *clock;
+    InputQueue *input;
+    bool counted; /* time is: see above */
+} DriveWiring;
+
+extern const DeviceClass drive_class;
+
+/* @id names it for the user and in recordings; there is no other of it. Not yet realized. */
+Drive *drive_new(Device *parent, const char *id, const DriveWiring *w);
+void drive_connect(Drive *d, DriveDone *done, void *opaque); /* the one controller it has */
+
+const char *drive_id(const Drive *d);
+uint64_t drive_sectors(const Drive *d);
+bool drive_is_read_only(const Drive *d);
+
+bool drive_is_busy(const Drive *d); /* DRIVE_REQUESTS are under way: submit none */
+/* A copy of @data is taken for a write. Offset and length are multiples of DRIVE_SECTOR; a range
+ * beyond the end completes with EINVAL, a change of a read-only drive with EROFS. */
+void drive_submit(Drive *d, const DriveRequest *r);
+/* Forget all requests (the controller is reset). What is written stays written. */
+void drive_cancel(Drive *d);
+
+#endif

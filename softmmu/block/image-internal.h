@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a format implements. To add one: a row in image.c's table and a file of its own. */
+#ifndef SOFTMMU_BLOCK_IMAGE_INTERNAL_H
+#define SOFTMMU_BLOCK_IMAGE_INTERNAL_H
+
+#include "softmmu/block/image.h"
+
+typedef struct ImageFormat {
+    const char *name;
+    /* Does a file that begins with @head look like it? NULL: never by its looks. */
+    bool (*probe)(const uint8_t *head, size_t len);
+    /* @image has path, fd, file size and mode; sets size and own. Cleans up when it fails. */
+    bool (*open)(Image *image, GError **error);
+    void (*close)(Image *image); /* of what open made; not the fd. May be NULL */
+    /* Ranges are within the image and not empty. */
+    int (*read)(Image *image, uint64_t offset, void *buf, size_t len);
+    int (*write)(Image *image, uint64_t offset, const void *buf, size_t len);
+    int (*zero)(Image *image, uint64_t offset, uint64_t len);    /* NULL: by writing */
+    int (*discard)(Image *image, uint64_t offset, uint64_t len); /* NULL: does nothing */
+    int (*flush)(Image *image);
+} ImageFormat;
+
+struct Image {
+    const ImageFormat *format;
+    char *path;
+    int fd;
+    uint64_t file_size; /* when it was opened */
+    uint64_t size;
+    bool read_only, discard;
+    bool guessed; /* the format was: raw by default */
+    void *own;    /* the format's */
+};
+
+extern const ImageFormat image_format_raw;
+
+/* Whole transfers at a place of a file; errno values. Reading beyond the end gives zeros. */
+int image_file_read(int fd, uint64_t offset, void *buf, size_t len);
+int image_file_write(int fd, uint64_t offset, const void *buf, size_t len);
+int image_file_zero(int fd, uint64_t offset, uint64_t len);
+int image_file_punch(int fd, uint64_t offset, uint64_t len); /* give room back, if the host can */
+
+/* The format that a file with this head has by its looks, or NULL. */
+const ImageFormat *image_probe(const uint8_t *head, size_t len);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Raw images: the file is the disk. A last sector that the file fills in part ends in zeros. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "softmmu/block/image-internal.h"
+
+static bool raw_open(Image *image, GError **error)
+{
+    image->size = (image->file_size + 511) & ~UINT64_C(511);
+    return true;
+}
+
+static int raw_read(Image *image, uint64_t offset, void *buf, size_t len)
+{
+    return image_file_read(image->fd, offset, buf, len);
+}
+
+static int raw_write(Image *image, uint64_t offset, const void *buf, size_t len)
+{
+    return image_file_write(image->fd, offset, buf, len);
+}
+
+static int raw_zero(Image *image, uint64_t offset, uint64_t len)
+{
+    return image_file_zero(image->fd, offset, len);
+}
+
+static int raw_discard(Image *image, uint64_t offset, uint64_t len)
+{
+    int error = image_file_punch(image->fd, offset, len);
+
+    return error == ENOTSUP || error == ENODEV ? 0 : error;
+}
+
+static int raw_flush(Image *image)
+{
+    return fdatasync(image->fd) ? errno : 0;
+}
+
+const ImageFormat image_format_raw = {
+    .name = "raw",
+    .open = raw_open,
+    .read = raw_read,
+    .write = raw_write,
+    .zero = raw_zero,
+    .discard = raw_discard,
+    .flush = raw_flush,
+};

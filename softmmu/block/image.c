@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, locking and what all formats share. */
+#include "softmmu/block/image-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/fs.h>
+#endif
+
+#include "softmmu/error.h"
+
+#define SECTOR     512
+#define HEAD_BYTES 512
+#define ZERO_CHUNK (64 * 1024)
+
+static const ImageFormat *const formats[] = { &image_format_raw };
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+int image_file_read(int fd, uint64_t offset, void *buf, size_t len)
+{
+    uint8_t *p = buf;
+
+    while (len) {
+        ssize_t n = pread(fd, p, len, offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (!n) {
+            memset(p, 0, len);
+            return 0;
+        }
+        p += n;
+        offset += n;
+        len -= n;
+    }
+    return 0;
+}
+
+int image_file_write(int fd, uint64_t offset, const void *buf, size_t len)
+{
+    const uint8_t *p = buf;
+
+    while (len) {
+        ssize_t n = pwrite(fd, p, len, offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n ? errno : EIO;
+        p += n;
+        offset += n;
+        len -= n;
+    }
+    return 0;
+}
+
+int image_file_punch(int fd, uint64_t offset, uint64_t len)
+{
+#ifdef FALLOC_FL_PUNCH_HOLE
+    if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len))
+        return 0;
+    return errno;
+#else
+    return ENOTSUP;
+#endif
+}
+
+int image_file_zero(int fd, uint64_t offset, uint64_t len)
+{
+    static const uint8_t zeros[ZERO_CHUNK];
+
+    if (!image_file_punch(fd, offset, len))
+        return 0;
+    while (len) {
+        size_t n = MIN(len, sizeof(zeros));
+        int error = image_file_write(fd, offset, zeros, n);
+
+        if (error)
+            return error;
+        offset += n;
+        len -= n;
+    }
+    return 0;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+const ImageFormat *image_probe(const uint8_t *head, size_t len)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
+        if (formats[i]->probe && formats[i]->probe(head, len))
+            return formats[i];
+    }
+    return NULL;
+}
+
+static bool lock_file(int fd, bool read_only)
+{
+#ifdef F_OFD_SETLK
+    struct flock lock = { .l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+
+    /* A file system without locks is not the user's mistake. */
+    return !fcntl(fd, F_OFD_SETLK, &lock) || (errno != EAGAIN && errno != EACCES);
+#else
+    return true;
+#endif
+}
+
+static bool file_size(int fd, uint64_t *size)
+{
+    struct stat st;
+
+    if (fstat(fd, &st))
+        return false;
+    *size = st.st_size;
+#ifdef BLKGETSIZE64
+    if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, size))
+        return false;
+#endif
+    errno = EISDIR;
+    return !S_ISDIR(st.st_mode);
+}
+
+static bool open_file(Image *image, GError **error)
+{
+    image->fd = open(image->path, (image->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    if (image->fd < 0 || !file_size(image->fd, &image->file_size)) {
+        error_set(error, "Could not open '%s': %s", image->path, g_strerror(errno));
+        return false;
+    }
+    if (!lock_file(image->fd, image->read_only)) {
+        error_set(error, "'%s' is in use by another process%s", image->path,
+                  image->read_only ? " that writes to it" : "");
+        return false;
+    }
+    return true;
+}
+
+static bool choose_format(Image *image, const char *name, GError **error)
+{
+    uint8_t head[HEAD_BYTES];
+    int failure;
+
+    for (size_t i = 0; name && i < G_N_ELEMENTS(formats); i++) {
+        if (!strcmp(formats[i]->name, name)) {
+            image->format = formats[i];
+            return true;
+        }
+    }
+    if (name) {
+        error_set(error, "unknown image format '%s'", name);
+        return false;
+    }
+    failure = image_file_read(image->fd, 0, head, sizeof(head));
+    if (failure) {
+        error_set(error, "Could not read '%s': %s", image->path, g_strerror(failure));
+        return false;
+    }
+    image->format = image_probe(head, sizeof(head));
+    image->guessed = !image->format;
+    if (!image->format)
+        image->format = &image_format_raw;
+    return true;
+}
+
+Image *image_open(const ImageOpen *how, GError **error)
+{
+    Image *image = g_new0(Image, 1);
+
+    image->path = g_strdup(how->path);
+    image->read_only = how->read_only;
+    image->discard = how->discard;
+    image->fd = -1;
+    if (open_file(image, error) && choose_format(image, how->format, error) &&
+        image->format->open(image, error))
+        return image;
+    image->format = NULL;
+    image_close(image);
+    return NULL;
+}
+
+void image_close(Image *image)
+{
+    if (!image)
+        return;
+    if (image->format) {
+        image_flush(image);
+        if (image->format->close)
+            image->format->close(image);
+    }
+    if (image->fd >= 0)
+        close(image->fd);
+    g_free(image->path);
+    g_free(image);
+}
+
+uint64_t image_size(const Image *image)
+{
+    return image->size;
+}
+
+const char *image_path(const Image *image)
+{
+    return image->path;
+}
+
+const char *image_format(const Image *image)
+{
+    return image->format->name;
+}
+
+bool image_is_read_only(const Image *image)
+{
+    return image->read_only;
+}
+
+/* ---- Transfers ------------------------------------------------------------------------------- */
+
+static bool is_inside(const Image *image, uint64_t offset, uint64_t len)
+{
+    return len <= image->size && offset <= image->size - len;
+}
+
+static int check_change(const Image *image, uint64_t offset, uint64_t len)
+{
+    return image->read_only ? EROFS : is_inside(image, offset, len) ? 0 : EINVAL;
+}
+
+int image_read(Image *image, uint64_t offset, void *buf, size_t len)
+{
+    if (!is_inside(image, offset, len))
+        return EINVAL;
+    return len ? image->format->read(image, offset, buf, len) : 0;
+}
+
+/* A guest must not turn an image whose format is guessed into one that names other files. */
+static bool disguises(const Image *image, uint64_t offset, const uint8_t *buf, size_t len)
+{
+    return image->guessed && !offset && image_probe(buf, len);
+}
+
+int image_write(Image *image, uint64_t offset, const void *buf, size_t len)
+{
+    int error = check_change(image, offset, len);
+
+    if (error || !len)
+        return error;
+    return disguises(image, offset, buf, len) ? EPERM
+                                              : image->format->write(image, offset, buf, len);
+}
+
+static int write_zeros(Image *image, uint64_t offset, uint64_t len)
+{
+    static const uint8_t zeros[ZERO_CHUNK];
+    int error = 0;
+
+    for (uint64_t n; len && !error; offset += n, len -= n) {
+        n = MIN(len, sizeof(zeros));
+        error = image->format->write(image, offset, zeros, n);
+    }
+    return error;
+}
+
+int image_zero(Image *image, uint64_t offset, uint64_t len)
+{
+    int error = check_change(image, offset, len);
+
+    if (error || !len)
+        return error;
+    return image->format->zero ? image->format->zero(image, offset, len)
+                               : write_zeros(image, offset, len);
+}
+
+int image_discard(Image *image, uint64_t offset, uint64_t len)
+{
+    int error = check_change(image, offset, len);
+
+    if (error || !len || !image->discard || !image->format->discard)
+        return error;
+    return image->format->discard(image, offset, len);
+}
+
+int image_flush(Image *image)
+{
+    return image->read_only ? 0 : image->format->flush(image);
+}

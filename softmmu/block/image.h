@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A disk image: bytes in a file of the host, behind a format. All calls wait for the host, so they
+ * belong on a thread that may (drive.h has one); one thread at a time uses an Image.
+ *
+ * Offsets and lengths are in bytes, any alignment. Functions that return int give 0 or an errno
+ * value. What lies beyond the end of an image is EINVAL; images do not grow.
+ *
+ * A file that is open for writing is locked against every other opener, one open for reading
+ * against writers (fcntl(2), open file description locks).
+ */
+#ifndef SOFTMMU_BLOCK_IMAGE_H
+#define SOFTMMU_BLOCK_IMAGE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Image Image;
+
+typedef struct ImageOpen {
+    const char *path;
+    const char *format; /* NULL: found out. Then a guest may not make a raw image another format. */
+    bool read_only;
+    bool discard; /* what is discarded gives its room back to the host */
+} ImageOpen;
+
+/* NULL with @error. */
+Image *image_open(const ImageOpen *how, GError **error);
+/* What is written goes to a file of its own, which is gone with the image; takes @base over, which
+ * may be read-only. NULL with @error, and @base is closed. */
+Image *image_open_overlay(Image *base, GError **error);
+void image_close(Image *image); /* flushes; NULL is allowed */
+
+uint64_t image_size(const Image *image); /* bytes, a multiple of 512 */
+const char *image_path(const Image *image);
+const char *image_format(const Image *image); /* "raw", … */
+bool image_is_read_only(const Image *image);
+
+int image_read(Image *image, uint64_t offset, void *buf, size_t len);
+int image_write(Image *image, uint64_t offset, const void *buf, size_t len);
+int image_zero(Image *image, uint64_t offset, uint64_t len);
+int image_discard(Image *image, uint64_t offset, uint64_t len); /* contents undefined after it */
+/* What was written is on the disk when it returns. */
+int image_flush(Image *image);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Images of every format against a model in memory; what must be refused. */
+#include "softmmu/block/image.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/softmmu/test.h"
+
+#define SIZE (256 * 1024u)
+
+static char *make_file(uint64_t size)
+{
+    char *path = g_build_filename(g_get_tmp_dir(), "mimus-image-XXXXXX", NULL);
+    int fd = g_mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+    return path;
+}
+
+static Image *open_ok(const char *path, const char *format, bool read_only)
+{
+    ImageOpen how = { .path = path, .format = format, .read_only = read_only, .discard = true };
+    GError *error = NULL;
+    Image *image = image_open(&how, &error);
+
+    if (!image)
+        fail_msg("%s", error->message);
+    return image;
+}
+
+static void remove_file(char *path)
+{
+    unlink(path);
+    g_free(path);
+}
+
+/* Random reads, writes and zeros, all of which @model sees too. */
+static void exercise(Image *image, uint8_t *model, unsigned seed)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    g_autofree uint8_t *buf = g_malloc(SIZE);
+
+    for (unsigned i = 0; i < 400; i++) {
+        uint32_t at = g_rand_int_range(rand, 0, SIZE);
+        uint32_t len = g_rand_int_range(rand, 0, MIN(SIZE - at, 20000) + 1);
+
+        switch (g_rand_int_range(rand, 0, 4)) {
+        case 0:
+            memset(buf, i, len);
+            buf[0] = 0;
+            assert_int_equal(image_write(image, at, buf, len), 0);
+            memcpy(model + at, buf, len);
+            break;
+        case 1:
+            assert_int_equal(image_zero(image, at, len), 0);
+            memset(model + at, 0, len);
+            break;
+        case 2: assert_int_equal(image_flush(image), 0); break;
+        default:
+            assert_int_equal(image_read(image, at, buf, len), 0);
+            assert_memory_equal(buf, model + at, len);
+        }
+    }
+    assert_int_equal(image_read(image, 0, buf, SIZE), 0);
+    assert_memory_equal(buf, model, SIZE);
+}
+
+static void test_raw(void **state)
+{
+    char *path = make_file(SIZE);
+    g_autofree uint8_t *model = g_malloc0(SIZE);
+    Image *image;
+
+    for (unsigned round = 0; round < 3; round++) { /* opened again each time */
+        image = open_ok(path, "raw", false);
+        assert_int_equal(image_size(image), SIZE);
+        exercise(image, model, round);
+        image_close(image);
+    }
+    remove_file(path);
+}
+
+static void test_overlay(void **state)
+{
+    char *path = make_file(SIZE);
+    g_autofree uint8_t *model = g_malloc0(SIZE);
+    g_autofree uint8_t *base = g_malloc0(SIZE);
+    Image *image = open_ok(path, "raw", false);
+
+    exercise(image, base, 1);
+    image_close(image);
+    memcpy(model, base, SIZE);
+    image = image_open_overlay(open_ok(path, "raw", true), NULL);
+    exercise(image, model, 2);
+    image_close(image);
+    image = open_ok(path, "raw", true);
+    assert_int_equal(image_read(image, 0, model, SIZE), 0);
+    assert_memory_equal(model, base, SIZE); /* as it was */
+    image_close(image);
+    remove_file(path);
+}
+
+static void test_limits(void **state)
+{
+    char *path = make_file(700);
+    Image *image = open_ok(path, NULL, false);
+    uint8_t buf[1024] = "QFI\xfb";
+
+    assert_int_equal(image_size(image), 1024);
+    assert_int_equal(image_read(image, 0, buf + 4, 1020), 0);
+    assert_int_equal(image_read(image, 1, buf, 1024), EINVAL);
+    assert_int_equal(image_write(image, UINT64_MAX, buf, 2), EINVAL);
+    assert_int_equal(image_zero(image, 1000, UINT64_MAX - 500), EINVAL);
+    image_close(image);
+    image = open_ok(path, "raw", true);
+    assert_int_equal(image_write(image, 0, buf, 1), EROFS);
+    assert_int_equal(image_discard(image, 0, 1), EROFS);
+    image_close(image);
+    remove_file(path);
+}
+
+static void test_refusals(void **state)
+{
+    char *path = make_file(512);
+    const struct {
+        ImageOpen how;
+        const char *message; /* part of it */
+    } rows[] = {
+        { { .path = "/nowhere/disk" }, "Could not open '/nowhere/disk': No such file" },
+        { { .path = "/" }, "Could not open '/': Is a directory" },
+        { { .path = path, .format = "foo" }, "unknown image format 'foo'" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_null(image_open(&rows[i].how, &error));
+        assert_non_null(strstr(error->message, rows[i].message));
+    }
+    remove_file(path);
+}
+
+static void test_lock(void **state)
+{
+    char *path = make_file(512);
+    Image *image = open_ok(path, "raw", false), *second;
+    ImageOpen how = { .path = path, .format = "raw", .read_only = true };
+    g_autoptr(GError) error = NULL;
+
+    assert_null(image_open(&how, &error));
+    assert_non_null(strstr(error->message, "is in use by another process"));
+    image_close(image);
+    image = open_ok(path, "raw", true);
+    second = open_ok(path, "raw", true);
+    image_close(second);
+    image_close(image);
+    remove_file(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_raw),    cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_lock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
