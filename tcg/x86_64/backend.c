@@ -225,7 +225,8 @@ static void append_map(Gen *g)
         return;
     }
     g->code->fault_map = x_pc(&g->a);
-    g->a.p = fault_map_encode(g, g->a.p);
+    g->a.p = fault_map_encode(g->points, g->npoints, g->records,
+                              &(FaultPlaces){ g->be->reg_home, ENV_BIAS }, g->a.p);
     g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }
 
@@ -342,7 +343,7 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
     case EXIT_LOOP: left_at_start(be, env, &leave, header_at(site), true); break;
     case TCG_EXIT_REASON:
         h = header_at(site);
-        g_assert(fault_map_find(be, h->code, (uintptr_t)site, env, &offset, &index));
+        g_assert(find_point(be, h->code, (uintptr_t)site, env, &offset, &index));
         *pc = vbase + offset;
         memcpy(&leave.reason, site + 4, 4);
         break;
@@ -450,7 +451,7 @@ static void backend_retire(void *p, TcgCode *code)
 static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
                                   uint32_t *offset, uint32_t *index)
 {
-    g_assert(fault_map_find(p, code, host_pc, env, offset, index));
+    g_assert(find_point(p, code, host_pc, env, offset, index));
 }
 
 static void backend_disas(void *p, const TcgCode *code, GString *out)

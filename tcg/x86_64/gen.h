@@ -12,8 +12,9 @@
 
 #include "tcg/backend.h"
 #include "tcg/flags.h"
+#include "tcg/native/codebuf.h"
+#include "tcg/native/record.h"
 #include "tcg/x86_64/asm.h"
-#include "tcg/x86_64/codebuf.h"
 
 #define NREGS     32
 #define XMM(n)    (16 + (n))
@@ -95,36 +96,6 @@ typedef struct Loc {
     IrRef next;   /* in the register's list */
     int32_t off;  /* ENV, SPILL: from RBP */
 } Loc;
-
-/* Where something is found at run time: what stubs and fault maps keep. */
-enum { SRC_NONE, SRC_CONST, SRC_REG, SRC_MEM };
-typedef struct Src { /* without padding: compared as bytes */
-    uint8_t kind;    /* SRC_* */
-    int8_t reg;
-    uint16_t unused;
-    int32_t off;
-    uint64_t value;
-} Src;
-
-/* A flags record to be: kind 0 means the main part in env stays, and what is on top of it but for what
- * is said here. All 0: env is right. */
-typedef struct Record {
-    uint8_t kind, inc_kind, rot_kind;
-    uint8_t unused[5];
-    Src a, b, c, inc, rot, cf; /* cf: the flag */
-} Record;
-
-static inline bool record_is_env(const Record *r)
-{
-    return !r->kind && !r->inc_kind && !r->rot_kind && r->cf.kind == SRC_NONE;
-}
-
-typedef struct FaultPoint {
-    uint32_t host; /* offset from the start of the block's code */
-    uint32_t guest;
-    uint16_t index;
-    uint16_t record; /* number, see keep_record() */
-} FaultPoint;
 
 /*
  * What a memory stub has to do, but for where it lies. Shapes are shared: behind a stub's call
@@ -403,12 +374,6 @@ void emit_stubs(Gen *g);
 void x87_status(Gen *g);
 void x87_before_op(Gen *g); /* the current one */
 
-/* faultmap.c */
-enum { FAULT_POINT_MAX = 64 };                        /* bytes of an entry at most */
-uint8_t *fault_map_encode(const Gen *g, uint8_t *to); /* its end */
-bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
-                    uint32_t *offset, uint32_t *index);
-
 /* shapes.c */
 ShapeTable *shapes_new(void);
 void shapes_free(ShapeTable *t);
@@ -444,6 +409,14 @@ typedef struct CodeHeader {
     uint32_t start; /* offset of the block in its mapping unit */
     uint32_t unused;
 } CodeHeader;
+
+static inline bool find_point(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
+                              uint32_t *offset, uint32_t *index)
+{
+    uint64_t host = host_pc - ((uintptr_t)code->start - sizeof(CodeHeader));
+
+    return fault_map_find(code, host, env, be->layout->flags, offset, index);
+}
 
 /* What is left most often has its address in env, TcgLayout.calls: such a call is 3 bytes. */
 enum { CALL_MEM, CALL_LINK, CALL_BUDGET, CALL_BYTES = 3 };

@@ -246,7 +246,7 @@ void x64_trap(void *env, const uint8_t *site, const X86Backend *be)
     memcpy(&word, site, 4);
     memcpy(&code, site + 4, 4);
     h = (const CodeHeader *)(site - word);
-    g_assert(fault_map_find(be, h->code, (uintptr_t)site, env, &offset, &index));
+    g_assert(find_point(be, h->code, (uintptr_t)site, env, &offset, &index));
     *(uint64_t *)at(env, l->pc) = *(uint64_t *)at(env, l->vbase) + offset;
     *(int32_t *)at(env, l->budget) += (int32_t)(h->code->ninsns - index);
     ((SlowAccess *)at(env, l->slow))->host_pc = 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Executable memory: one range of shared anonymous memory (whose code perf looks up in its map)
- * mapped twice, writable and executable, so that nothing is ever both. Blocks are bump-allocated and only ever forgotten all at once.
+ * mapped twice, writable and executable, so that nothing is ever both. Blocks are bump-allocated
+ * and only ever forgotten all at once.
  */
-#ifndef TCG_X86_64_CODEBUF_H
-#define TCG_X86_64_CODEBUF_H
+#ifndef TCG_NATIVE_CODEBUF_H
+#define TCG_NATIVE_CODEBUF_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
  *         each, then sources (a, b, c, inc, rot, cf): byte 0, or 1 + uleb constant, or 2 + sleb
  *         offset from env
  */
-#include "tcg/x86_64/gen.h"
+#include "tcg/native/record.h"
 
 #include <string.h>
 
@@ -27,22 +27,22 @@ static uint8_t *put_sleb(uint8_t *p, int64_t v)
     return put_uleb(p, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
 }
 
-static uint8_t *put_src(const X86Backend *be, uint8_t *p, const Src *s)
+static uint8_t *put_src(const FaultPlaces *places, uint8_t *p, const Src *s)
 {
     switch (s->kind) {
     case SRC_NONE: *p++ = 0; return p;
     case SRC_CONST: *p++ = 1; return put_uleb(p, s->value);
     case SRC_REG:
-        g_assert(be->reg_home[s->reg] != NO_HOME);
+        g_assert(places->reg_home[s->reg] != INT32_MIN);
         *p++ = 2;
-        return put_sleb(p, be->reg_home[s->reg] + ENV_BIAS);
-    default: *p++ = 2; return put_sleb(p, s->off + ENV_BIAS);
+        return put_sleb(p, places->reg_home[s->reg] + places->bias);
+    default: *p++ = 2; return put_sleb(p, s->off + places->bias);
     }
 }
 
 #define RECORD_SRCS 6
 
-static uint8_t *put_record(const X86Backend *be, uint8_t *p, const Record *r)
+static uint8_t *put_record(const FaultPlaces *places, uint8_t *p, const Record *r)
 {
     const Src *src = &r->a;
 
@@ -50,18 +50,19 @@ static uint8_t *put_record(const X86Backend *be, uint8_t *p, const Record *r)
     *p++ = r->inc_kind;
     *p++ = r->rot_kind;
     for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        p = put_src(be, p, &src[i]);
+        p = put_src(places, p, &src[i]);
     }
     return p;
 }
 
-uint8_t *fault_map_encode(const Gen *g, uint8_t *p)
+uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *records,
+                          const FaultPlaces *places, uint8_t *p)
 {
     uint32_t host = 0, guest = 0, index = 0;
     int last = -1; /* record */
 
-    for (unsigned i = 0; i < g->npoints; i++) {
-        const FaultPoint *f = &g->points[i];
+    for (unsigned i = 0; i < n; i++) {
+        const FaultPoint *f = &points[i];
 
         g_assert(f->host >= host);
         p = put_uleb(p, f->host - host);
@@ -74,7 +75,7 @@ uint8_t *fault_map_encode(const Gen *g, uint8_t *p)
             *p++ = 0;
         } else {
             *p++ = 1;
-            p = put_record(g->be, p, &g->records[f->record]);
+            p = put_record(places, p, &records[f->record]);
             last = f->record;
         }
     }
@@ -153,10 +154,10 @@ static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
     }
 }
 
-bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
-                    uint32_t *offset, uint32_t *index)
+bool fault_map_find(const TcgCode *code, uint64_t want, void *env, int32_t flags, uint32_t *offset,
+                    uint32_t *index)
 {
-    uint64_t want = host_pc - ((uintptr_t)code->start - sizeof(CodeHeader)), host = 0;
+    uint64_t host = 0;
     const uint8_t *end = code->fault_map + code->fault_map_size;
     Reader r = { code->fault_map }, record = { NULL };
     int64_t guest = 0, idx = 0;
@@ -170,7 +171,7 @@ bool fault_map_find(const X86Backend *be, const TcgCode *code, uint64_t host_pc,
             skip_record(&r);
         }
         if (host == want) {
-            apply_record(record, (FlagsRecord *)((uint8_t *)env + be->layout->flags), env);
+            apply_record(record, (FlagsRecord *)((uint8_t *)env + flags), env);
             *offset = (uint32_t)guest;
             *index = (uint32_t)idx;
             return true;

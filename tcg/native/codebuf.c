@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcg/x86_64/codebuf.h"
+#include "tcg/native/codebuf.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -17,21 +17,48 @@ static bool fail(CodeBuf *c, GError **error, const char *what)
     return false;
 }
 
+static bool map_anonymous(CodeBuf *c)
+{
+    void *p = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED) {
+        return false;
+    }
+    c->rw = p;
+    p = mremap(c->rw, 0, c->size, MREMAP_MAYMOVE); /* of no bytes: maps them once more */
+    if (p == MAP_FAILED) {
+        munmap(c->rw, c->size);
+        c->rw = NULL;
+        return false;
+    }
+    c->rx = p;
+    return true;
+}
+
+/* For systems that do not map shared anonymous memory again (QEMU's user emulation). */
+static bool map_file(CodeBuf *c)
+{
+    int fd = memfd_create("code", MFD_CLOEXEC);
+    bool made = fd >= 0 && ftruncate(fd, (off_t)c->size) == 0;
+    void *rw = made ? mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    void *rx = made ? mmap(NULL, c->size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    c->rw = rw == MAP_FAILED ? NULL : rw;
+    c->rx = rx == MAP_FAILED ? NULL : rx;
+    return c->rw && c->rx;
+}
+
 bool codebuf_init(CodeBuf *c, size_t size, GError **error)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
     size = CLAMP(size, CODEBUF_MIN, CODEBUF_MAX);
     *c = (CodeBuf){ .size = (size + page - 1) & ~(page - 1) };
-    c->rw = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (c->rw == MAP_FAILED) {
-        c->rw = NULL;
-        return fail(c, error, "mmap");
-    }
-    c->rx = mremap(c->rw, 0, c->size, MREMAP_MAYMOVE); /* of no bytes: maps them once more */
-    if (c->rx == MAP_FAILED) {
-        c->rx = NULL;
-        return fail(c, error, "mremap");
+    if (!map_anonymous(c) && !map_file(c)) {
+        return fail(c, error, "mapping it twice");
     }
     if (mprotect(c->rx, c->size, PROT_READ | PROT_EXEC) < 0) {
         return fail(c, error, "executable memory");

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What back ends that make host code keep for faults: where the guest instruction is, and how to
+ * make the flags record from what registers (as dumped) and memory hold. The fault map behind a
+ * block's code holds it packed.
+ */
+#ifndef TCG_NATIVE_RECORD_H
+#define TCG_NATIVE_RECORD_H
+
+#include "tcg/flags.h"
+#include "tcg/tcg.h"
+
+/* Where something is found at run time: what stubs and fault maps keep. */
+enum { SRC_NONE, SRC_CONST, SRC_REG, SRC_MEM };
+typedef struct Src { /* without padding: compared as bytes */
+    uint8_t kind;    /* SRC_* */
+    int8_t reg;
+    uint16_t unused;
+    int32_t off; /* MEM */
+    uint64_t value;
+} Src;
+
+/* A flags record to be: kind 0 means the main part in env stays, and what is on top of it but for
+ * what is said here. All 0: env is right. */
+typedef struct Record {
+    uint8_t kind, inc_kind, rot_kind;
+    uint8_t unused[5];
+    Src a, b, c, inc, rot, cf; /* cf: the flag */
+} Record;
+
+static inline bool record_is_env(const Record *r)
+{
+    return !r->kind && !r->inc_kind && !r->rot_kind && r->cf.kind == SRC_NONE;
+}
+
+typedef struct FaultPoint {
+    uint32_t host; /* offset from the start of the block's code */
+    uint32_t guest;
+    uint16_t index;
+    uint16_t record; /* number, see keep_record() */
+} FaultPoint;
+
+/* What a register's content, or an offset that the back end uses, is as an offset from env. */
+typedef struct FaultPlaces {
+    const int32_t *reg_home; /* by register, without bias */
+    int32_t bias;            /* to be added to both */
+} FaultPlaces;
+
+enum { FAULT_POINT_MAX = 64 }; /* bytes of an entry at most */
+/* @points in order of host addresses. Its end. */
+uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *records,
+                          const FaultPlaces *places, uint8_t *to);
+/* @host as points have it. Makes the record at @flags in @env. False: no such point. */
+bool fault_map_find(const TcgCode *code, uint64_t host, void *env, int32_t flags, uint32_t *offset,
+                    uint32_t *index);
+
+#endif
