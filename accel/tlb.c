@@ -255,20 +255,25 @@ static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
     }
 }
 
-static void flush_page(Cpu *cpu, uint64_t addr, int asid)
+static void forget_page(Cpu *cpu, uint64_t addr, int asid)
 {
     Tlb *t = cpu->run->tlb;
     uint64_t unit = large_has(t, addr, UNIT_1G)   ? UNIT_1G
                     : large_has(t, addr, UNIT_4M) ? UNIT_4M
                                                   : 0;
 
-    cpu->run->accel->stats.page_flushes++;
-    t->flushes++;
     if (unit)
         flush_unit(cpu, addr, unit, asid);
     else
         flush_4k(cpu, addr, asid);
     forget_code(cpu, addr, unit);
+}
+
+static void flush_page(Cpu *cpu, uint64_t addr, int asid)
+{
+    cpu->run->accel->stats.page_flushes++;
+    cpu->run->tlb->flushes++;
+    forget_page(cpu, addr, asid);
 }
 
 void cpu_tlb_flush_page(Cpu *cpu, uint64_t addr)
@@ -338,8 +343,10 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
         return e;
     }
     cpu->run->tlb->walks++;
-    if (!cpu->ops->walk(cpu, addr, access, mmu, false, &page))
+    if (!cpu->ops->walk(cpu, addr, access, mmu, false, &page)) {
+        forget_page(cpu, addr, -1); /* what a fault is about is not known any more, to anybody */
         return NULL;
+    }
     return insert(cpu, addr, mmu, &page);
 }
 

@@ -287,6 +287,8 @@ static bool walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool p
         return true;
     if (probe)
         return false;
+    /* What a fault is about is not known any more (SDM vol. 3A, 4.10.4.1). */
+    c->tables[(addr >> 21) % X86_TABLES].covers = UINT64_MAX;
     c->exception = EXCP_PF;
     c->error_code = w.error;
     c->fault_addr = addr;

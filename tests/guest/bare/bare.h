@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 void *memset(void *to, int c, size_t n);
+void *memcpy(void *to, const void *from, size_t n);
 void bare_main(void); /* each program's own */
 
 /* ---- Printing ------------------------------------------------------------------------------- */
