@@ -131,6 +131,7 @@ uint64_t x86_known_cr4(const CpuX86 *c)
         { CPUID_1_EDX, CPUID_PAE, CR4_PAE },
         { CPUID_1_EDX, CPUID_MCE, CR4_MCE },
         { CPUID_1_EDX, CPUID_PGE, CR4_PGE },
+        { CPUID_1_EDX, CPUID_MMX, CR4_PCE }, /* it came with the P6 and the Pentium with MMX */
         { CPUID_1_EDX, CPUID_FXSR, CR4_OSFXSR },
         { CPUID_1_EDX, CPUID_SSE, CR4_OSXMMEXCPT },
         { CPUID_1_ECX, CPUID_PCID, CR4_PCIDE },
@@ -142,7 +143,7 @@ uint64_t x86_known_cr4(const CpuX86 *c)
         { CPUID_7_0_ECX, CPUID_LA57, CR4_LA57 },
         { CPUID_7_0_ECX, CPUID_PKU, CR4_PKE },
     };
-    uint64_t known = CR4_PCE;
+    uint64_t known = 0;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         if (x86_words_have(c->features, rows[i].word, rows[i].feature))
