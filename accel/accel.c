@@ -122,8 +122,13 @@ static void deadline_moved(void *opaque)
 
     if (!cpu || (a->icount_shift < 0 && a->cpus->len > 1))
         return;
-    beyond = cpu->budget + (int64_t)cpu_rest_of_block(cpu) - slice_limit(a);
+    beyond = cpu->budget + (int64_t)cpu->run->debug_kept + (int64_t)cpu_rest_of_block(cpu) -
+             slice_limit(a);
     if (beyond > 0) {
+        int32_t kept = MIN(cpu->run->debug_kept, beyond);
+
+        cpu->run->debug_kept -= kept;
+        beyond -= kept;
         cpu->run->exact = true;
         cpu->run->granted -= beyond;
         cpu->budget -= beyond;
@@ -302,6 +307,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     a->slots = slots;
     a->cpus = g_ptr_array_new();
     a->icount_shift = m->config->icount_shift;
+    a->waypoint = WAYPOINT_NONE;
     a->speed = SPEED_UNIT;
     host_clock_init(&a->host);
     a->stopped_at_ns = host_clock_now(&a->host);
@@ -329,6 +335,7 @@ static void cpu_free(Accel *a, Cpu *cpu)
 void accel_free(Accel *a)
 {
     plugin_unload_all(a);
+    travel_free(a);
     session_free(a);
     address_space_remove_listener(a->machine->memory, &a->listener);
     watch_views(a, address_space_remove_listener);
@@ -419,20 +426,38 @@ static int32_t next_budget(Accel *a, unsigned turn, bool *exact)
     return MIN(left, a->icount_shift >= 0 ? slice_limit(a) : left);
 }
 
+/* What a guest or a device may have asked for: a function of the count. */
+#define GUEST_REQUESTS \
+    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP)
+
 static void break_off(Accel *a, unsigned turn)
 {
     a->debug.turn = turn;
-    if (!a->debug.left && turn + 1 < a->cpus->len) { /* nothing left of it: the next CPU's comes */
-        a->debug.turn++;
-        a->debug.left = SLICE_SMP;
-    }
-    machine_request(a->machine, REQUEST_DEBUG);
+    if (a->debug.left || turn + 1 == a->cpus->len || (a->machine->requests & GUEST_REQUESTS))
+        return;
+    a->debug.turn++; /* nothing left of it: the next CPU's comes */
+    a->debug.left = SLICE_SMP;
+}
+
+/* After the slice of CPU @turn. True: the round is broken off. */
+static bool is_interrupted(Accel *a, unsigned turn)
+{
+    bool stop = a->debug.stop.why != DEBUG_NOTHING;
+
+    if (a->travel)
+        travel_note_slice(a, turn);
+    if (!stop && !a->debug.left && accel_steps(a) < a->waypoint)
+        return false;
+    break_off(a, turn);
+    if (a->debug.stop.why != DEBUG_NOTHING) /* unless it was the traveller's own */
+        machine_request(a->machine, REQUEST_DEBUG);
+    return true;
 }
 
 /* A slice for each CPU that has something to do; false: none had. */
 static bool run_all(Accel *a)
 {
-    bool any = false;
+    bool any = a->debug.left; /* a CPU that a turn is left to has had some of it */
     bool follows_host = a->icount_shift < 0 && a->cpus->len == 1;
     int64_t start = follows_host ? clock_now_ns(a->machine->clock) : 0;
     uint64_t count = a->count;
@@ -444,8 +469,8 @@ static bool run_all(Accel *a)
         if (cpu->run->debug_run == DEBUG_HOLD)
             continue;
         any |= cpu_exec_slice(cpu, budget, exact);
-        if (a->debug.stop.why != DEBUG_NOTHING)
-            break_off(a, i);
+        if (is_interrupted(a, i))
+            return true;
     }
     if (follows_host && any)
         learn_speed(a, a->count - count, clock_now_ns(a->machine->clock) - start);
@@ -471,6 +496,7 @@ static void idle(Accel *a)
 static void start(Accel *a)
 {
     tb_cache_init(&a->tbs, a->tcg, ram_set_end(a->machine->ram));
+    a->written = ram_set_written(a->machine->ram);
     a->tbs.monitor_hit = monitor_hit;
     a->tbs.opaque = a;
     watch_views(a, address_space_add_listener);
@@ -488,10 +514,6 @@ static void settle_pages(Accel *a)
     tb_settle_pages(&a->tbs);
 }
 
-/* What a guest or a device may have asked for: a function of the count. */
-#define GUEST_REQUESTS \
-    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP)
-
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque)
 {
     bool quit = false;
@@ -501,6 +523,8 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
     for (;;) {
         host_clock_steer(&a->host);
         settle_pages(a);
+        if (a->travel)
+            travel_turn(a);
         /* A debugger's stop within a turn is no moment of a recording. */
         bool whole = !a->session || !a->debug.left;
         if (whole)
@@ -513,6 +537,8 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
         if (quit)
             break;
         accel_set_running(a, may_run);
+        if (a->travel && may_run && travel_is_due(a))
+            continue;
         if (whole && session_before_slice(a))
             continue;
         if (!may_run)

@@ -131,6 +131,20 @@ static TcgExit run_block(Cpu *cpu)
     return l.kind;
 }
 
+/* It is a step like an instruction, of which the way to the waypoint is made. */
+static void note_delivery(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+
+    run->accel->delivered++;
+    if (run->accel->waypoint != WAYPOINT_NONE) {
+        run->granted--;
+        cpu->budget--;
+        run->debug_kept++;
+    }
+    debug_settle(cpu);
+}
+
 static bool deliver_pending(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
@@ -140,12 +154,12 @@ static bool deliver_pending(Cpu *cpu)
     run->link_from = NULL;
     if (run->common->exception_pending) {
         cpu->ops->deliver_exception(cpu);
-        debug_settle(cpu);
+        note_delivery(cpu);
         return true;
     }
     if (cpu->interrupt_request && !run->one_insn && !run->no_groups &&
         !debug_masks_interrupts(cpu) && cpu->ops->deliver_interrupt(cpu)) {
-        debug_settle(cpu);
+        note_delivery(cpu);
         return true;
     }
     run->link_from = from;
@@ -172,6 +186,27 @@ static void log_point(Accel *a)
     }
 }
 
+/* What a CPU may run of @budget before somebody wants to look. */
+static int32_t allowed(const Cpu *cpu, int32_t budget)
+{
+    const Accel *a = cpu->run->accel;
+
+    if (cpu->run->debug_run == DEBUG_STEP)
+        return 1;
+    return MIN((uint64_t)budget, a->waypoint - accel_steps(a));
+}
+
+/* What is to be gone on with of a turn that was broken off. */
+static int32_t left_of_turn(const Cpu *cpu)
+{
+    const CpuRun *run = cpu->run;
+    bool stopped = run->accel->debug.stop.why != DEBUG_NOTHING;
+
+    if (cpu->budget < 0 || (!stopped && (cpu->budget || run->common->halted)))
+        return 0;
+    return cpu->budget + run->debug_kept;
+}
+
 bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
 {
     CpuRun *run = cpu->run;
@@ -180,8 +215,8 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     if (run->common->halted && !cpu->ops->has_work(cpu))
         return false;
     a->current = cpu;
-    run->debug_kept = run->debug_run == DEBUG_STEP ? budget - 1 : 0;
-    run->granted = cpu->budget = budget - run->debug_kept;
+    run->granted = cpu->budget = allowed(cpu, budget);
+    run->debug_kept = budget - run->granted;
     run->exact = exact;
     setjmp(run->jump);
     /* From here on only state reachable from cpu may be relied on. */
@@ -199,8 +234,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     run->link_from = NULL;
     run->want_jc = false;
     a->count += run->granted - cpu->budget;
-    a->debug.left =
-        a->debug.stop.why != DEBUG_NOTHING && cpu->budget >= 0 ? cpu->budget + run->debug_kept : 0;
+    a->debug.left = left_of_turn(cpu);
     a->debug.exact = run->exact;
     run->granted = cpu->budget = 0;
     a->current = NULL;

@@ -127,13 +127,19 @@ bool debug_take_stop(Accel *a, DebugStop *out)
     return out->why != DEBUG_NOTHING;
 }
 
+void debug_end(Accel *a)
+{
+    a->debug.stop = (DebugStop){ .why = DEBUG_END };
+    machine_request(a->machine, REQUEST_DEBUG);
+}
+
 /* ---- For the engine -------------------------------------------------------------------------- */
 
 bool debug_breaks(Cpu *cpu, uint64_t linear)
 {
     EngineDebug *d = &cpu->run->accel->debug;
 
-    if (cpu->run->debug_skips)
+    if (cpu->run->debug_skips || d->quiet)
         return false;
     for (unsigned i = 0; i < d->npoints; i++) {
         if ((d->points[i].kinds & DEBUG_EXEC) && d->points[i].addr == linear) {
@@ -166,7 +172,7 @@ void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
     uint64_t host_pc = run->tail->slow.host_pc;
     TcgCode *code;
 
-    if (!p)
+    if (!p || d->quiet)
         return;
     code = host_pc ? tcg_find_code(run->accel->tcg, host_pc) : NULL;
     if (code && code->ninsns > 1)

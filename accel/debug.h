@@ -19,12 +19,20 @@ typedef struct DebugPoint {
     uint8_t tag;   /* the owner's; tells points apart that are else the same */
 } DebugPoint;
 
-typedef enum DebugWhy { DEBUG_NOTHING, DEBUG_STEPPED, DEBUG_BREAKPOINT, DEBUG_WATCHPOINT } DebugWhy;
+typedef enum DebugWhy {
+    DEBUG_NOTHING,
+    DEBUG_STEPPED,
+    DEBUG_BREAKPOINT,
+    DEBUG_WATCHPOINT,
+    DEBUG_REACHED, /* the moment that was asked for (travel.h) */
+    DEBUG_BEGIN,   /* of a recording: there is nothing before */
+    DEBUG_END,     /* … after */
+} DebugWhy;
 
 typedef struct DebugStop {
     DebugWhy why;
     unsigned cpu;
-    DebugPoint point; /* that was hit, unless DEBUG_STEPPED */
+    DebugPoint point; /* of DEBUG_BREAKPOINT, DEBUG_WATCHPOINT */
     uint64_t addr;    /* linear: the first byte of the access that the watchpoint shares */
 } DebugStop;
 
@@ -45,6 +53,9 @@ void debug_set_step_rules(Accel *a, bool no_irq, bool no_timer);
 
 /* Whenever a stop happens REQUEST_DEBUG is made; then this says what it was, once. */
 bool debug_take_stop(Accel *a, DebugStop *out);
+
+/* As if a CPU had stopped: at the end of a replay. */
+void debug_end(Accel *a);
 
 /* Memory as CPU @cpu's page tables have it now: no faults, no accessed or dirty bits, RAM and ROM
  * only; writes to RAM only. False: not all of it is such, nothing was written. */

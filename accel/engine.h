@@ -15,6 +15,7 @@
 #include "accel/host-profile.h"
 #include "accel/plugin/instrument.h"
 #include "accel/session.h"
+#include "accel/travel.h"
 #include "accel/translate.h"
 #include "tcg/tcg.h"
 
@@ -272,8 +273,9 @@ typedef struct EngineDebug {
     unsigned npoints, nwatches;
     uint64_t splits[PAGE_SIZE / 64]; /* bit n: blocks end before byte n of any page */
     bool step_no_irq, step_no_timer;
+    bool quiet;     /* points are passed: somebody is on his way to a moment */
     DebugStop stop; /* not yet taken */
-    /* The turn that a stop broke off. */
+    /* The turn that a stop or a waypoint broke off. */
     unsigned turn;
     int32_t left; /* of its budget */
     bool exact;
@@ -311,13 +313,16 @@ struct Accel {
     Tcg *tcg;
     IrSlot *slots; /* that tcg knows */
     TbCache tbs;
-    GPtrArray *cpus; /* Cpu * */
+    uint8_t *written; /* ram_set_written() */
+    GPtrArray *cpus;  /* Cpu * */
     Cpu *current;
     MemListener listener, view_listener; /* of memory; of the views that some CPUs have */
     /* time */
     HostClock host;
     int icount_shift; /* -1: virtual time follows the host */
     uint64_t count;   /* instructions of finished slices */
+    uint64_t delivered; /* exceptions and interrupts so far */
+    uint64_t waypoint;  /* in steps (accel_steps()): no slice goes beyond; WAYPOINT_NONE */
     uint64_t turn;    /* how often timers ran or requests were honoured between slices */
     uint64_t settled_at; /* the count at which pages were settled */
     int64_t speed;    /* of late, see learn_speed(), of the only CPU */
@@ -325,6 +330,7 @@ struct Accel {
     bool running;
     int64_t stopped_at_ns;
     Session *session; /* NULL: nothing is recorded or replayed */
+    Travel *travel;   /* NULL: there is no going back */
     AccelStats stats;
     HostProfile *profile; /* NULL: not wanted */
     EngineDebug debug;
@@ -339,6 +345,14 @@ struct Accel {
 /* Blocks must be made anew, as they are to be others from now on. Between slices. */
 void accel_flush_code(Accel *a);
 
+#define WAYPOINT_NONE UINT64_MAX
+
+/* Where a run is, between slices, as a debugger steps: instructions and deliveries. */
+static inline uint64_t accel_steps(const Accel *a)
+{
+    return a->count + a->delivered;
+}
+
 /* ---- Between the files ---------------------------------------------------------------------- */
 
 /* tlb.c */
@@ -351,6 +365,8 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 /* A second-level entry for @p, without where it lies. General registers only, as tlb_lookup(). */
 StlbEntry *tlb_enter(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p);
 void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, unsigned mmu);
+/* No CPU may store to RAM without being asked from now on. */
+void tlb_forget_stores(Accel *a);
 /* No CPU may store to this RAM page without being asked from now on. */
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page);
 /* A jump-cache entry for @addr is about to be made. */

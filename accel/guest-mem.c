@@ -71,6 +71,7 @@ static void before_store(Cpu *cpu, uint64_t ram, uint32_t len)
     uint32_t heat = HEAT_BESIDE;
     TcgCode *code;
 
+    a->written[n] = 1;
     if (!page || !page->granules)
         return;
     if (page->granules & tb_granules(ram, len)) {
@@ -178,6 +179,14 @@ static SlowKind slow_kind(Cpu *cpu, const SlowAccess *s, const Part *p, unsigned
     return SLOW_MISS;
 }
 
+/* Under counting, what a device does at an access (interrupts, deadlines) comes after that very
+ * instruction, wherever blocks begin and end. */
+static void end_block_after_io(Cpu *cpu, const SlowAccess *s)
+{
+    if (s->op != OP_probe && cpu_rest_of_block(cpu) > 1)
+        cpu_restart_single(cpu);
+}
+
 void guest_mem_slow(void *env)
 {
     Cpu *cpu = env;
@@ -190,6 +199,8 @@ void guest_mem_slow(void *env)
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         cpu->ops->misaligned(cpu, s);
     n = resolve(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu, part);
+    if (cpu->run->accel->icount_shift >= 0 && (!part[0].host || (n == 2 && !part[1].host)))
+        end_block_after_io(cpu, s);
     cpu->run->accel->stats.slow[slow_kind(cpu, s, part, n)]++;
     switch (s->op) {
     case OP_probe: break;
@@ -280,6 +291,8 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     if (access == ACCESS_WRITE && p.host &&
         (p.rom || tb_page_has_code(&cpu->run->accel->tbs, p.ram)))
         return NULL;
+    if (access == ACCESS_WRITE && p.host)
+        cpu->run->accel->written[p.ram >> PAGE_BITS] = 1;
     return p.host;
 }
 
@@ -326,6 +339,7 @@ bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigne
     }
     if (ram == UINT64_MAX)
         return true; /* page tables in ROM: the write goes nowhere */
+    cpu->run->accel->written[ram >> PAGE_BITS] = 1;
     if (tb_touches_code(&cpu->run->accel->tbs, ram, size))
         tb_invalidate(&cpu->run->accel->tbs, ram, size);
     if (size == 4) {

@@ -25,6 +25,7 @@ struct Session {
     RecordReader *reader; /* replaying */
     int *channel;         /* of this machine, by channel of the recording */
     RecordItem item;      /* the next to come, if any */
+    RecordPlace place;    /* … came from there */
     bool has_item;
     SessionResult result;
 };
@@ -95,16 +96,22 @@ void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why))
 
 static void advance(Session *s)
 {
+    s->place = record_place(s->reader);
     s->has_item = record_next(s->reader, &s->item);
 }
 
 /* It is over, one way or the other. */
 static void finish(Session *s, const char *why)
 {
-    s->result.count = s->accel->count;
+    Accel *a = s->accel;
+
+    s->result.count = a->count;
     s->result.why = why;
     s->result.finished = true;
-    machine_request_quit(s->accel->machine, 0);
+    if (a->machine->stays)
+        debug_end(a);
+    else
+        machine_request_quit(a->machine, 0);
 }
 
 static void compare(Session *s, uint64_t hash, const char *what)
@@ -198,6 +205,31 @@ bool session_replay(Accel *a, RecordReader *r, GError **error)
     advance(s);
     a->session = s;
     return true;
+}
+
+bool session_is_replay(const Accel *a)
+{
+    return a->session && a->session->reader;
+}
+
+SessionPlace session_place(const Accel *a)
+{
+    return (SessionPlace){ a->session->place, a->session->result };
+}
+
+void session_seek(Accel *a, const SessionPlace *place)
+{
+    Session *s = a->session;
+
+    record_seek(s->reader, &place->next);
+    advance(s);
+    s->result = place->result;
+}
+
+void session_go_live(Accel *a)
+{
+    input_set_replaying(a->machine->input, false);
+    session_free(a);
 }
 
 SessionResult session_result(Accel *a)

@@ -28,6 +28,17 @@ typedef struct SessionResult {
 } SessionResult;
 
 SessionResult session_result(Accel *a); /* of a replay */
+bool session_is_replay(const Accel *a);
+
+/* Where a replay stands in its recording, and going back there. */
+typedef struct SessionPlace {
+    RecordPlace next; /* the item in hand */
+    SessionResult result;
+} SessionPlace;
+SessionPlace session_place(const Accel *a);
+void session_seek(Accel *a, const SessionPlace *place);
+/* Leave the recording: from now on input comes from the host, as it does without a session. */
+void session_go_live(Accel *a);
 
 /* ---- For accel.c; without a session these do nothing ---------------------------------------- */
 

@@ -80,8 +80,10 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 
     l1->tag = tlb_tag(addr);
     l1->addend = e->addend;
-    if (access == ACCESS_WRITE)
+    if (access == ACCESS_WRITE) {
         cpu->run->accel->tbs.stored[e->ram >> PAGE_BITS] = 1;
+        cpu->run->accel->written[e->ram >> PAGE_BITS] = 1;
+    }
     t->used[mmu][slot / 64] |= 1ull << (slot % 64);
     if (!(e->flags & STLB_GLOBAL))
         t->nonglobal[mmu][slot / 64] |= 1ull << (slot % 64);
@@ -157,6 +159,7 @@ void *tlb_direct(void *env)
         tb_touches_code(&cpu->run->accel->tbs, e->ram | in_page, s->size))
         return NULL;
     cpu->run->accel->stats.beside_code++;
+    cpu->run->accel->written[e->ram >> PAGE_BITS] = 1;
     page = cpu->run->accel->tbs.pages[e->ram >> PAGE_BITS];
     if (page && s->op != OP_probe) {
         if (page->epoch == cpu->run->accel->tbs.epoch && page->heat == HEAT_LIMIT - HEAT_BESIDE)

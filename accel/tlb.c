@@ -370,6 +370,19 @@ void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
     }
 }
 
+void tlb_forget_stores(Accel *a)
+{
+    for (unsigned n = 0; n < a->cpus->len; n++) {
+        Cpu *cpu = a->cpus->pdata[n];
+        TlbEntry(*l1)[2][TCG_TLB_SIZE] = cpu_tail(cpu)->tlb;
+
+        for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
+            for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++)
+                for (uint64_t bits = cpu->run->tlb->used[mmu][w]; bits; bits &= bits - 1)
+                    l1[mmu][1][w * 64 + __builtin_ctzll(bits)].tag = TLB_NONE;
+    }
+}
+
 void tlb_flush(Cpu *cpu)
 {
     cpu_tlb_flush_all(cpu);

@@ -125,6 +125,12 @@ static uint8_t plane_value(const Vga *s, unsigned p, uint8_t value)
     return (out & mask) | (s->latch[p] & ~mask);
 }
 
+static void put(Vga *s, uint8_t *byte, uint8_t value)
+{
+    *byte = value;
+    ram_block_written(s->w.vram, byte - vram(s), 1);
+}
+
 static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
     Vga *s = opaque;
@@ -136,7 +142,7 @@ static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned s
     if (is_chain4(s)) {
         byte = linear(s, addr + bank_offset(s));
         if (byte && (vga_vbe_is_linear(s) || (planes >> (addr & 3) & 1)))
-            *byte = value;
+            put(s, byte, value);
         return;
     }
     if (!(s->sr[SR_MEMORY_MODE] & SR4_ODD_EVEN_OFF)) {
@@ -146,7 +152,7 @@ static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned s
     byte = linear(s, 4 * addr);
     for (unsigned p = 0; byte && p < 4; p++) {
         if (planes >> p & 1)
-            byte[p] = plane_value(s, p, value);
+            put(s, byte + p, plane_value(s, p, value));
     }
 }
 

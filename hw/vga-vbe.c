@@ -47,6 +47,12 @@ static void fix_mode(Vga *s)
         r[VBE_X_OFFSET] = r[VBE_Y_OFFSET] = 0;
 }
 
+static void clear(Vga *s, uint64_t bytes)
+{
+    memset(s->w.vram->host, 0, bytes);
+    ram_block_written(s->w.vram, 0, bytes);
+}
+
 /* Enabling a mode shows its whole first screen and clears it. */
 static void enable(Vga *s, uint16_t value)
 {
@@ -59,8 +65,7 @@ static void enable(Vga *s, uint16_t value)
     s->vbe[VBE_X_OFFSET] = s->vbe[VBE_Y_OFFSET] = 0;
     fix_mode(s);
     if (!(value & VBE_NOCLEAR))
-        memset(s->w.vram->host, 0,
-               (uint64_t)s->vbe[VBE_YRES] * bytes_for(s->vbe[VBE_VIRT_WIDTH], s->vbe[VBE_BPP]));
+        clear(s, (uint64_t)s->vbe[VBE_YRES] * bytes_for(s->vbe[VBE_VIRT_WIDTH], s->vbe[VBE_BPP]));
     /* The window at 0xa0000 becomes 64 KiB of the linear frame buffer. */
     s->gr[GR_MISC] = (s->gr[GR_MISC] & ~0x0c) | 0x05;
 }

@@ -25,7 +25,7 @@ struct Chardev {
     void *opaque;
     InputQueue *queue; /* NULL: input is handed over directly (tests) */
     int channel, control_channel;
-    bool control;
+    bool control, silent;
     bool offering;
     GByteArray *waiting; /* machine thread */
     int backlog;         /* atomic */

@@ -36,7 +36,7 @@ void chardev_connect(Chardev *chr, const ChardevClient *client, void *opaque)
 
 void chardev_write(Chardev *chr, const uint8_t *data, size_t len)
 {
-    if (chr && chr->klass->write)
+    if (chr && chr->klass->write && !chr->silent)
         chr->klass->write(chr, data, len);
 }
 
@@ -140,6 +140,29 @@ void chardev_set_label(Chardev *chr, const char *label)
 {
     if (chr && chr->queue)
         input_name_channel(chr->queue, chr->channel, label);
+}
+
+/* ---- Moments -------------------------------------------------------------------------------- */
+
+GBytes *chardev_save(const Chardev *chr)
+{
+    return g_bytes_new(chr->waiting->data, chr->waiting->len);
+}
+
+void chardev_load(Chardev *chr, GBytes *saved)
+{
+    size_t len;
+    const uint8_t *data = g_bytes_get_data(saved, &len);
+
+    g_atomic_int_add(&chr->backlog, (int)len - (int)chr->waiting->len);
+    g_byte_array_set_size(chr->waiting, 0);
+    if (len)
+        g_byte_array_append(chr->waiting, data, len);
+}
+
+void chardev_set_silent(Chardev *chr, bool silent)
+{
+    chr->silent = silent;
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */

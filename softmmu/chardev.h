@@ -44,6 +44,11 @@ typedef struct InputQueue InputQueue;
 void chardev_set_control(Chardev *chr, bool control);
 /* Name its input in recordings by what it serves: "serial0". */
 void chardev_set_label(Chardev *chr, const char *label);
+/* What its client has not taken yet, at a moment of a replay, and back to that. */
+GBytes *chardev_save(const Chardev *chr);
+void chardev_load(Chardev *chr, GBytes *saved);
+/* Swallow what is written: it has been seen. */
+void chardev_set_silent(Chardev *chr, bool silent);
 /* Device name of a pty's other end, or NULL for other back ends. */
 const char *chardev_pty_name(const Chardev *chr);
 /* The address at which a server with wait=on expects its first client, NULL when there is nothing

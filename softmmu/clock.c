@@ -204,6 +204,48 @@ int64_t timer_deadline_ns(const Timer *timer)
     return timer_is_armed(timer) ? timer->deadline_ns : CLOCK_NEVER;
 }
 
+/* ---- Moments --------------------------------------------------------------------------------- */
+
+struct ClockMoment {
+    uint64_t armings;
+    uint32_t count;
+    struct {
+        Timer *timer;
+        int64_t deadline_ns;
+        uint64_t armed_as;
+    } armed[]; /* a heap */
+};
+
+ClockMoment *clock_save(const Clock *clock)
+{
+    ClockMoment *m = g_malloc(sizeof(*m) + clock->count * sizeof(m->armed[0]));
+
+    m->armings = clock->armings;
+    m->count = clock->count;
+    for (uint32_t i = 0; i < m->count; i++) {
+        Timer *t = clock->heap[i];
+
+        m->armed[i].timer = t;
+        m->armed[i].deadline_ns = t->deadline_ns;
+        m->armed[i].armed_as = t->armed_as;
+    }
+    return m;
+}
+
+void clock_load(Clock *clock, const ClockMoment *m)
+{
+    while (clock->count)
+        timer_cancel(clock->heap[0]);
+    clock->armings = m->armings;
+    for (uint32_t i = 0; i < m->count; i++) {
+        Timer *t = m->armed[i].timer;
+
+        t->deadline_ns = m->armed[i].deadline_ns;
+        t->armed_as = m->armed[i].armed_as;
+        heap_insert(clock, t);
+    }
+}
+
 static int64_t manual_now(void *opaque)
 {
     return ((Clock *)opaque)->manual_now_ns;

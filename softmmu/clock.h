@@ -42,6 +42,12 @@ void timer_cancel(Timer *timer);
 bool timer_is_armed(const Timer *timer);
 int64_t timer_deadline_ns(const Timer *timer); /* CLOCK_NEVER when not armed */
 
+/* Which timers are armed, and in which order those with the same deadline come: state lists have
+ * deadlines alone. Good as long as no timer of that moment is freed; g_free() it. */
+typedef struct ClockMoment ClockMoment;
+ClockMoment *clock_save(const Clock *clock);
+void clock_load(Clock *clock, const ClockMoment *moment);
+
 /* A clock that stands still until it is told otherwise: for tests. */
 Clock *clock_new_manual(void);
 void clock_manual_advance(Clock *clock, int64_t ns); /* runs timers at their own deadlines */

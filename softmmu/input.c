@@ -28,7 +28,7 @@ struct InputQueue {
     void *tap_opaque;
     void (*wake_hook)(void *opaque);
     void *wake_opaque;
-    bool replaying; /* set before anybody posts */
+    int replaying; /* atomic */
 };
 
 static void event_free(void *p)
@@ -82,7 +82,7 @@ void input_post(InputQueue *q, int channel, const void *data, size_t len)
     Event *event;
 
     g_assert(channel >= 0 && (unsigned)channel < q->channels->len);
-    if (q->replaying && !g_array_index(q->channels, Channel, channel).control)
+    if (input_is_replaying(q) && !g_array_index(q->channels, Channel, channel).control)
         return;
     event = g_new(Event, 1);
     event->channel = channel;
@@ -118,7 +118,7 @@ bool input_act(InputQueue *q, int channel, const void *data, size_t len, uint64_
     Event *event;
 
     g_assert(channel >= 0 && (unsigned)channel < q->channels->len);
-    if (q->replaying)
+    if (input_is_replaying(q))
         return false;
     event = g_new(Event, 1);
     *event = (Event){ channel, g_bytes_new(data, len) };
@@ -191,14 +191,14 @@ void input_set_tap(InputQueue *q, InputTap *tap, void *opaque)
 
 /* ---- Replaying ------------------------------------------------------------------------------- */
 
-void input_set_replaying(InputQueue *q)
+void input_set_replaying(InputQueue *q, bool replaying)
 {
-    q->replaying = true;
+    g_atomic_int_set(&q->replaying, replaying);
 }
 
 bool input_is_replaying(const InputQueue *q)
 {
-    return q->replaying;
+    return g_atomic_int_get(&q->replaying);
 }
 
 void input_replay(InputQueue *q, int channel, const void *data, size_t len)

@@ -52,9 +52,9 @@ void input_set_tap(InputQueue *q, InputTap *tap, void *opaque);
 
 /* ---- Replaying ---- */
 
-/* From now on events of channels that are not control are those of a recording alone: what is
- * posted to them is dropped. */
-void input_set_replaying(InputQueue *q);
+/* True: from now on events of channels that are not control are those of a recording alone, what
+ * is posted to them is dropped. False: no longer. */
+void input_set_replaying(InputQueue *q, bool replaying);
 bool input_is_replaying(const InputQueue *q);
 void input_replay(InputQueue *q, int channel, const void *data, size_t len);
 

@@ -16,6 +16,44 @@ void machine_request_quit(Machine *m, int exit_status)
     machine_request(m, REQUEST_QUIT);
 }
 
+static void *save_chardev(void *chr)
+{
+    return chardev_save(chr);
+}
+
+static void load_chardev(void *chr, void *saved)
+{
+    chardev_load(chr, saved);
+}
+
+static void drop_chardev(void *saved)
+{
+    g_bytes_unref(saved);
+}
+
+static void silence_chardev(void *chr, bool silent)
+{
+    chardev_set_silent(chr, silent);
+}
+
+void machine_keep_chardev(Machine *m, Chardev *chr)
+{
+    MachineKeeper k = { save_chardev, load_chardev, drop_chardev, silence_chardev, chr };
+
+    if (chr)
+        g_array_append_val(m->keepers, k);
+}
+
+void machine_set_silent(Machine *m, bool silent)
+{
+    for (guint i = 0; i < m->keepers->len; i++) {
+        const MachineKeeper *k = &g_array_index(m->keepers, MachineKeeper, i);
+
+        if (k->set_silent)
+            k->set_silent(k->opaque, silent);
+    }
+}
+
 uint64_t machine_state_hash(Machine *m)
 {
     const GPtrArray *blocks = ram_set_blocks(m->ram);

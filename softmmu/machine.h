@@ -70,6 +70,7 @@ typedef struct MachineConfig {
     GPtrArray *fw_cfg;  /* FwCfgFileOption * */
     HostFiles *files;   /* of a recording, to be or to replay; NULL: the host has them */
     bool replaying;
+    uint64_t checkpoint_bytes; /* of a replay; 0: there is no going back */
 } MachineConfig;
 
 /* Why the machine stops, or what it is asked to do, between instructions. */
@@ -132,6 +133,17 @@ typedef struct BoardOps {
     void *opaque;
 } BoardOps;
 
+/* What a moment of a replay has besides devices and RAM: bytes that wait for a serial port, what
+ * was written to a disk. */
+typedef struct MachineKeeper {
+    void *(*save)(void *opaque);
+    void (*load)(void *opaque, void *saved);
+    void (*drop)(void *saved);
+    /* What the guest sends to the host has been seen, for now. May be NULL. */
+    void (*set_silent)(void *opaque, bool silent);
+    void *opaque;
+} MachineKeeper;
+
 struct Machine {
     const MachineConfig *config;
     RamSet *ram;
@@ -150,6 +162,8 @@ struct Machine {
     uint32_t requests;   /* RunRequest bits, machine thread only */
     int exit_status;     /* for REQUEST_QUIT */
     RunState state;
+    GArray *keepers; /* MachineKeeper */
+    bool stays;      /* at the end of a replay, as somebody may want to look back */
     void (*request_hook)(void *opaque); /* shortens the running vCPU's budget */
     void *request_opaque;
 };
@@ -157,6 +171,9 @@ struct Machine {
 /* Ask for something from within a device or a CPU (machine thread). */
 void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
+
+void machine_keep_chardev(Machine *m, Chardev *chr); /* NULL is allowed */
+void machine_set_silent(Machine *m, bool silent);    /* all keepers */
 
 /* Hash of all RAM blocks and of the device tree, CPUs included: equal after equal runs. */
 uint64_t machine_state_hash(Machine *m);

@@ -120,9 +120,10 @@ static uint8_t *ram_pointer(const FlatRange *range, uint64_t addr)
 static void ram_written(AddressSpace *as, const FlatRange *range, uint64_t addr, uint64_t len)
 {
     const MemRegion *r = range->region;
-    uint64_t offset =
-        r->ram->ram_offset + r->ram_start + range->region_start + (addr - range->start);
+    uint64_t at = r->ram_start + range->region_start + (addr - range->start),
+             offset = r->ram->ram_offset + at;
 
+    ram_block_written(r->ram, at, len);
     if (!as->ram)
         return;
     for (unsigned i = 0; i < as->ram->spaces->len; i++) {

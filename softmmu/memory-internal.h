@@ -8,6 +8,7 @@
 struct RamSet {
     GPtrArray *blocks; /* owned RamBlock, by ram_offset */
     GPtrArray *spaces; /* address spaces whose listeners hear of writes */
+    uint8_t *written;  /* by page */
 };
 
 struct AddressSpace {

@@ -23,8 +23,11 @@
 typedef struct AddressSpace AddressSpace;
 typedef struct MemRegion MemRegion;
 
+typedef struct RamSet RamSet;
+
 /* Host memory behind RAM and ROM regions. Several regions may show parts of one block. */
 typedef struct RamBlock {
+    RamSet *set;
     char *name;
     uint8_t *host;        /* page aligned; @size bytes, zeroed */
     uint64_t size;        /* bytes, a multiple of 4096 */
@@ -80,7 +83,6 @@ struct MemListener {
 };
 
 /* RAM blocks. Numbered and found by the set they belong to; a machine has one. */
-typedef struct RamSet RamSet;
 RamSet *ram_set_new(void);
 void ram_set_free(RamSet *set); /* frees its blocks */
 /* @size is rounded up to 4096. Returns NULL with @error when the host cannot give that much. */
@@ -88,6 +90,11 @@ RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **e
 /* The blocks in order of ram_offset, and the end of the numbering. */
 const GPtrArray *ram_set_blocks(const RamSet *set);
 uint64_t ram_set_end(const RamSet *set);
+/* A byte for each page of 4096 in that numbering, that whoever writes to the page makes 1 (accesses
+ * below do) and who keeps versions of pages (ram-history.h) makes 0. Moves when a block is added. */
+uint8_t *ram_set_written(const RamSet *set);
+/* To be said after bytes [@at, +@len) of @block->host were written directly. */
+void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len);
 
 /* Regions. The struct is the caller's; *_init fills it in, disabled pieces stay invisible. */
 void memory_init_container(MemRegion *r, const char *name, uint64_t size);

@@ -42,6 +42,7 @@ void ram_set_free(RamSet *set)
         ram_block_free(set->blocks->pdata[i]);
     g_ptr_array_free(set->blocks, TRUE);
     g_ptr_array_free(set->spaces, TRUE);
+    g_free(set->written);
     g_free(set);
 }
 
@@ -82,8 +83,11 @@ RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **e
     block->name = g_strdup(name);
     block->host = host;
     block->size = rounded;
+    block->set = set;
     block->ram_offset = ram_set_end(set);
     g_ptr_array_add(set->blocks, block);
+    set->written = g_realloc(set->written, ram_set_end(set) / PAGE_BYTES);
+    memset(set->written + block->ram_offset / PAGE_BYTES, 0, rounded / PAGE_BYTES);
     return block;
 }
 
@@ -100,4 +104,18 @@ uint64_t ram_set_end(const RamSet *set)
         return 0;
     last = set->blocks->pdata[set->blocks->len - 1];
     return last->ram_offset + last->size;
+}
+
+uint8_t *ram_set_written(const RamSet *set)
+{
+    return set->written;
+}
+
+void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len)
+{
+    uint64_t first = (block->ram_offset + at) / PAGE_BYTES;
+
+    if (len)
+        memset(block->set->written + first, 1,
+               (block->ram_offset + at + len - 1) / PAGE_BYTES - first + 1);
 }

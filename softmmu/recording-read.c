@@ -23,6 +23,7 @@ struct RecordReader {
     uint32_t frames;
     uint8_t *payload; /* of the frame in hand, and a NUL */
     size_t payload_len, at;
+    size_t frame_pos; /* where it is in the file, once one of the stream is in hand */
     RecordStamp last;
     bool ended;
     char *damage;
@@ -320,6 +321,7 @@ bool record_next(RecordReader *r, RecordItem *item)
     if (r->ended || r->damage)
         return false;
     while (r->at == r->payload_len) {
+        r->frame_pos = r->pos;
         if (!next_frame(r, &type))
             return damaged(r, "it was not ended");
         if (type != FRAME_STREAM)
@@ -329,6 +331,38 @@ bool record_next(RecordReader *r, RecordItem *item)
     if (!take_item(r, item))
         return damaged(r, "frame %u makes no sense", r->frames - 1);
     return true;
+}
+
+RecordPlace record_place(const RecordReader *r)
+{
+    RecordPlace p = { .pos = r->pos, .frames = r->frames, .last = r->last, .ended = r->ended };
+
+    p.in_frame = r->at < r->payload_len || r->ended;
+    if (p.in_frame) {
+        p.pos = r->frame_pos;
+        p.frames--;
+        p.at = r->at;
+    }
+    return p;
+}
+
+void record_seek(RecordReader *r, const RecordPlace *p)
+{
+    bool in_hand = p->in_frame && r->payload_len && r->frame_pos == p->pos &&
+                   r->frames == p->frames + 1;
+    uint32_t type;
+
+    g_clear_pointer(&r->damage, g_free);
+    if (!in_hand) {
+        r->pos = r->frame_pos = p->pos;
+        r->frames = p->frames;
+        r->payload_len = 0;
+        if (p->in_frame && !next_frame(r, &type))
+            g_assert_not_reached(); /* it could once */
+    }
+    r->at = p->in_frame ? p->at : r->payload_len;
+    r->last = p->last;
+    r->ended = p->ended;
 }
 
 const char *record_damage(const RecordReader *r)

@@ -74,6 +74,15 @@ HostFiles *record_files(const RecordReader *r);    /* the reader's; has these fi
 char **record_channel_names(const RecordReader *r);
 /* False: the stream ends here, after RECORD_END or without. */
 bool record_next(RecordReader *r, RecordItem *item);
+/* Where the next item will come from, and going back there. */
+typedef struct RecordPlace {
+    size_t pos, at;  /* in the file, of the frame in hand; in that frame */
+    uint32_t frames; /* before it */
+    RecordStamp last;
+    bool in_frame, ended;
+} RecordPlace;
+RecordPlace record_place(const RecordReader *r);
+void record_seek(RecordReader *r, const RecordPlace *place);
 /* After record_next() was false: why it is not a proper end, or NULL. */
 const char *record_damage(const RecordReader *r);
 uint64_t record_file_size(const RecordReader *r);

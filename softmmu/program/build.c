@@ -3,6 +3,7 @@
 
 #include "accel/accel.h"
 #include "accel/plugin/plugin.h"
+#include "accel/travel.h"
 #include "hw/pc.h"
 #include "softmmu/error.h"
 #include "target-i386/cpu.h"
@@ -21,6 +22,7 @@ void build_begin(Built *b, const MachineConfig *config)
     m->config = config;
     m->ram = ram_set_new();
     m->input = input_queue_new();
+    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
     memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
     memory_init_container(&m->io_root, "io", IO_BYTES);
     m->memory = address_space_new("memory", &m->memory_root, m->ram);
@@ -58,7 +60,17 @@ void build_free(Built *b)
     memory_destroy(&m->memory_root);
     memory_destroy(&m->io_root);
     ram_set_free(m->ram);
+    g_array_unref(m->keepers);
     input_queue_free(m->input);
+}
+
+bool build_cancel_travel(Machine *m)
+{
+    Accel *a = ((Built *)((char *)m - offsetof(Built, machine)))->accel;
+    bool under_way = travel_is_under_way(a);
+
+    travel_cancel(a);
+    return under_way;
 }
 
 /* ---- For the monitor ------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ void build_begin(Built *b, const MachineConfig *config);
 /* The rest, once the character devices are in the machine. */
 bool build_finish(Built *b, GError **error);
 /* Whatever exists of it. Character devices are the caller's. */
+/* True: the machine was on its way to a moment of a replay, and goes back to where it was. */
+bool build_cancel_travel(Machine *m);
 void build_free(Built *b);
 
 /* How the monitor sees the CPUs and the board. */

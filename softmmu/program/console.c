@@ -79,6 +79,7 @@ static bool open_serial(Console *c, const Options *o, unsigned n, Machine *m, GE
     else
         good = open_device(c, spec, "serial", label, m, &m->serial[n], error);
     chardev_set_label(m->serial[n], label);
+    machine_keep_chardev(m, m->serial[n]);
     return good;
 }
 
@@ -93,6 +94,7 @@ static bool open_debugcon(Console *c, const Options *o, Machine *m, GError **err
     if (!open_device(c, spec, "debugcon", "debugcon", m, &m->debugcon, error))
         return false;
     chardev_set_label(m->debugcon, "debugcon");
+    machine_keep_chardev(m, m->debugcon);
     return true;
 }
 

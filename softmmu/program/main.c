@@ -23,6 +23,7 @@
 #include "softmmu/program/gdb/server.h"
 #include "softmmu/program/options.h"
 #include "softmmu/program/record.h"
+#include "softmmu/program/travel.h"
 #include "target-i386/cpu.h"
 
 static int complain(GError *error)
@@ -78,6 +79,7 @@ struct Program {
     RunControl *rc;
     Monitor *monitor;
     GdbServer *gdb;
+    Traveller *traveller;
     GMainLoop *loop;
     RecordReader *reader; /* NULL: no replay */
     int signal_channel;
@@ -164,7 +166,7 @@ static bool load_plugins(Accel *a, const GPtrArray *plugins, GError **error)
 
 static bool set_up(Program *p, const Options *o, GError **error)
 {
-    static const RunHooks hooks = { .powerdown = pc_powerdown, .wakeup = pc_wakeup };
+    static const RunHooks hooks = { pc_powerdown, pc_wakeup, build_cancel_travel };
     Machine *m = &p->built.machine;
     MonitorCpus cpus = build_monitor_cpus(&p->built);
 
@@ -175,9 +177,12 @@ static bool set_up(Program *p, const Options *o, GError **error)
         return false;
     p->rc = run_control_new(m, &hooks);
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
-    p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->console.gdb);
-    if (o->record_file ? !record_begin(&p->built, o, error)
-                       : p->reader && !record_begin_replay(&p->built, p->reader, error))
+    p->traveller = traveller_new(&p->built, p->rc);
+    monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
+    p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->traveller, p->console.gdb);
+    if (o->record_file
+            ? !record_begin(&p->built, o, error)
+            : p->reader && !record_begin_replay(&p->built, p->reader, p->console.gdb, error))
         return false;
     return load_plugins(p->built.accel, o->plugins, error);
 }
@@ -215,7 +220,7 @@ static int run_machine(const Options *o, RecordReader *reader)
 
     build_begin(&p.built, &o->config);
     if (reader)
-        input_set_replaying(p.built.machine.input);
+        input_set_replaying(p.built.machine.input, true);
     if (set_up(&p, o, &error)) {
         run(&p);
         status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
@@ -225,6 +230,7 @@ static int run_machine(const Options *o, RecordReader *reader)
     }
     gdb_server_free(p.gdb);
     monitor_free(p.monitor);
+    traveller_free(p.traveller);
     run_control_free(p.rc);
     build_free(&p.built); /* devices let go of their character devices before these go */
     console_close(&p.console);

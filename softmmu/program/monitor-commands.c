@@ -24,6 +24,11 @@ static void info_version(Monitor *mon, const char *args, GString *out)
     g_string_append(out, MIMUS_VERSION "\n");
 }
 
+static void info_hash(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append_printf(out, "%016" G_GINT64_MODIFIER "x\n", machine_state_hash(mon->m));
+}
+
 static void info_name(Monitor *mon, const char *args, GString *out)
 {
     if (mon->m->config->name)
@@ -86,6 +91,8 @@ static const Command topics[] = {
     {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
     {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
     {"ramblock",  NULL, "",     "blocks of guest memory",         info_ramblock},
+    {"hash",      NULL, "",     "of CPUs, devices and memory",    info_hash},
+    {"replay",    NULL, "",     "where the replay is",            monitor_info_replay},
     {"name",      NULL, "",     "the machine's name",             info_name},
     {"version",   NULL, "",     "version of Mimus",               info_version},
 };
@@ -244,6 +251,15 @@ static const Command commands[] = {
                                             "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
+    {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},
+    {"goto",             "replay_seek", "count|begin|end", "go to when a replay has executed so many", monitor_goto},
+    {"checkpoint",       NULL, "",          "remember this moment of a replay",            monitor_checkpoint},
+    {"restart",          NULL, "number",    "go to a moment that was remembered",          monitor_restart},
+    {"last-write",       NULL, "addr [len]", "go back to who wrote there (default: 8 bytes)", monitor_last_write},
+    {"last-exec",        NULL, "addr",      "go back to when the code there was executed", monitor_last_exec},
+    {"replay_break",     NULL, "count",     "stop a replay when it has executed so many",  monitor_replay_break},
+    {"replay_delete_break", NULL, "",       "do not",                                      monitor_replay_delete_break},
+    {"go-live",          NULL, "",          "leave the recording: the machine goes on by itself", monitor_go_live},
     {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
 };
 /* clang-format on */

@@ -10,6 +10,8 @@ struct Monitor {
     RunControl *rc;
     MonitorCpus cpus;
     const MonitorTopic *topics;
+    MonitorTravel travel; /* all 0: there is none */
+    GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
     unsigned cpu; /* the one that commands are about */
     int channel;  /* of commands that act on the machine */
     bool acting;  /* one arrived there */
@@ -27,6 +29,17 @@ struct Monitor {
 void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
 void monitor_act(void *opaque, const void *data, size_t len); /* an InputFunc */
 void monitor_mce(Monitor *mon, const char *args, GString *out);
+/* Commands about replays, see monitor-travel.c. */
+void monitor_when(Monitor *mon, const char *args, GString *out);
+void monitor_goto(Monitor *mon, const char *args, GString *out);
+void monitor_checkpoint(Monitor *mon, const char *args, GString *out);
+void monitor_restart(Monitor *mon, const char *args, GString *out);
+void monitor_last_write(Monitor *mon, const char *args, GString *out);
+void monitor_last_exec(Monitor *mon, const char *args, GString *out);
+void monitor_go_live(Monitor *mon, const char *args, GString *out);
+void monitor_replay_break(Monitor *mon, const char *args, GString *out);
+void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out);
+void monitor_info_replay(Monitor *mon, const char *args, GString *out);
 /* Numbers and $registers joined by + and -. */
 bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error);
 /* Names of commands that begin with @prefix, for completion; free with g_ptr_array_unref(). */

@@ -208,6 +208,7 @@ Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
     mon->topics = topics;
     mon->line = g_string_new("");
     mon->history = g_ptr_array_new_with_free_func(g_free);
+    mon->checkpoints = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     mon->chr = chr;
     mon->channel = input_add_channel(m->input, "monitor", false, monitor_act, mon);
     chardev_set_control(chr, true);
@@ -222,5 +223,6 @@ void monitor_free(Monitor *mon)
     chardev_connect(mon->chr, NULL, NULL);
     g_string_free(mon->line, TRUE);
     g_ptr_array_unref(mon->history);
+    g_array_unref(mon->checkpoints);
     g_free(mon);
 }

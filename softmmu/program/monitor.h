@@ -39,6 +39,21 @@ typedef struct MonitorTopic {
     void (*print)(Machine *m, const char *args, GString *out);
 } MonitorTopic;
 
+/* Going backwards and forwards in a replay. What goes to a moment happens later: the machine runs
+ * until it stops there. */
+typedef struct MonitorTravel {
+    bool (*is_possible)(void *opaque);
+    void (*where)(void *opaque, uint64_t *count, uint64_t *step);
+    void (*print)(void *opaque, GString *out);
+    void (*to_count)(void *opaque, uint64_t count);
+    void (*to_step)(void *opaque, uint64_t step);
+    void (*to_access)(void *opaque, uint64_t addr, uint32_t len, bool write); /* else execution */
+    void (*set_break)(void *opaque, uint64_t count); /* UINT64_MAX: none */
+    void (*go_live)(void *opaque);
+    void *opaque;
+} MonitorTravel;
+void monitor_set_travel(Monitor *mon, const MonitorTravel *travel);
+
 /* @topics may be NULL. @chr may be NULL: commands by monitor_execute() only. */
 Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
                      const MonitorTopic *topics, Chardev *chr);

@@ -14,6 +14,7 @@ bool opt_accel(Options *o, const char *arg, GError **error);
 bool opt_icount(Options *o, const char *arg, GError **error);
 bool opt_record(Options *o, const char *arg, GError **error);
 bool opt_replay(Options *o, const char *arg, GError **error);
+bool opt_checkpoint_mem(Options *o, const char *arg, GError **error);
 bool opt_rtc(Options *o, const char *arg, GError **error);
 bool opt_seed(Options *o, const char *arg, GError **error);
 bool opt_boot(Options *o, const char *arg, GError **error);

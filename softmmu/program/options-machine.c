@@ -476,6 +476,11 @@ bool opt_replay(Options *o, const char *arg, GError **error)
     return set_session_file(&o->replay_file, o, arg, error);
 }
 
+bool opt_checkpoint_mem(Options *o, const char *arg, GError **error)
+{
+    return parse_size(arg, MIB, &o->config.checkpoint_bytes, error);
+}
+
 /* ---- -rtc ------------------------------------------------------------------------------------ */
 
 static int64_t local_now_s(void)

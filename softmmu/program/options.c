@@ -198,6 +198,7 @@ static const OptionRow option_rows[] = {
     {"icount",      "[shift=]N[,rr=record|replay,rrfile=FILE]", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly", true},
     {"record",      "FILE", opt_record,      "record the run (counts instructions; an instruction takes 2 ns unless -icount says otherwise)", true},
     {"replay",      "FILE", opt_replay,      "run a recording again; it has all options of the machine", true},
+    {"checkpoint-mem", "SIZE[K|M|G]", opt_checkpoint_mem, "of a replay: memory for going back in it (default 1G, 0: no going back)", true},
     {"seed",        "N",    opt_seed,        "what the guest's random numbers start from (default: chosen anew each time; with -icount 0)"},
     {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)", true},
     {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr", true},
@@ -398,6 +399,7 @@ static void set_defaults(Options *o)
     o->config.cpu_model = g_strdup("qemu64");
     o->config.ram_size = UINT64_C(128) << 20;
     o->config.icount_shift = -1;
+    o->config.checkpoint_bytes = UINT64_C(1) << 30;
     o->config.hpet = true;
     o->config.smm = true;
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "accel/session.h"
+#include "accel/travel.h"
 #include "config.h"
 #include "softmmu/error.h"
 
@@ -131,9 +132,17 @@ bool record_begin(Built *b, const Options *o, GError **error)
     return true;
 }
 
-bool record_begin_replay(Built *b, RecordReader *r, GError **error)
+bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error)
 {
-    return session_replay(b->accel, r, error);
+    const MachineConfig *c = b->machine.config;
+
+    if (!session_replay(b->accel, r, error))
+        return false;
+    if (c->checkpoint_bytes)
+        travel_enable(b->accel, c->checkpoint_bytes);
+    if (debugged)
+        travel_expect(b->accel);
+    return true;
 }
 
 static const char *plural(uint64_t n)
@@ -143,8 +152,14 @@ static const char *plural(uint64_t n)
 
 int record_verdict(Built *b, const RecordReader *r, GString *out)
 {
-    SessionResult result = session_result(b->accel);
     const char *damage = record_damage(r);
+    SessionResult result;
+
+    if (!session_is_replay(b->accel)) {
+        g_string_append(out, "replay: left for a run that goes on by itself\n");
+        return b->machine.exit_status;
+    }
+    result = session_result(b->accel);
 
     if (result.why) {
         g_string_append_printf(

@@ -21,7 +21,7 @@ RecordReader *record_replay_options(Options *o, GError **error);
 
 /* The machine is complete: begin. */
 bool record_begin(Built *b, const Options *o, GError **error);
-bool record_begin_replay(Built *b, RecordReader *r, GError **error);
+bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error);
 /* How a replay went, as a line, and the exit status that goes with it. */
 int record_verdict(Built *b, const RecordReader *r, GString *out);
 

@@ -41,7 +41,7 @@ const char *run_state_text(RunState state)
 
 void run_control_stop(RunControl *rc)
 {
-    if (rc->m->state == RUN_RUNNING)
+    if (rc->m->state == RUN_RUNNING && !(rc->hooks.stopping && rc->hooks.stopping(rc->m)))
         rc->m->state = RUN_PAUSED;
 }
 
@@ -59,11 +59,16 @@ bool run_control_cont(RunControl *rc, GError **error)
     }
 }
 
+void run_control_travel(RunControl *rc)
+{
+    rc->m->state = RUN_RUNNING;
+}
+
 /* ---- Requests -------------------------------------------------------------------------------- */
 
 static void do_shutdown(RunControl *rc)
 {
-    if (rc->m->config->no_shutdown)
+    if (rc->m->config->no_shutdown || rc->m->stays)
         rc->m->state = RUN_SHUTDOWN;
     else
         machine_request_quit(rc->m, 0);

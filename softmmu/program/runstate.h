@@ -15,6 +15,9 @@ typedef struct RunControl RunControl;
 typedef struct RunHooks {
     void (*powerdown)(Machine *m); /* press the button */
     void (*wakeup)(Machine *m);    /* leaving S3; after the reset that comes with it */
+    /* The machine is to stop. True: it will by itself, soon (it is on its way to a moment of a
+     * replay). May be NULL. */
+    bool (*stopping)(Machine *m);
 } RunHooks;
 
 RunControl *run_control_new(Machine *m, const RunHooks *hooks);
@@ -28,6 +31,9 @@ bool run_control_process(void *opaque, bool *quit);
 void run_control_stop(RunControl *rc);
 /* Go on; an error if the state does not allow it. */
 bool run_control_cont(RunControl *rc, GError **error);
+
+/* Run whatever the state is: to another moment of a replay, and what that had been. */
+void run_control_travel(RunControl *rc);
 
 /* "running", "paused", "paused (prelaunch)", ... as `info status` words it. */
 const char *run_state_text(RunState state);

@@ -258,9 +258,9 @@ static void test_interrupt_at_a_side_exit(void **state)
 }
 
 /* … and not even a linked block comes first, however much budget is given back. */
-static void test_interrupt_before_the_next_block(void **state)
+static void interrupt_before_the_next_block(int icount_shift, uint64_t at)
 {
-    Toy *t = START(0, 0x1000, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 2, 1, TOY_DJNZ, 1, A16(0x200),
+    Toy *t = START(icount_shift, 0x1000, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 2, 1, TOY_DJNZ, 1, A16(0x200),
                    TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_HALT);
 
     memcpy(t->ram->host + 0x1200, (uint8_t[]){ TOY_ADD, 3, 1, TOY_JMP, A16(0x000) }, 6);
@@ -269,9 +269,20 @@ static void test_interrupt_before_the_next_block(void **state)
     t->cpu->regs[1] = 4; /* rounds: the first, without interrupt, makes the link */
     toy_run(t, 0x1000);
     assert_int_equal(t->cpu->syncs, 3);
-    assert_int_equal(t->cpu->irq_at[0], 0x1200);
-    assert_int_equal(t->cpu->irq_at[1], 0x1200);
+    assert_int_equal(t->cpu->irq_at[0], at);
+    assert_int_equal(t->cpu->irq_at[1], at);
     toy_free(t);
+}
+
+static void test_interrupt_before_the_next_block(void **state)
+{
+    interrupt_before_the_next_block(-1, 0x1200);
+}
+
+/* Where blocks end is nothing that a counted run may depend on. */
+static void test_counted_interrupt_after_the_access(void **state)
+{
+    interrupt_before_the_next_block(0, 0x1004);
 }
 
 static void load_banked(Toy *t, uint16_t asid, uint64_t expected)
@@ -387,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_page_crossing_fault_writes_nothing),
         cmocka_unit_test(test_interrupt_at_a_side_exit),
         cmocka_unit_test(test_interrupt_before_the_next_block),
+        cmocka_unit_test(test_counted_interrupt_after_the_access),
         cmocka_unit_test(test_address_spaces),
         cmocka_unit_test(test_code_of_address_spaces),
         cmocka_unit_test(test_flush_renumbers_contexts),

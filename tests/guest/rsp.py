@@ -107,10 +107,10 @@ class Rsp:
 class Machine:
     """A mimus with a stub at a socket."""
 
-    def __init__(self, mimus, *options):
+    def __init__(self, mimus, *options, always=("-nodefaults", "-display", "none")):
         self.directory = tempfile.TemporaryDirectory()
         path = os.path.join(self.directory.name, "gdb")
-        command = [mimus, "-nodefaults", "-display", "none", "-gdb", "unix:" + path, *options]
+        command = [mimus, *always, "-gdb", "unix:" + path, *options]
         print("+", " ".join(command), flush=True)
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)

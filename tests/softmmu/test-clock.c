@@ -111,6 +111,35 @@ static void test_periodic(void **state)
     clock_free(clock);
 }
 
+/* A moment brings back deadlines, and the order of timers that tie; what was armed since is not. */
+static void test_moments(void **state)
+{
+    Clock *clock = clock_new_manual();
+    g_autoptr(GString) trace = g_string_new("");
+    Probe p[4];
+    ClockMoment *m;
+
+    for (int i = 0; i < 4; i++)
+        probe_init(&p[i], clock, trace, 'a' + i);
+    timer_set(p[2].timer, 10);
+    timer_set(p[0].timer, 10);
+    timer_set(p[1].timer, 5);
+    m = clock_save(clock);
+    timer_set(p[0].timer, 10);
+    timer_set(p[2].timer, 11);
+    timer_set(p[3].timer, 1);
+    clock_load(clock, m);
+    assert_false(timer_is_armed(p[3].timer));
+    clock_manual_advance(clock, 20);
+    assert_string_equal(trace->str, "bca");
+    clock_load(clock, m);
+    assert_int_equal(clock_deadline_ns(clock), 5);
+    g_free(m);
+    for (int i = 0; i < 4; i++)
+        timer_free(p[i].timer);
+    clock_free(clock);
+}
+
 static void count_call(void *opaque)
 {
     (*(int *)opaque)++;
@@ -199,7 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),    cmocka_unit_test(test_cancel_and_move),
-        cmocka_unit_test(test_periodic), cmocka_unit_test(test_rearm_hook),
+        cmocka_unit_test(test_periodic), cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_rearm_hook),
         cmocka_unit_test(test_ticks),    cmocka_unit_test(test_heap_against_sort),
     };
 

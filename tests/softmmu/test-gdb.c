@@ -262,7 +262,7 @@ static const struct {
 } rows[] = {
     { "?", "T05thread:01;" },
     { "qC", "QC01" }, { "qAttached", "1" }, { "qAttached:1", "1" }, { "qOffsets", "" }, { "qTStatus", "" },
-    { "vMustReplyEmpty", "" }, { "", "" }, { "bs", "" }, { "bc", "" }, { "!", "" }, { "\xff", "" },
+    { "vMustReplyEmpty", "" }, { "", "" }, { "bs", "E22" }, { "bc", "E22" }, { "bcx", "" }, { "!", "" }, { "\xff", "" },
     { "qSupported:multiprocess+;swbreak+;hwbreak+",
       "PacketSize=4000;qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;hwbreak+" },
     /* registers */

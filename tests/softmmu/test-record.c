@@ -124,6 +124,35 @@ static void test_round_trip(void **state)
     assert_true(ended);
 }
 
+/* From every place to every other one. */
+static void test_places(void **state)
+{
+    g_autoptr(GBytes) file = make(100);
+    RecordReader *r = record_open_bytes(file, NULL);
+    RecordPlace place[ITEMS + 1];
+    RecordItem item;
+
+    for (unsigned i = 0; i < ITEMS; i++) {
+        place[i] = record_place(r);
+        assert_true(record_next(r, &item));
+    }
+    place[ITEMS] = record_place(r);
+    for (unsigned from = 0; from <= ITEMS; from++) {
+        for (unsigned to = 0; to <= ITEMS; to++) {
+            record_seek(r, &place[from]);
+            assert_true(record_next(r, &item) == (from < ITEMS));
+            record_seek(r, &place[to]);
+            for (unsigned i = to; i < ITEMS; i++) {
+                assert_true(record_next(r, &item));
+                assert_item(&item, &items[i]);
+            }
+            assert_false(record_next(r, &item));
+            assert_null(record_damage(r));
+        }
+    }
+    record_reader_free(r);
+}
+
 static void test_truncated(void **state)
 {
     g_autoptr(GBytes) file = make(100);
@@ -280,10 +309,10 @@ static void test_foreign(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_altered),    cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_disk_fills),
-        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_truncated),  cmocka_unit_test(test_altered),
+        cmocka_unit_test(test_hostile),    cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_disk_fills), cmocka_unit_test(test_foreign),
     };
 
     return HAVE_ZSTD ? cmocka_run_group_tests(tests, NULL, NULL) : 77;

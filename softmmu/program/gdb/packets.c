@@ -4,7 +4,7 @@
  * makes no sense E22, one that could not be done E14. Private packets are QEMU's, which debuggers'
  * scripts know: physical addresses and the rules of single steps.
  *
- * Missing: non-stop mode, reverse execution, the multiprocess extension, vRun and files.
+ * Missing: non-stop mode, the multiprocess extension, vRun and files.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,7 +128,10 @@ void gdb_send_stop(GdbStub *s)
     const GdbStop *stop = &s->stop;
 
     g_string_printf(out, "T%02xthread:%02x;", stop->signal, stop->cpu + 1);
-    if (stop->at_point && stop->point >= GDB_WATCH_WRITE)
+    if (stop->history != GDB_WITHIN)
+        g_string_append_printf(out, "replaylog:%s;",
+                               stop->history == GDB_AT_END ? "end" : "begin");
+    else if (stop->at_point && stop->point >= GDB_WATCH_WRITE)
         g_string_append_printf(out, "%s:%" G_GINT64_MODIFIER "x;", watch[stop->point], stop->addr);
     else if (stop->at_point && s->tells_breaks)
         g_string_append(out, stop->point == GDB_SOFT_BREAK ? "swbreak:;" : "hwbreak:;");
@@ -327,6 +330,28 @@ static void resume(GdbStub *s, const GdbRun *run)
         gdb_send_stop(s);
 }
 
+/* Without a recording to go back in: an error, and nothing happens. */
+static void reverse(GdbStub *s, bool step)
+{
+    unsigned cpu = s->cpu_c != ANY_CPU ? s->cpu_c : s->cpu_g;
+
+    s->waits = true;
+    if (s->target.reverse && s->target.reverse(s->target.opaque, cpu, step))
+        return;
+    s->waits = false;
+    gdb_send_text(s, BAD_PACKET);
+}
+
+static void on_back_continue(GdbStub *s, Text t)
+{
+    reverse(s, false);
+}
+
+static void on_back_step(GdbStub *s, Text t)
+{
+    reverse(s, true);
+}
+
 /* "s", "c" and, with a signal, "S", "C": the latter means nothing to a machine. */
 static void run_simply(GdbStub *s, Text t, GdbRun run, bool with_signal)
 {
@@ -510,9 +535,10 @@ static void on_current_thread(GdbStub *s, Text t)
 
 static void on_supported(GdbStub *s, Text t)
 {
+    bool reverse = s->target.can_reverse && s->target.can_reverse(s->target.opaque);
     g_autofree char *out = g_strdup_printf(
-        "PacketSize=%x;qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;hwbreak+",
-        GDB_PACKET_MAX);
+        "PacketSize=%x;qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;hwbreak+%s",
+        GDB_PACKET_MAX, reverse ? ";ReverseStep+;ReverseContinue+" : "");
 
     s->tells_breaks = strstr(t.at, "hwbreak+") && strstr(t.at, "swbreak+");
     gdb_send_text(s, out);
@@ -589,7 +615,9 @@ static void on_monitor(GdbStub *s, Text t)
     }
     s->target.monitor(s->target.opaque, line, out);
     send_output(s, out);
-    gdb_send_text(s, "OK");
+    s->monitor_waits = s->target.is_running(s->target.opaque);
+    if (!s->monitor_waits)
+        gdb_send_text(s, "OK");
 }
 
 /* ---- QEMU's own ------------------------------------------------------------------------------ */
@@ -658,6 +686,8 @@ static const PacketRow packet_rows[] = {
     { "C",                    false, on_continue_signal },
     { "s",                    false, on_step },
     { "S",                    false, on_step_signal },
+    { "bc",                   true,  on_back_continue },
+    { "bs",                   true,  on_back_step },
     { "vCont?",               true,  on_vcont_query },
     { "vCont",                false, on_vcont },
     { "vKill;",               false, on_vkill },

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/program/gdb/server.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "accel/accel.h"
 #include "accel/debug.h"
+#include "accel/session.h"
+#include "accel/travel.h"
 #include "softmmu/program/gdb/registers.h"
 #include "softmmu/program/gdb/stub.h"
 
@@ -12,12 +15,14 @@ struct GdbServer {
     Built *b;
     RunControl *rc;
     Monitor *mon;
+    Traveller *traveller;
     GdbRegisters *regs;
     GdbStub *stub; /* NULL: no client will come */
     int channel;
     bool interfered; /* it stopped a machine that was running, or let it run */
     DebugStop last;
     bool changed; /* what the last change came to */
+    bool told;    /* … that a replay cannot be changed */
 };
 
 static Cpu *cpu_of(GdbServer *g, unsigned n)
@@ -99,6 +104,11 @@ static bool make_change(GdbServer *g, ChangeKind kind, unsigned cpu, uint64_t wh
 
     g_byte_array_append(event, (const uint8_t *)&change, sizeof(change));
     g_byte_array_append(event, buf, len);
+    if (input_is_replaying(g->b->machine.input) && !g->told) {
+        g->told = true;
+        fprintf(stderr, "mimus: gdb: a replay cannot be changed; after 'monitor go-live' the machine"
+                        " can\n");
+    }
     return input_act(g->b->machine.input, g->channel, event->data, event->len,
                      accel_instruction_count(g->b->accel)) &&
            g->changed;
@@ -211,6 +221,7 @@ static void release_cpus(GdbServer *g)
         debug_set_run(g->b->accel, n, DEBUG_GO, stands_at_breakpoint(g, n));
 }
 
+/* A replay runs as it was recorded: no CPU is held, interrupts come when they came. */
 static bool resume(void *opaque, const GdbRun *run, unsigned rules)
 {
     static const DebugRun runs[] = {
@@ -218,15 +229,36 @@ static bool resume(void *opaque, const GdbRun *run, unsigned rules)
     };
     GdbServer *g = opaque;
     Accel *a = g->b->accel;
+    bool replay = session_is_replay(a);
 
+    if (replay && session_result(a).finished) {
+        debug_end(a);
+        return true;
+    }
     if (!run_control_cont(g->rc, NULL))
         return false;
     for (unsigned n = 0; n < accel_cpu_count(a); n++)
-        debug_set_run(a, n, runs[run[n]], run[n] == GDB_STEP || stands_at_breakpoint(g, n));
-    debug_set_step_rules(a, rules & GDB_STEP_NO_IRQ, rules & GDB_STEP_NO_TIMER);
+        debug_set_run(a, n, replay && run[n] == GDB_HOLD ? DEBUG_GO : runs[run[n]],
+                      run[n] == GDB_STEP || stands_at_breakpoint(g, n));
+    debug_set_step_rules(a, !replay && (rules & GDB_STEP_NO_IRQ),
+                         !replay && (rules & GDB_STEP_NO_TIMER));
     g->last.why = DEBUG_NOTHING;
     g->interfered = true;
     return true;
+}
+
+static bool can_reverse(void *opaque)
+{
+    return travel_is_possible(((GdbServer *)opaque)->b->accel);
+}
+
+static bool reverse(void *opaque, unsigned cpu, bool step)
+{
+    GdbServer *g = opaque;
+
+    g->last.why = DEBUG_NOTHING;
+    g->interfered = true;
+    return step ? traveller_back_step(g->traveller, cpu) : traveller_back_continue(g->traveller);
 }
 
 static void stop(void *opaque)
@@ -239,6 +271,7 @@ static void attach(void *opaque)
     GdbServer *g = opaque;
 
     g->interfered = g->b->machine.state == RUN_RUNNING;
+    g->b->machine.stays = session_is_replay(g->b->accel);
     run_control_stop(g->rc);
 }
 
@@ -250,6 +283,9 @@ static void detach(void *opaque)
 
     debug_forget(g->b->accel);
     g->last.why = DEBUG_NOTHING;
+    g->b->machine.stays = false;
+    if (session_is_replay(g->b->accel) && session_result(g->b->accel).finished)
+        machine_request_quit(&g->b->machine, 0); /* it was here for the client's sake alone */
     if (g->interfered && (state == RUN_PAUSED || state == RUN_DEBUG))
         run_control_cont(g->rc, NULL);
 }
@@ -287,7 +323,10 @@ static GdbStop describe(GdbServer *g)
     if (g->last.why == DEBUG_NOTHING)
         return s;
     s.signal = GDB_SIGTRAP;
-    s.at_point = g->last.why != DEBUG_STEPPED;
+    s.history = g->last.why == DEBUG_BEGIN ? GDB_AT_BEGIN
+                : g->last.why == DEBUG_END ? GDB_AT_END
+                                           : GDB_WITHIN;
+    s.at_point = g->last.why == DEBUG_BREAKPOINT || g->last.why == DEBUG_WATCHPOINT;
     s.point = g->last.point.tag;
     s.addr = g->last.addr;
     return s;
@@ -318,7 +357,8 @@ void gdb_server_exited(GdbServer *g, int status)
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Chardev *chr)
+GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *traveller,
+                          Chardev *chr)
 {
     GdbServer *g = g_new0(GdbServer, 1);
     GdbTarget target;
@@ -326,6 +366,7 @@ GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Chardev *chr)
     g->b = b;
     g->rc = rc;
     g->mon = mon;
+    g->traveller = traveller;
     g->regs = gdb_registers_new(x86(accel_cpu(b->accel, 0)));
     g->channel = input_add_channel(b->machine.input, "debugger", false, change_arrived, g);
     target = (GdbTarget){
@@ -344,6 +385,8 @@ GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Chardev *chr)
         .is_halted = is_halted,
         .is_running = is_running,
         .resume = resume,
+        .can_reverse = can_reverse,
+        .reverse = reverse,
         .stop = stop,
         .attach = attach,
         .detach = detach_asked,

@@ -9,11 +9,13 @@
 
 #include "softmmu/program/build.h"
 #include "softmmu/program/runstate.h"
+#include "softmmu/program/travel.h"
 
 typedef struct GdbServer GdbServer;
 
 /* @chr may be NULL: nobody will come. */
-GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Chardev *chr);
+GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *traveller,
+                          Chardev *chr);
 void gdb_server_free(GdbServer *g);
 /* After each run_control_process(): tells the client of a stop. */
 void gdb_server_settle(GdbServer *g);

@@ -23,6 +23,7 @@ struct GdbStub {
     bool tells_breaks;   /* it understands swbreak and hwbreak */
     unsigned step_rules; /* GDB_STEP_* */
     bool waits;          /* for the target to stop */
+    bool monitor_waits;  /* … as a monitor command made it run */
     GdbStop stop;        /* the last */
 };
 

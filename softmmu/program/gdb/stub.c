@@ -135,7 +135,7 @@ static void forget_client(GdbStub *s)
 {
     s->state = GDB_IDLE;
     s->acks = true;
-    s->waits = s->physical = s->tells_breaks = false;
+    s->waits = s->monitor_waits = s->physical = s->tells_breaks = false;
     s->cpu_g = 0;
     s->cpu_c = ANY_CPU;
     s->step_rules = GDB_STEP_ENABLE | GDB_STEP_NO_IRQ | GDB_STEP_NO_TIMER;
@@ -187,6 +187,12 @@ void gdb_stub_free(GdbStub *s)
 void gdb_stub_stopped(GdbStub *s, const GdbStop *stop)
 {
     s->stop = *stop;
+    if (s->monitor_waits) { /* GDB asks for nothing before it is answered */
+        s->monitor_waits = false;
+        s->cpu_g = s->stop.cpu;
+        gdb_send_text(s, "OK");
+        return;
+    }
     if (!s->waits)
         return;
     s->waits = false;

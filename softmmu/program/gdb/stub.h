@@ -29,12 +29,16 @@ typedef enum GdbPoint {
 enum { GDB_STEP_ENABLE = 1, GDB_STEP_NO_IRQ = 2, GDB_STEP_NO_TIMER = 4 };
 enum { GDB_SIGINT = 2, GDB_SIGQUIT = 3, GDB_SIGTRAP = 5, GDB_SIGABRT = 6 };
 
+/* At an end of a recording, as far as the target can go. */
+typedef enum GdbHistory { GDB_WITHIN, GDB_AT_BEGIN, GDB_AT_END } GdbHistory;
+
 typedef struct GdbStop {
     int signal;
     unsigned cpu;
     bool at_point; /* one of these caused it: */
     GdbPoint point;
     uint64_t addr; /* of a watchpoint's hit */
+    GdbHistory history;
 } GdbStop;
 
 /* All on the machine thread; @cpu is < ncpus, sizes are within the limits above. */
@@ -55,6 +59,9 @@ typedef struct GdbTarget {
     bool (*is_running)(void *opaque);
     /* @run: one for each CPU. gdb_stub_stopped() follows sooner or later. False: it cannot run. */
     bool (*resume)(void *opaque, const GdbRun *run, unsigned step_rules);
+    /* Backwards: a step of CPU @cpu, or to the last point. As resume(). */
+    bool (*can_reverse)(void *opaque);
+    bool (*reverse)(void *opaque, unsigned cpu, bool step);
     void (*stop)(void *opaque);
     void (*attach)(void *opaque); /* somebody connected: stops */
     void (*detach)(void *opaque); /* forgets all points and lets the machine go on */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Going backwards and forwards in a replay, for the monitor and the debugger: see accel/travel.h.
+ * It makes the machine run, and stay when the recording ends. */
+#ifndef SOFTMMU_PROGRAM_TRAVEL_H
+#define SOFTMMU_PROGRAM_TRAVEL_H
+
+#include "softmmu/program/build.h"
+#include "softmmu/program/runstate.h"
+
+typedef struct Traveller Traveller;
+
+Traveller *traveller_new(Built *b, RunControl *rc);
+void traveller_free(Traveller *t);
+const MonitorTravel *traveller_for_monitor(Traveller *t);
+/* Before the last step, of CPU @cpu or (ANY) of any; before the last stop. False: it cannot. */
+bool traveller_back_step(Traveller *t, unsigned cpu);
+bool traveller_back_continue(Traveller *t);
+
+#endif
