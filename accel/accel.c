@@ -246,7 +246,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .mem_direct = tlb_direct,
         .mem_slow = guest_mem_slow,
         .mem_alone = cpu_restart_alone,
-        .trap = ops->trap,
+        .trap = cpu_trap,
     };
 }
 
@@ -278,17 +278,29 @@ static IrSlot *make_slots(const CpuOps *ops)
     return slots;
 }
 
+/* … and its helpers. */
+static TcgHelper *make_helpers(const CpuOps *ops)
+{
+    TcgHelper *helpers = g_new(TcgHelper, ops->nhelpers + PLUGIN_HELPERS);
+
+    if (ops->nhelpers)
+        memcpy(helpers, ops->helpers, ops->nhelpers * sizeof(TcgHelper));
+    memcpy(helpers + ops->nhelpers, plugin_helpers, sizeof(plugin_helpers));
+    return helpers;
+}
+
 Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
 {
     IrSlot *slots = make_slots(ops);
+    TcgHelper *helpers = make_helpers(ops);
     TcgConfig config = {
         .backend = m->config->accel_backend,
         .buffer_size = m->config->tb_size ? m->config->tb_size : CODE_BUFFER_DEFAULT,
         .layout = layout_of(ops),
         .slots = slots,
         .nslots = ops->nslots + PLUGIN_SLOTS,
-        .helpers = ops->helpers,
-        .nhelpers = ops->nhelpers,
+        .helpers = helpers,
+        .nhelpers = ops->nhelpers + PLUGIN_HELPERS,
     };
     Tcg *tcg = tcg_new(&config, error);
     HostProfile *profile = NULL;
@@ -297,6 +309,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     if (!tcg || !start_profile(tcg, m->config, &profile, error)) {
         tcg_free(tcg);
         g_free(slots);
+        g_free(helpers);
         return NULL;
     }
     a = g_new0(Accel, 1);
@@ -305,6 +318,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     a->profile = profile;
     a->tcg = tcg;
     a->slots = slots;
+    a->helpers = helpers;
     a->cpus = g_ptr_array_new();
     a->icount_shift = m->config->icount_shift;
     a->waypoint = WAYPOINT_NONE;
@@ -350,6 +364,7 @@ void accel_free(Accel *a)
     g_free(a->debug.points);
     tcg_free(a->tcg);
     g_free(a->slots);
+    g_free(a->helpers);
     host_profile_free(a->profile);
     clock_free(a->machine->clock);
     a->machine->clock = NULL;
@@ -492,6 +507,14 @@ static void idle(Accel *a)
         input_wait(a->machine->input, deadline - now);
 }
 
+static void before_flush(void *opaque)
+{
+    Accel *a = opaque;
+
+    if (a->plugins)
+        plugin_forget_blocks(a->plugins);
+}
+
 /* The board is complete. */
 static void start(Accel *a)
 {
@@ -499,6 +522,7 @@ static void start(Accel *a)
     a->written = ram_set_written(a->machine->ram);
     a->tbs.monitor_hit = monitor_hit;
     a->tbs.opaque = a;
+    a->tbs.before_flush = before_flush;
     watch_views(a, address_space_add_listener);
     for (unsigned i = 0; i < a->cpus->len; i++)
         cpu_monitor_again(a->cpus->pdata[i]);

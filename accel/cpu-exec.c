@@ -250,7 +250,9 @@ void cpu_loop_exit(Cpu *cpu)
 
 void cpu_restart_single(Cpu *cpu)
 {
+    cpu->run->again = true;
     cpu_sync_state(cpu);
+    cpu->run->again = false;
     cpu->run->one_insn = true;
     cpu_loop_exit(cpu);
 }
@@ -259,9 +261,20 @@ void cpu_restart_alone(void *env)
 {
     Cpu *cpu = env;
 
+    cpu->run->again = true;
     cpu_sync_state(cpu);
+    cpu->run->again = false;
     cpu->run->no_groups = true;
     cpu_loop_exit(cpu);
+}
+
+void cpu_trap(void *env, uint32_t code)
+{
+    Cpu *cpu = env;
+
+    if (G_UNLIKELY(cpu->run->accel->plugins))
+        plugin_give_back_at_pc(cpu);
+    cpu->ops->trap(env, code);
 }
 
 void cpu_sync_state(Cpu *cpu)
@@ -280,7 +293,7 @@ void cpu_sync_state(Cpu *cpu)
     cpu->pc = cpu->ops->wrap_pc(cpu, cpu->vbase + offset);
     cpu->budget += code->ninsns - index;
     if (G_UNLIKELY(((Tb *)code->user)->trace))
-        plugin_give_back(cpu, code->user, index);
+        plugin_give_back(cpu, code->user, index, run->again);
     run->link_from = NULL;
 }
 
@@ -306,7 +319,7 @@ unsigned cpu_rest_of_block(Cpu *cpu)
 {
     uint32_t offset, left;
 
-    return find_caller(cpu, &offset, &left) ? left : 0;
+    return find_caller(cpu, &offset, &left) ? left : cpu->run->rest;
 }
 
 uint64_t cpu_running_pc(Cpu *cpu)

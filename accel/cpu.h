@@ -95,6 +95,16 @@ typedef struct CpuContext {
 /* A request to the architecture's frontend; see translate.h. */
 typedef struct TranslateRequest TranslateRequest;
 
+/* What plugins ask about a CPU. */
+typedef struct CpuTraceOps {
+    uint64_t (*code_base)(Cpu *cpu);     /* linear address - pc */
+    uint64_t (*address_space)(Cpu *cpu); /* what tells it from others: CR3's table */
+    unsigned (*privilege)(Cpu *cpu);     /* CPL */
+    /* The instruction as text, without its address; may be NULL. */
+    void (*print_insn)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
+                       GString *out);
+} CpuTraceOps;
+
 struct CpuOps {
     const char *name;
     size_t state_size; /* of the struct that begins with Cpu */
@@ -140,6 +150,7 @@ struct CpuOps {
     void (*check_jump)(Cpu *cpu, uint64_t from, uint32_t reason);
     void (*reset)(Cpu *cpu);
     void (*print_registers)(Cpu *cpu, GString *out);
+    const CpuTraceOps *trace; /* for plugins; NULL: there can be none */
     /* Disassemble @len bytes that lie at linear address @addr, for -d in_asm (may be NULL). */
     void (*disas)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                   GString *out);

@@ -82,6 +82,7 @@ typedef struct TbCache {
     uint32_t epoch, settled;
     uint64_t translated, linked, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
+    void (*before_flush)(void *opaque); /* may be NULL */
     void *opaque;
 } TbCache;
 
@@ -245,12 +246,15 @@ struct CpuRun {
     jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
     int32_t granted; /* budget at the start of the slice, less what was taken back since */
     bool exact;      /* the slice must end on the instruction, not on the block */
+    bool again;      /* what is given up now is begun anew at once */
     bool one_insn;   /* the next block is to be a single instruction, not cached */
     bool no_groups;  /* … one that checks each memory access by itself */
     bool context_dirty;
     RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */
     unsigned link_slot;
+    unsigned rest; /* with host_pc 0: what cpu_rest_of_block() is, for a plugin that was called */
+    bool watch_accesses; /* plugin_access() wants to know of each that C code makes */
     bool want_jc;   /* a jump wants the next block found in the jump cache */
     Tb *private_tb; /* uncached block being run, freed after it */
     uint64_t yields;
@@ -312,6 +316,7 @@ struct Accel {
     const CpuOps *ops;
     Tcg *tcg;
     IrSlot *slots; /* that tcg knows */
+    TcgHelper *helpers;
     TbCache tbs;
     uint8_t *written; /* ram_set_written() */
     GPtrArray *cpus;  /* Cpu * */
@@ -423,6 +428,7 @@ static inline bool engine_watches_page(const Accel *a, uint64_t addr)
  */
 bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
 void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
+void cpu_trap(void *env, uint32_t code); /* TcgLayout.trap */
 /* Instructions of the running block from the current one on: the budget was charged for them. */
 unsigned cpu_rest_of_block(Cpu *cpu);
 

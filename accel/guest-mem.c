@@ -220,6 +220,12 @@ void guest_mem_slow(void *env)
 
 /* ---- For helpers ---------------------------------------------------------------------------- */
 
+static void tell_plugins(Cpu *cpu, uint64_t addr, const void *value, uint32_t len, bool write)
+{
+    for (uint32_t i = 0; i < len && cpu->run->watch_accesses; i += 8)
+        plugin_access(cpu, addr + i, (const uint8_t *)value + i, MIN(len - i, 8), write);
+}
+
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 {
     const TlbEntry *e = &cpu->run->tail->tlb[mmu][0][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
@@ -228,10 +234,11 @@ uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 
     if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy(&v, (void *)(uintptr_t)(addr + e->addend), size);
-        return v;
+    } else {
+        unsigned n = resolve(cpu, addr, size, ACCESS_READ, mmu, part);
+        read_parts(cpu, part, n, &v);
     }
-    unsigned n = resolve(cpu, addr, size, ACCESS_READ, mmu, part);
-    read_parts(cpu, part, n, &v);
+    tell_plugins(cpu, addr, &v, size, false);
     return v;
 }
 
@@ -242,10 +249,11 @@ void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned 
 
     if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy((void *)(uintptr_t)(addr + e->addend), &value, size);
-        return;
+    } else {
+        unsigned n = resolve(cpu, addr, size, ACCESS_WRITE, mmu, part);
+        write_parts(cpu, part, n, &value);
     }
-    unsigned n = resolve(cpu, addr, size, ACCESS_WRITE, mmu, part);
-    write_parts(cpu, part, n, &value);
+    tell_plugins(cpu, addr, &value, size, true);
 }
 
 void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu)
@@ -255,6 +263,7 @@ void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned m
         Part p[2];
         resolve(cpu, addr + done, part, ACCESS_READ, mmu, p);
         read_part(cpu, p, (uint8_t *)buf + done);
+        tell_plugins(cpu, addr + done, (uint8_t *)buf + done, part, false);
         done += part;
     }
 }
@@ -266,6 +275,7 @@ void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, uns
         Part p[2];
         resolve(cpu, addr + done, part, ACCESS_WRITE, mmu, p);
         write_part(cpu, p, (const uint8_t *)buf + done);
+        tell_plugins(cpu, addr + done, (const uint8_t *)buf + done, part, true);
         done += part;
     }
 }
@@ -286,7 +296,7 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
 {
     Part p = resolve_part(cpu, addr, 1, access, mmu);
 
-    if (p.watched)
+    if (p.watched || cpu->run->watch_accesses)
         return NULL;
     if (access == ACCESS_WRITE && p.host &&
         (p.rom || tb_page_has_code(&cpu->run->accel->tbs, p.ram)))

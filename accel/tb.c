@@ -59,6 +59,8 @@ static void drop_pages(TbCache *c, const Tb *tb)
 
 void tb_flush(TbCache *c)
 {
+    if (c->before_flush)
+        c->before_flush(c->opaque);
     for (unsigned i = 0; i < c->all->len; i++) {
         const Tb *tb = c->all->pdata[i];
         drop_pages(c, tb);

@@ -118,6 +118,8 @@ uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned m
     const TlbEntry *l1 =
         &cpu->run->tail->tlb[mmu][access == ACCESS_WRITE][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
 
+    if (G_UNLIKELY(cpu->run->watch_accesses))
+        return NULL;
     if (l1->tag != tlb_tag(addr))
         return pointer_after_miss(cpu, addr, access, mmu);
     return (uint8_t *)(uintptr_t)(addr + l1->addend);

@@ -75,12 +75,13 @@ static void set_parts(Cpu *cpu, TranslateRequest *req, const StlbEntry *e)
 /* The frontend's part. Blocks of pages that stores often hit are to check themselves: made twice,
  * as the checks of all their bytes come first. */
 static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached,
-                    bool no_groups, IrBlock *ir)
+                    bool no_groups, bool apart, IrBlock *ir)
 {
     CpuRun *run = cpu->run;
 
     ir_block_reset(ir, req->unit_offset);
     ir->no_groups = no_groups;
+    ir->apart = apart;
     ir->by_jump = run->want_jc;
     run->straddled = false;
     cpu->ops->translate(cpu, req, ir);
@@ -94,6 +95,7 @@ static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool ca
     set_parts(cpu, req, e);
     ir_block_reset(ir, req->unit_offset);
     ir->no_groups = no_groups;
+    ir->apart = apart;
     ir->by_jump = run->want_jc;
     cpu->ops->translate(cpu, req, ir);
 }
@@ -121,12 +123,15 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     IrBlock *ir = tcg_ir(a->tcg);
     TcgCode *code;
 
-    make_ir(cpu, req, e, cached, tb->no_groups, ir);
+    make_ir(cpu, req, e, cached, tb->no_groups, false, ir);
     const uint8_t *bytes = cpu->run->straddled ? cpu->run->straddle : req->bytes;
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, bytes);
-    if (G_UNLIKELY(a->plugins))
-        plugin_instrument(cpu, req, bytes, ir, tb);
+    if (G_UNLIKELY(a->plugins)) {
+        if (plugin_look(cpu, req, bytes, ir))
+            make_ir(cpu, req, e, cached, tb->no_groups, true, ir);
+        plugin_instrument(cpu, ir, tb);
+    }
     code = tcg_compile(a->tcg, tb, op, out);
     if (op)
         log_write(op->str);

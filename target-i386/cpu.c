@@ -21,6 +21,7 @@
 #include "target-i386/print.h"
 #include "target-i386/smm.h"
 #include "target-i386/state.h"
+#include "target-i386/trace.h"
 #include "target-i386/translate.h"
 
 /* ---- Reset ---------------------------------------------------------------------------------- */
@@ -405,6 +406,7 @@ const CpuOps x86_cpu_ops = {
     .has_work = x86_has_work,
     .exit_reason = exit_reason,
     .check_jump = check_jump,
+    .trace = &x86_trace_ops,
     .disas = x86_print_code,
     .reset = reset,
     .print_registers = x86_print_registers,

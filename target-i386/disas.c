@@ -53,6 +53,22 @@ static unsigned name_one(uint32_t mode, const uint8_t *bytes, uint32_t len, GStr
     return i.len;
 }
 
+void x86_print_insn(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
+                    GString *out)
+{
+    unsigned size = 0;
+#ifdef HAVE_CAPSTONE
+    csh handle;
+
+    if (cs_open(CS_ARCH_X86, capstone_mode(mode), &handle) == CS_ERR_OK) {
+        size = disas_one(handle, addr, bytes, len, out);
+        cs_close(&handle);
+    }
+#endif
+    if (!size)
+        name_one(mode, bytes, len, out);
+}
+
 static void print_bytes(GString *out, const uint8_t *bytes, unsigned len)
 {
     for (unsigned i = 0; i < len; i++)

@@ -8,4 +8,7 @@
 void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                GString *out);
 
+void x86_print_insn(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
+                    GString *out); /* CpuTraceOps.print_insn */
+
 #endif

@@ -121,6 +121,11 @@ void ir_insn(IrBlock *ir, uint32_t offset)
 {
     APPEND(ir, OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset);
     ir->ninsns++;
+    if (ir->apart) {
+        ir->flags = IR_NONE;
+        if (ir->known)
+            ir_known_forget(ir->known);
+    }
 }
 
 IrRef ir_const(IrBlock *ir, IrType type, uint64_t value)

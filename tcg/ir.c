@@ -141,7 +141,7 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     if (ir->known) {
         ir_known_forget(ir->known);
     }
-    ir->by_jump = ir->no_groups = ir->has_calls = false;
+    ir->by_jump = ir->no_groups = ir->apart = ir->has_calls = false;
 }
 
 void ir_block_forward(IrBlock *ir)

@@ -154,6 +154,7 @@ typedef struct IrBlock {
                                 and status words of floating point); gets and sets of it stay */
     bool fsw_is_late;        /* TcgLayout.fsw_last is in use */
     bool by_jump;            /* jumps that know the pc will lead here: a hint; reset clears it */
+    bool apart;              /* no instruction knows what others left in slots; reset clears it */
     bool no_groups;          /* each memory access is to be checked by itself; reset clears it */
     /* of the builder */
     IrRef flags;    /* the architectural flags as the latest op left them, or IR_NONE */

@@ -3,19 +3,38 @@
  * Puts into a block what plugins ask for: the frontend's ops are copied, and ops of ours come in
  * between. Only ops that every back end has are used, so all run instrumented code alike. Blocks
  * begin and end where they would without plugins: a counted run stays the same run.
+ *
+ * Read-modify-writes whose accesses somebody wants to see become a load and a store: CPUs take
+ * turns on one thread, so that is as atomic.
  */
 #include "accel/plugin/internal.h"
 
 #include <string.h>
 
-#define SLOT_COUNTER(set, n) ((set)->accel->ops->nslots + (n))
-
 void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset)
 {
     for (unsigned i = 0; i < PLUGIN_COUNTERS; i++)
-        slots[i] = (IrSlot){ .name = g_intern_string("plugin counter"),
-                             .offset = offset + i * sizeof(uint64_t),
-                             .type = I64 };
+        slots[PLUGIN_SLOT_COUNTER + i] =
+            (IrSlot){ .name = g_intern_string("plugin_counter"),
+                      .offset = offset + offsetof(PluginState, counter) + i * 8,
+                      .type = I64 };
+    slots[PLUGIN_SLOT_SEGMENT] = (IrSlot){ .name = g_intern_string("plugin_segment"),
+                                           .offset = offset + offsetof(PluginState, segment),
+                                           .type = I64 };
+    slots[PLUGIN_SLOT_CELLS] = (IrSlot){ .name = g_intern_string("plugin_cells"),
+                                         .offset = offset + offsetof(PluginState, cells),
+                                         .type = I64 };
+    for (unsigned i = 0; i < PLUGIN_CELLS; i++) {
+        uint32_t value = offset + offsetof(PluginState, value) + i * 32;
+        slots[PLUGIN_SLOT_ADDR + i] =
+            (IrSlot){ .name = g_intern_string("plugin_addr"),
+                      .offset = offset + offsetof(PluginState, addr) + i * 8,
+                      .type = I64 };
+        slots[PLUGIN_SLOT_VALUE + i] =
+            (IrSlot){ .name = g_intern_string("plugin_value"), .offset = value, .type = V128 };
+        slots[PLUGIN_SLOT_HIGH + i] =
+            (IrSlot){ .name = g_intern_string("plugin_high"), .offset = value + 16, .type = V128 };
+    }
 }
 
 /* ---- What the block consists of -------------------------------------------------------------- */
@@ -68,21 +87,28 @@ static int by_insn(const void *a, const void *b)
     return ((const Action *)a)->insn - ((const Action *)b)->insn;
 }
 
-static void ask_plugins(PluginSet *s)
+bool plugin_look(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes, const IrBlock *ir)
 {
-    for (unsigned i = 0; i < s->plugins->len; i++) {
-        MimusPlugin *p = s->plugins->pdata[i];
+    PluginSet *s = cpu->run->accel->plugins;
+    MimusBlock *b = &s->block;
+    bool apart = false;
 
-        for (unsigned k = 0; k < p->translate->len; k++) {
-            const TranslateHook *h = &g_array_index(p->translate, TranslateHook, k);
-            h->fn(p, &s->block, h->opaque);
+    describe(b, cpu, req, bytes, ir);
+    for (unsigned i = 0; i < s->plugins->len; i++) {
+        b->looking = s->plugins->pdata[i];
+        for (unsigned k = 0; k < b->looking->translate->len; k++) {
+            const TranslateHook *h = &g_array_index(b->looking->translate, TranslateHook, k);
+            h->fn(b->looking, b, h->opaque);
         }
     }
-    /* merge sort: the order of plugins stays */
-    g_array_sort(s->block.actions, by_insn);
+    g_array_sort(b->actions, by_insn); /* stable: the order of plugins stays */
+    for (unsigned i = 0; i < b->actions->len; i++)
+        apart |= g_array_index(b->actions, Action, i).regs == MIMUS_WRITE_REGS;
+    return apart;
 }
 
-/* ---- Segments -------------------------------------------------------------------------------- */
+/* ---- Counting together ------------------------------------------------------------------------
+ */
 
 static bool makes_late(const IrOp *op)
 {
@@ -97,16 +123,24 @@ static bool makes_late(const IrOp *op)
     }
 }
 
-static Trace *make_trace(const MimusBlock *b, const IrBlock *ir)
+static bool is_rmw(const IrOp *op)
 {
-    const Action *actions = (const Action *)b->actions->data;
-    Trace *t = g_malloc0(sizeof(Trace) + b->ninsns * sizeof(t->insn[0]));
+    return op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
+}
+
+static unsigned accesses_of(const IrOp *op)
+{
+    return op->op == OP_ld   ? MIMUS_LOAD
+           : op->op == OP_st ? MIMUS_STORE
+           : is_rmw(op)      ? MIMUS_LOAD | MIMUS_STORE
+                             : 0;
+}
+
+static void note_insns(Trace *t, const MimusBlock *b, const IrBlock *ir)
+{
     bool ends[BLOCK_INSNS] = { false };
     int n = -1;
 
-    t->ninsns = b->ninsns;
-    t->nactions = b->actions->len;
-    t->actions = g_memdup2(actions, t->nactions * sizeof(Action));
     for (unsigned i = 1; i < ir->nops; i++) {
         const IrOp *op = &ir->ops[i];
         n += op->op == OP_insn;
@@ -118,15 +152,66 @@ static Trace *make_trace(const MimusBlock *b, const IrBlock *ir)
     for (n = (int)b->ninsns - 1; n >= 0; n--) {
         bool with_next = n + 1 < (int)b->ninsns && !ends[n] && !t->insn[n + 1].late;
         t->insn[n].last = (uint16_t)(with_next ? t->insn[n + 1].last : n);
+        t->insn[n].offset = b->insn[n].offset;
+        t->insn[n].size = (uint8_t)b->insn[n].size;
     }
+}
+
+/* How many items there can be at most. */
+static unsigned count_items(const Trace *t, const IrBlock *ir)
+{
+    unsigned items = t->nactions;
+    int n = -1;
+
+    for (unsigned i = 1; i < ir->nops; i++) {
+        n += ir->ops[i].op == OP_insn;
+        if (!accesses_of(&ir->ops[i]))
+            continue;
+        for (unsigned k = 0; k < t->nactions; k++)
+            items += t->actions[k].insn == n && t->actions[k].place == AT_ACCESS ? 2 : 0;
+    }
+    return items;
+}
+
+static Trace *make_trace(const MimusBlock *b, const IrBlock *ir)
+{
+    Trace *t = g_malloc0(sizeof(Trace) + b->ninsns * sizeof(t->insn[0]));
+    unsigned items;
+
+    t->set = b->set;
+    t->ninsns = b->ninsns;
+    t->nactions = b->actions->len;
+    t->actions = g_memdup2(b->actions->data, t->nactions * sizeof(Action));
+    note_insns(t, b, ir);
+    items = count_items(t, ir);
+    t->items = g_new0(Item, items + 1);
+    t->calls = g_new0(Item, items + 1);
+    t->segments = g_new0(Segment, items + 1);
     return t;
+}
+
+static void free_trace(void *p)
+{
+    Trace *t = p;
+
+    g_free(t->actions);
+    g_free(t->items);
+    g_free(t->calls);
+    g_free(t->segments);
+    g_free(t);
 }
 
 void plugin_trace_free(Trace *t)
 {
-    if (t)
-        g_free((void *)t->actions);
-    g_free(t);
+    if (t && t->set->ring_used)
+        g_ptr_array_add(t->set->dead, t);
+    else if (t)
+        free_trace(t);
+}
+
+GPtrArray *plugin_dead_traces(void)
+{
+    return g_ptr_array_new_with_free_func(free_trace);
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -134,10 +219,17 @@ void plugin_trace_free(Trace *t)
 typedef struct Writer {
     PluginSet *set;
     IrBlock *ir;
-    const Trace *trace;
-    int insn;         /* being written */
-    bool owed;        /* a late one has not been counted yet */
-    int segment_from; /* instructions from here on belong to no segment that was begun */
+    Trace *trace;
+    unsigned slots, helpers; /* ours begin there */
+    int insn;                /* being written */
+    bool owed;               /* a late one has not been counted yet */
+    int counted;             /* instructions before this one have been, or will be when done */
+    bool begun;              /* AT_INSN has been done */
+    bool ended;              /* AT_END has */
+    unsigned action;         /* the first of this instruction */
+    Segment *segment;        /* NULL: none is open */
+    unsigned cells;          /* used in it, or since the last one */
+    int last_segment_insn;   /* that the one before ended within */
 } Writer;
 
 static IrRef put(Writer *w, IrOp op)
@@ -147,14 +239,35 @@ static IrRef put(Writer *w, IrOp op)
     return (IrRef)w->ir->nops++;
 }
 
+static IrRef put_const(Writer *w, IrType type, uint64_t value)
+{
+    return put(w, (IrOp){ .op = OP_const, .type = (uint8_t)type, .value = value });
+}
+
+static void put_set(Writer *w, unsigned slot, IrRef value)
+{
+    put(w, (IrOp){ .op = OP_set,
+                   .type = w->ir->ops[value].type,
+                   .flags = IROP_COMMIT,
+                   .a = value,
+                   .imm = w->slots + slot });
+}
+
+static void put_call(Writer *w, unsigned helper, IrRef a)
+{
+    put(w, (IrOp){ .op = OP_call, .type = IR_VOID, .a = a, .imm = w->helpers + helper });
+    w->ir->has_calls = true;
+}
+
+/* ---- … counters */
+
 static void put_add(Writer *w, unsigned counter, uint64_t n)
 {
-    unsigned slot = SLOT_COUNTER(w->set, counter);
-    IrRef old = put(w, (IrOp){ .op = OP_get, .type = I64, .imm = slot });
-    IrRef by = put(w, (IrOp){ .op = OP_const, .type = I64, .value = n });
-    IrRef sum = put(w, (IrOp){ .op = OP_add, .type = I64, .a = old, .b = by });
+    unsigned slot = PLUGIN_SLOT_COUNTER + counter;
+    IrRef old = put(w, (IrOp){ .op = OP_get, .type = I64, .imm = w->slots + slot });
+    IrRef by = put_const(w, I64, n);
 
-    put(w, (IrOp){ .op = OP_set, .type = I64, .flags = IROP_COMMIT, .a = sum, .imm = slot });
+    put_set(w, slot, put(w, (IrOp){ .op = OP_add, .type = I64, .a = old, .b = by }));
 }
 
 /* What instructions @from … @to are counted by. */
@@ -162,7 +275,7 @@ static void sum_up(const Trace *t, int from, int to, uint64_t sum[PLUGIN_COUNTER
 {
     for (unsigned k = 0; k < t->nactions; k++) {
         const Action *a = &t->actions[k];
-        if (!a->entry && a->insn >= from && a->insn <= to)
+        if (a->kind == ACT_COUNT && a->place == AT_INSN && a->insn >= from && a->insn <= to)
             sum[a->counter] += a->n;
     }
 }
@@ -177,12 +290,12 @@ static void put_sums(Writer *w, const uint64_t sum[PLUGIN_COUNTERS])
 static void count_entry(const Trace *t, uint64_t sum[PLUGIN_COUNTERS])
 {
     for (unsigned k = 0; k < t->nactions; k++)
-        if (t->actions[k].entry)
+        if (t->actions[k].kind == ACT_COUNT && t->actions[k].place == AT_ENTRY)
             sum[t->actions[k].counter] += t->actions[k].n;
 }
 
 /* Behind the marker of instruction w->insn. */
-static void begin_insn(Writer *w)
+static void count_at_begin(Writer *w)
 {
     const Trace *t = w->trace;
     uint64_t sum[PLUGIN_COUNTERS] = { 0 };
@@ -193,15 +306,14 @@ static void begin_insn(Writer *w)
     if (w->owed)
         sum_up(t, n - 1, n - 1, sum);
     w->owed = t->insn[n].late;
-    if (!w->owed && n >= w->segment_from) {
+    if (!w->owed && n >= w->counted) {
         sum_up(t, n, t->insn[n].last, sum);
-        w->segment_from = t->insn[n].last + 1;
+        w->counted = t->insn[n].last + 1;
     }
     put_sums(w, sum);
 }
 
-/* The instruction is about to leave the block, and is done. */
-static void before_exit(Writer *w)
+static void count_at_end(Writer *w)
 {
     uint64_t sum[PLUGIN_COUNTERS] = { 0 };
 
@@ -212,25 +324,278 @@ static void before_exit(Writer *w)
     put_sums(w, sum);
 }
 
+/* ---- … calls and records */
+
+static Item *new_item(Writer *w, const Action *a, unsigned record)
+{
+    Trace *t = w->trace;
+    Item *item = a->kind == ACT_CALL ? &t->calls[t->ncalls++] : &t->items[t->nitems++];
+
+    if (a->kind == ACT_RECORD)
+        w->segment->nitems++;
+    *item = (Item){ .action = a,
+                    .trace = w->trace,
+                    .insn = (uint16_t)w->insn,
+                    .record = (uint8_t)record,
+                    .cell = -1 };
+    return item;
+}
+
+static void open_segment(Writer *w)
+{
+    if (w->segment)
+        return;
+    w->segment = &w->trace->segments[w->trace->nsegments++];
+    w->segment->item = &w->trace->items[w->trace->nitems];
+    w->segment->continues = w->last_segment_insn == w->insn;
+    w->cells = 0;
+    put_set(w, PLUGIN_SLOT_CELLS, put_const(w, I64, 0));
+    put_set(w, PLUGIN_SLOT_SEGMENT, put_const(w, I64, (uintptr_t)w->segment));
+}
+
+static void close_segment(Writer *w)
+{
+    if (!w->segment)
+        return;
+    put_call(w, PLUGIN_FLUSH, IR_NONE);
+    w->segment = NULL;
+    w->last_segment_insn = w->insn;
+}
+
+static void call_item(Writer *w, const Item *item)
+{
+    const Action *a = item->action;
+    unsigned helper = PLUGIN_CALL + a->regs;
+
+    if (helper == PLUGIN_CALL_WRITE && a->place == AT_END)
+        helper = PLUGIN_CALL_WRITE_END;
+    put_call(w, helper, put_const(w, I64, (uintptr_t)item));
+}
+
+/* What is to happen of this kind of place, in the order in which it was asked for. */
+static void at_place(Writer *w, ActionPlace place, MimusRecordKind record)
+{
+    for (unsigned k = w->action; k < w->trace->nactions; k++) {
+        const Action *a = &w->trace->actions[k];
+        if (a->insn != w->insn)
+            break;
+        if (a->place != place || a->kind == ACT_COUNT)
+            continue;
+        if (a->kind == ACT_RECORD) {
+            open_segment(w);
+            new_item(w, a, record);
+        } else {
+            call_item(w, new_item(w, a, record));
+        }
+    }
+}
+
+/* Is the instruction asked about such accesses? */
+static bool is_asked_about(const Writer *w, unsigned accesses)
+{
+    for (unsigned k = w->action; w->insn >= 0 && k < w->trace->nactions; k++) {
+        const Action *a = &w->trace->actions[k];
+        if (a->insn != w->insn)
+            break;
+        if (a->place == AT_ACCESS && (a->accesses & accesses))
+            return true;
+    }
+    return false;
+}
+
+static IrType type_of(const Writer *w, IrRef v)
+{
+    return (IrType)w->ir->ops[v].type;
+}
+
+static void note_value(Writer *w, unsigned cell, IrRef v)
+{
+    IrType type = type_of(w, v);
+
+    if (type != V256) {
+        put_set(w, PLUGIN_SLOT_VALUE + cell, v);
+        return;
+    }
+    for (unsigned half = 0; half < 2; half++)
+        put_set(w, half ? PLUGIN_SLOT_HIGH + cell : PLUGIN_SLOT_VALUE + cell,
+                put(w, (IrOp){ .op = OP_vextracth, .type = V128, .a = v, .imm = half }));
+}
+
+static bool records_some(const Writer *w, unsigned accesses)
+{
+    for (unsigned k = w->action; k < w->trace->nactions; k++) {
+        const Action *a = &w->trace->actions[k];
+        if (a->insn == w->insn && a->place == AT_ACCESS && a->kind == ACT_RECORD &&
+            (a->accesses & accesses))
+            return true;
+    }
+    return false;
+}
+
+/* A cell with the access. */
+static unsigned note_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
+{
+    IrRef addr = op->a;
+    unsigned cell;
+
+    if (op->imm)
+        addr = put(w, (IrOp){ .op = OP_lea, .type = I64, .a = addr, .imm = op->imm });
+    if (w->cells == PLUGIN_CELLS)
+        close_segment(w);
+    if (records_some(w, kind))
+        open_segment(w);
+    cell = w->segment ? w->cells++ : 0;
+    put_set(w, PLUGIN_SLOT_ADDR + cell, addr);
+    note_value(w, cell, value);
+    if (w->segment)
+        put_set(w, PLUGIN_SLOT_CELLS, put_const(w, I64, w->cells));
+    return cell;
+}
+
+/* An access of @kind with @value has been made by @op, a copy of the frontend's. */
+static void at_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
+{
+    Trace *t = w->trace;
+    unsigned cell;
+
+    if (!is_asked_about(w, kind))
+        return;
+    cell = note_access(w, op, kind, value);
+    for (unsigned k = w->action; k < t->nactions && t->actions[k].insn == w->insn; k++) {
+        const Action *a = &t->actions[k];
+        Item *item;
+
+        if (a->place != AT_ACCESS || !(a->accesses & kind))
+            continue;
+        item = new_item(w, a, (unsigned)kind);
+        item->size = (uint8_t)ir_type_info[type_of(w, value)].bytes;
+        item->cell = (int8_t)cell;
+        if (a->kind == ACT_CALL)
+            call_item(w, item);
+    }
+}
+
+/* ---- … the block */
+
+static IrRef renamed(const Writer *w, IrRef v)
+{
+    return w->set->renamed[v];
+}
+
+static IrRef combine(Writer *w, const IrOp *op, IrRef old)
+{
+    static const uint8_t with[] = {
+        [OP_rmw_add - OP_rmw_add] = OP_add, [OP_rmw_sub - OP_rmw_add] = OP_sub,
+        [OP_rmw_and - OP_rmw_add] = OP_and, [OP_rmw_or - OP_rmw_add] = OP_or,
+        [OP_rmw_xor - OP_rmw_add] = OP_xor, [OP_rmw_xadd - OP_rmw_add] = OP_add,
+    };
+    IrRef same;
+
+    if (op->op == OP_rmw_xchg)
+        return op->b;
+    if (op->op != OP_rmw_cas)
+        return put(
+            w, (IrOp){ .op = with[op->op - OP_rmw_add], .type = op->type, .a = old, .b = op->b });
+    same = put(w, (IrOp){ .op = OP_setcond, .type = I1, .aux = COND_EQ, .a = old, .b = op->c });
+    return put(w, (IrOp){ .op = OP_select, .type = op->type, .a = same, .b = op->b, .c = old });
+}
+
+/* The fault of the store comes first. */
+static IrRef split_rmw(Writer *w, const IrOp *op)
+{
+    uint16_t flags = op->d & ~MEM_LOCK;
+    IrOp load = { .op = OP_ld, .type = op->type, .a = op->a, .imm = op->imm, .d = flags };
+    IrOp store = { .op = OP_st, .type = op->type, .a = op->a, .imm = op->imm, .d = flags };
+    bool gives_old = op->op >= OP_rmw_xadd;
+    IrRef old, new;
+
+    put(w, (IrOp){ .op = OP_probe,
+                   .aux = 1,
+                   .a = op->a,
+                   .b = ir_type_info[op->type].bytes,
+                   .imm = op->imm,
+                   .d = flags });
+    old = put(w, load);
+    at_access(w, &load, MIMUS_LOAD, old);
+    new = combine(w, op, old);
+    store.b = new;
+    put(w, store);
+    at_access(w, &store, MIMUS_STORE, new);
+    return gives_old ? old : new;
+}
+
+static IrOp copy_of(const Writer *w, unsigned i)
+{
+    IrOp op = w->set->source[i];
+    unsigned n = ir_operands(w->ir, &op);
+
+    for (unsigned k = 0; k < n; k++)
+        op.arg[k] = renamed(w, op.arg[k]);
+    return op;
+}
+
+static void copy_op(Writer *w, unsigned i)
+{
+    IrOp op = copy_of(w, i);
+    IrRef *name = &w->set->renamed[i];
+
+    if (is_rmw(&op) && is_asked_about(w, MIMUS_LOAD | MIMUS_STORE)) {
+        *name = split_rmw(w, &op);
+        return;
+    }
+    *name = put(w, op);
+    if (op.op == OP_ld)
+        at_access(w, &op, MIMUS_LOAD, *name);
+    else if (op.op == OP_st)
+        at_access(w, &op, MIMUS_STORE, op.b);
+}
+
 static bool leaves_when_done(const IrOp *op)
 {
     return op->op == OP_goto || op->op == OP_goto_if || op->op == OP_jump || op->op == OP_exit;
 }
 
-static void copy_op(Writer *w, unsigned i)
+/* Checks that the engine or the frontend put at the beginning of an instruction come before it. */
+static bool belongs_to_begin(const PluginSet *s, unsigned i, unsigned nops)
 {
-    PluginSet *s = w->set;
-    IrOp op = s->source[i];
-    unsigned n = ir_operands(w->ir, &op);
-
-    for (unsigned k = 0; k < n; k++)
-        op.arg[k] = s->renamed[op.arg[k]];
-    s->renamed[i] = put(w, op);
+    for (; i < nops && s->source[i].op != OP_insn; i++) {
+        const IrOp *op = &s->source[i];
+        if (op->op == OP_exit_if)
+            return true;
+        if ((ir_op_info[op->op].props & (IRP_FAULT | IRP_EXIT | IRP_END)) || op->op == OP_set ||
+            op->op == OP_setflags)
+            return false;
+    }
+    return false;
 }
 
-static void rewrite(PluginSet *s, IrBlock *ir, const Trace *t)
+static void begin_insn(Writer *w)
 {
-    Writer w = { .set = s, .ir = ir, .trace = t, .insn = -1 };
+    w->begun = true;
+    if (w->insn == 0)
+        at_place(w, AT_ENTRY, MIMUS_RECORD_BLOCK);
+    at_place(w, AT_INSN, MIMUS_RECORD_INSN);
+}
+
+static void end_insn(Writer *w)
+{
+    if (w->ended)
+        return;
+    w->ended = true;
+    at_place(w, AT_END, MIMUS_RECORD_INSN);
+}
+
+static void rewrite(PluginSet *s, IrBlock *ir, Trace *t)
+{
+    Writer w = { .set = s,
+                 .ir = ir,
+                 .trace = t,
+                 .slots = s->accel->ops->nslots,
+                 .helpers = s->accel->ops->nhelpers,
+                 .insn = -1,
+                 .begun = true,
+                 .ended = true,
+                 .last_segment_insn = -1 };
     unsigned nops = ir->nops;
 
     memcpy(s->source, ir->ops, nops * sizeof(IrOp));
@@ -238,12 +603,26 @@ static void rewrite(PluginSet *s, IrBlock *ir, const Trace *t)
     ir->nops = 1;
     for (unsigned i = 1; i < nops; i++) {
         const IrOp *op = &s->source[i];
-        if (leaves_when_done(op))
-            before_exit(&w);
+
+        if (!w.begun && op->op == OP_insn)
+            begin_insn(&w);
+        if (op->op == OP_insn)
+            end_insn(&w);
+        else if (!w.begun && !belongs_to_begin(s, i, nops))
+            begin_insn(&w);
+        if (leaves_when_done(op)) {
+            count_at_end(&w);
+            end_insn(&w);
+        }
+        if (ir_op_info[op->op].props & IRP_EXIT)
+            close_segment(&w);
         copy_op(&w, i);
         if (op->op == OP_insn) {
+            while (w.action < t->nactions && t->actions[w.action].insn <= w.insn)
+                w.action++;
             w.insn++;
-            begin_insn(&w);
+            w.begun = w.ended = false;
+            count_at_begin(&w);
         }
     }
 }
@@ -252,19 +631,16 @@ static void rewrite(PluginSet *s, IrBlock *ir, const Trace *t)
 static bool wants_same_blocks(const Trace *t)
 {
     for (unsigned k = 0; k < t->nactions; k++)
-        if (t->actions[k].entry)
+        if (t->actions[k].kind != ACT_COUNT || t->actions[k].place == AT_ENTRY)
             return true;
     return false;
 }
 
-void plugin_instrument(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes, IrBlock *ir,
-                       struct Tb *tb)
+void plugin_instrument(Cpu *cpu, IrBlock *ir, struct Tb *tb)
 {
     PluginSet *s = cpu->run->accel->plugins;
 
     g_clear_pointer(&tb->trace, plugin_trace_free);
-    describe(&s->block, cpu, req, bytes, ir);
-    ask_plugins(s);
     if (!s->block.actions->len)
         return;
     tb->trace = make_trace(&s->block, ir);
@@ -280,11 +656,11 @@ static void not_executed(const Trace *t, unsigned index, uint64_t sum[PLUGIN_COU
         sum_up(t, (int)index, t->insn[index].last, sum);
 }
 
-void plugin_give_back(Cpu *cpu, const struct Tb *tb, unsigned index)
+void plugin_counts_give_back(Cpu *cpu, const Trace *t, unsigned index)
 {
     uint64_t sum[PLUGIN_COUNTERS] = { 0 };
 
-    not_executed(tb->trace, index, sum);
+    not_executed(t, index, sum);
     for (unsigned k = 0; k < PLUGIN_COUNTERS; k++)
         cpu->run->tail->plugin.counter[k] -= sum[k];
 }
@@ -296,6 +672,10 @@ uint64_t plugin_counter_pending(const PluginSet *s, Cpu *cpu, unsigned counter)
     uint32_t offset, index;
     TcgCode *code;
 
+    if (s->caller == cpu) {
+        not_executed(s->call->trace, s->call->insn + (s->call->action->place == AT_END), sum);
+        return sum[counter];
+    }
     if (s->accel->current != cpu || !host_pc)
         return 0;
     code = tcg_find_code(s->accel->tcg, host_pc);

@@ -13,16 +13,34 @@ typedef struct PluginSet PluginSet;
 typedef struct Trace Trace;
 struct Tb;
 
-#define PLUGIN_SLOTS PLUGIN_COUNTERS
-/* Describe PluginState, which is at @offset of the CPU's state. */
+/* Slots and helpers of instrumented code, behind the architecture's. PluginState is at @offset. */
 void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset);
+enum {
+    PLUGIN_FLUSH,
+    PLUGIN_CALL,
+    PLUGIN_CALL_READ,
+    PLUGIN_CALL_WRITE,
+    PLUGIN_CALL_WRITE_END,
+    PLUGIN_HELPERS
+};
+extern const TcgHelper plugin_helpers[PLUGIN_HELPERS];
 
-/* The frontend has made @ir of @req for @tb: let the plugins look, and put in what they ask for. */
-void plugin_instrument(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes, IrBlock *ir,
-                       struct Tb *tb);
-/* Instructions of the running @tb from @index on were begun with, but will not be executed now. */
-void plugin_give_back(Cpu *cpu, const struct Tb *tb, unsigned index);
+/* The frontend has made @ir of @req: let the plugins look. True: what instructions leave for each
+ * other must go through slots, so the frontend is to make it again (IrBlock.apart). */
+bool plugin_look(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes, const IrBlock *ir);
+/* Put in what they asked for. */
+void plugin_instrument(Cpu *cpu, IrBlock *ir, struct Tb *tb);
 void plugin_trace_free(Trace *t);
-void plugin_set_free(PluginSet *s);
+/* Blocks are about to be thrown away: what they noted is handed over. */
+void plugin_drain(PluginSet *s);
+void plugin_forget_blocks(PluginSet *s);
+
+/* Instructions of the running @tb from @index on were begun with, but will not be executed now;
+ * @again: the first of them will be at once, by itself. cpu->pc is its. */
+void plugin_give_back(Cpu *cpu, const struct Tb *tb, unsigned index, bool again);
+/* The same for a trap of translated code. */
+void plugin_give_back_at_pc(Cpu *cpu);
+/* C code has made an access for the instruction that is being executed. */
+void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write);
 
 #endif

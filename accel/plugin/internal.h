@@ -24,6 +24,8 @@ struct MimusPlugin {
     void (*unload)(MimusPlugin *p);
     GArray *args;      /* Argument */
     GArray *translate; /* TranslateHook */
+    MimusRecordsFn *records;
+    void *records_opaque;
     char *failure;
     void *data;
 };
@@ -33,13 +35,67 @@ struct MimusCounter {
     PluginSet *set;
 };
 
+/* ---- What is to happen ------------------------------------------------------------------------
+ */
+
+typedef enum ActionKind { ACT_COUNT, ACT_CALL, ACT_RECORD } ActionKind;
+typedef enum ActionPlace {
+    AT_ENTRY, /* of the block */
+    AT_INSN,  /* before it; counted when it is done */
+    AT_ACCESS,
+    AT_END, /* when it is done */
+} ActionPlace;
+
 /* Something that is to happen at an instruction. */
 typedef struct Action {
+    uint8_t kind, place;
+    uint8_t accesses; /* AT_ACCESS: MIMUS_LOAD, MIMUS_STORE */
+    uint8_t regs;     /* MimusRegs */
     uint16_t insn;
     uint16_t counter;
     uint32_t n;
-    bool entry; /* when the block is entered, else when the instruction is done */
+    MimusPlugin *plugin;
+    void (*fn)(void); /* MimusExecFn or MimusAccessFn */
+    void *data;
+    const MimusFilter *filter; /* NULL: none; of PluginSet.filters */
 } Action;
+
+/* One that translated code comes to: its code has this address in it. */
+typedef struct Item {
+    const Action *action;
+    const Trace *trace;
+    uint16_t insn;
+    uint8_t record; /* MimusRecordKind */
+    uint8_t size;   /* of the access */
+    int8_t cell;    /* … where its address and value are; -1: it is none */
+} Item;
+
+/* Records of a stretch of the block, taken out at its end. */
+typedef struct Segment {
+    const Item *item;
+    uint16_t nitems;
+    bool continues; /* the first instruction began in another one */
+} Segment;
+
+/* Of a Tb. Instructions are counted several at once, at the first of them, and what a fault leaves
+ * undone is given back. One that may leave by other ways is late: counted when it is done. */
+struct Trace {
+    PluginSet *set;
+    unsigned ninsns, nactions, nitems, ncalls, nsegments;
+    Action *actions; /* in the order of instructions */
+    Item *items;     /* that are recorded, in the order of segments */
+    Item *calls;
+    Segment *segments;
+    struct {
+        uint32_t offset; /* in the mapping unit */
+        uint16_t last;   /* counted together with it */
+        uint8_t size;
+        bool late;
+    } insn[];
+};
+
+/* ---- The block that is being translated --------------------------------------------------------
+ */
 
 struct MimusInsn {
     MimusBlock *block;
@@ -55,34 +111,60 @@ struct MimusBlock {
     Cpu *cpu;
     const TranslateRequest *req;
     const uint8_t *bytes;   /* of the whole block */
-    uint64_t ram;           /* of its first byte */
     uint64_t paddr, paddr2; /* of its first byte, of its second page; UINT64_MAX: unknown */
     unsigned ninsns;
     MimusInsn insn[BLOCK_INSNS];
-    GArray *actions; /* Action, in the order of instructions once all plugins have looked */
+    MimusPlugin *looking; /* the plugin that is asked */
+    GArray *actions;      /* Action */
+    GString *text;        /* mimus_insn_text() */
 };
+
+typedef struct Batch Batch; /* records.c */
 
 struct PluginSet {
     Accel *accel;
-    GPtrArray *plugins; /* MimusPlugin * */
-    unsigned loaded;    /* ever: for names */
+    GPtrArray *plugins;    /* MimusPlugin * */
+    unsigned loaded;       /* ever: for names */
+    bool watches_accesses; /* of C code, too */
     MimusCounter counter[PLUGIN_COUNTERS];
+    GHashTable *filters; /* MimusFilter, each once, as long as blocks may have them */
+    /* Calls that the instruction at call_pc, begun at call_count, has had; and how many of one that
+     * begins anew are not to be made again. */
+    uint64_t call_pc, call_count;
+    unsigned calls, skip;
+    MimusRegs regs; /* what the callback that is running may do */
+    Cpu *caller;    /* … and the CPU it is about, with what it is executing */
+    const Item *call;
+    uint64_t host_pc; /* of the call */
+    /* records.c: words that have not been handed over */
+    uint64_t *ring;
+    unsigned ring_used;
+    unsigned ring_cpu; /* that the next words are of */
+    Batch *batch;
+    GPtrArray *dead; /* Trace: of blocks that are gone, while words are about them */
     MimusBlock block;          /* being translated */
     IrOp source[IR_MAX_OPS];   /* what the frontend made of it */
     IrRef renamed[IR_MAX_OPS]; /* … and what its values are called now */
 };
 
-/* Of a Tb. Instructions are counted at the start of a segment, all of it at once, and what a fault
- * leaves undone is given back. One that may leave by other ways is late: counted at its end. */
-struct Trace {
-    unsigned ninsns, nactions;
-    const Action *actions;
-    struct {
-        bool late;
-        uint16_t last; /* of its segment */
-    } insn[];
-};
-
+/* instrument.c */
+GPtrArray *plugin_dead_traces(void);
 uint64_t plugin_counter_pending(const PluginSet *s, Cpu *cpu, unsigned counter);
+void plugin_counts_give_back(Cpu *cpu, const Trace *t, unsigned index);
+
+/* request.c */
+guint plugin_filter_hash(gconstpointer p);
+gboolean plugin_filter_equal(gconstpointer p, gconstpointer q);
+
+/* records.c */
+#define RING_WORDS (1u << 16)
+void plugin_records_init(PluginSet *s);
+void plugin_records_free(PluginSet *s);
+/* Take out what the running block has noted so far: it is executing instruction @index. */
+void plugin_settle_at(Cpu *cpu, unsigned index);
+void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access);
+
+/* calls.c */
+bool plugin_passes(Cpu *cpu, const MimusFilter *f, const uint64_t *vaddr);
 
 #endif

@@ -108,6 +108,9 @@ uint64_t mimus_insn_paddr(const MimusInsn *i); /* of its first byte; UINT64_MAX:
 size_t mimus_insn_size(const MimusInsn *i);
 const uint8_t *mimus_insn_bytes(const MimusInsn *i);
 
+/* The same instruction as text. NULL: nothing here can disassemble. */
+const char *mimus_insn_text(const MimusInsn *i);
+
 /* ---- What is to be done: counters ----------------------------------------------------------- */
 
 /* A number for each CPU that translated code adds to by itself. There are few (MIMUS_COUNTERS for
@@ -122,6 +125,81 @@ uint64_t mimus_counter_sum(const MimusCounter *c);               /* of all CPUs 
 void mimus_insn_count(MimusInsn *i, MimusCounter *c, uint32_t n);
 /* Add @n whenever the block is entered. */
 void mimus_block_count(MimusBlock *b, MimusCounter *c, uint32_t n);
+
+/* ---- What is to be done: calls --------------------------------------------------------------- */
+
+/* What a callback may do with registers. Without either, asking for one fails: it costs less. */
+typedef enum MimusRegs { MIMUS_NO_REGS, MIMUS_READ_REGS, MIMUS_WRITE_REGS } MimusRegs;
+
+/* Calls are made only where all of it holds. 0 in a mask, and NULL for all, let everything pass. */
+typedef struct MimusFilter {
+    MimusRange range;   /* of data addresses; last == 0: any. Instructions can be told apart when
+                           translated */
+    uint32_t cpus;      /* bit n: CPU n */
+    uint8_t privileges; /* bit n: CPL n */
+    bool by_space;      /* only in this address space: */
+    uint64_t space;     /* CR3 without its low 12 bits */
+} MimusFilter;
+
+typedef enum MimusWhen { MIMUS_BEFORE, MIMUS_AFTER } MimusWhen;
+
+/* @pc: linear address of the instruction, exact. */
+typedef void MimusExecFn(MimusPlugin *p, unsigned cpu, uint64_t pc, void *data);
+
+typedef enum MimusAccessKind { MIMUS_LOAD = 1, MIMUS_STORE = 2 } MimusAccessKind;
+
+typedef struct MimusAccess {
+    uint64_t pc;       /* of the instruction */
+    uint64_t vaddr;    /* may cross a page */
+    uint32_t size;     /* bytes: 1 to 32 */
+    uint8_t kind;      /* MIMUS_LOAD or MIMUS_STORE; read-modify-write is a load, then a store */
+    uint8_t value[32]; /* that was read, or has been written */
+} MimusAccess;
+
+typedef void MimusAccessFn(MimusPlugin *p, unsigned cpu, const MimusAccess *a, void *data);
+
+/* BEFORE: it is about to be tried; it may fault and be tried again. AFTER: it has been executed,
+ * its jump not made yet; not called for those that fault. */
+void mimus_insn_call(MimusInsn *i, MimusWhen when, MimusRegs regs, const MimusFilter *filter,
+                     MimusExecFn *fn, void *data);
+void mimus_block_call(MimusBlock *b, MimusRegs regs, const MimusFilter *filter, MimusExecFn *fn,
+                      void *data);
+/* After each access (@kinds: MIMUS_LOAD | MIMUS_STORE) of the instruction, those of its microcode
+ * included: REP strings one by one, stacks, descriptors. */
+void mimus_insn_call_access(MimusInsn *i, unsigned kinds, MimusRegs regs, const MimusFilter *filter,
+                            MimusAccessFn *fn, void *data);
+
+/* ---- What is to be done: records --------------------------------------------------------------
+ */
+
+/* The same as records, which come in batches: much cheaper than calls. */
+typedef enum MimusRecordKind {
+    MIMUS_RECORD_LOAD = MIMUS_LOAD,
+    MIMUS_RECORD_STORE = MIMUS_STORE,
+    MIMUS_RECORD_BLOCK, /* is entered */
+    MIMUS_RECORD_INSN,  /* is executed; its accesses follow */
+    MIMUS_RECORD_ABORT, /* the instruction before was not: it faulted */
+} MimusRecordKind;
+
+typedef struct MimusRecord {
+    uint8_t kind; /* MimusRecordKind */
+    uint8_t cpu;
+    uint16_t size; /* bytes accessed, or of the instruction */
+    uint64_t pc;
+    uint64_t vaddr; /* of the access */
+    uint8_t value[32];
+    void *data; /* as given when it was asked for */
+} MimusRecord;
+
+typedef void MimusRecordsFn(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaque);
+/* Where they go; at the latest before the next event of any other kind is told to this plugin. */
+void mimus_on_records(MimusPlugin *p, MimusRecordsFn *fn, void *opaque);
+
+void mimus_block_record(MimusBlock *b, void *data);
+void mimus_insn_record(MimusInsn *i, void *data);
+void mimus_insn_record_access(MimusInsn *i, unsigned kinds, void *data);
+/* Hand over what has been recorded so far. */
+void mimus_flush_records(MimusPlugin *p);
 
 #ifdef __cplusplus
 }

@@ -144,18 +144,24 @@ static PluginSet *plugin_set_new(Accel *a)
     s->plugins = g_ptr_array_new();
     s->block.set = s;
     s->block.actions = g_array_new(FALSE, FALSE, sizeof(Action));
+    s->block.text = g_string_new("");
+    s->filters = g_hash_table_new_full(plugin_filter_hash, plugin_filter_equal, g_free, NULL);
+    plugin_records_init(s);
     for (unsigned i = 0; i < PLUGIN_COUNTERS; i++)
         s->counter[i].set = s;
     return s;
 }
 
-void plugin_set_free(PluginSet *s)
+static void plugin_set_free(PluginSet *s)
 {
     if (!s)
         return;
     g_assert(!s->plugins->len);
     g_ptr_array_unref(s->plugins);
     g_array_unref(s->block.actions);
+    g_string_free(s->block.text, TRUE);
+    g_hash_table_unref(s->filters);
+    plugin_records_free(s);
     g_free(s);
 }
 
@@ -190,6 +196,12 @@ bool plugin_load(Accel *a, const char *spec, GError **error)
     return true;
 }
 
+static void stop_watching(Accel *a)
+{
+    for (unsigned i = 0; i < a->cpus->len; i++)
+        ((Cpu *)a->cpus->pdata[i])->run->watch_accesses = false;
+}
+
 static void unload(Accel *a, unsigned i)
 {
     MimusPlugin *p = a->plugins->plugins->pdata[i];
@@ -199,6 +211,7 @@ static void unload(Accel *a, unsigned i)
         p->unload(p);
     g_ptr_array_remove_index(a->plugins->plugins, i);
     plugin_free(p);
+    stop_watching(a); /* until blocks are translated that are to tell of accesses */
     if (!a->plugins->plugins->len)
         g_clear_pointer(&a->plugins, plugin_set_free);
 }
@@ -370,112 +383,4 @@ uint64_t mimus_instructions(const MimusPlugin *p)
 int64_t mimus_virtual_ns(const MimusPlugin *p)
 {
     return accel_clock_source(p->set->accel);
-}
-
-/* ---- Translation ----------------------------------------------------------------------------- */
-
-void mimus_on_translate(MimusPlugin *p, MimusTranslateFn *fn, void *opaque)
-{
-    TranslateHook h = { fn, opaque };
-
-    g_array_append_val(p->translate, h);
-}
-
-size_t mimus_block_insns(const MimusBlock *b)
-{
-    return b->ninsns;
-}
-
-MimusInsn *mimus_block_insn(const MimusBlock *b, size_t i)
-{
-    return i < b->ninsns ? (MimusInsn *)&b->insn[i] : NULL;
-}
-
-uint64_t mimus_block_vaddr(const MimusBlock *b)
-{
-    return b->req->linear;
-}
-
-static uint32_t place(const MimusInsn *i)
-{
-    return i->offset - i->block->req->unit_offset;
-}
-
-uint64_t mimus_insn_vaddr(const MimusInsn *i)
-{
-    return i->block->req->linear + place(i);
-}
-
-uint64_t mimus_insn_paddr(const MimusInsn *i)
-{
-    const MimusBlock *b = i->block;
-    uint64_t in_page = (b->req->linear & (PAGE_SIZE - 1)) + place(i);
-
-    if (b->paddr == UINT64_MAX)
-        return UINT64_MAX;
-    return in_page < PAGE_SIZE ? b->paddr + place(i) : b->paddr2 | (in_page - PAGE_SIZE);
-}
-
-size_t mimus_insn_size(const MimusInsn *i)
-{
-    return i->size;
-}
-
-const uint8_t *mimus_insn_bytes(const MimusInsn *i)
-{
-    return i->block->bytes + place(i);
-}
-
-/* ---- Counters -------------------------------------------------------------------------------- */
-
-MimusCounter *mimus_counter_new(MimusPlugin *p)
-{
-    PluginSet *s = p->set;
-
-    for (unsigned i = 0; i < PLUGIN_COUNTERS; i++) {
-        if (s->counter[i].owner)
-            continue;
-        s->counter[i].owner = p;
-        for (unsigned n = 0; n < s->accel->cpus->len; n++)
-            cpu_tail(s->accel->cpus->pdata[n])->plugin.counter[i] = 0;
-        return &s->counter[i];
-    }
-    return NULL;
-}
-
-static unsigned counter_index(const MimusCounter *c)
-{
-    return (unsigned)(c - c->set->counter);
-}
-
-uint64_t mimus_counter_get(const MimusCounter *c, unsigned cpu)
-{
-    Cpu *of = accel_cpu(c->set->accel, cpu);
-    unsigned i = counter_index(c);
-
-    return of ? cpu_tail(of)->plugin.counter[i] - plugin_counter_pending(c->set, of, i) : 0;
-}
-
-uint64_t mimus_counter_sum(const MimusCounter *c)
-{
-    uint64_t sum = 0;
-
-    for (unsigned n = 0; n < c->set->accel->cpus->len; n++)
-        sum += mimus_counter_get(c, n);
-    return sum;
-}
-
-static void act(MimusBlock *b, Action a)
-{
-    g_array_append_val(b->actions, a);
-}
-
-void mimus_insn_count(MimusInsn *i, MimusCounter *c, uint32_t n)
-{
-    act(i->block, (Action){ .insn = i->index, .counter = (uint16_t)counter_index(c), .n = n });
-}
-
-void mimus_block_count(MimusBlock *b, MimusCounter *c, uint32_t n)
-{
-    act(b, (Action){ .counter = (uint16_t)counter_index(c), .n = n, .entry = true });
 }
