@@ -230,7 +230,7 @@ static void bad_text(void **state)
         { "%1 = add.i32 %0", "operand is missing" },
         { "%1 = neg.i32 %0, %0", "too many operands" },
         { "%1 = setcond.i1 above %0, %0", "unknown condition" },
-        { "%5000 = get.i32 r0", "too many ops" },
+        { "%20000 = get.i32 r0", "too many ops" },
         { "goto", "number is missing" },
         { "%1 = get.i32 r0 what", "unexpected text" },
         { "%3 = get.i32 r0\n%2 = get.i32 r0", "must rise" },
