@@ -76,6 +76,8 @@ static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
 static const DeviceDriver drivers[] = {
     { "ide-hd", "ATA disk", "IDE", IDE_PROPS, create_ide_disk },
     { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
+    { "e1000", "Intel 82540EM gigabit Ethernet", "PCI",
+      (const char *const[]){ "netdev", "mac", "addr", NULL }, pc_create_net_device },
     { "isa-debug-exit", "port whose written value ends the machine", "ISA",
       (const char *const[]){ "iobase", "iosize", NULL }, create_debug_exit },
     { "isa-debugcon", "port that writes to a character device", "ISA",

@@ -338,6 +338,7 @@ static bool create(PcBoard *b, GError **error)
     create_south_bridge(b);
     create_isa_devices(b);
     return create_vga(b, error) && pc_create_drives(b, error) &&
+           pc_create_nics(b, error) &&
            pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
            pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
 }

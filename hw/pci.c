@@ -204,10 +204,24 @@ void pci_config_write(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off
 /* ---- Functions
  * ---------------------------------------------------------------------------------------- */
 
+/* Functions that are not realized yet count. */
+static bool is_free(const PciBus *bus, unsigned slot)
+{
+    const GPtrArray *children = bus->dev.children;
+
+    for (guint i = 0; i < children->len; i++) {
+        const PciDevice *d = children->pdata[i];
+
+        if (d->bus == bus && d->devfn >> 3 == slot)
+            return false;
+    }
+    return true;
+}
+
 static int free_slot(const PciBus *bus)
 {
     for (unsigned slot = FIRST_FREE_SLOT; slot < 32; slot++) {
-        if (!bus->function[slot << 3])
+        if (is_free(bus, slot))
             return slot << 3;
     }
     return -1;
@@ -217,9 +231,9 @@ Device *pci_device_new(const DeviceClass *klass, PciBus *bus, int devfn, const c
 {
     PciDevice *d = (PciDevice *)device_new(klass, &bus->dev, id);
 
-    d->bus = bus;
     if (devfn < 0)
         devfn = free_slot(bus);
+    d->bus = bus;
     d->devfn = devfn < 0 ? 0 : devfn; /* a full bus: attach will find slot 0 taken */
     return &d->dev;
 }

@@ -18,6 +18,7 @@
 #include "softmmu/input.h"
 #include "softmmu/irq.h"
 #include "softmmu/memory.h"
+#include "softmmu/net/net.h"
 
 #define MACHINE_MAX_SERIAL 4
 
@@ -40,6 +41,17 @@ typedef struct DriveOption {
     int bus, unit; /* -1: the first that is free */
     bool cdrom, snapshot, read_only, discard;
 } DriveOption;
+
+/* A network of the host's that cards can be connected to. */
+typedef struct NetdevOption {
+    char *id;
+    NetUserOptions user;
+} NetdevOption;
+
+/* A card that -nic or -net asked for. */
+typedef struct NicOption {
+    char *model, *netdev, *mac; /* NULL: the board's choice, none, one of ours */
+} NicOption;
 
 typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 
@@ -67,6 +79,8 @@ typedef struct MachineConfig {
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
     GPtrArray *drives;  /* DriveOption * */
+    GPtrArray *netdevs; /* NetdevOption * */
+    GPtrArray *nics;    /* NicOption * */
     GPtrArray *fw_cfg;  /* FwCfgFileOption * */
     HostFiles *files;   /* of a recording, to be or to replay; NULL: the host has them */
     bool replaying;
@@ -158,6 +172,7 @@ struct Machine {
     const CpuBus *cpus;  /* set before the board is built */
     BoardOps board;      /* filled by the board */
     Chardev *serial[MACHINE_MAX_SERIAL]; /* NULL: port absent */
+    GHashTable *nets; /* id of a -netdev -> NetBackend * that no card has yet (NULL in a replay) */
     Chardev *debugcon;   /* for isa-debugcon, NULL: none */
     uint32_t requests;   /* RunRequest bits, machine thread only */
     int exit_status;     /* for REQUEST_QUIT */

@@ -21,6 +21,7 @@
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
 #include "softmmu/program/gdb/server.h"
+#include "softmmu/program/network.h"
 #include "softmmu/program/options.h"
 #include "softmmu/program/record.h"
 #include "softmmu/program/travel.h"
@@ -76,6 +77,7 @@ typedef struct SignalSource {
 struct Program {
     Built built;
     Console console;
+    Network network;
     RunControl *rc;
     Monitor *monitor;
     GdbServer *gdb;
@@ -170,7 +172,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
     Machine *m = &p->built.machine;
     MonitorCpus cpus = build_monitor_cpus(&p->built);
 
-    if (!console_open(&p->console, o, m, error))
+    if (!console_open(&p->console, o, m, error) || !network_open(&p->network, o, m, error))
         return false;
     p->signal_channel = input_add_channel(m->input, "signal", true, signal_arrived, m);
     if (!build_finish(&p->built, error))
@@ -233,6 +235,7 @@ static int run_machine(const Options *o, RecordReader *reader)
     traveller_free(p.traveller);
     run_control_free(p.rc);
     build_free(&p.built); /* devices let go of their character devices before these go */
+    network_close(&p.network);
     console_close(&p.console);
     return error ? complain(error) : status;
 }

@@ -250,11 +250,6 @@ bool opt_parallel(Options *o, const char *arg, GError **error)
     return only_none(arg, "parallel ports are not modelled yet", error);
 }
 
-bool opt_network(Options *o, const char *arg, GError **error)
-{
-    return only_none(arg, "network cards are not modelled yet", error);
-}
-
 /* ---- -vga, -display -------------------------------------------------------------------------- */
 
 bool opt_vga(Options *o, const char *arg, GError **error)

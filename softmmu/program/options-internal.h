@@ -34,7 +34,6 @@ bool opt_vga(Options *o, const char *arg, GError **error);
 bool opt_display(Options *o, const char *arg, GError **error);
 bool opt_gdb(Options *o, const char *arg, GError **error);
 bool opt_gdb_here(Options *o, const char *arg, GError **error);
-bool opt_network(Options *o, const char *arg, GError **error);
 /* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
 bool options_complete_devices(Options *o, GError **error);
 
@@ -48,6 +47,14 @@ bool opt_cdrom(Options *o, const char *arg, GError **error);
 bool opt_snapshot(Options *o, const char *arg, GError **error);
 void options_complete_drives(Options *o); /* after all options */
 void options_free_drive(void *drive);
+
+/* options-net.c: networks and cards */
+bool opt_netdev(Options *o, const char *arg, GError **error);
+bool opt_nic(Options *o, const char *arg, GError **error);
+bool opt_net(Options *o, const char *arg, GError **error);
+void options_complete_net(Options *o); /* after all options */
+void options_free_netdev(void *netdev);
+void options_free_nic(void *nic);
 
 void options_answer(Options *o, Answer kind); /* the first question asked is answered */
 bool is_help(const char *arg);                /* "help" or "?" */

@@ -184,8 +184,9 @@ static const OptionRow option_rows[] = {
     {"cdrom",       "FILE", opt_cdrom,       "IDE CD-ROM (in the place of -hdc)"},
     {"drive",       "file=FILE[,format=F][,if=ide|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
-    {"nic",         "none", opt_network,     "no network card"},
-    {"net",         "none", opt_network,     NULL},
+    {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT"},
+    {"nic",         "none|user[,model=e1000][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
+    {"net",         "none|user[,...]|nic[,model=e1000][,macaddr=M]", opt_net, "the same in two options"},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
     {"no-user-config", NULL, opt_nothing,    "there is none"},
     {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
@@ -211,7 +212,6 @@ static const OptionRow option_rows[] = {
 
 /* QEMU's options that we lack: what to say. */
 #define FLOPPIES "floppy disks are not modelled yet"
-#define NETWORK  "network cards are not modelled yet; use -nic none"
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no display yet; use -nographic or -display none"
 #define SNAPSHOT "snapshots and migration are not supported yet"
@@ -225,7 +225,7 @@ static const struct {
     {"fda", FLOPPIES}, {"fdb", FLOPPIES}, {"blockdev", "not supported yet; use -drive"},
     {"mtdblock", "flash memory is not modelled yet; use -bios"},
     {"sd", "SD cards are not modelled"}, {"pflash", "flash memory is not modelled yet; use -bios"},
-    {"netdev", NETWORK}, {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
+    {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
     {"sdl", DISPLAYS}, {"k", DISPLAYS},
     {"incoming", SNAPSHOT}, {"loadvm", SNAPSHOT}, {"only-migratable", SNAPSHOT},
@@ -405,12 +405,15 @@ static void set_defaults(Options *o)
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
+    o->config.netdevs = g_ptr_array_new_with_free_func(options_free_netdev);
+    o->config.nics = g_ptr_array_new_with_free_func(options_free_nic);
     o->config.drives = g_ptr_array_new_with_free_func(options_free_drive);
 }
 
 static bool complete(Options *o, GError **error)
 {
     options_complete_drives(o);
+    options_complete_net(o);
     return options_complete_machine(o, error) && options_complete_devices(o, error) &&
            check_together(o, error);
 }
@@ -481,6 +484,8 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->config.devices);
     g_ptr_array_unref(o->config.fw_cfg);
     g_ptr_array_unref(o->config.drives);
+    g_ptr_array_unref(o->config.netdevs);
+    g_ptr_array_unref(o->config.nics);
     g_ptr_array_unref(o->serials);
     g_ptr_array_unref(o->chardevs);
     g_string_free(o->answer, TRUE);

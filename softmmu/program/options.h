@@ -35,6 +35,7 @@ typedef struct Options {
     char *display;       /* NULL: not said */
     GPtrArray *plugins;  /* char *: FILE[,name=value…] */
     bool nographic, snapshot;
+    NetdevOption *net_user; /* what -net user makes, for -net nic; the configuration's */
     char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;

@@ -80,9 +80,14 @@ static const struct {
     {"-vga foo", "-vga foo: unknown vga type: foo"},
     {"-vga cirrus", "-vga cirrus: not supported yet; use std or none"},
     {"-display gtk", "-display gtk: there is no display yet; use none"},
-    {"-nic user", "-nic user: network cards are not modelled yet; use none"},
-    {"-net nic", "-net nic: network cards are not modelled yet; use none"},
     {"-parallel stdio", "-parallel stdio: parallel ports are not modelled yet; use none"},
+    {"-netdev user", "-netdev user: id is needed"},
+    {"-netdev tap,id=n", "-netdev tap,id=n: 'tap' is not supported yet; use user"},
+    {"-netdev user,id=n -netdev user,id=n", "-netdev user,id=n: there is another network with id 'n'"},
+    {"-netdev user,id=n,foo=1", "-netdev user,id=n,foo=1: unknown parameter 'foo'"},
+    {"-nic tap", "-nic tap: 'tap' is not supported yet; use user"},
+    {"-nic user,restrict=x", "-nic user,restrict=x: restrict: 'x' is neither 'on' nor 'off'"},
+    {"-net socket", "-net socket: 'socket' is not supported yet; use none, nic or user"},
     {"-hda", "-hda: requires an argument"},
     {"-drive if=ide", "-drive if=ide: file is needed: drives without a medium are not supported yet"},
     {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none"},
@@ -332,6 +337,18 @@ static void test_device_and_fw_cfg(void **state)
 
 /* clang-format off */
 static const struct {
+    const char *args, *text; /* networks as "id: forwards", cards as "model netdev mac" */
+} net_rows[] = {
+    {"-nic none -net none", ""},
+    {"-nic user", "#net0: / - #net0 -"},
+    {"-nic user,id=a,model=e1000,mac=m,hostfwd=x,hostfwd=y", "a: x y / e1000 a m"},
+    {"-netdev user,id=n,hostfwd=tcp::1-:2", "n: tcp::1-:2 /"},
+    {"-net nic,macaddr=m -net user,hostfwd=x", "#net0: x / - #net0 m"},
+    {"-net user", "#net0: / - #net0 -"},
+    {"-net nic,netdev=a -netdev user,id=a", "a: / - a -"},
+};
+
+static const struct {
     const char *args, *text; /* drives as "id file format bus unit flags" */
 } drive_rows[] = {
     {"a.img", "- a.img - 0 0"},
@@ -343,6 +360,37 @@ static const struct {
     {"-drive file=a,bus=1,discard=unmap,serial=x", "- a - 1 -1 discard"},
 };
 /* clang-format on */
+
+static void print_networks(const Options *o, GString *out)
+{
+    for (unsigned i = 0; i < o->config.netdevs->len; i++) {
+        const NetdevOption *d = o->config.netdevs->pdata[i];
+
+        g_string_append_printf(out, "%s:", d->id);
+        for (unsigned n = 0; n < d->user.forwards->len; n++)
+            g_string_append_printf(out, " %s", (char *)d->user.forwards->pdata[n]);
+        g_string_append(out, " /");
+    }
+    for (unsigned i = 0; i < o->config.nics->len; i++) {
+        const NicOption *n = o->config.nics->pdata[i];
+
+        g_string_append_printf(out, " %s %s %s", n->model ? n->model : "-",
+                               n->netdev ? n->netdev : "-", n->mac ? n->mac : "-");
+    }
+}
+
+static void test_networks(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(net_rows); i++) {
+        g_autoptr(GString) text = g_string_new("");
+        Options o;
+
+        assert_true(parse(&o, net_rows[i].args, NULL));
+        print_networks(&o, text);
+        assert_string_equal(text->str, net_rows[i].text);
+        options_clear(&o);
+    }
+}
 
 static void print_drive(const DriveOption *d, GString *out)
 {
@@ -411,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_errors),   cmocka_unit_test(test_fields),
         cmocka_unit_test(test_answers),  cmocka_unit_test(test_device_and_fw_cfg),
         cmocka_unit_test(test_drives),
+        cmocka_unit_test(test_networks),
         cmocka_unit_test(test_one_line),
     };
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Network cards of the board: which model, which MAC address, and whose network. */
+#include <stdio.h>
+#include <string.h>
+
+#include "hw/e1000.h"
+#include "hw/pc-internal.h"
+#include "hw/pc.h"
+#include "softmmu/error.h"
+
+typedef struct CardModel {
+    const char *name;
+    Device *(*create)(PciBus *bus, int devfn, AddressSpace *memory, NetCable *cable,
+                      const uint8_t mac[6]);
+} CardModel;
+
+static const CardModel models[] = { { "e1000", e1000_new } };
+
+static const CardModel *find_model(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(models); i++) {
+        if (!strcmp(models[i].name, name))
+            return &models[i];
+    }
+    return NULL;
+}
+
+/* 52:54:00:12:34:56 and on, as users know them. */
+static bool choose_mac(PcBoard *b, const char *text, uint8_t mac[6], GError **error)
+{
+    const uint8_t first[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+    unsigned n[6];
+    int end = 0;
+
+    memcpy(mac, first, 6);
+    mac[5] += b->cards++;
+    if (!text)
+        return true;
+    if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &end) !=
+            6 ||
+        text[end] || (n[0] & 1)) {
+        error_set(error, "'%s' is not the MAC address of a card", text);
+        return false;
+    }
+    for (unsigned i = 0; i < 6; i++)
+        mac[i] = n[i];
+    return true;
+}
+
+/* The cable of a card: to the network @id, or to nowhere. */
+static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
+{
+    Machine *m = b->m;
+    g_autofree char *loose = NULL;
+    void *backend = NULL;
+
+    if (!id) {
+        loose = g_strdup_printf("#card%u", b->cards);
+        return net_cable_new(&b->dev, loose, m->input, NULL);
+    }
+    if (!m->nets || !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
+        error_set(error, "there is no network '%s' that a card could have (-netdev ...,id=)", id);
+        return NULL;
+    }
+    g_hash_table_remove(m->nets, id);
+    return net_cable_new(&b->dev, id, m->input, backend);
+}
+
+static bool create_card(PcBoard *b, const CardModel *model, const char *netdev, const char *mac,
+                        int devfn, GError **error)
+{
+    uint8_t address[6];
+    NetCable *cable;
+
+    if (!choose_mac(b, mac, address, error))
+        return false;
+    cable = make_cable(b, netdev, error);
+    if (!cable)
+        return false;
+    model->create(b->pci, devfn, b->m->memory, cable, address);
+    return true;
+}
+
+bool pc_create_nics(PcBoard *b, GError **error)
+{
+    const GPtrArray *nics = b->m->config->nics;
+
+    for (guint i = 0; nics && i < nics->len; i++) {
+        const NicOption *n = nics->pdata[i];
+        const CardModel *model = find_model(n->model ? n->model : models[0].name);
+
+        if (!model) {
+            error_set(error, "unknown network card '%s'; there is e1000", n->model);
+            return false;
+        }
+        if (!create_card(b, model, n->netdev, n->mac, -1, error))
+            return false;
+    }
+    return true;
+}
+
+bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    const char *addr = g_hash_table_lookup(o->props, "addr");
+    unsigned slot = 0, fn = 0;
+    int end = 0;
+
+    if (addr && sscanf(addr, "%x%n.%u%n", &slot, &end, &fn, &end) < 1)
+        end = -1;
+    if (addr && (end < 0 || addr[end] || slot > 31 || fn > 7)) {
+        error_set(error, "-device %s: addr=%s is not SLOT[.FUNCTION]", o->driver, addr);
+        return false;
+    }
+    if (create_card(b, find_model(o->driver), g_hash_table_lookup(o->props, "netdev"),
+                    g_hash_table_lookup(o->props, "mac"), addr ? (int)PCI_DEVFN(slot, fn) : -1,
+                    error))
+        return true;
+    g_prefix_error(error, "-device %s: ", o->driver);
+    return false;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * User-mode networking: libslirp plays a router with DHCP, DNS and TFTP, and the connections of
+ * the guest become sockets of this process. It runs on the main thread as a GSource; the machine
+ * thread only leaves frames in a queue. Missing: IPv6 settings, guestfwd, SMB.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "config.h"
+#include "softmmu/error.h"
+#include "softmmu/net/net.h"
+
+#if HAVE_SLIRP
+#include <libslirp.h>
+
+#define MAX_QUEUED 1024 /* frames: beyond it the wire loses them */
+
+typedef struct UserSource UserSource;
+
+typedef struct User {
+    NetBackend backend;
+    Slirp *slirp;
+    UserSource *source;
+    GAsyncQueue *frames; /* GBytes *, from the machine thread */
+} User;
+
+/* Polls what slirp wants polled. */
+struct UserSource {
+    GSource source;
+    User *user;
+    GArray *fds; /* GPollFD: as slirp listed them; the source's from prepare to dispatch */
+};
+
+/* ---- Descriptors ----------------------------------------------------------------------------- */
+
+static const struct {
+    int slirp, poll;
+} poll_bits[] = {
+    { SLIRP_POLL_IN, G_IO_IN },   { SLIRP_POLL_OUT, G_IO_OUT }, { SLIRP_POLL_PRI, G_IO_PRI },
+    { SLIRP_POLL_ERR, G_IO_ERR }, { SLIRP_POLL_HUP, G_IO_HUP },
+};
+
+static int add_poll(int fd, int events, void *opaque)
+{
+    UserSource *s = opaque;
+    GPollFD p = { .fd = fd };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(poll_bits); i++)
+        p.events |= events & poll_bits[i].slirp ? poll_bits[i].poll : 0;
+    g_array_append_val(s->fds, p);
+    return s->fds->len - 1;
+}
+
+static int got_events(int index, void *opaque)
+{
+    UserSource *s = opaque;
+    int events = 0;
+
+    if (index < 0 || (guint)index >= s->fds->len)
+        return 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(poll_bits); i++) {
+        if (g_array_index(s->fds, GPollFD, index).revents & poll_bits[i].poll)
+            events |= poll_bits[i].slirp;
+    }
+    return events;
+}
+
+static void forget_fds(UserSource *s)
+{
+    for (guint i = 0; i < s->fds->len; i++)
+        g_source_remove_poll(&s->source, &g_array_index(s->fds, GPollFD, i));
+    g_array_set_size(s->fds, 0);
+}
+
+static gboolean user_prepare(GSource *source, int *timeout_ms)
+{
+    UserSource *s = (UserSource *)source;
+    uint32_t timeout = 1000;
+
+    forget_fds(s);
+    slirp_pollfds_fill(s->user->slirp, &timeout, add_poll, s);
+    for (guint i = 0; i < s->fds->len; i++) /* the array does not move any more */
+        g_source_add_poll(source, &g_array_index(s->fds, GPollFD, i));
+    *timeout_ms = timeout;
+    return g_async_queue_length(s->user->frames) > 0;
+}
+
+static gboolean user_check(GSource *source)
+{
+    return TRUE; /* slirp has timers of its own */
+}
+
+static gboolean user_dispatch(GSource *source, GSourceFunc func, void *opaque)
+{
+    UserSource *s = (UserSource *)source;
+    GBytes *frame;
+
+    while ((frame = g_async_queue_try_pop(s->user->frames))) {
+        size_t len;
+        const uint8_t *data = g_bytes_get_data(frame, &len);
+
+        slirp_input(s->user->slirp, data, len);
+        g_bytes_unref(frame);
+    }
+    slirp_pollfds_poll(s->user->slirp, 0, got_events, s);
+    return G_SOURCE_CONTINUE;
+}
+
+static void user_finalize(GSource *source)
+{
+    g_array_free(((UserSource *)source)->fds, TRUE);
+}
+
+static GSourceFuncs user_source_funcs = { user_prepare, user_check, user_dispatch, user_finalize };
+
+/* ---- What slirp asks for --------------------------------------------------------------------- */
+
+static ssize_t send_packet(const void *buf, size_t len, void *opaque)
+{
+    User *u = opaque;
+
+    if (u->backend.cable)
+        net_post(u->backend.cable, buf, len);
+    return len;
+}
+
+static void guest_error(const char *msg, void *opaque)
+{
+}
+
+static int64_t clock_get_ns(void *opaque)
+{
+    return g_get_monotonic_time() * 1000;
+}
+
+typedef struct UserTimer {
+    SlirpTimerCb cb;
+    void *cb_opaque;
+    guint id;
+} UserTimer;
+
+static void *user_timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
+{
+    UserTimer *t = g_new0(UserTimer, 1);
+
+    t->cb = cb;
+    t->cb_opaque = cb_opaque;
+    return t;
+}
+
+static gboolean user_timer_ran_out(void *opaque)
+{
+    UserTimer *t = opaque;
+
+    t->id = 0;
+    t->cb(t->cb_opaque);
+    return G_SOURCE_REMOVE;
+}
+
+static void stop_timer(UserTimer *t)
+{
+    if (t->id)
+        g_source_remove(t->id);
+    t->id = 0;
+}
+
+static void user_timer_free(void *timer, void *opaque)
+{
+    stop_timer(timer);
+    g_free(timer);
+}
+
+static void user_timer_mod(void *timer, int64_t expire_ms, void *opaque)
+{
+    UserTimer *t = timer;
+    int64_t now_ms = g_get_monotonic_time() / 1000;
+
+    stop_timer(t);
+    t->id = g_timeout_add(CLAMP(expire_ms - now_ms, 0, G_MAXINT), user_timer_ran_out, t);
+}
+
+static void poll_fd(int fd, void *opaque)
+{
+}
+
+static void notify(void *opaque)
+{
+    g_main_context_wakeup(NULL);
+}
+
+static const SlirpCb callbacks = {
+    .send_packet = send_packet,
+    .guest_error = guest_error,
+    .clock_get_ns = clock_get_ns,
+    .timer_new = user_timer_new,
+    .timer_free = user_timer_free,
+    .timer_mod = user_timer_mod,
+    .register_poll_fd = poll_fd,
+    .unregister_poll_fd = poll_fd,
+    .notify = notify,
+};
+
+/* ---- The back end ---------------------------------------------------------------------------- */
+
+static void user_send(NetBackend *b, const uint8_t *frame, size_t len)
+{
+    User *u = (User *)b;
+
+    if (g_async_queue_length(u->frames) >= MAX_QUEUED)
+        return;
+    g_async_queue_push(u->frames, g_bytes_new(frame, len));
+    g_main_context_wakeup(NULL);
+}
+
+static void user_free(NetBackend *b)
+{
+    User *u = (User *)b;
+
+    if (u->source) {
+        forget_fds(u->source);
+        g_source_destroy(&u->source->source);
+        g_source_unref(&u->source->source);
+    }
+    if (u->slirp)
+        slirp_cleanup(u->slirp);
+    g_async_queue_unref(u->frames);
+    g_free(u);
+}
+
+static char *user_info(NetBackend *b)
+{
+    return slirp_connection_info(((User *)b)->slirp);
+}
+
+/* ---- Addresses ------------------------------------------------------------------------------- */
+
+static bool parse_address(const char *text, const char *what, struct in_addr *addr, GError **error)
+{
+    if (!text || inet_pton(AF_INET, text, addr) == 1)
+        return true;
+    error_set(error, "%s: '%s' is not an IPv4 address", what, text);
+    return false;
+}
+
+/* "A.B.C.D/BITS"; without bits those of the address's class of old, as users know it. */
+static bool parse_net(const char *text, SlirpConfig *c, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+    uint64_t bits;
+    uint32_t net;
+
+    if (!parse_address(parts[0], "net", &c->vnetwork, error))
+        return false;
+    net = ntohl(c->vnetwork.s_addr);
+    bits = net < 0x80000000u ? 8 : net < 0xc0000000u ? 16 : 24;
+    if (parts[1] && (!g_ascii_string_to_unsigned(parts[1], 10, 4, 30, &bits, NULL))) {
+        error_set(error, "net: '%s' is not A.B.C.D/BITS with 4 to 30 bits", text);
+        return false;
+    }
+    c->vnetmask.s_addr = htonl(~0u << (32 - bits));
+    c->vnetwork.s_addr &= c->vnetmask.s_addr;
+    return true;
+}
+
+static void set_in_net(const SlirpConfig *c, struct in_addr *addr, uint32_t host)
+{
+    if (!addr->s_addr)
+        addr->s_addr = c->vnetwork.s_addr | (htonl(host) & ~c->vnetmask.s_addr);
+}
+
+static bool is_in_net(const SlirpConfig *c, const struct in_addr *addr, const char *what,
+                      GError **error)
+{
+    if ((addr->s_addr & c->vnetmask.s_addr) == c->vnetwork.s_addr)
+        return true;
+    error_set(error, "%s: the address is not in the network", what);
+    return false;
+}
+
+static bool fill_config(const NetUserOptions *o, SlirpConfig *c, GError **error)
+{
+    *c = (SlirpConfig){
+        .version = 1,
+        .restricted = o->restricted,
+        .in_enabled = true,
+        .in6_enabled = true,
+        .vprefix_len = 64,
+        .vhostname = o->hostname,
+        .tftp_path = o->tftp,
+        .bootfile = o->bootfile,
+    };
+    inet_pton(AF_INET6, "fec0::", &c->vprefix_addr6);
+    inet_pton(AF_INET6, "fec0::2", &c->vhost6);
+    inet_pton(AF_INET6, "fec0::3", &c->vnameserver6);
+    if (!parse_net(o->net ? o->net : "10.0.2.0/24", c, error) ||
+        !parse_address(o->host, "host", &c->vhost, error) ||
+        !parse_address(o->dhcp_start, "dhcpstart", &c->vdhcp_start, error) ||
+        !parse_address(o->dns, "dns", &c->vnameserver, error))
+        return false;
+    set_in_net(c, &c->vhost, 2);
+    set_in_net(c, &c->vnameserver, 3);
+    set_in_net(c, &c->vdhcp_start, 15);
+    return is_in_net(c, &c->vhost, "host", error) &&
+           is_in_net(c, &c->vdhcp_start, "dhcpstart", error) &&
+           is_in_net(c, &c->vnameserver, "dns", error);
+}
+
+/* ---- Forwarding ------------------------------------------------------------------------------ */
+
+typedef struct Forward {
+    bool udp;
+    struct in_addr host, guest;
+    uint64_t host_port, guest_port;
+} Forward;
+
+static bool parse_end(const char *text, struct in_addr *addr, uint64_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    g_autofree char *name = colon ? g_strndup(text, colon - text) : NULL;
+
+    return colon && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, port, NULL) &&
+           (!*name || inet_pton(AF_INET, name, addr) == 1);
+}
+
+/* "[tcp|udp]:[ADDR]:PORT-[ADDR]:PORT", without the second half to take a rule away. */
+static bool parse_forward(const char *rule, bool whole, Forward *f, GError **error)
+{
+    g_auto(GStrv) halves = g_strsplit(rule, "-", 2);
+    const char *host = halves[0];
+
+    *f = (Forward){ .udp = g_str_has_prefix(rule, "udp:") };
+    if (f->udp || g_str_has_prefix(rule, "tcp:"))
+        host += 4;
+    else if (*host == ':')
+        host++;
+    if (*halves && parse_end(host, &f->host, &f->host_port) &&
+        (!whole || (halves[1] && parse_end(halves[1], &f->guest, &f->guest_port))))
+        return true;
+    error_set(error,
+              "invalid host forwarding rule '%s': PROTOCOL:[ADDR]:PORT-[ADDR]:PORT is "
+              "needed",
+              rule);
+    return false;
+}
+
+static bool user_forward(NetBackend *b, const char *rule, bool add, GError **error)
+{
+    Slirp *slirp = ((User *)b)->slirp;
+    Forward f;
+
+    if (!parse_forward(rule, add, &f, error))
+        return false;
+    if (add ? !slirp_add_hostfwd(slirp, f.udp, f.host, f.host_port, f.guest, f.guest_port)
+            : !slirp_remove_hostfwd(slirp, f.udp, f.host, f.host_port))
+        return true;
+    error_set(error,
+              add ? "could not set up host forwarding rule '%s'"
+                  : "there is no host forwarding rule '%s'",
+              rule);
+    return false;
+}
+
+static void add_source(User *u)
+{
+    u->source = (UserSource *)g_source_new(&user_source_funcs, sizeof(UserSource));
+    u->source->user = u;
+    u->source->fds = g_array_new(FALSE, TRUE, sizeof(GPollFD));
+    g_source_set_name(&u->source->source, "slirp");
+    g_source_attach(&u->source->source, NULL);
+}
+
+NetBackend *net_user_new(const NetUserOptions *o, GError **error)
+{
+    SlirpConfig config;
+    User *u;
+
+    if (!fill_config(o, &config, error))
+        return NULL;
+    u = g_new0(User, 1);
+    u->backend = (NetBackend){
+        .send = user_send, .free = user_free, .info = user_info, .forward = user_forward
+    };
+    u->frames = g_async_queue_new_full((GDestroyNotify)g_bytes_unref);
+    u->slirp = slirp_new(&config, &callbacks, u);
+    for (guint i = 0; u->slirp && o->forwards && i < o->forwards->len; i++) {
+        if (!user_forward(&u->backend, o->forwards->pdata[i], true, error)) {
+            user_free(&u->backend);
+            return NULL;
+        }
+    }
+    add_source(u);
+    return &u->backend;
+}
+
+#else
+
+NetBackend *net_user_new(const NetUserOptions *o, GError **error)
+{
+    error_set(error, "user networking is not in this build: it needs libslirp");
+    return NULL;
+}
+
+#endif

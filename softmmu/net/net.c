@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "softmmu/net/net.h"
+
+#include <string.h>
+
+typedef struct Waiting {
+    uint16_t len;
+    uint8_t frame[NET_MAX_FRAME];
+} Waiting;
+
+struct NetCable {
+    Device dev;
+    InputQueue *input;
+    NetBackend *backend;
+    const NetClient *client;
+    void *opaque;
+    char *name;
+    int channel;
+    /* state: a ring */
+    Waiting waiting[NET_WAITING];
+    uint8_t first, count;
+};
+
+static bool is_taken(NetCable *c, const uint8_t *frame, size_t len)
+{
+    if (!c->client || !c->client->can_receive(c->opaque))
+        return false;
+    c->client->receive(c->opaque, frame, len);
+    return true;
+}
+
+static void push(NetCable *c, const uint8_t *frame, size_t len)
+{
+    Waiting *w = &c->waiting[(c->first + c->count) % NET_WAITING];
+
+    if (c->count == NET_WAITING)
+        return;
+    w->len = len;
+    memcpy(w->frame, frame, len);
+    c->count++;
+}
+
+static void pop(NetCable *c)
+{
+    memset(&c->waiting[c->first], 0, sizeof(Waiting)); /* equal states are equal bytes */
+    c->first = (c->first + 1) % NET_WAITING;
+    c->count--;
+}
+
+void net_ready(NetCable *c)
+{
+    while (c->count && is_taken(c, c->waiting[c->first].frame, c->waiting[c->first].len))
+        pop(c);
+}
+
+static void hear(void *opaque, const void *data, size_t len)
+{
+    NetCable *c = opaque;
+
+    if (!len || len > NET_MAX_FRAME)
+        return;
+    net_ready(c);
+    if (c->count || !is_taken(c, data, len))
+        push(c, data, len);
+}
+
+void net_post(NetCable *c, const uint8_t *frame, size_t len)
+{
+    input_post(c->input, c->channel, frame, len);
+}
+
+void net_send(NetCable *c, const uint8_t *frame, size_t len)
+{
+    if (c->backend)
+        c->backend->send(c->backend, frame, len);
+}
+
+void net_connect(NetCable *c, const NetClient *client, void *opaque)
+{
+    c->client = client;
+    c->opaque = opaque;
+}
+
+const char *net_cable_id(const NetCable *c)
+{
+    return c->dev.id;
+}
+
+static void cable_reset(Device *dev)
+{
+    NetCable *c = (NetCable *)dev;
+
+    memset(c->waiting, 0, sizeof(c->waiting));
+    c->first = c->count = 0;
+}
+
+static void cable_post_load(Device *dev)
+{
+    NetCable *c = (NetCable *)dev;
+
+    c->first %= NET_WAITING;
+    c->count = MIN(c->count, NET_WAITING);
+    for (unsigned i = 0; i < NET_WAITING; i++)
+        c->waiting[i].len = MIN(c->waiting[i].len, NET_MAX_FRAME);
+}
+
+static void cable_unrealize(Device *dev)
+{
+    g_free(((NetCable *)dev)->name);
+}
+
+static const StateField waiting_state[] = {
+    STATE_U16(Waiting, len),
+    STATE_BYTES(Waiting, frame),
+    STATE_END,
+};
+
+static const StateField cable_state[] = {
+    STATE_STRUCT_ARRAY(NetCable, waiting, waiting_state),
+    STATE_U8(NetCable, first),
+    STATE_U8(NetCable, count),
+    STATE_END,
+};
+
+const DeviceClass net_cable_class = {
+    .name = "net",
+    .desc = "cable of a network card",
+    .size = sizeof(NetCable),
+    .state = cable_state,
+    .state_version = 1,
+    .unrealize = cable_unrealize,
+    .reset_enter = cable_reset,
+    .post_load = cable_post_load,
+};
+
+NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBackend *backend)
+{
+    NetCable *c = (NetCable *)device_new(&net_cable_class, parent, id);
+
+    c->input = input;
+    c->backend = backend;
+    c->name = g_strdup_printf("net %s", c->dev.id);
+    c->channel = input_add_channel(input, c->name, false, hear, c);
+    if (backend)
+        backend->cable = c;
+    return c;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cable between a network card and a back end of the host. Frames that arrive pass the input
+ * queue (design D7); a few wait here while the card has no room, more are lost, as on a wire. The
+ * back end works on the main thread and is the host's own affair: a replay has none.
+ */
+#ifndef SOFTMMU_NET_NET_H
+#define SOFTMMU_NET_NET_H
+
+#include <glib.h>
+
+#include "softmmu/device.h"
+#include "softmmu/input.h"
+
+#define NET_MAX_FRAME 1522 /* with VLAN tag, without the checksum that the wire adds */
+#define NET_WAITING   64   /* frames */
+
+typedef struct NetCable NetCable;
+
+/* What a card is told, on the machine thread. */
+typedef struct NetClient {
+    bool (*can_receive)(void *opaque); /* one more frame of any size */
+    void (*receive)(void *opaque, const uint8_t *frame, size_t len);
+} NetClient;
+
+/* The host's side of a cable. To add one: a constructor in a file of its own, a row in the options.
+ */
+typedef struct NetBackend NetBackend;
+struct NetBackend {
+    /* From the machine thread; the frame is copied or gone when it returns. */
+    void (*send)(NetBackend *b, const uint8_t *frame, size_t len);
+    void (*free)(NetBackend *b); /* main thread; no frame comes after it */
+    NetCable *cable;             /* set when it is plugged in, before frames are sent */
+    /* What the user may see and change; NULL where a back end has none. */
+    char *(*info)(NetBackend *b);
+    bool (*forward)(NetBackend *b, const char *rule, bool add, GError **error); /* hostfwd */
+};
+
+extern const DeviceClass net_cable_class;
+
+/* @id as -netdev has it. @backend may be NULL: nobody is at the other end (a replay); it is not
+ * taken over and must outlive the cable. Not yet realized. */
+NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBackend *backend);
+const char *net_cable_id(const NetCable *c);
+void net_connect(NetCable *c, const NetClient *client, void *opaque);
+
+/* The card: a frame for the host; it has room again. */
+void net_send(NetCable *c, const uint8_t *frame, size_t len);
+void net_ready(NetCable *c);
+
+/* The back end, from any thread: a frame for the card. */
+void net_post(NetCable *c, const uint8_t *frame, size_t len);
+
+/* ---- Back ends ------------------------------------------------------------------------------- */
+
+typedef struct NetUserOptions {
+    char *net, *host, *dhcp_start, *dns; /* IPv4 addresses; net as A.B.C.D[/BITS]; NULL: default */
+    char *hostname, *tftp, *bootfile;
+    bool restricted;     /* nothing from or to the host but what is forwarded */
+    GPtrArray *forwards; /* char *: "tcp|udp:[ADDR]:PORT-[ADDR]:PORT" */
+} NetUserOptions;
+
+/* User-mode networking by libslirp, on the main thread's default context. NULL with @error. */
+NetBackend *net_user_new(const NetUserOptions *o, GError **error);
+
+#endif
