@@ -20,7 +20,7 @@ Device *debugcon_new(Device *parent, MemRegion *ports, uint32_t base, uint8_t re
 Device *port80_new(Device *parent, MemRegion *ports);
 
 /* Port 0xf0 and the latch behind IRQ 13. */
-Device *ferr_new(Device *parent, MemRegion *ports, const Irq *irq);
+Device *ferr_new(Device *parent, MemRegion *ports, const Irq *irq, const Irq *ignne);
 void ferr_set(Device *dev, int level); /* the CPU's FERR# pin */
 
 #endif

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The glue of x87 error reporting on a PC: FERR# sets a latch that raises IRQ 13 and asserts
- * IGNNE# logic; writing port 0xf0 clears the latch. Spec: SDM vol. 1, section D.2 (MS-DOS
- * compatibility handling).
- * Missing: IGNNE# back to the CPU; handlers that clear the exception first do not need it.
+ * The glue of x87 error reporting on a PC: FERR# sets a latch that raises IRQ 13; writing port 0xf0
+ * clears the latch and, while FERR# is asserted, asserts IGNNE# until FERR# is not any more. Spec:
+ * SDM vol. 1, section D.2 (MS-DOS compatibility handling); 82371AB, port F0h.
  */
 #include "hw/debug-devices.h"
 
 typedef struct Ferr {
     Device dev;
     MemRegion *parent_ports;
-    const Irq *irq;
+    const Irq *irq, *ignne;
     MemRegion ports;
-    bool latched; /* state */
+    bool asserted; /* state: FERR# */
+    bool latched;  /* state: IRQ 13 */
 } Ferr;
 
 void ferr_set(Device *dev, int level)
 {
     Ferr *s = (Ferr *)dev;
 
-    if (!level)
-        return; /* the latch holds until it is cleared */
+    s->asserted = level;
+    if (!level) { /* the latch holds until it is cleared */
+        irq_lower(s->ignne);
+        return;
+    }
     s->latched = true;
     irq_raise(s->irq);
 }
@@ -36,6 +39,8 @@ static void ferr_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 
     s->latched = false;
     irq_lower(s->irq);
+    if (s->asserted)
+        irq_raise(s->ignne);
 }
 
 static const MemOps ferr_ops = { ferr_read, ferr_write, 1, 1 };
@@ -58,15 +63,17 @@ static void unrealize(Device *dev)
 
 static void reset_enter(Device *dev)
 {
-    ((Ferr *)dev)->latched = false;
+    ((Ferr *)dev)->latched = ((Ferr *)dev)->asserted = false;
 }
 
 static void reset_hold(Device *dev)
 {
     irq_lower(((Ferr *)dev)->irq);
+    irq_lower(((Ferr *)dev)->ignne);
 }
 
-static const StateField ferr_state[] = { STATE_BOOL(Ferr, latched), STATE_END };
+static const StateField ferr_state[] = { STATE_BOOL(Ferr, asserted), STATE_BOOL(Ferr, latched),
+                                         STATE_END };
 
 const DeviceClass ferr_class = {
     .name = "ferr",
@@ -79,11 +86,12 @@ const DeviceClass ferr_class = {
     .reset_hold = reset_hold,
 };
 
-Device *ferr_new(Device *parent, MemRegion *ports, const Irq *irq)
+Device *ferr_new(Device *parent, MemRegion *ports, const Irq *irq, const Irq *ignne)
 {
     Ferr *s = (Ferr *)device_new(&ferr_class, parent, NULL);
 
     s->parent_ports = ports;
     s->irq = irq;
+    s->ignne = ignne;
     return &s->dev;
 }

@@ -20,7 +20,7 @@ typedef struct PcBoard {
     uint64_t below_4g, above_4g;
     MemRegion *pci_memory;
     MemRegion bios, isa_bios;
-    Irq reset, shutdown, suspend, a20, smi; /* ends of lines that leave the board */
+    Irq reset, shutdown, suspend, a20, ignne, smi; /* ends of lines that leave the board */
     IrqOr serial_irq[2];
     unsigned cards; /* of a network, so far */
     FwCfg *fw_cfg;

@@ -88,6 +88,13 @@ static void a20_line(void *opaque, int n, int level)
     b->m->cpus->set_a20(b->m->cpus->opaque, level);
 }
 
+static void ignne_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    b->m->cpus->set_ignne(b->m->cpus->opaque, level);
+}
+
 /* To the first CPU alone: firmware of this board gives no other an SMBASE of its own. */
 static void smi_line(void *opaque, int n, int level)
 {
@@ -305,7 +312,7 @@ static void create_isa_devices(PcBoard *b)
     port80_new(&b->dev, io);
     b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
     create_keyboard_controller(b);
-    b->ferr = ferr_new(&b->dev, io, isa + 13);
+    b->ferr = ferr_new(&b->dev, io, isa + 13, &b->ignne);
     create_serial(b);
     if (m->config->hpet)
         hpet_new(&b->dev, &m->memory_root, HPET_DEFAULT_BASE, m->clock, gsi_lines(b->gsi, GSI_HPET),
@@ -330,6 +337,7 @@ static bool create(PcBoard *b, GError **error)
     irq_init(&b->shutdown, 1, shutdown_line, b);
     irq_init(&b->suspend, 1, suspend_line, b);
     irq_init(&b->a20, 1, a20_line, b);
+    irq_init(&b->ignne, 1, ignne_line, b);
     irq_init(&b->smi, 1, smi_line, b);
 
     if (!create_memory(b, error))

@@ -123,6 +123,7 @@ typedef struct CpuBus {
     void (*raise_init)(void *opaque, unsigned n);           /* edge */
     void (*raise_sipi)(void *opaque, unsigned n, uint8_t vector);
     void (*set_a20)(void *opaque, int level);               /* all CPUs */
+    void (*set_ignne)(void *opaque, int level);             /* IGNNE#, all CPUs */
     uint32_t (*apic_id)(void *opaque, unsigned n);
     /* The CPU whose access is being served (0 from device context): per-CPU APIC windows. */
     unsigned (*current)(void *opaque);

@@ -74,6 +74,7 @@ static void reset_at_power_on(CpuX86 *c)
     for (unsigned i = 0; i < X86_MCE_BANKS; i++)
         c->mce_banks[4 * i] = UINT64_MAX;
     c->a20 = true;
+    c->ferr = c->ignne = false;
     c->cpu.interrupt_request = 0;
     c->in_smm = c->smm_nmi_blocked = false;
     c->smi_count = 0;
@@ -228,6 +229,12 @@ static void bus_set_a20(void *opaque, int level)
     }
 }
 
+static void bus_set_ignne(void *opaque, int level)
+{
+    for (unsigned n = 0; n < accel_cpu_count(opaque); n++)
+        x86(bus_cpu(opaque, n))->ignne = level;
+}
+
 static uint32_t bus_apic_id(void *opaque, unsigned n)
 {
     return x86(bus_cpu(opaque, n))->apic_id;
@@ -302,6 +309,7 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
         .raise_init = bus_raise_init,
         .raise_sipi = bus_raise_sipi,
         .set_a20 = bus_set_a20,
+        .set_ignne = bus_set_ignne,
         .apic_id = bus_apic_id,
         .current = bus_current,
         .opaque = accel,

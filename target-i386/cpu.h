@@ -182,6 +182,8 @@ typedef struct CpuX86 {
     } smi_io;
     uint8_t sipi_vector;
     bool a20;
+    bool ferr;  /* FERR# is asserted: an x87 exception is pending, and was with CR0.NE clear */
+    bool ignne; /* IGNNE# is: such an exception stops nothing */
     bool mwait;        /* what halts the CPU is MWAIT */
     bool mwait_masked; /* … and interrupts end it even while masked */
     bool debug_step;    /* the next instruction meets a data or port breakpoint: alone */

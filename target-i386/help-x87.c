@@ -2,8 +2,8 @@
 /*
  * The x87 instruction by instruction, in C: what translated code calls for rare instructions, and
  * for all of them where a stack fault or an unmasked exception is possible (SDM vol. 1, chapter 8).
- * FERR# is raised when an exception becomes pending with CR0.NE clear; IGNNE# is taken to be
- * asserted, so execution goes on until the interrupt arrives.
+ * FERR# is asserted when an exception becomes pending with CR0.NE clear, at once (8.7.2 allows to
+ * put it off); unless IGNNE# is, a waiting instruction then waits for an interrupt.
  */
 #include "target-i386/help-fp.h"
 
@@ -34,6 +34,9 @@ static void signal_ferr(CpuX86 *c)
 {
     Machine *m = c->machine;
 
+    if (c->ferr)
+        return;
+    c->ferr = true;
     if (m && m->board.ferr)
         m->board.ferr(m->board.opaque, 1);
 }
@@ -111,6 +114,14 @@ void help_x87_wait(CpuX86 *c)
     if (c->cr0 & CR0_NE)
         x86_raise(c, EXCP_MF);
     signal_ferr(c);
+    if (c->ignne)
+        return;
+    cpu_sync_state(&c->cpu);
+    c->common.halted = true;
+    c->mwait = false;
+    c->inhibit = 0; /* no shadow lasts that long */
+    x86_update_mode(c);
+    cpu_loop_exit(&c->cpu);
 }
 
 /* ---- Arithmetic and comparison -------------------------------------------------------------- */

@@ -105,7 +105,8 @@ static const InsnDesc opbd[4] = {
 };
 static const InsnDesc opc3[4] = { I2(movnti, My, Gy, .feature = FEAT_SSE2) };
 
-#define NOP_EV I1(nop, Ev, .arg = 1)
+/* Reserved for hints since the P6; #UD before. */
+#define NOP_EV I1(nop, Ev, .arg = 1, .feature = FEAT_CMOV)
 #define EIGHT(row) row, row, row, row, row, row, row, row
 #define CMOV I2(cmovcc, Gv, Ev, .feature = FEAT_CMOV)
 
@@ -120,7 +121,7 @@ const InsnDesc opmap_0f[256] = {
     [0x08] = I0(invd, .attr = A_CPL0),
     [0x09] = I0(wbinvd, .attr = A_CPL0),
     [0x0b] = I0(ud, .attr = A_END),
-    [0x0d] = I1(prefetch, M),
+    [0x0d] = I1(prefetch, M, .feature = FEAT_CMOV),
     [0x18] = EIGHT(NOP_EV),
 
     [0x20] = I2(mov_from_cr, Ry, Cy, .attr = A_CPL0 | A_F64 | A_MOD3, .undef = FLAGS_ARITH),
@@ -131,7 +132,7 @@ const InsnDesc opmap_0f[256] = {
     [0x30] = I0(wrmsr, .attr = A_CPL0 | A_END, .feature = FEAT_MSR),
     [0x31] = I0(rdtsc, .feature = FEAT_TSC),
     [0x32] = I0(rdmsr, .attr = A_CPL0, .feature = FEAT_MSR),
-    [0x33] = I0(rdpmc),
+    [0x33] = I0(rdpmc, .feature = FEAT_MMX), /* came with the Pentium with MMX, and the P6 */
     [0x34] = I0(sysenter, .attr = A_END, .feature = FEAT_SEP),
     [0x35] = I0(sysexit, .attr = A_CPL0 | A_END, .feature = FEAT_SEP),
 

@@ -11,6 +11,7 @@
 #define X(n, ...)  I1(n, __VA_ARGS__, .attr = A_FPU, .feature = FEAT_FPU)
 #define X0(n)      I0(n, .attr = A_FPU | A_REG, .feature = FEAT_FPU)
 #define XCMOV(n, cc) I1(n, STi, .attr = A_FPU, .feature = FEAT_CMOV, .arg = cc)
+#define XCOMI(n)   I1(n, STi, .attr = A_FPU, .feature = FEAT_CMOV)
 #define XTT(n, m)  I1(n, m, .attr = A_FPU, .feature = FEAT_SSE3)
 
 static const InsnDesc d8_mem[8] = { X(fadd, Md), X(fmul, Md), X(fcom, Md), X(fcomp, Md),
@@ -41,7 +42,7 @@ static const InsnDesc db_mem[8] = { X(fild, Md), XTT(fisttp, Md), X(fist, Md), X
                                     [5] = X(fld, Mt), [7] = X(fstp, Mt) };
 static const InsnDesc db_e0[8] = { X0(fneni), X0(fndisi), X0(fnclex), X0(fninit), X0(fnsetpm) };
 static const InsnDesc db_reg[8] = { XCMOV(fcmovnb, CC_NB), XCMOV(fcmovne, CC_NZ), XCMOV(fcmovnbe, CC_NBE),
-                                    XCMOV(fcmovnu, CC_NP), GROUP(RM, db_e0), X(fucomi, STi), X(fcomi, STi) };
+                                    XCMOV(fcmovnu, CC_NP), GROUP(RM, db_e0), XCOMI(fucomi), XCOMI(fcomi) };
 
 static const InsnDesc dc_mem[8] = { X(fadd, Mq), X(fmul, Mq), X(fcom, Mq), X(fcomp, Mq),
                                     X(fsub, Mq), X(fsubr, Mq), X(fdiv, Mq), X(fdivr, Mq) };
@@ -63,7 +64,7 @@ static const InsnDesc df_mem[8] = { X(fild, Mw), XTT(fisttp, Mw), X(fist, Mw), X
                                     X(fbld, Mt), X(fild, Mq), X(fbstp, Mt), X(fistp, Mq) };
 static const InsnDesc df_e0[8] = { X0(fnstsw_ax) };
 static const InsnDesc df_reg[8] = { X(ffreep, STi), X(fxch, STi), X(fstp, STi), X(fstp, STi),
-                                    GROUP(RM, df_e0), X(fucomip, STi), X(fcomip, STi) };
+                                    GROUP(RM, df_e0), XCOMI(fucomip), XCOMI(fcomip) };
 
 static const InsnDesc d8[2] = { GROUP(REG, d8_mem), GROUP(REG, d8_reg) };
 static const InsnDesc d9[2] = { GROUP(REG, d9_mem), GROUP(REG, d9_reg) };

@@ -115,6 +115,7 @@ const StateField x86_state[] = {
     STATE_U64(CpuX86, smi_io.pc), STATE_U64(CpuX86, smi_io.rcx), STATE_U64(CpuX86, smi_io.rsi),
     STATE_U64(CpuX86, smi_io.rdi), STATE_U64(CpuX86, smi_io.count), STATE_U32(CpuX86, smi_io.trap),
     STATE_BOOL(CpuX86, sipi_wait), STATE_U8(CpuX86, sipi_vector), STATE_BOOL(CpuX86, a20),
+    STATE_BOOL(CpuX86, ferr), STATE_BOOL(CpuX86, ignne),
     STATE_U32(CpuX86, exception), STATE_U32(CpuX86, error_code),
     STATE_BOOL(CpuX86, exception_is_soft), STATE_U64(CpuX86, exception_next_pc),
     STATE_U32(CpuX86, old_exception), STATE_U64(CpuX86, fault_addr), STATE_BOOL(CpuX86, x87_slow),
@@ -250,6 +251,14 @@ static uint32_t code_mode(const CpuX86 *c)
     return mode | segment_mode(c);
 }
 
+/* FERR# follows the error summary down, whoever has cleared it. */
+static void release_ferr(CpuX86 *c)
+{
+    c->ferr = false;
+    if (c->machine && c->machine->board.ferr)
+        c->machine->board.ferr(c->machine->board.opaque, 0);
+}
+
 void x86_update_mode(CpuX86 *c)
 {
     const uint32_t top_mask = 7u << X86_MODE_TOP_SHIFT;
@@ -266,6 +275,8 @@ void x86_update_mode(CpuX86 *c)
         mode |= X86_MODE_LA57;
     if (c->debug_step || ((c->dr[7] & 0xff) && x86_debug_has_code(c)))
         mode |= X86_MODE_BREAKPOINTS;
+    if (G_UNLIKELY(c->ferr) && !(c->fsw & 0x80))
+        release_ferr(c);
     c->mode = mode | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
     /* Translated code moves TOP in the key alone, so the key is what must agree with it. */
     if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != c->fpstt)

@@ -37,6 +37,12 @@ static void set_a20(void *opaque, int level)
     (void)level;
 }
 
+static void set_ignne(void *opaque, int level)
+{
+    (void)opaque;
+    (void)level;
+}
+
 static uint32_t apic_id(void *opaque, unsigned n)
 {
     return n;
@@ -60,6 +66,7 @@ void fake_cpus_init(FakeCpus *c, Fixture *f, unsigned count)
         .raise_init = raise_init,
         .raise_sipi = raise_sipi,
         .set_a20 = set_a20,
+        .set_ignne = set_ignne,
         .apic_id = apic_id,
         .current = current,
         .opaque = c,

@@ -56,8 +56,8 @@ static void test_port80(void **state)
 static void test_ferr(void **state)
 {
     Fixture *f = *state;
-    IrqSpy *irq = fixture_spy(f);
-    Device *dev = ferr_new(f->root, &f->io_root, &irq->irq);
+    IrqSpy *irq = fixture_spy(f), *ignne = fixture_spy(f);
+    Device *dev = ferr_new(f->root, &f->io_root, &irq->irq, &ignne->irq);
 
     fixture_start(f);
     ferr_set(dev, 1);
@@ -67,9 +67,20 @@ static void test_ferr(void **state)
     assert_int_equal(irq->level, 1);
     fixture_outb(f, 0xf0, 0);
     assert_int_equal(irq->level, 0);
+    assert_int_equal(ignne->level, 0); /* FERR# is not asserted */
     ferr_set(dev, 1);
+    assert_int_equal(ignne->level, 0);
+    fixture_outb(f, 0xf0, 0);
+    assert_int_equal(irq->level, 0);
+    assert_int_equal(ignne->level, 1);
+    fixture_roundtrip(f);
+    ferr_set(dev, 0);
+    assert_int_equal(ignne->level, 0);
+    ferr_set(dev, 1);
+    fixture_outb(f, 0xf0, 0);
     fixture_reset(f);
     assert_int_equal(irq->level, 0);
+    assert_int_equal(ignne->level, 0);
 }
 
 int main(void)

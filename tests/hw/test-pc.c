@@ -43,6 +43,10 @@ static void set_a20(void *opaque, int level)
     ((Bench *)opaque)->a20 = level;
 }
 
+static void set_ignne(void *opaque, int level)
+{
+}
+
 static uint32_t apic_id(void *opaque, unsigned n)
 {
     return n;
@@ -97,6 +101,7 @@ static int setup(void **state)
                         .raise_init = ignore_edge,
                         .raise_sipi = ignore_sipi,
                         .set_a20 = set_a20,
+                        .set_ignne = set_ignne,
                         .apic_id = apic_id,
                         .current = current,
                         .opaque = b };

@@ -462,6 +462,7 @@ static void set_mode(CpuX86 *c, Mode mode, const uint16_t *selectors)
     if (mode == M16) {
         set_real_segments(c);
         c->cr0 = CR0_ET;
+        c->ignne = true; /* nobody would interrupt a wait for the x87 */
     } else {
         c->cr0 = CR0_PE | CR0_PG | CR0_NE | CR0_MP | CR0_ET | CR0_WP | CR0_AM;
         c->cr4 = CR4_PAE;

@@ -442,6 +442,7 @@ static void debugging(void)
 
 static void alignment(void)
 {
+    asm volatile("fninit"); /* no x87 exceptions */
 #define AC(n, text, ...) TRY("align: " n, text, .ring = 3, .in.eflags = 0x40000, .in.ebx = SCRATCH + 1, ##__VA_ARGS__)
     AC("AM clear", "mov (%%ebx), %%eax");
     WRITE_CR(0, READ_CR(0) | 0x40000);
