@@ -147,9 +147,9 @@ static bool check_header(Kernel *k, GError **error)
                       k->path, k->version >> 8, k->version & 0xff);
     unsigned sects = data[HDR_SETUP_SECTS] ? data[HDR_SETUP_SECTS] : 4;
     k->setup_size = (sects + 1) * SECTOR;
-    /* syssize was 16 bits wide before 2.04 and wrapped. */
+    /* syssize was 16 bits wide before 2.04 and wrapped. The last paragraph may be shorter. */
     uint64_t paragraphs = k->version >= 0x204 ? get32(data + HDR_SYSSIZE) : 1;
-    if (size <= k->setup_size || size - k->setup_size < paragraphs * 16)
+    if (size <= k->setup_size || size - k->setup_size + 15 < paragraphs * 16)
         return refuse(error, "kernel '%s' is truncated: %" G_GSIZE_FORMAT " of %" PRIu64 " bytes",
                       k->path, size, k->setup_size + paragraphs * 16);
     if (k->setup_size > CMDLINE_LOAD_ADDR - SETUP_LOAD_ADDR - 0x1000)
