@@ -24,6 +24,8 @@ enum {
     SAVE = 1 << 5,      /* … FSAVE */
     EFLAGS = 1 << 6,    /* the helper's result is the flags */
     COND = 1 << 7,      /* FCMOVcc: desc->arg */
+    SOFT = 1 << 10,     /* not by the host's x87: rare, or processors differ */
+    OWN = 1 << 11,      /* the FastFn has a way of its own with the host's x87 */
 };
 
 typedef void FastFn(Dis *d, Insn *i);
@@ -52,6 +54,10 @@ void x87_set_top(Dis *d, unsigned top)
     IrBlock *ir = d->ir;
     uint64_t change = (uint64_t)(d->top ^ top) << CPU_KEY_HOT_SHIFT;
 
+    if (d->cpu->host_x87) { /* the key does not tell it, nor does anything know it */
+        ir_set(ir, SLOT_FPSTT, 0, ir_const(ir, I8, top));
+        return;
+    }
     if (d->top == top)
         return;
     d->top = (uint8_t)top;
@@ -227,7 +233,7 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
 {
     IrBlock *ir = d->ir;
     uint32_t how = (i->opcode & 7u) << 8 | i->modrm;
-    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) &&
+    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) && !d->cpu->host_x87 &&
                    !(d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED));
     IrRef addr = const64(d, 0), cond = const32(d, 0), r;
 
@@ -259,13 +265,61 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
     leave_sync(d);
 }
 
+/* ---- By the host's x87 ---------------------------------------------------------------------- */
+/* The size of what moves; for #AC an 80-bit operand counts as 8 bytes. */
+static void host_memory(Dis *d, Insn *i, unsigned insn, bool write)
+{
+    IrType type = op_type(i, 0);
+    unsigned size = ir_type_info[type].bytes;
+    Mem m = mem_operand(d, i, size, write);
+
+    check_alignment(d, m, size == 10 ? 8 : size);
+    ir_x87_mem(d->ir, write, type, insn, m.addr, m.disp, m.flags & ~(unsigned)MEM_ALIGN);
+}
+
+/* False: it is run again in another way. */
+static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
+{
+    IrBlock *ir = d->ir;
+    unsigned insn = (i->opcode & 7u) << 8 | i->modrm;
+
+    if (!d->x87_on_host || (facts & SOFT)) {
+        x87_switch(d, d->x87_on_host ? X86_EXIT_X87_SLOW : X86_EXIT_X87_TO_HOST);
+        return false;
+    }
+    if (facts & OWN)
+        fast(d, i);
+    else if (i->mod != 3)
+        host_memory(d, i, insn, facts & WRITES);
+    else if (facts & COND)
+        ir_x87_if(ir, ir_zext(ir, I32, flags_cc(d, i->desc->arg)), i->op[0].reg);
+    else if (facts & EFLAGS)
+        ir_setflags(ir, ir_fl_packed(ir, ir_x87(ir, I32, insn)));
+    else if (i->desc->gen == gen_fnstsw_ax)
+        reg_set(d, I16, R_RAX, ir_x87(ir, I16, insn));
+    else
+        ir_x87(ir, IR_VOID, insn);
+    return true;
+}
+
 static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
-    if (!fast || (d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED))) {
+    bool slow = d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED);
+
+    if (d->cpu->host_x87) {
+        if (slow || d->ir->no_groups) {
+            if (x87_at_home(d))
+                by_helper(d, i, facts);
+            return;
+        }
+        if (!on_host(d, i, facts, fast))
+            return;
+    } else if (!fast || slow) {
         by_helper(d, i, facts);
         return;
+    } else {
+        fast(d, i);
     }
-    fast(d, i);
     if (!(facts & CONTROL))
         record_pointers(d, i);
 }
@@ -551,7 +605,7 @@ X87(ffree, 0, fast_ffree)
 X87(ffreep, 0, fast_ffreep)
 X87(fincstp, 0, fast_fincstp)
 X87(fdecstp, 0, fast_fdecstp)
-X87(fnop, 0, fast_nothing)
+X87(fnop, OWN, fast_nothing)
 
 /* ---- Arithmetic ----------------------------------------------------------------------------- */
 typedef enum Form { FROM_REAL, FROM_INT, TO_ST, TO_ST_POP } Form;
@@ -623,18 +677,18 @@ static void fast_frndint(Dis *d, Insn *i)
 X87(fsqrt, 0, fast_fsqrt)
 X87(frndint, 0, fast_frndint)
 X87(fxam, KEEPS_TOP, NULL)
-X87(fprem, KEEPS_TOP, NULL)
-X87(fprem1, KEEPS_TOP, NULL)
+X87(fprem, KEEPS_TOP | SOFT, NULL)
+X87(fprem1, KEEPS_TOP | SOFT, NULL)
 X87(fscale, KEEPS_TOP, NULL)
 X87(fxtract, PUSHES, NULL)
-X87(f2xm1, KEEPS_TOP, NULL)
-X87(fyl2x, POPS, NULL)
-X87(fptan, 0, NULL)
-X87(fpatan, POPS, NULL)
-X87(fyl2xp1, POPS, NULL)
-X87(fsincos, 0, NULL)
-X87(fsin, KEEPS_TOP, NULL)
-X87(fcos, KEEPS_TOP, NULL)
+X87(f2xm1, KEEPS_TOP | SOFT, NULL)
+X87(fyl2x, POPS | SOFT, NULL)
+X87(fptan, SOFT, NULL)
+X87(fpatan, POPS | SOFT, NULL)
+X87(fyl2xp1, POPS | SOFT, NULL)
+X87(fsincos, SOFT, NULL)
+X87(fsin, KEEPS_TOP | SOFT, NULL)
+X87(fcos, KEEPS_TOP | SOFT, NULL)
 
 /* ---- Comparison ----------------------------------------------------------------------------- */
 typedef enum Operand2 { WITH_ST, WITH_REAL, WITH_INT, WITH_ST1 } Operand2;
@@ -743,17 +797,17 @@ static void fast_fldcw(Dis *d, Insn *i)
 
 X87(fnstsw, CONTROL | NO_WAIT | WRITES, fast_fnstsw)
 X87(fnstsw_ax, CONTROL | NO_WAIT, fast_fnstsw_ax)
-X87(fnstcw, CONTROL | NO_WAIT | WRITES, fast_fnstcw)
-X87(fldcw, CONTROL, fast_fldcw)
+X87(fnstcw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstcw)
+X87(fldcw, CONTROL | OWN, fast_fldcw)
 X87(fnclex, CONTROL | NO_WAIT | KEEPS_TOP, NULL)
-X87(fninit, CONTROL | NO_WAIT, NULL)
-X87(fneni, CONTROL | NO_WAIT, fast_nothing)
-X87(fndisi, CONTROL | NO_WAIT, fast_nothing)
-X87(fnsetpm, CONTROL | NO_WAIT, fast_nothing)
-X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV, NULL)
-X87(fldenv, CONTROL | ENV, NULL)
-X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE, NULL)
-X87(frstor, CONTROL | SAVE, NULL)
+X87(fninit, CONTROL | NO_WAIT | SOFT, NULL)
+X87(fneni, CONTROL | NO_WAIT | OWN, fast_nothing)
+X87(fndisi, CONTROL | NO_WAIT | OWN, fast_nothing)
+X87(fnsetpm, CONTROL | NO_WAIT | OWN, fast_nothing)
+X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV | SOFT, NULL)
+X87(fldenv, CONTROL | ENV | SOFT, NULL)
+X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE | SOFT, NULL)
+X87(frstor, CONTROL | SAVE | SOFT, NULL)
 
 void gen_fwait(Dis *d, Insn *i)
 {

@@ -190,6 +190,10 @@ void x87_math(CpuX86 *c, unsigned modrm);
 void x87_load_bcd(CpuX86 *c, uint64_t addr);
 void x87_store_bcd(CpuX86 *c, uint64_t addr);
 
+/* x87-host.c */
+void x87_to_host(CpuX86 *c);
+void x87_from_host(Cpu *cpu, const void *image);
+
 /* x87-trans.c: transcendental functions */
 typedef struct X87Result {
     Float80 st0, st1;
