@@ -18,7 +18,7 @@ enum {
     NO_WAIT = 1 << 1,
     WRITES = 1 << 2,    /* its memory operand */
     KEEPS_TOP = 1 << 3, /* by helper, with all exceptions masked: TOP and FCW stay */
-    POPS = 1 << 8,      /* … TOP goes up by one, FCW stays */
+    POPS = 1 << 8,      /* TOP goes up by one, FCW stays: likewise by helper */
     PUSHES = 1 << 9,    /* … down by one */
     ENV = 1 << 4,       /* memory operand of FSTENV */
     SAVE = 1 << 5,      /* … FSAVE */
@@ -26,6 +26,13 @@ enum {
     COND = 1 << 7,      /* FCMOVcc: desc->arg */
     SOFT = 1 << 10,     /* not by the host's x87: rare, or processors differ */
     OWN = 1 << 11,      /* the FastFn has a way of its own with the host's x87 */
+    FUNCTION = 1 << 12, /* transcendental: help_x87_function() */
+    /* What it leaves full, for certain, before it pops: */
+    FILLS = 1 << 13,   /* ST(0) */
+    FILLS_I = 1 << 14, /* ST(i) */
+    POPS_2 = 1 << 15,
+    EMPTIES = 1 << 16, /* tags or TOP are another's */
+    PAIR = 1 << 17,    /* has two results, or none (C2) */
 };
 
 typedef void FastFn(Dis *d, Insn *i);
@@ -277,6 +284,67 @@ static void host_memory(Dis *d, Insn *i, unsigned insn, bool write)
     ir_x87_mem(d->ir, write, type, insn, m.addr, m.disp, m.flags & ~(unsigned)MEM_ALIGN);
 }
 
+/* Bits of d->x87_full are relative to TOP here: it is not known. */
+static void track_tags(Dis *d, const Insn *i, unsigned facts)
+{
+    unsigned full = d->x87_full;
+
+    if (facts & FILLS)
+        full |= 1;
+    if ((facts & FILLS_I) && i->op[0].kind == OPK_ST)
+        full |= 1u << i->op[0].reg;
+    if (facts & (PUSHES | PAIR))
+        full = full << 1 | 1;
+    else if (facts & (POPS | POPS_2))
+        full >>= facts & POPS_2 ? 2 : 1;
+    d->x87_full = facts & EMPTIES ? 0 : (uint8_t)full;
+}
+
+enum { /* numbers of instructions, as ops x87 … x87_slot have them */
+       INSN_FLDCW = 0x128,
+       INSN_FNSTENV = 0x130,
+       INSN_FLD_80 = 0x328,
+       INSN_FSTP_80 = 0x338,
+       INSN_FADD_64 = 0x400,
+       INSN_FNSTSW = 0x538
+};
+
+static void frame(Dis *d, unsigned insn, unsigned offset)
+{
+    ir_x87_slot(d->ir, insn, SLOT_VTMP + offset / 32, offset % 32);
+}
+#define FRAME(d, insn, field) frame(d, insn, offsetof(X87Frame, field))
+
+/* A transcendental function: see help_x87_function(). An empty operand need not be noticed where
+ * there is but one: what is stored for it gives the same result and flags. */
+static void function(Dis *d, Insn *i, unsigned facts)
+{
+    IrBlock *ir = d->ir;
+    bool two = facts & POPS, pushes = facts & PAIR;
+    bool check = pushes || (two && (d->x87_full & 3) != 3);
+    IrRef ok;
+
+    if (check)
+        FRAME(d, INSN_FNSTENV, env);
+    else if (!two && i->modrm != 0xf0)
+        FRAME(d, INSN_FNSTSW, env[2]);
+    FRAME(d, INSN_FSTP_80, op[0]);
+    if (two)
+        FRAME(d, INSN_FSTP_80, op[1]);
+    ok = call1(d, HELP_x87_function, const32(d, i->modrm | (check ? X87_CHECKS_TAGS : 0u)));
+    ir_exit_if(ir, ir_setcond(ir, COND_EQ, ok, const32(d, 0)),
+               two ? X86_EXIT_X87_UNDO2 : X86_EXIT_X87_UNDO1);
+    FRAME(d, INSN_FLDCW, op[0].fcw);
+    FRAME(d, INSN_FLD_80, op[2]);
+    FRAME(d, INSN_FADD_64, rest[0]);
+    if (pushes) {
+        FRAME(d, INSN_FLDCW, op[1].fcw);
+        FRAME(d, INSN_FLD_80, op[1]);
+        FRAME(d, INSN_FADD_64, rest[1]);
+    }
+    FRAME(d, INSN_FLDCW, op[2].fcw);
+}
+
 /* False: it is run again in another way. */
 static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
@@ -289,6 +357,8 @@ static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
     }
     if (facts & OWN)
         fast(d, i);
+    else if (facts & FUNCTION)
+        function(d, i, facts);
     else if (i->mod != 3)
         host_memory(d, i, insn, facts & WRITES);
     else if (facts & COND)
@@ -299,6 +369,7 @@ static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
         reg_set(d, I16, R_RAX, ir_x87(ir, I16, insn));
     else
         ir_x87(ir, IR_VOID, insn);
+    track_tags(d, i, facts);
     return true;
 }
 
@@ -470,13 +541,13 @@ static void fast_fisttp(Dis *d, Insn *i)
     pop(d);
 }
 
-X87(fld, 0, fast_fld)
-X87(fst, WRITES, fast_fst)
-X87(fstp, WRITES, fast_fstp)
-X87(fild, 0, fast_fild)
+X87(fld, PUSHES, fast_fld)
+X87(fst, WRITES | FILLS_I, fast_fst)
+X87(fstp, WRITES | POPS, fast_fstp)
+X87(fild, PUSHES, fast_fild)
 X87(fist, WRITES, fast_fist)
-X87(fistp, WRITES, fast_fistp)
-X87(fisttp, WRITES, fast_fisttp)
+X87(fistp, WRITES | POPS, fast_fistp)
+X87(fisttp, WRITES | POPS, fast_fisttp)
 X87(fbld, PUSHES, NULL)
 X87(fbstp, WRITES | POPS, NULL)
 
@@ -503,13 +574,13 @@ static void fast_constant(Dis *d, Insn *i)
         push_constant(d, call1(d, HELP_x87_constant, const32(d, which)), se[which]);
 }
 
-X87(fld1, 0, fast_constant)
-X87(fldl2t, 0, fast_constant)
-X87(fldl2e, 0, fast_constant)
-X87(fldpi, 0, fast_constant)
-X87(fldlg2, 0, fast_constant)
-X87(fldln2, 0, fast_constant)
-X87(fldz, 0, fast_constant)
+X87(fld1, PUSHES, fast_constant)
+X87(fldl2t, PUSHES, fast_constant)
+X87(fldl2e, PUSHES, fast_constant)
+X87(fldpi, PUSHES, fast_constant)
+X87(fldlg2, PUSHES, fast_constant)
+X87(fldln2, PUSHES, fast_constant)
+X87(fldz, PUSHES, fast_constant)
 
 /* ---- Moves within the stack ----------------------------------------------------------------- */
 static void fast_fxch(Dis *d, Insn *i)
@@ -590,21 +661,21 @@ static void fast_nothing(Dis *d, Insn *i)
 {
 }
 
-X87(fxch, 0, fast_fxch)
-X87(fcmovb, COND, fast_fcmov)
-X87(fcmove, COND, fast_fcmov)
-X87(fcmovbe, COND, fast_fcmov)
-X87(fcmovu, COND, fast_fcmov)
-X87(fcmovnb, COND, fast_fcmov)
-X87(fcmovne, COND, fast_fcmov)
-X87(fcmovnbe, COND, fast_fcmov)
-X87(fcmovnu, COND, fast_fcmov)
-X87(fchs, 0, fast_fchs)
-X87(fabs, 0, fast_fabs)
-X87(ffree, 0, fast_ffree)
-X87(ffreep, 0, fast_ffreep)
-X87(fincstp, 0, fast_fincstp)
-X87(fdecstp, 0, fast_fdecstp)
+X87(fxch, FILLS | FILLS_I, fast_fxch)
+X87(fcmovb, COND | FILLS, fast_fcmov)
+X87(fcmove, COND | FILLS, fast_fcmov)
+X87(fcmovbe, COND | FILLS, fast_fcmov)
+X87(fcmovu, COND | FILLS, fast_fcmov)
+X87(fcmovnb, COND | FILLS, fast_fcmov)
+X87(fcmovne, COND | FILLS, fast_fcmov)
+X87(fcmovnbe, COND | FILLS, fast_fcmov)
+X87(fcmovnu, COND | FILLS, fast_fcmov)
+X87(fchs, FILLS, fast_fchs)
+X87(fabs, FILLS, fast_fabs)
+X87(ffree, EMPTIES, fast_ffree)
+X87(ffreep, EMPTIES, fast_ffreep)
+X87(fincstp, EMPTIES, fast_fincstp)
+X87(fdecstp, EMPTIES, fast_fdecstp)
 X87(fnop, OWN, fast_nothing)
 
 /* ---- Arithmetic ----------------------------------------------------------------------------- */
@@ -636,7 +707,7 @@ static void arith(Dis *d, Insn *i, IrOpcode op, bool reversed, Form form)
     {                                         \
         arith(d, i, OP_##op, reversed, form); \
     }                                         \
-    X87(name, 0, fast_##name)
+    X87(name, (form) == TO_ST_POP ? FILLS_I | POPS : (form) == TO_ST ? FILLS_I : FILLS, fast_##name)
 ARITH(fadd, fadd, false, FROM_REAL)
 ARITH(fmul, fmul, false, FROM_REAL)
 ARITH(fsub, fsub, false, FROM_REAL)
@@ -674,21 +745,21 @@ static void fast_frndint(Dis *d, Insn *i)
     set_st(d, 0, ir_fun(d->ir, OP_fround, 0, st(d, 0)));
 }
 
-X87(fsqrt, 0, fast_fsqrt)
-X87(frndint, 0, fast_frndint)
+X87(fsqrt, FILLS, fast_fsqrt)
+X87(frndint, FILLS, fast_frndint)
 X87(fxam, KEEPS_TOP, NULL)
 X87(fprem, KEEPS_TOP | SOFT, NULL)
 X87(fprem1, KEEPS_TOP | SOFT, NULL)
-X87(fscale, KEEPS_TOP, NULL)
-X87(fxtract, PUSHES, NULL)
-X87(f2xm1, KEEPS_TOP | SOFT, NULL)
-X87(fyl2x, POPS | SOFT, NULL)
-X87(fptan, SOFT, NULL)
-X87(fpatan, POPS | SOFT, NULL)
-X87(fyl2xp1, POPS | SOFT, NULL)
-X87(fsincos, SOFT, NULL)
-X87(fsin, KEEPS_TOP | SOFT, NULL)
-X87(fcos, KEEPS_TOP | SOFT, NULL)
+X87(fscale, KEEPS_TOP | FILLS, NULL)
+X87(fxtract, PUSHES | FILLS, NULL)
+X87(f2xm1, KEEPS_TOP | FUNCTION | FILLS, NULL)
+X87(fyl2x, POPS | FUNCTION, NULL)
+X87(fptan, FUNCTION | PAIR, NULL)
+X87(fpatan, POPS | FUNCTION, NULL)
+X87(fyl2xp1, POPS | FUNCTION, NULL)
+X87(fsincos, FUNCTION | PAIR, NULL)
+X87(fsin, KEEPS_TOP | FUNCTION | FILLS, NULL)
+X87(fcos, KEEPS_TOP | FUNCTION | FILLS, NULL)
 
 /* ---- Comparison ----------------------------------------------------------------------------- */
 typedef enum Operand2 { WITH_ST, WITH_REAL, WITH_INT, WITH_ST1 } Operand2;
@@ -725,7 +796,7 @@ static Operand2 real_or_st(const Insn *i)
     {                                        \
         compare_cc(d, i, with, quiet, pops); \
     }                                        \
-    X87(name, 0, fast_##name)
+    X87(name, (pops) == 2 ? POPS_2 : (pops) ? POPS : 0, fast_##name)
 COMPARE(fcom, real_or_st(i), false, 0)
 COMPARE(fcomp, real_or_st(i), false, 1)
 COMPARE(fcompp, WITH_ST1, false, 2)
@@ -749,7 +820,7 @@ static void compare_flags(Dis *d, Insn *i, bool quiet, bool popping)
     {                                        \
         compare_flags(d, i, quiet, popping); \
     }                                        \
-    X87(name, EFLAGS, fast_##name)
+    X87(name, EFLAGS | ((popping) ? POPS : 0), fast_##name)
 COMPARE_FLAGS(fcomi, false, false)
 COMPARE_FLAGS(fcomip, false, true)
 COMPARE_FLAGS(fucomi, true, false)

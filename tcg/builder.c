@@ -451,6 +451,11 @@ IrRef ir_x87(IrBlock *ir, IrType type, unsigned insn)
     return APPEND(ir, OP_x87, type, .imm = insn);
 }
 
+void ir_x87_slot(IrBlock *ir, unsigned insn, unsigned slot, unsigned byte)
+{
+    APPEND(ir, OP_x87_slot, IR_VOID, .aux = (uint8_t)byte, .b = (IrRef)insn, .imm = slot);
+}
+
 void ir_x87_if(IrBlock *ir, IrRef cond, unsigned st)
 {
     APPEND(ir, OP_x87_if, IR_VOID, .a = cond, .imm = st);

@@ -71,6 +71,7 @@ static const Signature signatures[IR_NOPS] = {
     [OP_probe] = { VOID_, { ADDR } }, [OP_ld_host] = { T_INT },
     [OP_fence] = { VOID_ },
     [OP_x87] = { VOID_ | 1 << I16 | 1 << I32 }, [OP_x87_if] = { VOID_, { 1 << I32 } },
+    [OP_x87_slot] = { VOID_ },
     [OP_x87_ld] = { T_X87, { ADDR } }, [OP_x87_st] = { T_X87, { ADDR } },
     [OP_fadd] = { T_FP, { SAME, SAME } }, [OP_fsub] = { T_FP, { SAME, SAME } },
     [OP_fmul] = { T_FP, { SAME, SAME } }, [OP_fdiv] = { T_FP, { SAME, SAME } },

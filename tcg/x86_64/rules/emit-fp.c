@@ -159,6 +159,14 @@ void emit_x87(Gen *g)
     }
 }
 
+void emit_x87_slot(Gen *g)
+{
+    int32_t off = g->be->slot[g->op->imm].off;
+
+    evict_env(g, off, 32);
+    x_rm(&g->a, 0xd8 + (g->op->b >> 8), 4, (X86Reg)(g->op->b >> 3 & 7), env_mem(off + g->op->aux));
+}
+
 void emit_x87_if(Gen *g)
 {
     X86Reg r = (X86Reg)use_gpr(g, g->op->a);
