@@ -368,8 +368,9 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         c->mwait = false;
         break;
     case X86_EXIT_MWAIT: c->common.halted = c->mwait = c->common.monitor != 0; break;
+    case X86_EXIT_X87_REDO:
     case X86_EXIT_X87_UNDO1:
-    case X86_EXIT_X87_UNDO2: x87_undo(c, reason - X86_EXIT_X87_UNDO1 + 1); G_GNUC_FALLTHROUGH;
+    case X86_EXIT_X87_UNDO2: x87_undo(c, reason); G_GNUC_FALLTHROUGH;
     case X86_EXIT_X87_SLOW:
         c->x87_slow = true;
         x86_update_mode(c);

@@ -104,6 +104,7 @@ enum {
     X86_EXIT_X87_SLOW, /* run this instruction with x87 by helper */
     X86_EXIT_X87_UNDO1, /* … after undoing its pop, */
     X86_EXIT_X87_UNDO2, /* … its two pops */
+    X86_EXIT_X87_REDO,  /* … after taking back what it made of ST(0) */
     X86_EXIT_X87_TO_HOST, /* … with the host's x87 holding the guest's state */
     X86_EXIT_X87_FROM_HOST, /* … or with that state in CpuX86 */
 };

@@ -33,6 +33,7 @@ enum {
     POPS_2 = 1 << 15,
     EMPTIES = 1 << 16, /* tags or TOP are another's */
     PAIR = 1 << 17,    /* has two results, or none (C2) */
+    REMAINDER = 1 << 18,
 };
 
 typedef void FastFn(Dis *d, Insn *i);
@@ -306,7 +307,8 @@ enum { /* numbers of instructions, as ops x87 … x87_slot have them */
        INSN_FLD_80 = 0x328,
        INSN_FSTP_80 = 0x338,
        INSN_FADD_64 = 0x400,
-       INSN_FNSTSW = 0x538
+       INSN_FNSTSW = 0x538,
+       INSN_FNSTSW_AX = 0x7e0
 };
 
 static void frame(Dis *d, unsigned insn, unsigned offset)
@@ -315,11 +317,15 @@ static void frame(Dis *d, unsigned insn, unsigned offset)
 }
 #define FRAME(d, insn, field) frame(d, insn, offsetof(X87Frame, field))
 
+static void exit_unless(Dis *d, IrRef ok, uint32_t reason)
+{
+    ir_exit_if(d->ir, ir_setcond(d->ir, COND_EQ, ok, const32(d, 0)), reason);
+}
+
 /* A transcendental function: see help_x87_function(). An empty operand need not be noticed where
  * there is but one: what is stored for it gives the same result and flags. */
 static void function(Dis *d, Insn *i, unsigned facts)
 {
-    IrBlock *ir = d->ir;
     bool two = facts & POPS, pushes = facts & PAIR;
     bool check = pushes || (two && (d->x87_full & 3) != 3);
     IrRef ok;
@@ -332,8 +338,7 @@ static void function(Dis *d, Insn *i, unsigned facts)
     if (two)
         FRAME(d, INSN_FSTP_80, op[1]);
     ok = call1(d, HELP_x87_function, const32(d, i->modrm | (check ? X87_CHECKS_TAGS : 0u)));
-    ir_exit_if(ir, ir_setcond(ir, COND_EQ, ok, const32(d, 0)),
-               two ? X86_EXIT_X87_UNDO2 : X86_EXIT_X87_UNDO1);
+    exit_unless(d, ok, two ? X86_EXIT_X87_UNDO2 : X86_EXIT_X87_UNDO1);
     FRAME(d, INSN_FLDCW, op[0].fcw);
     FRAME(d, INSN_FLD_80, op[2]);
     FRAME(d, INSN_FADD_64, rest[0]);
@@ -345,18 +350,46 @@ static void function(Dis *d, Insn *i, unsigned facts)
     FRAME(d, INSN_FLDCW, op[2].fcw);
 }
 
+/* Processors agree where the remainder is complete. What they leave where it is not (C2) is to be
+ * as help_x87() has it, from what was there before. */
+static void partial_remainder(Dis *d, Insn *i, unsigned insn)
+{
+    IrBlock *ir = d->ir;
+    IrRef fsw;
+
+    if (!(d->x87_full & 1)) {
+        FRAME(d, INSN_FNSTENV, env);
+        exit_unless(d, call1(d, HELP_x87_function, const32(d, i->modrm | X87_CHECKS_TAGS)),
+                    X86_EXIT_X87_SLOW);
+    }
+    FRAME(d, INSN_FSTP_80, op[0]);
+    FRAME(d, INSN_FLD_80, op[0]);
+    ir_x87(ir, IR_VOID, insn);
+    fsw = ir_and(ir, ir_x87(ir, I16, INSN_FNSTSW_AX), ir_const(ir, I16, FSW_C2));
+    ir_exit_if(ir, ir_setcond(ir, COND_NE, fsw, ir_const(ir, I16, 0)), X86_EXIT_X87_REDO);
+}
+
 /* False: it is run again in another way. */
 static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
     IrBlock *ir = d->ir;
     unsigned insn = (i->opcode & 7u) << 8 | i->modrm;
 
-    if (!d->x87_on_host || (facts & SOFT)) {
-        x87_switch(d, d->x87_on_host ? X86_EXIT_X87_SLOW : X86_EXIT_X87_TO_HOST);
+    if (facts & OWN) {
+        fast(d, i);
+        return true;
+    }
+    if (facts & SOFT) {
+        if (x87_at_home(d))
+            by_helper(d, i, facts);
         return false;
     }
-    if (facts & OWN)
-        fast(d, i);
+    if (!d->x87_on_host) {
+        x87_switch(d, X86_EXIT_X87_TO_HOST);
+        return false;
+    }
+    if (facts & REMAINDER)
+        partial_remainder(d, i, insn);
     else if (facts & FUNCTION)
         function(d, i, facts);
     else if (i->mod != 3)
@@ -365,8 +398,6 @@ static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
         ir_x87_if(ir, ir_zext(ir, I32, flags_cc(d, i->desc->arg)), i->op[0].reg);
     else if (facts & EFLAGS)
         ir_setflags(ir, ir_fl_packed(ir, ir_x87(ir, I32, insn)));
-    else if (i->desc->gen == gen_fnstsw_ax)
-        reg_set(d, I16, R_RAX, ir_x87(ir, I16, insn));
     else
         ir_x87(ir, IR_VOID, insn);
     track_tags(d, i, facts);
@@ -748,8 +779,8 @@ static void fast_frndint(Dis *d, Insn *i)
 X87(fsqrt, FILLS, fast_fsqrt)
 X87(frndint, FILLS, fast_frndint)
 X87(fxam, KEEPS_TOP, NULL)
-X87(fprem, KEEPS_TOP | SOFT, NULL)
-X87(fprem1, KEEPS_TOP | SOFT, NULL)
+X87(fprem, KEEPS_TOP | FILLS | REMAINDER, NULL)
+X87(fprem1, KEEPS_TOP | FILLS | REMAINDER, NULL)
 X87(fscale, KEEPS_TOP | FILLS, NULL)
 X87(fxtract, PUSHES | FILLS, NULL)
 X87(f2xm1, KEEPS_TOP | FUNCTION | FILLS, NULL)
@@ -832,6 +863,12 @@ static IrRef status_word(Dis *d)
     IrBlock *ir = d->ir;
     IrRef fsw = ir_get(ir, I16, SLOT_FSW, 0), last;
 
+    if (d->x87_on_host)
+        return ir_x87(ir, I16, INSN_FNSTSW_AX);
+    if (d->cpu->host_x87) {
+        IrRef top = ir_zext(ir, I16, ir_get(ir, I8, SLOT_FPSTT, 0));
+        return ir_or(ir, fsw, ir_shl(ir, top, ir_const(ir, I8, 11)));
+    }
     if (ir->fsw_is_late) {
         last = ir_get(ir, I16, SLOT_FSW_LAST, 0);
         fsw = ir_or(ir, ir_and(ir, fsw, ir_const(ir, I16, 0xfdff)),
@@ -866,8 +903,8 @@ static void fast_fldcw(Dis *d, Insn *i)
     ir_setfcw(ir, ir_or(ir, v, const32(d, FCW_SET)));
 }
 
-X87(fnstsw, CONTROL | NO_WAIT | WRITES, fast_fnstsw)
-X87(fnstsw_ax, CONTROL | NO_WAIT, fast_fnstsw_ax)
+X87(fnstsw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstsw)
+X87(fnstsw_ax, CONTROL | NO_WAIT | OWN, fast_fnstsw_ax)
 X87(fnstcw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstcw)
 X87(fldcw, CONTROL | OWN, fast_fldcw)
 X87(fnclex, CONTROL | NO_WAIT | KEEPS_TOP, NULL)

@@ -40,7 +40,8 @@ uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond);
 /* x87-function.c: a transcendental instruction that translated code executes with the host's x87, in three
  * steps: it stores its operands, and with X87_CHECKS_TAGS the environment, in CpuX86.vtmp; this
  * computes what the result is to be rounded from; code loads that and lets the host round. 0: it is
- * not for us; what was popped is to be pushed again (x87_undo()). */
+ * not for us; what was popped is to be pushed again (x87_undo()). Of FPREM and FPREM1: are both
+ * operands there? */
 enum { X87_CHECKS_TAGS = 1 << 8 };
 typedef struct X87Frame { /* in vtmp */
     struct {
@@ -54,7 +55,7 @@ typedef struct X87Frame { /* in vtmp */
     uint32_t unused;
 } X87Frame;
 uint32_t help_x87_function(CpuX86 *c, uint32_t how);
-void x87_undo(CpuX86 *c, unsigned pops);
+void x87_undo(CpuX86 *c, uint32_t reason); /* X86_EXIT_X87_UNDO1, _UNDO2, _REDO */
 void help_x87_wait(CpuX86 *c); /* FWAIT and what implies it: #MF if an exception is pending */
 uint64_t help_x87_constant(CpuX86 *c, uint32_t which); /* FLDxx as D9 E8+which: fraction, rounded */
 void help_maskmovq(CpuX86 *c, uint64_t addr, const void *value, const void *mask);

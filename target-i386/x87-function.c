@@ -8,7 +8,18 @@
 #include "target-i386/help-fp.h"
 #include "tcg/softfloat-wide.h"
 
-enum { F2XM1 = 0xf0, FYL2X, FPTAN, FPATAN, FYL2XP1 = 0xf9, FSINCOS = 0xfb, FSIN = 0xfe, FCOS };
+enum {
+    F2XM1 = 0xf0,
+    FYL2X,
+    FPTAN,
+    FPATAN,
+    FPREM1 = 0xf5,
+    FPREM = 0xf8,
+    FYL2XP1,
+    FSINCOS = 0xfb,
+    FSIN = 0xfe,
+    FCOS
+};
 enum { ENV_FSW = 2, ENV_TAGS = 4, FCW_MASKED = 0x3f, FCW_EXTENDED = 0x300, FCW_RC = 0xc00 };
 
 _Static_assert(sizeof(X87Frame) <= sizeof(((CpuX86 *)0)->vtmp), "it lies in vtmp");
@@ -121,6 +132,8 @@ uint32_t help_x87_function(CpuX86 *c, uint32_t how)
     bool pushes = modrm == FPTAN || modrm == FSINCOS;
     bool pops = modrm == FYL2X || modrm == FPATAN || modrm == FYL2XP1;
 
+    if (modrm == FPREM || modrm == FPREM1) /* the operands' tags are asked for */
+        return !is_empty(f, 0) && !is_empty(f, 1);
     f->op[0].how = how;
     f->op[0].fcw = f->op[1].fcw = (c->fcw & FCW_RC) | FCW_EXTENDED | FCW_MASKED;
     f->op[2].fcw = (c->fcw & 0xf3f) | FCW_MASKED;
@@ -133,10 +146,15 @@ uint32_t help_x87_function(CpuX86 *c, uint32_t how)
     return compute(c, f, modrm);
 }
 
-void x87_undo(CpuX86 *c, unsigned pops)
+void x87_undo(CpuX86 *c, uint32_t reason)
 {
     const X87Frame *f = frame_of(c);
+    unsigned pops = reason == X86_EXIT_X87_UNDO2 ? 2 : 1;
 
+    if (reason == X86_EXIT_X87_REDO) {
+        x87_put(c, 0, (Float80){ f->op[0].frac, f->op[0].se });
+        return;
+    }
     for (unsigned i = pops; i-- > 0;) {
         if ((f->op[0].how & X87_CHECKS_TAGS) && is_empty(f, i))
             c->fpstt = (c->fpstt - 1) & 7;
