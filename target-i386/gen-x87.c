@@ -18,22 +18,12 @@ enum {
     NO_WAIT = 1 << 1,
     WRITES = 1 << 2,    /* its memory operand */
     KEEPS_TOP = 1 << 3, /* by helper, with all exceptions masked: TOP and FCW stay */
-    POPS = 1 << 8,      /* TOP goes up by one, FCW stays: likewise by helper */
+    POPS = 1 << 8,      /* … TOP goes up by one, FCW stays */
     PUSHES = 1 << 9,    /* … down by one */
     ENV = 1 << 4,       /* memory operand of FSTENV */
     SAVE = 1 << 5,      /* … FSAVE */
     EFLAGS = 1 << 6,    /* the helper's result is the flags */
     COND = 1 << 7,      /* FCMOVcc: desc->arg */
-    SOFT = 1 << 10,     /* not by the host's x87: rare, or processors differ */
-    OWN = 1 << 11,      /* the FastFn has a way of its own with the host's x87 */
-    FUNCTION = 1 << 12, /* transcendental: help_x87_function() */
-    /* What it leaves full, for certain, before it pops: */
-    FILLS = 1 << 13,   /* ST(0) */
-    FILLS_I = 1 << 14, /* ST(i) */
-    POPS_2 = 1 << 15,
-    EMPTIES = 1 << 16, /* tags or TOP are another's */
-    PAIR = 1 << 17,    /* has two results, or none (C2) */
-    REMAINDER = 1 << 18,
 };
 
 typedef void FastFn(Dis *d, Insn *i);
@@ -62,10 +52,6 @@ void x87_set_top(Dis *d, unsigned top)
     IrBlock *ir = d->ir;
     uint64_t change = (uint64_t)(d->top ^ top) << CPU_KEY_HOT_SHIFT;
 
-    if (d->cpu->host_x87) { /* the key does not tell it, nor does anything know it */
-        ir_set(ir, SLOT_FPSTT, 0, ir_const(ir, I8, top));
-        return;
-    }
     if (d->top == top)
         return;
     d->top = (uint8_t)top;
@@ -241,7 +227,7 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
 {
     IrBlock *ir = d->ir;
     uint32_t how = (i->opcode & 7u) << 8 | i->modrm;
-    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) && !d->cpu->host_x87 &&
+    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) &&
                    !(d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED));
     IrRef addr = const64(d, 0), cond = const32(d, 0), r;
 
@@ -273,155 +259,13 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
     leave_sync(d);
 }
 
-/* ---- By the host's x87 ---------------------------------------------------------------------- */
-/* The size of what moves; for #AC an 80-bit operand counts as 8 bytes. */
-static void host_memory(Dis *d, Insn *i, unsigned insn, bool write)
-{
-    IrType type = op_type(i, 0);
-    unsigned size = ir_type_info[type].bytes;
-    Mem m = mem_operand(d, i, size, write);
-
-    check_alignment(d, m, size == 10 ? 8 : size);
-    ir_x87_mem(d->ir, write, type, insn, m.addr, m.disp, m.flags & ~(unsigned)MEM_ALIGN);
-}
-
-/* Bits of d->x87_full are relative to TOP here: it is not known. */
-static void track_tags(Dis *d, const Insn *i, unsigned facts)
-{
-    unsigned full = d->x87_full;
-
-    if (facts & FILLS)
-        full |= 1;
-    if ((facts & FILLS_I) && i->op[0].kind == OPK_ST)
-        full |= 1u << i->op[0].reg;
-    if (facts & (PUSHES | PAIR))
-        full = full << 1 | 1;
-    else if (facts & (POPS | POPS_2))
-        full >>= facts & POPS_2 ? 2 : 1;
-    d->x87_full = facts & EMPTIES ? 0 : (uint8_t)full;
-}
-
-enum { /* numbers of instructions, as ops x87 … x87_slot have them */
-       INSN_FLDCW = 0x128,
-       INSN_FNSTENV = 0x130,
-       INSN_FLD_80 = 0x328,
-       INSN_FSTP_80 = 0x338,
-       INSN_FADD_64 = 0x400,
-       INSN_FNSTSW = 0x538,
-       INSN_FNSTSW_AX = 0x7e0
-};
-
-static void frame(Dis *d, unsigned insn, unsigned offset)
-{
-    ir_x87_slot(d->ir, insn, SLOT_VTMP + offset / 32, offset % 32);
-}
-#define FRAME(d, insn, field) frame(d, insn, offsetof(X87Frame, field))
-
-static void exit_unless(Dis *d, IrRef ok, uint32_t reason)
-{
-    ir_exit_if(d->ir, ir_setcond(d->ir, COND_EQ, ok, const32(d, 0)), reason);
-}
-
-/* A transcendental function: see help_x87_function(). An empty operand need not be noticed where
- * there is but one: what is stored for it gives the same result and flags. */
-static void function(Dis *d, Insn *i, unsigned facts)
-{
-    bool two = facts & POPS, pushes = facts & PAIR;
-    bool check = pushes || (two && (d->x87_full & 3) != 3);
-    IrRef ok;
-
-    if (check)
-        FRAME(d, INSN_FNSTENV, env);
-    else if (!two && i->modrm != 0xf0)
-        FRAME(d, INSN_FNSTSW, env[2]);
-    FRAME(d, INSN_FSTP_80, op[0]);
-    if (two)
-        FRAME(d, INSN_FSTP_80, op[1]);
-    ok = call1(d, HELP_x87_function, const32(d, i->modrm | (check ? X87_CHECKS_TAGS : 0u)));
-    exit_unless(d, ok, two ? X86_EXIT_X87_UNDO2 : X86_EXIT_X87_UNDO1);
-    FRAME(d, INSN_FLDCW, op[0].fcw);
-    FRAME(d, INSN_FLD_80, op[2]);
-    FRAME(d, INSN_FADD_64, rest[0]);
-    if (pushes) {
-        FRAME(d, INSN_FLDCW, op[1].fcw);
-        FRAME(d, INSN_FLD_80, op[1]);
-        FRAME(d, INSN_FADD_64, rest[1]);
-    }
-    FRAME(d, INSN_FLDCW, op[2].fcw);
-}
-
-/* Processors agree where the remainder is complete. What they leave where it is not (C2) is to be
- * as help_x87() has it, from what was there before. */
-static void partial_remainder(Dis *d, Insn *i, unsigned insn)
-{
-    IrBlock *ir = d->ir;
-    IrRef fsw;
-
-    if (!(d->x87_full & 1)) {
-        FRAME(d, INSN_FNSTENV, env);
-        exit_unless(d, call1(d, HELP_x87_function, const32(d, i->modrm | X87_CHECKS_TAGS)),
-                    X86_EXIT_X87_SLOW);
-    }
-    FRAME(d, INSN_FSTP_80, op[0]);
-    FRAME(d, INSN_FLD_80, op[0]);
-    ir_x87(ir, IR_VOID, insn);
-    fsw = ir_and(ir, ir_x87(ir, I16, INSN_FNSTSW_AX), ir_const(ir, I16, FSW_C2));
-    ir_exit_if(ir, ir_setcond(ir, COND_NE, fsw, ir_const(ir, I16, 0)), X86_EXIT_X87_REDO);
-}
-
-/* False: it is run again in another way. */
-static bool on_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
-{
-    IrBlock *ir = d->ir;
-    unsigned insn = (i->opcode & 7u) << 8 | i->modrm;
-
-    if (facts & OWN) {
-        fast(d, i);
-        return true;
-    }
-    if (facts & SOFT) {
-        if (x87_at_home(d))
-            by_helper(d, i, facts);
-        return false;
-    }
-    if (!d->x87_on_host) {
-        x87_switch(d, X86_EXIT_X87_TO_HOST);
-        return false;
-    }
-    if (facts & REMAINDER)
-        partial_remainder(d, i, insn);
-    else if (facts & FUNCTION)
-        function(d, i, facts);
-    else if (i->mod != 3)
-        host_memory(d, i, insn, facts & WRITES);
-    else if (facts & COND)
-        ir_x87_if(ir, ir_zext(ir, I32, flags_cc(d, i->desc->arg)), i->op[0].reg);
-    else if (facts & EFLAGS)
-        ir_setflags(ir, ir_fl_packed(ir, ir_x87(ir, I32, insn)));
-    else
-        ir_x87(ir, IR_VOID, insn);
-    track_tags(d, i, facts);
-    return true;
-}
-
 static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
-    bool slow = d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED);
-
-    if (d->cpu->host_x87) {
-        if (slow || d->ir->no_groups) {
-            if (x87_at_home(d))
-                by_helper(d, i, facts);
-            return;
-        }
-        if (!on_host(d, i, facts, fast))
-            return;
-    } else if (!fast || slow) {
+    if (!fast || (d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED))) {
         by_helper(d, i, facts);
         return;
-    } else {
-        fast(d, i);
     }
+    fast(d, i);
     if (!(facts & CONTROL))
         record_pointers(d, i);
 }
@@ -572,13 +416,13 @@ static void fast_fisttp(Dis *d, Insn *i)
     pop(d);
 }
 
-X87(fld, PUSHES, fast_fld)
-X87(fst, WRITES | FILLS_I, fast_fst)
-X87(fstp, WRITES | POPS, fast_fstp)
-X87(fild, PUSHES, fast_fild)
+X87(fld, 0, fast_fld)
+X87(fst, WRITES, fast_fst)
+X87(fstp, WRITES, fast_fstp)
+X87(fild, 0, fast_fild)
 X87(fist, WRITES, fast_fist)
-X87(fistp, WRITES | POPS, fast_fistp)
-X87(fisttp, WRITES | POPS, fast_fisttp)
+X87(fistp, WRITES, fast_fistp)
+X87(fisttp, WRITES, fast_fisttp)
 X87(fbld, PUSHES, NULL)
 X87(fbstp, WRITES | POPS, NULL)
 
@@ -605,13 +449,13 @@ static void fast_constant(Dis *d, Insn *i)
         push_constant(d, call1(d, HELP_x87_constant, const32(d, which)), se[which]);
 }
 
-X87(fld1, PUSHES, fast_constant)
-X87(fldl2t, PUSHES, fast_constant)
-X87(fldl2e, PUSHES, fast_constant)
-X87(fldpi, PUSHES, fast_constant)
-X87(fldlg2, PUSHES, fast_constant)
-X87(fldln2, PUSHES, fast_constant)
-X87(fldz, PUSHES, fast_constant)
+X87(fld1, 0, fast_constant)
+X87(fldl2t, 0, fast_constant)
+X87(fldl2e, 0, fast_constant)
+X87(fldpi, 0, fast_constant)
+X87(fldlg2, 0, fast_constant)
+X87(fldln2, 0, fast_constant)
+X87(fldz, 0, fast_constant)
 
 /* ---- Moves within the stack ----------------------------------------------------------------- */
 static void fast_fxch(Dis *d, Insn *i)
@@ -692,22 +536,22 @@ static void fast_nothing(Dis *d, Insn *i)
 {
 }
 
-X87(fxch, FILLS | FILLS_I, fast_fxch)
-X87(fcmovb, COND | FILLS, fast_fcmov)
-X87(fcmove, COND | FILLS, fast_fcmov)
-X87(fcmovbe, COND | FILLS, fast_fcmov)
-X87(fcmovu, COND | FILLS, fast_fcmov)
-X87(fcmovnb, COND | FILLS, fast_fcmov)
-X87(fcmovne, COND | FILLS, fast_fcmov)
-X87(fcmovnbe, COND | FILLS, fast_fcmov)
-X87(fcmovnu, COND | FILLS, fast_fcmov)
-X87(fchs, FILLS, fast_fchs)
-X87(fabs, FILLS, fast_fabs)
-X87(ffree, EMPTIES, fast_ffree)
-X87(ffreep, EMPTIES, fast_ffreep)
-X87(fincstp, EMPTIES, fast_fincstp)
-X87(fdecstp, EMPTIES, fast_fdecstp)
-X87(fnop, OWN, fast_nothing)
+X87(fxch, 0, fast_fxch)
+X87(fcmovb, COND, fast_fcmov)
+X87(fcmove, COND, fast_fcmov)
+X87(fcmovbe, COND, fast_fcmov)
+X87(fcmovu, COND, fast_fcmov)
+X87(fcmovnb, COND, fast_fcmov)
+X87(fcmovne, COND, fast_fcmov)
+X87(fcmovnbe, COND, fast_fcmov)
+X87(fcmovnu, COND, fast_fcmov)
+X87(fchs, 0, fast_fchs)
+X87(fabs, 0, fast_fabs)
+X87(ffree, 0, fast_ffree)
+X87(ffreep, 0, fast_ffreep)
+X87(fincstp, 0, fast_fincstp)
+X87(fdecstp, 0, fast_fdecstp)
+X87(fnop, 0, fast_nothing)
 
 /* ---- Arithmetic ----------------------------------------------------------------------------- */
 typedef enum Form { FROM_REAL, FROM_INT, TO_ST, TO_ST_POP } Form;
@@ -738,7 +582,7 @@ static void arith(Dis *d, Insn *i, IrOpcode op, bool reversed, Form form)
     {                                         \
         arith(d, i, OP_##op, reversed, form); \
     }                                         \
-    X87(name, (form) == TO_ST_POP ? FILLS_I | POPS : (form) == TO_ST ? FILLS_I : FILLS, fast_##name)
+    X87(name, 0, fast_##name)
 ARITH(fadd, fadd, false, FROM_REAL)
 ARITH(fmul, fmul, false, FROM_REAL)
 ARITH(fsub, fsub, false, FROM_REAL)
@@ -776,21 +620,21 @@ static void fast_frndint(Dis *d, Insn *i)
     set_st(d, 0, ir_fun(d->ir, OP_fround, 0, st(d, 0)));
 }
 
-X87(fsqrt, FILLS, fast_fsqrt)
-X87(frndint, FILLS, fast_frndint)
+X87(fsqrt, 0, fast_fsqrt)
+X87(frndint, 0, fast_frndint)
 X87(fxam, KEEPS_TOP, NULL)
-X87(fprem, KEEPS_TOP | FILLS | REMAINDER, NULL)
-X87(fprem1, KEEPS_TOP | FILLS | REMAINDER, NULL)
-X87(fscale, KEEPS_TOP | FILLS, NULL)
-X87(fxtract, PUSHES | FILLS, NULL)
-X87(f2xm1, KEEPS_TOP | FUNCTION | FILLS, NULL)
-X87(fyl2x, POPS | FUNCTION, NULL)
-X87(fptan, FUNCTION | PAIR, NULL)
-X87(fpatan, POPS | FUNCTION, NULL)
-X87(fyl2xp1, POPS | FUNCTION, NULL)
-X87(fsincos, FUNCTION | PAIR, NULL)
-X87(fsin, KEEPS_TOP | FUNCTION | FILLS, NULL)
-X87(fcos, KEEPS_TOP | FUNCTION | FILLS, NULL)
+X87(fprem, KEEPS_TOP, NULL)
+X87(fprem1, KEEPS_TOP, NULL)
+X87(fscale, KEEPS_TOP, NULL)
+X87(fxtract, PUSHES, NULL)
+X87(f2xm1, KEEPS_TOP, NULL)
+X87(fyl2x, POPS, NULL)
+X87(fptan, 0, NULL)
+X87(fpatan, POPS, NULL)
+X87(fyl2xp1, POPS, NULL)
+X87(fsincos, 0, NULL)
+X87(fsin, KEEPS_TOP, NULL)
+X87(fcos, KEEPS_TOP, NULL)
 
 /* ---- Comparison ----------------------------------------------------------------------------- */
 typedef enum Operand2 { WITH_ST, WITH_REAL, WITH_INT, WITH_ST1 } Operand2;
@@ -827,7 +671,7 @@ static Operand2 real_or_st(const Insn *i)
     {                                        \
         compare_cc(d, i, with, quiet, pops); \
     }                                        \
-    X87(name, (pops) == 2 ? POPS_2 : (pops) ? POPS : 0, fast_##name)
+    X87(name, 0, fast_##name)
 COMPARE(fcom, real_or_st(i), false, 0)
 COMPARE(fcomp, real_or_st(i), false, 1)
 COMPARE(fcompp, WITH_ST1, false, 2)
@@ -851,7 +695,7 @@ static void compare_flags(Dis *d, Insn *i, bool quiet, bool popping)
     {                                        \
         compare_flags(d, i, quiet, popping); \
     }                                        \
-    X87(name, EFLAGS | ((popping) ? POPS : 0), fast_##name)
+    X87(name, EFLAGS, fast_##name)
 COMPARE_FLAGS(fcomi, false, false)
 COMPARE_FLAGS(fcomip, false, true)
 COMPARE_FLAGS(fucomi, true, false)
@@ -863,12 +707,6 @@ static IrRef status_word(Dis *d)
     IrBlock *ir = d->ir;
     IrRef fsw = ir_get(ir, I16, SLOT_FSW, 0), last;
 
-    if (d->x87_on_host)
-        return ir_x87(ir, I16, INSN_FNSTSW_AX);
-    if (d->cpu->host_x87) {
-        IrRef top = ir_zext(ir, I16, ir_get(ir, I8, SLOT_FPSTT, 0));
-        return ir_or(ir, fsw, ir_shl(ir, top, ir_const(ir, I8, 11)));
-    }
     if (ir->fsw_is_late) {
         last = ir_get(ir, I16, SLOT_FSW_LAST, 0);
         fsw = ir_or(ir, ir_and(ir, fsw, ir_const(ir, I16, 0xfdff)),
@@ -903,19 +741,19 @@ static void fast_fldcw(Dis *d, Insn *i)
     ir_setfcw(ir, ir_or(ir, v, const32(d, FCW_SET)));
 }
 
-X87(fnstsw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstsw)
-X87(fnstsw_ax, CONTROL | NO_WAIT | OWN, fast_fnstsw_ax)
-X87(fnstcw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstcw)
-X87(fldcw, CONTROL | OWN, fast_fldcw)
+X87(fnstsw, CONTROL | NO_WAIT | WRITES, fast_fnstsw)
+X87(fnstsw_ax, CONTROL | NO_WAIT, fast_fnstsw_ax)
+X87(fnstcw, CONTROL | NO_WAIT | WRITES, fast_fnstcw)
+X87(fldcw, CONTROL, fast_fldcw)
 X87(fnclex, CONTROL | NO_WAIT | KEEPS_TOP, NULL)
-X87(fninit, CONTROL | NO_WAIT | SOFT, NULL)
-X87(fneni, CONTROL | NO_WAIT | OWN, fast_nothing)
-X87(fndisi, CONTROL | NO_WAIT | OWN, fast_nothing)
-X87(fnsetpm, CONTROL | NO_WAIT | OWN, fast_nothing)
-X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV | SOFT, NULL)
-X87(fldenv, CONTROL | ENV | SOFT, NULL)
-X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE | SOFT, NULL)
-X87(frstor, CONTROL | SAVE | SOFT, NULL)
+X87(fninit, CONTROL | NO_WAIT, NULL)
+X87(fneni, CONTROL | NO_WAIT, fast_nothing)
+X87(fndisi, CONTROL | NO_WAIT, fast_nothing)
+X87(fnsetpm, CONTROL | NO_WAIT, fast_nothing)
+X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV, NULL)
+X87(fldenv, CONTROL | ENV, NULL)
+X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE, NULL)
+X87(frstor, CONTROL | SAVE, NULL)
 
 void gen_fwait(Dis *d, Insn *i)
 {

@@ -277,8 +277,8 @@ void x86_update_mode(CpuX86 *c)
         mode |= X86_MODE_BREAKPOINTS;
     if (G_UNLIKELY(c->ferr) && !(c->fsw & 0x80))
         release_ferr(c);
-    c->mode = mode | x86_hot_mode(c) << X86_MODE_TOP_SHIFT;
+    c->mode = mode | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
     /* Translated code moves TOP in the key alone, so the key is what must agree with it. */
-    if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != x86_hot_mode(c))
+    if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != c->fpstt)
         x86_settle_context(c);
 }

@@ -589,30 +589,6 @@ static bool check_state(Dis *d, const Insn *i)
     return !d->ended;
 }
 
-void x87_switch(Dis *d, uint32_t reason)
-{
-    ir_exit_if(d->ir, ir_const(d->ir, I1, 1), reason);
-    leave_never(d);
-}
-
-bool x87_at_home(Dis *d)
-{
-    if (d->x87_on_host)
-        x87_switch(d, X86_EXIT_X87_FROM_HOST);
-    return !d->x87_on_host;
-}
-
-static bool uses_mmx(const Insn *i)
-{
-    if (i->desc->attr & A_MMX)
-        return true;
-    for (unsigned n = 0; n < G_N_ELEMENTS(i->op); n++) {
-        if (i->op[n].kind == OPK_MMX)
-            return true;
-    }
-    return false;
-}
-
 static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     CpuX86 *c = x86(cpu);
@@ -632,10 +608,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
-    if (c->host_x87)
-        d->x87_on_host = mode >> X86_MODE_TOP_SHIFT & X86_HOT_X87;
-    else
-        d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+    d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
 }
 
 /* Stores to a checked block go unnoticed: it looks at what it was made from. */
@@ -691,8 +664,7 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
     } else if (status == DECODE_TOO_LONG) {
         trap_gp0(d);
     } else if (check_state(d, i)) {
-        if (!d->x87_on_host || !uses_mmx(i) || x87_at_home(d))
-            i->desc->gen(d, i);
+        i->desc->gen(d, i);
         g_assert(d->ended || !(i->desc->attr & A_END));
     }
     if (!d->ended && d->req->checked && may_store(d->ir, from))

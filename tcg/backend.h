@@ -33,8 +33,6 @@ struct TcgBackend {
     size_t (*used)(const void *be, const void **start);
     void (*restore_state)(void *be, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
                           uint32_t *index);
-    void (*x87_load)(const void *image); /* TCG_HAS_X87: see tcg.h */
-    void (*x87_save)(void *image);
     void (*disas)(void *be, const TcgCode *code, GString *out);
 };
 

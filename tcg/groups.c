@@ -23,9 +23,7 @@ static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 {
     IrType t;
 
-    if ((op->op != OP_ld && op->op != OP_st && op->op != OP_x87_ld && op->op != OP_x87_st &&
-         !is_rmw(op)) ||
-        (op->d & (MEM_ALIGN | MEM_LOCK))) {
+    if ((op->op != OP_ld && op->op != OP_st && !is_rmw(op)) || (op->d & (MEM_ALIGN | MEM_LOCK))) {
         return false;
     }
     t = op->op == OP_st ? (IrType)ir->ops[op->b].type : (IrType)op->type;
@@ -36,7 +34,7 @@ static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)
 {
     return r->open && r->base == op->a && r->mmu == (op->d & MEM_MMU_MASK) &&
-           (r->write || r->certain || ir_is_load(op->op)) && hi - lo <= REACH && hi <= INT32_MAX;
+           (r->write || r->certain || op->op == OP_ld) && hi - lo <= REACH && hi <= INT32_MAX;
 }
 
 static bool join(IrNotes *notes, const IrOp *op, unsigned i, unsigned size)
@@ -51,7 +49,7 @@ static bool join(IrNotes *notes, const IrOp *op, unsigned i, unsigned size)
             r->lo = (int32_t)lo;
             r->hi = (int32_t)hi;
             r->last = (uint16_t)i;
-            r->write |= !ir_is_load(op->op);
+            r->write |= op->op != OP_ld;
             notes->group[i] = (uint8_t)(k + 1);
             return true;
         }
@@ -71,7 +69,7 @@ static bool found(IrNotes *notes, const IrOp *op, unsigned i, unsigned size, IrR
                                                  .leader = (uint16_t)i,
                                                  .last = (uint16_t)i,
                                                  .mmu = op->d & MEM_MMU_MASK,
-                                                 .write = !ir_is_load(op->op),
+                                                 .write = op->op != OP_ld,
                                                  .open = true,
                                                  .certain = true,
                                                  .lo = disp,
@@ -103,7 +101,7 @@ void ir_pass_groups(const IrBlock *ir, IrNotes *notes)
         } else if (ir_props(ir, op) & IRP_EXIT) {
             close_groups(notes, false);
         } else if (can_group(ir, op, &size) && !join(notes, op, i, size)) {
-            if (!ir_has_result(ir, op)) {
+            if (op->op == OP_st) {
                 found(notes, op, i, size, (IrRef)i);
             } else if (found(notes, op, i, size, spare)) {
                 spare = IR_NONE;

@@ -97,8 +97,6 @@ typedef struct TcgLayout {
      * status word of the last F80 op there. Within translated code C1 is only in it (0x200), and
      * its exception flags (0x3f) come on top of fsw's; C code finds all in fsw. */
     int32_t fsw_last;
-    bool host_x87;    /* the ops x87 … x87_st are used, the other F80 ops are not: code leaves the host's
-                         x87 stack and status word alone */
     int32_t slow;     /* SlowAccess */
     int32_t scratch;  /* 1 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */

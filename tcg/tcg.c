@@ -218,16 +218,6 @@ TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc)
     return n > 0 && pc < tcg->sorted[n - 1]->end ? tcg->sorted[n - 1] : NULL;
 }
 
-void tcg_x87_load(const Tcg *tcg, const void *image)
-{
-    tcg->backend->x87_load(image);
-}
-
-void tcg_x87_save(const Tcg *tcg, void *image)
-{
-    tcg->backend->x87_save(image);
-}
-
 void tcg_flush(Tcg *tcg)
 {
     tcg->backend->flush(tcg->be);

@@ -84,11 +84,6 @@ static unsigned fields_of(unsigned op)
     case OP_fcmp:
     case OP_jump: return F_AUX | F_IMM;
     case OP_probe: return F_AUX | F_IMM | F_SIZE | F_MEM;
-    case OP_x87:
-    case OP_x87_if: return F_IMM;
-    case OP_x87_slot: return F_AUX | F_IMM | F_SIZE;
-    case OP_x87_ld:
-    case OP_x87_st: return F_IMM | F_SIZE | F_MEM;
     case OP_fence:
     case OP_vbcast:
     case OP_vselect:

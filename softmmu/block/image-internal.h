@@ -27,11 +27,12 @@ struct Image {
     uint64_t file_size; /* when it was opened */
     uint64_t size;
     bool read_only, discard;
+    unsigned depth; /* how many images it is behind */
     bool guessed; /* the format was: raw by default */
     void *own;    /* the format's */
 };
 
-extern const ImageFormat image_format_raw;
+extern const ImageFormat image_format_raw, image_format_qcow2;
 
 /* Whole transfers at a place of a file; errno values. Reading beyond the end gives zeros. */
 int image_file_read(int fd, uint64_t offset, void *buf, size_t len);

@@ -18,7 +18,7 @@
 #define HEAD_BYTES 512
 #define ZERO_CHUNK (64 * 1024)
 
-static const ImageFormat *const formats[] = { &image_format_raw };
+static const ImageFormat *const formats[] = { &image_format_raw, &image_format_qcow2 };
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
@@ -178,6 +178,7 @@ Image *image_open(const ImageOpen *how, GError **error)
     image->path = g_strdup(how->path);
     image->read_only = how->read_only;
     image->discard = how->discard;
+    image->depth = how->depth;
     image->fd = -1;
     if (open_file(image, error) && choose_format(image, how->format, error) &&
         image->format->open(image, error))

@@ -23,6 +23,7 @@ typedef struct ImageOpen {
     const char *path;
     const char *format; /* NULL: found out. Then a guest may not make a raw image another format. */
     bool read_only;
+    unsigned depth; /* of backing files: 0 for a user's */
     bool discard; /* what is discarded gives its room back to the host */
 } ImageOpen;
 

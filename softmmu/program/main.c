@@ -21,6 +21,7 @@
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
 #include "softmmu/program/gdb/server.h"
+#include "softmmu/program/img.h"
 #include "softmmu/program/network.h"
 #include "softmmu/program/options.h"
 #include "softmmu/program/record.h"
@@ -278,6 +279,17 @@ static int run_command(int argc, char **argv)
     return status;
 }
 
+static int run_img(int argc, char **argv)
+{
+    g_autoptr(GString) out = g_string_new("");
+    GError *error = NULL;
+
+    if (!img_command(argc, argv, out, &error))
+        return complain(error);
+    fputs(out->str, stdout);
+    return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     Options o;
@@ -287,6 +299,8 @@ int main(int argc, char **argv)
     g_set_prgname(argc > 0 ? strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0] : "mimus");
     if (record_is_command(argc, argv))
         return run_command(argc, argv);
+    if (argc > 1 && !strcmp(argv[1], "img"))
+        return run_img(argc, argv);
     if (!options_parse(&o, argc, argv, &error))
         status = complain(error);
     else if (o.answer_kind != ANSWER_NONE)

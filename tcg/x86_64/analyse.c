@@ -92,8 +92,6 @@ static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
     switch (op->op) {
     case OP_set: return 3;
     case OP_ld:
-    case OP_x87_ld:
-    case OP_x87_st:
     case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
     case OP_goto: return 20;
     case OP_goto_if:

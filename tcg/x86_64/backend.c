@@ -7,7 +7,6 @@
 
 #include <cpuid.h>
 #include <string.h>
-#include <xmmintrin.h>
 
 #include "tcg/x86_64/disas.h"
 
@@ -119,7 +118,7 @@ static unsigned backend_features(void)
         f = host_features();
     }
     return (f.avx2 ? TCG_HAS_V256 : 0u) | (f.vaes ? TCG_HAS_VAES : 0u) |
-           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u) | TCG_HAS_X87;
+           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u);
 }
 
 static void *backend_init(const TcgConfig *config, GError **error)
@@ -455,24 +454,6 @@ static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void
     g_assert(find_point(p, code, host_pc, env, offset, index));
 }
 
-/* The modes of the image are no matter: blocks are entered with FCW and MXCSR of env. */
-static void backend_x87_load(const void *image)
-{
-    uint32_t mxcsr = _mm_getcsr();
-
-    __asm__ volatile("fxrstor64 %0"
-                     :
-                     : "m"(*(const uint8_t(*)[512])image)
-                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-    _mm_setcsr(mxcsr);
-}
-
-static void backend_x87_save(void *image)
-{
-    __asm__ volatile("fxsave64 %0\n\tfninit" : "=m"(*(uint8_t(*)[512])image));
-}
-
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
     x64_disas(p, code->start, (size_t)(code->end - code->start), out);
@@ -494,7 +475,5 @@ const TcgBackend tcg_backend_x86_64 = {
     .flush = backend_flush,
     .used = backend_used,
     .restore_state = backend_restore_state,
-    .x87_load = backend_x87_load,
-    .x87_save = backend_x87_save,
     .disas = backend_disas,
 };

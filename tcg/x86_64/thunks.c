@@ -240,15 +240,11 @@ static void guest_fcw(Thunk *t)
     fldcw(t, scratch(t, SCR_TMP));
 }
 
-/* Exception flags that C code left in the host's x87 are none of the guest's; with host_x87 they all
- * are: C code does not compute with it then. */
+/* Exception flags that C code left in the host's x87 are none of the guest's. */
 static void clear_x87(Thunk *t)
 {
     uint8_t *j;
 
-    if (t->be->layout->host_x87) {
-        return;
-    }
     x_byte(&t->a, 0xdf); /* FNSTSW AX */
     x_byte(&t->a, 0xe0);
     x_test_imm(&t->a, 1, RAX, 0x3f);

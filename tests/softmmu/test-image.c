@@ -3,9 +3,11 @@
 #include "softmmu/block/image.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "softmmu/block/qcow2.h"
 #include "tests/softmmu/test.h"
 
 #define SIZE (256 * 1024u)
@@ -104,6 +106,142 @@ static void test_overlay(void **state)
     remove_file(path);
 }
 
+/* ---- qcow2 ----------------------------------------------------------------------------------- */
+
+static void check_clean(Image *image)
+{
+    Qcow2Report r;
+
+    assert_int_equal(qcow2_check(image, false, &r), 0);
+    assert_int_equal(r.errors, 0);
+    assert_int_equal(r.leaks, 0);
+}
+
+static char *make_qcow2(const char *backing)
+{
+    char *path = make_file(0);
+
+    assert_true(qcow2_create(path, SIZE, backing, backing ? "raw" : NULL, NULL));
+    return path;
+}
+
+static void test_qcow2(void **state)
+{
+    char *path = make_qcow2(NULL);
+    g_autofree uint8_t *model = g_malloc0(SIZE);
+
+    for (unsigned round = 0; round < 3; round++) {
+        Image *image = open_ok(path, round ? NULL : "qcow2", false);
+
+        assert_string_equal(image_format(image), "qcow2");
+        exercise(image, model, round);
+        check_clean(image);
+        image_close(image);
+    }
+    remove_file(path);
+}
+
+static void test_qcow2_backing(void **state)
+{
+    char *base = make_file(SIZE), *path = make_qcow2(base);
+    g_autofree uint8_t *model = g_malloc0(SIZE);
+    Image *image = open_ok(base, "raw", false);
+
+    exercise(image, model, 7);
+    image_close(image);
+    image = open_ok(path, NULL, false);
+    exercise(image, model, 8);
+    check_clean(image);
+    image_close(image);
+    remove_file(path);
+    remove_file(base);
+}
+
+/* Large enough for several tables, and for the table of counts to grow. */
+static void test_qcow2_large(void **state)
+{
+    const uint64_t size = UINT64_C(3) << 40, step = UINT64_C(700) << 20;
+    char *path = make_file(0);
+    Image *image;
+    uint8_t buf[512], back[512];
+
+    assert_true(qcow2_create(path, size, NULL, NULL, NULL));
+    image = open_ok(path, NULL, false);
+    for (uint64_t at = 0; at < size; at += step) {
+        memset(buf, at >> 20, sizeof(buf));
+        assert_int_equal(image_write(image, at, buf, sizeof(buf)), 0);
+    }
+    for (uint64_t at = 0; at < size; at += step) {
+        memset(buf, at >> 20, sizeof(buf));
+        assert_int_equal(image_read(image, at, back, sizeof(back)), 0);
+        assert_memory_equal(back, buf, sizeof(buf));
+    }
+    check_clean(image);
+    image_close(image);
+    remove_file(path);
+}
+
+/* A process that was killed leaves the dirty bit, and maybe clusters that nobody refers to. */
+static void test_qcow2_recovery(void **state)
+{
+    char *path = make_qcow2(NULL);
+    g_autofree uint8_t *model = g_malloc0(SIZE);
+    uint8_t dirty[8] = { 0, 0, 0, 0, 0, 0, 0, 1 };
+    Image *image = open_ok(path, NULL, false);
+    int fd;
+
+    exercise(image, model, 3);
+    image_close(image);
+    fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, dirty, 8, 72), 8);
+    assert_int_equal(pwrite(fd, "\0\1", 2, 2 * 65536 + 200), 2);   /* a leak */
+    assert_int_equal(pwrite(fd, "\0\0", 2, 2 * 65536 + 2 * 4), 2); /* a cluster in use, lost */
+    image = open_ok(path, NULL, false);
+    check_clean(image);
+    exercise(image, model, 4);
+    image_close(image);
+    assert_int_equal(pread(fd, dirty, 8, 72), 8);
+    assert_int_equal(dirty[7], 0);
+    close(fd);
+    remove_file(path);
+}
+
+/* Images that somebody has tampered with are refused or read as something, and stay as they are. */
+static void test_qcow2_hostile(void **state)
+{
+    char *path = make_qcow2(NULL);
+    g_autofree uint8_t *model = g_malloc0(SIZE), *file = NULL;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    Image *image = open_ok(path, NULL, false);
+    gsize len;
+
+    exercise(image, model, 5);
+    image_close(image);
+    assert_true(g_file_get_contents(path, (char **)&file, &len, NULL));
+    for (unsigned i = 0; i < 300; i++) {
+        g_autofree uint8_t *bad = g_memdup2(file, len);
+        ImageOpen how = { .path = path, .format = "qcow2", .read_only = true };
+        unsigned changes = g_rand_int_range(rand, 1, 5);
+        int fd = open(path, O_RDWR);
+
+        while (changes--) {
+            uint32_t cluster = g_rand_int_range(rand, 0, 5) * 65536;
+            bad[MIN(cluster + g_rand_int_range(rand, 0, 128), len - 1)] = g_rand_int(rand);
+        }
+        assert_int_equal(pwrite(fd, bad, MIN(len, 5 * 65536), 0), MIN(len, 5 * 65536));
+        close(fd);
+        image = image_open(&how, NULL);
+        if (image) {
+            Qcow2Report r;
+
+            image_read(image, 0, model, MIN(image_size(image), SIZE));
+            qcow2_check(image, false, &r);
+        }
+        image_close(image);
+    }
+    remove_file(path);
+}
+
 static void test_limits(void **state)
 {
     char *path = make_file(700);
@@ -164,9 +302,11 @@ static void test_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_raw),    cmocka_unit_test(test_overlay),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_raw),           cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_qcow2),         cmocka_unit_test(test_qcow2_backing),
+        cmocka_unit_test(test_qcow2_large),   cmocka_unit_test(test_qcow2_recovery),
+        cmocka_unit_test(test_qcow2_hostile), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,47 +134,6 @@ static void store_f80(Gen *g)
     x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));
 }
 
-/* -- The guest's stack on the host's ---------------------------------------------------------- */
-
-void emit_x87(Gen *g)
-{
-    Mem tmp = env_mem(scr(g, SCR_TMP));
-    int r;
-
-    if (g->op->type == I16) {
-        x_rm(&g->a, 0xdd, 4, (X86Reg)7, tmp); /* FNSTSW m16 */
-        r = alloc_gpr(g);
-        x_load(&g->a, 2, (X86Reg)r, tmp);
-        def_reg(g, CUR, r, true);
-        return;
-    }
-    x87(g, 0xd8 + (g->op->imm >> 8), g->op->imm & 0xff);
-    if (g->op->type == I32) {
-        x_flags_changed(&g->a);
-        r = alloc_gpr(g);
-        x_byte(&g->a, 0x9c); /* PUSHFQ */
-        x_pop(&g->a, (X86Reg)r);
-        x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)r, FLAG_ZF | FLAG_PF | FLAG_CF);
-        def_reg(g, CUR, r, true);
-    }
-}
-
-void emit_x87_slot(Gen *g)
-{
-    int32_t off = g->be->slot[g->op->imm].off;
-
-    evict_env(g, off, 32);
-    x_rm(&g->a, 0xd8 + (g->op->b >> 8), 4, (X86Reg)(g->op->b >> 3 & 7), env_mem(off + g->op->aux));
-}
-
-void emit_x87_if(Gen *g)
-{
-    X86Reg r = (X86Reg)use_gpr(g, g->op->a);
-
-    x_test(&g->a, 4, r, r);
-    x87(g, 0xdb, 0xc8 + g->op->imm); /* FCMOVNE */
-}
-
 static void binary_f80(Gen *g)
 {
     /* FADDP, FSUBP, FMULP, FDIVP: ST1 op ST0, pop */

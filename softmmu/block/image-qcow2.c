@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening, making, reading and writing qcow2 images. Missing: encryption, external data files,
+ * extended L2 entries, counts of other than 16 bits: images that have them are refused.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "softmmu/block/qcow2.h"
+#include "softmmu/error.h"
+
+#if HAVE_ZLIB
+#include <zlib.h>
+#endif
+#if HAVE_ZSTD
+#include <zstd.h>
+#endif
+
+#define MAX_L1     (32u << 20) / 8 /* entries */
+#define MAX_COUNTS (8u << 20) / 8
+#define MAX_CHAIN  64 /* backing files behind one another */
+#define HEAD_V2    72
+#define HEAD_V3    104
+#define NAME_MAX_  1023
+#define EXT_FORMAT 0xe2792acau
+#define KNOWN      (uint64_t)(QCOW2_DIRTY | QCOW2_CORRUPT | QCOW2_ZSTD)
+
+/* ---- The header ------------------------------------------------------------------------------ */
+
+static bool probe(const uint8_t *head, size_t len)
+{
+    return len >= 8 && qcow2_get(head, 4) == QCOW2_MAGIC && qcow2_get(head + 4, 4) >= 2;
+}
+
+static bool refuse(const Image *image, GError **error, const char *why)
+{
+    error_set(error, "'%s' is not a qcow2 image that can be used: %s", image->path, why);
+    return false;
+}
+
+static bool check_features(Image *image, const uint8_t *head, GError **error)
+{
+    Qcow2 *q = image->own;
+
+    q->features = q->version >= 3 ? qcow2_get(head + 72, 8) : 0;
+    if (q->features & ~KNOWN)
+        return refuse(image, error, "it has features that this version does not know");
+    if ((q->features & QCOW2_CORRUPT) && !image->read_only)
+        return refuse(image, error, "it is marked as corrupt; open it read-only");
+    if (qcow2_get(head + 32, 4))
+        return refuse(image, error, "it is encrypted");
+    if (q->version >= 3 && qcow2_get(head + 96, 4) != 4)
+        return refuse(image, error, "its reference counts are not of 16 bits");
+    return true;
+}
+
+static bool read_table(Image *image, uint64_t offset, uint64_t entries, uint64_t limit,
+                       uint64_t **table, GError **error)
+{
+    Qcow2 *q = image->own;
+    g_autofree uint8_t *raw = NULL;
+
+    if (!entries || entries > limit || offset % q->cluster || !offset ||
+        offset > image->file_size || entries * 8 > image->file_size - offset)
+        return refuse(image, error, "a table is not where it can be");
+    raw = g_malloc(entries * 8);
+    if (image_file_read(q->fd, offset, raw, entries * 8))
+        return refuse(image, error, "it cannot be read");
+    *table = g_new(uint64_t, entries);
+    for (uint64_t i = 0; i < entries; i++)
+        (*table)[i] = qcow2_get(raw + 8 * i, 8);
+    return true;
+}
+
+static bool read_geometry(Image *image, const uint8_t *head, GError **error)
+{
+    Qcow2 *q = image->own;
+    uint64_t per_l1;
+
+    q->version = qcow2_get(head + 4, 4);
+    q->cluster_bits = qcow2_get(head + 20, 4);
+    if (q->version > 3)
+        return refuse(image, error, "its version is later than 3");
+    if (q->cluster_bits < 9 || q->cluster_bits > 21)
+        return refuse(image, error, "its clusters are not of 512 bytes to 2 MiB");
+    q->cluster = UINT64_C(1) << q->cluster_bits;
+    image->size = qcow2_get(head + 24, 8);
+    if (image->size % 512 || image->size > INT64_MAX / 2)
+        return refuse(image, error, "its size is not one of a disk");
+    q->l1_size = qcow2_get(head + 36, 4);
+    q->l1_offset = qcow2_get(head + 40, 8);
+    q->counts_offset = qcow2_get(head + 48, 8);
+    q->snapshots = qcow2_get(head + 60, 4);
+    q->snapshots_offset = qcow2_get(head + 64, 8);
+    per_l1 = q->cluster * (q->cluster / 8);
+    if (q->l1_size < image->size / per_l1 + (image->size % per_l1 != 0))
+        return refuse(image, error, "its first table is too small");
+    if (!check_features(image, head, error))
+        return false;
+    if (q->l1_size && !read_table(image, q->l1_offset, q->l1_size, MAX_L1, &q->l1, error))
+        return false;
+    q->counts_size = MIN(qcow2_get(head + 56, 4), MAX_COUNTS) * (q->cluster / 8);
+    return read_table(image, q->counts_offset, q->counts_size, MAX_COUNTS, &q->counts, error);
+}
+
+/* ---- Backing files --------------------------------------------------------------------------- */
+
+static bool read_name(Image *image, uint64_t offset, uint64_t len, char **name, GError **error)
+{
+    Qcow2 *q = image->own;
+
+    if (len > NAME_MAX_ || offset > q->cluster || len > q->cluster - offset)
+        return refuse(image, error, "a name in its header is too long");
+    *name = g_malloc0(len + 1);
+    if (image_file_read(q->fd, offset, *name, len) || strlen(*name) != len)
+        return refuse(image, error, "a name in its header is none");
+    return true;
+}
+
+/* The format of the backing file is in an extension of the header. */
+static bool read_extensions(Image *image, const uint8_t *head, GError **error)
+{
+    Qcow2 *q = image->own;
+    uint64_t at = q->version >= 3 ? qcow2_get(head + 100, 4) : HEAD_V2,
+             name = qcow2_get(head + 8, 8);
+    uint64_t end = name ? MIN(name, q->cluster) : q->cluster;
+    uint8_t ext[8];
+
+    while (at + 8 <= end && !image_file_read(q->fd, at, ext, 8)) {
+        uint64_t type = qcow2_get(ext, 4), len = qcow2_get(ext + 4, 4);
+
+        if (!type)
+            break;
+        if (len > end - at - 8)
+            return refuse(image, error, "an extension of its header does not fit");
+        if (type == EXT_FORMAT && !q->backing_format &&
+            !read_name(image, at + 8, len, &q->backing_format, error))
+            return false;
+        at += 8 + ((len + 7) & ~UINT64_C(7));
+    }
+    return true;
+}
+
+static char *beside(const char *image, const char *path)
+{
+    g_autofree char *dir = g_path_get_dirname(image);
+
+    return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(dir, path, NULL);
+}
+
+static bool open_backing(Image *image, const uint8_t *head, GError **error)
+{
+    Qcow2 *q = image->own;
+    uint64_t offset = qcow2_get(head + 8, 8), len = qcow2_get(head + 16, 4);
+    g_autofree char *path = NULL;
+    ImageOpen how;
+
+    if (!read_extensions(image, head, error))
+        return false;
+    if (!offset || !len)
+        return true;
+    if (!read_name(image, offset, len, &q->backing_path, error))
+        return false;
+    if (image->depth >= MAX_CHAIN)
+        return refuse(image, error, "its backing files have no end");
+    path = beside(image->path, q->backing_path);
+    how = (ImageOpen){
+        .path = path, .format = q->backing_format, .read_only = true, .depth = image->depth + 1
+    };
+    q->backing = image_open(&how, error);
+    if (!q->backing)
+        g_prefix_error(error, "backing file of '%s': ", image->path);
+    return q->backing != NULL;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static void qcow2_free(Qcow2 *q)
+{
+    for (unsigned i = 0; i < QCOW2_TABLES; i++)
+        g_free(q->tables[i].data);
+    image_close(q->backing);
+    g_free(q->backing_path);
+    g_free(q->backing_format);
+    g_free(q->l1);
+    g_free(q->counts);
+    g_free(q);
+}
+
+/* Counts of an image that was not closed are made anew. */
+static bool recover(Image *image, GError **error)
+{
+    Qcow2 *q = image->own;
+    Qcow2Report report;
+    int failure;
+
+    if (!(q->features & QCOW2_DIRTY) || image->read_only)
+        return true;
+    failure = qcow2_check(image, true, &report);
+    if (!failure && !report.errors)
+        failure = qcow2_set_dirty(q, false);
+    if (!failure && !report.errors)
+        return true;
+    return refuse(image, error, "it was not closed, and cannot be repaired");
+}
+
+static bool qcow2_open(Image *image, GError **error)
+{
+    Qcow2 *q = g_new0(Qcow2, 1);
+    uint8_t head[HEAD_V3];
+
+    image->own = q;
+    q->fd = image->fd;
+    if (image_file_read(q->fd, 0, head, sizeof(head)) || !probe(head, sizeof(head)))
+        refuse(image, error, "it does not begin like one");
+    else if (read_geometry(image, head, error) && open_backing(image, head, error)) {
+        q->file_end = (image->file_size + q->cluster - 1) & -q->cluster;
+        if (recover(image, error))
+            return true;
+    }
+    qcow2_free(q);
+    return false;
+}
+
+static void qcow2_close(Image *image)
+{
+    Qcow2 *q = image->own;
+
+    if (!image->read_only && !fdatasync(q->fd))
+        qcow2_set_dirty(q, false);
+    qcow2_free(q);
+}
+
+/* ---- Where things are ------------------------------------------------------------------------ */
+
+static uint64_t per_table(const Qcow2 *q)
+{
+    return q->cluster / 8;
+}
+
+/* The entry for @offset of the disk; 0: nothing is there. */
+static int get_entry(Qcow2 *q, uint64_t offset, uint64_t *entry)
+{
+    uint64_t n = offset >> q->cluster_bits, l2 = q->l1[n / per_table(q)] & QCOW2_OFFSET;
+    uint8_t *data;
+    int error;
+
+    *entry = 0;
+    if (!l2)
+        return 0;
+    error = qcow2_table(q, l2, &data);
+    if (!error)
+        *entry = qcow2_get(data + 8 * (n % per_table(q)), 8);
+    return error;
+}
+
+static bool is_zero(const Qcow2 *q, uint64_t entry)
+{
+    return q->version >= 3 && !(entry & QCOW2_COMPRESSED) && (entry & QCOW2_ZERO);
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+static int unpack(const Qcow2 *q, const uint8_t *in, size_t len, uint8_t *out)
+{
+#if HAVE_ZSTD
+    if (q->features & QCOW2_ZSTD) {
+        ZSTD_DStream *s = ZSTD_createDStream();
+        ZSTD_inBuffer from = { in, len, 0 };
+        ZSTD_outBuffer to = { out, q->cluster, 0 };
+        size_t left = 1;
+
+        while (left && to.pos < to.size && from.pos < from.size && !ZSTD_isError(left))
+            left = ZSTD_decompressStream(s, &to, &from);
+        ZSTD_freeDStream(s);
+        return to.pos == q->cluster ? 0 : EIO;
+    }
+#endif
+#if HAVE_ZLIB
+    if (!(q->features & QCOW2_ZSTD)) {
+        z_stream z = {
+            .next_in = (uint8_t *)in, .avail_in = len, .next_out = out, .avail_out = q->cluster
+        };
+        int result = inflateInit2(&z, -12);
+
+        if (result == Z_OK) {
+            result = inflate(&z, Z_FINISH);
+            inflateEnd(&z);
+        }
+        return z.avail_out || (result != Z_STREAM_END && result != Z_BUF_ERROR) ? EIO : 0;
+    }
+#endif
+    return ENOTSUP;
+}
+
+static int read_compressed(Qcow2 *q, uint64_t entry, uint64_t within, void *buf, size_t len)
+{
+    g_autofree uint8_t *packed = NULL, *plain = g_malloc(q->cluster);
+    uint64_t offset, packed_len;
+    int error;
+
+    qcow2_compressed_range(q, entry, &offset, &packed_len);
+    packed = g_malloc(packed_len);
+    error = image_file_read(q->fd, offset, packed, packed_len);
+    if (!error)
+        error = unpack(q, packed, packed_len, plain);
+    if (!error)
+        memcpy(buf, plain + within, len);
+    return error;
+}
+
+/* What lies beyond the end of a backing file is zero. */
+static int read_backing(const Qcow2 *q, uint64_t offset, uint8_t *buf, size_t len)
+{
+    uint64_t size = q->backing ? image_size(q->backing) : 0;
+    size_t inside = offset < size ? MIN(len, size - offset) : 0;
+
+    memset(buf + inside, 0, len - inside);
+    return inside ? image_read(q->backing, offset, buf, inside) : 0;
+}
+
+static int read_part(Qcow2 *q, uint64_t entry, uint64_t offset, uint8_t *buf, size_t len)
+{
+    uint64_t within = offset & (q->cluster - 1);
+
+    if (is_zero(q, entry)) {
+        memset(buf, 0, len);
+        return 0;
+    }
+    if (entry & QCOW2_COMPRESSED)
+        return read_compressed(q, entry, within, buf, len);
+    if (entry & QCOW2_OFFSET)
+        return image_file_read(q->fd, (entry & QCOW2_OFFSET) + within, buf, len);
+    return read_backing(q, offset, buf, len);
+}
+
+static int qcow2_read(Image *image, uint64_t offset, void *buf, size_t len)
+{
+    Qcow2 *q = image->own;
+    uint8_t *p = buf;
+    uint64_t entry;
+    int error = 0;
+
+    for (size_t n; len && !error; p += n, offset += n, len -= n) {
+        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
+        error = get_entry(q, offset, &entry);
+        if (!error)
+            error = read_part(q, entry, offset, p, n);
+    }
+    return error;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+/* The table for @offset, alone in referring to what it refers to: a new one, or a copy if it is
+ * shared with a snapshot. */
+static int own_table(Qcow2 *q, uint64_t offset, uint64_t *l2)
+{
+    uint32_t n = (offset >> q->cluster_bits) / per_table(q);
+    uint64_t old = q->l1[n] & QCOW2_OFFSET;
+    g_autofree uint8_t *copy = NULL;
+    uint8_t raw[8], *data;
+    int error;
+
+    if (old && (q->l1[n] & QCOW2_COPIED)) {
+        *l2 = old;
+        return 0;
+    }
+    copy = g_malloc0(q->cluster);
+    error = old ? qcow2_table(q, old, &data) : 0;
+    if (!error && old)
+        memcpy(copy, data, q->cluster);
+    if (!error)
+        error = qcow2_allocate(q, l2);
+    if (!error)
+        error = image_file_write(q->fd, *l2, copy, q->cluster);
+    qcow2_put(raw, 8, *l2 | QCOW2_COPIED);
+    if (!error)
+        error = image_file_write(q->fd, q->l1_offset + 8ull * n, raw, 8);
+    if (error)
+        return error;
+    q->l1[n] = *l2 | QCOW2_COPIED;
+    return old ? qcow2_add_count(q, old / q->cluster, -1) : 0;
+}
+
+static int set_entry(Qcow2 *q, uint64_t offset, uint64_t value)
+{
+    uint64_t l2;
+    int error = own_table(q, offset, &l2);
+
+    return error ? error
+                 : qcow2_set_entry(q, l2, (offset >> q->cluster_bits) % per_table(q), value);
+}
+
+/* A cluster that may not be written in place: a new one with the rest of the old contents. */
+static int write_new(Image *image, uint64_t old, uint64_t offset, const uint8_t *buf, size_t len)
+{
+    Qcow2 *q = image->own;
+    uint64_t start = offset & -q->cluster, place;
+    g_autofree uint8_t *data = g_malloc0(q->cluster);
+    int error =
+        len < q->cluster ? read_part(q, old, start, data, MIN(q->cluster, image->size - start)) : 0;
+
+    memcpy(data + (offset - start), buf, len);
+    if (!error)
+        error = qcow2_allocate(q, &place);
+    if (!error)
+        error = image_file_write(q->fd, place, data, q->cluster);
+    if (!error)
+        error = set_entry(q, offset, place | QCOW2_COPIED);
+    return error ? error : qcow2_release(q, old);
+}
+
+static int write_part(Image *image, uint64_t offset, const uint8_t *buf, size_t len)
+{
+    Qcow2 *q = image->own;
+    uint64_t entry, place;
+    int error = get_entry(q, offset, &entry);
+
+    if (error)
+        return error;
+    place = entry & QCOW2_OFFSET;
+    if ((entry & QCOW2_COMPRESSED) || !(entry & QCOW2_COPIED) || !place || is_zero(q, entry))
+        return write_new(image, entry, offset, buf, len);
+    return image_file_write(q->fd, place + (offset & (q->cluster - 1)), buf, len);
+}
+
+static int qcow2_write(Image *image, uint64_t offset, const void *buf, size_t len)
+{
+    Qcow2 *q = image->own;
+    const uint8_t *p = buf;
+    int error = qcow2_set_dirty(q, true);
+
+    for (size_t n; len && !error; p += n, offset += n, len -= n) {
+        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
+        error = write_part(image, offset, p, n);
+    }
+    return error;
+}
+
+/* A whole cluster reads as zero from now on, and its room is given back. */
+static int drop_cluster(Qcow2 *q, uint64_t offset)
+{
+    uint64_t entry, value = q->version >= 3 ? QCOW2_ZERO : 0, place;
+    int error = get_entry(q, offset, &entry);
+
+    if (error || entry == value || (!entry && !q->backing))
+        return error;
+    error = set_entry(q, offset, value);
+    if (!error)
+        error = qcow2_release(q, entry);
+    place = entry & QCOW2_COMPRESSED ? 0 : entry & QCOW2_OFFSET;
+    if (!error && place && (entry & QCOW2_COPIED))
+        image_file_punch(q->fd, place, q->cluster); /* if the host can */
+    return error;
+}
+
+static int qcow2_zero(Image *image, uint64_t offset, uint64_t len)
+{
+    Qcow2 *q = image->own;
+    bool drops = q->version >= 3 || !q->backing;
+    g_autofree uint8_t *zeros = g_malloc0(q->cluster);
+    int error = qcow2_set_dirty(q, true);
+
+    for (uint64_t n; len && !error; offset += n, len -= n) {
+        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
+        error = drops && (n == q->cluster ||
+                          (!(offset & (q->cluster - 1)) && offset + n == image->size))
+                    ? drop_cluster(q, offset)
+                    : write_part(image, offset, zeros, n);
+    }
+    return error;
+}
+
+/* Parts of clusters stay. */
+static int qcow2_discard(Image *image, uint64_t offset, uint64_t len)
+{
+    Qcow2 *q = image->own;
+    uint64_t from = (offset + q->cluster - 1) & -q->cluster, to = (offset + len) & -q->cluster;
+
+    return from < to && (q->version >= 3 || !q->backing) ? qcow2_zero(image, from, to - from) : 0;
+}
+
+static int qcow2_flush(Image *image)
+{
+    return fdatasync(image->fd) ? errno : 0;
+}
+
+const ImageFormat image_format_qcow2 = {
+    .name = "qcow2",
+    .probe = probe,
+    .open = qcow2_open,
+    .close = qcow2_close,
+    .read = qcow2_read,
+    .write = qcow2_write,
+    .zero = qcow2_zero,
+    .discard = qcow2_discard,
+    .flush = qcow2_flush,
+};
+
+/* ---- Making one ------------------------------------------------------------------------------ */
+
+/* Clusters: header, table of counts, a block of counts, then the first table. */
+static uint8_t *make_head(uint64_t size, const char *backing, const char *format, size_t *len)
+{
+    const uint64_t cluster = 65536, per_l1 = cluster * (cluster / 8);
+    uint64_t l1 = MAX(size / per_l1 + (size % per_l1 != 0), 1);
+    uint64_t clusters = 3 + (l1 * 8 + cluster - 1) / cluster;
+    uint8_t *d = g_malloc0(*len = clusters * cluster);
+    size_t at = HEAD_V3;
+
+    qcow2_put(d, 4, QCOW2_MAGIC);
+    qcow2_put(d + 4, 4, 3);
+    qcow2_put(d + 20, 4, 16);
+    qcow2_put(d + 24, 8, size);
+    qcow2_put(d + 36, 4, l1);
+    qcow2_put(d + 40, 8, 3 * cluster);
+    qcow2_put(d + 48, 8, cluster);
+    qcow2_put(d + 56, 4, 1);
+    qcow2_put(d + 96, 4, 4);
+    qcow2_put(d + 100, 4, HEAD_V3);
+    if (backing && format) {
+        qcow2_put(d + at, 4, EXT_FORMAT);
+        qcow2_put(d + at + 4, 4, strlen(format));
+        memcpy(d + at + 8, format, strlen(format));
+        at += 8 + ((strlen(format) + 7) & ~(size_t)7);
+    }
+    at += 8; /* the end of extensions */
+    if (backing) {
+        qcow2_put(d + 8, 8, at);
+        qcow2_put(d + 16, 4, strlen(backing));
+        memcpy(d + at, backing, strlen(backing));
+    }
+    qcow2_put(d + cluster, 8, 2 * cluster);
+    for (uint64_t i = 0; i < clusters; i++)
+        qcow2_put(d + 2 * cluster + 2 * i, 2, 1);
+    return d;
+}
+
+bool qcow2_create(const char *path, uint64_t size, const char *backing, const char *backing_format,
+                  GError **error)
+{
+    g_autofree uint8_t *head = NULL;
+    size_t len;
+    int fd, failure;
+
+    if (backing && strlen(backing) > NAME_MAX_) {
+        error_set(error, "the backing file's name is too long");
+        return false;
+    }
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        error_set(error, "Could not create '%s': %s", path, g_strerror(errno));
+        return false;
+    }
+    head = make_head(size, backing, backing_format, &len);
+    failure = image_file_write(fd, 0, head, len);
+    if (close(fd) && !failure)
+        failure = errno;
+    if (!failure)
+        return true;
+    unlink(path);
+    error_set(error, "Could not write '%s': %s", path, g_strerror(failure));
+    return false;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clusters of a qcow2 file and how often each is referred to. Tables are written through at once,
+ * in an order that leaves at worst clusters that nobody refers to when the process is killed;
+ * against a crash of the host the dirty bit stands, which has the counts made anew.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "softmmu/block/qcow2.h"
+
+#define MAX_COUNT_CLUSTERS 1024 /* of the table of blocks: petabytes */
+
+uint64_t qcow2_get(const uint8_t *p, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < bytes; i++)
+        value = value << 8 | p[i];
+    return value;
+}
+
+void qcow2_put(uint8_t *p, unsigned bytes, uint64_t value)
+{
+    for (unsigned i = bytes; i-- > 0; value >>= 8)
+        p[i] = value;
+}
+
+/* ---- Tables in memory ------------------------------------------------------------------------ */
+
+static Qcow2Table *find_table(Qcow2 *q, uint64_t offset)
+{
+    Qcow2Table *oldest = q->tables;
+
+    for (unsigned i = 0; i < QCOW2_TABLES; i++) {
+        if (q->tables[i].offset == offset)
+            return &q->tables[i];
+        if (q->tables[i].used < oldest->used)
+            oldest = &q->tables[i];
+    }
+    oldest->offset = 0;
+    return oldest;
+}
+
+int qcow2_table(Qcow2 *q, uint64_t offset, uint8_t **data)
+{
+    Qcow2Table *t = find_table(q, offset);
+    int error = 0;
+
+    if (!offset || offset % q->cluster)
+        return EIO;
+    if (!t->data)
+        t->data = g_malloc(q->cluster);
+    if (!t->offset)
+        error = image_file_read(q->fd, offset, t->data, q->cluster);
+    if (error)
+        return error;
+    t->offset = offset;
+    t->used = ++q->clock;
+    *data = t->data;
+    return 0;
+}
+
+/* A cluster is used anew: what was known of it as a table is void. */
+static void forget_table(Qcow2 *q, uint64_t offset)
+{
+    for (unsigned i = 0; i < QCOW2_TABLES; i++) {
+        if (q->tables[i].offset == offset)
+            q->tables[i].offset = q->tables[i].used = 0;
+    }
+}
+
+static int write_through(Qcow2 *q, uint64_t offset, uint64_t at, unsigned bytes, uint64_t value)
+{
+    uint8_t *data;
+    int error = qcow2_table(q, offset, &data);
+
+    if (error)
+        return error;
+    qcow2_put(data + at, bytes, value);
+    error = image_file_write(q->fd, offset + at, data + at, bytes);
+    if (error)
+        forget_table(q, offset);
+    return error;
+}
+
+int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value)
+{
+    return write_through(q, offset, 8ull * n, 8, value);
+}
+
+/* ---- Counts ---------------------------------------------------------------------------------- */
+
+static uint64_t counts_per_block(const Qcow2 *q)
+{
+    return q->cluster / 2;
+}
+
+int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count)
+{
+    uint64_t block = cluster / counts_per_block(q);
+    uint8_t *data;
+    int error;
+
+    *count = 0;
+    if (block >= q->counts_size || !(q->counts[block] & QCOW2_OFFSET))
+        return 0;
+    error = qcow2_table(q, q->counts[block] & QCOW2_OFFSET, &data);
+    if (!error)
+        *count = qcow2_get(data + 2 * (cluster % counts_per_block(q)), 2);
+    return error;
+}
+
+static int zero_cluster(Qcow2 *q, uint64_t offset)
+{
+    g_autofree uint8_t *zeros = g_malloc0(q->cluster);
+
+    forget_table(q, offset);
+    return image_file_write(q->fd, offset, zeros, q->cluster);
+}
+
+static int set_count(Qcow2 *q, uint64_t cluster, uint16_t count)
+{
+    uint64_t block = cluster / counts_per_block(q);
+
+    return write_through(q, q->counts[block] & QCOW2_OFFSET, 2 * (cluster % counts_per_block(q)), 2,
+                         count);
+}
+
+/* The table of blocks twice as large, at the end of the file; the old one is given back. */
+static int grow_counts(Qcow2 *q, uint64_t blocks)
+{
+    uint64_t per_cluster = q->cluster / 8, old_offset = q->counts_offset;
+    uint64_t old = q->counts_size / per_cluster;
+    uint64_t clusters = MAX(2 * old, blocks / per_cluster + 1);
+    uint64_t offset = q->file_end, *counts;
+    g_autofree uint8_t *raw = NULL;
+    uint8_t head[12];
+    int error;
+
+    if (clusters > MAX_COUNT_CLUSTERS)
+        return EFBIG;
+    counts = g_new0(uint64_t, clusters * per_cluster);
+    memcpy(counts, q->counts, 8ull * q->counts_size);
+    raw = g_malloc0(clusters * q->cluster);
+    for (uint64_t i = 0; i < q->counts_size; i++)
+        qcow2_put(raw + 8 * i, 8, counts[i]);
+    error = image_file_write(q->fd, offset, raw, clusters * q->cluster);
+    qcow2_put(head, 8, offset);
+    qcow2_put(head + 8, 4, clusters);
+    if (!error)
+        error = image_file_write(q->fd, 48, head, sizeof(head));
+    if (error) {
+        g_free(counts);
+        return error;
+    }
+    g_free(q->counts);
+    q->counts = counts;
+    q->counts_size = clusters * per_cluster;
+    q->counts_offset = offset;
+    q->file_end += clusters * q->cluster;
+    for (uint64_t i = 0; !error && i < clusters; i++)
+        error = qcow2_add_count(q, offset / q->cluster + i, 1);
+    for (uint64_t i = 0; !error && i < old; i++)
+        error = qcow2_add_count(q, old_offset / q->cluster + i, -1);
+    return error;
+}
+
+/* A block for the counts of clusters around @cluster; it may have to count itself. */
+static int make_block(Qcow2 *q, uint64_t cluster)
+{
+    uint64_t block = cluster / counts_per_block(q), offset;
+    uint8_t raw[8];
+    int error;
+
+    if (block >= q->counts_size) {
+        error = grow_counts(q, block + 1);
+        if (error || (q->counts[block] & QCOW2_OFFSET))
+            return error;
+    }
+    offset = MAX(q->file_end, (cluster + 1) * q->cluster);
+    error = zero_cluster(q, offset);
+    if (error)
+        return error;
+    q->file_end = offset + q->cluster;
+    q->counts[block] = offset;
+    qcow2_put(raw, 8, offset);
+    error = image_file_write(q->fd, q->counts_offset + 8 * block, raw, 8);
+    return error ? error : qcow2_add_count(q, offset / q->cluster, 1);
+}
+
+int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change)
+{
+    uint64_t block = cluster / counts_per_block(q);
+    uint16_t count;
+    int error;
+
+    if (block >= q->counts_size || !(q->counts[block] & QCOW2_OFFSET)) {
+        error = change < 0 ? EIO : make_block(q, cluster);
+        if (error)
+            return error;
+    }
+    error = qcow2_count(q, cluster, &count);
+    if (error)
+        return error;
+    if (count + change < 0 || count + change > UINT16_MAX)
+        return EIO;
+    if (count + change == 0)
+        q->search = MIN(q->search, cluster);
+    return set_count(q, cluster, count + change);
+}
+
+int qcow2_allocate(Qcow2 *q, uint64_t *offset)
+{
+    uint64_t end = q->file_end / q->cluster, cluster = q->search;
+    uint16_t count = 1;
+    int error = 0;
+
+    for (; cluster < end && !error; cluster++) {
+        error = qcow2_count(q, cluster, &count);
+        if (!error && !count)
+            break;
+    }
+    if (error)
+        return error;
+    if (cluster == end)
+        q->file_end += q->cluster;
+    forget_table(q, cluster * q->cluster);
+    q->search = cluster + 1;
+    *offset = cluster * q->cluster;
+    error = qcow2_add_count(q, cluster, 1);
+    return error;
+}
+
+void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *len)
+{
+    unsigned bits = 62 - (q->cluster_bits - 8);
+    uint64_t sectors = (entry & (QCOW2_COMPRESSED - 1)) >> bits;
+
+    *offset = entry & ((UINT64_C(1) << bits) - 1);
+    *len = (sectors + 1) * 512 - (*offset & 511);
+}
+
+int qcow2_release(Qcow2 *q, uint64_t entry)
+{
+    uint64_t offset, len, last;
+    int error = 0;
+
+    if (!(entry & QCOW2_COMPRESSED)) {
+        offset = entry & QCOW2_OFFSET;
+        return offset ? qcow2_add_count(q, offset / q->cluster, -1) : 0;
+    }
+    qcow2_compressed_range(q, entry, &offset, &len);
+    last = (offset + len - 1) / q->cluster;
+    for (uint64_t c = offset / q->cluster; !error && c <= last; c++)
+        error = qcow2_add_count(q, c, -1);
+    return error;
+}
+
+int qcow2_set_dirty(Qcow2 *q, bool dirty)
+{
+    uint64_t features = dirty ? q->features | QCOW2_DIRTY : q->features & ~(uint64_t)QCOW2_DIRTY;
+    uint8_t raw[8];
+    int error;
+
+    if (q->version < 3 || features == q->features)
+        return 0;
+    qcow2_put(raw, 8, features);
+    error = image_file_write(q->fd, 72, raw, 8);
+    if (!error)
+        q->features = features;
+    return error;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * qcow2 as docs/interop/qcow2.txt of its authors describes it: versions 2 and 3, backing files,
+ * zero clusters, compressed clusters (read only), copy on write of what internal snapshots share.
+ * For image-qcow2.c (transfers), qcow2-alloc.c (clusters and their counts), qcow2-check.c.
+ */
+#ifndef SOFTMMU_BLOCK_QCOW2_H
+#define SOFTMMU_BLOCK_QCOW2_H
+
+#include "softmmu/block/image-internal.h"
+
+#define QCOW2_MAGIC      0x514649fbu         /* "QFI\xfb" */
+#define QCOW2_COPIED     (UINT64_C(1) << 63) /* counted once: may be written in place */
+#define QCOW2_COMPRESSED (UINT64_C(1) << 62)
+#define QCOW2_ZERO       UINT64_C(1)
+#define QCOW2_OFFSET     UINT64_C(0x00fffffffffffe00)
+
+enum { QCOW2_DIRTY = 1, QCOW2_CORRUPT = 2, QCOW2_ZSTD = 8 }; /* incompatible features */
+enum { QCOW2_TABLES = 16 };                                  /* in memory at a time */
+
+/* A table of 64-bit entries, or a block of counts, as it is in the file. */
+typedef struct Qcow2Table {
+    uint64_t offset; /* 0: unused */
+    uint64_t used;   /* when it was looked at last */
+    uint8_t *data;   /* a cluster */
+} Qcow2Table;
+
+typedef struct Qcow2 {
+    int fd;
+    unsigned version, cluster_bits;
+    uint64_t cluster;        /* bytes */
+    uint64_t features;       /* incompatible ones, as in the file */
+    uint64_t l1_offset, *l1; /* in this host's byte order */
+    uint32_t l1_size;
+    uint64_t counts_offset, *counts; /* the table of blocks of counts, likewise */
+    uint32_t counts_size;            /* entries */
+    uint64_t file_end;               /* where the next new cluster goes at the latest */
+    uint64_t search;                 /* number of the cluster to begin a search at */
+    uint32_t snapshots;
+    uint64_t snapshots_offset;
+    Qcow2Table tables[QCOW2_TABLES];
+    uint64_t clock;
+    Image *backing;
+    char *backing_path, *backing_format;
+} Qcow2;
+
+uint64_t qcow2_get(const uint8_t *p, unsigned bytes); /* big-endian */
+void qcow2_put(uint8_t *p, unsigned bytes, uint64_t value);
+
+/* ---- image-qcow2.c --------------------------------------------------------------------------- */
+
+/* A new image; @backing may be NULL. False with @error, and no file is left. */
+bool qcow2_create(const char *path, uint64_t size, const char *backing, const char *backing_format,
+                  GError **error);
+
+/* ---- qcow2-alloc.c: functions give 0 or an errno value ----------------------------------------
+ */
+
+/* The table at @offset, from memory or the file; good until the next call. */
+int qcow2_table(Qcow2 *q, uint64_t offset, uint8_t **data);
+/* Entry @n of it, in memory and file. */
+int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value);
+int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count);
+int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change);
+/* A cluster that was free and now counts once. */
+int qcow2_allocate(Qcow2 *q, uint64_t *offset);
+/* What the entry of an L2 table holds counts once less. */
+int qcow2_release(Qcow2 *q, uint64_t entry);
+/* Before the first change: the file says that it was not closed since. */
+int qcow2_set_dirty(Qcow2 *q, bool dirty);
+void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *len);
+
+/* ---- qcow2-check.c --------------------------------------------------------------------------- */
+
+typedef struct Qcow2Report {
+    uint64_t clusters, allocated, leaks, errors;
+} Qcow2Report;
+
+/* Compare counts with what the tables refer to; @repair: make them agree. */
+int qcow2_check(Image *image, bool repair, Qcow2Report *report);
+
+#endif
