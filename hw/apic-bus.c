@@ -256,6 +256,11 @@ void apic_set_set_tsc_deadline(void *opaque, unsigned n, int64_t deadline_ns)
     apic_tsc_deadline(nth(opaque, n), deadline_ns);
 }
 
+bool apic_set_has_tsc_deadline(void *opaque, unsigned n)
+{
+    return apic_has_tsc_deadline(nth(opaque, n));
+}
+
 void apic_set_reset(void *opaque, unsigned n, bool init)
 {
     Apic *a = nth(opaque, n);

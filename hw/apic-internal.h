@@ -98,6 +98,7 @@ bool apic_base_write(Apic *a, uint64_t value);
 void apic_icr_write(Apic *a, uint64_t icr);
 void apic_error(Apic *a, uint32_t bit);
 void apic_tsc_deadline(Apic *a, int64_t deadline_ns);
+bool apic_has_tsc_deadline(const Apic *a);
 
 enum {
     APIC_ESR_SEND_ILLEGAL = 1 << 5,

@@ -384,6 +384,11 @@ void apic_tsc_deadline(Apic *a, int64_t deadline_ns)
         timer_set(a->timer, MAX(deadline_ns, clock_now_ns(a->set->clock)));
 }
 
+bool apic_has_tsc_deadline(const Apic *a)
+{
+    return timer_mode(a) == TIMER_TSC_DEADLINE && timer_deadline_ns(a->timer) != CLOCK_NEVER;
+}
+
 /* ---- Interrupt command ----------------------------------------------------------------------- */
 
 void apic_icr_write(Apic *a, uint64_t icr)

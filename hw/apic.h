@@ -74,6 +74,7 @@ bool apic_set_write_msr(void *opaque, unsigned n, uint32_t msr, uint64_t value);
 uint8_t apic_set_get_tpr(void *opaque, unsigned n);
 void apic_set_set_tpr(void *opaque, unsigned n, uint8_t tpr);
 void apic_set_set_tsc_deadline(void *opaque, unsigned n, int64_t deadline_ns);
+bool apic_set_has_tsc_deadline(void *opaque, unsigned n);
 void apic_set_reset(void *opaque, unsigned n, bool init);
 
 #endif

@@ -150,6 +150,11 @@ static void set_tsc_deadline(void *opaque, unsigned n, int64_t deadline_ns)
     apic_set_set_tsc_deadline(((PcBoard *)opaque)->apics, n, deadline_ns);
 }
 
+static bool has_tsc_deadline(void *opaque, unsigned n)
+{
+    return apic_set_has_tsc_deadline(((PcBoard *)opaque)->apics, n);
+}
+
 static void apic_reset(void *opaque, unsigned n, bool init)
 {
     apic_set_reset(((PcBoard *)opaque)->apics, n, init);
@@ -172,6 +177,7 @@ static const BoardOps pc_board_ops = {
     .apic_get_tpr = get_tpr,
     .apic_set_tpr = set_tpr,
     .apic_set_tsc_deadline = set_tsc_deadline,
+    .apic_has_tsc_deadline = has_tsc_deadline,
     .apic_reset = apic_reset,
     .ferr = ferr,
     .eoi_wake = eoi_wake,

@@ -142,6 +142,8 @@ typedef struct BoardOps {
     /* TSC deadline (IA32_TSC_DEADLINE): deadline already converted to ns of the machine clock;
      * CLOCK_NEVER disarms. */
     void (*apic_set_tsc_deadline)(void *opaque, unsigned n, int64_t deadline_ns);
+    /* Is one still to come? Not in other modes of the timer, nor after it was switched. */
+    bool (*apic_has_tsc_deadline)(void *opaque, unsigned n);
     void (*apic_reset)(void *opaque, unsigned n, bool init); /* after the CPU's own reset */
     void (*ferr)(void *opaque, int level); /* x87 FERR# -> IRQ 13 */
     void (*eoi_wake)(void *opaque, unsigned n);

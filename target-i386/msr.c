@@ -124,6 +124,15 @@ static bool deadline_passed(CpuX86 *c, uint64_t deadline)
     return (int64_t)(deadline - x86_tsc(c)) <= 0;
 }
 
+/* Other modes of the timer have none: the register is 0 there. */
+static void forget_deadline(CpuX86 *c)
+{
+    const BoardOps *board = &c->machine->board;
+
+    if (board->apic_has_tsc_deadline && !board->apic_has_tsc_deadline(board->opaque, c->common.index))
+        c->tsc_deadline = 0;
+}
+
 static void set_deadline(CpuX86 *c, uint64_t deadline)
 {
     BoardOps *board = &c->machine->board;
@@ -140,6 +149,7 @@ static void set_deadline(CpuX86 *c, uint64_t deadline)
 static void adjust_tsc(CpuX86 *c, uint64_t by)
 {
     c->tsc_offset += by;
+    forget_deadline(c);
     if (c->tsc_deadline)
         set_deadline(c, c->tsc_deadline);
 }
@@ -264,6 +274,7 @@ static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
     case 0x277: *value = c->pat; return true;
     case 0x2ff: *value = c->mtrr_def; return true;
     case 0x6e0:
+        forget_deadline(c);
         if (c->tsc_deadline && deadline_passed(c, c->tsc_deadline))
             c->tsc_deadline = 0;
         *value = c->tsc_deadline;
@@ -282,7 +293,8 @@ static bool write_special(CpuX86 *c, uint32_t msr, uint64_t value)
         return board->apic_write_msr &&
                board->apic_write_msr(board->opaque, c->common.index, msr, value);
     if (msr - 0x400 < X86_MCE_BANKS * 4) {
-        if ((msr & 3) == 1 && value != 0 && !(c->hwcr & HWCR_MC_STATUS_WR_EN)) /* it is only cleared */
+        if ((msr & 3) == 1 && value != 0 &&
+            !(c->hwcr & HWCR_MC_STATUS_WR_EN)) /* it is only cleared */
             return false;
         c->mce_banks[msr - 0x400] = value;
         return true;

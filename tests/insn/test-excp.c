@@ -870,6 +870,8 @@ static void test_init_sipi(void **state)
     c->xmm[3].q[3] = 0x5678;
     c->mxcsr = 0x1fa0;
     c->mtrr_def = 0xc06;
+    c->xcr0 = 7;
+    c->pkru = 0x55555554;
     system_write(s, 0x9000, 0xf4, 1);
     s->bus.raise_init(s->bus.opaque, 0);
     s->bus.raise_sipi(s->bus.opaque, 0, 9);
@@ -882,6 +884,8 @@ static void test_init_sipi(void **state)
     assert_int_equal(c->xmm[3].q[3], 0x5678);
     assert_int_equal(c->mxcsr, 0x1fa0);
     assert_int_equal(c->mtrr_def, 0xc06);
+    assert_int_equal(c->xcr0, 7); /* extended state is not touched */
+    assert_int_equal(c->pkru, 0x55555554);
     system_free(s);
 }
 

@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PC = "-M pc -m 32 -no-reboot -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
+PC = "-M pc -m 32 -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
 LOST, PATIENCE = 20, 120  # QEMU gets lost in some tests; Bochs takes its time on a busy machine
 BOCHS = """display_library: term
 config_interface: textconfig
@@ -40,6 +40,8 @@ clock: sync=none
 
 def run_pc(emulator, rom, model, options):
     command = [emulator] + PC + ["-cpu", model, "-bios", rom] + options
+    if os.path.basename(rom) != "resets.rom":
+        command.append("-no-reboot")
     if "qemu" in os.path.basename(emulator):
         command += ["-accel", "tcg"]
     print("+", " ".join(command), flush=True)
