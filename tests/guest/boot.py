@@ -33,6 +33,7 @@ class Case:
 COUNT = "-icount shift=1 -d hash"
 # Whatever executes it, a counted run is the same run.
 ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,backend=interp")
+USES = "^openssl uses pclmulqdq ssse3 fma aes avx bmi1 avx2 bmi2 adx sha$"
 HASH = r"^state hash: [0-9a-f]{16}$"
 
 MODELS_64 = """core2duo Nehalem Westmere SandyBridge IvyBridge Haswell Broadwell Skylake-Client
@@ -55,7 +56,8 @@ CASES = {
     "qemu64": Case("-m 512 -cpu qemu64"),
     "686": Case("-m 512", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),
-    "openssl": Case("-m 512 -cpu max", (POWERED_OFF,), append="console=ttyS0 quiet mimus.openssl",
+    "openssl": Case("-m 512 -cpu max", (POWERED_OFF, r"x86-64-v3 \(supported, searched\)", USES),
+                    append="console=ttyS0 quiet mimus.openssl",
                     initrd="initrd-openssl.gz", begin="openssl-begin", lines="openssl.expect"),
     "interp": Case("-m 512 -accel tcg,backend=interp", append="console=ttyS0 mimus.poweroff",
                    expect=(POWERED_OFF,), timeout=1500),
