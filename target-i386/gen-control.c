@@ -24,13 +24,14 @@ static IrRef load_target(Dis *d, Insn *i)
 {
     IrRef pc = addr_wrap(d, op_load(d, i, 0), op_type(i, 0));
     check_target(d, pc, IR_NONE);
-    check_canonical(d, pc);
     return pc;
 }
 
 void gen_jmp_ind(Dis *d, Insn *i)
 {
-    leave_near(d, load_target(d, i), JUMP_INDIRECT, 0);
+    IrRef target = load_target(d, i);
+    check_canonical_step(d, target);
+    leave_near(d, target, JUMP_INDIRECT, 0);
 }
 
 static void push_return(Dis *d, Insn *i)
@@ -52,6 +53,8 @@ void gen_call(Dis *d, Insn *i)
 void gen_call_ind(Dis *d, Insn *i)
 {
     IrRef target = load_target(d, i);
+    if (d->is64) /* before anything is pushed */
+        check_canonical(d, target);
     push_return(d, i);
     leave_near(d, target, JUMP_CALL, 8);
 }
@@ -62,7 +65,7 @@ void gen_ret(Dis *d, Insn *i)
     Stack s = stack_begin(d);
     IrRef pc = addr_wrap(d, stack_pop(d, &s, type), type);
     check_target(d, pc, IR_NONE);
-    check_canonical(d, pc);
+    check_canonical_step(d, pc);
     s.delta += (int32_t)i->imm;
     stack_commit(d, &s);
     leave_near(d, pc, JUMP_RET, -s.delta);

@@ -136,14 +136,20 @@ void leave_near(Dis *d, IrRef pc, IrJumpKind kind, int32_t pushed)
     leave_found(d, pc, kind, d->is64 ? X86_JUMP(pushed) : 0);
 }
 
+/* The bits from the topmost of an address on are all 0 or all 1. */
 void check_canonical(Dis *d, IrRef pc)
 {
     IrBlock *ir = d->ir;
-    IrRef by = ir_const(ir, I8, d->mode & X86_MODE_LA57 ? 7 : 16);
+    IrRef top = ir_sar(ir, pc, ir_const(ir, I8, d->mode & X86_MODE_LA57 ? 56 : 47));
 
+    ir_trap_if(ir, ir_setcond(ir, COND_GTU, ir_addi(ir, top, 1), const64(d, 1)),
+               X86_TRAP_ERROR(EXCP_GP, 0));
+}
+
+void check_canonical_step(Dis *d, IrRef pc)
+{
     if (d->is64 && leaves_through_c(d))
-        ir_trap_if(ir, ir_setcond(ir, COND_NE, pc, ir_sar(ir, ir_shl(ir, pc, by), by)),
-                   X86_TRAP_ERROR(EXCP_GP, 0));
+        check_canonical(d, pc);
 }
 
 /* Can a goto lead to @offset? It must lie in the mapping unit, and so must the whole instruction:
@@ -368,11 +374,26 @@ void mem_st(Dis *d, Mem m, IrRef value, int32_t offset)
 
 /* ---- Operands ------------------------------------------------------------------------------- */
 
+/* A vector that is neither aligned nor within the limit of SS is #GP, not #SS. */
+static void check_vector_on_stack(Dis *d, Insn *i, IrType type)
+{
+    IrBlock *ir = d->ir;
+    if (i->seg != SEG_SS || d->is64 || (d->mode & X86_MODE_NO_LIMIT))
+        return;
+    IrRef ea = ir_zext(ir, I64, ir_trunc(ir, I32, mem_ea(d, i)));
+    IrRef linear = ir_add(ir, ea, ir_zext(ir, I64, ir_get(ir, I32, SLOT_SEG_BASE + SEG_SS, 0)));
+    IrRef low = ir_and(ir, linear, const64(d, ir_type_info[type].bytes - 1));
+    ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_GP, 0));
+}
+
 static Mem operand_mem(Dis *d, Insn *i, IrType type, bool write)
 {
-    Mem m = mem_operand(d, i, ir_type_info[type].bytes, write);
+    bool is_vector = type == V128 || type == V256;
     bool aligned = i->vex ? i->desc->attr & A_ALIGNED : !(i->desc->attr & A_UNALIGNED);
-    if (type != V128 && type != V256)
+    if (is_vector && aligned)
+        check_vector_on_stack(d, i, type);
+    Mem m = mem_operand(d, i, ir_type_info[type].bytes, write);
+    if (!is_vector)
         return m;
     if (aligned) {
         m.flags |= MEM_ALIGN;

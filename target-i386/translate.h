@@ -77,7 +77,8 @@ void leave_branch_again_if(
 void leave_jump(Dis *d, IrRef pc, IrJumpKind kind); /* to a computed guest pc (I64, already cut) */
 /* The same where this instruction faults if 64-bit code cannot be there; it has pushed so many bytes. */
 void leave_near(Dis *d, IrRef pc, IrJumpKind kind, int32_t pushed);
-void check_canonical(Dis *d, IrRef pc); /* … beforehand where it leaves through C */
+void check_canonical(Dis *d, IrRef pc);
+void check_canonical_step(Dis *d, IrRef pc); /* … where it leaves through C */
 /* Is the next instruction sure to be in this block? Interrupts are taken between blocks, so that is
  * all the shadow that STI and MOV SS ask for. */
 bool next_shares_block(const Dis *d);

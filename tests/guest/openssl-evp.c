@@ -109,7 +109,8 @@ static bool seals_and_opens(const EVP_CIPHER *c, int len, EVP_MD_CTX *md)
     int sealed_len = run(c, true, sealed, input, len, tag);
     if (sealed_len < 0)
         return false;
-    EVP_DigestUpdate(md, sealed, (size_t)sealed_len);
+    if (strcmp(name, "DES3-WRAP") != 0) /* which begins with a random number */
+        EVP_DigestUpdate(md, sealed, (size_t)sealed_len);
     EVP_DigestUpdate(md, tag, sizeof(tag));
     int n = run(c, false, back, sealed, sealed_len, tag);
     if (n != len || memcmp(back, input, (size_t)len))

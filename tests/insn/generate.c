@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "leeway.h"
 #include "target-i386/gen.h"
 #include "tcg/ir.h"
 
@@ -495,8 +496,7 @@ bool is_image(const InsnDesc *d)
     return false;
 }
 
-/* RCPPS and RSQRTPS are those of AMD's. Transcendental functions: silicon is up to a unit in the
- * last place off, see test-x87-trans.c. */
+/* RCPPS and RSQRTPS are those of AMD's. */
 static bool is_amd(void)
 {
 #ifdef __x86_64__
@@ -507,7 +507,7 @@ static bool is_amd(void)
 #endif
 }
 
-static bool is_transcendental(const InsnDesc *d)
+bool is_transcendental(const InsnDesc *d)
 {
     static const char *const names[] = { "f2xm1",   "fyl2x", "fptan", "fpatan",
                                          "fyl2xp1", "fsin",  "fcos",  "fsincos" };
@@ -526,7 +526,7 @@ bool is_open(const InsnDesc *d)
         if (!strcmp(d->name, names[n]))
             return !is_amd();
     }
-    return is_transcendental(d);
+    return false;
 }
 
 unsigned undefined_fsw(const Insn *i)
@@ -538,29 +538,35 @@ unsigned undefined_fsw(const Insn *i)
     return 0;
 }
 
-/* Processors differ, or the host's kernel or sandbox would have a say. */
-static bool is_refused(const Insn *i, Mode mode)
+/* Why it is not made, LEEWAY_COUNT if it is. */
+static Leeway refusal(const Insn *i, Mode mode)
 {
     GenFn *g = i->desc->gen;
     bool near_branch = g == gen_jcc || g == gen_jmp || g == gen_call || g == gen_ret ||
                        g == gen_loop || g == gen_jcxz || g == gen_jmp_ind || g == gen_call_ind;
     if (mode == M64 && near_branch && i->prefix66)
-        return true; /* AMD's take it, Intel's and we ignore it */
-    if ((g == gen_shld || g == gen_shrd) && i->osize == I16)
-        return true; /* counts above 16 */
+        return LEEWAY_NEAR_66;
     if ((g == gen_lds || g == gen_jmp_far_ind || g == gen_call_far_ind) && i->osize == I64)
-        return true; /* AMD's have no 64-bit offsets in far pointers, Intel's and ours do */
+        return LEEWAY_FAR_64;
     if (strstr(i->desc->name, "ldmxcsr") && i->base == INSN_BASE_RIP)
-        return true; /* memory is what it is; AMD's have one bit more */
+        return LEEWAY_MXCSR_MM;
     if (g == gen_arpl && i->mod != 3 && i->seg_override && i->seg == 1)
-        return true; /* AMD's write to memory, CS here, only if RPL rises; we always */
+        return LEEWAY_ARPL_CODE;
     if (g == gen_loop && i->rep)
-        return true; /* AMD's LOOPE and LOOPNE go by the prefix, ours by the opcode */
+        return LEEWAY_LOOP_REP;
     if (g == gen_ret_far && (uint16_t)i->imm > 0x400)
-        return true; /* AMD's look for the outer stack there before they check CS */
-    if (g == gen_int)
-        return i->imm != 3 && i->imm != 4;
-    return false;
+        return LEEWAY_RETF_ORDER;
+    if (g == gen_int && i->imm != 3 && i->imm != 4)
+        return LEEWAY_INT_N;
+    return LEEWAY_COUNT;
+}
+
+static bool is_refused(const Insn *i, Mode mode)
+{
+    Leeway l = refusal(i, mode);
+    if (l != LEEWAY_COUNT)
+        leeway_use(l);
+    return l != LEEWAY_COUNT;
 }
 
 static bool writes_pointer(const Insn *i)

@@ -41,6 +41,8 @@ bool make_item(Item *item, Mode mode, const Entry *e, uint64_t features);
 void item_define_flags(Item *item, Mode mode);
 /* Values that the instruction leaves to the processor: engines agree with each other only. */
 bool is_open(const InsnDesc *d);
+/* Within a unit in the last place of silicon's, and nothing looks at it. */
+bool is_transcendental(const InsnDesc *d);
 /* Bits of the x87 status word that it leaves open. */
 unsigned undefined_fsw(const Insn *i);
 /* The whole x87 or extended state in memory, at IMAGE_AT or just behind, addressed by RDI. */

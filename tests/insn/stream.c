@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "leeway.h"
 #include "target-i386/gen.h"
 #include "tcg/ir.h"
 
@@ -70,10 +71,13 @@ bool stream_make(Stream *s, uint64_t seed, Mode mode, const Entry *first, uint64
                 return false;
             break;
         }
-        s->is_open |= is_open(t->insn.desc);
+        if (is_open(t->insn.desc)) {
+            s->is_open = true;
+            leeway_use(LEEWAY_RECIPROCAL);
+        }
         after_xrstor |= t->insn.desc->gen == gen_xrstor;
         s->needs |= row_features(t->insn.desc, t->insn.vex_l);
-        if (undefined_fsw(&t->insn))
+        if (undefined_fsw(&t->insn) || is_transcendental(t->insn.desc))
             n = s->n + 1; /* nothing looks at it */
         if (t->insn.desc->undef && s->n + 1 < n)
             item_define_flags(t, mode);
@@ -142,17 +146,17 @@ void stream_prepare(const Stream *s, Case *k, Memory *mem)
 /* ---- Comparing --------------------------------------------------------------------------------
  */
 
-typedef struct Leeway {
+typedef struct Admitted {
     uint32_t flags, all_flags; /* undefined: of the last instruction, of any */
     unsigned fsw;
-    bool two_loads; /* CMPS, RETF, IRET: which operand faults first is the processor's choice */
-    bool calls, converts_to_mmx, maskmovq, has_vector;
-} Leeway;
+    bool two_loads; /* CMPS, RETF, IRET */
+    bool far_call, converts_to_mmx, maskmovq, transcendental, shift16;
+} Admitted;
 
-static Leeway leeway_of(const Case *k, const uint8_t *code, unsigned len)
+static Admitted admitted_by(const Case *k, const uint8_t *code, unsigned len)
 {
     DecodeMode m = insn_decode_mode(k->mode);
-    Leeway l = { 0 };
+    Admitted l = { 0 };
     Insn i;
     for (unsigned at = 0; at < len; at += i.len) {
         if (decode_insn(&m, code + at, len - at, &i) != DECODE_OK)
@@ -162,18 +166,17 @@ static Leeway leeway_of(const Case *k, const uint8_t *code, unsigned len)
         l.fsw = undefined_fsw(&i);
         l.two_loads |=
             i.desc->gen == gen_cmps || i.desc->gen == gen_ret_far || i.desc->gen == gen_iret;
-        l.calls |= i.desc->gen == gen_call_far_ind || i.desc->gen == gen_call_far ||
-                   i.desc->gen == gen_call_ind;
+        l.far_call |= i.desc->gen == gen_call_far_ind || i.desc->gen == gen_call_far;
         l.maskmovq |= !strcmp(i.desc->name, "maskmovq");
-        l.has_vector |= i.has_modrm && i.mod != 3 && (i.desc->attr & (A_SSE | A_VEX));
-        l.has_vector |= i.desc->gen == gen_cmpxchg8b;
+        l.transcendental = is_transcendental(i.desc);
+        l.shift16 = (i.desc->gen == gen_shld || i.desc->gen == gen_shrd) && i.osize == I16;
         l.converts_to_mmx |= g_str_has_prefix(i.desc->name, "cvt") &&
                              (i.op[0].kind == OPK_MMX || i.op[1].kind == OPK_MMX);
     }
     return l;
 }
 
-/* … and MXCSR_MASK, which has a bit more on AMD's. Their FXSAVE leaves pointers out. */
+/* Of an image, what LEEWAY_POINTERS says. */
 static void forget_pointers(Memory *m, uint64_t at)
 {
     if (at > AREA_SIZE - 32) /* RDI is not what it was made */
@@ -182,21 +185,14 @@ static void forget_pointers(Memory *m, uint64_t at)
     memset(m->data + at + 28, 0, 4);
 }
 
-/* An access over the end of a segment of 4 GiB: exception or wrap (SDM vol. 3, 5.3). */
-/* What a call that faults has written below the stack pointer: AMD's far ones something, others
- * nothing, our near ones to addresses that are not canonical their return address. */
-static void forgive_pushes(Leeway l, const State *want, const Memory *want_mem, Memory *got_mem)
+static void admit_pushes(Admitted l, const State *want, const Memory *want_mem, Memory *got_mem)
 {
     uint32_t at = (uint32_t)want->gpr[4] & 0x3fff; /* STACK_BASE or 0 */
-    if (l.calls && want->vector >= 10 && at >= 16 && at <= AREA_SIZE)
-        memcpy(got_mem->stack + at - 16, want_mem->stack + at - 16, 16);
-}
-
-/* Of a vector that is neither aligned nor within its segment silicon finds the one first, we the
- * other. */
-static bool is_twice_wrong(Leeway l, const State *want, const State *got)
-{
-    return l.has_vector && want->vector == 13 && got->vector == 12;
+    if (!l.far_call || want->vector < 10 || at < 16 || at > AREA_SIZE ||
+        !memcmp(got_mem->stack + at - 16, want_mem->stack + at - 16, 16))
+        return;
+    leeway_use(LEEWAY_BELOW_STACK);
+    memcpy(got_mem->stack + at - 16, want_mem->stack + at - 16, 16);
 }
 
 static bool is_over_4g(Mode mode, const State *want, const State *got)
@@ -208,39 +204,98 @@ static bool is_over_4g(Mode mode, const State *want, const State *got)
            (page->cr2 > 0xffffff00 || page->cr2 < 0x100);
 }
 
-/* Exceptions of MASKMOVQ and of conversions to an MMX register: processors differ in whether TOP
- * and tags have been touched by then. */
-static void forgive_known(Leeway l, State *want, State *got)
+static void admit_tags(Admitted l, const State *want, State *got)
 {
     bool mmx_fault = want->vector == 19 ? l.converts_to_mmx : want->vector >= 12 && l.maskmovq;
-    if (want->vector == got->vector && mmx_fault) {
-        got->fsw = want->fsw;
-        got->ftw = want->ftw;
-        memcpy(got->st, want->st, sizeof(got->st));
+    if (want->vector != got->vector || !mmx_fault)
+        return;
+    if (got->fsw != want->fsw || got->ftw != want->ftw ||
+        memcmp(got->st, want->st, sizeof(got->st)))
+        leeway_use(LEEWAY_MMX_FAULT);
+    got->fsw = want->fsw;
+    got->ftw = want->ftw;
+    memcpy(got->st, want->st, sizeof(got->st));
+}
+
+/* Values a unit in the last place apart, of one sign. */
+static bool is_next_to(const State *a, const State *b, unsigned n)
+{
+    unsigned __int128 x = (unsigned __int128)(a->st[n].se & 0x7fff) << 63 | a->st[n].frac << 1 >> 1,
+                      y = (unsigned __int128)(b->st[n].se & 0x7fff) << 63 | b->st[n].frac << 1 >> 1;
+    return !((a->st[n].se ^ b->st[n].se) & 0x8000) && (x > y ? x - y : y - x) <= 1;
+}
+
+static void admit_last_place(const State *want, State *got)
+{
+    bool used = (want->fsw ^ got->fsw) & 0x200;
+    for (unsigned n = 0; n < 2; n++) {
+        if (is_next_to(want, got, n) && want->st[n].frac != got->st[n].frac) {
+            got->st[n] = want->st[n];
+            used = true;
+        }
+    }
+    got->fsw = (uint16_t)((got->fsw & ~0x200) | (want->fsw & 0x200));
+    if (used)
+        leeway_use(LEEWAY_TRANSCENDENTAL);
+}
+
+static void admit_page_faults(Admitted l, const State *want, State *got)
+{
+    if (want->vector != 14 || got->vector != 14)
+        return;
+    if (want->cr2 >> 47 && got->error != want->error) {
+        leeway_use(LEEWAY_KERNEL_HALF);
+        got->error = want->error;
+    }
+    if (l.two_loads && got->cr2 != want->cr2) {
+        leeway_use(LEEWAY_WHICH_FIRST);
+        got->cr2 = want->cr2;
+    }
+}
+
+static void admit_selectors(State *want, State *got)
+{
+    for (unsigned n = 0; n < INSN_SEGS; n++) {
+        if (want->sel[n] == got->sel[n] || want->sel[n] > 3 || got->sel[n] > 3)
+            continue;
+        leeway_use(LEEWAY_NULL_RPL);
+        got->sel[n] = want->sel[n];
+    }
+}
+
+static void admit_values(Admitted l, const State *want, State *got)
+{
+    if (l.transcendental)
+        admit_last_place(want, got);
+    if ((got->fsw ^ want->fsw) & l.fsw) {
+        leeway_use(LEEWAY_C1);
+        got->fsw = (uint16_t)((got->fsw & ~l.fsw) | (want->fsw & l.fsw));
+    }
+    if (l.shift16 && (got->flags ^ want->flags) & CF) {
+        leeway_use(LEEWAY_SHIFT_16);
+        got->flags ^= CF;
     }
 }
 
 char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool image, State *want,
                       State *got, Memory *want_mem, Memory *got_mem)
 {
-    Leeway l = leeway_of(k, code, len);
-    if ((want->vector == VECTOR_TIMEOUT && got->vector == VECTOR_TIMEOUT) ||
-        is_over_4g(k->mode, want, got) || is_twice_wrong(l, want, got))
+    Admitted l = admitted_by(k, code, len);
+    if (want->vector == VECTOR_TIMEOUT && got->vector == VECTOR_TIMEOUT) {
+        leeway_use(LEEWAY_BOTH_HANG);
         return NULL;
-    if (want->vector == 14 && got->vector == 14) {
-        if (want->cr2 >> 47) /* what kernels tell of faults in their own half differs */
-            got->error = want->error;
-        if (l.two_loads)
-            got->cr2 = want->cr2;
     }
-    for (unsigned n = 0; n < INSN_SEGS; n++) { /* the kernel's IRET clears RPL of null selectors */
-        want->sel[n] = want->sel[n] < 4 ? 0 : want->sel[n];
-        got->sel[n] = got->sel[n] < 4 ? 0 : got->sel[n];
+    if (is_over_4g(k->mode, want, got)) {
+        leeway_use(LEEWAY_OVER_4G);
+        return NULL;
     }
-    forgive_known(l, want, got);
-    forgive_pushes(l, want, want_mem, got_mem);
-    got->fsw = (uint16_t)((got->fsw & ~l.fsw) | (want->fsw & l.fsw));
+    admit_page_faults(l, want, got);
+    admit_selectors(want, got);
+    admit_tags(l, want, got);
+    admit_pushes(l, want, want_mem, got_mem);
+    admit_values(l, want, got);
     if (image) {
+        leeway_use(LEEWAY_POINTERS);
         forget_pointers(want_mem, k->in.gpr[7] - DATA_BASE);
         forget_pointers(got_mem, k->in.gpr[7] - DATA_BASE);
     }

@@ -1,40 +1,73 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do the bare-metal guests execute every privileged entry of the decode tables?
+"""How often do the bare-metal guests complete each privileged entry of the decode tables?
 
-    privileged.py MIMUS COUNTER ROM...
+    privileged.py MIMUS COUNTER OUT ROM...
 
-Instructions come from -d in_asm. One counts if execution went on behind it, or if it is one that
-leads elsewhere. COUNTER (tests/insn/privileged.c) knows the tables and prints the counts.
+Blocks come from -d in_asm, what becomes of them from -d exec,int: the instructions of a block are
+complete when another block follows, or when an event comes, those before the place it tells. What
+stands behind a conditional jump is left out, as it may have been jumped over. COUNTER
+(tests/insn/privileged.c) knows the tables, prints the counts and writes them to OUT.
 """
-import os
+import collections
 import re
 import subprocess
 import sys
-import tempfile
 
 PC = "-M pc -m 32 -no-reboot -nodefaults -display none -device isa-debug-exit,iobase=0xf4 -cpu max".split()
-LINE = re.compile(r"^0x([0-9a-f]+): +((?:[0-9a-f]{2} )+) *(\S+)")
-ELSEWHERE = re.compile(r"hlt|rsm|iret|sysret|sysexit|syscall|sysenter|mwait")
+LOG = "-d in_asm,exec,int,nochain -D /dev/stderr".split()
+INSN = re.compile(r"0x([0-9a-f]+): +((?:[0-9a-f]{2} )+) *(\S+)")
+BLOCK = re.compile(r"Trace \d+: (0x[0-9a-f]+)")
+EVENT = re.compile(r" *\d+: v=.* pc=([0-9a-f]+)")
+WANTED = "^(IN:|0x|Trace| *[0-9]+: v=)"  # not the registers
+MAY_JUMP = re.compile(r"j(?!mp)|loop")
+
+
+def straight(block):
+    """(place, end, bytes) up to the first conditional jump."""
+    out = []
+    for place, code, name in block:
+        if MAY_JUMP.match(name):
+            break
+        out.append((place, place + len(code) // 2, code))
+    return out
 
 
 def executed(mimus, rom):
-    with tempfile.TemporaryDirectory() as folder:
-        log = os.path.join(folder, "log")
-        subprocess.run([mimus] + PC + ["-bios", rom, "-d", "in_asm", "-D", log], stdin=subprocess.DEVNULL,
-                       timeout=120, check=False)
-        with open(log, encoding="utf-8", errors="replace") as f:
-            rows = [m for m in map(LINE.match, f) if m]
-    insns = {(int(m[1], 16), m[2].replace(" ", ""), m[3]) for m in rows}
-    places = {place for place, _, _ in insns}
-    return {code for place, code, name in insns
-            if place + len(code) // 2 in places or ELSEWHERE.match(name)}
+    counts, blocks, now, listing = collections.Counter(), {}, [], None
+    p = subprocess.Popen([mimus] + PC + ["-bios", rom] + LOG, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    lines = subprocess.Popen(["grep", "-aE", WANTED], stdin=p.stderr, stdout=subprocess.PIPE, text=True,
+                             env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+    for line in lines.stdout:
+        if line.startswith("IN:"):
+            listing = []
+        elif line.startswith("0x") and listing is not None:
+            m = INSN.match(line)
+            if m:
+                listing.append((int(m[1], 16), m[2].replace(" ", ""), m[3]))
+        elif line.startswith("Trace"):
+            counts.update(code for _, _, code in now)
+            host = BLOCK.match(line)[1]
+            if listing is not None:
+                blocks[host], listing = straight(listing), None
+            now = blocks.get(host, [])
+        elif " v=" in line:
+            m = EVENT.match(line)
+            if m:
+                at = int(m[1], 16)
+                inside = any(place <= at < end for place, end, _ in now)
+                counts.update(code for _, end, code in now if not inside or end <= at)
+                now = []
+    p.wait(timeout=60)
+    return counts
 
 
 def main():
-    mimus, counter = sys.argv[1:3]
-    codes = set().union(*(executed(mimus, rom) for rom in sys.argv[3:]))
-    return subprocess.run([counter], input="\n".join(sorted(codes)) + "\n", text=True, check=False).returncode
+    mimus, counter, out = sys.argv[1:4]
+    counts = sum((executed(mimus, rom) for rom in sys.argv[4:]), collections.Counter())
+    lines = "".join(f"{code} {n}\n" for code, n in sorted(counts.items()))
+    return subprocess.run([counter, out], input=lines, text=True, check=False).returncode
 
 
 sys.exit(main())

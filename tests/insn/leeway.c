@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "leeway.h"
+
+#include <stddef.h>
+
+#define UNDEFINED "undefined"
+#define MODELS    "models"
+#define HOST      "host"
+
+const LeewayRow leeway_rows[LEEWAY_COUNT] = {
+    [LEEWAY_NEAR_66] = { "near branch with 66, 64-bit", MODELS,
+                         "AMD's branch within 64 KiB; Intel's and we ignore the prefix" },
+    [LEEWAY_FAR_64] = { "far pointer with REX.W", MODELS,
+                        "Intel's and ours have a 64-bit offset, AMD's 32 bits" },
+    [LEEWAY_LOOP_REP] = { "LOOPE, LOOPNE with REP", UNDEFINED,
+                          "the prefix is reserved; AMD's go by it, we by the opcode" },
+    [LEEWAY_ARPL_CODE] = { "ARPL to a code segment", MODELS,
+                           "AMD's write only an RPL that rises; ours always, and fault" },
+    [LEEWAY_RETF_ORDER] = { "far return that drops much", MODELS,
+                            "AMD's read the outer stack before they check CS" },
+    [LEEWAY_MXCSR_MM] = { "LDMXCSR of code bytes", MODELS,
+                          "random bits: AMD's have MXCSR.MM, a bit reserved elsewhere and here" },
+    [LEEWAY_INT_N] = { "INT but 3 and 4", HOST, "the host's kernel answers" },
+    [LEEWAY_SHIFT_16] = { "16-bit SHLD, SHRD by over 16", UNDEFINED,
+                          "flags and result by the manual; the result is AMD's, CF is not" },
+    [LEEWAY_RECIPROCAL] = { "RCPPS, RSQRTPS", MODELS,
+                            "error bounds only; ours are AMD's, so other hosts run engines only" },
+    [LEEWAY_TRANSCENDENTAL] = { "x87 transcendental", MODELS,
+                                "a unit in the last place and C1, see test-x87-error" },
+    [LEEWAY_C1] = { "C1 after FNOP, FCMOV, FCOMI", UNDEFINED, "SDM vol. 1, 8.3.3" },
+    [LEEWAY_OVER_4G] = { "operand over the end of 4 GiB", UNDEFINED,
+                         "segment fault or wrap is the processor's, SDM vol. 3, 5.3" },
+    [LEEWAY_WHICH_FIRST] = { "which page faults first", UNDEFINED,
+                             "order of the accesses of CMPS, RETF and IRET" },
+    [LEEWAY_MMX_FAULT] = { "x87 tags at a fault", MODELS,
+                           "MASKMOVQ and conversions to MMX: before or after the fault" },
+    [LEEWAY_BELOW_STACK] = { "below a call's stack pointer", MODELS,
+                             "AMD's far calls that fault leave pushes there, ours none" },
+    [LEEWAY_POINTERS] = { "x87 pointers, MXCSR_MASK", MODELS,
+                          "AMD's FXSAVE leaves pointers out; MXCSR.MM is in their mask" },
+    [LEEWAY_BOTH_HANG] = { "no end on either", HOST, "an endless loop: states are not compared" },
+    [LEEWAY_KERNEL_HALF] = { "error code of kernel addresses", HOST,
+                             "the host's kernel does not tell the truth of them" },
+    [LEEWAY_NULL_RPL] = { "RPL of null selectors", HOST, "the host kernel's IRET clears it" },
+};
+
+static uint64_t nowhere[LEEWAY_COUNT], *counts = nowhere;
+
+void leeway_count_into(uint64_t *into)
+{
+    counts = into;
+}
+
+void leeway_use(Leeway l)
+{
+    __atomic_fetch_add(&counts[l], 1, __ATOMIC_RELAXED);
+}
