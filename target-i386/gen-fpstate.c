@@ -30,9 +30,20 @@ static bool xsave_allowed(Dis *d)
     return !d->ended;
 }
 
+/* Where alignment checks are on, images of FXSAVE that are not at a multiple of 4 are #AC, others
+ * not at one of 16 #GP, as AMD has it. */
+static IrRef image_address(Dis *d, Insn *i, unsigned size, bool write)
+{
+    Mem m = mem_operand(d, i, size, write);
+
+    if (size == 512)
+        check_alignment(d, m, 4);
+    return mem_linear(d, i, m, size);
+}
+
 static void save(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t how)
 {
-    IrRef addr = mem_linear(d, i, mem_operand(d, i, size, true), size), mxcsr = ir_getmxcsr(d->ir);
+    IrRef addr = image_address(d, i, size, true), mxcsr = ir_getmxcsr(d->ir);
 
     call3(d, helper, addr, const32(d, how | width(i)), mxcsr);
 }
@@ -40,7 +51,7 @@ static void save(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t how)
 static void restore(Dis *d, Insn *i, unsigned helper, unsigned size, uint32_t how)
 {
     IrBlock *ir = d->ir;
-    IrRef addr = mem_linear(d, i, mem_operand(d, i, size, false), size);
+    IrRef addr = image_address(d, i, size, false);
 
     call2(d, helper, addr, const32(d, how | width(i)));
     ir_setmxcsr(ir, ir_get(ir, I32, SLOT_MXCSR, 0));

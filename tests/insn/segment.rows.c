@@ -29,5 +29,8 @@ const Row segment_rows[] = {
     { "lea checks nothing", CODE("\x8d\x83\x00\x00\x01\x00"), M32S, { { RBX, 0xffff0000 } }, { { RAX, 0 } } },
     { "rep movsb goes through a limit that allows it", CODE("\xf3\x36\xa4"), M32S, { { RSI, 0x100 }, { RDI, 0x1000 }, { RCX, 4 }, { STACK32 + 0x100, 0x55667788 } }, { { RSI, 0x104 }, { RDI, 0x1004 }, { RCX, 0 }, { DATA32 + 0x1000, 0x55667788 } } },
     { "call far [bx]", CODE("\xff\x1f"), M16P, { { RBX, 0x100 }, { DATA32 + 0x100, 0x70002 } }, { { RIP, 3 }, { RSP, 0x17fc }, { STACK32 + 0x17fc, 0x70002 } } },
+    { "movaps ss: misaligned and over the limit", CODE("\x36\x0f\x28\x03"), M32S, { { RBX, 0x1ff8 } }, { { VEC, 13 } } },
+    { "movaps ss: over the limit", CODE("\x36\x0f\x28\x03"), M32S, { { RBX, 0x2000 } }, { { VEC, 12 } } },
+    { "movups ss: misaligned and over the limit", CODE("\x36\x0f\x10\x03"), M32S, { { RBX, 0x1ff8 } }, { { VEC, 12 } } },
     { 0 }
 };

@@ -296,6 +296,7 @@ static void system_instructions(void)
     TRY64("ins and outs", "mov $0x80, %%edx; outsb; insb", .in.rsi = SCRATCH, .in.rdi = SCRATCH);
     TRY64("stac, clac", "stac; clac");
     TRY64("cli, sti", "sti; cli");
+    TRY64("rdpmc", "xor %%ecx, %%ecx; rdpmc; mov $0, %%eax");
     TRY64("rdpmc of none", "mov $0x1000, %%ecx; rdpmc");
     wrmsr(0x174, 0, E64);
     wrmsr(0x175, 0, TEST_STACK - 0x100);

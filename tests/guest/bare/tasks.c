@@ -464,6 +464,9 @@ static void alignment(void)
     AC("les on 2", "les 1(%%ebx), %%eax");
     AC("sgdt", "sgdt (%%ebx)");
     AC("bt mem", "bt %%eax, (%%ebx)", .in.eax = 0);
+    AC("fxsave", "fxsave (%%ebx)");
+    AC("fxsave on 4", "fxsave 3(%%ebx)");
+    AC("fxrstor", "fxrstor 1(%%ebx)");
     AC("call", "mov %%ebx, %%esp; call 1f; 1:");
     TRY("align: AC clear", "mov (%%ebx), %%eax", .ring = 3, .in.ebx = SCRATCH + 1);
     TRY("align: ring 0", "mov (%%ebx), %%eax", .in.eflags = 0x40000, .in.ebx = SCRATCH + 1);
