@@ -32,6 +32,9 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
                          "segment fault or wrap is the processor's, SDM vol. 3, 5.3" },
     [LEEWAY_WHICH_FIRST] = { "which page faults first", UNDEFINED,
                              "order of the accesses of CMPS, RETF and IRET" },
+    [LEEWAY_CALL_ORDER] = { "CALL that faults twice", MODELS,
+                            "push and target: AMD's find the push first, the SDM and we the "
+                            "target" },
     [LEEWAY_MMX_FAULT] = { "x87 tags at a fault", MODELS,
                            "MASKMOVQ and conversions to MMX: before or after the fault" },
     [LEEWAY_BELOW_STACK] = { "below a call's stack pointer", MODELS,

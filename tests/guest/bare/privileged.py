@@ -17,7 +17,6 @@ import sys
 PC = "-M pc -m 32 -no-reboot -nodefaults -display none -device isa-debug-exit,iobase=0xf4 -cpu max".split()
 LOG = "-d in_asm,exec,int,nochain -D /dev/stderr".split()
 INSN = re.compile(r"0x([0-9a-f]+): +((?:[0-9a-f]{2} )+) *(\S+)")
-BLOCK = re.compile(r"Trace \d+: (0x[0-9a-f]+)")
 EVENT = re.compile(r" *\d+: v=.* pc=([0-9a-f]+)")
 WANTED = "^(IN:|0x|Trace| *[0-9]+: v=)"  # not the registers
 MAY_JUMP = re.compile(r"j(?!mp)|loop")
@@ -34,7 +33,8 @@ def straight(block):
 
 
 def executed(mimus, rom):
-    counts, blocks, now, listing = collections.Counter(), {}, [], None
+    counts, hits, blocks = collections.Counter(), collections.Counter(), {}
+    now, listing = None, None  # the block that runs; the one that is being printed
     p = subprocess.Popen([mimus] + PC + ["-bios", rom] + LOG, stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     lines = subprocess.Popen(["grep", "-aE", WANTED], stdin=p.stderr, stdout=subprocess.PIPE, text=True,
@@ -47,18 +47,23 @@ def executed(mimus, rom):
             if m:
                 listing.append((int(m[1], 16), m[2].replace(" ", ""), m[3]))
         elif line.startswith("Trace"):
-            counts.update(code for _, _, code in now)
-            host = BLOCK.match(line)[1]
+            hits[now] += 1
+            now = line.split(" ", 3)[2]
             if listing is not None:
-                blocks[host], listing = straight(listing), None
-            now = blocks.get(host, [])
+                times = hits.pop(now, 0)  # of another block that stood there
+                for _, _, code in blocks.get(now, []):
+                    counts[code] += times
+                blocks[now], listing = straight(listing), None
         elif " v=" in line:
             m = EVENT.match(line)
             if m:
-                at = int(m[1], 16)
-                inside = any(place <= at < end for place, end, _ in now)
-                counts.update(code for _, end, code in now if not inside or end <= at)
-                now = []
+                at, block = int(m[1], 16), blocks.get(now, [])
+                inside = any(place <= at < end for place, end, _ in block)
+                counts.update(code for _, end, code in block if not inside or end <= at)
+                now = None
+    for host, times in hits.items():
+        for _, _, code in blocks.get(host, []):
+            counts[code] += times
     p.wait(timeout=60)
     return counts
 
