@@ -336,8 +336,10 @@ static bool is_running(const Accel *a)
 /* What the recording's end, or a divergence, leaves of a journey. */
 static void end_early(Accel *a)
 {
-    if (travel_is_under_way(a) && !a->travel->jump && session_result(a).finished)
-        end_journey(a);
+    if (!travel_is_under_way(a) || a->travel->jump || !session_result(a).finished)
+        return;
+    end_journey(a);
+    debug_end(a);
 }
 
 void travel_turn(Accel *a)

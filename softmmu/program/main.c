@@ -85,6 +85,7 @@ struct Program {
     Traveller *traveller;
     GMainLoop *loop;
     RecordReader *reader; /* NULL: no replay */
+    bool leaves;          /* it, where it was to stop, as nobody is there to look */
     int signal_channel;
     SignalSource signals[3];
 };
@@ -130,6 +131,8 @@ static bool process(void *opaque, bool *quit)
     Program *p = opaque;
     bool may_run = run_control_process(p->rc, quit);
 
+    if (p->leaves && p->built.machine.state == RUN_DEBUG)
+        machine_request_quit(&p->built.machine, 0);
     if (!*quit)
         gdb_server_settle(p->gdb);
     return may_run;
@@ -187,6 +190,10 @@ static bool set_up(Program *p, const Options *o, GError **error)
             ? !record_begin(&p->built, o, error)
             : p->reader && !record_begin_replay(&p->built, p->reader, p->console.gdb, error))
         return false;
+    if (o->replay_to) {
+        traveller_stop_at(p->traveller, o->replay_to);
+        p->leaves = !p->console.gdb && !p->console.monitor;
+    }
     return load_plugins(p->built.accel, o->plugins, error);
 }
 
@@ -262,19 +269,16 @@ static int run_options(Options *o)
 static int run_command(int argc, char **argv)
 {
     g_autoptr(GString) out = g_string_new("");
-    char *replay = NULL;
+    Options o = { 0 };
     GError *error = NULL;
-    Options o;
     int status;
 
-    if (!record_command(argc, argv, out, &replay, &error))
+    if (!record_command(argc, argv, out, &o, &error))
         return complain(error);
     fputs(out->str, stdout);
-    if (!replay)
+    if (!o.replay_file)
         return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
-    status = options_parse(&o, 3, (char *[]){ argv[0], (char *)"-replay", replay, NULL }, &error)
-                 ? (o.mute = true, run_options(&o))
-                 : complain(error);
+    status = run_options(&o);
     options_clear(&o);
     return status;
 }

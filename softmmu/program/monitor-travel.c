@@ -127,8 +127,11 @@ void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out)
 
 void monitor_go_live(Monitor *mon, const char *args, GString *out)
 {
+    const char *why;
+
     if (!can_travel(mon, out))
         return;
-    mon->travel.go_live(mon->travel.opaque);
-    g_string_append(out, "the recording is left: what happens from here on is new\n");
+    why = mon->travel.go_live(mon->travel.opaque);
+    g_string_append_printf(out, "%s\n",
+                           why ? why : "the recording is left: what happens from here on is new");
 }

@@ -97,6 +97,7 @@ static bool replay_options(Options *o, RecordReader *r, GError **error)
         return false;
     }
     replay.mute = o->mute;
+    replay.replay_to = o->replay_to;
     options_clear(o);
     *o = replay;
     return true;
@@ -266,14 +267,81 @@ static bool rec_command(int argc, char **argv, GString *out, GError **error)
     return false;
 }
 
-bool record_command(int argc, char **argv, GString *out, char **replay, GError **error)
+/* "--gdb", "--gdb=PORT" */
+static void take_gdb(GPtrArray *args, const char *port)
+{
+    g_ptr_array_add(args, g_strdup("-gdb"));
+    g_ptr_array_add(args, *port == '=' ? g_strdup_printf("tcp::%s", port + 1)
+                                       : g_strdup("tcp::1234"));
+}
+
+/* 3e9, say. */
+static bool take_to(const char *text, uint64_t *count, GError **error)
+{
+    char *end;
+    double value = g_ascii_strtod(text, &end);
+
+    *count = 0;
+    if (!strcmp(text, "end"))
+        return true;
+    if (end != text && !*end && value >= 1 && value < 0x1p63) {
+        *count = value;
+        return true;
+    }
+    error_set(error, "--to=%s: a number of instructions is needed, or 'end'", text);
+    return false;
+}
+
+/* `mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--verify] [option...]` */
+static bool replay_command(int argc, char **argv, Options *o, GError **error)
+{
+    g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+    bool verify = false, gdb = false;
+    const char *file = NULL;
+    uint64_t to = 0;
+
+    g_ptr_array_add(args, g_strdup(argv[0]));
+    for (int i = 2; i < argc; i++) {
+        if (!strcmp(argv[i], "--verify")) {
+            verify = true;
+        } else if (!strcmp(argv[i], "--gdb") || g_str_has_prefix(argv[i], "--gdb=")) {
+            gdb = true;
+            take_gdb(args, argv[i] + strlen("--gdb"));
+        } else if (g_str_has_prefix(argv[i], "--to=")) {
+            if (!take_to(argv[i] + strlen("--to="), &to, error))
+                return false;
+        } else if (argv[i][0] == '-') {
+            g_ptr_array_add(args, g_strdup(argv[i]));
+            if (options_takes_argument(argv[i]) && i + 1 < argc)
+                g_ptr_array_add(args, g_strdup(argv[++i]));
+        } else if (!file) {
+            file = argv[i];
+        } else {
+            file = NULL;
+            break;
+        }
+    }
+    if (!file) {
+        error_set(error, "usage: mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--verify]"
+                         " [option...]");
+        return false;
+    }
+    if (gdb && !to)
+        g_ptr_array_add(args, g_strdup("-S"));
+    g_ptr_array_add(args, g_strdup("-replay"));
+    g_ptr_array_add(args, g_strdup(file));
+    if (!options_parse(o, args->len, (char **)args->pdata, error)) {
+        options_clear(o);
+        return false;
+    }
+    o->mute = verify;
+    o->replay_to = to;
+    return true;
+}
+
+bool record_command(int argc, char **argv, GString *out, Options *replay, GError **error)
 {
     if (!strcmp(argv[1], "rec"))
         return rec_command(argc, argv, out, error);
-    if (argc == 4 && !strcmp(argv[2], "--verify")) {
-        *replay = argv[3];
-        return true;
-    }
-    error_set(error, "usage: mimus replay --verify FILE");
-    return false;
+    return replay_command(argc, argv, replay, error);
 }

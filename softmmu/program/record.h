@@ -12,8 +12,9 @@
 
 /* Is @argv one of the subcommands? They begin with no dash. */
 bool record_is_command(int argc, char **argv);
-/* `mimus rec …`: *@out is what to print. `mimus replay …`: *@replay is the file to verify. */
-bool record_command(int argc, char **argv, GString *out, char **replay, GError **error);
+/* `mimus rec …`: *@out is what to print. `mimus replay …`: *@replay is initialised, the options of
+ * that; options_clear() it then, and only then. */
+bool record_command(int argc, char **argv, GString *out, Options *replay, GError **error);
 
 /* @o asks for a replay: make it the options of the recording, along with those of this host that
  * it has. The reader must outlive them. NULL with @error. */

@@ -5,6 +5,7 @@
 
 #include "accel/session.h"
 #include "accel/travel.h"
+#include "softmmu/block/drive.h"
 
 #define OWN_TAG 0xff /* of points: not the debugger's */
 
@@ -69,14 +70,32 @@ static void set_break(void *opaque, uint64_t count)
     travel_set_break(((Traveller *)opaque)->b->accel, count);
 }
 
-static void go_live(void *opaque)
+void traveller_stop_at(Traveller *t, uint64_t count)
+{
+    t->b->machine.stays = true;
+    if (is_possible(t))
+        set_break(t, count);
+}
+
+static bool has_drive(const Device *dev)
+{
+    for (unsigned i = 0; i < dev->children->len; i++)
+        if (has_drive(dev->children->pdata[i]))
+            return true;
+    return dev->klass == &drive_class;
+}
+
+static const char *go_live(void *opaque)
 {
     Traveller *t = opaque;
 
+    if (has_drive(t->b->machine.root))
+        return "what is on the machine's disks is not in the recording: it cannot go on by itself";
     fprintf(stderr, "mimus: the recording is left at %" G_GUINT64_FORMAT " instructions\n",
             accel_instruction_count(t->b->accel));
     travel_go_live(t->b->accel);
     t->b->machine.stays = false;
+    return NULL;
 }
 
 Traveller *traveller_new(Built *b, RunControl *rc)

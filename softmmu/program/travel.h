@@ -12,6 +12,8 @@ typedef struct Traveller Traveller;
 Traveller *traveller_new(Built *b, RunControl *rc);
 void traveller_free(Traveller *t);
 const MonitorTravel *traveller_for_monitor(Traveller *t);
+/* The replay, which has not begun, is to stop after so many instructions, and stay. */
+void traveller_stop_at(Traveller *t, uint64_t count);
 /* Before the last step, of CPU @cpu or (ANY) of any; before the last stop. False: it cannot. */
 bool traveller_back_step(Traveller *t, unsigned cpu);
 bool traveller_back_continue(Traveller *t);

@@ -146,6 +146,7 @@ def monitor(r):
         assert answer[0] == "O", answer
         text += bytes.fromhex(answer[1:])
     assert b"paused" in text, text
+    assert r.ask("bs").startswith("E") and r.ask("bc").startswith("E"), "there is no recording"
 
 
 def debug(mimus, guest):

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Going back in a replay: `reverse.py MIMUS GUESTDIR CASE`, run by `meson test`.
+
+The begin of a boot of Debian's kernel is recorded. Wherever its replay goes, forwards or backwards,
+it must be in the state in which it was there first; points must be met in reverse where they were
+met before. Exit status 77 (skip) without the guest files that scripts/guest-files makes.
+"""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+from rsp import Machine
+
+SKIP = 77
+SEED = 1
+
+# options, options of the replay, recorded until the console shows
+CASES = {
+    "boot": ("", "", b"Memory:"),
+    "boot-smp4": ("-smp 4", "", b"smp: Brought up"),
+    "boot-interp": ("-smp 2", "-accel tcg,backend=interp", b"Memory:"),
+}
+
+
+def record(mimus, guest, options, until, recording):
+    command = [mimus, "-display", "none", "-nodefaults", "-serial", "stdio", "-m", "256", "-kernel",
+               os.path.join(guest, "vmlinuz"), "-initrd", os.path.join(guest, "initrd.gz"),
+               "-append", "console=ttyS0 nokaslr mimus.poweroff", "-record", recording,
+               *options.split()]
+    print("+", " ".join(command), flush=True)
+    p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    seen = b""
+    while until not in seen:
+        c = p.stdout.read(1)
+        assert c, f"the console ended without {until}"
+        seen += c
+    p.kill()
+    p.wait()
+
+
+def monitor(r, line):
+    r.send("qRcmd," + line.encode().hex())
+    text = b""
+    while (answer := r.receive().decode()) != "OK":
+        assert answer[0] == "O", answer
+        text += bytes.fromhex(answer[1:])
+    return text.decode().strip()
+
+
+def when(r):
+    return int(monitor(r, "when"))
+
+
+def state(r):
+    return when(r), monitor(r, "info hash"), r.ask("g")
+
+
+def go(r, count):
+    assert monitor(r, f"goto {count}") == ""
+    assert when(r) == count, f"to {count}"
+
+
+def at_ends(r, alone):
+    """The count at the end."""
+    assert "replaylog:begin" in r.ask("bs") and "replaylog:begin" in r.ask("bc")
+    assert when(r) == 0
+    for _ in range(2):
+        assert "replaylog:end" in r.ask("c")
+    end = when(r)
+    r.run("bs")
+    assert when(r) == end - 1 if alone else when(r) < end
+    assert "replaylog:end" in r.ask("c") and when(r) == end
+    assert monitor(r, "goto end") == "" and when(r) == end
+    assert monitor(r, "goto begin") == "" and when(r) == 0
+    return end
+
+
+def everywhere(r, end, alone):
+    """Every state is the one that was there when the run first came by."""
+    rnd = random.Random(SEED)
+    counts = sorted(rnd.randrange(end) for _ in range(8))
+    first = {}
+    for count in counts:
+        go(r, count)
+        first[count] = state(r)
+    for _ in range(16):
+        count = rnd.choice(counts)
+        go(r, count)
+        assert state(r) == first[count], f"at {count} again"
+        steps = rnd.randrange(1, 40)
+        for _ in range(steps):
+            r.run("bs")
+        before = state(r)
+        for _ in range(steps if alone else 1):
+            r.run("s")
+        if alone:
+            assert state(r) == first[count], f"{steps} back and forth at {count}"
+        else:  # a step is one of the CPU that the debugger is at
+            r.run("bs")
+            assert state(r) == before, f"forth and back before {count}"
+    return counts
+
+
+def hits(r, point, how, until, end):
+    """Counts and instructions at which it stopped before the count `end`."""
+    r.ok("Z" + point)
+    found = []
+    while len(found) < 12:
+        stop = r.run(how)
+        if "replaylog" in stop or when(r) >= end:
+            break
+        assert until in stop, stop
+        r.ok(f"Hg{stop['thread']}")
+        found.append((when(r), r.get("rip")))
+    r.ok("z" + point)
+    return found
+
+
+def points(r, counts):
+    """A place in the middle of the run: where it was executed, where its stack was written."""
+    middle, end = counts[len(counts) // 2], counts[-1]
+    go(r, middle)
+    pc, stack = r.get("rip"), r.get("rsp")
+    forward = hits(r, f"1,{pc:x},1", "c", "hwbreak", end)
+    if forward:
+        go(r, forward[-1][0] + 1)
+        backward = hits(r, f"1,{pc:x},1", "bc", "hwbreak", end)
+        assert backward[:len(forward)] == forward[::-1], (forward, backward)
+        go(r, end)
+        monitor(r, f"last-exec {pc:#x}")
+        assert r.get("rip") == pc and when(r) >= forward[-1][0]
+    go(r, middle)
+    forward = hits(r, f"2,{stack:x},8", "c", "watch", end)
+    assert forward, "the stack is written to"
+    last = forward[-1][0]
+    go(r, last)
+    r.ok(f"Hg{int(r.ask('?').split('thread:')[1][:2], 16):x}")
+    value = r.read(stack, 8)
+    backward = hits(r, f"2,{stack:x},8", "bc", "watch", end)
+    assert [n for n, _ in backward[:len(forward)]] == [n - 1 for n, _ in forward[::-1]], \
+        (forward, backward)
+    go(r, last)
+    monitor(r, f"last-write {stack:#x} 8")
+    assert when(r) == last - 1, "before the instruction that wrote"
+    r.run("s")
+    assert when(r) == last and r.read(stack, 8) == value
+
+
+def moments(r, counts):
+    go(r, counts[2])
+    assert monitor(r, "checkpoint") == f"checkpoint 1 at {counts[2]}"
+    there = state(r)
+    go(r, counts[-1])
+    monitor(r, "restart 1")
+    assert state(r) == there
+    assert "no checkpoint 2" in monitor(r, "restart 2")
+    monitor(r, f"replay_break {counts[3]}")
+    r.run("c")
+    assert when(r) == counts[3]
+    monitor(r, "replay_delete_break")
+
+
+def goes_live(m, r, count):
+    """A replay cannot be changed; left, the machine boots to its end by itself."""
+    go(r, count)
+    assert r.ask(f"M{r.get('rsp') - 64:x},1:00").startswith("E")
+    assert r.set("r15", 1).startswith("E")
+    assert "left" in monitor(r, "go-live")
+    assert r.ask("bs").startswith("E") and r.ask("bc").startswith("E")
+    assert "no recording" in monitor(r, "when")
+    old = r.get("r15")
+    assert r.set("r15", 1) == "OK" and r.get("r15") == 1 and r.set("r15", old) == "OK"
+    r.ok("D")
+    out = m.process.stdout.read().decode(errors="replace")
+    assert m.process.wait() == 0 and "reboot: Power down" in out, out[-2000:]
+    assert out.count("Linux version") == 1, "what has been shown is not shown again"
+
+
+def main():
+    mimus, guest, name = sys.argv[1:4]
+    options, of_replay, until = CASES[name]
+    if not os.path.exists(os.path.join(guest, "vmlinuz")):
+        print("no guest files (scripts/guest-files makes them)")
+        return SKIP
+    with tempfile.TemporaryDirectory() as folder:
+        recording = os.path.join(folder, "boot.rec")
+        record(mimus, guest, options, until, recording)
+        m = Machine(mimus, "-S", "-replay", recording, *of_replay.split(), always=())
+        try:
+            r = m.connect()
+            r.start()
+            alone = "-smp" not in options
+            end = at_ends(r, alone)
+            counts = everywhere(r, end, alone)
+            points(r, counts)
+            moments(r, counts)
+            info = monitor(r, "info replay")
+            print(info)
+            assert "defect" not in info
+            if "interp" not in name:
+                goes_live(m, r, counts[-1])
+        finally:
+            m.end()
+    return 0
+
+
+sys.exit(main())
