@@ -191,11 +191,32 @@ static IrRef pair(Dis *d, unsigned high, unsigned low)
     return ir_or(ir, ir_shl(ir, h, const8(d, 32)), ir_zext(ir, I64, reg_get(d, I32, low)));
 }
 
+/* Written in any case. With one CPU running at a time several accesses are one. */
+static void cmpxchg16b(Dis *d, Insn *i)
+{
+    IrBlock *ir = d->ir;
+    Mem m = mem_operand(d, i, 16, true);
+    IrRef low = ir_and(ir, m.disp ? ir_addi(ir, m.addr, m.disp) : m.addr, const64(d, 15));
+    ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_GP, 0));
+    ir_probe(ir, m.addr, m.disp, 16, true, m.flags);
+    IrRef lo = mem_ld(d, m, I64, 0), hi = mem_ld(d, m, I64, 8);
+    IrRef differ = ir_or(ir, ir_xor(ir, lo, reg_get(d, I64, R_RAX)),
+                         ir_xor(ir, hi, reg_get(d, I64, R_RDX)));
+    IrRef equal = ir_setcond(ir, COND_EQ, differ, const64(d, 0));
+    IrRef new_lo = ir_select(ir, equal, reg_get(d, I64, R_RBX), lo);
+    IrRef new_hi = ir_select(ir, equal, reg_get(d, I64, R_RCX), hi);
+    mem_st(d, m, new_lo, 0);
+    mem_st(d, m, new_hi, 8);
+    reg_set(d, I64, R_RAX, lo); /* which they are if they are equal */
+    reg_set(d, I64, R_RDX, hi);
+    ir_setflags(ir, ir_fl_setzf(ir, equal, ir_getflags(ir)));
+}
+
 void gen_cmpxchg8b(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;
     if (i->rex & 8) {
-        call1(d, HELP_cmpxchg16b, mem_linear(d, i, mem_operand(d, i, 16, true), 16));
+        cmpxchg16b(d, i);
         return;
     }
     Mem m = mem_operand(d, i, 8, true);

@@ -137,23 +137,6 @@ uint32_t help_crc32(CpuX86 *c, uint32_t crc, uint64_t data, uint32_t bytes)
     return crc;
 }
 
-/* With one CPU running at a time two accesses are one. */
-void help_cmpxchg16b(CpuX86 *c, uint64_t addr)
-{
-    Cpu *cpu = &c->cpu;
-    unsigned mmu = x86_mmu(c);
-    if (addr & 15)
-        x86_raise_error(c, EXCP_GP, 0);
-    cpu_probe(cpu, addr, 16, ACCESS_WRITE, mmu);
-    uint64_t lo = cpu_load(cpu, addr, 8, mmu), hi = cpu_load(cpu, addr + 8, 8, mmu);
-    bool equal = lo == c->regs[R_RAX] && hi == c->regs[R_RDX];
-    cpu_store(cpu, addr, equal ? c->regs[R_RBX] : lo, 8, mmu);
-    cpu_store(cpu, addr + 8, equal ? c->regs[R_RCX] : hi, 8, mmu);
-    c->regs[R_RAX] = lo;
-    c->regs[R_RDX] = hi;
-    flags_set_packed(&cpu->cc, (flags_pack(&cpu->cc) & ~FLAG_ZF) | (equal ? FLAG_ZF : 0));
-}
-
 /* ---- Segments ------------------------------------------------------------------------------- */
 
 static bool segment_allows(const CpuX86 *c, unsigned seg, bool write)

@@ -15,7 +15,6 @@ uint64_t help_rcr(CpuX86 *c, uint64_t value, uint32_t how);
 uint32_t help_rcl_flags(CpuX86 *c, uint64_t value, uint32_t how);
 uint32_t help_rcr_flags(CpuX86 *c, uint64_t value, uint32_t how);
 uint32_t help_crc32(CpuX86 *c, uint32_t crc, uint64_t data, uint32_t bytes);
-void help_cmpxchg16b(CpuX86 *c, uint64_t addr);
 
 /* Linear address of offset @ea in segment @seg, after the checks of rights and limit that an access
  * of @size bytes makes; raises #GP(0) or #SS(0). Also for generators' own helpers. */

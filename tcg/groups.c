@@ -19,12 +19,22 @@ static bool is_rmw(const IrOp *op)
     return op->op >= OP_rmw_add && op->op <= OP_rmw_xchg;
 }
 
+static bool writes(const IrOp *op)
+{
+    return op->op == OP_probe ? op->aux : op->op != OP_ld;
+}
+
 static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 {
     IrType t;
 
-    if ((op->op != OP_ld && op->op != OP_st && !is_rmw(op)) || (op->d & (MEM_ALIGN | MEM_LOCK))) {
+    if ((op->op != OP_ld && op->op != OP_st && op->op != OP_probe && !is_rmw(op)) ||
+        (op->d & (MEM_ALIGN | MEM_LOCK))) {
         return false;
+    }
+    if (op->op == OP_probe) {
+        *size = op->b;
+        return *size <= REACH;
     }
     t = op->op == OP_st ? (IrType)ir->ops[op->b].type : (IrType)op->type;
     *size = ir_type_info[t].bytes;
@@ -34,7 +44,7 @@ static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)
 {
     return r->open && r->base == op->a && r->mmu == (op->d & MEM_MMU_MASK) &&
-           (r->write || r->certain || op->op == OP_ld) && hi - lo <= REACH && hi <= INT32_MAX;
+           (r->write || r->certain || !writes(op)) && hi - lo <= REACH && hi <= INT32_MAX;
 }
 
 static bool join(IrNotes *notes, const IrOp *op, unsigned i, unsigned size)
@@ -49,7 +59,7 @@ static bool join(IrNotes *notes, const IrOp *op, unsigned i, unsigned size)
             r->lo = (int32_t)lo;
             r->hi = (int32_t)hi;
             r->last = (uint16_t)i;
-            r->write |= op->op != OP_ld;
+            r->write |= writes(op);
             notes->group[i] = (uint8_t)(k + 1);
             return true;
         }
@@ -69,7 +79,7 @@ static bool found(IrNotes *notes, const IrOp *op, unsigned i, unsigned size, IrR
                                                  .leader = (uint16_t)i,
                                                  .last = (uint16_t)i,
                                                  .mmu = op->d & MEM_MMU_MASK,
-                                                 .write = op->op != OP_ld,
+                                                 .write = writes(op),
                                                  .open = true,
                                                  .certain = true,
                                                  .lo = disp,
@@ -101,7 +111,7 @@ void ir_pass_groups(const IrBlock *ir, IrNotes *notes)
         } else if (ir_props(ir, op) & IRP_EXIT) {
             close_groups(notes, false);
         } else if (can_group(ir, op, &size) && !join(notes, op, i, size)) {
-            if (op->op == OP_st) {
+            if (op->op == OP_st || op->op == OP_probe) {
                 found(notes, op, i, size, (IrRef)i);
             } else if (found(notes, op, i, size, spare)) {
                 spare = IR_NONE;

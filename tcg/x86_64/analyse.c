@@ -99,7 +99,7 @@ static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
     case OP_exit_if: return 8;
     case OP_jump: return 64;
     case OP_call: return 30;
-    case OP_probe: return 42;
+    case OP_probe: return ir_is_member(g->notes, i) ? 0 : 42;
     default: break;
     }
     if (props & (IRP_FAULT | IRP_FPSTATUS)) {
