@@ -50,11 +50,19 @@ void gen_sub(Dis *d, Insn *i)
     finish(d, i, r, ir_fl_sub(d->ir, r, b));
 }
 
+/* In the order that back ends know as one instruction. */
+static IrRef apply_with_carry(Dis *d, Insn *i, IrOpcode rmw, IrOpcode op, IrRef b, IrRef cin)
+{
+    if (op_is_mem(i, 0))
+        return apply(d, i, rmw, op, ir_add(d->ir, b, cin));
+    return ir_bin(d->ir, op, ir_bin(d->ir, op, op_load(d, i, 0), b), cin);
+}
+
 void gen_adc(Dis *d, Insn *i)
 {
     IrRef b = op_load(d, i, 1);
     IrRef cin = flags_cf(d, op_type(i, 0));
-    IrRef r = apply(d, i, OP_rmw_add, OP_add, ir_add(d->ir, b, cin));
+    IrRef r = apply_with_carry(d, i, OP_rmw_add, OP_add, b, cin);
     finish(d, i, r, ir_fl_adc(d->ir, r, b, cin));
 }
 
@@ -62,7 +70,7 @@ void gen_sbb(Dis *d, Insn *i)
 {
     IrRef b = op_load(d, i, 1);
     IrRef cin = flags_cf(d, op_type(i, 0));
-    IrRef r = apply(d, i, OP_rmw_sub, OP_sub, ir_add(d->ir, b, cin));
+    IrRef r = apply_with_carry(d, i, OP_rmw_sub, OP_sub, b, cin);
     finish(d, i, r, ir_fl_sbb(d->ir, r, b, cin));
 }
 
@@ -148,11 +156,8 @@ static void add_with_flag(Dis *d, Insn *i, unsigned cc)
     IrRef b = op_load(d, i, 1);
     IrRef a = op_load(d, i, 0);
     IrRef cin = ir_zext(ir, type, flags_cc(d, cc));
-    IrRef part = ir_add(ir, a, b);
-    IrRef r = ir_add(ir, part, cin);
-    IrRef out = ir_or(ir, ir_zext(ir, I32, ir_setcond(ir, COND_LTU, part, a)),
-                      ir_zext(ir, I32, ir_setcond(ir, COND_LTU, r, part)));
-    IrRef flag = ir_setcond(ir, COND_NE, out, const32(d, 0));
+    IrRef r = ir_add(ir, ir_add(ir, a, b), cin);
+    IrRef flag = ir_fl_test(ir, CC_B, ir_fl_adc(ir, r, b, cin));
     op_store(d, i, 0, r);
     ir_setflags(ir, cc == CC_B ? ir_fl_setcf(ir, flag, ir_getflags(ir))
                                : ir_fl_setof(ir, flag, ir_getflags(ir)));

@@ -132,7 +132,23 @@ uint32_t flags_pack(const FlagsRecord *r)
     if (r->rot_kind & FLAGS_ROT_NEWER) {
         flags = replace(flags, FLAG_OF, rot);
     }
-    return r->cf ? replace(flags, FLAG_CF, r->cf & 1) : flags;
+    flags = r->cf ? replace(flags, FLAG_CF, r->cf & 1) : flags;
+    return r->of ? replace(flags, FLAG_OF, r->of & 1 ? FLAG_OF : 0) : flags;
+}
+
+bool flags_carry(const FlagsRecord *r)
+{
+    return (r->kind & FLAGS_ON_TOP) && r->cf ? r->cf & 1 : flags_pack(r) & FLAG_CF;
+}
+
+bool flags_overflow(const FlagsRecord *r)
+{
+    if (!(r->kind & FLAGS_ON_TOP) || (r->rot_kind & FLAGS_ROT_NEWER)) {
+        return flags_pack(r) & FLAG_OF;
+    }
+    return r->of         ? r->of & 1
+           : r->inc_kind ? pack_inc(r) & FLAG_OF
+                         : flags_pack(r) & FLAG_OF;
 }
 
 bool flags_eval(uint32_t f, IrCc cc)
@@ -154,6 +170,11 @@ bool flags_eval(uint32_t f, IrCc cc)
 
 bool flags_test(const FlagsRecord *r, IrCc cc)
 {
+    switch (cc & ~1u) {
+    case CC_B: return flags_carry(r) ^ (cc & 1);
+    case CC_O: return flags_overflow(r) ^ (cc & 1);
+    default: break;
+    }
     return flags_eval(flags_pack(r), cc);
 }
 

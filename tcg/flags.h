@@ -5,9 +5,9 @@
  * vol. 1, 3.4.3.1; appendix A of vol. 1 for what each instruction defines).
  *
  * On top of the main part (kind, a, b, c) lie parts that replace some flags, so that whoever defines
- * only those need not know what came before: an INC or DEC (all but CF), a rotate (CF and OF), and a
- * CF by itself (BT, CMC …). Each is newer than the parts that it replaces flags of; a rotate that an
- * INC has come after since gives CF only. What is on top counts if kind has FLAGS_ON_TOP, so a main
+ * only those need not know what came before: an INC or DEC (all but CF), a rotate (CF and OF), a
+ * CF by itself (BT, CMC, ADCX …) and an OF by itself (ADOX). Each is newer than the parts that it
+ * replaces flags of; a rotate that an INC has come after since gives CF only. What is on top counts if kind has FLAGS_ON_TOP, so a main
  * part replaces it all by the byte that it writes anyway.
  *
  * Undefined flags: AF is 0 after logic, shifts and multiplication; OF of fl_shl and fl_shr is
@@ -45,7 +45,8 @@ typedef struct FlagsRecord {
     uint8_t inc_kind;
     uint8_t rot_kind; /* FLAGS_ROT_NEWER: no INC or DEC has come since */
     uint8_t cf;       /* 0: nothing on top, else FLAGS_CF_IS + CF */
-    uint8_t pad[4];
+    uint8_t of;       /* 0: nothing on top, else FLAGS_OF_IS + OF */
+    uint8_t pad[3];
     uint64_t a, b, c;
     uint64_t inc, rot;
 } FlagsRecord; /* operands may carry garbage above their size */
@@ -53,6 +54,7 @@ typedef struct FlagsRecord {
 #define FLAGS_ON_TOP    0x80
 #define FLAGS_ROT_NEWER 0x80
 #define FLAGS_CF_IS     2
+#define FLAGS_OF_IS     2
 
 enum {
     FLAG_CF = 0x001, FLAG_PF = 0x004, FLAG_AF = 0x010, FLAG_ZF = 0x040, FLAG_SF = 0x080,
@@ -70,17 +72,19 @@ static inline void flags_open_top(FlagsRecord *r)
     if (!(r->kind & FLAGS_ON_TOP)) {
         r->kind |= FLAGS_ON_TOP;
         r->inc_kind = r->rot_kind = FLK_NONE;
-        r->cf = 0;
+        r->cf = r->of = 0;
     }
 }
 
 uint32_t flags_pack(const FlagsRecord *r);              /* all six, at their EFLAGS positions */
+bool flags_carry(const FlagsRecord *r);                 /* CF by itself, for carry chains */
+bool flags_overflow(const FlagsRecord *r);
 bool flags_test(const FlagsRecord *r, IrCc cc);
 bool flags_eval(uint32_t eflags, IrCc cc);              /* condition on an EFLAGS word */
 void flags_set_packed(FlagsRecord *r, uint32_t eflags); /* takes the six bits of @eflags */
 
 /* The main half that bundle op @fl stands for: FlagsKind, or FLK_NONE where it has no record of
- * its own (setcf, setof, setzf, rotates: packed when they must rest). */
+ * its own (what lies on top of another, and setzf). */
 FlagsKind flags_kind_of_op(IrOpcode fl);
 
 #endif

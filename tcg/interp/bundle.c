@@ -38,6 +38,7 @@
         r->inc = get_##T(x, op->a);          \
         r->inc_kind = (u8)op->aux;           \
         r->rot_kind &= (u8)~FLAGS_ROT_NEWER; \
+        r->of = 0;                           \
         return op + 1;                       \
     }
 REST(u8)

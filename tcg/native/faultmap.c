@@ -4,9 +4,10 @@
  * guest instruction and how to make the flags record. Entries are in order of host addresses:
  *   uleb  host address - previous entry's        sleb  guest offset - previous entry's
  *   sleb  instruction index - previous entry's
- *   byte  0: flags as in the previous entry; 1: they follow: kind, inc_kind, rot_kind as a byte
- *         each, then sources (a, b, c, inc, rot, cf): byte 0, or 1 + uleb constant, or 2 + sleb
- *         offset from env
+ *   byte  0: flags as in the previous entry; 1: they follow: a byte that says which of the sources
+ *         (a, b, c, inc, rot, cf, of) there are, with bit 7 if there are inc_kind and rot_kind;
+ *         kind and these as a byte each; the sources: byte 0 + uleb constant, or 1 + sleb offset
+ *         from env
  */
 #include "tcg/native/record.h"
 
@@ -30,26 +31,32 @@ static uint8_t *put_sleb(uint8_t *p, int64_t v)
 static uint8_t *put_src(const FaultPlaces *places, uint8_t *p, const Src *s)
 {
     switch (s->kind) {
-    case SRC_NONE: *p++ = 0; return p;
-    case SRC_CONST: *p++ = 1; return put_uleb(p, s->value);
+    case SRC_NONE: return p;
+    case SRC_CONST: *p++ = 0; return put_uleb(p, s->value);
     case SRC_REG:
         g_assert(places->reg_home[s->reg] != INT32_MIN);
-        *p++ = 2;
+        *p++ = 1;
         return put_sleb(p, places->reg_home[s->reg] + places->bias);
-    default: *p++ = 2; return put_sleb(p, s->off + places->bias);
+    default: *p++ = 1; return put_sleb(p, s->off + places->bias);
     }
 }
 
-#define RECORD_SRCS 6
+#define HAS_KINDS 0x80
 
 static uint8_t *put_record(const FaultPlaces *places, uint8_t *p, const Record *r)
 {
     const Src *src = &r->a;
+    uint8_t *has = p++;
 
+    *has = 0;
     *p++ = r->kind;
-    *p++ = r->inc_kind;
-    *p++ = r->rot_kind;
+    if (r->inc_kind || r->rot_kind) {
+        *has = HAS_KINDS;
+        *p++ = r->inc_kind;
+        *p++ = r->rot_kind;
+    }
     for (unsigned i = 0; i < RECORD_SRCS; i++) {
+        *has |= (uint8_t)((src[i].kind != SRC_NONE) << i);
         p = put_src(places, p, &src[i]);
     }
     return p;
@@ -105,35 +112,43 @@ static int64_t get_sleb(Reader *r)
     return (int64_t)(v >> 1 ^ -(v & 1));
 }
 
-static bool get_src(Reader *r, const uint8_t *env, uint64_t *v)
+static uint64_t get_src(Reader *r, const uint8_t *env)
 {
-    switch (*r->p++) {
-    case 0: return false;
-    case 1: *v = get_uleb(r); return true;
-    default: memcpy(v, env + get_sleb(r), 8); return true;
+    uint64_t v;
+
+    if (*r->p++ == 0) {
+        return get_uleb(r);
     }
+    memcpy(&v, env + get_sleb(r), 8);
+    return v;
 }
 
 static void skip_record(Reader *r)
 {
-    r->p += 3;
+    uint8_t has = *r->p++;
+
+    r->p += has & HAS_KINDS ? 3 : 1;
     for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        switch (*r->p++) {
-        case 0: break;
-        case 1: get_uleb(r); break;
-        default: get_sleb(r);
+        if (has >> i & 1) {
+            r->p++;
+            get_uleb(r);
         }
     }
 }
 
 static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
 {
-    uint8_t kind = *r.p++, inc_kind = *r.p++, rot_kind = *r.p++;
+    uint8_t has = *r.p++, kind = *r.p++, inc_kind = 0, rot_kind = 0;
     uint64_t *to[] = { &rec->a, &rec->b, &rec->c, &rec->inc, &rec->rot };
-    uint64_t cf;
 
+    if (has & HAS_KINDS) {
+        inc_kind = *r.p++;
+        rot_kind = *r.p++;
+    }
     for (unsigned i = 0; i < G_N_ELEMENTS(to); i++) {
-        get_src(&r, env, to[i]);
+        if (has >> i & 1) {
+            *to[i] = get_src(&r, env);
+        }
     }
     if (kind) {
         rec->kind = kind;
@@ -142,15 +157,20 @@ static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
         flags_open_top(rec);
         rec->inc_kind = inc_kind;
         rec->rot_kind &= (uint8_t)~FLAGS_ROT_NEWER;
+        rec->of = 0;
     }
     if (rot_kind) {
         flags_open_top(rec);
         rec->rot_kind = rot_kind;
-        rec->cf = 0;
+        rec->cf = rec->of = 0;
     }
-    if (get_src(&r, env, &cf)) {
+    if (has & 1 << 5) {
         flags_open_top(rec);
-        rec->cf = FLAGS_CF_IS | (cf & 1);
+        rec->cf = FLAGS_CF_IS | (get_src(&r, env) & 1);
+    }
+    if (has & 1 << 6) {
+        flags_open_top(rec);
+        rec->of = FLAGS_OF_IS | (get_src(&r, env) & 1);
     }
 }
 

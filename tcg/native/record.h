@@ -25,12 +25,14 @@ typedef struct Src { /* without padding: compared as bytes */
 typedef struct Record {
     uint8_t kind, inc_kind, rot_kind;
     uint8_t unused[5];
-    Src a, b, c, inc, rot, cf; /* cf: the flag */
+    Src a, b, c, inc, rot, cf, of; /* cf, of: the flag */
 } Record;
+#define RECORD_SRCS 7
 
 static inline bool record_is_env(const Record *r)
 {
-    return !r->kind && !r->inc_kind && !r->rot_kind && r->cf.kind == SRC_NONE;
+    return !r->kind && !r->inc_kind && !r->rot_kind && r->cf.kind == SRC_NONE &&
+           r->of.kind == SRC_NONE;
 }
 
 typedef struct FaultPoint {
@@ -46,7 +48,7 @@ typedef struct FaultPlaces {
     int32_t bias;            /* to be added to both */
 } FaultPlaces;
 
-enum { FAULT_POINT_MAX = 64 }; /* bytes of an entry at most */
+enum { FAULT_POINT_MAX = 112 }; /* bytes of an entry at most */
 /* @points in order of host addresses. Its end. */
 uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *records,
                           const FaultPlaces *places, uint8_t *to);

@@ -108,6 +108,22 @@ static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
     return 5;
 }
 
+/* Of fl_adc, fl_sbb: does the host compute the result as one? Then its flags are there too. */
+static void note_carry(Gen *g, const IrOp *fl)
+{
+    IrOpcode op = fl->op == OP_fl_adc ? OP_add : OP_sub;
+    const IrOp *r = &g->ops[fl->a], *inner = &g->ops[r->a], *cin = &g->ops[fl->c];
+
+    if (r->op != op || r->b != fl->c || inner->op != op || g->notes->uses[r->a] != 1 ||
+        inner->b != fl->b || r->type < I32 || cin->op != OP_zext || g->ops[cin->a].type != I1) {
+        return;
+    }
+    g->want[fl->a] |= WANT_CARRY;
+    g->defer[r->a] = fl->a;
+    extend(g, inner->a, fl->a);
+    extend(g, inner->b, fl->a);
+}
+
 static void backward(Gen *g)
 {
     uint16_t sets[IR_MAX_OPS];
@@ -147,6 +163,9 @@ static void backward(Gen *g)
             n = ir_operands(g->ir, op);
             for (unsigned k = 0; k < n; k++) {
                 extend(g, op->arg[k], g->last[i]);
+            }
+            if (op->op == OP_fl_adc || op->op == OP_fl_sbb) {
+                note_carry(g, op);
             }
         } else if (is_observed(g, i, props) || op->op == OP_call) {
             extend(g, g->notes->flags_at[i], i);

@@ -210,6 +210,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->spill_used[0] = g->spill_used[1] = 0;
     g->nenvs = g->ngetflags = 0;
     g->hf.epoch = 0;
+    g->fused_second = 0;
     g->upper_marked = false;
     g->nx87 = g->x87_above = 0;
     memset(g->head, 0, sizeof(g->head));

@@ -71,7 +71,7 @@ typedef struct X86Backend {
     ShapeTable *shapes;
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup, *exit_jump;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *open_top, *divs128, *vec_slow, *bits_slow;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
 } X86Backend;
@@ -171,7 +171,7 @@ typedef struct Gen {
     unsigned nenvs;
     IrRef getflags[16];
     unsigned ngetflags;
-    IrRef fused_second; /* remainder of the division just emitted */
+    IrRef fused_second; /* remainder or high half that the op just emitted has made too */
     Stub *stubs;
     FaultPoint *points;
     Record *records; /* number 0: env is right */
@@ -179,7 +179,7 @@ typedef struct Gen {
     Loc loc[IR_MAX_OPS];
     uint16_t last[IR_MAX_OPS];
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
-    uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; others: fused with */
+    uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; add, sub: see WANT_CARRY */
     uint8_t want[IR_MAX_OPS];   /* WANT_* */
     uint16_t rest[IR_MAX_OPS];  /* estimate of the bytes from this op to the end, stubs apart */
     IrRef x87[4];       /* F80 values that the host's x87 stack holds as well, the deepest first */
@@ -191,6 +191,7 @@ typedef struct Gen {
 enum {
     WANT_FLAGS = 1, /* host flags of this op are of use: native width, no lea */
     WANT_PART = 2,  /* hint is for a part of the slot: only good in place */
+    WANT_CARRY = 16, /* x + y + carry or x - y - carry, as one; `defer` of the inner one says so */
     WANT_ZX = 8,    /* hint is for a V256 slot: zeros above 128 bits */
     WANT_LAZY = 4,  /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
 };
@@ -311,6 +312,9 @@ typedef struct Opnd {
 Opnd use_opnd(Gen *g, IrRef v, unsigned w);
 void alu_opnd(Gen *g, X86Alu op, unsigned w, int dst, Opnd o);
 
+/* emit-div.c: OP_mul and the high half that follows at once, where the host has it as one */
+bool try_product(Gen *g);
+
 /* rules/ */
 typedef void (*Rule)(Gen *g);
 extern const Rule x64_rules[IR_NOPS];
@@ -352,6 +356,8 @@ void mark_upper(Gen *g);
 unsigned cond_of(Gen *g, IrRef v);
 unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc);
 int pack_bundle(Gen *g, IrRef fl);     /* into a temporary */
+bool host_flags_answer(const Gen *g, IrRef fl, unsigned cc); /* do the host's flags tell @cc of @fl? */
+void carry_from(Gen *g, IrRef v); /* CF = low bit of @v */
 void host_flags_are(Gen *g, IrRef op); /* the instruction just emitted computed @op's flags */
 void rest_bundle(Gen *g, IrRef fl);    /* make sure record_of() can describe it */
 Record record_of(Gen *g, IrRef fl);
@@ -399,6 +405,8 @@ void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be);
 void x64_trap(void *env, const uint8_t *site, const X86Backend *be);
 void x64_pack_env(void *env, const X86Backend *be);
 void x64_pack_rec(void *env, const X86Backend *be);
+void x64_carry_env(void *env, const X86Backend *be);
+void x64_overflow_env(void *env, const X86Backend *be);
 void x64_divs128(void *env, const X86Backend *be);
 void x64_vec_slow(void *env, const X86Backend *be);
 void x64_bits_slow(void *env, const X86Backend *be);

@@ -271,6 +271,23 @@ GENERAL_REGS void x64_pack_rec(void *env, const X86Backend *be)
     *(uint64_t *)(scratch + SCR_RET) = flags_pack((FlagsRecord *)(scratch + SCR_REC));
 }
 
+/* One of the six, where it is in the word. */
+GENERAL_REGS void x64_carry_env(void *env, const X86Backend *be)
+{
+    uint8_t *e = env;
+    bool cf = flags_carry((FlagsRecord *)(e + be->layout->flags));
+
+    *(uint64_t *)(e + be->layout->scratch + SCR_RET) = cf ? FLAG_CF : 0;
+}
+
+GENERAL_REGS void x64_overflow_env(void *env, const X86Backend *be)
+{
+    uint8_t *e = env;
+    bool of = flags_overflow((FlagsRecord *)(e + be->layout->flags));
+
+    *(uint64_t *)(e + be->layout->scratch + SCR_RET) = of ? FLAG_OF : 0;
+}
+
 /* SCR_ARG: high, low, divisor; SCR_RET: quotient, remainder; SCR_TMP: overflow. */
 void x64_divs128(void *env, const X86Backend *be)
 {

@@ -503,6 +503,7 @@ static const uint8_t *make_open_top(Thunk *t)
     open = x_jcc8(&t->a, CC_S);
     x_alu_mi(&t->a, ALU_AND, 4, kind, FLAGS_ON_TOP - 1);
     x_alu_mi(&t->a, ALU_OR, 1, kind, (int8_t)FLAGS_ON_TOP);
+    x_store_imm(&t->a, 1, field(t->be->layout->flags + (int32_t)offsetof(FlagsRecord, of)), 0);
     x_here8(&t->a, open);
     x_ret(&t->a);
     return at;
@@ -677,6 +678,8 @@ void thunks_init(X86Backend *be)
     be->mem = make_mem(&t);
     be->pack_env = make_c(&t, x64_pack_env, false);
     be->pack_rec = make_c(&t, x64_pack_rec, false);
+    be->carry_env = make_c(&t, x64_carry_env, false);
+    be->overflow_env = make_c(&t, x64_overflow_env, false);
     be->open_top = make_open_top(&t);
     be->divs128 = make_c(&t, x64_divs128, true);
     be->vec_slow = make_c(&t, x64_vec_slow, true);

@@ -36,12 +36,82 @@ static void mulh64(Gen *g, bool sign)
     def_reg(g, CUR, u, false);
 }
 
+static bool in_register(const Gen *g, IrRef v, int r)
+{
+    return g->loc[v].kind == LOC_REG && g->loc[v].reg == r;
+}
+
+static int pin_hinted(const Gen *g, IrRef v)
+{
+    unsigned set = g->hint[v];
+
+    return set && !(g->want[v] & WANT_PART) ? g->be->slot[g->ops[set].imm].reg : NO_REG;
+}
+
+/* MUL, IMUL: RDX:RAX = RAX * @b, and that is where both are wanted. */
+static void product_in_pins(Gen *g, IrRef b, bool sign)
+{
+    unsigned w = op_bytes(g);
+    int r = use_gpr(g, b);
+
+    evict(g, RAX);
+    evict(g, RDX);
+    x_grp3(&g->a, sign ? G3_IMUL : G3_MUL, w, (X86Reg)r);
+    def_reg(g, CUR, RAX, w == 4);
+    def_reg(g, CUR + 1, RDX, w == 4);
+}
+
+/* MULX: RDX * @b. */
+static void product_by_mulx(Gen *g, IrRef b)
+{
+    unsigned w = op_bytes(g);
+    int r = use_gpr(g, b), lo, hi;
+
+    lo = pick_gpr(g, NO_REG, 1u << r | 1u << RDX);
+    g->cur++;
+    hi = pick_gpr(g, NO_REG, 1u << r | 1u << RDX | 1u << lo);
+    g->cur--;
+    x_vex_rr(&g->a, X_F2 | X_0F38 | (w == 8 ? X_W : 0) | 0xf6, false, hi, lo, r);
+    def_reg(g, CUR, lo, w == 4);
+    def_reg(g, CUR + 1, hi, w == 4);
+}
+
+/* Low half (the current op) and high half (the next) of one product by one instruction. */
+bool try_product(Gen *g)
+{
+    const IrOp *hi = g->op + 1;
+    IrRef a = g->op->a, b = g->op->b;
+    bool sign = hi->op == OP_mulhs;
+
+    if (g->cur + 1 >= g->ir->nops || (hi->op != OP_mulhu && !sign) || op_bytes(g) < 4 ||
+        hi->a != a || hi->b != b) {
+        return false;
+    }
+    if (in_register(g, b, RAX) || in_register(g, b, RDX)) {
+        IrRef t = a;
+        a = b;
+        b = t;
+    }
+    if (in_register(g, a, RAX) && pin_hinted(g, CUR) == RAX && pin_hinted(g, CUR + 1) == RDX) {
+        product_in_pins(g, b, sign);
+    } else if (in_register(g, a, RDX) && !sign && g->be->feat.bmi2) {
+        product_by_mulx(g, b);
+    } else {
+        return false;
+    }
+    g->fused_second = CUR + 1;
+    return true;
+}
+
 void emit_mulh(Gen *g)
 {
     bool sign = g->op->op == OP_mulhs;
     unsigned n = op_bytes(g);
     int a, b, t, u;
 
+    if (g->fused_second == CUR) {
+        return;
+    }
     if (n == 8) {
         mulh64(g, sign);
         return;

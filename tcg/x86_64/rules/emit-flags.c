@@ -61,7 +61,7 @@ static bool is_step(const Gen *g, bool up, const IrOp *res)
 }
 
 /* Do the host's flags answer @cc of @fl? */
-static bool host_flags_answer(const Gen *g, IrRef fl, unsigned cc)
+bool host_flags_answer(const Gen *g, IrRef fl, unsigned cc)
 {
     const IrOp *f = &g->ops[fl], *res;
 
@@ -88,6 +88,12 @@ static bool host_flags_answer(const Gen *g, IrRef fl, unsigned cc)
         break;
     case OP_fl_logic:
         if (res->op == OP_and || res->op == OP_or || res->op == OP_xor) {
+            return true;
+        }
+        break;
+    case OP_fl_adc:
+    case OP_fl_sbb:
+        if (g->want[f->a] & WANT_CARRY) {
             return true;
         }
         break;
@@ -158,7 +164,7 @@ static void apply(Gen *g, X86Alu op, unsigned w, int t, IrRef y)
     }
 }
 
-static void carry_from(Gen *g, IrRef v) /* CF = low bit of @v */
+void carry_from(Gen *g, IrRef v)
 {
     int r = use_gpr(g, v);
 
@@ -412,8 +418,15 @@ static unsigned test_word(Gen *g, int r, unsigned cc, bool scratch)
 
 static unsigned by_packing(Gen *g, IrRef fl, unsigned cc)
 {
-    int t = pack_bundle(g, fl);
+    bool record = g->loc[fl].kind == LOC_RECORD, of = (cc & ~1u) == CC_O;
+    int t;
 
+    if (record && (of || (cc & ~1u) == CC_B)) {
+        t = alloc_gpr(g);
+        call_pack(g, of ? g->be->overflow_env : g->be->carry_env, t);
+    } else {
+        t = pack_bundle(g, fl);
+    }
     cc = test_word(g, t, cc, true);
     unlock(g, t);
     return cc;
@@ -438,6 +451,17 @@ static unsigned by_result(Gen *g, IrRef fl, unsigned cc)
 static unsigned carry_of_add(Gen *g, IrRef fl)
 {
     compare(g, g->ops[fl].a, g->ops[fl].b);
+    return CC_B;
+}
+
+static unsigned carry_of_adc(Gen *g, IrRef fl)
+{
+    const IrOp *f = &g->ops[fl];
+    int t = copy_gpr(g, f->a);
+
+    carry_from(g, f->c);
+    apply(g, f->op == OP_fl_adc ? ALU_SBB : ALU_ADC, width_of(g, f->a), t, f->b);
+    unlock(g, t);
     return CC_B;
 }
 
@@ -554,6 +578,9 @@ unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc)
     switch (f->op) {
     case OP_fl_add:
         return (cc & ~1u) == CC_B ? carry_of_add(g, fl) ^ (cc & 1) : by_redoing(g, fl, cc);
+    case OP_fl_adc:
+    case OP_fl_sbb:
+        return (cc & ~1u) == CC_B ? carry_of_adc(g, fl) ^ (cc & 1) : by_redoing(g, fl, cc);
     case OP_fl_shl:
     case OP_fl_shr: return cond_shift(g, fl, cc);
     case OP_fl_mul: return cond_mul(g, fl, cc);
@@ -644,7 +671,8 @@ static bool is_on_top(const Gen *g, IrRef fl)
     case OP_fl_dec:
     case OP_fl_rotl:
     case OP_fl_rotr:
-    case OP_fl_setcf: return !is_packed(g, fl);
+    case OP_fl_setcf:
+    case OP_fl_setof: return !is_packed(g, fl);
     default: return false;
     }
 }
@@ -747,6 +775,10 @@ static void add_on_top(Gen *g, Record *r, IrRef fl)
         if (!r->rot_kind && r->cf.kind == SRC_NONE) {
             r->cf = src_of(g, f->a);
         }
+    } else if (f->op == OP_fl_setof) {
+        if (!r->rot_kind && !r->inc_kind && r->of.kind == SRC_NONE) {
+            r->of = src_of(g, f->a);
+        }
     } else if (kind == FLK_ROTL || kind == FLK_ROTR) {
         if (!r->rot_kind) {
             r->rot_kind =
@@ -822,10 +854,11 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
     }
 }
 
-/* The byte that says what CF is, from where the flag is. */
-static void write_cf(Gen *g, const Src *s, uint32_t busy)
+/* The byte that says what CF or OF is, from where the flag is. */
+static void write_flag(Gen *g, const Src *s, size_t byte, uint32_t busy)
 {
-    Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, cf));
+    _Static_assert(FLAGS_OF_IS == FLAGS_CF_IS, "in the same way");
+    Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)byte);
     uint32_t spare = GPR_TEMPS & ~busy;
     int t = spare ? __builtin_ctz(spare) : R12;
 
@@ -856,6 +889,9 @@ static void write_on_top(Gen *g, const Record *r)
     if (r->inc_kind) {
         x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, inc_kind)), r->inc_kind);
     }
+    if (r->inc_kind || r->rot_kind) {
+        x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, of)), 0);
+    }
     if (r->rot_kind) { /* and no CF on top */
         x_store_imm(&g->a, 2, env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind)), r->rot_kind);
     } else if (r->inc_kind) {
@@ -873,15 +909,15 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     if (record_is_env(r)) {
         return;
     }
-    for (unsigned i = 0; i < 6; i++) {
+    for (unsigned i = 0; i < RECORD_SRCS; i++) {
         if (src[i].kind == SRC_REG) {
             busy |= 1u << src[i].reg;
         }
     }
     if (r->kind == 0) {
         write_on_top(g, r);
-    } else if (r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE) {
-        x_store_imm(&g->a, 4, kind,
+    } else if (r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE || r->of.kind != SRC_NONE) {
+        x_store_imm(&g->a, 8, kind,
                     r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | r->rot_kind << 16);
     } else {
         x_store_imm(&g->a, 1, kind, r->kind);
@@ -892,7 +928,10 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     write_field(g, &r->inc, offsetof(FlagsRecord, inc), busy);
     write_field(g, &r->rot, offsetof(FlagsRecord, rot), busy);
     if (r->cf.kind != SRC_NONE) {
-        write_cf(g, &r->cf, busy);
+        write_flag(g, &r->cf, offsetof(FlagsRecord, cf), busy);
+    }
+    if (r->of.kind != SRC_NONE) {
+        write_flag(g, &r->of, offsetof(FlagsRecord, of), busy);
     }
 }
 

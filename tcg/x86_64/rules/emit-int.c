@@ -82,6 +82,32 @@ static bool is_spent(Gen *g, IrRef v)
     return l->kind == LOC_REG && is_temp(l->reg) && reg_dies(g, l->reg);
 }
 
+/* x + y + carry, x - y - carry: the host's CF may be the carry already. */
+static void emit_with_carry(Gen *g)
+{
+    bool sub = g->op->op == OP_sub;
+    const IrOp *inner = &g->ops[g->op->a], *cin = &g->ops[g->ops[g->op->b].a];
+    IrRef x = inner->a, y = inner->b;
+    unsigned w = op_bytes(g);
+    int a, dst;
+    Opnd b;
+
+    if (!sub && !g->hint[g->cur] && is_spent(g, y) && !is_spent(g, x)) {
+        x = inner->b;
+        y = inner->a;
+    }
+    a = use_gpr(g, x);
+    b = use_opnd(g, y, w);
+    if (cin->op != OP_fl_test || cin->aux != CC_B || !host_flags_answer(g, cin->a, CC_B)) {
+        carry_from(g, g->op->b);
+    }
+    dst = pick_gpr(g, a, b.kind == OPND_REG && b.reg != a ? 1u << b.reg : 0);
+    copy_to(g, dst, a, w);
+    alu_opnd(g, sub ? ALU_SBB : ALU_ADC, w, dst, b);
+    def_reg(g, CUR, dst, w == 4);
+    host_flags_are(g, CUR);
+}
+
 void emit_alu(Gen *g)
 {
     static const uint8_t alu[IR_NOPS] = { [OP_add] = ALU_ADD,
@@ -95,7 +121,11 @@ void emit_alu(Gen *g)
     int a, dst, pin = hinted_part(g);
     Opnd b;
 
-    if (is_lazy(g)) {
+    if (is_lazy(g) || g->defer[g->cur]) {
+        return;
+    }
+    if (g->want[g->cur] & WANT_CARRY) {
+        emit_with_carry(g);
         return;
     }
     if (comm && (g->ops[x].op == OP_const || /* y is in the right place already */
@@ -198,6 +228,9 @@ void emit_mul(Gen *g)
     int32_t imm;
     int a, b, dst;
 
+    if (try_product(g)) {
+        return;
+    }
     if (fits_imm(g, x, &imm) ||
         (!fits_imm(g, y, &imm) && !g->hint[g->cur] && is_spent(g, y) && !is_spent(g, x))) {
         IrRef t = x;
