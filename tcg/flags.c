@@ -102,7 +102,7 @@ static uint32_t replace(uint32_t flags, uint32_t mask, uint32_t by)
 /* CF and OF of a rotate. */
 static uint32_t pack_rot(const FlagsRecord *r)
 {
-    bool left = (r->rot_kind & ~FLAGS_ROT_NEWER) / 4 == FLK_ROTL;
+    bool left = (r->rot_kind & FLAGS_ROT_KIND) / 4 == FLK_ROTL;
     uint64_t top, below;
     Operands o;
 
@@ -122,8 +122,8 @@ uint32_t flags_pack(const FlagsRecord *r)
     if (!(r->kind & FLAGS_ON_TOP)) {
         return flags;
     }
-    rot = r->rot_kind == FLK_NONE ? 0 : pack_rot(r);
-    if (r->rot_kind & ~FLAGS_ROT_NEWER) {
+    rot = r->rot_kind & FLAGS_ROT_KIND ? pack_rot(r) : 0;
+    if (r->rot_kind & FLAGS_ROT_KIND) {
         flags = replace(flags, FLAG_CF | FLAG_OF, rot);
     }
     if (r->inc_kind != FLK_NONE) {
@@ -133,7 +133,7 @@ uint32_t flags_pack(const FlagsRecord *r)
         flags = replace(flags, FLAG_OF, rot);
     }
     flags = r->cf ? replace(flags, FLAG_CF, r->cf & 1) : flags;
-    return r->of ? replace(flags, FLAG_OF, r->of & 1 ? FLAG_OF : 0) : flags;
+    return r->rot_kind & FLAGS_OF_IS ? replace(flags, FLAG_OF, r->of & 1 ? FLAG_OF : 0) : flags;
 }
 
 bool flags_carry(const FlagsRecord *r)
@@ -143,12 +143,14 @@ bool flags_carry(const FlagsRecord *r)
 
 bool flags_overflow(const FlagsRecord *r)
 {
-    if (!(r->kind & FLAGS_ON_TOP) || (r->rot_kind & FLAGS_ROT_NEWER)) {
+    if (!(r->kind & FLAGS_ON_TOP)) {
         return flags_pack(r) & FLAG_OF;
     }
-    return r->of         ? r->of & 1
-           : r->inc_kind ? pack_inc(r) & FLAG_OF
-                         : flags_pack(r) & FLAG_OF;
+    if (r->rot_kind & FLAGS_OF_IS) {
+        return r->of & 1;
+    }
+    return r->inc_kind && !(r->rot_kind & FLAGS_ROT_NEWER) ? pack_inc(r) & FLAG_OF
+                                                           : flags_pack(r) & FLAG_OF;
 }
 
 bool flags_eval(uint32_t f, IrCc cc)

@@ -43,9 +43,9 @@ typedef enum FlagsKind {
 typedef struct FlagsRecord {
     uint8_t kind; /* of the main part; FLAGS_ON_TOP: the next three bytes count */
     uint8_t inc_kind;
-    uint8_t rot_kind; /* FLAGS_ROT_NEWER: no INC or DEC has come since */
+    uint8_t rot_kind; /* FLAGS_ROT_NEWER: no INC or DEC has come since; FLAGS_OF_IS */
     uint8_t cf;       /* 0: nothing on top, else FLAGS_CF_IS + CF */
-    uint8_t of;       /* 0: nothing on top, else FLAGS_OF_IS + OF */
+    uint8_t of;       /* OF, if rot_kind has FLAGS_OF_IS: nothing that replaces it has come since */
     uint8_t pad[3];
     uint64_t a, b, c;
     uint64_t inc, rot;
@@ -53,8 +53,9 @@ typedef struct FlagsRecord {
 
 #define FLAGS_ON_TOP    0x80
 #define FLAGS_ROT_NEWER 0x80
+#define FLAGS_OF_IS     0x40
+#define FLAGS_ROT_KIND  0x3f
 #define FLAGS_CF_IS     2
-#define FLAGS_OF_IS     2
 
 enum {
     FLAG_CF = 0x001, FLAG_PF = 0x004, FLAG_AF = 0x010, FLAG_ZF = 0x040, FLAG_SF = 0x080,
@@ -72,7 +73,7 @@ static inline void flags_open_top(FlagsRecord *r)
     if (!(r->kind & FLAGS_ON_TOP)) {
         r->kind |= FLAGS_ON_TOP;
         r->inc_kind = r->rot_kind = FLK_NONE;
-        r->cf = r->of = 0;
+        r->cf = 0;
     }
 }
 

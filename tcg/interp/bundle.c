@@ -37,8 +37,7 @@
         flags_open_top(r);                   \
         r->inc = get_##T(x, op->a);          \
         r->inc_kind = (u8)op->aux;           \
-        r->rot_kind &= (u8)~FLAGS_ROT_NEWER; \
-        r->of = 0;                           \
+        r->rot_kind &= FLAGS_ROT_KIND;       \
         return op + 1;                       \
     }
 REST(u8)

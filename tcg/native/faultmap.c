@@ -156,13 +156,12 @@ static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
     if (inc_kind) {
         flags_open_top(rec);
         rec->inc_kind = inc_kind;
-        rec->rot_kind &= (uint8_t)~FLAGS_ROT_NEWER;
-        rec->of = 0;
+        rec->rot_kind &= FLAGS_ROT_KIND;
     }
     if (rot_kind) {
         flags_open_top(rec);
         rec->rot_kind = rot_kind;
-        rec->cf = rec->of = 0;
+        rec->cf = 0;
     }
     if (has & 1 << 5) {
         flags_open_top(rec);
@@ -170,7 +169,8 @@ static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
     }
     if (has & 1 << 6) {
         flags_open_top(rec);
-        rec->of = FLAGS_OF_IS | (get_src(&r, env) & 1);
+        rec->rot_kind |= FLAGS_OF_IS;
+        rec->of = get_src(&r, env) & 1;
     }
 }
 

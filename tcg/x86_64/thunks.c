@@ -503,7 +503,6 @@ static const uint8_t *make_open_top(Thunk *t)
     open = x_jcc8(&t->a, CC_S);
     x_alu_mi(&t->a, ALU_AND, 4, kind, FLAGS_ON_TOP - 1);
     x_alu_mi(&t->a, ALU_OR, 1, kind, (int8_t)FLAGS_ON_TOP);
-    x_store_imm(&t->a, 1, field(t->be->layout->flags + (int32_t)offsetof(FlagsRecord, of)), 0);
     x_here8(&t->a, open);
     x_ret(&t->a);
     return at;

@@ -854,16 +854,15 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
     }
 }
 
-/* The byte that says what CF or OF is, from where the flag is. */
-static void write_flag(Gen *g, const Src *s, size_t byte, uint32_t busy)
+/* The byte that says what CF or OF is: @is + the flag. */
+static void write_flag(Gen *g, const Src *s, size_t byte, int is, uint32_t busy)
 {
-    _Static_assert(FLAGS_OF_IS == FLAGS_CF_IS, "in the same way");
     Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)byte);
     uint32_t spare = GPR_TEMPS & ~busy;
     int t = spare ? __builtin_ctz(spare) : R12;
 
     if (s->kind == SRC_CONST) {
-        x_store_imm(&g->a, 1, at, (int32_t)(FLAGS_CF_IS | (s->value & 1)));
+        x_store_imm(&g->a, 1, at, (int32_t)((unsigned)is | (s->value & 1)));
         return;
     }
     if (!spare) {
@@ -872,7 +871,7 @@ static void write_flag(Gen *g, const Src *s, size_t byte, uint32_t busy)
     if (s->kind == SRC_MEM) {
         x_load(&g->a, 4, (X86Reg)t, env_mem(s->off));
     }
-    x_lea(&g->a, 4, (X86Reg)t, mem_base((X86Reg)(s->kind == SRC_MEM ? t : s->reg), FLAGS_CF_IS));
+    x_lea(&g->a, 4, (X86Reg)t, mem_base((X86Reg)(s->kind == SRC_MEM ? t : s->reg), is));
     x_store(&g->a, 1, at, (X86Reg)t);
     if (!spare) {
         x_pop(&g->a, (X86Reg)t);
@@ -883,20 +882,21 @@ static void write_flag(Gen *g, const Src *s, size_t byte, uint32_t busy)
 static void write_on_top(Gen *g, const Record *r)
 {
     int32_t off = env_off(g->be->layout->flags);
+    Mem rot_kind = env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind));
+    int of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
 
     x_call(&g->a, g->be->open_top);
     x_flags_changed(&g->a);
     if (r->inc_kind) {
         x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, inc_kind)), r->inc_kind);
     }
-    if (r->inc_kind || r->rot_kind) {
-        x_store_imm(&g->a, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, of)), 0);
-    }
     if (r->rot_kind) { /* and no CF on top */
-        x_store_imm(&g->a, 2, env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind)), r->rot_kind);
+        x_store_imm(&g->a, 2, rot_kind, r->rot_kind | of);
     } else if (r->inc_kind) {
-        x_alu_mi(&g->a, ALU_AND, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind)),
-                 (int8_t)~FLAGS_ROT_NEWER);
+        x_alu_mi(&g->a, ALU_AND, 1, rot_kind, FLAGS_ROT_KIND);
+    }
+    if (of && !r->rot_kind) {
+        x_alu_mi(&g->a, ALU_OR, 1, rot_kind, of);
     }
 }
 
@@ -905,6 +905,7 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
 {
     Mem kind = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
     const Src *src = &r->a;
+    int of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
 
     if (record_is_env(r)) {
         return;
@@ -916,9 +917,9 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     }
     if (r->kind == 0) {
         write_on_top(g, r);
-    } else if (r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE || r->of.kind != SRC_NONE) {
-        x_store_imm(&g->a, 8, kind,
-                    r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | r->rot_kind << 16);
+    } else if (r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE || of) {
+        x_store_imm(&g->a, 4, kind,
+                    r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | (r->rot_kind | of) << 16);
     } else {
         x_store_imm(&g->a, 1, kind, r->kind);
     }
@@ -928,10 +929,10 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     write_field(g, &r->inc, offsetof(FlagsRecord, inc), busy);
     write_field(g, &r->rot, offsetof(FlagsRecord, rot), busy);
     if (r->cf.kind != SRC_NONE) {
-        write_flag(g, &r->cf, offsetof(FlagsRecord, cf), busy);
+        write_flag(g, &r->cf, offsetof(FlagsRecord, cf), FLAGS_CF_IS, busy);
     }
     if (r->of.kind != SRC_NONE) {
-        write_flag(g, &r->of, offsetof(FlagsRecord, of), busy);
+        write_flag(g, &r->of, offsetof(FlagsRecord, of), 0, busy);
     }
 }
 
