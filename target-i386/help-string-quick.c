@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * REP string instructions of 64-bit code while translated code's vector registers are live:
- * forward, within pages that the TLB holds. All else, overlapping moves, and long scans, which the
- * host's vectors do faster, are left to help-string.c, which goes on from where the registers
- * stand.
+ * forward, within pages that the TLB holds. All else, overlapping moves, and on hosts without masks
+ * long scans, which their vectors do faster, are left to help-string.c, which goes on from where
+ * the registers stand.
  */
 #include "target-i386/help.h"
+#include "target-i386/host-mask.h"
 
-enum { PAGE = 4096, MOVE_BYTES = 64 * 1024, SCAN_ELEMENTS = 64, WORDS_BELOW = 256 };
+enum { PAGE = 4096, CALL_BYTES = 64 * 1024, SCAN_ELEMENTS = 64, WORDS_BELOW = 256 };
 
 /* Fixed sizes of access to bytes of any alignment. */
 typedef struct __attribute__((packed)) Any {
@@ -66,7 +67,13 @@ static void copy_up(uint8_t *to, const uint8_t *from, uint64_t bytes)
     uint64_t a, b, x, y;
 
 #if defined(__x86_64__)
-    if (bytes >= WORDS_BELOW) {
+    bool masked = mask_has(); /* such hosts are fast at short REP MOVSB as well */
+
+    if (masked && bytes <= MASK_BYTES) {
+        mask_copy(to, from, bytes);
+        return;
+    }
+    if (masked || bytes >= WORDS_BELOW) {
         __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
         return;
     }
@@ -94,7 +101,13 @@ static void fill_up(uint8_t *to, uint64_t v, uint64_t bytes)
     uint8_t *last = to + bytes - (1u << log2);
 
 #if defined(__x86_64__)
-    if (bytes >= WORDS_BELOW) {
+    bool masked = mask_has();
+
+    if (masked && bytes <= MASK_BYTES) {
+        mask_fill(to, v, bytes);
+        return;
+    }
+    if (masked || bytes >= WORDS_BELOW) {
         uint64_t words = bytes / 8;
         __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(v) : "memory");
         to = last;
@@ -158,7 +171,7 @@ static uint64_t fill_run(CpuX86 *c, unsigned log2, uint64_t n)
 bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how)
 {
     unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3, op = how & STRING_OP;
-    uint64_t left = MOVE_BYTES >> log2, n;
+    uint64_t left = CALL_BYTES >> log2, n;
 
     if (!is_simple(c, how) || op == STRING_LODS)
         return false;
@@ -174,47 +187,80 @@ bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how)
     return true;
 }
 
+/* How many of @n elements are compared until one ends it, or @n. */
+static uint64_t compare_scalar(const uint8_t *a, uint64_t x, const uint8_t *b, unsigned log2,
+                               uint64_t n, bool repne)
+{
+    uint64_t k = 0;
+
+    do {
+        x = a ? load(a + (k << log2), log2) : x;
+    } while ((x == load(b + (k << log2), log2)) != repne && ++k < n);
+    return MIN(k + 1, n);
+}
+
+/* The same by masks; REPNE CMPS is not for them. */
+static uint64_t compare_masked(const uint8_t *a, uint64_t x, const uint8_t *b, unsigned log2,
+                               uint64_t n, bool repne)
+{
+    uint64_t step = MASK_BYTES >> log2, ends;
+
+    for (uint64_t k = 0; k < n; k += step) {
+        uint64_t now = MIN(step, n - k);
+        if (a) {
+            ends = mask_differ(a + (k << log2), b + (k << log2), now << log2);
+        } else {
+            ends = mask_equal(b + (k << log2), log2, x, now);
+            ends = repne ? ends : ~ends & mask_of(now);
+        }
+        if (ends)
+            return k + ((unsigned)__builtin_ctzll(ends) >> (a ? log2 : 0)) + 1;
+    }
+    return n;
+}
+
 /* Up to @n comparisons; true: the last of them ended it. Flags are those of the last. */
 static bool compare(CpuX86 *c, const uint8_t *a, const uint8_t *b, unsigned log2, uint64_t n,
                     bool repne)
 {
-    uint64_t k = 0, x, y, *r = c->regs, bytes;
-    bool equal;
+    uint64_t *r = c->regs, k, bytes, y;
+    uint64_t x = log2 < 3 ? r[R_RAX] & ((1ull << (8 << log2)) - 1) : r[R_RAX];
 
-    do {
-        x = a          ? load(a + (k << log2), log2)
-            : log2 < 3 ? r[R_RAX] & ((1ull << (8 << log2)) - 1)
-                       : r[R_RAX];
-        y = load(b + (k << log2), log2);
-        equal = x == y;
-    } while (++k < n && equal != repne);
+    if (mask_has() && !(a && repne))
+        k = compare_masked(a, x, b, log2, n, repne);
+    else
+        k = compare_scalar(a, x, b, log2, n, repne);
     bytes = k << log2;
+    x = a ? load(a + bytes - (1u << log2), log2) : x;
+    y = load(b + bytes - (1u << log2), log2);
     r[R_RDI] += bytes;
     r[R_RSI] += a ? bytes : 0;
     r[R_RCX] -= k;
     c->cpu.cc = (FlagsRecord){ .kind = flags_kind(FLK_CMP, (IrType)(I8 + log2)), .a = x, .b = y };
-    return equal == repne;
+    return (x == y) == repne;
 }
 
 bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how)
 {
     unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3;
-    uint64_t *r = c->regs, n = MIN(r[R_RCX], SCAN_ELEMENTS);
-    bool cmps = (how & STRING_OP) == STRING_CMPS;
+    bool cmps = (how & STRING_OP) == STRING_CMPS, repne = how & STRING_REPNE;
+    uint64_t *r = c->regs, n, left = mask_has() && !(cmps && repne) ? CALL_BYTES : SCAN_ELEMENTS;
     const uint8_t *a = NULL, *b;
 
     *result = 1;
     if (!is_simple(c, how))
         return false;
-    if (!n)
-        return true;
-    n = MIN(n, run(r[R_RDI], log2));
-    if (cmps)
-        n = MIN(n, run(r[R_RSI], log2));
-    b = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_READ, x86_mmu(c)) : NULL;
-    if (b && cmps)
-        a = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, x86_mmu(c));
-    if (!b || (cmps && !a))
-        return false;
-    return compare(c, a, b, log2, n, how & STRING_REPNE) || !r[R_RCX];
+    for (; r[R_RCX] && left; left -= n) {
+        n = MIN(MIN(r[R_RCX], left), run(r[R_RDI], log2));
+        if (cmps)
+            n = MIN(n, run(r[R_RSI], log2));
+        b = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_READ, x86_mmu(c)) : NULL;
+        if (b && cmps)
+            a = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, x86_mmu(c));
+        if (!b || (cmps && !a))
+            return false;
+        if (compare(c, a, b, log2, n, repne))
+            return true;
+    }
+    return !r[R_RCX];
 }
