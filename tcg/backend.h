@@ -36,7 +36,7 @@ struct TcgBackend {
     void (*disas)(void *be, const TcgCode *code, GString *out);
 };
 
-extern const TcgBackend tcg_backend_x86_64; /* only on such hosts */
+extern const TcgBackend tcg_backend_x86_64, tcg_backend_aarch64; /* only on such hosts */
 extern const TcgBackend tcg_backend_interp;
 
 #endif

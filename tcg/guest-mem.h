@@ -98,7 +98,7 @@ typedef struct TcgLayout {
      * its exception flags (0x3f) come on top of fsw's; C code finds all in fsw. */
     int32_t fsw_last;
     int32_t slow;     /* SlowAccess */
-    int32_t scratch;  /* 1 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
+    int32_t scratch;  /* 2 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
@@ -118,7 +118,7 @@ typedef struct TcgLayout {
     void (*trap)(void *env, uint32_t code);
 } TcgLayout;
 
-#define TCG_SCRATCH_SIZE 1024
+#define TCG_SCRATCH_SIZE 2048
 #define TCG_CALLS        3
 
 #endif

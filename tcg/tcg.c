@@ -28,8 +28,8 @@ struct Tcg {
 
 /* The first is the default. */
 static const TcgBackend *const backends[] = {
-#ifdef TCG_HAVE_X86_64
-    &tcg_backend_x86_64,
+#ifdef TCG_NATIVE
+    &TCG_NATIVE,
 #endif
     &tcg_backend_interp,
 };

@@ -941,6 +941,33 @@ void interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes)
     emit_stubs(e);
 }
 
+/* Op @i alone, on operands and a result in given places. */
+void interp_emitter_one(Emitter *e, const IrBlock *ir, unsigned i, const Place *arg, Place result)
+{
+    const IrOp *op = &ir->ops[i];
+    unsigned n = ir_operands(ir, op);
+    Op *o;
+
+    e->ir = ir;
+    e->ncells = 1;
+    g_array_set_size(e->out.ops, 0);
+    g_array_set_size(e->out.consts, 0);
+    e->zero = new_const(e, (v128){ { 0, 0 } });
+    e->plan.sunk[i] = 0;
+    e->plan.wide[i] = false;
+    for (unsigned k = 0; k < n; k++) {
+        e->plan.root[op->arg[k]] = op->arg[k];
+        e->place[op->arg[k]] = arg[k];
+    }
+    e->plan.root[i] = (IrRef)i;
+    one_op(e, i);
+    if (ir_has_result(ir, op)) {
+        o = emit(e, interp_copy((IrType)op->type));
+        o->a = place_of(e, (IrRef)i);
+        o->d = result;
+    }
+}
+
 const struct Emitted *interp_emitted(const Emitter *e)
 {
     return &e->out;

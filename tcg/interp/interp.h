@@ -156,6 +156,7 @@ typedef struct Emitter Emitter;
 Emitter *interp_emitter_new(const TcgConfig *config, CallSite *calls);
 void interp_emitter_free(Emitter *e);
 void interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes);
+void interp_emitter_one(Emitter *e, const IrBlock *ir, unsigned i, const Place *arg, Place result);
 struct Emitted {
     GArray *ops;    /* Op */
     GArray *consts; /* v128 */

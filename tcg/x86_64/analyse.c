@@ -169,6 +169,7 @@ static void backward(Gen *g)
             }
         } else if (is_observed(g, i, props) || op->op == OP_call) {
             extend(g, g->notes->flags_at[i], i);
+            g->want[g->notes->flags_at[i]] |= WANT_RECORD;
         }
     }
 }

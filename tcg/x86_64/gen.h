@@ -39,7 +39,7 @@ enum {
     SCR_TARGET = 248, /* where the memory slow path goes on */
     SCR_REC = 256,    /* FlagsRecord */
     SCR_SPILL = 304,
-    NSPILLS = (TCG_SCRATCH_SIZE - SCR_SPILL) / 8,
+    NSPILLS = (1024 - SCR_SPILL) / 8,
 };
 
 typedef struct Features {
@@ -194,6 +194,7 @@ enum {
     WANT_CARRY = 16, /* x + y + carry or x - y - carry, as one; `defer` of the inner one says so */
     WANT_ZX = 8,    /* hint is for a V256 slot: zeros above 128 bits */
     WANT_LAZY = 4,  /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
+    WANT_RECORD = 16, /* a bundle that is architectural by itself where somebody looks */
 };
 
 /* @v = another value + constant: which, and how much. */

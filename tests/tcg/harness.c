@@ -120,6 +120,15 @@ IrBlock *harness_ir_new(void)
     return ir_block_new(harness_slots, S_COUNT, harness_helpers, H_COUNT);
 }
 
+const char *harness_native(void)
+{
+    static char name[32];
+
+    g_strlcpy(name, tcg_backend_list(), sizeof(name));
+    name[strcspn(name, " ")] = '\0';
+    return strcmp(name, "interp") ? name : NULL;
+}
+
 #define AT(field) .field = offsetof(FakeEnv, field)
 
 static Harness *create(const char *backend, bool no_opt, bool parallel)

@@ -101,6 +101,7 @@ extern const IrSlot harness_slots[S_COUNT];
 extern const TcgHelper harness_helpers[H_COUNT];
 
 IrBlock *harness_ir_new(void);
+const char *harness_native(void); /* the back end that makes host code; NULL: there is none */
 /* @backend NULL: the default. Verifies between passes. */
 Harness *harness_new(const char *backend, bool no_opt);
 Harness *harness_new_parallel(const char *backend, bool no_opt); /* as for several CPU threads */

@@ -288,12 +288,12 @@ static void bundles_interp(void **state)
     bundles_on("interp");
 }
 
-static void bundles_x86_64(void **state)
+static void bundles_native(void **state)
 {
-    if (!strstr(tcg_backend_list(), "x86_64")) {
+    if (!harness_native()) {
         skip();
     }
-    bundles_on("x86_64");
+    bundles_on(harness_native());
 }
 
 int main(void)
@@ -304,7 +304,7 @@ int main(void)
         cmocka_unit_test(inc_and_dec_keep_carry),
         cmocka_unit_test(conditions),
         cmocka_unit_test(bundles_interp),
-        cmocka_unit_test(bundles_x86_64),
+        cmocka_unit_test(bundles_native),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -470,11 +470,12 @@ static void integer_ops(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest interp[] = { TESTS("interp") }, x86_64[] = { TESTS("x86_64") };
+    static const struct CMUnitTest interp[] = { TESTS("interp") };
     int failed = cmocka_run_group_tests(interp, NULL, NULL);
 
-    if (strstr(tcg_backend_list(), "x86_64")) {
-        failed += cmocka_run_group_tests(x86_64, NULL, NULL);
-    }
+#ifdef TCG_NATIVE_NAME
+    static const struct CMUnitTest native[] = { TESTS(TCG_NATIVE_NAME) };
+    failed += cmocka_run_group_tests(native, NULL, NULL);
+#endif
     return failed;
 }

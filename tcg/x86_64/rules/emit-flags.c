@@ -703,7 +703,7 @@ static void drop_operands(Gen *g, IrRef fl)
     unsigned n = ir_operands(g->ir, f);
 
     for (unsigned i = 0; i < n; i++) {
-        if (g->notes->uses[arg[i]] == 1) {
+        if (g->notes->uses[arg[i]] == 1 && !(g->want[arg[i]] & WANT_RECORD)) {
             if (ir_is_flags_op(g->ops[arg[i]].op)) {
                 drop_operands(g, arg[i]);
             }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Between blocks: links, side exits that give budget back, the jump cache, retired blocks, budget
- * exits, flushes; on the x86-64 back end and on the interpreter, which must agree. Then what random
- * blocks on one thread do not reach: atomic forms, control words other than the default.
+ * exits, flushes; on the back end that makes host code and on the interpreter, which must agree.
+ * Then what random blocks on one thread do not reach: atomic forms, control words other than the
+ * default.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,10 +15,10 @@
 
 #include "tests/tcg/random-ir.h"
 
-static const char *const backends[] = { "interp", "x86_64" };
-
 static void each_backend(void (*test)(Harness *h))
 {
+    const char *const backends[] = { "interp", harness_native() };
+
     for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
         Harness *h = harness_new(backends[i], false);
 
@@ -196,7 +197,7 @@ static void jumps(Harness *h)
 static void full_buffer(Harness *h)
 {
     IrBlock *ir = harness_ir_new();
-    unsigned mask = random_mask("x86_64");
+    unsigned mask = random_mask(harness_native());
 
     for (unsigned flushes = 0, i = 0; flushes < 2; i++) {
         TcgCode *code;
@@ -216,13 +217,13 @@ static void full_buffer(Harness *h)
     ir_block_free(ir);
 }
 
-#define ON_EACH_BACKEND(name)                        \
-    static void run_##name(void **state)             \
-    {                                                \
-        if (!strstr(tcg_backend_list(), "x86_64")) { \
-            skip();                                  \
-        }                                            \
-        each_backend(name);                          \
+#define ON_EACH_BACKEND(name)            \
+    static void run_##name(void **state) \
+    {                                    \
+        if (!harness_native()) {         \
+            skip();                      \
+        }                                \
+        each_backend(name);              \
     }
 ON_EACH_BACKEND(links_and_budget)
 ON_EACH_BACKEND(side_exits)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this back end wants to know beyond the common notes, in one walk each way: which values can
+ * be computed straight into a pin, which conditions their consumer evaluates itself, whose NZCV
+ * are worth computing.
+ */
+#include "tcg/aarch64/gen.h"
+
+#define DEFER_REACH 12
+
+static bool takes_condition(const IrOp *op, IrRef v)
+{
+    switch (op->op) {
+    case OP_goto_if:
+    case OP_trap_if:
+    case OP_exit_if:
+    case OP_select: return op->a == v && op->b != v && op->c != v;
+    case OP_zext: return op->a == v;
+    default: return false;
+    }
+}
+
+static bool is_harmless(const IrOp *op)
+{
+    switch (op->op) {
+    case OP_nop:
+    case OP_insn:
+    case OP_const:
+    case OP_get:
+    case OP_setflags:
+    case OP_trunc:
+    case OP_fl_test:
+    case OP_setcond: return true;
+    default: return ir_op_info[op->op].shape == SHAPE_FL;
+    }
+}
+
+/* The op that evaluates condition @i in its place, or 0. */
+static unsigned consumer_of(const Gen *g, unsigned i)
+{
+    const IrOp *ops = g->ops;
+
+    if (g->notes->uses[i] != 1) {
+        return 0;
+    }
+    for (unsigned j = i + 1; j < g->ir->nops && j <= i + DEFER_REACH; j++) {
+        if (takes_condition(&ops[j], (IrRef)i)) {
+            return j;
+        }
+        if (!is_harmless(&ops[j])) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static void extend(Gen *g, IrRef v, unsigned to)
+{
+    if (v && g->last[v] < to) {
+        g->last[v] = (uint16_t)to;
+    }
+}
+
+/* Where somebody may look at the state: faults, exits. */
+static bool is_observed(const Gen *g, unsigned i, unsigned props)
+{
+    return (props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i);
+}
+
+static void backward(Gen *g)
+{
+    for (unsigned i = g->ir->nops; i-- > 1;) {
+        const IrOp *op = &g->ops[i];
+        unsigned n, to = g->last[i];
+
+        if (ir_is_inert(op)) {
+            continue;
+        }
+        if (op->op == OP_fl_test || op->op == OP_setcond) {
+            g->defer[i] = (uint16_t)consumer_of(g, i);
+            to = g->defer[i];
+        } else if (!ir_is_flags_op(op->op)) {
+            if (is_observed(g, i, ir_props(g->ir, op)) || op->op == OP_call) {
+                extend(g, g->notes->flags_at[i], i);
+                g->want[g->notes->flags_at[i]] |= WANT_RECORD;
+            }
+            continue;
+        }
+        n = ir_operands(g->ir, op);
+        for (unsigned k = 0; to && k < n; k++) {
+            extend(g, op->arg[k], to);
+        }
+    }
+}
+
+static void hint(Gen *g, IrRef v, unsigned set, unsigned barrier, unsigned access)
+{
+    if (barrier <= v && access < v && !g->hint[v]) {
+        g->hint[v] = (uint16_t)set;
+    }
+}
+
+/* @op sets the whole of a pin: may the value be computed there? */
+static void hint_set(Gen *g, unsigned i, unsigned barrier, unsigned access)
+{
+    const IrOp *op = &g->ops[i], *v = &g->ops[op->a];
+    const SlotHome *slot = &g->be->slot[op->imm];
+    bool whole = slot->reg >= 32 ? v->type == V128 : bytes_of(g, op->a) == slot->bytes;
+
+    if (slot->reg == NO_REG || op->aux || !whole) {
+        return;
+    }
+    hint(g, op->a, i, barrier, access);
+    if (v->op == OP_zext && slot->reg < 32 && g->ops[v->a].type != I1) {
+        /* of what is extended as it is made */
+        const IrOp *x = &g->ops[v->a];
+        if (x->type == I32 || x->op == OP_ld) {
+            hint(g, v->a, i, barrier, access);
+        }
+    }
+}
+
+static void forward(Gen *g)
+{
+    uint16_t access[256] = { 0 };
+    unsigned barrier = 0;
+
+    for (unsigned i = 1; i < g->ir->nops; i++) {
+        const IrOp *op = &g->ops[i];
+
+        if (ir_is_inert(op)) {
+            continue;
+        }
+        if (op->op == OP_get && op->imm < 256) {
+            access[op->imm] = (uint16_t)i;
+        } else if (op->op == OP_set && op->imm < 256) {
+            hint_set(g, i, barrier, access[op->imm]);
+            access[op->imm] = (uint16_t)i;
+        } else if (op->op == OP_fl_test) {
+            const IrOp *fl = &g->ops[op->a];
+            if (ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
+                g->want[fl->a] |= WANT_FLAGS;
+            }
+        }
+        if (op->op == OP_call || op->op == OP_vzeroupper ||
+            is_observed(g, i, ir_props(g->ir, op))) {
+            barrier = i;
+        }
+    }
+}
+
+/* What the check found stays in a register for the others. */
+static void keep_checks(Gen *g)
+{
+    for (unsigned k = 0; k < g->notes->ngroups; k++) {
+        const IrGroup *r = &g->notes->groups[k];
+        if (r->last != r->leader) {
+            g->last[r->token] = r->last;
+        }
+    }
+}
+
+void gen_analyse(Gen *g)
+{
+    unsigned n = g->ir->nops;
+
+    memcpy(g->last, g->notes->last_use, n * sizeof(g->last[0]));
+    memset(g->loc, 0, n * sizeof(g->loc[0]));
+    memset(g->hint, 0, n * sizeof(g->hint[0]));
+    memset(g->defer, 0, n * sizeof(g->defer[0]));
+    memset(g->want, 0, n * sizeof(g->want[0]));
+    backward(g);
+    forward(g);
+    keep_checks(g);
+}

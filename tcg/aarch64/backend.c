@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The AArch64 back end: which guest slots sit in which host registers, the walk over a block, and
+ * how blocks are entered, linked and retired. gen.h is the map of the rest.
+ */
+#include "tcg/aarch64/gen.h"
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+/* Integer pin wishes 0-15. C preserves the last six. */
+static const int8_t gpr_of_pin[16] = { 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 24 };
+
+#define CODE_MAX (100u << 20) /* B and BL reach all of it */
+
+/* -- Set-up ----------------------------------------------------------------------------------- */
+
+static int pin_register(const IrSlot *s)
+{
+    unsigned n = s->pin - 1u;
+
+    if (s->pin == 0) {
+        return NO_REG;
+    }
+    if (n < 16) {
+        return s->type == I64 || s->type == I32 ? gpr_of_pin[n] : NO_REG;
+    }
+    return s->type == V128 || s->type == V256 ? VEC((int)n) : NO_REG;
+}
+
+static void place_slots(A64Backend *be)
+{
+    for (int r = 0; r < NREGS; r++) {
+        be->reg_home[r] = NO_HOME;
+        be->reg_bytes[r] = r < 32 ? 8 : 16;
+    }
+    for (int i = 0; i < 6; i++) {
+        be->reg_home[i] = be->layout->scratch + SCR_GPR + 8 * i;
+    }
+    for (int i = 2; i < 16; i++) {
+        be->reg_home[VEC(i)] = be->layout->scratch + SCR_VEC + 16 * (i - 2);
+    }
+    be->slot = g_new0(SlotHome, be->config.nslots + 1);
+    for (unsigned i = 0; i < be->config.nslots; i++) {
+        const IrSlot *s = &be->config.slots[i];
+        SlotHome *h = &be->slot[i];
+        int r = pin_register(s);
+
+        h->off = (int32_t)s->offset;
+        h->bytes = ir_type_info[s->type].bytes;
+        h->is_register = s->pin != 0 || s->type == F80;
+        h->reg = NO_REG;
+        if (r != NO_REG && be->reg_home[r] == NO_HOME) {
+            h->reg = (int8_t)r;
+            be->reg_home[r] = h->off;
+            be->reg_bytes[r] = MIN(h->bytes, 16);
+        }
+    }
+}
+
+/* For tests: only what every AArch64 host has. */
+static bool baseline_only(void)
+{
+    return g_getenv("TCG_AARCH64_BASELINE") != NULL;
+}
+
+static Features host_features(void)
+{
+    unsigned long caps = baseline_only() ? 0 : getauxval(AT_HWCAP);
+
+    return (Features){ .lse = caps & HWCAP_ATOMICS, .flagm = caps & HWCAP_FLAGM };
+}
+
+static unsigned backend_features(void)
+{
+    return TCG_HAS_V256 | TCG_HAS_VAES | TCG_HAS_VPCLMUL | TCG_HAS_GFNI;
+}
+
+static void *backend_init(const TcgConfig *config, GError **error)
+{
+    A64Backend *be = g_new0(A64Backend, 1);
+
+    if (!codebuf_init(&be->buf, MIN(config->buffer_size, CODE_MAX), error)) {
+        g_free(be);
+        return NULL;
+    }
+    be->config = *config;
+    be->layout = &be->config.layout;
+    be->feat = host_features();
+    be->helper_thunk = g_new0(const uint8_t *, config->nhelpers + 1);
+    be->soft = soft_new(&be->config);
+    place_slots(be);
+    thunks_init(be);
+    be->buf.floor = be->buf.used;
+    be->gen = g_new0(Gen, 1);
+    be->gen->be = be;
+    be->gen->records_size = 32;
+    be->gen->records = g_new0(Record, be->gen->records_size);
+    return be;
+}
+
+static void backend_free(void *p)
+{
+    A64Backend *be = p;
+
+    g_free(be->gen->stubs);
+    g_free(be->gen->points);
+    g_free(be->gen->records);
+    g_free(be->gen);
+    soft_free(be->soft);
+    g_free(be->slot);
+    g_free(be->helper_thunk);
+    codebuf_free(&be->buf);
+    g_free(be);
+}
+
+static void backend_flush(void *p)
+{
+    A64Backend *be = p;
+
+    be->buf.used = be->buf.floor;
+    memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
+}
+
+static size_t backend_used(const void *p, const void **start)
+{
+    *start = ((const A64Backend *)p)->buf.rx;
+    return ((const A64Backend *)p)->buf.used;
+}
+
+/* -- Emission --------------------------------------------------------------------------------- */
+
+static void backend_prepare(void *p)
+{
+    codebuf_prepare(&((A64Backend *)p)->buf);
+}
+
+static bool make_helper_thunks(A64Backend *be, const IrBlock *ir)
+{
+    for (unsigned i = 1; ir->has_calls && i < ir->nops; i++) {
+        if (ir->ops[i].op == OP_call && !helper_thunk(be, ir->ops[i].imm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+{
+    CodeBuf *c = &g->be->buf;
+    uint8_t *p = c->rw + ((c->used + 15) & ~(size_t)15);
+
+    g->a = (Asm){ .p = p, .start = p, .end = c->rw + c->size, .rx = c->rx - c->rw, .epoch = 1 };
+    g->ir = ir;
+    g->notes = notes;
+    g->ops = ir->ops;
+    g->code = code;
+    g->insn_offset = ir->start;
+    g->insn_index = 0;
+    g->locked = 0;
+    memset(g->spill_used, 0, sizeof(g->spill_used));
+    g->nenvs = g->ngetflags = 0;
+    g->nz.epoch = 0;
+    g->bank[0] = g->bank[1] = -1;
+    memset(g->head, 0, sizeof(g->head));
+    g->nstubs = g->npoints = 0;
+    g->nrecords = 1;
+}
+
+static void append_map(Gen *g)
+{
+    const FaultPlaces places = { g->be->reg_home, 0 };
+
+    if (g->a.end - g->a.p < (int64_t)(g->npoints + 1) * FAULT_POINT_MAX) {
+        g->a.full = true;
+        return;
+    }
+    g->code->fault_map = a_pc(&g->a);
+    g->a.p = fault_map_encode(g->points, g->npoints, g->records, &places, g->a.p);
+    g->code->fault_map_size = (uint32_t)(a_pc(&g->a) - g->code->fault_map);
+}
+
+static void emit_code(Gen *g)
+{
+    emit_prologue(g);
+    for (unsigned i = 1; i < g->ir->nops && !g->a.full; i++) {
+        const IrOp *op = &g->ir->ops[i];
+        Rule rule = a64_rules[op->op];
+
+        if (op->op == OP_nop) {
+            continue;
+        }
+        g->cur = i;
+        g->op = op;
+        g_assert(rule); /* a row of opcodes.def without a rule here */
+        rule(g);
+        g->locked = 0;
+    }
+    g->cur = g->ir->nops;
+    emit_stubs(g);
+}
+
+static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
+{
+    A64Backend *be = p;
+    Gen *g = be->gen;
+    size_t used;
+
+    if (!make_helper_thunks(be, ir)) {
+        return false;
+    }
+    g->no_tbz = g->too_far = false;
+    do {
+        g->no_tbz = g->too_far;
+        g->too_far = false;
+        start(g, ir, notes, code);
+        if (g->a.end - g->a.p < 256) {
+            return false;
+        }
+        gen_analyse(g);
+        emit_code(g);
+    } while (g->too_far);
+    code->end = a_pc(&g->a);
+    if (!g->a.full) {
+        append_map(g);
+    }
+    if (g->a.full) {
+        return false;
+    }
+    used = (size_t)(g->a.p - be->buf.rw);
+    __builtin___clear_cache((char *)g->a.start + g->a.rx, (char *)(uintptr_t)code->end);
+    be->buf.used = used;
+    return true;
+}
+
+/* -- Running ---------------------------------------------------------------------------------- */
+
+static const CodeHeader *header_at(const uint8_t *site)
+{
+    uint32_t back;
+
+    memcpy(&back, site, 4);
+    return (const CodeHeader *)(site - back);
+}
+
+static const CodeHeader *header_of_link(const uint8_t *site, unsigned *link)
+{
+    const CodeHeader *h = header_at(site);
+
+    for (*link = 0; h->code->start + h->code->link[*link].stub + 4 != site; ++*link) {
+        g_assert(*link + 1 < h->code->nlinks);
+    }
+    return h;
+}
+
+static void left_at_start(const A64Backend *be, uint8_t *env, TcgLeave *leave, const CodeHeader *h)
+{
+    *(uint64_t *)(env + be->layout->pc) = *(uint64_t *)(env + be->layout->vbase) + h->start;
+    if (h->code->retired) {
+        leave->kind = TCG_EXIT_LOOKUP;
+    } else {
+        leave->kind = TCG_EXIT_BUDGET;
+        *(int32_t *)(env + be->layout->budget) += h->code->ninsns;
+    }
+}
+
+static TcgLeave left(A64Backend *be, uint8_t *env)
+{
+    const TcgLayout *l = be->layout;
+    uint8_t *scratch = env + l->scratch;
+    const uint8_t *site = *(const uint8_t **)(scratch + SCR_SITE);
+    uint64_t *pc = (uint64_t *)(env + l->pc), vbase = *(uint64_t *)(env + l->vbase);
+    uint32_t kind = *(uint32_t *)(scratch + SCR_KIND), offset = 0, index = 0;
+    TcgLeave leave = { .kind = (TcgExit)kind };
+    const CodeHeader *h;
+
+    switch (kind) {
+    case TCG_EXIT_LINK:
+        h = header_of_link(site, &leave.link);
+        leave.from = h->code;
+        *pc = vbase + h->code->link[leave.link].offset;
+        break;
+    case TCG_EXIT_BUDGET: left_at_start(be, env, &leave, (const CodeHeader *)(site - 4) - 1); break;
+    case TCG_EXIT_REASON:
+        h = header_at(site);
+        g_assert(find_point(be, h->code, (uintptr_t)site, env, &offset, &index));
+        *pc = vbase + offset;
+        memcpy(&leave.reason, site + 4, 4);
+        break;
+    case EXIT_END:
+        leave.kind = TCG_EXIT_REASON;
+        memcpy(&leave.reason, site, 4);
+        break;
+    case TCG_EXIT_LOOKUP:
+        if (site) {
+            memcpy(&leave.offset, site, 4);
+            memcpy(&leave.reason, site + 4, 4);
+        }
+        break;
+    default: break;
+    }
+    return leave;
+}
+
+static const void *backend_far_entry(void *p, TcgCode *code)
+{
+    A64Backend *be = p;
+    CodeBuf *c = &be->buf;
+    uint8_t *at = c->rw + ((c->used + 3) & ~(size_t)3);
+    Asm a = { .p = at, .start = at, .end = c->rw + c->size, .rx = c->rx - c->rw };
+
+    emit_far_entry(&a, be, code);
+    if (a.full) {
+        return NULL;
+    }
+    __builtin___clear_cache((char *)at + a.rx, (char *)a.p + a.rx);
+    c->used = (size_t)(a.p - c->rw);
+    return at + a.rx;
+}
+
+static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+{
+    A64Backend *be = p;
+    const TcgLayout *l = be->layout;
+    const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
+    void (*enter)(void *, const void *) = (void (*)(void *, const void *))(uintptr_t)be->enter;
+
+    *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
+    enter(env, code->near_entry);
+    return left(be, env);
+}
+
+/* Others may be running it: one word is replaced at a time. */
+static void rewrite(A64Backend *be, const uint8_t *at, uint32_t insn)
+{
+    uint32_t *rw = (uint32_t *)((uint8_t *)(uintptr_t)at - (be->buf.rx - be->buf.rw));
+
+    __atomic_store_n(rw, insn, __ATOMIC_RELEASE);
+    __builtin___clear_cache((char *)(uintptr_t)at, (char *)(uintptr_t)at + 4);
+}
+
+/* The branch at @at turned to @to, if it is near enough. */
+static bool redirect(A64Backend *be, const uint8_t *at, const uint8_t *to)
+{
+    uint32_t insn;
+
+    memcpy(&insn, at, 4);
+    if (!a_redirect(&insn, at, to)) {
+        return false;
+    }
+    rewrite(be, at, insn);
+    return true;
+}
+
+static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
+{
+    A64Backend *be = p;
+    const uint8_t *stub = from->start + from->link[link].stub;
+    const uint8_t *patch = from->start + from->link[link].patch;
+    uint32_t insn = 0x94000000; /* BL, or B */
+
+    from->link[link].to = to;
+    if (to) {
+        insn = 0x14000000;
+        a_redirect(&insn, stub, to->near_entry);
+    } else {
+        a_redirect(&insn, stub, be->exit_link);
+    }
+    rewrite(be, stub, insn);
+    if (from->link[link].patch && !(to && redirect(be, patch, to->near_entry))) {
+        redirect(be, patch, stub);
+    }
+}
+
+/* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart.
+ */
+static void backend_retire(void *p, TcgCode *code)
+{
+    A64Backend *be = p;
+    uint32_t insn = 0x14000000;
+
+    code->retired = true;
+    a_redirect(&insn, code->near_entry, code->start);
+    rewrite(be, code->near_entry, insn);
+}
+
+static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
+                                  uint32_t *offset, uint32_t *index)
+{
+    g_assert(find_point(p, code, host_pc, env, offset, index));
+}
+
+static void backend_disas(void *p, const TcgCode *code, GString *out)
+{
+    a64_disas(p, code->start, (size_t)(code->end - code->start), out);
+}
+
+const TcgBackend tcg_backend_aarch64 = {
+    .name = "aarch64",
+    .has_groups = true,
+    .init = backend_init,
+    .features = backend_features,
+    .free = backend_free,
+    .prepare = backend_prepare,
+    .emit = backend_emit,
+    .far_entry = backend_far_entry,
+    .run = backend_run,
+    .link = backend_link,
+    .retire = backend_retire,
+    .flush = backend_flush,
+    .used = backend_used,
+    .restore_state = backend_restore_state,
+    .disas = backend_disas,
+};

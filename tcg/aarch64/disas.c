@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A block's host code as text: the thunks have names, and what stands behind calls of them for
+ * their C side is shown as data.
+ */
+#include <inttypes.h>
+
+#include "config.h"
+
+#include "tcg/aarch64/gen.h"
+
+#ifdef HAVE_CAPSTONE
+#include <capstone/capstone.h>
+
+typedef struct Callee {
+    const char *name;
+    size_t data; /* bytes behind the call */
+} Callee;
+
+static Callee callee(const A64Backend *be, const uint8_t *target, const uint8_t *behind)
+{
+    const MemSite *m = (const MemSite *)behind;
+    const struct {
+        const uint8_t *thunk;
+        Callee callee;
+    } known[] = {
+        { be->exit_link, { "exit_link", 4 } },
+        { be->exit_budget, { "exit_budget", 0 } },
+        { be->exit_reason, { "exit_reason", 8 } },
+        { be->exit_end, { "exit_end", 4 } },
+        { be->exit_lookup, { "exit_lookup", 0 } },
+        { be->exit_jump, { "exit_jump", 8 } },
+        { be->trap, { "trap", 8 } },
+        { be->pack_env, { "pack_env", 0 } },
+        { be->pack_rec, { "pack_rec", 0 } },
+        { be->divide, { "divide", 0 } },
+        { be->soft_op, { "soft_op", 4 } },
+    };
+
+    if (target == be->mem) {
+        return (Callee){ "mem", m->bits & SITE_GROUP ? sizeof(MemSite) : MEM_SITE_SHORT };
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (target == known[i].thunk) {
+            return known[i].callee;
+        }
+    }
+    for (unsigned i = 0; i < be->config.nhelpers; i++) {
+        if (target == be->helper_thunk[i]) {
+            return (Callee){ be->config.helpers[i].name, 0 };
+        }
+    }
+    return (Callee){ NULL, 0 };
+}
+
+/* Bytes of data behind @insn. */
+static size_t put(const A64Backend *be, const cs_insn *insn, const uint8_t *behind, GString *out)
+{
+    bool call = insn->bytes[3] >> 2 == 0x25, jump = insn->bytes[3] >> 2 == 5;
+    Callee c = { NULL, 0 };
+
+    if ((call || jump) && g_str_has_prefix(insn->op_str, "#0x")) {
+        uint64_t target = g_ascii_strtoull(insn->op_str + 1, NULL, 16);
+        c = callee(be, (const uint8_t *)(uintptr_t)target, behind);
+    }
+    g_string_append_printf(out, "  0x%" PRIx64 ":  %s%s%s\n", insn->address, insn->mnemonic,
+                           insn->op_str[0] ? " " : "", c.name ? c.name : insn->op_str);
+    return call ? c.data : 0;
+}
+
+void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *out)
+{
+    csh handle;
+    cs_insn *insn;
+    uint64_t pc = (uintptr_t)code;
+
+    if (cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) != CS_ERR_OK) {
+        return;
+    }
+    cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
+    insn = cs_malloc(handle);
+    while (cs_disasm_iter(handle, &code, &size, &pc, insn)) {
+        size_t data = MIN(put(be, insn, code, out), size);
+
+        if (data) {
+            g_string_append_printf(out, "  0x%" PRIx64 ":  .space %zu\n", pc, data);
+            code += data;
+            pc += data;
+            size -= data;
+        }
+    }
+    cs_free(insn, 1);
+    cs_close(&handle);
+}
+
+#else
+
+void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *out)
+{
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        uint32_t insn;
+        memcpy(&insn, code + i, 4);
+        g_string_append_printf(out, "%s%08" PRIx32, i % 16 ? " " : i ? "\n  " : "  ", insn);
+    }
+    g_string_append_c(out, '\n');
+}
+
+#endif

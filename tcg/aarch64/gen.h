@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The AArch64 back end from the inside. While a block is emitted (Gen) every value has a place
+ * (Loc) and every host register a list of the values that sit in it: several may share one, because
+ * get, trunc and zext of something cost no code as long as nobody overwrites the register.
+ *
+ * Registers are numbered 0-31 (general) and 32-63 (vector). X28 = env, X27 = the software TLB, W25
+ * = the budget; X26 and X29 hold addresses of other TLB banks within a block. All integer and
+ * (their lower 128 bits) vector registers of the guest are pinned: X6-X15, X19-X24, V16-V31.
+ * Temporaries are X0-X5 and V2-V15; X16, X17, X30, V0 and V1 are for use within an op.
+ */
+#ifndef TCG_AARCH64_GEN_H
+#define TCG_AARCH64_GEN_H
+
+#include "tcg/aarch64/asm.h"
+#include "tcg/backend.h"
+#include "tcg/flags.h"
+#include "tcg/native/codebuf.h"
+#include "tcg/native/record.h"
+
+#define NREGS     64
+#define VEC(n)    (32 + (n))
+#define NO_REG    (-1)
+#define NO_HOME   INT32_MIN
+#define ENV       28
+#define TLB       27
+#define BUDGET    25
+#define GPR_TEMPS UINT64_C(0x3f)
+#define VEC_TEMPS (UINT64_C(0xfffc) << 32)
+
+/* The scratch area: homes of temporaries while C code runs, arguments, spills. */
+enum {
+    SCR_GPR = 0,      /* X0-X5 */
+    SCR_NZCV = 48,    /* while the slow path runs */
+    SCR_ARG = 64,     /* 3 x 32, or 4 x 16 */
+    SCR_RET = 160,    /* 32 */
+    SCR_SITE = 192,   /* return address of the stub that left */
+    SCR_KIND = 200,   /* TcgExit */
+    SCR_RAISED = 204, /* floating-point flags since fpclear */
+    SCR_FAILED = 208, /* not 0: a division overflowed */
+    SCR_REC = 216,    /* FlagsRecord */
+    SCR_VEC = 272,    /* V2-V15 */
+    SCR_SPILL = 496,
+    NSPILLS = 190, /* a place is a byte */
+};
+
+/* A slot of the guest as this host sees it. */
+typedef struct SlotHome {
+    int32_t off; /* from env */
+    int8_t reg;  /* 0-63, NO_REG: lives in env */
+    uint8_t bytes;
+    bool is_register; /* part of the register file: only set and calls change it */
+} SlotHome;
+
+typedef struct Features {
+    bool lse, flagm;
+} Features;
+
+typedef struct SoftTable SoftTable;
+
+typedef struct A64Backend {
+    TcgConfig config;
+    const TcgLayout *layout;
+    CodeBuf buf;
+    Features feat;
+    SlotHome *slot;
+    int32_t reg_home[NREGS]; /* offset from env where thunks save a register, or NO_HOME */
+    uint8_t reg_bytes[NREGS];
+    const uint8_t **helper_thunk;
+    struct Gen *gen;
+    SoftTable *soft;
+    /* thunks, executable addresses */
+    const uint8_t *enter, *exit_link, *exit_budget, *exit_reason, *exit_lookup, *exit_jump,
+        *exit_end;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divide, *soft_op;
+} A64Backend;
+
+typedef enum LocKind {
+    LOC_NONE,
+    LOC_CONST,
+    LOC_REG,    /* also: packed word of a bundle */
+    LOC_ENV,    /* equals a slot in env as long as nobody writes it */
+    LOC_SPILL,  /* V256 and F80 are nowhere else */
+    LOC_COND,   /* an I1 that its only consumer computes */
+    LOC_FLAGS,  /* a bundle, to be made from its operands */
+    LOC_RECORD, /* a bundle that is the record in env */
+} LocKind;
+
+typedef struct Loc {
+    uint8_t kind;
+    int8_t reg;
+    bool zx;      /* register bits above the type are known to be zero */
+    bool in_file; /* ENV: part of the guest's register file */
+    IrRef next;   /* in the register's list */
+    int32_t off;  /* ENV, SPILL: from env */
+} Loc;
+
+/* A condition that the host can act upon. */
+typedef struct Cond {
+    enum { IF_FLAGS, IF_ZERO, IF_NONZERO, IF_BIT, IF_NO_BIT, IF_NEVER, IF_ALWAYS } kind;
+    A64Cond cc; /* FLAGS */
+    int reg;    /* the others; stays as it is until the condition is used */
+    uint8_t w, bit;
+} Cond;
+
+/*
+ * Behind the call in a memory stub. Values are always in registers; 64 + n: unit n of the spills;
+ * NO_PLACE: there is none.
+ */
+enum { PLACE_SPILL = 64, NO_PLACE = 255, SITE_WRITE = 1, SITE_GROUP = 2 };
+typedef struct MemSite {
+    uint8_t op, type, flags, addr;
+    uint8_t value, compare, dst, bits;
+    uint32_t back;   /* from here to where the check begins */
+    uint16_t length; /* of the inline code, in words */
+    uint16_t size;
+    int32_t disp;
+    int32_t lo;    /* GROUP only: … */
+    uint32_t span; /* … the check is for [lo, lo + span) from addr */
+} MemSite;
+#define MEM_SITE_SHORT offsetof(MemSite, lo)
+
+typedef enum StubKind {
+    STUB_MEM,
+    STUB_LINK,
+    STUB_TRAP,
+    STUB_EXIT_IF,
+    STUB_DIVIDE,
+    STUB_JUMP
+} StubKind;
+
+typedef struct Stub {
+    uint8_t kind; /* StubKind */
+    bool flush;   /* LINK: record to write first, or budget to give back */
+    uint8_t link;
+    int8_t result[2]; /* DIVIDE: registers of quotient and remainder */
+    uint32_t code;    /* trap code, reason */
+    int32_t giveback;
+    uint8_t *from[2]; /* the branches that come here */
+    uint8_t *retry, *done;
+    MemSite site;
+    FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVIDE; LINK: its record only */
+} Stub;
+
+typedef struct Gen {
+    Asm a;
+    A64Backend *be;
+    const IrBlock *ir;
+    const IrNotes *notes;
+    const IrOp *ops;
+    const IrOp *op; /* the current one */
+    unsigned cur;
+    uint32_t insn_offset;
+    unsigned insn_index;
+    uint64_t locked;      /* registers the current op holds */
+    bool no_tbz, too_far; /* TBZ to stubs is not to be used; it was, in vain */
+    uint64_t spill_used[4];
+    IrRef head[NREGS];
+    struct {
+        unsigned epoch;
+        IrRef op;      /* NZCV are those of this op's computation, in its own width */
+        IrRef bundle;  /* … or of this bundle */
+        uint8_t carry; /* NZ_* */
+    } nz;
+    int8_t bank[2]; /* what X26 and X29 are addresses of; -1: nothing */
+    TcgCode *code;
+    IrRef envs[64]; /* values at LOC_ENV */
+    unsigned nenvs;
+    IrRef getflags[16];
+    unsigned ngetflags;
+    Stub *stubs;
+    FaultPoint *points;
+    Record *records; /* number 0: env is right */
+    unsigned nstubs, stubs_size, npoints, points_size, nrecords, records_size;
+    Loc loc[IR_MAX_OPS];
+    uint16_t last[IR_MAX_OPS];
+    uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
+    uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it */
+    uint8_t want[IR_MAX_OPS];   /* WANT_* */
+} Gen;
+
+enum {
+    WANT_FLAGS = 1,  /* NZCV of this op are of use */
+    WANT_RECORD = 2, /* a bundle that is architectural by itself where somebody looks */
+};
+/* What C of NZCV means for x86's CF: the same, its opposite, or nothing: CF and OF are 0. */
+enum { NZ_ADD, NZ_SUB, NZ_LOGIC };
+
+/* analyse.c */
+void gen_analyse(Gen *g);
+
+/* regalloc.c */
+static inline bool is_vec(IrType t) /* lives in a vector register */
+{
+    return t == V128 || t == F32 || t == F64;
+}
+static inline bool is_wide(IrType t) /* lives in memory */
+{
+    return t == V256 || t == F80;
+}
+static inline IrType type_of(const Gen *g, IrRef v)
+{
+    return (IrType)g->ops[v].type;
+}
+static inline unsigned bytes_of(const Gen *g, IrRef v)
+{
+    unsigned n = ir_type_info[g->ops[v].type].bytes;
+
+    return n ? n : 1;
+}
+static inline bool live_after(const Gen *g, IrRef v)
+{
+    return g->last[v] > g->cur;
+}
+static inline void lock(Gen *g, int r)
+{
+    if (r != ZR) {
+        g->locked |= UINT64_C(1) << r;
+    }
+}
+static inline void unlock(Gen *g, int r)
+{
+    if (r != ZR) {
+        g->locked &= ~(UINT64_C(1) << r);
+    }
+}
+static inline bool is_temp(int r)
+{
+    return ((GPR_TEMPS | VEC_TEMPS) >> r) & 1;
+}
+int alloc_gpr(Gen *g); /* locked until the op ends */
+int alloc_vec(Gen *g);
+int use_gpr(Gen *g, IrRef v);   /* a register that holds @v, locked */
+int use_gpr_z(Gen *g, IrRef v); /* the same; ZR for a constant 0 */
+int use_vec(Gen *g, IrRef v);
+int copy_gpr(Gen *g, IrRef v);          /* a fresh temporary with @v, to be scribbled on */
+int use_zx(Gen *g, IrRef v, int spare); /* zero-extended to 32 or 64 bits; in @spare if need be */
+int use_sx(Gen *g, IrRef v, int spare);
+void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
+void load_vec(Gen *g, int r, IrRef v);
+void def_reg(Gen *g, IrRef v, int r, bool zx);
+void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
+void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
+int32_t def_spill(Gen *g, IrRef v); /* offset from env */
+void drop(Gen *g, IrRef v);
+bool reg_dies(Gen *g, int r);   /* nobody needs @r's content after this op */
+void evict(Gen *g, int r);      /* @r is about to be overwritten: move those who still need it */
+void evict_used(Gen *g, int r); /* the same for those who need it by now, this op included */
+void spill_reg(Gen *g, int r);
+void evict_env(Gen *g, int32_t off, unsigned bytes);
+void evict_all_env(Gen *g, bool registers_too);
+/* A register to compute the current op into: the hinted pin, or a temporary. @avoid: registers that
+ * are read after the first write. */
+int pick_gpr(Gen *g, uint64_t avoid);
+int pick_vec(Gen *g, uint64_t avoid);
+Src src_of(Gen *g, IrRef v);
+uint8_t place_of(Gen *g, IrRef v);
+bool const_value(const Gen *g, IrRef v, uint64_t *value); /* zero-extended */
+bool const_signed(const Gen *g, IrRef v, int64_t *value);
+/* Memory of a V256 or F80 value; constants and slots in env are where they are. */
+int32_t wide_off(Gen *g, IrRef v);
+void copy_wide(Gen *g, int32_t to, int32_t from, unsigned bytes);
+
+/* Access env at any offset; @spare (LR, within a block) serves for addresses that are far. */
+void env_ldst_by(Asm *a, A64Mem m, int t, int32_t off, int spare);
+static inline void env_ldst(Asm *a, A64Mem m, int t, int32_t off)
+{
+    env_ldst_by(a, m, t, off, LR);
+}
+static inline void env_load(Asm *a, unsigned bytes, int t, int32_t off)
+{
+    env_ldst(a, a_mem(t >= 32, (unsigned)__builtin_ctz(bytes), true), t & 31, off);
+}
+static inline void env_store(Asm *a, unsigned bytes, int t, int32_t off)
+{
+    env_ldst(a, a_mem(t >= 32, (unsigned)__builtin_ctz(bytes), false), t & 31, off);
+}
+void env_addr(Asm *a, int d, int32_t off);
+
+static inline int32_t scr(const Gen *g, int32_t off)
+{
+    return g->be->layout->scratch + off;
+}
+static inline unsigned op_bytes(const Gen *g) /* of the current op's integer type */
+{
+    unsigned n = ir_type_info[g->op->type].bytes;
+
+    return n ? n : 1;
+}
+static inline bool is_zx(const Gen *g, IrRef v)
+{
+    return g->loc[v].kind == LOC_CONST || bytes_of(g, v) == 8 || g->loc[v].zx;
+}
+
+/* rules/ */
+typedef void (*Rule)(Gen *g);
+extern const Rule a64_rules[IR_NOPS];
+
+void emit_nop(Gen *g), emit_insn(Gen *g), emit_const(Gen *g), emit_get(Gen *g), emit_set(Gen *g);
+void emit_getflags(Gen *g), emit_flags(Gen *g), emit_fl_test(Gen *g), emit_fl_pack(Gen *g);
+void emit_mov(Gen *g), emit_arith(Gen *g), emit_logic(Gen *g), emit_mul(Gen *g), emit_mulh(Gen *g);
+void emit_div(Gen *g), emit_second(Gen *g), emit_neg_not(Gen *g), emit_andn(Gen *g);
+void emit_shift(Gen *g), emit_rotate(Gen *g), emit_funnel(Gen *g), emit_bswap(Gen *g);
+void emit_bits(Gen *g), emit_zext(Gen *g), emit_sext(Gen *g), emit_trunc(Gen *g);
+void emit_bitcast(Gen *g), emit_lea(Gen *g), emit_setcond(Gen *g), emit_select(Gen *g);
+void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
+void emit_fence(Gen *g), emit_ld_host(Gen *g);
+void emit_fpcheck(Gen *g), emit_fpclear(Gen *g), emit_getmxcsr(Gen *g), emit_setmxcsr(Gen *g);
+void emit_getfsw(Gen *g), emit_setfsw(Gen *g), emit_setfcw(Gen *g);
+void emit_v3(Gen *g), emit_vshift_imm(Gen *g), emit_vshift(Gen *g), emit_vbytes(Gen *g);
+void emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g), emit_vmovmsk(Gen *g);
+void emit_vshuf(Gen *g), emit_vshuf2(Gen *g), emit_vpack(Gen *g), emit_vmulud(Gen *g);
+void emit_vmovlo(Gen *g), emit_vzeroupper(Gen *g), emit_vwiden(Gen *g), emit_vabs(Gen *g);
+void emit_vandn(Gen *g), emit_valign(Gen *g), emit_vshufb(Gen *g);
+void emit_call(Gen *g), emit_trap(Gen *g), emit_trap_if(Gen *g), emit_goto(Gen *g);
+void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Gen *g);
+void emit_soft(Gen *g); /* by the interpreter's handler */
+
+/* emit-int.c */
+void compare_values(Gen *g, IrRef x, IrRef y); /* NZCV of x - y in their width */
+
+/* emit-flags.c */
+Cond cond_of(Gen *g, IrRef v);         /* I1 @v */
+A64Cond cond_to_flags(Gen *g, Cond c); /* neither NEVER nor ALWAYS */
+int pack_bundle(Gen *g, IrRef fl);     /* into a temporary */
+void nz_are(Gen *g, IrRef op,
+            unsigned carry);        /* the instruction just emitted computed @op's flags */
+void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
+Record record_of(Gen *g, IrRef fl);
+void write_record(Gen *g, const Record *r);
+void protect_getflags(Gen *g);
+
+/* emit-control.c */
+unsigned keep_record(Gen *g, const Record *r); /* its number in this block */
+FaultPoint fault_point(Gen *g);
+void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
+Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
+/* A branch to a new stub if @c. NULL: never. */
+Stub *cond_stub(Gen *g, StubKind kind, Cond c);
+void emit_prologue(Gen *g);
+void emit_far_entry(Asm *a, const A64Backend *be, const TcgCode *code);
+void emit_stubs(Gen *g);
+
+/* soft.c: any op, by what the portable back end makes of it */
+SoftTable *soft_new(const TcgConfig *config);
+void soft_free(SoftTable *t);
+uint32_t soft_number(SoftTable *t, const IrBlock *ir, unsigned i);
+void a64_soft(void *env, const uint8_t *site, const A64Backend *be);
+
+/* thunks.c */
+void thunks_init(A64Backend *be);
+const uint8_t *helper_thunk(A64Backend *be, unsigned index); /* NULL: buffer full */
+
+/* slow.c: C functions that thunks call */
+void *a64_mem_refill(void *env, const uint8_t *site, const A64Backend *be);
+void *a64_mem_slow(void *env, const uint8_t *site, const A64Backend *be);
+void a64_trap(void *env, const uint8_t *site, const A64Backend *be);
+void a64_pack_env(void *env, const uint8_t *site, const A64Backend *be);
+void a64_pack_rec(void *env, const uint8_t *site, const A64Backend *be);
+void a64_divide(void *env, const uint8_t *site, const A64Backend *be);
+
+/* disas.c */
+void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *out);
+
+/* In front of a block's code: finds the way back from a host address inside it. */
+typedef struct CodeHeader {
+    TcgCode *code;
+    uint32_t start; /* offset of the block in its mapping unit */
+    uint32_t unused;
+} CodeHeader;
+
+static inline bool find_point(const A64Backend *be, const TcgCode *code, uint64_t host_pc,
+                              void *env, uint32_t *offset, uint32_t *index)
+{
+    uint64_t host = host_pc - ((uintptr_t)code->start - sizeof(CodeHeader));
+
+    return fault_map_find(code, host, env, be->layout->flags, offset, index);
+}
+
+enum { EXIT_END = 16 }; /* SCR_KIND beyond TcgExit: `exit`, the guest set its pc */
+
+#endif

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Local register allocation, fused with emission: one walk forward, last uses known from the
+ * backward pass. Temporaries are handed out as they are wanted; the one whose content is needed
+ * furthest away goes to the scratch area when there is none left. Nothing here changes NZCV.
+ */
+#include "tcg/aarch64/gen.h"
+
+void env_addr(Asm *a, int d, int32_t off)
+{
+    a_add_imm(a, 8, d, ENV, off, d);
+}
+
+void env_ldst_by(Asm *a, A64Mem m, int t, int32_t off, int spare)
+{
+    if (a_fits_disp(m, off)) {
+        a_ldst(a, m, t, ENV, off);
+        return;
+    }
+    a_add_imm(a, 8, spare, ENV, off & ~0xfff, spare);
+    if (a_fits_disp(m, off & 0xfff)) { /* as a rule: what is aligned */
+        a_ldst(a, m, t, spare, off & 0xfff);
+    } else {
+        a_add_imm(a, 8, spare, spare, off & 0xfff, spare);
+        a_ldst(a, m, t, spare, 0);
+    }
+}
+
+static void env_forget(Gen *g, IrRef v)
+{
+    for (unsigned i = 0; i < g->nenvs; i++) {
+        if (g->envs[i] == v) {
+            g->envs[i] = g->envs[--g->nenvs];
+            return;
+        }
+    }
+}
+
+static unsigned spill_units(const Gen *g, IrRef v)
+{
+    IrType t = type_of(g, v);
+
+    return t == V256 ? 4 : t == V128 || t == F80 ? 2 : 1;
+}
+
+static unsigned spill_unit(const Gen *g, int32_t off)
+{
+    return (unsigned)(off - scr(g, SCR_SPILL)) / 8;
+}
+
+static int32_t spill_alloc(Gen *g, unsigned units)
+{
+    for (unsigned i = 0; i + units <= NSPILLS; i += units) {
+        uint64_t mask = ((UINT64_C(1) << units) - 1) << (i & 63);
+        if (!(g->spill_used[i >> 6] & mask)) {
+            g->spill_used[i >> 6] |= mask;
+            return scr(g, SCR_SPILL) + (int32_t)i * 8;
+        }
+    }
+    g_error("AArch64 back end: block needs more spill space than there is");
+}
+
+void drop(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+
+    if (l->kind == LOC_REG) {
+        IrRef *p = &g->head[l->reg];
+        while (*p != v) {
+            g_assert(*p);
+            p = &g->loc[*p].next;
+        }
+        *p = l->next;
+    } else if (l->kind == LOC_SPILL) {
+        unsigned i = spill_unit(g, l->off);
+        g->spill_used[i >> 6] &= ~(((UINT64_C(1) << spill_units(g, v)) - 1) << (i & 63));
+    } else if (l->kind == LOC_ENV) {
+        env_forget(g, v);
+    }
+    l->kind = LOC_NONE;
+}
+
+/* Forget the values in @r whose last use is behind us. */
+static void prune(Gen *g, int r)
+{
+    IrRef v = g->head[r];
+
+    while (v) {
+        IrRef next = g->loc[v].next;
+        if (g->last[v] < g->cur) {
+            drop(g, v);
+        }
+        v = next;
+    }
+}
+
+void def_reg(Gen *g, IrRef v, int r, bool zx)
+{
+    if (g->loc[v].kind != LOC_NONE) {
+        drop(g, v);
+    }
+    g->loc[v] = (Loc){ .kind = LOC_REG, .reg = (int8_t)r, .zx = zx, .next = g->head[r] };
+    g->head[r] = v;
+}
+
+void def_env(Gen *g, IrRef v, int32_t off, bool in_file)
+{
+    if (g->nenvs == G_N_ELEMENTS(g->envs)) { /* drop the dead, or load the oldest */
+        for (unsigned i = g->nenvs; i-- > 0;) {
+            if (g->last[g->envs[i]] < g->cur) {
+                drop(g, g->envs[i]);
+            }
+        }
+        if (g->nenvs == G_N_ELEMENTS(g->envs)) {
+            evict_all_env(g, true);
+        }
+    }
+    g->loc[v] = (Loc){ .kind = LOC_ENV, .off = off, .in_file = in_file };
+    g->envs[g->nenvs++] = v;
+}
+
+/* Spills of dead values are given back only here. */
+static void prune_spills(Gen *g)
+{
+    for (unsigned v = 1; v < g->cur; v++) {
+        if (g->loc[v].kind == LOC_SPILL && g->last[v] < g->cur) {
+            drop(g, (IrRef)v);
+        }
+    }
+}
+
+int32_t def_spill(Gen *g, IrRef v)
+{
+    int32_t off;
+
+    if (is_wide(type_of(g, v))) {
+        prune_spills(g);
+    }
+    off = spill_alloc(g, spill_units(g, v));
+    g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off };
+    return off;
+}
+
+static unsigned reg_log2(const Gen *g, IrRef v) /* how much of a register a value takes */
+{
+    return type_of(g, v) == V128 ? 4 : 3;
+}
+
+static void emit_spill(Gen *g, IrRef v, int r)
+{
+    bool zx = g->loc[v].zx;
+    int32_t off;
+
+    prune_spills(g);
+    off = spill_alloc(g, spill_units(g, v));
+    env_store(&g->a, 1u << reg_log2(g, v), r, off);
+    drop(g, v);
+    g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off, .zx = zx };
+}
+
+void spill_reg(Gen *g, int r)
+{
+    while (g->head[r]) {
+        IrRef v = g->head[r];
+        if (g->last[v] < g->cur) {
+            drop(g, v);
+        } else {
+            emit_spill(g, v, r);
+        }
+    }
+}
+
+static int free_temp(Gen *g, uint64_t set)
+{
+    for (uint64_t m = set & ~g->locked; m; m &= m - 1) {
+        int r = __builtin_ctzll(m);
+        prune(g, r);
+        if (!g->head[r]) {
+            return r;
+        }
+    }
+    return NO_REG;
+}
+
+static int alloc_from(Gen *g, uint64_t set)
+{
+    int r = free_temp(g, set), best = NO_REG;
+    unsigned far = 0;
+
+    if (r == NO_REG) {
+        for (uint64_t m = set & ~g->locked; m; m &= m - 1) {
+            unsigned use = 0;
+            r = __builtin_ctzll(m);
+            for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
+                use = MAX(use, g->last[v]);
+            }
+            if (best == NO_REG || use > far) {
+                best = r;
+                far = use;
+            }
+        }
+        g_assert(best != NO_REG);
+        spill_reg(g, best);
+        r = best;
+    }
+    lock(g, r);
+    return r;
+}
+
+int alloc_gpr(Gen *g)
+{
+    return alloc_from(g, GPR_TEMPS);
+}
+
+int alloc_vec(Gen *g)
+{
+    return alloc_from(g, VEC_TEMPS);
+}
+
+bool const_value(const Gen *g, IrRef v, uint64_t *value)
+{
+    const IrOp *op = &g->ops[v];
+
+    if (op->op != OP_const || op->type > I64) {
+        return false;
+    }
+    *value = op->value & ir_type_mask(op->type);
+    return true;
+}
+
+bool const_signed(const Gen *g, IrRef v, int64_t *value)
+{
+    unsigned bits = ir_type_info[g->ops[v].type].bits;
+    uint64_t u;
+
+    if (!const_value(g, v, &u)) {
+        return false;
+    }
+    *value = bits >= 64 || bits == 1 ? (int64_t)u : (int64_t)(u << (64 - bits)) >> (64 - bits);
+    return true;
+}
+
+void load_gpr(Gen *g, int r, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    uint64_t value = 0;
+
+    switch (l->kind) {
+    case LOC_CONST:
+        const_value(g, v, &value);
+        a_mov_imm(&g->a, r, value);
+        break;
+    case LOC_REG:
+        g_assert(l->reg < 32);
+        if (l->reg != r) {
+            a_mov(&g->a, 8, r, l->reg);
+        }
+        break;
+    case LOC_ENV: env_load(&g->a, bytes_of(g, v), r, l->off); break;
+    case LOC_SPILL: env_load(&g->a, 8, r, l->off); break;
+    default: g_assert_not_reached();
+    }
+}
+
+int use_gpr(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+    int r;
+
+    if (l->kind == LOC_REG) {
+        lock(g, l->reg);
+        return l->reg;
+    }
+    r = alloc_gpr(g);
+    load_gpr(g, r, v);
+    if (l->kind != LOC_CONST) {
+        def_reg(g, v, r, l->kind == LOC_ENV || l->zx);
+    }
+    return r;
+}
+
+int use_gpr_z(Gen *g, IrRef v)
+{
+    uint64_t value;
+
+    return const_value(g, v, &value) && value == 0 ? ZR : use_gpr(g, v);
+}
+
+int copy_gpr(Gen *g, IrRef v)
+{
+    int r = alloc_gpr(g); /* may move @v to memory */
+
+    load_gpr(g, r, v);
+    return r;
+}
+
+int use_zx(Gen *g, IrRef v, int spare)
+{
+    int r = use_gpr_z(g, v);
+
+    if (is_zx(g, v)) {
+        return r;
+    }
+    if (type_of(g, v) == I1) {
+        a_ubfx(&g->a, 4, spare, r, 0, 1);
+    } else {
+        a_zext(&g->a, bytes_of(g, v), spare, r);
+    }
+    return spare;
+}
+
+int use_sx(Gen *g, IrRef v, int spare)
+{
+    int r = use_gpr_z(g, v);
+
+    if (bytes_of(g, v) == 8 || r == ZR) {
+        return r;
+    }
+    if (type_of(g, v) == I1) {
+        a_sbfx(&g->a, 8, spare, r, 0, 1);
+    } else {
+        a_sext(&g->a, bytes_of(g, v), spare, r);
+    }
+    return spare;
+}
+
+static void vec_const(Gen *g, int r, const IrOp *op)
+{
+    int d = r & 31;
+
+    if (op->value == 0) {
+        a_vzero(&g->a, d);
+        return;
+    }
+    a_mov_imm(&g->a, X17, op->type == F32 ? (uint32_t)op->value : op->value);
+    if (op->type == V128) {
+        a_dup(&g->a, 3, d, X17);
+    } else {
+        a_fmov_to_vec(&g->a, 8, d, X17);
+    }
+}
+
+void load_vec(Gen *g, int r, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+
+    switch (l->kind) {
+    case LOC_CONST: vec_const(g, r, &g->ops[v]); break;
+    case LOC_REG:
+        if (l->reg != r) {
+            a_vmov(&g->a, r & 31, l->reg & 31);
+        }
+        break;
+    case LOC_ENV: env_load(&g->a, bytes_of(g, v), r, l->off); break;
+    case LOC_SPILL: env_load(&g->a, 1u << reg_log2(g, v), r, l->off); break;
+    default: g_assert_not_reached();
+    }
+}
+
+int use_vec(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+    int r;
+
+    if (l->kind == LOC_REG) {
+        g_assert(l->reg >= 32);
+        lock(g, l->reg);
+        return l->reg;
+    }
+    r = alloc_vec(g);
+    load_vec(g, r, v);
+    if (l->kind != LOC_CONST) {
+        def_reg(g, v, r, false);
+    }
+    return r;
+}
+
+void def_alias(Gen *g, IrRef v, IrRef of, bool zx)
+{
+    g_assert(g->loc[of].kind == LOC_REG);
+    def_reg(g, v, g->loc[of].reg, zx);
+}
+
+bool reg_dies(Gen *g, int r)
+{
+    for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
+        if (live_after(g, v)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* @r's content lives on in a free temporary, or in memory if there is none: no other register
+ * changes, so places noted for this op stay true. */
+void evict(Gen *g, int r)
+{
+    int t = NO_REG;
+    IrRef v = g->head[r];
+
+    while (v) {
+        IrRef next = g->loc[v].next;
+        bool zx = g->loc[v].zx;
+        if (!live_after(g, v)) {
+            drop(g, v);
+        } else {
+            if (t == NO_REG) {
+                t = free_temp(g, r >= 32 ? VEC_TEMPS : GPR_TEMPS);
+                if (t == NO_REG) {
+                    emit_spill(g, v, r);
+                    v = next;
+                    continue;
+                }
+                if (r >= 32) {
+                    a_vmov(&g->a, t & 31, r & 31);
+                } else {
+                    a_mov(&g->a, 8, t, r);
+                }
+            }
+            drop(g, v);
+            def_reg(g, v, t, zx);
+        }
+        v = next;
+    }
+}
+
+void evict_used(Gen *g, int r)
+{
+    g->cur--;
+    evict(g, r);
+    g->cur++;
+}
+
+void copy_wide(Gen *g, int32_t to, int32_t from, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i += 16) {
+        unsigned n = MIN(bytes - i, 16u);
+        if (n == 16) {
+            env_load(&g->a, 16, VEC(0), from + (int32_t)i);
+            env_store(&g->a, 16, VEC(0), to + (int32_t)i);
+        } else { /* F80: 8 and 2 */
+            env_load(&g->a, 8, X17, from + (int32_t)i);
+            env_store(&g->a, 8, X17, to + (int32_t)i);
+            env_load(&g->a, 2, X17, from + (int32_t)i + 8);
+            env_store(&g->a, 2, X17, to + (int32_t)i + 8);
+        }
+    }
+}
+
+int32_t wide_off(Gen *g, IrRef v)
+{
+    const IrOp *op = &g->ops[v];
+    int32_t off;
+
+    if (g->loc[v].kind == LOC_CONST) {
+        off = def_spill(g, v);
+        if (op->value) {
+            a_mov_imm(&g->a, X17, op->value);
+            a_dup(&g->a, 3, 0, X17);
+        } else {
+            a_vzero(&g->a, 0);
+        }
+        env_store(&g->a, 16, VEC(0), off);
+        env_store(&g->a, 16, VEC(0), off + 16);
+    }
+    g_assert(g->loc[v].kind == LOC_SPILL || g->loc[v].kind == LOC_ENV);
+    return g->loc[v].off;
+}
+
+/* A value that a slot in env stood for gets a place of its own. */
+static void settle_env(Gen *g, IrRef v)
+{
+    IrType type = type_of(g, v);
+    int32_t from = g->loc[v].off;
+    int r;
+
+    if (is_wide(type)) {
+        drop(g, v);
+        copy_wide(g, def_spill(g, v), from, ir_type_info[type].bytes);
+        return;
+    }
+    r = is_vec(type) ? alloc_vec(g) : alloc_gpr(g);
+    if (is_vec(type)) {
+        load_vec(g, r, v);
+    } else {
+        load_gpr(g, r, v);
+    }
+    def_reg(g, v, r, !is_vec(type));
+    unlock(g, r);
+}
+
+void evict_env(Gen *g, int32_t off, unsigned bytes)
+{
+    for (unsigned i = g->nenvs; i-- > 0;) {
+        IrRef v = g->envs[i];
+        int32_t o = g->loc[v].off;
+        if (o < off + (int32_t)bytes && off < o + (int32_t)bytes_of(g, v)) {
+            if (live_after(g, v)) {
+                settle_env(g, v);
+            } else {
+                drop(g, v);
+            }
+        }
+    }
+}
+
+void evict_all_env(Gen *g, bool registers_too)
+{
+    for (unsigned i = g->nenvs; i-- > 0;) {
+        IrRef v = g->envs[i];
+        if (!registers_too && g->loc[v].in_file) {
+            continue;
+        }
+        if (g->last[v] >= g->cur) {
+            settle_env(g, v);
+        } else {
+            drop(g, v);
+        }
+    }
+}
+
+static int pick(Gen *g, uint64_t avoid, bool vec)
+{
+    unsigned set = g->hint[g->cur];
+    int pin = set ? g->be->slot[g->ops[set].imm].reg : NO_REG;
+
+    if (pin != NO_REG && !(avoid >> pin & 1) && (pin >= 32) == vec) {
+        if (vec) { /* copies of it, see get_vec_part() */
+            evict_env(g, g->be->reg_home[pin], 16);
+        }
+        evict(g, pin);
+        return pin;
+    }
+    return alloc_from(g, vec ? VEC_TEMPS : GPR_TEMPS);
+}
+
+int pick_gpr(Gen *g, uint64_t avoid)
+{
+    return pick(g, avoid, false);
+}
+
+int pick_vec(Gen *g, uint64_t avoid)
+{
+    return pick(g, avoid, true);
+}
+
+Src src_of(Gen *g, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    Src s = { .kind = SRC_NONE };
+
+    switch (l->kind) {
+    case LOC_CONST:
+        s.kind = SRC_CONST;
+        s.value = g->ops[v].value;
+        break;
+    case LOC_REG:
+        s.kind = SRC_REG;
+        s.reg = l->reg;
+        break;
+    case LOC_ENV:
+    case LOC_SPILL:
+        s.kind = SRC_MEM;
+        s.off = l->off;
+        break;
+    default: g_assert_not_reached();
+    }
+    return s;
+}
+
+uint8_t place_of(Gen *g, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+
+    if (l->kind == LOC_REG) {
+        return (uint8_t)l->reg;
+    }
+    g_assert(l->kind == LOC_SPILL);
+    return (uint8_t)(PLACE_SPILL + spill_unit(g, l->off));
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* One rule per op. */
+#include "tcg/aarch64/gen.h"
+
+/* clang-format off */
+#define R(name, rule) [OP_##name] = emit_##rule
+const Rule a64_rules[IR_NOPS] = {
+    R(nop, nop), R(insn, insn), R(const, const), R(get, get), R(set, set),
+    R(getflags, getflags), R(setflags, nop), R(mov, mov), R(add, arith), R(sub, arith), R(mul, mul),
+    R(mulhu, mulh), R(mulhs, mulh), R(divu2, div), R(divs2, div), R(second, second),
+    R(neg, neg_not), R(not, neg_not), R(and, logic), R(or, logic), R(xor, logic), R(andn, andn),
+    R(shl, shift), R(shr, shift), R(sar, shift), R(rotl, rotate), R(rotr, rotate), R(fshl, funnel),
+    R(fshr, funnel), R(bswap, bswap), R(clz, bits), R(ctz, bits), R(popcnt, bits), R(pdep, soft),
+    R(pext, soft), R(zext, zext), R(sext, sext), R(trunc, trunc), R(bitcast, bitcast), R(lea, lea),
+    R(setcond, setcond), R(select, select), R(fl_add, flags), R(fl_adc, flags), R(fl_sub, flags),
+    R(fl_cmp, flags), R(fl_sbb, flags), R(fl_logic, flags), R(fl_inc, flags), R(fl_dec, flags),
+    R(fl_shl, flags), R(fl_shr, flags), R(fl_mul, flags), R(fl_setcf, flags), R(fl_select, flags),
+    R(fl_setof, flags), R(fl_setzf, flags), R(fl_rotl, flags), R(fl_rotr, flags),
+    R(fl_packed, flags), R(fl_test, fl_test), R(fl_pack, fl_pack), R(ld, ld), R(st, st),
+    R(rmw_add, rmw), R(rmw_sub, rmw), R(rmw_and, rmw), R(rmw_or, rmw), R(rmw_xor, rmw),
+    R(rmw_xadd, rmw), R(rmw_xchg, rmw), R(rmw_cas, cas), R(probe, probe), R(ld_host, ld_host),
+    R(fence, fence), R(fadd, soft), R(fsub, soft), R(fmul, soft), R(fdiv, soft), R(fmin, soft),
+    R(fmax, soft), R(fsqrt, soft), R(fround, soft), R(fcmp, soft), R(fcomi, soft), R(cvt_f2f, soft),
+    R(cvt_i2f, soft), R(cvt_f2i, soft), R(fpcheck, fpcheck), R(fpclear, fpclear),
+    R(getmxcsr, getmxcsr), R(setmxcsr, setmxcsr), R(getfsw, getfsw), R(setfsw, setfsw),
+    R(setfcw, setfcw), R(vzeroupper, vzeroupper), R(vmovlo, soft), R(vbcast, soft),
+    R(vinserth, soft), R(vextracth, soft), R(vwidens, soft), R(vwidenu, soft), R(vlane2, soft),
+    R(vpermq, soft), R(vpermd, soft), R(vpermil, soft), R(vshlv, soft), R(vshrv, soft),
+    R(vsarv, soft), R(vselect, soft), R(vgfmul, soft), R(vgfaffine, soft), R(vgfaffinei, soft),
+    R(fma, soft), R(vadd, soft), R(vsub, soft), R(vadds, soft), R(vaddus, soft), R(vsubs, soft),
+    R(vsubus, soft), R(vmullo, soft), R(vmulhs, soft), R(vmulhu, soft), R(vmulud, soft),
+    R(vmadd, soft), R(vsad, soft), R(vavg, soft), R(vminu, soft), R(vmins, soft), R(vmaxu, soft),
+    R(vmaxs, soft), R(vcmpeq, soft), R(vcmpgt, soft), R(vand, soft), R(vor, soft), R(vxor, soft),
+    R(vandn, soft), R(vunpacklo, soft), R(vunpackhi, soft), R(vpackss, soft), R(vpackus, soft),
+    R(vshl, soft), R(vshr, soft), R(vsar, soft), R(vshli, soft), R(vshri, soft), R(vsari, soft),
+    R(vbshl, soft), R(vbshr, soft), R(vshuf, soft), R(vshuflo, soft), R(vshufhi, soft),
+    R(vshuf2, soft), R(vmovmsk, soft), R(vextract, soft), R(vinsert, soft), R(vfromint, soft),
+    R(vcvt, soft), R(vshufb, soft), R(vhadd, soft), R(vhsub, soft), R(vhadds, soft),
+    R(vhsubs, soft), R(vmaddub, soft), R(vmulhrs, soft), R(vmulsd, soft), R(vsign, soft),
+    R(vabs, soft), R(vminpos, soft), R(vsext, soft), R(vzext, soft), R(valign, soft),
+    R(vblend, soft), R(vinsertps, soft), R(vmpsad, soft), R(vclmul, soft), R(aesenc, soft),
+    R(aesenclast, soft), R(aesdec, soft), R(aesdeclast, soft), R(aesimc, soft), R(aeskeygen, soft),
+    R(sha1rnds4, soft), R(sha1nexte, soft), R(sha1msg1, soft), R(sha1msg2, soft),
+    R(sha256rnds2, soft), R(sha256msg1, soft), R(sha256msg2, soft), R(vtest, soft),
+    R(faddsub, soft), R(call, call), R(trap, trap), R(trap_if, trap_if), R(goto, goto),
+    R(goto_if, goto_if), R(jump, jump), R(exit, exit), R(exit_if, exit_if),
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The C side of the thunks. a64_mem_refill() and the packing of flags run with the guest's vector
+ * registers live and are compiled for general registers only, as is what they call.
+ */
+#include "tcg/aarch64/gen.h"
+
+/* -- Memory ----------------------------------------------------------------------------------- */
+
+/* Where the thunk saved what a place names. */
+static void *place(void *env, const A64Backend *be, uint8_t p)
+{
+    if (p >= PLACE_SPILL) {
+        return (uint8_t *)env + be->layout->scratch + SCR_SPILL + (p - PLACE_SPILL) * 8;
+    }
+    return (uint8_t *)env + be->reg_home[p];
+}
+
+static uint64_t general(void *env, const A64Backend *be, uint8_t p)
+{
+    return p == ZR ? 0 : *(uint64_t *)place(env, be, p);
+}
+
+static void *done(const uint8_t *site, const MemSite *m)
+{
+    return (uint8_t *)(uintptr_t)site - m->back + m->length * 4;
+}
+
+/* Does all that the check covers lie in one page? */
+static bool group_in_page(const SlowAccess *s, const MemSite *m)
+{
+    uint64_t lo = s->addr - (uint64_t)(int64_t)m->disp + (uint64_t)(int64_t)m->lo;
+
+    return (lo & 0xfff) + m->span <= 4096;
+}
+
+typedef union __attribute__((packed)) Any {
+    uint8_t b;
+    uint16_t w;
+    uint32_t d;
+    uint64_t q;
+} Any;
+
+static uint64_t load(const Any *p, unsigned size)
+{
+    switch (size) {
+    case 1: return p->b;
+    case 2: return p->w;
+    case 4: return p->d;
+    default: return p->q;
+    }
+}
+
+static void store(Any *p, unsigned size, uint64_t v)
+{
+    switch (size) {
+    case 1: p->b = (uint8_t)v; break;
+    case 2: p->w = (uint16_t)v; break;
+    case 4: p->d = (uint32_t)v; break;
+    default: p->q = v;
+    }
+}
+
+/* What a read-modify-write leaves in memory. */
+static uint64_t combined(unsigned op, uint64_t old, uint64_t b)
+{
+    switch (op) {
+    case OP_rmw_add:
+    case OP_rmw_xadd: return old + b;
+    case OP_rmw_sub: return old - b;
+    case OP_rmw_and: return old & b;
+    case OP_rmw_or: return old | b;
+    case OP_rmw_xor: return old ^ b;
+    default: return b; /* OP_rmw_xchg */
+    }
+}
+
+static bool is_direct(const MemSite *m)
+{
+    return m->op == OP_probe ||
+           (m->type <= I64 && (m->op == OP_st || (m->op >= OP_rmw_add && m->op <= OP_rmw_xchg)));
+}
+
+static void put_general(void *env, const A64Backend *be, uint8_t p, uint64_t v)
+{
+    store(place(env, be, p), be->reg_bytes[p], v);
+}
+
+/* A store that only the page's code kept translated code from doing itself. */
+static bool store_direct(void *env, const MemSite *m, const A64Backend *be)
+{
+    const SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
+    uint64_t b, old, v;
+    Any *host;
+
+    if (!be->layout->mem_direct || be->layout->parallel || !is_direct(m)) {
+        return false;
+    }
+    host = be->layout->mem_direct(env);
+    if (!host || m->op == OP_probe) {
+        return host;
+    }
+    b = general(env, be, m->value);
+    if (m->op == OP_st) {
+        store(host, s->size, b);
+        return true;
+    }
+    old = load(host, s->size);
+    v = combined(m->op, old, b);
+    store(host, s->size, v);
+    if (m->dst != NO_PLACE) {
+        v = m->op == OP_rmw_xadd || m->op == OP_rmw_xchg ? old : load(host, s->size);
+        put_general(env, be, m->dst, v);
+    }
+    return true;
+}
+
+/* NULL: to be done the slow way. */
+void *a64_mem_refill(void *env, const uint8_t *site, const A64Backend *be)
+{
+    SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
+    const MemSite *m = (const MemSite *)site;
+    void *go_on = NULL;
+
+    s->addr = general(env, be, m->addr) + (uint64_t)(int64_t)m->disp;
+    s->op = m->op;
+    s->type = m->type;
+    s->flags = m->flags;
+    s->is_write = !!(m->bits & SITE_WRITE);
+    s->size = m->size;
+    s->host_pc = (uintptr_t)site;
+    if ((!(m->bits & SITE_GROUP) || group_in_page(s, m)) && be->layout->mem_refill(env)) {
+        go_on = (uint8_t *)(uintptr_t)site - m->back;
+    } else if (!(m->bits & SITE_GROUP) && store_direct(env, m, be)) {
+        go_on = done(site, m);
+    }
+    if (go_on) {
+        s->host_pc = 0;
+    }
+    return go_on;
+}
+
+void a64_pack_env(void *env, const uint8_t *site, const A64Backend *be)
+{
+    uint8_t *e = env;
+
+    *(uint64_t *)(e + be->layout->scratch + SCR_RET) =
+        flags_pack((FlagsRecord *)(e + be->layout->flags));
+}
+
+void a64_pack_rec(void *env, const uint8_t *site, const A64Backend *be)
+{
+    uint8_t *scratch = (uint8_t *)env + be->layout->scratch;
+
+    *(uint64_t *)(scratch + SCR_RET) = flags_pack((FlagsRecord *)(scratch + SCR_REC));
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The code that blocks share: entry and exit, the memory slow path, helper calls. Thunks are
+ * reached by BL; what stands behind the call is for their C side. Between blocks SP is as C has it.
+ * Control words: floating point of the guest is done in integers, so FPCR is always the host's.
+ */
+#include "tcg/aarch64/gen.h"
+
+#define LOW_TEMPS UINT64_C(0x3f)
+#define LOW_PINS  UINT64_C(0xffc0)    /* X6-X15 */
+#define HIGH_PINS UINT64_C(0x1f80000) /* X19-X24: C preserves them */
+#define VEC_PINS  (UINT64_C(0xffff0000) << 32)
+#define ALL_GPRS  (LOW_TEMPS | LOW_PINS | HIGH_PINS)
+
+typedef struct Thunk {
+    Asm a;
+    A64Backend *be;
+} Thunk;
+
+static int32_t scratch(const Thunk *t, int32_t off)
+{
+    return t->be->layout->scratch + off;
+}
+
+static void put(Thunk *t, unsigned bytes, int r, int32_t off)
+{
+    env_ldst_by(&t->a, a_mem(r >= 32, (unsigned)__builtin_ctz(bytes), false), r & 31, off, X17);
+}
+
+static void get(Thunk *t, unsigned bytes, int r, int32_t off)
+{
+    env_ldst_by(&t->a, a_mem(r >= 32, (unsigned)__builtin_ctz(bytes), true), r & 31, off, X17);
+}
+
+/* Two registers at once where their homes are side by side and within reach. */
+static bool as_pair(Thunk *t, int r, int s, bool store)
+{
+    const A64Backend *be = t->be;
+    int32_t a = be->reg_home[r], b = be->reg_home[s], step = r >= 32 ? 16 : 8;
+
+    if (s / 32 != r / 32 || be->reg_bytes[r] != step || be->reg_bytes[s] != step || b != a + step ||
+        a % step || a / step > 63) {
+        return false;
+    }
+    if (r >= 32) {
+        a_ldpq(&t->a, !store, r & 31, s & 31, ENV, a);
+    } else {
+        a_ldp(&t->a, !store, r, s, ENV, a);
+    }
+    return true;
+}
+
+static void move_regs(Thunk *t, uint64_t set, bool store)
+{
+    while (set) {
+        int r = __builtin_ctzll(set), s;
+
+        set &= set - 1;
+        s = set ? __builtin_ctzll(set) : r;
+        if (t->be->reg_home[r] == NO_HOME) {
+            continue;
+        }
+        if (s != r && as_pair(t, r, s, store)) {
+            set &= set - 1;
+        } else if (store) {
+            put(t, t->be->reg_bytes[r], r, t->be->reg_home[r]);
+        } else {
+            get(t, t->be->reg_bytes[r], r, t->be->reg_home[r]);
+        }
+    }
+}
+
+static void save(Thunk *t, uint64_t set)
+{
+    move_regs(t, set, true);
+}
+
+static void restore(Thunk *t, uint64_t set)
+{
+    move_regs(t, set, false);
+}
+
+static void save_budget(Thunk *t)
+{
+    put(t, 4, BUDGET, t->be->layout->budget);
+}
+
+static void load_budget(Thunk *t)
+{
+    get(t, 4, BUDGET, t->be->layout->budget);
+}
+
+static void call_c(Thunk *t, const void *f)
+{
+    a_mov_imm(&t->a, X16, (uint64_t)(uintptr_t)f);
+    a_blr(&t->a, X16);
+}
+
+static void push_lr(Thunk *t)
+{
+    a_word(&t->a, 0xf81f0ffe); /* STR X30, [SP, #-16]! */
+}
+
+static void pop_lr(Thunk *t)
+{
+    a_word(&t->a, 0xf84107fe); /* LDR X30, [SP], #16 */
+}
+
+static void load_lr(Thunk *t, int r) /* what was pushed */
+{
+    a_word(&t->a, 0xf94003e0 | (uint32_t)r);
+}
+
+static void set_host_pc(Thunk *t, int r)
+{
+    put(t, 8, r, t->be->layout->slow + (int32_t)offsetof(SlowAccess, host_pc));
+}
+
+/* f(env, site, be); the site has been pushed. */
+static void call_site(Thunk *t, const void *f)
+{
+    a_mov(&t->a, 8, 0, ENV);
+    load_lr(t, 1);
+    a_mov_imm(&t->a, 2, (uint64_t)(uintptr_t)t->be);
+    call_c(t, f);
+}
+
+/* -- Entry and exit --------------------------------------------------------------------------- */
+
+#define FRAME 160 /* X19-X30, D8-D15 */
+
+static void move_frame(Thunk *t, bool load)
+{
+    for (int i = 0; i < 6; i++) {
+        a_ldp(&t->a, load, 19 + 2 * i, 20 + 2 * i, SP, 16 * i);
+    }
+    for (int i = 0; i < 4; i++) { /* LDP, STP of D registers */
+        a_2(&t->a,
+            0x6d000000 | (load ? 1u << 22 : 0) | (uint32_t)(12 + 2 * i) << 15 |
+                (uint32_t)(9 + 2 * i) << 10,
+            8 + 2 * i, SP);
+    }
+}
+
+/* void enter(void *env, const void *near_entry) */
+static const uint8_t *make_enter(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    a_arith_imm(&t->a, A_SUB, 8, SP, SP, FRAME);
+    move_frame(t, false);
+    a_mov(&t->a, 8, ENV, 0);
+    a_mov(&t->a, 8, X16, 1);
+    a_add_imm(&t->a, 8, TLB, ENV, t->be->layout->tlb, X17);
+    load_budget(t);
+    restore(t, LOW_PINS | HIGH_PINS | VEC_PINS);
+    a_br(&t->a, X16);
+    return at;
+}
+
+static const uint8_t *make_leave(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    save(t, ALL_GPRS | VEC_PINS);
+    save_budget(t);
+    put(t, 8, LR, scratch(t, SCR_SITE));
+    set_host_pc(t, ZR);
+    move_frame(t, true);
+    a_arith_imm(&t->a, A_ADD, 8, SP, SP, FRAME);
+    a_ret(&t->a, LR);
+    return at;
+}
+
+static const uint8_t *make_exit(Thunk *t, unsigned kind, const uint8_t *leave)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    if (kind == TCG_EXIT_LOOKUP) { /* jumped to, pc in X16 */
+        put(t, 8, X16, t->be->layout->pc);
+    }
+    a_mov_imm(&t->a, X16, kind);
+    put(t, 4, X16, scratch(t, SCR_KIND));
+    a_b(&t->a, leave);
+    return at;
+}
+
+/* Jumped to, pc in X16, site in LR: the C side may know where to go on. Temporaries are free. */
+static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
+{
+    const uint8_t *at = a_pc(&t->a);
+    uint8_t *found;
+
+    save(t, LOW_PINS);
+    save_budget(t);
+    a_word(&t->a, 0xa9bf7bf0); /* STP X16, X30, [SP, #-16]! */
+    a_mov(&t->a, 8, 0, ENV);
+    a_mov(&t->a, 8, 1, X16);
+    call_c(t, t->be->layout->jump_refill); /* general registers only */
+    a_mov(&t->a, 8, 1, 0);
+    a_word(&t->a, 0xa8c17bf0); /* LDP X16, X30, [SP], #16 */
+    load_budget(t);
+    restore(t, LOW_PINS);
+    found = a_cbz(&t->a, true, 8, 1);
+    a_b(&t->a, leave);
+    a_here(&t->a, found);
+    a_br(&t->a, 1);
+    return at;
+}
+
+/* The entries of @lookup: called, the site of the jump follows; jumped to, there is none. */
+static const uint8_t *make_exit_lookup(Thunk *t, const uint8_t *lookup)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    a_mov(&t->a, 8, LR, ZR);
+    a_b(&t->a, lookup);
+    return at;
+}
+
+static const uint8_t *make_trap(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    push_lr(t);
+    save(t, ALL_GPRS | VEC_PINS);
+    save_budget(t);
+    call_site(t, a64_trap);
+    a_word(&t->a, 0xd4200000); /* BRK: traps do not return */
+    return at;
+}
+
+/* -- Memory ----------------------------------------------------------------------------------- */
+
+static void go_on(Thunk *t, uint64_t set)
+{
+    a_mov(&t->a, 8, X16, 0);
+    get(t, 8, 0, scratch(t, SCR_NZCV));
+    a_word(&t->a, 0xd51b4200); /* MSR NZCV, X0 */
+    pop_lr(t);
+    load_budget(t);
+    restore(t, set);
+    a_br(&t->a, X16);
+}
+
+static const uint8_t *make_mem(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+    uint8_t *slow;
+
+    push_lr(t);
+    save(t, ALL_GPRS);
+    save_budget(t);
+    a_word(&t->a, 0xd53b4200); /* MRS X0, NZCV */
+    put(t, 8, 0, scratch(t, SCR_NZCV));
+    call_site(t, a64_mem_refill); /* general registers only */
+    slow = a_cbz(&t->a, false, 8, 0);
+    go_on(t, ALL_GPRS);
+    a_here(&t->a, slow);
+    save(t, VEC_PINS | VEC_TEMPS);
+    call_site(t, a64_mem_slow);
+    go_on(t, ALL_GPRS | VEC_PINS | VEC_TEMPS);
+    return at;
+}
+
+/* -- C functions of ours and helpers ---------------------------------------------------------- */
+
+/* f(env, site, be); all but X16, X17 and NZCV are as before afterwards. @skip bytes of data are
+ * behind the call. */
+static const uint8_t *make_c(Thunk *t, const void *f, bool vectors, unsigned skip)
+{
+    const uint8_t *at = a_pc(&t->a);
+    uint64_t used = LOW_TEMPS | LOW_PINS | (vectors ? VEC_PINS | VEC_TEMPS : 0);
+
+    push_lr(t);
+    save(t, used);
+    call_site(t, f);
+    restore(t, used);
+    pop_lr(t);
+    if (skip) {
+        a_arith_imm(&t->a, A_ADD, 8, LR, LR, skip);
+    }
+    a_ret(&t->a, LR);
+    return at;
+}
+
+static void load_arguments(Thunk *t, const TcgHelper *h, bool result_in_memory)
+{
+    int n = 0;
+
+    a_mov(&t->a, 8, n++, ENV);
+    if (result_in_memory) {
+        a_add_imm(&t->a, 8, n++, ENV, scratch(t, SCR_RET), X17);
+    }
+    for (unsigned i = 0; i < h->nargs; i++, n++) {
+        int32_t off = scratch(t, SCR_ARG + 16 * (int32_t)i);
+        if (h->args[i] == V128) {
+            a_add_imm(&t->a, 8, n, ENV, off, X17);
+        } else {
+            get(t, h->args[i] == I32 ? 4 : 8, n, off);
+        }
+    }
+}
+
+static void helper_done(Thunk *t, uint64_t set)
+{
+    load_budget(t);
+    restore(t, set);
+    pop_lr(t);
+    a_ret(&t->a, LR);
+}
+
+/* General registers are in env. */
+static void try_quick(Thunk *t, const TcgHelper *h)
+{
+    uint8_t *declined;
+
+    load_arguments(t, h, true);
+    call_c(t, h->quick);
+    declined = a_tbz(&t->a, false, 0, 0);
+    helper_done(t, LOW_TEMPS | LOW_PINS | (h->flags & HELPER_WRITES_REGS ? HIGH_PINS : 0));
+    a_here(&t->a, declined);
+}
+
+static void make_helper(Thunk *t, const TcgHelper *h)
+{
+    bool pure = h->flags & HELPER_PURE, faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
+    bool sees = faults || (h->flags & HELPER_READS_REGS), writes = h->flags & HELPER_WRITES_REGS;
+    bool novec = h->flags & HELPER_NOVEC;
+    bool blind = pure || (novec && !sees); /* nobody asks where it was called from */
+
+    push_lr(t);
+    save(t, sees || writes ? ALL_GPRS : LOW_TEMPS | LOW_PINS);
+    save_budget(t);
+    if (h->quick) {
+        try_quick(t, h);
+    }
+    if (!blind) {
+        load_lr(t, X16);
+        set_host_pc(t, X16);
+    }
+    if (sees || writes || !novec) {
+        save(t, VEC_PINS);
+    }
+    load_arguments(t, h, h->ret == V128);
+    call_c(t, h->func);
+    if (h->ret == I32 || h->ret == I64) {
+        put(t, 8, 0, scratch(t, SCR_RET));
+    }
+    if (!blind) {
+        set_host_pc(t, ZR);
+    }
+    helper_done(t, LOW_TEMPS | LOW_PINS | (writes ? HIGH_PINS | VEC_PINS : !novec ? VEC_PINS : 0));
+}
+
+/* -- Assembly --------------------------------------------------------------------------------- */
+
+static Thunk begin(A64Backend *be)
+{
+    CodeBuf *c = &be->buf;
+    uint8_t *p = c->rw + ((c->used + 15) & ~(size_t)15);
+
+    return (Thunk){ .be = be,
+                    .a = { .p = p, .start = p, .end = c->rw + c->size, .rx = c->rx - c->rw } };
+}
+
+static bool end(Thunk *t)
+{
+    if (t->a.full) {
+        return false;
+    }
+    t->be->buf.used = (size_t)(t->a.p - t->be->buf.rw);
+    __builtin___clear_cache((char *)t->a.start + t->a.rx, (char *)t->a.p + t->a.rx);
+    return true;
+}
+
+const uint8_t *helper_thunk(A64Backend *be, unsigned index)
+{
+    Thunk t;
+
+    if (!be->helper_thunk[index]) {
+        t = begin(be);
+        if (t.a.end - t.a.p < 1024) {
+            return NULL;
+        }
+        make_helper(&t, &be->config.helpers[index]);
+        if (end(&t)) {
+            be->helper_thunk[index] = t.a.start + t.a.rx;
+        }
+    }
+    return be->helper_thunk[index];
+}
+
+void thunks_init(A64Backend *be)
+{
+    Thunk t = begin(be);
+    const uint8_t *leave, *lookup;
+
+    be->enter = make_enter(&t);
+    leave = make_leave(&t);
+    be->exit_link = make_exit(&t, TCG_EXIT_LINK, leave);
+    be->exit_budget = make_exit(&t, TCG_EXIT_BUDGET, leave);
+    be->exit_reason = make_exit(&t, TCG_EXIT_REASON, leave);
+    lookup = make_exit(&t, TCG_EXIT_LOOKUP, leave);
+    if (be->layout->jump_refill) {
+        lookup = make_lookup(&t, lookup);
+    }
+    be->exit_jump = lookup;
+    be->exit_lookup = make_exit_lookup(&t, lookup);
+    be->exit_end = make_exit(&t, EXIT_END, leave);
+    be->trap = make_trap(&t);
+    be->mem = make_mem(&t);
+    be->pack_env = make_c(&t, a64_pack_env, false, 0);
+    be->pack_rec = make_c(&t, a64_pack_rec, false, 0);
+    be->divide = make_c(&t, a64_divide, true, 0);
+    be->soft_op = make_c(&t, a64_soft, true, 4);
+    g_assert(end(&t));
+}
