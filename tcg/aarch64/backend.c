@@ -68,7 +68,7 @@ static Features host_features(void)
 {
     unsigned long caps = baseline_only() ? 0 : getauxval(AT_HWCAP);
 
-    return (Features){ .lse = caps & HWCAP_ATOMICS, .flagm = caps & HWCAP_FLAGM };
+    return (Features){ .lse = caps & HWCAP_ATOMICS, .aes = caps & HWCAP_AES };
 }
 
 static unsigned backend_features(void)

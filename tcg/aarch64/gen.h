@@ -53,7 +53,7 @@ typedef struct SlotHome {
 } SlotHome;
 
 typedef struct Features {
-    bool lse, flagm;
+    bool lse, aes;
 } Features;
 
 typedef struct SoftTable SoftTable;
@@ -307,11 +307,9 @@ void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_
 void emit_fence(Gen *g), emit_ld_host(Gen *g);
 void emit_fpcheck(Gen *g), emit_fpclear(Gen *g), emit_getmxcsr(Gen *g), emit_setmxcsr(Gen *g);
 void emit_getfsw(Gen *g), emit_setfsw(Gen *g), emit_setfcw(Gen *g);
-void emit_v3(Gen *g), emit_vshift_imm(Gen *g), emit_vshift(Gen *g), emit_vbytes(Gen *g);
-void emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g), emit_vmovmsk(Gen *g);
-void emit_vshuf(Gen *g), emit_vshuf2(Gen *g), emit_vpack(Gen *g), emit_vmulud(Gen *g);
-void emit_vmovlo(Gen *g), emit_vzeroupper(Gen *g), emit_vwiden(Gen *g), emit_vabs(Gen *g);
-void emit_vandn(Gen *g), emit_valign(Gen *g), emit_vshufb(Gen *g);
+void emit_v(Gen *g), emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g);
+void emit_vmovlo(Gen *g), emit_vbcast(Gen *g), emit_vmovmsk(Gen *g), emit_vtest(Gen *g);
+void emit_vzeroupper(Gen *g);
 void emit_call(Gen *g), emit_trap(Gen *g), emit_trap_if(Gen *g), emit_goto(Gen *g);
 void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Gen *g);
 void emit_soft(Gen *g); /* by the interpreter's handler */
