@@ -129,8 +129,10 @@ static void use(IrNotes *notes, IrRef v, unsigned at)
 static void walk_back(IrBlock *ir, IrNotes *notes)
 {
     const unsigned kept = IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES;
+    uint16_t *live = notes->live_store + IR_MAX_OPS;
     unsigned demand = 0;
 
+    *live = 0;
     for (unsigned i = ir->nops; i-- > 1;) {
         IrOp *op = &ir->ops[i];
         unsigned props, n, end;
@@ -138,6 +140,8 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
         if (ir_is_inert(op)) {
             if (op->op == OP_const && notes->last_use[i] == 0) {
                 remove_op(op);
+            } else if (op->op != OP_nop) {
+                *--live = (uint16_t)i;
             }
             continue;
         }
@@ -162,16 +166,20 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
             }
         } else if (op->op == OP_get) {
             *dead_bytes(notes, op->imm) &= ~bytes_of(op);
+            *--live = (uint16_t)i;
             continue;
         } else if (props & (IRP_FAULT | IRP_EXIT) || op->op == OP_call) {
             demand = observe(ir, notes, i, props, demand);
         }
+        *--live = (uint16_t)i;
         end = ir_is_flags_op(op->op) ? notes->last_use[i] : i;
         n = ir_operands(ir, op);
         for (unsigned k = 0; k < n; k++) {
             use(notes, op->arg[k], end);
         }
     }
+    notes->live = live;
+    notes->nlive = (unsigned)(notes->live_store + IR_MAX_OPS - live);
 }
 
 void ir_pass_backward(IrBlock *ir, IrNotes *notes)

@@ -48,6 +48,10 @@ typedef struct IrNotes {
     uint8_t group[IR_MAX_OPS];     /* 1 + number of the group a memory op belongs to */
     IrGroup groups[IR_MAX_GROUPS]; /* of at least two, but for unused entries */
     unsigned ngroups;
+    const uint16_t *live; /* indices of the ops that are left, in order, without setflags, which need
+                             no code; a 0 follows them */
+    unsigned nlive;
+    uint16_t live_store[IR_MAX_OPS + 1]; /* filled from the end */
     uint32_t epoch;
     DeadBytes dead[IR_MAX_SLOTS];
 } IrNotes;

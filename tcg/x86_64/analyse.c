@@ -130,11 +130,11 @@ static void backward(Gen *g)
     unsigned bytes = 0;
 
     memset(sets, 0, g->ir->nops * sizeof(sets[0]));
-    for (unsigned i = g->ir->nops; i-- > 1;) {
+    for (unsigned at = g->notes->nlive; at-- > 0;) {
+        unsigned i = g->notes->live[at], n, props;
         const IrOp *op = &g->ops[i];
         IrRef base;
         int32_t disp;
-        unsigned n, props;
 
         if (ir_is_inert(op)) {
             continue;
@@ -207,7 +207,8 @@ static void forward(Gen *g)
     uint16_t access[256] = { 0 };
     unsigned barrier = 0;
 
-    for (unsigned i = 1; i < g->ir->nops; i++) {
+    for (const uint16_t *at = g->notes->live; *at; at++) {
+        unsigned i = *at;
         const IrOp *op = &g->ops[i];
         const SlotHome *slot;
         IrRef inner;

@@ -73,24 +73,18 @@ static unsigned rex_of_bytes(unsigned x, int r, int b, bool rm_is_reg)
     return need ? 0x40 : 0;
 }
 
-/* Prefixes, REX, map and opcode; where they end. @r, @idx, @b: the three register fields (NOREG:
- * absent). */
-static inline uint8_t *opcode_at(Asm *a, unsigned x, unsigned w, int r, int idx, int b,
-                                 bool rm_is_reg)
+/* Prefixes, REX, map and opcode. @r, @idx, @b: the three register fields (NOREG: absent). */
+static void opcode(Asm *a, unsigned x, unsigned w, int r, int idx, int b, bool rm_is_reg)
 {
     unsigned rex = w & 8;
     uint8_t *p;
 
     room(a);
     p = a->p;
-    if ((x & (X_66 | X_F3 | X_F2 | X_W)) || w == 2) {
-        rex |= mandatory_prefix(x, w, &p);
-    }
-    rex |= (r >= 8) << 2 | (idx >= 8) << 1 | (b >= 8);
+    rex |= mandatory_prefix(x, w, &p);
+    rex |= (unsigned)(r >= 8) << 2 | (unsigned)(idx >= 8) << 1 | (b >= 8);
     rex |= rex ? 0x40 : 0;
-    if (x & (X_REG8 | X_RM8)) {
-        rex |= rex_of_bytes(x, r, b, rm_is_reg);
-    }
+    rex |= rex_of_bytes(x, r, b, rm_is_reg);
     *p = (uint8_t)rex;
     p += rex != 0;
     if (x & (X_0F | X_0F38 | X_0F3A)) {
@@ -100,12 +94,7 @@ static inline uint8_t *opcode_at(Asm *a, unsigned x, unsigned w, int r, int idx,
         }
     }
     *p++ = (uint8_t)x;
-    return p;
-}
-
-static void opcode(Asm *a, unsigned x, unsigned w, int r, int idx, int b, bool rm_is_reg)
-{
-    a->p = opcode_at(a, x, w, r, idx, b, rm_is_reg);
+    a->p = p;
 }
 
 static uint8_t modrm_of_regs(int reg, int rm)
@@ -118,35 +107,28 @@ static void modrm_reg(Asm *a, int reg, int rm)
     put(a, modrm_of_regs(reg, rm));
 }
 
+/* A displacement is written whole, whatever of it belongs to the instruction: there is room(). */
 static inline uint8_t *modrm_mem_at(uint8_t *p, int reg, Mem m)
 {
+    static const uint8_t length[3] = { 0, 1, 4 }; /* by mod */
     unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
 
-    if (m.base == NOREG) { /* index and disp32 */
+    if (G_UNLIKELY(m.base == NOREG)) { /* index and disp32 */
         *p++ = (uint8_t)(r | 4);
         *p++ = (uint8_t)((unsigned)m.scale << 6 | ((unsigned)m.index & 7) << 3 | 5);
         memcpy(p, &m.disp, 4);
         return p + 4;
     }
-    if (m.disp == (int8_t)m.disp) {
-        mod = m.disp == 0 && base != RBP ? 0 : 0x40;
-    } else {
-        mod = 0x80;
-    }
+    mod = m.disp != (int8_t)m.disp ? 2 : m.disp != 0 || base == RBP;
     if (m.index != NOREG || base == RSP) {
         unsigned idx = m.index == NOREG ? 4 : (unsigned)m.index & 7;
-        *p++ = (uint8_t)(mod | r | 4);
+        *p++ = (uint8_t)(mod << 6 | r | 4);
         *p++ = (uint8_t)((unsigned)m.scale << 6 | idx << 3 | base);
     } else {
-        *p++ = (uint8_t)(mod | r | base);
+        *p++ = (uint8_t)(mod << 6 | r | base);
     }
-    if (mod == 0x40) {
-        *p++ = (uint8_t)m.disp;
-    } else if (mod == 0x80) {
-        memcpy(p, &m.disp, 4);
-        p += 4;
-    }
-    return p;
+    memcpy(p, &m.disp, 4);
+    return p + length[mod];
 }
 
 static void modrm_mem(Asm *a, int reg, Mem m)
@@ -154,18 +136,62 @@ static void modrm_mem(Asm *a, int reg, Mem m)
     a->p = modrm_mem_at(a->p, reg, m);
 }
 
+/* Without prefixes but REX, in the first two maps, no byte registers: most are. */
+static inline bool is_plain(unsigned x, unsigned w)
+{
+    return !(x & ~(X_0F | 0xffu)) && w != 2;
+}
+
+/* REX and 0F where there are any, opcode. What is not there is written all the same, and then
+ * overwritten. */
+static inline uint8_t *plain_opcode(uint8_t *p, unsigned x, unsigned rex)
+{
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    *p = 0x0f;
+    p += (x & X_0F) != 0;
+    *p = (uint8_t)x;
+    return p + 1;
+}
+
+static G_GNUC_NO_INLINE void any_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
+{
+    opcode(a, x, w, reg, NOREG, rm, true);
+    modrm_reg(a, reg, rm);
+}
+
 void x_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
 {
-    uint8_t *p = opcode_at(a, x, w, reg, NOREG, rm, true);
+    uint8_t *p;
 
-    *p++ = modrm_of_regs(reg, rm);
-    a->p = p;
+    if (G_UNLIKELY(!is_plain(x, w))) {
+        any_rr(a, x, w, reg, rm);
+        return;
+    }
+    room(a);
+    p = plain_opcode(a->p, x, (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)rm & 8) >> 3);
+    *p = modrm_of_regs(reg, rm);
+    a->p = p + 1;
+}
+
+static G_GNUC_NO_INLINE void any_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
+{
+    g_assert(m.index != RSP);
+    opcode(a, x, w, reg, m.index, m.base, false);
+    modrm_mem(a, reg, m);
 }
 
 void x_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
-    g_assert(m.index != RSP);
-    a->p = modrm_mem_at(opcode_at(a, x, w, reg, m.index, m.base, false), reg, m);
+    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)m.base & 8) >> 3;
+
+    if (G_UNLIKELY(!is_plain(x, w) || m.base == NOREG || m.index == RSP)) {
+        any_rm(a, x, w, reg, m);
+        return;
+    }
+    room(a);
+    rex |= m.index == NOREG ? 0 : ((unsigned)m.index & 8) >> 2;
+    a->p = modrm_mem_at(plain_opcode(a->p, x, rex), reg, m);
 }
 
 /* The opcode of @x for operand size @w, where the byte form is one less. */

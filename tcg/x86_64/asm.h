@@ -124,7 +124,8 @@ void x_word(Asm *a, unsigned v);
 void x_dword(Asm *a, uint32_t v);
 void x_qword(Asm *a, uint64_t v);
 
-/* Any instruction; @w is the operand size in bytes where the opcode has one (2: 66, 8: REX.W). */
+/* Any instruction; @w is the operand size in bytes where the opcode has one (2: 66, 8: REX.W). Some
+ * bytes behind it may be overwritten, too. */
 void x_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm);
 void x_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m);
 

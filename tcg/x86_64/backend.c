@@ -186,7 +186,10 @@ static void backend_prepare(void *p)
 
 static bool make_helper_thunks(X86Backend *be, const IrBlock *ir)
 {
-    for (unsigned i = 1; ir->has_calls && i < ir->nops; i++) {
+    if (!ir->has_calls) {
+        return true;
+    }
+    for (unsigned i = 1; i < ir->nops; i++) {
         if (ir->ops[i].op == OP_call && !helper_thunk(be, ir->ops[i].imm)) {
             return false;
         }
@@ -234,14 +237,20 @@ static void append_map(Gen *g)
 static void emit_code(Gen *g)
 {
     emit_prologue(g);
-    for (unsigned i = 1; i < g->ir->nops && !g->a.full; i++) {
-        const IrOp *op = &g->ir->ops[i];
+    for (const uint16_t *at = g->notes->live; *at && !g->a.full; at++) {
+        const IrOp *op = &g->ops[*at];
         Rule rule = x64_rules[op->op];
 
-        if (op->op == OP_nop) {
+        if (op->op == OP_insn) {
+            g->insn_offset = op->imm;
+            g->insn_index = op->d;
             continue;
         }
-        g->cur = i;
+        if (op->op == OP_const) {
+            g->loc[*at].kind = LOC_CONST;
+            continue;
+        }
+        g->cur = *at;
         g->op = op;
         g_assert(rule); /* a row of opcodes.def without a rule here */
         if (op->type == V256 && g->be->feat.avx2) {
@@ -402,14 +411,13 @@ static void write_rel32(X86Backend *be, const uint8_t *place_end, const void *ta
     memcpy(rw - 4, &d, 4);
 }
 
-/* A link's site: the jump, or the call of exit_link as it was. */
+/* A link's site: the jump, or the call of exit_link as it was. Made elsewhere: what lies behind it
+ * is other code. */
 static void write_site(X86Backend *be, const TcgCode *from, const uint8_t *site, const void *target)
 {
-    uint8_t *rw = (uint8_t *)(uintptr_t)site - (be->buf.rx - be->buf.rw);
+    uint8_t bytes[64];
     size_t back = (size_t)(site + CALL_BYTES - from->start) + sizeof(CodeHeader);
-    Asm a = {
-        .p = rw, .start = rw, .end = be->buf.rw + be->buf.size, .rx = be->buf.rx - be->buf.rw
-    };
+    Asm a = { .p = bytes, .start = bytes, .end = bytes + sizeof(bytes), .rx = site - bytes };
 
     if (target) {
         x_jmp(&a, target);
@@ -417,6 +425,7 @@ static void write_site(X86Backend *be, const TcgCode *from, const uint8_t *site,
         x_call_mem(&a, call_slot(be, CALL_LINK));
         x_word(&a, (unsigned)MIN(back, UINT16_MAX));
     }
+    memcpy((uint8_t *)(uintptr_t)site - (be->buf.rx - be->buf.rw), bytes, (size_t)(a.p - bytes));
 }
 
 static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)

@@ -320,7 +320,7 @@ bool try_product(Gen *g);
 typedef void (*Rule)(Gen *g);
 extern const Rule x64_rules[IR_NOPS];
 
-void emit_nop(Gen *g), emit_insn(Gen *g), emit_const(Gen *g), emit_get(Gen *g), emit_set(Gen *g);
+void emit_get(Gen *g), emit_set(Gen *g);
 void emit_getflags(Gen *g), emit_flags(Gen *g), emit_fl_test(Gen *g), emit_fl_pack(Gen *g);
 void emit_mov(Gen *g), emit_alu(Gen *g), emit_mul(Gen *g), emit_mulh(Gen *g), emit_div(Gen *g);
 void emit_second(Gen *g), emit_neg_not(Gen *g), emit_andn(Gen *g), emit_shift(Gen *g);

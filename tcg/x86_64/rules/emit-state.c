@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest state: get and set of slots, constants, markers. */
+/* Guest state: get and set of slots. */
 #include "tcg/x86_64/gen.h"
-
-void emit_nop(Gen *g)
-{
-}
-
-void emit_insn(Gen *g)
-{
-    g->insn_offset = g->op->imm;
-    g->insn_index = g->op->d;
-}
-
-void emit_const(Gen *g)
-{
-    g->loc[g->cur].kind = LOC_CONST;
-}
 
 static void store_xmm(Gen *g, IrType t, Mem m, int r)
 {

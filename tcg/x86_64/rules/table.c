@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* One rule per op. */
+/* One rule per op; insn and const need none (emit_code()), nop and setflags never come. */
 #include "tcg/x86_64/gen.h"
 
 /* clang-format off */
 #define R(name, rule) [OP_##name] = emit_##rule
 const Rule x64_rules[IR_NOPS] = {
-    R(nop, nop), R(insn, insn), R(const, const), R(get, get), R(set, set),
-    R(getflags, getflags), R(setflags, nop),
+    R(get, get), R(set, set), R(getflags, getflags),
     R(mov, mov), R(add, alu), R(sub, alu), R(mul, mul), R(mulhu, mulh), R(mulhs, mulh),
     R(divu2, div), R(divs2, div), R(second, second), R(neg, neg_not), R(not, neg_not),
     R(and, alu), R(or, alu), R(xor, alu), R(andn, andn),
