@@ -239,9 +239,9 @@ static const InsnDesc *choose_by_prefix(const DecodeMode *m, const Insn *i, cons
     return r;
 }
 
-static const InsnDesc *resolve(const DecodeMode *m, Cursor *c, Insn *i, const InsnDesc *row)
+static const InsnDesc *resolve_group(const DecodeMode *m, Cursor *c, Insn *i, const InsnDesc *row)
 {
-    while (row->group) {
+    do {
         const InsnDesc *t = row->table;
         if (row->group == GROUP_PREFIX) {
             row = choose_by_prefix(m, i, t);
@@ -270,8 +270,13 @@ static const InsnDesc *resolve(const DecodeMode *m, Cursor *c, Insn *i, const In
         case GROUP_MOD: row = &t[i->mod == 3]; break;
         default: row = &t[i->modrm & 63]; break; /* GROUP_MODRM */
         }
-    }
+    } while (row->group);
     return row;
+}
+
+static inline const InsnDesc *resolve(const DecodeMode *m, Cursor *c, Insn *i, const InsnDesc *row)
+{
+    return row->group ? resolve_group(m, c, i, row) : row;
 }
 
 static const InsnDesc *find_row(const DecodeMode *m, Cursor *c, Insn *i, uint8_t b)
@@ -463,9 +468,12 @@ uint64_t row_features(const InsnDesc *row, bool vex_l)
 
 static bool row_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
 {
+    const uint32_t restricts = A_NO64 | A_ONLY64 | A_PE | A_REG | A_MEM | A_VEX | A_AVX2;
+    if (!(row->attr & restricts) && row->feature == FEAT_NONE && !i->vex)
+        return true;
     if (i->vex && !vex_allowed(m, i, row))
         return false;
-    if (!row->gen || (row_features(row, i->vex_l) & ~m->features))
+    if (row_features(row, i->vex_l) & ~m->features)
         return false;
     if (m->code_size == I64 ? (row->attr & A_NO64) : (row->attr & A_ONLY64))
         return false;
@@ -476,24 +484,32 @@ static bool row_allowed(const DecodeMode *m, const Insn *i, const InsnDesc *row)
     return !((row->attr & A_MEM) && i->mod == 3);
 }
 
+static void apply_attributes(const DecodeMode *m, Insn *i, uint32_t attr)
+{
+    if (m->code_size == I64) {
+        if (attr & A_F64)
+            i->osize = I64;
+        else if ((attr & A_DF64) && i->osize == I32)
+            i->osize = I64;
+    }
+    if ((attr & A_NOP66) && i->osize == I16 && m->code_size != I16)
+        i->osize = I32;
+    if (attr & A_MOD3)
+        i->mod = 3;
+}
+
 static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
 {
     const InsnDesc *row = i->desc;
     bool ok = true;
-    if (m->code_size == I64) {
-        if (row->attr & A_F64)
-            i->osize = I64;
-        else if ((row->attr & A_DF64) && i->osize == I32)
-            i->osize = I64;
-    }
-    if ((row->attr & A_NOP66) && i->osize == I16 && m->code_size != I16)
-        i->osize = I32;
-    if (row->attr & A_MOD3)
-        i->mod = 3;
+    unsigned n = 0;
+    if (row->attr & (A_F64 | A_DF64 | A_NOP66 | A_MOD3))
+        apply_attributes(m, i, row->attr);
     if (i->has_modrm && i->mod != 3)
         read_address(m, c, i);
-    for (i->nops = 0; i->nops < 4 && row->op[i->nops]; i->nops++)
-        ok &= read_operand(m, c, i, &i->op[i->nops], row->op[i->nops]);
+    for (; n < 4 && row->op[n]; n++)
+        ok &= read_operand(m, c, i, &i->op[n], row->op[n]);
+    i->nops = (uint8_t)n;
     i->len = (uint8_t)bytes_read(c);
     if (status(c) != DECODE_OK)
         return status(c);
@@ -502,11 +518,13 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
     return ok && row_allowed(m, i, row) ? DECODE_OK : DECODE_UD;
 }
 
-static DecodeStatus decode(const DecodeMode *m, Cursor *c, Insn *i)
+/* MAX_READ bytes can be read. */
+static G_GNUC_NO_INLINE DecodeStatus decode(const DecodeMode *m, const uint8_t *bytes,
+                                            uint32_t avail, Insn *i)
 {
-    memset(i, 0, sizeof(*i));
-    i->base = i->index = -1;
-    i->seg = SEG_DS;
+    Cursor cursor = { .start = bytes, .next = bytes, .avail = avail }, *c = &cursor;
+    static const Insn blank = { .base = -1, .index = -1, .seg = SEG_DS };
+    memcpy(i, &blank, sizeof(*i)); /* clearing would be REP STOS, which takes long to begin */
     uint8_t b = read_common(m, c, i);
     if (!b)
         b = read_prefixes(m, c, i);
@@ -521,15 +539,17 @@ static DecodeStatus decode(const DecodeMode *m, Cursor *c, Insn *i)
     return finish(m, c, i);
 }
 
-DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t avail, Insn *i)
+static G_GNUC_NO_INLINE DecodeStatus decode_copy(const DecodeMode *m, const uint8_t *bytes,
+                                                 uint32_t avail, Insn *i)
 {
     uint8_t copy[MAX_READ] = { 0 };
-    Cursor c = { .start = bytes, .next = bytes, .avail = avail };
-    if (G_UNLIKELY(avail < MAX_READ)) {
-        memcpy(copy, bytes, avail);
-        c.start = c.next = copy;
-    }
-    return decode(m, &c, i);
+    memcpy(copy, bytes, avail);
+    return decode(m, copy, avail, i);
+}
+
+DecodeStatus decode_insn(const DecodeMode *m, const uint8_t *bytes, uint32_t avail, Insn *i)
+{
+    return avail < MAX_READ ? decode_copy(m, bytes, avail, i) : decode(m, bytes, avail, i);
 }
 
 /* ---- Features ------------------------------------------------------------------------------- */

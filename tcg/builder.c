@@ -401,6 +401,7 @@ static IrRef memory(IrBlock *ir)
 
     g_assert(ir_type(ir, op->a) == I64);
     ir_fold_address(ir, op);
+    ir->naccesses++;
     return append(ir);
 }
 #define MEMORY(ir, ...) (PLACE(ir, __VA_ARGS__), memory(ir))
@@ -744,6 +745,7 @@ IrRef ir_append(IrBlock *ir, IrOp op)
         if (ir_op_info[op.op].props & IRP_PURE) {
             return build(ir);
         }
+        ir->naccesses++; /* for all that is known */
     }
     return append(ir);
 }

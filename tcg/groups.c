@@ -100,12 +100,15 @@ void ir_pass_groups(const IrBlock *ir, IrNotes *notes)
 {
     IrRef spare = IR_NONE; /* an op without a result, to name the group's check by */
 
+    if (ir->naccesses < 2) {
+        return;
+    }
     for (unsigned i = 1; i < ir->nops; i++) {
         const IrOp *op = &ir->ops[i];
         unsigned size;
 
-        if (op->op == OP_insn) {
-            spare = (IrRef)i;
+        if (ir_is_plain_state(op)) {
+            spare = op->op == OP_insn ? (IrRef)i : spare;
         } else if (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE)) {
             close_groups(notes, true);
         } else if (ir_props(ir, op) & IRP_EXIT) {

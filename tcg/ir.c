@@ -136,6 +136,7 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     ir->nops = 1;
     ir->ninsns = 0;
     ir->nlinks = 0;
+    ir->naccesses = 0;
     ir->start = start;
     ir->flags = IR_NONE;
     if (ir->known) {

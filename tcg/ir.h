@@ -143,6 +143,7 @@ typedef struct IrBlock {
     unsigned ninsns;    /* guest instructions */
     uint32_t start;     /* offset of the first instruction in its mapping unit */
     unsigned nlinks;    /* link slots used by goto and goto_if */
+    unsigned naccesses; /* no more ops than that access guest memory */
     bool has_calls;
     const IrSlot *slots;
     unsigned nslots;
@@ -198,6 +199,13 @@ static inline bool ir_is_inert(const IrOp *op)
 {
     _Static_assert(OP_nop == 0 && OP_insn == 1 && OP_const == 2, "the first rows of opcodes.def");
     return op->op <= OP_const;
+}
+/* Those, and gets and sets of slots and flags. Most ops are. */
+static inline bool ir_is_plain_state(const IrOp *op)
+{
+    _Static_assert(OP_get == 3 && OP_set == 4 && OP_getflags == 5 && OP_setflags == 6,
+                   "… and the next ones");
+    return op->op <= OP_setflags;
 }
 static inline bool ir_is_flags_op(unsigned op) /* yields a bundle from operands */
 {

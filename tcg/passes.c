@@ -18,8 +18,7 @@ static IrRef resolved(const IrBlock *ir, const IrNotes *notes, IrRef v)
 
 static void resolve_operands(const IrBlock *ir, const IrNotes *notes, IrOp *op)
 {
-    if (ir_is_flags_op(op->op) || op->op == OP_fl_test || op->op == OP_fl_pack ||
-        op->op == OP_setflags) {
+    if (ir_is_flags_op(op->op) || op->op == OP_fl_test || op->op == OP_fl_pack) {
         op->a = resolved(ir, notes, op->a);
         op->b = resolved(ir, notes, op->b);
         if (op->op == OP_fl_select) {
@@ -46,29 +45,28 @@ static void resolve_flags(IrBlock *ir, IrNotes *notes)
 
     for (unsigned i = 1; i < ir->nops; i++) {
         IrOp *op = &ir->ops[i];
-        IrRef seen = IR_NONE;
 
-        if (ir_is_inert(op)) {
+        if (ir_is_plain_state(op)) {
+            if (op->op == OP_setflags) {
+                now = op->a = removed ? resolved(ir, notes, op->a) : op->a;
+            } else if (op->op == OP_getflags && now != IR_NONE) {
+                notes->flags_at[i] = now;
+                remove_op(op);
+                removed = true;
+            }
             continue;
         }
         if (G_UNLIKELY(removed)) {
             resolve_operands(ir, notes, op);
         }
-        if (op->op == OP_setflags) {
-            now = op->a;
-        } else if (shows_state(notes, i, ir_props(ir, op))) {
-            seen = now;
-        } else if (op->op == OP_getflags && now != IR_NONE) {
-            seen = now;
-            remove_op(op);
-            removed = true;
+        if (shows_state(notes, i, ir_props(ir, op))) {
+            notes->flags_at[i] = now;
         }
         if (op->op == OP_call) {
             unsigned flags = ir->helpers[op->imm].flags;
-            seen = flags & HELPER_READS_FLAGS ? now : seen;
+            notes->flags_at[i] = flags & HELPER_READS_FLAGS ? now : notes->flags_at[i];
             now = flags & HELPER_WRITES_FLAGS ? IR_NONE : now;
         }
-        notes->flags_at[i] = seen;
     }
 }
 

@@ -4,14 +4,9 @@
 #include <glib.h>
 #include <string.h>
 
-/* One instruction fits; the code generator looks at `full` once per op. */
-static bool room(Asm *a)
+static void room(Asm *a)
 {
-    if (G_UNLIKELY(a->end - a->p < 32)) {
-        a->full = true;
-        a->p = a->start;
-    }
-    return true;
+    x_room(a, 32);
 }
 
 void x_byte(Asm *a, unsigned v)
@@ -97,61 +92,20 @@ static void opcode(Asm *a, unsigned x, unsigned w, int r, int idx, int b, bool r
     a->p = p;
 }
 
-static uint8_t modrm_of_regs(int reg, int rm)
-{
-    return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
-}
-
 static void modrm_reg(Asm *a, int reg, int rm)
 {
-    put(a, modrm_of_regs(reg, rm));
-}
-
-/* A displacement is written whole, whatever of it belongs to the instruction: there is room(). */
-static inline uint8_t *modrm_mem_at(uint8_t *p, int reg, Mem m)
-{
-    static const uint8_t length[3] = { 0, 1, 4 }; /* by mod */
-    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
-
-    if (G_UNLIKELY(m.base == NOREG)) { /* index and disp32 */
-        *p++ = (uint8_t)(r | 4);
-        *p++ = (uint8_t)((unsigned)m.scale << 6 | ((unsigned)m.index & 7) << 3 | 5);
-        memcpy(p, &m.disp, 4);
-        return p + 4;
-    }
-    mod = m.disp != (int8_t)m.disp ? 2 : m.disp != 0 || base == RBP;
-    if (m.index != NOREG || base == RSP) {
-        unsigned idx = m.index == NOREG ? 4 : (unsigned)m.index & 7;
-        *p++ = (uint8_t)(mod << 6 | r | 4);
-        *p++ = (uint8_t)((unsigned)m.scale << 6 | idx << 3 | base);
-    } else {
-        *p++ = (uint8_t)(mod << 6 | r | base);
-    }
-    memcpy(p, &m.disp, 4);
-    return p + length[mod];
+    put(a, x_modrm_regs(reg, rm));
 }
 
 static void modrm_mem(Asm *a, int reg, Mem m)
 {
-    a->p = modrm_mem_at(a->p, reg, m);
+    a->p = x_modrm_mem(a->p, reg, m);
 }
 
 /* Without prefixes but REX, in the first two maps, no byte registers: most are. */
 static inline bool is_plain(unsigned x, unsigned w)
 {
     return !(x & ~(X_0F | 0xffu)) && w != 2;
-}
-
-/* REX and 0F where there are any, opcode. What is not there is written all the same, and then
- * overwritten. */
-static inline uint8_t *plain_opcode(uint8_t *p, unsigned x, unsigned rex)
-{
-    *p = (uint8_t)(0x40 | rex);
-    p += rex != 0;
-    *p = 0x0f;
-    p += (x & X_0F) != 0;
-    *p = (uint8_t)x;
-    return p + 1;
 }
 
 static G_GNUC_NO_INLINE void any_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
@@ -162,16 +116,12 @@ static G_GNUC_NO_INLINE void any_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, 
 
 void x_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
 {
-    uint8_t *p;
-
     if (G_UNLIKELY(!is_plain(x, w))) {
         any_rr(a, x, w, reg, rm);
         return;
     }
     room(a);
-    p = plain_opcode(a->p, x, (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)rm & 8) >> 3);
-    *p = modrm_of_regs(reg, rm);
-    a->p = p + 1;
+    x_plain_rr(a, x, w, reg, rm);
 }
 
 static G_GNUC_NO_INLINE void any_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
@@ -183,15 +133,12 @@ static G_GNUC_NO_INLINE void any_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, 
 
 void x_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
-    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)m.base & 8) >> 3;
-
     if (G_UNLIKELY(!is_plain(x, w) || m.base == NOREG || m.index == RSP)) {
         any_rm(a, x, w, reg, m);
         return;
     }
     room(a);
-    rex |= m.index == NOREG ? 0 : ((unsigned)m.index & 8) >> 2;
-    a->p = modrm_mem_at(plain_opcode(a->p, x, rex), reg, m);
+    x_plain_rm(a, x, w, reg, m);
 }
 
 /* The opcode of @x for operand size @w, where the byte form is one less. */

@@ -124,6 +124,78 @@ void x_word(Asm *a, unsigned v);
 void x_dword(Asm *a, uint32_t v);
 void x_qword(Asm *a, uint64_t v);
 
+/* -- Plain instructions, inline ---------------------------------------------------------------
+ *
+ * No prefixes but REX, one of the first two maps, no byte registers, operand size 4 or 8; @m has a
+ * base. Up to 4 bytes behind may be overwritten, as what is not there is written all the same. For
+ * those who have made room. */
+
+/* Room for code of @bytes, or the buffer is full: the code generator looks at that once per op. */
+static inline void x_room(Asm *a, int bytes)
+{
+    if (__builtin_expect(a->end - a->p < bytes, 0)) {
+        a->full = true;
+        a->p = a->start;
+    }
+}
+
+static inline uint8_t *x_plain_opcode(uint8_t *p, unsigned x, unsigned rex)
+{
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    *p = 0x0f;
+    p += (x & X_0F) != 0;
+    *p = (uint8_t)x;
+    return p + 1;
+}
+
+static inline uint8_t x_modrm_regs(int reg, int rm)
+{
+    return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
+}
+
+static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
+{
+    static const uint8_t length[3] = { 0, 1, 4 }; /* of the displacement, by mod */
+    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
+
+    if (__builtin_expect(m.base == NOREG, 0)) { /* index and disp32 */
+        *p++ = (uint8_t)(r | 4);
+        *p++ = (uint8_t)((unsigned)m.scale << 6 | ((unsigned)m.index & 7) << 3 | 5);
+        __builtin_memcpy(p, &m.disp, 4);
+        return p + 4;
+    }
+    mod = m.disp != (int8_t)m.disp ? 2 : m.disp != 0 || base == RBP;
+    if (m.index != NOREG || base == RSP) {
+        unsigned idx = m.index == NOREG ? 4 : (unsigned)m.index & 7;
+        *p++ = (uint8_t)(mod << 6 | r | 4);
+        *p++ = (uint8_t)((unsigned)m.scale << 6 | idx << 3 | base);
+    } else {
+        *p++ = (uint8_t)(mod << 6 | r | base);
+    }
+    __builtin_memcpy(p, &m.disp, 4);
+    return p + length[mod];
+}
+
+static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
+{
+    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)rm & 8) >> 3;
+    uint8_t *p = x_plain_opcode(a->p, x, rex);
+
+    *p = x_modrm_regs(reg, rm);
+    a->p = p + 1;
+}
+
+static inline void x_plain_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
+{
+    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)m.base & 8) >> 3;
+
+    rex |= m.index == NOREG ? 0 : ((unsigned)m.index & 8) >> 2;
+    a->p = x_modrm_mem(x_plain_opcode(a->p, x, rex), reg, m);
+}
+
+/* -- Instructions ----------------------------------------------------------------------------- */
+
 /* Any instruction; @w is the operand size in bytes where the opcode has one (2: 66, 8: REX.W). Some
  * bytes behind it may be overwritten, too. */
 void x_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm);
@@ -167,7 +239,8 @@ void x_flags_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm);
 void x_flags_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m);
 void x_flags_changed(Asm *a);
 
-/* Any VEX-encoded instruction; registers are numbers 0-15 of whatever file, @vvvv 0 where unused. */
+/* Any VEX-encoded instruction; registers are numbers 0-15 of whatever file, @vvvv 0 where unused.
+ */
 void x_vex_rr(Asm *a, unsigned x, bool l256, int reg, int vvvv, int rm);
 void x_vex0(Asm *a, unsigned x); /* no operands: VZEROUPPER */
 void x_vex_rm(Asm *a, unsigned x, bool l256, int reg, int vvvv, Mem m);

@@ -7,6 +7,8 @@
  */
 #include "tcg/x86_64/gen.h"
 
+#include <string.h>
+
 #define CUR ((IrRef)g->cur)
 
 void host_flags_are(Gen *g, IrRef op)
@@ -793,9 +795,12 @@ static void add_on_top(Gen *g, Record *r, IrRef fl)
 
 Record record_of(Gen *g, IrRef fl)
 {
-    Record r = { 0 };
+    static const Record env_is_right;
+    Record r;
     const IrOp *m;
 
+    memcpy(&r, &env_is_right,
+           sizeof(r)); /* clearing would be REP STOS, which takes long to begin */
     if (!fl) {
         return r;
     }

@@ -8,6 +8,8 @@
  */
 #include "tcg/x86_64/gen.h"
 
+#include <string.h>
+
 #define CUR ((IrRef)g->cur)
 
 typedef struct Access {
@@ -49,37 +51,49 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
     }
 }
 
-/* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. */
+static void shr(Asm *a, unsigned w, X86Reg r, unsigned count)
+{
+    x_plain_rr(a, 0xc1, w, (X86Reg)SH_SHR, r);
+    *a->p++ = (uint8_t)count;
+}
+
+/* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. Emitted
+ * most often of all. */
 static void compare_page(Gen *g, const Access *m)
 {
     int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
     int32_t last = m->group ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
     bool aligned = (g->op->d & MEM_ALIGN) && !(m->size & (m->size - 1));
     unsigned low = aligned ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
-    X86Reg t1 = (X86Reg)m->t1;
+    X86Reg t0 = (X86Reg)m->t0, t1 = (X86Reg)m->t1, addr = (X86Reg)m->addr;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
+    Asm *a = &g->a;
 
+    x_room(a, 64);
     if (direct) {
-        x_rorx(&g->a, 4, (X86Reg)m->t0, (X86Reg)m->addr, 8);
+        x_rorx(a, 4, t0, addr, 8);
     } else {
-        x_lea(&g->a, 8, (X86Reg)m->t0, mem_base((X86Reg)m->addr, lo));
+        x_lea(a, 8, t0, mem_base(addr, lo));
     }
     if (last == 0 || aligned) {
-        x_mov(&g->a, 8, t1, (X86Reg)(direct ? m->addr : m->t0));
+        x_plain_rr(a, X_MOV_MR, 8, direct ? addr : t0, t1);
         if (low) { /* they go on top and stay there */
-            x_shift_imm(&g->a, SH_ROR, 8, t1, low);
+            x_shift_imm(a, SH_ROR, 8, t1, low);
         }
     } else if (lo <= INT32_MAX - last) {
-        x_lea(&g->a, 8, t1, mem_base((X86Reg)m->addr, lo + last));
+        x_lea(a, 8, t1, mem_base(addr, lo + last));
     } else {
-        x_lea(&g->a, 8, t1, mem_base((X86Reg)m->t0, last));
+        x_lea(a, 8, t1, mem_base(t0, last));
     }
     if (!direct) {
-        x_shift_imm(&g->a, SH_SHR, 4, (X86Reg)m->t0, 8);
+        shr(a, 4, t0, 8);
     }
-    x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)m->t0, (TCG_TLB_SIZE - 1) << 4);
-    x_shift_imm(&g->a, SH_SHR, 8, t1, 12 - low);
-    x_alu_rm(&g->a, ALU_CMP, 8, t1, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write)));
+    x_plain_rr(a, 0x81, 4, (X86Reg)ALU_AND, t0);
+    memcpy(a->p, &(uint32_t){ (TCG_TLB_SIZE - 1) << 4 }, 4);
+    a->p += 4;
+    shr(a, 8, t1, 12 - low);
+    x_plain_rm(a, 0x3b, 8, t1, mem_index(RBP, t0, 0, tlb_offset(g, m->write))); /* CMP */
+    x_flags_changed(a);
 }
 
 /* The stub's view of operand @v (IR_NONE: no such operand). */
@@ -138,7 +152,9 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     s->point = m->point;
     s->retry = m->retry;
     s->shape = shape_of(g, m, value, compare);
-    x_load(&g->a, 8, (X86Reg)m->t0, mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
+    x_room(&g->a, 32);
+    x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0,
+               mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)
