@@ -596,18 +596,26 @@ IrRef bool_or(Dis *d, IrRef x, IrRef y)
 static bool check_state(Dis *d, const Insn *i)
 {
     uint32_t attr = i->desc->attr;
-    bool em = d->mode & X86_MODE_EM, ts = d->mode & X86_MODE_TS;
-    bool ud = ((attr & A_MMX) && em) || ((attr & A_SSE) && (em || !(d->mode & X86_MODE_OSFXSR)));
-    ud |= (attr & A_VEX) && !(d->mode & X86_MODE_AVX);
-    bool nm = ((attr & A_FPU) && (em || ts)) || ((attr & (A_MMX | A_SSE | A_VEX)) && ts) ||
-              ((attr & A_WAIT) && ts && (d->mode & X86_MODE_MP));
-    if (ud)
+    if (!(attr & (d->attr_ud | d->attr_nm | d->attr_gp)))
+        return true;
+    if (attr & d->attr_ud)
         trap_ud(d);
-    else if (nm)
+    else if (attr & d->attr_nm)
         trap(d, X86_TRAP(EXCP_NM));
-    else if ((attr & A_CPL0) && d->cpl != 0)
+    else
         trap_gp0(d);
-    return !d->ended;
+    return false;
+}
+
+/* Which instructions fault in this mode, whatever they do. */
+static void init_attributes(Dis *d)
+{
+    bool em = d->mode & X86_MODE_EM, ts = d->mode & X86_MODE_TS;
+    d->attr_ud = (em ? A_MMX | A_SSE : 0) | (d->mode & X86_MODE_OSFXSR ? 0 : A_SSE) |
+                 (d->mode & X86_MODE_AVX ? 0 : A_VEX);
+    d->attr_nm = (em ? A_FPU : 0) | (ts ? A_FPU | A_MMX | A_SSE | A_VEX : 0) |
+                 (ts && (d->mode & X86_MODE_MP) ? A_WAIT : 0);
+    d->attr_gp = d->cpl ? A_CPL0 : 0;
 }
 
 static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
@@ -630,6 +638,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
     d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+    init_attributes(d);
 }
 
 /* Stores to a checked block go unnoticed: it looks at what it was made from. */

@@ -147,35 +147,32 @@ void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value)
     op->value = value & ir_type_mask((IrType)op->type);
 }
 
-static void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)
+static inline void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
-    g_assert(slot < ir->nslots);
-    g_assert(byte + ir_type_info[type].bytes <= ir_type_info[ir->slots[slot].type].bytes);
-}
-
-static IrRef append_get(IrBlock *ir)
-{
-    const IrOp *op = &ir->ops[ir->nops];
-    IrType type = (IrType)op->type;
-    unsigned slot = op->imm, byte = op->aux;
-    IrRef v, wide;
-
-    if (!ir->known) {
-        return append(ir);
-    }
-    v = ir_known_find(ir, type, slot, byte, &wide);
-    if (v == IR_NONE) {
-        v = wide ? BUILD(ir, OP_trunc, type, .a = wide) : append(ir);
-        ir_known_got(ir, type, slot, byte, v);
-    }
-    return v;
+    g_assert(slot < ir->nslots &&
+             byte + ir_type_info[type].bytes <= ir_type_info[ir->slots[slot].type].bytes);
 }
 
 IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
+    IrRef v, wide = IR_NONE;
+
     check_slot(ir, type, slot, byte);
-    PLACE(ir, OP_get, type, .aux = (uint8_t)byte, .imm = slot);
-    return append_get(ir);
+    if (ir->known) {
+        v = ir_known_find(ir, type, slot, byte, &wide);
+        if (v != IR_NONE) {
+            return v;
+        }
+    }
+    if (wide) {
+        v = BUILD(ir, OP_trunc, type, .a = wide);
+    } else {
+        v = APPEND(ir, OP_get, type, .aux = (uint8_t)byte, .imm = slot);
+    }
+    if (ir->known) {
+        ir_known_got(ir, type, slot, byte, v);
+    }
+    return v;
 }
 
 static IrRef append_set(IrBlock *ir)
@@ -731,7 +728,7 @@ IrRef ir_append(IrBlock *ir, IrOp op)
     switch (op.op) {
     case OP_insn: ir->ninsns++; break;
     case OP_const: return append_const(ir);
-    case OP_get: return append_get(ir);
+    case OP_get: return ir_get(ir, (IrType)op.type, op.imm, op.aux);
     case OP_set: return append_set(ir);
     case OP_getflags: return ir_getflags(ir);
     case OP_setflags: ir->flags = op.a; break;

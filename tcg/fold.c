@@ -468,6 +468,7 @@ static IrRef fold_vbin(const IrBlock *ir, IrOp *op)
 IrRef ir_fold(const IrBlock *ir, IrOp *op)
 {
     const IrOp *x = &ir->ops[op->a];
+    uint64_t v;
 
     if (x->op == OP_const && fold_constants(ir, op)) {
         return IR_NONE;
@@ -492,6 +493,11 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
     case OP_select:
     case OP_fl_select: return fold_select(ir, op);
     case OP_fl_test: return fold_test(ir, op);
+    case OP_fl_cmp: /* with 0: neither carries nor borrows */
+        if (ir_is_const(ir, op->b, &v) && v == 0) {
+            *op = (IrOp){ .op = OP_fl_logic, .type = FLAGS, .a = op->a };
+        }
+        return IR_NONE;
     case OP_fl_packed: return x->op == OP_fl_pack ? x->a : IR_NONE;
     case OP_fl_setcf: /* an older one below is hidden */
     case OP_fl_setof:

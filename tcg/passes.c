@@ -143,7 +143,6 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
             }
             continue;
         }
-        props = ir_props(ir, op);
         if (op->op == OP_setflags) {
             if (demand) {
                 notes->last_use[op->a] = MAX(notes->last_use[op->a], (uint16_t)demand);
@@ -153,6 +152,7 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
             demand = 0;
             continue;
         }
+        props = ir_props(ir, op);
         if (notes->last_use[i] == 0 && !(props & kept)) {
             remove_op(op);
             continue;

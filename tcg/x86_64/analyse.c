@@ -84,23 +84,28 @@ static bool is_observed(const Gen *g, unsigned i, unsigned props)
 
 static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
 {
+    static const uint8_t usual[IR_NOPS] = {
+        /* 1 + how many */
+        [OP_get] = 1,         [OP_set] = 1 + 3,   [OP_getflags] = 1,    [OP_trunc] = 1,
+        [OP_setcond] = 1,     [OP_fl_test] = 1,   [OP_fl_add] = 1,      [OP_fl_sub] = 1,
+        [OP_fl_cmp] = 1,      [OP_fl_logic] = 1,  [OP_add] = 1 + 5,     [OP_sub] = 1 + 5,
+        [OP_and] = 1 + 5,     [OP_or] = 1 + 5,    [OP_xor] = 1 + 5,     [OP_lea] = 1 + 5,
+        [OP_zext] = 1 + 5,    [OP_goto] = 1 + 20, [OP_goto_if] = 1 + 8, [OP_trap_if] = 1 + 8,
+        [OP_exit_if] = 1 + 8, [OP_jump] = 1 + 64, [OP_call] = 1 + 30,
+    };
     const IrOp *op = &g->ops[i];
 
-    if (is_harmless(op)) {
-        return 0;
+    if (usual[op->op]) {
+        return usual[op->op] - 1u;
     }
     switch (op->op) {
-    case OP_set: return 3;
     case OP_ld:
     case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
-    case OP_goto: return 20;
-    case OP_goto_if:
-    case OP_trap_if:
-    case OP_exit_if: return 8;
-    case OP_jump: return 64;
-    case OP_call: return 30;
     case OP_probe: return ir_is_member(g->notes, i) ? 0 : 42;
     default: break;
+    }
+    if (is_harmless(op)) {
+        return 0;
     }
     if (props & (IRP_FAULT | IRP_FPSTATUS)) {
         return op->type == F80 || op->type == V256 || (props & IRP_FAULT) ? 60 : 8;
@@ -124,10 +129,32 @@ static void note_carry(Gen *g, const IrOp *fl)
     extend(g, inner->b, fl->a);
 }
 
+/* Of an op's stub that is not one of memory's. */
+static unsigned stub_about(const Gen *g, const IrOp *op)
+{
+    switch (op->op) {
+    case OP_goto_if: return op->imm == g->ir->start ? 50 : 26;
+    case OP_trap_if:
+    case OP_divu2:
+    case OP_divs2: return 13;
+    case OP_exit_if: return 25;
+    default: return 0;
+    }
+}
+
+static bool has_mem_stub(const Gen *g, unsigned i)
+{
+    const IrOp *op = &g->ops[i];
+
+    return op->op == OP_ld || op->op == OP_st || op->op == OP_probe
+               ? !ir_is_member(g->notes, i)
+               : op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
+}
+
 static void backward(Gen *g)
 {
     uint16_t sets[IR_MAX_OPS];
-    unsigned bytes = 0;
+    unsigned bytes = 0, stubs = 0;
 
     memset(sets, 0, g->ir->nops * sizeof(sets[0]));
     for (unsigned at = g->notes->nlive; at-- > 0;) {
@@ -141,7 +168,9 @@ static void backward(Gen *g)
         }
         props = ir_props(g->ir, op);
         g->rest[i] = (uint16_t)MIN(bytes, UINT16_MAX);
-        bytes += bytes_about(g, i, props);
+        g->rest_stubs[i] = (uint16_t)MIN(stubs, UINT16_MAX);
+        bytes += bytes_about(g, i, props) + (has_mem_stub(g, i) ? MEM_STUB_BYTES : 0);
+        stubs += props & (IRP_EXIT | IRP_FAULT) ? stub_about(g, op) : 0;
         if (op->op == OP_set) {
             sets[op->a]++;
             continue;

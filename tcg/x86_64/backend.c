@@ -218,7 +218,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nx87 = g->x87_above = 0;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
-    g->nstubs = g->npoints = g->stub_bytes = 0;
+    g->nstubs = g->nmem_stubs = g->npoints = 0;
     g->nrecords = 1;
 }
 
@@ -260,7 +260,7 @@ static void emit_code(Gen *g)
             x87_before_op(g);
         }
         rule(g);
-        end_op(g);
+        g->locked = 0;
     }
     g->cur = g->ir->nops;
     emit_stubs(g);

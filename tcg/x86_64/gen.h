@@ -155,9 +155,9 @@ typedef struct Gen {
     uint32_t insn_offset;
     unsigned insn_index;
     uint32_t locked;   /* registers the current op holds */
+    unsigned nmem_stubs; /* so far */
     bool upper_marked; /* SCR_LIVE is set by now */
     bool no_near, too_far; /* all jumps to stubs are to be long; one should have been */
-    unsigned stub_bytes;   /* of the stubs so far, by estimate */
     uint64_t spill_used[2];
     IrRef head[NREGS];
     struct {
@@ -181,7 +181,9 @@ typedef struct Gen {
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
     uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; add, sub: see WANT_CARRY */
     uint8_t want[IR_MAX_OPS];   /* WANT_* */
-    uint16_t rest[IR_MAX_OPS];  /* estimate of the bytes from this op to the end, stubs apart */
+    uint16_t rest[IR_MAX_OPS];  /* estimate of the bytes from this op to the end and in memory
+                                   stubs of ops behind it … */
+    uint16_t rest_stubs[IR_MAX_OPS]; /* … and in their other stubs */
     IrRef x87[4];       /* F80 values that the host's x87 stack holds as well, the deepest first */
     unsigned nx87;      /* … so many */
     unsigned x87_above; /* what the current op has pushed on top of them */
@@ -251,7 +253,6 @@ void evict(Gen *g, int r); /* @r is about to be overwritten: move those who stil
 void spill_reg(Gen *g, int r);
 void evict_env(Gen *g, int32_t off, unsigned bytes);
 void evict_all_env(Gen *g, bool registers_too);
-void end_op(Gen *g);
 /* A register to compute the current op into: the hinted pin, @a's register if it dies, or a
  * temporary. @avoid: registers that are read after the first write. */
 int pick_gpr(Gen *g, int a, uint32_t avoid);
@@ -370,8 +371,9 @@ unsigned keep_record(Gen *g, const Record *r); /* its number in this block */
 FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
-/* With the jump to it. @own: bytes of the op's code behind the jump, about; @stub: of the stub. */
-Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own, unsigned stub);
+#define MEM_STUB_BYTES 7
+/* With the jump to it. @own: bytes of the op's code behind the jump, about. */
+Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own);
 void trap_stub(Gen *g, unsigned cc, uint32_t code);
 void emit_prologue(Gen *g);
 void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);

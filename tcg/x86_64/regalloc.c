@@ -557,11 +557,6 @@ void evict_all_env(Gen *g, bool registers_too)
     }
 }
 
-void end_op(Gen *g)
-{
-    g->locked = 0;
-}
-
 int hinted_reg(Gen *g)
 {
     unsigned set = g->hint[g->cur];

@@ -65,22 +65,23 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 }
 
 #define NEAR \
-    100 /* by estimate: those that turn out to be farther than 127 cost a second emission */
+    112 /* by estimate: those that turn out to be farther than 127 cost a second emission */
 
-Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own, unsigned stub)
+Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own)
 {
-    bool near = !g->no_near && g->rest[g->cur] + own + g->stub_bytes <= NEAR;
+    unsigned stubs = kind == STUB_MEM ? 0 : g->rest_stubs[g->cur] + g->nmem_stubs * MEM_STUB_BYTES;
+    bool near = !g->no_near && g->rest[g->cur] + own + stubs <= NEAR;
     Stub *s = new_stub(g, kind, near ? x_jcc8(&g->a, cc) : x_jcc32(&g->a, cc));
 
     s->near = near;
-    g->stub_bytes += stub;
+    g->nmem_stubs += kind == STUB_MEM;
     return s;
 }
 
 void trap_stub(Gen *g, unsigned cc, uint32_t code)
 {
     FaultPoint p = fault_point(g);
-    Stub *s = jcc_stub(g, STUB_TRAP, cc, 20, 13);
+    Stub *s = jcc_stub(g, STUB_TRAP, cc, 20);
 
     s->point = p;
     s->code = code;
@@ -202,10 +203,9 @@ void emit_goto_if(Gen *g)
     giveback = not_executed(g, g->insn_index + 1);
     flush = is_loop(g) || giveback || !record_is_env(&r);
     if (flush && !is_loop(g)) { /* others' jumps are linked themselves */
-        s = jcc_stub(g, STUB_LINK, cc, 0, 28);
+        s = jcc_stub(g, STUB_LINK, cc, 0);
     } else {
         s = new_stub(g, STUB_LINK, x_jcc32(&g->a, cc));
-        g->stub_bytes += 50;
     }
     s->link = (uint8_t)g->op->d;
     s->point.record = (uint16_t)keep_record(g, &r);
@@ -241,7 +241,7 @@ void emit_jump(Gen *g)
     x_alu_rm(&g->a, ALU_CMP, 8, R12,
              mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
     if (g->op->imm) {
-        jcc_stub(g, STUB_JUMP, CC_NZ, 8, 13)->code = g->op->imm;
+        jcc_stub(g, STUB_JUMP, CC_NZ, 8)->code = g->op->imm;
     } else {
         x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
     }
@@ -278,7 +278,7 @@ void emit_exit_if(Gen *g)
     rest_bundle(g, g->notes->flags_at[g->cur]);
     cc = cond_of(g, g->op->a);
     p = fault_point(g);
-    s = jcc_stub(g, STUB_EXIT_IF, cc, 0, 17 + 4 * g->nx87);
+    s = jcc_stub(g, STUB_EXIT_IF, cc, 0);
     s->point = p;
     s->code = g->op->imm;
     s->giveback = not_executed(g, g->insn_index);
@@ -549,27 +549,36 @@ static void finish_shapes(Gen *g)
     }
 }
 
+static void emit_stub(Gen *g, Stub *s)
+{
+    if (!s->near) {
+        x_here(&g->a, s->from);
+    } else if (g->a.p - s->from <= INT8_MAX) {
+        x_here8(&g->a, s->from);
+    } else {
+        g->too_far = true;
+        return;
+    }
+    switch ((StubKind)s->kind) {
+    case STUB_MEM: stub_mem(g, s); break;
+    case STUB_LINK: stub_link(g, s); break;
+    case STUB_TRAP: stub_trap(g, s); break;
+    case STUB_EXIT_IF: stub_exit_if(g, s); break;
+    case STUB_DIVS: stub_divs(g, s); break;
+    case STUB_JUMP: stub_jump(g, s); break;
+    }
+}
+
+/* Memory's first, which are short, and the last first: as many as can be are near to the jumps that
+ * lead to them. */
 void emit_stubs(Gen *g)
 {
     finish_shapes(g);
-    for (unsigned i = 0; i < g->nstubs && !g->a.full; i++) {
-        Stub *s = &g->stubs[i];
-
-        if (!s->near) {
-            x_here(&g->a, s->from);
-        } else if (g->a.p - s->from <= INT8_MAX) {
-            x_here8(&g->a, s->from);
-        } else {
-            g->too_far = true;
-            return;
-        }
-        switch ((StubKind)s->kind) {
-        case STUB_MEM: stub_mem(g, s); break;
-        case STUB_LINK: stub_link(g, s); break;
-        case STUB_TRAP: stub_trap(g, s); break;
-        case STUB_EXIT_IF: stub_exit_if(g, s); break;
-        case STUB_DIVS: stub_divs(g, s); break;
-        case STUB_JUMP: stub_jump(g, s); break;
+    for (unsigned others = 0; others < 2; others++) {
+        for (unsigned i = g->nstubs; i-- > 0 && !g->a.full && !g->too_far;) {
+            if ((g->stubs[i].kind != STUB_MEM) == others) {
+                emit_stub(g, &g->stubs[i]);
+            }
         }
     }
 }

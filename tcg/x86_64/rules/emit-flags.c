@@ -311,14 +311,6 @@ static void pack_on_top(Gen *g, IrRef fl, int t)
     unlock(g, u);
 }
 
-/* TEST stands in for the compare and leaves AF undefined, which is 0 for x - 0. */
-static bool compares_with_zero(const Gen *g, const IrOp *f)
-{
-    int32_t imm;
-
-    return f->op == OP_fl_cmp && fits_imm(g, f->b, &imm) && imm == 0;
-}
-
 static int pack_selected(Gen *g, const IrOp *f)
 {
     int y = pack_bundle(g, f->c), x = pack_bundle(g, f->b), cond = use_gpr(g, f->a);
@@ -374,9 +366,9 @@ int pack_bundle(Gen *g, IrRef fl)
     t = alloc_gpr(g);
     x_byte(&g->a, 0x9c); /* PUSHFQ */
     x_pop(&g->a, (X86Reg)t);
+    /* TEST leaves AF undefined. */
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t,
-              f->op == OP_fl_logic || compares_with_zero(g, f) ? FLAGS_ARITH & ~FLAG_AF
-                                                               : FLAGS_ARITH);
+              f->op == OP_fl_logic ? FLAGS_ARITH & ~FLAG_AF : FLAGS_ARITH);
     return t;
 }
 

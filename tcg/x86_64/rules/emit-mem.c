@@ -80,7 +80,7 @@ static void compare_page(Gen *g, const Access *m)
         if (low) { /* they go on top and stay there */
             x_shift_imm(a, SH_ROR, 8, t1, low);
         }
-    } else if (lo <= INT32_MAX - last) {
+    } else if (lo <= INT32_MAX - last && (direct || lo + last == (int8_t)(lo + last))) {
         x_lea(a, 8, t1, mem_base(addr, lo + last));
     } else {
         x_lea(a, 8, t1, mem_base(t0, last));
@@ -147,7 +147,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     }
     m->retry = g->a.p;
     compare_page(g, m);
-    s = jcc_stub(g, STUB_MEM, CC_NZ, 14, 7);
+    s = jcc_stub(g, STUB_MEM, CC_NZ, 14);
     m->stub = g->nstubs - 1;
     s->point = m->point;
     s->retry = m->retry;
