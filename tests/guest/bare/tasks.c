@@ -444,6 +444,7 @@ static void alignment(void)
 {
     asm volatile("fninit"); /* no x87 exceptions */
 #define AC(n, text, ...) TRY("align: " n, text, .ring = 3, .in.eflags = 0x40000, .in.ebx = SCRATCH + 1, ##__VA_ARGS__)
+    __asm__ volatile("fninit"); /* nothing unmasked: what waits for the x87 would wait for ever */
     AC("AM clear", "mov (%%ebx), %%eax");
     WRITE_CR(0, READ_CR(0) | 0x40000);
     AC("byte", "mov (%%ebx), %%al");
