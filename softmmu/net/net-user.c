@@ -29,7 +29,9 @@ typedef struct User {
 struct UserSource {
     GSource source;
     User *user;
-    GArray *fds; /* GPollFD: as slirp listed them; the source's from prepare to dispatch */
+    GArray *fds;    /* GPollFD, as slirp listed them; the context polls these */
+    GArray *listed; /* … as it lists them now */
+    int64_t due_us; /* slirp's own timers */
 };
 
 /* ---- Descriptors ----------------------------------------------------------------------------- */
@@ -48,8 +50,8 @@ static int add_poll(int fd, int events, void *opaque)
 
     for (size_t i = 0; i < G_N_ELEMENTS(poll_bits); i++)
         p.events |= events & poll_bits[i].slirp ? poll_bits[i].poll : 0;
-    g_array_append_val(s->fds, p);
-    return s->fds->len - 1;
+    g_array_append_val(s->listed, p);
+    return s->listed->len - 1;
 }
 
 static int got_events(int index, void *opaque)
@@ -73,22 +75,53 @@ static void forget_fds(UserSource *s)
     g_array_set_size(s->fds, 0);
 }
 
+static bool same_fds(const UserSource *s)
+{
+    if (s->fds->len != s->listed->len)
+        return false;
+    for (guint i = 0; i < s->fds->len; i++) {
+        const GPollFD *a = &g_array_index(s->fds, GPollFD, i);
+        const GPollFD *b = &g_array_index(s->listed, GPollFD, i);
+
+        if (a->fd != b->fd || a->events != b->events)
+            return false;
+    }
+    return true;
+}
+
+/* A change of what is polled wakes the context up: only where there is one. */
+static void poll_listed(UserSource *s)
+{
+    if (same_fds(s))
+        return;
+    forget_fds(s);
+    g_array_append_vals(s->fds, s->listed->data, s->listed->len);
+    for (guint i = 0; i < s->fds->len; i++) /* the array does not move any more */
+        g_source_add_poll(&s->source, &g_array_index(s->fds, GPollFD, i));
+}
+
 static gboolean user_prepare(GSource *source, int *timeout_ms)
 {
     UserSource *s = (UserSource *)source;
     uint32_t timeout = 1000;
 
-    forget_fds(s);
+    g_array_set_size(s->listed, 0);
     slirp_pollfds_fill(s->user->slirp, &timeout, add_poll, s);
-    for (guint i = 0; i < s->fds->len; i++) /* the array does not move any more */
-        g_source_add_poll(source, &g_array_index(s->fds, GPollFD, i));
+    poll_listed(s);
     *timeout_ms = timeout;
+    s->due_us = g_get_monotonic_time() + 1000 * (int64_t)timeout;
     return g_async_queue_length(s->user->frames) > 0;
 }
 
 static gboolean user_check(GSource *source)
 {
-    return TRUE; /* slirp has timers of its own */
+    const UserSource *s = (UserSource *)source;
+
+    for (guint i = 0; i < s->fds->len; i++) {
+        if (g_array_index(s->fds, GPollFD, i).revents)
+            return TRUE;
+    }
+    return g_async_queue_length(s->user->frames) > 0 || g_get_monotonic_time() >= s->due_us;
 }
 
 static gboolean user_dispatch(GSource *source, GSourceFunc func, void *opaque)
@@ -110,6 +143,7 @@ static gboolean user_dispatch(GSource *source, GSourceFunc func, void *opaque)
 static void user_finalize(GSource *source)
 {
     g_array_free(((UserSource *)source)->fds, TRUE);
+    g_array_free(((UserSource *)source)->listed, TRUE);
 }
 
 static GSourceFuncs user_source_funcs = { user_prepare, user_check, user_dispatch, user_finalize };
@@ -366,6 +400,7 @@ static void add_source(User *u)
     u->source = (UserSource *)g_source_new(&user_source_funcs, sizeof(UserSource));
     u->source->user = u;
     u->source->fds = g_array_new(FALSE, TRUE, sizeof(GPollFD));
+    u->source->listed = g_array_new(FALSE, TRUE, sizeof(GPollFD));
     g_source_set_name(&u->source->source, "slirp");
     g_source_attach(&u->source->source, NULL);
 }
