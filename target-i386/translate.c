@@ -638,6 +638,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
     d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+    ir->flags_hint = cpu->cc.kind; /* it is about to be run */
     init_attributes(d);
 }
 

@@ -142,6 +142,7 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     if (ir->known) {
         ir_known_forget(ir->known);
     }
+    ir->flags_hint = 0;
     ir->by_jump = ir->no_groups = ir->apart = ir->has_calls = false;
 }
 

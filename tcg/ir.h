@@ -154,6 +154,7 @@ typedef struct IrBlock {
     const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
                                 and status words of floating point); gets and sets of it stay */
     bool fsw_is_late;        /* TcgLayout.fsw_last is in use */
+    uint8_t flags_hint;      /* kind of the record that the block finds, by a guess; 0: none */
     bool by_jump;            /* jumps that know the pc will lead here: a hint; reset clears it */
     bool apart;              /* no instruction knows what others left in slots; reset clears it */
     bool no_groups;          /* each memory access is to be checked by itself; reset clears it */

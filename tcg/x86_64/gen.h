@@ -71,7 +71,7 @@ typedef struct X86Backend {
     ShapeTable *shapes;
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup, *exit_jump;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *open_top, *divs128, *vec_slow, *bits_slow;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *flags_env, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
 } X86Backend;
@@ -124,6 +124,7 @@ typedef enum StubKind {
     STUB_TRAP,
     STUB_EXIT_IF,
     STUB_DIVS,
+    STUB_FLAGS, /* the guess of the record's kind was wrong */
     STUB_JUMP, /* called in place of exit_lookup: offset of the instruction and reason follow */
 } StubKind;
 
@@ -410,6 +411,7 @@ void x64_pack_env(void *env, const X86Backend *be);
 void x64_pack_rec(void *env, const X86Backend *be);
 void x64_carry_env(void *env, const X86Backend *be);
 void x64_overflow_env(void *env, const X86Backend *be);
+void x64_flags_env(void *env, const X86Backend *be);
 void x64_divs128(void *env, const X86Backend *be);
 void x64_vec_slow(void *env, const X86Backend *be);
 void x64_bits_slow(void *env, const X86Backend *be);

@@ -288,6 +288,16 @@ GENERAL_REGS void x64_overflow_env(void *env, const X86Backend *be)
     *(uint64_t *)(e + be->layout->scratch + SCR_RET) = of ? FLAG_OF : 0;
 }
 
+/* For make_flags(): OF in the lowest bit, what SAHF takes in the second byte. */
+GENERAL_REGS void x64_flags_env(void *env, const X86Backend *be)
+{
+    uint8_t *e = env;
+    uint32_t flags = flags_pack((FlagsRecord *)(e + be->layout->flags));
+
+    *(uint64_t *)(e + be->layout->scratch + SCR_RET) =
+        (flags & 0xff) << 8 | (flags & FLAG_OF ? 1 : 0);
+}
+
 /* SCR_ARG: high, low, divisor; SCR_RET: quotient, remainder; SCR_TMP: overflow. */
 void x64_divs128(void *env, const X86Backend *be)
 {

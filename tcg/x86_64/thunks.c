@@ -527,6 +527,21 @@ static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
     return at;
 }
 
+/* The host's flags become those of env's record. */
+static const uint8_t *make_flags(Thunk *t)
+{
+    const uint8_t *make = make_c(t, x64_flags_env, false), *at = x_pc(&t->a);
+
+    x_call(&t->a, make);
+    x_push(&t->a, RAX);
+    x_load(&t->a, 4, RAX, scratch(t, SCR_RET));
+    x_alu_imm(&t->a, ALU_ADD, 1, RAX, 0x7f);
+    x_byte(&t->a, 0x9e); /* SAHF */
+    x_pop(&t->a, RAX);
+    x_ret(&t->a);
+    return at;
+}
+
 static void load_arguments(Thunk *t, const TcgHelper *h, bool result_in_memory)
 {
     static const X86Reg reg[] = { RDI, RSI, RDX, RCX, R8, R9 };
@@ -679,6 +694,7 @@ void thunks_init(X86Backend *be)
     be->pack_rec = make_c(&t, x64_pack_rec, false);
     be->carry_env = make_c(&t, x64_carry_env, false);
     be->overflow_env = make_c(&t, x64_overflow_env, false);
+    be->flags_env = make_flags(&t);
     be->open_top = make_open_top(&t);
     be->divs128 = make_c(&t, x64_divs128, true);
     be->vec_slow = make_c(&t, x64_vec_slow, true);

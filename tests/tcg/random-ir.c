@@ -642,6 +642,7 @@ void random_block(IrBlock *ir, uint64_t seed, unsigned mask, unsigned ninsns, ui
     uint32_t offset = 0x100;
 
     ir_block_reset(ir, offset);
+    ir->flags_hint = (uint8_t)(seed % 60);
     for (unsigned i = 0; i <= ninsns; i++, offset += 4) {
         g.rng = seed * 1000003 + i;
         if (i == ninsns) {

@@ -535,6 +535,12 @@ static void stub_divs(Gen *g, Stub *s)
     stub_trap(g, s);
 }
 
+static void stub_flags(Gen *g, Stub *s)
+{
+    x_call(&g->a, g->be->flags_env);
+    x_jmp(&g->a, s->done + g->a.rx);
+}
+
 /* All of them before the first is looked up: the table is large. */
 static void finish_shapes(Gen *g)
 {
@@ -565,6 +571,7 @@ static void emit_stub(Gen *g, Stub *s)
     case STUB_TRAP: stub_trap(g, s); break;
     case STUB_EXIT_IF: stub_exit_if(g, s); break;
     case STUB_DIVS: stub_divs(g, s); break;
+    case STUB_FLAGS: stub_flags(g, s); break;
     case STUB_JUMP: stub_jump(g, s); break;
     }
 }

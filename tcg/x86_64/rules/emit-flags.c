@@ -410,11 +410,46 @@ static unsigned test_word(Gen *g, int r, unsigned cc, bool scratch)
     return sense;
 }
 
+/* What was most likely said before the block was entered is done again, if it was that. */
+static bool redo_record(Gen *g, IrRef fl)
+{
+    unsigned kind = g->ir->flags_hint, w = 1u << (kind & 3);
+    int32_t off = env_off(g->be->layout->flags);
+    Mem a = env_mem(off + (int32_t)offsetof(FlagsRecord, a));
+    Mem b = env_mem(off + (int32_t)offsetof(FlagsRecord, b));
+    X86Reg t;
+    Stub *s;
+
+    if (g->ops[fl].op != OP_getflags || g->ir->has_calls || (kind & FLAGS_ON_TOP) ||
+        (kind / 4 != FLK_CMP && kind / 4 != FLK_LOGIC && kind / 4 != FLK_SUB)) {
+        return false;
+    }
+    t = (X86Reg)alloc_gpr(g);
+    x_alu_mi(&g->a, ALU_CMP, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, kind)), (int)kind);
+    s = jcc_stub(g, STUB_FLAGS, CC_NZ, 16, 10);
+    if (kind / 4 == FLK_LOGIC) {
+        x_alu_mi(&g->a, ALU_CMP, w, a, 0);
+    } else {
+        x_load(&g->a, w, t, a);
+        if (kind / 4 == FLK_SUB) {
+            x_alu_rm(&g->a, ALU_ADD, w, t, b);
+        }
+        x_alu_rm(&g->a, ALU_CMP, w, t, b);
+    }
+    s->done = g->a.p;
+    unlock(g, t);
+    host_flags_of_bundle(g, fl);
+    return true;
+}
+
 static unsigned by_packing(Gen *g, IrRef fl, unsigned cc)
 {
     bool record = g->loc[fl].kind == LOC_RECORD, of = (cc & ~1u) == CC_O;
     int t;
 
+    if (record && redo_record(g, fl)) {
+        return cc;
+    }
     if (record && (of || (cc & ~1u) == CC_B)) {
         t = alloc_gpr(g);
         call_pack(g, of ? g->be->overflow_env : g->be->carry_env, t);
