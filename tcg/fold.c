@@ -216,8 +216,26 @@ static void fold_count(const IrBlock *ir, IrOp *op)
     }
 }
 
+static IrRef fold_cvt(const IrBlock *ir, IrOp *op);
+
+/* x ^ v ^ v, the outer one narrower perhaps: BSR and XOR, as compilers count leading zeros. */
+static bool is_xor_twice(const IrBlock *ir, const IrOp *op, uint64_t v, IrRef *x)
+{
+    const IrOp *inner = &ir->ops[op->a];
+    uint64_t w;
+
+    if (inner->op == OP_trunc) {
+        inner = &ir->ops[inner->a];
+    }
+    *x = inner->a;
+    return op->op == OP_xor && inner->op == OP_xor && ir_is_const(ir, inner->b, &w) &&
+           (w & ir_type_mask(op->type)) == v;
+}
+
 static IrRef fold_bin(const IrBlock *ir, IrOp *op)
 {
+    IrRef x;
+
     uint64_t v;
 
     if (!is_int(op->type)) {
@@ -236,6 +254,10 @@ static IrRef fold_bin(const IrBlock *ir, IrOp *op)
         return fold_same(op);
     }
     if (ir_is_const(ir, op->b, &v)) {
+        if (is_xor_twice(ir, op, v, &x)) {
+            *op = (IrOp){ .op = OP_trunc, .type = op->type, .a = x };
+            return fold_cvt(ir, op);
+        }
         return fold_right_const(op, v);
     }
     if (op->op == OP_andn && ir_is_const(ir, op->a, &v)) {

@@ -31,7 +31,9 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
         { be->trap, { "trap", 8 } },           { be->pack_env, { "pack_env", 0 } },
         { be->open_top, { "open_top", 0 } },
         { be->pack_rec, { "pack_rec", 0 } },   { be->divs128, { "divs128", 0 } },
-        { be->vec_slow, { "vec_slow", 0 } },
+        { be->vec_slow, { "vec_slow", 0 } },   { be->carry_env, { "carry_env", 0 } },
+        { be->overflow_env, { "overflow_env", 0 } },
+        { be->flags_env, { "flags_env", 0 } },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {

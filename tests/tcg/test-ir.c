@@ -52,6 +52,9 @@ FOLD(clz_constant, ir_clz(ir, ir_const(ir, I16, 1)))
 FOLD(ctz_zero, ir_ctz(ir, k32(ir, 0)))
 FOLD(fshl_constant, ir_fshl(ir, k32(ir, 0x80000001), k32(ir, 0x40000000), ir_const(ir, I8, 4)))
 FOLD(sext_constant, ir_sext(ir, I64, ir_const(ir, I8, 0x80)))
+FOLD(xor_twice, ir_xor(ir, ir_xor(ir, x, k32(ir, 31)), k32(ir, 31)))
+FOLD(xor_twice_narrower,
+     ir_xor(ir, ir_trunc(ir, I16, ir_xor(ir, x, k32(ir, 31))), ir_const(ir, I16, 31)))
 FOLD(not_not, ir_not(ir, ir_not(ir, x)))
 FOLD(trunc_zext, ir_trunc(ir, I32, ir_zext(ir, I64, x)))
 FOLD(trunc_sext_low, ir_trunc(ir, I8, ir_sext(ir, I64, x)))
@@ -96,6 +99,8 @@ static const FoldRow fold_rows[] = {
     ROW(fshl_constant, "const.i32 0x14"),
     ROW(sext_constant, "const.i64 0xffffffffffffff80"),
     ROW(not_not, "x"),
+    ROW(xor_twice, "x"),
+    ROW(xor_twice_narrower, "trunc.i16 %2"),
     ROW(trunc_zext, "x"),
     ROW(trunc_sext_low, "trunc.i8 %2"),
     ROW(zext_zext, "zext.i64 %4"),

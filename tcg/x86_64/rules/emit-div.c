@@ -54,8 +54,10 @@ static void product_in_pins(Gen *g, IrRef b, bool sign)
     unsigned w = op_bytes(g);
     int r = use_gpr(g, b);
 
+    g->cur++; /* neither operand is wanted after both ops */
     evict(g, RAX);
     evict(g, RDX);
+    g->cur--;
     x_grp3(&g->a, sign ? G3_IMUL : G3_MUL, w, (X86Reg)r);
     def_reg(g, CUR, RAX, w == 4);
     def_reg(g, CUR + 1, RDX, w == 4);
