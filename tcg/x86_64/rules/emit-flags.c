@@ -426,7 +426,7 @@ static bool redo_record(Gen *g, IrRef fl)
     }
     t = (X86Reg)alloc_gpr(g);
     x_alu_mi(&g->a, ALU_CMP, 1, env_mem(off + (int32_t)offsetof(FlagsRecord, kind)), (int)kind);
-    s = jcc_stub(g, STUB_FLAGS, CC_NZ, 16, 10);
+    s = jcc_stub(g, STUB_FLAGS, CC_NZ, 16);
     if (kind / 4 == FLK_LOGIC) {
         x_alu_mi(&g->a, ALU_CMP, w, a, 0);
     } else {
