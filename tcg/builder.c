@@ -22,18 +22,20 @@ static IrRef append(IrBlock *ir)
     return (IrRef)ir->nops++;
 }
 
-/* An equal constant among the latest ops serves again. */
+/* An equal constant among the latest ops serves again, if none has come since that shares its place
+ * in IrBlock.recent_const. Entries may be of an earlier block: they are looked at. */
 static IrRef append_const(IrBlock *ir)
 {
     const IrOp *op = &ir->ops[ir->nops];
-    unsigned stop = ir->nops > 24 ? ir->nops - 24 : 1;
+    unsigned hash = (unsigned)(op->value ^ op->value >> 8) ^ op->type;
+    uint16_t *recent = &ir->recent_const[hash % G_N_ELEMENTS(ir->recent_const)];
+    const IrOp *o = &ir->ops[*recent];
 
-    for (unsigned i = ir->nops; i-- > stop;) {
-        const IrOp *o = &ir->ops[i];
-        if (o->op == OP_const && o->type == op->type && o->value == op->value && !o->aux) {
-            return (IrRef)i;
-        }
+    if (*recent < ir->nops && *recent + 24u >= ir->nops && o->op == OP_const &&
+        o->type == op->type && o->value == op->value && !o->aux) {
+        return (IrRef)*recent;
     }
+    *recent = (uint16_t)ir->nops;
     return append(ir);
 }
 

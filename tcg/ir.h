@@ -159,6 +159,7 @@ typedef struct IrBlock {
     bool apart;              /* no instruction knows what others left in slots; reset clears it */
     bool no_groups;          /* each memory access is to be checked by itself; reset clears it */
     /* of the builder */
+    uint16_t recent_const[16]; /* constants by a hash */
     IrRef flags;    /* the architectural flags as the latest op left them, or IR_NONE */
     IrKnown *known; /* what slots hold; NULL: every get reads its slot */
 } IrBlock;

@@ -231,36 +231,44 @@ static void hint(Gen *g, IrRef v, unsigned set, unsigned barrier, unsigned acces
     }
 }
 
+/* @access: the latest get or set of the slot. */
+static void hint_set(Gen *g, unsigned i, const SlotHome *slot, unsigned barrier, unsigned access)
+{
+    const IrOp *op = &g->ops[i];
+    bool part = bytes_of(g, op->a) < (slot->reg < 16 ? slot->bytes : 16);
+    IrRef inner;
+
+    hint(g, op->a, i, barrier, access, part);
+    if (!part && zero_extends(g, op->a, &inner)) {
+        bool had = g->hint[inner];
+        hint(g, inner, i, barrier, access, false);
+        g->want[inner] |= op->type == V256 && !had && g->hint[inner] ? WANT_ZX : 0;
+    }
+}
+
 static void forward(Gen *g)
 {
-    uint16_t access[256] = { 0 };
+    uint16_t access[NREGS] = { 0 };
     unsigned barrier = 0;
 
     for (const uint16_t *at = g->notes->live; *at; at++) {
         unsigned i = *at;
         const IrOp *op = &g->ops[i];
-        const SlotHome *slot;
-        IrRef inner;
 
         if (ir_is_inert(op)) {
             continue;
         }
-        if (op->op == OP_get && op->imm < 256) {
-            access[op->imm] = (uint16_t)i;
-        } else if (op->op == OP_set && op->imm < 256) {
-            slot = &g->be->slot[op->imm];
-            if (slot->reg != NO_REG && op->aux == 0) {
-                bool part =
-                    slot->reg < 16 ? bytes_of(g, op->a) < slot->bytes : bytes_of(g, op->a) < 16;
-                hint(g, op->a, i, barrier, access[op->imm], part);
-                if (!part && zero_extends(g, op->a, &inner)) {
-                    bool had = g->hint[inner];
-                    hint(g, inner, i, barrier, access[op->imm], false);
-                    g->want[inner] |= op->type == V256 && !had && g->hint[inner] ? WANT_ZX : 0;
+        if (op->op == OP_get || op->op == OP_set) {
+            const SlotHome *slot = &g->be->slot[op->imm];
+            if (slot->reg != NO_REG) {
+                if (op->op == OP_set && op->aux == 0) {
+                    hint_set(g, i, slot, barrier, access[slot->reg]);
                 }
+                access[slot->reg] = (uint16_t)i;
             }
-            access[op->imm] = (uint16_t)i;
-        } else if (op->op == OP_fl_test) {
+            continue;
+        }
+        if (op->op == OP_fl_test) {
             const IrOp *fl = &g->ops[op->a];
             if (ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
                 g->want[fl->a] |= WANT_FLAGS;
