@@ -197,8 +197,11 @@ static void ram_written(MemListener *l, uint64_t ram, uint64_t len)
 {
     Accel *a = (Accel *)((char *)l - offsetof(Accel, listener));
 
-    if (a->tbs.pages)
-        tb_invalidate(&a->tbs, ram, len);
+    if (!a->tbs.pages)
+        return;
+    tb_invalidate(&a->tbs, ram, len);
+    if (a->debug.nwatches)
+        debug_dma(a, ram, len);
 }
 
 void accel_flush_code(Accel *a)

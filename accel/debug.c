@@ -6,8 +6,10 @@
  * the first-level TLB; a hit in a block of many instructions makes that instruction run again,
  * alone, and the stop follows it.
  *
- * Missing: accesses of devices (DMA) and page walks are not watched, nor other linear addresses of
- * the same memory. A repeated string instruction stops when it has ended or been interrupted.
+ * What a device writes (DMA) hits a watchpoint where page tables have it at that moment.
+ *
+ * Missing: reads by devices and page walks are not watched, nor other linear addresses of the same
+ * memory. A repeated string instruction stops when it has ended or been interrupted.
  */
 #include "accel/debug.h"
 
@@ -163,6 +165,23 @@ static const DebugPoint *find_hit(const EngineDebug *d, uint64_t addr, uint32_t 
     return NULL;
 }
 
+/* The stop follows the instruction. */
+static void note_hit(Cpu *cpu, const DebugPoint *p, uint64_t addr)
+{
+    CpuRun *run = cpu->run;
+
+    if (run->debug_hit)
+        return;
+    run->debug_hit = true;
+    if (cpu->budget > 0) { /* the instruction may jump on by itself */
+        run->debug_kept += cpu->budget;
+        run->granted -= cpu->budget;
+        cpu->budget = 0;
+    }
+    run->debug_hit_point = *p;
+    run->debug_hit_addr = addr;
+}
+
 void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
 {
     CpuRun *run = cpu->run;
@@ -177,16 +196,59 @@ void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
     code = host_pc ? tcg_find_code(run->accel->tcg, host_pc) : NULL;
     if (code && code->ninsns > 1)
         cpu_restart_single(cpu);
-    if (run->debug_hit)
-        return;
-    run->debug_hit = true;
-    if (cpu->budget > 0) { /* the instruction may jump on by itself */
-        run->debug_kept += cpu->budget;
-        run->granted -= cpu->budget;
-        cpu->budget = 0;
+    note_hit(cpu, p, MAX(addr, p->addr));
+}
+
+/* Where linear address @addr lies in the machine's numbering of RAM. */
+static bool find_ram(Cpu *cpu, uint64_t addr, uint64_t *ram)
+{
+    CpuPage page = { 0 };
+    const FlatRange *r;
+    uint64_t phys;
+
+    if (!cpu->ops->walk(cpu, addr, ACCESS_READ, 0, true, &page))
+        return false;
+    phys = page.phys | (addr & (PAGE_SIZE - 1));
+    r = address_space_find(page.space ? page.space : cpu->run->common->memory, phys);
+    if (!r || r->region->kind != MEM_RAM)
+        return false;
+    *ram = r->region->ram->ram_offset + r->region->ram_start + r->region_start + (phys - r->start);
+    return true;
+}
+
+/* The first byte of @p among the @len at @ram. */
+static bool find_written(Cpu *cpu, const DebugPoint *p, uint64_t ram, uint64_t len, uint64_t *addr)
+{
+    for (uint64_t done = 0, part; done < p->len; done += part) {
+        uint64_t at;
+
+        *addr = p->addr + done;
+        part = MIN(p->len - done, PAGE_SIZE - (*addr & (PAGE_SIZE - 1)));
+        if (!find_ram(cpu, *addr, &at) || at + part <= ram || ram + len <= at)
+            continue;
+        *addr += ram > at ? ram - at : 0;
+        return true;
     }
-    run->debug_hit_point = *p;
-    run->debug_hit_addr = MAX(addr, p->addr);
+    return false;
+}
+
+void debug_dma(Accel *a, uint64_t ram, uint64_t len)
+{
+    EngineDebug *d = &a->debug;
+    Cpu *cpu = accel_current_cpu(a);
+    uint64_t addr;
+
+    for (unsigned i = 0; i < d->npoints && !d->writing && !d->quiet; i++) {
+        const DebugPoint *p = &d->points[i];
+
+        if (!(p->kinds & DEBUG_WRITE) || !find_written(cpu, p, ram, len, &addr))
+            continue;
+        if (a->current)
+            note_hit(cpu, p, addr);
+        else if (d->stop.why == DEBUG_NOTHING) /* before the next instruction */
+            d->stop = (DebugStop){ DEBUG_WATCHPOINT, cpu->run->common->index, *p, addr };
+        return;
+    }
 }
 
 void debug_settle(Cpu *cpu)
@@ -276,8 +338,14 @@ bool debug_read(Cpu *cpu, uint64_t addr, void *buf, uint32_t len)
 
 bool debug_write(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len)
 {
-    return for_parts(cpu, addr, len, true, NULL, NULL) &&
+    EngineDebug *d = &cpu->run->accel->debug;
+    bool good;
+
+    d->writing = true;
+    good = for_parts(cpu, addr, len, true, NULL, NULL) &&
            for_parts(cpu, addr, len, true, write_part, (uint8_t *)buf);
+    d->writing = false;
+    return good;
 }
 
 bool debug_try(Cpu *cpu, void (*act)(Cpu *cpu, void *opaque), void *opaque)

@@ -277,6 +277,7 @@ typedef struct EngineDebug {
     unsigned npoints, nwatches;
     uint64_t splits[PAGE_SIZE / 64]; /* bit n: blocks end before byte n of any page */
     bool step_no_irq, step_no_timer;
+    bool writing;   /* memory, for the debugger's own sake */
     bool quiet;     /* points are passed: somebody is on his way to a moment */
     DebugStop stop; /* not yet taken */
     /* The turn that a stop or a waypoint broke off. */
@@ -401,6 +402,7 @@ Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool 
 bool debug_breaks(Cpu *cpu, uint64_t linear); /* at the instruction there? */
 void debug_access(Cpu *cpu, uint64_t addr, uint32_t len,
                   CpuAccess access); /* to a watched page; may not return */
+void debug_dma(Accel *a, uint64_t ram, uint64_t len); /* a device wrote to RAM */
 void debug_settle(Cpu *cpu);         /* after an instruction, or a delivery: stop? */
 bool debug_masks_interrupts(const Cpu *cpu);
 bool debug_stills_time(const Accel *a);

@@ -4,7 +4,7 @@
  * instructions. Everything happens between slices, at a moment that three numbers name: the count,
  * virtual time, and turns, i.e. how often timers ran or requests were honoured. The ends of slices
  * are the same in a recording and its replay: they are exact, and the only CPU's are on a grid.
- * Missing: a recording of a machine that runs already, going live, checkpoints.
+ * Missing: a recording of a machine that runs already.
  */
 #include "accel/session.h"
 

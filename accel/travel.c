@@ -325,12 +325,12 @@ static void look_at_checkpoints(Accel *a)
     t->replan = true;
 }
 
-/* Not while something waits that the guest asked for: that is no state that is kept. */
-static bool is_running(const Accel *a)
+/* What the guest asked for and waits to be done is no state that is kept. */
+static bool guest_waits(const Accel *a)
 {
     const uint32_t of_host = REQUEST_DEBUG | REQUEST_STOP | REQUEST_QUIT;
 
-    return a->machine->state == RUN_RUNNING && !(a->machine->requests & ~of_host);
+    return a->machine->requests & ~of_host;
 }
 
 /* What the recording's end, or a divergence, leaves of a journey. */
@@ -349,7 +349,7 @@ void travel_turn(Accel *a)
     if (!t->checkpoints)
         t->checkpoints = checkpoints_new(a, t->budget);
     end_early(a);
-    if (!is_running(a))
+    if (a->machine->state != RUN_RUNNING)
         return;
     while (t->leg != LEG_NONE && (t->jump || is_at_end(a))) {
         if (t->jump)
@@ -365,7 +365,8 @@ void travel_turn(Accel *a)
     }
     t->last_count = a->count;
     set_silent(a, accel_steps(a) < t->seen);
-    look_at_checkpoints(a);
+    if (!guest_waits(a))
+        look_at_checkpoints(a);
     if (t->replan)
         plan_checkpoint(a);
     set_waypoint(a);

@@ -116,8 +116,12 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
         if (!open_serial(c, o, i, m, error))
             return false;
     }
-    return open_monitor(c, o->monitor, m, error) && open_debugcon(c, o, m, error) &&
-           (!o->gdb || open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error));
+    return open_monitor(c, o->monitor, m, error) && open_debugcon(c, o, m, error);
+}
+
+bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
+{
+    return !o->gdb || open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error);
 }
 
 void console_close(Console *c)

@@ -14,6 +14,8 @@ typedef struct Console {
 /* Fills @m->serial and @m->debugcon. Tells on stderr where ptys are and whom it waits for.
  * console_close() after success and failure alike; it restores the terminal. */
 bool console_open(Console *c, const Options *o, Machine *m, GError **error);
+/* Listens for a debugger: once the machine is complete, as that one waits for answers. */
+bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error);
 void console_close(Console *c);
 
 #endif

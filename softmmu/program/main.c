@@ -181,6 +181,8 @@ static bool set_up(Program *p, const Options *o, GError **error)
     p->signal_channel = input_add_channel(m->input, "signal", true, signal_arrived, m);
     if (!build_finish(&p->built, error))
         return false;
+    if (!console_open_gdb(&p->console, o, m, error))
+        return false;
     p->rc = run_control_new(m, &hooks);
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
     p->traveller = traveller_new(&p->built, p->rc);

@@ -2,7 +2,7 @@
 /*
  * A recording carries the options of its machine, with all that the host chose filled in (time,
  * seed, counting), and the files that went into it. Missing: `rec pack`, `diff` and `trim`,
- * beginning a recording from a running machine, leaving a replay to go on live.
+ * beginning a recording from a running machine.
  */
 #include "softmmu/program/record.h"
 

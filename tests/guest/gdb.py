@@ -61,6 +61,14 @@ def at_reset(r):
     assert r.ask("X0,0:") == "OK"
 
 
+def watch_device(r):
+    """The kernel is loaded by fw_cfg's DMA, which an OUT starts."""
+    r.ok("Z2,100000,8")
+    assert r.run("c", until="watch")["watch"] == "100000"
+    assert r.read(r.get("rip") - 1, 1) == b"\xef" and r.read(0x100000, 8) != bytes(8)
+    r.ok("z2,100000,8")
+
+
 def breakpoint(r, handler):
     for kind, reason in (("Z1", "hwbreak"), ("Z0", "swbreak")):
         r.ok(f"{kind},{handler:x},1")
@@ -155,6 +163,7 @@ def debug(mimus, guest):
         r = m.connect()
         assert "<architecture>i386:x86-64</architecture>" in r.start()
         at_reset(r)
+        watch_device(r)
         r.send("c")
         wait_for(m, b"Run /init")
         interrupt(r)

@@ -106,8 +106,9 @@ static bool make_change(GdbServer *g, ChangeKind kind, unsigned cpu, uint64_t wh
     g_byte_array_append(event, buf, len);
     if (input_is_replaying(g->b->machine.input) && !g->told) {
         g->told = true;
-        fprintf(stderr, "mimus: gdb: a replay cannot be changed; after 'monitor go-live' the machine"
-                        " can\n");
+        fprintf(stderr,
+                "mimus: gdb: a replay cannot be changed; after 'monitor go-live' the machine"
+                " can\n");
     }
     return input_act(g->b->machine.input, g->channel, event->data, event->len,
                      accel_instruction_count(g->b->accel)) &&
@@ -332,6 +333,15 @@ static GdbStop describe(GdbServer *g)
     return s;
 }
 
+/* The guest's shutdown is the end of a replay, which is told next. */
+static bool ends_soon(const GdbServer *g)
+{
+    const Machine *m = &g->b->machine;
+
+    return m->state == RUN_SHUTDOWN && m->stays && !m->config->no_shutdown &&
+           session_is_replay(g->b->accel) && !session_result(g->b->accel).finished;
+}
+
 void gdb_server_settle(GdbServer *g)
 {
     Machine *m = &g->b->machine;
@@ -342,7 +352,7 @@ void gdb_server_settle(GdbServer *g)
         g->last = news;
     if (m->state == RUN_RUNNING)
         g->last.why = DEBUG_NOTHING;
-    if (!g->stub || m->state == RUN_RUNNING)
+    if (!g->stub || m->state == RUN_RUNNING || ends_soon(g))
         return;
     release_cpus(g);
     s = describe(g);
