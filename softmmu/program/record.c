@@ -328,6 +328,10 @@ static bool replay_command(int argc, char **argv, Options *o, GError **error)
     }
     if (gdb && !to)
         g_ptr_array_add(args, g_strdup("-S"));
+    if (!gdb && !to && verify) { /* nobody will go back */
+        g_ptr_array_add(args, g_strdup("-checkpoint-mem"));
+        g_ptr_array_add(args, g_strdup("0"));
+    }
     g_ptr_array_add(args, g_strdup("-replay"));
     g_ptr_array_add(args, g_strdup(file));
     if (!options_parse(o, args->len, (char **)args->pdata, error)) {

@@ -4,13 +4,15 @@
 
 The begin of a boot of Debian's kernel is recorded. Wherever its replay goes, forwards or backwards,
 it must be in the state in which it was there first; points must be met in reverse where they were
-met before. Exit status 77 (skip) without the guest files that scripts/guest-files makes.
+met before. `long` measures: a shell loops until 3e9 instructions are behind it; CPU time of steps back
+from there and of a search back to the begin are printed and must be within bounds. Exit status 77 (skip) without the guest files that scripts/guest-files makes.
 """
 import os
 import random
 import subprocess
 import sys
 import tempfile
+import time
 
 from rsp import Machine
 
@@ -183,13 +185,75 @@ def goes_live(m, r, count):
     assert out.count("Linux version") == 1, "what has been shown is not shown again"
 
 
+LOOP = b"i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; poweroff -f\n"
+PROMPT = b"/ # "
+FAR = 3 * 10**9
+
+
+def record_loop(mimus, guest, recording):
+    command = [mimus, "-nographic", "-m", "512", "-kernel", os.path.join(guest, "vmlinuz"),
+               "-initrd", os.path.join(guest, "initrd.gz"), "-append", "console=ttyS0 nokaslr",
+               "-record", recording]
+    print("+", " ".join(command), flush=True)
+    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    seen = b""
+    while PROMPT not in seen:
+        c = p.stdout.read(1)
+        assert c, "the console ended without prompt"
+        seen += c
+    p.stdin.write(LOOP)
+    p.stdin.flush()
+    p.stdout.read()
+    assert p.wait() == 0
+
+
+def cpu_time(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        words = f.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(pid, what, act):
+    """Its CPU time, which other work on this host changes less than the time that passes."""
+    cpu, wall = cpu_time(pid), time.time()
+    act()
+    cpu, wall = cpu_time(pid) - cpu, time.time() - wall
+    print(f"{what}: {cpu:.3f} s of CPU time, {wall:.3f} s", flush=True)
+    return cpu
+
+
+def long(mimus, guest, folder):
+    recording = os.path.join(folder, "loop.rec")
+    record_loop(mimus, guest, recording)
+    m = Machine(mimus, "-S", "-replay", recording, always=())
+    pid = m.process.pid
+    try:
+        r = m.connect()
+        r.start()
+        monitor(r, f"replay_break {FAR}")  # without what a journey leaves on its way
+        forward = measured(pid, f"forward to {FAR}", lambda: r.run("c"))
+        assert when(r) == FAR, "the loop is long enough"
+        cold = measured(pid, "the first step back", lambda: r.run("bs"))
+        warm = measured(pid, "50 more", lambda: [r.run("bs") for _ in range(50)]) / 50
+        assert FAR - 51 <= when(r) < FAR  # deliveries are steps, too
+        r.ok("Z1,7c00,1")
+        back = measured(pid, "searching back to the begin", lambda: r.run("bc", until="replaylog"))
+        assert cold <= 1 and warm <= 0.05 and back <= 2 * forward, (cold, warm, back, forward)
+        print(monitor(r, "info replay"))
+    finally:
+        m.end()
+
+
 def main():
     mimus, guest, name = sys.argv[1:4]
-    options, of_replay, until = CASES[name]
     if not os.path.exists(os.path.join(guest, "vmlinuz")):
         print("no guest files (scripts/guest-files makes them)")
         return SKIP
     with tempfile.TemporaryDirectory() as folder:
+        if name == "long":
+            long(mimus, guest, folder)
+            return 0
+        options, of_replay, until = CASES[name]
         recording = os.path.join(folder, "boot.rec")
         record(mimus, guest, options, until, recording)
         m = Machine(mimus, "-S", "-replay", recording, *of_replay.split(), always=())

@@ -407,6 +407,8 @@ static void test_stops(void **state)
           "T05thread:02;watch:ffff800012345678;" },
         { { 5, 0, true, GDB_WATCH_READ, 1 }, "T05thread:01;rwatch:1;" },
         { { 5, 0, true, GDB_WATCH_ACCESS, 1 }, "T05thread:01;awatch:1;" },
+        { { 5, 0, .history = GDB_AT_BEGIN }, "T05thread:01;replaylog:begin;" },
+        { { 5, 1, .history = GDB_AT_END }, "T05thread:02;replaylog:end;" },
     };
     Bench *b = *state;
 

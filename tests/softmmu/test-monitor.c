@@ -95,7 +95,9 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
 static void bench_init(Bench *b)
 {
     static const RunHooks hooks = { .powerdown = powerdown, .wakeup = wakeup };
-    MonitorCpus cpus = { cpu_count, print_registers, get_register, peek, code_bits, b, machine_check };
+    MonitorCpus cpus = {
+        cpu_count, print_registers, get_register, peek, code_bits, b, machine_check
+    };
     Probe *probe;
 
     *b = (Bench){ 0 };
@@ -222,6 +224,10 @@ static const struct {
     { "", "" },
     { "  ", "" },
     { "bogus", "unknown command: 'bogus'\n" },
+    { "when", "no recording is replayed here that could be gone back in\n" },
+    { "goto 3e9", "no recording is replayed here that could be gone back in\n" },
+    { "go-live", "no recording is replayed here that could be gone back in\n" },
+    { "info replay", "no recording is replayed here that could be gone back in\n" },
     { "info bogus", "unknown command: 'info bogus'\n" },
     { "help bogus", "unknown command: 'bogus'\n" },
     { "help quit", "quit|q  -- leave Mimus\n" },
@@ -256,7 +262,8 @@ static const struct {
     { "mce 0 1 0xbe00000000000135 5 0x1000 0x8c", "" },
     { "mce 2 1 0xbe00000000000135 5 0x1000 0x8c", "invalid CPU index\n" },
     { "mce 0 4 0xbe00000000000135 5 0x1000 0x8c", "Invalid bank number\n" },
-    { "mce 0 1 0xbe00000000000135 5 0x1000", "mce: [-b] cpu bank status mcgstatus addr misc are needed\n" },
+    { "mce 0 1 0xbe00000000000135 5 0x1000",
+      "mce: [-b] cpu bank status mcgstatus addr misc are needed\n" },
     { "mce 0 1 2 3 4 5 6", "mce: extraneous argument '6'\n" },
     { "mce 0 z 2 3 4 5", "'z' is not a number\n" },
 };
@@ -279,6 +286,113 @@ static void test_commands(void **state)
         if (strcmp(out->str, command_rows[i].text))
             fail_msg("'%s' printed '%s'", command_rows[i].line, out->str);
     }
+    bench_free(&b);
+}
+
+/* ---- Replays: what the commands ask for ------------------------------------------------------ */
+
+static char *asked; /* for last */
+
+G_GNUC_PRINTF(1, 2) static void ask(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    g_free(asked);
+    asked = g_strdup_vprintf(format, ap);
+    va_end(ap);
+}
+
+static bool travel_is_possible(void *opaque)
+{
+    return true;
+}
+
+static void travel_where(void *opaque, uint64_t *count, uint64_t *step)
+{
+    *count = 100;
+    *step = 105;
+}
+
+static void travel_print(void *opaque, GString *out)
+{
+    g_string_append(out, "here\n");
+}
+
+static void travel_to_count(void *opaque, uint64_t count)
+{
+    ask("count %" G_GUINT64_FORMAT, count);
+}
+
+static void travel_to_step(void *opaque, uint64_t step)
+{
+    ask("step %" G_GUINT64_FORMAT, step);
+}
+
+static void travel_to_access(void *opaque, uint64_t addr, uint32_t len, bool write)
+{
+    ask("%s 0x%" G_GINT64_MODIFIER "x %u", write ? "write" : "exec", addr, len);
+}
+
+static void travel_set_break(void *opaque, uint64_t count)
+{
+    ask("break %" G_GUINT64_FORMAT, count);
+}
+
+static const char *travel_go_live(void *opaque)
+{
+    ask("live");
+    return NULL;
+}
+
+static const struct {
+    const char *line, *text, *asked;
+} travel_rows[] = {
+    { "when", "100\n", NULL },
+    { "info replay", "here\n", NULL },
+    { "goto 123", "", "count 123" },
+    { "goto 0x10", "", "count 16" },
+    { "goto 3e9", "", "count 3000000000" },
+    { "goto 1.5e3", "", "count 1500" },
+    { "goto begin", "", "count 0" },
+    { "goto end", "", "count 9223372036854775807" },
+    { "goto", "'' is not a number\n", NULL },
+    { "replay_seek 7", "", "count 7" },
+    { "restart 1", "there is no checkpoint 1\n", NULL },
+    { "checkpoint", "checkpoint 1 at 100\n", NULL },
+    { "restart 1", "", "step 105" },
+    { "restart 2", "there is no checkpoint 2\n", NULL },
+    { "restart 0", "there is no checkpoint 0\n", NULL },
+    { "last-write 0xffffffff81000000", "", "write 0xffffffff81000000 8" },
+    { "last-write 0x1000 1", "", "write 0x1000 1" },
+    { "last-write 0x1000,4", "", "write 0x1000 4" },
+    { "last-write 0x1000 0", "a length is from 1 to 4096\n", NULL },
+    { "last-write 0xffffffffffffffff 2", "a length is from 1 to 4096\n", NULL },
+    { "last-exec $pc+1", "", "exec 0x1001 1" },
+    { "replay_break 50", "", "break 50" },
+    { "replay_delete_break", "", "break 18446744073709551615" },
+    { "go-live", "the recording is left: what happens from here on is new\n", "live" },
+};
+
+static void test_travel(void **state)
+{
+    Bench b;
+
+    bench_init(&b);
+    monitor_set_travel(b.mon, &(MonitorTravel){ travel_is_possible, travel_where, travel_print,
+                                                travel_to_count, travel_to_step, travel_to_access,
+                                                travel_set_break, travel_go_live, NULL });
+    for (size_t i = 0; i < G_N_ELEMENTS(travel_rows); i++) {
+        g_autoptr(GString) out = g_string_new("");
+
+        g_clear_pointer(&asked, g_free);
+        monitor_execute(b.mon, travel_rows[i].line, out);
+        if (strcmp(out->str, travel_rows[i].text))
+            fail_msg("'%s' printed '%s'", travel_rows[i].line, out->str);
+        if (g_strcmp0(asked, travel_rows[i].asked))
+            fail_msg("'%s' asked for '%s'", travel_rows[i].line, asked);
+    }
+    g_clear_pointer(&asked, g_free);
     bench_free(&b);
 }
 
@@ -387,9 +501,10 @@ static void test_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests),    cmocka_unit_test(test_exit_status),
-        cmocka_unit_test(test_commands),    cmocka_unit_test(test_life_commands),
-        cmocka_unit_test(test_keys),        cmocka_unit_test(test_mce_arguments),
+        cmocka_unit_test(test_requests),      cmocka_unit_test(test_exit_status),
+        cmocka_unit_test(test_commands),      cmocka_unit_test(test_life_commands),
+        cmocka_unit_test(test_keys),          cmocka_unit_test(test_travel),
+        cmocka_unit_test(test_mce_arguments),
 #ifdef HAVE_CAPSTONE
         cmocka_unit_test(test_disassembly),
 #endif

@@ -60,6 +60,7 @@ static const struct {
     {"-accel tcg,tb-size=0", "-accel tcg,tb-size=0: tb-size: '0' is not a number from 1 to 1024"},
     {"-enable-kvm", "-enable-kvm: KVM is not supported; the accelerator is tcg"},
 
+    {"-checkpoint-mem x", "-checkpoint-mem x: 'x' is not a size: a number with an optional suffix K, M, G or T"},
     {"-icount auto", "-icount auto: 'auto' is not supported; give a number from 0 to 10"},
     {"-icount shift=11", "-icount shift=11: '11' is not a number from 0 to 10"},
     {"-icount shift=1,rr=record", "-icount shift=1,rr=record: rr=record|replay and rrfile=FILE need each other"},
@@ -172,6 +173,7 @@ static char *field_text(const Options *o, const char *field)
         { "rtc", c->rtc_base_s },
         { "rtc_vm", c->rtc_vm_clock },
         { "seed", (int64_t)c->seed },
+        { "checkpoints", (int64_t)c->checkpoint_bytes },
         { "ndevices", c->devices->len },
         { "nfw", c->fw_cfg->len },
         { "nl", c->data_dirs->len },
@@ -252,6 +254,10 @@ static const struct {
     {"-icount 3", "seed", "0"},
     {"-seed 4711", "seed", "4711"},
     {"-icount 3 -seed 12", "seed", "12"},
+    {"", "checkpoints", "1073741824"},
+    {"-checkpoint-mem 64", "checkpoints", "67108864"},
+    {"-checkpoint-mem 2G", "checkpoints", "2147483648"},
+    {"-checkpoint-mem 0", "checkpoints", "0"},
     {"-icount shift=0,sleep=on,align=off", "icount", "0"},
     {"-icount 1", "rtc", "1704067200"}, /* runs repeat: a fixed calendar */
     {"-icount 1 -rtc base=1970-01-02", "rtc", "86400"},
