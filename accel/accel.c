@@ -6,6 +6,7 @@
  */
 #include "accel/accel.h"
 #include "accel/engine.h"
+#include "accel/plugin/mimus-plugin.h"
 #include "accel/plugin/plugin.h"
 #include "softmmu/error.h"
 #include "softmmu/log.h"
@@ -82,6 +83,7 @@ void accel_set_running(Accel *a, bool running)
     else
         a->stopped_at_ns = host_clock_now(&a->host);
     a->running = running;
+    plugin_machine_event(a, running ? MIMUS_START : MIMUS_STOP, NULL);
 }
 
 /* Instructions until the next timer is due, at least 1. */

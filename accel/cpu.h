@@ -53,6 +53,7 @@ struct Cpu {
  * wherever it likes (CpuOps.common_offset). */
 typedef struct CpuCommon {
     unsigned index;         /* 0 … cpus-1 */
+    uint32_t events;        /* that plugins want to know of: accel/plugin/events.h */
     bool halted;            /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
     bool exception_pending; /* raised, not yet delivered */
     AddressSpace *memory, *io;
@@ -95,11 +96,22 @@ typedef struct CpuContext {
 /* A request to the architecture's frontend; see translate.h. */
 typedef struct TranslateRequest TranslateRequest;
 
+typedef struct CpuRegister {
+    const char *name;
+    uint8_t bytes;
+} CpuRegister;
+
 /* What plugins ask about a CPU. */
 typedef struct CpuTraceOps {
     uint64_t (*code_base)(Cpu *cpu);     /* linear address - pc */
     uint64_t (*address_space)(Cpu *cpu); /* what tells it from others: CR3's table */
     unsigned (*privilege)(Cpu *cpu);     /* CPL */
+    const struct CpuRegister *registers;
+    unsigned nregisters;
+    int pc_register;
+    void (*read_register)(Cpu *cpu, unsigned reg, void *value); /* registers[reg].bytes */
+    bool (*write_register)(Cpu *cpu, unsigned reg, uint64_t value); /* false: not that one */
+    uint64_t (*swap_space)(Cpu *cpu, uint64_t space); /* for probing walks alone; the old one */
     /* The instruction as text, without its address; may be NULL. */
     void (*print_insn)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                        GString *out);

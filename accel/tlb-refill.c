@@ -6,6 +6,7 @@
  */
 #include "accel/guest-mem.h"
 #include "accel/engine.h"
+#include "accel/plugin/events.h"
 
 StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu)
 {
@@ -52,7 +53,7 @@ static StlbEntry *walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu)
     const RamUnit *u;
     StlbEntry *e;
 
-    if (!cpu->ops->walk_quick || !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
+    if (cpu_tells(cpu->run->common, MIMUS_WALK) || !cpu->ops->walk_quick || !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
         return NULL;
     u = &cpu->run->tlb->ram_unit[(page.phys / UNIT_LARGE) % RAM_UNITS];
     if (u->number != page.phys / UNIT_LARGE + 1)

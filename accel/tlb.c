@@ -7,6 +7,7 @@
  */
 #include "accel/code-filter.h"
 #include "accel/engine.h"
+#include "accel/plugin/events.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -330,6 +331,18 @@ static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p
     return e;
 }
 
+static void tell_walk(Cpu *cpu, uint64_t addr, CpuAccess access, const CpuPage *page)
+{
+    MimusEvent e = { .kind = MIMUS_WALK };
+
+    e.walk.vaddr = addr;
+    e.walk.access = (uint8_t)access;
+    e.walk.ok = page;
+    e.walk.paddr = page ? page->phys : 0;
+    e.walk.page_size = page ? page->unit_size : 0;
+    cpu_tell(cpu, &e);
+}
+
 StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
 {
     static const uint8_t need[] = {
@@ -343,7 +356,10 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
         return e;
     }
     cpu->run->tlb->walks++;
-    if (!cpu->ops->walk(cpu, addr, access, mmu, false, &page)) {
+    bool ok = cpu->ops->walk(cpu, addr, access, mmu, false, &page);
+    if (cpu_tells(cpu->run->common, MIMUS_WALK))
+        tell_walk(cpu, addr, access, ok ? &page : NULL);
+    if (!ok) {
         forget_page(cpu, addr, -1); /* what a fault is about is not known any more, to anybody */
         return NULL;
     }

@@ -15,6 +15,7 @@ ALLOWED = {
               "tcg/bits.h"),
     "target-i386": ("softmmu/device.h", "softmmu/memory.h", "softmmu/log.h", "softmmu/machine.h",
                     "softmmu/clock.h", "softmmu/error.h", "softmmu/random.h", "accel/cpu.h", "accel/guest-mem.h",
+                    "accel/plugin/events.h",
                     "accel/translate.h", "accel/accel.h", "tcg/ir.h", "tcg/builder.h", "tcg/flags.h",
                     "tcg/helper.h", "tcg/guest-mem.h", "tcg/bits.h", "tcg/softfloat.h"),
     "softmmu/program": ("softmmu/", "accel/accel.h", "accel/cpu.h", "accel/debug.h", "accel/guest-mem.h", "accel/plugin/plugin.h", "accel/session.h",

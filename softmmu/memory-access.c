@@ -138,10 +138,15 @@ static void ram_written(AddressSpace *as, const FlatRange *range, uint64_t addr,
     }
 }
 
-static uint64_t range_read(const FlatRange *range, uint64_t addr, unsigned size)
+static uint64_t range_read(AddressSpace *as, const FlatRange *range, uint64_t addr, unsigned size)
 {
-    if (range->region->kind == MEM_IO)
-        return io_read(range->region, range->region_start + (addr - range->start), size);
+    if (range->region->kind == MEM_IO) {
+        FlatRange copy = *range; /* a device may change the map */
+        uint64_t v = io_read(copy.region, copy.region_start + (addr - copy.start), size);
+        if (G_UNLIKELY(as->watch))
+            as->watch->io(as->watch->opaque, &copy, addr, v, size, false);
+        return v;
+    }
     return load_le(ram_pointer(range, addr), size);
 }
 
@@ -160,6 +165,8 @@ static void range_write(AddressSpace *as, const FlatRange *range, uint64_t addr,
 {
     switch (range->region->kind) {
     case MEM_IO:
+        if (G_UNLIKELY(as->watch))
+            as->watch->io(as->watch->opaque, range, addr, value, size, true);
         io_write(range->region, range->region_start + (addr - range->start), value, size);
         return;
     case MEM_RAM:
@@ -195,7 +202,7 @@ static uint64_t read_in_parts(AddressSpace *as, uint64_t addr, unsigned size)
     for (unsigned done = 0; done < size;) {
         const FlatRange *range = address_space_find(as, addr + done);
         unsigned part = part_size(as, range, addr + done, size - done);
-        uint64_t got = range ? range_read(range, addr + done, part) : size_mask(part);
+        uint64_t got = range ? range_read(as, range, addr + done, part) : size_mask(part);
 
         value |= got << 8 * done;
         done += part;
@@ -209,7 +216,7 @@ uint64_t address_space_read(AddressSpace *as, uint64_t addr, unsigned size)
 
     g_assert(size == 1 || size == 2 || size == 4 || size == 8);
     if (G_LIKELY(range && bytes_left(range, addr) >= size))
-        return range_read(range, addr, size);
+        return range_read(as, range, addr, size);
     if (!range)
         log_odd_access(as, "read from nothing", addr, size);
     return read_in_parts(as, addr, size);
@@ -261,10 +268,17 @@ static uint64_t run_length(const AddressSpace *as, const FlatRange *range, uint6
     return MIN(len, range ? bytes_left(range, addr) : MAX(address_space_hole(as, addr), 1));
 }
 
+static void tell_dma(AddressSpace *as, uint64_t addr, uint64_t len, bool write)
+{
+    if (G_UNLIKELY(as->watch) && as->watch->dma)
+        as->watch->dma(as->watch->opaque, addr, len, write);
+}
+
 void address_space_read_bytes(AddressSpace *as, uint64_t addr, void *buf, uint64_t len)
 {
     uint8_t *p = buf;
 
+    tell_dma(as, addr, len, false);
     while (len) {
         const FlatRange *range = address_space_find(as, addr);
         uint64_t part = run_length(as, range, addr, len);
@@ -273,7 +287,7 @@ void address_space_read_bytes(AddressSpace *as, uint64_t addr, void *buf, uint64
             memset(p, 0xff, part);
         } else if (range->region->kind == MEM_IO) {
             part = io_step(range->region, addr, part);
-            store_le(p, range_read(range, addr, part), part);
+            store_le(p, range_read(as, range, addr, part), part);
         } else {
             memcpy(p, ram_pointer(range, addr), part);
         }
@@ -308,6 +322,7 @@ static void write_bytes(AddressSpace *as, uint64_t addr, const void *buf, uint64
 
 void address_space_write_bytes(AddressSpace *as, uint64_t addr, const void *buf, uint64_t len)
 {
+    tell_dma(as, addr, len, true);
     write_bytes(as, addr, buf, len, false);
 }
 

@@ -22,6 +22,7 @@ struct AddressSpace {
     unsigned transaction_depth;
     bool stale; /* changed inside a transaction */
     unsigned holes_logged;
+    const MemWatch *watch; /* NULL: nobody */
 };
 
 /* How far it is from @addr, where nothing is, to the next range (or to the last byte there is). */

@@ -340,6 +340,11 @@ void address_space_add_listener(AddressSpace *as, MemListener *l)
     g_ptr_array_add(as->listeners, l);
 }
 
+void address_space_watch(AddressSpace *as, const MemWatch *w)
+{
+    as->watch = w;
+}
+
 void address_space_remove_listener(AddressSpace *as, MemListener *l)
 {
     g_ptr_array_remove(as->listeners, l);

@@ -82,6 +82,14 @@ struct MemListener {
     void (*ram_written)(MemListener *l, uint64_t ram_offset, uint64_t len);
 };
 
+/* Somebody who wants to see accesses: of whatever to devices, of devices to RAM. */
+typedef struct MemWatch {
+    void (*io)(void *opaque, const FlatRange *range, uint64_t addr, uint64_t value, unsigned size,
+               bool write); /* read: after it; write: before */
+    void (*dma)(void *opaque, uint64_t addr, uint64_t len, bool write); /* may be NULL */
+    void *opaque;
+} MemWatch;
+
 /* RAM blocks. Numbered and found by the set they belong to; a machine has one. */
 RamSet *ram_set_new(void);
 void ram_set_free(RamSet *set); /* frees its blocks */
@@ -118,6 +126,7 @@ void address_space_free(AddressSpace *as);
 void memory_begin(AddressSpace *as);
 void memory_commit(AddressSpace *as);
 void address_space_add_listener(AddressSpace *as, MemListener *l); /* borrowed */
+void address_space_watch(AddressSpace *as, const MemWatch *w); /* borrowed; NULL: nobody */
 void address_space_remove_listener(AddressSpace *as, MemListener *l);
 
 /* The range that holds @addr, or NULL for a hole. Valid until the next change. O(log n). */

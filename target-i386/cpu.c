@@ -84,6 +84,10 @@ static void reset_at_power_on(CpuX86 *c)
 
 void x86_cpu_reset(CpuX86 *c, bool init)
 {
+    if (cpu_tells(&c->common, MIMUS_CPU_RESET)) {
+        MimusEvent e = { .kind = MIMUS_CPU_RESET };
+        cpu_tell(&c->cpu, &e);
+    }
     if (!init)
         reset_at_power_on(c);
     x86_cpuid_forget(c);
@@ -359,6 +363,11 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
     CpuX86 *c = x86(cpu);
     unsigned step = c->step;
 
+    if (cpu_tells(&c->common, MIMUS_HALT) &&
+        (reason == X86_EXIT_HALT || reason == X86_EXIT_MWAIT)) {
+        MimusEvent e = { .kind = MIMUS_HALT };
+        cpu_tell(&c->cpu, &e);
+    }
     c->step = 0;
     switch (reason) {
     case X86_EXIT_HALT:

@@ -16,6 +16,7 @@
 #include "target-i386/debug.h"
 #include "target-i386/paging.h"
 #include "target-i386/segment.h"
+#include "target-i386/trace.h"
 #include "target-i386/smm.h"
 
 /* In old_exception: an interrupt or INT n, whose vector says nothing about its class. */
@@ -332,10 +333,25 @@ static void deliver_protected(CpuX86 *c, const Event *e)
     enter_handler(c, selector, &cs, new_cpl, pc, !(desc_type(gate) & 1));
 }
 
+static void tell_interrupt(CpuX86 *c, const Event *e, uint64_t from)
+{
+    MimusEvent out = { .kind = MIMUS_INTERRUPT, .pc = from };
+
+    out.trap.from = from;
+    out.trap.to = x86_linear_pc(c);
+    out.trap.vector = (uint8_t)e->vector;
+    out.trap.has_error = e->has_error;
+    out.trap.error = e->has_error ? e->error : 0;
+    out.trap.hardware = e->hardware;
+    out.trap.software = e->soft;
+    cpu_tell(&c->cpu, &out);
+}
+
 static void deliver(CpuX86 *c, const Event *e)
 {
     if (!(c->mode & X86_MODE_BREAKPOINTS) && cpu_charged_count(&c->cpu) != c->rf_count)
         c->eflags &= ~(uint32_t)EFL_RF; /* an instruction has been executed since */
+    uint64_t from = (x86_is_64bit_code(c) ? 0 : c->segs[SEG_CS].base) + e->return_pc;
     c->old_exception = e->soft || e->hardware ? OLD_INTERRUPT : e->vector;
     c->delivery_ext = !e->soft;
     if (log_enabled(LOG_INT))
@@ -351,10 +367,16 @@ static void deliver(CpuX86 *c, const Event *e)
     else
         deliver_protected(c, e);
     c->old_exception = -1;
+    if (cpu_tells(&c->common, MIMUS_INTERRUPT))
+        tell_interrupt(c, e, from);
 }
 
 static void wake(CpuX86 *c)
 {
+    if (c->common.halted && cpu_tells(&c->common, MIMUS_WAKE)) {
+        MimusEvent e = { .kind = MIMUS_WAKE };
+        cpu_tell(&c->cpu, &e);
+    }
     c->common.halted = false;
     if (c->mwait)
         c->common.monitor = 0;

@@ -9,6 +9,7 @@
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
 #include "target-i386/paging.h"
+#include "target-i386/trace.h"
 #include "target-i386/segment.h"
 
 static uint64_t cut(uint64_t v, uint32_t size)
@@ -435,8 +436,18 @@ static void iret_protected(CpuX86 *c, uint32_t size)
     restore_flags(c, flags, mask);
 }
 
+/* Where the running instruction is, if somebody wants to be told of what it does. */
+static uint64_t origin(CpuX86 *c, MimusEventKind kind)
+{
+    return cpu_tells(&c->common, kind)
+               ? cpu_running_pc(&c->cpu) + (x86_is_64bit_code(c) ? 0 : c->segs[SEG_CS].base)
+               : 0;
+}
+
 void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc)
 {
+    uint64_t from = origin(c, MIMUS_RETURN);
+
     if (!is_protected(c)) {
         iret_real(c, size);
     } else if (c->eflags & EFL_NT) {
@@ -454,6 +465,8 @@ void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc)
             cpu_kick(&c->cpu);
     }
     x86_settle_context(c);
+    if (cpu_tells(&c->common, MIMUS_RETURN))
+        x86_tell_transfer(c, MIMUS_RETURN, from, 0);
 }
 
 /* ---- INT n ---------------------------------------------------------------------------------- */
@@ -516,6 +529,7 @@ static void set_flat_ss(CpuX86 *c, uint16_t selector, unsigned cpl)
 
 uint64_t help_syscall(CpuX86 *c)
 {
+    uint64_t from = origin(c, MIMUS_SYSCALL);
     uint16_t selector = c->star >> 32;
     uint32_t flags = x86_get_eflags(c);
 
@@ -531,6 +545,8 @@ uint64_t help_syscall(CpuX86 *c)
     set_flat_cs(c, selector, 0, is_long(c));
     set_flat_ss(c, selector + 8, 0);
     x86_update_mode(c);
+    if (cpu_tells(&c->common, MIMUS_SYSCALL))
+        x86_tell_transfer(c, MIMUS_SYSCALL, from, (uint8_t)c->regs[R_RAX]);
     return flags & ~(uint32_t)EFL_RF;
 }
 
@@ -538,6 +554,7 @@ void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
 {
     uint16_t selector = c->star >> 48;
     uint32_t old = c->eflags;
+    uint64_t from = origin(c, MIMUS_SYSRET);
 
     if (!(c->efer & EFER_SCE))
         x86_raise(c, EXCP_UD);
@@ -556,6 +573,8 @@ void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
     }
     set_flat_ss(c, selector + 8, 3);
     x86_update_mode(c);
+    if (cpu_tells(&c->common, MIMUS_SYSRET))
+        x86_tell_transfer(c, MIMUS_SYSRET, from, 0);
     if ((c->eflags & ~old & EFL_TF)) {
         c->dr[6] |= DR6_BS;
         x86_raise_trap(c, EXCP_DB, c->cpu.pc);
@@ -568,6 +587,7 @@ void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
 uint64_t help_sysenter(CpuX86 *c)
 {
     uint16_t selector = c->sysenter_cs;
+    uint64_t from = origin(c, MIMUS_SYSCALL);
 
     if (!(c->cr0 & CR0_PE) || selector_is_null(selector))
         raise_gp(c, 0);
@@ -576,6 +596,8 @@ uint64_t help_sysenter(CpuX86 *c)
     set_flat_ss(c, selector + 8, 0);
     x86_update_mode(c);
     c->cpu.pc = is_long(c) ? c->sysenter_eip : (uint32_t)c->sysenter_eip;
+    if (cpu_tells(&c->common, MIMUS_SYSCALL))
+        x86_tell_transfer(c, MIMUS_SYSCALL, from, (uint8_t)c->regs[R_RAX]);
     return is_long(c) ? c->sysenter_esp : (uint32_t)c->sysenter_esp;
 }
 
@@ -583,6 +605,7 @@ void help_sysexit(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t rdx)
 {
     uint16_t selector = c->sysenter_cs;
     bool to64 = size == 3;
+    uint64_t from = origin(c, MIMUS_SYSRET);
 
     if (!(c->cr0 & CR0_PE) || selector_is_null(selector) || x86_cpl(c) != 0)
         raise_gp(c, 0);
@@ -592,4 +615,6 @@ void help_sysexit(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t rdx)
     set_flat_ss(c, selector + (to64 ? 40 : 24), 3);
     x86_update_mode(c);
     c->cpu.pc = to64 ? rdx : (uint32_t)rdx;
+    if (cpu_tells(&c->common, MIMUS_SYSRET))
+        x86_tell_transfer(c, MIMUS_SYSRET, from, 0);
 }

@@ -80,7 +80,7 @@ uint32_t help_syscall_quick(CpuX86 *c, uint32_t flags)
 {
     uint32_t eflags = c->eflags & ~((uint32_t)c->sfmask | EFL_RF);
 
-    if (!(c->efer & EFER_SCE) || (eflags & (EFL_TF | EFL_AC | EFL_VM)))
+    if (c->common.events || !(c->efer & EFER_SCE) || (eflags & (EFL_TF | EFL_AC | EFL_VM)))
         return UINT32_MAX;
     c->eflags = eflags | 2;
     c->cpu.pc = c->lstar;
@@ -94,7 +94,7 @@ uint32_t help_sysret_quick(CpuX86 *c, uint64_t rcx, uint64_t r11)
 {
     const uint32_t mask = 0x3c7fd7;
 
-    if (!(c->efer & EFER_SCE) || (r11 & (EFL_TF | EFL_AC)) || (r11 & EFL_IOPL) == EFL_IOPL)
+    if (c->common.events || !(c->efer & EFER_SCE) || (r11 & (EFL_TF | EFL_AC)) || (r11 & EFL_IOPL) == EFL_IOPL)
         return UINT32_MAX;
     c->eflags =
         ((c->eflags & ~(mask | EFL_RF)) | ((uint32_t)r11 & mask & ~(uint32_t)FLAGS_ARITH)) | 2;

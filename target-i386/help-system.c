@@ -13,6 +13,7 @@
 #include "target-i386/cpuid.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
+#include "target-i386/trace.h"
 #include "target-i386/paging.h"
 
 static G_GNUC_NORETURN void raise_gp0(CpuX86 *c)
@@ -106,7 +107,10 @@ static void write_cr3(CpuX86 *c, uint64_t value)
         if (value & (x86_phys_reserved(c) | 0xfff0000000000000ull))
             raise_gp0(c);
     }
+    uint64_t was = c->cr3;
     c->cr3 = value;
+    if (cpu_tells(&c->common, MIMUS_SPACE) && was != value)
+        x86_tell_space(c, was);
     if (!(c->cr4 & CR4_PCIDE)) {
         cpu_tlb_flush_asid(&c->cpu, 0);
         x86_settle_context(c);

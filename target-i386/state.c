@@ -6,6 +6,7 @@
 #include "target-i386/cpu.h"
 
 #include "target-i386/debug.h"
+#include "target-i386/trace.h"
 #include "target-i386/state.h"
 
 /* clang-format off */
@@ -277,8 +278,11 @@ void x86_update_mode(CpuX86 *c)
         mode |= X86_MODE_BREAKPOINTS;
     if (G_UNLIKELY(c->ferr) && !(c->fsw & 0x80))
         release_ferr(c);
+    unsigned cpl = x86_cpl(c);
     c->mode = mode | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
     /* Translated code moves TOP in the key alone, so the key is what must agree with it. */
     if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != c->fpstt)
         x86_settle_context(c);
+    if (cpu_tells(&c->common, MIMUS_PRIVILEGE) && cpl != x86_cpl(c))
+        x86_tell_privilege(c, cpl);
 }

@@ -6,6 +6,7 @@
  * new task, as in the manual.
  */
 #include "target-i386/excp.h"
+#include "target-i386/trace.h"
 #include "target-i386/segment.h"
 
 typedef struct Tss {
@@ -182,7 +183,10 @@ static void load_segments(CpuX86 *c, const Tss *t)
 
 static void load_cr3(CpuX86 *c, uint32_t cr3)
 {
+    uint64_t was = c->cr3;
     c->cr3 = cr3;
+    if (cpu_tells(&c->common, MIMUS_SPACE) && was != cr3)
+        x86_tell_space(c, was);
     if ((c->cr4 & CR4_PAE) && !x86_is_64bit_code(c))
         for (unsigned i = 0; i < 4; i++)
             c->pae_pdpte[i] = cpu_phys_load(&c->cpu, (cr3 & 0xffffffe0) + 8 * i, 8);

@@ -14,6 +14,14 @@ static uint64_t insn_pc(Cpu *cpu, const Item *item)
     return pc + cpu->ops->trace->code_base(cpu);
 }
 
+uint64_t plugin_call_pc(const PluginSet *s)
+{
+    const Item *item = s->call;
+
+    return s->caller->ops->wrap_pc(s->caller,
+                                   s->caller->vbase + item->trace->insn[item->insn].offset);
+}
+
 bool plugin_passes(Cpu *cpu, const MimusFilter *f, const uint64_t *vaddr)
 {
     const CpuTraceOps *ops = cpu->ops->trace;
@@ -69,6 +77,12 @@ static void end_call(PluginSet *s, Cpu *cpu)
     s->caller = NULL;
     cpu->run->rest = 0;
     cpu->run->tail->slow.host_pc = s->host_pc;
+    if (!s->goes_on)
+        return;
+    s->goes_on = false;
+    cpu_sync_state(cpu);
+    cpu->pc = s->goes_on_at;
+    cpu_loop_exit(cpu);
 }
 
 static void call_access(Cpu *cpu, const Item *item, const MimusAccess *access)

@@ -9,6 +9,7 @@
 
 #include "accel/cpu.h"
 
+typedef struct Accel Accel;
 typedef struct PluginSet PluginSet;
 typedef struct Trace Trace;
 struct Tb;
@@ -40,6 +41,8 @@ void plugin_forget_blocks(PluginSet *s);
 void plugin_give_back(Cpu *cpu, const struct Tb *tb, unsigned index, bool again);
 /* The same for a trap of translated code. */
 void plugin_give_back_at_pc(Cpu *cpu);
+/* The machine starts, stops; a replay ends: MimusEventKind. */
+void plugin_machine_event(Accel *a, unsigned kind, const char *why);
 /* C code has made an access for the instruction that is being executed. */
 void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write);
 

@@ -17,6 +17,12 @@ typedef struct TranslateHook {
     void *opaque;
 } TranslateHook;
 
+typedef struct EventHook {
+    MimusEventKind kind;
+    MimusEventFn *fn;
+    void *opaque;
+} EventHook;
+
 struct MimusPlugin {
     PluginSet *set;
     char *name, *path;
@@ -24,6 +30,7 @@ struct MimusPlugin {
     void (*unload)(MimusPlugin *p);
     GArray *args;      /* Argument */
     GArray *translate; /* TranslateHook */
+    GArray *events;    /* EventHook */
     MimusRecordsFn *records;
     void *records_opaque;
     char *failure;
@@ -136,12 +143,18 @@ struct PluginSet {
     Cpu *caller;    /* … and the CPU it is about, with what it is executing */
     const Item *call;
     uint64_t host_pc; /* of the call */
+    bool goes_on;     /* the callback wants execution to go on elsewhere */
+    uint64_t goes_on_at;
+    uint32_t events; /* bit n: somebody wants MimusEventKind n */
+    bool telling;
+    Cpu *teller; /* of the event that is being told */
+    MemWatch watch_memory, watch_ports;
     /* records.c: words that have not been handed over */
     uint64_t *ring;
     unsigned ring_used;
     unsigned ring_cpu; /* that the next words are of */
     Batch *batch;
-    GPtrArray *dead; /* Trace: of blocks that are gone, while words are about them */
+    GPtrArray *dead;           /* Trace: of blocks that are gone, while words are about them */
     MimusBlock block;          /* being translated */
     IrOp source[IR_MAX_OPS];   /* what the frontend made of it */
     IrRef renamed[IR_MAX_OPS]; /* … and what its values are called now */
@@ -164,7 +177,11 @@ void plugin_records_free(PluginSet *s);
 void plugin_settle_at(Cpu *cpu, unsigned index);
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access);
 
+/* events.c */
+void plugin_update_events(PluginSet *s);
+
 /* calls.c */
+uint64_t plugin_call_pc(const PluginSet *s); /* guest pc of the instruction that calls */
 bool plugin_passes(Cpu *cpu, const MimusFilter *f, const uint64_t *vaddr);
 
 #endif

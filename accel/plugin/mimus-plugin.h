@@ -201,6 +201,113 @@ void mimus_insn_record_access(MimusInsn *i, unsigned kinds, void *data);
 /* Hand over what has been recorded so far. */
 void mimus_flush_records(MimusPlugin *p);
 
+/* ---- Events -----------------------------------------------------------------------------------
+ * What happens rarely enough to be called for, whatever code does it. Costs nothing where nobody
+ * has asked. Registers may be read, and are exact; not in those of no CPU.
+ */
+
+typedef enum MimusEventKind {
+    MIMUS_PORT,       /* IN, OUT, INS, OUTS: io */
+    MIMUS_MMIO,       /* an access to a device's memory, by a CPU or by DMA: io */
+    MIMUS_DMA,        /* by a device, to RAM: dma. Not through pointers that devices map */
+    MIMUS_WALK,       /* of page tables, because no TLB knows the page: walk */
+    MIMUS_SPACE,      /* another CR3: space */
+    MIMUS_PRIVILEGE,  /* another CPL: privilege */
+    MIMUS_INTERRUPT,  /* delivered, or an exception: trap */
+    MIMUS_RETURN,     /* IRET: trap, from and to */
+    MIMUS_SYSCALL,    /* SYSCALL, SYSENTER: trap; vector is the low byte of RAX */
+    MIMUS_SYSRET,     /* SYSRET, SYSEXIT: trap */
+    MIMUS_HALT,       /* HLT or MWAIT */
+    MIMUS_WAKE,       /* the end of it */
+    MIMUS_CPU_RESET,  /* reset or INIT */
+    MIMUS_START,      /* the machine runs */
+    MIMUS_STOP,       /* it does not any more */
+    MIMUS_REPLAY_END, /* replay: it has ended; why tells of a divergence, else NULL */
+    MIMUS_EVENT_KINDS
+} MimusEventKind;
+
+#define MIMUS_NO_CPU UINT32_MAX
+
+typedef struct MimusEvent {
+    MimusEventKind kind;
+    uint32_t cpu; /* MIMUS_NO_CPU: none */
+    uint64_t pc;  /* of the instruction that does it, or of the next one; 0 without a CPU */
+    union {
+        struct {
+            const char *device; /* name of its region, as info mtree has it */
+            uint64_t addr;      /* port, or physical address */
+            uint64_t offset;    /* in the region */
+            uint64_t value;
+            uint8_t size;
+            bool write;
+        } io;
+        struct {
+            uint64_t paddr, size;
+            bool write;
+        } dma;
+        struct {
+            uint64_t vaddr, paddr, page_size; /* paddr of the page, where ok */
+            uint8_t access;                   /* 0 read, 1 write, 2 execute */
+            bool ok;
+        } walk;
+        struct {
+            uint64_t from, to;
+        } space;
+        struct {
+            uint8_t from, to;
+        } privilege;
+        struct {
+            uint64_t from, to; /* linear addresses: pc that is saved, pc that is next */
+            uint32_t error;
+            uint8_t vector;
+            bool has_error, hardware, software; /* INTR or NMI; INT n */
+        } trap;
+        const char *why;
+    };
+} MimusEvent;
+
+typedef void MimusEventFn(MimusPlugin *p, const MimusEvent *e, void *opaque);
+void mimus_on_event(MimusPlugin *p, MimusEventKind kind, MimusEventFn *fn, void *opaque);
+
+/* ---- Looking and acting ------------------------------------------------------------------------
+ */
+
+/* A register by its name in lower case: rax … r15, rip, rflags, cs, fs_base, cr3, efer, xmm0, ymm0,
+ * … -1: there is none. */
+int mimus_register(const MimusPlugin *p, const char *name);
+const char *mimus_register_name(const MimusPlugin *p, int reg); /* NULL: beyond the last one */
+size_t mimus_register_size(const MimusPlugin *p, int reg);      /* bytes, up to 32 */
+/* In a callback that may; false elsewhere. Read: @buf has its size, the rest becomes 0. */
+bool mimus_read_register(MimusPlugin *p, int reg, void *buf, size_t size);
+uint64_t mimus_register_value(MimusPlugin *p, int reg); /* the low 64 bits; 0 if not allowed */
+/* General registers and rflags' arithmetic flags; and rip, BEFORE an instruction or at a block's
+ * entry: what is about to run is not run then, execution goes on there when the callback returns.
+ */
+bool mimus_write_register(MimusPlugin *p, int reg, const void *buf, size_t size);
+
+/* Memory without side effects; false, and nothing done, where something else than memory is. @cpu
+ * gives the mode. */
+bool mimus_read_virtual(MimusPlugin *p, unsigned cpu, uint64_t vaddr, void *buf, size_t size);
+bool mimus_write_virtual(MimusPlugin *p, unsigned cpu, uint64_t vaddr, const void *buf,
+                         size_t size);
+/* The same with the page tables at @space (CR3). */
+bool mimus_read_space(MimusPlugin *p, unsigned cpu, uint64_t space, uint64_t vaddr, void *buf,
+                      size_t size);
+bool mimus_write_space(MimusPlugin *p, unsigned cpu, uint64_t space, uint64_t vaddr,
+                       const void *buf, size_t size);
+bool mimus_read_physical(MimusPlugin *p, uint64_t paddr, void *buf, size_t size);
+bool mimus_write_physical(MimusPlugin *p, uint64_t paddr, const void *buf, size_t size);
+uint64_t mimus_physical(MimusPlugin *p, unsigned cpu, uint64_t vaddr); /* UINT64_MAX: not mapped */
+
+uint64_t mimus_space(const MimusPlugin *p, unsigned cpu);     /* CR3 without its low 12 bits */
+unsigned mimus_privilege(const MimusPlugin *p, unsigned cpu); /* CPL */
+uint64_t mimus_pc(const MimusPlugin *p, unsigned cpu);        /* linear */
+
+/* At the end of the running block at the latest: the machine stops (monitor: cont), or Mimus ends.
+ */
+void mimus_stop(MimusPlugin *p);
+void mimus_exit(MimusPlugin *p, int status);
+
 #ifdef __cplusplus
 }
 #endif

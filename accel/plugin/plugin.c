@@ -88,6 +88,7 @@ static void plugin_free(MimusPlugin *p)
         dlclose(p->module);
     g_array_unref(p->args);
     g_array_unref(p->translate);
+    g_array_unref(p->events);
     g_free(p->failure);
     g_free(p->name);
     g_free(p->path);
@@ -182,9 +183,11 @@ bool plugin_load(Accel *a, const char *spec, GError **error)
     p->path = find_file(file);
     p->name = name_of(s, p->path);
     p->args = parse_arguments(parts + 1);
+    p->events = g_array_new(FALSE, FALSE, sizeof(EventHook));
     p->translate = g_array_new(FALSE, FALSE, sizeof(TranslateHook));
     if (!open_module(p, error)) {
         g_prefix_error(error, "plugin '%s': ", file);
+        plugin_update_events(s); /* without its own */
         plugin_free(p);
         a->plugins ? (void)0 : plugin_set_free(s);
         return false;
@@ -192,6 +195,7 @@ bool plugin_load(Accel *a, const char *spec, GError **error)
     a->plugins = s;
     s->loaded++;
     g_ptr_array_add(s->plugins, p);
+    plugin_update_events(s);
     accel_flush_code(a);
     return true;
 }
@@ -210,6 +214,7 @@ static void unload(Accel *a, unsigned i)
     if (p->unload)
         p->unload(p);
     g_ptr_array_remove_index(a->plugins->plugins, i);
+    plugin_update_events(a->plugins);
     plugin_free(p);
     stop_watching(a); /* until blocks are translated that are to tell of accesses */
     if (!a->plugins->plugins->len)
