@@ -177,6 +177,8 @@ void plugin_records_free(PluginSet *s);
 void plugin_settle_at(Cpu *cpu, unsigned index);
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access);
 
+extern void (*const plugin_interface[])(void); /* plugin.c */
+
 /* events.c */
 void plugin_update_events(PluginSet *s);
 

@@ -389,3 +389,11 @@ int64_t mimus_virtual_ns(const MimusPlugin *p)
 {
     return accel_clock_source(p->set->accel);
 }
+
+/* Of each file with functions for plugins one, so that the linker takes it into the program. */
+void (*const plugin_interface[])(void) = {
+    (void (*)(void))mimus_exit,
+    (void (*)(void))mimus_insn_count,
+    (void (*)(void))mimus_on_event,
+    (void (*)(void))mimus_flush_records,
+};

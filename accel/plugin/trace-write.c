@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing native traces. A thread of its own compresses one frame while the next one is filled. */
+#include "trace-file.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#define STREAM_ROOM (2u << 20) /* a frame is full when a stream comes near it */
+#define FRAME_ROOM  (TRACE_STREAMS * (STREAM_ROOM + 4096))
+#define MARGIN      256
+
+typedef struct Slot {
+    uint64_t addr, value;
+} Slot;
+
+typedef struct Site {
+    uint64_t pc;
+    uint32_t frame; /* that knows it */
+    uint32_t next;  /* predicted */
+    uint32_t naccesses;
+    uint8_t size;
+    uint8_t bytes[TRACE_INSN_MAX];
+    Slot slot[TRACE_SLOTS];
+} Site;
+
+typedef struct Frame {
+    uint8_t *stream[TRACE_STREAMS];
+    size_t used[TRACE_STREAMS];
+    uint64_t first, count;
+} Frame;
+
+struct TraceWriter {
+    FILE *file;
+    int level, error;
+    Site *sites; /* 0 is none */
+    uint32_t nsites, room;
+    uint64_t count;
+    /* the frame that is filled */
+    Frame frame[2];
+    unsigned filling;
+    uint32_t number;
+    uint32_t run;     /* predicted instructions that have not been written down */
+    uint32_t current; /* site whose accesses come; 0: none */
+    uint32_t naccesses;
+    uint32_t previous; /* site before it */
+    unsigned cpu;
+    uint64_t last_pc; /* of the site defined last */
+    /* the thread */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int pending; /* frame to be written; -1: none; -2: end */
+    ZSTD_CCtx *zstd;
+    uint8_t *raw, *packed;
+    size_t packed_room;
+    uint64_t *index;
+    size_t nindex;
+};
+
+uint32_t trace_sum(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    uint32_t sum = 0x4d696d75, word;
+
+    for (; len >= 4; p += 4, len -= 4) {
+        memcpy(&word, p, 4);
+        sum = ((sum << 5) | (sum >> 27)) ^ word;
+    }
+    while (len--)
+        sum = ((sum << 5) | (sum >> 27)) ^ *p++;
+    return sum;
+}
+
+/* ---- The thread -------------------------------------------------------------------------------
+ */
+
+static void put_out(TraceWriter *w, const void *data, size_t len)
+{
+    if (!w->error && fwrite(data, 1, len, w->file) != len)
+        w->error = errno ? errno : EIO;
+}
+
+static void write_frame(TraceWriter *w, const Frame *f)
+{
+    TraceFrameHead head = { .first = f->first, .count = f->count };
+    size_t raw = TRACE_STREAMS * 4, packed;
+
+    for (unsigned i = 0; i < TRACE_STREAMS; i++) {
+        uint32_t used = (uint32_t)f->used[i];
+        memcpy(w->raw + 4 * i, &used, 4);
+        memcpy(w->raw + raw, f->stream[i], used);
+        raw += used;
+    }
+    packed = ZSTD_compressCCtx(w->zstd, w->packed, w->packed_room, w->raw, raw, w->level);
+    if (ZSTD_isError(packed)) {
+        w->error = ENOMEM;
+        return;
+    }
+    memcpy(head.magic, TRACE_FRAME, 4);
+    head.compressed = (uint32_t)packed;
+    head.raw = (uint32_t)raw;
+    head.sum = trace_sum(w->packed, packed);
+    w->index = realloc(w->index, (w->nindex + 1) * 16);
+    if (!w->index)
+        abort();
+    w->index[2 * w->nindex] = (uint64_t)ftello(w->file);
+    w->index[2 * w->nindex++ + 1] = f->first;
+    put_out(w, &head, sizeof(head));
+    put_out(w, w->packed, packed);
+}
+
+static void *writer_thread(void *opaque)
+{
+    TraceWriter *w = opaque;
+
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while (w->pending == -1)
+            pthread_cond_wait(&w->changed, &w->lock);
+        if (w->pending == -2)
+            break;
+        pthread_mutex_unlock(&w->lock);
+        write_frame(w, &w->frame[w->pending]);
+        pthread_mutex_lock(&w->lock);
+        w->pending = -1;
+        pthread_cond_signal(&w->changed);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void hand_to_thread(TraceWriter *w, int what)
+{
+    pthread_mutex_lock(&w->lock);
+    while (w->pending != -1)
+        pthread_cond_wait(&w->changed, &w->lock);
+    w->pending = what;
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- Streams ----------------------------------------------------------------------------------
+ */
+
+static inline Frame *frame(TraceWriter *w)
+{
+    return &w->frame[w->filling];
+}
+
+static inline void put_varint(Frame *f, unsigned stream, uint64_t v)
+{
+    uint8_t *p = f->stream[stream] + f->used[stream], *at = p;
+
+    while (v >= 0x80) {
+        *at++ = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    *at++ = (uint8_t)v;
+    f->used[stream] += (size_t)(at - p);
+}
+
+static inline uint64_t zigzag(uint64_t v)
+{
+    return v << 1 ^ (uint64_t)((int64_t)v >> 63);
+}
+
+static inline void put_bytes(Frame *f, unsigned stream, const void *data, size_t len)
+{
+    memcpy(f->stream[stream] + f->used[stream], data, len);
+    f->used[stream] += len;
+}
+
+static void begin_frame(TraceWriter *w)
+{
+    Frame *f = frame(w);
+
+    memset(f->used, 0, sizeof(f->used));
+    f->first = w->count;
+    f->count = 0;
+    w->number++;
+    w->run = w->previous = w->current = 0;
+    w->last_pc = 0;
+    if (w->cpu) { /* frames begin with CPU 0 */
+        put_varint(f, TRACE_CONTROL, 0);
+        put_varint(f, TRACE_CONTROL, 1);
+        put_varint(f, TRACE_CONTROL, w->cpu);
+    }
+}
+
+/* The latest instruction has all its accesses: was it as predicted? */
+static void settle(TraceWriter *w)
+{
+    Frame *f = frame(w);
+    Site *s = &w->sites[w->current], *before = &w->sites[w->previous];
+
+    if (!w->current)
+        return;
+    if (w->previous && before->next == w->current && s->frame == w->number &&
+        s->naccesses == w->naccesses) {
+        w->run++;
+    } else {
+        put_varint(f, TRACE_CONTROL, w->run);
+        put_varint(f, TRACE_CONTROL, (uint64_t)w->current + 2);
+        w->run = 0;
+        if (s->frame != w->number) {
+            put_varint(f, TRACE_CONTROL, zigzag(s->pc - w->last_pc));
+            put_varint(f, TRACE_CONTROL, s->size);
+            put_bytes(f, TRACE_CONTROL, s->bytes, s->size);
+            w->last_pc = s->pc;
+            s->frame = w->number;
+        }
+        put_varint(f, TRACE_CONTROL, w->naccesses);
+        before->next = w->current;
+    }
+    s->naccesses = w->naccesses;
+    w->previous = w->current;
+    w->current = 0;
+}
+
+static void end_frame(TraceWriter *w)
+{
+    settle(w);
+    if (!frame(w)->count && !w->run)
+        return;
+    put_varint(frame(w), TRACE_CONTROL, w->run);
+    hand_to_thread(w, (int)w->filling);
+    w->filling ^= 1;
+}
+
+static bool is_full(const Frame *f)
+{
+    for (unsigned i = 0; i < TRACE_STREAMS; i++)
+        if (f->used[i] > STREAM_ROOM)
+            return true;
+    return false;
+}
+
+/* ---- For the tool -----------------------------------------------------------------------------
+ */
+
+uint32_t trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size)
+{
+    Site *s;
+
+    if (w->nsites == w->room) {
+        w->room *= 2;
+        w->sites = realloc(w->sites, w->room * sizeof(Site));
+        if (!w->sites)
+            abort();
+    }
+    s = &w->sites[w->nsites];
+    memset(s, 0, sizeof(*s));
+    s->pc = pc;
+    s->size = (uint8_t)(size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX);
+    memcpy(s->bytes, bytes, s->size);
+    return w->nsites++;
+}
+
+void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu)
+{
+    Site *s = &w->sites[site];
+
+    settle(w);
+    if (is_full(frame(w))) {
+        end_frame(w);
+        begin_frame(w);
+    }
+    if (cpu != w->cpu) {
+        w->cpu = cpu;
+        put_varint(frame(w), TRACE_CONTROL, w->run);
+        put_varint(frame(w), TRACE_CONTROL, 1);
+        put_varint(frame(w), TRACE_CONTROL, cpu);
+        w->run = 0;
+    }
+    if (s->frame != w->number)
+        memset(s->slot, 0, sizeof(s->slot));
+    w->current = site;
+    w->naccesses = 0;
+    w->count++;
+    frame(w)->count++;
+}
+
+void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool store,
+                         const void *value)
+{
+    Frame *f = frame(w);
+    Slot *slot =
+        &w->sites[w->current].slot[w->naccesses < TRACE_SLOTS ? w->naccesses : TRACE_SLOTS - 1];
+    uint64_t v = 0;
+
+    if (!w->current)
+        return; /* of an instruction that nobody has recorded */
+    w->naccesses++;
+    f->stream[TRACE_KINDS][f->used[TRACE_KINDS]++] = (uint8_t)(size | (store ? 0x80 : 0));
+    put_varint(f, TRACE_ADDRS, zigzag(addr - slot->addr));
+    slot->addr = addr;
+    if (size > 8) {
+        put_bytes(f, TRACE_VALUES, value, size);
+    } else {
+        memcpy(&v, value, size);
+        put_varint(f, TRACE_VALUES, zigzag(v - slot->value));
+        slot->value = v;
+    }
+    if (is_full(f) && f->used[TRACE_VALUES] > 2 * STREAM_ROOM - MARGIN)
+        abort(); /* streams have twice the room for the longest instruction */
+}
+
+void trace_writer_abort(TraceWriter *w)
+{
+    Frame *f = frame(w);
+
+    settle(w);
+    put_varint(f, TRACE_CONTROL, w->run);
+    put_varint(f, TRACE_CONTROL, 0);
+    w->run = 0;
+}
+
+uint64_t trace_writer_count(const TraceWriter *w)
+{
+    return w->count;
+}
+
+TraceWriter *trace_writer_open(const char *path, int level, const char **why)
+{
+    static const uint32_t version[2] = { TRACE_VERSION, 0 };
+    TraceWriter *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        abort();
+    w->file = fopen(path, "we");
+    if (!w->file) {
+        *why = strerror(errno);
+        free(w);
+        return NULL;
+    }
+    w->level = level;
+    w->room = 1u << 16;
+    w->sites = calloc(w->room, sizeof(Site));
+    w->nsites = 1;
+    for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++)
+        w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] = malloc(2 * STREAM_ROOM + MARGIN);
+    w->raw = malloc(2 * FRAME_ROOM);
+    w->packed_room = ZSTD_compressBound(2 * FRAME_ROOM);
+    w->packed = malloc(w->packed_room);
+    w->zstd = ZSTD_createCCtx();
+    w->pending = -1;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    pthread_create(&w->thread, NULL, writer_thread, w);
+    put_out(w, TRACE_MAGIC, 8);
+    put_out(w, version, 8);
+    begin_frame(w);
+    return w;
+}
+
+bool trace_writer_close(TraceWriter *w, const char **why)
+{
+    uint64_t n;
+    int error;
+
+    end_frame(w);
+    hand_to_thread(w, -2);
+    pthread_join(w->thread, NULL);
+    n = w->nindex;
+    put_out(w, w->index, n * 16);
+    put_out(w, &n, 8);
+    put_out(w, TRACE_END, 8);
+    if (fclose(w->file) && !w->error)
+        w->error = errno;
+    error = w->error;
+    for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++)
+        free(w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS]);
+    ZSTD_freeCCtx(w->zstd);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->changed);
+    free(w->raw);
+    free(w->packed);
+    free(w->index);
+    free(w->sites);
+    free(w);
+    *why = error ? strerror(error) : NULL;
+    return !error;
+}
