@@ -147,33 +147,45 @@ const TcgHelper plugin_helpers[PLUGIN_HELPERS] = {
 /* ---- Accesses that C code makes ---------------------------------------------------------------
  */
 
+/* Whose helper is running? */
+static void find_caller(PluginSet *s, Cpu *cpu, uint64_t host_pc)
+{
+    Accel *a = s->accel;
+    TcgCode *code = host_pc ? tcg_find_code(a->tcg, host_pc) : NULL;
+    uint32_t offset;
+
+    s->access_trace = code ? ((struct Tb *)code->user)->trace : NULL;
+    if (s->access_trace)
+        tcg_restore_state(a->tcg, code, host_pc, cpu, &offset, &s->access_index);
+    s->access_host_pc = host_pc;
+}
+
 void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write)
 {
-    Accel *a = cpu->run->accel;
+    PluginSet *s = cpu->run->accel->plugins;
     uint64_t host_pc = cpu->run->tail->slow.host_pc;
     uint8_t kind = write ? MIMUS_STORE : MIMUS_LOAD;
-    uint32_t offset, index;
-    const Trace *t;
-    TcgCode *code;
     MimusAccess access;
+    const Trace *t;
 
-    code = host_pc ? tcg_find_code(a->tcg, host_pc) : NULL;
-    t = code ? ((struct Tb *)code->user)->trace : NULL;
+    if (!host_pc || host_pc != s->access_host_pc)
+        find_caller(s, cpu, host_pc);
+    t = s->access_trace;
     if (!t)
         return;
-    tcg_restore_state(a->tcg, code, host_pc, cpu, &offset, &index);
     access = (MimusAccess){ .vaddr = vaddr, .size = size, .kind = kind };
-    access.pc = cpu->ops->wrap_pc(cpu, cpu->vbase + offset) + cpu->ops->trace->code_base(cpu);
+    access.pc = cpu->ops->wrap_pc(cpu, cpu->vbase + t->insn[s->access_index].offset) +
+                cpu->ops->trace->code_base(cpu);
     memcpy(access.value, value, size);
     for (unsigned i = 0; i < t->nactions; i++) {
         const Action *act = &t->actions[i];
-        if (act->insn != index || act->place != AT_ACCESS || !(act->accesses & kind))
+        if (act->insn != s->access_index || act->place != AT_ACCESS || !(act->accesses & kind))
             continue;
         if (act->kind == ACT_CALL) {
-            Item item = { .action = act, .trace = t, .insn = (uint16_t)index };
+            Item item = { .action = act, .trace = t, .insn = (uint16_t)s->access_index };
             call_access(cpu, &item, &access);
         } else {
-            plugin_settle_at(cpu, index);
+            plugin_settle_at(cpu, s->access_index);
             plugin_record_access(cpu, act, &access);
         }
     }

@@ -149,6 +149,10 @@ struct PluginSet {
     bool telling;
     Cpu *teller; /* of the event that is being told */
     MemWatch watch_memory, watch_ports;
+    /* plugin_access(): of the code that called last. */
+    uint64_t access_host_pc;
+    const Trace *access_trace;
+    uint32_t access_index;
     /* records.c: words that have not been handed over */
     uint64_t *ring;
     unsigned ring_used;

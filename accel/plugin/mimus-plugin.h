@@ -186,9 +186,13 @@ typedef struct MimusRecord {
     uint8_t cpu;
     uint16_t size; /* bytes accessed, or of the instruction */
     uint64_t pc;
-    uint64_t vaddr; /* of the access */
-    uint8_t value[32];
     void *data; /* as given when it was asked for */
+    /* Of an access: */
+    uint64_t vaddr;
+    union {
+        uint64_t value;    /* up to 8 bytes; zeros above */
+        uint8_t bytes[32]; /* as they are in memory; what is beyond size means nothing */
+    };
 } MimusRecord;
 
 typedef void MimusRecordsFn(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaque);

@@ -141,7 +141,7 @@ void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
     *w++ = access->pc;
     *w++ = access->vaddr;
     *w++ = access->size | (uint64_t)access->kind << 8;
-    memcpy(w, access->value, sizeof(access->value));
+    memcpy(w, access->value, 32);
     s->ring_used = (unsigned)(w + 4 - s->ring);
 }
 
@@ -163,7 +163,7 @@ static void hand_over(Batch *b)
     b->n = 0;
 }
 
-static MimusRecord *next_record(Batch *b, const Action *a)
+static inline MimusRecord *next_record(Batch *b, const Action *a)
 {
     if (b->n == BATCH || (b->n && b->plugin != a->plugin))
         hand_over(b);
@@ -171,17 +171,8 @@ static MimusRecord *next_record(Batch *b, const Action *a)
     return &b->record[b->n++];
 }
 
-static const uint64_t *take_value(const uint64_t *w, MimusRecord *r)
-{
-    unsigned words = value_words(r->size);
-
-    memset(r->value, 0, sizeof(r->value));
-    memcpy(r->value, w, MIN(r->size, sizeof(r->value)));
-    return w + words;
-}
-
-static const uint64_t *give_item(Batch *b, const Item *item, uint64_t base, uint8_t cpu,
-                                 const uint64_t *w)
+static inline const uint64_t *give_item(Batch *b, const Item *item, uint64_t base, uint8_t cpu,
+                                        const uint64_t *w)
 {
     MimusRecord *r = next_record(b, item->action);
 
@@ -189,14 +180,19 @@ static const uint64_t *give_item(Batch *b, const Item *item, uint64_t base, uint
     r->cpu = cpu;
     r->pc = base + item->trace->insn[item->insn].offset;
     r->data = item->action->data;
-    r->vaddr = 0;
     if (item->cell < 0) {
         r->size = item->trace->insn[item->insn].size;
         return w;
     }
     r->size = item->size;
-    r->vaddr = *w++;
-    return take_value(w, r);
+    r->vaddr = w[0];
+    r->value = w[1];
+    if (item->size < 8)
+        r->value &= (UINT64_C(1) << (8 * item->size)) - 1;
+    if (item->size <= 8)
+        return w + 2;
+    memcpy(r->bytes, w + 1, 32);
+    return w + 1 + value_words(item->size);
 }
 
 /* Of each plugin that was told of the instruction. */
@@ -226,7 +222,7 @@ static const uint64_t *give_single(Batch *b, const Action *a, uint8_t cpu, const
                         .pc = w[0],
                         .vaddr = w[1],
                         .data = a->data };
-    memcpy(r->value, w + 3, sizeof(r->value));
+    memcpy(r->bytes, w + 3, sizeof(r->bytes));
     return w + 7;
 }
 
@@ -281,7 +277,7 @@ void mimus_flush_records(MimusPlugin *p)
 
 void plugin_records_init(PluginSet *s)
 {
-    s->ring = g_new(uint64_t, RING_WORDS);
+    s->ring = g_new(uint64_t, RING_WORDS + 4);
     s->batch = g_new0(Batch, 1);
     s->dead = plugin_dead_traces();
     s->ring_cpu = UINT_MAX;
@@ -297,6 +293,7 @@ void plugin_records_free(PluginSet *s)
 void plugin_forget_blocks(PluginSet *s)
 {
     plugin_drain(s);
+    s->access_host_pc = 0;
     for (unsigned i = 0; i < s->accel->cpus->len; i++)
         cpu_tail(s->accel->cpus->pdata[i])->plugin.segment = 0;
 }

@@ -65,6 +65,7 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why);
  * from trace_writer_site(). */
 uint32_t trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size);
 void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu);
+/* Of up to 8 bytes @value has 8, zeros above. */
 void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool store,
                          const void *value);
 void trace_writer_abort(TraceWriter *w); /* the latest instruction faulted */

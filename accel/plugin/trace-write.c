@@ -10,8 +10,9 @@
 #include <zstd.h>
 
 #define STREAM_ROOM (2u << 20) /* a frame is full when a stream comes near it */
-#define FRAME_ROOM  (TRACE_STREAMS * (STREAM_ROOM + 4096))
-#define MARGIN      256
+/* The most of one instruction: a REP that is entered once, FXSAVE. */
+#define ACCESSES_MAX (1u << 18)
+#define STREAM_SIZE  (STREAM_ROOM + ACCESSES_MAX * 33 + 64 * 1024)
 
 typedef struct Slot {
     uint64_t addr, value;
@@ -265,7 +266,7 @@ void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu)
     Site *s = &w->sites[site];
 
     settle(w);
-    if (is_full(frame(w))) {
+    if (frame(w)->count % 64 == 0 && is_full(frame(w))) {
         end_frame(w);
         begin_frame(w);
     }
@@ -288,11 +289,11 @@ void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool stor
                          const void *value)
 {
     Frame *f = frame(w);
-    Slot *slot =
-        &w->sites[w->current].slot[w->naccesses < TRACE_SLOTS ? w->naccesses : TRACE_SLOTS - 1];
-    uint64_t v = 0;
+    unsigned n = w->naccesses < TRACE_SLOTS ? w->naccesses : TRACE_SLOTS - 1;
+    Slot *slot = &w->sites[w->current].slot[n];
+    uint64_t v;
 
-    if (!w->current)
+    if (!w->current || w->naccesses == ACCESSES_MAX)
         return; /* of an instruction that nobody has recorded */
     w->naccesses++;
     f->stream[TRACE_KINDS][f->used[TRACE_KINDS]++] = (uint8_t)(size | (store ? 0x80 : 0));
@@ -301,12 +302,10 @@ void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool stor
     if (size > 8) {
         put_bytes(f, TRACE_VALUES, value, size);
     } else {
-        memcpy(&v, value, size);
+        memcpy(&v, value, 8);
         put_varint(f, TRACE_VALUES, zigzag(v - slot->value));
         slot->value = v;
     }
-    if (is_full(f) && f->used[TRACE_VALUES] > 2 * STREAM_ROOM - MARGIN)
-        abort(); /* streams have twice the room for the longest instruction */
 }
 
 void trace_writer_abort(TraceWriter *w)
@@ -342,9 +341,9 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why)
     w->sites = calloc(w->room, sizeof(Site));
     w->nsites = 1;
     for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++)
-        w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] = malloc(2 * STREAM_ROOM + MARGIN);
-    w->raw = malloc(2 * FRAME_ROOM);
-    w->packed_room = ZSTD_compressBound(2 * FRAME_ROOM);
+        w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] = malloc(STREAM_SIZE);
+    w->raw = malloc(TRACE_STREAMS * (size_t)STREAM_SIZE);
+    w->packed_room = ZSTD_compressBound(TRACE_STREAMS * (size_t)STREAM_SIZE);
     w->packed = malloc(w->packed_room);
     w->zstd = ZSTD_createCCtx();
     w->pending = -1;

@@ -112,7 +112,7 @@ static void recorded(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaqu
         case MIMUS_RECORD_ABORT: trace_writer_abort(writer); break;
         case MIMUS_RECORD_BLOCK: break;
         default:
-            trace_writer_access(writer, r->vaddr, r->size, r->kind == MIMUS_RECORD_STORE, r->value);
+            trace_writer_access(writer, r->vaddr, r->size, r->kind == MIMUS_RECORD_STORE, r->bytes);
         }
     }
 }
