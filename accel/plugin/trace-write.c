@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writing native traces. A thread of its own compresses one frame while the next one is filled. */
-#include "trace-file.h"
+#include "accel/plugin/trace-file.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -277,8 +277,10 @@ void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu)
         put_varint(frame(w), TRACE_CONTROL, cpu);
         w->run = 0;
     }
-    if (s->frame != w->number)
+    if (s->frame != w->number) {
         memset(s->slot, 0, sizeof(s->slot));
+        s->next = 0;
+    }
     w->current = site;
     w->naccesses = 0;
     w->count++;

@@ -25,6 +25,7 @@
 #include "softmmu/program/network.h"
 #include "softmmu/program/options.h"
 #include "softmmu/program/record.h"
+#include "softmmu/program/trace-command.h"
 #include "softmmu/program/travel.h"
 #include "target-i386/cpu.h"
 
@@ -307,6 +308,8 @@ int main(int argc, char **argv)
         return run_command(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "img"))
         return run_img(argc, argv);
+    if (trace_is_command(argc, argv))
+        return trace_command(argc, argv, &error) ? EXIT_SUCCESS : complain(error);
     if (!options_parse(&o, argc, argv, &error))
         status = complain(error);
     else if (o.answer_kind != ANSWER_NONE)

@@ -10,7 +10,7 @@
 
 #include <mimus-plugin.h>
 
-#include "trace-file.h"
+#include "accel/plugin/trace-file.h"
 
 MIMUS_PLUGIN;
 
