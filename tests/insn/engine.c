@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "accel/accel.h"
+#include "accel/plugin/events.h"
 #include "accel/translate.h"
 #include "target-i386/cpu.h"
 #include "target-i386/cpuid.h"
@@ -145,6 +146,12 @@ static uint64_t read_descriptor(uint64_t addr)
 static bool is_descriptor(uint64_t addr, unsigned mmu)
 {
     return mmu == MMU_KERNEL && (addr - GDT_BASE <= GDT_LIMIT || addr - LDT_BASE < LDT_COUNT * 8);
+}
+
+/* There are no plugins. */
+void cpu_tell(Cpu *cpu, MimusEvent *e)
+{
+    g_assert_not_reached();
 }
 
 static SlowAccess *slow_access(void *env)

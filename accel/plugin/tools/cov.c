@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Coverage: which basic blocks ran. Arguments: drcov=FILE for Lighthouse and its like; text=FILE:
+ * module+offset, a line each; lcov=FILE: functions as lines, for genhtml; symbols=FILE, slide=N
+ * (lcov needs them); module=NAME:A..B, up to 16 of them separated by +: what lies where. Without:
+ * the kernel's image and its modules by the fixed places of x86-64 Linux, and "user" for the lower
+ * half. Offsets are from the module's start.
+ *
+ * drcov's offsets have 32 bits: modules of more than 4 GiB are listed in pieces.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <mimus-plugin.h>
+
+#include "accel/plugin/tools/symbols.h"
+#include "accel/plugin/tools/table.h"
+
+MIMUS_PLUGIN;
+
+typedef struct Module {
+    char name[64];
+    uint64_t first, last;
+} Module;
+
+#define MODULES 64
+static Module modules[MODULES];
+static unsigned nmodules;
+
+typedef struct Block {
+    uint64_t times;
+    uint32_t size;
+} Block;
+
+static const char *drcov, *text, *lcov, *symbols_name, *module_text;
+static uint64_t slide;
+static Symbols *symbols;
+static Table blocks = { .value_size = sizeof(Block) };
+
+/* Does control go elsewhere after it, or may it? */
+static bool ends_block(const uint8_t *b, size_t n)
+{
+    while (n > 1 && (*b == 0x66 || *b == 0x67 || *b == 0xf2 || *b == 0xf3 || *b == 0x2e ||
+                     *b == 0x3e || (*b & 0xf0) == 0x40))
+        b++, n--;
+    if ((*b >= 0x70 && *b <= 0x7f) || (*b >= 0xe0 && *b <= 0xe3) || *b == 0xe8 || *b == 0xe9 ||
+        *b == 0xeb || *b == 0xc2 || *b == 0xc3 || *b == 0xca || *b == 0xcb || *b == 0xcf ||
+        *b == 0xcc || *b == 0xcd)
+        return true;
+    if (*b == 0xff && n > 1)
+        return (b[1] >> 3 & 7) >= 2 && (b[1] >> 3 & 7) <= 5;
+    return *b == 0x0f && n > 1 && ((b[1] >= 0x80 && b[1] <= 0x8f) || b[1] == 0x05 || b[1] == 0x07);
+}
+
+static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
+{
+    size_t n = mimus_block_insns(b);
+
+    for (size_t i = 0; i < n;) {
+        MimusInsn *leader = mimus_block_insn(b, i);
+        uint64_t size = 0;
+
+        do {
+            MimusInsn *insn = mimus_block_insn(b, i++);
+            size += mimus_insn_size(insn);
+            if (ends_block(mimus_insn_bytes(insn), mimus_insn_size(insn)))
+                break;
+        } while (i < n);
+        mimus_insn_record(leader, (void *)(uintptr_t)size);
+    }
+}
+
+static void recorded(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaque)
+{
+    for (size_t i = 0; i < n; i++) {
+        Block *b;
+        if (r[i].kind != MIMUS_RECORD_INSN)
+            continue;
+        b = table_at(&blocks, r[i].pc + 1);
+        b->times++;
+        if (b->size < (uintptr_t)r[i].data)
+            b->size = (uint32_t)(uintptr_t)r[i].data;
+    }
+}
+
+/* ---- Modules -----------------------------------------------------------------------------------
+ */
+
+static bool add_module(const char *name, size_t len, uint64_t first, uint64_t last)
+{
+    while (nmodules < MODULES) {
+        Module *m = &modules[nmodules++];
+        snprintf(m->name, sizeof(m->name), "%.*s", (int)len, name);
+        m->first = first;
+        m->last = last - first > UINT32_MAX ? first + UINT32_MAX : last;
+        if (m->last == last)
+            return true;
+        first = m->last + 1;
+    }
+    return false;
+}
+
+static bool parse_module(MimusPlugin *p, const char *at, const char *end)
+{
+    const char *colon = memchr(at, ':', (size_t)(end - at));
+    char *dots, *stop;
+    uint64_t first, last;
+
+    if (!colon || colon == at)
+        return false;
+    first = strtoull(colon + 1, &dots, 0);
+    if (dots == colon + 1 || strncmp(dots, "..", 2))
+        return false;
+    last = strtoull(dots + 2, &stop, 0);
+    return stop == end && first <= last && add_module(at, (size_t)(colon - at), first, last);
+}
+
+static bool parse_modules(MimusPlugin *p)
+{
+    for (const char *at = module_text; at && *at;) {
+        const char *end = at + strcspn(at, "+");
+        if (!parse_module(p, at, end)) {
+            mimus_fail(p, "module: '%.*s' is not NAME:FIRST..LAST", (int)(end - at), at);
+            return false;
+        }
+        at = end + (*end == '+');
+    }
+    return true;
+}
+
+static Module *module_of(uint64_t pc)
+{
+    for (unsigned i = 0; i < nmodules; i++)
+        if (pc - modules[i].first <= modules[i].last - modules[i].first)
+            return &modules[i];
+    return NULL;
+}
+
+/* Of what has no module: a piece of 4 GiB around it. */
+static void cover_everything(void)
+{
+    for (size_t i = 0; i < blocks.room; i++) {
+        uint64_t pc = blocks.keys[i] - 1, first = pc & ~(uint64_t)UINT32_MAX;
+        if (!blocks.keys[i] || module_of(pc))
+            continue;
+        if (pc >= UINT64_C(0xffffffffc0000000))
+            add_module("modules", 7, UINT64_C(0xffffffffc0000000), UINT64_MAX);
+        else if (pc >= UINT64_C(0xffffffff80000000))
+            add_module("vmlinux", 7, UINT64_C(0xffffffff80000000) + slide,
+                       UINT64_C(0xffffffffbfffffff));
+        else
+            add_module(pc >> 63 ? "kernel" : "user", pc >> 63 ? 6 : 4, first, first | UINT32_MAX);
+    }
+}
+
+/* ---- Writing -----------------------------------------------------------------------------------
+ */
+
+static void write_drcov(FILE *f)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < blocks.room; i++)
+        n += blocks.keys[i] && module_of(blocks.keys[i] - 1);
+    fprintf(f,
+            "DRCOV VERSION: 2\nDRCOV FLAVOR: drcov\nModule Table: version 2, count %u\n"
+            "Columns: id, base, end, entry, checksum, timestamp, path\n",
+            nmodules);
+    for (unsigned i = 0; i < nmodules; i++)
+        fprintf(f,
+                "%3u, 0x%016" PRIx64 ", 0x%016" PRIx64
+                ", 0x0000000000000000, 0x00000000, 0x00000000, %s\n",
+                i, modules[i].first, modules[i].last, modules[i].name);
+    fprintf(f, "BB Table: %" PRIu64 " bbs\n", n);
+    for (size_t i = 0; i < blocks.room; i++) {
+        const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
+        const Module *m = blocks.keys[i] ? module_of(blocks.keys[i] - 1) : NULL;
+        struct {
+            uint32_t offset;
+            uint16_t size, module;
+        } bb;
+        if (!m)
+            continue;
+        bb.offset = (uint32_t)(blocks.keys[i] - 1 - m->first);
+        bb.size = (uint16_t)b->size;
+        bb.module = (uint16_t)(m - modules);
+        fwrite(&bb, sizeof(bb), 1, f);
+    }
+}
+
+static void write_text(FILE *f)
+{
+    for (size_t i = 0; i < blocks.room; i++) {
+        const Module *m = blocks.keys[i] ? module_of(blocks.keys[i] - 1) : NULL;
+        if (m)
+            fprintf(f, "%s+%" PRIx64 "\n", m->name, blocks.keys[i] - 1 - m->first);
+    }
+}
+
+/* Without line numbers: "line" N of a function is N bytes into it. */
+static void write_lcov(FILE *f)
+{
+    Table functions = { .value_size = sizeof(uint64_t) };
+    uint64_t start, line = 0;
+
+    for (size_t i = 0; i < blocks.room; i++) {
+        const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
+        if (blocks.keys[i] && symbols_find(symbols, blocks.keys[i] - 1, &start))
+            *(uint64_t *)table_at(&functions, start + 1) += b->times;
+    }
+    fprintf(f, "TN:mimus\nSF:%s\n", symbols_name);
+    for (size_t i = 0; i < functions.room; i++) {
+        uint64_t times = functions.keys[i] ? *(uint64_t *)(functions.values + i * 8) : 0;
+        if (!functions.keys[i])
+            continue;
+        line++;
+        fprintf(f, "FN:%" PRIu64 ",%s\nFNDA:%" PRIu64 ",%s\nDA:%" PRIu64 ",%" PRIu64 "\n", line,
+                symbols_find(symbols, functions.keys[i] - 1, &start), times,
+                symbols_find(symbols, functions.keys[i] - 1, &start), line, times);
+    }
+    fprintf(f, "FNF:%" PRIu64 "\nFNH:%" PRIu64 "\nLF:%" PRIu64 "\nLH:%" PRIu64 "\nend_of_record\n",
+            line, line, line, line);
+}
+
+static void write_file(MimusPlugin *p, const char *name, void (*write)(FILE *f))
+{
+    FILE *f = name ? fopen(name, "we") : NULL;
+
+    if (f)
+        write(f);
+    if (name && (!f || fclose(f)))
+        mimus_print(p, "cov: could not write '%s': %s\n", name, strerror(errno));
+}
+
+bool mimus_plugin_load(MimusPlugin *p)
+{
+    const MimusOption options[] = {
+        { "drcov", MIMUS_STRING, &drcov }, { "text", MIMUS_STRING, &text },
+        { "lcov", MIMUS_STRING, &lcov },   { "symbols", MIMUS_STRING, &symbols_name },
+        { "slide", MIMUS_NUMBER, &slide }, { "module", MIMUS_STRING, &module_text },
+    };
+    const char *why;
+
+    if (!mimus_options(p, options, sizeof(options) / sizeof(options[0])) || !parse_modules(p))
+        return false;
+    if (!drcov && !text && !lcov) {
+        mimus_fail(p, "drcov=FILE, text=FILE or lcov=FILE is needed");
+        return false;
+    }
+    if (lcov && !symbols_name) {
+        mimus_fail(p, "lcov needs symbols=FILE");
+        return false;
+    }
+    if (symbols_name && !(symbols = symbols_load(symbols_name, slide, &why))) {
+        mimus_fail(p, "could not read symbols of '%s': %s", symbols_name, why);
+        return false;
+    }
+    mimus_on_translate(p, translated, NULL);
+    mimus_on_records(p, recorded, NULL);
+    return true;
+}
+
+void mimus_plugin_unload(MimusPlugin *p)
+{
+    if (!module_text)
+        cover_everything();
+    write_file(p, drcov, write_drcov);
+    write_file(p, text, write_text);
+    write_file(p, lcov, write_lcov);
+    mimus_print(p, "cov: %zu basic blocks\n", blocks.n);
+    symbols_free(symbols);
+}
