@@ -61,6 +61,7 @@ static void begin_call(PluginSet *s, Cpu *cpu, const Item *item)
 {
     const Action *a = item->action;
 
+    plugin_begin_c(&s->guest_fp);
     s->regs = (MimusRegs)a->regs;
     s->caller = cpu;
     s->call = item;
@@ -73,6 +74,7 @@ static void begin_call(PluginSet *s, Cpu *cpu, const Item *item)
 
 static void end_call(PluginSet *s, Cpu *cpu)
 {
+    plugin_end_c(&s->guest_fp);
     s->regs = MIMUS_NO_REGS;
     s->caller = NULL;
     cpu->run->rest = 0;

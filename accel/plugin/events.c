@@ -24,6 +24,7 @@ static void dispatch(PluginSet *s, const MimusEvent *e)
 void cpu_tell(Cpu *cpu, MimusEvent *e)
 {
     PluginSet *s = cpu->run->accel->plugins;
+    fenv_t guest;
 
     if (s->telling)
         return;
@@ -33,7 +34,9 @@ void cpu_tell(Cpu *cpu, MimusEvent *e)
         e->pc = cpu_running_pc(cpu) + cpu->ops->trace->code_base(cpu);
     s->regs = MIMUS_READ_REGS;
     s->teller = cpu;
+    plugin_begin_c(&guest);
     dispatch(s, e);
+    plugin_end_c(&guest);
     s->regs = MIMUS_NO_REGS;
     s->teller = NULL;
     s->telling = false;

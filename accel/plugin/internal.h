@@ -3,6 +3,8 @@
 #ifndef ACCEL_PLUGIN_INTERNAL_H
 #define ACCEL_PLUGIN_INTERNAL_H
 
+#include <fenv.h>
+
 #include "accel/engine.h"
 #include "accel/plugin/instrument.h"
 #include "accel/plugin/mimus-plugin.h"
@@ -41,6 +43,19 @@ struct MimusCounter {
     MimusPlugin *owner; /* NULL: free */
     PluginSet *set;
 };
+
+/* The host's floating-point control and status are the guest's while its code runs: callbacks have
+ * their own. */
+static inline void plugin_begin_c(fenv_t *guest)
+{
+    fegetenv(guest);
+    fesetenv(FE_DFL_ENV);
+}
+
+static inline void plugin_end_c(const fenv_t *guest)
+{
+    fesetenv(guest);
+}
 
 /* ---- What is to happen ------------------------------------------------------------------------
  */
@@ -143,7 +158,8 @@ struct PluginSet {
     Cpu *caller;    /* … and the CPU it is about, with what it is executing */
     const Item *call;
     uint64_t host_pc; /* of the call */
-    bool goes_on;     /* the callback wants execution to go on elsewhere */
+    fenv_t guest_fp;
+    bool goes_on; /* the callback wants execution to go on elsewhere */
     uint64_t goes_on_at;
     uint32_t events; /* bit n: somebody wants MimusEventKind n */
     bool telling;

@@ -230,7 +230,9 @@ void plugin_drain(PluginSet *s)
 {
     const uint64_t *w = s->ring, *end = s->ring + s->ring_used;
     uint8_t cpu = 0;
+    fenv_t guest;
 
+    plugin_begin_c(&guest);
     s->ring_used = 0;
     s->ring_cpu = UINT_MAX;
     while (w < end) {
@@ -253,6 +255,7 @@ void plugin_drain(PluginSet *s)
     }
     hand_over(s->batch);
     g_ptr_array_set_size(s->dead, 0);
+    plugin_end_c(&guest);
 }
 
 void mimus_flush_records(MimusPlugin *p)
