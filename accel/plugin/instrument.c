@@ -332,7 +332,7 @@ static Item *new_item(Writer *w, const Action *a, unsigned record)
     Item *item = a->kind == ACT_CALL ? &t->calls[t->ncalls++] : &t->items[t->nitems++];
 
     if (a->kind == ACT_RECORD)
-        w->segment->nitems++;
+        w->segment->nitems++, w->segment->once |= a->once;
     *item = (Item){ .action = a,
                     .trace = w->trace,
                     .insn = (uint16_t)w->insn,
@@ -644,6 +644,7 @@ void plugin_instrument(Cpu *cpu, IrBlock *ir, struct Tb *tb)
     if (!s->block.actions->len)
         return;
     tb->trace = make_trace(&s->block, ir);
+    tb->trace->tb = tb;
     ir->no_groups |= wants_same_blocks(tb->trace);
     rewrite(s, ir, tb->trace);
 }

@@ -73,6 +73,7 @@ typedef struct Action {
     uint8_t kind, place;
     uint8_t accesses; /* AT_ACCESS: MIMUS_LOAD, MIMUS_STORE */
     uint8_t regs;     /* MimusRegs */
+    bool once;
     uint16_t insn;
     uint16_t counter;
     uint32_t n;
@@ -96,12 +97,14 @@ typedef struct Item {
 typedef struct Segment {
     const Item *item;
     uint16_t nitems;
+    bool once;      /* its block is to be made again when this is taken out */
     bool continues; /* the first instruction began in another one */
 } Segment;
 
 /* Of a Tb. Instructions are counted several at once, at the first of them, and what a fault leaves
  * undone is given back. One that may leave by other ways is late: counted when it is done. */
 struct Trace {
+    struct Tb *tb;
     PluginSet *set;
     unsigned ninsns, nactions, nitems, ncalls, nsegments;
     Action *actions; /* in the order of instructions */

@@ -201,6 +201,10 @@ void mimus_on_records(MimusPlugin *p, MimusRecordsFn *fn, void *opaque);
 
 void mimus_block_record(MimusBlock *b, void *data);
 void mimus_insn_record(MimusInsn *i, void *data);
+/* The same until it has been recorded: then its block is translated anew, and the plugin asked
+ * again. Nothing is left of it in code that has run, so coverage is cheap. Call
+ * mimus_flush_records() before looking at what is known. */
+void mimus_insn_record_once(MimusInsn *i, void *data);
 void mimus_insn_record_access(MimusInsn *i, unsigned kinds, void *data);
 /* Hand over what has been recorded so far. */
 void mimus_flush_records(MimusPlugin *p);

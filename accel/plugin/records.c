@@ -74,6 +74,13 @@ static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
     st->told = to;
 }
 
+/* No other block goes to this one from now on; it itself goes on. */
+static void make_again(Cpu *cpu, struct Tb *tb)
+{
+    if (tb != cpu->run->private_tb && !tb->retired)
+        tb_retire(&cpu->run->accel->tbs, tb);
+}
+
 void help_plugin_flush(void *env);
 
 /* The segment's end has been reached. */
@@ -86,6 +93,8 @@ void help_plugin_flush(void *env)
     take_out(cpu, g, g->nitems, false);
     st->segment = 0;
     st->told = 0;
+    if (g->once)
+        make_again(cpu, g->item[0].trace->tb);
 }
 
 /* How many items of @g have happened when instruction @index is being executed. */

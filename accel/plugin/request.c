@@ -220,6 +220,13 @@ void mimus_insn_record(MimusInsn *i, void *data)
     act(i->block, (Action){ .kind = ACT_RECORD, .place = AT_INSN, .insn = i->index, .data = data });
 }
 
+void mimus_insn_record_once(MimusInsn *i, void *data)
+{
+    act(i->block,
+        (Action){
+            .kind = ACT_RECORD, .place = AT_INSN, .once = true, .insn = i->index, .data = data });
+}
+
 void mimus_insn_record_access(MimusInsn *i, unsigned kinds, void *data)
 {
     act(i->block, (Action){ .kind = ACT_RECORD,

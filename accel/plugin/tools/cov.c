@@ -4,7 +4,8 @@
  * module+offset, a line each; lcov=FILE: functions as lines, for genhtml; symbols=FILE, slide=N
  * (lcov needs them); module=NAME:A..B, up to 16 of them separated by +: what lies where. Without:
  * the kernel's image and its modules by the fixed places of x86-64 Linux, and "user" for the lower
- * half. Offsets are from the module's start.
+ * half. Offsets are from the module's start. Code that is mapped at several places counts where it
+ * ran first.
  *
  * drcov's offsets have 32 bits: modules of more than 4 GiB are listed in pieces.
  */
@@ -57,6 +58,7 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
 {
     size_t n = mimus_block_insns(b);
 
+    mimus_flush_records(p);
     for (size_t i = 0; i < n;) {
         MimusInsn *leader = mimus_block_insn(b, i);
         uint64_t size = 0;
@@ -67,7 +69,8 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
             if (ends_block(mimus_insn_bytes(insn), mimus_insn_size(insn)))
                 break;
         } while (i < n);
-        mimus_insn_record(leader, (void *)(uintptr_t)size);
+        if (!table_look(&blocks, mimus_insn_vaddr(leader) + 1))
+            mimus_insn_record_once(leader, (void *)(uintptr_t)size);
     }
 }
 
@@ -198,7 +201,7 @@ static void write_text(FILE *f)
     }
 }
 
-/* Without line numbers: "line" N of a function is N bytes into it. */
+/* Without debug information a function is a line, in the order of the symbols' addresses. */
 static void write_lcov(FILE *f)
 {
     Table functions = { .value_size = sizeof(uint64_t) };
