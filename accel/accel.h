@@ -34,6 +34,8 @@ void accel_print_stats(Accel *a, GString *out);
  * requests and returns whether CPUs may run now (true), or must not (false: the engine sleeps
  * until something is posted). It sets *@quit to leave. */
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque);
+/* Blocks are to be made anew, as what is put into them has changed. Between slices. */
+void accel_flush_code(Accel *a);
 /* Virtual time stands still while the machine is stopped. */
 void accel_set_running(Accel *a, bool running);
 

@@ -34,7 +34,10 @@ static void log_entry(Cpu *cpu, const CpuContext *ctx, const Tb *tb)
                    (const void *)tb->code->start, ctx->cs_base, ctx->linear, ctx->mode);
     if (log_enabled(LOG_CPU)) {
         g_autoptr(GString) out = g_string_new(NULL);
-        cpu->ops->print_registers(cpu, out);
+        if (log_enabled(LOG_FPU) || !cpu->ops->print_core)
+            cpu->ops->print_registers(cpu, out);
+        else
+            cpu->ops->print_core(cpu, out);
         log_write(out->str);
     }
 }

@@ -162,6 +162,7 @@ struct CpuOps {
     void (*check_jump)(Cpu *cpu, uint64_t from, uint32_t reason);
     void (*reset)(Cpu *cpu);
     void (*print_registers)(Cpu *cpu, GString *out);
+    void (*print_core)(Cpu *cpu, GString *out); /* without floating point; NULL: print_registers */
     const CpuTraceOps *trace; /* for plugins; NULL: there can be none */
     /* Disassemble @len bytes that lie at linear address @addr, for -d in_asm (may be NULL). */
     void (*disas)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,

@@ -348,9 +348,6 @@ struct Accel {
 /* Items that want to see every block: none goes to the next by itself. */
 #define LOG_UNCHAINED (LOG_EXEC | LOG_CPU | LOG_NOCHAIN)
 
-/* Blocks must be made anew, as they are to be others from now on. Between slices. */
-void accel_flush_code(Accel *a);
-
 #define WAYPOINT_NONE UINT64_MAX
 
 /* Where a run is, between slices, as a debugger steps: instructions and deliveries. */

@@ -7,6 +7,7 @@
 #include "accel/guest-mem.h"
 #include "accel/engine.h"
 #include "accel/plugin/events.h"
+#include "softmmu/log.h"
 
 StlbEntry *tlb_lookup(Cpu *cpu, uint64_t addr, unsigned mmu)
 {
@@ -53,7 +54,7 @@ static StlbEntry *walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu)
     const RamUnit *u;
     StlbEntry *e;
 
-    if (cpu_tells(cpu->run->common, MIMUS_WALK) || !cpu->ops->walk_quick || !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
+    if (cpu_tells(cpu->run->common, MIMUS_WALK) || log_enabled(LOG_MMU) || !cpu->ops->walk_quick || !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
         return NULL;
     u = &cpu->run->tlb->ram_unit[(page.phys / UNIT_LARGE) % RAM_UNITS];
     if (u->number != page.phys / UNIT_LARGE + 1)

@@ -8,7 +8,9 @@
 #include "accel/code-filter.h"
 #include "accel/engine.h"
 #include "accel/plugin/events.h"
+#include "softmmu/log.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -331,6 +333,17 @@ static StlbEntry *insert(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p
     return e;
 }
 
+static void log_walk(uint64_t addr, CpuAccess access, const CpuPage *page)
+{
+    if (page)
+        log_printf("mmu: %s of %016" PRIx64 ": page %016" PRIx64 " of %" PRIx64 ", rights %x\n",
+                   (const char *[]){ "read", "write", "fetch" }[access], addr, page->phys,
+                   page->unit_size, page->prot);
+    else
+        log_printf("mmu: %s of %016" PRIx64 ": fault\n",
+                   (const char *[]){ "read", "write", "fetch" }[access], addr);
+}
+
 static void tell_walk(Cpu *cpu, uint64_t addr, CpuAccess access, const CpuPage *page)
 {
     MimusEvent e = { .kind = MIMUS_WALK };
@@ -357,6 +370,8 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
     }
     cpu->run->tlb->walks++;
     bool ok = cpu->ops->walk(cpu, addr, access, mmu, false, &page);
+    if (log_enabled(LOG_MMU))
+        log_walk(addr, access, ok ? &page : NULL);
     if (cpu_tells(cpu->run->common, MIMUS_WALK))
         tell_walk(cpu, addr, access, ok ? &page : NULL);
     if (!ok) {

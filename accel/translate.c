@@ -59,6 +59,15 @@ static void log_block(Cpu *cpu, const TranslateRequest *req, const uint8_t *byte
     log_write(out->str);
 }
 
+static void log_ir(const IrBlock *ir)
+{
+    g_autoptr(GString) out = g_string_new("OP:\n");
+
+    ir_print(ir, out);
+    g_string_append_c(out, '\n');
+    log_write(out->str);
+}
+
 /* Where the block that was just translated lies. */
 static void set_parts(Cpu *cpu, TranslateRequest *req, const StlbEntry *e)
 {
@@ -117,8 +126,12 @@ static TbCheck *new_check(const TranslateRequest *req)
 static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, Tb *tb)
 {
     Accel *a = cpu->run->accel;
-    bool logged = log_enabled(LOG_IN_ASM | LOG_OP | LOG_OUT_ASM) && log_in_filter(req->linear);
-    g_autoptr(GString) op = logged && log_enabled(LOG_OP) ? g_string_new("OP:\n") : NULL;
+    bool logged = log_enabled(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) &&
+                  log_in_filter(req->linear);
+    g_autoptr(GString) op =
+        logged && log_enabled(LOG_OP_OPT)
+            ? g_string_new("OP after optimization and liveness analysis:\n")
+            : NULL;
     g_autoptr(GString) out = logged && log_enabled(LOG_OUT_ASM) ? g_string_new("OUT:\n") : NULL;
     IrBlock *ir = tcg_ir(a->tcg);
     TcgCode *code;
@@ -132,6 +145,8 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
             make_ir(cpu, req, e, cached, tb->no_groups, true, ir);
         plugin_instrument(cpu, ir, tb);
     }
+    if (logged && log_enabled(LOG_OP))
+        log_ir(ir);
     code = tcg_compile(a->tcg, tb, op, out);
     if (op)
         log_write(op->str);

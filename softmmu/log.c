@@ -12,7 +12,8 @@
 uint32_t log_mask;
 uint64_t log_next_count = UINT64_MAX;
 
-#define ITEMS_OF_RUNNING (LOG_IN_ASM | LOG_OP | LOG_OUT_ASM | LOG_INT | LOG_CPU | LOG_EXEC)
+#define ITEMS_OF_RUNNING (LOG_IN_ASM | LOG_OP | LOG_OUT_ASM | LOG_INT | LOG_CPU | LOG_EXEC | \
+                          LOG_OP_OPT | LOG_MMU | LOG_PCALL)
 
 typedef struct LogRange {
     uint64_t first, last;
@@ -31,10 +32,14 @@ static const struct {
     const char *help;
 } log_items[] = {
     { "in_asm", LOG_IN_ASM, "guest code as it is translated" },
-    { "op", LOG_OP, "intermediate code of each block" },
+    { "op", LOG_OP, "intermediate code of each block, as the frontend made it" },
+    { "op_opt", LOG_OP_OPT, "… after optimization: what the back end is given" },
     { "out_asm", LOG_OUT_ASM, "host code of each block" },
     { "int", LOG_INT, "interrupts and exceptions" },
     { "cpu", LOG_CPU, "registers before each block" },
+    { "fpu", LOG_FPU, "floating-point registers too where registers are shown" },
+    { "mmu", LOG_MMU, "walks of page tables" },
+    { "pcall", LOG_PCALL, "far jumps, calls and returns of protected mode" },
     { "exec", LOG_EXEC, "a line for each block executed" },
     { "guest_errors", LOG_GUEST_ERRORS, "accesses to nothing, reserved bits and the like" },
     { "unimp", LOG_UNIMP, "requests for what is not modelled" },
@@ -117,7 +122,7 @@ static bool add_item(const char *name, uint32_t *mask)
 
 bool log_set_items(const char *items, GError **error)
 {
-    g_auto(GStrv) names = g_strsplit(items, ",", -1);
+    g_auto(GStrv) names = g_strsplit(strcmp(items, "none") ? items : "", ",", -1);
     uint32_t mask = 0;
 
     hash_next = UINT64_MAX;

@@ -23,6 +23,10 @@ typedef enum LogItem {
     LOG_HASH = 1 << 8,
     LOG_NOCHAIN = 1 << 9, /* not a log: blocks are left for the loop after each */
     LOG_STATS = 1 << 10,
+    LOG_OP_OPT = 1 << 11,
+    LOG_FPU = 1 << 12, /* with LOG_CPU, LOG_INT: floating point as well */
+    LOG_MMU = 1 << 13,
+    LOG_PCALL = 1 << 14,
 } LogItem;
 
 extern uint32_t log_mask;
@@ -49,7 +53,7 @@ void log_write(const char *text);
         }                                                                                          \
     } while (0)
 
-/* Options: "-d a,b,c" (false with @error names the unknown item), "-D FILE", "-dfilter A..B,…". */
+/* Options: "-d a,b,c" or "none" (false with @error names the unknown item), "-D FILE", "-dfilter A..B,…". */
 bool log_set_items(const char *items, GError **error);
 bool log_set_file(const char *path, GError **error);
 bool log_set_filter(const char *ranges, GError **error);

@@ -427,4 +427,5 @@ const CpuOps x86_cpu_ops = {
     .disas = x86_print_code,
     .reset = reset,
     .print_registers = x86_print_registers,
+    .print_core = x86_print_core,
 };

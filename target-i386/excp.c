@@ -149,7 +149,10 @@ static void log_event(CpuX86 *c, const Event *e)
         g_string_append_printf(out, " CR2=%016" PRIx64 "\n", c->cr2);
     else
         g_string_append_printf(out, " env->regs[R_EAX]=%016" PRIx64 "\n", c->regs[R_RAX]);
-    x86_cpu_ops.print_registers(&c->cpu, out);
+    if (log_enabled(LOG_FPU))
+        x86_cpu_ops.print_registers(&c->cpu, out);
+    else
+        x86_cpu_ops.print_core(&c->cpu, out);
     log_write(out->str);
 }
 

@@ -6,6 +6,9 @@
  */
 #include "target-i386/help-system.h"
 
+#include <inttypes.h>
+
+#include "softmmu/log.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
 #include "target-i386/paging.h"
@@ -101,6 +104,14 @@ static void real_transfer(CpuX86 *c, uint16_t selector, uint64_t pc)
     x86_update_mode(c);
 }
 
+/* -d pcall: what protected mode is asked for, before any check. */
+static void log_far(CpuX86 *c, const char *what, uint16_t selector, uint64_t pc, unsigned size)
+{
+    if (log_enabled(LOG_PCALL))
+        log_printf("%s %04x:%0*" PRIx64 " s=%u cpl=%u\n", what, selector, 2 << size, pc, size,
+                   x86_cpl(c));
+}
+
 void help_jmp_far(CpuX86 *c, uint32_t selector, uint64_t offset, uint32_t size, uint64_t next_pc)
 {
     unsigned cpl = x86_cpl(c);
@@ -114,6 +125,7 @@ void help_jmp_far(CpuX86 *c, uint32_t selector, uint64_t offset, uint32_t size, 
         real_transfer(c, selector, offset);
         return;
     }
+    log_far(c, "ljmp", selector, offset, size);
     if (selector_is_null(selector))
         raise_gp(c, 0);
     d = desc_fetch(c, selector, EXCP_GP);
@@ -211,6 +223,7 @@ void help_call_far(CpuX86 *c, uint32_t selector, uint64_t offset, uint32_t size,
         real_transfer(c, selector, offset);
         return;
     }
+    log_far(c, "lcall", selector, offset, size);
     if (selector_is_null(selector))
         raise_gp(c, 0);
     d = desc_fetch(c, selector, EXCP_GP);
@@ -304,6 +317,7 @@ void help_ret_far(CpuX86 *c, uint32_t size, uint32_t release)
         real_transfer(c, selector, pc);
         return;
     }
+    log_far(c, "lret", selector, pc, size);
     cs = check_return_cs(c, selector);
     to64 = is_long(c) && (cs.hi & ATTR_L);
     check_target_pc(c, cs, pc);

@@ -118,7 +118,7 @@ static void print_fpu(CpuX86 *c, GString *out)
                                c->xmm[i].q[0], i % 2 ? '\n' : ' ');
 }
 
-void x86_print_registers(Cpu *cpu, GString *out)
+void x86_print_core(Cpu *cpu, GString *out)
 {
     static const char *const names[] = { "ES", "CS", "SS", "DS", "FS", "GS" };
     CpuX86 *c = x86(cpu);
@@ -130,5 +130,10 @@ void x86_print_registers(Cpu *cpu, GString *out)
     print_segment(c, "LDT", &c->ldt, out);
     print_segment(c, "TR", &c->tr, out);
     print_control(c, out);
-    print_fpu(c, out);
+}
+
+void x86_print_registers(Cpu *cpu, GString *out)
+{
+    x86_print_core(cpu, out);
+    print_fpu(x86(cpu), out);
 }

@@ -149,6 +149,11 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
     return true;
 }
 
+static void log_changed(void *opaque)
+{
+    accel_flush_code(((Built *)opaque)->accel);
+}
+
 static bool load_plugin(void *opaque, const char *spec, GError **error)
 {
     return plugin_load(((Built *)opaque)->accel, spec, error);
@@ -167,6 +172,7 @@ MonitorCpus build_monitor_cpus(Built *b)
         .get_register = get_register,
         .peek = peek,
         .code_bits = code_bits,
+        .log_changed = log_changed,
         .plugin_load = load_plugin,
         .plugin_unload = unload_plugin,
         .machine_check = machine_check,

@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "softmmu/error.h"
+#include "softmmu/log.h"
 #include "softmmu/program/monitor-internal.h"
 
 typedef struct Command {
@@ -216,6 +217,28 @@ static void cmd_print(Monitor *mon, const char *args, GString *out)
         g_string_append_printf(out, "%s\n", error->message);
 }
 
+static void cmd_log(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!*args || !strcmp(args, "help"))
+        log_print_items(out);
+    else if (!log_set_items(args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+    else
+        mon->cpus.log_changed(mon->cpus.opaque);
+}
+
+static void cmd_logfile(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!*args)
+        g_string_append(out, "Error: which file?\n");
+    else if (!log_set_file(args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
 static void cmd_plugin_load(Monitor *mon, const char *args, GString *out)
 {
     g_autoptr(GError) error = NULL;
@@ -249,6 +272,8 @@ static const Command commands[] = {
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
     {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
                                             "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
+    {"log",              NULL, "items",     "log these items (none; without any: the list)", cmd_log},
+    {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
     {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},

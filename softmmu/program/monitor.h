@@ -28,6 +28,7 @@ typedef struct MonitorCpus {
     unsigned (*code_bits)(void *opaque, unsigned n); /* 16, 32 or 64 */
     void *opaque;
     bool (*machine_check)(void *opaque, const MonitorMachineCheck *e, GError **error);
+    void (*log_changed)(void *opaque); /* other items are in force */
     /* Plugins of the engine; false: told in @error. */
     bool (*plugin_load)(void *opaque, const char *spec, GError **error);
     bool (*plugin_unload)(void *opaque, const char *name, GError **error);

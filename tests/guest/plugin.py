@@ -6,9 +6,13 @@ A counted run must be the same run with and without plugins, and count what the 
 """
 import ctypes.util
 import os
+import json
+import random
 import re
+import struct
 import subprocess
 import sys
+import tempfile
 
 APPEND = "console=ttyS0 mimus.poweroff"
 
@@ -73,6 +77,110 @@ def case_bad(mimus, guest):
     for text in (r"^icount: /.*icount\.so$", "loaded already", r"icount: 0 instructions",
                  "no plugin 'icount' is loaded"):
         assert re.search(text, p.stdout + p.stderr, re.M), f"{text}: {p.stdout}{p.stderr}"
+
+
+def execute(*command):
+    p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False)
+    assert p.returncode == 0, f"{command}: {p.stderr.decode()}"
+    return p.stdout
+
+
+def case_trace(mimus, guest):
+    """Back ends leave the same trace; what it becomes has as many instructions; cuts are parts."""
+    with tempfile.TemporaryDirectory() as d:
+        files = [os.path.join(d, backend) for backend in ("x86_64", "interp")]
+        more = ((), ("-accel", "tcg,backend=interp"))
+        for file, options in zip(files, more):
+            run(mimus, guest, "-icount", "shift=1", "-plugin", f"trace,out={file},insns=1500000", *options)
+        a, b = (open(f, "rb").read() for f in files)
+        assert a == b, "the traces of two back ends differ"
+        assert b"instructions: 1500000\n" in execute(mimus, "trace", "info", files[0])
+        text = execute(mimus, "trace", "convert", "text", files[0]).splitlines()
+        insns = [line for line in text if not line.startswith(b"  ")]
+        faults = sum(line.endswith(b"fault") for line in insns)
+        assert len(insns) == 1500000
+        lackey = execute(mimus, "trace", "convert", "lackey", files[0]).splitlines()
+        assert all(re.fullmatch(rb"I  [0-9a-f]+,\d+| [LSM] [0-9a-f]+,\d+", line) for line in lackey)
+        assert sum(line.startswith(b"I") for line in lackey) == len(insns) - faults
+        assert len(execute(mimus, "trace", "convert", "champsim", files[0])) == 64 * (len(insns) - faults)
+        blocks = execute(mimus, "trace", "convert", "bb", files[0]).decode().splitlines()
+        assert all(re.fullmatch(r"T(:\d+:\d+ )+", line) for line in blocks)
+        assert sum(int(n) for line in blocks for n in re.findall(r":\d+:(\d+)", line)) == len(insns) - faults
+        part = os.path.join(d, "part")
+        execute(mimus, "trace", "cut", "1000000..1000999", files[0], part)
+        of_part = execute(mimus, "trace", "convert", "text", part).splitlines()
+        start = text.index(insns[1000000])
+        assert [x.split(b" ", 1)[1] for x in of_part] == \
+            [x.split(b" ", 1)[1] for x in text[start:start + len(of_part)]]
+        damage(mimus, d, a)
+
+
+def damage(mimus, folder, whole):
+    """Whatever has become of a file, there is one line and a status."""
+    file = os.path.join(folder, "damaged")
+    rng = random.Random(1)
+    for n in range(24):
+        data = bytearray(whole[:rng.randrange(len(whole))] if n % 2 else whole)
+        for _ in range(n % 5):
+            if data:
+                data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        with open(file, "wb") as f:
+            f.write(data)
+        p = subprocess.run([mimus, "trace", "convert", "bb", file], capture_output=True, timeout=60, check=False)
+        assert p.returncode in (0, 1) and p.stderr.count(b"\n") == p.returncode, p
+
+
+def read_drcov(path):
+    """Lighthouse's view of it, strictly."""
+    with open(path, "rb") as f:
+        data = f.read()
+    head, table = re.match(rb"(DRCOV VERSION: 2\nDRCOV FLAVOR: drcov\n)Module Table: version 2, count (\d+)\n", data), None
+    assert head, data[:100]
+    lines = data[head.end():].split(b"\n")
+    assert lines[0] == b"Columns: id, base, end, entry, checksum, timestamp, path"
+    modules = [re.fullmatch(rb" *(\d+), 0x([0-9a-f]{16}), 0x([0-9a-f]{16}), 0x0+, 0x0+, 0x0+, (.+)", line)
+               for line in lines[1:int(head[2]) + 1]]
+    assert all(modules) and [int(m[1]) for m in modules] == list(range(len(modules)))
+    table = re.search(rb"^BB Table: (\d+) bbs\n", data, re.M)
+    records = data[table.end():]
+    assert len(records) == 8 * int(table[1])
+    for offset, size, module in struct.iter_unpack("<IHH", records):
+        assert size and int(modules[module][2], 16) + offset <= int(modules[module][3], 16)
+    return len(records) // 8
+
+
+def case_tools(mimus, guest):
+    """Looking on changes nothing, and what tools write can be read."""
+    with tempfile.TemporaryDirectory() as d:
+        def at(name):
+            return os.path.join(d, name)
+        _, plain = run(mimus, guest, *COUNT)
+        _, text = run(mimus, guest, *COUNT, "-plugin", f"cov,drcov={at('drcov')},text={at('text')}",
+                      "-plugin", f"syscalls,out={at('calls')},chrome={at('json')}",
+                      "-plugin", f"events,out={at('events')}")
+        assert find(HASH, plain) == find(HASH, text), "the run is another"
+        blocks = int(find(r"^cov: (\d+) basic blocks", text))
+        assert read_drcov(at("drcov")) == blocks > 50000
+        with open(at("text"), encoding="ascii") as f:
+            assert all(re.fullmatch(r"\w+\+[0-9a-f]+\n", line) for line in f)
+        with open(at("json"), encoding="ascii") as f:
+            events = json.load(f)["traceEvents"]
+        assert any(e["name"] == "syscall 59" for e in events) and all("ts" in e for e in events)
+        with open(at("calls"), encoding="ascii") as f:
+            assert re.search(r" call 59\([0-9a-f, ]+\) = ", f.read())
+        kinds = set()
+        with open(at("events"), encoding="ascii") as f:
+            for line in f:
+                kinds.add(line.split()[1])
+        assert kinds >= {"port", "mmio", "dma", "space", "privilege", "interrupt", "return", "syscall",
+                         "sysret", "halt", "start", "stop"}, kinds
+        limited = ("-icount", "shift=1")
+        run(mimus, guest, *limited, "-plugin", f"tenet,out={at('tenet')},insns=20000")
+        with open(at("tenet"), encoding="ascii") as f:
+            lines = f.read().splitlines()
+        assert len(lines) == 20000 and len(lines[0].split(",")) == 17
+        item = r"(r[a-z0-9]+=0x[0-9a-f]+|m[rw]=0x[0-9a-f]+:([0-9A-F]{2})+)"
+        assert all(re.fullmatch(rf"{item}(,{item})*", line) for line in lines)
 
 
 def main():
