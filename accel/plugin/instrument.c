@@ -331,12 +331,19 @@ static Item *new_item(Writer *w, const Action *a, unsigned record)
     Trace *t = w->trace;
     Item *item = a->kind == ACT_CALL ? &t->calls[t->ncalls++] : &t->items[t->nitems++];
 
-    if (a->kind == ACT_RECORD)
-        w->segment->nitems++, w->segment->once |= a->once;
+    if (a->kind == ACT_RECORD) {
+        Segment *g = w->segment;
+        g->plugin = !g->nitems || g->plugin == a->plugin ? a->plugin : NULL;
+        g->once |= a->once;
+        g->nitems++;
+    }
     *item = (Item){ .action = a,
-                    .trace = w->trace,
+                    .trace = t,
+                    .data = a->data,
+                    .offset = t->insn[w->insn].offset,
                     .insn = (uint16_t)w->insn,
                     .record = (uint8_t)record,
+                    .size = t->insn[w->insn].size,
                     .cell = -1 };
     return item;
 }

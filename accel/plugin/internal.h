@@ -87,15 +87,18 @@ typedef struct Action {
 typedef struct Item {
     const Action *action;
     const Trace *trace;
+    void *data;      /* the action's */
+    uint32_t offset; /* of the instruction in the mapping unit */
     uint16_t insn;
     uint8_t record; /* MimusRecordKind */
-    uint8_t size;   /* of the access */
-    int8_t cell;    /* … where its address and value are; -1: it is none */
+    uint8_t size;   /* of the access, or of the instruction */
+    int8_t cell;    /* where the access' address and value are; -1: it is none */
 } Item;
 
 /* Records of a stretch of the block, taken out at its end. */
 typedef struct Segment {
     const Item *item;
+    MimusPlugin *plugin; /* that all are for; NULL: for several */
     uint16_t nitems;
     bool once;      /* its block is to be made again when this is taken out */
     bool continues; /* the first instruction began in another one */

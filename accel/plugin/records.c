@@ -180,20 +180,16 @@ static inline MimusRecord *next_record(Batch *b, const Action *a)
     return &b->record[b->n++];
 }
 
-static inline const uint64_t *give_item(Batch *b, const Item *item, uint64_t base, uint8_t cpu,
-                                        const uint64_t *w)
+static inline const uint64_t *fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t cpu,
+                                   const uint64_t *w)
 {
-    MimusRecord *r = next_record(b, item->action);
-
     r->kind = item->record;
     r->cpu = cpu;
-    r->pc = base + item->trace->insn[item->insn].offset;
-    r->data = item->action->data;
-    if (item->cell < 0) {
-        r->size = item->trace->insn[item->insn].size;
-        return w;
-    }
     r->size = item->size;
+    r->pc = base + item->offset;
+    r->data = item->data;
+    if (item->cell < 0)
+        return w;
     r->vaddr = w[0];
     r->value = w[1];
     if (item->size < 8)
@@ -202,6 +198,32 @@ static inline const uint64_t *give_item(Batch *b, const Item *item, uint64_t bas
         return w + 2;
     memcpy(r->bytes, w + 1, 32);
     return w + 1 + value_words(item->size);
+}
+
+/* Items that are all for one plugin, and fit into a batch. */
+static const uint64_t *give_many(Batch *b, const Segment *g, unsigned from, unsigned to,
+                                 uint64_t base, uint8_t cpu, const uint64_t *w)
+{
+    MimusRecord *r;
+
+    if (b->n && (b->plugin != g->plugin || b->n + (to - from) > BATCH))
+        hand_over(b);
+    b->plugin = g->plugin;
+    r = &b->record[b->n];
+    for (unsigned i = from; i < to; i++)
+        w = fill(r++, &g->item[i], base, cpu, w);
+    b->n += to - from;
+    return w;
+}
+
+static const uint64_t *give_items(Batch *b, const Segment *g, unsigned from, unsigned to,
+                                  uint64_t base, uint8_t cpu, const uint64_t *w)
+{
+    if (g->plugin && to - from <= BATCH)
+        return give_many(b, g, from, to, base, cpu, w);
+    for (unsigned i = from; i < to; i++)
+        w = fill(next_record(b, g->item[i].action), &g->item[i], base, cpu, w);
+    return w;
 }
 
 /* Of each plugin that was told of the instruction. */
@@ -215,7 +237,7 @@ static void give_abort(Batch *b, const Segment *g, unsigned to, uint64_t base, u
             MimusRecord *r = next_record(b, item->action);
             *r = (MimusRecord){ .kind = MIMUS_RECORD_ABORT,
                                 .cpu = cpu,
-                                .pc = base + item->trace->insn[item->insn].offset,
+                                .pc = base + item->offset,
                                 .data = item->action->data };
         }
     }
@@ -256,8 +278,7 @@ void plugin_drain(PluginSet *s)
             uint64_t base = *w++, part = what == WORD_PARTIAL ? *w++ : (uint64_t)g->nitems << 16;
             unsigned to = part >> 16 & 0xffff;
 
-            for (unsigned i = part & 0xffff; i < to; i++)
-                w = give_item(s->batch, &g->item[i], base, cpu, w);
+            w = give_items(s->batch, g, part & 0xffff, to, base, cpu, w);
             if (part >> 32)
                 give_abort(s->batch, g, to, base, cpu);
         }

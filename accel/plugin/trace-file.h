@@ -61,10 +61,11 @@ uint32_t trace_sum(const void *data, size_t len);
 typedef struct TraceWriter TraceWriter;
 /* NULL with @why, static text. */
 TraceWriter *trace_writer_open(const char *path, int level, const char **why);
-/* Instructions in order; accesses of the latest one. @site is the caller's name for an instruction,
- * from trace_writer_site(). */
-uint32_t trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size);
-void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu);
+/* Instructions in order, and accesses of the latest one. A site stands for an instruction's bytes,
+ * as a rule at @pc. */
+typedef struct TraceSite TraceSite;
+TraceSite *trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size);
+void trace_writer_insn(TraceWriter *w, TraceSite *site, uint64_t pc, unsigned cpu);
 /* Of up to 8 bytes @value has 8, zeros above. */
 void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool store,
                          const void *value);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <zstd.h>
 
-#define STREAM_ROOM (2u << 20) /* a frame is full when a stream comes near it */
+#define SITES_OF_CHUNK 4096u
+#define STREAM_ROOM    (2u << 20) /* a frame is full when a stream comes near it */
 /* The most of one instruction: a REP that is entered once, FXSAVE. */
 #define ACCESSES_MAX (1u << 18)
 #define STREAM_SIZE  (STREAM_ROOM + ACCESSES_MAX * 33 + 64 * 1024)
@@ -18,15 +19,17 @@ typedef struct Slot {
     uint64_t addr, value;
 } Slot;
 
-typedef struct Site {
+struct TraceSite {
     uint64_t pc;
-    uint32_t frame; /* that knows it */
-    uint32_t next;  /* predicted */
+    TraceSite *next;    /* predicted */
+    uint32_t id, frame; /* the frame that knows it */
     uint32_t naccesses;
     uint8_t size;
-    uint8_t bytes[TRACE_INSN_MAX];
     Slot slot[TRACE_SLOTS];
-} Site;
+    /* the rest is needed rarely */
+    TraceSite *elsewhere; /* the same bytes at another address */
+    uint8_t bytes[TRACE_INSN_MAX];
+} __attribute__((aligned(64)));
 
 typedef struct Frame {
     uint8_t *stream[TRACE_STREAMS];
@@ -37,17 +40,17 @@ typedef struct Frame {
 struct TraceWriter {
     FILE *file;
     int level, error;
-    Site *sites; /* 0 is none */
-    uint32_t nsites, room;
+    TraceSite **chunks; /* of SITES_OF_CHUNK */
+    uint32_t nsites;
     uint64_t count;
     /* the frame that is filled */
     Frame frame[2];
     unsigned filling;
     uint32_t number;
-    uint32_t run;     /* predicted instructions that have not been written down */
-    uint32_t current; /* site whose accesses come; 0: none */
+    uint32_t run;       /* predicted instructions that have not been written down */
+    TraceSite *current; /* whose accesses come; NULL: none */
     uint32_t naccesses;
-    uint32_t previous; /* site before it */
+    TraceSite *previous;
     unsigned cpu;
     uint64_t last_pc; /* of the site defined last */
     /* the thread */
@@ -183,7 +186,8 @@ static void begin_frame(TraceWriter *w)
     f->first = w->count;
     f->count = 0;
     w->number++;
-    w->run = w->previous = w->current = 0;
+    w->run = 0;
+    w->previous = w->current = NULL;
     w->last_pc = 0;
     if (w->cpu) { /* frames begin with CPU 0 */
         put_varint(f, TRACE_CONTROL, 0);
@@ -196,16 +200,15 @@ static void begin_frame(TraceWriter *w)
 static void settle(TraceWriter *w)
 {
     Frame *f = frame(w);
-    Site *s = &w->sites[w->current], *before = &w->sites[w->previous];
+    TraceSite *s = w->current, *before = w->previous;
 
-    if (!w->current)
+    if (!s)
         return;
-    if (w->previous && before->next == w->current && s->frame == w->number &&
-        s->naccesses == w->naccesses) {
+    if (before && before->next == s && s->frame == w->number && s->naccesses == w->naccesses) {
         w->run++;
     } else {
         put_varint(f, TRACE_CONTROL, w->run);
-        put_varint(f, TRACE_CONTROL, (uint64_t)w->current + 2);
+        put_varint(f, TRACE_CONTROL, (uint64_t)s->id + 2);
         w->run = 0;
         if (s->frame != w->number) {
             put_varint(f, TRACE_CONTROL, zigzag(s->pc - w->last_pc));
@@ -215,11 +218,12 @@ static void settle(TraceWriter *w)
             s->frame = w->number;
         }
         put_varint(f, TRACE_CONTROL, w->naccesses);
-        before->next = w->current;
+        if (before)
+            before->next = s;
     }
     s->naccesses = w->naccesses;
-    w->previous = w->current;
-    w->current = 0;
+    w->previous = s;
+    w->current = NULL;
 }
 
 static void end_frame(TraceWriter *w)
@@ -243,28 +247,39 @@ static bool is_full(const Frame *f)
 /* ---- For the tool -----------------------------------------------------------------------------
  */
 
-uint32_t trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size)
+TraceSite *trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size)
 {
-    Site *s;
+    uint32_t chunk = w->nsites / SITES_OF_CHUNK;
+    TraceSite *s;
 
-    if (w->nsites == w->room) {
-        w->room *= 2;
-        w->sites = realloc(w->sites, w->room * sizeof(Site));
-        if (!w->sites)
+    if (w->nsites % SITES_OF_CHUNK == 0) {
+        w->chunks = realloc(w->chunks, (chunk + 1) * sizeof(*w->chunks));
+        if (!w->chunks || !(w->chunks[chunk] = aligned_alloc(64, SITES_OF_CHUNK * sizeof(*s))))
             abort();
     }
-    s = &w->sites[w->nsites];
+    s = &w->chunks[chunk][w->nsites % SITES_OF_CHUNK];
     memset(s, 0, sizeof(*s));
+    s->id = w->nsites++;
     s->pc = pc;
     s->size = (uint8_t)(size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX);
     memcpy(s->bytes, bytes, s->size);
-    return w->nsites++;
+    return s;
 }
 
-void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu)
+static TraceSite *site_at(TraceWriter *w, TraceSite *s, uint64_t pc)
 {
-    Site *s = &w->sites[site];
+    while (s->pc != pc) {
+        if (!s->elsewhere)
+            s->elsewhere = trace_writer_site(w, pc, s->bytes, s->size);
+        s = s->elsewhere;
+    }
+    return s;
+}
 
+void trace_writer_insn(TraceWriter *w, TraceSite *s, uint64_t pc, unsigned cpu)
+{
+    if (s->pc != pc)
+        s = site_at(w, s, pc);
     settle(w);
     if (frame(w)->count % 64 == 0 && is_full(frame(w))) {
         end_frame(w);
@@ -279,9 +294,9 @@ void trace_writer_insn(TraceWriter *w, uint32_t site, unsigned cpu)
     }
     if (s->frame != w->number) {
         memset(s->slot, 0, sizeof(s->slot));
-        s->next = 0;
+        s->next = NULL;
     }
-    w->current = site;
+    w->current = s;
     w->naccesses = 0;
     w->count++;
     frame(w)->count++;
@@ -292,11 +307,12 @@ void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool stor
 {
     Frame *f = frame(w);
     unsigned n = w->naccesses < TRACE_SLOTS ? w->naccesses : TRACE_SLOTS - 1;
-    Slot *slot = &w->sites[w->current].slot[n];
+    Slot *slot;
     uint64_t v;
 
     if (!w->current || w->naccesses == ACCESSES_MAX)
         return; /* of an instruction that nobody has recorded */
+    slot = &w->current->slot[n];
     w->naccesses++;
     f->stream[TRACE_KINDS][f->used[TRACE_KINDS]++] = (uint8_t)(size | (store ? 0x80 : 0));
     put_varint(f, TRACE_ADDRS, zigzag(addr - slot->addr));
@@ -339,9 +355,6 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why)
         return NULL;
     }
     w->level = level;
-    w->room = 1u << 16;
-    w->sites = calloc(w->room, sizeof(Site));
-    w->nsites = 1;
     for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++)
         w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] = malloc(STREAM_SIZE);
     w->raw = malloc(TRACE_STREAMS * (size_t)STREAM_SIZE);
@@ -381,7 +394,9 @@ bool trace_writer_close(TraceWriter *w, const char **why)
     free(w->raw);
     free(w->packed);
     free(w->index);
-    free(w->sites);
+    for (uint32_t i = 0; i < (w->nsites + SITES_OF_CHUNK - 1) / SITES_OF_CHUNK; i++)
+        free(w->chunks[i]);
+    free(w->chunks);
     free(w);
     *why = error ? strerror(error) : NULL;
     return !error;

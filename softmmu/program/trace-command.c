@@ -447,11 +447,11 @@ static void copy_insn(TraceWriter *w, GHashTable *sites, const TraceInsn *i)
     GBytes *bytes = g_string_free_to_bytes(name);
     site = g_hash_table_lookup(sites, bytes);
     if (!site) {
-        site = GUINT_TO_POINTER(trace_writer_site(w, i->pc, i->bytes, i->size));
+        site = trace_writer_site(w, i->pc, i->bytes, i->size);
         g_hash_table_insert(sites, g_bytes_ref(bytes), site);
     }
     g_bytes_unref(bytes);
-    trace_writer_insn(w, GPOINTER_TO_UINT(site), i->cpu);
+    trace_writer_insn(w, site, i->pc, i->cpu);
     for (uint32_t k = 0; k < i->naccesses; k++)
         trace_writer_access(w, i->access[k].addr, i->access[k].size, i->access[k].store,
                             i->access[k].value);

@@ -14,14 +14,6 @@
 
 MIMUS_PLUGIN;
 
-typedef struct Where Where;
-struct Where { /* an instruction, and the same mapped elsewhere */
-    uint64_t pc;
-    uint32_t site;
-    uint8_t size, bytes[TRACE_INSN_MAX];
-    Where *elsewhere;
-};
-
 static const char *path;
 static uint64_t level = 1, insns;
 static MimusRange range = { 0, UINT64_MAX };
@@ -32,7 +24,9 @@ static bool ended;
 /* One for each place and its bytes: blocks overlap, and are made again. */
 #define BUCKETS (1u << 18)
 static struct Kept {
-    Where *where;
+    uint64_t pc;
+    TraceSite *site;
+    uint8_t size, bytes[TRACE_INSN_MAX];
     struct Kept *next;
 } * kept[BUCKETS];
 
@@ -41,34 +35,25 @@ static unsigned bucket(uint64_t pc)
     return (unsigned)(pc * 0x9e3779b97f4a7c15ull >> 46);
 }
 
-static Where *new_where(uint64_t pc, const uint8_t *bytes, unsigned size)
-{
-    Where *w = calloc(1, sizeof(*w));
-
-    if (!w)
-        abort();
-    w->pc = pc;
-    w->size = (uint8_t)(size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX);
-    memcpy(w->bytes, bytes, w->size);
-    w->site = trace_writer_site(writer, pc, bytes, size);
-    return w;
-}
-
-static Where *find(uint64_t pc, const uint8_t *bytes, unsigned size)
+static TraceSite *find(uint64_t pc, const uint8_t *bytes, unsigned size)
 {
     unsigned b = bucket(pc);
     struct Kept *k;
 
+    size = size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX;
     for (k = kept[b]; k; k = k->next)
-        if (k->where->pc == pc && k->where->size == size && !memcmp(k->where->bytes, bytes, size))
-            return k->where;
+        if (k->pc == pc && k->size == size && !memcmp(k->bytes, bytes, size))
+            return k->site;
     k = calloc(1, sizeof(*k));
     if (!k)
         abort();
-    k->where = new_where(pc, bytes, size);
+    k->pc = pc;
+    k->size = (uint8_t)size;
+    memcpy(k->bytes, bytes, size);
+    k->site = trace_writer_site(writer, pc, bytes, size);
     k->next = kept[b];
     kept[b] = k;
-    return k->where;
+    return k->site;
 }
 
 static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
@@ -76,25 +61,15 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
     for (size_t i = 0; i < mimus_block_insns(b); i++) {
         MimusInsn *insn = mimus_block_insn(b, i);
         uint64_t pc = mimus_insn_vaddr(insn);
-        Where *w;
+        TraceSite *site;
 
         if (pc - range.first > range.last - range.first)
             continue;
-        w = find(pc, mimus_insn_bytes(insn), (unsigned)mimus_insn_size(insn));
-        mimus_insn_record(insn, w);
+        site = find(pc, mimus_insn_bytes(insn), (unsigned)mimus_insn_size(insn));
+        mimus_insn_record(insn, site);
         if (accesses)
-            mimus_insn_record_access(insn, MIMUS_LOAD | MIMUS_STORE, w);
+            mimus_insn_record_access(insn, MIMUS_LOAD | MIMUS_STORE, site);
     }
-}
-
-static uint32_t site_at(Where *w, uint64_t pc)
-{
-    while (w->pc != pc) {
-        if (!w->elsewhere)
-            w->elsewhere = new_where(pc, w->bytes, w->size);
-        w = w->elsewhere;
-    }
-    return w->site;
 }
 
 static void recorded(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaque)
@@ -107,7 +82,7 @@ static void recorded(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaqu
                 mimus_exit(p, 0);
                 return;
             }
-            trace_writer_insn(writer, site_at(r->data, r->pc), r->cpu);
+            trace_writer_insn(writer, r->data, r->pc, r->cpu);
             break;
         case MIMUS_RECORD_ABORT: trace_writer_abort(writer); break;
         case MIMUS_RECORD_BLOCK: break;
