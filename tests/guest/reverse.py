@@ -110,6 +110,18 @@ def everywhere(r, end, alone):
     return counts
 
 
+def interrupted(r, count):
+    """Whoever is interrupted on his way is where he was."""
+    go(r, count)
+    there = state(r)
+    r.send("bc")
+    r.socket.sendall(b"\x03")
+    answer = r.receive().decode()
+    assert answer.startswith("T02") or "replaylog:begin" in answer  # or it was faster
+    if answer.startswith("T02"):
+        assert state(r) == there
+
+
 def hits(r, point, how, until, end):
     """Counts and instructions at which it stopped before the count `end`."""
     r.ok("Z" + point)
@@ -263,6 +275,7 @@ def main():
             alone = "-smp" not in options
             end = at_ends(r, alone)
             counts = everywhere(r, end, alone)
+            interrupted(r, counts[-1])
             points(r, counts)
             moments(r, counts)
             info = monitor(r, "info replay")

@@ -333,6 +333,21 @@ static GdbStop describe(GdbServer *g)
     return s;
 }
 
+/* A replay that is at its end because it is another run is not to look whole. */
+static void tell_divergence(const GdbServer *g)
+{
+    SessionResult r;
+
+    if (g->last.why != DEBUG_END || !session_is_replay(g->b->accel))
+        return;
+    r = session_result(g->b->accel);
+    if (r.why)
+        fprintf(stderr,
+                "mimus: gdb: the replay ends here, at %" G_GUINT64_FORMAT
+                " instructions, as it has diverged: %s\n",
+                r.count, r.why);
+}
+
 /* The guest's shutdown is the end of a replay, which is told next. */
 static bool ends_soon(const GdbServer *g)
 {
@@ -348,8 +363,10 @@ void gdb_server_settle(GdbServer *g)
     DebugStop news;
     GdbStop s;
 
-    if (debug_take_stop(g->b->accel, &news))
+    if (debug_take_stop(g->b->accel, &news)) {
         g->last = news;
+        tell_divergence(g);
+    }
     if (m->state == RUN_RUNNING)
         g->last.why = DEBUG_NOTHING;
     if (!g->stub || m->state == RUN_RUNNING || ends_soon(g))
