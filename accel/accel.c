@@ -241,7 +241,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .mxcsr = ops->mxcsr_offset,
         .fcw = ops->fcw_offset,
         .fsw = ops->fsw_offset,
-        .fsw_last = ops->fsw_last_offset,
+        .host_x87 = ops->host_x87,
         .slow = tail + offsetof(CpuTail, slow),
         .scratch = tail + offsetof(CpuTail, scratch),
         .tlb = tail + offsetof(CpuTail, tlb),

@@ -42,6 +42,26 @@ static void log_entry(Cpu *cpu, const CpuContext *ctx, const Tb *tb)
     }
 }
 
+/* What is to see x87 state finds it in the CPU's again: anything but the next block. */
+static void x87_from_host(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    uint8_t image[512] __attribute__((aligned(16)));
+
+    if (!run->common->x87_on_host)
+        return;
+    tcg_x87_save(run->accel->tcg, image);
+    run->common->x87_on_host = false;
+    run->link_from = NULL; /* a block of the mode that has just ended */
+    cpu->ops->x87_from_host(cpu, image);
+}
+
+void cpu_x87_to_host(Cpu *cpu, const void *image)
+{
+    tcg_x87_load(cpu->run->accel->tcg, image);
+    cpu->run->common->x87_on_host = true;
+}
+
 /* A goto of the previous block led here: join them if they lie in one mapping unit. */
 static void make_link(Cpu *cpu, Tb *to)
 {
@@ -86,6 +106,8 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
     run->tail->slow.host_pc = 0;
     run->accel->stats.leaves[l.kind]++;
     cpu->pc = cpu->ops->wrap_pc(cpu, cpu->pc);
+    if (l.kind == TCG_EXIT_REASON || l.kind == TCG_EXIT_BUDGET || log_enabled(LOG_EXEC | LOG_CPU))
+        x87_from_host(cpu);
     switch (l.kind) {
     case TCG_EXIT_LINK:
         if (l.from->user != run->private_tb) {
@@ -156,12 +178,14 @@ static bool deliver_pending(Cpu *cpu)
     /* The handler is not where the last block's goto leads; delivery may also not return. */
     run->link_from = NULL;
     if (run->common->exception_pending) {
+        x87_from_host(cpu);
         cpu->ops->deliver_exception(cpu);
         note_delivery(cpu);
         return true;
     }
     if (cpu->interrupt_request && !run->one_insn && !run->no_groups &&
         !debug_masks_interrupts(cpu) && cpu->ops->deliver_interrupt(cpu)) {
+        x87_from_host(cpu); /* not before: what is masked must not keep x87 code from its place */
         note_delivery(cpu);
         return true;
     }
@@ -225,6 +249,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     /* From here on only state reachable from cpu may be relied on. */
     run->tail->slow.host_pc = 0;
     drop_private(cpu);
+    x87_from_host(cpu);
     while (cpu->budget > 0 && a->debug.stop.why == DEBUG_NOTHING) {
         if (deliver_pending(cpu))
             continue;
@@ -234,6 +259,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
         if (budget_is_spent(cpu, why) && !run->common->exception_pending)
             break;
     }
+    x87_from_host(cpu);
     run->link_from = NULL;
     run->want_jc = false;
     a->count += run->granted - cpu->budget;

@@ -59,6 +59,7 @@ typedef struct CpuCommon {
     AddressSpace *memory, *io;
     uint64_t monitor; /* the line of RAM that a store will be told of, | 1; 0: none */
     uint16_t asid;
+    bool x87_on_host; /* the guest's x87 stack and status word are in the host's x87 (TCG_HAS_X87) */
 } CpuCommon;
 
 typedef struct CpuTail {
@@ -126,7 +127,7 @@ struct CpuOps {
     const TcgHelper *helpers;
     unsigned nhelpers;
     int32_t mxcsr_offset, fcw_offset, fsw_offset;
-    int32_t fsw_last_offset; /* may be 0, see TcgLayout */
+    bool host_x87;           /* TcgLayout.host_x87 where there is TCG_HAS_X87 */
 
     void (*get_context)(Cpu *cpu, CpuContext *out); /* may raise (CS limit) */
     /* Guest pc as exits leave it (64-bit sum) -> as the mode has it (16, 32, 64 bits wide). */
@@ -160,6 +161,9 @@ struct CpuOps {
     /* A jump at @from, whose IR has @reason, leads to cpu->pc, where no block is known: may it? Else
      * state is put back as it was before the jump, which then was not executed, and this raises. */
     void (*check_jump)(Cpu *cpu, uint64_t from, uint32_t reason);
+    /* The host's x87 has been emptied into @image, as FXSAVE64 makes it (see cpu_x87_to_host()). May be
+     * NULL without host_x87. */
+    void (*x87_from_host)(Cpu *cpu, const void *image);
     void (*reset)(Cpu *cpu);
     void (*print_registers)(Cpu *cpu, GString *out);
     void (*print_core)(Cpu *cpu, GString *out); /* without floating point; NULL: print_registers */
@@ -206,6 +210,11 @@ void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel);
 void cpu_kick(Cpu *cpu);
 void cpu_interrupt(Cpu *cpu, uint32_t bits); /* set bits and kick */
 void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
+
+/* TCG_HAS_X87, between blocks: the host's x87 takes on @image, the guest's state (tcg_x87_load()), and
+ * CpuCommon.x87_on_host is set. It lasts until anything but a next block is to be run: then
+ * CpuOps.x87_from_host() gets it back. */
+void cpu_x87_to_host(Cpu *cpu, const void *image);
 
 /* The next store by anybody to the 64 bytes around @addr, which can be read, clears
  * CpuCommon.monitor and, if the CPU is halted, raises CPU_INT_WAKE. False: that is not RAM. */

@@ -79,6 +79,7 @@ typedef struct TbCache {
     uint8_t *stored; /* by RAM page: some first-level TLB may let translated code store to it */
     GPtrArray *all;  /* every Tb since the last flush; owned */
     GArray *hot, *checked; /* numbers of pages: to become checked, that are */
+    GHashTable *io; /* by RAM page number: uint64_t[64], bit n: the instruction at byte n goes to a device */
     uint32_t epoch, settled;
     uint64_t translated, linked, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
@@ -109,6 +110,9 @@ void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len);
 /* Treat stores to the granule at @ram as if code were there. True: as for tb_insert(). */
 bool tb_monitor(TbCache *c, uint64_t ram);
 void tb_unmonitor(TbCache *c, uint64_t ram);
+/* The instruction at @ram has been seen to access a device: from now on it has a block of its own. */
+void tb_note_io(TbCache *c, uint64_t ram);
+const uint64_t *tb_io_in_page(const TbCache *c, uint64_t ram); /* by byte of the page; NULL: none */
 bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len);
 void tb_retire(TbCache *c, Tb *tb);
 /* A checked block: are its bytes what it was made from? */

@@ -180,11 +180,26 @@ static SlowKind slow_kind(Cpu *cpu, const SlowAccess *s, const Part *p, unsigned
 }
 
 /* Under counting, what a device does at an access (interrupts, deadlines) comes after that very
- * instruction, wherever blocks begin and end. */
+ * instruction, wherever blocks begin and end: it gets a block of its own. */
 static void end_block_after_io(Cpu *cpu, const SlowAccess *s)
 {
-    if (s->op != OP_probe && cpu_rest_of_block(cpu) > 1)
-        cpu_restart_single(cpu);
+    Accel *a = cpu->run->accel;
+    TcgCode *code = s->host_pc ? tcg_find_code(a->tcg, s->host_pc) : NULL;
+    uint32_t offset, index;
+    Tb *tb;
+
+    if (s->op == OP_probe || !code)
+        return;
+    tcg_restore_state(a->tcg, code, s->host_pc, cpu, &offset, &index);
+    if (code->ninsns - index == 1)
+        return;
+    tb = code->user;
+    cpu_sync_state(cpu);
+    if (tb != cpu->run->private_tb && !tb->retired && !tb->straddles) {
+        tb_note_io(&a->tbs, (tb->ram & PAGE_MASK) | (offset & (PAGE_SIZE - 1)));
+        tb_retire(&a->tbs, tb);
+    }
+    cpu_restart_single(cpu);
 }
 
 void guest_mem_slow(void *env)

@@ -31,6 +31,7 @@ void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
     c->all = g_ptr_array_new();
     c->hot = g_array_new(false, false, sizeof(uint64_t));
     c->checked = g_array_new(false, false, sizeof(uint64_t));
+    c->io = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 }
 
 static void tb_free(Tb *tb)
@@ -86,6 +87,7 @@ void tb_cache_destroy(TbCache *c)
     g_ptr_array_free(c->all, true);
     g_array_free(c->hot, true);
     g_array_free(c->checked, true);
+    g_hash_table_destroy(c->io);
     munmap(c->hash, sizeof(Tb *) << c->hash_bits);
     munmap(c->pages, c->npages * sizeof(CodePage *));
     munmap(c->stored, c->npages);
@@ -276,6 +278,31 @@ void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len)
         ram += part;
         len -= part;
     }
+}
+
+/* ---- Instructions that access devices ------------------------------------------------------- */
+
+#define IO_PAGES_MAX 4096
+
+const uint64_t *tb_io_in_page(const TbCache *c, uint64_t ram)
+{
+    uint64_t page = ram >> PAGE_BITS;
+
+    return g_hash_table_lookup(c->io, &page);
+}
+
+void tb_note_io(TbCache *c, uint64_t ram)
+{
+    uint64_t page = ram >> PAGE_BITS, byte = ram & (PAGE_SIZE - 1);
+    uint64_t *map = g_hash_table_lookup(c->io, &page);
+
+    if (!map && g_hash_table_size(c->io) == IO_PAGES_MAX)
+        g_hash_table_remove_all(c->io);
+    if (!map) {
+        map = g_new0(uint64_t, PAGE_SIZE / 64);
+        g_hash_table_insert(c->io, g_memdup2(&page, sizeof(page)), map);
+    }
+    map[byte / 64] |= 1ull << (byte % 64);
 }
 
 /* ---- Blocks that check themselves ----------------------------------------------------------- */

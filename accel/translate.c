@@ -200,6 +200,21 @@ static void note_block(Accel *a, const Tb *tb, uint64_t linear, int64_t began_ns
     }
 }
 
+/* Blocks end before breakpoints and before instructions that access devices, which are alone. */
+static void set_splits(Accel *a, TranslateRequest *req, uint64_t ram, uint64_t *splits)
+{
+    const uint64_t *io = tb_io_in_page(&a->tbs, ram);
+    unsigned byte = ram & (PAGE_SIZE - 1);
+
+    if (!io)
+        return;
+    if (io[byte / 64] >> (byte % 64) & 1)
+        req->max_insns = 1;
+    for (unsigned i = 0; i < PAGE_SIZE / 64; i++)
+        splits[i] = io[i] | a->debug.splits[i];
+    req->splits = splits;
+}
+
 /* @tb is zeroed but for no_groups; @e is the page of the first byte. Does not return if fetching
  * faults. */
 static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsigned max_insns,
@@ -208,6 +223,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
     Accel *a = cpu->run->accel;
     static const unsigned no_limit = 512;
     bool cached = max_insns == UINT_MAX;
+    uint64_t splits[PAGE_SIZE / 64];
     uint8_t io[16];
     TranslateRequest req = {
         .pc = ctx->pc,
@@ -229,6 +245,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
     } else {
         req.bytes = (const uint8_t *)(uintptr_t)(ctx->linear + e->addend);
         tb->ram = e->ram | (ctx->linear & (PAGE_SIZE - 1));
+        set_splits(a, &req, tb->ram, splits);
         if (tb_page_is_checked(&a->tbs, tb->ram)) {
             req.checked = true;
             req.soft = soft;

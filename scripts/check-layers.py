@@ -17,7 +17,7 @@ ALLOWED = {
                     "softmmu/clock.h", "softmmu/error.h", "softmmu/random.h", "accel/cpu.h", "accel/guest-mem.h",
                     "accel/plugin/events.h",
                     "accel/translate.h", "accel/accel.h", "tcg/ir.h", "tcg/builder.h", "tcg/flags.h",
-                    "tcg/helper.h", "tcg/guest-mem.h", "tcg/bits.h", "tcg/softfloat.h"),
+                    "tcg/helper.h", "tcg/guest-mem.h", "tcg/bits.h", "tcg/softfloat.h", "tcg/softfloat-wide.h"),
     "softmmu/program": ("softmmu/", "accel/accel.h", "accel/cpu.h", "accel/debug.h", "accel/guest-mem.h", "accel/plugin/plugin.h", "accel/plugin/trace-file.h", "accel/session.h",
                         "accel/travel.h", "hw/pc.h",
                         "target-i386/", "tcg/tcg.h"),

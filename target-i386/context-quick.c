@@ -11,7 +11,7 @@ void x86_context_at(const CpuX86 *c, uint64_t pc, CpuContext *out)
     bool is64 = c->mode & X86_MODE_CS64;
 
     out->pc = pc;
-    out->mode = (c->mode & ~top) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
+    out->mode = (c->mode & ~top) | x86_hot_mode(c) << X86_MODE_TOP_SHIFT;
     out->cs_base = is64 ? 0 : c->segs[SEG_CS].base;
     out->linear = is64 ? pc : (uint32_t)(out->cs_base + pc);
     out->mmu = x86_mmu(c);

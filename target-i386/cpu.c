@@ -16,6 +16,7 @@
 #include "target-i386/context-quick.h"
 #include "target-i386/debug.h"
 #include "target-i386/excp.h"
+#include "target-i386/help-fp.h"
 #include "target-i386/helpers.h"
 #include "target-i386/paging.h"
 #include "target-i386/print.h"
@@ -136,6 +137,7 @@ static bool realize(Device *dev, GError **error)
     c->spec = &d->spec;
     c->model = &d->spec.model;
     memcpy(c->features, d->spec.model.features, sizeof(d->spec.model.features));
+    c->host_x87 = d->spec.engine & TCG_HAS_X87;
     c->phys_bits = d->spec.phys_bits;
     c->tsc_hz = d->spec.tsc_hz;
     c->random_seed = c->machine->config->seed;
@@ -375,10 +377,15 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         c->mwait = false;
         break;
     case X86_EXIT_MWAIT: c->common.halted = c->mwait = c->common.monitor != 0; break;
+    case X86_EXIT_X87_REDO:
+    case X86_EXIT_X87_UNDO1:
+    case X86_EXIT_X87_UNDO2: x87_undo(c, reason); G_GNUC_FALLTHROUGH;
     case X86_EXIT_X87_SLOW:
         c->x87_slow = true;
         x86_update_mode(c);
         return;
+    case X86_EXIT_X87_TO_HOST: x87_to_host(c); return;
+    case X86_EXIT_X87_FROM_HOST: return; /* it has left translated code, so it is */
     case X86_EXIT_PAUSE: cpu_kick(cpu); break;
     case X86_EXIT_SYNC: break;
     default: g_assert_not_reached();
@@ -407,7 +414,8 @@ const CpuOps x86_cpu_ops = {
     .mxcsr_offset = offsetof(CpuX86, mxcsr),
     .fcw_offset = offsetof(CpuX86, fcw),
     .fsw_offset = offsetof(CpuX86, fsw),
-    .fsw_last_offset = offsetof(CpuX86, fsw_last),
+    .host_x87 = true,
+    .x87_from_host = x87_from_host,
     .get_context = get_context,
     .wrap_pc = wrap_pc,
     .walk = x86_walk,

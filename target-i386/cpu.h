@@ -59,7 +59,7 @@ typedef struct DescTable {
     uint32_t limit;
 } DescTable;
 
-/* The mode word. Bits 29-31 are the engine's hot bits: x87 TOP. */
+/* The mode word. Bits 29-31 are the engine's hot bits, see x86_hot_mode(). */
 enum {
     X86_MODE_CPL = 3 << 0,
     X86_MODE_PE = 1 << 2,
@@ -102,6 +102,11 @@ enum {
     X86_EXIT_MWAIT,    /* MWAIT: halted until the monitored line is stored to */
     X86_EXIT_PAUSE,    /* PAUSE: give the other CPUs a turn */
     X86_EXIT_X87_SLOW, /* run this instruction with x87 by helper */
+    X86_EXIT_X87_UNDO1, /* … after undoing its pop, */
+    X86_EXIT_X87_UNDO2, /* … its two pops */
+    X86_EXIT_X87_REDO,  /* … after taking back what it made of ST(0) */
+    X86_EXIT_X87_TO_HOST, /* … with the host's x87 holding the guest's state */
+    X86_EXIT_X87_FROM_HOST, /* … or with that state in CpuX86 */
 };
 
 /* Reason of a near jump of 64-bit code (check_jump()): how many bytes it has pushed. */
@@ -149,7 +154,6 @@ typedef struct CpuX86 {
     uint8_t fpstt;    /* x87 TOP */
     uint8_t fptags; /* a bit for each physical register: 1 = empty */
     uint16_t fcw, fsw; /* fsw: exception flags, SF, C0-C3, B/ES; TOP is in fpstt */
-    uint16_t fsw_last; /* translated code's, TcgLayout.fsw_last */
     Segment segs[SEG_COUNT];
     X87Reg fpregs[8];
     uint16_t fop, fcs, fds;
@@ -216,6 +220,7 @@ typedef struct CpuX86 {
     uint32_t apic_id;
     bool bsp;
     uint8_t phys_bits;
+    bool host_x87; /* the engine has TCG_HAS_X87: x87-host.c */
     uint64_t tsc_hz, random_seed;
     Machine *machine;
     Device *device;
@@ -235,7 +240,7 @@ enum {
     SLOT_INHIBIT, SLOT_CR0, SLOT_CR2, SLOT_CR3, SLOT_CR4, SLOT_KERNEL_GS_BASE, SLOT_SEG_ATTR,
     /* + SEG_x (I32) */
     SLOT_INTERRUPT_REQUEST = SLOT_SEG_ATTR + SEG_COUNT,
-    SLOT_STEP, SLOT_STEP_NEXT, SLOT_TSC_AUX, SLOT_CPUID_HIGH, SLOT_FSW_LAST,
+    SLOT_STEP, SLOT_STEP_NEXT, SLOT_TSC_AUX, SLOT_CPUID_HIGH,
     SLOT_VTMP, /* + 0, 1, 2 */
     SLOT_COUNT = SLOT_VTMP + 3
 };
@@ -245,6 +250,14 @@ extern const CpuOps x86_cpu_ops;           /* cpu.c */
 static inline CpuX86 *x86(Cpu *cpu)
 {
     return (CpuX86 *)cpu;
+}
+
+/* What code depends on that changes all the time: x87 TOP, as translated code keeps it; or, where the
+ * host's x87 keeps it, X86_HOT_X87 while it does. */
+enum { X86_HOT_X87 = 1 };
+static inline uint32_t x86_hot_mode(const CpuX86 *c)
+{
+    return c->host_x87 ? (c->common.x87_on_host ? X86_HOT_X87 : 0) : c->fpstt;
 }
 
 /* ---- cpu.c, state.c ------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ static uint32_t width(const Insn *i)
 static bool fx_allowed(Dis *d)
 {
     if (!(d->mode & (X86_MODE_EM | X86_MODE_TS)))
-        return true;
+        return x87_at_home(d);
     trap(d, X86_TRAP(EXCP_NM));
     return false;
 }
@@ -27,7 +27,7 @@ static bool xsave_allowed(Dis *d)
         trap_ud(d);
     else if (d->mode & X86_MODE_TS)
         trap(d, X86_TRAP(EXCP_NM));
-    return !d->ended;
+    return !d->ended && x87_at_home(d);
 }
 
 /* Where alignment checks are on, images of FXSAVE that are not at a multiple of 4 are #AC, others

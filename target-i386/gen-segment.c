@@ -144,6 +144,8 @@ void gen_syscall(Dis *d, Insn *i)
 {
     IrRef next, flags;
 
+    if (!x87_at_home(d)) /* kernels need not be translated twice */
+        return;
     if (is_quick(d)) {
         syscall_quick(d);
         return;
@@ -174,6 +176,8 @@ void gen_sysret(Dis *d, Insn *i)
 
 void gen_sysenter(Dis *d, Insn *i)
 {
+    if (!x87_at_home(d))
+        return;
     reg_set(d, I64, R_RSP, call0(d, HELP_sysenter));
     leave_to_slot(d);
 }

@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * x87 in translated code (SDM vol. 1, chapter 8). TOP is a constant at each point of a block, so
- * ST(i) is a slot. Tags are looked at once for all instructions up to a branch, then known. What
- * could be a stack fault leaves for a block of one instruction that calls help_x87(), which does
- * everything exactly; so do all instructions while an exception is unmasked or pending, and the
- * rare ones always.
- *
- * FSW in the CPU state, with what the last F80 op left beside it (TcgLayout.fsw_last), is current
- * after every F80 op (exception flags, C1); condition codes are set here.
+ * x87 in translated code (SDM vol. 1, chapter 8), in two ways. With TCG_HAS_X87 the host's x87 has
+ * the guest's state and instructions are executed as they are (gen-x87-host.c). Else TOP is a
+ * constant at each point of a block, so ST(i) is a slot; tags are looked at once for all
+ * instructions up to a branch, then known; FSW is current after every F80 op (exception flags, C1),
+ * condition codes are set here; what could be a stack fault is left to help_x87(). That does, in a
+ * block of one instruction, all that is rare, and everything while an exception is unmasked or
+ * pending.
  */
+#include "target-i386/gen-x87.h"
+
 #include "target-i386/gen-fp.h"
 #include "target-i386/help-fp.h"
-
-/* What holds for an instruction. */
-enum {
-    CONTROL = 1 << 0, /* does not record FOP, FIP, FDP */
-    NO_WAIT = 1 << 1,
-    WRITES = 1 << 2,    /* its memory operand */
-    KEEPS_TOP = 1 << 3, /* by helper, with all exceptions masked: TOP and FCW stay */
-    POPS = 1 << 8,      /* … TOP goes up by one, FCW stays */
-    PUSHES = 1 << 9,    /* … down by one */
-    ENV = 1 << 4,       /* memory operand of FSTENV */
-    SAVE = 1 << 5,      /* … FSAVE */
-    EFLAGS = 1 << 6,    /* the helper's result is the flags */
-    COND = 1 << 7,      /* FCMOVcc: desc->arg */
-};
-
-typedef void FastFn(Dis *d, Insn *i);
 
 /* ---- State ---------------------------------------------------------------------------------- */
 void x87_exit_if(Dis *d, IrRef cond)
@@ -52,6 +37,10 @@ void x87_set_top(Dis *d, unsigned top)
     IrBlock *ir = d->ir;
     uint64_t change = (uint64_t)(d->top ^ top) << CPU_KEY_HOT_SHIFT;
 
+    if (d->cpu->host_x87) { /* the key does not tell it, nor does anything know it */
+        ir_set(ir, SLOT_FPSTT, 0, ir_const(ir, I8, top));
+        return;
+    }
     if (d->top == top)
         return;
     d->top = (uint8_t)top;
@@ -165,20 +154,13 @@ static void set_cc(Dis *d, IrRef flags)
     IrBlock *ir = d->ir;
 
     ir_set(ir, SLOT_FSW, 1, ir_trunc(ir, I8, flags));
-    if (ir->fsw_is_late)
-        ir_set(ir, SLOT_FSW_LAST, 1, ir_const(ir, I8, 0));
 }
 
 static void clear_c1(Dis *d)
 {
     IrBlock *ir = d->ir;
-    IrRef fsw;
+    IrRef fsw = ir_get(ir, I16, SLOT_FSW, 0);
 
-    if (ir->fsw_is_late) {
-        ir_set(ir, SLOT_FSW_LAST, 1, ir_const(ir, I8, 0));
-        return;
-    }
-    fsw = ir_get(ir, I16, SLOT_FSW, 0);
     ir_set(ir, SLOT_FSW, 0, ir_and(ir, fsw, ir_const(ir, I16, 0xfdff)));
 }
 
@@ -223,11 +205,11 @@ static IrRef linear(Dis *d, Insn *i, unsigned size, bool write)
     return mem_linear(d, i, m, size);
 }
 
-static void by_helper(Dis *d, Insn *i, unsigned facts)
+void x87_by_helper(Dis *d, Insn *i, unsigned facts)
 {
     IrBlock *ir = d->ir;
     uint32_t how = (i->opcode & 7u) << 8 | i->modrm;
-    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) &&
+    bool goes_on = (facts & (KEEPS_TOP | POPS | PUSHES)) && !d->cpu->host_x87 &&
                    !(d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED));
     IrRef addr = const64(d, 0), cond = const32(d, 0), r;
 
@@ -261,11 +243,22 @@ static void by_helper(Dis *d, Insn *i, unsigned facts)
 
 static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
-    if (!fast || (d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED))) {
-        by_helper(d, i, facts);
+    bool slow = d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED);
+
+    if (d->cpu->host_x87) {
+        if (slow || d->ir->no_groups) {
+            if (x87_at_home(d))
+                x87_by_helper(d, i, facts);
+            return;
+        }
+        if (!x87_by_host(d, i, facts, fast))
+            return;
+    } else if (!fast || slow) {
+        x87_by_helper(d, i, facts);
         return;
+    } else {
+        fast(d, i);
     }
-    fast(d, i);
     if (!(facts & CONTROL))
         record_pointers(d, i);
 }
@@ -416,13 +409,13 @@ static void fast_fisttp(Dis *d, Insn *i)
     pop(d);
 }
 
-X87(fld, 0, fast_fld)
-X87(fst, WRITES, fast_fst)
-X87(fstp, WRITES, fast_fstp)
-X87(fild, 0, fast_fild)
+X87(fld, PUSHES, fast_fld)
+X87(fst, WRITES | FILLS_I, fast_fst)
+X87(fstp, WRITES | POPS, fast_fstp)
+X87(fild, PUSHES, fast_fild)
 X87(fist, WRITES, fast_fist)
-X87(fistp, WRITES, fast_fistp)
-X87(fisttp, WRITES, fast_fisttp)
+X87(fistp, WRITES | POPS, fast_fistp)
+X87(fisttp, WRITES | POPS, fast_fisttp)
 X87(fbld, PUSHES, NULL)
 X87(fbstp, WRITES | POPS, NULL)
 
@@ -449,13 +442,13 @@ static void fast_constant(Dis *d, Insn *i)
         push_constant(d, call1(d, HELP_x87_constant, const32(d, which)), se[which]);
 }
 
-X87(fld1, 0, fast_constant)
-X87(fldl2t, 0, fast_constant)
-X87(fldl2e, 0, fast_constant)
-X87(fldpi, 0, fast_constant)
-X87(fldlg2, 0, fast_constant)
-X87(fldln2, 0, fast_constant)
-X87(fldz, 0, fast_constant)
+X87(fld1, PUSHES, fast_constant)
+X87(fldl2t, PUSHES, fast_constant)
+X87(fldl2e, PUSHES, fast_constant)
+X87(fldpi, PUSHES, fast_constant)
+X87(fldlg2, PUSHES, fast_constant)
+X87(fldln2, PUSHES, fast_constant)
+X87(fldz, PUSHES, fast_constant)
 
 /* ---- Moves within the stack ----------------------------------------------------------------- */
 static void fast_fxch(Dis *d, Insn *i)
@@ -536,22 +529,22 @@ static void fast_nothing(Dis *d, Insn *i)
 {
 }
 
-X87(fxch, 0, fast_fxch)
-X87(fcmovb, COND, fast_fcmov)
-X87(fcmove, COND, fast_fcmov)
-X87(fcmovbe, COND, fast_fcmov)
-X87(fcmovu, COND, fast_fcmov)
-X87(fcmovnb, COND, fast_fcmov)
-X87(fcmovne, COND, fast_fcmov)
-X87(fcmovnbe, COND, fast_fcmov)
-X87(fcmovnu, COND, fast_fcmov)
-X87(fchs, 0, fast_fchs)
-X87(fabs, 0, fast_fabs)
-X87(ffree, 0, fast_ffree)
-X87(ffreep, 0, fast_ffreep)
-X87(fincstp, 0, fast_fincstp)
-X87(fdecstp, 0, fast_fdecstp)
-X87(fnop, 0, fast_nothing)
+X87(fxch, FILLS | FILLS_I, fast_fxch)
+X87(fcmovb, COND | FILLS, fast_fcmov)
+X87(fcmove, COND | FILLS, fast_fcmov)
+X87(fcmovbe, COND | FILLS, fast_fcmov)
+X87(fcmovu, COND | FILLS, fast_fcmov)
+X87(fcmovnb, COND | FILLS, fast_fcmov)
+X87(fcmovne, COND | FILLS, fast_fcmov)
+X87(fcmovnbe, COND | FILLS, fast_fcmov)
+X87(fcmovnu, COND | FILLS, fast_fcmov)
+X87(fchs, FILLS, fast_fchs)
+X87(fabs, FILLS, fast_fabs)
+X87(ffree, EMPTIES, fast_ffree)
+X87(ffreep, EMPTIES, fast_ffreep)
+X87(fincstp, EMPTIES, fast_fincstp)
+X87(fdecstp, EMPTIES, fast_fdecstp)
+X87(fnop, OWN, fast_nothing)
 
 /* ---- Arithmetic ----------------------------------------------------------------------------- */
 typedef enum Form { FROM_REAL, FROM_INT, TO_ST, TO_ST_POP } Form;
@@ -582,7 +575,7 @@ static void arith(Dis *d, Insn *i, IrOpcode op, bool reversed, Form form)
     {                                         \
         arith(d, i, OP_##op, reversed, form); \
     }                                         \
-    X87(name, 0, fast_##name)
+    X87(name, (form) == TO_ST_POP ? FILLS_I | POPS : (form) == TO_ST ? FILLS_I : FILLS, fast_##name)
 ARITH(fadd, fadd, false, FROM_REAL)
 ARITH(fmul, fmul, false, FROM_REAL)
 ARITH(fsub, fsub, false, FROM_REAL)
@@ -620,21 +613,21 @@ static void fast_frndint(Dis *d, Insn *i)
     set_st(d, 0, ir_fun(d->ir, OP_fround, 0, st(d, 0)));
 }
 
-X87(fsqrt, 0, fast_fsqrt)
-X87(frndint, 0, fast_frndint)
+X87(fsqrt, FILLS, fast_fsqrt)
+X87(frndint, FILLS, fast_frndint)
 X87(fxam, KEEPS_TOP, NULL)
-X87(fprem, KEEPS_TOP, NULL)
-X87(fprem1, KEEPS_TOP, NULL)
-X87(fscale, KEEPS_TOP, NULL)
-X87(fxtract, PUSHES, NULL)
-X87(f2xm1, KEEPS_TOP, NULL)
-X87(fyl2x, POPS, NULL)
-X87(fptan, 0, NULL)
-X87(fpatan, POPS, NULL)
-X87(fyl2xp1, POPS, NULL)
-X87(fsincos, 0, NULL)
-X87(fsin, KEEPS_TOP, NULL)
-X87(fcos, KEEPS_TOP, NULL)
+X87(fprem, KEEPS_TOP | FILLS | REMAINDER, NULL)
+X87(fprem1, KEEPS_TOP | FILLS | REMAINDER, NULL)
+X87(fscale, KEEPS_TOP | FILLS, NULL)
+X87(fxtract, PUSHES | FILLS, NULL)
+X87(f2xm1, KEEPS_TOP | FUNCTION | FILLS, NULL)
+X87(fyl2x, POPS | FUNCTION, NULL)
+X87(fptan, FUNCTION | PAIR, NULL)
+X87(fpatan, POPS | FUNCTION, NULL)
+X87(fyl2xp1, POPS | FUNCTION, NULL)
+X87(fsincos, FUNCTION | PAIR, NULL)
+X87(fsin, KEEPS_TOP | FUNCTION | FILLS, NULL)
+X87(fcos, KEEPS_TOP | FUNCTION | FILLS, NULL)
 
 /* ---- Comparison ----------------------------------------------------------------------------- */
 typedef enum Operand2 { WITH_ST, WITH_REAL, WITH_INT, WITH_ST1 } Operand2;
@@ -671,7 +664,7 @@ static Operand2 real_or_st(const Insn *i)
     {                                        \
         compare_cc(d, i, with, quiet, pops); \
     }                                        \
-    X87(name, 0, fast_##name)
+    X87(name, (pops) == 2 ? POPS_2 : (pops) ? POPS : 0, fast_##name)
 COMPARE(fcom, real_or_st(i), false, 0)
 COMPARE(fcomp, real_or_st(i), false, 1)
 COMPARE(fcompp, WITH_ST1, false, 2)
@@ -695,7 +688,7 @@ static void compare_flags(Dis *d, Insn *i, bool quiet, bool popping)
     {                                        \
         compare_flags(d, i, quiet, popping); \
     }                                        \
-    X87(name, EFLAGS, fast_##name)
+    X87(name, EFLAGS | ((popping) ? POPS : 0), fast_##name)
 COMPARE_FLAGS(fcomi, false, false)
 COMPARE_FLAGS(fcomip, false, true)
 COMPARE_FLAGS(fucomi, true, false)
@@ -705,12 +698,13 @@ COMPARE_FLAGS(fucomip, true, true)
 static IrRef status_word(Dis *d)
 {
     IrBlock *ir = d->ir;
-    IrRef fsw = ir_get(ir, I16, SLOT_FSW, 0), last;
+    IrRef fsw = ir_get(ir, I16, SLOT_FSW, 0);
 
-    if (ir->fsw_is_late) {
-        last = ir_get(ir, I16, SLOT_FSW_LAST, 0);
-        fsw = ir_or(ir, ir_and(ir, fsw, ir_const(ir, I16, 0xfdff)),
-                    ir_and(ir, last, ir_const(ir, I16, 0x23f)));
+    if (d->x87_on_host)
+        return ir_x87(ir, I16, INSN_FNSTSW_AX);
+    if (d->cpu->host_x87) {
+        IrRef top = ir_zext(ir, I16, ir_get(ir, I8, SLOT_FPSTT, 0));
+        return ir_or(ir, fsw, ir_shl(ir, top, ir_const(ir, I8, 11)));
     }
     return ir_or(ir, fsw, ir_const(ir, I16, (unsigned)d->top << 11));
 }
@@ -741,19 +735,19 @@ static void fast_fldcw(Dis *d, Insn *i)
     ir_setfcw(ir, ir_or(ir, v, const32(d, FCW_SET)));
 }
 
-X87(fnstsw, CONTROL | NO_WAIT | WRITES, fast_fnstsw)
-X87(fnstsw_ax, CONTROL | NO_WAIT, fast_fnstsw_ax)
-X87(fnstcw, CONTROL | NO_WAIT | WRITES, fast_fnstcw)
-X87(fldcw, CONTROL, fast_fldcw)
+X87(fnstsw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstsw)
+X87(fnstsw_ax, CONTROL | NO_WAIT | OWN, fast_fnstsw_ax)
+X87(fnstcw, CONTROL | NO_WAIT | WRITES | OWN, fast_fnstcw)
+X87(fldcw, CONTROL | OWN, fast_fldcw)
 X87(fnclex, CONTROL | NO_WAIT | KEEPS_TOP, NULL)
-X87(fninit, CONTROL | NO_WAIT, NULL)
-X87(fneni, CONTROL | NO_WAIT, fast_nothing)
-X87(fndisi, CONTROL | NO_WAIT, fast_nothing)
-X87(fnsetpm, CONTROL | NO_WAIT, fast_nothing)
-X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV, NULL)
-X87(fldenv, CONTROL | ENV, NULL)
-X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE, NULL)
-X87(frstor, CONTROL | SAVE, NULL)
+X87(fninit, CONTROL | NO_WAIT | SOFT, NULL)
+X87(fneni, CONTROL | NO_WAIT | OWN, fast_nothing)
+X87(fndisi, CONTROL | NO_WAIT | OWN, fast_nothing)
+X87(fnsetpm, CONTROL | NO_WAIT | OWN, fast_nothing)
+X87(fnstenv, CONTROL | NO_WAIT | WRITES | ENV | SOFT, NULL)
+X87(fldenv, CONTROL | ENV | SOFT, NULL)
+X87(fnsave, CONTROL | NO_WAIT | WRITES | SAVE | SOFT, NULL)
+X87(frstor, CONTROL | SAVE | SOFT, NULL)
 
 void gen_fwait(Dis *d, Insn *i)
 {

@@ -37,6 +37,25 @@ enum {
  * linear address of the memory operand. @cond: FCMOVcc's condition. Result: flags of FCOMI, word of
  * FNSTSW. */
 uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond);
+/* x87-function.c: a transcendental instruction that translated code executes with the host's x87, in three
+ * steps: it stores its operands, and with X87_CHECKS_TAGS the environment, in CpuX86.vtmp; this
+ * computes what the result is to be rounded from; code loads that and lets the host round. 0: it is
+ * not for us; what was popped is to be pushed again (x87_undo()). Of FPREM and FPREM1: are both
+ * operands there? */
+enum { X87_CHECKS_TAGS = 1 << 8 };
+typedef struct X87Frame { /* in vtmp */
+    struct {
+        uint64_t frac;
+        uint16_t se;
+        uint16_t fcw; /* of the first result, the second one, afterwards */
+        uint32_t how; /* [0] */
+    } op[3];          /* operands; [2]: first result, [1]: the second one */
+    uint64_t rest[2]; /* what the results lack, as doubles */
+    uint16_t env[14];
+    uint32_t unused;
+} X87Frame;
+uint32_t help_x87_function(CpuX86 *c, uint32_t how);
+void x87_undo(CpuX86 *c, uint32_t reason); /* X86_EXIT_X87_UNDO1, _UNDO2, _REDO */
 void help_x87_wait(CpuX86 *c); /* FWAIT and what implies it: #MF if an exception is pending */
 uint64_t help_x87_constant(CpuX86 *c, uint32_t which); /* FLDxx as D9 E8+which: fraction, rounded */
 void help_maskmovq(CpuX86 *c, uint64_t addr, const void *value, const void *mask);
@@ -189,6 +208,10 @@ void x87_restore(CpuX86 *c, uint64_t addr, bool osize16);
 void x87_math(CpuX86 *c, unsigned modrm);
 void x87_load_bcd(CpuX86 *c, uint64_t addr);
 void x87_store_bcd(CpuX86 *c, uint64_t addr);
+
+/* x87-host.c */
+void x87_to_host(CpuX86 *c);
+void x87_from_host(Cpu *cpu, const void *image);
 
 /* x87-trans.c: transcendental functions */
 typedef struct X87Result {

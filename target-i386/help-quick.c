@@ -30,7 +30,7 @@ static void set_mode(CpuX86 *c, uint32_t mode)
 {
     const uint32_t top = 7u << X86_MODE_TOP_SHIFT;
 
-    c->mode = (mode & ~top) | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
+    c->mode = (mode & ~top) | x86_hot_mode(c) << X86_MODE_TOP_SHIFT;
     x86_settle_context(c);
 }
 

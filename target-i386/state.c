@@ -56,7 +56,6 @@ const IrSlot x86_slots[SLOT_COUNT] = {
     SLOT(SLOT_CR3, "cr3", cr3, I64),
     SLOT(SLOT_CR4, "cr4", cr4, I64),
     SLOT(SLOT_INTERRUPT_REQUEST, "interrupt_request", cpu.interrupt_request, I32),
-    SLOT(SLOT_FSW_LAST, "fsw_last", fsw_last, I16),
     SLOT(SLOT_CPUID_HIGH, "cpuid_high", cpuid_high, I64),
     SLOT(SLOT_TSC_AUX, "tsc_aux", tsc_aux, I64),
     SLOT(SLOT_VTMP, "vtmp0", vtmp[0], V256), SLOT(SLOT_VTMP + 1, "vtmp1", vtmp[1], V256),
@@ -279,9 +278,9 @@ void x86_update_mode(CpuX86 *c)
     if (G_UNLIKELY(c->ferr) && !(c->fsw & 0x80))
         release_ferr(c);
     unsigned cpl = x86_cpl(c);
-    c->mode = mode | (uint32_t)c->fpstt << X86_MODE_TOP_SHIFT;
+    c->mode = mode | x86_hot_mode(c) << X86_MODE_TOP_SHIFT;
     /* Translated code moves TOP in the key alone, so the key is what must agree with it. */
-    if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != c->fpstt)
+    if (mode != old || (c->cpu.jc_key >> CPU_KEY_HOT_SHIFT) != x86_hot_mode(c))
         x86_settle_context(c);
     if (cpu_tells(&c->common, MIMUS_PRIVILEGE) && cpl != x86_cpl(c))
         x86_tell_privilege(c, cpl);

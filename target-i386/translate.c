@@ -618,6 +618,30 @@ static void init_attributes(Dis *d)
     d->attr_gp = d->cpl ? A_CPL0 : 0;
 }
 
+void x87_switch(Dis *d, uint32_t reason)
+{
+    ir_exit_if(d->ir, ir_const(d->ir, I1, 1), reason);
+    leave_never(d);
+}
+
+bool x87_at_home(Dis *d)
+{
+    if (d->x87_on_host)
+        x87_switch(d, X86_EXIT_X87_FROM_HOST);
+    return !d->x87_on_host;
+}
+
+static bool uses_mmx(const Insn *i)
+{
+    if (i->desc->attr & A_MMX)
+        return true;
+    for (unsigned n = 0; n < G_N_ELEMENTS(i->op); n++) {
+        if (i->op[n].kind == OPK_MMX)
+            return true;
+    }
+    return false;
+}
+
 static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     CpuX86 *c = x86(cpu);
@@ -637,7 +661,10 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
-    d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
+    if (c->host_x87)
+        d->x87_on_host = mode >> X86_MODE_TOP_SHIFT & X86_HOT_X87;
+    else
+        d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
     ir->flags_hint = cpu->cc.kind; /* it is about to be run */
     init_attributes(d);
 }
@@ -695,7 +722,8 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
     } else if (status == DECODE_TOO_LONG) {
         trap_gp0(d);
     } else if (check_state(d, i)) {
-        i->desc->gen(d, i);
+        if (!d->x87_on_host || !uses_mmx(i) || x87_at_home(d))
+            i->desc->gen(d, i);
         g_assert(d->ended || !(i->desc->attr & A_END));
     }
     if (!d->ended && d->req->checked && may_store(d->ir, from))

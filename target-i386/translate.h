@@ -42,6 +42,7 @@ struct Dis {
     bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
     uint32_t sti_shadow; /* … after the instruction at this offset */
     uint32_t sti_open;   /* … which is here */
+    bool x87_on_host;   /* CpuCommon.x87_on_host */
     uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
     uint8_t x87_full, x87_empty; /* gen-x87.c: knowledge of tags, a bit per physical register */
     struct { /* the check of tags that is being added to: constants of mask and value, and what they are now */
@@ -96,6 +97,10 @@ void leave_never(Dis *d);
 /* Value of operand @n in its type. GPR: I8 … I64; immediates too; XMM: V128, I64, I32, …; MMX: I64.
  * Memory: loaded with the operand's type, checked. Segment registers: I16. */
 IrRef op_load(Dis *d, Insn *i, unsigned n);
+/* The instruction works on x87 state that is in CpuX86 and neither faults nor does anything before it
+ * asks: false: it will be run again when it is. */
+bool x87_at_home(Dis *d);
+void x87_switch(Dis *d, uint32_t reason); /* run it again as @reason (X86_EXIT_*) says */
 /* Write it. A 32-bit general register is zero-extended; XMM I64/I32 parts leave the rest alone, but of
  * VEX-encoded instructions: zeros come above whatever it is. */
 void op_store(Dis *d, Insn *i, unsigned n, IrRef value);

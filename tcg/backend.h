@@ -13,7 +13,6 @@
 typedef struct TcgBackend TcgBackend;
 struct TcgBackend {
     const char *name;
-    bool fsw_is_late; /* F80 ops use TcgLayout.fsw_last where there is one */
     bool has_groups;  /* one check for several memory accesses: ir_pass_groups() */
     unsigned (*features)(void); /* TCG_HAS_* */
     /* Code memory, prologue and shared thunks; the result is passed to the others. */
@@ -33,6 +32,8 @@ struct TcgBackend {
     size_t (*used)(const void *be, const void **start);
     void (*restore_state)(void *be, TcgCode *code, uint64_t host_pc, void *env, uint32_t *offset,
                           uint32_t *index);
+    void (*x87_load)(const void *image); /* TCG_HAS_X87: see tcg.h */
+    void (*x87_save)(void *image);
     void (*disas)(void *be, const TcgCode *code, GString *out);
 };
 

@@ -446,6 +446,28 @@ void ir_fence(IrBlock *ir, unsigned kind)
     APPEND(ir, OP_fence, IR_VOID, .aux = (uint8_t)kind);
 }
 
+IrRef ir_x87(IrBlock *ir, IrType type, unsigned insn)
+{
+    return APPEND(ir, OP_x87, type, .imm = insn);
+}
+
+void ir_x87_slot(IrBlock *ir, unsigned insn, unsigned slot, unsigned byte)
+{
+    APPEND(ir, OP_x87_slot, IR_VOID, .aux = (uint8_t)byte, .b = (IrRef)insn, .imm = slot);
+}
+
+void ir_x87_if(IrBlock *ir, IrRef cond, unsigned st)
+{
+    APPEND(ir, OP_x87_if, IR_VOID, .a = cond, .imm = st);
+}
+
+void ir_x87_mem(IrBlock *ir, bool write, IrType type, unsigned insn, IrRef addr, int32_t disp,
+                unsigned memflags)
+{
+    MEMORY(ir, write ? OP_x87_st : OP_x87_ld, type, .a = addr, .b = (IrRef)insn,
+           .d = (IrRef)memflags, .imm = (uint32_t)disp);
+}
+
 /* -- Floating point and vectors -----------------------------------------------------------------
  */
 

@@ -139,6 +139,12 @@ IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t di
 void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags);
 IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host);
 void ir_fence(IrBlock *ir, unsigned kind);
+/* @insn: the number of an x87 instruction, see opcodes.def. @type of the result: IR_VOID, I16, I32. */
+IrRef ir_x87(IrBlock *ir, IrType type, unsigned insn);
+void ir_x87_slot(IrBlock *ir, unsigned insn, unsigned slot, unsigned byte);
+void ir_x87_if(IrBlock *ir, IrRef cond, unsigned st);
+void ir_x87_mem(IrBlock *ir, bool write, IrType type, unsigned insn, IrRef addr, int32_t disp,
+                unsigned memflags);
 
 /* fadd fsub fmul fdiv fmin fmax faddsub; scalar: @lane ignored. */
 IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y);

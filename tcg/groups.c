@@ -21,14 +21,15 @@ static bool is_rmw(const IrOp *op)
 
 static bool writes(const IrOp *op)
 {
-    return op->op == OP_probe ? op->aux : op->op != OP_ld;
+    return op->op == OP_probe ? op->aux : !ir_is_load(op->op);
 }
 
 static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 {
     IrType t;
 
-    if ((op->op != OP_ld && op->op != OP_st && op->op != OP_probe && !is_rmw(op)) ||
+    if ((op->op != OP_ld && op->op != OP_st && op->op != OP_x87_ld && op->op != OP_x87_st &&
+         op->op != OP_probe && !is_rmw(op)) ||
         (op->d & (MEM_ALIGN | MEM_LOCK))) {
         return false;
     }
@@ -114,7 +115,7 @@ void ir_pass_groups(const IrBlock *ir, IrNotes *notes)
         } else if (ir_props(ir, op) & IRP_EXIT) {
             close_groups(notes, false);
         } else if (can_group(ir, op, &size) && !join(notes, op, i, size)) {
-            if (op->op == OP_st || op->op == OP_probe) {
+            if (!ir_has_result(ir, op)) {
                 found(notes, op, i, size, (IrRef)i);
             } else if (found(notes, op, i, size, spare)) {
                 spare = IR_NONE;

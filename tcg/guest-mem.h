@@ -93,10 +93,8 @@ typedef struct TcgLayout {
     int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
     int32_t fcw;      /* uint16_t */
     int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
-    /* uint16_t, or 0: there is no such word. A back end that says so (IrBlock.fsw_is_late) leaves the
-     * status word of the last F80 op there. Within translated code C1 is only in it (0x200), and
-     * its exception flags (0x3f) come on top of fsw's; C code finds all in fsw. */
-    int32_t fsw_last;
+    bool host_x87;    /* the ops x87 … x87_st are used, the other F80 ops are not: code leaves the host's
+                         x87 stack and status word alone */
     int32_t slow;     /* SlowAccess */
     int32_t scratch;  /* 2 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */

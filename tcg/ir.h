@@ -79,7 +79,8 @@ typedef enum IrVcvt {
 /* What a back end does at full speed beyond the ops that all have (tcg_features). What it has not must not be
  * given to it: V256 types and the ops from vmovlo to fma; AES and carry-less products in 256 bits; the
  * vgf ops. */
-enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8 };
+enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8,
+       TCG_HAS_X87 = 16 /* the ops x87 … x87_st, tcg_x87_load(), tcg_x87_save() */ };
 
 /* IrOp.d of memory ops. The low bits are the software TLB to look in. */
 typedef enum IrMemFlags {
@@ -153,7 +154,6 @@ typedef struct IrBlock {
     const uint8_t *call_args;   /* … and its number of arguments */
     const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
                                 and status words of floating point); gets and sets of it stay */
-    bool fsw_is_late;        /* TcgLayout.fsw_last is in use */
     uint8_t flags_hint;      /* kind of the record that the block finds, by a guess; 0: none */
     bool by_jump;            /* jumps that know the pc will lead here: a hint; reset clears it */
     bool apart;              /* no instruction knows what others left in slots; reset clears it */
@@ -221,7 +221,14 @@ static inline uint64_t ir_type_mask(unsigned type)
 static inline bool ir_has_result(const IrBlock *ir, const IrOp *op)
 {
     return op->type != IR_VOID && !(ir_op_info[op->op].props & IRP_END) && op->op != OP_set &&
-           op->op != OP_setflags && op->op != OP_st && op->op != OP_insn;
+           op->op != OP_setflags && op->op != OP_st && op->op != OP_insn && op->op != OP_x87_ld &&
+           op->op != OP_x87_st;
+}
+
+/* A memory access that does not write. */
+static inline bool ir_is_load(unsigned op)
+{
+    return op == OP_ld || op == OP_x87_ld;
 }
 
 /* Text form: print one block, or parse it. The parser needs the slot and helper tables of @ir. */

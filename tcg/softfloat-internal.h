@@ -7,9 +7,8 @@
 #ifndef TCG_SOFTFLOAT_INTERNAL_H
 #define TCG_SOFTFLOAT_INTERNAL_H
 
+#include "tcg/softfloat-wide.h"
 #include "tcg/softfloat.h"
-
-typedef unsigned __int128 SfWide;
 
 typedef enum SfClass {
     SF_IS_ZERO,

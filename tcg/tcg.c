@@ -64,8 +64,8 @@ static bool *find_volatile_slots(const TcgConfig *config)
     for (unsigned i = 0; i < config->nslots; i++) {
         const IrSlot *s = &config->slots[i];
         is_volatile[i] = overlaps(s, l->mxcsr, 4) || overlaps(s, l->fcw, 2) ||
-                         overlaps(s, l->fsw, 2) || (l->fsw_last && overlaps(s, l->fsw_last, 2)) ||
-                         overlaps(s, l->budget, 4) || overlaps(s, l->flags, sizeof(FlagsRecord));
+                         overlaps(s, l->fsw, 2) || overlaps(s, l->budget, 4) ||
+                         overlaps(s, l->flags, sizeof(FlagsRecord));
     }
     return is_volatile;
 }
@@ -92,7 +92,6 @@ Tcg *tcg_new(const TcgConfig *config, GError **error)
     if (!config->no_opt) {
         ir_block_forward(tcg->ir);
     }
-    tcg->ir->fsw_is_late = backend->fsw_is_late && config->layout.fsw_last;
     tcg->chunks = g_ptr_array_new_with_free_func(g_aligned_free);
     return tcg;
 }
@@ -216,6 +215,16 @@ TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc)
     size_t n = rank(tcg, pc);
 
     return n > 0 && pc < tcg->sorted[n - 1]->end ? tcg->sorted[n - 1] : NULL;
+}
+
+void tcg_x87_load(const Tcg *tcg, const void *image)
+{
+    tcg->backend->x87_load(image);
+}
+
+void tcg_x87_save(const Tcg *tcg, void *image)
+{
+    tcg->backend->x87_save(image);
 }
 
 void tcg_flush(Tcg *tcg)

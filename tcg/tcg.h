@@ -100,6 +100,11 @@ void tcg_link(Tcg *tcg, TcgCode *from, unsigned link, TcgCode *to);
 /* No one shall enter @code again: whoever tries leaves with TCG_EXIT_LOOKUP and exact state. Its own
  * code stays valid for whoever is inside it. */
 void tcg_retire(Tcg *tcg, TcgCode *code);
+/* TCG_HAS_X87: the host's x87 takes on the guest's registers, tags, TOP and status word, from an image
+ * as FXSAVE64 makes it, for blocks with ops x87 … x87_st; or gives them back and is empty again, as C
+ * code wants it. In between this thread runs no C code that computes in long double. */
+void tcg_x87_load(const Tcg *tcg, const void *image);
+void tcg_x87_save(const Tcg *tcg, void *image);
 /* Forget all code. Nothing may be running. */
 void tcg_flush(Tcg *tcg);
 size_t tcg_buffer_used(const Tcg *tcg);

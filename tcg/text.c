@@ -36,6 +36,7 @@ enum {
     F_AUX = 1 << 6,    /* aux=N, if not 0 */
     F_MEM = 1 << 7,    /* d: mem=N,names */
     F_SIZE = 1 << 8,   /* b: size=N */
+    F_INSN = 1 << 9,   /* b: insn=N, in hex */
 };
 
 /* The 64 bits of IrOp.value. */
@@ -84,6 +85,11 @@ static unsigned fields_of(unsigned op)
     case OP_fcmp:
     case OP_jump: return F_AUX | F_IMM;
     case OP_probe: return F_AUX | F_IMM | F_SIZE | F_MEM;
+    case OP_x87: return F_OFFSET;
+    case OP_x87_if: return F_IMM;
+    case OP_x87_slot: return F_SLOT | F_INSN;
+    case OP_x87_ld:
+    case OP_x87_st: return F_IMM | F_INSN | F_MEM;
     case OP_fence:
     case OP_vbcast:
     case OP_vselect:
@@ -163,6 +169,9 @@ void ir_print_op(const IrBlock *ir, unsigned index, GString *out)
     }
     if (f & F_SIZE) {
         g_string_append_printf(out, " size=%u", op->b);
+    }
+    if (f & F_INSN) {
+        g_string_append_printf(out, " insn=0x%x", op->b);
     }
     if (f & F_MEM) {
         print_mem(op->d, out);
@@ -384,7 +393,7 @@ static bool parse_fields(Parser *ps, IrOp *op)
         }
         op->imm = (uint32_t)v;
     }
-    if ((f & F_SIZE) && accept(ps, "size=")) {
+    if (((f & F_SIZE) && accept(ps, "size=")) || ((f & F_INSN) && accept(ps, "insn="))) {
         if (!number(ps, &v)) {
             return false;
         }

@@ -25,6 +25,7 @@ enum { /* sets of types */
        T_SELECT = T_INT | 1 << I1 | 1 << F32 | 1 << F64 | 1 << V128,
        T_MEM = T_INT | 1 << F32 | 1 << F64 | 1 << F80 | 1 << V128 | 1 << V256,
        T_SLOT = T_MEM | 1 << I1,
+       T_X87 = 1 << I16 | 1 << I32 | 1 << I64 | T_SCALAR_FP,
        T_CONST = T_INT | 1 << I1 | 1 << F32 | 1 << F64 | 1 << V128 | 1 << V256,
        T_V128 = 1 << V128,
        T_VEC = 1 << V128 | 1 << V256,
@@ -69,6 +70,9 @@ static const Signature signatures[IR_NOPS] = {
     [OP_rmw_xchg] = { T_INT, { ADDR, SAME } }, [OP_rmw_cas] = { T_INT, { ADDR, SAME, SAME } },
     [OP_probe] = { VOID_, { ADDR } }, [OP_ld_host] = { T_INT },
     [OP_fence] = { VOID_ },
+    [OP_x87] = { VOID_ | 1 << I16 | 1 << I32 }, [OP_x87_if] = { VOID_, { 1 << I32 } },
+    [OP_x87_slot] = { VOID_ },
+    [OP_x87_ld] = { T_X87, { ADDR } }, [OP_x87_st] = { T_X87, { ADDR } },
     [OP_fadd] = { T_FP, { SAME, SAME } }, [OP_fsub] = { T_FP, { SAME, SAME } },
     [OP_fmul] = { T_FP, { SAME, SAME } }, [OP_fdiv] = { T_FP, { SAME, SAME } },
     [OP_fmin] = { T_SSE, { SAME, SAME } }, [OP_fmax] = { T_SSE, { SAME, SAME } },
@@ -243,6 +247,11 @@ static const char *check_fields(const Check *c)
             return "outside of the slot";
         }
         break;
+    case OP_x87_slot:
+        if (op->imm >= ir->nslots || op->aux >= ir_type_info[ir->slots[op->imm].type].bytes) {
+            return "no such slot";
+        }
+        break;
     case OP_lea:
         if (op->aux > 3) {
             return "scale above 3";
@@ -314,7 +323,7 @@ static const char *check_fields(const Check *c)
 
 static bool is_memory(unsigned op)
 {
-    return op >= OP_ld && op <= OP_probe;
+    return (op >= OP_ld && op <= OP_probe) || op == OP_x87_ld || op == OP_x87_st;
 }
 
 /* A fault after a set would leave half an instruction behind. */

@@ -100,6 +100,8 @@ static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
     }
     switch (op->op) {
     case OP_ld:
+    case OP_x87_ld:
+    case OP_x87_st:
     case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
     case OP_probe: return ir_is_member(g->notes, i) ? 0 : 42;
     default: break;
@@ -146,7 +148,8 @@ static bool has_mem_stub(const Gen *g, unsigned i)
 {
     const IrOp *op = &g->ops[i];
 
-    return op->op == OP_ld || op->op == OP_st || op->op == OP_probe
+    return op->op == OP_ld || op->op == OP_st || op->op == OP_probe || op->op == OP_x87_ld ||
+                   op->op == OP_x87_st
                ? !ir_is_member(g->notes, i)
                : op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
 }

@@ -7,6 +7,7 @@
 
 #include <cpuid.h>
 #include <string.h>
+#include <xmmintrin.h>
 
 #include "tcg/x86_64/disas.h"
 
@@ -118,7 +119,7 @@ static unsigned backend_features(void)
         f = host_features();
     }
     return (f.avx2 ? TCG_HAS_V256 : 0u) | (f.vaes ? TCG_HAS_VAES : 0u) |
-           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u);
+           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u) | TCG_HAS_X87;
 }
 
 static void *backend_init(const TcgConfig *config, GError **error)
@@ -215,7 +216,6 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->hf.epoch = 0;
     g->fused_second = 0;
     g->upper_marked = false;
-    g->nx87 = g->x87_above = 0;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     g->nstubs = g->nmem_stubs = g->npoints = 0;
@@ -255,9 +255,6 @@ static void emit_code(Gen *g)
         g_assert(rule); /* a row of opcodes.def without a rule here */
         if (op->type == V256 && g->be->feat.avx2) {
             mark_upper(g);
-        }
-        if (g->nx87 || g->x87_above) {
-            x87_before_op(g);
         }
         rule(g);
         g->locked = 0;
@@ -464,6 +461,24 @@ static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void
     g_assert(find_point(p, code, host_pc, env, offset, index));
 }
 
+/* The modes of the image are no matter: blocks are entered with FCW and MXCSR of env. */
+static void backend_x87_load(const void *image)
+{
+    uint32_t mxcsr = _mm_getcsr();
+
+    __asm__ volatile("fxrstor64 %0"
+                     :
+                     : "m"(*(const uint8_t(*)[512])image)
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    _mm_setcsr(mxcsr);
+}
+
+static void backend_x87_save(void *image)
+{
+    __asm__ volatile("fxsave64 %0\n\tfninit" : "=m"(*(uint8_t(*)[512])image));
+}
+
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
     x64_disas(p, code->start, (size_t)(code->end - code->start), out);
@@ -471,7 +486,6 @@ static void backend_disas(void *p, const TcgCode *code, GString *out)
 
 const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64",
-    .fsw_is_late = true,
     .has_groups = true,
     .init = backend_init,
     .features = backend_features,
@@ -485,5 +499,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .flush = backend_flush,
     .used = backend_used,
     .restore_state = backend_restore_state,
+    .x87_load = backend_x87_load,
+    .x87_save = backend_x87_save,
     .disas = backend_disas,
 };

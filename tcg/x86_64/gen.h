@@ -130,7 +130,6 @@ typedef enum StubKind {
 
 typedef struct Stub {
     uint8_t kind; /* StubKind */
-    uint8_t x87;  /* values to be dropped from the host's x87 stack first */
     bool flush;   /* LINK: record to write first */
     bool near;    /* the jump that comes here has 8 bits */
     bool loop;    /* LINK: back to this block's start */
@@ -185,9 +184,6 @@ typedef struct Gen {
     uint16_t rest[IR_MAX_OPS];  /* estimate of the bytes from this op to the end and in memory
                                    stubs of ops behind it … */
     uint16_t rest_stubs[IR_MAX_OPS]; /* … and in their other stubs */
-    IrRef x87[4];       /* F80 values that the host's x87 stack holds as well, the deepest first */
-    unsigned nx87;      /* … so many */
-    unsigned x87_above; /* what the current op has pushed on top of them */
     IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
 } Gen;
 
@@ -331,6 +327,7 @@ void emit_pdep(Gen *g), emit_funnel(Gen *g), emit_bswap(Gen *g), emit_bits(Gen *
 void emit_sext(Gen *g), emit_trunc(Gen *g), emit_bitcast(Gen *g), emit_lea(Gen *g);
 void emit_setcond(Gen *g), emit_select(Gen *g);
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
+void emit_x87(Gen *g), emit_x87_if(Gen *g), emit_x87_slot(Gen *g), emit_x87_mem(Gen *g);
 void emit_fence(Gen *g), emit_ld_host(Gen *g);
 void emit_vun(Gen *g), emit_vround(Gen *g), emit_vwiden(Gen *g), emit_sha256rnds2(Gen *g);
 void emit_vtest(Gen *g), emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g),
@@ -381,8 +378,6 @@ void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);
 void emit_stubs(Gen *g);
 
 /* emit-fp.c */
-void x87_status(Gen *g);
-void x87_before_op(Gen *g); /* the current one */
 
 /* shapes.c */
 ShapeTable *shapes_new(void);

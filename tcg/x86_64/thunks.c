@@ -240,11 +240,15 @@ static void guest_fcw(Thunk *t)
     fldcw(t, scratch(t, SCR_TMP));
 }
 
-/* Exception flags that C code left in the host's x87 are none of the guest's. */
+/* Exception flags that C code left in the host's x87 are none of the guest's; with host_x87 they
+ * all are: C code does not compute with it then. */
 static void clear_x87(Thunk *t)
 {
     uint8_t *j;
 
+    if (t->be->layout->host_x87) {
+        return;
+    }
     x_byte(&t->a, 0xdf); /* FNSTSW AX */
     x_byte(&t->a, 0xe0);
     x_test_imm(&t->a, 1, RAX, 0x3f);
@@ -294,35 +298,6 @@ static void load_modes(Thunk *t)
     clear_x87(t);
 }
 
-/* FSW as C code wants it, from what the last F80 op left. Clobbers RAX. */
-static void gather_fsw(Thunk *t)
-{
-    const TcgLayout *l = t->be->layout;
-
-    if (!l->fsw_last) {
-        return;
-    }
-    x_load(&t->a, 2, RAX, field(l->fsw_last));
-    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0x23f);
-    x_flags_rm(&t->a, 0x81, 2, (X86Reg)ALU_AND, field(l->fsw));
-    x_byte(&t->a, 0xff);
-    x_byte(&t->a, 0xfd); /* all but C1 */
-    x_alu_mr(&t->a, ALU_OR, 2, field(l->fsw), RAX);
-}
-
-/* C code may have changed FSW: C1 is now what it says. Clobbers RAX. */
-static void scatter_fsw(Thunk *t)
-{
-    const TcgLayout *l = t->be->layout;
-
-    if (!l->fsw_last) {
-        return;
-    }
-    x_load(&t->a, 2, RAX, field(l->fsw));
-    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0x200);
-    x_store(&t->a, 2, field(l->fsw_last), RAX);
-}
-
 static void set_host_pc(Thunk *t, bool inside)
 {
     Mem m = field(t->be->layout->slow + (int32_t)offsetof(SlowAccess, host_pc));
@@ -351,7 +326,6 @@ static const uint8_t *make_enter(Thunk *t)
     x_lea(&t->a, 8, RBP, mem_base(RDI, ENV_BIAS));
     x_mov(&t->a, 8, R13, RSI);
     load_modes(t);
-    scatter_fsw(t);
     load_pins(t);
     restore(t, ALL_GPRS & ~GPR_TEMPS);
     x_jmp_reg(&t->a, R13);
@@ -366,7 +340,6 @@ static const uint8_t *make_leave(Thunk *t)
     x_pop(&t->a, RAX);
     x_store(&t->a, 8, scratch(t, SCR_SITE), RAX);
     gather_mxcsr(t);
-    gather_fsw(t);
     c_modes(t);
     set_host_pc(t, false);
     vzeroupper(t);
@@ -433,7 +406,6 @@ static const uint8_t *make_trap(Thunk *t)
 
     save(t, ALL_GPRS | XMM_PINS);
     gather_mxcsr(t);
-    gather_fsw(t);
     c_modes(t);
     vzeroupper(t);
     x_load(&t->a, 8, RSI, mem_base(RSP, 0));
@@ -478,7 +450,6 @@ static const uint8_t *make_mem(Thunk *t)
     x_here(&t->a, j);
     save(t, XMM_PINS | XMM_TEMPS);
     gather_mxcsr(t);
-    gather_fsw(t);
     c_modes(t);
     vzeroupper(t);
     mem_call(t, x64_mem_slow);
@@ -597,9 +568,6 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     if (sees || fp) {
         gather_mxcsr(t);
     }
-    if (!blind) {
-        gather_fsw(t);
-    }
     if (faults || fp) {
         c_modes(t);
     }
@@ -614,7 +582,6 @@ static void make_helper(Thunk *t, const TcgHelper *h)
         x_store(&t->a, 8, scratch(t, SCR_RET), RAX);
     }
     if (!blind) {
-        scatter_fsw(t);
         set_host_pc(t, false);
     }
     if (writes) {

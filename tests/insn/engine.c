@@ -512,6 +512,7 @@ static void load_state(Engine *e, const Case *k)
         c->fpregs[phys].se = s->st[n].se;
     }
     c->old_exception = -1;
+    c->host_x87 = tcg_features(tcg_backend_name(e->tcg)) & TCG_HAS_X87;
     set_mode(c, k->mode, s->sel);
     c->mode = 0;
     x86_update_mode(c);
@@ -638,6 +639,24 @@ static void tell(Engine *e, const Insn *i, bool completed)
         e->trace(i, completed);
 }
 
+static void x87_home(Engine *e)
+{
+    CpuX86 *c = &e->cpu->x86;
+    uint8_t image[512] __attribute__((aligned(16)));
+
+    if (!c->common.x87_on_host)
+        return;
+    tcg_x87_save(e->tcg, image);
+    c->common.x87_on_host = false;
+    x86_cpu_ops.x87_from_host(&c->cpu, image);
+}
+
+void cpu_x87_to_host(Cpu *cpu, const void *image)
+{
+    tcg_x87_load(running->tcg, image);
+    x86(cpu)->common.x87_on_host = true;
+}
+
 static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
 {
     Engine *e = (Engine *)r;
@@ -652,7 +671,9 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
     tcg_flush(e->tcg);
     load_state(e, k);
     e->no_groups = false;
-    if (setjmp(e->jump) == 0 || (e->no_groups && !e->faulted)) {
+    bool first = setjmp(e->jump) == 0;
+    x87_home(e);
+    if (first || (e->no_groups && !e->faulted)) {
         c->cpu.pc = wrapped_pc(c);
         while (c->cpu.budget > 0) {
             CpuContext now;
@@ -664,6 +685,8 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
             e->cpu->tail.slow.host_pc = 0;
             c->cpu.pc = wrapped_pc(c);
+            if (l.kind == TCG_EXIT_BUDGET || l.kind == TCG_EXIT_REASON)
+                x87_home(e);
             if (l.kind == TCG_EXIT_BUDGET)
                 break;
             if (l.kind == TCG_EXIT_REASON) {
@@ -678,6 +701,7 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
             insn.desc = NULL;
         }
     }
+    x87_home(e);
     tell(e, &insn, false);
     save_state(e, out);
 }
@@ -695,7 +719,7 @@ static TcgLayout layout(void)
         .mxcsr = offsetof(TestCpu, x86.mxcsr),
         .fcw = offsetof(TestCpu, x86.fcw),
         .fsw = offsetof(TestCpu, x86.fsw),
-        .fsw_last = offsetof(TestCpu, x86.fsw_last),
+        .host_x87 = true,
         .slow = offsetof(TestCpu, tail.slow),
         .scratch = offsetof(TestCpu, tail.scratch),
         .tlb = offsetof(TestCpu, tail.tlb),

@@ -57,7 +57,6 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     }
     s = &g->stubs[g->nstubs++];
     s->kind = (uint8_t)kind;
-    s->x87 = (uint8_t)g->nx87;
     s->flush = s->loop = s->near = false;
     s->giveback = 0;
     s->from = from;
@@ -501,10 +500,6 @@ static void stub_trap(Gen *g, Stub *s)
 
 static void stub_exit_if(Gen *g, Stub *s)
 {
-    for (unsigned i = 0; i < s->x87; i++) {
-        x_byte(&g->a, 0xdd); /* FSTP ST0 */
-        x_byte(&g->a, 0xd8);
-    }
     give_back(g, s->giveback);
     x_call(&g->a, g->be->exit_reason);
     point_here(g, s->point);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floating point. SSE ops are the host's own under the guest's MXCSR. F80 values live in memory;
- * an op loads them onto the host's x87 stack, computes under the guest's FCW and stores the result.
- * The host's exception flags and C1 are left in env after each (x87_status).
+ * Floating point. SSE ops are the host's own under the guest's MXCSR, ops x87 … are themselves.
+ * Other F80 ops, which do not come together with these, load values from memory, compute under the
+ * guest's FCW, leave the host's exception flags and C1 in env (x87_status) and store the result.
  */
 #include "tcg/x86_64/gen.h"
 
@@ -32,85 +32,19 @@ static void x87(Gen *g, unsigned b0, unsigned b1)
     x_byte(&g->a, b1);
 }
 
-/* Operands of an op are pushed by this alone, before anything else is. */
 static void fld80(Gen *g, IrRef v)
 {
     g_assert(g->loc[v].kind == LOC_ENV || g->loc[v].kind == LOC_SPILL);
-    for (unsigned i = 0; i < g->nx87; i++) {
-        if (g->x87[i] == v) {
-            x87(g, 0xd9, 0xc0 + g->nx87 - 1 - i + g->x87_above++); /* FLD ST(i) */
-            return;
-        }
-    }
     x_rm(&g->a, 0xdb, 4, (X86Reg)5, env_mem(g->loc[v].off));
-    g->x87_above++;
-}
-
-/* The x87 stack is empty for C code, memory accesses (which may become C code) and other blocks;
- * the stub of exit_if sees to that itself. */
-void x87_before_op(Gen *g)
-{
-    const unsigned leaves = IRP_FAULT | IRP_EXIT | IRP_END;
-
-    g->x87_above = 0;
-    if (!g->nx87 || g->op->op == OP_exit_if ||
-        (g->op->op != OP_call && !(ir_props(g->ir, g->op) & leaves))) {
-        return;
-    }
-    for (; g->nx87; g->nx87--) {
-        x87(g, 0xdd, 0xd8); /* FSTP ST0 */
-    }
-}
-
-static bool is_x87(const Gen *g, const IrOp *op)
-{
-    return (ir_props(g->ir, op) & IRP_FPSTATUS) && op->op != OP_call &&
-           (op->type == F80 || g->ops[op->a].type == F80);
-}
-
-/* Does @op look at the status word, or may C code or another block do so from it on? */
-static bool looks_at_status(const Gen *g, const IrOp *op)
-{
-    const TcgLayout *l = g->be->layout;
-    int32_t off;
-
-    if (op->op == OP_get) {
-        off = (int32_t)g->be->config.slots[op->imm].offset;
-        return off == l->fsw || off == l->fsw_last;
-    }
-    return op->op == OP_getfsw || op->op == OP_setfsw || op->op == OP_call ||
-           (ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT | IRP_END));
-}
-
-/* Another x87 op comes before anybody looks: flags are still in the host's status word then, C1 is
- * its own. */
-static bool status_is_overtaken(const Gen *g)
-{
-    for (unsigned i = g->cur + 1; i < g->ir->nops; i++) {
-        const IrOp *op = &g->ops[i];
-
-        if (is_x87(g, op))
-            return true;
-        if (looks_at_status(g, op))
-            return false;
-    }
-    return false;
 }
 
 /* Exception flags gather, C1 is the latest op's. */
-void x87_status(Gen *g)
+static void x87_status(Gen *g)
 {
-    int32_t fsw = env_off(g->be->layout->fsw), last = g->be->layout->fsw_last;
-    int t;
+    int32_t fsw = env_off(g->be->layout->fsw);
+    int t = alloc_gpr(g);
 
-    if (status_is_overtaken(g))
-        return;
-    if (last) {
-        x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(env_off(last))); /* FNSTSW m16 */
-        return;
-    }
-    t = alloc_gpr(g);
-    x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(scr(g, SCR_TMP)));
+    x_rm(&g->a, 0xdd, 4, (X86Reg)7, env_mem(scr(g, SCR_TMP))); /* FNSTSW m16 */
     x_load(&g->a, 2, (X86Reg)t, env_mem(scr(g, SCR_TMP)));
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, 0x23f);
     x_flags_rm(&g->a, 0x81, 2, (X86Reg)ALU_AND, env_mem(fsw));
@@ -122,16 +56,48 @@ void x87_status(Gen *g)
 
 static void store_f80(Gen *g)
 {
-    int32_t to = def_spill(g, CUR);
+    x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(def_spill(g, CUR)));
+}
 
-    if (g->nx87 == G_N_ELEMENTS(g->x87)) {
-        x87(g, 0xdd, 0xc0 + g->nx87); /* FFREE the deepest */
-        g->nx87--;
-        memmove(g->x87, g->x87 + 1, g->nx87 * sizeof(g->x87[0]));
+/* -- The guest's stack on the host's ---------------------------------------------------------- */
+
+void emit_x87(Gen *g)
+{
+    Mem tmp = env_mem(scr(g, SCR_TMP));
+    int r;
+
+    if (g->op->type == I16) {
+        x_rm(&g->a, 0xdd, 4, (X86Reg)7, tmp); /* FNSTSW m16 */
+        r = alloc_gpr(g);
+        x_load(&g->a, 2, (X86Reg)r, tmp);
+        def_reg(g, CUR, r, true);
+        return;
     }
-    g->x87[g->nx87++] = CUR;
-    x87(g, 0xd9, 0xc0); /* FLD ST0 */
-    x_rm(&g->a, 0xdb, 4, (X86Reg)7, env_mem(to));
+    x87(g, 0xd8 + (g->op->imm >> 8), g->op->imm & 0xff);
+    if (g->op->type == I32) {
+        x_flags_changed(&g->a);
+        r = alloc_gpr(g);
+        x_byte(&g->a, 0x9c); /* PUSHFQ */
+        x_pop(&g->a, (X86Reg)r);
+        x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)r, FLAG_ZF | FLAG_PF | FLAG_CF);
+        def_reg(g, CUR, r, true);
+    }
+}
+
+void emit_x87_slot(Gen *g)
+{
+    int32_t off = g->be->slot[g->op->imm].off;
+
+    evict_env(g, off, 32);
+    x_rm(&g->a, 0xd8 + (g->op->b >> 8), 4, (X86Reg)(g->op->b >> 3 & 7), env_mem(off + g->op->aux));
+}
+
+void emit_x87_if(Gen *g)
+{
+    X86Reg r = (X86Reg)use_gpr(g, g->op->a);
+
+    x_test(&g->a, 4, r, r);
+    x87(g, 0xdb, 0xc8 + g->op->imm); /* FCMOVNE */
 }
 
 static void binary_f80(Gen *g)
@@ -429,13 +395,7 @@ void emit_getfsw(Gen *g)
 {
     int t = alloc_gpr(g);
 
-    int32_t last = g->be->layout->fsw_last;
-
     x_load(&g->a, 2, (X86Reg)t, env_mem(env_off(g->be->layout->fsw)));
-    if (last) {
-        x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, 0x3f);
-        x_alu_rm(&g->a, ALU_OR, 2, (X86Reg)t, env_mem(env_off(last)));
-    }
     x_alu_imm(&g->a, ALU_AND, 4, (X86Reg)t, 0x23f);
     def_reg(g, CUR, t, true);
 }
@@ -450,9 +410,6 @@ void emit_setfsw(Gen *g)
     x_byte(&g->a, 0xc0); /* 0xfdc0: the other bits stay */
     x_byte(&g->a, 0xfd);
     x_alu_mr(&g->a, ALU_OR, 2, env_mem(fsw), (X86Reg)t);
-    if (g->be->layout->fsw_last) {
-        x_store(&g->a, 2, env_mem(env_off(g->be->layout->fsw_last)), (X86Reg)t);
-    }
     x87(g, 0xdb, 0xe2); /* FNCLEX: the host's gather from nothing again */
 }
 

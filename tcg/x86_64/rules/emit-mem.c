@@ -126,11 +126,13 @@ static MemShape shape_of(Gen *g, const Access *m, IrRef value, IrRef compare)
                    .size = m->size,
                    .disp = (int32_t)g->op->imm };
 
+    bool is_x87 = d.op == OP_x87_ld || d.op == OP_x87_st;
+
     g_assert(g->be->reg_home[m->addr] != NO_HOME);
-    if (m->group) { /* the access itself is always done inline */
+    if (m->group || is_x87) { /* the access itself is always done inline */
         d.is_group = true;
-        d.lo = m->group->lo;
-        d.span = (uint32_t)(m->group->hi - m->group->lo);
+        d.lo = m->group ? m->group->lo : d.disp;
+        d.span = m->group ? (uint32_t)(m->group->hi - m->group->lo) : m->size;
     } else {
         d.value = describe(g, &d, &nextra, value);
         d.compare = describe(g, &d, &nextra, compare);
@@ -314,6 +316,19 @@ void emit_st(Gen *g)
     } else {
         x_store(&g->a, size, m.host, (X86Reg)o.reg);
     }
+    done(g, &m, PLACE_NONE);
+}
+
+/* What no TLB entry can be had for is run again with the x87 by helpers. */
+void emit_x87_mem(Gen *g)
+{
+    Access m;
+
+    g_assert(!(g->op->d & MEM_ALIGN));
+    begin(g);
+    prepare(g, &m, ir_type_info[g->op->type].bytes, g->op->op == OP_x87_st);
+    check(g, &m, IR_NONE, IR_NONE);
+    x_rm(&g->a, 0xd8 + (g->op->b >> 8), 4, (X86Reg)(g->op->b >> 3 & 7), m.host);
     done(g, &m, PLACE_NONE);
 }
 
