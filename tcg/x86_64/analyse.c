@@ -172,8 +172,11 @@ static void backward(Gen *g)
         props = ir_props(g->ir, op);
         g->rest[i] = (uint16_t)MIN(bytes, UINT16_MAX);
         g->rest_stubs[i] = (uint16_t)MIN(stubs, UINT16_MAX);
-        bytes += bytes_about(g, i, props) + (has_mem_stub(g, i) ? MEM_STUB_BYTES : 0);
-        stubs += props & (IRP_EXIT | IRP_FAULT) ? stub_about(g, op) : 0;
+        bytes += bytes_about(g, i, props);
+        if (props & (IRP_EXIT | IRP_FAULT)) {
+            bytes += has_mem_stub(g, i) ? MEM_STUB_BYTES : 0;
+            stubs += stub_about(g, op);
+        }
         if (op->op == OP_set) {
             sets[op->a]++;
             continue;
