@@ -109,9 +109,19 @@ static void push(MimusPlugin *p, unsigned cpu, uint64_t rsp, uint64_t pc)
     current[cpu]->calls++;
 }
 
+/* What jumps on to the function that was called (Linux). */
+static bool is_thunk(uint64_t pc)
+{
+    uint64_t start;
+    const char *name = symbols_find(symbols, pc, &start);
+
+    return name && (!strncmp(name, "__x86_indirect_", 15) || !strncmp(name, "__x86_return_", 13) ||
+                    !strncmp(name, "__static_call_text_", 19));
+}
+
 static void block(MimusPlugin *p, unsigned cpu, uint64_t pc, void *data)
 {
-    if (!entering[cpu])
+    if (!entering[cpu] || is_thunk(pc))
         return;
     entering[cpu] = false;
     account(p, cpu);
