@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Disks of the board: opens the images that the command line names and connects them to the IDE
- * channels. A replay opens nothing: it has sizes from its recording, and contents as they are read.
+ * Disks of the board: opens the images that the command line names and connects them to IDE
+ * channels and virtio devices. A replay opens nothing: it has sizes from its recording, and
+ * contents as they are read.
  */
 #include <string.h>
 
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
 #include "hw/piix3-ide.h"
+#include "hw/virtio-blk.h"
 #include "softmmu/error.h"
 
 #define FACTS_BYTES 9 /* of an image, in a recording: u64 size, u8 read-only */
@@ -110,25 +112,47 @@ static bool is_known(const PcBoard *b, const char *id)
     return false;
 }
 
-static bool attach(PcBoard *b, const DriveOption *o, unsigned bus, unsigned unit, GError **error)
+/* @id is for one whose user gave none. */
+static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GError **error)
 {
     const Machine *m = b->m;
     DriveWiring w = { .clock = m->clock,
                       .input = m->input,
                       .counted = m->config->icount_shift >= 0 };
-    g_autofree char *id =
-        o->id ? g_strdup(o->id) : g_strdup_printf("ide%u-%s%u", bus, o->cdrom ? "cd" : "hd", unit);
-    g_autofree char *serial =
-        o->serial ? g_strdup(o->serial) : g_strdup_printf("QM%05u", 2 * bus + unit + 1);
 
-    if (is_known(b, id)) {
-        error_set(error, "there is another drive with id '%s'", id);
-        return false;
+    if (is_known(b, o->id ? o->id : id)) {
+        error_set(error, "there is another drive with id '%s'", o->id ? o->id : id);
+        return NULL;
     }
-    if (!open_image(b, o, &w, error))
+    return open_image(b, o, &w, error) ? drive_new(&b->dev, o->id ? o->id : id, &w) : NULL;
+}
+
+static bool attach_ide(PcBoard *b, const DriveOption *o, GError **error)
+{
+    g_autofree char *id = NULL, *serial = NULL;
+    unsigned bus, unit;
+    Drive *drive;
+
+    if (!find_place(b, o, &bus, &unit, error))
         return false;
-    ide_attach(piix3_ide_channel(b->ide, bus), unit, drive_new(&b->dev, id, &w), o->cdrom, serial);
+    id = g_strdup_printf("ide%u-%s%u", bus, o->cdrom ? "cd" : "hd", unit);
+    serial = g_strdup_printf("QM%05u", 2 * bus + unit + 1);
+    drive = make_drive(b, o, id, error);
+    if (!drive)
+        return false;
+    ide_attach(piix3_ide_channel(b->ide, bus), unit, drive, o->cdrom,
+               o->serial ? o->serial : serial);
     return true;
+}
+
+static bool attach_virtio(PcBoard *b, const DriveOption *o, int devfn, GError **error)
+{
+    g_autofree char *id = g_strdup_printf("virtio%u", b->virtio_disks++);
+    Drive *drive = make_drive(b, o, id, error);
+
+    if (drive)
+        virtio_blk_new(b->pci, devfn, b->m->memory, drive, o->serial ? o->serial : "");
+    return drive != NULL;
 }
 
 /* ---- For pc.c and pc-options.c --------------------------------------------------------------- */
@@ -139,11 +163,9 @@ bool pc_create_drives(PcBoard *b, GError **error)
 
     for (guint i = 0; options && i < options->len; i++) {
         const DriveOption *o = options->pdata[i];
-        unsigned bus, unit;
 
-        if (o->interface != DRIVE_IF_IDE)
-            continue;
-        if (!find_place(b, o, &bus, &unit, error) || !attach(b, o, bus, unit, error))
+        if ((o->interface == DRIVE_IF_IDE && !attach_ide(b, o, error)) ||
+            (o->interface == DRIVE_IF_VIRTIO && !attach_virtio(b, o, -1, error)))
             return false;
     }
     return true;
@@ -171,29 +193,45 @@ static DriveOption *find_option(PcBoard *b, const char *id)
     return NULL;
 }
 
-bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error)
+/* The -drive that @o names, with what @o says itself; false with @error. */
+static bool take_option(PcBoard *b, const DeviceOption *o, DriveOption *own, GError **error)
 {
-    const char *id = g_hash_table_lookup(o->props, "drive");
-    const char *bus = g_hash_table_lookup(o->props, "bus");
-    const char *unit = g_hash_table_lookup(o->props, "unit");
-    const char *serial = g_hash_table_lookup(o->props, "serial");
-    const DriveOption *drive = find_option(b, id);
-    DriveOption own;
-    unsigned at_bus, at_unit;
+    const DriveOption *drive = find_option(b, g_hash_table_lookup(o->props, "drive"));
+    char *serial = g_hash_table_lookup(o->props, "serial");
 
     if (!drive) {
         error_set(error, "-device %s: it needs drive=ID of a -drive with if=none", o->driver);
         return false;
     }
-    own = *drive;
-    own.cdrom = cdrom;
+    *own = *drive;
     if (serial)
-        own.serial = (char *)serial;
+        own->serial = serial;
+    return true;
+}
+
+bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error)
+{
+    const char *bus = g_hash_table_lookup(o->props, "bus");
+    const char *unit = g_hash_table_lookup(o->props, "unit");
+    DriveOption own;
+
+    if (!take_option(b, o, &own, error))
+        return false;
+    own.cdrom = cdrom;
     if ((bus && !parse_bus(bus, &own.bus)) || (unit && strcmp(unit, "0") && strcmp(unit, "1"))) {
         error_set(error, "-device %s: bus is ide.0 or ide.1, unit 0 or 1", o->driver);
         return false;
     }
     if (unit)
         own.unit = unit[0] - '0';
-    return find_place(b, &own, &at_bus, &at_unit, error) && attach(b, &own, at_bus, at_unit, error);
+    return attach_ide(b, &own, error);
+}
+
+bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    DriveOption own;
+    int devfn;
+
+    return take_option(b, o, &own, error) && pc_device_slot(o, &devfn, error) &&
+           attach_virtio(b, &own, devfn, error);
 }

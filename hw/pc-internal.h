@@ -22,6 +22,7 @@ typedef struct PcBoard {
     MemRegion bios, isa_bios;
     Irq reset, shutdown, suspend, a20, ignne, smi; /* ends of lines that leave the board */
     IrqOr serial_irq[2];
+    unsigned virtio_disks;
     unsigned cards; /* of a network, so far */
     FwCfg *fw_cfg;
     PciBus *pci;
@@ -36,13 +37,15 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error);
 
 /* pc-drives.c: disks and CD-ROMs on the IDE channels; what -device ide-hd and ide-cd ask for. */
 bool pc_create_drives(PcBoard *b, GError **error);
+bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error);
 
 /* pc-net.c: cards that -nic asks for, and one that -device asks for. */
 bool pc_create_nics(PcBoard *b, GError **error);
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error);
 
-/* pc-options.c: what -device and -debugcon ask for. */
+/* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon ask for. */
+bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error);
 bool pc_create_option_devices(PcBoard *b, GError **error);
 
 #endif

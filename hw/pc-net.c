@@ -6,6 +6,7 @@
 #include "hw/e1000.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
+#include "hw/virtio-net.h"
 #include "softmmu/error.h"
 
 typedef struct CardModel {
@@ -14,7 +15,12 @@ typedef struct CardModel {
                       const uint8_t mac[6]);
 } CardModel;
 
-static const CardModel models[] = { { "e1000", e1000_new } };
+/* The first is the board's own choice; "virtio" is what -nic calls virtio-net-pci. */
+static const CardModel models[] = {
+    { "e1000", e1000_new },
+    { "virtio-net-pci", virtio_net_new },
+    { "virtio", virtio_net_new },
+};
 
 static const CardModel *find_model(const char *name)
 {
@@ -90,7 +96,8 @@ bool pc_create_nics(PcBoard *b, GError **error)
         const CardModel *model = find_model(n->model ? n->model : models[0].name);
 
         if (!model) {
-            error_set(error, "unknown network card '%s'; there is e1000", n->model);
+            error_set(error, "unknown network card '%s'; there are e1000 and virtio-net-pci",
+                      n->model);
             return false;
         }
         if (!create_card(b, model, n->netdev, n->mac, -1, error))
@@ -101,19 +108,12 @@ bool pc_create_nics(PcBoard *b, GError **error)
 
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
 {
-    const char *addr = g_hash_table_lookup(o->props, "addr");
-    unsigned slot = 0, fn = 0;
-    int end = 0;
+    int devfn;
 
-    if (addr && sscanf(addr, "%x%n.%u%n", &slot, &end, &fn, &end) < 1)
-        end = -1;
-    if (addr && (end < 0 || addr[end] || slot > 31 || fn > 7)) {
-        error_set(error, "-device %s: addr=%s is not SLOT[.FUNCTION]", o->driver, addr);
+    if (!pc_device_slot(o, &devfn, error))
         return false;
-    }
     if (create_card(b, find_model(o->driver), g_hash_table_lookup(o->props, "netdev"),
-                    g_hash_table_lookup(o->props, "mac"), addr ? (int)PCI_DEVFN(slot, fn) : -1,
-                    error))
+                    g_hash_table_lookup(o->props, "mac"), devfn, error))
         return true;
     g_prefix_error(error, "-device %s: ", o->driver);
     return false;

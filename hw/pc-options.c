@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Devices that the command line adds to the board: one row per driver. */
+#include <stdio.h>
+
 #include "hw/debug-devices.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
@@ -61,6 +63,23 @@ static bool create_debugcon(PcBoard *b, const DeviceOption *o, GError **error)
     return true;
 }
 
+bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error)
+{
+    const char *addr = g_hash_table_lookup(o->props, "addr");
+    unsigned slot = 0, fn = 0;
+    int end = -1;
+
+    *devfn = -1;
+    if (!addr)
+        return true;
+    if (sscanf(addr, "%x%n.%u%n", &slot, &end, &fn, &end) < 1 || addr[end] || slot > 31 || fn > 7) {
+        error_set(error, "-device %s: addr=%s is not SLOT[.FUNCTION]", o->driver, addr);
+        return false;
+    }
+    *devfn = PCI_DEVFN(slot, fn);
+    return true;
+}
+
 static bool create_ide_disk(PcBoard *b, const DeviceOption *o, GError **error)
 {
     return pc_create_ide_device(b, o, false, error);
@@ -78,6 +97,10 @@ static const DeviceDriver drivers[] = {
     { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
     { "e1000", "Intel 82540EM gigabit Ethernet", "PCI",
       (const char *const[]){ "netdev", "mac", "addr", NULL }, pc_create_net_device },
+    { "virtio-net-pci", "network card behind virtio", "PCI",
+      (const char *const[]){ "netdev", "mac", "addr", NULL }, pc_create_net_device },
+    { "virtio-blk-pci", "disk behind virtio", "PCI",
+      (const char *const[]){ "drive", "serial", "addr", NULL }, pc_create_virtio_disk },
     { "isa-debug-exit", "port whose written value ends the machine", "ISA",
       (const char *const[]){ "iobase", "iosize", NULL }, create_debug_exit },
     { "isa-debugcon", "port that writes to a character device", "ISA",

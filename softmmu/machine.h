@@ -32,7 +32,7 @@ typedef struct DeviceOption {
     GHashTable *props; /* char * -> char * */
 } DeviceOption;
 
-typedef enum DriveInterface { DRIVE_IF_IDE, DRIVE_IF_NONE } DriveInterface;
+typedef enum DriveInterface { DRIVE_IF_IDE, DRIVE_IF_NONE, DRIVE_IF_VIRTIO } DriveInterface;
 
 typedef struct DriveOption {
     char *id; /* NULL: after its place, "ide0-hd0" */

@@ -58,10 +58,12 @@ static bool set_serial(void *ctx, const char *value, GError **error)
 
 static bool set_interface(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "ide", "none", NULL };
+    static const char *const words[] = { "ide", "none", "virtio", NULL };
+    static const DriveInterface interfaces[] = { DRIVE_IF_IDE, DRIVE_IF_NONE, DRIVE_IF_VIRTIO };
     int n = find_word(value, words, error);
 
-    ((DriveKeys *)ctx)->drive->interface = n > 0 ? DRIVE_IF_NONE : DRIVE_IF_IDE;
+    if (n >= 0)
+        ((DriveKeys *)ctx)->drive->interface = interfaces[n];
     return n >= 0;
 }
 

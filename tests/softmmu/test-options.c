@@ -91,7 +91,7 @@ static const struct {
     {"-net socket", "-net socket: 'socket' is not supported yet; use none, nic or user"},
     {"-hda", "-hda: requires an argument"},
     {"-drive if=ide", "-drive if=ide: file is needed: drives without a medium are not supported yet"},
-    {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none"},
+    {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none, virtio"},
     {"-drive file=x,index=4", "-drive file=x,index=4: index: '4' is not a number from 0 to 3"},
     {"-drive file=x,index=1,bus=0", "-drive file=x,index=1,bus=0: index cannot be used with bus and unit"},
     {"-drive file=x,cache=none", "-drive file=x,cache=none: cache: 'none' is not supported; there are writeback"},

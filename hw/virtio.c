@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* Rings of virtio devices, and the registers by which a driver sets them up. */
+#include "hw/virtio.h"
+
+#include <string.h>
+
+#include "softmmu/log.h"
+
+#define BAR_BYTES     0x4000
+#define AT_COMMON     0x0000
+#define AT_ISR        0x1000
+#define AT_CONFIG     0x2000
+#define AT_NOTIFY     0x3000
+#define NOTIFY_STRIDE 4
+#define NO_VECTOR     0xffff
+#define F_INDIRECT    (UINT64_C(1) << 28)
+#define F_VERSION_1   (UINT64_C(1) << 32)
+
+enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, DESC_BYTES = 16 };
+enum { STATUS_FEATURES_OK = 8, STATUS_DRIVER_OK = 4, STATUS_NEEDS_RESET = 64 };
+enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
+enum { AVAIL_NO_INTERRUPT = 1 };
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static uint64_t get(VirtioDevice *v, uint64_t addr, unsigned size)
+{
+    uint8_t raw[8];
+    uint64_t value = 0;
+
+    address_space_read_bytes(v->memory, addr, raw, size);
+    for (unsigned i = size; i-- > 0;)
+        value = value << 8 | raw[i];
+    return value;
+}
+
+static void put(VirtioDevice *v, uint64_t addr, unsigned size, uint64_t value)
+{
+    uint8_t raw[8];
+
+    for (unsigned i = 0; i < size; i++)
+        raw[i] = value >> 8 * i;
+    address_space_write_bytes(v->memory, addr, raw, size);
+}
+
+/* ---- Interrupt ------------------------------------------------------------------------------- */
+
+static void update_irq(VirtioDevice *v)
+{
+    pci_set_irq(&v->pci, v->isr != 0);
+}
+
+/* The driver did what the standard forbids: it is told, and nothing more happens. */
+static void break_device(VirtioDevice *v)
+{
+    log_guest_error("%s: a chain of descriptors makes no sense\n", v->pci.dev.id);
+    v->status |= STATUS_NEEDS_RESET;
+    v->isr |= ISR_CONFIG;
+    update_irq(v);
+}
+
+bool virtio_is_ready(const VirtioDevice *v)
+{
+    return (v->status & STATUS_DRIVER_OK) && !(v->status & STATUS_NEEDS_RESET);
+}
+
+/* ---- Rings ----------------------------------------------------------------------------------- */
+
+typedef struct Table {
+    uint64_t addr;
+    uint32_t size;
+} Table;
+
+static bool add_part(VirtioChain *c, uint64_t addr, uint32_t len, bool write)
+{
+    unsigned *n = write ? &c->ins : &c->outs;
+
+    if (*n == VIRTIO_MAX_PARTS || (!write && c->ins)) /* what is written comes last */
+        return false;
+    (write ? c->in : c->out)[(*n)++] = (VirtioPart){ addr, len };
+    *(write ? &c->in_len : &c->out_len) += len;
+    return true;
+}
+
+/* From descriptor @n of @t on; an indirect one leads to a table of its own, once. */
+static bool walk(VirtioDevice *v, Table t, uint32_t n, bool nested, VirtioChain *c)
+{
+    for (uint32_t steps = 0; steps < t.size && n < t.size; steps++) {
+        uint64_t at = t.addr + (uint64_t)n * DESC_BYTES, addr = get(v, at, 8);
+        uint32_t len = get(v, at + 8, 4);
+        uint16_t flags = get(v, at + 12, 2);
+
+        if (flags & DESC_INDIRECT) {
+            Table own = { addr, len / DESC_BYTES };
+            return !nested && !(flags & DESC_NEXT) && own.size && own.size <= VIRTIO_MAX_PARTS &&
+                   walk(v, own, 0, true, c);
+        }
+        if (!add_part(c, addr, len, flags & DESC_WRITE))
+            return false;
+        if (!(flags & DESC_NEXT))
+            return true;
+        n = get(v, at + 14, 2);
+    }
+    return false;
+}
+
+bool virtio_find(VirtioDevice *v, unsigned queue, uint16_t head, VirtioChain *c)
+{
+    const VirtioQueue *q = &v->queue[queue];
+
+    c->head = head;
+    c->outs = c->ins = 0;
+    c->out_len = c->in_len = 0;
+    return q->enabled && walk(v, (Table){ q->desc, q->size }, head, false, c);
+}
+
+bool virtio_has_chain(VirtioDevice *v, unsigned queue)
+{
+    const VirtioQueue *q = &v->queue[queue];
+
+    return virtio_is_ready(v) && q->enabled && (uint16_t)get(v, q->driver + 2, 2) != q->taken;
+}
+
+bool virtio_take(VirtioDevice *v, unsigned queue, VirtioChain *c)
+{
+    VirtioQueue *q = &v->queue[queue];
+    uint16_t head;
+
+    if (!virtio_has_chain(v, queue))
+        return false;
+    head = get(v, q->driver + 4 + 2 * (q->taken & (q->size - 1)), 2);
+    q->taken++;
+    if (virtio_find(v, queue, head, c))
+        return true;
+    break_device(v);
+    return false;
+}
+
+void virtio_give(VirtioDevice *v, unsigned queue, uint16_t head, uint32_t written)
+{
+    VirtioQueue *q = &v->queue[queue];
+    uint16_t index;
+
+    if (!q->enabled || !virtio_is_ready(v))
+        return;
+    index = get(v, q->device + 2, 2);
+    put(v, q->device + 4 + 8 * (index & (q->size - 1)), 4, head);
+    put(v, q->device + 8 + 8 * (index & (q->size - 1)), 4, written);
+    put(v, q->device + 2, 2, (uint16_t)(index + 1));
+    if (get(v, q->driver, 2) & AVAIL_NO_INTERRUPT)
+        return;
+    v->isr |= ISR_QUEUE;
+    update_irq(v);
+}
+
+typedef void MoveFunc(AddressSpace *as, uint64_t addr, uint8_t *buf, uint64_t len);
+
+static void move_in(AddressSpace *as, uint64_t addr, uint8_t *buf, uint64_t len)
+{
+    address_space_read_bytes(as, addr, buf, len);
+}
+
+static void move_out(AddressSpace *as, uint64_t addr, uint8_t *buf, uint64_t len)
+{
+    address_space_write_bytes(as, addr, buf, len);
+}
+
+static uint64_t move(VirtioDevice *v, const VirtioPart *parts, unsigned count, uint64_t offset,
+                     uint8_t *buf, uint64_t len, MoveFunc *func)
+{
+    uint64_t done = 0;
+
+    for (unsigned i = 0; i < count && done < len; i++) {
+        uint64_t n;
+
+        if (offset >= parts[i].len) {
+            offset -= parts[i].len;
+            continue;
+        }
+        n = MIN(len - done, parts[i].len - offset);
+        func(v->memory, parts[i].addr + offset, buf + done, n);
+        done += n;
+        offset = 0;
+    }
+    return done;
+}
+
+uint64_t virtio_read(VirtioDevice *v, const VirtioChain *c, uint64_t offset, void *buf,
+                     uint64_t len)
+{
+    return move(v, c->out, c->outs, offset, buf, len, move_in);
+}
+
+uint64_t virtio_write(VirtioDevice *v, const VirtioChain *c, uint64_t offset, const void *buf,
+                      uint64_t len)
+{
+    return move(v, c->in, c->ins, offset, (uint8_t *)buf, len, move_out);
+}
+
+/* ---- Common configuration -------------------------------------------------------------------- */
+
+static void reset_transport(VirtioDevice *v)
+{
+    v->feature_select = v->driver_select = 0;
+    v->driver_features = 0;
+    v->status = v->isr = 0;
+    v->queue_select = 0;
+    memset(v->queue, 0, sizeof(v->queue));
+    for (unsigned i = 0; i < v->kind->queues; i++)
+        v->queue[i].size = VIRTIO_RING_SIZE;
+    if (v->kind->reset)
+        v->kind->reset(v);
+}
+
+static uint64_t offered(const VirtioDevice *v)
+{
+    return v->kind->features | F_VERSION_1 | F_INDIRECT;
+}
+
+static void write_status(VirtioDevice *v, uint8_t value)
+{
+    if (!value) {
+        reset_transport(v);
+        update_irq(v);
+        return;
+    }
+    /* A driver that wants what is not there, or is of before version 1, is not taken. */
+    if ((value & STATUS_FEATURES_OK) &&
+        ((v->driver_features & ~offered(v)) || !(v->driver_features & F_VERSION_1)))
+        value &= ~STATUS_FEATURES_OK;
+    v->status = value | (v->status & STATUS_NEEDS_RESET);
+    if (value & STATUS_DRIVER_OK) {
+        for (unsigned i = 0; i < v->kind->queues; i++)
+            v->kind->notified(v, i);
+    }
+}
+
+/* NULL: it is not there. */
+static VirtioQueue *selected(VirtioDevice *v)
+{
+    return v->queue_select < v->kind->queues ? &v->queue[v->queue_select] : NULL;
+}
+
+static void set_half(uint64_t *field, bool high, uint32_t value)
+{
+    *field = high ? (*field & UINT32_MAX) | (uint64_t)value << 32
+                  : (*field & ~(uint64_t)UINT32_MAX) | value;
+}
+
+static uint32_t read_common(VirtioDevice *v, unsigned off)
+{
+    static const VirtioQueue none;
+    const VirtioQueue *q = selected(v) ? selected(v) : &none;
+
+    switch (off) {
+    case 0x00: return v->feature_select;
+    case 0x04: return v->feature_select < 2 ? offered(v) >> 32 * v->feature_select : 0;
+    case 0x08: return v->driver_select;
+    case 0x0c: return v->driver_select < 2 ? v->driver_features >> 32 * v->driver_select : 0;
+    case 0x10:
+    case 0x1a: return NO_VECTOR;
+    case 0x12: return v->kind->queues;
+    case 0x14: return v->status;
+    case 0x16: return v->queue_select;
+    case 0x18: return q->size;
+    case 0x1c: return q->enabled;
+    case 0x1e: return v->queue_select;
+    case 0x20:
+    case 0x24: return q->desc >> (off & 4) * 8;
+    case 0x28:
+    case 0x2c: return q->driver >> (off & 4) * 8;
+    case 0x30:
+    case 0x34: return q->device >> (off & 4) * 8;
+    }
+    return 0;
+}
+
+static void write_queue(VirtioDevice *v, VirtioQueue *q, unsigned off, uint32_t value)
+{
+    if (!q || q->enabled)
+        return; /* only a reset takes it back */
+    switch (off) {
+    case 0x18:
+        if (value && value <= VIRTIO_RING_SIZE && !(value & (value - 1)))
+            q->size = value;
+        break;
+    case 0x1c: q->enabled = value == 1 && q->size; break;
+    case 0x20:
+    case 0x24: set_half(&q->desc, off & 4, value); break;
+    case 0x28:
+    case 0x2c: set_half(&q->driver, off & 4, value); break;
+    case 0x30:
+    case 0x34: set_half(&q->device, off & 4, value); break;
+    }
+}
+
+static void write_common(VirtioDevice *v, unsigned off, uint32_t value)
+{
+    switch (off) {
+    case 0x00: v->feature_select = value; break;
+    case 0x08: v->driver_select = value; break;
+    case 0x0c:
+        if (v->driver_select < 2 && !(v->status & STATUS_FEATURES_OK))
+            set_half(&v->driver_features, v->driver_select, value);
+        break;
+    case 0x14: write_status(v, value); break;
+    case 0x16: v->queue_select = value; break;
+    default: write_queue(v, selected(v), off, value);
+    }
+}
+
+/* ---- The BAR --------------------------------------------------------------------------------- */
+
+static uint64_t read_config(VirtioDevice *v, unsigned off, unsigned size)
+{
+    uint8_t config[VIRTIO_MAX_CONFIG + 8] = { 0 };
+    uint64_t value = 0;
+
+    if (off >= v->kind->config_size)
+        return 0;
+    v->kind->config(v, config);
+    for (unsigned i = size; i-- > 0;)
+        value = value << 8 | config[off + i];
+    return value;
+}
+
+static uint64_t bar_read(void *opaque, uint64_t addr, unsigned size)
+{
+    VirtioDevice *v = opaque;
+    uint8_t isr = v->isr;
+
+    if (addr < AT_ISR)
+        return read_common(v, addr);
+    if (addr >= AT_CONFIG && addr < AT_NOTIFY)
+        return read_config(v, addr - AT_CONFIG, size);
+    if (addr != AT_ISR)
+        return 0;
+    v->isr = 0;
+    update_irq(v);
+    return isr;
+}
+
+static void bar_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+{
+    VirtioDevice *v = opaque;
+    uint64_t queue = (addr - AT_NOTIFY) / NOTIFY_STRIDE;
+
+    if (addr < AT_ISR)
+        write_common(v, addr, value);
+    else if (addr >= AT_NOTIFY && queue < v->kind->queues && virtio_is_ready(v))
+        v->kind->notified(v, queue);
+}
+
+static const MemOps bar_ops = { bar_read, bar_write, 1, 4 };
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+/* A capability that says where in BAR 4 one of the structures is (4.1.4). */
+static unsigned add_capability(VirtioDevice *v, unsigned at, unsigned next, uint8_t type,
+                               uint32_t offset, uint32_t len)
+{
+    unsigned size = type == 2 ? 20 : 16;
+
+    pci_set_config(&v->pci, at, 4, 0x09 | next << 8 | size << 16 | (uint32_t)type << 24, 0);
+    pci_set_config(&v->pci, at + 4, 4, 4, 0); /* BAR 4 */
+    pci_set_config(&v->pci, at + 8, 4, offset, 0);
+    pci_set_config(&v->pci, at + 12, 4, len, 0);
+    if (type == 2)
+        pci_set_config(&v->pci, at + 16, 4, NOTIFY_STRIDE, 0);
+    return at + size;
+}
+
+bool virtio_realize(VirtioDevice *v, GError **error)
+{
+    const PciIdentity identity = { .vendor = 0x1af4,
+                                   .device = 0x1040 + v->kind->id,
+                                   .revision = 1,
+                                   .class_code = v->kind->class_code,
+                                   .subsystem_vendor = 0x1af4,
+                                   .subsystem = 0x1100,
+                                   .interrupt_pin = 1 };
+
+    g_assert(v->kind->queues <= VIRTIO_QUEUES && v->kind->config_size <= VIRTIO_MAX_CONFIG);
+    if (!pci_device_attach(&v->pci, &identity, error))
+        return false;
+    memory_init_io(&v->bar, "virtio-pci", &bar_ops, v, BAR_BYTES);
+    pci_add_bar(&v->pci, 4, PCI_BAR_MEM32, &v->bar);
+    pci_set_config(&v->pci, PCI_STATUS, 2, 0x0010, 0); /* capabilities */
+    pci_set_config(&v->pci, PCI_CAP_POINTER, 1, 0x40, 0);
+    add_capability(v, 0x40, 0x50, 1, AT_COMMON, 0x38);
+    add_capability(v, 0x50, 0x60, 3, AT_ISR, 1);
+    add_capability(v, 0x60, 0x70, 4, AT_CONFIG, MAX(v->kind->config_size, 4));
+    add_capability(v, 0x70, 0, 2, AT_NOTIFY, NOTIFY_STRIDE * v->kind->queues);
+    return true;
+}
+
+void virtio_unrealize(Device *dev)
+{
+    VirtioDevice *v = (VirtioDevice *)dev;
+
+    pci_device_unrealize(dev);
+    memory_destroy(&v->bar);
+}
+
+void virtio_reset_enter(Device *dev)
+{
+    pci_device_reset(dev);
+    reset_transport((VirtioDevice *)dev);
+}
+
+void virtio_post_load(Device *dev)
+{
+    VirtioDevice *v = (VirtioDevice *)dev;
+
+    pci_device_post_load(dev);
+    for (unsigned i = 0; i < VIRTIO_QUEUES; i++) {
+        VirtioQueue *q = &v->queue[i];
+
+        if (!q->size || q->size > VIRTIO_RING_SIZE || (q->size & (q->size - 1)))
+            *q = (VirtioQueue){ .size = i < v->kind->queues ? VIRTIO_RING_SIZE : 0 };
+    }
+}
+
+static const StateField queue_state[] = {
+    STATE_U16(VirtioQueue, size),
+    STATE_U16(VirtioQueue, enabled),
+    STATE_U64(VirtioQueue, desc),
+    STATE_U64(VirtioQueue, driver),
+    STATE_U64(VirtioQueue, device),
+    STATE_U16(VirtioQueue, taken),
+    STATE_END,
+};
+
+const StateField virtio_state[] = {
+    STATE_STRUCT(VirtioDevice, pci, pci_device_state),
+    STATE_U32(VirtioDevice, feature_select),
+    STATE_U32(VirtioDevice, driver_select),
+    STATE_U64(VirtioDevice, driver_features),
+    STATE_U8(VirtioDevice, status),
+    STATE_U8(VirtioDevice, isr),
+    STATE_U16(VirtioDevice, queue_select),
+    STATE_STRUCT_ARRAY(VirtioDevice, queue, queue_state),
+    STATE_END,
+};

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* A driver in miniature against the virtio disk: set-up, requests, and chains that make no sense.
+ */
+#include "tests/hw/fixture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "hw/virtio-blk.h"
+
+#define BAR    0x10000000u
+#define CONFIG (BAR + 0x2000)
+#define NOTIFY (BAR + 0x3000)
+#define DESC   0x1000u
+#define AVAIL  0x3000u
+#define USED   0x4000u
+#define HEADER 0x8000u
+#define STATUS 0x8100u
+#define DATA   0x9000u
+
+typedef struct Bench {
+    Fixture *f;
+    InputQueue *input;
+    PciBus *bus;
+    IrqSpy *irq;
+    Irq pirq[4];
+    char *path;
+    int fd;
+    unsigned made; /* chains, so far */
+} Bench;
+
+static void start(Bench *b, Fixture *f)
+{
+    *b = (Bench){ .f = f, .input = input_queue_new() };
+    b->path = g_build_filename(g_get_tmp_dir(), "mimus-virtio-XXXXXX", NULL);
+    b->fd = g_mkstemp(b->path);
+    assert_int_equal(ftruncate(b->fd, 1 << 20), 0);
+    ImageOpen how = { .path = b->path, .format = "raw" };
+    DriveWiring w = { .image = image_open(&how, NULL),
+                      .size = 1 << 20,
+                      .clock = f->clock,
+                      .input = b->input,
+                      .counted = true };
+    b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
+    b->irq = fixture_spy(f);
+    for (unsigned i = 0; i < 4; i++)
+        b->pirq[i] = b->irq->irq;
+    pci_bus_set_pirq(b->bus, b->pirq);
+    virtio_blk_new(b->bus, PCI_DEVFN(4, 0), f->memory, drive_new(f->root, "d", &w), "serial");
+    fixture_start(f);
+    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), PCI_BAR0 + 16, BAR, 4);
+    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), PCI_COMMAND, 6, 2);
+}
+
+static void stop(Bench *b)
+{
+    device_unrealize(b->f->root);
+    input_queue_free(b->input);
+    close(b->fd);
+    unlink(b->path);
+    g_free(b->path);
+}
+
+static void set_up(Bench *b)
+{
+    Fixture *f = b->f;
+
+    fixture_write(f, BAR + 0x14, 3, 1);
+    fixture_write(f, BAR + 0x08, 1, 4);
+    fixture_write(f, BAR + 0x0c, 1, 4); /* version 1 */
+    fixture_write(f, BAR + 0x14, 11, 1);
+    assert_int_equal(fixture_read(f, BAR + 0x14, 1), 11);
+    assert_int_equal(fixture_read(f, BAR + 0x18, 2), 256);
+    fixture_write(f, BAR + 0x18, 8, 2);
+    fixture_write(f, BAR + 0x20, DESC, 4);
+    fixture_write(f, BAR + 0x28, AVAIL, 4);
+    fixture_write(f, BAR + 0x30, USED, 4);
+    fixture_write(f, BAR + 0x1c, 1, 2);
+    fixture_write(f, BAR + 0x14, 15, 1);
+}
+
+static void put_desc(Bench *b, unsigned n, uint64_t addr, uint32_t len, uint16_t flags,
+                     uint16_t next)
+{
+    fixture_write(b->f, DESC + 16 * n, addr, 8);
+    fixture_write(b->f, DESC + 16 * n + 8, len, 4);
+    fixture_write(b->f, DESC + 16 * n + 12, flags, 2);
+    fixture_write(b->f, DESC + 16 * n + 14, next, 2);
+}
+
+static void offer(Bench *b, uint16_t head)
+{
+    fixture_write(b->f, AVAIL + 4 + 2 * (b->made++ % 8), head, 2);
+    fixture_write(b->f, AVAIL + 2, b->made, 2);
+    fixture_write(b->f, NOTIFY, 0, 2);
+}
+
+/* Header, data, status. */
+static void request(Bench *b, uint32_t type, uint64_t sector, uint32_t len, bool in)
+{
+    fixture_write(b->f, HEADER, type, 4);
+    fixture_write(b->f, HEADER + 8, sector, 8);
+    fixture_write(b->f, STATUS, 0xff, 1);
+    put_desc(b, 0, HEADER, 16, 1, 1);
+    put_desc(b, 1, DATA, len, in ? 3 : 1, 2);
+    put_desc(b, 2, STATUS, 1, 2, 0);
+    offer(b, 0);
+    fixture_advance(b->f, NS_PER_SEC);
+}
+
+static void test_identity(void **state)
+{
+    Bench b;
+    uint8_t cap;
+
+    start(&b, *state);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0, 4), 0x10421af4);
+    cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), PCI_CAP_POINTER, 1);
+    for (unsigned seen = 0; cap; seen |= 1) {
+        assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap, 1), 9);
+        cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap + 1, 1);
+    }
+    assert_int_equal(fixture_read(b.f, CONFIG, 4), 2048);
+    fixture_write(b.f, BAR + 0x14, 11, 1); /* without version 1: features are not accepted */
+    assert_int_equal(fixture_read(b.f, BAR + 0x14, 1), 3);
+    stop(&b);
+}
+
+static void test_requests(void **state)
+{
+    uint8_t data[1024], *ram;
+    Bench b;
+
+    start(&b, *state);
+    set_up(&b);
+    ram = b.f->ram_block->host;
+    for (unsigned i = 0; i < 1024; i++)
+        ram[DATA + i] = data[i] = i * 3;
+    request(&b, 1, 5, 1024, false);
+    assert_int_equal(ram[STATUS], 0);
+    assert_int_equal(b.irq->level, 1);
+    assert_int_equal(fixture_read(b.f, BAR + 0x1000, 1), 1);
+    assert_int_equal(b.irq->level, 0);
+    memset(ram + DATA, 0, 1024);
+    request(&b, 0, 5, 1024, true);
+    assert_int_equal(ram[STATUS], 0);
+    assert_memory_equal(ram + DATA, data, 1024);
+    assert_int_equal(fixture_read(b.f, USED + 2, 2), 2);
+    assert_int_equal(fixture_read(b.f, USED + 4 + 8 + 4, 4), 1025);
+    request(&b, 4, 0, 0, false);
+    assert_int_equal(ram[STATUS], 0);
+    request(&b, 8, 0, 20, true);
+    assert_memory_equal(ram + DATA, "serial\0", 7);
+    request(&b, 0, 2047, 1024, true); /* beyond the end */
+    assert_int_equal(ram[STATUS], 1);
+    request(&b, 0, UINT64_MAX, 512, true);
+    assert_int_equal(ram[STATUS], 1);
+    request(&b, 99, 0, 512, true);
+    assert_int_equal(ram[STATUS], 2);
+    stop(&b);
+}
+
+/* Each breaks the device, which says so, until it is reset. */
+static void test_broken(void **state)
+{
+    static const struct {
+        uint64_t addr;
+        uint32_t len;
+        uint16_t flags, next, head;
+    } rows[] = {
+        { HEADER, 16, 1, 0, 0 },                           /* a chain that has no end */
+        { HEADER, 16, 0, 0, 8 },                           /* beyond the table */
+        { HEADER, 16, 1, 9, 0 },    { DESC, 16, 4, 0, 0 }, /* indirect in indirect */
+        { DESC, 8, 4, 0, 0 },                              /* an empty table */
+        { DESC, 1 << 20, 4, 0, 0 },                        /* a long one */
+        { DESC, 16, 5, 1, 0 },                             /* indirect and more */
+    };
+    Bench b;
+
+    start(&b, *state);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        set_up(&b);
+        b.made = 0;
+        fixture_write(b.f, USED, 0, 4);
+        fixture_write(b.f, AVAIL, 0, 4);
+        put_desc(&b, 0, rows[i].addr, rows[i].len, rows[i].flags, rows[i].next);
+        offer(&b, rows[i].head);
+        assert_int_equal(fixture_read(b.f, BAR + 0x14, 1) & 64, 64);
+        assert_int_equal(fixture_read(b.f, USED + 2, 2), 0);
+        fixture_write(b.f, BAR + 0x14, 0, 1);
+        assert_int_equal(fixture_read(b.f, BAR + 0x14, 1), 0);
+        assert_int_equal(b.irq->level, 0);
+    }
+    stop(&b);
+}
+
+static void test_abuse(void **state)
+{
+    Bench b;
+
+    start(&b, *state);
+    b.f->roundtrip = false;
+    for (unsigned seed = 0; seed < 60; seed++) {
+        set_up(&b);
+        fixture_abuse(b.f, b.f->memory, DESC, 0x100, 60, seed);
+        fixture_abuse(b.f, b.f->memory, AVAIL, 0x20, 30, seed);
+        fixture_write(b.f, NOTIFY, 0, 2);
+        fixture_abuse(b.f, b.f->memory, BAR, 0x3100, 200, seed);
+        fixture_advance(b.f, NS_PER_SEC);
+        fixture_write(b.f, BAR + 0x14, 0, 1);
+    }
+    stop(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        hw_test(test_identity),
+        hw_test(test_requests),
+        hw_test(test_broken),
+        hw_test(test_abuse),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
