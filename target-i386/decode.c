@@ -135,12 +135,11 @@ static bool is_vex(const DecodeMode *m, Cursor *c, uint8_t b)
     return *c->next >= 0xc0;
 }
 
-/* The prefix behind its first byte @b. Returns the number of the map, 0 if there is none such. */
+/* The prefix behind its first byte @b. Returns the number of the map. */
 static unsigned read_vex(const DecodeMode *m, Cursor *c, Insn *i, uint8_t b)
 {
     static const uint8_t reps[4] = { 0, 0, 0xf3, 0xf2 };
     unsigned map = 1, bits = next_byte(c), last = bits;
-    bool legacy = i->rex || i->rep || i->prefix66 || i->lock;
     i->vex = true;
     i->rex = (uint8_t)(0x40 | (bits & 0x80 ? 0 : 4));
     if (b == 0xc4) {
@@ -158,7 +157,7 @@ static unsigned read_vex(const DecodeMode *m, Cursor *c, Insn *i, uint8_t b)
     i->rep = reps[last & 3];
     i->prefix66 = (last & 3) == 1;
     i->osize = i->rex & 8 ? I64 : I32;
-    return legacy || map > 3 ? 0 : map;
+    return map;
 }
 
 /* ---- ModRM ---------------------------------------------------------------------------------- */
@@ -305,9 +304,15 @@ static const InsnDesc *find_vex_row(const DecodeMode *m, Cursor *c, Insn *i, uin
 {
     static const InsnDesc *const maps[4] = { NULL, opmap_vex_0f, opmap_vex_0f38, opmap_vex_0f3a };
     static const InsnDesc empty;
-    i->map = (uint8_t)read_vex(m, c, i, b);
+    bool legacy = i->rep || i->prefix66 || i->lock;
+    if (i->rex) { /* no VEX, but LES or LDS, which 64-bit mode has not */
+        read_modrm(c, i);
+        return &empty;
+    }
+    unsigned map = read_vex(m, c, i, b);
+    i->map = map > 3 ? 0 : (uint8_t)map;
     i->opcode = next_byte(c);
-    return i->map ? resolve(m, c, i, &maps[i->map][i->opcode]) : &empty;
+    return i->map && !legacy ? resolve(m, c, i, &maps[i->map][i->opcode]) : &empty;
 }
 
 static bool uses_modrm(const InsnDesc *row)
@@ -518,6 +523,43 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
     return ok && row_allowed(m, i, row) ? DECODE_OK : DECODE_UD;
 }
 
+/* An opcode that does not exist is #UD once all of it has been fetched: what its neighbours have
+ * belongs to it, as AMD's processors do it (test-lengths). Opcodes of map 0F without a ModRM: */
+static const uint16_t no_modrm_0f[16] = {
+    [0x0] = 0x5ff0, [0x2] = 0x00f0, [0x3] = 0xffff, [0x7] = 0x0c80, [0x8] = 0xffff,
+    [0xa] = 0x07c7, [0xb] = 0x0200, [0xc] = 0xff00, [0xf] = 0x8000,
+};
+
+static unsigned undefined_immediate(const Insn *i)
+{
+    static const uint8_t bytes_in_0f[] = { 0x0f, 0x70, 0x71, 0x72, 0x73, 0xa4,
+                                           0xac, 0xba, 0xc2, 0xc4, 0xc5, 0xc6 };
+    if (i->map == 1)
+        return memchr(bytes_in_0f, i->opcode, sizeof(bytes_in_0f)) ? 1
+               : (i->opcode & 0xf0) == 0x80                        ? 4
+                                                                   : 0;
+    if (i->map == 0 && !i->vex && i->opcode == 0xc7)
+        return i->osize == I16 ? 2 : 4;
+    return i->map == 3 || (i->map == 0 && !i->vex && i->opcode == 0xc6);
+}
+
+static DecodeStatus finish_undefined(const DecodeMode *m, Cursor *c, Insn *i)
+{
+    bool modrm = i->map > 1 || i->vex || i->has_modrm;
+    if (i->map == 1)
+        modrm = !(no_modrm_0f[i->opcode >> 4] >> (i->opcode & 15) & 1);
+    if (modrm) {
+        read_modrm(c, i);
+        if (i->map == 1 && (i->opcode & 0xfc) == 0x20) /* MOV CRn, DRn: registers always */
+            i->mod = 3;
+        if (i->mod != 3)
+            read_address(m, c, i);
+    }
+    c->next += undefined_immediate(i);
+    i->len = (uint8_t)bytes_read(c);
+    return status(c) == DECODE_OK ? DECODE_UD : status(c);
+}
+
 /* MAX_READ bytes can be read. */
 static G_GNUC_NO_INLINE DecodeStatus decode(const DecodeMode *m, const uint8_t *bytes,
                                             uint32_t avail, Insn *i)
@@ -530,10 +572,8 @@ static G_GNUC_NO_INLINE DecodeStatus decode(const DecodeMode *m, const uint8_t *
         b = read_prefixes(m, c, i);
     set_sizes(m, i);
     i->desc = is_vex(m, c, b) ? find_vex_row(m, c, i, b) : find_row(m, c, i, b);
-    if (!i->desc->gen) {
-        i->len = (uint8_t)bytes_read(c);
-        return status(c) == DECODE_OK ? DECODE_UD : status(c);
-    }
+    if (!i->desc->gen)
+        return finish_undefined(m, c, i);
     if (uses_modrm(i->desc))
         read_modrm(c, i);
     return finish(m, c, i);

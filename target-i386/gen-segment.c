@@ -286,7 +286,7 @@ static void set_zf(Dis *d, IrRef zf)
     ir_setflags(d->ir, ir_fl_setzf(d->ir, zf, ir_getflags(d->ir)));
 }
 
-/* The manual leaves the destination alone where RPL is already as high; memory is written back. */
+/* The destination is written only if its RPL is raised: else nothing may fault there. */
 void gen_arpl(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;
@@ -295,7 +295,12 @@ void gen_arpl(Dis *d, Insn *i)
     IrRef lower = ir_setcond(ir, COND_LTU, ir_and(ir, dst, three), rpl);
     IrRef raised = ir_or(ir, ir_and(ir, dst, ir_const(ir, I16, 0xfffc)), rpl);
 
-    op_store(d, i, 0, ir_select(ir, lower, raised, dst));
+    if (op_is_mem(i, 0)) {
+        IrRef how = ir_or(ir, ir_shl(ir, zext32(d, lower), ir_const(ir, I8, 8)), const32(d, i->seg));
+        call3(d, HELP_store_raised, how, mem_ea(d, i), zext32(d, raised));
+    } else {
+        op_store(d, i, 0, ir_select(ir, lower, raised, dst));
+    }
     set_zf(d, lower);
 }
 

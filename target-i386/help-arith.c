@@ -169,3 +169,10 @@ void help_check_segment(CpuX86 *c, uint32_t how, uint64_t ea)
 {
     x86_segment_address(c, how & 7, ea, how >> 16, (how >> 8) & 1);
 }
+
+/* ARPL to memory. */
+void help_store_raised(CpuX86 *c, uint32_t how, uint64_t ea, uint32_t selector)
+{
+    if (how >> 8)
+        cpu_store(&c->cpu, x86_segment_address(c, how & 7, ea, 2, true), selector, 2, x86_mmu(c));
+}

@@ -26,6 +26,7 @@ static inline void x86_check_alignment(CpuX86 *c, uint64_t addr, unsigned size)
         x86_raise_error(c, EXCP_AC, 0);
 }
 void help_check_segment(CpuX86 *c, uint32_t how, uint64_t ea);
+void help_store_raised(CpuX86 *c, uint32_t how, uint64_t ea, uint32_t selector);
 
 /* The word that tells a string helper its instruction. */
 typedef enum StringOp { STRING_MOVS, STRING_STOS, STRING_LODS, STRING_SCAS, STRING_CMPS } StringOp;

@@ -550,8 +550,6 @@ static Leeway refusal(const Insn *i, Mode mode)
         return LEEWAY_FAR_64;
     if (strstr(i->desc->name, "ldmxcsr") && i->base == INSN_BASE_RIP)
         return LEEWAY_MXCSR_MM;
-    if (g == gen_arpl && i->mod != 3 && i->seg_override && i->seg == 1)
-        return LEEWAY_ARPL_CODE;
     if (g == gen_loop && i->rep)
         return LEEWAY_LOOP_REP;
     if (g == gen_ret_far && (uint16_t)i->imm > 0x400)

@@ -14,8 +14,6 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
                         "Intel's and ours have a 64-bit offset, AMD's 32 bits" },
     [LEEWAY_LOOP_REP] = { "LOOPE, LOOPNE with REP", UNDEFINED,
                           "the prefix is reserved; AMD's go by it, we by the opcode" },
-    [LEEWAY_ARPL_CODE] = { "ARPL to a code segment", MODELS,
-                           "AMD's write only an RPL that rises; ours always, and fault" },
     [LEEWAY_RETF_ORDER] = { "far return that drops much", MODELS,
                             "AMD's read the outer stack before they check CS" },
     [LEEWAY_MXCSR_MM] = { "LDMXCSR of code bytes", MODELS,

@@ -14,7 +14,6 @@ typedef enum Leeway {
     LEEWAY_NEAR_66,
     LEEWAY_FAR_64,
     LEEWAY_LOOP_REP,
-    LEEWAY_ARPL_CODE,
     LEEWAY_RETF_ORDER,
     LEEWAY_MXCSR_MM,
     LEEWAY_INT_N,

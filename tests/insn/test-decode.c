@@ -160,6 +160,17 @@ static void test_admission(void **state)
     assert_int_equal(
         DECODE("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", I64, true, all),
         DECODE_TOO_LONG);
+    /* No such opcode, but its ModRM, displacement and immediate are fetched before that is known. */
+#define TWELVE "\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e"
+    assert_int_equal(DECODE(TWELVE "\x0f\x04", I64, true, all), DECODE_UD);
+    assert_int_equal(DECODE(TWELVE "\x2e\x0f\x04\xc0", I64, true, all), DECODE_UD);
+    assert_int_equal(DECODE(TWELVE "\x0f\x38\x0c\xc0", I64, true, all), DECODE_TOO_LONG);
+    assert_int_equal(DECODE("\x0f\x38\x0c\x05\1\2\3", I64, true, all), DECODE_MORE);
+    assert_int_equal(DECODE("\x0f\x38\x0c\x05\1\2\3\4", I64, true, all), DECODE_UD);
+    assert_int_equal(DECODE("\x0f\x3a\x00\xc0", I64, true, all), DECODE_MORE);
+    assert_int_equal(DECODE("\xc5\xf8\x80\1\2\3", I64, true, all), DECODE_MORE);
+    assert_int_equal(DECODE("\x48\xc5\x80\1\2\3\4", I64, true, all), DECODE_UD);
+#undef TWELVE
 }
 
 /* Each instruction with its feature alone is none without it. */

@@ -103,8 +103,13 @@ static void queries(void)
     TRY("arpl raises", "arpl %%ax, %%bx", .ring = 3, .in.eax = 3, .in.ebx = 0x10, .show = "bf");
     TRY("arpl leaves", "arpl %%ax, %%bx", .ring = 3, .in.eax = 1, .in.ebx = 0x12, .in.eflags = 0x40,
         .show = "bf");
+    TRY("arpl to memory", "movw $0x10, (%%esi); arpl %%ax, (%%esi); mov (%%esi), %%bx", .ring = 3,
+        .in.eax = 2, .in.esi = SCRATCH, .show = "bf");
     TRY("arpl to memory that is read only", "mov %%cs, %%cx; mov %%ecx, %%ds; arpl %%ax, (%%esi)",
-        .ring = 3, .in.esi = SCRATCH);
+        .ring = 3, .in.eax = 3, .in.esi = SCRATCH);
+    TRY("arpl to memory that is read only, high enough",
+        "movw $3, (%%esi); mov %%cs, %%cx; mov %%ecx, %%ds; arpl %%ax, (%%esi)", .ring = 3,
+        .in.eax = 2, .in.esi = SCRATCH, .in.eflags = 0x40, .show = "f");
 }
 
 static void nulls_and_tables(void)
