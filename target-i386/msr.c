@@ -27,6 +27,8 @@ typedef struct MsrRow {
     MsrKind kind;
     size_t field;
     uint64_t value;
+    uint32_t feature; /* bits of the CPUID word that there must be for it to exist; 0: always */
+    CpuidWord word;
 } MsrRow;
 
 #define FIELD(f) offsetof(CpuX86, f)
@@ -36,6 +38,13 @@ typedef struct MsrRow {
 #define ARCH_CAPABILITIES_VALUE                                                                  \
     (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 13 | 1u << 14 | \
      1u << 15 | 1u << 24)
+
+#define WITH_SEP     CPUID_SEP, CPUID_1_EDX
+#define WITH_MCA     CPUID_MCA, CPUID_1_EDX
+#define WITH_MTRR    CPUID_MTRR, CPUID_1_EDX
+#define WITH_SYSCALL CPUID_SYSCALL, CPUID_80000001_EDX
+#define WITH_LM      CPUID_LM, CPUID_80000001_EDX
+#define WITH_RDTSCP  CPUID_RDTSCP, CPUID_80000001_EDX
 
 /* clang-format off */
 static const MsrRow msr_rows[] = {
@@ -47,16 +56,16 @@ static const MsrRow msr_rows[] = {
     { 0x000000c1,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PMC0-7 */
     { 0x000000ce,  1, MSR_CONST,     0, 0 },                          /* PLATFORM_INFO */
     { 0x000000e7,  2, MSR_IGNORED,   0, 0 },                          /* IA32_MPERF, APERF */
-    { 0x000000fe,  1, MSR_CONST,     0, 0x508 },                      /* IA32_MTRRCAP: WC, fixed, 8 */
+    { 0x000000fe,  1, MSR_CONST,     0, 0x508, WITH_MTRR },           /* IA32_MTRRCAP: WC, fixed, 8 */
     { 0x00000119,  1, MSR_IGNORED,   0, 0 },                          /* BBL_CR_CTL */
     { 0x0000011e,  1, MSR_IGNORED,   0, 0 },                          /* BBL_CR_CTL3 */
     { 0x00000140,  1, MSR_IGNORED,   0, 0 },                          /* MISC_FEATURES_ENABLES */
-    { 0x00000174,  1, MSR_FIELD,     FIELD(sysenter_cs), ALL },
-    { 0x00000175,  1, MSR_CANONICAL, FIELD(sysenter_esp), 0 },
-    { 0x00000176,  1, MSR_CANONICAL, FIELD(sysenter_eip), 0 },
-    { 0x00000179,  1, MSR_CONST,     0, MCG_CAP_VALUE },              /* IA32_MCG_CAP */
-    { 0x0000017a,  1, MSR_FIELD,     FIELD(mcg_status), 7 },
-    { 0x0000017b,  1, MSR_FIELD,     FIELD(mcg_ctl), ALL },
+    { 0x00000174,  1, MSR_FIELD,     FIELD(sysenter_cs), ALL, WITH_SEP },
+    { 0x00000175,  1, MSR_CANONICAL, FIELD(sysenter_esp), 0, WITH_SEP },
+    { 0x00000176,  1, MSR_CANONICAL, FIELD(sysenter_eip), 0, WITH_SEP },
+    { 0x00000179,  1, MSR_CONST,     0, MCG_CAP_VALUE, WITH_MCA },    /* IA32_MCG_CAP */
+    { 0x0000017a,  1, MSR_FIELD,     FIELD(mcg_status), 7, WITH_MCA },
+    { 0x0000017b,  1, MSR_FIELD,     FIELD(mcg_ctl), ALL, WITH_MCA },
     { 0x00000186,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PERFEVTSEL0-7 */
     { 0x00000198,  1, MSR_CONST,     0, 1000ull << 40 | 1000 },       /* IA32_PERF_STATUS */
     { 0x00000199,  1, MSR_IGNORED,   0, 0 },                          /* IA32_PERF_CTL */
@@ -67,14 +76,14 @@ static const MsrRow msr_rows[] = {
     { 0x000001c9,  1, MSR_IGNORED,   0, 0 },                          /* LASTBRANCH_TOS */
     { 0x000001db,  4, MSR_CONST,     0, 0 },                          /* last branch and exception */
     { 0x000001fc,  1, MSR_IGNORED,   0, 0 },                          /* POWER_CTL: no C1E */
-    { 0xc0000081,  1, MSR_FIELD,     FIELD(star), ALL },
-    { 0xc0000082,  1, MSR_CANONICAL, FIELD(lstar), 0 },
-    { 0xc0000083,  1, MSR_CANONICAL, FIELD(cstar), 0 },
-    { 0xc0000084,  1, MSR_FIELD,     FIELD(sfmask), 0xffffffff },
-    { 0xc0000100,  1, MSR_CANONICAL, FIELD(segs[SEG_FS].base), 0 },
-    { 0xc0000101,  1, MSR_CANONICAL, FIELD(segs[SEG_GS].base), 0 },
-    { 0xc0000102,  1, MSR_CANONICAL, FIELD(kernel_gs_base), 0 },
-    { 0xc0000103,  1, MSR_FIELD,     FIELD(tsc_aux), 0xffffffff },
+    { 0xc0000081,  1, MSR_FIELD,     FIELD(star), ALL, WITH_SYSCALL },
+    { 0xc0000082,  1, MSR_CANONICAL, FIELD(lstar), 0, WITH_LM },
+    { 0xc0000083,  1, MSR_CANONICAL, FIELD(cstar), 0, WITH_LM },
+    { 0xc0000084,  1, MSR_FIELD,     FIELD(sfmask), 0xffffffff, WITH_LM },
+    { 0xc0000100,  1, MSR_CANONICAL, FIELD(segs[SEG_FS].base), 0, WITH_LM },
+    { 0xc0000101,  1, MSR_CANONICAL, FIELD(segs[SEG_GS].base), 0, WITH_LM },
+    { 0xc0000102,  1, MSR_CANONICAL, FIELD(kernel_gs_base), 0, WITH_LM },
+    { 0xc0000103,  1, MSR_FIELD,     FIELD(tsc_aux), 0xffffffff, WITH_RDTSCP },
     { 0xc0010000,  8, MSR_IGNORED,   0, 0 },                          /* PERF_CTL0-3, PERF_CTR0-3 */
     { 0xc0010010,  1, MSR_IGNORED,   0, 0 },                          /* SYSCFG */
     { 0xc0010015,  1, MSR_FIELD,     FIELD(hwcr), ALL },
@@ -96,11 +105,14 @@ static const MsrRow msr_rows[] = {
 };
 /* clang-format on */
 
-static const MsrRow *find_row(uint32_t msr)
+/* NULL, too, if the model lacks it: no rule knows it then either. */
+static const MsrRow *find_row(const CpuX86 *c, uint32_t msr)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(msr_rows); i++)
-        if (msr - msr_rows[i].first < msr_rows[i].count)
-            return &msr_rows[i];
+    for (unsigned i = 0; i < G_N_ELEMENTS(msr_rows); i++) {
+        const MsrRow *r = &msr_rows[i];
+        if (msr - r->first < r->count)
+            return !r->feature || x86_words_have(c->features, r->word, r->feature) ? r : NULL;
+    }
     return NULL;
 }
 
@@ -129,7 +141,8 @@ static void forget_deadline(CpuX86 *c)
 {
     const BoardOps *board = &c->machine->board;
 
-    if (board->apic_has_tsc_deadline && !board->apic_has_tsc_deadline(board->opaque, c->common.index))
+    if (board->apic_has_tsc_deadline &&
+        !board->apic_has_tsc_deadline(board->opaque, c->common.index))
         c->tsc_deadline = 0;
 }
 
@@ -241,6 +254,23 @@ static bool has_pred_cmd(const CpuX86 *c)
 static bool has_xss(const CpuX86 *c)
 {
     return x86_words_have(c->features, CPUID_D_1_EAX, CPUID_XSAVES);
+}
+
+/* Registers with rules that only some models have. */
+static bool model_has(const CpuX86 *c, uint32_t msr)
+{
+    const uint32_t *words = c->features;
+
+    if (msr - 0x400 < X86_MCE_BANKS * 4)
+        return x86_words_have(words, CPUID_1_EDX, CPUID_MCA);
+    if (msr - 0x200 < 16 || fixed_mtrr(msr) >= 0 || msr == 0x2ff)
+        return x86_words_have(words, CPUID_1_EDX, CPUID_MTRR);
+    switch (msr) {
+    case 0x3b: return x86_words_have(words, CPUID_7_0_EBX, CPUID_TSC_ADJUST);
+    case 0x277: return x86_words_have(words, CPUID_1_EDX, CPUID_PAT);
+    case 0xc0000080: return x86_known_efer(c) != 0;
+    default: return true;
+    }
 }
 
 static bool read_special(CpuX86 *c, uint32_t msr, uint64_t *value)
@@ -364,11 +394,11 @@ static G_GNUC_NORETURN void raise_gp0(CpuX86 *c)
 
 uint64_t help_rdmsr(CpuX86 *c, uint32_t msr)
 {
-    const MsrRow *row = find_row(msr);
+    const MsrRow *row = find_row(c, msr);
     uint64_t value = 0;
 
     if (!row) {
-        if (read_special(c, msr, &value))
+        if (model_has(c, msr) && read_special(c, msr, &value))
             return value;
         log_unimp("read of MSR 0x%x: #GP\n", msr);
         raise_gp0(c);
@@ -383,7 +413,7 @@ void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value)
     const MsrRow *row;
 
     /* what kernels write at each switch of tasks */
-    if (msr - 0xc0000100 < 3 && x86_is_canonical_base(c, value)) {
+    if (msr - 0xc0000100 < 3 && (c->efer & EFER_LMA) && x86_is_canonical_base(c, value)) {
         if (msr == 0xc0000102)
             c->kernel_gs_base = value;
         else
@@ -391,9 +421,9 @@ void help_wrmsr(CpuX86 *c, uint32_t msr, uint64_t value)
         return;
     }
     x86_cpuid_forget(c);
-    row = find_row(msr);
+    row = find_row(c, msr);
     if (!row) {
-        if (write_special(c, msr, value))
+        if (model_has(c, msr) && write_special(c, msr, value))
             return;
         log_unimp("write of 0x%llx to MSR 0x%x: #GP\n", (unsigned long long)value, msr);
         raise_gp0(c);

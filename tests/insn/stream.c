@@ -211,6 +211,15 @@ static bool is_call_fault(Admitted l, const State *want, const State *got)
            (want->vector == 12 || want->vector == 14);
 }
 
+/* Another exception of the same instruction: all else is compared. */
+static void admit_exception(Leeway why, const State *want, State *got)
+{
+    leeway_use(why);
+    got->vector = want->vector;
+    got->error = want->error;
+    got->cr2 = want->cr2;
+}
+
 static void admit_tags(Admitted l, const State *want, State *got)
 {
     bool mmx_fault = want->vector == 19 ? l.converts_to_mmx : want->vector >= 12 && l.maskmovq;
@@ -292,14 +301,10 @@ char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool ima
         leeway_use(LEEWAY_BOTH_HANG);
         return NULL;
     }
-    if (is_over_4g(k->mode, want, got)) {
-        leeway_use(LEEWAY_OVER_4G);
-        return NULL;
-    }
-    if (is_call_fault(l, want, got)) {
-        leeway_use(LEEWAY_CALL_ORDER);
-        return NULL;
-    }
+    if (is_over_4g(k->mode, want, got))
+        admit_exception(LEEWAY_OVER_4G, want, got);
+    else if (is_call_fault(l, want, got))
+        admit_exception(LEEWAY_CALL_ORDER, want, got);
     admit_page_faults(l, want, got);
     admit_selectors(want, got);
     admit_tags(l, want, got);

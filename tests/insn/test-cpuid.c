@@ -30,8 +30,10 @@ static const Row rows[] = {
     { "max,svm=on", "TCG doesn't support requested feature: CPUID.80000001H:ECX.svm [bit 2]" },
     { "max,+ds_cpl", "TCG doesn't support requested feature: CPUID.01H:ECX.ds-cpl [bit 4]" },
     { "qemu64,+avx,check=off" },
-    { "qemu64,+avx,enforce", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]", "requested features" },
-    { "qemu64,+avx,check=off,enforce", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]", "requested features" },
+    { "qemu64,+avx,enforce", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]",
+      "requested features" },
+    { "qemu64,+avx,check=off,enforce",
+      "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]", "requested features" },
     { "qemu64,+avx,enforce,-avx" },
     { "qemu64,enforce" },
     { "max,enforce" },
@@ -40,7 +42,8 @@ static const Row rows[] = {
     { "pentium2,enforce" },
     { "pentium3,enforce" },
     { "qemu32,enforce" },
-    { "Haswell-v2,enforce,-hle", "TCG doesn't support requested feature: CPUID.01H:ECX.fma [bit 12]", "TCG doesn't support" },
+    { "Haswell-v2,enforce,-hle",
+      "TCG doesn't support requested feature: CPUID.01H:ECX.fma [bit 12]", "TCG doesn't support" },
     { "Haswell-v5", NULL, "unable to find CPU model 'Haswell-v5'" },
     { "Haswell-noTSX-v1", NULL, "unable to find CPU model" },
     { "Haswell-v0", NULL, "unable to find CPU model" },
@@ -386,6 +389,45 @@ static void test_help_names_models(void **state)
     assert_null(strstr(out->str, " avx512f"));
 }
 
+/* An MSR that the model lacks is #GP(0). */
+static void test_msrs(void **state)
+{
+    static const struct {
+        const char *model;
+        uint32_t msr;
+        bool exists;
+    } table[] = {
+        { "pentium", 0x10, true },         { "pentium", 0x174, false },
+        { "pentium", 0x179, false },       { "pentium", 0xfe, false },
+        { "pentium", 0x200, false },       { "pentium", 0x2ff, false },
+        { "pentium", 0x277, false },       { "pentium", 0x400, false },
+        { "pentium", 0xc0000080, false },  { "pentium", 0xc0000081, false },
+        { "pentium", 0xc0000100, false },  { "pentium", 0x3b, false },
+        { "pentium3", 0x174, true },       { "pentium3", 0x200, true },
+        { "pentium3", 0x277, true },       { "pentium3", 0x400, true },
+        { "pentium3", 0xc0000080, false }, { "pentium3", 0xc0000082, false },
+        { "qemu64", 0xc0000080, true },    { "qemu64", 0xc0000082, true },
+        { "qemu64", 0xc0000100, true },    { "qemu64", 0xc0000103, false },
+        { "max", 0xc0000103, true },       { "max", 0x3b, true },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
+        for (unsigned write = 0; write < 2; write++) {
+            System *s = system_new(NULL, table[i].model);
+
+            system_setup(s, SYS_PROT, 0);
+            s->c->regs[R_RCX] = table[i].msr;
+            s->c->regs[R_RAX] = s->c->regs[R_RDX] = 0;
+            system_write(s, KERNEL_CODE, write ? 0xf4300f : 0xf4320f, 3);
+            assert_true(system_run(s));
+            if (system_vector(s) != (table[i].exists ? -1 : EXCP_GP))
+                fail_msg("%s: %s of MSR %x: vector %d", table[i].model, write ? "write" : "read",
+                         table[i].msr, system_vector(s));
+            system_free(s);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_leaves),
         cmocka_unit_test(test_topology_leaves),
         cmocka_unit_test(test_high_leaves),
+        cmocka_unit_test(test_msrs),
         cmocka_unit_test(test_help_names_models),
         cmocka_unit_test(test_max_wants_no_remedies),
         cmocka_unit_test(test_engine_limits_features),
