@@ -234,7 +234,7 @@ static uint64_t inclusive(const Node *n)
 /* A section for each place of a function in the tree: readers add them up. */
 static void grind(FILE *f, const Node *n, const char *root)
 {
-    fputs("fn=", f);
+    fputs("fl=???\nfn=", f); /* no file is known */
     root ? (void)fputs(root, f) : put_name(f, n->func);
     fprintf(f, "\n0 %" PRIu64 "\n", n->self);
     for (const Node *c = n->child; c; c = c->next) {
