@@ -13,16 +13,16 @@
 
 enum { MASK_BYTES = 64 };
 
+static inline uint64_t mask_of(uint64_t n) /* 1 to 64 */
+{
+    return UINT64_MAX >> (MASK_BYTES - n);
+}
+
 #if defined(__x86_64__)
 
 static inline bool mask_has(void)
 {
     return __builtin_cpu_supports("avx512bw");
-}
-
-static inline uint64_t mask_of(uint64_t n) /* 1 to 64 */
-{
-    return UINT64_MAX >> (MASK_BYTES - n);
 }
 
 static inline void mask_copy(uint8_t *to, const uint8_t *from, uint64_t n)

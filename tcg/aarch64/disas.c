@@ -80,8 +80,9 @@ void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *
     cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
     insn = cs_malloc(handle);
     while (cs_disasm_iter(handle, &code, &size, &pc, insn)) {
-        size_t data = MIN(put(be, insn, code, out), size);
+        size_t data = put(be, insn, code, out);
 
+        data = MIN(data, size);
         if (data) {
             g_string_append_printf(out, "  0x%" PRIx64 ":  .space %zu\n", pc, data);
             code += data;

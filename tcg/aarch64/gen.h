@@ -322,8 +322,15 @@ Cond cond_of(Gen *g, IrRef v);         /* I1 @v */
 A64Cond cond_to_flags(Gen *g, Cond c); /* neither NEVER nor ALWAYS */
 int pack_bundle(Gen *g, IrRef fl);     /* into a temporary */
 void nz_are(Gen *g, IrRef op,
-            unsigned carry);        /* the instruction just emitted computed @op's flags */
-void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
+            unsigned carry); /* the instruction just emitted computed @op's flags */
+static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a register already */
+{
+    return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
+}
+
+/* emit-record.c */
+void bundle_is_record(Gen *g, IrRef fl); /* what env's says, until protect_getflags() */
+void rest_bundle(Gen *g, IrRef fl);      /* make sure record_of() can describe it */
 Record record_of(Gen *g, IrRef fl);
 void write_record(Gen *g, const Record *r);
 void protect_getflags(Gen *g);

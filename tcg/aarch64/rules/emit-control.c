@@ -137,7 +137,9 @@ static int32_t not_executed(const Gen *g, unsigned executed)
 
 static void give_back(Gen *g, int32_t n)
 {
-    a_add_imm(&g->a, 4, BUDGET, BUDGET, n, X17);
+    if (n) {
+        a_add_imm(&g->a, 4, BUDGET, BUDGET, n, X17);
+    }
 }
 
 /* Leaves, until it is linked: linking makes a jump of the call. */

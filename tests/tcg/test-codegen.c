@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Host code as reviewed text. tests/tcg/codegen/NAME.expect is IR text, a line "--", and the code
- * that the x86-64 back end makes of it on a host without extensions. Addresses inside the block are
- * offsets from its start. `test-x86-codegen FILE` prints a file with its second half made anew;
- * scripts/update-expect.py does so for all.
+ * that the x86-64 back end makes of it on a host without extensions; codegen-aarch64/ has the same
+ * for AArch64. Addresses inside the block are offsets from its start. `test-codegen FILE` prints a
+ * file with its second half made anew; scripts/update-expect.py does so for all.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void normalise(const char *text, const TcgCode *code, GString *out)
 
 static char *generate(const char *ir_text)
 {
-    Harness *h = harness_new("x86_64", false);
+    Harness *h = harness_new(harness_native(), false);
     IrBlock *ir = harness_ir_new();
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
@@ -86,7 +86,7 @@ static void check(void **state)
     const char *name;
     unsigned files = 0;
 
-    if (!dir || !strstr(tcg_backend_list(), "x86_64")) {
+    if (!dir || !harness_native()) {
         skip();
     }
     d = g_dir_open(dir, 0, NULL);
@@ -116,6 +116,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = { cmocka_unit_test(check) };
 
     g_setenv("TCG_X86_64_BASELINE", "1", TRUE);
+    g_setenv("TCG_AARCH64_BASELINE", "1", TRUE);
     if (argc == 2) {
         g_autofree char *old = NULL;
         g_autofree char *ir = read_expect(argv[1], &old);
