@@ -107,7 +107,7 @@ typedef struct Cond {
  * Behind the call in a memory stub. Values are always in registers; 64 + n: unit n of the spills;
  * NO_PLACE: there is none.
  */
-enum { PLACE_SPILL = 64, NO_PLACE = 255, SITE_WRITE = 1, SITE_GROUP = 2 };
+enum { PLACE_SPILL = 64, NO_PLACE = 255, SITE_WRITE = 1, SITE_GROUP = 2, SITE_STORE = 4 };
 typedef struct MemSite {
     uint8_t op, type, flags, addr;
     uint8_t value, compare, dst, bits;

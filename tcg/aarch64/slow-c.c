@@ -20,7 +20,7 @@ static void *group_slow(void *env, SlowAccess *s, const uint8_t *site, const A64
     uint64_t lo = s->addr - (uint64_t)(int64_t)m->disp + (uint64_t)(int64_t)m->lo;
 
     if ((lo & 0xfff) + m->span <= 4096) {
-        s->is_write = m->op != OP_ld;
+        s->is_write = !!(m->bits & SITE_STORE);
         s->op = OP_probe;
         be->layout->mem_slow(env);
         s->is_write = !!(m->bits & SITE_WRITE);

@@ -15,9 +15,9 @@ typedef struct Access {
     int base, x; /* after check(): the data is at base + x, or base + disp if x is NO_REG */
     int32_t disp;
     unsigned size;
-    bool write, aligned;
-    const IrGroup *group; /* of which this is the first access */
-    bool member;          /* of a group that has been checked */
+    bool write, own_write, aligned; /* the check is for writing; the access itself writes */
+    const IrGroup *group;           /* of which this is the first access */
+    bool member;                    /* of a group that has been checked */
     FaultPoint point;
     uint8_t *retry;
     unsigned stub;
@@ -34,7 +34,7 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
     unsigned number = g->notes->group[g->cur];
     const IrGroup *group = number ? &g->notes->groups[number - 1] : NULL;
 
-    *m = (Access){ .size = size, .write = write };
+    *m = (Access){ .size = size, .write = write, .own_write = write };
     m->member = ir_is_member(g->notes, g->cur);
     m->aligned = (g->op->d & MEM_ALIGN) || is_atomic(g);
     m->disp = (int32_t)g->op->imm;
@@ -111,7 +111,8 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
         .value = NO_PLACE,
         .compare = NO_PLACE,
         .dst = NO_PLACE,
-        .bits = (m->write ? SITE_WRITE : 0) | (m->group ? SITE_GROUP : 0),
+        .bits = (m->write ? SITE_WRITE : 0) | (m->group ? SITE_GROUP : 0) |
+                (m->own_write ? SITE_STORE : 0),
         .size = (uint16_t)m->size,
         .disp = m->disp,
     };

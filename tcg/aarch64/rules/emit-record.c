@@ -209,7 +209,7 @@ static void write_on_top(Gen *g, const Record *r)
         a_mov_imm(&g->a, X17, r->rot_kind);
         a_bfi(&g->a, 4, X16, X17, 16, 16);
     } else if (r->inc_kind) {
-        a_logic_imm(&g->a, A_AND, 4, X16, X16, ~((uint32_t)FLAGS_ROT_NEWER << 16));
+        a_logic_imm(&g->a, A_AND, 4, X16, X16, ~((uint32_t)(FLAGS_ROT_NEWER | FLAGS_OF_IS) << 16));
     }
     env_store(&g->a, 4, X16, off);
 }
