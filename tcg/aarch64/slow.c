@@ -115,6 +115,12 @@ static bool store_direct(void *env, const MemSite *m, const A64Backend *be)
     return true;
 }
 
+/* An atomic access that the host does not do where it is: a better entry would not help. */
+static bool is_torn(const SlowAccess *s, const MemSite *m, const A64Backend *be)
+{
+    return (m->flags & MEM_LOCK) && be->layout->parallel && (s->addr & (s->size - 1));
+}
+
 /* NULL: to be done the slow way. */
 void *a64_mem_refill(void *env, const uint8_t *site, const A64Backend *be)
 {
@@ -129,6 +135,9 @@ void *a64_mem_refill(void *env, const uint8_t *site, const A64Backend *be)
     s->is_write = !!(m->bits & SITE_WRITE);
     s->size = m->size;
     s->host_pc = (uintptr_t)site;
+    if (is_torn(s, m, be)) {
+        return NULL;
+    }
     if ((!(m->bits & SITE_GROUP) || group_in_page(s, m)) && be->layout->mem_refill(env)) {
         go_on = (uint8_t *)(uintptr_t)site - m->back;
     } else if (!(m->bits & SITE_GROUP) && store_direct(env, m, be)) {
