@@ -13,7 +13,7 @@ typedef struct CheckpointState {
     GByteArray *devices;
     ClockMoment *clock;
     SessionPlace session;
-    void **kept; /* by Machine.keepers */
+    GBytes **kept; /* by Machine.keepers */
     uint64_t turn, settled_at;
     int64_t bias_ns;
     unsigned debug_turn;
@@ -51,7 +51,7 @@ static Checkpoint *save(Checkpoints *c)
     tlb_forget_stores(a);
     s->clock = clock_save(a->machine->clock);
     s->session = session_place(a);
-    s->kept = g_new0(void *, keepers->len);
+    s->kept = g_new0(GBytes *, keepers->len);
     for (guint i = 0; i < keepers->len; i++) {
         const MachineKeeper *keeper = &g_array_index(keepers, MachineKeeper, i);
         s->kept[i] = keeper->save(keeper->opaque);
@@ -73,7 +73,7 @@ static void drop(Checkpoints *c, Checkpoint *k)
 
     c->bytes -= state_bytes(s);
     for (guint i = 0; i < keepers->len; i++)
-        g_array_index(keepers, MachineKeeper, i).drop(s->kept[i]);
+        g_bytes_unref(s->kept[i]);
     g_free(s->kept);
     g_byte_array_free(s->devices, TRUE);
     g_free(s->clock);
@@ -102,7 +102,7 @@ static void load_counters(Accel *a, const Checkpoint *k)
     a->machine->requests &= REQUEST_QUIT;
 }
 
-static void forget_caches(Accel *a)
+void accel_forget_caches(Accel *a)
 {
     for (unsigned i = 0; i < a->cpus->len; i++) {
         Cpu *cpu = a->cpus->pdata[i];
@@ -129,7 +129,7 @@ static void load(Checkpoints *c, const Checkpoint *k)
         keeper->load(keeper->opaque, s->kept[i]);
     }
     session_seek(a, &s->session);
-    forget_caches(a);
+    accel_forget_caches(a);
 }
 
 /* ---- All --------------------------------------------------------------------------------------

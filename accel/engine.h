@@ -352,6 +352,9 @@ struct Accel {
 /* Items that want to see every block: none goes to the next by itself. */
 #define LOG_UNCHAINED (LOG_EXEC | LOG_CPU | LOG_NOCHAIN)
 
+/* What CPUs remember of memory and of what they were about to do: their state was loaded. */
+void accel_forget_caches(Accel *a);
+
 #define WAYPOINT_NONE UINT64_MAX
 
 /* Where a run is, between slices, as a debugger steps: instructions and deliveries. */

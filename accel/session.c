@@ -232,7 +232,7 @@ void session_go_live(Accel *a)
     session_free(a);
 }
 
-SessionResult session_result(Accel *a)
+SessionResult session_result(const Accel *a)
 {
     return a->session->result;
 }

@@ -27,7 +27,7 @@ typedef struct SessionResult {
     uint64_t hashes; /* how many did */
 } SessionResult;
 
-SessionResult session_result(Accel *a); /* of a replay */
+SessionResult session_result(const Accel *a); /* of a replay */
 bool session_is_replay(const Accel *a);
 
 /* Where a replay stands in its recording, and going back there. */

@@ -19,7 +19,7 @@ ALLOWED = {
                     "accel/translate.h", "accel/accel.h", "tcg/ir.h", "tcg/builder.h", "tcg/flags.h",
                     "tcg/helper.h", "tcg/guest-mem.h", "tcg/bits.h", "tcg/softfloat.h", "tcg/softfloat-wide.h"),
     "softmmu/program": ("softmmu/", "accel/accel.h", "accel/cpu.h", "accel/debug.h", "accel/guest-mem.h", "accel/plugin/plugin.h", "accel/plugin/trace-file.h", "accel/session.h",
-                        "accel/travel.h", "hw/pc.h",
+                        "accel/travel.h", "accel/lockstep.h", "accel/snapshot.h", "hw/pc.h",
                         "target-i386/", "tcg/tcg.h"),
 }
 SYSTEM = {"tcg": ("glib", "ffi.h", "capstone"), "hw": ("glib",), "accel": ("glib",)}

@@ -19,6 +19,7 @@ struct Timer {
     int64_t deadline_ns;
     uint64_t armed_as; /* breaks ties */
     uint32_t slot;
+    uint32_t number; /* of those ever made for the clock: equal in equal machines */
 };
 
 struct Clock {
@@ -26,6 +27,7 @@ struct Clock {
     void *opaque;
     Timer **heap;
     uint32_t count, capacity;
+    GPtrArray *timers; /* by number, NULL: freed */
     uint64_t armings;
     TimerFunc *rearm_hook;
     void *rearm_opaque;
@@ -38,6 +40,7 @@ Clock *clock_new(ClockSource *source, void *opaque)
 
     clock->source = source;
     clock->opaque = opaque;
+    clock->timers = g_ptr_array_new();
     return clock;
 }
 
@@ -46,6 +49,7 @@ void clock_free(Clock *clock)
     if (!clock)
         return;
     g_assert(clock->count == 0);
+    g_ptr_array_free(clock->timers, TRUE);
     g_free(clock->heap);
     g_free(clock);
 }
@@ -162,6 +166,8 @@ Timer *timer_new(Clock *clock, TimerFunc *func, void *opaque)
     timer->func = func;
     timer->opaque = opaque;
     timer->slot = NOT_IN_HEAP;
+    timer->number = clock->timers->len;
+    g_ptr_array_add(clock->timers, timer);
     return timer;
 }
 
@@ -170,6 +176,7 @@ void timer_free(Timer *timer)
     if (!timer)
         return;
     timer_cancel(timer);
+    timer->clock->timers->pdata[timer->number] = NULL;
     g_free(timer);
 }
 
@@ -244,6 +251,58 @@ void clock_load(Clock *clock, const ClockMoment *m)
         t->armed_as = m->armed[i].armed_as;
         heap_insert(clock, t);
     }
+}
+
+#define PACKED_TIMER 20 /* number, deadline, order of arming */
+#define PACKED_HEAD  8
+
+static void put_le(GByteArray *out, uint64_t value, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++) {
+        uint8_t byte = value >> 8 * i;
+        g_byte_array_append(out, &byte, 1);
+    }
+}
+
+static uint64_t get_le(const uint8_t *p, unsigned size)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint64_t)p[i] << 8 * i;
+    return value;
+}
+
+void clock_pack(const Clock *clock, GByteArray *out)
+{
+    put_le(out, clock->armings, PACKED_HEAD);
+    for (uint32_t i = 0; i < clock->count; i++) {
+        const Timer *t = clock->heap[i];
+
+        put_le(out, t->number, 4);
+        put_le(out, t->deadline_ns, 8);
+        put_le(out, t->armed_as, 8);
+    }
+}
+
+bool clock_unpack(Clock *clock, const uint8_t *data, size_t len)
+{
+    if (len < PACKED_HEAD || (len - PACKED_HEAD) % PACKED_TIMER)
+        return false;
+    while (clock->count)
+        timer_cancel(clock->heap[0]);
+    clock->armings = get_le(data, PACKED_HEAD);
+    for (size_t at = PACKED_HEAD; at < len; at += PACKED_TIMER) {
+        uint32_t number = get_le(data + at, 4);
+        Timer *t = number < clock->timers->len ? clock->timers->pdata[number] : NULL;
+
+        if (!t || timer_is_armed(t))
+            return false;
+        t->deadline_ns = get_le(data + at + 4, 8);
+        t->armed_as = get_le(data + at + 12, 8);
+        heap_insert(clock, t);
+    }
+    return true;
 }
 
 static int64_t manual_now(void *opaque)

@@ -11,6 +11,7 @@
 #ifndef SOFTMMU_CLOCK_H
 #define SOFTMMU_CLOCK_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,6 +48,10 @@ int64_t timer_deadline_ns(const Timer *timer); /* CLOCK_NEVER when not armed */
 typedef struct ClockMoment ClockMoment;
 ClockMoment *clock_save(const Clock *clock);
 void clock_load(Clock *clock, const ClockMoment *moment);
+/* The same as bytes, for another machine whose timers were made in the same order. False: they were
+ * not, or the bytes make no sense; some timers are set then. */
+void clock_pack(const Clock *clock, GByteArray *out);
+bool clock_unpack(Clock *clock, const uint8_t *data, size_t len);
 
 /* A clock that stands still until it is told otherwise: for tests. */
 Clock *clock_new_manual(void);

@@ -16,19 +16,14 @@ void machine_request_quit(Machine *m, int exit_status)
     machine_request(m, REQUEST_QUIT);
 }
 
-static void *save_chardev(void *chr)
+static GBytes *save_chardev(void *chr)
 {
     return chardev_save(chr);
 }
 
-static void load_chardev(void *chr, void *saved)
+static void load_chardev(void *chr, GBytes *saved)
 {
     chardev_load(chr, saved);
-}
-
-static void drop_chardev(void *saved)
-{
-    g_bytes_unref(saved);
 }
 
 static void silence_chardev(void *chr, bool silent)
@@ -38,7 +33,7 @@ static void silence_chardev(void *chr, bool silent)
 
 void machine_keep_chardev(Machine *m, Chardev *chr)
 {
-    MachineKeeper k = { save_chardev, load_chardev, drop_chardev, silence_chardev, chr };
+    MachineKeeper k = { save_chardev, load_chardev, silence_chardev, chr };
 
     if (chr)
         g_array_append_val(m->keepers, k);

@@ -150,12 +150,10 @@ typedef struct BoardOps {
     void *opaque;
 } BoardOps;
 
-/* What a moment of a replay has besides devices and RAM: bytes that wait for a serial port, what
- * was written to a disk. */
+/* What a moment of a replay has besides devices and RAM: bytes that wait for a serial port. */
 typedef struct MachineKeeper {
-    void *(*save)(void *opaque);
-    void (*load)(void *opaque, void *saved);
-    void (*drop)(void *saved);
+    GBytes *(*save)(void *opaque);
+    void (*load)(void *opaque, GBytes *saved);
     /* What the guest sends to the host has been seen, for now. May be NULL. */
     void (*set_silent)(void *opaque, bool silent);
     void *opaque;

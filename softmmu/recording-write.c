@@ -21,6 +21,8 @@
 #define MAX_EVENT    (FRAME_MAX_BYTES / 2)
 #define STREAM_LEVEL 3
 #define FILE_LEVEL   1
+#define COPY_LEVEL   19 /* slow, small */
+#define COPY_BYTES   (1u << 20)
 
 struct RecordWriter {
     int fd;
@@ -29,6 +31,7 @@ struct RecordWriter {
     GByteArray *items;
     RecordStamp last; /* of the items */
     int64_t flushed_us;
+    bool copies; /* a recording that is whole: nothing is lost if this ends */
     char *failure;
 };
 
@@ -94,6 +97,8 @@ static void write_frame(RecordWriter *w, FrameType type, const void *data, size_
     g_assert(len <= FRAME_MAX_BYTES);
     if (w->failure)
         return;
+    if (w->copies)
+        level = COPY_LEVEL;
     frame = g_malloc(FRAME_HEAD + len);
     stored = compress_payload(frame + FRAME_HEAD, data, len, level);
     put_le(frame, type, 4);
@@ -153,7 +158,7 @@ static void write_files(RecordWriter *w, HostFiles *files)
     }
 }
 
-RecordWriter *record_create(const char *path, char **args, HostFiles *files, GError **error)
+static RecordWriter *create(const char *path, GError **error)
 {
     RecordWriter *w;
     int fd;
@@ -171,13 +176,41 @@ RecordWriter *record_create(const char *path, char **args, HostFiles *files, GEr
     w->fd = fd;
     w->items = g_byte_array_new();
     write_out(w, (const uint8_t *)RECORD_MAGIC, RECORD_MAGIC_LEN);
-    write_strings(w, FRAME_CONFIG, MIMUS_VERSION, (const char *const *)args);
-    write_files(w, files);
+    return w;
+}
+
+/* @w, or NULL with @error if it could not be written so far. */
+static RecordWriter *check_begun(RecordWriter *w, const char *path, GError **error)
+{
     if (!w->failure)
         return w;
     error_set(error, "could not write '%s': %s", path, w->failure);
     record_close(w);
     return NULL;
+}
+
+RecordWriter *record_create(const char *path, char **args, HostFiles *files, GError **error)
+{
+    RecordWriter *w = create(path, error);
+
+    if (!w)
+        return NULL;
+    write_strings(w, FRAME_CONFIG, MIMUS_VERSION, (const char *const *)args);
+    write_files(w, files);
+    return check_begun(w, path, error);
+}
+
+RecordWriter *record_create_copy(const char *path, const RecordReader *r, GError **error)
+{
+    RecordWriter *w = create(path, error);
+
+    if (!w)
+        return NULL;
+    w->copies = true;
+    write_strings(w, FRAME_CONFIG, record_version(r), (const char *const *)record_args(r));
+    write_files(w, record_files(r));
+    record_channels(w, (const char *const *)record_channel_names(r));
+    return check_begun(w, path, error);
 }
 
 void record_channels(RecordWriter *w, const char *const *names)
@@ -210,7 +243,11 @@ static void put_head(RecordWriter *w, RecordKind kind, const RecordStamp *at)
 
 static void flush_if_due(RecordWriter *w)
 {
-    if (w->items->len >= FLUSH_BYTES || g_get_monotonic_time() - w->flushed_us >= FLUSH_US)
+    bool due = w->copies ? w->items->len >= COPY_BYTES
+                         : w->items->len >= FLUSH_BYTES ||
+                               g_get_monotonic_time() - w->flushed_us >= FLUSH_US;
+
+    if (due)
         record_flush(w);
 }
 
@@ -249,6 +286,15 @@ void record_end(RecordWriter *w, const RecordStamp *at, uint64_t hash)
 {
     put_hash(w, RECORD_END, at, hash);
     record_flush(w);
+}
+
+void record_item(RecordWriter *w, const RecordItem *item)
+{
+    switch (item->kind) {
+    case RECORD_EVENT: record_event(w, &item->at, item->channel, item->data, item->len); break;
+    case RECORD_HASH: record_hash(w, &item->at, item->hash); break;
+    case RECORD_END: record_end(w, &item->at, item->hash); break;
+    }
 }
 
 void record_flush(RecordWriter *w)

@@ -34,12 +34,17 @@ typedef struct RecordWriter RecordWriter;
 /* Creates @path with @args (options of a machine) and @files. NULL with @error; also if this build
  * has no zstd. */
 RecordWriter *record_create(const char *path, char **args, HostFiles *files, GError **error);
+typedef struct RecordReader RecordReader;
+typedef struct RecordItem RecordItem;
+/* The same for what follows from @r, channels too: packed as well as can be. */
+RecordWriter *record_create_copy(const char *path, const RecordReader *r, GError **error);
 /* Names of the channels that events will be for; NULL ends the list, "" is none. */
 void record_channels(RecordWriter *w, const char *const *names);
 void record_event(RecordWriter *w, const RecordStamp *at, unsigned channel, const void *data,
                   size_t len);
 void record_hash(RecordWriter *w, const RecordStamp *at, uint64_t hash);
 void record_end(RecordWriter *w, const RecordStamp *at, uint64_t hash);
+void record_item(RecordWriter *w, const RecordItem *item); /* one of the above, as it was read */
 /* Everything until here is on its way to the disk. */
 void record_flush(RecordWriter *w);
 /* What went wrong (the file ends with the last whole frame, nothing more is written), or NULL. */
@@ -49,18 +54,16 @@ void record_close(RecordWriter *w);          /* flushes; NULL is allowed */
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
-typedef struct RecordReader RecordReader;
-
 typedef enum RecordKind { RECORD_EVENT = 1, RECORD_HASH, RECORD_END } RecordKind;
 
-typedef struct RecordItem {
+struct RecordItem {
     RecordKind kind;
     RecordStamp at;
     unsigned channel;    /* RECORD_EVENT */
     const uint8_t *data; /* … valid until the next call */
     size_t len;
     uint64_t hash; /* RECORD_HASH: of the device tree; RECORD_END: of the machine */
-} RecordItem;
+};
 
 /* Reads everything before the stream. NULL with @error if that is not whole. */
 RecordReader *record_open(const char *path, GError **error);

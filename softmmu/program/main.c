@@ -20,6 +20,7 @@
 #include "softmmu/log.h"
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
+#include "softmmu/program/divergence.h"
 #include "softmmu/program/gdb/server.h"
 #include "softmmu/program/img.h"
 #include "softmmu/program/network.h"
@@ -224,8 +225,8 @@ static int tell_verdict(Program *p)
     return status;
 }
 
-/* @reader: of what is replayed, or NULL. */
-static int run_machine(const Options *o, RecordReader *reader)
+/* @reader: of what is replayed, or NULL. *@count: where that diverged, 0: it did not. */
+static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed, uint64_t *count)
 {
     Program p = { .reader = reader };
     GError *error = NULL;
@@ -237,6 +238,8 @@ static int run_machine(const Options *o, RecordReader *reader)
     if (set_up(&p, o, &error)) {
         run(&p);
         status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
+        if (!reader || !record_diverged(&p.built, agreed, count))
+            *count = 0;
         plugin_unload_all(p.built.accel);
         log_hash(&p.built.machine);
         log_stats(&p.built);
@@ -251,11 +254,21 @@ static int run_machine(const Options *o, RecordReader *reader)
     return error ? complain(error) : status;
 }
 
+static void explain_divergence(const Options *o, uint64_t agreed, uint64_t count)
+{
+    g_autoptr(GString) text = g_string_new("");
+
+    fputs("mimus: looking for the instruction at which it diverged\n", stderr);
+    divergence_explain(o, agreed, count, text);
+    fputs(text->str, stderr);
+}
+
 /* The options' machine, once they are those of a recording if they ask for one. */
 static int run_options(Options *o)
 {
     RecordReader *reader = NULL;
     GError *error = NULL;
+    uint64_t agreed = 0, count = 0;
     int status;
 
     if (o->replay_file && !(reader = record_replay_options(o, &error)))
@@ -264,7 +277,9 @@ static int run_options(Options *o)
         !check_readable(&o->config, "initrd", o->config.initrd, &error) || !set_up_log(o, &error))
         status = complain(error);
     else
-        status = run_machine(o, reader);
+        status = run_machine(o, reader, &agreed, &count);
+    if (count)
+        explain_divergence(o, agreed, count);
     record_reader_free(reader);
     return status;
 }

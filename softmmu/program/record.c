@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A recording carries the options of its machine, with all that the host chose filled in (time,
- * seed, counting), and the files that went into it. Missing: `rec pack`, `diff` and `trim`,
- * beginning a recording from a running machine.
+ * seed, counting), and the files that went into it. Missing: beginning a recording
+ * from a running machine.
  */
 #include "softmmu/program/record.h"
 
@@ -16,6 +16,7 @@
 #include "accel/travel.h"
 #include "config.h"
 #include "softmmu/error.h"
+#include "softmmu/program/record-tools.h"
 
 /* ---- Options --------------------------------------------------------------------------------- */
 
@@ -98,6 +99,7 @@ static bool replay_options(Options *o, RecordReader *r, GError **error)
     }
     replay.mute = o->mute;
     replay.replay_to = o->replay_to;
+    replay.replay_file = g_steal_pointer(&o->replay_file);
     options_clear(o);
     *o = replay;
     return true;
@@ -110,6 +112,15 @@ RecordReader *record_replay_options(Options *o, GError **error)
     if (r && replay_options(o, r, error))
         return r;
     record_reader_free(r);
+    return NULL;
+}
+
+RecordReader *record_options(Options *o, const char *path, GError **error)
+{
+    const char *argv[] = { "mimus", "-replay", path };
+
+    if (options_parse(o, G_N_ELEMENTS(argv), (char **)argv, error))
+        return record_replay_options(o, error);
     return NULL;
 }
 
@@ -146,11 +157,6 @@ bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **erro
     return true;
 }
 
-static const char *plural(uint64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 int record_verdict(Built *b, const RecordReader *r, GString *out)
 {
     const char *damage = record_damage(r);
@@ -182,97 +188,31 @@ int record_verdict(Built *b, const RecordReader *r, GString *out)
     return result.why ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* ---- Subcommands ----------------------------------------------------------------------------- */
-
-static void print_args(const RecordReader *r, GString *out)
+bool record_diverged(const Built *b, uint64_t *agreed, uint64_t *count)
 {
-    g_string_append(out, "options:     ");
-    for (char **arg = record_args(r); *arg; arg++) {
-        g_autofree char *quoted = g_shell_quote(*arg);
-        bool plain = **arg && !strpbrk(*arg, " \t\n'\"\\$`*?;&|<>()");
+    SessionResult result;
 
-        g_string_append_printf(out, " %s", plain ? *arg : quoted);
-    }
-    g_string_append_c(out, '\n');
-}
-
-static uint64_t print_files(const RecordReader *r, GString *out)
-{
-    g_autoptr(GList) names = host_files_names(record_files(r));
-    uint64_t total = 0;
-
-    for (GList *n = names; n; n = n->next) {
-        g_autoptr(GBytes) data = NULL;
-
-        host_files_find(record_files(r), n->data, &data, NULL);
-        g_string_append_printf(out, "file:         %s, %zu bytes\n", (const char *)n->data,
-                               g_bytes_get_size(data));
-        total += g_bytes_get_size(data);
-    }
-    return total;
-}
-
-static void print_stream(RecordReader *r, GString *out)
-{
-    uint64_t events = 0, bytes = 0, hashes = 0, count = 0;
-    bool ended = false;
-    RecordItem item;
-
-    while (record_next(r, &item)) {
-        count = item.at.count;
-        events += item.kind == RECORD_EVENT;
-        bytes += item.kind == RECORD_EVENT ? item.len : 0;
-        hashes += item.kind == RECORD_HASH;
-        ended = item.kind == RECORD_END;
-    }
-    g_string_append_printf(out, "events:       %" PRIu64 " with %" PRIu64 " byte%s\n", events,
-                           bytes, plural(bytes));
-    g_string_append_printf(out, "hashes:       %" PRIu64 "\n", hashes);
-    g_string_append_printf(out, "instructions: %" PRIu64 "%s\n", count, ended ? "" : " at least");
-    if (record_damage(r))
-        g_string_append_printf(out, "not whole:    %s\n", record_damage(r));
-}
-
-static bool print_info(const char *path, GString *out, GError **error)
-{
-    RecordReader *r = record_open(path, error);
-
-    if (!r)
+    if (!session_is_replay(b->accel))
         return false;
-    g_string_append_printf(out, "made by:      Mimus %s\n", record_version(r));
-    print_args(r, out);
-    print_files(r, out);
-    g_string_append_printf(out, "size:         %" PRIu64 " bytes, %" PRIu64 " without the files\n",
-                           record_file_size(r), record_stream_size(r));
-    print_stream(r, out);
-    record_reader_free(r);
-    return true;
+    result = session_result(b->accel);
+    *agreed = result.agreed;
+    *count = result.count;
+    return result.why;
 }
+
+/* ---- Subcommands ----------------------------------------------------------------------------- */
 
 bool record_is_command(int argc, char **argv)
 {
     return argc > 1 && (!strcmp(argv[1], "rec") || !strcmp(argv[1], "replay"));
 }
 
-static bool rec_command(int argc, char **argv, GString *out, GError **error)
-{
-    static const char *const missing[] = { "pack", "diff", "trim", NULL };
-
-    if (argc == 4 && !strcmp(argv[2], "info"))
-        return print_info(argv[3], out, error);
-    if (argc > 2 && g_strv_contains(missing, argv[2]))
-        error_set(error, "rec %s: not supported yet (recordings are self-contained)", argv[2]);
-    else
-        error_set(error, "usage: mimus rec info FILE");
-    return false;
-}
-
 /* "--gdb", "--gdb=PORT" */
 static void take_gdb(GPtrArray *args, const char *port)
 {
     g_ptr_array_add(args, g_strdup("-gdb"));
-    g_ptr_array_add(args, *port == '=' ? g_strdup_printf("tcp::%s", port + 1)
-                                       : g_strdup("tcp::1234"));
+    g_ptr_array_add(args,
+                    *port == '=' ? g_strdup_printf("tcp::%s", port + 1) : g_strdup("tcp::1234"));
 }
 
 /* 3e9, say. */
@@ -346,6 +286,6 @@ static bool replay_command(int argc, char **argv, Options *o, GError **error)
 bool record_command(int argc, char **argv, GString *out, Options *replay, GError **error)
 {
     if (!strcmp(argv[1], "rec"))
-        return rec_command(argc, argv, out, error);
+        return record_tool(argc - 2, argv + 2, out, error);
     return replay_command(argc, argv, replay, error);
 }

@@ -20,10 +20,15 @@ bool record_command(int argc, char **argv, GString *out, Options *replay, GError
  * it has. The reader must outlive them. NULL with @error. */
 RecordReader *record_replay_options(Options *o, GError **error);
 
+/* The options of the recording at @path alone, without output: as above. */
+RecordReader *record_options(Options *o, const char *path, GError **error);
+
 /* The machine is complete: begin. */
 bool record_begin(Built *b, const Options *o, GError **error);
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error);
 /* How a replay went, as a line, and the exit status that goes with it. */
 int record_verdict(Built *b, const RecordReader *r, GString *out);
+/* It diverged, between these counts. */
+bool record_diverged(const Built *b, uint64_t *agreed, uint64_t *count);
 
 #endif

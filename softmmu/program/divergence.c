@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+#include "softmmu/program/divergence.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "accel/lockstep.h"
+#include "accel/travel.h"
+#include "hw/pc.h"
+#include "softmmu/program/build.h"
+#include "softmmu/program/console.h"
+#include "softmmu/program/gdb/server.h"
+#include "softmmu/program/network.h"
+#include "softmmu/program/record.h"
+#include "softmmu/program/runstate.h"
+#include "softmmu/program/travel.h"
+#include "target-i386/cpu.h"
+#include "target-i386/disas.h"
+
+#define PORTABLE    "interp"
+#define EVENTS_MAX  8  /* shown of those near */
+#define EVENT_BYTES 16 /* shown of each */
+#define MAX_INSN    15
+
+typedef struct Side {
+    const char *name; /* for the user */
+    Options o;        /* but for what is here the original's */
+    RecordReader *reader;
+    Console console;
+    Network network;
+    Built built;
+    RunControl *rc;
+    Monitor *monitor; /* nobody speaks to it, nor to gdb; but the recording has what they did */
+    GdbServer *gdb;
+    Traveller *traveller;
+    LockstepSide step;
+} Side;
+
+static void resume(void *opaque)
+{
+    run_control_travel(opaque);
+}
+
+static bool set_up(Side *s, GError **error)
+{
+    static const RunHooks hooks = { pc_powerdown, pc_wakeup, NULL };
+    Machine *m = &s->built.machine;
+    MonitorCpus cpus = build_monitor_cpus(&s->built);
+
+    build_begin(&s->built, &s->o.config);
+    input_set_replaying(m->input, true);
+    m->stays = true;
+    if (!console_open(&s->console, &s->o, m, error) ||
+        !network_open(&s->network, &s->o, m, error) || !build_finish(&s->built, error))
+        return false;
+    s->rc = run_control_new(m, &hooks);
+    s->monitor = monitor_new(m, s->rc, &cpus, build_monitor_topics, NULL);
+    s->traveller = traveller_new(&s->built, s->rc);
+    s->gdb = gdb_server_new(&s->built, s->rc, s->monitor, s->traveller, NULL);
+    s->step = (LockstepSide){ s->built.accel, run_control_process, resume, s->rc };
+    return session_replay(s->built.accel, s->reader, error);
+}
+
+/* @backend NULL: the options'. side_close() after success and failure alike. */
+static bool side_open(Side *s, const char *name, const Options *o, const char *backend,
+                      const char *path, GError **error)
+{
+    *s = (Side){ .name = name, .o = *o };
+    s->o.mute = true;
+    s->o.gdb = NULL;
+    s->o.monitor = (char *)"none";
+    s->o.config.start_stopped = s->o.config.perfmap = s->o.config.jitdump = false;
+    if (backend)
+        s->o.config.accel_backend = (char *)backend;
+    s->reader = record_open(path, error);
+    return s->reader && set_up(s, error);
+}
+
+static void side_close(Side *s)
+{
+    if (s->reader) {
+        gdb_server_free(s->gdb);
+        monitor_free(s->monitor);
+        traveller_free(s->traveller);
+        run_control_free(s->rc);
+        build_free(&s->built);
+        network_close(&s->network);
+        console_close(&s->console);
+    }
+    record_reader_free(s->reader);
+}
+
+/* ---- What is told ---------------------------------------------------------------------------- */
+
+static void print_event(const RecordReader *r, const RecordItem *item, GString *out)
+{
+    g_string_append_printf(out, "  at %" PRIu64 ": %s, %zu byte%s:", item->at.count,
+                           record_channel_names(r)[item->channel], item->len,
+                           item->len == 1 ? "" : "s");
+    for (size_t i = 0; i < MIN(item->len, EVENT_BYTES); i++)
+        g_string_append_printf(out, " %02x", item->data[i]);
+    g_string_append(out, item->len > EVENT_BYTES ? " ...\n" : "\n");
+}
+
+/* Of @r, which is read to there, the last that came until @count. */
+static void print_events(RecordReader *r, uint64_t from, uint64_t count, GString *out)
+{
+    g_autoptr(GQueue) lines = g_queue_new();
+    uint64_t left_out = 0;
+    RecordItem item;
+    char *line;
+
+    while (record_next(r, &item) && item.at.count <= count) {
+        g_autoptr(GString) text = g_string_new("");
+
+        if (item.kind != RECORD_EVENT || item.at.count < from)
+            continue;
+        print_event(r, &item, text);
+        g_queue_push_tail(lines, g_string_free(g_steal_pointer(&text), FALSE));
+        if (lines->length > EVENTS_MAX) {
+            g_free(g_queue_pop_head(lines));
+            left_out++;
+        }
+    }
+    g_string_append_printf(out, "What reached the machine from outside since %" PRIu64 ":%s\n",
+                           from, lines->length ? "" : " nothing");
+    if (left_out)
+        g_string_append_printf(out, "  (%" PRIu64 " before)\n", left_out);
+    while ((line = g_queue_pop_head(lines))) {
+        g_string_append(out, line);
+        g_free(line);
+    }
+}
+
+static void print_events_of(const char *path, uint64_t from, uint64_t count, GString *out)
+{
+    RecordReader *r = record_open(path, NULL);
+
+    if (r)
+        print_events(r, from, count, out);
+    record_reader_free(r);
+}
+
+static char *registers(const Side *s, unsigned cpu)
+{
+    GString *out = g_string_new("");
+
+    x86_cpu_ops.print_registers(accel_cpu(s->built.accel, cpu), out);
+    return g_string_free(out, FALSE);
+}
+
+static void print_instruction(const Side *s, unsigned n, GString *out)
+{
+    Cpu *cpu = accel_cpu(s->built.accel, n);
+    CpuX86 *c = x86(cpu);
+    uint64_t addr = c->cpu.pc + (x86_is_64bit_code(c) ? 0 : c->segs[SEG_CS].base);
+    g_autoptr(GString) text = g_string_new("");
+    uint8_t bytes[MAX_INSN];
+    unsigned len = 0;
+
+    while (len < MAX_INSN && cpu_peek(cpu, addr + len, &bytes[len], 1))
+        len++;
+    x86_print_code(cpu, c->mode, addr, bytes, len, text);
+    g_string_truncate(text, strcspn(text->str, "\n"));
+    g_string_append_printf(out, "  %s\n", len ? text->str : "(no memory there)");
+}
+
+/* Lines of both that are not the same. */
+static void print_lines(const char *name, const char *text, const char *other, GString *out)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1), others = g_strsplit(other, "\n", -1);
+    unsigned n = g_strv_length(others);
+
+    for (unsigned i = 0; lines[i]; i++)
+        if (i >= n || strcmp(lines[i], others[i]))
+            g_string_append_printf(out, "  %s: %s\n", name, lines[i]);
+}
+
+static bool devices_differ(Device *a, Device *b)
+{
+    g_autoptr(GByteArray) x = g_byte_array_new(), y = g_byte_array_new();
+
+    if (!a->klass->state || !b->klass->state)
+        return a->klass != b->klass;
+    state_save(a->klass->state, a->klass->state_of ? a->klass->state_of(a) : a, x);
+    state_save(b->klass->state, b->klass->state_of ? b->klass->state_of(b) : b, y);
+    return x->len != y->len || memcmp(x->data, y->data, x->len);
+}
+
+static void print_devices(Device *a, Device *b, GString *out)
+{
+    if (devices_differ(a, b))
+        g_string_append_printf(out, " %s", a->id);
+    for (guint i = 0; i < a->children->len && i < b->children->len; i++)
+        print_devices(a->children->pdata[i], b->children->pdata[i], out);
+}
+
+static void print_memory(const Side *a, const Side *b, GString *out)
+{
+    const GPtrArray *blocks = ram_set_blocks(a->built.machine.ram),
+                    *others = ram_set_blocks(b->built.machine.ram);
+
+    for (guint i = 0; i < blocks->len && i < others->len; i++) {
+        const RamBlock *x = blocks->pdata[i], *y = others->pdata[i];
+        uint64_t at = 0;
+
+        if (x->size != y->size || !memcmp(x->host, y->host, x->size))
+            continue;
+        while (x->host[at] == y->host[at])
+            at++;
+        g_string_append_printf(out, "Memory differs first in %s at 0x%" PRIx64 ": %02x and %02x\n",
+                               x->name, at, x->host[at], y->host[at]);
+    }
+}
+
+static void print_difference(Side side[2], GString *out)
+{
+    g_string_append(out, "Devices and CPUs that differ:");
+    print_devices(side[0].built.machine.root, side[1].built.machine.root, out);
+    g_string_append_c(out, '\n');
+    print_memory(&side[0], &side[1], out);
+}
+
+/* The CPU whose registers one step changes; the first of several. */
+static unsigned moved_cpu(const Side side[2], char **const before)
+{
+    for (unsigned n = 0; before[n]; n++) {
+        for (unsigned i = 0; i < 2; i++) {
+            g_autofree char *now = registers(&side[i], n);
+            if (strcmp(now, before[n]))
+                return n;
+        }
+    }
+    return 0;
+}
+
+/* Both are before the step after which they differ. */
+static void print_step(Side side[2], GString *out)
+{
+    Accel *a = side[0].built.accel;
+    uint64_t count = accel_instruction_count(a), step = travel_steps(a) + 1;
+    unsigned cpus = accel_cpu_count(a), n;
+    g_auto(GStrv) before = g_new0(char *, cpus + 1);
+    g_auto(GStrv) code = g_new0(char *, cpus + 1);
+
+    for (n = 0; n < cpus; n++) {
+        GString *text = g_string_new("");
+
+        before[n] = registers(&side[0], n);
+        print_instruction(&side[0], n, text);
+        code[n] = g_string_free(text, FALSE);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        lockstep_run(&side[i].step, UINT64_MAX, step);
+    n = moved_cpu(side, before);
+    g_autofree char *x = registers(&side[0], n), *y = registers(&side[1], n);
+
+    g_string_append_printf(out,
+                           "They part at the instruction after %" PRIu64 ", on CPU %u:\n%s"
+                           "State before it, of both:\n%s",
+                           count, n, code[n], before[n]);
+    g_string_append(out, strcmp(x, y) ? "State after it, where it differs:\n"
+                                      : "Its CPU does not differ after it, but what it met or what"
+                                        " came from outside then does.\n");
+    print_lines(side[0].name, x, y, out);
+    print_lines(side[1].name, y, x, out);
+    print_difference(side, out);
+}
+
+/* ---- Finding it ------------------------------------------------------------------------------ */
+
+/* From where they are, which is @from, until @count. False: they agree all the way. */
+static bool find(Side side[2], uint64_t count, GString *out)
+{
+    const LockstepSide steps[2] = { side[0].step, side[1].step };
+
+    if (!lockstep_agree(&steps[0], &steps[1])) {
+        g_string_append(out, "They differ before the first instruction.\n");
+        print_difference(side, out);
+        return true;
+    }
+    if (!lockstep_find(steps, count))
+        return false;
+    print_step(side, out);
+    return true;
+}
+
+/* ---- A replay that diverged ------------------------------------------------------------------ */
+
+/* @copied: the portable back end begins at @agreed, in the other's state; else both at the
+ * beginning. False with @error: it could not be tried. */
+static bool explain(Side side[2], const Options *o, bool copied, uint64_t agreed, uint64_t count,
+                    bool *found, GString *out, GError **error)
+{
+    if (!side_open(&side[0], "this back end", o, NULL, o->replay_file, error) ||
+        !side_open(&side[1], "portable back end", o, PORTABLE, o->replay_file, error))
+        return false;
+    if (copied && (!lockstep_run(&side[0].step, agreed, UINT64_MAX) ||
+                   !lockstep_copy(&side[0].step, &side[1].step, error)))
+        return false;
+    *found = find(side, count, out);
+    if (!*found && !session_result(side[0].built.accel).why)
+        g_string_append(out, "Run again, it did not diverge.\n");
+    return true;
+}
+
+static bool is_portable(const Options *o)
+{
+    return !g_strcmp0(o->config.accel_backend, PORTABLE);
+}
+
+static void print_agreement(const Options *o, GString *out)
+{
+    g_string_append(out, is_portable(o)
+                             ? "The portable back end was used, which all others must agree with."
+                             : "The portable back end takes the same way, memory included.");
+    g_string_append(out, " So not the engine differs, but the machine as this version models it, or"
+                         " what the recording says reached it.\n");
+}
+
+void divergence_explain(const Options *o, uint64_t agreed, uint64_t count, GString *out)
+{
+    bool found = is_portable(o);
+    GError *error = NULL;
+
+    for (int copied = 1; copied >= 0 && !found && !error; copied--) {
+        Side side[2] = { 0 };
+
+        if (copied || agreed)
+            explain(side, o, copied, agreed, count, &found, out, &error);
+        for (unsigned i = 0; i < 2; i++)
+            side_close(&side[i]);
+    }
+    if (error)
+        g_string_append_printf(out, "It could not be run again: %s\n", error->message);
+    else if (!found || is_portable(o))
+        print_agreement(o, out);
+    g_clear_error(&error);
+    print_events_of(o->replay_file, agreed, count, out);
+}
+
+/* ---- Two recordings -------------------------------------------------------------------------- */
+
+static bool compare_from(Side side[2], const Options o[2], const char *const path[2],
+                         uint64_t agreed, uint64_t count, GString *out, GError **error)
+{
+    static const char *const names[] = { "first", "second" };
+
+    for (unsigned i = 0; i < 2; i++)
+        if (!side_open(&side[i], names[i], &o[i], NULL, path[i], error))
+            return false;
+    if (!agreed)
+        return find(side, count, out);
+    for (unsigned i = 0; i < 2; i++)
+        lockstep_run(&side[i].step, agreed, UINT64_MAX);
+    return lockstep_agree(&side[0].step, &side[1].step) && find(side, count, out);
+}
+
+void divergence_compare(const char *const path[2], uint64_t agreed, uint64_t count, GString *out)
+{
+    RecordReader *reader[2] = { 0 };
+    Options o[2] = { 0 };
+    GError *error = NULL;
+    bool found = false;
+
+    for (unsigned i = 0; i < 2 && !error; i++)
+        reader[i] = record_options(&o[i], path[i], &error);
+    for (uint64_t from = agreed;; from = 0) {
+        Side side[2] = { 0 };
+
+        found = !error && compare_from(side, o, path, from, count, out, &error);
+        for (unsigned i = 0; i < 2; i++)
+            side_close(&side[i]);
+        if (found || error || !from)
+            break;
+    }
+    if (error)
+        g_string_append_printf(out, "They could not be run: %s\n", error->message);
+    else if (!found)
+        g_string_append(out, "Run again here, their machines agree until then.\n");
+    g_clear_error(&error);
+    for (unsigned i = 0; i < 2; i++) {
+        options_clear(&o[i]);
+        record_reader_free(reader[i]);
+    }
+}
