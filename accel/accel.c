@@ -18,6 +18,7 @@
 /* Instructions of a slice when there are several CPUs, or when instructions are counted. */
 #define SLICE_SMP     10000
 #define SLICE_COUNTED 100000
+#define CHAOS_SIZES   15 /* powers of two */
 
 /* A single CPU that follows the host's time gets as many as take it to the next timer, by the speed
  * of late, and input from elsewhere waits no longer than SLICE_MAX_NS. */
@@ -137,11 +138,26 @@ static void deadline_moved(void *opaque)
     }
 }
 
+/* The turn of CPU @turn that begins here. Chaotic ones are a function of seed and count, so that
+ * they need no state: as likely from 1 to 2 as from 4096 to 8192. */
+static int32_t smp_slice(const Accel *a, unsigned turn)
+{
+    const MachineConfig *c = a->machine->config;
+    uint64_t random[] = { GUINT64_TO_LE(c->chaos_seed), GUINT64_TO_LE(a->count),
+                          GUINT64_TO_LE(turn) };
+    uint64_t hash;
+
+    if (!c->chaos)
+        return SLICE_SMP;
+    hash = state_hash_bytes(random, sizeof(random), 0);
+    return MIN(1 + (hash >> 8) % (UINT64_C(1) << hash % CHAOS_SIZES), SLICE_SMP);
+}
+
 /* Under counting timers are met, and CPUs take turns, exactly: a block too long for what is left is
  * cut. But where a slice of the only CPU ends for no such reason does not matter to it. */
-static int32_t slice_budget(Accel *a, bool *exact)
+static int32_t slice_budget(Accel *a, unsigned turn, bool *exact)
 {
-    int64_t slice = SLICE_SMP;
+    int64_t slice = smp_slice(a, turn);
 
     if (a->cpus->len == 1 && a->session)
         slice = session_slice_limit(a);
@@ -428,7 +444,8 @@ Cpu *accel_current_cpu(Accel *a)
 
 /* ---- The machine thread --------------------------------------------------------------------- */
 
-/* ---- A debugger may stop a CPU in the middle of its turn, which the next round then begins with. */
+/* ---- A debugger may stop a CPU in the middle of its turn, which the next round then begins with.
+ */
 
 static unsigned begin_round(Accel *a)
 {
@@ -437,7 +454,7 @@ static unsigned begin_round(Accel *a)
 
 static int32_t next_budget(Accel *a, unsigned turn, bool *exact)
 {
-    int32_t budget = slice_budget(a, exact), left = a->debug.left;
+    int32_t budget = slice_budget(a, turn, exact), left = a->debug.left;
 
     a->debug.left = 0;
     if (!left || turn != a->debug.turn)
@@ -446,17 +463,13 @@ static int32_t next_budget(Accel *a, unsigned turn, bool *exact)
     return MIN(left, a->icount_shift >= 0 ? slice_limit(a) : left);
 }
 
-/* What a guest or a device may have asked for: a function of the count. */
-#define GUEST_REQUESTS \
-    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP)
-
 static void break_off(Accel *a, unsigned turn)
 {
     a->debug.turn = turn;
     if (a->debug.left || turn + 1 == a->cpus->len || (a->machine->requests & GUEST_REQUESTS))
         return;
     a->debug.turn++; /* nothing left of it: the next CPU's comes */
-    a->debug.left = SLICE_SMP;
+    a->debug.left = smp_slice(a, a->debug.turn);
 }
 
 /* After the slice of CPU @turn. True: the round is broken off. */

@@ -265,14 +265,14 @@ const Checkpoint *checkpoints_before(const Checkpoints *c, uint64_t step)
 {
     guint n = number_before(c, step, false);
 
-    return n ? c->all->pdata[n - 1] : NULL;
+    return c->all->pdata[n ? n - 1 : 0];
 }
 
 const Checkpoint *checkpoints_before_count(const Checkpoints *c, uint64_t count)
 {
     guint n = number_before(c, count, true);
 
-    return n ? c->all->pdata[n - 1] : NULL;
+    return c->all->pdata[n ? n - 1 : 0];
 }
 
 const Checkpoint *checkpoints_after(const Checkpoints *c, uint64_t step)

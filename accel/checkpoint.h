@@ -26,8 +26,8 @@ void checkpoints_go(Checkpoints *c, const Checkpoint *to);
  * not as it was then. */
 bool checkpoints_pass(Checkpoints *c, const Checkpoint *at);
 
-/* The last one not after that step (or count), the first one after it, or NULL. Valid until one is
- * taken. */
+/* The last one not after that step (or count), else the first of all; the first one after it, or
+ * NULL. Valid until one is taken. */
 const Checkpoint *checkpoints_before(const Checkpoints *c, uint64_t step);
 const Checkpoint *checkpoints_before_count(const Checkpoints *c, uint64_t count);
 const Checkpoint *checkpoints_after(const Checkpoints *c, uint64_t step);

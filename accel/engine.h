@@ -355,6 +355,10 @@ struct Accel {
 /* What CPUs remember of memory and of what they were about to do: their state was loaded. */
 void accel_forget_caches(Accel *a);
 
+/* What a guest or a device may have asked for: a function of the count. */
+#define GUEST_REQUESTS                                                                             \
+    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP)
+
 #define WAYPOINT_NONE UINT64_MAX
 
 /* Where a run is, between slices, as a debugger steps: instructions and deliveries. */

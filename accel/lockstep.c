@@ -43,7 +43,7 @@ typedef struct Moment {
 
 static Moment save(const LockstepSide *s)
 {
-    return (Moment){ snapshot_save(s->accel), session_place(s->accel) };
+    return (Moment){ snapshot_save(s->accel, NULL), session_place(s->accel) };
 }
 
 static bool load(const LockstepSide *s, const Moment *m, GError **error)
@@ -57,10 +57,11 @@ static bool load(const LockstepSide *s, const Moment *m, GError **error)
 
 bool lockstep_copy(const LockstepSide *from, const LockstepSide *to, GError **error)
 {
-    Moment m = save(from);
-    bool good = load(to, &m, error);
+    Moment m = { snapshot_save(from->accel, error), session_place(from->accel) };
+    bool good = m.machine && load(to, &m, error);
 
-    g_bytes_unref(m.machine);
+    if (m.machine)
+        g_bytes_unref(m.machine);
     return good;
 }
 

@@ -4,7 +4,6 @@
  * instructions. Everything happens between slices, at a moment that three numbers name: the count,
  * virtual time, and turns, i.e. how often timers ran or requests were honoured. The ends of slices
  * are the same in a recording and its replay: they are exact, and the only CPU's are on a grid.
- * Missing: a recording of a machine that runs already.
  */
 #include "accel/session.h"
 
@@ -28,6 +27,7 @@ struct Session {
     RecordPlace place;    /* … came from there */
     bool has_item;
     SessionResult result;
+    bool ends; /* this recording, when the moment's input has been heard */
 };
 
 static RecordStamp now(const Accel *a)
@@ -90,6 +90,36 @@ void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why))
     record_channels(w, names);
     input_set_tap(a->machine->input, heard, s);
     a->session = s;
+}
+
+bool session_is_recording(const Accel *a)
+{
+    return a->session && !a->session->reader;
+}
+
+const char *session_refusal(const Accel *a)
+{
+    if (a->icount_shift < 0)
+        return "time must be counted from the start: use -icount";
+    if (a->session)
+        return "a recording is made or replayed already";
+    if (a->debug.left)
+        return "a debugger has stopped a CPU in the middle of its turn";
+    return NULL;
+}
+
+void session_stop_recording(Accel *a)
+{
+    a->session->ends = true;
+}
+
+static void end_recording(Session *s)
+{
+    RecordStamp at = now(s->accel);
+
+    if (s->writer)
+        record_end(s->writer, &at, machine_state_hash(s->accel->machine));
+    check_writer(s);
 }
 
 /* ---- Replaying ------------------------------------------------------------------------------ */
@@ -207,6 +237,11 @@ bool session_replay(Accel *a, RecordReader *r, GError **error)
     return true;
 }
 
+RecordStamp session_stamp(const Accel *a)
+{
+    return now(a);
+}
+
 bool session_is_replay(const Accel *a)
 {
     return a->session && a->session->reader;
@@ -262,6 +297,11 @@ bool session_before_slice(Accel *a)
     Session *s = a->session;
     RecordStamp at;
 
+    if (s && s->ends) {
+        end_recording(s);
+        session_free(a);
+        return false;
+    }
     if (!s || !s->reader || is_stopped(a->machine))
         return false;
     check_end(s);
@@ -296,14 +336,10 @@ bool session_before_sleep(Accel *a)
 void session_end(Accel *a)
 {
     Session *s = a->session;
-    RecordStamp at;
 
     if (!s)
         return;
-    at = now(a);
-    if (s->writer)
-        record_end(s->writer, &at, machine_state_hash(a->machine));
-    check_writer(s);
+    end_recording(s);
     if (s->reader && !s->result.finished) {
         check_end(s);
         if (!s->result.finished)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A recording being made or replayed. session_record() and session_replay() are for the program,
- * once the board is complete and before accel_run(); the rest is for the loop. A machine has one
+ * once the board is complete and before accel_run(), a recording also later; the rest is for the
+ * loop. A machine has one
  * session at most.
  */
 #ifndef ACCEL_SESSION_H
@@ -14,6 +15,11 @@ typedef struct Session Session;
 
 /* Takes @w over. @failed is told once, on the machine thread, why nothing more is recorded. */
 void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why));
+/* Between slices, at a moment of its own: the recording ends here. */
+void session_stop_recording(Accel *a);
+bool session_is_recording(const Accel *a);
+/* Whether one can begin where a running machine is; NULL, or why not. */
+const char *session_refusal(const Accel *a);
 /* @r must outlive the session. An error if its events are for another machine. The queue is
  * replaying already (input_set_replaying()). */
 bool session_replay(Accel *a, RecordReader *r, GError **error);
@@ -29,6 +35,8 @@ typedef struct SessionResult {
 
 SessionResult session_result(const Accel *a); /* of a replay */
 bool session_is_replay(const Accel *a);
+
+RecordStamp session_stamp(const Accel *a); /* of this moment */
 
 /* Where a replay stands in its recording, and going back there. */
 typedef struct SessionPlace {

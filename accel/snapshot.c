@@ -10,6 +10,7 @@
 #include "softmmu/error.h"
 
 #define MAX_COUNT (UINT64_C(1) << 56)
+#define MAX_BYTES (UINT64_C(3) << 30) /* of snapshots */
 
 /* ---- Parts ----------------------------------------------------------------------------------- */
 
@@ -70,8 +71,8 @@ static bool is_zero(const uint8_t *page)
     return !memcmp(page, zeros, PAGE_SIZE);
 }
 
-/* The end of RAM, then pages: number, bytes; then the end again. */
-static void save_ram(Accel *a, GByteArray *out)
+/* The end of RAM, then pages: number, bytes; then the end again. False: they are too many. */
+static bool save_ram(Accel *a, GByteArray *out)
 {
     const GPtrArray *blocks = ram_set_blocks(a->machine->ram);
 
@@ -82,11 +83,14 @@ static void save_ram(Accel *a, GByteArray *out)
         for (uint64_t at = 0; at < b->size; at += PAGE_SIZE) {
             if (is_zero(b->host + at))
                 continue;
+            if (out->len > MAX_BYTES)
+                return false;
             put(out, b->ram_offset + at);
             g_byte_array_append(out, b->host + at, PAGE_SIZE);
         }
     }
     put(out, ram_set_end(a->machine->ram));
+    return true;
 }
 
 static void set_page(Accel *a, const RamBlock *b, uint64_t at, const uint8_t *bytes)
@@ -128,8 +132,11 @@ static bool load_ram(Accel *a, Reader *r)
 
 static void save_counters(const Accel *a, GByteArray *out)
 {
-    const uint64_t numbers[] = { a->count,   a->delivered,  a->turn,       a->settled_at,
-                                 a->bias_ns, a->debug.turn, a->debug.left, a->debug.exact };
+    const uint64_t numbers[] = {
+        a->count,      a->delivered,   a->turn,
+        a->settled_at, a->bias_ns,     a->debug.turn,
+        a->debug.left, a->debug.exact, a->machine->requests & GUEST_REQUESTS
+    };
 
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
         put(out, numbers[i]);
@@ -146,7 +153,7 @@ static bool load_counters(Accel *a, Reader *r)
     a->debug.left = take(r);
     a->debug.exact = take(r);
     a->debug.stop.why = DEBUG_NOTHING;
-    a->machine->requests = 0;
+    a->machine->requests = take(r) & GUEST_REQUESTS;
     return a->count < MAX_COUNT && a->delivered < MAX_COUNT && a->turn < MAX_COUNT &&
            a->bias_ns >= 0 && a->debug.turn < a->cpus->len && a->debug.left >= 0;
 }
@@ -174,12 +181,13 @@ static void load_waiting(const Machine *m, Reader *r)
     }
 }
 
-GBytes *snapshot_save(Accel *a)
+GBytes *snapshot_save(Accel *a, GError **error)
 {
     g_autoptr(GByteArray) part = g_byte_array_new();
     GByteArray *out = g_byte_array_new();
 
     g_assert(a->icount_shift >= 0 && !a->current);
+    accel_forget_caches(a);
     save_counters(a, out);
     device_tree_save(a->machine->root, part);
     put_part(out, part->data, part->len);
@@ -187,8 +195,11 @@ GBytes *snapshot_save(Accel *a)
     clock_pack(a->machine->clock, part);
     put_part(out, part->data, part->len);
     save_waiting(a->machine, out);
-    save_ram(a, out);
-    return g_byte_array_free_to_bytes(out);
+    if (save_ram(a, out))
+        return g_byte_array_free_to_bytes(out);
+    error_set(error, "more than %d GiB of the guest's memory are in use", (int)(MAX_BYTES >> 30));
+    g_byte_array_free(out, TRUE);
+    return NULL;
 }
 
 /* RAM first: what a device or CPU reads when its state has come must be there. */

@@ -9,7 +9,9 @@
 
 #include "accel/accel.h"
 
-GBytes *snapshot_save(Accel *a);
+/* @a forgets what its TLBs have, as whoever loads this will have nothing there: what page walks
+ * mark is the same then. NULL with @error: more memory is in use than a snapshot can have. */
+GBytes *snapshot_save(Accel *a, GError **error);
 /* False: it is for another machine, or damaged, and @a cannot run. What a device makes of numbers
  * in its state is the device's affair. */
 bool snapshot_load(Accel *a, GBytes *snapshot, GError **error);

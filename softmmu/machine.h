@@ -76,6 +76,8 @@ typedef struct MachineConfig {
     int icount_shift; /* -1: off */
     int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
     bool rtc_vm_clock;  /* -rtc clock=vm */
+    bool chaos; /* CPUs take turns of odd lengths, by chaos_seed */
+    uint64_t chaos_seed;
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
     GPtrArray *drives;  /* DriveOption * */

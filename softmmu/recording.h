@@ -31,6 +31,10 @@ int record_stamp_compare(const RecordStamp *a, const RecordStamp *b);
 
 typedef struct RecordWriter RecordWriter;
 
+/* A file that a recording has if it begins in the middle of a run: the machine as it was then
+ * (accel/snapshot.h). */
+#define RECORD_SNAPSHOT "(the machine at the beginning)"
+
 /* Creates @path with @args (options of a machine) and @files. NULL with @error; also if this build
  * has no zstd. */
 RecordWriter *record_create(const char *path, char **args, HostFiles *files, GError **error);

@@ -6,14 +6,9 @@
 
 #include "accel/lockstep.h"
 #include "accel/travel.h"
-#include "hw/pc.h"
-#include "softmmu/program/build.h"
-#include "softmmu/program/console.h"
-#include "softmmu/program/gdb/server.h"
-#include "softmmu/program/network.h"
+#include "softmmu/error.h"
 #include "softmmu/program/record.h"
-#include "softmmu/program/runstate.h"
-#include "softmmu/program/travel.h"
+#include "softmmu/program/rerun.h"
 #include "target-i386/cpu.h"
 #include "target-i386/disas.h"
 
@@ -24,71 +19,8 @@
 
 typedef struct Side {
     const char *name; /* for the user */
-    Options o;        /* but for what is here the original's */
-    RecordReader *reader;
-    Console console;
-    Network network;
-    Built built;
-    RunControl *rc;
-    Monitor *monitor; /* nobody speaks to it, nor to gdb; but the recording has what they did */
-    GdbServer *gdb;
-    Traveller *traveller;
-    LockstepSide step;
+    Rerun run;
 } Side;
-
-static void resume(void *opaque)
-{
-    run_control_travel(opaque);
-}
-
-static bool set_up(Side *s, GError **error)
-{
-    static const RunHooks hooks = { pc_powerdown, pc_wakeup, NULL };
-    Machine *m = &s->built.machine;
-    MonitorCpus cpus = build_monitor_cpus(&s->built);
-
-    build_begin(&s->built, &s->o.config);
-    input_set_replaying(m->input, true);
-    m->stays = true;
-    if (!console_open(&s->console, &s->o, m, error) ||
-        !network_open(&s->network, &s->o, m, error) || !build_finish(&s->built, error))
-        return false;
-    s->rc = run_control_new(m, &hooks);
-    s->monitor = monitor_new(m, s->rc, &cpus, build_monitor_topics, NULL);
-    s->traveller = traveller_new(&s->built, s->rc);
-    s->gdb = gdb_server_new(&s->built, s->rc, s->monitor, s->traveller, NULL);
-    s->step = (LockstepSide){ s->built.accel, run_control_process, resume, s->rc };
-    return session_replay(s->built.accel, s->reader, error);
-}
-
-/* @backend NULL: the options'. side_close() after success and failure alike. */
-static bool side_open(Side *s, const char *name, const Options *o, const char *backend,
-                      const char *path, GError **error)
-{
-    *s = (Side){ .name = name, .o = *o };
-    s->o.mute = true;
-    s->o.gdb = NULL;
-    s->o.monitor = (char *)"none";
-    s->o.config.start_stopped = s->o.config.perfmap = s->o.config.jitdump = false;
-    if (backend)
-        s->o.config.accel_backend = (char *)backend;
-    s->reader = record_open(path, error);
-    return s->reader && set_up(s, error);
-}
-
-static void side_close(Side *s)
-{
-    if (s->reader) {
-        gdb_server_free(s->gdb);
-        monitor_free(s->monitor);
-        traveller_free(s->traveller);
-        run_control_free(s->rc);
-        build_free(&s->built);
-        network_close(&s->network);
-        console_close(&s->console);
-    }
-    record_reader_free(s->reader);
-}
 
 /* ---- What is told ---------------------------------------------------------------------------- */
 
@@ -145,13 +77,13 @@ static char *registers(const Side *s, unsigned cpu)
 {
     GString *out = g_string_new("");
 
-    x86_cpu_ops.print_registers(accel_cpu(s->built.accel, cpu), out);
+    x86_cpu_ops.print_registers(accel_cpu(s->run.built.accel, cpu), out);
     return g_string_free(out, FALSE);
 }
 
 static void print_instruction(const Side *s, unsigned n, GString *out)
 {
-    Cpu *cpu = accel_cpu(s->built.accel, n);
+    Cpu *cpu = accel_cpu(s->run.built.accel, n);
     CpuX86 *c = x86(cpu);
     uint64_t addr = c->cpu.pc + (x86_is_64bit_code(c) ? 0 : c->segs[SEG_CS].base);
     g_autoptr(GString) text = g_string_new("");
@@ -197,8 +129,8 @@ static void print_devices(Device *a, Device *b, GString *out)
 
 static void print_memory(const Side *a, const Side *b, GString *out)
 {
-    const GPtrArray *blocks = ram_set_blocks(a->built.machine.ram),
-                    *others = ram_set_blocks(b->built.machine.ram);
+    const GPtrArray *blocks = ram_set_blocks(a->run.built.machine.ram),
+                    *others = ram_set_blocks(b->run.built.machine.ram);
 
     for (guint i = 0; i < blocks->len && i < others->len; i++) {
         const RamBlock *x = blocks->pdata[i], *y = others->pdata[i];
@@ -216,7 +148,7 @@ static void print_memory(const Side *a, const Side *b, GString *out)
 static void print_difference(Side side[2], GString *out)
 {
     g_string_append(out, "Devices and CPUs that differ:");
-    print_devices(side[0].built.machine.root, side[1].built.machine.root, out);
+    print_devices(side[0].run.built.machine.root, side[1].run.built.machine.root, out);
     g_string_append_c(out, '\n');
     print_memory(&side[0], &side[1], out);
 }
@@ -237,7 +169,7 @@ static unsigned moved_cpu(const Side side[2], char **const before)
 /* Both are before the step after which they differ. */
 static void print_step(Side side[2], GString *out)
 {
-    Accel *a = side[0].built.accel;
+    Accel *a = side[0].run.built.accel;
     uint64_t count = accel_instruction_count(a), step = travel_steps(a) + 1;
     unsigned cpus = accel_cpu_count(a), n;
     g_auto(GStrv) before = g_new0(char *, cpus + 1);
@@ -251,7 +183,7 @@ static void print_step(Side side[2], GString *out)
         code[n] = g_string_free(text, FALSE);
     }
     for (unsigned i = 0; i < 2; i++)
-        lockstep_run(&side[i].step, UINT64_MAX, step);
+        lockstep_run(&side[i].run.step, UINT64_MAX, step);
     n = moved_cpu(side, before);
     g_autofree char *x = registers(&side[0], n), *y = registers(&side[1], n);
 
@@ -272,7 +204,7 @@ static void print_step(Side side[2], GString *out)
 /* From where they are, which is @from, until @count. False: they agree all the way. */
 static bool find(Side side[2], uint64_t count, GString *out)
 {
-    const LockstepSide steps[2] = { side[0].step, side[1].step };
+    const LockstepSide steps[2] = { side[0].run.step, side[1].run.step };
 
     if (!lockstep_agree(&steps[0], &steps[1])) {
         g_string_append(out, "They differ before the first instruction.\n");
@@ -287,20 +219,28 @@ static bool find(Side side[2], uint64_t count, GString *out)
 
 /* ---- A replay that diverged ------------------------------------------------------------------ */
 
-/* @copied: the portable back end begins at @agreed, in the other's state; else both at the
- * beginning. False with @error: it could not be tried. */
+/* *@found: what there is to be found has been told. @copied: the portable back end begins at
+ * @agreed, in the other's state; else both at the beginning. False with @error: it could not be
+ * tried. */
 static bool explain(Side side[2], const Options *o, bool copied, uint64_t agreed, uint64_t count,
                     bool *found, GString *out, GError **error)
 {
-    if (!side_open(&side[0], "this back end", o, NULL, o->replay_file, error) ||
-        !side_open(&side[1], "portable back end", o, PORTABLE, o->replay_file, error))
+    side[0].name = "this back end";
+    side[1].name = "portable back end";
+    if (!rerun_open(&side[0].run, o, NULL, o->replay_file, error) ||
+        !rerun_open(&side[1].run, o, PORTABLE, o->replay_file, error))
         return false;
-    if (copied && (!lockstep_run(&side[0].step, agreed, UINT64_MAX) ||
-                   !lockstep_copy(&side[0].step, &side[1].step, error)))
+    if (copied && !lockstep_run(&side[0].run.step, agreed, UINT64_MAX)) {
+        error_set(error, "this time it ended before that");
+        return false;
+    }
+    if (copied && !lockstep_copy(&side[0].run.step, &side[1].run.step, error))
         return false;
     *found = find(side, count, out);
-    if (!*found && !session_result(side[0].built.accel).why)
+    if (!*found && !session_result(side[0].run.built.accel).why) {
         g_string_append(out, "Run again, it did not diverge.\n");
+        *found = true;
+    }
     return true;
 }
 
@@ -329,7 +269,7 @@ void divergence_explain(const Options *o, uint64_t agreed, uint64_t count, GStri
         if (copied || agreed)
             explain(side, o, copied, agreed, count, &found, out, &error);
         for (unsigned i = 0; i < 2; i++)
-            side_close(&side[i]);
+            rerun_close(&side[i].run);
     }
     if (error)
         g_string_append_printf(out, "It could not be run again: %s\n", error->message);
@@ -344,16 +284,16 @@ void divergence_explain(const Options *o, uint64_t agreed, uint64_t count, GStri
 static bool compare_from(Side side[2], const Options o[2], const char *const path[2],
                          uint64_t agreed, uint64_t count, GString *out, GError **error)
 {
-    static const char *const names[] = { "first", "second" };
-
+    side[0].name = "first";
+    side[1].name = "second";
     for (unsigned i = 0; i < 2; i++)
-        if (!side_open(&side[i], names[i], &o[i], NULL, path[i], error))
+        if (!rerun_open(&side[i].run, &o[i], NULL, path[i], error))
             return false;
     if (!agreed)
         return find(side, count, out);
     for (unsigned i = 0; i < 2; i++)
-        lockstep_run(&side[i].step, agreed, UINT64_MAX);
-    return lockstep_agree(&side[0].step, &side[1].step) && find(side, count, out);
+        lockstep_run(&side[i].run.step, agreed, UINT64_MAX);
+    return lockstep_agree(&side[0].run.step, &side[1].run.step) && find(side, count, out);
 }
 
 void divergence_compare(const char *const path[2], uint64_t agreed, uint64_t count, GString *out)
@@ -370,7 +310,7 @@ void divergence_compare(const char *const path[2], uint64_t agreed, uint64_t cou
 
         found = !error && compare_from(side, o, path, from, count, out, &error);
         for (unsigned i = 0; i < 2; i++)
-            side_close(&side[i]);
+            rerun_close(&side[i].run);
         if (found || error || !from)
             break;
     }

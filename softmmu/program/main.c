@@ -79,6 +79,7 @@ typedef struct SignalSource {
 
 struct Program {
     Built built;
+    const Options *options;
     Console console;
     Network network;
     RunControl *rc;
@@ -172,6 +173,18 @@ static bool load_plugins(Accel *a, const GPtrArray *plugins, GError **error)
     return true;
 }
 
+static bool begin_record(void *opaque, const char *path, GError **error)
+{
+    Program *p = opaque;
+
+    return record_begin_here(&p->built, p->options, path, error);
+}
+
+static bool end_record(void *opaque, GError **error)
+{
+    return record_end_here(&((Program *)opaque)->built, error);
+}
+
 static bool set_up(Program *p, const Options *o, GError **error)
 {
     static const RunHooks hooks = { pc_powerdown, pc_wakeup, build_cancel_travel };
@@ -189,6 +202,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
     p->traveller = traveller_new(&p->built, p->rc);
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
+    monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->traveller, p->console.gdb);
     if (o->record_file
             ? !record_begin(&p->built, o, error)
@@ -228,7 +242,7 @@ static int tell_verdict(Program *p)
 /* @reader: of what is replayed, or NULL. *@count: where that diverged, 0: it did not. */
 static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed, uint64_t *count)
 {
-    Program p = { .reader = reader };
+    Program p = { .options = o, .reader = reader };
     GError *error = NULL;
     int status = EXIT_FAILURE;
 

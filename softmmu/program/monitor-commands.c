@@ -276,6 +276,8 @@ static const Command commands[] = {
     {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
+    {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
+    {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},
     {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},
     {"goto",             "replay_seek", "count|begin|end", "go to when a replay has executed so many", monitor_goto},
     {"checkpoint",       NULL, "",          "remember this moment of a replay",            monitor_checkpoint},

@@ -11,6 +11,7 @@ struct Monitor {
     MonitorCpus cpus;
     const MonitorTopic *topics;
     MonitorTravel travel; /* all 0: there is none */
+    MonitorRecord record; /* all 0: likewise */
     GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
     unsigned cpu; /* the one that commands are about */
     int channel;  /* of commands that act on the machine */
@@ -37,6 +38,8 @@ void monitor_restart(Monitor *mon, const char *args, GString *out);
 void monitor_last_write(Monitor *mon, const char *args, GString *out);
 void monitor_last_exec(Monitor *mon, const char *args, GString *out);
 void monitor_go_live(Monitor *mon, const char *args, GString *out);
+void monitor_begin_record(Monitor *mon, const char *args, GString *out);
+void monitor_end_record(Monitor *mon, const char *args, GString *out);
 void monitor_replay_break(Monitor *mon, const char *args, GString *out);
 void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out);
 void monitor_info_replay(Monitor *mon, const char *args, GString *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The monitor's commands about replays: where it is, and going elsewhere in it. */
+/* The monitor's commands about recordings: where a replay is, and going elsewhere in it; recording
+ * a machine that runs. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -134,4 +135,31 @@ void monitor_go_live(Monitor *mon, const char *args, GString *out)
     why = mon->travel.go_live(mon->travel.opaque);
     g_string_append_printf(out, "%s\n",
                            why ? why : "the recording is left: what happens from here on is new");
+}
+
+void monitor_set_record(Monitor *mon, const MonitorRecord *record)
+{
+    mon->record = *record;
+}
+
+void monitor_begin_record(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->record.begin)
+        g_string_append(out, "there is nothing to record\n");
+    else if (!*args)
+        g_string_append(out, "the file is missing\n");
+    else if (!mon->record.begin(mon->record.opaque, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+void monitor_end_record(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->record.end)
+        g_string_append(out, "nothing is recorded\n");
+    else if (!mon->record.end(mon->record.opaque, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
 }

@@ -55,6 +55,14 @@ typedef struct MonitorTravel {
 } MonitorTravel;
 void monitor_set_travel(Monitor *mon, const MonitorTravel *travel);
 
+/* Recording a machine that runs. False: told in @error. */
+typedef struct MonitorRecord {
+    bool (*begin)(void *opaque, const char *path, GError **error);
+    bool (*end)(void *opaque, GError **error);
+    void *opaque;
+} MonitorRecord;
+void monitor_set_record(Monitor *mon, const MonitorRecord *record);
+
 /* @topics may be NULL. @chr may be NULL: commands by monitor_execute() only. */
 Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
                      const MonitorTopic *topics, Chardev *chr);

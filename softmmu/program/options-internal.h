@@ -16,6 +16,7 @@ bool opt_record(Options *o, const char *arg, GError **error);
 bool opt_replay(Options *o, const char *arg, GError **error);
 bool opt_checkpoint_mem(Options *o, const char *arg, GError **error);
 bool opt_rtc(Options *o, const char *arg, GError **error);
+bool opt_chaos(Options *o, const char *arg, GError **error);
 bool opt_seed(Options *o, const char *arg, GError **error);
 bool opt_boot(Options *o, const char *arg, GError **error);
 bool opt_name(Options *o, const char *arg, GError **error);

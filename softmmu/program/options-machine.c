@@ -567,6 +567,12 @@ bool opt_seed(Options *o, const char *arg, GError **error)
     return parse_number(arg, 0, UINT64_MAX, &o->config.seed, error);
 }
 
+bool opt_chaos(Options *o, const char *arg, GError **error)
+{
+    o->config.chaos = true;
+    return parse_number(arg, 0, UINT64_MAX, &o->config.chaos_seed, error);
+}
+
 /* The host's choice is made once and stands in the configuration from then on. */
 static uint64_t seed_from_host(void)
 {

@@ -200,6 +200,7 @@ static const OptionRow option_rows[] = {
     {"record",      "FILE", opt_record,      "record the run (counts instructions; an instruction takes 2 ns unless -icount says otherwise)", true},
     {"replay",      "FILE", opt_replay,      "run a recording again; it has all options of the machine", true},
     {"checkpoint-mem", "SIZE[K|M|G]", opt_checkpoint_mem, "of a replay: memory for going back in it (default 1G, 0: no going back)", true},
+    {"chaos",       "N",    opt_chaos,       "several CPUs take turns of 1 to 10000 instructions, by these random numbers (default: always 10000)"},
     {"seed",        "N",    opt_seed,        "what the guest's random numbers start from (default: chosen anew each time; with -icount 0)"},
     {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)", true},
     {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr", true},
@@ -352,6 +353,10 @@ static bool check_together(const Options *o, GError **error)
         error_set(error, "-%s only allowed with -kernel option", c->initrd ? "initrd" : "append");
         return false;
     }
+    if (c->chaos && c->cpus < 2) {
+        error_set(error, "-chaos: several CPUs are needed (-smp), as one has all turns");
+        return false;
+    }
     if (o->record_file && o->gdb && o->config.cpus > 1) {
         error_set(error, "-record with -gdb: not supported yet with several CPUs");
         return false;
@@ -433,7 +438,7 @@ bool options_parse(Options *o, int argc, char **argv, GError **error)
     o->config.files = host_files_new(false);
     if (!walk(o, argv, 1, argc, error))
         return false;
-    if (!o->record_file)
+    if (!o->record_file && o->config.icount_shift < 0) /* nor can begin_record be */
         g_clear_pointer(&o->config.files, host_files_free);
     return o->answer_kind != ANSWER_NONE || complete(o, error);
 }

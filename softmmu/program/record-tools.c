@@ -7,6 +7,8 @@
 #include "config.h"
 #include "softmmu/error.h"
 #include "softmmu/program/divergence.h"
+#include "softmmu/program/record.h"
+#include "softmmu/program/rerun.h"
 #include "softmmu/recording.h"
 
 #define SHOWN_BYTES 16
@@ -112,6 +114,94 @@ static bool pack(char **argv, GString *out, GError **error)
             g_string_append_printf(out, "not whole, and ends before: %s\n", record_damage(r));
     }
     record_close(w);
+    record_reader_free(r);
+    return good;
+}
+
+/* ---- rec trim -------------------------------------------------------------------------------- */
+
+static bool take_counts(const char *text, uint64_t *from, uint64_t *to, GError **error)
+{
+    const char *dots = strstr(text, "..");
+    double value[2] = { 0, 0x1p62 };
+    bool good = dots;
+
+    for (unsigned i = 0; i < 2 && good; i++) {
+        const char *start = i ? dots + 2 : text, *stop = i ? text + strlen(text) : dots;
+        g_autofree char *part = g_strndup(start, stop - start);
+        char *end;
+
+        if (!*part)
+            continue;
+        value[i] = g_ascii_strtod(part, &end);
+        good = !*end && value[i] >= 0 && value[i] <= 0x1p62;
+    }
+    *from = value[0];
+    *to = value[1];
+    if (good && value[0] < value[1])
+        return true;
+    error_set(error, "'%s': two numbers of instructions are needed, as in 1e9..3e9", text);
+    return false;
+}
+
+/* What @run has been given since @place, and how it ends: all of @r until there. */
+static void copy_until(RecordReader *r, const RecordPlace *place, Rerun *run, RecordWriter *w)
+{
+    RecordStamp end = session_stamp(run->built.accel);
+    RecordItem item;
+
+    record_channels(w, (const char *const *)record_channel_names(r));
+    record_seek(r, place);
+    while (record_next(r, &item) && item.kind != RECORD_END &&
+           record_stamp_compare(&item.at, &end) <= 0)
+        record_item(w, &item);
+    record_end(w, &end, machine_state_hash(&run->built.machine));
+}
+
+static bool trim_run(Rerun *run, const Options *o, RecordReader *r, char **argv, GString *out,
+                     GError **error)
+{
+    Accel *a = run->built.accel;
+    uint64_t from, to, begin;
+    SessionPlace place;
+    RecordWriter *w;
+
+    if (!take_counts(argv[0], &from, &to, error))
+        return false;
+    if (!lockstep_run(&run->step, from, UINT64_MAX)) {
+        error_set(error, "the recording ends after %" PRIu64 " instructions",
+                  accel_instruction_count(a));
+        return false;
+    }
+    w = record_create_here(&run->built, o, record_args(r), argv[2], error);
+    if (!w)
+        return false;
+    place = session_place(a);
+    begin = accel_instruction_count(a);
+    lockstep_run(&run->step, to, UINT64_MAX);
+    copy_until(r, &place.next, run, w);
+    if (record_failure(w))
+        error_set(error, "could not write '%s': %s", argv[2], record_failure(w));
+    else if (session_result(a).why)
+        error_set(error, "the replay diverged: %s", session_result(a).why);
+    else
+        g_string_append_printf(out,
+                               "from %" PRIu64 " to %" PRIu64 " instructions, %" PRIu64 " bytes\n",
+                               begin, accel_instruction_count(a), record_size(w));
+    record_close(w);
+    return out->len;
+}
+
+static bool trim(char **argv, GString *out, GError **error)
+{
+    Options o = { 0 };
+    RecordReader *r = record_options(&o, argv[1], error);
+    Rerun run = { 0 };
+    bool good =
+        r && rerun_open(&run, &o, NULL, argv[1], error) && trim_run(&run, &o, r, argv, out, error);
+
+    rerun_close(&run);
+    options_clear(&o);
     record_reader_free(r);
     return good;
 }
@@ -280,6 +370,7 @@ static const struct {
     { "info", 1, print_info },
     { "diff", 2, diff },
     { "pack", 2, pack },
+    { "trim", 3, trim },
 };
 
 bool record_tool(int argc, char **argv, GString *out, GError **error)
@@ -287,6 +378,8 @@ bool record_tool(int argc, char **argv, GString *out, GError **error)
     for (size_t i = 0; argc && i < G_N_ELEMENTS(tools); i++)
         if (!strcmp(argv[0], tools[i].name) && argc == tools[i].args + 1)
             return tools[i].run(argv + 1, out, error);
-    error_set(error, "usage: mimus rec info FILE | diff FILE OTHER | pack FILE NEW");
+    error_set(
+        error,
+        "usage: mimus rec info FILE | diff FILE OTHER | pack FILE NEW | trim FROM..TO FILE NEW");
     return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A recording carries the options of its machine, with all that the host chose filled in (time,
- * seed, counting), and the files that went into it. Missing: beginning a recording
- * from a running machine.
+ * seed, counting), and the files that went into it. One that
+ * begins while a machine runs has that machine's state among the files.
  */
 #include "softmmu/program/record.h"
 
@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "accel/session.h"
+#include "accel/snapshot.h"
 #include "accel/travel.h"
 #include "config.h"
 #include "softmmu/error.h"
@@ -144,11 +145,83 @@ bool record_begin(Built *b, const Options *o, GError **error)
     return true;
 }
 
+/* What the machine was made of, and what has become of it. */
+static HostFiles *files_of_moment(const Options *o, GBytes *snapshot)
+{
+    g_autoptr(GList) names = host_files_names(o->config.files);
+    HostFiles *files = host_files_new(true);
+
+    for (GList *n = names; n; n = n->next) {
+        g_autoptr(GBytes) data = NULL;
+
+        if (strcmp(n->data, RECORD_SNAPSHOT) &&
+            host_files_find(o->config.files, n->data, &data, NULL) && data)
+            host_files_add(files, n->data, data);
+    }
+    host_files_add(files, RECORD_SNAPSHOT, snapshot);
+    return files;
+}
+
+RecordWriter *record_create_here(Built *b, const Options *o, char **args, const char *path,
+                                 GError **error)
+{
+    g_autoptr(GBytes) snapshot = snapshot_save(b->accel, error);
+    RecordWriter *w;
+    HostFiles *files;
+
+    if (!snapshot)
+        return NULL;
+    files = files_of_moment(o, snapshot);
+    w = record_create(path, args, files, error);
+    host_files_free(files);
+    return w;
+}
+
+bool record_begin_here(Built *b, const Options *o, const char *path, GError **error)
+{
+    const char *refusal = session_refusal(b->accel);
+    RunState state = b->machine.state;
+    g_auto(GStrv) args = recorded_args(o);
+    RecordWriter *w;
+
+    if (!refusal && state != RUN_RUNNING && state != RUN_PAUSED && state != RUN_PRELAUNCH)
+        refusal = "the guest has ended, or is suspended";
+    if (refusal) {
+        error_set(error, "%s", refusal);
+        return false;
+    }
+    w = record_create_here(b, o, args, path, error);
+    if (w)
+        session_record(b->accel, w, recording_failed);
+    return w;
+}
+
+bool record_end_here(Built *b, GError **error)
+{
+    if (session_is_recording(b->accel)) {
+        session_stop_recording(b->accel);
+        return true;
+    }
+    error_set(error, "nothing is recorded");
+    return false;
+}
+
+bool record_load_begin(Built *b, const RecordReader *r, GError **error)
+{
+    g_autoptr(GList) names = host_files_names(record_files(r));
+    g_autoptr(GBytes) snapshot = NULL;
+
+    if (!g_list_find_custom(names, RECORD_SNAPSHOT, (GCompareFunc)strcmp))
+        return true;
+    return host_files_find(record_files(r), RECORD_SNAPSHOT, &snapshot, error) &&
+           snapshot_load(b->accel, snapshot, error);
+}
+
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error)
 {
     const MachineConfig *c = b->machine.config;
 
-    if (!session_replay(b->accel, r, error))
+    if (!session_replay(b->accel, r, error) || !record_load_begin(b, r, error))
         return false;
     if (c->checkpoint_bytes)
         travel_enable(b->accel, c->checkpoint_bytes);

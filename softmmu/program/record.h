@@ -25,6 +25,14 @@ RecordReader *record_options(Options *o, const char *path, GError **error);
 
 /* The machine is complete: begin. */
 bool record_begin(Built *b, const Options *o, GError **error);
+/* The same while it runs, between slices; and the end of it. */
+bool record_begin_here(Built *b, const Options *o, const char *path, GError **error);
+bool record_end_here(Built *b, GError **error);
+/* The file alone, with its machine as it is: no channels yet. */
+RecordWriter *record_create_here(Built *b, const Options *o, char **args, const char *path,
+                                 GError **error);
+/* If @r begins so: the machine, which has just been made, is where it was then. */
+bool record_load_begin(Built *b, const RecordReader *r, GError **error);
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error);
 /* How a replay went, as a line, and the exit status that goes with it. */
 int record_verdict(Built *b, const RecordReader *r, GString *out);

@@ -88,6 +88,14 @@ def main():
         f.says(0, ["the same input at the same moments"], "rec", "diff", f.at("one"),
                f.at("packed"))
         f.says(0, ["instructions, hashes agree"], "replay", f.at("packed"))
+        f.says(0, ["from ", " bytes"], "rec", "trim", "5e6..9e6", f.at("one"), f.at("part"))
+        f.says(0, ["instructions, hashes agree"], "replay", f.at("part"))
+        f.says(0, ["instructions, hashes agree"], "replay", f.at("part"), "-accel",
+               "tcg,backend=interp")
+        f.says(0, ["from ", " bytes"], "rec", "trim", "7e6..", f.at("part"), f.at("rest"))
+        f.says(0, ["instructions, hashes agree"], "replay", f.at("rest"))
+        f.says(1, ["the recording ends after"], "rec", "trim", "1e9..", f.at("one"), f.at("x"))
+        f.says(1, ["two numbers of instructions"], "rec", "trim", "9..8", f.at("one"), f.at("x"))
         f.says(1, ["could not write '/dev/full': No space left"], "rec", "pack", f.at("one"),
                "/dev/full")
     return 0

@@ -226,6 +226,8 @@ static const struct {
     { "bogus", "unknown command: 'bogus'\n" },
     { "when", "no recording is replayed here that could be gone back in\n" },
     { "goto 3e9", "no recording is replayed here that could be gone back in\n" },
+    { "begin_record", "there is nothing to record\n" },
+    { "end_record", "nothing is recorded\n" },
     { "go-live", "no recording is replayed here that could be gone back in\n" },
     { "info replay", "no recording is replayed here that could be gone back in\n" },
     { "info bogus", "unknown command: 'info bogus'\n" },
