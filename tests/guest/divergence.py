@@ -45,9 +45,15 @@ class Folder:
     def alter(self, name, new, *change):
         subprocess.run([self.reseal, self.at(name), self.at(new), *change], check=True)
 
-    def says(self, status, texts, *arguments):
+    def commands(self, lines, texts, *options):
+        """What the monitor of a machine that waits answers."""
+        self.says(0, texts, "-S", "-M", "pc", "-m", "16", "-display", "none", "-serial", "null",
+                  "-monitor", "stdio", "-bios", self.at("plain"), *options,
+                  typed="\n".join(lines + ["quit", ""]))
+
+    def says(self, status, texts, *arguments, typed=""):
         """Exit status and what is printed, in that order."""
-        p = subprocess.run([self.mimus, *arguments], stdin=subprocess.DEVNULL, timeout=400,
+        p = subprocess.run([self.mimus, *arguments], input=typed, timeout=400,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         print("+", *arguments, "\n" + p.stdout, flush=True)
         check(p.returncode == status, f"exit status {p.returncode}, expected {status}")
@@ -56,6 +62,18 @@ class Folder:
             found = p.stdout.find(text, at)
             check(found >= 0, f"'{text}' is missing")
             at = found + len(text)
+
+
+    def cut(self, name, new, change):
+        with open(self.at(name), "rb") as f:
+            data = bytearray(f.read())
+        with open(self.at(new), "wb") as f:
+            f.write(change(data))
+
+
+def altered(data):
+    data[len(data) // 2] ^= 4
+    return data
 
 
 def check(good, what):
@@ -97,10 +115,23 @@ def main():
         f.says(0, ["instructions, hashes agree"], "replay", f.at("part"))
         f.says(0, ["instructions, hashes agree"], "replay", f.at("part"), "-accel",
                "tcg,backend=interp")
+        f.cut("part", "short", lambda data: data[:30000])
+        f.cut("part", "open", lambda data: data[:-10])
+        f.cut("part", "bad", altered)
+        f.says(1, ["cannot replay", "it is cut off in frame"], "replay", f.at("short"))
+        f.says(1, ["cannot replay", "is damaged"], "replay", f.at("bad"))
+        f.says(0, ["the recording is not whole: it is cut off"], "replay", f.at("open"))
+        f.says(0, ["not whole, and ends before: it is cut off"], "rec", "pack", f.at("open"),
+               f.at("packed"))
         f.says(0, ["from ", " bytes"], "rec", "trim", "7e6..", f.at("part"), f.at("rest"))
         f.says(0, ["instructions, hashes agree"], "replay", f.at("rest"))
         f.says(1, ["the recording ends after"], "rec", "trim", "1e9..", f.at("one"), f.at("x"))
         f.says(1, ["two numbers of instructions"], "rec", "trim", "9..8", f.at("one"), f.at("x"))
+        f.commands(["begin_record /dev/full", "begin_record", "end_record", "info status"],
+                   ["Error: could not write '/dev/full': No space left", "the file is missing",
+                    "Error: nothing is recorded", "VM status: paused"], "-icount", "1")
+        f.commands(["begin_record " + f.at("x")], ["Error: time must be counted"])
+        f.says(1, ["several CPUs are needed"], "-M", "pc", "-chaos", "1")
         f.says(1, ["could not write '/dev/full': No space left"], "rec", "pack", f.at("one"),
                "/dev/full")
     return 0
