@@ -219,16 +219,21 @@ static bool find(Side side[2], uint64_t count, GString *out)
 
 /* ---- A replay that diverged ------------------------------------------------------------------ */
 
-/* *@found: what there is to be found has been told. @copied: the portable back end begins at
+static bool is_portable(const Options *o)
+{
+    return !g_strcmp0(o->config.accel_backend, PORTABLE);
+}
+
+/* *@found: what there is to be found has been told. @copied: the other back end begins at
  * @agreed, in the other's state; else both at the beginning. False with @error: it could not be
  * tried. */
 static bool explain(Side side[2], const Options *o, bool copied, uint64_t agreed, uint64_t count,
                     bool *found, GString *out, GError **error)
 {
-    side[0].name = "this back end";
-    side[1].name = "portable back end";
+    side[0].name = is_portable(o) ? "portable back end" : "this back end";
+    side[1].name = is_portable(o) ? "this host's back end" : "portable back end";
     if (!rerun_open(&side[0].run, o, NULL, o->replay_file, error) ||
-        !rerun_open(&side[1].run, o, PORTABLE, o->replay_file, error))
+        !rerun_open(&side[1].run, o, is_portable(o) ? "" : PORTABLE, o->replay_file, error))
         return false;
     if (copied && !lockstep_run(&side[0].run.step, agreed, UINT64_MAX)) {
         error_set(error, "this time it ended before that");
@@ -244,23 +249,17 @@ static bool explain(Side side[2], const Options *o, bool copied, uint64_t agreed
     return true;
 }
 
-static bool is_portable(const Options *o)
+static void print_agreement(GString *out)
 {
-    return !g_strcmp0(o->config.accel_backend, PORTABLE);
-}
-
-static void print_agreement(const Options *o, GString *out)
-{
-    g_string_append(out, is_portable(o)
-                             ? "The portable back end was used, which all others must agree with."
-                             : "The portable back end takes the same way, memory included.");
-    g_string_append(out, " So not the engine differs, but the machine as this version models it, or"
-                         " what the recording says reached it.\n");
+    g_string_append(out,
+                    "The other back end takes the same way, memory included. So the two that are"
+                    " here do not differ, but the machine as this version models it, the"
+                    " engine that recorded, or what the recording says reached it.\n");
 }
 
 void divergence_explain(const Options *o, uint64_t agreed, uint64_t count, GString *out)
 {
-    bool found = is_portable(o);
+    bool found = false;
     GError *error = NULL;
 
     for (int copied = 1; copied >= 0 && !found && !error; copied--) {
@@ -273,8 +272,8 @@ void divergence_explain(const Options *o, uint64_t agreed, uint64_t count, GStri
     }
     if (error)
         g_string_append_printf(out, "It could not be run again: %s\n", error->message);
-    else if (!found || is_portable(o))
-        print_agreement(o, out);
+    else if (!found)
+        print_agreement(out);
     g_clear_error(&error);
     print_events_of(o->replay_file, agreed, count, out);
 }

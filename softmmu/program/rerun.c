@@ -45,7 +45,7 @@ bool rerun_open(Rerun *s, const Options *o, const char *backend, const char *pat
     s->o.monitor = (char *)"none";
     s->o.config.start_stopped = s->o.config.perfmap = s->o.config.jitdump = false;
     if (backend)
-        s->o.config.accel_backend = (char *)backend;
+        s->o.config.accel_backend = *backend ? (char *)backend : NULL;
     s->reader = record_open(path, error);
     return s->reader && set_up(s, error);
 }

@@ -26,7 +26,7 @@ typedef struct Rerun {
 } Rerun;
 
 /* @o: of the recording at @path, and must outlive this, as the recording's files are its. @backend
- * NULL: the options'. rerun_close() after success and failure alike. */
+ * NULL: the options', "": this host's own. rerun_close() after success and failure alike. */
 bool rerun_open(Rerun *s, const Options *o, const char *backend, const char *path, GError **error);
 void rerun_close(Rerun *s); /* all zero is allowed */
 

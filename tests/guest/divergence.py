@@ -89,13 +89,13 @@ def main():
         f.record("other.rec", "plain", OTHER_CPU)
         f.alter("one", "key", "event", "0")
         f.alter("one", "cpu", "arg", "qemu64", OTHER_CPU)
-        same_way = "The portable back end takes the same way, memory included."
+        same_way = "The other back end takes the same way, memory included."
         f.says(0, ["instructions, hashes agree"], "replay", f.at("one"))
         f.says(1, ["diverged between", same_way, "serial0, 2 bytes: ", "65\n"],
                "replay", "--verify", f.at("key"))
         f.says(1, ["diverged between", same_way],
                "replay", "--verify", f.at("cpu"))
-        f.says(1, ["diverged between", "The portable back end was used", "serial0, 2 bytes: ", "65\n"],
+        f.says(1, ["diverged between", same_way, "serial0, 2 bytes: ", "65\n"],
                "replay", "--verify", f.at("key"), "-accel", "tcg,backend=interp")
         f.says(0, ["only the first has", "qemu64", "agrees is after 4194304 instructions",
                    "part at the instruction after 6000008, on CPU 0", "0f a2", "cpuid",
