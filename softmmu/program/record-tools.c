@@ -294,22 +294,26 @@ static void describe(const Stream *s, GString *out)
     g_string_append(out, item->len > SHOWN_BYTES ? " ...\n" : "\n");
 }
 
-/* Where both are again at a hash of the same moment that differs, or one is at its end. */
+/* The count of a hash of the same moment that differs, or at which one ends. */
 static uint64_t differ_for_sure(Stream s[2])
 {
     while (s[0].has && s[1].has) {
-        Stream *behind = s[0].item.at.count <= s[1].item.at.count ? &s[0] : &s[1];
+        uint64_t count[2] = { s[0].item.at.count, s[1].item.at.count };
 
         if (s[0].item.kind == RECORD_HASH && s[1].item.kind == RECORD_HASH &&
-            s[0].item.at.count == s[1].item.at.count && s[0].item.hash != s[1].item.hash)
-            return s[0].item.at.count;
-        if (s[0].item.kind != RECORD_HASH)
-            behind = &s[0];
-        else if (s[1].item.kind != RECORD_HASH)
-            behind = &s[1];
-        advance(behind);
+            count[0] == count[1] && s[0].item.hash != s[1].item.hash)
+            return count[0];
+        if (count[0] <= count[1])
+            advance(&s[0]);
+        if (count[1] <= count[0])
+            advance(&s[1]);
     }
-    return MIN(s[0].last, s[1].last);
+    return s[0].has ? s[1].last : s[0].last;
+}
+
+static bool ends(const Stream *s)
+{
+    return !s->has || s->item.kind == RECORD_END;
 }
 
 static void compare_streams(Stream s[2], char **path, GString *out)
@@ -336,6 +340,8 @@ static void compare_streams(Stream s[2], char **path, GString *out)
                            agreed);
     describe(&s[0], out);
     describe(&s[1], out);
+    if (ends(&s[0]) != ends(&s[1]))
+        return; /* one went on */
     count = differ_for_sure(s);
     divergence_compare((const char *const *)path, agreed, count, out);
 }
