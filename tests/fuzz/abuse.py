@@ -74,12 +74,13 @@ def kernel_rows(files):
     yield ["-kernel", ok], None
     yield ["-kernel", ok, "-initrd", files(b"x"), "-append", "console=ttyS0 vga=ext"], None
     yield ["-kernel", files(kernel(setup_sects=0))], None  # 0 means 4
+    yield ["-kernel", files(good[:-1])], None  # the last paragraph may be short
     yield ["-kernel", files(good + b"trailing")], None
     for size in (0, 1, 0x1f0, 0x1f1, 0x1f2, 0x1f4, 0x1fe, 0x1ff, 0x200, 0x202, 0x205, 0x206,
                  0x207, 0x208, 0x211, 0x212, 0x230, 0x238, 0x260, 0x264, 0x26f):
         yield ["-kernel", files(good[:size])], NOT_BZIMAGE
     for size in (0x270, 0x271, 0x3ff, 0x400, 0x401, SETUP_SIZE - 1, SETUP_SIZE, SETUP_SIZE + 1,
-                 SETUP_SIZE + 15, SETUP_SIZE + PAYLOAD // 2, SETUP_SIZE + PAYLOAD - 1):
+                 SETUP_SIZE + 15, SETUP_SIZE + PAYLOAD // 2, SETUP_SIZE + PAYLOAD - 16):
         yield ["-kernel", files(good[:size])], TRUNCATED
     for fields, sentence in (
             ({"magic": b"HdrX"}, NOT_BZIMAGE),
@@ -215,18 +216,23 @@ def device_rows(files):
     yield ["-vga", "nonsense"], "unknown vga type: nonsense"
     yield ["-vga", "cirrus"], "not supported yet"
     yield ["-display", "gtk"], "there is no display yet"
-    yield ["-nic", "user"], "network cards are not modelled yet"
-    yield ["-net", "user"], "network cards are not modelled yet"
+    yield ["-nic", "user,model=ne2k_pci"], "unknown network card 'ne2k_pci'"
+    yield ["-nic", "user,hostfwd=tcp::x-:1"], "invalid host forwarding rule 'tcp::x-:1'"
+    yield ["-nic", "user,net=1.2.3"], "net: '1.2.3' is not an IPv4 address"
+    yield ["-net", "tap"], "'tap' is not supported yet"
+    yield ["-netdev", "user,id=n", "-device", "e1000,netdev=m"], "there is no network 'm'"
 
 
 def option_rows(files):
     yield ["-nonsense"], "-nonsense: invalid option"
     yield ["--nonsense"], "-nonsense: invalid option"
-    yield ["-"], "'-'"
-    yield ["--"], "'--'"
-    yield [""], "''"
-    yield ["disk.img"], "disk images are not supported"
-    yield ["-hda", "x"], "-hda: disks are not modelled"
+    yield ["-"], "-: invalid option"
+    yield ["--"], "-: invalid option"
+    yield [""], "Could not open ''"
+    yield ["disk.img"], "Could not open 'disk.img': No such file"
+    yield ["-hda", "/"], "Could not open '/'"
+    yield ["-device", "ide-hd"], "it needs drive=ID"
+    yield ["-drive", "file=/dev/null,if=none,id=a", "-device", "ide-hd,drive=a,bus=x"], "bus is ide.0 or ide.1"
     yield ["-enable-kvm"], "KVM is not supported"
     for name in ("m", "smp", "kernel", "cpu", "d", "fw_cfg"):
         yield [f"-{name}"], f"-{name}: requires an argument"
