@@ -333,9 +333,9 @@ void gen_movntq(Dis *d, Insn *i)
 
 void gen_movntdq(Dis *d, Insn *i)
 {
-    Mem m = mem_operand(d, i, 16, true);
+    Mem m = operand_mem(d, i, V128, true);
 
-    m.flags |= MEM_NT | MEM_ALIGN;
+    m.flags |= MEM_NT;
     mem_st(d, m, ir_get(d->ir, V128, SLOT_XMM + i->op[1].reg, 0), 0);
 }
 

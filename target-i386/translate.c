@@ -386,7 +386,7 @@ static void check_vector_on_stack(Dis *d, Insn *i, IrType type)
     ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_GP, 0));
 }
 
-static Mem operand_mem(Dis *d, Insn *i, IrType type, bool write)
+Mem operand_mem(Dis *d, Insn *i, IrType type, bool write)
 {
     bool is_vector = type == V128 || type == V256;
     bool aligned = i->vex ? i->desc->attr & A_ALIGNED : !(i->desc->attr & A_UNALIGNED);

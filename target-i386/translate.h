@@ -126,6 +126,8 @@ typedef struct Mem {
 } Mem;
 /* The memory operand, checked for @size bytes from its start. */
 Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write);
+/* The same by type: vectors with the alignment that the instruction wants. */
+Mem operand_mem(Dis *d, Insn *i, IrType type, bool write);
 /* Its linear address, for a helper: what the helper's accesses cannot tell is checked here. */
 IrRef mem_linear(Dis *d, const Insn *i, Mem m, unsigned size);
 /* Offset @ea (I64 with the address-size wrap already applied) in segment @seg, checked. */

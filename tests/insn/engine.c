@@ -45,7 +45,7 @@ typedef struct Engine {
 
 static Engine *running; /* the accessors below get a Cpu and nothing else */
 
-enum { MAX_BLOCKS = 64, BUDGET = 20000 };
+enum { MAX_BLOCKS = 64, BUDGET = 200000 };
 
 /* ---- Memory --------------------------------------------------------------------------------- */
 
