@@ -141,7 +141,7 @@ def points(r, counts):
     """A place in the middle of the run: where it was executed, where its stack was written."""
     middle, end = counts[len(counts) // 2], counts[-1]
     go(r, middle)
-    pc, stack = r.get("rip"), r.get("rsp")
+    pc = r.get("rip")
     forward = hits(r, f"1,{pc:x},1", "c", "hwbreak", end)
     if forward:
         go(r, forward[-1][0] + 1)
@@ -150,9 +150,13 @@ def points(r, counts):
         go(r, end)
         monitor(r, f"last-exec {pc:#x}")
         assert r.get("rip") == pc and when(r) >= forward[-1][0]
-    go(r, middle)
-    forward = hits(r, f"2,{stack:x},8", "c", "watch", end)
-    assert forward, "the stack is written to"
+    for middle in counts[len(counts) // 2::-1]:  # the stack there may be left alone until the end
+        go(r, middle)
+        stack = r.get("rsp")
+        forward = hits(r, f"2,{stack:x},8", "c", "watch", end)
+        if forward:
+            break
+    assert forward, "no stack is written to"
     last = forward[-1][0]
     go(r, last)
     r.ok(f"Hg{int(r.ask('?').split('thread:')[1][:2], 16):x}")
