@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hw/e1000-internal.h"
+#include "softmmu/bytes.h"
 
 #define MIN_FRAME 17 /* shorter ones the controller does not send */
 
@@ -31,28 +32,6 @@ typedef struct Descriptor {
 
 /* ---- Checksums ------------------------------------------------------------------------------- */
 
-static uint16_t get_be16(const uint8_t *p)
-{
-    return p[0] << 8 | p[1];
-}
-
-static void put_be16(uint8_t *p, uint16_t value)
-{
-    p[0] = value >> 8;
-    p[1] = value;
-}
-
-static void put_be32(uint8_t *p, uint32_t value)
-{
-    put_be16(p, value >> 16);
-    put_be16(p + 2, value);
-}
-
-static uint32_t get_be32(const uint8_t *p)
-{
-    return (uint32_t)get_be16(p) << 16 | get_be16(p + 2);
-}
-
 static uint16_t fold(uint32_t sum)
 {
     while (sum >> 16)
@@ -70,7 +49,7 @@ static void put_checksum(uint8_t *frame, uint32_t len, uint32_t start, uint32_t 
         return;
     for (uint32_t i = start; i < stop; i++)
         sum += (i - start) & 1 ? frame[i] : frame[i] << 8;
-    put_be16(frame + at, ~fold(sum));
+    put_be(frame + at, 2, ~fold(sum));
 }
 
 static void add_checksums(const E1000 *s, const E1000Context *c, uint8_t *frame, uint32_t len)
@@ -79,7 +58,7 @@ static void add_checksums(const E1000 *s, const E1000Context *c, uint8_t *frame,
         put_checksum(frame, len, c->tucss, c->tucso, c->tucse);
     if (s->tx_sum_ip) {
         if (c->ipcso + 2u <= len)
-            put_be16(frame + c->ipcso, 0);
+            put_be(frame + c->ipcso, 2, 0);
         put_checksum(frame, len, c->ipcss, c->ipcso, c->ipcse);
     }
 }
@@ -95,8 +74,8 @@ static void send_frame(E1000 *s, const uint8_t *frame, uint32_t len)
         return;
     if (s->tx_vlan) {
         memcpy(tagged, frame, 12);
-        put_be16(tagged + 12, REG(s, E_VET));
-        put_be16(tagged + 14, s->tx_tag);
+        put_be(tagged + 12, 2, REG(s, E_VET));
+        put_be(tagged + 14, 2, s->tx_tag);
         memcpy(tagged + 16, frame + 12, len - 12);
         frame = tagged;
     }
@@ -113,22 +92,22 @@ static void patch_headers(const E1000Context *c, uint8_t *frame, uint32_t n, uin
 {
     uint32_t len = c->hdrlen + payload;
     uint8_t *ip = frame + c->ipcss, *l4 = frame + c->tucss;
-    uint32_t sum = get_be16(frame + c->tucso) + len - c->tucss;
+    uint32_t sum = get_be(frame + c->tucso, 2) + len - c->tucss;
 
     if (c->ipv4) {
-        put_be16(ip + 2, len - c->ipcss);
-        put_be16(ip + 4, get_be16(ip + 4) + n);
+        put_be(ip + 2, 2, len - c->ipcss);
+        put_be(ip + 4, 2, get_be(ip + 4, 2) + n);
     } else {
-        put_be16(ip + 4, len - c->ipcss - 40);
+        put_be(ip + 4, 2, len - c->ipcss - 40);
     }
     if (c->tcp) {
-        put_be32(l4 + 4, get_be32(l4 + 4) + done);
+        put_be(l4 + 4, 4, get_be(l4 + 4, 4) + done);
         if (!last)
             l4[13] &= ~0x09; /* FIN, PSH */
     } else {
-        put_be16(l4 + 4, len - c->tucss);
+        put_be(l4 + 4, 2, len - c->tucss);
     }
-    put_be16(frame + c->tucso, fold(sum));
+    put_be(frame + c->tucso, 2, fold(sum));
 }
 
 static void send_segments(E1000 *s)
@@ -211,7 +190,7 @@ static void take_data(E1000 *s, const Descriptor *d)
 {
     bool extended = d->command & CMD_DEXT;
     uint32_t len = d->command & (extended ? 0xfffff : 0xffff);
-    uint32_t room = s->tx_len < E1000_TX_MAX ? E1000_TX_MAX - s->tx_len : 0;
+    uint32_t room;
 
     if (!s->tx_started)
         begin_frame(s, d);
@@ -228,15 +207,6 @@ static void take_data(E1000 *s, const Descriptor *d)
     if (!extended && (d->command & CMD_IC) && s->tx_len <= E1000_TX_MAX) /* a legacy checksum */
         put_checksum(s->tx_data, s->tx_len, d->status >> 8 & 0xff, d->command >> 16 & 0xff, 0);
     finish_frame(s);
-}
-
-static uint64_t get_le(const uint8_t *p, unsigned n)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = n; i-- > 0;)
-        value = value << 8 | p[i];
-    return value;
 }
 
 static uint32_t run_descriptor(E1000 *s, uint64_t at)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hw/ide-internal.h"
+#include "softmmu/bytes.h"
 #include "softmmu/log.h"
 
 #define BLOCK         2048
@@ -29,21 +30,6 @@ enum {
     ASC_MEDIUM_CHANGED = 0x28,
     ASC_SAVING = 0x39
 };
-
-static uint32_t get_be(const uint8_t *p, unsigned n)
-{
-    uint32_t value = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        value = value << 8 | p[i];
-    return value;
-}
-
-static void put_be(uint8_t *p, unsigned n, uint32_t value)
-{
-    for (unsigned i = n; i-- > 0; value >>= 8)
-        p[i] = value;
-}
 
 static uint32_t disc_blocks(const IdeUnit *u)
 {

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "softmmu/bytes.h"
 #include "softmmu/error.h"
 
 #define DEFAULT_SUBSYSTEM_VENDOR 0x1af4
@@ -26,36 +27,18 @@ struct PciBus {
     uint16_t asserted[4]; /* functions that drive each line: a cache of their state */
 };
 
-/* ---- Little-endian bytes -----------------------------------------------------------------------
- */
-
-static uint32_t load(const uint8_t *p, unsigned size)
-{
-    uint32_t value = 0;
-
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint32_t)p[i] << 8 * i;
-    return value;
-}
-
-static void store(uint8_t *p, unsigned size, uint32_t value)
-{
-    for (unsigned i = 0; i < size; i++)
-        p[i] = value >> 8 * i;
-}
-
 uint32_t pci_get_config(const PciDevice *d, unsigned off, unsigned size)
 {
     g_assert(off + size <= sizeof(d->config) && size <= 4);
-    return load(d->config + off, size);
+    return get_le(d->config + off, size);
 }
 
 void pci_set_config(PciDevice *d, unsigned off, unsigned size, uint32_t value, uint32_t writable)
 {
     g_assert(off + size <= sizeof(d->config) && size <= 4);
-    store(d->config + off, size, value);
-    store(d->reset_config + off, size, value);
-    store(d->writable + off, size, writable);
+    put_le(d->config + off, size, value);
+    put_le(d->reset_config + off, size, value);
+    put_le(d->writable + off, size, writable);
 }
 
 /* ---- Interrupts
@@ -64,7 +47,7 @@ void pci_set_config(PciDevice *d, unsigned off, unsigned size, uint32_t value, u
 static void update_intx(PciDevice *d)
 {
     uint8_t pin = d->config[PCI_INTERRUPT_PIN];
-    bool on = d->intx_level && !(load(d->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_OFF);
+    bool on = d->intx_level && !(get_le(d->config + PCI_COMMAND, 2) & PCI_COMMAND_INTX_OFF);
     unsigned line;
 
     if (d->intx_level)
@@ -98,8 +81,8 @@ static unsigned bar_offset(unsigned bar)
 static bool bar_address(const PciDevice *d, unsigned bar, uint64_t *addr)
 {
     const PciBar *b = &d->bars[bar];
-    uint32_t low = load(d->config + bar_offset(bar), 4);
-    uint16_t command = load(d->config + PCI_COMMAND, 2);
+    uint32_t low = get_le(d->config + bar_offset(bar), 4);
+    uint16_t command = get_le(d->config + PCI_COMMAND, 2);
     uint64_t end = 1ull << 32;
 
     if (b->type & PCI_BAR_IO) {
@@ -110,7 +93,7 @@ static bool bar_address(const PciDevice *d, unsigned bar, uint64_t *addr)
     } else {
         *addr = low & (bar == PCI_BAR_ROM ? ~0x7ffu : ~0xfu);
         if (b->type & PCI_BAR_MEM64) {
-            *addr |= (uint64_t)load(d->config + bar_offset(bar) + 4, 4) << 32;
+            *addr |= (uint64_t)get_le(d->config + bar_offset(bar) + 4, 4) << 32;
             end = 1ull << 52;
         }
         if (!(command & PCI_COMMAND_MEMORY) || (bar == PCI_BAR_ROM && !(low & 1)))
@@ -179,7 +162,7 @@ uint32_t pci_config_read(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned 
 
     if (!d || off + size > sizeof(d->config))
         return UINT32_MAX;
-    return load(d->config + off, size);
+    return get_le(d->config + off, size);
 }
 
 void pci_config_write(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off, uint32_t value,
@@ -402,9 +385,9 @@ void pci_bus_print(PciBus *bus, GString *out)
         g_string_append_printf(out,
                                "  Bus  0, device %3u, function %u:\n"
                                "    Class %04x: PCI device %04x:%04x (%s)\n",
-                               i >> 3, i & 7, load(d->config + PCI_CLASS_PROG + 1, 2),
-                               load(d->config + PCI_VENDOR_ID, 2),
-                               load(d->config + PCI_DEVICE_ID, 2), d->dev.id);
+                               i >> 3, i & 7, pci_get_config(d, PCI_CLASS_PROG + 1, 2),
+                               pci_get_config(d, PCI_VENDOR_ID, 2),
+                               pci_get_config(d, PCI_DEVICE_ID, 2), d->dev.id);
         if (d->config[PCI_INTERRUPT_PIN])
             g_string_append_printf(out, "      IRQ %u, pin %c\n", d->config[PCI_INTERRUPT_LINE],
                                    'A' + d->config[PCI_INTERRUPT_PIN] - 1);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "softmmu/bytes.h"
+
 #define F_SIZE_MAX     (1 << 1)
 #define F_SEG_MAX      (1 << 2)
 #define F_RO           (1 << 5)
@@ -29,21 +31,6 @@ typedef struct VirtioBlk {
     VirtioKind kind;
     char serial[SERIAL];
 } VirtioBlk;
-
-static uint64_t get_le(const uint8_t *p, unsigned n)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = n; i-- > 0;)
-        value = value << 8 | p[i];
-    return value;
-}
-
-static void put_le(uint8_t *p, unsigned n, uint64_t value)
-{
-    for (unsigned i = 0; i < n; i++)
-        p[i] = value >> 8 * i;
-}
 
 /* The status is the last byte that the driver can read. */
 static void finish(VirtioBlk *s, const VirtioChain *c, uint8_t status, uint32_t written)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "softmmu/bytes.h"
 #include "softmmu/log.h"
 
 #define BAR_BYTES     0x4000
@@ -26,20 +27,16 @@ enum { AVAIL_NO_INTERRUPT = 1 };
 static uint64_t get(VirtioDevice *v, uint64_t addr, unsigned size)
 {
     uint8_t raw[8];
-    uint64_t value = 0;
 
     address_space_read_bytes(v->memory, addr, raw, size);
-    for (unsigned i = size; i-- > 0;)
-        value = value << 8 | raw[i];
-    return value;
+    return get_le(raw, size);
 }
 
 static void put(VirtioDevice *v, uint64_t addr, unsigned size, uint64_t value)
 {
     uint8_t raw[8];
 
-    for (unsigned i = 0; i < size; i++)
-        raw[i] = value >> 8 * i;
+    put_le(raw, size, value);
     address_space_write_bytes(v->memory, addr, raw, size);
 }
 
@@ -314,14 +311,11 @@ static void write_common(VirtioDevice *v, unsigned off, uint32_t value)
 static uint64_t read_config(VirtioDevice *v, unsigned off, unsigned size)
 {
     uint8_t config[VIRTIO_MAX_CONFIG + 8] = { 0 };
-    uint64_t value = 0;
 
     if (off >= v->kind->config_size)
         return 0;
     v->kind->config(v, config);
-    for (unsigned i = size; i-- > 0;)
-        value = value << 8 | config[off + i];
-    return value;
+    return get_le(config + off, size);
 }
 
 static uint64_t bar_read(void *opaque, uint64_t addr, unsigned size)

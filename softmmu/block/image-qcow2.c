@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "softmmu/block/qcow2.h"
+#include "softmmu/bytes.h"
 #include "softmmu/error.h"
 
 #if HAVE_ZLIB
@@ -32,7 +33,7 @@
 
 static bool probe(const uint8_t *head, size_t len)
 {
-    return len >= 8 && qcow2_get(head, 4) == QCOW2_MAGIC && qcow2_get(head + 4, 4) >= 2;
+    return len >= 8 && get_be(head, 4) == QCOW2_MAGIC && get_be(head + 4, 4) >= 2;
 }
 
 static bool refuse(const Image *image, GError **error, const char *why)
@@ -45,14 +46,14 @@ static bool check_features(Image *image, const uint8_t *head, GError **error)
 {
     Qcow2 *q = image->own;
 
-    q->features = q->version >= 3 ? qcow2_get(head + 72, 8) : 0;
+    q->features = q->version >= 3 ? get_be(head + 72, 8) : 0;
     if (q->features & ~KNOWN)
         return refuse(image, error, "it has features that this version does not know");
     if ((q->features & QCOW2_CORRUPT) && !image->read_only)
         return refuse(image, error, "it is marked as corrupt; open it read-only");
-    if (qcow2_get(head + 32, 4))
+    if (get_be(head + 32, 4))
         return refuse(image, error, "it is encrypted");
-    if (q->version >= 3 && qcow2_get(head + 96, 4) != 4)
+    if (q->version >= 3 && get_be(head + 96, 4) != 4)
         return refuse(image, error, "its reference counts are not of 16 bits");
     return true;
 }
@@ -71,7 +72,7 @@ static bool read_table(Image *image, uint64_t offset, uint64_t entries, uint64_t
         return refuse(image, error, "it cannot be read");
     *table = g_new(uint64_t, entries);
     for (uint64_t i = 0; i < entries; i++)
-        (*table)[i] = qcow2_get(raw + 8 * i, 8);
+        (*table)[i] = get_be(raw + 8 * i, 8);
     return true;
 }
 
@@ -80,21 +81,21 @@ static bool read_geometry(Image *image, const uint8_t *head, GError **error)
     Qcow2 *q = image->own;
     uint64_t per_l1;
 
-    q->version = qcow2_get(head + 4, 4);
-    q->cluster_bits = qcow2_get(head + 20, 4);
+    q->version = get_be(head + 4, 4);
+    q->cluster_bits = get_be(head + 20, 4);
     if (q->version > 3)
         return refuse(image, error, "its version is later than 3");
     if (q->cluster_bits < 9 || q->cluster_bits > 21)
         return refuse(image, error, "its clusters are not of 512 bytes to 2 MiB");
     q->cluster = UINT64_C(1) << q->cluster_bits;
-    image->size = qcow2_get(head + 24, 8);
+    image->size = get_be(head + 24, 8);
     if (image->size % 512 || image->size > INT64_MAX / 2)
         return refuse(image, error, "its size is not one of a disk");
-    q->l1_size = qcow2_get(head + 36, 4);
-    q->l1_offset = qcow2_get(head + 40, 8);
-    q->counts_offset = qcow2_get(head + 48, 8);
-    q->snapshots = qcow2_get(head + 60, 4);
-    q->snapshots_offset = qcow2_get(head + 64, 8);
+    q->l1_size = get_be(head + 36, 4);
+    q->l1_offset = get_be(head + 40, 8);
+    q->counts_offset = get_be(head + 48, 8);
+    q->snapshots = get_be(head + 60, 4);
+    q->snapshots_offset = get_be(head + 64, 8);
     per_l1 = q->cluster * (q->cluster / 8);
     if (q->l1_size < image->size / per_l1 + (image->size % per_l1 != 0))
         return refuse(image, error, "its first table is too small");
@@ -102,7 +103,7 @@ static bool read_geometry(Image *image, const uint8_t *head, GError **error)
         return false;
     if (q->l1_size && !read_table(image, q->l1_offset, q->l1_size, MAX_L1, &q->l1, error))
         return false;
-    q->counts_size = MIN(qcow2_get(head + 56, 4), MAX_COUNTS) * (q->cluster / 8);
+    q->counts_size = MIN(get_be(head + 56, 4), MAX_COUNTS) * (q->cluster / 8);
     return read_table(image, q->counts_offset, q->counts_size, MAX_COUNTS, &q->counts, error);
 }
 
@@ -124,13 +125,12 @@ static bool read_name(Image *image, uint64_t offset, uint64_t len, char **name, 
 static bool read_extensions(Image *image, const uint8_t *head, GError **error)
 {
     Qcow2 *q = image->own;
-    uint64_t at = q->version >= 3 ? qcow2_get(head + 100, 4) : HEAD_V2,
-             name = qcow2_get(head + 8, 8);
+    uint64_t at = q->version >= 3 ? get_be(head + 100, 4) : HEAD_V2, name = get_be(head + 8, 8);
     uint64_t end = name ? MIN(name, q->cluster) : q->cluster;
     uint8_t ext[8];
 
     while (at + 8 <= end && !image_file_read(q->fd, at, ext, 8)) {
-        uint64_t type = qcow2_get(ext, 4), len = qcow2_get(ext + 4, 4);
+        uint64_t type = get_be(ext, 4), len = get_be(ext + 4, 4);
 
         if (!type)
             break;
@@ -154,7 +154,7 @@ static char *beside(const char *image, const char *path)
 static bool open_backing(Image *image, const uint8_t *head, GError **error)
 {
     Qcow2 *q = image->own;
-    uint64_t offset = qcow2_get(head + 8, 8), len = qcow2_get(head + 16, 4);
+    uint64_t offset = get_be(head + 8, 8), len = get_be(head + 16, 4);
     g_autofree char *path = NULL;
     ImageOpen how;
 
@@ -253,7 +253,7 @@ static int get_entry(Qcow2 *q, uint64_t offset, uint64_t *entry)
         return 0;
     error = qcow2_table(q, l2, &data);
     if (!error)
-        *entry = qcow2_get(data + 8 * (n % per_table(q)), 8);
+        *entry = get_be(data + 8 * (n % per_table(q)), 8);
     return error;
 }
 
@@ -377,7 +377,7 @@ static int own_table(Qcow2 *q, uint64_t offset, uint64_t *l2)
         error = qcow2_allocate(q, l2);
     if (!error)
         error = image_file_write(q->fd, *l2, copy, q->cluster);
-    qcow2_put(raw, 8, *l2 | QCOW2_COPIED);
+    put_be(raw, 8, *l2 | QCOW2_COPIED);
     if (!error)
         error = image_file_write(q->fd, q->l1_offset + 8ull * n, raw, 8);
     if (error)
@@ -512,31 +512,31 @@ static uint8_t *make_head(uint64_t size, const char *backing, const char *format
     uint8_t *d = g_malloc0(*len = clusters * cluster);
     size_t at = HEAD_V3;
 
-    qcow2_put(d, 4, QCOW2_MAGIC);
-    qcow2_put(d + 4, 4, 3);
-    qcow2_put(d + 20, 4, 16);
-    qcow2_put(d + 24, 8, size);
-    qcow2_put(d + 36, 4, l1);
-    qcow2_put(d + 40, 8, 3 * cluster);
-    qcow2_put(d + 48, 8, cluster);
-    qcow2_put(d + 56, 4, 1);
-    qcow2_put(d + 96, 4, 4);
-    qcow2_put(d + 100, 4, HEAD_V3);
+    put_be(d, 4, QCOW2_MAGIC);
+    put_be(d + 4, 4, 3);
+    put_be(d + 20, 4, 16);
+    put_be(d + 24, 8, size);
+    put_be(d + 36, 4, l1);
+    put_be(d + 40, 8, 3 * cluster);
+    put_be(d + 48, 8, cluster);
+    put_be(d + 56, 4, 1);
+    put_be(d + 96, 4, 4);
+    put_be(d + 100, 4, HEAD_V3);
     if (backing && format) {
-        qcow2_put(d + at, 4, EXT_FORMAT);
-        qcow2_put(d + at + 4, 4, strlen(format));
+        put_be(d + at, 4, EXT_FORMAT);
+        put_be(d + at + 4, 4, strlen(format));
         memcpy(d + at + 8, format, strlen(format));
         at += 8 + ((strlen(format) + 7) & ~(size_t)7);
     }
     at += 8; /* the end of extensions */
     if (backing) {
-        qcow2_put(d + 8, 8, at);
-        qcow2_put(d + 16, 4, strlen(backing));
+        put_be(d + 8, 8, at);
+        put_be(d + 16, 4, strlen(backing));
         memcpy(d + at, backing, strlen(backing));
     }
-    qcow2_put(d + cluster, 8, 2 * cluster);
+    put_be(d + cluster, 8, 2 * cluster);
     for (uint64_t i = 0; i < clusters; i++)
-        qcow2_put(d + 2 * cluster + 2 * i, 2, 1);
+        put_be(d + 2 * cluster + 2 * i, 2, 1);
     return d;
 }
 

@@ -8,23 +8,9 @@
 #include <string.h>
 
 #include "softmmu/block/qcow2.h"
+#include "softmmu/bytes.h"
 
 #define MAX_COUNT_CLUSTERS 1024 /* of the table of blocks: petabytes */
-
-uint64_t qcow2_get(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | p[i];
-    return value;
-}
-
-void qcow2_put(uint8_t *p, unsigned bytes, uint64_t value)
-{
-    for (unsigned i = bytes; i-- > 0; value >>= 8)
-        p[i] = value;
-}
 
 /* ---- Tables in memory ------------------------------------------------------------------------ */
 
@@ -77,7 +63,7 @@ static int write_through(Qcow2 *q, uint64_t offset, uint64_t at, unsigned bytes,
 
     if (error)
         return error;
-    qcow2_put(data + at, bytes, value);
+    put_be(data + at, bytes, value);
     error = image_file_write(q->fd, offset + at, data + at, bytes);
     if (error)
         forget_table(q, offset);
@@ -107,7 +93,7 @@ int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count)
         return 0;
     error = qcow2_table(q, q->counts[block] & QCOW2_OFFSET, &data);
     if (!error)
-        *count = qcow2_get(data + 2 * (cluster % counts_per_block(q)), 2);
+        *count = get_be(data + 2 * (cluster % counts_per_block(q)), 2);
     return error;
 }
 
@@ -144,10 +130,10 @@ static int grow_counts(Qcow2 *q, uint64_t blocks)
     memcpy(counts, q->counts, 8ull * q->counts_size);
     raw = g_malloc0(clusters * q->cluster);
     for (uint64_t i = 0; i < q->counts_size; i++)
-        qcow2_put(raw + 8 * i, 8, counts[i]);
+        put_be(raw + 8 * i, 8, counts[i]);
     error = image_file_write(q->fd, offset, raw, clusters * q->cluster);
-    qcow2_put(head, 8, offset);
-    qcow2_put(head + 8, 4, clusters);
+    put_be(head, 8, offset);
+    put_be(head + 8, 4, clusters);
     if (!error)
         error = image_file_write(q->fd, 48, head, sizeof(head));
     if (error) {
@@ -184,7 +170,7 @@ static int make_block(Qcow2 *q, uint64_t cluster)
         return error;
     q->file_end = offset + q->cluster;
     q->counts[block] = offset;
-    qcow2_put(raw, 8, offset);
+    put_be(raw, 8, offset);
     error = image_file_write(q->fd, q->counts_offset + 8 * block, raw, 8);
     return error ? error : qcow2_add_count(q, offset / q->cluster, 1);
 }
@@ -265,7 +251,7 @@ int qcow2_set_dirty(Qcow2 *q, bool dirty)
 
     if (q->version < 3 || features == q->features)
         return 0;
-    qcow2_put(raw, 8, features);
+    put_be(raw, 8, features);
     error = image_file_write(q->fd, 72, raw, 8);
     if (!error)
         q->features = features;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "softmmu/block/qcow2.h"
+#include "softmmu/bytes.h"
 
 #define SNAPSHOT_HEAD 40
 #define MAX_CLUSTERS  (UINT64_C(1) << 32)
@@ -68,7 +69,7 @@ static int walk_l1(Walk *w, const uint64_t *l1, uint64_t size)
         }
         error = ++w->tables > MAX_TABLES ? EFBIG : qcow2_table(q, offset, &data);
         for (uint64_t n = 0; !error && n < q->cluster / 8; n++)
-            refer_entry(w, qcow2_get(data + 8 * n, 8));
+            refer_entry(w, get_be(data + 8 * n, 8));
     }
     return error;
 }
@@ -91,21 +92,20 @@ static int walk_snapshots(Walk *w)
         error = image_file_read(q->fd, at, head, sizeof(head));
         if (error)
             break;
-        offset = qcow2_get(head, 8);
-        size = qcow2_get(head + 8, 4);
+        offset = get_be(head, 8);
+        size = get_be(head + 8, 4);
         if (size > (UINT64_C(32) << 20) / 8)
             return EIO;
         raw = g_malloc(size * 8 + 1);
         l1 = g_new(uint64_t, size + 1);
         error = image_file_read(q->fd, offset, raw, size * 8);
         for (uint64_t n = 0; n < size; n++)
-            l1[n] = qcow2_get(raw + 8 * n, 8);
+            l1[n] = get_be(raw + 8 * n, 8);
         if (size)
             refer(w, offset, size * 8);
         if (!error)
             error = walk_l1(w, l1, size);
-        at += SNAPSHOT_HEAD + qcow2_get(head + 36, 4) + qcow2_get(head + 12, 2) +
-              qcow2_get(head + 14, 2);
+        at += SNAPSHOT_HEAD + get_be(head + 36, 4) + get_be(head + 12, 2) + get_be(head + 14, 2);
         at = (at + 7) & ~UINT64_C(7);
     }
     if (q->snapshots && !error)

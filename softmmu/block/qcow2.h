@@ -44,9 +44,6 @@ typedef struct Qcow2 {
     char *backing_path, *backing_format;
 } Qcow2;
 
-uint64_t qcow2_get(const uint8_t *p, unsigned bytes); /* big-endian */
-void qcow2_put(uint8_t *p, unsigned bytes, uint64_t value);
-
 /* ---- image-qcow2.c --------------------------------------------------------------------------- */
 
 /* A new image; @backing may be NULL. False with @error, and no file is left. */
