@@ -28,6 +28,10 @@
 #define SLICE_MAX    1000000
 #define SPEED_UNIT   1024 /* speed: instructions in so many ns */
 
+/* A slice that takes longer, and a sleep that lasts longer than was meant, are the host's fault,
+ * and do not pass for the guest: shorter than the periods of its timers. */
+#define LATE_NS 1000000
+
 #define CODE_BUFFER_DEFAULT (64u << 20)
 
 CpuTail *cpu_tail(Cpu *cpu)
@@ -81,8 +85,10 @@ void accel_set_running(Accel *a, bool running)
         return;
     if (running)
         a->bias_ns -= a->icount_shift >= 0 ? 0 : host_clock_now(&a->host) - a->stopped_at_ns;
-    else
+    else {
         a->stopped_at_ns = host_clock_now(&a->host);
+        host_clock_allow(&a->host, INT64_MAX);
+    }
     a->running = running;
     plugin_machine_event(a, running ? MIMUS_START : MIMUS_STOP, NULL);
 }
@@ -498,6 +504,7 @@ static bool run_all(Accel *a)
     for (unsigned i = begin_round(a); i < a->cpus->len && !a->machine->requests; i++) {
         Cpu *cpu = a->cpus->pdata[i];
         bool exact;
+        host_clock_allow(&a->host, LATE_NS);
         int32_t budget = next_budget(a, i, &exact);
         if (cpu->run->debug_run == DEBUG_HOLD)
             continue;
@@ -510,19 +517,26 @@ static bool run_all(Accel *a)
     return any;
 }
 
-/* Every CPU is halted. Counting: time jumps to the next timer. Else sleep until it is due. */
+/* Every CPU is halted. Counting: time jumps to the next timer. Else sleep until it is due, which
+ * is now if the clock is late by as much. */
 static void idle(Accel *a)
 {
     int64_t deadline = clock_deadline_ns(a->machine->clock);
-    int64_t now = clock_now_ns(a->machine->clock);
+    int64_t left = deadline - clock_now_ns(a->machine->clock);
 
     if (a->icount_shift >= 0 && deadline != CLOCK_NEVER)
-        a->bias_ns += MAX(deadline - now, 0);
+        a->bias_ns += MAX(left, 0);
     else if (deadline == CLOCK_NEVER) {
+        host_clock_catch_up(&a->host, INT64_MAX);
+        host_clock_allow(&a->host, INT64_MAX);
         if (session_before_sleep(a))
             input_wait(a->machine->input, CLOCK_NEVER);
-    } else if (deadline > now)
-        input_wait(a->machine->input, deadline - now);
+    } else if (left > 0) {
+        left -= host_clock_catch_up(&a->host, left);
+        host_clock_allow(&a->host, left + LATE_NS);
+        if (left > 0)
+            input_wait(a->machine->input, left);
+    }
 }
 
 static void before_flush(void *opaque)

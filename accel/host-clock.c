@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calibration and steering of the scaled TSC. A host suspended or a guest of ours stopped for long
- * leaves the two clocks far apart: then the scaled one jumps forward, or stands until it is right.
+ * Calibration and steering of the scaled TSC. A host suspended for long leaves the two clocks far
+ * apart: then the scaled one jumps forward, or stands until it is right.
  */
 #include "accel/host-clock.h"
 
@@ -13,7 +13,10 @@
 #define CALIBRATION (SECOND / 50)
 #define TOO_FAR     (SECOND / 100)
 
-static int64_t system_ns(void)
+/* Of the time that passes for a busy guest, one part in so many is added to pay back. */
+#define BUSY_PAYS 8
+
+int64_t host_clock_read_system(void)
 {
     struct timespec ts;
 
@@ -26,9 +29,11 @@ static void read_pair(uint64_t *tsc, int64_t *ns)
 {
     uint64_t best = UINT64_MAX;
 
+    *tsc = 0;
+    *ns = 0;
     for (unsigned i = 0; i < 4; i++) {
         uint64_t before = host_clock_tsc();
-        int64_t now = system_ns();
+        int64_t now = host_clock_read_system();
         uint64_t took = host_clock_tsc() - before;
         if (took < best) {
             best = took;
@@ -56,6 +61,7 @@ static bool kernel_trusts_tsc(void)
 void host_clock_init(HostClock *h)
 {
     memset(h, 0, sizeof(*h));
+    h->limit = INT64_MAX;
 #if defined(__x86_64__)
     h->stable = kernel_trusts_tsc();
 #endif
@@ -63,13 +69,31 @@ void host_clock_init(HostClock *h)
         read_pair(&h->first_tsc, &h->first_ns);
 }
 
-int64_t host_clock_read_system(HostClock *h)
+static int64_t unlimited(const HostClock *h)
 {
-    int64_t ns = system_ns();
+    return h->mult ? host_clock_unlimited(h) : host_clock_read_system();
+}
 
-    if (ns > h->last)
-        h->last = ns;
-    return h->last;
+void host_clock_allow(HostClock *h, int64_t ns)
+{
+    int64_t now = unlimited(h);
+
+    if (now > h->limit)
+        h->lag += now - h->limit;
+    else if (h->lag)
+        host_clock_catch_up(h, (now - h->limited_at) / BUSY_PAYS);
+    h->limited_at = now;
+    h->limit = ns == INT64_MAX ? ns : now + ns;
+}
+
+int64_t host_clock_catch_up(HostClock *h, int64_t ns)
+{
+    int64_t paid = ns < h->lag ? ns : h->lag;
+
+    if (paid < 0)
+        return 0;
+    h->lag -= paid;
+    return paid;
 }
 
 static uint64_t slope(const HostClock *h, uint64_t tsc, int64_t ns)
@@ -93,7 +117,7 @@ void host_clock_steer(HostClock *h)
         h->stable = false;
         return;
     }
-    late = h->mult ? ns - host_clock_scaled(h) : TOO_FAR;
+    late = h->mult ? ns - host_clock_unlimited(h) : TOO_FAR;
     h->tsc = tsc;
     if (late >= TOO_FAR || late <= -TOO_FAR) {
         h->ns = ns;
