@@ -255,7 +255,7 @@ static void create_south_bridge(PcBoard *b)
 static bool create_vga(PcBoard *b, GError **error)
 {
     const char *kind = b->m->config->vga ? b->m->config->vga : "std";
-    VgaWiring w = { .ports = &b->m->io_root, .memory = b->pci_memory };
+    VgaWiring w = { .ports = &b->m->io_root, .memory = b->pci_memory, .display = b->m->display };
 
     if (g_str_equal(kind, "none"))
         return true;

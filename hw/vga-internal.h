@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The adapter's struct, shared by vga.c (device and registers), vga-mem.c (the window at 0xa0000)
- * and vga-vbe.c (Bochs VBE). */
+/* The adapter's struct, shared by vga.c (device and registers), vga-mem.c (the window at 0xa0000),
+ * vga-vbe.c (Bochs VBE) and vga-draw.c (what it shows). */
 #ifndef HW_VGA_INTERNAL_H
 #define HW_VGA_INTERNAL_H
 
@@ -9,7 +9,8 @@
 enum { VGA_WINDOW = 0xa0000, VGA_WINDOW_SIZE = 0x20000, VGA_PLANE_BYTES = 0x40000 };
 
 /* Sequencer, graphics and CRT controller registers by their names in the manuals. */
-enum { SR_CLOCKING = 1, SR_MAP_MASK = 2, SR_MEMORY_MODE = 4 };
+enum { SR_CLOCKING = 1, SR_MAP_MASK = 2, SR_CHARACTER_MAP = 3, SR_MEMORY_MODE = 4 };
+enum { SR1_8_DOTS = 0x01, SR1_HALF_CLOCK = 0x08, SR1_SCREEN_OFF = 0x20 };
 enum { SR4_ODD_EVEN_OFF = 0x04, SR4_CHAIN4 = 0x08 };
 enum {
     GR_SET_RESET = 0,
@@ -22,7 +23,47 @@ enum {
     GR_COLOR_CARE = 7,
     GR_BIT_MASK = 8,
 };
-enum { GR5_READ_MODE = 0x08, GR5_ODD_EVEN = 0x10, GR6_GRAPHICS = 0x01 };
+enum {
+    GR5_READ_MODE = 0x08,
+    GR5_ODD_EVEN = 0x10,
+    GR5_CGA = 0x20,
+    GR5_SHIFT256 = 0x40,
+    GR6_GRAPHICS = 0x01,
+};
+enum {
+    CR_END_H_DISPLAY = 1,
+    CR_OVERFLOW = 7,
+    CR_PRESET_SCAN = 8,
+    CR_MAX_SCAN = 9,
+    CR_CURSOR_START = 0x0a,
+    CR_CURSOR_END = 0x0b,
+    CR_START_HIGH = 0x0c,
+    CR_START_LOW = 0x0d,
+    CR_CURSOR_HIGH = 0x0e,
+    CR_CURSOR_LOW = 0x0f,
+    CR_V_SYNC_END = 0x11,
+    CR_END_V_DISPLAY = 0x12,
+    CR_OFFSET = 0x13,
+    CR_UNDERLINE = 0x14,
+    CR_MODE = 0x17,
+    CR_LINE_COMPARE = 0x18,
+};
+enum {
+    CR0A_OFF = 0x20,
+    CR14_DWORD = 0x40,
+    CR17_NO_BANK_1 = 0x01, /* bit 0 of the line in a row does not replace an address bit */
+    CR17_NO_BANK_2 = 0x02,
+    CR17_BYTE = 0x40,
+};
+enum { AR_MODE = 0x10, AR_PLANES = 0x12, AR_PANNING = 0x13, AR_SELECT = 0x14 };
+enum {
+    AR_VIDEO_ENABLED = 0x20, /* of the index */
+    AR10_MONO = 0x02,
+    AR10_LINE_GRAPHICS = 0x04,
+    AR10_BLINK = 0x08,
+    AR10_SPLIT_PANNING = 0x20,
+    AR10_SELECT_5_4 = 0x80,
+};
 
 /* Bochs VBE registers. */
 enum {
@@ -61,6 +102,7 @@ typedef struct Vga {
 } Vga;
 
 extern const MemOps vga_window_ops;
+extern const DisplayOps vga_display_ops; /* opaque: the Vga */
 
 extern const MemOps vga_vbe_port_ops;
 uint16_t vga_vbe_read(Vga *s, unsigned reg);

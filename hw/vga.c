@@ -4,7 +4,7 @@
  * registers in BAR 2. Spec: IBM PS/2 Hardware Interface Technical Reference, "Video subsystem";
  * the layout of BAR 2 is that of QEMU's docs/specs/standard-vga.
  * Status register 1 alternates between display and retrace at each read.
- * Missing: drawing (text is read with vga_screen_text()), EDID, big-endian frame buffer.
+ * Drawing is in vga-draw.c. Missing: EDID, big-endian frame buffer.
  */
 #include "hw/vga-internal.h"
 
@@ -14,16 +14,6 @@
 
 enum { MISC_COLOR = 0x01 };
 enum { ST00_SENSE = 0x10, ST01_BUSY = 0x09 /* retrace and not displaying */ };
-enum {
-    CR_END_H_DISPLAY = 1,
-    CR_OVERFLOW = 7,
-    CR_MAX_SCAN = 9,
-    CR_START_HIGH = 0x0c,
-    CR_START_LOW = 0x0d,
-    CR_V_SYNC_END = 0x11,
-    CR_END_V_DISPLAY = 0x12,
-    CR_OFFSET = 0x13
-};
 enum { CR_LAST = 0x18, CR11_PROTECT = 0x80 };
 enum { MMIO_SIZE = 0x1000, MMIO_PORTS = 0x400, MMIO_VBE = 0x500, MMIO_EXT = 0x600 };
 
@@ -220,50 +210,6 @@ static void mmio_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 
 static const MemOps mmio_ops = { mmio_read, mmio_write, .min_size = 1, .max_size = 2 };
 
-/* ---- The text screen ------------------------------------------------------------------------ */
-
-/* Code page 437 from 0x80; what lies below 0x20 is shown as a space. */
-static const char cp437_high[] = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└"
-                                 "┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀"
-                                 "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ";
-
-static gunichar to_unicode(uint8_t c)
-{
-    if (c < 0x20 || c == 0x7f)
-        return ' ';
-    return c < 0x80 ? c : g_utf8_get_char(g_utf8_offset_to_pointer(cp437_high, c - 0x80));
-}
-
-static void append_row(const Vga *s, GString *out, unsigned at, unsigned columns)
-{
-    gsize start = out->len, used = start;
-
-    for (unsigned i = 0; i < columns; i++) {
-        gunichar c = to_unicode(s->w.vram->host[(4 * (at + i)) % VGA_PLANE_BYTES]);
-        g_string_append_unichar(out, c);
-        if (c != ' ')
-            used = out->len;
-    }
-    g_string_truncate(out, used);
-    g_string_append_c(out, '\n');
-}
-
-bool vga_screen_text(Device *dev, GString *out)
-{
-    const Vga *s = (Vga *)dev;
-    const uint8_t *cr = s->cr;
-    unsigned lines =
-        cr[CR_END_V_DISPLAY] | (cr[CR_OVERFLOW] & 0x02) << 7 | (cr[CR_OVERFLOW] & 0x40) << 3;
-    unsigned rows = (lines + 1) / ((cr[CR_MAX_SCAN] & 0x1f) + 1);
-    unsigned start = cr[CR_START_HIGH] << 8 | cr[CR_START_LOW];
-
-    if ((s->gr[GR_MISC] & GR6_GRAPHICS) || (s->vbe[VBE_ENABLE] & VBE_ENABLED))
-        return false;
-    for (unsigned row = 0; row < rows; row++)
-        append_row(s, out, start + row * cr[CR_OFFSET] * 2, cr[CR_END_H_DISPLAY] + 1);
-    return true;
-}
-
 /* ---- Device --------------------------------------------------------------------------------- */
 
 static bool realize(Device *dev, GError **error)
@@ -290,6 +236,7 @@ static bool realize(Device *dev, GError **error)
     memory_add(s->w.memory, VGA_WINDOW, 1, &s->window);
     memory_add(s->w.ports, 0x3b0, 0, &s->io);
     memory_add(s->w.ports, 0x1ce, 0, &s->vbe_io);
+    display_add(s->w.display, "VGA", &vga_display_ops, s);
     return true;
 }
 
@@ -297,6 +244,7 @@ static void unrealize(Device *dev)
 {
     Vga *s = (Vga *)dev;
 
+    display_remove(s->w.display, s);
     pci_device_unrealize(dev);
     memory_destroy(&s->vbe_io);
     memory_destroy(&s->io);

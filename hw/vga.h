@@ -6,6 +6,7 @@
 #define HW_VGA_H
 
 #include "hw/pci.h"
+#include "softmmu/display.h"
 #include "softmmu/memory.h"
 
 extern const DeviceClass vga_class;
@@ -15,6 +16,7 @@ typedef struct VgaWiring {
     MemRegion *memory; /* PCI memory space: for the window at 0xa0000 */
     RamBlock *vram;    /* VGA_VRAM_SIZE bytes */
     RamBlock *rom;     /* NULL: no expansion ROM; its size is a power of two */
+    Display *display;  /* NULL: nobody looks */
 } VgaWiring;
 
 #define VGA_VRAM_SIZE (16 * 1024 * 1024)

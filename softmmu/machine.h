@@ -14,6 +14,7 @@
 #include "softmmu/chardev.h"
 #include "softmmu/clock.h"
 #include "softmmu/device.h"
+#include "softmmu/display.h"
 #include "softmmu/host-files.h"
 #include "softmmu/input.h"
 #include "softmmu/irq.h"
@@ -171,6 +172,7 @@ struct Machine {
     AddressSpace *smm_memory, *smm_code;
     Clock *clock;        /* virtual time */
     InputQueue *input;
+    Display *display;    /* NULL: nobody looks */
     Device *root;        /* the device tree; CPUs are below it too */
     const CpuBus *cpus;  /* set before the board is built */
     BoardOps board;      /* filled by the board */

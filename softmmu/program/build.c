@@ -22,6 +22,7 @@ void build_begin(Built *b, const MachineConfig *config)
     m->config = config;
     m->ram = ram_set_new();
     m->input = input_queue_new();
+    m->display = display_new();
     m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
     memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
     memory_init_container(&m->io_root, "io", IO_BYTES);
@@ -53,6 +54,7 @@ void build_free(Built *b)
     if (b->has_board)
         pc_board_free(m);
     device_free(m->root);
+    display_free(m->display);
     if (b->accel)
         accel_free(b->accel);
     address_space_free(m->memory);

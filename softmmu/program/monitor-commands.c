@@ -6,6 +6,7 @@
 #include "softmmu/error.h"
 #include "softmmu/log.h"
 #include "softmmu/program/monitor-internal.h"
+#include "softmmu/program/screendump.h"
 
 typedef struct Command {
     const char *name, *alias, *args, *help;
@@ -255,6 +256,14 @@ static void cmd_plugin_unload(Monitor *mon, const char *args, GString *out)
         g_string_append_printf(out, "Error: %s\n", error->message);
 }
 
+static void cmd_screendump(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!screendump_command(mon->m, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
 static void cmd_help(Monitor *mon, const char *args, GString *out);
 
 /* clang-format off */
@@ -276,6 +285,7 @@ static const Command commands[] = {
     {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
+    {"screendump",       NULL, "file [-f ppm|png]", "what the machine shows, as a picture",  cmd_screendump},
     {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
     {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},
     {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},
