@@ -168,6 +168,31 @@ static int open_tcp(const Address *addr, GError **error)
     return fd;
 }
 
+static int open_address(const Address *addr, GError **error)
+{
+    return addr->family == AF_UNIX ? open_unix(addr, error) : open_tcp(addr, error);
+}
+
+static void clear_address(Address *addr)
+{
+    g_free(addr->path);
+    g_free(addr->host);
+    g_free(addr->port);
+}
+
+int chardev_open_socket(const char *spec, bool server, GError **error)
+{
+    Address addr = { 0 };
+    int fd = -1;
+
+    if (parse_address(&addr, spec, error)) {
+        addr.server = server;
+        fd = open_address(&addr, error);
+    }
+    clear_address(&addr);
+    return fd;
+}
+
 /* ---- The connection ------------------------------------------------------------------------- */
 
 static gboolean peer_waiting(int fd, GIOCondition condition, void *opaque);
@@ -256,9 +281,7 @@ static void socket_close(Chardev *chr)
             unlink(sock->addr.path);
     }
     g_mutex_clear(&sock->lock);
-    g_free(sock->addr.path);
-    g_free(sock->addr.host);
-    g_free(sock->addr.port);
+    clear_address(&sock->addr);
     g_free(sock->where);
 }
 
@@ -305,8 +328,7 @@ Chardev *chardev_new_socket(InputQueue *queue, const char *spec, GError **error)
     sock->listener = sock->peer = -1;
     sock->where = g_strdup(spec);
     if (parse_address(&sock->addr, spec, error))
-        fd = sock->addr.family == AF_UNIX ? open_unix(&sock->addr, error)
-                                          : open_tcp(&sock->addr, error);
+        fd = open_address(&sock->addr, error);
     if (fd < 0) {
         chardev_free(&sock->chr);
         return NULL;

@@ -61,6 +61,8 @@ bool chardev_wait(Chardev *chr, GError **error);
  * stdio whose Ctrl-C goes to the guest: the caller adds the multiplexer. Called on the main thread,
  * whose default GMainContext polls the host's file descriptors. */
 Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error);
+/* A stream socket of such a spec ("unix:…", "tcp:…"), connected or listening; -1 with @error. */
+int chardev_open_socket(const char *spec, bool server, GError **error);
 /* A multiplexer over @base, which it owns along with its ports; each call of chardev_mux_port() gives the next client's Chardev.
  * Ctrl-A x quits, h help, c next client, b break, s sync, t timestamps, Ctrl-A Ctrl-A sends it. */
 Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque);

@@ -290,6 +290,16 @@ static void clear_record(void *p)
     g_free(((Record *)p)->path);
 }
 
+bool device_tree_check(Device *root, const uint8_t *data, size_t len, GError **error)
+{
+    g_autoptr(GPtrArray) devices = stateful_devices(root);
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(Record));
+    Reader in = { data, len };
+
+    g_array_set_clear_func(records, clear_record);
+    return take_all(devices, &in, records, error);
+}
+
 bool device_tree_load(Device *root, const uint8_t *data, size_t len, GError **error)
 {
     g_autoptr(GPtrArray) devices = stateful_devices(root);
@@ -328,6 +338,29 @@ void device_tree_print(Device *root, GString *out)
         state_print(dev->klass->state, state_object(dev), out);
     }
     g_string_append(out, "\n}\n");
+}
+
+/* Layout of QEMU's -dump-vmstate, which tools compare. */
+void device_tree_describe(Device *root, GString *out)
+{
+    g_autoptr(GPtrArray) devices = stateful_devices(root);
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    for (unsigned i = 0; i < devices->len; i++) {
+        const DeviceClass *klass = ((Device *)devices->pdata[i])->klass;
+
+        if (!g_hash_table_add(seen, (void *)klass))
+            continue;
+        g_string_append_printf(out,
+                               "%s  \"%s\": {\n    \"Name\": \"%s\",\n    \"version_id\": %u,\n"
+                               "    \"minimum_version_id\": 0,\n    \"Description\": {\n"
+                               "      \"name\": \"%s\",\n      \"version_id\": %u,\n"
+                               "      \"minimum_version_id\": 0,\n      \"Fields\": [",
+                               g_hash_table_size(seen) > 1 ? ",\n" : "", klass->name, klass->name,
+                               klass->state_version, klass->name, klass->state_version);
+        state_describe(klass->state, 8, out);
+        g_string_append(out, "\n      ]\n    }\n  }");
+    }
 }
 
 uint64_t device_tree_hash(Device *root, uint64_t seed)

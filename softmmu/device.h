@@ -161,7 +161,11 @@ void device_reset(Device *dev);     /* three phases over the tree below and incl
  * mismatch is named. */
 void device_tree_save(Device *root, GByteArray *out);
 bool device_tree_load(Device *root, const uint8_t *data, size_t len, GError **error);
+/* Would it? Changes nothing. */
+bool device_tree_check(Device *root, const uint8_t *data, size_t len, GError **error);
 void device_tree_print(Device *root, GString *out);
+/* What such a state consists of, as JSON: for each class of devices there, its fields. */
+void device_tree_describe(Device *root, GString *out);
 uint64_t device_tree_hash(Device *root, uint64_t seed);
 /* 64-bit hash of memory, for state hashes; the same on every host. */
 uint64_t state_hash_bytes(const void *data, size_t len, uint64_t seed);

@@ -111,6 +111,9 @@ typedef enum RunState {
     RUN_SUSPENDED,
     RUN_DEBUG,
     RUN_PANICKED,
+    RUN_INMIGRATE,   /* a saved state is awaited */
+    RUN_POSTMIGRATE, /* it has been saved elsewhere */
+    RUN_BROKEN,      /* loading a state has failed half-way */
 } RunState;
 
 typedef struct Machine Machine;

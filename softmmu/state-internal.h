@@ -11,4 +11,7 @@ size_t state_size(const StateField *list, uint16_t version);
 const uint8_t *state_load_fields(const StateField *list, void *object, const uint8_t *data,
                                  uint16_t version);
 
+/* The fields as JSON objects, separated by commas. */
+void state_describe(const StateField *list, unsigned indent, GString *out);
+
 #endif

@@ -408,6 +408,28 @@ static void *drive_settle(Device *dev)
     return d;
 }
 
+Image *drive_settled_image(Drive *d)
+{
+    drive_settle(&d->dev);
+    return d->w.image;
+}
+
+static void collect(Device *dev, GPtrArray *out)
+{
+    if (dev->klass == &drive_class)
+        g_ptr_array_add(out, dev);
+    for (guint i = 0; i < dev->children->len; i++)
+        collect(dev->children->pdata[i], out);
+}
+
+GPtrArray *drive_list(Device *root)
+{
+    GPtrArray *drives = g_ptr_array_new();
+
+    collect(root, drives);
+    return drives;
+}
+
 /* A finished job without data, which the queue tells of. */
 static void retell(Drive *d, Slot *s)
 {

@@ -61,6 +61,11 @@ bool drive_is_busy(const Drive *d); /* DRIVE_REQUESTS are under way: submit none
 /* A copy of @data is taken for a write. Offset and length are multiples of DRIVE_SECTOR; a range
  * beyond the end completes with EINVAL, a change of a read-only drive with EROFS. */
 void drive_submit(Drive *d, const DriveRequest *r);
+/* Its image once the host has done all that it was asked for, to be used until the next request;
+ * NULL: there is none. */
+Image *drive_settled_image(Drive *d);
+/* All drives of a machine, Drive *. */
+GPtrArray *drive_list(Device *root);
 /* Forget all requests (the controller is reset). What is written stays written. */
 void drive_cancel(Drive *d);
 

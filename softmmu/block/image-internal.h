@@ -18,7 +18,25 @@ typedef struct ImageFormat {
     int (*zero)(Image *image, uint64_t offset, uint64_t len);    /* NULL: by writing */
     int (*discard)(Image *image, uint64_t offset, uint64_t len); /* NULL: does nothing */
     int (*flush)(Image *image);
+    const struct SnapshotOps *snapshots; /* NULL: the format has none */
 } ImageFormat;
+
+/* As the functions of image.h; a state begins with ImageState. */
+typedef struct SnapshotOps {
+    int (*list)(Image *image, GPtrArray *out);
+    int (*create)(Image *image, const ImageSnapshot *what, ImageState *state);
+    int (*apply)(Image *image, const char *id);
+    int (*remove)(Image *image, const char *id);
+    ImageState *(*state_new)(Image *image);
+    int (*state_write)(ImageState *state, const void *data, size_t len);
+    int (*state_open)(Image *image, const char *id, ImageState **state);
+    int (*state_read)(ImageState *state, uint64_t offset, void *data, size_t len);
+    void (*state_free)(ImageState *state);
+} SnapshotOps;
+
+struct ImageState {
+    Image *image;
+};
 
 struct Image {
     const ImageFormat *format;
@@ -28,8 +46,8 @@ struct Image {
     uint64_t size;
     bool read_only, discard;
     unsigned depth; /* how many images it is behind */
-    bool guessed; /* the format was: raw by default */
-    void *own;    /* the format's */
+    bool guessed;   /* the format was: raw by default */
+    void *own;      /* the format's */
 };
 
 extern const ImageFormat image_format_raw, image_format_qcow2;

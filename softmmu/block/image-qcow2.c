@@ -499,6 +499,7 @@ const ImageFormat image_format_qcow2 = {
     .zero = qcow2_zero,
     .discard = qcow2_discard,
     .flush = qcow2_flush,
+    .snapshots = &qcow2_snapshots,
 };
 
 /* ---- Making one ------------------------------------------------------------------------------ */

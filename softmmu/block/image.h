@@ -24,7 +24,7 @@ typedef struct ImageOpen {
     const char *format; /* NULL: found out. Then a guest may not make a raw image another format. */
     bool read_only;
     unsigned depth; /* of backing files: 0 for a user's */
-    bool discard; /* what is discarded gives its room back to the host */
+    bool discard;   /* what is discarded gives its room back to the host */
 } ImageOpen;
 
 /* NULL with @error. */
@@ -45,5 +45,39 @@ int image_zero(Image *image, uint64_t offset, uint64_t len);
 int image_discard(Image *image, uint64_t offset, uint64_t len); /* contents undefined after it */
 /* What was written is on the disk when it returns. */
 int image_flush(Image *image);
+
+/* ---- Snapshots inside an image --------------------------------------------------------------- */
+
+typedef struct ImageSnapshot {
+    char *id, *name;  /* id: "1", … */
+    uint64_t vm_size; /* bytes of the machine's state; 0: the disk alone */
+    uint64_t disk_size;
+    uint32_t date_s, date_ns; /* since 1970 */
+    uint64_t vm_clock_ns;
+    uint64_t icount; /* UINT64_MAX: none */
+} ImageSnapshot;
+
+/* Bytes of a machine beside a disk: written in order before the snapshot they are for, or read
+ * from one that exists. */
+typedef struct ImageState ImageState;
+
+bool image_can_snapshot(const Image *image); /* it is writable, and its format has them */
+/* ImageSnapshot *, owned; NULL with errno value in *@error. */
+GPtrArray *image_snapshots(Image *image, int *error);
+/* Of id @name, else of name @name; NULL if there is none. */
+const ImageSnapshot *image_find_snapshot(const GPtrArray *snapshots, const char *name);
+/* Of @what name, date and clocks count. Takes @state over, which may be NULL. */
+int image_snapshot_create(Image *image, const ImageSnapshot *what, ImageState *state);
+int image_snapshot_apply(Image *image, const ImageSnapshot *s); /* the disk is again as it was */
+int image_snapshot_delete(Image *image, const ImageSnapshot *s);
+
+ImageState *image_state_new(Image *image);
+int image_state_write(ImageState *state, const void *data, size_t len);
+int image_state_open(Image *image, const ImageSnapshot *s, ImageState **state);
+int image_state_read(ImageState *state, uint64_t offset, void *data, size_t len);
+void image_state_free(ImageState *state); /* gives its room back if nobody took it over */
+
+/* One line of a list, as qemu-img has it, or the list's head (@s NULL). @id: instead of its own. */
+void image_snapshot_print(const ImageSnapshot *s, const char *id, GString *out);
 
 #endif

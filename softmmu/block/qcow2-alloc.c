@@ -227,20 +227,39 @@ void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, ui
     *len = (sectors + 1) * 512 - (*offset & 511);
 }
 
-int qcow2_release(Qcow2 *q, uint64_t entry)
+int qcow2_refer(Qcow2 *q, uint64_t entry, int change)
 {
     uint64_t offset, len, last;
     int error = 0;
 
     if (!(entry & QCOW2_COMPRESSED)) {
         offset = entry & QCOW2_OFFSET;
-        return offset ? qcow2_add_count(q, offset / q->cluster, -1) : 0;
+        return offset ? qcow2_add_count(q, offset / q->cluster, change) : 0;
     }
     qcow2_compressed_range(q, entry, &offset, &len);
     last = (offset + len - 1) / q->cluster;
     for (uint64_t c = offset / q->cluster; !error && c <= last; c++)
-        error = qcow2_add_count(q, c, -1);
+        error = qcow2_add_count(q, c, change);
     return error;
+}
+
+int qcow2_allocate_run(Qcow2 *q, uint64_t clusters, uint64_t *offset)
+{
+    int error = 0;
+
+    *offset = q->file_end;
+    q->file_end += clusters * q->cluster;
+    for (uint64_t i = 0; i < clusters && !error; i++) {
+        forget_table(q, *offset + i * q->cluster);
+        error = qcow2_add_count(q, *offset / q->cluster + i, 1);
+    }
+    return error;
+}
+
+int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data)
+{
+    forget_table(q, offset);
+    return image_file_write(q->fd, offset, data, q->cluster);
 }
 
 int qcow2_set_dirty(Qcow2 *q, bool dirty)

@@ -11,9 +11,8 @@
 #include "softmmu/block/qcow2.h"
 #include "softmmu/bytes.h"
 
-#define SNAPSHOT_HEAD 40
-#define MAX_CLUSTERS  (UINT64_C(1) << 32)
-#define MAX_TABLES    (1u << 18) /* that are walked: a hostile file has no end of snapshots */
+#define MAX_CLUSTERS (UINT64_C(1) << 32)
+#define MAX_TABLES   (1u << 18) /* that are walked: a hostile file has no end of snapshots */
 
 typedef struct Walk {
     Qcow2 *q;
@@ -74,42 +73,27 @@ static int walk_l1(Walk *w, const uint64_t *l1, uint64_t size)
     return error;
 }
 
-/* Each snapshot: its table, and a name and more of variable size. */
 static int walk_snapshots(Walk *w)
 {
     Qcow2 *q = w->q;
-    uint64_t at = q->snapshots_offset;
-    int error = 0;
+    GPtrArray *list;
+    uint64_t bytes;
+    int error = qcow2_list_snapshots(q, &list, &bytes);
 
-    for (uint32_t i = 0; i < q->snapshots && !error; i++) {
-        uint8_t head[SNAPSHOT_HEAD];
-        g_autofree uint8_t *raw = NULL;
+    for (guint i = 0; !error && i < list->len; i++) {
+        const Qcow2Snapshot *s = list->pdata[i];
         g_autofree uint64_t *l1 = NULL;
-        uint64_t offset, size;
 
-        if (at >= w->clusters * q->cluster)
-            return EIO;
-        error = image_file_read(q->fd, at, head, sizeof(head));
-        if (error)
-            break;
-        offset = get_be(head, 8);
-        size = get_be(head + 8, 4);
-        if (size > (UINT64_C(32) << 20) / 8)
-            return EIO;
-        raw = g_malloc(size * 8 + 1);
-        l1 = g_new(uint64_t, size + 1);
-        error = image_file_read(q->fd, offset, raw, size * 8);
-        for (uint64_t n = 0; n < size; n++)
-            l1[n] = get_be(raw + 8 * n, 8);
-        if (size)
-            refer(w, offset, size * 8);
+        error = qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1);
+        if (s->l1_size)
+            refer(w, s->l1_offset, 8ull * s->l1_size);
         if (!error)
-            error = walk_l1(w, l1, size);
-        at += SNAPSHOT_HEAD + get_be(head + 36, 4) + get_be(head + 12, 2) + get_be(head + 14, 2);
-        at = (at + 7) & ~UINT64_C(7);
+            error = walk_l1(w, l1, s->l1_size);
     }
-    if (q->snapshots && !error)
-        refer(w, q->snapshots_offset, at - q->snapshots_offset);
+    if (!error && bytes)
+        refer(w, q->snapshots_offset, bytes);
+    if (!error)
+        g_ptr_array_unref(list);
     return error;
 }
 

@@ -61,11 +61,35 @@ int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count);
 int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change);
 /* A cluster that was free and now counts once. */
 int qcow2_allocate(Qcow2 *q, uint64_t *offset);
-/* What the entry of an L2 table holds counts once less. */
-int qcow2_release(Qcow2 *q, uint64_t entry);
+/* So many clusters one after another, likewise. */
+int qcow2_allocate_run(Qcow2 *q, uint64_t clusters, uint64_t *offset);
+/* What the entry of an L2 table holds counts @change times more. */
+int qcow2_refer(Qcow2 *q, uint64_t entry, int change);
+static inline int qcow2_release(Qcow2 *q, uint64_t entry)
+{
+    return qcow2_refer(q, entry, -1);
+}
+/* A whole table, in memory and file. */
+int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data);
 /* Before the first change: the file says that it was not closed since. */
 int qcow2_set_dirty(Qcow2 *q, bool dirty);
 void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *len);
+
+/* ---- qcow2-snapshot.c ------------------------------------------------------------------------ */
+
+extern const SnapshotOps qcow2_snapshots;
+
+/* A row of the table of snapshots. */
+typedef struct Qcow2Snapshot {
+    ImageSnapshot shown;
+    uint64_t l1_offset;
+    uint32_t l1_size;
+} Qcow2Snapshot;
+
+/* All rows, owned, and the bytes that the table has in the file. */
+int qcow2_list_snapshots(Qcow2 *q, GPtrArray **list, uint64_t *bytes);
+/* A first table, in this host's byte order; g_free() it. */
+int qcow2_read_l1(const Qcow2 *q, uint64_t offset, uint32_t size, uint64_t **l1);
 
 /* ---- qcow2-check.c --------------------------------------------------------------------------- */
 

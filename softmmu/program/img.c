@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spelling follows qemu-img: create -f FMT [-b BACKING [-F FMT]] FILE [SIZE], info [-f FMT] FILE,
- * check [-r] FILE, convert [-f FMT] -O FMT FROM TO.
+ * check [-r] FILE, convert [-f FMT] -O FMT FROM TO, snapshot [-l | -a|-c|-d NAME] FILE.
  */
 #include "softmmu/program/img.h"
 
@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "softmmu/block/qcow2.h"
@@ -20,7 +21,8 @@
 
 typedef struct ImgArgs {
     const char *format, *out_format, *backing, *backing_format;
-    bool repair;
+    const char *apply, *create, *remove; /* snapshots */
+    bool repair, list;
     const char *files[3];
     unsigned count;
 } ImgArgs;
@@ -35,6 +37,9 @@ static bool take_args(ImgArgs *a, int argc, char **argv, GError **error)
         { 'O', &a->out_format },
         { 'b', &a->backing },
         { 'F', &a->backing_format },
+        { 'a', &a->apply },
+        { 'c', &a->create },
+        { 'd', &a->remove },
     };
 
     *a = (ImgArgs){ 0 };
@@ -51,6 +56,10 @@ static bool take_args(ImgArgs *a, int argc, char **argv, GError **error)
         }
         if (!strcmp(argv[i], "-r")) {
             a->repair = true;
+            continue;
+        }
+        if (!strcmp(argv[i], "-l")) {
+            a->list = true;
             continue;
         }
         while (n < G_N_ELEMENTS(known) && (argv[i][1] != known[n].letter || argv[i][2]))
@@ -260,6 +269,59 @@ static bool img_convert(const ImgArgs *a, GString *out, GError **error)
     return ok;
 }
 
+/* ---- snapshot -------------------------------------------------------------------------------- */
+
+static void list_snapshots(const GPtrArray *list, GString *out)
+{
+    if (list->len) {
+        g_string_append(out, "Snapshot list:\n");
+        image_snapshot_print(NULL, NULL, out);
+    }
+    for (guint i = 0; i < list->len; i++)
+        image_snapshot_print(list->pdata[i], NULL, out);
+}
+
+static int change_snapshot(const ImgArgs *a, Image *image, const GPtrArray *list)
+{
+    const char *name = a->apply ? a->apply : a->remove;
+    const ImageSnapshot *s = name ? image_find_snapshot(list, name) : NULL;
+    ImageSnapshot what = { .name = (char *)a->create, .date_s = time(NULL), .icount = UINT64_MAX };
+
+    if (a->create)
+        return image_snapshot_create(image, &what, NULL);
+    if (!s)
+        return ENOENT;
+    return a->apply ? image_snapshot_apply(image, s) : image_snapshot_delete(image, s);
+}
+
+static bool img_snapshot(const ImgArgs *a, GString *out, GError **error)
+{
+    static const char usage[] = "snapshot [-l | -a NAME | -c NAME | -d NAME] FILE";
+    unsigned changes = !!a->apply + !!a->create + !!a->remove;
+    Image *image;
+    GPtrArray *list;
+    int failure;
+
+    if (!wants(a, 1, 1, usage, error))
+        return false;
+    if (changes + a->list > 1)
+        return wants(a, 2, 2, usage, error);
+    image = open_for(a->files[0], a->format, !changes, error);
+    if (!image)
+        return false;
+    list = image_snapshots(image, &failure);
+    if (list && changes)
+        failure = change_snapshot(a, image, list);
+    else if (list)
+        list_snapshots(list, out);
+    if (failure)
+        error_set(error, "'%s': %s", a->files[0],
+                  failure == ENOENT ? "it has no snapshot of that name" : g_strerror(failure));
+    g_clear_pointer(&list, g_ptr_array_unref);
+    image_close(image);
+    return !failure;
+}
+
 bool img_command(int argc, char **argv, GString *out, GError **error)
 {
     static const struct {
@@ -268,13 +330,14 @@ bool img_command(int argc, char **argv, GString *out, GError **error)
     } commands[] = { { "create", img_create },
                      { "info", img_info },
                      { "check", img_check },
-                     { "convert", img_convert } };
+                     { "convert", img_convert },
+                     { "snapshot", img_snapshot } };
     ImgArgs a;
 
     for (size_t i = 0; argc > 2 && i < G_N_ELEMENTS(commands); i++) {
         if (!strcmp(argv[2], commands[i].name))
             return take_args(&a, argc, argv, error) && commands[i].run(&a, out, error);
     }
-    error_set(error, "usage: mimus img create|info|check|convert ...");
+    error_set(error, "usage: mimus img create|info|check|convert|snapshot ...");
     return false;
 }

@@ -26,6 +26,7 @@
 #include "softmmu/program/network.h"
 #include "softmmu/program/options.h"
 #include "softmmu/program/record.h"
+#include "softmmu/program/savestate.h"
 #include "softmmu/program/trace-command.h"
 #include "softmmu/program/travel.h"
 #include "target-i386/cpu.h"
@@ -86,6 +87,7 @@ struct Program {
     Monitor *monitor;
     GdbServer *gdb;
     Traveller *traveller;
+    SaveState *states;
     GMainLoop *loop;
     RecordReader *reader; /* NULL: no replay */
     bool leaves;          /* it, where it was to stop, as nobody is there to look */
@@ -185,6 +187,35 @@ static bool end_record(void *opaque, GError **error)
     return record_end_here(&((Program *)opaque)->built, error);
 }
 
+/* What the machine begins with instead of a cold start. */
+static bool load_start(Program *p, const Options *o, GError **error)
+{
+    if (o->loadvm && !savestate_load(p->states, o->loadvm, error))
+        return false;
+    if (o->incoming && !savestate_incoming(p->states, o->incoming, error)) {
+        g_prefix_error(error, "-incoming %s: ", o->incoming);
+        return false;
+    }
+    return true;
+}
+
+static bool dump_vmstate(Program *p, const char *path, GError **error)
+{
+    g_autoptr(GString) text = g_string_new("{\n  \"vmschkmachine\": {\n    \"Name\": ");
+
+    g_string_append_printf(text, "\"%s\"\n  },\n", p->options->config.machine);
+    device_tree_describe(p->built.machine.root, text);
+    g_string_append(text, "\n}\n");
+    return g_file_set_contents(path, text->str, text->len, error);
+}
+
+/* A recording of a machine that does not begin cold has its state. */
+static bool start_recording(Program *p, const Options *o, GError **error)
+{
+    return o->loadvm ? record_begin_here(&p->built, o, o->record_file, error)
+                     : record_begin(&p->built, o, error);
+}
+
 static bool set_up(Program *p, const Options *o, GError **error)
 {
     static const RunHooks hooks = { pc_powerdown, pc_wakeup, build_cancel_travel };
@@ -202,10 +233,14 @@ static bool set_up(Program *p, const Options *o, GError **error)
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
     p->traveller = traveller_new(&p->built, p->rc);
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
+    p->states = savestate_new(&p->built, p->rc);
+    monitor_set_states(p->monitor, savestate_for_monitor(p->states));
     monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->traveller, p->console.gdb);
+    if (!load_start(p, o, error))
+        return false;
     if (o->record_file
-            ? !record_begin(&p->built, o, error)
+            ? !start_recording(p, o, error)
             : p->reader && !record_begin_replay(&p->built, p->reader, p->console.gdb, error))
         return false;
     if (o->replay_to) {
@@ -249,7 +284,11 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
     build_begin(&p.built, &o->config);
     if (reader)
         input_set_replaying(p.built.machine.input, true);
-    if (set_up(&p, o, &error)) {
+    if (o->dump_vmstate) {
+        status = build_finish(&p.built, &error) && dump_vmstate(&p, o->dump_vmstate, &error)
+                     ? EXIT_SUCCESS
+                     : EXIT_FAILURE;
+    } else if (set_up(&p, o, &error)) {
         run(&p);
         status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
         if (!reader || !record_diverged(&p.built, agreed, count))
@@ -260,6 +299,7 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
     }
     gdb_server_free(p.gdb);
     monitor_free(p.monitor);
+    savestate_free(p.states);
     traveller_free(p.traveller);
     run_control_free(p.rc);
     build_free(&p.built); /* devices let go of their character devices before these go */

@@ -95,6 +95,8 @@ static const Command topics[] = {
     {"ramblock",  NULL, "",     "blocks of guest memory",         info_ramblock},
     {"hash",      NULL, "",     "of CPUs, devices and memory",    info_hash},
     {"replay",    NULL, "",     "where the replay is",            monitor_info_replay},
+    {"snapshots", NULL, "",     "snapshots of the machine",       monitor_info_snapshots},
+    {"migrate",   NULL, "",     "how saving the state elsewhere goes", monitor_info_migrate},
     {"name",      NULL, "",     "the machine's name",             info_name},
     {"version",   NULL, "",     "version of Mimus",               info_version},
 };
@@ -119,6 +121,11 @@ static void list_topics(const Monitor *mon, GString *out)
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */
+
+void monitor_fail(Monitor *mon, GString *out, const char *why)
+{
+    g_string_append_printf(out, "Error: %s\n", why);
+}
 
 /* The first word of @text; *@rest is what follows it. Commands may be glued to a "/FMT". */
 static char *first_word(const char *text, const char **rest)
@@ -286,6 +293,12 @@ static const Command commands[] = {
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
     {"screendump",       NULL, "file [-f ppm|png]", "what the machine shows, as a picture",  cmd_screendump},
+    {"savevm",           NULL, "[name]",    "keep the machine's state in its disk images",  monitor_savevm, true},
+    {"loadvm",           NULL, "name",      "go back to a state that savevm kept",         monitor_loadvm},
+    {"delvm",            NULL, "name",      "forget it",                                   monitor_delvm},
+    {"migrate",          NULL, "[-d] exec:COMMAND|file:PATH|unix:PATH|tcp:HOST:PORT|fd:N", "stop the machine and write its state there", monitor_migrate},
+    {"migrate_incoming", NULL, "uri",       "what -incoming defer waits for",              monitor_migrate_incoming},
+    {"migrate_cancel",   NULL, "",          "stop writing the state",                      monitor_migrate_cancel},
     {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
     {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},
     {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},

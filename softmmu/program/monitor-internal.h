@@ -12,6 +12,7 @@ struct Monitor {
     const MonitorTopic *topics;
     MonitorTravel travel; /* all 0: there is none */
     MonitorRecord record; /* all 0: likewise */
+    MonitorStates states; /* all 0: likewise */
     GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
     unsigned cpu; /* the one that commands are about */
     int channel;  /* of commands that act on the machine */
@@ -43,6 +44,17 @@ void monitor_end_record(Monitor *mon, const char *args, GString *out);
 void monitor_replay_break(Monitor *mon, const char *args, GString *out);
 void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out);
 void monitor_info_replay(Monitor *mon, const char *args, GString *out);
+/* The machine's state, see monitor-states.c. */
+void monitor_savevm(Monitor *mon, const char *args, GString *out);
+void monitor_loadvm(Monitor *mon, const char *args, GString *out);
+void monitor_delvm(Monitor *mon, const char *args, GString *out);
+void monitor_info_snapshots(Monitor *mon, const char *args, GString *out);
+void monitor_migrate(Monitor *mon, const char *args, GString *out);
+void monitor_migrate_incoming(Monitor *mon, const char *args, GString *out);
+void monitor_migrate_cancel(Monitor *mon, const char *args, GString *out);
+void monitor_info_migrate(Monitor *mon, const char *args, GString *out);
+/* "Error: …" for people, and the reason for monitor_run(). */
+void monitor_fail(Monitor *mon, GString *out, const char *why);
 /* Numbers and $registers joined by + and -. */
 bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error);
 /* Names of commands that begin with @prefix, for completion; free with g_ptr_array_unref(). */

@@ -63,6 +63,20 @@ typedef struct MonitorRecord {
 } MonitorRecord;
 void monitor_set_record(Monitor *mon, const MonitorRecord *record);
 
+/* The machine's state: snapshots in its disks, streams to and from the host (savestate.h). */
+typedef struct MonitorStates {
+    bool (*save)(void *opaque, const char *name, GError **error); /* NULL: a name is made up */
+    bool (*load)(void *opaque, const char *name, GError **error);
+    bool (*remove)(void *opaque, const char *name, GError **error);
+    void (*print)(void *opaque, GString *out);
+    bool (*migrate)(void *opaque, const char *uri, GError **error);
+    bool (*incoming)(void *opaque, const char *uri, GError **error);
+    void (*cancel)(void *opaque);
+    void (*print_migration)(void *opaque, GString *out);
+    void *opaque;
+} MonitorStates;
+void monitor_set_states(Monitor *mon, const MonitorStates *states);
+
 /* @topics may be NULL. @chr may be NULL: commands by monitor_execute() only. */
 Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
                      const MonitorTopic *topics, Chardev *chr);

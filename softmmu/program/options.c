@@ -124,6 +124,21 @@ static bool opt_plugin(Options *o, const char *arg, GError **error)
     return true;
 }
 
+static bool opt_loadvm(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->loadvm, arg);
+}
+
+static bool opt_incoming(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->incoming, arg);
+}
+
+static bool opt_dump_vmstate(Options *o, const char *arg, GError **error)
+{
+    return set_string(&o->dump_vmstate, arg);
+}
+
 static bool opt_perfmap(Options *o, const char *arg, GError **error)
 {
     o->config.perfmap = true;
@@ -188,11 +203,15 @@ static const OptionRow option_rows[] = {
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
     {"net",         "none|user[,...]|nic[,model=e1000][,macaddr=M]", opt_net, "the same in two options"},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
+    {"only-migratable", NULL, opt_nothing,   "every device is", true},
     {"no-user-config", NULL, opt_nothing,    "there is none"},
     {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
     {"no-reboot",   NULL,   opt_no_reboot,   "exit when the guest reboots"},
     {"no-shutdown", NULL,   opt_no_shutdown, "stop, do not exit, when the guest powers off"},
     {"S",           NULL,   opt_stopped,     "do not start the CPUs (monitor: cont)", true},
+    {"loadvm",      "NAME", opt_loadvm,      "begin with a state that the monitor's savevm kept", true},
+    {"incoming",    "exec:COMMAND|file:PATH|fd:N|unix:PATH|tcp:HOST:PORT|defer", opt_incoming, "begin with a state that the monitor's migrate wrote", true},
+    {"dump-vmstate", "FILE", opt_dump_vmstate, "describe there, as JSON, what the machine's state consists of, and leave", true},
     {"gdb",         "tcp:HOST:PORT|tcp::PORT|unix:PATH|pty|stdio|chardev:ID", opt_gdb, "wait for gdb there (target remote); -S to stop at the first instruction", true},
     {"s",           NULL,   opt_gdb_here,    "-gdb tcp::1234", true},
     {"rtc",         "[base=utc|localtime|DATE][,clock=host|vm]", opt_rtc, "the guest's wall clock"},
@@ -215,7 +234,6 @@ static const OptionRow option_rows[] = {
 #define FLOPPIES "floppy disks are not modelled yet"
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no display yet; use -nographic or -display none"
-#define SNAPSHOT "snapshots and migration are not supported yet"
 #define QMP      "QMP is not supported yet; use -monitor"
 #define TRACING  "not supported yet; use -d"
 #define TABLES   "user-given firmware tables are not supported yet"
@@ -229,8 +247,7 @@ static const struct {
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
     {"sdl", DISPLAYS}, {"k", DISPLAYS},
-    {"incoming", SNAPSHOT}, {"loadvm", SNAPSHOT}, {"only-migratable", SNAPSHOT},
-    {"dump-vmstate", SNAPSHOT}, {"qmp", QMP}, {"qmp-pretty", QMP},
+    {"qmp", QMP}, {"qmp-pretty", QMP},
     {"mon", QMP}, {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
     {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
@@ -357,6 +374,10 @@ static bool check_together(const Options *o, GError **error)
         error_set(error, "-chaos: several CPUs are needed (-smp), as one has all turns");
         return false;
     }
+    if (o->incoming && (o->loadvm || o->record_file || o->replay_file)) {
+        error_set(error, "-incoming: not together with -loadvm, -record or -replay");
+        return false;
+    }
     if (o->record_file && o->gdb && o->config.cpus > 1) {
         error_set(error, "-record with -gdb: not supported yet with several CPUs");
         return false;
@@ -476,6 +497,7 @@ void options_clear(Options *o)
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
         &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
+        &o->loadvm,         &o->incoming,      &o->dump_vmstate,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)

@@ -39,6 +39,8 @@ typedef struct Options {
     char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;
+    char *loadvm, *incoming; /* what the machine begins with; NULL: a cold start */
+    char *dump_vmstate;      /* describe the state there, and leave */
     char *rr_file; /* -icount rrfile= */
     bool rr_record, rr_replay;
     bool mute;           /* replay: show no output of the guest */

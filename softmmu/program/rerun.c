@@ -26,6 +26,8 @@ static bool set_up(Rerun *s, GError **error)
         return false;
     s->rc = run_control_new(m, &hooks);
     s->monitor = monitor_new(m, s->rc, &cpus, build_monitor_topics, NULL);
+    s->states = savestate_new(&s->built, s->rc);
+    monitor_set_states(s->monitor, savestate_for_monitor(s->states));
     s->traveller = traveller_new(&s->built, s->rc);
     s->gdb = gdb_server_new(&s->built, s->rc, s->monitor, s->traveller, NULL);
     s->step = (LockstepSide){ s->built.accel, run_control_process, resume, s->rc };
@@ -55,6 +57,7 @@ void rerun_close(Rerun *s)
     if (s->reader) {
         gdb_server_free(s->gdb);
         monitor_free(s->monitor);
+        savestate_free(s->states);
         traveller_free(s->traveller);
         run_control_free(s->rc);
         build_free(&s->built);

@@ -10,6 +10,7 @@
 #include "softmmu/program/network.h"
 #include "softmmu/program/options.h"
 #include "softmmu/program/runstate.h"
+#include "softmmu/program/savestate.h"
 #include "softmmu/program/travel.h"
 
 typedef struct Rerun {
@@ -22,6 +23,7 @@ typedef struct Rerun {
     Monitor *monitor; /* nobody speaks to it, nor to gdb; but the recording has what they did */
     GdbServer *gdb;
     Traveller *traveller;
+    SaveState *states;
     LockstepSide step;
 } Rerun;
 

@@ -7,6 +7,7 @@ struct RunControl {
     Machine *m;
     RunHooks hooks;
     bool started;
+    bool starts; /* when the state that is awaited has come */
 };
 
 RunControl *run_control_new(Machine *m, const RunHooks *hooks)
@@ -34,6 +35,9 @@ const char *run_state_text(RunState state)
         [RUN_SUSPENDED] = "paused (suspended)",
         [RUN_DEBUG] = "paused (debug)",
         [RUN_PANICKED] = "paused (guest-panicked)",
+        [RUN_INMIGRATE] = "paused (inmigrate)",
+        [RUN_POSTMIGRATE] = "paused (postmigrate)",
+        [RUN_BROKEN] = "paused (internal-error)",
     };
 
     return texts[state];
@@ -52,11 +56,27 @@ bool run_control_cont(RunControl *rc, GError **error)
     case RUN_PANICKED:
         error_set(error, "the guest has ended: system_reset is needed first");
         return false;
+    case RUN_BROKEN:
+        error_set(error, "loading a saved state has failed: the machine cannot run");
+        return false;
+    case RUN_INMIGRATE: rc->starts = true; return true; /* once the state is there */
     case RUN_SUSPENDED:
         error_set(error, "the guest is suspended: system_wakeup is needed first");
         return false;
     default: rc->m->state = RUN_RUNNING; return true;
     }
+}
+
+void run_control_await(RunControl *rc)
+{
+    rc->started = true;
+    rc->starts = !rc->m->config->start_stopped;
+    rc->m->state = RUN_INMIGRATE;
+}
+
+void run_control_arrived(RunControl *rc)
+{
+    rc->m->state = rc->starts ? RUN_RUNNING : RUN_PAUSED;
 }
 
 void run_control_travel(RunControl *rc)

@@ -32,6 +32,10 @@ void run_control_stop(RunControl *rc);
 /* Go on; an error if the state does not allow it. */
 bool run_control_cont(RunControl *rc, GError **error);
 
+/* Instead of the first start: a saved state is awaited; it has come. */
+void run_control_await(RunControl *rc);
+void run_control_arrived(RunControl *rc);
+
 /* Run whatever the state is: to another moment of a replay, and what that had been. */
 void run_control_travel(RunControl *rc);
 

@@ -282,6 +282,161 @@ static void test_refusals(void **state)
     remove_file(path);
 }
 
+/* ---- Snapshots ------------------------------------------------------------------------------- */
+
+static void assert_checked(Image *image)
+{
+    Qcow2Report report;
+
+    assert_int_equal(qcow2_check(image, false, &report), 0);
+    assert_int_equal(report.errors, 0);
+    assert_int_equal(report.leaks, 0);
+}
+
+static ImageState *make_state(Image *image, uint8_t fill, uint32_t len)
+{
+    ImageState *s = image_state_new(image);
+    g_autofree uint8_t *data = g_malloc(len);
+
+    memset(data, fill, len);
+    assert_int_equal(image_state_write(s, data, len / 3), 0);
+    assert_int_equal(image_state_write(s, data + len / 3, len - len / 3), 0);
+    return s;
+}
+
+static void assert_state(Image *image, const ImageSnapshot *snap, uint8_t fill)
+{
+    g_autofree uint8_t *data = g_malloc(snap->vm_size + 1);
+    ImageState *s;
+
+    assert_int_equal(image_state_open(image, snap, &s), 0);
+    assert_int_equal(image_state_read(s, 0, data, snap->vm_size), 0);
+    for (uint64_t i = 0; i < snap->vm_size; i++)
+        assert_int_equal(data[i], fill);
+    assert_int_equal(image_state_read(s, snap->vm_size, data, 1), ENODATA);
+    image_state_free(s);
+}
+
+#define TAKEN 12
+
+/* What the disk had at each snapshot; NULL: it is gone. */
+static void change_snapshots(Image *image, uint8_t *model, uint8_t *then[TAKEN], GRand *rand)
+{
+    unsigned n = g_rand_int_range(rand, 0, TAKEN);
+    g_autofree char *name = g_strdup_printf("s%u", n);
+    ImageSnapshot what = { .name = name, .date_s = 1000 + n, .icount = n };
+    uint32_t len = g_rand_int_range(rand, 0, 3) * 100000;
+    int error;
+    GPtrArray *list = image_snapshots(image, &error);
+    const ImageSnapshot *s = image_find_snapshot(list, name);
+
+    assert_int_equal(!s, !then[n]);
+    if (!s) {
+        assert_int_equal(
+            image_snapshot_create(image, &what, len ? make_state(image, n, len) : NULL), 0);
+        then[n] = g_memdup2(model, SIZE);
+    } else if (g_rand_boolean(rand)) {
+        assert_int_equal(s->date_s, 1000 + n);
+        assert_int_equal(s->icount, n);
+        if (s->vm_size)
+            assert_state(image, s, n);
+        assert_int_equal(image_snapshot_apply(image, s), 0);
+        memcpy(model, then[n], SIZE);
+    } else {
+        assert_int_equal(image_snapshot_delete(image, s), 0);
+        g_clear_pointer(&then[n], g_free);
+    }
+    g_ptr_array_unref(list);
+}
+
+static void test_snapshots(void **state)
+{
+    char *path = make_file(0);
+    g_autofree uint8_t *model = g_malloc0(SIZE);
+    g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+    uint8_t *then[TAKEN] = { 0 };
+
+    assert_true(qcow2_create(path, SIZE, NULL, NULL, NULL));
+    for (unsigned round = 0; round < 40; round++) {
+        Image *image = open_ok(path, "qcow2", false);
+        ImageState *unused = make_state(image, 1, 200000);
+
+        exercise(image, model, round);
+        image_state_free(unused); /* gives back what it had */
+        for (unsigned i = 0; i < 3; i++)
+            change_snapshots(image, model, then, rand);
+        exercise(image, model, round + 1000);
+        assert_checked(image);
+        image_close(image);
+    }
+    for (unsigned i = 0; i < TAKEN; i++)
+        g_free(then[i]);
+    remove_file(path);
+}
+
+static void test_snapshot_refusals(void **state)
+{
+    char *path = make_file(0), *raw = make_file(SIZE);
+    ImageSnapshot what = { .name = (char *)"x", .id = (char *)"9" };
+    ImageState *s;
+    Image *image;
+
+    assert_true(qcow2_create(path, SIZE, NULL, NULL, NULL));
+    image = open_ok(path, "qcow2", true);
+    assert_false(image_can_snapshot(image));
+    assert_int_equal(image_snapshot_create(image, &what, NULL), ENOTSUP);
+    image_close(image);
+    image = open_ok(path, "qcow2", false);
+    assert_int_equal(image_snapshot_apply(image, &what), ENOENT);
+    assert_int_equal(image_snapshot_delete(image, &what), ENOENT);
+    assert_int_equal(image_state_open(image, &what, &s), ENOENT);
+    assert_checked(image);
+    image_close(image);
+    image = open_ok(raw, "raw", false);
+    assert_false(image_can_snapshot(image));
+    assert_int_equal(image_snapshot_create(image, &what, NULL), ENOTSUP);
+    image_close(image);
+    remove_file(path);
+    remove_file(raw);
+}
+
+/* Lines as qemu-img 7.2 prints them. */
+static void test_snapshot_lines(void **state)
+{
+    static const struct {
+        ImageSnapshot s;
+        const char *id, *size, *clock;
+    } rows[] = {
+        { { (char *)"1", (char *)"s1", 0, 0, 0, 0, 0, 0 },
+          NULL,
+          "     0 B",
+          "00:00:00.000          0" },
+        { { (char *)"1", (char *)"s1", 1142947, 0, 0, 0, 3723004000000, UINT64_MAX },
+          NULL,
+          "1.09 MiB",
+          "01:02:03.004           " },
+        { { (char *)"1", (char *)"s1", 999, 0, 0, 0, 0, 5 },
+          "--",
+          "   999 B",
+          "00:00:00.000          5" },
+        { { (char *)"1", (char *)"s1", 1023, 0, 0, 0, 0, 5 },
+          "--",
+          "0.999 KiB",
+          "00:00:00.000          5" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) out = g_string_new("");
+        g_autofree char *begin =
+            g_strdup_printf("%-10ss1%-15s%s", rows[i].id ? rows[i].id : "1", "", rows[i].size);
+
+        image_snapshot_print(&rows[i].s, rows[i].id, out);
+        g_string_truncate(out, out->len - 1);
+        if (!g_str_has_prefix(out->str, begin) || !g_str_has_suffix(out->str, rows[i].clock))
+            fail_msg("'%s' '%s' '%s'", out->str, begin, rows[i].clock);
+    }
+}
+
 static void test_lock(void **state)
 {
     char *path = make_file(512);
@@ -302,11 +457,19 @@ static void test_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_raw),           cmocka_unit_test(test_overlay),
-        cmocka_unit_test(test_qcow2),         cmocka_unit_test(test_qcow2_backing),
-        cmocka_unit_test(test_qcow2_large),   cmocka_unit_test(test_qcow2_recovery),
-        cmocka_unit_test(test_qcow2_hostile), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_qcow2),
+        cmocka_unit_test(test_qcow2_backing),
+        cmocka_unit_test(test_qcow2_large),
+        cmocka_unit_test(test_qcow2_recovery),
+        cmocka_unit_test(test_qcow2_hostile),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_snapshots),
+        cmocka_unit_test(test_snapshot_refusals),
+        cmocka_unit_test(test_snapshot_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,8 @@ static const struct {
     {"-accel tcg,tb-size=0", "-accel tcg,tb-size=0: tb-size: '0' is not a number from 1 to 1024"},
     {"-enable-kvm", "-enable-kvm: KVM is not supported; the accelerator is tcg"},
 
+    {"-incoming defer -loadvm x", "-incoming: not together with -loadvm, -record or -replay"},
+    {"-record f -incoming defer", "-incoming: not together with -loadvm, -record or -replay"},
     {"-checkpoint-mem x", "-checkpoint-mem x: 'x' is not a size: a number with an optional suffix K, M, G or T"},
     {"-icount auto", "-icount auto: 'auto' is not supported; give a number from 0 to 10"},
     {"-icount shift=11", "-icount shift=11: '11' is not a number from 0 to 10"},
@@ -146,7 +148,8 @@ static char *field_text(const Options *o, const char *field)
         { "name", c->name },       { "monitor", o->monitor },   { "debugcon", o->debugcon },
         { "gdb", o->gdb },
         { "log", o->log_items },   { "log_file", o->log_file }, { "filter", o->log_filter },
-        { "display", o->display },
+        { "display", o->display }, { "loadvm", o->loadvm },     { "incoming", o->incoming },
+        { "dump", o->dump_vmstate },
     };
     const struct {
         const char *name;
@@ -202,6 +205,9 @@ static char *field_text(const Options *o, const char *field)
 static const struct {
     const char *args, *field, *value;
 } field_rows[] = {
+    {"-loadvm x", "loadvm", "x"},
+    {"-incoming exec:cat", "incoming", "exec:cat"},
+    {"-dump-vmstate f", "dump", "f"},
     {"", "machine", "pc"},
     {"", "cpu", "qemu64"},
     {"", "ram", "134217728"},
