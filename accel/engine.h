@@ -50,7 +50,8 @@ struct Tb {
     uint64_t ram2; /* straddling blocks: the second page */
     uint32_t mode;
     uint32_t unit_size;
-    uint32_t size; /* guest bytes */
+    uint32_t size; /* guest bytes from there on */
+    CodeRange followed[TRANSLATE_FOLLOWED]; /* more of the first page */
     bool straddles, retired, no_groups;
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */

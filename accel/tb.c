@@ -102,10 +102,16 @@ static uint64_t first_part(const Tb *tb)
 
 static uint64_t page_granules(const Tb *tb, unsigned part)
 {
+    uint64_t granules;
+
     if (tb->check)
         return 0;
-    return part == 0 ? tb_granules(tb->ram, first_part(tb))
-                     : tb_granules(tb->ram2, MAX(tb->size - first_part(tb), 1));
+    if (part)
+        return tb_granules(tb->ram2, MAX(tb->size - first_part(tb), 1));
+    granules = tb_granules(tb->ram, first_part(tb));
+    for (const CodeRange *f = tb->followed; f < tb->followed + TRANSLATE_FOLLOWED && f->size; f++)
+        granules |= tb_granules(f->at, f->size);
+    return granules;
 }
 
 static bool add_to_page(TbCache *c, Tb *tb, unsigned part)
@@ -156,6 +162,11 @@ bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len)
 
     if (ram < tb->ram + n && tb->ram < ram + len)
         return true;
+    for (const CodeRange *f = tb->followed; f < tb->followed + TRANSLATE_FOLLOWED && f->size; f++) {
+        uint64_t at = (tb->ram & PAGE_MASK) + f->at;
+        if (ram < at + f->size && at < ram + len)
+            return true;
+    }
     return tb->straddles && ram < tb->ram2 + (tb->size - n) && tb->ram2 < ram + len;
 }
 

@@ -53,8 +53,14 @@ static void log_block(Cpu *cpu, const TranslateRequest *req, const uint8_t *byte
 {
     g_autoptr(GString) out = g_string_new("----------------\nIN: \n");
 
-    if (cpu->ops->disas)
+    if (cpu->ops->disas) {
         cpu->ops->disas(cpu, req->mode, req->linear, bytes, req->size, out);
+        for (unsigned i = 0; i < req->nfollowed; i++) {
+            int32_t from = (int32_t)req->followed[i].at - (int32_t)(req->linear & (PAGE_SIZE - 1));
+            cpu->ops->disas(cpu, req->mode, req->linear + (int64_t)from, bytes + from,
+                            req->followed[i].size, out);
+        }
+    }
     g_string_append_c(out, '\n');
     log_write(out->str);
 }
@@ -188,6 +194,8 @@ static void note_block(Accel *a, const Tb *tb, uint64_t linear, int64_t began_ns
 
     s->insns += tb->code->ninsns;
     s->guest_bytes += tb->size;
+    for (unsigned i = 0; i < TRANSLATE_FOLLOWED; i++)
+        s->guest_bytes += tb->followed[i].size;
     s->host_bytes += host_size;
     if (log_enabled(LOG_STATS)) {
         s->timed_insns += tb->code->ninsns;
@@ -251,6 +259,8 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
             req.soft = soft;
             req.avail = MIN(req.avail, CHECKED_BYTES);
         }
+        /* plugins look at blocks that are one piece */
+        req.may_follow = cached && !req.checked && !a->plugins;
     }
     int64_t began = now_for_stats();
     tb->mode = ctx->mode;
@@ -264,6 +274,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
         g_assert(tb->code);
     }
     tb->size = req.size;
+    memcpy(tb->followed, req.followed, sizeof(tb->followed));
     tb->straddles =
         cpu->run->straddled && !(e->flags & STLB_IO) && cpu->run->straddle_ram2 != UINT64_MAX;
     tb->ram2 = tb->straddles ? cpu->run->straddle_ram2 : 0;

@@ -12,6 +12,8 @@
  * size), with TRANSLATE_EXIT_STALE, and ends after the first instruction that may store. Immediates whose
  * bytes are among @soft may be read when they are used; @was_soft then says which.
  *
+ * Blocks may go on behind unconditional jumps (@may_follow), so they are ranges of one page.
+ *
  * An instruction that crosses the page's end is translated only as the first of a block
  * (translate_straddling() fetches it); otherwise the block ends before it.
  */
@@ -27,6 +29,13 @@ typedef struct CodePart { /* of a block, within a page: at most two */
     uint32_t size;
 } CodePart;
 
+#define TRANSLATE_FOLLOWED 3
+
+/* Code that a jump within the block led to. */
+typedef struct CodeRange {
+    uint16_t at, size; /* in its page; size 0: none */
+} CodeRange;
+
 struct TranslateRequest {
     /* in */
     uint64_t pc, linear;
@@ -38,10 +47,13 @@ struct TranslateRequest {
     uint32_t avail;       /* … up to the end of its 4 KiB page */
     bool checked;
     uint64_t soft; /* bit n: byte n of a checked block */
+    bool may_follow; /* an unconditional jump to elsewhere in the first byte's page need not end the block */
     const uint64_t *splits; /* bit n: the block ends before an instruction at byte n of a page; NULL: none */
     CodePart part[2];
     /* out, by the frontend */
-    uint32_t size; /* guest bytes the block was made from, contiguous from the start */
+    uint32_t size; /* guest bytes the block was made from, contiguous from the start … */
+    CodeRange followed[TRANSLATE_FOLLOWED]; /* … and those behind jumps, in the same page */
+    unsigned nfollowed;
     uint64_t was_soft;
 };
 

@@ -17,7 +17,8 @@ void gen_jcc(Dis *d, Insn *i)
 void gen_jmp(Dis *d, Insn *i)
 {
     check_branch(d, i, IR_NONE);
-    leave_branch(d, i, i->imm);
+    if (!follow_branch(d, i, i->imm))
+        leave_branch(d, i, i->imm);
 }
 
 static IrRef load_target(Dis *d, Insn *i)

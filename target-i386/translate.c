@@ -13,6 +13,7 @@ enum {
     MAX_BLOCK_INSNS = 64,
     ROOM_FOR_INSN = 600, /* more than the IR of the longest instruction (ENTER with 31 levels) */
     LINKS_FOR_INSN = 3,
+    FOLLOW_INSNS = 16, /* behind jumps, of a block */
     MODE_ONE_INSN = X86_MODE_TF | X86_MODE_BREAKPOINTS | X86_MODE_INHIBIT | X86_MODE_X87_SLOW,
 };
 
@@ -152,6 +153,15 @@ void check_canonical_step(Dis *d, IrRef pc)
         check_canonical(d, pc);
 }
 
+/* The instruction at @offset, in the page of the block's first. */
+static DecodeStatus decode_at(const Dis *d, uint32_t offset, Insn *i)
+{
+    const TranslateRequest *req = d->req;
+    int32_t at = (int32_t)(offset - req->unit_offset);
+
+    return decode_insn(&d->dm, req->bytes + at, req->avail - (uint32_t)at, i);
+}
+
 /* Can a goto lead to @offset? It must lie in the mapping unit, and so must the whole instruction:
  * one that may reach into another unit is found by its pc, as what follows depends on the mapping.
  */
@@ -195,6 +205,53 @@ void leave_branch(Dis *d, Insn *i, int64_t delta)
     d->ended = true;
 }
 
+static bool is_in_block(const Dis *d, uint32_t offset)
+{
+    const TranslateRequest *req = d->req;
+    uint32_t page = req->unit_offset & ~4095u;
+
+    if (offset - req->unit_offset < req->size)
+        return true;
+    for (unsigned k = 0; k < req->nfollowed; k++) {
+        if (offset - page - req->followed[k].at < req->followed[k].size)
+            return true;
+    }
+    return false;
+}
+
+/* Does something end the block, if it goes on at @offset, before it has too many instructions? */
+static bool ends_soon(const Dis *d, uint32_t offset)
+{
+    unsigned first = d->followed_from ? d->followed_from : d->ir->ninsns;
+    Insn next;
+
+    for (unsigned n = d->ir->ninsns; n < first + FOLLOW_INSNS; n++) {
+        if (decode_at(d, offset, &next) != DECODE_OK || translate_splits(d->req, offset) ||
+            is_in_block(d, offset))
+            return false;
+        if (next.desc->attr & A_END)
+            return true;
+        offset += next.len;
+    }
+    return false;
+}
+
+bool follow_branch(Dis *d, Insn *i, int64_t delta)
+{
+    TranslateRequest *req = d->req;
+    uint32_t target = d->next + (uint32_t)delta;
+
+    if (!req->may_follow || req->nfollowed == TRANSLATE_FOLLOWED || d->sti_seen ||
+        leaves_through_c(d) || !branch_stays(d, i, delta) || (target ^ req->unit_offset) & ~4095u ||
+        !ends_soon(d, target))
+        return false;
+    if (!d->followed_from)
+        d->followed_from = d->ir->ninsns;
+    req->followed[req->nfollowed++].at = target & 4095;
+    d->next = target;
+    return true;
+}
+
 void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
 {
     IrBlock *ir = d->ir;
@@ -229,15 +286,14 @@ void leave_branch_again_if(Dis *d, IrRef cond)
 bool next_shares_block(const Dis *d)
 {
     const TranslateRequest *req = d->req;
-    uint32_t used = d->next - req->unit_offset;
     Insn next;
 
     return !req->checked &&
            !(d->mode &
              (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
-           decode_insn(&d->dm, req->bytes + used, req->avail - used, &next) != DECODE_MORE &&
-           !translate_splits(req, d->next) && d->ir->ninsns + 1 < MIN(req->max_insns, 24) &&
-           d->ir->nlinks <= IR_MAX_LINKS / 2 && ir_room(d->ir) > IR_FRONTEND_OPS / 2;
+           decode_at(d, d->next, &next) != DECODE_MORE && !translate_splits(req, d->next) &&
+           d->ir->ninsns + 1 < MIN(req->max_insns, 24) && d->ir->nlinks <= IR_MAX_LINKS / 2 &&
+           ir_room(d->ir) > IR_FRONTEND_OPS / 2;
 }
 
 void trap(Dis *d, uint32_t code)
@@ -724,40 +780,49 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
     } else if (check_state(d, i)) {
         if (!d->x87_on_host || !uses_mmx(i) || x87_at_home(d))
             i->desc->gen(d, i);
-        g_assert(d->ended || !(i->desc->attr & A_END));
+        g_assert(d->ended || d->followed_from || !(i->desc->attr & A_END));
     }
     if (!d->ended && d->req->checked && may_store(d->ir, from))
         leave_next(d);
+}
+
+static void note_bytes(TranslateRequest *req, uint32_t len)
+{
+    if (req->nfollowed)
+        req->followed[req->nfollowed - 1].size += (uint16_t)len;
+    else
+        req->size += len;
 }
 
 void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     Dis d;
     Insn i;
-    const uint8_t *bytes = req->bytes;
-    uint32_t avail = req->avail;
+    uint32_t avail;
     init(&d, cpu, req, ir);
     unsigned max = MIN(req->max_insns, MAX_BLOCK_INSNS);
     if (leaves_through_c(&d))
         max = 1;
-    req->size = 0;
+    req->size = req->nfollowed = 0;
+    memset(req->followed, 0, sizeof(req->followed));
     while (!d.ended) {
-        DecodeStatus status = decode_insn(&d.dm, bytes + req->size, avail - req->size, &i);
+        DecodeStatus status = decode_at(&d, d.next, &i);
         if (status == DECODE_MORE) {
             if (req->size) {
                 leave_next(&d);
                 break;
             }
-            bytes = translate_straddling(cpu, req, &avail);
+            const uint8_t *bytes = translate_straddling(cpu, req, &avail);
             status = decode_insn(&d.dm, bytes, avail, &i);
             max = 1;
         }
         uint32_t len = status == DECODE_TOO_LONG ? MAX_INSN_BYTES : i.len;
         d.offset = d.next;
         d.next += len;
-        req->size += len;
+        note_bytes(req, len);
         translate_insn(&d, &i, status);
-        if (!d.ended && (ir->ninsns >= max || translate_splits(req, d.next) || req->size >= avail ||
+        if (!d.ended && (ir->ninsns >= max || translate_splits(req, d.next) ||
+                         (int32_t)(d.next - req->unit_offset) >= (int32_t)req->avail ||
                          ir_room(ir) < ROOM_FOR_INSN || ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
             leave_next(&d);
     }

@@ -38,6 +38,7 @@ struct Dis {
     uint32_t offset;    /* of the current instruction in the mapping unit */
     uint32_t next;      /* of the one after it */
     bool ended;         /* the END op has been built */
+    unsigned followed_from; /* number of instructions up to the first jump that did not end it; 0: none */
     uint8_t step;       /* STEP_* that the instruction is, where it leaves through C */
     bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
     uint32_t sti_shadow; /* … after the instruction at this offset */
@@ -72,6 +73,8 @@ void check_branch(Dis *d, Insn *i, IrRef cond); /* likewise next + i->imm, cut t
  */
 void leave_next(Dis *d); /* go on with the next instruction, new block */
 void leave_branch(Dis *d, Insn *i, int64_t target_delta); /* to next + delta, cut to operand size */
+/* Let the block go on there, without a jump, if little is left until something ends it. */
+bool follow_branch(Dis *d, Insn *i, int64_t delta);
 void leave_branch_if(Dis *d, Insn *i, IrRef cond,
                      int64_t delta); /* I1; else falls through: no end */
 void leave_branch_again_if(

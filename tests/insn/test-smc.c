@@ -54,6 +54,14 @@ static uint64_t word(uint32_t v)
     return (uint16_t)v;
 }
 
+static uint64_t inverted(uint32_t v)
+{
+    return (uint32_t)~v;
+}
+
+#define PAD16 "\x0f\x0b\x0f\x0b\x0f\x0b\x0f\x0b\x0f\x0b\x0f\x0b\x0f\x0b\x0f\x0b"
+#define PAD64 PAD16 PAD16 PAD16 PAD16
+
 static const Row rows[] = {
     { "mov eax, imm32", C("\xb8____\xc3"), 1, 7, 3, 20000, as_is },
     { "mov rax, imm64", C("\x48\xb8____\x07\0\0\0\xc3"), 2, 0x7fffff00, 1, 20000, high_7 },
@@ -66,6 +74,13 @@ static const Row rows[] = {
     { "push simm32", C("\x68____\x58\xc3"), 1, 1, 0x01234567, 20000, sign_extended },
     { "mov [m], imm32", C("\xc7\x44\x24\xf0____\x8b\x44\x24\xf0\xc3"), 4, 1, 0x01234567, 20000,
       as_is },
+    /* jumps that the block goes on behind: forward, back again, and from a store into what follows
+     */
+    { "jmp; mov eax, imm32", C("\xeb\x40" PAD64 "\xb8____\xc3"), 67, 7, 3, 20000, as_is },
+    { "jmp; jmp back; mov eax, imm32", C("\xeb\x46\xb8____\xc3" PAD64 "\xeb\xb8"), 3, 7, 3, 20000,
+      as_is },
+    { "not [m]; jmp; mov eax, imm32", C("\xf7\x17\xeb\x40" PAD64 "\xb8____\xc3"), 69, 7, 3, 4000,
+      inverted },
     /* these are translated anew each time */
     { "mov al, imm8", C("\x31\xc0\xb0_\xc3\0\0"), 3, 0xc300, 1, 200, low_byte },
     { "mov ax, imm16", C("\x31\xc0\x66\xb8__\xc3\0"), 4, 0xc30000, 1, 4000, word },
