@@ -13,7 +13,7 @@ typedef struct AcpiConfig {
     const uint32_t *apic_ids;        /* of each CPU */
     uint64_t below_4g;               /* bytes of RAM; PCI memory begins there */
     uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
-    bool hpet, serial[4], i8042;
+    bool hpet, serial[4], i8042, floppy;
 } AcpiConfig;
 
 /* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader. */

@@ -123,6 +123,23 @@ static const IsaDevice serial_devices[4] = {
     { "COM4", "PNP0501", 4, { { 0x2e8, 8 } }, 3 },
 };
 
+/* The floppy controller: registers on both sides of an IDE port, and a DMA channel. */
+static void add_floppy(Aml *a)
+{
+    GByteArray *r = g_byte_array_new();
+
+    res_io(r, 0x3f2, 0, 4);
+    res_io(r, 0x3f7, 0, 1);
+    res_irq(r, 6);
+    res_dma(r, 2);
+    res_end(r);
+    aml_begin_device(a, "FDC0");
+    aml_name_eisa_id(a, "_HID", "PNP0700");
+    aml_name_int(a, "_STA", 0x0f);
+    aml_name_buffer(a, "_CRS", r);
+    aml_end(a);
+}
+
 static void add_isa_device(Aml *a, const IsaDevice *d)
 {
     GByteArray *r = g_byte_array_new();
@@ -156,6 +173,8 @@ static void add_isa_bridge(Aml *a, const AcpiConfig *c)
         add_isa_device(a, &keyboard_device);
         add_isa_device(a, &mouse_device);
     }
+    if (c->floppy)
+        add_floppy(a);
     for (int i = 0; i < 4; i++) {
         if (c->serial[i])
             add_isa_device(a, &serial_devices[i]);

@@ -370,6 +370,13 @@ void res_irq(GByteArray *r, unsigned irq)
     put(r, 1u << irq, 2);
 }
 
+void res_dma(GByteArray *r, unsigned channel)
+{
+    put(r, 0x2a, 1);
+    put(r, 1u << channel, 1);
+    put(r, 0, 1);
+}
+
 void res_interrupts(GByteArray *r, const uint32_t *irqs, unsigned count)
 {
     put(r, 0x89, 1);

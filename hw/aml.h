@@ -55,6 +55,7 @@ void aml_end(Aml *a);
 /* Resource templates: descriptors appended to a byte array, then res_end(). */
 void res_io(GByteArray *r, uint16_t base, uint8_t align, uint8_t len);
 void res_irq(GByteArray *r, unsigned irq); /* edge, active high, exclusive */
+void res_dma(GByteArray *r, unsigned channel); /* bytes, no bus master, compatible timing */
 void res_interrupts(GByteArray *r, const uint32_t *irqs, unsigned count); /* level, high, shared */
 void res_bus_range(GByteArray *r, uint16_t first, uint16_t last);
 void res_io_range(GByteArray *r, uint16_t first, uint16_t last);

@@ -3,8 +3,8 @@
  * Two cascaded 8237A DMA controllers and their page registers: channels 0 to 3 move bytes,
  * 5 to 7 words. Spec: Intel 8237A data sheet (231466); PIIX3 data sheet, page registers.
  *
- * A device calls i8237_transfer() where it would raise DREQ. Missing: memory to memory, verify
- * transfers, software requests, rotating priority.
+ * A device calls i8237_transfer() where it would raise DREQ. Missing: memory to memory, software
+ * requests, rotating priority.
  */
 #include "hw/i8237.h"
 
@@ -25,6 +25,7 @@ enum {
     MODE_AUTO = 0x10,
     MODE_DOWN = 0x20,
     MODE_TYPE = 0x0c,
+    MODE_VERIFY = 0x00, /* counts, but moves nothing */
     MODE_TO_MEMORY = 0x04,
     MODE_FROM_MEMORY = 0x08,
     COMMAND_DISABLE = 0x04,
@@ -194,17 +195,20 @@ size_t i8237_transfer(Device *dma, unsigned channel, bool to_memory, void *buf, 
     Controller *c = &s->controller[channel >> 2];
     Channel *ch = &c->channel[channel & 3];
     size_t unit = channel < 4 ? 1 : 2, done = 0;
+    unsigned type = ch->mode & MODE_TYPE;
     uint8_t *p = buf;
 
     g_assert(channel < 8 && channel != 4);
     *tc = false;
     if ((c->command & COMMAND_DISABLE) || (c->mask >> (channel & 3) & 1) ||
-        (ch->mode & MODE_TYPE) != (to_memory ? MODE_TO_MEMORY : MODE_FROM_MEMORY))
+        (type != MODE_VERIFY && type != (to_memory ? MODE_TO_MEMORY : MODE_FROM_MEMORY)))
         return 0;
     while (done + unit <= len && !*tc) {
         uint64_t addr = physical(s, channel, ch);
 
-        if (to_memory)
+        if (type == MODE_VERIFY)
+            memset(p + done, 0, to_memory ? 0 : unit);
+        else if (to_memory)
             address_space_write_bytes(s->memory, addr, p + done, unit);
         else
             address_space_read_bytes(s->memory, addr, p + done, unit);

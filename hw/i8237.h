@@ -15,7 +15,8 @@ Device *i8237_new(Device *parent, MemRegion *ports, AddressSpace *memory);
 
 /* What a device on @channel (0-3, 5-7) does with DREQ. Moves up to @len bytes as the channel is
  * programmed: from @buf to memory (a "write" transfer) or from memory to @buf. Returns bytes
- * moved; 0 when the channel is masked or programmed for the other direction. Sets *@tc when
+ * moved, or counted by a verify transfer; 0 when the channel is masked or programmed for the other
+ * direction. Sets *@tc when
  * terminal count was reached. */
 size_t i8237_transfer(Device *dma, unsigned channel, bool to_memory, void *buf, size_t len,
                       bool *tc);

@@ -2,7 +2,8 @@
 /*
  * ATAPI CD-ROMs: the packet protocol of ATA-6 9.8 and the commands of MMC-3 that systems use to
  * boot from, install from and mount a data disc of one track.
- * Missing: audio, raw and multi-session reading, changing the medium.
+ * The tray is closed at first and after a medium came; it opens when the user takes the medium out
+ * or the guest asks for it. Missing: audio, raw and multi-session reading.
  */
 #include <string.h>
 
@@ -28,8 +29,11 @@ enum {
     ASC_OUT_OF_RANGE = 0x21,
     ASC_INVALID_FIELD = 0x24,
     ASC_MEDIUM_CHANGED = 0x28,
-    ASC_SAVING = 0x39
+    ASC_SAVING = 0x39,
+    ASC_NO_MEDIUM = 0x3a,
+    ASC_REMOVAL_PREVENTED = 0x53,
 };
+enum { EVENT_NONE, EVENT_EJECT_REQUEST, EVENT_NEW_MEDIA, EVENT_MEDIA_REMOVAL };
 
 static uint32_t disc_blocks(const IdeUnit *u)
 {
@@ -38,12 +42,27 @@ static uint32_t disc_blocks(const IdeUnit *u)
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
 
-static void fail(IdeUnit *u, uint8_t key, uint8_t asc)
+static void fail_with(IdeUnit *u, uint8_t key, uint8_t asc, uint8_t ascq)
 {
     u->sense_key = key;
     u->asc = asc;
-    u->ascq = 0;
+    u->ascq = ascq;
     ide_abort(u, key << 4 | ER_ABRT);
+}
+
+static void fail(IdeUnit *u, uint8_t key, uint8_t asc)
+{
+    fail_with(u, key, asc, 0);
+}
+
+static bool has_medium(const IdeUnit *u)
+{
+    return drive_has_medium(u->drive) && !u->tray_open;
+}
+
+static void fail_without_medium(IdeUnit *u)
+{
+    fail_with(u, SENSE_NOT_READY, ASC_NO_MEDIUM, u->tray_open ? 2 : 1);
 }
 
 static void succeed(IdeUnit *u)
@@ -339,7 +358,7 @@ static void run_mode_sense(IdeUnit *u)
         fail(u, SENSE_ILLEGAL, ASC_INVALID_FIELD);
         return;
     }
-    u->buffer[2] = 0x70; /* no medium type, door closed */
+    u->buffer[2] = u->tray_open ? 0x71 : 0x70; /* no medium type; door open or closed */
     if (len > 8 && page == 0x2a && u->locked)
         u->buffer[len - 14] |= 2;
     put_be(u->buffer, 2, len - 2);
@@ -357,9 +376,10 @@ static void run_get_configuration(IdeUnit *u)
     memset(u->buffer, 0, 8);
     memcpy(u->buffer + 8, rows, sizeof(rows));
     put_be(u->buffer, 4, 4 + sizeof(rows));
-    u->buffer[7] = 0x08; /* current profile: CD-ROM */
-    u->buffer[8 + 10] = 1;
-    u->buffer[8 + 6] = 0;
+    if (has_medium(u)) {
+        u->buffer[7] = 0x08; /* current profile: CD-ROM */
+        u->buffer[8 + 10] = 1;
+    }
     reply(u, 8 + sizeof(rows), get_be(u->packet + 7, 2));
 }
 
@@ -376,7 +396,11 @@ static void run_event_status(IdeUnit *u)
     d[3] = 0x10;
     put_be(d, 2, media ? 6 : 2);
     d[2] = media ? 0x04 : 0x80;
-    d[5] = media ? 0x02 : 0; /* a medium is there */
+    if (media) {
+        d[4] = u->media_event;
+        d[5] = (u->tray_open ? 1 : 0) | (has_medium(u) ? 2 : 0);
+        u->media_event = EVENT_NONE;
+    }
     reply(u, media ? 8 : 4, get_be(u->packet + 7, 2));
 }
 
@@ -405,6 +429,25 @@ static void run_track_information(IdeUnit *u)
     reply(u, 36, get_be(u->packet + 7, 2));
 }
 
+/* START STOP UNIT: with LoEj the tray moves. Discs have no motor that matters. */
+static void run_start_stop(IdeUnit *u)
+{
+    bool start = u->packet[4] & 1, load_eject = u->packet[4] & 2;
+
+    if (load_eject && !start && u->locked) {
+        fail_with(u, SENSE_ILLEGAL, ASC_REMOVAL_PREVENTED, 2);
+        return;
+    }
+    if (load_eject && u->tray_open == start) {
+        u->tray_open = !start;
+        u->media_event = !drive_has_medium(u->drive) ? EVENT_NONE
+                         : start                     ? EVENT_NEW_MEDIA
+                                                     : EVENT_MEDIA_REMOVAL;
+        u->attention = has_medium(u);
+    }
+    succeed(u);
+}
+
 static void run_lock(IdeUnit *u)
 {
     u->locked = u->packet[4] & 1;
@@ -414,35 +457,40 @@ static void run_lock(IdeUnit *u)
 static void run_mechanism_status(IdeUnit *u)
 {
     memset(u->buffer, 0, 8);
+    u->buffer[1] = u->tray_open ? 0x10 : 0;
     u->buffer[5] = 1;
     reply(u, 8, get_be(u->packet + 8, 2));
 }
 
+enum {
+    DURING_ATTENTION = 1, /* may come before a unit attention has been told */
+    NEEDS_MEDIUM = 2,
+};
+
 typedef struct Packet {
-    uint8_t code;
-    bool during_attention; /* may come before a unit attention has been told */
+    uint8_t code, flags;
     void (*run)(IdeUnit *u);
 } Packet;
 
 static const Packet packets[] = {
-    { 0x00, false, run_test_ready },
-    { 0x03, true, run_request_sense },
-    { 0x12, true, run_inquiry },
-    { 0x1b, false, run_test_ready }, /* START STOP UNIT: the disc stays where it is */
-    { 0x1e, false, run_lock },
-    { 0x25, false, run_read_capacity },
-    { 0x28, false, run_read10 },
-    { 0x2b, false, run_seek },
-    { 0x43, false, run_read_toc },
-    { 0x46, true, run_get_configuration },
-    { 0x4a, true, run_event_status },
-    { 0x51, false, run_disc_information },
-    { 0x52, false, run_track_information },
-    { 0x5a, false, run_mode_sense },
-    { 0xa8, false, run_read12 },
-    { 0xbb, false, run_test_ready }, /* SET CD SPEED */
-    { 0xbd, false, run_mechanism_status },
-    { 0xbe, false, run_read_cd },
+    { 0x00, NEEDS_MEDIUM, run_test_ready },
+    { 0x03, DURING_ATTENTION, run_request_sense },
+    { 0x12, DURING_ATTENTION, run_inquiry },
+    { 0x1b, 0, run_start_stop },
+    { 0x1e, 0, run_lock },
+    { 0x25, NEEDS_MEDIUM, run_read_capacity },
+    { 0x28, NEEDS_MEDIUM, run_read10 },
+    { 0x2b, NEEDS_MEDIUM, run_seek },
+    { 0x43, NEEDS_MEDIUM, run_read_toc },
+    { 0x46, DURING_ATTENTION, run_get_configuration },
+    { 0x4a, DURING_ATTENTION, run_event_status },
+    { 0x51, NEEDS_MEDIUM, run_disc_information },
+    { 0x52, NEEDS_MEDIUM, run_track_information },
+    { 0x5a, 0, run_mode_sense },
+    { 0xa8, NEEDS_MEDIUM, run_read12 },
+    { 0xbb, 0, run_test_ready }, /* SET CD SPEED */
+    { 0xbd, 0, run_mechanism_status },
+    { 0xbe, NEEDS_MEDIUM, run_read_cd },
 };
 
 static void run_packet(IdeUnit *u)
@@ -450,9 +498,11 @@ static void run_packet(IdeUnit *u)
     for (size_t i = 0; i < G_N_ELEMENTS(packets); i++) {
         if (packets[i].code != u->packet[0])
             continue;
-        if (u->attention && !packets[i].during_attention) {
+        if (u->attention && !(packets[i].flags & DURING_ATTENTION)) {
             u->attention = false;
             fail(u, SENSE_ATTENTION, ASC_MEDIUM_CHANGED);
+        } else if ((packets[i].flags & NEEDS_MEDIUM) && !has_medium(u)) {
+            fail_without_medium(u);
         } else {
             packets[i].run(u);
         }
@@ -559,10 +609,39 @@ bool ide_atapi_command(IdeUnit *u, uint8_t command)
     return false;
 }
 
+/* ---- The door -------------------------------------------------------------------------------- */
+
+static void medium_changed(void *opaque)
+{
+    IdeUnit *u = opaque;
+    bool there = drive_has_medium(u->drive);
+
+    u->tray_open = !there;
+    u->attention = there;
+    u->media_event = there ? EVENT_NEW_MEDIA : EVENT_MEDIA_REMOVAL;
+    if (u->job == JOB_PACKET_READ)
+        fail_without_medium(u); /* what it read from is gone */
+}
+
+static bool is_locked(void *opaque)
+{
+    return ((IdeUnit *)opaque)->locked;
+}
+
+static void removal_wanted(void *opaque)
+{
+    ((IdeUnit *)opaque)->media_event = EVENT_EJECT_REQUEST;
+}
+
+const DriveDoor ide_atapi_door = { medium_changed, is_locked, removal_wanted };
+
+/* A reset leaves the tray as it is, but the lock is gone. */
 void ide_atapi_reset(IdeUnit *u, bool power_on)
 {
     u->sense_key = u->asc = u->ascq = 0;
     u->locked = false;
-    if (power_on)
-        u->attention = u->cdrom;
+    if (power_on) {
+        u->attention = u->cdrom && drive_has_medium(u->drive);
+        u->media_event = EVENT_NONE;
+    }
 }

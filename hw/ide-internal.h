@@ -61,7 +61,8 @@ typedef struct IdeUnit {
     uint16_t cylinders;
     uint8_t heads, sectors; /* current translation */
     uint8_t sense_key, asc, ascq;
-    bool attention, locked;
+    bool attention, locked, tray_open;
+    uint8_t media_event; /* of GET EVENT STATUS NOTIFICATION, not yet told */
     uint8_t packet[12];
     uint8_t buffer[IDE_BUFFER];
 } IdeUnit;
@@ -107,6 +108,7 @@ void ide_atapi_reset(IdeUnit *u, bool power_on);
 void ide_atapi_block_done(IdeUnit *u);
 void ide_atapi_dma(IdeUnit *u);
 void ide_atapi_drive_done(IdeUnit *u, const DriveRequest *r);
+extern const DriveDoor ide_atapi_door;
 
 /* Identification data: words and byte-swapped, space-padded text. */
 void ide_put_word(uint8_t *data, unsigned word, uint16_t value);

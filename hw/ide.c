@@ -437,6 +437,8 @@ static const StateField unit_state[] = {
     STATE_U8(IdeUnit, ascq),
     STATE_BOOL(IdeUnit, attention),
     STATE_BOOL(IdeUnit, locked),
+    STATE_BOOL(IdeUnit, tray_open),
+    STATE_U8(IdeUnit, media_event),
     STATE_BYTES(IdeUnit, packet),
     STATE_BYTES(IdeUnit, buffer),
     STATE_END,
@@ -455,7 +457,7 @@ const DeviceClass ide_channel_class = {
     .desc = "IDE channel",
     .size = sizeof(IdeChannel),
     .state = channel_state,
-    .state_version = 1,
+    .state_version = 2,
     .unrealize = channel_unrealize,
     .reset_enter = channel_reset_enter,
     .reset_hold = channel_reset_hold,
@@ -496,6 +498,8 @@ void ide_attach(IdeChannel *c, unsigned unit, Drive *drive, bool cdrom, const ch
     u->cdrom = cdrom;
     u->serial = g_strdup(serial);
     drive_connect(drive, drive_done, u);
+    if (cdrom)
+        drive_set_door(drive, &ide_atapi_door);
 }
 
 bool ide_has_unit(const IdeChannel *c, unsigned unit)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Disks of the board: opens the images that the command line names and connects them to IDE
- * channels and virtio devices. A replay opens nothing: it has sizes from its recording, and
- * contents as they are read.
+ * channels, the floppy controller and virtio devices. A replay opens nothing: it has sizes from its
+ * recording, and contents as they are read.
  */
 #include <string.h>
 
+#include "hw/fdc.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
 #include "hw/piix3-ide.h"
@@ -60,6 +61,13 @@ static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, G
                       .discard = o->discard,
                       .read_only = o->read_only || o->cdrom || o->snapshot };
 
+    if (!o->file && !w->removable) {
+        error_set(error, "only floppy and CD-ROM drives may be empty");
+        return false;
+    }
+    w->path = o->file;
+    if (!o->file)
+        return true;
     if (b->m->config->replaying)
         return recall_facts(b, o, w, error);
     w->image = image_open(&how, error);
@@ -95,7 +103,8 @@ static bool find_place(const PcBoard *b, const DriveOption *o, unsigned *bus, un
         error_set(error, "drive with bus=%d, unit=%d (index=%d) exists", o->bus, o->unit,
                   2 * o->bus + o->unit);
     else
-        error_set(error, "no place left for '%s': the IDE channels have four", o->file);
+        error_set(error, "no place left for '%s': the IDE channels have four",
+                  o->file ? o->file : "a CD-ROM");
     return false;
 }
 
@@ -118,6 +127,9 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
     const Machine *m = b->m;
     DriveWiring w = { .clock = m->clock,
                       .input = m->input,
+                      .for_reading = o->cdrom,
+                      .removable = o->cdrom || o->interface == DRIVE_IF_FLOPPY,
+                      .replaying = m->config->replaying,
                       .counted = m->config->icount_shift >= 0 };
 
     if (is_known(b, o->id ? o->id : id)) {
@@ -155,6 +167,62 @@ static bool attach_virtio(PcBoard *b, const DriveOption *o, int devfn, GError **
     return drive != NULL;
 }
 
+static bool attach_floppy(PcBoard *b, const DriveOption *o, GError **error)
+{
+    unsigned unit = o->unit >= 0 ? (unsigned)o->unit : fdc_has_unit(b->fdc, 0) ? 1 : 0;
+    g_autofree char *id = g_strdup_printf("floppy%u", unit);
+    Drive *drive;
+
+    if (o->bus > 0 || fdc_has_unit(b->fdc, unit)) {
+        error_set(error, "no place for floppy '%s': index 0 and 1 are there, once each",
+                  o->file ? o->file : "");
+        return false;
+    }
+    drive = make_drive(b, o, id, error);
+    if (!drive)
+        return false;
+    if (!fdc_has_format(drive_sectors(drive))) {
+        error_set(error, "'%s' is larger than any floppy", o->file);
+        return false;
+    }
+    fdc_attach(b->fdc, unit, drive);
+    return true;
+}
+
+static bool attach(PcBoard *b, const DriveOption *o, GError **error)
+{
+    switch (o->interface) {
+    case DRIVE_IF_IDE: return attach_ide(b, o, error);
+    case DRIVE_IF_VIRTIO: return attach_virtio(b, o, -1, error);
+    case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
+    case DRIVE_IF_NONE: return true; /* -device will */
+    }
+    g_assert_not_reached();
+}
+
+static bool has_ide_option(const PcBoard *b)
+{
+    const GPtrArray *options = b->m->config->devices;
+
+    for (guint i = 0; options && i < options->len; i++) {
+        if (g_str_has_prefix(((DeviceOption *)options->pdata[i])->driver, "ide-"))
+            return true;
+    }
+    return false;
+}
+
+/* What a PC has without being asked: a CD-ROM and a floppy drive, both empty. */
+static bool create_default_drives(PcBoard *b, GError **error)
+{
+    static const DriveOption cdrom = { .bus = 1, .cdrom = true };
+    static const DriveOption floppy = { .interface = DRIVE_IF_FLOPPY };
+
+    if (b->m->config->nodefaults)
+        return true;
+    return (!is_free(b, 1, 0) || has_ide_option(b) || attach_ide(b, &cdrom, error)) &&
+           (fdc_has_unit(b->fdc, 0) || attach_floppy(b, &floppy, error));
+}
+
 /* ---- For pc.c and pc-options.c --------------------------------------------------------------- */
 
 bool pc_create_drives(PcBoard *b, GError **error)
@@ -162,13 +230,10 @@ bool pc_create_drives(PcBoard *b, GError **error)
     const GPtrArray *options = b->m->config->drives;
 
     for (guint i = 0; options && i < options->len; i++) {
-        const DriveOption *o = options->pdata[i];
-
-        if ((o->interface == DRIVE_IF_IDE && !attach_ide(b, o, error)) ||
-            (o->interface == DRIVE_IF_VIRTIO && !attach_virtio(b, o, -1, error)))
+        if (!attach(b, options->pdata[i], error))
             return false;
     }
-    return true;
+    return create_default_drives(b, error);
 }
 
 /* "ide.1": the channel; false: no such name. */
@@ -194,9 +259,12 @@ static DriveOption *find_option(PcBoard *b, const char *id)
 }
 
 /* The -drive that @o names, with what @o says itself; false with @error. */
-static bool take_option(PcBoard *b, const DeviceOption *o, DriveOption *own, GError **error)
+static bool take_option(PcBoard *b, const DeviceOption *o, bool may_be_empty, DriveOption *own,
+                        GError **error)
 {
-    const DriveOption *drive = find_option(b, g_hash_table_lookup(o->props, "drive"));
+    static const DriveOption empty = { .interface = DRIVE_IF_NONE, .bus = -1, .unit = -1 };
+    char *name = g_hash_table_lookup(o->props, "drive");
+    const DriveOption *drive = name || !may_be_empty ? find_option(b, name) : &empty;
     char *serial = g_hash_table_lookup(o->props, "serial");
 
     if (!drive) {
@@ -204,6 +272,8 @@ static bool take_option(PcBoard *b, const DeviceOption *o, DriveOption *own, GEr
         return false;
     }
     *own = *drive;
+    if (!name)
+        own->id = g_hash_table_lookup(o->props, "id");
     if (serial)
         own->serial = serial;
     return true;
@@ -215,7 +285,7 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
     const char *unit = g_hash_table_lookup(o->props, "unit");
     DriveOption own;
 
-    if (!take_option(b, o, &own, error))
+    if (!take_option(b, o, cdrom, &own, error))
         return false;
     own.cdrom = cdrom;
     if ((bus && !parse_bus(bus, &own.bus)) || (unit && strcmp(unit, "0") && strcmp(unit, "1"))) {
@@ -232,6 +302,6 @@ bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error)
     DriveOption own;
     int devfn;
 
-    return take_option(b, o, &own, error) && pc_device_slot(o, &devfn, error) &&
+    return take_option(b, o, false, &own, error) && pc_device_slot(o, &devfn, error) &&
            attach_virtio(b, &own, devfn, error);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hw/acpi-build.h"
+#include "hw/fdc.h"
 #include "hw/firmware.h"
 #include "hw/kernel-loader.h"
 #include "hw/mc146818.h"
@@ -122,13 +123,23 @@ static bool fill_boot_order(PcBoard *b, const char *order, GError **error)
     return true;
 }
 
+static void fill_floppies(PcBoard *b)
+{
+    unsigned drives = fdc_has_unit(b->fdc, 0) + fdc_has_unit(b->fdc, 1);
+    uint8_t equipment = 0x06; /* x87 and PS/2 mouse */
+
+    rtc_set_cmos(b->rtc, 0x10, fdc_drive_type(b->fdc, 0) << 4 | fdc_drive_type(b->fdc, 1));
+    if (drives)
+        equipment |= 1 | (drives - 1) << 6;
+    rtc_set_cmos(b->rtc, 0x14, equipment);
+}
+
 bool pc_fill_cmos(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
 
     fill_memory_sizes(b);
-    rtc_set_cmos(b->rtc, 0x10, 0);    /* no floppy drives */
-    rtc_set_cmos(b->rtc, 0x14, 0x06); /* x87 and PS/2 mouse present */
+    fill_floppies(b);
     rtc_set_cmos(b->rtc, 0x5f, b->m->cpus->count - 1);
     return fill_boot_order(b, c->boot_order ? c->boot_order : "cad", error);
 }
@@ -209,6 +220,7 @@ static void add_acpi(PcBoard *b)
         .pci64_size = PCI64_SIZE,
         .hpet = b->m->config->hpet,
         .i8042 = b->i8042 != NULL,
+        .floppy = b->fdc != NULL,
     };
 
     for (unsigned i = 0; i < cpus->count; i++)
@@ -259,8 +271,8 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     add_boot_order(b);
     add_acpi(b);
     add_smbios(b);
-    if (c->kernel &&
-        !kernel_load(fw, c->files, c->kernel, c->initrd, c->append, b->below_4g, decompress_kernel(c), error))
+    if (c->kernel && !kernel_load(fw, c->files, c->kernel, c->initrd, c->append, b->below_4g,
+                                  decompress_kernel(c), error))
         return false;
     return add_user_files(b, error);
 }

@@ -26,7 +26,7 @@ typedef struct PcBoard {
     unsigned cards; /* of a network, so far */
     FwCfg *fw_cfg;
     PciBus *pci;
-    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide;
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */

@@ -4,13 +4,14 @@
  *
  * RAM: all of it below 4 GiB if it is less than 3.5 GiB, else 3 GiB there and the rest from 4 GiB
  * up, so that PCI memory has a gigabyte. Firmware: the image ends at 4 GiB, its last 128 KiB show
- * at 0xe0000 as well. Missing: floppy, parallel port, USB, PC speaker output, PAM-independent
+ * at 0xe0000 as well. Missing: parallel port, USB, PC speaker output, PAM-independent
  * option ROM area.
  */
 #include "hw/pc.h"
 
 #include "hw/apic.h"
 #include "hw/debug-devices.h"
+#include "hw/fdc.h"
 #include "hw/gsi.h"
 #include "hw/hpet.h"
 #include "hw/i440fx.h"
@@ -312,12 +313,13 @@ static void create_isa_devices(PcBoard *b)
     MemRegion *io = &m->io_root;
     Irq *isa = gsi_lines(b->gsi, GSI_ISA);
 
-    i8237_new(&b->dev, io, m->memory);
+    b->dma = i8237_new(&b->dev, io, m->memory);
     i8254_new(&b->dev, io, m->clock, isa + 0);
     b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, isa + 8);
     port80_new(&b->dev, io);
     b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
     create_keyboard_controller(b);
+    b->fdc = fdc_new(&b->dev, io, isa + 6, b->dma);
     b->ferr = ferr_new(&b->dev, io, isa + 13, &b->ignne);
     create_serial(b);
     if (m->config->hpet)

@@ -33,11 +33,17 @@ typedef struct DeviceOption {
     GHashTable *props; /* char * -> char * */
 } DeviceOption;
 
-typedef enum DriveInterface { DRIVE_IF_IDE, DRIVE_IF_NONE, DRIVE_IF_VIRTIO } DriveInterface;
+typedef enum DriveInterface {
+    DRIVE_IF_IDE,
+    DRIVE_IF_NONE,
+    DRIVE_IF_VIRTIO,
+    DRIVE_IF_FLOPPY,
+} DriveInterface;
 
 typedef struct DriveOption {
     char *id; /* NULL: after its place, "ide0-hd0" */
-    char *file, *format, *serial; /* format NULL: found out; serial NULL: one of ours */
+    char *file; /* NULL: there is no medium */
+    char *format, *serial; /* format NULL: found out; serial NULL: one of ours */
     DriveInterface interface;
     int bus, unit; /* -1: the first that is free */
     bool cdrom, snapshot, read_only, discard;

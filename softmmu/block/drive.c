@@ -2,18 +2,22 @@
 /*
  * Requests are slots, which are state; what the drive's thread works on are jobs. A slot whose
  * state was loaded has no job: a read gets a new one, all else had been done when it was saved.
- * Missing: changing the medium, pausing the machine when the host's disk is full.
+ * Missing: pausing the machine when the host's disk is full.
  */
 #include "softmmu/block/drive.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "softmmu/bytes.h"
+#include "softmmu/error.h"
+
 /* What a fast disk of the guest's time takes. */
 #define LATENCY_NS  50000
 #define NS_PER_KIB  500
 #define FLUSH_NS    200000
 #define RECORD_HEAD 8 /* u32 number of the request, u32 errno */
+#define MEDIUM_HEAD 9 /* u64 size, u8 read-only; the path follows */
 
 /* Shared with the drive's thread, which owns it until .finished. */
 typedef struct Job {
@@ -40,9 +44,12 @@ struct Drive {
     DriveWiring w;
     char *name; /* of the channel */
     DriveDone *done;
+    const DriveDoor *door;
     void *opaque;
-    int channel;
-    Timer *timer; /* counted time: the next slot is due */
+    int channel, medium_channel;
+    Image *incoming; /* a medium on its way through the input queue */
+    char *path;      /* of the medium */
+    Timer *timer;    /* counted time: the next slot is due */
     GThread *thread;
     GMutex lock;
     GCond changed;
@@ -52,12 +59,16 @@ struct Drive {
     /* state */
     Slot slots[DRIVE_REQUESTS];
     uint32_t next_number;
+    uint64_t size; /* of the medium; 0: there is none */
+    bool read_only;
 };
 
 /* ---- The drive's thread ---------------------------------------------------------------------- */
 
 static int perform(Image *image, DriveRequest *r)
 {
+    if (!image)
+        return ENOMEDIUM;
     switch (r->op) {
     case DRIVE_READ: return image_read(image, r->offset, r->data, r->len);
     case DRIVE_WRITE: return image_write(image, r->offset, r->data, r->len);
@@ -311,7 +322,7 @@ void drive_submit(Drive *d, const DriveRequest *r)
         .tag = r->tag,
         .due_ns = clock_now_ns(d->w.clock) + duration_ns(r),
     };
-    if (d->w.image)
+    if (!d->w.replaying)
         start_job(d, s, r->data);
     set_timer(d);
 }
@@ -337,18 +348,149 @@ const char *drive_id(const Drive *d)
 
 uint64_t drive_sectors(const Drive *d)
 {
-    return d->w.size / DRIVE_SECTOR;
+    return d->size / DRIVE_SECTOR;
 }
 
 bool drive_is_read_only(const Drive *d)
 {
-    return d->w.read_only;
+    return d->read_only;
 }
 
 void drive_connect(Drive *d, DriveDone *done, void *opaque)
 {
     d->done = done;
     d->opaque = opaque;
+}
+
+/* ---- Media that come and go ------------------------------------------------------------------ */
+
+/* The machine has another medium from now on: size, whether it is read-only, path. Nothing: the
+ * user only asked for it. */
+static void hear_medium(void *opaque, const void *data, size_t len)
+{
+    Drive *d = opaque;
+    const uint8_t *facts = data;
+
+    if (!len && d->door && d->door->asked)
+        d->door->asked(d->opaque);
+    if (len < MEDIUM_HEAD)
+        return;
+    forget_requests(d); /* now the thread is idle */
+    set_timer(d);
+    g_clear_pointer(&d->w.image, image_close);
+    d->w.image = g_steal_pointer(&d->incoming);
+    d->size = get_le(facts, 8) & ~(uint64_t)(DRIVE_SECTOR - 1);
+    d->read_only = facts[8];
+    g_free(d->path);
+    d->path = d->size ? g_strndup((const char *)facts + MEDIUM_HEAD, len - MEDIUM_HEAD) : NULL;
+    if (d->door)
+        d->door->changed(d->opaque);
+}
+
+static bool open_door(Drive *d, bool force, GError **error)
+{
+    if (!d->w.removable) {
+        error_set(error, "Device '%s' is not removable", d->dev.id);
+        return false;
+    }
+    if (!drive_is_locked(d) || force)
+        return true;
+    input_act(d->w.input, d->medium_channel, "", 0, 0);
+    error_set(error,
+              "Device '%s' is locked and force was not specified, wait for tray to open and try "
+              "again",
+              d->dev.id);
+    return false;
+}
+
+/* @image, which may be NULL, is taken over. */
+static bool change_medium(Drive *d, Image *image, GError **error)
+{
+    g_autoptr(GByteArray) facts = g_byte_array_new();
+    const char *path = image ? image_path(image) : "";
+
+    g_byte_array_set_size(facts, MEDIUM_HEAD);
+    put_le(facts->data, 8, image ? image_size(image) : 0);
+    facts->data[8] = image && image_is_read_only(image);
+    g_byte_array_append(facts, (const uint8_t *)path, strlen(path));
+    d->incoming = image;
+    if (input_act(d->w.input, d->medium_channel, facts->data, facts->len, 0))
+        return true;
+    g_clear_pointer(&d->incoming, image_close);
+    error_set(error, "not while a recording is replayed");
+    return false;
+}
+
+bool drive_insert(Drive *d, const ImageOpen *how, bool force, GError **error)
+{
+    Image *image;
+
+    if (!open_door(d, force, error))
+        return false;
+    if (d->w.for_reading && !how->read_only) {
+        error_set(error, "Device '%s' is for reading only", d->dev.id);
+        return false;
+    }
+    image = image_open(how, error);
+    if (image && !image_size(image)) {
+        error_set(error, "'%s' is empty", how->path);
+        g_clear_pointer(&image, image_close);
+    }
+    return image && change_medium(d, image, error);
+}
+
+bool drive_eject(Drive *d, bool force, GError **error)
+{
+    return open_door(d, force, error) && change_medium(d, NULL, error);
+}
+
+void drive_set_door(Drive *d, const DriveDoor *door)
+{
+    d->door = door;
+}
+
+bool drive_is_removable(const Drive *d)
+{
+    return d->w.removable;
+}
+
+bool drive_is_for_reading(const Drive *d)
+{
+    return d->w.for_reading;
+}
+
+bool drive_has_medium(const Drive *d)
+{
+    return d->size;
+}
+
+bool drive_is_locked(const Drive *d)
+{
+    return d->door && d->door->locked && d->door->locked(d->opaque);
+}
+
+const char *drive_path(const Drive *d)
+{
+    return d->path;
+}
+
+void drive_foreach(Device *root, void (*func)(Drive *d, void *opaque), void *opaque)
+{
+    if (root->klass == &drive_class)
+        func((Drive *)root, opaque);
+    for (guint i = 0; root->children && i < root->children->len; i++)
+        drive_foreach(root->children->pdata[i], func, opaque);
+}
+
+Drive *drive_find(Device *root, const char *id)
+{
+    Drive *found = NULL;
+
+    if (root->klass == &drive_class && !strcmp(root->id, id))
+        return (Drive *)root;
+    for (guint i = 0; !found && root->children && i < root->children->len; i++)
+        found = drive_find(root->children->pdata[i], id);
+    return found;
 }
 
 /* ---- Life ------------------------------------------------------------------------------------ */
@@ -362,7 +504,7 @@ static bool drive_realize(Device *dev, GError **error)
     g_queue_init(&d->jobs);
     if (d->w.counted)
         d->timer = timer_new(d->w.clock, slot_due, d);
-    if (d->w.image)
+    if (!d->w.replaying)
         d->thread = g_thread_new("drive", drive_thread, d);
     return true;
 }
@@ -379,8 +521,8 @@ static void drive_unrealize(Device *dev)
     if (d->thread)
         g_thread_join(d->thread);
     timer_free(d->timer);
-    image_close(d->w.image);
-    d->w.image = NULL;
+    g_clear_pointer(&d->w.image, image_close);
+    g_clear_pointer(&d->path, g_free);
     g_mutex_clear(&d->lock);
     g_cond_clear(&d->changed);
     g_free(d->name);
@@ -457,7 +599,7 @@ static void drive_post_load(Device *dev)
 
         forget_result(d, s);
         s->used = s->used && is_sound(s);
-        if (!s->used || !d->w.image)
+        if (!s->used || d->w.replaying)
             continue;
         if (s->op == DRIVE_READ)
             start_job(d, s, NULL);
@@ -476,6 +618,8 @@ static const StateField slot_state[] = {
 static const StateField drive_state[] = {
     STATE_STRUCT_ARRAY(Drive, slots, slot_state),
     STATE_U32(Drive, next_number),
+    STATE_U64(Drive, size),
+    STATE_BOOL(Drive, read_only),
     STATE_END,
 };
 
@@ -484,7 +628,7 @@ const DeviceClass drive_class = {
     .desc = "an image behind a disk controller",
     .size = sizeof(Drive),
     .state = drive_state,
-    .state_version = 1,
+    .state_version = 2,
     .realize = drive_realize,
     .unrealize = drive_unrealize,
     .reset_enter = drive_reset,
@@ -498,6 +642,14 @@ Drive *drive_new(Device *parent, const char *id, const DriveWiring *w)
 
     d->w = *w;
     d->name = g_strdup_printf("drive %s", d->dev.id);
+    d->size = w->size;
+    d->read_only = w->read_only;
+    d->path = g_strdup(w->path);
     d->channel = input_add_channel(w->input, d->name, false, hear, d);
+    if (w->removable) {
+        g_autofree char *medium = g_strconcat("medium of ", d->dev.id, NULL);
+
+        d->medium_channel = input_add_channel(w->input, medium, false, hear_medium, d);
+    }
     return d;
 }

@@ -38,10 +38,20 @@ typedef struct DriveRequest {
 /* @r is gone when it returns. */
 typedef void DriveDone(void *opaque, const DriveRequest *r);
 
+/* What a controller hears of a medium that comes and goes, with the opaque of drive_connect(). */
+typedef struct DriveDoor {
+    void (*changed)(void *opaque); /* requests are forgotten; there is another medium, or none */
+    bool (*locked)(void *opaque);  /* by the guest; NULL: there is no lock */
+    void (*asked)(void *opaque);   /* the user wants the medium out of a locked door */
+} DriveDoor;
+
 typedef struct DriveWiring {
-    Image *image;  /* taken over; NULL: a replay, which has the contents from its recording */
-    uint64_t size; /* bytes, of the image */
+    Image *image;  /* taken over; NULL: there is no medium, or in a replay contents are recorded */
+    uint64_t size; /* bytes, of the image; 0: there is no medium */
+    const char *path; /* of the medium, for the user; NULL: there is none */
     bool read_only;
+    bool removable, for_reading; /* media come and go; none is ever written to */
+    bool replaying;
     Clock *clock;
     InputQueue *input;
     bool counted; /* time is: see above */
@@ -54,7 +64,7 @@ Drive *drive_new(Device *parent, const char *id, const DriveWiring *w);
 void drive_connect(Drive *d, DriveDone *done, void *opaque); /* the one controller it has */
 
 const char *drive_id(const Drive *d);
-uint64_t drive_sectors(const Drive *d);
+uint64_t drive_sectors(const Drive *d); /* 0: there is no medium */
 bool drive_is_read_only(const Drive *d);
 
 bool drive_is_busy(const Drive *d); /* DRIVE_REQUESTS are under way: submit none */
@@ -68,5 +78,24 @@ Image *drive_settled_image(Drive *d);
 GPtrArray *drive_list(Device *root);
 /* Forget all requests (the controller is reset). What is written stays written. */
 void drive_cancel(Drive *d);
+
+/* ---- Media that come and go ------------------------------------------------------------------ */
+
+void drive_set_door(Drive *d, const DriveDoor *door); /* which is kept */
+bool drive_is_removable(const Drive *d);
+bool drive_is_for_reading(const Drive *d);
+bool drive_has_medium(const Drive *d);
+bool drive_is_locked(const Drive *d);
+const char *drive_path(const Drive *d); /* of the medium's file; NULL: there is none */
+
+/* The user changes the medium. Both go through the input queue themselves (a monitor command that
+ * calls them is not to be recorded as well) and are refused while a recording is replayed. A door
+ * that the guest has locked is only opened with @force; the guest hears of the wish. */
+bool drive_insert(Drive *d, const ImageOpen *how, bool force, GError **error);
+bool drive_eject(Drive *d, bool force, GError **error);
+
+/* Calls @func for each drive below @root, in order of creation. */
+void drive_foreach(Device *root, void (*func)(Drive *d, void *opaque), void *opaque);
+Drive *drive_find(Device *root, const char *id); /* NULL: there is none */
 
 #endif

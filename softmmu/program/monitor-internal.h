@@ -30,6 +30,8 @@ struct Monitor {
 /* `x` (physical: `xp`): @args is "[/FMT] ADDRESS". */
 void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
 void monitor_act(void *opaque, const void *data, size_t len); /* an InputFunc */
+void monitor_change(Monitor *mon, const char *args, GString *out);
+void monitor_eject(Monitor *mon, const char *args, GString *out);
 void monitor_mce(Monitor *mon, const char *args, GString *out);
 /* Commands about replays, see monitor-travel.c. */
 void monitor_when(Monitor *mon, const char *args, GString *out);

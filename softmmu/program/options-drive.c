@@ -58,8 +58,9 @@ static bool set_serial(void *ctx, const char *value, GError **error)
 
 static bool set_interface(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "ide", "none", "virtio", NULL };
-    static const DriveInterface interfaces[] = { DRIVE_IF_IDE, DRIVE_IF_NONE, DRIVE_IF_VIRTIO };
+    static const char *const words[] = { "ide", "none", "virtio", "floppy", NULL };
+    static const DriveInterface interfaces[] = { DRIVE_IF_IDE, DRIVE_IF_NONE, DRIVE_IF_VIRTIO,
+                                                 DRIVE_IF_FLOPPY };
     int n = find_word(value, words, error);
 
     if (n >= 0)
@@ -183,8 +184,9 @@ bool opt_drive(Options *o, const char *arg, GError **error)
 
     if (!keyval_apply(arg, NULL, drive_keys, &k, error))
         return false;
-    if (!k.drive->file) {
-        error_set(error, "file is needed: drives without a medium are not supported yet");
+    if (!k.drive->file && !k.drive->cdrom && k.drive->interface != DRIVE_IF_FLOPPY &&
+        k.drive->interface != DRIVE_IF_NONE) {
+        error_set(error, "file is needed: only floppies and CD-ROMs may be without a medium");
         return false;
     }
     if (k.has_index && (k.drive->bus >= 0 || k.drive->unit >= 0)) {
@@ -198,40 +200,55 @@ bool opt_drive(Options *o, const char *arg, GError **error)
     return true;
 }
 
-static bool add_indexed(Options *o, const char *file, int index, bool cdrom)
+static DriveOption *add_indexed(Options *o, const char *file, int index)
 {
     DriveOption *d = add_drive(o);
 
     d->file = g_strdup(file);
     d->bus = index / 2;
     d->unit = index % 2;
-    d->cdrom = cdrom;
+    return d;
+}
+
+static bool add_floppy(Options *o, const char *file, int index)
+{
+    add_indexed(o, file, index)->interface = DRIVE_IF_FLOPPY;
     return true;
+}
+
+bool opt_fda(Options *o, const char *arg, GError **error)
+{
+    return add_floppy(o, arg, 0);
+}
+
+bool opt_fdb(Options *o, const char *arg, GError **error)
+{
+    return add_floppy(o, arg, 1);
 }
 
 bool opt_hda(Options *o, const char *arg, GError **error)
 {
-    return add_indexed(o, arg, 0, false);
+    return add_indexed(o, arg, 0);
 }
 
 bool opt_hdb(Options *o, const char *arg, GError **error)
 {
-    return add_indexed(o, arg, 1, false);
+    return add_indexed(o, arg, 1);
 }
 
 bool opt_hdc(Options *o, const char *arg, GError **error)
 {
-    return add_indexed(o, arg, 2, false);
+    return add_indexed(o, arg, 2);
 }
 
 bool opt_hdd(Options *o, const char *arg, GError **error)
 {
-    return add_indexed(o, arg, 3, false);
+    return add_indexed(o, arg, 3);
 }
 
 bool opt_cdrom(Options *o, const char *arg, GError **error)
 {
-    return add_indexed(o, arg, 2, true);
+    return add_indexed(o, arg, 2)->cdrom = true;
 }
 
 bool opt_snapshot(Options *o, const char *arg, GError **error)

@@ -196,8 +196,10 @@ static const OptionRow option_rows[] = {
     {"hdb",         "FILE", opt_hdb,         NULL},
     {"hdc",         "FILE", opt_hdc,         NULL},
     {"hdd",         "FILE", opt_hdd,         NULL},
+    {"fda",         "FILE", opt_fda,         "floppy (-fda and -fdb)"},
+    {"fdb",         "FILE", opt_fdb},
     {"cdrom",       "FILE", opt_cdrom,       "IDE CD-ROM (in the place of -hdc)"},
-    {"drive",       "file=FILE[,format=F][,if=ide|virtio|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
+    {"drive",       "file=FILE[,format=F][,if=ide|virtio|floppy|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
     {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT"},
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
@@ -231,7 +233,6 @@ static const OptionRow option_rows[] = {
 };
 
 /* QEMU's options that we lack: what to say. */
-#define FLOPPIES "floppy disks are not modelled yet"
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no display yet; use -nographic or -display none"
 #define QMP      "QMP is not supported yet; use -monitor"
@@ -241,7 +242,7 @@ static const OptionRow option_rows[] = {
 static const struct {
     const char *name, *why;
 } refused_rows[] = {
-    {"fda", FLOPPIES}, {"fdb", FLOPPIES}, {"blockdev", "not supported yet; use -drive"},
+    {"blockdev", "not supported yet; use -drive"},
     {"mtdblock", "flash memory is not modelled yet; use -bios"},
     {"sd", "SD cards are not modelled"}, {"pflash", "flash memory is not modelled yet; use -bios"},
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},

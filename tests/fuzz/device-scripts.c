@@ -105,6 +105,7 @@ static const Place port_places[] = {
     { 0x00, 0x20 }, { 0x20, 2 },     { 0x40, 4 },    { 0x60, 5 },    { 0x70, 8 },   { 0x80, 0x12 },
     { 0x92, 1 },    { 0xa0, 2 },     { 0xb2, 2 },    { 0xc0, 0x20 }, { 0xe9, 1 },   { 0xf0, 16 },
     { 0x1ce, 4 },   { 0x2e8, 8 },    { 0x2f8, 8 },   { 0x3b0, 48 },  { 0x3e8, 8 },  { 0x3f8, 8 },
+    { 0x3f0, 8 },   { 0x1f0, 8 },    { 0x170, 8 },   { 0x376, 1 },
     { 0x402, 1 },   { 0x4d0, 2 },    { 0x510, 12 },  { 0x600, 64 },  { 0x700, 16 }, { 0xafe0, 4 },
     { 0xcf8, 8 },   { 0xc000, 256 }, { 0xfff0, 16 }, { 0, 0x10000 },
 };
@@ -384,6 +385,39 @@ static void script_dma(Gen *g)
         in_or_out(g, any(g) & 1 ? below(g, 16) : 0xc0 + below(g, 32), 1);
 }
 
+static void script_floppy(Gen *g)
+{
+    static const uint8_t commands[] = { 0x03, 0x04, 0x07, 0x08, 0x0e, 0x0f, 0x12, 0x13, 0x4a,
+                                        0xe6, 0xc5, 0x4d, 0x51, 0x56, 0x8f, 0xcf, 0x94, 0x42 };
+
+    if (!below(g, 4)) {
+        out(g, 0x3f2, any(g), 1);
+        out(g, 0x3f2, 0x0c | below(g, 4), 1);
+    }
+    out(g, 0x3f5, below(g, 8) ? PICK(g, commands) : any(g), 1);
+    for (unsigned n = below(g, 10); n; n--)
+        out(g, 0x3f5, odd_value(g), 1);
+    for (unsigned n = below(g, 11); n; n--)
+        in(g, any(g) & 3 ? 0x3f5 : 0x3f4, 1);
+}
+
+/* An ATAPI packet with the odd byte limit. */
+static void script_packet(Gen *g)
+{
+    static const uint8_t packets[] = { 0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25, 0x28, 0x43,
+                                       0x46, 0x4a, 0x51, 0x52, 0x5a, 0xbd, 0xbe, 0xa8 };
+
+    out(g, 0x176, any(g) & 7 ? 0xa0 : 0xb0, 1);
+    out(g, 0x174, odd_value(g), 1);
+    out(g, 0x175, odd_value(g), 1);
+    out(g, 0x177, below(g, 8) ? 0xa0 : any(g), 1);
+    out(g, 0x170, PICK(g, packets) | below(g, 256) << 8, 2);
+    for (unsigned n = 0; n < 5; n++)
+        out(g, 0x170, any(g) & any(g), 2);
+    for (unsigned n = below(g, 30); n; n--)
+        in(g, below(g, 4) ? 0x170 : 0x177, 2);
+}
+
 static void script_serial(Gen *g)
 {
     static const uint16_t bases[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
@@ -573,7 +607,7 @@ static void (*const scripts[])(Gen *g) = {
     script_hpet, script_apic,       script_ioapic,      script_pic,       script_dma,
     script_cpu,  script_serial,     script_power,       script_time,      script_time,
     script_host, script_fw_cfg_dma, script_fw_cfg_read, script_interrupt, script_ferr,
-    script_keys,
+    script_keys, script_floppy,     script_packet,
 };
 
 GArray *ops_generate(uint64_t seed, unsigned count)

@@ -55,6 +55,7 @@ static Drive *make_drive(Bench *b, const char *id, bool read_only)
     Image *image = image_open(&how, &error);
     DriveWiring w = { .image = image,
                       .read_only = read_only,
+                      .removable = read_only,
                       .clock = b->f->clock,
                       .input = b->input,
                       .counted = true };
@@ -397,6 +398,78 @@ static void test_cdrom(void **state)
     stop(&b);
 }
 
+static void check_sense(Bench *b, uint8_t key, uint8_t asc, uint8_t ascq)
+{
+    uint8_t sense[18];
+
+    packet(b, false, 64, "\x03\0\0\0\x12\0\0\0\0\0\0");
+    take(b->f, sense, 18);
+    assert_int_equal(sense[2], key);
+    assert_int_equal(sense[12], asc);
+    assert_int_equal(sense[13], ascq);
+}
+
+/* TEST UNIT READY and what comes of it. */
+static void check_ready(Bench *b, uint8_t key, uint8_t asc, uint8_t ascq)
+{
+    packet(b, false, 0, "\0\0\0\0\0\0\0\0\0\0\0");
+    assert_int_equal(fixture_inb(b->f, 0x1f7), key ? 0x51 : 0x50);
+    check_sense(b, key, asc, ascq);
+}
+
+/* Event, tray and medium of GET EVENT STATUS NOTIFICATION. */
+static void check_event(Bench *b, uint8_t event, uint8_t status)
+{
+    uint8_t data[8];
+
+    packet(b, false, 8, "\x4a\1\0\0\x10\0\0\0\x08\0\0");
+    take(b->f, data, 8);
+    assert_int_equal(data[4], event);
+    assert_int_equal(data[5], status);
+}
+
+static void test_media(void **state)
+{
+    ImageOpen how = { .format = "raw", .read_only = true };
+    g_autoptr(GError) error = NULL;
+    Drive *drive;
+    Bench b;
+
+    start(&b, *state, true);
+    b.f->roundtrip = true;
+    drive = drive_find(b.f->root, "drive0");
+    how.path = b.path;
+    check_ready(&b, 6, 0x28, 0);
+    check_ready(&b, 0, 0, 0);
+    check_event(&b, 0, 2);
+    packet(&b, false, 0, "\x1e\0\0\0\1\0\0\0\0\0\0"); /* locked */
+    packet(&b, false, 0, "\x1b\0\0\0\2\0\0\0\0\0\0");
+    check_sense(&b, 5, 0x53, 2);
+    assert_false(drive_eject(drive, false, &error));
+    assert_non_null(strstr(error->message, "is locked"));
+    check_event(&b, 1, 2);
+    assert_true(drive_eject(drive, true, NULL));
+    check_event(&b, 3, 1);
+    check_ready(&b, 2, 0x3a, 2);
+    packet(&b, false, 0, "\x1b\0\0\0\3\0\0\0\0\0\0"); /* closed, and empty */
+    check_ready(&b, 2, 0x3a, 1);
+    assert_true(drive_insert(drive, &how, true, NULL));
+    check_event(&b, 2, 2);
+    check_ready(&b, 6, 0x28, 0);
+    check_ready(&b, 0, 0, 0);
+    packet(&b, false, 0, "\x1e\0\0\0\0\0\0\0\0\0\0");
+    packet(&b, false, 0, "\x1b\0\0\0\2\0\0\0\0\0\0"); /* the guest opens the tray */
+    check_event(&b, 3, 1);
+    check_ready(&b, 2, 0x3a, 2);
+    packet(&b, false, 0, "\x1b\0\0\0\3\0\0\0\0\0\0");
+    check_ready(&b, 6, 0x28, 0);
+    packet(&b, false, 64, "\x28\0\0\0\0\5\0\0\1\0\0"); /* it goes while it is read */
+    assert_true(drive_eject(drive, false, NULL));
+    assert_int_equal(fixture_inb(b.f, 0x1f7), 0x51);
+    check_sense(&b, 2, 0x3a, 2);
+    stop(&b);
+}
+
 /* ---- Abuse ----------------------------------------------------------------------------------- */
 
 static void abuse(void **state, bool cdrom)
@@ -430,7 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         hw_test(test_identify),    hw_test(test_pio_read), hw_test(test_errors),
         hw_test(test_pio_write),   hw_test(test_dma),      hw_test(test_short_table),
-        hw_test(test_trim),        hw_test(test_cdrom),    hw_test(test_abuse_disk),
+        hw_test(test_trim),        hw_test(test_cdrom), hw_test(test_media),    hw_test(test_abuse_disk),
         hw_test(test_abuse_cdrom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
