@@ -3,13 +3,15 @@
  * Loading a bzImage through firmware. Spec: Linux Documentation/arch/x86/boot.rst.
  * The board decides where everything goes and fills in the setup header; the option ROM only
  * fetches. Memory below 1 MiB: setup at 64 KiB, command line at 128 KiB.
- * Missing: zImage and boot protocols before 2.02, multiboot, PVH (refused with an error).
+ * What is not a bzImage goes to kernel-elf.c. Missing: zImage and boot protocols before 2.02
+ * (refused).
  */
 #include "hw/kernel-loader.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "hw/kernel-elf.h"
 #include "hw/kernel-unpack.h"
 #include "hw/optionrom/roms.h"
 #include "softmmu/error.h"
@@ -136,8 +138,8 @@ static bool check_header(Kernel *k, GError **error)
     if (size < HDR_END || get16(data + HDR_BOOT_FLAG) != 0xaa55 ||
         memcmp(data + HDR_MAGIC, "HdrS", 4) != 0)
         return refuse(error,
-                      "kernel '%s' is not a Linux bzImage, the only kind supported "
-                      "(file damaged or truncated?)",
+                      "kernel '%s' is not a Linux bzImage, a multiboot kernel or an ELF file with "
+                      "a PVH entry (damaged or truncated?)",
                       k->path);
     k->version = get16(data + HDR_VERSION);
     if (k->version < 0x202 || !(data[HDR_LOADFLAGS] & LOADED_HIGH))
@@ -317,6 +319,35 @@ static bool load(FwCfg *fw, Kernel *k, const char *initrd, const char *cmdline, 
     return true;
 }
 
+static GBytes *read_module(void *opaque, const char *path, GError **error)
+{
+    return read_file(opaque, "module", path, error);
+}
+
+static bool is_bzimage(const Kernel *k)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(k->image, &size);
+
+    return size >= HDR_END && !memcmp(data + HDR_MAGIC, "HdrS", 4);
+}
+
+static bool load_any(FwCfg *fw, Kernel *k, const char *initrd, const char *cmdline,
+                     uint64_t low_ram, GError **error)
+{
+    KernelElf elf = { .path = k->path,
+                      .cmdline = cmdline ? cmdline : "",
+                      .image = k->image,
+                      .low_ram = low_ram,
+                      .modules = initrd,
+                      .read_module = read_module,
+                      .opaque = k->files };
+
+    if (!is_bzimage(k) && kernel_elf_kind(k->image) != KERNEL_ELF_NONE)
+        return kernel_elf_load(fw, &elf, KERNEL_ELF_ROM_FILE, error);
+    return load(fw, k, initrd, cmdline, low_ram, error);
+}
+
 bool kernel_load(FwCfg *fw, HostFiles *files, const char *kernel, const char *initrd,
                  const char *cmdline, uint64_t low_ram, bool decompress_it, GError **error)
 {
@@ -328,7 +359,7 @@ bool kernel_load(FwCfg *fw, HostFiles *files, const char *kernel, const char *in
 
     if (!k.image)
         return false;
-    ok = load(fw, &k, initrd, cmdline, low_ram, error);
+    ok = load_any(fw, &k, initrd, cmdline, low_ram, error);
     g_free(k.setup);
     g_bytes_unref(k.image);
     return ok;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* -kernel: put a Linux kernel, its initrd and command line into fw_cfg for the option ROM. */
+/* -kernel: put a kernel, its initrd and command line into fw_cfg for an option ROM. */
 #ifndef HW_KERNEL_LOADER_H
 #define HW_KERNEL_LOADER_H
 
@@ -9,7 +9,9 @@
 #include "softmmu/host-files.h"
 
 #define KERNEL_ROM_FILE    "genroms/linuxboot.bin"
-#define KERNEL_BOOT_DEVICE "/rom@" KERNEL_ROM_FILE
+#define KERNEL_ELF_ROM_FILE "genroms/elfboot.bin"
+/* Firmware passes over the one that is not there. */
+#define KERNEL_BOOT_DEVICES "/rom@" KERNEL_ROM_FILE "\n/rom@" KERNEL_ELF_ROM_FILE
 
 /* @initrd and @cmdline may be NULL. @low_ram: bytes of RAM below 4 GiB. @decompress: on
  * the host, if the kernel is one that takes it (hw/kernel-unpack.h). On success the kernel items and the option ROM are in @fw. */

@@ -182,7 +182,7 @@ static void add_boot_order(PcBoard *b)
     g_autoptr(GString) order = g_string_new(NULL);
 
     if (c->kernel)
-        g_string_append(order, KERNEL_BOOT_DEVICE "\n");
+        g_string_append(order, KERNEL_BOOT_DEVICES "\n");
     if (c->boot_strict)
         g_string_append(order, "HALT\n");
     if (!order->len)

@@ -11,26 +11,7 @@
         .text
         .globl  _start
 
-        .set    FW_CFG_DMA, 0x514
-        .set    DMA_ERROR, 1
-        .set    DMA_READ_SELECT, 0x0a
-        .set    INITRD_ADDR, 0x0a
-        .set    INITRD_SIZE, 0x0b
-        .set    INITRD_DATA, 0x12
-        .set    KERNEL_ADDR, 0x07
-        .set    KERNEL_SIZE, 0x08
-        .set    KERNEL_DATA, 0x11
-        .set    CMDLINE_ADDR, 0x13
-        .set    CMDLINE_SIZE, 0x14
-        .set    CMDLINE_DATA, 0x15
-        .set    SETUP_ADDR, 0x16
-        .set    SETUP_SIZE, 0x17
-        .set    SETUP_DATA, 0x18
-
-        /* Scratch below the boot sector's place; the stack grows down from 0x7c00. */
-        .set    STACK_TOP, 0x7c00
-        .set    REQUEST, 0x7000         /* DMA descriptor, 16 bytes */
-        .set    VALUE, 0x7010           /* a fetched integer */
+#include "keys.inc"
 
 _start:
         .short  0xaa55
@@ -120,59 +101,4 @@ boot:
         pushw   $0
         lret                            /* to setup, 512 bytes behind the boot sector */
 
-/* ecx = the 32-bit item %al. Clobbers eax. */
-fetch_value:
-        pushl   %edx
-        pushl   %edi
-        movl    $VALUE, %edi
-        movl    $4, %ecx
-        call    fetch
-        movl    VALUE, %ecx
-        popl    %edi
-        popl    %edx
-        ret
-
-/* Read %ecx bytes of item %al to physical address %edi. All values of the descriptor and of the
- * port are big-endian. Clobbers eax, edx. */
-fetch:
-        movzbl  %al, %eax
-        shll    $16, %eax
-        orl     $DMA_READ_SELECT, %eax
-        bswapl  %eax
-        movl    %eax, REQUEST
-        movl    %ecx, %eax
-        bswapl  %eax
-        movl    %eax, REQUEST + 4
-        movl    $0, REQUEST + 8
-        movl    %edi, %eax
-        bswapl  %eax
-        movl    %eax, REQUEST + 12
-        movw    $FW_CFG_DMA, %dx
-        xorl    %eax, %eax
-        outl    %eax, %dx
-        movl    $REQUEST, %eax
-        bswapl  %eax
-        movw    $(FW_CFG_DMA + 4), %dx
-        outl    %eax, %dx
-1:      movl    REQUEST, %eax
-        bswapl  %eax
-        testl   $DMA_ERROR, %eax
-        jnz     failed
-        testl   %eax, %eax
-        jnz     1b
-        ret
-
-failed:
-        movw    $(complaint - _start), %si
-1:      movb    %cs:(%si), %al
-        incw    %si
-        testb   %al, %al
-        jz      2f
-        movb    $0x0e, %ah
-        movw    $7, %bx
-        int     $0x10
-        jmp     1b
-2:      int     $0x18                   /* next boot device */
-
-complaint:
-        .asciz  "fw_cfg: cannot fetch the kernel\r\n"
+#include "fetch.inc"

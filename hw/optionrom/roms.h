@@ -9,6 +9,9 @@
 extern const size_t rom_linuxboot_size;
 extern const uint8_t rom_linuxboot[];
 
+extern const size_t rom_elfboot_size;
+extern const uint8_t rom_elfboot[];
+
 /* vmlinux.S: instead of a kernel that the board has decompressed. */
 extern const size_t rom_vmlinux32_size, rom_vmlinux64_size;
 extern const uint8_t rom_vmlinux32[], rom_vmlinux64[];

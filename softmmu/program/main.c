@@ -328,7 +328,7 @@ static int run_options(Options *o)
     if (o->replay_file && !(reader = record_replay_options(o, &error)))
         return complain(error);
     if (!check_readable(&o->config, "kernel", o->config.kernel, &error) ||
-        !check_readable(&o->config, "initrd", o->config.initrd, &error) || !set_up_log(o, &error))
+        !set_up_log(o, &error))
         status = complain(error);
     else
         status = run_machine(o, reader, &agreed, &count);
