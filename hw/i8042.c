@@ -211,6 +211,13 @@ static void take_argument(I8042 *s, uint8_t command, uint8_t value)
 
 /* ---- Ports ---------------------------------------------------------------------------------- */
 
+/* After the guest did something: what moves up makes room for more. */
+static void go_on(I8042 *s)
+{
+    pump(s);
+    hid_keyboard_has_room(s->w.hid);
+}
+
 static uint64_t data_read(void *opaque, uint64_t addr, unsigned size)
 {
     I8042 *s = opaque;
@@ -218,7 +225,7 @@ static uint64_t data_read(void *opaque, uint64_t addr, unsigned size)
 
     s->status &= ~(STATUS_OBF | STATUS_AUX_OBF);
     update_irqs(s);
-    pump(s);
+    go_on(s);
     return byte;
 }
 
@@ -235,7 +242,7 @@ static void data_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
         s->ram[0] &= ~MODE_KBD_OFF;
         ps2_kbd_write(s->kbd, value);
     }
-    pump(s);
+    go_on(s);
 }
 
 static uint64_t command_read(void *opaque, uint64_t addr, unsigned size)
@@ -250,7 +257,7 @@ static void command_write(void *opaque, uint64_t addr, uint64_t value, unsigned 
     s->command = 0;
     s->status |= STATUS_COMMAND;
     run_command(s, value);
-    pump(s);
+    go_on(s);
 }
 
 static const MemOps data_ops = { data_read, data_write, 1, 1 };
@@ -258,15 +265,35 @@ static const MemOps command_ops = { command_read, command_write, 1, 1 };
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-void i8042_key(Device *dev, uint8_t key, bool down)
+bool i8042_key(Device *dev, uint8_t key, bool down)
 {
-    ps2_kbd_key(((I8042 *)dev)->kbd, key, down);
+    return ps2_kbd_key(((I8042 *)dev)->kbd, key, down);
 }
 
 void i8042_mouse(Device *dev, int dx, int dy, int dz, unsigned buttons)
 {
     ps2_mouse_move(((I8042 *)dev)->mouse, dx, dy, dz, buttons);
 }
+
+static bool hands_key(void *opaque, uint8_t key, bool down)
+{
+    return i8042_key(opaque, key, down);
+}
+
+static uint8_t hands_leds(void *opaque)
+{
+    return ps2_kbd_leds(((I8042 *)opaque)->kbd);
+}
+
+static void hands_move(void *opaque, const HidMotion *m)
+{
+    static const uint8_t buttons[8] = { 0, 1, 4, 5, 2, 3, 6, 7 }; /* the middle one comes last here */
+
+    i8042_mouse(opaque, m->dx, -m->dy, m->dz, buttons[m->buttons & 7]);
+}
+
+static const HidKeyboardOps hands_keyboard = { hands_key, hands_leds };
+static const HidMouseOps hands_mouse = { hands_move };
 
 /* ---- Device --------------------------------------------------------------------------------- */
 
@@ -278,6 +305,8 @@ static bool realize(Device *dev, GError **error)
     memory_init_io(&s->command_port, "i8042-cmd", &command_ops, s, 1);
     memory_add(s->w.ports, 0x60, 0, &s->data_port);
     memory_add(s->w.ports, 0x64, 0, &s->command_port);
+    hid_set_keyboard(s->w.hid, &hands_keyboard, s);
+    hid_add_mouse(s->w.hid, "PS/2 mouse", &hands_mouse, s);
     return true;
 }
 
@@ -285,6 +314,8 @@ static void unrealize(Device *dev)
 {
     I8042 *s = (I8042 *)dev;
 
+    hid_set_keyboard(s->w.hid, NULL, NULL);
+    hid_remove_mouse(s->w.hid, s);
     memory_destroy(&s->data_port);
     memory_destroy(&s->command_port);
 }

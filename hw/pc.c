@@ -283,6 +283,7 @@ static void create_keyboard_controller(PcBoard *b)
         .mouse_irq = isa + 12,
         .a20 = port92_kbc_a20(b->port92),
         .reset = &b->reset,
+        .hid = b->m->hid,
     };
 
     b->i8042 = i8042_new(&b->dev, &w);

@@ -116,14 +116,14 @@ static unsigned encode_key(const Ps2Kbd *s, uint8_t key, bool down, uint8_t *out
     return n;
 }
 
-void ps2_kbd_key(Device *dev, uint8_t key, bool down)
+bool ps2_kbd_key(Device *dev, uint8_t key, bool down)
 {
     Ps2Kbd *s = (Ps2Kbd *)dev;
     uint8_t bytes[4];
     Sequence q = { bytes, 0 };
 
     if (!s->scanning)
-        return;
+        return true; /* nobody looks at it */
     if (key == KEY_PAUSE && s->scan_set != 3) {
         if (down)
             q = pause_make[s->scan_set - 1];
@@ -132,8 +132,10 @@ void ps2_kbd_key(Device *dev, uint8_t key, bool down)
     } else {
         q.len = encode_key(s, key, down, bytes);
     }
-    ps2_queue_put(&s->keys, q.bytes, q.len);
+    if (!ps2_queue_put(&s->keys, q.bytes, q.len))
+        return false;
     s->ready(s->opaque);
+    return true;
 }
 
 /* ---- Commands ------------------------------------------------------------------------------- */

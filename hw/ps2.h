@@ -30,7 +30,7 @@ Device *ps2_kbd_new(Device *parent, Ps2Ready *ready, void *opaque);
 void ps2_kbd_write(Device *dev, uint8_t byte);
 bool ps2_kbd_has_data(Device *dev);
 uint8_t ps2_kbd_read(Device *dev);
-void ps2_kbd_key(Device *dev, uint8_t key, bool down); /* as i8042_key() */
+bool ps2_kbd_key(Device *dev, uint8_t key, bool down); /* as i8042_key() */
 uint8_t ps2_kbd_leds(Device *dev);                     /* bit 0 scroll, 1 num, 2 caps */
 
 Device *ps2_mouse_new(Device *parent, Ps2Ready *ready, void *opaque);

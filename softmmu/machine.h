@@ -15,6 +15,7 @@
 #include "softmmu/clock.h"
 #include "softmmu/device.h"
 #include "softmmu/display.h"
+#include "softmmu/hid.h"
 #include "softmmu/host-files.h"
 #include "softmmu/input.h"
 #include "softmmu/irq.h"
@@ -182,6 +183,7 @@ struct Machine {
     Clock *clock;        /* virtual time */
     InputQueue *input;
     Display *display;    /* NULL: nobody looks */
+    Hid *hid;            /* NULL: nobody types */
     Device *root;        /* the device tree; CPUs are below it too */
     const CpuBus *cpus;  /* set before the board is built */
     BoardOps board;      /* filled by the board */

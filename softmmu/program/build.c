@@ -40,6 +40,7 @@ bool build_finish(Built *b, GError **error)
     if (!b->accel || !x86_cpus_create(m, b->accel, &b->bus, error))
         return false;
     m->cpus = &b->bus;
+    m->hid = hid_new(m->root, m->clock, m->input);
     b->has_board = pc_board_create(m, error);
     if (!b->has_board)
         return false;

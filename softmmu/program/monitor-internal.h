@@ -55,6 +55,12 @@ void monitor_migrate(Monitor *mon, const char *args, GString *out);
 void monitor_migrate_incoming(Monitor *mon, const char *args, GString *out);
 void monitor_migrate_cancel(Monitor *mon, const char *args, GString *out);
 void monitor_info_migrate(Monitor *mon, const char *args, GString *out);
+/* Keyboard and mouse, see monitor-input.c. */
+void monitor_sendkey(Monitor *mon, const char *args, GString *out);
+void monitor_mouse_move(Monitor *mon, const char *args, GString *out);
+void monitor_mouse_button(Monitor *mon, const char *args, GString *out);
+void monitor_mouse_set(Monitor *mon, const char *args, GString *out);
+void monitor_info_mice(Monitor *mon, const char *args, GString *out);
 /* "Error: …" for people, and the reason for monitor_run(). */
 void monitor_fail(Monitor *mon, GString *out, const char *why);
 /* Numbers and $registers joined by + and -. */

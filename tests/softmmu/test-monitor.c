@@ -20,6 +20,7 @@ typedef struct Bench {
     Monitor *mon;
     unsigned resets, powerdowns, wakeups;
     MonitorMachineCheck checked;
+    GString *hands; /* what keyboard and mouse were told */
 } Bench;
 
 typedef struct Probe {
@@ -92,6 +93,21 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
     return false;
 }
 
+static bool take_key(void *opaque, uint8_t key, bool down)
+{
+    g_string_append_printf(((Bench *)opaque)->hands, "%c%02x", down ? '+' : '-', key);
+    return true;
+}
+
+static void take_motion(void *opaque, const HidMotion *m)
+{
+    g_string_append_printf(((Bench *)opaque)->hands, "%d,%d,%d,%u", m->dx, m->dy, m->dz,
+                           m->buttons);
+}
+
+static const HidKeyboardOps keyboard = { take_key };
+static const HidMouseOps mouse = { take_motion };
+
 static void bench_init(Bench *b)
 {
     static const RunHooks hooks = { .powerdown = powerdown, .wakeup = wakeup };
@@ -115,6 +131,11 @@ static void bench_init(Bench *b)
     probe->bench = b;
     b->m.root = &probe->dev;
     device_realize(b->m.root, NULL);
+    b->m.clock = clock_new_manual();
+    b->m.hid = hid_new(b->m.root, b->m.clock, b->m.input);
+    b->hands = g_string_new("");
+    hid_set_keyboard(b->m.hid, &keyboard, b);
+    hid_add_mouse(b->m.hid, "a mouse", &mouse, b);
     b->rc = run_control_new(&b->m, &hooks);
     b->out = g_byte_array_new();
     b->chr = chardev_new_memory(b->out);
@@ -128,6 +149,8 @@ static void bench_free(Bench *b)
     chardev_free(b->chr);
     g_byte_array_free(b->out, TRUE);
     device_free(b->m.root);
+    clock_free(b->m.clock);
+    g_string_free(b->hands, TRUE);
     address_space_free(b->m.memory);
     address_space_free(b->m.io);
     memory_destroy(&b->ram_region);
@@ -297,6 +320,42 @@ static void test_commands(void **state)
             fail_msg("'%s' printed '%s'", command_rows[i].line, out->str);
     }
     bench_free(&b);
+}
+
+static const struct {
+    const char *line, *text, *hands;
+} hands_rows[] = {
+    { "sendkey a", "", "+1e-1e" },
+    { "sendkey ctrl-alt-delete", "", "+1d+38+d3-d3-38-1d" },
+    { "sendkey ret 100", "", "+1c-1c" },
+    { "sendkey ret 1000", "", "+1c" },
+    { "sendkey", "Error: which keys?\n", "" },
+    { "sendkey foo", "Error: invalid parameter: foo\n", "" },
+    { "sendkey a b", "Error: how long is in milliseconds\n", "" },
+    { "mouse_move 10 -5", "", "10,-5,0,0" },
+    { "mouse_move 100000 0 1", "", "32767,0,1,0" },
+    { "mouse_move 1", "Error: usage: mouse_move dx dy [dz]\n", "" },
+    { "mouse_move 1 2 3 4", "Error: usage: mouse_move dx dy [dz]\n", "" },
+    { "mouse_button 4", "", "0,0,0,4" },
+    { "mouse_button 8", "Error: which buttons? The sum of 1 left, 2 middle, 4 right\n", "" },
+    { "mouse_set 0", "", "" },
+    { "mouse_set 1", "Error: Mouse at index '1' not found\n", "" },
+    { "info mice", "* Mouse #0: a mouse\n", "" },
+};
+
+static void test_hands(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(hands_rows); i++) {
+        g_autoptr(GString) out = g_string_new("");
+        Bench b;
+
+        bench_init(&b);
+        monitor_execute(b.mon, hands_rows[i].line, out);
+        clock_manual_advance(b.m.clock, NS_PER_SEC / 10);
+        assert_string_equal(out->str, hands_rows[i].text);
+        assert_string_equal(b.hands->str, hands_rows[i].hands);
+        bench_free(&b);
+    }
 }
 
 /* ---- Replays: what the commands ask for ------------------------------------------------------ */
@@ -514,7 +573,7 @@ int main(void)
         cmocka_unit_test(test_requests),      cmocka_unit_test(test_exit_status),
         cmocka_unit_test(test_commands),      cmocka_unit_test(test_life_commands),
         cmocka_unit_test(test_keys),          cmocka_unit_test(test_travel),
-        cmocka_unit_test(test_mce_arguments),
+        cmocka_unit_test(test_mce_arguments), cmocka_unit_test(test_hands),
 #ifdef HAVE_CAPSTONE
         cmocka_unit_test(test_disassembly),
 #endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys of a PC's keyboard. A key is where it is on the keyboard, not what is printed on it: its
+ * code in scan code set 1, with 0x80 added for those that have an E0 prefix. Pause is 0xc6 and
+ * Print Screen 0xb7. These are also the numbers that QEMU gives to keys.
+ */
+#ifndef SOFTMMU_UI_KEYS_H
+#define SOFTMMU_UI_KEYS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "softmmu/hid.h"
+
+enum {
+    KEY_SHIFT = 0x2a,
+    KEY_SHIFT_R = 0x36,
+    KEY_CTRL = 0x1d,
+    KEY_CTRL_R = 0x9d,
+    KEY_ALT = 0x38,
+    KEY_ALT_R = 0xb8,
+    KEY_CAPS_LOCK = 0x3a,
+    KEY_PRINT = 0xb7,
+    KEY_PAUSE = 0xc6,
+};
+
+enum { KEYS_MAX = 16, KEYS_HOLD_MS = 100 };
+
+/* By QEMU's names ("ret", "kp_enter") and their numbers ("0x1c"); -1: there is none. */
+int key_from_name(const char *name);
+const char *key_name(uint8_t key);    /* NULL: it has none */
+int key_from_number(uint32_t number); /* -1: no key has it */
+/* "ctrl-alt-delete"; their number, 0 with @error. */
+unsigned keys_parse(const char *text, uint8_t keys[KEYS_MAX], GError **error);
+/* All down, held for @hold_ms of the machine's time, all up. On the machine thread (hid_key()). */
+void keys_press(Hid *h, const uint8_t *keys, unsigned count, uint32_t hold_ms);
+
+/* How Shift has to be for a key to mean what is wanted on a US keyboard. */
+typedef enum KeyShift { KEY_SHIFT_ANY, KEY_SHIFT_UP, KEY_SHIFT_DOWN } KeyShift;
+
+/* By an X keysym: Latin-1 characters are their own, others are from 0xff00; -1: no key has it. */
+int key_from_keysym(uint32_t keysym, KeyShift *shift);
+
+/* -k: only "en-us" is known. */
+bool keys_check_layout(const char *name, GError **error);
+
+#endif
