@@ -108,7 +108,8 @@ typedef struct MemShape {
     uint8_t length;                    /* of the inline code: from retry to done */
     uint8_t is_write;                  /* the check is one for stores */
     uint8_t is_group;                  /* … for [lo, lo + span) from addr */
-    uint8_t unused[2];
+    uint8_t own_write;                 /* the first access of the group is one */
+    uint8_t unused;
     uint32_t size;
     int32_t disp, lo;
     uint32_t span, unused2;

@@ -176,7 +176,7 @@ GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backe
 static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const X86Backend *be)
 {
     if (group_in_page(s, m->shape)) {
-        s->is_write = !ir_is_load(m->shape->op);
+        s->is_write = m->shape->own_write;
         s->op = OP_probe;
         be->layout->mem_slow(env);
         s->is_write = m->shape->is_write;

@@ -323,6 +323,10 @@ static void grouped_block(IrBlock *ir, uint64_t seed)
         base = ir_get(ir, I64, S_R0 + (z >> 32 & 1), 0);
         switch (z >> 48 & 3) {
         case 0:
+            if (z >> 52 & 1) {
+                ir_probe(ir, base, disp, ir_type_info[t].bytes, z >> 53 & 1, mmu);
+                break;
+            } /* fall through */
         case 1:
             v = ir_ld(ir, t, base, disp, mmu);
             ir_set(ir, vec, 0, v);

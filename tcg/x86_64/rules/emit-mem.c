@@ -17,7 +17,7 @@ typedef struct Access {
     int t0, t1; /* addend; free */
     int addr;
     unsigned size;
-    bool write;
+    bool write, own_write; /* the check's, its own */
     const IrGroup *group; /* of which this is the first access */
     bool member;          /* of a group that has been checked */
     FaultPoint point;
@@ -40,6 +40,7 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
 
     m->size = size;
     m->write = group ? group->write : write;
+    m->own_write = write;
     m->member = ir_is_member(g->notes, g->cur);
     m->group = m->member ? NULL : group;
     m->addr = use_gpr(g, g->op->a);
@@ -131,6 +132,7 @@ static MemShape shape_of(Gen *g, const Access *m, IrRef value, IrRef compare)
     g_assert(g->be->reg_home[m->addr] != NO_HOME);
     if (m->group || is_x87) { /* the access itself is always done inline */
         d.is_group = true;
+        d.own_write = m->own_write;
         d.lo = m->group ? m->group->lo : d.disp;
         d.span = m->group ? (uint32_t)(m->group->hi - m->group->lo) : m->size;
     } else {
