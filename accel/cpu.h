@@ -132,6 +132,8 @@ struct CpuOps {
     void (*get_context)(Cpu *cpu, CpuContext *out); /* may raise (CS limit) */
     /* Guest pc as exits leave it (64-bit sum) -> as the mode has it (16, 32, 64 bits wide). */
     uint64_t (*wrap_pc)(Cpu *cpu, uint64_t pc);
+    /* Where an access or a fetch goes on that has come to @linear, the beginning of a page. */
+    uint64_t (*wrap_linear)(Cpu *cpu, uint64_t linear);
     /* Page walk for @addr. False: the fault is recorded for raise_fault(). Sets accessed and
      * dirty bits. @probe: no side effects, nothing recorded (monitor, debugger). */
     bool (*walk)(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);

@@ -48,16 +48,17 @@ static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
                         Part part[2])
 {
     uint32_t room = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
+    uint64_t next = len > room ? cpu->ops->wrap_linear(cpu, addr + room) : 0;
 
     part[0] = resolve_part(cpu, addr, MIN(len, room), access, mmu);
     if (len > room)
-        part[1] = resolve_part(cpu, addr + room, len - room, access, mmu);
+        part[1] = resolve_part(cpu, next, len - room, access, mmu);
     if (part[0].watched)
         tell_watcher(cpu, addr, MIN(len, room), access);
     if (len <= room)
         return 1;
     if (part[1].watched)
-        tell_watcher(cpu, addr + room, len - room, access);
+        tell_watcher(cpu, next, len - room, access);
     return 2;
 }
 

@@ -35,14 +35,15 @@ const uint8_t *translate_straddling(Cpu *cpu, TranslateRequest *req, uint32_t *a
 {
     CpuRun *run = cpu->run;
     uint32_t room = PAGE_SIZE - (req->linear & (PAGE_SIZE - 1));
+    uint64_t next = cpu->ops->wrap_linear(cpu, req->linear + room);
     StlbEntry *e;
     CpuContext ctx;
 
     g_assert(room < 15);
     memcpy(run->straddle, req->bytes, room);
     cpu->ops->get_context(cpu, &ctx);
-    e = fetch_page(cpu, req->linear + room, ctx.mmu);
-    read_code(cpu, e, req->linear + room, run->straddle + room, 15 - room);
+    e = fetch_page(cpu, next, ctx.mmu);
+    read_code(cpu, e, next, run->straddle + room, 15 - room);
     run->straddled = true;
     run->straddle_ram2 = e->flags & STLB_IO ? UINT64_MAX : e->ram;
     *avail = 15;

@@ -346,6 +346,12 @@ static uint64_t wrap_pc(Cpu *cpu, uint64_t pc)
     return x86(cpu)->mode & X86_MODE_CS64 ? pc : (uint32_t)pc;
 }
 
+/* What lies over the end of 4 GiB is at their beginning, in compatibility mode as well. */
+static uint64_t wrap_linear(Cpu *cpu, uint64_t linear)
+{
+    return linear == 1ull << 32 && !(x86(cpu)->mode & X86_MODE_CS64) ? 0 : linear;
+}
+
 /* Near jumps, calls and returns of 64-bit code to addresses that are not canonical: #GP(0) at the
  * branch. Blocks are only found where they are. A call's return address has been written by now. */
 static void check_jump(Cpu *cpu, uint64_t from, uint32_t reason)
@@ -418,6 +424,7 @@ const CpuOps x86_cpu_ops = {
     .x87_from_host = x87_from_host,
     .get_context = get_context,
     .wrap_pc = wrap_pc,
+    .wrap_linear = wrap_linear,
     .walk = x86_walk,
     .quick_context = x86_quick_context,
     .walk_quick = x86_walk_quick,

@@ -88,7 +88,8 @@ enum {
     X86_MODE_SMM = 1 << 24,
     X86_MODE_LA57 = 1 << 25,
     X86_MODE_AVX = 1 << 27,          /* CR4.OSXSAVE, and XCR0 has SSE and AVX; protected mode */
-    X86_MODE_CS_LIMIT = 1 << 28,     /* CS ends before 4 GiB: fetches and targets are checked */
+    X86_MODE_CS_LIMIT = 1 << 28,     /* CS ends before 4 GiB: fetches and targets are checked; in 64-bit mode:
+                                        the end of canonical addresses is near, so are targets */
     X86_MODE_BREAKPOINTS = 1 << 26,  /* blocks of one instruction, checked, see debug.c */
 };
 #define X86_MODE_TOP_SHIFT CPU_HOT_MODE_SHIFT

@@ -43,13 +43,27 @@ IrRef pc_at(Dis *d, uint32_t offset)
     return pc_plus(d, offset, d->is64 ? I64 : I32);
 }
 
+/* The bits from the topmost of an address on are neither all 0 nor all 1. */
+static IrRef is_not_canonical(Dis *d, IrRef pc)
+{
+    IrBlock *ir = d->ir;
+    IrRef top = ir_sar(ir, pc, ir_const(ir, I8, d->mode & X86_MODE_LA57 ? 56 : 47));
+
+    return ir_setcond(ir, COND_GTU, ir_addi(ir, top, 1), const64(d, 1));
+}
+
 void check_target(Dis *d, IrRef pc, IrRef cond)
 {
     IrBlock *ir = d->ir;
+    IrRef beyond;
     if (!(d->mode & X86_MODE_CS_LIMIT))
         return;
-    IrRef limit = ir_zext(ir, I64, ir_get(ir, I32, SLOT_SEG_LIMIT + SEG_CS, 0));
-    IrRef beyond = ir_setcond(ir, COND_GTU, pc, limit);
+    if (d->is64) {
+        beyond = is_not_canonical(d, pc);
+    } else {
+        IrRef limit = ir_zext(ir, I64, ir_get(ir, I32, SLOT_SEG_LIMIT + SEG_CS, 0));
+        beyond = ir_setcond(ir, COND_GTU, pc, limit);
+    }
     ir_trap_if(ir, cond == IR_NONE ? beyond : bool_and(d, cond, beyond),
                X86_TRAP_ERROR(EXCP_GP, 0));
 }
@@ -137,14 +151,9 @@ void leave_near(Dis *d, IrRef pc, IrJumpKind kind, int32_t pushed)
     leave_found(d, pc, kind, d->is64 ? X86_JUMP(pushed) : 0);
 }
 
-/* The bits from the topmost of an address on are all 0 or all 1. */
 void check_canonical(Dis *d, IrRef pc)
 {
-    IrBlock *ir = d->ir;
-    IrRef top = ir_sar(ir, pc, ir_const(ir, I8, d->mode & X86_MODE_LA57 ? 56 : 47));
-
-    ir_trap_if(ir, ir_setcond(ir, COND_GTU, ir_addi(ir, top, 1), const64(d, 1)),
-               X86_TRAP_ERROR(EXCP_GP, 0));
+    ir_trap_if(d->ir, is_not_canonical(d, pc), X86_TRAP_ERROR(EXCP_GP, 0));
 }
 
 void check_canonical_step(Dis *d, IrRef pc)
@@ -771,7 +780,7 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
         check_bytes(d);
     if (d->sti_seen)
         end_sti_shadow(d);
-    if (d->mode & X86_MODE_CS_LIMIT) /* the last byte fetched */
+    if ((d->mode & X86_MODE_CS_LIMIT) && !d->is64) /* the last byte fetched */
         check_target(d, pc_plus(d, d->next - 1, I32), IR_NONE);
     if (status == DECODE_UD) {
         trap_ud(d);

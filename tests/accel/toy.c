@@ -189,6 +189,7 @@ const CpuOps toy_ops = {
     .fsw_offset = offsetof(ToyCpu, fsw),
     .get_context = toy_get_context,
     .wrap_pc = toy_wrap_pc,
+    .wrap_linear = toy_wrap_pc,
     .walk = toy_walk,
     .raise_fault = toy_raise_fault,
     .misaligned = toy_misaligned,

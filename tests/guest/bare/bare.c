@@ -173,6 +173,8 @@ void bare_init(void)
     asm volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdtr), "m"(idtr), "r"(SEL_TSS) : "memory");
 }
 
+uint8_t *volatile page0;
+
 /* ---- Attempts ------------------------------------------------------------------------------- */
 
 static void take_outcome(void)

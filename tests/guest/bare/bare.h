@@ -93,6 +93,8 @@ char outcome(uint32_t selector);         /* one letter; capital: error code is @
 #define RUN(text, ...) attempt(&(Attempt){ .code = CODE(text), __VA_ARGS__ })
 #define TRY(n, text, ...) report(&(Attempt){ .name = n, .code = CODE(text), ##__VA_ARGS__ })
 
+extern uint8_t *volatile page0; /* at 0, which compilers had better not know */
+
 /* ---- Instructions --------------------------------------------------------------------------- */
 
 static inline void outb(uint16_t port, uint8_t v) { asm volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }

@@ -63,7 +63,8 @@ void attempt64(const Attempt64 *a)
 
     code_now = a->code;
 
-    r.rip = a->code + (a->ring == 3 && !a->compat ? ALIAS : 0);
+    if (!r.rip)
+        r.rip = a->code + (a->ring == 3 && !a->compat ? ALIAS : 0);
     r.rflags |= 2;
     if (!r.rsp)
         r.rsp = a->ring == 3 ? ALIAS + TEST_STACK : TEST_STACK;

@@ -29,7 +29,7 @@ typedef struct Regs64 { /* trap64.S knows the order */
 
 typedef struct Attempt64 {
     const char *name;
-    uint32_t code;
+    uint32_t code; /* begins there unless in.rip says otherwise */
     unsigned ring;
     bool compat;
     Regs64 in;

@@ -65,6 +65,116 @@ static void canonical(void)
     TRY64("cs: and ds: have no base", "mov %%cs:(%%rbx), %%cl; mov %%es:(%%rbx), %%cl", .in.rbx = SCRATCH);
 }
 
+/* ---- The end of canonical addresses ----------------------------------------------------------- */
+
+#define LOW_END   0x00007ffffffff000ull /* the last page below it, */
+#define UPPER_END 0xffff800000000000ull /* the first above, */
+#define LAST      0xfffffffffffff000ull /* and the last of all: FRAME each */
+
+static void map_ends(bool on)
+{
+    uint64_t *pdpt = (uint64_t *)(TABLES + 0x5000), *pd = (uint64_t *)(TABLES + 0x6000), *pt = (uint64_t *)(TABLES + 0x7000);
+
+    memset(pdpt, 0, 0x3000);
+    pdpt[0] = pdpt[511] = (TABLES + 0x6000) | 7;
+    pd[0] = pd[511] = (TABLES + 0x7000) | 7;
+    pt[0] = pt[511] = FRAME | 7;
+    PML4[255] = PML4[256] = PML4[511] = on ? (TABLES + 0x5000) | 7 : 0;
+    PDPT[3] = on ? (TABLES + 0x6000) | 7 : 0; /* fffff000, for compatibility mode */
+    WRITE_CR(3, TABLES);
+}
+
+static const struct Edge {
+    const char *name;
+    uint64_t at;
+    uint8_t code[8];
+    uint64_t rcx;
+    uint32_t rflags;
+} edges[] = {
+    { "jmp over the end", LOW_END + 0x100, { 0xe9, 0x00, 0x20 }, 0, 0 },
+    { "jmp far over it", LOW_END + 0x100, { 0xe9, 0x00, 0x20, 0x00, 0x7f }, 0, 0 },
+    { "jmp rel8 over it", LOW_END + 0xff0, { 0xeb, 0x20 }, 0, 0 },
+    { "jmp to it", LOW_END + 0xff0, { 0xeb, 0x0e }, 0, 0 },
+    { "jmp over it, TF", LOW_END + 0xff0, { 0xeb, 0x20 }, 0, 0x100 },
+    { "jnz over it", LOW_END + 0xff0, { 0x75, 0x20 }, 0, 0 },
+    { "jz over it, not taken", LOW_END + 0xff0, { 0x74, 0x20 }, 0, 0 },
+    { "jnz rel32 over it", LOW_END + 0xf00, { 0x0f, 0x85, 0x00, 0x20 }, 0, 0 },
+    { "loop over it", LOW_END + 0xff0, { 0xe2, 0x20 }, 2, 0 },
+    { "loop over it, not taken", LOW_END + 0xff0, { 0xe2, 0x20 }, 1, 0 },
+    { "loop by ecx over it", LOW_END + 0xff0, { 0x67, 0xe2, 0x20 }, 0xffffffff00000002, 0 },
+    { "jrcxz over it", LOW_END + 0xff0, { 0xe3, 0x20 }, 0, 0 },
+    { "call over it", LOW_END + 0xf00, { 0xe8, 0x00, 0x20 }, 0, 0 },
+    { "call over it, TF", LOW_END + 0xf00, { 0xe8, 0x00, 0x20 }, 0, 0x100 },
+    { "call that returns there", LOW_END + 0xffb, { 0xe8, 0x00, 0xf8, 0xff, 0xff }, 0, 0 },
+    { "nop before it", LOW_END + 0xfff, { 0x90 }, 0, 0 },
+    { "nop before it, TF", LOW_END + 0xfff, { 0x90 }, 0, 0x100 },
+    { "jz before it, not taken", LOW_END + 0xffe, { 0x74, 0x80 }, 0, 0 },
+    { "jnz before it", LOW_END + 0xffe, { 0x75, 0x80 }, 0, 0 },
+    { "int3 before it", LOW_END + 0xfff, { 0xcc }, 0, 0 },
+    { "instruction across it", LOW_END + 0xffe, { 0xb8 }, 0, 0 },
+    { "instruction across it by a byte", LOW_END + 0xfff, { 0x66 }, 0, 0 },
+    { "jmp below the upper half", UPPER_END + 0x10, { 0xeb, 0xe0 }, 0, 0 },
+    { "call below the upper half", UPPER_END + 0x10, { 0xe8, 0x00, 0xf0, 0xff, 0xff }, 0, 0 },
+    { "jmp to its first byte", UPPER_END + 0x10, { 0xeb, 0xee }, 0, 0 },
+    { "jmp over 2^64", LAST + 0xff0, { 0xe9, 0x1b, 0x00, 0x18 }, 0, 0 },
+    { "nop at 2^64", LAST + 0xfff, { 0x90 }, 0, 0 },
+    { "jmp over 2^64 backwards", 0x10, { 0xe9, 0x00, 0xf8, 0xff, 0xff }, 0, 0 },
+};
+
+static void put_code(uint64_t at, const uint8_t *code)
+{
+    uint8_t *page = at < 0x1000 ? page0 : (uint8_t *)FRAME;
+
+    memset((void *)FRAME, 0xcc, 0x1000);
+    memset(page0, 0xcc, 0x30);
+    for (unsigned i = at & 0xfff, n = 0; n < 8 && i < 0x1000; i++, n++)
+        page[i] = code[n];
+}
+
+/* What crosses 4 GiB in compatibility mode: the manual leaves open whether that wraps or is #GP (vol. 3A, 5.3). */
+static void wraps(void)
+{
+    static const struct Edge wrap[] = {
+        { "jmp", 0xfffffff0, { 0xe9, 0x1b, 0x00, 0x18 }, 0, 0 },
+        { "jnz rel8 to 2", 0xfffffff0, { 0x75, 0x10 }, 0, 0 },
+        { "jmp rel16", 0xfffffff0, { 0x66, 0xe9, 0x1c, 0x00 }, 0, 0 },
+        { "nop", 0xffffffff, { 0x90 }, 0, 0 },
+        { "mov across", 0xfffffffe, { 0xb8 }, 0, 0 },
+        { "loop by cx", 0xfffffff0, { 0x67, 0xe2, 0x1d }, 0x10002, 0 },
+    };
+
+    for (unsigned i = 0; i < sizeof(wrap) / sizeof(wrap[0]); i++) {
+        put_code(wrap[i].at, wrap[i].code);
+        put("over 4 GiB: ");
+        report64(&(Attempt64){ .name = wrap[i].name, .code = (uint32_t)wrap[i].at, .compat = true,
+                               .in.rip = wrap[i].at, .in.rcx = wrap[i].rcx, .show = "ica" });
+    }
+    memcpy(page0, (const uint8_t[]){ 0x11, 0x22, 0x33, 0x44 }, 4);
+    *(volatile uint32_t *)(FRAME + 0xffc) = 0x88776655;
+    report64(&(Attempt64){ .name = "over 4 GiB: dword", .code = CODE("mov 0xfffffffe, %%eax"), .compat = true, .show = "a" });
+    report64(&(Attempt64){ .name = "over 4 GiB: store", .code = CODE("mov %%eax, 0xfffffffe"), .in.rax = 0xa4a3a2a1, .compat = true });
+    put("  %02x%02x%02x %08x\n", page0[2], page0[1], page0[0], *(volatile uint32_t *)(FRAME + 0xffc));
+}
+
+static void canonical_end(void)
+{
+    volatile uint32_t *stack = (volatile uint32_t *)(TEST_STACK - 8);
+
+    map_ends(true);
+    for (unsigned i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+        const struct Edge *e = &edges[i];
+
+        put_code(e->at, e->code);
+        stack[0] = stack[1] = 0;
+        report64(&(Attempt64){ .name = e->name, .code = (uint32_t)e->at, .in.rip = e->at, .in.rcx = e->rcx,
+                               .in.rflags = e->rflags, .show = "ics" });
+        if (e->code[0] == 0xe8)
+            put("  pushed %08x%08x\n", stack[1], stack[0]);
+    }
+    wraps();
+    map_ends(false);
+}
+
 /* ---- Opcodes -------------------------------------------------------------------------------- */
 
 static void opcodes(void)
@@ -388,6 +498,7 @@ void bare_main(void)
     TRY64("ring 3", "nop", .ring = 3, .show = "sfCTU");
     COMPAT("ring 3", "nop", .show = "sfCTU");
     canonical();
+    canonical_end();
     opcodes();
     transfers();
     interrupts();

@@ -215,6 +215,34 @@ static void across_pages(void)
     PG("INT3 at the end of a page", "ljmp $0x8b, $0x8000fff", .ring = 3, .show = "i");
 }
 
+/* Code over the end of 4 GiB: the manual leaves open whether it wraps or is #GP (vol. 3A, 5.3). */
+static void around(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t at;
+        uint8_t code[6];
+    } codes[] = {
+        { "jmp over 4 GiB", 0xfffffff0, { 0xeb, 0x1e } },
+        { "jmp rel32 over 4 GiB", 0xfffffff0, { 0xe9, 0x1b } },
+        { "jmp rel16 from there", 0xfffffff0, { 0x66, 0xe9, 0x1c } },
+        { "nop at the end of 4 GiB", 0xffffffff, { 0x90 } },
+        { "mov across 4 GiB", 0xfffffffd, { 0xb8, 1, 2 } },
+    };
+
+    set_page(LEGACY_4K, 7, 7);
+    PD[1023] = TABLES + 0x1007;
+    PT[1023] = PT[0];
+    for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        memset((void *)FRAME, 0xcc, 0x1000);
+        memset(page0, 0xcc, 0x30);
+        memcpy((void *)(FRAME + (codes[i].at & 0xfff)), codes[i].code, codes[i].at > 0xfffffffa ? -codes[i].at : 6);
+        report(&(Attempt){ .name = codes[i].name, .code = codes[i].at, .show = "ia" });
+    }
+    PD[1023] = 0;
+    memset((void *)FRAME, 0xcc, 0x2000);
+}
+
 static void flushes(void)
 {
     PT[0] = 0;
@@ -335,6 +363,7 @@ void bare_main(void)
     accessed_dirty(LEGACY_4K, "4 KiB");
     accessed_dirty(PAE_4K, "PAE");
     across_pages();
+    around();
     flushes();
     absent_stack();
     smap();

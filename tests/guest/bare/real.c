@@ -29,7 +29,7 @@ static void attempt16(const Attempt *a)
 
     for (unsigned i = 0; i < 256; i++)
         ivt[i] = 0x10000000u | (((uint32_t)(uintptr_t)trap_vectors16 & 0xffff) + 8 * i);
-    r.eip = a->code & 15;
+    r.eip += a->code & 15;
     r.cs = a->code >> 4;
     r.ss = r.ss ? r.ss : 0x7000;
     r.esp = r.esp ? r.esp : 0x8000;
@@ -114,6 +114,43 @@ static void limits(void)
     REAL("pop cs is not", ".byte 0x0f, 0xff");
 }
 
+/* Code at the end of its 64 KiB: SCRATCH is 5000:0. */
+static void code_end(void)
+{
+    static const struct {
+        const char *name;
+        uint16_t at;
+        uint8_t code[8];
+        uint32_t ecx;
+    } ends[] = {
+        { "nop at ffff", 0xffff, { 0x90 }, 0 },
+        { "int3 at ffff", 0xffff, { 0xcc }, 0 },
+        { "mov across ffff", 0xfffe, { 0xb8, 1 }, 0 },
+        { "jmp rel8 wraps", 0xfff0, { 0xeb, 0x1e }, 0 },
+        { "jmp rel16 wraps", 0xfff0, { 0xe9, 0x1d, 0 }, 0 },
+        { "jmp rel32 does not", 0xfff0, { 0x66, 0xe9, 0x1a, 0, 0, 0 }, 0 },
+        { "jmp rel32 backwards", 0xfff0, { 0x66, 0xe9, 0x1a, 0, 0xff, 0xff }, 0 },
+        { "call rel16 wraps", 0xfff0, { 0xe8, 0x1d, 0 }, 0 },
+        { "call rel32 does not", 0xfff0, { 0x66, 0xe8, 0x1a, 0, 0, 0 }, 0 },
+        { "call from the end", 0xfffd, { 0xe8, 0x10, 0 }, 0 },
+        { "jz from the end, not taken", 0xfffe, { 0x74, 0x10 }, 0 },
+        { "jnz from the end", 0xfffe, { 0x75, 0x10 }, 0 },
+        { "jnz rel32 from there does not wrap", 0xfff0, { 0x66, 0x0f, 0x85, 0x19, 0, 0, 0 }, 0 },
+        { "loop wraps", 0xfff0, { 0xe2, 0x1e }, 2 },
+        { "loop with 32 bits does not", 0xfff0, { 0x66, 0xe2, 0x1d }, 2 },
+        { "jmp back wraps", 0x0010, { 0xeb, 0xde }, 0 },
+    };
+    volatile uint8_t *code = (volatile uint8_t *)SCRATCH;
+
+    for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        memset((void *)SCRATCH, 0xcc, 0x10000);
+        for (unsigned n = 0; n < 8 && ends[i].at + n < 0x10000; n++)
+            code[ends[i].at + n] = ends[i].code[n];
+        put("code: ");
+        report16(&(Attempt){ .name = ends[i].name, .code = SCRATCH, .in.eip = ends[i].at, .in.ecx = ends[i].ecx, .show = "Cics" });
+    }
+}
+
 static void interrupts(void)
 {
     REAL("int", "int $0x40", .in.eflags = 0x200, .show = "sf");
@@ -195,6 +232,7 @@ void bare_main(void)
     bare_init();
     *(volatile uint8_t *)0x60040 = 0xcc; /* 6000:0040 */
     limits();
+    code_end();
     interrupts();
     not_here();
     a20();
