@@ -15,6 +15,7 @@ enum {
     PTE_A = 1 << 5,
     PTE_D = 1 << 6,
     PTE_PS = 1 << 7,
+    PTE_PAT = 1 << 7, /* of a 4 KiB page */
     PTE_G = 1 << 8,
 };
 #define PTE_NX      (1ull << 63)

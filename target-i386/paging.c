@@ -60,6 +60,20 @@ static bool fail(Walk *w, uint32_t error)
     return false;
 }
 
+static bool has_pat(const CpuX86 *c)
+{
+    return x86_words_have(c->features, CPUID_1_EDX, CPUID_PAT);
+}
+
+/* Bits 21-13 of a 4 MiB page: PSE-36 has address bits 39-32 in 20-13, as far as the CPU has those. */
+static uint64_t reserved_of_4m(const CpuX86 *c)
+{
+    bool pse36 = x86_words_have(c->features, CPUID_1_EDX, CPUID_PSE36);
+    unsigned high_bits = pse36 ? MIN(c->phys_bits, 40) - 32 : 0;
+
+    return ((1u << 9) - (1u << high_bits)) << 13 | (has_pat(c) ? 0 : 1u << 12);
+}
+
 /* Read the entry at @at; false: not present or reserved bits are set. */
 static bool fetch_entry(Walk *w, uint64_t at, uint64_t reserved, uint64_t *entry)
 {
@@ -85,17 +99,14 @@ static bool walk_32bit(Walk *w)
     if (!fetch_entry(w, (c->cr3 & 0xfffff000) | ((w->addr >> 22 & 0x3ff) << 2), 0, &pde))
         return false;
     if ((pde & PTE_PS) && (c->cr4 & CR4_PSE)) {
-        /* PSE-36: bits 20-13 are address bits 39-32; 21 and those beyond the width are reserved */
-        unsigned high_bits = MIN(c->phys_bits, 40) - 32;
-        uint64_t reserved = 1u << 21 | (0xffu & ~((1u << high_bits) - 1)) << 13;
-
-        if (pde & reserved)
+        if (pde & reserved_of_4m(c))
             return fail(w, PF_P | PF_RSVD);
         w->frame = (pde & 0xffc00000) | (pde >> 13 & 0xff) << 32;
         w->page_size = 4 << 20;
         return true;
     }
-    if (!fetch_entry(w, (pde & 0xfffff000) | ((w->addr >> 12 & 0x3ff) << 2), 0, &pte))
+    if (!fetch_entry(w, (pde & 0xfffff000) | ((w->addr >> 12 & 0x3ff) << 2),
+                     (c->cr4 & CR4_PSE) && !has_pat(c) ? PTE_PAT : 0, &pte))
         return false;
     w->frame = pte & 0xfffff000;
     w->page_size = 4096;
@@ -108,7 +119,7 @@ static bool walk_8byte(Walk *w, unsigned level, uint64_t table)
 {
     const CpuX86 *c = w->c;
     uint64_t always_reserved = x86_phys_reserved(c);
-    bool has_1g = x86_words_have(c->features, CPUID_80000001_EDX, CPUID_PDPE1GB);
+    bool pat = has_pat(c), has_1g = x86_words_have(c->features, CPUID_80000001_EDX, CPUID_PDPE1GB);
     uint64_t entry;
 
     w->entry_size = 8;
@@ -122,13 +133,15 @@ static bool walk_8byte(Walk *w, unsigned level, uint64_t table)
 
         if (level > 3 || (level == 3 && !has_1g))
             reserved |= PTE_PS;
+        if (level == 1 && !pat)
+            reserved |= PTE_PAT;
         if (!fetch_entry(w, table + ((w->addr >> shift & 0x1ff) << 3), reserved, &entry))
             return false;
         if (level == 1 || (entry & PTE_PS)) {
             uint64_t size = 1ull << shift;
 
             /* bit 12 of a large page is PAT; the rest below its size is reserved */
-            if (level > 1 && (entry & PTE_ADDRESS & (size - 1) & ~0x1000ull))
+            if (level > 1 && (entry & PTE_ADDRESS & (size - 1) & ~(pat ? 0x1000ull : 0)))
                 return fail(w, PF_P | PF_RSVD);
             w->frame = entry & PTE_ADDRESS & ~(size - 1);
             w->page_size = size;
@@ -178,7 +191,7 @@ static void remember_table(const Walk *w)
     const uint64_t *page;
     uint64_t rights = PTE_W | PTE_U;
 
-    if (w->probe || w->page_size != 4096 || !(c->efer & EFER_LMA) || c->in_smm)
+    if (w->probe || w->page_size != 4096 || !(c->efer & EFER_LMA) || !has_pat(c) || c->in_smm)
         return;
     page = (const uint64_t *)(const void *)cpu_phys_page(&c->cpu,
                                                          w->entry_at[w->depth - 1] & ~0xfffull);

@@ -36,6 +36,7 @@ typedef struct Row {
     uint8_t prot;
     bool global;
     uint32_t pkru;
+    const char *model;     /* NULL: max */
 } Row;
 #define OK (-1)
 #define RWX (PROT_R | PROT_W | PROT_X)
@@ -121,6 +122,17 @@ static const Row rows[] = {
     { "57: NX above", L5, CR4_LA57, 1, 1, 0, { P | W | U | NX, P | W | U, P | W | U, P | W | U, P | W | U }, 0x0012345680201234, ACCESS_EXEC, MMU_USER, PF_P | PF_U | PF_I },
     { "57: physical width", L5, CR4_LA57, 1, 1, 0, { P | W | U | BIT(45) }, 0x0012345680201234, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_RSVD },
     { "57: 1 GiB page", L5, CR4_LA57, 1, 1, 0, { P | W | U, P | W | U, P | W | U | PS | 0x40000000 }, 0x0012345680201234, ACCESS_READ, MMU_USER, OK, 0x40201000, 1 << 30, RX },
+    /* what models lack is reserved */
+    { "36 bits: PSE-36", P32, CR4_PSE, 1, 0, 0, { P | W | PS | 0x00c00000 | 15 << 13 }, 0x00523456, ACCESS_READ, MMU_KERNEL, OK, 0xf00d23000, 4 << 20, RX, .model = "pentium3" },
+    { "36 bits: one more", P32, CR4_PSE, 1, 0, 0, { P | W | PS | 16 << 13 }, 0x00523456, ACCESS_READ, MMU_KERNEL, PF_P | PF_RSVD, .model = "pentium3" },
+    { "no PSE-36", P32, CR4_PSE, 1, 0, 0, { P | W | PS | 1 << 13 }, 0x00523456, ACCESS_READ, MMU_KERNEL, PF_P | PF_RSVD, .model = "n270" },
+    { "no PSE-36: a PTE's bit 7 is PAT", P32, CR4_PSE, 1, 0, 0, { P | W, P | W | PS }, 0x00401234, ACCESS_READ, MMU_KERNEL, OK, 0x201000, 4096, RX, .model = "n270" },
+    { "no PAT: 4 MiB page", P32, CR4_PSE, 1, 0, 0, { P | W | PS | 0x00c00000 }, 0x00523456, ACCESS_READ, MMU_KERNEL, OK, 0xd23000, 4 << 20, RX, .model = "pentium" },
+    { "no PAT: bit 12", P32, CR4_PSE, 1, 0, 0, { P | W | PS | 1 << 12 }, 0x00523456, ACCESS_READ, MMU_KERNEL, PF_P | PF_RSVD, .model = "pentium" },
+    { "no PAT: bit 7 of a PTE", P32, CR4_PSE, 1, 0, 0, { P | W, P | W | PS }, 0x00401234, ACCESS_WRITE, MMU_KERNEL, PF_P | PF_W | PF_RSVD, .model = "pentium" },
+    { "no PAT: not without PSE", P32, 0, 1, 0, 0, { P | W, P | W | PS }, 0x00401234, ACCESS_READ, MMU_KERNEL, OK, 0x201000, 4096, RX, .model = "pentium" },
+    { "no PAT: PAE", PAE, 0, 1, 1, 0, { P, P | W | U, P | W | U | PS }, 0x40201234, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_RSVD, .model = "qemu64,-pat" },
+    { "no PAT: 2 MiB page", L4, 0, 1, 1, 0, { P | W | U, P | W | U, P | W | U | PS | 0x601000 }, 0x8080323456, ACCESS_READ, MMU_USER, PF_P | PF_U | PF_RSVD, .model = "qemu64,-pat" },
 };
 /* clang-format on */
 
@@ -210,14 +222,19 @@ static void check_row(System *s, const Row *r)
 
 static void test_rows(void **state)
 {
-    System *s = system_new(NULL, "max");
+    static const char *const models[] = { "max", "pentium3", "n270", "pentium", "qemu64,-pat" };
 
-    system_setup(s, SYS_REAL, 0); /* an HLT: the engine gets ready when it first runs */
-    system_write(s, USER_CODE, 0xf4, 1);
-    assert_true(system_run(s));
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        check_row(s, &rows[i]);
-    system_free(s);
+    for (unsigned m = 0; m < G_N_ELEMENTS(models); m++) {
+        System *s = system_new(NULL, models[m]);
+
+        system_setup(s, SYS_REAL, 0); /* an HLT: the engine gets ready when it first runs */
+        system_write(s, USER_CODE, 0xf4, 1);
+        assert_true(system_run(s));
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+            if (!strcmp(rows[i].model ? rows[i].model : "max", models[m]))
+                check_row(s, &rows[i]);
+        system_free(s);
+    }
     assert_int_equal(failures, 0);
 }
 

@@ -21,14 +21,15 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PC = "-M pc -m 32 -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
+MEMORY = {"pse36": 4352}  # MiB, else 32
+PC = "-M pc -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
 LOST, PATIENCE = 20, 120  # QEMU gets lost in some tests; Bochs takes its time on a busy machine
 BOCHS = """display_library: term
 config_interface: textconfig
 romimage: file={rom}
 vgaromimage: file=/usr/share/seabios/vgabios-stdvga.bin
 cpu: model={model}, count=1, ips=50000000, reset_on_triple_fault=1
-memory: guest=32, host=32
+memory: guest={memory}, host=32
 parport1: enabled=1, file=out
 com1: enabled=0
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
@@ -38,9 +39,17 @@ clock: sync=none
 """
 
 
+def program_of(rom):
+    return os.path.splitext(os.path.basename(rom))[0]
+
+
+def memory_of(rom):
+    return str(MEMORY.get(program_of(rom), 32))
+
+
 def run_pc(emulator, rom, model, options):
-    command = [emulator] + PC + ["-cpu", model, "-bios", rom] + options
-    if os.path.basename(rom) != "resets.rom":
+    command = [emulator] + PC + ["-m", memory_of(rom), "-cpu", model, "-bios", rom] + options
+    if program_of(rom) != "resets":
         command.append("-no-reboot")
     if "qemu" in os.path.basename(emulator):
         command += ["-accel", "tcg"]
@@ -57,7 +66,7 @@ def run_bochs(emulator, rom, model, _options):
     """Bochs has no display to do without: a terminal of script(1), and its printer to a file."""
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "bochsrc"), "w", encoding="utf-8") as f:
-            f.write(BOCHS.format(rom=os.path.abspath(rom), model=model))
+            f.write(BOCHS.format(rom=os.path.abspath(rom), model=model, memory=memory_of(rom)))
         with open(os.path.join(folder, "commands"), "w", encoding="utf-8") as f:
             f.write("c\nquit\n")  # for builds with the debugger
         subprocess.run(["script", "-qc", f"{emulator} -q -rc commands -f bochsrc", "screen"],
@@ -95,7 +104,7 @@ def compare(expected, text, allowed):
 
 
 def update(emulator, rom):
-    name = os.path.splitext(os.path.basename(rom))[0]
+    name = program_of(rom)
     path, allowed = os.path.join(HERE, name + ".expect"), departures("mimus", name)
     lines, old = run_pc(emulator, rom, "max", []).splitlines(), []
     if lines[-1:] != ["end"]:
@@ -121,7 +130,7 @@ def main():
         print(emulator, "is not installed")
         return 77
     function, model = KINDS[kind]
-    program = os.path.splitext(os.path.basename(rom))[0]
+    program = program_of(rom)
     with open(os.path.join(HERE, program + ".expect"), encoding="utf-8") as f:
         expected = f.read()
     model = sys.argv[4] if len(sys.argv) > 4 else model
