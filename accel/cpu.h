@@ -105,6 +105,7 @@ typedef struct CpuRegister {
 /* What plugins ask about a CPU. */
 typedef struct CpuTraceOps {
     uint64_t (*code_base)(Cpu *cpu);     /* linear address - pc */
+    bool (*is_flat)(uint32_t mode);      /* code_base() is 0 in all code of that mode */
     uint64_t (*address_space)(Cpu *cpu); /* what tells it from others: CR3's table */
     unsigned (*privilege)(Cpu *cpu);     /* CPL */
     const struct CpuRegister *registers;

@@ -13,6 +13,11 @@ static uint64_t code_base(Cpu *cpu)
     return x86_is_64bit_code(c) ? 0 : c->segs[SEG_CS].base;
 }
 
+static bool is_flat(uint32_t mode)
+{
+    return mode & X86_MODE_CS64;
+}
+
 static uint64_t address_space(Cpu *cpu)
 {
     return x86(cpu)->cr3 & ~UINT64_C(0xfff);
@@ -178,6 +183,7 @@ void x86_tell_privilege(CpuX86 *c, unsigned from)
 
 const CpuTraceOps x86_trace_ops = {
     .code_base = code_base,
+    .is_flat = is_flat,
     .address_space = address_space,
     .privilege = privilege,
     .registers = registers,

@@ -126,10 +126,10 @@ static void help_call(void *env, uint64_t address)
         return;
     }
     access = (MimusAccess){ .pc = insn_pc(cpu, item),
-                            .vaddr = st->addr[item->cell],
+                            .vaddr = st->word[item->word - 1],
                             .size = item->size,
                             .kind = item->record };
-    memcpy(access.value, st->value[item->cell], item->size);
+    memcpy(access.value, &st->word[item->word], item->size);
     call_access(cpu, item, &access);
 }
 
@@ -149,6 +149,23 @@ const TcgHelper plugin_helpers[PLUGIN_HELPERS] = {
 /* ---- Accesses that C code makes ---------------------------------------------------------------
  */
 
+/* What accesses of @kind are recorded for, if that is all that happens at them. */
+static const Action *only_record(const PluginSet *s, unsigned kind)
+{
+    const Trace *t = s->access_trace;
+    const Action *only = NULL;
+
+    for (unsigned i = 0; t && i < t->nactions; i++) {
+        const Action *a = &t->actions[i];
+        if (a->insn != s->access_index || a->place != AT_ACCESS || !(a->accesses & kind))
+            continue;
+        if (only || a->kind != ACT_RECORD)
+            return NULL;
+        only = a;
+    }
+    return only;
+}
+
 /* Whose helper is running? */
 static void find_caller(PluginSet *s, Cpu *cpu, uint64_t host_pc)
 {
@@ -160,6 +177,14 @@ static void find_caller(PluginSet *s, Cpu *cpu, uint64_t host_pc)
     if (s->access_trace)
         tcg_restore_state(a->tcg, code, host_pc, cpu, &offset, &s->access_index);
     s->access_host_pc = host_pc;
+    s->access_record[0] = only_record(s, MIMUS_LOAD);
+    s->access_record[1] = only_record(s, MIMUS_STORE);
+}
+
+static void record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
+{
+    plugin_settle_at(cpu, cpu->run->accel->plugins->access_index);
+    plugin_record_access(cpu, a, access);
 }
 
 void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write)
@@ -179,6 +204,10 @@ void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, b
     access.pc = cpu->ops->wrap_pc(cpu, cpu->vbase + t->insn[s->access_index].offset) +
                 cpu->ops->trace->code_base(cpu);
     memcpy(access.value, value, size);
+    if (s->access_record[write]) {
+        record_access(cpu, s->access_record[write], &access);
+        return;
+    }
     for (unsigned i = 0; i < t->nactions; i++) {
         const Action *act = &t->actions[i];
         if (act->insn != s->access_index || act->place != AT_ACCESS || !(act->accesses & kind))
@@ -187,8 +216,7 @@ void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, b
             Item item = { .action = act, .trace = t, .insn = (uint16_t)s->access_index };
             call_access(cpu, &item, &access);
         } else {
-            plugin_settle_at(cpu, s->access_index);
-            plugin_record_access(cpu, act, &access);
+            record_access(cpu, act, &access);
         }
     }
 }

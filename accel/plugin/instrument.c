@@ -21,20 +21,19 @@ void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset)
     slots[PLUGIN_SLOT_SEGMENT] = (IrSlot){ .name = g_intern_string("plugin_segment"),
                                            .offset = offset + offsetof(PluginState, segment),
                                            .type = I64 };
-    slots[PLUGIN_SLOT_CELLS] = (IrSlot){ .name = g_intern_string("plugin_cells"),
-                                         .offset = offset + offsetof(PluginState, cells),
+    slots[PLUGIN_SLOT_NOTED] = (IrSlot){ .name = g_intern_string("plugin_noted"),
+                                         .offset = offset + offsetof(PluginState, noted),
                                          .type = I64 };
-    for (unsigned i = 0; i < PLUGIN_CELLS; i++) {
-        uint32_t value = offset + offsetof(PluginState, value) + i * 32;
-        slots[PLUGIN_SLOT_ADDR + i] =
-            (IrSlot){ .name = g_intern_string("plugin_addr"),
-                      .offset = offset + offsetof(PluginState, addr) + i * 8,
+    for (unsigned i = 0; i < PLUGIN_WORDS; i++)
+        slots[PLUGIN_SLOT_WORD + i] =
+            (IrSlot){ .name = g_intern_string("plugin_word"),
+                      .offset = offset + offsetof(PluginState, word) + i * 8,
                       .type = I64 };
-        slots[PLUGIN_SLOT_VALUE + i] =
-            (IrSlot){ .name = g_intern_string("plugin_value"), .offset = value, .type = V128 };
-        slots[PLUGIN_SLOT_HIGH + i] =
-            (IrSlot){ .name = g_intern_string("plugin_high"), .offset = value + 16, .type = V128 };
-    }
+    for (unsigned i = 0; i < PLUGIN_WORDS / 2; i++)
+        slots[PLUGIN_SLOT_PAIR + i] =
+            (IrSlot){ .name = g_intern_string("plugin_pair"),
+                      .offset = offset + offsetof(PluginState, word) + i * 16,
+                      .type = V128 };
 }
 
 /* ---- What the block consists of -------------------------------------------------------------- */
@@ -157,61 +156,71 @@ static void note_insns(Trace *t, const MimusBlock *b, const IrBlock *ir)
     }
 }
 
-/* How many items there can be at most. */
-static unsigned count_items(const Trace *t, const IrBlock *ir)
+static void add_room(struct Room *room, const Action *a, unsigned n)
 {
-    unsigned items = t->nactions;
+    room->items += a->kind == ACT_RECORD ? n : 0;
+    room->calls += a->kind == ACT_CALL ? n : 0;
+}
+
+static struct Room count_items(const Trace *t, const IrBlock *ir)
+{
+    struct Room room = { .segments = 2 };
+    unsigned first = 0, accesses = 0; /* actions of this instruction begin there */
     int n = -1;
 
     for (unsigned i = 1; i < ir->nops; i++) {
-        n += ir->ops[i].op == OP_insn;
-        if (!accesses_of(&ir->ops[i]))
+        const IrOp *op = &ir->ops[i];
+        n += op->op == OP_insn;
+        room.segments += (ir_op_info[op->op].props & IRP_EXIT) != 0;
+        if (!accesses_of(op))
             continue;
-        for (unsigned k = 0; k < t->nactions; k++)
-            items += t->actions[k].insn == n && t->actions[k].place == AT_ACCESS ? 2 : 0;
+        accesses += 2;
+        while (first < t->nactions && t->actions[first].insn < n)
+            first++;
+        for (unsigned k = first; k < t->nactions && t->actions[k].insn == n; k++)
+            add_room(&room, &t->actions[k], t->actions[k].place == AT_ACCESS ? 2 : 0);
     }
-    return items;
+    for (unsigned k = 0; k < t->nactions; k++)
+        add_room(&room, &t->actions[k], t->actions[k].place != AT_ACCESS);
+    room.segments += accesses / (PLUGIN_WORDS / (PLUGIN_ACCESS + 1) - 1);
+    return room;
 }
 
 static Trace *make_trace(const MimusBlock *b, const IrBlock *ir)
 {
     Trace *t = g_malloc0(sizeof(Trace) + b->ninsns * sizeof(t->insn[0]));
-    unsigned items;
 
     t->set = b->set;
     t->ninsns = b->ninsns;
     t->nactions = b->actions->len;
     t->actions = g_memdup2(b->actions->data, t->nactions * sizeof(Action));
     note_insns(t, b, ir);
-    items = count_items(t, ir);
-    t->items = g_new0(Item, items + 1);
-    t->calls = g_new0(Item, items + 1);
-    t->segments = g_new0(Segment, items + 1);
+    t->room = count_items(t, ir);
+    t->items = g_new(Item, t->room.items);
+    t->calls = g_new(Item, t->room.calls);
+    t->segments = t->room.items ? g_new0(Segment, t->room.segments) : NULL;
     return t;
 }
 
-static void free_trace(void *p)
+void plugin_trace_destroy(void *p)
 {
     Trace *t = p;
 
     g_free(t->actions);
     g_free(t->items);
     g_free(t->calls);
+    for (unsigned i = 0; i < t->nsegments; i++)
+        plugin_forget_paths(&t->segments[i]);
     g_free(t->segments);
     g_free(t);
 }
 
 void plugin_trace_free(Trace *t)
 {
-    if (t && t->set->ring_used)
-        g_ptr_array_add(t->set->dead, t);
+    if (t && plugin_words_wait(t->set))
+        g_ptr_array_add(t->set->buffer->dead, t);
     else if (t)
-        free_trace(t);
-}
-
-GPtrArray *plugin_dead_traces(void)
-{
-    return g_ptr_array_new_with_free_func(free_trace);
+        plugin_trace_destroy(t);
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -228,7 +237,8 @@ typedef struct Writer {
     bool ended;              /* AT_END has */
     unsigned action;         /* the first of this instruction */
     Segment *segment;        /* NULL: none is open */
-    unsigned cells;          /* used in it, or since the last one */
+    unsigned accesses;       /* noted in it */
+    unsigned words;          /* that they take */
     int last_segment_insn;   /* that the one before ended within */
 } Writer;
 
@@ -331,6 +341,7 @@ static Item *new_item(Writer *w, const Action *a, unsigned record)
     Trace *t = w->trace;
     Item *item = a->kind == ACT_CALL ? &t->calls[t->ncalls++] : &t->items[t->nitems++];
 
+    g_assert(t->ncalls <= t->room.calls && t->nitems <= t->room.items);
     if (a->kind == ACT_RECORD) {
         Segment *g = w->segment;
         g->plugin = !g->nitems || g->plugin == a->plugin ? a->plugin : NULL;
@@ -343,8 +354,7 @@ static Item *new_item(Writer *w, const Action *a, unsigned record)
                     .offset = t->insn[w->insn].offset,
                     .insn = (uint16_t)w->insn,
                     .record = (uint8_t)record,
-                    .size = t->insn[w->insn].size,
-                    .cell = -1 };
+                    .size = t->insn[w->insn].size };
     return item;
 }
 
@@ -352,21 +362,31 @@ static void open_segment(Writer *w)
 {
     if (w->segment)
         return;
+    g_assert(w->trace->nsegments < w->trace->room.segments);
     w->segment = &w->trace->segments[w->trace->nsegments++];
     w->segment->item = &w->trace->items[w->trace->nitems];
     w->segment->continues = w->last_segment_insn == w->insn;
-    w->cells = 0;
-    put_set(w, PLUGIN_SLOT_CELLS, put_const(w, I64, 0));
+    w->accesses = w->words = 0;
+    put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, 0));
     put_set(w, PLUGIN_SLOT_SEGMENT, put_const(w, I64, (uintptr_t)w->segment));
+}
+
+static void end_segment(Writer *w)
+{
+    if (!w->segment)
+        return;
+    w->segment->nwords = (uint16_t)w->words;
+    w->segment->flat = w->set->accel->ops->trace->is_flat(w->set->block.req->mode);
+    plugin_describe_paths(w->set, w->segment);
+    w->segment = NULL;
+    w->last_segment_insn = w->insn;
 }
 
 static void close_segment(Writer *w)
 {
-    if (!w->segment)
-        return;
-    put_call(w, PLUGIN_FLUSH, IR_NONE);
-    w->segment = NULL;
-    w->last_segment_insn = w->insn;
+    if (w->segment)
+        put_call(w, PLUGIN_FLUSH, IR_NONE);
+    end_segment(w);
 }
 
 static void call_item(Writer *w, const Item *item)
@@ -415,17 +435,19 @@ static IrType type_of(const Writer *w, IrRef v)
     return (IrType)w->ir->ops[v].type;
 }
 
-static void note_value(Writer *w, unsigned cell, IrRef v)
+static void note_value(Writer *w, unsigned word, IrRef v)
 {
     IrType type = type_of(w, v);
 
-    if (type != V256) {
-        put_set(w, PLUGIN_SLOT_VALUE + cell, v);
-        return;
+    if (ir_type_info[type].bytes <= 8) {
+        put_set(w, PLUGIN_SLOT_WORD + word, v);
+    } else if (type != V256) {
+        put_set(w, PLUGIN_SLOT_PAIR + word / 2, v);
+    } else {
+        for (unsigned half = 0; half < 2; half++)
+            put_set(w, PLUGIN_SLOT_PAIR + word / 2 + half,
+                    put(w, (IrOp){ .op = OP_vextracth, .type = V128, .a = v, .imm = half }));
     }
-    for (unsigned half = 0; half < 2; half++)
-        put_set(w, half ? PLUGIN_SLOT_HIGH + cell : PLUGIN_SLOT_VALUE + cell,
-                put(w, (IrOp){ .op = OP_vextracth, .type = V128, .a = v, .imm = half }));
 }
 
 static bool records_some(const Writer *w, unsigned accesses)
@@ -439,35 +461,48 @@ static bool records_some(const Writer *w, unsigned accesses)
     return false;
 }
 
-/* A cell with the access. */
+/* Where an access of @size is noted: its address at the word before the result, its value there. */
+static unsigned take_words(Writer *w, unsigned size)
+{
+    unsigned value = (w->segment ? w->words : 0) + 1;
+
+    value += size > 8 && value % 2;
+    if (w->segment) {
+        w->words = value + plugin_value_words(size);
+        w->accesses++;
+    }
+    return value;
+}
+
+/* The word of its value. */
 static unsigned note_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
 {
     IrRef addr = op->a;
-    unsigned cell;
+    unsigned word;
 
     if (op->imm)
         addr = put(w, (IrOp){ .op = OP_lea, .type = I64, .a = addr, .imm = op->imm });
-    if (w->cells == PLUGIN_CELLS)
+    if (w->words + PLUGIN_ACCESS + 1 > PLUGIN_WORDS)
         close_segment(w);
     if (records_some(w, kind))
         open_segment(w);
-    cell = w->segment ? w->cells++ : 0;
-    put_set(w, PLUGIN_SLOT_ADDR + cell, addr);
-    note_value(w, cell, value);
+    word = take_words(w, ir_type_info[type_of(w, value)].bytes);
+    put_set(w, PLUGIN_SLOT_WORD + word - 1, addr);
+    note_value(w, word, value);
     if (w->segment)
-        put_set(w, PLUGIN_SLOT_CELLS, put_const(w, I64, w->cells));
-    return cell;
+        put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, w->accesses));
+    return word;
 }
 
 /* An access of @kind with @value has been made by @op, a copy of the frontend's. */
 static void at_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
 {
     Trace *t = w->trace;
-    unsigned cell;
+    unsigned word;
 
     if (!is_asked_about(w, kind))
         return;
-    cell = note_access(w, op, kind, value);
+    word = note_access(w, op, kind, value);
     for (unsigned k = w->action; k < t->nactions && t->actions[k].insn == w->insn; k++) {
         const Action *a = &t->actions[k];
         Item *item;
@@ -476,7 +511,8 @@ static void at_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef val
             continue;
         item = new_item(w, a, (unsigned)kind);
         item->size = (uint8_t)ir_type_info[type_of(w, value)].bytes;
-        item->cell = (int8_t)cell;
+        item->word = (uint8_t)word;
+        item->access = (uint8_t)(w->segment ? w->accesses : 0);
         if (a->kind == ACT_CALL)
             call_item(w, item);
     }
@@ -632,6 +668,7 @@ static void rewrite(PluginSet *s, IrBlock *ir, Trace *t)
             count_at_begin(&w);
         }
     }
+    end_segment(&w); /* it ended in a trap */
 }
 
 /* Groups of accesses that cannot be checked at once end a block where no other back end would. */

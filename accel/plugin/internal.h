@@ -25,6 +25,8 @@ typedef struct EventHook {
     void *opaque;
 } EventHook;
 
+typedef struct Path Path;
+
 struct MimusPlugin {
     PluginSet *set;
     char *name, *path;
@@ -35,6 +37,9 @@ struct MimusPlugin {
     GArray *events;    /* EventHook */
     MimusRecordsFn *records;
     void *records_opaque;
+    MimusRunsFn *runs;
+    void *runs_opaque;
+    Path *loose[2]; /* [load, store]: per size, of accesses that C code makes */
     char *failure;
     void *data;
 };
@@ -92,14 +97,27 @@ typedef struct Item {
     uint16_t insn;
     uint8_t record; /* MimusRecordKind */
     uint8_t size;   /* of the access, or of the instruction */
-    int8_t cell;    /* where the access' address and value are; -1: it is none */
+    uint8_t word;   /* where the access' value is, behind its address; 0: it is none */
+    uint8_t access; /* how many the segment has noted with this one */
 } Item;
+
+/* What a plugin is told of a segment as a run. */
+struct Path {
+    MimusPath path;
+    MimusPlugin *plugin;
+    void *own;
+    uint16_t *step_of; /* [items + 1]: steps before that item; NULL: all items are its steps */
+};
 
 /* Records of a stretch of the block, taken out at its end. */
 typedef struct Segment {
     const Item *item;
     MimusPlugin *plugin; /* that all are for; NULL: for several */
-    uint16_t nitems;
+    uint16_t nitems, nwords;
+    bool flat;    /* in its mode pcs are linear addresses */
+    bool records; /* somebody wants them as records */
+    uint8_t npaths;
+    Path *path;     /* of those that want runs */
     bool once;      /* its block is to be made again when this is taken out */
     bool continues; /* the first instruction began in another one */
 } Segment;
@@ -114,6 +132,9 @@ struct Trace {
     Item *items;     /* that are recorded, in the order of segments */
     Item *calls;
     Segment *segments;
+    struct Room {
+        unsigned items, calls, segments;
+    } room; /* how many there may be at most */
     struct {
         uint32_t offset; /* in the mapping unit */
         uint16_t last;   /* counted together with it */
@@ -147,7 +168,16 @@ struct MimusBlock {
     GString *text;        /* mimus_insn_text() */
 };
 
-typedef struct Batch Batch; /* records.c */
+typedef struct Batch Batch;   /* records.c */
+typedef struct Runner Runner; /* runs.c */
+
+/* Words that translated code has left (records.c), and blocks that are gone, but spoken of there.
+ */
+typedef struct Buffer {
+    uint64_t *word;
+    unsigned used;
+    GPtrArray *dead; /* Trace */
+} Buffer;
 
 struct PluginSet {
     Accel *accel;
@@ -174,20 +204,20 @@ struct PluginSet {
     /* plugin_access(): of the code that called last. */
     uint64_t access_host_pc;
     const Trace *access_trace;
+    const Action *access_record[2]; /* [load, store] that is all that is asked; NULL: look */
     uint32_t access_index;
-    /* records.c: words that have not been handed over */
-    uint64_t *ring;
-    unsigned ring_used;
-    unsigned ring_cpu; /* that the next words are of */
+    Buffer *buffer;      /* being filled */
+    unsigned recorded;   /* of it has been told as records */
+    unsigned buffer_cpu; /* that the next words are of */
     Batch *batch;
-    GPtrArray *dead;           /* Trace: of blocks that are gone, while words are about them */
+    Runner *runner;            /* NULL: nobody wants runs */
     MimusBlock block;          /* being translated */
     IrOp source[IR_MAX_OPS];   /* what the frontend made of it */
     IrRef renamed[IR_MAX_OPS]; /* … and what its values are called now */
 };
 
 /* instrument.c */
-GPtrArray *plugin_dead_traces(void);
+void plugin_trace_destroy(void *trace);
 uint64_t plugin_counter_pending(const PluginSet *s, Cpu *cpu, unsigned counter);
 void plugin_counts_give_back(Cpu *cpu, const Trace *t, unsigned index);
 
@@ -196,12 +226,60 @@ guint plugin_filter_hash(gconstpointer p);
 gboolean plugin_filter_equal(gconstpointer p, gconstpointer q);
 
 /* records.c */
-#define RING_WORDS (1u << 16)
+enum { WORD_SEGMENT, WORD_PARTIAL, WORD_SINGLE, WORD_CPU, WORD_KIND = 7 };
+#define BUFFER_WORDS (1u << 14)
+
+static inline unsigned plugin_value_words(unsigned size)
+{
+    return size <= 8 ? 1 : size <= 16 ? 2 : 4;
+}
+
+/* The first word of an entry: what it is about, its kind, how many words follow. */
+#define WORD_LENGTH_SHIFT 48
+
+static inline void *plugin_word_about(uint64_t word)
+{
+    return (void *)(uintptr_t)(word & ((UINT64_C(1) << WORD_LENGTH_SHIFT) - 1 - WORD_KIND));
+}
+
+static inline uint64_t plugin_word(const void *about, unsigned kind, size_t length)
+{
+    return (uintptr_t)about | kind | (uint64_t)length << WORD_LENGTH_SHIFT;
+}
+
+/* An entry of a buffer, taken apart. */
+typedef struct Entry {
+    unsigned kind;
+    const Segment *segment; /* WORD_SEGMENT, WORD_PARTIAL: its items from … to */
+    const Action *action;   /* WORD_SINGLE */
+    uint64_t base;
+    unsigned from, to;
+    bool aborted; /* the last one's instruction will not be finished */
+    const uint64_t *word;
+} Entry;
+
+Buffer *plugin_buffer_new(void);
+void plugin_buffer_free(Buffer *b);
+/* @w is its first word; the next one's comes back. */
+const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu);
+/* Are blocks spoken of? */
+bool plugin_words_wait(const PluginSet *s);
 void plugin_records_init(PluginSet *s);
 void plugin_records_free(PluginSet *s);
 /* Take out what the running block has noted so far: it is executing instruction @index. */
 void plugin_settle_at(Cpu *cpu, unsigned index);
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access);
+
+/* runs.c */
+void plugin_describe_paths(PluginSet *s, Segment *g);
+void plugin_forget_paths(Segment *g);
+/* @b goes to the thread; another one comes back. */
+Buffer *plugin_runs_hand_over(PluginSet *s, Buffer *b);
+void plugin_runs_wait(PluginSet *s); /* until the thread has seen everything */
+void plugin_runs_end(PluginSet *s);
+bool plugin_on_runner(const PluginSet *s); /* is this the thread? */
+void plugin_ask_to_exit(PluginSet *s, int status);
+void plugin_loose_paths_free(MimusPlugin *p);
 
 extern void (*const plugin_interface[])(void); /* plugin.c */
 

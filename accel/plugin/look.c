@@ -197,5 +197,8 @@ void mimus_stop(MimusPlugin *p)
 
 void mimus_exit(MimusPlugin *p, int status)
 {
-    machine_request_quit(p->set->accel->machine, status);
+    if (plugin_on_runner(p->set))
+        plugin_ask_to_exit(p->set, status);
+    else
+        machine_request_quit(p->set->accel->machine, status);
 }

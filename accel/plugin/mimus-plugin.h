@@ -209,6 +209,48 @@ void mimus_insn_record_access(MimusInsn *i, unsigned kinds, void *data);
 /* Hand over what has been recorded so far. */
 void mimus_flush_records(MimusPlugin *p);
 
+/* ---- What is to be done: runs ------------------------------------------------------------------
+ *
+ * The same again as it was noted, not spelled out: the cheapest way to see every access. What is to
+ * be recorded of instructions that are executed one after the other is described once, as a path;
+ * whenever they are executed, a run says so, with the words that differ.
+ *
+ * Runs come in order, but late, and on a thread of their own: nothing of Mimus may be called from
+ * there but mimus_exit(). All have come before mimus_plugin_unload() is called.
+ */
+
+#define MIMUS_ACCESS_MAX 32 /* bytes */
+
+typedef struct MimusStep {
+    uint8_t kind;    /* MimusRecordKind, but ABORT */
+    uint8_t size;    /* bytes accessed, or of the instruction */
+    uint16_t word;   /* of an access: its value begins there (what lies beyond its size
+                        means nothing), its address is in the word before */
+    uint32_t offset; /* of the instruction from the run's base */
+    void *data;      /* as given when it was asked for */
+} MimusStep;
+
+/* Stays as long as it has runs; the same instructions may have several over time. Of accesses that
+ * microcode makes one by one (REP, FXSAVE, …) each is a run; data is NULL then, base the pc. */
+typedef struct MimusPath {
+    uint32_t nsteps;
+    const MimusStep *step;
+    void **own; /* the plugin's; NULL at first */
+} MimusPath;
+
+typedef struct MimusRun {
+    const MimusPath *path;
+    uint64_t base;        /* of pcs */
+    const uint64_t *word; /* until the callback returns */
+    uint16_t from, to;    /* steps from … to - 1 happened; as a rule all do */
+    uint8_t cpu;
+    bool aborted; /* the latest instruction was not executed: it faulted */
+} MimusRun;
+
+typedef void MimusRunsFn(MimusPlugin *p, const MimusRun *r, size_t n, void *opaque);
+/* Instead of mimus_on_records(): what mimus_…_record…() asked for comes as runs. */
+void mimus_on_runs(MimusPlugin *p, MimusRunsFn *fn, void *opaque);
+
 /* ---- Events -----------------------------------------------------------------------------------
  * What happens rarely enough to be called for, whatever code does it. Costs nothing where nobody
  * has asked. Registers may be read, and are exact; not in those of no CPU.

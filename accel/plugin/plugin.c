@@ -84,6 +84,7 @@ static void forget_counters(MimusPlugin *p)
 static void plugin_free(MimusPlugin *p)
 {
     forget_counters(p);
+    plugin_loose_paths_free(p);
     if (p->module)
         dlclose(p->module);
     g_array_unref(p->args);
@@ -166,6 +167,14 @@ static void plugin_set_free(PluginSet *s)
     g_free(s);
 }
 
+static bool wants_runs(const PluginSet *s)
+{
+    for (unsigned i = 0; i < s->plugins->len; i++)
+        if (((const MimusPlugin *)s->plugins->pdata[i])->runs)
+            return true;
+    return false;
+}
+
 bool plugin_load(Accel *a, const char *spec, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(spec, ",", -1);
@@ -189,6 +198,8 @@ bool plugin_load(Accel *a, const char *spec, GError **error)
         g_prefix_error(error, "plugin '%s': ", file);
         plugin_update_events(s); /* without its own */
         plugin_free(p);
+        if (!wants_runs(s))
+            plugin_runs_end(s);
         a->plugins ? (void)0 : plugin_set_free(s);
         return false;
     }
@@ -211,12 +222,15 @@ static void unload(Accel *a, unsigned i)
     MimusPlugin *p = a->plugins->plugins->pdata[i];
 
     accel_flush_code(a);
+    plugin_runs_wait(a->plugins);
     if (p->unload)
         p->unload(p);
     g_ptr_array_remove_index(a->plugins->plugins, i);
     plugin_update_events(a->plugins);
     plugin_free(p);
     stop_watching(a); /* until blocks are translated that are to tell of accesses */
+    if (!wants_runs(a->plugins))
+        plugin_runs_end(a->plugins);
     if (!a->plugins->plugins->len)
         g_clear_pointer(&a->plugins, plugin_set_free);
 }
@@ -392,8 +406,7 @@ int64_t mimus_virtual_ns(const MimusPlugin *p)
 
 /* Of each file with functions for plugins one, so that the linker takes it into the program. */
 void (*const plugin_interface[])(void) = {
-    (void (*)(void))mimus_exit,
-    (void (*)(void))mimus_insn_count,
-    (void (*)(void))mimus_on_event,
-    (void (*)(void))mimus_flush_records,
+    (void (*)(void))mimus_exit,     (void (*)(void))mimus_insn_count,
+    (void (*)(void))mimus_on_event, (void (*)(void))mimus_flush_records,
+    (void (*)(void))mimus_on_runs,
 };

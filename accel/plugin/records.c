@@ -1,76 +1,143 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records. Translated code notes the addresses and values of a segment's accesses in cells of the
+ * Records. Translated code notes the addresses and values of a segment's accesses as words of the
  * CPU's state and has them taken out at the segment's end; everything else about them is known from
- * the segment. They wait as words in a ring, all CPUs' in the order in which they happened:
+ * the segment. They wait in a buffer, all CPUs' in the order in which they happened:
  *
- *   segment            base of pcs, then per access: address, value
- *   segment | PARTIAL  base of pcs, from | to << 16 | aborted << 32, the same of these items
- *   action  | SINGLE   of an access by C code: pc, address, size | kind << 8, value
- *   n << 3  | CPU      what follows is of CPU n
+ * An entry begins with a word of a pointer, a kind in its low bits and the number of words that
+ * follow in its high ones:
+ *
+ *   segment            base of pcs, then the segment's words
+ *   segment | PARTIAL  base of pcs, from | to << 16 | aborted << 32: these items alone; words to
+ * there action  | SINGLE   of an access by C code: pc, size | kind << 8, address, value n << 3  |
+ * CPU      what follows is of CPU n
+ *
+ * A full buffer is told as records (here), then goes to those that want runs (runs.c).
  */
 #include "accel/plugin/internal.h"
 
 #include <string.h>
 
-enum { WORD_SEGMENT, WORD_PARTIAL, WORD_SINGLE, WORD_CPU, WORD_KIND = 7 };
+#define SLACK \
+    64 /* words: of the largest entry besides a segment's, and of copies that go too far */
 
-#define MAX_WORDS (8 + PLUGIN_CELLS * 5) /* of one entry, with a change of CPU */
+/* ---- Buffers --------------------------------------------------------------------------------- */
+
+Buffer *plugin_buffer_new(void)
+{
+    Buffer *b = g_new0(Buffer, 1);
+
+    b->word = g_new(uint64_t, BUFFER_WORDS);
+    b->dead = g_ptr_array_new_with_free_func(plugin_trace_destroy);
+    return b;
+}
+
+void plugin_buffer_free(Buffer *b)
+{
+    g_free(b->word);
+    g_ptr_array_unref(b->dead);
+    g_free(b);
+}
+
+static unsigned words_until(const Segment *g, unsigned to)
+{
+    while (to && !g->item[to - 1].word)
+        to--;
+    return to ? g->item[to - 1].word + plugin_value_words(g->item[to - 1].size) : 0;
+}
+
+const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu)
+{
+    uint64_t word = *w++, part;
+    const uint64_t *next = w + (word >> WORD_LENGTH_SHIFT);
+
+    e->kind = word & WORD_KIND;
+    e->segment = plugin_word_about(word);
+    switch (e->kind) {
+    case WORD_CPU: *cpu = (uint8_t)(word >> 3); break;
+    case WORD_SINGLE:
+        e->action = plugin_word_about(word);
+        e->word = w;
+        break;
+    case WORD_PARTIAL:
+        part = w[1];
+        e->base = w[0];
+        e->from = part & 0xffff;
+        e->to = part >> 16 & 0xffff;
+        e->aborted = part >> 32;
+        e->word = w + 2;
+        break;
+    default:
+        e->base = w[0];
+        e->from = 0;
+        e->to = e->segment->nitems;
+        e->aborted = false;
+        e->word = w + 1;
+    }
+    return next;
+}
+
+bool plugin_words_wait(const PluginSet *s)
+{
+    return s->buffer->used || s->runner;
+}
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-static uint64_t *make_room(PluginSet *s, unsigned cpu)
+/* Its room, after something has been written for it. */
+static void no_room(PluginSet *s, unsigned cpu)
 {
-    if (s->ring_used + MAX_WORDS > RING_WORDS)
+    if (s->buffer->used + PLUGIN_WORDS + SLACK > BUFFER_WORDS)
         plugin_drain(s);
-    if (s->ring_cpu != cpu) {
-        s->ring_cpu = cpu;
-        s->ring[s->ring_used++] = (uint64_t)cpu << 3 | WORD_CPU;
+    if (s->buffer_cpu != cpu) {
+        s->buffer_cpu = cpu;
+        s->buffer->word[s->buffer->used++] = (uint64_t)cpu << 3 | WORD_CPU;
     }
-    return s->ring + s->ring_used;
 }
 
-static unsigned value_words(unsigned size)
+static inline uint64_t *make_room(PluginSet *s, unsigned cpu)
 {
-    return size <= 8 ? 1 : size <= 16 ? 2 : 4;
+    if (G_UNLIKELY(s->buffer->used + PLUGIN_WORDS + SLACK > BUFFER_WORDS || s->buffer_cpu != cpu))
+        no_room(s, cpu);
+    return s->buffer->word + s->buffer->used;
 }
 
-static uint64_t *put_items(uint64_t *w, const PluginState *st, const Segment *g, unsigned from,
-                           unsigned to)
+/* In pieces, the last of which may go beyond @n. */
+static inline uint64_t *copy_words(uint64_t *to, const uint64_t *from, unsigned n)
 {
-    for (unsigned i = from; i < to; i++) {
-        const Item *item = &g->item[i];
-        if (item->cell < 0)
-            continue;
-        *w++ = st->addr[item->cell];
-        *w++ = st->value[item->cell][0];
-        for (unsigned k = 1; k < value_words(item->size); k++)
-            *w++ = st->value[item->cell][k];
-    }
-    return w;
+    for (unsigned i = 0; i < n; i += 4)
+        memcpy(to + i, from + i, 32);
+    return to + n;
 }
 
-static uint64_t pc_base(Cpu *cpu)
+static inline uint64_t pc_base(Cpu *cpu, const Segment *g)
 {
-    return cpu->vbase + cpu->ops->trace->code_base(cpu);
+    return cpu->vbase + (g->flat ? 0 : cpu->ops->trace->code_base(cpu));
+}
+
+static inline void take_out_whole(Cpu *cpu, const Segment *g)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    uint64_t *w = make_room(s, cpu->run->common->index);
+
+    *w++ = plugin_word(g, WORD_SEGMENT, g->nwords + 1u);
+    *w++ = pc_base(cpu, g);
+    w = copy_words(w, cpu->run->tail->plugin.word, g->nwords);
+    s->buffer->used = (unsigned)(w - s->buffer->word);
 }
 
 static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
 {
     PluginSet *s = cpu->run->accel->plugins;
-    PluginState *st = &cpu_tail(cpu)->plugin;
+    PluginState *st = &cpu->run->tail->plugin;
+    unsigned n = words_until(g, to);
     uint64_t *w = make_room(s, cpu->run->common->index);
 
-    if (st->told == 0 && to == g->nitems && !aborted) {
-        *w++ = (uintptr_t)g;
-        *w++ = pc_base(cpu);
-    } else {
-        *w++ = (uintptr_t)g | WORD_PARTIAL;
-        *w++ = pc_base(cpu);
-        *w++ = st->told | to << 16 | (uint64_t)aborted << 32;
-    }
-    w = put_items(w, st, g, st->told, to);
-    s->ring_used = (unsigned)(w - s->ring);
+    *w++ = plugin_word(g, WORD_PARTIAL, n + 2u);
+    *w++ = pc_base(cpu, g);
+    *w++ = st->told | to << 16 | (uint64_t)aborted << 32;
+    w = copy_words(w, st->word, n);
+    s->buffer->used = (unsigned)(w - s->buffer->word);
     st->told = to;
 }
 
@@ -87,10 +154,13 @@ void help_plugin_flush(void *env);
 void help_plugin_flush(void *env)
 {
     Cpu *cpu = env;
-    PluginState *st = &cpu_tail(cpu)->plugin;
+    PluginState *st = &cpu->run->tail->plugin;
     const Segment *g = (const Segment *)(uintptr_t)st->segment;
 
-    take_out(cpu, g, g->nitems, false);
+    if (G_LIKELY(!st->told))
+        take_out_whole(cpu, g);
+    else
+        take_out(cpu, g, g->nitems, false);
     st->segment = 0;
     st->told = 0;
     if (g->once)
@@ -100,10 +170,10 @@ void help_plugin_flush(void *env)
 /* How many items of @g have happened when instruction @index is being executed. */
 static unsigned items_so_far(const PluginState *st, const Segment *g, unsigned index)
 {
-    unsigned i = 0;
+    unsigned i = (unsigned)st->told;
 
     while (i < g->nitems && g->item[i].insn <= index &&
-           (g->item[i].insn < index || g->item[i].cell < (int64_t)st->cells))
+           (g->item[i].insn < index || g->item[i].access <= st->noted))
         i++;
     return i;
 }
@@ -146,12 +216,12 @@ void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
 
     if (a->filter && !plugin_passes(cpu, a->filter, &access->vaddr))
         return;
-    *w++ = (uintptr_t)a | WORD_SINGLE;
+    *w++ = plugin_word(a, WORD_SINGLE, 7);
     *w++ = access->pc;
-    *w++ = access->vaddr;
     *w++ = access->size | (uint64_t)access->kind << 8;
+    *w++ = access->vaddr;
     memcpy(w, access->value, 32);
-    s->ring_used = (unsigned)(w + 4 - s->ring);
+    s->buffer->used = (unsigned)(w + 4 - s->buffer->word);
 }
 
 /* ---- Handing over -----------------------------------------------------------------------------
@@ -180,111 +250,135 @@ static inline MimusRecord *next_record(Batch *b, const Action *a)
     return &b->record[b->n++];
 }
 
-static inline const uint64_t *fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t cpu,
-                                   const uint64_t *w)
+static inline void fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t cpu,
+                        const uint64_t *w)
 {
     r->kind = item->record;
     r->cpu = cpu;
     r->size = item->size;
     r->pc = base + item->offset;
     r->data = item->data;
-    if (item->cell < 0)
-        return w;
-    r->vaddr = w[0];
-    r->value = w[1];
+    if (!item->word)
+        return;
+    r->vaddr = w[item->word - 1];
+    r->value = w[item->word];
     if (item->size < 8)
         r->value &= (UINT64_C(1) << (8 * item->size)) - 1;
-    if (item->size <= 8)
-        return w + 2;
-    memcpy(r->bytes, w + 1, 32);
-    return w + 1 + value_words(item->size);
+    else if (item->size > 8)
+        memcpy(r->bytes, w + item->word, 32);
 }
 
-/* Items that are all for one plugin, and fit into a batch. */
-static const uint64_t *give_many(Batch *b, const Segment *g, unsigned from, unsigned to,
-                                 uint64_t base, uint8_t cpu, const uint64_t *w)
+static void give_items(Batch *b, const Entry *e, uint8_t cpu)
 {
+    const Segment *g = e->segment;
     MimusRecord *r;
 
-    if (b->n && (b->plugin != g->plugin || b->n + (to - from) > BATCH))
+    if (!g->plugin || e->to - e->from > BATCH) {
+        for (unsigned i = e->from; i < e->to; i++)
+            if (g->item[i].action->plugin->records)
+                fill(next_record(b, g->item[i].action), &g->item[i], e->base, cpu, e->word);
+        return;
+    }
+    if (b->n && (b->plugin != g->plugin || b->n + (e->to - e->from) > BATCH))
         hand_over(b);
     b->plugin = g->plugin;
     r = &b->record[b->n];
-    for (unsigned i = from; i < to; i++)
-        w = fill(r++, &g->item[i], base, cpu, w);
-    b->n += to - from;
-    return w;
-}
-
-static const uint64_t *give_items(Batch *b, const Segment *g, unsigned from, unsigned to,
-                                  uint64_t base, uint8_t cpu, const uint64_t *w)
-{
-    if (g->plugin && to - from <= BATCH)
-        return give_many(b, g, from, to, base, cpu, w);
-    for (unsigned i = from; i < to; i++)
-        w = fill(next_record(b, g->item[i].action), &g->item[i], base, cpu, w);
-    return w;
+    b->n += e->to - e->from;
+    for (unsigned i = e->from; i < e->to; i++)
+        fill(r++, &g->item[i], e->base, cpu, e->word);
 }
 
 /* Of each plugin that was told of the instruction. */
-static void give_abort(Batch *b, const Segment *g, unsigned to, uint64_t base, uint8_t cpu)
+static void give_abort(Batch *b, const Entry *e, uint8_t cpu)
 {
-    unsigned index = to ? g->item[to - 1].insn : g->item[0].insn;
+    const Item *last = &e->segment->item[e->to ? e->to - 1 : 0];
+    const Trace *t = last->trace;
 
-    for (unsigned i = 0; i < g->nitems; i++) {
-        const Item *item = &g->item[i];
-        if (item->insn == index && item->record == MIMUS_RECORD_INSN) {
-            MimusRecord *r = next_record(b, item->action);
-            *r = (MimusRecord){ .kind = MIMUS_RECORD_ABORT,
-                                .cpu = cpu,
-                                .pc = base + item->offset,
-                                .data = item->action->data };
-        }
+    for (unsigned i = 0; i < t->nactions; i++) {
+        const Action *a = &t->actions[i];
+        if (a->insn == last->insn && a->kind == ACT_RECORD && a->place == AT_INSN &&
+            a->plugin->records)
+            *next_record(b, a) = (MimusRecord){ .kind = MIMUS_RECORD_ABORT,
+                                                .cpu = cpu,
+                                                .pc = e->base + last->offset,
+                                                .data = a->data };
     }
 }
 
-static const uint64_t *give_single(Batch *b, const Action *a, uint8_t cpu, const uint64_t *w)
+static void give_single(Batch *b, const Entry *e, uint8_t cpu)
 {
-    MimusRecord *r = next_record(b, a);
+    const uint64_t *w = e->word;
+    MimusRecord *r;
 
-    *r = (MimusRecord){ .kind = (uint8_t)(w[2] >> 8),
+    if (!e->action->plugin->records)
+        return;
+    r = next_record(b, e->action);
+    *r = (MimusRecord){ .kind = (uint8_t)(w[1] >> 8),
                         .cpu = cpu,
-                        .size = (uint8_t)w[2],
+                        .size = (uint8_t)w[1],
                         .pc = w[0],
-                        .vaddr = w[1],
-                        .data = a->data };
+                        .vaddr = w[2],
+                        .data = e->action->data };
     memcpy(r->bytes, w + 3, sizeof(r->bytes));
-    return w + 7;
+}
+
+static bool wants_records(const PluginSet *s)
+{
+    for (unsigned i = 0; i < s->plugins->len; i++)
+        if (((const MimusPlugin *)s->plugins->pdata[i])->records)
+            return true;
+    return false;
+}
+
+/* As records, what has not been told yet. */
+static void give_records(PluginSet *s)
+{
+    const uint64_t *w = s->buffer->word + s->recorded, *end = s->buffer->word + s->buffer->used;
+    uint8_t cpu = 0;
+    Entry e;
+
+    s->recorded = s->buffer->used;
+    s->buffer_cpu = UINT_MAX; /* whoever begins there is told which */
+    if (!wants_records(s))
+        return;
+    while (w < end) {
+        w = plugin_read_entry(w, &e, &cpu);
+        if (e.kind == WORD_SINGLE)
+            give_single(s->batch, &e, cpu);
+        else if (e.kind != WORD_CPU && e.segment->records)
+            give_items(s->batch, &e, cpu);
+        if (e.kind == WORD_PARTIAL && e.aborted)
+            give_abort(s->batch, &e, cpu);
+    }
+    hand_over(s->batch);
 }
 
 void plugin_drain(PluginSet *s)
 {
-    const uint64_t *w = s->ring, *end = s->ring + s->ring_used;
-    uint8_t cpu = 0;
     fenv_t guest;
 
     plugin_begin_c(&guest);
-    s->ring_used = 0;
-    s->ring_cpu = UINT_MAX;
-    while (w < end) {
-        uint64_t word = *w++, what = word & WORD_KIND;
-        const Segment *g = (const Segment *)(uintptr_t)(word & ~(uint64_t)WORD_KIND);
-
-        if (what == WORD_CPU) {
-            cpu = (uint8_t)(word >> 3);
-        } else if (what == WORD_SINGLE) {
-            w = give_single(s->batch, (const Action *)g, cpu, w);
-        } else {
-            uint64_t base = *w++, part = what == WORD_PARTIAL ? *w++ : (uint64_t)g->nitems << 16;
-            unsigned to = part >> 16 & 0xffff;
-
-            w = give_items(s->batch, g, part & 0xffff, to, base, cpu, w);
-            if (part >> 32)
-                give_abort(s->batch, g, to, base, cpu);
-        }
+    give_records(s);
+    s->recorded = 0;
+    if (s->runner) {
+        s->buffer = plugin_runs_hand_over(s, s->buffer);
+    } else {
+        s->buffer->used = 0;
+        g_ptr_array_set_size(s->buffer->dead, 0);
     }
-    hand_over(s->batch);
-    g_ptr_array_set_size(s->dead, 0);
+    plugin_end_c(&guest);
+}
+
+static void settle_records(PluginSet *s)
+{
+    fenv_t guest;
+
+    if (!s->runner) {
+        plugin_drain(s);
+        return;
+    }
+    plugin_begin_c(&guest);
+    give_records(s);
     plugin_end_c(&guest);
 }
 
@@ -304,22 +398,20 @@ void mimus_flush_records(MimusPlugin *p)
         tcg_restore_state(s->accel->tcg, code, host_pc, cpu, &offset, &index);
         plugin_settle_at(cpu, index);
     }
-    if (s->ring_used)
-        plugin_drain(s);
+    if (s->recorded < s->buffer->used)
+        settle_records(s);
 }
 
 void plugin_records_init(PluginSet *s)
 {
-    s->ring = g_new(uint64_t, RING_WORDS + 4);
+    s->buffer = plugin_buffer_new();
     s->batch = g_new0(Batch, 1);
-    s->dead = plugin_dead_traces();
-    s->ring_cpu = UINT_MAX;
+    s->buffer_cpu = UINT_MAX;
 }
 
 void plugin_records_free(PluginSet *s)
 {
-    g_free(s->ring);
-    g_ptr_array_unref(s->dead);
+    plugin_buffer_free(s->buffer);
     g_free(s->batch);
 }
 

@@ -6,26 +6,26 @@
 #include <stdint.h>
 
 #define PLUGIN_COUNTERS 32
-#define PLUGIN_CELLS    48 /* accesses that one segment can note */
+#define PLUGIN_WORDS    128 /* of accesses that one segment can note */
+#define PLUGIN_ACCESS   5   /* the most words of one, with one to align it */
 
 typedef struct PluginState {
     uint64_t counter[PLUGIN_COUNTERS];
     uint64_t segment; /* const Segment *: being executed; 0: none */
-    uint64_t cells;   /* that it has filled */
-    uint64_t addr[PLUGIN_CELLS];
-    uint64_t value[PLUGIN_CELLS][4] __attribute__((aligned(32)));
-    uint32_t told; /* items of the segment that were taken out already */
+    uint64_t noted;   /* accesses of it so far */
+    uint64_t told;    /* items of it that were taken out already */
+    /* Per access its address, then its value: of more than 8 bytes at an even word. */
+    uint64_t word[PLUGIN_WORDS] __attribute__((aligned(32)));
 } PluginState;
 
 /* The slots that describe it, in this order. */
 enum {
     PLUGIN_SLOT_COUNTER,
     PLUGIN_SLOT_SEGMENT = PLUGIN_SLOT_COUNTER + PLUGIN_COUNTERS,
-    PLUGIN_SLOT_CELLS,
-    PLUGIN_SLOT_ADDR,
-    PLUGIN_SLOT_VALUE = PLUGIN_SLOT_ADDR + PLUGIN_CELLS,
-    PLUGIN_SLOT_HIGH = PLUGIN_SLOT_VALUE + PLUGIN_CELLS,
-    PLUGIN_SLOTS = PLUGIN_SLOT_HIGH + PLUGIN_CELLS
+    PLUGIN_SLOT_NOTED,
+    PLUGIN_SLOT_WORD,
+    PLUGIN_SLOT_PAIR = PLUGIN_SLOT_WORD + PLUGIN_WORDS, /* two words as V128 */
+    PLUGIN_SLOTS = PLUGIN_SLOT_PAIR + PLUGIN_WORDS / 2
 };
 
 #endif

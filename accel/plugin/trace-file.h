@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The native trace: what was executed and accessed, with values, in compressed frames that stand
- * for themselves. Written by the tool `trace`, read by `mimus trace`.
+ * The native trace, version 2: what was executed and accessed, with values, in compressed frames
+ * that stand for themselves. Written by the tool `trace`, read by `mimus trace`. Little-endian.
  *
- *   file    "MIMUSTRC", u32 version, u32 0; frames; index: per frame {u64 offset, u64 first
- *           instruction}, then u64 number of frames, "MIMUSEND". Without an index (a killed run)
- * the frames are walked. Everything is little-endian. frame   "MTF1", u32 bytes compressed, u32
- * bytes raw, u32 crc-like sum of them (xor of words), u64 first instruction, u64 instructions; zstd
- * of: u32 bytes of each of four streams; the streams control per mispredicted instruction varints:
- * how many before it were as predicted, site + 2 (0: the instruction before faulted; 1: a CPU
- * number follows), if the site is new to the frame: zigzag of pc from the site before it, size and
- * bytes; number of accesses. A last count ends it. kinds   per access a byte: bit 7 store, size
- *   addrs   per access zigzag varint of the distance from the same access of that site the last
- * time values  likewise for up to 8 bytes; others as they are
+ *   file     "MIMUSTRC", u32 version, u32 0; frames; index: per frame {u64 offset, u64 first
+ *            instruction}, then u64 number of frames, "MIMUSEND". Without an index (a killed run)
+ *            the frames are walked.
+ *   frame    TraceFrameHead, then its streams, each by itself through zstd.
  *
- * Predicted is the site that came after this site the last time, with as many accesses as then.
+ * A path is a list of steps: an instruction, or an access of the instruction before. A run says
+ * that a path was gone. Predicted is the path that came after this one the last time, with its base
+ * then. control  per run that was not predicted, varints: how many before it were; then what: 0 the
+ * instruction before faulted 1        a CPU number follows: of what comes; frames begin with CPU 0
+ *            2        step numbers from and to follow, then a path: only these steps; after it
+ *                     nothing is predicted
+ *            3 + 2n   path n, with the base that it had the last time
+ *            4 + 2n   path n, zigzag of its base minus the last time's; of a new path (n is how
+ * many there are) minus that of the new one before, then its definition A last count ends it.
+ *            definition: number of steps; per step a byte kind | size << 2 (TRACE_STEP_…), of
+ *            instructions then zigzag of the distance of its offset to the end of the one before,
+ *            and its bytes
+ *   lengths  per access a byte: code of the address' length | code of the value's << 3
+ *   addrs    that many bytes of zigzag of address - that of this step of this path the last time
+ *   values   likewise; values of more than 8 bytes as they are, their code is 0
  */
 #ifndef ACCEL_PLUGIN_TRACE_FILE_H
 #define ACCEL_PLUGIN_TRACE_FILE_H
@@ -23,28 +31,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_MAGIC     "MIMUSTRC"
-#define TRACE_END       "MIMUSEND"
-#define TRACE_FRAME     "MTF1"
-#define TRACE_VERSION   1
-#define TRACE_INSN_MAX  15
-#define TRACE_FRAME_MAX (64u << 20) /* bytes raw */
-enum { TRACE_CONTROL, TRACE_KINDS, TRACE_ADDRS, TRACE_VALUES, TRACE_STREAMS };
+#define TRACE_MAGIC      "MIMUSTRC"
+#define TRACE_END        "MIMUSEND"
+#define TRACE_FRAME      "MTF2"
+#define TRACE_VERSION    2
+#define TRACE_INSN_MAX   15
+#define TRACE_ACCESS_MAX 32
+#define TRACE_STEPS_MAX  2048
+#define TRACE_STREAM_MAX (128u << 20) /* bytes raw */
+enum { TRACE_CONTROL, TRACE_LENGTHS, TRACE_ADDRS, TRACE_VALUES, TRACE_STREAMS };
+enum { TRACE_ABORT, TRACE_CPU, TRACE_PART, TRACE_PATH };
+enum { TRACE_STEP_INSN, TRACE_STEP_LOAD, TRACE_STEP_STORE };
 
-#define TRACE_SLOTS \
-    2 /* accesses of a site that have a memory of their own; later ones share the last */
+static const uint8_t trace_length[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
 
 typedef struct TraceFrameHead {
     char magic[4];
-    uint32_t compressed, raw, sum;
+    uint32_t sum; /* trace_sum() of what follows it, compressed */
     uint64_t first, count;
+    uint32_t raw[TRACE_STREAMS], packed[TRACE_STREAMS]; /* bytes */
 } TraceFrameHead;
 
 typedef struct TraceAccess {
     uint64_t addr;
     uint8_t size; /* 1 to 32 */
     bool store;
-    uint8_t value[32];
+    uint8_t value[TRACE_ACCESS_MAX];
 } TraceAccess;
 
 typedef struct TraceInsn {
@@ -56,21 +68,36 @@ typedef struct TraceInsn {
     TraceAccess *access; /* the reader's, until the next one */
 } TraceInsn;
 
-uint32_t trace_sum(const void *data, size_t len);
+uint32_t trace_sum(uint32_t sum, const void *data, size_t len);
 
 typedef struct TraceWriter TraceWriter;
+typedef struct TracePath TracePath;
+
+typedef struct TraceStep {
+    uint8_t kind, size;
+    uint16_t word;        /* where a run's words have the value; the address is before it */
+    uint32_t offset;      /* of an instruction from the run's base */
+    const uint8_t *bytes; /* of an instruction; copied */
+} TraceStep;
+
 /* NULL with @why, static text. */
 TraceWriter *trace_writer_open(const char *path, int level, const char **why);
-/* Instructions in order, and accesses of the latest one. A site stands for an instruction's bytes,
- * as a rule at @pc. */
-typedef struct TraceSite TraceSite;
-TraceSite *trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size);
-void trace_writer_insn(TraceWriter *w, TraceSite *site, uint64_t pc, unsigned cpu);
-/* Of up to 8 bytes @value has 8, zeros above. */
-void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool store,
-                         const void *value);
+/* The same steps are the same path, the writer's. */
+TracePath *trace_writer_path(TraceWriter *w, const TraceStep *step, unsigned n);
+/* Its steps @from … @to - 1 happened. */
+void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
+                      unsigned from, unsigned to, unsigned cpu);
+/* @t, which may be NULL, will be needed soon. */
+static inline void trace_writer_fetch(const TracePath *t)
+{
+    __builtin_prefetch(t);
+    __builtin_prefetch((const char *)t + 64);
+}
 void trace_writer_abort(TraceWriter *w); /* the latest instruction faulted */
 uint64_t trace_writer_count(const TraceWriter *w);
+/* The steps of @t up to which it has @insns instructions and their accesses. */
+unsigned trace_path_prefix(const TracePath *t, unsigned from, uint64_t insns);
+unsigned trace_path_insns(const TracePath *t);
 bool trace_writer_close(TraceWriter *w, const char **why); /* false: the file is not whole */
 
 typedef struct TraceReader TraceReader;

@@ -8,18 +8,19 @@
 #include <string.h>
 #include <zstd.h>
 
-typedef struct Slot {
+typedef struct Step {
+    uint64_t offset; /* of an instruction */
     uint64_t addr, value;
-} Slot;
-
-typedef struct Site {
-    uint64_t pc;
-    struct Site *next; /* predicted */
-    uint32_t naccesses;
-    uint8_t size;
+    uint8_t kind, size;
     uint8_t bytes[TRACE_INSN_MAX];
-    Slot slot[TRACE_SLOTS];
-} Site;
+} Step;
+
+typedef struct Path {
+    uint64_t base;
+    struct Path *next; /* predicted */
+    uint32_t nsteps;
+    Step step[];
+} Path;
 
 typedef struct Stream {
     const uint8_t *at, *end;
@@ -32,17 +33,17 @@ struct TraceReader {
     GArray *index; /* of {offset, first instruction} */
     /* the frame that is being read */
     uint64_t frame; /* the next one */
-    uint8_t *raw;
+    uint8_t *raw[TRACE_STREAMS];
     Stream stream[TRACE_STREAMS];
-    GHashTable *sites;
+    GPtrArray *paths;
     uint64_t left, number; /* instructions left in it; number of the next one */
-    uint64_t run;
-    Site *current;
-    uint64_t last_pc;
+    uint64_t run;          /* predicted runs that come */
+    bool at_end;           /* there is nothing more */
+    Path *path;            /* its steps from `at` to `to` come */
+    uint32_t at, to;
+    bool predicts; /* its successor */
+    uint64_t new_base;
     uint8_t cpu;
-    bool has_pending; /* the site after the run is known already */
-    Site *pending;
-    bool ended, abort_next;
     TraceAccess *access;
     uint32_t access_room;
 };
@@ -63,11 +64,27 @@ static bool read_at(TraceReader *r, uint64_t offset, void *buf, size_t len)
            !fseeko(r->file, (off_t)offset, SEEK_SET) && fread(buf, 1, len, r->file) == len;
 }
 
+static uint64_t packed_size(const TraceFrameHead *h)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < TRACE_STREAMS; i++)
+        sum += h->packed[i];
+    return sum;
+}
+
+static bool has_sizes(const TraceFrameHead *h, uint64_t room)
+{
+    for (unsigned i = 0; i < TRACE_STREAMS; i++)
+        if (h->raw[i] > TRACE_STREAM_MAX)
+            return false;
+    return packed_size(h) <= room;
+}
+
 static bool read_head(TraceReader *r, uint64_t offset, TraceFrameHead *h)
 {
     return read_at(r, offset, h, sizeof(*h)) && !memcmp(h->magic, TRACE_FRAME, 4) &&
-           h->compressed <= r->size - offset - sizeof(*h) && h->raw <= TRACE_FRAME_MAX * 4u &&
-           h->raw >= TRACE_STREAMS * 4;
+           has_sizes(h, r->size - offset - sizeof(*h));
 }
 
 static void walk_frames(TraceReader *r)
@@ -80,7 +97,7 @@ static void walk_frames(TraceReader *r)
         g_array_append_val(r->index, entry[0]);
         g_array_append_val(r->index, entry[1]);
         r->count = h.first + h.count;
-        offset += sizeof(h) + h.compressed;
+        offset += sizeof(h) + packed_size(&h);
     }
 }
 
@@ -114,7 +131,7 @@ TraceReader *trace_reader_open(const char *path, const char **why)
 
     *why = NULL;
     r->index = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    r->sites = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+    r->paths = g_ptr_array_new_with_free_func(g_free);
     r->file = fopen(path, "re");
     if (!r->file) {
         *why = g_strerror(errno);
@@ -144,8 +161,9 @@ void trace_reader_close(TraceReader *r)
     if (r->file)
         fclose(r->file);
     g_array_unref(r->index);
-    g_hash_table_unref(r->sites);
-    g_free(r->raw);
+    g_ptr_array_unref(r->paths);
+    for (unsigned i = 0; i < TRACE_STREAMS; i++)
+        g_free(r->raw[i]);
     g_free(r->access);
     g_free(r);
 }
@@ -170,24 +188,21 @@ bool trace_reader_is_whole(const TraceReader *r)
 
 static bool unpack(TraceReader *r, const TraceFrameHead *h, uint64_t offset)
 {
-    g_autofree uint8_t *packed = g_malloc(h->compressed + 1);
-    size_t at = TRACE_STREAMS * 4;
+    size_t size = packed_size(h), at = 0;
+    g_autofree uint8_t *packed = g_malloc(size + 1);
+    uint32_t sum = trace_sum(0, &h->first, sizeof(*h) - offsetof(TraceFrameHead, first));
 
-    g_free(r->raw);
-    r->raw = g_malloc(h->raw);
-    if (!read_at(r, offset + sizeof(*h), packed, h->compressed) ||
-        trace_sum(packed, h->compressed) != h->sum ||
-        ZSTD_decompress(r->raw, h->raw, packed, h->compressed) != h->raw)
+    if (!read_at(r, offset + sizeof(*h), packed, size) || trace_sum(sum, packed, size) != h->sum)
         return false;
     for (unsigned i = 0; i < TRACE_STREAMS; i++) {
-        uint32_t len;
-        memcpy(&len, r->raw + 4 * i, 4);
-        if (len > h->raw - at)
+        g_free(r->raw[i]);
+        r->raw[i] = g_malloc(h->raw[i] + 1u);
+        if (ZSTD_decompress(r->raw[i], h->raw[i], packed + at, h->packed[i]) != h->raw[i])
             return false;
-        r->stream[i] = (Stream){ r->raw + at, r->raw + at + len };
-        at += len;
+        at += h->packed[i];
+        r->stream[i] = (Stream){ r->raw[i], r->raw[i] + h->raw[i] };
     }
-    return at == h->raw;
+    return true;
 }
 
 static bool get_varint(Stream *s, uint64_t *v)
@@ -212,6 +227,11 @@ static bool get_signed(Stream *s, uint64_t *v)
     return true;
 }
 
+static bool get_run(TraceReader *r)
+{
+    return get_varint(&r->stream[TRACE_CONTROL], &r->run);
+}
+
 static bool load_frame(TraceReader *r)
 {
     TraceFrameHead h;
@@ -220,172 +240,220 @@ static bool load_frame(TraceReader *r)
     if (!read_head(r, offset, &h) || !unpack(r, &h, offset))
         return false;
     r->frame++;
-    g_hash_table_remove_all(r->sites);
+    g_ptr_array_set_size(r->paths, 0);
     r->left = h.count;
     r->number = h.first;
-    r->current = r->pending = NULL;
-    r->has_pending = false;
-    r->last_pc = 0;
+    r->path = NULL;
+    r->at = r->to = 0;
+    r->new_base = 0;
     r->cpu = 0;
-    return get_varint(&r->stream[TRACE_CONTROL], &r->run);
+    r->at_end = false;
+    return get_run(r);
 }
 
-static bool define_site(TraceReader *r, Site *s)
+static bool define_step(Stream *c, Step *s, uint64_t *end)
 {
-    Stream *c = &r->stream[TRACE_CONTROL];
-    uint64_t distance, size;
-
-    if (!get_signed(c, &distance) || !get_varint(c, &size) || size > TRACE_INSN_MAX ||
-        size > (uint64_t)(c->end - c->at))
-        return false;
-    s->pc = r->last_pc += distance;
-    s->size = (uint8_t)size;
-    memcpy(s->bytes, c->at, size);
-    c->at += size;
-    return true;
-}
-
-/* The entry after a run. Sets abort_next, cpu, or pending. */
-static bool read_entry(TraceReader *r)
-{
-    Stream *c = &r->stream[TRACE_CONTROL];
-    uint64_t what, n;
-    Site *s;
-
-    if (!get_varint(c, &what))
-        return false;
-    if (what == 0) {
-        r->abort_next = true;
-    } else if (what == 1) {
-        if (!get_varint(c, &n))
-            return false;
-        r->cpu = (uint8_t)n;
-    } else {
-        s = g_hash_table_lookup(r->sites, (void *)(uintptr_t)what);
-        if (!s) {
-            s = g_new0(Site, 1);
-            g_hash_table_insert(r->sites, (void *)(uintptr_t)what, s);
-            if (!define_site(r, s))
-                return false;
-        }
-        if (!get_varint(c, &n) || n > UINT32_MAX)
-            return false;
-        s->naccesses = (uint32_t)n;
-        r->pending = s;
-        r->has_pending = true;
-        return true;
-    }
-    return get_varint(c, &r->run);
-}
-
-static bool read_access(TraceReader *r, Site *s, uint32_t n)
-{
-    Slot *slot = &s->slot[MIN(n, TRACE_SLOTS - 1)];
-    Stream *kinds = &r->stream[TRACE_KINDS], *values = &r->stream[TRACE_VALUES];
-    TraceAccess *a = &r->access[n];
     uint64_t distance;
-    uint8_t kind;
+    uint8_t byte;
 
-    if (kinds->at == kinds->end || !get_signed(&r->stream[TRACE_ADDRS], &distance))
+    if (c->at == c->end)
         return false;
-    kind = *kinds->at++;
-    *a = (TraceAccess){ .addr = slot->addr += distance, .size = kind & 0x7f, .store = kind & 0x80 };
-    if (a->size == 0 || a->size > 32)
+    byte = *c->at++;
+    s->kind = byte & 3;
+    s->size = byte >> 2;
+    if (s->kind != TRACE_STEP_INSN)
+        return s->kind <= TRACE_STEP_STORE && s->size && s->size <= TRACE_ACCESS_MAX;
+    if (!get_signed(c, &distance) || s->size > TRACE_INSN_MAX || s->size > c->end - c->at)
         return false;
-    if (a->size > 8) {
-        if (a->size > values->end - values->at)
-            return false;
-        memcpy(a->value, values->at, a->size);
-        values->at += a->size;
-        return true;
-    }
-    if (!get_signed(values, &distance))
-        return false;
-    slot->value += distance;
-    memcpy(a->value, &slot->value, 8);
+    s->offset = *end + distance;
+    *end = s->offset + s->size;
+    memcpy(s->bytes, c->at, s->size);
+    c->at += s->size;
     return true;
 }
 
-static bool read_accesses(TraceReader *r, Site *s)
+static Path *define_path(TraceReader *r)
 {
-    const Stream *kinds = &r->stream[TRACE_KINDS];
+    Stream *c = &r->stream[TRACE_CONTROL];
+    uint64_t nsteps, end = 0;
+    Path *p;
 
-    if (s->naccesses > (uint64_t)(kinds->end - kinds->at))
-        return false;
-    if (s->naccesses > r->access_room) {
-        r->access_room = s->naccesses;
-        r->access = g_renew(TraceAccess, r->access, r->access_room);
-    }
-    for (uint32_t i = 0; i < s->naccesses; i++)
-        if (!read_access(r, s, i))
-            return false;
-    return true;
-}
-
-/* What comes next: its site; NULL: the frame is damaged. */
-static Site *next_site(TraceReader *r)
-{
-    Site *s;
-
-    while (!r->run && !r->has_pending) {
-        r->abort_next = false;
-        if (!read_entry(r))
+    if (!get_varint(c, &nsteps) || !nsteps || nsteps > TRACE_STEPS_MAX)
+        return NULL;
+    p = g_malloc0(sizeof(*p) + nsteps * sizeof(Step));
+    g_ptr_array_add(r->paths, p);
+    p->nsteps = (uint32_t)nsteps;
+    for (unsigned i = 0; i < nsteps; i++)
+        if (!define_step(c, &p->step[i], &end))
             return NULL;
+    return p;
+}
+
+/* @what: TRACE_PATH and above. NULL: damaged. */
+static Path *read_path(TraceReader *r, uint64_t what)
+{
+    uint64_t n = (what - TRACE_PATH) / 2, distance = 0;
+    bool moved = (what - TRACE_PATH) & 1;
+    Path *p = n < r->paths->len ? r->paths->pdata[n] : NULL;
+
+    if (moved && !get_signed(&r->stream[TRACE_CONTROL], &distance))
+        return NULL;
+    if (p) {
+        p->base += distance;
+        return p;
     }
+    if (n != r->paths->len || !moved || !(p = define_path(r)))
+        return NULL;
+    p->base = r->new_base += distance;
+    return p;
+}
+
+static bool begin_run(TraceReader *r, Path *p, bool whole)
+{
+    if (!p)
+        return false;
+    if (r->path && r->predicts && whole)
+        r->path->next = p;
+    r->path = p;
+    r->predicts = whole;
+    r->at = 0;
+    r->to = p->nsteps;
+    return true;
+}
+
+static bool begin_part(TraceReader *r)
+{
+    Stream *c = &r->stream[TRACE_CONTROL];
+    uint64_t from, to, what;
+    Path *p;
+
+    if (!get_varint(c, &from) || !get_varint(c, &to) || !get_varint(c, &what) || what < TRACE_PATH)
+        return false;
+    p = read_path(r, what);
+    if (!p || to > p->nsteps || from > to)
+        return false;
+    begin_run(r, p, false);
+    r->at = (uint32_t)from;
+    r->to = (uint32_t)to;
+    return true;
+}
+
+/* The next run, or at_end; *@aborts: that the instruction before faulted. False: damaged. */
+static bool next_run(TraceReader *r, bool *aborts)
+{
+    Stream *c = &r->stream[TRACE_CONTROL];
+    uint64_t what, cpu;
+
     if (r->run) {
         r->run--;
-        return r->current ? r->current->next : NULL;
+        return r->path && r->predicts && begin_run(r, r->path->next, true);
     }
-    s = r->pending;
-    r->has_pending = false;
-    if (r->current)
-        r->current->next = s;
-    if (!get_varint(&r->stream[TRACE_CONTROL], &r->run))
-        return NULL;
-    return s;
+    if (c->at == c->end) {
+        r->at_end = true;
+        return true;
+    }
+    if (!get_varint(c, &what))
+        return false;
+    if (what >= TRACE_PATH)
+        return begin_run(r, read_path(r, what), true) && get_run(r);
+    if (what == TRACE_PART)
+        return begin_part(r) && get_run(r);
+    if (what == TRACE_ABORT)
+        *aborts = true;
+    else if (!get_varint(c, &cpu))
+        return false;
+    else
+        r->cpu = (uint8_t)cpu;
+    return get_run(r);
 }
 
-/* Does the mark that it faulted follow the instruction just read? */
-static bool is_aborted(TraceReader *r)
+static bool get_bytes(Stream *s, void *to, unsigned n)
 {
-    r->abort_next = false;
-    while (!r->run && !r->has_pending && !r->abort_next &&
-           r->stream[TRACE_CONTROL].at < r->stream[TRACE_CONTROL].end)
-        if (!read_entry(r))
-            break;
-    return r->abort_next;
+    if (n > s->end - s->at)
+        return false;
+    memcpy(to, s->at, n);
+    s->at += n;
+    return true;
+}
+
+static bool get_distance(Stream *s, unsigned code, uint64_t *value)
+{
+    uint64_t z = 0;
+
+    if (!get_bytes(s, &z, trace_length[code]))
+        return false;
+    *value += z >> 1 ^ (0 - (z & 1));
+    return true;
+}
+
+static bool read_access(TraceReader *r, Step *s, uint32_t n)
+{
+    TraceAccess *a;
+    uint8_t lengths;
+
+    if (n == r->access_room) {
+        r->access_room = n ? 2 * n : 16;
+        r->access = g_renew(TraceAccess, r->access, r->access_room);
+    }
+    a = &r->access[n];
+    if (!get_bytes(&r->stream[TRACE_LENGTHS], &lengths, 1) ||
+        !get_distance(&r->stream[TRACE_ADDRS], lengths & 7, &s->addr))
+        return false;
+    *a = (TraceAccess){ .addr = s->addr, .size = s->size, .store = s->kind == TRACE_STEP_STORE };
+    if (s->size > 8)
+        return get_bytes(&r->stream[TRACE_VALUES], a->value, s->size);
+    if (!get_distance(&r->stream[TRACE_VALUES], lengths >> 3 & 7, &s->value))
+        return false;
+    memcpy(a->value, &s->value, 8);
+    return true;
+}
+
+/* What comes until the next instruction begins; @n accesses of it. False: damaged. */
+static bool finish_insn(TraceReader *r, bool *aborts, uint32_t *n)
+{
+    *n = 0;
+    for (;;) {
+        for (; r->at < r->to; r->at++) {
+            Step *s = &r->path->step[r->at];
+            if (s->kind == TRACE_STEP_INSN)
+                return true;
+            if (!read_access(r, s, (*n)++))
+                return false;
+        }
+        if (r->at_end)
+            return true;
+        if (!next_run(r, aborts))
+            return false;
+    }
 }
 
 bool trace_reader_next(TraceReader *r, TraceInsn *out, const char **why)
 {
-    static const char *const damaged = "the file is damaged";
-    Site *s;
+    uint32_t dropped;
+    const Step *s;
 
-    *why = NULL;
+    *why = "the file is damaged";
     while (!r->left) {
-        if (r->frame == trace_reader_frames(r))
-            return false;
-        if (!load_frame(r)) {
-            *why = damaged;
+        if (r->frame == trace_reader_frames(r)) {
+            *why = NULL;
             return false;
         }
+        /* Accesses before its first instruction belong to none. */
+        if (!load_frame(r) || !finish_insn(r, &out->aborted, &dropped))
+            return false;
     }
-    out->cpu = r->cpu;
-    s = next_site(r);
-    if (!s || !read_accesses(r, s)) {
-        *why = damaged;
+    if (r->at_end)
         return false;
-    }
-    r->current = s;
-    r->left--;
-    out->cpu = r->cpu;
-    out->pc = s->pc;
-    out->number = r->number++;
-    out->size = s->size;
+    s = &r->path->step[r->at++];
+    *out = (TraceInsn){
+        .pc = r->path->base + s->offset, .number = r->number++, .cpu = r->cpu, .size = s->size
+    };
     memcpy(out->bytes, s->bytes, sizeof(out->bytes));
-    out->naccesses = s->naccesses;
+    if (!finish_insn(r, &out->aborted, &out->naccesses))
+        return false;
     out->access = r->access;
-    out->aborted = is_aborted(r);
+    r->left--;
+    *why = NULL;
     return true;
 }
 

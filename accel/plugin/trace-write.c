@@ -9,27 +9,29 @@
 #include <string.h>
 #include <zstd.h>
 
-#define SITES_OF_CHUNK 4096u
-#define STREAM_ROOM    (2u << 20) /* a frame is full when a stream comes near it */
-/* The most of one instruction: a REP that is entered once, FXSAVE. */
-#define ACCESSES_MAX (1u << 18)
-#define STREAM_SIZE  (STREAM_ROOM + ACCESSES_MAX * 33 + 64 * 1024)
+#define STREAM_ROOM (8u << 20)   /* a frame is full when a stream comes near it */
+#define STREAM_MORE (256u << 10) /* of one run; tested before it */
+#define BUCKETS     (1u << 17)
 
+/* An access of a path. */
 typedef struct Slot {
-    uint64_t addr, value;
+    uint64_t addr, value; /* the last time */
+    uint64_t mask;        /* of its value; 0: of more than 8 bytes */
+    uint16_t word;
+    uint8_t size;
 } Slot;
 
-struct TraceSite {
-    uint64_t pc;
-    TraceSite *next;    /* predicted */
-    uint32_t id, frame; /* the frame that knows it */
-    uint32_t naccesses;
-    uint8_t size;
-    Slot slot[TRACE_SLOTS];
-    /* the rest is needed rarely */
-    TraceSite *elsewhere; /* the same bytes at another address */
-    uint8_t bytes[TRACE_INSN_MAX];
-} __attribute__((aligned(64)));
+struct TracePath {
+    TracePath *next; /* predicted */
+    uint64_t base;   /* the last time */
+    uint32_t frame;  /* that knows it, as: */
+    uint32_t id;
+    uint16_t nsteps, naccesses, ninsns;
+    TraceStep *step;
+    uint8_t *bytes; /* of its instructions */
+    TracePath *same_bucket;
+    Slot slot[];
+};
 
 typedef struct Frame {
     uint8_t *stream[TRACE_STREAMS];
@@ -40,35 +42,34 @@ typedef struct Frame {
 struct TraceWriter {
     FILE *file;
     int level, error;
-    TraceSite **chunks; /* of SITES_OF_CHUNK */
-    uint32_t nsites;
+    TracePath *bucket[BUCKETS];
     uint64_t count;
     /* the frame that is filled */
     Frame frame[2];
     unsigned filling;
-    uint32_t number;
-    uint32_t run;       /* predicted instructions that have not been written down */
-    TraceSite *current; /* whose accesses come; NULL: none */
-    uint32_t naccesses;
-    TraceSite *previous;
+    uint32_t number, npaths;
+    uint32_t run; /* predicted runs that have not been written down */
+    TracePath *previous;
+    uint64_t new_base; /* of the path defined last */
     unsigned cpu;
-    uint64_t last_pc; /* of the site defined last */
+    uint8_t code[65]; /* by leading zeros: of the shortest length */
     /* the thread */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int pending; /* frame to be written; -1: none; -2: end */
     ZSTD_CCtx *zstd;
-    uint8_t *raw, *packed;
+    uint8_t *packed;
     size_t packed_room;
+    uint64_t offset; /* in the file */
     uint64_t *index;
     size_t nindex;
 };
 
-uint32_t trace_sum(const void *data, size_t len)
+uint32_t trace_sum(uint32_t sum, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    uint32_t sum = 0x4d696d75, word;
+    uint32_t word;
 
     for (; len >= 4; p += 4, len -= 4) {
         memcpy(&word, p, 4);
@@ -79,11 +80,19 @@ uint32_t trace_sum(const void *data, size_t len)
     return sum;
 }
 
+static void *must(void *p)
+{
+    if (!p)
+        abort();
+    return p;
+}
+
 /* ---- The thread -------------------------------------------------------------------------------
  */
 
 static void put_out(TraceWriter *w, const void *data, size_t len)
 {
+    w->offset += len;
     if (!w->error && fwrite(data, 1, len, w->file) != len)
         w->error = errno ? errno : EIO;
 }
@@ -91,30 +100,27 @@ static void put_out(TraceWriter *w, const void *data, size_t len)
 static void write_frame(TraceWriter *w, const Frame *f)
 {
     TraceFrameHead head = { .first = f->first, .count = f->count };
-    size_t raw = TRACE_STREAMS * 4, packed;
+    size_t total = 0;
 
     for (unsigned i = 0; i < TRACE_STREAMS; i++) {
-        uint32_t used = (uint32_t)f->used[i];
-        memcpy(w->raw + 4 * i, &used, 4);
-        memcpy(w->raw + raw, f->stream[i], used);
-        raw += used;
-    }
-    packed = ZSTD_compressCCtx(w->zstd, w->packed, w->packed_room, w->raw, raw, w->level);
-    if (ZSTD_isError(packed)) {
-        w->error = ENOMEM;
-        return;
+        size_t packed = ZSTD_compressCCtx(w->zstd, w->packed + total, w->packed_room - total,
+                                          f->stream[i], f->used[i], w->level);
+        if (ZSTD_isError(packed)) {
+            w->error = ENOMEM;
+            return;
+        }
+        head.raw[i] = (uint32_t)f->used[i];
+        head.packed[i] = (uint32_t)packed;
+        total += packed;
     }
     memcpy(head.magic, TRACE_FRAME, 4);
-    head.compressed = (uint32_t)packed;
-    head.raw = (uint32_t)raw;
-    head.sum = trace_sum(w->packed, packed);
-    w->index = realloc(w->index, (w->nindex + 1) * 16);
-    if (!w->index)
-        abort();
-    w->index[2 * w->nindex] = (uint64_t)ftello(w->file);
+    head.sum = trace_sum(0, &head.first, sizeof(head) - offsetof(TraceFrameHead, first));
+    head.sum = trace_sum(head.sum, w->packed, total);
+    w->index = must(realloc(w->index, (w->nindex + 1) * 16));
+    w->index[2 * w->nindex] = w->offset;
     w->index[2 * w->nindex++ + 1] = f->first;
     put_out(w, &head, sizeof(head));
-    put_out(w, w->packed, packed);
+    put_out(w, w->packed, total);
 }
 
 static void *writer_thread(void *opaque)
@@ -155,16 +161,17 @@ static inline Frame *frame(TraceWriter *w)
     return &w->frame[w->filling];
 }
 
-static inline void put_varint(Frame *f, unsigned stream, uint64_t v)
+static void put_varint(TraceWriter *w, uint64_t v)
 {
-    uint8_t *p = f->stream[stream] + f->used[stream], *at = p;
+    Frame *f = frame(w);
+    uint8_t *at = f->stream[TRACE_CONTROL] + f->used[TRACE_CONTROL];
 
     while (v >= 0x80) {
         *at++ = (uint8_t)(v | 0x80);
         v >>= 7;
     }
     *at++ = (uint8_t)v;
-    f->used[stream] += (size_t)(at - p);
+    f->used[TRACE_CONTROL] = (size_t)(at - f->stream[TRACE_CONTROL]);
 }
 
 static inline uint64_t zigzag(uint64_t v)
@@ -172,10 +179,11 @@ static inline uint64_t zigzag(uint64_t v)
     return v << 1 ^ (uint64_t)((int64_t)v >> 63);
 }
 
-static inline void put_bytes(Frame *f, unsigned stream, const void *data, size_t len)
+static void put_what(TraceWriter *w, uint64_t what)
 {
-    memcpy(f->stream[stream] + f->used[stream], data, len);
-    f->used[stream] += len;
+    put_varint(w, w->run);
+    put_varint(w, what);
+    w->run = 0;
 }
 
 static void begin_frame(TraceWriter *w)
@@ -186,52 +194,21 @@ static void begin_frame(TraceWriter *w)
     f->first = w->count;
     f->count = 0;
     w->number++;
+    w->npaths = 0;
     w->run = 0;
-    w->previous = w->current = NULL;
-    w->last_pc = 0;
-    if (w->cpu) { /* frames begin with CPU 0 */
-        put_varint(f, TRACE_CONTROL, 0);
-        put_varint(f, TRACE_CONTROL, 1);
-        put_varint(f, TRACE_CONTROL, w->cpu);
+    w->previous = NULL;
+    w->new_base = 0;
+    if (w->cpu) {
+        put_what(w, TRACE_CPU);
+        put_varint(w, w->cpu);
     }
-}
-
-/* The latest instruction has all its accesses: was it as predicted? */
-static void settle(TraceWriter *w)
-{
-    Frame *f = frame(w);
-    TraceSite *s = w->current, *before = w->previous;
-
-    if (!s)
-        return;
-    if (before && before->next == s && s->frame == w->number && s->naccesses == w->naccesses) {
-        w->run++;
-    } else {
-        put_varint(f, TRACE_CONTROL, w->run);
-        put_varint(f, TRACE_CONTROL, (uint64_t)s->id + 2);
-        w->run = 0;
-        if (s->frame != w->number) {
-            put_varint(f, TRACE_CONTROL, zigzag(s->pc - w->last_pc));
-            put_varint(f, TRACE_CONTROL, s->size);
-            put_bytes(f, TRACE_CONTROL, s->bytes, s->size);
-            w->last_pc = s->pc;
-            s->frame = w->number;
-        }
-        put_varint(f, TRACE_CONTROL, w->naccesses);
-        if (before)
-            before->next = s;
-    }
-    s->naccesses = w->naccesses;
-    w->previous = s;
-    w->current = NULL;
 }
 
 static void end_frame(TraceWriter *w)
 {
-    settle(w);
-    if (!frame(w)->count && !w->run)
+    if (!frame(w)->count)
         return;
-    put_varint(frame(w), TRACE_CONTROL, w->run);
+    put_varint(w, w->run);
     hand_to_thread(w, (int)w->filling);
     w->filling ^= 1;
 }
@@ -244,96 +221,144 @@ static bool is_full(const Frame *f)
     return false;
 }
 
-/* ---- For the tool -----------------------------------------------------------------------------
+/* ---- Runs -------------------------------------------------------------------------------------
  */
 
-TraceSite *trace_writer_site(TraceWriter *w, uint64_t pc, const uint8_t *bytes, unsigned size)
+static void put_definition(TraceWriter *w, const TracePath *t)
 {
-    uint32_t chunk = w->nsites / SITES_OF_CHUNK;
-    TraceSite *s;
+    Frame *f = frame(w);
+    uint32_t end = 0;
 
-    if (w->nsites % SITES_OF_CHUNK == 0) {
-        w->chunks = realloc(w->chunks, (chunk + 1) * sizeof(*w->chunks));
-        if (!w->chunks || !(w->chunks[chunk] = aligned_alloc(64, SITES_OF_CHUNK * sizeof(*s))))
-            abort();
+    put_varint(w, t->nsteps);
+    for (unsigned i = 0; i < t->nsteps; i++) {
+        const TraceStep *s = &t->step[i];
+        f->stream[TRACE_CONTROL][f->used[TRACE_CONTROL]++] = (uint8_t)(s->kind | s->size << 2);
+        if (s->kind != TRACE_STEP_INSN)
+            continue;
+        put_varint(w, zigzag((uint64_t)((int64_t)s->offset - end)));
+        memcpy(f->stream[TRACE_CONTROL] + f->used[TRACE_CONTROL], s->bytes, s->size);
+        f->used[TRACE_CONTROL] += s->size;
+        end = s->offset + s->size;
     }
-    s = &w->chunks[chunk][w->nsites % SITES_OF_CHUNK];
-    memset(s, 0, sizeof(*s));
-    s->id = w->nsites++;
-    s->pc = pc;
-    s->size = (uint8_t)(size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX);
-    memcpy(s->bytes, bytes, s->size);
-    return s;
 }
 
-static TraceSite *site_at(TraceWriter *w, TraceSite *s, uint64_t pc)
+/* What says which path it is, and with which base. */
+static void put_path(TraceWriter *w, TracePath *t, uint64_t base)
 {
-    while (s->pc != pc) {
-        if (!s->elsewhere)
-            s->elsewhere = trace_writer_site(w, pc, s->bytes, s->size);
-        s = s->elsewhere;
+    if (t->frame != w->number) {
+        t->frame = w->number;
+        t->id = w->npaths++;
+        t->next = NULL;
+        for (unsigned i = 0; i < t->naccesses; i++)
+            t->slot[i].addr = t->slot[i].value = 0;
+        put_varint(w, TRACE_PATH + 1 + 2 * (uint64_t)t->id);
+        put_varint(w, zigzag(base - w->new_base));
+        put_definition(w, t);
+        w->new_base = base;
+    } else if (t->base == base) {
+        put_varint(w, TRACE_PATH + 2 * (uint64_t)t->id);
+    } else {
+        put_varint(w, TRACE_PATH + 1 + 2 * (uint64_t)t->id);
+        put_varint(w, zigzag(base - t->base));
     }
-    return s;
+    t->base = base;
 }
 
-void trace_writer_insn(TraceWriter *w, TraceSite *s, uint64_t pc, unsigned cpu)
+/* Without branches but for values of more than 8 bytes: what changes is not to be foreseen. */
+static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word)
 {
-    if (s->pc != pc)
-        s = site_at(w, s, pc);
-    settle(w);
-    if (frame(w)->count % 64 == 0 && is_full(frame(w))) {
+    Frame *f = frame(w);
+    uint8_t *lengths = f->stream[TRACE_LENGTHS] + f->used[TRACE_LENGTHS];
+    uint8_t *addrs = f->stream[TRACE_ADDRS] + f->used[TRACE_ADDRS];
+    uint8_t *values = f->stream[TRACE_VALUES] + f->used[TRACE_VALUES];
+
+    for (Slot *end = slot + n; slot < end; slot++) {
+        uint64_t addr = word[slot->word - 1], d = zigzag(addr - slot->addr);
+        unsigned of_addr = d ? w->code[__builtin_clzll(d)] : 0, of_value = 0;
+
+        memcpy(addrs, &d, 8);
+        addrs += trace_length[of_addr];
+        slot->addr = addr;
+        if (__builtin_expect(slot->mask != 0, 1)) {
+            uint64_t v = word[slot->word] & slot->mask;
+            d = zigzag(v - slot->value);
+            of_value = d ? w->code[__builtin_clzll(d)] : 0;
+            memcpy(values, &d, 8);
+            values += trace_length[of_value];
+            slot->value = v;
+        } else {
+            memcpy(values, &word[slot->word], TRACE_ACCESS_MAX);
+            values += slot->size;
+        }
+        *lengths++ = (uint8_t)(of_addr | of_value << 3);
+    }
+    f->used[TRACE_LENGTHS] = (size_t)(lengths - f->stream[TRACE_LENGTHS]);
+    f->used[TRACE_ADDRS] = (size_t)(addrs - f->stream[TRACE_ADDRS]);
+    f->used[TRACE_VALUES] = (size_t)(values - f->stream[TRACE_VALUES]);
+}
+
+static void put_part(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
+                     unsigned from, unsigned to)
+{
+    unsigned before = 0, in = 0, insns = 0;
+
+    put_what(w, TRACE_PART);
+    put_varint(w, from);
+    put_varint(w, to);
+    put_path(w, t, base);
+    for (unsigned i = 0; i < to; i++) {
+        bool access = t->step[i].kind != TRACE_STEP_INSN;
+        before += access && i < from;
+        in += access && i >= from;
+        insns += !access && i >= from;
+    }
+    put_accesses(w, t->slot + before, in, word);
+    w->previous = NULL;
+    w->count += insns;
+    frame(w)->count += insns;
+}
+
+static void set_cpu(TraceWriter *w, unsigned cpu)
+{
+    w->cpu = cpu;
+    put_what(w, TRACE_CPU);
+    put_varint(w, cpu);
+}
+
+void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
+                      unsigned from, unsigned to, unsigned cpu)
+{
+    TracePath *before;
+
+    if (is_full(frame(w)) && t->step[from].kind == TRACE_STEP_INSN) {
         end_frame(w);
         begin_frame(w);
     }
-    if (cpu != w->cpu) {
-        w->cpu = cpu;
-        put_varint(frame(w), TRACE_CONTROL, w->run);
-        put_varint(frame(w), TRACE_CONTROL, 1);
-        put_varint(frame(w), TRACE_CONTROL, cpu);
-        w->run = 0;
+    if (cpu != w->cpu)
+        set_cpu(w, cpu);
+    if (from || to != t->nsteps) {
+        put_part(w, t, base, word, from, to);
+        return;
     }
-    if (s->frame != w->number) {
-        memset(s->slot, 0, sizeof(s->slot));
-        s->next = NULL;
-    }
-    w->current = s;
-    w->naccesses = 0;
-    w->count++;
-    frame(w)->count++;
-}
-
-void trace_writer_access(TraceWriter *w, uint64_t addr, unsigned size, bool store,
-                         const void *value)
-{
-    Frame *f = frame(w);
-    unsigned n = w->naccesses < TRACE_SLOTS ? w->naccesses : TRACE_SLOTS - 1;
-    Slot *slot;
-    uint64_t v;
-
-    if (!w->current || w->naccesses == ACCESSES_MAX)
-        return; /* of an instruction that nobody has recorded */
-    slot = &w->current->slot[n];
-    w->naccesses++;
-    f->stream[TRACE_KINDS][f->used[TRACE_KINDS]++] = (uint8_t)(size | (store ? 0x80 : 0));
-    put_varint(f, TRACE_ADDRS, zigzag(addr - slot->addr));
-    slot->addr = addr;
-    if (size > 8) {
-        put_bytes(f, TRACE_VALUES, value, size);
+    before = w->previous;
+    if (before && before->next == t && t->base == base && t->frame == w->number) {
+        w->run++;
     } else {
-        memcpy(&v, value, 8);
-        put_varint(f, TRACE_VALUES, zigzag(v - slot->value));
-        slot->value = v;
+        put_varint(w, w->run);
+        w->run = 0;
+        put_path(w, t, base);
+        if (before)
+            before->next = t;
     }
+    w->previous = t;
+    put_accesses(w, t->slot, t->naccesses, word);
+    w->count += t->ninsns;
+    frame(w)->count += t->ninsns;
 }
 
 void trace_writer_abort(TraceWriter *w)
 {
-    Frame *f = frame(w);
-
-    settle(w);
-    put_varint(f, TRACE_CONTROL, w->run);
-    put_varint(f, TRACE_CONTROL, 0);
-    w->run = 0;
+    put_what(w, TRACE_ABORT);
 }
 
 uint64_t trace_writer_count(const TraceWriter *w)
@@ -341,13 +366,103 @@ uint64_t trace_writer_count(const TraceWriter *w)
     return w->count;
 }
 
+/* ---- Paths ------------------------------------------------------------------------------------
+ */
+
+static uint64_t hash_steps(const TraceStep *step, unsigned n)
+{
+    uint64_t h = n;
+
+    for (unsigned i = 0; i < n; i++) {
+        h = (h ^ (step[i].kind | (uint64_t)step[i].size << 8 | (uint64_t)step[i].offset << 16)) *
+            0x9e3779b97f4a7c15ull;
+        if (step[i].kind == TRACE_STEP_INSN)
+            h ^= trace_sum(0, step[i].bytes, step[i].size);
+    }
+    return h * 0x9e3779b97f4a7c15ull >> 47;
+}
+
+static bool are_steps(const TracePath *t, const TraceStep *step, unsigned n)
+{
+    if (t->nsteps != n)
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        const TraceStep *a = &t->step[i], *b = &step[i];
+        if (a->kind != b->kind || a->size != b->size || a->word != b->word)
+            return false;
+        if (a->kind == TRACE_STEP_INSN &&
+            (a->offset != b->offset || memcmp(a->bytes, b->bytes, a->size)))
+            return false;
+    }
+    return true;
+}
+
+static TracePath *new_path(const TraceStep *step, unsigned n)
+{
+    unsigned naccesses = 0, bytes = 0;
+    TracePath *t;
+
+    for (unsigned i = 0; i < n; i++) {
+        naccesses += step[i].kind != TRACE_STEP_INSN;
+        bytes += step[i].kind == TRACE_STEP_INSN ? step[i].size : 0;
+    }
+    t = must(calloc(1, sizeof(*t) + naccesses * sizeof(Slot)));
+    t->nsteps = (uint16_t)n;
+    t->ninsns = (uint16_t)(n - naccesses);
+    t->step = must(calloc(n, sizeof(*step)));
+    memcpy(t->step, step, n * sizeof(*step));
+    t->bytes = must(malloc(bytes + 1));
+    for (unsigned i = 0, at = 0; i < n; i++) {
+        if (step[i].kind == TRACE_STEP_INSN) {
+            memcpy(t->bytes + at, step[i].bytes, step[i].size);
+            t->step[i].bytes = t->bytes + at;
+            at += step[i].size;
+        } else {
+            t->slot[t->naccesses++] =
+                (Slot){ .mask = step[i].size > 8 ? 0 : UINT64_MAX >> (64 - 8 * step[i].size),
+                        .word = step[i].word,
+                        .size = step[i].size };
+        }
+    }
+    return t;
+}
+
+TracePath *trace_writer_path(TraceWriter *w, const TraceStep *step, unsigned n)
+{
+    TracePath **b = &w->bucket[hash_steps(step, n)], *t;
+
+    for (t = *b; t; t = t->same_bucket)
+        if (are_steps(t, step, n))
+            return t;
+    t = new_path(step, n);
+    t->same_bucket = *b;
+    *b = t;
+    return t;
+}
+
+unsigned trace_path_prefix(const TracePath *t, unsigned from, uint64_t insns)
+{
+    unsigned i = from;
+
+    for (; i < t->nsteps; i++)
+        if (t->step[i].kind == TRACE_STEP_INSN && !insns--)
+            break;
+    return i;
+}
+
+unsigned trace_path_insns(const TracePath *t)
+{
+    return t->ninsns;
+}
+
+/* ---- The file ---------------------------------------------------------------------------------
+ */
+
 TraceWriter *trace_writer_open(const char *path, int level, const char **why)
 {
     static const uint32_t version[2] = { TRACE_VERSION, 0 };
-    TraceWriter *w = calloc(1, sizeof(*w));
+    TraceWriter *w = must(calloc(1, sizeof(*w)));
 
-    if (!w)
-        abort();
     w->file = fopen(path, "we");
     if (!w->file) {
         *why = strerror(errno);
@@ -355,11 +470,14 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why)
         return NULL;
     }
     w->level = level;
+    for (unsigned zeros = 0; zeros < 64; zeros++)
+        while (8u * trace_length[w->code[zeros]] < 64 - zeros)
+            w->code[zeros]++;
     for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++)
-        w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] = malloc(STREAM_SIZE);
-    w->raw = malloc(TRACE_STREAMS * (size_t)STREAM_SIZE);
-    w->packed_room = ZSTD_compressBound(TRACE_STREAMS * (size_t)STREAM_SIZE);
-    w->packed = malloc(w->packed_room);
+        w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] =
+            must(malloc(STREAM_ROOM + STREAM_MORE));
+    w->packed_room = TRACE_STREAMS * ZSTD_compressBound(STREAM_ROOM + STREAM_MORE);
+    w->packed = must(malloc(w->packed_room));
     w->zstd = ZSTD_createCCtx();
     w->pending = -1;
     pthread_mutex_init(&w->lock, NULL);
@@ -369,6 +487,19 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why)
     put_out(w, version, 8);
     begin_frame(w);
     return w;
+}
+
+static void free_paths(TraceWriter *w)
+{
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        while (w->bucket[i]) {
+            TracePath *t = w->bucket[i];
+            w->bucket[i] = t->same_bucket;
+            free(t->step);
+            free(t->bytes);
+            free(t);
+        }
+    }
 }
 
 bool trace_writer_close(TraceWriter *w, const char **why)
@@ -391,12 +522,9 @@ bool trace_writer_close(TraceWriter *w, const char **why)
     ZSTD_freeCCtx(w->zstd);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->changed);
-    free(w->raw);
     free(w->packed);
     free(w->index);
-    for (uint32_t i = 0; i < (w->nsites + SITES_OF_CHUNK - 1) / SITES_OF_CHUNK; i++)
-        free(w->chunks[i]);
-    free(w->chunks);
+    free_paths(w);
     free(w);
     *why = error ? strerror(error) : NULL;
     return !error;

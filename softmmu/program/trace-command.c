@@ -437,24 +437,31 @@ static bool parse_span(const char *text, uint64_t *first, uint64_t *last)
     return end != text && !*end && *first <= *last;
 }
 
-static void copy_insn(TraceWriter *w, GHashTable *sites, const TraceInsn *i)
-{
-    g_autofree char *key = g_strdup_printf("%" PRIx64 " %u", i->pc, i->size);
-    GString *name = g_string_new(key);
-    gpointer site;
+#define PART 16 /* accesses that are written at once */
 
-    g_string_append_len(name, (const char *)i->bytes, i->size);
-    GBytes *bytes = g_string_free_to_bytes(name);
-    site = g_hash_table_lookup(sites, bytes);
-    if (!site) {
-        site = trace_writer_site(w, i->pc, i->bytes, i->size);
-        g_hash_table_insert(sites, g_bytes_ref(bytes), site);
+/* The next accesses of @i, and itself before the first. */
+static void copy_part(TraceWriter *w, const TraceInsn *i, uint32_t from, uint32_t to)
+{
+    TraceStep step[PART + 1] = { { TRACE_STEP_INSN, i->size, 0, 0, i->bytes } };
+    uint64_t word[PART * 5];
+    unsigned n = from == 0, at = 0;
+
+    for (uint32_t k = from; k < to; k++) {
+        const TraceAccess *a = &i->access[k];
+        word[at] = a->addr;
+        memcpy(&word[at + 1], a->value, sizeof(a->value));
+        step[n++] = (TraceStep){ .kind = a->store ? TRACE_STEP_STORE : TRACE_STEP_LOAD,
+                                 .size = a->size,
+                                 .word = (uint16_t)(at + 1) };
+        at += 5;
     }
-    g_bytes_unref(bytes);
-    trace_writer_insn(w, site, i->pc, i->cpu);
-    for (uint32_t k = 0; k < i->naccesses; k++)
-        trace_writer_access(w, i->access[k].addr, i->access[k].size, i->access[k].store,
-                            i->access[k].value);
+    trace_writer_run(w, trace_writer_path(w, step, n), i->pc, word, 0, n, i->cpu);
+}
+
+static void copy_insn(TraceWriter *w, const TraceInsn *i)
+{
+    for (uint32_t k = 0; k == 0 || k < i->naccesses; k += PART)
+        copy_part(w, i, k, MIN(k + PART, i->naccesses));
     if (i->aborted)
         trace_writer_abort(w);
 }
@@ -462,7 +469,6 @@ static void copy_insn(TraceWriter *w, GHashTable *sites, const TraceInsn *i)
 static bool cut(const char *span, const char *from, const char *path, GError **error)
 {
     uint64_t first, last, number;
-    g_autoptr(GHashTable) sites = NULL;
     const char *why = NULL;
     TraceReader *r;
     TraceWriter *w;
@@ -481,10 +487,9 @@ static bool cut(const char *span, const char *from, const char *path, GError **e
         trace_reader_close(r);
         return false;
     }
-    sites = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
     if (trace_reader_seek(r, first))
         for (number = first; number <= last && trace_reader_next(r, &insn, &why); number++)
-            copy_insn(w, sites, &insn);
+            copy_insn(w, &insn);
     if (why)
         error_set(error, "%s: %s", from, why);
     trace_reader_close(r);

@@ -21,39 +21,33 @@ static bool accesses = true;
 static TraceWriter *writer;
 static bool ended;
 
-/* One for each place and its bytes: blocks overlap, and are made again. */
-#define BUCKETS (1u << 18)
+/* Bytes of instructions, each kind once: blocks come and go, and runs speak of them later. */
+#define BUCKETS (1u << 16)
 static struct Kept {
-    uint64_t pc;
-    TraceSite *site;
     uint8_t size, bytes[TRACE_INSN_MAX];
     struct Kept *next;
 } * kept[BUCKETS];
 
-static unsigned bucket(uint64_t pc)
+static uint8_t *keep_bytes(const uint8_t *bytes, size_t size)
 {
-    return (unsigned)(pc * 0x9e3779b97f4a7c15ull >> 46);
-}
+    struct Kept k = { .size = (uint8_t)(size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX) }, *have;
+    uint64_t low, high = 0;
+    unsigned b;
 
-static TraceSite *find(uint64_t pc, const uint8_t *bytes, unsigned size)
-{
-    unsigned b = bucket(pc);
-    struct Kept *k;
-
-    size = size < TRACE_INSN_MAX ? size : TRACE_INSN_MAX;
-    for (k = kept[b]; k; k = k->next)
-        if (k->pc == pc && k->size == size && !memcmp(k->bytes, bytes, size))
-            return k->site;
-    k = calloc(1, sizeof(*k));
-    if (!k)
+    memcpy(k.bytes, bytes, k.size);
+    memcpy(&low, k.bytes, 8);
+    memcpy(&high, k.bytes + 8, TRACE_INSN_MAX - 8);
+    b = (unsigned)((low ^ high * 31) * 0x9e3779b97f4a7c15ull >> 48);
+    for (have = kept[b]; have; have = have->next)
+        if (have->size == k.size && !memcmp(have->bytes, k.bytes, TRACE_INSN_MAX))
+            return have->bytes;
+    have = malloc(sizeof(k));
+    if (!have)
         abort();
-    k->pc = pc;
-    k->size = (uint8_t)size;
-    memcpy(k->bytes, bytes, size);
-    k->site = trace_writer_site(writer, pc, bytes, size);
-    k->next = kept[b];
-    kept[b] = k;
-    return k->site;
+    k.next = kept[b];
+    *have = k;
+    kept[b] = have;
+    return have->bytes;
 }
 
 static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
@@ -61,34 +55,71 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
     for (size_t i = 0; i < mimus_block_insns(b); i++) {
         MimusInsn *insn = mimus_block_insn(b, i);
         uint64_t pc = mimus_insn_vaddr(insn);
-        TraceSite *site;
 
         if (pc - range.first > range.last - range.first)
             continue;
-        site = find(pc, mimus_insn_bytes(insn), (unsigned)mimus_insn_size(insn));
-        mimus_insn_record(insn, site);
+        mimus_insn_record(insn, keep_bytes(mimus_insn_bytes(insn), mimus_insn_size(insn)));
         if (accesses)
-            mimus_insn_record_access(insn, MIMUS_LOAD | MIMUS_STORE, site);
+            mimus_insn_record_access(insn, MIMUS_LOAD | MIMUS_STORE, NULL);
     }
 }
 
-static void recorded(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaque)
+/* The writer's path, which is found once. */
+static TracePath *path_of(const MimusPath *path)
 {
-    for (const MimusRecord *end = r + n; r < end && !ended; r++) {
-        switch (r->kind) {
-        case MIMUS_RECORD_INSN:
-            if (insns && trace_writer_count(writer) == insns) {
-                ended = true;
-                mimus_exit(p, 0);
-                return;
-            }
-            trace_writer_insn(writer, r->data, r->pc, r->cpu);
-            break;
-        case MIMUS_RECORD_ABORT: trace_writer_abort(writer); break;
-        case MIMUS_RECORD_BLOCK: break;
-        default:
-            trace_writer_access(writer, r->vaddr, r->size, r->kind == MIMUS_RECORD_STORE, r->bytes);
+    static const uint8_t kinds[] = { [MIMUS_RECORD_INSN] = TRACE_STEP_INSN,
+                                     [MIMUS_RECORD_LOAD] = TRACE_STEP_LOAD,
+                                     [MIMUS_RECORD_STORE] = TRACE_STEP_STORE };
+    TraceStep *step;
+
+    if (*path->own)
+        return *path->own;
+    step = calloc(path->nsteps, sizeof(*step));
+    if (!step)
+        abort();
+    for (unsigned i = 0; i < path->nsteps; i++) {
+        const MimusStep *s = &path->step[i];
+        step[i] = (TraceStep){ kinds[s->kind], s->size, s->word, s->offset, s->data };
+    }
+    *path->own = trace_writer_path(writer, step, path->nsteps);
+    free(step);
+    return *path->own;
+}
+
+/* @insns have been written before the end of this one. */
+static void run_to_end(MimusPlugin *p, const MimusRun *r, TracePath *t)
+{
+    unsigned to = trace_path_prefix(t, r->from, insns - trace_writer_count(writer));
+
+    if (to < r->to) {
+        ended = true;
+        mimus_exit(p, 0);
+    }
+    to = to < r->to ? to : r->to;
+    if (to > r->from)
+        trace_writer_run(writer, t, r->base, r->word, r->from, to, r->cpu);
+    if (r->aborted && !ended)
+        trace_writer_abort(writer);
+}
+
+#define AHEAD 8
+
+static void ran(MimusPlugin *p, const MimusRun *r, size_t n, void *opaque)
+{
+    for (const MimusRun *end = r + n; r < end && !ended; r++) {
+        TracePath *t = path_of(r->path);
+
+        if (r + AHEAD < end)
+            trace_writer_fetch(*r[AHEAD].path->own);
+
+        if (insns && insns - trace_writer_count(writer) <= trace_path_insns(t)) {
+            run_to_end(p, r, t);
+            continue;
         }
+        if (r->to > r->from)
+            trace_writer_run(writer, t, r->base, r->word, r->from, r->to, r->cpu);
+        if (r->aborted)
+            trace_writer_abort(writer);
     }
 }
 
@@ -113,7 +144,7 @@ bool mimus_plugin_load(MimusPlugin *p)
         return false;
     }
     mimus_on_translate(p, translated, NULL);
-    mimus_on_records(p, recorded, NULL);
+    mimus_on_runs(p, ran, NULL);
     return true;
 }
 
@@ -121,6 +152,14 @@ void mimus_plugin_unload(MimusPlugin *p)
 {
     uint64_t n = trace_writer_count(writer);
     const char *why;
+
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        while (kept[i]) {
+            struct Kept *next = kept[i]->next;
+            free(kept[i]);
+            kept[i] = next;
+        }
+    }
 
     if (trace_writer_close(writer, &why))
         mimus_print(p, "trace: %" PRIu64 " instructions in '%s'\n", n, path);
