@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "accel/plugin/instrument.h"
+#include "accel/plugin/mimus-plugin.h"
 #include "softmmu/device.h"
 #include "softmmu/ram-history.h"
 
@@ -130,6 +132,7 @@ static void load(Checkpoints *c, const Checkpoint *k)
     }
     session_seek(a, &s->session);
     accel_forget_caches(a);
+    plugin_machine_event(a, MIMUS_RESTORED, NULL);
 }
 
 /* ---- All --------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ typedef struct CpuRegister {
 } CpuRegister;
 
 /* What plugins ask about a CPU. */
+struct MimusDecoded; /* accel/plugin/mimus-plugin.h */
 typedef struct CpuTraceOps {
     uint64_t (*code_base)(Cpu *cpu);     /* linear address - pc */
     bool (*is_flat)(uint32_t mode);      /* code_base() is 0 in all code of that mode */
@@ -114,6 +115,9 @@ typedef struct CpuTraceOps {
     void (*read_register)(Cpu *cpu, unsigned reg, void *value); /* registers[reg].bytes */
     bool (*write_register)(Cpu *cpu, unsigned reg, uint64_t value); /* false: not that one */
     uint64_t (*swap_space)(Cpu *cpu, uint64_t space); /* for probing walks alone; the old one */
+    /* What plugins see of an instruction; may be NULL. False: it is not known. */
+    bool (*decode_insn)(uint32_t mode, const uint8_t *bytes, uint32_t len,
+                        struct MimusDecoded *out);
     /* The instruction as text, without its address; may be NULL. */
     void (*print_insn)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                        GString *out);

@@ -260,6 +260,7 @@ struct CpuRun {
     unsigned link_slot;
     unsigned rest; /* with host_pc 0: what cpu_rest_of_block() is, for a plugin that was called */
     bool watch_accesses; /* plugin_access() wants to know of each that C code makes */
+    bool watch_before;   /* plugin_before_access() likewise; with watch_accesses only */
     bool want_jc;   /* a jump wants the next block found in the jump cache */
     Tb *private_tb; /* uncached block being run, freed after it */
     uint64_t yields;

@@ -242,12 +242,20 @@ static void tell_plugins(Cpu *cpu, uint64_t addr, const void *value, uint32_t le
         plugin_access(cpu, addr + i, (const uint8_t *)value + i, MIN(len - i, 8), write);
 }
 
+static void forewarn_plugins(Cpu *cpu, uint64_t addr, const void *value, uint32_t len, bool write)
+{
+    for (uint32_t i = 0; i < len && cpu->run->watch_before; i += 8)
+        plugin_before_access(cpu, addr + i, value ? (const uint8_t *)value + i : NULL,
+                             MIN(len - i, 8), write);
+}
+
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 {
     const TlbEntry *e = &cpu->run->tail->tlb[mmu][0][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
     uint64_t v = 0;
     Part part[2];
 
+    forewarn_plugins(cpu, addr, NULL, size, false);
     if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy(&v, (void *)(uintptr_t)(addr + e->addend), size);
     } else {
@@ -263,6 +271,7 @@ void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned 
     const TlbEntry *e = &cpu->run->tail->tlb[mmu][1][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
     Part part[2];
 
+    forewarn_plugins(cpu, addr, &value, size, true);
     if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy((void *)(uintptr_t)(addr + e->addend), &value, size);
     } else {
@@ -277,6 +286,7 @@ void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned m
     for (uint32_t done = 0; done < len;) {
         uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
         Part p[2];
+        forewarn_plugins(cpu, addr + done, NULL, part, false);
         resolve(cpu, addr + done, part, ACCESS_READ, mmu, p);
         read_part(cpu, p, (uint8_t *)buf + done);
         tell_plugins(cpu, addr + done, (uint8_t *)buf + done, part, false);
@@ -289,6 +299,7 @@ void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, uns
     for (uint32_t done = 0; done < len;) {
         uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
         Part p[2];
+        forewarn_plugins(cpu, addr + done, (const uint8_t *)buf + done, part, true);
         resolve(cpu, addr + done, part, ACCESS_WRITE, mmu, p);
         write_part(cpu, p, (const uint8_t *)buf + done);
         tell_plugins(cpu, addr + done, (const uint8_t *)buf + done, part, true);

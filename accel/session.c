@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "accel/engine.h"
+#include "accel/plugin/instrument.h"
+#include "accel/plugin/mimus-plugin.h"
 #include "softmmu/device.h"
 #include "softmmu/error.h"
 
@@ -138,6 +140,7 @@ static void finish(Session *s, const char *why)
     s->result.count = a->count;
     s->result.why = why;
     s->result.finished = true;
+    plugin_machine_event(a, MIMUS_REPLAY_END, why);
     if (a->machine->stays)
         debug_end(a);
     else

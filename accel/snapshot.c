@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "accel/engine.h"
+#include "accel/plugin/instrument.h"
+#include "accel/plugin/mimus-plugin.h"
 #include "softmmu/device.h"
 #include "softmmu/error.h"
 
@@ -389,6 +391,7 @@ static bool finish(Loading *l, GError **error)
         return false;
     }
     accel_forget_caches(a);
+    plugin_machine_event(a, MIMUS_RESTORED, NULL);
     return true;
 }
 

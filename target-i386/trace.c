@@ -192,5 +192,6 @@ const CpuTraceOps x86_trace_ops = {
     .read_register = read_register,
     .write_register = write_register,
     .swap_space = swap_space,
+    .decode_insn = x86_decode_insn,
     .print_insn = x86_print_insn,
 };

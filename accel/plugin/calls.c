@@ -121,16 +121,38 @@ static void help_call(void *env, uint64_t address)
     const PluginState *st = &cpu_tail(cpu)->plugin;
     MimusAccess access;
 
-    if (item->action->place != AT_ACCESS) {
+    if (item->action->place != AT_ACCESS && item->action->place != AT_BEFORE_ACCESS) {
         call_exec(cpu, item);
         return;
     }
     access = (MimusAccess){ .pc = insn_pc(cpu, item),
                             .vaddr = st->word[item->word - 1],
                             .size = item->size,
-                            .kind = item->record };
-    memcpy(access.value, &st->word[item->word], item->size);
+                            .kind = item->record,
+                            .paddr = item->physical ? st->word[item->physical] : UINT64_MAX };
+    if (item->action->place == AT_ACCESS || item->record == MIMUS_STORE)
+        memcpy(access.value, &st->word[item->word], item->size);
     call_access(cpu, item, &access);
+}
+
+/* By the TLB that the access has gone through, or by a walk without effects. */
+static uint64_t find_physical(Cpu *cpu, uint64_t vaddr, unsigned mmu)
+{
+    const StlbEntry *e = tlb_lookup(cpu, vaddr, mmu);
+    CpuPage page = { 0 };
+
+    if (e)
+        return e->phys | (vaddr & (PAGE_SIZE - 1));
+    if (!cpu->ops->walk(cpu, vaddr, ACCESS_READ, mmu, true, &page))
+        return UINT64_MAX;
+    return page.phys | (vaddr & (PAGE_SIZE - 1));
+}
+
+static void help_find_physical(void *env, uint64_t vaddr, uint64_t where)
+{
+    Cpu *cpu = env;
+
+    cpu_tail(cpu)->plugin.word[where & 0xff] = find_physical(cpu, vaddr, (unsigned)(where >> 8));
 }
 
 void help_plugin_flush(void *env); /* records.c */
@@ -139,6 +161,8 @@ void help_plugin_flush(void *env); /* records.c */
 #define CALL(what, promise) { .name = what, .func = (void *)help_call, .flags = (promise), .ret = IR_VOID, .nargs = 1, .args = { I64 } }
 const TcgHelper plugin_helpers[PLUGIN_HELPERS] = {
     [PLUGIN_FLUSH] = { .name = "plugin_flush", .func = (void *)help_plugin_flush, .ret = IR_VOID },
+    [PLUGIN_FIND_PHYSICAL] = { .name = "plugin_find_physical", .func = (void *)help_find_physical,
+                               .ret = IR_VOID, .nargs = 2, .args = { I64, I64 } },
     [PLUGIN_CALL] = CALL("plugin_call", 0),
     [PLUGIN_CALL_READ] = CALL("plugin_call_read", HELPER_READS_REGS | HELPER_READS_FLAGS),
     [PLUGIN_CALL_WRITE] = CALL("plugin_call_write", HELPER_STATE),
@@ -159,7 +183,7 @@ static const Action *only_record(const PluginSet *s, unsigned kind)
         const Action *a = &t->actions[i];
         if (a->insn != s->access_index || a->place != AT_ACCESS || !(a->accesses & kind))
             continue;
-        if (only || a->kind != ACT_RECORD)
+        if (only || a->kind != ACT_RECORD || (a->accesses & MIMUS_PHYSICAL))
             return NULL;
         only = a;
     }
@@ -187,36 +211,81 @@ static void record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
     plugin_record_access(cpu, a, access);
 }
 
-void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write)
+static MimusAccess describe_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size,
+                                   bool write)
+{
+    const PluginSet *s = cpu->run->accel->plugins;
+    MimusAccess access = {
+        .vaddr = vaddr, .size = size, .kind = write ? MIMUS_STORE : MIMUS_LOAD, .paddr = UINT64_MAX
+    };
+
+    access.pc = cpu->ops->wrap_pc(cpu, cpu->vbase + s->access_trace->insn[s->access_index].offset) +
+                cpu->ops->trace->code_base(cpu);
+    if (value)
+        memcpy(access.value, value, size);
+    return access;
+}
+
+static void tell_action(Cpu *cpu, const Action *a, MimusAccess *access)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    CpuContext ctx;
+
+    if (a->accesses & MIMUS_PHYSICAL) {
+        cpu->ops->get_context(cpu, &ctx);
+        access->paddr = find_physical(cpu, access->vaddr, ctx.mmu);
+    }
+    if (a->kind == ACT_CALL) {
+        Item item = { .action = a, .trace = s->access_trace, .insn = (uint16_t)s->access_index };
+        call_access(cpu, &item, access);
+    } else {
+        record_access(cpu, a, access);
+    }
+    access->paddr = UINT64_MAX;
+}
+
+static const Trace *trace_of_caller(Cpu *cpu)
 {
     PluginSet *s = cpu->run->accel->plugins;
     uint64_t host_pc = cpu->run->tail->slow.host_pc;
-    uint8_t kind = write ? MIMUS_STORE : MIMUS_LOAD;
-    MimusAccess access;
-    const Trace *t;
 
     if (!host_pc || host_pc != s->access_host_pc)
         find_caller(s, cpu, host_pc);
-    t = s->access_trace;
-    if (!t)
-        return;
-    access = (MimusAccess){ .vaddr = vaddr, .size = size, .kind = kind };
-    access.pc = cpu->ops->wrap_pc(cpu, cpu->vbase + t->insn[s->access_index].offset) +
-                cpu->ops->trace->code_base(cpu);
-    memcpy(access.value, value, size);
-    if (s->access_record[write]) {
-        record_access(cpu, s->access_record[write], &access);
-        return;
-    }
+    return s->access_trace;
+}
+
+static void tell_all(Cpu *cpu, ActionPlace place, MimusAccess *access)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    const Trace *t = s->access_trace;
+
     for (unsigned i = 0; i < t->nactions; i++) {
-        const Action *act = &t->actions[i];
-        if (act->insn != s->access_index || act->place != AT_ACCESS || !(act->accesses & kind))
-            continue;
-        if (act->kind == ACT_CALL) {
-            Item item = { .action = act, .trace = t, .insn = (uint16_t)s->access_index };
-            call_access(cpu, &item, &access);
-        } else {
-            record_access(cpu, act, &access);
-        }
+        const Action *a = &t->actions[i];
+        if (a->insn == s->access_index && a->place == place && (a->accesses & access->kind))
+            tell_action(cpu, a, access);
     }
+}
+
+void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    MimusAccess access;
+
+    if (!trace_of_caller(cpu))
+        return;
+    access = describe_access(cpu, vaddr, value, size, write);
+    if (s->access_record[write])
+        record_access(cpu, s->access_record[write], &access);
+    else
+        tell_all(cpu, AT_ACCESS, &access);
+}
+
+void plugin_before_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write)
+{
+    MimusAccess access;
+
+    if (!trace_of_caller(cpu))
+        return;
+    access = describe_access(cpu, vaddr, value, size, write);
+    tell_all(cpu, AT_BEFORE_ACCESS, &access);
 }

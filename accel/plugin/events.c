@@ -3,21 +3,24 @@
 #include "accel/plugin/events.h"
 
 #include "accel/plugin/internal.h"
+#include "accel/session.h"
+
+static void tell_plugin(MimusPlugin *p, const MimusEvent *e)
+{
+    for (unsigned k = 0; k < p->events->len; k++) {
+        const EventHook *h = &g_array_index(p->events, EventHook, k);
+        if (h->kind != e->kind)
+            continue;
+        if (p->records)
+            mimus_flush_records(p);
+        h->fn(p, e, h->opaque);
+    }
+}
 
 static void dispatch(PluginSet *s, const MimusEvent *e)
 {
-    for (unsigned i = 0; i < s->plugins->len; i++) {
-        MimusPlugin *p = s->plugins->pdata[i];
-
-        for (unsigned k = 0; k < p->events->len; k++) {
-            const EventHook *h = &g_array_index(p->events, EventHook, k);
-            if (h->kind != e->kind)
-                continue;
-            if (p->records)
-                mimus_flush_records(p);
-            h->fn(p, e, h->opaque);
-        }
-    }
+    for (unsigned i = 0; i < s->plugins->len; i++)
+        tell_plugin(s->plugins->pdata[i], e);
 }
 
 /* Callbacks may cause events: those are not told. */
@@ -112,6 +115,19 @@ static void watch(AddressSpace *as, const MemWatch *w)
 {
     if (as)
         address_space_watch(as, w);
+}
+
+/* @p has just been loaded: it is told alone. */
+void plugin_tell_replay(MimusPlugin *p)
+{
+    MimusEvent e = { .kind = MIMUS_REPLAY_START, .cpu = MIMUS_NO_CPU };
+    Accel *a = p->set->accel;
+
+    if (!session_is_replay(a) || session_result(a).finished)
+        return;
+    p->set->telling = true;
+    tell_plugin(p, &e);
+    p->set->telling = false;
 }
 
 /* After plugins, or what they ask for, have changed. */

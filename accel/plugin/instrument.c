@@ -156,6 +156,11 @@ static void note_insns(Trace *t, const MimusBlock *b, const IrBlock *ir)
     }
 }
 
+static bool is_at_access(const Action *a)
+{
+    return a->place == AT_ACCESS || a->place == AT_BEFORE_ACCESS;
+}
+
 static void add_room(struct Room *room, const Action *a, unsigned n)
 {
     room->items += a->kind == ACT_RECORD ? n : 0;
@@ -178,11 +183,11 @@ static struct Room count_items(const Trace *t, const IrBlock *ir)
         while (first < t->nactions && t->actions[first].insn < n)
             first++;
         for (unsigned k = first; k < t->nactions && t->actions[k].insn == n; k++)
-            add_room(&room, &t->actions[k], t->actions[k].place == AT_ACCESS ? 2 : 0);
+            add_room(&room, &t->actions[k], is_at_access(&t->actions[k]) ? 2 : 0);
     }
     for (unsigned k = 0; k < t->nactions; k++)
-        add_room(&room, &t->actions[k], t->actions[k].place != AT_ACCESS);
-    room.segments += accesses / (PLUGIN_WORDS / (PLUGIN_ACCESS + 1) - 1);
+        add_room(&room, &t->actions[k], !is_at_access(&t->actions[k]));
+    room.segments += accesses / (PLUGIN_SCRATCH / PLUGIN_ACCESS - 1);
     return room;
 }
 
@@ -417,17 +422,26 @@ static void at_place(Writer *w, ActionPlace place, MimusRecordKind record)
     }
 }
 
-/* Is the instruction asked about such accesses? */
-static bool is_asked_about(const Writer *w, unsigned accesses)
+/* What the instruction is asked about such accesses, at @place. */
+typedef struct Asked {
+    bool any, record, physical;
+} Asked;
+
+static Asked asked_about(const Writer *w, ActionPlace place, unsigned accesses)
 {
+    Asked asked = { false };
+
     for (unsigned k = w->action; w->insn >= 0 && k < w->trace->nactions; k++) {
         const Action *a = &w->trace->actions[k];
         if (a->insn != w->insn)
             break;
-        if (a->place == AT_ACCESS && (a->accesses & accesses))
-            return true;
+        if (a->place != place || !(a->accesses & accesses))
+            continue;
+        asked.any = true;
+        asked.record |= a->kind == ACT_RECORD;
+        asked.physical |= (a->accesses & MIMUS_PHYSICAL) != 0;
     }
-    return false;
+    return asked;
 }
 
 static IrType type_of(const Writer *w, IrRef v)
@@ -450,72 +464,102 @@ static void note_value(Writer *w, unsigned word, IrRef v)
     }
 }
 
-static bool records_some(const Writer *w, unsigned accesses)
-{
-    for (unsigned k = w->action; k < w->trace->nactions; k++) {
-        const Action *a = &w->trace->actions[k];
-        if (a->insn == w->insn && a->place == AT_ACCESS && a->kind == ACT_RECORD &&
-            (a->accesses & accesses))
-            return true;
-    }
-    return false;
-}
+/* Where an access is noted: the word of its value, behind that of its address, and of its physical
+ * address. */
+typedef struct Place {
+    unsigned value, physical;
+} Place;
 
-/* Where an access of @size is noted: its address at the word before the result, its value there. */
-static unsigned take_words(Writer *w, unsigned size)
+/* In the segment, or in the scratch that is no part of it. */
+static Place take_words(Writer *w, unsigned size, Asked asked)
 {
-    unsigned value = (w->segment ? w->words : 0) + 1;
+    Place p = { .value = (asked.record ? w->words : PLUGIN_SCRATCH) + 1 };
+    unsigned end;
 
-    value += size > 8 && value % 2;
-    if (w->segment) {
-        w->words = value + plugin_value_words(size);
+    p.value += size > 8 && p.value % 2;
+    end = p.value + plugin_value_words(size);
+    if (asked.physical)
+        p.physical = end++;
+    if (asked.record) {
+        w->words = end;
         w->accesses++;
     }
-    return value;
+    return p;
 }
 
-/* The word of its value. */
-static unsigned note_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
+static Place note_access(Writer *w, const IrOp *op, IrRef value, unsigned size, Asked asked)
 {
     IrRef addr = op->a;
-    unsigned word;
+    Place p;
 
     if (op->imm)
         addr = put(w, (IrOp){ .op = OP_lea, .type = I64, .a = addr, .imm = op->imm });
-    if (w->words + PLUGIN_ACCESS + 1 > PLUGIN_WORDS)
+    if (w->words + PLUGIN_ACCESS > PLUGIN_SCRATCH)
         close_segment(w);
-    if (records_some(w, kind))
+    if (asked.record)
         open_segment(w);
-    word = take_words(w, ir_type_info[type_of(w, value)].bytes);
-    put_set(w, PLUGIN_SLOT_WORD + word - 1, addr);
-    note_value(w, word, value);
-    if (w->segment)
+    p = take_words(w, size, asked);
+    put_set(w, PLUGIN_SLOT_WORD + p.value - 1, addr);
+    if (value)
+        note_value(w, p.value, value);
+    if (asked.physical)
+        put(w, (IrOp){ .op = OP_call,
+                       .type = IR_VOID,
+                       .a = addr,
+                       .b = put_const(w, I64, p.physical | (op->d & MEM_MMU_MASK) << 8),
+                       .imm = w->helpers + PLUGIN_FIND_PHYSICAL });
+    w->ir->has_calls |= asked.physical;
+    if (asked.record)
         put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, w->accesses));
-    return word;
+    return p;
 }
 
-/* An access of @kind with @value has been made by @op, a copy of the frontend's. */
-static void at_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
+/* @op makes, or will make, an access of @kind, with @value unless that is IR_NONE. */
+static void tell_access(Writer *w, ActionPlace place, const IrOp *op, MimusAccessKind kind,
+                        IrRef value, unsigned size)
 {
+    Asked asked = asked_about(w, place, kind);
     Trace *t = w->trace;
-    unsigned word;
+    Place noted;
 
-    if (!is_asked_about(w, kind))
+    if (!asked.any)
         return;
-    word = note_access(w, op, kind, value);
+    noted = note_access(w, op, value, size, asked);
     for (unsigned k = w->action; k < t->nactions && t->actions[k].insn == w->insn; k++) {
         const Action *a = &t->actions[k];
         Item *item;
 
-        if (a->place != AT_ACCESS || !(a->accesses & kind))
+        if (a->place != place || !(a->accesses & kind))
             continue;
         item = new_item(w, a, (unsigned)kind);
-        item->size = (uint8_t)ir_type_info[type_of(w, value)].bytes;
-        item->word = (uint8_t)word;
-        item->access = (uint8_t)(w->segment ? w->accesses : 0);
+        item->size = (uint8_t)size;
+        item->word = (uint8_t)noted.value;
+        item->physical = (uint8_t)(a->accesses & MIMUS_PHYSICAL ? noted.physical : 0);
+        item->access = (uint8_t)(asked.record ? w->accesses : 0);
         if (a->kind == ACT_CALL)
             call_item(w, item);
     }
+}
+
+/* It has been made by @op, a copy of the frontend's. */
+static void at_access(Writer *w, const IrOp *op, MimusAccessKind kind, IrRef value)
+{
+    tell_access(w, AT_ACCESS, op, kind, value, ir_type_info[type_of(w, value)].bytes);
+}
+
+/* It is about to be: @op is not written yet. */
+static void before_access(Writer *w, const IrOp *op, MimusAccessKind kind)
+{
+    IrRef value = kind == MIMUS_STORE ? op->b : IR_NONE;
+    unsigned type = value ? type_of(w, value) : op->type;
+
+    tell_access(w, AT_BEFORE_ACCESS, op, kind, value, ir_type_info[type].bytes);
+}
+
+static bool is_asked_about(const Writer *w, unsigned accesses)
+{
+    return asked_about(w, AT_ACCESS, accesses).any ||
+           asked_about(w, AT_BEFORE_ACCESS, accesses).any;
 }
 
 /* ---- … the block */
@@ -552,6 +596,7 @@ static IrRef split_rmw(Writer *w, const IrOp *op)
     bool gives_old = op->op >= OP_rmw_xadd;
     IrRef old, new;
 
+    before_access(w, &load, MIMUS_LOAD);
     put(w, (IrOp){ .op = OP_probe,
                    .aux = 1,
                    .a = op->a,
@@ -562,6 +607,7 @@ static IrRef split_rmw(Writer *w, const IrOp *op)
     at_access(w, &load, MIMUS_LOAD, old);
     new = combine(w, op, old);
     store.b = new;
+    before_access(w, &store, MIMUS_STORE);
     put(w, store);
     at_access(w, &store, MIMUS_STORE, new);
     return gives_old ? old : new;
@@ -586,6 +632,8 @@ static void copy_op(Writer *w, unsigned i)
         *name = split_rmw(w, &op);
         return;
     }
+    if (op.op == OP_ld || op.op == OP_st)
+        before_access(w, &op, op.op == OP_ld ? MIMUS_LOAD : MIMUS_STORE);
     *name = put(w, op);
     if (op.op == OP_ld)
         at_access(w, &op, MIMUS_LOAD, *name);

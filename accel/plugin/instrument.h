@@ -18,6 +18,7 @@ struct Tb;
 void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset);
 enum {
     PLUGIN_FLUSH,
+    PLUGIN_FIND_PHYSICAL,
     PLUGIN_CALL,
     PLUGIN_CALL_READ,
     PLUGIN_CALL_WRITE,
@@ -43,7 +44,9 @@ void plugin_give_back(Cpu *cpu, const struct Tb *tb, unsigned index, bool again)
 void plugin_give_back_at_pc(Cpu *cpu);
 /* The machine starts, stops; a replay ends: MimusEventKind. */
 void plugin_machine_event(Accel *a, unsigned kind, const char *why);
-/* C code has made an access for the instruction that is being executed. */
+/* C code has made an access for the instruction that is being executed; or will, if it does not
+ * fault: @value NULL for a load. */
 void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write);
+void plugin_before_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write);
 
 #endif

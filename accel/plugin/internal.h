@@ -39,7 +39,8 @@ struct MimusPlugin {
     void *records_opaque;
     MimusRunsFn *runs;
     void *runs_opaque;
-    Path *loose[2]; /* [load, store]: per size, of accesses that C code makes */
+    GPtrArray *symbols; /* MimusSymbols; NULL: none */
+    Path *loose[2];     /* [load, store]: per size, of accesses that C code makes */
     char *failure;
     void *data;
 };
@@ -69,6 +70,7 @@ typedef enum ActionKind { ACT_COUNT, ACT_CALL, ACT_RECORD } ActionKind;
 typedef enum ActionPlace {
     AT_ENTRY, /* of the block */
     AT_INSN,  /* before it; counted when it is done */
+    AT_BEFORE_ACCESS,
     AT_ACCESS,
     AT_END, /* when it is done */
 } ActionPlace;
@@ -95,10 +97,11 @@ typedef struct Item {
     void *data;      /* the action's */
     uint32_t offset; /* of the instruction in the mapping unit */
     uint16_t insn;
-    uint8_t record; /* MimusRecordKind */
-    uint8_t size;   /* of the access, or of the instruction */
-    uint8_t word;   /* where the access' value is, behind its address; 0: it is none */
-    uint8_t access; /* how many the segment has noted with this one */
+    uint8_t record;   /* MimusRecordKind */
+    uint8_t size;     /* of the access, or of the instruction */
+    uint8_t word;     /* where the access' value is, behind its address; 0: it is none */
+    uint8_t access;   /* how many the segment has noted with this one */
+    uint8_t physical; /* where the access' physical address is; 0: nobody has asked */
 } Item;
 
 /* What a plugin is told of a segment as a run. */
@@ -285,6 +288,7 @@ extern void (*const plugin_interface[])(void); /* plugin.c */
 
 /* events.c */
 void plugin_update_events(PluginSet *s);
+void plugin_tell_replay(MimusPlugin *p);
 
 /* calls.c */
 uint64_t plugin_call_pc(const PluginSet *s); /* guest pc of the instruction that calls */

@@ -10,7 +10,9 @@
  *
  * All functions are called, and all callbacks come, on the machine's thread. Strings and objects
  * that a callback is given are good until it returns. Addresses are linear unless a name says
- * otherwise. Version 1 will not change; later versions only add.
+ * otherwise. What a version has does not change; later ones only add. Version 2 added: decoded
+ * operands, symbols, access callbacks before, physical addresses, runs, MIMUS_REPLAY_START,
+ * MIMUS_RESTORED.
  */
 #ifndef MIMUS_PLUGIN_H
 #define MIMUS_PLUGIN_H
@@ -23,7 +25,7 @@
 extern "C" {
 #endif
 
-#define MIMUS_PLUGIN_API   1
+#define MIMUS_PLUGIN_API   2
 #define MIMUS_EXPORT       __attribute__((visibility("default")))
 #define MIMUS_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
@@ -111,6 +113,60 @@ const uint8_t *mimus_insn_bytes(const MimusInsn *i);
 /* The same instruction as text. NULL: nothing here can disassemble. */
 const char *mimus_insn_text(const MimusInsn *i);
 
+/* ---- … decoded ------------------------------------------------------------------------------- */
+
+typedef enum MimusOperandKind {
+    MIMUS_OPERAND_REGISTER,
+    MIMUS_OPERAND_MEMORY,
+    MIMUS_OPERAND_IMMEDIATE,
+} MimusOperandKind;
+
+typedef struct MimusOperand {
+    uint8_t kind; /* MimusOperandKind */
+    uint8_t size; /* bytes */
+    bool read, written;
+    uint8_t scale;                      /* of index */
+    const char *reg;                    /* REGISTER: its name, as in the text: "eax" */
+    const char *segment, *base, *index; /* MEMORY; NULL: none; base may be "rip" */
+    int64_t value;                      /* IMMEDIATE, or MEMORY's displacement */
+} MimusOperand;
+
+enum { /* MimusDecoded.flow */
+       MIMUS_FLOW_JUMP = 1,
+       MIMUS_FLOW_CALL = 2,
+       MIMUS_FLOW_RETURN = 4,
+       MIMUS_FLOW_INTERRUPT = 8,    /* INT n, SYSCALL and their returns */
+       MIMUS_FLOW_CONDITIONAL = 16, /* with JUMP: it may go on instead */
+       MIMUS_FLOW_PRIVILEGED = 32,
+};
+
+#define MIMUS_OPERANDS      8
+#define MIMUS_REGISTERS_MAX 24
+
+typedef struct MimusDecoded {
+    char mnemonic[32];
+    uint32_t flow;
+    uint32_t noperands, nread, nwritten;
+    MimusOperand operand[MIMUS_OPERANDS]; /* as the text has them, destination first */
+    /* Registers, those included that the text does not name: "rsp", "rflags". */
+    const char *read[MIMUS_REGISTERS_MAX], *written[MIMUS_REGISTERS_MAX];
+} MimusDecoded;
+
+/* @size: sizeof(*out). Its strings stay. False: nothing here can decode it. */
+bool mimus_insn_decode(const MimusInsn *i, MimusDecoded *out, size_t size);
+
+/* ---- Symbols --------------------------------------------------------------------------------- */
+
+typedef struct MimusSymbols MimusSymbols;
+
+/* Functions of a System.map, /proc/kallsyms, `nm` text or a 64-bit ELF file (vmlinux), moved by
+ * @slide. NULL, with the reason noted: it has none. They end with the plugin. */
+MimusSymbols *mimus_symbols_load(MimusPlugin *p, const char *path, uint64_t slide);
+/* The function that @addr is in, and where it begins; NULL: none known. @s may be NULL. */
+const char *mimus_symbol_find(const MimusSymbols *s, uint64_t addr, uint64_t *start);
+/* The address of @name; false: there is none. */
+bool mimus_symbol_address(const MimusSymbols *s, const char *name, uint64_t *addr);
+
 /* ---- What is to be done: counters ----------------------------------------------------------- */
 
 /* A number for each CPU that translated code adds to by itself. There are few (MIMUS_COUNTERS for
@@ -146,7 +202,12 @@ typedef enum MimusWhen { MIMUS_BEFORE, MIMUS_AFTER } MimusWhen;
 /* @pc: linear address of the instruction, exact. */
 typedef void MimusExecFn(MimusPlugin *p, unsigned cpu, uint64_t pc, void *data);
 
-typedef enum MimusAccessKind { MIMUS_LOAD = 1, MIMUS_STORE = 2 } MimusAccessKind;
+typedef enum MimusAccessKind {
+    MIMUS_LOAD = 1,
+    MIMUS_STORE = 2,
+    MIMUS_PHYSICAL =
+        4, /* where accesses are asked for: with physical addresses; each costs a call */
+} MimusAccessKind;
 
 typedef struct MimusAccess {
     uint64_t pc;       /* of the instruction */
@@ -154,6 +215,7 @@ typedef struct MimusAccess {
     uint32_t size;     /* bytes: 1 to 32 */
     uint8_t kind;      /* MIMUS_LOAD or MIMUS_STORE; read-modify-write is a load, then a store */
     uint8_t value[32]; /* that was read, or has been written */
+    uint64_t paddr;    /* of its first byte, with MIMUS_PHYSICAL; UINT64_MAX: unknown */
 } MimusAccess;
 
 typedef void MimusAccessFn(MimusPlugin *p, unsigned cpu, const MimusAccess *a, void *data);
@@ -168,6 +230,10 @@ void mimus_block_call(MimusBlock *b, MimusRegs regs, const MimusFilter *filter, 
  * included: REP strings one by one, stacks, descriptors. */
 void mimus_insn_call_access(MimusInsn *i, unsigned kinds, MimusRegs regs, const MimusFilter *filter,
                             MimusAccessFn *fn, void *data);
+
+/* Before it is made: it may fault, and be tried again. A store has its value, a load zeros. */
+void mimus_insn_call_before_access(MimusInsn *i, unsigned kinds, MimusRegs regs,
+                                   const MimusFilter *filter, MimusAccessFn *fn, void *data);
 
 /* ---- What is to be done: records --------------------------------------------------------------
  */
@@ -185,6 +251,8 @@ typedef struct MimusRecord {
     uint8_t kind; /* MimusRecordKind */
     uint8_t cpu;
     uint16_t size; /* bytes accessed, or of the instruction */
+    uint32_t page; /* of an access with MIMUS_PHYSICAL: physical address / 4096; UINT32_MAX:
+                      unknown, or beyond 16 TiB */
     uint64_t pc;
     void *data; /* as given when it was asked for */
     /* Of an access: */
@@ -222,12 +290,14 @@ void mimus_flush_records(MimusPlugin *p);
 #define MIMUS_ACCESS_MAX 32 /* bytes */
 
 typedef struct MimusStep {
-    uint8_t kind;    /* MimusRecordKind, but ABORT */
-    uint8_t size;    /* bytes accessed, or of the instruction */
-    uint16_t word;   /* of an access: its value begins there (what lies beyond its size
-                        means nothing), its address is in the word before */
-    uint32_t offset; /* of the instruction from the run's base */
-    void *data;      /* as given when it was asked for */
+    uint8_t kind;      /* MimusRecordKind, but ABORT */
+    uint8_t size;      /* bytes accessed, or of the instruction */
+    uint16_t word;     /* of an access: its value begins there (what lies beyond its size
+                          means nothing), its address is in the word before */
+    uint32_t offset;   /* of the instruction from the run's base */
+    uint16_t physical; /* of an access with MIMUS_PHYSICAL: the word of its physical address
+                          (UINT64_MAX: unknown) */
+    void *data;        /* as given when it was asked for */
 } MimusStep;
 
 /* Stays as long as it has runs; the same instructions may have several over time. Of accesses that
@@ -257,22 +327,25 @@ void mimus_on_runs(MimusPlugin *p, MimusRunsFn *fn, void *opaque);
  */
 
 typedef enum MimusEventKind {
-    MIMUS_PORT,       /* IN, OUT, INS, OUTS: io */
-    MIMUS_MMIO,       /* an access to a device's memory, by a CPU or by DMA: io */
-    MIMUS_DMA,        /* by a device, to RAM: dma. Not through pointers that devices map */
-    MIMUS_WALK,       /* of page tables, because no TLB knows the page: walk */
-    MIMUS_SPACE,      /* another CR3: space */
-    MIMUS_PRIVILEGE,  /* another CPL: privilege */
-    MIMUS_INTERRUPT,  /* delivered, or an exception: trap */
-    MIMUS_RETURN,     /* IRET: trap, from and to */
-    MIMUS_SYSCALL,    /* SYSCALL, SYSENTER: trap; vector is the low byte of RAX */
-    MIMUS_SYSRET,     /* SYSRET, SYSEXIT: trap */
-    MIMUS_HALT,       /* HLT or MWAIT */
-    MIMUS_WAKE,       /* the end of it */
-    MIMUS_CPU_RESET,  /* reset or INIT */
-    MIMUS_START,      /* the machine runs */
-    MIMUS_STOP,       /* it does not any more */
-    MIMUS_REPLAY_END, /* replay: it has ended; why tells of a divergence, else NULL */
+    MIMUS_PORT,         /* IN, OUT, INS, OUTS: io */
+    MIMUS_MMIO,         /* an access to a device's memory, by a CPU or by DMA: io */
+    MIMUS_DMA,          /* by a device, to RAM: dma. Not through pointers that devices map */
+    MIMUS_WALK,         /* of page tables, because no TLB knows the page: walk */
+    MIMUS_SPACE,        /* another CR3: space */
+    MIMUS_PRIVILEGE,    /* another CPL: privilege */
+    MIMUS_INTERRUPT,    /* delivered, or an exception: trap */
+    MIMUS_RETURN,       /* IRET: trap, from and to */
+    MIMUS_SYSCALL,      /* SYSCALL, SYSENTER: trap; vector is the low byte of RAX */
+    MIMUS_SYSRET,       /* SYSRET, SYSEXIT: trap */
+    MIMUS_HALT,         /* HLT or MWAIT */
+    MIMUS_WAKE,         /* the end of it */
+    MIMUS_CPU_RESET,    /* reset or INIT */
+    MIMUS_START,        /* the machine runs */
+    MIMUS_STOP,         /* it does not any more */
+    MIMUS_REPLAY_END,   /* replay: it has ended; why tells of a divergence, else NULL */
+    MIMUS_REPLAY_START, /* the first of a replay, or of a plugin that is loaded in one */
+    MIMUS_RESTORED,     /* the machine is in another state, as it was or will be: loadvm, travelling
+                           in a replay */
     MIMUS_EVENT_KINDS
 } MimusEventKind;
 

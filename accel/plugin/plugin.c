@@ -85,6 +85,8 @@ static void plugin_free(MimusPlugin *p)
 {
     forget_counters(p);
     plugin_loose_paths_free(p);
+    if (p->symbols)
+        g_ptr_array_unref(p->symbols);
     if (p->module)
         dlclose(p->module);
     g_array_unref(p->args);
@@ -208,13 +210,15 @@ bool plugin_load(Accel *a, const char *spec, GError **error)
     g_ptr_array_add(s->plugins, p);
     plugin_update_events(s);
     accel_flush_code(a);
+    plugin_tell_replay(p);
     return true;
 }
 
 static void stop_watching(Accel *a)
 {
     for (unsigned i = 0; i < a->cpus->len; i++)
-        ((Cpu *)a->cpus->pdata[i])->run->watch_accesses = false;
+        ((Cpu *)a->cpus->pdata[i])->run->watch_accesses =
+            ((Cpu *)a->cpus->pdata[i])->run->watch_before = false;
 }
 
 static void unload(Accel *a, unsigned i)
@@ -408,5 +412,5 @@ int64_t mimus_virtual_ns(const MimusPlugin *p)
 void (*const plugin_interface[])(void) = {
     (void (*)(void))mimus_exit,     (void (*)(void))mimus_insn_count,
     (void (*)(void))mimus_on_event, (void (*)(void))mimus_flush_records,
-    (void (*)(void))mimus_on_runs,
+    (void (*)(void))mimus_on_runs,  (void (*)(void))mimus_symbol_find,
 };

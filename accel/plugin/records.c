@@ -9,8 +9,8 @@
  *
  *   segment            base of pcs, then the segment's words
  *   segment | PARTIAL  base of pcs, from | to << 16 | aborted << 32: these items alone; words to
- * there action  | SINGLE   of an access by C code: pc, size | kind << 8, address, value n << 3  |
- * CPU      what follows is of CPU n
+ * there action  | SINGLE   of an access by C code: pc, size | kind << 8, address, value, physical
+ * address n << 3  | CPU      what follows is of CPU n
  *
  * A full buffer is told as records (here), then goes to those that want runs (runs.c).
  */
@@ -43,7 +43,11 @@ static unsigned words_until(const Segment *g, unsigned to)
 {
     while (to && !g->item[to - 1].word)
         to--;
-    return to ? g->item[to - 1].word + plugin_value_words(g->item[to - 1].size) : 0;
+    if (!to)
+        return 0;
+    return g->item[to - 1].physical
+               ? g->item[to - 1].physical + 1u
+               : g->item[to - 1].word + plugin_value_words(g->item[to - 1].size);
 }
 
 const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu)
@@ -216,12 +220,13 @@ void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
 
     if (a->filter && !plugin_passes(cpu, a->filter, &access->vaddr))
         return;
-    *w++ = plugin_word(a, WORD_SINGLE, 7);
+    *w++ = plugin_word(a, WORD_SINGLE, 8);
     *w++ = access->pc;
     *w++ = access->size | (uint64_t)access->kind << 8;
     *w++ = access->vaddr;
     memcpy(w, access->value, 32);
-    s->buffer->used = (unsigned)(w + 4 - s->buffer->word);
+    w[4] = access->paddr;
+    s->buffer->used = (unsigned)(w + 5 - s->buffer->word);
 }
 
 /* ---- Handing over -----------------------------------------------------------------------------
@@ -250,6 +255,11 @@ static inline MimusRecord *next_record(Batch *b, const Action *a)
     return &b->record[b->n++];
 }
 
+static uint32_t page_number(uint64_t paddr)
+{
+    return paddr >> PAGE_BITS < UINT32_MAX ? (uint32_t)(paddr >> PAGE_BITS) : UINT32_MAX;
+}
+
 static inline void fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t cpu,
                         const uint64_t *w)
 {
@@ -260,6 +270,7 @@ static inline void fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t
     r->data = item->data;
     if (!item->word)
         return;
+    r->page = item->physical ? page_number(w[item->physical]) : UINT32_MAX;
     r->vaddr = w[item->word - 1];
     r->value = w[item->word];
     if (item->size < 8)
@@ -317,6 +328,7 @@ static void give_single(Batch *b, const Entry *e, uint8_t cpu)
                         .cpu = cpu,
                         .size = (uint8_t)w[1],
                         .pc = w[0],
+                        .page = page_number(w[7]),
                         .vaddr = w[2],
                         .data = e->action->data };
     memcpy(r->bytes, w + 3, sizeof(r->bytes));

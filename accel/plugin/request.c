@@ -61,6 +61,19 @@ const char *mimus_insn_text(const MimusInsn *i)
     return b->text->str;
 }
 
+bool mimus_insn_decode(const MimusInsn *i, MimusDecoded *out, size_t size)
+{
+    const MimusBlock *b = i->block;
+    const CpuTraceOps *ops = b->cpu->ops->trace;
+    MimusDecoded d;
+
+    if (!ops->decode_insn || !ops->decode_insn(b->req->mode, mimus_insn_bytes(i), i->size, &d))
+        return false;
+    memset(out, 0, size);
+    memcpy(out, &d, MIN(size, sizeof(d)));
+    return true;
+}
+
 size_t mimus_insn_size(const MimusInsn *i)
 {
     return i->size;
@@ -196,11 +209,11 @@ void mimus_block_call(MimusBlock *b, MimusRegs regs, const MimusFilter *filter, 
                      .filter = keep_filter(b->set, filter) });
 }
 
-void mimus_insn_call_access(MimusInsn *i, unsigned kinds, MimusRegs regs, const MimusFilter *filter,
-                            MimusAccessFn *fn, void *data)
+static void call_at(MimusInsn *i, ActionPlace place, unsigned kinds, MimusRegs regs,
+                    const MimusFilter *filter, MimusAccessFn *fn, void *data)
 {
     act(i->block, (Action){ .kind = ACT_CALL,
-                            .place = AT_ACCESS,
+                            .place = place,
                             .accesses = (uint8_t)kinds,
                             .regs = (uint8_t)regs,
                             .insn = i->index,
@@ -208,6 +221,22 @@ void mimus_insn_call_access(MimusInsn *i, unsigned kinds, MimusRegs regs, const 
                             .data = data,
                             .filter = keep_filter(i->block->set, filter) });
     watch_accesses(i->block);
+}
+
+void mimus_insn_call_access(MimusInsn *i, unsigned kinds, MimusRegs regs, const MimusFilter *filter,
+                            MimusAccessFn *fn, void *data)
+{
+    call_at(i, AT_ACCESS, kinds, regs, filter, fn, data);
+}
+
+void mimus_insn_call_before_access(MimusInsn *i, unsigned kinds, MimusRegs regs,
+                                   const MimusFilter *filter, MimusAccessFn *fn, void *data)
+{
+    GPtrArray *cpus = i->block->set->accel->cpus;
+
+    call_at(i, AT_BEFORE_ACCESS, kinds, regs, filter, fn, data);
+    for (unsigned n = 0; n < cpus->len; n++)
+        ((Cpu *)cpus->pdata[n])->run->watch_before = true;
 }
 
 void mimus_block_record(MimusBlock *b, void *data)

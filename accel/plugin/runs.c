@@ -50,6 +50,7 @@ static void describe_path(Path *path, MimusPlugin *p, const Segment *g, unsigned
                                      .size = item->size,
                                      .word = item->word,
                                      .offset = item->offset,
+                                     .physical = item->physical,
                                      .data = item->data };
     }
     if (path->step_of)
@@ -94,7 +95,7 @@ static Path *loose_path(MimusPlugin *p, unsigned kind, unsigned size)
     if (path->plugin)
         return path;
     step = g_new(MimusStep, 1);
-    *step = (MimusStep){ .kind = (uint8_t)kind, .size = (uint8_t)size, .word = 1 };
+    *step = (MimusStep){ .kind = (uint8_t)kind, .size = (uint8_t)size, .word = 1, .physical = 5 };
     path->plugin = p;
     path->path = (MimusPath){ .nsteps = 1, .step = step, .own = &path->own };
     return path;

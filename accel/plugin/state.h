@@ -7,14 +7,16 @@
 
 #define PLUGIN_COUNTERS 32
 #define PLUGIN_WORDS    128 /* of accesses that one segment can note */
-#define PLUGIN_ACCESS   5   /* the most words of one, with one to align it */
+#define PLUGIN_SCRATCH  120 /* from there on: of an access that is told, not recorded */
+#define PLUGIN_ACCESS   7   /* the most words of one, with one to align it */
 
 typedef struct PluginState {
     uint64_t counter[PLUGIN_COUNTERS];
     uint64_t segment; /* const Segment *: being executed; 0: none */
     uint64_t noted;   /* accesses of it so far */
     uint64_t told;    /* items of it that were taken out already */
-    /* Per access its address, then its value: of more than 8 bytes at an even word. */
+    /* Per access its address, then its value: of more than 8 bytes at an even word; then its
+     * physical address where that is asked for. */
     uint64_t word[PLUGIN_WORDS] __attribute__((aligned(32)));
 } PluginState;
 

@@ -79,6 +79,26 @@ def case_bad(mimus, guest):
         assert re.search(text, p.stdout + p.stderr, re.M), f"{text}: {p.stdout}{p.stderr}"
 
 
+def case_probe(mimus, guest):
+    """A plugin that sees accesses in several ways finds them equal, and the same on both back ends; and is
+    told of a replay."""
+    probe = os.path.join(os.path.dirname(mimus), "tests", "guest", "probe.so")
+    ends = ((), ("-accel", "tcg,backend=interp"))
+    limited = ("-icount", "shift=1", "-plugin")
+    lines = [re.findall(r"probe: .*", run(mimus, guest, *limited, probe + ",insns=500K", *more)[1]) for more in ends]
+    assert lines[0] == lines[1] and lines[0][-1] == "probe: 0 wrong", lines
+    _, late = run(mimus, guest, *limited, probe + ",from=400M,insns=405M")
+    assert find(r"(probe: 0 wrong)", late) and int(find(r"(\d+) loads", late)) > 1000
+    with tempfile.TemporaryDirectory() as d:
+        file = os.path.join(d, "recording")
+        run(mimus, guest, "-record", file)
+        replay = subprocess.run([mimus, "-nographic", "-replay", file, "-plugin", probe + ",replay=on"],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                timeout=600, check=False).stdout.decode(errors="replace")
+        assert "probe: replay ends, as recorded" in replay and "probe: 1 replays begun, 1 ended" in replay, \
+            replay[-1000:]
+
+
 def execute(*command):
     p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False)
     assert p.returncode == 0, f"{command}: {p.stderr.decode()}"

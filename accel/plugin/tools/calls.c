@@ -11,7 +11,6 @@
 
 #include <mimus-plugin.h>
 
-#include "accel/plugin/tools/symbols.h"
 #include "accel/plugin/tools/table.h"
 
 MIMUS_PLUGIN;
@@ -37,7 +36,7 @@ typedef struct Stack {
 static const char *out_name, *callgrind_name, *symbols_name;
 static uint64_t slide;
 static bool kernel_only;
-static Symbols *symbols;
+static MimusSymbols *symbols;
 static Table stacks = { .value_size = sizeof(Stack) };
 static Node roots[2]; /* [kernel, user] */
 static Node *current[256];
@@ -67,7 +66,7 @@ static uint64_t function_at(uint64_t pc)
 {
     uint64_t start;
 
-    return symbols_find(symbols, pc, &start) ? start : pc;
+    return mimus_symbol_find(symbols, pc, &start) ? start : pc;
 }
 
 static Stack *stack_of(MimusPlugin *p, unsigned cpu, uint64_t rsp)
@@ -113,7 +112,7 @@ static void push(MimusPlugin *p, unsigned cpu, uint64_t rsp, uint64_t pc)
 static bool is_thunk(uint64_t pc)
 {
     uint64_t start;
-    const char *name = symbols_find(symbols, pc, &start);
+    const char *name = mimus_symbol_find(symbols, pc, &start);
 
     return name && (!strncmp(name, "__x86_indirect_", 15) || !strncmp(name, "__x86_return_", 13) ||
                     !strncmp(name, "__static_call_text_", 19));
@@ -193,7 +192,7 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
 static void put_name(FILE *f, uint64_t func)
 {
     uint64_t start;
-    const char *name = symbols_find(symbols, func, &start);
+    const char *name = mimus_symbol_find(symbols, func, &start);
 
     if (name)
         fputs(name, f);
@@ -282,7 +281,6 @@ bool mimus_plugin_load(MimusPlugin *p)
         { "symbols", MIMUS_STRING, &symbols_name }, { "slide", MIMUS_NUMBER, &slide },
         { "kernel", MIMUS_BOOL, &kernel_only },
     };
-    const char *why;
 
     if (!mimus_options(p, options, sizeof(options) / sizeof(options[0])))
         return false;
@@ -290,10 +288,8 @@ bool mimus_plugin_load(MimusPlugin *p)
         mimus_fail(p, "out=FILE or callgrind=FILE is needed");
         return false;
     }
-    if (symbols_name && !(symbols = symbols_load(symbols_name, slide, &why))) {
-        mimus_fail(p, "could not read symbols of '%s': %s", symbols_name, why);
+    if (symbols_name && !(symbols = mimus_symbols_load(p, symbols_name, slide)))
         return false;
-    }
     reg_rsp = mimus_register(p, "rsp");
     for (unsigned i = 0; i < 4; i++)
         mimus_on_event(p, kinds[i], crossed, NULL);
@@ -305,5 +301,4 @@ void mimus_plugin_unload(MimusPlugin *p)
 {
     write_file(p, out_name, write_folded);
     write_file(p, callgrind_name, write_callgrind);
-    symbols_free(symbols);
 }

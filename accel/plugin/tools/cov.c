@@ -15,7 +15,6 @@
 
 #include <mimus-plugin.h>
 
-#include "accel/plugin/tools/symbols.h"
 #include "accel/plugin/tools/table.h"
 
 MIMUS_PLUGIN;
@@ -36,7 +35,7 @@ typedef struct Block {
 
 static const char *drcov, *text, *lcov, *symbols_name, *module_text;
 static uint64_t slide;
-static Symbols *symbols;
+static MimusSymbols *symbols;
 static Table blocks = { .value_size = sizeof(Block) };
 
 /* Does control go elsewhere after it, or may it? */
@@ -209,7 +208,7 @@ static void write_lcov(FILE *f)
 
     for (size_t i = 0; i < blocks.room; i++) {
         const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
-        if (blocks.keys[i] && symbols_find(symbols, blocks.keys[i] - 1, &start))
+        if (blocks.keys[i] && mimus_symbol_find(symbols, blocks.keys[i] - 1, &start))
             *(uint64_t *)table_at(&functions, start + 1) += b->times;
     }
     fprintf(f, "TN:mimus\nSF:%s\n", symbols_name);
@@ -219,8 +218,8 @@ static void write_lcov(FILE *f)
             continue;
         line++;
         fprintf(f, "FN:%" PRIu64 ",%s\nFNDA:%" PRIu64 ",%s\nDA:%" PRIu64 ",%" PRIu64 "\n", line,
-                symbols_find(symbols, functions.keys[i] - 1, &start), times,
-                symbols_find(symbols, functions.keys[i] - 1, &start), line, times);
+                mimus_symbol_find(symbols, functions.keys[i] - 1, &start), times,
+                mimus_symbol_find(symbols, functions.keys[i] - 1, &start), line, times);
     }
     fprintf(f, "FNF:%" PRIu64 "\nFNH:%" PRIu64 "\nLF:%" PRIu64 "\nLH:%" PRIu64 "\nend_of_record\n",
             line, line, line, line);
@@ -243,7 +242,6 @@ bool mimus_plugin_load(MimusPlugin *p)
         { "lcov", MIMUS_STRING, &lcov },   { "symbols", MIMUS_STRING, &symbols_name },
         { "slide", MIMUS_NUMBER, &slide }, { "module", MIMUS_STRING, &module_text },
     };
-    const char *why;
 
     if (!mimus_options(p, options, sizeof(options) / sizeof(options[0])) || !parse_modules(p))
         return false;
@@ -255,10 +253,8 @@ bool mimus_plugin_load(MimusPlugin *p)
         mimus_fail(p, "lcov needs symbols=FILE");
         return false;
     }
-    if (symbols_name && !(symbols = symbols_load(symbols_name, slide, &why))) {
-        mimus_fail(p, "could not read symbols of '%s': %s", symbols_name, why);
+    if (symbols_name && !(symbols = mimus_symbols_load(p, symbols_name, slide)))
         return false;
-    }
     mimus_on_translate(p, translated, NULL);
     mimus_on_records(p, recorded, NULL);
     return true;
@@ -272,5 +268,4 @@ void mimus_plugin_unload(MimusPlugin *p)
     write_file(p, text, write_text);
     write_file(p, lcov, write_lcov);
     mimus_print(p, "cov: %zu basic blocks\n", blocks.n);
-    symbols_free(symbols);
 }

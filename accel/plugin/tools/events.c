@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes events as lines. Arguments: show=KIND+KIND… (port mmio dma walk space privilege interrupt
- * return syscall sysret halt wake reset start stop replay; default: all but walk); out=FILE;
- * insns=N: then exit.
+ * return syscall sysret halt wake reset start stop replay replay-start restored; default: all but
+ * walk); out=FILE; insns=N: then exit.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,8 +14,9 @@
 MIMUS_PLUGIN;
 
 static const char *const names[MIMUS_EVENT_KINDS] = {
-    "port",    "mmio",   "dma",  "walk", "space", "privilege", "interrupt", "return",
-    "syscall", "sysret", "halt", "wake", "reset", "start",     "stop",      "replay",
+    "port",      "mmio",   "dma",     "walk",   "space",        "privilege",
+    "interrupt", "return", "syscall", "sysret", "halt",         "wake",
+    "reset",     "start",  "stop",    "replay", "replay-start", "restored",
 };
 static const char *out_name, *show;
 static uint64_t insns;

@@ -9,7 +9,6 @@
 
 #include <mimus-plugin.h>
 
-#include "accel/plugin/tools/symbols.h"
 #include "accel/plugin/tools/table.h"
 
 MIMUS_PLUGIN;
@@ -22,7 +21,7 @@ typedef struct Block {
 static uint64_t top = 20, slide;
 static const char *symbols_name, *heat;
 static bool data;
-static Symbols *symbols;
+static MimusSymbols *symbols;
 static Table blocks = { .value_size = sizeof(Block) }, code = { .value_size = 8 },
              touched = { .value_size = 8 };
 
@@ -80,7 +79,7 @@ static void print_blocks(MimusPlugin *p)
     mimus_print(p, "hot: %zu blocks\n         times  insns  block\n", n);
     for (size_t i = 0; i < n && i < top; i++) {
         uint64_t start = 0;
-        const char *name = symbols_find(symbols, lines[i].key, &start);
+        const char *name = mimus_symbol_find(symbols, lines[i].key, &start);
         const Block *b = table_look(&blocks, lines[i].key + 1);
         mimus_print(p, "%14" PRIu64 "  %5u  %016" PRIx64 "%s%s", lines[i].count, b->insns,
                     lines[i].key, name ? " " : "", name ? name : "");
@@ -118,14 +117,11 @@ bool mimus_plugin_load(MimusPlugin *p)
         { "slide", MIMUS_NUMBER, &slide }, { "data", MIMUS_BOOL, &data },
         { "heat", MIMUS_STRING, &heat },
     };
-    const char *why;
 
     if (!mimus_options(p, options, sizeof(options) / sizeof(options[0])))
         return false;
-    if (symbols_name && !(symbols = symbols_load(symbols_name, slide, &why))) {
-        mimus_fail(p, "could not read symbols of '%s': %s", symbols_name, why);
+    if (symbols_name && !(symbols = mimus_symbols_load(p, symbols_name, slide)))
         return false;
-    }
     mimus_on_translate(p, translated, NULL);
     mimus_on_records(p, recorded, NULL);
     return true;
@@ -144,5 +140,4 @@ void mimus_plugin_unload(MimusPlugin *p)
         print_pages(p, "data", &touched, out);
     if (out && fclose(out))
         mimus_print(p, "hot: could not write '%s': %s\n", heat, strerror(errno));
-    symbols_free(symbols);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "accel/plugin/tools/symbols.h"
+/*
+ * Names of addresses: from a System.map, /proc/kallsyms or `nm` text, or an ELF file's symbol table
+ * (64-bit). The file is not trusted.
+ */
+#include "accel/plugin/internal.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -12,12 +16,12 @@ typedef struct Symbol {
     char *name;
 } Symbol;
 
-struct Symbols {
+struct MimusSymbols {
     Symbol *symbol;
     size_t n, room;
 };
 
-static void add(Symbols *s, uint64_t addr, const char *name, size_t len)
+static void add(MimusSymbols *s, uint64_t addr, const char *name, size_t len)
 {
     if (s->n == s->room) {
         s->room = s->room ? 2 * s->room : 4096;
@@ -29,7 +33,7 @@ static void add(Symbols *s, uint64_t addr, const char *name, size_t len)
 }
 
 /* "ADDRESS TYPE NAME …", functions only. */
-static void add_line(Symbols *s, const char *line, uint64_t slide)
+static void add_line(MimusSymbols *s, const char *line, uint64_t slide)
 {
     char *end;
     uint64_t addr = strtoull(line, &end, 16);
@@ -42,7 +46,7 @@ static void add_line(Symbols *s, const char *line, uint64_t slide)
         add(s, addr + slide, name, strcspn(name, " \t\r\n"));
 }
 
-static void read_text(Symbols *s, char *text, uint64_t slide)
+static void read_text(MimusSymbols *s, char *text, uint64_t slide)
 {
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         add_line(s, line, slide);
@@ -53,7 +57,7 @@ static bool within(size_t size, uint64_t offset, uint64_t len)
     return offset <= size && len <= size - offset;
 }
 
-static void read_table(Symbols *s, const char *file, size_t size, const Elf64_Shdr *table,
+static void read_table(MimusSymbols *s, const char *file, size_t size, const Elf64_Shdr *table,
                        const Elf64_Shdr *names, uint64_t slide)
 {
     if (!within(size, table->sh_offset, table->sh_size) ||
@@ -73,7 +77,7 @@ static void read_table(Symbols *s, const char *file, size_t size, const Elf64_Sh
     }
 }
 
-static void read_elf(Symbols *s, const char *file, size_t size, uint64_t slide)
+static void read_elf(MimusSymbols *s, const char *file, size_t size, uint64_t slide)
 {
     Elf64_Ehdr h;
     Elf64_Shdr table, names;
@@ -103,53 +107,53 @@ static int by_address(const void *p, const void *q)
     return a->addr < b->addr ? -1 : a->addr > b->addr;
 }
 
-Symbols *symbols_load(const char *path, uint64_t slide, const char **why)
+static void free_symbols(void *p)
 {
-    FILE *f = fopen(path, "re");
-    Symbols *s;
-    char *text;
-    size_t size = 0, got;
+    MimusSymbols *s = p;
 
-    if (!f) {
-        *why = strerror(errno);
-        return NULL;
-    }
-    text = malloc(1 << 16);
-    while (text && (got = fread(text + size, 1, 1 << 15, f)) > 0) {
-        size += got;
-        text = realloc(text, size + (1 << 16));
-    }
-    fclose(f);
-    s = calloc(1, sizeof(*s));
-    if (!text || !s)
-        abort();
-    text[size] = 0;
+    for (size_t i = 0; i < s->n; i++)
+        free(s->symbol[i].name);
+    free(s->symbol);
+    g_free(s);
+}
+
+static void read_symbols(MimusSymbols *s, char *text, size_t size, uint64_t slide)
+{
     if (size > sizeof(Elf64_Ehdr) && !memcmp(text, ELFMAG, SELFMAG) && text[EI_CLASS] == ELFCLASS64)
         read_elf(s, text, size, slide);
     else
         read_text(s, text, slide);
-    free(text);
-    if (!s->n) {
-        *why = "it has no function symbols";
-        symbols_free(s);
-        return NULL;
-    }
-    qsort(s->symbol, s->n, sizeof(Symbol), by_address);
-    return s;
+    if (s->n)
+        qsort(s->symbol, s->n, sizeof(Symbol), by_address);
 }
 
-void symbols_free(Symbols *s)
+MimusSymbols *mimus_symbols_load(MimusPlugin *p, const char *path, uint64_t slide)
 {
-    for (size_t i = 0; s && i < s->n; i++)
-        free(s->symbol[i].name);
-    if (s)
-        free(s->symbol);
-    free(s);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    MimusSymbols *s;
+    size_t size;
+
+    if (!g_file_get_contents(path, &text, &size, &error)) {
+        mimus_fail(p, "could not read symbols: %s", error->message);
+        return NULL;
+    }
+    s = g_new0(MimusSymbols, 1);
+    read_symbols(s, text, size, slide);
+    if (!s->n) {
+        mimus_fail(p, "could not read symbols of '%s': it has no functions", path);
+        free_symbols(s);
+        return NULL;
+    }
+    if (!p->symbols)
+        p->symbols = g_ptr_array_new_with_free_func(free_symbols);
+    g_ptr_array_add(p->symbols, s);
+    return s;
 }
 
 #define FUNCTION_MAX (1u << 20) /* beyond this from a symbol nobody knows */
 
-const char *symbols_find(const Symbols *s, uint64_t addr, uint64_t *start)
+const char *mimus_symbol_find(const MimusSymbols *s, uint64_t addr, uint64_t *start)
 {
     size_t lo = 0, hi = s ? s->n : 0;
 
@@ -164,4 +168,15 @@ const char *symbols_find(const Symbols *s, uint64_t addr, uint64_t *start)
         return NULL;
     *start = s->symbol[lo - 1].addr;
     return s->symbol[lo - 1].name;
+}
+
+bool mimus_symbol_address(const MimusSymbols *s, const char *name, uint64_t *addr)
+{
+    for (size_t i = 0; s && i < s->n; i++) {
+        if (!strcmp(s->symbol[i].name, name)) {
+            *addr = s->symbol[i].addr;
+            return true;
+        }
+    }
+    return false;
 }
