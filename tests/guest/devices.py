@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Disk, CD-ROM and network from inside Linux: `devices.py MIMUS GUESTDIR CASE`, run by `meson test`.
 
-The guest reads a disk and a disc, copies one to the other, fetches a file and sends one; checksums
-on its console and what arrived here must be right. "recorded" does so while a recording is made,
-and replays that without images and without a network. Exit status 77 (skip) without guest files.
+The guest reads a disk and a disc, copies one to the other, fetches a file and sends one, and hears
+what is typed; checksums on its console and what arrived here must be right. "recorded" cases do so
+while a recording is made, and replay that without images and without a network; "reverse" goes back
+and forth in it. Exit status 77 (skip) without guest files.
 """
 import hashlib
 import os
@@ -15,8 +16,52 @@ import sys
 import tempfile
 import threading
 
+import reverse
+from rsp import Machine
+
 TIMEOUT = 280
+PATIENCE = int(os.environ.get("MIMUS_PATIENCE", "1"))
 DISK, DISC, FILE = 8 << 20, 2 << 20, 3 << 20
+TYPED = "echo typed-42"
+
+IDE = ("sda", "ide", "e1000")
+VIRTIO = ("vda", "virtio", "virtio-net-pci")
+
+
+class Case:
+    def __init__(self, cards, options="", recorded=True, replay="", then=None):
+        self.cards, self.options, self.recorded = cards, options.split(), recorded
+        self.replay, self.then = replay.split(), then  # then: what to do with the recording
+
+
+def step_back(mimus, recording):
+    """Everywhere in the second half, where disk and network are at work."""
+    m = Machine(mimus, "-S", "-replay", recording, always=())
+    try:
+        r = m.connect()
+        r.start()
+        end = reverse.at_ends(r, True)
+        counts = reverse.everywhere(r, end, True, end // 2)
+        reverse.points(r, counts)
+        info = reverse.monitor(r, "info replay")
+        print(info)
+        check("defect" not in info, "a checkpoint is not what the run had there")
+    finally:
+        m.end()
+
+
+CASES = {
+    "free": Case(IDE, recorded=False),
+    "free-virtio": Case(VIRTIO, recorded=False),
+    "recorded": Case(IDE),
+    "recorded-smp4": Case(VIRTIO, "-smp 4"),
+    # slow suite
+    "recorded-virtio": Case(VIRTIO),
+    "recorded-ide-smp4": Case(IDE, "-smp 4"),
+    "recorded-interp": Case(VIRTIO, replay="-accel tcg,backend=interp"),
+    "reverse": Case(IDE, then=step_back),
+    "reverse-virtio": Case(VIRTIO, then=step_back),
+}
 
 
 def md5(data):
@@ -45,13 +90,27 @@ class Peer(threading.Thread):
         connection.close()
 
 
-def run(command):
+def run(command, typed=""):
     print("+", " ".join(command), flush=True)
-    p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT,
-                       check=False)
-    said = p.stderr.decode(errors="replace")
+    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    watchdog = threading.Timer(TIMEOUT * PATIENCE, p.kill)
+    watchdog.start()
+    console, said = b"", []
+    reader = threading.Thread(target=lambda: said.append(p.stderr.read()))
+    reader.start()
+    for part in iter(lambda: os.read(p.stdout.fileno(), 65536), b""):
+        console += part
+        if typed and b"\ntype\r\n" in console:
+            p.stdin.write(typed.encode() + b"\n")
+            p.stdin.flush()
+            typed = ""
+    status = p.wait()
+    watchdog.cancel()
+    reader.join()
+    said = said[0].decode(errors="replace")
     print(said, end="", flush=True)
-    return p.returncode, p.stdout.decode(errors="replace"), said
+    return status, console.decode(errors="replace"), said
 
 
 def check(good, what, console=""):
@@ -60,7 +119,7 @@ def check(good, what, console=""):
         sys.exit("wrong: " + what)
 
 
-def boot(mimus, guest, where, extra):
+def boot(mimus, guest, where, case, extra):
     rng = random.Random(1)
     disk, disc, file = rng.randbytes(DISK), rng.randbytes(DISC), rng.randbytes(FILE)
     paths = {"disk": disk, "disc": disc}
@@ -68,17 +127,18 @@ def boot(mimus, guest, where, extra):
         with open(os.path.join(where, name), "wb") as f:
             f.write(data)
     fetched, sent = Peer(file), Peer()
+    name, interface, card = case.cards
     command = [mimus, "-nographic", "-no-reboot", "-m", "512", "-cpu", "max",
                "-kernel", os.path.join(guest, "vmlinuz-devices"),
                "-initrd", os.path.join(guest, "initrd-devices.gz"),
-               "-append", "console=ttyS0 quiet net.ifnames=0 mimus.devices "
-               f"mimus.http={fetched.port} mimus.sink={sent.port}",
-               "-drive", f"file={where}/disk,format=raw", "-cdrom", f"{where}/disc",
-               "-nic", "user"] + extra
-    status, console, _ = run(command)
+               "-append", f"console=ttyS0 quiet net.ifnames=0 mimus.devices mimus.disk={name} "
+               f"mimus.typed mimus.http={fetched.port} mimus.sink={sent.port}",
+               "-drive", f"file={where}/disk,format=raw,if={interface}", "-cdrom", f"{where}/disc",
+               "-nic", f"user,model={card}"] + case.options + extra
+    status, console, _ = run(command, TYPED)
     check(status == 0, f"exit status {status}", console)
     for line in (f"disk {md5(disk)}", f"cd {md5(disc)}", f"copy {md5(disc)}",
-                 f"fetched {md5(file)}", "sent"):
+                 f"fetched {md5(file)}", "sent", "heard " + TYPED):
         check(line in console, f"no line '{line}'", console)
     sent.join(20)
     check(sent.got == disc, f"{len(sent.got)} bytes sent, or others than there were", console)
@@ -88,20 +148,23 @@ def boot(mimus, guest, where, extra):
 
 
 def main():
-    mimus, guest, case = sys.argv[1:4]
-    for name in ("vmlinuz-devices", "initrd-devices.gz"):
-        if not os.path.exists(os.path.join(guest, name)):
-            print(f"no {name} in {guest}: scripts/guest-files {guest} devices")
+    mimus, guest, name = sys.argv[1:4]
+    for needed in ("vmlinuz-devices", "initrd-devices.gz"):
+        if not os.path.exists(os.path.join(guest, needed)):
+            print(f"no {needed} in {guest}: scripts/guest-files {guest} devices")
             sys.exit(77)
+    case = CASES[name]
     with tempfile.TemporaryDirectory() as where:
-        if case == "free":
-            boot(mimus, guest, where, [])
-            return
         recording = os.path.join(where, "r.mrec")
-        console = boot(mimus, guest, where, ["-record", recording])
+        console = boot(mimus, guest, where, case, ["-record", recording] if case.recorded else [])
+        if not case.recorded:
+            return
         os.unlink(os.path.join(where, "disk"))
         os.unlink(os.path.join(where, "disc"))
-        status, replayed, said = run([mimus, "-replay", recording])
+        if case.then:
+            case.then(mimus, recording)
+            return
+        status, replayed, said = run([mimus, "-replay", recording] + case.replay)
         check(status == 0 and "hashes agree\n" in said, "the replay does not agree")
         check(replayed == console, "the replay's console is another")
 

@@ -84,10 +84,10 @@ def at_ends(r, alone):
     return end
 
 
-def everywhere(r, end, alone):
+def everywhere(r, end, alone, begin=0):
     """Every state is the one that was there when the run first came by."""
     rnd = random.Random(SEED)
-    counts = sorted(rnd.randrange(end) for _ in range(8))
+    counts = sorted(rnd.randrange(begin, end) for _ in range(8))
     first = {}
     for count in counts:
         go(r, count)
@@ -292,4 +292,5 @@ def main():
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
