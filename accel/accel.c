@@ -32,6 +32,9 @@
  * and do not pass for the guest: shorter than the periods of its timers. */
 #define LATE_NS 1000000
 
+/* Counted time: short waits are slept through together, as each would cost more than it lasts. */
+#define NAP_NS 1000000
+
 #define CODE_BUFFER_DEFAULT (64u << 20)
 
 CpuTail *cpu_tail(Cpu *cpu)
@@ -517,15 +520,44 @@ static bool run_all(Accel *a)
     return any;
 }
 
-/* Every CPU is halted. Counting: time jumps to the next timer. Else sleep until it is due, which
- * is now if the clock is late by as much. */
+/* Whether counted time passes no faster than the host's while nothing runs: what comes from outside
+ * is then in time, and waiting for it costs nothing. A replay waits for nobody. */
+static bool naps(const Accel *a)
+{
+    return a->machine->config->icount_sleep && !session_is_replay(a);
+}
+
+/* Counted time goes on by @left, to the next timer; if input comes, only as far as it was waited
+ * for. Where that is is seen by nobody but the input, whose moment is recorded. */
+static void idle_counted(Accel *a, int64_t left)
+{
+    int64_t before = a->owed_ns, slept;
+
+    left = MIN(left, session_idle_limit(a));
+    if (left <= 0)
+        return;
+    if (naps(a) && before + left >= NAP_NS) {
+        session_before_nap(a);
+        slept = g_get_monotonic_time() * 1000;
+        input_wait(a->machine->input, before + left);
+        slept = g_get_monotonic_time() * 1000 - slept;
+        if (input_pending(a->machine->input))
+            left = CLAMP(slept - before, 0, left);
+        before = MAX(before - slept, -left);
+    }
+    a->owed_ns = before + left;
+    a->bias_ns += left;
+}
+
+/* Every CPU is halted. Sleep until the next timer is due, which is now if a clock that follows the
+ * host is late by as much. */
 static void idle(Accel *a)
 {
     int64_t deadline = clock_deadline_ns(a->machine->clock);
     int64_t left = deadline - clock_now_ns(a->machine->clock);
 
     if (a->icount_shift >= 0 && deadline != CLOCK_NEVER)
-        a->bias_ns += MAX(left, 0);
+        idle_counted(a, left);
     else if (deadline == CLOCK_NEVER) {
         host_clock_catch_up(&a->host, INT64_MAX);
         host_clock_allow(&a->host, INT64_MAX);

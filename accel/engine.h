@@ -339,6 +339,7 @@ struct Accel {
     uint64_t settled_at; /* the count at which pages were settled */
     int64_t speed;    /* of late, see learn_speed(), of the only CPU */
     int64_t bias_ns;  /* added to the count's or the host's time */
+    int64_t owed_ns;  /* counting: time that passed while nothing ran, and has not for the host */
     bool running;
     int64_t stopped_at_ns;
     Session *session; /* NULL: nothing is recorded or replayed */

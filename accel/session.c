@@ -336,6 +336,30 @@ bool session_before_sleep(Accel *a)
     return false;
 }
 
+/* Input that came while nothing ran comes at that time again. */
+int64_t session_idle_limit(const Accel *a)
+{
+    const Session *s = a->session;
+    RecordStamp at;
+
+    if (!s || !s->has_item)
+        return INT64_MAX;
+    at = now(a);
+    if (s->item.at.count > at.count || s->item.at.time_ns <= at.time_ns)
+        return INT64_MAX;
+    return s->item.at.time_ns - at.time_ns;
+}
+
+void session_before_nap(Accel *a)
+{
+    Session *s = a->session;
+
+    if (!s || !s->writer)
+        return;
+    record_flush_late(s->writer);
+    check_writer(s);
+}
+
 void session_end(Accel *a)
 {
     Session *s = a->session;

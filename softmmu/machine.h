@@ -82,6 +82,7 @@ typedef struct MachineConfig {
     bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
     bool nographic; /* firmware shows its console on the first serial port */
     int icount_shift; /* -1: off */
+    bool icount_sleep; /* … and while nothing runs time passes no faster than the host's */
     int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
     bool rtc_vm_clock;  /* -rtc clock=vm */
     bool chaos; /* CPUs take turns of odd lengths, by chaos_seed */

@@ -241,11 +241,15 @@ static void put_head(RecordWriter *w, RecordKind kind, const RecordStamp *at)
     w->last = *at;
 }
 
+static bool is_late(const RecordWriter *w)
+{
+    return g_get_monotonic_time() - w->flushed_us >= FLUSH_US;
+}
+
 static void flush_if_due(RecordWriter *w)
 {
     bool due = w->copies ? w->items->len >= COPY_BYTES
-                         : w->items->len >= FLUSH_BYTES ||
-                               g_get_monotonic_time() - w->flushed_us >= FLUSH_US;
+                         : w->items->len >= FLUSH_BYTES || is_late(w);
 
     if (due)
         record_flush(w);
@@ -305,6 +309,12 @@ void record_flush(RecordWriter *w)
     write_frame(w, FRAME_STREAM, w->items->data, w->items->len, STREAM_LEVEL);
     g_byte_array_set_size(w->items, 0);
     w->last = (RecordStamp){ 0 };
+}
+
+void record_flush_late(RecordWriter *w)
+{
+    if (is_late(w))
+        record_flush(w);
 }
 
 const char *record_failure(const RecordWriter *w)

@@ -51,6 +51,7 @@ void record_end(RecordWriter *w, const RecordStamp *at, uint64_t hash);
 void record_item(RecordWriter *w, const RecordItem *item); /* one of the above, as it was read */
 /* Everything until here is on its way to the disk. */
 void record_flush(RecordWriter *w);
+void record_flush_late(RecordWriter *w); /* … unless that is so of what is older than an instant */
 /* What went wrong (the file ends with the last whole frame, nothing more is written), or NULL. */
 const char *record_failure(const RecordWriter *w);
 uint64_t record_size(const RecordWriter *w); /* bytes of file so far */

@@ -391,6 +391,11 @@ static bool set_shift(void *ctx, const char *value, GError **error)
     return true;
 }
 
+static bool set_sleep(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.icount_sleep, error);
+}
+
 /* Options.rr_file until it is known what it is for. */
 static bool set_rr(void *ctx, const char *value, GError **error)
 {
@@ -421,7 +426,7 @@ static bool no_snapshot(void *ctx, const char *value, GError **error)
 
 static const KeyRow icount_keys[] = {
     { "shift", set_shift },
-    { "sleep", must_be_on },
+    { "sleep", set_sleep },
     { "align", must_be_off },
     { "rr", set_rr },
     { "rrfile", set_rr_file },

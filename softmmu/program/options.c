@@ -217,7 +217,7 @@ static const OptionRow option_rows[] = {
     {"gdb",         "tcp:HOST:PORT|tcp::PORT|unix:PATH|pty|stdio|chardev:ID", opt_gdb, "wait for gdb there (target remote); -S to stop at the first instruction", true},
     {"s",           NULL,   opt_gdb_here,    "-gdb tcp::1234", true},
     {"rtc",         "[base=utc|localtime|DATE][,clock=host|vm]", opt_rtc, "the guest's wall clock"},
-    {"icount",      "[shift=]N[,rr=record|replay,rrfile=FILE]", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly", true},
+    {"icount",      "[shift=]N[,sleep=on|off][,rr=record|replay,rrfile=FILE]", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly", true},
     {"record",      "FILE", opt_record,      "record the run (counts instructions; an instruction takes 2 ns unless -icount says otherwise)", true},
     {"replay",      "FILE", opt_replay,      "run a recording again; it has all options of the machine", true},
     {"checkpoint-mem", "SIZE[K|M|G]", opt_checkpoint_mem, "of a replay: memory for going back in it (default 1G, 0: no going back)", true},
@@ -426,6 +426,7 @@ static void set_defaults(Options *o)
     o->config.cpu_model = g_strdup("qemu64");
     o->config.ram_size = UINT64_C(128) << 20;
     o->config.icount_shift = -1;
+    o->config.icount_sleep = true;
     o->config.checkpoint_bytes = UINT64_C(1) << 30;
     o->config.hpet = true;
     o->config.smm = true;

@@ -71,6 +71,73 @@ static void test_timer_is_exact(void **state)
     toy_free(t);
 }
 
+enum { NAP_MS = 30 };
+
+static void wake(void *opaque)
+{
+    ((Toy *)opaque)->cpu->common.halted = false;
+}
+
+static void *post_soon(void *opaque)
+{
+    Toy *t = opaque;
+
+    input_post(t->machine.input, 0, NULL, 0);
+    return NULL;
+}
+
+static void hear(void *opaque, const void *data, size_t len)
+{
+    Toy *t = opaque;
+
+    t->cpu->regs[5] = clock_now_ns(t->machine.clock);
+    t->cpu->regs[4] = true;
+}
+
+static bool until_heard(void *opaque, bool *quit)
+{
+    Toy *t = opaque;
+
+    *quit = t->cpu->regs[4] && t->cpu->common.halted;
+    return true;
+}
+
+/* Counted time that an idle CPU waits takes as long for the host, unless that is not wanted; input
+ * ends it where it has come to. */
+static void test_idle_sleeps(void **state)
+{
+    static const struct {
+        bool sleeps, input;
+    } rows[] = { { true, false }, { true, true }, { false, false } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Toy *t = START(0, 0x1000, TOY_HALT, TOY_ADD, 4, 1, TOY_HALT);
+        Timer *timer = timer_new(t->machine.clock, wake, t);
+        int64_t until = rows[i].input ? INT64_C(1000000000) * 3600 : NAP_MS * INT64_C(1000000);
+        GThread *thread = NULL;
+        int64_t start;
+
+        t->config.icount_sleep = rows[i].sleeps;
+        input_add_channel(t->machine.input, "test", false, hear, t);
+        timer_set(timer, until);
+        t->cpu->cpu.pc = 0x1000;
+        if (rows[i].input)
+            thread = g_thread_new("input", post_soon, t);
+        start = g_get_monotonic_time();
+        accel_run(t->accel, until_heard, t);
+        if (thread)
+            g_thread_join(thread);
+        if (rows[i].input)
+            assert_true(clock_now_ns(t->machine.clock) < until);
+        else
+            assert_int_equal(clock_now_ns(t->machine.clock), until + 2);
+        if (rows[i].sleeps && !rows[i].input)
+            assert_true(g_get_monotonic_time() - start >= (NAP_MS - 1) * 1000);
+        timer_free(timer);
+        toy_free(t);
+    }
+}
+
 static void test_store_into_code_of_another_block(void **state)
 {
     /* r0 += 1 at 0x2000 is patched to r0 += 5 after the first pass. */
@@ -385,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_counts_every_instruction),
         cmocka_unit_test(test_long_loop_spans_slices),
         cmocka_unit_test(test_timer_is_exact),
+        cmocka_unit_test(test_idle_sleeps),
         cmocka_unit_test(test_store_into_code_of_another_block),
         cmocka_unit_test(test_store_into_the_running_block),
         cmocka_unit_test(test_data_beside_code_keeps_blocks),
