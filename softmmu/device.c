@@ -325,6 +325,23 @@ bool device_tree_load(Device *root, const uint8_t *data, size_t len, GError **er
     return true;
 }
 
+char **device_tree_shape(Device *root)
+{
+    g_autoptr(GPtrArray) devices = stateful_devices(root);
+    GPtrArray *shape = g_ptr_array_new();
+
+    for (unsigned i = 0; i < devices->len; i++) {
+        Device *dev = devices->pdata[i];
+        g_autofree char *path = device_path(dev);
+
+        g_ptr_array_add(shape, g_strdup_printf("%s %u %016" G_GINT64_MODIFIER "x", path,
+                                               dev->klass->state_version,
+                                               state_list_hash(dev->klass->state)));
+    }
+    g_ptr_array_add(shape, NULL);
+    return (char **)g_ptr_array_free(shape, FALSE);
+}
+
 void device_tree_print(Device *root, GString *out)
 {
     g_autoptr(GPtrArray) devices = stateful_devices(root);

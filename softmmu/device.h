@@ -163,6 +163,9 @@ void device_tree_save(Device *root, GByteArray *out);
 bool device_tree_load(Device *root, const uint8_t *data, size_t len, GError **error);
 /* Would it? Changes nothing. */
 bool device_tree_check(Device *root, const uint8_t *data, size_t len, GError **error);
+/* What the state consists of, by device: "PATH VERSION HASH" with a hash of the list's fields. Two
+ * trees of the same shape can load each other's state. Free with g_strfreev(). */
+char **device_tree_shape(Device *root);
 void device_tree_print(Device *root, GString *out);
 /* What such a state consists of, as JSON: for each class of devices there, its fields. */
 void device_tree_describe(Device *root, GString *out);

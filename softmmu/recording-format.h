@@ -13,6 +13,7 @@ typedef enum FrameType {
     FRAME_FILE,       /* string: name; a byte: is this the last part? its bytes */
     FRAME_CHANNELS,   /* strings */
     FRAME_STREAM,     /* items */
+    FRAME_BOARD,      /* strings, device_tree_shape(): after the files; older ones have none */
 } FrameType;
 
 /* u32 type, u32 bytes, u32 bytes as stored (fewer: zstd), u32 number of the frame from 0, u64 hash

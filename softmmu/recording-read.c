@@ -28,7 +28,7 @@ struct RecordReader {
     bool ended;
     char *damage;
     char *version;
-    char **args, **channels;
+    char **args, **board, **channels;
     HostFiles *files;
     uint64_t files_size; /* of their frames */
 };
@@ -181,6 +181,8 @@ static bool take_preamble(RecordReader *r)
             good = take_config(r);
         else if (type == FRAME_FILE && r->version)
             good = take_file(r, &parts);
+        else if (type == FRAME_BOARD && r->version && !r->board && !parts.name)
+            good = (r->board = take_strings(r)) || damaged(r, "its list of devices is damaged");
         else if (type == FRAME_CHANNELS && r->version && !parts.name)
             good = (r->channels = take_strings(r)) || damaged(r, "its channels are damaged");
         else
@@ -246,6 +248,7 @@ void record_reader_free(RecordReader *r)
     g_free(r->damage);
     g_free(r->version);
     g_strfreev(r->args);
+    g_strfreev(r->board);
     g_strfreev(r->channels);
     host_files_free(r->files);
     g_free(r);
@@ -348,8 +351,8 @@ RecordPlace record_place(const RecordReader *r)
 
 void record_seek(RecordReader *r, const RecordPlace *p)
 {
-    bool in_hand = p->in_frame && r->payload_len && r->frame_pos == p->pos &&
-                   r->frames == p->frames + 1;
+    bool in_hand =
+        p->in_frame && r->payload_len && r->frame_pos == p->pos && r->frames == p->frames + 1;
     uint32_t type;
 
     g_clear_pointer(&r->damage, g_free);
@@ -378,6 +381,11 @@ const char *record_version(const RecordReader *r)
 char **record_args(const RecordReader *r)
 {
     return r->args;
+}
+
+char **record_board_shape(const RecordReader *r)
+{
+    return r->board;
 }
 
 HostFiles *record_files(const RecordReader *r)

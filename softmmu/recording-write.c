@@ -209,8 +209,15 @@ RecordWriter *record_create_copy(const char *path, const RecordReader *r, GError
     w->copies = true;
     write_strings(w, FRAME_CONFIG, record_version(r), (const char *const *)record_args(r));
     write_files(w, record_files(r));
+    if (record_board_shape(r))
+        record_board(w, (const char *const *)record_board_shape(r));
     record_channels(w, (const char *const *)record_channel_names(r));
     return check_begun(w, path, error);
+}
+
+void record_board(RecordWriter *w, const char *const *shape)
+{
+    write_strings(w, FRAME_BOARD, NULL, shape);
 }
 
 void record_channels(RecordWriter *w, const char *const *names)

@@ -42,6 +42,8 @@ typedef struct RecordReader RecordReader;
 typedef struct RecordItem RecordItem;
 /* The same for what follows from @r, channels too: packed as well as can be. */
 RecordWriter *record_create_copy(const char *path, const RecordReader *r, GError **error);
+/* The devices of the machine and their state (device_tree_shape()); before the channels. */
+void record_board(RecordWriter *w, const char *const *shape);
 /* Names of the channels that events will be for; NULL ends the list, "" is none. */
 void record_channels(RecordWriter *w, const char *const *names);
 void record_event(RecordWriter *w, const RecordStamp *at, unsigned channel, const void *data,
@@ -77,6 +79,7 @@ void record_reader_free(RecordReader *r);
 
 const char *record_version(const RecordReader *r); /* of the Mimus that made it */
 char **record_args(const RecordReader *r);         /* the reader's */
+char **record_board_shape(const RecordReader *r);  /* likewise; NULL: it was not recorded */
 HostFiles *record_files(const RecordReader *r);    /* the reader's; has these files and no others */
 /* Names of channels, as record_channels() got them; the reader's. */
 char **record_channel_names(const RecordReader *r);

@@ -302,3 +302,20 @@ uint64_t state_hash_bytes(const void *data, size_t len, uint64_t seed)
         hash = hash_mix(hash + rotate(lane[i], 7 + 11 * i));
     return hash;
 }
+
+static void describe_list(const StateField *list, GString *out)
+{
+    for (const StateField *f = list; f->type != STATE_T_END; f++) {
+        g_string_append_printf(out, "%s %d %zu %u;", f->name, (int)f->type, f->count, f->since);
+        if (f->type == STATE_T_STRUCT)
+            describe_list(f->sub, out);
+    }
+}
+
+uint64_t state_list_hash(const StateField *list)
+{
+    g_autoptr(GString) text = g_string_new("");
+
+    describe_list(list, text);
+    return state_hash_bytes(text->str, text->len, 0);
+}

@@ -27,6 +27,7 @@
 #include "softmmu/program/options.h"
 #include "softmmu/program/record.h"
 #include "softmmu/program/savestate.h"
+#include "softmmu/program/screendump.h"
 #include "softmmu/program/trace-command.h"
 #include "softmmu/program/travel.h"
 #include "target-i386/cpu.h"
@@ -293,6 +294,8 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
         status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
         if (!reader || !record_diverged(&p.built, agreed, count))
             *count = 0;
+        if (o->screen_file && !screendump(&p.built.machine, o->screen_file, NULL, &error))
+            status = EXIT_FAILURE;
         plugin_unload_all(p.built.accel);
         log_hash(&p.built.machine);
         log_stats(&p.built);

@@ -368,10 +368,12 @@ static void run_command(Monitor *mon, const Command *c, const char *args, const 
 {
     g_autofree char *event = g_strdup_printf("%u %s", mon->cpu, line);
 
-    if (!c->acts || mon->acting) {
+    if (c->acts == mon->acting) { /* a recording must not have others: it would reach the host */
         c->run(mon, args, out);
         return;
     }
+    if (mon->acting)
+        return;
     mon->out = out;
     /* The tap has a better stamp. */
     if (!input_act(mon->m->input, mon->channel, event, strlen(event) + 1, 0))

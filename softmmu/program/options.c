@@ -497,7 +497,7 @@ void options_clear(Options *o)
         &o->config.machine, &o->config.name,   &o->config.cpu_model,  &o->config.accel_backend,
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
-        &o->display,        &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
+        &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->loadvm,         &o->incoming,      &o->dump_vmstate,
     };

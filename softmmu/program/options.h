@@ -45,6 +45,7 @@ typedef struct Options {
     bool rr_record, rr_replay;
     bool mute;           /* replay: show no output of the guest */
     uint64_t replay_to;  /* … stop, or leave, after so many instructions; 0: at its end */
+    char *screen_file;   /* … and what it shows then, as a picture; NULL: it is not asked for */
     bool replayed_files; /* config.files is the recording's */
     GPtrArray *machine_args; /* char *: what was given of the machine: options, arguments */
     GPtrArray *host_args;    /* … and of how this host is to run it and to look on */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/program/record-tools.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -85,6 +87,31 @@ static bool print_info(char **argv, GString *out, GError **error)
     return true;
 }
 
+/* ---- Files that are made --------------------------------------------------------------------- */
+
+/* Where what is to become @path is written: beside it, so that the file that is there, which may be
+ * the one that is read, stays until the new one is whole. Devices are written to at once. */
+static char *path_to_write(const char *path)
+{
+    bool exists = g_file_test(path, G_FILE_TEST_EXISTS);
+
+    return exists && !g_file_test(path, G_FILE_TEST_IS_REGULAR) ? g_strdup(path)
+                                                                : g_strconcat(path, ".new", NULL);
+}
+
+/* @good: it is whole. False with @error. */
+static bool put_in_place(const char *written, const char *path, bool good, GError **error)
+{
+    if (!strcmp(written, path))
+        return good;
+    if (good && !g_rename(written, path))
+        return true;
+    if (good)
+        error_set(error, "could not write '%s': %s", path, g_strerror(errno));
+    g_unlink(written);
+    return false;
+}
+
 /* ---- rec pack -------------------------------------------------------------------------------- */
 
 static bool copy_items(RecordReader *r, RecordWriter *w, const char *path, GError **error)
@@ -104,8 +131,9 @@ static bool copy_items(RecordReader *r, RecordWriter *w, const char *path, GErro
 static bool pack(char **argv, GString *out, GError **error)
 {
     RecordReader *r = record_open(argv[0], error);
-    RecordWriter *w = r ? record_create_copy(argv[1], r, error) : NULL;
-    bool good = w && copy_items(r, w, argv[1], error);
+    g_autofree char *path = path_to_write(argv[1]);
+    RecordWriter *w = r ? record_create_copy(path, r, error) : NULL;
+    bool good = w && copy_items(r, w, path, error);
 
     if (good) {
         g_string_append_printf(out, "%" PRIu64 " bytes, before %" PRIu64 "; all files are in it\n",
@@ -115,7 +143,7 @@ static bool pack(char **argv, GString *out, GError **error)
     }
     record_close(w);
     record_reader_free(r);
-    return good;
+    return w && put_in_place(path, argv[1], good, error);
 }
 
 /* ---- rec trim -------------------------------------------------------------------------------- */
@@ -158,22 +186,22 @@ static void copy_until(RecordReader *r, const RecordPlace *place, Rerun *run, Re
     record_end(w, &end, machine_state_hash(&run->built.machine));
 }
 
-static bool trim_run(Rerun *run, const Options *o, RecordReader *r, char **argv, GString *out,
-                     GError **error)
+static bool trim_run(Rerun *run, const Options *o, RecordReader *r, const char *counts,
+                     const char *path, GString *out, GError **error)
 {
     Accel *a = run->built.accel;
     uint64_t from, to, begin;
     SessionPlace place;
     RecordWriter *w;
 
-    if (!take_counts(argv[0], &from, &to, error))
+    if (!take_counts(counts, &from, &to, error))
         return false;
     if (!lockstep_run(&run->step, from, UINT64_MAX)) {
         error_set(error, "the recording ends after %" PRIu64 " instructions",
                   accel_instruction_count(a));
         return false;
     }
-    w = record_create_here(&run->built, o, record_args(r), argv[2], error);
+    w = record_create_here(&run->built, o, record_args(r), path, error);
     if (!w)
         return false;
     place = session_place(a);
@@ -181,7 +209,7 @@ static bool trim_run(Rerun *run, const Options *o, RecordReader *r, char **argv,
     lockstep_run(&run->step, to, UINT64_MAX);
     copy_until(r, &place.next, run, w);
     if (record_failure(w))
-        error_set(error, "could not write '%s': %s", argv[2], record_failure(w));
+        error_set(error, "could not write '%s': %s", path, record_failure(w));
     else if (session_result(a).why)
         error_set(error, "the replay diverged: %s", session_result(a).why);
     else
@@ -196,14 +224,15 @@ static bool trim(char **argv, GString *out, GError **error)
 {
     Options o = { 0 };
     RecordReader *r = record_options(&o, argv[1], error);
+    g_autofree char *path = path_to_write(argv[2]);
     Rerun run = { 0 };
-    bool good =
-        r && rerun_open(&run, &o, NULL, argv[1], error) && trim_run(&run, &o, r, argv, out, error);
+    bool good = r && rerun_open(&run, &o, NULL, argv[1], error) &&
+                trim_run(&run, &o, r, argv[0], path, out, error);
 
     rerun_close(&run);
     options_clear(&o);
     record_reader_free(r);
-    return good;
+    return put_in_place(path, argv[2], good, error);
 }
 
 /* ---- rec diff -------------------------------------------------------------------------------- */

@@ -101,6 +101,7 @@ static bool replay_options(Options *o, RecordReader *r, GError **error)
     replay.mute = o->mute;
     replay.replay_to = o->replay_to;
     replay.replay_file = g_steal_pointer(&o->replay_file);
+    replay.screen_file = g_steal_pointer(&o->screen_file);
     options_clear(o);
     *o = replay;
     return true;
@@ -132,6 +133,13 @@ static void recording_failed(const char *why)
     fprintf(stderr, "mimus: recording has stopped, the machine goes on: %s\n", why);
 }
 
+static void write_board(RecordWriter *w, const Built *b)
+{
+    g_auto(GStrv) shape = device_tree_shape(b->machine.root);
+
+    record_board(w, (const char *const *)shape);
+}
+
 bool record_begin(Built *b, const Options *o, GError **error)
 {
     g_auto(GStrv) args = recorded_args(o);
@@ -141,6 +149,7 @@ bool record_begin(Built *b, const Options *o, GError **error)
         g_prefix_error(error, "-record: ");
         return false;
     }
+    write_board(w, b);
     session_record(b->accel, w, recording_failed);
     return true;
 }
@@ -174,6 +183,8 @@ RecordWriter *record_create_here(Built *b, const Options *o, char **args, const 
     files = files_of_moment(o, snapshot);
     w = record_create(path, args, files, error);
     host_files_free(files);
+    if (w)
+        write_board(w, b);
     return w;
 }
 
@@ -206,7 +217,8 @@ bool record_end_here(Built *b, GError **error)
     return false;
 }
 
-bool record_load_begin(Built *b, const RecordReader *r, GError **error)
+/* If @r begins so: the machine, which has just been made, is where it was then. */
+static bool load_begin(Built *b, const RecordReader *r, GError **error)
 {
     g_autoptr(GList) names = host_files_names(record_files(r));
     g_autoptr(GBytes) snapshot = NULL;
@@ -217,11 +229,59 @@ bool record_load_begin(Built *b, const RecordReader *r, GError **error)
            snapshot_load(b->accel, snapshot, error);
 }
 
+static bool same_device(const char *a, const char *b)
+{
+    size_t len = strcspn(a, " ");
+
+    return len == strcspn(b, " ") && !memcmp(a, b, len);
+}
+
+static bool has_device(char **shape, const char *device)
+{
+    for (; *shape; shape++)
+        if (same_device(*shape, device))
+            return true;
+    return false;
+}
+
+/* Options give the same machine, unless another version of the program makes another one of them.
+ */
+static bool check_board(const Built *b, const RecordReader *r, GError **error)
+{
+    g_auto(GStrv) mine = device_tree_shape(b->machine.root);
+    char **ours = mine, **theirs = record_board_shape(r);
+    const char *which, *how;
+
+    if (!theirs)
+        return true;
+    for (; *ours && *theirs && !strcmp(*ours, *theirs); ours++)
+        theirs++;
+    if (!*ours && !*theirs)
+        return true;
+    which = *ours ? *ours : *theirs;
+    how = "is new here";
+    if (*ours && *theirs && same_device(*ours, *theirs)) {
+        how = "has other state here";
+    } else if (*theirs && !has_device(mine, *theirs)) {
+        which = *theirs;
+        how = "is not there any more";
+    }
+    error_set(error, "it was recorded on another version of this board, by Mimus %s: '%.*s' %s",
+              record_version(r), (int)strcspn(which, " "), which, how);
+    return false;
+}
+
+bool record_attach(Built *b, RecordReader *r, GError **error)
+{
+    return check_board(b, r, error) && session_replay(b->accel, r, error) &&
+           load_begin(b, r, error);
+}
+
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error)
 {
     const MachineConfig *c = b->machine.config;
 
-    if (!session_replay(b->accel, r, error) || !record_load_begin(b, r, error))
+    if (!record_attach(b, r, error))
         return false;
     if (c->checkpoint_bytes)
         travel_enable(b->accel, c->checkpoint_bytes);
@@ -305,12 +365,27 @@ static bool take_to(const char *text, uint64_t *count, GError **error)
     return false;
 }
 
-/* `mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--verify] [option...]` */
+/* What follows "NAME=", or is the next argument; NULL: this is another one. */
+static const char *take_value(int argc, char **argv, int *i, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(argv[*i], name, len))
+        return NULL;
+    if (argv[*i][len] == '=')
+        return argv[*i] + len + 1;
+    return !argv[*i][len] && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+#define REPLAY_USAGE                                                                               \
+    "usage: mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--screendump=FILE] [--verify]"      \
+    " [option...]"
+
 static bool replay_command(int argc, char **argv, Options *o, GError **error)
 {
     g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+    const char *file = NULL, *screen = NULL, *value;
     bool verify = false, gdb = false;
-    const char *file = NULL;
     uint64_t to = 0;
 
     g_ptr_array_add(args, g_strdup(argv[0]));
@@ -320,9 +395,11 @@ static bool replay_command(int argc, char **argv, Options *o, GError **error)
         } else if (!strcmp(argv[i], "--gdb") || g_str_has_prefix(argv[i], "--gdb=")) {
             gdb = true;
             take_gdb(args, argv[i] + strlen("--gdb"));
-        } else if (g_str_has_prefix(argv[i], "--to=")) {
-            if (!take_to(argv[i] + strlen("--to="), &to, error))
+        } else if ((value = take_value(argc, argv, &i, "--to"))) {
+            if (!take_to(value, &to, error))
                 return false;
+        } else if ((value = take_value(argc, argv, &i, "--screendump"))) {
+            screen = value;
         } else if (argv[i][0] == '-') {
             g_ptr_array_add(args, g_strdup(argv[i]));
             if (options_takes_argument(argv[i]) && i + 1 < argc)
@@ -335,8 +412,7 @@ static bool replay_command(int argc, char **argv, Options *o, GError **error)
         }
     }
     if (!file) {
-        error_set(error, "usage: mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--verify]"
-                         " [option...]");
+        error_set(error, REPLAY_USAGE);
         return false;
     }
     if (gdb && !to)
@@ -353,6 +429,7 @@ static bool replay_command(int argc, char **argv, Options *o, GError **error)
     }
     o->mute = verify;
     o->replay_to = to;
+    o->screen_file = g_strdup(screen);
     return true;
 }
 

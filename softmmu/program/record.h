@@ -31,8 +31,9 @@ bool record_end_here(Built *b, GError **error);
 /* The file alone, with its machine as it is: no channels yet. */
 RecordWriter *record_create_here(Built *b, const Options *o, char **args, const char *path,
                                  GError **error);
-/* If @r begins so: the machine, which has just been made, is where it was then. */
-bool record_load_begin(Built *b, const RecordReader *r, GError **error);
+/* The machine, which has just been made, is where @r begins and follows it; an error if it is not
+ * the one that was recorded. */
+bool record_attach(Built *b, RecordReader *r, GError **error);
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error);
 /* How a replay went, as a line, and the exit status that goes with it. */
 int record_verdict(Built *b, const RecordReader *r, GString *out);

@@ -35,8 +35,7 @@ static bool set_up(Rerun *s, GError **error)
         error_set(error, "the machine has too much memory for it to be copied");
         return false;
     }
-    return session_replay(s->built.accel, s->reader, error) &&
-           record_load_begin(&s->built, s->reader, error);
+    return record_attach(&s->built, s->reader, error);
 }
 
 bool rerun_open(Rerun *s, const Options *o, const char *backend, const char *path, GError **error)

@@ -64,6 +64,33 @@ class Folder:
             at = found + len(text)
 
 
+    def in_place(self):
+        """A recording may become itself; what cannot be made leaves it as it was."""
+        size = os.path.getsize(self.at("one"))
+        self.says(0, [f" bytes, before {size}"], "rec", "pack", self.at("one"), self.at("one"))
+        check(os.path.getsize(self.at("one")) < size, "it is not smaller")
+        self.says(0, ["instructions, hashes agree"], "replay", self.at("one"))
+        self.says(1, ["the recording ends after"], "rec", "trim", "1e9..", self.at("one"), self.at("one"))
+        self.says(0, ["from "], "rec", "trim", "5e6..9e6", self.at("one"), self.at("one"))
+        self.says(0, ["instructions, hashes agree"], "replay", self.at("one"))
+        check(not os.path.exists(self.at("one.new")), "it leaves something behind")
+
+    def other_boards(self):
+        vga = "machine/pc/pci.0/VGA"
+        for old, new, text in ((vga, vga + "2", f"'{vga}2' is not there any more"),
+                               (vga, "machine/pc/port92", f"'{vga}' is new here")):
+            self.alter("plain.rec", "board", "device", old, new)
+            self.says(1, ["it was recorded on another version of this board, by Mimus ", text],
+                      "replay", self.at("board"))
+
+    def commands_recorded(self):
+        """A recording changes its machine, and nothing of the host."""
+        for command in ("logfile " + self.at("evil"), "screendump " + self.at("evil"),
+                        "begin_record " + self.at("evil"), "plugin_load " + self.at("evil"), "quit"):
+            self.alter("plain.rec", "new", "command", command)
+            self.says(0, ["instructions, hashes agree"], "replay", self.at("new"))
+        check(not os.path.exists(self.at("evil")), "a recording has written a file")
+
     def cut(self, name, new, change):
         with open(self.at(name), "rb") as f:
             data = bytearray(f.read())
@@ -134,6 +161,9 @@ def main():
         f.says(1, ["several CPUs are needed"], "-M", "pc", "-chaos", "1")
         f.says(1, ["could not write '/dev/full': No space left"], "rec", "pack", f.at("one"),
                "/dev/full")
+        f.in_place()
+        f.other_boards()
+        f.commands_recorded()
     return 0
 
 

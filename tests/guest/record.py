@@ -7,6 +7,7 @@ agree in all hashes. Exit status 77 (skip) without the guest files that scripts/
 """
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -19,13 +20,14 @@ AGREE = r"^mimus: replay: (\d+) instructions, hashes agree$"
 STREAM_MAX = 100000  # bytes of recording beyond the files in it
 TIMEOUT = 280
 
-# options, options of the replays, is the recording process killed?
+# options, options of the replays, what happens to the recording process
 CASES = {
-    "chaos": ("-smp 2 -chaos 1", ("",), False),
-    "typed": ("", ("",), False),
-    "typed-smp4": ("-smp 4", ("",), False),
-    "killed": ("", ("",), True),
-    "interp": ("", ("-accel tcg,backend=interp",), False),
+    "chaos": ("-smp 2 -chaos 1", ("",), ""),
+    "typed": ("", ("",), ""),
+    "typed-smp4": ("-smp 4", ("",), ""),
+    "killed": ("", ("",), "killed"),
+    "full-disk": ("", ("",), "full"),
+    "interp": ("", ("-accel tcg,backend=interp",), ""),
 }
 
 
@@ -63,13 +65,20 @@ def check_part(mimus, recording):
               "the replay's console is another")
 
 
-def record(mimus, guest, options, recording, kill):
-    """Types a line at each prompt; the console."""
+def record(mimus, guest, options, recording, kill=False, largest=resource.RLIM_INFINITY):
+    """Types a line at each prompt; the console, and what is said besides."""
     command = [mimus, "-nographic", "-m", "512", "-kernel", os.path.join(guest, "vmlinuz"),
                "-initrd", os.path.join(guest, "initrd.gz"), "-append", "console=ttyS0",
                "-record", recording] + options.split()
     print("+", " ".join(command), flush=True)
-    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with tempfile.TemporaryFile() as said:
+        return type_lines(command, kill, largest, said)
+
+
+def type_lines(command, kill, largest, said):
+    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                               (largest, largest)))
     watchdog = threading.Timer(TIMEOUT, p.kill)
     watchdog.start()
     console, typed = b"", 0
@@ -87,7 +96,10 @@ def record(mimus, guest, options, recording, kill):
     if status != expected or b"typed-42" not in console:
         print(console.decode(errors="replace")[-3000:])
         sys.exit(f"recording: exit status {status}, typed {typed} lines")
-    return console
+    said.seek(0)
+    said = said.read().decode(errors="replace")
+    print(said, end="", flush=True)
+    return console, said
 
 
 def replay(mimus, arguments):
@@ -119,6 +131,18 @@ def check_killed(mimus, recording, console):
           "the replay's console is another")
 
 
+def check_full_disk(mimus, guest, recording):
+    """The guest goes on when there is no more room; what was recorded before can be replayed."""
+    record(mimus, guest, "", recording)
+    info = subprocess.run([mimus, "rec", "info", recording], capture_output=True, text=True,
+                          check=True).stdout
+    size, stream = map(int, re.search(r"(\d+) bytes, (\d+) without the files", info).groups())
+    console, said = record(mimus, guest, "", recording, largest=size - stream // 2)
+    check("recording has stopped, the machine goes on: File too large" in said, "nothing is said")
+    check(os.path.getsize(recording) <= size - stream // 2, "it is larger than it may be")
+    check_killed(mimus, recording, console)
+
+
 def main():
     mimus, guest, name = sys.argv[1:4]
     if not os.path.exists(os.path.join(guest, "vmlinuz")):
@@ -130,9 +154,12 @@ def main():
             record_part(mimus, guest, recording)
             check_part(mimus, recording)
             return 0
-        options, replays, kill = CASES[name]
-        console = record(mimus, guest, options, recording, kill)
-        if kill:
+        options, replays, happens = CASES[name]
+        if happens == "full":
+            check_full_disk(mimus, guest, recording)
+            return 0
+        console, _ = record(mimus, guest, options, recording, happens == "killed")
+        if happens:
             check_killed(mimus, recording, console)
             return 0
         info = subprocess.run([mimus, "rec", "info", recording], capture_output=True, text=True,

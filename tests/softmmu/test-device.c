@@ -418,6 +418,24 @@ static void test_hash(void **state)
     assert_int_not_equal(state_hash_bytes(buf, 8, 0), state_hash_bytes(buf, 8, 1));
 }
 
+/* The shape tells devices, versions and fields apart, and no values. */
+static void test_shape(void **state)
+{
+    Tree t;
+    g_auto(GStrv) shape = NULL, again = NULL;
+
+    tree_init(&t);
+    shape = device_tree_shape(t.root);
+    t.a->r32 ^= 1;
+    again = device_tree_shape(t.root);
+    assert_true(g_strv_equal((const char *const *)shape, (const char *const *)again));
+    assert_int_equal(g_strv_length(shape), 3);
+    assert_true(g_str_has_prefix(shape[0], "machine/dummy "));
+    assert_string_equal(strrchr(shape[0], ' '), strrchr(shape[1], ' '));
+    device_free(t.root);
+    g_string_free(t.log, TRUE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_regs),     cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_mismatch), cmocka_unit_test(test_versions),
         cmocka_unit_test(test_print),    cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_shape),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
