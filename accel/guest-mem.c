@@ -104,9 +104,7 @@ static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)
 
 static void write_part(Cpu *cpu, const Part *p, const uint8_t *buf)
 {
-    if (p->host && p->rom)
-        return;
-    if (p->host) {
+    if (p->host && !p->rom) {
         before_store(cpu, p->ram, p->len);
         memcpy(p->host, buf, p->len);
         return;

@@ -195,7 +195,8 @@ static bool attach(PcBoard *b, const DriveOption *o, GError **error)
     case DRIVE_IF_IDE: return attach_ide(b, o, error);
     case DRIVE_IF_VIRTIO: return attach_virtio(b, o, -1, error);
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
-    case DRIVE_IF_NONE: return true; /* -device will */
+    case DRIVE_IF_NONE: return true;   /* -device will */
+    case DRIVE_IF_PFLASH: return true; /* pc_place_flash() will */
     }
     g_assert_not_reached();
 }

@@ -23,7 +23,15 @@
 
 enum { E820_RAM = 1 };
 
-bool pc_place_bios(PcBoard *b, GError **error)
+void pc_place_isa_bios(PcBoard *b, MemRegion *bios)
+{
+    uint64_t size = MIN(bios->size, ISA_BIOS_SIZE);
+
+    memory_init_alias(&b->isa_bios, "isa-bios", bios, bios->size - size, size);
+    memory_add(b->pci_memory, 0x100000 - size, 1, &b->isa_bios);
+}
+
+static bool place_rom(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
     const char *name = c->bios ? c->bios : BIOS_NAME;
@@ -39,12 +47,15 @@ bool pc_place_bios(PcBoard *b, GError **error)
     if (!rom)
         return false;
     memcpy(rom->host, data, size);
-    uint64_t isa_size = MIN(size, ISA_BIOS_SIZE);
     memory_init_rom(&b->bios, "pc.bios", rom, 0, size);
-    memory_init_alias(&b->isa_bios, "isa-bios", &b->bios, size - isa_size, isa_size);
     memory_add(b->pci_memory, FOUR_GIB - size, 0, &b->bios);
-    memory_add(b->pci_memory, 0x100000 - isa_size, 1, &b->isa_bios);
+    pc_place_isa_bios(b, &b->bios);
     return true;
+}
+
+bool pc_place_bios(PcBoard *b, GError **error)
+{
+    return pc_has_flash(b) ? pc_place_flash(b, error) : place_rom(b, error);
 }
 
 /* The VGA BIOS in a block of the next power of two, as an expansion ROM needs it. */

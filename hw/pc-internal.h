@@ -19,7 +19,7 @@ typedef struct PcBoard {
     Machine *m;
     uint64_t below_4g, above_4g;
     MemRegion *pci_memory;
-    MemRegion bios, isa_bios;
+    MemRegion bios, isa_bios; /* the first is not in use where flash is */
     Irq reset, shutdown, suspend, a20, ignne, smi; /* ends of lines that leave the board */
     IrqOr serial_irq[2];
     unsigned virtio_disks;
@@ -31,6 +31,12 @@ typedef struct PcBoard {
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
 bool pc_place_bios(PcBoard *b, GError **error);
+
+/* pc-flash.c: -drive if=pflash, from 4 GiB down. */
+bool pc_has_flash(const PcBoard *b);
+bool pc_place_flash(PcBoard *b, GError **error);
+/* The end of @bios shows below 1 MiB. */
+void pc_place_isa_bios(PcBoard *b, MemRegion *bios);
 RamBlock *pc_load_vga_rom(PcBoard *b, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);

@@ -384,10 +384,10 @@ void pc_board_free(Machine *m)
 
     memory_begin(m->memory);
     memory_begin(m->io);
-    if (b->bios.size) {
+    if (b->isa_bios.size)
         memory_destroy(&b->isa_bios);
+    if (b->bios.size)
         memory_destroy(&b->bios);
-    }
     m->smm_memory = m->smm_code = NULL;
     device_free(&b->dev);
     memory_commit(m->io);

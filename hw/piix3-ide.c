@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spec: Intel 82371FB/82371SB data sheet (290550), chapters 2.3 and 3.6; SFF-8038i for the bus
- * masters. Timing registers are stored only, but for the bits that switch the ports on.
+ * masters. Timing registers are stored only, even their bits that switch the ports on: firmware
+ * for this board (OVMF) counts on finding them on.
  */
 #include "hw/piix3-ide.h"
 
@@ -11,7 +12,6 @@
 
 enum {
     REG_TIMING = 0x40,    /* two bytes a channel */
-    TIMING_DECODE = 0x80, /* in the second */
     BM_COMMAND = 0,
     BM_STATUS = 2,
     BM_TABLE = 4, /* four bytes */
@@ -55,8 +55,7 @@ static const struct {
 static void map_channel(Piix3Ide *s, unsigned n)
 {
     BusMaster *m = &s->master[n];
-    bool on = (pci_get_config(&s->pci, PCI_COMMAND, 2) & PCI_COMMAND_IO) &&
-              (pci_get_config(&s->pci, REG_TIMING + 2 * n + 1, 1) & TIMING_DECODE);
+    bool on = pci_get_config(&s->pci, PCI_COMMAND, 2) & PCI_COMMAND_IO;
 
     if (on == m->mapped)
         return;

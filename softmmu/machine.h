@@ -39,6 +39,7 @@ typedef enum DriveInterface {
     DRIVE_IF_NONE,
     DRIVE_IF_VIRTIO,
     DRIVE_IF_FLOPPY,
+    DRIVE_IF_PFLASH,
 } DriveInterface;
 
 typedef struct DriveOption {

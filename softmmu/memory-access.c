@@ -117,17 +117,14 @@ static uint8_t *ram_pointer(const FlatRange *range, uint64_t addr)
     return r->ram->host + r->ram_start + range->region_start + (addr - range->start);
 }
 
-static void ram_written(AddressSpace *as, const FlatRange *range, uint64_t addr, uint64_t len)
+void ram_block_changed(const RamBlock *block, uint64_t at, uint64_t len)
 {
-    const MemRegion *r = range->region;
-    uint64_t at = r->ram_start + range->region_start + (addr - range->start),
-             offset = r->ram->ram_offset + at;
+    const RamSet *set = block->set;
+    uint64_t offset = block->ram_offset + at;
 
-    ram_block_written(r->ram, at, len);
-    if (!as->ram)
-        return;
-    for (unsigned i = 0; i < as->ram->spaces->len; i++) {
-        const AddressSpace *space = as->ram->spaces->pdata[i];
+    ram_block_written(block, at, len);
+    for (unsigned i = 0; i < set->spaces->len; i++) {
+        const AddressSpace *space = set->spaces->pdata[i];
 
         for (unsigned k = 0; k < space->listeners->len; k++) {
             MemListener *l = space->listeners->pdata[k];
@@ -136,6 +133,13 @@ static void ram_written(AddressSpace *as, const FlatRange *range, uint64_t addr,
                 l->ram_written(l, offset, len);
         }
     }
+}
+
+static void ram_written(const FlatRange *range, uint64_t addr, uint64_t len)
+{
+    const MemRegion *r = range->region;
+
+    ram_block_changed(r->ram, r->ram_start + range->region_start + (addr - range->start), len);
 }
 
 static uint64_t range_read(AddressSpace *as, const FlatRange *range, uint64_t addr, unsigned size)
@@ -163,7 +167,9 @@ static void log_odd_access(AddressSpace *as, const char *what, uint64_t addr, un
 static void range_write(AddressSpace *as, const FlatRange *range, uint64_t addr, uint64_t value,
                         unsigned size)
 {
-    switch (range->region->kind) {
+    MemKind kind = range->region->kind;
+
+    switch (kind == MEM_ROM && range->region->ops ? MEM_IO : kind) {
     case MEM_IO:
         if (G_UNLIKELY(as->watch))
             as->watch->io(as->watch->opaque, range, addr, value, size, true);
@@ -171,7 +177,7 @@ static void range_write(AddressSpace *as, const FlatRange *range, uint64_t addr,
         return;
     case MEM_RAM:
         store_le(ram_pointer(range, addr), value, size);
-        ram_written(as, range, addr, size);
+        ram_written(range, addr, size);
         return;
     default: log_odd_access(as, "write to ROM", addr, size);
     }
@@ -310,7 +316,7 @@ static void write_bytes(AddressSpace *as, uint64_t addr, const void *buf, uint64
             range_write(as, range, addr, load_le(p, part), part);
         } else if (range && (rom || range->region->kind == MEM_RAM)) {
             memcpy(ram_pointer(range, addr), p, part);
-            ram_written(as, range, addr, part);
+            ram_written(range, addr, part);
         } else {
             log_odd_access(as, range ? "DMA to ROM" : "DMA to nothing", addr, 1);
         }
@@ -349,7 +355,7 @@ void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len)
         uint64_t part = run_length(as, range, addr, len);
 
         if (range && range->region->kind != MEM_IO)
-            ram_written(as, range, addr, part);
+            ram_written(range, addr, part);
         addr += part;
         len -= part;
     }

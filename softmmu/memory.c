@@ -40,6 +40,14 @@ void memory_init_rom(MemRegion *r, const char *name, RamBlock *ram, uint64_t sta
     init_with_ram(r, name, MEM_ROM, ram, start, size);
 }
 
+void memory_init_romd(MemRegion *r, const char *name, RamBlock *ram, const MemOps *ops,
+                      void *opaque)
+{
+    init_with_ram(r, name, MEM_ROM, ram, 0, ram->size);
+    r->ops = ops;
+    r->opaque = opaque;
+}
+
 void memory_init_io(MemRegion *r, const char *name, const MemOps *ops, void *opaque, uint64_t size)
 {
     g_assert(ops);
@@ -274,6 +282,18 @@ void memory_set_readonly(MemRegion *r, bool readonly)
     MemKind kind = readonly ? MEM_ROM : MEM_RAM;
 
     g_assert(r->kind == MEM_RAM || r->kind == MEM_ROM);
+    if (r->kind == kind)
+        return;
+    r->kind = kind;
+    if (r->enabled)
+        region_touched(r);
+}
+
+void memory_set_romd(MemRegion *r, bool rom)
+{
+    MemKind kind = rom ? MEM_ROM : MEM_IO;
+
+    g_assert(r->ram && r->ops);
     if (r->kind == kind)
         return;
     r->kind = kind;

@@ -50,7 +50,7 @@ struct MemRegion {
     MemKind kind;
     bool enabled;
     uint64_t size;
-    const MemOps *ops; /* MEM_IO */
+    const MemOps *ops; /* MEM_IO; MEM_ROM: hears of writes, NULL: they are dropped */
     void *opaque;
     RamBlock *ram;       /* MEM_RAM, MEM_ROM */
     uint64_t ram_start;  /* offset of this region in @ram */
@@ -103,12 +103,19 @@ uint64_t ram_set_end(const RamSet *set);
 uint8_t *ram_set_written(const RamSet *set);
 /* To be said after bytes [@at, +@len) of @block->host were written directly. */
 void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len);
+/* The same, and code that was translated from there is stale. */
+void ram_block_changed(const RamBlock *block, uint64_t at, uint64_t len);
 
 /* Regions. The struct is the caller's; *_init fills it in, disabled pieces stay invisible. */
 void memory_init_container(MemRegion *r, const char *name, uint64_t size);
 void memory_init_ram(MemRegion *r, const char *name, RamBlock *ram, uint64_t start, uint64_t size);
 void memory_init_rom(MemRegion *r, const char *name, RamBlock *ram, uint64_t start, uint64_t size);
 void memory_init_io(MemRegion *r, const char *name, const MemOps *ops, void *opaque, uint64_t size);
+/* The whole of @ram as flash: in its ROM state reads come from there and writes go to @ops, else both
+ * go to @ops. */
+void memory_init_romd(MemRegion *r, const char *name, RamBlock *ram, const MemOps *ops,
+                      void *opaque);
+void memory_set_romd(MemRegion *r, bool rom);
 void memory_init_alias(MemRegion *r, const char *name, MemRegion *target, uint64_t start,
                        uint64_t size);
 void memory_destroy(MemRegion *r); /* after removal; frees what *_init allocated */

@@ -58,9 +58,9 @@ static bool set_serial(void *ctx, const char *value, GError **error)
 
 static bool set_interface(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "ide", "none", "virtio", "floppy", NULL };
+    static const char *const words[] = { "ide", "none", "virtio", "floppy", "pflash", NULL };
     static const DriveInterface interfaces[] = { DRIVE_IF_IDE, DRIVE_IF_NONE, DRIVE_IF_VIRTIO,
-                                                 DRIVE_IF_FLOPPY };
+                                                 DRIVE_IF_FLOPPY, DRIVE_IF_PFLASH };
     int n = find_word(value, words, error);
 
     if (n >= 0)
@@ -213,6 +213,15 @@ static DriveOption *add_indexed(Options *o, const char *file, int index)
 static bool add_floppy(Options *o, const char *file, int index)
 {
     add_indexed(o, file, index)->interface = DRIVE_IF_FLOPPY;
+    return true;
+}
+
+bool opt_pflash(Options *o, const char *arg, GError **error)
+{
+    DriveOption *d = add_drive(o);
+
+    d->file = g_strdup(arg);
+    d->interface = DRIVE_IF_PFLASH;
     return true;
 }
 

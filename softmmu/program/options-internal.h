@@ -44,6 +44,7 @@ bool opt_hda(Options *o, const char *arg, GError **error);
 bool opt_hdb(Options *o, const char *arg, GError **error);
 bool opt_hdc(Options *o, const char *arg, GError **error);
 bool opt_hdd(Options *o, const char *arg, GError **error);
+bool opt_pflash(Options *o, const char *arg, GError **error);
 bool opt_fda(Options *o, const char *arg, GError **error);
 bool opt_fdb(Options *o, const char *arg, GError **error);
 bool opt_cdrom(Options *o, const char *arg, GError **error);

@@ -198,8 +198,9 @@ static const OptionRow option_rows[] = {
     {"hdd",         "FILE", opt_hdd,         NULL},
     {"fda",         "FILE", opt_fda,         "floppy (-fda and -fdb)"},
     {"fdb",         "FILE", opt_fdb},
+    {"pflash",      "FILE", opt_pflash,      "flash with firmware (the first) or its variables (the second)"},
     {"cdrom",       "FILE", opt_cdrom,       "IDE CD-ROM (in the place of -hdc)"},
-    {"drive",       "file=FILE[,format=F][,if=ide|virtio|floppy|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
+    {"drive",       "file=FILE[,format=F][,if=ide|virtio|floppy|pflash|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
     {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT"},
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
@@ -243,8 +244,8 @@ static const struct {
     const char *name, *why;
 } refused_rows[] = {
     {"blockdev", "not supported yet; use -drive"},
-    {"mtdblock", "flash memory is not modelled yet; use -bios"},
-    {"sd", "SD cards are not modelled"}, {"pflash", "flash memory is not modelled yet; use -bios"},
+    {"mtdblock", "there is no such flash; use -pflash"},
+    {"sd", "SD cards are not modelled"}, 
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
     {"sdl", DISPLAYS}, {"k", DISPLAYS},

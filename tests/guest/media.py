@@ -15,13 +15,16 @@ import tempfile
 from dialogue import Guest, Lost
 
 GRUB = "/usr/lib/grub/i386-pc"
+EFI_GRUB = "/usr/lib/grub/x86_64-efi"
+OVMF = "/usr/share/OVMF/"
 SECTOR = 512
 TERMINAL = "serial --unit=0 --speed=115200\nterminal_input serial\nterminal_output serial\n"
-MENU = TERMINAL + """set timeout=-1
+ENTRIES = """set timeout=-1
 insmod cat; insmod ls; insmod sleep; insmod iorw; insmod iso9660
 menuentry "first entry" { echo one }
 menuentry "second entry" { cat /note; outb 0xf4 0x10 }
 """
+MENU = TERMINAL + ENTRIES
 FORGET = "sleep 3; "  # as long as GRUB keeps what it has read
 MODULES = "biosdisk serial terminal echo iorw normal fat iso9660 cat ls configfile test minicmd sleep".split()
 
@@ -65,14 +68,14 @@ def put_grub(path, core):
         f.write(code + core)
 
 
-def cd(folder, name, files):
+def cd(folder, name, files, grub=GRUB):
     root = os.path.join(folder, name + ".d")
     for inside, text in files.items():
         path = os.path.join(root, inside.lstrip("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         write(path, text.encode())
     out = os.path.join(folder, name)
-    subprocess.run(["grub-mkrescue", "-d", GRUB, "-o", out, root], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["grub-mkrescue", "-d", grub, "-o", out, root], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return out
 
 
@@ -83,7 +86,7 @@ def command(mimus, *options):
 
 def choose_second(g):
     g.expect("first entry.*second entry")
-    g.send("\x1b[B\n")
+    g.send("\x1b[B\r")
 
 
 def ends_with(g, text):
@@ -144,13 +147,61 @@ def cdrom(mimus, folder):
         ends_with(g, "from a CD")
 
 
-CASES = {"floppy": floppy, "floppies": floppies, "cdrom": cdrom}
+def efi(folder, *options):
+    """OVMF from flash, with variables of its own."""
+    variables = os.path.join(folder, "vars")
+    if not os.path.exists(variables):
+        shutil.copy(OVMF + "OVMF_VARS_4M.fd", variables)
+    return ["-m", "128", "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}OVMF_CODE_4M.fd", "-drive",
+            f"if=pflash,format=raw,file={variables}", *options]
+
+
+def ovmf(mimus, folder):
+    """OVMF's shell; a variable set there is in the flash after a reset, and in the next machine."""
+    name = "setvar mimus -guid 11111111-2222-3333-4444-555555555555"
+    with Guest(command(mimus, *efi(folder))) as g:
+        g.expect("startup.nsh")
+        g.send("\x1b")
+        g.expect("Shell> ")
+        g.send(name + " -nv -bs =0x4d494d5553\r")
+        g.expect("Shell> ")
+        g.send(name + "\r")
+        g.expect("53 55 4D 49 4D")
+        g.send("reset\r")
+        if g.finish() != 0:
+            raise Lost("the reset did not end the machine")
+    with Guest(command(mimus, *efi(folder))) as g:
+        g.expect("startup.nsh")
+        g.send("\x1b")
+        g.expect("Shell> ")
+        g.send(name + "\r")
+        g.expect("53 55 4D 49 4D.*Shell> ")
+        g.send("reset -s\r")
+        if g.finish() != 0:
+            raise Lost("the shell did not switch off")
+
+
+def efi_cdrom(mimus, folder):
+    """GRUB for EFI from a CD, by OVMF."""
+    disc = cd(folder, "a.iso", {"/boot/grub/grub.cfg": ENTRIES, "/note": "from a CD\n"}, EFI_GRUB)
+    with Guest(command(mimus, *efi(folder, "-cdrom", disc))) as g:
+        choose_second(g)
+        ends_with(g, "from a CD")
+
+
+CASES = {"floppy": floppy, "floppies": floppies, "cdrom": cdrom, "ovmf": ovmf, "efi-cdrom": efi_cdrom}
 
 
 def main():
     mimus, case = sys.argv[1:3]
     if not all(map(shutil.which, ("grub-mkimage", "mformat", "xorriso"))) or not os.path.exists(GRUB + "/boot.img"):
         print("no GRUB for PCs here (packages grub-pc-bin, mtools, xorriso)")
+        return 77
+    if ("ovmf" in case or "efi" in case) and not os.path.exists(OVMF + "OVMF_CODE_4M.fd"):
+        print("no OVMF here (package ovmf)")
+        return 77
+    if "efi" in case and not os.path.exists(EFI_GRUB):
+        print("no GRUB for EFI here (package grub-efi-amd64-bin)")
         return 77
     with tempfile.TemporaryDirectory() as folder:
         try:

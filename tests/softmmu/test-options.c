@@ -93,7 +93,7 @@ static const struct {
     {"-net socket", "-net socket: 'socket' is not supported yet; use none, nic or user"},
     {"-hda", "-hda: requires an argument"},
     {"-drive if=ide", "-drive if=ide: file is needed: only floppies and CD-ROMs may be without a medium"},
-    {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none, virtio, floppy"},
+    {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none, virtio, floppy, pflash"},
     {"-drive file=x,index=4", "-drive file=x,index=4: index: '4' is not a number from 0 to 3"},
     {"-drive file=x,index=1,bus=0", "-drive file=x,index=1,bus=0: index cannot be used with bus and unit"},
     {"-drive file=x,cache=none", "-drive file=x,cache=none: cache: 'none' is not supported; there are writeback"},
@@ -375,6 +375,7 @@ static const struct {
     {"-drive file=a,,b,format=raw,if=none,id=d,readonly=on", "d a,b raw -1 -1 none read-only"},
     {"-drive file=a,index=3,media=cdrom", "- a - 1 1 cdrom"},
     {"-drive file=a,bus=1,discard=unmap,serial=x", "- a - 1 -1 discard"},
+    {"-pflash a -drive if=pflash,unit=1,file=b", "- a - -1 -1 pflash; - b - -1 1 pflash"},
     {"-fda a -fdb b", "- a - 0 0 floppy; - b - 0 1 floppy"},
     {"-drive if=floppy -drive media=cdrom,id=c", "- none - -1 -1 floppy; c none - -1 -1 cdrom"},
 };
@@ -416,7 +417,8 @@ static void print_drive(const DriveOption *d, GString *out)
     static const char *const interfaces[] = { [DRIVE_IF_IDE] = "",
                                               [DRIVE_IF_NONE] = " none",
                                               [DRIVE_IF_VIRTIO] = " virtio",
-                                              [DRIVE_IF_FLOPPY] = " floppy" };
+                                              [DRIVE_IF_FLOPPY] = " floppy",
+                                              [DRIVE_IF_PFLASH] = " pflash" };
 
     g_string_append_printf(out, "%s%s %s %s %d %d%s%s%s%s%s", out->len ? "; " : "",
                            d->id ? d->id : "-", d->file ? d->file : "none", d->format ? d->format : "-", d->bus,
