@@ -157,14 +157,15 @@ static bool attach_ide(PcBoard *b, const DriveOption *o, GError **error)
     return true;
 }
 
-static bool attach_virtio(PcBoard *b, const DriveOption *o, int devfn, GError **error)
+/* NULL with @error. */
+static Device *attach_virtio(PcBoard *b, const DriveOption *o, int devfn, GError **error)
 {
     g_autofree char *id = g_strdup_printf("virtio%u", b->virtio_disks++);
     Drive *drive = make_drive(b, o, id, error);
 
-    if (drive)
-        virtio_blk_new(b->pci, devfn, b->m->memory, drive, o->serial ? o->serial : "");
-    return drive != NULL;
+    if (!drive)
+        return NULL;
+    return virtio_blk_new(b->pci, devfn, b->m->memory, drive, o->serial ? o->serial : "");
 }
 
 static bool attach_floppy(PcBoard *b, const DriveOption *o, GError **error)
@@ -193,7 +194,7 @@ static bool attach(PcBoard *b, const DriveOption *o, GError **error)
 {
     switch (o->interface) {
     case DRIVE_IF_IDE: return attach_ide(b, o, error);
-    case DRIVE_IF_VIRTIO: return attach_virtio(b, o, -1, error);
+    case DRIVE_IF_VIRTIO: return attach_virtio(b, o, -1, error) != NULL;
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
     case DRIVE_IF_NONE: return true;   /* -device will */
     case DRIVE_IF_PFLASH: return true; /* pc_place_flash() will */
@@ -301,8 +302,11 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
 bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error)
 {
     DriveOption own;
+    Device *dev;
     int devfn;
 
-    return take_option(b, o, false, &own, error) && pc_device_slot(o, &devfn, error) &&
-           attach_virtio(b, &own, devfn, error);
+    if (!take_option(b, o, false, &own, error) || !pc_device_slot(o, &devfn, error))
+        return false;
+    dev = attach_virtio(b, &own, devfn, error);
+    return dev && pc_set_virtio_registers(o, dev, error);
 }

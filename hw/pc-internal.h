@@ -51,6 +51,9 @@ bool pc_create_nics(PcBoard *b, GError **error);
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error);
 
 /* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon ask for. */
+bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError **error);
+/* disable-legacy= and disable-modern= of a virtio device that has just been made. */
+bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error);
 bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error);
 bool pc_create_option_devices(PcBoard *b, GError **error);
 

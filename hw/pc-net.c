@@ -72,19 +72,17 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
     return net_cable_new(&b->dev, id, m->input, backend);
 }
 
-static bool create_card(PcBoard *b, const CardModel *model, const char *netdev, const char *mac,
-                        int devfn, GError **error)
+/* NULL with @error. */
+static Device *create_card(PcBoard *b, const CardModel *model, const char *netdev, const char *mac,
+                           int devfn, GError **error)
 {
     uint8_t address[6];
     NetCable *cable;
 
     if (!choose_mac(b, mac, address, error))
-        return false;
+        return NULL;
     cable = make_cable(b, netdev, error);
-    if (!cable)
-        return false;
-    model->create(b->pci, devfn, b->m->memory, cable, address);
-    return true;
+    return cable ? model->create(b->pci, devfn, b->m->memory, cable, address) : NULL;
 }
 
 bool pc_create_nics(PcBoard *b, GError **error)
@@ -108,13 +106,16 @@ bool pc_create_nics(PcBoard *b, GError **error)
 
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
 {
+    const CardModel *model = find_model(o->driver);
+    Device *card;
     int devfn;
 
     if (!pc_device_slot(o, &devfn, error))
         return false;
-    if (create_card(b, find_model(o->driver), g_hash_table_lookup(o->props, "netdev"),
-                    g_hash_table_lookup(o->props, "mac"), devfn, error))
-        return true;
+    card = create_card(b, model, g_hash_table_lookup(o->props, "netdev"),
+                       g_hash_table_lookup(o->props, "mac"), devfn, error);
+    if (card)
+        return model->create != virtio_net_new || pc_set_virtio_registers(o, card, error);
     g_prefix_error(error, "-device %s: ", o->driver);
     return false;
 }

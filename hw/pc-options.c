@@ -5,6 +5,7 @@
 #include "hw/debug-devices.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
+#include "hw/virtio.h"
 #include "softmmu/error.h"
 
 typedef struct DeviceDriver {
@@ -63,6 +64,28 @@ static bool create_debugcon(PcBoard *b, const DeviceOption *o, GError **error)
     return true;
 }
 
+/* "on", "off"; @value stays as it is where it is not given or "auto". */
+bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError **error)
+{
+    const char *text = g_hash_table_lookup(o->props, name);
+
+    if (!text || g_str_equal(text, "auto"))
+        return true;
+    *value = g_str_equal(text, "on") || g_str_equal(text, "true");
+    if (*value || g_str_equal(text, "off") || g_str_equal(text, "false"))
+        return true;
+    error_set(error, "-device %s: %s=%s is none of on, off, auto", o->driver, name, text);
+    return false;
+}
+
+bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error)
+{
+    VirtioDevice *v = (VirtioDevice *)dev;
+
+    return pc_get_switch(o, "disable-legacy", &v->no_legacy, error) &&
+           pc_get_switch(o, "disable-modern", &v->no_modern, error);
+}
+
 bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error)
 {
     const char *addr = g_hash_table_lookup(o->props, "addr");
@@ -90,7 +113,12 @@ static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
     return pc_create_ide_device(b, o, true, error);
 }
 
-#define IDE_PROPS (const char *const[]){ "drive", "bus", "unit", "serial", NULL }
+#define VIRTIO_PROPS "disable-legacy", "disable-modern"
+#define IDE_PROPS                              \
+    (const char *const[])                      \
+    {                                          \
+        "drive", "bus", "unit", "serial", NULL \
+    }
 
 static const DeviceDriver drivers[] = {
     { "ide-hd", "ATA disk", "IDE", IDE_PROPS, create_ide_disk },
@@ -98,9 +126,10 @@ static const DeviceDriver drivers[] = {
     { "e1000", "Intel 82540EM gigabit Ethernet", "PCI",
       (const char *const[]){ "netdev", "mac", "addr", NULL }, pc_create_net_device },
     { "virtio-net-pci", "network card behind virtio", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", NULL }, pc_create_net_device },
+      (const char *const[]){ "netdev", "mac", "addr", VIRTIO_PROPS, NULL }, pc_create_net_device },
     { "virtio-blk-pci", "disk behind virtio", "PCI",
-      (const char *const[]){ "drive", "serial", "addr", NULL }, pc_create_virtio_disk },
+      (const char *const[]){ "drive", "serial", "addr", VIRTIO_PROPS, NULL },
+      pc_create_virtio_disk },
     { "isa-debug-exit", "port whose written value ends the machine", "ISA",
       (const char *const[]){ "iobase", "iosize", NULL }, create_debug_exit },
     { "isa-debugcon", "port that writes to a character device", "ISA",

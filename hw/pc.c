@@ -215,6 +215,17 @@ static bool create_memory(PcBoard *b, GError **error)
     return true;
 }
 
+/* What functions on the bus send instead of interrupts: for the APICs, or plain memory writes. */
+static void send_msi(void *opaque, uint64_t addr, uint32_t data)
+{
+    PcBoard *b = opaque;
+
+    if (addr >> 20 == APIC_DEFAULT_BASE >> 20)
+        apic_set_msi(b->apics, addr, data);
+    else
+        address_space_write(b->m->memory, addr, data, 4);
+}
+
 /* APICs, 8259s, I/O APIC and the 24 lines in front of them. */
 static void create_interrupts(PcBoard *b)
 {
@@ -226,6 +237,7 @@ static void create_interrupts(PcBoard *b)
     b->ioapic = ioapic_new(&b->dev, &m->memory_root, IOAPIC_DEFAULT_BASE, apic_set_bus(b->apics));
     apic_set_connect_eoi(b->apics, ioapic_eoi, b->ioapic);
     b->gsi = gsi_new(&b->dev, b->pic, b->ioapic);
+    pci_bus_set_msi(b->pci, &(PciMsi){ send_msi, b });
 }
 
 /* PIIX3 at 00:01.0, its IDE controller and power management at 00:01.3. */

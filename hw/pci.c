@@ -2,8 +2,7 @@
 /*
  * PCI bus 0: configuration space, BARs, interrupt lines. Spec: PCI Local Bus 3.0, chapter 6.
  *
- * Missing: bridges to other buses, capabilities (MSI), bus mastering checks, 66 MHz and error
- * reporting. A BAR at address 0 or beyond its space's end is not decoded.
+ * Missing: bridges to other buses, bus mastering checks of DMA, 66 MHz and error reporting. A BAR at address 0 or beyond its space's end is not decoded.
  */
 #include "hw/pci.h"
 
@@ -23,6 +22,7 @@ struct PciBus {
     MemRegion *memory, *io;
     MemRegion own_memory; /* when nobody gave one */
     const Irq *pirq;
+    PciMsi msi;
     PciDevice *function[256];
     uint16_t asserted[4]; /* functions that drive each line: a cache of their state */
 };
@@ -67,6 +67,19 @@ void pci_set_irq(PciDevice *d, int level)
 {
     d->intx_level = level != 0;
     update_intx(d);
+}
+
+void pci_send_msi(PciDevice *d, uint64_t addr, uint32_t data)
+{
+    const PciMsi *msi = &d->bus->msi;
+
+    if (msi->send && (pci_get_config(d, PCI_COMMAND, 2) & PCI_COMMAND_MASTER))
+        msi->send(msi->opaque, addr, data);
+}
+
+void pci_bus_set_msi(PciBus *bus, const PciMsi *msi)
+{
+    bus->msi = *msi;
 }
 
 /* ---- BARs

@@ -102,6 +102,13 @@ void pci_config_write(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off
                       unsigned size);
 void pci_bus_print(PciBus *bus, GString *out); /* `info pci` */
 
+/* Where messages that stand for interrupts go: memory writes of a function's. */
+typedef struct PciMsi {
+    void (*send)(void *opaque, uint64_t addr, uint32_t data);
+    void *opaque;
+} PciMsi;
+void pci_bus_set_msi(PciBus *bus, const PciMsi *msi);
+
 /* ---- Functions ------------------------------------------------------------------------------ */
 
 extern const StateField pci_device_state[];
@@ -117,6 +124,7 @@ void pci_add_bar(PciDevice *d, unsigned bar, uint8_t type, MemRegion *region);
 /* The value config space shows after reset, and which bits of it the guest may write. */
 void pci_set_config(PciDevice *d, unsigned off, unsigned size, uint32_t value, uint32_t writable);
 uint32_t pci_get_config(const PciDevice *d, unsigned off, unsigned size);
+void pci_send_msi(PciDevice *d, uint64_t addr, uint32_t data); /* if it may be a bus master */
 void pci_set_irq(PciDevice *d, int level); /* the function's INTx# pin, active = 1 */
 
 void pci_device_reset(Device *dev);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A receive and a transmit queue; each frame is behind a header of twelve bytes that says nothing,
- * as no offload is offered. Every frame that the cable brings is received.
+ * A receive and a transmit queue; each frame is behind a header of twelve bytes (ten before version
+ * 1) that says nothing, as no offload is offered. Every frame that the cable brings is received.
  */
 #include "hw/virtio-net.h"
 
@@ -19,16 +19,22 @@ typedef struct VirtioNet {
     uint8_t mac[6];
 } VirtioNet;
 
+static unsigned head_size(const VirtioNet *s)
+{
+    return virtio_is_modern(&s->virtio) ? HEAD : HEAD - 2;
+}
+
 static void transmit(VirtioNet *s)
 {
+    unsigned skip = head_size(s);
     uint8_t frame[NET_MAX_FRAME];
     VirtioChain c;
 
     while (virtio_take(&s->virtio, Q_TRANSMIT, &c)) {
-        uint64_t len = c.out_len > HEAD ? c.out_len - HEAD : 0;
+        uint64_t len = c.out_len > skip ? c.out_len - skip : 0;
 
         if (len && len <= sizeof(frame)) {
-            virtio_read(&s->virtio, &c, HEAD, frame, len);
+            virtio_read(&s->virtio, &c, skip, frame, len);
             net_send(s->cable, frame, len);
         }
         virtio_give(&s->virtio, Q_TRANSMIT, c.head, 0);
@@ -51,8 +57,8 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
 
     if (!virtio_take(&s->virtio, Q_RECEIVE, &c))
         return;
-    n = virtio_write(&s->virtio, &c, 0, head, HEAD);
-    n += virtio_write(&s->virtio, &c, HEAD, frame, len);
+    n = virtio_write(&s->virtio, &c, 0, head, head_size(s));
+    n += virtio_write(&s->virtio, &c, head_size(s), frame, len);
     virtio_give(&s->virtio, Q_RECEIVE, c.head, n);
 }
 
@@ -109,7 +115,7 @@ const DeviceClass virtio_net_class = {
     .desc = "network card behind virtio",
     .size = sizeof(VirtioNet),
     .state = net_state,
-    .state_version = 1,
+    .state_version = 2,
     .realize = net_realize,
     .unrealize = net_unrealize,
     .reset_enter = virtio_reset_enter,

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "hw/virtio-internal.h"
 #include "softmmu/bytes.h"
+#include "softmmu/error.h"
 #include "softmmu/log.h"
 
 #define BAR_BYTES     0x4000
@@ -13,7 +15,8 @@
 #define AT_CONFIG     0x2000
 #define AT_NOTIFY     0x3000
 #define NOTIFY_STRIDE 4
-#define NO_VECTOR     0xffff
+#define MSIX_CAP      0x40
+#define CAPS          0x4c /* of version 1 */
 #define F_INDIRECT    (UINT64_C(1) << 28)
 #define F_VERSION_1   (UINT64_C(1) << 32)
 
@@ -44,7 +47,23 @@ static void put(VirtioDevice *v, uint64_t addr, unsigned size, uint64_t value)
 
 static void update_irq(VirtioDevice *v)
 {
-    pci_set_irq(&v->pci, v->isr != 0);
+    pci_set_irq(&v->pci, v->isr != 0 && !msix_enabled(&v->msix));
+}
+
+/* By the message for it, or the bit in the ISR register. */
+static void interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr)
+{
+    if (msix_enabled(&v->msix)) {
+        msix_notify(&v->msix, vector);
+        return;
+    }
+    v->isr |= isr;
+    update_irq(v);
+}
+
+uint16_t virtio_vector(const VirtioDevice *v, uint16_t asked)
+{
+    return asked < v->msix.vectors ? asked : VIRTIO_NO_VECTOR;
 }
 
 /* The driver did what the standard forbids: it is told, and nothing more happens. */
@@ -52,8 +71,12 @@ static void break_device(VirtioDevice *v)
 {
     log_guest_error("%s: a chain of descriptors makes no sense\n", v->pci.dev.id);
     v->status |= STATUS_NEEDS_RESET;
-    v->isr |= ISR_CONFIG;
-    update_irq(v);
+    interrupt(v, v->config_vector, ISR_CONFIG);
+}
+
+bool virtio_is_modern(const VirtioDevice *v)
+{
+    return v->driver_features & F_VERSION_1;
 }
 
 bool virtio_is_ready(const VirtioDevice *v)
@@ -146,8 +169,7 @@ void virtio_give(VirtioDevice *v, unsigned queue, uint16_t head, uint32_t writte
     put(v, q->device + 2, 2, (uint16_t)(index + 1));
     if (get(v, q->driver, 2) & AVAIL_NO_INTERRUPT)
         return;
-    v->isr |= ISR_QUEUE;
-    update_irq(v);
+    interrupt(v, q->vector, ISR_QUEUE);
 }
 
 typedef void MoveFunc(AddressSpace *as, uint64_t addr, uint8_t *buf, uint64_t len);
@@ -196,6 +218,8 @@ uint64_t virtio_write(VirtioDevice *v, const VirtioChain *c, uint64_t offset, co
 
 /* ---- Common configuration -------------------------------------------------------------------- */
 
+static const VirtioQueue fresh_queue = { .size = VIRTIO_RING_SIZE, .vector = VIRTIO_NO_VECTOR };
+
 static void reset_transport(VirtioDevice *v)
 {
     v->feature_select = v->driver_select = 0;
@@ -203,18 +227,19 @@ static void reset_transport(VirtioDevice *v)
     v->status = v->isr = 0;
     v->queue_select = 0;
     memset(v->queue, 0, sizeof(v->queue));
+    v->config_vector = VIRTIO_NO_VECTOR;
     for (unsigned i = 0; i < v->kind->queues; i++)
-        v->queue[i].size = VIRTIO_RING_SIZE;
+        v->queue[i] = fresh_queue;
     if (v->kind->reset)
         v->kind->reset(v);
 }
 
-static uint64_t offered(const VirtioDevice *v)
+uint64_t virtio_offered(const VirtioDevice *v)
 {
     return v->kind->features | F_VERSION_1 | F_INDIRECT;
 }
 
-static void write_status(VirtioDevice *v, uint8_t value)
+void virtio_write_status(VirtioDevice *v, uint8_t value)
 {
     if (!value) {
         reset_transport(v);
@@ -223,7 +248,7 @@ static void write_status(VirtioDevice *v, uint8_t value)
     }
     /* A driver that wants what is not there, or is of before version 1, is not taken. */
     if ((value & STATUS_FEATURES_OK) &&
-        ((v->driver_features & ~offered(v)) || !(v->driver_features & F_VERSION_1)))
+        ((v->driver_features & ~virtio_offered(v)) || !(v->driver_features & F_VERSION_1)))
         value &= ~STATUS_FEATURES_OK;
     v->status = value | (v->status & STATUS_NEEDS_RESET);
     if (value & STATUS_DRIVER_OK) {
@@ -232,8 +257,7 @@ static void write_status(VirtioDevice *v, uint8_t value)
     }
 }
 
-/* NULL: it is not there. */
-static VirtioQueue *selected(VirtioDevice *v)
+VirtioQueue *virtio_selected(VirtioDevice *v)
 {
     return v->queue_select < v->kind->queues ? &v->queue[v->queue_select] : NULL;
 }
@@ -246,20 +270,20 @@ static void set_half(uint64_t *field, bool high, uint32_t value)
 
 static uint32_t read_common(VirtioDevice *v, unsigned off)
 {
-    static const VirtioQueue none;
-    const VirtioQueue *q = selected(v) ? selected(v) : &none;
+    static const VirtioQueue none = { .vector = VIRTIO_NO_VECTOR };
+    const VirtioQueue *q = virtio_selected(v) ? virtio_selected(v) : &none;
 
     switch (off) {
     case 0x00: return v->feature_select;
-    case 0x04: return v->feature_select < 2 ? offered(v) >> 32 * v->feature_select : 0;
+    case 0x04: return v->feature_select < 2 ? virtio_offered(v) >> 32 * v->feature_select : 0;
     case 0x08: return v->driver_select;
     case 0x0c: return v->driver_select < 2 ? v->driver_features >> 32 * v->driver_select : 0;
-    case 0x10:
-    case 0x1a: return NO_VECTOR;
+    case 0x10: return v->config_vector;
     case 0x12: return v->kind->queues;
     case 0x14: return v->status;
     case 0x16: return v->queue_select;
     case 0x18: return q->size;
+    case 0x1a: return q->vector;
     case 0x1c: return q->enabled;
     case 0x1e: return v->queue_select;
     case 0x20:
@@ -300,15 +324,20 @@ static void write_common(VirtioDevice *v, unsigned off, uint32_t value)
         if (v->driver_select < 2 && !(v->status & STATUS_FEATURES_OK))
             set_half(&v->driver_features, v->driver_select, value);
         break;
-    case 0x14: write_status(v, value); break;
+    case 0x14: virtio_write_status(v, value); break;
+    case 0x10: v->config_vector = virtio_vector(v, value); break;
     case 0x16: v->queue_select = value; break;
-    default: write_queue(v, selected(v), off, value);
+    case 0x1a:
+        if (virtio_selected(v))
+            virtio_selected(v)->vector = virtio_vector(v, value);
+        break;
+    default: write_queue(v, virtio_selected(v), off, value);
     }
 }
 
 /* ---- The BAR --------------------------------------------------------------------------------- */
 
-static uint64_t read_config(VirtioDevice *v, unsigned off, unsigned size)
+uint64_t virtio_read_config(VirtioDevice *v, unsigned off, unsigned size)
 {
     uint8_t config[VIRTIO_MAX_CONFIG + 8] = { 0 };
 
@@ -318,31 +347,40 @@ static uint64_t read_config(VirtioDevice *v, unsigned off, unsigned size)
     return get_le(config + off, size);
 }
 
-static uint64_t bar_read(void *opaque, uint64_t addr, unsigned size)
+uint8_t virtio_take_isr(VirtioDevice *v)
 {
-    VirtioDevice *v = opaque;
     uint8_t isr = v->isr;
 
-    if (addr < AT_ISR)
-        return read_common(v, addr);
-    if (addr >= AT_CONFIG && addr < AT_NOTIFY)
-        return read_config(v, addr - AT_CONFIG, size);
-    if (addr != AT_ISR)
-        return 0;
     v->isr = 0;
     update_irq(v);
     return isr;
 }
 
+void virtio_notify(VirtioDevice *v, uint64_t queue)
+{
+    if (queue < v->kind->queues && virtio_is_ready(v))
+        v->kind->notified(v, queue);
+}
+
+static uint64_t bar_read(void *opaque, uint64_t addr, unsigned size)
+{
+    VirtioDevice *v = opaque;
+
+    if (addr < AT_ISR)
+        return read_common(v, addr);
+    if (addr >= AT_CONFIG && addr < AT_NOTIFY)
+        return virtio_read_config(v, addr - AT_CONFIG, size);
+    return addr == AT_ISR ? virtio_take_isr(v) : 0;
+}
+
 static void bar_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
     VirtioDevice *v = opaque;
-    uint64_t queue = (addr - AT_NOTIFY) / NOTIFY_STRIDE;
 
     if (addr < AT_ISR)
         write_common(v, addr, value);
-    else if (addr >= AT_NOTIFY && queue < v->kind->queues && virtio_is_ready(v))
-        v->kind->notified(v, queue);
+    else if (addr >= AT_NOTIFY)
+        virtio_notify(v, (addr - AT_NOTIFY) / NOTIFY_STRIDE);
 }
 
 static const MemOps bar_ops = { bar_read, bar_write, 1, 4 };
@@ -364,27 +402,62 @@ static unsigned add_capability(VirtioDevice *v, unsigned at, unsigned next, uint
     return at + size;
 }
 
-bool virtio_realize(VirtioDevice *v, GError **error)
+/* 1000h and up, with what it is as subsystem, for drivers of before version 1. */
+static uint16_t transitional_id(uint16_t id)
 {
-    const PciIdentity identity = { .vendor = 0x1af4,
-                                   .device = 0x1040 + v->kind->id,
-                                   .revision = 1,
-                                   .class_code = v->kind->class_code,
-                                   .subsystem_vendor = 0x1af4,
-                                   .subsystem = 0x1100,
-                                   .interrupt_pin = 1 };
+    static const uint8_t ids[] = { [1] = 0, [2] = 1, [3] = 3, [4] = 5 };
 
-    g_assert(v->kind->queues <= VIRTIO_QUEUES && v->kind->config_size <= VIRTIO_MAX_CONFIG);
-    if (!pci_device_attach(&v->pci, &identity, error))
-        return false;
+    g_assert(id < G_N_ELEMENTS(ids));
+    return 0x1000 + ids[id];
+}
+
+static void add_modern(VirtioDevice *v)
+{
     memory_init_io(&v->bar, "virtio-pci", &bar_ops, v, BAR_BYTES);
     pci_add_bar(&v->pci, 4, PCI_BAR_MEM32, &v->bar);
+    add_capability(v, CAPS, CAPS + 0x10, 1, AT_COMMON, 0x38);
+    add_capability(v, CAPS + 0x10, CAPS + 0x20, 3, AT_ISR, 1);
+    add_capability(v, CAPS + 0x20, CAPS + 0x30, 4, AT_CONFIG, MAX(v->kind->config_size, 4));
+    add_capability(v, CAPS + 0x30, 0, 2, AT_NOTIFY, NOTIFY_STRIDE * v->kind->queues);
+}
+
+static void config_wrote(PciDevice *pci, unsigned off, unsigned len)
+{
+    VirtioDevice *v = (VirtioDevice *)pci;
+
+    msix_config_wrote(&v->msix);
+    update_irq(v);
+}
+
+bool virtio_realize(VirtioDevice *v, GError **error)
+{
+    bool legacy = !v->no_legacy;
+    const PciIdentity identity = {
+        .vendor = 0x1af4,
+        .device = legacy ? transitional_id(v->kind->id) : 0x1040 + v->kind->id,
+        .revision = legacy ? 0 : 1,
+        .class_code = v->kind->class_code,
+        .subsystem_vendor = 0x1af4,
+        .subsystem = legacy ? v->kind->id : 0x1100,
+        .interrupt_pin = 1,
+    };
+
+    g_assert(v->kind->queues <= VIRTIO_QUEUES && v->kind->config_size <= VIRTIO_MAX_CONFIG);
+    if (v->no_legacy && v->no_modern) {
+        error_set(error, "%s: disable-legacy and disable-modern exclude each other",
+                  v->pci.dev.klass->name);
+        return false;
+    }
+    if (!pci_device_attach(&v->pci, &identity, error))
+        return false;
     pci_set_config(&v->pci, PCI_STATUS, 2, 0x0010, 0); /* capabilities */
-    pci_set_config(&v->pci, PCI_CAP_POINTER, 1, 0x40, 0);
-    add_capability(v, 0x40, 0x50, 1, AT_COMMON, 0x38);
-    add_capability(v, 0x50, 0x60, 3, AT_ISR, 1);
-    add_capability(v, 0x60, 0x70, 4, AT_CONFIG, MAX(v->kind->config_size, 4));
-    add_capability(v, 0x70, 0, 2, AT_NOTIFY, NOTIFY_STRIDE * v->kind->queues);
+    pci_set_config(&v->pci, PCI_CAP_POINTER, 1, MSIX_CAP, 0);
+    msix_init(&v->msix, &v->pci, MSIX_CAP, v->no_modern ? 0 : CAPS, 1, v->kind->queues + 1);
+    if (legacy)
+        virtio_legacy_init(v);
+    if (!v->no_modern)
+        add_modern(v);
+    v->pci.config_wrote = config_wrote;
     return true;
 }
 
@@ -393,13 +466,20 @@ void virtio_unrealize(Device *dev)
     VirtioDevice *v = (VirtioDevice *)dev;
 
     pci_device_unrealize(dev);
-    memory_destroy(&v->bar);
+    msix_exit(&v->msix);
+    if (!v->no_modern)
+        memory_destroy(&v->bar);
+    if (!v->no_legacy)
+        memory_destroy(&v->legacy_bar);
 }
 
 void virtio_reset_enter(Device *dev)
 {
+    VirtioDevice *v = (VirtioDevice *)dev;
+
     pci_device_reset(dev);
-    reset_transport((VirtioDevice *)dev);
+    msix_reset(&v->msix);
+    reset_transport(v);
 }
 
 void virtio_post_load(Device *dev)
@@ -407,22 +487,20 @@ void virtio_post_load(Device *dev)
     VirtioDevice *v = (VirtioDevice *)dev;
 
     pci_device_post_load(dev);
+    v->config_vector = virtio_vector(v, v->config_vector);
     for (unsigned i = 0; i < VIRTIO_QUEUES; i++) {
         VirtioQueue *q = &v->queue[i];
 
         if (!q->size || q->size > VIRTIO_RING_SIZE || (q->size & (q->size - 1)))
-            *q = (VirtioQueue){ .size = i < v->kind->queues ? VIRTIO_RING_SIZE : 0 };
+            *q = i < v->kind->queues ? fresh_queue : (VirtioQueue){ 0 };
     }
 }
 
 static const StateField queue_state[] = {
-    STATE_U16(VirtioQueue, size),
-    STATE_U16(VirtioQueue, enabled),
-    STATE_U64(VirtioQueue, desc),
-    STATE_U64(VirtioQueue, driver),
-    STATE_U64(VirtioQueue, device),
-    STATE_U16(VirtioQueue, taken),
-    STATE_END,
+    STATE_U16(VirtioQueue, size),   STATE_U16(VirtioQueue, enabled),
+    STATE_U64(VirtioQueue, desc),   STATE_U64(VirtioQueue, driver),
+    STATE_U64(VirtioQueue, device), STATE_U16(VirtioQueue, taken),
+    STATE_U16(VirtioQueue, vector), STATE_END,
 };
 
 const StateField virtio_state[] = {
@@ -433,6 +511,8 @@ const StateField virtio_state[] = {
     STATE_U8(VirtioDevice, status),
     STATE_U8(VirtioDevice, isr),
     STATE_U16(VirtioDevice, queue_select),
+    STATE_U16(VirtioDevice, config_vector),
+    STATE_STRUCT(VirtioDevice, msix, msix_state),
     STATE_STRUCT_ARRAY(VirtioDevice, queue, queue_state),
     STATE_END,
 };

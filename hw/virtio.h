@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Virtio devices on PCI, as version 1 of the standard has them (split rings, no legacy registers).
- * Spec: Virtual I/O Device (VIRTIO) 1.2, chapters 2 and 4.1.
+ * Virtio devices on PCI, as version 1 of the standard has them (split rings), and with registers
+ * for drivers of before it. Spec: Virtual I/O Device (VIRTIO) 1.2, chapters 2 and 4.1.
  *
  * A device is a struct that begins with VirtioDevice and a VirtioKind that says what it is. It
  * takes a chain of descriptors from a ring, reads and writes what they name, and gives it back.
  * A chain is known by its head: state needs no more, as memory has the rest.
- * Missing: MSI-X, packed rings, event indices, legacy drivers.
+ * Missing: packed rings, event indices.
  */
 #ifndef HW_VIRTIO_H
 #define HW_VIRTIO_H
 
+#include "hw/msix.h"
 #include "hw/pci.h"
 
 #define VIRTIO_RING_SIZE  256
@@ -46,19 +47,22 @@ typedef struct VirtioKind {
 typedef struct VirtioQueue {
     uint16_t size, enabled;
     uint64_t desc, driver, device;
-    uint16_t taken; /* of the driver's ring */
+    uint16_t taken;  /* of the driver's ring */
+    uint16_t vector; /* of MSI-X */
 } VirtioQueue;
 
 struct VirtioDevice {
     PciDevice pci;
     const VirtioKind *kind;
     AddressSpace *memory;
-    MemRegion bar;
+    MemRegion bar, legacy_bar;
+    bool no_legacy, no_modern; /* which registers it lacks */
+    Msix msix;
     /* state */
     uint32_t feature_select, driver_select;
     uint64_t driver_features;
     uint8_t status, isr;
-    uint16_t queue_select;
+    uint16_t queue_select, config_vector;
     VirtioQueue queue[VIRTIO_QUEUES];
 };
 
@@ -83,5 +87,7 @@ uint64_t virtio_write(VirtioDevice *v, const VirtioChain *c, uint64_t offset, co
 /* Give it back, @written bytes of it written, and interrupt. */
 void virtio_give(VirtioDevice *v, unsigned queue, uint16_t head, uint32_t written);
 bool virtio_is_ready(const VirtioDevice *v);
+/* Did the driver say that it is one of version 1? Headers differ. */
+bool virtio_is_modern(const VirtioDevice *v);
 
 #endif

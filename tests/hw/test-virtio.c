@@ -114,12 +114,13 @@ static void test_identity(void **state)
     uint8_t cap;
 
     start(&b, *state);
-    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0, 4), 0x10421af4);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0, 4), 0x10011af4);
     cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), PCI_CAP_POINTER, 1);
-    for (unsigned seen = 0; cap; seen |= 1) {
-        assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap, 1), 9);
+    for (unsigned n = 0; n < 5; n++) { /* MSI-X, then those of virtio */
+        assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap, 1), n ? 9 : 0x11);
         cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap + 1, 1);
     }
+    assert_int_equal(cap, 0);
     assert_int_equal(fixture_read(b.f, CONFIG, 4), 2048);
     fixture_write(b.f, BAR + 0x14, 11, 1); /* without version 1: features are not accepted */
     assert_int_equal(fixture_read(b.f, BAR + 0x14, 1), 3);
@@ -212,13 +213,122 @@ static void test_abuse(void **state)
     stop(&b);
 }
 
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+typedef struct Heard {
+    unsigned count;
+    uint64_t addr;
+    uint32_t data;
+} Heard;
+
+static void hear(void *opaque, uint64_t addr, uint32_t data)
+{
+    Heard *h = opaque;
+
+    *h = (Heard){ h->count + 1, addr, data };
+}
+
+#define TABLE   0x10010000u
+#define CONTROL 0x42 /* of the capability */
+
+static void set_control(Bench *b, uint16_t value)
+{
+    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), CONTROL, value, 2);
+}
+
+static void test_messages(void **state)
+{
+    Heard heard = { 0 };
+    Bench b;
+
+    start(&b, *state);
+    pci_bus_set_msi(b.bus, &(PciMsi){ hear, &heard });
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), CONTROL - 2, 4) & 0x07ff00ff,
+                     0x10011);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), PCI_BAR0 + 4, TABLE, 4);
+    set_control(&b, 0x8000);
+    fixture_write(b.f, TABLE + 16, 0xfee01003, 4);
+    fixture_write(b.f, TABLE + 24, 0x4041, 4);
+    fixture_write(b.f, BAR + 0x1a, 2, 2); /* there are two */
+    assert_int_equal(fixture_read(b.f, BAR + 0x1a, 2), 0xffff);
+    fixture_write(b.f, BAR + 0x1a, 1, 2);
+    assert_int_equal(fixture_read(b.f, BAR + 0x1a, 2), 1);
+    set_up(&b);
+    request(&b, 0, 0, 512, true); /* masked: kept */
+    assert_int_equal(heard.count, 0);
+    assert_int_equal(fixture_read(b.f, TABLE + 0x800, 4), 2);
+    fixture_write(b.f, TABLE + 28, 0, 4);
+    assert_int_equal(heard.count, 1);
+    assert_int_equal(heard.addr, 0xfee01000);
+    assert_int_equal(heard.data, 0x4041);
+    assert_int_equal(fixture_read(b.f, TABLE + 0x800, 4), 0);
+    request(&b, 0, 0, 512, true);
+    assert_int_equal(heard.count, 2);
+    set_control(&b, 0xc000);
+    request(&b, 0, 0, 512, true); /* all are masked */
+    assert_int_equal(heard.count, 2);
+    set_control(&b, 0x8000);
+    assert_int_equal(heard.count, 3);
+    assert_int_equal(spy_take_rises(b.irq), 0);
+    set_control(&b, 0); /* the pin again */
+    request(&b, 0, 0, 512, true);
+    assert_int_equal(heard.count, 3);
+    assert_int_equal(spy_take_rises(b.irq), 1);
+    stop(&b);
+}
+
+/* ---- Drivers of before version 1 ------------------------------------------------------------- */
+
+#define PORTS 0xc000
+#define PAGE  0x20 /* of the queue: descriptors at 20000h, 256 of them */
+
+static void test_legacy(void **state)
+{
+    uint32_t ring = PAGE << 12, avail = ring + 256 * 16, used = (avail + 6 + 512 + 4095) & ~4095u;
+    Bench b;
+
+    start(&b, *state);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), PCI_DEVICE_ID, 2), 0x1001);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), PCI_SUBSYSTEM_ID, 2), 2);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), PCI_BAR0, PORTS, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), PCI_COMMAND, 7, 2);
+    fixture_outb(b.f, PORTS + 18, 3);
+    fixture_outl(b.f, PORTS + 4, fixture_inl(b.f, PORTS) & 0x40); /* block size */
+    fixture_outw(b.f, PORTS + 14, 1);                             /* there is only one queue */
+    assert_int_equal(fixture_inw(b.f, PORTS + 12), 0);
+    fixture_outw(b.f, PORTS + 14, 0);
+    assert_int_equal(fixture_inw(b.f, PORTS + 12), 256);
+    fixture_outl(b.f, PORTS + 8, PAGE);
+    assert_int_equal(fixture_inl(b.f, PORTS + 8), PAGE);
+    fixture_outb(b.f, PORTS + 18, 7);
+    assert_int_equal(fixture_inl(b.f, PORTS + 20), (1 << 20) / 512);
+    fixture_write(b.f, HEADER, 8, 4); /* who are you? */
+    fixture_write(b.f, HEADER + 8, 0, 8);
+    for (unsigned i = 0; i < 3; i++) {
+        static const uint32_t at[] = { HEADER, DATA, STATUS }, len[] = { 16, 20, 1 };
+
+        fixture_write(b.f, ring + 16 * i, at[i], 8);
+        fixture_write(b.f, ring + 16 * i + 8, len[i], 4);
+        fixture_write(b.f, ring + 16 * i + 12, (i ? 2 : 0) | (i < 2 ? 1 : 0) | (i + 1) << 16, 4);
+    }
+    fixture_write(b.f, avail + 2, 1, 2);
+    fixture_outw(b.f, PORTS + 16, 0);
+    assert_memory_equal(b.f->ram_block->host + DATA, "serial", 7);
+    assert_int_equal(fixture_read(b.f, used + 2, 2), 1);
+    assert_int_equal(b.irq->level, 1);
+    assert_int_equal(fixture_inb(b.f, PORTS + 19), 1);
+    assert_int_equal(b.irq->level, 0);
+    fixture_outb(b.f, PORTS + 18, 0);
+    assert_int_equal(fixture_inl(b.f, PORTS + 8), 0);
+    fixture_abuse(b.f, b.f->io, PORTS, 128, 2000, 7);
+    stop(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_identity),
-        hw_test(test_requests),
-        hw_test(test_broken),
-        hw_test(test_abuse),
+        hw_test(test_identity), hw_test(test_requests), hw_test(test_broken),
+        hw_test(test_abuse),    hw_test(test_messages), hw_test(test_legacy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
