@@ -8,6 +8,7 @@
 enum { KEYS_WAITING = 512, MICE_MAX = 8 };
 /* What waits in the line: a key, or a pause of so many ms. */
 enum { WAIT_PAUSE = 1u << 31, WAIT_DOWN = 1u << 8 };
+enum { POSTED_MAX = 4096 }; /* a flood while the machine stands */
 enum { PAUSE_MAX_MS = 3600 * 1000, MOTION_BYTES = 6 };
 
 typedef struct Mouse {
@@ -21,6 +22,7 @@ struct Hid {
     Clock *clock;
     InputQueue *queue;
     int key_channel, motion_channel;
+    int posted; /* atomic: events that have yet to arrive */
     const HidKeyboardOps *keyboard;
     void *keyboard_opaque;
     Mouse mice[MICE_MAX];
@@ -111,11 +113,27 @@ void hid_choose_mouse(Hid *h, unsigned n)
 
 /* ---- Through the input queue ---------------------------------------------------------------- */
 
+static void post(Hid *h, int channel, const void *event, size_t len)
+{
+    if (input_is_replaying(h->queue))
+        return;
+    if (g_atomic_int_add(&h->posted, 1) < POSTED_MAX)
+        input_post(h->queue, channel, event, len);
+    else
+        g_atomic_int_add(&h->posted, -1);
+}
+
+static void arrived(Hid *h)
+{
+    if (!input_is_replaying(h->queue))
+        g_atomic_int_add(&h->posted, -1);
+}
+
 void hid_post_key(Hid *h, uint8_t key, bool down)
 {
     uint8_t event[2] = { key, down };
 
-    input_post(h->queue, h->key_channel, event, sizeof(event));
+    post(h, h->key_channel, event, sizeof(event));
 }
 
 void hid_post_motion(Hid *h, const HidMotion *m)
@@ -126,7 +144,7 @@ void hid_post_motion(Hid *h, const HidMotion *m)
     put_le(event + 2, 2, m->dy);
     event[4] = m->dz;
     event[5] = m->buttons;
-    input_post(h->queue, h->motion_channel, event, sizeof(event));
+    post(h, h->motion_channel, event, sizeof(event));
 }
 
 /* What a recording has is not trusted to be of the right size. */
@@ -134,6 +152,7 @@ static void key_arrived(void *opaque, const void *data, size_t len)
 {
     const uint8_t *event = data;
 
+    arrived(opaque);
     if (len == 2)
         hid_key(opaque, event[0], event[1]);
 }
@@ -142,6 +161,7 @@ static void motion_arrived(void *opaque, const void *data, size_t len)
 {
     const uint8_t *event = data;
 
+    arrived(opaque);
     if (len == MOTION_BYTES)
         hid_motion(opaque,
                    &(HidMotion){ get_le(event, 2), get_le(event + 2, 2), event[4], event[5] });

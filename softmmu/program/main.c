@@ -28,6 +28,7 @@
 #include "softmmu/program/record.h"
 #include "softmmu/program/savestate.h"
 #include "softmmu/program/screendump.h"
+#include "softmmu/program/screens.h"
 #include "softmmu/program/trace-command.h"
 #include "softmmu/program/travel.h"
 #include "target-i386/cpu.h"
@@ -84,6 +85,7 @@ struct Program {
     const Options *options;
     Console console;
     Network network;
+    Screens screens;
     RunControl *rc;
     Monitor *monitor;
     GdbServer *gdb;
@@ -238,8 +240,9 @@ static bool set_up(Program *p, const Options *o, GError **error)
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
     monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->traveller, p->console.gdb);
-    if (!load_start(p, o, error))
+    if (!screens_open(&p->screens, o, m, error) || !load_start(p, o, error))
         return false;
+    monitor_set_vnc(p->monitor, p->screens.vnc);
     if (o->record_file
             ? !start_recording(p, o, error)
             : p->reader && !record_begin_replay(&p->built, p->reader, p->console.gdb, error))
@@ -300,6 +303,7 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
         log_hash(&p.built.machine);
         log_stats(&p.built);
     }
+    screens_close(&p.screens);
     gdb_server_free(p.gdb);
     monitor_free(p.monitor);
     savestate_free(p.states);

@@ -95,6 +95,7 @@ static const Command topics[] = {
     {"ramblock",  NULL, "",     "blocks of guest memory",         info_ramblock},
     {"hash",      NULL, "",     "of CPUs, devices and memory",    info_hash},
     {"replay",    NULL, "",     "where the replay is",            monitor_info_replay},
+    {"vnc",       NULL, "",     "the VNC server and its clients", monitor_info_vnc},
     {"mice",      NULL, "",     "mice, and which one moves",      monitor_info_mice},
     {"snapshots", NULL, "",     "snapshots of the machine",       monitor_info_snapshots},
     {"migrate",   NULL, "",     "how saving the state elsewhere goes", monitor_info_migrate},

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Hands on keyboard and mouse: sendkey, mouse_*, info mice. */
+/* Hands on keyboard and mouse, eyes on the screen: sendkey, mouse_*, info mice, info vnc. */
 #include <stdlib.h>
 
 #include "softmmu/error.h"
 #include "softmmu/program/monitor-internal.h"
 #include "softmmu/ui/keys.h"
+#include "softmmu/ui/vnc.h"
 
 /* Up to @max whole numbers; how many there were, -1: something else. */
 static int take_numbers(const char *args, int64_t *values, int max)
@@ -85,4 +86,14 @@ void monitor_info_mice(Monitor *mon, const char *args, GString *out)
                                hid_mouse_name(h, n));
     if (!hid_mouse_count(h))
         g_string_append(out, "No mouse devices connected\n");
+}
+
+void monitor_set_vnc(Monitor *mon, VncServer *vnc)
+{
+    mon->vnc = vnc;
+}
+
+void monitor_info_vnc(Monitor *mon, const char *args, GString *out)
+{
+    vnc_print(mon->vnc, out);
 }

@@ -13,6 +13,7 @@ struct Monitor {
     MonitorTravel travel; /* all 0: there is none */
     MonitorRecord record; /* all 0: likewise */
     MonitorStates states; /* all 0: likewise */
+    VncServer *vnc;       /* NULL: likewise */
     GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
     unsigned cpu; /* the one that commands are about */
     int channel;  /* of commands that act on the machine */
@@ -61,6 +62,7 @@ void monitor_mouse_move(Monitor *mon, const char *args, GString *out);
 void monitor_mouse_button(Monitor *mon, const char *args, GString *out);
 void monitor_mouse_set(Monitor *mon, const char *args, GString *out);
 void monitor_info_mice(Monitor *mon, const char *args, GString *out);
+void monitor_info_vnc(Monitor *mon, const char *args, GString *out);
 /* "Error: …" for people, and the reason for monitor_run(). */
 void monitor_fail(Monitor *mon, GString *out, const char *why);
 /* Numbers and $registers joined by + and -. */

@@ -77,6 +77,9 @@ typedef struct MonitorStates {
 } MonitorStates;
 void monitor_set_states(Monitor *mon, const MonitorStates *states);
 
+typedef struct VncServer VncServer;
+void monitor_set_vnc(Monitor *mon, VncServer *vnc); /* NULL: there is none */
+
 /* @topics may be NULL. @chr may be NULL: commands by monitor_execute() only. */
 Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
                      const MonitorTopic *topics, Chardev *chr);

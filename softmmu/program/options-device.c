@@ -250,36 +250,6 @@ bool opt_parallel(Options *o, const char *arg, GError **error)
     return only_none(arg, "parallel ports are not modelled yet", error);
 }
 
-/* ---- -vga, -display -------------------------------------------------------------------------- */
-
-bool opt_vga(Options *o, const char *arg, GError **error)
-{
-    static const char *const missing[] = { "cirrus", "vmware", "qxl", "xenfb", "virtio" };
-
-    replace(&o->config.vga, arg);
-    if (!strcmp(arg, "std") || !strcmp(arg, "none"))
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(missing); i++) {
-        if (!strcmp(arg, missing[i])) {
-            error_set(error, "not supported yet; use std or none");
-            return false;
-        }
-    }
-    error_set(error, "unknown vga type: %s", arg);
-    return false;
-}
-
-bool opt_display(Options *o, const char *arg, GError **error)
-{
-    if (is_help(arg)) {
-        options_answer(o, ANSWER_TEXT);
-        g_string_append(o->answer, "Available display backend types:\nnone\n");
-        return true;
-    }
-    replace(&o->display, arg);
-    return only_none(arg, "there is no display yet", error);
-}
-
 /* ---- Defaults -------------------------------------------------------------------------------- */
 
 static bool resolve(const Options *o, char **device, GError **error)
@@ -339,7 +309,7 @@ static bool resolve_device_chardevs(Options *o, GError **error)
  */
 static void default_console(Options *o)
 {
-    bool on_terminal = o->nographic || !o->display;
+    bool on_terminal = o->nographic || !(o->display || o->vnc_given);
 
     if (o->config.nodefaults)
         on_terminal = false;

@@ -31,12 +31,16 @@ bool opt_serial(Options *o, const char *arg, GError **error);
 bool opt_monitor(Options *o, const char *arg, GError **error);
 bool opt_debugcon(Options *o, const char *arg, GError **error);
 bool opt_parallel(Options *o, const char *arg, GError **error);
-bool opt_vga(Options *o, const char *arg, GError **error);
-bool opt_display(Options *o, const char *arg, GError **error);
 bool opt_gdb(Options *o, const char *arg, GError **error);
 bool opt_gdb_here(Options *o, const char *arg, GError **error);
 /* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
 bool options_complete_devices(Options *o, GError **error);
+
+/* options-display.c: the graphics card, and what shows it */
+bool opt_vga(Options *o, const char *arg, GError **error);
+bool opt_display(Options *o, const char *arg, GError **error);
+bool opt_vnc(Options *o, const char *arg, GError **error);
+bool opt_keyboard_layout(Options *o, const char *arg, GError **error);
 
 /* options-drive.c: disks */
 bool opt_drive(Options *o, const char *arg, GError **error);

@@ -184,7 +184,9 @@ static const OptionRow option_rows[] = {
     {"boot",        "[order=]DRIVES[,menu=on|off][,strict=on|off]", opt_boot, "what to boot from"},
     {"fw_cfg",      "[name=]NAME,string=TEXT|file=FILE", opt_fw_cfg, "a file for the guest's firmware interface"},
     {"nographic",   NULL,   opt_nographic,   "serial port and monitor share the terminal (Ctrl-A h for keys)"},
-    {"display",     "none", opt_display,     "no display"},
+    {"display",     "none|curses|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, by -vnc", true},
+    {"vnc",         "[HOST]:N|unix:PATH|none[,to=N][,share=allow-exclusive|force-shared|ignore]", opt_vnc, "a VNC server, at TCP port 5900 + N", true},
+    {"k",           "en-us", opt_keyboard_layout, "what VNC clients' characters are typed on", true},
     {"vga",         "std|none", opt_vga,     "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F unix:P tcp:H:P chardev:ID"},
     {"monitor",     "DEV",  opt_monitor,     "where the monitor goes", true},
@@ -235,7 +237,7 @@ static const OptionRow option_rows[] = {
 
 /* QEMU's options that we lack: what to say. */
 #define SOUND    "sound is not modelled yet"
-#define DISPLAYS "there is no display yet; use -nographic or -display none"
+#define DISPLAYS "there is no window; use -vnc :0 or -display curses"
 #define QMP      "QMP is not supported yet; use -monitor"
 #define TRACING  "not supported yet; use -d"
 #define TABLES   "user-given firmware tables are not supported yet"
@@ -247,8 +249,7 @@ static const struct {
     {"mtdblock", "there is no such flash; use -pflash"},
     {"sd", "SD cards are not modelled"}, 
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
-    {"vnc", DISPLAYS}, {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"curses", DISPLAYS},
-    {"sdl", DISPLAYS}, {"k", DISPLAYS},
+    {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
     {"qmp", QMP}, {"qmp-pretty", QMP},
     {"mon", QMP}, {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
     {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
@@ -500,7 +501,7 @@ void options_clear(Options *o)
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
-        &o->loadvm,         &o->incoming,      &o->dump_vmstate,
+        &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)

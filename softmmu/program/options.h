@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "softmmu/machine.h"
+#include "softmmu/ui/vnc.h"
 
 #define OPTIONS_MAX_CPUS 255
 
@@ -33,6 +34,8 @@ typedef struct Options {
     char *gdb;           /* device, NULL: none */
     GPtrArray *chardevs; /* ChardevOption * */
     char *display;       /* NULL: not said */
+    bool vnc_given;
+    VncOptions vnc;      /* address NULL: none */
     GPtrArray *plugins;  /* char *: FILE[,name=value…] */
     bool nographic, snapshot;
     NetdevOption *net_user; /* what -net user makes, for -net nic; the configuration's */

@@ -51,9 +51,9 @@ static const KeyRow rows[] = {
     {0x77, "hiragana", 0xff25}, {0x79, "henkan", 0xff23}, {0x7b, "muhenkan", 0xff22}, {0x7d, "yen", 0xa5},
     {0x7e, "kp_comma"},
     {0x9c, "kp_enter", 0xff8d}, {0x9d, "ctrl_r", 0xffe4}, {0xb5, "kp_divide", 0xffaf},
-    {KEY_PRINT, "print", 0xff61}, {KEY_PRINT, "sysrq", 0xff15}, {0xb8, "alt_r", 0xffea},
+    {KEYS_PRINT, "print", 0xff61}, {KEYS_PRINT, "sysrq", 0xff15}, {0xb8, "alt_r", 0xffea},
     {0xb8, NULL, 0xfe03}, {0xb8, NULL, 0xff7e}, {0xb8, NULL, 0xffe8},
-    {KEY_PAUSE, "pause", 0xff13}, {KEY_PAUSE, NULL, 0xff6b},
+    {KEYS_PAUSE, "pause", 0xff13}, {KEYS_PAUSE, NULL, 0xff6b},
     {0xc7, "home", 0xff50}, {0xc8, "up", 0xff52}, {0xc9, "pgup", 0xff55}, {0xcb, "left", 0xff51},
     {0xcd, "right", 0xff53}, {0xcf, "end", 0xff57}, {0xd0, "down", 0xff54}, {0xd1, "pgdn", 0xff56},
     {0xd2, "insert", 0xff63}, {0xd3, "delete", 0xffff},
@@ -69,9 +69,9 @@ static const KeyRow rows[] = {
 /* ---- Names ---------------------------------------------------------------------------------- */
 
 /* With Alt held, Print Screen has a code of its own: that is the keyboard's business. */
-int key_from_number(uint32_t number)
+int keys_from_number(uint32_t number)
 {
-    return number == 0x54 ? KEY_PRINT : number && number < 0x100 ? (int)number : -1;
+    return number == 0x54 ? KEYS_PRINT : number && number < 0x100 ? (int)number : -1;
 }
 
 static int key_from_hex(const char *text)
@@ -81,10 +81,10 @@ static int key_from_hex(const char *text)
 
     if (!g_str_has_prefix(text, "0x") || end == text + 2 || *end)
         return -1;
-    return key_from_number(MIN(value, UINT32_MAX));
+    return keys_from_number(MIN(value, UINT32_MAX));
 }
 
-int key_from_name(const char *name)
+int keys_from_name(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].name && !strcmp(rows[i].name, name))
@@ -92,7 +92,7 @@ int key_from_name(const char *name)
     return key_from_hex(name);
 }
 
-const char *key_name(uint8_t key)
+const char *keys_name(uint8_t key)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].key == key && rows[i].name)
@@ -106,7 +106,7 @@ unsigned keys_parse(const char *text, uint8_t keys[KEYS_MAX], GError **error)
     unsigned count = 0;
 
     for (char **name = names; *name; name++) {
-        int key = key_from_name(!strcmp(*name, "<") ? "less" : *name);
+        int key = keys_from_name(!strcmp(*name, "<") ? "less" : *name);
 
         if (key < 0) {
             error_set(error, "invalid parameter: %s", *name);
@@ -134,12 +134,12 @@ void keys_press(Hid *h, const uint8_t *keys, unsigned count, uint32_t hold_ms)
 
 /* ---- Keysyms -------------------------------------------------------------------------------- */
 
-int key_from_keysym(uint32_t keysym, KeyShift *shift)
+int keys_from_keysym(uint32_t keysym, KeyShift *shift)
 {
     for (const KeyRow *r = rows; keysym && r < rows + G_N_ELEMENTS(rows); r++) {
         if (r->keysym != keysym && r->shifted != keysym)
             continue;
-        *shift = !r->shifted ? KEY_SHIFT_ANY : r->keysym == keysym ? KEY_SHIFT_UP : KEY_SHIFT_DOWN;
+        *shift = !r->shifted ? KEYS_SHIFT_EITHER : r->keysym == keysym ? KEYS_SHIFT_UP : KEYS_SHIFT_DOWN;
         return r->key;
     }
     return -1;

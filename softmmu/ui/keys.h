@@ -14,33 +14,33 @@
 #include "softmmu/hid.h"
 
 enum {
-    KEY_SHIFT = 0x2a,
-    KEY_SHIFT_R = 0x36,
-    KEY_CTRL = 0x1d,
-    KEY_CTRL_R = 0x9d,
-    KEY_ALT = 0x38,
-    KEY_ALT_R = 0xb8,
-    KEY_CAPS_LOCK = 0x3a,
-    KEY_PRINT = 0xb7,
-    KEY_PAUSE = 0xc6,
+    KEYS_SHIFT = 0x2a,
+    KEYS_SHIFT_R = 0x36,
+    KEYS_CTRL = 0x1d,
+    KEYS_CTRL_R = 0x9d,
+    KEYS_ALT = 0x38,
+    KEYS_ALT_R = 0xb8,
+    KEYS_CAPS_LOCK = 0x3a,
+    KEYS_PRINT = 0xb7,
+    KEYS_PAUSE = 0xc6,
 };
 
 enum { KEYS_MAX = 16, KEYS_HOLD_MS = 100 };
 
 /* By QEMU's names ("ret", "kp_enter") and their numbers ("0x1c"); -1: there is none. */
-int key_from_name(const char *name);
-const char *key_name(uint8_t key);    /* NULL: it has none */
-int key_from_number(uint32_t number); /* -1: no key has it */
+int keys_from_name(const char *name);
+const char *keys_name(uint8_t key);    /* NULL: it has none */
+int keys_from_number(uint32_t number); /* -1: no key has it */
 /* "ctrl-alt-delete"; their number, 0 with @error. */
 unsigned keys_parse(const char *text, uint8_t keys[KEYS_MAX], GError **error);
 /* All down, held for @hold_ms of the machine's time, all up. On the machine thread (hid_key()). */
 void keys_press(Hid *h, const uint8_t *keys, unsigned count, uint32_t hold_ms);
 
 /* How Shift has to be for a key to mean what is wanted on a US keyboard. */
-typedef enum KeyShift { KEY_SHIFT_ANY, KEY_SHIFT_UP, KEY_SHIFT_DOWN } KeyShift;
+typedef enum KeyShift { KEYS_SHIFT_EITHER, KEYS_SHIFT_UP, KEYS_SHIFT_DOWN } KeyShift;
 
 /* By an X keysym: Latin-1 characters are their own, others are from 0xff00; -1: no key has it. */
-int key_from_keysym(uint32_t keysym, KeyShift *shift);
+int keys_from_keysym(uint32_t keysym, KeyShift *shift);
 
 /* -k: only "en-us" is known. */
 bool keys_check_layout(const char *name, GError **error);

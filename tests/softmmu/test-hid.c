@@ -51,13 +51,13 @@ static const struct {
     int key;
     KeyShift shift;
 } keysym_rows[] = {
-    { 'a', 0x1e, KEY_SHIFT_UP },       { 'A', 0x1e, KEY_SHIFT_DOWN },
-    { '!', 0x02, KEY_SHIFT_DOWN },     { ' ', 0x39, KEY_SHIFT_ANY },
-    { 0xff0d, 0x1c, KEY_SHIFT_ANY },   { 0xffff, 0xd3, KEY_SHIFT_ANY },
-    { 0xffc9, 0x58, KEY_SHIFT_ANY },   { 0xfe03, 0xb8, KEY_SHIFT_ANY },
-    { 0xff9c, 0x4f, KEY_SHIFT_ANY },   { 0xfe20, 0x0f, KEY_SHIFT_ANY },
-    { 0xe4, -1, KEY_SHIFT_ANY },       { 0, -1, KEY_SHIFT_ANY },
-    { 0xffffffff, -1, KEY_SHIFT_ANY },
+    { 'a', 0x1e, KEYS_SHIFT_UP },       { 'A', 0x1e, KEYS_SHIFT_DOWN },
+    { '!', 0x02, KEYS_SHIFT_DOWN },     { ' ', 0x39, KEYS_SHIFT_EITHER },
+    { 0xff0d, 0x1c, KEYS_SHIFT_EITHER },   { 0xffff, 0xd3, KEYS_SHIFT_EITHER },
+    { 0xffc9, 0x58, KEYS_SHIFT_EITHER },   { 0xfe03, 0xb8, KEYS_SHIFT_EITHER },
+    { 0xff9c, 0x4f, KEYS_SHIFT_EITHER },   { 0xfe20, 0x0f, KEYS_SHIFT_EITHER },
+    { 0xe4, -1, KEYS_SHIFT_EITHER },       { 0, -1, KEYS_SHIFT_EITHER },
+    { 0xffffffff, -1, KEYS_SHIFT_EITHER },
 };
 
 static void test_keysyms(void **state)
@@ -65,21 +65,21 @@ static void test_keysyms(void **state)
     KeyShift shift;
 
     for (size_t i = 0; i < G_N_ELEMENTS(keysym_rows); i++) {
-        shift = KEY_SHIFT_ANY;
-        assert_int_equal(key_from_keysym(keysym_rows[i].keysym, &shift), keysym_rows[i].key);
+        shift = KEYS_SHIFT_EITHER;
+        assert_int_equal(keys_from_keysym(keysym_rows[i].keysym, &shift), keysym_rows[i].key);
         assert_int_equal(shift, keysym_rows[i].shift);
     }
     for (uint32_t c = ' '; c < 0x7f; c++)
-        assert_true(key_from_keysym(c, &shift) > 0);
+        assert_true(keys_from_keysym(c, &shift) > 0);
 }
 
 static void test_names(void **state)
 {
     for (unsigned key = 0; key < 0x100; key++) {
-        const char *name = key_name(key);
+        const char *name = keys_name(key);
 
         if (name)
-            assert_int_equal(key_from_name(name), key);
+            assert_int_equal(keys_from_name(name), key);
     }
 }
 

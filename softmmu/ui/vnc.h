@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A VNC server: RFB 3.3, 3.7 and 3.8 (RFC 6143), encodings Raw and ZRLE, screens that change their
+ * size, QEMU's extended key events and relative pointer, LEDs. Runs on the main thread; sees the
+ * screen through a Viewer, and what clients type and point at goes through the input queue.
+ * Missing: passwords and encryption (a Unix socket or ssh protect it), the clipboard, sound.
+ */
+#ifndef SOFTMMU_UI_VNC_H
+#define SOFTMMU_UI_VNC_H
+
+#include "softmmu/ui/viewer.h"
+
+typedef struct VncServer VncServer;
+
+/* What becomes of others when a client asks to be alone. */
+typedef enum VncShare {
+    VNC_SHARE_ALLOW_EXCLUSIVE, /* they are disconnected */
+    VNC_SHARE_FORCE_SHARED,    /* it is refused */
+    VNC_SHARE_IGNORE,          /* nothing */
+} VncShare;
+
+typedef struct VncOptions {
+    char *address; /* "HOST:DISPLAY" (HOST may be empty: all of them), "unix:PATH" */
+    unsigned to;   /* try displays up to that one */
+    VncShare share;
+} VncOptions;
+
+/* Before posting starts. @name: the window's title; copied. NULL with @error. */
+VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *name,
+                   GError **error);
+void vnc_free(VncServer *s); /* when the machine thread has ended; NULL is allowed */
+/* `info vnc`, from any thread. */
+void vnc_print(VncServer *s, GString *out);
+
+#endif

@@ -1,0 +1,857 @@
+/* SPDX-License-Identifier: MIT */
+/* The VNC server, spoken to over its socket as a client does; main loop and machine take turns. */
+#include "softmmu/ui/vnc.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "softmmu/bytes.h"
+#include "softmmu/ui/vnc-internal.h"
+#include "tests/softmmu/test.h"
+
+#if HAVE_ZLIB
+#include <zlib.h>
+#endif
+
+enum { WIDTH = 70, HEIGHT = 33, PATIENCE_US = 10 * 1000 * 1000 };
+
+typedef struct Bench {
+    Device *root;
+    Clock *clock;
+    ViewerScreen screen;
+    VncServer *vnc;
+    char *folder, *path;
+    Surface picture;
+    unsigned draws;
+    uint8_t leds;
+    GString *hands;
+} Bench;
+
+static void draw(void *opaque, Surface *s, bool lit)
+{
+    Bench *b = opaque;
+
+    b->draws++;
+    surface_resize(s, b->picture.width, b->picture.height);
+    memcpy(s->pixels, b->picture.pixels, (size_t)s->width * s->height * 4);
+}
+
+static bool take_key(void *opaque, uint8_t key, bool down)
+{
+    g_string_append_printf(((Bench *)opaque)->hands, "%c%02x", down ? '+' : '-', key);
+    return true;
+}
+
+static uint8_t get_leds(void *opaque)
+{
+    return ((Bench *)opaque)->leds;
+}
+
+static void take_motion(void *opaque, const HidMotion *m)
+{
+    g_string_append_printf(((Bench *)opaque)->hands, "%d,%d,%d,%u;", m->dx, m->dy, m->dz,
+                           m->buttons);
+}
+
+static const DisplayOps display_ops = { .draw = draw };
+static const HidKeyboardOps keyboard = { take_key, get_leds };
+static const HidMouseOps mouse = { take_motion };
+static const DeviceClass root_class = { .name = "root", .size = sizeof(Device) };
+
+static void paint(Bench *b, unsigned width, unsigned height)
+{
+    surface_resize(&b->picture, width, height);
+    for (unsigned i = 0; i < width * height; i++)
+        b->picture.pixels[i] = i * 0x010203 & 0xffffff;
+}
+
+static VncServer *serve(Bench *b, VncShare share, GError **error)
+{
+    g_autofree char *address = g_strconcat("unix:", b->path, NULL);
+
+    return vnc_new(&(VncOptions){ .address = address, .share = share }, &b->screen, "a name",
+                   error);
+}
+
+static int start(void **state)
+{
+    Bench *b = g_new0(Bench, 1);
+
+    b->root = device_new(&root_class, NULL, NULL);
+    device_realize(b->root, NULL);
+    b->clock = clock_new_manual();
+    b->screen.input = input_queue_new();
+    b->screen.display = display_new();
+    b->screen.hid = hid_new(b->root, b->clock, b->screen.input);
+    b->hands = g_string_new("");
+    display_add(b->screen.display, "test", &display_ops, b);
+    hid_set_keyboard(b->screen.hid, &keyboard, b);
+    hid_add_mouse(b->screen.hid, "mouse", &mouse, b);
+    paint(b, WIDTH, HEIGHT);
+    b->folder = g_dir_make_tmp("mimus-vnc-XXXXXX", NULL);
+    b->path = g_build_filename(b->folder, "socket", NULL);
+    b->vnc = serve(b, VNC_SHARE_ALLOW_EXCLUSIVE, NULL);
+    assert_non_null(b->vnc);
+    *state = b;
+    return 0;
+}
+
+static int finish(void **state)
+{
+    Bench *b = *state;
+
+    vnc_free(b->vnc);
+    assert_int_not_equal(access(b->path, F_OK), 0);
+    g_rmdir(b->folder);
+    device_free(b->root);
+    clock_free(b->clock);
+    display_free(b->screen.display);
+    input_queue_free(b->screen.input);
+    surface_clear(&b->picture);
+    g_string_free(b->hands, TRUE);
+    g_free(b->folder);
+    g_free(b->path);
+    g_free(b);
+    return 0;
+}
+
+/* ---- A client -------------------------------------------------------------------------------- */
+
+static void turn(Bench *b)
+{
+    g_main_context_iteration(NULL, FALSE);
+    input_deliver(b->screen.input, true, 0);
+}
+
+/* Nothing is left to do for either side. */
+static void settle(Bench *b)
+{
+    for (int i = 0; i < 20; i++)
+        turn(b);
+}
+
+static int dial(Bench *b)
+{
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    strcpy(sa.sun_path, b->path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    return fd;
+}
+
+static void say(Bench *b, int fd, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    while (len) {
+        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EAGAIN)
+            return; /* it has hung up */
+        p += MAX(n, 0);
+        len -= MAX(n, 0);
+        turn(b);
+    }
+}
+
+#define SAY(b, fd, ...) \
+    say(b, fd, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* @len bytes; false: the server hung up before. */
+static bool hear(Bench *b, int fd, void *data, size_t len)
+{
+    int64_t until = g_get_monotonic_time() + PATIENCE_US;
+    uint8_t *p = data;
+
+    while (len) {
+        ssize_t n = recv(fd, p, len, 0);
+
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            return false;
+        p += MAX(n, 0);
+        len -= MAX(n, 0);
+        if (n < 0)
+            poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 1);
+        turn(b);
+        assert_true(g_get_monotonic_time() < until);
+    }
+    return true;
+}
+
+static bool hangs_up(Bench *b, int fd)
+{
+    uint8_t byte;
+
+    while (hear(b, fd, &byte, 1))
+        ;
+    return true;
+}
+
+static int meet(Bench *b, bool shared)
+{
+    uint8_t buf[64];
+    int fd = dial(b);
+
+    assert_true(hear(b, fd, buf, 12));
+    assert_memory_equal(buf, "RFB 003.008\n", 12);
+    say(b, fd, "RFB 003.008\n", 12);
+    assert_true(hear(b, fd, buf, 2));
+    assert_memory_equal(buf, "\1\1", 2);
+    SAY(b, fd, 1);
+    assert_true(hear(b, fd, buf, 4));
+    assert_memory_equal(buf, "\0\0\0\0", 4);
+    SAY(b, fd, shared);
+    if (!hear(b, fd, buf, 24 + 6))
+        return -1;
+    assert_int_equal(get_be(buf, 2), b->picture.width);
+    assert_int_equal(get_be(buf + 2, 2), b->picture.height);
+    assert_memory_equal(buf + 4, vnc_format_default, VNC_FORMAT_BYTES);
+    assert_memory_equal(buf + 20, "\0\0\0\6a name", 10);
+    return fd;
+}
+
+static void ask(Bench *b, int fd, bool incremental)
+{
+    SAY(b, fd, 3, incremental, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff);
+}
+
+typedef struct Rect {
+    unsigned x, y, width, height;
+    int32_t encoding;
+} Rect;
+
+static unsigned hear_update(Bench *b, int fd)
+{
+    uint8_t head[4];
+
+    assert_true(hear(b, fd, head, 4));
+    assert_int_equal(head[0], 0);
+    return get_be(head + 2, 2);
+}
+
+static Rect hear_rect(Bench *b, int fd)
+{
+    uint8_t head[12];
+
+    assert_true(hear(b, fd, head, 12));
+    return (Rect){ get_be(head, 2), get_be(head + 2, 2), get_be(head + 4, 2), get_be(head + 6, 2),
+                   get_be(head + 8, 4) };
+}
+
+/* Raw, in the format that everybody begins with. */
+static void hear_pixels(Bench *b, int fd, const Rect *r)
+{
+    g_autofree uint8_t *bytes = g_malloc(4 * r->width * r->height);
+
+    assert_int_equal(r->encoding, 0);
+    assert_true(hear(b, fd, bytes, 4 * r->width * r->height));
+    for (unsigned i = 0; i < r->width * r->height; i++) {
+        unsigned x = r->x + i % r->width, y = r->y + i / r->width;
+
+        assert_int_equal(get_le(bytes + 4 * i, 4), b->picture.pixels[y * b->picture.width + x]);
+    }
+}
+
+/* ---- Conversations --------------------------------------------------------------------------- */
+
+/* What is said before the name of the desktop comes; @heard: what is heard up to then. */
+static const struct {
+    const char *version;
+    const char *heard;
+    unsigned heard_len;
+    bool chooses;
+} version_rows[] = {
+    { "RFB 003.003\n", "\0\0\0\1", 4, false },    { "RFB 003.005\n", "\0\0\0\1", 4, false },
+    { "RFB 003.007\n", "\1\1", 2, true },         { "RFB 003.008\n", "\1\1\0\0\0\0", 6, true },
+    { "RFB 003.889\n", "\1\1\0\0\0\0", 6, true },
+};
+
+static void test_versions(void **state)
+{
+    Bench *b = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(version_rows); i++) {
+        int fd = dial(b);
+        uint8_t buf[64];
+
+        assert_true(hear(b, fd, buf, 12));
+        say(b, fd, version_rows[i].version, 12);
+        if (version_rows[i].chooses)
+            SAY(b, fd, 1);
+        assert_true(hear(b, fd, buf, version_rows[i].heard_len));
+        assert_memory_equal(buf, version_rows[i].heard, version_rows[i].heard_len);
+        SAY(b, fd, 1);
+        assert_true(hear(b, fd, buf, 30));
+        close(fd);
+        settle(b);
+    }
+}
+
+static void test_picture(void **state)
+{
+    Bench *b = *state;
+    int fd;
+    Rect r;
+
+    settle(b);
+    assert_int_equal(b->draws, 0); /* nobody looks */
+    fd = meet(b, true);
+    ask(b, fd, false);
+    assert_int_equal(hear_update(b, fd), 1);
+    r = hear_rect(b, fd);
+    assert_int_equal(r.width, WIDTH);
+    assert_int_equal(r.height, HEIGHT);
+    hear_pixels(b, fd, &r);
+    b->picture.pixels[20 * WIDTH + 40] ^= 1;
+    ask(b, fd, true);
+    assert_int_equal(hear_update(b, fd), 1);
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ 32, 16, 16, 16, 0 }), sizeof(r));
+    hear_pixels(b, fd, &r);
+    /* Two that do not make a rectangle; the lower one is outside of what is asked for. */
+    b->picture.pixels[0] ^= 1;
+    b->picture.pixels[32 * WIDTH + 69] ^= 1;
+    SAY(b, fd, 3, 1, 0, 0, 0, 0, 0, 70, 0, 16);
+    assert_int_equal(hear_update(b, fd), 1);
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ 0, 0, 16, 16, 0 }), sizeof(r));
+    hear_pixels(b, fd, &r);
+    ask(b, fd, true);
+    assert_int_equal(hear_update(b, fd), 1);
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ 64, 32, 6, 1, 0 }), sizeof(r));
+    hear_pixels(b, fd, &r);
+    close(fd);
+}
+
+/* It looks while somebody waits, and not otherwise. */
+static void test_looks(void **state)
+{
+    Bench *b = *state;
+    int fd = meet(b, true);
+    unsigned draws;
+
+    ask(b, fd, false);
+    assert_int_equal(hear_update(b, fd), 1);
+    Rect r = hear_rect(b, fd);
+    hear_pixels(b, fd, &r);
+    draws = b->draws;
+    for (int i = 0; i < 3; i++) {
+        g_usleep(40 * 1000); /* longer than it waits between looks */
+        settle(b);
+    }
+    assert_int_equal(b->draws, draws);
+    ask(b, fd, true);
+    for (int i = 0; i < 200 && b->draws == draws; i++) {
+        g_usleep(1000);
+        settle(b);
+    }
+    assert_true(b->draws > draws);
+    close(fd);
+}
+
+static void test_resize(void **state)
+{
+    Bench *b = *state;
+    int fd = meet(b, true), old = meet(b, true);
+    Rect r;
+
+    SAY(b, fd, 2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21); /* Raw, -223 */
+    paint(b, 32, 64);
+    ask(b, fd, false);
+    assert_int_equal(hear_update(b, fd), 1);
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ 0, 0, 32, 64, -223 }), sizeof(r));
+    ask(b, fd, false);
+    assert_int_equal(hear_update(b, fd), 1);
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ 0, 0, 32, 64, 0 }), sizeof(r));
+    hear_pixels(b, fd, &r);
+    close(fd);
+    /* Who cannot hear of it keeps the old size: cut off below, black at the right. */
+    ask(b, old, false);
+    assert_int_equal(hear_update(b, old), 1);
+    r = hear_rect(b, old);
+    assert_memory_equal(&r, (&(Rect){ 0, 0, WIDTH, HEIGHT, 0 }), sizeof(r));
+    for (unsigned y = 0; y < HEIGHT; y++) {
+        uint8_t row[4 * WIDTH];
+
+        assert_true(hear(b, old, row, sizeof(row)));
+        for (unsigned x = 0; x < WIDTH; x++)
+            assert_int_equal(get_le(row + 4 * x, 4), x < 32 ? b->picture.pixels[y * 32 + x] : 0);
+    }
+    close(old);
+}
+
+static void test_abilities(void **state)
+{
+    Bench *b = *state;
+    int fd = meet(b, true);
+    Rect r;
+    uint8_t leds;
+
+    b->leds = 2;
+    SAY(b, fd, 2, 0, 0, 3, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xfe, 0xfe, 0xff, 0xff, 0xfe, 0xfb);
+    ask(b, fd, false);
+    assert_int_equal(hear_update(b, fd), 4);
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ .encoding = -257 }), sizeof(r));
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ .encoding = -258 }), sizeof(r));
+    r = hear_rect(b, fd);
+    assert_memory_equal(&r, (&(Rect){ .encoding = -261 }), sizeof(r));
+    assert_true(hear(b, fd, &leds, 1));
+    assert_int_equal(leds, 2);
+    r = hear_rect(b, fd);
+    hear_pixels(b, fd, &r);
+    SAY(b, fd, 5, 0, 0x80, 0x01, 0x7f, 0xfc); /* relative now */
+    settle(b);
+    assert_string_equal(b->hands->str, "2,-3,0,0;");
+    close(fd);
+}
+
+/* ---- Hands ----------------------------------------------------------------------------------- */
+
+#define KEY(down, a, b) 4, down, 0, 0, 0, 0, a, b
+#define XKEY(down, k)   255, 0, 0, down, 0, 0, 0, 'z', 0, 0, 0, k
+#define POINT(b, x, y)  5, b, 0, x, 0, y
+#define BYTES(...)      (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
+
+static const struct {
+    const uint8_t *said;
+    size_t len;
+    const char *hands;
+    uint8_t leds;
+} hands_rows[] = {
+    { BYTES(KEY(1, 0, 'a'), KEY(0, 0, 'a')), "+1e-1e" },
+    { BYTES(KEY(1, 0xff, 0x0d), KEY(0, 0xff, 0x0d)), "+1c-1c" },
+    /* Shift is made up for, or taken away, where the client's keyboard is another. */
+    { BYTES(KEY(1, 0, 'A'), KEY(0, 0, 'A')), "+2a+1e-2a-1e" },
+    { BYTES(KEY(1, 0, 'A'), KEY(0, 0, 'A')), "+1e-1e", 4 },
+    { BYTES(KEY(1, 0, '!')), "+2a+02-2a-02", 4 },
+    { BYTES(KEY(1, 0xff, 0xe1), KEY(1, 0, 'A')), "+2a+1e-1e-2a" },
+    { BYTES(KEY(1, 0xff, 0xe1), KEY(1, 0, '/')), "+2a-2a+35+2a-2a-35" },
+    { BYTES(KEY(1, 0xff, 0xe3), KEY(1, 0, 'C')), "+1d+2e-1d-2e" },
+    { BYTES(KEY(1, 0, 0xe4)), "" },
+    { BYTES(XKEY(1, 0x2c), XKEY(0, 0x2c)), "+2c-2c" },
+    { BYTES(XKEY(1, 0xd3), XKEY(0, 0xd3)), "+d3-d3" },
+    { BYTES(XKEY(1, 0x54), XKEY(0, 0x54)), "+b7-b7" },
+    { BYTES(XKEY(1, 0), XKEY(0, 0)), "+2c-2c" }, /* the keysym counts */
+    { BYTES(255, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4), "" },
+    { BYTES(POINT(0, 10, 10)), "" }, /* from somewhere */
+    { BYTES(POINT(0, 10, 10), POINT(0, 13, 6)), "3,-4,0,0;" },
+    { BYTES(POINT(1, 10, 10), POINT(0, 10, 10)), "0,0,0,1;0,0,0,0;" },
+    { BYTES(POINT(0, 1, 1), POINT(4, 2, 1)), "1,0,0,4;0,0,0,0;" }, /* let go of in the end */
+    { BYTES(POINT(8, 1, 1), POINT(0, 1, 1), POINT(16, 1, 1)), "0,0,-1,0;0,0,1,0;" },
+    { BYTES(6, 0, 0, 0, 0, 0, 0, 3, 4, 4, 4, KEY(1, 0, 'b')), "+30-30" },
+    /* the extended clipboard, of -4 bytes */
+    { BYTES(6, 0, 0, 0, 0xff, 0xff, 0xff, 0xfc, 1, 0, 0, 0, KEY(1, 0, 'b')), "+30-30" },
+};
+
+static void test_hands(void **state)
+{
+    Bench *b = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(hands_rows); i++) {
+        int fd;
+
+        b->leds = hands_rows[i].leds;
+        fd = meet(b, true);
+        g_string_truncate(b->hands, 0);
+        for (size_t k = 0; k < hands_rows[i].len; k++) /* byte by byte: nothing comes whole */
+            say(b, fd, hands_rows[i].said + k, 1);
+        close(fd);
+        settle(b);
+        if (strcmp(b->hands->str, hands_rows[i].hands))
+            fail_msg("row %zu: %s", i, b->hands->str);
+    }
+}
+
+/* ---- Nonsense -------------------------------------------------------------------------------- */
+
+/* After how much of the handshake something is said that ends the conversation. */
+enum { AT_VERSION, AT_SECURITY, AT_INIT, AT_MESSAGES };
+
+#define FORMAT(...) 0, 0, 0, 0, __VA_ARGS__, 0, 0, 0
+
+static const struct {
+    int when;
+    const uint8_t *said;
+    size_t len;
+} nonsense_rows[] = {
+    { AT_VERSION, BYTES("GET / HTTP/1.0\r\n\r\n") },
+    { AT_VERSION, BYTES("RFB 004.008\n") },
+    { AT_VERSION, BYTES("RFB 003.0 8\n") },
+    { AT_VERSION, BYTES("RFB 003.0088\n") },
+    { AT_SECURITY, BYTES(2) },
+    { AT_SECURITY, BYTES(0) },
+    { AT_INIT, BYTES(1, 4, 1, 0, 0, 0, 0, 0, 'a') }, /* a key before the screen is known */
+    { AT_MESSAGES, BYTES(1) },
+    { AT_MESSAGES, BYTES(7) },
+    { AT_MESSAGES, BYTES(254) },
+    { AT_MESSAGES, BYTES(255, 1, 0, 0) },
+    { AT_MESSAGES, BYTES(255, 200) },
+    { AT_MESSAGES, BYTES(FORMAT(24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(0, 0, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(32, 24, 0, 1, 0, 0, 0, 255, 0, 255, 16, 8, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(32, 24, 0, 1, 0, 254, 0, 255, 0, 255, 16, 8, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 25, 8, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 255, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(16, 16, 0, 1, 0, 31, 0, 63, 0, 31, 16, 5, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(16, 16, 0, 0, 0, 31, 0, 63, 0, 31, 11, 5, 0)) },
+    { AT_MESSAGES, BYTES(FORMAT(8, 8, 0, 1, 0xff, 0xff, 0, 7, 0, 3, 0, 3, 6)) },
+};
+
+static void begin(Bench *b, int fd, int when)
+{
+    static const struct {
+        const char *said;
+        size_t said_len, heard;
+    } steps[] = { { "", 0, 12 }, { "RFB 003.008\n", 12, 2 }, { "\1", 1, 4 }, { "\1", 1, 30 } };
+    uint8_t buf[64];
+
+    for (int i = 0; i <= when; i++) {
+        say(b, fd, steps[i].said, steps[i].said_len);
+        assert_true(hear(b, fd, buf, steps[i].heard));
+    }
+}
+
+static void test_nonsense(void **state)
+{
+    Bench *b = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(nonsense_rows); i++) {
+        int fd = dial(b);
+
+        begin(b, fd, nonsense_rows[i].when);
+        say(b, fd, nonsense_rows[i].said, nonsense_rows[i].len);
+        assert_true(hangs_up(b, fd));
+        close(fd);
+    }
+    assert_string_equal(b->hands->str, "");
+    close(meet(b, true));
+}
+
+static void test_refusal_text(void **state)
+{
+    Bench *b = *state;
+    int fd = dial(b);
+    uint8_t buf[8 + 30];
+
+    begin(b, fd, AT_SECURITY);
+    SAY(b, fd, 16);
+    assert_true(hear(b, fd, buf, sizeof(buf)));
+    assert_memory_equal(buf, "\0\0\0\1\0\0\0\36there is no such security type", sizeof(buf));
+    assert_true(hangs_up(b, fd));
+    close(fd);
+}
+
+/* Whatever is said: the server lives, and serves the next one. */
+static void test_random(void **state)
+{
+    Bench *b = *state;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    static const uint8_t types[] = { 0, 2, 3, 4, 5, 6, 255, 255 };
+
+    for (int i = 0; i < 120; i++) {
+        int fd = dial(b);
+        uint8_t said[400];
+
+        begin(b, fd, i % 8 ? AT_MESSAGES : i / 8 % 4);
+        for (size_t k = 0; k < sizeof(said); k++)
+            said[k] = g_rand_int(rand) & (g_rand_int(rand) & 1 ? 0xff : 3);
+        for (size_t k = 0; k + 20 < sizeof(said); k += g_rand_int_range(rand, 1, 20))
+            said[k] = types[g_rand_int_range(rand, 0, G_N_ELEMENTS(types))];
+        say(b, fd, said, sizeof(said));
+        settle(b);
+        close(fd);
+        settle(b);
+    }
+    close(meet(b, true));
+}
+
+/* One who asks and never reads costs no more than a picture. */
+static void test_deaf(void **state)
+{
+    Bench *b = *state;
+    int fd;
+    unsigned draws;
+
+    paint(b, 1000, 1000);
+    fd = meet(b, true);
+    for (int i = 0; i < 100; i++) {
+        ask(b, fd, false);
+        g_usleep(1000);
+        settle(b);
+    }
+    draws = b->draws;
+    for (int i = 0; i < 10; i++) {
+        ask(b, fd, false);
+        g_usleep(10 * 1000);
+        settle(b);
+    }
+    assert_int_equal(b->draws, draws);
+    assert_true(((VncClient *)b->vnc->clients->pdata[0])->out->len < 5000000);
+    close(fd);
+}
+
+/* ---- Several clients ------------------------------------------------------------------------- */
+
+static void test_alone(void **state)
+{
+    Bench *b = *state;
+    int one = meet(b, true), two = meet(b, true), three = meet(b, false);
+    g_autoptr(GString) text = g_string_new("");
+    g_autofree char *expected = g_strdup_printf(
+        "default:\n  Server: %s (unix)\n    Auth: none (Sub: none)\n  Client: (unix)\n"
+        "    x509_dname: none\n    sasl_username: none\n",
+        b->path);
+
+    assert_true(hangs_up(b, one));
+    assert_true(hangs_up(b, two));
+    settle(b);
+    vnc_print(b->vnc, text);
+    assert_string_equal(text->str, expected);
+    ask(b, three, false);
+    assert_int_equal(hear_update(b, three), 1);
+    close(one);
+    close(two);
+    close(three);
+}
+
+static void test_shared(void **state)
+{
+    Bench *b = *state;
+    int one, two;
+
+    vnc_free(b->vnc);
+    b->vnc = serve(b, VNC_SHARE_FORCE_SHARED, NULL);
+    one = meet(b, true);
+    assert_int_equal(meet(b, false), -1);
+    ask(b, one, false);
+    assert_int_equal(hear_update(b, one), 1);
+    close(one);
+    vnc_free(b->vnc);
+    b->vnc = serve(b, VNC_SHARE_IGNORE, NULL);
+    one = meet(b, true);
+    two = meet(b, false);
+    ask(b, one, false);
+    assert_int_equal(hear_update(b, one), 1);
+    close(one);
+    close(two);
+}
+
+static void test_crowd(void **state)
+{
+    Bench *b = *state;
+    int fds[40];
+    uint8_t buf[12];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        fds[i] = dial(b);
+        assert_int_equal(hear(b, fds[i], buf, 12), i < 32);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
+        close(fds[i]);
+    settle(b);
+    close(meet(b, true));
+}
+
+static const struct {
+    const char *address, *error;
+} address_rows[] = {
+    { "", "'' is not [HOST]:DISPLAY" },       { "0", "'0' is not [HOST]:DISPLAY" },
+    { ":", "':' is not [HOST]:DISPLAY" },     { ":x", "':x' is not [HOST]:DISPLAY" },
+    { ":1x", "':1x' is not [HOST]:DISPLAY" }, { ":60000", "':60000' is not [HOST]:DISPLAY" },
+};
+
+static void test_addresses(void **state)
+{
+    Bench *b = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(address_rows); i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_null(vnc_new(&(VncOptions){ .address = (char *)address_rows[i].address }, &b->screen,
+                            "", &error));
+        assert_string_equal(error->message, address_rows[i].error);
+    }
+}
+
+/* ---- Encodings ------------------------------------------------------------------------------- */
+
+static const struct {
+    uint8_t wire[VNC_FORMAT_BYTES];
+    const char *bytes; /* of 0xff8040 */
+    size_t len;
+} format_rows[] = {
+    { { 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0 }, "\x40\x80\xff\0", 4 },
+    { { 32, 24, 1, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0 }, "\0\xff\x80\x40", 4 },
+    { { 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16 }, "\xff\x80\x40\0", 4 },
+    { { 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 24, 16, 8 }, "\0\x40\x80\xff", 4 },
+    { { 16, 16, 0, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0 }, "\x08\xfc", 2 },
+    { { 16, 16, 1, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0 }, "\xfc\x08", 2 },
+    { { 8, 8, 0, 1, 0, 7, 0, 7, 0, 3, 0, 3, 6 }, "\x67", 1 },
+    { { 8, 8, 0, 0 }, "\x67", 1 }, /* a colour map: ours */
+};
+
+static void test_formats(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(format_rows); i++) {
+        g_autoptr(GByteArray) out = g_byte_array_new();
+        uint32_t pixel = 0xff8040;
+        VncFormat f;
+        bool map;
+
+        assert_true(vnc_format_set(&f, format_rows[i].wire, &map));
+        assert_int_equal(map, !format_rows[i].wire[3]);
+        vnc_encode_raw(&f, &pixel, 1, 1, out);
+        assert_int_equal(out->len, format_rows[i].len);
+        assert_memory_equal(out->data, format_rows[i].bytes, out->len);
+    }
+}
+
+#if HAVE_ZLIB
+typedef struct Unpacker {
+    z_stream stream;
+    const VncFormat *f;
+    GByteArray *plain;
+    size_t at;
+} Unpacker;
+
+static unsigned take(Unpacker *u)
+{
+    assert_true(u->at < u->plain->len);
+    return u->plain->data[u->at++];
+}
+
+/* A CPIXEL as the bytes of a pixel. */
+static uint64_t take_pixel(Unpacker *u)
+{
+    uint8_t bytes[4] = { 0 };
+
+    for (unsigned i = 0; i < u->f->cpixel_bytes; i++)
+        bytes[u->f->cpixel_skip + i] = take(u);
+    return get_le(bytes, 4);
+}
+
+static void unpack_tile(Unpacker *u, uint64_t *to, unsigned stride, unsigned width, unsigned height)
+{
+    unsigned kind = take(u), bits = kind == 2 ? 1 : kind <= 4 ? 2 : 4;
+    uint64_t palette[16];
+
+    assert_true(kind <= 16);
+    for (unsigned i = 0; i < kind; i++)
+        palette[i] = take_pixel(u);
+    for (unsigned y = 0; y < height; y++, to += stride) {
+        unsigned byte = 0, left = 0;
+
+        for (unsigned x = 0; x < width; x++) {
+            if (kind == 0) {
+                to[x] = take_pixel(u);
+            } else if (kind == 1) {
+                to[x] = palette[0];
+            } else {
+                if (!left) {
+                    byte = take(u);
+                    left = 8;
+                }
+                left -= bits;
+                assert_true((byte >> left & ((1 << bits) - 1)) < kind);
+                to[x] = palette[byte >> left & ((1 << bits) - 1)];
+            }
+        }
+    }
+}
+
+static void unpack(Unpacker *u, const GByteArray *in, uint64_t *to, unsigned width, unsigned height)
+{
+    assert_int_equal(get_be(in->data, 4), in->len - 4);
+    g_byte_array_set_size(u->plain, 5 * width * height + 1000);
+    u->stream.next_in = in->data + 4;
+    u->stream.avail_in = in->len - 4;
+    u->stream.next_out = u->plain->data;
+    u->stream.avail_out = u->plain->len;
+    assert_int_equal(inflate(&u->stream, Z_SYNC_FLUSH), Z_OK);
+    assert_int_equal(u->stream.avail_in, 0);
+    g_byte_array_set_size(u->plain, u->plain->len - u->stream.avail_out);
+    u->at = 0;
+    for (unsigned y = 0; y < height; y += 64)
+        for (unsigned x = 0; x < width; x += 64)
+            unpack_tile(u, to + y * width + x, width, MIN(64, width - x), MIN(64, height - y));
+    assert_int_equal(u->at, u->plain->len);
+}
+
+/* One stream over all pictures, as a client has it. */
+static void test_zrle(void **state)
+{
+    static const struct {
+        unsigned width, height, colours;
+    } rows[] = { { 64, 64, 1 },   { 1, 1, 1 },        { 70, 3, 2 },   { 65, 130, 3 },
+                 { 33, 65, 4 },   { 100, 20, 5 },     { 64, 64, 16 }, { 64, 64, 17 },
+                 { 200, 70, 30 }, { 300, 300, 90000 } };
+
+    for (size_t f = 0; f < G_N_ELEMENTS(format_rows); f++) {
+        VncZrle *z = vnc_zrle_new();
+        Unpacker u = { .plain = g_byte_array_new() };
+        VncFormat format;
+        bool map;
+
+        u.f = &format;
+        assert_true(vnc_format_set(&format, format_rows[f].wire, &map));
+        assert_int_equal(inflateInit(&u.stream), Z_OK);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+            unsigned count = rows[i].width * rows[i].height;
+            g_autofree uint32_t *pixels = g_new(uint32_t, count);
+            g_autofree uint64_t *got = g_new(uint64_t, count);
+            g_autoptr(GByteArray) out = g_byte_array_new(), raw = g_byte_array_new();
+
+            for (unsigned k = 0; k < count; k++)
+                pixels[k] = k * 7 % rows[i].colours * 0x345671 & 0xffffff;
+            vnc_encode_zrle(z, &format, pixels, rows[i].width, rows[i].height, out);
+            vnc_encode_raw(&format, pixels, rows[i].width, rows[i].height, raw);
+            unpack(&u, out, got, rows[i].width, rows[i].height);
+            for (unsigned k = 0; k < count; k++)
+                assert_int_equal(got[k], get_le(raw->data + k * format.bytes, format.bytes));
+        }
+        inflateEnd(&u.stream);
+        g_byte_array_free(u.plain, TRUE);
+        vnc_zrle_free(z);
+    }
+}
+#endif
+
+#define WITH_BENCH(f) cmocka_unit_test_setup_teardown(f, start, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_BENCH(test_versions),
+        WITH_BENCH(test_picture),
+        WITH_BENCH(test_looks),
+        WITH_BENCH(test_resize),
+        WITH_BENCH(test_abilities),
+        WITH_BENCH(test_hands),
+        WITH_BENCH(test_nonsense),
+        WITH_BENCH(test_refusal_text),
+        WITH_BENCH(test_random),
+        WITH_BENCH(test_deaf),
+        WITH_BENCH(test_alone),
+        WITH_BENCH(test_shared),
+        WITH_BENCH(test_crowd),
+        WITH_BENCH(test_addresses),
+        cmocka_unit_test(test_formats),
+#if HAVE_ZLIB
+        cmocka_unit_test(test_zrle),
+#endif
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
