@@ -75,7 +75,7 @@ static bool set_vnc_to(void *ctx, const char *value, GError **error)
     ((VncOptions *)ctx)->to = to;
     if (*value && !*end && to < 60000)
         return true;
-    error_set(error, "to=%s: not the number of a display", value);
+    error_set(error, "'%s' is not the number of a display", value);
     return false;
 }
 
@@ -93,7 +93,7 @@ static bool set_vnc_share(void *ctx, const char *value, GError **error)
             return true;
         }
     }
-    error_set(error, "share=%s: one of allow-exclusive, force-shared, ignore", value);
+    error_set(error, "one of allow-exclusive, force-shared, ignore");
     return false;
 }
 

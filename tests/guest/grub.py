@@ -24,11 +24,12 @@ EXPECTED = ["grub is here", "base_addr = 0x100000, length = 0x3eff000, available
 SECTOR = 512
 
 
-def make_disk(folder):
+def make_disk(folder, text=SCRIPT, modules=MODULES, memdisk=None):
     script, core = os.path.join(folder, "script"), os.path.join(folder, "core.img")
     with open(script, "w", encoding="utf-8") as f:
-        f.write(SCRIPT)
-    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-o", core, "-p", "/", "-c", script, *MODULES], check=True)
+        f.write(text)
+    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-o", core, "-p", "/", "-c", script,
+                    *(["-m", memdisk] if memdisk else []), *modules], check=True)
     with open(os.path.join(GRUB, "boot.img"), "rb") as f:
         boot = bytearray(f.read().ljust(SECTOR, b"\0"))
     with open(core, "rb") as f:
@@ -43,9 +44,13 @@ def make_disk(folder):
     return disk
 
 
+def is_here():
+    return shutil.which("grub-mkimage") and os.path.exists(GRUB + "/boot.img")
+
+
 def main():
     mimus, model = sys.argv[1:3]
-    if not shutil.which("grub-mkimage") or not os.path.exists(GRUB + "/boot.img"):
+    if not is_here():
         print("no GRUB for PCs here (package grub-pc-bin)")
         return 77
     with tempfile.TemporaryDirectory() as folder:
@@ -61,4 +66,5 @@ def main():
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
