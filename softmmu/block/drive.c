@@ -55,6 +55,7 @@ struct Drive {
     GCond changed;
     GQueue jobs;    /* Job *; under the lock */
     bool leave;     /* under the lock */
+    bool differs;   /* a shadow's image is not what it should be */
     uint32_t epoch; /* changes when jobs are forgotten: what they post is stale */
     /* state */
     Slot slots[DRIVE_REQUESTS];
@@ -106,6 +107,11 @@ static void *drive_thread(void *opaque)
     }
     g_mutex_unlock(&d->lock);
     return NULL;
+}
+
+static void start_thread(Drive *d)
+{
+    d->thread = g_thread_new("drive", drive_thread, d);
 }
 
 static void job_free(Job *job)
@@ -197,6 +203,15 @@ static void hear_finished(Drive *d, const void *data, size_t len)
     complete(d, s);
 }
 
+/* A replay that reads along: the image must have what was read when it was recorded. */
+static void compare_shadow(Drive *d, const Slot *s)
+{
+    if (!d->w.replaying || !s->job || s->op != DRIVE_READ || !s->data)
+        return;
+    wait_for_job(d, s->job);
+    d->differs |= s->job->r.error || memcmp(s->data, s->job->r.data, s->len);
+}
+
 /* Counted time: what the host said, now or when it was recorded. It counts when the slot is due. */
 static void hear_result(Drive *d, const uint8_t *data, size_t len)
 {
@@ -215,6 +230,7 @@ static void hear_result(Drive *d, const uint8_t *data, size_t len)
         s->data = g_memdup2(data + RECORD_HEAD, s->len);
     else if (s->op == DRIVE_READ && !s->error)
         s->error = EIO;
+    compare_shadow(d, s);
 }
 
 static void hear(void *opaque, const void *data, size_t len)
@@ -322,7 +338,7 @@ void drive_submit(Drive *d, const DriveRequest *r)
         .tag = r->tag,
         .due_ns = clock_now_ns(d->w.clock) + duration_ns(r),
     };
-    if (!d->w.replaying)
+    if (!d->w.replaying || d->w.image)
         start_job(d, s, r->data);
     set_timer(d);
 }
@@ -505,7 +521,7 @@ static bool drive_realize(Device *dev, GError **error)
     if (d->w.counted)
         d->timer = timer_new(d->w.clock, slot_due, d);
     if (!d->w.replaying)
-        d->thread = g_thread_new("drive", drive_thread, d);
+        start_thread(d);
     return true;
 }
 
@@ -554,6 +570,35 @@ Image *drive_settled_image(Drive *d)
 {
     drive_settle(&d->dev);
     return d->w.image;
+}
+
+void drive_begin_shadow(Drive *d, Image *image)
+{
+    g_assert(d->w.replaying && !d->w.image);
+    d->w.image = image;
+    start_thread(d);
+}
+
+Image *drive_end_shadow(Drive *d, bool *differs)
+{
+    drive_settle(&d->dev);
+    *differs = d->differs;
+    return g_steal_pointer(&d->w.image);
+}
+
+/* Reads that the recording would have answered are for the image now; all else has been done. */
+void drive_go_live(Drive *d, Image *image)
+{
+    g_assert(d->w.replaying && !d->thread);
+    d->w.replaying = false;
+    d->w.image = image;
+    start_thread(d);
+    for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
+        Slot *s = &d->slots[i];
+
+        if (s->used && s->op == DRIVE_READ && !s->arrived)
+            start_job(d, s, NULL);
+    }
 }
 
 static void collect(Device *dev, GPtrArray *out)

@@ -76,6 +76,13 @@ void drive_submit(Drive *d, const DriveRequest *r);
 Image *drive_settled_image(Drive *d);
 /* All drives of a machine, Drive *. */
 GPtrArray *drive_list(Device *root);
+/* In a replay: does to @image what the guest does to the drive, and reads along; until
+ * drive_end_shadow(), which gives it back, or NULL if the medium was changed. *@differs: something
+ * else was read from it than the recording has. */
+void drive_begin_shadow(Drive *d, Image *image);
+Image *drive_end_shadow(Drive *d, bool *differs);
+/* The replay is left. @image, which may be NULL, is the medium's as it is now. */
+void drive_go_live(Drive *d, Image *image);
 /* Forget all requests (the controller is reset). What is written stays written. */
 void drive_cancel(Drive *d);
 

@@ -234,7 +234,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
         return false;
     p->rc = run_control_new(m, &hooks);
     p->monitor = monitor_new(m, p->rc, &cpus, build_monitor_topics, p->console.monitor);
-    p->traveller = traveller_new(&p->built, p->rc);
+    p->traveller = traveller_new(&p->built, o, p->rc);
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
     p->states = savestate_new(&p->built, p->rc);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));

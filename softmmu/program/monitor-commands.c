@@ -318,7 +318,7 @@ static const Command commands[] = {
     {"last-exec",        NULL, "addr",      "go back to when the code there was executed", monitor_last_exec},
     {"replay_break",     NULL, "count",     "stop a replay when it has executed so many",  monitor_replay_break},
     {"replay_delete_break", NULL, "",       "do not",                                      monitor_replay_delete_break},
-    {"go-live",          NULL, "",          "leave the recording: the machine goes on by itself", monitor_go_live},
+    {"go-live",          NULL, "[drive=file...]", "leave the recording: the machine goes on by itself", monitor_go_live},
     {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
 };
 /* clang-format on */

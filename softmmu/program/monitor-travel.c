@@ -128,13 +128,14 @@ void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out)
 
 void monitor_go_live(Monitor *mon, const char *args, GString *out)
 {
-    const char *why;
+    g_autoptr(GError) error = NULL;
 
     if (!can_travel(mon, out))
         return;
-    why = mon->travel.go_live(mon->travel.opaque);
-    g_string_append_printf(out, "%s\n",
-                           why ? why : "the recording is left: what happens from here on is new");
+    if (mon->travel.go_live(mon->travel.opaque, args, &error))
+        g_string_append(out, "the recording is left: what happens from here on is new\n");
+    else
+        g_string_append_printf(out, "Error: %s\n", error->message);
 }
 
 void monitor_set_record(Monitor *mon, const MonitorRecord *record)

@@ -50,7 +50,8 @@ typedef struct MonitorTravel {
     void (*to_step)(void *opaque, uint64_t step);
     void (*to_access)(void *opaque, uint64_t addr, uint32_t len, bool write); /* else execution */
     void (*set_break)(void *opaque, uint64_t count); /* UINT64_MAX: none */
-    const char *(*go_live)(void *opaque); /* NULL, or why it cannot be */
+    /* @images: of disks, DRIVE=FILE… */
+    bool (*go_live)(void *opaque, const char *images, GError **error);
     void *opaque;
 } MonitorTravel;
 void monitor_set_travel(Monitor *mon, const MonitorTravel *travel);

@@ -28,7 +28,7 @@ static bool set_up(Rerun *s, GError **error)
     s->monitor = monitor_new(m, s->rc, &cpus, build_monitor_topics, NULL);
     s->states = savestate_new(&s->built, s->rc);
     monitor_set_states(s->monitor, savestate_for_monitor(s->states));
-    s->traveller = traveller_new(&s->built, s->rc);
+    s->traveller = traveller_new(&s->built, &s->o, s->rc);
     s->gdb = gdb_server_new(&s->built, s->rc, s->monitor, s->traveller, NULL);
     s->step = (LockstepSide){ s->built.accel, run_control_process, resume, s->rc };
     if (ram_set_end(m->ram) > MAX_RAM) {

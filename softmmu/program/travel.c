@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/program/travel.h"
 
-#include <stdio.h>
-
 #include "accel/session.h"
 #include "accel/travel.h"
-#include "softmmu/block/drive.h"
+#include "softmmu/program/go-live.h"
 
 #define OWN_TAG 0xff /* of points: not the debugger's */
 
 struct Traveller {
     Built *b;
+    const Options *o;
     RunControl *rc;
     MonitorTravel for_monitor;
 };
@@ -77,35 +76,22 @@ void traveller_stop_at(Traveller *t, uint64_t count)
         set_break(t, count);
 }
 
-static bool has_drive(const Device *dev)
-{
-    for (unsigned i = 0; i < dev->children->len; i++)
-        if (has_drive(dev->children->pdata[i]))
-            return true;
-    return dev->klass == &drive_class;
-}
-
-static const char *go_live(void *opaque)
+static bool leave_recording(void *opaque, const char *images, GError **error)
 {
     Traveller *t = opaque;
 
-    if (has_drive(t->b->machine.root))
-        return "what is on the machine's disks is not in the recording: it cannot go on by itself";
-    fprintf(stderr, "mimus: the recording is left at %" G_GUINT64_FORMAT " instructions\n",
-            accel_instruction_count(t->b->accel));
-    travel_go_live(t->b->accel);
-    t->b->machine.stays = false;
-    return NULL;
+    return go_live(t->b, t->o, images, error);
 }
 
-Traveller *traveller_new(Built *b, RunControl *rc)
+Traveller *traveller_new(Built *b, const Options *o, RunControl *rc)
 {
     Traveller *t = g_new0(Traveller, 1);
 
     t->b = b;
+    t->o = o;
     t->rc = rc;
-    t->for_monitor = (MonitorTravel){ is_possible, where,     print,   to_count, to_step,
-                                      to_access,   set_break, go_live, t };
+    t->for_monitor = (MonitorTravel){ is_possible, where,     print,           to_count, to_step,
+                                      to_access,   set_break, leave_recording, t };
     return t;
 }
 

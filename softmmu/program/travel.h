@@ -5,11 +5,13 @@
 #define SOFTMMU_PROGRAM_TRAVEL_H
 
 #include "softmmu/program/build.h"
+#include "softmmu/program/options.h"
 #include "softmmu/program/runstate.h"
 
 typedef struct Traveller Traveller;
 
-Traveller *traveller_new(Built *b, RunControl *rc);
+/* @o: of the replay. */
+Traveller *traveller_new(Built *b, const Options *o, RunControl *rc);
 void traveller_free(Traveller *t);
 const MonitorTravel *traveller_for_monitor(Traveller *t);
 /* The replay, which has not begun, is to stop after so many instructions, and stay. */

@@ -10,6 +10,7 @@ and forth in it. Exit status 77 (skip) without guest files.
 import hashlib
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -50,12 +51,61 @@ def step_back(mimus, recording):
         m.end()
 
 
+def live(mimus, recording):
+    """In the middle of copying, the machine goes on by itself: with images as they were before, and
+    what was written until there."""
+    where = os.path.dirname(recording)
+    m = Machine(mimus, "-S", "-replay", recording, always=())
+    try:
+        r = m.connect()
+        r.start()
+        console = b""
+        r.send("c")
+        while b"\ncd " not in console:
+            console += m.process.stdout.read(1)
+        r.socket.sendall(b"\x03")
+        r.receive()
+        there = reverse.monitor(r, "info hash")
+        said = reverse.monitor(r, "go-live")
+        drives = re.findall(r" (\S+)=FILE", said)
+        check(len(drives) == 2 and "what is on the machine's disks" in said, said)
+        files = dict(zip(drives, ("disk", "disc")))
+        said = reverse.monitor(r, "go-live " + " ".join(f"{d}={where}/{files[d]}x" for d in drives))
+        check("No such file" in said, said)
+        said = reverse.monitor(r, "go-live " + " ".join(f"{d}={where}/disc" for d in drives))
+        check("bytes, and the medium in" in said, said)
+        with open(os.path.join(where, "disk"), "rb") as f:
+            data = bytearray(f.read())
+        data[1000] ^= 1
+        with open(os.path.join(where, "other"), "wb") as f:
+            f.write(data)
+        other = {"disk": "other", "disc": "disc"}
+        said = reverse.monitor(r, "go-live " + " ".join(f"{d}={where}/{other[files[d]]}" for d in drives))
+        check("is not what" in said, said)
+        check(reverse.monitor(r, "info hash") == there, "a refusal has changed the replay")
+        said = reverse.monitor(r, "go-live " + " ".join(f"{d}={where}/{files[d]}" for d in drives))
+        check("the recording is left" in said, said)
+        r.ok("D")
+        while b"\ncopy " not in console or not console.endswith(b"\n"):
+            console += m.process.stdout.read(1)
+        console = console.decode(errors="replace")
+        with open(os.path.join(where, "disc"), "rb") as f:
+            check("copy " + md5(f.read()) in console, "the copy is another", console)
+        with open(os.path.join(where, "disk"), "rb") as f:
+            data[1000] ^= 1
+            check(f.read() == data, "the image was written to")
+    finally:
+        m.end()
+
+
 CASES = {
     "free": Case(IDE, recorded=False),
     "free-virtio": Case(VIRTIO, recorded=False),
     "recorded": Case(IDE),
     "recorded-smp4": Case(VIRTIO, "-smp 4"),
+    "live": Case(VIRTIO, then=live),
     # slow suite
+    "live-ide": Case(IDE, then=live),
     "recorded-virtio": Case(VIRTIO),
     "recorded-ide-smp4": Case(IDE, "-smp 4"),
     "recorded-interp": Case(VIRTIO, replay="-accel tcg,backend=interp"),
@@ -159,11 +209,13 @@ def main():
         console = boot(mimus, guest, where, case, ["-record", recording] if case.recorded else [])
         if not case.recorded:
             return
-        os.unlink(os.path.join(where, "disk"))
-        os.unlink(os.path.join(where, "disc"))
         if case.then:
+            with open(os.path.join(where, "disk"), "wb") as f: # as it was before
+                f.write(random.Random(1).randbytes(DISK))
             case.then(mimus, recording)
             return
+        os.unlink(os.path.join(where, "disk"))
+        os.unlink(os.path.join(where, "disc"))
         status, replayed, said = run([mimus, "-replay", recording] + case.replay)
         check(status == 0 and "hashes agree\n" in said, "the replay does not agree")
         check(replayed == console, "the replay's console is another")

@@ -408,10 +408,10 @@ static void travel_set_break(void *opaque, uint64_t count)
     ask("break %" G_GUINT64_FORMAT, count);
 }
 
-static const char *travel_go_live(void *opaque)
+static bool travel_go_live(void *opaque, const char *images, GError **error)
 {
     ask("live");
-    return NULL;
+    return true;
 }
 
 static const struct {
