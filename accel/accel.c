@@ -504,6 +504,8 @@ static bool run_all(Accel *a)
     int64_t start = follows_host ? clock_now_ns(a->machine->clock) : 0;
     uint64_t count = a->count;
 
+    if (a->machine->state == RUN_SUSPENDED) /* time passes, until something wakes the board */
+        return false;
     for (unsigned i = begin_round(a); i < a->cpus->len && !a->machine->requests; i++) {
         Cpu *cpu = a->cpus->pdata[i];
         bool exact;

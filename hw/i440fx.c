@@ -382,3 +382,16 @@ Device *i440fx_new(Device *parent, const I440fxWiring *w, GError **error)
     device_free(pci_bus_device(bus));
     return NULL;
 }
+
+void i440fx_get_pam(Device *dev, uint8_t pam[I440FX_PAM_BYTES])
+{
+    memcpy(pam, ((I440fx *)dev)->pci.config + REG_PAM0, I440FX_PAM_BYTES);
+}
+
+void i440fx_set_pam(Device *dev, const uint8_t pam[I440FX_PAM_BYTES])
+{
+    I440fx *s = (I440fx *)dev;
+
+    for (unsigned i = 0; i < I440FX_PAM_BYTES; i++)
+        pci_config_write(s->pci.bus, 0, 0, REG_PAM0 + i, pam[i], 1);
+}

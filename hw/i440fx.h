@@ -15,7 +15,7 @@
 #include "softmmu/device.h"
 
 typedef struct I440fxWiring {
-    MemRegion *memory, *io; /* roots */
+    MemRegion *memory, *io;     /* roots */
     AddressSpace *memory_space; /* the one rooted in @memory */
     RamSet *ram_set;
     RamBlock *ram;
@@ -33,5 +33,11 @@ AddressSpace *i440fx_smm_memory(Device *dev);
 AddressSpace *i440fx_smm_code(Device *dev);
 /* Accesses to 0xcf8 to 0xcfb that are not 32 bits wide go on to ISA: to @ops, relative to 0xcf8. */
 void i440fx_forward_cf8(Device *dev, const MemOps *ops, void *opaque);
+
+/* Which parts of 0xc0000 to 0xfffff are RAM, as its PAM registers say; with power for RAM alone
+ * (S3) they stay as they are. */
+#define I440FX_PAM_BYTES 7
+void i440fx_get_pam(Device *dev, uint8_t pam[I440FX_PAM_BYTES]);
+void i440fx_set_pam(Device *dev, const uint8_t pam[I440FX_PAM_BYTES]);
 
 #endif

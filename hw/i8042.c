@@ -267,7 +267,11 @@ static const MemOps command_ops = { command_read, command_write, 1, 1 };
 
 bool i8042_key(Device *dev, uint8_t key, bool down)
 {
-    return ps2_kbd_key(((I8042 *)dev)->kbd, key, down);
+    I8042 *s = (I8042 *)dev;
+
+    if (down)
+        irq_pulse(s->w.key);
+    return ps2_kbd_key(s->kbd, key, down);
 }
 
 void i8042_mouse(Device *dev, int dx, int dy, int dz, unsigned buttons)

@@ -21,6 +21,8 @@ typedef struct PcBoard {
     MemRegion *pci_memory;
     MemRegion bios, isa_bios; /* the first is not in use where flash is */
     Irq reset, shutdown, suspend, a20, ignne, smi; /* ends of lines that leave the board */
+    Irq rtc_alarm, key; /* what wakes the board from S3 */
+    uint16_t wake_events; /* PM1 events that do so now */
     IrqOr serial_irq[2];
     unsigned virtio_disks;
     unsigned cards; /* of a network, so far */

@@ -30,13 +30,16 @@
 #include "hw/vga.h"
 #include "softmmu/error.h"
 
-#define LOW_RAM_LIMIT 0xe0000000ULL /* from here on the hole takes a gigabyte */
-#define LOW_RAM_SPLIT 0xc0000000ULL
+#define CMOS_RESET_CODE 0x0f
+#define RESET_CODE_S3   0xfe
+#define LOW_RAM_LIMIT   0xe0000000ULL /* from here on the hole takes a gigabyte */
+#define LOW_RAM_SPLIT   0xc0000000ULL
 
 static const StateField irq_or_state[] = { STATE_BYTES(IrqOr, level), STATE_END };
 
 static const StateField pc_state[] = {
     STATE_STRUCT_ARRAY(PcBoard, serial_irq, irq_or_state),
+    STATE_U16(PcBoard, wake_events),
     STATE_END,
 };
 
@@ -44,6 +47,7 @@ static const DeviceClass pc_class = {
     .name = "pc",
     .size = sizeof(PcBoard),
     .state = pc_state,
+    .state_version = 1,
 };
 
 static PcBoard *board_of(Machine *m)
@@ -78,8 +82,35 @@ static void suspend_line(void *opaque, int n, int level)
 {
     PcBoard *b = opaque;
 
+    if (!level)
+        return;
+    rtc_set_cmos(b->rtc, CMOS_RESET_CODE, RESET_CODE_S3); /* so that firmware knows */
+    machine_request(b->m, REQUEST_SUSPEND);
+}
+
+/* 0: an event that PM1 does not tell of. */
+static void wake(PcBoard *b, uint16_t event)
+{
+    if (b->m->state != RUN_SUSPENDED)
+        return;
+    b->wake_events |= event;
+    machine_request(b->m, REQUEST_WAKEUP);
+}
+
+/* The RTC's output, on its way to the interrupt controllers. */
+static void rtc_line(void *opaque, int n, int level)
+{
+    PcBoard *b = opaque;
+
+    irq_set(gsi_lines(b->gsi, GSI_ISA) + 8, level);
+    if (level && piix4_pm_may_wake(b->pm, PIIX4_PM_RTC))
+        wake(b, PIIX4_PM_RTC);
+}
+
+static void key_line(void *opaque, int n, int level)
+{
     if (level)
-        machine_request(b->m, REQUEST_SUSPEND);
+        wake(opaque, 0);
 }
 
 static void a20_line(void *opaque, int n, int level)
@@ -295,6 +326,7 @@ static void create_keyboard_controller(PcBoard *b)
         .mouse_irq = isa + 12,
         .a20 = port92_kbc_a20(b->port92),
         .reset = &b->reset,
+        .key = &b->key,
         .hid = b->m->hid,
     };
 
@@ -328,7 +360,7 @@ static void create_isa_devices(PcBoard *b)
 
     b->dma = i8237_new(&b->dev, io, m->memory);
     i8254_new(&b->dev, io, m->clock, isa + 0);
-    b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, isa + 8);
+    b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, &b->rtc_alarm);
     port80_new(&b->dev, io);
     b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
     create_keyboard_controller(b);
@@ -360,14 +392,15 @@ static bool create(PcBoard *b, GError **error)
     irq_init(&b->a20, 1, a20_line, b);
     irq_init(&b->ignne, 1, ignne_line, b);
     irq_init(&b->smi, 1, smi_line, b);
+    irq_init(&b->rtc_alarm, 1, rtc_line, b);
+    irq_init(&b->key, 1, key_line, b);
 
     if (!create_memory(b, error))
         return false;
     create_interrupts(b);
     create_south_bridge(b);
     create_isa_devices(b);
-    return create_vga(b, error) && pc_create_drives(b, error) &&
-           pc_create_nics(b, error) &&
+    return create_vga(b, error) && pc_create_drives(b, error) && pc_create_nics(b, error) &&
            pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
            pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
 }
@@ -409,12 +442,25 @@ void pc_board_free(Machine *m)
 
 void pc_powerdown(Machine *m)
 {
-    piix4_pm_powerdown(board_of(m)->pm);
+    PcBoard *b = board_of(m);
+
+    if (m->state == RUN_SUSPENDED)
+        wake(b, PIIX4_PM_BUTTON);
+    else
+        piix4_pm_powerdown(b->pm);
 }
 
 void pc_wakeup(Machine *m)
 {
-    piix4_pm_wakeup(board_of(m)->pm);
+    PcBoard *b = board_of(m);
+    uint16_t events = b->wake_events;
+    uint8_t pam[I440FX_PAM_BYTES];
+
+    i440fx_get_pam(b->bridge, pam);
+    device_reset(m->root);
+    i440fx_set_pam(b->bridge, pam);
+    piix4_pm_wakeup(b->pm, events);
+    b->wake_events = 0;
 }
 
 void pc_print_ioapic(Machine *m, GString *out)

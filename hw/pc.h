@@ -18,7 +18,7 @@ void pc_board_free(Machine *m);
 
 /* The power button. */
 void pc_powerdown(Machine *m);
-/* Leaving S3: the guest learns why it runs again. */
+/* Out of S3: everything is reset but RAM and who controls it; the guest learns why it runs again. */
 void pc_wakeup(Machine *m);
 
 /* How RAM of @size bytes is divided: what lies below 4 GiB. */

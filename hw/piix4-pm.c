@@ -28,8 +28,8 @@ enum {
 
     PM1_TMR = 1 << 0,
     PM1_GBL = 1 << 5,
-    PM1_PWRBTN = 1 << 8,
-    PM1_RTC = 1 << 10,
+    PM1_PWRBTN = PIIX4_PM_BUTTON,
+    PM1_RTC = PIIX4_PM_RTC,
     PM1_WAK = 1 << 15,
     PM1_EVENTS = PM1_TMR | PM1_GBL | PM1_PWRBTN | PM1_RTC,
     PM1_STS_W1C = 0x8d31,
@@ -199,12 +199,17 @@ void piix4_pm_powerdown(Device *dev)
     update(s);
 }
 
-void piix4_pm_wakeup(Device *dev)
+void piix4_pm_wakeup(Device *dev, uint16_t events)
 {
     Piix4Pm *s = (Piix4Pm *)dev;
 
-    s->pm1_status |= PM1_WAK;
+    s->pm1_status |= PM1_WAK | (events & PM1_EVENTS);
     update(s);
+}
+
+bool piix4_pm_may_wake(Device *dev, uint16_t event)
+{
+    return ((Piix4Pm *)dev)->pm1_enable & event;
 }
 
 /* ---- GPE0: status and enable, two bytes each

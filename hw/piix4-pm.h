@@ -12,6 +12,8 @@
 #define PIIX4_ACPI_ENABLE  0xf1   /* to port 0xb2: SCI_EN set */
 #define PIIX4_ACPI_DISABLE 0xf0
 #define PIIX4_PM_SCI       9
+#define PIIX4_PM_BUTTON    (1 << 8) /* events of PM1 */
+#define PIIX4_PM_RTC       (1 << 10)
 
 typedef struct Piix4PmWiring {
     MemRegion *ports; /* I/O root, for 0xb2 and GPE0 */
@@ -28,7 +30,9 @@ extern const DeviceClass piix4_pm_class;
 /* At 00:01.3 of @bus. Not yet realized. */
 Device *piix4_pm_new(PciBus *bus, const Piix4PmWiring *w);
 void piix4_pm_powerdown(Device *dev); /* the power button is pressed */
-void piix4_pm_wakeup(Device *dev);    /* leaving S3: sets WAK_STS */
+/* Leaving S3: sets WAK_STS and @events. */
+void piix4_pm_wakeup(Device *dev, uint16_t events);
+bool piix4_pm_may_wake(Device *dev, uint16_t event);       /* did the guest say so? */
 void piix4_pm_set_gpe(Device *dev, unsigned n, int level); /* GPE0 event n of 16 */
 
 #endif

@@ -125,7 +125,6 @@ static void do_wakeup(RunControl *rc)
 {
     if (rc->m->state != RUN_SUSPENDED)
         return;
-    device_reset(rc->m->root);
     if (rc->hooks.wakeup)
         rc->hooks.wakeup(rc->m);
     rc->m->state = RUN_RUNNING;
@@ -176,5 +175,5 @@ bool run_control_process(void *opaque, bool *quit)
         *quit = true;
         return false;
     }
-    return m->state == RUN_RUNNING;
+    return m->state == RUN_RUNNING || m->state == RUN_SUSPENDED;
 }

@@ -130,8 +130,11 @@ static void test_sleep(void **state)
     fixture_outw(b.f, PM + 4, 0x2401);
     assert_int_equal(b.suspend->rises, 1);
     assert_int_equal(fixture_inw(b.f, PM + 4), 0x0401); /* SLP_EN reads 0 */
-    piix4_pm_wakeup(b.pm);
-    assert_int_equal(fixture_inw(b.f, PM), 0x8000);
+    fixture_outw(b.f, PM + 2, PIIX4_PM_RTC);
+    assert_true(piix4_pm_may_wake(b.pm, PIIX4_PM_RTC));
+    assert_false(piix4_pm_may_wake(b.pm, PIIX4_PM_BUTTON));
+    piix4_pm_wakeup(b.pm, PIIX4_PM_RTC);
+    assert_int_equal(fixture_inw(b.f, PM), 0x8400);
     assert_int_equal(b.shutdown->rises, 0);
     fixture_outw(b.f, PM + 4, 0x2001);
     assert_int_equal(b.shutdown->rises, 1);
