@@ -76,11 +76,34 @@ static unsigned backend_features(void)
     return TCG_HAS_V256 | TCG_HAS_VAES | TCG_HAS_VPCLMUL | TCG_HAS_GFNI;
 }
 
+/* Does maintenance of the executable mapping make what was written through the other one run? User
+ * emulation may know of changes only by stores to the pages that it runs from. */
+static bool sees_change(const CodeBuf *c)
+{
+    unsigned (*f)(void) = (unsigned (*)(void))(uintptr_t)c->rx;
+
+    for (unsigned v = 1; v <= 2; v++) {
+        const uint32_t code[] = { 0x52800000 | v << 5, 0xd65f03c0 }; /* MOV W0, #v; RET */
+        memcpy(c->rw, code, sizeof(code));
+        __builtin___clear_cache((char *)c->rx, (char *)c->rx + sizeof(code));
+        if (f() != v) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_buffer(CodeBuf *c, size_t size, GError **error)
+{
+    return codebuf_init(c, MIN(size, CODE_MAX), error) &&
+           (sees_change(c) || codebuf_join(c, error));
+}
+
 static void *backend_init(const TcgConfig *config, GError **error)
 {
     A64Backend *be = g_new0(A64Backend, 1);
 
-    if (!codebuf_init(&be->buf, MIN(config->buffer_size, CODE_MAX), error)) {
+    if (!make_buffer(&be->buf, config->buffer_size, error)) {
         g_free(be);
         return NULL;
     }

@@ -66,6 +66,17 @@ bool codebuf_init(CodeBuf *c, size_t size, GError **error)
     return true;
 }
 
+bool codebuf_join(CodeBuf *c, GError **error)
+{
+    munmap(c->rx, c->size);
+    c->rx = NULL;
+    if (mprotect(c->rw, c->size, PROT_READ | PROT_WRITE | PROT_EXEC) < 0) {
+        return fail(c, error, "executable memory that can be written");
+    }
+    c->rx = c->rw;
+    return true;
+}
+
 void codebuf_prepare(CodeBuf *c)
 {
     const size_t step = 128u << 10, usual = 512; /* bytes of a block */
@@ -90,7 +101,7 @@ void codebuf_free(CodeBuf *c)
     if (c->rw) {
         munmap(c->rw, c->size);
     }
-    if (c->rx) {
+    if (c->rx && c->rx != c->rw) {
         munmap(c->rx, c->size);
     }
     c->rw = c->rx = NULL;
