@@ -6,6 +6,7 @@
  */
 #include "accel/guest-mem.h"
 #include "accel/engine.h"
+#include "tcg/lanes.h"
 
 #include <string.h>
 
@@ -97,7 +98,7 @@ static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)
         uint32_t left = p->len - i;
         unsigned size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
         uint64_t v = address_space_read(cpu->run->common->memory, p->phys + i, size);
-        memcpy(buf + i, &v, size);
+        guest_put(buf + i, v, size);
         i += size;
     }
 }
@@ -112,9 +113,7 @@ static void write_part(Cpu *cpu, const Part *p, const uint8_t *buf)
     for (uint32_t i = 0; i < p->len;) {
         uint32_t left = p->len - i;
         unsigned size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        uint64_t v = 0;
-        memcpy(&v, buf + i, size);
-        address_space_write(cpu->run->common->memory, p->phys + i, v, size);
+        address_space_write(cpu->run->common->memory, p->phys + i, guest_get(buf + i, size), size);
         i += size;
     }
 }
@@ -206,8 +205,9 @@ void guest_mem_slow(void *env)
     Cpu *cpu = env;
     SlowAccess *s = &cpu->run->tail->slow;
     unsigned mmu = s->flags & MEM_MMU_MASK;
-    uint64_t old = 0, v;
+    uint8_t bytes[sizeof(s->value)];
     Part part[2];
+    uint64_t v;
     unsigned n;
 
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
@@ -220,14 +220,18 @@ void guest_mem_slow(void *env)
     case OP_probe: break;
     case OP_ld:
         memset(s->value, 0, sizeof(s->value));
-        read_parts(cpu, part, n, s->value);
+        read_parts(cpu, part, n, bytes);
+        words_from_guest(s->value, bytes, s->size);
         break;
-    case OP_st: write_parts(cpu, part, n, s->value); break;
+    case OP_st:
+        words_to_guest(bytes, s->value, s->size);
+        write_parts(cpu, part, n, bytes);
+        break;
     default:
-        read_parts(cpu, part, n, &old);
-        v = combine(s->op, old, s, &old);
-        write_parts(cpu, part, n, &v);
-        s->value[0] = old;
+        read_parts(cpu, part, n, bytes);
+        v = combine(s->op, guest_get(bytes, s->size), s, s->value);
+        guest_put(bytes, v, s->size);
+        write_parts(cpu, part, n, bytes);
         break;
     }
 }
@@ -250,33 +254,35 @@ static void forewarn_plugins(Cpu *cpu, uint64_t addr, const void *value, uint32_
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 {
     const TlbEntry *e = &cpu->run->tail->tlb[mmu][0][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
-    uint64_t v = 0;
+    uint8_t bytes[8] = { 0 };
     Part part[2];
 
     forewarn_plugins(cpu, addr, NULL, size, false);
     if (e->tag == tlb_tag(addr + size - 1)) {
-        memcpy(&v, (void *)(uintptr_t)(addr + e->addend), size);
+        memcpy(bytes, (void *)(uintptr_t)(addr + e->addend), size);
     } else {
         unsigned n = resolve(cpu, addr, size, ACCESS_READ, mmu, part);
-        read_parts(cpu, part, n, &v);
+        read_parts(cpu, part, n, bytes);
     }
-    tell_plugins(cpu, addr, &v, size, false);
-    return v;
+    tell_plugins(cpu, addr, bytes, size, false);
+    return guest_get(bytes, 8);
 }
 
 void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu)
 {
     const TlbEntry *e = &cpu->run->tail->tlb[mmu][1][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    uint8_t bytes[8];
     Part part[2];
 
-    forewarn_plugins(cpu, addr, &value, size, true);
+    guest_put(bytes, value, 8);
+    forewarn_plugins(cpu, addr, bytes, size, true);
     if (e->tag == tlb_tag(addr + size - 1)) {
-        memcpy((void *)(uintptr_t)(addr + e->addend), &value, size);
+        memcpy((void *)(uintptr_t)(addr + e->addend), bytes, size);
     } else {
         unsigned n = resolve(cpu, addr, size, ACCESS_WRITE, mmu, part);
-        write_parts(cpu, part, n, &value);
+        write_parts(cpu, part, n, bytes);
     }
-    tell_plugins(cpu, addr, &value, size, true);
+    tell_plugins(cpu, addr, bytes, size, true);
 }
 
 void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu)
@@ -350,12 +356,10 @@ static uint8_t *phys_host(Cpu *cpu, uint64_t phys, unsigned size, uint64_t *ram)
 uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
 {
     const uint8_t *host = phys_host(cpu, phys, size, NULL);
-    uint64_t v = 0;
 
     if (!host)
         return address_space_read(cpu->run->common->memory, phys, size);
-    memcpy(&v, host, size);
-    return v;
+    return guest_get(host, size);
 }
 
 const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys)
@@ -378,10 +382,13 @@ bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigne
     if (tb_touches_code(&cpu->run->accel->tbs, ram, size))
         tb_invalidate(&cpu->run->accel->tbs, ram, size);
     if (size == 4) {
-        uint32_t expected = old;
-        return __atomic_compare_exchange_n((uint32_t *)host, &expected, (uint32_t)value, false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        uint32_t expected = GUINT32_TO_LE((uint32_t)old);
+        return __atomic_compare_exchange_n((uint32_t *)host, &expected,
+                                           GUINT32_TO_LE((uint32_t)value), false, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST);
     }
+    old = GUINT64_TO_LE(old);
+    value = GUINT64_TO_LE(value);
     return __atomic_compare_exchange_n((uint64_t *)host, &old, value, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }

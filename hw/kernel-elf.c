@@ -8,10 +8,10 @@
  */
 #include "hw/kernel-elf.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "hw/elf-le.h"
 #include "hw/optionrom/roms.h"
 #include "softmmu/bytes.h"
 #include "softmmu/error.h"

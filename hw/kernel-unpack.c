@@ -10,10 +10,10 @@
  */
 #include "hw/kernel-unpack.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/elf-le.h"
 #include "hw/kernel-payload.h"
 #include "hw/optionrom/roms.h"
 

@@ -9,6 +9,7 @@
 
 #include "target-i386/cpu.h"
 #include "target-i386/xsave.h"
+#include "tcg/lanes.h"
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -191,11 +192,16 @@ static void leaf_80000001(CpuX86 *c, uint32_t out[4])
     }
 }
 
+static uint32_t text(const char *four)
+{
+    return (uint32_t)guest_get(four, 4);
+}
+
 static void vendor(CpuX86 *c, uint32_t out[4])
 {
-    memcpy(&out[EBX], c->model->vendor, 4);
-    memcpy(&out[EDX], c->model->vendor + 4, 4);
-    memcpy(&out[ECX], c->model->vendor + 8, 4);
+    out[EBX] = text(c->model->vendor);
+    out[EDX] = text(c->model->vendor + 4);
+    out[ECX] = text(c->model->vendor + 8);
 }
 
 static void set(uint32_t out[4], uint32_t a, uint32_t b, uint32_t c, uint32_t d)
@@ -251,7 +257,10 @@ static void extended_leaf(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t o
     case 0x80000001: leaf_80000001(c, out); break;
     case 0x80000002:
     case 0x80000003:
-    case 0x80000004: memcpy(out, c->model->model_id + 16 * (leaf - 0x80000002), 16); break;
+    case 0x80000004:
+        for (unsigned i = 0; i < 4; i++)
+            out[i] = text(c->model->model_id + 16 * (leaf - 0x80000002) + 4 * i);
+        break;
     case 0x80000005: set(out, 0x01ff01ff, 0x01ff01ff, 0x40020140, 0x40020140); break; /* L1 */
     case 0x80000006: set(out, 0, 0x42004200, 0x02008140, 0x00808140); break;          /* L2, L3 */
     case 0x80000007: out[EDX] = c->features[CPUID_80000007_EDX]; break;
@@ -273,9 +282,9 @@ static void hypervisor_leaf(uint32_t leaf, uint32_t out[4])
     if (leaf != 0x40000000)
         return;
     out[EAX] = 0x40000001;
-    memcpy(&out[EBX], "TCGT", 4);
-    memcpy(&out[ECX], "CGTC", 4);
-    memcpy(&out[EDX], "GTCG", 4);
+    out[EBX] = text("TCGT");
+    out[ECX] = text("CGTC");
+    out[EDX] = text("GTCG");
 }
 
 void x86_cpuid(CpuX86 *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])

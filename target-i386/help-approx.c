@@ -161,8 +161,7 @@ static uint32_t approximate(uint32_t x, bool root)
 
 void help_approximate(CpuX86 *c, void *result, const void *operand, uint32_t how)
 {
-    const uint32_t *x = operand;
-    uint32_t *r = result;
     for (unsigned n = 0; n < (how & APPROXIMATE_SCALAR ? 1 : 4); n++)
-        r[n] = approximate(x[n], how & APPROXIMATE_ROOT);
+        lanes_set(result, n, 4,
+                  approximate((uint32_t)lanes_get(operand, n, 4), how & APPROXIMATE_ROOT));
 }

@@ -28,11 +28,13 @@ void help_avx_fp(CpuX86 *c, uint32_t how, uint32_t mxcsr)
     VecReg *v = c->vtmp, r = { { 0 } };
 
     for (unsigned half = 0; half < (how & SSE_256 ? 2 : 1); half++) {
-        memcpy(&s.x, &v[0].q[2 * half], 16);
-        memcpy(&s.y, &v[1].q[widens(&s) ? half : 2 * half], 16);
-        memcpy(&s.z, &v[2].q[2 * half], 16);
+        s.x = vec_get(&v[0].q[2 * half]);
+        s.y = vec_get(&v[1].q[widens(&s) ? half : 2 * half]);
+        s.z = vec_get(&v[2].q[2 * half]);
         sse_step(&s);
-        memcpy(&r.q[narrows(&s) ? half : 2 * half], &s.r, narrows(&s) ? 8 : 16);
+        r.q[narrows(&s) ? half : 2 * half] = s.r.q[0];
+        if (!narrows(&s))
+            r.q[2 * half + 1] = s.r.q[1];
     }
     sse_finish(c, &s, mxcsr);
     v[0] = r;
@@ -51,7 +53,7 @@ static unsigned vector_size(uint32_t how)
 
 static bool is_chosen(const VecReg *mask, unsigned n, unsigned size)
 {
-    return ((const uint8_t *)mask)[n * size + size - 1] & 0x80;
+    return lanes_get(mask, n * size + size - 1, 1) & 0x80;
 }
 
 static uint64_t address(CpuX86 *c, uint64_t ea, uint32_t how, bool write)
@@ -69,7 +71,7 @@ void help_mask_load(CpuX86 *c, uint64_t ea, uint32_t how)
     for (unsigned n = 0; n < vector_size(how) / size; n++) {
         if (is_chosen(&mask, n, size)) {
             uint64_t v = cpu_load(&c->cpu, address(c, ea + n * size, how, false), size, mmu);
-            memcpy((uint8_t *)&r + n * size, &v, size);
+            lanes_set(&r, n, size, v);
         }
     }
     c->vtmp[0] = r;
@@ -85,8 +87,7 @@ void help_mask_store(CpuX86 *c, uint64_t ea, uint32_t how)
     }
     for (unsigned n = 0; n < vector_size(how) / size; n++) {
         if (is_chosen(&c->vtmp[0], n, size)) {
-            uint64_t v = 0;
-            memcpy(&v, (uint8_t *)&c->vtmp[1] + n * size, size);
+            uint64_t v = lanes_get(&c->vtmp[1], n, size);
             cpu_store(&c->cpu, address(c, ea + n * size, how, true), v, size, mmu);
         }
     }
@@ -111,22 +112,22 @@ void help_gather(CpuX86 *c, uint64_t ea, uint32_t how)
     VecReg *dst = &c->xmm[how >> AVX_DST_SHIFT & 15], *mask = &c->xmm[how >> AVX_MASK_SHIFT & 15];
     const VecReg *index = &c->xmm[how >> AVX_INDEX_SHIFT & 15];
     unsigned size = element_size(how), count = gather_count(how), mmu = x86_mmu(c);
-    uint8_t *to = (uint8_t *)dst, *flags = (uint8_t *)mask;
 
     for (unsigned n = 0; n < count; n++) {
         uint64_t offset = (uint64_t)index_of(index, n, how) << (how >> AVX_SCALE_SHIFT & 3), v;
 
         if (!is_chosen(mask, n, size)) {
-            memset(flags + n * size, 0, size);
+            lanes_set(mask, n, size, 0);
             continue;
         }
         offset += ea;
         if (how & AVX_ADDRESS32)
             offset = (uint32_t)offset;
         v = cpu_load(&c->cpu, address(c, offset, how, false), size, mmu);
-        memcpy(to + n * size, &v, size);
-        memset(flags + n * size, 0, size);
+        lanes_set(dst, n, size, v);
+        lanes_set(mask, n, size, 0);
     }
-    memset(flags, 0, sizeof(*mask));
-    memset(to + count * size, 0, sizeof(*dst) - count * size);
+    memset(mask, 0, sizeof(*mask));
+    for (unsigned n = count; n < sizeof(*dst) / size; n++)
+        lanes_set(dst, n, size, 0);
 }

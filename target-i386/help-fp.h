@@ -4,6 +4,7 @@
 #define TARGET_I386_HELP_FP_H
 
 #include "target-i386/cpu.h"
+#include "tcg/lanes.h"
 #include "tcg/softfloat.h"
 
 /* FSW bits; the low six are the exceptions (SF_*). */
@@ -92,15 +93,11 @@ void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const vo
 /* The same for VEX: the operands are c->vtmp[0], [1] and [2], the result goes to [0]. */
 void help_avx_fp(CpuX86 *c, uint32_t how, uint32_t mxcsr);
 /* One 128-bit step of either: flags of all elements are added to @flags. */
-typedef union Xmm {
-    uint32_t d[4];
-    uint64_t q[2];
-} Xmm;
 typedef struct SseOp {
     unsigned op, kind, imm;
     SfEnv e;        /* as MXCSR says, no flags */
     uint32_t flags; /* of all elements */
-    Xmm x, y, z, r;
+    VecValue x, y, z, r;
 } SseOp;
 SseOp sse_begin(uint32_t how, uint32_t mxcsr);
 void sse_step(SseOp *s);

@@ -53,18 +53,18 @@ static SfRounding round_mode(const SseOp *s)
 
 static void single(SseOp *s, SfEnv *e, unsigned n)
 {
-    uint32_t x = s->x.d[n], y = s->y.d[n];
+    uint32_t x = s->x.w[n], y = s->y.w[n];
 
     if (s->op < SSE_SQRT)
-        s->r.d[n] = sf32_op(e, (SfOp)s->op, x, y);
+        s->r.w[n] = sf32_op(e, (SfOp)s->op, x, y);
     else if (s->op == SSE_SQRT)
-        s->r.d[n] = sf32_sqrt(e, y);
+        s->r.w[n] = sf32_sqrt(e, y);
     else if (s->op == SSE_ADDSUB)
-        s->r.d[n] = sf32_op(e, add_or_sub(n), x, y);
+        s->r.w[n] = sf32_op(e, add_or_sub(n), x, y);
     else if (s->op == SSE_ROUND)
-        s->r.d[n] = sf32_round_to_int(e, y, round_mode(s), !(s->imm & 8));
+        s->r.w[n] = sf32_round_to_int(e, y, round_mode(s), !(s->imm & 8));
     else
-        s->r.d[n] = compares(sf32_compare(e, x, y, is_quiet(s->imm)), s->imm) ? UINT32_MAX : 0;
+        s->r.w[n] = compares(sf32_compare(e, x, y, is_quiet(s->imm)), s->imm) ? UINT32_MAX : 0;
 }
 
 static void dual(SseOp *s, SfEnv *e, unsigned n)
@@ -91,30 +91,30 @@ static void to_flags(SseOp *s, SfEnv *e)
                                      [SF_UNORDERED] = FLAG_ZF | FLAG_PF | FLAG_CF };
     bool quiet = s->op == SSE_UCOMI;
 
-    s->r.d[0] = flags[s->kind == SS ? sf32_compare(e, s->x.d[0], s->y.d[0], quiet)
+    s->r.w[0] = flags[s->kind == SS ? sf32_compare(e, s->x.w[0], s->y.w[0], quiet)
                                     : sf64_compare(e, s->x.q[0], s->y.q[0], quiet)];
 }
 
 static void scalar_conversion(SseOp *s, SfEnv *e)
 {
     bool wide = s->imm & SSE_WIDE, truncate = s->imm & SSE_TRUNCATE, from_single = s->kind == SS;
-    int64_t n = wide ? (int64_t)s->y.q[0] : (int32_t)s->y.d[0];
+    int64_t n = wide ? (int64_t)s->y.q[0] : (int32_t)s->y.w[0];
 
     switch (s->op) {
     case SSE_F2F:
         if (from_single)
-            s->r.q[0] = sf32_to_f64(e, s->y.d[0]);
+            s->r.q[0] = sf32_to_f64(e, s->y.w[0]);
         else
-            s->r.d[0] = sf64_to_f32(e, s->y.q[0]);
+            s->r.w[0] = sf64_to_f32(e, s->y.q[0]);
         break;
     case SSE_I2F:
         if (s->kind == SS)
-            s->r.d[0] = sf_i64_to_f32(e, n);
+            s->r.w[0] = sf_i64_to_f32(e, n);
         else
             s->r.q[0] = sf_i64_to_f64(e, n);
         break;
     default:
-        s->r.q[0] = (uint64_t)(from_single ? sf32_to_int(e, s->y.d[0], wide ? 64 : 32, truncate)
+        s->r.q[0] = (uint64_t)(from_single ? sf32_to_int(e, s->y.w[0], wide ? 64 : 32, truncate)
                                            : sf64_to_int(e, s->y.q[0], wide ? 64 : 32, truncate));
         break;
     }
@@ -127,21 +127,21 @@ static unsigned vector_elements(IrVcvt kind)
 
 static void vector_conversion(SseOp *s, SfEnv *e, unsigned n)
 {
-    uint32_t d = s->y.d[n];
+    uint32_t d = s->y.w[n];
     uint64_t q = s->y.q[n & 1];
 
     if (n == 0)
-        s->r = (Xmm){ { 0 } };
+        s->r = (VecValue){ { 0 } };
     switch ((IrVcvt)s->imm) {
-    case VCVT_DQ2PS: s->r.d[n] = sf_i64_to_f32(e, (int32_t)d); break;
-    case VCVT_PS2DQ: s->r.d[n] = (uint32_t)sf32_to_int(e, d, 32, false); break;
-    case VCVT_TPS2DQ: s->r.d[n] = (uint32_t)sf32_to_int(e, d, 32, true); break;
+    case VCVT_DQ2PS: s->r.w[n] = sf_i64_to_f32(e, (int32_t)d); break;
+    case VCVT_PS2DQ: s->r.w[n] = (uint32_t)sf32_to_int(e, d, 32, false); break;
+    case VCVT_TPS2DQ: s->r.w[n] = (uint32_t)sf32_to_int(e, d, 32, true); break;
     case VCVT_DQ2PD: s->r.q[n] = sf_i64_to_f64(e, (int32_t)d); break;
-    case VCVT_PD2DQ: s->r.d[n] = (uint32_t)sf64_to_int(e, q, 32, false); break;
-    case VCVT_TPD2DQ: s->r.d[n] = (uint32_t)sf64_to_int(e, q, 32, true); break;
+    case VCVT_PD2DQ: s->r.w[n] = (uint32_t)sf64_to_int(e, q, 32, false); break;
+    case VCVT_TPD2DQ: s->r.w[n] = (uint32_t)sf64_to_int(e, q, 32, true); break;
     case VCVT_PS2PD: s->r.q[n] = sf32_to_f64(e, d); break;
-    case VCVT_PD2PS: s->r.d[n] = sf64_to_f32(e, q); break;
-    case VCVT_PH2PS: s->r.d[n] = sf16_to_f32(e, (uint16_t)(s->y.q[0] >> (16 * n))); break;
+    case VCVT_PD2PS: s->r.w[n] = sf64_to_f32(e, q); break;
+    case VCVT_PH2PS: s->r.w[n] = sf16_to_f32(e, (uint16_t)(s->y.q[0] >> (16 * n))); break;
     case VCVT_PS2PH: break; /* SSE_PS2PH */
     }
 }
@@ -171,7 +171,7 @@ static void fused(SseOp *s, SfEnv *e, unsigned n)
     unsigned form = (s->imm >> 4) - 9, sign = fma_sign(s->imm, n);
 
     if (s->kind == PS || s->kind == SS)
-        s->r.d[n] = sf32_fma(e, s->x.d[n], s->y.d[n], s->z.d[n], form, sign);
+        s->r.w[n] = sf32_fma(e, s->x.w[n], s->y.w[n], s->z.w[n], form, sign);
     else
         s->r.q[n] = sf64_fma(e, s->x.q[n], s->y.q[n], s->z.q[n], form, sign);
 }
@@ -179,10 +179,10 @@ static void fused(SseOp *s, SfEnv *e, unsigned n)
 static void to_half(SseOp *s, SfEnv *e, unsigned n)
 {
     if (n == 0)
-        s->r = (Xmm){ { 0 } };
+        s->r = (VecValue){ { 0 } };
     if (!(s->imm & 4))
         e->rounding = (SfRounding)(s->imm & 3);
-    s->r.q[0] |= (uint64_t)sf32_to_f16(e, s->y.d[n]) << (16 * n);
+    s->r.q[0] |= (uint64_t)sf32_to_f16(e, s->y.w[n]) << (16 * n);
 }
 
 static void element(SseOp *s, SfEnv *e, unsigned n)
@@ -242,23 +242,23 @@ void help_sse_fp(CpuX86 *c, void *result, uint32_t how, uint32_t mxcsr, const vo
 {
     SseOp s = sse_begin(how, mxcsr);
 
-    memcpy(&s.x, x, 16);
-    memcpy(&s.y, y, 16);
+    s.x = vec_get(x);
+    s.y = vec_get(y);
     sse_step(&s);
     sse_finish(c, &s, mxcsr);
-    memcpy(result, &s.r, 16);
+    vec_put(result, s.r);
 }
 
 /* ---- Masked moves --------------------------------------------------------------------------- */
-static void masked_store(CpuX86 *c, uint64_t addr, const uint8_t *value, const uint8_t *mask,
+static void masked_store(CpuX86 *c, uint64_t addr, const void *value, const void *mask,
                          unsigned size)
 {
     unsigned mmu = x86_mmu(c);
 
     cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, mmu);
     for (unsigned i = 0; i < size; i++) {
-        if (mask[i] & 0x80)
-            cpu_store(&c->cpu, addr + i, value[i], 1, mmu);
+        if (lanes_get(mask, i, 1) & 0x80)
+            cpu_store(&c->cpu, addr + i, lanes_get(value, i, 1), 1, mmu);
     }
 }
 

@@ -18,17 +18,14 @@ static unsigned elements(uint32_t how)
 
 static Text text_of(const void *v, uint32_t how)
 {
-    uint8_t b[16];
-    uint16_t w[8];
+    VecValue x = vec_get(v);
     Text t = { .length = elements(how) };
 
-    memcpy(b, v, 16);
-    memcpy(w, v, 16);
     for (unsigned i = 0; i < elements(how); i++) {
         if (how & PCMPSTR_WORDS)
-            t.e[i] = how & PCMPSTR_SIGNED ? (int16_t)w[i] : w[i];
+            t.e[i] = how & PCMPSTR_SIGNED ? x.sh[i] : x.h[i];
         else
-            t.e[i] = how & PCMPSTR_SIGNED ? (int8_t)b[i] : b[i];
+            t.e[i] = how & PCMPSTR_SIGNED ? x.sb[i] : x.b[i];
     }
     return t;
 }
@@ -132,14 +129,10 @@ uint64_t help_pcmpestr(CpuX86 *c, const void *x, const void *y, uint32_t how)
 
 void help_pcmpstr_mask(CpuX86 *c, void *result, uint32_t bits, uint32_t how)
 {
-    uint8_t *r = result;
     unsigned bytes = how & PCMPSTR_WORDS ? 2 : 1;
+    VecValue r = { .w = { bits } }; /* bit mask */
 
-    memset(r, 0, 16);
-    if (!(how & PCMPSTR_LAST)) { /* bit mask */
-        memcpy(r, &bits, 4);
-        return;
-    }
-    for (unsigned i = 0; i < 16; i++)
-        r[i] = bits >> (i / bytes) & 1 ? 0xff : 0;
+    for (unsigned i = 0; i < 16 && (how & PCMPSTR_LAST); i++)
+        r.b[i] = bits >> (i / bytes) & 1 ? 0xff : 0;
+    vec_put(result, r);
 }

@@ -26,9 +26,9 @@ static uint64_t load(const uint8_t *p, unsigned log2)
 
     switch (log2) {
     case 0: return a->b;
-    case 1: return a->w;
-    case 2: return a->d;
-    default: return a->q;
+    case 1: return GUINT16_FROM_LE(a->w);
+    case 2: return GUINT32_FROM_LE(a->d);
+    default: return GUINT64_FROM_LE(a->q);
     }
 }
 
@@ -38,9 +38,9 @@ static void store(uint8_t *p, unsigned log2, uint64_t v)
 
     switch (log2) {
     case 0: a->b = (uint8_t)v; break;
-    case 1: a->w = (uint16_t)v; break;
-    case 2: a->d = (uint32_t)v; break;
-    default: a->q = v;
+    case 1: a->w = GUINT16_TO_LE((uint16_t)v); break;
+    case 2: a->d = GUINT32_TO_LE((uint32_t)v); break;
+    default: a->q = GUINT64_TO_LE(v);
     }
 }
 

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "tcg/lanes.h"
+
 enum { CALL_BYTES = 64 * 1024, PAGE = 4096 };
 
 typedef struct Rep {
@@ -207,7 +209,7 @@ static void fill(uint8_t *to, uint64_t value, uint64_t n, unsigned size)
             : size == 4 ? (uint32_t)value * 0x100000001ull
                         : (uint16_t)value * 0x1000100010001ull;
     for (unsigned k = 0; k < sizeof(block); k += 8)
-        memcpy(block + k, &value, 8);
+        guest_put(block + k, value, 8);
     if (bytes <= sizeof(block)) {
         memcpy(to, block, bytes);
         return;
@@ -278,15 +280,11 @@ uint32_t help_string_move(CpuX86 *c, uint32_t how)
 
 static uint64_t element(const uint8_t *p, unsigned log2)
 {
-    uint16_t w;
-    uint32_t d;
-    uint64_t q;
-
     switch (log2) {
     case 0: return *p;
-    case 1: memcpy(&w, p, 2); return w;
-    case 2: memcpy(&d, p, 4); return d;
-    default: memcpy(&q, p, 8); return q;
+    case 1: return guest_get(p, 2);
+    case 2: return guest_get(p, 4);
+    default: return guest_get(p, 8);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "target-i386/excp.h"
 #include "target-i386/trace.h"
 #include "target-i386/paging.h"
+#include "tcg/lanes.h"
 
 static G_GNUC_NORETURN void raise_gp0(CpuX86 *c)
 {
@@ -450,8 +451,8 @@ void help_sgdt(CpuX86 *c, uint32_t idt, uint64_t addr, uint32_t size)
     const DescTable *t = idt ? &c->idt : &c->gdt;
     uint8_t image[10];
 
-    memcpy(image, &t->limit, 2);
-    memcpy(image + 2, &t->base, 8);
+    guest_put(image, t->limit, 2);
+    guest_put(image + 2, t->base, 8);
     cpu_probe(&c->cpu, addr, 2 + size, ACCESS_WRITE, x86_mmu(c));
     cpu_store_bytes(&c->cpu, addr, image, 2 + size, x86_mmu(c));
 }

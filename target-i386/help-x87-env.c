@@ -10,41 +10,32 @@ enum { TAG_VALID, TAG_ZERO, TAG_SPECIAL, TAG_EMPTY };
 
 static void put16(uint8_t *p, uint16_t v)
 {
-    memcpy(p, &v, 2);
+    guest_put(p, v, 2);
 }
 
 static void put32(uint8_t *p, uint32_t v)
 {
-    memcpy(p, &v, 4);
+    guest_put(p, v, 4);
 }
 
 static void put64(uint8_t *p, uint64_t v)
 {
-    memcpy(p, &v, 8);
+    guest_put(p, v, 8);
 }
 
 static uint16_t get16(const uint8_t *p)
 {
-    uint16_t v;
-
-    memcpy(&v, p, 2);
-    return v;
+    return (uint16_t)guest_get(p, 2);
 }
 
 static uint32_t get32(const uint8_t *p)
 {
-    uint32_t v;
-
-    memcpy(&v, p, 4);
-    return v;
+    return (uint32_t)guest_get(p, 4);
 }
 
 static uint64_t get64(const uint8_t *p)
 {
-    uint64_t v;
-
-    memcpy(&v, p, 8);
-    return v;
+    return guest_get(p, 8);
 }
 
 uint16_t x87_status_word(const CpuX86 *c)
@@ -279,7 +270,7 @@ void fx_save_x87(const CpuX86 *c, uint8_t *b, bool w64)
 void fx_save_sse(const CpuX86 *c, uint8_t *b)
 {
     for (unsigned i = 0; i < x86_xmm_count(c); i++) {
-        memcpy(b + XMM_OFFSET + 16 * i, c->xmm[i].q, 16);
+        words_to_guest(b + XMM_OFFSET + 16 * i, c->xmm[i].q, 16);
     }
 }
 
@@ -303,7 +294,7 @@ void fx_load_x87(CpuX86 *c, const uint8_t *b, bool w64)
 void fx_load_sse(CpuX86 *c, const uint8_t *b)
 {
     for (unsigned i = 0; i < x86_xmm_count(c); i++) {
-        memcpy(c->xmm[i].q, b + XMM_OFFSET + 16 * i, 16);
+        words_from_guest(c->xmm[i].q, b + XMM_OFFSET + 16 * i, 16);
     }
 }
 

@@ -385,8 +385,8 @@ static void load_f80(CpuX86 *c, uint64_t addr)
     Float80 v;
 
     cpu_load_bytes(&c->cpu, addr, b, sizeof(b), x86_mmu(c));
-    memcpy(&v.frac, b, 8);
-    memcpy(&v.se, b + 8, 2);
+    v.frac = guest_get(b, 8);
+    v.se = (uint16_t)guest_get(b + 8, 2);
     if (!x87_push_room(c))
         return;
     clear_c1(c);
@@ -405,8 +405,8 @@ static void store_f80(CpuX86 *c, uint64_t addr)
     } else if (!x87_stack_fault(c, false)) {
         return;
     }
-    memcpy(b, &v.frac, 8);
-    memcpy(b + 8, &v.se, 2);
+    guest_put(b, v.frac, 8);
+    guest_put(b + 8, v.se, 2);
     cpu_store_bytes(&c->cpu, addr, b, sizeof(b), x86_mmu(c));
     x87_pop(c);
 }

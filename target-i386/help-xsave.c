@@ -43,14 +43,14 @@ static bool ymm_is_initial(const CpuX86 *c)
 static void save_ymm(const CpuX86 *c, uint8_t *b)
 {
     for (unsigned i = 0; i < x86_xmm_count(c); i++) {
-        memcpy(b + 16 * i, &c->xmm[i].q[2], 16);
+        words_to_guest(b + 16 * i, &c->xmm[i].q[2], 16);
     }
 }
 
 static void load_ymm(CpuX86 *c, const uint8_t *b)
 {
     for (unsigned i = 0; i < x86_xmm_count(c); i++) {
-        memcpy(&c->xmm[i].q[2], b + 16 * i, 16);
+        words_from_guest(&c->xmm[i].q[2], b + 16 * i, 16);
     }
 }
 
@@ -61,17 +61,12 @@ static bool pkru_is_initial(const CpuX86 *c)
 
 static void save_pkru(const CpuX86 *c, uint8_t *b)
 {
-    uint64_t v = c->pkru;
-
-    memcpy(b, &v, sizeof(v));
+    guest_put(b, c->pkru, 8);
 }
 
 static void load_pkru(CpuX86 *c, const uint8_t *b)
 {
-    uint32_t v;
-
-    memcpy(&v, b, sizeof(v));
-    x86_set_pkru(c, v);
+    x86_set_pkru(c, (uint32_t)guest_get(b, 4));
 }
 
 /* Of PKRU the offset is that of AMD's processors without AVX-512. */
@@ -323,6 +318,7 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
 {
     static const uint8_t zeros[FX_SIZE];
     uint64_t rfbm = requested(c, how), header[HEADER_SIZE / 8], load;
+    uint8_t image[HEADER_SIZE];
     uint8_t fx[FX_SIZE], state[G_N_ELEMENTS(components)][STATE_SIZE] = { { 0 } };
     unsigned mmu = x86_mmu(c);
     bool compacted, has_mxcsr;
@@ -330,7 +326,8 @@ void help_xrstor(CpuX86 *c, uint64_t addr, uint32_t how)
     if (addr & 63)
         x86_raise_error(c, EXCP_GP, 0);
     cpu_load_bytes(&c->cpu, addr, fx, sizeof(fx), mmu);
-    cpu_load_bytes(&c->cpu, addr + FX_SIZE, header, sizeof(header), mmu);
+    cpu_load_bytes(&c->cpu, addr + FX_SIZE, image, sizeof(image), mmu);
+    words_from_guest(header, image, sizeof(image));
     if (!header_is_valid(c, header, how))
         x86_raise_error(c, EXCP_GP, 0);
     load = rfbm & header[0];

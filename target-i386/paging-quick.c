@@ -19,7 +19,7 @@ bool x86_walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu, CpuPage *
     if (t->covers != addr >> 21 || t->flushes != cpu_tlb_flushes(cpu) || (c->dr[7] & 0xff) ||
         c->in_smm)
         return false;
-    pte = t->entries[addr >> 12 & 511];
+    pte = GUINT64_FROM_LE(t->entries[addr >> 12 & 511]);
     if (!(pte & PTE_P) || !(pte & PTE_A) || (pte & reserved) || (write && !(pte & PTE_D)))
         return false;
     rights = (t->rights & (pte | PTE_NX)) | (pte & PTE_NX);

@@ -8,6 +8,7 @@
 #include "tcg/fold.h"
 #include "tcg/forward.h"
 #include "tcg/helper.h"
+#include "tcg/lanes.h"
 
 /* The op to be appended next: written where it will stand, as copying it right after its fields
  * were written one by one stalls the host. */
@@ -726,7 +727,7 @@ static void exit_if_word_changed(IrBlock *ir, const uint8_t *host, unsigned n, u
     if (!mask) {
         return;
     }
-    memcpy(&now, host - back, 8);
+    now = guest_get(host - back, 8);
     type = mask >> 32 ? I64 : I32;
     v = ir_ld_host(ir, type, host - back);
     if (mask != ir_type_mask(type)) {

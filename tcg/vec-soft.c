@@ -123,8 +123,7 @@ static int64_t lane_of(const VecValue *x, unsigned lane, unsigned i, bool is_sig
 static void widen(VecValue *r, const VecValue *x, unsigned lane, unsigned to, bool is_signed)
 {
     for (unsigned i = 0; i < 16u >> to; i++) {
-        int64_t v = lane_of(x, lane, i, is_signed);
-        memcpy(r->b + (i << to), &v, 1u << to);
+        guest_put(r->b + (i << to), (uint64_t)lane_of(x, lane, i, is_signed), 1u << to);
     }
 }
 

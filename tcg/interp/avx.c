@@ -6,15 +6,9 @@
 #include "tcg/interp/interp.h"
 #include "tcg/softfloat.h"
 
-typedef union V128s {
-    u8 b[16];
-    u16 h[8];
-    u32 w[4];
-    u64 q[2];
-    s32 sw[4];
-} V128s;
+typedef VecValue V128s;
 
-typedef union V256s {
+typedef union LANES_ORDER V256s {
     u8 b[32];
     u16 h[16];
     u32 w[8];
@@ -24,21 +18,26 @@ typedef union V256s {
 
 static V128s get_x(const Interp *x, Place p)
 {
-    V128s v;
-
-    memcpy(&v, at(x, p), 16);
-    return v;
+    return vec_get(at(x, p));
 }
 
 static V256s get_y(const Interp *x, Place p)
 {
-    V256s v;
-
-    memcpy(&v, at(x, p), 32);
-    return v;
+    return (V256s){ .half = { get_x(x, p), get_x(x, p + 16) } };
 }
 
-#define PUT(place, v) memcpy(at(x, place), &(v), sizeof(v))
+static void put_x(const Interp *x, Place p, V128s v)
+{
+    vec_put(at(x, p), v);
+}
+
+static void put_y(const Interp *x, Place p, V256s v)
+{
+    put_x(x, p, v.half[0]);
+    put_x(x, p + 16, v.half[1]);
+}
+
+#define PUT(place, v) _Generic((v), V128s : put_x, V256s : put_y)(x, place, v)
 
 /* -- Between sizes ---------------------------------------------------------------------------- */
 
@@ -149,7 +148,7 @@ HANDLER(vwiden) /* aux: from | sign << 8; imm: to */
         if (op->aux >> 8) {
             v = (u64)((s64)(v << (64 - bits)) >> (64 - bits));
         }
-        memcpy(&r.b[i << to], &v, 1u << to);
+        guest_put(r.b + (i << to), v, 1u << to);
     }
     PUT(op->d, r);
     return op + 1;
@@ -323,7 +322,13 @@ HANDLER(fma_vector)
     unsigned n = op->aux > 3 ? 1 : single ? 4 : 2;
     V128s a = get_x(x, op->a), b = get_x(x, op->b), c = { .q = { 0, 0 } };
 
-    memcpy(&c, at(x, op->c), op->aux == 4 ? 4 : op->aux == 5 ? 8 : 16);
+    if (op->aux == 4) {
+        c.w[0] = get_u32(x, op->c);
+    } else if (op->aux == 5) {
+        c.q[0] = get_u64(x, op->c);
+    } else {
+        c = get_x(x, op->c);
+    }
     for (unsigned i = 0; i < n; i++) {
         unsigned sign = fma_sign(opcode, i);
         if (single) {

@@ -31,7 +31,7 @@ HANDLER(call_any)
         value[n++] = &to_vector;
     }
     for (unsigned i = 0; i < helper->nargs; i++) {
-        pointer[i] = at(x, place[i]);
+        pointer[i] = value_at(x, place[i], ir_type_info[helper->args[i]].bytes);
         value[n++] = helper->args[i] == V128 ? (void *)&pointer[i] : pointer[i];
     }
     ffi_call((ffi_cif *)&site->cif, FFI_FN(helper->func), &result, value);

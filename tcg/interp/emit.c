@@ -64,9 +64,17 @@ static Place new_const(Emitter *e, v128 v)
     return PLACE(BASE_CONSTS, (e->out.consts->len - 1) * sizeof(v128));
 }
 
+/* Slots are fields of a C struct; op->aux counts bytes from the low end. */
 static Place slot_place(const Emitter *e, const IrOp *op)
 {
-    return PLACE(BASE_ENV, e->ir->slots[op->imm].offset + op->aux);
+    const IrSlot *slot = &e->ir->slots[op->imm];
+    u32 word = op->aux & ~7u, end = MIN(word + 8, ir_type_info[slot->type].bytes);
+
+    if (LANES_HOST_BIG && ir_type_info[op->type].bytes <= 8) {
+        g_assert(slot->offset + end >= 8 + (op->aux & 7));
+        return PLACE(BASE_ENV, slot->offset + end - 8 - (op->aux & 7));
+    }
+    return PLACE(BASE_ENV, slot->offset + op->aux);
 }
 
 static Place place_of(const Emitter *e, IrRef v)

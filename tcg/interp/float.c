@@ -59,11 +59,17 @@ static void put_f80(const Interp *x, Place p, Float80 v)
     memcpy((u8 *)at(x, p) + 8, &v.se, 2);
 }
 
-typedef union Lanes {
-    u32 w[4];
-    u64 q[2];
-    v128 v;
-} Lanes;
+typedef VecValue Lanes;
+
+static Lanes get_lanes(const Interp *x, Place p)
+{
+    return vec_get(at(x, p));
+}
+
+static void put_lanes(const Interp *x, Place p, Lanes v)
+{
+    vec_put(at(x, p), v);
+}
 
 /* -- Two operands: aux = SfOp
  * ----------------------------------------------------------------------- */
@@ -101,26 +107,26 @@ HANDLER(binary_f80)
 HANDLER(binary_4f32)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+    Lanes a = get_lanes(x, op->a), b = get_lanes(x, op->b);
 
     for (unsigned i = 0; i < 4; i++) {
         a.w[i] = sf32_op(&e, (SfOp)op->aux, a.w[i], b.w[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
 HANDLER(binary_2f64)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+    Lanes a = get_lanes(x, op->a), b = get_lanes(x, op->b);
 
     for (unsigned i = 0; i < 2; i++) {
         a.q[i] = sf64_op(&e, (SfOp)op->aux, a.q[i], b.q[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
@@ -160,26 +166,26 @@ HANDLER(sqrt_f80)
 HANDLER(sqrt_4f32)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) };
+    Lanes a = get_lanes(x, op->a);
 
     for (unsigned i = 0; i < 4; i++) {
         a.w[i] = sf32_sqrt(&e, a.w[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
 HANDLER(sqrt_2f64)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) };
+    Lanes a = get_lanes(x, op->a);
 
     for (unsigned i = 0; i < 2; i++) {
         a.q[i] = sf64_sqrt(&e, a.q[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
@@ -223,52 +229,52 @@ HANDLER(round_f64)
 HANDLER(round_4f32)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) };
+    Lanes a = get_lanes(x, op->a);
 
     for (unsigned i = 0; i < 4; i++) {
         a.w[i] = sf32_round_to_int(&e, a.w[i], round_mode(&e, op->imm), !(op->imm & 8));
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
 HANDLER(round_2f64)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) };
+    Lanes a = get_lanes(x, op->a);
 
     for (unsigned i = 0; i < 2; i++) {
         a.q[i] = sf64_round_to_int(&e, a.q[i], round_mode(&e, op->imm), !(op->imm & 8));
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
 HANDLER(addsub_4f32)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+    Lanes a = get_lanes(x, op->a), b = get_lanes(x, op->b);
 
     for (unsigned i = 0; i < 4; i++) {
         a.w[i] = sf32_op(&e, i & 1 ? SF_ADD : SF_SUB, a.w[i], b.w[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
 HANDLER(addsub_2f64)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+    Lanes a = get_lanes(x, op->a), b = get_lanes(x, op->b);
 
     for (unsigned i = 0; i < 2; i++) {
         a.q[i] = sf64_op(&e, i & 1 ? SF_ADD : SF_SUB, a.q[i], b.q[i]);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
@@ -342,26 +348,26 @@ HANDLER(cmp_f64)
 HANDLER(cmp_4f32)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+    Lanes a = get_lanes(x, op->a), b = get_lanes(x, op->b);
 
     for (unsigned i = 0; i < 4; i++) {
         a.w[i] = compare_f32(&e, a.w[i], b.w[i], (unsigned)op->imm);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
 HANDLER(cmp_2f64)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, b = { .v = get_v128(x, op->b) };
+    Lanes a = get_lanes(x, op->a), b = get_lanes(x, op->b);
 
     for (unsigned i = 0; i < 2; i++) {
         a.q[i] = compare_f64(&e, a.q[i], b.q[i], (unsigned)op->imm);
     }
     sse_done(x, &e);
-    put_v128(x, op->d, a.v);
+    put_lanes(x, op->d, a);
     return op + 1;
 }
 
@@ -438,7 +444,7 @@ X87(f80_to_i64, put_u64, (u64)sf80_to_int(&e, get_f80(x, op->a), 64, op->imm))
 HANDLER(vcvt) /* aux: IrVcvt */
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, r = { .q = { 0, 0 } };
+    Lanes a = get_lanes(x, op->a), r = { .q = { 0, 0 } };
     bool truncate = op->aux == VCVT_TPS2DQ || op->aux == VCVT_TPD2DQ;
 
     for (unsigned i = 0; i < 4; i++) {
@@ -460,7 +466,7 @@ HANDLER(vcvt) /* aux: IrVcvt */
         }
     }
     sse_done(x, &e);
-    put_v128(x, op->d, r.v);
+    put_lanes(x, op->d, r);
     return op + 1;
 }
 
@@ -468,7 +474,7 @@ HANDLER(vcvt) /* aux: IrVcvt */
 HANDLER(vcvt_half)
 {
     SfEnv e = sse_env(x);
-    Lanes a = { .v = get_v128(x, op->a) }, r = { .q = { 0, 0 } };
+    Lanes a = get_lanes(x, op->a), r = { .q = { 0, 0 } };
 
     if (op->aux == VCVT_PS2PH && !(op->imm & 4)) {
         e.rounding = (SfRounding)(op->imm & 3);
@@ -481,7 +487,7 @@ HANDLER(vcvt_half)
         }
     }
     sse_done(x, &e);
-    put_v128(x, op->d, r.v);
+    put_lanes(x, op->d, r);
     return op + 1;
 }
 
@@ -548,17 +554,15 @@ static const FloatRow cmp = { cmp_f32, cmp_f64, NULL, cmp_4f32, cmp_2f64 };
 static const FloatRow comi = { .f32 = comi_f32, .f64 = comi_f64, .f80 = comi_f80 };
 
 static const FloatRow *const rows[IR_NOPS] = {
-    [OP_fadd] = &binary,       [OP_fsub] = &binary,      [OP_fmul] = &binary,
-    [OP_fdiv] = &binary,       [OP_fmin] = &binary,      [OP_fmax] = &binary,
-    [OP_fsqrt] = &square_root, [OP_fround] = &round_int,
-    [OP_fcmp] = &cmp,         [OP_fcomi] = &comi,
-    [OP_faddsub] = &addsub,
+    [OP_fadd] = &binary, [OP_fsub] = &binary, [OP_fmul] = &binary,       [OP_fdiv] = &binary,
+    [OP_fmin] = &binary, [OP_fmax] = &binary, [OP_fsqrt] = &square_root, [OP_fround] = &round_int,
+    [OP_fcmp] = &cmp,    [OP_fcomi] = &comi,  [OP_faddsub] = &addsub,
 };
 
 static Handler *const plain[IR_NOPS] = {
-    [OP_fpclear] = fpclear,   [OP_fpcheck] = fpcheck,
-    [OP_getmxcsr] = getmxcsr, [OP_setmxcsr] = setmxcsr, [OP_getfsw] = getfsw,
-    [OP_setfsw] = setfsw,     [OP_setfcw] = setfcw,
+    [OP_fpclear] = fpclear,   [OP_fpcheck] = fpcheck, [OP_getmxcsr] = getmxcsr,
+    [OP_setmxcsr] = setmxcsr, [OP_getfsw] = getfsw,   [OP_setfsw] = setfsw,
+    [OP_setfcw] = setfcw,
 };
 
 static Handler *const f2f[3][3] = {

@@ -311,11 +311,11 @@ Handler *interp_select(IrType type, bool wide)
     }
 }
 
-#define COPY(bytes)                                 \
-    HANDLER(copy_##bytes)                           \
-    {                                               \
-        memmove(at(x, op->d), at(x, op->a), bytes); \
-        return op + 1;                              \
+#define COPY(bytes)                                                           \
+    HANDLER(copy_##bytes)                                                     \
+    {                                                                         \
+        memmove(value_at(x, op->d, bytes), value_at(x, op->a, bytes), bytes); \
+        return op + 1;                                                        \
     }
 COPY(1)
 COPY(2)

@@ -7,7 +7,8 @@
  * returns the Op to go on with, or NULL to leave. Operands are places: an offset from one of three
  * bases (the values of the running block, the CPU state, the block's constants), so that
  * reading a guest register or a constant costs no Op of its own.
- * Hosts are little-endian: narrowing a value is reading its first bytes.
+ * A place of a value of up to 64 bits is that of a word that it is the low end of, so that
+ * narrowing costs nothing on any host; see slot_place() in emit.c for the CPU state's.
  */
 #ifndef TCG_INTERP_INTERP_H
 #define TCG_INTERP_INTERP_H
@@ -18,8 +19,7 @@
 
 #include "tcg/backend.h"
 #include "tcg/flags.h"
-
-_Static_assert(G_BYTE_ORDER == G_LITTLE_ENDIAN, "places are read by their first bytes");
+#include "tcg/lanes.h"
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -92,16 +92,22 @@ static inline void *at(const Interp *x, Place p)
     return x->base[p >> 30] + (p & 0x3fffffff);
 }
 
+/* Where the @bytes of a value are. */
+static inline void *value_at(const Interp *x, Place p, unsigned bytes)
+{
+    return (u8 *)at(x, p) + lanes_narrow(bytes);
+}
+
 #define ACCESSORS(T)                                          \
     static inline T get_##T(const Interp *x, Place p)         \
     {                                                         \
         T v;                                                  \
-        memcpy(&v, at(x, p), sizeof(v));                      \
+        memcpy(&v, value_at(x, p, sizeof(v)), sizeof(v));     \
         return v;                                             \
     }                                                         \
     static inline void put_##T(const Interp *x, Place p, T v) \
     {                                                         \
-        memcpy(at(x, p), &v, sizeof(v));                      \
+        memcpy(value_at(x, p, sizeof(v)), &v, sizeof(v));     \
     }
 ACCESSORS(u8)
 ACCESSORS(u16)
@@ -138,8 +144,8 @@ Handler *interp_parity(bool even);
 Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic);
 Handler *interp_ld_host(IrType type);
 Handler *interp_avx(const IrBlock *ir, const IrOp *op); /* vmovlo to fma, for 128 bits */
-Handler *interp_v_extend(IrType from); /* to V256 */
-Handler interp_v_zero;                 /* 16 bytes of zeros */
+Handler *interp_v_extend(IrType from);                  /* to V256 */
+Handler interp_v_zero;                                  /* 16 bytes of zeros */
 Handler *interp_vector(const IrBlock *ir, const IrOp *op);
 Handler *interp_float(const IrBlock *ir, const IrOp *op);
 

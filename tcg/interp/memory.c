@@ -40,8 +40,8 @@ static SlowAccess *describe(const Op *op, Interp *x, IrOpcode kind, IrType type,
 /* The host address after a refill, or NULL when the access was done whole: its result is in the
  * SlowAccess. May not return. */
 static __attribute__((noinline)) u8 *miss(const Op *op, Interp *x, IrOpcode kind, IrType type,
-                                          bool is_write, u64 addr, u32 size, const void *value,
-                                          const void *compare)
+                                          bool is_write, u64 addr, u32 size, const u64 *value,
+                                          const u64 *compare)
 {
     SlowAccess *s = describe(op, x, kind, type, is_write, addr, size);
 
@@ -53,12 +53,9 @@ static __attribute__((noinline)) u8 *miss(const Op *op, Interp *x, IrOpcode kind
     }
     s = describe(op, x, kind, type, is_write, addr, size);
     memset(s->value, 0, sizeof(s->value));
-    s->compare = 0;
+    s->compare = compare ? *compare : 0;
     if (value) {
-        memcpy(s->value, value, size);
-    }
-    if (compare) {
-        memcpy(&s->compare, compare, size);
+        memcpy(s->value, value, ((size_t)size + 7) & ~(size_t)7);
     }
     x->layout->mem_slow(x->env);
     return NULL;
@@ -67,33 +64,78 @@ static __attribute__((noinline)) u8 *miss(const Op *op, Interp *x, IrOpcode kind
 /* -- Loads and stores ---------------------------------------------------------------------------
  */
 
+enum { F80_BYTES = 10 };
+
+static inline void put_words(const Interp *x, Place p, const u64 *words, unsigned bytes)
+{
+    if (bytes == F80_BYTES) {
+        u16 se = (u16)words[1];
+        memcpy(at(x, p), words, 8);
+        memcpy((u8 *)at(x, p) + 8, &se, 2);
+    } else {
+        memcpy(value_at(x, p, bytes), (const u8 *)words + lanes_narrow(bytes), bytes);
+    }
+}
+
+static inline void get_words(const Interp *x, Place p, u64 *words, unsigned bytes)
+{
+    if (bytes == F80_BYTES) {
+        u16 se;
+        memcpy(words, at(x, p), 8);
+        memcpy(&se, (u8 *)at(x, p) + 8, 2);
+        words[1] = se;
+    } else {
+        words[0] = 0;
+        memcpy((u8 *)words + lanes_narrow(bytes), value_at(x, p, bytes), bytes);
+    }
+}
+
+/* Between a place and the guest's memory. */
+static inline void load(const Interp *x, Place p, const u8 *host, unsigned bytes)
+{
+    u64 words[4];
+
+    words_from_guest(words, host, bytes);
+    put_words(x, p, words, bytes);
+}
+
+static inline void store(const Interp *x, u8 *host, Place p, unsigned bytes)
+{
+    u64 words[4];
+
+    get_words(x, p, words, bytes);
+    words_to_guest(host, words, bytes);
+}
+
 #define LOAD(name, type, bytes)                                              \
     HANDLER(name)                                                            \
     {                                                                        \
         u64 addr = address(op, x);                                           \
-        const void *host = lookup(op, x, addr, bytes);                       \
+        const u8 *host = lookup(op, x, addr, bytes);                         \
         if (G_UNLIKELY(!host)) {                                             \
             host = miss(op, x, OP_ld, type, false, addr, bytes, NULL, NULL); \
             if (!host) {                                                     \
-                host = ENV(x, SlowAccess, slow)->value;                      \
+                put_words(x, op->d, ENV(x, SlowAccess, slow)->value, bytes); \
+                return op + 1;                                               \
             }                                                                \
         }                                                                    \
-        memcpy(at(x, op->d), host, bytes);                                   \
+        load(x, op->d, host, bytes);                                         \
         return op + 1;                                                       \
     }
-#define STORE(name, type, bytes)                                                    \
-    HANDLER(name)                                                                   \
-    {                                                                               \
-        u64 addr = address(op, x);                                                  \
-        void *host = lookup(op, x, addr, bytes);                                    \
-        if (G_UNLIKELY(!host)) {                                                    \
-            host = miss(op, x, OP_st, type, true, addr, bytes, at(x, op->b), NULL); \
-            if (!host) {                                                            \
-                return op + 1;                                                      \
-            }                                                                       \
-        }                                                                           \
-        memcpy(host, at(x, op->b), bytes);                                          \
-        return op + 1;                                                              \
+#define STORE(name, type, bytes)                                             \
+    HANDLER(name)                                                            \
+    {                                                                        \
+        u64 addr = address(op, x), words[4];                                 \
+        u8 *host = lookup(op, x, addr, bytes);                               \
+        if (G_UNLIKELY(!host)) {                                             \
+            get_words(x, op->b, words, bytes);                               \
+            host = miss(op, x, OP_st, type, true, addr, bytes, words, NULL); \
+            if (!host) {                                                     \
+                return op + 1;                                               \
+            }                                                                \
+        }                                                                    \
+        store(x, host, op->b, bytes);                                        \
+        return op + 1;                                                       \
     }
 #define LOAD_STORE(suffix, type, bytes) \
     LOAD(ld_##suffix, type, bytes)      \
@@ -104,24 +146,23 @@ LOAD_STORE(i32, I32, 4)
 LOAD_STORE(i64, I64, 8)
 LOAD_STORE(f32, F32, 4)
 LOAD_STORE(f64, F64, 8)
-LOAD_STORE(f80, F80, 10)
+LOAD_STORE(f80, F80, F80_BYTES)
 LOAD_STORE(v128, V128, 16)
 LOAD_STORE(v256, V256, 32)
 
 HANDLER(ld_i32z)
 {
     u64 addr = address(op, x);
-    const void *host = lookup(op, x, addr, 4);
-    u32 v;
+    const u8 *host = lookup(op, x, addr, 4);
 
     if (G_UNLIKELY(!host)) {
         host = miss(op, x, OP_ld, I32, false, addr, 4, NULL, NULL);
         if (!host) {
-            host = ENV(x, SlowAccess, slow)->value;
+            put_u64(x, op->d, ENV(x, SlowAccess, slow)->value[0]);
+            return op + 1;
         }
     }
-    memcpy(&v, host, 4);
-    put_u64(x, op->d, v);
+    put_u64(x, op->d, guest_get(host, 4));
     return op + 1;
 }
 
@@ -129,46 +170,50 @@ HANDLER(ld_i32z)
  */
 
 /* `new` in terms of `old`, b and c; `result` likewise. */
-#define RMW_HANDLER(name, suffix, irtype, T, P, new_value, result)                      \
-    HANDLER(name##_##suffix)                                                            \
-    {                                                                                   \
-        u64 addr = address(op, x);                                                      \
-        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                       \
-        u8 *host = lookup(op, x, addr, sizeof(T));                                      \
-        (void)c;                                                                        \
-        if (G_UNLIKELY(!host)) {                                                        \
-            host = miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &b, &c);       \
-            if (!host) {                                                                \
-                put_##P(x, op->d, *(T *)ENV(x, SlowAccess, slow)->value);               \
-                return op + 1;                                                          \
-            }                                                                           \
-        }                                                                               \
-        memcpy(&old, host, sizeof(T));                                                  \
-        new = (T)(new_value);                                                           \
-        memcpy(host, &new, sizeof(T));                                                  \
-        put_##P(x, op->d, result);                                                      \
-        return op + 1;                                                                  \
-    }                                                                                   \
-    HANDLER(name##_##suffix##_lock)                                                     \
-    {                                                                                   \
-        u64 addr = address(op, x);                                                      \
-        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                       \
-        T *host = (T *)lookup(op, x, addr, sizeof(T));                                  \
-        (void)c;                                                                        \
-        if (G_UNLIKELY(!host)) {                                                        \
-            host = (T *)miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &b, &c);  \
-            if (!host) {                                                                \
-                put_##P(x, op->d, *(T *)ENV(x, SlowAccess, slow)->value);               \
-                return op + 1;                                                          \
-            }                                                                           \
-        }                                                                               \
-        old = __atomic_load_n(host, __ATOMIC_RELAXED);                                  \
-        do {                                                                            \
-            new = (T)(new_value);                                                       \
-        } while (!__atomic_compare_exchange_n(host, &old, new, false, __ATOMIC_SEQ_CST, \
-                                              __ATOMIC_SEQ_CST));                       \
-        put_##P(x, op->d, result);                                                      \
-        return op + 1;                                                                  \
+#define RMW_HANDLER(name, suffix, irtype, T, P, new_value, result)                               \
+    HANDLER(name##_##suffix)                                                                     \
+    {                                                                                            \
+        u64 addr = address(op, x);                                                               \
+        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                                \
+        u8 *host = lookup(op, x, addr, sizeof(T));                                               \
+        (void)c;                                                                                 \
+        if (G_UNLIKELY(!host)) {                                                                 \
+            host =                                                                               \
+                miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &(u64){ b }, &(u64){ c }); \
+            if (!host) {                                                                         \
+                put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);                        \
+                return op + 1;                                                                   \
+            }                                                                                    \
+        }                                                                                        \
+        old = (T)guest_get(host, sizeof(T));                                                     \
+        new = (T)(new_value);                                                                    \
+        guest_put(host, new, sizeof(T));                                                         \
+        put_##P(x, op->d, result);                                                               \
+        return op + 1;                                                                           \
+    }                                                                                            \
+    HANDLER(name##_##suffix##_lock)                                                              \
+    {                                                                                            \
+        u64 addr = address(op, x);                                                               \
+        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new, was, is;                       \
+        T *host = (T *)lookup(op, x, addr, sizeof(T));                                           \
+        (void)c;                                                                                 \
+        if (G_UNLIKELY(!host)) {                                                                 \
+            host = (T *)miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &(u64){ b },       \
+                             &(u64){ c });                                                       \
+            if (!host) {                                                                         \
+                put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);                        \
+                return op + 1;                                                                   \
+            }                                                                                    \
+        }                                                                                        \
+        was = __atomic_load_n(host, __ATOMIC_RELAXED);                                           \
+        do {                                                                                     \
+            old = (T)guest_get(&was, sizeof(T));                                                 \
+            new = (T)(new_value);                                                                \
+            guest_put(&is, new, sizeof(T));                                                      \
+        } while (!__atomic_compare_exchange_n(host, &was, is, false, __ATOMIC_SEQ_CST,           \
+                                              __ATOMIC_SEQ_CST));                                \
+        put_##P(x, op->d, result);                                                               \
+        return op + 1;                                                                           \
     }
 #define RMW(name, new_value, result)                        \
     RMW_HANDLER(name, 8, I8, u8, u8, new_value, result)     \
@@ -237,13 +282,11 @@ Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic)
     }
 }
 
-#define LD_HOST(T)                                      \
-    HANDLER(ld_host_##T)                                \
-    {                                                   \
-        T v;                                            \
-        memcpy(&v, (void *)(uintptr_t)op->imm, sizeof(v)); \
-        put_##T(x, op->d, v);                           \
-        return op + 1;                                  \
+#define LD_HOST(T)                                                              \
+    HANDLER(ld_host_##T)                                                        \
+    {                                                                           \
+        put_##T(x, op->d, (T)guest_get((void *)(uintptr_t)op->imm, sizeof(T))); \
+        return op + 1;                                                          \
     }
 LD_HOST(u8)
 LD_HOST(u16)

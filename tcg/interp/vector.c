@@ -6,28 +6,16 @@
 #include "tcg/interp/interp.h"
 #include "tcg/vec-soft.h"
 
-typedef union Vec {
-    u8 b[16];
-    u16 h[8];
-    u32 w[4];
-    u64 q[2];
-    s8 sb[16];
-    s16 sh[8];
-    s32 sw[4];
-    s64 sq[2];
-} Vec;
+typedef VecValue Vec;
 
 static inline Vec get_vec(const Interp *x, Place p)
 {
-    Vec v;
-
-    memcpy(&v, at(x, p), sizeof(v));
-    return v;
+    return vec_get(at(x, p));
 }
 
 static inline void put_vec(const Interp *x, Place p, Vec v)
 {
-    memcpy(at(x, p), &v, sizeof(v));
+    vec_put(at(x, p), v);
 }
 
 static s32 clamp(s32 v, s32 lo, s32 hi)
@@ -301,21 +289,24 @@ HANDLER(vfromint_64)
     return op + 1;
 }
 
-/* -- SSSE3 to SHA: aux = op, lane --------------------------------------------------------------- */
+/* -- SSSE3 to SHA: aux = op, lane ---------------------------------------------------------------
+ */
 
 HANDLER(soft)
 {
     VecSoft *f = vec_soft((IrOpcode)(op->aux & 0xff), op->aux >> 8);
-    VecValue r;
+    Vec a = get_vec(x, op->a), b = get_vec(x, op->b), c = get_vec(x, op->c), r;
 
-    f(&r, at(x, op->a), at(x, op->b), at(x, op->c), (u32)op->imm);
-    memcpy(at(x, op->d), &r, sizeof(r));
+    f(&r, &a, &b, &c, (u32)op->imm);
+    put_vec(x, op->d, r);
     return op + 1;
 }
 
 HANDLER(vtest)
 {
-    put_u32(x, op->d, vec_soft_test(at(x, op->a), at(x, op->b)));
+    Vec a = get_vec(x, op->a), b = get_vec(x, op->b);
+
+    put_u32(x, op->d, vec_soft_test(&a, &b));
     return op + 1;
 }
 

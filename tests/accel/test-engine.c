@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "accel/engine.h"
+#include "tcg/lanes.h"
 #include "toy.h"
 
 static const char *backend;
@@ -147,7 +148,7 @@ static void test_store_into_code_of_another_block(void **state)
     memcpy(t->ram->host + 0x2000, (uint8_t[]){ TOY_ADD, 0, 1, TOY_ADD, 4, 6, TOY_JMPR, 4 }, 8);
     t->cpu->regs[2] = 0x2000;
     t->cpu->regs[4] = 0x1002 - 6;
-    memcpy(&t->cpu->regs[3], (uint8_t[]){ TOY_ADD, 0, 5, TOY_ADD, 4, 6, TOY_JMPR, 4 }, 8);
+    t->cpu->regs[3] = guest_get((uint8_t[]){ TOY_ADD, 0, 5, TOY_ADD, 4, 6, TOY_JMPR, 4 }, 8);
     toy_run(t, 0x1000);
     assert_int_equal(t->cpu->regs[0], 6);
     toy_free(t);
@@ -159,7 +160,7 @@ static void test_store_into_the_running_block(void **state)
     Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 3, A16(0x1007), TOY_ADD, 0, 10, TOY_HALT, 0, 0,
                    0, 0, 0);
 
-    memcpy(&t->cpu->regs[3], (uint8_t[]){ TOY_ADD, 0, 20, TOY_HALT, 0, 0, 0, 0 }, 8);
+    t->cpu->regs[3] = guest_get((uint8_t[]){ TOY_ADD, 0, 20, TOY_HALT, 0, 0, 0, 0 }, 8);
     toy_run(t, 0x1000);
     assert_int_equal(t->cpu->regs[0], 21);
     assert_int_equal(accel_instruction_count(t->accel), 4);
@@ -227,7 +228,7 @@ static void test_checked_page_cools_down(void **state)
         t->cpu->regs[1] = 5000;
         toy_run(t, 0x1000);
         assert_int_equal(t->cpu->regs[0], 5000 * run);
-        assert_memory_equal(t->ram->host + 0x1800, &last, 8);
+        assert_int_equal(guest_get(t->ram->host + 0x1800, 8), last);
         assert_int_equal(accel_instruction_count(t->accel), 15001 * run);
         if (run == 2)
             assert_true(tb_page_is_checked(&t->accel->tbs, 0x1000));
@@ -291,7 +292,7 @@ static void test_page_crossing_access(void **state)
     t->cpu->regs[1] = 0x1122334455667788;
     toy_run(t, 0x1000);
     assert_int_equal(t->cpu->regs[0], 0x1122334455667788);
-    assert_memory_equal(t->ram->host + 0x2ffc, &t->cpu->regs[1], 8);
+    assert_int_equal(guest_get(t->ram->host + 0x2ffc, 8), t->cpu->regs[1]);
     toy_free(t);
 }
 

@@ -3,11 +3,11 @@
  * alone. */
 #include "tests/hw/fixture.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "hw/elf-le.h"
 #include "hw/kernel-payload.h"
 #include "hw/kernel-unpack.h"
 #include "hw/optionrom/roms.h"

@@ -4,6 +4,7 @@
 #include "hw/pci.h"
 #include "hw/piix3.h"
 #include "hw/port92.h"
+#include "softmmu/bytes.h"
 #include "tests/hw/fixture.h"
 
 #include <string.h>
@@ -261,8 +262,8 @@ static void test_ram_map(void **state)
 
     fixture_write(b->f, 0x1000, 0x12345678, 4);
     fixture_write(b->f, 0x100000000ull, 0x9abcdef0, 4);
-    assert_int_equal(*(uint32_t *)(b->f->ram_block->host + 0x1000), 0x12345678);
-    assert_int_equal(*(uint32_t *)(b->f->ram_block->host + FIXTURE_RAM_SIZE / 2), 0x9abcdef0);
+    assert_int_equal(get_le(b->f->ram_block->host + 0x1000, 4), 0x12345678);
+    assert_int_equal(get_le(b->f->ram_block->host + FIXTURE_RAM_SIZE / 2, 4), 0x9abcdef0);
     assert_int_equal(fixture_read(b->f, FIXTURE_RAM_SIZE / 2, 1), 0xff); /* the hole */
     done(b);
 }

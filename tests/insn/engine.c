@@ -19,6 +19,7 @@
 #include "target-i386/helpers.h"
 #include "target-i386/segment.h"
 #include "target-i386/translate.h"
+#include "tcg/lanes.h"
 #include "tcg/tcg.h"
 
 typedef struct TestCpu {
@@ -196,19 +197,27 @@ static void slow(void *env)
 {
     Cpu *cpu = env;
     SlowAccess *s = slow_access(env);
-    uint64_t old = 0, stored;
+    uint8_t bytes[sizeof(s->value)];
+    uint64_t stored;
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         x86_misaligned(cpu, s);
     check_range(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ,
                 s->flags & MEM_STACK);
     switch (s->op) {
     case OP_probe: return;
-    case OP_ld: copy_in(s->addr, s->value, s->size); return;
-    case OP_st: copy_out(s->addr, s->value, s->size); return;
+    case OP_ld:
+        copy_in(s->addr, bytes, s->size);
+        words_from_guest(s->value, bytes, s->size);
+        return;
+    case OP_st:
+        words_to_guest(bytes, s->value, s->size);
+        copy_out(s->addr, bytes, s->size);
+        return;
     }
-    copy_in(s->addr, &old, s->size);
-    s->value[0] = rmw_result(s, old, &stored);
-    copy_out(s->addr, &stored, s->size);
+    copy_in(s->addr, bytes, s->size);
+    s->value[0] = rmw_result(s, guest_get(bytes, s->size), &stored);
+    guest_put(bytes, stored, s->size);
+    copy_out(s->addr, bytes, s->size);
 }
 
 static void alone(void *env)
@@ -220,18 +229,20 @@ static void alone(void *env)
 
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 {
-    uint64_t v = 0;
+    uint8_t bytes[8];
     if (is_descriptor(addr, mmu))
         return read_descriptor(addr) >> (addr & 7) * 8;
     check_range(cpu, addr, size, ACCESS_READ, false);
-    copy_in(addr, &v, size);
-    return v;
+    copy_in(addr, bytes, size);
+    return guest_get(bytes, size);
 }
 
 void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu)
 {
+    uint8_t bytes[8];
+    guest_put(bytes, value, size);
     check_range(cpu, addr, size, ACCESS_WRITE, false);
-    copy_out(addr, &value, size);
+    copy_out(addr, bytes, size);
 }
 
 void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu)

@@ -10,6 +10,7 @@
 #include "leeway.h"
 #include "target-i386/gen.h"
 #include "tcg/ir.h"
+#include "tcg/lanes.h"
 
 static uint64_t rnd_state = 1;
 
@@ -255,19 +256,17 @@ static void random_image(uint8_t *b)
     uint64_t header[8] = { 0 };
     random_header(header);
     for (unsigned n = 0; n < 512; n += 8) {
-        uint64_t v = random_half();
-        memcpy(b + n, &v, 8);
+        guest_put(b + n, random_half(), 8);
     }
     if (below(2)) {
-        uint16_t fcw = (uint16_t)(rnd() | 0x3f);
-        memcpy(b, &fcw, 2);
+        guest_put(b, rnd() | 0x3f, 2);
     }
     uint16_t mxcsr = below(4) ? 0x1f80 : (uint16_t)rnd();
-    memcpy(b + 24, &mxcsr, 2);
+    guest_put(b + 24, mxcsr, 2);
     memset(b + 26, 0, 2);
     if (!below(16))
         b[26] = 1; /* a reserved bit of MXCSR */
-    memcpy(b + 512, header, sizeof(header));
+    words_to_guest(b + 512, header, sizeof(header));
 }
 
 void random_memory(Memory *mem, uint64_t seed, unsigned image)
@@ -288,7 +287,7 @@ void random_memory(Memory *mem, uint64_t seed, unsigned image)
             break;
         default: v = random_half(); break;
         }
-        memcpy(mem->data + n, &v, 8);
+        guest_put(mem->data + n, v, 8);
     }
     if (image)
         random_image(mem->data + image);
@@ -786,7 +785,7 @@ static void patch_insn(Item *t, Mode mode, const Encoder *c, const Insn *i)
         unsigned size = i->osize == I16 ? 2 : 4;
         uint16_t sel = mode_selectors(mode)[INSN_CS];
         if (below(8))
-            memcpy(t->bytes + t->len - 2, &sel, 2);
+            guest_put(t->bytes + t->len - 2, sel, 2);
         add_patch(t, PATCH_NEXT, t->len - 2 - size, size, 0);
     }
 }

@@ -5,10 +5,12 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tcg/lanes.h"
+
 static void put(uint8_t *area, uint32_t what, const Pair *p, unsigned size)
 {
     uint64_t v[2] = { p->lo, p->hi };
-    memcpy(area + (what & 0xffff), v, size);
+    words_to_guest(area + (what & 0xffff), v, size);
 }
 
 static void apply_pair(const Pair *p, State *s, Memory *m)

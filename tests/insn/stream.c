@@ -8,6 +8,7 @@
 #include "leeway.h"
 #include "target-i386/gen.h"
 #include "tcg/ir.h"
+#include "tcg/lanes.h"
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
@@ -120,7 +121,7 @@ static void apply_patch(const Stream *s, unsigned item, const Patch *p, uint8_t 
     case PATCH_NEXT: v = base + next; break;
     case PATCH_RIP: v = p->value - (CODE_BASE + end); break;
     }
-    memcpy(code + start + p->at, &v, p->size);
+    guest_put(code + start + p->at, v, p->size);
 }
 
 static unsigned lay_out(const Stream *s, uint8_t *code)
@@ -507,10 +508,8 @@ static void state_pairs(GString *g, const State *from, const State *to)
 static void memory_pairs(GString *g, const char *what, const uint8_t *from, const uint8_t *to)
 {
     for (unsigned n = 0; n < AREA_SIZE; n += 8) {
-        uint64_t v;
-        memcpy(&v, to + n, 8);
         if (memcmp(from + n, to + n, 8))
-            pair(g, what, n, v, 0);
+            pair(g, what, n, guest_get(to + n, 8), 0);
     }
 }
 

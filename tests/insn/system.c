@@ -116,6 +116,7 @@ void system_free(System *s)
 void system_write(System *s, uint64_t phys, uint64_t value, unsigned size)
 {
     g_assert(phys + size <= SYSTEM_RAM);
+    value = GUINT64_TO_LE(value);
     address_space_write_bytes(s->machine.memory, phys, &value, size);
 }
 
@@ -125,7 +126,7 @@ uint64_t system_read(System *s, uint64_t phys, unsigned size)
 
     g_assert(phys + size <= SYSTEM_RAM);
     address_space_read_bytes(s->machine.memory, phys, &value, size);
-    return value;
+    return GUINT64_FROM_LE(value);
 }
 
 /* ---- Tables --------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "accel/debug.h"
+#include "softmmu/bytes.h"
 #include "target-i386/cpuid.h"
 #include "target-i386/help-fp.h"
 #include "target-i386/help-system.h"
@@ -372,20 +373,31 @@ static uint64_t read_value(CpuX86 *c, const RegRow *row)
     }
 }
 
+static void put_words(uint8_t *buf, const uint64_t *q)
+{
+    put_le(buf, 8, q[0]);
+    put_le(buf + 8, 8, q[1]);
+}
+
+static void get_words(uint64_t *q, const uint8_t *buf)
+{
+    q[0] = get_le(buf, 8);
+    q[1] = get_le(buf + 8, 8);
+}
+
 void gdb_register_read(const GdbRegisters *r, CpuX86 *c, unsigned n, uint8_t *buf)
 {
     const RegRow *row = row_of(r, n);
     const X87Reg *st = &c->fpregs[x87_physical(c, row->index)];
-    uint64_t v;
 
     switch (row->kind) {
     case KIND_ST:
-        memcpy(buf, &st->frac, 8);
-        memcpy(buf + 8, &st->se, 2);
+        put_le(buf, 8, st->frac);
+        put_le(buf + 8, 2, st->se);
         break;
-    case KIND_XMM: memcpy(buf, &c->xmm[row->index].q[0], 16); break;
-    case KIND_YMMH: memcpy(buf, &c->xmm[row->index].q[2], 16); break;
-    default: v = GUINT64_TO_LE(read_value(c, row)); memcpy(buf, &v, row->bits / 8);
+    case KIND_XMM: put_words(buf, &c->xmm[row->index].q[0]); break;
+    case KIND_YMMH: put_words(buf, &c->xmm[row->index].q[2]); break;
+    default: put_le(buf, row->bits / 8, read_value(c, row));
     }
 }
 
@@ -483,13 +495,12 @@ bool gdb_register_write(const GdbRegisters *r, CpuX86 *c, unsigned n, const uint
 
     switch (w.row->kind) {
     case KIND_ST:
-        memcpy(&st->frac, buf, 8);
-        memcpy(&st->se, buf + 8, 2);
+        st->frac = get_le(buf, 8);
+        st->se = get_le(buf + 8, 2);
         return true;
-    case KIND_XMM: memcpy(&c->xmm[w.row->index].q[0], buf, 16); return true;
-    case KIND_YMMH: memcpy(&c->xmm[w.row->index].q[2], buf, 16); return true;
-    default: memcpy(&w.value, buf, w.row->bits / 8);
+    case KIND_XMM: get_words(&c->xmm[w.row->index].q[0], buf); return true;
+    case KIND_YMMH: get_words(&c->xmm[w.row->index].q[2], buf); return true;
+    default: w.value = get_le(buf, w.row->bits / 8);
     }
-    w.value = GUINT64_FROM_LE(w.value);
     return debug_try(&c->cpu, try_write, &w) && w.done;
 }
