@@ -106,7 +106,7 @@ static void fill_memory_sizes(PcBoard *b)
 }
 
 /* "cad": up to three devices in the order firmware tries them. */
-static bool fill_boot_order(PcBoard *b, const char *order, GError **error)
+bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error)
 {
     static const char letters[] = "\1a\1b\2c\3d\4n"; /* code, letter */
     uint8_t codes[3] = { 0 };
@@ -152,7 +152,7 @@ bool pc_fill_cmos(PcBoard *b, GError **error)
     fill_memory_sizes(b);
     fill_floppies(b);
     rtc_set_cmos(b->rtc, 0x5f, b->m->cpus->count - 1);
-    return fill_boot_order(b, c->boot_order ? c->boot_order : "cad", error);
+    return pc_fill_boot_order(b, c->boot_order ? c->boot_order : "cad", error);
 }
 
 /* ---- fw_cfg --------------------------------------------------------------------------------- */

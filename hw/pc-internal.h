@@ -41,6 +41,7 @@ bool pc_place_flash(PcBoard *b, GError **error);
 void pc_place_isa_bios(PcBoard *b, MemRegion *bios);
 RamBlock *pc_load_vga_rom(PcBoard *b, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
+bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error);
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);
 
 /* pc-drives.c: disks and CD-ROMs on the IDE channels; what -device ide-hd and ide-cd ask for. */

@@ -473,6 +473,11 @@ void pc_print_lapic(Machine *m, unsigned n, GString *out)
     apic_set_print(board_of(m)->apics, n, out);
 }
 
+bool pc_set_boot_order(Machine *m, const char *order, GError **error)
+{
+    return pc_fill_boot_order(board_of(m), order, error);
+}
+
 void pc_print_pci(Machine *m, GString *out)
 {
     pci_bus_print(board_of(m)->pci, out);

@@ -21,6 +21,9 @@ void pc_powerdown(Machine *m);
 /* Out of S3: everything is reset but RAM and who controls it; the guest learns why it runs again. */
 void pc_wakeup(Machine *m);
 
+/* What firmware tries from the next reset on, as -boot order= has it. */
+bool pc_set_boot_order(Machine *m, const char *order, GError **error);
+
 /* How RAM of @size bytes is divided: what lies below 4 GiB. */
 uint64_t pc_ram_below_4g(uint64_t size);
 

@@ -16,6 +16,24 @@ void machine_request_quit(Machine *m, int exit_status)
     machine_request(m, REQUEST_QUIT);
 }
 
+void machine_request_for_host(Machine *m, RunRequest r)
+{
+    m->host_requests |= r;
+    machine_request(m, r);
+}
+
+void machine_emit(Machine *m, const char *event, const char *data, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, data);
+    text = data ? g_strdup_vprintf(data, ap) : NULL;
+    va_end(ap);
+    if (m->event_hook)
+        m->event_hook(m->event_opaque, event, text);
+}
+
 static GBytes *save_chardev(void *chr)
 {
     return chardev_save(chr);

@@ -67,6 +67,7 @@ typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 typedef struct MachineConfig {
     char *machine; /* "pc", "pc-i440fx-7.2", … */
     char *name;    /* -name */
+    char *uuid;    /* -uuid; NULL: none */
     uint64_t ram_size;
     unsigned cpus, max_cpus, sockets, cores, threads;
     char *cpu_model; /* the whole -cpu argument */
@@ -197,6 +198,10 @@ struct Machine {
     RunState state;
     GArray *keepers; /* MachineKeeper */
     bool stays;      /* at the end of a replay, as somebody may want to look back */
+    uint32_t host_requests; /* those of .requests that did not come from the guest */
+    const char *quit_reason; /* who wants out, for the SHUTDOWN event; NULL: the guest */
+    void (*event_hook)(void *opaque, const char *event, const char *data); /* machine_emit() */
+    void *event_opaque;
     void (*request_hook)(void *opaque); /* shortens the running vCPU's budget */
     void *request_opaque;
 };
@@ -204,6 +209,10 @@ struct Machine {
 /* Ask for something from within a device or a CPU (machine thread). */
 void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
+/* The same for a user, not the guest. */
+void machine_request_for_host(Machine *m, RunRequest r);
+/* News for programs that watch (QMP's events): @data is a JSON object, or NULL. Machine thread. */
+void machine_emit(Machine *m, const char *event, const char *data, ...) G_GNUC_PRINTF(3, 4);
 
 void machine_keep_chardev(Machine *m, Chardev *chr); /* NULL is allowed */
 void machine_set_silent(Machine *m, bool silent);    /* all keepers */

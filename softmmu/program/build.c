@@ -152,6 +152,19 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
     return true;
 }
 
+static bool translate(void *opaque, unsigned n, uint64_t addr, uint64_t *phys)
+{
+    Cpu *cpu = cpu_of(opaque, n);
+    CpuPage page;
+
+    if (!cpu->ops->walk(cpu, addr, ACCESS_READ, 0, true, &page))
+        return false;
+    *phys = page.phys | (addr & 0xfff);
+    return true;
+}
+
+const MonitorBoard build_monitor_board = { pc_set_boot_order };
+
 static void log_changed(void *opaque)
 {
     accel_flush_code(((Built *)opaque)->accel);
@@ -179,6 +192,7 @@ MonitorCpus build_monitor_cpus(Built *b)
         .plugin_load = load_plugin,
         .plugin_unload = unload_plugin,
         .machine_check = machine_check,
+        .translate = translate,
         .opaque = b,
     };
 }

@@ -30,5 +30,6 @@ void build_free(Built *b);
 /* How the monitor sees the CPUs and the board. */
 MonitorCpus build_monitor_cpus(Built *b);
 extern const MonitorTopic build_monitor_topics[];
+extern const MonitorBoard build_monitor_board;
 
 #endif

@@ -11,6 +11,21 @@ static void quit_key(void *opaque)
     machine_request_quit(opaque, 0);
 }
 
+static void clear_chardev(void *p)
+{
+    QmpChardev *c = p;
+
+    g_free(c->label);
+    g_free(c->spec);
+}
+
+static void enlist(Console *c, const char *label, const char *spec, Chardev *chr)
+{
+    QmpChardev listed = { g_strdup(label), g_strdup(spec), chr };
+
+    g_array_append_val(c->chardevs, listed);
+}
+
 /* Open @spec for the option and label that the user knows it by; "none" is NULL without error. */
 static bool open_device(Console *c, const char *spec, const char *option, const char *label,
                         Machine *m, Chardev **chr, GError **error)
@@ -24,6 +39,7 @@ static bool open_device(Console *c, const char *spec, const char *option, const 
         return false;
     }
     g_ptr_array_add(c->owned, *chr);
+    enlist(c, label, spec, *chr);
     if (chardev_pty_name(*chr))
         fprintf(stderr, "char device redirected to %s (label %s)\n", chardev_pty_name(*chr), label);
     if (chardev_waits_at(*chr))
@@ -38,7 +54,7 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
     Chardev *mux;
 
     if (c->monitor) {
-        error_set(error, "-serial %s: only one monitor is supported yet", spec);
+        error_set(error, "-serial %s: another serial port has the monitor", spec);
         return false;
     }
     if (strcmp(spec, "mon:stdio")) /* that one has its own terminal mode */
@@ -103,20 +119,40 @@ static bool open_monitor(Console *c, const char *spec, Machine *m, GError **erro
     if (!strcmp(spec, "none"))
         return true;
     if (c->monitor) {
-        error_set(error, "-monitor %s: only one monitor is supported yet", spec);
+        error_set(error, "-monitor %s: a serial port has it already (mon:)", spec);
         return false;
     }
     return open_device(c, spec, "monitor", "monitor0", m, &c->monitor, error);
 }
 
+static bool open_monitors(Console *c, const Options *o, Machine *m, GError **error)
+{
+    for (unsigned i = 0; i < o->monitors->len && !o->mute; i++) {
+        const MonitorOption *option = o->monitors->pdata[i];
+        ConsoleMonitor mon = { NULL, option->control, option->pretty };
+        g_autofree char *label = g_strdup_printf("compat_monitor%u", i);
+
+        if (!open_device(c, option->device, option->control ? "qmp" : "monitor", label, m, &mon.chr,
+                         error))
+            return false;
+        if (mon.chr)
+            g_array_append_val(c->monitors, mon);
+    }
+    return true;
+}
+
 bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 {
-    *c = (Console){ .owned = g_ptr_array_new() };
+    *c = (Console){ .owned = g_ptr_array_new(),
+                    .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
+                    .chardevs = g_array_new(FALSE, FALSE, sizeof(QmpChardev)) };
+    g_array_set_clear_func(c->chardevs, clear_chardev);
     for (unsigned i = 0; i < o->serials->len; i++) {
         if (!open_serial(c, o, i, m, error))
             return false;
     }
-    return open_monitor(c, o->monitor, m, error) && open_debugcon(c, o, m, error);
+    return open_monitor(c, o->monitor, m, error) && open_monitors(c, o, m, error) &&
+           open_debugcon(c, o, m, error);
 }
 
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
@@ -131,5 +167,7 @@ void console_close(Console *c)
     for (unsigned i = 0; i < c->owned->len; i++)
         chardev_free(c->owned->pdata[i]);
     g_ptr_array_unref(c->owned);
+    g_array_unref(c->monitors);
+    g_array_unref(c->chardevs);
     *c = (Console){ 0 };
 }

@@ -4,11 +4,19 @@
 #define SOFTMMU_PROGRAM_CONSOLE_H
 
 #include "softmmu/program/options.h"
+#include "softmmu/program/qmp/qmp.h"
+
+typedef struct ConsoleMonitor {
+    Chardev *chr;
+    bool control, pretty;
+} ConsoleMonitor;
 
 typedef struct Console {
     GPtrArray *owned; /* Chardev * */
     Chardev *monitor; /* NULL: none */
     Chardev *gdb;     /* NULL: none */
+    GArray *monitors; /* ConsoleMonitor: further ones */
+    GArray *chardevs; /* QmpChardev: all of them, by label */
 } Console;
 
 /* Fills @m->serial and @m->debugcon. Tells on stderr where ptys are and whom it waits for.

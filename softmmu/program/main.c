@@ -91,6 +91,8 @@ struct Program {
     GdbServer *gdb;
     Traveller *traveller;
     SaveState *states;
+    GPtrArray *qmps;  /* Qmp * */
+    GPtrArray *views; /* Monitor *: beside the first */
     GMainLoop *loop;
     RecordReader *reader; /* NULL: no replay */
     bool leaves;          /* it, where it was to stop, as nobody is there to look */
@@ -101,6 +103,7 @@ struct Program {
 /* Machine thread. */
 static void signal_arrived(void *opaque, const void *data, size_t len)
 {
+    ((Machine *)opaque)->quit_reason = "host-signal";
     machine_request_quit(opaque, EXIT_SUCCESS);
 }
 
@@ -190,6 +193,49 @@ static bool end_record(void *opaque, GError **error)
     return record_end_here(&((Program *)opaque)->built, error);
 }
 
+/* ---- Monitors --------------------------------------------------------------------------------- */
+
+static void tell_programs(void *opaque, const char *event, const char *data)
+{
+    Program *p = opaque;
+
+    for (guint i = 0; i < p->qmps->len; i++)
+        qmp_event(p->qmps->pdata[i], event, data);
+}
+
+/* Those beside the first. */
+static void open_monitors(Program *p)
+{
+    Machine *m = &p->built.machine;
+    QmpWorld world = { m,
+                       p->rc,
+                       p->monitor,
+                       build_monitor_cpus(&p->built),
+                       *savestate_for_monitor(p->states),
+                       p->console.chardevs };
+
+    p->qmps = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_free);
+    p->views = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
+    m->event_hook = tell_programs;
+    m->event_opaque = p;
+    for (guint i = 0; i < p->console.monitors->len; i++) {
+        const ConsoleMonitor *c = &g_array_index(p->console.monitors, ConsoleMonitor, i);
+
+        if (c->control)
+            g_ptr_array_add(p->qmps, qmp_new(&world, c->chr, c->pretty));
+        else
+            g_ptr_array_add(p->views, monitor_new_beside(p->monitor, c->chr));
+    }
+}
+
+static void close_monitors(Program *p)
+{
+    p->built.machine.event_hook = NULL;
+    g_clear_pointer(&p->qmps, g_ptr_array_unref);
+    g_clear_pointer(&p->views, g_ptr_array_unref);
+    monitor_free(p->monitor);
+}
+
 /* What the machine begins with instead of a cold start. */
 static bool load_start(Program *p, const Options *o, GError **error)
 {
@@ -237,8 +283,10 @@ static bool set_up(Program *p, const Options *o, GError **error)
     p->traveller = traveller_new(&p->built, o, p->rc);
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
     p->states = savestate_new(&p->built, p->rc);
+    monitor_set_board(p->monitor, &build_monitor_board);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
     monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
+    open_monitors(p);
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->traveller, p->console.gdb);
     if (!screens_open(&p->screens, o, m, error) || !load_start(p, o, error))
         return false;
@@ -305,7 +353,7 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
     }
     screens_close(&p.screens);
     gdb_server_free(p.gdb);
-    monitor_free(p.monitor);
+    close_monitors(&p);
     savestate_free(p.states);
     traveller_free(p.traveller);
     run_control_free(p.rc);

@@ -127,6 +127,8 @@ static void list_topics(const Monitor *mon, GString *out)
 void monitor_fail(Monitor *mon, GString *out, const char *why)
 {
     g_string_append_printf(out, "Error: %s\n", why);
+    g_free(mon->failure);
+    mon->failure = g_strdup(why);
 }
 
 /* The first word of @text; *@rest is what follows it. Commands may be glued to a "/FMT". */
@@ -162,12 +164,13 @@ static void cmd_info(Monitor *mon, const char *args, GString *out)
 
 static void cmd_quit(Monitor *mon, const char *args, GString *out)
 {
+    mon->m->quit_reason = "host-qmp-quit";
     machine_request_quit(mon->m, 0);
 }
 
 static void cmd_reset(Monitor *mon, const char *args, GString *out)
 {
-    machine_request(mon->m, REQUEST_RESET);
+    machine_request_for_host(mon->m, REQUEST_RESET);
 }
 
 static void cmd_powerdown(Monitor *mon, const char *args, GString *out)
@@ -190,7 +193,7 @@ static void cmd_cont(Monitor *mon, const char *args, GString *out)
     g_autoptr(GError) error = NULL;
 
     if (!run_control_cont(mon->rc, &error))
-        g_string_append_printf(out, "Error: %s\n", error->message);
+        monitor_fail(mon, out, error->message);
 }
 
 static void cmd_cpu(Monitor *mon, const char *args, GString *out)
@@ -288,6 +291,16 @@ static const Command commands[] = {
     {"cpu",              NULL, "index",     "the CPU that registers and x are about",      cmd_cpu},
     {"x",                NULL, "/fmt addr", "virtual memory; fmt: count, x d u o c i, b h w g", cmd_x},
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
+    {"key_event",        NULL, "key on|off", "a key goes down or up",                      monitor_key_event, true},
+    {"nmi",              NULL, "",          "inject an NMI into all CPUs",                 monitor_nmi, true},
+    {"boot_set",         NULL, "drives",    "what firmware tries from the next reset on",  monitor_boot_set, true},
+    {"i",                NULL, "/fmt addr", "read an I/O port",                            monitor_in, true},
+    {"o",                NULL, "/fmt addr value", "write to an I/O port",                  monitor_out, true},
+    {"sum",              NULL, "addr size", "checksum of physical memory",                 monitor_sum},
+    {"gva2gpa",          NULL, "addr",      "the physical address of a virtual one",       monitor_gva2gpa},
+    {"gpa2hva",          NULL, "addr",      "where this process has physical memory",      monitor_gpa2hva},
+    {"memsave",          NULL, "addr size file", "virtual memory to a file",               monitor_memsave},
+    {"pmemsave",         NULL, "addr size file", "physical memory to a file",              monitor_pmemsave},
     {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
                                             "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
     {"change",           NULL, "[-f] device file [format [retain|read-only|read-write]]",
@@ -367,6 +380,7 @@ GPtrArray *monitor_complete(const char *prefix)
 static void run_command(Monitor *mon, const Command *c, const char *args, const char *line,
                         GString *out)
 {
+    Monitor *actor = mon->actor;
     g_autofree char *event = g_strdup_printf("%u %s", mon->cpu, line);
 
     if (c->acts == mon->acting) { /* a recording must not have others: it would reach the host */
@@ -375,11 +389,16 @@ static void run_command(Monitor *mon, const Command *c, const char *args, const 
     }
     if (mon->acting)
         return;
-    mon->out = out;
+    actor->out = out;
     /* The tap has a better stamp. */
-    if (!input_act(mon->m->input, mon->channel, event, strlen(event) + 1, 0))
+    if (!input_act(mon->m->input, actor->channel, event, strlen(event) + 1, 0)) {
         g_string_append(out, "not while a recording is replayed\n");
-    mon->out = NULL;
+        g_free(mon->failure);
+        mon->failure = g_strdup("not while a recording is replayed");
+    }
+    actor->out = NULL;
+    if (actor != mon && actor->failure)
+        mon->failure = g_steal_pointer(&actor->failure);
 }
 
 void monitor_act(void *opaque, const void *data, size_t len)
@@ -412,4 +431,21 @@ void monitor_execute(Monitor *mon, const char *line, GString *out)
         }
     }
     g_string_append_printf(out, "unknown command: '%s'\n", name);
+}
+
+bool monitor_run(Monitor *mon, int cpu, const char *line, GString *out, GError **error)
+{
+    unsigned own = mon->cpu;
+    bool good;
+
+    g_clear_pointer(&mon->failure, g_free);
+    if (cpu >= 0)
+        mon->cpu = cpu;
+    monitor_execute(mon, line, out);
+    if (cpu >= 0)
+        mon->cpu = own;
+    good = !mon->failure;
+    if (!good)
+        error_set(error, "%s", mon->failure);
+    return good;
 }

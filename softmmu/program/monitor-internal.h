@@ -14,7 +14,10 @@ struct Monitor {
     MonitorRecord record; /* all 0: likewise */
     MonitorStates states; /* all 0: likewise */
     VncServer *vnc;       /* NULL: likewise */
+    MonitorBoard board;
+    char *failure;    /* of the command that runs, NULL: none */
     GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
+    Monitor *actor; /* whose channel acts go through: the first monitor */
     unsigned cpu; /* the one that commands are about */
     int channel;  /* of commands that act on the machine */
     bool acting;  /* one arrived there */
@@ -47,6 +50,17 @@ void monitor_end_record(Monitor *mon, const char *args, GString *out);
 void monitor_replay_break(Monitor *mon, const char *args, GString *out);
 void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out);
 void monitor_info_replay(Monitor *mon, const char *args, GString *out);
+/* Reaching into the guest, see monitor-poke.c. */
+void monitor_key_event(Monitor *mon, const char *args, GString *out);
+void monitor_nmi(Monitor *mon, const char *args, GString *out);
+void monitor_boot_set(Monitor *mon, const char *args, GString *out);
+void monitor_in(Monitor *mon, const char *args, GString *out);
+void monitor_out(Monitor *mon, const char *args, GString *out);
+void monitor_sum(Monitor *mon, const char *args, GString *out);
+void monitor_gva2gpa(Monitor *mon, const char *args, GString *out);
+void monitor_gpa2hva(Monitor *mon, const char *args, GString *out);
+void monitor_memsave(Monitor *mon, const char *args, GString *out);
+void monitor_pmemsave(Monitor *mon, const char *args, GString *out);
 /* The machine's state, see monitor-states.c. */
 void monitor_savevm(Monitor *mon, const char *args, GString *out);
 void monitor_loadvm(Monitor *mon, const char *args, GString *out);

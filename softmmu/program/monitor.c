@@ -197,6 +197,28 @@ static void event(void *opaque, int what)
 
 static const ChardevClient client = { can_receive, receive, event };
 
+static void open_line(Monitor *mon, Chardev *chr)
+{
+    mon->line = g_string_new("");
+    mon->history = g_ptr_array_new_with_free_func(g_free);
+    mon->chr = chr;
+    chardev_set_control(chr, true);
+    chardev_connect(chr, &client, mon);
+}
+
+Monitor *monitor_new_beside(Monitor *first, Chardev *chr)
+{
+    Monitor *mon = g_memdup2(first, sizeof(*first));
+
+    g_array_ref(mon->checkpoints);
+    mon->failure = NULL;
+    mon->out = NULL;
+    mon->greeted = mon->acting = false;
+    mon->escape = mon->history_at = 0;
+    open_line(mon, chr);
+    return mon;
+}
+
 Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
                      const MonitorTopic *topics, Chardev *chr)
 {
@@ -206,13 +228,10 @@ Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
     mon->rc = rc;
     mon->cpus = *cpus;
     mon->topics = topics;
-    mon->line = g_string_new("");
-    mon->history = g_ptr_array_new_with_free_func(g_free);
+    mon->actor = mon;
     mon->checkpoints = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    mon->chr = chr;
     mon->channel = input_add_channel(m->input, "monitor", false, monitor_act, mon);
-    chardev_set_control(chr, true);
-    chardev_connect(chr, &client, mon);
+    open_line(mon, chr);
     return mon;
 }
 
@@ -224,5 +243,6 @@ void monitor_free(Monitor *mon)
     g_string_free(mon->line, TRUE);
     g_ptr_array_unref(mon->history);
     g_array_unref(mon->checkpoints);
+    g_free(mon->failure);
     g_free(mon);
 }

@@ -32,7 +32,15 @@ typedef struct MonitorCpus {
     /* Plugins of the engine; false: told in @error. */
     bool (*plugin_load)(void *opaque, const char *spec, GError **error);
     bool (*plugin_unload)(void *opaque, const char *name, GError **error);
+    /* Physical address of a virtual one; false: not mapped. */
+    bool (*translate)(void *opaque, unsigned n, uint64_t addr, uint64_t *phys);
 } MonitorCpus;
+
+/* What users ask of a board (hw/pc.h). */
+typedef struct MonitorBoard {
+    bool (*set_boot_order)(Machine *m, const char *order, GError **error);
+} MonitorBoard;
+void monitor_set_board(Monitor *mon, const MonitorBoard *board);
 
 /* An `info` topic of the board. @args: what follows the topic. */
 typedef struct MonitorTopic {
@@ -64,6 +72,14 @@ typedef struct MonitorRecord {
 } MonitorRecord;
 void monitor_set_record(Monitor *mon, const MonitorRecord *record);
 
+/* How writing or reading the state goes. */
+typedef struct MonitorMigration {
+    const char *status; /* "active", "completed", …; NULL: there was none */
+    const char *why;    /* it failed, or NULL */
+    uint64_t bytes, ram_bytes;
+    int64_t total_ms;
+} MonitorMigration;
+
 /* The machine's state: snapshots in its disks, streams to and from the host (savestate.h). */
 typedef struct MonitorStates {
     bool (*save)(void *opaque, const char *name, GError **error); /* NULL: a name is made up */
@@ -74,6 +90,7 @@ typedef struct MonitorStates {
     bool (*incoming)(void *opaque, const char *uri, GError **error);
     void (*cancel)(void *opaque);
     void (*print_migration)(void *opaque, GString *out);
+    MonitorMigration (*migration)(void *opaque);
     void *opaque;
 } MonitorStates;
 void monitor_set_states(Monitor *mon, const MonitorStates *states);
@@ -84,8 +101,12 @@ void monitor_set_vnc(Monitor *mon, VncServer *vnc); /* NULL: there is none */
 /* @topics may be NULL. @chr may be NULL: commands by monitor_execute() only. */
 Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
                      const MonitorTopic *topics, Chardev *chr);
+/* One more, on @chr, that can do what @first can (as far as that has been told by now). */
+Monitor *monitor_new_beside(Monitor *first, Chardev *chr);
 void monitor_free(Monitor *mon);
 /* Run one command line; what it prints is appended to @out. */
 void monitor_execute(Monitor *mon, const char *line, GString *out);
+/* The same about CPU @cpu (-1: the monitor's own), for programs: false if it printed an error. */
+bool monitor_run(Monitor *mon, int cpu, const char *line, GString *out, GError **error);
 
 #endif

@@ -86,7 +86,7 @@ bool opt_fw_cfg(Options *o, const char *arg, GError **error)
 /* ---- -chardev -------------------------------------------------------------------------------- */
 
 typedef struct ChardevArgs {
-    const char *type, *id, *path, *host, *port, *server, *wait;
+    const char *type, *id, *path, *host, *port, *server, *wait, *mux, *signal;
 } ChardevArgs;
 
 static bool take_args(ChardevArgs *a, GHashTable *pairs, GError **error)
@@ -96,7 +96,7 @@ static bool take_args(ChardevArgs *a, GHashTable *pairs, GError **error)
     } known[] = {
         { "backend", &a->type }, { "id", &a->id },     { "path", &a->path },
         { "host", &a->host },    { "port", &a->port }, { "server", &a->server },
-        { "wait", &a->wait },
+        { "wait", &a->wait },    { "mux", &a->mux },   { "signal", &a->signal },
     };
     GHashTableIter iter;
     void *key, *value;
@@ -160,6 +160,7 @@ bool opt_chardev(Options *o, const char *arg, GError **error)
     g_autoptr(GHashTable) pairs = keyval_table(arg, "backend");
     ChardevArgs args = { 0 };
     ChardevOption *option;
+    bool mux = false;
     char *spec;
 
     if (!take_args(&args, pairs, error))
@@ -172,11 +173,17 @@ bool opt_chardev(Options *o, const char *arg, GError **error)
         error_set(error, "there is another character device with id '%s'", args.id);
         return false;
     }
+    if (args.mux && !parse_switch(args.mux, &mux, error))
+        return false;
+    if (args.signal && !mux && strcmp(args.signal, "on")) {
+        error_set(error, "signal=off is only supported together with mux=on");
+        return false;
+    }
     spec = chardev_spec(&args, error);
     if (!spec)
         return false;
     option = g_new(ChardevOption, 1);
-    *option = (ChardevOption){ g_strdup(args.id), spec };
+    *option = (ChardevOption){ g_strdup(args.id), spec, mux };
     g_ptr_array_add(o->chardevs, option);
     return true;
 }
@@ -194,14 +201,86 @@ bool opt_serial(Options *o, const char *arg, GError **error)
     return true;
 }
 
+void options_free_monitor(void *monitor)
+{
+    MonitorOption *mon = monitor;
+
+    g_free(mon->device);
+    g_free(mon);
+}
+
+static bool add_monitor(Options *o, const char *device, bool control, bool pretty)
+{
+    MonitorOption *mon = g_new(MonitorOption, 1);
+
+    *mon = (MonitorOption){ g_strdup(device), control, pretty };
+    g_ptr_array_add(o->monitors, mon);
+    return true;
+}
+
 bool opt_monitor(Options *o, const char *arg, GError **error)
 {
-    if (o->monitor && strcmp(o->monitor, "none")) {
-        error_set(error, "only one monitor is supported yet");
-        return false;
-    }
+    if (o->monitor && strcmp(o->monitor, "none") && strcmp(arg, "none"))
+        return add_monitor(o, arg, false, false);
     replace(&o->monitor, arg);
     return true;
+}
+
+bool opt_qmp(Options *o, const char *arg, GError **error)
+{
+    return !strcmp(arg, "none") || add_monitor(o, arg, true, false);
+}
+
+bool opt_qmp_pretty(Options *o, const char *arg, GError **error)
+{
+    return !strcmp(arg, "none") || add_monitor(o, arg, true, true);
+}
+
+typedef struct MonArgs {
+    char *device;
+    bool control, pretty;
+} MonArgs;
+
+static bool mon_chardev(void *ctx, const char *value, GError **error)
+{
+    g_free(((MonArgs *)ctx)->device);
+    ((MonArgs *)ctx)->device = g_strconcat("chardev:", value, NULL);
+    return true;
+}
+
+static bool mon_mode(void *ctx, const char *value, GError **error)
+{
+    ((MonArgs *)ctx)->control = !strcmp(value, "control");
+    if (!strcmp(value, "control") || !strcmp(value, "readline"))
+        return true;
+    error_set(error, "'%s' is not readline or control", value);
+    return false;
+}
+
+static bool mon_pretty(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((MonArgs *)ctx)->pretty, error);
+}
+
+bool opt_mon(Options *o, const char *arg, GError **error)
+{
+    static const KeyRow keys[] = { { "chardev", mon_chardev },
+                                   { "mode", mon_mode },
+                                   { "pretty", mon_pretty },
+                                   { NULL, NULL } };
+    MonArgs a = { 0 };
+    bool good = keyval_apply(arg, "chardev", keys, &a, error);
+
+    if (good && !a.device) {
+        error_set(error, "chardev is needed");
+        good = false;
+    } else if (good && !a.control && !o->monitor) {
+        replace(&o->monitor, a.device);
+    } else if (good) {
+        add_monitor(o, a.device, a.control, a.pretty);
+    }
+    g_free(a.device);
+    return good;
 }
 
 /* As other character devices, but a server unless told otherwise, which nobody waits for. */
@@ -313,6 +392,8 @@ static void default_console(Options *o)
 
     if (o->config.nodefaults)
         on_terminal = false;
+    if (o->monitors->len && !o->monitor)
+        o->monitor = g_strdup("none");
     if (!o->serials->len) {
         const char *device = "null";
 
@@ -326,10 +407,31 @@ static void default_console(Options *o)
         o->monitor = g_strdup(o->nographic && on_terminal && !uses_stdio(o) ? "stdio" : "none");
 }
 
+/* A serial port and the monitor on a -chardev with mux=on: "mon:DEV" in other words. */
+static void share_chardevs(Options *o)
+{
+    for (unsigned i = 0; i < o->serials->len && o->monitor; i++) {
+        char **serial = (char **)&o->serials->pdata[i];
+        const char *id = g_str_has_prefix(*serial, "chardev:") ? *serial + strlen("chardev:") : "";
+        const ChardevOption *c = find_chardev(o, id);
+
+        if (!c || !c->mux || strcmp(*serial, o->monitor))
+            continue;
+        g_free(*serial);
+        *serial = g_strconcat("mon:", c->spec, NULL);
+        replace(&o->monitor, "none");
+    }
+}
+
 bool options_complete_devices(Options *o, GError **error)
 {
     if (!o->config.vga)
         o->config.vga = g_strdup(o->config.nodefaults ? "none" : "std");
+    share_chardevs(o);
+    for (unsigned i = 0; i < o->monitors->len; i++) {
+        if (!resolve(o, &((MonitorOption *)o->monitors->pdata[i])->device, error))
+            return false;
+    }
     for (unsigned i = 0; i < o->serials->len; i++) {
         if (!resolve(o, (char **)&o->serials->pdata[i], error))
             return false;

@@ -190,6 +190,9 @@ static const OptionRow option_rows[] = {
     {"vga",         "std|none", opt_vga,     "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F unix:P tcp:H:P chardev:ID"},
     {"monitor",     "DEV",  opt_monitor,     "where the monitor goes", true},
+    {"qmp",         "DEV",  opt_qmp,         "a monitor for programs (QMP) there", true},
+    {"qmp-pretty",  "DEV",  opt_qmp_pretty,  "the same with indented answers", true},
+    {"mon",         "chardev=ID[,mode=readline|control][,pretty=on]", opt_mon, "a monitor on a -chardev", true},
     {"debugcon",    "DEV",  opt_debugcon,    "where the debug console at port 0xe9 goes"},
     {"parallel",    "none", opt_parallel,    "no parallel port"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
@@ -238,7 +241,6 @@ static const OptionRow option_rows[] = {
 /* QEMU's options that we lack: what to say. */
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no window; use -vnc :0 or -display curses"
-#define QMP      "QMP is not supported yet; use -monitor"
 #define TRACING  "not supported yet; use -d"
 #define TABLES   "user-given firmware tables are not supported yet"
 
@@ -250,8 +252,7 @@ static const struct {
     {"sd", "SD cards are not modelled"}, 
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
-    {"qmp", QMP}, {"qmp-pretty", QMP},
-    {"mon", QMP}, {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
+    {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
     {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
@@ -421,6 +422,7 @@ static void set_defaults(Options *o)
     o->answer = g_string_new("");
     o->serials = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
+    o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
     o->machine_args = g_ptr_array_new_with_free_func(g_free);
     o->host_args = g_ptr_array_new_with_free_func(g_free);
@@ -496,7 +498,7 @@ bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostF
 void options_clear(Options *o)
 {
     char **strings[] = {
-        &o->config.machine, &o->config.name,   &o->config.cpu_model,  &o->config.accel_backend,
+        &o->config.machine, &o->config.name,   &o->config.uuid, &o->config.cpu_model,  &o->config.accel_backend,
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
@@ -508,6 +510,7 @@ void options_clear(Options *o)
         g_clear_pointer(strings[i], g_free);
     if (!o->replayed_files)
         host_files_free(o->config.files);
+    g_ptr_array_unref(o->monitors);
     g_ptr_array_unref(o->plugins);
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);

@@ -24,12 +24,20 @@ typedef enum Answer {
 
 typedef struct ChardevOption {
     char *id, *spec;
+    bool mux; /* several may share it */
 } ChardevOption;
+
+/* A monitor beside the first: for people or, .control, for programs (QMP). */
+typedef struct MonitorOption {
+    char *device;
+    bool control, pretty;
+} MonitorOption;
 
 typedef struct Options {
     MachineConfig config;
     GPtrArray *serials;  /* char *: device of each port, "none": no port */
     char *monitor;       /* device, or "none" */
+    GPtrArray *monitors; /* MonitorOption *: further ones */
     char *debugcon;      /* device, NULL: none */
     char *gdb;           /* device, NULL: none */
     GPtrArray *chardevs; /* ChardevOption * */

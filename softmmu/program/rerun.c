@@ -27,6 +27,7 @@ static bool set_up(Rerun *s, GError **error)
     s->rc = run_control_new(m, &hooks);
     s->monitor = monitor_new(m, s->rc, &cpus, build_monitor_topics, NULL);
     s->states = savestate_new(&s->built, s->rc);
+    monitor_set_board(s->monitor, &build_monitor_board);
     monitor_set_states(s->monitor, savestate_for_monitor(s->states));
     s->traveller = traveller_new(&s->built, &s->o, s->rc);
     s->gdb = gdb_server_new(&s->built, s->rc, s->monitor, s->traveller, NULL);

@@ -7,6 +7,8 @@ struct RunControl {
     Machine *m;
     RunHooks hooks;
     bool started;
+    bool told;   /* programs know that it runs */
+    bool ended;  /* … that the guest has */
     bool starts; /* when the state that is awaited has come */
 };
 
@@ -43,10 +45,47 @@ const char *run_state_text(RunState state)
     return texts[state];
 }
 
+const char *run_state_name(RunState state)
+{
+    static const char *const names[] = {
+        [RUN_PRELAUNCH] = "prelaunch",     [RUN_RUNNING] = "running",
+        [RUN_PAUSED] = "paused",           [RUN_SHUTDOWN] = "shutdown",
+        [RUN_SUSPENDED] = "suspended",     [RUN_DEBUG] = "debug",
+        [RUN_PANICKED] = "guest-panicked", [RUN_INMIGRATE] = "inmigrate",
+        [RUN_POSTMIGRATE] = "postmigrate", [RUN_BROKEN] = "internal-error",
+    };
+
+    return names[state];
+}
+
+/* Whoever changed the state. */
+static void tell_running(RunControl *rc)
+{
+    bool runs = rc->m->state == RUN_RUNNING || rc->m->state == RUN_SUSPENDED;
+
+    if (runs != rc->told)
+        machine_emit(rc->m, runs ? "RESUME" : "STOP", NULL);
+    rc->told = runs;
+}
+
+static void tell_end(RunControl *rc, bool guest, const char *reason)
+{
+    if (!rc->ended)
+        machine_emit(rc->m, "SHUTDOWN", "{\"guest\": %s, \"reason\": \"%s\"}",
+                     guest ? "true" : "false", reason);
+    rc->ended = true;
+}
+
+static bool is_guests(const RunControl *rc, RunRequest r)
+{
+    return !(rc->m->host_requests & r);
+}
+
 void run_control_stop(RunControl *rc)
 {
     if (rc->m->state == RUN_RUNNING && !(rc->hooks.stopping && rc->hooks.stopping(rc->m)))
         rc->m->state = RUN_PAUSED;
+    tell_running(rc);
 }
 
 bool run_control_cont(RunControl *rc, GError **error)
@@ -63,7 +102,10 @@ bool run_control_cont(RunControl *rc, GError **error)
     case RUN_SUSPENDED:
         error_set(error, "the guest is suspended: system_wakeup is needed first");
         return false;
-    default: rc->m->state = RUN_RUNNING; return true;
+    default:
+        rc->m->state = RUN_RUNNING;
+        tell_running(rc);
+        return true;
     }
 }
 
@@ -86,23 +128,34 @@ void run_control_travel(RunControl *rc)
 
 /* ---- Requests -------------------------------------------------------------------------------- */
 
-static void do_shutdown(RunControl *rc)
+static void end(RunControl *rc, bool guest, const char *reason)
 {
+    tell_end(rc, guest, reason);
     if (rc->m->config->no_shutdown || rc->m->stays)
         rc->m->state = RUN_SHUTDOWN;
     else
         machine_request_quit(rc->m, 0);
 }
 
+static void do_shutdown(RunControl *rc)
+{
+    end(rc, true, "guest-shutdown");
+}
+
 static void do_reset(RunControl *rc)
 {
     Machine *m = rc->m;
+    bool guest = is_guests(rc, REQUEST_RESET);
+    const char *reason = guest ? "guest-reset" : "host-qmp-system-reset";
 
     if (m->config->no_reboot) {
-        do_shutdown(rc);
+        end(rc, guest, reason);
         return;
     }
     device_reset(m->root);
+    rc->ended = false;
+    machine_emit(m, "RESET", "{\"guest\": %s, \"reason\": \"%s\"}", guest ? "true" : "false",
+                 reason);
     if (m->state == RUN_SHUTDOWN || m->state == RUN_PANICKED)
         m->state = m->config->replaying ? RUN_RUNNING : RUN_PAUSED; /* somebody said cont */
     else if (m->state == RUN_SUSPENDED)
@@ -111,14 +164,17 @@ static void do_reset(RunControl *rc)
 
 static void do_powerdown(RunControl *rc)
 {
+    machine_emit(rc->m, "POWERDOWN", NULL);
     if (rc->hooks.powerdown)
         rc->hooks.powerdown(rc->m);
 }
 
 static void do_suspend(RunControl *rc)
 {
-    if (rc->m->state == RUN_RUNNING)
-        rc->m->state = RUN_SUSPENDED;
+    if (rc->m->state != RUN_RUNNING)
+        return;
+    rc->m->state = RUN_SUSPENDED;
+    machine_emit(rc->m, "SUSPEND", NULL);
 }
 
 static void do_wakeup(RunControl *rc)
@@ -128,6 +184,7 @@ static void do_wakeup(RunControl *rc)
     if (rc->hooks.wakeup)
         rc->hooks.wakeup(rc->m);
     rc->m->state = RUN_RUNNING;
+    machine_emit(rc->m, "WAKEUP", NULL);
 }
 
 static void do_debug(RunControl *rc)
@@ -156,6 +213,7 @@ static void honour_requests(RunControl *rc)
         if (asked & request_rows[i].request)
             request_rows[i].act(rc);
     }
+    rc->m->host_requests = 0;
 }
 
 bool run_control_process(void *opaque, bool *quit)
@@ -171,9 +229,11 @@ bool run_control_process(void *opaque, bool *quit)
     if (m->requests)
         honour_requests(rc);
     if (m->requests & REQUEST_QUIT) {
+        tell_end(rc, !m->quit_reason, m->quit_reason ? m->quit_reason : "guest-shutdown");
         rc->m->state = RUN_SHUTDOWN;
         *quit = true;
         return false;
     }
+    tell_running(rc);
     return m->state == RUN_RUNNING || m->state == RUN_SUSPENDED;
 }

@@ -41,5 +41,7 @@ void run_control_travel(RunControl *rc);
 
 /* "running", "paused", "paused (prelaunch)", ... as `info status` words it. */
 const char *run_state_text(RunState state);
+/* The same in one word, as QMP has it: "running", "prelaunch", … */
+const char *run_state_name(RunState state);
 
 #endif

@@ -384,6 +384,8 @@ static void stream_done(void *opaque)
     input_post(s->b->machine.input, s->channel, NULL, 0);
 }
 
+static const char *const status_texts[] = { "none", "active", "completed", "failed", "cancelled" };
+
 static void set_status(SaveState *s, MigrationStatus status, const char *why)
 {
     g_free(s->why);
@@ -391,6 +393,7 @@ static void set_status(SaveState *s, MigrationStatus status, const char *why)
     s->info.why = s->why;
     s->info.status = status;
     s->info.total_ms = (g_get_monotonic_time() - s->began_us) / 1000;
+    machine_emit(&s->b->machine, "MIGRATION", "{\"status\": \"%s\"}", status_texts[status]);
 }
 
 static void load_stream(SaveState *s, const GPtrArray *pieces)
@@ -587,19 +590,26 @@ static void cancel(void *opaque)
 
 static void print_migration(void *opaque, GString *out)
 {
-    static const char *const texts[] = { "none", "active", "completed", "failed", "cancelled" };
     const SaveState *s = opaque;
     const MigrationInfo *i = &s->info;
 
     if (i->status == MIGRATION_NONE)
         return;
-    g_string_append_printf(out, "Migration status: %s", texts[i->status]);
+    g_string_append_printf(out, "Migration status: %s", status_texts[i->status]);
     if (i->why)
         g_string_append_printf(out, " (%s)", i->why);
     g_string_append_printf(out, "\ntotal time: %" PRId64 " ms\n", i->total_ms);
     if (!s->incoming)
         g_string_append_printf(out, "transferred ram: %" PRIu64 " kbytes\n", i->bytes >> 10);
     g_string_append_printf(out, "total ram: %" PRIu64 " kbytes\n", i->ram_bytes >> 10);
+}
+
+static MonitorMigration migration(void *opaque)
+{
+    const MigrationInfo *i = &((SaveState *)opaque)->info;
+
+    return (MonitorMigration){ i->status == MIGRATION_NONE ? NULL : status_texts[i->status], i->why,
+                               i->bytes, i->ram_bytes, i->total_ms };
 }
 
 SaveState *savestate_new(Built *b, RunControl *rc)
@@ -610,7 +620,7 @@ SaveState *savestate_new(Built *b, RunControl *rc)
     s->rc = rc;
     s->channel = input_add_channel(b->machine.input, "state", true, hear_done, s);
     s->for_monitor = (MonitorStates){ save,     load,   remove_one,      print, migrate,
-                                      incoming, cancel, print_migration, s };
+                                      incoming, cancel, print_migration, migration, s };
     return s;
 }
 

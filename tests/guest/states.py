@@ -37,6 +37,9 @@ def check(good, what, console=""):
         sys.exit("wrong: " + what)
 
 
+started = []
+
+
 class Guest:
     def __init__(self, mimus, where, options, name):
         self.console_path = os.path.join(where, name + ".console")
@@ -45,6 +48,7 @@ class Guest:
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off", *options]
         print("+", " ".join(command), flush=True)
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        started.append(self.process)
 
     def console(self):
         with open(self.console_path, errors="replace") as f:
@@ -175,11 +179,15 @@ def main():
         print(f"no {needed} in {guest}: scripts/guest-files {guest} devices")
         sys.exit(SKIP)
     with tempfile.TemporaryDirectory() as where:
-        if case == "disks":
-            disks(mimus, guest, where)
-        else:
-            streams(mimus, guest, where,
-                    ["-accel", "tcg,backend=interp"] if case == "interp" else ())
+        try:
+            if case == "disks":
+                disks(mimus, guest, where)
+            else:
+                streams(mimus, guest, where,
+                        ["-accel", "tcg,backend=interp"] if case == "interp" else ())
+        finally:
+            for process in started:
+                process.kill()
 
 
 main()

@@ -110,7 +110,10 @@ static const struct {
     {"-gdb udp::1234", "-gdb udp::1234: not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none"},
     {"-gdb 1234", "-gdb 1234: not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none"},
     {"-gdb chardev:x", "there is no character device 'x' (-chardev ...,id=)"},
-    {"-qmp stdio", "-qmp: QMP is not supported yet; use -monitor"},
+    {"-mon mode=control", "-mon mode=control: chardev is needed"},
+    {"-mon chardev=x", "there is no character device 'x' (-chardev ...,id=)"},
+    {"-chardev stdio,id=c -mon chardev=c,mode=x", "-mon chardev=c,mode=x: mode: 'x' is not readline or control"},
+    {"-chardev stdio,id=c,signal=off", "-chardev stdio,id=c,signal=off: signal=off is only supported together with mux=on"},
     {"-device {}", "-device {}: JSON is not supported yet; use DRIVER,PROPERTY=VALUE"},
     {"-device isa-debugcon,chardev=c", "-device isa-debugcon: there is no character device 'c' (-chardev ...,id=)"},
     {"-fw_cfg opt/x", "-fw_cfg opt/x: name, plus exactly one of file and string, are needed"},
@@ -206,6 +209,16 @@ static char *field_text(const Options *o, const char *field)
         g_ptr_array_set_size(o->serials, o->serials->len - 1);
         return joined;
     }
+    if (!strcmp(field, "monitors")) {
+        g_autoptr(GString) text = g_string_new("");
+
+        for (guint i = 0; i < o->monitors->len; i++) {
+            const MonitorOption *mon = o->monitors->pdata[i];
+            g_string_append_printf(text, "%s%s%s", i ? " " : "", mon->device,
+                                   mon->pretty ? "(qmp,pretty)" : mon->control ? "(qmp)" : "");
+        }
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    }
     fail_msg("no such field: %s", field);
     return NULL;
 }
@@ -214,6 +227,12 @@ static char *field_text(const Options *o, const char *field)
 static const struct {
     const char *args, *field, *value;
 } field_rows[] = {
+    {"-qmp unix:q,server,nowait", "monitors", "unix:q,server,nowait(qmp)"},
+    {"-qmp-pretty stdio", "monitors", "stdio(qmp,pretty)"},
+    {"-chardev socket,id=c,path=p,server=on -mon chardev=c,mode=control", "monitors", "unix:p,server=on,wait=on(qmp)"},
+    {"-monitor pty -monitor unix:m", "monitors", "unix:m"},
+    {"-qmp stdio -nographic", "monitor", "none"},
+    {"-chardev stdio,id=c,mux=on,signal=off -serial chardev:c -mon chardev=c", "serials", "mon:stdio"},
     {"-loadvm x", "loadvm", "x"},
     {"-incoming exec:cat", "incoming", "exec:cat"},
     {"-dump-vmstate f", "dump", "f"},

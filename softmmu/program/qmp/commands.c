@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables together, and commands about QMP itself and the machine's life. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "config.h"
+#include "softmmu/program/qmp/internal.h"
+#include "softmmu/program/qmp/schema.h"
+
+static const QmpCommand *const tables[] = { qmp_base_commands, qmp_look_commands,
+                                            qmp_change_commands, qmp_state_commands };
+
+static const char *const events[] = { "STOP",     "RESUME",    "RESET",
+                                      "SHUTDOWN", "POWERDOWN", "SUSPEND",
+                                      "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE" };
+
+void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        for (const QmpCommand *c = tables[i]; c->name; c++)
+            f(c, opaque);
+}
+
+const QmpCommand *qmp_find_command(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        for (const QmpCommand *c = tables[i]; c->name; c++)
+            if (!strcmp(c->name, name))
+                return c;
+    return NULL;
+}
+
+Json *qmp_run_line(Qmp *q, GError **error, const char *format, ...)
+{
+    g_autoptr(GString) out = g_string_new("");
+    g_autofree char *line = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    line = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    return monitor_run(q->w.mon, -1, line, out, error) ? json_done() : NULL;
+}
+
+/* ---- QMP itself ------------------------------------------------------------------------------ */
+
+static Json *run_capabilities(Qmp *q, Json *args, GError **error)
+{
+    Json *enable = json_member(args, "enable");
+
+    if (enable && json_object_array_length(enable)) {
+        error_set(error, "Capability '%s' not available",
+                  json_object_get_string(json_object_array_get_idx(enable, 0)));
+        return NULL;
+    }
+    q->negotiated = true;
+    return json_done();
+}
+
+static Json *run_query_version(Qmp *q, Json *args, GError **error)
+{
+    return json_make("qemu:o package:s",
+                     json_make("micro:i minor:i major:i", (int64_t)0, (int64_t)2, (int64_t)7),
+                     "Mimus " MIMUS_VERSION);
+}
+
+static void add_name(const QmpCommand *c, void *opaque)
+{
+    json_object_array_add(opaque, json_make("name:s", c->name));
+}
+
+static Json *run_query_commands(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_object_new_array();
+
+    qmp_each_command(add_name, list);
+    return list;
+}
+
+static void add_schema(const QmpCommand *c, void *opaque)
+{
+    schema_add_command(opaque, c->name, c->args);
+}
+
+static Json *run_query_schema(Qmp *q, Json *args, GError **error)
+{
+    Schema *s = schema_new();
+
+    qmp_each_command(add_schema, s);
+    for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
+        schema_add_event(s, events[i]);
+    return schema_finish(s);
+}
+
+static Json *run_human(Qmp *q, Json *args, GError **error)
+{
+    g_autoptr(GString) out = g_string_new("");
+    int64_t cpu = json_int(args, "cpu-index", -1);
+
+    if (cpu < -1 || cpu >= (int64_t)q->w.cpus.count(q->w.cpus.opaque)) {
+        error_set(error, "Invalid parameter 'CPU number'");
+        return NULL;
+    }
+    monitor_run(q->w.mon, cpu, json_text(args, "command-line", ""), out, NULL);
+    return json_object_new_string_len(out->str, out->len);
+}
+
+/* ---- The machine's life ---------------------------------------------------------------------- */
+
+static Json *run_quit(Qmp *q, Json *args, GError **error)
+{
+    return qmp_run_line(q, error, "quit");
+}
+
+static Json *run_stop(Qmp *q, Json *args, GError **error)
+{
+    run_control_stop(q->w.rc);
+    return json_done();
+}
+
+static Json *run_cont(Qmp *q, Json *args, GError **error)
+{
+    return run_control_cont(q->w.rc, error) ? json_done() : NULL;
+}
+
+static Json *run_reset(Qmp *q, Json *args, GError **error)
+{
+    return qmp_run_line(q, error, "system_reset");
+}
+
+static Json *run_powerdown(Qmp *q, Json *args, GError **error)
+{
+    return qmp_run_line(q, error, "system_powerdown");
+}
+
+static Json *run_wakeup(Qmp *q, Json *args, GError **error)
+{
+    if (q->w.m->state == RUN_SUSPENDED)
+        return qmp_run_line(q, error, "system_wakeup");
+    error_set(error, "Unable to wake up: guest is not in suspended state");
+    return NULL;
+}
+
+const QmpCommand qmp_base_commands[] = {
+    { "qmp_capabilities", "enable:[str]?", run_capabilities },
+    { "query-version", "", run_query_version },
+    { "query-commands", "", run_query_commands },
+    { "query-qmp-schema", "", run_query_schema },
+    { "human-monitor-command", "command-line:str cpu-index:int?", run_human },
+    { "quit", "", run_quit },
+    { "stop", "", run_stop },
+    { "cont", "", run_cont },
+    { "system_reset", "", run_reset },
+    { "system_powerdown", "", run_powerdown },
+    { "system_wakeup", "", run_wakeup },
+    { NULL },
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the wire (qmp.c) and what is behind it. */
+#ifndef SOFTMMU_PROGRAM_QMP_INTERNAL_H
+#define SOFTMMU_PROGRAM_QMP_INTERNAL_H
+
+#include "softmmu/error.h"
+#include "softmmu/program/qmp/json.h"
+#include "softmmu/program/qmp/qmp.h"
+
+/* Codes of errors: the class that a reply names. */
+enum { QMP_GENERIC, QMP_NOT_FOUND, QMP_DEVICE_NOT_ACTIVE, QMP_DEVICE_NOT_FOUND };
+
+typedef struct QmpJob {
+    char *id, *type, *error;
+} QmpJob;
+
+struct Qmp {
+    QmpWorld w;
+    Chardev *chr;
+    bool pretty, negotiated;
+    struct json_tokener *tokener;
+    size_t taken;     /* of an object that is not complete */
+    bool skipping;    /* until the end of a line: there was an error in it */
+    GPtrArray *jobs;  /* QmpJob *, concluded */
+    unsigned buttons; /* of the mouse, that are down */
+};
+
+/* @args have been checked against .args. NULL with @error set, or the result (json_done()). */
+typedef struct QmpCommand {
+    const char *name, *args;
+    Json *(*run)(Qmp *q, Json *args, GError **error);
+} QmpCommand;
+
+/* Tables, each ended by a row without a name. */
+extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
+    qmp_state_commands[];
+const QmpCommand *qmp_find_command(const char *name);
+/* Calls @f with each. */
+void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
+
+static inline Json *json_done(void) /* nothing more to say */
+{
+    return json_object_new_object();
+}
+/* A line of the text monitor; its "Error: …" is the error. NULL with @error. */
+Json *qmp_run_line(Qmp *q, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+#endif

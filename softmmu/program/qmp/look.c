@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that look at the machine. */
+#include <string.h>
+#include <unistd.h>
+
+#include "softmmu/block/drive.h"
+#include "softmmu/program/qmp/internal.h"
+
+static Json *run_status(Qmp *q, Json *args, GError **error)
+{
+    RunState state = q->w.m->state;
+
+    return json_make("status:s singlestep:b running:b", run_state_name(state), 0,
+                     state == RUN_RUNNING);
+}
+
+static Json *run_name(Qmp *q, Json *args, GError **error)
+{
+    return json_make("name:s", q->w.m->config->name);
+}
+
+static Json *run_uuid(Qmp *q, Json *args, GError **error)
+{
+    const char *uuid = q->w.m->config->uuid;
+
+    return json_make("UUID:s", uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+}
+
+static Json *run_kvm(Qmp *q, Json *args, GError **error)
+{
+    return json_make("enabled:b present:b", 0, 0);
+}
+
+static Json *run_target(Qmp *q, Json *args, GError **error)
+{
+    return json_make("arch:s", "x86_64");
+}
+
+static Json *run_empty_list(Qmp *q, Json *args, GError **error)
+{
+    return json_object_new_array(); /* there are none of these */
+}
+
+/* ---- CPUs and memory ------------------------------------------------------------------------- */
+
+static Json *run_cpus(Qmp *q, Json *args, GError **error)
+{
+    const MachineConfig *c = q->w.m->config;
+    unsigned threads = MAX(c->threads, 1), cores = MAX(c->cores, 1);
+    Json *list = json_object_new_array();
+
+    for (unsigned n = 0; n < q->w.cpus.count(q->w.cpus.opaque); n++) {
+        Json *props = json_make("core-id:i thread-id:i socket-id:i", (int64_t)(n / threads % cores),
+                                (int64_t)(n % threads), (int64_t)(n / threads / cores));
+        g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", n);
+
+        json_object_array_add(list,
+                              json_make("thread-id:i props:o qom-path:s cpu-index:i target:s",
+                                        (int64_t)getpid(), props, path, (int64_t)n, "x86_64"));
+    }
+    return list;
+}
+
+static Json *run_memory_size(Qmp *q, Json *args, GError **error)
+{
+    return json_make("base-memory:u plugged-memory:u", q->w.m->config->ram_size, UINT64_C(0));
+}
+
+/* ---- Disks ----------------------------------------------------------------------------------- */
+
+static Json *describe_image(const Drive *d, Image *image)
+{
+    Json *inner = json_make("virtual-size:u filename:s format:s", image_size(image),
+                            image_path(image), image_format(image));
+
+    return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
+                     "iops:i iops_rd:i iops_wr:i detect_zeroes:s",
+                     inner, drive_id(d), image_path(image), image_format(image),
+                     drive_is_read_only(d), 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
+                     (int64_t)0, (int64_t)0, "off");
+}
+
+static Json *each_drive(Qmp *q, Json *(*describe)(Drive *d, Image *image))
+{
+    g_autoptr(GPtrArray) drives = drive_list(q->w.m->root);
+    Json *list = json_object_new_array();
+
+    for (guint i = 0; i < drives->len; i++) {
+        Json *one = describe(drives->pdata[i], drive_settled_image(drives->pdata[i]));
+
+        if (one)
+            json_object_array_add(list, one);
+    }
+    return list;
+}
+
+static Json *describe_drive(Drive *d, Image *image)
+{
+    return json_make("device:s locked:b removable:b inserted:o type:s", drive_id(d), 0, 0,
+                     image ? describe_image(d, image) : NULL, "unknown");
+}
+
+static Json *run_block(Qmp *q, Json *args, GError **error)
+{
+    return each_drive(q, describe_drive);
+}
+
+static Json *describe_node(Drive *d, Image *image)
+{
+    return image ? describe_image(d, image) : NULL;
+}
+
+static Json *run_nodes(Qmp *q, Json *args, GError **error)
+{
+    return each_drive(q, describe_node);
+}
+
+/* ---- Character devices ----------------------------------------------------------------------- */
+
+static Json *run_chardev(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_object_new_array();
+
+    for (guint i = 0; q->w.chardevs && i < q->w.chardevs->len; i++) {
+        const QmpChardev *c = &g_array_index(q->w.chardevs, QmpChardev, i);
+
+        json_object_array_add(
+            list, json_make("frontend-open:b label:s filename:s", 1, c->label, c->spec));
+    }
+    return list;
+}
+
+const QmpCommand qmp_look_commands[] = {
+    { "query-status", "", run_status },
+    { "query-name", "", run_name },
+    { "query-uuid", "", run_uuid },
+    { "query-kvm", "", run_kvm },
+    { "query-target", "", run_target },
+    { "query-cpus-fast", "", run_cpus },
+    { "query-memory-size-summary", "", run_memory_size },
+    { "query-memory-devices", "", run_empty_list },
+    { "query-iothreads", "", run_empty_list },
+    { "query-tpm-models", "", run_empty_list },
+    { "query-tpm-types", "", run_empty_list },
+    { "query-block", "", run_block },
+    { "query-named-block-nodes", "flat:bool?", run_nodes },
+    { "query-chardev", "", run_chardev },
+    { NULL },
+};

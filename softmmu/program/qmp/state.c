@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands about the machine's state as a whole: snapshots (as jobs) and streams. */
+#include <string.h>
+
+#include "softmmu/block/drive.h"
+#include "softmmu/program/qmp/internal.h"
+
+static const char *const capabilities[] = { "xbzrle",     "rdma-pin-all", "auto-converge",
+                                            "events",     "postcopy-ram", "multifd",
+                                            "return-path" };
+
+/* ---- Streams --------------------------------------------------------------------------------- */
+
+static Json *run_migrate(Qmp *q, Json *args, GError **error)
+{
+    if (json_flag(args, "blk", false) || json_flag(args, "inc", false)) {
+        error_set(error, "disks are not part of the stream: 'blk' and 'inc' are not supported");
+        return NULL;
+    }
+    return q->w.states.migrate(q->w.states.opaque, json_text(args, "uri", ""), error) ? json_done()
+                                                                                      : NULL;
+}
+
+static Json *run_cancel(Qmp *q, Json *args, GError **error)
+{
+    q->w.states.cancel(q->w.states.opaque);
+    return json_done();
+}
+
+static Json *run_incoming(Qmp *q, Json *args, GError **error)
+{
+    return q->w.states.incoming(q->w.states.opaque, json_text(args, "uri", ""), error) ? json_done()
+                                                                                       : NULL;
+}
+
+static Json *run_query_migrate(Qmp *q, Json *args, GError **error)
+{
+    MonitorMigration m = q->w.states.migration(q->w.states.opaque);
+    Json *ram;
+
+    if (!m.status)
+        return json_done();
+    ram = json_make("total:u transferred:u remaining:i page-size:i", m.ram_bytes, m.bytes,
+                    (int64_t)0, (int64_t)4096);
+    return json_make("status:s total-time:i ram:o error-desc:s", m.status, m.total_ms, ram, m.why);
+}
+
+static Json *run_query_capabilities(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_object_new_array();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(capabilities); i++)
+        json_object_array_add(list, json_make("state:b capability:s",
+                                              !strcmp(capabilities[i], "events"), capabilities[i]));
+    return list;
+}
+
+/* What we lack may be switched off, what we have on. */
+static bool check_capability(Json *c, GError **error)
+{
+    bool object = json_object_is_type(c, json_type_object);
+    const char *name = object ? json_text(c, "capability", "") : "";
+    bool on = object && json_flag(c, "state", false);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(capabilities); i++) {
+        if (!strcmp(name, capabilities[i]) && (!on || !strcmp(name, "events")))
+            return true;
+    }
+    error_set(error, "migration capability '%s' is not supported", name);
+    return false;
+}
+
+static Json *run_set_capabilities(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_member(args, "capabilities");
+
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        if (!check_capability(json_object_array_get_idx(list, i), error))
+            return NULL;
+    return json_done();
+}
+
+/* ---- Snapshots ------------------------------------------------------------------------------- */
+
+static bool lists(Json *devices, const char *id)
+{
+    for (size_t i = 0; i < json_object_array_length(devices); i++)
+        if (!strcmp(json_object_get_string(json_object_array_get_idx(devices, i)), id))
+            return true;
+    return false;
+}
+
+/* All writable disks take part, and the first has the machine's state: nothing else is offered. */
+static bool check_devices(Qmp *q, Json *args, GError **error)
+{
+    g_autoptr(GPtrArray) drives = drive_list(q->w.m->root);
+    Json *devices = json_member(args, "devices");
+    const char *vmstate = json_text(args, "vmstate", NULL);
+    size_t writable = 0;
+
+    for (guint i = 0; i < drives->len; i++) {
+        const Drive *d = drives->pdata[i];
+
+        if (drive_is_read_only(d))
+            continue;
+        if (!lists(devices, drive_id(d)) ||
+            (!writable++ && vmstate && strcmp(vmstate, drive_id(d)))) {
+            error_set(error, "all writable disks are to be named, the first as 'vmstate': '%s'",
+                      drive_id(d));
+            return false;
+        }
+    }
+    if (writable == json_object_array_length(devices))
+        return true;
+    g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_FOUND, "a device that is named does not exist");
+    return false;
+}
+
+static void tell_job(Qmp *q, const char *id, const char *status)
+{
+    Json *data = json_make("status:s id:s", status, id);
+
+    machine_emit(q->w.m, "JOB_STATUS_CHANGE", "%s", json_object_to_json_string(data));
+    json_object_put(data);
+}
+
+static QmpJob *find_job(Qmp *q, const char *id, guint *n)
+{
+    for (*n = 0; *n < q->jobs->len; ++*n) {
+        QmpJob *job = q->jobs->pdata[*n];
+
+        if (!strcmp(job->id, id))
+            return job;
+    }
+    return NULL;
+}
+
+/* Done at once: what follows is its story. */
+static Json *run_job(Qmp *q, Json *args, const char *type, const char *command, GError **error)
+{
+    static const char *const story[] = { "created", "running", "waiting", "pending", "concluded" };
+    const char *id = json_text(args, "job-id", ""), *tag = json_text(args, "tag", "");
+    g_autoptr(GError) failure = NULL;
+    QmpJob *job;
+    guint n;
+
+    if (find_job(q, id, &n)) {
+        error_set(error, "Job ID '%s' already in use", id);
+        return NULL;
+    }
+    if (!*tag || strpbrk(tag, "\r\n")) {
+        error_set(error, "Invalid parameter 'tag'");
+        return NULL;
+    }
+    if (!check_devices(q, args, error))
+        return NULL;
+    json_object_put(qmp_run_line(q, &failure, "%s %s", command, tag));
+    job = g_new(QmpJob, 1);
+    *job = (QmpJob){ g_strdup(id), g_strdup(type), failure ? g_strdup(failure->message) : NULL };
+    g_ptr_array_add(q->jobs, job);
+    for (size_t i = 0; i < G_N_ELEMENTS(story); i++)
+        if (!failure || i < 2 || i == G_N_ELEMENTS(story) - 1)
+            tell_job(q, id, story[i]);
+    return json_done();
+}
+
+static Json *run_save(Qmp *q, Json *args, GError **error)
+{
+    return run_job(q, args, "snapshot-save", "savevm", error);
+}
+
+static Json *run_load(Qmp *q, Json *args, GError **error)
+{
+    return run_job(q, args, "snapshot-load", "loadvm", error);
+}
+
+static Json *run_delete(Qmp *q, Json *args, GError **error)
+{
+    return run_job(q, args, "snapshot-delete", "delvm", error);
+}
+
+static Json *run_query_jobs(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_object_new_array();
+
+    for (guint i = 0; i < q->jobs->len; i++) {
+        const QmpJob *job = q->jobs->pdata[i];
+
+        json_object_array_add(
+            list, json_make("current-progress:i status:s total-progress:i type:s id:s error:s",
+                            (int64_t)1, "concluded", (int64_t)1, job->type, job->id, job->error));
+    }
+    return list;
+}
+
+static Json *run_dismiss(Qmp *q, Json *args, GError **error)
+{
+    guint n;
+
+    if (!find_job(q, json_text(args, "id", ""), &n)) {
+        error_set(error, "Job not found");
+        return NULL;
+    }
+    g_ptr_array_remove_index(q->jobs, n);
+    return json_done();
+}
+
+const QmpCommand qmp_state_commands[] = {
+    { "migrate", "uri:str blk:bool? inc:bool? detach:bool? resume:bool?", run_migrate },
+    { "migrate_cancel", "", run_cancel },
+    { "migrate-incoming", "uri:str", run_incoming },
+    { "query-migrate", "", run_query_migrate },
+    { "query-migrate-capabilities", "", run_query_capabilities },
+    { "migrate-set-capabilities", "capabilities:[any]", run_set_capabilities },
+    { "snapshot-save", "job-id:str tag:str vmstate:str devices:[str]", run_save },
+    { "snapshot-load", "job-id:str tag:str vmstate:str devices:[str]", run_load },
+    { "snapshot-delete", "job-id:str tag:str devices:[str]", run_delete },
+    { "query-jobs", "", run_query_jobs },
+    { "job-dismiss", "id:str", run_dismiss },
+    { NULL },
+};

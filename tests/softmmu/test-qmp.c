@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* QMP by what goes over the wire, on a machine without CPUs; hostile text. */
+#include "softmmu/program/qmp/qmp.h"
+
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/qmp/json.h"
+#include "tests/softmmu/test.h"
+
+typedef struct Bench {
+    MachineConfig config;
+    Machine m;
+    RunControl *rc;
+    Monitor *mon;
+    Qmp *q;
+    Chardev *chr, *none;
+    GByteArray *out;
+    bool fails; /* what is asked of states */
+    char *asked;
+} Bench;
+
+static const DeviceClass root_class = { .name = "root", .size = sizeof(Device) };
+
+static unsigned cpu_count(void *opaque)
+{
+    return 1;
+}
+
+static bool ask(void *opaque, const char *what, GError **error)
+{
+    Bench *b = opaque;
+
+    g_free(b->asked);
+    b->asked = g_strdup(what);
+    if (b->fails)
+        error_set(error, "no");
+    return !b->fails;
+}
+
+static void cancel(void *opaque)
+{
+    ask(opaque, "cancel", NULL);
+}
+
+static MonitorMigration migration(void *opaque)
+{
+    return (MonitorMigration){ "completed", NULL, 10, 20, 30 };
+}
+
+static void on_event(void *opaque, const char *event, const char *data)
+{
+    qmp_event(((Bench *)opaque)->q, event, data);
+}
+
+static void bench_init(Bench *b)
+{
+    MonitorCpus cpus = { .count = cpu_count, .opaque = b };
+    QmpWorld w;
+
+    *b = (Bench){ .config = { .name = (char *)"test", .ram_size = 1 << 20, .icount_shift = -1}};
+    b->m.config = &b->config;
+    b->m.input = input_queue_new();
+    b->m.root = device_new(&root_class, NULL, NULL);
+    device_realize(b->m.root, NULL);
+    b->m.event_hook = on_event;
+    b->m.event_opaque = b;
+    b->rc = run_control_new(&b->m, &(RunHooks){ 0 });
+    b->none = chardev_new_memory(NULL);
+    b->mon = monitor_new(&b->m, b->rc, &cpus, NULL, b->none);
+    w = (QmpWorld){ &b->m, b->rc, b->mon, cpus, { .migrate = ask, .incoming = ask, .cancel = cancel,
+                                                  .migration = migration, .save = ask, .load = ask,
+                                                  .remove = ask, .opaque = b}};
+    monitor_set_states(b->mon, &w.states);
+    b->out = g_byte_array_new();
+    b->chr = chardev_new_memory(b->out);
+    b->q = qmp_new(&w, b->chr, false);
+}
+
+static void bench_free(Bench *b)
+{
+    qmp_free(b->q);
+    monitor_free(b->mon);
+    chardev_free(b->chr);
+    chardev_free(b->none);
+    run_control_free(b->rc);
+    device_free(b->m.root);
+    input_queue_free(b->m.input);
+    g_byte_array_unref(b->out);
+    g_free(b->asked);
+}
+
+/* What @text is answered with. */
+static char *say(Bench *b, const char *text)
+{
+    g_byte_array_set_size(b->out, 0);
+    chardev_memory_input(b->chr, text, strlen(text));
+    return g_strndup((const char *)b->out->data, b->out->len);
+}
+
+#define NEGOTIATE "{\"execute\": \"qmp_capabilities\"}"
+#define DONE      "{\"return\": {}}\r\n"
+
+static void test_greeting(void **state)
+{
+    Bench b;
+    g_autofree char *greeting = NULL;
+    Json *g;
+
+    bench_init(&b);
+    greeting = g_strndup((const char *)b.out->data, b.out->len);
+    g = json_read(g_strchomp(greeting));
+    assert_int_equal(json_object_array_length(json_member(json_member(g, "QMP"), "capabilities")), 0);
+    assert_int_equal(
+        json_int(json_member(json_member(json_member(g, "QMP"), "version"), "qemu"), "major", 0), 7);
+    json_object_put(g);
+    bench_free(&b);
+}
+
+static const struct {
+    const char *text, *answer; /* answer: the class and its words; else the whole */
+    bool early;                /* before negotiation */
+} error_rows[] = {
+    { "{\"execute\": \"stop\"}", "CommandNotFound Expecting capabilities negotiation with 'qmp_capabilities'", true},
+    { "{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}", "GenericError Capability 'oob' not available", true},
+    { NEGOTIATE, "CommandNotFound Capabilities negotiation is already complete, command ignored" },
+    { "{\"execute\": \"bogus\"}", "CommandNotFound The command bogus has not been found" },
+    { "{\"execute\": 1}", "GenericError QMP input member 'execute' must be a string" },
+    { "{\"arguments\": {}}", "GenericError QMP input lacks member 'execute'" },
+    { "{\"execute\": \"stop\", \"arguments\": []}", "GenericError QMP input member 'arguments' must be an object" },
+    { "{\"execute\": \"stop\", \"extra\": 1}", "GenericError QMP input member 'extra' is unexpected" },
+    { "{\"execute\": \"stop\", \"arguments\": {\"x\": 1}}", "GenericError Parameter 'x' is unexpected" },
+    { "{\"execute\": \"memsave\", \"arguments\": {\"val\": 0, \"size\": 1}}", "GenericError Parameter 'filename' is missing" },
+    { "{\"execute\": \"memsave\", \"arguments\": {\"val\": \"0\", \"size\": 1, \"filename\": \"f\"}}",
+      "GenericError Invalid parameter type for 'val', expected: integer" },
+    { "{\"execute\": \"memsave\", \"arguments\": {\"val\": 0, \"size\": 1, \"filename\": \"a b\"}}",
+      "GenericError file names with blanks or quotes are not supported yet" },
+    { "{\"execute\": \"memsave\", \"arguments\": {\"val\": 0, \"size\": 1, \"filename\": \"f\", \"cpu-index\": 1}}",
+      "GenericError Invalid parameter 'cpu-index'" },
+    { "{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"x\", \"cpu-index\": 7}}",
+      "GenericError Invalid parameter 'CPU number'" },
+    { "{\"execute\": \"send-key\", \"arguments\": {\"keys\": [{\"type\": \"qcode\", \"data\": \"bogus\"}]}}",
+      "GenericError Invalid parameter 'bogus'" },
+    { "{\"execute\": \"send-key\", \"arguments\": {\"keys\": [1]}}", "GenericError Invalid parameter 'type'" },
+    { "{\"execute\": \"input-send-event\", \"arguments\": {\"events\": [{\"type\": \"abs\", \"data\": {}}]}}",
+      "GenericError there is no device for this input (supported: key, rel, btn)" },
+    { "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [{\"capability\": \"multifd\", \"state\": true}]}}",
+      "GenericError migration capability 'multifd' is not supported" },
+    { "{\"execute\": \"system_wakeup\"}", "GenericError Unable to wake up: guest is not in suspended state" },
+    { "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"j\"}}", "GenericError Job not found" },
+    { "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j\", \"tag\": \"t\", \"vmstate\": \"d\", \"devices\": [\"d\"]}}",
+      "DeviceNotFound a device that is named does not exist" },
+    { "[1, 2]", "GenericError QMP input must be a JSON object" },
+    { "\"text\"", "GenericError QMP input must be a JSON object" },
+    { "{]\n", "GenericError JSON parse error" },
+    { "}\n", "GenericError JSON parse error" },
+    { "bogus\n", "GenericError JSON parse error" },
+    { "{\"execute\": \"st\xff\xfe\"}\n", "GenericError JSON parse error" },
+};
+
+static void test_errors(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(error_rows); i++) {
+        g_autofree char *answer = NULL, *got = NULL, *after = NULL;
+        Json *reply, *error;
+        Bench b;
+
+        bench_init(&b);
+        if (!error_rows[i].early)
+            g_free(say(&b, NEGOTIATE));
+        answer = say(&b, error_rows[i].text);
+        reply = json_read(g_strchomp(answer));
+        error = json_member(reply, "error");
+        got = g_strdup_printf("%s %s", json_text(error, "class", ""), json_text(error, "desc", ""));
+        if (!g_str_has_prefix(got, error_rows[i].answer))
+            fail_msg("'%s' got '%s'", error_rows[i].text, answer);
+        json_object_put(reply);
+        after = say(&b, error_rows[i].early ? NEGOTIATE : "{\"execute\": \"query-name\"}");
+        if (!strstr(after, "return")) /* nothing is left over */
+            fail_msg("after '%s': '%s'", error_rows[i].text, after);
+        bench_free(&b);
+    }
+}
+
+static const struct {
+    const char *text, *answer;
+} good_rows[] = {
+    { "{\"execute\": \"query-name\"}", "{\"return\": {\"name\": \"test\"}}\r\n" },
+    { "{\"execute\": \"query-name\", \"id\": 7}", "{\"return\": {\"name\": \"test\"}, \"id\": 7}\r\n" },
+    { "{\"execute\": \"bogus\", \"id\": {\"a\": [1, null]}}",
+      "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command bogus has not been found\"}, \"id\": {\"a\": [1, null]}}\r\n" },
+    { "{'execute': 'query-kvm'}", "{\"return\": {\"enabled\": false, \"present\": false}}\r\n" },
+    { "{\"execute\": \"query-status\"}",
+      "{\"return\": {\"status\": \"prelaunch\", \"singlestep\": false, \"running\": false}}\r\n" },
+    { "{\"execute\":\"query-kvm\"}{\"execute\":\"query-kvm\"}\n\n{\"execute\":\"query-target\"}",
+      "{\"return\": {\"enabled\": false, \"present\": false}}\r\n"
+      "{\"return\": {\"enabled\": false, \"present\": false}}\r\n"
+      "{\"return\": {\"arch\": \"x86_64\"}}\r\n" },
+    { "", "" },
+    { " \r\n\t ", "" },
+    { "{\"execute\": \"query-block\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-jobs\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-memory-size-summary\"}",
+      "{\"return\": {\"base-memory\": 1048576, \"plugged-memory\": 0}}\r\n" },
+    { "{\"execute\": \"query-uuid\"}",
+      "{\"return\": {\"UUID\": \"00000000-0000-0000-0000-000000000000\"}}\r\n" },
+    { "{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"info status\"}}",
+      "{\"return\": \"VM status: paused (prelaunch)\\n\"}\r\n" },
+    { "{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"bogus\", \"cpu-index\": 0}}",
+      "{\"return\": \"unknown command: 'bogus'\\n\"}\r\n" },
+    { "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"exec:x\", \"detach\": true}}", DONE },
+    { "{\"execute\": \"query-migrate\"}",
+      "{\"return\": {\"status\": \"completed\", \"total-time\": 30, \"ram\": {\"total\": 20, \"transferred\": 10, \"remaining\": 0, \"page-size\": 4096}}}\r\n" },
+    { "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [{\"capability\": \"events\", \"state\": true}]}}", DONE },
+};
+
+static void test_answers(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(good_rows); i++) {
+        size_t len = strlen(good_rows[i].text);
+        Bench b;
+
+        /* at once, and byte by byte */
+        for (size_t step = MAX(len, 1); step; step = step > 1 ? 1 : 0) {
+            g_autofree char *negotiated = NULL;
+
+            bench_init(&b);
+            negotiated = say(&b, NEGOTIATE);
+            assert_string_equal(negotiated, DONE);
+            g_byte_array_set_size(b.out, 0);
+            for (size_t at = 0; at < len; at += step)
+                chardev_memory_input(b.chr, good_rows[i].text + at, step);
+            g_byte_array_append(b.out, (const uint8_t *)"", 1);
+            if (strcmp((char *)b.out->data, good_rows[i].answer))
+                fail_msg("'%s' got '%s'", good_rows[i].text, b.out->data);
+            bench_free(&b);
+        }
+    }
+}
+
+/* An event without its time stamp. */
+static char *strip(char *text)
+{
+    char *event = strstr(text, "\"event\"");
+
+    return event ? event : text;
+}
+
+static void test_events(void **state)
+{
+    Bench b;
+    g_autofree char *early = NULL, *run = NULL, *stop = NULL, *again = NULL;
+
+    bench_init(&b);
+    early = say(&b, "{\"execute\": \"cont\"}");
+    machine_emit(&b.m, "EARLY", NULL);
+    assert_null(strstr((char *)b.out->data, "EARLY"));
+    g_free(say(&b, NEGOTIATE));
+    run = say(&b, "{\"execute\": \"cont\"}");
+    assert_string_equal(strip(run), "\"event\": \"RESUME\"}\r\n" DONE);
+    assert_int_equal(b.m.state, RUN_RUNNING);
+    stop = say(&b, "{\"execute\": \"stop\"}");
+    assert_string_equal(strip(stop), "\"event\": \"STOP\"}\r\n" DONE);
+    again = say(&b, "{\"execute\": \"stop\"}");
+    assert_string_equal(again, DONE);
+    g_byte_array_set_size(b.out, 0);
+    machine_emit(&b.m, "RESET", "{\"guest\": %s}", "true");
+    g_byte_array_append(b.out, (const uint8_t *)"", 1);
+    assert_string_equal(strip((char *)b.out->data),
+                        "\"event\": \"RESET\", \"data\": {\"guest\": true}}\r\n");
+    bench_free(&b);
+}
+
+/* Every command is in the schema with a type that exists. */
+static void test_schema(void **state)
+{
+    Bench b;
+    g_autofree char *commands_text = NULL, *schema_text = NULL;
+    Json *commands, *schema;
+
+    bench_init(&b);
+    g_free(say(&b, NEGOTIATE));
+    commands_text = say(&b, "{\"execute\": \"query-commands\"}");
+    schema_text = say(&b, "{\"execute\": \"query-qmp-schema\"}");
+    commands = json_read(g_strchomp(commands_text));
+    schema = json_read(g_strchomp(schema_text));
+    g_autoptr(GHashTable) types = g_hash_table_new(g_str_hash, g_str_equal);
+    Json *list = json_member(schema, "return"), *names = json_member(commands, "return");
+    unsigned found = 0;
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        Json *e = json_object_array_get_idx(list, i);
+
+        assert_true(g_hash_table_insert(types, (void *)json_text(e, "name", ""), e));
+    }
+    for (size_t i = 0; i < json_object_array_length(names); i++) {
+        Json *e = g_hash_table_lookup(
+            types, json_text(json_object_array_get_idx(names, i), "name", ""));
+
+        assert_non_null(e);
+        assert_string_equal(json_text(e, "meta-type", ""), "command");
+        assert_non_null(g_hash_table_lookup(types, json_text(e, "arg-type", "")));
+        assert_non_null(g_hash_table_lookup(types, json_text(e, "ret-type", "")));
+        found++;
+    }
+    assert_true(found > 30);
+    json_object_put(commands);
+    json_object_put(schema);
+    bench_free(&b);
+}
+
+static const char *const seeds[] = {
+    NEGOTIATE,
+    "{\"execute\": \"query-status\", \"id\": [1, {\"a\": null}]}",
+    "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"exec:x\"}}",
+    "{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"info status\"}}",
+    "{\"execute\": \"input-send-event\", \"arguments\": {\"events\": [{\"type\": \"key\", \"data\": {\"down\": 1, \"key\": 2}}]}}",
+    "{\"execute\": \"send-key\", \"arguments\": {\"keys\": [{\"type\": \"number\", \"data\": 999}], \"hold-time\": -1}}",
+    "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j\", \"tag\": \"t\", \"vmstate\": \"d\", \"devices\": []}}",
+    "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [1, null, {}]}}",
+};
+
+/* Texts with parts changed, repeated or cut: no crash, and it answers afterwards. */
+static void test_mutations(void **state)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(42);
+    static const char letters[] = "{}[]\":,\\ue9\n0 ntf'-\xff\x01";
+    Bench b;
+
+    bench_init(&b);
+    g_free(say(&b, NEGOTIATE));
+    for (unsigned round = 0; round < 20000; round++) {
+        g_autoptr(GString) text =
+            g_string_new(seeds[g_rand_int_range(rand, 0, G_N_ELEMENTS(seeds))]);
+
+        for (int n = g_rand_int_range(rand, 1, 5); n > 0 && text->len; n--) {
+            gsize at = g_rand_int_range(rand, 0, text->len);
+
+            switch (g_rand_int_range(rand, 0, 3)) {
+            case 0: text->str[at] = letters[g_rand_int_range(rand, 0, sizeof(letters) - 1)]; break;
+            case 1: g_string_erase(text, at, g_rand_int_range(rand, 0, 5) % (text->len - at + 1)); break;
+            default: g_string_insert_c(text, at, letters[g_rand_int_range(rand, 0, sizeof(letters) - 1)]);
+            }
+        }
+        g_free(say(&b, text->str));
+    }
+    for (unsigned deep = 0; deep < 3; deep++) {
+        g_autofree char *nest = g_strnfill(5000, "[{"[deep & 1]);
+        g_free(say(&b, nest));
+    }
+    g_free(say(&b, "\n\"\n}\n]\n"));
+    g_autofree char *answer = say(&b, "\n\n{\"execute\": \"query-name\"}\n{\"execute\": \"query-name\"}");
+    assert_true(g_str_has_suffix(answer, "{\"return\": {\"name\": \"test\"}}\r\n"));
+    bench_free(&b);
+}
+
+/* A job is told and listed, and keeps why it failed. */
+static void test_jobs(void **state)
+{
+    static const char save[] = "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j%d\", "
+                               "\"tag\": \"t\", \"vmstate\": \"d\", \"devices\": []}}";
+    Bench b;
+
+    bench_init(&b);
+    g_free(say(&b, NEGOTIATE));
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *line = g_strdup_printf(save, i), *answer = NULL, *jobs = NULL;
+
+        b.fails = i;
+        answer = say(&b, line);
+        assert_true(g_str_has_suffix(answer, DONE));
+        assert_non_null(strstr(answer, "\"status\": \"concluded\""));
+        assert_string_equal(b.asked, "t");
+        jobs = say(&b, "{\"execute\": \"query-jobs\"}");
+        assert_int_equal(!!strstr(jobs, "\"error\": \"no\""), i);
+        answer = (g_free(answer), say(&b, line));
+        assert_non_null(strstr(answer, "already in use"));
+    }
+    g_autofree char *gone = say(&b, "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"j1\"}}");
+    assert_string_equal(gone, DONE);
+    bench_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_greeting), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_answers),  cmocka_unit_test(test_events),
+        cmocka_unit_test(test_schema),   cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_jobs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
