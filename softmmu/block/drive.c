@@ -498,6 +498,19 @@ void drive_foreach(Device *root, void (*func)(Drive *d, void *opaque), void *opa
         drive_foreach(root->children->pdata[i], func, opaque);
 }
 
+static void collect(Drive *d, void *opaque)
+{
+    g_ptr_array_add(opaque, d);
+}
+
+GPtrArray *drive_list(Device *root)
+{
+    GPtrArray *drives = g_ptr_array_new();
+
+    drive_foreach(root, collect, drives);
+    return drives;
+}
+
 Drive *drive_find(Device *root, const char *id)
 {
     Drive *found = NULL;
@@ -599,22 +612,6 @@ void drive_go_live(Drive *d, Image *image)
         if (s->used && s->op == DRIVE_READ && !s->arrived)
             start_job(d, s, NULL);
     }
-}
-
-static void collect(Device *dev, GPtrArray *out)
-{
-    if (dev->klass == &drive_class)
-        g_ptr_array_add(out, dev);
-    for (guint i = 0; i < dev->children->len; i++)
-        collect(dev->children->pdata[i], out);
-}
-
-GPtrArray *drive_list(Device *root)
-{
-    GPtrArray *drives = g_ptr_array_new();
-
-    collect(root, drives);
-    return drives;
 }
 
 /* A finished job without data, which the queue tells of. */

@@ -81,6 +81,11 @@ void net_connect(NetCable *c, const NetClient *client, void *opaque)
     c->opaque = opaque;
 }
 
+NetBackend *net_cable_backend(const NetCable *c)
+{
+    return c->backend;
+}
+
 const char *net_cable_id(const NetCable *c)
 {
     return c->dev.id;

@@ -8,6 +8,7 @@
 #include "softmmu/error.h"
 #include "target-i386/cpu.h"
 #include "target-i386/mce.h"
+#include "target-i386/print.h"
 
 #define MEMORY_BITS 52
 #define IO_BYTES    0x10000
@@ -165,6 +166,16 @@ static bool translate(void *opaque, unsigned n, uint64_t addr, uint64_t *phys)
 
 const MonitorBoard build_monitor_board = { pc_set_boot_order };
 
+static void print_tlb(void *opaque, unsigned n, GString *out)
+{
+    x86_print_tlb(x86(cpu_of(opaque, n)), out);
+}
+
+static void print_mem(void *opaque, unsigned n, GString *out)
+{
+    x86_print_mem(x86(cpu_of(opaque, n)), out);
+}
+
 static void log_changed(void *opaque)
 {
     accel_flush_code(((Built *)opaque)->accel);
@@ -193,6 +204,8 @@ MonitorCpus build_monitor_cpus(Built *b)
         .plugin_unload = unload_plugin,
         .machine_check = machine_check,
         .translate = translate,
+        .print_tlb = print_tlb,
+        .print_mem = print_mem,
         .opaque = b,
     };
 }

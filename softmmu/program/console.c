@@ -13,7 +13,7 @@ static void quit_key(void *opaque)
 
 static void clear_chardev(void *p)
 {
-    QmpChardev *c = p;
+    MonitorChardev *c = p;
 
     g_free(c->label);
     g_free(c->spec);
@@ -21,7 +21,7 @@ static void clear_chardev(void *p)
 
 static void enlist(Console *c, const char *label, const char *spec, Chardev *chr)
 {
-    QmpChardev listed = { g_strdup(label), g_strdup(spec), chr };
+    MonitorChardev listed = { g_strdup(label), g_strdup(spec), chr };
 
     g_array_append_val(c->chardevs, listed);
 }
@@ -145,7 +145,7 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 {
     *c = (Console){ .owned = g_ptr_array_new(),
                     .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
-                    .chardevs = g_array_new(FALSE, FALSE, sizeof(QmpChardev)) };
+                    .chardevs = g_array_new(FALSE, FALSE, sizeof(MonitorChardev)) };
     g_array_set_clear_func(c->chardevs, clear_chardev);
     for (unsigned i = 0; i < o->serials->len; i++) {
         if (!open_serial(c, o, i, m, error))

@@ -16,7 +16,7 @@ typedef struct Console {
     Chardev *monitor; /* NULL: none */
     Chardev *gdb;     /* NULL: none */
     GArray *monitors; /* ConsoleMonitor: further ones */
-    GArray *chardevs; /* QmpChardev: all of them, by label */
+    GArray *chardevs; /* MonitorChardev: all of them, by label */
 } Console;
 
 /* Fills @m->serial and @m->debugcon. Tells on stderr where ptys are and whom it waits for.

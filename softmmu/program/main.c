@@ -286,6 +286,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
     monitor_set_board(p->monitor, &build_monitor_board);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
     monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
+    monitor_set_chardevs(p->monitor, p->console.chardevs);
     open_monitors(p);
     p->gdb = gdb_server_new(&p->built, p->rc, p->monitor, p->traveller, p->console.gdb);
     if (!screens_open(&p->screens, o, m, error) || !load_start(p, o, error))

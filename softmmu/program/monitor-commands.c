@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The monitor's commands and the topics of `info`: one row each. */
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "softmmu/error.h"
@@ -58,7 +59,8 @@ static void info_registers(Monitor *mon, const char *args, GString *out)
 static void info_cpus(Monitor *mon, const char *args, GString *out)
 {
     for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
-        g_string_append_printf(out, "%c CPU #%u\n", n == mon->cpu ? '*' : ' ', n);
+        g_string_append_printf(out, "%c CPU #%u: thread_id=%d\n", n == mon->cpu ? '*' : ' ', n,
+                               (int)getpid());
 }
 
 static void info_mtree(Monitor *mon, const char *args, GString *out)
@@ -73,26 +75,23 @@ static void info_mtree(Monitor *mon, const char *args, GString *out)
     address_space_print(mon->m->io, out, flat);
 }
 
-static void info_ramblock(Monitor *mon, const char *args, GString *out)
-{
-    const GPtrArray *blocks = ram_set_blocks(mon->m->ram);
-
-    for (unsigned i = 0; i < blocks->len; i++) {
-        const RamBlock *b = blocks->pdata[i];
-
-        g_string_append_printf(
-            out, "%-24s offset 0x%012" G_GINT64_MODIFIER "x size 0x%012" G_GINT64_MODIFIER "x\n",
-            b->name, b->ram_offset, b->size);
-    }
-}
-
 /* clang-format off */
 static const Command topics[] = {
     {"status",    NULL, "",     "is the machine running?",        info_status},
     {"registers", NULL, "[-a]", "registers of the CPU (-a: all)", info_registers},
     {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
     {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
-    {"ramblock",  NULL, "",     "blocks of guest memory",         info_ramblock},
+    {"mem",       NULL, "",     "ranges that page tables map",    monitor_info_mem},
+    {"tlb",       NULL, "",     "pages that page tables map",     monitor_info_tlb},
+    {"ramblock",  NULL, "",     "blocks of guest memory",         monitor_info_ramblock},
+    {"memory_size_summary", NULL, "", "how much memory there is", monitor_info_memory_size},
+    {"block",     NULL, "",     "disks and their images",         monitor_info_block},
+    {"chardev",   NULL, "",     "character devices",              monitor_info_chardev},
+    {"qtree",     NULL, "",     "the tree of devices",            monitor_info_qtree},
+    {"usernet",   NULL, "",     "connections of user-mode networks", monitor_info_usernet},
+    {"history",   NULL, "",     "lines of this monitor",          monitor_info_history},
+    {"uuid",      NULL, "",     "the machine's UUID",             monitor_info_uuid},
+    {"kvm",       NULL, "",     "is it KVM that runs the machine?", monitor_info_kvm},
     {"hash",      NULL, "",     "of CPUs, devices and memory",    info_hash},
     {"replay",    NULL, "",     "where the replay is",            monitor_info_replay},
     {"vnc",       NULL, "",     "the VNC server and its clients", monitor_info_vnc},
@@ -293,6 +292,8 @@ static const Command commands[] = {
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
     {"key_event",        NULL, "key on|off", "a key goes down or up",                      monitor_key_event, true},
     {"nmi",              NULL, "",          "inject an NMI into all CPUs",                 monitor_nmi, true},
+    {"hostfwd_add",      NULL, "[netdev] rule", "forward a port of the host: tcp:[ADDR]:PORT-[ADDR]:PORT", monitor_hostfwd_add},
+    {"hostfwd_remove",   NULL, "[netdev] rule", "do not: tcp:[ADDR]:PORT",                 monitor_hostfwd_remove},
     {"boot_set",         NULL, "drives",    "what firmware tries from the next reset on",  monitor_boot_set, true},
     {"i",                NULL, "/fmt addr", "read an I/O port",                            monitor_in, true},
     {"o",                NULL, "/fmt addr value", "write to an I/O port",                  monitor_out, true},

@@ -15,6 +15,7 @@ struct Monitor {
     MonitorStates states; /* all 0: likewise */
     VncServer *vnc;       /* NULL: likewise */
     MonitorBoard board;
+    const GArray *chardevs; /* MonitorChardev; NULL: none are known */
     char *failure;    /* of the command that runs, NULL: none */
     GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
     Monitor *actor; /* whose channel acts go through: the first monitor */
@@ -50,6 +51,20 @@ void monitor_end_record(Monitor *mon, const char *args, GString *out);
 void monitor_replay_break(Monitor *mon, const char *args, GString *out);
 void monitor_replay_delete_break(Monitor *mon, const char *args, GString *out);
 void monitor_info_replay(Monitor *mon, const char *args, GString *out);
+/* Looking at it, see monitor-info.c. */
+void monitor_info_mem(Monitor *mon, const char *args, GString *out);
+void monitor_info_tlb(Monitor *mon, const char *args, GString *out);
+void monitor_info_uuid(Monitor *mon, const char *args, GString *out);
+void monitor_info_kvm(Monitor *mon, const char *args, GString *out);
+void monitor_info_block(Monitor *mon, const char *args, GString *out);
+void monitor_info_chardev(Monitor *mon, const char *args, GString *out);
+void monitor_info_qtree(Monitor *mon, const char *args, GString *out);
+void monitor_info_ramblock(Monitor *mon, const char *args, GString *out);
+void monitor_info_usernet(Monitor *mon, const char *args, GString *out);
+void monitor_info_history(Monitor *mon, const char *args, GString *out);
+void monitor_info_memory_size(Monitor *mon, const char *args, GString *out);
+void monitor_hostfwd_add(Monitor *mon, const char *args, GString *out);
+void monitor_hostfwd_remove(Monitor *mon, const char *args, GString *out);
 /* Reaching into the guest, see monitor-poke.c. */
 void monitor_key_event(Monitor *mon, const char *args, GString *out);
 void monitor_nmi(Monitor *mon, const char *args, GString *out);

@@ -32,9 +32,19 @@ typedef struct MonitorCpus {
     /* Plugins of the engine; false: told in @error. */
     bool (*plugin_load)(void *opaque, const char *spec, GError **error);
     bool (*plugin_unload)(void *opaque, const char *name, GError **error);
+    /* Page tables, as pages or as ranges of the same rights. */
+    void (*print_tlb)(void *opaque, unsigned n, GString *out);
+    void (*print_mem)(void *opaque, unsigned n, GString *out);
     /* Physical address of a virtual one; false: not mapped. */
     bool (*translate)(void *opaque, unsigned n, uint64_t addr, uint64_t *phys);
 } MonitorCpus;
+
+/* A character device as the user knows it. */
+typedef struct MonitorChardev {
+    char *label, *spec;
+    Chardev *chr;
+} MonitorChardev;
+void monitor_set_chardevs(Monitor *mon, const GArray *chardevs); /* MonitorChardev; borrowed */
 
 /* What users ask of a board (hw/pc.h). */
 typedef struct MonitorBoard {

@@ -126,9 +126,8 @@ static const struct {
     {"-chardev null", "-chardev null: id is needed"},
     {"-chardev null,id=a -chardev null,id=a", "-chardev null,id=a: there is another character device with id 'a'"},
     {"-chardev bogus,id=a", "-chardev bogus,id=a: 'bogus' is not a supported type; use null, stdio, pty, file or socket"},
-    {"-chardev stdio,id=a,mux=on", "-chardev stdio,id=a,mux=on: parameter 'mux' is not supported"},
+    {"-chardev stdio,id=a,reconnect=1", "-chardev stdio,id=a,reconnect=1: parameter 'reconnect' is not supported"},
     {"-chardev file,id=a", "-chardev file,id=a: path is needed"},
-    {"-monitor stdio -monitor pty", "-monitor pty: only one monitor is supported yet"},
 };
 /* clang-format on */
 

@@ -8,7 +8,8 @@
 #include "softmmu/program/qmp/schema.h"
 
 static const QmpCommand *const tables[] = { qmp_base_commands, qmp_look_commands,
-                                            qmp_change_commands, qmp_state_commands };
+                                            qmp_change_commands, qmp_state_commands,
+                                            qmp_block_commands };
 
 static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "SHUTDOWN", "POWERDOWN", "SUSPEND",

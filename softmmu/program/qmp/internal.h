@@ -33,7 +33,7 @@ typedef struct QmpCommand {
 
 /* Tables, each ended by a row without a name. */
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
-    qmp_state_commands[];
+    qmp_state_commands[], qmp_block_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);

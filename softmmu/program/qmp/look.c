@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "softmmu/block/drive.h"
 #include "softmmu/program/qmp/internal.h"
 
 static Json *run_status(Qmp *q, Json *args, GError **error)
@@ -66,55 +65,6 @@ static Json *run_memory_size(Qmp *q, Json *args, GError **error)
     return json_make("base-memory:u plugged-memory:u", q->w.m->config->ram_size, UINT64_C(0));
 }
 
-/* ---- Disks ----------------------------------------------------------------------------------- */
-
-static Json *describe_image(const Drive *d, Image *image)
-{
-    Json *inner = json_make("virtual-size:u filename:s format:s", image_size(image),
-                            image_path(image), image_format(image));
-
-    return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
-                     "iops:i iops_rd:i iops_wr:i detect_zeroes:s",
-                     inner, drive_id(d), image_path(image), image_format(image),
-                     drive_is_read_only(d), 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
-                     (int64_t)0, (int64_t)0, "off");
-}
-
-static Json *each_drive(Qmp *q, Json *(*describe)(Drive *d, Image *image))
-{
-    g_autoptr(GPtrArray) drives = drive_list(q->w.m->root);
-    Json *list = json_object_new_array();
-
-    for (guint i = 0; i < drives->len; i++) {
-        Json *one = describe(drives->pdata[i], drive_settled_image(drives->pdata[i]));
-
-        if (one)
-            json_object_array_add(list, one);
-    }
-    return list;
-}
-
-static Json *describe_drive(Drive *d, Image *image)
-{
-    return json_make("device:s locked:b removable:b inserted:o type:s", drive_id(d), 0, 0,
-                     image ? describe_image(d, image) : NULL, "unknown");
-}
-
-static Json *run_block(Qmp *q, Json *args, GError **error)
-{
-    return each_drive(q, describe_drive);
-}
-
-static Json *describe_node(Drive *d, Image *image)
-{
-    return image ? describe_image(d, image) : NULL;
-}
-
-static Json *run_nodes(Qmp *q, Json *args, GError **error)
-{
-    return each_drive(q, describe_node);
-}
-
 /* ---- Character devices ----------------------------------------------------------------------- */
 
 static Json *run_chardev(Qmp *q, Json *args, GError **error)
@@ -122,7 +72,7 @@ static Json *run_chardev(Qmp *q, Json *args, GError **error)
     Json *list = json_object_new_array();
 
     for (guint i = 0; q->w.chardevs && i < q->w.chardevs->len; i++) {
-        const QmpChardev *c = &g_array_index(q->w.chardevs, QmpChardev, i);
+        const MonitorChardev *c = &g_array_index(q->w.chardevs, MonitorChardev, i);
 
         json_object_array_add(
             list, json_make("frontend-open:b label:s filename:s", 1, c->label, c->spec));
@@ -142,8 +92,6 @@ const QmpCommand qmp_look_commands[] = {
     { "query-iothreads", "", run_empty_list },
     { "query-tpm-models", "", run_empty_list },
     { "query-tpm-types", "", run_empty_list },
-    { "query-block", "", run_block },
-    { "query-named-block-nodes", "flat:bool?", run_nodes },
     { "query-chardev", "", run_chardev },
     { NULL },
 };

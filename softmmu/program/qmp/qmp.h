@@ -9,12 +9,6 @@
 
 #include "softmmu/program/monitor.h"
 
-/* A character device as query-chardev shows it. */
-typedef struct QmpChardev {
-    char *label, *spec;
-    Chardev *chr;
-} QmpChardev;
-
 /* What commands are about. */
 typedef struct QmpWorld {
     Machine *m;
@@ -22,7 +16,7 @@ typedef struct QmpWorld {
     Monitor *mon; /* whose commands are used, too */
     MonitorCpus cpus;
     MonitorStates states;
-    const GArray *chardevs; /* QmpChardev; may be NULL */
+    const GArray *chardevs; /* MonitorChardev; may be NULL */
 } QmpWorld;
 
 typedef struct Qmp Qmp;

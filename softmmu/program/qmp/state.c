@@ -101,7 +101,7 @@ static bool check_devices(Qmp *q, Json *args, GError **error)
     for (guint i = 0; i < drives->len; i++) {
         const Drive *d = drives->pdata[i];
 
-        if (drive_is_read_only(d))
+        if (drive_is_read_only(d) || drive_is_for_reading(d) || !drive_has_medium(d))
             continue;
         if (!lists(devices, drive_id(d)) ||
             (!writable++ && vmstate && strcmp(vmstate, drive_id(d)))) {
