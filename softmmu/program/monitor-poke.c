@@ -9,7 +9,7 @@
 #include "softmmu/program/monitor-internal.h"
 #include "softmmu/ui/keys.h"
 
-#define CHUNK    65536
+#define CHUNK 65536
 
 void monitor_set_board(Monitor *mon, const MonitorBoard *board)
 {
@@ -53,7 +53,7 @@ static bool take_number(Monitor *mon, char **words, unsigned n, const char *what
 void monitor_key_event(Monitor *mon, const char *args, GString *out)
 {
     g_auto(GStrv) words = words_of(args, 2);
-    int code = words[0] ? key_from_name(words[0]) : -1;
+    int code = words[0] ? keys_from_name(words[0]) : -1;
 
     if (code < 0 || !words[1] || (strcmp(words[1], "on") && strcmp(words[1], "off")))
         monitor_fail(mon, out, "a key and on or off are needed");

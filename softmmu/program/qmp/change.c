@@ -33,7 +33,7 @@ static bool append_key(Json *key, GString *out, GError **error)
     const char *name = data ? json_object_get_string(data) : "";
     int64_t number = data ? json_object_get_int64(data) : -1;
 
-    if (!strcmp(type, "qcode") && key_from_name(name) >= 0 && !g_str_has_prefix(name, "0x")) {
+    if (!strcmp(type, "qcode") && keys_from_name(name) >= 0 && !g_str_has_prefix(name, "0x")) {
         g_string_append(out, name);
         return true;
     }
