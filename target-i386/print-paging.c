@@ -13,7 +13,7 @@
 enum { P = 1, W = 2, U = 4, PWT = 8, PCD = 16, A = 32, D = 64, PS = 128, G = 256 };
 #define NX        (UINT64_C(1) << 63)
 #define FRAME     UINT64_C(0x000ffffffffff000)
-#define MAX_LINES 65536
+#define MAX_LINES (1u << 20)
 
 /* How the tables of a mode are: from the first table on. */
 typedef struct Level {
