@@ -144,10 +144,10 @@ struct CpuOps {
     bool (*walk)(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);
     /* For data, the same from what earlier walks have left, without side effects; false: not known so.
      * General registers only. May be NULL. */
+    bool (*walk_quick)(Cpu *cpu, uint64_t addr, bool write, unsigned mmu, CpuPage *out);
     /* May be NULL. get_context() as it would be at @pc, where that asks for nothing else to be done; false
      * otherwise. General registers only. */
     bool (*quick_context)(Cpu *cpu, uint64_t pc, CpuContext *out);
-    bool (*walk_quick)(Cpu *cpu, uint64_t addr, bool write, unsigned mmu, CpuPage *out);
     void (*raise_fault)(Cpu *cpu) G_GNUC_NORETURN;
     /* A misaligned MEM_ALIGN access reached the slow path: raise (#GP, #AC) or return to let it
      * be done. */

@@ -88,6 +88,39 @@ static void before_store(Cpu *cpu, uint64_t ram, uint32_t len)
         g_array_append_val(a->tbs.hot, n);
 }
 
+/* For devices an access is one moment, before which whatever was due has been done: they may rely
+ * on that, as nothing takes time in a counted run. */
+static void begin_device_access(const Accel *a)
+{
+    if (a->icount_shift >= 0)
+        return;
+    clock_hold(a->machine->clock);
+    clock_run_expired(a->machine->clock);
+}
+
+static void end_device_access(const Accel *a)
+{
+    if (a->icount_shift < 0)
+        clock_release(a->machine->clock);
+}
+
+uint64_t cpu_device_load(Cpu *cpu, AddressSpace *space, uint64_t addr, unsigned size)
+{
+    uint64_t value;
+
+    begin_device_access(cpu->run->accel);
+    value = address_space_read(space, addr, size);
+    end_device_access(cpu->run->accel);
+    return value;
+}
+
+void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t value, unsigned size)
+{
+    begin_device_access(cpu->run->accel);
+    address_space_write(space, addr, value, size);
+    end_device_access(cpu->run->accel);
+}
+
 static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)
 {
     if (p->host) {
@@ -97,7 +130,7 @@ static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)
     for (uint32_t i = 0; i < p->len;) {
         uint32_t left = p->len - i;
         unsigned size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        uint64_t v = address_space_read(cpu->run->common->memory, p->phys + i, size);
+        uint64_t v = cpu_device_load(cpu, cpu->run->common->memory, p->phys + i, size);
         guest_put(buf + i, v, size);
         i += size;
     }
@@ -113,7 +146,8 @@ static void write_part(Cpu *cpu, const Part *p, const uint8_t *buf)
     for (uint32_t i = 0; i < p->len;) {
         uint32_t left = p->len - i;
         unsigned size = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        address_space_write(cpu->run->common->memory, p->phys + i, guest_get(buf + i, size), size);
+        cpu_device_store(cpu, cpu->run->common->memory, p->phys + i, guest_get(buf + i, size),
+                         size);
         i += size;
     }
 }

@@ -34,6 +34,10 @@ const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys);
 /* Compare-and-swap of an aligned 4- or 8-byte word (accessed/dirty bits); false: it had changed. */
 bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size);
 
+/* An access of the guest's to whatever is at @addr of @space, ports or memory. */
+uint64_t cpu_device_load(Cpu *cpu, AddressSpace *space, uint64_t addr, unsigned size);
+void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t value, unsigned size);
+
 /* Monitor and debugger: no faults, no side effects; false where nothing is mapped. */
 bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len);
 

@@ -269,28 +269,34 @@ static uint32_t timer_mode(const Apic *a)
     return a->lvt[LVT_TIMER] & LVT_TIMER_MODE;
 }
 
-static uint64_t elapsed_counts(const Apic *a)
+static int64_t now_ns(const Apic *a)
 {
-    return (uint64_t)(clock_now_ns(a->set->clock) - a->count_start_ns) / divisor(a);
+    return clock_now_ns(a->set->clock);
 }
 
-static uint32_t current_count(const Apic *a)
+static uint64_t elapsed_counts(const Apic *a, int64_t now)
+{
+    return (uint64_t)(now - a->count_start_ns) / divisor(a);
+}
+
+static uint32_t current_count(const Apic *a, int64_t now)
 {
     uint64_t elapsed;
 
     if (!a->counting || !a->initial_count || timer_mode(a) == TIMER_TSC_DEADLINE)
         return 0;
-    elapsed = elapsed_counts(a);
+    elapsed = elapsed_counts(a, now);
     if (timer_mode(a) == TIMER_PERIODIC)
         return a->initial_count - elapsed % a->initial_count;
     return elapsed >= a->initial_count ? 0 : a->initial_count - elapsed;
 }
 
-/* Arm for the next expiry that somebody hears of. Not used for the TSC deadline. */
-static void timer_arm(Apic *a)
+/* Arm for the next expiry that somebody hears of. Not used for the TSC deadline. @now: when the
+ * guest did whatever made that necessary, one moment for all that it does. If time went on between
+ * two looks at it, an expiry between them would be lost. */
+static void timer_arm(Apic *a, int64_t now)
 {
     int64_t period = (int64_t)a->initial_count * divisor(a);
-    int64_t now = clock_now_ns(a->set->clock);
     int64_t due = a->count_start_ns + period;
 
     timer_cancel(a->timer);
@@ -315,7 +321,7 @@ static void timer_expired(void *opaque)
     Apic *a = opaque;
 
     if (timer_mode(a) == TIMER_PERIODIC)
-        timer_arm(a);
+        timer_arm(a, now_ns(a));
     else
         a->counting = false;
     local_interrupt(a, LVT_TIMER);
@@ -323,9 +329,9 @@ static void timer_expired(void *opaque)
 
 /* The guest is about to change the timer, or to see that it has expired. An expiry that is due
  * already, though its callback is late, comes first. */
-static void timer_catch_up(Apic *a)
+static void timer_catch_up(Apic *a, int64_t now)
 {
-    if (timer_deadline_ns(a->timer) > clock_now_ns(a->set->clock))
+    if (timer_deadline_ns(a->timer) > now)
         return;
     timer_cancel(a->timer);
     timer_expired(a);
@@ -333,33 +339,35 @@ static void timer_catch_up(Apic *a)
 
 static void write_initial_count(Apic *a, uint32_t value)
 {
-    timer_catch_up(a);
+    int64_t now = now_ns(a);
+
+    timer_catch_up(a, now);
     if (timer_mode(a) == TIMER_TSC_DEADLINE)
         return;
     a->initial_count = value;
-    a->count_start_ns = clock_now_ns(a->set->clock);
+    a->count_start_ns = now;
     a->counting = value != 0;
-    timer_arm(a);
+    timer_arm(a, now);
 }
 
 /* The count goes on from where it is, at the new rate. */
 static void write_divide(Apic *a, uint32_t value)
 {
+    int64_t now = now_ns(a);
     uint32_t left;
 
-    timer_catch_up(a);
-    left = current_count(a);
+    timer_catch_up(a, now);
+    left = current_count(a, now);
     a->divide = value & 0xb;
     if (timer_mode(a) == TIMER_TSC_DEADLINE)
         return;
     if (a->counting)
-        a->count_start_ns =
-            clock_now_ns(a->set->clock) - (int64_t)(a->initial_count - left) * divisor(a);
-    timer_arm(a);
+        a->count_start_ns = now - (int64_t)(a->initial_count - left) * divisor(a);
+    timer_arm(a, now);
 }
 
 /* @old: the timer's LVT entry before it was written. */
-static void timer_lvt_wrote(Apic *a, uint32_t old)
+static void timer_lvt_wrote(Apic *a, uint32_t old, int64_t now)
 {
     uint32_t was = old & LVT_TIMER_MODE;
 
@@ -369,19 +377,21 @@ static void timer_lvt_wrote(Apic *a, uint32_t old)
         a->initial_count = 0;
         timer_cancel(a->timer);
     } else if (timer_mode(a) != TIMER_TSC_DEADLINE) {
-        timer_arm(a);
+        timer_arm(a, now);
     }
 }
 
 void apic_tsc_deadline(Apic *a, int64_t deadline_ns)
 {
-    timer_catch_up(a);
+    int64_t now = now_ns(a);
+
+    timer_catch_up(a, now);
     if (timer_mode(a) != TIMER_TSC_DEADLINE)
         return;
     if (deadline_ns == CLOCK_NEVER)
         timer_cancel(a->timer);
     else
-        timer_set(a->timer, MAX(deadline_ns, clock_now_ns(a->set->clock)));
+        timer_set(a->timer, MAX(deadline_ns, now));
 }
 
 bool apic_has_tsc_deadline(const Apic *a)
@@ -448,8 +458,10 @@ static bool array_read(const Apic *a, unsigned offset, uint32_t *value)
 
 bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
 {
+    int64_t now = now_ns(a);
+
     if (offset >= APIC_REG_IRR && offset < APIC_REG_ESR)
-        timer_catch_up(a);
+        timer_catch_up(a, now);
     *value = 0;
     switch (offset) {
     case APIC_REG_ID: *value = read_id(a); return true;
@@ -462,8 +474,8 @@ bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
     case APIC_REG_ICR_LOW: *value = (uint32_t)a->icr; return true;
     case APIC_REG_INITIAL_COUNT: *value = a->initial_count; return true;
     case APIC_REG_CURRENT_COUNT:
-        *value = current_count(a);
-        timer_catch_up(a); /* at a later time: who reads 0 has its interrupt */
+        *value = current_count(a, now);
+        timer_catch_up(a, now); /* who reads 0 has its interrupt */
         return true;
     case APIC_REG_DIVIDE: *value = a->divide; return true;
     case APIC_REG_APR:
@@ -478,10 +490,11 @@ bool apic_reg_read(Apic *a, unsigned offset, uint32_t *value)
 /* While the APIC is disabled by software every LVT mask bit is stuck at 1. */
 static void write_lvt(Apic *a, unsigned entry, uint32_t value)
 {
+    int64_t now = now_ns(a);
     uint32_t old;
 
     if (entry == LVT_TIMER)
-        timer_catch_up(a);
+        timer_catch_up(a, now);
     old = a->lvt[entry];
     a->lvt[entry] = (old & ~lvt_writable[entry] & LVT_REMOTE_IRR) | (value & lvt_writable[entry]);
     if (!(a->svr & SVR_ENABLE))
@@ -489,7 +502,7 @@ static void write_lvt(Apic *a, unsigned entry, uint32_t value)
     if (!(a->lvt[entry] & LVT_LEVEL))
         a->lvt[entry] &= ~LVT_REMOTE_IRR;
     if (entry == LVT_TIMER)
-        timer_lvt_wrote(a, old);
+        timer_lvt_wrote(a, old, now);
     else if (entry == LVT_LINT0 || entry == LVT_LINT1)
         apic_lint_changed(a, entry - LVT_LINT0, false);
 }
@@ -498,11 +511,13 @@ static void write_svr(Apic *a, uint32_t value)
 {
     a->svr = value & 0x1ff;
     if (!(a->svr & SVR_ENABLE)) {
-        timer_catch_up(a);
+        int64_t now = now_ns(a);
+
+        timer_catch_up(a, now);
         for (unsigned i = 0; i < LVT_COUNT; i++)
             a->lvt[i] |= LVT_MASKED;
         if (timer_mode(a) != TIMER_TSC_DEADLINE)
-            timer_arm(a);
+            timer_arm(a, now);
     }
     apic_update(a);
 }

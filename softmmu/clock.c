@@ -31,7 +31,10 @@ struct Clock {
     uint64_t armings;
     TimerFunc *rearm_hook;
     void *rearm_opaque;
-    int64_t manual_now_ns;
+    int64_t manual_now_ns, manual_haste_ns;
+    unsigned holds;
+    bool looked; /* since it is held: at */
+    int64_t held_ns;
 };
 
 Clock *clock_new(ClockSource *source, void *opaque)
@@ -56,7 +59,23 @@ void clock_free(Clock *clock)
 
 int64_t clock_now_ns(Clock *clock)
 {
-    return clock->source(clock->opaque);
+    if (clock->looked)
+        return clock->held_ns;
+    clock->held_ns = clock->source(clock->opaque);
+    clock->looked = clock->holds > 0;
+    return clock->held_ns;
+}
+
+void clock_hold(Clock *clock)
+{
+    clock->holds++;
+}
+
+void clock_release(Clock *clock)
+{
+    g_assert(clock->holds > 0);
+    if (--clock->holds == 0)
+        clock->looked = false;
 }
 
 int64_t clock_deadline_ns(const Clock *clock)
@@ -153,9 +172,14 @@ static bool run_due(Clock *clock, int64_t now, unsigned limit)
 
 bool clock_run_expired(Clock *clock)
 {
+    bool any;
+
     if (!clock->count)
         return false;
-    return run_due(clock, clock_now_ns(clock), MAX_CALLBACKS_PER_RUN);
+    clock_hold(clock);
+    any = run_due(clock, clock_now_ns(clock), MAX_CALLBACKS_PER_RUN);
+    clock_release(clock);
+    return any;
 }
 
 Timer *timer_new(Clock *clock, TimerFunc *func, void *opaque)
@@ -307,7 +331,9 @@ bool clock_unpack(Clock *clock, const uint8_t *data, size_t len)
 
 static int64_t manual_now(void *opaque)
 {
-    return ((Clock *)opaque)->manual_now_ns;
+    Clock *clock = opaque;
+
+    return clock->manual_now_ns += clock->manual_haste_ns;
 }
 
 Clock *clock_new_manual(void)
@@ -334,6 +360,12 @@ void clock_manual_lag(Clock *clock, int64_t ns)
 {
     g_assert(clock->source == manual_now && ns >= 0);
     clock->manual_now_ns += ns;
+}
+
+void clock_manual_haste(Clock *clock, int64_t ns)
+{
+    g_assert(clock->source == manual_now && ns >= 0);
+    clock->manual_haste_ns = ns;
 }
 
 int64_t clock_ticks_to_ns(uint64_t ticks, uint64_t hz)

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NS_PER_SEC 1000000000LL
+#define NS_PER_SEC  1000000000LL
 #define CLOCK_NEVER INT64_MAX
 
 typedef struct Clock Clock;
@@ -28,6 +28,11 @@ Clock *clock_new(ClockSource *source, void *opaque);
 void clock_free(Clock *clock);
 
 int64_t clock_now_ns(Clock *clock);
+/* From here on it is one moment, that of the first look, until as many releases. Whoever acts for
+ * the guest in one step (a device that is accessed, a timer) must not see time go on in between:
+ * what is due between two looks would be neither waited for nor done. Timers' functions run so. */
+void clock_hold(Clock *clock);
+void clock_release(Clock *clock);
 /* Deadline of the earliest armed timer, or CLOCK_NEVER. */
 int64_t clock_deadline_ns(const Clock *clock);
 /* Run every timer whose deadline is not after now; true if any ran. */
@@ -57,6 +62,7 @@ bool clock_unpack(Clock *clock, const uint8_t *data, size_t len);
 Clock *clock_new_manual(void);
 void clock_manual_advance(Clock *clock, int64_t ns); /* runs timers at their own deadlines */
 void clock_manual_lag(Clock *clock, int64_t ns);     /* runs none: what is due becomes overdue */
+void clock_manual_haste(Clock *clock, int64_t ns); /* every look at it from now on takes so long */
 
 /* @ticks of a @hz counter in ns and back, without overflow for any 64-bit argument that the
  * result can hold. */

@@ -5,6 +5,7 @@
  */
 #include "target-i386/help-io.h"
 
+#include "accel/guest-mem.h"
 #include "target-i386/debug.h"
 #include "target-i386/help.h"
 #include "target-i386/smm.h"
@@ -32,9 +33,9 @@ static uint32_t access_port(CpuX86 *c, uint16_t port, uint32_t size, uint32_t ho
     bool asked = x86_smm_is_asked(c);
 
     if (how & SMM_IO_IN)
-        value = address_space_read(c->common.io, port, size);
+        value = cpu_device_load(&c->cpu, c->common.io, port, size);
     else
-        address_space_write(c->common.io, port, value, size);
+        cpu_device_store(&c->cpu, c->common.io, port, value, size);
     if (!asked && x86_smm_is_asked(c))
         x86_smm_note_io(c, how | size << SMM_IO_SIZE_SHIFT | (c->eflags & EFL_TF) << 3 |
                                (uint32_t)port << SMM_IO_PORT_SHIFT);

@@ -268,7 +268,10 @@ static void test_timer_one_shot(void **state)
 /* What the guest writes after the timer was due does not undo its interrupt. */
 static void test_timer_overdue(void **state)
 {
-    static const struct { unsigned reg; uint32_t value; } writes[] = {
+    static const struct {
+        unsigned reg;
+        uint32_t value;
+    } writes[] = {
         { 0x320, 0x41 }, { 0x320, 0x10041 }, { 0x380, 0 }, { 0x380, 5000 }, { 0x3e0, 1 },
     };
     Bench *b = start(state, 1);
@@ -293,6 +296,39 @@ static void test_timer_overdue(void **state)
         assert_int_equal(apic_read(b, 0, reg), reg == 0x390 ? 0 : 1);
         assert_int_equal(ack(b, 0), 0x40);
         eoi(b, 0);
+    }
+    done(b);
+}
+
+/* However short the count, and though time goes on while the write is done, it ends with an
+ * interrupt. */
+static void test_timer_in_haste(void **state)
+{
+    static const struct {
+        unsigned reg;
+        uint32_t value;
+    } writes[] = {
+        { 0x380, 2 },
+        { 0x3e0, 3 },
+        { 0x320, 0x40 },
+    };
+    Bench *b = start(state, 1);
+
+    enable(b);
+    b->f->roundtrip = false;
+    for (unsigned i = 0; i < G_N_ELEMENTS(writes); i++) {
+        for (unsigned haste = 1; haste < 64; haste++) {
+            apic_write(b, 0, 0x320, 0x40);
+            apic_write(b, 0, 0x3e0, 3);
+            apic_write(b, 0, 0x380, 2);
+            clock_manual_haste(b->f->clock, haste);
+            apic_write(b, 0, writes[i].reg, writes[i].value);
+            clock_manual_haste(b->f->clock, 0);
+            fixture_advance(b->f, 1000);
+            assert_int_equal(ack(b, 0), 0x40);
+            eoi(b, 0);
+            assert_false(b->cpus.intr[0]);
+        }
     }
     done(b);
 }
@@ -654,6 +690,7 @@ int main(void)
         hw_test(test_lowest_priority),
         hw_test(test_timer_one_shot),
         hw_test(test_timer_overdue),
+        hw_test(test_timer_in_haste),
         hw_test(test_timer_periodic),
         hw_test(test_timer_tsc_deadline),
         hw_test(test_extint),

@@ -278,6 +278,16 @@ uint64_t cpu_phys_load(Cpu *cpu, uint64_t phys, unsigned size)
     return 0;
 }
 
+uint64_t cpu_device_load(Cpu *cpu, AddressSpace *space, uint64_t addr, unsigned size)
+{
+    return address_space_read(space, addr, size);
+}
+
+void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t value, unsigned size)
+{
+    address_space_write(space, addr, value, size);
+}
+
 const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys)
 {
     return NULL;

@@ -224,12 +224,57 @@ static void test_heap_against_sort(void **state)
     clock_free(clock);
 }
 
+/* Held, it is what it was at the first look, for timers' functions too; let go, it is what it is. */
+static void test_hold(void **state)
+{
+    Clock *clock = clock_new_manual();
+    int64_t moment;
+
+    clock_manual_haste(clock, 100);
+    assert_int_equal(clock_now_ns(clock), 100);
+    clock_hold(clock);
+    moment = clock_now_ns(clock);
+    assert_int_equal(moment, 200);
+    clock_hold(clock);
+    assert_int_equal(clock_now_ns(clock), moment);
+    clock_release(clock);
+    assert_int_equal(clock_now_ns(clock), moment);
+    clock_release(clock);
+    assert_int_equal(clock_now_ns(clock), 300);
+    clock_free(clock);
+}
+
+/* A timer that is due when they begin is due to all of them. */
+static void look_twice(void *opaque)
+{
+    Clock *clock = opaque;
+
+    assert_int_equal(clock_now_ns(clock), 110);
+    assert_int_equal(clock_now_ns(clock), 110);
+}
+
+static void test_timers_run_at_one_moment(void **state)
+{
+    Clock *clock = clock_new_manual();
+    Timer *a = timer_new(clock, look_twice, clock), *b = timer_new(clock, look_twice, clock);
+
+    timer_set(a, 50);
+    timer_set(b, 60);
+    clock_manual_haste(clock, 110);
+    assert_true(clock_run_expired(clock));
+    assert_false(timer_is_armed(a) || timer_is_armed(b));
+    timer_free(a);
+    timer_free(b);
+    clock_free(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),    cmocka_unit_test(test_cancel_and_move),
         cmocka_unit_test(test_periodic), cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_rearm_hook),
+        cmocka_unit_test(test_rearm_hook), cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_timers_run_at_one_moment),
         cmocka_unit_test(test_ticks),    cmocka_unit_test(test_heap_against_sort),
     };
 
