@@ -65,7 +65,8 @@ private_lists() {
 
 need_build_packages() {
     need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils libglib2.0-dev \
-        libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev libslirp-dev libjson-c-dev libpng-dev
+        libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev libslirp-dev libjson-c-dev \
+        libpng-dev libncurses-dev nettle-dev
 }
 
 # Build with whatever configuration $build has, or the default one.

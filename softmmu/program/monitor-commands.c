@@ -321,6 +321,7 @@ static const Command commands[] = {
     {"sendkey",          NULL, "keys [ms]", "press keys, as ctrl-alt-delete, for so long (default 100)", monitor_sendkey, true},
     {"mouse_move",       NULL, "dx dy [dz]", "move the mouse right and down, turn its wheel towards you", monitor_mouse_move, true},
     {"mouse_button",     NULL, "state",     "buttons that are down: 1 left, 2 middle, 4 right", monitor_mouse_button, true},
+    {"set_password",     NULL, "vnc password", "what VNC clients have to know",           monitor_set_password},
     {"mouse_set",        NULL, "index",     "the mouse that moves (info mice)",            monitor_mouse_set, true},
     {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
     {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},

@@ -99,9 +99,13 @@ static bool set_vnc_share(void *ctx, const char *value, GError **error)
 
 static bool set_vnc_password(void *ctx, const char *value, GError **error)
 {
-    if (!strcmp(value, "off"))
+    VncOptions *v = ctx;
+
+    if (!parse_switch(value, &v->password, error))
+        return false;
+    if (!v->password || vnc_has_passwords())
         return true;
-    error_set(error, "passwords are not supported; use unix:PATH, or localhost:N with ssh");
+    error_set(error, "this build was made without nettle");
     return false;
 }
 

@@ -185,7 +185,7 @@ static const OptionRow option_rows[] = {
     {"fw_cfg",      "[name=]NAME,string=TEXT|file=FILE", opt_fw_cfg, "a file for the guest's firmware interface"},
     {"nographic",   NULL,   opt_nographic,   "serial port and monitor share the terminal (Ctrl-A h for keys)"},
     {"display",     "none|curses|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, by -vnc", true},
-    {"vnc",         "[HOST]:N|unix:PATH|none[,to=N][,share=allow-exclusive|force-shared|ignore]", opt_vnc, "a VNC server, at TCP port 5900 + N", true},
+    {"vnc",         "[HOST]:N|unix:PATH|none[,to=N][,password=on][,share=allow-exclusive|force-shared|ignore]", opt_vnc, "a VNC server, at TCP port 5900 + N; the monitor sets the password: set_password", true},
     {"k",           "en-us", opt_keyboard_layout, "what VNC clients' characters are typed on", true},
     {"vga",         "std|none", opt_vga,     "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F unix:P tcp:H:P chardev:ID"},

@@ -14,9 +14,9 @@
 #include "softmmu/ui/vnc-internal.h"
 
 enum { IN_MAX = 512 * 1024, READ_BYTES = 16384 };
-enum { SECURITY_NONE = 1 };
+enum { SECURITY_NONE = 1, SECURITY_VNC = 2 };
 
-static VncParse parse_version, parse_security, parse_init, parse_message;
+static VncParse parse_version, parse_security, parse_answer, parse_init, parse_message;
 
 /* ---- Bytes out ------------------------------------------------------------------------------- */
 
@@ -77,6 +77,23 @@ static size_t refuse(VncClient *c, size_t len)
     return len;
 }
 
+static uint8_t security_of(const VncClient *c)
+{
+    return c->server->asks_password ? SECURITY_VNC : SECURITY_NONE;
+}
+
+/* The type is agreed upon. */
+static void begin_security(VncClient *c)
+{
+    if (!c->server->asks_password) {
+        c->parse = parse_init;
+        return;
+    }
+    c->parse = parse_answer;
+    g_assert(!getentropy(c->challenge, sizeof(c->challenge)));
+    vnc_client_send(c, c->challenge, sizeof(c->challenge));
+}
+
 static size_t parse_version(VncClient *c, const uint8_t *data, size_t len)
 {
     unsigned minor = 0;
@@ -91,11 +108,13 @@ static size_t parse_version(VncClient *c, const uint8_t *data, size_t len)
         minor = 10 * minor + data[i] - '0';
     }
     c->minor = minor >= 8 ? 8 : minor == 7 ? 7 : 3;
-    c->parse = c->minor == 3 ? parse_init : parse_security;
-    if (c->minor == 3)
-        vnc_client_send(c, (const uint8_t[]){ 0, 0, 0, SECURITY_NONE }, 4);
-    else
-        vnc_client_send(c, (const uint8_t[]){ 1, SECURITY_NONE }, 2);
+    if (c->minor == 3) {
+        vnc_client_send(c, (const uint8_t[]){ 0, 0, 0, security_of(c) }, 4);
+        begin_security(c);
+    } else {
+        vnc_client_send(c, (const uint8_t[]){ 1, security_of(c) }, 2);
+        c->parse = parse_security;
+    }
     return 12;
 }
 
@@ -116,12 +135,23 @@ static size_t fail_security(VncClient *c, const char *why, size_t len)
 
 static size_t parse_security(VncClient *c, const uint8_t *data, size_t len)
 {
-    if (data[0] != SECURITY_NONE)
+    if (data[0] != security_of(c))
         return fail_security(c, "there is no such security type", len);
-    if (c->minor == 8)
+    if (c->minor == 8 && data[0] == SECURITY_NONE)
         vnc_client_send(c, (const uint8_t[4]){ 0 }, 4);
-    c->parse = parse_init;
+    begin_security(c);
     return 1;
+}
+
+static size_t parse_answer(VncClient *c, const uint8_t *data, size_t len)
+{
+    if (len < VNC_CHALLENGE_BYTES)
+        return 0;
+    if (!vnc_server_believes(c->server, c->challenge, data))
+        return fail_security(c, "the password is wrong, or none is set", len);
+    vnc_client_send(c, (const uint8_t[4]){ 0 }, 4);
+    c->parse = parse_init;
+    return VNC_CHALLENGE_BYTES;
 }
 
 static size_t parse_init(VncClient *c, const uint8_t *data, size_t len)

@@ -35,6 +35,13 @@ void vnc_encode_raw(const VncFormat *f, const uint32_t *pixels, unsigned width, 
 void vnc_encode_zrle(VncZrle *z, const VncFormat *f, const uint32_t *pixels, unsigned width,
                      unsigned height, GByteArray *out);
 
+/* ---- Passwords ------------------------------------------------------------------------------- */
+
+enum { VNC_CHALLENGE_BYTES = 16 };
+
+void vnc_auth_encrypt(const char *password, const uint8_t challenge[VNC_CHALLENGE_BYTES],
+                      uint8_t answer[VNC_CHALLENGE_BYTES]);
+
 /* ---- Clients --------------------------------------------------------------------------------- */
 
 /* What a client said it understands, beside Raw. */
@@ -60,7 +67,8 @@ struct VncClient {
     bool leaving;    /* … once @out is */
     VncParse *parse;
     unsigned minor; /* version 3.x */
-    uint64_t skip;  /* bytes of a message nobody wants */
+    uint8_t challenge[VNC_CHALLENGE_BYTES];
+    uint64_t skip; /* bytes of a message nobody wants */
     bool initialised, waits_for_init;
     /* the screen as it knows it */
     VncFormat format;
@@ -100,14 +108,18 @@ struct VncServer {
     char *where, *path; /* of the socket: for people; to be removed */
     int listener;
     guint accept_source, reap_source;
-    GMutex lock;        /* over @clients, for vnc_print() */
+    bool asks_password;
+    GMutex lock;        /* over what follows: other threads print the one and set the other */
     GPtrArray *clients; /* VncClient * */
+    char *password;     /* NULL: nobody gets in */
     Surface shown;
     uint8_t leds;
 };
 
 void vnc_server_attend(VncServer *s); /* what clients wait for has changed */
 void vnc_server_reap(VncServer *s);   /* some are gone: later */
+/* Is @answer what the password makes of @challenge? */
+bool vnc_server_believes(VncServer *s, const uint8_t *challenge, const uint8_t *answer);
 /* @c is ready, and may want to be alone. False: it may not. */
 bool vnc_server_admit(VncServer *s, VncClient *c, bool shared);
 

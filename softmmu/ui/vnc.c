@@ -104,6 +104,30 @@ bool vnc_server_admit(VncServer *s, VncClient *c, bool shared)
     return true;
 }
 
+bool vnc_server_believes(VncServer *s, const uint8_t *challenge, const uint8_t *answer)
+{
+    uint8_t right[VNC_CHALLENGE_BYTES];
+    bool good;
+
+    g_mutex_lock(&s->lock);
+    good = s->password;
+    if (good)
+        vnc_auth_encrypt(s->password, challenge, right);
+    g_mutex_unlock(&s->lock);
+    return good && !memcmp(right, answer, sizeof(right));
+}
+
+bool vnc_set_password(VncServer *s, const char *password)
+{
+    if (!s || !s->asks_password)
+        return false;
+    g_mutex_lock(&s->lock);
+    g_free(s->password);
+    s->password = g_strdup(password);
+    g_mutex_unlock(&s->lock);
+    return true;
+}
+
 static char *peer_name(int fd)
 {
     struct sockaddr_storage sa;
@@ -182,6 +206,7 @@ VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *
 
     s->screen = *screen;
     s->share = o->share;
+    s->asks_password = o->password;
     s->name = g_strdup(name);
     s->clients = g_ptr_array_new_with_free_func((GDestroyNotify)vnc_client_free);
     g_mutex_init(&s->lock);
@@ -212,6 +237,7 @@ void vnc_free(VncServer *s)
     viewer_free(s->viewer);
     surface_clear(&s->shown);
     g_mutex_clear(&s->lock);
+    g_free(s->password);
     g_free(s->name);
     g_free(s->where);
     g_free(s->path);
@@ -224,7 +250,8 @@ void vnc_print(VncServer *s, GString *out)
         g_string_append(out, "None\n");
         return;
     }
-    g_string_append_printf(out, "default:\n  Server: %s\n    Auth: none (Sub: none)\n", s->where);
+    g_string_append_printf(out, "default:\n  Server: %s\n    Auth: %s (Sub: none)\n", s->where,
+                           s->asks_password ? "vnc" : "none");
     g_mutex_lock(&s->lock);
     for (unsigned n = 0; n < s->clients->len; n++)
         g_string_append_printf(out, "  Client: %s\n    x509_dname: none\n    sasl_username: none\n",

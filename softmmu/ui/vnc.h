@@ -3,7 +3,7 @@
  * A VNC server: RFB 3.3, 3.7 and 3.8 (RFC 6143), encodings Raw and ZRLE, screens that change their
  * size, QEMU's extended key events and relative pointer, LEDs. Runs on the main thread; sees the
  * screen through a Viewer, and what clients type and point at goes through the input queue.
- * Missing: passwords and encryption (a Unix socket or ssh protect it), the clipboard, sound.
+ * Missing: encryption (a Unix socket or ssh protect it), the clipboard, sound.
  */
 #ifndef SOFTMMU_UI_VNC_H
 #define SOFTMMU_UI_VNC_H
@@ -23,12 +23,17 @@ typedef struct VncOptions {
     char *address; /* "HOST:DISPLAY" (HOST may be empty: all of them), "unix:PATH" */
     unsigned to;   /* try displays up to that one */
     VncShare share;
+    bool password; /* nobody gets in without; there is none at first */
 } VncOptions;
+
+bool vnc_has_passwords(void); /* this build */
 
 /* Before posting starts. @name: the window's title; copied. NULL with @error. */
 VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *name,
                    GError **error);
 void vnc_free(VncServer *s); /* when the machine thread has ended; NULL is allowed */
+/* From any thread. False: there is no server that asks for one. */
+bool vnc_set_password(VncServer *s, const char *password);
 /* `info vnc`, from any thread. */
 void vnc_print(VncServer *s, GString *out);
 

@@ -87,7 +87,7 @@ static const struct {
     {"-display curses,charset=CP437", "-display curses,charset=CP437: not supported; use vnc=[HOST]:DISPLAY, curses or none"},
     {"-full-screen", "-full-screen: there is no window; use -vnc :0 or -display curses"},
     {"-curses", "-curses: use -display curses"},
-    {"-vnc :0,password=on", "-vnc :0,password=on: password: passwords are not supported; use unix:PATH, or localhost:N with ssh"},
+    {"-vnc :0,password=secret", "-vnc :0,password=secret: password: 'secret' is neither 'on' nor 'off'"},
     {"-vnc :0,share=all", "-vnc :0,share=all: share: one of allow-exclusive, force-shared, ignore"},
     {"-vnc :0,to=x", "-vnc :0,to=x: to: 'x' is not the number of a display"},
     {"-vnc :0,websocket=on", "-vnc :0,websocket=on: unknown parameter 'websocket'"},

@@ -71,12 +71,12 @@ static void paint(Bench *b, unsigned width, unsigned height)
         b->picture.pixels[i] = i * 0x010203 & 0xffffff;
 }
 
-static VncServer *serve(Bench *b, VncShare share, GError **error)
+static VncServer *serve(Bench *b, VncShare share, bool password)
 {
     g_autofree char *address = g_strconcat("unix:", b->path, NULL);
 
-    return vnc_new(&(VncOptions){ .address = address, .share = share }, &b->screen, "a name",
-                   error);
+    return vnc_new(&(VncOptions){ .address = address, .share = share, .password = password },
+                   &b->screen, "a name", NULL);
 }
 
 static int start(void **state)
@@ -96,7 +96,7 @@ static int start(void **state)
     paint(b, WIDTH, HEIGHT);
     b->folder = g_dir_make_tmp("mimus-vnc-XXXXXX", NULL);
     b->path = g_build_filename(b->folder, "socket", NULL);
-    b->vnc = serve(b, VNC_SHARE_ALLOW_EXCLUSIVE, NULL);
+    b->vnc = serve(b, VNC_SHARE_ALLOW_EXCLUSIVE, false);
     assert_non_null(b->vnc);
     *state = b;
     return 0;
@@ -602,6 +602,69 @@ static void test_deaf(void **state)
     close(fd);
 }
 
+/* ---- Passwords ------------------------------------------------------------------------------- */
+
+#if HAVE_NETTLE
+static const struct {
+    const char *version, *password, *given;
+    bool good;
+} password_rows[] = {
+    { "RFB 003.008\n", "secret", "secret", true },
+    { "RFB 003.007\n", "secret", "secret", true },
+    { "RFB 003.003\n", "secret", "secret", true },
+    { "RFB 003.008\n", "12345678", "123456789", true }, /* eight count */
+    { "RFB 003.008\n", "secret", "Secret", false },
+    { "RFB 003.003\n", "secret", "", false },
+    { "RFB 003.008\n", "", "", true },
+    { "RFB 003.008\n", NULL, "", false },
+};
+
+static void test_passwords(void **state)
+{
+    Bench *b = *state;
+
+    assert_false(vnc_set_password(b->vnc, "none asked"));
+    vnc_free(b->vnc);
+    b->vnc = serve(b, VNC_SHARE_ALLOW_EXCLUSIVE, true);
+    for (size_t i = 0; i < G_N_ELEMENTS(password_rows); i++) {
+        bool old = password_rows[i].version[10] == '3';
+        int fd = dial(b);
+        uint8_t buf[64], answer[VNC_CHALLENGE_BYTES];
+
+        assert_true(vnc_set_password(b->vnc, password_rows[i].password));
+        assert_true(hear(b, fd, buf, 12));
+        say(b, fd, password_rows[i].version, 12);
+        assert_true(hear(b, fd, buf, old ? 4 : 2));
+        assert_memory_equal(buf, old ? "\0\0\0\2" : "\1\2", old ? 4 : 2);
+        if (!old)
+            SAY(b, fd, 2);
+        assert_true(hear(b, fd, buf, VNC_CHALLENGE_BYTES));
+        vnc_auth_encrypt(password_rows[i].given, buf, answer);
+        say(b, fd, answer, sizeof(answer));
+        assert_true(hear(b, fd, buf, 4));
+        assert_int_equal(get_be(buf, 4), !password_rows[i].good);
+        if (password_rows[i].good)
+            SAY(b, fd, 1);
+        else
+            assert_true(hangs_up(b, fd));
+        assert_int_equal(hear(b, fd, buf, 30), password_rows[i].good);
+        close(fd);
+        settle(b);
+    }
+}
+
+/* From another implementation (OpenSSL's des-ecb), so that ours and the test's are not both wrong.
+ */
+static void test_des(void **state)
+{
+    uint8_t answer[VNC_CHALLENGE_BYTES];
+
+    vnc_auth_encrypt("secret", (const uint8_t *)"0123456789abcdef", answer);
+    assert_memory_equal(answer, "\x75\x24\x40\xee\x2b\xfc\xc2\xa0\xd9\x01\x3f\xd2\x03\x71\xe2\x3b",
+                        sizeof(answer));
+}
+#endif
+
 /* ---- Several clients ------------------------------------------------------------------------- */
 
 static void test_alone(void **state)
@@ -632,14 +695,14 @@ static void test_shared(void **state)
     int one, two;
 
     vnc_free(b->vnc);
-    b->vnc = serve(b, VNC_SHARE_FORCE_SHARED, NULL);
+    b->vnc = serve(b, VNC_SHARE_FORCE_SHARED, false);
     one = meet(b, true);
     assert_int_equal(meet(b, false), -1);
     ask(b, one, false);
     assert_int_equal(hear_update(b, one), 1);
     close(one);
     vnc_free(b->vnc);
-    b->vnc = serve(b, VNC_SHARE_IGNORE, NULL);
+    b->vnc = serve(b, VNC_SHARE_IGNORE, false);
     one = meet(b, true);
     two = meet(b, false);
     ask(b, one, false);
@@ -843,6 +906,10 @@ int main(void)
         WITH_BENCH(test_refusal_text),
         WITH_BENCH(test_random),
         WITH_BENCH(test_deaf),
+#if HAVE_NETTLE
+        WITH_BENCH(test_passwords),
+        cmocka_unit_test(test_des),
+#endif
         WITH_BENCH(test_alone),
         WITH_BENCH(test_shared),
         WITH_BENCH(test_crowd),
