@@ -293,13 +293,9 @@ static size_t parse_pointer(VncClient *c, const uint8_t *data, size_t len)
 
 static size_t parse_format(VncClient *c, const uint8_t *data, size_t len)
 {
-    bool map;
-
-    if (!vnc_format_set(&c->format, data + 4, &map))
+    if (!vnc_format_set(&c->format, data + 4, &c->colours_due))
         return refuse(c, len);
     vnc_update_resize(c, c->width, c->height); /* what it has of the picture is worth nothing */
-    if (map)
-        vnc_update_send_colours(c);
     return 4 + VNC_FORMAT_BYTES;
 }
 
@@ -407,7 +403,7 @@ static gboolean readable(int fd, GIOCondition condition, void *opaque)
     uint8_t data[READ_BYTES];
     ssize_t n = read(fd, data, sizeof(data));
 
-    if (n > 0 && !c->gone) {
+    if (n > 0 && !c->gone && !c->leaving) {
         g_byte_array_append(c->in, data, n);
         parse_all(c);
     } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -424,7 +420,6 @@ static gboolean readable(int fd, GIOCondition condition, void *opaque)
 VncClient *vnc_client_new(VncServer *s, int fd, char *peer)
 {
     VncClient *c = g_new0(VncClient, 1);
-    bool map;
 
     c->server = s;
     c->fd = fd;
@@ -434,7 +429,7 @@ VncClient *vnc_client_new(VncServer *s, int fd, char *peer)
     c->parse = parse_version;
     c->pointer_x = c->pointer_y = -1;
     c->leds = 0xff;
-    vnc_format_set(&c->format, vnc_format_default, &map);
+    vnc_format_set(&c->format, vnc_format_default, &c->colours_due);
     c->in_source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, c);
     vnc_client_send(c, "RFB 003.008\n", 12);
     return c;

@@ -73,6 +73,7 @@ struct VncClient {
     /* the screen as it knows it */
     VncFormat format;
     VncZrle *zrle;
+    bool colours_due;      /* of the map that its format has */
     unsigned can, to_tell; /* VNC_CAN_*: what it has yet to hear about */
     unsigned width, height;
     uint8_t *dirty; /* by tile */
@@ -96,7 +97,6 @@ void vnc_client_init(VncClient *c); /* ServerInit */
 void vnc_update_resize(VncClient *c, unsigned width, unsigned height); /* all is dirty */
 void vnc_update_touch(VncClient *c, const SurfaceRect *r);
 void vnc_update_send(VncClient *c); /* what it waits for, if there is something */
-void vnc_update_send_colours(VncClient *c);
 
 /* ---- The server ------------------------------------------------------------------------------ */
 

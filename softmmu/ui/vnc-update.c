@@ -185,32 +185,8 @@ static unsigned put_size(VncClient *c, GByteArray *out)
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
-void vnc_update_send(VncClient *c)
-{
-    GByteArray *out = c->out;
-    size_t head = out->len;
-    unsigned count;
-
-    g_byte_array_set_size(out, head + 4);
-    count = put_abilities(c, out);
-    count += put_leds(c, out);
-    /* A new size ends an update (7.8.2). */
-    if (put_size(c, out))
-        count++;
-    else
-        count += put_dirty(c, out);
-    if (!count) {
-        g_byte_array_set_size(out, head);
-        return;
-    }
-    put_be(out->data + head, 2, MSG_UPDATE << 8);
-    put_be(out->data + head + 2, 2, count);
-    c->waits = false;
-    vnc_client_flush(c);
-}
-
 /* The 256 colours that a client without true colour has (vnc_format_set()). */
-void vnc_update_send_colours(VncClient *c)
+static void put_colours(VncClient *c, GByteArray *out)
 {
     uint8_t message[6 + 256 * 6] = { MSG_COLOURS, 0, 0, 0, 256 >> 8, 256 & 255 };
 
@@ -221,5 +197,34 @@ void vnc_update_send_colours(VncClient *c)
         put_be(entry + 2, 2, (i >> 3 & 7) * 65535 / 7);
         put_be(entry + 4, 2, (i >> 6) * 65535 / 3);
     }
-    vnc_client_send(c, message, sizeof(message));
+    g_byte_array_append(out, message, sizeof(message));
+    c->colours_due = false;
+}
+
+void vnc_update_send(VncClient *c)
+{
+    GByteArray *out = c->out;
+    size_t head;
+    unsigned count;
+
+    if (c->colours_due)
+        put_colours(c, out);
+    head = out->len;
+    g_byte_array_set_size(out, head + 4);
+    count = put_abilities(c, out);
+    count += put_leds(c, out);
+    /* A new size ends an update (7.8.2). */
+    if (put_size(c, out))
+        count++;
+    else
+        count += put_dirty(c, out);
+    if (!count) {
+        g_byte_array_set_size(out, head);
+        vnc_client_flush(c);
+        return;
+    }
+    put_be(out->data + head, 2, MSG_UPDATE << 8);
+    put_be(out->data + head + 2, 2, count);
+    c->waits = false;
+    vnc_client_flush(c);
 }

@@ -17,6 +17,7 @@ import termios
 import time
 
 import grub
+import hmp
 import rfb
 
 TIMEOUT = 100
@@ -75,6 +76,23 @@ def menu(mimus, folder):
             c.wait(lambda c: "Select boot device:" in c.text() and "1. " in c.text())
             c.close()
         p.send_signal(signal.SIGTERM)
+        finish(p, 0)
+    finally:
+        p.kill()
+
+
+def sendkey(mimus, folder):
+    """The same by the monitor's hands."""
+    command = machine(mimus, folder, "-boot", "menu=on")
+    command[command.index("-monitor") + 1] = f"unix:{folder}/monitor,server=on,wait=off"
+    p = start(command, stderr=subprocess.PIPE, text=True)
+    try:
+        c, monitor = rfb.Rfb(f"{folder}/vnc"), hmp.Hmp(f"{folder}/monitor")
+        c.wait(lambda c: "Press ESC for boot menu." in c.text())
+        check("  Client: (unix)" in monitor.command("info vnc"), "info vnc lacks the client")
+        check(monitor.command("sendkey esc 50") == "", "sendkey complains")
+        c.wait(lambda c: "Select boot device:" in c.text())
+        monitor.command("quit")
         finish(p, 0)
     finally:
         p.kill()
@@ -181,7 +199,7 @@ def curses(mimus, folder):
         t.end(0 if number == signal.SIGTERM else -number)
 
 
-CASES = {"menu": menu, "grub": grub_graphics, "unseen": unseen, "curses": curses}
+CASES = {"menu": menu, "sendkey": sendkey, "grub": grub_graphics, "unseen": unseen, "curses": curses}
 
 
 def main():

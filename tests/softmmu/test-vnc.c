@@ -602,6 +602,24 @@ static void test_deaf(void **state)
     close(fd);
 }
 
+/* Nor does one who never reads and goes on changing its mind. */
+static void test_fickle(void **state)
+{
+    static const uint8_t format[] = { FORMAT(8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) };
+    Bench *b = *state;
+    int fd = meet(b, true);
+    uint8_t head[6];
+
+    for (int i = 0; i < 5000; i++)
+        say(b, fd, format, sizeof(format));
+    settle(b);
+    assert_int_equal(((VncClient *)b->vnc->clients->pdata[0])->out->len, 0);
+    ask(b, fd, true);
+    assert_true(hear(b, fd, head, sizeof(head)));
+    assert_memory_equal(head, "\1\0\0\0\1\0", sizeof(head)); /* 256 colours from 0 on */
+    close(fd);
+}
+
 /* ---- Passwords ------------------------------------------------------------------------------- */
 
 #if HAVE_NETTLE
@@ -906,6 +924,7 @@ int main(void)
         WITH_BENCH(test_refusal_text),
         WITH_BENCH(test_random),
         WITH_BENCH(test_deaf),
+        WITH_BENCH(test_fickle),
 #if HAVE_NETTLE
         WITH_BENCH(test_passwords),
         cmocka_unit_test(test_des),
