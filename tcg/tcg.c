@@ -24,6 +24,7 @@ struct Tcg {
     size_t chunk_used; /* of the last chunk */
     TcgCode **sorted;  /* by start */
     size_t nsorted, sorted_size;
+    size_t found[64]; /* places in it: see tcg_find_code() */
 };
 
 /* The first is the default. */
@@ -209,12 +210,27 @@ static void code_insert(Tcg *tcg, TcgCode *code)
     tcg->nsorted++;
 }
 
+/* Is block @n the last that starts at or below @pc, and does it reach there? */
+static bool is_at(const Tcg *tcg, size_t n, const uint8_t *pc)
+{
+    return pc >= tcg->sorted[n]->start && pc < tcg->sorted[n]->end &&
+           (n + 1 == tcg->nsorted || pc < tcg->sorted[n + 1]->start);
+}
+
+/* A guest that reads the time in a loop asks for the same place again and again. */
 TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc)
 {
     const uint8_t *pc = (const uint8_t *)(uintptr_t)host_pc;
-    size_t n = rank(tcg, pc);
+    size_t *found = &tcg->found[host_pc / 16 % G_N_ELEMENTS(tcg->found)];
 
-    return n > 0 && pc < tcg->sorted[n - 1]->end ? tcg->sorted[n - 1] : NULL;
+    if (*found >= tcg->nsorted || !is_at(tcg, *found, pc)) {
+        size_t n = rank(tcg, pc);
+
+        if (!n || !is_at(tcg, n - 1, pc))
+            return NULL;
+        *found = n - 1;
+    }
+    return tcg->sorted[*found];
 }
 
 void tcg_x87_load(const Tcg *tcg, const void *image)
