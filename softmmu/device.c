@@ -125,6 +125,8 @@ void device_reset(Device *dev)
     walk(dev, call_exit);
 }
 
+#define TREE_BYTES (256u << 10) /* room for what most machines have */
+
 /* ---- State of the tree ---------------------------------------------------------------------- */
 
 static char *device_path(const Device *dev)
@@ -167,14 +169,17 @@ static void *state_object(Device *dev)
 static void save_device(Device *dev, GByteArray *out)
 {
     g_autofree char *path = device_path(dev);
-    g_autoptr(GByteArray) fields = g_byte_array_new();
+    uint32_t len = 0;
+    guint at;
 
-    state_save(dev->klass->state, state_object(dev), fields);
     append_le(out, strlen(path), 2);
     g_byte_array_append(out, (const uint8_t *)path, strlen(path));
     append_le(out, dev->klass->state_version, 2);
-    append_le(out, fields->len, 4);
-    g_byte_array_append(out, fields->data, fields->len);
+    append_le(out, len, 4);
+    at = out->len;
+    state_save(dev->klass->state, state_object(dev), out);
+    len = GUINT32_TO_LE(out->len - at);
+    memcpy(out->data + at - sizeof(len), &len, sizeof(len));
 }
 
 void device_tree_save(Device *root, GByteArray *out)
@@ -313,8 +318,7 @@ bool device_tree_load(Device *root, const uint8_t *data, size_t len, GError **er
         Device *dev = devices->pdata[i];
         const Record *rec = &g_array_index(records, Record, i);
 
-        state_load_fields(dev->klass->state, state_object(dev), rec->fields,
-                          rec->version);
+        state_load_fields(dev->klass->state, state_object(dev), rec->fields, rec->version);
     }
     for (unsigned i = 0; i < devices->len; i++) {
         Device *dev = devices->pdata[i];
@@ -382,7 +386,7 @@ void device_tree_describe(Device *root, GString *out)
 
 uint64_t device_tree_hash(Device *root, uint64_t seed)
 {
-    g_autoptr(GByteArray) saved = g_byte_array_new();
+    g_autoptr(GByteArray) saved = g_byte_array_sized_new(TREE_BYTES);
 
     device_tree_save(root, saved);
     return state_hash_bytes(saved->data, saved->len, seed);

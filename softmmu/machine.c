@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/machine.h"
 
+#include <string.h>
+
 void machine_request(Machine *m, RunRequest r)
 {
     m->requests |= r;
@@ -67,15 +69,35 @@ void machine_set_silent(Machine *m, bool silent)
     }
 }
 
+#define PAGE_BYTES 4096
+
+static bool is_zero(const uint8_t *page)
+{
+    return !page[0] && !memcmp(page, page + 1, PAGE_BYTES - 1);
+}
+
+/* Most pages have never been used: runs of such ones are a number each. */
+static uint64_t hash_block(const RamBlock *block, uint64_t hash)
+{
+    uint64_t zeros = 0;
+
+    for (uint64_t at = 0; at < block->size; at += PAGE_BYTES) {
+        if (is_zero(block->host + at)) {
+            zeros++;
+            continue;
+        }
+        hash = state_hash_bytes(block->host + at, PAGE_BYTES, hash + zeros);
+        zeros = 0;
+    }
+    return state_hash_bytes(NULL, 0, hash + zeros);
+}
+
 uint64_t machine_state_hash(Machine *m)
 {
     const GPtrArray *blocks = ram_set_blocks(m->ram);
     uint64_t hash = device_tree_hash(m->root, 0);
 
-    for (unsigned i = 0; i < blocks->len; i++) {
-        const RamBlock *block = blocks->pdata[i];
-
-        hash = state_hash_bytes(block->host, block->size, hash);
-    }
+    for (unsigned i = 0; i < blocks->len; i++)
+        hash = hash_block(blocks->pdata[i], hash);
     return hash;
 }

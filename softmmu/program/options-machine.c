@@ -381,10 +381,9 @@ static bool set_shift(void *ctx, const char *value, GError **error)
 {
     uint64_t shift;
 
-    if (!strcmp(value, "auto")) {
-        error_set(error, "'auto' is not supported; give a number from 0 to 10");
-        return false;
-    }
+    ((Options *)ctx)->icount_auto = !strcmp(value, "auto");
+    if (((Options *)ctx)->icount_auto)
+        return true;
     if (!parse_number(value, 0, 10, &shift, error))
         return false;
     ((Options *)ctx)->config.icount_shift = shift;
@@ -420,7 +419,7 @@ static bool set_rr_file(void *ctx, const char *value, GError **error)
 
 static bool no_snapshot(void *ctx, const char *value, GError **error)
 {
-    error_set(error, "snapshots are not supported yet");
+    error_set(error, "none is needed: a replay makes its own checkpoints");
     return false;
 }
 
@@ -449,6 +448,12 @@ bool opt_icount(Options *o, const char *arg, GError **error)
 {
     if (!keyval_apply(arg, "shift", icount_keys, o, error) || !complete_rr(o, error))
         return false;
+    if (o->icount_auto && (o->rr_record || o->rr_replay)) /* as people record with QEMU */
+        o->config.icount_shift = RECORD_SHIFT;
+    else if (o->icount_auto) {
+        error_set(error, "shift: 'auto' is not supported; give a number from 0 to 10");
+        return false;
+    }
     if (o->config.icount_shift >= 0)
         return true;
     error_set(error, "shift is needed, a number from 0 to 10");

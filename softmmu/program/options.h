@@ -53,7 +53,7 @@ typedef struct Options {
     char *loadvm, *incoming; /* what the machine begins with; NULL: a cold start */
     char *dump_vmstate;      /* describe the state there, and leave */
     char *rr_file; /* -icount rrfile= */
-    bool rr_record, rr_replay;
+    bool rr_record, rr_replay, icount_auto;
     bool mute;           /* replay: show no output of the guest */
     uint64_t replay_to;  /* … stop, or leave, after so many instructions; 0: at its end */
     char *screen_file;   /* … and what it shows then, as a picture; NULL: it is not asked for */
