@@ -254,6 +254,7 @@ static void add_smbios(PcBoard *b)
         .threads = MAX(c->threads, 1),
         .ram_size = b->below_4g + b->above_4g,
         .below_4g = b->below_4g,
+        .uuid = c->uuid ? c->uuid_bytes : NULL,
     };
 
     smbios_add_tables(b->fw_cfg, &s);
@@ -271,6 +272,7 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     const MachineConfig *c = b->m->config;
     FwCfg *fw = b->fw_cfg;
 
+    fw_cfg_add_bytes(fw, FW_CFG_UUID, g_bytes_new(c->uuid_bytes, sizeof(c->uuid_bytes)));
     fw_cfg_add_i64(fw, FW_CFG_RAM_SIZE, c->ram_size);
     fw_cfg_add_i16(fw, FW_CFG_NB_CPUS, b->m->cpus->count);
     fw_cfg_add_i16(fw, FW_CFG_MAX_CPUS, b->m->cpus->count);

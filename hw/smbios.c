@@ -69,6 +69,15 @@ static void end(Smbios *s)
     s->largest = MAX(s->largest, s->out->len - s->start);
 }
 
+/* The first three fields are little-endian numbers (7.2.1). All zeros: not set. */
+static void put_uuid(Smbios *s, const uint8_t *uuid)
+{
+    static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+    for (unsigned i = 0; i < 16; i++)
+        put(s, uuid ? uuid[order[i]] : 0, 1);
+}
+
 static void add_system(Smbios *s, const SmbiosConfig *c)
 {
     begin(s, 1, HANDLE_SYSTEM);
@@ -76,8 +85,7 @@ static void add_system(Smbios *s, const SmbiosConfig *c)
     put_string(s, PRODUCT);
     put_string(s, c->product_version);
     put_string(s, NULL); /* serial number */
-    put(s, 0, 8);        /* UUID: not set */
-    put(s, 0, 8);
+    put_uuid(s, c->uuid);
     put(s, 6, 1); /* woken by the power switch */
     put_string(s, NULL);
     put_string(s, NULL);

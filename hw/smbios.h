@@ -10,6 +10,7 @@ typedef struct SmbiosConfig {
     unsigned sockets, cores, threads; /* per level: threads in a core, cores in a socket */
     uint32_t cpu_signature;           /* CPUID.1 EAX; 0: not said */
     uint64_t ram_size, below_4g;
+    const uint8_t *uuid; /* 16 bytes as they are written; NULL: none */
 } SmbiosConfig;
 
 /* Add etc/smbios/smbios-tables and etc/smbios/smbios-anchor. */

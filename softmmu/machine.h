@@ -68,6 +68,7 @@ typedef struct MachineConfig {
     char *machine; /* "pc", "pc-i440fx-7.2", … */
     char *name;    /* -name */
     char *uuid;    /* -uuid; NULL: none */
+    uint8_t uuid_bytes[16]; /* the same as written */
     uint64_t ram_size;
     unsigned cpus, max_cpus, sockets, cores, threads;
     char *cpu_model; /* the whole -cpu argument */

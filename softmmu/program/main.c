@@ -25,6 +25,7 @@
 #include "softmmu/program/img.h"
 #include "softmmu/program/network.h"
 #include "softmmu/program/options.h"
+#include "softmmu/program/process.h"
 #include "softmmu/program/record.h"
 #include "softmmu/program/savestate.h"
 #include "softmmu/program/screendump.h"
@@ -33,8 +34,14 @@
 #include "softmmu/program/travel.h"
 #include "target-i386/cpu.h"
 
-static int complain(GError *error)
+/* @o may be NULL. */
+static int complain(const Options *o, GError *error)
 {
+    if (o && o->timestamps) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *text = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ ");
+        fputs(text, stderr);
+    }
     fprintf(stderr, "mimus: %s\n", error->message);
     g_error_free(error);
     return EXIT_FAILURE;
@@ -332,8 +339,10 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
 {
     Program p = { .options = o, .reader = reader };
     GError *error = NULL;
-    int status = EXIT_FAILURE;
+    int status = EXIT_FAILURE, daemon_fd = -1;
 
+    if (o->daemonize && (daemon_fd = process_daemonize(&error)) < 0)
+        return complain(o, error);
     build_begin(&p.built, &o->config);
     if (reader)
         input_set_replaying(p.built.machine.input, true);
@@ -341,8 +350,12 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
         status = build_finish(&p.built, &error) && dump_vmstate(&p, o->dump_vmstate, &error)
                      ? EXIT_SUCCESS
                      : EXIT_FAILURE;
-    } else if (set_up(&p, o, &error)) {
+    } else if (set_up(&p, o, &error) && (!o->pidfile || process_write_pid(o->pidfile, &error))) {
+        if (daemon_fd >= 0)
+            process_ready(daemon_fd);
         run(&p);
+        if (o->pidfile)
+            unlink(o->pidfile);
         status = reader ? tell_verdict(&p) : p.built.machine.exit_status;
         if (!reader || !record_diverged(&p.built, agreed, count))
             *count = 0;
@@ -361,7 +374,7 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
     build_free(&p.built); /* devices let go of their character devices before these go */
     network_close(&p.network);
     console_close(&p.console);
-    return error ? complain(error) : status;
+    return error ? complain(o, error) : status;
 }
 
 static void explain_divergence(const Options *o, uint64_t agreed, uint64_t count)
@@ -382,10 +395,10 @@ static int run_options(Options *o)
     int status;
 
     if (o->replay_file && !(reader = record_replay_options(o, &error)))
-        return complain(error);
+        return complain(o, error);
     if (!check_readable(&o->config, "kernel", o->config.kernel, &error) ||
         !set_up_log(o, &error))
-        status = complain(error);
+        status = complain(o, error);
     else
         status = run_machine(o, reader, &agreed, &count);
     if (count)
@@ -402,7 +415,7 @@ static int run_command(int argc, char **argv)
     int status;
 
     if (!record_command(argc, argv, out, &o, &error))
-        return complain(error);
+        return complain(NULL, error);
     fputs(out->str, stdout);
     if (!o.replay_file)
         return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -417,7 +430,7 @@ static int run_img(int argc, char **argv)
     GError *error = NULL;
 
     if (!img_command(argc, argv, out, &error))
-        return complain(error);
+        return complain(NULL, error);
     fputs(out->str, stdout);
     return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -434,9 +447,9 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "img"))
         return run_img(argc, argv);
     if (trace_is_command(argc, argv))
-        return trace_command(argc, argv, &error) ? EXIT_SUCCESS : complain(error);
+        return trace_command(argc, argv, &error) ? EXIT_SUCCESS : complain(NULL, error);
     if (!options_parse(&o, argc, argv, &error))
-        status = complain(error);
+        status = complain(&o, error);
     else if (o.answer_kind != ANSWER_NONE)
         status = answer(&o);
     else

@@ -30,8 +30,12 @@ static void put_text(Monitor *mon, const char *text)
 
 static void greet(Monitor *mon)
 {
+    const char *self = g_get_prgname();
+    bool alias = self && g_str_has_prefix(self, "qemu-system-"); /* for whom it says so */
+
     if (!mon->greeted)
-        put_text(mon, "Mimus " MIMUS_VERSION " monitor - type 'help' for more information\n");
+        put_text(mon, alias ? "QEMU 7.2.0 monitor - type 'help' for more information\n"
+                            : "Mimus " MIMUS_VERSION " monitor - type 'help' for more information\n");
     mon->greeted = true;
     put(mon, PROMPT);
     put(mon, mon->line->str);

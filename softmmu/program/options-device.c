@@ -43,7 +43,7 @@ bool opt_device(Options *o, const char *arg, GError **error)
     return true;
 }
 
-static GBytes *read_file(HostFiles *files, const char *path, GError **error)
+GBytes *options_read_file(HostFiles *files, const char *path, GError **error)
 {
     g_autoptr(GError) reason = NULL;
     GBytes *bytes;
@@ -74,7 +74,7 @@ bool opt_fw_cfg(Options *o, const char *arg, GError **error)
         error_set(error, "name, plus exactly one of file and string, are needed");
         return false;
     }
-    data = path ? read_file(o->config.files, path, error) : g_bytes_new(text, strlen(text));
+    data = path ? options_read_file(o->config.files, path, error) : g_bytes_new(text, strlen(text));
     if (!data)
         return false;
     file = g_new(FwCfgFileOption, 1);

@@ -68,6 +68,22 @@ void options_complete_net(Options *o); /* after all options */
 void options_free_netdev(void *netdev);
 void options_free_nic(void *nic);
 
+/* options-life.c: the process, its end, options that stand for others */
+bool opt_uuid(Options *o, const char *arg, GError **error);
+bool opt_pidfile(Options *o, const char *arg, GError **error);
+bool opt_daemonize(Options *o, const char *arg, GError **error);
+bool opt_msg(Options *o, const char *arg, GError **error);
+bool opt_action(Options *o, const char *arg, GError **error);
+bool opt_global(Options *o, const char *arg, GError **error);
+bool opt_set(Options *o, const char *arg, GError **error);
+bool opt_readconfig(Options *o, const char *arg, GError **error);
+void options_apply_globals(Options *o); /* after all options */
+bool options_parse_uuid(const char *text, uint8_t uuid[16]);
+
+/* Contents of a file, those of the recording in a replay. */
+GBytes *options_read_file(HostFiles *files, const char *path, GError **error);
+/* Option @name as if it stood on the command line here. */
+bool options_apply(Options *o, const char *name, const char *arg, GError **error);
 void options_answer(Options *o, Answer kind); /* the first question asked is answered */
 bool is_help(const char *arg);                /* "help" or "?" */
 

@@ -211,6 +211,14 @@ static const OptionRow option_rows[] = {
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
     {"net",         "none|user[,...]|nic[,model=e1000][,macaddr=M]", opt_net, "the same in two options"},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
+    {"uuid",        "UUID", opt_uuid,        "the machine's UUID"},
+    {"action",      "[reboot=reset|shutdown][,shutdown=poweroff|pause]", opt_action, "what follows when the guest reboots or powers off"},
+    {"global",      "DRIVER.PROPERTY=VALUE", opt_global, "a property of all -device of that driver"},
+    {"set",         "device.ID.PROPERTY=VALUE", opt_set, "a property of a -device before it"},
+    {"readconfig",  "FILE", opt_readconfig,  "options from a file of sections: [device \"ID\"] and lines KEY = \"VALUE\""},
+    {"pidfile",     "FILE", opt_pidfile,     "write this process' number there", true},
+    {"daemonize",   NULL,   opt_daemonize,   "go on in the background once all is set up", true},
+    {"msg",         "timestamp=on|off", opt_msg, "messages begin with the time", true},
     {"only-migratable", NULL, opt_nothing,   "every device is", true},
     {"no-user-config", NULL, opt_nothing,    "there is none"},
     {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
@@ -253,16 +261,14 @@ static const struct {
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
     {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
-    {"uuid", TABLES}, {"no-acpi", "ACPI is always there"},
+    {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
     {"usbdevice", "USB is not modelled yet"}, {"object", "not supported yet"},
-    {"numa", "NUMA is not modelled yet"}, {"global", "not supported yet; use -device properties"},
-    {"set", "not supported yet; use -device properties"}, {"readconfig", "not supported yet"},
-    {"add-fd", "not supported yet"}, {"action", "not supported yet; use -no-reboot or -no-shutdown"},
+    {"numa", "NUMA is not modelled yet"}, 
+    {"add-fd", "not supported yet"}, 
     {"watchdog-action", "watchdogs are not modelled yet"}, {"echr", "the escape key is Ctrl-A"},
-    {"msg", "not supported yet"}, {"pidfile", "not supported yet"},
-    {"daemonize", "not supported; run it in the background"}, {"runas", "not supported"},
+    {"runas", "not supported"},
     {"chroot", "not supported"}, {"sandbox", "not supported"}, {"overcommit", "not supported"},
     {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
     {"tpmdev", "TPMs are not modelled"}, {"qtest", "not supported"}, {"cpu-throttle", "not supported"},
@@ -366,6 +372,17 @@ static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
     return false;
 }
 
+bool options_apply(Options *o, const char *name, const char *arg, GError **error)
+{
+    const OptionRow *row = find_option(name);
+
+    g_assert(row && row->arg);
+    if (row->set(o, arg, error))
+        return true;
+    g_prefix_error(error, "-%s %s: ", name, arg);
+    return false;
+}
+
 static bool check_together(const Options *o, GError **error)
 {
     const MachineConfig *c = &o->config;
@@ -380,6 +397,10 @@ static bool check_together(const Options *o, GError **error)
     }
     if (o->incoming && (o->loadvm || o->record_file || o->replay_file)) {
         error_set(error, "-incoming: not together with -loadvm, -record or -replay");
+        return false;
+    }
+    if (o->daemonize && o->nographic) {
+        error_set(error, "-nographic cannot be used with -daemonize");
         return false;
     }
     if (o->record_file && o->gdb && o->config.cpus > 1) {
@@ -423,6 +444,7 @@ static void set_defaults(Options *o)
     o->serials = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
+    o->globals = g_ptr_array_new_with_free_func(g_free);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
     o->machine_args = g_ptr_array_new_with_free_func(g_free);
     o->host_args = g_ptr_array_new_with_free_func(g_free);
@@ -444,6 +466,7 @@ static void set_defaults(Options *o)
 
 static bool complete(Options *o, GError **error)
 {
+    options_apply_globals(o);
     options_complete_drives(o);
     options_complete_net(o);
     return options_complete_machine(o, error) && options_complete_devices(o, error) &&
@@ -503,7 +526,7 @@ void options_clear(Options *o)
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
-        &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate,
+        &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
@@ -511,6 +534,7 @@ void options_clear(Options *o)
     if (!o->replayed_files)
         host_files_free(o->config.files);
     g_ptr_array_unref(o->monitors);
+    g_ptr_array_unref(o->globals);
     g_ptr_array_unref(o->plugins);
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);

@@ -51,6 +51,9 @@ typedef struct Options {
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;
     char *loadvm, *incoming; /* what the machine begins with; NULL: a cold start */
+    char *pidfile;           /* NULL: none */
+    bool daemonize, timestamps; /* timestamps: of messages */
+    GPtrArray *globals;      /* char *: DRIVER.PROPERTY=VALUE */
     char *dump_vmstate;      /* describe the state there, and leave */
     char *rr_file; /* -icount rrfile= */
     bool rr_record, rr_replay, icount_auto;

@@ -3,6 +3,7 @@
 #include "softmmu/program/options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/softmmu/test.h"
 
@@ -21,6 +22,15 @@ static bool parse(Options *o, const char *args, GError **error)
 static const struct {
     const char *args, *error;
 } error_rows[] = {
+    {"-uuid x", "-uuid x: not a UUID, as 12345678-9abc-def0-1234-56789abcdef0"},
+    {"-uuid 12345678-9abc-def0-1234x56789abcdef0", "-uuid 12345678-9abc-def0-1234x56789abcdef0: not a UUID, as 12345678-9abc-def0-1234-56789abcdef0"},
+    {"-action reboot=x", "-action reboot=x: reboot: 'x' is not reset or shutdown"},
+    {"-action panic=none", "-action panic=none: panic: there is no device that tells of a panic yet"},
+    {"-global x", "-global x: DRIVER.PROPERTY=VALUE is needed"},
+    {"-set device.n.mac=3", "-set device.n.mac=3: there is no device 'n'"},
+    {"-set x.n.mac=3", "-set x.n.mac=3: device.ID.PROPERTY=VALUE is needed"},
+    {"-msg timestamp=x", "-msg timestamp=x: timestamp: 'x' is neither 'on' nor 'off'"},
+    {"-nographic -daemonize", "-nographic cannot be used with -daemonize"},
     {"-foo", "-foo: invalid option (-help lists the valid ones)"},
     {"--foo", "-foo: invalid option (-help lists the valid ones)"},
     {"-", "-: invalid option (-help lists the valid ones)"},
@@ -159,7 +169,7 @@ static char *field_text(const Options *o, const char *field)
         { "gdb", o->gdb },
         { "log", o->log_items },   { "log_file", o->log_file }, { "filter", o->log_filter },
         { "display", o->display }, { "vnc", o->vnc.address },   { "loadvm", o->loadvm },
-        { "incoming", o->incoming }, { "dump", o->dump_vmstate },
+        { "incoming", o->incoming }, { "dump", o->dump_vmstate }, { "uuid", c->uuid }, { "pidfile", o->pidfile },
     };
     const struct {
         const char *name;
@@ -192,6 +202,8 @@ static char *field_text(const Options *o, const char *field)
         { "ndevices", c->devices->len },
         { "nfw", c->fw_cfg->len },
         { "nl", c->data_dirs->len },
+        { "timestamps", o->timestamps },
+        { "daemonize", o->daemonize },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
@@ -207,6 +219,18 @@ static char *field_text(const Options *o, const char *field)
         char *joined = g_strjoinv(" ", (char **)o->serials->pdata);
         g_ptr_array_set_size(o->serials, o->serials->len - 1);
         return joined;
+    }
+    if (!strcmp(field, "props")) {
+        const DeviceOption *d = c->devices->pdata[0];
+        GString *text = g_string_new(d->driver);
+        const char *names[] = { "id", "mac" };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+            const char *value = g_hash_table_lookup(d->props, names[i]);
+            if (value)
+                g_string_append_printf(text, " %s=%s", names[i], value);
+        }
+        return g_string_free(text, FALSE);
     }
     if (!strcmp(field, "monitors")) {
         g_autoptr(GString) text = g_string_new("");
@@ -226,6 +250,16 @@ static char *field_text(const Options *o, const char *field)
 static const struct {
     const char *args, *field, *value;
 } field_rows[] = {
+    {"-uuid 12345678-9ABC-def0-1234-56789abcdef0", "uuid", "12345678-9abc-def0-1234-56789abcdef0"},
+    {"-action reboot=shutdown,shutdown=pause", "no_reboot", "1"},
+    {"-action reboot=shutdown,shutdown=pause", "no_shutdown", "1"},
+    {"-no-reboot -action reboot=reset", "no_reboot", "0"},
+    {"-msg timestamp=on", "timestamps", "1"},
+    {"-daemonize -display none", "daemonize", "1"},
+    {"-pidfile f", "pidfile", "f"},
+    {"-device e1000 -global e1000.mac=1", "props", "e1000 mac=1"},
+    {"-device e1000,mac=2 -global e1000.mac=1", "props", "e1000 mac=2"},
+    {"-device e1000,id=n -set device.n.mac=3", "props", "e1000 id=n mac=3"},
     {"-qmp unix:q,server,nowait", "monitors", "unix:q,server,nowait(qmp)"},
     {"-qmp-pretty stdio", "monitors", "stdio(qmp,pretty)"},
     {"-chardev socket,id=c,path=p,server=on -mon chardev=c,mode=control", "monitors", "unix:p,server=on,wait=on(qmp)"},
@@ -516,10 +550,48 @@ static void test_one_line(void **state)
         assert_null(strchr(error_rows[i].error, '\n'));
 }
 
+/* A file of sections does what the options that they stand for do. */
+static void test_readconfig(void **state)
+{
+    static const struct {
+        const char *text, *error; /* error NULL: it is good */
+    } rows[] = {
+        { "# a comment\n[machine]\n  type = \"pc\"\n[memory]\n size = \"64M\"\n[smp-opts]\n cpus = \"2\"\n"
+          "[device \"n\"]\n driver = \"e1000\"\n mac = \"1\"\n", NULL },
+        { "[bogus]\n", "section [bogus] is not supported" },
+        { "x = \"1\"\n", "is no setting of a section" },
+        { "[memory]\nsize = 1\n", "is no setting of a section" },
+        { "[memory]\nsize = \"x\"\n", "'x' is not a size" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = g_build_filename(g_get_tmp_dir(), "mimus-config-XXXXXX", NULL);
+        int fd = g_mkstemp(path);
+        g_autofree char *args = g_strdup_printf("-readconfig %s", path), *props = NULL;
+        g_autoptr(GError) error = NULL;
+        Options o;
+
+        assert_int_equal(write(fd, rows[i].text, strlen(rows[i].text)), strlen(rows[i].text));
+        close(fd);
+        if (parse(&o, args, &error) != !rows[i].error)
+            fail_msg("%s: %s", rows[i].text, error ? error->message : "accepted");
+        if (rows[i].error) {
+            assert_non_null(strstr(error->message, rows[i].error));
+        } else {
+            props = field_text(&o, "props");
+            assert_string_equal(props, "e1000 id=n mac=1");
+            assert_int_equal(o.config.ram_size, 64 << 20);
+            assert_int_equal(o.config.cpus, 2);
+        }
+        options_clear(&o);
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),   cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_readconfig),   cmocka_unit_test(test_fields),
         cmocka_unit_test(test_answers),  cmocka_unit_test(test_device_and_fw_cfg),
         cmocka_unit_test(test_drives),
         cmocka_unit_test(test_networks),

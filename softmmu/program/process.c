@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "softmmu/program/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "softmmu/error.h"
+
+/* The parent: as long as the child may still fail. */
+static void wait_for(int fd)
+{
+    char byte = 0;
+    ssize_t n;
+
+    do
+        n = read(fd, &byte, 1);
+    while (n < 0 && errno == EINTR);
+    _exit(n == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+int process_daemonize(GError **error)
+{
+    int fds[2];
+    pid_t child;
+
+    if (pipe2(fds, O_CLOEXEC) || (child = fork()) < 0) {
+        error_set(error, "-daemonize: %s", g_strerror(errno));
+        return -1;
+    }
+    if (child) {
+        close(fds[1]);
+        wait_for(fds[0]);
+    }
+    close(fds[0]);
+    setsid();
+    return fds[1];
+}
+
+void process_ready(int daemon_fd)
+{
+    int null = open("/dev/null", O_RDWR);
+    ssize_t n;
+
+    if (null >= 0) {
+        for (int fd = 0; fd < 3; fd++)
+            dup2(null, fd);
+        if (null > 2)
+            close(null);
+    }
+    do
+        n = write(daemon_fd, "", 1);
+    while (n < 0 && errno == EINTR);
+    close(daemon_fd);
+}
+
+bool process_write_pid(const char *path, GError **error)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    if (fd < 0 || fcntl(fd, F_SETLK, &lock) || ftruncate(fd, 0) ||
+        write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
+        error_set(error, "cannot create PID file '%s': %s", path, g_strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    return true; /* the descriptor holds the lock until the end */
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The process: in the background (-daemonize), and its number in a file (-pidfile). */
+#ifndef SOFTMMU_PROGRAM_PROCESS_H
+#define SOFTMMU_PROGRAM_PROCESS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Before any thread: what returns is a child without a terminal. Its parent ends with success when
+ * the child says so (process_ready()), with failure if it ends before. The descriptor for that, or
+ * -1 with @error. */
+int process_daemonize(GError **error);
+/* All is set up: let the parent go, and standard input and output with it. */
+void process_ready(int daemon_fd);
+
+/* Locked as long as this process lives. */
+bool process_write_pid(const char *path, GError **error);
+
+#endif
