@@ -14,7 +14,9 @@ import re
 import subprocess
 import sys
 
-PC = "-M pc -m 32 -no-reboot -nodefaults -display none -device isa-debug-exit,iobase=0xf4 -cpu max".split()
+from run import size_of
+
+PC = "-M pc -no-reboot -nodefaults -display none -device isa-debug-exit,iobase=0xf4 -cpu max".split()
 LOG = "-d in_asm,exec,int,nochain -D /dev/stderr".split()
 INSN = re.compile(r"0x([0-9a-f]+): +((?:[0-9a-f]{2} )+) *(\S+)")
 EVENT = re.compile(r" *\d+: v=.* pc=([0-9a-f]+)")
@@ -35,7 +37,7 @@ def straight(block):
 def executed(mimus, rom):
     counts, hits, blocks = collections.Counter(), collections.Counter(), {}
     now, listing = None, None  # the block that runs; the one that is being printed
-    p = subprocess.Popen([mimus] + PC + ["-bios", rom] + LOG, stdin=subprocess.DEVNULL,
+    p = subprocess.Popen([mimus] + PC + size_of(rom) + ["-bios", rom] + LOG, stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     lines = subprocess.Popen(["grep", "-aE", WANTED], stdin=p.stderr, stdout=subprocess.PIPE, text=True,
                              env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})

@@ -22,13 +22,14 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MEMORY = {"pse36": 4352}  # MiB, else 32
+CPUS = {"cpus": 2}
 PC = "-M pc -nodefaults -display none -debugcon stdio -device isa-debug-exit,iobase=0xf4".split()
 LOST, PATIENCE = 20, 120  # QEMU gets lost in some tests; Bochs takes its time on a busy machine
 BOCHS = """display_library: term
 config_interface: textconfig
 romimage: file={rom}
 vgaromimage: file=/usr/share/seabios/vgabios-stdvga.bin
-cpu: model={model}, count=1, ips=50000000, reset_on_triple_fault=1
+cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=1
 memory: guest={memory}, host=32
 parport1: enabled=1, file=out
 com1: enabled=0
@@ -43,12 +44,12 @@ def program_of(rom):
     return os.path.splitext(os.path.basename(rom))[0]
 
 
-def memory_of(rom):
-    return str(MEMORY.get(program_of(rom), 32))
+def size_of(rom):
+    return ["-m", str(MEMORY.get(program_of(rom), 32)), "-smp", str(CPUS.get(program_of(rom), 1))]
 
 
 def run_pc(emulator, rom, model, options):
-    command = [emulator] + PC + ["-m", memory_of(rom), "-cpu", model, "-bios", rom] + options
+    command = [emulator] + PC + size_of(rom) + ["-cpu", model, "-bios", rom] + options
     if program_of(rom) != "resets":
         command.append("-no-reboot")
     if "qemu" in os.path.basename(emulator):
@@ -66,7 +67,8 @@ def run_bochs(emulator, rom, model, _options):
     """Bochs has no display to do without: a terminal of script(1), and its printer to a file."""
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "bochsrc"), "w", encoding="utf-8") as f:
-            f.write(BOCHS.format(rom=os.path.abspath(rom), model=model, memory=memory_of(rom)))
+            f.write(BOCHS.format(rom=os.path.abspath(rom), model=model, memory=size_of(rom)[1],
+                                 cpus=size_of(rom)[3]))
         with open(os.path.join(folder, "commands"), "w", encoding="utf-8") as f:
             f.write("c\nquit\n")  # for builds with the debugger
         subprocess.run(["script", "-qc", f"{emulator} -q -rc commands -f bochsrc", "screen"],
@@ -138,4 +140,5 @@ def main():
     return 0 if compare(expected, text, departures(kind, program) + departures(model, program)) else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
