@@ -345,12 +345,16 @@ static uint64_t scas_run(Rep *r, uint64_t n)
 
 static uint64_t cmps_run(Rep *r, uint64_t n)
 {
-    uint64_t dst = linear(r, SEG_ES, R_RDI, false), src = linear(r, r->seg, R_RSI, false);
-    n = MIN(n, MIN(run_length(r, src, r->seg, R_RSI), run_length(r, dst, SEG_ES, R_RDI)));
-    if (n < 4)
+    uint64_t src, dst = linear(r, SEG_ES, R_RDI, false);
+    const uint8_t *a, *b;
+
+    n = MIN(n, run_length(r, dst, SEG_ES, R_RDI));
+    b = n < 4 ? NULL : cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu);
+    if (!b)
         return 0;
-    const uint8_t *b = cpu_host_pointer(&r->c->cpu, dst, ACCESS_READ, r->mmu);
-    const uint8_t *a = b ? cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu) : NULL;
+    src = linear(r, r->seg, R_RSI, false);
+    n = MIN(n, run_length(r, src, r->seg, R_RSI));
+    a = n < 4 ? NULL : cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu);
     if (!a)
         return 0;
     bool repne = r->how & STRING_REPNE;
@@ -383,6 +387,8 @@ static bool compare_one(Rep *r, bool cmps)
     return a == b;
 }
 
+/* What ES:DI faults for comes before what DS:SI does, but for REPE CMPSB: AMD's processors have it
+ * so. */
 uint32_t help_string_compare(CpuX86 *c, uint32_t how)
 {
     Rep r = rep_begin(c, how);
@@ -390,6 +396,8 @@ uint32_t help_string_compare(CpuX86 *c, uint32_t how)
     uint64_t left;
     while ((left = reg_read(&r, R_RCX)) && r.budget) {
         uint64_t n = MIN(left, r.budget);
+        if (cmps && !repne && r.size == 1)
+            cpu_probe(&c->cpu, linear(&r, r.seg, R_RSI, false), 1, ACCESS_READ, r.mmu);
         count_down(&r, cmps ? cmps_run(&r, n) : scas_run(&r, n));
         if (compare_one(&r, cmps) == repne)
             return 1;
