@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Model-specific registers: Intel SDM vol. 4, AMD BKDG for family 0Fh (C000_xxxx, C001_xxxx).
- * Registers that are plain storage are rows; those with rules have functions. Unknown ones raise
- * #GP. Of the performance, debug-store and thermal registers only presence is modelled (rows of
- * kind IGNORED): they read zero and forget writes, which is what kernels probe for.
+ * Registers that are plain storage are rows; those with rules have functions. Those that a model does not
+ * have, by what CPUID says or by its generation, raise #GP. Of performance registers and the like only presence is
+ * modelled (rows of kind IGNORED): they read zero and forget writes, which is what kernels probe for. What
+ * CPUID tells of and no model here does (counters of leaf 0AH, MPERF, clock modulation, OSVW, SVM) is not there.
  */
 #include "target-i386/help-system.h"
+
+#include <string.h>
 
 #include "softmmu/log.h"
 #include "target-i386/cpuid.h"
@@ -22,6 +25,21 @@ typedef enum MsrKind {
     MSR_IGNORED,   /* reads @value, forgets writes */
 } MsrKind;
 
+typedef enum Generation { /* of processors, by what they have registers for */
+    GEN_P5 = 1 << 0,
+    GEN_P6 = 1 << 1,       /* Pentium Pro to III */
+    GEN_CORE = 1 << 2,     /* Core, Atom */
+    GEN_NEHALEM = 1 << 3,  /* and later */
+    GEN_NETBURST = 1 << 4,
+    GEN_K7 = 1 << 5,
+    GEN_K8 = 1 << 6,
+    GEN_ZEN = 1 << 7,
+    GEN_FAMILY_6 = GEN_P6 | GEN_CORE | GEN_NEHALEM,
+    GEN_INTEL = GEN_FAMILY_6 | GEN_NETBURST, /* … of today */
+    GEN_AMD = GEN_K7 | GEN_K8 | GEN_ZEN,
+    GEN_AMD64 = GEN_K8 | GEN_ZEN,
+} Generation;
+
 typedef struct MsrRow {
     uint32_t first, count;
     MsrKind kind;
@@ -29,6 +47,7 @@ typedef struct MsrRow {
     uint64_t value;
     uint32_t feature; /* bits of the CPUID word that there must be for it to exist; 0: always */
     CpuidWord word;
+    unsigned who; /* generations that have it; 0: all */
 } MsrRow;
 
 #define FIELD(f) offsetof(CpuX86, f)
@@ -48,34 +67,34 @@ typedef struct MsrRow {
 
 /* clang-format off */
 static const MsrRow msr_rows[] = {
-    { 0x00000017,  1, MSR_CONST,     0, 0 },                          /* IA32_PLATFORM_ID */
-    { 0x0000002a,  1, MSR_IGNORED,   0, 0 },                          /* EBL_CR_POWERON */
-    { 0x0000003a,  1, MSR_CONST,     0, 1 },                          /* IA32_FEATURE_CONTROL: locked */
-    { 0x00000079,  1, MSR_IGNORED,   0, 0 },                          /* IA32_BIOS_UPDT_TRIG */
-    { 0x0000008b,  1, MSR_IGNORED,   0, 0x0100006500000000ull },      /* IA32_BIOS_SIGN_ID, PATCH_LEVEL */
-    { 0x000000c1,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PMC0-7 */
-    { 0x000000ce,  1, MSR_CONST,     0, 0 },                          /* PLATFORM_INFO */
-    { 0x000000e7,  2, MSR_IGNORED,   0, 0 },                          /* IA32_MPERF, APERF */
-    { 0x000000fe,  1, MSR_CONST,     0, 0x508, WITH_MTRR },           /* IA32_MTRRCAP: WC, fixed, 8 */
-    { 0x00000119,  1, MSR_IGNORED,   0, 0 },                          /* BBL_CR_CTL */
-    { 0x0000011e,  1, MSR_IGNORED,   0, 0 },                          /* BBL_CR_CTL3 */
-    { 0x00000140,  1, MSR_IGNORED,   0, 0 },                          /* MISC_FEATURES_ENABLES */
+    { 0x00000000,  2, MSR_IGNORED,   0, 0, .who = GEN_P5 | GEN_INTEL },       /* P5_MC_ADDR, P5_MC_TYPE */
+    { 0x00000011,  3, MSR_IGNORED,   0, 0, .who = GEN_P5 },                   /* CESR, CTR0, CTR1 */
+    { 0x00000017,  1, MSR_CONST,     0, 0, .who = GEN_INTEL },                /* IA32_PLATFORM_ID */
+    { 0x0000002a,  1, MSR_IGNORED,   0, 0, .who = GEN_INTEL },                /* EBL_CR_POWERON */
+    { 0x0000003a,  1, MSR_CONST,     0, 1, .who = GEN_CORE | GEN_NEHALEM },   /* IA32_FEATURE_CONTROL: locked */
+    { 0x00000079,  1, MSR_IGNORED,   0, 0, .who = GEN_INTEL },                /* IA32_BIOS_UPDT_TRIG */
+    { 0x0000008b,  1, MSR_IGNORED,   0, 0x0100006500000000ull, .who = GEN_INTEL | GEN_AMD }, /* IA32_BIOS_SIGN_ID, PATCH_LEVEL */
+    { 0x000000c1,  2, MSR_IGNORED,   0, 0, .who = GEN_P6 },                   /* PERFCTR0-1 */
+    { 0x000000ce,  1, MSR_CONST,     0, 0, .who = GEN_NEHALEM },              /* PLATFORM_INFO */
+    { 0x000000fe,  1, MSR_CONST,     0, 0x508, WITH_MTRR },                   /* IA32_MTRRCAP: WC, fixed, 8 */
+    { 0x00000119,  1, MSR_IGNORED,   0, 0, .who = GEN_P6 | GEN_CORE },        /* BBL_CR_CTL */
+    { 0x0000011e,  1, MSR_IGNORED,   0, 0, .who = GEN_P6 | GEN_CORE },        /* BBL_CR_CTL3 */
+    { 0x00000140,  1, MSR_IGNORED,   0, 0, .who = GEN_NEHALEM },              /* MISC_FEATURES_ENABLES */
     { 0x00000174,  1, MSR_FIELD,     FIELD(sysenter_cs), ALL, WITH_SEP },
     { 0x00000175,  1, MSR_CANONICAL, FIELD(sysenter_esp), 0, WITH_SEP },
     { 0x00000176,  1, MSR_CANONICAL, FIELD(sysenter_eip), 0, WITH_SEP },
-    { 0x00000179,  1, MSR_CONST,     0, MCG_CAP_VALUE, WITH_MCA },    /* IA32_MCG_CAP */
+    { 0x00000179,  1, MSR_CONST,     0, MCG_CAP_VALUE, WITH_MCA },            /* IA32_MCG_CAP */
     { 0x0000017a,  1, MSR_FIELD,     FIELD(mcg_status), 7, WITH_MCA },
     { 0x0000017b,  1, MSR_FIELD,     FIELD(mcg_ctl), ALL, WITH_MCA },
-    { 0x00000186,  8, MSR_IGNORED,   0, 0 },                          /* IA32_PERFEVTSEL0-7 */
-    { 0x00000198,  1, MSR_CONST,     0, 1000ull << 40 | 1000 },       /* IA32_PERF_STATUS */
-    { 0x00000199,  1, MSR_IGNORED,   0, 0 },                          /* IA32_PERF_CTL */
-    { 0x0000019a,  4, MSR_IGNORED,   0, 0 },                          /* clock modulation, thermal */
-    { 0x000001a0,  1, MSR_FIELD,     FIELD(misc_enable), ALL },
-    { 0x000001a2,  1, MSR_IGNORED,   0, 0 },                          /* TEMPERATURE_TARGET */
-    { 0x000001b0,  1, MSR_IGNORED,   0, 0 },                          /* IA32_ENERGY_PERF_BIAS */
-    { 0x000001c9,  1, MSR_IGNORED,   0, 0 },                          /* LASTBRANCH_TOS */
-    { 0x000001db,  4, MSR_CONST,     0, 0 },                          /* last branch and exception */
-    { 0x000001fc,  1, MSR_IGNORED,   0, 0 },                          /* POWER_CTL: no C1E */
+    { 0x00000186,  2, MSR_IGNORED,   0, 0, .who = GEN_P6 },                   /* EVNTSEL0-1 */
+    { 0x00000198,  1, MSR_CONST,     0, 1000ull << 40 | 1000, .who = GEN_CORE | GEN_NEHALEM }, /* IA32_PERF_STATUS */
+    { 0x00000199,  1, MSR_IGNORED,   0, 0, .who = GEN_CORE | GEN_NEHALEM },   /* IA32_PERF_CTL */
+    { 0x000001a0,  1, MSR_FIELD,     FIELD(misc_enable), ALL, .who = GEN_CORE | GEN_NEHALEM | GEN_NETBURST },
+    { 0x000001a2,  1, MSR_IGNORED,   0, 0, .who = GEN_NEHALEM },              /* TEMPERATURE_TARGET */
+    { 0x000001c9,  1, MSR_IGNORED,   0, 0, .who = GEN_CORE | GEN_NEHALEM },   /* LASTBRANCH_TOS */
+    { 0x000001db,  2, MSR_CONST,     0, 0, .who = GEN_P6 | GEN_AMD },         /* last branch */
+    { 0x000001dd,  2, MSR_CONST,     0, 0, .who = GEN_FAMILY_6 | GEN_AMD },   /* … before the last exception */
+    { 0x000001fc,  1, MSR_IGNORED,   0, 0, .who = GEN_NEHALEM },              /* POWER_CTL: no C1E */
     { 0xc0000081,  1, MSR_FIELD,     FIELD(star), ALL, WITH_SYSCALL },
     { 0xc0000082,  1, MSR_CANONICAL, FIELD(lstar), 0, WITH_LM },
     { 0xc0000083,  1, MSR_CANONICAL, FIELD(cstar), 0, WITH_LM },
@@ -84,26 +103,46 @@ static const MsrRow msr_rows[] = {
     { 0xc0000101,  1, MSR_CANONICAL, FIELD(segs[SEG_GS].base), 0, WITH_LM },
     { 0xc0000102,  1, MSR_CANONICAL, FIELD(kernel_gs_base), 0, WITH_LM },
     { 0xc0000103,  1, MSR_FIELD,     FIELD(tsc_aux), 0xffffffff, WITH_RDTSCP },
-    { 0xc0010000,  8, MSR_IGNORED,   0, 0 },                          /* PERF_CTL0-3, PERF_CTR0-3 */
-    { 0xc0010010,  1, MSR_IGNORED,   0, 0 },                          /* SYSCFG */
-    { 0xc0010015,  1, MSR_FIELD,     FIELD(hwcr), ALL },
-    { 0xc0010016,  5, MSR_IGNORED,   0, 0 },                          /* IORRs, TOP_MEM */
-    { 0xc001001d,  1, MSR_IGNORED,   0, 0 },                          /* TOP_MEM2 */
-    { 0xc001001f,  1, MSR_IGNORED,   0, 0 },                          /* NB_CFG */
-    { 0xc0010020,  1, MSR_IGNORED,   0, 0 },                          /* PATCH_LOADER */
-    { 0xc0010044,  7, MSR_IGNORED,   0, 0 },                          /* MCi_CTL_MASK */
-    { 0xc0010055,  1, MSR_IGNORED,   0, 0 },                          /* INT_PENDING_MSG: no C1E */
-    { 0xc0010061,  3, MSR_CONST,     0, 0 },                          /* P-state limit, control, status */
-    { 0xc0010111,  1, MSR_FIELD,     FIELD(smbase), 0xffffffff },
-    { 0xc0010112,  2, MSR_IGNORED,   0, 0 },                          /* TSEG */
-    { 0xc0010114,  1, MSR_IGNORED,   0, 0 },                          /* VM_CR */
-    { 0xc0010117,  1, MSR_IGNORED,   0, 0 },                          /* VM_HSAVE_PA */
-    { 0xc0010140,  2, MSR_CONST,     0, 0 },                          /* OSVW */
-    { 0xc0011004,  2, MSR_IGNORED,   0, 0 },                          /* CPUID override */
-    { 0xc001100d,  1, MSR_IGNORED,   0, 0 },                          /* CPUID extended override */
-    { 0xc0011020, 16, MSR_IGNORED,   0, 0 },                          /* LS_CFG … DE_CFG, BU_CFG2 */
+    { 0xc0010000,  8, MSR_IGNORED,   0, 0, .who = GEN_AMD },                  /* PERF_CTL0-3, PERF_CTR0-3 */
+    { 0xc0010010,  1, MSR_IGNORED,   0, 0, .who = GEN_AMD },                  /* SYSCFG */
+    { 0xc0010015,  1, MSR_FIELD,     FIELD(hwcr), ALL, .who = GEN_AMD },
+    { 0xc0010016,  5, MSR_IGNORED,   0, 0, .who = GEN_AMD },                  /* IORRs, TOP_MEM */
+    { 0xc001001d,  1, MSR_IGNORED,   0, 0, .who = GEN_AMD },                  /* TOP_MEM2 */
+    { 0xc001001f,  1, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* NB_CFG */
+    { 0xc0010020,  1, MSR_IGNORED,   0, 0, .who = GEN_AMD },                  /* PATCH_LOADER */
+    { 0xc0010044,  7, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* MCi_CTL_MASK */
+    { 0xc0010055,  1, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* INT_PENDING_MSG: no C1E */
+    { 0xc0010061,  3, MSR_CONST,     0, 0, .who = GEN_ZEN },                  /* P-state limit, control, status */
+    { 0xc0010111,  1, MSR_FIELD,     FIELD(smbase), 0xffffffff, .who = GEN_AMD64 },
+    { 0xc0010112,  2, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* TSEG */
+    { 0xc0011004,  2, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* CPUID override */
+    { 0xc001100d,  1, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* CPUID extended override */
+    { 0xc0011020, 16, MSR_IGNORED,   0, 0, .who = GEN_AMD64 },                /* LS_CFG … DE_CFG, BU_CFG2 */
 };
 /* clang-format on */
+
+/* By vendor, family and model; whoever is not AMD (or their Chinese licensee) numbers them as Intel does. */
+static unsigned generation(const CpuX86 *c)
+{
+    const X86Model *m = &c->spec->model;
+
+    if (!strcmp(m->vendor, "AuthenticAMD") || !strcmp(m->vendor, "HygonGenuine"))
+        return m->family < 6 ? 0 : m->family < 15 ? GEN_K7 : m->family < 0x17 ? GEN_K8 : GEN_ZEN;
+    switch (m->family) {
+    case 5: return GEN_P5;
+    case 6: return m->model < 13                       ? GEN_P6
+                   : m->model < 0x1a || m->model == 28 ? GEN_CORE /* 28 is the first Atom */
+                                                       : GEN_NEHALEM;
+    case 15: return GEN_NETBURST;
+    default: return 0;
+    }
+}
+
+static bool has_row(const CpuX86 *c, const MsrRow *r)
+{
+    return (!r->feature || x86_words_have(c->features, r->word, r->feature)) &&
+           (!r->who || (r->who & generation(c)));
+}
 
 /* NULL, too, if the model lacks it: no rule knows it then either. */
 static const MsrRow *find_row(const CpuX86 *c, uint32_t msr)
@@ -111,7 +150,7 @@ static const MsrRow *find_row(const CpuX86 *c, uint32_t msr)
     for (unsigned i = 0; i < G_N_ELEMENTS(msr_rows); i++) {
         const MsrRow *r = &msr_rows[i];
         if (msr - r->first < r->count)
-            return !r->feature || x86_words_have(c->features, r->word, r->feature) ? r : NULL;
+            return has_row(c, r) ? r : NULL;
     }
     return NULL;
 }
@@ -266,6 +305,8 @@ static bool model_has(const CpuX86 *c, uint32_t msr)
     if (msr - 0x200 < 16 || fixed_mtrr(msr) >= 0 || msr == 0x2ff)
         return x86_words_have(words, CPUID_1_EDX, CPUID_MTRR);
     switch (msr) {
+    case 0x34: return generation(c) == GEN_NEHALEM;
+    case 0x1d9: return generation(c) & (GEN_INTEL | GEN_AMD);
     case 0x3b: return x86_words_have(words, CPUID_7_0_EBX, CPUID_TSC_ADJUST);
     case 0x277: return x86_words_have(words, CPUID_1_EDX, CPUID_PAT);
     case 0xc0000080: return x86_known_efer(c) != 0;
