@@ -95,6 +95,26 @@ static void management_mode(void)
 }
 
 /* The configuration address register of the host bridge, at 0xcf8, reads as written. */
+static void latch_1234(void)
+{
+    outb(0x61, inb(0x61) & ~1); /* it does not count */
+    outb(0x43, 0xb0);
+    outb(0x42, 0x34);
+    outb(0x42, 0x12);
+    outb(0x43, 0x80);
+}
+
+/* INS into the code that runs: it is seen at once, and the port, which tells a byte once, is read once. */
+static void ins_into_code(void)
+{
+#define INS(n, text) latch_1234(), TRY(n, text, .in.edx = 0x42, .show = "abc")
+    INS("port: insb into the next instruction", "mov $1f + 1, %%edi; insb; 1: mov $0x99, %%al; mov %%al, %%bl; inb %%dx, %%al");
+    INS("port: rep insb into the next instruction",
+        "mov $1f + 2, %%edi; mov $2, %%ecx; rep insb; 1: mov $0x9999, %%ax; mov %%eax, %%ebx");
+    INS("port: insb over itself", "jmp 2f; 1: insb; mov %%al, %%bl; jmp 3f; 2: mov $1b, %%edi; jmp 1b; 3: inb %%dx, %%al");
+    INS("port: again", "jmp 2f; 1: nop; insb; inc %%ebx; cmp $2, %%ebx; jb 1b; jmp 3f; 2: mov $1b, %%edi; jmp 1b; 3:");
+}
+
 static void ports(void)
 {
     volatile uint32_t *scratch = (volatile uint32_t *)SCRATCH;
@@ -114,6 +134,7 @@ static void ports(void)
     TRY("wrpkru, edx not 0", "wrpkru", .in.edx = 1);
     TRY("rdpkru, ecx not 0", "rdpkru", .in.ecx = 1);
     WRITE_CR(4, READ_CR(4) & ~0x400000);
+    ins_into_code();
 }
 
 void bare_main(void)
