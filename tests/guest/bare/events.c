@@ -62,6 +62,10 @@ static void timer(void)
          "jnz 1b; sti; inc %%ebx; inc %%ebx", .show = "b");
     WAIT("cli holds it back", "cli; mov %%esi, (%%edi); 1: mov 0xfee00390, %%eax; test %%eax, %%eax; jnz 1b; inc %%ebx;"
          "pushl $0x202; popf; inc %%ebx", .in.eflags = 0x200, .show = "bf");
+    /* What waits to be allowed does not keep x87 code from getting on. */
+    WAIT("x87 while it is held back", "mov %%esi, (%%edi); 1: mov 0xfee00390, %%eax; test %%eax, %%eax; jnz 1b; fninit; fldz;"
+         "mov $100, %%ecx; 1: fld1; fsqrt; faddp; call 2f; loop 1b; fistpl 0x50000; mov 0x50000, %%ebx; sti; nop; nop;"
+         "2: fnstsw %%ax; ret", .show = "b");
 }
 
 static void management_mode(void)
