@@ -9,6 +9,7 @@ static const char *const system_dirs[] = {
     MIMUS_DATADIR,
     "/usr/share/seabios",
     "/usr/share/qemu",
+    "/usr/lib/ipxe/qemu",
 };
 
 /* Debian's package of each image. */
@@ -18,6 +19,8 @@ static const struct {
     { "bios-256k.bin", "seabios" },
     { "bios.bin", "seabios" },
     { "vgabios-stdvga.bin", "seabios" },
+    { "efi-e1000.rom", "ipxe-qemu" },
+    { "efi-virtio.rom", "ipxe-qemu" },
 };
 
 static char *try_dir(const char *dir, const char *name)

@@ -15,7 +15,7 @@
 #include "softmmu/error.h"
 
 #define BIOS_NAME     "bios-256k.bin"
-#define VGABIOS_NAME  "vgabios-stdvga.bin"
+#define MAX_ROM_SIZE  0x100000
 #define BIOS_UNIT     0x10000
 #define BIOS_MAX_SIZE 0x1000000
 #define ISA_BIOS_SIZE 0x20000
@@ -58,11 +58,11 @@ bool pc_place_bios(PcBoard *b, GError **error)
     return pc_has_flash(b) ? pc_place_flash(b, error) : place_rom(b, error);
 }
 
-/* The VGA BIOS in a block of the next power of two, as an expansion ROM needs it. */
-RamBlock *pc_load_vga_rom(PcBoard *b, GError **error)
+/* In a block of the next power of two, as an expansion ROM needs it. */
+RamBlock *pc_load_rom(PcBoard *b, const char *file, const char *block, GError **error)
 {
-    g_autoptr(GBytes) image = firmware_load(b->m->config->files, b->m->config->data_dirs,
-                                            VGABIOS_NAME, 512, 0x10000, error);
+    g_autoptr(GBytes) image =
+        firmware_load(b->m->config->files, b->m->config->data_dirs, file, 512, MAX_ROM_SIZE, error);
     uint64_t rom_size = 0x1000;
     RamBlock *rom;
     gsize size;
@@ -72,7 +72,7 @@ RamBlock *pc_load_vga_rom(PcBoard *b, GError **error)
     const void *data = g_bytes_get_data(image, &size);
     while (rom_size < size)
         rom_size *= 2;
-    rom = ram_block_new(b->m->ram, "vga.rom", rom_size, error);
+    rom = ram_block_new(b->m->ram, block, rom_size, error);
     if (rom)
         memcpy(rom->host, data, size);
     return rom;

@@ -39,7 +39,7 @@ bool pc_has_flash(const PcBoard *b);
 bool pc_place_flash(PcBoard *b, GError **error);
 /* The end of @bios shows below 1 MiB. */
 void pc_place_isa_bios(PcBoard *b, MemRegion *bios);
-RamBlock *pc_load_vga_rom(PcBoard *b, GError **error);
+RamBlock *pc_load_rom(PcBoard *b, const char *file, const char *block, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error);
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);

@@ -10,16 +10,16 @@
 #include "softmmu/error.h"
 
 typedef struct CardModel {
-    const char *name;
+    const char *name, *rom; /* the ROM boots from the network */
     Device *(*create)(PciBus *bus, int devfn, AddressSpace *memory, NetCable *cable,
                       const uint8_t mac[6]);
 } CardModel;
 
 /* The first is the board's own choice; "virtio" is what -nic calls virtio-net-pci. */
 static const CardModel models[] = {
-    { "e1000", e1000_new },
-    { "virtio-net-pci", virtio_net_new },
-    { "virtio", virtio_net_new },
+    { "e1000", "efi-e1000.rom", e1000_new },
+    { "virtio-net-pci", "efi-virtio.rom", virtio_net_new },
+    { "virtio", "efi-virtio.rom", virtio_net_new },
 };
 
 static const CardModel *find_model(const char *name)
@@ -72,17 +72,40 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
     return net_cable_new(&b->dev, id, m->input, backend);
 }
 
-/* NULL with @error. */
-static Device *create_card(PcBoard *b, const CardModel *model, const char *netdev, const char *mac,
-                           int devfn, GError **error)
+/* @file: "" for none, NULL for the model's own, without which a card is a card all the same. */
+static bool give_rom(PcBoard *b, const CardModel *model, Device *card, const char *file,
+                     GError **error)
 {
+    g_autofree char *block = g_strdup_printf("%s.rom", card->id);
+    RamBlock *rom = NULL;
+
+    if (!file)
+        rom = pc_load_rom(b, model->rom, block, NULL);
+    else if (*file && !(rom = pc_load_rom(b, file, block, error)))
+        return false;
+    ((PciDevice *)card)->rom = rom;
+    return true;
+}
+
+typedef struct CardOption {
+    const char *netdev, *mac, *rom;
+    int devfn;
+} CardOption;
+
+/* NULL with @error. */
+static Device *create_card(PcBoard *b, const CardModel *model, const CardOption *o, GError **error)
+{
+    Device *card;
     uint8_t address[6];
     NetCable *cable;
 
-    if (!choose_mac(b, mac, address, error))
+    if (!choose_mac(b, o->mac, address, error))
         return NULL;
-    cable = make_cable(b, netdev, error);
-    return cable ? model->create(b->pci, devfn, b->m->memory, cable, address) : NULL;
+    cable = make_cable(b, o->netdev, error);
+    if (!cable)
+        return NULL;
+    card = model->create(b->pci, o->devfn, b->m->memory, cable, address);
+    return give_rom(b, model, card, o->rom, error) ? card : NULL;
 }
 
 bool pc_create_nics(PcBoard *b, GError **error)
@@ -98,7 +121,9 @@ bool pc_create_nics(PcBoard *b, GError **error)
                       n->model);
             return false;
         }
-        if (!create_card(b, model, n->netdev, n->mac, -1, error))
+        CardOption own = { .netdev = n->netdev, .mac = n->mac, .devfn = -1 };
+
+        if (!create_card(b, model, &own, error))
             return false;
     }
     return true;
@@ -107,13 +132,14 @@ bool pc_create_nics(PcBoard *b, GError **error)
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
 {
     const CardModel *model = find_model(o->driver);
+    CardOption own = { .netdev = g_hash_table_lookup(o->props, "netdev"),
+                       .mac = g_hash_table_lookup(o->props, "mac"),
+                       .rom = g_hash_table_lookup(o->props, "romfile") };
     Device *card;
-    int devfn;
 
-    if (!pc_device_slot(o, &devfn, error))
+    if (!pc_device_slot(o, &own.devfn, error))
         return false;
-    card = create_card(b, model, g_hash_table_lookup(o->props, "netdev"),
-                       g_hash_table_lookup(o->props, "mac"), devfn, error);
+    card = create_card(b, model, &own, error);
     if (card)
         return model->create != virtio_net_new || pc_set_virtio_registers(o, card, error);
     g_prefix_error(error, "-device %s: ", o->driver);

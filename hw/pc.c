@@ -307,7 +307,7 @@ static bool create_vga(PcBoard *b, GError **error)
         error_set(error, "-vga %s: unknown adapter; std and none are supported", kind);
         return false;
     }
-    w.rom = pc_load_vga_rom(b, error);
+    w.rom = pc_load_rom(b, "vgabios-stdvga.bin", "vga.rom", error);
     if (!w.rom)
         return false;
     w.vram = ram_block_new(b->m->ram, "vga.vram", VGA_VRAM_SIZE, error);

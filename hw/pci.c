@@ -2,7 +2,8 @@
 /*
  * PCI bus 0: configuration space, BARs, interrupt lines. Spec: PCI Local Bus 3.0, chapter 6.
  *
- * Missing: bridges to other buses, bus mastering checks of DMA, 66 MHz and error reporting. A BAR at address 0 or beyond its space's end is not decoded.
+ * Missing: bridges to other buses, bus mastering checks of DMA, 66 MHz and error reporting. A BAR
+ * at address 0 or beyond its space's end is not decoded.
  */
 #include "hw/pci.h"
 
@@ -175,6 +176,8 @@ uint32_t pci_config_read(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned 
 
     if (!d || off + size > sizeof(d->config))
         return UINT32_MAX;
+    if (d->config_reads)
+        d->config_reads(d, off, size);
     return get_le(d->config + off, size);
 }
 
@@ -234,6 +237,25 @@ Device *pci_device_new(const DeviceClass *klass, PciBus *bus, int devfn, const c
     return &d->dev;
 }
 
+/* Firmware runs a ROM only if it names the device. One for a vendor's devices in general (virtio's,
+ * which have two numbers each) is made to; byte 6 of such a ROM is spare and keeps the sum. */
+static void name_device_in_rom(PciDevice *d, const PciIdentity *id)
+{
+    enum { SPARE = 6, PCIR_POINTER = 0x18, PCIR_VENDOR = 4, PCIR_DEVICE = 6, PCIR_BYTES = 24 };
+    uint8_t *rom = d->rom->host;
+    uint64_t pcir = get_le(rom + PCIR_POINTER, 2);
+    uint8_t sum = 0;
+
+    if (pcir + PCIR_BYTES > d->rom->size || memcmp(rom + pcir, "PCIR", 4) ||
+        get_le(rom + pcir + PCIR_VENDOR, 2) != id->vendor)
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        sum += rom[pcir + PCIR_DEVICE + i] - (uint8_t)(id->device >> 8 * i);
+        rom[pcir + PCIR_DEVICE + i] = id->device >> 8 * i;
+    }
+    rom[SPARE] += sum;
+}
+
 bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
 {
     PciDevice **place = &d->bus->function[d->devfn];
@@ -259,6 +281,11 @@ bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
     pci_set_config(d, PCI_SUBSYSTEM_ID, 2, id->subsystem ? id->subsystem : DEFAULT_SUBSYSTEM, 0);
     pci_set_config(d, PCI_INTERRUPT_LINE, 1, 0, 0xff);
     pci_set_config(d, PCI_INTERRUPT_PIN, 1, id->interrupt_pin, 0);
+    if (d->rom) {
+        name_device_in_rom(d, id);
+        memory_init_rom(&d->rom_region, "rom", d->rom, 0, d->rom->size);
+        pci_add_bar(d, PCI_BAR_ROM, PCI_BAR_MEM32, &d->rom_region);
+    }
     return true;
 }
 
@@ -270,6 +297,9 @@ void pci_device_detach(PciDevice *d)
             memory_remove(d->bars[i].region);
         d->bars[i] = (PciBar){ 0 };
     }
+    if (d->rom_region.size)
+        memory_destroy(&d->rom_region);
+    d->rom_region.size = 0;
     d->bus->function[d->devfn] = NULL;
 }
 

@@ -77,10 +77,14 @@ struct PciDevice {
     uint8_t w1c[256];      /* bits that writing one clears */
     uint8_t reset_config[256];
     PciBar bars[PCI_BARS];
+    RamBlock *rom; /* expansion ROM, set before realize; NULL: none, or the device's own */
+    MemRegion rom_region;
     uint8_t intx_level; /* what the device drives, before the disable bit */
     bool intx_on_bus;   /* what the bus sees */
     /* After bytes [off, off+len) were written; BARs have been remapped already. May be NULL. */
     void (*config_wrote)(PciDevice *d, unsigned off, unsigned len);
+    /* Before bytes [off, off+len) are read: registers that are windows. May be NULL. */
+    void (*config_reads)(PciDevice *d, unsigned off, unsigned len);
 };
 
 /* ---- Bus ------------------------------------------------------------------------------------ */

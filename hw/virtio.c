@@ -17,9 +17,12 @@
 #define NOTIFY_STRIDE 4
 #define MSIX_CAP      0x40
 #define CAPS          0x4c /* of version 1 */
+#define WINDOW        0x90 /* the last of them */
+#define MODERN_BAR    4
 #define F_INDIRECT    (UINT64_C(1) << 28)
 #define F_VERSION_1   (UINT64_C(1) << 32)
 
+enum { WINDOW_BAR = 4, WINDOW_OFFSET = 8, WINDOW_LENGTH = 12, WINDOW_DATA = 16 };
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, DESC_BYTES = 16 };
 enum { STATUS_FEATURES_OK = 8, STATUS_DRIVER_OK = 4, STATUS_NEEDS_RESET = 64 };
 enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
@@ -391,10 +394,10 @@ static const MemOps bar_ops = { bar_read, bar_write, 1, 4 };
 static unsigned add_capability(VirtioDevice *v, unsigned at, unsigned next, uint8_t type,
                                uint32_t offset, uint32_t len)
 {
-    unsigned size = type == 2 ? 20 : 16;
+    unsigned size = type == 2 || type == 5 ? 20 : 16;
 
     pci_set_config(&v->pci, at, 4, 0x09 | next << 8 | size << 16 | (uint32_t)type << 24, 0);
-    pci_set_config(&v->pci, at + 4, 4, 4, 0); /* BAR 4 */
+    pci_set_config(&v->pci, at + 4, 4, MODERN_BAR, 0);
     pci_set_config(&v->pci, at + 8, 4, offset, 0);
     pci_set_config(&v->pci, at + 12, 4, len, 0);
     if (type == 2)
@@ -411,20 +414,52 @@ static uint16_t transitional_id(uint16_t id)
     return 0x1000 + ids[id];
 }
 
+/* The window in configuration space (4.1.4.9) shows the place in the BAR that its fields name. Is
+ * it looked at, and does it show something? */
+static bool window_hit(const VirtioDevice *v, unsigned off, unsigned len, uint32_t *at,
+                       uint32_t *size)
+{
+    unsigned data = WINDOW + WINDOW_DATA;
+
+    *at = pci_get_config(&v->pci, WINDOW + WINDOW_OFFSET, 4);
+    *size = pci_get_config(&v->pci, WINDOW + WINDOW_LENGTH, 4);
+    return !v->no_modern && off < data + 4 && off + len > data &&
+           pci_get_config(&v->pci, WINDOW + WINDOW_BAR, 1) == MODERN_BAR &&
+           (*size == 1 || *size == 2 || *size == 4) && *at % *size == 0 && *at < BAR_BYTES;
+}
+
+static void config_reads(PciDevice *pci, unsigned off, unsigned len)
+{
+    VirtioDevice *v = (VirtioDevice *)pci;
+    uint32_t at, size;
+
+    if (window_hit(v, off, len, &at, &size))
+        put_le(pci->config + WINDOW + WINDOW_DATA, size, bar_read(v, at, size));
+}
+
 static void add_modern(VirtioDevice *v)
 {
     memory_init_io(&v->bar, "virtio-pci", &bar_ops, v, BAR_BYTES);
-    pci_add_bar(&v->pci, 4, PCI_BAR_MEM32, &v->bar);
+    pci_add_bar(&v->pci, MODERN_BAR, PCI_BAR_MEM32, &v->bar);
     add_capability(v, CAPS, CAPS + 0x10, 1, AT_COMMON, 0x38);
     add_capability(v, CAPS + 0x10, CAPS + 0x20, 3, AT_ISR, 1);
     add_capability(v, CAPS + 0x20, CAPS + 0x30, 4, AT_CONFIG, MAX(v->kind->config_size, 4));
-    add_capability(v, CAPS + 0x30, 0, 2, AT_NOTIFY, NOTIFY_STRIDE * v->kind->queues);
+    add_capability(v, CAPS + 0x30, WINDOW, 2, AT_NOTIFY, NOTIFY_STRIDE * v->kind->queues);
+    add_capability(v, WINDOW, 0, 5, 0, 0);
+    pci_set_config(&v->pci, WINDOW + WINDOW_BAR, 1, 0, 0xff);
+    pci_set_config(&v->pci, WINDOW + WINDOW_OFFSET, 4, 0, UINT32_MAX);
+    pci_set_config(&v->pci, WINDOW + WINDOW_LENGTH, 4, 0, UINT32_MAX);
+    pci_set_config(&v->pci, WINDOW + WINDOW_DATA, 4, 0, UINT32_MAX);
+    v->pci.config_reads = config_reads;
 }
 
 static void config_wrote(PciDevice *pci, unsigned off, unsigned len)
 {
     VirtioDevice *v = (VirtioDevice *)pci;
+    uint32_t at, size;
 
+    if (window_hit(v, off, len, &at, &size))
+        bar_write(v, at, pci_get_config(pci, WINDOW + WINDOW_DATA, size), size);
     msix_config_wrote(&v->msix);
     update_irq(v);
 }

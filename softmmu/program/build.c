@@ -244,7 +244,14 @@ static void print_plugins(Machine *m, const char *args, GString *out)
     plugin_list(b->accel, out);
 }
 
+static void print_screen(Machine *m, const char *args, GString *out)
+{
+    if (!pc_screen_text(m, out))
+        g_string_append(out, "it shows no text\n");
+}
+
 const MonitorTopic build_monitor_topics[] = {
+    { "screen", "text that the graphics card shows", print_screen },
     { "pci", "PCI devices", print_pci },
     { "pic", "interrupt controllers", print_pic },
     { "lapic", "local APIC of a CPU (default 0)", print_lapic },

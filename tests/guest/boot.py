@@ -43,6 +43,7 @@ MODELS_32 = "pentium2 pentium3 n270 qemu32".split()
 CASES = {
     "boot": Case("-m 512"),
     "smp4": Case("-m 512 -smp 4", (PASSED, r"smp: Brought up 1 node, 4 CPUs", POWERED_OFF)),
+    "smp8": Case("-m 512 -smp 8", (PASSED, r"smp: Brought up 1 node, 8 CPUs", POWERED_OFF)),
     "max": Case("-m 512 -cpu max"),
     "icount-twice": Case("-m 512 " + COUNT, (PASSED, HASH), variants=("", "")),
     "reboot-no-reboot": Case("-m 512 -no-reboot", (r"reboot: Restarting system",),

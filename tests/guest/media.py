@@ -189,7 +189,36 @@ def efi_cdrom(mimus, folder):
         ends_with(g, "from a CD")
 
 
-CASES = {"floppy": floppy, "floppies": floppies, "cdrom": cdrom, "ovmf": ovmf, "efi-cdrom": efi_cdrom}
+def network(mimus, folder, card):
+    """iPXE from the card's ROM fetches GRUB from the host's TFTP server, and GRUB its menu from there."""
+    core = os.path.join(folder, "core")
+    script = write(os.path.join(folder, "script"), (TERMINAL + "configfile (pxe)/grub.cfg\n").encode())
+    subprocess.run(["grub-mkimage", "-O", "i386-pc-pxe", "-o", core, "-p", "(pxe)/", "-c", script, "pxe", "tftp", *MODULES], check=True)
+    write(os.path.join(folder, "grub.cfg"), MENU.replace("insmod", "# insmod").encode())
+    write(os.path.join(folder, "note"), b"from the network\n")
+    options = command(mimus, "-boot", "n", "-nic", f"user,model={card},tftp={folder},bootfile=core")
+    options[options.index("-nic"):options.index("-nic") + 2] = []
+    with Guest(options) as g:
+        choose_second(g)
+        ends_with(g, "from the network")
+
+
+def boot_menu(mimus, folder):
+    """SeaBIOS's own menu, in which the second of two floppies is not offered but the CD is chosen."""
+    disc = cd(folder, "a.iso", {"/boot/grub/grub.cfg": MENU, "/note": "from a CD\n"})
+    floppy_disk = fat_floppy(folder, "a", {"/grub.cfg": MENU})
+    with Guest(command(mimus, "-nographic", "-boot", "menu=on", "-cdrom", disc, "-fda", floppy_disk)) as g:
+        g.expect("Press ESC for boot menu")
+        g.send("\x1b")
+        menu = g.expect("Select boot device:.*DVD/CD[^\n]*\n")
+        choice = [line for line in menu.splitlines() if "DVD/CD" in line][0].strip()[0]
+        g.send(choice)
+        choose_second(g)
+        ends_with(g, "from a CD")
+
+
+CASES = {"network": lambda m, f: network(m, f, "e1000"), "network-virtio": lambda m, f: network(m, f, "virtio"),
+         "boot-menu": boot_menu, "floppy": floppy, "floppies": floppies, "cdrom": cdrom, "ovmf": ovmf, "efi-cdrom": efi_cdrom}
 
 
 def main():

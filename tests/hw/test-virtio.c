@@ -116,11 +116,19 @@ static void test_identity(void **state)
     start(&b, *state);
     assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0, 4), 0x10011af4);
     cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), PCI_CAP_POINTER, 1);
-    for (unsigned n = 0; n < 5; n++) { /* MSI-X, then those of virtio */
+    for (unsigned n = 0; n < 6; n++) { /* MSI-X, then those of virtio */
         assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap, 1), n ? 9 : 0x11);
         cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap + 1, 1);
     }
     assert_int_equal(cap, 0);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x94, 4, 1); /* the window: capacity */
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x98, 0x2000, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x9c, 4, 4);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0xa0, 4), 2048);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x98, 0x14, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x9c, 1, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0xa0, 3, 4);
+    assert_int_equal(fixture_read(b.f, BAR + 0x14, 1), 3);
     assert_int_equal(fixture_read(b.f, CONFIG, 4), 2048);
     fixture_write(b.f, BAR + 0x14, 11, 1); /* without version 1: features are not accepted */
     assert_int_equal(fixture_read(b.f, BAR + 0x14, 1), 3);
