@@ -14,6 +14,8 @@ enum {
     ROOM_FOR_INSN = 600, /* more than the IR of the longest instruction (ENTER with 31 levels) */
     LINKS_FOR_INSN = 3,
     FOLLOW_INSNS = 16, /* behind jumps, of a block */
+    UNROLL_INSNS = 24, /* of all copies of a loop … */
+    UNROLL_COPIES = 4, /* … no more of them */
     MODE_ONE_INSN = X86_MODE_TF | X86_MODE_BREAKPOINTS | X86_MODE_INHIBIT | X86_MODE_X87_SLOW,
 };
 
@@ -245,13 +247,42 @@ static bool ends_soon(const Dis *d, uint32_t offset)
     return false;
 }
 
+static bool may_go_on_elsewhere(const Dis *d)
+{
+    return d->req->may_follow && !d->sti_seen && !leaves_through_c(d);
+}
+
+/* A short loop is the whole block: let another round of it follow. Its checks of memory and its
+ * flags become matters of one block, and it is counted once for several. */
+static bool unroll(Dis *d, uint32_t target)
+{
+    const TranslateRequest *req = d->req;
+    IrBlock *ir = d->ir;
+
+    if (target != req->unit_offset || !can_go_to(d, d->next) || req->nfollowed)
+        return false;
+    if (!d->loop_insns) {
+        d->loop_insns = ir->ninsns;
+        d->loop_links = ir->nlinks + 1;
+    }
+    if (ir->ninsns + d->loop_insns > MIN(UNROLL_INSNS, UNROLL_COPIES * d->loop_insns) ||
+        ir->nlinks + d->loop_links + LINKS_FOR_INSN > IR_MAX_LINKS ||
+        ir_room(ir) < IR_FRONTEND_OPS / 2)
+        return false;
+    d->next = target;
+    return true;
+}
+
 bool follow_branch(Dis *d, Insn *i, int64_t delta)
 {
     TranslateRequest *req = d->req;
     uint32_t target = d->next + (uint32_t)delta;
 
-    if (!req->may_follow || req->nfollowed == TRANSLATE_FOLLOWED || d->sti_seen ||
-        leaves_through_c(d) || !branch_stays(d, i, delta) || (target ^ req->unit_offset) & ~4095u ||
+    if (!may_go_on_elsewhere(d) || !branch_stays(d, i, delta))
+        return false;
+    if (unroll(d, target))
+        return true;
+    if (req->nfollowed == TRANSLATE_FOLLOWED || (target ^ req->unit_offset) & ~4095u ||
         !ends_soon(d, target))
         return false;
     if (!d->followed_from)
@@ -264,8 +295,13 @@ bool follow_branch(Dis *d, Insn *i, int64_t delta)
 void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
 {
     IrBlock *ir = d->ir;
+
     if (!leaves_through_c(d) && branch_stays(d, i, delta)) {
-        ir_goto_if(ir, cond, (uint32_t)(d->next + delta));
+        uint32_t next = d->next, target = next + (uint32_t)delta;
+        if (may_go_on_elsewhere(d) && unroll(d, target))
+            ir_goto_if(ir, bool_not(d, cond), next);
+        else
+            ir_goto_if(ir, cond, target);
         return;
     }
     IrRef target = pc_plus(d, d->next + delta, (IrType)i->osize);
@@ -789,14 +825,18 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
     } else if (check_state(d, i)) {
         if (!d->x87_on_host || !uses_mmx(i) || x87_at_home(d))
             i->desc->gen(d, i);
-        g_assert(d->ended || d->followed_from || !(i->desc->attr & A_END));
+        g_assert(d->ended || d->followed_from || d->loop_insns || !(i->desc->attr & A_END));
     }
     if (!d->ended && d->req->checked && may_store(d->ir, from))
         leave_next(d);
 }
 
-static void note_bytes(TranslateRequest *req, uint32_t len)
+static void note_bytes(Dis *d, uint32_t len)
 {
+    TranslateRequest *req = d->req;
+
+    if (is_in_block(d, d->offset)) /* another round */
+        return;
     if (req->nfollowed)
         req->followed[req->nfollowed - 1].size += (uint16_t)len;
     else
@@ -828,7 +868,7 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         uint32_t len = status == DECODE_TOO_LONG ? MAX_INSN_BYTES : i.len;
         d.offset = d.next;
         d.next += len;
-        note_bytes(req, len);
+        note_bytes(&d, len);
         translate_insn(&d, &i, status);
         if (!d.ended && (ir->ninsns >= max || translate_splits(req, d.next) ||
                          (int32_t)(d.next - req->unit_offset) >= (int32_t)req->avail ||

@@ -35,6 +35,7 @@ struct Dis {
     uint8_t stack_size; /* IrType of the stack pointer: I16, I32, I64 */
     unsigned memflags;  /* IrMemFlags of an ordinary data access: MMU index, MEM_ALIGN for #AC */
     uint32_t attr_ud, attr_nm, attr_gp; /* A_* whose instructions fault in this mode, in this order */
+    unsigned loop_insns, loop_links; /* of one round of the loop that the block is; 0: none */
     uint32_t offset;    /* of the current instruction in the mapping unit */
     uint32_t next;      /* of the one after it */
     bool ended;         /* the END op has been built */
