@@ -276,6 +276,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .mem_direct = tlb_direct,
         .mem_slow = guest_mem_slow,
         .mem_alone = cpu_restart_alone,
+        .mem_ungrouped = cpu_rest_alone,
         .trap = cpu_trap,
     };
 }

@@ -297,6 +297,32 @@ void cpu_restart_alone(void *env)
     cpu_loop_exit(cpu);
 }
 
+/* The block for it has been made and is as any other: no need for the loop. */
+const TcgCode *cpu_rest_alone(void *env)
+{
+    Cpu *cpu = env;
+    CpuRun *run = cpu->run;
+    Accel *a = run->accel;
+    TcgCode *code = tcg_find_code(a->tcg, run->tail->slow.host_pc);
+    const Tb *tb = code->user, *rest;
+    uint32_t offset, index;
+    CpuContext ctx;
+
+    if (tb->retired || tb->straddles || tb->trace || tb == run->private_tb ||
+        log_enabled(LOG_UNCHAINED | LOG_EXEC | LOG_CPU))
+        return NULL;
+    tcg_restore_state(a->tcg, code, run->tail->slow.host_pc, cpu, &offset, &index);
+    cpu->pc = cpu->ops->wrap_pc(cpu, cpu->vbase + offset);
+    cpu->ops->get_context(cpu, &ctx);
+    rest = tb_find(&a->tbs, (tb->ram & PAGE_MASK) | (offset & (PAGE_SIZE - 1)), ctx.mode,
+                   tb->unit_size, true);
+    if (!rest || rest->straddles || rest->check)
+        return NULL;
+    run->tail->slow.host_pc = 0;
+    cpu->budget += code->ninsns - index;
+    return rest->code;
+}
+
 void cpu_trap(void *env, uint32_t code)
 {
     Cpu *cpu = env;

@@ -392,6 +392,10 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         return;
     case X86_EXIT_X87_TO_HOST: x87_to_host(c); return;
     case X86_EXIT_X87_FROM_HOST: return; /* it has left translated code, so it is */
+    case X86_EXIT_DIRECTION:
+        c->strings_down = c->eflags & EFL_DF;
+        x86_update_mode(c);
+        return;
     case X86_EXIT_PAUSE: cpu_kick(cpu); break;
     case X86_EXIT_SYNC: break;
     default: g_assert_not_reached();

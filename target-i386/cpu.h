@@ -108,6 +108,7 @@ enum {
     X86_EXIT_X87_REDO,  /* … after taking back what it made of ST(0) */
     X86_EXIT_X87_TO_HOST, /* … with the host's x87 holding the guest's state */
     X86_EXIT_X87_FROM_HOST, /* … or with that state in CpuX86 */
+    X86_EXIT_DIRECTION, /* string instructions go the other way than was thought */
 };
 
 /* Reason of a near jump of 64-bit code (check_jump()): how many bytes it has pushed. */
@@ -206,6 +207,7 @@ typedef struct CpuX86 {
     bool delivery_ext;      /* faults of that delivery have the EXT bit in their error code */
     uint64_t fault_addr;    /* CR2 to be */
     bool x87_slow;          /* the next block is X86_MODE_X87_SLOW */
+    bool strings_down;      /* a guess: X86_HOT_DOWN */
     uint64_t random_count;  /* numbers that RDRAND and RDSEED have given */
     X86Table tables[X86_TABLES];
     uint64_t cpuid_high;    /* ECX and EDX on their way out of help_cpuid() */
@@ -254,11 +256,14 @@ static inline CpuX86 *x86(Cpu *cpu)
 }
 
 /* What code depends on that changes all the time: x87 TOP, as translated code keeps it; or, where the
- * host's x87 keeps it, X86_HOT_X87 while it does. */
-enum { X86_HOT_X87 = 1 };
+ * host's x87 keeps it, X86_HOT_X87 while it does. There is room then for X86_HOT_DOWN: blocks take it that
+ * DF is set (else that it is clear), and make sure when they come to a string instruction. */
+enum { X86_HOT_X87 = 1, X86_HOT_DOWN = 2 };
 static inline uint32_t x86_hot_mode(const CpuX86 *c)
 {
-    return c->host_x87 ? (c->common.x87_on_host ? X86_HOT_X87 : 0) : c->fpstt;
+    if (!c->host_x87)
+        return c->fpstt;
+    return (c->common.x87_on_host ? X86_HOT_X87 : 0) | (c->strings_down ? X86_HOT_DOWN : 0);
 }
 
 /* ---- cpu.c, state.c ------------------------------------------------------------------------- */

@@ -35,6 +35,24 @@ static IrRef backward(Dis *d, Insn *i)
     return v;
 }
 
+/* Where a guess of DF is part of the mode, the block is left if it is wrong, before anything is
+ * done. */
+static void check_direction(Dis *d)
+{
+    IrBlock *ir = d->ir;
+    IrRef eflags, df;
+
+    if (!d->guess_down)
+        return;
+    eflags = ir_get(ir, I32, SLOT_EFLAGS, 0);
+    if (d->checked == eflags)
+        return;
+    df = ir_and(ir, eflags, const32(d, EFL_DF));
+    ir_exit_if(ir, ir_setcond(ir, d->down ? COND_EQ : COND_NE, df, const32(d, 0)),
+               X86_EXIT_DIRECTION);
+    d->checked = eflags;
+}
+
 static Mem source(Dis *d, Insn *i)
 {
     IrRef ea = addr_wrap(d, reg_get(d, (IrType)i->asize, R_RSI), (IrType)i->asize);
@@ -50,17 +68,22 @@ static Mem destination(Dis *d, Insn *i, bool write)
 static void advance(Dis *d, Insn *i, unsigned reg)
 {
     IrType size = (IrType)i->asize;
-    IrRef v = ir_sub(d->ir, reg_get(d, size, reg), backward(d, i));
+    int64_t step = 1 << (element(i) - I8);
+    IrRef v = reg_get(d, size, reg);
 
-    reg_set(d, size, reg, ir_addi(d->ir, v, 1 << (element(i) - I8)));
+    if (!d->guess_down)
+        v = ir_sub(d->ir, v, backward(d, i));
+    reg_set(d, size, reg, ir_addi(d->ir, v, d->down ? -step : step));
 }
 
 /* True if the instruction was repeated by helper and nothing is left to do. */
 static bool repeat(Dis *d, Insn *i, StringOp op, unsigned helper)
 {
     IrBlock *ir = d->ir;
-    if (!i->rep)
+    if (!i->rep) {
+        check_direction(d);
         return false;
+    }
     uint32_t how = op | (uint32_t)(element(i) - I8) << STRING_SIZE_SHIFT |
                    (uint32_t)i->asize << STRING_ASIZE_SHIFT | (uint32_t)i->seg << STRING_SEG_SHIFT;
     if (i->rep == 0xf2)

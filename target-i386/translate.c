@@ -259,7 +259,7 @@ static bool unroll(Dis *d, uint32_t target)
     const TranslateRequest *req = d->req;
     IrBlock *ir = d->ir;
 
-    if (target != req->unit_offset || !can_go_to(d, d->next) || req->nfollowed)
+    if (target != req->unit_offset || !can_go_to(d, d->next) || req->nfollowed || ir->no_groups)
         return false;
     if (!d->loop_insns) {
         d->loop_insns = ir->ninsns;
@@ -762,9 +762,11 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     if (mode & X86_MODE_AC)
         d->memflags |= MEM_ALIGN;
     d->offset = d->next = req->unit_offset;
-    if (c->host_x87)
+    if (c->host_x87) {
         d->x87_on_host = mode >> X86_MODE_TOP_SHIFT & X86_HOT_X87;
-    else
+        d->guess_down = true;
+        d->down = mode >> X86_MODE_TOP_SHIFT & X86_HOT_DOWN;
+    } else
         d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
     ir->flags_hint = cpu->cc.kind; /* it is about to be run */
     init_attributes(d);

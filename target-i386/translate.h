@@ -52,6 +52,9 @@ struct Dis {
         uint8_t mask, want;
         unsigned nlinks; /* of the block then: beyond a branch another check begins */
     } x87_check;
+    bool guess_down;    /* gen-string.c: there is a guess of DF, */
+    bool down;          /* this one, */
+    IrRef checked;      /* that was checked for this value of EFLAGS */
     struct { /* gen-string.c: what was computed last of DF, from this value of EFLAGS */
         IrRef eflags, backward;
         uint8_t log2;

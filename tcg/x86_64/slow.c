@@ -175,6 +175,8 @@ GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backe
 /* Walk for the first access of a group, so that the check may then succeed for all. */
 static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const X86Backend *be)
 {
+    const TcgCode *rest;
+
     if (group_in_page(s, m->shape)) {
         s->is_write = m->shape->own_write;
         s->op = OP_probe;
@@ -184,6 +186,9 @@ static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const X86Bac
             s->host_pc = 0;
             return (void *)(uintptr_t)m->retry;
         }
+    }
+    if (be->layout->mem_ungrouped && (rest = be->layout->mem_ungrouped(env))) {
+        return (void *)(uintptr_t)rest->near_entry;
     }
     be->layout->mem_alone(env);
     g_assert_not_reached();

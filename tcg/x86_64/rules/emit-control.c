@@ -164,9 +164,11 @@ static void link_slot(Gen *g, unsigned link)
     g->code->link[link].patch = 0;
 }
 
+/* What is there because a check for several accesses failed is left for the block that it stands in
+ * for. */
 static bool is_loop(const Gen *g)
 {
-    return g->op->imm == g->ir->start;
+    return g->op->imm == g->ir->start && !g->ir->no_groups;
 }
 
 void emit_goto(Gen *g)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loops that are a block: several rounds of them are one, checks of memory cover neighbours of
+ * other rounds and fail where pages end, string instructions guess their direction. What is left of
+ * each must be what the portable back end leaves, whose checks are of single accesses, and of some
+ * what is written here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "system.h"
+
+enum { DATA = 0x2000, SIZE = 0x6000, PAGE_END = 0x3000 };
+
+typedef struct Row {
+    const char *name, *code;
+    unsigned len;
+    uint32_t rsi, rdi, rsp; /* from the base */
+    uint64_t rcx;
+    uint64_t rax; /* 0: as the portable back end has it */
+} Row;
+#define C(s) (s), sizeof(s) - 1
+
+static const Row rows[] = {
+    { "adc rax, [rdi]; adc rax, [rdi+8]; mov [rdi+16], rax; adc [rdi+4], 3; lea; jrcxz; jmp",
+      C("\x48\x13\x07\x48\x13\x47\x08\x48\x89\x47\x10\x48\x83\x57\x04\x03\x48\x8d\x49\xff\xe3\x02"
+        "\xeb"
+        "\xe8\xf4"),
+      DATA, PAGE_END - 11, SIZE, 200 },
+    { "the same within a page",
+      C("\x48\x13\x07\x48\x13\x47\x08\x48\x89\x47\x10\x48\x83\x57\x04\x03\x48\x8d\x49\xff\xe3\x02"
+        "\xeb"
+        "\xe8\xf4"),
+      DATA, DATA, SIZE, 200 },
+    { "adc rax, [rdi]; mov [rdi+8], rax; lea rdi, [rdi+8]; dec; jnz",
+      C("\x48\x13\x07\x48\x89\x47\x08\x48\x8d\x7f\x08\x48\xff\xc9\x75\xf0\xf4"), DATA, DATA + 3,
+      SIZE, 1000 },
+    { "lodsb; stosb; add rax, [rsi]; dec; jnz", C("\xac\xaa\x48\x03\x06\xff\xc9\x75\xf7\xf4"), DATA,
+      DATA + 0x801, SIZE, 5000 },
+    { "cld; lodsw; std; stosw; adc; dec; jnz; cld; lodsq",
+      C("\xfc\x66\xad\xfd\x66\xab\x48\x11\xd0\xff\xc9\x75\xf3\xfc\x48\xad\xf4"), DATA,
+      PAGE_END + 0x801, SIZE, 1000 },
+    { "dec rcx; js; add rax, rcx; jmp", C("\x48\xff\xc9\x78\x05\x48\x01\xc8\xeb\xf6\xf4"), DATA,
+      DATA, SIZE, 1001, 1000 * 1001 / 2 },
+    { "push rax; sbb [rsp], rcx; pop rax; sub rsp, 4; loop",
+      C("\x50\x48\x19\x0c\x24\x58\x48\x83\xec\x04\xe2\xf4\xf4"), DATA, DATA, SIZE + 3, 2500 },
+};
+
+typedef struct Result {
+    uint64_t regs[16];
+    uint32_t eflags;
+    uint8_t data[SIZE];
+} Result;
+
+static void run(const Row *r, const char *backend, Result *to)
+{
+    System *s = system_new(backend, "max");
+    uint32_t base = system_code_base(SYS_LONG, 0);
+
+    system_setup(s, SYS_LONG, 0);
+    memcpy(s->ram->host + base, r->code, r->len);
+    for (unsigned i = 0; i < SIZE - DATA; i++)
+        s->ram->host[base + DATA + i] = (uint8_t)(i * 181 + (i >> 8) + 7);
+    memset(s->c->regs, 0, sizeof(s->c->regs));
+    s->c->regs[R_RSI] = base + r->rsi;
+    s->c->regs[R_RDI] = base + r->rdi;
+    s->c->regs[R_RSP] = base + r->rsp;
+    s->c->regs[R_RCX] = r->rcx;
+    s->c->regs[R_RDX] = 0x123456789abcdef;
+    assert_true(system_run(s));
+    memcpy(to->regs, s->c->regs, sizeof(to->regs));
+    to->eflags = x86_get_eflags(s->c);
+    memcpy(to->data, s->ram->host + base, SIZE);
+    system_free(s);
+}
+
+static void test_rows(void **state)
+{
+    static Result native, portable;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const Row *r = &rows[i];
+
+        run(r, NULL, &native);
+        run(r, "interp", &portable);
+        if (memcmp(native.regs, portable.regs, sizeof(native.regs)) ||
+            native.eflags != portable.eflags)
+            fail_msg("%s: registers differ", r->name);
+        if (memcmp(native.data, portable.data, SIZE))
+            fail_msg("%s: memory differs", r->name);
+        if (r->rax)
+            assert_int_equal(native.regs[R_RAX], r->rax);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
