@@ -304,7 +304,7 @@ const TcgCode *cpu_rest_alone(void *env)
     CpuRun *run = cpu->run;
     Accel *a = run->accel;
     TcgCode *code = tcg_find_code(a->tcg, run->tail->slow.host_pc);
-    const Tb *tb = code->user, *rest;
+    Tb *tb = code->user, *rest;
     uint32_t offset, index;
     CpuContext ctx;
 
@@ -320,6 +320,8 @@ const TcgCode *cpu_rest_alone(void *env)
         return NULL;
     run->tail->slow.host_pc = 0;
     cpu->budget += code->ninsns - index;
+    if (!tb->no_groups)
+        tb_note_parted(&a->tbs, tb, cpu_charged_count(cpu));
     return rest->code;
 }
 

@@ -53,6 +53,8 @@ struct Tb {
     uint32_t size; /* guest bytes from there on */
     CodeRange followed[TRANSLATE_FOLLOWED]; /* more of the first page */
     bool straddles, retired, no_groups;
+    uint16_t parted;    /* how often in a row its groups crossed pages soon after the last time, … */
+    uint64_t parted_at; /* … when that was */
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */
     Trace *trace;   /* what plugins have put in; NULL: nothing */
@@ -81,6 +83,7 @@ typedef struct TbCache {
     GPtrArray *all;  /* every Tb since the last flush; owned */
     GArray *hot, *checked; /* numbers of pages: to become checked, that are */
     GHashTable *io; /* by RAM page number: uint64_t[64], bit n: the instruction at byte n goes to a device */
+    GHashTable *parted; /* RAM addresses of blocks that are to be made without groups */
     uint32_t epoch, settled;
     uint64_t translated, linked, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
@@ -113,6 +116,10 @@ bool tb_monitor(TbCache *c, uint64_t ram);
 void tb_unmonitor(TbCache *c, uint64_t ram);
 /* The instruction at @ram has been seen to access a device: from now on it has a block of its own. */
 void tb_note_io(TbCache *c, uint64_t ram);
+/* A group of @tb's has turned out to cross a page at instruction @count. Where that happens all the time,
+ * as to a function whose stack frame lies so, the block will be made without groups. */
+void tb_note_parted(TbCache *c, Tb *tb, uint64_t count);
+bool tb_is_parted(const TbCache *c, uint64_t ram);
 const uint64_t *tb_io_in_page(const TbCache *c, uint64_t ram); /* by byte of the page; NULL: none */
 bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len);
 void tb_retire(TbCache *c, Tb *tb);

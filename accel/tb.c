@@ -32,6 +32,7 @@ void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end)
     c->hot = g_array_new(false, false, sizeof(uint64_t));
     c->checked = g_array_new(false, false, sizeof(uint64_t));
     c->io = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    c->parted = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 }
 
 static void tb_free(Tb *tb)
@@ -71,6 +72,7 @@ void tb_flush(TbCache *c)
         tb_free(c->all->pdata[i]);
     g_ptr_array_set_size(c->all, 0);
     g_array_set_size(c->hot, 0);
+    g_hash_table_remove_all(c->parted);
     for (unsigned i = 0; i < c->checked->len; i++) { /* pages outlive blocks that once straddled */
         CodePage *p = c->pages[g_array_index(c->checked, uint64_t, i)];
         if (p)
@@ -88,6 +90,7 @@ void tb_cache_destroy(TbCache *c)
     g_array_free(c->hot, true);
     g_array_free(c->checked, true);
     g_hash_table_destroy(c->io);
+    g_hash_table_destroy(c->parted);
     munmap(c->hash, sizeof(Tb *) << c->hash_bits);
     munmap(c->pages, c->npages * sizeof(CodePage *));
     munmap(c->stored, c->npages);
@@ -314,6 +317,25 @@ void tb_note_io(TbCache *c, uint64_t ram)
         g_hash_table_insert(c->io, g_memdup2(&page, sizeof(page)), map);
     }
     map[byte / 64] |= 1ull << (byte % 64);
+}
+
+/* ---- Groups of accesses that keep crossing pages --------------------------------------------- */
+
+void tb_note_parted(TbCache *c, Tb *tb, uint64_t count)
+{
+    static const unsigned soon = 1500, often = 256;
+
+    tb->parted = count - tb->parted_at < soon ? tb->parted + 1 : 0;
+    tb->parted_at = count;
+    if (tb->parted < often)
+        return;
+    g_hash_table_add(c->parted, g_memdup2(&tb->ram, sizeof(tb->ram)));
+    tb_retire(c, tb);
+}
+
+bool tb_is_parted(const TbCache *c, uint64_t ram)
+{
+    return g_hash_table_size(c->parted) && g_hash_table_contains(c->parted, &ram);
 }
 
 /* ---- Blocks that check themselves ----------------------------------------------------------- */

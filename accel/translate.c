@@ -141,15 +141,16 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
             : NULL;
     g_autoptr(GString) out = logged && log_enabled(LOG_OUT_ASM) ? g_string_new("OUT:\n") : NULL;
     IrBlock *ir = tcg_ir(a->tcg);
+    bool no_groups = tb->no_groups || tb_is_parted(&a->tbs, tb->ram);
     TcgCode *code;
 
-    make_ir(cpu, req, e, cached, tb->no_groups, false, ir);
+    make_ir(cpu, req, e, cached, no_groups, false, ir);
     const uint8_t *bytes = cpu->run->straddled ? cpu->run->straddle : req->bytes;
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, bytes);
     if (G_UNLIKELY(a->plugins)) {
         if (plugin_look(cpu, req, bytes, ir))
-            make_ir(cpu, req, e, cached, tb->no_groups, true, ir);
+            make_ir(cpu, req, e, cached, no_groups, true, ir);
         plugin_instrument(cpu, ir, tb);
     }
     if (logged && log_enabled(LOG_OP))
