@@ -113,6 +113,7 @@ static bool get_register(void *opaque, unsigned n, const char *name, uint64_t *v
     static const char *const gprs[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                         "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
     static const char *const gprs32[] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+    static const char *const segs[SEG_COUNT] = { "es", "cs", "ss", "ds", "fs", "gs" };
     CpuX86 *c = x86(cpu_of(opaque, n));
 
     for (size_t i = 0; i < G_N_ELEMENTS(gprs); i++) {
@@ -127,6 +128,16 @@ static bool get_register(void *opaque, unsigned n, const char *name, uint64_t *v
     }
     if (g_str_equal(name, "rip") || g_str_equal(name, "eip")) {
         *value = c->cpu.pc;
+        return true;
+    }
+    for (size_t i = 0; i < SEG_COUNT; i++) {
+        if (g_str_equal(name, segs[i])) {
+            *value = c->segs[i].selector;
+            return true;
+        }
+    }
+    if (g_str_equal(name, "fs_base") || g_str_equal(name, "gs_base")) {
+        *value = c->segs[name[0] == 'f' ? SEG_FS : SEG_GS].base;
         return true;
     }
     if (g_str_equal(name, "eflags") || g_str_equal(name, "rflags")) {

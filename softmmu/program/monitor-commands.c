@@ -300,6 +300,7 @@ static const Command commands[] = {
     {"sum",              NULL, "addr size", "checksum of physical memory",                 monitor_sum},
     {"gva2gpa",          NULL, "addr",      "the physical address of a virtual one",       monitor_gva2gpa},
     {"gpa2hva",          NULL, "addr",      "where this process has physical memory",      monitor_gpa2hva},
+    {"dump-guest-memory", NULL, "file [begin length]", "memory and registers as an ELF core file", monitor_dump_guest_memory},
     {"memsave",          NULL, "addr size file", "virtual memory to a file",               monitor_memsave},
     {"pmemsave",         NULL, "addr size file", "physical memory to a file",              monitor_pmemsave},
     {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",

@@ -65,6 +65,7 @@ void monitor_info_history(Monitor *mon, const char *args, GString *out);
 void monitor_info_memory_size(Monitor *mon, const char *args, GString *out);
 void monitor_hostfwd_add(Monitor *mon, const char *args, GString *out);
 void monitor_hostfwd_remove(Monitor *mon, const char *args, GString *out);
+void monitor_dump_guest_memory(Monitor *mon, const char *args, GString *out); /* core-dump.c */
 /* Reaching into the guest, see monitor-poke.c. */
 void monitor_key_event(Monitor *mon, const char *args, GString *out);
 void monitor_nmi(Monitor *mon, const char *args, GString *out);

@@ -6,6 +6,7 @@ Life cycle and events of a machine with firmware alone; snapshots as jobs; then 
 Linux. Exit status 77 (skip) without guest files.
 """
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,11 @@ def life(mimus, where):
     q.command("pmemsave", val=0xfffffff0, size=16, filename=saved)
     with open(saved, "rb") as f:
         assert f.read()[0] == 0xea, "SeaBIOS begins with a far jump"
+    q.command("dump-guest-memory", paging=False, protocol="file:" + saved)
+    if shutil.which("readelf"):
+        said = subprocess.run(["readelf", "-lhn", saved], capture_output=True, text=True, check=True)
+        assert "CORE (Core file)" in said.stdout and "NT_PRSTATUS" in said.stdout, said.stdout
+        assert not said.stderr, said.stderr
     refuses("Could not open", q, "memsave", val=0, size=16, filename=os.path.join(where, "no", "dir"))
     q.command("quit")
     assert q.wait_event("SHUTDOWN")["data"] == {"guest": False, "reason": "host-qmp-quit"}

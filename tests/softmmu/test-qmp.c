@@ -147,6 +147,8 @@ static const struct {
     { "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [{\"capability\": \"multifd\", \"state\": true}]}}",
       "GenericError migration capability 'multifd' is not supported" },
     { "{\"execute\": \"system_wakeup\"}", "GenericError Unable to wake up: guest is not in suspended state" },
+    { "{\"execute\": \"dump-guest-memory\", \"arguments\": {\"paging\": true, \"protocol\": \"file:f\"}}",
+      "GenericError supported are 'paging' false" },
     { "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"j\"}}", "GenericError Job not found" },
     { "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j\", \"tag\": \"t\", \"vmstate\": \"d\", \"devices\": [\"d\"]}}",
       "DeviceNotFound a device that is named does not exist" },

@@ -182,7 +182,28 @@ static Json *run_screendump(Qmp *q, Json *args, GError **error)
     return qmp_run_line(q, error, "screendump %s -f %s", file, format);
 }
 
+static Json *run_dump(Qmp *q, Json *args, GError **error)
+{
+    const char *protocol = json_text(args, "protocol", "");
+    bool range = json_member(args, "begin") && json_member(args, "length");
+
+    if (json_flag(args, "paging", false) || strcmp(json_text(args, "format", "elf"), "elf") ||
+        !g_str_has_prefix(protocol, "file:")) {
+        error_set(error, "supported are 'paging' false, 'format' elf and 'protocol' file:PATH");
+        return NULL;
+    }
+    if (!is_path(protocol + 5, error))
+        return NULL;
+    if (range)
+        return qmp_run_line(q, error, "dump-guest-memory %s 0x%" PRIx64 " 0x%" PRIx64, protocol + 5,
+                            (uint64_t)json_int(args, "begin", 0),
+                            (uint64_t)json_int(args, "length", 0));
+    return qmp_run_line(q, error, "dump-guest-memory %s", protocol + 5);
+}
+
 const QmpCommand qmp_change_commands[] = {
+    { "dump-guest-memory",
+      "paging:bool protocol:str detach:bool? begin:int? length:int? format:str?", run_dump },
     { "send-key", "keys:[any] hold-time:int?", run_send_key },
     { "input-send-event", "device:str? head:int? events:[any]", run_input_event },
     { "inject-nmi", "", run_nmi },
