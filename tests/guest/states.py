@@ -51,6 +51,8 @@ class Guest:
         started.append(self.process)
 
     def console(self):
+        if not os.path.exists(self.console_path):
+            return ""  # it has not come so far yet
         with open(self.console_path, errors="replace") as f:
             return f.read()
 
