@@ -63,10 +63,13 @@ private_lists() {
     apt-get "${apt_options[@]}" update -qq >/dev/null 2>&1 || true
 }
 
+# What Mimus is linked with, here and in the sysroots of other hosts.
+libraries="libglib2.0-dev libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev
+    libslirp-dev libjson-c-dev libpng-dev libncurses-dev nettle-dev"
+
 need_build_packages() {
-    need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils libglib2.0-dev \
-        libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev libslirp-dev libjson-c-dev \
-        libpng-dev libncurses-dev nettle-dev
+    # shellcheck disable=SC2086
+    need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils $libraries
 }
 
 # Build with whatever configuration $build has, or the default one.
