@@ -137,6 +137,13 @@ static const struct { const char *alias, *name; } aliases[] = {
     { "sse3", "pni" }, { "sse4-1", "sse4.1" }, { "sse4-2", "sse4.2" }, { "i64", "lm" },
     { "xd", "nx" }, { "pclmuldq", "pclmulqdq" }, { "htt", "ht" }, { "ffxsr", "fxsr-opt" },
 };
+
+/* Features that cannot work without another; chains in order. */
+static const struct { const char *name, *needs; } dependencies[] = {
+    { "avx", "xsave" }, { "xsaveopt", "xsave" }, { "xsavec", "xsave" }, { "xgetbv1", "xsave" }, { "xsaves", "xsave" },
+    { "avx2", "avx" }, { "fma", "avx" }, { "f16c", "avx" }, { "vaes", "avx" }, { "vpclmulqdq", "avx" },
+    { "pcid", "lm" }, { "la57", "lm" }, { "pdpe1gb", "lm" }, { "cx16", "lm" },
+};
 /* clang-format on */
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
@@ -320,6 +327,35 @@ static bool parse_item(Parser *p, char *item, GError **error)
     return set_feature(p, item, on, error);
 }
 
+static bool has_feature(const uint32_t *words, const FeatureRow *f)
+{
+    return words[f->word] >> f->bit & 1;
+}
+
+/* What needs a feature that is not there goes with it; there is a line for what was asked for by
+ * name. */
+static bool drop_dependents(Parser *p, GPtrArray *warnings)
+{
+    uint32_t *words = p->spec->model.features;
+    bool asked = false;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(dependencies); i++) {
+        const FeatureRow *f = find_feature(dependencies[i].name);
+
+        if (!has_feature(words, f) || has_feature(words, find_feature(dependencies[i].needs)))
+            continue;
+        words[f->word] &= ~(1u << f->bit);
+        if (!has_feature(p->on, f))
+            continue;
+        asked = true;
+        if (warnings && (p->check || p->enforce))
+            g_ptr_array_add(warnings,
+                            g_strdup_printf("feature '%s' needs '%s', which the CPU has not",
+                                            f->name, dependencies[i].needs));
+    }
+    return asked;
+}
+
 /* Bits asked for that the engine lacks are dropped, with a line each; "enforce" wants them all. */
 static bool filter(Parser *p, GPtrArray *warnings, GError **error)
 {
@@ -341,6 +377,7 @@ static bool filter(Parser *p, GPtrArray *warnings, GError **error)
         if (warnings && (p->check || p->enforce))
             g_ptr_array_add(warnings, describe_missing(f));
     }
+    dropped |= drop_dependents(p, warnings);
     if (dropped && p->enforce)
         error_set(error, "TCG doesn't support requested features");
     return !dropped || !p->enforce;

@@ -30,7 +30,7 @@ static const Row rows[] = {
     { "qemu64,+avx", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]" },
     { "max,svm=on", "TCG doesn't support requested feature: CPUID.80000001H:ECX.svm [bit 2]" },
     { "max,+ds_cpl", "TCG doesn't support requested feature: CPUID.01H:ECX.ds-cpl [bit 4]" },
-    { "qemu64,+avx,check=off" },
+    { "qemu64,+xsavec,check=off" },
     { "qemu64,+avx,enforce", "TCG doesn't support requested feature: CPUID.01H:ECX.avx [bit 28]",
       "requested features" },
     { "qemu64,+avx,check=off,enforce",
@@ -49,6 +49,10 @@ static const Row rows[] = {
     { "Haswell-noTSX-v1", NULL, "unable to find CPU model" },
     { "Haswell-v0", NULL, "unable to find CPU model" },
     { "max-v1", NULL, "unable to find CPU model 'max-v1'" },
+    { "max,-xsave,enforce" },
+    { "qemu64,+xsavec", "feature 'xsavec' needs 'xsave', which the CPU has not" },
+    { "qemu64,+xsavec,check=off" },
+    { "qemu32,+pcid,enforce", "feature 'pcid' needs 'lm', which the CPU has not", "TCG doesn't support" },
     { "host", NULL, "use 'max'" },
     { "host,enforce", NULL, "needs a hypervisor" },
     { "pentium9", NULL, "unable to find CPU model 'pentium9'" },
@@ -94,6 +98,11 @@ static void test_features_follow_the_spec(void **state)
     assert_true(spec.model.features[CPUID_7_0_ECX] & CPUID_LA57);
     assert_true(x86_spec_parse(&spec, "max", NULL, NULL));
     assert_false(spec.model.features[CPUID_7_0_ECX] & CPUID_LA57);
+    spec = (X86CpuSpec){ .engine = ~0u };
+    assert_true(x86_spec_parse(&spec, "max,-xsave", NULL, NULL));
+    assert_int_equal(spec.model.features[CPUID_D_1_EAX], 0);
+    assert_false(spec.model.features[CPUID_1_ECX] & (CPUID_AVX | 1 << 12)); /* FMA */
+    assert_false(spec.model.features[CPUID_7_0_EBX] & 1 << 5); /* AVX2 */
     assert_true(x86_spec_parse(&spec, "qemu64,family=0x17,model=0x31,stepping=1", NULL, NULL));
     assert_int_equal(x86_cpuid_signature(&spec.model), 0x830f11);
 }
