@@ -179,7 +179,9 @@ uint64_t mimus_counter_sum(const MimusCounter *c);               /* of all CPUs 
 /* Add @n whenever this instruction has been executed to its end: one that faults and is run again
  * counts once, as for -icount; a REP instruction counts each time it is entered. */
 void mimus_insn_count(MimusInsn *i, MimusCounter *c, uint32_t n);
-/* Add @n whenever the block is entered. */
+/* Add @n whenever the block is entered. Where blocks begin and end, and how often one is left and
+ * begun anew, is the engine's business: a few in a million differ between back ends (what the
+ * host's x87 declines, for one). Count instructions that branch where that matters. */
 void mimus_block_count(MimusBlock *b, MimusCounter *c, uint32_t n);
 
 /* ---- What is to be done: calls --------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#define STREAM_ROOM (8u << 20)   /* a frame is full when a stream comes near it */
+#define STREAM_ROOM (4u << 20)   /* a frame is full when a stream comes near it */
 #define STREAM_MORE (256u << 10) /* of one run; tested before it */
 #define BUCKETS     (1u << 17)
 

@@ -9,6 +9,7 @@ import os
 import json
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -203,13 +204,176 @@ def case_tools(mimus, guest):
         assert all(re.fullmatch(rf"{item}(,{item})*", line) for line in lines)
 
 
+def build_lines(folder):
+    """The program lines.c as a kernel, or None where there is no compiler for it."""
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lines.c")
+    kernel = os.path.join(folder, "lines")
+    flags = ("-m32 -g -O1 -ffreestanding -fno-pic -fno-stack-protector -fcf-protection=none -nostdlib -static -no-pie "
+             "-Wl,-Ttext=0x200000,--build-id=none,--section-start=.multiboot=0x1ff000").split()
+    built = shutil.which("gcc") and not subprocess.run(["gcc", *flags, "-o", kernel, source], check=False).returncode
+    return (kernel, source) if built else None
+
+
+def run_lines(mimus, kernel, *plugins):
+    options = [x for p in plugins for x in ("-plugin", p)]
+    p = subprocess.run([mimus, "-nographic", "-no-reboot", "-kernel", kernel, "-icount", "shift=1", *options],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                       check=True)
+    return p.stdout.decode(errors="replace").replace("\r", "")
+
+
+def read_lcov(path):
+    """What lcov's own reader insists on: {file: {line: times}}."""
+    files, lines, name = {}, None, None
+    with open(path, encoding="ascii") as f:
+        for row in f.read().splitlines():
+            key, _, value = row.partition(":")
+            if key == "SF":
+                assert lines is None
+                name, lines = value, {}
+            elif key == "DA":
+                line, times = map(int, value.split(","))
+                assert line not in lines
+                lines[line] = times
+            elif key == "LF":
+                assert int(value) == len(lines)
+            elif key == "LH":
+                assert int(value) == sum(n > 0 for n in lines.values())
+            elif key == "end_of_record":
+                files[name], lines = lines, None
+            else:
+                assert key == "TN", row
+    assert lines is None
+    return files
+
+
+def check_lcov(path, source, folder):
+    lines = read_lcov(path)[source]
+    with open(source, encoding="ascii") as f:
+        for n, text in enumerate(f, 1):
+            assert "/* hit */" not in text or lines[n] > 0, text
+            assert "/* missed */" not in text or lines[n] == 0, text
+    if shutil.which("genhtml"):
+        execute("genhtml", "-q", "-o", os.path.join(folder, "html"), path)
+
+
+def case_lines(mimus, guest):
+    """Tools on a small program: their figures agree with each other, and others' tools read their files."""
+    with tempfile.TemporaryDirectory() as d:
+        built = build_lines(d)
+        if not built:
+            print("no compiler for 32-bit programs")
+            return 77
+        kernel, source = built
+
+        def at(name):
+            return os.path.join(d, name)
+        text = run_lines(mimus, kernel, "icount", "mix,top=2000", "cache", "hot,top=5,data=on",
+                         f"lackey,out={at('lackey')}", f"calls,out={at('folded')},callgrind={at('callgrind')}")
+        total = int(find(r"^icount: (\d+) instructions", text))
+        assert int(find(r"^mix: (\d+) instructions", text)) == total
+        assert sum(int(n) for n in re.findall(r"^ +(\d+) +[0-9.]+%  \w", text, re.M)) == total
+        assert int(find(r"^L1I +(\d+)", text)) >= total
+        assert re.search(r"^ +\d+ +\d+  [0-9a-f]{16}$", text, re.M) and "pages of data" in text
+        with open(at("lackey"), encoding="ascii") as f:
+            rows = f.read().splitlines()
+        assert all(re.fullmatch(r"(==.*|I  [0-9a-f]+,\d+| [LSM] [0-9a-f]+,\d+)", row) for row in rows)
+        assert sum(row.startswith("I") for row in rows) == total
+        with open(at("folded"), encoding="ascii") as f:
+            weights = [re.fullmatch(r"(?:kernel|user)(?:;[^; ]+)* (\d+)\n", row) for row in f]
+        assert all(weights) and 0 < sum(int(w[1]) for w in weights) <= total
+        if shutil.which("callgrind_annotate"):
+            assert b"PROGRAM TOTALS" in execute("callgrind_annotate", at("callgrind"))
+        text = run_lines(mimus, kernel, f"cov,lcov={at('info')},lines={kernel}" if has_libdw(mimus) else "icount")
+        if has_libdw(mimus):
+            check_lcov(at("info"), source, d)
+    return 0
+
+
+LOGS = [  # items, what a line looks like, what none looks like
+    ("in_asm", r"^IN:", r"^O"),
+    ("op", r"^OP:", r"^OUT"),
+    ("op_opt", r"^OP after optimization and liveness analysis:", r"^OUT"),
+    ("out_asm", r"^OUT:", r"^IN:"),
+    ("exec", r"^Trace 0: 0x[0-9a-f]+ \[[0-9a-f]{16}/[0-9a-f]{16}/[0-9a-f]{8}\]", r"^E?AX="),
+    ("int", r"^ *\d+: v=[0-9a-f]{2} e=[0-9a-f]{4} i=[01] cpl=\d IP=", r"^IN:"),
+    ("cpu", r"^EAX=[0-9a-f]{8} EBX=", r"^FCW="),
+    ("cpu,fpu", r"^FCW=[0-9a-f]{4} FSW=", r"^IN:"),
+    ("mmu", r"^mmu: (read|write|fetch) of [0-9a-f]{16}", r"^IN:"),
+    ("pcall", r"^ljmp [0-9a-f]{4}:", r"^IN:"),
+    ("guest_errors", r"to nothing at 0x", r"^IN:"),
+    ("unimp", r"has no register", r"^IN:"),
+    ("nochain", r"\A\Z", r"."),
+]
+
+
+def case_logs(mimus, guest):
+    """Each item of -d writes its lines, and not others'."""
+    with tempfile.TemporaryDirectory() as d:
+        built = build_lines(d)
+        if not built:
+            print("no compiler for 32-bit programs")
+            return 77
+        log = os.path.join(d, "log")
+        for items, has, lacks in LOGS:
+            few = ["-dcount", "0..20000"] if items in ("exec", "cpu", "cpu,fpu") else []
+            subprocess.run([mimus, "-nographic", "-no-reboot", "-kernel", built[0], "-icount", "shift=1", "-d", items,
+                            "-D", log, *few], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120,
+                           check=True)
+            with open(log, encoding="utf-8", errors="replace") as f:
+                text = f.read()
+            assert re.search(has, text, re.M), f"{items}: {text[:500]}"
+            assert not re.search(lacks, text, re.M), f"{items}: not only its own"
+    return 0
+
+
+def has_libdw(mimus):
+    with open(os.path.join(os.path.dirname(mimus), "config.h"), encoding="ascii") as f:
+        return "#define HAVE_LIBDW" in f.read()
+
+
+MIDWAY = ["plugin_load icount", "plugin_unload icount", "plugin_load trace,out={d}/trace", "logfile {d}/log",
+          "log in_asm,int", "plugin_unload trace", "log none", "plugin_load cov,text={d}/cov", "plugin_unload cov"] * 8
+
+
+def converse(command, folder):
+    """Type MIDWAY into the monitor, a line whenever it asks for one."""
+    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    out = b""
+    for line in MIDWAY:
+        while not out.endswith(b"(qemu) "):
+            piece = os.read(p.stdout.fileno(), 65536)
+            assert piece, out
+            out += piece
+        p.stdin.write(line.format(d=folder).encode() + b"\n")
+        p.stdin.flush()
+        out += b"|"
+    p.stdin.close()
+    out += p.stdout.read()
+    return p.wait(), out.decode(errors="replace")
+
+
+def case_midway(mimus, guest):
+    """Tools and logs that come and go while a run is recorded, or replayed, change nothing."""
+    with tempfile.TemporaryDirectory() as d:
+        file = os.path.join(d, "recording")
+        status, _ = converse([mimus, "-M", "pc", "-m", "512", "-display", "none", "-serial", "null",
+                              "-monitor", "stdio", "-no-reboot", "-kernel", os.path.join(guest, "vmlinuz"), "-initrd",
+                              os.path.join(guest, "initrd.gz"), "-append", APPEND, "-record", file], d)
+        assert status == 0
+        with open(os.path.join(d, "log"), encoding="utf-8", errors="replace") as f:
+            assert re.search(r"^IN:", f.read(), re.M)
+        execute(mimus, "replay", "--verify", file)
+        status, out = converse([mimus, "-replay", file, "-monitor", "stdio"], d)
+        assert status == 0 and "hashes agree" in out, out[-2000:]
+
+
 def main():
     mimus, guest, case = sys.argv[1:4]
-    if case != "bad" and not os.path.exists(os.path.join(guest, "vmlinuz")):
+    if case not in ("bad", "lines", "logs") and not os.path.exists(os.path.join(guest, "vmlinuz")):
         print("no guest files in", guest)
         return 77
-    globals()["case_" + case](mimus, guest)
-    return 0
+    return globals()["case_" + case](mimus, guest) or 0
 
 
 sys.exit(main())

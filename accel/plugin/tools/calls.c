@@ -11,6 +11,7 @@
 
 #include <mimus-plugin.h>
 
+#include "accel/plugin/tools/flow.h"
 #include "accel/plugin/tools/table.h"
 
 MIMUS_PLUGIN;
@@ -158,20 +159,6 @@ static void crossed(MimusPlugin *p, const MimusEvent *e, void *opaque)
         returned(p, e->cpu, e->trap.to, NULL);
 }
 
-static bool is_call(const uint8_t *b, size_t n)
-{
-    while (n > 1 && ((*b & 0xf0) == 0x40 || *b == 0x66 || *b == 0x2e || *b == 0x3e || *b == 0xf2))
-        b++, n--;
-    return *b == 0xe8 || (*b == 0xff && n > 1 && (b[1] >> 3 & 7) == 2);
-}
-
-static bool is_return(const uint8_t *b, size_t n)
-{
-    while (n > 1 && (*b == 0xf3 || *b == 0xf2 || *b == 0x66))
-        b++, n--;
-    return *b == 0xc3 || *b == 0xc2;
-}
-
 static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
 {
     MimusFilter filter = { .privileges = kernel_only ? 1 : 0 };
@@ -179,9 +166,9 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
     mimus_block_call(b, MIMUS_NO_REGS, &filter, block, NULL);
     for (size_t i = 0; i < mimus_block_insns(b); i++) {
         MimusInsn *insn = mimus_block_insn(b, i);
-        if (is_call(mimus_insn_bytes(insn), mimus_insn_size(insn)))
+        if (flow_of(insn) == FLOW_CALL)
             mimus_insn_call(insn, MIMUS_AFTER, MIMUS_READ_REGS, &filter, called, NULL);
-        else if (is_return(mimus_insn_bytes(insn), mimus_insn_size(insn)))
+        else if (flow_of(insn) == FLOW_RETURN)
             mimus_insn_call(insn, MIMUS_AFTER, MIMUS_READ_REGS, &filter, returned, NULL);
     }
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Coverage: which basic blocks ran. Arguments: drcov=FILE for Lighthouse and its like; text=FILE:
- * module+offset, a line each; lcov=FILE: functions as lines, for genhtml; symbols=FILE, slide=N
- * (lcov needs them); module=NAME:A..B, up to 16 of them separated by +: what lies where. Without:
- * the kernel's image and its modules by the fixed places of x86-64 Linux, and "user" for the lower
- * half. Offsets are from the module's start. Code that is mapped at several places counts where it
- * ran first.
+ * module+offset, a line each; lcov=FILE for genhtml: by line with lines=FILE, an ELF file with
+ * DWARF, else functions as lines with symbols=FILE; slide=N moves both; module=NAME:A..B, up to 16
+ * of them separated by +: what lies where. Without: the kernel's image and its modules by the fixed
+ * places of x86-64 Linux, and "user" for the lower half. Offsets are from the module's start. Code
+ * that is mapped at several places counts where it ran first.
  *
  * drcov's offsets have 32 bits: modules of more than 4 GiB are listed in pieces.
  */
@@ -15,6 +15,8 @@
 
 #include <mimus-plugin.h>
 
+#include "accel/plugin/tools/flow.h"
+#include "accel/plugin/tools/lines.h"
 #include "accel/plugin/tools/table.h"
 
 MIMUS_PLUGIN;
@@ -36,22 +38,10 @@ typedef struct Block {
 static const char *drcov, *text, *lcov, *symbols_name, *module_text;
 static uint64_t slide;
 static MimusSymbols *symbols;
+static const char *lines_name;
+static Line *rows; /* by address */
+static size_t nrows;
 static Table blocks = { .value_size = sizeof(Block) };
-
-/* Does control go elsewhere after it, or may it? */
-static bool ends_block(const uint8_t *b, size_t n)
-{
-    while (n > 1 && (*b == 0x66 || *b == 0x67 || *b == 0xf2 || *b == 0xf3 || *b == 0x2e ||
-                     *b == 0x3e || (*b & 0xf0) == 0x40))
-        b++, n--;
-    if ((*b >= 0x70 && *b <= 0x7f) || (*b >= 0xe0 && *b <= 0xe3) || *b == 0xe8 || *b == 0xe9 ||
-        *b == 0xeb || *b == 0xc2 || *b == 0xc3 || *b == 0xca || *b == 0xcb || *b == 0xcf ||
-        *b == 0xcc || *b == 0xcd)
-        return true;
-    if (*b == 0xff && n > 1)
-        return (b[1] >> 3 & 7) >= 2 && (b[1] >> 3 & 7) <= 5;
-    return *b == 0x0f && n > 1 && ((b[1] >= 0x80 && b[1] <= 0x8f) || b[1] == 0x05 || b[1] == 0x07);
-}
 
 static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
 {
@@ -65,7 +55,7 @@ static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
         do {
             MimusInsn *insn = mimus_block_insn(b, i++);
             size += mimus_insn_size(insn);
-            if (ends_block(mimus_insn_bytes(insn), mimus_insn_size(insn)))
+            if (flow_of(insn) != FLOW_ON)
                 break;
         } while (i < n);
         if (!table_look(&blocks, mimus_insn_vaddr(leader) + 1))
@@ -225,6 +215,80 @@ static void write_lcov(FILE *f)
             line, line, line, line);
 }
 
+/* ---- … by line */
+
+static size_t first_row_after(uint64_t addr)
+{
+    size_t lo = 0, hi = nrows;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (rows[mid].end <= addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+typedef struct LineTimes {
+    const char *file;
+    uint32_t line;
+    uint64_t times;
+} LineTimes;
+
+static int by_line(const void *p, const void *q)
+{
+    const LineTimes *a = p, *b = q;
+    int files = strcmp(a->file, b->file);
+
+    return files ? files : (a->line > b->line) - (a->line < b->line);
+}
+
+/* Each row with how often blocks that it is in began. */
+static LineTimes *times_of_rows(void)
+{
+    LineTimes *t = calloc(nrows + 1, sizeof(*t));
+
+    if (!t)
+        abort();
+    for (size_t i = 0; i < nrows; i++)
+        t[i] = (LineTimes){ rows[i].file, rows[i].line, 0 };
+    for (size_t i = 0; i < blocks.room; i++) {
+        const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
+        uint64_t pc = blocks.keys[i] - 1;
+        for (size_t k = blocks.keys[i] ? first_row_after(pc) : nrows; k < nrows; k++) {
+            if (rows[k].addr >= pc + b->size)
+                break;
+            t[k].times += b->times;
+        }
+    }
+    return t;
+}
+
+static void write_lcov_lines(FILE *f)
+{
+    LineTimes *t = times_of_rows();
+    uint64_t found = 0, hit = 0;
+
+    qsort(t, nrows, sizeof(*t), by_line);
+    for (size_t i = 0; i < nrows; i++) {
+        uint64_t times = t[i].times;
+        if (!i || strcmp(t[i].file, t[i - 1].file))
+            fprintf(f, "TN:mimus\nSF:%s\n", t[i].file);
+        while (i + 1 < nrows && !by_line(&t[i], &t[i + 1]))
+            times = t[++i].times > times ? t[i].times : times;
+        fprintf(f, "DA:%u,%" PRIu64 "\n", t[i].line, times);
+        found++;
+        hit += times != 0;
+        if (i + 1 < nrows && !strcmp(t[i].file, t[i + 1].file))
+            continue;
+        fprintf(f, "LF:%" PRIu64 "\nLH:%" PRIu64 "\nend_of_record\n", found, hit);
+        found = hit = 0;
+    }
+    free(t);
+}
+
 static void write_file(MimusPlugin *p, const char *name, void (*write)(FILE *f))
 {
     FILE *f = name ? fopen(name, "we") : NULL;
@@ -238,10 +302,12 @@ static void write_file(MimusPlugin *p, const char *name, void (*write)(FILE *f))
 bool mimus_plugin_load(MimusPlugin *p)
 {
     const MimusOption options[] = {
-        { "drcov", MIMUS_STRING, &drcov }, { "text", MIMUS_STRING, &text },
-        { "lcov", MIMUS_STRING, &lcov },   { "symbols", MIMUS_STRING, &symbols_name },
-        { "slide", MIMUS_NUMBER, &slide }, { "module", MIMUS_STRING, &module_text },
+        { "drcov", MIMUS_STRING, &drcov },      { "text", MIMUS_STRING, &text },
+        { "lcov", MIMUS_STRING, &lcov },        { "symbols", MIMUS_STRING, &symbols_name },
+        { "slide", MIMUS_NUMBER, &slide },      { "module", MIMUS_STRING, &module_text },
+        { "lines", MIMUS_STRING, &lines_name },
     };
+    const char *why;
 
     if (!mimus_options(p, options, sizeof(options) / sizeof(options[0])) || !parse_modules(p))
         return false;
@@ -249,8 +315,12 @@ bool mimus_plugin_load(MimusPlugin *p)
         mimus_fail(p, "drcov=FILE, text=FILE or lcov=FILE is needed");
         return false;
     }
-    if (lcov && !symbols_name) {
-        mimus_fail(p, "lcov needs symbols=FILE");
+    if (lcov && !symbols_name && !lines_name) {
+        mimus_fail(p, "lcov needs lines=FILE or symbols=FILE");
+        return false;
+    }
+    if (lines_name && !(rows = lines_load(lines_name, slide, &nrows, &why))) {
+        mimus_fail(p, "could not read lines of '%s': %s", lines_name, why);
         return false;
     }
     if (symbols_name && !(symbols = mimus_symbols_load(p, symbols_name, slide)))
@@ -266,6 +336,7 @@ void mimus_plugin_unload(MimusPlugin *p)
         cover_everything();
     write_file(p, drcov, write_drcov);
     write_file(p, text, write_text);
-    write_file(p, lcov, write_lcov);
+    write_file(p, lcov, rows ? write_lcov_lines : write_lcov);
+    free(rows);
     mimus_print(p, "cov: %zu basic blocks\n", blocks.n);
 }
