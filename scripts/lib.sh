@@ -68,14 +68,8 @@ libraries="libglib2.0-dev libcapstone-dev libffi-dev libcmocka-dev liblzma-dev z
     libslirp-dev libjson-c-dev libpng-dev libncurses-dev nettle-dev"
 
 need_build_packages() {
-<<<<<<< HEAD
     # shellcheck disable=SC2086
-    need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils $libraries
-=======
-    need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils libglib2.0-dev \
-        libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev libslirp-dev libjson-c-dev \
-        libpng-dev libncurses-dev nettle-dev libdw-dev
->>>>>>> 2968947 (cov by line, by libdw; tools agree with each other on a small program; loading midway changes no run)
+    need_packages gcc libc6-dev meson ninja-build pkg-config python3 binutils $libraries libdw-dev
 }
 
 # Build with whatever configuration $build has, or the default one.
