@@ -284,8 +284,11 @@ static bool start_child(Silicon *s)
     s->child = fork();
     if (s->child < 0)
         return false;
-    if (s->child == 0)
+    if (s->child == 0) { /* a parent that is gone before it asks for a signal is the end of the pipe */
+        close(to[1]);
+        close(from[0]);
         child_main(s, to[0], from[1]);
+    }
     close(to[0]);
     close(from[1]);
     s->to_child = to[1];
