@@ -297,7 +297,8 @@ void cpu_restart_alone(void *env)
     cpu_loop_exit(cpu);
 }
 
-/* The block for it has been made and is as any other: no need for the loop. */
+/* The block for it has been made and is as any other: no need for the loop. Accesses of the x87 are checked
+ * as groups even without any: what fails there is for mem_alone(). */
 const TcgCode *cpu_rest_alone(void *env)
 {
     Cpu *cpu = env;
@@ -308,7 +309,7 @@ const TcgCode *cpu_rest_alone(void *env)
     uint32_t offset, index;
     CpuContext ctx;
 
-    if (tb->retired || tb->straddles || tb->trace || tb == run->private_tb ||
+    if (tb->no_groups || tb->retired || tb->straddles || tb->trace || tb == run->private_tb ||
         log_enabled(LOG_UNCHAINED | LOG_EXEC | LOG_CPU))
         return NULL;
     tcg_restore_state(a->tcg, code, run->tail->slow.host_pc, cpu, &offset, &index);
