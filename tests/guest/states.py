@@ -86,7 +86,7 @@ def disks(mimus, guest, where):
     subprocess.run([mimus, "img", "convert", "-f", "raw", "-O", "qcow2", paths[0], paths[2]], check=True)
     options = ["-m", "256", "-kernel", os.path.join(guest, "vmlinuz-devices"), "-initrd",
                os.path.join(guest, "initrd-devices.gz"), "-append",
-               "console=ttyS0 quiet net.ifnames=0 mimus.devices mimus.http=1 mimus.sink=1",
+               "console=ttyS0 quiet net.ifnames=0 mimus.devices mimus.disk=sda mimus.http=1 mimus.sink=1",
                "-hda", paths[2], "-cdrom", paths[1], "-nic", "user"]
 
     def copied(machine, after=0):
@@ -167,7 +167,7 @@ def streams(mimus, guest, where, more=()):
             (["-m", "128"], state, "the state is of a machine with memory of"),
             (["-smp", "2"], state, "the state is of a machine with 1 CPUs, and this one has 2 CPUs"),
             (["-cpu", "max"], state, "the state is of a machine with CPU model qemu64"),
-            (["-nic", "user"], state, "saved state has"),
+            (["-nic", "user"], state, "the state is of a machine with"),
             ([], state + "2", "the saved state is not whole"),
             ([], state + "3", "the saved state is damaged")):
         said = Guest(mimus, where, options + extra + ["-incoming", "file:" + uri], "bad").end(1)
