@@ -118,7 +118,7 @@ def initrd_rows(files):
            INITRD_NO_ROOM)
     yield ok + ["-initrd", files()], r"initrd '.*' is empty"
     yield ok + ["-initrd", files.folder], r"initrd '.*'.*(directory|regular)"
-    yield ok + ["-initrd", "/nonexistent/initrd"], r"initrd file .*: No such file or directory"
+    yield ok + ["-initrd", "/nonexistent/initrd"], r"cannot load initrd .*: No such file or directory"
     yield ["-initrd", files(b"x")], "-initrd only allowed with -kernel"
     yield ["-append", "x"], "-append only allowed with -kernel"
     yield ok + ["-append", "x" * 2048], r"command line too long: 2048 characters.*2047"
@@ -215,7 +215,7 @@ def device_rows(files):
     yield ["-chardev", "null,id=a", "-chardev", "null,id=a"], "another character device with id 'a'"
     yield ["-vga", "nonsense"], "unknown vga type: nonsense"
     yield ["-vga", "cirrus"], "not supported yet"
-    yield ["-display", "gtk"], "there is no display yet"
+    yield ["-display", "gtk"], "-display gtk: not supported"
     yield ["-nic", "user,model=ne2k_pci"], "unknown network card 'ne2k_pci'"
     yield ["-nic", "user,hostfwd=tcp::x-:1"], "invalid host forwarding rule 'tcp::x-:1'"
     yield ["-nic", "user,net=1.2.3"], "net: '1.2.3' is not an IPv4 address"
