@@ -167,7 +167,7 @@ def streams(mimus, guest, where, more=()):
             (["-m", "128"], state, "the state is of a machine with memory of"),
             (["-smp", "2"], state, "the state is of a machine with 1 CPUs, and this one has 2 CPUs"),
             (["-cpu", "max"], state, "the state is of a machine with CPU model qemu64"),
-            (["-nic", "user"], state, "the state is of a machine with"),
+            (["-device", "e1000,romfile="], state, "saved state has"),
             ([], state + "2", "the saved state is not whole"),
             ([], state + "3", "the saved state is damaged")):
         said = Guest(mimus, where, options + extra + ["-incoming", "file:" + uri], "bad").end(1)
