@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """screens.py MIMUS CASE: what firmware and GRUB show, seen and typed to through VNC and a terminal.
 
-Exit status 77 without the firmware's font or GRUB (package grub-pc-bin).
+Exit status 77 without the firmware's font, GRUB (package grub-pc-bin) or, for curses, a pty.
 """
 import os
 import pty
@@ -154,7 +154,11 @@ class Terminal:
     def __init__(self, command, rows=30, columns=100):
         print("+", " ".join(command), flush=True)
         self.text = ""
-        self.master, slave = pty.openpty()
+        try:
+            self.master, slave = pty.openpty()
+        except OSError as error:
+            print(f"no terminal to show it on: {error}")
+            sys.exit(77)
         termios.tcsetwinsize(slave, (rows, columns)) if hasattr(termios, "tcsetwinsize") else \
             subprocess.run(["stty", "rows", str(rows), "cols", str(columns)], stdin=slave, check=True)
         self.slave, self.before = slave, termios.tcgetattr(slave)
