@@ -70,11 +70,10 @@ void plugin_machine_event(Accel *a, unsigned kind, const char *why)
     tell(a->plugins, &e);
 }
 
-static void saw_io(void *opaque, const FlatRange *range, uint64_t addr, uint64_t value,
-                   unsigned size, bool write)
+static void tell_access(PluginSet *s, MimusEventKind kind, const FlatRange *range, uint64_t addr,
+                        uint64_t value, unsigned size, bool write)
 {
-    PluginSet *s = opaque;
-    MimusEvent e = { .kind = MIMUS_MMIO };
+    MimusEvent e = { .kind = kind };
 
     e.io.device = range->region->name;
     e.io.addr = addr;
@@ -85,19 +84,16 @@ static void saw_io(void *opaque, const FlatRange *range, uint64_t addr, uint64_t
     tell(s, &e);
 }
 
+static void saw_io(void *opaque, const FlatRange *range, uint64_t addr, uint64_t value,
+                   unsigned size, bool write)
+{
+    tell_access(opaque, MIMUS_MMIO, range, addr, value, size, write);
+}
+
 static void saw_port(void *opaque, const FlatRange *range, uint64_t addr, uint64_t value,
                      unsigned size, bool write)
 {
-    PluginSet *s = opaque;
-    MimusEvent e = { .kind = MIMUS_PORT };
-
-    e.io.device = range->region->name;
-    e.io.addr = addr;
-    e.io.offset = range->region_start + (addr - range->start);
-    e.io.value = value;
-    e.io.size = (uint8_t)size;
-    e.io.write = write;
-    tell(s, &e);
+    tell_access(opaque, MIMUS_PORT, range, addr, value, size, write);
 }
 
 static void saw_dma(void *opaque, uint64_t addr, uint64_t len, bool write)

@@ -13,41 +13,8 @@
 
 #include "keys.inc"
 
-_start:
-        .short  0xaa55
-        .byte   0                       /* size in 512-byte units: mkrom.py */
-init:                                   /* offset 3: called at initialisation */
-        xorw    %ax, %ax
-        lret
-        .byte   0                       /* checksum: mkrom.py */
-
-        .org    0x18
-        .short  0                       /* no PCI data structure */
-        .short  pnp - _start
-
-        .balign 16, 0
-pnp:
-        .ascii  "$PnP"
-        .byte   1                       /* revision */
-        .byte   2                       /* length in 16-byte units */
-        .short  0                       /* no next header */
-        .byte   0
-        .byte   0                       /* checksum: mkrom.py */
-        .long   0                       /* device id */
-        .short  manufacturer - _start
-        .short  product - _start
-        .byte   0x02, 0x80, 0x00        /* device type: mass storage, other */
-        .byte   0x70                    /* may be shadowed, cached; read by initialisation only */
-        .short  0                       /* boot connection vector */
-        .short  0                       /* disconnect vector */
-        .short  boot - _start           /* bootstrap entry vector */
-        .short  0
-        .short  0                       /* static resource vector */
-
-manufacturer:
-        .asciz  "Mimus"
-product:
-        .asciz  "Linux kernel from fw_cfg"
+#define TITLE "Linux kernel from fw_cfg"
+#include "header.inc"
 
 /* What to fetch: keys of address, size and data. */
 items:

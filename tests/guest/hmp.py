@@ -4,20 +4,26 @@ import socket
 import time
 
 
+def connect(path, timeout):
+    """A socket to a program that may still be about to listen at @path."""
+    end = time.monotonic() + timeout
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(path)
+            break
+        except OSError:
+            connection.close()
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+    connection.settimeout(timeout)
+    return connection
+
+
 class Hmp:
     def __init__(self, path, timeout=60):
-        end = time.monotonic() + timeout
-        while True:
-            self.socket = socket.socket(socket.AF_UNIX)
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                self.socket.close()
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
-        self.socket.settimeout(timeout)
+        self.socket = connect(path, timeout)
         self.read()
 
     def read(self):

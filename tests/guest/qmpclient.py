@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A QMP client on a unix socket, for tests."""
 import json
-import socket
-import time
+
+from hmp import connect
 
 
 class QmpError(Exception):
@@ -11,18 +11,7 @@ class QmpError(Exception):
 
 class Qmp:
     def __init__(self, path, timeout=60, negotiate=True):
-        end = time.monotonic() + timeout
-        while True:
-            self.socket = socket.socket(socket.AF_UNIX)
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                self.socket.close()
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
-        self.socket.settimeout(timeout)
+        self.socket = connect(path, timeout)
         self.file = self.socket.makefile("r", encoding="utf-8")
         self.events = []
         self.greeting = self.read()["QMP"]
