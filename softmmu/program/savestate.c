@@ -178,7 +178,6 @@ static bool save_to(SaveState *s, const char *name, const GPtrArray *images, GEr
 bool savestate_save(SaveState *s, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) images = NULL;
-    g_autofree char *own = NULL;
     time_t now = time(NULL);
     struct tm tm;
     char date[32];
