@@ -7,7 +7,7 @@
 #define SOFTMMU_PROGRAM_BUILD_H
 
 #include "softmmu/machine.h"
-#include "softmmu/program/monitor.h"
+#include "softmmu/program/monitor/monitor.h"
 
 typedef struct Accel Accel;
 

@@ -3,7 +3,7 @@
 #ifndef SOFTMMU_PROGRAM_CONSOLE_H
 #define SOFTMMU_PROGRAM_CONSOLE_H
 
-#include "softmmu/program/options.h"
+#include "softmmu/program/options/options.h"
 #include "softmmu/program/qmp/qmp.h"
 
 typedef struct ConsoleMonitor {

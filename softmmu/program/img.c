@@ -15,7 +15,7 @@
 
 #include "softmmu/block/qcow2.h"
 #include "softmmu/error.h"
-#include "softmmu/program/keyval.h"
+#include "softmmu/program/options/keyval.h"
 
 #define CHUNK (1u << 20)
 

@@ -3,7 +3,7 @@
 #ifndef SOFTMMU_PROGRAM_NETWORK_H
 #define SOFTMMU_PROGRAM_NETWORK_H
 
-#include "softmmu/program/options.h"
+#include "softmmu/program/options/options.h"
 
 typedef struct Network {
     GPtrArray *backends; /* NetBackend * */

@@ -3,7 +3,7 @@
 #ifndef SOFTMMU_PROGRAM_SCREENS_H
 #define SOFTMMU_PROGRAM_SCREENS_H
 
-#include "softmmu/program/options.h"
+#include "softmmu/program/options/options.h"
 #include "softmmu/ui/curses.h"
 #include "softmmu/ui/vnc.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "softmmu/program/screendump.h"
+#include "softmmu/program/monitor/screendump.h"
 #include "tests/softmmu/test.h"
 
 #if HAVE_PNG

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Run states by requests, and the monitor by what is typed, on a machine without CPUs. */
-#include "softmmu/program/monitor.h"
+#include "softmmu/program/monitor/monitor.h"
 
 #include <string.h>
 

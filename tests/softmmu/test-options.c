@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line, row by row: what it fills in, and the sentence when it is wrong. */
-#include "softmmu/program/options.h"
+#include "softmmu/program/options/options.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -8,8 +8,8 @@
 #define SOFTMMU_PROGRAM_GDB_SERVER_H
 
 #include "softmmu/program/build.h"
+#include "softmmu/program/record/travel.h"
 #include "softmmu/program/runstate.h"
-#include "softmmu/program/travel.h"
 
 typedef struct GdbServer GdbServer;
 

@@ -7,7 +7,7 @@
 #ifndef SOFTMMU_PROGRAM_QMP_QMP_H
 #define SOFTMMU_PROGRAM_QMP_QMP_H
 
-#include "softmmu/program/monitor.h"
+#include "softmmu/program/monitor/monitor.h"
 
 /* What commands are about. */
 typedef struct QmpWorld {

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor's commands and the topics of `info`: one row each. */
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "softmmu/error.h"
+#include "softmmu/log.h"
+#include "softmmu/program/monitor/internal.h"
+#include "softmmu/program/monitor/screendump.h"
+
+typedef struct Command {
+    const char *name, *alias, *args, *help;
+    void (*run)(Monitor *mon, const char *args, GString *out);
+    bool acts; /* on the machine: recorded, and refused while a recording is replayed */
+} Command;
+
+/* ---- info ------------------------------------------------------------------------------------ */
+
+static void info_status(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append_printf(out, "VM status: %s\n", run_state_text(mon->m->state));
+}
+
+static void info_version(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append(out, MIMUS_VERSION "\n");
+}
+
+static void info_hash(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append_printf(out, "%016" G_GINT64_MODIFIER "x\n", machine_state_hash(mon->m));
+}
+
+static void info_name(Monitor *mon, const char *args, GString *out)
+{
+    if (mon->m->config->name)
+        g_string_append_printf(out, "%s\n", mon->m->config->name);
+}
+
+static void print_cpu(Monitor *mon, unsigned n, GString *out)
+{
+    g_string_append_printf(out, "\nCPU#%u\n", n);
+    mon->cpus.print_registers(mon->cpus.opaque, n, out);
+}
+
+static void info_registers(Monitor *mon, const char *args, GString *out)
+{
+    if (!strcmp(args, "-a")) {
+        for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
+            print_cpu(mon, n, out);
+    } else if (*args) {
+        g_string_append_printf(out, "info registers: unknown argument '%s'\n", args);
+    } else {
+        print_cpu(mon, mon->cpu, out);
+    }
+}
+
+static void info_cpus(Monitor *mon, const char *args, GString *out)
+{
+    for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
+        g_string_append_printf(out, "%c CPU #%u: thread_id=%d\n", n == mon->cpu ? '*' : ' ', n,
+                               (int)getpid());
+}
+
+static void info_mtree(Monitor *mon, const char *args, GString *out)
+{
+    bool flat = !strcmp(args, "-f");
+
+    if (*args && !flat) {
+        g_string_append_printf(out, "info mtree: unknown argument '%s'\n", args);
+        return;
+    }
+    address_space_print(mon->m->memory, out, flat);
+    address_space_print(mon->m->io, out, flat);
+}
+
+/* clang-format off */
+static const Command topics[] = {
+    {"status",    NULL, "",     "is the machine running?",        info_status},
+    {"registers", NULL, "[-a]", "registers of the CPU (-a: all)", info_registers},
+    {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
+    {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
+    {"mem",       NULL, "",     "ranges that page tables map",    monitor_info_mem},
+    {"tlb",       NULL, "",     "pages that page tables map",     monitor_info_tlb},
+    {"ramblock",  NULL, "",     "blocks of guest memory",         monitor_info_ramblock},
+    {"memory_size_summary", NULL, "", "how much memory there is", monitor_info_memory_size},
+    {"block",     NULL, "",     "disks and their images",         monitor_info_block},
+    {"chardev",   NULL, "",     "character devices",              monitor_info_chardev},
+    {"qtree",     NULL, "",     "the tree of devices",            monitor_info_qtree},
+    {"usernet",   NULL, "",     "connections of user-mode networks", monitor_info_usernet},
+    {"history",   NULL, "",     "lines of this monitor",          monitor_info_history},
+    {"uuid",      NULL, "",     "the machine's UUID",             monitor_info_uuid},
+    {"kvm",       NULL, "",     "is it KVM that runs the machine?", monitor_info_kvm},
+    {"hash",      NULL, "",     "of CPUs, devices and memory",    info_hash},
+    {"replay",    NULL, "",     "where the replay is",            monitor_info_replay},
+    {"vnc",       NULL, "",     "the VNC server and its clients", monitor_info_vnc},
+    {"mice",      NULL, "",     "mice, and which one moves",      monitor_info_mice},
+    {"snapshots", NULL, "",     "snapshots of the machine",       monitor_info_snapshots},
+    {"migrate",   NULL, "",     "how saving the state elsewhere goes", monitor_info_migrate},
+    {"name",      NULL, "",     "the machine's name",             info_name},
+    {"version",   NULL, "",     "version of Mimus",               info_version},
+};
+/* clang-format on */
+
+static const MonitorTopic *find_board_topic(const Monitor *mon, const char *name)
+{
+    for (const MonitorTopic *t = mon->topics; t && t->name; t++) {
+        if (!strcmp(t->name, name))
+            return t;
+    }
+    return NULL;
+}
+
+static void list_topics(const Monitor *mon, GString *out)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(topics); i++)
+        g_string_append_printf(out, "info %s %s -- %s\n", topics[i].name, topics[i].args,
+                               topics[i].help);
+    for (const MonitorTopic *t = mon->topics; t && t->name; t++)
+        g_string_append_printf(out, "info %s -- %s\n", t->name, t->help);
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+void monitor_fail(Monitor *mon, GString *out, const char *why)
+{
+    g_string_append_printf(out, "Error: %s\n", why);
+    g_free(mon->failure);
+    mon->failure = g_strdup(why);
+}
+
+/* The first word of @text; *@rest is what follows it. Commands may be glued to a "/FMT". */
+static char *first_word(const char *text, const char **rest)
+{
+    size_t len;
+
+    text += strspn(text, " \t");
+    len = strcspn(text, " \t/");
+    *rest = text + len + strspn(text + len, " \t");
+    return g_strndup(text, len);
+}
+
+static void cmd_info(Monitor *mon, const char *args, GString *out)
+{
+    const char *rest;
+    g_autofree char *name = first_word(args, &rest);
+    const MonitorTopic *board = find_board_topic(mon, name);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(topics); i++) {
+        if (!strcmp(topics[i].name, name)) {
+            topics[i].run(mon, rest, out);
+            return;
+        }
+    }
+    if (board)
+        board->print(mon->m, rest, out);
+    else if (*name)
+        g_string_append_printf(out, "unknown command: 'info %s'\n", name);
+    else
+        list_topics(mon, out);
+}
+
+static void cmd_quit(Monitor *mon, const char *args, GString *out)
+{
+    mon->m->quit_reason = "host-qmp-quit";
+    machine_request_quit(mon->m, 0);
+}
+
+static void cmd_reset(Monitor *mon, const char *args, GString *out)
+{
+    machine_request_for_host(mon->m, REQUEST_RESET);
+}
+
+static void cmd_powerdown(Monitor *mon, const char *args, GString *out)
+{
+    machine_request(mon->m, REQUEST_POWERDOWN);
+}
+
+static void cmd_wakeup(Monitor *mon, const char *args, GString *out)
+{
+    machine_request(mon->m, REQUEST_WAKEUP);
+}
+
+static void cmd_stop(Monitor *mon, const char *args, GString *out)
+{
+    run_control_stop(mon->rc);
+}
+
+static void cmd_cont(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!run_control_cont(mon->rc, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+static void cmd_cpu(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t n;
+
+    if (!monitor_evaluate(mon, args, &n, &error))
+        g_string_append_printf(out, "%s\n", error->message);
+    else if (n >= mon->cpus.count(mon->cpus.opaque))
+        g_string_append(out, "invalid CPU index\n");
+    else
+        mon->cpu = n;
+}
+
+static void cmd_x(Monitor *mon, const char *args, GString *out)
+{
+    monitor_dump_memory(mon, args, false, out);
+}
+
+static void cmd_xp(Monitor *mon, const char *args, GString *out)
+{
+    monitor_dump_memory(mon, args, true, out);
+}
+
+static void cmd_print(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t value;
+
+    if (monitor_evaluate(mon, args, &value, &error))
+        g_string_append_printf(out, "0x%" G_GINT64_MODIFIER "x\n", value);
+    else
+        g_string_append_printf(out, "%s\n", error->message);
+}
+
+static void cmd_log(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!*args || !strcmp(args, "help"))
+        log_print_items(out);
+    else if (!log_set_items(args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+    else
+        mon->cpus.log_changed(mon->cpus.opaque);
+}
+
+static void cmd_logfile(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!*args)
+        g_string_append(out, "Error: which file?\n");
+    else if (!log_set_file(args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+static void cmd_plugin_load(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->cpus.plugin_load(mon->cpus.opaque, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+static void cmd_plugin_unload(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->cpus.plugin_unload(mon->cpus.opaque, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+static void cmd_screendump(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!screendump_command(mon->m, args, &error))
+        g_string_append_printf(out, "Error: %s\n", error->message);
+}
+
+static void cmd_help(Monitor *mon, const char *args, GString *out);
+
+/* clang-format off */
+static const Command commands[] = {
+    {"help",             "?",  "[command]", "this list, or one command of it",             cmd_help},
+    {"info",             NULL, "[topic]",   "show something (without topic: the topics)",  cmd_info},
+    {"quit",             "q",  "",          "leave Mimus",                                 cmd_quit},
+    {"stop",             "s",  "",          "stop the machine",                            cmd_stop},
+    {"cont",             "c",  "",          "let the machine run",                         cmd_cont},
+    {"system_reset",     NULL, "",          "reset the machine",                           cmd_reset, true},
+    {"system_powerdown", NULL, "",          "press the power button",                      cmd_powerdown, true},
+    {"system_wakeup",    NULL, "",          "wake the machine from suspend",               cmd_wakeup, true},
+    {"cpu",              NULL, "index",     "the CPU that registers and x are about",      cmd_cpu},
+    {"x",                NULL, "/fmt addr", "virtual memory; fmt: count, x d u o c i, b h w g", cmd_x},
+    {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
+    {"key_event",        NULL, "key on|off", "a key goes down or up",                      monitor_key_event, true},
+    {"nmi",              NULL, "",          "inject an NMI into all CPUs",                 monitor_nmi, true},
+    {"hostfwd_add",      NULL, "[netdev] rule", "forward a port of the host: tcp:[ADDR]:PORT-[ADDR]:PORT", monitor_hostfwd_add},
+    {"hostfwd_remove",   NULL, "[netdev] rule", "do not: tcp:[ADDR]:PORT",                 monitor_hostfwd_remove},
+    {"boot_set",         NULL, "drives",    "what firmware tries from the next reset on",  monitor_boot_set, true},
+    {"i",                NULL, "/fmt addr", "read an I/O port",                            monitor_in, true},
+    {"o",                NULL, "/fmt addr value", "write to an I/O port",                  monitor_out, true},
+    {"sum",              NULL, "addr size", "checksum of physical memory",                 monitor_sum},
+    {"gva2gpa",          NULL, "addr",      "the physical address of a virtual one",       monitor_gva2gpa},
+    {"gpa2hva",          NULL, "addr",      "where this process has physical memory",      monitor_gpa2hva},
+    {"dump-guest-memory", NULL, "file [begin length]", "memory and registers as an ELF core file", monitor_dump_guest_memory},
+    {"memsave",          NULL, "addr size file", "virtual memory to a file",               monitor_memsave},
+    {"pmemsave",         NULL, "addr size file", "physical memory to a file",              monitor_pmemsave},
+    {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
+                                            "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
+    {"change",           NULL, "[-f] device file [format [retain|read-only|read-write]]",
+                                            "another medium into a drive (-f: even if the guest has locked it)", monitor_change},
+    {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
+    {"log",              NULL, "items",     "log these items (none; without any: the list)", cmd_log},
+    {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
+    {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
+    {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
+    {"screendump",       NULL, "file [-f ppm|png]", "what the machine shows, as a picture",  cmd_screendump},
+    {"savevm",           NULL, "[name]",    "keep the machine's state in its disk images",  monitor_savevm, true},
+    {"loadvm",           NULL, "name",      "go back to a state that savevm kept",         monitor_loadvm},
+    {"delvm",            NULL, "name",      "forget it",                                   monitor_delvm},
+    {"migrate",          NULL, "[-d] exec:COMMAND|file:PATH|unix:PATH|tcp:HOST:PORT|fd:N", "stop the machine and write its state there", monitor_migrate},
+    {"migrate_incoming", NULL, "uri",       "what -incoming defer waits for",              monitor_migrate_incoming},
+    {"migrate_cancel",   NULL, "",          "stop writing the state",                      monitor_migrate_cancel},
+    {"sendkey",          NULL, "keys [ms]", "press keys, as ctrl-alt-delete, for so long (default 100)", monitor_sendkey, true},
+    {"mouse_move",       NULL, "dx dy [dz]", "move the mouse right and down, turn its wheel towards you", monitor_mouse_move, true},
+    {"mouse_button",     NULL, "state",     "buttons that are down: 1 left, 2 middle, 4 right", monitor_mouse_button, true},
+    {"set_password",     NULL, "vnc password", "what VNC clients have to know",           monitor_set_password},
+    {"mouse_set",        NULL, "index",     "the mouse that moves (info mice)",            monitor_mouse_set, true},
+    {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
+    {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},
+    {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},
+    {"goto",             "replay_seek", "count|begin|end", "go to when a replay has executed so many", monitor_goto},
+    {"checkpoint",       NULL, "",          "remember this moment of a replay",            monitor_checkpoint},
+    {"restart",          NULL, "number",    "go to a moment that was remembered",          monitor_restart},
+    {"last-write",       NULL, "addr [len]", "go back to who wrote there (default: 8 bytes)", monitor_last_write},
+    {"last-exec",        NULL, "addr",      "go back to when the code there was executed", monitor_last_exec},
+    {"replay_break",     NULL, "count",     "stop a replay when it has executed so many",  monitor_replay_break},
+    {"replay_delete_break", NULL, "",       "do not",                                      monitor_replay_delete_break},
+    {"go-live",          NULL, "[drive=file...]", "leave the recording: the machine goes on by itself", monitor_go_live},
+    {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
+};
+/* clang-format on */
+
+static bool is_called(const Command *c, const char *name)
+{
+    return !strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name));
+}
+
+static void print_help(const Command *c, GString *out)
+{
+    g_string_append_printf(out, "%s%s%s %s -- %s\n", c->name, c->alias ? "|" : "",
+                           c->alias ? c->alias : "", c->args, c->help);
+}
+
+static void cmd_help(Monitor *mon, const char *args, GString *out)
+{
+    bool any = false;
+
+    if (!strcmp(args, "info")) {
+        list_topics(mon, out);
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (!*args || is_called(&commands[i], args)) {
+            print_help(&commands[i], out);
+            any = true;
+        }
+    }
+    if (!any)
+        g_string_append_printf(out, "unknown command: '%s'\n", args);
+}
+
+GPtrArray *monitor_complete(const char *prefix)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (g_str_has_prefix(commands[i].name, prefix))
+            g_ptr_array_add(names, (char *)commands[i].name);
+    }
+    return names;
+}
+
+/* What acts on the machine goes through the input queue: the CPU it is about, and the line. */
+static void run_command(Monitor *mon, const Command *c, const char *args, const char *line,
+                        GString *out)
+{
+    Monitor *actor = mon->actor;
+    g_autofree char *event = g_strdup_printf("%u %s", mon->cpu, line);
+
+    if (c->acts == mon->acting) { /* a recording must not have others: it would reach the host */
+        c->run(mon, args, out);
+        return;
+    }
+    if (mon->acting)
+        return;
+    actor->out = out;
+    /* The tap has a better stamp. */
+    if (!input_act(mon->m->input, actor->channel, event, strlen(event) + 1, 0)) {
+        g_string_append(out, "not while a recording is replayed\n");
+        g_free(mon->failure);
+        mon->failure = g_strdup("not while a recording is replayed");
+    }
+    actor->out = NULL;
+    if (actor != mon && actor->failure)
+        mon->failure = g_steal_pointer(&actor->failure);
+}
+
+void monitor_act(void *opaque, const void *data, size_t len)
+{
+    Monitor *mon = opaque;
+    g_autoptr(GString) unseen = g_string_new("");
+    g_autofree char *event = g_strndup(data, len);
+    unsigned cpu = mon->cpu;
+    char *line;
+
+    mon->acting = true;
+    mon->cpu = MIN(g_ascii_strtoull(event, &line, 10), mon->cpus.count(mon->cpus.opaque) - 1);
+    monitor_execute(mon, line, mon->out ? mon->out : unseen);
+    mon->cpu = cpu;
+    mon->acting = false;
+}
+
+void monitor_execute(Monitor *mon, const char *line, GString *out)
+{
+    const char *rest;
+    g_autofree char *name = first_word(line, &rest);
+    g_autofree char *args = g_strchomp(g_strdup(rest));
+
+    if (!*name && !*args)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (is_called(&commands[i], name)) {
+            run_command(mon, &commands[i], args, line, out);
+            return;
+        }
+    }
+    g_string_append_printf(out, "unknown command: '%s'\n", name);
+}
+
+bool monitor_run(Monitor *mon, int cpu, const char *line, GString *out, GError **error)
+{
+    unsigned own = mon->cpu;
+    bool good;
+
+    g_clear_pointer(&mon->failure, g_free);
+    if (cpu >= 0)
+        mon->cpu = cpu;
+    monitor_execute(mon, line, out);
+    if (cpu >= 0)
+        mon->cpu = own;
+    good = !mon->failure;
+    if (!good)
+        error_set(error, "%s", mon->failure);
+    return good;
+}

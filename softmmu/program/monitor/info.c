@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Topics of `info` that need more than a line, and port forwarding; laid out as QEMU 7.2 does. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "softmmu/block/drive.h"
+#include "softmmu/net/net.h"
+#include "softmmu/program/main-call.h"
+#include "softmmu/program/monitor/internal.h"
+
+void monitor_set_chardevs(Monitor *mon, const GArray *chardevs)
+{
+    mon->chardevs = chardevs;
+}
+
+void monitor_info_mem(Monitor *mon, const char *args, GString *out)
+{
+    mon->cpus.print_mem(mon->cpus.opaque, mon->cpu, out);
+}
+
+void monitor_info_tlb(Monitor *mon, const char *args, GString *out)
+{
+    mon->cpus.print_tlb(mon->cpus.opaque, mon->cpu, out);
+}
+
+void monitor_info_uuid(Monitor *mon, const char *args, GString *out)
+{
+    const char *uuid = mon->m->config->uuid;
+
+    g_string_append_printf(out, "%s\n", uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+}
+
+void monitor_info_kvm(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append(out, "kvm support: disabled\n");
+}
+
+void monitor_info_history(Monitor *mon, const char *args, GString *out)
+{
+    for (guint i = 0; i < mon->history->len; i++)
+        g_string_append_printf(out, "%u: '%s'\n", i, (char *)mon->history->pdata[i]);
+}
+
+void monitor_info_memory_size(Monitor *mon, const char *args, GString *out)
+{
+    g_string_append_printf(out, "base memory: %" PRIu64 "\nplugged memory: 0\n",
+                           mon->m->config->ram_size);
+}
+
+void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
+{
+    const GPtrArray *blocks = ram_set_blocks(mon->m->ram);
+
+    g_string_append_printf(out, "%24s %8s  %18s %18s %18s\n", "Block Name", "PSize", "Offset",
+                           "Used", "Total");
+    for (unsigned i = 0; i < blocks->len; i++) {
+        const RamBlock *b = blocks->pdata[i];
+
+        g_string_append_printf(out,
+                               "%24s %8s  0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n",
+                               b->name, "4 KiB", b->ram_offset, b->size, b->size);
+    }
+}
+
+/* ---- Devices --------------------------------------------------------------------------------- */
+
+static char *path_of(const Device *dev)
+{
+    g_autofree char *above = dev->parent ? path_of(dev->parent) : NULL;
+
+    return g_strconcat(above ? above : "", "/", dev->id, NULL);
+}
+
+static void print_drive(Drive *d, void *opaque)
+{
+    g_autofree char *path = path_of(((Device *)d)->parent);
+    GString *out = opaque;
+    Image *image = drive_settled_image(d);
+
+    if (out->len)
+        g_string_append_c(out, '\n');
+    if (image)
+        g_string_append_printf(out, "%s (%s): %s (%s%s)\n", drive_id(d), drive_id(d),
+                               image_path(image), image_format(image),
+                               drive_is_read_only(d) ? ", read-only" : "");
+    else
+        g_string_append_printf(out, "%s: [not inserted]\n", drive_id(d));
+    g_string_append_printf(out, "    Attached to:      %s\n", path);
+    if (drive_is_removable(d))
+        g_string_append_printf(out, "    Removable device: %slocked, tray closed\n",
+                               drive_is_locked(d) ? "" : "not ");
+    if (image)
+        g_string_append(out, "    Cache mode:       writeback\n");
+}
+
+void monitor_info_block(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GString) text = g_string_new("");
+
+    drive_foreach(mon->m->root, print_drive, text);
+    g_string_append(out, text->str);
+}
+
+void monitor_info_chardev(Monitor *mon, const char *args, GString *out)
+{
+    for (guint i = 0; mon->chardevs && i < mon->chardevs->len; i++) {
+        const MonitorChardev *c = &g_array_index(mon->chardevs, MonitorChardev, i);
+
+        g_string_append_printf(out, "%s: filename=%s\n", c->label, c->spec);
+    }
+}
+
+static void print_device(const Device *dev, int indent, GString *out)
+{
+    g_string_append_printf(out, "%*sdev: %s, id \"%s\"\n", indent, "", dev->klass->name, dev->id);
+    for (guint i = 0; i < dev->children->len; i++)
+        print_device(dev->children->pdata[i], indent + 2, out);
+}
+
+void monitor_info_qtree(Monitor *mon, const char *args, GString *out)
+{
+    const GPtrArray *children = mon->m->root->children;
+
+    g_string_append(out, "bus: main-system-bus\n  type System\n");
+    for (guint i = 0; i < children->len; i++)
+        print_device(children->pdata[i], 2, out);
+}
+
+/* ---- User-mode networks: the main thread's --------------------------------------------------- */
+
+/* The cable of that -netdev; NULL @id: the first. */
+static NetCable *find_cable(Device *dev, const char *id)
+{
+    NetCable *found = dev->klass == &net_cable_class ? (NetCable *)dev : NULL;
+
+    if (found && (!id || !strcmp(net_cable_id(found), id)))
+        return found;
+    found = NULL;
+    for (guint i = 0; i < dev->children->len && !found; i++)
+        found = find_cable(dev->children->pdata[i], id);
+    return found;
+}
+
+typedef struct NetCall {
+    NetBackend *backend;
+    const char *rule;
+    bool add, good;
+    char *text;
+    GError *error;
+} NetCall;
+
+static void ask_info(void *opaque)
+{
+    NetCall *c = opaque;
+
+    c->text = c->backend->info(c->backend);
+}
+
+static void print_net(Device *dev, GString *out)
+{
+    NetBackend *b = dev->klass == &net_cable_class ? net_cable_backend((NetCable *)dev) : NULL;
+    NetCall call = { .backend = b };
+
+    if (b && b->info) {
+        main_call(ask_info, &call);
+        g_string_append_printf(out, "%s:\n%s", net_cable_id((NetCable *)dev), call.text);
+        g_free(call.text);
+    }
+    for (guint i = 0; i < dev->children->len; i++)
+        print_net(dev->children->pdata[i], out);
+}
+
+void monitor_info_usernet(Monitor *mon, const char *args, GString *out)
+{
+    print_net(mon->m->root, out);
+}
+
+static void change_forward(void *opaque)
+{
+    NetCall *c = opaque;
+
+    c->good = c->backend->forward(c->backend, c->rule, c->add, &c->error);
+}
+
+static void forward(Monitor *mon, const char *args, bool add, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(args, " ", 2);
+    const char *id = words[0] && words[1] ? words[0] : NULL;
+    NetCable *cable = find_cable(mon->m->root, id);
+    NetCall call = { .backend = cable ? net_cable_backend(cable) : NULL,
+                     .rule = id ? g_strstrip(words[1]) : args,
+                     .add = add };
+
+    if (!*args) {
+        monitor_fail(mon, out, "the rule is missing");
+    } else if (!call.backend || !call.backend->forward) {
+        g_string_append(out,
+                        id ? "unrecognized netdev id\n" : "user mode network stack not in use\n");
+    } else {
+        main_call(change_forward, &call);
+        if (!call.good)
+            g_string_append_printf(out, "%s\n", call.error->message);
+        else if (!add)
+            g_string_append_printf(out, "host forwarding rule for %s removed\n", call.rule);
+        g_clear_error(&call.error);
+    }
+}
+
+void monitor_hostfwd_add(Monitor *mon, const char *args, GString *out)
+{
+    forward(mon, args, true, out);
+}
+
+void monitor_hostfwd_remove(Monitor *mon, const char *args, GString *out)
+{
+    forward(mon, args, false, out);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What the machine shows, as a file: PPM, or PNG where libpng was there at build time. */
+#ifndef SOFTMMU_PROGRAM_MONITOR_SCREENDUMP_H
+#define SOFTMMU_PROGRAM_MONITOR_SCREENDUMP_H
+
+#include "softmmu/machine.h"
+
+/* @format: "ppm", "png"; NULL: PNG if that is how @path ends, else PPM. Machine thread. */
+bool screendump(Machine *m, const char *path, const char *format, GError **error);
+/* The same with a command's words: "FILE [-f FORMAT]". */
+bool screendump_command(Machine *m, const char *args, GError **error);
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* Options of devices and of their host sides. */
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/options/internal.h"
+#include "softmmu/program/options/keyval.h"
+
+static void replace(char **field, const char *value)
+{
+    g_free(*field);
+    *field = g_strdup(value);
+}
+
+/* ---- -device, -fw_cfg ------------------------------------------------------------------------ */
+
+/* The board knows its drivers and their properties; here they are only taken apart. */
+bool opt_device(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GHashTable) props = NULL;
+    const char *driver;
+    DeviceOption *option;
+
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_DEVICES);
+        return true;
+    }
+    if (*arg == '{') {
+        error_set(error, "JSON is not supported yet; use DRIVER,PROPERTY=VALUE");
+        return false;
+    }
+    props = keyval_table(arg, "driver");
+    driver = g_hash_table_lookup(props, "driver");
+    if (!driver || !*driver) {
+        error_set(error, "a driver is needed (-device help lists them)");
+        return false;
+    }
+    option = g_new0(DeviceOption, 1);
+    option->driver = g_strdup(driver);
+    option->props = g_steal_pointer(&props);
+    g_hash_table_remove(option->props, "driver");
+    g_ptr_array_add(o->config.devices, option);
+    return true;
+}
+
+GBytes *options_read_file(HostFiles *files, const char *path, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    GBytes *bytes;
+    char *data;
+    gsize len;
+
+    if (host_files_find(files, path, &bytes, error))
+        return bytes;
+    if (g_file_get_contents(path, &data, &len, &reason)) {
+        bytes = g_bytes_new_take(data, len);
+        host_files_add(files, path, bytes);
+        return bytes;
+    }
+    error_set(error, "%s", reason->message);
+    return NULL;
+}
+
+bool opt_fw_cfg(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GHashTable) pairs = keyval_table(arg, "name");
+    const char *name = g_hash_table_lookup(pairs, "name");
+    const char *text = g_hash_table_lookup(pairs, "string");
+    const char *path = g_hash_table_lookup(pairs, "file");
+    FwCfgFileOption *file;
+    GBytes *data;
+
+    if (!name || !*name || !text == !path || g_hash_table_size(pairs) != 2) {
+        error_set(error, "name, plus exactly one of file and string, are needed");
+        return false;
+    }
+    data = path ? options_read_file(o->config.files, path, error) : g_bytes_new(text, strlen(text));
+    if (!data)
+        return false;
+    file = g_new(FwCfgFileOption, 1);
+    *file = (FwCfgFileOption){ g_strdup(name), data };
+    g_ptr_array_add(o->config.fw_cfg, file);
+    return true;
+}
+
+/* ---- -chardev -------------------------------------------------------------------------------- */
+
+typedef struct ChardevArgs {
+    const char *type, *id, *path, *host, *port, *server, *wait, *mux, *signal;
+} ChardevArgs;
+
+static bool take_args(ChardevArgs *a, GHashTable *pairs, GError **error)
+{
+    const struct {
+        const char *key, **value;
+    } known[] = {
+        { "backend", &a->type }, { "id", &a->id },     { "path", &a->path },
+        { "host", &a->host },    { "port", &a->port }, { "server", &a->server },
+        { "wait", &a->wait },    { "mux", &a->mux },   { "signal", &a->signal },
+    };
+    GHashTableIter iter;
+    void *key, *value;
+
+    g_hash_table_iter_init(&iter, pairs);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        size_t i = 0;
+
+        while (i < G_N_ELEMENTS(known) && strcmp(known[i].key, key))
+            i++;
+        if (i == G_N_ELEMENTS(known)) {
+            error_set(error, "parameter '%s' is not supported", (char *)key);
+            return false;
+        }
+        *known[i].value = value;
+    }
+    return true;
+}
+
+/* The same device as -serial spells it. */
+static char *chardev_spec(const ChardevArgs *a, GError **error)
+{
+    if (!a->type) {
+        error_set(error, "a type is needed: null, stdio, pty, file or socket");
+    } else if (!strcmp(a->type, "null") || !strcmp(a->type, "stdio") || !strcmp(a->type, "pty")) {
+        return g_strdup(a->type);
+    } else if (!strcmp(a->type, "file")) {
+        if (a->path)
+            return g_strconcat("file:", a->path, NULL);
+        error_set(error, "path is needed");
+    } else if (!strcmp(a->type, "socket")) {
+        g_autofree char *where = a->path ? g_strconcat("unix:", a->path, NULL)
+                                 : a->port
+                                     ? g_strdup_printf("tcp:%s:%s", a->host ? a->host : "", a->port)
+                                     : NULL;
+
+        if (where)
+            return g_strdup_printf("%s,server=%s,wait=%s", where, a->server ? a->server : "off",
+                                   a->wait ? a->wait : "on");
+        error_set(error, "path, or host and port, are needed");
+    } else {
+        error_set(error, "'%s' is not a supported type; use null, stdio, pty, file or socket",
+                  a->type);
+    }
+    return NULL;
+}
+
+static const ChardevOption *find_chardev(const Options *o, const char *id)
+{
+    for (unsigned i = 0; i < o->chardevs->len; i++) {
+        const ChardevOption *c = o->chardevs->pdata[i];
+
+        if (!strcmp(c->id, id))
+            return c;
+    }
+    return NULL;
+}
+
+bool opt_chardev(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GHashTable) pairs = keyval_table(arg, "backend");
+    ChardevArgs args = { 0 };
+    ChardevOption *option;
+    bool mux = false;
+    char *spec;
+
+    if (!take_args(&args, pairs, error))
+        return false;
+    if (!args.id) {
+        error_set(error, "id is needed");
+        return false;
+    }
+    if (find_chardev(o, args.id)) {
+        error_set(error, "there is another character device with id '%s'", args.id);
+        return false;
+    }
+    if (args.mux && !parse_switch(args.mux, &mux, error))
+        return false;
+    if (args.signal && !mux && strcmp(args.signal, "on")) {
+        error_set(error, "signal=off is only supported together with mux=on");
+        return false;
+    }
+    spec = chardev_spec(&args, error);
+    if (!spec)
+        return false;
+    option = g_new(ChardevOption, 1);
+    *option = (ChardevOption){ g_strdup(args.id), spec, mux };
+    g_ptr_array_add(o->chardevs, option);
+    return true;
+}
+
+/* ---- -serial, -monitor, -debugcon, -parallel --------------------------------------------------
+ */
+
+bool opt_serial(Options *o, const char *arg, GError **error)
+{
+    if (o->serials->len == MACHINE_MAX_SERIAL) {
+        error_set(error, "the machine has at most %d serial ports", MACHINE_MAX_SERIAL);
+        return false;
+    }
+    g_ptr_array_add(o->serials, g_strdup(arg));
+    return true;
+}
+
+void options_free_monitor(void *monitor)
+{
+    MonitorOption *mon = monitor;
+
+    g_free(mon->device);
+    g_free(mon);
+}
+
+static bool add_monitor(Options *o, const char *device, bool control, bool pretty)
+{
+    MonitorOption *mon = g_new(MonitorOption, 1);
+
+    *mon = (MonitorOption){ g_strdup(device), control, pretty };
+    g_ptr_array_add(o->monitors, mon);
+    return true;
+}
+
+bool opt_monitor(Options *o, const char *arg, GError **error)
+{
+    if (o->monitor && strcmp(o->monitor, "none") && strcmp(arg, "none"))
+        return add_monitor(o, arg, false, false);
+    replace(&o->monitor, arg);
+    return true;
+}
+
+bool opt_qmp(Options *o, const char *arg, GError **error)
+{
+    return !strcmp(arg, "none") || add_monitor(o, arg, true, false);
+}
+
+bool opt_qmp_pretty(Options *o, const char *arg, GError **error)
+{
+    return !strcmp(arg, "none") || add_monitor(o, arg, true, true);
+}
+
+typedef struct MonArgs {
+    char *device;
+    bool control, pretty;
+} MonArgs;
+
+static bool mon_chardev(void *ctx, const char *value, GError **error)
+{
+    g_free(((MonArgs *)ctx)->device);
+    ((MonArgs *)ctx)->device = g_strconcat("chardev:", value, NULL);
+    return true;
+}
+
+static bool mon_mode(void *ctx, const char *value, GError **error)
+{
+    ((MonArgs *)ctx)->control = !strcmp(value, "control");
+    if (!strcmp(value, "control") || !strcmp(value, "readline"))
+        return true;
+    error_set(error, "'%s' is not readline or control", value);
+    return false;
+}
+
+static bool mon_pretty(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((MonArgs *)ctx)->pretty, error);
+}
+
+bool opt_mon(Options *o, const char *arg, GError **error)
+{
+    static const KeyRow keys[] = { { "chardev", mon_chardev },
+                                   { "mode", mon_mode },
+                                   { "pretty", mon_pretty },
+                                   { NULL, NULL } };
+    MonArgs a = { 0 };
+    bool good = keyval_apply(arg, "chardev", keys, &a, error);
+
+    if (good && !a.device) {
+        error_set(error, "chardev is needed");
+        good = false;
+    } else if (good && !a.control && !o->monitor) {
+        replace(&o->monitor, a.device);
+    } else if (good) {
+        add_monitor(o, a.device, a.control, a.pretty);
+    }
+    g_free(a.device);
+    return good;
+}
+
+/* As other character devices, but a server unless told otherwise, which nobody waits for. */
+bool opt_gdb(Options *o, const char *arg, GError **error)
+{
+    static const char *const kinds[] = { "tcp:", "unix:", "chardev:" };
+    bool socket = g_str_has_prefix(arg, "tcp:") || g_str_has_prefix(arg, "unix:");
+    bool known = !strcmp(arg, "stdio") || !strcmp(arg, "pty");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        known |= g_str_has_prefix(arg, kinds[i]);
+    if (!known && strcmp(arg, "none")) {
+        error_set(error,
+                  "not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none");
+        return false;
+    }
+    g_free(o->gdb);
+    o->gdb = !strcmp(arg, "none") ? NULL
+             : socket && !strstr(arg, ",server")
+                 ? g_strconcat(arg, ",server=on", strstr(arg, ",wait") ? "" : ",wait=off", NULL)
+                 : g_strdup(arg);
+    return true;
+}
+
+bool opt_gdb_here(Options *o, const char *arg, GError **error)
+{
+    return opt_gdb(o, "tcp::1234", error);
+}
+
+bool opt_debugcon(Options *o, const char *arg, GError **error)
+{
+    replace(&o->debugcon, arg);
+    return true;
+}
+
+static bool only_none(const char *arg, const char *what, GError **error)
+{
+    if (!strcmp(arg, "none"))
+        return true;
+    error_set(error, "%s; use none", what);
+    return false;
+}
+
+bool opt_parallel(Options *o, const char *arg, GError **error)
+{
+    return only_none(arg, "parallel ports are not modelled yet", error);
+}
+
+/* ---- Defaults -------------------------------------------------------------------------------- */
+
+static bool resolve(const Options *o, char **device, GError **error)
+{
+    const ChardevOption *c;
+
+    if (!*device || !g_str_has_prefix(*device, "chardev:"))
+        return true;
+    c = find_chardev(o, *device + strlen("chardev:"));
+    if (!c) {
+        error_set(error, "there is no character device '%s' (-chardev ...,id=)",
+                  *device + strlen("chardev:"));
+        return false;
+    }
+    replace(device, c->spec);
+    return true;
+}
+
+static bool uses_stdio(const Options *o)
+{
+    for (unsigned i = 0; i < o->serials->len; i++) {
+        const char *device = o->serials->pdata[i];
+
+        if (!strcmp(device, "stdio") || !strcmp(device, "mon:stdio"))
+            return true;
+    }
+    return (o->debugcon && !strcmp(o->debugcon, "stdio")) || (o->gdb && !strcmp(o->gdb, "stdio"));
+}
+
+/* The one device with a host side is the debug console: -debugcon in other words. */
+static bool resolve_device_chardevs(Options *o, GError **error)
+{
+    for (unsigned i = 0; i < o->config.devices->len; i++) {
+        DeviceOption *device = o->config.devices->pdata[i];
+        const char *id = g_hash_table_lookup(device->props, "chardev");
+        const ChardevOption *c = id ? find_chardev(o, id) : NULL;
+
+        if (!id)
+            continue;
+        if (!c) {
+            error_set(error, "-device %s: there is no character device '%s' (-chardev ...,id=)",
+                      device->driver, id);
+            return false;
+        }
+        if (o->debugcon) {
+            error_set(error, "-device %s: only one debug console is supported yet", device->driver);
+            return false;
+        }
+        o->debugcon = g_strdup(c->spec);
+    }
+    return true;
+}
+
+/*
+ * -nographic puts serial port 0 and the monitor on the terminal, together where both are left to
+ * us. As there is no window to show them in, they go there too if no display was mentioned at all.
+ */
+static void default_console(Options *o)
+{
+    bool on_terminal = o->nographic || !(o->display || o->vnc_given);
+
+    if (o->config.nodefaults)
+        on_terminal = false;
+    if (o->monitors->len && !o->monitor)
+        o->monitor = g_strdup("none");
+    if (!o->serials->len) {
+        const char *device = "null";
+
+        if (o->config.nodefaults)
+            device = "none";
+        else if (on_terminal && !uses_stdio(o) && !(o->monitor && !strcmp(o->monitor, "stdio")))
+            device = o->monitor ? "stdio" : "mon:stdio";
+        g_ptr_array_add(o->serials, g_strdup(device));
+    }
+    if (!o->monitor)
+        o->monitor = g_strdup(o->nographic && on_terminal && !uses_stdio(o) ? "stdio" : "none");
+}
+
+/* A serial port and the monitor on a -chardev with mux=on: "mon:DEV" in other words. */
+static void share_chardevs(Options *o)
+{
+    for (unsigned i = 0; i < o->serials->len && o->monitor; i++) {
+        char **serial = (char **)&o->serials->pdata[i];
+        const char *id = g_str_has_prefix(*serial, "chardev:") ? *serial + strlen("chardev:") : "";
+        const ChardevOption *c = find_chardev(o, id);
+
+        if (!c || !c->mux || strcmp(*serial, o->monitor))
+            continue;
+        g_free(*serial);
+        *serial = g_strconcat("mon:", c->spec, NULL);
+        replace(&o->monitor, "none");
+    }
+}
+
+bool options_complete_devices(Options *o, GError **error)
+{
+    if (!o->config.vga)
+        o->config.vga = g_strdup(o->config.nodefaults ? "none" : "std");
+    share_chardevs(o);
+    for (unsigned i = 0; i < o->monitors->len; i++) {
+        if (!resolve(o, &((MonitorOption *)o->monitors->pdata[i])->device, error))
+            return false;
+    }
+    for (unsigned i = 0; i < o->serials->len; i++) {
+        if (!resolve(o, (char **)&o->serials->pdata[i], error))
+            return false;
+    }
+    if (!resolve(o, &o->monitor, error) || !resolve(o, &o->debugcon, error) ||
+        !resolve(o, &o->gdb, error) || !resolve_device_chardevs(o, error))
+        return false;
+    default_console(o);
+    return true;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Options of the graphics card, and of what shows it here. */
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/options/internal.h"
+#include "softmmu/program/options/keyval.h"
+#include "softmmu/ui/keys.h"
+
+static bool is_one_of(const char *text, const char *const *list)
+{
+    while (*list && strcmp(*list, text))
+        list++;
+    return *list;
+}
+
+bool opt_vga(Options *o, const char *arg, GError **error)
+{
+    static const char *const missing[] = { "cirrus", "vmware", "qxl", "xenfb", "virtio", NULL };
+
+    g_free(o->config.vga);
+    o->config.vga = g_strdup(arg);
+    if (!strcmp(arg, "std") || !strcmp(arg, "none"))
+        return true;
+    if (is_one_of(arg, missing))
+        error_set(error, "not supported yet; use std or none");
+    else
+        error_set(error, "unknown vga type: %s", arg);
+    return false;
+}
+
+/* ---- -display -------------------------------------------------------------------------------- */
+
+/* "vnc=…" is -vnc in other words. */
+static bool set_display(Options *o, const char *arg, GError **error)
+{
+    static const char *const known[] = { "none", "curses", NULL };
+
+    if (g_str_has_prefix(arg, "vnc="))
+        return opt_vnc(o, arg + strlen("vnc="), error);
+    if (is_one_of(arg, known))
+        return true;
+    error_set(error, "not supported; use vnc=[HOST]:DISPLAY, curses or none");
+    return false;
+}
+
+bool opt_display(Options *o, const char *arg, GError **error)
+{
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_TEXT);
+        g_string_append(o->answer, "Available display backend types:\nnone\ncurses\nvnc\n");
+        return true;
+    }
+    g_free(o->display);
+    o->display = g_strdup(arg);
+    return set_display(o, arg, error);
+}
+
+/* ---- -vnc ------------------------------------------------------------------------------------ */
+
+static bool set_vnc_address(void *ctx, const char *value, GError **error)
+{
+    VncOptions *v = ctx;
+
+    g_free(v->address);
+    v->address = strcmp(value, "none") ? g_strdup(value) : NULL;
+    return true;
+}
+
+static bool set_vnc_to(void *ctx, const char *value, GError **error)
+{
+    char *end;
+    uint64_t to = g_ascii_strtoull(value, &end, 10);
+
+    ((VncOptions *)ctx)->to = to;
+    if (*value && !*end && to < 60000)
+        return true;
+    error_set(error, "'%s' is not the number of a display", value);
+    return false;
+}
+
+static bool set_vnc_share(void *ctx, const char *value, GError **error)
+{
+    static const char *const names[] = {
+        [VNC_SHARE_ALLOW_EXCLUSIVE] = "allow-exclusive",
+        [VNC_SHARE_FORCE_SHARED] = "force-shared",
+        [VNC_SHARE_IGNORE] = "ignore",
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (!strcmp(names[i], value)) {
+            ((VncOptions *)ctx)->share = i;
+            return true;
+        }
+    }
+    error_set(error, "one of allow-exclusive, force-shared, ignore");
+    return false;
+}
+
+static bool set_vnc_password(void *ctx, const char *value, GError **error)
+{
+    VncOptions *v = ctx;
+
+    if (!parse_switch(value, &v->password, error))
+        return false;
+    if (!v->password || vnc_has_passwords())
+        return true;
+    error_set(error, "this build was made without nettle");
+    return false;
+}
+
+static const KeyRow vnc_keys[] = {
+    { "vnc", set_vnc_address },
+    { "to", set_vnc_to },
+    { "share", set_vnc_share },
+    { "password", set_vnc_password },
+    { NULL },
+};
+
+bool opt_vnc(Options *o, const char *arg, GError **error)
+{
+    o->vnc_given = true;
+    return keyval_apply(arg, "vnc", vnc_keys, &o->vnc, error);
+}
+
+bool opt_keyboard_layout(Options *o, const char *arg, GError **error)
+{
+    return keys_check_layout(arg, error);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Handlers of single options, for the table in options.c. Each gets the option's argument. */
+#ifndef SOFTMMU_PROGRAM_OPTIONS_INTERNAL_H
+#define SOFTMMU_PROGRAM_OPTIONS_INTERNAL_H
+
+#include "softmmu/program/options/options.h"
+
+/* options/machine.c: the machine, its CPUs, memory and time */
+bool opt_machine(Options *o, const char *arg, GError **error);
+bool opt_cpu(Options *o, const char *arg, GError **error);
+bool opt_smp(Options *o, const char *arg, GError **error);
+bool opt_memory(Options *o, const char *arg, GError **error);
+bool opt_accel(Options *o, const char *arg, GError **error);
+bool opt_icount(Options *o, const char *arg, GError **error);
+bool opt_record(Options *o, const char *arg, GError **error);
+bool opt_replay(Options *o, const char *arg, GError **error);
+bool opt_checkpoint_mem(Options *o, const char *arg, GError **error);
+bool opt_rtc(Options *o, const char *arg, GError **error);
+bool opt_chaos(Options *o, const char *arg, GError **error);
+bool opt_seed(Options *o, const char *arg, GError **error);
+bool opt_boot(Options *o, const char *arg, GError **error);
+bool opt_name(Options *o, const char *arg, GError **error);
+/* After all options: topology, time base and what depends on more than one option. */
+bool options_complete_machine(Options *o, GError **error);
+
+/* options/device.c: devices and their host sides */
+bool opt_device(Options *o, const char *arg, GError **error);
+bool opt_fw_cfg(Options *o, const char *arg, GError **error);
+bool opt_chardev(Options *o, const char *arg, GError **error);
+bool opt_serial(Options *o, const char *arg, GError **error);
+bool opt_monitor(Options *o, const char *arg, GError **error);
+bool opt_qmp(Options *o, const char *arg, GError **error);
+bool opt_qmp_pretty(Options *o, const char *arg, GError **error);
+bool opt_mon(Options *o, const char *arg, GError **error);
+void options_free_monitor(void *monitor);
+bool opt_debugcon(Options *o, const char *arg, GError **error);
+bool opt_parallel(Options *o, const char *arg, GError **error);
+bool opt_gdb(Options *o, const char *arg, GError **error);
+bool opt_gdb_here(Options *o, const char *arg, GError **error);
+/* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
+bool options_complete_devices(Options *o, GError **error);
+
+/* options/display.c: the graphics card, and what shows it */
+bool opt_vga(Options *o, const char *arg, GError **error);
+bool opt_display(Options *o, const char *arg, GError **error);
+bool opt_vnc(Options *o, const char *arg, GError **error);
+bool opt_keyboard_layout(Options *o, const char *arg, GError **error);
+
+/* options/drive.c: disks */
+bool opt_drive(Options *o, const char *arg, GError **error);
+bool opt_hda(Options *o, const char *arg, GError **error);
+bool opt_hdb(Options *o, const char *arg, GError **error);
+bool opt_hdc(Options *o, const char *arg, GError **error);
+bool opt_hdd(Options *o, const char *arg, GError **error);
+bool opt_pflash(Options *o, const char *arg, GError **error);
+bool opt_fda(Options *o, const char *arg, GError **error);
+bool opt_fdb(Options *o, const char *arg, GError **error);
+bool opt_cdrom(Options *o, const char *arg, GError **error);
+bool opt_snapshot(Options *o, const char *arg, GError **error);
+void options_complete_drives(Options *o); /* after all options */
+void options_free_drive(void *drive);
+
+/* options/net.c: networks and cards */
+bool opt_netdev(Options *o, const char *arg, GError **error);
+bool opt_nic(Options *o, const char *arg, GError **error);
+bool opt_net(Options *o, const char *arg, GError **error);
+void options_complete_net(Options *o); /* after all options */
+void options_free_netdev(void *netdev);
+void options_free_nic(void *nic);
+
+/* options/life.c: the process, its end, options that stand for others */
+bool opt_uuid(Options *o, const char *arg, GError **error);
+bool opt_pidfile(Options *o, const char *arg, GError **error);
+bool opt_daemonize(Options *o, const char *arg, GError **error);
+bool opt_msg(Options *o, const char *arg, GError **error);
+bool opt_action(Options *o, const char *arg, GError **error);
+bool opt_global(Options *o, const char *arg, GError **error);
+bool opt_set(Options *o, const char *arg, GError **error);
+bool opt_readconfig(Options *o, const char *arg, GError **error);
+void options_apply_globals(Options *o); /* after all options */
+bool options_parse_uuid(const char *text, uint8_t uuid[16]);
+
+/* Contents of a file, those of the recording in a replay. */
+GBytes *options_read_file(HostFiles *files, const char *path, GError **error);
+/* Option @name as if it stood on the command line here. */
+bool options_apply(Options *o, const char *name, const char *arg, GError **error);
+void options_answer(Options *o, Answer kind); /* the first question asked is answered */
+bool is_help(const char *arg);                /* "help" or "?" */
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options of the process and of its end, and those that stand for others: -action, -global, -set,
+ * -readconfig. Missing: what a panic or a watchdog is to do, as there is no device that tells.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/options/internal.h"
+#include "softmmu/program/options/keyval.h"
+
+/* ---- -uuid, -pidfile, -daemonize, -msg ------------------------------------------------------- */
+
+bool options_parse_uuid(const char *text, uint8_t uuid[16])
+{
+    unsigned n = 0;
+
+    if (strlen(text) != 36)
+        return false;
+    for (unsigned i = 0; i < 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != '-' : g_ascii_xdigit_value(text[i]) < 0)
+            return false;
+        if (!dash && n++ % 2)
+            uuid[n / 2 - 1] = uuid[n / 2 - 1] << 4 | g_ascii_xdigit_value(text[i]);
+        else if (!dash)
+            uuid[n / 2] = g_ascii_xdigit_value(text[i]);
+    }
+    return true;
+}
+
+bool opt_uuid(Options *o, const char *arg, GError **error)
+{
+    uint8_t uuid[16];
+
+    if (!options_parse_uuid(arg, uuid)) {
+        error_set(error, "not a UUID, as 12345678-9abc-def0-1234-56789abcdef0");
+        return false;
+    }
+    memcpy(o->config.uuid_bytes, uuid, sizeof(uuid));
+    g_free(o->config.uuid);
+    o->config.uuid = g_ascii_strdown(arg, -1);
+    return true;
+}
+
+bool opt_pidfile(Options *o, const char *arg, GError **error)
+{
+    g_free(o->pidfile);
+    o->pidfile = g_strdup(arg);
+    return true;
+}
+
+bool opt_daemonize(Options *o, const char *arg, GError **error)
+{
+    return o->daemonize = true;
+}
+
+static bool msg_timestamp(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->timestamps, error);
+}
+
+bool opt_msg(Options *o, const char *arg, GError **error)
+{
+    static const KeyRow keys[] = { { "timestamp", msg_timestamp }, { NULL, NULL } };
+
+    return keyval_apply(arg, NULL, keys, o, error);
+}
+
+/* ---- -action --------------------------------------------------------------------------------- */
+
+/* @value: the word for no and the one for yes. */
+static bool choose(bool *field, const char *value, const char *no, const char *yes, GError **error)
+{
+    *field = !strcmp(value, yes);
+    if (*field || !strcmp(value, no))
+        return true;
+    error_set(error, "'%s' is not %s or %s", value, no, yes);
+    return false;
+}
+
+static bool action_reboot(void *ctx, const char *value, GError **error)
+{
+    return choose(&((Options *)ctx)->config.no_reboot, value, "reset", "shutdown", error);
+}
+
+static bool action_shutdown(void *ctx, const char *value, GError **error)
+{
+    return choose(&((Options *)ctx)->config.no_shutdown, value, "poweroff", "pause", error);
+}
+
+static bool action_panic(void *ctx, const char *value, GError **error)
+{
+    error_set(error, "there is no device that tells of a panic yet");
+    return false;
+}
+
+static bool action_watchdog(void *ctx, const char *value, GError **error)
+{
+    error_set(error, "watchdogs are not modelled yet");
+    return false;
+}
+
+bool opt_action(Options *o, const char *arg, GError **error)
+{
+    static const KeyRow keys[] = { { "reboot", action_reboot },
+                                   { "shutdown", action_shutdown },
+                                   { "panic", action_panic },
+                                   { "watchdog", action_watchdog },
+                                   { NULL, NULL } };
+
+    return keyval_apply(arg, NULL, keys, o, error);
+}
+
+/* ---- -global, -set --------------------------------------------------------------------------- */
+
+bool opt_global(Options *o, const char *arg, GError **error)
+{
+    const char *dot = strchr(arg, '.'), *equals = dot ? strchr(dot, '=') : NULL;
+
+    if (!dot || !equals || dot == arg || equals == dot + 1) {
+        error_set(error, "DRIVER.PROPERTY=VALUE is needed");
+        return false;
+    }
+    g_ptr_array_add(o->globals, g_strdup(arg));
+    return true;
+}
+
+/* Of -device what its driver's -global says, unless it says so itself. */
+static bool apply_global(Options *o, const char *text)
+{
+    const char *dot = strchr(text, '.'), *equals = strchr(dot, '=');
+    g_autofree char *driver = g_strndup(text, dot - text);
+    g_autofree char *property = g_strndup(dot + 1, equals - dot - 1);
+    bool used = false;
+
+    for (guint i = 0; i < o->config.devices->len; i++) {
+        DeviceOption *d = o->config.devices->pdata[i];
+
+        if (strcmp(d->driver, driver))
+            continue;
+        used = true;
+        if (!g_hash_table_contains(d->props, property))
+            g_hash_table_insert(d->props, g_strdup(property), g_strdup(equals + 1));
+    }
+    return used;
+}
+
+void options_apply_globals(Options *o)
+{
+    for (guint i = 0; i < o->globals->len; i++) {
+        const char *text = o->globals->pdata[i];
+
+        if (!apply_global(o, text) && !o->config.replaying)
+            fprintf(stderr, "mimus: warning: global %s: no -device of that driver uses it\n", text);
+    }
+}
+
+bool opt_set(Options *o, const char *arg, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(arg, ".", 3);
+    char *equals = g_strv_length(parts) == 3 ? strchr(parts[2], '=') : NULL;
+
+    if (!equals || strcmp(parts[0], "device")) {
+        error_set(error, "device.ID.PROPERTY=VALUE is needed");
+        return false;
+    }
+    *equals = 0;
+    for (guint i = 0; i < o->config.devices->len; i++) {
+        DeviceOption *d = o->config.devices->pdata[i];
+        const char *id = g_hash_table_lookup(d->props, "id");
+
+        if (!id || strcmp(id, parts[1]))
+            continue;
+        g_hash_table_replace(d->props, g_strdup(parts[2]), g_strdup(equals + 1));
+        return true;
+    }
+    error_set(error, "there is no device '%s'", parts[1]);
+    return false;
+}
+
+/* ---- -readconfig ----------------------------------------------------------------------------- */
+
+/* A section, the option it stands for, and the key that comes first in that without its name. */
+static const struct {
+    const char *section, *option, *first;
+} sections[] = {
+    { "device", "device", "driver" },
+    { "drive", "drive", NULL },
+    { "chardev", "chardev", "backend" },
+    { "netdev", "netdev", "type" },
+    { "machine", "machine", "type" },
+    { "memory", "m", "size" },
+    { "smp-opts", "smp", "cpus" },
+    { "accel", "accel", "accel" },
+    { "mon", "mon", NULL },
+    { "boot-opts", "boot", NULL },
+    { "name", "name", "guest" },
+    { "rtc", "rtc", NULL },
+    { "global", "global", NULL },
+};
+
+static void append_value(GString *out, const char *key, const char *value)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+    g_autofree char *escaped = g_strjoinv(",,", parts);
+
+    g_string_append_printf(out, "%s%s%s%s", out->len ? "," : "", key ? key : "", key ? "=" : "",
+                           escaped);
+}
+
+/* "[device "net0"]": its number in the table and its id. */
+static int find_section(const char *line, char **id)
+{
+    g_auto(GStrv) parts = g_strsplit(line + 1, "\"", 3);
+    g_autofree char *name = g_strndup(line + 1, strcspn(line + 1, " ]\""));
+
+    *id = parts[0] && parts[1] ? g_strdup(parts[1]) : NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(sections); i++)
+        if (!strcmp(sections[i].section, name))
+            return i;
+    return -1;
+}
+
+typedef struct Config {
+    Options *o;
+    int section; /* -1: none yet */
+    char *id;
+    GString *first, *rest;
+} Config;
+
+static bool finish_section(Config *c, GError **error)
+{
+    g_autoptr(GString) arg = g_string_new(c->first->str);
+
+    if (c->section < 0)
+        return true;
+    if (c->id)
+        append_value(arg, "id", c->id);
+    if (c->rest->len)
+        g_string_append_printf(arg, "%s%s", arg->len ? "," : "", c->rest->str);
+    g_string_truncate(c->first, 0);
+    g_string_truncate(c->rest, 0);
+    return options_apply(c->o, sections[c->section].option, arg->str, error);
+}
+
+/* 'key = "value"' */
+static bool take_setting(Config *c, const char *line, GError **error)
+{
+    const char *equals = strchr(line, '='), *quote = equals ? strchr(equals, '"') : NULL;
+    const char *end = quote ? strrchr(quote + 1, '"') : NULL;
+    g_autofree char *key = NULL, *value = NULL;
+
+    if (!end || c->section < 0) {
+        error_set(error, "'%s' is no setting of a section: KEY = \"VALUE\"", line);
+        return false;
+    }
+    key = g_strchomp(g_strndup(line, equals - line));
+    value = g_strndup(quote + 1, end - quote - 1);
+    if (sections[c->section].first && !strcmp(key, sections[c->section].first))
+        append_value(c->first, NULL, value);
+    else
+        append_value(c->rest, key, value);
+    return true;
+}
+
+static bool take_line(Config *c, char *line, GError **error)
+{
+    line = g_strstrip(line);
+    if (!*line || *line == '#')
+        return true;
+    if (*line != '[')
+        return take_setting(c, line, error);
+    if (!finish_section(c, error))
+        return false;
+    g_clear_pointer(&c->id, g_free);
+    c->section = find_section(line, &c->id);
+    if (c->section < 0)
+        error_set(error, "section %s is not supported", line);
+    return c->section >= 0;
+}
+
+bool opt_readconfig(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GBytes) bytes = options_read_file(o->config.files, arg, error);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    Config c = { o, -1, NULL, NULL, NULL };
+    bool good = true;
+
+    if (!bytes)
+        return false;
+    text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    lines = g_strsplit(text, "\n", -1);
+    c.first = g_string_new("");
+    c.rest = g_string_new("");
+    for (char **line = lines; *line && good; line++)
+        good = take_line(&c, *line, error);
+    good = good && finish_section(&c, error);
+    g_string_free(c.first, TRUE);
+    g_string_free(c.rest, TRUE);
+    g_free(c.id);
+    return good;
+}

@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: MIT */
+/* Options of the machine itself: type, CPUs, memory, accelerator, time, boot order. */
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/options/internal.h"
+#include "softmmu/program/options/keyval.h"
+
+#define MIB           (UINT64_C(1) << 20)
+#define MIN_RAM_BYTES MIB
+/* What 40 bits of physical address leave beside the hole below 4 GiB. */
+#define MAX_RAM_BYTES (UINT64_C(1023) << 30)
+#define MAX_CODE_MIB  1024 /* what host jumps reach */
+
+/* Under -icount without -rtc base= the guest's calendar starts here, so that runs repeat:
+ * 2024-01-01 00:00:00 UTC. */
+#define RECORD_SHIFT      1 /* of -record without -icount: 500 million instructions a second */
+#define ICOUNT_RTC_BASE_S INT64_C(1704067200)
+
+/* ---- -machine -------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *desc;
+} machine_rows[] = {
+    { "pc", "Standard PC (i440FX + PIIX, 1996) (alias of pc-i440fx-7.2)" },
+    { "pc-i440fx-10.0", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-9.2", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-9.1", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-9.0", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-8.2", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-8.1", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-8.0", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-7.2", "Standard PC (i440FX + PIIX, 1996) (default)" },
+    { "pc-i440fx-7.1", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-7.0", "Standard PC (i440FX + PIIX, 1996)" },
+    { "pc-i440fx-6.2", "Standard PC (i440FX + PIIX, 1996)" },
+};
+
+static const char *const missing_machines[] = {
+    "q35", "isapc", "microvm", "none", "xenfv", "xenpv"
+};
+
+const char *options_canonical_machine(const char *name)
+{
+    return strcmp(name, "pc") ? name : "pc-i440fx-7.2";
+}
+
+static bool set_machine_type(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(machine_rows); i++) {
+        if (!strcmp(machine_rows[i].name, value)) {
+            g_free(o->config.machine);
+            o->config.machine = g_strdup(value);
+            return true;
+        }
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(missing_machines); i++) {
+        if (!strcmp(missing_machines[i], value) || g_str_has_prefix(value, "pc-q35-")) {
+            error_set(error, "machine type '%s' is not supported yet; use pc", value);
+            return false;
+        }
+    }
+    error_set(error, "unsupported machine type '%s' (-machine help lists them)", value);
+    return false;
+}
+
+static bool check_accel_name(const char *value, GError **error)
+{
+    if (!strcmp(value, "tcg"))
+        return true;
+    if (!strcmp(value, "kvm") || !strcmp(value, "hvf") || !strcmp(value, "whpx") ||
+        !strcmp(value, "xen"))
+        error_set(error, "accelerator '%s' is not supported; use tcg", value);
+    else
+        error_set(error, "invalid accelerator '%s' (-accel help lists them)", value);
+    return false;
+}
+
+/* "kvm:tcg" asks for the first that is there. */
+static bool set_machine_accel(void *ctx, const char *value, GError **error)
+{
+    g_auto(GStrv) names = g_strsplit(value, ":", -1);
+
+    for (char **name = names; *name; name++) {
+        if (!strcmp(*name, "tcg"))
+            return true;
+    }
+    return check_accel_name(value, error);
+}
+
+static bool set_machine_hpet(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.hpet, error);
+}
+
+/* auto: as the accelerator can, and this one can. */
+static bool set_machine_smm(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(strcmp(value, "auto") ? value : "on", &((Options *)ctx)->config.smm, error);
+}
+
+static bool set_kernel_decompress(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+    bool on;
+
+    if (!strcmp(value, "auto")) {
+        o->config.kernel_decompress = SWITCH_AUTO;
+        return true;
+    }
+    if (!parse_switch(value, &on, error))
+        return false;
+    o->config.kernel_decompress = on ? SWITCH_ON : SWITCH_OFF;
+    return true;
+}
+
+/* Switches whose other position is not modelled. */
+static bool must_be(bool wanted, const char *value, GError **error)
+{
+    bool on;
+
+    if (!parse_switch(value, &on, error))
+        return false;
+    if (on == wanted)
+        return true;
+    error_set(error, "only '%s' is supported yet", wanted ? "on" : "off");
+    return false;
+}
+
+static bool must_be_off(void *ctx, const char *value, GError **error)
+{
+    return must_be(false, value, error);
+}
+
+static bool must_be_on(void *ctx, const char *value, GError **error)
+{
+    return must_be(true, value, error);
+}
+
+static const KeyRow machine_keys[] = {
+    { "type", set_machine_type },
+    { "accel", set_machine_accel },
+    { "hpet", set_machine_hpet },
+    { "usb", must_be_off },
+    { "vmport", must_be_off },
+    { "pit", must_be_on },
+    { "smm", set_machine_smm },
+    { "acpi", must_be_on },
+    { "i8042", must_be_on },
+    { "kernel-decompress", set_kernel_decompress },
+    { NULL },
+};
+
+bool opt_machine(Options *o, const char *arg, GError **error)
+{
+    if (!is_help(arg))
+        return keyval_apply(arg, "type", machine_keys, o, error);
+    options_answer(o, ANSWER_TEXT);
+    g_string_append(o->answer, "Supported machines are:\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(machine_rows); i++)
+        g_string_append_printf(o->answer, "%-20s %s\n", machine_rows[i].name, machine_rows[i].desc);
+    return true;
+}
+
+/* ---- -cpu, -m, -name ------------------------------------------------------------------------- */
+
+bool opt_cpu(Options *o, const char *arg, GError **error)
+{
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_CPU_MODELS);
+        return true;
+    }
+    if (!*arg) {
+        error_set(error, "a model is needed (-cpu help lists them)");
+        return false;
+    }
+    g_free(o->config.cpu_model);
+    o->config.cpu_model = g_strdup(arg);
+    return true;
+}
+
+static bool set_ram_size(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+    uint64_t bytes;
+
+    if (!parse_size(value, MIB, &bytes, error))
+        return false;
+    if (bytes < MIN_RAM_BYTES || bytes > MAX_RAM_BYTES) {
+        error_set(error, "memory must be 1M to %" G_GUINT64_FORMAT "G", MAX_RAM_BYTES >> 30);
+        return false;
+    }
+    o->config.ram_size = (bytes + 8191) & ~UINT64_C(8191);
+    return true;
+}
+
+static bool no_hot_plug(void *ctx, const char *value, GError **error)
+{
+    error_set(error, "memory hot-plug is not supported yet");
+    return false;
+}
+
+static const KeyRow memory_keys[] = {
+    { "size", set_ram_size }, { "slots", no_hot_plug }, { "maxmem", no_hot_plug }, { NULL }
+};
+
+bool opt_memory(Options *o, const char *arg, GError **error)
+{
+    return keyval_apply(arg, "size", memory_keys, o, error);
+}
+
+static bool set_guest_name(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    g_free(o->config.name);
+    o->config.name = g_strdup(value);
+    return true;
+}
+
+static const KeyRow name_keys[] = { { "guest", set_guest_name }, { NULL } };
+
+bool opt_name(Options *o, const char *arg, GError **error)
+{
+    return keyval_apply(arg, "guest", name_keys, o, error);
+}
+
+/* ---- -smp ------------------------------------------------------------------------------------ */
+
+static bool set_count(unsigned *field, const char *value, GError **error)
+{
+    uint64_t n;
+
+    if (!parse_number(value, 1, 65535, &n, error))
+        return false;
+    *field = n;
+    return true;
+}
+
+#define COUNT_SETTER(name)                                               \
+    static bool set_##name(void *ctx, const char *value, GError **error) \
+    {                                                                    \
+        return set_count(&((Options *)ctx)->config.name, value, error);  \
+    }
+COUNT_SETTER(cpus)
+COUNT_SETTER(max_cpus)
+COUNT_SETTER(sockets)
+COUNT_SETTER(cores)
+COUNT_SETTER(threads)
+
+static bool must_be_one(void *ctx, const char *value, GError **error)
+{
+    if (!strcmp(value, "1"))
+        return true;
+    error_set(error, "only 1 is supported");
+    return false;
+}
+
+static const KeyRow smp_keys[] = {
+    { "cpus", set_cpus },        { "maxcpus", set_max_cpus },
+    { "sockets", set_sockets },  { "cores", set_cores },
+    { "threads", set_threads },  { "dies", must_be_one },
+    { "clusters", must_be_one }, { NULL },
+};
+
+bool opt_smp(Options *o, const char *arg, GError **error)
+{
+    MachineConfig *c = &o->config;
+
+    c->cpus = c->max_cpus = c->sockets = c->cores = c->threads = 0;
+    return keyval_apply(arg, "cpus", smp_keys, o, error);
+}
+
+/* What was not said: cores before sockets before threads take what is left. */
+static void fill_topology(MachineConfig *c)
+{
+    unsigned total = c->max_cpus ? c->max_cpus : c->cpus;
+
+    if (!total) {
+        c->sockets = MAX(c->sockets, 1);
+        c->cores = MAX(c->cores, 1);
+        c->threads = MAX(c->threads, 1);
+    } else if (!c->cores) {
+        c->sockets = MAX(c->sockets, 1);
+        c->threads = MAX(c->threads, 1);
+        c->cores = total / (c->sockets * c->threads);
+    } else if (!c->sockets) {
+        c->threads = MAX(c->threads, 1);
+        c->sockets = total / (c->cores * c->threads);
+    } else if (!c->threads) {
+        c->threads = total / (c->sockets * c->cores);
+    }
+    if (!total)
+        total = MIN((uint64_t)c->sockets * c->cores * c->threads, UINT16_MAX + 1);
+    c->max_cpus = total;
+    c->cpus = c->cpus ? c->cpus : total;
+}
+
+static bool complete_topology(MachineConfig *c, GError **error)
+{
+    uint64_t product;
+
+    fill_topology(c);
+    if (c->max_cpus < c->cpus) {
+        error_set(error, "Invalid CPU topology: maxcpus (%u) must not be smaller than smp (%u)",
+                  c->max_cpus, c->cpus);
+        return false;
+    }
+    if (c->max_cpus > OPTIONS_MAX_CPUS) {
+        error_set(error, "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %d",
+                  c->max_cpus, options_canonical_machine(c->machine), OPTIONS_MAX_CPUS);
+        return false;
+    }
+    product = (uint64_t)c->sockets * c->cores * c->threads;
+    if (product != c->max_cpus) {
+        error_set(error,
+                  "Invalid CPU topology: product of the hierarchy must match maxcpus: "
+                  "sockets (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
+                  c->sockets, c->cores, c->threads, c->max_cpus);
+        return false;
+    }
+    return true;
+}
+
+/* ---- -accel, -icount ------------------------------------------------------------------------- */
+
+static bool set_accel(void *ctx, const char *value, GError **error)
+{
+    return check_accel_name(value, error);
+}
+
+static bool set_backend(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    g_free(o->config.accel_backend);
+    o->config.accel_backend = g_strdup(value); /* the compiler knows which there are */
+    return true;
+}
+
+static bool set_tb_size(void *ctx, const char *value, GError **error)
+{
+    uint64_t mib;
+
+    if (!parse_number(value, 1, MAX_CODE_MIB, &mib, error))
+        return false;
+    ((Options *)ctx)->config.tb_size = mib * MIB;
+    return true;
+}
+
+static bool set_accel_thread(void *ctx, const char *value, GError **error)
+{
+    if (!strcmp(value, "single"))
+        return true;
+    error_set(error, "only 'single' is supported yet");
+    return false;
+}
+
+static const KeyRow accel_keys[] = {
+    { "accel", set_accel },
+    { "backend", set_backend },
+    { "tb-size", set_tb_size },
+    { "thread", set_accel_thread },
+    { NULL },
+};
+
+bool opt_accel(Options *o, const char *arg, GError **error)
+{
+    if (!is_help(arg))
+        return keyval_apply(arg, "accel", accel_keys, o, error);
+    options_answer(o, ANSWER_TEXT);
+    g_string_append(o->answer, "Accelerators supported:\ntcg\n");
+    return true;
+}
+
+static bool set_shift(void *ctx, const char *value, GError **error)
+{
+    uint64_t shift;
+
+    ((Options *)ctx)->icount_auto = !strcmp(value, "auto");
+    if (((Options *)ctx)->icount_auto)
+        return true;
+    if (!parse_number(value, 0, 10, &shift, error))
+        return false;
+    ((Options *)ctx)->config.icount_shift = shift;
+    return true;
+}
+
+static bool set_sleep(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.icount_sleep, error);
+}
+
+/* Options.rr_file until it is known what it is for. */
+static bool set_rr(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    o->rr_record = !strcmp(value, "record");
+    o->rr_replay = !strcmp(value, "replay");
+    if (o->rr_record || o->rr_replay)
+        return true;
+    error_set(error, "'%s' is not supported; use record or replay", value);
+    return false;
+}
+
+static bool set_rr_file(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    g_free(o->rr_file);
+    o->rr_file = g_strdup(value);
+    return true;
+}
+
+static bool no_snapshot(void *ctx, const char *value, GError **error)
+{
+    error_set(error, "none is needed: a replay makes its own checkpoints");
+    return false;
+}
+
+static const KeyRow icount_keys[] = {
+    { "shift", set_shift },
+    { "sleep", set_sleep },
+    { "align", must_be_off },
+    { "rr", set_rr },
+    { "rrfile", set_rr_file },
+    { "rrsnapshot", no_snapshot },
+    { NULL },
+};
+
+static bool complete_rr(Options *o, GError **error)
+{
+    if (!o->rr_record && !o->rr_replay && !o->rr_file)
+        return true;
+    if (!o->rr_file || o->rr_record == o->rr_replay) {
+        error_set(error, "rr=record|replay and rrfile=FILE need each other");
+        return false;
+    }
+    return o->rr_record ? opt_record(o, o->rr_file, error) : opt_replay(o, o->rr_file, error);
+}
+
+bool opt_icount(Options *o, const char *arg, GError **error)
+{
+    if (!keyval_apply(arg, "shift", icount_keys, o, error) || !complete_rr(o, error))
+        return false;
+    if (o->icount_auto && (o->rr_record || o->rr_replay)) /* as people record with QEMU */
+        o->config.icount_shift = RECORD_SHIFT;
+    else if (o->icount_auto) {
+        error_set(error, "shift: 'auto' is not supported; give a number from 0 to 10");
+        return false;
+    }
+    if (o->config.icount_shift >= 0)
+        return true;
+    error_set(error, "shift is needed, a number from 0 to 10");
+    return false;
+}
+
+/* ---- -record, -replay ------------------------------------------------------------------------ */
+
+static bool set_session_file(char **field, const Options *o, const char *arg, GError **error)
+{
+    if (o->record_file || o->replay_file) {
+        error_set(error, "one recording or replay is possible at a time");
+        return false;
+    }
+    if (*arg) {
+        *field = g_strdup(arg);
+        return true;
+    }
+    error_set(error, "the name of a file is needed");
+    return false;
+}
+
+bool opt_record(Options *o, const char *arg, GError **error)
+{
+    return set_session_file(&o->record_file, o, arg, error);
+}
+
+bool opt_replay(Options *o, const char *arg, GError **error)
+{
+    return set_session_file(&o->replay_file, o, arg, error);
+}
+
+bool opt_checkpoint_mem(Options *o, const char *arg, GError **error)
+{
+    return parse_size(arg, MIB, &o->config.checkpoint_bytes, error);
+}
+
+/* ---- -rtc ------------------------------------------------------------------------------------ */
+
+static int64_t local_now_s(void)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    localtime_r(&now, &tm);
+    return now + tm.tm_gmtoff;
+}
+
+/* "2006-06-17T16:01:21" or "2006-06-17", as UTC. */
+static bool parse_date(const char *text, int64_t *seconds)
+{
+    struct tm tm = { 0 }, back;
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    if (!end) {
+        tm = (struct tm){ 0 };
+        end = strptime(text, "%Y-%m-%d", &tm);
+    }
+    if (!end || *end)
+        return false;
+    back = tm;
+    *seconds = timegm(&back);
+    return back.tm_mday == tm.tm_mday; /* refuses the 31st of February */
+}
+
+static bool set_rtc_base(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    o->rtc_base_given = true;
+    if (!strcmp(value, "utc")) {
+        o->config.rtc_base_s = time(NULL);
+        return true;
+    }
+    if (!strcmp(value, "localtime")) {
+        o->config.rtc_base_s = local_now_s();
+        return true;
+    }
+    if (parse_date(value, &o->config.rtc_base_s))
+        return true;
+    error_set(error,
+              "'%s' is not a date; valid are utc, localtime, 2006-06-17T16:01:21 and "
+              "2006-06-17",
+              value);
+    return false;
+}
+
+static bool set_rtc_clock(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    o->config.rtc_vm_clock = !strcmp(value, "vm");
+    if (o->config.rtc_vm_clock || !strcmp(value, "host"))
+        return true;
+    error_set(error, "'%s' is not supported; use host or vm", value);
+    return false;
+}
+
+static bool set_drift_fix(void *ctx, const char *value, GError **error)
+{
+    if (!strcmp(value, "none"))
+        return true;
+    error_set(error, "only 'none' is supported");
+    return false;
+}
+
+static const KeyRow rtc_keys[] = {
+    { "base", set_rtc_base }, { "clock", set_rtc_clock }, { "driftfix", set_drift_fix }, { NULL }
+};
+
+bool opt_rtc(Options *o, const char *arg, GError **error)
+{
+    return keyval_apply(arg, NULL, rtc_keys, o, error);
+}
+
+/* ---- -seed ----------------------------------------------------------------------------------- */
+
+bool opt_seed(Options *o, const char *arg, GError **error)
+{
+    o->seed_given = true;
+    return parse_number(arg, 0, UINT64_MAX, &o->config.seed, error);
+}
+
+bool opt_chaos(Options *o, const char *arg, GError **error)
+{
+    o->config.chaos = true;
+    return parse_number(arg, 0, UINT64_MAX, &o->config.chaos_seed, error);
+}
+
+/* The host's choice is made once and stands in the configuration from then on. */
+static uint64_t seed_from_host(void)
+{
+    uint64_t seed;
+
+    if (getentropy(&seed, sizeof(seed)) != 0)
+        seed = (uint64_t)g_random_int() << 32 | g_random_int();
+    return seed;
+}
+
+/* ---- -boot ----------------------------------------------------------------------------------- */
+
+static bool set_boot_order(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    for (const char *p = value; *p; p++) {
+        if (*p < 'a' || *p > 'p') {
+            error_set(error, "Invalid boot device '%c'", *p);
+            return false;
+        }
+        if (strchr(value, *p) != p) {
+            error_set(error, "Boot device '%c' was given twice", *p);
+            return false;
+        }
+    }
+    g_free(o->config.boot_order);
+    o->config.boot_order = g_strdup(value);
+    return true;
+}
+
+static bool set_boot_menu(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.boot_menu, error);
+}
+
+static bool set_boot_strict(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.boot_strict, error);
+}
+
+static const KeyRow boot_keys[] = {
+    { "order", set_boot_order }, { "menu", set_boot_menu }, { "strict", set_boot_strict }, { NULL }
+};
+
+bool opt_boot(Options *o, const char *arg, GError **error)
+{
+    return keyval_apply(arg, "order", boot_keys, o, error);
+}
+
+bool options_complete_machine(Options *o, GError **error)
+{
+    if (!o->rtc_base_given)
+        o->config.rtc_base_s = o->config.icount_shift >= 0 ? ICOUNT_RTC_BASE_S : time(NULL);
+    if (!o->seed_given)
+        o->config.seed = o->config.icount_shift >= 0 ? 0 : seed_from_host();
+    if (o->record_file && o->config.icount_shift < 0)
+        o->config.icount_shift = RECORD_SHIFT;
+    return complete_topology(&o->config, error);
+}

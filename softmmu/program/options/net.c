@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options of networks and cards. -netdev names a network for -device; -nic is a card and its
+ * network at once; -net says the same in two options, as of old.
+ */
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/options/internal.h"
+#include "softmmu/program/options/keyval.h"
+
+/* What one of the three says, before it is known which part is whose. */
+typedef struct NetArgs {
+    char *type;
+    NetdevOption *netdev;
+    NicOption *nic;
+} NetArgs;
+
+void options_free_netdev(void *p)
+{
+    NetdevOption *d = p;
+    char **strings[] = { &d->id,       &d->user.net,      &d->user.host, &d->user.dhcp_start,
+                         &d->user.dns, &d->user.hostname, &d->user.tftp, &d->user.bootfile };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(*strings[i]);
+    g_ptr_array_unref(d->user.forwards);
+    g_free(d);
+}
+
+void options_free_nic(void *p)
+{
+    NicOption *n = p;
+
+    g_free(n->model);
+    g_free(n->netdev);
+    g_free(n->mac);
+    g_free(n);
+}
+
+static NetArgs new_args(void)
+{
+    NetArgs a = { NULL, g_new0(NetdevOption, 1), g_new0(NicOption, 1) };
+
+    a.netdev->user.forwards = g_ptr_array_new_with_free_func(g_free);
+    return a;
+}
+
+static void free_args(NetArgs *a)
+{
+    g_free(a->type);
+    if (a->netdev)
+        options_free_netdev(a->netdev);
+    if (a->nic)
+        options_free_nic(a->nic);
+}
+
+static bool replace(char **field, const char *value)
+{
+    g_free(*field);
+    *field = g_strdup(value);
+    return true;
+}
+
+#define TEXT_KEY(name, field)                                      \
+    static bool name(void *ctx, const char *value, GError **error) \
+    {                                                              \
+        NetArgs *a = ctx;                                          \
+        return replace(&a->field, value);                          \
+    }
+TEXT_KEY(set_type, type)
+TEXT_KEY(set_id, netdev->id)
+TEXT_KEY(set_net, netdev->user.net)
+TEXT_KEY(set_host, netdev->user.host)
+TEXT_KEY(set_dhcp_start, netdev->user.dhcp_start)
+TEXT_KEY(set_dns, netdev->user.dns)
+TEXT_KEY(set_hostname, netdev->user.hostname)
+TEXT_KEY(set_tftp, netdev->user.tftp)
+TEXT_KEY(set_bootfile, netdev->user.bootfile)
+TEXT_KEY(set_model, nic->model)
+TEXT_KEY(set_mac, nic->mac)
+TEXT_KEY(set_netdev, nic->netdev)
+
+static bool set_restrict(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((NetArgs *)ctx)->netdev->user.restricted, error);
+}
+
+static bool add_forward(void *ctx, const char *value, GError **error)
+{
+    g_ptr_array_add(((NetArgs *)ctx)->netdev->user.forwards, g_strdup(value));
+    return true;
+}
+
+#define USER_KEYS                                                                                \
+    { "id", set_id }, { "net", set_net }, { "host", set_host }, { "dhcpstart", set_dhcp_start }, \
+        { "dns", set_dns }, { "hostname", set_hostname }, { "tftp", set_tftp },                  \
+        { "bootfile", set_bootfile }, { "restrict", set_restrict },                              \
+    {                                                                                            \
+        "hostfwd", add_forward                                                                   \
+    }
+
+static const KeyRow netdev_keys[] = { { "type", set_type }, USER_KEYS, { NULL } };
+static const KeyRow nic_keys[] = {
+    { "type", set_type }, { "model", set_model }, { "mac", set_mac }, USER_KEYS, { NULL }
+};
+static const KeyRow net_nic_keys[] = {
+    { "type", set_type },
+    { "model", set_model },
+    { "macaddr", set_mac },
+    { "netdev", set_netdev },
+    { NULL },
+};
+
+static bool check_type(const NetArgs *a, GError **error)
+{
+    if (a->type && !strcmp(a->type, "user"))
+        return true;
+    error_set(error, "'%s' is not supported yet; use user", a->type ? a->type : "");
+    return false;
+}
+
+static bool is_taken(const Options *o, const char *id)
+{
+    for (guint i = 0; i < o->config.netdevs->len; i++) {
+        if (!strcmp(((NetdevOption *)o->config.netdevs->pdata[i])->id, id))
+            return true;
+    }
+    return false;
+}
+
+static bool add_netdev(Options *o, NetArgs *a, GError **error)
+{
+    if (is_taken(o, a->netdev->id)) {
+        error_set(error, "there is another network with id '%s'", a->netdev->id);
+        return false;
+    }
+    g_ptr_array_add(o->config.netdevs, g_steal_pointer(&a->netdev));
+    return true;
+}
+
+bool opt_netdev(Options *o, const char *arg, GError **error)
+{
+    NetArgs a = new_args();
+    bool ok;
+
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_TEXT);
+        g_string_append(o->answer, "Available netdev backend types:\nuser\n");
+        free_args(&a);
+        return true;
+    }
+    ok = keyval_apply(arg, "type", netdev_keys, &a, error) && check_type(&a, error);
+    if (ok && !a.netdev->id) {
+        error_set(error, "id is needed");
+        ok = false;
+    }
+    ok = ok && add_netdev(o, &a, error);
+    free_args(&a);
+    return ok;
+}
+
+/* A network without a name gets one that users do not. */
+static void name_netdev(const Options *o, NetArgs *a)
+{
+    if (!a->netdev->id)
+        a->netdev->id = g_strdup_printf("#net%u", o->config.netdevs->len);
+}
+
+bool opt_nic(Options *o, const char *arg, GError **error)
+{
+    NetArgs a = new_args();
+    bool ok = keyval_apply(arg, "type", nic_keys, &a, error);
+
+    if (ok && a.type && !strcmp(a.type, "none")) {
+        free_args(&a);
+        return true; /* there is none that was not asked for */
+    }
+    ok = ok && check_type(&a, error);
+    if (ok) {
+        name_netdev(o, &a);
+        a.nic->netdev = g_strdup(a.netdev->id);
+        ok = add_netdev(o, &a, error);
+    }
+    if (ok)
+        g_ptr_array_add(o->config.nics, g_steal_pointer(&a.nic));
+    free_args(&a);
+    return ok;
+}
+
+static bool add_net_user(Options *o, const char *arg, NetArgs *a, GError **error)
+{
+    if (!keyval_apply(arg, "type", netdev_keys, a, error))
+        return false;
+    if (o->net_user) {
+        error_set(error, "only one is supported; use -nic");
+        return false;
+    }
+    name_netdev(o, a);
+    o->net_user = a->netdev;
+    return add_netdev(o, a, error);
+}
+
+bool opt_net(Options *o, const char *arg, GError **error)
+{
+    NetArgs a = new_args();
+    bool ok = true;
+
+    if (g_str_has_prefix(arg, "user")) {
+        ok = add_net_user(o, arg, &a, error);
+    } else if (g_str_has_prefix(arg, "nic")) {
+        ok = keyval_apply(arg, "type", net_nic_keys, &a, error);
+        if (ok)
+            g_ptr_array_add(o->config.nics, g_steal_pointer(&a.nic));
+    } else if (strcmp(arg, "none")) {
+        error_set(error, "'%s' is not supported yet; use none, nic or user", arg);
+        ok = false;
+    }
+    free_args(&a);
+    return ok;
+}
+
+/* -net user alone stands for a card too. */
+void options_complete_net(Options *o)
+{
+    if (!o->net_user)
+        return;
+    if (!o->config.nics->len)
+        g_ptr_array_add(o->config.nics, g_new0(NicOption, 1));
+    for (guint i = 0; i < o->config.nics->len; i++) {
+        NicOption *n = o->config.nics->pdata[i];
+
+        if (!n->netdev)
+            n->netdev = g_strdup(o->net_user->id);
+    }
+}

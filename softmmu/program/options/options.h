@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line. options_parse() fills plain data and starts nothing; what is wrong with it is
+ * one sentence. Spelling and meaning follow QEMU; an option that QEMU has and we lack is refused.
+ */
+#ifndef SOFTMMU_PROGRAM_OPTIONS_OPTIONS_H
+#define SOFTMMU_PROGRAM_OPTIONS_OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "softmmu/machine.h"
+#include "softmmu/ui/vnc.h"
+
+#define OPTIONS_MAX_CPUS 255
+
+/* What the user asked to be told instead of running a machine. */
+typedef enum Answer {
+    ANSWER_NONE,
+    ANSWER_TEXT,       /* Options.answer */
+    ANSWER_CPU_MODELS, /* known to the CPU */
+    ANSWER_DEVICES,    /* known to the board */
+} Answer;
+
+typedef struct ChardevOption {
+    char *id, *spec;
+    bool mux; /* several may share it */
+} ChardevOption;
+
+/* A monitor beside the first: for people or, .control, for programs (QMP). */
+typedef struct MonitorOption {
+    char *device;
+    bool control, pretty;
+} MonitorOption;
+
+typedef struct Options {
+    MachineConfig config;
+    GPtrArray *serials;  /* char *: device of each port, "none": no port */
+    char *monitor;       /* device, or "none" */
+    GPtrArray *monitors; /* MonitorOption *: further ones */
+    char *debugcon;      /* device, NULL: none */
+    char *gdb;           /* device, NULL: none */
+    GPtrArray *chardevs; /* ChardevOption * */
+    char *display;       /* NULL: not said */
+    bool vnc_given;
+    VncOptions vnc;      /* address NULL: none */
+    GPtrArray *plugins;  /* char *: FILE[,name=value…] */
+    bool nographic, snapshot;
+    NetdevOption *net_user; /* what -net user makes, for -net nic; the configuration's */
+    char *log_items, *log_file, *log_filter, *log_counts;
+    bool rtc_base_given, seed_given;
+    char *record_file, *replay_file;
+    char *loadvm, *incoming; /* what the machine begins with; NULL: a cold start */
+    char *pidfile;           /* NULL: none */
+    bool daemonize, timestamps; /* timestamps: of messages */
+    GPtrArray *globals;      /* char *: DRIVER.PROPERTY=VALUE */
+    char *dump_vmstate;      /* describe the state there, and leave */
+    char *rr_file; /* -icount rrfile= */
+    bool rr_record, rr_replay, icount_auto;
+    bool mute;           /* replay: show no output of the guest */
+    uint64_t replay_to;  /* … stop, or leave, after so many instructions; 0: at its end */
+    char *screen_file;   /* … and what it shows then, as a picture; NULL: it is not asked for */
+    bool replayed_files; /* config.files is the recording's */
+    GPtrArray *machine_args; /* char *: what was given of the machine: options, arguments */
+    GPtrArray *host_args;    /* … and of how this host is to run it and to look on */
+    Answer answer_kind;
+    GString *answer;
+} Options;
+
+/* @o need not be initialised. options_clear() after success and failure alike. */
+bool options_parse(Options *o, int argc, char **argv, GError **error);
+void options_clear(Options *o);
+/* The same for a replay: the first @recorded elements of @argv, after the name, come from a
+ * recording, which has @files. */
+bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostFiles *files,
+                          GError **error);
+/* "-name" or "--name" */
+bool options_takes_argument(const char *text);
+/* What the machine's name stands for: "pc" -> "pc-i440fx-7.2". */
+const char *options_canonical_machine(const char *name);
+
+#endif
