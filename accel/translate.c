@@ -124,7 +124,8 @@ static TbCheck *new_check(const TranslateRequest *req)
     k->soft = req->was_soft;
     for (unsigned i = 0; i < G_N_ELEMENTS(k->part); i++) {
         k->part[i] = req->part[i];
-        memcpy(k->bytes + n, req->part[i].host, req->part[i].size);
+        if (req->part[i].size)
+            memcpy(k->bytes + n, req->part[i].host, req->part[i].size);
         n += req->part[i].size;
     }
     return k;

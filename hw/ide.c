@@ -374,8 +374,14 @@ static void channel_unrealize(Device *dev)
 
     memory_destroy(&c->command);
     memory_destroy(&c->control);
+}
+
+static void channel_finalize(Device *dev)
+{
+    IdeChannel *c = (IdeChannel *)dev;
+
     for (unsigned i = 0; i < 2; i++)
-        g_clear_pointer(&c->unit[i].serial, g_free);
+        g_free(c->unit[i].serial);
 }
 
 /* State may come from a file that somebody has tampered with. */
@@ -459,6 +465,7 @@ const DeviceClass ide_channel_class = {
     .state = channel_state,
     .state_version = 2,
     .unrealize = channel_unrealize,
+    .finalize = channel_finalize,
     .reset_enter = channel_reset_enter,
     .reset_hold = channel_reset_hold,
     .post_load = channel_post_load,

@@ -82,6 +82,8 @@ void device_free(Device *dev)
         device_free(dev->children->pdata[dev->children->len - 1]);
     if (dev->parent)
         g_ptr_array_remove(dev->parent->children, dev);
+    if (dev->klass->finalize)
+        dev->klass->finalize(dev);
     if (dev->klass->regs)
         memory_destroy(&dev->io);
     g_ptr_array_free(dev->children, TRUE);

@@ -128,7 +128,8 @@ struct DeviceClass {
     const StateField *state;
     uint16_t state_version;
     bool (*realize)(Device *dev, GError **error); /* must clean up after itself when it fails */
-    void (*unrealize)(Device *dev);
+    void (*unrealize)(Device *dev); /* undoes realize */
+    void (*finalize)(Device *dev);  /* frees what is not realize's: it may never have come */
     void (*reset_enter)(Device *dev);
     void (*reset_hold)(Device *dev);
     void (*reset_exit)(Device *dev);

@@ -550,10 +550,16 @@ static void drive_unrealize(Device *dev)
     if (d->thread)
         g_thread_join(d->thread);
     timer_free(d->timer);
-    g_clear_pointer(&d->w.image, image_close);
-    g_clear_pointer(&d->path, g_free);
     g_mutex_clear(&d->lock);
     g_cond_clear(&d->changed);
+}
+
+static void drive_finalize(Device *dev)
+{
+    Drive *d = (Drive *)dev;
+
+    g_clear_pointer(&d->w.image, image_close);
+    g_free(d->path);
     g_free(d->name);
 }
 
@@ -673,6 +679,7 @@ const DeviceClass drive_class = {
     .state_version = 2,
     .realize = drive_realize,
     .unrealize = drive_unrealize,
+    .finalize = drive_finalize,
     .reset_enter = drive_reset,
     .post_load = drive_post_load,
     .state_of = drive_settle,

@@ -257,7 +257,8 @@ static void check_substitute(FwCfg *fw, const MadeUp *k, GBytes *code, const Exp
     for (int i = 2; i <= 4; i++)
         assert_int_equal(get(memory + k->size - 4 * i), 0);
 
-    g_autofree uint8_t *plan = g_memdup2(memory + tail + stub_size - head_size, 256);
+    uint32_t plan_at = tail + stub_size - head_size;
+    g_autofree uint8_t *plan = g_memdup2(memory + plan_at, MIN(k->size - plan_at, 256));
     for (int i = 0; i < 3; i++)
         assert_int_equal(get(plan + 4 + 4 * i), e->count[i]);
     uint32_t places = 4 * (e->count[0] + e->count[1] + e->count[2]), at = get(plan + 16);
