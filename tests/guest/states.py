@@ -7,6 +7,9 @@
   streams  a counted run whose state is written to a file goes on as the run that -incoming begins
            with it; and what is refused
   interp   the same, going on with the portable back end (long)
+  relay OTHER  a counted run's state goes to OTHER, Mimus of another host (scripts/cross-test --state), and
+           from there back again: the run's end is that of one that stayed here. MIMUS_PATIENCE=N
+           multiplies the time that it may take
 
 Exit status 77 (skip) without guest files.
 """
@@ -23,7 +26,7 @@ import time
 from hmp import Hmp
 
 SKIP = 77
-PATIENCE = 300
+PATIENCE = 300 * int(os.environ.get("MIMUS_PATIENCE", "1"))
 DISK, DISC = 8 << 20, 2 << 20
 
 
@@ -131,17 +134,40 @@ def hash_of(said):
     return re.search(r"state hash: (\w+)", said)[1]
 
 
-def streams(mimus, guest, where, more=()):
-    options = ["-m", "256", "-kernel", os.path.join(guest, "vmlinuz"), "-initrd",
-               os.path.join(guest, "initrd.gz"), "-append", "console=ttyS0 mimus.poweroff",
-               "-icount", "shift=1", "-d", "hash"]
-    state = os.path.join(where, "state")
-    first = Guest(mimus, where, options, "first")
-    monitor = Hmp(first.monitor_path)
-    first.wait_for(r"Memory: ")
+def counted(guest, work):
+    return ["-m", "256", "-kernel", os.path.join(guest, "vmlinuz"), "-initrd", os.path.join(guest, "initrd.gz"),
+            "-append", "console=ttyS0 mimus." + work, "-icount", "shift=1", "-d", "hash"]
+
+
+def write_state(machine, mark, state):
+    monitor = Hmp(machine.monitor_path)
+    machine.wait_for(mark)
     check(monitor.command(f"migrate -d file:{state}") == "", "migrate")
     while "completed" not in (said := monitor.command("info migrate")):
         check("active" in said, said)
+    return monitor
+
+
+def relay(mimus, guest, where, other):
+    options = counted(guest, "check")
+    states = [os.path.join(where, name) for name in ("there", "back")]
+    here = Guest(mimus, where, options, "here")
+    write_state(here, r"^ok cpuinfo", states[0]).command("cont")
+    wanted = hash_of(here.end())
+    there = Guest(other, where, options + ["-incoming", "file:" + states[0]], "there")
+    write_state(there, r"^ok series", states[1])
+    check("ok float" in there.console(), "it computed there", there.console())
+    back = Guest(mimus, where, options + ["-incoming", "file:" + states[1]], "back")
+    check(hash_of(back.end()) == wanted, "the end")
+    check("self-check passed" in back.console(), "self-check", back.console())
+    print("relay: the same end,", wanted)
+
+
+def streams(mimus, guest, where, more=()):
+    options = counted(guest, "poweroff")
+    state = os.path.join(where, "state")
+    first = Guest(mimus, where, options, "first")
+    monitor = write_state(first, r"Memory: ", state)
     check("paused (postmigrate)" in monitor.command("info status"), "postmigrate")
     check(not [n for n in os.listdir(where) if n.startswith("state.")], "nothing is left over")
     monitor.command("cont")
@@ -184,6 +210,8 @@ def main():
         try:
             if case == "disks":
                 disks(mimus, guest, where)
+            elif case == "relay":
+                relay(mimus, guest, where, sys.argv[4])
             else:
                 streams(mimus, guest, where,
                         ["-accel", "tcg,backend=interp"] if case == "interp" else ())
