@@ -73,8 +73,10 @@ RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **e
     if (rounded && rounded <= SIZE_MAX - HUGE_PAGE_BYTES)
         host = map_aligned(rounded, huge ? HUGE_PAGE_BYTES : PAGE_BYTES);
     if (!host) {
+        bool narrow = sizeof(void *) == 4 && rounded > SIZE_MAX / 2;
         error_set(error, "cannot allocate %" G_GUINT64_FORMAT " MiB of memory for '%s': %s",
-                  size >> 20, name, g_strerror(errno));
+                  size >> 20, name,
+                  narrow ? "a 32-bit host has no addresses for so much" : g_strerror(errno));
         return NULL;
     }
     if (huge)

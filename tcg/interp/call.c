@@ -23,7 +23,10 @@ HANDLER(call_any)
     void *value[2 + IR_MAX_ARGS], *pointer[IR_MAX_ARGS], *env = x->env;
     v128 vector;
     void *to_vector = &vector;
-    ffi_arg result = 0;
+    union {
+        ffi_arg word; /* what is shorter is widened to this */
+        u64 u;
+    } result = { 0 };
     unsigned n = 0;
 
     value[n++] = &env;
@@ -36,8 +39,8 @@ HANDLER(call_any)
     }
     ffi_call((ffi_cif *)&site->cif, FFI_FN(helper->func), &result, value);
     switch (helper->ret) {
-    case I32: put_u32(x, op->d, (u32)result); break;
-    case I64: put_u64(x, op->d, (u64)result); break;
+    case I32: put_u32(x, op->d, (u32)result.word); break;
+    case I64: put_u64(x, op->d, result.u); break;
     case V128: put_v128(x, op->d, vector); break;
     default: break;
     }
