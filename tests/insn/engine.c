@@ -773,6 +773,8 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
         .helpers = x86_helpers,
         .nhelpers = HELP_COUNT,
     };
+    g_autofree char *runner_name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
+                                                   slow_memory ? " without TLB" : "");
     Engine *e = g_new0(Engine, 1);
     g_autoptr(GError) error = NULL;
     e->tcg = tcg_new(&config, &error);
@@ -780,8 +782,7 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
         g_error("%s", error->message);
     e->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
     e->slow = slow_memory;
-    e->runner.name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
-                                     slow_memory ? " without TLB" : "");
+    e->runner.name = g_intern_string(runner_name);
     set_features(e, backend);
     e->runner.modes = M_ALL | M32S | M16P;
     e->runner.run = run_engine;

@@ -115,7 +115,7 @@ static DecodeStatus decode_row(const Sample *r, uint64_t features, uint64_t *nee
     Insn i;
     DecodeStatus s;
 
-    memcpy(bytes, r->bytes, MAX(strlen(r->bytes), 3)); /* what ends in 00 has a byte more */
+    memcpy(bytes, r->bytes, strlen(r->bytes)); /* what ends in 00 has it from the buffer */
     s = decode_insn(&m, bytes, sizeof(bytes), &i);
     if (needs && s == DECODE_OK)
         *needs |= row_features(i.desc, i.vex_l);
