@@ -116,7 +116,7 @@ static bool devices_differ(Device *a, Device *b)
         return a->klass != b->klass;
     state_save(a->klass->state, a->klass->state_of ? a->klass->state_of(a) : a, x);
     state_save(b->klass->state, b->klass->state_of ? b->klass->state_of(b) : b, y);
-    return x->len != y->len || memcmp(x->data, y->data, x->len);
+    return x->len != y->len || (x->len && memcmp(x->data, y->data, x->len));
 }
 
 static void print_devices(Device *a, Device *b, GString *out)
