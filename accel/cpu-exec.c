@@ -229,7 +229,7 @@ static int32_t left_of_turn(const Cpu *cpu)
     const CpuRun *run = cpu->run;
     bool stopped = run->accel->debug.stop.why != DEBUG_NOTHING;
 
-    if (cpu->budget < 0 || (!stopped && (cpu->budget || run->common->halted)))
+    if (cpu->budget < 0 || (!stopped && (cpu->budget || run->common->halted || run->common->absent)))
         return 0;
     return cpu->budget + run->debug_kept;
 }
@@ -239,7 +239,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     CpuRun *run = cpu->run;
     Accel *a = run->accel;
 
-    if (run->common->halted && !cpu->ops->has_work(cpu))
+    if (run->common->absent || (run->common->halted && !cpu->ops->has_work(cpu)))
         return false;
     a->current = cpu;
     run->granted = cpu->budget = allowed(cpu, budget);
@@ -250,7 +250,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     run->tail->slow.host_pc = 0;
     drop_private(cpu);
     x87_from_host(cpu);
-    while (cpu->budget > 0 && a->debug.stop.why == DEBUG_NOTHING) {
+    while (cpu->budget > 0 && !run->common->absent && a->debug.stop.why == DEBUG_NOTHING) {
         if (deliver_pending(cpu))
             continue;
         if (run->common->halted)

@@ -54,6 +54,7 @@ struct Cpu {
 typedef struct CpuCommon {
     unsigned index;         /* 0 … cpus-1 */
     uint32_t events;        /* that plugins want to know of: accel/plugin/events.h */
+    bool absent;            /* a socket to plug one in: it does not run, nothing reaches it */
     bool halted;            /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
     bool exception_pending; /* raised, not yet delivered */
     AddressSpace *memory, *io;

@@ -4,7 +4,7 @@
  * of revision 3 or less. Pointers are written as offsets into etc/acpi/tables; the loader script
  * makes firmware add the address and compute checksums.
  * PM ports are where SeaBIOS puts the PIIX4's base (0x600).
- * Missing: SRAT and SLIT, MCFG, SSDT, CPU hot-plug.
+ * Missing: SRAT and SLIT, MCFG, SSDT.
  */
 #include "hw/acpi-build.h"
 
@@ -264,20 +264,23 @@ static void put_override(GByteArray *b, uint8_t irq, uint32_t gsi, uint16_t flag
     put(b, flags, 2);
 }
 
-static void put_cpu(GByteArray *b, unsigned uid, uint32_t apic_id)
+/* The flag says that a CPU is enabled; else it is a socket to plug one in. */
+void acpi_put_cpu(GByteArray *b, const AcpiConfig *c, unsigned uid, bool present)
 {
+    uint32_t apic_id = c->apic_ids[uid];
+
     if (apic_id < 0xff) {
         put(b, 0, 1);
         put(b, 8, 1);
         put(b, uid, 1);
         put(b, apic_id, 1);
-        put(b, 1, 4); /* enabled */
+        put(b, present, 4);
     } else {
         put(b, 9, 1); /* x2APIC */
         put(b, 16, 1);
         put(b, 0, 2);
         put(b, apic_id, 4);
-        put(b, 1, 4);
+        put(b, present, 4);
         put(b, uid, 4);
     }
 }
@@ -291,7 +294,7 @@ static void add_madt(Tables *t, const AcpiConfig *c)
     put(b, APIC_DEFAULT_BASE, 4);
     put(b, 1, 4); /* there are 8259s too */
     for (unsigned i = 0; i < c->cpus; i++)
-        put_cpu(b, i, c->apic_ids[i]);
+        acpi_put_cpu(b, c, i, c->present[i]);
     put(b, 1, 1); /* I/O APIC 0, from GSI 0 */
     put(b, 12, 1);
     put(b, 0, 2);
@@ -364,7 +367,7 @@ static void add_file(FwCfg *fw, const char *name, GByteArray *content)
 {
     g_autoptr(GBytes) data = g_byte_array_free_to_bytes(content);
 
-    fw_cfg_add_file(fw, name, data);
+    fw_cfg_put_file(fw, name, data);
 }
 
 void acpi_add_tables(FwCfg *fw, const AcpiConfig *c)

@@ -9,15 +9,18 @@
 #include "hw/fw-cfg.h"
 
 typedef struct AcpiConfig {
-    unsigned cpus;
+    unsigned cpus;                   /* with those that may be plugged in later */
     const uint32_t *apic_ids;        /* of each CPU */
+    const bool *present;             /* is it there? */
     uint64_t below_4g;               /* bytes of RAM; PCI memory begins there */
     uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
     bool hpet, serial[4], i8042, floppy;
 } AcpiConfig;
 
-/* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader. */
+/* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader; or, later, put others in their places. */
 void acpi_add_tables(FwCfg *fw, const AcpiConfig *c);
+/* What the MADT, and a CPU's _MAT, say of CPU @n. */
+void acpi_put_cpu(GByteArray *out, const AcpiConfig *c, unsigned n, bool present);
 /* One table of the set by its signature ("APIC", "DSDT", …), for tests; free with
  * g_byte_array_unref(). Checksums and pointers are as firmware would leave them where it can be
  * said without addresses. */

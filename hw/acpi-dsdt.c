@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The DSDT of the board, written with the AML builder. Comments give the ASL.
- * Missing: CPU and PCI hot-plug methods.
+ * Missing: PCI hot-plug methods.
  */
 #include "hw/acpi-dsdt.h"
 
@@ -164,7 +164,7 @@ static void add_isa_bridge(Aml *a, const AcpiConfig *c)
     aml_begin_device(a, "ISA");
     aml_name_int(a, "_ADR", 0x00010000);
     aml_operation_region(a, "P40C", AML_PCI_CONFIG, 0x60, 4);
-    aml_begin_byte_field(a, "P40C");
+    aml_begin_field(a, "P40C", AML_BYTE_ACCESS, AML_PRESERVE);
     for (int i = 0; i < 4; i++)
         aml_field_unit(a, pirq_regs[i], 8);
     aml_end(a);
@@ -219,15 +219,6 @@ static void add_hpet(Aml *a)
     aml_end(a);
 }
 
-static void add_processors(Aml *a, const AcpiConfig *c)
-{
-    for (unsigned i = 0; i < c->cpus; i++) {
-        char name[5];
-        g_snprintf(name, sizeof(name), "C%03X", i);
-        aml_processor(a, name, i);
-    }
-}
-
 /* Name (_Sx, Package (4) { PM1a SLP_TYP, PM1b SLP_TYP, 0, 0 }) */
 static void add_sleep_state(Aml *a, const char *name, unsigned slp_typ)
 {
@@ -249,8 +240,9 @@ GByteArray *acpi_build_dsdt(const AcpiConfig *c)
         add_link(a, i);
     if (c->hpet)
         add_hpet(a);
-    add_processors(a, c);
+    acpi_add_cpus(a, c);
     aml_end(a);
+    acpi_add_cpu_event(a);
     add_sleep_state(a, "\\_S3", 1);
     add_sleep_state(a, "\\_S4", 2);
     add_sleep_state(a, "\\_S5", 0);

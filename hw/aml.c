@@ -20,14 +20,22 @@ enum {
     OP_DUAL_NAME = 0x2e,
     OP_MULTI_NAME = 0x2f,
     OP_EXT = 0x5b,
+    OP_LOCAL0 = 0x60,
     OP_ARG0 = 0x68,
     OP_STORE = 0x70,
     OP_AND = 0x7b,
     OP_OR = 0x7d,
+    OP_NOTIFY = 0x86,
     OP_CREATE_DWORD_FIELD = 0x8a,
+    OP_EQUAL = 0x93,
     OP_LESS = 0x95,
     OP_IF = 0xa0,
+    OP_ELSE = 0xa1,
+    OP_WHILE = 0xa2,
     OP_RETURN = 0xa4,
+    EXT_MUTEX = 0x01,
+    EXT_ACQUIRE = 0x23,
+    EXT_RELEASE = 0x27,
     EXT_REGION = 0x80,
     EXT_FIELD = 0x81,
     EXT_DEVICE = 0x82,
@@ -227,6 +235,11 @@ void aml_arg(Aml *a, unsigned n)
     byte(a, OP_ARG0 + n);
 }
 
+void aml_local(Aml *a, unsigned n)
+{
+    byte(a, OP_LOCAL0 + n);
+}
+
 void aml_buffer(Aml *a, const GByteArray *bytes)
 {
     byte(a, OP_BUFFER);
@@ -268,7 +281,7 @@ void aml_begin_method(Aml *a, const char *name, unsigned args, bool serialized)
     byte(a, args | serialized << 3);
 }
 
-void aml_processor(Aml *a, const char *name, uint8_t id)
+void aml_begin_processor(Aml *a, const char *name, uint8_t id)
 {
     byte(a, OP_EXT);
     byte(a, EXT_PROCESSOR);
@@ -277,7 +290,14 @@ void aml_processor(Aml *a, const char *name, uint8_t id)
     byte(a, id);
     put(a->out, 0, 4); /* no processor block */
     byte(a, 0);
-    aml_end(a);
+}
+
+void aml_mutex(Aml *a, const char *name)
+{
+    byte(a, OP_EXT);
+    byte(a, EXT_MUTEX);
+    name_string(a, name);
+    byte(a, 0); /* SyncLevel */
 }
 
 void aml_operation_region(Aml *a, const char *name, AmlSpace space, uint64_t at, uint64_t len)
@@ -290,19 +310,26 @@ void aml_operation_region(Aml *a, const char *name, AmlSpace space, uint64_t at,
     aml_int(a, len);
 }
 
-void aml_begin_byte_field(Aml *a, const char *region)
+void aml_begin_field(Aml *a, const char *region, AmlAccess access, AmlUpdate update)
 {
     byte(a, OP_EXT);
     byte(a, EXT_FIELD);
     begin(a);
     name_string(a, region);
-    byte(a, 0x01);
+    byte(a, access | update << 5); /* no lock */
 }
 
 void aml_field_unit(Aml *a, const char *name, unsigned bits)
 {
     g_assert(bits < 64); /* a one-byte PkgLength */
     name_seg(a, name, strlen(name));
+    byte(a, bits);
+}
+
+void aml_field_gap(Aml *a, unsigned bits)
+{
+    g_assert(bits < 64);
+    byte(a, 0);
     byte(a, bits);
 }
 
@@ -316,6 +343,18 @@ void aml_create_dword_field(Aml *a)
 void aml_begin_if(Aml *a)
 {
     byte(a, OP_IF);
+    begin(a);
+}
+
+void aml_begin_else(Aml *a)
+{
+    byte(a, OP_ELSE);
+    begin(a);
+}
+
+void aml_begin_while(Aml *a)
+{
+    byte(a, OP_WHILE);
     begin(a);
 }
 
@@ -342,6 +381,31 @@ void aml_or(Aml *a)
 void aml_less(Aml *a)
 {
     byte(a, OP_LESS);
+}
+
+void aml_equal(Aml *a)
+{
+    byte(a, OP_EQUAL);
+}
+
+void aml_notify(Aml *a)
+{
+    byte(a, OP_NOTIFY);
+}
+
+void aml_acquire(Aml *a, const char *mutex)
+{
+    byte(a, OP_EXT);
+    byte(a, EXT_ACQUIRE);
+    name_string(a, mutex);
+    put(a->out, 0xffff, 2);
+}
+
+void aml_release(Aml *a, const char *mutex)
+{
+    byte(a, OP_EXT);
+    byte(a, EXT_RELEASE);
+    name_string(a, mutex);
 }
 
 void aml_no_target(Aml *a)

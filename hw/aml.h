@@ -21,8 +21,9 @@ GByteArray *aml_free(Aml *a); /* every package closed; the caller owns the code 
 void aml_int(Aml *a, uint64_t value);
 void aml_string(Aml *a, const char *text);
 void aml_eisa_id(Aml *a, const char *id); /* "PNP0A03" as its compressed integer */
-void aml_ref(Aml *a, const char *path);   /* a name used as an object: "\\_SB.PCI0", "PRQ0" */
+void aml_ref(Aml *a, const char *path);   /* a name used as an object: "\\_SB.PCI0"; of a method: a call, arguments follow */
 void aml_arg(Aml *a, unsigned n);
+void aml_local(Aml *a, unsigned n);
 void aml_buffer(Aml *a, const GByteArray *bytes);
 void aml_begin_package(Aml *a, unsigned elements);
 
@@ -34,20 +35,31 @@ void aml_name_buffer(Aml *a, const char *name, GByteArray *bytes); /* takes @byt
 void aml_begin_scope(Aml *a, const char *path);
 void aml_begin_device(Aml *a, const char *name);
 void aml_begin_method(Aml *a, const char *name, unsigned args, bool serialized);
-void aml_processor(Aml *a, const char *name, uint8_t id);
+void aml_begin_processor(Aml *a, const char *name, uint8_t id);
+void aml_mutex(Aml *a, const char *name);
 typedef enum AmlSpace { AML_SYSTEM_MEMORY = 0, AML_SYSTEM_IO = 1, AML_PCI_CONFIG = 2 } AmlSpace;
 void aml_operation_region(Aml *a, const char *name, AmlSpace space, uint64_t at, uint64_t len);
-void aml_begin_byte_field(Aml *a, const char *region); /* byte access, unlocked, preserving */
+/* How many bytes are accessed at a time, and what a write makes of bits of no unit it is to. */
+typedef enum AmlAccess { AML_BYTE_ACCESS = 1, AML_DWORD_ACCESS = 3 } AmlAccess;
+typedef enum AmlUpdate { AML_PRESERVE = 0, AML_WRITE_ZEROS = 2 } AmlUpdate;
+void aml_begin_field(Aml *a, const char *region, AmlAccess access, AmlUpdate update);
 void aml_field_unit(Aml *a, const char *name, unsigned bits);
+void aml_field_gap(Aml *a, unsigned bits);
 void aml_create_dword_field(Aml *a); /* buffer, byte index, then aml_ref of the new name */
 
 /* Statements and operators: operands follow in order */
 void aml_begin_if(Aml *a);
+void aml_begin_else(Aml *a);
+void aml_begin_while(Aml *a);
 void aml_return(Aml *a);
 void aml_store(Aml *a);
 void aml_and(Aml *a); /* operand, operand, target */
 void aml_or(Aml *a);
 void aml_less(Aml *a);
+void aml_equal(Aml *a);
+void aml_notify(Aml *a); /* object, value */
+void aml_acquire(Aml *a, const char *mutex); /* however long it takes */
+void aml_release(Aml *a, const char *mutex);
 void aml_no_target(Aml *a);
 
 void aml_end(Aml *a);

@@ -41,6 +41,10 @@ static bool matches_logical(const Apic *a, const ApicMessage *msg)
 
 static bool matches(const Apic *a, Apic *sender, ApicShorthand to, const ApicMessage *msg)
 {
+    const CpuBus *cpus = a->set->cpus;
+
+    if (!cpus->is_present(cpus->opaque, a->index))
+        return false;
     switch (to) {
     case APIC_TO_DEST: return msg->logical ? matches_logical(a, msg) : matches_physical(a, msg);
     case APIC_TO_SELF: return a == sender;
@@ -283,7 +287,8 @@ static void lint_set(void *opaque, int pin, int level)
         return;
     s->lint_level[pin] = level;
     for (unsigned i = 0; i < s->count; i++)
-        apic_lint_changed(s->apic[i], pin, rising);
+        if (s->cpus->is_present(s->cpus->opaque, i))
+            apic_lint_changed(s->apic[i], pin, rising);
 }
 
 const ApicBus *apic_set_bus(Device *apics)

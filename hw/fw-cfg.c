@@ -125,14 +125,21 @@ GBytes *fw_cfg_find(FwCfg *s, uint16_t key)
     return g_hash_table_lookup(s->items, GUINT_TO_POINTER(key));
 }
 
-GBytes *fw_cfg_find_file(FwCfg *s, const char *name)
+static FwCfgFile *find_file(FwCfg *s, const char *name)
 {
     for (guint i = 0; i < s->files->len; i++) {
         FwCfgFile *f = g_ptr_array_index(s->files, i);
         if (g_str_equal(f->name, name))
-            return f->data;
+            return f;
     }
     return NULL;
+}
+
+GBytes *fw_cfg_find_file(FwCfg *s, const char *name)
+{
+    FwCfgFile *f = find_file(s, name);
+
+    return f ? f->data : NULL;
 }
 
 static gint compare_files(gconstpointer a, gconstpointer b)
@@ -196,6 +203,19 @@ void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data)
     f->data = g_bytes_ref(data);
     g_ptr_array_add(s->files, f);
     g_ptr_array_sort(s->files, compare_files);
+    rebuild_directory(s);
+}
+
+void fw_cfg_put_file(FwCfg *s, const char *name, GBytes *data)
+{
+    FwCfgFile *f = find_file(s, name);
+
+    if (!f) {
+        fw_cfg_add_file(s, name, data);
+        return;
+    }
+    g_bytes_unref(f->data);
+    f->data = g_bytes_ref(data);
     rebuild_directory(s);
 }
 

@@ -66,6 +66,8 @@ void fw_cfg_add_made(FwCfg *s, uint16_t key, GBytes *(*make)(void *opaque), void
                      GDestroyNotify destroy, GBytes *first);
 /* A named file of the board; the name must be new and fit. */
 void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data);
+/* The same for a name that may be there already: its content is another from now on. */
+void fw_cfg_put_file(FwCfg *s, const char *name, GBytes *data);
 /* The same for a name the user gave: too long, empty or taken is an error. */
 bool fw_cfg_add_user_file(FwCfg *s, const char *name, GBytes *data, GError **error);
 /* What the guest would read under a key or name; NULL: nothing there. Borrowed. */

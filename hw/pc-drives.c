@@ -270,7 +270,7 @@ static bool take_option(PcBoard *b, const DeviceOption *o, bool may_be_empty, Dr
     char *serial = g_hash_table_lookup(o->props, "serial");
 
     if (!drive) {
-        error_set(error, "-device %s: it needs drive=ID of a -drive with if=none", o->driver);
+        error_set(error, "it needs drive=ID of a -drive with if=none");
         return false;
     }
     *own = *drive;
@@ -291,7 +291,7 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
         return false;
     own.cdrom = cdrom;
     if ((bus && !parse_bus(bus, &own.bus)) || (unit && strcmp(unit, "0") && strcmp(unit, "1"))) {
-        error_set(error, "-device %s: bus is ide.0 or ide.1, unit 0 or 1", o->driver);
+        error_set(error, "bus is ide.0 or ide.1, unit 0 or 1");
         return false;
     }
     if (unit)

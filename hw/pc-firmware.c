@@ -151,7 +151,6 @@ bool pc_fill_cmos(PcBoard *b, GError **error)
 
     fill_memory_sizes(b);
     fill_floppies(b);
-    rtc_set_cmos(b->rtc, 0x5f, b->m->cpus->count - 1);
     return pc_fill_boot_order(b, c->boot_order ? c->boot_order : "cad", error);
 }
 
@@ -223,9 +222,11 @@ static void add_acpi(PcBoard *b)
 {
     const CpuBus *cpus = b->m->cpus;
     g_autofree uint32_t *apic_ids = g_new(uint32_t, cpus->count);
+    g_autofree bool *present = g_new(bool, cpus->count);
     AcpiConfig c = {
         .cpus = cpus->count,
         .apic_ids = apic_ids,
+        .present = present,
         .below_4g = b->below_4g,
         .pci64_base = (FOUR_GIB + b->above_4g + PCI64_ALIGN - 1) & ~(PCI64_ALIGN - 1),
         .pci64_size = PCI64_SIZE,
@@ -234,11 +235,25 @@ static void add_acpi(PcBoard *b)
         .floppy = b->fdc != NULL,
     };
 
-    for (unsigned i = 0; i < cpus->count; i++)
+    for (unsigned i = 0; i < cpus->count; i++) {
         apic_ids[i] = cpus->apic_id(cpus->opaque, i);
+        present[i] = cpus->is_present(cpus->opaque, i);
+    }
     for (int i = 0; i < MACHINE_MAX_SERIAL; i++)
         c.serial[i] = b->m->serial[i] != NULL;
     acpi_add_tables(b->fw_cfg, &c);
+}
+
+/* Numbers of CPUs for firmware, and the tables in which they are listed. */
+void pc_tell_cpus(PcBoard *b)
+{
+    const CpuBus *cpus = b->m->cpus;
+    unsigned count = pc_count_cpus(b);
+
+    rtc_set_cmos(b->rtc, 0x5f, count - 1);
+    fw_cfg_add_i16(b->fw_cfg, FW_CFG_NB_CPUS, count);
+    fw_cfg_add_i16(b->fw_cfg, FW_CFG_MAX_CPUS, cpus->apic_id(cpus->opaque, cpus->count - 1) + 1);
+    add_acpi(b);
 }
 
 #define NEWEST_VERSION "pc-i440fx-7.2"
@@ -274,15 +289,13 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
 
     fw_cfg_add_bytes(fw, FW_CFG_UUID, g_bytes_new(c->uuid_bytes, sizeof(c->uuid_bytes)));
     fw_cfg_add_i64(fw, FW_CFG_RAM_SIZE, c->ram_size);
-    fw_cfg_add_i16(fw, FW_CFG_NB_CPUS, b->m->cpus->count);
-    fw_cfg_add_i16(fw, FW_CFG_MAX_CPUS, b->m->cpus->count);
     fw_cfg_add_i16(fw, FW_CFG_NOGRAPHIC, c->nographic);
     fw_cfg_add_i16(fw, FW_CFG_BOOT_MENU, c->boot_menu);
     fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
     add_e820(b);
     add_system_states(b);
     add_boot_order(b);
-    add_acpi(b);
+    pc_tell_cpus(b);
     add_smbios(b);
     if (c->kernel && !kernel_load(fw, c->files, c->kernel, c->initrd, c->append, b->below_4g,
                                   decompress_kernel(c), error))

@@ -20,7 +20,7 @@ typedef struct PcBoard {
     uint64_t below_4g, above_4g;
     MemRegion *pci_memory;
     MemRegion bios, isa_bios; /* the first is not in use where flash is */
-    Irq reset, shutdown, suspend, a20, ignne, smi; /* ends of lines that leave the board */
+    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event; /* ends of lines that leave the board */
     Irq rtc_alarm, key; /* what wakes the board from S3 */
     uint16_t wake_events; /* PM1 events that do so now */
     IrqOr serial_irq[2];
@@ -28,7 +28,8 @@ typedef struct PcBoard {
     unsigned cards; /* of a network, so far */
     FwCfg *fw_cfg;
     PciBus *pci;
-    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc;
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc,
+        *sockets;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -43,6 +44,8 @@ RamBlock *pc_load_rom(PcBoard *b, const char *file, const char *block, GError **
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error);
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);
+/* CPUs came or went: what firmware is told of them, from the next reset on. */
+void pc_tell_cpus(PcBoard *b);
 
 /* pc-drives.c: disks and CD-ROMs on the IDE channels; what -device ide-hd and ide-cd ask for. */
 bool pc_create_drives(PcBoard *b, GError **error);
@@ -53,10 +56,19 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
 bool pc_create_nics(PcBoard *b, GError **error);
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error);
 
+/* pc-cpus.c: sockets of CPUs. Is it a CPU that -device or device_add asks for? */
+void pc_create_cpu_sockets(PcBoard *b);
+bool pc_is_cpu(const DeviceOption *o);
+/* @tell: the guest, which runs. */
+bool pc_plug_cpu(PcBoard *b, const DeviceOption *o, bool tell, GError **error);
+unsigned pc_count_cpus(const PcBoard *b); /* those that are there */
+
 /* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon ask for. */
 bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError **error);
 /* disable-legacy= and disable-modern= of a virtio device that has just been made. */
 bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error);
+/* A name that commands can give and events can tell: a letter, then letters, digits, -, . and _. */
+bool pc_check_id(const char *id, GError **error);
 bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error);
 bool pc_create_option_devices(PcBoard *b, GError **error);
 

@@ -140,8 +140,5 @@ bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
     if (!pc_device_slot(o, &own.devfn, error))
         return false;
     card = create_card(b, model, &own, error);
-    if (card)
-        return model->create != virtio_net_new || pc_set_virtio_registers(o, card, error);
-    g_prefix_error(error, "-device %s: ", o->driver);
-    return false;
+    return card && (model->create != virtio_net_new || pc_set_virtio_registers(o, card, error));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Devices that the command line adds to the board: one row per driver. */
 #include <stdio.h>
+#include <string.h>
 
 #include "hw/debug-devices.h"
 #include "hw/pc-internal.h"
@@ -26,8 +27,8 @@ static bool get_number(const DeviceOption *o, const char *name, uint64_t max, ui
         return true;
     *value = g_ascii_strtoull(text, &end, 0);
     if (!g_ascii_isdigit(text[0]) || *end || *value > max) {
-        error_set(error, "-device %s: '%s=%s' is not a number up to 0x%" G_GINT64_MODIFIER "x",
-                  o->driver, name, text, max);
+        error_set(error, "'%s=%s' is not a number up to 0x%" G_GINT64_MODIFIER "x", name, text,
+                  max);
         return false;
     }
     return true;
@@ -46,7 +47,7 @@ static bool create_debug_exit(PcBoard *b, const DeviceOption *o, GError **error)
         !get_number(o, "iosize", 0x100, 2, &size, error))
         return false;
     if (!size || base + size > 0x10000) {
-        error_set(error, "-device isa-debug-exit: ports beyond 0xffff, or none");
+        error_set(error, "ports beyond 0xffff, or none");
         return false;
     }
     debug_exit_new(&b->dev, &b->m->io_root, base, size, quit, b->m);
@@ -74,8 +75,19 @@ bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError 
     *value = g_str_equal(text, "on") || g_str_equal(text, "true");
     if (*value || g_str_equal(text, "off") || g_str_equal(text, "false"))
         return true;
-    error_set(error, "-device %s: %s=%s is none of on, off, auto", o->driver, name, text);
+    error_set(error, "%s=%s is none of on, off, auto", name, text);
     return false;
+}
+
+bool pc_check_id(const char *id, GError **error)
+{
+    bool good = g_ascii_isalpha(*id);
+
+    for (const char *p = id; *p; p++)
+        good &= g_ascii_isalnum(*p) || strchr("-._", *p);
+    if (!good)
+        error_set(error, "Parameter 'id' expects an identifier, not '%s'", id);
+    return good;
 }
 
 bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error)
@@ -96,7 +108,7 @@ bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error)
     if (!addr)
         return true;
     if (sscanf(addr, "%x%n.%u%n", &slot, &end, &fn, &end) < 1 || addr[end] || slot > 31 || fn > 7) {
-        error_set(error, "-device %s: addr=%s is not SLOT[.FUNCTION]", o->driver, addr);
+        error_set(error, "addr=%s is not SLOT[.FUNCTION]", addr);
         return false;
     }
     *devfn = PCI_DEVFN(slot, fn);
@@ -154,7 +166,7 @@ static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **e
     g_hash_table_iter_init(&iter, o->props);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         if (!g_strv_contains(d->props, key) && !g_str_equal(key, "id")) {
-            error_set(error, "-device %s: it has no property '%s'", o->driver, (char *)key);
+            error_set(error, "it has no property '%s'", (char *)key);
             return false;
         }
     }
@@ -163,11 +175,13 @@ static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **e
 
 static bool create_one(PcBoard *b, const DeviceOption *o, GError **error)
 {
+    if (pc_is_cpu(o))
+        return pc_plug_cpu(b, o, false, error);
     for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
         if (g_str_equal(drivers[i].name, o->driver))
             return check_props(&drivers[i], o, error) && drivers[i].create(b, o, error);
     }
-    error_set(error, "-device %s: unknown device; -device help lists what there is", o->driver);
+    error_set(error, "unknown device; -device help lists what there is");
     return false;
 }
 
@@ -178,8 +192,10 @@ bool pc_create_option_devices(PcBoard *b, GError **error)
 
     for (guint i = 0; options && i < options->len; i++) {
         const DeviceOption *o = options->pdata[i];
-        if (!create_one(b, o, error))
+        if (!create_one(b, o, error)) {
+            g_prefix_error(error, "-device %s: ", o->driver);
             return false;
+        }
         debugcon |= g_str_equal(o->driver, "isa-debugcon");
     }
     /* -debugcon alone stands for the device at its usual port. */

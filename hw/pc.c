@@ -10,6 +10,7 @@
 #include "hw/pc.h"
 
 #include "hw/apic.h"
+#include "hw/cpu-hotplug.h"
 #include "hw/debug-devices.h"
 #include "hw/fdc.h"
 #include "hw/gsi.h"
@@ -43,11 +44,17 @@ static const StateField pc_state[] = {
     STATE_END,
 };
 
+static void pc_post_load(Device *dev)
+{
+    pc_tell_cpus((PcBoard *)dev);
+}
+
 static const DeviceClass pc_class = {
     .name = "pc",
     .size = sizeof(PcBoard),
     .state = pc_state,
     .state_version = 1,
+    .post_load = pc_post_load,
 };
 
 static PcBoard *board_of(Machine *m)
@@ -134,6 +141,12 @@ static void smi_line(void *opaque, int n, int level)
 
     if (level)
         b->m->cpus->raise_smi(b->m->cpus->opaque, 0);
+}
+
+/* A CPU has come or is to go. */
+static void cpu_event_line(void *opaque, int n, int level)
+{
+    piix4_pm_set_gpe(((PcBoard *)opaque)->pm, CPU_HOTPLUG_GPE, level);
 }
 
 static void or_input(void *opaque, int n, int level)
@@ -394,12 +407,14 @@ static bool create(PcBoard *b, GError **error)
     irq_init(&b->smi, 1, smi_line, b);
     irq_init(&b->rtc_alarm, 1, rtc_line, b);
     irq_init(&b->key, 1, key_line, b);
+    irq_init(&b->cpu_event, 1, cpu_event_line, b);
 
     if (!create_memory(b, error))
         return false;
     create_interrupts(b);
     create_south_bridge(b);
     create_isa_devices(b);
+    pc_create_cpu_sockets(b);
     return create_vga(b, error) && pc_create_drives(b, error) && pc_create_nics(b, error) &&
            pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
            pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
@@ -461,6 +476,32 @@ void pc_wakeup(Machine *m)
     i440fx_set_pam(b->bridge, pam);
     piix4_pm_wakeup(b->pm, events);
     b->wake_events = 0;
+}
+
+bool pc_device_add(Machine *m, const DeviceOption *o, GError **error)
+{
+    if (pc_is_cpu(o))
+        return pc_plug_cpu(board_of(m), o, true, error);
+    error_set(error, "Device '%s' cannot be plugged into a machine that runs", o->driver);
+    return false;
+}
+
+bool pc_device_del(Machine *m, const char *id, GError **error)
+{
+    PcBoard *b = board_of(m);
+    int cpu = cpu_hotplug_find(b->sockets, id);
+
+    if (cpu >= 0) {
+        cpu_hotplug_ask(b->sockets, cpu);
+        return true;
+    }
+    error_set(error, "Device '%s' not found", id);
+    return false;
+}
+
+const char *pc_cpu_id(Machine *m, unsigned n)
+{
+    return cpu_hotplug_id(board_of(m)->sockets, n);
 }
 
 void pc_print_ioapic(Machine *m, GString *out)

@@ -21,6 +21,12 @@ void pc_powerdown(Machine *m);
 /* Out of S3: everything is reset but RAM and who controls it; the guest learns why it runs again. */
 void pc_wakeup(Machine *m);
 
+/* device_add: @o is the caller's. device_del: the guest is asked to let it go. */
+bool pc_device_add(Machine *m, const DeviceOption *o, GError **error);
+bool pc_device_del(Machine *m, const char *id, GError **error);
+/* The name of CPU @n, which may be absent; "" if it was there from the start. */
+const char *pc_cpu_id(Machine *m, unsigned n);
+
 /* What firmware tries from the next reset on, as -boot order= has it. */
 bool pc_set_boot_order(Machine *m, const char *order, GError **error);
 

@@ -24,6 +24,11 @@ void machine_request_for_host(Machine *m, RunRequest r)
     machine_request(m, r);
 }
 
+bool machine_has_cpu(const Machine *m, unsigned n)
+{
+    return !m->cpus || m->cpus->is_present(m->cpus->opaque, n);
+}
+
 void machine_emit(Machine *m, const char *event, const char *data, ...)
 {
     g_autofree char *text = NULL;

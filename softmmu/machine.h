@@ -129,10 +129,16 @@ typedef enum RunState {
 
 typedef struct Machine Machine;
 
+/* Where a CPU is plugged in. */
+typedef struct CpuPlace {
+    unsigned socket, core, thread;
+} CpuPlace;
+
 /* How the board reaches its CPUs without knowing what they are (implemented by accel and the
  * guest architecture, handed in by main.c). All calls on the machine thread. */
 typedef struct CpuBus {
-    unsigned count;
+    unsigned count; /* with those that may be plugged in later */
+    char model[32]; /* their common one, as -cpu names it */
     /* What the local APIC of CPU @n (its index) asks of it. Levels except where said. */
     void (*set_intr)(void *opaque, unsigned n, int level);  /* INTR from APIC or 8259 */
     void (*raise_nmi)(void *opaque, unsigned n);            /* edge */
@@ -142,6 +148,10 @@ typedef struct CpuBus {
     void (*set_a20)(void *opaque, int level);               /* all CPUs */
     void (*set_ignne)(void *opaque, int level);             /* IGNNE#, all CPUs */
     uint32_t (*apic_id)(void *opaque, unsigned n);
+    /* An absent CPU does not run, and nothing reaches it; one that comes is as after power-on. */
+    bool (*is_present)(void *opaque, unsigned n);
+    void (*set_present)(void *opaque, unsigned n, bool present);
+    CpuPlace (*place)(void *opaque, unsigned n);
     /* The CPU whose access is being served (0 from device context): per-CPU APIC windows. */
     unsigned (*current)(void *opaque);
     void *opaque;
@@ -212,6 +222,8 @@ void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
 /* The same for a user, not the guest. */
 void machine_request_for_host(Machine *m, RunRequest r);
+/* Is CPU @n plugged in? */
+bool machine_has_cpu(const Machine *m, unsigned n);
 /* News for programs that watch (QMP's events): @data is a JSON object, or NULL. Machine thread. */
 void machine_emit(Machine *m, const char *event, const char *data, ...) G_GNUC_PRINTF(3, 4);
 

@@ -3,7 +3,7 @@
  * The x86 CPU as the machine and the engine see it: creation from -cpu and -smp, its Device, reset
  * and INIT (SDM vol. 3A, table 9-1), the wires from the local APIC, and CpuOps.
  *
- * Missing: hot-plug.
+ * CPUs that may be plugged in later (-smp maxcpus=) exist from the start, absent.
  */
 #include "target-i386/cpu.h"
 #include "target-i386/disas.h"
@@ -246,6 +246,36 @@ static uint32_t bus_apic_id(void *opaque, unsigned n)
     return x86(bus_cpu(opaque, n))->apic_id;
 }
 
+static bool bus_is_present(void *opaque, unsigned n)
+{
+    return !cpu_common(bus_cpu(opaque, n))->absent;
+}
+
+/* One that leaves in the middle of its turn ends it; what it was is forgotten when it comes again.
+ * The time stamp counters of all CPUs began together, as they would on a board with one clock. */
+static void bus_set_present(void *opaque, unsigned n, bool present)
+{
+    CpuX86 *c = x86(bus_cpu(opaque, n)), *first = x86(bus_cpu(opaque, 0));
+
+    c->common.absent = !present;
+    if (present) {
+        x86_cpu_reset(c, false);
+        c->tsc_offset = first->tsc_offset - first->tsc_adjust;
+        c->a20 = first->a20;
+    } else if (accel_current_cpu(opaque) == &c->cpu) {
+        cpu_kick(&c->cpu);
+    }
+}
+
+static CpuPlace bus_place(void *opaque, unsigned n)
+{
+    const X86Topology *t = &x86(bus_cpu(opaque, n))->spec->topology;
+
+    return (CpuPlace){ .socket = n / t->threads / t->cores,
+                       .core = n / t->threads % t->cores,
+                       .thread = n % t->threads };
+}
+
 static unsigned bus_current(void *opaque)
 {
     return cpu_common(accel_current_cpu(opaque))->index;
@@ -294,7 +324,14 @@ static bool create_cpu(Machine *m, Accel *accel, const X86CpuSpec *spec, unsigne
     d->spec = *spec;
     d->cpu->machine = m;
     d->cpu->device = &d->dev;
+    d->cpu->common.absent = index >= m->config->cpus;
     return device_realize(&d->dev, error);
+}
+
+static void name_model(CpuBus *bus, const char *option)
+{
+    g_strlcpy(bus->model, option ? option : "qemu64", sizeof(bus->model));
+    bus->model[strcspn(bus->model, ",")] = '\0';
 }
 
 bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **error)
@@ -308,7 +345,7 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
     if (!ok || !plan_topology(m->config, &spec.topology, error))
         return false;
     *bus = (CpuBus){
-        .count = m->config->cpus,
+        .count = MAX(m->config->max_cpus, m->config->cpus),
         .set_intr = bus_set_intr,
         .raise_nmi = bus_raise_nmi,
         .raise_smi = bus_raise_smi,
@@ -317,10 +354,14 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
         .set_a20 = bus_set_a20,
         .set_ignne = bus_set_ignne,
         .apic_id = bus_apic_id,
+        .is_present = bus_is_present,
+        .set_present = bus_set_present,
+        .place = bus_place,
         .current = bus_current,
         .opaque = accel,
     };
-    for (unsigned i = 0; i < m->config->cpus; i++)
+    name_model(bus, m->config->cpu_model);
+    for (unsigned i = 0; i < bus->count; i++)
         if (!create_cpu(m, accel, &spec, i, error))
             return false;
     return true;

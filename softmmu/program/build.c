@@ -159,7 +159,7 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
     if (!x86_machine_check(c, &own, error))
         return false;
     for (unsigned n = 0; e->broadcast && n < cpu_count(opaque); n++)
-        if (n != e->cpu)
+        if (n != e->cpu && machine_has_cpu(x86(cpu_of(opaque, n))->machine, n))
             x86_hear_machine_check(x86(cpu_of(opaque, n)));
     return true;
 }
@@ -175,7 +175,12 @@ static bool translate(void *opaque, unsigned n, uint64_t addr, uint64_t *phys)
     return true;
 }
 
-const MonitorBoard build_monitor_board = { pc_set_boot_order };
+const MonitorBoard build_monitor_board = {
+    .set_boot_order = pc_set_boot_order,
+    .device_add = pc_device_add,
+    .device_del = pc_device_del,
+    .cpu_id = pc_cpu_id,
+};
 
 static void print_tlb(void *opaque, unsigned n, GString *out)
 {

@@ -48,6 +48,21 @@ static uint32_t apic_id(void *opaque, unsigned n)
     return n;
 }
 
+static bool is_present(void *opaque, unsigned n)
+{
+    return !((FakeCpus *)opaque)->absent[n];
+}
+
+static void set_present(void *opaque, unsigned n, bool present)
+{
+    ((FakeCpus *)opaque)->absent[n] = !present;
+}
+
+static CpuPlace place(void *opaque, unsigned n)
+{
+    return (CpuPlace){ .socket = n };
+}
+
 static unsigned current(void *opaque)
 {
     return ((FakeCpus *)opaque)->now;
@@ -67,7 +82,11 @@ void fake_cpus_init(FakeCpus *c, Fixture *f, unsigned count)
         .raise_sipi = raise_sipi,
         .set_a20 = set_a20,
         .set_ignne = set_ignne,
+        .model = "fake",
         .apic_id = apic_id,
+        .is_present = is_present,
+        .set_present = set_present,
+        .place = place,
         .current = current,
         .opaque = c,
     };

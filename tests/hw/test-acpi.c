@@ -18,12 +18,14 @@ typedef struct Loaded {
 } Loaded;
 
 static const uint32_t apic_ids[] = { 0, 1, 2, 300 };
+static const bool present[] = { true, true, false, true };
 
 static AcpiConfig config(void)
 {
     return (AcpiConfig){
         .cpus = 4,
         .apic_ids = apic_ids,
+        .present = present,
         .below_4g = 0xc0000000,
         .pci64_base = 0x180000000,
         .pci64_size = 0x80000000,
@@ -142,6 +144,8 @@ static void test_loaded_tables(void **state)
     assert_int_equal(get32(fadt + 140), get32(fadt + 40));
     assert_int_equal(get32(fadt + 56), 0x600);
     assert_int_equal(madt[44], 0);      /* the first CPU */
+    assert_int_equal(get32(madt + 44 + 4), 1);
+    assert_int_equal(get32(madt + 44 + 16 + 4), 0); /* a socket */
     assert_int_equal(madt[44 + 24], 9); /* one that needs an x2APIC entry */
     assert_int_equal(get32(madt + 44 + 24 + 4), 300);
     g_byte_array_unref(l.tables);

@@ -47,6 +47,11 @@ static void set_ignne(void *opaque, int level)
 {
 }
 
+static bool is_present(void *opaque, unsigned n)
+{
+    return true;
+}
+
 static uint32_t apic_id(void *opaque, unsigned n)
 {
     return n;
@@ -103,6 +108,7 @@ static int setup(void **state)
                         .set_a20 = set_a20,
                         .set_ignne = set_ignne,
                         .apic_id = apic_id,
+                        .is_present = is_present,
                         .current = current,
                         .opaque = b };
     m->config = &b->config;

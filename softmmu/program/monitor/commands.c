@@ -48,7 +48,8 @@ static void info_registers(Monitor *mon, const char *args, GString *out)
 {
     if (!strcmp(args, "-a")) {
         for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
-            print_cpu(mon, n, out);
+            if (machine_has_cpu(mon->m, n))
+                print_cpu(mon, n, out);
     } else if (*args) {
         g_string_append_printf(out, "info registers: unknown argument '%s'\n", args);
     } else {
@@ -59,7 +60,8 @@ static void info_registers(Monitor *mon, const char *args, GString *out)
 static void info_cpus(Monitor *mon, const char *args, GString *out)
 {
     for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
-        g_string_append_printf(out, "%c CPU #%u: thread_id=%d\n", n == mon->cpu ? '*' : ' ', n,
+        if (machine_has_cpu(mon->m, n))
+            g_string_append_printf(out, "%c CPU #%u: thread_id=%d\n", n == mon->cpu ? '*' : ' ', n,
                                (int)getpid());
 }
 
@@ -80,6 +82,7 @@ static const Command topics[] = {
     {"status",    NULL, "",     "is the machine running?",        info_status},
     {"registers", NULL, "[-a]", "registers of the CPU (-a: all)", info_registers},
     {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
+    {"hotpluggable-cpus", NULL, "",    "sockets of CPUs",                monitor_info_cpu_sockets},
     {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
     {"mem",       NULL, "",     "ranges that page tables map",    monitor_info_mem},
     {"tlb",       NULL, "",     "pages that page tables map",     monitor_info_tlb},
@@ -202,7 +205,7 @@ static void cmd_cpu(Monitor *mon, const char *args, GString *out)
 
     if (!monitor_evaluate(mon, args, &n, &error))
         g_string_append_printf(out, "%s\n", error->message);
-    else if (n >= mon->cpus.count(mon->cpus.opaque))
+    else if (n >= mon->cpus.count(mon->cpus.opaque) || !machine_has_cpu(mon->m, n))
         g_string_append(out, "invalid CPU index\n");
     else
         mon->cpu = n;
@@ -307,6 +310,8 @@ static const Command commands[] = {
                                             "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
     {"change",           NULL, "[-f] device file [format [retain|read-only|read-write]]",
                                             "another medium into a drive (-f: even if the guest has locked it)", monitor_change},
+    {"device_add",       NULL, "driver[,prop=value...]", "plug a device in, as -device",    monitor_device_add, true},
+    {"device_del",       NULL, "device",    "ask the guest to let a device go",            monitor_device_del, true},
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
     {"log",              NULL, "items",     "log these items (none; without any: the list)", cmd_log},
     {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},

@@ -37,6 +37,10 @@ void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString 
 void monitor_act(void *opaque, const void *data, size_t len); /* an InputFunc */
 void monitor_change(Monitor *mon, const char *args, GString *out);
 void monitor_eject(Monitor *mon, const char *args, GString *out);
+/* Plugging, see plug.c. */
+void monitor_device_add(Monitor *mon, const char *args, GString *out);
+void monitor_device_del(Monitor *mon, const char *args, GString *out);
+void monitor_info_cpu_sockets(Monitor *mon, const char *args, GString *out);
 void monitor_mce(Monitor *mon, const char *args, GString *out);
 /* Commands about replays, see travel.c. */
 void monitor_when(Monitor *mon, const char *args, GString *out);

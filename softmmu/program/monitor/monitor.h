@@ -49,6 +49,9 @@ void monitor_set_chardevs(Monitor *mon, const GArray *chardevs); /* MonitorChard
 /* What users ask of a board (hw/pc.h). */
 typedef struct MonitorBoard {
     bool (*set_boot_order)(Machine *m, const char *order, GError **error);
+    bool (*device_add)(Machine *m, const DeviceOption *o, GError **error);
+    bool (*device_del)(Machine *m, const char *id, GError **error);
+    const char *(*cpu_id)(Machine *m, unsigned n); /* "": it has none */
 } MonitorBoard;
 void monitor_set_board(Monitor *mon, const MonitorBoard *board);
 
@@ -114,6 +117,7 @@ Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
 /* One more, on @chr, that can do what @first can (as far as that has been told by now). */
 Monitor *monitor_new_beside(Monitor *first, Chardev *chr);
 void monitor_free(Monitor *mon);
+const char *monitor_cpu_id(Monitor *mon, unsigned n); /* ""; it was there from the start */
 /* Run one command line; what it prints is appended to @out. */
 void monitor_execute(Monitor *mon, const char *line, GString *out);
 /* The same about CPU @cpu (-1: the monitor's own), for programs: false if it printed an error. */

@@ -66,7 +66,8 @@ void monitor_nmi(Monitor *mon, const char *args, GString *out)
     const CpuBus *cpus = mon->m->cpus;
 
     for (unsigned n = 0; n < cpus->count; n++)
-        cpus->raise_nmi(cpus->opaque, n);
+        if (machine_has_cpu(mon->m, n))
+            cpus->raise_nmi(cpus->opaque, n);
 }
 
 void monitor_boot_set(Monitor *mon, const char *args, GString *out)

@@ -9,11 +9,12 @@
 
 static const QmpCommand *const tables[] = { qmp_base_commands, qmp_look_commands,
                                             qmp_change_commands, qmp_state_commands,
-                                            qmp_block_commands };
+                                            qmp_block_commands, qmp_plug_commands };
 
 static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "SHUTDOWN", "POWERDOWN", "SUSPEND",
-                                      "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE" };
+                                      "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
+                                      "DEVICE_DELETED", "ACPI_DEVICE_OST" };
 
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque)
 {

@@ -33,7 +33,7 @@ typedef struct QmpCommand {
 
 /* Tables, each ended by a row without a name. */
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
-    qmp_state_commands[], qmp_block_commands[];
+    qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
@@ -42,6 +42,8 @@ static inline Json *json_done(void) /* nothing more to say */
 {
     return json_object_new_object();
 }
+Json *qmp_cpu_place(CpuPlace p);
+char *qmp_cpu_path(Qmp *q, unsigned n);
 /* A line of the text monitor; its "Error: …" is the error. NULL with @error. */
 Json *qmp_run_line(Qmp *q, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

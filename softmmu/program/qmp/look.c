@@ -42,20 +42,35 @@ static Json *run_empty_list(Qmp *q, Json *args, GError **error)
 
 /* ---- CPUs and memory ------------------------------------------------------------------------- */
 
+Json *qmp_cpu_place(CpuPlace p)
+{
+    return json_make("core-id:i thread-id:i socket-id:i", (int64_t)p.core, (int64_t)p.thread,
+                     (int64_t)p.socket);
+}
+
+char *qmp_cpu_path(Qmp *q, unsigned n)
+{
+    const char *id = monitor_cpu_id(q->w.mon, n);
+
+    return *id ? g_strdup_printf("/machine/peripheral/%s", id)
+               : g_strdup_printf("/machine/unattached/device[%u]", n);
+}
+
 static Json *run_cpus(Qmp *q, Json *args, GError **error)
 {
-    const MachineConfig *c = q->w.m->config;
-    unsigned threads = MAX(c->threads, 1), cores = MAX(c->cores, 1);
+    const CpuBus *cpus = q->w.m->cpus;
     Json *list = json_object_new_array();
 
-    for (unsigned n = 0; n < q->w.cpus.count(q->w.cpus.opaque); n++) {
-        Json *props = json_make("core-id:i thread-id:i socket-id:i", (int64_t)(n / threads % cores),
-                                (int64_t)(n % threads), (int64_t)(n / threads / cores));
-        g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", n);
+    for (unsigned n = 0; n < cpus->count; n++) {
+        g_autofree char *path = qmp_cpu_path(q, n);
 
+        if (!machine_has_cpu(q->w.m, n))
+            continue;
         json_object_array_add(list,
                               json_make("thread-id:i props:o qom-path:s cpu-index:i target:s",
-                                        (int64_t)getpid(), props, path, (int64_t)n, "x86_64"));
+                                        (int64_t)getpid(),
+                                        qmp_cpu_place(cpus->place(cpus->opaque, n)), path,
+                                        (int64_t)n, "x86_64"));
     }
     return list;
 }

@@ -20,6 +20,8 @@ static const struct {
     { "{}", "object", json_type_object, "any", "value" },
 };
 
+#define OTHERS "..."
+
 typedef struct Arg {
     char name[40];
     unsigned type;
@@ -32,7 +34,7 @@ static bool next_arg(const char **spec, Arg *a)
     const char *p = *spec + strspn(*spec, " "), *colon = strchr(p, ':');
     size_t len = colon ? strcspn(colon + 1, " ") : 0;
 
-    if (!*p)
+    if (!*p || !strcmp(p, OTHERS))
         return false;
     g_assert(colon && (size_t)(colon - p) < sizeof(a->name));
     memcpy(a->name, p, colon - p);
@@ -59,7 +61,7 @@ static bool is_known(const char *spec, const char *name)
     while (next_arg(&spec, &a))
         if (!strcmp(a.name, name))
             return true;
-    return false;
+    return g_str_has_suffix(spec, OTHERS);
 }
 
 bool schema_check(const char *spec, Json *args, GError **error)

@@ -2,6 +2,7 @@
 /*
  * Arguments of QMP commands as a line of text: "val:int filename:str cpu-index:int?" - a name and a
  * type each, with ? if it may be left out. Types: int, bool, str, any, [int], [str], [any], {}.
+ * A spec that ends in "..." takes other arguments as well.
  */
 #ifndef SOFTMMU_PROGRAM_QMP_SCHEMA_H
 #define SOFTMMU_PROGRAM_QMP_SCHEMA_H

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that plug devices in and out: the board does it. */
+#include <string.h>
+
+#include "softmmu/error.h"
+#include "softmmu/program/monitor/internal.h"
+#include "softmmu/program/options/keyval.h"
+
+#define CPU_TYPE "%s-x86_64-cpu"
+
+void monitor_device_add(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GHashTable) props = keyval_table(args, "driver");
+    const char *driver = g_hash_table_lookup(props, "driver");
+    g_autofree char *name = g_strdup(driver ? driver : "");
+    DeviceOption o = { .driver = name, .props = props };
+    g_autoptr(GError) error = NULL;
+
+    g_hash_table_remove(props, "driver");
+    if (!*name)
+        monitor_fail(mon, out, "Parameter 'driver' is missing");
+    else if (!mon->board.device_add(mon->m, &o, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+void monitor_device_del(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!*args)
+        monitor_fail(mon, out, "Parameter 'id' is missing");
+    else if (!mon->board.device_del(mon->m, args, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+const char *monitor_cpu_id(Monitor *mon, unsigned n)
+{
+    return mon->board.cpu_id ? mon->board.cpu_id(mon->m, n) : "";
+}
+
+/* Laid out as QEMU 7.2 does, the last socket first. */
+void monitor_info_cpu_sockets(Monitor *mon, const char *args, GString *out)
+{
+    const CpuBus *cpus = mon->m->cpus;
+
+    g_string_append(out, "Hotpluggable CPUs:\n");
+    for (unsigned n = cpus->count; n-- > 0;) {
+        CpuPlace p = cpus->place(cpus->opaque, n);
+        const char *id = monitor_cpu_id(mon, n);
+
+        g_string_append_printf(out, "  type: \"" CPU_TYPE "\"\n  vcpus_count: \"1\"\n",
+                               cpus->model);
+        if (*id)
+            g_string_append_printf(out, "  qom_path: \"/machine/peripheral/%s\"\n", id);
+        else if (machine_has_cpu(mon->m, n))
+            g_string_append_printf(out, "  qom_path: \"/machine/unattached/device[%u]\"\n", n);
+        g_string_append_printf(out,
+                               "  CPUInstance Properties:\n    socket-id: \"%u\"\n"
+                               "    core-id: \"%u\"\n    thread-id: \"%u\"\n",
+                               p.socket, p.core, p.thread);
+    }
+}

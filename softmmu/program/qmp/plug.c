@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that plug devices in and out: as lines of the text monitor, which recordings have. */
+#include <string.h>
+
+#include "softmmu/program/qmp/internal.h"
+
+/* As the value of a -device property: numbers and switches as people write them, commas doubled. */
+static char *value_text(Json *value)
+{
+    g_auto(GStrv) parts = NULL;
+
+    if (json_object_is_type(value, json_type_boolean))
+        return g_strdup(json_object_get_boolean(value) ? "on" : "off");
+    parts = g_strsplit(json_object_get_string(value), ",", -1);
+    return g_strjoinv(",,", parts);
+}
+
+static Json *run_device_add(Qmp *q, Json *args, GError **error)
+{
+    g_autofree char *driver = value_text(json_member(args, "driver"));
+    g_autoptr(GString) line = g_string_new(driver);
+
+    json_object_object_foreach(args, name, value)
+    {
+        g_autofree char *text = NULL;
+
+        if (!strcmp(name, "driver"))
+            continue;
+        if (json_object_is_type(value, json_type_object) ||
+            json_object_is_type(value, json_type_array) || !value || strpbrk(name, ",=")) {
+            error_set(error, "Invalid parameter '%s'", name);
+            return NULL;
+        }
+        text = value_text(value);
+        g_string_append_printf(line, ",%s=%s", name, text);
+    }
+    return qmp_run_line(q, error, "device_add %s", line->str);
+}
+
+static Json *run_device_del(Qmp *q, Json *args, GError **error)
+{
+    Json *done = qmp_run_line(q, error, "device_del %s", json_text(args, "id", ""));
+
+    if (!done && error && g_str_has_suffix((*error)->message, "' not found"))
+        (*error)->code = QMP_DEVICE_NOT_FOUND;
+    return done;
+}
+
+static Json *run_cpu_sockets(Qmp *q, Json *args, GError **error)
+{
+    const CpuBus *cpus = q->w.m->cpus;
+    g_autofree char *type = g_strdup_printf("%s-x86_64-cpu", cpus->model);
+    Json *list = json_object_new_array();
+
+    for (unsigned n = cpus->count; n-- > 0;) {
+        g_autofree char *path = machine_has_cpu(q->w.m, n) ? qmp_cpu_path(q, n) : NULL;
+
+        json_object_array_add(list, json_make("props:o vcpus-count:i qom-path:s type:s",
+                                              qmp_cpu_place(cpus->place(cpus->opaque, n)),
+                                              INT64_C(1), path, type));
+    }
+    return list;
+}
+
+const QmpCommand qmp_plug_commands[] = {
+    { "device_add", "driver:str id:str? bus:str? ...", run_device_add },
+    { "device_del", "id:str", run_device_del },
+    { "query-hotpluggable-cpus", "", run_cpu_sockets },
+    { NULL },
+};
