@@ -367,7 +367,8 @@ void accel_forget_caches(Accel *a);
 
 /* What a guest or a device may have asked for: a function of the count. */
 #define GUEST_REQUESTS                                                                             \
-    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP)
+    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP |     \
+     REQUEST_PANIC)
 
 #define WAYPOINT_NONE UINT64_MAX
 

@@ -23,7 +23,8 @@ static CpuName name_of(unsigned n)
     return name;
 }
 
-/* ---- The registers: one transaction at a time ------------------------------------------------- */
+/* ---- The registers: one transaction at a time -------------------------------------------------
+ */
 
 static void add_registers(Aml *a)
 {
@@ -79,9 +80,11 @@ static void set_reg_to_arg(Aml *a, const char *reg, unsigned n)
     aml_store(a), aml_arg(a, n), aml_ref(a, reg);
 }
 
-/* ---- Methods that all processors share -------------------------------------------------------- */
+/* ---- Methods that all processors share --------------------------------------------------------
+ */
 
-/* Method (CSTA, 1, Serialized) { CSEL = Arg0; If (CPEN) { Local0 = 0x0f } Else { Local0 = 0 } … } */
+/* Method (CSTA, 1, Serialized) { CSEL = Arg0; If (CPEN) { Local0 = 0x0f } Else { Local0 = 0 } … }
+ */
 static void add_status(Aml *a)
 {
     aml_begin_method(a, "CSTA", 1, true);
@@ -165,7 +168,8 @@ static void add_scan(Aml *a)
     aml_end(a);
 }
 
-/* ---- One processor ---------------------------------------------------------------------------- */
+/* ---- One processor ----------------------------------------------------------------------------
+ */
 
 static void begin_cpu(Aml *a, unsigned n)
 {

@@ -158,6 +158,31 @@ static void add_isa_device(Aml *a, const IsaDevice *d)
     aml_end(a);
 }
 
+/* Found by its name; what it understands is asked of the port. Guests that know no driver for the
+ * port use the method. Device (PEVT) { … Method (WRPT, 1) { PEPT = Arg0 } } */
+static void add_pvpanic(Aml *a, uint16_t port)
+{
+    GByteArray *r = g_byte_array_new();
+
+    res_io(r, port, 0, 1);
+    res_end(r);
+    aml_begin_device(a, "PEVT");
+    aml_name(a, "_HID"), aml_string(a, "QEMU0001");
+    aml_name_buffer(a, "_CRS", r);
+    aml_name_int(a, "_STA", 0x0f);
+    aml_operation_region(a, "PEOR", AML_SYSTEM_IO, port, 1);
+    aml_begin_field(a, "PEOR", AML_BYTE_ACCESS, AML_PRESERVE);
+    aml_field_unit(a, "PEPT", 8);
+    aml_end(a);
+    aml_begin_method(a, "RDPT", 0, true);
+    aml_return(a), aml_ref(a, "PEPT");
+    aml_end(a);
+    aml_begin_method(a, "WRPT", 1, true);
+    aml_store(a), aml_arg(a, 0), aml_ref(a, "PEPT");
+    aml_end(a);
+    aml_end(a);
+}
+
 /* The PIIX3 at 00:01.0 with what hangs on it. */
 static void add_isa_bridge(Aml *a, const AcpiConfig *c)
 {
@@ -179,6 +204,8 @@ static void add_isa_bridge(Aml *a, const AcpiConfig *c)
         if (c->serial[i])
             add_isa_device(a, &serial_devices[i]);
     }
+    if (c->pvpanic)
+        add_pvpanic(a, c->pvpanic);
     aml_end(a);
 }
 

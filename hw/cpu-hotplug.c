@@ -50,7 +50,8 @@ static bool is_present(const CpuHotplug *s, unsigned n)
     return s->w.cpus->is_present(s->w.cpus->opaque, n);
 }
 
-/* ---- Registers -------------------------------------------------------------------------------- */
+/* ---- Registers --------------------------------------------------------------------------------
+ */
 
 static uint64_t status_read(Device *dev, const RegDesc *r)
 {
@@ -164,7 +165,8 @@ static const RegDesc cpu_hotplug_regs[] = {
 };
 /* clang-format on */
 
-/* ---- The user's side -------------------------------------------------------------------------- */
+/* ---- The user's side --------------------------------------------------------------------------
+ */
 
 void cpu_hotplug_plug(Device *dev, unsigned n, const char *id, bool tell)
 {
@@ -203,7 +205,8 @@ const char *cpu_hotplug_id(Device *dev, unsigned n)
     return socket_of((CpuHotplug *)dev, n)->id;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------- */
+/* ---- Life -------------------------------------------------------------------------------------
+ */
 
 static bool cpu_hotplug_realize(Device *dev, GError **error)
 {

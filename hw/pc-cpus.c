@@ -27,7 +27,8 @@ unsigned pc_count_cpus(const PcBoard *b)
     return count;
 }
 
-/* ---- Where it goes ---------------------------------------------------------------------------- */
+/* ---- Where it goes ----------------------------------------------------------------------------
+ */
 
 typedef struct PlaceRow {
     const char *key;
@@ -85,7 +86,8 @@ static bool find_socket(PcBoard *b, const DeviceOption *o, unsigned *n, GError *
     return false;
 }
 
-/* ---- Coming and going ------------------------------------------------------------------------- */
+/* ---- Coming and going -------------------------------------------------------------------------
+ */
 
 static bool is_our_model(const PcBoard *b, const DeviceOption *o, GError **error)
 {
@@ -114,7 +116,7 @@ static bool check_id(const PcBoard *b, const char *id, GError **error)
 
 static bool has_only_known(const DeviceOption *o, GError **error)
 {
-    static const char *const known[] = { "id",      "socket-id", "core-id", "thread-id",
+    static const char *const known[] = { "id",     "socket-id", "core-id", "thread-id",
                                          "die-id", "node-id",   NULL };
     GHashTableIter iter;
     gpointer key;

@@ -185,6 +185,14 @@ static void add_system_states(PcBoard *b)
     fw_cfg_add_file(b->fw_cfg, "etc/system-states", data);
 }
 
+static void add_pvpanic_port(PcBoard *b)
+{
+    uint16_t port = GUINT16_TO_LE(b->pvpanic_port);
+    g_autoptr(GBytes) data = g_bytes_new(&port, sizeof(port));
+
+    fw_cfg_add_file(b->fw_cfg, "etc/pvpanic-port", data);
+}
+
 /* Boot devices by firmware's names, one per line. */
 static void add_boot_order(PcBoard *b)
 {
@@ -233,6 +241,7 @@ static void add_acpi(PcBoard *b)
         .hpet = b->m->config->hpet,
         .i8042 = b->i8042 != NULL,
         .floppy = b->fdc != NULL,
+        .pvpanic = b->pvpanic_port,
     };
 
     for (unsigned i = 0; i < cpus->count; i++) {
@@ -294,6 +303,8 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
     add_e820(b);
     add_system_states(b);
+    if (b->pvpanic_port)
+        add_pvpanic_port(b);
     add_boot_order(b);
     pc_tell_cpus(b);
     add_smbios(b);

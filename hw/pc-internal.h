@@ -26,9 +26,11 @@ typedef struct PcBoard {
     IrqOr serial_irq[2];
     unsigned virtio_disks;
     unsigned cards; /* of a network, so far */
+    unsigned rngs;
+    uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
     PciBus *pci;
-    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc,
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc, *pvpanic, *testdev,
         *sockets;
 } PcBoard;
 
@@ -63,12 +65,23 @@ bool pc_is_cpu(const DeviceOption *o);
 bool pc_plug_cpu(PcBoard *b, const DeviceOption *o, bool tell, GError **error);
 unsigned pc_count_cpus(const PcBoard *b); /* those that are there */
 
+/* pc-care.c: devices for tests and care. */
+bool pc_create_pvpanic(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_pc_testdev(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_pci_testdev(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_edu(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_watchdog(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error);
+
 /* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon ask for. */
 bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError **error);
 /* disable-legacy= and disable-modern= of a virtio device that has just been made. */
 bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error);
 /* A name that commands can give and events can tell: a letter, then letters, digits, -, . and _. */
 bool pc_check_id(const char *id, GError **error);
+/* Property @name of @o as a number; @fallback when it is not given. */
+bool pc_get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
+                   uint64_t *value, GError **error);
 bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error);
 bool pc_create_option_devices(PcBoard *b, GError **error);
 

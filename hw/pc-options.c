@@ -15,9 +15,8 @@ typedef struct DeviceDriver {
     bool (*create)(PcBoard *b, const DeviceOption *o, GError **error);
 } DeviceDriver;
 
-/* Property @name of @o as a number; @fallback when it is not given. */
-static bool get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
-                       uint64_t *value, GError **error)
+bool pc_get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
+                   uint64_t *value, GError **error)
 {
     const char *text = o->props ? g_hash_table_lookup(o->props, name) : NULL;
     char *end;
@@ -43,8 +42,8 @@ static bool create_debug_exit(PcBoard *b, const DeviceOption *o, GError **error)
 {
     uint64_t base, size;
 
-    if (!get_number(o, "iobase", 0xffff, 0x501, &base, error) ||
-        !get_number(o, "iosize", 0x100, 2, &size, error))
+    if (!pc_get_number(o, "iobase", 0xffff, 0x501, &base, error) ||
+        !pc_get_number(o, "iosize", 0x100, 2, &size, error))
         return false;
     if (!size || base + size > 0x10000) {
         error_set(error, "ports beyond 0xffff, or none");
@@ -58,8 +57,8 @@ static bool create_debugcon(PcBoard *b, const DeviceOption *o, GError **error)
 {
     uint64_t base, readback;
 
-    if (!get_number(o, "iobase", 0xffff, 0xe9, &base, error) ||
-        !get_number(o, "readback", 0xff, 0xe9, &readback, error))
+    if (!pc_get_number(o, "iobase", 0xffff, 0xe9, &base, error) ||
+        !pc_get_number(o, "readback", 0xff, 0xe9, &readback, error))
         return false;
     debugcon_new(&b->dev, &b->m->io_root, base, readback, b->m->debugcon);
     return true;
@@ -143,6 +142,18 @@ static const DeviceDriver drivers[] = {
     { "virtio-blk-pci", "disk behind virtio", "PCI",
       (const char *const[]){ "drive", "serial", "addr", VIRTIO_PROPS, NULL },
       pc_create_virtio_disk },
+    { "virtio-rng-pci", "random numbers behind virtio", "PCI",
+      (const char *const[]){ "addr", "rng", VIRTIO_PROPS, NULL }, pc_create_rng },
+    { "i6300esb", "Intel 6300ESB watchdog", "PCI", (const char *const[]){ "addr", NULL },
+      pc_create_watchdog },
+    { "edu", "device to learn drivers by", "PCI",
+      (const char *const[]){ "addr", "dma_mask", NULL }, pc_create_edu },
+    { "pci-testdev", "BARs that count writes, for test programs", "PCI",
+      (const char *const[]){ "addr", NULL }, pc_create_pci_testdev },
+    { "pc-testdev", "ports and interrupts for test kernels", "ISA", (const char *const[]){ NULL },
+      pc_create_pc_testdev },
+    { "pvpanic", "port by which a guest tells that it has panicked", "ISA",
+      (const char *const[]){ "ioport", "events", NULL }, pc_create_pvpanic },
     { "isa-debug-exit", "port whose written value ends the machine", "ISA",
       (const char *const[]){ "iobase", "iosize", NULL }, create_debug_exit },
     { "isa-debugcon", "port that writes to a character device", "ISA",

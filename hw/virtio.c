@@ -346,7 +346,8 @@ uint64_t virtio_read_config(VirtioDevice *v, unsigned off, unsigned size)
 
     if (off >= v->kind->config_size)
         return 0;
-    v->kind->config(v, config);
+    if (v->kind->config)
+        v->kind->config(v, config);
     return get_le(config + off, size);
 }
 

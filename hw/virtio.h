@@ -39,7 +39,7 @@ typedef struct VirtioKind {
     unsigned queues;
     uint64_t features; /* of its own; those of the transport come by themselves */
     unsigned config_size;
-    void (*config)(VirtioDevice *v, uint8_t *out); /* config_size zeroed bytes */
+    void (*config)(VirtioDevice *v, uint8_t *out); /* config_size zeroed bytes; NULL if none */
     void (*notified)(VirtioDevice *v, unsigned queue);
     void (*reset)(VirtioDevice *v); /* by the driver or the machine; may be NULL */
 } VirtioKind;

@@ -24,6 +24,36 @@ void machine_request_for_host(Machine *m, RunRequest r)
     machine_request(m, r);
 }
 
+const char *const watchdog_action_names[] = { "reset", "shutdown", "poweroff",   "pause",
+                                              "debug", "none",     "inject-nmi", NULL };
+
+static void raise_nmis(Machine *m)
+{
+    for (unsigned n = 0; n < m->cpus->count; n++)
+        if (machine_has_cpu(m, n))
+            m->cpus->raise_nmi(m->cpus->opaque, n);
+}
+
+/* A replay is not to be stopped: whoever let the recorded machine go on is not there. */
+void machine_watchdog(Machine *m)
+{
+    WatchdogAction action = m->config->watchdog_action;
+
+    machine_emit(m, "WATCHDOG", "{\"action\": \"%s\"}", watchdog_action_names[action]);
+    switch (action) {
+    case WATCHDOG_RESET: machine_request(m, REQUEST_RESET); break;
+    case WATCHDOG_SHUTDOWN: machine_request(m, REQUEST_POWERDOWN); break;
+    case WATCHDOG_POWEROFF: machine_request(m, REQUEST_SHUTDOWN); break;
+    case WATCHDOG_PAUSE:
+        if (!m->config->replaying)
+            machine_request(m, REQUEST_STOP);
+        break;
+    case WATCHDOG_DEBUG: g_printerr("mimus: watchdog: timer fired\n"); break;
+    case WATCHDOG_INJECT_NMI: raise_nmis(m); break;
+    case WATCHDOG_NONE: break;
+    }
+}
+
 bool machine_has_cpu(const Machine *m, unsigned n)
 {
     return !m->cpus || m->cpus->is_present(m->cpus->opaque, n);

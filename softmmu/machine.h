@@ -62,6 +62,25 @@ typedef struct NicOption {
     char *model, *netdev, *mac; /* NULL: the board's choice, none, one of ours */
 } NicOption;
 
+/* What follows when a guest panics, and when it has left a watchdog alone for too long. */
+typedef enum PanicAction {
+    PANIC_SHUTDOWN, /* or to a pause under -no-shutdown */
+    PANIC_PAUSE,
+    PANIC_EXIT_FAILURE,
+    PANIC_NONE,
+} PanicAction;
+
+typedef enum WatchdogAction {
+    WATCHDOG_RESET,
+    WATCHDOG_SHUTDOWN, /* the power button */
+    WATCHDOG_POWEROFF,
+    WATCHDOG_PAUSE,
+    WATCHDOG_DEBUG, /* a line on stderr */
+    WATCHDOG_NONE,
+    WATCHDOG_INJECT_NMI,
+} WatchdogAction;
+extern const char *const watchdog_action_names[]; /* NULL after the last */
+
 typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 
 typedef struct MachineConfig {
@@ -83,6 +102,8 @@ typedef struct MachineConfig {
     bool boot_menu, boot_strict;
     char *vga;  /* "std" or "none" */
     bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
+    PanicAction panic_action;
+    WatchdogAction watchdog_action;
     bool nographic; /* firmware shows its console on the first serial port */
     int icount_shift; /* -1: off */
     bool icount_sleep; /* … and while nothing runs time passes no faster than the host's */
@@ -112,6 +133,7 @@ typedef enum RunRequest {
     REQUEST_SUSPEND = 1 << 5,
     REQUEST_WAKEUP = 1 << 6,
     REQUEST_DEBUG = 1 << 7,
+    REQUEST_PANIC = 1 << 8, /* the guest has panicked */
 } RunRequest;
 
 typedef enum RunState {
@@ -222,6 +244,8 @@ void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
 /* The same for a user, not the guest. */
 void machine_request_for_host(Machine *m, RunRequest r);
+/* A watchdog has run out: what the user chose for this (machine thread). */
+void machine_watchdog(Machine *m);
 /* Is CPU @n plugged in? */
 bool machine_has_cpu(const Machine *m, unsigned n);
 /* News for programs that watch (QMP's events): @data is a JSON object, or NULL. Machine thread. */

@@ -142,6 +142,27 @@ static void do_shutdown(RunControl *rc)
     end(rc, true, "guest-shutdown");
 }
 
+/* In a replay somebody let it go on, or the recording ends here. */
+static void do_panic(RunControl *rc)
+{
+    Machine *m = rc->m;
+    PanicAction action = m->config->panic_action;
+    bool pause = action == PANIC_PAUSE || (action == PANIC_SHUTDOWN && m->config->no_shutdown);
+
+    machine_emit(m, "GUEST_PANICKED", "{\"action\": \"%s\"}",
+                 action == PANIC_NONE ? "run"
+                 : pause              ? "pause"
+                                      : "poweroff");
+    if (action == PANIC_NONE || (pause && m->config->replaying))
+        return;
+    if (pause) {
+        m->state = RUN_PANICKED;
+        return;
+    }
+    tell_end(rc, true, "guest-panic");
+    machine_request_quit(m, action == PANIC_EXIT_FAILURE);
+}
+
 static void do_reset(RunControl *rc)
 {
     Machine *m = rc->m;
@@ -198,6 +219,7 @@ static const struct {
     RunRequest request;
     void (*act)(RunControl *rc);
 } request_rows[] = {
+    { REQUEST_PANIC, do_panic },
     { REQUEST_SHUTDOWN, do_shutdown },   { REQUEST_RESET, do_reset },
     { REQUEST_POWERDOWN, do_powerdown }, { REQUEST_SUSPEND, do_suspend },
     { REQUEST_WAKEUP, do_wakeup },       { REQUEST_DEBUG, do_debug },

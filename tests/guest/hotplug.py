@@ -14,7 +14,7 @@ import tempfile
 from dialogue import Guest, Lost
 
 CPU = "device_add qemu64-x86_64-cpu,id={},socket-id=0,core-id={},thread-id=0"
-ONLINE = "/sys/devices/system/cpu/cpu{0}/online"
+WHERE = "/sys/devices/system/cpu/cpu{}"
 
 
 def check(good, what):
@@ -34,12 +34,14 @@ def wait_for(g, condition):
     shell(g, f"until {condition}; do usleep 20000; done")
 
 
-def bring(g, name, core):
-    answer = g.monitor(CPU.format(name, core))
+def bring(g, name, n):
+    """Linux keeps the number of an APIC that it has seen before."""
+    answer = g.monitor(CPU.format(name, n))
     check("Error" not in answer, answer)
-    wait_for(g, "[ -d /sys/devices/system/cpu/cpu1 ]")
-    seen = shell(g, f"echo 1 > {ONLINE.format(1)}; taskset 2 cat /proc/self/stat | cut -d' ' -f39")
-    check("\n1\n" in seen, "nothing runs on the new CPU: " + seen)
+    wait_for(g, f"[ -d {WHERE.format(n)} ]")
+    seen = shell(g, f"echo 1 > {WHERE.format(n)}/online; "
+                 f"taskset {1 << n} cat /proc/self/stat | cut -d' ' -f39")
+    check(f"\n{n}\n" in seen, "nothing runs on the new CPU: " + seen)
 
 
 def refuses(g, line, why):
@@ -56,7 +58,7 @@ def cpu(g):
     bring(g, "one", 1)
     check(g.monitor("info cpus").count("CPU #") == 2, "the monitor does not see it")
     g.monitor("device_del one")
-    wait_for(g, "[ ! -d /sys/devices/system/cpu/cpu1 ]")
+    wait_for(g, f"[ ! -d {WHERE.format(1)} ]")
     check(g.monitor("info cpus").count("CPU #") == 1, "it has not gone")
     bring(g, "two", 2)
     g.send("reboot -f\n")

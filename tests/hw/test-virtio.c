@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "hw/virtio-blk.h"
+#include "hw/virtio-rng.h"
+#include "softmmu/random.h"
 
 #define BAR    0x10000000u
 #define CONFIG (BAR + 0x2000)
@@ -29,6 +31,23 @@ typedef struct Bench {
     unsigned made; /* chains, so far */
 } Bench;
 
+static void make_bus(Bench *b, Fixture *f)
+{
+    b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
+    b->irq = fixture_spy(f);
+    for (unsigned i = 0; i < 4; i++)
+        b->pirq[i] = b->irq->irq;
+    pci_bus_set_pirq(b->bus, b->pirq);
+}
+
+/* The device at 4.0. */
+static void decode(Bench *b, Fixture *f)
+{
+    fixture_start(f);
+    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), PCI_BAR0 + 16, BAR, 4);
+    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), PCI_COMMAND, 6, 2);
+}
+
 static void start(Bench *b, Fixture *f)
 {
     *b = (Bench){ .f = f, .input = input_queue_new() };
@@ -41,15 +60,9 @@ static void start(Bench *b, Fixture *f)
                       .clock = f->clock,
                       .input = b->input,
                       .counted = true };
-    b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
-    b->irq = fixture_spy(f);
-    for (unsigned i = 0; i < 4; i++)
-        b->pirq[i] = b->irq->irq;
-    pci_bus_set_pirq(b->bus, b->pirq);
+    make_bus(b, f);
     virtio_blk_new(b->bus, PCI_DEVFN(4, 0), f->memory, drive_new(f->root, "d", &w), "serial");
-    fixture_start(f);
-    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), PCI_BAR0 + 16, BAR, 4);
-    pci_config_write(b->bus, 0, PCI_DEVFN(4, 0), PCI_COMMAND, 6, 2);
+    decode(b, f);
 }
 
 static void stop(Bench *b)
@@ -332,11 +345,36 @@ static void test_legacy(void **state)
     stop(&b);
 }
 
+/* Equal seeds, equal numbers; what is not a whole number of eight bytes is cut. */
+static void test_rng(void **state)
+{
+    Fixture *f = *state;
+    Bench b = { .f = f };
+
+    make_bus(&b, f);
+    virtio_rng_new(b.bus, PCI_DEVFN(4, 0), f->memory, 42, 7);
+    decode(&b, f);
+    set_up(&b);
+    put_desc(&b, 0, DATA, 12, 2, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        offer(&b, 0);
+        assert_int_equal(fixture_read(f, USED + 2, 2), i + 1);
+        assert_int_equal(fixture_read(f, USED + 8 + 8 * i, 4), 12);
+        assert_int_equal(fixture_read(f, DATA, 8), random_number(42, 7, 2 * i));
+        assert_int_equal(fixture_read(f, DATA + 8, 4), (uint32_t)random_number(42, 7, 2 * i + 1));
+    }
+    assert_int_equal(b.irq->level, 1);
+    put_desc(&b, 0, DATA, 12, 0, 0); /* nothing to write to */
+    offer(&b, 0);
+    assert_int_equal(fixture_read(f, USED + 8 + 16, 4), 0);
+    device_unrealize(f->root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_identity), hw_test(test_requests), hw_test(test_broken),
-        hw_test(test_abuse),    hw_test(test_messages), hw_test(test_legacy),
+        hw_test(test_rng),   hw_test(test_identity), hw_test(test_requests), hw_test(test_broken),
+        hw_test(test_abuse), hw_test(test_messages), hw_test(test_legacy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

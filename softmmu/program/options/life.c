@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Options of the process and of its end, and those that stand for others: -action, -global, -set,
- * -readconfig. Missing: what a panic or a watchdog is to do, as there is no device that tells.
+ * -readconfig.
  */
 #include <stdio.h>
 #include <string.h>
@@ -91,16 +91,42 @@ static bool action_shutdown(void *ctx, const char *value, GError **error)
     return choose(&((Options *)ctx)->config.no_shutdown, value, "poweroff", "pause", error);
 }
 
+/* The place of @value among @names, which NULL ends; -1 with @error. */
+static int choose_of(const char *const *names, const char *value, GError **error)
+{
+    g_autofree char *all = g_strjoinv(", ", (char **)names);
+
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(names[i], value))
+            return i;
+    error_set(error, "'%s' is none of %s", value, all);
+    return -1;
+}
+
 static bool action_panic(void *ctx, const char *value, GError **error)
 {
-    error_set(error, "there is no device that tells of a panic yet");
-    return false;
+    static const char *const names[] = { [PANIC_SHUTDOWN] = "shutdown",
+                                         [PANIC_PAUSE] = "pause",
+                                         [PANIC_EXIT_FAILURE] = "exit-failure",
+                                         [PANIC_NONE] = "none",
+                                         NULL };
+    int chosen = choose_of(names, value, error);
+
+    ((Options *)ctx)->config.panic_action = MAX(chosen, 0);
+    return chosen >= 0;
 }
 
 static bool action_watchdog(void *ctx, const char *value, GError **error)
 {
-    error_set(error, "watchdogs are not modelled yet");
-    return false;
+    int chosen = choose_of(watchdog_action_names, value, error);
+
+    ((Options *)ctx)->config.watchdog_action = MAX(chosen, 0);
+    return chosen >= 0;
+}
+
+bool opt_watchdog_action(Options *o, const char *arg, GError **error)
+{
+    return action_watchdog(o, arg, error);
 }
 
 bool opt_action(Options *o, const char *arg, GError **error)

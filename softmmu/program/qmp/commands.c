@@ -14,7 +14,8 @@ static const QmpCommand *const tables[] = { qmp_base_commands, qmp_look_commands
 static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "SHUTDOWN", "POWERDOWN", "SUSPEND",
                                       "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
-                                      "DEVICE_DELETED", "ACPI_DEVICE_OST" };
+                                      "DEVICE_DELETED", "ACPI_DEVICE_OST",
+                                      "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG" };
 
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque)
 {
