@@ -269,6 +269,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .host_x87 = ops->host_x87,
         .slow = tail + offsetof(CpuTail, slow),
         .scratch = tail + offsetof(CpuTail, scratch),
+        .interp = tail + offsetof(CpuTail, interp),
         .tlb = tail + offsetof(CpuTail, tlb),
         .jc = tail + offsetof(CpuTail, jc),
         .jump_refill = jump_refill,

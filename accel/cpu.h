@@ -69,6 +69,7 @@ typedef struct CpuTail {
     uint8_t scratch[TCG_SCRATCH_SIZE] __attribute__((aligned(64)));
     TlbEntry tlb[TCG_MMU_MODES][2][TCG_TLB_SIZE];
     JumpEntry jc[TCG_JC_SIZE];
+    uint8_t interp[TCG_INTERP_SIZE] __attribute__((aligned(64)));
 } CpuTail;
 
 typedef enum CpuAccess { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC } CpuAccess;

@@ -97,6 +97,7 @@ typedef struct TcgLayout {
                          x87 stack and status word alone */
     int32_t slow;     /* SlowAccess */
     int32_t scratch;  /* 2 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
+    int32_t interp;   /* TCG_INTERP_SIZE bytes, 64-byte aligned, all 0 at first: the portable back end's own */
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
@@ -120,6 +121,7 @@ typedef struct TcgLayout {
 } TcgLayout;
 
 #define TCG_SCRATCH_SIZE 2048
+#define TCG_INTERP_SIZE  (0x180000 + 256) /* what no block uses is never touched */
 #define TCG_CALLS        3
 
 #endif

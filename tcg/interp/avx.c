@@ -46,7 +46,7 @@ static const Op *interp_v_zext(const Op *op, Interp *x)
     V256s r = { .half = { get_x(x, op->a) } };
 
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 static const Op *zext_f32(const Op *op, Interp *x)
@@ -54,7 +54,7 @@ static const Op *zext_f32(const Op *op, Interp *x)
     V256s r = { .w = { get_u32(x, op->a) } };
 
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 static const Op *zext_f64(const Op *op, Interp *x)
@@ -62,7 +62,7 @@ static const Op *zext_f64(const Op *op, Interp *x)
     V256s r = { .q = { get_u64(x, op->a) } };
 
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 Handler *interp_v_extend(IrType from)
@@ -75,7 +75,7 @@ const Op *interp_v_zero(const Op *op, Interp *x)
     V128s r = { .q = { 0, 0 } };
 
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(movlo_f32)
@@ -84,7 +84,7 @@ HANDLER(movlo_f32)
 
     r.w[0] = get_u32(x, op->b);
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(movlo_f64)
@@ -93,7 +93,7 @@ HANDLER(movlo_f64)
 
     r.q[0] = get_u64(x, op->b);
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vinserth)
@@ -102,7 +102,7 @@ HANDLER(vinserth)
 
     r.half[op->imm & 1] = get_x(x, op->b);
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vextracth)
@@ -110,7 +110,7 @@ HANDLER(vextracth)
     V128s r = get_x(x, op->a + 16 * (u32)(op->imm & 1));
 
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 #define BROADCAST(lane, f, n)              \
@@ -121,7 +121,7 @@ HANDLER(vextracth)
             r.f[i] = a.f[0];               \
         }                                  \
         PUT(op->d, r);                     \
-        return op + 1;                     \
+        return next(op, x);                     \
     }
 BROADCAST(0, b, 16)
 BROADCAST(1, h, 8)
@@ -134,7 +134,7 @@ HANDLER(vbcast_4)
 
     r.half[0] = r.half[1] = get_x(x, op->a);
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vwiden) /* aux: from | sign << 8; imm: to */
@@ -151,7 +151,7 @@ HANDLER(vwiden) /* aux: from | sign << 8; imm: to */
         guest_put(r.b + (i << to), v, 1u << to);
     }
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- Permutations ----------------------------------------------------------------------------- */
@@ -167,7 +167,7 @@ HANDLER(vlane2)
         }
     }
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vpermq)
@@ -178,7 +178,7 @@ HANDLER(vpermq)
         r.q[i] = a.q[op->imm >> (2 * i) & 3];
     }
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vpermd)
@@ -189,7 +189,7 @@ HANDLER(vpermd)
         r.w[i] = b.w[a.w[i] & 7];
     }
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vpermil_2)
@@ -200,7 +200,7 @@ HANDLER(vpermil_2)
         r.w[i] = a.w[b.w[i] & 3];
     }
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vpermil_3)
@@ -211,7 +211,7 @@ HANDLER(vpermil_3)
         r.q[i] = a.q[b.q[i] >> 1 & 1];
     }
     PUT(op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 #define SELECT(lane, f, n, bits)                                                \
@@ -222,7 +222,7 @@ HANDLER(vpermil_3)
             r.f[i] = c.f[i] >> (bits - 1) ? b.f[i] : a.f[i];                    \
         }                                                                       \
         PUT(op->d, r);                                                          \
-        return op + 1;                                                          \
+        return next(op, x);                                                          \
     }
 SELECT(0, b, 16, 8)
 SELECT(2, w, 4, 32)
@@ -236,7 +236,7 @@ SELECT(3, q, 2, 64)
             a.f[i] = expr;                              \
         }                                               \
         PUT(op->d, a);                                  \
-        return op + 1;                                  \
+        return next(op, x);                                  \
     }
 SHIFTV(vshlv_2, w, 4, b.w[i] < 32 ? a.w[i] << b.w[i] : 0)
 SHIFTV(vshlv_3, q, 2, b.q[i] < 64 ? a.q[i] << b.q[i] : 0)
@@ -287,7 +287,7 @@ static u8 affine(u64 matrix, u8 v, u8 add)
             a.b[i] = expr;                              \
         }                                               \
         PUT(op->d, a);                                  \
-        return op + 1;                                  \
+        return next(op, x);                                  \
     }
 GF(vgfmul, gf_mul(a.b[i], b.b[i]))
 GF(vgfaffine, affine(b.q[i / 8], a.b[i], (u8)op->imm))
@@ -340,7 +340,7 @@ HANDLER(fma_vector)
     *ENV(x, u32, mxcsr) |= e.flags & 0x3f;
     x->fp_raised |= e.flags & 0x3f;
     PUT(op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- The table -------------------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
         FlagsRecord *r = at(x, op->d);       \
         r->a = get_##T(x, op->a);            \
         r->kind = (u8)op->aux;               \
-        return op + 1;                       \
+        return next(op, x);                       \
     }                                        \
     HANDLER(rest2_##T)                       \
     {                                        \
@@ -20,7 +20,7 @@
         r->a = get_##T(x, op->a);            \
         r->b = get_##T(x, op->b);            \
         r->kind = (u8)op->aux;               \
-        return op + 1;                       \
+        return next(op, x);                       \
     }                                        \
     HANDLER(rest3_##T)                       \
     {                                        \
@@ -29,7 +29,7 @@
         r->b = get_##T(x, op->b);            \
         r->c = get_##T(x, op->c);            \
         r->kind = (u8)op->aux;               \
-        return op + 1;                       \
+        return next(op, x);                       \
     }                                        \
     HANDLER(rest_inc_##T)                    \
     {                                        \
@@ -38,7 +38,7 @@
         r->inc = get_##T(x, op->a);          \
         r->inc_kind = (u8)op->aux;           \
         r->rot_kind &= FLAGS_ROT_KIND;       \
-        return op + 1;                       \
+        return next(op, x);                       \
     }
 REST(u8)
 REST(u16)
@@ -66,25 +66,25 @@ Handler *interp_rest_inc(IrType type)
 const Op *interp_pack_record(const Op *op, Interp *x)
 {
     put_u32(x, op->d, flags_pack(at(x, op->a)));
-    return op + 1;
+    return next(op, x);
 }
 
 const Op *interp_test_record(const Op *op, Interp *x)
 {
     put_u8(x, op->d, flags_test(at(x, op->a), (IrCc)op->aux));
-    return op + 1;
+    return next(op, x);
 }
 
 const Op *interp_test_word(const Op *op, Interp *x)
 {
     put_u8(x, op->d, flags_eval(get_u32(x, op->a), (IrCc)op->aux));
-    return op + 1;
+    return next(op, x);
 }
 
 const Op *interp_mask_word(const Op *op, Interp *x)
 {
     put_u32(x, op->d, get_u32(x, op->a) & FLAGS_ARITH);
-    return op + 1;
+    return next(op, x);
 }
 
 static u32 with_flag(u32 word, u32 flag, bool value)
@@ -96,19 +96,19 @@ static u32 with_flag(u32 word, u32 flag, bool value)
 const Op *interp_setcf_word(const Op *op, Interp *x)
 {
     put_u32(x, op->d, with_flag(get_u32(x, op->b), FLAG_CF, get_u8(x, op->a)));
-    return op + 1;
+    return next(op, x);
 }
 
 const Op *interp_setof_word(const Op *op, Interp *x)
 {
     put_u32(x, op->d, with_flag(get_u32(x, op->b), FLAG_OF, get_u8(x, op->a)));
-    return op + 1;
+    return next(op, x);
 }
 
 const Op *interp_setzf_word(const Op *op, Interp *x)
 {
     put_u32(x, op->d, with_flag(get_u32(x, op->b), FLAG_ZF, get_u8(x, op->a)));
-    return op + 1;
+    return next(op, x);
 }
 
 #define ROTATE(T, BITS)                                              \
@@ -118,7 +118,7 @@ const Op *interp_setzf_word(const Op *op, Interp *x)
         bool low = res & 1, top = res >> (BITS - 1);                 \
         u32 word = with_flag(get_u32(x, op->b), FLAG_CF, low);       \
         put_u32(x, op->d, with_flag(word, FLAG_OF, low != top));     \
-        return op + 1;                                               \
+        return next(op, x);                                               \
     }                                                                \
     HANDLER(rotr_word_##T)                                           \
     {                                                                \
@@ -126,7 +126,7 @@ const Op *interp_setzf_word(const Op *op, Interp *x)
         bool below = res >> (BITS - 2) & 1, top = res >> (BITS - 1); \
         u32 word = with_flag(get_u32(x, op->b), FLAG_CF, top);       \
         put_u32(x, op->d, with_flag(word, FLAG_OF, top != below));   \
-        return op + 1;                                               \
+        return next(op, x);                                               \
     }
 ROTATE(u8, 8)
 ROTATE(u16, 16)
@@ -146,13 +146,13 @@ Handler *interp_rot_word(bool left, IrType type)
 HANDLER(parity_even)
 {
     put_u8(x, op->d, !__builtin_parity(get_u8(x, op->a)));
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(parity_odd)
 {
     put_u8(x, op->d, (u8)__builtin_parity(get_u8(x, op->a)));
-    return op + 1;
+    return next(op, x);
 }
 
 Handler *interp_parity(bool even)

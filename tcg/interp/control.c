@@ -11,29 +11,32 @@ static const Op *leave(Interp *x, TcgExit kind)
     return NULL;
 }
 
+static const Op *look_up(Interp *x, const Unit *unit, TcgExit kind)
+{
+    *ENV(x, u64, pc) = *x->vbase + unit->start;
+    x->leave.reason = 0;
+    return leave(x, kind);
+}
+
 /* vbase is that of the block's mapping unit. */
 static inline const Op *enter_near(Interp *x, const Unit *unit)
 {
-    s32 *budget = ENV(x, s32, budget);
+    s32 left = *x->budget - unit->ninsns;
 
-    if (G_UNLIKELY(unit->code->retired)) {
-        *ENV(x, u64, pc) = *ENV(x, u64, vbase) + unit->start;
-        x->leave.reason = 0;
-        return leave(x, TCG_EXIT_LOOKUP);
+    if (G_UNLIKELY(unit->needs > x->nconsts)) {
+        return look_up(x, unit, TCG_EXIT_LOOKUP);
     }
-    if (G_UNLIKELY(*budget < unit->ninsns)) {
-        *ENV(x, u64, pc) = *ENV(x, u64, vbase) + unit->start;
-        return leave(x, TCG_EXIT_BUDGET);
+    if (G_UNLIKELY(left < 0)) {
+        return look_up(x, unit, TCG_EXIT_BUDGET);
     }
-    *budget -= unit->ninsns;
+    *x->budget = left;
     x->unit = unit;
-    x->base[BASE_CONSTS] = (u8 *)unit->consts;
     return unit->ops;
 }
 
 const Op *interp_enter_far(Interp *x, const Unit *unit)
 {
-    *ENV(x, u64, vbase) = *ENV(x, u64, pc) - unit->start;
+    *x->vbase = *ENV(x, u64, pc) - unit->start;
     return enter_near(x, unit);
 }
 
@@ -42,19 +45,20 @@ const Op *interp_enter_far(Interp *x, const Unit *unit)
 
 const Op *interp_branch_if(const Op *op, Interp *x)
 {
-    return get_u8(x, op->a) ? op + op->imm : op + 1;
+    return skip(op, get_u8(x, op->a) ? op->imm : 1, x);
 }
 
-/* aux: link slot */
+/* aux: link slot, imm: instructions that are not executed after all */
 const Op *interp_goto(const Op *op, Interp *x)
 {
-    TcgCode *code = x->unit->code, *to = code->link[op->aux].to;
+    const Unit *to = x->unit->link[op->aux];
 
+    *x->budget += (s32)op->imm;
     if (G_LIKELY(to)) {
-        return enter_near(x, to->near_entry);
+        return enter_near(x, to);
     }
-    *ENV(x, u64, pc) = *ENV(x, u64, vbase) + code->link[op->aux].offset;
-    x->leave.from = code;
+    *ENV(x, u64, pc) = *x->vbase + x->unit->code->link[op->aux].offset;
+    x->leave.from = x->unit->code;
     x->leave.link = op->aux;
     return leave(x, TCG_EXIT_LINK);
 }
@@ -80,26 +84,25 @@ const Op *interp_exit(const Op *op, Interp *x)
     return leave(x, TCG_EXIT_REASON);
 }
 
-/* imm: offset of the instruction that is not executed */
+/* imm: offset of the instruction that is not executed; d: it and how many more are not */
+static void stop_before(const Op *op, Interp *x)
+{
+    *x->budget += op->d;
+    *ENV(x, u64, pc) = *x->vbase + (u64)op->imm;
+}
+
 const Op *interp_exit_here(const Op *op, Interp *x)
 {
-    *ENV(x, u64, pc) = *ENV(x, u64, vbase) + (u64)op->imm;
+    stop_before(op, x);
     return interp_exit(op, x);
 }
 
 const Op *interp_trap(const Op *op, Interp *x)
 {
-    *ENV(x, u64, pc) = *ENV(x, u64, vbase) + (u64)op->imm;
+    stop_before(op, x);
     ENV(x, SlowAccess, slow)->host_pc = 0;
     x->layout->trap(x->env, op->aux);
     g_assert_not_reached();
-}
-
-/* imm: instructions that were not executed after all */
-const Op *interp_give_back(const Op *op, Interp *x)
-{
-    *ENV(x, s32, budget) += (s32)op->imm;
-    return op + 1;
 }
 
 const Op *interp_end(const Op *op, Interp *x)
@@ -110,5 +113,5 @@ const Op *interp_end(const Op *op, Interp *x)
 const Op *interp_fence(const Op *op, Interp *x)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return op + 1;
+    return next(op, x);
 }

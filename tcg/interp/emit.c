@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From annotated IR to Ops. Flags bundles emit nothing where they are built; "resting" one writes
- * it to a flags record, "packing" one makes an EFLAGS word. What runs only when something leaves or
- * faults (a stub: rest the flags, give back budget, leave) stands behind the block's own Ops.
+ * From annotated IR to Ops. What runs only when something leaves or faults (a stub: rest the flags,
+ * give back budget, leave) stands behind the block's own Ops. Flags are in emit-flags.c.
  */
-#include "tcg/interp/places.h"
+#include "tcg/interp/emit.h"
 
 #include "tcg/helper.h"
-
-#define MAX_DEPTH 4 /* bundles on bundles; deeper ones are packed where they are built */
 
 typedef struct Stub { /* a branch to be pointed at Ops that are not emitted yet */
     u32 from;         /* the Op whose imm is the distance; fault stubs: entry of the fault table */
@@ -17,51 +14,16 @@ typedef struct Stub { /* a branch to be pointed at Ops that are not emitted yet 
     Fault insn;
 } Stub;
 
-struct Emitter {
-    const TcgConfig *config;
-    CallSite *calls;
-    struct Emitted out;
-    GArray *stubs;
-    u32 ncells;
-    u32 nops_before; /* Ops of the block itself: the first stub */
-    Plan plan;
-    Place place[IR_MAX_OPS];
-    Place packed[IR_MAX_OPS]; /* bundles that exist as a word; 0: no (no word is in cell 0) */
-    u8 depth[IR_MAX_OPS];
-    u32 rest_stub[IR_MAX_OPS]; /* bundle -> Ops that rest it and end */
-    Place zero;
-    /* the block at hand */
-    const IrBlock *ir;
-    const IrNotes *notes;
-    Fault insn; /* the current guest instruction */
-    bool in_stub;
-};
-
 /* -- Small tools
  * ------------------------------------------------------------------------------------ */
 
-static Op *emit(Emitter *e, Handler *run)
+/* @n words of it in a row. */
+static Place new_const(Emitter *e, u64 value, unsigned n)
 {
-    Op op = { .run = run, .d = e->zero, .a = e->zero, .b = e->zero, .c = e->zero };
+    Place p = interp_pool_find(e->pool, value, n);
 
-    g_assert(run);
-    g_array_append_val(e->out.ops, op);
-    return &g_array_index(e->out.ops, Op, e->out.ops->len - 1);
-}
-
-static Place new_cells(Emitter *e, unsigned n)
-{
-    Place p = PLACE(BASE_CELLS, e->ncells * CELL_SIZE);
-
-    e->ncells += n;
-    g_assert(e->ncells <= MAX_CELLS);
+    e->pool_full |= !p;
     return p;
-}
-
-static Place new_const(Emitter *e, v128 v)
-{
-    g_array_append_val(e->out.consts, v);
-    return PLACE(BASE_CONSTS, (e->out.consts->len - 1) * sizeof(v128));
 }
 
 /* Slots are fields of a C struct; op->aux counts bytes from the low end. */
@@ -72,18 +34,12 @@ static Place slot_place(const Emitter *e, const IrOp *op)
 
     if (LANES_HOST_BIG && ir_type_info[op->type].bytes <= 8) {
         g_assert(slot->offset + end >= 8 + (op->aux & 7));
-        return PLACE(BASE_ENV, slot->offset + end - 8 - (op->aux & 7));
+        return env_place(e, (s32)(slot->offset + end - 8 - (op->aux & 7)));
     }
-    return PLACE(BASE_ENV, slot->offset + op->aux);
+    return env_place(e, (s32)(slot->offset + op->aux));
 }
 
-static Place place_of(const Emitter *e, IrRef v)
-{
-    return e->place[e->plan.root[v]];
-}
-
-/* Decide where the value of op @i goes. */
-static Place allot(Emitter *e, unsigned i)
+Place interp_allot(Emitter *e, unsigned i)
 {
     const IrOp *op = &e->ir->ops[i];
     Place p;
@@ -100,293 +56,6 @@ static Place allot(Emitter *e, unsigned i)
 static IrRef flags_at(const Emitter *e, unsigned i)
 {
     return e->notes->flags_at[i];
-}
-
-static const IrOp *ir_op(const Emitter *e, IrRef v)
-{
-    return &e->ir->ops[v];
-}
-
-/* -- Bundles
- * ---------------------------------------------------------------------------------------- */
-
-static void rest(Emitter *e, IrRef v, Place record);
-
-static Place pack_record(Emitter *e, Place record)
-{
-    Place word = new_cells(e, 1);
-    Op *o = emit(e, interp_pack_record);
-
-    o->d = word;
-    o->a = record;
-    return word;
-}
-
-static Place env_record(const Emitter *e)
-{
-    return PLACE(BASE_ENV, e->config->layout.flags);
-}
-
-static Place pack(Emitter *e, IrRef v, bool loose);
-
-static Place pack_selected(Emitter *e, const IrOp *op, bool loose)
-{
-    Place x = pack(e, op->b, loose), y = pack(e, op->c, loose), word = new_cells(e, 1);
-    Op *o = emit(e, interp_select(I32, false));
-
-    o->d = word;
-    o->a = place_of(e, op->a);
-    o->b = x;
-    o->c = y;
-    return word;
-}
-
-/* The place of an I32 with the flags of @v; bits that are no arithmetic flags may be set if @loose.
- */
-static Place pack(Emitter *e, IrRef v, bool loose)
-{
-    const IrOp *op = ir_op(e, v);
-    Handler *run;
-    Place word, previous, record;
-    Op *o;
-
-    if (e->packed[v]) {
-        return e->packed[v];
-    }
-    switch (op->op) {
-    case OP_getflags: return pack_record(e, env_record(e));
-    case OP_fl_packed:
-        if (loose) {
-            return place_of(e, op->a);
-        }
-        word = new_cells(e, 1);
-        o = emit(e, interp_mask_word);
-        o->d = word;
-        o->a = place_of(e, op->a);
-        return word;
-    case OP_fl_setcf: run = interp_setcf_word; break;
-    case OP_fl_setof: run = interp_setof_word; break;
-    case OP_fl_setzf: run = interp_setzf_word; break;
-    case OP_fl_select: return pack_selected(e, op, loose);
-    case OP_fl_rotl:
-    case OP_fl_rotr:
-        run = interp_rot_word(op->op == OP_fl_rotl, (IrType)ir_op(e, op->a)->type);
-        break;
-    default:
-        record = new_cells(e, (sizeof(FlagsRecord) + CELL_SIZE - 1) / CELL_SIZE);
-        rest(e, v, record);
-        return pack_record(e, record);
-    }
-    previous = pack(e, op->b, loose);
-    word = new_cells(e, 1);
-    o = emit(e, run);
-    o->d = word;
-    o->a = place_of(e, op->a);
-    o->b = previous;
-    return word;
-}
-
-static void rest_packed(Emitter *e, Place word, Place record)
-{
-    Op *o = emit(e, interp_rest(I32, 1));
-
-    o->d = record;
-    o->a = word;
-    o->aux = FLK_PACKED * 4;
-}
-
-/* Write the bundle to @record (in env or in cells). */
-static void rest(Emitter *e, IrRef v, Place record)
-{
-    const IrOp *op = ir_op(e, v);
-    FlagsKind kind = flags_kind_of_op((IrOpcode)op->op);
-    unsigned n = ir_op_info[op->op].nargs;
-    IrType type;
-    Op *o;
-
-    if (e->packed[v] || kind == FLK_NONE) {
-        if (op->op != OP_getflags || e->packed[v] || record != env_record(e)) {
-            rest_packed(e, pack(e, v, true), record);
-        }
-        return;
-    }
-    type = (IrType)ir_op(e, op->a)->type;
-    if (kind == FLK_INC || kind == FLK_DEC) {
-        rest(e, op->b, record);
-        o = emit(e, interp_rest_inc(type));
-    } else {
-        o = emit(e, interp_rest(type, n));
-        o->b = n > 1 ? place_of(e, op->b) : e->zero;
-        o->c = n > 2 ? place_of(e, op->c) : e->zero;
-    }
-    o->d = record;
-    o->a = place_of(e, op->a);
-    o->aux = kind == FLK_PACKED ? FLK_PACKED * 4 : flags_kind(kind, type);
-}
-
-static void rest_before_leaving(Emitter *e, IrRef flags)
-{
-    if (flags != IR_NONE) {
-        rest(e, flags, env_record(e));
-    }
-}
-
-/* Does the record in env change between the getflags at @i and the last use of its value? */
-static bool record_changes(const Emitter *e, unsigned i)
-{
-    for (unsigned k = i + 1; k < e->plan.last[i]; k++) {
-        const IrOp *op = ir_op(e, (IrRef)k);
-        if (op->op == OP_call &&
-            (e->ir->helpers[op->imm].flags & (HELPER_READS_FLAGS | HELPER_WRITES_FLAGS))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void bundle(Emitter *e, unsigned i)
-{
-    const IrOp *op = ir_op(e, (IrRef)i);
-    bool on_top = ir_op_info[op->op].nargs == 2 && ir_op(e, op->b)->type == FLAGS;
-
-    e->depth[i] = on_top ? e->depth[op->b] + 1 : 0;
-    if (op->op == OP_fl_select) {
-        e->depth[i] = MAX(e->depth[op->b], e->depth[op->c]) + 1;
-    }
-    if (e->depth[i] >= MAX_DEPTH || (op->op == OP_getflags && record_changes(e, i))) {
-        e->packed[i] = pack(e, (IrRef)i, false);
-        e->depth[i] = 0;
-    }
-}
-
-/* Conditions that are one comparison: of the operands of a cmp, or of a result with zero. */
-typedef struct Test {
-    bool found;
-    IrCond cond;
-    IrType type;
-    Place a, b;
-} Test;
-
-static Test test_compare(Emitter *e, const IrOp *f, IrCc cc)
-{
-    static const s8 cond[16] = {
-        [CC_O] = -1,      [CC_NO] = -1,      [CC_B] = COND_LTU,  [CC_NB] = COND_GEU,
-        [CC_Z] = COND_EQ, [CC_NZ] = COND_NE, [CC_BE] = COND_LEU, [CC_NBE] = COND_GTU,
-        [CC_S] = -1,      [CC_NS] = -1,      [CC_P] = -1,        [CC_NP] = -1,
-        [CC_L] = COND_LT, [CC_NL] = COND_GE, [CC_LE] = COND_LE,  [CC_NLE] = COND_GT,
-    };
-
-    return (Test){ cond[cc] >= 0, (IrCond)MAX(cond[cc], 0), (IrType)ir_op(e, f->a)->type,
-                   place_of(e, f->a), place_of(e, f->b) };
-}
-
-static Test test_result(Emitter *e, const IrOp *f, IrCc cc)
-{
-    Test t = { true, COND_EQ, (IrType)ir_op(e, f->a)->type, place_of(e, f->a), e->zero };
-
-    switch (cc) {
-    case CC_Z: return t;
-    case CC_NZ: t.cond = COND_NE; return t;
-    case CC_S: t.cond = COND_LT; return t;
-    case CC_NS: t.cond = COND_GE; return t;
-    default: break;
-    }
-    if (f->op == OP_fl_logic && (cc == CC_LE || cc == CC_NLE)) {
-        t.cond = cc == CC_LE ? COND_LE : COND_GT;
-    } else if (f->op == OP_fl_add && (cc == CC_B || cc == CC_NB)) {
-        t.cond = cc == CC_B ? COND_LTU : COND_GEU;
-        t.b = place_of(e, f->b);
-    } else {
-        t.found = false;
-    }
-    return t;
-}
-
-/* res and b of a subtraction: a is res + b again. */
-static Test test_difference(Emitter *e, const IrOp *f, IrCc cc)
-{
-    Test t = test_result(e, f, cc);
-    Op *o;
-
-    if (t.found) {
-        return t;
-    }
-    t = test_compare(e, f, cc);
-    if (t.found) {
-        t.a = new_cells(e, 1);
-        o = emit(e, interp_int[OP_add][t.type - I8]);
-        o->d = t.a;
-        o->a = place_of(e, f->a);
-        o->b = t.b;
-    }
-    return t;
-}
-
-static Test simple_test(Emitter *e, IrRef flags, IrCc cc)
-{
-    const IrOp *f = ir_op(e, flags);
-
-    if (e->packed[flags]) {
-        return (Test){ false };
-    }
-    switch (f->op) {
-    case OP_fl_cmp: return test_compare(e, f, cc);
-    case OP_fl_sub: return test_difference(e, f, cc);
-    case OP_fl_add:
-    case OP_fl_adc:
-    case OP_fl_sbb:
-    case OP_fl_logic:
-    case OP_fl_inc:
-    case OP_fl_dec:
-    case OP_fl_shl:
-    case OP_fl_shr:
-    case OP_fl_mul: return test_result(e, f, cc);
-    default: return (Test){ false };
-    }
-}
-
-static bool has_parity_of_result(const Emitter *e, IrRef flags)
-{
-    unsigned op = ir_op(e, flags)->op;
-
-    return !e->packed[flags] && op >= OP_fl_add && op <= OP_fl_mul && op != OP_fl_cmp;
-}
-
-static void fl_test(Emitter *e, unsigned i)
-{
-    const IrOp *op = ir_op(e, (IrRef)i);
-    IrCc cc = (IrCc)op->aux;
-    Test t = simple_test(e, op->a, cc);
-    Place word;
-    Op *o;
-
-    if (t.found) {
-        o = emit(e, interp_compare(t.cond, t.type));
-        o->a = t.a;
-        o->b = t.b;
-    } else if ((cc & ~1u) == CC_P && has_parity_of_result(e, op->a)) {
-        o = emit(e, interp_parity(cc == CC_P));
-        o->a = place_of(e, ir_op(e, op->a)->a);
-    } else if (ir_op(e, op->a)->op == OP_getflags && !e->packed[op->a]) {
-        o = emit(e, interp_test_record);
-        o->a = env_record(e);
-        o->aux = cc;
-    } else {
-        word = pack(e, op->a, true);
-        o = emit(e, interp_test_word);
-        o->a = word;
-        o->aux = cc;
-    }
-    o->d = allot(e, i);
-}
-
-static void fl_pack(Emitter *e, unsigned i)
-{
-    Place word = pack(e, ir_op(e, (IrRef)i)->a, false);
-    Op *o = emit(e, interp_copy(I32));
-
-    o->a = word;
-    o->d = allot(e, i);
 }
 
 /* -- Stubs
@@ -427,11 +96,10 @@ static void may_fault(Emitter *e, unsigned i)
     }
 }
 
-static void give_back(Emitter *e, u32 executed)
+/* Instructions of the block that are not, when @executed were. */
+static Place not_executed(const Emitter *e, u32 executed)
 {
-    if (executed < e->ir->ninsns) {
-        emit(e, interp_give_back)->imm = (s64)e->ir->ninsns - executed;
-    }
+    return (Place)(e->ir->ninsns - executed);
 }
 
 static void leave(Emitter *e, const IrOp *op, const Fault *insn)
@@ -441,9 +109,9 @@ static void leave(Emitter *e, const IrOp *op, const Fault *insn)
     switch (op->op) {
     case OP_goto:
     case OP_goto_if:
-        give_back(e, insn->index + 1);
         o = emit(e, interp_goto);
         o->aux = op->d;
+        o->imm = not_executed(e, insn->index + 1);
         break;
     case OP_jump:
         o = emit(e, interp_jump);
@@ -455,17 +123,11 @@ static void leave(Emitter *e, const IrOp *op, const Fault *insn)
         o = emit(e, interp_exit);
         o->aux = op->imm;
         break;
-    case OP_exit_if:
-        give_back(e, insn->index);
-        o = emit(e, interp_exit_here);
+    default: /* exit_if, and the ops that trap */
+        o = emit(e, op->op == OP_exit_if ? interp_exit_here : interp_trap);
         o->aux = op->imm;
         o->imm = insn->offset;
-        break;
-    default: /* the ops that trap */
-        give_back(e, insn->index);
-        o = emit(e, interp_trap);
-        o->aux = op->imm;
-        o->imm = insn->offset;
+        o->d = not_executed(e, insn->index);
     }
 }
 
@@ -480,13 +142,13 @@ static void emit_stubs(Emitter *e)
         e->ncells = cells; /* only one stub ever runs */
         if (s.op != IR_NONE) {
             g_array_index(e->out.ops, Op, s.from).imm = (s64)here - s.from;
-            rest_before_leaving(e, s.flags);
+            interp_rest_flags(e, s.flags);
             leave(e, ir_op(e, s.op), &s.insn);
             continue;
         }
         if (e->rest_stub[s.flags] == 0) {
             e->rest_stub[s.flags] = here;
-            rest_before_leaving(e, s.flags);
+            interp_rest_flags(e, s.flags);
             emit(e, interp_end);
         }
         g_array_index(e->out.faults, Fault, s.from).rest = e->rest_stub[s.flags];
@@ -507,7 +169,7 @@ static void fill(Emitter *e, Op *o, unsigned i)
     o->b = n > 1 ? place_of(e, arg[1]) : e->zero;
     o->c = n > 2 ? place_of(e, arg[2]) : e->zero;
     if (ir_has_result(e->ir, op)) {
-        o->d = allot(e, i);
+        o->d = interp_allot(e, i);
     }
 }
 
@@ -516,13 +178,31 @@ static unsigned width_of(const Emitter *e, unsigned i)
     return e->plan.wide[i] ? W32Z : ir_op(e, (IrRef)i)->type - I8;
 }
 
+/* The sum of a value and a constant, which then is in the Op itself. */
+static bool adds_constant(const Emitter *e, const IrOp *op, s64 *n)
+{
+    if (op->op == OP_lea) {
+        *n = (s32)op->imm;
+        return op->b == IR_NONE;
+    }
+    if (op->op != OP_add || op->type == I8 || ir_op(e, op->b)->op != OP_const) {
+        return false;
+    }
+    *n = (s64)ir_op(e, op->b)->value;
+    return true;
+}
+
 static void integer(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
-    Op *o = emit(e, interp_int[op->op][width_of(e, i)]);
+    s64 n = 0;
+    bool is_sum = adds_constant(e, op, &n);
+    Op *o = emit(e, is_sum ? interp_add_imm(width_of(e, i)) : interp_int[op->op][width_of(e, i)]);
 
     fill(e, o, i);
-    if (op->op == OP_lea) {
+    if (is_sum) {
+        o->imm = n;
+    } else if (op->op == OP_lea) {
         o->aux = op->aux;
         o->imm = (s32)op->imm;
     }
@@ -550,13 +230,7 @@ static void constant(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
 
-    bool repeats = op->type == V128 || op->type == V256;
-    v128 v = { { op->value, repeats ? op->value : 0 } };
-
-    e->place[i] = new_const(e, v);
-    if (op->type == V256) {
-        new_const(e, v);
-    }
+    e->place[i] = new_const(e, op->value, op->type == V256 ? 4 : op->type == V128 ? 2 : 1);
 }
 
 static void get(Emitter *e, unsigned i)
@@ -570,7 +244,7 @@ static void get(Emitter *e, unsigned i)
     }
     o = emit(e, interp_copy((IrType)op->type));
     o->a = slot_place(e, op);
-    o->d = allot(e, i);
+    o->d = interp_allot(e, i);
 }
 
 static void set(Emitter *e, unsigned i)
@@ -618,7 +292,7 @@ static bool fused_branch(Emitter *e, unsigned i)
         t = (Test){ true, (IrCond)op->aux, (IrType)ir_op(e, op->a)->type, place_of(e, op->a),
                     place_of(e, op->b) };
     } else {
-        t = simple_test(e, op->a, (IrCc)op->aux);
+        t = interp_simple_test(e, op->a, (IrCc)op->aux);
     }
     if (!t.found) {
         return false;
@@ -670,7 +344,7 @@ static void memory(Emitter *e, unsigned i)
         o->b = op->b;
     }
     o->imm = (s32)op->imm;
-    o->aux = (u32)layout->tlb + tlb * (u32)(TCG_TLB_SIZE * sizeof(TlbEntry));
+    o->aux = (u32)env_place(e, layout->tlb) + tlb * (u32)(TCG_TLB_SIZE * sizeof(TlbEntry));
     o->flags = (u16)(op->d | (atomic || (op->d & MEM_ALIGN) ? CHECK_ALIGN : 0));
     may_fault(e, i);
 }
@@ -682,7 +356,7 @@ static void call(Emitter *e, unsigned i)
     Op *o;
 
     if (helper->flags & HELPER_READS_FLAGS) {
-        rest_before_leaving(e, flags_at(e, i));
+        interp_rest_flags(e, flags_at(e, i));
     }
     o = emit(e, interp_call(helper));
     fill(e, o, i);
@@ -764,7 +438,8 @@ static void convert_wide(Emitter *e, unsigned i)
     const IrOp *op = ir_op(e, (IrRef)i);
     bool narrows = op->type == V128;
     Handler *run = interp_float(e->ir, op);
-    Place a = place_of(e, op->a), d = allot(e, i), upper = narrows ? new_cells(e, 1) : d + 16;
+    Place a = place_of(e, op->a), d = interp_allot(e, i),
+          upper = narrows ? new_cells(e, 1) : d + 16;
 
     for (int half = 1; half >= 0; half--) {
         Op *o = emit(e, run);
@@ -795,7 +470,7 @@ static void scalar_of_vector(Emitter *e, unsigned i)
     o->aux = op->op - OP_fadd;
     o = emit(e, interp_copy(V128));
     o->a = a;
-    o->d = allot(e, i);
+    o->d = interp_allot(e, i);
     o = emit(e, interp_copy(type));
     o->a = low;
     o->d = e->place[i];
@@ -805,7 +480,7 @@ static void zero_uppers(Emitter *e)
 {
     for (unsigned s = 0; s < e->ir->nslots; s++) {
         if (e->ir->slots[s].type == V256) {
-            emit(e, interp_v_zero)->d = PLACE(BASE_ENV, e->ir->slots[s].offset + 16);
+            emit(e, interp_v_zero)->d = env_place(e, (s32)e->ir->slots[s].offset + 16);
         }
     }
 }
@@ -846,12 +521,12 @@ static void mask_of_256(Emitter *e, unsigned i)
     if (!test) {
         o = emit(e, interp_int[OP_shl][W32]);
         o->a = o->d = high;
-        o->b = new_const(e, (v128){ { shift[op->aux], 0 } });
+        o->b = new_const(e, shift[op->aux], 1);
     }
     o = emit(e, interp_int[test ? OP_and : OP_or][W32]);
     o->a = low;
     o->b = high;
-    o->d = allot(e, i);
+    o->d = interp_allot(e, i);
 }
 
 static void ld_host(Emitter *e, unsigned i)
@@ -860,7 +535,7 @@ static void ld_host(Emitter *e, unsigned i)
     Op *o = emit(e, interp_ld_host((IrType)op->type));
 
     o->imm = (s64)op->value;
-    o->d = allot(e, i);
+    o->d = interp_allot(e, i);
 }
 
 static void one_op(Emitter *e, unsigned i)
@@ -868,7 +543,7 @@ static void one_op(Emitter *e, unsigned i)
     const IrOp *op = ir_op(e, (IrRef)i);
 
     if (ir_is_flags_op(op->op) || op->op == OP_getflags) {
-        bundle(e, i);
+        interp_bundle(e, i);
         return;
     }
     switch (op->op) {
@@ -889,10 +564,10 @@ static void one_op(Emitter *e, unsigned i)
     case OP_select: fill(e, emit(e, interp_select((IrType)op->type, e->plan.wide[i])), i); break;
     case OP_fl_test:
         if (!fused_branch(e, i)) {
-            fl_test(e, i);
+            interp_fl_test(e, i);
         }
         break;
-    case OP_fl_pack: fl_pack(e, i); break;
+    case OP_fl_pack: interp_fl_pack(e, i); break;
     case OP_divu2:
     case OP_divs2: divide(e, i); break;
     case OP_ld_host: ld_host(e, i); break;
@@ -905,7 +580,7 @@ static void one_op(Emitter *e, unsigned i)
     case OP_jump:
     case OP_exit:
     case OP_trap:
-        rest_before_leaving(e, flags_at(e, i));
+        interp_rest_flags(e, flags_at(e, i));
         leave(e, op, &e->insn);
         break;
     default:
@@ -930,16 +605,16 @@ static void one_op(Emitter *e, unsigned i)
     }
 }
 
-void interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes)
+bool interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes)
 {
     e->ir = ir;
     e->notes = notes;
-    e->ncells = 1; /* cell 0 stays unused: place 0 means "none" */
+    e->ncells = 0;
+    e->pool_full = false;
     g_array_set_size(e->out.ops, 0);
-    g_array_set_size(e->out.consts, 0);
     g_array_set_size(e->out.faults, 0);
     g_array_set_size(e->stubs, 0);
-    e->zero = new_const(e, (v128){ { 0, 0 } });
+    e->zero = new_const(e, 0, 4);
     memset(e->packed, 0, ir->nops * sizeof(e->packed[0]));
     memset(e->rest_stub, 0, ir->nops * sizeof(e->rest_stub[0]));
     interp_plan(&e->plan, ir, notes, e->config->no_opt);
@@ -947,6 +622,7 @@ void interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes)
         one_op(e, i);
     }
     emit_stubs(e);
+    return !e->pool_full;
 }
 
 /* Op @i alone, on operands and a result in given places. */
@@ -957,10 +633,9 @@ void interp_emitter_one(Emitter *e, const IrBlock *ir, unsigned i, const Place *
     Op *o;
 
     e->ir = ir;
-    e->ncells = 1;
+    e->ncells = 0;
     g_array_set_size(e->out.ops, 0);
-    g_array_set_size(e->out.consts, 0);
-    e->zero = new_const(e, (v128){ { 0, 0 } });
+    e->zero = new_const(e, 0, 4);
     e->plan.sunk[i] = 0;
     e->plan.wide[i] = false;
     for (unsigned k = 0; k < n; k++) {
@@ -981,14 +656,14 @@ const struct Emitted *interp_emitted(const Emitter *e)
     return &e->out;
 }
 
-Emitter *interp_emitter_new(const TcgConfig *config, CallSite *calls)
+Emitter *interp_emitter_new(const TcgConfig *config, CallSite *calls, ConstPool *pool)
 {
     Emitter *e = g_new0(Emitter, 1);
 
     e->config = config;
     e->calls = calls;
+    e->pool = pool;
     e->out.ops = g_array_new(FALSE, FALSE, sizeof(Op));
-    e->out.consts = g_array_new(FALSE, FALSE, sizeof(v128));
     e->out.faults = g_array_new(FALSE, FALSE, sizeof(Fault));
     e->stubs = g_array_new(FALSE, FALSE, sizeof(Stub));
     return e;
@@ -997,7 +672,6 @@ Emitter *interp_emitter_new(const TcgConfig *config, CallSite *calls)
 void interp_emitter_free(Emitter *e)
 {
     g_array_free(e->out.ops, TRUE);
-    g_array_free(e->out.consts, TRUE);
     g_array_free(e->out.faults, TRUE);
     g_array_free(e->stubs, TRUE);
     g_free(e);

@@ -81,7 +81,7 @@ HANDLER(binary_f32)
 
     sse_done(x, &e);
     put_u32(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(binary_f64)
@@ -91,7 +91,7 @@ HANDLER(binary_f64)
 
     sse_done(x, &e);
     put_u64(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(binary_f80)
@@ -101,7 +101,7 @@ HANDLER(binary_f80)
 
     x87_done(x, &e);
     put_f80(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(binary_4f32)
@@ -114,7 +114,7 @@ HANDLER(binary_4f32)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(binary_2f64)
@@ -127,7 +127,7 @@ HANDLER(binary_2f64)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- One operand
@@ -140,7 +140,7 @@ HANDLER(sqrt_f32)
 
     sse_done(x, &e);
     put_u32(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(sqrt_f64)
@@ -150,7 +150,7 @@ HANDLER(sqrt_f64)
 
     sse_done(x, &e);
     put_u64(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(sqrt_f80)
@@ -160,7 +160,7 @@ HANDLER(sqrt_f80)
 
     x87_done(x, &e);
     put_f80(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(sqrt_4f32)
@@ -173,7 +173,7 @@ HANDLER(sqrt_4f32)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(sqrt_2f64)
@@ -186,7 +186,7 @@ HANDLER(sqrt_2f64)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(round_f80)
@@ -196,7 +196,7 @@ HANDLER(round_f80)
 
     x87_done(x, &e);
     put_f80(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 /* imm as ROUNDPS has it: the mode, unless bit 2 leaves it to MXCSR; bit 3: inexactness is not told
@@ -213,7 +213,7 @@ HANDLER(round_f32)
     put_u32(x, op->d,
             sf32_round_to_int(&e, get_u32(x, op->a), round_mode(&e, op->imm), !(op->imm & 8)));
     sse_done(x, &e);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(round_f64)
@@ -223,7 +223,7 @@ HANDLER(round_f64)
     put_u64(x, op->d,
             sf64_round_to_int(&e, get_u64(x, op->a), round_mode(&e, op->imm), !(op->imm & 8)));
     sse_done(x, &e);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(round_4f32)
@@ -236,7 +236,7 @@ HANDLER(round_4f32)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(round_2f64)
@@ -249,7 +249,7 @@ HANDLER(round_2f64)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(addsub_4f32)
@@ -262,7 +262,7 @@ HANDLER(addsub_4f32)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(addsub_2f64)
@@ -275,7 +275,7 @@ HANDLER(addsub_2f64)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- Comparison
@@ -332,7 +332,7 @@ HANDLER(cmp_f32)
 
     sse_done(x, &e);
     put_u32(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(cmp_f64)
@@ -342,7 +342,7 @@ HANDLER(cmp_f64)
 
     sse_done(x, &e);
     put_u64(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(cmp_4f32)
@@ -355,7 +355,7 @@ HANDLER(cmp_4f32)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(cmp_2f64)
@@ -368,7 +368,7 @@ HANDLER(cmp_2f64)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, a);
-    return op + 1;
+    return next(op, x);
 }
 
 static const u32 comi_flags[] = { [SF_LESS] = FLAG_CF,
@@ -383,7 +383,7 @@ HANDLER(comi_f32)
 
     sse_done(x, &e);
     put_u32(x, op->d, comi_flags[r]);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(comi_f64)
@@ -393,7 +393,7 @@ HANDLER(comi_f64)
 
     sse_done(x, &e);
     put_u32(x, op->d, comi_flags[r]);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(comi_f80)
@@ -403,7 +403,7 @@ HANDLER(comi_f80)
 
     x87_done(x, &e);
     put_u32(x, op->d, comi_flags[r]);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- Conversion
@@ -415,7 +415,7 @@ HANDLER(comi_f80)
         SfEnv e = env(x);                   \
         put(x, op->d, call);                \
         done(x, &e);                        \
-        return op + 1;                      \
+        return next(op, x);                      \
     }
 #define SSE(name, put, call) CONVERT(name, sse_env, sse_done, put, call)
 #define X87(name, put, call) CONVERT(name, x87_env, x87_done, put, call)
@@ -467,7 +467,7 @@ HANDLER(vcvt) /* aux: IrVcvt */
     }
     sse_done(x, &e);
     put_lanes(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 /* Halves; the immediate of VCVTPS2PH: rounding mode, or bit 2: MXCSR's. */
@@ -488,7 +488,7 @@ HANDLER(vcvt_half)
     }
     sse_done(x, &e);
     put_lanes(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- Status and control
@@ -497,32 +497,32 @@ HANDLER(vcvt_half)
 HANDLER(fpclear)
 {
     x->fp_raised = 0;
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(fpcheck) /* to op + imm */
 {
     u32 unmasked = ~*ENV(x, u32, mxcsr) >> 7 & 0x3f;
 
-    return x->fp_raised & unmasked ? op + op->imm : op + 1;
+    return skip(op, x->fp_raised & unmasked ? op->imm : 1, x);
 }
 
 HANDLER(getmxcsr)
 {
     put_u32(x, op->d, *ENV(x, u32, mxcsr));
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(setmxcsr)
 {
     *ENV(x, u32, mxcsr) = get_u32(x, op->a);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(getfsw)
 {
     put_u32(x, op->d, *ENV(x, u16, fsw) & FSW_BITS);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(setfsw)
@@ -530,13 +530,13 @@ HANDLER(setfsw)
     u16 *fsw = ENV(x, u16, fsw);
 
     *fsw = (u16)((*fsw & ~FSW_BITS) | (get_u32(x, op->a) & FSW_BITS));
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(setfcw)
 {
     *ENV(x, u16, fcw) = (u16)get_u32(x, op->a);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- The table

@@ -9,7 +9,7 @@
     {                                      \
         T a = get_##T(x, op->a);           \
         put_##P(x, op->d, (T)(expr));      \
-        return op + 1;                     \
+        return next(op, x);                \
     }
 #define UNARY(name, expr)                   \
     UNARY_HANDLER(name, 8, u8, u8, expr)    \
@@ -24,7 +24,7 @@
     {                                                             \
         T a = get_##T(x, op->a), b = get_##T(x, op->b);           \
         put_##P(x, op->d, (T)(expr));                             \
-        return op + 1;                                            \
+        return next(op, x);                                       \
     }
 #define BINARY(name, e8, e16, e32, e64)                                           \
     BINARY_HANDLER(name, 8, 8, u8, s8, u16, s16, u8, e8)                          \
@@ -56,7 +56,7 @@ UNARY(not, ~a)
         unsigned n = get_u8(x, op->b) & (BITS - 1), m = (BITS - n) & (BITS - 1); \
         (void)m;                                                                 \
         put_##P(x, op->d, (T)(expr));                                            \
-        return op + 1;                                                           \
+        return next(op, x);                                                      \
     }
 #define SHIFT(name, e8, e16, e32, e64)              \
     SHIFT_HANDLER(name, 8, 8, u8, s8, u8, e8)       \
@@ -79,7 +79,7 @@ SHIFT_SAME(rotr, a >> n | a << m)
         T a = get_##T(x, op->a), b = get_##T(x, op->b); \
         unsigned n = get_u8(x, op->c) & (BITS - 1);     \
         put_##P(x, op->d, n ? (T)(expr) : a);           \
-        return op + 1;                                  \
+        return next(op, x);                             \
     }
 #define FUNNEL(name, expr_of_bits)                           \
     FUNNEL_HANDLER(name, 8, 8, u8, u8, expr_of_bits(8))      \
@@ -105,18 +105,31 @@ COUNT(clz, a ? __builtin_clz(a) - 16 : 16, a ? __builtin_clz(a) : 32, a ? __buil
 COUNT(ctz, a ? __builtin_ctz(a) : 16, a ? __builtin_ctz(a) : 32, a ? __builtin_ctzll(a) : 64)
 COUNT(popcnt, __builtin_popcount(a), __builtin_popcount(a), __builtin_popcountll(a))
 
-/* a + (b << aux) + imm; the emitter gives a zero where there is no b */
+/* a + (b << aux) + imm, and where there is no b */
 #define LEA_HANDLER(W, T, P)                                                        \
     HANDLER(lea_##W)                                                                \
     {                                                                               \
         T b = get_##T(x, op->b);                                                    \
         put_##P(x, op->d, (T)(get_##T(x, op->a) + (T)(b << op->aux) + (T)op->imm)); \
-        return op + 1;                                                              \
+        return next(op, x);                                                         \
+    }                                                                               \
+    HANDLER(add_imm_##W)                                                            \
+    {                                                                               \
+        put_##P(x, op->d, (T)(get_##T(x, op->a) + (T)op->imm));                     \
+        return next(op, x);                                                         \
     }
 LEA_HANDLER(16, u16, u16)
 LEA_HANDLER(32, u32, u32)
 LEA_HANDLER(64, u64, u64)
 LEA_HANDLER(32z, u32, u64)
+
+Handler *interp_add_imm(unsigned width)
+{
+    static Handler *const table[NWIDTHS] = { NULL, add_imm_16, add_imm_32, add_imm_64,
+                                             add_imm_32z };
+
+    return table[width];
+}
 
 #define SCATTER(name, f)                                      \
     BINARY_HANDLER(name, 32, 32, u32, s32, , , u32, f(a, b))  \
@@ -145,7 +158,7 @@ Handler *const interp_int[IR_NOPS][NWIDTHS] = {
     HANDLER(name)                                      \
     {                                                  \
         put_##T(x, op->d, (T)(S)get_##FROM(x, op->a)); \
-        return op + 1;                                 \
+        return next(op, x);                            \
     }
 EXTEND(zext_8_16, u8, u8, u16)
 EXTEND(zext_8_32, u8, u8, u32)
@@ -165,7 +178,7 @@ EXTEND(sext_32_64, u32, s32, u64)
     HANDLER(name)                                        \
     {                                                    \
         put_u64(x, op->d, (u32)(S)get_##FROM(x, op->a)); \
-        return op + 1;                                   \
+        return next(op, x);                              \
     }
 EXTEND_WIDE(sext_8_wide, u8, s8)
 EXTEND_WIDE(sext_16_wide, u16, s16)
@@ -174,7 +187,7 @@ EXTEND_WIDE(sext_16_wide, u16, s16)
     HANDLER(sext_1_##T)                               \
     {                                                 \
         put_##T(x, op->d, (T) - (T)get_u8(x, op->a)); \
-        return op + 1;                                \
+        return next(op, x);                           \
     }
 SEXT_BIT(u8)
 SEXT_BIT(u16)
@@ -184,7 +197,7 @@ SEXT_BIT(u64)
 HANDLER(sext_1_wide)
 {
     put_u64(x, op->d, (u32)-get_u8(x, op->a));
-    return op + 1;
+    return next(op, x);
 }
 
 static Handler copy_1;
@@ -219,15 +232,15 @@ Handler *interp_extend(bool is_signed, IrType from, IrType to, bool wide)
 /* -- Comparison, selection, copies ----------------------------------------------------------------
  */
 
-#define COMPARE_HANDLERS(name, T, S, cmp)                                             \
-    HANDLER(name##_##T)                                                               \
-    {                                                                                 \
-        put_u8(x, op->d, (S)get_##T(x, op->a) cmp(S) get_##T(x, op->b));              \
-        return op + 1;                                                                \
-    }                                                                                 \
-    HANDLER(branch_##name##_##T)                                                      \
-    {                                                                                 \
-        return (S)get_##T(x, op->a) cmp(S) get_##T(x, op->b) ? op + op->imm : op + 1; \
+#define COMPARE_HANDLERS(name, T, S, cmp)                                                \
+    HANDLER(name##_##T)                                                                  \
+    {                                                                                    \
+        put_u8(x, op->d, (S)get_##T(x, op->a) cmp(S) get_##T(x, op->b));                 \
+        return next(op, x);                                                              \
+    }                                                                                    \
+    HANDLER(branch_##name##_##T)                                                         \
+    {                                                                                    \
+        return skip(op, (S)get_##T(x, op->a) cmp(S) get_##T(x, op->b) ? op->imm : 1, x); \
     }
 #define COMPARE_U(name, cmp)              \
     COMPARE_HANDLERS(name, u8, u8, cmp)   \
@@ -290,7 +303,7 @@ Handler *interp_branch_compare(IrCond cond, IrType type)
     HANDLER(name)                                                        \
     {                                                                    \
         put_##P(x, op->d, get_##T(x, get_u8(x, op->a) ? op->b : op->c)); \
-        return op + 1;                                                   \
+        return next(op, x);                                              \
     }
 SELECT(select_8, u8, u8)
 SELECT(select_16, u16, u16)
@@ -315,7 +328,7 @@ Handler *interp_select(IrType type, bool wide)
     HANDLER(copy_##bytes)                                                     \
     {                                                                         \
         memmove(value_at(x, op->d, bytes), value_at(x, op->a, bytes), bytes); \
-        return op + 1;                                                        \
+        return next(op, x);                                                   \
     }
 COPY(1)
 COPY(2)
@@ -348,11 +361,11 @@ Handler *interp_copy(IrType type)
         T hi = get_##T(x, op->a), c = get_##T(x, op->c);              \
         WIDE n = (WIDE)hi << BITS | get_##T(x, op->b);                \
         if (hi >= c) {                                                \
-            return op + op->imm;                                      \
+            return skip(op, op->imm, x);                              \
         }                                                             \
         put_##T(x, op->aux, (T)(n % c));                              \
         put_##T(x, op->d, (T)(n / c));                                \
-        return op + 1;                                                \
+        return next(op, x);                                           \
     }                                                                 \
     HANDLER(divs_##W)                                                 \
     {                                                                 \
@@ -361,15 +374,15 @@ Handler *interp_copy(IrType type)
         WIDE most = (WIDE)1 << (2 * BITS - 1);                        \
         SWIDE q;                                                      \
         if (c == 0 || (n == most && c == -1)) {                       \
-            return op + op->imm;                                      \
+            return skip(op, op->imm, x);                              \
         }                                                             \
         q = (SWIDE)n / c;                                             \
         if (q != (S)q) {                                              \
-            return op + op->imm;                                      \
+            return skip(op, op->imm, x);                              \
         }                                                             \
         put_##T(x, op->aux, (T)((SWIDE)n % c));                       \
         put_##T(x, op->d, (T)q);                                      \
-        return op + 1;                                                \
+        return next(op, x);                                           \
     }
 DIVIDE(8, 8, u8, s8, u16, s16)
 DIVIDE(16, 16, u16, s16, u32, s32)

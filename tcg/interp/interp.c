@@ -11,34 +11,18 @@ typedef struct Backend {
     size_t size, used;
     CallSite *calls;
     Emitter *emitter;
-    GMutex lock;
-    GHashTable *cpus; /* env -> Interp */
+    ConstPool *pool;
 } Backend;
 
-static void interp_free(void *p)
+Interp *interp_bind(void *env, const TcgLayout *layout, const ConstPool *pool)
 {
-    Interp *x = p;
+    Interp *x = (Interp *)((u8 *)env + layout->interp);
 
-    g_free(x->cells);
-    g_free(x);
-}
-
-static Interp *interp_of(Backend *be, void *env)
-{
-    Interp *x;
-
-    g_mutex_lock(&be->lock);
-    x = g_hash_table_lookup(be->cpus, env);
-    if (!x) {
-        x = g_new0(Interp, 1);
-        x->cells = g_malloc0((MAX_CELLS + 1) * CELL_SIZE);
-        x->env = env;
-        x->layout = &be->config.layout;
-        x->base[BASE_CELLS] = x->cells;
-        x->base[BASE_ENV] = env;
-        g_hash_table_insert(be->cpus, env, x);
-    }
-    g_mutex_unlock(&be->lock);
+    x->env = env;
+    x->layout = layout;
+    x->budget = ENV(x, s32, budget);
+    x->vbase = ENV(x, u64, vbase);
+    interp_pool_copy(pool, x);
     return x;
 }
 
@@ -97,9 +81,8 @@ static void *backend_init(const TcgConfig *config, GError **error)
     for (unsigned i = 0; i < config->nhelpers; i++) {
         prepare_call(&be->calls[i], &config->helpers[i]);
     }
-    be->emitter = interp_emitter_new(&be->config, be->calls);
-    g_mutex_init(&be->lock);
-    be->cpus = g_hash_table_new_full(NULL, NULL, NULL, interp_free);
+    be->pool = interp_pool_new();
+    be->emitter = interp_emitter_new(&be->config, be->calls, be->pool);
     return be;
 }
 
@@ -108,8 +91,7 @@ static void backend_free(void *p)
     Backend *be = p;
 
     interp_emitter_free(be->emitter);
-    g_hash_table_destroy(be->cpus);
-    g_mutex_clear(&be->lock);
+    interp_pool_free(be->pool);
     g_free(be->calls);
     g_free(be->arena);
     g_free(be);
@@ -117,7 +99,10 @@ static void backend_free(void *p)
 
 static void backend_flush(void *p)
 {
-    ((Backend *)p)->used = 0;
+    Backend *be = p;
+
+    be->used = 0;
+    interp_pool_clear(be->pool);
 }
 
 static size_t backend_used(const void *p, const void **start)
@@ -138,26 +123,28 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
 {
     Backend *be = p;
     const struct Emitted *out = interp_emitted(be->emitter);
-    size_t ops, consts, faults, size;
+    size_t ops, links, faults, size;
     Unit *unit;
 
-    interp_emitter_run(be->emitter, ir, notes);
+    if (!interp_emitter_run(be->emitter, ir, notes)) {
+        return false;
+    }
     ops = align16(sizeof(Unit) + out->ops->len * sizeof(Op));
-    consts = out->consts->len * sizeof(v128);
+    links = align16(code->nlinks * sizeof(Unit *));
     faults = align16(out->faults->len * sizeof(Fault));
-    size = ops + consts + faults;
+    size = ops + links + faults;
     if (size > be->size - be->used) {
         return false;
     }
     unit = (Unit *)(be->arena + be->used);
     be->used += size;
     unit->code = code;
-    unit->consts = (u8 *)unit + ops;
-    unit->faults = (Fault *)((u8 *)unit + ops + consts);
+    unit->link = memset((u8 *)unit + ops, 0, links);
+    unit->faults = (Fault *)((u8 *)unit + ops + links);
+    unit->needs = interp_pool_size(be->pool);
     unit->start = ir->start;
     unit->ninsns = (s32)ir->ninsns;
     memcpy(unit->ops, out->ops->data, out->ops->len * sizeof(Op));
-    memcpy((u8 *)unit->consts, out->consts->data, consts);
     if (out->faults->len) {
         memcpy((Fault *)unit->faults, out->faults->data, out->faults->len * sizeof(Fault));
     }
@@ -175,41 +162,46 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     return true;
 }
 
-static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+static void run_ops(const Op *op, Interp *x)
 {
-    Interp *x = interp_of(p, env);
-    const Op *op;
-
-    x->leave = (TcgLeave){ 0 };
-    op = interp_enter_far(x, code->far_entry);
     while (op) {
         op = op->run(op, x);
     }
+}
+
+static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+{
+    Backend *be = p;
+    Interp *x = interp_bind(env, &be->config.layout, be->pool);
+
+    x->leave = (TcgLeave){ 0 };
+    run_ops(interp_enter_far(x, code->far_entry), x);
     return x->leave;
 }
 
 static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
 {
+    const Unit *unit = from->far_entry;
+
     from->link[link].to = to;
+    unit->link[link] = to ? to->near_entry : NULL;
 }
 
 static void backend_retire(void *p, TcgCode *code)
 {
     code->retired = true;
+    ((Unit *)(uintptr_t)code->far_entry)->needs = RETIRED;
 }
 
 static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
                                   uint32_t *offset, uint32_t *index)
 {
-    Interp *x = interp_of(p, env);
+    Backend *be = p;
     const Unit *unit = code->far_entry;
     const Fault *f = &unit->faults[((const Op *)(uintptr_t)host_pc)->fault];
 
     if (f->rest) {
-        const Op *op = &unit->ops[f->rest];
-        while (op) {
-            op = op->run(op, x);
-        }
+        run_ops(&unit->ops[f->rest], interp_bind(env, &be->config.layout, be->pool));
     }
     *offset = f->offset;
     *index = f->index;

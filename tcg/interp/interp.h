@@ -3,10 +3,11 @@
  * The portable back end: an interpreter of decoded IR. It is the specification of the IR, so its
  * handlers say what each op does in plain C.
  *
- * A block becomes an array of Op. Each names the C function that performs it; the function
- * returns the Op to go on with, or NULL to leave. Operands are places: an offset from one of three
- * bases (the values of the running block, the CPU state, the block's constants), so that
- * reading a guest register or a constant costs no Op of its own.
+ * A block becomes an array of Op. Each names the C function that performs it, which ends by jumping to
+ * the next one's: where a compiler makes a call of that the stack is as deep as a block is long, as
+ * going to another block returns to the run loop (NULL: leave). Operands are places: distances from
+ * the Interp, which lies in the CPU state, with constants and values behind it. So reading a guest
+ * register or a constant costs no Op of its own.
  * A place of a value of up to 64 bits is that of a word that it is the low end of, so that
  * narrowing costs nothing on any host; see slot_place() in emit.c for the CPU state's.
  */
@@ -36,13 +37,13 @@ typedef struct {
 typedef struct Interp Interp;
 typedef struct Op Op;
 typedef struct Unit Unit;
+typedef struct ConstPool ConstPool;
 typedef const Op *Handler(const Op *op, Interp *x);
 
-typedef u32 Place; /* base in the top two bits, byte offset below */
-enum { BASE_CELLS, BASE_ENV, BASE_CONSTS, NBASES };
-#define PLACE(base, offset) ((Place)(base) << 30 | (Place)(offset))
-#define CELL_SIZE           16
-#define MAX_CELLS           (1 << 16)
+typedef s32 Place; /* bytes from the Interp; 0: none */
+#define CELL_SIZE       16
+#define MAX_CELLS       (1 << 16)
+#define MAX_CONST_WORDS (1 << 16)
 
 struct Op {
     Handler *run;
@@ -63,12 +64,14 @@ typedef struct Fault {
 /* A compiled block in the arena; its entry points are its own address. */
 struct Unit {
     TcgCode *code;
-    const u8 *consts;
+    const Unit **link; /* code->link[].to */
     const Fault *faults;
+    u32 needs; /* so many words of constants; RETIRED */
     u32 start;
     s32 ninsns;
     Op ops[];
 };
+#define RETIRED UINT32_MAX
 
 typedef struct CallSite { /* one per helper */
     const TcgHelper *helper;
@@ -76,20 +79,39 @@ typedef struct CallSite { /* one per helper */
     ffi_type *types[2 + IR_MAX_ARGS];
 } CallSite;
 
-/* The state of one CPU in the interpreter. */
+/* The state of one CPU in the interpreter, at TcgLayout.interp. */
 struct Interp {
-    u8 *base[NBASES];
     u8 *env;
-    const Unit *unit;
     const TcgLayout *layout;
-    u32 fp_raised; /* sticky flags since fpclear */
+    s32 *budget;
+    u64 *vbase;
+    const Unit *unit;
+    u32 fp_raised;          /* sticky flags since fpclear */
+    u32 nconsts;            /* words of the pool that are here */
+    const ConstPool *pool;  /* whose they are, */
+    u32 pool_generation;    /* and since which flush */
     TcgLeave leave;
-    u8 *cells;
+    u64 consts[MAX_CONST_WORDS] __attribute__((aligned(64)));
+    u8 cells[MAX_CELLS][CELL_SIZE];
 };
+_Static_assert(sizeof(Interp) <= TCG_INTERP_SIZE, "it has its place in the CPU state");
+
+/* Make the Interp of @env ready to run what has been emitted with @pool. */
+Interp *interp_bind(void *env, const TcgLayout *layout, const ConstPool *pool);
 
 static inline void *at(const Interp *x, Place p)
 {
-    return x->base[p >> 30] + (p & 0x3fffffff);
+    return (u8 *)x + p;
+}
+
+static inline const Op *next(const Op *op, Interp *x)
+{
+    return op[1].run(op + 1, x);
+}
+
+static inline const Op *skip(const Op *op, s64 n, Interp *x)
+{
+    return op[n].run(op + n, x);
 }
 
 /* Where the @bytes of a value are. */
@@ -125,6 +147,7 @@ enum { W8, W16, W32, W64, W32Z, NWIDTHS };
 
 /* integer.c: by op and width; NULL where an op has no such width */
 extern Handler *const interp_int[IR_NOPS][NWIDTHS];
+Handler *interp_add_imm(unsigned width); /* d = a + imm */
 Handler *interp_extend(bool is_signed, IrType from, IrType to, bool wide);
 Handler *interp_compare(IrCond cond, IrType type);        /* d = a cond b */
 Handler *interp_branch_compare(IrCond cond, IrType type); /* to op + imm if a cond b */
@@ -151,23 +174,30 @@ Handler *interp_float(const IrBlock *ir, const IrOp *op);
 
 /* control.c */
 extern Handler interp_branch_if, interp_goto, interp_jump, interp_exit, interp_exit_here,
-    interp_trap, interp_give_back, interp_end, interp_fence;
+    interp_trap, interp_end, interp_fence;
 /* call.c */
 Handler *interp_call(const TcgHelper *helper);
 
 const Op *interp_enter_far(Interp *x, const Unit *unit);
 
-/* emit.c: decode @ir into *@ops and *@consts (reset by the caller). */
+/* emit.c: decode @ir into what interp_emitted() says; false: no room for its constants. */
 typedef struct Emitter Emitter;
-Emitter *interp_emitter_new(const TcgConfig *config, CallSite *calls);
+Emitter *interp_emitter_new(const TcgConfig *config, CallSite *calls, ConstPool *pool);
 void interp_emitter_free(Emitter *e);
-void interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes);
+bool interp_emitter_run(Emitter *e, const IrBlock *ir, const IrNotes *notes);
 void interp_emitter_one(Emitter *e, const IrBlock *ir, unsigned i, const Place *arg, Place result);
 struct Emitted {
     GArray *ops;    /* Op */
-    GArray *consts; /* v128 */
     GArray *faults; /* Fault */
 };
 const struct Emitted *interp_emitted(const Emitter *e);
+
+/* pool.c: the constants of all blocks, each once. */
+ConstPool *interp_pool_new(void);
+void interp_pool_free(ConstPool *pool);
+void interp_pool_clear(ConstPool *pool);
+u32 interp_pool_size(const ConstPool *pool);                     /* words */
+Place interp_pool_find(ConstPool *pool, u64 value, unsigned n);  /* @n times in a row; 0: full */
+void interp_pool_copy(const ConstPool *pool, Interp *x);         /* what is not there yet */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest memory: the inline look into the software TLB, and the slow path when it misses (see
- * tcg/guest-mem.h). Place a is the address, imm the displacement, aux the offset of the TLB in
- * the CPU state, b and c the operands, d the result.
+ * tcg/guest-mem.h). Place a is the address, imm the displacement, aux the place of the
+ * TLB, b and c the operands, d the result.
  */
 #include "tcg/interp/interp.h"
 
@@ -13,7 +13,8 @@ static inline u64 address(const Op *op, const Interp *x)
 
 static inline u8 *lookup(const Op *op, const Interp *x, u64 addr, u32 size)
 {
-    const TlbEntry *e = (const TlbEntry *)(x->env + op->aux) + ((addr >> 12) & (TCG_TLB_SIZE - 1));
+    const TlbEntry *e =
+        (const TlbEntry *)at(x, (Place)op->aux) + ((addr >> 12) & (TCG_TLB_SIZE - 1));
     u64 low = op->flags & CHECK_ALIGN ? addr & (size - 1) : 0;
 
     if (G_LIKELY(e->tag == (tlb_tag(addr + size - 1) | low << 52))) {
@@ -107,35 +108,53 @@ static inline void store(const Interp *x, u8 *host, Place p, unsigned bytes)
     words_to_guest(host, words, bytes);
 }
 
-#define LOAD(name, type, bytes)                                              \
-    HANDLER(name)                                                            \
-    {                                                                        \
-        u64 addr = address(op, x);                                           \
-        const u8 *host = lookup(op, x, addr, bytes);                         \
-        if (G_UNLIKELY(!host)) {                                             \
-            host = miss(op, x, OP_ld, type, false, addr, bytes, NULL, NULL); \
-            if (!host) {                                                     \
-                put_words(x, op->d, ENV(x, SlowAccess, slow)->value, bytes); \
-                return op + 1;                                               \
-            }                                                                \
-        }                                                                    \
-        load(x, op->d, host, bytes);                                         \
-        return op + 1;                                                       \
+/* Out of line, so that handlers keep no frame: what the check has declined. */
+static __attribute__((noinline)) const Op *load_slowly(const Op *op, Interp *x, IrType type,
+                                                       unsigned bytes)
+{
+    const u8 *host = miss(op, x, OP_ld, type, false, address(op, x), bytes, NULL, NULL);
+
+    if (host) {
+        load(x, op->d, host, bytes);
+    } else {
+        put_words(x, op->d, ENV(x, SlowAccess, slow)->value, bytes);
     }
-#define STORE(name, type, bytes)                                             \
-    HANDLER(name)                                                            \
-    {                                                                        \
-        u64 addr = address(op, x), words[4];                                 \
-        u8 *host = lookup(op, x, addr, bytes);                               \
-        if (G_UNLIKELY(!host)) {                                             \
-            get_words(x, op->b, words, bytes);                               \
-            host = miss(op, x, OP_st, type, true, addr, bytes, words, NULL); \
-            if (!host) {                                                     \
-                return op + 1;                                               \
-            }                                                                \
-        }                                                                    \
-        store(x, host, op->b, bytes);                                        \
-        return op + 1;                                                       \
+    return next(op, x);
+}
+
+static __attribute__((noinline)) const Op *store_slowly(const Op *op, Interp *x, IrType type,
+                                                        unsigned bytes)
+{
+    u64 words[4];
+    u8 *host;
+
+    get_words(x, op->b, words, bytes);
+    host = miss(op, x, OP_st, type, true, address(op, x), bytes, words, NULL);
+    if (host) {
+        store(x, host, op->b, bytes);
+    }
+    return next(op, x);
+}
+
+#define LOAD(name, type, bytes)                                \
+    HANDLER(name)                                              \
+    {                                                          \
+        const u8 *host = lookup(op, x, address(op, x), bytes); \
+        if (G_UNLIKELY(!host)) {                               \
+            return load_slowly(op, x, type, bytes);            \
+        }                                                      \
+        load(x, op->d, host, bytes);                           \
+        return next(op, x);                                    \
+    }
+#define STORE(name, type, bytes)                         \
+    HANDLER(name)                                        \
+    {                                                    \
+        u8 *host = lookup(op, x, address(op, x), bytes); \
+        if (G_UNLIKELY(!host)) {                         \
+            return store_slowly(op, x, type, bytes);     \
+        }                                                \
+        store(x, host, op->b, bytes);                    \
+        return next(op, x);                              \
     }
 #define LOAD_STORE(suffix, type, bytes) \
     LOAD(ld_##suffix, type, bytes)      \
@@ -159,61 +178,64 @@ HANDLER(ld_i32z)
         host = miss(op, x, OP_ld, I32, false, addr, 4, NULL, NULL);
         if (!host) {
             put_u64(x, op->d, ENV(x, SlowAccess, slow)->value[0]);
-            return op + 1;
+            return next(op, x);
         }
     }
     put_u64(x, op->d, guest_get(host, 4));
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- Read, modify, write ------------------------------------------------------------------------
  */
 
+/* As miss(). */
+static __attribute__((noinline)) u8 *rmw_miss(const Op *op, Interp *x, IrOpcode kind, IrType type,
+                                              u32 size, u64 value, u64 compare)
+{
+    return miss(op, x, kind, type, true, address(op, x), size, &value, &compare);
+}
+
 /* `new` in terms of `old`, b and c; `result` likewise. */
-#define RMW_HANDLER(name, suffix, irtype, T, P, new_value, result)                               \
-    HANDLER(name##_##suffix)                                                                     \
-    {                                                                                            \
-        u64 addr = address(op, x);                                                               \
-        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                                \
-        u8 *host = lookup(op, x, addr, sizeof(T));                                               \
-        (void)c;                                                                                 \
-        if (G_UNLIKELY(!host)) {                                                                 \
-            host =                                                                               \
-                miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &(u64){ b }, &(u64){ c }); \
-            if (!host) {                                                                         \
-                put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);                        \
-                return op + 1;                                                                   \
-            }                                                                                    \
-        }                                                                                        \
-        old = (T)guest_get(host, sizeof(T));                                                     \
-        new = (T)(new_value);                                                                    \
-        guest_put(host, new, sizeof(T));                                                         \
-        put_##P(x, op->d, result);                                                               \
-        return op + 1;                                                                           \
-    }                                                                                            \
-    HANDLER(name##_##suffix##_lock)                                                              \
-    {                                                                                            \
-        u64 addr = address(op, x);                                                               \
-        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new, was, is;                       \
-        T *host = (T *)lookup(op, x, addr, sizeof(T));                                           \
-        (void)c;                                                                                 \
-        if (G_UNLIKELY(!host)) {                                                                 \
-            host = (T *)miss(op, x, OP_##name, irtype, true, addr, sizeof(T), &(u64){ b },       \
-                             &(u64){ c });                                                       \
-            if (!host) {                                                                         \
-                put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);                        \
-                return op + 1;                                                                   \
-            }                                                                                    \
-        }                                                                                        \
-        was = __atomic_load_n(host, __ATOMIC_RELAXED);                                           \
-        do {                                                                                     \
-            old = (T)guest_get(&was, sizeof(T));                                                 \
-            new = (T)(new_value);                                                                \
-            guest_put(&is, new, sizeof(T));                                                      \
-        } while (!__atomic_compare_exchange_n(host, &was, is, false, __ATOMIC_SEQ_CST,           \
-                                              __ATOMIC_SEQ_CST));                                \
-        put_##P(x, op->d, result);                                                               \
-        return op + 1;                                                                           \
+#define RMW_HANDLER(name, suffix, irtype, T, P, new_value, result)                     \
+    HANDLER(name##_##suffix)                                                           \
+    {                                                                                  \
+        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new;                      \
+        u8 *host = lookup(op, x, address(op, x), sizeof(T));                           \
+        (void)c;                                                                       \
+        if (G_UNLIKELY(!host)) {                                                       \
+            host = rmw_miss(op, x, OP_##name, irtype, sizeof(T), b, c);                \
+            if (!host) {                                                               \
+                put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);              \
+                return next(op, x);                                                    \
+            }                                                                          \
+        }                                                                              \
+        old = (T)guest_get(host, sizeof(T));                                           \
+        new = (T)(new_value);                                                          \
+        guest_put(host, new, sizeof(T));                                               \
+        put_##P(x, op->d, result);                                                     \
+        return next(op, x);                                                            \
+    }                                                                                  \
+    HANDLER(name##_##suffix##_lock)                                                    \
+    {                                                                                  \
+        T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new, was, is;             \
+        T *host = (T *)lookup(op, x, address(op, x), sizeof(T));                       \
+        (void)c;                                                                       \
+        if (G_UNLIKELY(!host)) {                                                       \
+            host = (T *)rmw_miss(op, x, OP_##name, irtype, sizeof(T), b, c);           \
+            if (!host) {                                                               \
+                put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);              \
+                return next(op, x);                                                    \
+            }                                                                          \
+        }                                                                              \
+        was = __atomic_load_n(host, __ATOMIC_RELAXED);                                 \
+        do {                                                                           \
+            old = (T)guest_get(&was, sizeof(T));                                       \
+            new = (T)(new_value);                                                      \
+            guest_put(&is, new, sizeof(T));                                            \
+        } while (!__atomic_compare_exchange_n(host, &was, is, false, __ATOMIC_SEQ_CST, \
+                                              __ATOMIC_SEQ_CST));                      \
+        put_##P(x, op->d, result);                                                     \
+        return next(op, x);                                                            \
     }
 #define RMW(name, new_value, result)                        \
     RMW_HANDLER(name, 8, I8, u8, u8, new_value, result)     \
@@ -249,7 +271,7 @@ HANDLER(probe_read)
     if (!lookup(op, x, addr, op->b)) {
         miss(op, x, OP_probe, I8, false, addr, op->b, NULL, NULL);
     }
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(probe_write)
@@ -259,7 +281,7 @@ HANDLER(probe_write)
     if (!lookup(op, x, addr, op->b)) {
         miss(op, x, OP_probe, I8, true, addr, op->b, NULL, NULL);
     }
-    return op + 1;
+    return next(op, x);
 }
 
 /* @type of a probe: I8 to write, IR_VOID to read. */
@@ -286,7 +308,7 @@ Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic)
     HANDLER(ld_host_##T)                                                        \
     {                                                                           \
         put_##T(x, op->d, (T)guest_get((void *)(uintptr_t)op->imm, sizeof(T))); \
-        return op + 1;                                                          \
+        return next(op, x);                                                     \
     }
 LD_HOST(u8)
 LD_HOST(u16)

@@ -5,15 +5,14 @@
 
 struct InterpSoft {
     Emitter *emitter;
+    ConstPool *pool;
     Place arg[IR_MAX_ARGS], result;
 };
 
 struct SoftUnit {
-    unsigned nconsts; /* they come first */
-    v128 data[];      /* then Ops */
+    const ConstPool *pool;
+    Op ops[];
 };
-
-#define SOFT_CELLS 64
 
 static const Op *finish(const Op *op, Interp *x)
 {
@@ -24,17 +23,19 @@ InterpSoft *interp_soft_new(const TcgConfig *config, int32_t args, int32_t strid
 {
     InterpSoft *s = g_new0(InterpSoft, 1);
 
-    s->emitter = interp_emitter_new(config, NULL);
+    s->pool = interp_pool_new();
+    s->emitter = interp_emitter_new(config, NULL, s->pool);
     for (int i = 0; i < IR_MAX_ARGS; i++) {
-        s->arg[i] = PLACE(BASE_ENV, args + i * stride);
+        s->arg[i] = args + i * stride - config->layout.interp;
     }
-    s->result = PLACE(BASE_ENV, result);
+    s->result = result - config->layout.interp;
     return s;
 }
 
 void interp_soft_free(InterpSoft *s)
 {
     interp_emitter_free(s->emitter);
+    interp_pool_free(s->pool);
     g_free(s);
 }
 
@@ -45,7 +46,7 @@ SoftUnit *interp_soft_make(InterpSoft *s, const IrBlock *ir, unsigned i)
     IrOp *op = &alone[IR_MAX_ARGS + 1];
     Op last = { .run = finish };
     IrBlock block = *ir;
-    size_t consts, ops;
+    size_t ops;
     SoftUnit *u;
 
     /* operands that differ, whatever they are in @ir */
@@ -58,26 +59,21 @@ SoftUnit *interp_soft_make(InterpSoft *s, const IrBlock *ir, unsigned i)
     block.nops = IR_MAX_ARGS + 2;
     interp_emitter_one(s->emitter, &block, IR_MAX_ARGS + 1, s->arg, s->result);
     g_array_append_val(out->ops, last);
-    consts = out->consts->len * sizeof(v128);
     ops = out->ops->len * sizeof(Op);
-    u = g_malloc(sizeof(*u) + consts + ops);
-    u->nconsts = out->consts->len;
-    memcpy(u->data, out->consts->data, consts);
-    memcpy(u->data + u->nconsts, out->ops->data, ops);
+    u = g_malloc(sizeof(*u) + ops);
+    u->pool = s->pool;
+    memcpy(u->ops, out->ops->data, ops);
     return u;
 }
 
 void interp_soft_run(const SoftUnit *u, void *env, const TcgLayout *layout, uint32_t *raised)
 {
-    v128 cells[SOFT_CELLS];
-    Interp x = { .env = env, .layout = layout, .fp_raised = *raised };
-    const Op *op = (const Op *)(u->data + u->nconsts);
+    Interp *x = interp_bind(env, layout, u->pool);
+    const Op *op = u->ops;
 
-    x.base[BASE_CELLS] = (u8 *)cells;
-    x.base[BASE_ENV] = env;
-    x.base[BASE_CONSTS] = (u8 *)(uintptr_t)u->data;
+    x->fp_raised = *raised;
     while (op) {
-        op = op->run(op, &x);
+        op = op->run(op, x);
     }
-    *raised = x.fp_raised;
+    *raised = x->fp_raised;
 }

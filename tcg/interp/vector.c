@@ -33,7 +33,7 @@ static s32 clamp(s32 v, s32 lo, s32 hi)
             r.f[i] = (T)(expr);                              \
         }                                                    \
         put_vec(x, op->d, r);                                \
-        return op + 1;                                       \
+        return next(op, x);                                       \
     }
 #define LANES_U(name, expr)          \
     LANES(name##_0, b, 16, u8, expr) \
@@ -79,7 +79,7 @@ LANES(vandn_3, q, 2, u64, ~p &q)
     {                                                        \
         Vec a = get_vec(x, op->a), b = get_vec(x, op->b), r; \
         __VA_ARGS__ put_vec(x, op->d, r);                    \
-        return op + 1;                                       \
+        return next(op, x);                                       \
     }
 
 VECTOR_OP(vmadd_1, {
@@ -159,12 +159,12 @@ PACK(vpackus_2, h, sw, 4, 0, UINT16_MAX)
     HANDLER(name##_##suffix)                                                   \
     {                                                                          \
         put_vec(x, op->d, f##_##suffix(get_vec(x, op->a), get_u64(x, op->b))); \
-        return op + 1;                                                         \
+        return next(op, x);                                                         \
     }                                                                          \
     HANDLER(name##i_##suffix)                                                  \
     {                                                                          \
         put_vec(x, op->d, f##_##suffix(get_vec(x, op->a), (u64)op->imm));      \
-        return op + 1;                                                         \
+        return next(op, x);                                                         \
     }
 SHIFT(1, h, sh, 8, 16)
 SHIFT(2, w, sw, 4, 32)
@@ -178,7 +178,7 @@ HANDLER(vbshl)
         r.b[i] = i >= op->imm ? a.b[i - op->imm] : 0;
     }
     put_vec(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vbshr)
@@ -189,7 +189,7 @@ HANDLER(vbshr)
         r.b[i] = i + op->imm < 16 ? a.b[i + op->imm] : 0;
     }
     put_vec(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- Shuffles -------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ HANDLER(vshuf)
         r.w[i] = a.w[op->imm >> (2 * i) & 3];
     }
     put_vec(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vshuflo)
@@ -214,7 +214,7 @@ HANDLER(vshuflo)
         r.h[i] = a.h[op->imm >> (2 * i) & 3];
     }
     put_vec(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vshufhi)
@@ -225,7 +225,7 @@ HANDLER(vshufhi)
         r.h[4 + i] = a.h[4 + (op->imm >> (2 * i) & 3)];
     }
     put_vec(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 VECTOR_OP(vshuf2_2, {
@@ -251,7 +251,7 @@ VECTOR_OP(vshuf2_3, {
             r |= (u32)(a.f[i] < 0) << i;   \
         }                                  \
         put_u32(x, op->d, r);              \
-        return op + 1;                     \
+        return next(op, x);                     \
     }
 MOVMSK(0, sb, 16)
 MOVMSK(1, sh, 8)
@@ -263,14 +263,14 @@ MOVMSK(3, sq, 2)
     {                                     \
         Vec a = get_vec(x, op->a);        \
         put_##T(x, op->d, a.f[op->imm]);  \
-        return op + 1;                    \
+        return next(op, x);                    \
     }                                     \
     HANDLER(vinsert_##suffix)             \
     {                                     \
         Vec r = get_vec(x, op->a);        \
         r.f[op->imm] = get_##T(x, op->b); \
         put_vec(x, op->d, r);             \
-        return op + 1;                    \
+        return next(op, x);                    \
     }
 ELEMENT(0, b, u8)
 ELEMENT(1, h, u16)
@@ -280,13 +280,13 @@ ELEMENT(3, q, u64)
 HANDLER(vfromint_32)
 {
     put_vec(x, op->d, (Vec){ .q = { get_u32(x, op->a), 0 } });
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vfromint_64)
 {
     put_vec(x, op->d, (Vec){ .q = { get_u64(x, op->a), 0 } });
-    return op + 1;
+    return next(op, x);
 }
 
 /* -- SSSE3 to SHA: aux = op, lane ---------------------------------------------------------------
@@ -299,7 +299,7 @@ HANDLER(soft)
 
     f(&r, &a, &b, &c, (u32)op->imm);
     put_vec(x, op->d, r);
-    return op + 1;
+    return next(op, x);
 }
 
 HANDLER(vtest)
@@ -307,7 +307,7 @@ HANDLER(vtest)
     Vec a = get_vec(x, op->a), b = get_vec(x, op->b);
 
     put_u32(x, op->d, vec_soft_test(&a, &b));
-    return op + 1;
+    return next(op, x);
 }
 
 /* clang-format off */

@@ -743,6 +743,7 @@ static TcgLayout layout(void)
         .host_x87 = true,
         .slow = offsetof(TestCpu, tail.slow),
         .scratch = offsetof(TestCpu, tail.scratch),
+        .interp = offsetof(TestCpu, tail.interp),
         .tlb = offsetof(TestCpu, tail.tlb),
         .jc = offsetof(TestCpu, tail.jc),
         .mem_refill = refill,

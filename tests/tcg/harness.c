@@ -150,6 +150,7 @@ static Harness *create(const char *backend, bool no_opt, bool parallel)
                     AT(fsw),
                     AT(slow),
                     AT(scratch),
+                    AT(interp),
                     AT(tlb),
                     AT(jc),
                     .parallel = parallel,
