@@ -186,7 +186,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nz.epoch = 0;
     g->bank[0] = g->bank[1] = -1;
     memset(g->head, 0, sizeof(g->head));
-    g->nstubs = g->npoints = 0;
+    g->nstubs = g->npoints = g->nmarks = 0;
     g->nrecords = 1;
 }
 
@@ -220,6 +220,7 @@ static void emit_code(Gen *g)
         g->locked = 0;
     }
     g->cur = g->ir->nops;
+    mark(g, MARK_STUBS);
     emit_stubs(g);
 }
 
@@ -415,7 +416,7 @@ static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void
 
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
-    a64_disas(p, code->start, (size_t)(code->end - code->start), out);
+    a64_disas(p, code, out);
 }
 
 const TcgBackend tcg_backend_aarch64 = {

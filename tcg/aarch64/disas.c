@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A block's host code as text: the thunks have names, and what stands behind calls of them for
- * their C side is shown as data.
+ * A block's host code as text: the thunks have names, what stands behind calls of them for their C
+ * side is shown as data, and a line "-- guest +OFFSET" is where a guest instruction begins.
  */
 #include <inttypes.h>
 
@@ -68,11 +68,34 @@ static size_t put(const A64Backend *be, const cs_insn *insn, const uint8_t *behi
     return call ? c.data : 0;
 }
 
-void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *out)
+/* Marks of the block emitted last, as far as they are not behind @pc; returns the next one. */
+static unsigned put_marks(const A64Backend *be, const TcgCode *code, uint64_t pc, unsigned next,
+                          GString *out)
 {
+    const Gen *g = be->gen;
+    uint64_t base = (uintptr_t)code->start - sizeof(CodeHeader);
+
+    if (g->code != code) {
+        return 0;
+    }
+    for (; next < g->nmarks && base + g->marks[next].host <= pc; next++) {
+        if (g->marks[next].guest == MARK_STUBS) {
+            g_string_append(out, "  -- stubs\n");
+        } else {
+            g_string_append_printf(out, "  -- guest +0x%" PRIx32 "\n", g->marks[next].guest);
+        }
+    }
+    return next;
+}
+
+void a64_disas(const A64Backend *be, const TcgCode *block, GString *out)
+{
+    const uint8_t *code = block->start;
+    size_t size = (size_t)(block->end - block->start);
+    uint64_t pc = (uintptr_t)code;
+    unsigned next = 0;
     csh handle;
     cs_insn *insn;
-    uint64_t pc = (uintptr_t)code;
 
     if (cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) != CS_ERR_OK) {
         return;
@@ -80,9 +103,10 @@ void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *
     cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
     insn = cs_malloc(handle);
     while (cs_disasm_iter(handle, &code, &size, &pc, insn)) {
-        size_t data = put(be, insn, code, out);
+        size_t data;
 
-        data = MIN(data, size);
+        next = put_marks(be, block, insn->address, next, out);
+        data = MIN(put(be, insn, code, out), size);
         if (data) {
             g_string_append_printf(out, "  0x%" PRIx64 ":  .space %zu\n", pc, data);
             code += data;
@@ -96,8 +120,11 @@ void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *
 
 #else
 
-void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *out)
+void a64_disas(const A64Backend *be, const TcgCode *block, GString *out)
 {
+    const uint8_t *code = block->start;
+    size_t size = (size_t)(block->end - block->start);
+
     for (size_t i = 0; i + 4 <= size; i += 4) {
         uint32_t insn;
         memcpy(&insn, code + i, 4);

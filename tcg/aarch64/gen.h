@@ -142,6 +142,12 @@ typedef struct Stub {
     FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVIDE; LINK: its record only */
 } Stub;
 
+/* For the disassembly: where the code of a guest instruction begins. */
+typedef struct Mark {
+    uint32_t host, guest;
+} Mark;
+#define MARK_STUBS UINT32_MAX
+
 typedef struct Gen {
     Asm a;
     A64Backend *be;
@@ -172,6 +178,8 @@ typedef struct Gen {
     FaultPoint *points;
     Record *records; /* number 0: env is right */
     unsigned nstubs, stubs_size, npoints, points_size, nrecords, records_size;
+    Mark marks[IR_MAX_OPS];
+    unsigned nmarks;
     Loc loc[IR_MAX_OPS];
     uint16_t last[IR_MAX_OPS];
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
@@ -185,6 +193,11 @@ enum {
 };
 /* What C of NZCV means for x86's CF: the same, its opposite, or nothing: CF and OF are 0. */
 enum { NZ_ADD, NZ_SUB, NZ_LOGIC };
+
+static inline void mark(Gen *g, uint32_t guest)
+{
+    g->marks[g->nmarks++] = (Mark){ (uint32_t)(g->a.p - g->a.start), guest };
+}
 
 /* analyse.c */
 void gen_analyse(Gen *g);
@@ -365,7 +378,7 @@ void a64_pack_rec(void *env, const uint8_t *site, const A64Backend *be);
 void a64_divide(void *env, const uint8_t *site, const A64Backend *be);
 
 /* disas.c */
-void a64_disas(const A64Backend *be, const uint8_t *code, size_t size, GString *out);
+void a64_disas(const A64Backend *be, const TcgCode *code, GString *out);
 
 /* In front of a block's code: finds the way back from a host address inside it. */
 typedef struct CodeHeader {

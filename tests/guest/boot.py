@@ -57,6 +57,7 @@ CASES = {
     "qemu64": Case("-m 512 -cpu qemu64"),
     "686": Case("-m 512", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),
+    "686-smp4": Case("-m 512 -smp 4", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "openssl": Case("-m 512 -cpu max", (POWERED_OFF, r"x86-64-v3 \(supported, searched\)", USES),
                     append="console=ttyS0 quiet mimus.openssl",
                     initrd="initrd-openssl.gz", begin="openssl-begin", lines="openssl.expect"),

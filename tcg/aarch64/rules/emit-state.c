@@ -12,6 +12,7 @@ void emit_insn(Gen *g)
 {
     g->insn_offset = g->op->imm;
     g->insn_index = g->op->d;
+    mark(g, g->insn_offset);
 }
 
 void emit_const(Gen *g)
