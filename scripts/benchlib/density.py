@@ -12,6 +12,7 @@ OUR_MARK = re.compile(r"^  -- guest \+0x([0-9a-f]+)$")
 QEMU_MARK = re.compile(r"^  -- guest addr 0x([0-9a-f]+)")
 OUR_LINE = re.compile(r"^  0x[0-9a-f]+:  (\S.*)$")
 QEMU_LINE = re.compile(r"^0x[0-9a-f]+:  [0-9a-f]{8}  (\S.*)$")
+BANK = re.compile(r"add x(26|29), x27, #")
 TOUCHES = re.compile(r"\[|^(push|pop|call|ret|leave|(rep\w* )?(movs|stos|lods|scas|cmps)[bwdq]?\b)")
 
 
@@ -20,6 +21,7 @@ class Insn:
     pc: int
     text: str
     host: list = field(default_factory=list)
+    copies: int = 0  # an unrolled loop has several
     checks: int = 0
     check_insns: int = 0
 
@@ -29,25 +31,19 @@ class Insn:
 
 
 def our_checks(lines):
-    """Of each TLB check where it begins and ends: from the bank or the address to the branch."""
+    """How long each TLB check is. It begins when the guest's address is in a register; the address
+    of the TLB's bank, where that comes before it, is part of it."""
     for i, line in enumerate(lines):
-        if not re.match(r"ubfx x16, x\d+, #0xc, #9$", line):
-            continue
-        first, last = i, next(k for k in range(i, len(lines)) if lines[k].startswith("cbnz x17"))
-        address = line.split()[2].strip(",")
-        while first and re.match(rf"(add|sub) {address}, |add x(26|29), x27, #|movz? x16", lines[first - 1]):
-            first -= 1
-        if last + 1 < len(lines) and re.match(rf"add (x\d+), \1, {address}$", lines[last + 1]):
-            last += 1  # the host address for a group
-        yield first, last
+        if re.match(r"ubfx x16, x\d+, #0xc, #9$", line):
+            last = next(k for k in range(i, len(lines)) if lines[k].startswith("cbnz x17"))
+            bank = any(BANK.match(before) for before in lines[max(i - 3, 0):i])
+            yield last - i + 1 + bank
 
 
 def qemu_checks(lines):
     for i, line in enumerate(lines):
         if re.match(r"ldp x0, x1, \[x19, #-", line):
-            first = i
-            last = next(k for k in range(i, len(lines)) if lines[k].startswith("b.ne"))
-            yield first, last
+            yield next(k for k in range(i, len(lines)) if lines[k].startswith("b.ne")) - i + 1
 
 
 def tidy(text):
@@ -70,20 +66,30 @@ class Log:
         starts = [i for i, text in enumerate(lines) if text.startswith("OUT:")]
         if not insns or not starts:
             return
-        current, by_low = insns[0], {i.pc & 0xFFF: i for i in insns}
+        at = 0
         for text in lines[starts[0] + 1:]:
             if text.startswith(self.end):
                 break
             mark, code = self.mark.match(text), self.line.match(text)
-            if mark:
-                current = by_low.get(int(mark[1], 16) & 0xFFF, current)
+            if mark:  # an unrolled loop has the same ones again
+                order = [*range(at, len(insns)), *range(at)]
+                at = next((i for i in order if not (insns[i].pc ^ int(mark[1], 16)) & 0xFFF), at)
+                insns[at].copies += 1
             elif code and not code[1].startswith((".space", "bl exit_budget")):
-                current.host.append(tidy(code[1]))
+                insns[at].host.append(tidy(code[1]))
         for insn in insns:
-            spans = list(self.checks(insn.host))
-            insn.checks = len(spans)
-            insn.check_insns = sum(last - first + 1 for first, last in spans)
+            self.cut(insn)
+            lengths = list(self.checks(insn.host))
+            insn.checks, insn.check_insns = len(lengths), sum(lengths)
         self.blocks[insns[0].pc] = insns
+
+    @staticmethod
+    def cut(insn):
+        """QEMU's way out is three instructions, or one where the next block is near; count one."""
+        ends = [i for i, code in enumerate(insn.host) if code == "br x30"]
+        if ends:
+            first = ends[0] - 2
+            insn.host[first - (insn.host[first - 1] == "nop"):] = ["b next"]
 
     def by_pc(self):
         """Each instruction as its longest block has it: seldom the first one, with the entry."""
@@ -103,13 +109,14 @@ def qemus(path):
 
 @dataclass
 class Sum:
-    guest: int = 0
-    host: int = 0
-    checks: int = 0
-    check_insns: int = 0
+    guest: float = 0
+    host: float = 0
+    checks: float = 0
+    check_insns: float = 0
 
     def add(self, insn, times):
         self.guest += times
+        times /= max(insn.copies, 1)
         self.host += times * (len(insn.host) - insn.check_insns)
         self.checks += times * insn.checks
         self.check_insns += times * insn.check_insns

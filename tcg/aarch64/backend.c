@@ -181,6 +181,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->insn_offset = ir->start;
     g->insn_index = 0;
     g->locked = 0;
+    g->fp_checked = false;
     memset(g->spill_used, 0, sizeof(g->spill_used));
     g->nenvs = g->ngetflags = 0;
     g->nz.epoch = 0;

@@ -35,6 +35,7 @@ static Callee callee(const A64Backend *be, const uint8_t *target, const uint8_t 
         { be->pack_rec, { "pack_rec", 0 } },
         { be->divide, { "divide", 0 } },
         { be->soft_op, { "soft_op", 4 } },
+        { be->set_modes, { "set_modes", 0 } },
     };
 
     if (target == be->mem) {
@@ -106,7 +107,8 @@ void a64_disas(const A64Backend *be, const TcgCode *block, GString *out)
         size_t data;
 
         next = put_marks(be, block, insn->address, next, out);
-        data = MIN(put(be, insn, code, out), size);
+        data = put(be, insn, code, out);
+        data = MIN(data, size);
         if (data) {
             g_string_append_printf(out, "  0x%" PRIx64 ":  .space %zu\n", pc, data);
             code += data;

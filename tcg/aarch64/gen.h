@@ -38,6 +38,7 @@ enum {
     SCR_KIND = 200,   /* TcgExit */
     SCR_RAISED = 204, /* floating-point flags since fpclear */
     SCR_FAILED = 208, /* not 0: a division overflowed */
+    SCR_FPCR = 212,   /* the guest's */
     SCR_REC = 216,    /* FlagsRecord */
     SCR_VEC = 272,    /* V2-V15 */
     SCR_SPILL = 496,
@@ -72,7 +73,7 @@ typedef struct A64Backend {
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_reason, *exit_lookup, *exit_jump,
         *exit_end;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divide, *soft_op;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divide, *soft_op, *set_modes;
 } A64Backend;
 
 typedef enum LocKind {
@@ -126,15 +127,19 @@ typedef enum StubKind {
     STUB_TRAP,
     STUB_EXIT_IF,
     STUB_DIVIDE,
-    STUB_JUMP
+    STUB_JUMP,
+    STUB_SOFT
 } StubKind;
 
 typedef struct Stub {
     uint8_t kind; /* StubKind */
     bool flush;   /* LINK: record to write first, or budget to give back */
     uint8_t link;
-    int8_t result[2]; /* DIVIDE: registers of quotient and remainder */
-    uint32_t code;    /* trap code, reason */
+    int8_t result[2];  /* DIVIDE: registers of quotient and remainder; SOFT: of the result */
+    int8_t operand[3]; /* SOFT: registers, NO_REG: … */
+    int32_t off[4];    /* … at this offset from env; the last is the result's */
+    IrRef op;          /* SOFT */
+    uint32_t code;     /* trap code, reason, SOFT's number */
     int32_t giveback;
     uint8_t *from[2]; /* the branches that come here */
     uint8_t *retry, *done;
@@ -159,6 +164,7 @@ typedef struct Gen {
     uint32_t insn_offset;
     unsigned insn_index;
     uint64_t locked;      /* registers the current op holds */
+    bool fp_checked;      /* between fpclear and fpcheck */
     bool no_tbz, too_far; /* TBZ to stubs is not to be used; it was, in vain */
     uint64_t spill_used[4];
     IrRef head[NREGS];
@@ -191,8 +197,9 @@ enum {
     WANT_FLAGS = 1,  /* NZCV of this op are of use */
     WANT_RECORD = 2, /* a bundle that is architectural by itself where somebody looks */
 };
-/* What C of NZCV means for x86's CF: the same, its opposite, or nothing: CF and OF are 0. */
-enum { NZ_ADD, NZ_SUB, NZ_LOGIC };
+/* What C of NZCV means for x86's CF: the same, its opposite, or nothing: CF and OF are 0; NZCV of
+ * FCMP. */
+enum { NZ_ADD, NZ_SUB, NZ_LOGIC, NZ_FLOAT };
 
 static inline void mark(Gen *g, uint32_t guest)
 {
@@ -319,6 +326,7 @@ void emit_bitcast(Gen *g), emit_lea(Gen *g), emit_setcond(Gen *g), emit_select(G
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
 void emit_fence(Gen *g), emit_ld_host(Gen *g);
 void emit_fpcheck(Gen *g), emit_fpclear(Gen *g), emit_getmxcsr(Gen *g), emit_setmxcsr(Gen *g);
+void emit_fp(Gen *g), emit_f2f(Gen *g), emit_i2f(Gen *g), emit_f2i(Gen *g), emit_fcomi(Gen *g);
 void emit_getfsw(Gen *g), emit_setfsw(Gen *g), emit_setfcw(Gen *g);
 void emit_v(Gen *g), emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g);
 void emit_vmovlo(Gen *g), emit_vbcast(Gen *g), emit_vmovmsk(Gen *g), emit_vtest(Gen *g);
@@ -326,6 +334,9 @@ void emit_vzeroupper(Gen *g);
 void emit_call(Gen *g), emit_trap(Gen *g), emit_trap_if(Gen *g), emit_goto(Gen *g);
 void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Gen *g);
 void emit_soft(Gen *g); /* by the interpreter's handler */
+
+/* emit-fp.c */
+void emit_stub_soft(Gen *g, const Stub *s);
 
 /* emit-int.c */
 void compare_values(Gen *g, IrRef x, IrRef y); /* NZCV of x - y in their width */

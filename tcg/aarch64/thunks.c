@@ -2,7 +2,8 @@
 /*
  * The code that blocks share: entry and exit, the memory slow path, helper calls. Thunks are
  * reached by BL; what stands behind the call is for their C side. Between blocks SP is as C has it.
- * Control words: floating point of the guest is done in integers, so FPCR is always the host's.
+ * FPCR and FPSR are the guest's between enter and leave, see emit-fp.c; C that may compute with
+ * floating point finds FPCR as it should be.
  */
 #include "tcg/aarch64/gen.h"
 
@@ -125,6 +126,61 @@ static void call_site(Thunk *t, const void *f)
     call_c(t, f);
 }
 
+/* -- Floating point --------------------------------------------------------------------------- */
+
+static void msr_fpcr(Thunk *t, int r)
+{
+    a_word(&t->a, 0xd51b4400 | (uint32_t)r);
+}
+
+static void host_modes(Thunk *t)
+{
+    msr_fpcr(t, ZR);
+}
+
+static void guest_modes(Thunk *t)
+{
+    get(t, 4, X16, scratch(t, SCR_FPCR));
+    msr_fpcr(t, X16);
+}
+
+/* Nothing has happened, or IDC: no op shall be tried. NZCV stay. */
+static void fp_status(Thunk *t)
+{
+    get(t, 4, X16, t->be->layout->mxcsr);
+    a_mov_imm(&t->a, X17, 0x9fe0); /* FTZ, masks, DAZ, PE */
+    a_alu(&t->a, A_AND, 4, X16, X16, X17);
+    a_mov_imm(&t->a, X17, 0x1fa0);
+    a_alu(&t->a, A_EOR, 4, X16, X16, X17);
+    a_un(&t->a, A_CLZ, 4, X16, X16);
+    a_lsr(&t->a, 4, X16, X16, 5); /* 1: as it should be */
+    a_logic_imm(&t->a, A_EOR, 4, X16, X16, 1);
+    a_lsl(&t->a, 4, X16, X16, 7);
+    a_word(&t->a, 0xd51b4420 | X16); /* MSR FPSR */
+}
+
+/* By MXCSR in env. RMode is RC with its bits the other way round. */
+static void load_modes(Thunk *t)
+{
+    get(t, 4, X16, t->be->layout->mxcsr);
+    a_ubfx(&t->a, 4, X16, X16, 13, 2);
+    a_un(&t->a, A_RBIT, 4, X16, X16);
+    a_lsr(&t->a, 4, X16, X16, 8);
+    a_logic_imm(&t->a, A_ORR, 4, X16, X16, 1u << 24); /* FZ */
+    put(t, 4, X16, scratch(t, SCR_FPCR));
+    msr_fpcr(t, X16);
+    fp_status(t);
+}
+
+static const uint8_t *make_set_modes(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    load_modes(t);
+    a_ret(&t->a, LR);
+    return at;
+}
+
 /* -- Entry and exit --------------------------------------------------------------------------- */
 
 #define FRAME 160 /* X19-X30, D8-D15 */
@@ -150,6 +206,7 @@ static const uint8_t *make_enter(Thunk *t)
     a_arith_imm(&t->a, A_SUB, 8, SP, SP, FRAME);
     move_frame(t, false);
     a_mov(&t->a, 8, ENV, 0);
+    load_modes(t);
     a_mov(&t->a, 8, X16, 1);
     a_add_imm(&t->a, 8, TLB, ENV, t->be->layout->tlb, X17);
     load_budget(t);
@@ -166,6 +223,7 @@ static const uint8_t *make_leave(Thunk *t)
     save_budget(t);
     put(t, 8, LR, scratch(t, SCR_SITE));
     set_host_pc(t, ZR);
+    host_modes(t);
     move_frame(t, true);
     a_arith_imm(&t->a, A_ADD, 8, SP, SP, FRAME);
     a_ret(&t->a, LR);
@@ -225,6 +283,7 @@ static const uint8_t *make_trap(Thunk *t)
     push_lr(t);
     save(t, ALL_GPRS | VEC_PINS);
     save_budget(t);
+    host_modes(t);
     call_site(t, a64_trap);
     a_word(&t->a, 0xd4200000); /* BRK: traps do not return */
     return at;
@@ -258,7 +317,9 @@ static const uint8_t *make_mem(Thunk *t)
     go_on(t, ALL_GPRS);
     a_here(&t->a, slow);
     save(t, VEC_PINS | VEC_TEMPS);
+    host_modes(t);
     call_site(t, a64_mem_slow);
+    guest_modes(t);
     go_on(t, ALL_GPRS | VEC_PINS | VEC_TEMPS);
     return at;
 }
@@ -277,6 +338,9 @@ static const uint8_t *make_c(Thunk *t, const void *f, bool vectors, unsigned ski
     call_site(t, f);
     restore(t, used);
     pop_lr(t);
+    if (f == (const void *)a64_soft) {
+        fp_status(t);
+    }
     if (skip) {
         a_arith_imm(&t->a, A_ADD, 8, LR, LR, skip);
     }
@@ -326,7 +390,7 @@ static void make_helper(Thunk *t, const TcgHelper *h)
 {
     bool pure = h->flags & HELPER_PURE, faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
     bool sees = faults || (h->flags & HELPER_READS_REGS), writes = h->flags & HELPER_WRITES_REGS;
-    bool novec = h->flags & HELPER_NOVEC;
+    bool novec = h->flags & HELPER_NOVEC, modes = faults || (h->flags & HELPER_FP);
     bool blind = pure || (novec && !sees); /* nobody asks where it was called from */
 
     push_lr(t);
@@ -342,6 +406,9 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     if (sees || writes || !novec) {
         save(t, VEC_PINS);
     }
+    if (modes) {
+        host_modes(t);
+    }
     load_arguments(t, h, h->ret == V128);
     call_c(t, h->func);
     if (h->ret == I32 || h->ret == I64) {
@@ -349,6 +416,9 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     }
     if (!blind) {
         set_host_pc(t, ZR);
+    }
+    if (modes) {
+        guest_modes(t);
     }
     helper_done(t, LOW_TEMPS | LOW_PINS | (writes ? HIGH_PINS | VEC_PINS : !novec ? VEC_PINS : 0));
 }
@@ -414,5 +484,6 @@ void thunks_init(A64Backend *be)
     be->pack_rec = make_c(&t, a64_pack_rec, false, 0);
     be->divide = make_c(&t, a64_divide, true, 0);
     be->soft_op = make_c(&t, a64_soft, true, 4);
+    be->set_modes = make_set_modes(&t);
     g_assert(end(&t));
 }

@@ -455,11 +455,17 @@ static void stub_divide(Gen *g, Stub *s)
     a_b(&g->a, s->done + g->a.rx);
 }
 
+static void stub_soft(Gen *g, Stub *s)
+{
+    emit_stub_soft(g, s);
+}
+
 void emit_stubs(Gen *g)
 {
     static void (*const emit[])(Gen *, Stub *) = {
         [STUB_MEM] = stub_mem,         [STUB_LINK] = stub_link,     [STUB_TRAP] = stub_trap,
         [STUB_EXIT_IF] = stub_exit_if, [STUB_DIVIDE] = stub_divide, [STUB_JUMP] = stub_jump,
+        [STUB_SOFT] = stub_soft,
     };
 
     for (unsigned i = 0; i < g->nstubs && !g->a.full; i++) {

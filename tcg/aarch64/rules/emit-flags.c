@@ -108,6 +108,21 @@ static bool nz_cond(unsigned cc, unsigned carry, Cond *out)
     }
 }
 
+/* The word of an FCOMI as x86 has it; ZF takes two of the host's conditions. */
+static bool nz_cond_float(unsigned cc, Cond *out)
+{
+    switch (cc & ~1u) {
+    case CC_B: *out = on_flags(A_LT); break;
+    case CC_BE: *out = on_flags(A_LE); break;
+    case CC_P: *out = on_flags(A_VS); break;
+    default: return false;
+    }
+    if (cc & 1) {
+        *out = negate(*out);
+    }
+    return true;
+}
+
 /* Was @res made by adding or subtracting one? */
 static bool is_step(const Gen *g, bool up, const IrOp *res)
 {
@@ -127,6 +142,9 @@ static bool nz_answer(const Gen *g, IrRef fl, unsigned cc, Cond *out)
     }
     if (g->nz.bundle == fl) {
         return nz_cond(cc, g->nz.carry, out);
+    }
+    if (f->op == OP_fl_packed) {
+        return g->nz.op == f->a && g->nz.carry == NZ_FLOAT && g->nz.op && nz_cond_float(cc, out);
     }
     if (g->nz.op == 0 || ir_op_info[f->op].shape != SHAPE_FL || g->nz.op != f->a) {
         return false;
@@ -154,7 +172,6 @@ static bool nz_answer(const Gen *g, IrRef fl, unsigned cc, Cond *out)
             return nz_cond(cc, g->nz.carry, out);
         }
         break;
-    case OP_fl_packed:
     case OP_fl_rotl:
     case OP_fl_rotr:
     case OP_fl_setcf:

@@ -53,6 +53,7 @@ void emit_soft(Gen *g)
 
 void emit_fpclear(Gen *g)
 {
+    g->fp_checked = true;
     env_store(&g->a, 4, ZR, scr(g, SCR_RAISED));
 }
 
@@ -61,6 +62,7 @@ void emit_fpcheck(Gen *g)
     FaultPoint p;
     Stub *s;
 
+    g->fp_checked = false;
     rest_bundle(g, g->notes->flags_at[g->cur]);
     p = fault_point(g);
     env_load(&g->a, 4, X16, scr(g, SCR_RAISED));
@@ -90,6 +92,7 @@ static void set_word(Gen *g, unsigned bytes, int32_t off)
 void emit_setmxcsr(Gen *g)
 {
     set_word(g, 4, g->be->layout->mxcsr);
+    a_bl(&g->a, g->be->set_modes);
 }
 
 void emit_setfcw(Gen *g)
