@@ -86,9 +86,10 @@ void accel_set_running(Accel *a, bool running)
 {
     if (running == a->running)
         return;
-    if (running)
+    if (running) {
         a->bias_ns -= a->icount_shift >= 0 ? 0 : host_clock_now(&a->host) - a->stopped_at_ns;
-    else {
+        input_resume(a->machine->input);
+    } else {
         a->stopped_at_ns = host_clock_now(&a->host);
         host_clock_allow(&a->host, INT64_MAX);
     }

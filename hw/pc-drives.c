@@ -121,16 +121,47 @@ static bool is_known(const PcBoard *b, const char *id)
     return false;
 }
 
+/* The host cannot do what a drive asks it for. */
+static bool hear_trouble(void *opaque, const DriveTrouble *t)
+{
+    static const char *const actions[] = {
+        [DRIVE_REPORT] = "report", [DRIVE_IGNORE] = "ignore", [DRIVE_STOP] = "stop"
+    };
+    g_autofree char *why =
+        g_strdup_printf("drive '%s': %s", drive_id(t->drive), g_strerror(t->error));
+
+    machine_emit(opaque, "BLOCK_IO_ERROR",
+                 "{\"device\": \"%s\", \"node-name\": \"%s\", \"operation\": \"%s\", "
+                 "\"action\": \"%s\", \"nospace\": %s, \"reason\": \"%s\"}",
+                 drive_id(t->drive), drive_id(t->drive), t->op == DRIVE_READ ? "read" : "write",
+                 actions[t->action], t->no_room ? "true" : "false", g_strerror(t->error));
+    return t->action == DRIVE_STOP && machine_request_pause(opaque, why);
+}
+
+static GBytes *save_unwritten(void *root)
+{
+    return drive_save_unwritten(root);
+}
+
+static void load_unwritten(void *root, GBytes *saved)
+{
+    drive_load_unwritten(root, saved);
+}
+
 /* @id is for one whose user gave none. */
 static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GError **error)
 {
-    const Machine *m = b->m;
+    Machine *m = b->m;
     DriveWiring w = { .clock = m->clock,
                       .input = m->input,
                       .for_reading = o->cdrom,
                       .removable = o->cdrom || o->interface == DRIVE_IF_FLOPPY,
                       .replaying = m->config->replaying,
-                      .counted = m->config->icount_shift >= 0 };
+                      .counted = m->config->icount_shift >= 0,
+                      .on_read_error = o->on_read_error,
+                      .on_write_error = o->on_write_error,
+                      .trouble = hear_trouble,
+                      .trouble_opaque = b->m };
 
     if (is_known(b, o->id ? o->id : id)) {
         error_set(error, "there is another drive with id '%s'", o->id ? o->id : id);
@@ -217,7 +248,8 @@ static bool has_ide_option(const PcBoard *b)
 static bool create_default_drives(PcBoard *b, GError **error)
 {
     static const DriveOption cdrom = { .bus = 1, .cdrom = true };
-    static const DriveOption floppy = { .interface = DRIVE_IF_FLOPPY };
+    static const DriveOption floppy = { .interface = DRIVE_IF_FLOPPY,
+                                        .on_write_error = DRIVE_ENOSPC };
 
     if (b->m->config->nodefaults)
         return true;
@@ -231,6 +263,7 @@ bool pc_create_drives(PcBoard *b, GError **error)
 {
     const GPtrArray *options = b->m->config->drives;
 
+    machine_keep(b->m, &(MachineKeeper){ save_unwritten, load_unwritten, NULL, b->m->root });
     for (guint i = 0; options && i < options->len; i++) {
         if (!attach(b, options->pdata[i], error))
             return false;

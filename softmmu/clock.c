@@ -33,7 +33,8 @@ struct Clock {
     void *rearm_opaque;
     int64_t manual_now_ns, manual_haste_ns;
     unsigned holds;
-    bool looked; /* since it is held: at */
+    bool looked;  /* since it is held: at */
+    bool stalled; /* by the timer whose function runs */
     int64_t held_ns;
 };
 
@@ -155,19 +156,45 @@ static void heap_remove(Clock *clock, Timer *timer)
         heap_sift_down(clock, slot, last);
 }
 
+static void arm_as(Timer *timer, int64_t deadline_ns, uint64_t armed_as)
+{
+    timer_cancel(timer);
+    timer->deadline_ns = deadline_ns;
+    timer->armed_as = armed_as;
+    heap_insert(timer->clock, timer);
+}
+
+/* False: it has stalled the clock. */
+static bool run_timer(Clock *clock, Timer *timer)
+{
+    int64_t deadline_ns = timer->deadline_ns;
+    uint64_t armed_as = timer->armed_as;
+
+    heap_remove(clock, timer);
+    timer->func(timer->opaque);
+    if (!clock->stalled)
+        return true;
+    clock->stalled = false;
+    arm_as(timer, deadline_ns, armed_as);
+    return false;
+}
+
 /* Run timers that were due at @now, at most @limit; true if any ran. */
 static bool run_due(Clock *clock, int64_t now, unsigned limit)
 {
     bool any = false;
 
     while (limit-- && clock->count && clock->heap[0]->deadline_ns <= now) {
-        Timer *timer = clock->heap[0];
-
-        heap_remove(clock, timer);
+        if (!run_timer(clock, clock->heap[0]))
+            break;
         any = true;
-        timer->func(timer->opaque);
     }
     return any;
+}
+
+void clock_stall(Clock *clock)
+{
+    clock->stalled = true;
 }
 
 bool clock_run_expired(Clock *clock)
@@ -212,9 +239,7 @@ void timer_set(Timer *timer, int64_t deadline_ns)
     timer_cancel(timer);
     if (deadline_ns == CLOCK_NEVER)
         return;
-    timer->deadline_ns = deadline_ns;
-    timer->armed_as = clock->armings++;
-    heap_insert(clock, timer);
+    arm_as(timer, deadline_ns, clock->armings++);
     if (deadline_ns < earliest && clock->rearm_hook)
         clock->rearm_hook(clock->rearm_opaque);
 }
@@ -351,7 +376,8 @@ void clock_manual_advance(Clock *clock, int64_t ns)
     g_assert(clock->source == manual_now && ns >= 0);
     while (clock_deadline_ns(clock) <= target) {
         clock->manual_now_ns = MAX(clock->manual_now_ns, clock_deadline_ns(clock));
-        run_due(clock, clock->manual_now_ns, 1);
+        if (!run_due(clock, clock->manual_now_ns, 1))
+            return;
     }
     clock->manual_now_ns = target;
 }

@@ -37,6 +37,9 @@ void clock_release(Clock *clock);
 int64_t clock_deadline_ns(const Clock *clock);
 /* Run every timer whose deadline is not after now; true if any ran. */
 bool clock_run_expired(Clock *clock);
+/* From within a timer's function, which cannot do its work yet: this run of timers ends here, and
+ * the next begins with it, as if it had not been called. */
+void clock_stall(Clock *clock);
 /* Called (if set) whenever the earliest deadline moves closer, so that a running vCPU can be
  * given a shorter budget. */
 void clock_set_rearm_hook(Clock *clock, TimerFunc *hook, void *opaque);
@@ -60,7 +63,8 @@ bool clock_unpack(Clock *clock, const uint8_t *data, size_t len);
 
 /* A clock that stands still until it is told otherwise: for tests. */
 Clock *clock_new_manual(void);
-void clock_manual_advance(Clock *clock, int64_t ns); /* runs timers at their own deadlines */
+/* Runs timers at their own deadlines; one that stalls the clock stops it there. */
+void clock_manual_advance(Clock *clock, int64_t ns);
 void clock_manual_lag(Clock *clock, int64_t ns);     /* runs none: what is due becomes overdue */
 void clock_manual_haste(Clock *clock, int64_t ns); /* every look at it from now on takes so long */
 

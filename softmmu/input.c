@@ -164,6 +164,12 @@ bool input_pending(InputQueue *q)
     return __atomic_load_n(&q->pending, __ATOMIC_RELAXED) != 0;
 }
 
+void input_resume(InputQueue *q)
+{
+    if (!g_queue_is_empty(&q->aside))
+        g_atomic_int_inc(&q->pending);
+}
+
 void input_wait(InputQueue *q, int64_t timeout_ns)
 {
     bool forever = timeout_ns == CLOCK_NEVER;

@@ -43,6 +43,8 @@ bool input_deliver(InputQueue *q, bool running, uint64_t count);
 /* Was anything posted since the last input_deliver()? Cheap: one relaxed load. What was put aside
  * does not count. */
 bool input_pending(InputQueue *q);
+/* The machine runs again: what was put aside is due, and counts as posted. */
+void input_resume(InputQueue *q);
 /* Sleep until something is posted or @timeout_ns passed (CLOCK_NEVER: no limit). */
 void input_wait(InputQueue *q, int64_t timeout_ns);
 /* A recorder's ear: sees each event that is not control, with its stamp, before its channel does.

@@ -18,6 +18,16 @@ void machine_request_quit(Machine *m, int exit_status)
     machine_request(m, REQUEST_QUIT);
 }
 
+bool machine_request_pause(Machine *m, const char *why)
+{
+    if (m->state != RUN_RUNNING)
+        return false;
+    if (!m->trouble)
+        m->trouble = g_strdup(why);
+    machine_request(m, REQUEST_IO_ERROR);
+    return true;
+}
+
 void machine_request_for_host(Machine *m, RunRequest r)
 {
     m->host_requests |= r;
@@ -86,12 +96,17 @@ static void silence_chardev(void *chr, bool silent)
     chardev_set_silent(chr, silent);
 }
 
+void machine_keep(Machine *m, const MachineKeeper *k)
+{
+    g_array_append_val(m->keepers, *k);
+}
+
 void machine_keep_chardev(Machine *m, Chardev *chr)
 {
     MachineKeeper k = { save_chardev, load_chardev, silence_chardev, chr };
 
     if (chr)
-        g_array_append_val(m->keepers, k);
+        machine_keep(m, &k);
 }
 
 void machine_set_silent(Machine *m, bool silent)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "softmmu/block/drive.h"
 #include "softmmu/chardev.h"
 #include "softmmu/clock.h"
 #include "softmmu/device.h"
@@ -49,6 +50,7 @@ typedef struct DriveOption {
     DriveInterface interface;
     int bus, unit; /* -1: the first that is free */
     bool cdrom, snapshot, read_only, discard;
+    DriveOnError on_read_error, on_write_error;
 } DriveOption;
 
 /* A network of the host's that cards can be connected to. */
@@ -134,6 +136,7 @@ typedef enum RunRequest {
     REQUEST_WAKEUP = 1 << 6,
     REQUEST_DEBUG = 1 << 7,
     REQUEST_PANIC = 1 << 8, /* the guest has panicked */
+    REQUEST_IO_ERROR = 1 << 9, /* machine_request_pause() */
 } RunRequest;
 
 typedef enum RunState {
@@ -147,6 +150,7 @@ typedef enum RunState {
     RUN_INMIGRATE,   /* a saved state is awaited */
     RUN_POSTMIGRATE, /* it has been saved elsewhere */
     RUN_BROKEN,      /* loading a state has failed half-way */
+    RUN_IO_ERROR,    /* the host cannot do what a disk needs; to be tried again */
 } RunState;
 
 typedef struct Machine Machine;
@@ -228,6 +232,7 @@ struct Machine {
     Chardev *debugcon;   /* for isa-debugcon, NULL: none */
     uint32_t requests;   /* RunRequest bits, machine thread only */
     int exit_status;     /* for REQUEST_QUIT */
+    char *trouble;       /* for REQUEST_IO_ERROR: a sentence for the user */
     RunState state;
     GArray *keepers; /* MachineKeeper */
     bool stays;      /* at the end of a replay, as somebody may want to look back */
@@ -242,6 +247,8 @@ struct Machine {
 /* Ask for something from within a device or a CPU (machine thread). */
 void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
+/* The host cannot do what the machine needs: @why, for the user. False: it does not run anyway. */
+bool machine_request_pause(Machine *m, const char *why);
 /* The same for a user, not the guest. */
 void machine_request_for_host(Machine *m, RunRequest r);
 /* A watchdog has run out: what the user chose for this (machine thread). */
@@ -251,6 +258,7 @@ bool machine_has_cpu(const Machine *m, unsigned n);
 /* News for programs that watch (QMP's events): @data is a JSON object, or NULL. Machine thread. */
 void machine_emit(Machine *m, const char *event, const char *data, ...) G_GNUC_PRINTF(3, 4);
 
+void machine_keep(Machine *m, const MachineKeeper *k);
 void machine_keep_chardev(Machine *m, Chardev *chr); /* NULL is allowed */
 void machine_set_silent(Machine *m, bool silent);    /* all keepers */
 

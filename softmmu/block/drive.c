@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests are slots, which are state; what the drive's thread works on are jobs. A slot whose
- * state was loaded has no job: a read gets a new one, all else had been done when it was saved.
- * Missing: pausing the machine when the host's disk is full.
+ * state was loaded has no job: a read gets a new one, all else had been done when it was saved, but
+ * for what the host had no room for.
  */
-#include "softmmu/block/drive.h"
+#include "softmmu/block/drive-internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,51 +18,6 @@
 #define FLUSH_NS    200000
 #define RECORD_HEAD 8 /* u32 number of the request, u32 errno */
 #define MEDIUM_HEAD 9 /* u64 size, u8 read-only; the path follows */
-
-/* Shared with the drive's thread, which owns it until .finished. */
-typedef struct Job {
-    DriveRequest r;
-    uint32_t number, epoch;
-    bool finished; /* under the drive's lock */
-} Job;
-
-typedef struct Slot {
-    bool used;
-    uint8_t op;
-    uint32_t number; /* of the request */
-    uint64_t offset, len, tag;
-    uint64_t due_ns; /* counted time */
-    uint32_t error;  /* errno value of what the host has done */
-    /* not state */
-    Job *job;     /* NULL: there is nothing to wait for */
-    bool arrived; /* counted time: .error and .data are there */
-    uint8_t *data;
-} Slot;
-
-struct Drive {
-    Device dev;
-    DriveWiring w;
-    char *name; /* of the channel */
-    DriveDone *done;
-    const DriveDoor *door;
-    void *opaque;
-    int channel, medium_channel;
-    Image *incoming; /* a medium on its way through the input queue */
-    char *path;      /* of the medium */
-    Timer *timer;    /* counted time: the next slot is due */
-    GThread *thread;
-    GMutex lock;
-    GCond changed;
-    GQueue jobs;    /* Job *; under the lock */
-    bool leave;     /* under the lock */
-    bool differs;   /* a shadow's image is not what it should be */
-    uint32_t epoch; /* changes when jobs are forgotten: what they post is stale */
-    /* state */
-    Slot slots[DRIVE_REQUESTS];
-    uint32_t next_number;
-    uint64_t size; /* of the medium; 0: there is none */
-    bool read_only;
-};
 
 /* ---- The drive's thread ---------------------------------------------------------------------- */
 
@@ -125,7 +80,16 @@ static bool carries_data(DriveOp op)
     return op == DRIVE_READ || op == DRIVE_WRITE;
 }
 
-static void start_job(Drive *d, Slot *s, const uint8_t *data)
+static void queue_job(Drive *d, Job *job)
+{
+    g_mutex_lock(&d->lock);
+    job->finished = false;
+    g_queue_push_tail(&d->jobs, job);
+    g_cond_broadcast(&d->changed);
+    g_mutex_unlock(&d->lock);
+}
+
+void drive_start_job(Drive *d, Slot *s, const uint8_t *data)
 {
     Job *job = g_new0(Job, 1);
 
@@ -135,10 +99,14 @@ static void start_job(Drive *d, Slot *s, const uint8_t *data)
     if (carries_data(s->op))
         job->r.data = s->op == DRIVE_WRITE ? g_memdup2(data, s->len) : g_malloc(s->len);
     s->job = job;
-    g_mutex_lock(&d->lock);
-    g_queue_push_tail(&d->jobs, job);
-    g_cond_broadcast(&d->changed);
-    g_mutex_unlock(&d->lock);
+    queue_job(d, job);
+}
+
+/* The machine runs again: maybe there is room now. */
+static void try_again(Drive *d, Slot *s)
+{
+    s->stalled = false;
+    queue_job(d, s->job);
 }
 
 static void wait_for_job(Drive *d, const Job *job)
@@ -159,7 +127,7 @@ static void forget_result(Drive *d, Slot *s)
         s->job = NULL;
     }
     g_clear_pointer(&s->data, g_free);
-    s->arrived = false;
+    s->arrived = s->stalled = s->missed = false;
 }
 
 static void clear_slot(Drive *d, Slot *s)
@@ -187,7 +155,8 @@ static Slot *find_slot(Drive *d, uint32_t number)
     return NULL;
 }
 
-/* Free-running time: the drive's thread has posted that a job is finished. */
+/* Free-running time: the drive's thread has posted that a job is finished. If it must be done
+ * again, that note waits for the machine to go on. */
 static void hear_finished(Drive *d, const void *data, size_t len)
 {
     uint32_t note[2];
@@ -198,18 +167,28 @@ static void hear_finished(Drive *d, const void *data, size_t len)
     s = note[1] == d->epoch ? find_slot(d, note[0]) : NULL;
     if (!s || !s->job)
         return;
-    s->error = s->job->r.error;
+    if (s->stalled) {
+        try_again(d, s);
+        return;
+    }
+    s->stalled = drive_must_wait(d, s, &s->error);
+    if (s->stalled) {
+        input_post(d->w.input, d->channel, data, len);
+        return;
+    }
     s->data = g_steal_pointer(&s->job->r.data);
     complete(d, s);
 }
 
-/* A replay that reads along: the image must have what was read when it was recorded. */
+/* A replay that reads along: the image must have what was read when it was recorded, and take what
+ * was written. */
 static void compare_shadow(Drive *d, const Slot *s)
 {
-    if (!d->w.replaying || !s->job || s->op != DRIVE_READ || !s->data)
+    if (!d->w.replaying || !s->job)
         return;
     wait_for_job(d, s->job);
-    d->differs |= s->job->r.error || memcmp(s->data, s->job->r.data, s->len);
+    d->differs |= !s->error != !s->job->r.error;
+    d->differs |= s->op == DRIVE_READ && s->data && memcmp(s->data, s->job->r.data, s->len);
 }
 
 /* Counted time: what the host said, now or when it was recorded. It counts when the slot is due. */
@@ -269,21 +248,37 @@ static void set_timer(Drive *d)
         timer_cancel(d->timer);
 }
 
-/* The host's answer through the door: recorded if the run is. */
-static void fetch_result(Drive *d, Slot *s)
+/* The host's answer through the door: recorded if the run is. False: there is none before the
+ * machine has stopped and gone on. */
+static bool fetch_result(Drive *d, Slot *s)
 {
-    uint32_t head[2] = { GUINT32_TO_LE(s->number), 0 };
+    uint32_t head[2] = { GUINT32_TO_LE(s->number), 0 }, error = 0;
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     Job *job = s->job;
 
+    if (s->stalled)
+        try_again(d, s);
     if (job) {
         wait_for_job(d, job);
-        head[1] = GUINT32_TO_LE(job->r.error);
+        s->stalled = drive_must_wait(d, s, &error);
+        if (s->stalled)
+            return false;
+        head[1] = GUINT32_TO_LE(error);
     }
     g_byte_array_append(bytes, (const uint8_t *)head, RECORD_HEAD);
-    if (job && s->op == DRIVE_READ && !job->r.error)
+    if (job && s->op == DRIVE_READ && !error)
         g_byte_array_append(bytes, job->r.data, s->len);
     input_act(d->w.input, d->channel, bytes->data, bytes->len, 0);
+    return true;
+}
+
+/* A recording may have the result a turn later, when the machine had stopped in between. */
+static bool comes_later(Drive *d, Slot *s)
+{
+    bool first = !s->missed;
+
+    s->missed = true;
+    return first;
 }
 
 static void slot_due(void *opaque)
@@ -292,8 +287,10 @@ static void slot_due(void *opaque)
     Slot *s;
 
     while ((s = first_due(d)) && (int64_t)s->due_ns <= clock_now_ns(d->w.clock)) {
-        if (!s->arrived)
-            fetch_result(d, s);
+        if (!s->arrived && (d->w.replaying ? comes_later(d, s) : !fetch_result(d, s))) {
+            clock_stall(d->w.clock);
+            return;
+        }
         if (!s->arrived) { /* the recording has nothing here: it is another run */
             s->error = EIO;
             s->data = s->op == DRIVE_READ ? g_malloc0(s->len) : NULL;
@@ -339,7 +336,7 @@ void drive_submit(Drive *d, const DriveRequest *r)
         .due_ns = clock_now_ns(d->w.clock) + duration_ns(r),
     };
     if (!d->w.replaying || d->w.image)
-        start_job(d, s, r->data);
+        drive_start_job(d, s, r->data);
     set_timer(d);
 }
 
@@ -550,6 +547,7 @@ static void drive_unrealize(Device *dev)
     if (d->thread)
         g_thread_join(d->thread);
     timer_free(d->timer);
+    g_clear_pointer(&d->unwritten, g_hash_table_unref);
     g_mutex_clear(&d->lock);
     g_cond_clear(&d->changed);
 }
@@ -616,7 +614,7 @@ void drive_go_live(Drive *d, Image *image)
         Slot *s = &d->slots[i];
 
         if (s->used && s->op == DRIVE_READ && !s->arrived)
-            start_job(d, s, NULL);
+            drive_start_job(d, s, NULL);
     }
 }
 
@@ -647,13 +645,14 @@ static void drive_post_load(Device *dev)
 
         forget_result(d, s);
         s->used = s->used && is_sound(s);
-        if (!s->used || d->w.replaying)
+        if (!s->used || d->w.replaying || drive_write_unwritten(d, s))
             continue;
         if (s->op == DRIVE_READ)
-            start_job(d, s, NULL);
+            drive_start_job(d, s, NULL);
         else if (!d->w.counted)
             retell(d, s);
     }
+    g_clear_pointer(&d->unwritten, g_hash_table_unref);
     set_timer(d);
 }
 

@@ -8,6 +8,9 @@
  * at a moment of virtual time that follows from the request alone, and the machine waits for the
  * host if it must; what was read is recorded with it, so that a replay needs no image.
  *
+ * A request that waits for room on the host's disk (DRIVE_STOP) stays where it is, and its bytes
+ * with it; nothing of that is seen by the guest or a recording.
+ *
  * Everything but the drive's thread is the machine thread's.
  */
 #ifndef SOFTMMU_BLOCK_DRIVE_H
@@ -45,6 +48,22 @@ typedef struct DriveDoor {
     void (*asked)(void *opaque);   /* the user wants the medium out of a locked door */
 } DriveDoor;
 
+/* What becomes of a request that the host cannot do, by no fault of the guest's. */
+typedef enum DriveOnError {
+    DRIVE_REPORT, /* the guest is told */
+    DRIVE_IGNORE, /* the guest is told that it is done */
+    DRIVE_STOP,   /* the machine stops; the request is done again when it goes on */
+    DRIVE_ENOSPC, /* the last of these if the host has no room, else the first */
+} DriveOnError;
+
+typedef struct DriveTrouble {
+    const Drive *drive;
+    DriveOp op;
+    int error;           /* errno value */
+    bool no_room;        /* it means that */
+    DriveOnError action; /* not DRIVE_ENOSPC */
+} DriveTrouble;
+
 typedef struct DriveWiring {
     Image *image;  /* taken over; NULL: there is no medium, or in a replay contents are recorded */
     uint64_t size; /* bytes, of the image; 0: there is no medium */
@@ -55,6 +74,11 @@ typedef struct DriveWiring {
     Clock *clock;
     InputQueue *input;
     bool counted; /* time is: see above */
+    DriveOnError on_read_error, on_write_error;
+    /* Told of each; for DRIVE_STOP: true if the machine will stop before anything else happens to
+     * it, else the guest is told. NULL: nobody listens, and the guest is. */
+    bool (*trouble)(void *opaque, const DriveTrouble *t);
+    void *trouble_opaque;
 } DriveWiring;
 
 extern const DeviceClass drive_class;
@@ -85,6 +109,10 @@ Image *drive_end_shadow(Drive *d, bool *differs);
 void drive_go_live(Drive *d, Image *image);
 /* Forget all requests (the controller is reset). What is written stays written. */
 void drive_cancel(Drive *d);
+
+/* What drives below @root could not write yet, beside their state: for a MachineKeeper. */
+GBytes *drive_save_unwritten(Device *root);
+void drive_load_unwritten(Device *root, GBytes *saved); /* before the state */
 
 /* ---- Media that come and go ------------------------------------------------------------------ */
 

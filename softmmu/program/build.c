@@ -65,6 +65,7 @@ void build_free(Built *b)
     memory_destroy(&m->io_root);
     ram_set_free(m->ram);
     g_array_unref(m->keepers);
+    g_free(m->trouble);
     input_queue_free(m->input);
 }
 

@@ -272,9 +272,14 @@ static bool start_recording(Program *p, const Options *o, GError **error)
                      : record_begin(&p->built, o, error);
 }
 
+static void tell_trouble(const char *why)
+{
+    fprintf(stderr, "mimus: %s: the machine is paused; 'cont' tries again\n", why);
+}
+
 static bool set_up(Program *p, const Options *o, GError **error)
 {
-    static const RunHooks hooks = { pc_powerdown, pc_wakeup, build_cancel_travel };
+    static const RunHooks hooks = { pc_powerdown, pc_wakeup, build_cancel_travel, tell_trouble };
     Machine *m = &p->built.machine;
     MonitorCpus cpus = build_monitor_cpus(&p->built);
 

@@ -40,6 +40,7 @@ const char *run_state_text(RunState state)
         [RUN_INMIGRATE] = "paused (inmigrate)",
         [RUN_POSTMIGRATE] = "paused (postmigrate)",
         [RUN_BROKEN] = "paused (internal-error)",
+        [RUN_IO_ERROR] = "paused (io-error)",
     };
 
     return texts[state];
@@ -53,6 +54,7 @@ const char *run_state_name(RunState state)
         [RUN_SUSPENDED] = "suspended",     [RUN_DEBUG] = "debug",
         [RUN_PANICKED] = "guest-panicked", [RUN_INMIGRATE] = "inmigrate",
         [RUN_POSTMIGRATE] = "postmigrate", [RUN_BROKEN] = "internal-error",
+        [RUN_IO_ERROR] = "io-error",
     };
 
     return names[state];
@@ -214,6 +216,16 @@ static void do_debug(RunControl *rc)
         rc->m->state = RUN_DEBUG;
 }
 
+static void do_io_error(RunControl *rc)
+{
+    if (rc->m->state == RUN_RUNNING) {
+        rc->m->state = RUN_IO_ERROR;
+        if (rc->hooks.trouble)
+            rc->hooks.trouble(rc->m->trouble);
+    }
+    g_clear_pointer(&rc->m->trouble, g_free);
+}
+
 /* In the order in which they are honoured when several come at once. */
 static const struct {
     RunRequest request;
@@ -223,7 +235,7 @@ static const struct {
     { REQUEST_SHUTDOWN, do_shutdown },   { REQUEST_RESET, do_reset },
     { REQUEST_POWERDOWN, do_powerdown }, { REQUEST_SUSPEND, do_suspend },
     { REQUEST_WAKEUP, do_wakeup },       { REQUEST_DEBUG, do_debug },
-    { REQUEST_STOP, run_control_stop },
+    { REQUEST_STOP, run_control_stop },  { REQUEST_IO_ERROR, do_io_error },
 };
 
 static void honour_requests(RunControl *rc)

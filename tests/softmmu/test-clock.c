@@ -268,11 +268,59 @@ static void test_timers_run_at_one_moment(void **state)
     clock_free(clock);
 }
 
+typedef struct Staller {
+    Clock *clock;
+    GString *trace;
+    unsigned refusals;
+} Staller;
+
+static void fire_or_stall(void *opaque)
+{
+    Staller *s = opaque;
+
+    if (!s->refusals) {
+        g_string_append_c(s->trace, 'S');
+        return;
+    }
+    s->refusals--;
+    g_string_append_c(s->trace, '-');
+    clock_stall(s->clock);
+}
+
+/* It comes again before all that were armed after it, also what it armed for the same moment. */
+static void test_stall(void **state)
+{
+    Clock *clock = clock_new_manual();
+    g_autoptr(GString) trace = g_string_new("");
+    Staller s = { clock, trace, 2 };
+    Timer *stalling;
+    Probe before, after;
+
+    probe_init(&before, clock, trace, 'a');
+    stalling = timer_new(clock, fire_or_stall, &s);
+    probe_init(&after, clock, trace, 'z');
+    timer_set(before.timer, 10);
+    timer_set(stalling, 10);
+    timer_set(after.timer, 10);
+    clock_manual_lag(clock, 10);
+    assert_true(clock_run_expired(clock)); /* one did run */
+    assert_string_equal(trace->str, "a-");
+    assert_int_equal(timer_deadline_ns(stalling), 10);
+    assert_false(clock_run_expired(clock));
+    assert_string_equal(trace->str, "a--");
+    assert_true(clock_run_expired(clock));
+    assert_string_equal(trace->str, "a--Sz");
+    timer_free(before.timer);
+    timer_free(stalling);
+    timer_free(after.timer);
+    clock_free(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),    cmocka_unit_test(test_cancel_and_move),
-        cmocka_unit_test(test_periodic), cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_stall), cmocka_unit_test(test_periodic), cmocka_unit_test(test_moments),
         cmocka_unit_test(test_rearm_hook), cmocka_unit_test(test_hold),
         cmocka_unit_test(test_timers_run_at_one_moment),
         cmocka_unit_test(test_ticks),    cmocka_unit_test(test_heap_against_sort),

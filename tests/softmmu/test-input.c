@@ -71,6 +71,25 @@ static void test_post_from_delivery(void **state)
     input_queue_free(q);
 }
 
+/* What was put aside counts as posted once the machine runs. */
+static void test_resume(void **state)
+{
+    InputQueue *q = input_queue_new();
+    g_autoptr(GString) log = g_string_new("");
+    Sink a = { log, 'a', NULL, -1 };
+
+    input_post(q, input_add_channel(q, "a", false, take, &a), "x", 1);
+    input_deliver(q, false, 0);
+    assert_false(input_pending(q));
+    input_resume(q);
+    input_wait(q, CLOCK_NEVER);
+    assert_true(input_deliver(q, true, 0));
+    assert_string_equal(log->str, "a:x ");
+    input_resume(q);
+    assert_false(input_pending(q));
+    input_queue_free(q);
+}
+
 static void *post_many(void *opaque)
 {
     for (int i = 0; i < 1000; i++)
@@ -127,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_delivery),
         cmocka_unit_test(test_post_from_delivery),
+        cmocka_unit_test(test_resume),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_wake_hook),
     };

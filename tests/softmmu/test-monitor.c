@@ -194,6 +194,10 @@ static const struct {
       .wakeups = 1 },
     { .requests = { REQUEST_WAKEUP }, .state = RUN_RUNNING },
     { .requests = { REQUEST_DEBUG }, .state = RUN_DEBUG },
+    { .requests = { REQUEST_IO_ERROR }, .state = RUN_IO_ERROR },
+    { .requests = { REQUEST_IO_ERROR | REQUEST_STOP }, .state = RUN_PAUSED },
+    { .requests = { REQUEST_STOP, REQUEST_IO_ERROR }, .state = RUN_PAUSED },
+    { .requests = { REQUEST_IO_ERROR, REQUEST_RESET }, .state = RUN_IO_ERROR, .resets = 1 },
     { .requests = { REQUEST_QUIT | REQUEST_RESET }, .state = RUN_SHUTDOWN, .quit = true },
 };
 

@@ -117,6 +117,8 @@ static const struct {
     {"-drive file=x,index=4", "-drive file=x,index=4: index: '4' is not a number from 0 to 3"},
     {"-drive file=x,index=1,bus=0", "-drive file=x,index=1,bus=0: index cannot be used with bus and unit"},
     {"-drive file=x,cache=none", "-drive file=x,cache=none: cache: 'none' is not supported; there are writeback"},
+    {"-drive file=x,rerror=enospc", "-drive file=x,rerror=enospc: rerror: 'enospc' is not supported; there are report, ignore, stop"},
+    {"-drive file=x,werror=foo", "-drive file=x,werror=foo: werror: 'foo' is not supported; there are report, ignore, stop, enospc"},
     {"-drive file=x,foo=1", "-drive file=x,foo=1: unknown parameter 'foo'"},
     {"-gdb udp::1234", "-gdb udp::1234: not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none"},
     {"-gdb 1234", "-gdb 1234: not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none"},
@@ -454,6 +456,7 @@ static const struct {
     {"-drive file=a,index=3,media=cdrom", "- a - 1 1 cdrom"},
     {"-drive file=a,bus=1,discard=unmap,serial=x", "- a - 1 -1 discard"},
     {"-pflash a -drive if=pflash,unit=1,file=b", "- a - -1 -1 pflash; - b - -1 1 pflash"},
+    {"-drive file=a,werror=stop -drive file=b,rerror=ignore,werror=enospc", "- a - -1 -1 errors 0 2; - b - -1 -1 errors 1 3"},
     {"-fda a -fdb b", "- a - 0 0 floppy; - b - 0 1 floppy"},
     {"-drive if=floppy -drive media=cdrom,id=c", "- none - -1 -1 floppy; c none - -1 -1 cdrom"},
 };
@@ -503,6 +506,8 @@ static void print_drive(const DriveOption *d, GString *out)
                            d->unit, interfaces[d->interface],
                            d->cdrom ? " cdrom" : "", d->snapshot ? " snapshot" : "",
                            d->read_only ? " read-only" : "", d->discard ? " discard" : "");
+    if (d->on_read_error != DRIVE_REPORT || d->on_write_error != DRIVE_ENOSPC)
+        g_string_append_printf(out, " errors %d %d", d->on_read_error, d->on_write_error);
 }
 
 static void test_drives(void **state)

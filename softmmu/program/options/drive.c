@@ -124,6 +124,31 @@ static bool set_discard(void *ctx, const char *value, GError **error)
     return n >= 0;
 }
 
+/* What becomes of what the host cannot do. */
+static bool set_on_error(DriveOnError *field, const char *value, const char *const *words,
+                         GError **error)
+{
+    int n = find_word(value, words, error);
+
+    if (n >= 0)
+        *field = n;
+    return n >= 0;
+}
+
+static bool set_read_error(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "report", "ignore", "stop", NULL };
+
+    return set_on_error(&((DriveKeys *)ctx)->drive->on_read_error, value, words, error);
+}
+
+static bool set_write_error(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "report", "ignore", "stop", "enospc", NULL };
+
+    return set_on_error(&((DriveKeys *)ctx)->drive->on_write_error, value, words, error);
+}
+
 /* What reaches the host's file is the guest's write; a flush of the guest's is one of the host. */
 static bool set_cache(void *ctx, const char *value, GError **error)
 {
@@ -155,6 +180,8 @@ static const KeyRow drive_keys[] = {
     { "discard", set_discard },
     { "cache", set_cache },
     { "aio", set_aio },
+    { "rerror", set_read_error },
+    { "werror", set_write_error },
     { NULL },
 };
 
@@ -174,6 +201,7 @@ static DriveOption *add_drive(Options *o)
     DriveOption *d = g_new0(DriveOption, 1);
 
     d->bus = d->unit = -1;
+    d->on_write_error = DRIVE_ENOSPC;
     g_ptr_array_add(o->config.drives, d);
     return d;
 }

@@ -195,7 +195,8 @@ bool record_begin_here(Built *b, const Options *o, const char *path, GError **er
     g_auto(GStrv) args = recorded_args(o);
     RecordWriter *w;
 
-    if (!refusal && state != RUN_RUNNING && state != RUN_PAUSED && state != RUN_PRELAUNCH)
+    if (!refusal && state != RUN_RUNNING && state != RUN_PAUSED && state != RUN_PRELAUNCH &&
+        state != RUN_IO_ERROR)
         refusal = "the guest has ended, or is suspended";
     if (refusal) {
         error_set(error, "%s", refusal);

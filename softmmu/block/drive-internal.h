@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Between a drive's requests (drive.c) and what becomes of those that fail (drive-trouble.c). */
+#ifndef SOFTMMU_BLOCK_DRIVE_INTERNAL_H
+#define SOFTMMU_BLOCK_DRIVE_INTERNAL_H
+
+#include "softmmu/block/drive.h"
+
+/* Shared with the drive's thread, which owns it until .finished. */
+typedef struct Job {
+    DriveRequest r;
+    uint32_t number, epoch;
+    bool finished; /* under the drive's lock */
+} Job;
+
+typedef struct Slot {
+    bool used;
+    uint8_t op;
+    uint32_t number; /* of the request */
+    uint64_t offset, len, tag;
+    uint64_t due_ns; /* counted time */
+    uint32_t error;  /* errno value of what the host has done */
+    /* not state */
+    Job *job;     /* NULL: there is nothing to wait for */
+    bool arrived; /* counted time: .error and .data are there */
+    bool stalled; /* .job is to be done again when the machine runs */
+    bool missed;  /* a replay: .due_ns has come, its result not */
+    uint8_t *data;
+} Slot;
+
+struct Drive {
+    Device dev;
+    DriveWiring w;
+    char *name; /* of the channel */
+    DriveDone *done;
+    const DriveDoor *door;
+    void *opaque;
+    int channel, medium_channel;
+    Image *incoming; /* a medium on its way through the input queue */
+    char *path;      /* of the medium */
+    Timer *timer;    /* counted time: the next slot is due */
+    GThread *thread;
+    GMutex lock;
+    GCond changed;
+    GQueue jobs;           /* Job *; under the lock */
+    bool leave;            /* under the lock */
+    bool differs;          /* a shadow's image is not what it should be */
+    uint32_t epoch;        /* changes when jobs are forgotten: what they post is stale */
+    GHashTable *unwritten; /* u32 number of a request -> GBytes *: loaded before the slots are */
+    /* state */
+    Slot slots[DRIVE_REQUESTS];
+    uint32_t next_number;
+    uint64_t size; /* of the medium; 0: there is none */
+    bool read_only;
+};
+
+void drive_start_job(Drive *d, Slot *s, const uint8_t *data);
+/* The job of @s is finished. True: the guest is told nothing, as the machine stops and the job is
+ * to be done again. Else *@error is what the guest is told, 0: all went well. */
+bool drive_must_wait(Drive *d, const Slot *s, uint32_t *error);
+/* What was loaded for @s is written now; false: there was nothing. */
+bool drive_write_unwritten(Drive *d, Slot *s);
+
+#endif
