@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "softmmu/acceptor.h"
 #include "softmmu/error.h"
 
 #define WRITE_PATIENCE_MS 1000
@@ -34,7 +35,7 @@ typedef struct SocketChardev {
     Address addr;
     char *where; /* for people */
     int listener;
-    unsigned accept_id;
+    Acceptor acceptor;
     GMutex lock;
     int peer; /* -1: none; under the lock */
     FdSource *source;
@@ -195,12 +196,12 @@ int chardev_open_socket(const char *spec, bool server, GError **error)
 
 /* ---- The connection ------------------------------------------------------------------------- */
 
-static gboolean peer_waiting(int fd, GIOCondition condition, void *opaque);
+static void peer_came(void *opaque, int fd);
 
 static void listen_again(SocketChardev *sock)
 {
-    if (sock->listener >= 0 && !sock->accept_id)
-        sock->accept_id = g_unix_fd_add(sock->listener, G_IO_IN, peer_waiting, sock);
+    if (sock->listener >= 0)
+        acceptor_start(&sock->acceptor, sock->listener, peer_came, sock);
 }
 
 static void peer_gone(Chardev *chr)
@@ -230,17 +231,14 @@ static void set_peer(SocketChardev *sock, int fd)
     sock->source = fd_source_new(&sock->chr, fd, peer_gone);
 }
 
-static gboolean peer_waiting(int listener, GIOCondition condition, void *opaque)
+/* The next waits until this one has gone. */
+static void peer_came(void *opaque, int fd)
 {
     SocketChardev *sock = opaque;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
-    if (fd < 0)
-        return G_SOURCE_CONTINUE;
-    sock->accept_id = 0;
+    acceptor_stop(&sock->acceptor);
     set_peer(sock, fd);
     chardev_post_event(&sock->chr, CHARDEV_EVENT_OPENED);
-    return G_SOURCE_REMOVE;
 }
 
 static void socket_write(Chardev *chr, const uint8_t *data, size_t len)
@@ -271,8 +269,7 @@ static void socket_close(Chardev *chr)
     SocketChardev *sock = (SocketChardev *)chr;
 
     fd_source_free(sock->source);
-    if (sock->accept_id)
-        g_source_remove(sock->accept_id);
+    acceptor_stop(&sock->acceptor);
     if (sock->peer >= 0)
         close(sock->peer);
     if (sock->listener >= 0) {
@@ -312,9 +309,7 @@ bool socket_wait(Chardev *chr, GError **error)
         error_set(error, "waiting for a connection at '%s': %s", sock->where, g_strerror(errno));
         return false;
     }
-    if (sock->accept_id)
-        g_source_remove(sock->accept_id);
-    sock->accept_id = 0;
+    acceptor_stop(&sock->acceptor);
     set_peer(sock, fd);
     return true;
 }

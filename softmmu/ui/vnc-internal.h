@@ -4,6 +4,7 @@
 #ifndef SOFTMMU_UI_VNC_INTERNAL_H
 #define SOFTMMU_UI_VNC_INTERNAL_H
 
+#include "softmmu/acceptor.h"
 #include "softmmu/ui/vnc.h"
 
 typedef struct VncClient VncClient;
@@ -107,7 +108,8 @@ struct VncServer {
     char *name;
     char *where, *path; /* of the socket: for people; to be removed */
     int listener;
-    guint accept_source, reap_source;
+    Acceptor acceptor;
+    guint reap_source;
     bool asks_password;
     GMutex lock;        /* over what follows: other threads print the one and set the other */
     GPtrArray *clients; /* VncClient * */

@@ -141,23 +141,20 @@ static char *peer_name(int fd)
     return g_strdup_printf("%s:%s (%s)", host, port, sa.ss_family == AF_INET6 ? "ipv6" : "ipv4");
 }
 
-static gboolean accept_client(int listener, GIOCondition condition, void *opaque)
+static void accept_client(void *opaque, int fd)
 {
     VncServer *s = opaque;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), on = 1;
+    int on = 1;
 
-    if (fd < 0)
-        return G_SOURCE_CONTINUE;
     if (s->clients->len == CLIENTS_MAX) {
         close(fd);
-        return G_SOURCE_CONTINUE;
+        return;
     }
     if (!s->path)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     g_mutex_lock(&s->lock);
     g_ptr_array_add(s->clients, vnc_client_new(s, fd, peer_name(fd)));
     g_mutex_unlock(&s->lock);
-    return G_SOURCE_CONTINUE;
 }
 
 /* ---- The socket ------------------------------------------------------------------------------ */
@@ -217,7 +214,7 @@ VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *
         vnc_free(s);
         return NULL;
     }
-    s->accept_source = g_unix_fd_add(s->listener, G_IO_IN, accept_client, s);
+    acceptor_start(&s->acceptor, s->listener, accept_client, s);
     return s;
 }
 
@@ -225,8 +222,7 @@ void vnc_free(VncServer *s)
 {
     if (!s)
         return;
-    if (s->accept_source)
-        g_source_remove(s->accept_source);
+    acceptor_stop(&s->acceptor);
     if (s->reap_source)
         g_source_remove(s->reap_source);
     if (s->listener >= 0)
