@@ -355,6 +355,19 @@ static int qcow2_read(Image *image, uint64_t offset, void *buf, size_t len)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
+/* A new cluster with @data. If there is no room for it, it is given back. */
+static int add_cluster(Qcow2 *q, const uint8_t *data, uint64_t *offset)
+{
+    int error = qcow2_allocate(q, offset);
+
+    if (error)
+        return error;
+    error = image_file_write(q->fd, *offset, data, q->cluster);
+    if (error)
+        qcow2_add_count(q, *offset / q->cluster, -1);
+    return error;
+}
+
 /* The table for @offset, alone in referring to what it refers to: a new one, or a copy if it is
  * shared with a snapshot. */
 static int own_table(Qcow2 *q, uint64_t offset, uint64_t *l2)
@@ -374,9 +387,7 @@ static int own_table(Qcow2 *q, uint64_t offset, uint64_t *l2)
     if (!error && old)
         memcpy(copy, data, q->cluster);
     if (!error)
-        error = qcow2_allocate(q, l2);
-    if (!error)
-        error = image_file_write(q->fd, *l2, copy, q->cluster);
+        error = add_cluster(q, copy, l2);
     put_be(raw, 8, *l2 | QCOW2_COPIED);
     if (!error)
         error = image_file_write(q->fd, q->l1_offset + 8ull * n, raw, 8);
@@ -386,31 +397,35 @@ static int own_table(Qcow2 *q, uint64_t offset, uint64_t *l2)
     return old ? qcow2_add_count(q, old / q->cluster, -1) : 0;
 }
 
+static int put_entry(Qcow2 *q, uint64_t l2, uint64_t offset, uint64_t value)
+{
+    return qcow2_set_entry(q, l2, (offset >> q->cluster_bits) % per_table(q), value);
+}
+
 static int set_entry(Qcow2 *q, uint64_t offset, uint64_t value)
 {
     uint64_t l2;
     int error = own_table(q, offset, &l2);
 
-    return error ? error
-                 : qcow2_set_entry(q, l2, (offset >> q->cluster_bits) % per_table(q), value);
+    return error ? error : put_entry(q, l2, offset, value);
 }
 
 /* A cluster that may not be written in place: a new one with the rest of the old contents. */
 static int write_new(Image *image, uint64_t old, uint64_t offset, const uint8_t *buf, size_t len)
 {
     Qcow2 *q = image->own;
-    uint64_t start = offset & -q->cluster, place;
+    uint64_t start = offset & -q->cluster, place, l2;
     g_autofree uint8_t *data = g_malloc0(q->cluster);
     int error =
         len < q->cluster ? read_part(q, old, start, data, MIN(q->cluster, image->size - start)) : 0;
 
     memcpy(data + (offset - start), buf, len);
     if (!error)
-        error = qcow2_allocate(q, &place);
+        error = own_table(q, offset, &l2);
     if (!error)
-        error = image_file_write(q->fd, place, data, q->cluster);
+        error = add_cluster(q, data, &place);
     if (!error)
-        error = set_entry(q, offset, place | QCOW2_COPIED);
+        error = put_entry(q, l2, offset, place | QCOW2_COPIED);
     return error ? error : qcow2_release(q, old);
 }
 
