@@ -158,6 +158,8 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
                       .removable = o->cdrom || o->interface == DRIVE_IF_FLOPPY,
                       .replaying = m->config->replaying,
                       .counted = m->config->icount_shift >= 0,
+                      .no_flush = o->no_flush,
+                      .write_through = o->write_through,
                       .on_read_error = o->on_read_error,
                       .on_write_error = o->on_write_error,
                       .trouble = hear_trouble,

@@ -50,6 +50,7 @@ typedef struct DriveOption {
     DriveInterface interface;
     int bus, unit; /* -1: the first that is free */
     bool cdrom, snapshot, read_only, discard;
+    bool no_flush, write_through; /* -drive cache= */
     DriveOnError on_read_error, on_write_error;
 } DriveOption;
 
@@ -106,6 +107,7 @@ typedef struct MachineConfig {
     bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
     PanicAction panic_action;
     WatchdogAction watchdog_action;
+    bool ram_in_core; /* the host's dump of this process, should there be one, has the guest's memory */
     bool nographic; /* firmware shows its console on the first serial port */
     int icount_shift; /* -1: off */
     bool icount_sleep; /* … and while nothing runs time passes no faster than the host's */

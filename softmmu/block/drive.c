@@ -21,14 +21,19 @@
 
 /* ---- The drive's thread ---------------------------------------------------------------------- */
 
-static int perform(Image *image, DriveRequest *r)
+static int perform(const DriveWiring *w, DriveRequest *r)
 {
+    Image *image = w->image;
+    int error;
+
     if (!image)
         return ENOMEDIUM;
     switch (r->op) {
     case DRIVE_READ: return image_read(image, r->offset, r->data, r->len);
-    case DRIVE_WRITE: return image_write(image, r->offset, r->data, r->len);
-    case DRIVE_FLUSH: return image_flush(image);
+    case DRIVE_WRITE:
+        error = image_write(image, r->offset, r->data, r->len);
+        return !error && w->write_through ? image_flush(image) : error;
+    case DRIVE_FLUSH: return w->no_flush ? 0 : image_flush(image);
     case DRIVE_DISCARD: return image_discard(image, r->offset, r->len);
     case DRIVE_ZERO: return image_zero(image, r->offset, r->len);
     }
@@ -53,7 +58,7 @@ static void *drive_thread(void *opaque)
         note[0] = job->number;
         note[1] = job->epoch;
         g_mutex_unlock(&d->lock);
-        job->r.error = perform(d->w.image, &job->r);
+        job->r.error = perform(&d->w, &job->r);
         g_mutex_lock(&d->lock);
         job->finished = true;
         g_cond_broadcast(&d->changed);

@@ -74,6 +74,8 @@ typedef struct DriveWiring {
     Clock *clock;
     InputQueue *input;
     bool counted; /* time is: see above */
+    bool no_flush;      /* the host's disk gets what is written when the host likes */
+    bool write_through; /* … before each write is done */
     DriveOnError on_read_error, on_write_error;
     /* Told of each; for DRIVE_STOP: true if the machine will stop before anything else happens to
      * it, else the guest is told. NULL: nobody listens, and the guest is. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/program/build.h"
 
+#include <sys/mman.h>
+
 #include "accel/accel.h"
 #include "accel/plugin/plugin.h"
 #include "accel/travel.h"
@@ -33,6 +35,17 @@ void build_begin(Built *b, const MachineConfig *config)
     device_realize(m->root, NULL);
 }
 
+static void keep_ram_out_of_core(RamSet *ram)
+{
+    const GPtrArray *blocks = ram_set_blocks(ram);
+
+    for (guint i = 0; i < blocks->len; i++) {
+        const RamBlock *block = blocks->pdata[i];
+
+        madvise(block->host, block->size, MADV_DONTDUMP);
+    }
+}
+
 bool build_finish(Built *b, GError **error)
 {
     Machine *m = &b->machine;
@@ -45,6 +58,8 @@ bool build_finish(Built *b, GError **error)
     b->has_board = pc_board_create(m, error);
     if (!b->has_board)
         return false;
+    if (!m->config->ram_in_core)
+        keep_ram_out_of_core(m->ram);
     device_reset(m->root);
     return true;
 }

@@ -6,7 +6,7 @@ The machine pauses and says so; it goes on when there is room, and nothing is lo
 
   limit    the process may have no larger files
   tmpfs    a small file system is full (needs root)
-  counted  as the first, in a run that is recorded: its replay does not notice
+  counted  as the second, in a run that is recorded: its replay does not notice
 
 Exit status 77 (skip) without guest files or rights.
 """
@@ -108,7 +108,7 @@ def main():
         print("no guest files in", guest)
         return 77
     with tempfile.TemporaryDirectory(prefix="mimus-full-") as where:
-        host = Tmpfs(where) if case == "tmpfs" else Limit(where)
+        host = Limit(where) if case == "limit" else Tmpfs(where)
         recording = os.path.join(where, "r.rec")
         try:
             run(mimus, guest, where, host, ["-record", recording] if case == "counted" else [])
@@ -117,7 +117,9 @@ def main():
                 process.kill()
             host.close()
         if case == "counted":
-            subprocess.run([mimus, "replay", recording, "--verify"], check=True, stdout=subprocess.DEVNULL)
+            said = subprocess.run([mimus, "replay", recording, "--verify"], check=True, capture_output=True, text=True).stderr
+            print(said)
+            check("agree" in said and "not whole" not in said, said)
     print("ok")
     return 0
 

@@ -116,7 +116,7 @@ static const struct {
     {"-drive file=x,if=scsi", "-drive file=x,if=scsi: if: 'scsi' is not supported; there are ide, none, virtio, floppy, pflash"},
     {"-drive file=x,index=4", "-drive file=x,index=4: index: '4' is not a number from 0 to 3"},
     {"-drive file=x,index=1,bus=0", "-drive file=x,index=1,bus=0: index cannot be used with bus and unit"},
-    {"-drive file=x,cache=none", "-drive file=x,cache=none: cache: 'none' is not supported; there are writeback"},
+    {"-drive file=x,cache=no", "-drive file=x,cache=no: cache: 'no' is not supported; there are writeback, none, writethrough, directsync, unsafe"},
     {"-drive file=x,rerror=enospc", "-drive file=x,rerror=enospc: rerror: 'enospc' is not supported; there are report, ignore, stop"},
     {"-drive file=x,werror=foo", "-drive file=x,werror=foo: werror: 'foo' is not supported; there are report, ignore, stop, enospc"},
     {"-drive file=x,foo=1", "-drive file=x,foo=1: unknown parameter 'foo'"},
@@ -127,7 +127,20 @@ static const struct {
     {"-mon chardev=x", "there is no character device 'x' (-chardev ...,id=)"},
     {"-chardev stdio,id=c -mon chardev=c,mode=x", "-mon chardev=c,mode=x: mode: 'x' is not readline or control"},
     {"-chardev stdio,id=c,signal=off", "-chardev stdio,id=c,signal=off: signal=off is only supported together with mux=on"},
-    {"-device {}", "-device {}: JSON is not supported yet; use DRIVER,PROPERTY=VALUE"},
+    {"-device {}", "-device {}: a driver is needed (-device help lists them)"},
+    {"-device {\"driver\":1", "-device {\"driver\":1: this is not a JSON object"},
+    {"-device {},x", "-device {},x: this is not a JSON object"},
+    {"-blockdev node-name=n,filename=x", "-blockdev node-name=n,filename=x: driver is needed: file, raw or qcow2"},
+    {"-blockdev file,filename=x", "-blockdev file,filename=x: node-name is needed"},
+    {"-blockdev file,node-name=n", "-blockdev file,node-name=n: either filename or file is needed"},
+    {"-blockdev vmdk,node-name=n", "-blockdev vmdk,node-name=n: driver: 'vmdk' is not supported; there are file, host_device, raw, qcow2"},
+    {"-blockdev file,node-name=n,foo=1", "-blockdev file,node-name=n,foo=1: foo: unknown parameter 'foo'"},
+    {"-blockdev raw,node-name=n,file.driver=qcow2", "-blockdev raw,node-name=n,file.driver=qcow2: file.driver: 'qcow2' within another node is not supported"},
+    {"-blockdev file,node-name=n,filename=x -blockdev file,node-name=n,filename=y", "-blockdev file,node-name=n,filename=y: there is another node with node-name 'n'"},
+    {"-blockdev raw,node-name=n,file=m", "-blockdev: there is no node 'm' for 'n'"},
+    {"-blockdev raw,node-name=n,file=m -blockdev raw,node-name=m,file=n", "-blockdev: nodes around 'n' are made of each other"},
+    {"-blockdev qcow2,node-name=m,filename=x -blockdev raw,node-name=n,file=m", "-blockdev: 'n' on 'm': a format on another is not supported"},
+    {"-machine pflash0=p", "-machine pflash0=p: there is no such node (-blockdev ...,node-name=)"},
     {"-device isa-debugcon,chardev=c", "-device isa-debugcon: there is no character device 'c' (-chardev ...,id=)"},
     {"-fw_cfg opt/x", "-fw_cfg opt/x: name, plus exactly one of file and string, are needed"},
     {"-fw_cfg opt/x,string=a,file=b", "-fw_cfg opt/x,string=a,file=b: name, plus exactly one of file and string, are needed"},
@@ -269,6 +282,7 @@ static const struct {
     {"-device e1000 -global e1000.mac=1", "props", "e1000 mac=1"},
     {"-device e1000,mac=2 -global e1000.mac=1", "props", "e1000 mac=2"},
     {"-device e1000,id=n -set device.n.mac=3", "props", "e1000 id=n mac=3"},
+    {"-device {\"driver\":\"e1000\",\"id\":\"n\",\"mac\":1}", "props", "e1000 id=n mac=1"},
     {"-qmp unix:q,server,nowait", "monitors", "unix:q,server,nowait(qmp)"},
     {"-qmp-pretty stdio", "monitors", "stdio(qmp,pretty)"},
     {"-chardev socket,id=c,path=p,server=on -mon chardev=c,mode=control", "monitors", "unix:p,server=on,wait=on(qmp)"},
@@ -457,6 +471,11 @@ static const struct {
     {"-drive file=a,bus=1,discard=unmap,serial=x", "- a - 1 -1 discard"},
     {"-pflash a -drive if=pflash,unit=1,file=b", "- a - -1 -1 pflash; - b - -1 1 pflash"},
     {"-drive file=a,werror=stop -drive file=b,rerror=ignore,werror=enospc", "- a - -1 -1 errors 0 2; - b - -1 -1 errors 1 3"},
+    {"-blockdev file,node-name=f,filename=a -blockdev qcow2,node-name=q,file=f,read-only=on", "q a qcow2 -1 -1 none read-only"},
+    {"-blockdev raw,node-name=r,file.driver=file,file.filename=a,,b,discard=unmap", "r a,b raw -1 -1 none discard"},
+    {"-blockdev {\"driver\":\"qcow2\",\"node-name\":\"q\",\"read-only\":true,\"file\":{\"driver\":\"file\",\"filename\":\"a,b\"}}", "q a,b qcow2 -1 -1 none read-only"},
+    {"-blockdev file,node-name=f,filename=a -machine pc,pflash1=f", "f a raw -1 1 pflash"},
+    {"-drive file=a,cache=unsafe -drive file=b,cache=writethrough", "- a - -1 -1 unsafe; - b - -1 -1 through"},
     {"-fda a -fdb b", "- a - 0 0 floppy; - b - 0 1 floppy"},
     {"-drive if=floppy -drive media=cdrom,id=c", "- none - -1 -1 floppy; c none - -1 -1 cdrom"},
 };
@@ -506,6 +525,7 @@ static void print_drive(const DriveOption *d, GString *out)
                            d->unit, interfaces[d->interface],
                            d->cdrom ? " cdrom" : "", d->snapshot ? " snapshot" : "",
                            d->read_only ? " read-only" : "", d->discard ? " discard" : "");
+    g_string_append_printf(out, "%s%s", d->no_flush ? " unsafe" : "", d->write_through ? " through" : "");
     if (d->on_read_error != DRIVE_REPORT || d->on_write_error != DRIVE_ENOSPC)
         g_string_append_printf(out, " errors %d %d", d->on_read_error, d->on_write_error);
 }

@@ -25,10 +25,6 @@ bool opt_device(Options *o, const char *arg, GError **error)
         options_answer(o, ANSWER_DEVICES);
         return true;
     }
-    if (*arg == '{') {
-        error_set(error, "JSON is not supported yet; use DRIVER,PROPERTY=VALUE");
-        return false;
-    }
     props = keyval_table(arg, "driver");
     driver = g_hash_table_lookup(props, "driver");
     if (!driver || !*driver) {

@@ -149,17 +149,32 @@ static bool set_write_error(void *ctx, const char *value, GError **error)
     return set_on_error(&((DriveKeys *)ctx)->drive->on_write_error, value, words, error);
 }
 
-/* What reaches the host's file is the guest's write; a flush of the guest's is one of the host. */
+/* When the host's disk has what the guest wrote. Its page cache is used in any case: that "none" and
+ * "directsync" ask for no such copies is said. */
 static bool set_cache(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "writeback", NULL };
+    static const char *const words[] = { "writeback", "none", "writethrough", "directsync", "unsafe", NULL };
+    DriveOption *d = ((DriveKeys *)ctx)->drive;
+    int n = find_word(value, words, error);
+
+    if (n == 1 || n == 3)
+        options_warn("cache=%s: the host's page cache is used all the same", value);
+    d->write_through = n == 2 || n == 3;
+    d->no_flush = n == 4;
+    return n >= 0;
+}
+
+/* The drive has a thread of its own whatever is chosen. */
+static bool set_aio(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "threads", "native", "io_uring", NULL };
 
     return find_word(value, words, error) >= 0;
 }
 
-static bool set_aio(void *ctx, const char *value, GError **error)
+static bool set_detect_zeroes(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "threads", NULL };
+    static const char *const words[] = { "off", NULL };
 
     return find_word(value, words, error) >= 0;
 }
@@ -180,6 +195,7 @@ static const KeyRow drive_keys[] = {
     { "discard", set_discard },
     { "cache", set_cache },
     { "aio", set_aio },
+    { "detect-zeroes", set_detect_zeroes },
     { "rerror", set_read_error },
     { "werror", set_write_error },
     { NULL },
@@ -196,7 +212,7 @@ void options_free_drive(void *p)
     g_free(d);
 }
 
-static DriveOption *add_drive(Options *o)
+DriveOption *options_add_drive(Options *o)
 {
     DriveOption *d = g_new0(DriveOption, 1);
 
@@ -208,7 +224,7 @@ static DriveOption *add_drive(Options *o)
 
 bool opt_drive(Options *o, const char *arg, GError **error)
 {
-    DriveKeys k = { .drive = add_drive(o) };
+    DriveKeys k = { .drive = options_add_drive(o) };
 
     if (!keyval_apply(arg, NULL, drive_keys, &k, error))
         return false;
@@ -230,7 +246,7 @@ bool opt_drive(Options *o, const char *arg, GError **error)
 
 static DriveOption *add_indexed(Options *o, const char *file, int index)
 {
-    DriveOption *d = add_drive(o);
+    DriveOption *d = options_add_drive(o);
 
     d->file = g_strdup(file);
     d->bus = index / 2;
@@ -246,7 +262,7 @@ static bool add_floppy(Options *o, const char *file, int index)
 
 bool opt_pflash(Options *o, const char *arg, GError **error)
 {
-    DriveOption *d = add_drive(o);
+    DriveOption *d = options_add_drive(o);
 
     d->file = g_strdup(arg);
     d->interface = DRIVE_IF_PFLASH;

@@ -59,6 +59,13 @@ bool opt_cdrom(Options *o, const char *arg, GError **error);
 bool opt_snapshot(Options *o, const char *arg, GError **error);
 void options_complete_drives(Options *o); /* after all options */
 void options_free_drive(void *drive);
+DriveOption *options_add_drive(Options *o); /* one more, nowhere yet */
+
+/* options/blockdev.c: nodes that disks are made of */
+bool opt_blockdev(Options *o, const char *arg, GError **error);
+/* After all options: nodes that stand for a disk become -drive with if=none. */
+bool options_complete_blockdevs(Options *o, GError **error);
+void options_free_blockdev(void *node);
 
 /* options/net.c: networks and cards */
 bool opt_netdev(Options *o, const char *arg, GError **error);
@@ -81,11 +88,15 @@ bool opt_readconfig(Options *o, const char *arg, GError **error);
 void options_apply_globals(Options *o); /* after all options */
 bool options_parse_uuid(const char *text, uint8_t uuid[16]);
 
+/* {"driver": "x", "a": {"b": true}} as "driver=x,a.b=on"; NULL with @error. */
+char *options_from_json(const char *text, GError **error);
 /* Contents of a file, those of the recording in a replay. */
 GBytes *options_read_file(HostFiles *files, const char *path, GError **error);
 /* Option @name as if it stood on the command line here. */
 bool options_apply(Options *o, const char *name, const char *arg, GError **error);
 void options_answer(Options *o, Answer kind); /* the first question asked is answered */
 bool is_help(const char *arg);                /* "help" or "?" */
+/* Accepted, though it does less than its name promises. */
+void options_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 #endif

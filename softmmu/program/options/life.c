@@ -180,7 +180,7 @@ void options_apply_globals(Options *o)
         const char *text = o->globals->pdata[i];
 
         if (!apply_global(o, text) && !o->config.replaying)
-            fprintf(stderr, "mimus: warning: global %s: no -device of that driver uses it\n", text);
+            options_warn("global %s: no -device of that driver uses it", text);
     }
 }
 

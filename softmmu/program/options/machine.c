@@ -141,12 +141,53 @@ static bool must_be_on(void *ctx, const char *value, GError **error)
     return must_be(true, value, error);
 }
 
+static bool set_pflash0(void *ctx, const char *value, GError **error)
+{
+    g_free(((Options *)ctx)->pflash[0]);
+    ((Options *)ctx)->pflash[0] = g_strdup(value);
+    return true;
+}
+
+static bool set_pflash1(void *ctx, const char *value, GError **error)
+{
+    g_free(((Options *)ctx)->pflash[1]);
+    ((Options *)ctx)->pflash[1] = g_strdup(value);
+    return true;
+}
+
+/* Without it firmware and kernel talk to the serial port. */
+static bool set_graphics(void *ctx, const char *value, GError **error)
+{
+    bool graphics;
+
+    if (!parse_switch(value, &graphics, error))
+        return false;
+    ((Options *)ctx)->config.nographic = !graphics;
+    return true;
+}
+
+static bool set_dump_guest_core(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.ram_in_core, error);
+}
+
+/* vmport and the like: "auto" is what it is here. */
+static bool off_or_auto(void *ctx, const char *value, GError **error)
+{
+    return !strcmp(value, "auto") || must_be_off(ctx, value, error);
+}
+
 static const KeyRow machine_keys[] = {
     { "type", set_machine_type },
     { "accel", set_machine_accel },
     { "hpet", set_machine_hpet },
     { "usb", must_be_off },
-    { "vmport", must_be_off },
+    { "vmport", off_or_auto },
+    { "pflash0", set_pflash0 },
+    { "pflash1", set_pflash1 },
+    { "graphics", set_graphics },
+    { "dump-guest-core", set_dump_guest_core },
+    { "mem-merge", must_be_off },
     { "pit", must_be_on },
     { "smm", set_machine_smm },
     { "acpi", must_be_on },

@@ -3,6 +3,8 @@
 #include "softmmu/program/options/options.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
@@ -16,6 +18,17 @@ void options_answer(Options *o, Answer kind)
 {
     if (o->answer_kind == ANSWER_NONE)
         o->answer_kind = kind;
+}
+
+void options_warn(const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    fprintf(stderr, "mimus: warning: %s\n", text);
 }
 
 bool is_help(const char *arg)
@@ -162,6 +175,7 @@ typedef struct OptionRow {
     bool (*set)(Options *o, const char *arg, GError **error);
     const char *help; /* NULL: another spelling of the row before */
     bool host;        /* nothing to the guest: no part of a recording, and free in a replay */
+    bool json;        /* the argument may be a JSON object */
 } OptionRow;
 
 /* clang-format off */
@@ -196,7 +210,7 @@ static const OptionRow option_rows[] = {
     {"debugcon",    "DEV",  opt_debugcon,    "where the debug console at port 0xe9 goes"},
     {"parallel",    "none", opt_parallel,    "no parallel port"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
-    {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)"},
+    {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)", .json = true},
     {"hda",         "FILE", opt_hda,         "IDE disk (-hda to -hdd)"},
     {"hdb",         "FILE", opt_hdb,         NULL},
     {"hdc",         "FILE", opt_hdc,         NULL},
@@ -206,8 +220,9 @@ static const OptionRow option_rows[] = {
     {"pflash",      "FILE", opt_pflash,      "flash with firmware (the first) or its variables (the second)"},
     {"cdrom",       "FILE", opt_cdrom,       "IDE CD-ROM (in the place of -hdc)"},
     {"drive",       "file=FILE[,format=F][,if=ide|virtio|floppy|pflash|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
+    {"blockdev",    "driver=file|raw|qcow2,node-name=ID,filename=FILE|file=ID|file.driver=file,file.filename=FILE[,read-only=on][,discard=unmap]", opt_blockdev, "a disk for -device drive=ID, of files and formats; also as JSON", .json = true},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
-    {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT"},
+    {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT", .json = true},
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
     {"net",         "none|user[,...]|nic[,model=e1000][,macaddr=M]", opt_net, "the same in two options"},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
@@ -256,7 +271,6 @@ static const OptionRow option_rows[] = {
 static const struct {
     const char *name, *why;
 } refused_rows[] = {
-    {"blockdev", "not supported yet; use -drive"},
     {"mtdblock", "there is no such flash; use -pflash"},
     {"sd", "SD cards are not modelled"}, 
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
@@ -345,6 +359,16 @@ static void remember(GPtrArray *args, const char *text, const char *arg)
         g_ptr_array_add(args, g_strdup(arg));
 }
 
+static bool set_option(Options *o, const OptionRow *row, const char *arg, GError **error)
+{
+    g_autofree char *pairs = NULL;
+
+    if (!row->json || *arg != '{')
+        return row->set(o, arg, error);
+    pairs = options_from_json(arg, error);
+    return pairs && row->set(o, pairs, error);
+}
+
 /* One option and its argument; advances *@i over both. */
 static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
 {
@@ -367,7 +391,7 @@ static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
         arg = argv[(*i)++];
     }
     remember(row->host ? o->host_args : o->machine_args, text, arg);
-    if (row->set(o, arg, error))
+    if (set_option(o, row, arg, error))
         return true;
     g_prefix_error(error, "-%s%s%s: ", name, arg ? " " : "", arg ? arg : "");
     return false;
@@ -378,7 +402,7 @@ bool options_apply(Options *o, const char *name, const char *arg, GError **error
     const OptionRow *row = find_option(name);
 
     g_assert(row && row->arg);
-    if (row->set(o, arg, error))
+    if (set_option(o, row, arg, error))
         return true;
     g_prefix_error(error, "-%s %s: ", name, arg);
     return false;
@@ -446,6 +470,7 @@ static void set_defaults(Options *o)
     o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->blockdevs = g_ptr_array_new_with_free_func(options_free_blockdev);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
     o->machine_args = g_ptr_array_new_with_free_func(g_free);
     o->host_args = g_ptr_array_new_with_free_func(g_free);
@@ -456,6 +481,7 @@ static void set_defaults(Options *o)
     o->config.icount_sleep = true;
     o->config.checkpoint_bytes = UINT64_C(1) << 30;
     o->config.hpet = true;
+    o->config.ram_in_core = true;
     o->config.smm = true;
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
@@ -470,7 +496,8 @@ static bool complete(Options *o, GError **error)
     options_apply_globals(o);
     options_complete_drives(o);
     options_complete_net(o);
-    return options_complete_machine(o, error) && options_complete_devices(o, error) &&
+    return options_complete_blockdevs(o, error) && options_complete_machine(o, error) &&
+           options_complete_devices(o, error) &&
            check_together(o, error);
 }
 
@@ -528,6 +555,7 @@ void options_clear(Options *o)
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,
+        &o->pflash[0],      &o->pflash[1],
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
@@ -536,6 +564,7 @@ void options_clear(Options *o)
         host_files_free(o->config.files);
     g_ptr_array_unref(o->monitors);
     g_ptr_array_unref(o->globals);
+    g_ptr_array_unref(o->blockdevs);
     g_ptr_array_unref(o->plugins);
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);

@@ -53,6 +53,8 @@ typedef struct Options {
     char *loadvm, *incoming; /* what the machine begins with; NULL: a cold start */
     char *pidfile;           /* NULL: none */
     bool daemonize, timestamps; /* timestamps: of messages */
+    GPtrArray *blockdevs;    /* of options/blockdev.c */
+    char *pflash[2];         /* names of nodes; NULL: none */
     GPtrArray *globals;      /* char *: DRIVER.PROPERTY=VALUE */
     char *dump_vmstate;      /* describe the state there, and leave */
     char *rr_file; /* -icount rrfile= */
