@@ -6,6 +6,7 @@
  */
 #include "accel/accel.h"
 #include "accel/engine.h"
+#include "accel/guest-mem.h"
 #include "accel/plugin/mimus-plugin.h"
 #include "accel/plugin/plugin.h"
 #include "softmmu/error.h"
@@ -31,6 +32,10 @@
 /* A slice that takes longer, and a sleep that lasts longer than was meant, are the host's fault,
  * and do not pass for the guest: shorter than the periods of its timers. */
 #define LATE_NS 1000000
+
+/* Counted time: what an access to a device takes, as on a board of the time. Else loops that ask one
+ * until some time has passed would ask tens of thousands of times. */
+#define DEVICE_NS 500
 
 /* Counted time: short waits are slept through together, as each would cost more than it lasts. */
 #define NAP_NS 1000000
@@ -82,6 +87,11 @@ bool cpu_has_host_clock(Cpu *cpu)
     return a->icount_shift < 0 && a->host.mult;
 }
 
+bool cpu_counts_time(const Cpu *cpu)
+{
+    return cpu->run->accel->icount_shift >= 0;
+}
+
 void accel_set_running(Accel *a, bool running)
 {
     if (running == a->running)
@@ -126,6 +136,27 @@ static int64_t slice_limit(Accel *a)
                                 clock_deadline_ns(a->machine->clock));
 }
 
+static void shorten_turn(Cpu *cpu, int64_t by)
+{
+    int32_t kept = MIN(cpu->run->debug_kept, by);
+
+    cpu->run->debug_kept -= kept;
+    cpu->run->granted -= by - kept;
+    cpu->budget -= by - kept;
+}
+
+void cpu_pass_device_time(Cpu *cpu)
+{
+    Accel *a = cpu->run->accel;
+    int64_t insns;
+
+    if (a->icount_shift < 0)
+        return;
+    insns = DEVICE_NS >> a->icount_shift;
+    a->bias_ns += insns << a->icount_shift;
+    shorten_turn(cpu, insns);
+}
+
 /* A timer was armed nearer than the running CPU's slice reaches. */
 static void deadline_moved(void *opaque)
 {
@@ -138,13 +169,8 @@ static void deadline_moved(void *opaque)
     beyond = cpu->budget + (int64_t)cpu->run->debug_kept + (int64_t)cpu_rest_of_block(cpu) -
              slice_limit(a);
     if (beyond > 0) {
-        int32_t kept = MIN(cpu->run->debug_kept, beyond);
-
-        cpu->run->debug_kept -= kept;
-        beyond -= kept;
         cpu->run->exact = true;
-        cpu->run->granted -= beyond;
-        cpu->budget -= beyond;
+        shorten_turn(cpu, beyond);
     }
 }
 

@@ -238,6 +238,11 @@ uint64_t cpu_charged_count(Cpu *cpu);
 int64_t cpu_clock_ns(Cpu *cpu);
 /* Does virtual time follow a host clock that can be read at once? Never turns false again. */
 bool cpu_has_host_clock(Cpu *cpu);
+/* Is virtual time a function of what was executed? Does not change while the machine lives. */
+bool cpu_counts_time(const Cpu *cpu);
+/* cpu_clock_ns() in that case, for translated code that says how many instructions of its block are
+ * left with the one that asks; general registers only. */
+int64_t cpu_counted_clock_ns(Cpu *cpu, unsigned left);
 /* Is there no other CPU that could run instead? Does not change while the machine lives. */
 bool cpu_is_alone(const Cpu *cpu);
 /* cpu_clock_ns() in that case, while the CPU executes; general registers only. */

@@ -220,7 +220,7 @@ static void end_block_after_io(Cpu *cpu, const SlowAccess *s)
     uint32_t offset, index;
     Tb *tb;
 
-    if (s->op == OP_probe || !code)
+    if (!code || code->ninsns == 1)
         return;
     tcg_restore_state(a->tcg, code, s->host_pc, cpu, &offset, &index);
     if (code->ninsns - index == 1)
@@ -241,13 +241,16 @@ void guest_mem_slow(void *env)
     unsigned mmu = s->flags & MEM_MMU_MASK;
     uint8_t bytes[sizeof(s->value)];
     Part part[2];
+    bool counted_io;
     uint64_t v;
     unsigned n;
 
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         cpu->ops->misaligned(cpu, s);
     n = resolve(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu, part);
-    if (cpu->run->accel->icount_shift >= 0 && (!part[0].host || (n == 2 && !part[1].host)))
+    counted_io = cpu->run->accel->icount_shift >= 0 && s->op != OP_probe &&
+                 (!part[0].host || (n == 2 && !part[1].host));
+    if (counted_io)
         end_block_after_io(cpu, s);
     cpu->run->accel->stats.slow[slow_kind(cpu, s, part, n)]++;
     switch (s->op) {
@@ -268,6 +271,8 @@ void guest_mem_slow(void *env)
         write_parts(cpu, part, n, bytes);
         break;
     }
+    if (counted_io)
+        cpu_pass_device_time(cpu);
 }
 
 /* ---- For helpers ---------------------------------------------------------------------------- */

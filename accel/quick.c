@@ -12,6 +12,14 @@ int64_t cpu_host_clock_ns(Cpu *cpu)
     return host_clock_scaled(&a->host) + a->bias_ns;
 }
 
+int64_t cpu_counted_clock_ns(Cpu *cpu, unsigned left)
+{
+    const Accel *a = cpu->run->accel;
+    uint64_t count = a->count + (uint64_t)(int64_t)(cpu->run->granted - cpu->budget) - left;
+
+    return (int64_t)(count << a->icount_shift) + a->bias_ns;
+}
+
 uint64_t cpu_tlb_flushes(const Cpu *cpu)
 {
     return cpu->run->tlb->flushes;

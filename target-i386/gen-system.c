@@ -166,12 +166,20 @@ static IrRef bytes_of(Dis *d, IrType type)
     return const32(d, ir_type_info[type].bytes);
 }
 
+/* Counted time goes on by what the access takes, and the turn may end with it. */
+static void leave_counted(Dis *d)
+{
+    if (cpu_counts_time(&d->cpu->cpu))
+        leave_next(d);
+}
+
 void gen_in(Dis *d, Insn *i)
 {
     IrType type = op_type(i, 0);
     IrRef v = call2(d, HELP_in, zext32(d, op_load(d, i, 1)), bytes_of(d, type));
 
     op_store(d, i, 0, as_type(d, type, v));
+    leave_counted(d);
 }
 
 /* A port may change what is mapped where (A20, PAM), so the code that follows is looked up anew. */
@@ -202,6 +210,7 @@ static void string_io(Dis *d, Insn *i, uint32_t how)
 void gen_ins(Dis *d, Insn *i)
 {
     string_io(d, i, 0);
+    leave_counted(d);
 }
 
 void gen_outs(Dis *d, Insn *i)
@@ -209,6 +218,8 @@ void gen_outs(Dis *d, Insn *i)
     string_io(d, i, STRING_IO_OUT);
     if (!i->rep)
         leave_new_mode(d);
+    else
+        leave_counted(d);
 }
 
 /* ---- Control and debug registers ------------------------------------------------------------- */
@@ -319,6 +330,8 @@ static IrRef read_tsc(Dis *d)
         ir_trap_if(d->ir, is_set(d, I64, SLOT_CR4, CR4_TSD), X86_TRAP_ERROR(EXCP_GP, 0));
     if (cpu_has_host_clock(&d->cpu->cpu) && c->tsc_hz == NS_PER_SEC)
         return call0(d, HELP_rdtsc_host);
+    if (cpu_counts_time(&d->cpu->cpu) && c->tsc_hz == NS_PER_SEC && d->nlefts < LEFTS)
+        return call1(d, HELP_rdtsc_counted, insns_left(d));
     return call0(d, HELP_rdtsc);
 }
 

@@ -12,6 +12,11 @@ uint64_t help_rdtsc_host(CpuX86 *c)
     return (uint64_t)cpu_host_clock_ns(&c->cpu) + c->tsc_offset;
 }
 
+uint64_t help_rdtsc_counted(CpuX86 *c, uint32_t left)
+{
+    return (uint64_t)cpu_counted_clock_ns(&c->cpu, left) + c->tsc_offset;
+}
+
 bool quick_cpuid(CpuX86 *c, uint64_t *result, uint32_t leaf, uint32_t subleaf)
 {
     unsigned n = x86_cpuid_memo(leaf, subleaf);

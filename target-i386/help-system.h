@@ -44,6 +44,7 @@ uint64_t help_read_dr(CpuX86 *c, uint32_t n);
 void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value);
 uint64_t help_rdtsc(CpuX86 *c);      /* exact under instruction counting */
 uint64_t help_rdtsc_host(CpuX86 *c); /* cpu_has_host_clock(), TSC at 1 GHz */
+uint64_t help_rdtsc_counted(CpuX86 *c, uint32_t left); /* cpu_counts_time(), likewise */
 uint64_t help_rdpmc(CpuX86 *c, uint32_t counter);
 uint64_t help_random(CpuX86 *c); /* for RDRAND and RDSEED */
 static inline unsigned x86_cpuid_memo(uint32_t leaf, uint32_t subleaf) /* index in cpuid_memo */

@@ -772,6 +772,22 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     init_attributes(d);
 }
 
+IrRef insns_left(Dis *d)
+{
+    unsigned n = d->nlefts++;
+
+    g_assert(n < LEFTS);
+    d->left[n].ref = ir_const_open(d->ir, I32);
+    d->left[n].before = d->ir->ninsns - 1;
+    return d->left[n].ref;
+}
+
+static void tell_insns_left(Dis *d)
+{
+    for (unsigned n = 0; n < d->nlefts; n++)
+        ir_const_amend(d->ir, d->left[n].ref, d->ir->ninsns - d->left[n].before);
+}
+
 /* Stores to a checked block go unnoticed: it looks at what it was made from. */
 static void check_bytes(Dis *d)
 {
@@ -877,4 +893,5 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
                          ir_room(ir) < ROOM_FOR_INSN || ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
             leave_next(&d);
     }
+    tell_insns_left(&d);
 }

@@ -22,6 +22,8 @@
 #include "target-i386/helpers.h"
 #include "tcg/builder.h"
 
+enum { LEFTS = 8 };
+
 struct Dis {
     IrBlock *ir;
     CpuX86 *cpu;
@@ -59,6 +61,11 @@ struct Dis {
         IrRef eflags, backward;
         uint8_t log2;
     } df;
+    struct { /* insns_left(): constants that are known at the end of the block, */
+        IrRef ref;
+        unsigned before; /* after so many of its instructions */
+    } left[LEFTS];
+    unsigned nlefts;
     bool x87_cs_set; /* the last-instruction selector is this block's CS already */
 };
 
@@ -77,6 +84,8 @@ void check_branch(Dis *d, Insn *i, IrRef cond); /* likewise next + i->imm, cut t
  */
 void leave_next(Dis *d); /* go on with the next instruction, new block */
 void leave_branch(Dis *d, Insn *i, int64_t target_delta); /* to next + delta, cut to operand size */
+/* I32: how many instructions the block has from this one on; at most LEFTS times in a block. */
+IrRef insns_left(Dis *d);
 /* Let the block go on there, without a jump, if little is left until something ends it. */
 bool follow_branch(Dis *d, Insn *i, int64_t delta);
 void leave_branch_if(Dis *d, Insn *i, IrRef cond,
