@@ -353,6 +353,33 @@ static void test_counted_interrupt_after_the_access(void **state)
     interrupt_before_the_next_block(0, 0x1004);
 }
 
+static void note_pc(void *opaque)
+{
+    Toy *t = opaque;
+
+    t->cpu->regs[6] = t->cpu->cpu.pc;
+    t->cpu->regs[7] = t->cpu->regs[0];
+}
+
+/* Accesses to a device take time: a timer that is due meanwhile comes after that very instruction. */
+static void test_device_access_takes_time(void **state)
+{
+    static const int64_t takes = 500;
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 0, 1, TOY_ADD, 0, 1,
+                   TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+    Timer *timer = timer_new(t->machine.clock, note_pc, t);
+
+    t->cpu->regs[1] = 10;
+    timer_set(timer, 3 * (5 + takes) + 100); /* in the fourth round's access */
+    toy_run(t, 0x1000);
+    assert_int_equal(t->cpu->regs[6], 0x1007);
+    assert_int_equal(t->cpu->regs[7], 3 * 3 + 1);
+    assert_int_equal(accel_instruction_count(t->accel), 51);
+    assert_int_equal(clock_now_ns(t->machine.clock), 51 + 10 * takes);
+    timer_free(timer);
+    toy_free(t);
+}
+
 static void load_banked(Toy *t, uint16_t asid, uint64_t expected)
 {
     cpu_tlb_set_asid(&t->cpu->cpu, asid);
@@ -468,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_interrupt_at_a_side_exit),
         cmocka_unit_test(test_interrupt_before_the_next_block),
         cmocka_unit_test(test_counted_interrupt_after_the_access),
+        cmocka_unit_test(test_device_access_takes_time),
         cmocka_unit_test(test_address_spaces),
         cmocka_unit_test(test_code_of_address_spaces),
         cmocka_unit_test(test_flush_renumbers_contexts),

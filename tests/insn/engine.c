@@ -389,6 +389,21 @@ int64_t cpu_host_clock_ns(Cpu *cpu)
     return cpu_clock_ns(cpu);
 }
 
+/* A nanosecond for each instruction, of a run. */
+bool cpu_counts_time(const Cpu *cpu)
+{
+    return true;
+}
+
+int64_t cpu_counted_clock_ns(Cpu *cpu, unsigned left)
+{
+    return (int64_t)BUDGET - cpu->budget - left;
+}
+
+void cpu_pass_device_time(Cpu *cpu)
+{
+}
+
 void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel)
 {
 }
@@ -538,6 +553,7 @@ static void load_state(Engine *e, const Case *k)
     c->mode = 0;
     x86_update_mode(c);
     c->cpu.pc = s->rip;
+    c->tsc_hz = NS_PER_SEC;
     c->cpu.budget = BUDGET;
 }
 

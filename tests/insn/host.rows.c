@@ -15,6 +15,7 @@ const Row host_rows[] = {
     { "smsw [ebx]", CODE("\x0f\x01\x23"), M32, { { RBX, DATA_BASE } }, { { DATA16, 0x33 } }, .engines_only = true },
     { "xgetbv 0", CODE("\x0f\x01\xd0"), M32 | M64, { { RCX, 0 } }, { { RAX, 7 }, { RDX, 0 } }, .engines_only = true },
     { "rdtsc at time 0", CODE("\x0f\x31"), M32 | M64, { { 0 } }, { { RAX, 0 }, { RDX, 0 } }, .engines_only = true },
+    { "rdtsc knows what has run of its block", CODE("\x0f\x31\x89\xc3\x90\x0f\x31\x89\xc1\x90\x90\x0f\x31\x90"), M32 | M64, { { 0 } }, { { RAX, 7 }, { RBX, 0 }, { RCX, 3 }, { RDX, 0 } }, .engines_only = true },
     { "rdtscp at time 0", CODE("\x0f\x01\xf9"), M32 | M64, { { 0 } }, { { RAX, 0 }, { RDX, 0 }, { RCX, 0 } }, .engines_only = true },
     { "rdpid rax", CODE("\xf3\x0f\xc7\xf8"), M64, { { 0 } }, { { RAX, 0 } }, .engines_only = true },
     { "fxsave", CODE("\x0f\xae\x07"), M32, { { RDI, DATA_BASE + 0x800 }, { XMM0 + 1, 5, 6 }, { ZEROS + 0x800, 512 } }, { { DATA64 + 0x800, 0x37f }, { DATA64 + 0x818, 0xffff00001f80 }, { DATA128 + 0x8b0, 5, 6 } }, .engines_only = true }, /* MXCSR_MASK */
