@@ -27,6 +27,7 @@ typedef enum DebugWhy {
     DEBUG_REACHED, /* the moment that was asked for (travel.h) */
     DEBUG_BEGIN,   /* of a recording: there is nothing before */
     DEBUG_END,     /* … after */
+    DEBUG_NEVER,   /* what was searched for has not happened: nothing has moved */
 } DebugWhy;
 
 typedef struct DebugStop {

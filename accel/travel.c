@@ -289,9 +289,13 @@ static void search_on(Accel *a)
 {
     Travel *t = a->travel;
 
+    bool all = t->start == checkpoints_before(t->checkpoints, 0)->step;
+
     if (t->found.any)
         go(a, t->found.step, &t->found.stop);
-    else if (t->start == checkpoints_before(t->checkpoints, 0)->step)
+    else if (all && t->has_own_point)
+        go(a, t->origin, &(DebugStop){ .why = DEBUG_NEVER, .point = t->own_point });
+    else if (all)
         go(a, t->start, &(DebugStop){ .why = DEBUG_BEGIN });
     else {
         t->end = t->start;

@@ -29,7 +29,7 @@ void travel_back_step(Accel *a, unsigned cpu);
 /* To the last time that a point of debug_insert() stopped the run: to before the instruction at a
  * breakpoint, before the instruction that hit a watchpoint. */
 void travel_back_continue(Accel *a);
-/* The same for this point alone. */
+/* The same for this point alone; if there is no such time, DEBUG_NEVER. */
 void travel_back_to_point(Accel *a, const DebugPoint *p);
 /* To when so many instructions were executed, backwards or forwards; if the recording is shorter,
  * to its end: DEBUG_REACHED, DEBUG_END. */

@@ -11,29 +11,60 @@
 #ifdef HAVE_CAPSTONE
 #include <capstone/capstone.h>
 
-static cs_mode capstone_mode(uint32_t mode)
+enum { CODE_SIZES = 3 };
+
+static void close_handles(gpointer data)
 {
-    return mode & X86_MODE_CS64 ? CS_MODE_64 : mode & X86_MODE_CS32 ? CS_MODE_32 : CS_MODE_16;
+    csh *handles = data;
+
+    for (unsigned n = 0; n < CODE_SIZES; n++)
+        if (handles[n])
+            cs_close(&handles[n]);
+    g_free(handles);
 }
 
-/* One instruction at @bytes: its length and its text in @out; 0 if there is none. */
-static unsigned disas_one(csh handle, uint64_t addr, const uint8_t *bytes, uint32_t len,
+/* A handle of this thread's that disassembles for @mode; 0: there is none to be had. Making one
+ * takes longer than most of what it is asked for. */
+static csh handle_for(uint32_t mode)
+{
+    static const cs_mode modes[CODE_SIZES] = { CS_MODE_16, CS_MODE_32, CS_MODE_64 };
+    static GPrivate of_thread = G_PRIVATE_INIT(close_handles);
+    unsigned n = mode & X86_MODE_CS64 ? 2 : mode & X86_MODE_CS32 ? 1 : 0;
+    csh *handles = g_private_get(&of_thread);
+
+    if (!handles) {
+        handles = g_new0(csh, CODE_SIZES);
+        g_private_set(&of_thread, handles);
+    }
+    if (!handles[n] && cs_open(CS_ARCH_X86, modes[n], &handles[n]) != CS_ERR_OK)
+        handles[n] = 0;
+    return handles[n];
+}
+#endif
+
+/* One instruction at @bytes: its length and its text in @out; 0 if capstone knows none. */
+static unsigned disas_one(uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                           GString *out)
 {
+    unsigned size = 0;
+#ifdef HAVE_CAPSTONE
+    csh handle = handle_for(mode);
     const uint8_t *code = bytes;
     size_t left = len;
     uint64_t pc = addr;
-    cs_insn *insn = cs_malloc(handle);
-    unsigned size = 0;
+    cs_insn *insn;
 
+    if (!handle)
+        return 0;
+    insn = cs_malloc(handle);
     if (cs_disasm_iter(handle, &code, &left, &pc, insn)) {
         size = insn->size;
         g_string_append_printf(out, "%s %s", insn->mnemonic, insn->op_str);
     }
     cs_free(insn, 1);
+#endif
     return size;
 }
-#endif
 
 /* What only our own tables know, without its operands. */
 static unsigned name_one(uint32_t mode, const uint8_t *bytes, uint32_t len, GString *out)
@@ -56,16 +87,7 @@ static unsigned name_one(uint32_t mode, const uint8_t *bytes, uint32_t len, GStr
 void x86_print_insn(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                     GString *out)
 {
-    unsigned size = 0;
-#ifdef HAVE_CAPSTONE
-    csh handle;
-
-    if (cs_open(CS_ARCH_X86, capstone_mode(mode), &handle) == CS_ERR_OK) {
-        size = disas_one(handle, addr, bytes, len, out);
-        cs_close(&handle);
-    }
-#endif
-    if (!size)
+    if (!disas_one(mode, addr, bytes, len, out))
         name_one(mode, bytes, len, out);
 }
 
@@ -80,18 +102,11 @@ void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes
                     GString *out)
 {
     uint32_t at = 0;
-#ifdef HAVE_CAPSTONE
-    csh handle;
-    bool open = cs_open(CS_ARCH_X86, capstone_mode(mode), &handle) == CS_ERR_OK;
-#endif
 
     while (at < len) {
         g_autoptr(GString) text = g_string_new(NULL);
-        unsigned size = 0;
-#ifdef HAVE_CAPSTONE
-        if (open)
-            size = disas_one(handle, addr + at, bytes + at, len - at, text);
-#endif
+        unsigned size = disas_one(mode, addr + at, bytes + at, len - at, text);
+
         if (!size)
             size = name_one(mode, bytes + at, len - at, text);
         g_string_append_printf(out, "0x%08" G_GINT64_MODIFIER "x:  ", addr + at);
@@ -99,8 +114,4 @@ void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes
         g_string_append_printf(out, " %s\n", text->str);
         at += size;
     }
-#ifdef HAVE_CAPSTONE
-    if (open)
-        cs_close(&handle);
-#endif
 }

@@ -169,6 +169,9 @@ def points(r, counts):
     assert when(r) == last - 1, "before the instruction that wrote"
     r.run("s")
     assert when(r) == last and r.read(stack, 8) == value
+    assert "nothing was written there" in monitor(r, "last-write 0xfeedc0de0000 8")
+    assert "nothing was executed there" in monitor(r, "last-exec 0xfeedc0de0000")
+    assert when(r) == last and r.read(stack, 8) == value, "nobody has moved"
 
 
 def moments(r, counts):

@@ -593,7 +593,7 @@ static void on_nothing(GdbStub *s, Text t)
 
 /* ---- Monitor commands ------------------------------------------------------------------------ */
 
-static void send_output(GdbStub *s, const GString *text)
+void gdb_send_output(GdbStub *s, const GString *text)
 {
     for (size_t at = 0; at < text->len; at += GDB_PACKET_MAX / 4) {
         g_autoptr(GString) out = g_string_new("O");
@@ -614,7 +614,7 @@ static void on_monitor(GdbStub *s, Text t)
         return;
     }
     s->target.monitor(s->target.opaque, line, out);
-    send_output(s, out);
+    gdb_send_output(s, out);
     s->monitor_waits = s->target.is_running(s->target.opaque);
     if (!s->monitor_waits)
         gdb_send_text(s, "OK");

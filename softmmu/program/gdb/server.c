@@ -312,6 +312,15 @@ static void monitor_command(void *opaque, const char *line, GString *out)
     monitor_execute(((GdbServer *)opaque)->mon, line, out);
 }
 
+static const char *news_of(const DebugStop *stop)
+{
+    if (stop->why != DEBUG_NEVER)
+        return NULL;
+    return stop->point.kinds == DEBUG_EXEC
+               ? "nothing was executed there before, as far back as the recording goes\n"
+               : "nothing was written there before, as far back as the recording goes\n";
+}
+
 static GdbStop describe(GdbServer *g)
 {
     GdbStop s = { .signal = GDB_SIGINT, .cpu = g->last.cpu };
@@ -330,6 +339,7 @@ static GdbStop describe(GdbServer *g)
     s.at_point = g->last.why == DEBUG_BREAKPOINT || g->last.why == DEBUG_WATCHPOINT;
     s.point = g->last.point.tag;
     s.addr = g->last.addr;
+    s.news = news_of(&g->last);
     return s;
 }
 
@@ -366,6 +376,8 @@ void gdb_server_settle(GdbServer *g)
     if (debug_take_stop(g->b->accel, &news)) {
         g->last = news;
         tell_divergence(g);
+        if (news_of(&news))
+            fprintf(stderr, "mimus: %s", news_of(&news));
     }
     if (m->state == RUN_RUNNING)
         g->last.why = DEBUG_NOTHING;

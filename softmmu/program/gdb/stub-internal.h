@@ -30,6 +30,7 @@ struct GdbStub {
 /* Act on a packet: @len bytes, a 0 behind them. */
 void gdb_packet(GdbStub *s, const char *body, size_t len);
 void gdb_send_stop(GdbStub *s);
+void gdb_send_output(GdbStub *s, const GString *text); /* of a monitor command */
 void gdb_send(GdbStub *s, const void *body, size_t len);
 void gdb_send_text(GdbStub *s, const char *text);
 

@@ -190,6 +190,10 @@ void gdb_stub_stopped(GdbStub *s, const GdbStop *stop)
     if (s->monitor_waits) { /* GDB asks for nothing before it is answered */
         s->monitor_waits = false;
         s->cpu_g = s->stop.cpu;
+        if (stop->news) {
+            g_autoptr(GString) out = g_string_new(stop->news);
+            gdb_send_output(s, out);
+        }
         gdb_send_text(s, "OK");
         return;
     }

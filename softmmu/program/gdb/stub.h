@@ -39,6 +39,7 @@ typedef struct GdbStop {
     GdbPoint point;
     uint64_t addr; /* of a watchpoint's hit */
     GdbHistory history;
+    const char *news; /* what the user of a monitor command is told; may be NULL */
 } GdbStop;
 
 /* All on the machine thread; @cpu is < ncpus, sizes are within the limits above. */

@@ -176,24 +176,65 @@ _Static_assert(sizeof(ChampSimRecord) == 64, "the layout is the file's");
 
 enum { CHAMPSIM_SP = 6, CHAMPSIM_FLAGS = 25, CHAMPSIM_IP = 26 };
 
+enum { CODE_SIZES = 3 };
+
 typedef struct ChampSim {
-    csh handle;
+    csh handles[CODE_SIZES];
+    cs_insn *insns[CODE_SIZES];
+    unsigned size; /* of the code, as it seems: index of these */
+    csh handle;    /* that one's: the instruction's */
     cs_insn *insn;
 } ChampSim;
 
+static void champsim_end(Conversion *c)
+{
+    ChampSim *s = c->state;
+
+    for (unsigned n = 0; n < CODE_SIZES; n++) {
+        if (s->insns[n])
+            cs_free(s->insns[n], 1);
+        if (s->handles[n])
+            cs_close(&s->handles[n]);
+    }
+    g_free(s);
+}
+
 static bool champsim_begin(Conversion *c, GError **error)
 {
+    static const cs_mode modes[CODE_SIZES] = { CS_MODE_64, CS_MODE_32, CS_MODE_16 };
     ChampSim *s = g_new0(ChampSim, 1);
 
     c->state = s;
-    if (cs_open(CS_ARCH_X86, CS_MODE_64, &s->handle) != CS_ERR_OK) {
-        error_set(error, "capstone does not know x86");
-        g_free(s);
-        return false;
+    for (unsigned n = 0; n < CODE_SIZES; n++) {
+        if (cs_open(CS_ARCH_X86, modes[n], &s->handles[n]) != CS_ERR_OK) {
+            error_set(error, "capstone does not know x86");
+            champsim_end(c);
+            return false;
+        }
+        cs_option(s->handles[n], CS_OPT_DETAIL, CS_OPT_ON);
+        s->insns[n] = cs_malloc(s->handles[n]);
     }
-    cs_option(s->handle, CS_OPT_DETAIL, CS_OPT_ON);
-    s->insn = cs_malloc(s->handle);
     return true;
+}
+
+/* The trace does not say how wide the code is: as wide as that of the instruction before, unless
+ * that makes another length of it. */
+static bool champsim_decode(ChampSim *s, const TraceInsn *i)
+{
+    for (unsigned n = 0; n < CODE_SIZES; n++) {
+        unsigned size = (s->size + n) % CODE_SIZES;
+        const uint8_t *code = i->bytes;
+        size_t left = i->size;
+        uint64_t pc = i->pc;
+
+        s->handle = s->handles[size];
+        s->insn = s->insns[size];
+        if (cs_disasm_iter(s->handle, &code, &left, &pc, s->insn) && !left) {
+            s->size = size;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Registers by families; only SP, FLAGS and IP have numbers that mean something to ChampSim. */
@@ -304,13 +345,10 @@ static void champsim_insn(Conversion *c, const TraceInsn *i, uint64_t next_pc)
 {
     ChampSim *s = c->state;
     ChampSimRecord r = { .ip = i->pc };
-    const uint8_t *code = i->bytes;
-    size_t left = i->size;
-    uint64_t pc = i->pc;
 
     if (i->aborted)
         return;
-    if (cs_disasm_iter(s->handle, &code, &left, &pc, s->insn)) {
+    if (champsim_decode(s, i)) {
         if (cs_insn_group(s->handle, s->insn, CS_GRP_JUMP) ||
             cs_insn_group(s->handle, s->insn, CS_GRP_CALL) ||
             cs_insn_group(s->handle, s->insn, CS_GRP_RET))
@@ -323,15 +361,6 @@ static void champsim_insn(Conversion *c, const TraceInsn *i, uint64_t next_pc)
         add_address(i->access[k].store ? r.dst_mem : r.src_mem, i->access[k].store ? 2 : 4,
                     i->access[k].addr);
     fwrite(&r, sizeof(r), 1, c->out);
-}
-
-static void champsim_end(Conversion *c)
-{
-    ChampSim *s = c->state;
-
-    cs_free(s->insn, 1);
-    cs_close(&s->handle);
-    g_free(s);
 }
 #endif
 
