@@ -22,7 +22,7 @@
 #include "target-i386/helpers.h"
 #include "tcg/builder.h"
 
-enum { LEFTS = 8 };
+enum { LEFTS = 32 };
 
 struct Dis {
     IrBlock *ir;
