@@ -68,7 +68,9 @@ static Features host_features(void)
 {
     unsigned long caps = baseline_only() ? 0 : getauxval(AT_HWCAP);
 
-    return (Features){ .lse = caps & HWCAP_ATOMICS, .aes = caps & HWCAP_AES };
+    return (Features){ .lse = caps & HWCAP_ATOMICS,
+                       .aes = caps & HWCAP_AES,
+                       .pmull = caps & HWCAP_PMULL };
 }
 
 static unsigned backend_features(void)

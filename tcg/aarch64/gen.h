@@ -54,7 +54,7 @@ typedef struct SlotHome {
 } SlotHome;
 
 typedef struct Features {
-    bool lse, aes;
+    bool lse, aes, pmull;
 } Features;
 
 typedef struct SoftTable SoftTable;
@@ -330,7 +330,8 @@ void emit_fp(Gen *g), emit_f2f(Gen *g), emit_i2f(Gen *g), emit_f2i(Gen *g), emit
 void emit_getfsw(Gen *g), emit_setfsw(Gen *g), emit_setfcw(Gen *g);
 void emit_v(Gen *g), emit_vextract(Gen *g), emit_vinsert(Gen *g), emit_vfromint(Gen *g);
 void emit_vmovlo(Gen *g), emit_vbcast(Gen *g), emit_vmovmsk(Gen *g), emit_vtest(Gen *g);
-void emit_vzeroupper(Gen *g);
+void emit_vzeroupper(Gen *g), emit_vinserth(Gen *g), emit_vextracth(Gen *g);
+void emit_vwiden(Gen *g), emit_vlane2(Gen *g), emit_vpermq(Gen *g), emit_vpermd(Gen *g);
 void emit_call(Gen *g), emit_trap(Gen *g), emit_trap_if(Gen *g), emit_goto(Gen *g);
 void emit_goto_if(Gen *g), emit_jump(Gen *g), emit_exit(Gen *g), emit_exit_if(Gen *g);
 void emit_soft(Gen *g); /* by the interpreter's handler */

@@ -217,6 +217,53 @@ static void full_buffer(Harness *h)
     ir_block_free(ir);
 }
 
+/* A block that leaves early when the top bit of r0 is set, and is long behind that. */
+static void long_block(IrBlock *ir)
+{
+    IrRef x, y;
+
+    ir_block_reset(ir, 0x100);
+    ir_insn(ir, 0x100);
+    x = ir_get(ir, I64, S_R0, 0);
+    ir_goto_if(ir, ir_fl_test(ir, CC_S, ir_fl_logic(ir, x)), 0x300);
+    ir_insn(ir, 0x102);
+    y = ir_get(ir, I64, S_R0 + 1, 0);
+    for (unsigned i = 0; i < 2500; i++) {
+        y = ir_add(ir, ir_un(ir, OP_popcnt, y), x);
+    }
+    ir_set(ir, S_R0 + 1, 0, y);
+    ir_goto(ir, 0x200);
+}
+
+/* Exits are beyond the reach of a bit test, and links beyond that of a conditional branch. */
+static void far_exits(Harness *h)
+{
+    TcgCode *a, *b;
+    Outcome o;
+
+    long_block(tcg_ir(h->tcg));
+    a = compile(h);
+    while (tcg_buffer_used(h->tcg) < 3u << 19) {
+        long_block(tcg_ir(h->tcg));
+        compile(h);
+    }
+    b = adder(h, 0x300, 1, 0x400);
+    for (unsigned linked = 0; linked < 3; linked++) {
+        for (unsigned i = 0; i < 2; i++) {
+            h->env->r[0] = i ? UINT64_C(1) << 63 : 5;
+            h->env->r[1] = 7;
+            h->env->budget = 100;
+            enter_at(h, 0x100);
+            o = harness_run(h, a);
+            assert_int_equal(o.leave.kind, TCG_EXIT_LINK);
+            assert_ptr_equal(o.leave.from, i && linked == 1 ? b : a);
+            assert_int_equal(h->env->r[1] == 7, i);
+            assert_int_equal(h->env->budget, i && linked == 1 ? 98 : 98 + (int)i);
+        }
+        tcg_link(h->tcg, a, 0, linked ? NULL : b);
+    }
+}
+
 #define ON_EACH_BACKEND(name)            \
     static void run_##name(void **state) \
     {                                    \
@@ -230,6 +277,7 @@ ON_EACH_BACKEND(side_exits)
 ON_EACH_BACKEND(retired)
 ON_EACH_BACKEND(jumps)
 ON_EACH_BACKEND(full_buffer)
+ON_EACH_BACKEND(far_exits)
 
 /* Random blocks with something about the machine changed after the reset. */
 static void compare_random(Harness *ref, Harness *other, unsigned mask, unsigned count,
@@ -277,6 +325,21 @@ static void control_words(void **state)
 {
     compare_random(harness_new("interp", true), harness_new(NULL, false),
                    GEN_SSE | GEN_X87 | GEN_MEM | GEN_CALL, 1000, odd_control_words);
+}
+
+/* PE set and nothing unmasked: what hosts do by themselves. */
+static void inexact_before(FakeEnv *env, uint64_t seed)
+{
+    uint64_t rng = seed;
+
+    env->mxcsr = 0x1fa0 | (harness_random(&rng) & 0x6000);
+}
+
+static void sticky_precision(void **state)
+{
+    compare_random(harness_new("interp", true), harness_new(NULL, false),
+                   (GEN_SSE | GEN_MEM | GEN_FLAGS | GEN_V256) & random_mask(harness_native()), 1500,
+                   inexact_before);
 }
 
 static void flags_of_every_kind(FakeEnv *env, uint64_t seed)
@@ -388,7 +451,8 @@ int main(void)
         cmocka_unit_test(run_retired),          cmocka_unit_test(run_jumps),
         cmocka_unit_test(run_full_buffer),      cmocka_unit_test(atomic_forms),
         cmocka_unit_test(control_words),        cmocka_unit_test(records_at_entry),
-        cmocka_unit_test(grouped_accesses),
+        cmocka_unit_test(grouped_accesses),     cmocka_unit_test(run_far_exits),
+        cmocka_unit_test(sticky_precision),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

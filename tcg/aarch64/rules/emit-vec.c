@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packed integers as the host has them. A rule makes code for 128 bits (Lanes: registers of
- * operands and result, which is none of the operands or may be @in_place); 256 bits are done one
- * half after the other, from memory to memory. What has no rule here is emit_soft()'s.
+ * Packed integers as the host has them. A rule makes code for 128 bits; 256 bits are done one half
+ * after the other, from memory to memory. What has no rule here is emit_soft()'s.
  */
-#include "tcg/aarch64/gen.h"
+#include "tcg/aarch64/rules/vec.h"
 
 #define CUR ((IrRef)g->cur)
-
-typedef struct Lanes {
-    int d, n, m, k; /* V0-V31; V0 and V1 are free */
-    unsigned lane;
-    uint32_t imm;
-} Lanes;
-
-typedef void (*Half)(Gen *g, const Lanes *l);
 
 /* -- Instructions of three registers ---------------------------------------------------------- */
 
@@ -260,23 +251,72 @@ static void half_imc(Gen *g, const Lanes *l)
 /* -- The frame -------------------------------------------------------------------------------- */
 
 static const Half halves[IR_NOPS] = {
-    [OP_vadd] = half_v3,        [OP_vsub] = half_v3,         [OP_vadds] = half_v3,
-    [OP_vaddus] = half_v3,      [OP_vsubs] = half_v3,        [OP_vsubus] = half_v3,
-    [OP_vmullo] = half_v3,      [OP_vavg] = half_v3,         [OP_vminu] = half_v3,
-    [OP_vmins] = half_v3,       [OP_vmaxu] = half_v3,        [OP_vmaxs] = half_v3,
-    [OP_vcmpeq] = half_v3,      [OP_vcmpgt] = half_v3,       [OP_vand] = half_v3,
-    [OP_vor] = half_v3,         [OP_vxor] = half_v3,         [OP_vunpacklo] = half_v3,
-    [OP_vunpackhi] = half_v3,   [OP_vhadd] = half_v3,        [OP_vandn] = half_andn,
-    [OP_vabs] = half_abs,       [OP_vmulhs] = half_mulhigh,  [OP_vmulhu] = half_mulhigh,
-    [OP_vmadd] = half_madd,     [OP_vmulud] = half_mul_even, [OP_vmulsd] = half_mul_even,
-    [OP_vsad] = half_sad,       [OP_vpackss] = half_pack,    [OP_vpackus] = half_pack,
-    [OP_vshli] = half_shift,    [OP_vshri] = half_shift,     [OP_vsari] = half_shift,
-    [OP_vbshl] = half_bytes,    [OP_vbshr] = half_bytes,     [OP_valign] = half_align,
-    [OP_vshuf] = half_shuffle,  [OP_vshuflo] = half_shuffle, [OP_vshufhi] = half_shuffle,
-    [OP_vshuf2] = half_shuf2,   [OP_vblend] = half_blend,    [OP_vshufb] = half_shufb,
-    [OP_vsext] = half_widen,    [OP_vzext] = half_widen,     [OP_vselect] = half_select,
-    [OP_aesenc] = half_aes,     [OP_aesenclast] = half_aes,  [OP_aesdec] = half_aes,
-    [OP_aesdeclast] = half_aes, [OP_aesimc] = half_imc,
+    [OP_vadd] = half_v3,
+    [OP_vsub] = half_v3,
+    [OP_vadds] = half_v3,
+    [OP_vaddus] = half_v3,
+    [OP_vsubs] = half_v3,
+    [OP_vsubus] = half_v3,
+    [OP_vmullo] = half_v3,
+    [OP_vavg] = half_v3,
+    [OP_vminu] = half_v3,
+    [OP_vmins] = half_v3,
+    [OP_vmaxu] = half_v3,
+    [OP_vmaxs] = half_v3,
+    [OP_vcmpeq] = half_v3,
+    [OP_vcmpgt] = half_v3,
+    [OP_vand] = half_v3,
+    [OP_vor] = half_v3,
+    [OP_vxor] = half_v3,
+    [OP_vunpacklo] = half_v3,
+    [OP_vunpackhi] = half_v3,
+    [OP_vhadd] = half_v3,
+    [OP_vandn] = half_andn,
+    [OP_vabs] = half_abs,
+    [OP_vmulhs] = half_mulhigh,
+    [OP_vmulhu] = half_mulhigh,
+    [OP_vmadd] = half_madd,
+    [OP_vmulud] = half_mul_even,
+    [OP_vmulsd] = half_mul_even,
+    [OP_vsad] = half_sad,
+    [OP_vpackss] = half_pack,
+    [OP_vpackus] = half_pack,
+    [OP_vshli] = half_shift,
+    [OP_vshri] = half_shift,
+    [OP_vsari] = half_shift,
+    [OP_vbshl] = half_bytes,
+    [OP_vbshr] = half_bytes,
+    [OP_valign] = half_align,
+    [OP_vshuf] = half_shuffle,
+    [OP_vshuflo] = half_shuffle,
+    [OP_vshufhi] = half_shuffle,
+    [OP_vshuf2] = half_shuf2,
+    [OP_vblend] = half_blend,
+    [OP_vshufb] = half_shufb,
+    [OP_vsext] = half_widen,
+    [OP_vzext] = half_widen,
+    [OP_vselect] = half_select,
+    [OP_aesenc] = half_aes,
+    [OP_aesenclast] = half_aes,
+    [OP_aesdec] = half_aes,
+    [OP_aesdeclast] = half_aes,
+    [OP_aesimc] = half_imc,
+
+    [OP_vshl] = half_shift_by,
+    [OP_vshr] = half_shift_by,
+    [OP_vsar] = half_shift_by,
+    [OP_vshlv] = half_shift_each,
+    [OP_vshrv] = half_shift_each,
+    [OP_vsarv] = half_shift_each,
+    [OP_vhsub] = half_neighbours,
+    [OP_vhadds] = half_neighbours,
+    [OP_vhsubs] = half_neighbours,
+    [OP_vmaddub] = half_maddub,
+    [OP_vmulhrs] = half_mulhrs,
+    [OP_vsign] = half_sign,
+    [OP_vinsertps] = half_insertps,
+    [OP_vpermil] = half_permil,
+    [OP_vclmul] = half_clmul,
 };
 
 /* Immediates that have bits of their own for the upper half. */
@@ -296,6 +336,9 @@ static bool has_lane(const Gen *g)
 
     if (op >= OP_aesenc && op <= OP_aesimc) {
         return g->be->feat.aes;
+    }
+    if (op == OP_vclmul) {
+        return g->be->feat.pmull;
     }
     return !(g->op->aux == 3 && (op == OP_vabs || op == OP_vsari));
 }
@@ -397,81 +440,4 @@ void emit_vmovlo(Gen *g)
     }
     a_ins_elem(&g->a, type_of(g, g->op->b) == F64 ? 3 : 2, d & 31, 0, m & 31, 0);
     def_reg(g, CUR, d, false);
-}
-
-void emit_vbcast(Gen *g)
-{
-    int n, d;
-
-    if (g->op->type != V128 || g->op->aux > 3) {
-        emit_soft(g);
-        return;
-    }
-    n = use_vec(g, g->op->a);
-    d = pick_vec(g, 0);
-    a_dup_elem(&g->a, g->op->aux, d & 31, n & 31, 0);
-    def_reg(g, CUR, d, false);
-}
-
-/* Top bits: shifted down, then added to their neighbours by ever wider lanes. */
-void emit_vmovmsk(Gen *g)
-{
-    unsigned lane = g->op->aux;
-    int n, d;
-
-    if (type_of(g, g->op->a) != V128) {
-        emit_soft(g);
-        return;
-    }
-    n = use_vec(g, g->op->a) & 31;
-    if (lane == 3) {
-        a_umov(&g->a, 3, X16, n, 0);
-        a_umov(&g->a, 3, X17, n, 1);
-        a_lsr(&g->a, 8, X16, X16, 63);
-        a_lsr(&g->a, 8, X17, X17, 63);
-        d = pick_gpr(g, 0);
-        a_alu_sh(&g->a, A_ORR, 4, d, X16, X17, A_LSL, 1);
-    } else {
-        unsigned bits = 8u << lane;
-        a_2(&g->a, 0x6f000400 | (2 * bits - (bits - 1)) << 16, 0, n); /* USHR */
-        if (lane == 0) {
-            a_2(&g->a, 0x6f001400 | (32 - 7) << 16, 0, 0);  /* USRA V0.8H, #7 */
-            a_2(&g->a, 0x6f001400 | (64 - 14) << 16, 0, 0); /* .4S, #14 */
-        }
-        a_2(&g->a, 0x6f001400 | (128u - (lane ? 31 : 28)) << 16, 0, 0); /* .2D */
-        a_umov(&g->a, 0, X16, 0, 0);
-        a_umov(&g->a, 0, X17, 0, 8);
-        d = pick_gpr(g, 0);
-        a_alu_sh(&g->a, A_ORR, 4, d, X16, X17, A_LSL, lane ? 2 : 8);
-    }
-    def_reg(g, CUR, d, true);
-}
-
-/* 1 in @d if V0 is 0. */
-static void is_zero(Gen *g, int d)
-{
-    a_umov(&g->a, 3, d, 0, 0);
-    a_umov(&g->a, 3, LR, 0, 1);
-    a_alu(&g->a, A_ORR, 8, d, d, LR);
-    a_un(&g->a, A_CLZ, 8, d, d);
-    a_lsr(&g->a, 8, d, d, 6);
-}
-
-void emit_vtest(Gen *g)
-{
-    int n, m, d;
-
-    if (type_of(g, g->op->a) != V128) {
-        emit_soft(g);
-        return;
-    }
-    n = use_vec(g, g->op->a) & 31;
-    m = use_vec(g, g->op->b) & 31;
-    a_3(&g->a, 0x4e201c00, 0, n, m);
-    is_zero(g, X16);
-    a_3(&g->a, 0x4e601c00, 0, m, n); /* BIC */
-    is_zero(g, X17);
-    d = pick_gpr(g, 0);
-    a_alu_sh(&g->a, A_ORR, 4, d, X17, X16, A_LSL, 6);
-    def_reg(g, CUR, d, true);
 }
