@@ -355,6 +355,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     TcgConfig config = {
         .backend = m->config->accel_backend,
         .buffer_size = m->config->tb_size ? m->config->tb_size : CODE_BUFFER_DEFAULT,
+        .census = log_enabled(LOG_STATS),
         .layout = layout_of(ops),
         .slots = slots,
         .nslots = ops->nslots + PLUGIN_SLOTS,

@@ -114,4 +114,5 @@ void accel_print_stats(Accel *a, GString *out)
     print_code(a, out);
     print_running(a, out);
     print_memory(a, out);
+    tcg_print_census(a->tcg, out);
 }

@@ -35,6 +35,7 @@ struct TcgBackend {
     void (*x87_load)(const void *image); /* TCG_HAS_X87: see tcg.h */
     void (*x87_save)(void *image);
     void (*disas)(void *be, const TcgCode *code, GString *out);
+    void (*census)(const void *be, GString *out); /* may be NULL: see tcg_print_census() */
 };
 
 extern const TcgBackend tcg_backend_x86_64, tcg_backend_aarch64; /* only on such hosts */

@@ -343,6 +343,13 @@ size_t tcg_buffer_used(const Tcg *tcg)
     return tcg->backend->used(tcg->be, &start);
 }
 
+void tcg_print_census(const Tcg *tcg, GString *out)
+{
+    if (tcg->config.census && tcg->backend->census) {
+        tcg->backend->census(tcg->be, out);
+    }
+}
+
 const void *tcg_buffer_start(const Tcg *tcg)
 {
     const void *start;

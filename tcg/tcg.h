@@ -65,6 +65,7 @@ typedef struct TcgConfig {
     const char *backend; /* NULL: the host's; "interp" */
     size_t buffer_size;  /* bytes of code */
     bool verify;         /* check the IR between passes (tests, debug builds) */
+    bool census;         /* count bytes of host code by what they are for */
     bool no_opt;         /* leave out what is optional: forwarding (tests) */
     TcgLayout layout;
     const IrSlot *slots;
@@ -108,6 +109,8 @@ void tcg_x87_save(const Tcg *tcg, void *image);
 /* Forget all code. Nothing may be running. */
 void tcg_flush(Tcg *tcg);
 size_t tcg_buffer_used(const Tcg *tcg);
+/* With TcgConfig.census: what host code consists of, where the back end knows. */
+void tcg_print_census(const Tcg *tcg, GString *out);
 /* Where host code begins, shared thunks first; NULL: the back end makes none. */
 const void *tcg_buffer_start(const Tcg *tcg);
 

@@ -141,6 +141,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
     place_slots(be);
     thunks_init(be);
     be->buf.floor = be->buf.used;
+    be->census = config->census ? g_new0(Census, 1) : NULL;
     be->gen = g_new0(Gen, 1);
     be->gen->be = be;
     be->gen->records_size = 32;
@@ -152,6 +153,7 @@ static void backend_free(void *p)
 {
     X86Backend *be = p;
 
+    g_free(be->census);
     g_free(be->gen->stubs);
     g_free(be->gen->points);
     g_free(be->gen->records);
@@ -236,7 +238,11 @@ static void append_map(Gen *g)
 
 static void emit_code(Gen *g)
 {
+    Census *c = g->be->census;
+    const uint8_t *from;
+
     emit_prologue(g);
+    from = g->a.p;
     for (const uint16_t *at = g->notes->live; *at && !g->a.full; at++) {
         const IrOp *op = &g->ops[*at];
         Rule rule = x64_rules[op->op];
@@ -258,9 +264,25 @@ static void emit_code(Gen *g)
         }
         rule(g);
         g->locked = 0;
+        if (G_UNLIKELY(c)) {
+            census_add(&c->op[op->op], g->a.p - from);
+            from = g->a.p;
+        }
     }
     g->cur = g->ir->nops;
     emit_stubs(g);
+}
+
+static void count_block(const Gen *g, const IrBlock *ir)
+{
+    Census *c = g->be->census;
+
+    c->built += ir->nops;
+    c->live += g->notes->nlive;
+    c->again += g->no_near;
+    census_add(&c->entries, g->body + g->a.rx - g->code->start);
+    census_add(&c->headers, g->code->start - (g->be->buf.rx + g->be->buf.used));
+    census_add(&c->maps, g->code->fault_map_size);
 }
 
 static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
@@ -288,6 +310,9 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     }
     if (g->a.full) {
         return false;
+    }
+    if (G_UNLIKELY(be->census)) {
+        count_block(g, ir);
     }
     be->buf.used = (size_t)(g->a.p - be->buf.rw);
     return true;
@@ -479,6 +504,11 @@ static void backend_x87_save(void *image)
     __asm__ volatile("fxsave64 %0\n\tfninit" : "=m"(*(uint8_t(*)[512])image));
 }
 
+static void backend_census(const void *p, GString *out)
+{
+    census_print(((const X86Backend *)p)->census, out);
+}
+
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
     x64_disas(p, code->start, (size_t)(code->end - code->start), out);
@@ -502,4 +532,5 @@ const TcgBackend tcg_backend_x86_64 = {
     .x87_load = backend_x87_load,
     .x87_save = backend_x87_save,
     .disas = backend_disas,
+    .census = backend_census,
 };

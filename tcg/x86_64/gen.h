@@ -74,6 +74,7 @@ typedef struct X86Backend {
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *flags_env, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
+    struct Census *census; /* NULL: nobody wants to know */
 } X86Backend;
 
 typedef enum LocKind {
@@ -127,6 +128,7 @@ typedef enum StubKind {
     STUB_DIVS,
     STUB_FLAGS, /* the guess of the record's kind was wrong */
     STUB_JUMP, /* called in place of exit_lookup: offset of the instruction and reason follow */
+    STUB_KINDS,
 } StubKind;
 
 typedef struct Stub {
@@ -144,6 +146,25 @@ typedef struct Stub {
     uint32_t shape_hash;
     FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its record only */
 } Stub;
+
+/* Bytes of host code by what they are for: census.c. */
+typedef struct CensusCount {
+    uint64_t times, bytes;
+} CensusCount;
+
+enum { CENSUS_CHECKS, CENSUS_RECORDS, CENSUS_SITES, CENSUS_PARTS };
+
+typedef struct Census {
+    CensusCount op[IR_NOPS], stub[STUB_KINDS], entries, part[CENSUS_PARTS], headers, maps;
+    uint64_t built, live, again; /* IR ops; blocks with a jump that should have been long */
+} Census;
+
+void census_print(const Census *c, GString *out);
+static inline void census_add(CensusCount *c, ptrdiff_t bytes)
+{
+    c->times++;
+    c->bytes += (uint64_t)bytes;
+}
 
 typedef struct Gen {
     Asm a;
@@ -199,6 +220,14 @@ enum {
 
 /* @v = another value + constant: which, and how much. */
 bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp);
+
+/* What has been emitted since @from is such a part. */
+static inline void census_part(Gen *g, unsigned part, const uint8_t *from)
+{
+    if (G_UNLIKELY(g->be->census)) {
+        census_add(&g->be->census->part[part], g->a.p - from);
+    }
+}
 
 /* analyse.c */
 void gen_analyse(Gen *g);

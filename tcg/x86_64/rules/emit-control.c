@@ -148,6 +148,8 @@ static void link_site(Gen *g, unsigned link)
 {
     uint32_t back;
 
+    const uint8_t *from = g->a.p;
+
     g->code->link[link].stub = from_start(g, g->a.p);
     x_call_mem(&g->a, call_slot(g->be, CALL_LINK));
     back = (uint32_t)(g->a.p - g->a.start);
@@ -155,6 +157,7 @@ static void link_site(Gen *g, unsigned link)
     if (back >= UINT16_MAX) {
         x_dword(&g->a, back + 2);
     }
+    census_part(g, CENSUS_SITES, from);
 }
 
 static void link_slot(Gen *g, unsigned link)
@@ -554,6 +557,8 @@ static void finish_shapes(Gen *g)
 
 static void emit_stub(Gen *g, Stub *s)
 {
+    const uint8_t *from = g->a.p;
+
     if (!s->near) {
         x_here(&g->a, s->from);
     } else if (g->a.p - s->from <= INT8_MAX) {
@@ -570,6 +575,10 @@ static void emit_stub(Gen *g, Stub *s)
     case STUB_DIVS: stub_divs(g, s); break;
     case STUB_FLAGS: stub_flags(g, s); break;
     case STUB_JUMP: stub_jump(g, s); break;
+    case STUB_KINDS: break;
+    }
+    if (G_UNLIKELY(g->be->census)) {
+        census_add(&g->be->census->stub[s->kind], g->a.p - from);
     }
 }
 

@@ -938,6 +938,7 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     Mem kind = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
     const Src *src = &r->a;
     int of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
+    const uint8_t *from = g->a.p;
 
     if (record_is_env(r)) {
         return;
@@ -966,6 +967,7 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     if (r->of.kind != SRC_NONE) {
         write_flag(g, &r->of, offsetof(FlagsRecord, of), 0, busy);
     }
+    census_part(g, CENSUS_RECORDS, from);
 }
 
 /* The record in env is about to change: those but @except who still mean its old content keep a

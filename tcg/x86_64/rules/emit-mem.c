@@ -159,6 +159,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     x_room(&g->a, 32);
     x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0,
                mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
+    census_part(g, CENSUS_CHECKS, m->retry);
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)
