@@ -289,7 +289,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .pc = offsetof(Cpu, pc),
         .jc_key = offsetof(Cpu, jc_key),
         .flags = offsetof(Cpu, cc),
-        .calls = offsetof(Cpu, calls),
+        .own = offsetof(Cpu, own),
         .mxcsr = ops->mxcsr_offset,
         .fcw = ops->fcw_offset,
         .fsw = ops->fsw_offset,

@@ -43,7 +43,7 @@ struct Cpu {
                         after cpu_sync_state() */
     uint64_t jc_key; /* jump cache context; its top three bits are the architecture's (see below) */
     FlagsRecord cc;
-    const void *calls[TCG_CALLS]; /* TcgLayout.calls */
+    uint64_t own[TCG_OWN]; /* TcgLayout.own */
     const CpuOps *ops;
     CpuRun *run;
     /* The architecture's registers follow here: the first 256 bytes are the cheapest to reach. */

@@ -88,8 +88,8 @@ typedef struct TcgLayout {
     int32_t pc;       /* uint64_t: where exits leave the guest pc */
     int32_t jc_key;   /* uint64_t */
     int32_t flags;    /* FlagsRecord */
-    int32_t calls;    /* const void *[TCG_CALLS]: the back end's own, set by tcg_run(). These six should
-                         lie within the first 256 bytes */
+    int32_t own;      /* uint64_t [TCG_OWN]: the back end's, set by tcg_run(). These six should lie within
+                         the first 256 bytes */
     int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
     int32_t fcw;      /* uint16_t */
     int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
@@ -122,6 +122,6 @@ typedef struct TcgLayout {
 
 #define TCG_SCRATCH_SIZE 2048
 #define TCG_INTERP_SIZE  (0x180000 + 256) /* what no block uses is never touched */
-#define TCG_CALLS        3
+#define TCG_OWN          4
 
 #endif

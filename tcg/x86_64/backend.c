@@ -132,7 +132,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
     }
     be->config = *config;
     be->layout = &be->config.layout;
-    g_assert(be->layout->calls + 8 * TCG_CALLS <= 2 * ENV_BIAS);
+    g_assert(be->layout->own + 8 * TCG_OWN <= 2 * ENV_BIAS);
     if (!baseline_only()) {
         be->feat = host_features();
     }
@@ -415,11 +415,14 @@ static TcgLeave backend_run(void *p, void *env, TcgCode *code)
     const TcgLayout *l = be->layout;
     const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
     void (*enter)(void *, const void *) = (void (*)(void *, const void *))(uintptr_t)be->enter;
-    const void **calls = (const void **)((uint8_t *)env + l->calls);
+    const void **calls = (const void **)((uint8_t *)env + l->own);
+    uint32_t *masks = (uint32_t *)(calls + CALLS);
 
     calls[CALL_MEM] = be->mem;
     calls[CALL_LINK] = be->exit_link;
     calls[CALL_BUDGET] = be->exit_budget;
+    masks[MASK_TLB] = TLB_MASK;
+    masks[MASK_JC] = TCG_JC_MASK;
     *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
     enter(env, code->near_entry);
     return left(be, env);

@@ -51,7 +51,7 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
 
 static Callee slot_callee(const X86Backend *be, const uint8_t *call, const uint8_t *behind)
 {
-    int n = ((int8_t)call[2] + ENV_BIAS - be->layout->calls) / 8;
+    int n = ((int8_t)call[2] + ENV_BIAS - be->layout->own) / 8;
 
     switch (n) {
     case CALL_MEM: return (Callee){ "mem", shapes_at(be->shapes, behind).bytes };

@@ -22,6 +22,9 @@
 #define NO_HOME   INT32_MIN
 #define ENV_BIAS  128
 #define GPR_TEMPS 0xf000u
+#define PC_REG    R15 /* of a jump, where it misses the jump cache; its place there; its site */
+#define PLACE_REG R14
+#define SITE_REG  R13
 #define XMM_TEMPS 0xe0000000u
 
 /* The scratch area: homes of temporaries while C code runs, arguments, spills. */
@@ -456,11 +459,18 @@ static inline bool find_point(const X86Backend *be, const TcgCode *code, uint64_
     return fault_map_find(code, host, env, be->layout->flags, offset, index);
 }
 
-/* What is left most often has its address in env, TcgLayout.calls: such a call is 3 bytes. */
-enum { CALL_MEM, CALL_LINK, CALL_BUDGET, CALL_BYTES = 3 };
+/* What is left most often has its address in env, TcgLayout.own: such a call is 3 bytes, and a mask
+ * that lies behind it is 4 bytes to use. */
+enum { CALL_MEM, CALL_LINK, CALL_BUDGET, CALLS, CALL_BYTES = 3 };
+enum { MASK_TLB, MASK_JC, MASKS };
+#define TLB_MASK ((TCG_TLB_SIZE - 1) * (uint32_t)sizeof(TlbEntry))
 static inline Mem call_slot(const X86Backend *be, unsigned n)
 {
-    return mem_base(RBP, be->layout->calls - ENV_BIAS + 8 * (int)n);
+    return mem_base(RBP, be->layout->own - ENV_BIAS + 8 * (int)n);
+}
+static inline Mem mask_slot(const X86Backend *be, unsigned n)
+{
+    return mem_base(RBP, be->layout->own - ENV_BIAS + 8 * CALLS + 4 * (int)n);
 }
 
 /* SCR_KIND beyond TcgExit */

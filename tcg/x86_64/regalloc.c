@@ -144,10 +144,12 @@ void spill_reg(Gen *g, int r)
     }
 }
 
+/* The last first: R12 and R13 take a byte more as a base. */
 static int free_temp(Gen *g, uint32_t set)
 {
-    for (uint32_t m = set & ~g->locked; m; m &= m - 1) {
-        int r = __builtin_ctz(m);
+    for (uint32_t m = set & ~g->locked; m;) {
+        int r = 31 - __builtin_clz(m);
+        m &= ~(1u << r);
         prune(g, r);
         if (!g->head[r]) {
             return r;

@@ -355,29 +355,29 @@ static const uint8_t *make_exit(Thunk *t, unsigned kind, const uint8_t *leave)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    if (kind == TCG_EXIT_LOOKUP) { /* jumped to, pc in R12, site in R14 */
-        x_store(&t->a, 8, field(t->be->layout->pc), R12);
-        x_push(&t->a, R14);
+    if (kind == TCG_EXIT_LOOKUP) { /* jumped to, pc in PC_REG, site in SITE_REG */
+        x_store(&t->a, 8, field(t->be->layout->pc), PC_REG);
+        x_push(&t->a, SITE_REG);
     }
     x_store_imm(&t->a, 4, scratch(t, SCR_KIND), (int32_t)kind);
     x_jmp(&t->a, leave);
     return at;
 }
 
-/* Jumped to, pc in R12, site in R14, which calls preserve: the C side may know where to go on. */
+/* Jumped to, pc in PC_REG, site in SITE_REG, which calls preserve: the C side may know where to go on. */
 static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
 {
     const uint8_t *at = x_pc(&t->a);
 
     save(t, CALLER_SAVED);
     x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
-    x_mov(&t->a, 8, RSI, R12);
+    x_mov(&t->a, 8, RSI, PC_REG);
     call_c(t, t->be->layout->jump_refill); /* general registers only */
-    x_mov(&t->a, 8, R13, RAX);
+    x_mov(&t->a, 8, PLACE_REG, RAX);
     restore(t, CALLER_SAVED);
-    x_test(&t->a, 8, R13, R13);
+    x_test(&t->a, 8, PLACE_REG, PLACE_REG);
     x_jcc(&t->a, CC_Z, leave);
-    x_jmp_reg(&t->a, R13);
+    x_jmp_reg(&t->a, PLACE_REG);
     return at;
 }
 
@@ -386,7 +386,7 @@ static const uint8_t *make_exit_jump(Thunk *t, const uint8_t *lookup)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    x_pop(&t->a, R14);
+    x_pop(&t->a, SITE_REG);
     x_jmp(&t->a, lookup);
     return at;
 }
@@ -395,7 +395,7 @@ static const uint8_t *make_exit_lookup(Thunk *t, const uint8_t *lookup)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    x_alu(&t->a, ALU_XOR, 4, R14, R14);
+    x_alu(&t->a, ALU_XOR, 4, SITE_REG, SITE_REG);
     x_jmp(&t->a, lookup);
     return at;
 }

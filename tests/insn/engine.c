@@ -752,7 +752,7 @@ static TcgLayout layout(void)
         .pc = offsetof(TestCpu, x86.cpu.pc),
         .jc_key = offsetof(TestCpu, x86.cpu.jc_key),
         .flags = offsetof(TestCpu, x86.cpu.cc),
-        .calls = offsetof(TestCpu, x86.cpu.calls),
+        .own = offsetof(TestCpu, x86.cpu.own),
         .mxcsr = offsetof(TestCpu, x86.mxcsr),
         .fcw = offsetof(TestCpu, x86.fcw),
         .fsw = offsetof(TestCpu, x86.fsw),

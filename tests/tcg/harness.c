@@ -144,7 +144,7 @@ static Harness *create(const char *backend, bool no_opt, bool parallel)
                     AT(pc),
                     AT(jc_key),
                     .flags = offsetof(FakeEnv, cc),
-                    AT(calls),
+                    AT(own),
                     AT(mxcsr),
                     AT(fcw),
                     AT(fsw),

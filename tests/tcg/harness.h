@@ -52,7 +52,7 @@ typedef struct FakeEnv {
     int32_t budget;
     uint64_t vbase, pc, jc_key;
     FlagsRecord cc;
-    const void *calls[TCG_CALLS];
+    uint64_t own[TCG_OWN];
     uint64_t r[16];
     uint64_t u[8];
     uint64_t v[16][4] __attribute__((aligned(32)));

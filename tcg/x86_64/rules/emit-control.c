@@ -94,12 +94,12 @@ static void put_site(Gen *g)
 
 /* -- Entry ------------------------------------------------------------------------------------ */
 
-static void to_vbase(Asm *a, const TcgLayout *l, uint32_t start) /* R12 = guest pc */
+static void to_vbase(Asm *a, const TcgLayout *l, uint32_t start) /* PC_REG = guest pc */
 {
     if (start) {
-        x_alu_imm(a, ALU_SUB, 8, R12, (int32_t)start);
+        x_alu_imm(a, ALU_SUB, 8, PC_REG, (int32_t)start);
     }
-    x_store(a, 8, env_mem(env_off(l->vbase)), R12);
+    x_store(a, 8, env_mem(env_off(l->vbase)), PC_REG);
 }
 
 /* Who finds the budget used up, or the block retired, leaves by the call in front of the entry. */
@@ -230,26 +230,26 @@ void emit_jump(Gen *g)
     pc = use_gpr(g, g->op->a);
     r = record_of(g, g->notes->flags_at[g->cur]);
     write_record(g, &r, 1u << pc);
-    if (pc != R12) {
-        x_mov(&g->a, 8, R12, (X86Reg)pc);
+    if (pc != PC_REG) {
+        x_mov(&g->a, 8, PC_REG, (X86Reg)pc);
     }
     if (g->be->feat.bmi2) {
-        x_rorx(&g->a, 4, R13, R12, 28);
+        x_rorx(&g->a, 4, PLACE_REG, PC_REG, 28);
     } else {
-        x_mov(&g->a, 4, R13, R12);
-        x_shift_imm(&g->a, SH_SHL, 4, R13, 4);
+        x_mov(&g->a, 4, PLACE_REG, PC_REG);
+        x_shift_imm(&g->a, SH_SHL, 4, PLACE_REG, 4);
     }
-    x_alu(&g->a, ALU_XOR, 4, R13, R12);
-    x_alu_rm(&g->a, ALU_XOR, 4, R13, env_mem(env_off(l->jc_key)));
-    x_alu_imm(&g->a, ALU_AND, 4, R13, TCG_JC_MASK);
-    x_alu_rm(&g->a, ALU_CMP, 8, R12,
-             mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
+    x_alu(&g->a, ALU_XOR, 4, PLACE_REG, PC_REG);
+    x_alu_rm(&g->a, ALU_XOR, 4, PLACE_REG, env_mem(env_off(l->jc_key)));
+    x_alu_rm(&g->a, ALU_AND, 4, PLACE_REG, mask_slot(g->be, MASK_JC));
+    x_alu_rm(&g->a, ALU_CMP, 8, PC_REG,
+             mem_index(RBP, PLACE_REG, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
     if (g->op->imm) {
         jcc_stub(g, STUB_JUMP, CC_NZ, 8)->code = g->op->imm;
     } else {
         x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
     }
-    x_jmp_mem(&g->a, mem_index(RBP, R13, 0, jc + (int32_t)offsetof(JumpEntry, host)));
+    x_jmp_mem(&g->a, mem_index(RBP, PLACE_REG, 0, jc + (int32_t)offsetof(JumpEntry, host)));
 }
 
 /* -- Leaving ---------------------------------------------------------------------------------- */

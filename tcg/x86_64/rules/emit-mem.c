@@ -89,9 +89,7 @@ static void compare_page(Gen *g, const Access *m)
     if (!direct) {
         shr(a, 4, t0, 8);
     }
-    x_plain_rr(a, 0x81, 4, (X86Reg)ALU_AND, t0);
-    memcpy(a->p, &(uint32_t){ (TCG_TLB_SIZE - 1) << 4 }, 4);
-    a->p += 4;
+    x_plain_rm(a, 0x23, 4, t0, mask_slot(g->be, MASK_TLB)); /* AND */
     shr(a, 8, t1, 12 - low);
     x_plain_rm(a, 0x3b, 8, t1, mem_index(RBP, t0, 0, tlb_offset(g, m->write))); /* CMP */
     x_flags_changed(a);
