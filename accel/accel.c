@@ -278,7 +278,13 @@ static size_t tail_offset(const CpuOps *ops)
     return (ops->state_size + 63) & ~(size_t)63;
 }
 
-static TcgLayout layout_of(const CpuOps *ops)
+/* 0: the back end has no use for it. */
+static size_t near_tlb_offset(const CpuOps *ops, const char *backend)
+{
+    return tcg_features(backend) & TCG_HAS_NEAR_TLB ? ops->near_tlb_offset : 0;
+}
+
+static TcgLayout layout_of(const CpuOps *ops, const char *backend)
 {
     size_t tail = tail_offset(ops);
 
@@ -298,6 +304,7 @@ static TcgLayout layout_of(const CpuOps *ops)
         .scratch = tail + offsetof(CpuTail, scratch),
         .interp = tail + offsetof(CpuTail, interp),
         .tlb = tail + offsetof(CpuTail, tlb),
+        .near_tlb = near_tlb_offset(ops, backend),
         .jc = tail + offsetof(CpuTail, jc),
         .jump_refill = jump_refill,
         .mem_refill = tlb_refill,
@@ -356,7 +363,7 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
         .backend = m->config->accel_backend,
         .buffer_size = m->config->tb_size ? m->config->tb_size : CODE_BUFFER_DEFAULT,
         .census = log_enabled(LOG_STATS),
-        .layout = layout_of(ops),
+        .layout = layout_of(ops, m->config->accel_backend),
         .slots = slots,
         .nslots = ops->nslots + PLUGIN_SLOTS,
         .helpers = helpers,
@@ -431,6 +438,22 @@ void accel_free(Accel *a)
     g_free(a);
 }
 
+static void init_l1(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    size_t near = near_tlb_offset(cpu->ops, tcg_backend_name(run->accel->tcg));
+
+    for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
+        run->l1_step[mmu] = near && mmu == 0 ? 2 : 1;
+        for (unsigned w = 0; w < 2; w++) {
+            run->l1[mmu][w] = near && mmu == 0 ? (TlbEntry *)((char *)cpu + near) + w
+                                               : run->tail->tlb[mmu][w];
+            for (unsigned i = 0; i < TCG_TLB_SIZE; i++)
+                l1_entry(run, mmu, w, i)->tag = TLB_NONE;
+        }
+    }
+}
+
 Cpu *accel_add_cpu(Accel *a, unsigned index)
 {
     size_t size = (tail_offset(a->ops) + sizeof(CpuTail) + 4095) & ~(size_t)4095;
@@ -449,8 +472,7 @@ Cpu *accel_add_cpu(Accel *a, unsigned index)
     cpu->run->tail = (CpuTail *)((char *)cpu + tail_offset(a->ops));
     cpu->run->tlb = tlb_new();
     cpu_context_changed(cpu);
-    for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++)
-        (&cpu->run->tail->tlb[0][0][0])[i].tag = TLB_NONE;
+    init_l1(cpu);
     jump_cache_clear(cpu);
     g_ptr_array_add(a->cpus, cpu);
     return cpu;

@@ -36,17 +36,18 @@ enum {
 };
 
 struct Cpu {
-    int32_t budget; /* instructions that may still start before the engine wants control */
-    uint32_t interrupt_request;
-    uint64_t vbase;  /* guest pc of byte 0 of the running mapping unit */
-    uint64_t pc;     /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
-                        after cpu_sync_state() */
-    uint64_t jc_key; /* jump cache context; its top three bits are the architecture's (see below) */
-    FlagsRecord cc;
-    uint64_t own[TCG_OWN]; /* TcgLayout.own */
     const CpuOps *ops;
     CpuRun *run;
-    /* The architecture's registers follow here: the first 256 bytes are the cheapest to reach. */
+    uint64_t pc;     /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
+                        after cpu_sync_state() */
+    uint32_t interrupt_request;
+    /* From byte 40 on, that is the second field of cc, 256 bytes are the cheapest to reach. */
+    FlagsRecord cc;
+    int32_t budget; /* instructions that may still start before the engine wants control */
+    uint64_t vbase;  /* guest pc of byte 0 of the running mapping unit */
+    uint64_t jc_key; /* jump cache context; its top three bits are the architecture's (see below) */
+    uint64_t own[TCG_OWN]; /* TcgLayout.own */
+    /* The architecture's registers follow here, and then what CpuOps.near_tlb_offset says. */
 };
 
 /* The rest of what the engine and the architecture share; embedded by the architecture's state
@@ -129,6 +130,7 @@ struct CpuOps {
     const char *name;
     size_t state_size; /* of the struct that begins with Cpu */
     size_t common_offset;
+    size_t near_tlb_offset; /* TcgLayout.near_tlb, where the back end and the host know it; 0: none */
     const IrSlot *slots;
     unsigned nslots;
     const TcgHelper *helpers;

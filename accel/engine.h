@@ -253,6 +253,8 @@ static inline unsigned context_slot(const Context *c)
 struct CpuRun {
     Accel *accel;
     CpuTail *tail;
+    TlbEntry *l1[TCG_MMU_MODES][2]; /* first TLB level: see l1_entry() */
+    unsigned l1_step[TCG_MMU_MODES];
     CpuCommon *common;
     Tlb *tlb;
     jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
@@ -282,6 +284,11 @@ struct CpuRun {
     uint64_t debug_hit_addr;
     int32_t debug_kept; /* of the budget, so that the CPU comes back after the instruction */
 };
+
+static inline TlbEntry *l1_entry(const CpuRun *run, unsigned mmu, bool write, unsigned slot)
+{
+    return run->l1[mmu][write] + slot * run->l1_step[mmu];
+}
 
 /* ---- The debugger's: debug.c ----------------------------------------------------------------- */
 

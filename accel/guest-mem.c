@@ -292,7 +292,7 @@ static void forewarn_plugins(Cpu *cpu, uint64_t addr, const void *value, uint32_
 
 uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 {
-    const TlbEntry *e = &cpu->run->tail->tlb[mmu][0][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    const TlbEntry *e = l1_entry(cpu->run, mmu, false, (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1));
     uint8_t bytes[8] = { 0 };
     Part part[2];
 
@@ -309,7 +309,7 @@ uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
 
 void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned mmu)
 {
-    const TlbEntry *e = &cpu->run->tail->tlb[mmu][1][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    const TlbEntry *e = l1_entry(cpu->run, mmu, true, (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1));
     uint8_t bytes[8];
     Part part[2];
 

@@ -78,7 +78,7 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 {
     Tlb *t = cpu->run->tlb;
     unsigned slot = (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
-    TlbEntry *l1 = &cpu->run->tail->tlb[mmu][access == ACCESS_WRITE][slot];
+    TlbEntry *l1 = l1_entry(cpu->run, mmu, access == ACCESS_WRITE, slot);
 
     l1->tag = tlb_tag(addr);
     l1->addend = e->addend;
@@ -118,7 +118,7 @@ static __attribute__((noinline)) uint8_t *pointer_after_miss(Cpu *cpu, uint64_t 
 uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
 {
     const TlbEntry *l1 =
-        &cpu->run->tail->tlb[mmu][access == ACCESS_WRITE][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+        l1_entry(cpu->run, mmu, access == ACCESS_WRITE, (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1));
 
     if (G_UNLIKELY(cpu->run->watch_accesses))
         return NULL;

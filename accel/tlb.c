@@ -37,8 +37,8 @@ void tlb_free(Tlb *t)
 /* Empty the first-level slots named by @mask and forget that they were used. */
 static void flush_l1(Cpu *cpu, uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64])
 {
-    CpuTail *tail = cpu->run->tail;
-    Tlb *t = cpu->run->tlb;
+    CpuRun *run = cpu->run;
+    Tlb *t = run->tlb;
 
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
         for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
@@ -47,8 +47,8 @@ static void flush_l1(Cpu *cpu, uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64])
             t->nonglobal[mmu][w] &= ~bits;
             for (; bits; bits &= bits - 1) {
                 unsigned slot = w * 64 + __builtin_ctzll(bits);
-                tail->tlb[mmu][0][slot].tag = TLB_NONE;
-                tail->tlb[mmu][1][slot].tag = TLB_NONE;
+                l1_entry(run, mmu, false, slot)->tag = TLB_NONE;
+                l1_entry(run, mmu, true, slot)->tag = TLB_NONE;
             }
         }
     }
@@ -231,7 +231,6 @@ static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
 {
     StlbEntry *set = cpu->run->tlb->set[(addr >> PAGE_BITS) & (STLB_SETS - 1)];
     unsigned slot = (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
-    CpuTail *tail = cpu->run->tail;
 
     for (unsigned i = 0; i < STLB_WAYS; i++) {
         if ((set[i].tag & PAGE_MASK) == (addr & PAGE_MASK) && is_meant(cpu, &set[i], asid))
@@ -239,13 +238,12 @@ static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
     }
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = 0; w < 2; w++)
-            tail->tlb[mmu][w][slot].tag = TLB_NONE;
+            l1_entry(cpu->run, mmu, w, slot)->tag = TLB_NONE;
 }
 
 static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
 {
     StlbEntry *e = &cpu->run->tlb->set[0][0];
-    TlbEntry *l1 = &cpu->run->tail->tlb[0][0][0];
     uint64_t mask = ~(unit - 1);
 
     for (unsigned i = 0; i < STLB_SETS * STLB_WAYS; i++) {
@@ -253,8 +251,9 @@ static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
             e[i].gen = 0;
     }
     for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++) {
-        if (((l1[i].tag ^ tlb_tag(addr)) & tlb_tag(mask)) == 0)
-            l1[i].tag = TLB_NONE;
+        TlbEntry *l1 = l1_entry(cpu->run, i / (2 * TCG_TLB_SIZE), i & 1, i / 2 % TCG_TLB_SIZE);
+        if (((l1->tag ^ tlb_tag(addr)) & tlb_tag(mask)) == 0)
+            l1->tag = TLB_NONE;
     }
 }
 
@@ -390,10 +389,10 @@ void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
     a->tbs.stored[ram_page >> PAGE_BITS] = 0;
     host = (uint64_t)(uintptr_t)accel_ram_host(a, ram_page);
     for (unsigned n = 0; n < a->cpus->len; n++) {
-        CpuTail *tail = cpu_tail(a->cpus->pdata[n]);
+        const CpuRun *run = ((Cpu *)a->cpus->pdata[n])->run;
         for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
             for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
-                TlbEntry *e = &tail->tlb[mmu][1][i];
+                TlbEntry *e = l1_entry(run, mmu, true, i);
                 if (e->tag != TLB_NONE && (e->tag << PAGE_BITS) + e->addend == host)
                     e->tag = TLB_NONE;
             }
@@ -405,12 +404,11 @@ void tlb_forget_stores(Accel *a)
 {
     for (unsigned n = 0; n < a->cpus->len; n++) {
         Cpu *cpu = a->cpus->pdata[n];
-        TlbEntry(*l1)[2][TCG_TLB_SIZE] = cpu_tail(cpu)->tlb;
 
         for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
             for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++)
                 for (uint64_t bits = cpu->run->tlb->used[mmu][w]; bits; bits &= bits - 1)
-                    l1[mmu][1][w * 64 + __builtin_ctzll(bits)].tag = TLB_NONE;
+                    l1_entry(cpu->run, mmu, true, w * 64 + __builtin_ctzll(bits))->tag = TLB_NONE;
     }
 }
 

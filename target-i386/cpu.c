@@ -458,6 +458,7 @@ const CpuOps x86_cpu_ops = {
     .name = "x86_64",
     .state_size = sizeof(CpuX86),
     .common_offset = offsetof(CpuX86, common),
+    .near_tlb_offset = offsetof(CpuX86, near_tlb),
     .slots = x86_slots,
     .nslots = SLOT_COUNT,
     .helpers = x86_helpers,

@@ -151,6 +151,7 @@ typedef struct X86Table {
 typedef struct CpuX86 {
     Cpu cpu; /* first */
     uint64_t regs[16];
+    TlbEntry near_tlb[TCG_NEAR_TLB][2]; /* CpuOps.near_tlb_offset */
     uint32_t eflags;  /* all but the arithmetic flags; bit 1 set */
     uint32_t mode;    /* X86_MODE_*, derived; top bits follow fpstt */
     uint8_t fpstt;    /* x87 TOP */

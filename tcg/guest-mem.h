@@ -33,6 +33,12 @@
 
 #define TCG_TLB_BITS 9
 #define TCG_TLB_SIZE (1 << TCG_TLB_BITS)
+/* Entries of TcgLayout.near_tlb: none where the host has no use for it. */
+#ifdef __x86_64__
+#define TCG_NEAR_TLB TCG_TLB_SIZE
+#else
+#define TCG_NEAR_TLB 0
+#endif
 #define TCG_MMU_MODES 3
 #define TCG_JC_SIZE  16384
 #define TCG_JC_MASK  ((TCG_JC_SIZE - 1) << 4)
@@ -88,8 +94,8 @@ typedef struct TcgLayout {
     int32_t pc;       /* uint64_t: where exits leave the guest pc */
     int32_t jc_key;   /* uint64_t */
     int32_t flags;    /* FlagsRecord */
-    int32_t own;      /* uint64_t [TCG_OWN]: the back end's, set by tcg_run(). These six should lie within
-                         the first 256 bytes */
+    int32_t own;      /* uint64_t [TCG_OWN]: the back end's, set by tcg_run(). What translated code looks
+                         at most, pc aside, should lie from byte 40 to byte 296 */
     int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
     int32_t fcw;      /* uint16_t */
     int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
@@ -99,6 +105,8 @@ typedef struct TcgLayout {
     int32_t scratch;  /* 2 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
     int32_t interp;   /* TCG_INTERP_SIZE bytes, 64-byte aligned, all 0 at first: the portable back end's own */
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
+    int32_t near_tlb; /* with TCG_HAS_NEAR_TLB, not 0: TlbEntry [TCG_NEAR_TLB][2: read, write], in place
+                         of the above for MMU index 0; its first should lie within the first 296 bytes */
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
     /* May be NULL. A jump missed the jump cache: host code to go on with at @pc, or NULL to leave.

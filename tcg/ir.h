@@ -80,7 +80,8 @@ typedef enum IrVcvt {
  * given to it: V256 types and the ops from vmovlo to fma; AES and carry-less products in 256 bits; the
  * vgf ops. */
 enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8,
-       TCG_HAS_X87 = 16 /* the ops x87 … x87_st, tcg_x87_load(), tcg_x87_save() */ };
+       TCG_HAS_X87 = 16, /* the ops x87 … x87_st, tcg_x87_load(), tcg_x87_save() */
+       TCG_HAS_NEAR_TLB = 32 /* TcgLayout.near_tlb */ };
 
 /* IrOp.d of memory ops. The low bits are the software TLB to look in. */
 typedef enum IrMemFlags {

@@ -119,7 +119,8 @@ static unsigned backend_features(void)
         f = host_features();
     }
     return (f.avx2 ? TCG_HAS_V256 : 0u) | (f.vaes ? TCG_HAS_VAES : 0u) |
-           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u) | TCG_HAS_X87;
+           (f.vpclmul ? TCG_HAS_VPCLMUL : 0u) | (f.gfni ? TCG_HAS_GFNI : 0u) | TCG_HAS_X87 |
+           TCG_HAS_NEAR_TLB;
 }
 
 static void *backend_init(const TcgConfig *config, GError **error)
@@ -132,7 +133,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
     }
     be->config = *config;
     be->layout = &be->config.layout;
-    g_assert(be->layout->own + 8 * TCG_OWN <= 2 * ENV_BIAS);
+    g_assert(be->layout->own >= ENV_BIAS - 128 && be->layout->own + 8 * TCG_OWN <= ENV_BIAS + 128);
     if (!baseline_only()) {
         be->feat = host_features();
     }
@@ -217,6 +218,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nenvs = g->ngetflags = 0;
     g->hf.epoch = 0;
     g->fused_second = 0;
+    g->host.reg = NO_REG;
     g->upper_marked = false;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
@@ -421,7 +423,7 @@ static TcgLeave backend_run(void *p, void *env, TcgCode *code)
     calls[CALL_MEM] = be->mem;
     calls[CALL_LINK] = be->exit_link;
     calls[CALL_BUDGET] = be->exit_budget;
-    masks[MASK_TLB] = TLB_MASK;
+    masks[MASK_NEAR_TLB] = NEAR_TLB_MASK;
     masks[MASK_JC] = TCG_JC_MASK;
     *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
     enter(env, code->near_entry);

@@ -4,7 +4,7 @@
  * and every host register a list of the values that sit in it: several may share one, because
  * get, trunc and zext of something cost no code as long as nobody overwrites the register.
  *
- * Registers are numbered 0-15 (general) and 16-31 (XMM). RSP is the host stack, RBP = env + 128.
+ * Registers are numbered 0-15 (general) and 16-31 (XMM). RSP is the host stack, RBP = env + ENV_BIAS.
  * Pinned registers hold guest slots, the rest (R12-R15, XMM13-15) are temporaries.
  */
 #ifndef TCG_X86_64_GEN_H
@@ -20,7 +20,7 @@
 #define XMM(n)    (16 + (n))
 #define NO_REG    (-1)
 #define NO_HOME   INT32_MIN
-#define ENV_BIAS  128
+#define ENV_BIAS  168
 #define GPR_TEMPS 0xf000u
 #define PC_REG    R15 /* of a jump, where it misses the jump cache; its place there; its site */
 #define PLACE_REG R14
@@ -139,12 +139,12 @@ typedef struct Stub {
     bool flush;   /* LINK: record to write first */
     bool near;    /* the jump that comes here has 8 bits */
     bool loop;    /* LINK: back to this block's start */
-    uint8_t link;
+    uint8_t link, cc; /* cc: EXIT_IF */
     int8_t result[2]; /* DIVS: registers of quotient and remainder */
     uint32_t code;    /* trap code, reason */
     int32_t giveback;
     uint8_t *from; /* end of the jcc/jmp rel32 that comes here */
-    uint8_t *retry, *done;
+    uint8_t *retry, *done; /* EXIT_IF: retry is the latest jump that leads here */
     MemShape shape;
     uint32_t shape_hash;
     FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its record only */
@@ -181,6 +181,11 @@ typedef struct Gen {
     unsigned insn_index;
     uint32_t locked;   /* registers the current op holds */
     unsigned nmem_stubs; /* so far */
+    struct { /* a free register that has a host address, from this op on; NO_REG: none has */
+        int reg;
+        unsigned at;
+        uint64_t value;
+    } host;
     bool upper_marked; /* SCR_LIVE is set by now */
     bool no_near, too_far; /* all jumps to stubs are to be long; one should have been */
     uint64_t spill_used[2];
@@ -262,6 +267,7 @@ static inline bool is_temp(int r)
 }
 int alloc_gpr(Gen *g); /* locked until the op ends */
 int alloc_xmm(Gen *g);
+int free_gpr(Gen *g, uint32_t set); /* if there is one among these, not locked; else NO_REG */
 int free_xmm(Gen *g);         /* the same if one is free, else NO_REG */
 int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
@@ -462,8 +468,8 @@ static inline bool find_point(const X86Backend *be, const TcgCode *code, uint64_
 /* What is left most often has its address in env, TcgLayout.own: such a call is 3 bytes, and a mask
  * that lies behind it is 4 bytes to use. */
 enum { CALL_MEM, CALL_LINK, CALL_BUDGET, CALLS, CALL_BYTES = 3 };
-enum { MASK_TLB, MASK_JC, MASKS };
-#define TLB_MASK ((TCG_TLB_SIZE - 1) * (uint32_t)sizeof(TlbEntry))
+enum { MASK_NEAR_TLB, MASK_JC, MASKS };
+#define NEAR_TLB_MASK ((TCG_NEAR_TLB - 1) * 2 * (uint32_t)sizeof(TlbEntry))
 static inline Mem call_slot(const X86Backend *be, unsigned n)
 {
     return mem_base(RBP, be->layout->own - ENV_BIAS + 8 * (int)n);

@@ -180,7 +180,15 @@ static int alloc_from(Gen *g, uint32_t set)
         r = best;
     }
     lock(g, r);
+    if (r == g->host.reg) {
+        g->host.reg = NO_REG;
+    }
     return r;
+}
+
+int free_gpr(Gen *g, uint32_t set)
+{
+    return free_temp(g, set);
 }
 
 int alloc_gpr(Gen *g)

@@ -31,6 +31,7 @@ typedef struct Engine {
     Runner runner;
     Tcg *tcg;
     bool slow;                   /* no access ever hits the TLB */
+    bool near_tlb;               /* TcgLayout.near_tlb */
     EngineTrace *trace;          /* one instruction a block, each told */
     uint32_t words[CPUID_WORDS]; /* all features that the back end can run */
     TestCpu *cpu;
@@ -160,6 +161,14 @@ static SlowAccess *slow_access(void *env)
     return &((TestCpu *)env)->tail.slow;
 }
 
+static TlbEntry *tlb_entry(TestCpu *t, const SlowAccess *s)
+{
+    unsigned mmu = s->flags & MEM_MMU_MASK, slot = (s->addr >> 12) & (TCG_TLB_SIZE - 1);
+
+    return mmu == 0 && running->near_tlb ? &t->x86.near_tlb[slot][s->is_write]
+                                         : &t->tail.tlb[mmu][s->is_write][slot];
+}
+
 static bool refill(void *env)
 {
     TestCpu *t = env;
@@ -170,8 +179,7 @@ static bool refill(void *env)
         return false;
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         return false;
-    TlbEntry *e =
-        &t->tail.tlb[s->flags & MEM_MMU_MASK][s->is_write][(s->addr >> 12) & (TCG_TLB_SIZE - 1)];
+    TlbEntry *e = tlb_entry(t, s);
     e->tag = tlb_tag(s->addr);
     e->addend = (uint64_t)(uintptr_t)host - s->addr;
     return true;
@@ -527,6 +535,7 @@ static void load_state(Engine *e, const Case *k)
     const State *s = &k->in;
     memset(c, 0, sizeof(*c));
     memset(e->cpu->tail.tlb, 0xff, sizeof(e->cpu->tail.tlb));
+    memset(c->near_tlb, 0xff, sizeof(c->near_tlb));
     for (unsigned n = 0; n < TCG_JC_SIZE; n++)
         e->cpu->tail.jc[n].tag = tcg_jc_empty(n);
     c->cpu.ops = &x86_cpu_ops;
@@ -743,7 +752,7 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
     save_state(e, out);
 }
 
-static TcgLayout layout(void)
+static TcgLayout layout(bool near_tlb)
 {
     return (TcgLayout){
         .env_size = sizeof(TestCpu),
@@ -761,6 +770,7 @@ static TcgLayout layout(void)
         .scratch = offsetof(TestCpu, tail.scratch),
         .interp = offsetof(TestCpu, tail.interp),
         .tlb = offsetof(TestCpu, tail.tlb),
+        .near_tlb = near_tlb ? offsetof(TestCpu, x86.near_tlb) : 0,
         .jc = offsetof(TestCpu, tail.jc),
         .mem_refill = refill,
         .mem_slow = slow,
@@ -779,12 +789,13 @@ static void set_features(Engine *e, const char *backend)
 
 static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
 {
+    bool near_tlb = tcg_features(backend) & TCG_HAS_NEAR_TLB;
     TcgConfig config = {
         .backend = backend,
         .buffer_size = 4 * 1024 * 1024,
         .verify = true,
         .no_opt = no_opt,
-        .layout = layout(),
+        .layout = layout(near_tlb),
         .slots = x86_slots,
         .nslots = SLOT_COUNT,
         .helpers = x86_helpers,
@@ -799,6 +810,7 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
         g_error("%s", error->message);
     e->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
     e->slow = slow_memory;
+    e->near_tlb = near_tlb;
     e->runner.name = g_intern_string(runner_name);
     set_features(e, backend);
     e->runner.modes = M_ALL | M32S | M16P;

@@ -49,9 +49,10 @@ enum { /* helpers */
 };
 
 typedef struct FakeEnv {
-    int32_t budget;
-    uint64_t vbase, pc, jc_key;
+    uint64_t pc, cold[3];
     FlagsRecord cc;
+    int32_t budget;
+    uint64_t vbase, jc_key;
     uint64_t own[TCG_OWN];
     uint64_t r[16];
     uint64_t u[8];

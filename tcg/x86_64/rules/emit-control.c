@@ -273,19 +273,41 @@ void emit_exit(Gen *g)
     x_dword(&g->a, g->op->imm);
 }
 
+/* The stub of the exit before this one, if it would be the same. Its jump is as good a target, as it
+ * is taken, too. */
+static Stub *same_exit(Gen *g, unsigned cc, const FaultPoint *p)
+{
+    Stub *s = g->nstubs ? &g->stubs[g->nstubs - 1] : NULL;
+
+    return s && s->kind == STUB_EXIT_IF && s->cc == cc && s->code == g->op->imm &&
+                   s->point.index == p->index && s->point.guest == p->guest &&
+                   s->point.record == p->record && g->a.p - s->retry < 120
+               ? s
+               : NULL;
+}
+
 void emit_exit_if(Gen *g)
 {
     unsigned cc;
+    uint8_t *jcc;
     FaultPoint p;
     Stub *s;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     cc = cond_of(g, g->op->a);
     p = fault_point(g);
-    s = jcc_stub(g, STUB_EXIT_IF, cc, 0);
-    s->point = p;
-    s->code = g->op->imm;
-    s->giveback = not_executed(g, g->insn_index);
+    jcc = g->a.p;
+    s = same_exit(g, cc, &p);
+    if (s) {
+        x_jcc(&g->a, cc, s->retry + g->a.rx);
+    } else {
+        s = jcc_stub(g, STUB_EXIT_IF, cc, 0);
+        s->point = p;
+        s->code = g->op->imm;
+        s->cc = (uint8_t)cc;
+        s->giveback = not_executed(g, g->insn_index);
+    }
+    s->retry = jcc;
 }
 
 void emit_trap(Gen *g)

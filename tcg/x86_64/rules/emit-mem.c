@@ -25,10 +25,19 @@ typedef struct Access {
     unsigned stub;
 } Access;
 
+/* The one that is reached by shorter instructions. */
+static bool is_near(const Gen *g)
+{
+    return g->be->layout->near_tlb && (g->op->d & MEM_MMU_MASK) == 0;
+}
+
 static int32_t tlb_offset(const Gen *g, bool write)
 {
     unsigned bank = (g->op->d & MEM_MMU_MASK) * 2 + write;
 
+    if (is_near(g)) {
+        return env_off(g->be->layout->near_tlb) + (write ? (int32_t)sizeof(TlbEntry) : 0);
+    }
     return env_off(g->be->layout->tlb) + (int32_t)(bank * TCG_TLB_SIZE * sizeof(TlbEntry));
 }
 
@@ -68,11 +77,13 @@ static void compare_page(Gen *g, const Access *m)
     unsigned low = aligned ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
     X86Reg t0 = (X86Reg)m->t0, t1 = (X86Reg)m->t1, addr = (X86Reg)m->addr;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
+    bool near = is_near(g);
+    unsigned down = near ? 12 - 5 : 12 - 4; /* page number to offset */
     Asm *a = &g->a;
 
     x_room(a, 64);
     if (direct) {
-        x_rorx(a, 4, t0, addr, 8);
+        x_rorx(a, 4, t0, addr, down);
     } else {
         x_lea(a, 8, t0, mem_base(addr, lo));
     }
@@ -87,9 +98,15 @@ static void compare_page(Gen *g, const Access *m)
         x_lea(a, 8, t1, mem_base(t0, last));
     }
     if (!direct) {
-        shr(a, 4, t0, 8);
+        shr(a, 4, t0, down);
     }
-    x_plain_rm(a, 0x23, 4, t0, mask_slot(g->be, MASK_TLB)); /* AND */
+    if (near) {
+        x_plain_rm(a, 0x23, 4, t0, mask_slot(g->be, MASK_NEAR_TLB)); /* AND */
+    } else {
+        x_plain_rr(a, 0x81, 4, (X86Reg)ALU_AND, t0);
+        memcpy(a->p, &(uint32_t){ (TCG_TLB_SIZE - 1) << 4 }, 4);
+        a->p += 4;
+    }
     shr(a, 8, t1, 12 - low);
     x_plain_rm(a, 0x3b, 8, t1, mem_index(RBP, t0, 0, tlb_offset(g, m->write))); /* CMP */
     x_flags_changed(a);
@@ -255,6 +272,43 @@ void emit_ld(Gen *g)
     def_reg(g, CUR, dst, size < 8);
 }
 
+/* Nothing between the ops but comparisons of what was loaded: a free register stays as it is unless
+ * it is allocated. */
+static bool only_compares(const Gen *g, unsigned from)
+{
+    while (++from < g->cur) {
+        switch (g->ops[from].op) {
+        case OP_nop:
+        case OP_const:
+        case OP_and:
+        case OP_setcond:
+        case OP_exit_if: break;
+        default: return false;
+        }
+    }
+    return true;
+}
+
+/* Where the word at @at of the host is: from the latest address, if it is still there. */
+static Mem host_mem(Gen *g, uint64_t at, int spare)
+{
+    int64_t disp = (int64_t)(at - g->host.value);
+    int r;
+
+    if (g->host.reg != NO_REG && !g->head[g->host.reg] && disp == (int32_t)disp &&
+        only_compares(g, g->host.at)) {
+        g->host.at = g->cur;
+        return mem_base((X86Reg)g->host.reg, (int32_t)disp);
+    }
+    r = free_gpr(g, 1u << R12);
+    g->host.reg = r;
+    g->host.at = g->cur;
+    g->host.value = at;
+    r = r == NO_REG ? spare : r;
+    x_mov_imm(&g->a, (X86Reg)r, at);
+    return mem_base((X86Reg)r, 0);
+}
+
 void emit_ld_host(Gen *g)
 {
     unsigned size = ir_type_info[g->op->type].bytes;
@@ -265,8 +319,7 @@ void emit_ld_host(Gen *g)
     } else {
         evict(g, dst);
     }
-    x_mov_imm(&g->a, (X86Reg)dst, g->op->value);
-    x_load(&g->a, size, (X86Reg)dst, mem_base((X86Reg)dst, 0));
+    x_load(&g->a, size, (X86Reg)dst, host_mem(g, g->op->value, dst));
     def_reg(g, CUR, dst, size < 8);
 }
 
