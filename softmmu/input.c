@@ -73,16 +73,22 @@ int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *
 {
     Channel channel = { g_strdup(name), control, func, opaque };
 
+    g_mutex_lock(&q->lock); /* others may be posting */
     g_array_append_val(q->channels, channel);
+    g_mutex_unlock(&q->lock);
     return q->channels->len - 1;
 }
 
 void input_post(InputQueue *q, int channel, const void *data, size_t len)
 {
     Event *event;
+    bool control;
 
+    g_mutex_lock(&q->lock);
     g_assert(channel >= 0 && (unsigned)channel < q->channels->len);
-    if (input_is_replaying(q) && !g_array_index(q->channels, Channel, channel).control)
+    control = g_array_index(q->channels, Channel, channel).control;
+    g_mutex_unlock(&q->lock);
+    if (input_is_replaying(q) && !control)
         return;
     event = g_new(Event, 1);
     event->channel = channel;

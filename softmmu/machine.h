@@ -55,9 +55,14 @@ typedef struct DriveOption {
 } DriveOption;
 
 /* A network of the host's that cards can be connected to. */
+typedef enum NetdevKind { NETDEV_USER, NETDEV_SOCKET, NETDEV_TAP } NetdevKind;
+
 typedef struct NetdevOption {
     char *id;
+    NetdevKind kind;
     NetUserOptions user;
+    NetSocketOptions socket;
+    char *ifname; /* of a tap device; NULL: the host chooses */
 } NetdevOption;
 
 /* A card that -nic or -net asked for. */
@@ -231,6 +236,7 @@ struct Machine {
     BoardOps board;      /* filled by the board */
     Chardev *serial[MACHINE_MAX_SERIAL]; /* NULL: port absent */
     GHashTable *nets; /* id of a -netdev -> NetBackend * that no card has yet (NULL in a replay) */
+    GHashTable *chardevs; /* id of a -chardev that -device names -> Chardev; NULL: there are none */
     Chardev *debugcon;   /* for isa-debugcon, NULL: none */
     uint32_t requests;   /* RunRequest bits, machine thread only */
     int exit_status;     /* for REQUEST_QUIT */
@@ -240,6 +246,7 @@ struct Machine {
     bool stays;      /* at the end of a replay, as somebody may want to look back */
     uint32_t host_requests; /* those of .requests that did not come from the guest */
     const char *quit_reason; /* who wants out, for the SHUTDOWN event; NULL: the guest */
+    bool changed; /* devices came or went, of which the command line does not tell */
     void (*event_hook)(void *opaque, const char *event, const char *data); /* machine_emit() */
     void *event_opaque;
     void (*request_hook)(void *opaque); /* shortens the running vCPU's budget */

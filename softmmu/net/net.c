@@ -75,10 +75,29 @@ void net_send(NetCable *c, const uint8_t *frame, size_t len)
         c->backend->send(c->backend, frame, len);
 }
 
+static void forget_frames(NetCable *c)
+{
+    memset(c->waiting, 0, sizeof(c->waiting));
+    c->first = c->count = 0;
+}
+
 void net_connect(NetCable *c, const NetClient *client, void *opaque)
 {
     c->client = client;
     c->opaque = opaque;
+    if (!client) /* what waited was for that card */
+        forget_frames(c);
+}
+
+NetCable *net_cable_find(Device *root, const char *id)
+{
+    for (guint i = 0; i < root->children->len; i++) {
+        Device *dev = root->children->pdata[i];
+
+        if (dev->klass == &net_cable_class && !strcmp(dev->id, id))
+            return ((NetCable *)dev)->client ? NULL : (NetCable *)dev;
+    }
+    return NULL;
 }
 
 NetBackend *net_cable_backend(const NetCable *c)
@@ -93,10 +112,7 @@ const char *net_cable_id(const NetCable *c)
 
 static void cable_reset(Device *dev)
 {
-    NetCable *c = (NetCable *)dev;
-
-    memset(c->waiting, 0, sizeof(c->waiting));
-    c->first = c->count = 0;
+    forget_frames((NetCable *)dev);
 }
 
 static void cable_post_load(Device *dev)

@@ -43,7 +43,9 @@ extern const DeviceClass net_cable_class;
 NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBackend *backend);
 const char *net_cable_id(const NetCable *c);
 NetBackend *net_cable_backend(const NetCable *c); /* NULL: a replay */
-void net_connect(NetCable *c, const NetClient *client, void *opaque);
+void net_connect(NetCable *c, const NetClient *client, void *opaque); /* NULL: the card is gone */
+/* One below @root that no card has; NULL: there is none. */
+NetCable *net_cable_find(Device *root, const char *id);
 
 /* The card: a frame for the host; it has room again. */
 void net_send(NetCable *c, const uint8_t *frame, size_t len);
@@ -63,5 +65,15 @@ typedef struct NetUserOptions {
 
 /* User-mode networking by libslirp, on the main thread's default context. NULL with @error. */
 NetBackend *net_user_new(const NetUserOptions *o, GError **error);
+
+/* One of the three: a stream from whoever connects, or to HOST:PORT; datagrams to HOST:PORT from
+ * @local. On the main thread's default context, as the next. */
+typedef struct NetSocketOptions {
+    char *listen, *connect, *udp, *local;
+} NetSocketOptions;
+NetBackend *net_socket_new(const NetSocketOptions *o, GError **error);
+
+/* A tap device of the host's by name; NULL: the host chooses one. */
+NetBackend *net_tap_new(const char *name, GError **error);
 
 #endif

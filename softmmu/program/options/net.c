@@ -20,7 +20,9 @@ void options_free_netdev(void *p)
 {
     NetdevOption *d = p;
     char **strings[] = { &d->id,       &d->user.net,      &d->user.host, &d->user.dhcp_start,
-                         &d->user.dns, &d->user.hostname, &d->user.tftp, &d->user.bootfile };
+                         &d->user.dns, &d->user.hostname, &d->user.tftp, &d->user.bootfile,
+                         &d->socket.listen, &d->socket.connect, &d->socket.udp, &d->socket.local,
+                         &d->ifname };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(*strings[i]);
@@ -77,6 +79,11 @@ TEXT_KEY(set_dns, netdev->user.dns)
 TEXT_KEY(set_hostname, netdev->user.hostname)
 TEXT_KEY(set_tftp, netdev->user.tftp)
 TEXT_KEY(set_bootfile, netdev->user.bootfile)
+TEXT_KEY(set_listen, netdev->socket.listen)
+TEXT_KEY(set_connect, netdev->socket.connect)
+TEXT_KEY(set_udp, netdev->socket.udp)
+TEXT_KEY(set_local, netdev->socket.local)
+TEXT_KEY(set_ifname, netdev->ifname)
 TEXT_KEY(set_model, nic->model)
 TEXT_KEY(set_mac, nic->mac)
 TEXT_KEY(set_netdev, nic->netdev)
@@ -92,10 +99,37 @@ static bool add_forward(void *ctx, const char *value, GError **error)
     return true;
 }
 
+/* Scripts that set up a tap device are the user's to run. */
+static bool no_script(void *ctx, const char *value, GError **error)
+{
+    if (!strcmp(value, "no"))
+        return true;
+    error_set(error, "no scripts are run; set the device up before, and use script=no");
+    return false;
+}
+
+/* Keys of types that are not the one that was asked for. */
+static bool check_keys(const NetArgs *a, GError **error)
+{
+    const NetdevOption *d = a->netdev;
+    bool socket = d->socket.listen || d->socket.connect || d->socket.udp || d->socket.local;
+
+    if (socket && d->kind != NETDEV_SOCKET)
+        error_set(error, "listen, connect, udp and localaddr are for sockets");
+    else if (d->ifname && d->kind != NETDEV_TAP)
+        error_set(error, "ifname is for tap");
+    else
+        return true;
+    return false;
+}
+
 #define USER_KEYS                                                                                \
     { "id", set_id }, { "net", set_net }, { "host", set_host }, { "dhcpstart", set_dhcp_start }, \
         { "dns", set_dns }, { "hostname", set_hostname }, { "tftp", set_tftp },                  \
         { "bootfile", set_bootfile }, { "restrict", set_restrict },                              \
+        { "listen", set_listen }, { "connect", set_connect }, { "udp", set_udp },                    \
+        { "localaddr", set_local }, { "ifname", set_ifname }, { "script", no_script },           \
+        { "downscript", no_script },                                                             \
     {                                                                                            \
         "hostfwd", add_forward                                                                   \
     }
@@ -112,11 +146,20 @@ static const KeyRow net_nic_keys[] = {
     { NULL },
 };
 
-static bool check_type(const NetArgs *a, GError **error)
+static bool check_type(NetArgs *a, GError **error)
 {
-    if (a->type && !strcmp(a->type, "user"))
-        return true;
-    error_set(error, "'%s' is not supported yet; use user", a->type ? a->type : "");
+    static const char *const types[] = {
+        [NETDEV_USER] = "user", [NETDEV_SOCKET] = "socket", [NETDEV_TAP] = "tap"
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+        if (a->type && !strcmp(a->type, types[i])) {
+            a->netdev->kind = i;
+            return check_keys(a, error);
+        }
+    }
+    error_set(error, "'%s' is not supported; there are user, socket and tap",
+              a->type ? a->type : "");
     return false;
 }
 
@@ -146,7 +189,7 @@ bool opt_netdev(Options *o, const char *arg, GError **error)
 
     if (is_help(arg)) {
         options_answer(o, ANSWER_TEXT);
-        g_string_append(o->answer, "Available netdev backend types:\nuser\n");
+        g_string_append(o->answer, "Available netdev backend types:\nsocket\ntap\nuser\n");
         free_args(&a);
         return true;
     }

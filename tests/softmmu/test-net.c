@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Networks between two machines: frames by stream and by datagram, and what is none. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "softmmu/net/net.h"
+#include "tests/softmmu/test.h"
+
+typedef struct End {
+    InputQueue *input;
+    Device *root;
+    NetBackend *backend;
+    NetCable *cable;
+    GByteArray *got; /* the last frame */
+    unsigned frames;
+} End;
+
+static const DeviceClass root_class = { .name = "root", .size = sizeof(Device) };
+
+static bool can_receive(void *opaque)
+{
+    return true;
+}
+
+static void receive(void *opaque, const uint8_t *frame, size_t len)
+{
+    End *e = opaque;
+
+    e->frames++;
+    g_byte_array_set_size(e->got, 0);
+    g_byte_array_append(e->got, frame, len);
+}
+
+static const NetClient client = { can_receive, receive };
+
+static void open_end(End *e, const NetSocketOptions *o)
+{
+    g_autoptr(GError) error = NULL;
+
+    e->backend = net_socket_new(o, &error);
+    if (!e->backend)
+        fail_msg("%s", error->message);
+    e->input = input_queue_new();
+    e->root = device_new(&root_class, NULL, NULL);
+    e->cable = net_cable_new(e->root, "n", e->input, e->backend);
+    e->got = g_byte_array_new();
+    e->frames = 0;
+    net_connect(e->cable, &client, e);
+}
+
+static void close_end(End *e)
+{
+    e->backend->free(e->backend);
+    device_free(e->root);
+    input_queue_free(e->input);
+    g_byte_array_unref(e->got);
+}
+
+/* Until @e has had @frames. */
+static void await(End *e, unsigned frames)
+{
+    while (e->frames < frames) {
+        g_main_context_iteration(NULL, !input_pending(e->input));
+        input_deliver(e->input, true, 0);
+    }
+}
+
+static unsigned free_port(int type)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t len = sizeof(addr);
+    int fd = socket(AF_INET, type, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+    close(fd);
+    return ntohs(addr.sin_port);
+}
+
+static void talk(End *a, End *b)
+{
+    uint8_t frame[NET_MAX_FRAME];
+
+    for (unsigned i = 0; i < 100; i++) {
+        size_t len = i % 2 ? 60 + i : sizeof(frame);
+
+        memset(frame, i, len);
+        net_send(a->cable, frame, len);
+        await(b, i + 1);
+        assert_int_equal(b->got->len, len);
+        assert_memory_equal(b->got->data, frame, len);
+    }
+}
+
+static void test_stream(void **state)
+{
+    g_autofree char *where = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_STREAM));
+    End a, b;
+
+    open_end(&a, &(NetSocketOptions){ .listen = where });
+    open_end(&b, &(NetSocketOptions){ .connect = where });
+    talk(&b, &a);
+    talk(&a, &b);
+    close_end(&b); /* another may come */
+    a.frames = 0;
+    open_end(&b, &(NetSocketOptions){ .connect = where });
+    talk(&b, &a);
+    close_end(&a);
+    close_end(&b);
+}
+
+/* A peer that sends no frames is dropped; the next one is heard. */
+static void test_hostile_peer(void **state)
+{
+    static const uint8_t huge[] = { 0xff, 0xff, 0xff, 0xff, 1 }, empty[] = { 0, 0, 0, 0, 0, 0 };
+    unsigned port = free_port(SOCK_STREAM);
+    struct sockaddr_in addr = { .sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    g_autofree char *where = g_strdup_printf("127.0.0.1:%u", port);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char byte;
+    End a, b;
+
+    open_end(&a, &(NetSocketOptions){ .listen = where });
+    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    assert_int_equal(write(fd, empty, sizeof(empty) - 2), sizeof(empty) - 2);
+    assert_int_equal(write(fd, huge, sizeof(huge)), sizeof(huge));
+    while (recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        g_main_context_iteration(NULL, TRUE);
+    close(fd);
+    assert_int_equal(a.frames, 0);
+    open_end(&b, &(NetSocketOptions){ .connect = where });
+    talk(&b, &a);
+    close_end(&a);
+    close_end(&b);
+}
+
+static void test_datagrams(void **state)
+{
+    g_autofree char *one = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_DGRAM));
+    g_autofree char *two = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_DGRAM));
+    End a, b;
+
+    open_end(&a, &(NetSocketOptions){ .udp = one, .local = two });
+    net_send(a.cable, (const uint8_t *)"lost", 4); /* nobody is there yet */
+    open_end(&b, &(NetSocketOptions){ .udp = two, .local = one });
+    talk(&a, &b);
+    talk(&b, &a);
+    close_end(&a);
+    close_end(&b);
+}
+
+static void test_errors(void **state)
+{
+    static const struct {
+        NetSocketOptions o;
+        const char *says;
+    } rows[] = {
+        { { 0 }, "one of listen=" },
+        { { .listen = "a", .connect = "b" }, "one of listen=" },
+        { { .udp = "127.0.0.1:1" }, "one of listen=" },
+        { { .udp = "nowhere", .local = ":1" }, "is no HOST:PORT" },
+        { { .connect = "127.0.0.1:1" }, "refused" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+
+        assert_null(net_socket_new(&rows[i].o, &error));
+        if (!strstr(error->message, rows[i].says))
+            fail_msg("%s", error->message);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_hostile_peer),
+        cmocka_unit_test(test_datagrams),
+        cmocka_unit_test(test_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
