@@ -105,6 +105,8 @@ const char *session_refusal(const Accel *a)
         return "time must be counted from the start: use -icount";
     if (a->session)
         return "a recording is made or replayed already";
+    if (a->machine->changed)
+        return "devices were plugged in or out, of which a recording does not tell";
     if (a->debug.left)
         return "a debugger has stopped a CPU in the middle of its turn";
     return NULL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The DSDT of the board, written with the AML builder. Comments give the ASL.
- * Missing: PCI hot-plug methods.
  */
 #include "hw/acpi-dsdt.h"
 
@@ -229,6 +228,7 @@ static void add_pci_root(Aml *a, const AcpiConfig *c)
     aml_name_int(a, "_UID", 0);
     aml_name_buffer(a, "_CRS", r);
     add_isa_bridge(a, c);
+    acpi_add_pci_slots(a, c);
     add_prt(a);
     aml_end(a);
 }
@@ -269,6 +269,7 @@ GByteArray *acpi_build_dsdt(const AcpiConfig *c)
         add_hpet(a);
     acpi_add_cpus(a, c);
     aml_end(a);
+    acpi_add_pci_event(a);
     acpi_add_cpu_event(a);
     add_sleep_state(a, "\\_S3", 1);
     add_sleep_state(a, "\\_S4", 2);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices for tests and care: what -device asks of them, and what they ask of the machine. */
+/*
+ * Devices for tests and care, and small ones behind virtio: what -device asks of them, and what
+ * they ask of the machine.
+ */
+#include <string.h>
+
 #include "hw/edu.h"
 #include "hw/gsi.h"
 #include "hw/i6300esb.h"
@@ -7,6 +12,7 @@
 #include "hw/pvpanic.h"
 #include "hw/test-devices.h"
 #include "hw/virtio-rng.h"
+#include "hw/virtio-serial.h"
 #include "softmmu/error.h"
 #include "softmmu/random.h"
 
@@ -100,4 +106,48 @@ bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error)
     dev =
         virtio_rng_new(b->pci, devfn, b->m->memory, b->m->config->seed, RANDOM_DEVICES + b->rngs++);
     return pc_set_virtio_registers(o, dev, error);
+}
+
+bool pc_create_serial_bus(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    int devfn;
+
+    if (!pc_device_slot(o, &devfn, error))
+        return false;
+    b->serial_bus = virtio_serial_new(b->pci, devfn, b->m->memory); /* ports go to the last one */
+    return pc_set_virtio_registers(o, b->serial_bus, error);
+}
+
+static bool add_port(PcBoard *b, const DeviceOption *o, bool console, GError **error)
+{
+    const char *name = g_hash_table_lookup(o->props, "name");
+    const char *id = g_hash_table_lookup(o->props, "chardev");
+    Chardev *chr = id && b->m->chardevs ? g_hash_table_lookup(b->m->chardevs, id) : NULL;
+    uint64_t number;
+
+    if (!b->serial_bus) {
+        error_set(error, "it needs a -device virtio-serial-pci before it");
+        return false;
+    }
+    if (!pc_get_number(o, "nr", VIRTIO_SERIAL_PORTS - 1, UINT64_MAX, &number, error))
+        return false;
+    if (name && strlen(name) >= VIRTIO_SERIAL_NAME) {
+        error_set(error, "name=%s: more than %u characters", name, VIRTIO_SERIAL_NAME - 1);
+        return false;
+    }
+    if (virtio_serial_add_port(b->serial_bus, (int)number, console, name, chr))
+        return true;
+    error_set(error, "no such port is free: there are %u, the first one for a console",
+              VIRTIO_SERIAL_PORTS);
+    return false;
+}
+
+bool pc_create_console(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    return add_port(b, o, true, error);
+}
+
+bool pc_create_serial_port(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    return add_port(b, o, false, error);
 }

@@ -165,6 +165,10 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
                       .trouble = hear_trouble,
                       .trouble_opaque = b->m };
 
+    Drive *loose = drive_find(&b->dev, o->id ? o->id : id);
+
+    if (loose && b->built && !drive_is_connected(loose))
+        return loose;
     if (is_known(b, o->id ? o->id : id)) {
         error_set(error, "there is another drive with id '%s'", o->id ? o->id : id);
         return NULL;

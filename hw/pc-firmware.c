@@ -242,6 +242,7 @@ static void add_acpi(PcBoard *b)
         .i8042 = b->i8042 != NULL,
         .floppy = b->fdc != NULL,
         .pvpanic = b->pvpanic_port,
+        .fixed_slots = pc_fixed_slots(b),
     };
 
     for (unsigned i = 0; i < cpus->count; i++) {

@@ -20,18 +20,19 @@ typedef struct PcBoard {
     uint64_t below_4g, above_4g;
     MemRegion *pci_memory;
     MemRegion bios, isa_bios; /* the first is not in use where flash is */
-    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event; /* ends of lines that leave the board */
+    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event, pci_event; /* ends of lines that leave the board */
     Irq rtc_alarm, key; /* what wakes the board from S3 */
     uint16_t wake_events; /* PM1 events that do so now */
     IrqOr serial_irq[2];
     unsigned virtio_disks;
     unsigned cards; /* of a network, so far */
     unsigned rngs;
+    bool built; /* what is created now comes later */
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
     PciBus *pci;
     Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc, *pvpanic, *testdev,
-        *sockets;
+        *sockets, *slots, *serial_bus;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -65,12 +66,20 @@ bool pc_is_cpu(const DeviceOption *o);
 bool pc_plug_cpu(PcBoard *b, const DeviceOption *o, bool tell, GError **error);
 unsigned pc_count_cpus(const PcBoard *b); /* those that are there */
 
+/* pc-plug.c: what comes and goes while the machine runs. */
+void pc_create_pci_slots(PcBoard *b);
+uint32_t pc_fixed_slots(const PcBoard *b); /* a bit for each that holds what cannot go */
+bool pc_realize_tree(Device *dev, GError **error); /* pc.c */
+
 /* pc-care.c: devices for tests and care. */
 bool pc_create_pvpanic(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_pc_testdev(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_pci_testdev(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_edu(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_watchdog(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_serial_bus(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_console(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_serial_port(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error);
 
 /* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon ask for. */
@@ -83,6 +92,8 @@ bool pc_check_id(const char *id, GError **error);
 bool pc_get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
                    uint64_t *value, GError **error);
 bool pc_device_slot(const DeviceOption *o, int *devfn, GError **error);
+/* One device; @hot: while the machine runs, which not every one can. */
+bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **error);
 bool pc_create_option_devices(PcBoard *b, GError **error);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hw/e1000.h"
+#include "hw/ne2k-pci.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
 #include "hw/virtio-net.h"
@@ -20,6 +21,7 @@ static const CardModel models[] = {
     { "e1000", "efi-e1000.rom", e1000_new },
     { "virtio-net-pci", "efi-virtio.rom", virtio_net_new },
     { "virtio", "efi-virtio.rom", virtio_net_new },
+    { "ne2k_pci", "efi-ne2k_pci.rom", ne2k_pci_new },
 };
 
 static const CardModel *find_model(const char *name)
@@ -59,11 +61,14 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
     Machine *m = b->m;
     g_autofree char *loose = NULL;
     void *backend = NULL;
+    NetCable *loose_cable;
 
     if (!id) {
         loose = g_strdup_printf("#card%u", b->cards);
         return net_cable_new(&b->dev, loose, m->input, NULL);
     }
+    if ((loose_cable = net_cable_find(&b->dev, id)))
+        return loose_cable;
     if (!m->nets || !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
         error_set(error, "there is no network '%s' that a card could have (-netdev ...,id=)", id);
         return NULL;
@@ -79,6 +84,8 @@ static bool give_rom(PcBoard *b, const CardModel *model, Device *card, const cha
     g_autofree char *block = g_strdup_printf("%s.rom", card->id);
     RamBlock *rom = NULL;
 
+    if (b->built) /* firmware is past running it */
+        return true;
     if (!file)
         rom = pc_load_rom(b, model->rom, block, NULL);
     else if (*file && !(rom = pc_load_rom(b, file, block, error)))
@@ -117,7 +124,7 @@ bool pc_create_nics(PcBoard *b, GError **error)
         const CardModel *model = find_model(n->model ? n->model : models[0].name);
 
         if (!model) {
-            error_set(error, "unknown network card '%s'; there are e1000 and virtio-net-pci",
+            error_set(error, "unknown network card '%s'; there are e1000, virtio-net-pci and ne2k_pci",
                       n->model);
             return false;
         }

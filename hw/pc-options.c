@@ -136,6 +136,8 @@ static const DeviceDriver drivers[] = {
     { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
     { "e1000", "Intel 82540EM gigabit Ethernet", "PCI",
       (const char *const[]){ "netdev", "mac", "addr", "romfile", NULL }, pc_create_net_device },
+    { "ne2k_pci", "Realtek RTL8029AS: an NE2000 on PCI", "PCI",
+      (const char *const[]){ "netdev", "mac", "addr", "romfile", NULL }, pc_create_net_device },
     { "virtio-net-pci", "network card behind virtio", "PCI",
       (const char *const[]){ "netdev", "mac", "addr", "romfile", VIRTIO_PROPS, NULL },
       pc_create_net_device },
@@ -144,6 +146,12 @@ static const DeviceDriver drivers[] = {
       pc_create_virtio_disk },
     { "virtio-rng-pci", "random numbers behind virtio", "PCI",
       (const char *const[]){ "addr", "rng", VIRTIO_PROPS, NULL }, pc_create_rng },
+    { "virtio-serial-pci", "consoles and ports for programs behind virtio", "PCI",
+      (const char *const[]){ "addr", VIRTIO_PROPS, NULL }, pc_create_serial_bus },
+    { "virtconsole", "console of a virtio-serial-pci", "virtio-serial-bus",
+      (const char *const[]){ "chardev", "name", "nr", NULL }, pc_create_console },
+    { "virtserialport", "port of a virtio-serial-pci for programs", "virtio-serial-bus",
+      (const char *const[]){ "chardev", "name", "nr", NULL }, pc_create_serial_port },
     { "i6300esb", "Intel 6300ESB watchdog", "PCI", (const char *const[]){ "addr", NULL },
       pc_create_watchdog },
     { "edu", "device to learn drivers by", "PCI",
@@ -184,16 +192,67 @@ static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **e
     return true;
 }
 
+static const DeviceDriver *find_driver(const char *name, GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
+        if (g_str_equal(drivers[i].name, name))
+            return &drivers[i];
+    error_set(error, "unknown device; -device help lists what there is");
+    return NULL;
+}
+
+static Device *find_child(const Device *parent, const char *id)
+{
+    for (guint i = 0; i < parent->children->len; i++) {
+        Device *dev = parent->children->pdata[i];
+
+        if (g_str_equal(dev->id, id))
+            return dev;
+    }
+    return NULL;
+}
+
+/* By its name a function is found again; there is none like it on the bus. */
+static bool check_name(const Device *bus, const char *id, GError **error)
+{
+    if (id && !pc_check_id(id, error))
+        return false;
+    if (id && find_child(bus, id)) {
+        error_set(error, "Duplicate device ID '%s'", id);
+        return false;
+    }
+    return true;
+}
+
+static void name_device(Device *dev, const char *id)
+{
+    g_free(dev->id);
+    dev->id = g_strdup(id);
+}
+
+bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **error)
+{
+    const DeviceDriver *d = find_driver(o->driver, error);
+    const GPtrArray *functions = pci_bus_device(b->pci)->children;
+    const char *id = g_hash_table_lookup(o->props, "id");
+    guint before = functions->len;
+
+    if (!d || !check_props(d, o, error) || !check_name(pci_bus_device(b->pci), id, error))
+        return false;
+    if (hot && !g_str_equal(d->bus, "PCI")) {
+        error_set(error, "Bus '%s' does not support hotplugging", d->bus);
+        return false;
+    }
+    if (!d->create(b, o, error))
+        return false;
+    if (id && functions->len > before)
+        name_device(functions->pdata[before], id);
+    return true;
+}
+
 static bool create_one(PcBoard *b, const DeviceOption *o, GError **error)
 {
-    if (pc_is_cpu(o))
-        return pc_plug_cpu(b, o, false, error);
-    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        if (g_str_equal(drivers[i].name, o->driver))
-            return check_props(&drivers[i], o, error) && drivers[i].create(b, o, error);
-    }
-    error_set(error, "unknown device; -device help lists what there is");
-    return false;
+    return pc_is_cpu(o) ? pc_plug_cpu(b, o, false, error) : pc_create_device(b, o, false, error);
 }
 
 bool pc_create_option_devices(PcBoard *b, GError **error)

@@ -23,6 +23,7 @@
 #include "hw/ioapic.h"
 #include "hw/mc146818.h"
 #include "hw/pc-internal.h"
+#include "hw/pci-hotplug.h"
 #include "hw/piix3-ide.h"
 #include "hw/piix3.h"
 #include "hw/piix4-pm.h"
@@ -147,6 +148,12 @@ static void smi_line(void *opaque, int n, int level)
 static void cpu_event_line(void *opaque, int n, int level)
 {
     piix4_pm_set_gpe(((PcBoard *)opaque)->pm, CPU_HOTPLUG_GPE, level);
+}
+
+/* The same of a PCI slot. */
+static void pci_event_line(void *opaque, int n, int level)
+{
+    piix4_pm_set_gpe(((PcBoard *)opaque)->pm, PCI_HOTPLUG_GPE, level);
 }
 
 static void or_input(void *opaque, int n, int level)
@@ -386,12 +393,12 @@ static void create_isa_devices(PcBoard *b)
     b->fw_cfg = fw_cfg_new(&b->dev, io, m->memory);
 }
 
-static bool realize_tree(Device *dev, GError **error)
+bool pc_realize_tree(Device *dev, GError **error)
 {
     if (!dev->realized && !device_realize(dev, error))
         return false;
     for (guint i = 0; dev->children && i < dev->children->len; i++) {
-        if (!realize_tree(dev->children->pdata[i], error))
+        if (!pc_realize_tree(dev->children->pdata[i], error))
             return false;
     }
     return true;
@@ -408,6 +415,7 @@ static bool create(PcBoard *b, GError **error)
     irq_init(&b->rtc_alarm, 1, rtc_line, b);
     irq_init(&b->key, 1, key_line, b);
     irq_init(&b->cpu_event, 1, cpu_event_line, b);
+    irq_init(&b->pci_event, 1, pci_event_line, b);
 
     if (!create_memory(b, error))
         return false;
@@ -415,8 +423,9 @@ static bool create(PcBoard *b, GError **error)
     create_south_bridge(b);
     create_isa_devices(b);
     pc_create_cpu_sockets(b);
+    pc_create_pci_slots(b);
     return create_vga(b, error) && pc_create_drives(b, error) && pc_create_nics(b, error) &&
-           pc_create_option_devices(b, error) && realize_tree(&b->dev, error) &&
+           pc_create_option_devices(b, error) && pc_realize_tree(&b->dev, error) &&
            pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
 }
 
@@ -433,7 +442,9 @@ bool pc_board_create(Machine *m, GError **error)
     ok = create(b, error);
     memory_commit(m->io);
     memory_commit(m->memory);
-    if (!ok)
+    if (ok)
+        b->built = true;
+    else
         pc_board_free(m);
     return ok;
 }
@@ -476,27 +487,6 @@ void pc_wakeup(Machine *m)
     i440fx_set_pam(b->bridge, pam);
     piix4_pm_wakeup(b->pm, events);
     b->wake_events = 0;
-}
-
-bool pc_device_add(Machine *m, const DeviceOption *o, GError **error)
-{
-    if (pc_is_cpu(o))
-        return pc_plug_cpu(board_of(m), o, true, error);
-    error_set(error, "Device '%s' cannot be plugged into a machine that runs", o->driver);
-    return false;
-}
-
-bool pc_device_del(Machine *m, const char *id, GError **error)
-{
-    PcBoard *b = board_of(m);
-    int cpu = cpu_hotplug_find(b->sockets, id);
-
-    if (cpu >= 0) {
-        cpu_hotplug_ask(b->sockets, cpu);
-        return true;
-    }
-    error_set(error, "Device '%s' not found", id);
-    return false;
 }
 
 const char *pc_cpu_id(Machine *m, unsigned n)

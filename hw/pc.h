@@ -21,9 +21,10 @@ void pc_powerdown(Machine *m);
 /* Out of S3: everything is reset but RAM and who controls it; the guest learns why it runs again. */
 void pc_wakeup(Machine *m);
 
-/* device_add: @o is the caller's. device_del: the guest is asked to let it go. */
-bool pc_device_add(Machine *m, const DeviceOption *o, GError **error);
-bool pc_device_del(Machine *m, const char *id, GError **error);
+/* device_add: @o is the caller's. device_del: the guest is asked to let it go. While the machine is
+ * @recorded (or replayed) CPUs can come and go; other devices would make it another machine. */
+bool pc_device_add(Machine *m, const DeviceOption *o, bool recorded, GError **error);
+bool pc_device_del(Machine *m, const char *id, bool recorded, GError **error);
 /* The name of CPU @n, which may be absent; "" if it was there from the start. */
 const char *pc_cpu_id(Machine *m, unsigned n);
 

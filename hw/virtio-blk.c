@@ -193,6 +193,11 @@ const DeviceClass virtio_blk_class = {
     .post_load = virtio_post_load,
 };
 
+Drive *virtio_blk_drive(Device *dev)
+{
+    return ((VirtioBlk *)dev)->drive;
+}
+
 Device *virtio_blk_new(PciBus *bus, int devfn, AddressSpace *memory, Drive *drive,
                        const char *serial)
 {

@@ -15,7 +15,7 @@
 #include "hw/pci.h"
 
 #define VIRTIO_RING_SIZE  256
-#define VIRTIO_QUEUES     4
+#define VIRTIO_QUEUES     10
 #define VIRTIO_MAX_PARTS  256 /* of a chain; longer ones break the device */
 #define VIRTIO_MAX_CONFIG 64
 

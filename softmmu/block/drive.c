@@ -380,6 +380,19 @@ void drive_connect(Drive *d, DriveDone *done, void *opaque)
     d->opaque = opaque;
 }
 
+void drive_disconnect(Drive *d)
+{
+    drive_cancel(d);
+    d->done = NULL;
+    d->opaque = NULL;
+    d->door = NULL;
+}
+
+bool drive_is_connected(const Drive *d)
+{
+    return d->done;
+}
+
 /* ---- Media that come and go ------------------------------------------------------------------ */
 
 /* The machine has another medium from now on: size, whether it is read-only, path. Nothing: the

@@ -88,6 +88,9 @@ extern const DeviceClass drive_class;
 /* @id names it for the user and in recordings; there is no other of it. Not yet realized. */
 Drive *drive_new(Device *parent, const char *id, const DriveWiring *w);
 void drive_connect(Drive *d, DriveDone *done, void *opaque); /* the one controller it has */
+/* That is gone; what it had asked for is forgotten. Another may come. */
+void drive_disconnect(Drive *d);
+bool drive_is_connected(const Drive *d);
 
 const char *drive_id(const Drive *d);
 uint64_t drive_sectors(const Drive *d); /* 0: there is no medium */

@@ -5,6 +5,7 @@
 
 #include "accel/accel.h"
 #include "accel/plugin/plugin.h"
+#include "accel/session.h"
 #include "accel/travel.h"
 #include "hw/pc.h"
 #include "softmmu/error.h"
@@ -191,10 +192,27 @@ static bool translate(void *opaque, unsigned n, uint64_t addr, uint64_t *phys)
     return true;
 }
 
+static bool is_recorded(Machine *m)
+{
+    Accel *a = ((Built *)((char *)m - offsetof(Built, machine)))->accel;
+
+    return session_is_recording(a) || session_is_replay(a);
+}
+
+static bool device_add(Machine *m, const DeviceOption *o, GError **error)
+{
+    return pc_device_add(m, o, is_recorded(m), error);
+}
+
+static bool device_del(Machine *m, const char *id, GError **error)
+{
+    return pc_device_del(m, id, is_recorded(m), error);
+}
+
 const MonitorBoard build_monitor_board = {
     .set_boot_order = pc_set_boot_order,
-    .device_add = pc_device_add,
-    .device_del = pc_device_del,
+    .device_add = device_add,
+    .device_del = device_del,
     .cpu_id = pc_cpu_id,
 };
 

@@ -114,6 +114,26 @@ static bool open_debugcon(Console *c, const Options *o, Machine *m, GError **err
     return true;
 }
 
+/* By the names of -chardev, for devices that -device makes. */
+static bool open_for_devices(Console *c, const Options *o, Machine *m, GError **error)
+{
+    m->chardevs = c->by_id;
+    for (unsigned i = 0; i < o->device_chardevs->len; i++) {
+        const ChardevOption *option = o->device_chardevs->pdata[i];
+        const char *spec = option->spec;
+        Chardev *chr;
+
+        if (input_is_replaying(m->input))
+            spec = replay_spec(o, spec, option->id);
+        if (!open_device(c, spec, "chardev", option->id, m, &chr, error))
+            return false;
+        chardev_set_label(chr, option->id);
+        machine_keep_chardev(m, chr);
+        g_hash_table_insert(c->by_id, option->id, chr);
+    }
+    return true;
+}
+
 static bool open_monitor(Console *c, const char *spec, Machine *m, GError **error)
 {
     if (!strcmp(spec, "none"))
@@ -145,6 +165,7 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 {
     *c = (Console){ .owned = g_ptr_array_new(),
                     .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
+                    .by_id = g_hash_table_new(g_str_hash, g_str_equal),
                     .chardevs = g_array_new(FALSE, FALSE, sizeof(MonitorChardev)) };
     g_array_set_clear_func(c->chardevs, clear_chardev);
     for (unsigned i = 0; i < o->serials->len; i++) {
@@ -152,7 +173,7 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
             return false;
     }
     return open_monitor(c, o->monitor, m, error) && open_monitors(c, o, m, error) &&
-           open_debugcon(c, o, m, error);
+           open_debugcon(c, o, m, error) && open_for_devices(c, o, m, error);
 }
 
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
@@ -167,6 +188,7 @@ void console_close(Console *c)
     for (unsigned i = 0; i < c->owned->len; i++)
         chardev_free(c->owned->pdata[i]);
     g_ptr_array_unref(c->owned);
+    g_hash_table_unref(c->by_id);
     g_array_unref(c->monitors);
     g_array_unref(c->chardevs);
     *c = (Console){ 0 };

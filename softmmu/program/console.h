@@ -16,10 +16,11 @@ typedef struct Console {
     Chardev *monitor; /* NULL: none */
     Chardev *gdb;     /* NULL: none */
     GArray *monitors; /* ConsoleMonitor: further ones */
+    GHashTable *by_id; /* const char * -> Chardev: those of devices that -device makes */
     GArray *chardevs; /* MonitorChardev: all of them, by label */
 } Console;
 
-/* Fills @m->serial and @m->debugcon. Tells on stderr where ptys are and whom it waits for.
+/* Fills @m->serial, @m->debugcon and @m->chardevs. Tells on stderr where ptys are and whom it waits for.
  * console_close() after success and failure alike; it restores the terminal. */
 bool console_open(Console *c, const Options *o, Machine *m, GError **error);
 /* Listens for a debugger: once the machine is complete, as that one waits for answers. */

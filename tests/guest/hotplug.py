@@ -5,6 +5,7 @@
 "recorded": the same while a recording is made, whose replay prints the same console and agrees.
 Exit status 77 (skip) without the guest files that scripts/guest-files makes.
 """
+import hashlib
 import os
 import re
 import subprocess
@@ -69,16 +70,67 @@ def cpu(g):
     wait_for(g, "[ $(grep -c ^processor /proc/cpuinfo) = 1 ]")
 
 
-# What happens, options
+def remove(g, name):
+    """Linux lets it go some time after its driver has."""
+    g.monitor("device_del " + name)
+    while f"({name})" in g.monitor("info pci"):
+        shell(g, "usleep 20000")
+
+
+def pci(g):
+    """A disk comes, goes and comes again; a card as well; one that was there from the start goes."""
+    refuses(g, "device_add nothing,id=a", "unknown device")
+    refuses(g, "device_add isa-debug-exit", "Bus 'ISA' does not support hotplugging")
+    refuses(g, "device_add edu,id=fixed", "Duplicate device ID 'fixed'")
+    refuses(g, "device_add virtio-blk-pci", "it needs drive=ID")
+    refuses(g, "device_add edu,addr=1.0", "PCI slot 1 function 0 is taken")
+    refuses(g, "device_del VGA", "the board needs it")
+    before = shell(g, "ls /sys/bus/pci/devices | wc -l")
+    for _ in range(2):
+        answer = g.monitor("device_add virtio-blk-pci,drive=d,id=disk")
+        check("Error" not in answer, answer)
+        wait_for(g, "[ -b /dev/vda ]")
+        sums = shell(g, "dd if=/dev/vda bs=64k 2>/dev/null | md5sum; md5sum < /dev/vda")
+        check(sums.count(MD5) == 2, "another disk: " + sums)
+        refuses(g, "device_add virtio-blk-pci,drive=d,id=other", "there is another drive with id 'd'")
+        remove(g, "disk")
+        wait_for(g, "[ ! -b /dev/vda ]")
+    for card in ("virtio-net-pci", "e1000", "ne2k_pci"):
+        answer = g.monitor(f"device_add {card},netdev=n,id=card")
+        check("Error" not in answer, answer)
+        wait_for(g, "[ -d /sys/class/net/eth0 ]")
+        got = shell(g, "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ping -c 1 10.0.2.2")
+        check("1 packets received" in got, "no network: " + got)
+        remove(g, "card")
+        wait_for(g, "[ ! -d /sys/class/net/eth0 ]")
+    wait_for(g, "grep -q 0x11e8 /sys/bus/pci/devices/*/device")
+    remove(g, "fixed")
+    wait_for(g, "! grep -q 0x11e8 /sys/bus/pci/devices/*/device")
+    after = shell(g, "ls /sys/bus/pci/devices | wc -l")
+    check([int(n) for n in re.findall(r"^\d+$", before, re.M)] ==
+          [int(n) + 1 for n in re.findall(r"^\d+$", after, re.M)], before + after)
+
+
+def pci_recorded(g):
+    refuses(g, "device_add edu", "while a recording is made")
+
+
+DISK = b"what is on the disk" * 1000
+MD5 = hashlib.md5(DISK + bytes(-len(DISK) % 512)).hexdigest()
+PCI = "-device edu,id=fixed -netdev user,id=n -drive if=none,id=d,format=raw,file={where}/disk"
+
+# What happens, options, guest
 CASES = {
-    "cpu": (cpu, "-smp 1,maxcpus=3"),
-    "cpu-recorded": (cpu, "-smp 1,maxcpus=3"),
+    "cpu": (cpu, "-smp 1,maxcpus=3", ""),
+    "cpu-recorded": (cpu, "-smp 1,maxcpus=3", ""),
+    "pci": (pci, PCI, "-devices"),
+    "pci-recorded": (pci_recorded, "", ""),
 }
 
 
 def run(mimus, guest, options, act, extra):
-    command = [mimus, "-nographic", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz"),
-               "-initrd", os.path.join(guest, "initrd.gz"), "-append", "console=ttyS0 quiet",
+    command = [mimus, "-nographic", "-m", "256", "-kernel", guest[0], "-initrd", guest[1],
+               "-append", "console=ttyS0 quiet net.ifnames=0 mimus.drivers",
                *options.split(), *extra]
     with Guest(command) as g:
         g.expect("/ # ")
@@ -101,15 +153,18 @@ def replay(mimus, recording):
 
 def main():
     mimus, guest, name = sys.argv[1:4]
-    if not os.path.exists(os.path.join(guest, "vmlinuz")):
-        print(f"no vmlinuz in {guest}: scripts/guest-files {guest}")
+    act, options, kind = CASES[name]
+    files = [os.path.join(guest, f) for f in (f"vmlinuz{kind}", f"initrd{kind}.gz")]
+    if not all(map(os.path.exists, files)):
+        print(f"no {files} in {guest}: scripts/guest-files {guest} devices")
         return 77
-    act, options = CASES[name]
     try:
         with tempfile.TemporaryDirectory() as where:
             recording = os.path.join(where, "r.mrec")
+            with open(os.path.join(where, "disk"), "wb") as f:
+                f.write(DISK + bytes(-len(DISK) % 512))
             recorded = name.endswith("-recorded")
-            run(mimus, guest, options, act, ["-record", recording] if recorded else [])
+            run(mimus, files, options.format(where=where), act, ["-record", recording] if recorded else [])
             if recorded:
                 replay(mimus, recording)
     except Lost as e:

@@ -33,6 +33,7 @@ static AcpiConfig config(void)
         .serial = { true, true },
         .i8042 = true,
         .pvpanic = 0x505,
+        .fixed_slots = 0x7,
     };
 }
 

@@ -354,27 +354,36 @@ static bool uses_stdio(const Options *o)
     return (o->debugcon && !strcmp(o->debugcon, "stdio")) || (o->gdb && !strcmp(o->gdb, "stdio"));
 }
 
-/* The one device with a host side is the debug console: -debugcon in other words. */
+/* The one debug console is -debugcon in other words; a port of a virtio-serial has its device by
+ * id. */
+static bool resolve_device_chardev(Options *o, const DeviceOption *device, GError **error)
+{
+    const char *id = g_hash_table_lookup(device->props, "chardev");
+    const ChardevOption *c = id ? find_chardev(o, id) : NULL;
+    bool debugcon = !strcmp(device->driver, "isa-debugcon");
+
+    if (!id)
+        return true;
+    if (!c)
+        error_set(error, "-device %s: there is no character device '%s' (-chardev ...,id=)",
+                  device->driver, id);
+    else if (debugcon && o->debugcon)
+        error_set(error, "-device %s: only one debug console is supported yet", device->driver);
+    else if (!debugcon && g_ptr_array_find(o->device_chardevs, c, NULL))
+        error_set(error, "-device %s: another device has character device '%s'", device->driver,
+                  id);
+    else if (debugcon)
+        return replace(&o->debugcon, c->spec), true;
+    else
+        return g_ptr_array_add(o->device_chardevs, (void *)c), true;
+    return false;
+}
+
 static bool resolve_device_chardevs(Options *o, GError **error)
 {
-    for (unsigned i = 0; i < o->config.devices->len; i++) {
-        DeviceOption *device = o->config.devices->pdata[i];
-        const char *id = g_hash_table_lookup(device->props, "chardev");
-        const ChardevOption *c = id ? find_chardev(o, id) : NULL;
-
-        if (!id)
-            continue;
-        if (!c) {
-            error_set(error, "-device %s: there is no character device '%s' (-chardev ...,id=)",
-                      device->driver, id);
+    for (unsigned i = 0; i < o->config.devices->len; i++)
+        if (!resolve_device_chardev(o, o->config.devices->pdata[i], error))
             return false;
-        }
-        if (o->debugcon) {
-            error_set(error, "-device %s: only one debug console is supported yet", device->driver);
-            return false;
-        }
-        o->debugcon = g_strdup(c->spec);
-    }
     return true;
 }
 

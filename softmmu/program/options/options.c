@@ -468,6 +468,7 @@ static void set_defaults(Options *o)
     o->answer = g_string_new("");
     o->serials = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
+    o->device_chardevs = g_ptr_array_new();
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->globals = g_ptr_array_new_with_free_func(g_free);
     o->blockdevs = g_ptr_array_new_with_free_func(options_free_blockdev);
@@ -575,6 +576,7 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->config.netdevs);
     g_ptr_array_unref(o->config.nics);
     g_ptr_array_unref(o->serials);
+    g_ptr_array_unref(o->device_chardevs);
     g_ptr_array_unref(o->chardevs);
     g_string_free(o->answer, TRUE);
 }

@@ -41,6 +41,7 @@ typedef struct Options {
     char *debugcon;      /* device, NULL: none */
     char *gdb;           /* device, NULL: none */
     GPtrArray *chardevs; /* ChardevOption * */
+    GPtrArray *device_chardevs; /* those of them that a -device names */
     char *display;       /* NULL: not said */
     bool vnc_given;
     VncOptions vnc;      /* address NULL: none */
