@@ -3,7 +3,8 @@
  * The host's monotonic time, cheaply. Where the host's kernel trusts the TSC as its own clock
  * source, time is the TSC scaled: calibrated against CLOCK_MONOTONIC at the start and steered
  * towards it once a second, so that it neither drifts nor jumps. Elsewhere it is CLOCK_MONOTONIC.
- * Never goes back.
+ * Never goes back, and no two readings are the same: the guest's TSC is made of them, and two RDTSC
+ * differ. A clock that has to stand goes on by a nanosecond a reading.
  *
  * Nor does it run away from who reads it: a process that waits for a processor would find its
  * guest's timers long overdue, several periods of one at a time, and a guest that waits for ticks
@@ -53,8 +54,7 @@ static inline uint64_t host_clock_tsc(void)
 static inline int64_t host_clock_limited(HostClock *h, int64_t ns)
 {
     ns = (ns < h->limit ? ns : h->limit) - h->lag;
-    if (ns > h->last)
-        h->last = ns;
+    h->last = ns > h->last ? ns : h->last + 1;
     return h->last;
 }
 
