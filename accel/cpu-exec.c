@@ -299,7 +299,7 @@ void cpu_restart_alone(void *env)
 
 /* The block for it has been made and is as any other: no need for the loop. Accesses of the x87 are checked
  * as groups even without any: what fails there is for mem_alone(). */
-const TcgCode *cpu_rest_alone(void *env)
+const TcgCode *cpu_rest_alone(void *env, const TcgCode **from)
 {
     Cpu *cpu = env;
     CpuRun *run = cpu->run;
@@ -323,6 +323,7 @@ const TcgCode *cpu_rest_alone(void *env)
     cpu->budget += code->ninsns - index;
     if (!tb->no_groups)
         tb_note_parted(&a->tbs, tb, cpu_charged_count(cpu));
+    *from = code;
     return rest->code;
 }
 

@@ -456,7 +456,7 @@ static inline bool engine_watches_page(const Accel *a, uint64_t addr)
  */
 bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
 void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
-const TcgCode *cpu_rest_alone(void *env); /* TcgLayout.mem_ungrouped */
+const TcgCode *cpu_rest_alone(void *env, const TcgCode **from); /* TcgLayout.mem_ungrouped */
 void cpu_trap(void *env, uint32_t code); /* TcgLayout.trap */
 /* Instructions of the running block from the current one on: the budget was charged for them. */
 unsigned cpu_rest_of_block(Cpu *cpu);

@@ -323,7 +323,7 @@ void tb_note_io(TbCache *c, uint64_t ram)
 
 void tb_note_parted(TbCache *c, Tb *tb, uint64_t count)
 {
-    static const unsigned soon = 1500, often = 256;
+    static const unsigned soon = 33 * 150, often = 8; /* back ends tell of one in 33 or so */
 
     tb->parted = count - tb->parted_at < soon ? tb->parted + 1 : 0;
     tb->parted_at = count;

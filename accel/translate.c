@@ -153,6 +153,7 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
         if (plugin_look(cpu, req, bytes, ir))
             make_ir(cpu, req, e, cached, no_groups, true, ir);
         plugin_instrument(cpu, ir, tb);
+        ir->all_calls = true; /* they tell of accesses */
     }
     if (logged && log_enabled(LOG_OP))
         log_ir(ir);

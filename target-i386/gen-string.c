@@ -76,6 +76,14 @@ static void advance(Dis *d, Insn *i, unsigned reg)
     reg_set(d, size, reg, ir_addi(d->ir, v, d->down ? -step : step));
 }
 
+static uint32_t plainness(const Dis *d, const Insn *i)
+{
+    if (i->asize != I64 || i->seg >= SEG_FS || (d->memflags & MEM_ALIGN) ||
+        (d->mode & (X86_MODE_TF | X86_MODE_BREAKPOINTS)))
+        return 0;
+    return STRING_PLAIN | (d->memflags & MEM_MMU_MASK) << STRING_MMU_SHIFT;
+}
+
 /* True if the instruction was repeated by helper and nothing is left to do. */
 static bool repeat(Dis *d, Insn *i, StringOp op, unsigned helper)
 {
@@ -85,7 +93,8 @@ static bool repeat(Dis *d, Insn *i, StringOp op, unsigned helper)
         return false;
     }
     uint32_t how = op | (uint32_t)(element(i) - I8) << STRING_SIZE_SHIFT |
-                   (uint32_t)i->asize << STRING_ASIZE_SHIFT | (uint32_t)i->seg << STRING_SEG_SHIFT;
+                   (uint32_t)i->asize << STRING_ASIZE_SHIFT | (uint32_t)i->seg << STRING_SEG_SHIFT |
+                   plainness(d, i);
     if (i->rep == 0xf2)
         how |= STRING_REPNE;
     if (d->mode & (X86_MODE_TF | X86_MODE_BREAKPOINTS))

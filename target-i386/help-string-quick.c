@@ -67,13 +67,11 @@ static void copy_up(uint8_t *to, const uint8_t *from, uint64_t bytes)
     uint64_t a, b, x, y;
 
 #if defined(__x86_64__)
-    bool masked = mask_has(); /* such hosts are fast at short REP MOVSB as well */
-
-    if (masked && bytes <= MASK_BYTES) {
+    if (mask_has()) {
         mask_copy(to, from, bytes);
         return;
     }
-    if (masked || bytes >= WORDS_BELOW) {
+    if (bytes >= WORDS_BELOW) {
         __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
         return;
     }
@@ -101,13 +99,11 @@ static void fill_up(uint8_t *to, uint64_t v, uint64_t bytes)
     uint8_t *last = to + bytes - (1u << log2);
 
 #if defined(__x86_64__)
-    bool masked = mask_has();
-
-    if (masked && bytes <= MASK_BYTES) {
+    if (mask_has()) {
         mask_fill(to, v, bytes);
         return;
     }
-    if (masked || bytes >= WORDS_BELOW) {
+    if (bytes >= WORDS_BELOW) {
         uint64_t words = bytes / 8;
         __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(v) : "memory");
         to = last;
@@ -121,8 +117,7 @@ static void fill_up(uint8_t *to, uint64_t v, uint64_t bytes)
 
 static bool is_simple(const CpuX86 *c, uint32_t how)
 {
-    return (c->mode & X86_MODE_CS64) && !(c->eflags & EFL_DF) && !(how & STRING_SINGLE) &&
-           ((how >> STRING_ASIZE_SHIFT) & 15) == I64 && ((how >> STRING_SEG_SHIFT) & 7) < SEG_FS;
+    return (how & STRING_PLAIN) && !(c->eflags & EFL_DF);
 }
 
 /* Elements from @addr to the end of its page. */
@@ -132,7 +127,7 @@ static uint64_t run(uint64_t addr, unsigned log2)
 }
 
 /* Elements moved; 0: not here. */
-static inline uint64_t move_run(CpuX86 *c, unsigned log2, uint64_t n)
+static inline uint64_t move_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
 {
     uint64_t *r = c->regs, rsi = r[R_RSI], rdi = r[R_RDI];
     const uint8_t *from;
@@ -141,8 +136,8 @@ static inline uint64_t move_run(CpuX86 *c, unsigned log2, uint64_t n)
     n = MIN(n, MIN(run(rsi, log2), run(rdi, log2)));
     if (!n)
         return 0;
-    from = cpu_quick_pointer(&c->cpu, rsi, ACCESS_READ, x86_mmu(c));
-    to = from ? cpu_quick_pointer(&c->cpu, rdi, ACCESS_WRITE, x86_mmu(c)) : NULL;
+    from = cpu_quick_pointer(&c->cpu, rsi, ACCESS_READ, mmu);
+    to = from ? cpu_quick_pointer(&c->cpu, rdi, ACCESS_WRITE, mmu) : NULL;
     if (!to || (uint64_t)(to - from) - 1 < (n << log2) - 1)
         return 0;
     copy_up(to, from, n << log2);
@@ -151,14 +146,14 @@ static inline uint64_t move_run(CpuX86 *c, unsigned log2, uint64_t n)
     return n;
 }
 
-static uint64_t fill_run(CpuX86 *c, unsigned log2, uint64_t n)
+static uint64_t fill_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
 {
     static const uint64_t ones[] = { 0x0101010101010101, 0x1000100010001, 0x100000001, 1 };
     uint64_t *r = c->regs, element = r[R_RAX];
     uint8_t *to;
 
     n = MIN(n, run(r[R_RDI], log2));
-    to = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, x86_mmu(c)) : NULL;
+    to = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, mmu) : NULL;
     if (!to)
         return 0;
     if (log2 < 3)
@@ -171,13 +166,14 @@ static uint64_t fill_run(CpuX86 *c, unsigned log2, uint64_t n)
 bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how)
 {
     unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3, op = how & STRING_OP;
+    unsigned mmu = (how >> STRING_MMU_SHIFT) & 3;
     uint64_t left = CALL_BYTES >> log2, n;
 
     if (!is_simple(c, how) || op == STRING_LODS)
         return false;
     while (c->regs[R_RCX] && left) {
         n = MIN(c->regs[R_RCX], left);
-        n = op == STRING_MOVS ? move_run(c, log2, n) : fill_run(c, log2, n);
+        n = op == STRING_MOVS ? move_run(c, mmu, log2, n) : fill_run(c, mmu, log2, n);
         if (!n)
             return false;
         c->regs[R_RCX] -= n;
@@ -185,6 +181,20 @@ bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how)
     }
     *result = !c->regs[R_RCX];
     return true;
+}
+
+bool block_string_move(uint32_t how, TcgBlockMove *m)
+{
+    *m = (TcgBlockMove){ .to = SLOT_GPR + R_RDI,
+                         .from = SLOT_GPR + R_RSI,
+                         .count = SLOT_GPR + R_RCX,
+                         .value = SLOT_GPR + R_RAX,
+                         .log2 = (how >> STRING_SIZE_SHIFT) & 3,
+                         .mmu = (how >> STRING_MMU_SHIFT) & 3,
+                         .fill = (how & STRING_OP) == STRING_STOS,
+                         .unless = SLOT_EFLAGS,
+                         .bits = EFL_DF };
+    return (how & STRING_PLAIN) && (how & STRING_OP) != STRING_LODS;
 }
 
 /* How many of @n elements are compared until one ends it, or @n. */
@@ -246,6 +256,7 @@ bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how)
     bool cmps = (how & STRING_OP) == STRING_CMPS, repne = how & STRING_REPNE;
     uint64_t *r = c->regs, n, left = mask_has() && !(cmps && repne) ? CALL_BYTES : SCAN_ELEMENTS;
     const uint8_t *a = NULL, *b;
+    unsigned mmu = (how >> STRING_MMU_SHIFT) & 3;
 
     *result = 1;
     if (!is_simple(c, how))
@@ -254,9 +265,9 @@ bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how)
         n = MIN(MIN(r[R_RCX], left), run(r[R_RDI], log2));
         if (cmps)
             n = MIN(n, run(r[R_RSI], log2));
-        b = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_READ, x86_mmu(c)) : NULL;
+        b = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_READ, mmu) : NULL;
         if (b && cmps)
-            a = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, x86_mmu(c));
+            a = cpu_quick_pointer(&c->cpu, r[R_RSI], ACCESS_READ, mmu);
         if (!b || (cmps && !a))
             return false;
         if (compare(c, a, b, log2, n, repne))

@@ -37,10 +37,13 @@ enum {
     STRING_SEG_SHIFT = 12,   /* segment of the source: 3 bits */
     STRING_REPNE = 1 << 16,  /* F2; else F3 */
     STRING_SINGLE = 1 << 17, /* one element at a time (single-step) */
+    STRING_PLAIN = 1 << 20,  /* 64-bit addresses, no bases, no alignment checks, not SINGLE */
+    STRING_MMU_SHIFT = 21,   /* MMU_* of PLAIN ones: 2 bits */
 };
 /* help-string-quick.c */
 bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how);
 bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how);
+bool block_string_move(uint32_t how, TcgBlockMove *m);
 uint32_t help_string_move(CpuX86 *c, uint32_t how);
 uint32_t help_string_compare(CpuX86 *c, uint32_t how);
 

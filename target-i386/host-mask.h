@@ -25,8 +25,15 @@ static inline bool mask_has(void)
     return __builtin_cpu_supports("avx512bw");
 }
 
+/* Upwards; @to may be below @from and overlap. */
 static inline void mask_copy(uint8_t *to, const uint8_t *from, uint64_t n)
 {
+    for (; n > MASK_BYTES; to += MASK_BYTES, from += MASK_BYTES, n -= MASK_BYTES)
+        __asm__ volatile("vmovdqu64 (%1), %%zmm16\n\t"
+                         "vmovdqu64 %%zmm16, (%0)"
+                         :
+                         : "r"(to), "r"(from)
+                         : "memory");
     __asm__ volatile("kmovq %2, %%k1\n\t"
                      "vmovdqu8 (%1), %%zmm16%{%%k1%}%{z%}\n\t"
                      "vmovdqu8 %%zmm16, (%0)%{%%k1%}"
@@ -38,6 +45,12 @@ static inline void mask_copy(uint8_t *to, const uint8_t *from, uint64_t n)
 /* @v eight times. */
 static inline void mask_fill(uint8_t *to, uint64_t v, uint64_t n)
 {
+    for (; n > MASK_BYTES; to += MASK_BYTES, n -= MASK_BYTES)
+        __asm__ volatile("vpbroadcastq %1, %%zmm16\n\t"
+                         "vmovdqu64 %%zmm16, (%0)"
+                         :
+                         : "r"(to), "r"(v)
+                         : "memory");
     __asm__ volatile("kmovq %2, %%k1\n\t"
                      "vpbroadcastq %1, %%zmm16\n\t"
                      "vmovdqu8 %%zmm16, (%0)%{%%k1%}"

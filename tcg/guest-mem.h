@@ -120,9 +120,11 @@ typedef struct TcgLayout {
     /* Does not return: as after a fault, tcg_restore_state() says where things are; the instruction
      * is to be run again in a block with IrBlock.no_groups. */
     void (*mem_alone)(void *env);
-    /* May be NULL. In the same case, before it: a block with IrBlock.no_groups to go on with (at its near
-     * entry), for which flags and budget are exact in env then; or NULL. */
-    const struct TcgCode *(*mem_ungrouped)(void *env);
+    /* May be NULL. In the same case, before it: a block with IrBlock.no_groups to go on with (at
+     * its near entry), for which flags and budget are exact in env then; or NULL. *@from is the
+     * block that is left. Back ends may remember both and ask only now and then, as long as neither
+     * is retired. */
+    const struct TcgCode *(*mem_ungrouped)(void *env, const struct TcgCode **from);
     /* Raise guest exception @code; pc (of this instruction), flags and budget are already exact in env
      * and slow.host_pc is 0. Does not return. */
     void (*trap)(void *env, uint32_t code);

@@ -10,6 +10,7 @@
 #ifndef TCG_HELPER_H
 #define TCG_HELPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcg/ir.h"
@@ -32,6 +33,17 @@ enum {
     (HELPER_FAULTS | HELPER_READS_REGS | HELPER_WRITES_REGS | HELPER_READS_FLAGS | \
      HELPER_WRITES_FLAGS)
 
+/* Elements of 1 << @log2 bytes: slot @count of them go from where slot @from says (or are the low
+ * part of slot @value) to where @to says, upwards. Then @to and @from are advanced, @count is 0,
+ * the helper's result 1. */
+typedef struct TcgBlockMove {
+    uint8_t to, from, count, value; /* slots, I64 */
+    uint8_t log2, mmu;
+    bool fill;      /* by @value; else a copy */
+    uint8_t unless; /* slot (I32) and … */
+    uint32_t bits;  /* … bits of it that must be 0 */
+} TcgBlockMove;
+
 typedef struct TcgHelper {
     const char *name;
     void *func;
@@ -43,6 +55,10 @@ typedef struct TcgHelper {
      * registers only and calling nothing else; raises nothing, vector registers are not in env. True: it has
      * done all; false: it has not begun, or has got so far that func() goes on. */
     void *quick;
+    /* May be NULL. With this constant as its first argument, is the helper a block move? Then a
+     * back end may do it without the helper where that is a copy within one page each, of RAM, that
+     * does not overlap. */
+    bool (*block_move)(uint32_t arg, TcgBlockMove *m);
 } TcgHelper;
 
 #endif

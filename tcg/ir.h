@@ -159,6 +159,7 @@ typedef struct IrBlock {
     bool by_jump;            /* jumps that know the pc will lead here: a hint; reset clears it */
     bool apart;              /* no instruction knows what others left in slots; reset clears it */
     bool no_groups;          /* each memory access is to be checked by itself; reset clears it */
+    bool all_calls;          /* nothing is done in a helper's stead (TcgHelper.block_move); reset clears it */
     /* of the builder */
     uint16_t recent_const[16]; /* constants by a hash */
     IrRef flags;    /* the architectural flags as the latest op left them, or IR_NONE */

@@ -174,12 +174,11 @@ static void apply_record(Reader r, FlagsRecord *rec, const uint8_t *env)
     }
 }
 
-bool fault_map_find(const TcgCode *code, uint64_t want, void *env, int32_t flags, uint32_t *offset,
-                    uint32_t *index)
+static const uint8_t *find(const TcgCode *code, uint64_t want, uint32_t *offset, uint32_t *index)
 {
     uint64_t host = 0;
-    const uint8_t *end = code->fault_map + code->fault_map_size;
-    Reader r = { code->fault_map }, record = { NULL };
+    const uint8_t *end = code->fault_map + code->fault_map_size, *record = NULL;
+    Reader r = { code->fault_map };
     int64_t guest = 0, idx = 0;
 
     while (r.p < end) {
@@ -187,15 +186,37 @@ bool fault_map_find(const TcgCode *code, uint64_t want, void *env, int32_t flags
         guest += get_sleb(&r);
         idx += get_sleb(&r);
         if (*r.p++) {
-            record = r;
+            record = r.p;
             skip_record(&r);
         }
         if (host == want) {
-            apply_record(record, (FlagsRecord *)((uint8_t *)env + flags), env);
             *offset = (uint32_t)guest;
             *index = (uint32_t)idx;
-            return true;
+            return record;
         }
     }
-    return false;
+    return NULL;
+}
+
+bool fault_map_find(const TcgCode *code, uint64_t want, void *env, int32_t flags, uint32_t *offset,
+                    uint32_t *index)
+{
+    const uint8_t *record = find(code, want, offset, index);
+
+    if (record) {
+        fault_map_apply(record, env, flags);
+    }
+    return record;
+}
+
+const uint8_t *fault_map_record(const TcgCode *code, uint64_t want)
+{
+    uint32_t offset, index;
+
+    return find(code, want, &offset, &index);
+}
+
+void fault_map_apply(const uint8_t *record, void *env, int32_t flags)
+{
+    apply_record((Reader){ record }, (FlagsRecord *)((uint8_t *)env + flags), env);
 }

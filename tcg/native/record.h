@@ -55,5 +55,9 @@ uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *re
 /* @host as points have it. Makes the record at @flags in @env. False: no such point. */
 bool fault_map_find(const TcgCode *code, uint64_t host, void *env, int32_t flags, uint32_t *offset,
                     uint32_t *index);
+/* The same in two steps: the record, packed, which is there as long as @code is (NULL: no such point), and what it
+ * makes. */
+const uint8_t *fault_map_record(const TcgCode *code, uint64_t host);
+void fault_map_apply(const uint8_t *record, void *env, int32_t flags); /* general registers only */
 
 #endif

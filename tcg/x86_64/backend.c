@@ -63,13 +63,14 @@ static void place_slots(X86Backend *be)
     }
 }
 
-/* The system saves YMM registers: XCR0 has SSE and AVX. */
-static bool system_has_ymm(void)
+/* The system saves these registers: bits of XCR0. */
+enum { XCR0_YMM = 6, XCR0_ZMM = 0xe6 };
+static bool system_has(uint32_t state)
 {
     uint32_t lo, hi;
 
     __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    return (lo & 6) == 6;
+    return (lo & state) == state;
 }
 
 /* CPUID (SDM vol. 2A): leaf 1 ECX, leaf 7 EBX, leaf 0x80000001 ECX. */
@@ -88,13 +89,14 @@ static Features host_features(void)
         f.popcnt = c & bit_POPCNT;
         f.aes = c & bit_AES;
         f.pclmul = c & bit_PCLMUL;
-        ymm = (c & v3) == v3 && system_has_ymm();
+        ymm = (c & v3) == v3 && system_has(XCR0_YMM);
     }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         f.bmi1 = b & bit_BMI;
         f.bmi2 = b & bit_BMI2;
         f.sha = b & bit_SHA;
         f.avx2 = ymm && (b & bit_AVX2);
+        f.avx512bw = ymm && (b & bit_AVX512BW) && system_has(XCR0_ZMM);
         f.vaes = f.avx2 && (c & bit_VAES);
         f.vpclmul = f.avx2 && (c & bit_VPCLMULQDQ);
         f.gfni = f.avx2 && (c & bit_GFNI);
@@ -173,6 +175,8 @@ static void backend_flush(void *p)
     be->buf.used = be->buf.floor;
     shapes_clear(be->shapes);
     memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
+    be->nmove_thunks = 0;
+    be->flushes++;
 }
 
 static size_t backend_used(const void *p, const void **start)
@@ -194,7 +198,7 @@ static bool make_helper_thunks(X86Backend *be, const IrBlock *ir)
         return true;
     }
     for (unsigned i = 1; i < ir->nops; i++) {
-        if (ir->ops[i].op == OP_call && !helper_thunk(be, ir->ops[i].imm)) {
+        if (ir->ops[i].op == OP_call && !call_target(be, ir, &ir->ops[i])) {
             return false;
         }
     }

@@ -46,6 +46,11 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
             return (Callee){ be->config.helpers[i].name, 0 };
         }
     }
+    for (unsigned i = 0; i < be->nmove_thunks; i++) {
+        if (target == be->move_thunk[i].at) {
+            return (Callee){ be->config.helpers[be->move_thunk[i].helper].name, 0 };
+        }
+    }
     return (Callee){ NULL, 0 };
 }
 

@@ -42,12 +42,25 @@ enum {
     SCR_TARGET = 248, /* where the memory slow path goes on */
     SCR_REC = 256,    /* FlagsRecord */
     SCR_SPILL = 304,
-    NSPILLS = (1024 - SCR_SPILL) / 8,
+    SCR_REST = 1024, /* RestOfBlock [NRESTS] */
+    NSPILLS = (SCR_REST - SCR_SPILL) / 8,
+    NRESTS = 16,
 };
+
+/* Where a block whose group of accesses crosses pages went on before, by the stub's site. */
+typedef struct RestOfBlock {
+    const uint8_t *site;
+    const TcgCode *from, *rest;
+    const uint8_t *record; /* fault_map_record() */
+    int32_t giveback;
+    uint32_t left;    /* so often without asking */
+    uint64_t flushes; /* X86Backend.flushes then */
+} RestOfBlock;
 
 typedef struct Features {
     bool avx2; /* and FMA, F16C, and the system's support for YMM */
     bool vaes, vpclmul, gfni;
+    bool avx512bw; /* and the system's support for ZMM and masks */
     bool bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3, aes, pclmul, sha;
 } Features;
 
@@ -70,6 +83,13 @@ typedef struct X86Backend {
     int32_t reg_home[NREGS]; /* offset from RBP where thunks save a register, or NO_HOME */
     uint8_t reg_bytes[NREGS];
     const uint8_t **helper_thunk;
+    struct {
+        unsigned helper;
+        uint32_t arg;
+        const uint8_t *at;
+    } move_thunk[32];
+    unsigned nmove_thunks;
+    uint64_t flushes;
     struct Gen *gen;
     ShapeTable *shapes;
     /* thunks, executable addresses */
@@ -113,7 +133,7 @@ typedef struct MemShape {
     uint8_t is_write;                  /* the check is one for stores */
     uint8_t is_group;                  /* … for [lo, lo + span) from addr */
     uint8_t own_write;                 /* the first access of the group is one */
-    uint8_t unused;
+    uint8_t extended;                  /* bytes to which a load is sign-extended, or 0 */
     uint32_t size;
     int32_t disp, lo;
     uint32_t span, unused2;
@@ -201,7 +221,8 @@ typedef struct Gen {
     unsigned nenvs;
     IrRef getflags[16];
     unsigned ngetflags;
-    IrRef fused_second; /* remainder or high half that the op just emitted has made too */
+    IrRef fused_second; /* remainder or high half or sign-extension that the op just emitted has
+                           made too */
     Stub *stubs;
     FaultPoint *points;
     Record *records; /* number 0: env is right */
@@ -435,7 +456,13 @@ MemSite shapes_at(const ShapeTable *t, const uint8_t *site); /* general register
 
 /* thunks.c */
 void thunks_init(X86Backend *be);
-const uint8_t *helper_thunk(X86Backend *be, unsigned index); /* NULL: buffer full */
+/* Where OP_call @op goes; NULL: the buffer is full. */
+const uint8_t *call_target(X86Backend *be, const IrBlock *ir, const IrOp *op);
+
+/* block-move.c */
+bool block_move_possible(const X86Backend *be, const TcgBlockMove *m);
+/* A thunk that does @m if it can, else goes to @helper. */
+void emit_block_move(Asm *a, const X86Backend *be, const TcgBlockMove *m, const uint8_t *helper);
 
 /* slow.c: C functions that thunks call */
 void *x64_mem_refill(void *env, const uint8_t *site, const X86Backend *be);
@@ -477,6 +504,26 @@ static inline Mem call_slot(const X86Backend *be, unsigned n)
 static inline Mem mask_slot(const X86Backend *be, unsigned n)
 {
     return mem_base(RBP, be->layout->own - ENV_BIAS + 8 * CALLS + 4 * (int)n);
+}
+
+/* Where the entries of a TLB are from RBP; addr >> @down & @mask is one's offset. */
+typedef struct TlbPlace {
+    int32_t off;
+    unsigned down;
+    uint32_t mask;
+    bool near;
+} TlbPlace;
+
+static inline TlbPlace tlb_place(const X86Backend *be, unsigned mmu, bool write)
+{
+    const TcgLayout *l = be->layout;
+
+    if (l->near_tlb && mmu == 0) {
+        return (TlbPlace){ env_off(l->near_tlb) + (write ? (int32_t)sizeof(TlbEntry) : 0), 12 - 5,
+                           NEAR_TLB_MASK, true };
+    }
+    return (TlbPlace){ env_off(l->tlb) + (int32_t)((mmu * 2 + write) * TCG_TLB_SIZE * sizeof(TlbEntry)),
+                       12 - 4, (TCG_TLB_SIZE - 1) << 4, false };
 }
 
 /* SCR_KIND beyond TcgExit */

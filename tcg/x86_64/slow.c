@@ -152,6 +152,29 @@ GENERAL_REGS static bool store_direct(void *env, const MemShape *d, const X86Bac
     return true;
 }
 
+GENERAL_REGS static RestOfBlock *rest_at(void *env, const uint8_t *site, const X86Backend *be)
+{
+    RestOfBlock *r = (RestOfBlock *)((uint8_t *)env + be->layout->scratch + SCR_REST);
+    uint64_t n = (uintptr_t)site;
+
+    return &r[(n ^ n >> 4 ^ n >> 8) % NRESTS];
+}
+
+/* The rest of a block whose group crosses pages, as the last time. */
+GENERAL_REGS static void *rest_again(void *env, const uint8_t *site, const X86Backend *be)
+{
+    RestOfBlock *r = rest_at(env, site, be);
+
+    if (r->site != site || r->flushes != be->flushes || r->from->retired || r->rest->retired ||
+        r->left == 0) {
+        return NULL;
+    }
+    r->left--;
+    fault_map_apply(r->record, env, be->layout->flags);
+    *(int32_t *)((uint8_t *)env + be->layout->budget) += r->giveback;
+    return (void *)(uintptr_t)r->rest->near_entry;
+}
+
 /* NULL: to be done the slow way. */
 GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backend *be)
 {
@@ -163,6 +186,8 @@ GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backe
     s->host_pc = (uintptr_t)site;
     if ((!m.shape->is_group || group_in_page(s, m.shape)) && be->layout->mem_refill(env)) {
         go_on = (void *)(uintptr_t)m.retry;
+    } else if (m.shape->is_group && !group_in_page(s, m.shape)) {
+        go_on = rest_again(env, site, be);
     } else if (!m.shape->is_group && store_direct(env, m.shape, be)) {
         go_on = done(&m);
     }
@@ -172,10 +197,35 @@ GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backe
     return go_on;
 }
 
-/* Walk for the first access of a group, so that the check may then succeed for all. */
-static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const X86Backend *be)
+/* Groups that cross pages all the time are asked for again: those who answer count. */
+enum { REST_AGAIN = 32 };
+
+static void *rest_of_block(void *env, const uint8_t *site, const X86Backend *be)
 {
-    const TcgCode *rest;
+    int32_t *budget = at(env, be->layout->budget), before = *budget;
+    const TcgCode *from, *rest;
+
+    if (!be->layout->mem_ungrouped || !(rest = be->layout->mem_ungrouped(env, &from))) {
+        return NULL;
+    }
+    *rest_at(env, site, be) = (RestOfBlock){
+        .site = site,
+        .from = from,
+        .rest = rest,
+        .record =
+            fault_map_record(from, (uintptr_t)site - ((uintptr_t)from->start - sizeof(CodeHeader))),
+        .giveback = *budget - before,
+        .left = REST_AGAIN,
+        .flushes = be->flushes,
+    };
+    return (void *)(uintptr_t)rest->near_entry;
+}
+
+/* Walk for the first access of a group, so that the check may then succeed for all. */
+static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const uint8_t *site,
+                        const X86Backend *be)
+{
+    void *go_on;
 
     if (group_in_page(s, m->shape)) {
         s->is_write = m->shape->own_write;
@@ -187,8 +237,9 @@ static void *group_slow(void *env, SlowAccess *s, const MemSite *m, const X86Bac
             return (void *)(uintptr_t)m->retry;
         }
     }
-    if (be->layout->mem_ungrouped && (rest = be->layout->mem_ungrouped(env))) {
-        return (void *)(uintptr_t)rest->near_entry;
+    go_on = rest_of_block(env, site, be);
+    if (go_on) {
+        return go_on;
     }
     be->layout->mem_alone(env);
     g_assert_not_reached();
@@ -203,6 +254,10 @@ static void put_result(void *env, const SlowAccess *s, const MemShape *d, const 
     if (d->type <= I64) {
         uint64_t v = 0;
         memcpy(&v, s->value, bytes);
+        if (d->extended) {
+            v = (uint64_t)((int64_t)(v << (64 - 8 * bytes)) >> (64 - 8 * bytes));
+            v = d->extended == 4 ? (uint32_t)v : v;
+        }
         memcpy(to, &v, d->dst < 16 ? be->reg_bytes[d->dst] : 8);
     } else if (d->type == F80) {
         memcpy(to, s->value, 10);
@@ -221,7 +276,7 @@ void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be)
     unsigned bytes = ir_type_info[d->type].bytes;
 
     if (d->is_group) {
-        return group_slow(env, s, &m, be);
+        return group_slow(env, s, &m, site, be);
     }
     if (d->value != PLACE_NONE && d->value != PLACE_ZX && d->op != OP_probe) {
         memset(s->value, 0, sizeof(s->value));

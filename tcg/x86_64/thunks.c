@@ -618,7 +618,7 @@ static bool end(Thunk *t)
     return true;
 }
 
-const uint8_t *helper_thunk(X86Backend *be, unsigned index)
+static const uint8_t *helper_thunk(X86Backend *be, unsigned index)
 {
     Thunk t;
 
@@ -630,6 +630,47 @@ const uint8_t *helper_thunk(X86Backend *be, unsigned index)
         }
     }
     return be->helper_thunk[index];
+}
+
+static const uint8_t *move_thunk(X86Backend *be, unsigned helper, uint32_t arg,
+                                 const TcgBlockMove *m)
+{
+    unsigned n = 0;
+    Thunk t;
+
+    while (n < be->nmove_thunks &&
+           (be->move_thunk[n].helper != helper || be->move_thunk[n].arg != arg)) {
+        n++;
+    }
+    if (n == G_N_ELEMENTS(be->move_thunk)) {
+        return be->helper_thunk[helper];
+    }
+    if (n == be->nmove_thunks) {
+        t = begin(be);
+        emit_block_move(&t.a, be, m, be->helper_thunk[helper]);
+        if (!end(&t)) {
+            return NULL;
+        }
+        be->move_thunk[n].helper = helper;
+        be->move_thunk[n].arg = arg;
+        be->move_thunk[n].at = t.a.start + t.a.rx;
+        be->nmove_thunks++;
+    }
+    return be->move_thunk[n].at;
+}
+
+const uint8_t *call_target(X86Backend *be, const IrBlock *ir, const IrOp *op)
+{
+    const TcgHelper *h = &be->config.helpers[op->imm];
+    const uint8_t *whole = helper_thunk(be, op->imm);
+    const IrOp *arg = &ir->ops[op->arg[0]];
+    TcgBlockMove m;
+
+    if (whole && h->block_move && !ir->all_calls && arg->op == OP_const &&
+        h->block_move((uint32_t)arg->value, &m) && block_move_possible(be, &m)) {
+        return move_thunk(be, op->imm, (uint32_t)arg->value, &m);
+    }
+    return whole;
 }
 
 void thunks_init(X86Backend *be)

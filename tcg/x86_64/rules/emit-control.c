@@ -430,7 +430,7 @@ void emit_call(Gen *g)
         r = record_of(g, fl);
         p.record = (uint16_t)keep_record(g, &r);
     }
-    x_call(&g->a, g->be->helper_thunk[g->op->imm]);
+    x_call(&g->a, call_target(g->be, g->ir, g->op));
     if (!(h->flags & HELPER_PURE)) {
         point_here(g, p);
     }
