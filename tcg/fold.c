@@ -536,11 +536,16 @@ void ir_fold_address(const IrBlock *ir, IrOp *op)
     while (true) {
         const IrOp *x = &ir->ops[op->a];
         int64_t disp = (int32_t)op->imm;
+        uint64_t v;
 
-        if (x->op != OP_lea || x->b != IR_NONE) {
+        if (x->op == OP_add && x->type == I64 && ir_is_const(ir, x->b, &v) &&
+            (int64_t)v == (int32_t)v) {
+            disp += (int32_t)v;
+        } else if (x->op == OP_lea && x->b == IR_NONE) {
+            disp += (int32_t)x->imm;
+        } else {
             return;
         }
-        disp += (int32_t)x->imm;
         if (disp != (int32_t)disp) {
             return;
         }

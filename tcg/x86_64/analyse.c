@@ -209,14 +209,15 @@ static void backward(Gen *g)
     }
 }
 
-/* Is @v the zero-extension of something (@inner) that the host extends as it makes it? */
-static bool zero_extends(const Gen *g, IrRef v, IrRef *inner)
+/* Is @v the extension of something (@inner) that the host extends as it makes it? */
+static bool extends(const Gen *g, IrRef v, IrRef *inner)
 {
     const IrOp *op = &g->ops[v], *x = &g->ops[op->a];
 
     *inner = op->a;
-    return op->op == OP_zext && ((x->type == I32 && op->type == I64) || op->type == V256 ||
-                                 (x->op == OP_ld && (x->type == I8 || x->type == I16)));
+    return (op->op == OP_sext && x->op == OP_ld && op->type >= I32) ||
+           (op->op == OP_zext && ((x->type == I32 && op->type == I64) || op->type == V256 ||
+                                 (x->op == OP_ld && (x->type == I8 || x->type == I16))));
 }
 
 /* Host operations that leave the rest of a register alone: 8 and 16 bits, SSE scalars. */
@@ -245,7 +246,7 @@ static void hint_set(Gen *g, unsigned i, const SlotHome *slot, unsigned barrier,
     IrRef inner;
 
     hint(g, op->a, i, barrier, access, part);
-    if (!part && zero_extends(g, op->a, &inner)) {
+    if (!part && extends(g, op->a, &inner)) {
         bool had = g->hint[inner];
         hint(g, inner, i, barrier, access, false);
         g->want[inner] |= op->type == V256 && !had && g->hint[inner] ? WANT_ZX : 0;

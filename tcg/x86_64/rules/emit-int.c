@@ -253,7 +253,15 @@ void emit_mul(Gen *g)
 
 static void set_bool(Gen *g, unsigned cc)
 {
-    int dst = alloc_gpr(g);
+    int dst = hinted_part(g);
+
+    if (dst != NO_REG && (g->want[g->cur] & WANT_PART) && g->op->type == I8) { /* SETcc AL */
+        evict(g, dst);
+        x_setcc(&g->a, cc, (X86Reg)dst);
+        def_reg(g, CUR, dst, false);
+        return;
+    }
+    dst = alloc_gpr(g);
 
     x_setcc(&g->a, cc, (X86Reg)dst);
     x_movzx(&g->a, 1, (X86Reg)dst, (X86Reg)dst);
@@ -299,8 +307,14 @@ void emit_sext(Gen *g)
 {
     IrRef v = g->op->a;
     unsigned w = MAX(op_bytes(g), 4u);
-    int a = use_gpr(g, v), dst = pick_gpr(g, a, 0);
+    int a, dst;
 
+    if (g->fused_second == g->cur) { /* the load has done it */
+        def_alias(g, (IrRef)g->cur, v, w == op_bytes(g) && w == 4);
+        return;
+    }
+    a = use_gpr(g, v);
+    dst = pick_gpr(g, a, 0);
     if (g->ops[v].type == I1) {
         x_movzx(&g->a, 1, (X86Reg)dst, (X86Reg)a);
         x_grp3(&g->a, G3_NEG, w, (X86Reg)dst);
@@ -361,10 +375,29 @@ void emit_bitcast(Gen *g)
 
 /* -- Conditions ------------------------------------------------------------------------------- */
 
+/* (x & 1) != 0 is x & 1. */
+static bool is_bit(const Gen *g)
+{
+    const IrOp *x = &g->ops[g->op->a];
+    uint64_t one, zero;
+
+    return g->op->aux == COND_NE && x->op == OP_and && g->loc[g->op->a].kind == LOC_REG &&
+           const_value(g, x->b, &one) && one == 1 && const_value(g, g->op->b, &zero) && zero == 0;
+}
+
 void emit_setcond(Gen *g)
 {
+    IrRef x = g->op->a;
+
     if (g->defer[g->cur]) {
         g->loc[g->cur].kind = LOC_COND;
+        return;
+    }
+    if (is_bit(g)) {
+        def_alias(g, CUR, x, g->loc[x].zx || g->ops[x].type == I64);
+        if (g->hf.op == x && g->hf.epoch == g->a.epoch) {
+            host_flags_are(g, CUR);
+        }
         return;
     }
     set_bool(g, cond_of(g, CUR));

@@ -25,20 +25,9 @@ typedef struct Access {
     unsigned stub;
 } Access;
 
-/* The one that is reached by shorter instructions. */
-static bool is_near(const Gen *g)
+static TlbPlace tlb_of(const Gen *g, bool write)
 {
-    return g->be->layout->near_tlb && (g->op->d & MEM_MMU_MASK) == 0;
-}
-
-static int32_t tlb_offset(const Gen *g, bool write)
-{
-    unsigned bank = (g->op->d & MEM_MMU_MASK) * 2 + write;
-
-    if (is_near(g)) {
-        return env_off(g->be->layout->near_tlb) + (write ? (int32_t)sizeof(TlbEntry) : 0);
-    }
-    return env_off(g->be->layout->tlb) + (int32_t)(bank * TCG_TLB_SIZE * sizeof(TlbEntry));
+    return tlb_place(g->be, g->op->d & MEM_MMU_MASK, write);
 }
 
 /* Registers for the access. Operands that must be in registers are fetched before this. */
@@ -77,13 +66,12 @@ static void compare_page(Gen *g, const Access *m)
     unsigned low = aligned ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
     X86Reg t0 = (X86Reg)m->t0, t1 = (X86Reg)m->t1, addr = (X86Reg)m->addr;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
-    bool near = is_near(g);
-    unsigned down = near ? 12 - 5 : 12 - 4; /* page number to offset */
+    TlbPlace tlb = tlb_of(g, m->write);
     Asm *a = &g->a;
 
     x_room(a, 64);
     if (direct) {
-        x_rorx(a, 4, t0, addr, down);
+        x_rorx(a, 4, t0, addr, tlb.down); /* page number to offset */
     } else {
         x_lea(a, 8, t0, mem_base(addr, lo));
     }
@@ -98,17 +86,17 @@ static void compare_page(Gen *g, const Access *m)
         x_lea(a, 8, t1, mem_base(t0, last));
     }
     if (!direct) {
-        shr(a, 4, t0, down);
+        shr(a, 4, t0, tlb.down);
     }
-    if (near) {
+    if (tlb.near) {
         x_plain_rm(a, 0x23, 4, t0, mask_slot(g->be, MASK_NEAR_TLB)); /* AND */
     } else {
         x_plain_rr(a, 0x81, 4, (X86Reg)ALU_AND, t0);
-        memcpy(a->p, &(uint32_t){ (TCG_TLB_SIZE - 1) << 4 }, 4);
+        memcpy(a->p, &tlb.mask, 4);
         a->p += 4;
     }
     shr(a, 8, t1, 12 - low);
-    x_plain_rm(a, 0x3b, 8, t1, mem_index(RBP, t0, 0, tlb_offset(g, m->write))); /* CMP */
+    x_plain_rm(a, 0x3b, 8, t1, mem_index(RBP, t0, 0, tlb.off)); /* CMP */
     x_flags_changed(a);
 }
 
@@ -173,7 +161,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     s->shape = shape_of(g, m, value, compare);
     x_room(&g->a, 32);
     x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0,
-               mem_index(RBP, (X86Reg)m->t0, 0, tlb_offset(g, m->write) + 8));
+               mem_index(RBP, (X86Reg)m->t0, 0, tlb_of(g, m->write).off + 8));
     census_part(g, CENSUS_CHECKS, m->retry);
 }
 
@@ -244,9 +232,41 @@ static void load_f80(Gen *g, Access *m)
     done(g, m, place_of(g, CUR, &unused));
 }
 
+/* The width to which the load is sign-extended right behind it, and nothing else is done with it;
+ * 0: not so. */
+static unsigned sign_extended(const Gen *g)
+{
+    const IrOp *next = &g->ops[g->cur + 1];
+    unsigned w;
+
+    if (g->notes->uses[g->cur] != 1 || g->cur + 1 == g->ir->nops || next->op != OP_sext ||
+        next->a != CUR) {
+        return 0;
+    }
+    w = ir_type_info[next->type].bytes;
+    return MAX(w, 4u);
+}
+
+/* Into @dst; done for the extension, too. */
+static void load_int(Gen *g, Access *m, unsigned size, unsigned extended, int dst)
+{
+    unsigned x;
+
+    if (!extended) {
+        x_load(&g->a, size, (X86Reg)dst, m->host);
+        return;
+    }
+    x = size == 1 ? X_MOVSX8 : size == 2 ? X_MOVSX16 : X_MOVSXD;
+    x_rm(&g->a, x & ~(unsigned)X_RM8, extended, (X86Reg)dst, m->host);
+    if (!m->member && !m->group) {
+        g->stubs[m->stub].shape.extended = (uint8_t)extended;
+    }
+    g->fused_second = CUR + 1;
+}
+
 void emit_ld(Gen *g)
 {
-    unsigned size = ir_type_info[g->op->type].bytes;
+    unsigned size = ir_type_info[g->op->type].bytes, extended;
     Access m;
     int dst;
 
@@ -260,6 +280,7 @@ void emit_ld(Gen *g)
         load_vec(g, &m);
         return;
     }
+    extended = sign_extended(g);
     dst = hinted_reg(g);
     if (dst == NO_REG) {
         dst = m.t1;
@@ -267,9 +288,9 @@ void emit_ld(Gen *g)
         evict(g, dst);
     }
     check(g, &m, IR_NONE, IR_NONE);
-    x_load(&g->a, size, (X86Reg)dst, m.host);
+    load_int(g, &m, size, extended, dst);
     done(g, &m, (uint8_t)dst);
-    def_reg(g, CUR, dst, size < 8);
+    def_reg(g, CUR, dst, size < 8 && !extended);
 }
 
 /* Nothing between the ops but comparisons of what was loaded: a free register stays as it is unless
