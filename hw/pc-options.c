@@ -154,8 +154,8 @@ static const DeviceDriver drivers[] = {
       (const char *const[]){ "chardev", "name", "nr", NULL }, pc_create_serial_port },
     { "i6300esb", "Intel 6300ESB watchdog", "PCI", (const char *const[]){ "addr", NULL },
       pc_create_watchdog },
-    { "edu", "device to learn drivers by", "PCI",
-      (const char *const[]){ "addr", "dma_mask", NULL }, pc_create_edu },
+    { "edu", "device to learn drivers by", "PCI", (const char *const[]){ "addr", "dma_mask", NULL },
+      pc_create_edu },
     { "pci-testdev", "BARs that count writes, for test programs", "PCI",
       (const char *const[]){ "addr", NULL }, pc_create_pci_testdev },
     { "pc-testdev", "ports and interrupts for test kernels", "ISA", (const char *const[]){ NULL },
@@ -167,6 +167,70 @@ static const DeviceDriver drivers[] = {
     { "isa-debugcon", "port that writes to a character device", "ISA",
       (const char *const[]){ "iobase", "readback", "chardev", NULL }, create_debugcon },
 };
+
+static const DeviceDriver *find_driver(const char *name, GError **error)
+{
+    g_autofree char *on_pci = g_strconcat(name, "-pci", NULL); /* "virtio-rng" is one of these */
+
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
+        if (g_str_equal(drivers[i].name, name) || g_str_equal(drivers[i].name, on_pci))
+            return &drivers[i];
+    error_set(error, "unknown device; -device help lists what there is");
+    return NULL;
+}
+
+/* What properties of any device are. */
+static const struct {
+    const char *name, *type, *desc;
+} prop_rows[] = {
+    { "addr", "int32", "Slot and optional function number, example: 06.0 or 06 (default: -1)" },
+    { "bus", "str", "ide.0 or ide.1" },
+    { "chardev", "str", "ID of a chardev to use as a backend" },
+    { "disable-legacy", "OnOffAuto", "on/off/auto (default: auto)" },
+    { "disable-modern", "bool", "on/off (default: off)" },
+    { "dma_mask", "uint64", "of addresses in memory (default: 268435455)" },
+    { "drive", "str", "Node name or ID of a block device to use as a backend" },
+    { "events", "uint8", "that are offered (default: 3)" },
+    { "iobase", "uint32", "the first port" },
+    { "ioport", "uint16", "the port (default: 1285)" },
+    { "iosize", "uint32", "number of ports (default: 2)" },
+    { "mac", "str", "Ethernet 6-byte MAC Address, example: 52:54:00:12:34:56" },
+    { "name", "str", "by which programs of the guest find it" },
+    { "netdev", "str", "ID of a netdev to use as a backend" },
+    { "nr", "uint32", "number of the port" },
+    { "readback", "uint32", "what reading gives (default: 233)" },
+    { "rng", "link<rng-backend>", "not supported: numbers are the machine's own" },
+    { "romfile", "str", "ROM that firmware runs" },
+    { "serial", "str", "number that the guest is told" },
+    { "unit", "uint32", "0 or 1" },
+};
+
+static void print_prop(const char *name, GString *out)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(prop_rows); i++) {
+        g_autofree char *typed = g_strdup_printf("%s=<%s>", name, prop_rows[i].type);
+
+        if (g_str_equal(prop_rows[i].name, name)) {
+            g_string_append_printf(out, "  %-22s - %s\n", typed, prop_rows[i].desc);
+            return;
+        }
+    }
+    g_assert_not_reached(); /* every property has a row */
+}
+
+bool pc_print_device_props(const char *driver, GString *out, GError **error)
+{
+    const DeviceDriver *d = find_driver(driver, error);
+
+    if (!d) {
+        g_prefix_error(error, "-device %s: ", driver);
+        return false;
+    }
+    g_string_append_printf(out, "%s options:\n", d->name);
+    for (const char *const *p = d->props; *p; p++)
+        print_prop(*p, out);
+    return true;
+}
 
 void pc_print_device_help(GString *out)
 {
@@ -190,15 +254,6 @@ static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **e
         }
     }
     return true;
-}
-
-static const DeviceDriver *find_driver(const char *name, GError **error)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
-        if (g_str_equal(drivers[i].name, name))
-            return &drivers[i];
-    error_set(error, "unknown device; -device help lists what there is");
-    return NULL;
 }
 
 static Device *find_child(const Device *parent, const char *id)
@@ -236,6 +291,7 @@ bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **erro
     const GPtrArray *functions = pci_bus_device(b->pci)->children;
     const char *id = g_hash_table_lookup(o->props, "id");
     guint before = functions->len;
+    DeviceOption own = { .driver = (char *)(d ? d->name : ""), .props = o->props };
 
     if (!d || !check_props(d, o, error) || !check_name(pci_bus_device(b->pci), id, error))
         return false;
@@ -243,7 +299,7 @@ bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **erro
         error_set(error, "Bus '%s' does not support hotplugging", d->bus);
         return false;
     }
-    if (!d->create(b, o, error))
+    if (!d->create(b, &own, error))
         return false;
     if (id && functions->len > before)
         name_device(functions->pdata[before], id);

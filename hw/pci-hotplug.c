@@ -3,11 +3,14 @@
  * PCI hot-plug registers at 0xae00, as QEMU's boards have them for bus 0 (one bit per slot):
  *   0 read   slots where something has come; reading forgets
  *   4 read   slots that are to be let go
- *   8 write  let these slots go
+ *   8 write  let these slots go: of those that are to go, as no other device of the user's
+ *            vanishes because a guest says so
  * A reset forgets both: whoever boots sees what there is, and the user may ask again.
  * Missing: other buses (the selector at 0x10), slots by index.
  */
 #include "hw/pci-hotplug.h"
+
+#include "softmmu/log.h"
 
 typedef struct PciHotplug {
     Device dev;
@@ -38,11 +41,13 @@ static void eject_write(Device *dev, const RegDesc *r, uint64_t value)
 {
     PciHotplug *s = (PciHotplug *)dev;
 
+    if (value & ~(uint64_t)s->to_go)
+        log_guest_error("pci-hotplug: slots %#x are to stay\n", (unsigned)value & ~s->to_go);
+    value &= s->to_go;
     for (unsigned slot = 0; slot < 32; slot++) {
         if (!(value >> slot & 1))
             continue;
         s->to_go &= ~(1u << slot);
-        s->come &= ~(1u << slot);
         s->w.eject(s->w.opaque, slot);
     }
 }

@@ -49,8 +49,12 @@ static int complain(const Options *o, GError *error)
 
 static int answer(const Options *o)
 {
-    g_autoptr(GString) text = g_string_new(o->answer->str);
+    bool props = o->answer_kind == ANSWER_DEVICE_PROPS;
+    g_autoptr(GString) text = g_string_new(props ? "" : o->answer->str);
+    g_autoptr(GError) error = NULL;
 
+    if (props && !pc_print_device_props(o->answer->str, text, &error))
+        return complain(o, g_steal_pointer(&error));
     if (o->answer_kind == ANSWER_CPU_MODELS)
         x86_print_models(text);
     else if (o->answer_kind == ANSWER_DEVICES)

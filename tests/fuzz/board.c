@@ -58,9 +58,23 @@ static void device_option_free(gpointer p)
     g_free(o);
 }
 
-static void configure(MachineConfig *c)
+static DeviceOption *add_device(MachineConfig *c, const char *driver)
 {
     DeviceOption *o = g_new0(DeviceOption, 1);
+
+    o->driver = (char *)driver;
+    o->props = g_hash_table_new(g_str_hash, g_str_equal);
+    g_ptr_array_add(c->devices, o);
+    return o;
+}
+
+static void configure(MachineConfig *c)
+{
+    static const char *const drivers[] = {
+        "edu",     "pci-testdev",    "i6300esb",          "ne2k_pci",
+        "pvpanic", "virtio-rng-pci", "virtio-serial-pci", "virtconsole",
+    };
+    DeviceOption *o;
 
     *c = (MachineConfig){ .machine = (char *)"pc",
                           .ram_size = BOARD_RAM_SIZE,
@@ -78,11 +92,11 @@ static void configure(MachineConfig *c)
                           .devices = g_ptr_array_new_with_free_func(device_option_free),
                           .fw_cfg = g_ptr_array_new() };
     g_ptr_array_add(c->data_dirs, firmware.dir);
-    o->driver = (char *)DEBUG_EXIT_DRIVER;
-    o->props = g_hash_table_new(g_str_hash, g_str_equal);
+    o = add_device(c, DEBUG_EXIT_DRIVER);
     g_hash_table_insert(o->props, (char *)"iobase", (char *)"0xf4");
     g_hash_table_insert(o->props, (char *)"iosize", (char *)"4");
-    g_ptr_array_add(c->devices, o);
+    for (unsigned i = 0; i < G_N_ELEMENTS(drivers); i++)
+        add_device(c, drivers[i]);
 }
 
 static void build(Board *b)

@@ -532,9 +532,32 @@ static void test_bad_configurations(void **state)
 
 #define pc_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Every driver that the list has tells of its properties. */
+static void test_device_help(void **state)
+{
+    g_autoptr(GString) list = g_string_new(NULL), props = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    pc_print_device_help(list);
+    g_auto(GStrv) lines = g_strsplit(list->str, "\n", -1);
+    for (char **l = lines; **l; l++) {
+        g_auto(GStrv) words = g_strsplit(*l, "\"", 3);
+
+        g_string_truncate(props, 0);
+        assert_true(pc_print_device_props(words[1], props, NULL));
+        assert_true(g_str_has_prefix(props->str, words[1]));
+    }
+    assert_true(pc_print_device_props("edu", props, NULL));
+    assert_non_null(strstr(props->str, "  addr=<int32>           - Slot and optional function"));
+    assert_false(pc_print_device_props("nothing", props, &error));
+    assert_string_equal(error->message,
+                        "-device nothing: unknown device; -device help lists what there is");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_device_help),
         pc_test(test_firmware_is_where_the_cpu_starts),
         pc_test(test_ram_layout),
         pc_test(test_chips_answer),

@@ -564,6 +564,7 @@ static const struct {
     { "-cpu help", ANSWER_CPU_MODELS, "" },
     { "-device help", ANSWER_DEVICES, "" },
     { "-device ?", ANSWER_DEVICES, "" },
+    { "-device e1000,help", ANSWER_DEVICE_PROPS, "e1000" },
 };
 
 static void test_answers(void **state)

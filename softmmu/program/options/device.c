@@ -31,6 +31,11 @@ bool opt_device(Options *o, const char *arg, GError **error)
         error_set(error, "a driver is needed (-device help lists them)");
         return false;
     }
+    if (g_hash_table_contains(props, "help") || g_hash_table_contains(props, "?")) {
+        options_answer(o, ANSWER_DEVICE_PROPS);
+        g_string_assign(o->answer, driver);
+        return true;
+    }
     option = g_new0(DeviceOption, 1);
     option->driver = g_strdup(driver);
     option->props = g_steal_pointer(&props);

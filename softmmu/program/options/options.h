@@ -20,6 +20,7 @@ typedef enum Answer {
     ANSWER_TEXT,       /* Options.answer */
     ANSWER_CPU_MODELS, /* known to the CPU */
     ANSWER_DEVICES,    /* known to the board */
+    ANSWER_DEVICE_PROPS, /* likewise; Options.answer names the driver */
 } Answer;
 
 typedef struct ChardevOption {
