@@ -92,19 +92,38 @@ bool pc_create_watchdog(PcBoard *b, const DeviceOption *o, GError **error)
            i6300esb_new(b->pci, devfn, b->m->clock, watchdog_expired, b->m);
 }
 
+/* What rng= names: *@source, NULL for numbers of the machine's own. */
+static bool find_source(PcBoard *b, const char *id, HostRandom **source, GError **error)
+{
+    const GPtrArray *objects = b->m->config->objects;
+
+    *source = id && b->m->randoms ? g_hash_table_lookup(b->m->randoms, id) : NULL;
+    if (!id || *source)
+        return true;
+    for (guint i = 0; objects && i < objects->len; i++) {
+        const DeviceOption *o = objects->pdata[i];
+
+        if (g_str_equal(o->driver, "rng-builtin") &&
+            g_str_equal(g_hash_table_lookup(o->props, "id"), id))
+            return true;
+    }
+    error_set(error, "there is no random number generator '%s' (-object rng-random,id=)", id);
+    return false;
+}
+
 bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error)
 {
+    const char *rng = g_hash_table_lookup(o->props, "rng");
+    HostRandom *source;
     Device *dev;
     int devfn;
 
-    if (g_hash_table_lookup(o->props, "rng")) {
-        error_set(error, "rng=: there are no -object; its numbers are the machine's own (-seed)");
+    if (!find_source(b, rng, &source, error) || !pc_device_slot(o, &devfn, error))
         return false;
-    }
-    if (!pc_device_slot(o, &devfn, error))
-        return false;
-    dev =
-        virtio_rng_new(b->pci, devfn, b->m->memory, b->m->config->seed, RANDOM_DEVICES + b->rngs++);
+    if (source)
+        g_hash_table_remove(b->m->randoms, rng); /* a source has one device */
+    dev = virtio_rng_new(b->pci, devfn, b->m->memory, b->m->config->seed,
+                         RANDOM_DEVICES + b->rngs++, source);
     return pc_set_virtio_registers(o, dev, error);
 }
 

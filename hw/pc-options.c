@@ -199,7 +199,7 @@ static const struct {
     { "netdev", "str", "ID of a netdev to use as a backend" },
     { "nr", "uint32", "number of the port" },
     { "readback", "uint32", "what reading gives (default: 233)" },
-    { "rng", "link<rng-backend>", "not supported: numbers are the machine's own" },
+    { "rng", "link<rng-backend>", "ID of an -object (default: numbers of the machine's own)" },
     { "romfile", "str", "ROM that firmware runs" },
     { "serial", "str", "number that the guest is told" },
     { "unit", "uint32", "0 or 1" },

@@ -122,6 +122,7 @@ typedef struct MachineConfig {
     uint64_t chaos_seed;
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
+    GPtrArray *objects; /* DeviceOption *: type, and properties with id; NULL: none */
     GPtrArray *drives;  /* DriveOption * */
     GPtrArray *netdevs; /* NetdevOption * */
     GPtrArray *nics;    /* NicOption * */
@@ -236,6 +237,7 @@ struct Machine {
     BoardOps board;      /* filled by the board */
     Chardev *serial[MACHINE_MAX_SERIAL]; /* NULL: port absent */
     GHashTable *nets; /* id of a -netdev -> NetBackend * that no card has yet (NULL in a replay) */
+    GHashTable *randoms;  /* id of an -object rng-random -> HostRandom; NULL: there are none */
     GHashTable *chardevs; /* id of a -chardev that -device names -> Chardev; NULL: there are none */
     Chardev *debugcon;   /* for isa-debugcon, NULL: none */
     uint32_t requests;   /* RunRequest bits, machine thread only */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/program/network.h"
 
+#include <string.h>
+
+#include "softmmu/host-random.h"
+
 static void free_backend(void *p)
 {
     NetBackend *b = p;
@@ -16,6 +20,36 @@ static NetBackend *open_backend(const NetdevOption *d, GError **error)
     case NETDEV_TAP: return net_tap_new(d->ifname, error);
     }
     g_assert_not_reached();
+}
+
+static void free_source(void *p)
+{
+    host_random_free(p);
+}
+
+static bool open_randoms(Network *n, const Options *o, Machine *m, GError **error)
+{
+    n->sources = g_ptr_array_new_with_free_func(free_source);
+    n->randoms = g_hash_table_new(g_str_hash, g_str_equal);
+    m->randoms = n->randoms;
+    for (guint i = 0; i < o->config.objects->len; i++) {
+        const DeviceOption *object = o->config.objects->pdata[i];
+        char *id = g_hash_table_lookup(object->props, "id");
+        const char *file = g_hash_table_lookup(object->props, "filename");
+        HostRandom *r;
+
+        if (strcmp(object->driver, "rng-random"))
+            continue;
+        file = o->config.replaying ? NULL : file ? file : "/dev/urandom";
+        r = host_random_new(m->input, id, file, error);
+        if (!r) {
+            g_prefix_error(error, "-object rng-random,id=%s: ", id);
+            return false;
+        }
+        g_ptr_array_add(n->sources, r);
+        g_hash_table_insert(n->randoms, id, r);
+    }
+    return true;
 }
 
 bool network_open(Network *n, const Options *o, Machine *m, GError **error)
@@ -35,11 +69,13 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error)
         }
         g_hash_table_insert(n->nets, d->id, b);
     }
-    return true;
+    return open_randoms(n, o, m, error);
 }
 
 void network_close(Network *n)
 {
     g_clear_pointer(&n->backends, g_ptr_array_unref);
     g_clear_pointer(&n->nets, g_hash_table_unref);
+    g_clear_pointer(&n->sources, g_ptr_array_unref);
+    g_clear_pointer(&n->randoms, g_hash_table_unref);
 }

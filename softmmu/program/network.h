@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The host's side of -netdev: back ends, which live as long as the machine. Main thread. */
+/*
+ * The host's side of -netdev and of -object rng-random: what lives as long as the machine. Main
+ * thread.
+ */
 #ifndef SOFTMMU_PROGRAM_NETWORK_H
 #define SOFTMMU_PROGRAM_NETWORK_H
 
@@ -8,9 +11,11 @@
 typedef struct Network {
     GPtrArray *backends; /* NetBackend * */
     GHashTable *nets;    /* Machine.nets */
+    GPtrArray *sources;  /* HostRandom * */
+    GHashTable *randoms; /* Machine.randoms */
 } Network;
 
-/* Fills Machine.nets. A replay has no back ends. network_close() after success and failure alike,
+/* Fills Machine.nets and .randoms. A replay has no back ends. network_close() after success and failure alike,
  * and after the machine has been freed. */
 bool network_open(Network *n, const Options *o, Machine *m, GError **error);
 void network_close(Network *n);

@@ -29,6 +29,8 @@ CASES = {
     "ports": ("-device virtio-serial-pci -chardev file,id=c,path={where}/console -device virtconsole,chardev=c "
               "-chardev socket,id=p,path={where}/port,server=on,wait=off "
               "-device virtserialport,chardev=p,name=org.mimus.test", PORTS, "", 0),
+    "rng-host": ("-object rng-random,filename=/dev/urandom,id=r -device virtio-rng-pci,rng=r", RANDOM,
+                 r"virtio_rng\.0\n64\n", 0),
     "rng": ("-device virtio-rng-pci", RANDOM, r"virtio_rng\.0\n64\n", 0),
 }
 

@@ -352,7 +352,7 @@ static void test_rng(void **state)
     Bench b = { .f = f };
 
     make_bus(&b, f);
-    virtio_rng_new(b.bus, PCI_DEVFN(4, 0), f->memory, 42, 7);
+    virtio_rng_new(b.bus, PCI_DEVFN(4, 0), f->memory, 42, 7, NULL);
     decode(&b, f);
     set_up(&b);
     put_desc(&b, 0, DATA, 12, 2, 0);
@@ -370,11 +370,45 @@ static void test_rng(void **state)
     device_unrealize(f->root);
 }
 
+/* Bytes of the host's come through the input queue, some for each buffer. */
+static void test_rng_of_host(void **state)
+{
+    Fixture *f = *state;
+    Bench b = { .f = f, .input = input_queue_new() };
+    g_autoptr(GError) error = NULL;
+    HostRandom *source = host_random_new(b.input, "r", "/dev/urandom", &error);
+
+    assert_non_null(source);
+    make_bus(&b, f);
+    virtio_rng_new(b.bus, PCI_DEVFN(4, 0), f->memory, 42, 7, source);
+    decode(&b, f);
+    set_up(&b);
+    f->roundtrip = false; /* loading a state asks again */
+    put_desc(&b, 0, DATA, 12, 2, 0);
+    offer(&b, 0);
+    assert_int_equal(fixture_read(f, USED + 2, 2), 0);
+    input_deliver(b.input, true, 0);
+    assert_int_equal(fixture_read(f, USED + 2, 2), 1);
+    assert_int_equal(fixture_read(f, USED + 8, 4), 12);
+    assert_int_not_equal(fixture_read(f, DATA, 8), 0);
+    assert_false(input_pending(b.input)); /* nobody wants more */
+    put_desc(&b, 0, DATA, 4000, 2, 0);
+    offer(&b, 0);
+    input_deliver(b.input, true, 0);
+    assert_int_equal(fixture_read(f, USED + 8 + 8, 4), 256);
+    device_unrealize(f->root);
+    input_queue_free(b.input);
+    host_random_free(source);
+    assert_null(host_random_new(NULL, "r", "/", &error));
+    assert_non_null(strstr(error->message, "is no character device"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_rng),   hw_test(test_identity), hw_test(test_requests), hw_test(test_broken),
-        hw_test(test_abuse), hw_test(test_messages), hw_test(test_legacy),
+        hw_test(test_rng),      hw_test(test_rng_of_host), hw_test(test_identity),
+        hw_test(test_requests), hw_test(test_broken),      hw_test(test_abuse),
+        hw_test(test_messages), hw_test(test_legacy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,10 @@ static const struct {
     {"-uuid 12345678-9abc-def0-1234x56789abcdef0", "-uuid 12345678-9abc-def0-1234x56789abcdef0: not a UUID, as 12345678-9abc-def0-1234-56789abcdef0"},
     {"-action reboot=x", "-action reboot=x: reboot: 'x' is not reset or shutdown"},
     {"-action panic=x", "-action panic=x: panic: 'x' is none of shutdown, pause, exit-failure, none"},
+    {"-object iothread,id=a", "-object iothread,id=a: type 'iothread' is not supported; there are rng-builtin and rng-random"},
+    {"-object rng-random,filename=/dev/urandom", "-object rng-random,filename=/dev/urandom: id is needed"},
+    {"-object rng-builtin,id=a,filename=f", "-object rng-builtin,id=a,filename=f: rng-builtin has no property 'filename'"},
+    {"-object rng-builtin,id=a -object rng-random,id=a", "-object rng-random,id=a: there is another object with id 'a'"},
     {"-watchdog-action x", "-watchdog-action x: 'x' is none of reset, shutdown, poweroff, pause, debug, none, inject-nmi"},
     {"-global x", "-global x: DRIVER.PROPERTY=VALUE is needed"},
     {"-set device.n.mac=3", "-set device.n.mac=3: there is no device 'n'"},
@@ -564,6 +568,7 @@ static const struct {
     { "-cpu help", ANSWER_CPU_MODELS, "" },
     { "-device help", ANSWER_DEVICES, "" },
     { "-device ?", ANSWER_DEVICES, "" },
+    { "-object help", ANSWER_TEXT, "rng-random\n" },
     { "-device e1000,help", ANSWER_DEVICE_PROPS, "e1000" },
 };
 

@@ -44,6 +44,69 @@ bool opt_device(Options *o, const char *arg, GError **error)
     return true;
 }
 
+/* ---- -object --------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *type, *props;
+} object_types[] = { { "rng-builtin", "id" }, { "rng-random", "id filename" } };
+
+static bool check_object(const Options *o, const char *type, GHashTable *props, GError **error)
+{
+    const char *id = g_hash_table_lookup(props, "id");
+    GHashTableIter iter;
+    void *key;
+    size_t i = 0;
+
+    while (i < G_N_ELEMENTS(object_types) && g_strcmp0(object_types[i].type, type))
+        i++;
+    if (i == G_N_ELEMENTS(object_types)) {
+        error_set(error, "type '%s' is not supported; there are rng-builtin and rng-random",
+                  type ? type : "");
+        return false;
+    }
+    g_auto(GStrv) known = g_strsplit(object_types[i].props, " ", -1);
+    for (g_hash_table_iter_init(&iter, props); g_hash_table_iter_next(&iter, &key, NULL);) {
+        if (!g_strv_contains((const char *const *)known, key)) {
+            error_set(error, "%s has no property '%s'", type, (char *)key);
+            return false;
+        }
+    }
+    for (guint n = 0; id && n < o->config.objects->len; n++) {
+        const DeviceOption *other = o->config.objects->pdata[n];
+
+        if (!strcmp(g_hash_table_lookup(other->props, "id"), id)) {
+            error_set(error, "there is another object with id '%s'", id);
+            return false;
+        }
+    }
+    if (!id || !*id)
+        error_set(error, "id is needed");
+    return id && *id;
+}
+
+bool opt_object(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GHashTable) props = NULL;
+    g_autofree char *type = NULL;
+    DeviceOption *option;
+
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_TEXT);
+        g_string_append(o->answer, "List of user creatable objects:\n  rng-builtin\n  rng-random\n");
+        return true;
+    }
+    props = keyval_table(arg, "qom-type");
+    type = g_strdup(g_hash_table_lookup(props, "qom-type"));
+    g_hash_table_remove(props, "qom-type");
+    if (!check_object(o, type, props, error))
+        return false;
+    option = g_new0(DeviceOption, 1);
+    option->driver = g_steal_pointer(&type);
+    option->props = g_steal_pointer(&props);
+    g_ptr_array_add(o->config.objects, option);
+    return true;
+}
+
 GBytes *options_read_file(HostFiles *files, const char *path, GError **error)
 {
     g_autoptr(GError) reason = NULL;

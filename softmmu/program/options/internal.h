@@ -80,6 +80,7 @@ bool opt_uuid(Options *o, const char *arg, GError **error);
 bool opt_pidfile(Options *o, const char *arg, GError **error);
 bool opt_daemonize(Options *o, const char *arg, GError **error);
 bool opt_msg(Options *o, const char *arg, GError **error);
+bool opt_object(Options *o, const char *arg, GError **error);
 bool opt_action(Options *o, const char *arg, GError **error);
 bool opt_watchdog_action(Options *o, const char *arg, GError **error);
 bool opt_global(Options *o, const char *arg, GError **error);

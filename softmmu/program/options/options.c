@@ -211,6 +211,7 @@ static const OptionRow option_rows[] = {
     {"parallel",    "none", opt_parallel,    "no parallel port"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
     {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)", .json = true},
+    {"object",      "rng-builtin|rng-random,id=ID[,filename=FILE]", opt_object, "where a virtio-rng-pci has its numbers: -seed (the default), or a device of the host"},
     {"hda",         "FILE", opt_hda,         "IDE disk (-hda to -hdd)"},
     {"hdb",         "FILE", opt_hdb,         NULL},
     {"hdc",         "FILE", opt_hdc,         NULL},
@@ -279,7 +280,7 @@ static const struct {
     {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
-    {"usbdevice", "USB is not modelled yet"}, {"object", "not supported yet"},
+    {"usbdevice", "USB is not modelled yet"},
     {"numa", "NUMA is not modelled yet"}, 
     {"add-fd", "not supported yet"}, 
     {"echr", "the escape key is Ctrl-A"},
@@ -486,6 +487,7 @@ static void set_defaults(Options *o)
     o->config.smm = true;
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
+    o->config.objects = g_ptr_array_new_with_free_func(free_device_option);
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
     o->config.netdevs = g_ptr_array_new_with_free_func(options_free_netdev);
     o->config.nics = g_ptr_array_new_with_free_func(options_free_nic);
@@ -571,6 +573,7 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->host_args);
     g_ptr_array_unref(o->config.data_dirs);
     g_ptr_array_unref(o->config.devices);
+    g_ptr_array_unref(o->config.objects);
     g_ptr_array_unref(o->config.fw_cfg);
     g_ptr_array_unref(o->config.drives);
     g_ptr_array_unref(o->config.netdevs);
