@@ -114,6 +114,7 @@ static void build(Board *b)
     m->io = address_space_new("I/O", &m->io_root, m->ram);
     m->clock = clock_new(board_clock, b);
     m->input = input_queue_new();
+    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
     m->root = device_new(&root_class, NULL, NULL);
     if (!pc_board_create(m, &error))
         g_error("board: %s", error->message);
@@ -145,6 +146,7 @@ static void tear_down(Board *b)
     pc_board_free(m);
     device_free(m->root);
     input_queue_free(m->input);
+    g_array_unref(m->keepers);
     clock_free(m->clock);
     address_space_free(m->io);
     address_space_free(m->memory);

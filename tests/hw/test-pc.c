@@ -120,6 +120,7 @@ static int setup(void **state)
     m->io = address_space_new("I/O", &m->io_root, m->ram);
     m->clock = clock_new_manual();
     m->input = input_queue_new();
+    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
     m->root = device_new(&root_class, NULL, NULL);
     *state = b;
     return 0;
@@ -132,6 +133,7 @@ static int teardown(void **state)
 
     device_free(m->root);
     input_queue_free(m->input);
+    g_array_unref(m->keepers);
     clock_free(m->clock);
     address_space_free(m->io);
     address_space_free(m->memory);
