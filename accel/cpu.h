@@ -115,7 +115,8 @@ typedef struct CpuTraceOps {
     const struct CpuRegister *registers;
     unsigned nregisters;
     int pc_register;
-    void (*read_register)(Cpu *cpu, unsigned reg, void *value); /* registers[reg].bytes */
+    /* Four words, the low one first; above registers[reg].bytes they mean nothing. */
+    void (*read_register)(Cpu *cpu, unsigned reg, uint64_t *word);
     bool (*write_register)(Cpu *cpu, unsigned reg, uint64_t value); /* false: not that one */
     uint64_t (*swap_space)(Cpu *cpu, uint64_t space); /* for probing walks alone; the old one */
     /* What plugins see of an instruction; may be NULL. False: it is not known. */

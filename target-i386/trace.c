@@ -117,20 +117,31 @@ static const CpuRegister registers[] = {
 };
 /* clang-format on */
 
-static void read_register(Cpu *cpu, unsigned reg, void *value)
+static void read_field(const void *field, unsigned bytes, uint64_t *word)
+{
+    switch (bytes) {
+    case 2: word[0] = *(const uint16_t *)field; break;
+    case 4: word[0] = *(const uint32_t *)field; break;
+    case 10:
+        word[0] = ((const X87Reg *)field)->frac;
+        word[1] = ((const X87Reg *)field)->se;
+        break;
+    default: memcpy(word, field, bytes);
+    }
+}
+
+static void read_register(Cpu *cpu, unsigned reg, uint64_t *word)
 {
     CpuX86 *c = x86(cpu);
-    uint64_t v = reg < AT_RIP     ? c->regs[reg]
-                 : reg == AT_RIP  ? cpu->pc
-                 : reg < AT_SEG   ? x86_get_eflags(c)
-                 : reg < AT_BASE  ? c->segs[reg - AT_SEG].selector
-                 : reg < AT_FIELD ? c->segs[reg - AT_BASE].base
-                                   : 0;
 
-    if (reg < AT_FIELD)
-        memcpy(value, &v, 8);
+    if (reg >= AT_FIELD)
+        read_field((const char *)c + field_offset[reg - AT_FIELD], registers[reg].bytes, word);
     else
-        memcpy(value, (const char *)c + field_offset[reg - AT_FIELD], registers[reg].bytes);
+        word[0] = reg < AT_RIP    ? c->regs[reg]
+                  : reg == AT_RIP ? cpu->pc
+                  : reg < AT_SEG  ? x86_get_eflags(c)
+                  : reg < AT_BASE ? c->segs[reg - AT_SEG].selector
+                                  : c->segs[reg - AT_BASE].base;
 }
 
 static bool write_register(Cpu *cpu, unsigned reg, uint64_t value)

@@ -131,7 +131,7 @@ static void help_call(void *env, uint64_t address)
                             .kind = item->record,
                             .paddr = item->physical ? st->word[item->physical] : UINT64_MAX };
     if (item->action->place == AT_ACCESS || item->record == MIMUS_STORE)
-        memcpy(access.value, &st->word[item->word], item->size);
+        mimus_run_bytes(&st->word[item->word], item->size, access.value);
     call_access(cpu, item, &access);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accel/plugin/internal.h"
+#include "tcg/lanes.h"
 
 /* ---- Registers --------------------------------------------------------------------------------
  */
@@ -38,39 +39,44 @@ static Cpu *subject(const MimusPlugin *p, MimusRegs needs)
     return s->regs < needs ? NULL : s->caller ? s->caller : s->teller;
 }
 
-bool mimus_read_register(MimusPlugin *p, int reg, void *buf, size_t size)
+static bool read_words(MimusPlugin *p, int reg, uint64_t *word)
 {
     Cpu *cpu = subject(p, MIMUS_READ_REGS);
-    uint8_t value[32] = { 0 };
 
     if (!cpu || !mimus_register_name(p, reg))
         return false;
-    ops_of(p)->read_register(cpu, (unsigned)reg, value);
-    if (reg == ops_of(p)->pc_register && p->set->caller) {
-        uint64_t pc = plugin_call_pc(p->set);
-        memcpy(value, &pc, sizeof(pc));
-    }
+    ops_of(p)->read_register(cpu, (unsigned)reg, word);
+    if (reg == ops_of(p)->pc_register && p->set->caller)
+        word[0] = plugin_call_pc(p->set);
+    return true;
+}
+
+bool mimus_read_register(MimusPlugin *p, int reg, void *buf, size_t size)
+{
+    uint64_t word[4] = { 0 };
+
+    if (!read_words(p, reg, word))
+        return false;
     memset(buf, 0, size);
-    memcpy(buf, value, MIN(size, sizeof(value)));
+    words_to_guest(buf, word, (unsigned)MIN(size, sizeof(word)));
     return true;
 }
 
 uint64_t mimus_register_value(MimusPlugin *p, int reg)
 {
-    uint64_t v = 0;
+    uint64_t word[4] = { 0 };
 
-    mimus_read_register(p, reg, &v, sizeof(v));
-    return v;
+    return read_words(p, reg, word) ? word[0] : 0;
 }
 
 bool mimus_write_register(MimusPlugin *p, int reg, const void *buf, size_t size)
 {
     Cpu *cpu = subject(p, MIMUS_WRITE_REGS);
-    uint64_t value = 0;
+    uint64_t value;
 
     if (!cpu || !mimus_register_name(p, reg) || size > sizeof(value))
         return false;
-    memcpy(&value, buf, size);
+    value = guest_get(buf, (unsigned)size);
     if (reg != ops_of(p)->pc_register)
         return ops_of(p)->write_register(cpu, (unsigned)reg, value);
     if (p->set->call->action->place > AT_INSN)

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -261,9 +262,15 @@ typedef struct MimusRecord {
     uint64_t vaddr;
     union {
         uint64_t value;    /* up to 8 bytes; zeros above */
-        uint8_t bytes[32]; /* as they are in memory; what is beyond size means nothing */
+        uint8_t bytes[32]; /* more: as they are in memory; what is beyond size means nothing */
     };
 } MimusRecord;
+
+/* Byte @i of an access, as it is in memory. */
+static inline uint8_t mimus_record_byte(const MimusRecord *r, unsigned i)
+{
+    return r->size > 8 ? r->bytes[i] : (uint8_t)(r->value >> (8 * i));
+}
 
 typedef void MimusRecordsFn(MimusPlugin *p, const MimusRecord *r, size_t n, void *opaque);
 /* Where they go; at the latest before the next event of any other kind is told to this plugin. */
@@ -295,7 +302,8 @@ typedef struct MimusStep {
     uint8_t kind;      /* MimusRecordKind, but ABORT */
     uint8_t size;      /* bytes accessed, or of the instruction */
     uint16_t word;     /* of an access: its value begins there (what lies beyond its size
-                          means nothing), its address is in the word before */
+                          means nothing; of more than 8 bytes: mimus_run_bytes()), its address
+                          is in the word before */
     uint32_t offset;   /* of the instruction from the run's base */
     uint16_t physical; /* of an access with MIMUS_PHYSICAL: the word of its physical address
                           (UINT64_MAX: unknown) */
@@ -318,6 +326,23 @@ typedef struct MimusRun {
     uint8_t cpu;
     bool aborted; /* the latest instruction was not executed: it faulted */
 } MimusRun;
+
+/* A value as it is in memory, on hosts of either byte order. */
+static inline void mimus_run_bytes(const uint64_t *word, unsigned size, uint8_t *bytes)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    uint16_t se;
+    memcpy(&se, word + 1, 2);
+    for (unsigned i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(word[i / 8] >> (i % 8 * 8));
+    if (size == 10) { /* of the x87: bits 64 to 79 begin the second word */
+        bytes[8] = (uint8_t)se;
+        bytes[9] = (uint8_t)(se >> 8);
+    }
+#else
+    memcpy(bytes, word, size);
+#endif
+}
 
 typedef void MimusRunsFn(MimusPlugin *p, const MimusRun *r, size_t n, void *opaque);
 /* Instead of mimus_on_records(): what mimus_…_record…() asked for comes as runs. */
@@ -402,7 +427,8 @@ void mimus_on_event(MimusPlugin *p, MimusEventKind kind, MimusEventFn *fn, void 
 int mimus_register(const MimusPlugin *p, const char *name);
 const char *mimus_register_name(const MimusPlugin *p, int reg); /* NULL: beyond the last one */
 size_t mimus_register_size(const MimusPlugin *p, int reg);      /* bytes, up to 32 */
-/* In a callback that may; false elsewhere. Read: @buf has its size, the rest becomes 0. */
+/* In a callback that may; false elsewhere. @buf has its bytes, the lowest first, on any host. Read:
+ * the rest becomes 0. */
 bool mimus_read_register(MimusPlugin *p, int reg, void *buf, size_t size);
 uint64_t mimus_register_value(MimusPlugin *p, int reg); /* the low 64 bits; 0 if not allowed */
 /* General registers and rflags' arithmetic flags; and rip, BEFORE an instruction or at a block's

@@ -15,6 +15,7 @@
  * A full buffer is told as records (here), then goes to those that want runs (runs.c).
  */
 #include "accel/plugin/internal.h"
+#include "tcg/lanes.h"
 
 #include <string.h>
 
@@ -224,7 +225,7 @@ void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
     *w++ = access->pc;
     *w++ = access->size | (uint64_t)access->kind << 8;
     *w++ = access->vaddr;
-    memcpy(w, access->value, 32);
+    words_from_guest(w, access->value, sizeof(access->value));
     w[4] = access->paddr;
     s->buffer->used = (unsigned)(w + 5 - s->buffer->word);
 }
@@ -276,7 +277,7 @@ static inline void fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t
     if (item->size < 8)
         r->value &= (UINT64_C(1) << (8 * item->size)) - 1;
     else if (item->size > 8)
-        memcpy(r->bytes, w + item->word, 32);
+        mimus_run_bytes(w + item->word, item->size, r->bytes);
 }
 
 static void give_items(Batch *b, const Entry *e, uint8_t cpu)
@@ -331,7 +332,9 @@ static void give_single(Batch *b, const Entry *e, uint8_t cpu)
                         .page = page_number(w[7]),
                         .vaddr = w[2],
                         .data = e->action->data };
-    memcpy(r->bytes, w + 3, sizeof(r->bytes));
+    r->value = w[3];
+    if (r->size > 8)
+        mimus_run_bytes(w + 3, r->size, r->bytes);
 }
 
 static bool wants_records(const PluginSet *s)

@@ -45,12 +45,23 @@ enum { TRACE_STEP_INSN, TRACE_STEP_LOAD, TRACE_STEP_STORE };
 
 static const uint8_t trace_length[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
 
-typedef struct TraceFrameHead {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define TRACE_ORDER   __attribute__((scalar_storage_order("little-endian")))
+#define TRACE_LE32(v) __builtin_bswap32(v) /* to and from the file's order */
+#define TRACE_LE64(v) __builtin_bswap64(v)
+#else
+#define TRACE_ORDER
+#define TRACE_LE32(v) (v)
+#define TRACE_LE64(v) (v)
+#endif
+
+typedef struct TRACE_ORDER TraceFrameHead {
     char magic[4];
     uint32_t sum; /* trace_sum() of what follows it, compressed */
     uint64_t first, count;
     uint32_t raw[TRACE_STREAMS], packed[TRACE_STREAMS]; /* bytes */
 } TraceFrameHead;
+#define TRACE_SUMMED offsetof(TraceFrameHead, first) /* from there on */
 
 typedef struct TraceAccess {
     uint64_t addr;

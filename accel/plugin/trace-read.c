@@ -8,6 +8,8 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "accel/plugin/mimus-plugin.h"
+
 typedef struct Step {
     uint64_t offset; /* of an instruction */
     uint64_t addr, value;
@@ -103,7 +105,7 @@ static void walk_frames(TraceReader *r)
 
 static bool read_index(TraceReader *r)
 {
-    struct {
+    struct TRACE_ORDER {
         uint64_t n;
         char end[8];
     } tail;
@@ -115,6 +117,8 @@ static bool read_index(TraceReader *r)
     g_array_set_size(r->index, (guint)(2 * tail.n));
     if (!read_at(r, r->size - 16 - 16 * tail.n, r->index->data, 16 * tail.n))
         return false;
+    for (uint64_t i = 0; i < 2 * tail.n; i++)
+        ENTRY(r, 0)[i] = TRACE_LE64(ENTRY(r, 0)[i]);
     for (uint64_t i = 0; i < tail.n; i++)
         if (!read_head(r, ENTRY(r, i)[0], &h) || h.first != ENTRY(r, i)[1] ||
             (i && h.first < ENTRY(r, i - 1)[1]))
@@ -139,7 +143,7 @@ TraceReader *trace_reader_open(const char *path, const char **why)
         r->size = (uint64_t)ftello(r->file);
         if (!read_at(r, 0, head, 16) || memcmp(head, TRACE_MAGIC, 8))
             set_why(why, "it is no trace of Mimus");
-        else if (memcpy(&version, head + 8, 4), version != TRACE_VERSION)
+        else if (memcpy(&version, head + 8, 4), TRACE_LE32(version) != TRACE_VERSION)
             set_why(why, "it is a trace of another version");
     } else {
         *why = g_strerror(errno);
@@ -190,7 +194,7 @@ static bool unpack(TraceReader *r, const TraceFrameHead *h, uint64_t offset)
 {
     size_t size = packed_size(h), at = 0;
     g_autofree uint8_t *packed = g_malloc(size + 1);
-    uint32_t sum = trace_sum(0, &h->first, sizeof(*h) - offsetof(TraceFrameHead, first));
+    uint32_t sum = trace_sum(0, (const char *)h + TRACE_SUMMED, sizeof(*h) - TRACE_SUMMED);
 
     if (!read_at(r, offset + sizeof(*h), packed, size) || trace_sum(sum, packed, size) != h->sum)
         return false;
@@ -382,6 +386,7 @@ static bool get_distance(Stream *s, unsigned code, uint64_t *value)
 
     if (!get_bytes(s, &z, trace_length[code]))
         return false;
+    z = TRACE_LE64(z);
     *value += z >> 1 ^ (0 - (z & 1));
     return true;
 }
@@ -404,7 +409,7 @@ static bool read_access(TraceReader *r, Step *s, uint32_t n)
         return get_bytes(&r->stream[TRACE_VALUES], a->value, s->size);
     if (!get_distance(&r->stream[TRACE_VALUES], lengths >> 3 & 7, &s->value))
         return false;
-    memcpy(a->value, &s->value, 8);
+    mimus_run_bytes(&s->value, 8, a->value);
     return true;
 }
 

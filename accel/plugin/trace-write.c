@@ -9,6 +9,8 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "accel/plugin/mimus-plugin.h"
+
 #define STREAM_ROOM (4u << 20)   /* a frame is full when a stream comes near it */
 #define STREAM_MORE (256u << 10) /* of one run; tested before it */
 #define BUCKETS     (1u << 17)
@@ -73,7 +75,7 @@ uint32_t trace_sum(uint32_t sum, const void *data, size_t len)
 
     for (; len >= 4; p += 4, len -= 4) {
         memcpy(&word, p, 4);
-        sum = ((sum << 5) | (sum >> 27)) ^ word;
+        sum = ((sum << 5) | (sum >> 27)) ^ TRACE_LE32(word);
     }
     while (len--)
         sum = ((sum << 5) | (sum >> 27)) ^ *p++;
@@ -114,11 +116,11 @@ static void write_frame(TraceWriter *w, const Frame *f)
         total += packed;
     }
     memcpy(head.magic, TRACE_FRAME, 4);
-    head.sum = trace_sum(0, &head.first, sizeof(head) - offsetof(TraceFrameHead, first));
+    head.sum = trace_sum(0, (const char *)&head + TRACE_SUMMED, sizeof(head) - TRACE_SUMMED);
     head.sum = trace_sum(head.sum, w->packed, total);
     w->index = must(realloc(w->index, (w->nindex + 1) * 16));
-    w->index[2 * w->nindex] = w->offset;
-    w->index[2 * w->nindex++ + 1] = f->first;
+    w->index[2 * w->nindex] = TRACE_LE64(w->offset);
+    w->index[2 * w->nindex++ + 1] = TRACE_LE64(f->first);
     put_out(w, &head, sizeof(head));
     put_out(w, w->packed, total);
 }
@@ -264,6 +266,12 @@ static void put_path(TraceWriter *w, TracePath *t, uint64_t base)
     t->base = base;
 }
 
+static inline void put_word(uint8_t *at, uint64_t v)
+{
+    v = TRACE_LE64(v);
+    memcpy(at, &v, 8);
+}
+
 /* Without branches but for values of more than 8 bytes: what changes is not to be foreseen. */
 static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word)
 {
@@ -276,18 +284,18 @@ static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const ui
         uint64_t addr = word[slot->word - 1], d = zigzag(addr - slot->addr);
         unsigned of_addr = d ? w->code[__builtin_clzll(d)] : 0, of_value = 0;
 
-        memcpy(addrs, &d, 8);
+        put_word(addrs, d);
         addrs += trace_length[of_addr];
         slot->addr = addr;
         if (__builtin_expect(slot->mask != 0, 1)) {
             uint64_t v = word[slot->word] & slot->mask;
             d = zigzag(v - slot->value);
             of_value = d ? w->code[__builtin_clzll(d)] : 0;
-            memcpy(values, &d, 8);
+            put_word(values, d);
             values += trace_length[of_value];
             slot->value = v;
         } else {
-            memcpy(values, &word[slot->word], TRACE_ACCESS_MAX);
+            mimus_run_bytes(&word[slot->word], slot->size, values);
             values += slot->size;
         }
         *lengths++ = (uint8_t)(of_addr | of_value << 3);
@@ -460,7 +468,7 @@ unsigned trace_path_insns(const TracePath *t)
 
 TraceWriter *trace_writer_open(const char *path, int level, const char **why)
 {
-    static const uint32_t version[2] = { TRACE_VERSION, 0 };
+    static const uint32_t version[2] = { TRACE_LE32(TRACE_VERSION), 0 };
     TraceWriter *w = must(calloc(1, sizeof(*w)));
 
     w->file = fopen(path, "we");
@@ -510,8 +518,8 @@ bool trace_writer_close(TraceWriter *w, const char **why)
     end_frame(w);
     hand_to_thread(w, -2);
     pthread_join(w->thread, NULL);
-    n = w->nindex;
-    put_out(w, w->index, n * 16);
+    put_out(w, w->index, w->nindex * 16);
+    n = TRACE_LE64((uint64_t)w->nindex);
     put_out(w, &n, 8);
     put_out(w, TRACE_END, 8);
     if (fclose(w->file) && !w->error)

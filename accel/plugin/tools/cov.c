@@ -149,6 +149,13 @@ static void cover_everything(void)
 /* ---- Writing -----------------------------------------------------------------------------------
  */
 
+/* Little-endian. */
+static void put_number(FILE *f, uint64_t v, unsigned bytes)
+{
+    for (; bytes--; v >>= 8)
+        putc((int)(v & 0xff), f);
+}
+
 static void write_drcov(FILE *f)
 {
     uint64_t n = 0;
@@ -168,16 +175,11 @@ static void write_drcov(FILE *f)
     for (size_t i = 0; i < blocks.room; i++) {
         const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
         const Module *m = blocks.keys[i] ? module_of(blocks.keys[i] - 1) : NULL;
-        struct {
-            uint32_t offset;
-            uint16_t size, module;
-        } bb;
         if (!m)
             continue;
-        bb.offset = (uint32_t)(blocks.keys[i] - 1 - m->first);
-        bb.size = (uint16_t)b->size;
-        bb.module = (uint16_t)(m - modules);
-        fwrite(&bb, sizeof(bb), 1, f);
+        put_number(f, blocks.keys[i] - 1 - m->first, 4);
+        put_number(f, b->size, 2);
+        put_number(f, (uint64_t)(m - modules), 2);
     }
 }
 

@@ -34,7 +34,7 @@ static void write_access(const char *kind, const MimusRecord *r)
     if (values) {
         fputc('=', out);
         for (unsigned i = r->size; i-- > 0;)
-            fprintf(out, "%02x", r->bytes[i]);
+            fprintf(out, "%02x", mimus_record_byte(r, i));
     }
     fputc('\n', out);
 }

@@ -360,6 +360,11 @@ static void champsim_insn(Conversion *c, const TraceInsn *i, uint64_t next_pc)
     for (uint32_t k = 0; k < i->naccesses; k++)
         add_address(i->access[k].store ? r.dst_mem : r.src_mem, i->access[k].store ? 2 : 4,
                     i->access[k].addr);
+    r.ip = GUINT64_TO_LE(r.ip);
+    for (unsigned k = 0; k < G_N_ELEMENTS(r.dst_mem); k++)
+        r.dst_mem[k] = GUINT64_TO_LE(r.dst_mem[k]);
+    for (unsigned k = 0; k < G_N_ELEMENTS(r.src_mem); k++)
+        r.src_mem[k] = GUINT64_TO_LE(r.src_mem[k]);
     fwrite(&r, sizeof(r), 1, c->out);
 }
 #endif
