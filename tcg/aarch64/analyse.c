@@ -93,6 +93,20 @@ static void backward(Gen *g)
     }
 }
 
+/* x + y + carry as two additions in a row: the host has one that does both. */
+static void find_carried(Gen *g, unsigned i)
+{
+    const IrOp *op = &g->ops[i], *before = &g->ops[i - 1], *carry = &g->ops[op->b];
+
+    if (op->a == i - 1 && op->b != op->a && before->op == op->op && g->notes->uses[i - 1] == 1 &&
+        bytes_of(g, (IrRef)i) >= 4 && carry->op == OP_zext && g->ops[carry->a].type == I1) {
+        g->want[i - 1] |= WANT_LATER;
+        g->want[i] |= WANT_CARRY;
+        extend(g, before->a, i);
+        extend(g, before->b, i);
+    }
+}
+
 static void hint(Gen *g, IrRef v, unsigned set, unsigned barrier, unsigned access)
 {
     if (barrier <= v && access < v && !g->hint[v]) {
@@ -141,6 +155,9 @@ static void forward(Gen *g)
             if (ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
                 g->want[fl->a] |= WANT_FLAGS;
             }
+        }
+        if (op->op == OP_add || op->op == OP_sub) {
+            find_carried(g, i);
         }
         if (op->op == OP_call || op->op == OP_vzeroupper ||
             is_observed(g, i, ir_props(g->ir, op))) {

@@ -186,7 +186,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->fp_checked = false;
     memset(g->spill_used, 0, sizeof(g->spill_used));
     g->nenvs = g->ngetflags = 0;
-    g->nz.epoch = 0;
+    g->nz.epoch = g->cin.epoch = 0;
     g->bank[0] = g->bank[1] = -1;
     memset(g->head, 0, sizeof(g->head));
     g->nstubs = g->npoints = g->nmarks = 0;

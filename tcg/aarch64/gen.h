@@ -174,6 +174,11 @@ typedef struct Gen {
         IrRef bundle;  /* … or of this bundle */
         uint8_t carry; /* NZ_* */
     } nz;
+    struct {
+        unsigned epoch;
+        IrRef value;   /* C of NZCV is this value, 0 or 1 … */
+        bool inverted; /* … or its opposite */
+    } cin;
     int8_t bank[2]; /* what X26 and X29 are addresses of; -1: nothing */
     TcgCode *code;
     IrRef envs[64]; /* values at LOC_ENV */
@@ -196,6 +201,8 @@ typedef struct Gen {
 enum {
     WANT_FLAGS = 1,  /* NZCV of this op are of use */
     WANT_RECORD = 2, /* a bundle that is architectural by itself where somebody looks */
+    WANT_CARRY = 4,  /* adds or subtracts a carry from what the op before would have computed */
+    WANT_LATER = 8,  /* the op before such a one */
 };
 /* What C of NZCV means for x86's CF: the same, its opposite, or nothing: CF and OF are 0; NZCV of
  * FCMP. */
@@ -341,6 +348,7 @@ void emit_stub_soft(Gen *g, const Stub *s);
 
 /* emit-int.c */
 void compare_values(Gen *g, IrRef x, IrRef y); /* NZCV of x - y in their width */
+void note_carry(Gen *g, IrRef v, Cond c);      /* @v is 1 if @c: C of NZCV may serve for it */
 
 /* emit-flags.c */
 Cond cond_of(Gen *g, IrRef v);         /* I1 @v */

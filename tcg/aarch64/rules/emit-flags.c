@@ -132,6 +132,17 @@ static bool is_step(const Gen *g, bool up, const IrOp *res)
            (res->op == OP_add ? by : -by) == (up ? 1 : -1);
 }
 
+/* Is the bundle that of the result's own operands? */
+static bool is_carried(const Gen *g, const IrOp *f)
+{
+    const IrOp *res = &g->ops[f->a], *before = &g->ops[res->a];
+
+    return (g->want[f->a] & WANT_CARRY) && f->c == res->b &&
+           (f->op == OP_fl_adc) == (res->op == OP_add) &&
+           (same_value(g, f->b, before->b) ||
+            (f->op == OP_fl_adc && same_value(g, f->b, before->a)));
+}
+
 /* Do NZCV as they are answer @cc of @fl? */
 static bool nz_answer(const Gen *g, IrRef fl, unsigned cc, Cond *out)
 {
@@ -158,6 +169,12 @@ static bool nz_answer(const Gen *g, IrRef fl, unsigned cc, Cond *out)
         break;
     case OP_fl_sub:
         if (res->op == OP_sub && same_value(g, f->b, res->b)) {
+            return nz_cond(cc, g->nz.carry, out);
+        }
+        break;
+    case OP_fl_adc:
+    case OP_fl_sbb:
+        if (is_carried(g, f)) {
             return nz_cond(cc, g->nz.carry, out);
         }
         break;
@@ -291,6 +308,14 @@ static void redo_step(Gen *g, const IrOp *f, bool add)
     a_alu(&g->a, add ? A_ADDS : A_SUBS, w, ZR, X16, X17);
 }
 
+/* CF or ZF after an addition: the host has no such condition. */
+static Cond carry_or_zero(Gen *g, unsigned cc)
+{
+    a_cset(&g->a, X16, A_CS);
+    a_3(&g->a, 0x1a800400 | A_NE << 12, X16, X16, ZR); /* CSINC: 1 if equal */
+    return on_bit(X16, 0, !(cc & 1));
+}
+
 static bool redo(Gen *g, IrRef fl, unsigned cc, Cond *out)
 {
     const IrOp *f = &g->ops[fl];
@@ -304,9 +329,6 @@ static bool redo(Gen *g, IrRef fl, unsigned cc, Cond *out)
     case OP_fl_sub: redo_add_sub(g, f, false); break;
     case OP_fl_add:
         carry = NZ_ADD;
-        if ((cc & ~1u) == CC_BE) {
-            return false;
-        }
         redo_add_sub(g, f, true);
         break;
     case OP_fl_sbb:
@@ -316,7 +338,7 @@ static bool redo(Gen *g, IrRef fl, unsigned cc, Cond *out)
         break;
     case OP_fl_adc:
         carry = NZ_ADD;
-        if ((cc & ~1u) == CC_BE || !redo_carried(g, f, true)) {
+        if (!redo_carried(g, f, true)) {
             return false;
         }
         break;
@@ -335,6 +357,10 @@ static bool redo(Gen *g, IrRef fl, unsigned cc, Cond *out)
     default: return false;
     }
     nz_of_bundle(g, fl, carry);
+    if (carry == NZ_ADD && (cc & ~1u) == CC_BE) {
+        *out = carry_or_zero(g, cc);
+        return true;
+    }
     return nz_cond(cc, carry, out);
 }
 
@@ -568,6 +594,9 @@ static Cond cond_of_bundle(Gen *g, IrRef fl, unsigned cc)
     }
     if (nz_answer(g, fl, cc, &c)) {
         return c;
+    }
+    if ((cc & ~1u) == CC_BE && nz_answer(g, fl, CC_B, &c) && g->nz.carry == NZ_ADD) {
+        return carry_or_zero(g, cc);
     }
     switch (f->op) {
     case OP_fl_packed: return test_word(g, use_gpr_z(g, f->a), cc);

@@ -48,6 +48,47 @@ static bool arith_imm(Gen *g, IrRef v, uint32_t *op, uint32_t *imm)
     return true;
 }
 
+void note_carry(Gen *g, IrRef v, Cond c)
+{
+    if (c.kind == IF_FLAGS && (c.cc == A_CS || c.cc == A_CC)) {
+        g->cin.epoch = g->a.epoch;
+        g->cin.value = v;
+        g->cin.inverted = c.cc == A_CC;
+    }
+}
+
+/* C = the carry, or no borrow, that value @v says. */
+static void carry_in(Gen *g, IrRef v, unsigned w, bool add)
+{
+    int c;
+
+    if (g->cin.epoch == g->a.epoch && g->cin.value == v && g->cin.inverted == !add) {
+        return;
+    }
+    if (add) {
+        c = use_gpr(g, v);
+        a_arith_imm(&g->a, A_SUBS, w, ZR, c, 1);
+    } else {
+        c = use_gpr_z(g, v);
+        a_alu(&g->a, A_SUBS, w, ZR, ZR, c);
+    }
+}
+
+/* ADCS, SBCS: the carry and the operation before. */
+static void emit_carried(Gen *g)
+{
+    const IrOp *sum = &g->ops[g->op->a];
+    bool add = g->op->op == OP_add;
+    unsigned w = op_bytes(g);
+    int n = use_gpr_z(g, sum->a), m = use_gpr_z(g, sum->b), d;
+
+    carry_in(g, g->op->b, w, add);
+    d = pick_gpr(g, 0);
+    a_alu(&g->a, add ? A_ADCS : A_SBCS, w, d, n, m);
+    nz_are(g, CUR, add ? NZ_ADD : NZ_SUB);
+    define(g, d);
+}
+
 void emit_arith(Gen *g)
 {
     unsigned w = op_bytes(g);
@@ -56,6 +97,13 @@ void emit_arith(Gen *g)
     bool is_imm = arith_imm(g, g->op->b, &op, &imm);
     int n, m = ZR, d;
 
+    if (g->want[g->cur] & WANT_LATER) {
+        return;
+    }
+    if (g->want[g->cur] & WANT_CARRY) {
+        emit_carried(g);
+        return;
+    }
     if (is_imm) {
         n = use_gpr(g, g->op->a); /* 31 would be SP */
     } else {
@@ -386,6 +434,7 @@ static void zext_cond(Gen *g)
         cc = cond_to_flags(g, c);
         d = pick_gpr(g, 0);
         a_cset(&g->a, d, cc);
+        note_carry(g, CUR, c);
     }
     def_reg(g, CUR, d, true);
 }
