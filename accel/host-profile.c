@@ -5,9 +5,9 @@
  */
 #include "accel/host-profile.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,15 +21,8 @@
 #define JITDUMP_VERSION 1
 enum { JIT_CODE_LOAD = 0 };
 
-#if defined(__x86_64__)
-#define HOST_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define HOST_MACHINE EM_AARCH64
-#elif defined(__riscv)
-#define HOST_MACHINE EM_RISCV
-#else
-#define HOST_MACHINE EM_NONE
-#endif
+/* The program's own, where the linker puts it: it says what the host is. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 typedef struct DumpHeader {
     uint32_t magic, version, total_size, elf_mach, pad1, pid;
@@ -76,7 +69,7 @@ static bool begin_dump(HostProfile *p, GError **error)
         .magic = JITDUMP_MAGIC,
         .version = JITDUMP_VERSION,
         .total_size = sizeof(h),
-        .elf_mach = HOST_MACHINE,
+        .elf_mach = __ehdr_start.e_machine,
         .pid = getpid(),
         .timestamp = timestamp(),
     };

@@ -38,7 +38,9 @@ struct TcgBackend {
     void (*census)(const void *be, GString *out); /* may be NULL: see tcg_print_census() */
 };
 
-extern const TcgBackend tcg_backend_x86_64, tcg_backend_aarch64; /* only on such hosts */
+#ifdef TCG_NATIVE
+extern const TcgBackend TCG_NATIVE; /* tcg_backend_NAME of the folder for this host */
+#endif
 extern const TcgBackend tcg_backend_interp;
 
 #endif
