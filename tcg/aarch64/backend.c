@@ -119,8 +119,6 @@ static void *backend_init(const TcgConfig *config, GError **error)
     be->buf.floor = be->buf.used;
     be->gen = g_new0(Gen, 1);
     be->gen->be = be;
-    be->gen->records_size = 32;
-    be->gen->records = g_new0(Record, be->gen->records_size);
     return be;
 }
 
@@ -129,8 +127,7 @@ static void backend_free(void *p)
     A64Backend *be = p;
 
     g_free(be->gen->stubs);
-    g_free(be->gen->points);
-    g_free(be->gen->records);
+    fault_notes_free(&be->gen->faults);
     g_free(be->gen);
     soft_free(be->soft);
     g_free(be->slot);
@@ -189,20 +186,20 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->nz.epoch = g->cin.epoch = 0;
     g->bank[0] = g->bank[1] = -1;
     memset(g->head, 0, sizeof(g->head));
-    g->nstubs = g->npoints = g->nmarks = 0;
-    g->nrecords = 1;
+    g->nstubs = g->nmarks = 0;
+    fault_notes_begin(&g->faults);
 }
 
 static void append_map(Gen *g)
 {
     const FaultPlaces places = { g->be->reg_home, 0 };
 
-    if (g->a.end - g->a.p < (int64_t)(g->npoints + 1) * FAULT_POINT_MAX) {
+    if ((size_t)(g->a.end - g->a.p) < fault_map_room(&g->faults)) {
         g->a.full = true;
         return;
     }
     g->code->fault_map = a_pc(&g->a);
-    g->a.p = fault_map_encode(g->points, g->npoints, g->records, &places, g->a.p);
+    g->a.p = fault_map_encode(&g->faults, &places, g->a.p);
     g->code->fault_map_size = (uint32_t)(a_pc(&g->a) - g->code->fault_map);
 }
 

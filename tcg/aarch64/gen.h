@@ -186,9 +186,8 @@ typedef struct Gen {
     IrRef getflags[16];
     unsigned ngetflags;
     Stub *stubs;
-    FaultPoint *points;
-    Record *records; /* number 0: env is right */
-    unsigned nstubs, stubs_size, npoints, points_size, nrecords, records_size;
+    unsigned nstubs, stubs_size;
+    FaultNotes faults;
     Mark marks[IR_MAX_OPS];
     unsigned nmarks;
     Loc loc[IR_MAX_OPS];
@@ -369,7 +368,6 @@ void write_record(Gen *g, const Record *r);
 void protect_getflags(Gen *g);
 
 /* emit-control.c */
-unsigned keep_record(Gen *g, const Record *r); /* its number in this block */
 FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);

@@ -2,6 +2,8 @@
 /* The C side of the thunks that have saved everything. */
 #include "tcg/aarch64/gen.h"
 
+#include "tcg/bits.h"
+
 static void *at(void *env, int32_t off)
 {
     return (uint8_t *)env + off;
@@ -97,41 +99,13 @@ void a64_trap(void *env, const uint8_t *site, const A64Backend *be)
     g_assert_not_reached();
 }
 
-static bool divide_unsigned(uint64_t hi, uint64_t lo, uint64_t c, uint64_t *result)
-{
-    unsigned __int128 v = (unsigned __int128)hi << 64 | lo;
-
-    if (hi >= c) {
-        return false;
-    }
-    result[0] = (uint64_t)(v / c);
-    result[1] = (uint64_t)(v % c);
-    return true;
-}
-
-static bool divide_signed(uint64_t hi, uint64_t lo, int64_t c, uint64_t *result)
-{
-    __int128 v = (__int128)((unsigned __int128)hi << 64 | lo), q;
-
-    if (c == 0 || (hi == (uint64_t)INT64_MIN && lo == 0 && c == -1)) {
-        return false;
-    }
-    q = v / c;
-    if (q != (int64_t)q) {
-        return false;
-    }
-    result[0] = (uint64_t)q;
-    result[1] = (uint64_t)(v % c);
-    return true;
-}
-
 /* SCR_ARG: high, low, divisor, signed; SCR_RET: quotient, remainder. */
 void a64_divide(void *env, const uint8_t *site, const A64Backend *be)
 {
     uint64_t *arg = at(env, be->layout->scratch + SCR_ARG);
     uint64_t *result = at(env, be->layout->scratch + SCR_RET);
-    bool good = arg[3] ? divide_signed(arg[0], arg[1], (int64_t)arg[2], result)
-                       : divide_unsigned(arg[0], arg[1], arg[2], result);
+    bool good = arg[3] ? bits_divide_signed(arg[0], arg[1], (int64_t)arg[2], result)
+                       : bits_divide_unsigned(arg[0], arg[1], arg[2], result);
 
     *(uint32_t *)at(env, be->layout->scratch + SCR_FAILED) = !good;
 }

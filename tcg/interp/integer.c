@@ -387,7 +387,20 @@ Handler *interp_copy(IrType type)
 DIVIDE(8, 8, u8, s8, u16, s16)
 DIVIDE(16, 16, u16, s16, u32, s32)
 DIVIDE(32, 32, u32, s32, u64, s64)
-DIVIDE(64, 64, u64, s64, unsigned __int128, __int128)
+
+#define DIVIDE_64(name, S, divide)                                                         \
+    HANDLER(name)                                                                          \
+    {                                                                                      \
+        u64 result[2];                                                                     \
+        if (!divide(get_u64(x, op->a), get_u64(x, op->b), (S)get_u64(x, op->c), result)) { \
+            return skip(op, op->imm, x);                                                   \
+        }                                                                                  \
+        put_u64(x, op->aux, result[1]);                                                    \
+        put_u64(x, op->d, result[0]);                                                      \
+        return next(op, x);                                                                \
+    }
+DIVIDE_64(divu_64, u64, bits_divide_unsigned)
+DIVIDE_64(divs_64, s64, bits_divide_signed)
 
 Handler *interp_divide(bool is_signed, IrType type)
 {

@@ -11,8 +11,6 @@
  */
 #include "tcg/native/record.h"
 
-#include <string.h>
-
 static uint8_t *put_uleb(uint8_t *p, uint64_t v)
 {
     while (v > 0x7f) {
@@ -62,14 +60,41 @@ static uint8_t *put_record(const FaultPlaces *places, uint8_t *p, const Record *
     return p;
 }
 
-uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *records,
-                          const FaultPlaces *places, uint8_t *p)
+void fault_notes_begin(FaultNotes *n)
+{
+    if (!n->records) {
+        fault_notes_grow(n);
+    }
+    n->npoints = 0;
+    n->nrecords = 1;
+}
+
+void fault_notes_free(FaultNotes *n)
+{
+    g_free(n->records);
+    g_free(n->points);
+}
+
+void fault_notes_grow(FaultNotes *n)
+{
+    if (n->nrecords == n->records_size) {
+        n->records_size = MAX(32, n->records_size * 2);
+        n->records = g_renew(Record, n->records, n->records_size);
+        memset(&n->records[0], 0, sizeof(Record));
+    }
+    if (n->npoints == n->points_size) {
+        n->points_size = MAX(64, n->points_size * 2);
+        n->points = g_renew(FaultPoint, n->points, n->points_size);
+    }
+}
+
+uint8_t *fault_map_encode(const FaultNotes *n, const FaultPlaces *places, uint8_t *p)
 {
     uint32_t host = 0, guest = 0, index = 0;
     int last = -1; /* record */
 
-    for (unsigned i = 0; i < n; i++) {
-        const FaultPoint *f = &points[i];
+    for (unsigned i = 0; i < n->npoints; i++) {
+        const FaultPoint *f = &n->points[i];
 
         g_assert(f->host >= host);
         p = put_uleb(p, f->host - host);
@@ -82,7 +107,7 @@ uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *re
             *p++ = 0;
         } else {
             *p++ = 1;
-            p = put_record(places, p, &records[f->record]);
+            p = put_record(places, p, &n->records[f->record]);
             last = f->record;
         }
     }

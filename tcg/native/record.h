@@ -7,6 +7,9 @@
 #ifndef TCG_NATIVE_RECORD_H
 #define TCG_NATIVE_RECORD_H
 
+#include <glib.h>
+#include <string.h>
+
 #include "tcg/flags.h"
 #include "tcg/tcg.h"
 
@@ -39,8 +42,41 @@ typedef struct FaultPoint {
     uint32_t host; /* offset from the start of the block's code */
     uint32_t guest;
     uint16_t index;
-    uint16_t record; /* number, see keep_record() */
+    uint16_t record; /* number in FaultNotes.records */
 } FaultPoint;
+
+/* Those of the block that is being emitted, in order of host addresses. All 0 at first. */
+typedef struct FaultNotes {
+    Record *records; /* number 0: env is right */
+    FaultPoint *points;
+    unsigned nrecords, records_size, npoints, points_size;
+} FaultNotes;
+
+void fault_notes_begin(FaultNotes *n); /* a block */
+void fault_notes_free(FaultNotes *n);
+void fault_notes_grow(FaultNotes *n);
+
+static inline unsigned fault_notes_record(FaultNotes *n, const Record *r) /* its number */
+{
+    if (record_is_env(r)) {
+        return 0;
+    }
+    if (memcmp(&n->records[n->nrecords - 1], r, sizeof(*r))) {
+        if (G_UNLIKELY(n->nrecords == n->records_size)) {
+            fault_notes_grow(n);
+        }
+        n->records[n->nrecords++] = *r;
+    }
+    return n->nrecords - 1;
+}
+
+static inline void fault_notes_point(FaultNotes *n, FaultPoint p)
+{
+    if (G_UNLIKELY(n->npoints == n->points_size)) {
+        fault_notes_grow(n);
+    }
+    n->points[n->npoints++] = p;
+}
 
 /* What a register's content, or an offset that the back end uses, is as an offset from env. */
 typedef struct FaultPlaces {
@@ -49,14 +85,17 @@ typedef struct FaultPlaces {
 } FaultPlaces;
 
 enum { FAULT_POINT_MAX = 112 }; /* bytes of an entry at most */
-/* @points in order of host addresses. Its end. */
-uint8_t *fault_map_encode(const FaultPoint *points, unsigned n, const Record *records,
-                          const FaultPlaces *places, uint8_t *to);
+static inline size_t fault_map_room(const FaultNotes *n)
+{
+    return (n->npoints + 1) * (size_t)FAULT_POINT_MAX;
+}
+/* To @to, where there is room. Its end. */
+uint8_t *fault_map_encode(const FaultNotes *n, const FaultPlaces *places, uint8_t *to);
 /* @host as points have it. Makes the record at @flags in @env. False: no such point. */
 bool fault_map_find(const TcgCode *code, uint64_t host, void *env, int32_t flags, uint32_t *offset,
                     uint32_t *index);
-/* The same in two steps: the record, packed, which is there as long as @code is (NULL: no such point), and what it
- * makes. */
+/* The same in two steps: the record, packed, which is there as long as @code is (NULL: no such
+ * point), and what it makes. */
 const uint8_t *fault_map_record(const TcgCode *code, uint64_t host);
 void fault_map_apply(const uint8_t *record, void *env, int32_t flags); /* general registers only */
 

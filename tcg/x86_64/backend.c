@@ -147,8 +147,6 @@ static void *backend_init(const TcgConfig *config, GError **error)
     be->census = config->census ? g_new0(Census, 1) : NULL;
     be->gen = g_new0(Gen, 1);
     be->gen->be = be;
-    be->gen->records_size = 32;
-    be->gen->records = g_new0(Record, be->gen->records_size);
     return be;
 }
 
@@ -158,8 +156,7 @@ static void backend_free(void *p)
 
     g_free(be->census);
     g_free(be->gen->stubs);
-    g_free(be->gen->points);
-    g_free(be->gen->records);
+    fault_notes_free(&be->gen->faults);
     g_free(be->gen);
     shapes_free(be->shapes);
     g_free(be->slot);
@@ -226,18 +223,18 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->upper_marked = false;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
-    g->nstubs = g->nmem_stubs = g->npoints = 0;
-    g->nrecords = 1;
+    g->nstubs = g->nmem_stubs = 0;
+    fault_notes_begin(&g->faults);
 }
 
 static void append_map(Gen *g)
 {
-    if ((size_t)(g->a.end - g->a.p) < (g->npoints + 1) * FAULT_POINT_MAX) {
+    if ((size_t)(g->a.end - g->a.p) < fault_map_room(&g->faults)) {
         g->a.full = true;
         return;
     }
     g->code->fault_map = x_pc(&g->a);
-    g->a.p = fault_map_encode(g->points, g->npoints, g->records,
+    g->a.p = fault_map_encode(&g->faults,
                               &(FaultPlaces){ g->be->reg_home, ENV_BIAS }, g->a.p);
     g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }

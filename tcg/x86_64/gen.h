@@ -224,9 +224,8 @@ typedef struct Gen {
     IrRef fused_second; /* remainder or high half or sign-extension that the op just emitted has
                            made too */
     Stub *stubs;
-    FaultPoint *points;
-    Record *records; /* number 0: env is right */
-    unsigned nstubs, stubs_size, npoints, points_size, nrecords, records_size;
+    unsigned nstubs, stubs_size;
+    FaultNotes faults;
     Loc loc[IR_MAX_OPS];
     uint16_t last[IR_MAX_OPS];
     uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
@@ -425,7 +424,6 @@ void write_record(Gen *g, const Record *r, uint32_t busy);
 void protect_getflags(Gen *g);
 
 /* emit-control.c */
-unsigned keep_record(Gen *g, const Record *r); /* its number in this block */
 FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);

@@ -364,21 +364,9 @@ void x64_divs128(void *env, const X86Backend *be)
     uint8_t *scratch = at(env, be->layout->scratch);
     uint64_t hi = *(uint64_t *)(scratch + SCR_ARG), lo = *(uint64_t *)(scratch + SCR_ARG + 16);
     int64_t c = *(int64_t *)(scratch + SCR_ARG + 32);
-    __int128 v = (__int128)((unsigned __int128)hi << 64 | lo), q;
-    bool minimum = hi == (uint64_t)INT64_MIN && lo == 0;
-    uint32_t *overflow = (uint32_t *)(scratch + SCR_TMP);
 
-    *overflow = 1;
-    if (c == 0 || (minimum && c == -1)) {
-        return;
-    }
-    q = v / c;
-    if (q != (int64_t)q) {
-        return;
-    }
-    *overflow = 0;
-    *(int64_t *)(scratch + SCR_RET) = (int64_t)q;
-    *(int64_t *)(scratch + SCR_RET + 8) = (int64_t)(v % c);
+    *(uint32_t *)(scratch + SCR_TMP) =
+        !bits_divide_signed(hi, lo, c, (uint64_t *)(scratch + SCR_RET));
 }
 
 /* SCR_ARG: value, mask, op | type << 16; SCR_RET: result. PDEP and PEXT. */

@@ -8,21 +8,6 @@
 
 #define CUR ((IrRef)g->cur)
 
-unsigned keep_record(Gen *g, const Record *r)
-{
-    if (record_is_env(r)) {
-        return 0;
-    }
-    if (memcmp(&g->records[g->nrecords - 1], r, sizeof(*r))) {
-        if (G_UNLIKELY(g->nrecords == g->records_size)) {
-            g->records_size *= 2;
-            g->records = g_renew(Record, g->records, g->records_size);
-        }
-        g->records[g->nrecords++] = *r;
-    }
-    return g->nrecords - 1;
-}
-
 FaultPoint fault_point(Gen *g)
 {
     FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
@@ -30,19 +15,15 @@ FaultPoint fault_point(Gen *g)
 
     if (fl) {
         Record r = record_of(g, fl);
-        p.record = (uint16_t)keep_record(g, &r);
+        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
     }
     return p;
 }
 
 void point_here(Gen *g, FaultPoint p)
 {
-    if (G_UNLIKELY(g->npoints == g->points_size)) {
-        g->points_size = MAX(64, g->points_size * 2);
-        g->points = g_renew(FaultPoint, g->points, g->points_size);
-    }
     p.host = (uint32_t)(g->a.p - g->a.start);
-    g->points[g->npoints++] = p;
+    fault_notes_point(&g->faults, p);
 }
 
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
@@ -185,7 +166,7 @@ void emit_goto_if(Gen *g)
         s = new_stub(g, STUB_LINK, NULL);
     }
     s->link = (uint8_t)g->op->d;
-    s->point.record = (uint16_t)keep_record(g, &r);
+    s->point.record = (uint16_t)fault_notes_record(&g->faults, &r);
     s->giveback = giveback;
     s->flush = giveback || !record_is_env(&r);
 }
@@ -369,7 +350,7 @@ void emit_call(Gen *g)
         write_record(g, &r);
     } else if (faults) {
         r = record_of(g, fl);
-        p.record = (uint16_t)keep_record(g, &r);
+        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
     }
     a_bl(&g->a, g->be->helper_thunk[g->op->imm]);
     if (!(h->flags & HELPER_PURE)) {
@@ -400,7 +381,7 @@ static void stub_link(Gen *g, Stub *s)
 {
     if (s->flush) {
         give_back(g, s->giveback);
-        write_record(g, &g->records[s->point.record]);
+        write_record(g, &g->faults.records[s->point.record]);
     } else if (s->from[0]) {
         g->code->link[s->link].patch = (uint32_t)(s->from[0] + g->a.rx - g->code->start);
     }

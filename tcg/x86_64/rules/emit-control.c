@@ -10,21 +10,6 @@
 
 #define CUR ((IrRef)g->cur)
 
-unsigned keep_record(Gen *g, const Record *r)
-{
-    if (record_is_env(r)) {
-        return 0;
-    }
-    if (memcmp(&g->records[g->nrecords - 1], r, sizeof(*r))) {
-        if (G_UNLIKELY(g->nrecords == g->records_size)) {
-            g->records_size *= 2;
-            g->records = g_renew(Record, g->records, g->records_size);
-        }
-        g->records[g->nrecords++] = *r;
-    }
-    return g->nrecords - 1;
-}
-
 FaultPoint fault_point(Gen *g)
 {
     FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
@@ -32,19 +17,15 @@ FaultPoint fault_point(Gen *g)
 
     if (fl) {
         Record r = record_of(g, fl);
-        p.record = (uint16_t)keep_record(g, &r);
+        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
     }
     return p;
 }
 
 void point_here(Gen *g, FaultPoint p)
 {
-    if (G_UNLIKELY(g->npoints == g->points_size)) {
-        g->points_size = MAX(64, g->points_size * 2);
-        g->points = g_renew(FaultPoint, g->points, g->points_size);
-    }
     p.host = (uint32_t)(g->a.p - g->a.start);
-    g->points[g->npoints++] = p;
+    fault_notes_point(&g->faults, p);
 }
 
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
@@ -190,7 +171,7 @@ void emit_goto(Gen *g)
     s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
     s->link = (uint8_t)g->op->d;
     s->loop = s->flush = true;
-    s->point.record = (uint16_t)keep_record(g, &r);
+    s->point.record = (uint16_t)fault_notes_record(&g->faults, &r);
 }
 
 void emit_goto_if(Gen *g)
@@ -212,7 +193,7 @@ void emit_goto_if(Gen *g)
         s = new_stub(g, STUB_LINK, x_jcc32(&g->a, cc));
     }
     s->link = (uint8_t)g->op->d;
-    s->point.record = (uint16_t)keep_record(g, &r);
+    s->point.record = (uint16_t)fault_notes_record(&g->faults, &r);
     s->giveback = giveback;
     s->loop = is_loop(g);
     s->flush = flush;
@@ -428,7 +409,7 @@ void emit_call(Gen *g)
         write_record(g, &r, GPR_TEMPS & ~(1u << t));
     } else if (faults) {
         r = record_of(g, fl);
-        p.record = (uint16_t)keep_record(g, &r);
+        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
     }
     x_call(&g->a, call_target(g->be, g->ir, g->op));
     if (!(h->flags & HELPER_PURE)) {
@@ -489,13 +470,13 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
     g->code->link[s->link].loop_patch = from_start(g, s->from);
     g->code->link[s->link].loop_stub = from_start(g, stub);
     if (sees) {
-        write_record(g, &g->records[s->point.record], 0);
+        write_record(g, &g->faults.records[s->point.record], 0);
     }
     x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(g->be->layout->budget)),
              (int32_t)g->ir->ninsns - s->giveback);
     x_jcc(&g->a, CC_NS, g->body + g->a.rx);
     if (!sees) {
-        write_record(g, &g->records[s->point.record], 0);
+        write_record(g, &g->faults.records[s->point.record], 0);
     }
     x_call(&g->a, g->be->exit_loop);
     put_site(g);
@@ -507,7 +488,7 @@ static void stub_link(Gen *g, Stub *s)
 
     if (s->flush) {
         give_back(g, s->giveback);
-        write_record(g, &g->records[s->point.record], 0);
+        write_record(g, &g->faults.records[s->point.record], 0);
     } else {
         g->code->link[s->link].patch = from_start(g, s->from);
     }
