@@ -165,7 +165,7 @@ static gboolean peer_waits(int listener, GIOCondition condition, void *opaque)
 
 static char *fd_info(NetBackend *b)
 {
-    return g_strdup(((FdNet *)b)->info);
+    return g_strconcat("  ", ((FdNet *)b)->info, "\n", NULL);
 }
 
 static void fd_free(NetBackend *b)

@@ -21,6 +21,7 @@
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
 #include "softmmu/program/gdb/server.h"
+#include "softmmu/program/host-side.h"
 #include "softmmu/program/img.h"
 #include "softmmu/program/monitor/screendump.h"
 #include "softmmu/program/network.h"
@@ -96,6 +97,7 @@ struct Program {
     const Options *options;
     Console console;
     Network network;
+    HostSide host_side;
     Screens screens;
     RunControl *rc;
     Monitor *monitor;
@@ -300,6 +302,9 @@ static bool set_up(Program *p, const Options *o, GError **error)
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
     p->states = savestate_new(&p->built, p->rc);
     monitor_set_board(p->monitor, &build_monitor_board);
+    p->host_side = (HostSide){ m, &p->network };
+    MonitorHost host = host_side_for_monitor(&p->host_side);
+    monitor_set_host(p->monitor, &host);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
     monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
     monitor_set_chardevs(p->monitor, p->console.chardevs);

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "softmmu/error.h"
 #include "softmmu/host-random.h"
+#include "softmmu/program/main-call.h"
 
 static void free_backend(void *p)
 {
@@ -70,6 +72,81 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error)
         g_hash_table_insert(n->nets, d->id, b);
     }
     return open_randoms(n, o, m, error);
+}
+
+/* ---- While the machine runs -------------------------------------------------------------------
+ */
+
+typedef struct BackendCall {
+    const NetdevOption *option;
+    NetBackend *backend;
+    GPtrArray *backends;
+    GError *error;
+} BackendCall;
+
+static void open_on_main(void *opaque)
+{
+    BackendCall *c = opaque;
+
+    c->backend = open_backend(c->option, &c->error);
+}
+
+static void remove_on_main(void *opaque)
+{
+    BackendCall *c = opaque;
+
+    g_ptr_array_remove(c->backends, c->backend); /* which frees it */
+}
+
+static NetdevOption *find_option(const Machine *m, const char *id)
+{
+    const GPtrArray *options = m->config->netdevs;
+
+    for (guint i = 0; i < options->len; i++)
+        if (!strcmp(((NetdevOption *)options->pdata[i])->id, id))
+            return options->pdata[i];
+    return NULL;
+}
+
+bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error)
+{
+    NetdevOption *d = options->pdata[0];
+    BackendCall call = { .option = d };
+
+    if (find_option(m, d->id)) {
+        error_set(error, "there is another network with id '%s'", d->id);
+        return false;
+    }
+    if (!m->config->replaying)
+        main_call(open_on_main, &call);
+    if (call.error) {
+        g_propagate_error(error, call.error);
+        return false;
+    }
+    if (call.backend)
+        g_ptr_array_add(n->backends, call.backend);
+    g_hash_table_insert(n->nets, d->id, call.backend);
+    g_ptr_array_add(m->config->netdevs, g_ptr_array_steal_index(options, 0));
+    return true;
+}
+
+bool network_remove(Network *n, Machine *m, const char *id, GError **error)
+{
+    BackendCall call = { .backends = n->backends };
+
+    if (!find_option(m, id)) {
+        error_set(error, "Device '%s' not found", id);
+        return false;
+    }
+    if (!g_hash_table_lookup_extended(n->nets, id, NULL, (void **)&call.backend)) {
+        error_set(error, "Device '%s' is in use: a card has or had it", id);
+        return false;
+    }
+    g_hash_table_remove(n->nets, id);
+    if (call.backend)
+        main_call(remove_on_main, &call);
+    g_ptr_array_remove(m->config->netdevs, find_option(m, id));
+    return true;
 }
 
 void network_close(Network *n)

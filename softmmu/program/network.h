@@ -18,6 +18,10 @@ typedef struct Network {
 /* Fills Machine.nets and .randoms. A replay has no back ends. network_close() after success and failure alike,
  * and after the machine has been freed. */
 bool network_open(Network *n, const Options *o, Machine *m, GError **error);
+/* One more, the first of @options, which is taken over if this succeeds; and one that no card has
+ * gone again. Machine thread. */
+bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error);
+bool network_remove(Network *n, Machine *m, const char *id, GError **error);
 void network_close(Network *n);
 
 #endif

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 from dialogue import Guest, Lost
+from qmpclient import Qmp, QmpError
 
 CPU = "device_add qemu64-x86_64-cpu,id={},socket-id=0,core-id={},thread-id=0"
 WHERE = "/sys/devices/system/cpu/cpu{}"
@@ -50,7 +51,7 @@ def refuses(g, line, why):
     check(why in answer, f"{line}: {answer}")
 
 
-def cpu(g):
+def cpu(g, _):
     """Comes, runs, goes; another comes, and is there after a reset."""
     refuses(g, CPU.format("a", 3), "Invalid CPU core-id: 3 must be in range 0:2")
     refuses(g, CPU.format("a", 0), "CPU[0] with APIC ID 0 exists")
@@ -77,7 +78,7 @@ def remove(g, name):
         shell(g, "usleep 20000")
 
 
-def pci(g):
+def pci(g, _):
     """A disk comes, goes and comes again; a card as well; one that was there from the start goes."""
     refuses(g, "device_add nothing,id=a", "unknown device")
     refuses(g, "device_add isa-debug-exit", "Bus 'ISA' does not support hotplugging")
@@ -111,8 +112,47 @@ def pci(g):
           [int(n) + 1 for n in re.findall(r"^\d+$", after, re.M)], before + after)
 
 
-def pci_recorded(g):
+def pci_recorded(g, _):
     refuses(g, "device_add edu", "while a recording is made")
+
+
+def refuses_qmp(q, why, name, **arguments):
+    try:
+        q.command(name, **arguments)
+    except QmpError as e:
+        check(why in str(e), f"{name}: {e}")
+        return
+    raise Lost(f"{name} is not refused")
+
+
+def qmp(g, where):
+    """As programs do it: what is on the host's side, then the device."""
+    q = Qmp(os.path.join(where, "qmp"))
+    sockets = q.command("query-hotpluggable-cpus")
+    check([s["props"]["core-id"] for s in sockets] == [1, 0] and "qom-path" not in sockets[0], str(sockets))
+    q.command("device_add", driver=sockets[0]["type"], id="c", **{k.replace("-", "_"): v
+              for k, v in sockets[0]["props"].items()})
+    wait_for(g, f"[ -d {WHERE.format(1)} ]")
+    check(len(q.command("query-cpus-fast")) == 2, "the CPU is not seen")
+    refuses_qmp(q, "DeviceNotFound", "device_del", id="nobody")
+    refuses_qmp(q, "'floppy' is not supported", "blockdev-add", driver="floppy", node_name="x")
+    disk = {"driver": "raw", "node_name": "n", "file": {"driver": "file", "filename": os.path.join(where, "disk")}}
+    q.command("blockdev-add", **disk)
+    refuses_qmp(q, "another drive", "blockdev-add", **disk)
+    q.command("device_add", driver="virtio-blk-pci", drive="n", id="disk")
+    wait_for(g, "[ -b /dev/vda ]")
+    check(MD5 in shell(g, "md5sum < /dev/vda"), "another disk")
+    q.command("netdev_add", type="user", id="net")
+    q.command("netdev_add", type="user", id="unused")
+    refuses_qmp(q, "another network", "netdev_add", type="user", id="net")
+    q.command("netdev_del", id="unused")
+    q.command("device_add", driver="e1000", netdev="net", mac="52:54:00:00:00:07", id="card")
+    wait_for(g, "grep -q 52:54:00:00:00:07 /sys/class/net/eth0/address")
+    refuses_qmp(q, "in use", "netdev_del", id="net")
+    for name in ("disk", "card", "c"):
+        q.command("device_del", id=name)
+        event = q.wait_event("DEVICE_DELETED")
+        check(event["data"] == {"device": name, "path": "/machine/peripheral/" + name}, str(event))
 
 
 DISK = b"what is on the disk" * 1000
@@ -124,17 +164,18 @@ CASES = {
     "cpu": (cpu, "-smp 1,maxcpus=3", ""),
     "cpu-recorded": (cpu, "-smp 1,maxcpus=3", ""),
     "pci": (pci, PCI, "-devices"),
+    "qmp": (qmp, "-smp 1,maxcpus=2 -qmp unix:{where}/qmp,server=on,wait=off", "-devices"),
     "pci-recorded": (pci_recorded, "", ""),
 }
 
 
-def run(mimus, guest, options, act, extra):
+def run(mimus, guest, options, act, where, extra):
     command = [mimus, "-nographic", "-m", "256", "-kernel", guest[0], "-initrd", guest[1],
                "-append", "console=ttyS0 quiet net.ifnames=0 mimus.drivers",
                *options.split(), *extra]
     with Guest(command) as g:
         g.expect("/ # ")
-        act(g)
+        act(g, where)
         check("faults-0" in shell(g, "echo faults-$(dmesg | grep -c -e Oops -e BUG: -e WARNING:)"),
               "the kernel complains")
         g.send("poweroff -f\n")
@@ -164,7 +205,7 @@ def main():
             with open(os.path.join(where, "disk"), "wb") as f:
                 f.write(DISK + bytes(-len(DISK) % 512))
             recorded = name.endswith("-recorded")
-            run(mimus, files, options.format(where=where), act, ["-record", recording] if recorded else [])
+            run(mimus, files, options.format(where=where), act, where, ["-record", recording] if recorded else [])
             if recorded:
                 replay(mimus, recording)
     except Lost as e:

@@ -15,6 +15,7 @@ struct Monitor {
     MonitorStates states; /* all 0: likewise */
     VncServer *vnc;       /* NULL: likewise */
     MonitorBoard board;
+    MonitorHost host; /* all 0: nothing can be added */
     const GArray *chardevs; /* MonitorChardev; NULL: none are known */
     char *failure;    /* of the command that runs, NULL: none */
     GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
@@ -40,6 +41,9 @@ void monitor_eject(Monitor *mon, const char *args, GString *out);
 /* Plugging, see plug.c. */
 void monitor_device_add(Monitor *mon, const char *args, GString *out);
 void monitor_device_del(Monitor *mon, const char *args, GString *out);
+void monitor_netdev_add(Monitor *mon, const char *args, GString *out);
+void monitor_netdev_del(Monitor *mon, const char *args, GString *out);
+void monitor_drive_add(Monitor *mon, const char *args, GString *out);
 void monitor_info_cpu_sockets(Monitor *mon, const char *args, GString *out);
 void monitor_mce(Monitor *mon, const char *args, GString *out);
 /* Commands about replays, see travel.c. */

@@ -55,6 +55,16 @@ typedef struct MonitorBoard {
 } MonitorBoard;
 void monitor_set_board(Monitor *mon, const MonitorBoard *board);
 
+/* What users add on the host's side; false: told in @error. */
+typedef struct MonitorHost {
+    /* @option: -netdev, -drive or -blockdev, and what would follow it on the command line. */
+    bool (*add)(void *opaque, const char *option, const char *spec, GError **error);
+    bool (*netdev_del)(void *opaque, const char *id, GError **error);
+    void *opaque;
+} MonitorHost;
+void monitor_set_host(Monitor *mon, const MonitorHost *host);
+bool monitor_add_to_host(Monitor *mon, const char *option, const char *spec, GError **error);
+
 /* An `info` topic of the board. @args: what follows the topic. */
 typedef struct MonitorTopic {
     const char *name, *help; /* NULL name ends the list */

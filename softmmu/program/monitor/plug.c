@@ -33,6 +33,54 @@ void monitor_device_del(Monitor *mon, const char *args, GString *out)
         monitor_fail(mon, out, error->message);
 }
 
+/* ---- The host's side ---------------------------------------------------------------------------
+ */
+
+void monitor_set_host(Monitor *mon, const MonitorHost *host)
+{
+    mon->host = *host;
+}
+
+bool monitor_add_to_host(Monitor *mon, const char *option, const char *spec, GError **error)
+{
+    if (mon->host.add)
+        return mon->host.add(mon->host.opaque, option, spec, error);
+    error_set(error, "nothing can be added to this machine");
+    return false;
+}
+
+void monitor_netdev_add(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!monitor_add_to_host(mon, "-netdev", args, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+void monitor_netdev_del(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!mon->host.netdev_del)
+        monitor_fail(mon, out, "nothing can be removed from this machine");
+    else if (!mon->host.netdev_del(mon->host.opaque, args, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+void monitor_drive_add(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    const char *spec = args + strcspn(args, " \t");
+
+    spec += strspn(spec, " \t");
+    if (!*spec)
+        monitor_fail(mon, out, "a slot and what -drive takes are needed");
+    else if (!monitor_add_to_host(mon, "-drive", spec, &error))
+        monitor_fail(mon, out, error->message);
+    else
+        g_string_append(out, "OK\n");
+}
+
 const char *monitor_cpu_id(Monitor *mon, unsigned n)
 {
     return mon->board.cpu_id ? mon->board.cpu_id(mon->m, n) : "";

@@ -15,16 +15,18 @@ static char *value_text(Json *value)
     return g_strjoinv(",,", parts);
 }
 
-static Json *run_device_add(Qmp *q, Json *args, GError **error)
+/* "FIRST,name=value,...": as options spell it, where @first names the member that goes without its
+ * name. NULL with @error. */
+static GString *option_text(Json *args, const char *first, GError **error)
 {
-    g_autofree char *driver = value_text(json_member(args, "driver"));
-    g_autoptr(GString) line = g_string_new(driver);
+    g_autofree char *head = value_text(json_member(args, first));
+    g_autoptr(GString) line = g_string_new(head);
 
     json_object_object_foreach(args, name, value)
     {
         g_autofree char *text = NULL;
 
-        if (!strcmp(name, "driver"))
+        if (!strcmp(name, first))
             continue;
         if (json_object_is_type(value, json_type_object) ||
             json_object_is_type(value, json_type_array) || !value || strpbrk(name, ",=")) {
@@ -34,7 +36,35 @@ static Json *run_device_add(Qmp *q, Json *args, GError **error)
         text = value_text(value);
         g_string_append_printf(line, ",%s=%s", name, text);
     }
-    return qmp_run_line(q, error, "device_add %s", line->str);
+    return g_steal_pointer(&line);
+}
+
+static Json *run_device_add(Qmp *q, Json *args, GError **error)
+{
+    g_autoptr(GString) line = option_text(args, "driver", error);
+
+    return line ? qmp_run_line(q, error, "device_add %s", line->str) : NULL;
+}
+
+static Json *run_netdev_add(Qmp *q, Json *args, GError **error)
+{
+    g_autoptr(GString) spec = option_text(args, "type", error);
+
+    return spec && monitor_add_to_host(q->w.mon, "-netdev", spec->str, error) ? json_done() : NULL;
+}
+
+static Json *run_netdev_del(Qmp *q, Json *args, GError **error)
+{
+    return qmp_run_line(q, error, "netdev_del %s", json_text(args, "id", ""));
+}
+
+/* -blockdev takes the same object. */
+static Json *run_blockdev_add(Qmp *q, Json *args, GError **error)
+{
+    g_autoptr(GString) spec = g_string_new(NULL);
+
+    json_write(args, false, spec);
+    return monitor_add_to_host(q->w.mon, "-blockdev", spec->str, error) ? json_done() : NULL;
 }
 
 static Json *run_device_del(Qmp *q, Json *args, GError **error)
@@ -65,6 +95,9 @@ static Json *run_cpu_sockets(Qmp *q, Json *args, GError **error)
 const QmpCommand qmp_plug_commands[] = {
     { "device_add", "driver:str id:str? bus:str? ...", run_device_add },
     { "device_del", "id:str", run_device_del },
+    { "netdev_add", "type:str id:str ...", run_netdev_add },
+    { "netdev_del", "id:str", run_netdev_del },
+    { "blockdev-add", "driver:str node-name:str? ...", run_blockdev_add },
     { "query-hotpluggable-cpus", "", run_cpu_sockets },
     { NULL },
 };

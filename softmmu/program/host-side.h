@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a user adds on the host's side of a machine that is built already: networks and disks for
+ * device_add. Said as on the command line, by its own parser.
+ */
+#ifndef SOFTMMU_PROGRAM_HOST_SIDE_H
+#define SOFTMMU_PROGRAM_HOST_SIDE_H
+
+#include "softmmu/program/monitor/monitor.h"
+#include "softmmu/program/network.h"
+
+typedef struct HostSide {
+    Machine *m;
+    Network *network;
+} HostSide;
+
+/* @h must outlive the monitors. */
+MonitorHost host_side_for_monitor(HostSide *h);
+
+#endif
