@@ -14,7 +14,7 @@ typedef struct AcpiConfig {
     const bool *present;             /* is it there? */
     uint64_t below_4g;               /* bytes of RAM; PCI memory begins there */
     uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
-    bool hpet, serial[4], i8042, floppy;
+    bool hpet, serial[4], parallel, i8042, floppy;
     uint32_t fixed_slots; /* of the PCI bus: a bit for each that holds what cannot go */
     uint16_t pvpanic; /* its port; 0: there is none */
 } AcpiConfig;

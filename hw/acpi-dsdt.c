@@ -122,6 +122,8 @@ static const IsaDevice serial_devices[4] = {
     { "COM4", "PNP0501", 4, { { 0x2e8, 8 } }, 3 },
 };
 
+static const IsaDevice parallel_device = { "LPT1", "PNP0400", 1, { { 0x378, 8 } }, 7 };
+
 /* The floppy controller: registers on both sides of an IDE port, and a DMA channel. */
 static void add_floppy(Aml *a)
 {
@@ -203,6 +205,8 @@ static void add_isa_bridge(Aml *a, const AcpiConfig *c)
         if (c->serial[i])
             add_isa_device(a, &serial_devices[i]);
     }
+    if (c->parallel)
+        add_isa_device(a, &parallel_device);
     if (c->pvpanic)
         add_pvpanic(a, c->pvpanic);
     aml_end(a);

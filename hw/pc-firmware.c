@@ -241,6 +241,7 @@ static void add_acpi(PcBoard *b)
         .hpet = b->m->config->hpet,
         .i8042 = b->i8042 != NULL,
         .floppy = b->fdc != NULL,
+        .parallel = b->m->parallel != NULL,
         .pvpanic = b->pvpanic_port,
         .fixed_slots = pc_fixed_slots(b),
     };

@@ -4,7 +4,7 @@
  *
  * RAM: all of it below 4 GiB if it is less than 3.5 GiB, else 3 GiB there and the rest from 4 GiB
  * up, so that PCI memory has a gigabyte. Firmware: the image ends at 4 GiB, its last 128 KiB show
- * at 0xe0000 as well. Missing: parallel port, USB, PC speaker output, PAM-independent
+ * at 0xe0000 as well. Missing: USB, PC speaker output, PAM-independent
  * option ROM area.
  */
 #include "hw/pc.h"
@@ -22,6 +22,7 @@
 #include "hw/i8259.h"
 #include "hw/ioapic.h"
 #include "hw/mc146818.h"
+#include "hw/parallel.h"
 #include "hw/pc-internal.h"
 #include "hw/pci-hotplug.h"
 #include "hw/piix3-ide.h"
@@ -387,6 +388,8 @@ static void create_isa_devices(PcBoard *b)
     b->fdc = fdc_new(&b->dev, io, isa + 6, b->dma);
     b->ferr = ferr_new(&b->dev, io, isa + 13, &b->ignne);
     create_serial(b);
+    if (m->parallel)
+        parallel_new(&b->dev, io, PARALLEL_BASE, isa + PARALLEL_IRQ, m->parallel);
     if (m->config->hpet)
         hpet_new(&b->dev, &m->memory_root, HPET_DEFAULT_BASE, m->clock, gsi_lines(b->gsi, GSI_HPET),
                  gsi_legacy_replacement(b->gsi));

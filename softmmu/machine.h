@@ -239,6 +239,7 @@ struct Machine {
     GHashTable *nets; /* id of a -netdev -> NetBackend * that no card has yet (NULL in a replay) */
     GHashTable *randoms;  /* id of an -object rng-random -> HostRandom; NULL: there are none */
     GHashTable *chardevs; /* id of a -chardev that -device names -> Chardev; NULL: there are none */
+    Chardev *parallel;   /* NULL: port absent */
     Chardev *debugcon;   /* for isa-debugcon, NULL: none */
     uint32_t requests;   /* RunRequest bits, machine thread only */
     int exit_status;     /* for REQUEST_QUIT */

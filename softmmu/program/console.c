@@ -99,18 +99,18 @@ static bool open_serial(Console *c, const Options *o, unsigned n, Machine *m, GE
     return good;
 }
 
-static bool open_debugcon(Console *c, const Options *o, Machine *m, GError **error)
+/* A device of one character back end, where @spec asks for it (NULL: it does not). */
+static bool open_one(Console *c, const Options *o, const char *spec, const char *label, Machine *m,
+                     Chardev **chr, GError **error)
 {
-    const char *spec = o->debugcon;
-
     if (!spec)
         return true;
     if (input_is_replaying(m->input) && strcmp(spec, "none"))
-        spec = replay_spec(o, spec, "debugcon");
-    if (!open_device(c, spec, "debugcon", "debugcon", m, &m->debugcon, error))
+        spec = replay_spec(o, spec, label);
+    if (!open_device(c, spec, label, label, m, chr, error))
         return false;
-    chardev_set_label(m->debugcon, "debugcon");
-    machine_keep_chardev(m, m->debugcon);
+    chardev_set_label(*chr, label);
+    machine_keep_chardev(m, *chr);
     return true;
 }
 
@@ -173,7 +173,9 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
             return false;
     }
     return open_monitor(c, o->monitor, m, error) && open_monitors(c, o, m, error) &&
-           open_debugcon(c, o, m, error) && open_for_devices(c, o, m, error);
+           open_one(c, o, o->debugcon, "debugcon", m, &m->debugcon, error) &&
+           open_one(c, o, o->parallel, "parallel", m, &m->parallel, error) &&
+           open_for_devices(c, o, m, error);
 }
 
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)

@@ -32,6 +32,7 @@ static AcpiConfig config(void)
         .hpet = true,
         .serial = { true, true },
         .i8042 = true,
+        .parallel = true,
         .pvpanic = 0x505,
         .fixed_slots = 0x7,
     };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices for tests and care: pvpanic, pc-testdev, pci-testdev, edu, the watchdog. */
+/* Devices for tests and care: pvpanic, pc-testdev, pci-testdev, edu, the watchdog; the parallel
+ * port. */
 #include "tests/hw/fixture.h"
 
 #include <string.h>
 
 #include "hw/edu.h"
 #include "hw/i6300esb.h"
+#include "hw/parallel.h"
 #include "hw/pvpanic.h"
 #include "hw/test-devices.h"
 #include "softmmu/bytes.h"
@@ -119,6 +121,36 @@ static void test_pc_testdev(void **state)
     fixture_abuse(f, f->memory, 0xff00ff00, 0x200, 300, 5);
     fixture_abuse(f, f->io, 0xd0, 0x20, 300, 6);
     fixture_abuse(f, f->io, 0x1ff0, 0x30, 300, 7);
+}
+
+static void test_parallel(void **state)
+{
+    Fixture *f = *state;
+    IrqSpy *irq = fixture_spy(f);
+    g_autoptr(GByteArray) paper = g_byte_array_new();
+    Chardev *chr = chardev_new_memory(paper);
+
+    parallel_new(f->root, &f->io_root, PARALLEL_BASE, &irq->irq, chr);
+    fixture_start(f);
+    assert_int_equal(fixture_inb(f, 0x379), 0xd8); /* a printer, ready */
+    assert_int_equal(fixture_inb(f, 0x37a), 0xcc);
+    fixture_outb(f, 0x378, 'a');
+    assert_int_equal(fixture_inb(f, 0x378), 'a');
+    fixture_outb(f, 0x37a, 0x0d);
+    fixture_outb(f, 0x37a, 0x0d); /* no other edge */
+    fixture_outb(f, 0x37a, 0x0c);
+    assert_int_equal(paper->len, 1);
+    assert_int_equal(spy_take_rises(irq), 0);
+    fixture_outb(f, 0x378, 'b');
+    fixture_outb(f, 0x37a, 0x1c);
+    fixture_outb(f, 0x37a, 0x1d);
+    assert_int_equal(spy_take_rises(irq), 1);
+    fixture_outb(f, 0x37a, 0x04);
+    fixture_outb(f, 0x37a, 0x05); /* not selected */
+    assert_memory_equal(paper->data, "ab", 2);
+    assert_int_equal(paper->len, 2);
+    device_unrealize(f->root);
+    chardev_free(chr);
 }
 
 /* ---- pci-testdev ------------------------------------------------------------------------------
@@ -330,9 +362,9 @@ static void test_watchdog_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_pvpanic),      hw_test(test_pc_testdev),         hw_test(test_pci_testdev),
-        hw_test(test_edu_computes), hw_test(test_edu_sends_messages), hw_test(test_edu_copies),
-        hw_test(test_watchdog),     hw_test(test_watchdog_lock),
+        hw_test(test_pvpanic),     hw_test(test_parallel),     hw_test(test_pc_testdev),
+        hw_test(test_pci_testdev), hw_test(test_edu_computes), hw_test(test_edu_sends_messages),
+        hw_test(test_edu_copies),  hw_test(test_watchdog),     hw_test(test_watchdog_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

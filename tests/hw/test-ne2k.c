@@ -152,7 +152,8 @@ static void arrive(Bench *b, const uint8_t *to, uint8_t fill, size_t len)
 
     memset(frame, fill, len);
     memcpy(frame, to, 6);
-    fixture_roundtrip(b->f);
+    if (b->f->roundtrip)
+        fixture_roundtrip(b->f);
     net_post(b->cable, frame, len);
     input_deliver(b->input, true, 0);
 }
@@ -241,6 +242,7 @@ static void test_multicast(void **state)
     start(&b, *state);
     set_up(&b);
     set(&b, 0xc, 0x08);
+    b.f->roundtrip = false; /* 32 KiB each time */
     for (unsigned bit = 0; bit < 64; bit++) { /* one bit of the filter is this group's */
         unsigned before = current(&b);
 
@@ -264,7 +266,7 @@ static void test_abuse(void **state)
     start(&b, *state);
     set_up(&b);
     for (unsigned i = 0; i < 20; i++) {
-        fixture_abuse(b.f, b.f->io, IO - 4, 0x108, 100, i);
+        fixture_abuse(b.f, b.f->io, IO - 4, 0x108, 25, i);
         set(&b, 0, 0x22);
         b.f->roundtrip = false;
         arrive(&b, mac, i, 1500);

@@ -107,7 +107,7 @@ static const struct {
     {"-vnc :0,to=x", "-vnc :0,to=x: to: 'x' is not the number of a display"},
     {"-vnc :0,websocket=on", "-vnc :0,websocket=on: unknown parameter 'websocket'"},
     {"-k de", "-k de: only the layout en-us is known; clients that send where a key is (TigerVNC) need none"},
-    {"-parallel stdio", "-parallel stdio: parallel ports are not modelled yet; use none"},
+    {"-parallel chardev:x", "there is no character device 'x' (-chardev ...,id=)"},
     {"-netdev user", "-netdev user: id is needed"},
     {"-netdev vde,id=n", "-netdev vde,id=n: 'vde' is not supported; there are user, socket and tap"},
     {"-netdev tap,id=n,script=up", "-netdev tap,id=n,script=up: script: no scripts are run; set the device up before, and use script=no"},

@@ -380,17 +380,10 @@ bool opt_debugcon(Options *o, const char *arg, GError **error)
     return true;
 }
 
-static bool only_none(const char *arg, const char *what, GError **error)
-{
-    if (!strcmp(arg, "none"))
-        return true;
-    error_set(error, "%s; use none", what);
-    return false;
-}
-
 bool opt_parallel(Options *o, const char *arg, GError **error)
 {
-    return only_none(arg, "parallel ports are not modelled yet", error);
+    replace(&o->parallel, arg);
+    return true;
 }
 
 /* ---- Defaults -------------------------------------------------------------------------------- */
@@ -510,6 +503,7 @@ bool options_complete_devices(Options *o, GError **error)
             return false;
     }
     if (!resolve(o, &o->monitor, error) || !resolve(o, &o->debugcon, error) ||
+        !resolve(o, &o->parallel, error) ||
         !resolve(o, &o->gdb, error) || !resolve_device_chardevs(o, error))
         return false;
     default_console(o);

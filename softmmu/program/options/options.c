@@ -208,7 +208,7 @@ static const OptionRow option_rows[] = {
     {"qmp-pretty",  "DEV",  opt_qmp_pretty,  "the same with indented answers", true},
     {"mon",         "chardev=ID[,mode=readline|control][,pretty=on]", opt_mon, "a monitor on a -chardev", true},
     {"debugcon",    "DEV",  opt_debugcon,    "where the debug console at port 0xe9 goes"},
-    {"parallel",    "none", opt_parallel,    "no parallel port"},
+    {"parallel",    "DEV",  opt_parallel,    "a parallel port, and where it prints to (default: there is none)"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
     {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)", .json = true},
     {"object",      "rng-builtin|rng-random,id=ID[,filename=FILE]", opt_object, "where a virtio-rng-pci has its numbers: -seed (the default), or a device of the host"},
@@ -554,7 +554,7 @@ void options_clear(Options *o)
     char **strings[] = {
         &o->config.machine, &o->config.name,   &o->config.uuid, &o->config.cpu_model,  &o->config.accel_backend,
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
-        &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb,
+        &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb, &o->parallel,
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,

@@ -40,6 +40,7 @@ typedef struct Options {
     char *monitor;       /* device, or "none" */
     GPtrArray *monitors; /* MonitorOption *: further ones */
     char *debugcon;      /* device, NULL: none */
+    char *parallel;      /* likewise */
     char *gdb;           /* device, NULL: none */
     GPtrArray *chardevs; /* ChardevOption * */
     GPtrArray *device_chardevs; /* those of them that a -device names */
