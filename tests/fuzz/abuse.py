@@ -190,7 +190,7 @@ def machine_rows(files):
 def device_rows(files):
     yield ["-device", "frobnicator"], "-device frobnicator: unknown device"
     yield ["-device", ""], "a driver is needed"
-    yield ["-device", '{"driver":"x"}'], "JSON is not supported"
+    yield ["-device", '{"driver":"x"}'], "-device x: unknown device"
     yield ["-device", "isa-debug-exit,color=red"], "no property 'color'"
     for text in ("iobase=x", "iobase=0x10000", "iobase=", "iobase=-1", "iosize=0x101"):
         yield ["-device", f"isa-debug-exit,{text}"], "is not a number up to"
@@ -216,7 +216,7 @@ def device_rows(files):
     yield ["-vga", "nonsense"], "unknown vga type: nonsense"
     yield ["-vga", "cirrus"], "not supported yet"
     yield ["-display", "gtk"], "-display gtk: not supported"
-    yield ["-nic", "user,model=ne2k_pci"], "unknown network card 'ne2k_pci'"
+    yield ["-nic", "user,model=rtl8139"], "unknown network card 'rtl8139'"
     yield ["-nic", "user,hostfwd=tcp::x-:1"], "invalid host forwarding rule 'tcp::x-:1'"
     yield ["-nic", "user,net=1.2.3"], "net: '1.2.3' is not an IPv4 address"
     yield ["-net", "tap"], "'tap' is not supported yet"
