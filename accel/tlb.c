@@ -380,6 +380,19 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
     return insert(cpu, addr, mmu, &page);
 }
 
+static void forget_stores_to(const CpuRun *run, uint64_t host)
+{
+    for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
+        for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
+            for (uint64_t bits = run->tlb->used[mmu][w]; bits; bits &= bits - 1) {
+                TlbEntry *e = l1_entry(run, mmu, true, w * 64 + __builtin_ctzll(bits));
+                if (e->tag != TLB_NONE && (e->tag << PAGE_BITS) + e->addend == host)
+                    e->tag = TLB_NONE;
+            }
+        }
+    }
+}
+
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
 {
     uint64_t host;
@@ -388,16 +401,8 @@ void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
         return;
     a->tbs.stored[ram_page >> PAGE_BITS] = 0;
     host = (uint64_t)(uintptr_t)accel_ram_host(a, ram_page);
-    for (unsigned n = 0; n < a->cpus->len; n++) {
-        const CpuRun *run = ((Cpu *)a->cpus->pdata[n])->run;
-        for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
-            for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
-                TlbEntry *e = l1_entry(run, mmu, true, i);
-                if (e->tag != TLB_NONE && (e->tag << PAGE_BITS) + e->addend == host)
-                    e->tag = TLB_NONE;
-            }
-        }
-    }
+    for (unsigned n = 0; n < a->cpus->len; n++)
+        forget_stores_to(((Cpu *)a->cpus->pdata[n])->run, host);
 }
 
 void tlb_forget_stores(Accel *a)

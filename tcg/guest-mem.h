@@ -31,7 +31,13 @@
 
 #include "tcg/ir.h"
 
+/* 16 MiB: what is not used of it costs nothing, and compressors and the like walk about in a few. Hosts
+ * that reach a bank by an immediate of 12 bits, and a page of it, have 2 MiB. */
+#ifdef __x86_64__
+#define TCG_TLB_BITS 12
+#else
 #define TCG_TLB_BITS 9
+#endif
 #define TCG_TLB_SIZE (1 << TCG_TLB_BITS)
 /* Entries of TcgLayout.near_tlb: none where the host has no use for it. */
 #ifdef __x86_64__
