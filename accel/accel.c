@@ -561,7 +561,8 @@ static bool run_all(Accel *a)
     for (unsigned i = begin_round(a); i < a->cpus->len && !a->machine->requests; i++) {
         Cpu *cpu = a->cpus->pdata[i];
         bool exact;
-        host_clock_allow(&a->host, LATE_NS);
+        if (a->icount_shift < 0)
+            host_clock_allow(&a->host, LATE_NS);
         int32_t budget = next_budget(a, i, &exact);
         if (cpu->run->debug_run == DEBUG_HOLD)
             continue;
@@ -663,7 +664,8 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
     if (!a->tbs.pages)
         start(a);
     for (;;) {
-        host_clock_steer(&a->host);
+        if (a->icount_shift < 0)
+            host_clock_steer(&a->host);
         settle_pages(a);
         if (a->travel)
             travel_turn(a);

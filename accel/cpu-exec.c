@@ -70,7 +70,7 @@ static void make_link(Cpu *cpu, Tb *to)
     uint64_t mask = ~(uint64_t)(to->unit_size - 1);
 
     run->link_from = NULL;
-    if (!from || to == run->private_tb || from->unit_size != to->unit_size)
+    if (!from || to == run->private_tb || to->whole || from->unit_size != to->unit_size)
         return;
     if (to->straddles && ((to->ram ^ to->ram2) & mask))
         return;
@@ -95,7 +95,7 @@ static Tb *next_block(Cpu *cpu, CpuContext *ctx)
     }
     Tb *tb = translate_find_or_make(cpu, ctx, no_groups);
     if (run->exact && tb != run->private_tb && tb->code->ninsns > cpu->budget)
-        return translate_private(cpu, ctx, cpu->budget, no_groups);
+        return translate_cut(cpu, ctx, tb, cpu->budget);
     return tb;
 }
 
@@ -309,7 +309,7 @@ const TcgCode *cpu_rest_alone(void *env, const TcgCode **from)
     uint32_t offset, index;
     CpuContext ctx;
 
-    if (tb->no_groups || tb->retired || tb->straddles || tb->trace || tb == run->private_tb ||
+    if (tb->no_groups || tb->retired || tb->straddles || tb->trace || tb->whole || tb == run->private_tb ||
         log_enabled(LOG_UNCHAINED | LOG_EXEC | LOG_CPU))
         return NULL;
     tcg_restore_state(a->tcg, code, run->tail->slow.host_pc, cpu, &offset, &index);

@@ -60,6 +60,8 @@ struct Tb {
     Trace *trace;   /* what plugins have put in; NULL: nothing */
     Tb *hash_next;
     Tb *page_next[2];
+    Tb **cuts; /* what ends where a turn once had to, by instructions; NULL: none is kept */
+    Tb *whole; /* of a cut: whose; nobody else finds it */
     GArray *incoming; /* TbLink; NULL until the first */
 };
 
@@ -108,6 +110,8 @@ Tb *tb_find_next(const Tb *tb); /* the next with the same key: straddling blocks
 /* Takes @tb over. True if its page had no code before (stores to it must be watched from now on).
  */
 bool tb_insert(TbCache *c, Tb *tb);
+/* Takes @cut over: of @whole's instructions the first @at, or fewer. It goes with @whole. */
+void tb_add_cut(TbCache *c, Tb *whole, Tb *cut, unsigned at);
 void tb_link(TbCache *c, Tb *from, unsigned link, Tb *to);
 void tb_flush(TbCache *c);
 void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len);
@@ -422,6 +426,9 @@ void monitor_forget(Accel *a);
 
 /* translate.c */
 Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups);
+/* The begin of @whole, a block of the cache's, as a block of at most @max_insns, fewer than it has; it may
+ * not be linked to. */
+Tb *translate_cut(Cpu *cpu, const CpuContext *ctx, Tb *whole, unsigned max_insns);
 Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups);
 
 /* debug.c */

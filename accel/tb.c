@@ -40,6 +40,7 @@ static void tb_free(Tb *tb)
     if (tb->incoming)
         g_array_free(tb->incoming, true);
     g_free(tb->check);
+    g_free(tb->cuts);
     plugin_trace_free(tb->trace);
     g_free(tb);
 }
@@ -146,6 +147,15 @@ bool tb_insert(TbCache *c, Tb *tb)
     return fresh;
 }
 
+void tb_add_cut(TbCache *c, Tb *whole, Tb *cut, unsigned at)
+{
+    if (!whole->cuts)
+        whole->cuts = g_new0(Tb *, whole->code->ninsns);
+    cut->whole = whole;
+    whole->cuts[at] = cut;
+    g_ptr_array_add(c->all, cut);
+}
+
 void tb_link(TbCache *c, Tb *from, unsigned link, Tb *to)
 {
     TbLink l = { from, link };
@@ -231,8 +241,16 @@ static void remove_from_page(TbCache *c, Tb *tb, uint64_t n)
     count_granules(p, n);
 }
 
+static void retire_code(TbCache *c, Tb *tb)
+{
+    tb->retired = true; /* stays in c->all until the flush: its code may still be running */
+    tcg_retire(c->tcg, tb->code);
+}
+
 void tb_retire(TbCache *c, Tb *tb)
 {
+    if (tb->whole)
+        tb = tb->whole;
     Tb **at = &c->hash[tb_hash(c, tb->ram, tb->mode, tb->unit_size)];
 
     while (*at != tb)
@@ -247,9 +265,11 @@ void tb_retire(TbCache *c, Tb *tb)
     }
     if (tb->incoming)
         g_array_set_size(tb->incoming, 0);
-    tb->retired = true; /* stays in c->all until the flush: its code may still be running */
+    retire_code(c, tb);
     tb->straddles = false;
-    tcg_retire(c->tcg, tb->code);
+    for (unsigned n = 0; tb->cuts && n < tb->code->ninsns; n++)
+        if (tb->cuts[n])
+            retire_code(c, tb->cuts[n]);
     c->invalidated++;
 }
 

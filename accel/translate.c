@@ -360,13 +360,38 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
     return tb;
 }
 
-Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups)
+static Tb *make_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups,
+                        uint32_t unit_size)
 {
     StlbEntry copy = *fetch_page(cpu, ctx->linear, ctx->mmu);
     Tb *tb = new_private(cpu);
 
     tb->no_groups = no_groups;
-    cpu->run->accel->stats.uncached++;
-    translate(cpu, ctx, &copy, max_insns, PAGE_SIZE, 0, tb);
+    translate(cpu, ctx, &copy, max_insns, unit_size, 0, tb);
     return tb;
+}
+
+Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups)
+{
+    cpu->run->accel->stats.uncached++;
+    return make_private(cpu, ctx, max_insns, no_groups, PAGE_SIZE);
+}
+
+/* What has more to it than its bytes is not kept. */
+Tb *translate_cut(Cpu *cpu, const CpuContext *ctx, Tb *whole, unsigned max_insns)
+{
+    Accel *a = cpu->run->accel;
+    uint64_t flushes = a->tbs.flushes;
+    Tb *cut;
+
+    if (whole->check || whole->straddles || a->plugins)
+        return translate_private(cpu, ctx, max_insns, whole->no_groups);
+    if (whole->cuts && whole->cuts[max_insns])
+        return whole->cuts[max_insns];
+    cut = make_private(cpu, ctx, max_insns, whole->no_groups, whole->unit_size);
+    if (a->tbs.flushes == flushes) { /* @whole is still there */
+        cpu->run->private_tb = NULL;
+        tb_add_cut(&a->tbs, whole, cut, max_insns);
+    }
+    return cut;
 }
