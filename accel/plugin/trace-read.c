@@ -85,7 +85,7 @@ static bool has_sizes(const TraceFrameHead *h, uint64_t room)
 
 static bool read_head(TraceReader *r, uint64_t offset, TraceFrameHead *h)
 {
-    return read_at(r, offset, h, sizeof(*h)) && !memcmp(h->magic, TRACE_FRAME, 4) &&
+    return read_at(r, offset, (char *)h, sizeof(*h)) && !memcmp(h->magic, TRACE_FRAME, 4) &&
            has_sizes(h, r->size - offset - sizeof(*h));
 }
 
@@ -111,8 +111,8 @@ static bool read_index(TraceReader *r)
     } tail;
     TraceFrameHead h;
 
-    if (r->size < 32 || !read_at(r, r->size - 16, &tail, 16) || memcmp(tail.end, TRACE_END, 8) ||
-        tail.n > (r->size - 32) / 16)
+    if (r->size < 32 || !read_at(r, r->size - 16, (char *)&tail, 16) ||
+        memcmp(tail.end, TRACE_END, 8) || tail.n > (r->size - 32) / 16)
         return false;
     g_array_set_size(r->index, (guint)(2 * tail.n));
     if (!read_at(r, r->size - 16 - 16 * tail.n, r->index->data, 16 * tail.n))

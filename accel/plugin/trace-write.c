@@ -121,7 +121,7 @@ static void write_frame(TraceWriter *w, const Frame *f)
     w->index = must(realloc(w->index, (w->nindex + 1) * 16));
     w->index[2 * w->nindex] = TRACE_LE64(w->offset);
     w->index[2 * w->nindex++ + 1] = TRACE_LE64(f->first);
-    put_out(w, &head, sizeof(head));
+    put_out(w, (char *)&head, sizeof(head));
     put_out(w, w->packed, total);
 }
 
