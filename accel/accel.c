@@ -657,6 +657,15 @@ static void settle_pages(Accel *a)
     tb_settle_pages(&a->tbs);
 }
 
+/* It goes on, and a timer that stalled the clock when it stopped comes before any instruction. */
+static bool resumes_overdue(Accel *a, bool may_run)
+{
+    bool resumes = may_run && !a->running;
+
+    accel_set_running(a, may_run);
+    return resumes && clock_deadline_ns(a->machine->clock) <= clock_now_ns(a->machine->clock);
+}
+
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque)
 {
     bool quit = false;
@@ -680,7 +689,8 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
         bool may_run = process(opaque, &quit);
         if (quit)
             break;
-        accel_set_running(a, may_run);
+        if (resumes_overdue(a, may_run))
+            continue;
         if (a->travel && may_run && travel_is_due(a))
             continue;
         if (whole && session_before_slice(a))

@@ -176,7 +176,8 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
     return open_image(b, o, &w, error) ? drive_new(&b->dev, o->id ? o->id : id, &w) : NULL;
 }
 
-static bool attach_ide(PcBoard *b, const DriveOption *o, GError **error)
+/* @path: what firmware calls its place; may be NULL. */
+static bool attach_ide(PcBoard *b, const DriveOption *o, char **path, GError **error)
 {
     g_autofree char *id = NULL, *serial = NULL;
     unsigned bus, unit;
@@ -191,6 +192,8 @@ static bool attach_ide(PcBoard *b, const DriveOption *o, GError **error)
         return false;
     ide_attach(piix3_ide_channel(b->ide, bus), unit, drive, o->cdrom,
                o->serial ? o->serial : serial);
+    if (path)
+        *path = g_strdup_printf("/pci@i0cf8/ide@1,1/drive@%x/disk@%x", bus, unit);
     return true;
 }
 
@@ -230,7 +233,7 @@ static bool attach_floppy(PcBoard *b, const DriveOption *o, GError **error)
 static bool attach(PcBoard *b, const DriveOption *o, GError **error)
 {
     switch (o->interface) {
-    case DRIVE_IF_IDE: return attach_ide(b, o, error);
+    case DRIVE_IF_IDE: return attach_ide(b, o, NULL, error);
     case DRIVE_IF_VIRTIO: return attach_virtio(b, o, -1, error) != NULL;
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
     case DRIVE_IF_NONE: return true;   /* -device will */
@@ -259,7 +262,7 @@ static bool create_default_drives(PcBoard *b, GError **error)
 
     if (b->m->config->nodefaults)
         return true;
-    return (!is_free(b, 1, 0) || has_ide_option(b) || attach_ide(b, &cdrom, error)) &&
+    return (!is_free(b, 1, 0) || has_ide_option(b) || attach_ide(b, &cdrom, NULL, error)) &&
            (fdc_has_unit(b->fdc, 0) || attach_floppy(b, &floppy, error));
 }
 
@@ -324,6 +327,7 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
 {
     const char *bus = g_hash_table_lookup(o->props, "bus");
     const char *unit = g_hash_table_lookup(o->props, "unit");
+    g_autofree char *path = NULL;
     DriveOption own;
 
     if (!take_option(b, o, cdrom, &own, error))
@@ -335,7 +339,7 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
     }
     if (unit)
         own.unit = unit[0] - '0';
-    return attach_ide(b, &own, error);
+    return attach_ide(b, &own, &path, error) && pc_order_device(b, o, path, error);
 }
 
 bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error)
@@ -347,5 +351,6 @@ bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error)
     if (!take_option(b, o, false, &own, error) || !pc_device_slot(o, &devfn, error))
         return false;
     dev = attach_virtio(b, &own, devfn, error);
-    return dev && pc_set_virtio_registers(o, dev, error);
+    return dev && pc_set_virtio_registers(o, dev, error) &&
+           pc_order_pci(b, o, dev, "scsi", "disk@0,0", error);
 }

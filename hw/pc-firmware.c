@@ -201,6 +201,7 @@ static void add_boot_order(PcBoard *b)
 
     if (c->kernel)
         g_string_append(order, KERNEL_BOOT_DEVICES "\n");
+    pc_print_boot_devices(b, order);
     if (c->boot_strict)
         g_string_append(order, "HALT\n");
     if (!order->len)

@@ -28,6 +28,7 @@ typedef struct PcBoard {
     unsigned cards; /* of a network, so far */
     unsigned rngs;
     bool built; /* what is created now comes later */
+    GArray *boot_devices; /* of pc-boot-order.c; NULL: none has a bootindex */
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
     PciBus *pci;
@@ -54,6 +55,14 @@ void pc_tell_cpus(PcBoard *b);
 bool pc_create_drives(PcBoard *b, GError **error);
 bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error);
+
+/* pc-boot-order.c: bootindex= of @o, whose place firmware calls @path; for a PCI device a @kind with
+ * what boots @below it. */
+bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError **error);
+bool pc_order_pci(PcBoard *b, const DeviceOption *o, const Device *dev, const char *kind,
+                  const char *below, GError **error);
+void pc_print_boot_devices(const PcBoard *b, GString *out); /* a line each, in order */
+void pc_forget_boot_devices(PcBoard *b);
 
 /* pc-net.c: cards that -nic asks for, and one that -device asks for. */
 bool pc_create_nics(PcBoard *b, GError **error);

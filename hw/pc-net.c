@@ -147,5 +147,6 @@ bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
     if (!pc_device_slot(o, &own.devfn, error))
         return false;
     card = create_card(b, model, &own, error);
-    return card && (model->create != virtio_net_new || pc_set_virtio_registers(o, card, error));
+    return card && (model->create != virtio_net_new || pc_set_virtio_registers(o, card, error)) &&
+           pc_order_pci(b, o, card, "ethernet", "ethernet-phy@0", error);
 }

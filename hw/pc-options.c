@@ -128,21 +128,23 @@ static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
 #define IDE_PROPS                              \
     (const char *const[])                      \
     {                                          \
-        "drive", "bus", "unit", "serial", NULL \
+        "drive", "bus", "unit", "serial", "bootindex", "write-cache", NULL \
     }
 
 static const DeviceDriver drivers[] = {
     { "ide-hd", "ATA disk", "IDE", IDE_PROPS, create_ide_disk },
     { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
     { "e1000", "Intel 82540EM gigabit Ethernet", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", NULL }, pc_create_net_device },
+      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", NULL },
+      pc_create_net_device },
     { "ne2k_pci", "Realtek RTL8029AS: an NE2000 on PCI", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", NULL }, pc_create_net_device },
+      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", NULL },
+      pc_create_net_device },
     { "virtio-net-pci", "network card behind virtio", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", VIRTIO_PROPS, NULL },
+      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", VIRTIO_PROPS, NULL },
       pc_create_net_device },
     { "virtio-blk-pci", "disk behind virtio", "PCI",
-      (const char *const[]){ "drive", "serial", "addr", VIRTIO_PROPS, NULL },
+      (const char *const[]){ "drive", "serial", "addr", "bootindex", "write-cache", VIRTIO_PROPS, NULL },
       pc_create_virtio_disk },
     { "virtio-rng-pci", "random numbers behind virtio", "PCI",
       (const char *const[]){ "addr", "rng", VIRTIO_PROPS, NULL }, pc_create_rng },
@@ -239,19 +241,48 @@ void pc_print_device_help(GString *out)
                                drivers[i].bus, drivers[i].desc);
 }
 
+/* There is one of each; IDE has two, of which a disk chooses. */
+static bool check_bus(const DeviceDriver *d, const char *bus, GError **error)
+{
+    const char *only = g_str_equal(d->bus, "PCI") ? "pci.0" : "isa.0";
+
+    if (g_str_equal(d->bus, "IDE") || g_str_equal(bus, only))
+        return true;
+    error_set(error, "Bus '%s' not found", bus);
+    return false;
+}
+
+/* What the guest has written waits for a flush: it may not be told otherwise. */
+static bool check_write_cache(const char *value, GError **error)
+{
+    if (!g_str_equal(value, "off"))
+        return true;
+    error_set(error, "write-cache=off is not supported; -drive cache=writethrough does what it asks for");
+    return false;
+}
+
+static bool check_prop(const DeviceDriver *d, const char *name, const char *value, GError **error)
+{
+    if (g_str_equal(name, "bus"))
+        return check_bus(d, value, error);
+    if (!g_strv_contains(d->props, name) && !g_str_equal(name, "id")) {
+        error_set(error, "it has no property '%s'", name);
+        return false;
+    }
+    return !g_str_equal(name, "write-cache") || check_write_cache(value, error);
+}
+
 static bool check_props(const DeviceDriver *d, const DeviceOption *o, GError **error)
 {
     GHashTableIter iter;
-    gpointer key;
+    gpointer key, value;
 
     if (!o->props)
         return true;
     g_hash_table_iter_init(&iter, o->props);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        if (!g_strv_contains(d->props, key) && !g_str_equal(key, "id")) {
-            error_set(error, "it has no property '%s'", (char *)key);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        if (!check_prop(d, key, value, error))
             return false;
-        }
     }
     return true;
 }

@@ -463,6 +463,7 @@ void pc_board_free(Machine *m)
     if (b->bios.size)
         memory_destroy(&b->bios);
     m->smm_memory = m->smm_code = NULL;
+    pc_forget_boot_devices(b);
     device_free(&b->dev);
     memory_commit(m->io);
     memory_commit(m->memory);

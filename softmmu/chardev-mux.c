@@ -9,14 +9,15 @@
 
 #include <string.h>
 
-#define ESCAPE_KEY 0x01 /* Ctrl-A */
+#define CTRL_A 0x01
 
 typedef struct Mux {
     Chardev chr;
     Chardev *base;
     GPtrArray *ports; /* owned MuxPort */
     unsigned focus;
-    bool escaped; /* the last key was Ctrl-A */
+    uint8_t escape_key;
+    bool escaped; /* the last key was that */
     bool timestamps, at_line_start;
     int64_t timestamps_from_us;
     void (*quit)(void *opaque);
@@ -29,18 +30,32 @@ typedef struct MuxPort {
     unsigned index;
 } MuxPort;
 
-static const char help_text[] = "\n\r"
-                                "C-a h    print this help\n\r"
-                                "C-a x    exit emulator\n\r"
-                                "C-a s    save disk data back to file (if -snapshot)\n\r"
-                                "C-a t    toggle console timestamps\n\r"
-                                "C-a b    send break (magic sysrq)\n\r"
-                                "C-a c    switch between console and monitor\n\r"
-                                "C-a C-a  sends C-a\n\r";
+static const struct {
+    const char *key, *what;
+} help_rows[] = {
+    { "h", "print this help" },
+    { "x", "exit emulator" },
+    { "s", "save disk data back to file (if -snapshot)" },
+    { "t", "toggle console timestamps" },
+    { "b", "send break (magic sysrq)" },
+    { "c", "switch between console and monitor" },
+};
 
 static void say(Mux *mux, const char *text)
 {
     chardev_write(mux->base, (const uint8_t *)text, strlen(text));
+}
+
+static void print_help(Mux *mux)
+{
+    g_autofree char *escape = mux->escape_key < ' ' ? g_strdup_printf("C-%c", mux->escape_key + 'a' - 1)
+                                                    : g_strdup_printf("%c", mux->escape_key);
+    g_autoptr(GString) text = g_string_new("\n\r");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(help_rows); i++)
+        g_string_append_printf(text, "%s %s    %s\n\r", escape, help_rows[i].key, help_rows[i].what);
+    g_string_append_printf(text, "%s %s  sends %s\n\r", escape, escape, escape);
+    say(mux, text->str);
 }
 
 static Chardev *focus_port(Mux *mux)
@@ -81,10 +96,13 @@ static void send_key(Mux *mux, uint8_t key)
 
 static void command_key(Mux *mux, uint8_t key)
 {
+    if (key == mux->escape_key) {
+        send_key(mux, key);
+        return;
+    }
     switch (key) {
-    case ESCAPE_KEY: send_key(mux, ESCAPE_KEY); break;
     case 'h':
-    case '?': say(mux, help_text); break;
+    case '?': print_help(mux); break;
     case 'x':
         say(mux, "\n\rmimus: terminated\n\r");
         mux->quit(mux->quit_opaque);
@@ -111,7 +129,7 @@ static void mux_receive(void *opaque, const uint8_t *data, size_t len)
     Mux *mux = opaque;
 
     while (len) {
-        const uint8_t *escape = memchr(data, ESCAPE_KEY, len);
+        const uint8_t *escape = memchr(data, mux->escape_key, len);
         size_t plain = mux->escaped ? 0 : escape ? escape - data : len;
 
         if (plain) {
@@ -209,12 +227,19 @@ Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque
     Mux *mux = chardev_alloc(sizeof(Mux), &mux_class, NULL);
 
     mux->base = base;
+    mux->escape_key = CTRL_A;
     mux->ports = g_ptr_array_new();
     mux->quit = quit;
     mux->quit_opaque = opaque;
     chardev_set_control(base, true);
     chardev_connect(base, &mux_client, mux);
     return &mux->chr;
+}
+
+void chardev_mux_set_escape(Chardev *mux, uint8_t key)
+{
+    g_assert(mux->klass == &mux_class);
+    ((Mux *)mux)->escape_key = key;
 }
 
 Chardev *chardev_mux_port(Chardev *chr)

@@ -67,6 +67,7 @@ int chardev_open_socket(const char *spec, bool server, GError **error);
  * Ctrl-A x quits, h help, c next client, b break, s sync, t timestamps, Ctrl-A Ctrl-A sends it. */
 Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque);
 Chardev *chardev_mux_port(Chardev *mux);
+void chardev_mux_set_escape(Chardev *mux, uint8_t key); /* instead of Ctrl-A */
 /* A back end for tests: what the front end wrote, and what it is to read. */
 Chardev *chardev_new_memory(GByteArray *out);
 void chardev_memory_input(Chardev *chr, const void *data, size_t len);

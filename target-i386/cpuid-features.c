@@ -264,6 +264,7 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         { "xlevel", &m->xlevel, 0x800000ff },
     };
     uint64_t n;
+    bool on;
 
     *known = true;
     for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
@@ -284,6 +285,15 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         return parse_switch(key, value, &p->enforce, error);
     if (!strcmp(key, "check"))
         return parse_switch(key, value, &p->check, error);
+    if (!strcmp(key, "host-phys-bits")) {
+        if (!parse_switch(key, value, &on, error))
+            return false;
+        if (on)
+            error_set(error, "CPU property '%s': only 'off' is supported", key);
+        return !on;
+    }
+    if (!strcmp(key, "migratable")) /* all that there is */
+        return parse_switch(key, value, &on, error);
     if (!strcmp(key, "phys-bits")) {
         if (!parse_number(key, value, UINT8_MAX, &n, error))
             return false;

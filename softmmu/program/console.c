@@ -64,6 +64,8 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
     g_ptr_array_remove(c->owned, *chr);
     mux = chardev_new_mux(*chr, quit_key, m);
     g_ptr_array_add(c->owned, mux);
+    if (c->escape_key)
+        chardev_mux_set_escape(mux, c->escape_key);
     *chr = chardev_mux_port(mux);
     c->monitor = chardev_mux_port(mux);
     return true;
@@ -164,6 +166,7 @@ static bool open_monitors(Console *c, const Options *o, Machine *m, GError **err
 bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 {
     *c = (Console){ .owned = g_ptr_array_new(),
+                    .escape_key = o->escape_key,
                     .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
                     .by_id = g_hash_table_new(g_str_hash, g_str_equal),
                     .chardevs = g_array_new(FALSE, FALSE, sizeof(MonitorChardev)) };

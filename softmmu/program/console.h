@@ -18,6 +18,7 @@ typedef struct Console {
     GArray *monitors; /* ConsoleMonitor: further ones */
     GHashTable *by_id; /* const char * -> Chardev: those of devices that -device makes */
     GArray *chardevs; /* MonitorChardev: all of them, by label */
+    uint8_t escape_key; /* 0: Ctrl-A */
 } Console;
 
 /* Fills @m->serial, @m->debugcon and @m->chardevs. Tells on stderr where ptys are and whom it waits for.

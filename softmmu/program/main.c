@@ -357,6 +357,10 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
 
     if (o->daemonize && (daemon_fd = process_daemonize(&error)) < 0)
         return complain(o, error);
+    if (o->sandboxed)
+        process_gain_no_rights();
+    if (o->lock_memory && !process_lock_memory(&error))
+        return complain(o, error);
     build_begin(&p.built, &o->config);
     if (reader)
         input_set_replaying(p.built.machine.input, true);

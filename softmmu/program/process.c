@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -73,4 +75,17 @@ bool process_write_pid(const char *path, GError **error)
         return false;
     }
     return true; /* the descriptor holds the lock until the end */
+}
+
+void process_gain_no_rights(void)
+{
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+bool process_lock_memory(GError **error)
+{
+    if (!mlockall(MCL_CURRENT | MCL_FUTURE))
+        return true;
+    error_set(error, "-overcommit mem-lock=on: %s", g_strerror(errno));
+    return false;
 }

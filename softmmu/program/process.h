@@ -16,4 +16,8 @@ void process_ready(int daemon_fd);
 /* Locked as long as this process lives. */
 bool process_write_pid(const char *path, GError **error);
 
+void process_gain_no_rights(void); /* by running programs of others */
+/* All of this process stays in the host's memory from now on. */
+bool process_lock_memory(GError **error);
+
 #endif

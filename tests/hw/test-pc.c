@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hw/pc.h"
+#include "softmmu/bytes.h"
 
 #define MIB        (1024ull * 1024)
 #define GIB        (1024 * MIB)
@@ -310,7 +311,8 @@ static void test_boot_order(void **state)
     pc_board_free(&b->m);
 }
 
-static bool fw_cfg_has(Bench *b, const char *name)
+/* Its selector and size; false: there is none. */
+static bool fw_cfg_find(Bench *b, const char *name, unsigned *selector, unsigned *size)
 {
     unsigned count = 0;
     bool found = false;
@@ -322,9 +324,20 @@ static bool fw_cfg_has(Bench *b, const char *name)
         char entry[64];
         for (int i = 0; i < 64; i++)
             entry[i] = address_space_read(b->m.io, 0x511, 1);
-        found |= g_str_equal(entry + 8, name);
+        if (g_str_equal(entry + 8, name)) {
+            found = true;
+            *size = get_be((uint8_t *)entry, 4);
+            *selector = get_be((uint8_t *)entry + 4, 2);
+        }
     }
     return found;
+}
+
+static bool fw_cfg_has(Bench *b, const char *name)
+{
+    unsigned selector, size;
+
+    return fw_cfg_find(b, name, &selector, &size);
 }
 
 static void test_firmware_files(void **state)
@@ -465,6 +478,30 @@ static void drop_device(Bench *b, DeviceOption *o)
     g_free(o);
 }
 
+/* bootindex= of cards, out of order: what firmware is told. */
+static void test_bootindex(void **state)
+{
+    static const char wanted[] =
+        "/pci@i0cf8/ethernet@5/ethernet-phy@0\n/pci@i0cf8/ethernet@4/ethernet-phy@0\nHALT";
+    Bench *b = *state;
+    DeviceOption *first = add_device(b, "e1000", "addr", "4");
+    DeviceOption *second = add_device(b, "virtio-net-pci", "addr", "5");
+    unsigned selector, size;
+
+    g_hash_table_insert(first->props, "bootindex", "7");
+    g_hash_table_insert(second->props, "bootindex", "2");
+    b->config.boot_strict = true;
+    create(b);
+    assert_true(fw_cfg_find(b, "bootorder", &selector, &size));
+    assert_int_equal(size, sizeof(wanted));
+    address_space_write(b->m.io, 0x510, selector, 2);
+    for (unsigned i = 0; i < size; i++)
+        assert_int_equal(address_space_read(b->m.io, 0x511, 1), (uint8_t)wanted[i]);
+    pc_board_free(&b->m);
+    drop_device(b, first);
+    drop_device(b, second);
+}
+
 static void test_debug_exit_option(void **state)
 {
     Bench *b = *state;
@@ -566,6 +603,7 @@ int main(void)
         pc_test(test_vga),
         pc_test(test_boot_order),
         pc_test(test_firmware_files),
+        pc_test(test_bootindex),
         pc_test(test_reset_lines),
         pc_test(test_two_serial_ports_share_a_line),
         pc_test(test_shared_line_survives_loading),

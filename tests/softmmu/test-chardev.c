@@ -84,7 +84,7 @@ static const struct {
     { A A, "<in>\x01", "", 0, "" },
     { A "b", "<in><break>", "", 0, "" },
     { A "x", "<in>", "", 1, "mimus: terminated" },
-    { A "h", "<in>", "", 0, "C-a x    exit emulator" },
+    { A "h", "<in>", "", 0, " x    exit emulator" },
     { A "s", "<in>", "", 0, "no disk" },
     { A "q"
         "z",
@@ -94,9 +94,15 @@ static const struct {
       "<in><out><in>y", "<in>\x01x<out>", 0, "" },
 };
 
+/* Each row with Ctrl-A, and with Ctrl-B in its place. */
 static void test_mux_keys(void **state)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++) {
+    for (size_t n = 0; n < 2 * G_N_ELEMENTS(key_rows); n++) {
+        const size_t i = n / 2;
+        const char escape = 1 + n % 2;
+        g_autofree char *keys = g_strdelimit(g_strdup(key_rows[i].keys), A, escape);
+        g_autofree char *to_first = g_strdelimit(g_strdup(key_rows[i].first), A, escape);
+        g_autofree char *to_second = g_strdelimit(g_strdup(key_rows[i].second), A, escape);
         unsigned quits = 0;
         g_autoptr(GByteArray) out = g_byte_array_new();
         Chardev *base = chardev_new_memory(out), *mux = chardev_new_mux(base, quit, &quits);
@@ -105,10 +111,11 @@ static void test_mux_keys(void **state)
 
         chardev_connect(first, &client_ops, &c[0]);
         chardev_connect(second, &client_ops, &c[1]);
-        for (const char *key = key_rows[i].keys; *key; key++) /* one by one, as typed */
+        chardev_mux_set_escape(mux, escape);
+        for (const char *key = keys; *key; key++) /* one by one, as typed */
             chardev_memory_input(base, key, 1);
-        assert_string_equal(c[0].got->str, key_rows[i].first);
-        assert_string_equal(c[1].got->str, key_rows[i].second);
+        assert_string_equal(c[0].got->str, to_first);
+        assert_string_equal(c[1].got->str, to_second);
         assert_int_equal(quits, key_rows[i].quits);
         g_byte_array_append(out, (const uint8_t *)"", 1);
         assert_non_null(strstr((const char *)out->data, key_rows[i].shown));

@@ -44,69 +44,6 @@ bool opt_device(Options *o, const char *arg, GError **error)
     return true;
 }
 
-/* ---- -object --------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *type, *props;
-} object_types[] = { { "rng-builtin", "id" }, { "rng-random", "id filename" } };
-
-static bool check_object(const Options *o, const char *type, GHashTable *props, GError **error)
-{
-    const char *id = g_hash_table_lookup(props, "id");
-    GHashTableIter iter;
-    void *key;
-    size_t i = 0;
-
-    while (i < G_N_ELEMENTS(object_types) && g_strcmp0(object_types[i].type, type))
-        i++;
-    if (i == G_N_ELEMENTS(object_types)) {
-        error_set(error, "type '%s' is not supported; there are rng-builtin and rng-random",
-                  type ? type : "");
-        return false;
-    }
-    g_auto(GStrv) known = g_strsplit(object_types[i].props, " ", -1);
-    for (g_hash_table_iter_init(&iter, props); g_hash_table_iter_next(&iter, &key, NULL);) {
-        if (!g_strv_contains((const char *const *)known, key)) {
-            error_set(error, "%s has no property '%s'", type, (char *)key);
-            return false;
-        }
-    }
-    for (guint n = 0; id && n < o->config.objects->len; n++) {
-        const DeviceOption *other = o->config.objects->pdata[n];
-
-        if (!strcmp(g_hash_table_lookup(other->props, "id"), id)) {
-            error_set(error, "there is another object with id '%s'", id);
-            return false;
-        }
-    }
-    if (!id || !*id)
-        error_set(error, "id is needed");
-    return id && *id;
-}
-
-bool opt_object(Options *o, const char *arg, GError **error)
-{
-    g_autoptr(GHashTable) props = NULL;
-    g_autofree char *type = NULL;
-    DeviceOption *option;
-
-    if (is_help(arg)) {
-        options_answer(o, ANSWER_TEXT);
-        g_string_append(o->answer, "List of user creatable objects:\n  rng-builtin\n  rng-random\n");
-        return true;
-    }
-    props = keyval_table(arg, "qom-type");
-    type = g_strdup(g_hash_table_lookup(props, "qom-type"));
-    g_hash_table_remove(props, "qom-type");
-    if (!check_object(o, type, props, error))
-        return false;
-    option = g_new0(DeviceOption, 1);
-    option->driver = g_steal_pointer(&type);
-    option->props = g_steal_pointer(&props);
-    g_ptr_array_add(o->config.objects, option);
-    return true;
-}
-
 GBytes *options_read_file(HostFiles *files, const char *path, GError **error)
 {
     g_autoptr(GError) reason = NULL;
@@ -321,6 +258,11 @@ static bool mon_mode(void *ctx, const char *value, GError **error)
     return false;
 }
 
+static bool mon_id(void *ctx, const char *value, GError **error)
+{
+    return true; /* nothing names it */
+}
+
 static bool mon_pretty(void *ctx, const char *value, GError **error)
 {
     return parse_switch(value, &((MonArgs *)ctx)->pretty, error);
@@ -329,6 +271,7 @@ static bool mon_pretty(void *ctx, const char *value, GError **error)
 bool opt_mon(Options *o, const char *arg, GError **error)
 {
     static const KeyRow keys[] = { { "chardev", mon_chardev },
+                                   { "id", mon_id },
                                    { "mode", mon_mode },
                                    { "pretty", mon_pretty },
                                    { NULL, NULL } };
@@ -377,6 +320,16 @@ bool opt_gdb_here(Options *o, const char *arg, GError **error)
 bool opt_debugcon(Options *o, const char *arg, GError **error)
 {
     replace(&o->debugcon, arg);
+    return true;
+}
+
+bool opt_echr(Options *o, const char *arg, GError **error)
+{
+    uint64_t key;
+
+    if (!parse_number(arg, 1, 126, &key, error))
+        return false;
+    o->escape_key = key;
     return true;
 }
 
@@ -440,6 +393,48 @@ static bool resolve_device_chardev(Options *o, const DeviceOption *device, GErro
     return false;
 }
 
+/* -device isa-serial,chardev=ID[,index=N]: a -serial in other words. */
+static bool take_serial_port(Options *o, const DeviceOption *d, GError **error)
+{
+    const char *id = g_hash_table_lookup(d->props, "chardev");
+    const char *text = g_hash_table_lookup(d->props, "index");
+    uint64_t index = o->serials->len;
+
+    if (!id)
+        error_set(error, "Can't create serial device, empty char device");
+    else if (!text || parse_number(text, 0, MACHINE_MAX_SERIAL - 1, &index, error)) {
+        if (index >= MACHINE_MAX_SERIAL)
+            error_set(error, "the machine has at most %d serial ports", MACHINE_MAX_SERIAL);
+        else if (index < o->serials->len && strcmp(o->serials->pdata[index], "none"))
+            error_set(error, "there is a serial port %u already", (unsigned)index);
+        else {
+            while (o->serials->len <= index)
+                g_ptr_array_add(o->serials, g_strdup("none"));
+            g_free(o->serials->pdata[index]);
+            o->serials->pdata[index] = g_strconcat("chardev:", id, NULL);
+            return true;
+        }
+    }
+    g_prefix_error(error, "-device isa-serial: ");
+    return false;
+}
+
+static bool take_serial_ports(Options *o, GError **error)
+{
+    for (guint i = 0; i < o->config.devices->len;) {
+        const DeviceOption *d = o->config.devices->pdata[i];
+
+        if (strcmp(d->driver, "isa-serial")) {
+            i++;
+            continue;
+        }
+        if (!take_serial_port(o, d, error))
+            return false;
+        g_ptr_array_remove_index(o->config.devices, i);
+    }
+    return true;
+}
+
 static bool resolve_device_chardevs(Options *o, GError **error)
 {
     for (unsigned i = 0; i < o->config.devices->len; i++)
@@ -493,6 +488,8 @@ bool options_complete_devices(Options *o, GError **error)
 {
     if (!o->config.vga)
         o->config.vga = g_strdup(o->config.nodefaults ? "none" : "std");
+    if (!take_serial_ports(o, error))
+        return false;
     share_chardevs(o);
     for (unsigned i = 0; i < o->monitors->len; i++) {
         if (!resolve(o, &((MonitorOption *)o->monitors->pdata[i])->device, error))

@@ -34,6 +34,7 @@ bool opt_qmp_pretty(Options *o, const char *arg, GError **error);
 bool opt_mon(Options *o, const char *arg, GError **error);
 void options_free_monitor(void *monitor);
 bool opt_debugcon(Options *o, const char *arg, GError **error);
+bool opt_echr(Options *o, const char *arg, GError **error);
 bool opt_parallel(Options *o, const char *arg, GError **error);
 bool opt_gdb(Options *o, const char *arg, GError **error);
 bool opt_gdb_here(Options *o, const char *arg, GError **error);
@@ -67,6 +68,11 @@ bool opt_blockdev(Options *o, const char *arg, GError **error);
 bool options_complete_blockdevs(Options *o, GError **error);
 void options_free_blockdev(void *node);
 
+/* options/object.c: what other options name */
+bool opt_object(Options *o, const char *arg, GError **error);
+bool options_complete_objects(Options *o, GError **error); /* after all options */
+void options_free_object(void *object);
+
 /* options/net.c: networks and cards */
 bool opt_netdev(Options *o, const char *arg, GError **error);
 bool opt_nic(Options *o, const char *arg, GError **error);
@@ -80,10 +86,11 @@ bool opt_uuid(Options *o, const char *arg, GError **error);
 bool opt_pidfile(Options *o, const char *arg, GError **error);
 bool opt_daemonize(Options *o, const char *arg, GError **error);
 bool opt_msg(Options *o, const char *arg, GError **error);
-bool opt_object(Options *o, const char *arg, GError **error);
 bool opt_action(Options *o, const char *arg, GError **error);
 bool opt_watchdog_action(Options *o, const char *arg, GError **error);
 bool opt_global(Options *o, const char *arg, GError **error);
+bool opt_sandbox(Options *o, const char *arg, GError **error);
+bool opt_overcommit(Options *o, const char *arg, GError **error);
 bool opt_set(Options *o, const char *arg, GError **error);
 bool opt_readconfig(Options *o, const char *arg, GError **error);
 void options_apply_globals(Options *o); /* after all options */

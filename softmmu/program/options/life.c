@@ -62,6 +62,43 @@ static bool msg_timestamp(void *ctx, const char *value, GError **error)
     return parse_switch(value, &((Options *)ctx)->timestamps, error);
 }
 
+static bool overcommit_lock(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->lock_memory, error);
+}
+
+static bool overcommit_cpu(void *ctx, const char *value, GError **error)
+{
+    bool on;
+
+    if (!parse_switch(value, &on, error))
+        return false;
+    if (on)
+        error_set(error, "only 'off' is supported: the guest's CPUs do not own the host's");
+    return !on;
+}
+
+/* System calls are not filtered: what of it is asked for is said not to be there. */
+bool opt_sandbox(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GHashTable) pairs = keyval_table(arg, "enable");
+
+    if (!parse_switch(g_hash_table_lookup(pairs, "enable"), &o->sandboxed, error))
+        return false;
+    if (o->sandboxed)
+        options_warn("-sandbox: this process gains no rights by what it runs; its system calls are not filtered");
+    return true;
+}
+
+bool opt_overcommit(Options *o, const char *arg, GError **error)
+{
+    static const KeyRow keys[] = {
+        { "mem-lock", overcommit_lock }, { "cpu-pm", overcommit_cpu }, { NULL, NULL }
+    };
+
+    return keyval_apply(arg, NULL, keys, o, error);
+}
+
 bool opt_msg(Options *o, const char *arg, GError **error)
 {
     static const KeyRow keys[] = { { "timestamp", msg_timestamp }, { NULL, NULL } };

@@ -68,12 +68,19 @@ static bool set_machine_type(void *ctx, const char *value, GError **error)
     return false;
 }
 
+/* One that is QEMU's and not ours. */
+static bool is_other_accel(const char *value)
+{
+    static const char *const names[] = { "kvm", "hvf", "whpx", "xen", NULL };
+
+    return g_strv_contains(names, value);
+}
+
 static bool check_accel_name(const char *value, GError **error)
 {
     if (!strcmp(value, "tcg"))
         return true;
-    if (!strcmp(value, "kvm") || !strcmp(value, "hvf") || !strcmp(value, "whpx") ||
-        !strcmp(value, "xen"))
+    if (is_other_accel(value))
         error_set(error, "accelerator '%s' is not supported; use tcg", value);
     else
         error_set(error, "invalid accelerator '%s' (-accel help lists them)", value);
@@ -177,6 +184,24 @@ static bool off_or_auto(void *ctx, const char *value, GError **error)
     return !strcmp(value, "auto") || must_be_off(ctx, value, error);
 }
 
+/* Where KVM has it, which is another accelerator. */
+static bool check_irqchip(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "on", "off", "split", NULL };
+
+    if (g_strv_contains(words, value))
+        return true;
+    error_set(error, "'%s' is not on, off or split", value);
+    return false;
+}
+
+static bool set_memory_backend(void *ctx, const char *value, GError **error)
+{
+    g_free(((Options *)ctx)->memory_backend);
+    ((Options *)ctx)->memory_backend = g_strdup(value);
+    return true;
+}
+
 static const KeyRow machine_keys[] = {
     { "type", set_machine_type },
     { "accel", set_machine_accel },
@@ -186,6 +211,8 @@ static const KeyRow machine_keys[] = {
     { "pflash0", set_pflash0 },
     { "pflash1", set_pflash1 },
     { "graphics", set_graphics },
+    { "kernel-irqchip", check_irqchip },
+    { "memory-backend", set_memory_backend },
     { "dump-guest-core", set_dump_guest_core },
     { "mem-merge", must_be_off },
     { "pit", must_be_on },
@@ -263,7 +290,17 @@ static bool set_guest_name(void *ctx, const char *value, GError **error)
     return true;
 }
 
-static const KeyRow name_keys[] = { { "guest", set_guest_name }, { NULL } };
+/* Threads have names in any case. */
+static bool check_thread_names(void *ctx, const char *value, GError **error)
+{
+    bool ignored;
+
+    return parse_switch(value, &ignored, error);
+}
+
+static const KeyRow name_keys[] = {
+    { "guest", set_guest_name }, { "debug-threads", check_thread_names }, { NULL }
+};
 
 bool opt_name(Options *o, const char *arg, GError **error)
 {
@@ -369,9 +406,22 @@ static bool complete_topology(MachineConfig *c, GError **error)
 
 /* ---- -accel, -icount ------------------------------------------------------------------------- */
 
+/* Of several -accel the first that is there counts. */
 static bool set_accel(void *ctx, const char *value, GError **error)
 {
-    return check_accel_name(value, error);
+    Options *o = ctx;
+    g_autoptr(GError) why = NULL;
+
+    if (check_accel_name(value, &why)) {
+        o->accel_found = true;
+    } else if (is_other_accel(value)) {
+        g_free(o->lacking_accel);
+        o->lacking_accel = g_strdup(value);
+    } else {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    return true;
 }
 
 static bool set_backend(void *ctx, const char *value, GError **error)
@@ -397,7 +447,11 @@ static bool set_accel_thread(void *ctx, const char *value, GError **error)
 {
     if (!strcmp(value, "single"))
         return true;
-    error_set(error, "only 'single' is supported yet");
+    if (!strcmp(value, "multi")) {
+        options_warn("thread=multi: CPUs take turns on one thread");
+        return true;
+    }
+    error_set(error, "'%s' is not single or multi", value);
     return false;
 }
 
@@ -682,5 +736,12 @@ bool options_complete_machine(Options *o, GError **error)
         o->config.seed = o->config.icount_shift >= 0 ? 0 : seed_from_host();
     if (o->record_file && o->config.icount_shift < 0)
         o->config.icount_shift = RECORD_SHIFT;
+    if (o->lacking_accel && !o->accel_found) {
+        g_autoptr(GError) why = NULL;
+
+        check_accel_name(o->lacking_accel, &why);
+        error_set(error, "-accel %s: %s", o->lacking_accel, why->message);
+        return false;
+    }
     return complete_topology(&o->config, error);
 }

@@ -203,6 +203,7 @@ static const OptionRow option_rows[] = {
     {"k",           "en-us", opt_keyboard_layout, "what VNC clients' characters are typed on", true},
     {"vga",         "std|none", opt_vga,     "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F unix:P tcp:H:P chardev:ID"},
+    {"echr",        "N",    opt_echr,        "the code of the key that introduces commands where serial port and monitor share a terminal (default 1: Ctrl-A)", true},
     {"monitor",     "DEV",  opt_monitor,     "where the monitor goes", true},
     {"qmp",         "DEV",  opt_qmp,         "a monitor for programs (QMP) there", true},
     {"qmp-pretty",  "DEV",  opt_qmp_pretty,  "the same with indented answers", true},
@@ -211,7 +212,6 @@ static const OptionRow option_rows[] = {
     {"parallel",    "DEV",  opt_parallel,    "a parallel port, and where it prints to (default: there is none)"},
     {"chardev",     "TYPE,id=ID[,...]", opt_chardev, "name a device: null stdio pty file,path= socket,path=|host=,port=[,server=on][,wait=off]"},
     {"device",      "DRIVER[,PROPERTY=VALUE]", opt_device, "add a device (-device help lists them)", .json = true},
-    {"object",      "rng-builtin|rng-random,id=ID[,filename=FILE]", opt_object, "where a virtio-rng-pci has its numbers: -seed (the default), or a device of the host"},
     {"hda",         "FILE", opt_hda,         "IDE disk (-hda to -hdd)"},
     {"hdb",         "FILE", opt_hdb,         NULL},
     {"hdc",         "FILE", opt_hdc,         NULL},
@@ -222,6 +222,7 @@ static const OptionRow option_rows[] = {
     {"cdrom",       "FILE", opt_cdrom,       "IDE CD-ROM (in the place of -hdc)"},
     {"drive",       "file=FILE[,format=F][,if=ide|virtio|floppy|pflash|none][,media=disk|cdrom][,index=N|bus=N,unit=N][,id=ID][,snapshot=on][,readonly=on][,discard=unmap]", opt_drive, "a disk; if=none: for -device"},
     {"blockdev",    "driver=file|raw|qcow2,node-name=ID,filename=FILE|file=ID|file.driver=file,file.filename=FILE[,read-only=on][,discard=unmap]", opt_blockdev, "a disk for -device drive=ID, of files and formats; also as JSON", .json = true},
+    {"object",      "TYPE,id=ID[,PROPERTY=VALUE]", opt_object, "what other options name (-object help lists types)", .json = true},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
     {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT", .json = true},
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
@@ -233,6 +234,8 @@ static const OptionRow option_rows[] = {
     {"global",      "DRIVER.PROPERTY=VALUE", opt_global, "a property of all -device of that driver"},
     {"set",         "device.ID.PROPERTY=VALUE", opt_set, "a property of a -device before it"},
     {"readconfig",  "FILE", opt_readconfig,  "options from a file of sections: [device \"ID\"] and lines KEY = \"VALUE\""},
+    {"sandbox",     "on|off[,...]", opt_sandbox, "on: no rights beyond those of the user; that is all of it yet", true},
+    {"overcommit",  "[mem-lock=on|off][,cpu-pm=off]", opt_overcommit, "keep all of this process in the host's memory", true},
     {"pidfile",     "FILE", opt_pidfile,     "write this process' number there", true},
     {"daemonize",   NULL,   opt_daemonize,   "go on in the background once all is set up", true},
     {"msg",         "timestamp=on|off", opt_msg, "messages begin with the time", true},
@@ -285,7 +288,7 @@ static const struct {
     {"add-fd", "not supported yet"}, 
     {"echr", "the escape key is Ctrl-A"},
     {"runas", "not supported"},
-    {"chroot", "not supported"}, {"sandbox", "not supported"}, {"overcommit", "not supported"},
+    {"chroot", "not supported"}, 
     {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
     {"tpmdev", "TPMs are not modelled"}, {"qtest", "not supported"}, {"cpu-throttle", "not supported"},
     {"mem-path", "file-backed memory is not supported yet"}, {"mem-prealloc", "not supported yet"},
@@ -472,6 +475,7 @@ static void set_defaults(Options *o)
     o->device_chardevs = g_ptr_array_new();
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->objects = g_ptr_array_new_with_free_func(options_free_object);
     o->blockdevs = g_ptr_array_new_with_free_func(options_free_blockdev);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
     o->machine_args = g_ptr_array_new_with_free_func(g_free);
@@ -500,6 +504,7 @@ static bool complete(Options *o, GError **error)
     options_complete_drives(o);
     options_complete_net(o);
     return options_complete_blockdevs(o, error) && options_complete_machine(o, error) &&
+           options_complete_objects(o, error) &&
            options_complete_devices(o, error) &&
            check_together(o, error);
 }
@@ -558,7 +563,7 @@ void options_clear(Options *o)
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,
-        &o->pflash[0],      &o->pflash[1],
+        &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->lacking_accel,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
@@ -568,6 +573,7 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->monitors);
     g_ptr_array_unref(o->globals);
     g_ptr_array_unref(o->blockdevs);
+    g_ptr_array_unref(o->objects);
     g_ptr_array_unref(o->plugins);
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);

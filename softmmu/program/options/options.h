@@ -58,6 +58,11 @@ typedef struct Options {
     bool daemonize, timestamps; /* timestamps: of messages */
     GPtrArray *blockdevs;    /* of options/blockdev.c */
     char *pflash[2];         /* names of nodes; NULL: none */
+    GPtrArray *objects;      /* of options/object.c */
+    char *memory_backend;    /* the name of one; NULL: none */
+    char *lacking_accel;     /* asked for by -accel, in vain so far */
+    bool accel_found, lock_memory, sandboxed;
+    uint8_t escape_key; /* -echr; 0: Ctrl-A */
     GPtrArray *globals;      /* char *: DRIVER.PROPERTY=VALUE */
     char *dump_vmstate;      /* describe the state there, and leave */
     char *rr_file; /* -icount rrfile= */
