@@ -169,6 +169,10 @@ static bool machine_check(void *opaque, const MonitorMachineCheck *e, GError **e
     X86MachineCheck own = { e->bank, e->status, e->mcg_status, e->addr, e->misc };
     CpuX86 *c = x86(cpu_of(opaque, e->cpu));
 
+    if (!machine_has_cpu(c->machine, e->cpu)) {
+        error_set(error, "CPU#%u is not plugged in", e->cpu);
+        return false;
+    }
     if (e->broadcast && !x86_can_broadcast_machine_check(c)) {
         error_set(error, "Guest CPU does not support MCA broadcast");
         return false;

@@ -13,6 +13,7 @@ enum { CPUS = 2, REGS = 4, MEMORY = 4096, BASE = 0x1000, POINTS = 8 };
 static const unsigned sizes[REGS] = { 8, 4, 10, 16 }; /* register 0 is the pc, 1 is read-only */
 
 typedef struct Bench {
+    unsigned absent; /* CPUs, a bit each */
     uint8_t regs[CPUS][REGS][16];
     uint8_t memory[MEMORY];
     bool running, killed, detached, lost;
@@ -90,6 +91,11 @@ static bool remove_point(void *opaque, GdbPoint type, uint64_t addr, uint64_t le
     return ((Bench *)opaque)->points && ((Bench *)opaque)->points--;
 }
 
+static bool is_plugged_in(void *opaque, unsigned cpu)
+{
+    return !(((Bench *)opaque)->absent >> cpu & 1);
+}
+
 static bool is_halted(void *opaque, unsigned cpu)
 {
     assert_true(cpu < CPUS);
@@ -162,6 +168,7 @@ static int setup(void **state)
         .write_memory = write_memory,
         .insert = insert,
         .remove = remove_point,
+        .is_there = is_plugged_in,
         .is_halted = is_halted,
         .is_running = is_running,
         .resume = resume,
@@ -308,18 +315,32 @@ static const struct {
 };
 /* clang-format on */
 
+static void expect(Bench *b, const char *packet, const char *wanted)
+{
+    g_autofree char *answer = NULL;
+
+    feed_packet(b, packet, strlen(packet));
+    answer = bodies(b);
+    if (strcmp(answer, wanted))
+        fail_msg("%s: %s, not %s", packet, answer, wanted);
+}
+
 static void test_rows(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        expect(*state, rows[i].packet, rows[i].answer);
+}
+
+static void test_plugging(void **state)
 {
     Bench *b = *state;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *answer = NULL;
-
-        feed_packet(b, rows[i].packet, strlen(rows[i].packet));
-        answer = bodies(b);
-        if (strcmp(answer, rows[i].answer))
-            fail_msg("%s: %s, not %s", rows[i].packet, answer, rows[i].answer);
-    }
+    b->absent = 1 << 1;
+    expect(b, "qfThreadInfo", "m01");
+    expect(b, "T2", "E22");
+    b->absent = 0;
+    expect(b, "qfThreadInfo", "m01,02");
+    expect(b, "T2", "OK");
 }
 
 static void test_framing(void **state)
@@ -492,6 +513,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_plugging, setup, teardown),
         cmocka_unit_test_setup_teardown(test_framing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_overlong, setup, teardown),
         cmocka_unit_test_setup_teardown(test_running, setup, teardown),

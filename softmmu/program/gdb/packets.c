@@ -129,8 +129,7 @@ void gdb_send_stop(GdbStub *s)
 
     g_string_printf(out, "T%02xthread:%02x;", stop->signal, stop->cpu + 1);
     if (stop->history != GDB_WITHIN)
-        g_string_append_printf(out, "replaylog:%s;",
-                               stop->history == GDB_AT_END ? "end" : "begin");
+        g_string_append_printf(out, "replaylog:%s;", stop->history == GDB_AT_END ? "end" : "begin");
     else if (stop->at_point && stop->point >= GDB_WATCH_WRITE)
         g_string_append_printf(out, "%s:%" G_GINT64_MODIFIER "x;", watch[stop->point], stop->addr);
     else if (stop->at_point && s->tells_breaks)
@@ -487,11 +486,17 @@ static void on_set_thread(GdbStub *s, Text t)
     gdb_send_text(s, "OK");
 }
 
+static bool is_there(GdbStub *s, unsigned cpu)
+{
+    return !s->target.is_there || s->target.is_there(s->target.opaque, cpu);
+}
+
 static void on_thread_alive(GdbStub *s, Text t)
 {
     unsigned cpu;
 
-    send_result(s, take_thread(&t, s, &cpu) && cpu != ANY_CPU && at_end(&t), BAD_PACKET);
+    send_result(s, take_thread(&t, s, &cpu) && cpu != ANY_CPU && at_end(&t) && is_there(s, cpu),
+                BAD_PACKET);
 }
 
 static void on_threads(GdbStub *s, Text t)
@@ -499,7 +504,8 @@ static void on_threads(GdbStub *s, Text t)
     g_autoptr(GString) out = g_string_new("m");
 
     for (unsigned n = 0; n < s->target.ncpus; n++)
-        g_string_append_printf(out, "%s%02x", n ? "," : "", n + 1);
+        if (is_there(s, n)) /* the first one always is */
+            g_string_append_printf(out, "%s%02x", n ? "," : "", n + 1);
     send_string(s, out);
 }
 

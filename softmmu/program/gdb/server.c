@@ -204,6 +204,11 @@ static bool is_running(void *opaque)
     return ((GdbServer *)opaque)->b->machine.state == RUN_RUNNING;
 }
 
+static bool is_plugged_in(void *opaque, unsigned cpu)
+{
+    return machine_has_cpu(&((GdbServer *)opaque)->b->machine, cpu);
+}
+
 static bool is_halted(void *opaque, unsigned cpu)
 {
     return cpu_common(cpu_of(opaque, cpu))->halted;
@@ -421,6 +426,7 @@ GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *tra
         .write_memory = write_memory,
         .insert = insert,
         .remove = remove_point,
+        .is_there = is_plugged_in,
         .is_halted = is_halted,
         .is_running = is_running,
         .resume = resume,

@@ -56,6 +56,7 @@ typedef struct GdbTarget {
                          const uint8_t *buf, size_t len);
     bool (*insert)(void *opaque, GdbPoint type, uint64_t addr, uint64_t len);
     bool (*remove)(void *opaque, GdbPoint type, uint64_t addr, uint64_t len);
+    bool (*is_there)(void *opaque, unsigned cpu); /* plugged in; NULL: all are */
     bool (*is_halted)(void *opaque, unsigned cpu);
     bool (*is_running)(void *opaque);
     /* @run: one for each CPU. gdb_stub_stopped() follows sooner or later. False: it cannot run. */
