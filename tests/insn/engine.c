@@ -164,8 +164,9 @@ static SlowAccess *slow_access(void *env)
 static TlbEntry *tlb_entry(TestCpu *t, const SlowAccess *s)
 {
     unsigned mmu = s->flags & MEM_MMU_MASK, slot = (s->addr >> 12) & (TCG_TLB_SIZE - 1);
+    TlbEntry(*near)[2] = t->x86.near_tlb; /* of no entries on most hosts */
 
-    return mmu == 0 && running->near_tlb ? &t->x86.near_tlb[slot][s->is_write]
+    return mmu == 0 && running->near_tlb ? &near[slot][s->is_write]
                                          : &t->tail.tlb[mmu][s->is_write][slot];
 }
 
