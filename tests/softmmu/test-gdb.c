@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 enum { CPUS = 2, REGS = 4, MEMORY = 4096, BASE = 0x1000, POINTS = 8 };
@@ -474,10 +475,11 @@ static void test_ends(void **state)
 static void test_mutations(void **state)
 {
     Bench *b = *state;
-    g_autoptr(GRand) rand = g_rand_new_with_seed(20231111);
+    g_autoptr(GRand) rand = fuzz_rand(20231111);
+    const unsigned rounds = fuzz_rounds(200000);
     unsigned answers = 0;
 
-    for (unsigned n = 0; n < 200000; n++) {
+    for (unsigned n = 0; n < rounds; n++) {
         g_autoptr(GString) body = g_string_new(NULL);
 
         do {
@@ -506,7 +508,7 @@ static void test_mutations(void **state)
         answers += b->out->len > 1;
         g_byte_array_set_size(b->out, 0);
     }
-    assert_true(answers > 100000);
+    assert_true(answers > rounds / 2);
 }
 
 int main(void)
@@ -522,5 +524,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mutations, setup, teardown),
     };
 
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "softmmu/block/qcow2.h"
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 #define SIZE (256 * 1024u)
@@ -206,19 +207,29 @@ static void test_qcow2_recovery(void **state)
     remove_file(path);
 }
 
+static void list_snapshots(Image *image)
+{
+    int error;
+    GPtrArray *list = image_snapshots(image, &error);
+
+    if (list)
+        g_ptr_array_unref(list);
+}
+
 /* Images that somebody has tampered with are refused or read as something, and stay as they are. */
 static void test_qcow2_hostile(void **state)
 {
     char *path = make_qcow2(NULL);
     g_autofree uint8_t *model = g_malloc0(SIZE), *file = NULL;
-    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const unsigned rounds = fuzz_rounds(300);
     Image *image = open_ok(path, NULL, false);
     gsize len;
 
     exercise(image, model, 5);
     image_close(image);
     assert_true(g_file_get_contents(path, (char **)&file, &len, NULL));
-    for (unsigned i = 0; i < 300; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         g_autofree uint8_t *bad = g_memdup2(file, len);
         ImageOpen how = { .path = path, .format = "qcow2", .read_only = true };
         unsigned changes = g_rand_int_range(rand, 1, 5);
@@ -236,6 +247,7 @@ static void test_qcow2_hostile(void **state)
 
             image_read(image, 0, model, MIN(image_size(image), SIZE));
             qcow2_check(image, false, &r);
+            list_snapshots(image);
         }
         image_close(image);
     }
@@ -471,5 +483,7 @@ int main(void)
         cmocka_unit_test(test_snapshot_refusals),
         cmocka_unit_test(test_snapshot_lines),
     };
+
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "softmmu/error.h"
 #include "softmmu/program/runstate.h"
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 typedef struct Bench {
@@ -573,6 +574,43 @@ static void test_keys(void **state)
     }
 }
 
+/* Lines that nobody means: no crash, and it answers afterwards. None of them names a file. */
+static void test_mutations(void **state)
+{
+    static const char *const lines[] = {
+        "x /4xb 0x10000", "xp /2i 0", "x /s $pc", "print /x $pc + 3 - 1", "info status",
+        "info registers -a", "info mtree -f", "info qtree", "info block", "i /b 0x80", "o /w 0x80 1",
+        "sum 0 16", "sendkey ctrl-alt-f1 100", "mouse_move 1 -2 3", "mouse_button 7", "mouse_set 1",
+        "cpu 1", "mce 0 4 1 2 3 4", "stop", "cont", "system_reset", "help x", "info history",
+        "eject -f cd0", "info chardev", "hostfwd_add tcp::1-:2", "when", "replay_break 5", "delvm a",
+    };
+    static const char letters[] = "0123456789abcdefx/$-+ ,:=%n\t\x01\xff*()'\"";
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const unsigned rounds = fuzz_rounds(5000);
+    g_autoptr(GString) out = g_string_new("");
+    Bench b;
+
+    bench_init(&b);
+    for (unsigned n = 0; n < rounds; n++) {
+        g_autoptr(GString) line = g_string_new(lines[g_rand_int_range(rand, 0, G_N_ELEMENTS(lines))]);
+
+        fuzz_mutate(rand, line, letters, sizeof(letters) - 1);
+        if (n % 4)
+            monitor_execute(b.mon, line->str, out);
+        else
+            for (const char *key = line->str; *key; key++) /* by the line editor */
+                chardev_memory_input(b.chr, key, 1);
+        if (n % 64 == 0)
+            chardev_memory_input(b.chr, "\r", 1);
+        g_byte_array_set_size(b.out, 0);
+        g_string_truncate(b.hands, 0);
+        g_string_truncate(out, 0);
+    }
+    monitor_execute(b.mon, "info status", out);
+    assert_true(out->len);
+    bench_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -580,10 +618,12 @@ int main(void)
         cmocka_unit_test(test_commands),      cmocka_unit_test(test_life_commands),
         cmocka_unit_test(test_keys),          cmocka_unit_test(test_travel),
         cmocka_unit_test(test_mce_arguments), cmocka_unit_test(test_hands),
+        cmocka_unit_test(test_mutations),
 #ifdef HAVE_CAPSTONE
         cmocka_unit_test(test_disassembly),
 #endif
     };
 
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

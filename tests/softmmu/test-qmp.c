@@ -6,6 +6,7 @@
 
 #include "softmmu/error.h"
 #include "softmmu/program/qmp/json.h"
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 typedef struct Bench {
@@ -326,25 +327,18 @@ static const char *const seeds[] = {
 /* Texts with parts changed, repeated or cut: no crash, and it answers afterwards. */
 static void test_mutations(void **state)
 {
-    g_autoptr(GRand) rand = g_rand_new_with_seed(42);
+    g_autoptr(GRand) rand = fuzz_rand(42);
+    const unsigned rounds = fuzz_rounds(20000);
     static const char letters[] = "{}[]\":,\\ue9\n0 ntf'-\xff\x01";
     Bench b;
 
     bench_init(&b);
     g_free(say(&b, NEGOTIATE));
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         g_autoptr(GString) text =
             g_string_new(seeds[g_rand_int_range(rand, 0, G_N_ELEMENTS(seeds))]);
 
-        for (int n = g_rand_int_range(rand, 1, 5); n > 0 && text->len; n--) {
-            gsize at = g_rand_int_range(rand, 0, text->len);
-
-            switch (g_rand_int_range(rand, 0, 3)) {
-            case 0: text->str[at] = letters[g_rand_int_range(rand, 0, sizeof(letters) - 1)]; break;
-            case 1: g_string_erase(text, at, g_rand_int_range(rand, 0, 5) % (text->len - at + 1)); break;
-            default: g_string_insert_c(text, at, letters[g_rand_int_range(rand, 0, sizeof(letters) - 1)]);
-            }
-        }
+        fuzz_mutate(rand, text, letters, sizeof(letters) - 1);
         g_free(say(&b, text->str));
     }
     for (unsigned deep = 0; deep < 3; deep++) {
@@ -392,5 +386,7 @@ int main(void)
         cmocka_unit_test(test_schema),   cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_jobs),
     };
+
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "softmmu/device.h"
 #include "softmmu/recording-format.h"
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 static const RecordItem items[] = {
@@ -261,9 +262,10 @@ static void test_mutated(void **state)
 {
     g_autoptr(GBytes) whole = make(100);
     size_t size = g_bytes_get_size(whole);
-    g_autoptr(GRand) rnd = g_rand_new_with_seed(MUTATION_SEED);
+    g_autoptr(GRand) rnd = fuzz_rand(MUTATION_SEED);
+    const unsigned rounds = fuzz_rounds(MUTATIONS);
 
-    for (unsigned round = 0; round < MUTATIONS; round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         uint8_t *copy = g_memdup2(g_bytes_get_data(whole, NULL), size);
         size_t pos = RECORD_MAGIC_LEN, stored;
         g_autoptr(GBytes) file = NULL;
@@ -361,5 +363,6 @@ int main(void)
         cmocka_unit_test(test_foreign),
     };
 
+    FUZZ_CHOOSE_TEST();
     return HAVE_ZSTD ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 #define SECTIONS 4
@@ -151,12 +152,56 @@ static void test_refusals(void **state)
     }
 }
 
+/* Bytes of a stream changed, left out or put in: it is read as far as it makes sense. */
+static void test_mutated(void **state)
+{
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const unsigned rounds = fuzz_rounds(2000);
+    GByteArray *sections[SECTIONS];
+
+    for (unsigned i = 0; i < SECTIONS; i++) {
+        sections[i] = g_byte_array_new();
+        g_byte_array_set_size(sections[i], 100 * (i + 1));
+        memset(sections[i]->data, i, sections[i]->len);
+    }
+    for (unsigned n = 0; n < rounds; n++) {
+        g_autoptr(GPtrArray) pieces = write_stream(sections, n & 1);
+        g_autoptr(GByteArray) all = join(pieces);
+        StatePieces from = { .pieces = pieces };
+        StateSource source = state_source_pieces(&from);
+        const uint8_t *data;
+        StateReader *r;
+        char name[5];
+        size_t len;
+
+        for (int k = g_rand_int_range(rand, 1, 5); k > 0; k--) {
+            guint at = g_rand_int_range(rand, 0, all->len - 1);
+
+            if (g_rand_int_range(rand, 0, 4))
+                all->data[at] = g_rand_int(rand);
+            else
+                g_byte_array_remove_range(all, at, MIN(all->len - at - 1, 4));
+        }
+        g_ptr_array_set_size(pieces, 0);
+        g_ptr_array_add(pieces, g_bytes_new(all->data, all->len));
+        r = state_reader_new(&source);
+        while (state_reader_next(r, name, &data, &len, NULL) && *name)
+            ;
+        state_reader_free(r);
+    }
+    for (unsigned i = 0; i < SECTIONS; i++)
+        g_byte_array_unref(sections[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_mutated),
     };
+
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

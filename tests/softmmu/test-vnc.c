@@ -13,6 +13,7 @@
 #include "config.h"
 #include "softmmu/bytes.h"
 #include "softmmu/ui/vnc-internal.h"
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 #if HAVE_ZLIB
@@ -557,10 +558,11 @@ static void test_refusal_text(void **state)
 static void test_random(void **state)
 {
     Bench *b = *state;
-    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const int rounds = fuzz_rounds(120);
     static const uint8_t types[] = { 0, 2, 3, 4, 5, 6, 255, 255 };
 
-    for (int i = 0; i < 120; i++) {
+    for (int i = 0; i < rounds; i++) {
         int fd = dial(b);
         uint8_t said[400];
 
@@ -939,5 +941,6 @@ int main(void)
 #endif
     };
 
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static char **split_words(const char *args, bool *force)
     *force = g_str_has_prefix(text, "-f ");
     if (*force)
         rest += 3;
-    return g_regex_split_simple("[ \t]+", rest, 0, 0);
+    return g_regex_split_simple("[ \t]+", rest, G_REGEX_RAW, 0);
 }
 
 static Drive *find_drive(Monitor *mon, const char *id, GString *out)
