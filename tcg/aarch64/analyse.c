@@ -119,7 +119,8 @@ static void hint_set(Gen *g, unsigned i, unsigned barrier, unsigned access)
 {
     const IrOp *op = &g->ops[i], *v = &g->ops[op->a];
     const SlotHome *slot = &g->be->slot[op->imm];
-    bool whole = slot->reg >= 32 ? v->type == V128 : bytes_of(g, op->a) == slot->bytes;
+    bool whole =
+        slot->reg >= 32 ? v->type == V128 || v->type == V256 : bytes_of(g, op->a) == slot->bytes;
 
     if (slot->reg == NO_REG || op->aux || !whole) {
         return;

@@ -283,6 +283,10 @@ Src src_of(Gen *g, IrRef v);
 uint8_t place_of(Gen *g, IrRef v);
 bool const_value(const Gen *g, IrRef v, uint64_t *value); /* zero-extended */
 bool const_signed(const Gen *g, IrRef v, int64_t *value);
+/* Where to compute a V256 value, half by half: in memory, or the lower half in @low, a pin, and a
+ * copy of it in memory. Operands are at @off (NO_HOME: in register @r); @kept: they must stay
+ * there. */
+int32_t pick_wide(Gen *g, const int32_t *off, const int *r, unsigned n, bool kept, int *low);
 /* Memory of a V256 or F80 value; constants and slots in env are where they are. */
 int32_t wide_off(Gen *g, IrRef v);
 void copy_wide(Gen *g, int32_t to, int32_t from, unsigned bytes);

@@ -544,6 +544,28 @@ int pick_vec(Gen *g, uint64_t avoid)
     return pick(g, avoid, true);
 }
 
+int32_t pick_wide(Gen *g, const int32_t *off, const int *r, unsigned n, bool kept, int *low)
+{
+    const IrOp *set = &g->ops[g->hint[g->cur]];
+    int pin = g->hint[g->cur] ? g->be->slot[set->imm].reg : NO_REG;
+    int32_t home = pin >= 32 ? g->be->slot[set->imm].off : 0;
+
+    for (unsigned i = 0; pin != NO_REG && i < n; i++) {
+        if (off[i] == NO_HOME ? r[i] == pin : kept && off[i] == home) {
+            pin = NO_REG;
+        }
+    }
+    *low = NO_REG;
+    if (pin < 32) {
+        return def_spill(g, (IrRef)g->cur);
+    }
+    evict_env(g, home, 32);
+    evict(g, pin);
+    def_env(g, (IrRef)g->cur, home, true);
+    *low = pin;
+    return home;
+}
+
 Src src_of(Gen *g, IrRef v)
 {
     const Loc *l = &g->loc[v];

@@ -294,21 +294,27 @@ static void fp_halves(Gen *g, const FpRule *rule)
     Fp f = shape_of(g);
     int *const place[3] = { &f.n, &f.m, &f.k };
     int32_t off[3], to;
+    int low;
     Stub *s;
 
     for (unsigned i = 0; i < n; i++) {
         off[i] = wide_off(g, g->op->arg[i]);
         *place[i] = alloc_vec(g) & 31;
     }
-    to = def_spill(g, CUR);
+    to = pick_wide(g, off, NULL, n, true, &low);
     for (int h = 0; h < 32; h += 16) {
+        int d = h || low == NO_REG || rule->in_v0 ? VEC(0) : low;
         for (unsigned i = 0; i < n; i++) {
             env_load(&g->a, 16, VEC(*place[i]), off[i] + h);
         }
+        f.d = d & 31;
         rule->code(g, &f);
-        env_store(&g->a, 16, VEC(0), to + h);
+        env_store(&g->a, 16, d, to + h);
+        if (h == 0 && low != NO_REG && d != low) {
+            a_vmov(&g->a, low & 31, 0);
+        }
     }
-    s = guarded(g, NULL, off, NO_REG);
+    s = guarded(g, NULL, off, low);
     s->off[3] = to;
     s->done = g->a.p;
 }
@@ -494,6 +500,9 @@ void emit_stub_soft(Gen *g, const Stub *s)
     a_word(&g->a, s->code);
     if (is_wide(t)) {
         copy_wide(g, s->off[3], scr(g, SCR_RET), ir_type_info[t].bytes);
+        if (s->result[0] != NO_REG) {
+            env_load(&g->a, 16, s->result[0], scr(g, SCR_RET));
+        }
     } else {
         env_load(&g->a, ir_type_info[t].bytes, s->result[0], scr(g, SCR_RET));
     }

@@ -190,10 +190,15 @@ static void write_field(Gen *g, const Src *s, size_t field)
     }
 }
 
+static int32_t kind_off(const Gen *g) /* and the bytes behind it */
+{
+    return g->be->layout->flags + (int32_t)offsetof(FlagsRecord, kind);
+}
+
 /* What replaces flags of a record in env that stays. */
 static void write_on_top(Gen *g, const Record *r)
 {
-    int32_t off = g->be->layout->flags;
+    int32_t off = kind_off(g);
     uint8_t *open;
 
     env_load(&g->a, 4, X16, off); /* flags_open_top() */
@@ -227,7 +232,7 @@ static void write_cf(Gen *g, const Src *s)
 /* Bring env's record up to date, in X16 and X17; NZCV stay. */
 void write_record(Gen *g, const Record *r)
 {
-    int32_t off = g->be->layout->flags, a = off + (int32_t)offsetof(FlagsRecord, a);
+    int32_t off = kind_off(g), a = g->be->layout->flags + (int32_t)offsetof(FlagsRecord, a);
     bool top = r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE;
 
     if (record_is_env(r)) {

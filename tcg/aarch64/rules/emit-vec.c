@@ -347,27 +347,28 @@ static void wide(Gen *g, Half half)
 {
     unsigned n = ir_operands(g->ir, g->op);
     int32_t off[3], to;
-    int r[3];
+    int r[3], low;
 
     for (unsigned i = 0; i < n; i++) {
         off[i] = type_of(g, g->op->arg[i]) == V256 ? wide_off(g, g->op->arg[i]) : NO_HOME;
-        r[i] = off[i] == NO_HOME ? use_vec(g, g->op->arg[i]) & 31 : alloc_vec(g) & 31;
+        r[i] = off[i] == NO_HOME ? use_vec(g, g->op->arg[i]) : alloc_vec(g);
     }
-    to = def_spill(g, CUR);
+    to = pick_wide(g, off, r, n, false, &low);
     for (int h = 0; h < 2; h++) {
-        Lanes l = { .d = 0,
-                    .n = r[0],
-                    .m = n > 1 ? r[1] : 0,
-                    .k = n > 2 ? r[2] : 0,
+        int d = h || low == NO_REG ? VEC(0) : low;
+        Lanes l = { .d = d & 31,
+                    .n = r[0] & 31,
+                    .m = n > 1 ? r[1] & 31 : 0,
+                    .k = n > 2 ? r[2] & 31 : 0,
                     .lane = g->op->aux,
                     .imm = h ? upper_imm(g->op) : g->op->imm };
         for (unsigned i = 0; i < n; i++) {
             if (off[i] != NO_HOME) {
-                env_load(&g->a, 16, VEC(r[i]), off[i] + 16 * h);
+                env_load(&g->a, 16, r[i], off[i] + 16 * h);
             }
         }
         half(g, &l);
-        env_store(&g->a, 16, VEC(0), to + 16 * h);
+        env_store(&g->a, 16, d, to + 16 * h);
     }
 }
 
