@@ -7,6 +7,10 @@
 
 #define CODEBUF_MIN (256u << 10)
 #define CODEBUF_MAX (1u << 30) /* rel32 reaches everything */
+#define HUGE_PAGE   (2u << 20)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* since Linux 6.1 */
+#endif
 
 static bool fail(CodeBuf *c, GError **error, const char *what)
 {
@@ -17,20 +21,40 @@ static bool fail(CodeBuf *c, GError **error, const char *what)
     return false;
 }
 
-static bool map_anonymous(CodeBuf *c)
+/* Addresses that are free, at the start of a huge page. */
+static uint8_t *reserve(size_t size)
 {
-    void *p = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint8_t *p = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at;
 
     if (p == MAP_FAILED) {
-        return false;
+        return NULL;
     }
-    c->rw = p;
-    p = mremap(c->rw, 0, c->size, MREMAP_MAYMOVE); /* of no bytes: maps them once more */
+    at = (uint8_t *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+    if (at > p) {
+        munmap(p, (size_t)(at - p));
+    }
+    if (at < p + HUGE_PAGE) {
+        munmap(at + size, (size_t)(p + HUGE_PAGE - at));
+    }
+    return at;
+}
+
+static bool map_anonymous(CodeBuf *c)
+{
+    uint8_t *rw = reserve(c->size), *rx = reserve(c->size);
+    void *p = MAP_FAILED;
+
+    if (rw && mmap(rw, c->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
+                   0) == rw) {
+        /* of no bytes: maps them once more */
+        p = mremap(rw, 0, c->size, MREMAP_MAYMOVE | (rx ? MREMAP_FIXED : 0), rx);
+    }
     if (p == MAP_FAILED) {
-        munmap(c->rw, c->size);
-        c->rw = NULL;
+        munmap(rw, rw ? c->size : 0);
+        munmap(rx, rx ? c->size : 0);
         return false;
     }
+    c->rw = rw;
     c->rx = p;
     return true;
 }
@@ -77,6 +101,25 @@ bool codebuf_join(CodeBuf *c, GError **error)
     return true;
 }
 
+/* The next huge page of it, in both places, if there is one to be had. */
+static bool populate_huge(CodeBuf *c)
+{
+    bool fits = !c->no_huge && c->present % HUGE_PAGE == 0 && c->size - c->present >= HUGE_PAGE;
+
+    if (fits) { /* where nothing is yet, there is nothing to make one of */
+        volatile uint8_t *first = c->rw + c->present;
+        *first = *first;
+        (void)*(volatile uint8_t *)(c->rx + c->present);
+    }
+    if (fits && madvise(c->rw + c->present, HUGE_PAGE, MADV_COLLAPSE) == 0) {
+        (void)!madvise(c->rx + c->present, HUGE_PAGE, MADV_COLLAPSE);
+        c->present += HUGE_PAGE;
+        return true;
+    }
+    c->no_huge |= fits;
+    return false;
+}
+
 void codebuf_prepare(CodeBuf *c)
 {
     const size_t step = 128u << 10, usual = 512; /* bytes of a block */
@@ -86,6 +129,9 @@ void codebuf_prepare(CodeBuf *c)
         __builtin_prefetch(c->rw + i, 1);
     }
     if (G_LIKELY(c->used + step / 2 < c->present || n == 0)) {
+        return;
+    }
+    if (populate_huge(c)) {
         return;
     }
 #ifdef MADV_POPULATE_WRITE /* a host that does not know it takes the faults */

@@ -18,6 +18,7 @@ typedef struct CodeBuf {
     size_t used;
     size_t floor;   /* what flush goes back to: thunks stay */
     size_t present; /* pages up to here have been asked for */
+    bool no_huge;   /* nor will there be huge ones */
 } CodeBuf;
 
 bool codebuf_init(CodeBuf *c, size_t size, GError **error);
