@@ -6,7 +6,6 @@
  */
 #include "accel/accel.h"
 #include "accel/engine.h"
-#include "accel/guest-mem.h"
 #include "accel/plugin/mimus-plugin.h"
 #include "accel/plugin/plugin.h"
 #include "softmmu/error.h"
@@ -32,10 +31,6 @@
 /* A slice that takes longer, and a sleep that lasts longer than was meant, are the host's fault,
  * and do not pass for the guest: shorter than the periods of its timers. */
 #define LATE_NS 1000000
-
-/* Counted time: what an access to a device takes, as on a board of the time. Else loops that ask one
- * until some time has passed would ask tens of thousands of times. */
-#define DEVICE_NS 500
 
 /* Counted time: short waits are slept through together, as each would cost more than it lasts. */
 #define NAP_NS 1000000
@@ -145,14 +140,14 @@ static void shorten_turn(Cpu *cpu, int64_t by)
     cpu->budget -= by - kept;
 }
 
-void cpu_pass_device_time(Cpu *cpu)
+void cpu_pass_time(Cpu *cpu, int64_t ns)
 {
     Accel *a = cpu->run->accel;
     int64_t insns;
 
     if (a->icount_shift < 0)
         return;
-    insns = DEVICE_NS >> a->icount_shift;
+    insns = ns >> a->icount_shift;
     a->bias_ns += insns << a->icount_shift;
     shorten_turn(cpu, insns);
 }

@@ -246,6 +246,10 @@ bool cpu_counts_time(const Cpu *cpu);
 /* cpu_clock_ns() in that case, for translated code that says how many instructions of its block are
  * left with the one that asks; general registers only. */
 int64_t cpu_counted_clock_ns(Cpu *cpu, unsigned left);
+/* What the CPU has just done takes longer than others: under counting time goes on, and the turn is shorter by
+ * as much. For instructions after which the block ends, so that the turn does at the same place whatever blocks
+ * there are. */
+void cpu_pass_time(Cpu *cpu, int64_t ns);
 /* Is there no other CPU that could run instead? Does not change while the machine lives. */
 bool cpu_is_alone(const Cpu *cpu);
 /* cpu_clock_ns() in that case, while the CPU executes; general registers only. */

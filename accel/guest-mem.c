@@ -272,7 +272,7 @@ void guest_mem_slow(void *env)
         break;
     }
     if (counted_io)
-        cpu_pass_device_time(cpu);
+        cpu_pass_time(cpu, DEVICE_NS);
 }
 
 /* ---- For helpers ---------------------------------------------------------------------------- */

@@ -38,9 +38,9 @@ bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigne
 uint64_t cpu_device_load(Cpu *cpu, AddressSpace *space, uint64_t addr, unsigned size);
 void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t value, unsigned size);
 
-/* That took its time: under counting the turn is shorter by as much. To be called by instructions after which
- * the block ends, so that the turn does at the same place whatever blocks there are. */
-void cpu_pass_device_time(Cpu *cpu);
+/* What an access to a device takes in counted time, as on a board of the time (cpu_pass_time()). Else loops that
+ * ask one until some time has passed would ask tens of thousands of times. */
+#define DEVICE_NS 500
 
 /* Monitor and debugger: no faults, no side effects; false where nothing is mapped. */
 bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len);

@@ -25,6 +25,10 @@
 #include "target-i386/trace.h"
 #include "target-i386/translate.h"
 
+/* What PAUSE takes in counted time: some hundred cycles. A CPU that waits for time to pass, or another, looks
+ * as often as it would on a board. */
+#define PAUSE_NS 100
+
 /* ---- Reset ---------------------------------------------------------------------------------- */
 
 static void reset_segments(CpuX86 *c)
@@ -437,7 +441,10 @@ static void exit_reason(Cpu *cpu, uint32_t reason)
         c->strings_down = c->eflags & EFL_DF;
         x86_update_mode(c);
         return;
-    case X86_EXIT_PAUSE: cpu_kick(cpu); break;
+    case X86_EXIT_PAUSE:
+        cpu_pass_time(cpu, PAUSE_NS);
+        cpu_kick(cpu);
+        break;
     case X86_EXIT_SYNC: break;
     default: g_assert_not_reached();
     }

@@ -36,7 +36,7 @@ static uint32_t access_port(CpuX86 *c, uint16_t port, uint32_t size, uint32_t ho
         value = cpu_device_load(&c->cpu, c->common.io, port, size);
     else
         cpu_device_store(&c->cpu, c->common.io, port, value, size);
-    cpu_pass_device_time(&c->cpu);
+    cpu_pass_time(&c->cpu, DEVICE_NS);
     if (!asked && x86_smm_is_asked(c))
         x86_smm_note_io(c, how | size << SMM_IO_SIZE_SHIFT | (c->eflags & EFL_TF) << 3 |
                                (uint32_t)port << SMM_IO_PORT_SHIFT);

@@ -364,7 +364,7 @@ static void note_pc(void *opaque)
 /* Accesses to a device take time: a timer that is due meanwhile comes after that very instruction. */
 static void test_device_access_takes_time(void **state)
 {
-    static const int64_t takes = 500;
+    static const int64_t takes = DEVICE_NS;
     Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 0, 1, TOY_ADD, 0, 1,
                    TOY_DJNZ, 1, A16(0x000), TOY_HALT);
     Timer *timer = timer_new(t->machine.clock, note_pc, t);

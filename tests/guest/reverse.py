@@ -289,7 +289,7 @@ def main():
             print(info)
             assert "defect" not in info
             if "interp" not in name:
-                goes_live(m, r, counts[-1])
+                goes_live(m, r, end - 1)  # from earlier on the console would be another run's, and be shown
         finally:
             m.end()
     return 0

@@ -409,7 +409,7 @@ int64_t cpu_counted_clock_ns(Cpu *cpu, unsigned left)
     return (int64_t)BUDGET - cpu->budget - left;
 }
 
-void cpu_pass_device_time(Cpu *cpu)
+void cpu_pass_time(Cpu *cpu, int64_t ns)
 {
 }
 
