@@ -63,6 +63,16 @@ static Node *child_of(Node *n, uint64_t func)
     return c;
 }
 
+static void free_below(Node *n)
+{
+    while (n->child) {
+        Node *next = n->child->next;
+        free_below(n->child);
+        free(n->child);
+        n->child = next;
+    }
+}
+
 static uint64_t function_at(uint64_t pc)
 {
     uint64_t start;
@@ -82,6 +92,13 @@ static Stack *stack_of(MimusPlugin *p, unsigned cpu, uint64_t rsp)
             abort();
     }
     return s;
+}
+
+static void free_stacks(void)
+{
+    for (size_t i = 0; i < stacks.room; i++)
+        free(((Stack *)(stacks.values + i * stacks.value_size))->frame);
+    table_free(&stacks);
 }
 
 /* What has been executed since the last time belongs to @cpu's function. */
@@ -288,4 +305,7 @@ void mimus_plugin_unload(MimusPlugin *p)
 {
     write_file(p, out_name, write_folded);
     write_file(p, callgrind_name, write_callgrind);
+    for (unsigned i = 0; i < 2; i++)
+        free_below(&roots[i]);
+    free_stacks();
 }

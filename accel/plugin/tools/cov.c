@@ -39,8 +39,7 @@ static const char *drcov, *text, *lcov, *symbols_name, *module_text;
 static uint64_t slide;
 static MimusSymbols *symbols;
 static const char *lines_name;
-static Line *rows; /* by address */
-static size_t nrows;
+static LineTable lines;
 static Table blocks = { .value_size = sizeof(Block) };
 
 static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
@@ -215,17 +214,18 @@ static void write_lcov(FILE *f)
     }
     fprintf(f, "FNF:%" PRIu64 "\nFNH:%" PRIu64 "\nLF:%" PRIu64 "\nLH:%" PRIu64 "\nend_of_record\n",
             line, line, line, line);
+    table_free(&functions);
 }
 
 /* ---- … by line */
 
 static size_t first_row_after(uint64_t addr)
 {
-    size_t lo = 0, hi = nrows;
+    size_t lo = 0, hi = lines.n;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (rows[mid].end <= addr)
+        if (lines.row[mid].end <= addr)
             lo = mid + 1;
         else
             hi = mid;
@@ -250,17 +250,17 @@ static int by_line(const void *p, const void *q)
 /* Each row with how often blocks that it is in began. */
 static LineTimes *times_of_rows(void)
 {
-    LineTimes *t = calloc(nrows + 1, sizeof(*t));
+    LineTimes *t = calloc(lines.n + 1, sizeof(*t));
 
     if (!t)
         abort();
-    for (size_t i = 0; i < nrows; i++)
-        t[i] = (LineTimes){ rows[i].file, rows[i].line, 0 };
+    for (size_t i = 0; i < lines.n; i++)
+        t[i] = (LineTimes){ lines.row[i].file, lines.row[i].line, 0 };
     for (size_t i = 0; i < blocks.room; i++) {
         const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
         uint64_t pc = blocks.keys[i] - 1;
-        for (size_t k = blocks.keys[i] ? first_row_after(pc) : nrows; k < nrows; k++) {
-            if (rows[k].addr >= pc + b->size)
+        for (size_t k = blocks.keys[i] ? first_row_after(pc) : lines.n; k < lines.n; k++) {
+            if (lines.row[k].addr >= pc + b->size)
                 break;
             t[k].times += b->times;
         }
@@ -273,17 +273,17 @@ static void write_lcov_lines(FILE *f)
     LineTimes *t = times_of_rows();
     uint64_t found = 0, hit = 0;
 
-    qsort(t, nrows, sizeof(*t), by_line);
-    for (size_t i = 0; i < nrows; i++) {
+    qsort(t, lines.n, sizeof(*t), by_line);
+    for (size_t i = 0; i < lines.n; i++) {
         uint64_t times = t[i].times;
         if (!i || strcmp(t[i].file, t[i - 1].file))
             fprintf(f, "TN:mimus\nSF:%s\n", t[i].file);
-        while (i + 1 < nrows && !by_line(&t[i], &t[i + 1]))
+        while (i + 1 < lines.n && !by_line(&t[i], &t[i + 1]))
             times = t[++i].times > times ? t[i].times : times;
         fprintf(f, "DA:%u,%" PRIu64 "\n", t[i].line, times);
         found++;
         hit += times != 0;
-        if (i + 1 < nrows && !strcmp(t[i].file, t[i + 1].file))
+        if (i + 1 < lines.n && !strcmp(t[i].file, t[i + 1].file))
             continue;
         fprintf(f, "LF:%" PRIu64 "\nLH:%" PRIu64 "\nend_of_record\n", found, hit);
         found = hit = 0;
@@ -321,7 +321,7 @@ bool mimus_plugin_load(MimusPlugin *p)
         mimus_fail(p, "lcov needs lines=FILE or symbols=FILE");
         return false;
     }
-    if (lines_name && !(rows = lines_load(lines_name, slide, &nrows, &why))) {
+    if (lines_name && !lines_load(&lines, lines_name, slide, &why)) {
         mimus_fail(p, "could not read lines of '%s': %s", lines_name, why);
         return false;
     }
@@ -338,7 +338,8 @@ void mimus_plugin_unload(MimusPlugin *p)
         cover_everything();
     write_file(p, drcov, write_drcov);
     write_file(p, text, write_text);
-    write_file(p, lcov, rows ? write_lcov_lines : write_lcov);
-    free(rows);
+    write_file(p, lcov, lines.n ? write_lcov_lines : write_lcov);
+    lines_free(&lines);
     mimus_print(p, "cov: %zu basic blocks\n", blocks.n);
+    table_free(&blocks);
 }

@@ -140,4 +140,7 @@ void mimus_plugin_unload(MimusPlugin *p)
         print_pages(p, "data", &touched, out);
     if (out && fclose(out))
         mimus_print(p, "hot: could not write '%s': %s\n", heat, strerror(errno));
+    table_free(&blocks);
+    table_free(&code);
+    table_free(&touched);
 }

@@ -11,45 +11,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-typedef struct Table {
-    Line *row;
-    size_t n, room;
-} Table;
+typedef struct Path {
+    struct Path *older;
+    const char *name; /* the Dwarf's, which it was made of */
+    char text[];
+} Path;
 
-static void add(Table *t, Line row)
+struct LineNames {
+    int fd;
+    Dwarf *dwarf;
+    Path *paths;
+};
+
+static void add(LineTable *t, Line row)
 {
-    if (t->n == t->room) {
-        t->room = t->room ? 2 * t->room : 4096;
-        t->row = realloc(t->row, t->room * sizeof(Line));
+    if (t->n % 4096 == 0) {
+        t->row = realloc(t->row, (t->n + 4096) * sizeof(Line));
         if (!t->row)
             abort();
     }
     t->row[t->n++] = row;
 }
 
-/* In @folder, unless it is absolute. */
-static const char *path_of(const char *name, const char *folder)
+/* In @folder, unless it is absolute. Rows of a file come together. */
+static const char *path_of(struct LineNames *names, const char *name, const char *folder)
 {
-    static const char *last_name, *last_path; /* rows of a file come together */
     size_t size;
-    char *path;
+    Path *path = names->paths;
 
     if (!name || *name == '/' || !folder)
         return name ? name : "?";
-    if (name == last_name)
-        return last_path;
+    if (path && path->name == name)
+        return path->text;
     size = strlen(folder) + strlen(name) + 2;
-    path = malloc(size);
+    path = malloc(sizeof(Path) + size);
     if (!path)
         abort();
-    snprintf(path, size, "%s/%s", folder, name);
-    last_name = name;
-    return last_path = path;
+    path->older = names->paths;
+    path->name = name;
+    snprintf(path->text, size, "%s/%s", folder, name);
+    names->paths = path;
+    return path->text;
 }
 
 /* Rows come in the order of addresses within sequences; the end of one closes its last row. */
-static void add_unit(Table *t, Dwarf_Die *unit, uint64_t slide)
+static void add_unit(LineTable *t, Dwarf_Die *unit, uint64_t slide)
 {
     Dwarf_Lines *lines;
     size_t n, first = t->n;
@@ -71,8 +79,8 @@ static void add_unit(Table *t, Dwarf_Die *unit, uint64_t slide)
         if (t->n > first && !t->row[t->n - 1].end)
             t->row[t->n - 1].end = addr;
         if (!ends && line > 0)
-            add(t,
-                (Line){ addr, 0, path_of(dwarf_linesrc(l, NULL, NULL), folder), (uint32_t)line });
+            add(t, (Line){ addr, 0, path_of(t->names, dwarf_linesrc(l, NULL, NULL), folder),
+                           (uint32_t)line });
     }
 }
 
@@ -83,31 +91,61 @@ static int by_address(const void *p, const void *q)
     return a->addr < b->addr ? -1 : a->addr > b->addr;
 }
 
-Line *lines_load(const char *path, uint64_t slide, size_t *n, const char **why)
+static void add_units(LineTable *t, Dwarf *dwarf, uint64_t slide)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    Dwarf *dwarf = fd < 0 ? NULL : dwarf_begin(fd, DWARF_C_READ);
     Dwarf_Off at = 0, next, type;
     size_t head;
-    Table t = { 0 };
 
-    *why = fd < 0 ? strerror(errno) : "it has no debug information";
-    while (dwarf &&
-           !dwarf_next_unit(dwarf, at, &next, &head, NULL, NULL, NULL, NULL, NULL, &type)) {
+    while (!dwarf_next_unit(dwarf, at, &next, &head, NULL, NULL, NULL, NULL, NULL, &type)) {
         Dwarf_Die unit;
         if (dwarf_offdie(dwarf, at + head, &unit))
-            add_unit(&t, &unit, slide);
+            add_unit(t, &unit, slide);
         at = next;
     }
-    if (t.n)
-        qsort(t.row, t.n, sizeof(Line), by_address);
-    *n = t.n;
-    return t.row; /* names are the Dwarf's, which stays open */
+}
+
+bool lines_load(LineTable *t, const char *path, uint64_t slide, const char **why)
+{
+    *t = (LineTable){ .names = calloc(1, sizeof(*t->names)) };
+    if (!t->names)
+        abort();
+    t->names->fd = open(path, O_RDONLY | O_CLOEXEC);
+    *why = t->names->fd < 0 ? strerror(errno) : "it has no debug information";
+    t->names->dwarf = t->names->fd < 0 ? NULL : dwarf_begin(t->names->fd, DWARF_C_READ);
+    if (t->names->dwarf)
+        add_units(t, t->names->dwarf, slide);
+    if (!t->n) {
+        lines_free(t);
+        return false;
+    }
+    qsort(t->row, t->n, sizeof(Line), by_address);
+    return true;
+}
+
+void lines_free(LineTable *t)
+{
+    while (t->names && t->names->paths) {
+        Path *older = t->names->paths->older;
+        free(t->names->paths);
+        t->names->paths = older;
+    }
+    if (t->names) {
+        dwarf_end(t->names->dwarf);
+        if (t->names->fd >= 0)
+            close(t->names->fd);
+    }
+    free(t->names);
+    free(t->row);
+    *t = (LineTable){ 0 };
 }
 #else
-Line *lines_load(const char *path, uint64_t slide, size_t *n, const char **why)
+bool lines_load(LineTable *t, const char *path, uint64_t slide, const char **why)
 {
     *why = "Mimus was built without libdw";
-    return NULL;
+    return false;
+}
+
+void lines_free(LineTable *t)
+{
 }
 #endif

@@ -3,6 +3,7 @@
 #ifndef TOOLS_LINES_H
 #define TOOLS_LINES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,14 @@ typedef struct Line { /* code from addr to the next row's is of it */
     uint32_t line;
 } Line;
 
-/* Rows by address, @n of them, moved by @slide; NULL with *@why, static text. They stay. */
-Line *lines_load(const char *path, uint64_t slide, size_t *n, const char **why);
+typedef struct LineTable {
+    Line *row; /* by address */
+    size_t n;
+    struct LineNames *names; /* what the rows' files are called */
+} LineTable;
+
+/* Of @path, moved by @slide. False with *@why, static text: there is nothing in it. */
+bool lines_load(LineTable *t, const char *path, uint64_t slide, const char **why);
+void lines_free(LineTable *t); /* also of one that was never loaded: zeros */
 
 #endif

@@ -70,6 +70,17 @@ static Kind *find(const char *name, size_t len)
     return k;
 }
 
+static void free_kinds(void)
+{
+    for (unsigned i = 0; i < 1024; i++) {
+        while (kinds[i]) {
+            Kind *next = kinds[i]->next;
+            free(kinds[i]);
+            kinds[i] = next;
+        }
+    }
+}
+
 static void translated(MimusPlugin *p, MimusBlock *b, void *opaque)
 {
     for (size_t i = 0; i < mimus_block_insns(b); i++) {
@@ -130,4 +141,5 @@ void mimus_plugin_unload(MimusPlugin *p)
         mimus_print(p, "%14" PRIu64 "  %5.1f%%  %s\n", all[i]->times,
                     total ? 100.0 * (double)all[i]->times / (double)total : 0.0, all[i]->name);
     free(all);
+    free_kinds();
 }

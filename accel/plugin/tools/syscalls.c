@@ -145,6 +145,7 @@ bool mimus_plugin_load(MimusPlugin *p)
 
 void mimus_plugin_unload(MimusPlugin *p)
 {
+    table_free(&calls);
     if (out && out != stderr && fclose(out))
         mimus_print(p, "syscalls: could not write '%s': %s\n", out_name, strerror(errno));
     if (!chrome)

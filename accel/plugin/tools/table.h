@@ -58,6 +58,13 @@ static inline void *table_at(Table *t, uint64_t key)
     return t->values + i * t->value_size;
 }
 
+static inline void table_free(Table *t)
+{
+    free(t->keys);
+    free(t->values);
+    *t = (Table){ .value_size = t->value_size };
+}
+
 /* NULL: there is none. */
 static inline void *table_look(const Table *t, uint64_t key)
 {
