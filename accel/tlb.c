@@ -241,6 +241,29 @@ static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
             l1_entry(cpu->run, mmu, w, slot)->tag = TLB_NONE;
 }
 
+/* Entries of a slot of the first level. */
+static void flush_slot_of_unit(const CpuRun *run, unsigned mmu, unsigned slot, uint64_t addr,
+                               uint64_t mask)
+{
+    for (unsigned w = 0; w < 2; w++) {
+        TlbEntry *l1 = l1_entry(run, mmu, w, slot);
+        if (((l1->tag ^ tlb_tag(addr)) & tlb_tag(mask)) == 0)
+            l1->tag = TLB_NONE;
+    }
+}
+
+/* Of the first level: slots in use that pages of the unit may have. */
+static void flush_unit_l1(const CpuRun *run, uint64_t addr, uint64_t unit)
+{
+    unsigned first = (addr & -unit) >> PAGE_BITS & (TCG_TLB_SIZE - 1);
+    unsigned last = first + MIN(unit >> PAGE_BITS, TCG_TLB_SIZE);
+
+    for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
+        for (unsigned w = first / 64; w < last / 64; w++)
+            for (uint64_t bits = run->tlb->used[mmu][w]; bits; bits &= bits - 1)
+                flush_slot_of_unit(run, mmu, w * 64 + __builtin_ctzll(bits), addr, -unit);
+}
+
 static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
 {
     StlbEntry *e = &cpu->run->tlb->set[0][0];
@@ -250,11 +273,7 @@ static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
         if (((e[i].tag ^ addr) & mask) == 0 && is_meant(cpu, &e[i], asid))
             e[i].gen = 0;
     }
-    for (unsigned i = 0; i < TCG_MMU_MODES * 2 * TCG_TLB_SIZE; i++) {
-        TlbEntry *l1 = l1_entry(cpu->run, i / (2 * TCG_TLB_SIZE), i & 1, i / 2 % TCG_TLB_SIZE);
-        if (((l1->tag ^ tlb_tag(addr)) & tlb_tag(mask)) == 0)
-            l1->tag = TLB_NONE;
-    }
+    flush_unit_l1(cpu->run, addr, unit);
 }
 
 static void forget_page(Cpu *cpu, uint64_t addr, int asid)
