@@ -18,6 +18,7 @@ Irq *i8259_input(Device *pic, unsigned n);
 /* The two INTA cycles: the vector, with ISR and IRR updated. Always answers: IR7 when nothing is
  * pending any more. */
 int i8259_acknowledge(Device *pic);
+void i8259_print(Device *pic, GString *out); /* the slave first */
 int i8259_inta(void *pic); /* the same, as apic_set_connect_extint() takes it */
 
 #endif

@@ -16,6 +16,7 @@
 #define REG_ARB     0x02
 #define REG_REDIR   0x10
 
+#define REDIR_LOW        (1ull << 13)
 #define REDIR_REMOTE_IRR (1ull << 14)
 #define REDIR_LEVEL      (1ull << 15)
 #define REDIR_MASKED     (1ull << 16)
@@ -226,21 +227,36 @@ Device *ioapic_new(Device *parent, MemRegion *memory, uint64_t base, const ApicB
     return &s->dev;
 }
 
+static void print_pins(const char *what, uint32_t pins, GString *out)
+{
+    g_string_append(out, what);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        if (pins >> pin & 1)
+            g_string_append_printf(out, " %u", pin);
+    }
+    g_string_append(out, pins ? "\n" : " (none)\n");
+}
+
+/* The lines that scripts know from QEMU. */
 void ioapic_print(Device *ioapic, GString *out)
 {
+    static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
+                                         "NMI",   "INIT",   "...", "extINT" };
     Ioapic *s = (Ioapic *)ioapic;
+    uint32_t remote = 0;
 
-    g_string_append_printf(out, "ioapic id=%u select=%#x lines=%#08x\n", s->id, s->select,
-                           s->lines);
+    g_string_append_printf(out, "ioapic0: ver=%#x id=0x%02x sel=0x%02x\n", VERSION, s->id, s->select);
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t e = s->redir[pin];
 
         g_string_append_printf(
-            out,
-            "  pin %-2u %#018" G_GINT64_MODIFIER "x dest=%u%s vec=%u "
-            "mode=%u %s%s%s\n",
-            pin, e, (unsigned)(e >> 56), e & REDIR_LOGICAL ? "L" : "P", (unsigned)(e & 0xff),
-            (unsigned)(e >> 8) & 7, e & REDIR_LEVEL ? "level" : "edge",
-            e & REDIR_MASKED ? " masked" : "", e & REDIR_REMOTE_IRR ? " remote-irr" : "");
+            out, "  pin %-2u %#018" G_GINT64_MODIFIER "x dest=%u vec=%-3u %s %-5s %-6s %-6s %s\n",
+            pin, e, (unsigned)(e >> 56), (unsigned)(e & 0xff),
+            e & REDIR_LOW ? "active-lo" : "active-hi", e & REDIR_LEVEL ? "level" : "edge",
+            e & REDIR_MASKED ? "masked" : "", modes[e >> 8 & 7],
+            e & REDIR_LOGICAL ? "logical" : "physical");
+        remote |= e & REDIR_REMOTE_IRR ? 1u << pin : 0;
     }
+    print_pins("  IRR     ", s->lines, out);
+    print_pins("  Remote IRR", remote, out);
 }

@@ -501,6 +501,7 @@ const char *pc_cpu_id(Machine *m, unsigned n)
 void pc_print_ioapic(Machine *m, GString *out)
 {
     ioapic_print(board_of(m)->ioapic, out);
+    i8259_print(board_of(m)->pic, out);
 }
 
 void pc_print_lapic(Machine *m, unsigned n, GString *out)

@@ -65,7 +65,7 @@ def wait_full(qmp):
           f"{event}")
     qmp.wait_event("STOP")
     check(qmp.command("query-status")["status"] == "io-error", "query-status")
-    check(qmp.command("human-monitor-command", command_line="info status") .strip() == "VM status: paused (io-error)",
+    check(qmp.command("human-monitor-command", command_line="info status").strip() == "VM status: paused (io-error)",
           "info status")
 
 

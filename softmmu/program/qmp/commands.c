@@ -15,7 +15,8 @@ static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "SHUTDOWN", "POWERDOWN", "SUSPEND",
                                       "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
                                       "DEVICE_DELETED", "ACPI_DEVICE_OST",
-                                      "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG" };
+                                      "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG",
+                                      "BLOCK_IO_ERROR" };
 
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque)
 {
@@ -105,6 +106,7 @@ static Json *run_human(Qmp *q, Json *args, GError **error)
         return NULL;
     }
     monitor_run(q->w.mon, cpu, json_text(args, "command-line", ""), out, NULL);
+    g_string_replace(out, "\n", "\r\n", 0); /* as on a terminal */
     return json_object_new_string_len(out->str, out->len);
 }
 

@@ -40,6 +40,32 @@ static Json *run_empty_list(Qmp *q, Json *args, GError **error)
     return json_object_new_array(); /* there are none of these */
 }
 
+static Json *run_sev(Qmp *q, Json *args, GError **error)
+{
+    error_set(error, "KVM not enabled");
+    return NULL;
+}
+
+static Json *run_balloon(Qmp *q, Json *args, GError **error)
+{
+    g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_ACTIVE, "No balloon device has been activated");
+    return NULL;
+}
+
+/* What the text monitor prints. */
+static Json *run_text(Qmp *q, const char *line)
+{
+    g_autoptr(GString) out = g_string_new("");
+
+    monitor_run(q->w.mon, -1, line, out, NULL);
+    return json_make("human-readable-text:s", out->str);
+}
+
+static Json *run_jit(Qmp *q, Json *args, GError **error)
+{
+    return run_text(q, "info jit");
+}
+
 /* ---- CPUs and memory ------------------------------------------------------------------------- */
 
 Json *qmp_cpu_place(CpuPlace p)
@@ -99,6 +125,10 @@ const QmpCommand qmp_look_commands[] = {
     { "query-status", "", run_status },
     { "query-name", "", run_name },
     { "query-uuid", "", run_uuid },
+    { "query-stats-schemas", "", run_empty_list },
+    { "query-sev-capabilities", "", run_sev },
+    { "query-balloon", "", run_balloon },
+    { "x-query-jit", "", run_jit },
     { "query-kvm", "", run_kvm },
     { "query-target", "", run_target },
     { "query-cpus-fast", "", run_cpus },
