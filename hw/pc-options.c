@@ -186,6 +186,7 @@ static const struct {
     const char *name, *type, *desc;
 } prop_rows[] = {
     { "addr", "int32", "Slot and optional function number, example: 06.0 or 06 (default: -1)" },
+    { "bootindex", "int32", "firmware tries the lowest first" },
     { "bus", "str", "ide.0 or ide.1" },
     { "chardev", "str", "ID of a chardev to use as a backend" },
     { "disable-legacy", "OnOffAuto", "on/off/auto (default: auto)" },
@@ -205,6 +206,7 @@ static const struct {
     { "romfile", "str", "ROM that firmware runs" },
     { "serial", "str", "number that the guest is told" },
     { "unit", "uint32", "0 or 1" },
+    { "write-cache", "OnOffAuto", "does it hold back what is written? (default: auto)" },
 };
 
 static void print_prop(const char *name, GString *out)
