@@ -160,6 +160,7 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
                       .counted = m->config->icount_shift >= 0,
                       .no_flush = o->no_flush,
                       .write_through = o->write_through,
+                      .detect_zeroes = o->detect_zeroes,
                       .on_read_error = o->on_read_error,
                       .on_write_error = o->on_write_error,
                       .trouble = hear_trouble,

@@ -51,6 +51,7 @@ typedef struct DriveOption {
     int bus, unit; /* -1: the first that is free */
     bool cdrom, snapshot, read_only, discard;
     bool no_flush, write_through; /* -drive cache= */
+    bool detect_zeroes;
     DriveOnError on_read_error, on_write_error;
 } DriveOption;
 

@@ -21,6 +21,14 @@
 
 /* ---- The drive's thread ---------------------------------------------------------------------- */
 
+static int write_data(const DriveWiring *w, const DriveRequest *r)
+{
+    bool zero = w->detect_zeroes && !r->data[0] && !memcmp(r->data, r->data + 1, r->len - 1);
+
+    return zero ? image_zero(w->image, r->offset, r->len)
+                : image_write(w->image, r->offset, r->data, r->len);
+}
+
 static int perform(const DriveWiring *w, DriveRequest *r)
 {
     Image *image = w->image;
@@ -31,7 +39,7 @@ static int perform(const DriveWiring *w, DriveRequest *r)
     switch (r->op) {
     case DRIVE_READ: return image_read(image, r->offset, r->data, r->len);
     case DRIVE_WRITE:
-        error = image_write(image, r->offset, r->data, r->len);
+        error = write_data(w, r);
         return !error && w->write_through ? image_flush(image) : error;
     case DRIVE_FLUSH: return w->no_flush ? 0 : image_flush(image);
     case DRIVE_DISCARD: return image_discard(image, r->offset, r->len);

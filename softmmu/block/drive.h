@@ -76,6 +76,7 @@ typedef struct DriveWiring {
     bool counted; /* time is: see above */
     bool no_flush;      /* the host's disk gets what is written when the host likes */
     bool write_through; /* … before each write is done */
+    bool detect_zeroes; /* a write of nothing but zeros takes no room, if the format can */
     DriveOnError on_read_error, on_write_error;
     /* Told of each; for DRIVE_STOP: true if the machine will stop before anything else happens to
      * it, else the guest is told. NULL: nobody listens, and the guest is. */

@@ -24,7 +24,7 @@ typedef struct Bench {
     InputQueue *input;
     Drive *drive;
     char *path;
-    bool counted;
+    bool counted, detect_zeroes;
     bool runs, asked; /* the machine; it is to stop */
     unsigned troubles;
     DriveTrouble last;
@@ -70,6 +70,7 @@ static void open_machine(Bench *b, DriveOnError on_error)
     DriveWiring w = { .image = image_open(&how, NULL),
                       .size = SIZE,
                       .counted = b->counted,
+                      .detect_zeroes = b->detect_zeroes,
                       .on_read_error = on_error,
                       .on_write_error = on_error,
                       .trouble = trouble,
@@ -298,6 +299,25 @@ static void test_guests_fault(void **state)
     }
 }
 
+/* A write of zeros is one, however it is done. */
+static void test_zeroes(void **state)
+{
+    Bench b;
+
+    start(&b, true, DRIVE_REPORT);
+    close_machine(&b);
+    b.detect_zeroes = true;
+    open_machine(&b, DRIVE_REPORT);
+    submit(&b, DRIVE_WRITE, AT, 0x5a);
+    run(&b, 1);
+    assert_int_equal(byte_at(&b, AT), 0x5a);
+    submit(&b, DRIVE_WRITE, AT, 0);
+    run(&b, 2);
+    assert_int_equal(b.error, 0);
+    assert_int_equal(byte_at(&b, AT), 0);
+    stop(&b);
+}
+
 /* Bytes that no machine has saved load nothing and break nothing. */
 static void test_damaged(void **state)
 {
@@ -321,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_policies), cmocka_unit_test(test_still_full),
         cmocka_unit_test(test_cancel),   cmocka_unit_test(test_saved),
         cmocka_unit_test(test_damaged),  cmocka_unit_test(test_guests_fault),
+        cmocka_unit_test(test_zeroes),
     };
 
     signal(SIGXFSZ, SIG_IGN);

@@ -497,6 +497,7 @@ static const struct {
     {"-blockdev raw,node-name=r,file.driver=file,file.filename=a,,b,discard=unmap", "r a,b raw -1 -1 none discard"},
     {"-blockdev {\"driver\":\"qcow2\",\"node-name\":\"q\",\"read-only\":true,\"file\":{\"driver\":\"file\",\"filename\":\"a,b\"}}", "q a,b qcow2 -1 -1 none read-only"},
     {"-blockdev file,node-name=f,filename=a -machine pc,pflash1=f", "f a raw -1 1 pflash"},
+    {"-drive file=a,detect-zeroes=unmap,aio=native -drive file=b,detect-zeroes=off", "- a - -1 -1 zeroes; - b - -1 -1"},
     {"-drive file=a,cache=unsafe -drive file=b,cache=writethrough", "- a - -1 -1 unsafe; - b - -1 -1 through"},
     {"-fda a -fdb b", "- a - 0 0 floppy; - b - 0 1 floppy"},
     {"-drive if=floppy -drive media=cdrom,id=c", "- none - -1 -1 floppy; c none - -1 -1 cdrom"},
@@ -547,7 +548,8 @@ static void print_drive(const DriveOption *d, GString *out)
                            d->unit, interfaces[d->interface],
                            d->cdrom ? " cdrom" : "", d->snapshot ? " snapshot" : "",
                            d->read_only ? " read-only" : "", d->discard ? " discard" : "");
-    g_string_append_printf(out, "%s%s", d->no_flush ? " unsafe" : "", d->write_through ? " through" : "");
+    g_string_append_printf(out, "%s%s%s", d->no_flush ? " unsafe" : "", d->write_through ? " through" : "",
+                           d->detect_zeroes ? " zeroes" : "");
     if (d->on_read_error != DRIVE_REPORT || d->on_write_error != DRIVE_ENOSPC)
         g_string_append_printf(out, " errors %d %d", d->on_read_error, d->on_write_error);
 }

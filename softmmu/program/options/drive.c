@@ -174,9 +174,11 @@ static bool set_aio(void *ctx, const char *value, GError **error)
 
 static bool set_detect_zeroes(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "off", NULL };
+    static const char *const words[] = { "off", "on", "unmap", NULL };
+    int n = find_word(value, words, error);
 
-    return find_word(value, words, error) >= 0;
+    ((DriveKeys *)ctx)->drive->detect_zeroes = n > 0;
+    return n >= 0;
 }
 
 static const KeyRow drive_keys[] = {

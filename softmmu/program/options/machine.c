@@ -649,10 +649,11 @@ static bool set_rtc_clock(void *ctx, const char *value, GError **error)
 
 static bool set_drift_fix(void *ctx, const char *value, GError **error)
 {
-    if (!strcmp(value, "none"))
-        return true;
-    error_set(error, "only 'none' is supported");
-    return false;
+    if (!strcmp(value, "slew"))
+        options_warn("driftfix=slew: ticks that the guest has missed are not made up for");
+    else if (strcmp(value, "none"))
+        error_set(error, "'%s' is not none or slew", value);
+    return !strcmp(value, "none") || !strcmp(value, "slew");
 }
 
 static const KeyRow rtc_keys[] = {

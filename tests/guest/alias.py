@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""alias.py MIMUS GUESTDIR: command lines as harnesses write them for QEMU, under its name.
+
+Each must make a machine that waits at its first instruction (-S is added) and ends when asked, and say
+nothing but warnings on stderr. KERNEL and DISK stand for files. Exit status 77 without guest files.
+"""
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+from qmpclient import Qmp
+
+# (whose, command line)
+ROWS = (
+    ("kvm-unit-tests", "--no-reboot -nodefaults -global kvm-pit.lost_tick_policy=discard -device pc-testdev "
+     "-device isa-debug-exit,iobase=0xf4,iosize=0x4 -display none -serial null -device pci-testdev "
+     "-machine accel=tcg -kernel KERNEL -smp 2 -cpu max"),
+    ("kvm-unit-tests", "-nodefaults -machine accel=tcg -display none -kernel KERNEL "
+     "-cpu IvyBridge,phys-bits=36,host-phys-bits=off"),
+    ("kvm-unit-tests", "-nodefaults -display none -kernel KERNEL -cpu max,-x2apic,+tsc-deadline,-pcid,+umip -device edu"),
+    ("virtme", "-cpu max -m 256 -smp 1 -name x -device i6300esb,id=watchdog0 -parallel none -net none -echr 1 "
+     "-chardev null,id=console,mux=on -serial chardev:console -mon chardev=console -vga none -display none "
+     "-no-reboot -kernel KERNEL -append console=ttyS0"),
+    ("syzkaller", "-m 256 -smp 2 -chardev socket,id=SOCKSYZ,server=on,wait=off,path=DIR/syz -mon chardev=SOCKSYZ,mode=control "
+     "-display none -serial null -no-reboot -name VM-0 -device virtio-rng-pci -device e1000,netdev=net0 "
+     "-netdev user,id=net0,restrict=on -hda DISK -snapshot -kernel KERNEL -append x"),
+    ("qemu's python", "-display none -vga none -chardev socket,id=mon,path=DIR/mon,server=on,wait=off "
+     "-mon chardev=mon,mode=control -machine pc -chardev socket,id=console,path=DIR/con,server=on,wait=off "
+     "-serial chardev:console"),
+    ("libvirt", "-name guest=x,debug-threads=on -machine pc-i440fx-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram "
+     "-accel kvm -accel tcg -cpu qemu64 -m size=262144k -object "
+     "'{\"qom-type\":\"memory-backend-ram\",\"id\":\"pc.ram\",\"size\":268435456}' -overcommit mem-lock=off "
+     "-smp 1,sockets=1,cores=1,threads=1 -uuid 11111111-2222-3333-4444-555555555555 -display none -no-user-config "
+     "-nodefaults -rtc base=utc,driftfix=slew -no-hpet -no-shutdown -global PIIX4_PM.disable_s3=1 -boot strict=on "
+     "-blockdev '{\"driver\":\"file\",\"filename\":\"DISK\",\"node-name\":\"f1\",\"auto-read-only\":true,\"discard\":\"unmap\"}' "
+     "-blockdev '{\"node-name\":\"n1\",\"read-only\":false,\"driver\":\"raw\",\"file\":\"f1\"}' "
+     "-device '{\"driver\":\"ide-hd\",\"bus\":\"ide.0\",\"unit\":0,\"drive\":\"n1\",\"id\":\"ide0-0-0\",\"bootindex\":1}' "
+     "-netdev '{\"type\":\"user\",\"id\":\"h0\"}' -device "
+     "'{\"driver\":\"e1000\",\"netdev\":\"h0\",\"id\":\"net0\",\"mac\":\"52:54:00:aa:bb:cc\",\"bus\":\"pci.0\",\"addr\":\"0x3\"}' "
+     "-chardev null,id=c0 -device '{\"driver\":\"isa-serial\",\"chardev\":\"c0\",\"id\":\"serial0\",\"index\":0}' "
+     "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny -msg timestamp=on"),
+    ("buildroot", "-serial null -display none -m 256 -M pc -kernel KERNEL -append console=ttyS0 "
+     "-drive file=DISK,if=virtio,format=raw -net nic,model=virtio -net user"),
+    ("cloud images", "-display none -accel tcg,thread=multi -m 1G -smp cpus=2 -nic user,model=virtio-net-pci "
+     "-object rng-random,id=rng0,filename=/dev/urandom -device virtio-rng-pci,rng=rng0 -object iothread,id=io0 "
+     "-drive file=DISK,if=none,id=d0,format=raw,cache=none,aio=native,discard=unmap,detect-zeroes=unmap,werror=stop "
+     "-device virtio-blk-pci,drive=d0,iothread=io0,bootindex=1"),
+)
+
+
+def run(alias, guest, where, line):
+    sock = os.path.join(where, "qmp")
+    if os.path.exists(sock):
+        os.unlink(sock)
+    for word, path in (("KERNEL", os.path.join(guest, "vmlinuz")), ("DISK", os.path.join(where, "disk")), ("DIR", where)):
+        line = line.replace(word, path)
+    command = [alias, "-S", *shlex.split(line), "-qmp", f"unix:{sock},server=on,wait=off"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        q = Qmp(sock)
+        status = q.command("query-status")["status"]
+        q.socket.sendall(b'{"execute": "quit"}')
+        said = process.communicate(timeout=60)[1]
+    except OSError:
+        process.kill()
+        return process.communicate()[1] or "no machine"
+    said = "".join(s for s in said.splitlines(True) if not re.search("warning: ", s))
+    return said or ("" if (status, process.returncode) == ("prelaunch", 0) else f"{status}, {process.returncode}")
+
+
+def main():
+    mimus, guest = sys.argv[1:3]
+    if not os.path.exists(os.path.join(guest, "vmlinuz")):
+        return 77
+    wrong = 0
+    with tempfile.TemporaryDirectory(prefix="mimus-alias-") as where:
+        alias = os.path.join(where, "qemu-system-x86_64")
+        os.symlink(os.path.abspath(mimus), alias)
+        with open(os.path.join(where, "disk"), "wb") as f:
+            f.truncate(1 << 20)
+        version = subprocess.run([alias, "--version"], capture_output=True, text=True, check=True).stdout
+        assert re.match(r"QEMU emulator version \d+\.\d+\.\d+", version), version
+        devices = subprocess.run([alias, "-device", "?"], capture_output=True, text=True, check=True).stdout
+        assert '"pc-testdev"' in devices and '"pci-testdev"' in devices, devices
+        for whose, line in ROWS:
+            said = run(alias, guest, where, line)
+            if said:
+                wrong += 1
+                print(f"{whose}: {line}\n    {said}")
+    return 1 if wrong else 0
+
+
+sys.exit(main())
