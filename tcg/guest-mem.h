@@ -69,13 +69,13 @@ typedef struct JumpEntry {
 /* @key has no bits but those of TCG_JC_MASK. */
 static inline uint32_t tcg_jc_offset(uint64_t pc, uint64_t key)
 {
-    return (uint32_t)((pc << 4) ^ pc ^ key) & TCG_JC_MASK;
+    return (uint32_t)((uint32_t)pc * 17 ^ key) & TCG_JC_MASK;
 }
 
 /* What the tag of entry @i is while it is empty: the pc that only key 0 looks for there. */
 static inline uint64_t tcg_jc_empty(unsigned i)
 {
-    return i ^ i >> 4 ^ i >> 8 ^ i >> 12;
+    return i * 16 * 0xf0f0f0f1u & TCG_JC_MASK; /* 17 times that is 1 */
 }
 
 /* One memory access on the slow path. */

@@ -102,8 +102,8 @@ static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
     case OP_ld:
     case OP_x87_ld:
     case OP_x87_st:
-    case OP_st: return ir_is_member(g->notes, i) ? 5 : 46;
-    case OP_probe: return ir_is_member(g->notes, i) ? 0 : 42;
+    case OP_st: return ir_is_member(g->notes, i) ? 5 : is_near(g, op) ? 34 : 46;
+    case OP_probe: return ir_is_member(g->notes, i) ? 0 : is_near(g, op) ? 30 : 42;
     default: break;
     }
     if (is_harmless(op)) {

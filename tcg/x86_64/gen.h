@@ -257,6 +257,12 @@ static inline void census_part(Gen *g, unsigned part, const uint8_t *from)
     }
 }
 
+/* Is it the TLB that is reached by shorter instructions? */
+static inline bool is_near(const Gen *g, const IrOp *op)
+{
+    return g->be->layout->near_tlb && (op->d & MEM_MMU_MASK) == 0;
+}
+
 /* analyse.c */
 void gen_analyse(Gen *g);
 
