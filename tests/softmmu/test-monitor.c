@@ -109,6 +109,36 @@ static void take_motion(void *opaque, const HidMotion *m)
 static const HidKeyboardOps keyboard = { take_key };
 static const HidMouseOps mouse = { take_motion };
 
+static bool set_boot_order(Machine *m, const char *order, GError **error)
+{
+    return true;
+}
+
+static bool no_device(Machine *m, const DeviceOption *o, GError **error)
+{
+    error_set(error, "no");
+    return false;
+}
+
+static bool no_id(Machine *m, const char *id, GError **error)
+{
+    error_set(error, "no");
+    return false;
+}
+
+static const char *no_cpu_id(Machine *m, unsigned n)
+{
+    return "";
+}
+
+static const MonitorBoard board = { set_boot_order, no_device, no_id, no_cpu_id };
+static bool is_present(void *opaque, unsigned n)
+{
+    return true;
+}
+
+static const CpuBus no_cpus = { .is_present = is_present }; /* to be asked of nothing else */
+
 static void bench_init(Bench *b)
 {
     static const RunHooks hooks = { .powerdown = powerdown, .wakeup = wakeup };
@@ -140,7 +170,9 @@ static void bench_init(Bench *b)
     b->rc = run_control_new(&b->m, &hooks);
     b->out = g_byte_array_new();
     b->chr = chardev_new_memory(b->out);
+    b->m.cpus = &no_cpus;
     b->mon = monitor_new(&b->m, b->rc, &cpus, NULL, b->chr);
+    monitor_set_board(b->mon, &board);
 }
 
 static void bench_free(Bench *b)

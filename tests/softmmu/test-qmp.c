@@ -54,6 +54,13 @@ static void on_event(void *opaque, const char *event, const char *data)
     qmp_event(((Bench *)opaque)->q, event, data);
 }
 
+static bool is_present(void *opaque, unsigned n)
+{
+    return true;
+}
+
+static const CpuBus no_cpus = { .is_present = is_present }; /* to be asked of nothing else */
+
 static void bench_init(Bench *b)
 {
     MonitorCpus cpus = { .count = cpu_count, .opaque = b };
@@ -64,6 +71,9 @@ static void bench_init(Bench *b)
     b->m.input = input_queue_new();
     b->m.root = device_new(&root_class, NULL, NULL);
     device_realize(b->m.root, NULL);
+    b->m.cpus = &no_cpus;
+    b->m.clock = clock_new_manual();
+    b->m.hid = hid_new(b->m.root, b->m.clock, b->m.input);
     b->m.event_hook = on_event;
     b->m.event_opaque = b;
     b->rc = run_control_new(&b->m, &(RunHooks){ 0 });
@@ -86,6 +96,7 @@ static void bench_free(Bench *b)
     chardev_free(b->none);
     run_control_free(b->rc);
     device_free(b->m.root);
+    clock_free(b->m.clock);
     input_queue_free(b->m.input);
     g_byte_array_unref(b->out);
     g_free(b->asked);
