@@ -360,7 +360,7 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
 {
     const TcgLayout *l = be->layout;
     uint8_t *scratch = env + l->scratch;
-    const uint8_t *site = *(const uint8_t **)(scratch + SCR_SITE);
+    const uint8_t *site = *(const uint8_t **)(scratch + SCR_SITE), *behind = site;
     uint64_t *pc = (uint64_t *)(env + l->pc), vbase = *(uint64_t *)(env + l->vbase);
     uint32_t kind = *(uint32_t *)(scratch + SCR_KIND), offset = 0, index = 0;
     TcgLeave leave = { .kind = (TcgExit)kind };
@@ -377,10 +377,10 @@ static TcgLeave left(X86Backend *be, uint8_t *env)
         break;
     case EXIT_LOOP: left_at_start(be, env, &leave, header_at(site), true); break;
     case TCG_EXIT_REASON:
-        h = header_at(site);
+        h = (const CodeHeader *)(site - get_number(&behind));
         g_assert(find_point(be, h->code, (uintptr_t)site, env, &offset, &index));
         *pc = vbase + offset;
-        memcpy(&leave.reason, site + 4, 4);
+        leave.reason = get_number(&behind);
         break;
     case EXIT_END:
         leave.kind = TCG_EXIT_REASON;

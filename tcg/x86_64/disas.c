@@ -19,16 +19,26 @@ typedef struct Callee {
     size_t data; /* bytes behind the call */
 } Callee;
 
+static size_t two_numbers(const uint8_t *behind)
+{
+    const uint8_t *end = behind;
+
+    get_number(&end);
+    get_number(&end);
+    return (size_t)(end - behind);
+}
+
 static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t *behind)
 {
+    size_t numbers = two_numbers(behind);
     const struct {
         const uint8_t *thunk;
         Callee callee;
     } known[] = {
-        { be->exit_loop, { "exit_loop", 4 } }, { be->exit_reason, { "exit_reason", 8 } },
+        { be->exit_loop, { "exit_loop", 4 } }, { be->exit_reason, { "exit_reason", numbers } },
         { be->exit_end, { "exit_end", 4 } },   { be->exit_lookup, { "exit_lookup", 0 } },
         { be->exit_jump, { "exit_jump", 8 } },
-        { be->trap, { "trap", 8 } },           { be->pack_env, { "pack_env", 0 } },
+        { be->trap, { "trap", numbers } },           { be->pack_env, { "pack_env", 0 } },
         { be->open_top, { "open_top", 0 } },
         { be->pack_rec, { "pack_rec", 0 } },   { be->divs128, { "divs128", 0 } },
         { be->vec_slow, { "vec_slow", 0 } },   { be->carry_env, { "carry_env", 0 } },

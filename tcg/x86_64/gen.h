@@ -10,6 +10,8 @@
 #ifndef TCG_X86_64_GEN_H
 #define TCG_X86_64_GEN_H
 
+#include <string.h>
+
 #include "tcg/backend.h"
 #include "tcg/flags.h"
 #include "tcg/native/codebuf.h"
@@ -494,6 +496,26 @@ static inline bool find_point(const X86Backend *be, const TcgCode *code, uint64_
     uint64_t host = host_pc - ((uintptr_t)code->start - sizeof(CodeHeader));
 
     return fault_map_find(code, host, env, be->layout->flags, offset, index);
+}
+
+/* What stands behind a call of a thunk: numbers that mostly fit into 16 bits. */
+static inline void put_number(Asm *a, uint32_t v)
+{
+    x_word(a, MIN(v, UINT16_MAX));
+    if (v >= UINT16_MAX) {
+        x_dword(a, v);
+    }
+}
+static inline uint32_t get_number(const uint8_t **at)
+{
+    uint32_t v = (*at)[0] | (uint32_t)(*at)[1] << 8;
+
+    *at += 2;
+    if (v == UINT16_MAX) {
+        memcpy(&v, *at, 4);
+        *at += 4;
+    }
+    return v;
 }
 
 /* What is left most often has its address in env, TcgLayout.own: such a call is 3 bytes, and a mask

@@ -300,12 +300,10 @@ void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be)
 void x64_trap(void *env, const uint8_t *site, const X86Backend *be)
 {
     const TcgLayout *l = be->layout;
-    uint32_t word, code, offset = 0, index = 0;
-    const CodeHeader *h;
+    const uint8_t *behind = site;
+    const CodeHeader *h = (const CodeHeader *)(site - get_number(&behind));
+    uint32_t code = get_number(&behind), offset = 0, index = 0;
 
-    memcpy(&word, site, 4);
-    memcpy(&code, site + 4, 4);
-    h = (const CodeHeader *)(site - word);
     g_assert(find_point(be, h->code, (uintptr_t)site, env, &offset, &index));
     *(uint64_t *)at(env, l->pc) = *(uint64_t *)at(env, l->vbase) + offset;
     *(int32_t *)at(env, l->budget) += (int32_t)(h->code->ninsns - index);

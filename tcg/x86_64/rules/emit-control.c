@@ -45,7 +45,7 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 }
 
 #define NEAR \
-    120 /* by estimate: those that turn out to be farther than 127 cost a second emission */
+    123 /* by estimate: those that turn out to be farther than 127 cost a second emission */
 
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own)
 {
@@ -71,6 +71,13 @@ void trap_stub(Gen *g, unsigned cc, uint32_t code)
 static void put_site(Gen *g)
 {
     x_dword(&g->a, (uint32_t)(g->a.p - g->a.start));
+}
+
+/* … and why it leaves. */
+static void put_reason(Gen *g, uint32_t reason)
+{
+    put_number(&g->a, (uint32_t)(g->a.p - g->a.start));
+    put_number(&g->a, reason);
 }
 
 /* -- Entry ------------------------------------------------------------------------------------ */
@@ -293,8 +300,7 @@ void emit_trap(Gen *g)
     p = fault_point(g);
     x_call(&g->a, g->be->trap);
     point_here(g, p);
-    put_site(g);
-    x_dword(&g->a, g->op->imm);
+    put_reason(g, g->op->imm);
 }
 
 void emit_trap_if(Gen *g)
@@ -496,8 +502,7 @@ static void stub_trap(Gen *g, Stub *s)
 {
     x_call(&g->a, g->be->trap);
     point_here(g, s->point);
-    put_site(g);
-    x_dword(&g->a, s->code);
+    put_reason(g, s->code);
 }
 
 static void stub_exit_if(Gen *g, Stub *s)
@@ -505,8 +510,7 @@ static void stub_exit_if(Gen *g, Stub *s)
     give_back(g, s->giveback);
     x_call(&g->a, g->be->exit_reason);
     point_here(g, s->point);
-    put_site(g);
-    x_dword(&g->a, s->code);
+    put_reason(g, s->code);
 }
 
 static void stub_jump(Gen *g, Stub *s)

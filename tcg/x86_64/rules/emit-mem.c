@@ -42,8 +42,13 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
     m->member = ir_is_member(g->notes, g->cur);
     m->group = m->member ? NULL : group;
     m->addr = use_gpr(g, g->op->a);
-    m->t0 = m->member ? use_gpr(g, group->token) : alloc_gpr(g);
-    m->t1 = alloc_gpr(g);
+    if (!m->member && g->ops[g->last[g->cur]].op == OP_jump) { /* what is loaded is to be in PC_REG */
+        m->t1 = alloc_gpr(g);
+        m->t0 = alloc_gpr(g);
+    } else {
+        m->t0 = m->member ? use_gpr(g, group->token) : alloc_gpr(g);
+        m->t1 = alloc_gpr(g);
+    }
     m->host = mem_index((X86Reg)m->t0, (X86Reg)m->addr, 0, (int32_t)g->op->imm);
     if (!m->member) {
         m->point = fault_point(g);
