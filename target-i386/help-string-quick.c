@@ -8,7 +8,7 @@
 #include "target-i386/help.h"
 #include "target-i386/host-mask.h"
 
-enum { PAGE = 4096, CALL_BYTES = 64 * 1024, SCAN_ELEMENTS = 64, WORDS_BELOW = 256 };
+enum { PAGE = 4096, SCAN_ELEMENTS = 64, WORDS_BELOW = 256 };
 
 /* Fixed sizes of access to bytes of any alignment. */
 typedef struct __attribute__((packed)) Any {
@@ -167,7 +167,7 @@ bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how)
 {
     unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3, op = how & STRING_OP;
     unsigned mmu = (how >> STRING_MMU_SHIFT) & 3;
-    uint64_t left = CALL_BYTES >> log2, n;
+    uint64_t left = string_call_elements(c->regs[R_RCX], log2), n;
 
     if (!is_simple(c, how) || op == STRING_LODS)
         return false;
@@ -254,7 +254,9 @@ bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how)
 {
     unsigned log2 = (how >> STRING_SIZE_SHIFT) & 3;
     bool cmps = (how & STRING_OP) == STRING_CMPS, repne = how & STRING_REPNE;
-    uint64_t *r = c->regs, n, left = mask_has() && !(cmps && repne) ? CALL_BYTES : SCAN_ELEMENTS;
+    uint64_t *r = c->regs, n, whole = string_call_elements(r[R_RCX], log2);
+    uint64_t left = mask_has() && !(cmps && repne) ? whole : MIN(whole, SCAN_ELEMENTS);
+    bool to_end = left == whole;
     const uint8_t *a = NULL, *b;
     unsigned mmu = (how >> STRING_MMU_SHIFT) & 3;
 
@@ -273,5 +275,6 @@ bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how)
         if (compare(c, a, b, log2, n, repne))
             return true;
     }
-    return !r[R_RCX];
+    *result = !r[R_RCX];
+    return *result || to_end;
 }

@@ -3,9 +3,9 @@
  * REP string instructions: runs within pages and segment limits by host pointers, single elements
  * where a page is not plain memory, where an element crosses a page, in expand-down segments. RCX,
  * RSI and RDI are committed before every access that may fault, so that faults are precise; one
- * call moves at most CALL_BYTES. Flags of CMPS and SCAS are always those of the last comparison, as
- * AMD's processors have them when an element faults (Intel's have those from before the
- * instruction).
+ * call moves at most STRING_CALL_BYTES. Flags of CMPS and SCAS are always those of the last
+ * comparison, as AMD's processors have them when an element faults (Intel's have those from before
+ * the instruction).
  */
 #include "target-i386/help.h"
 
@@ -13,7 +13,7 @@
 
 #include "tcg/lanes.h"
 
-enum { CALL_BYTES = 64 * 1024, PAGE = 4096 };
+enum { PAGE = 4096 };
 
 typedef struct Rep {
     CpuX86 *c;
@@ -66,7 +66,7 @@ static Rep rep_begin(CpuX86 *c, uint32_t how)
     r.backward = c->eflags & EFL_DF;
     r.flat_src = segment_unchecked(c, r.seg);
     r.flat_dst = segment_unchecked(c, SEG_ES);
-    r.budget = how & STRING_SINGLE ? 1 : CALL_BYTES >> r.log2;
+    r.budget = how & STRING_SINGLE ? 1 : string_call_elements(reg_read(&r, R_RCX), r.log2);
     return r;
 }
 

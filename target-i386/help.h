@@ -40,6 +40,13 @@ enum {
     STRING_PLAIN = 1 << 20,  /* 64-bit addresses, no bases, no alignment checks, not SINGLE */
     STRING_MMU_SHIFT = 21,   /* MMU_* of PLAIN ones: 2 bits */
 };
+/* What a REP instruction does each time it is entered: at most so many bytes, until RCX is a multiple of as many
+ * elements. So it is entered as often whatever part of that either helper, or a fault, leaves to the next. */
+#define STRING_CALL_BYTES (64 * 1024)
+static inline uint64_t string_call_elements(uint64_t rcx, unsigned log2)
+{
+    return ((rcx - 1) & ((STRING_CALL_BYTES >> log2) - 1)) + 1;
+}
 /* help-string-quick.c */
 bool quick_string_move(CpuX86 *c, uint64_t *result, uint32_t how);
 bool quick_string_compare(CpuX86 *c, uint64_t *result, uint32_t how);
