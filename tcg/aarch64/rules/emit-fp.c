@@ -496,6 +496,8 @@ void emit_stub_soft(Gen *g, const Stub *s)
             env_store(&g->a, is_vec(from) ? bytes_of(g, op->arg[i]) : 8, s->operand[i], to);
         }
     }
+    a_word(&g->a, 0xd53b4200 | X16); /* MRS NZCV: the way without a stub leaves them alone */
+    env_store(&g->a, 8, X16, scr(g, SCR_NZCV));
     a_bl(&g->a, g->be->soft_op);
     a_word(&g->a, s->code);
     if (is_wide(t)) {
@@ -508,6 +510,9 @@ void emit_stub_soft(Gen *g, const Stub *s)
     }
     if (op->op == OP_fcomi) {
         flags_of_word(g, s->result[0]);
+    } else {
+        env_load(&g->a, 8, X16, scr(g, SCR_NZCV));
+        a_word(&g->a, 0xd51b4200 | X16); /* MSR NZCV */
     }
     a_b(&g->a, s->done + g->a.rx);
 }

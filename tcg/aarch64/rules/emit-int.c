@@ -670,6 +670,7 @@ static void divide_long(Gen *g, bool sign, int q, int r)
     a_alu(&g->a, sign ? A_SDIV : A_UDIV, 8, q, lo, c);
     a_msub(&g->a, 8, r, q, c, lo);
     s->done = g->a.p;
+    a_flags_changed(&g->a); /* by the stub */
 }
 
 void emit_div(Gen *g)
