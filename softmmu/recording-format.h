@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-#define RECORD_MAGIC     "mimusrec\1\0\0\0\0\0\0\0" /* with the version of the format */
+/* With the version, of the format and of what is the same in each run: version 2 counts time for
+ * accesses to devices and knows REPs by their turns. */
+#define RECORD_VERSION   2
+#define RECORD_MAGIC     "mimusrec\2\0\0\0\0\0\0\0"
 #define RECORD_MAGIC_LEN 16
 
 typedef enum FrameType {

@@ -208,8 +208,8 @@ RecordReader *record_open_bytes(GBytes *file, GError **error)
     if (r->size < RECORD_MAGIC_LEN || memcmp(r->data, RECORD_MAGIC, 8)) {
         damaged(r, "it is not a recording");
     } else if (memcmp(r->data, RECORD_MAGIC, RECORD_MAGIC_LEN)) {
-        damaged(r, "it has version %u of the format, and this Mimus reads version 1",
-                (unsigned)get_le(r->data + 8, 4));
+        damaged(r, "it has version %u of the format, and this Mimus reads version %u",
+                (unsigned)get_le(r->data + 8, 4), RECORD_VERSION);
     } else {
         r->pos = RECORD_MAGIC_LEN;
         if (take_preamble(r))

@@ -74,7 +74,7 @@ static bool peek(void *opaque, unsigned n, uint64_t addr, void *buf, size_t len)
 {
     Bench *b = opaque;
 
-    if (addr < 0x10000 || addr + len > 0x14000)
+    if (addr < 0x10000 || addr > 0x14000 || len > 0x14000 - addr)
         return false;
     memcpy(buf, b->ram->host + addr - 0x10000, len);
     return true;

@@ -340,8 +340,8 @@ static void test_foreign(void **state)
     } rows[] = {
         { "", "it is not a recording" },
         { "#!/bin/sh and more than sixteen bytes", "it is not a recording" },
-        { "mimusrec\2.......", "it has version 774778370 of the format, and this Mimus reads"
-                               " version 1" },
+        { "mimusrec\1.......", "it has version 774778369 of the format, and this Mimus reads"
+                               " version 2" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
