@@ -103,7 +103,7 @@ static bool check_id(const PcBoard *b, const char *id, GError **error)
 {
     if (!id)
         return true;
-    if (!pc_check_id(id, error))
+    if (!device_check_id(id, error))
         return false;
     if (strlen(id) >= CPU_HOTPLUG_ID)
         error_set(error, "id=%s: more than %u characters", id, CPU_HOTPLUG_ID - 1);

@@ -95,8 +95,6 @@ bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError **error);
 /* disable-legacy= and disable-modern= of a virtio device that has just been made. */
 bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error);
-/* A name that commands can give and events can tell: a letter, then letters, digits, -, . and _. */
-bool pc_check_id(const char *id, GError **error);
 /* Property @name of @o as a number; @fallback when it is not given. */
 bool pc_get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
                    uint64_t *value, GError **error);

@@ -78,17 +78,6 @@ bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError 
     return false;
 }
 
-bool pc_check_id(const char *id, GError **error)
-{
-    bool good = g_ascii_isalpha(*id);
-
-    for (const char *p = id; *p; p++)
-        good &= g_ascii_isalnum(*p) || strchr("-._", *p);
-    if (!good)
-        error_set(error, "Parameter 'id' expects an identifier, not '%s'", id);
-    return good;
-}
-
 bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error)
 {
     VirtioDevice *v = (VirtioDevice *)dev;
@@ -303,7 +292,7 @@ static Device *find_child(const Device *parent, const char *id)
 /* By its name a function is found again; there is none like it on the bus. */
 static bool check_name(const Device *bus, const char *id, GError **error)
 {
-    if (id && !pc_check_id(id, error))
+    if (id && !device_check_id(id, error))
         return false;
     if (id && find_child(bus, id)) {
         error_set(error, "Duplicate device ID '%s'", id);

@@ -62,6 +62,17 @@ bool device_realize(Device *dev, GError **error)
     return true;
 }
 
+bool device_check_id(const char *id, GError **error)
+{
+    bool good = g_ascii_isalpha(*id);
+
+    for (const char *p = id; *p; p++)
+        good &= g_ascii_isalnum(*p) || strchr("-._", *p);
+    if (!good)
+        error_set(error, "Parameter 'id' expects an identifier, not '%s'", id);
+    return good;
+}
+
 void device_unrealize(Device *dev)
 {
     for (unsigned i = dev->children->len; i-- > 0;)

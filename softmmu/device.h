@@ -152,6 +152,8 @@ struct Device {
 /* A zeroed device of @klass below @parent (NULL: a root). @id may be NULL (class name, made unique
  * among its siblings). The parent owns it. */
 Device *device_new(const DeviceClass *klass, Device *parent, const char *id);
+/* A name that commands can give and events can tell: a letter, then letters, digits, -, . and _. */
+bool device_check_id(const char *id, GError **error);
 /* Realize this one device (parents before children is the caller's order). */
 bool device_realize(Device *dev, GError **error);
 void device_unrealize(Device *dev); /* children first, reverse order */

@@ -64,6 +64,8 @@ static const struct {
     {"-smp sockets=65535,cores=65535,threads=65535", "Invalid SMP CPUs 65536. The max CPUs supported by machine 'pc-i440fx-7.2' is 255"},
 
     {"-M foo", "-M foo: unsupported machine type 'foo' (-machine help lists them)"},
+    {"-drive file=x,id=1", "-drive file=x,id=1: id: Parameter 'id' expects an identifier, not '1'"},
+    {"-chardev null,id=", "-chardev null,id=: Parameter 'id' expects an identifier, not ''"},
     {"-M q35", "-M q35: machine type 'q35' is not supported yet; use pc"},
     {"-machine pc,accel=kvm", "-machine pc,accel=kvm: accel: accelerator 'kvm' is not supported; use tcg"},
     {"-machine pc,usb=on", "-machine pc,usb=on: usb: only 'off' is supported yet"},

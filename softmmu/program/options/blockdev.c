@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "softmmu/device.h"
 #include "softmmu/error.h"
 #include "softmmu/program/options/internal.h"
 #include "softmmu/program/options/keyval.h"
@@ -76,7 +77,7 @@ static bool set_driver(void *ctx, const char *value, GError **error)
 static bool set_node_name(void *ctx, const char *value, GError **error)
 {
     replace(&((BlockNode *)ctx)->name, value);
-    return true;
+    return device_check_id(value, error);
 }
 
 static bool set_filename(void *ctx, const char *value, GError **error)

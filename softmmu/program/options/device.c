@@ -170,6 +170,8 @@ bool opt_chardev(Options *o, const char *arg, GError **error)
         error_set(error, "id is needed");
         return false;
     }
+    if (!device_check_id(args.id, error))
+        return false;
     if (find_chardev(o, args.id)) {
         error_set(error, "there is another character device with id '%s'", args.id);
         return false;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "softmmu/device.h"
 #include "softmmu/error.h"
 
 typedef struct Pair {
@@ -77,7 +78,8 @@ bool keyval_apply(const char *text, const char *implied, const KeyRow *rows, voi
             error_set(error, "unknown parameter '%s'", pair->key);
             return false;
         }
-        if (!row->set(ctx, pair->value, error)) {
+        if ((!strcmp(pair->key, "id") && !device_check_id(pair->value, error)) ||
+            !row->set(ctx, pair->value, error)) {
             if (!implied || strcmp(implied, pair->key))
                 g_prefix_error(error, "%s: ", pair->key);
             return false;
