@@ -182,7 +182,6 @@ def machine_rows(files):
     for text in ("kvm", "xen", "nonsense", ""):
         yield ["-accel", text], f"accelerator '{text}'"
     yield ["-accel", "tcg,backend=nonsense"], "unknown back end 'nonsense'"
-    yield ["-accel", "tcg,thread=multi"], "only 'single'"
     for text in ("0", "x", "-1", "", "1025", "99999999", "18446744073709551616"):
         yield ["-accel", f"tcg,tb-size={text}"], "tb-size: .*is not a number from 1"
 
