@@ -111,24 +111,6 @@ static bool set_no_flush(void *ctx, const char *value, GError **error)
 }
 
 /* A format says whether it is written to; its file follows. */
-static bool check_switch(void *ctx, const char *value, GError **error)
-{
-    bool ignored;
-
-    return parse_switch(value, &ignored, error);
-}
-
-static bool must_be_off(void *ctx, const char *value, GError **error)
-{
-    bool on;
-
-    if (!parse_switch(value, &on, error))
-        return false;
-    if (on)
-        error_set(error, "only 'off' is supported");
-    return !on;
-}
-
 /* The drive has a thread of its own whatever is chosen. */
 static bool check_aio(void *ctx, const char *value, GError **error)
 {
@@ -151,11 +133,11 @@ static const KeyRow node_keys[] = {
     { "filename", set_filename },
     { "file", set_file },
     { "read-only", set_read_only },
-    { "auto-read-only", check_switch },
+    { "auto-read-only", key_is_switch },
     { "discard", set_discard },
     { "cache.no-flush", set_no_flush },
-    { "cache.direct", must_be_off },
-    { "detect-zeroes", must_be_off },
+    { "cache.direct", key_must_be_off },
+    { "detect-zeroes", key_must_be_off },
     { "aio", check_aio },
     { "locking", check_locking },
     { NULL },

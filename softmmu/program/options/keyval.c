@@ -115,6 +115,35 @@ bool parse_switch(const char *text, bool *value, GError **error)
     return false;
 }
 
+bool key_is_switch(void *ctx, const char *value, GError **error)
+{
+    bool ignored;
+
+    return parse_switch(value, &ignored, error);
+}
+
+static bool must_be(bool wanted, const char *value, GError **error)
+{
+    bool on;
+
+    if (!parse_switch(value, &on, error))
+        return false;
+    if (on == wanted)
+        return true;
+    error_set(error, "only '%s' is supported yet", wanted ? "on" : "off");
+    return false;
+}
+
+bool key_must_be_off(void *ctx, const char *value, GError **error)
+{
+    return must_be(false, value, error);
+}
+
+bool key_must_be_on(void *ctx, const char *value, GError **error)
+{
+    return must_be(true, value, error);
+}
+
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, GError **error)
 {
     char *end;

@@ -18,6 +18,10 @@ typedef struct KeyRow {
 /* Call the row of each key in order; an "id" has to be one (device_check_id()). @implied is the key of a bare first part; NULL: none. */
 bool keyval_apply(const char *text, const char *implied, const KeyRow *rows, void *ctx,
                   GError **error);
+/* Rows of keys that change nothing: either word will do, or only one: the other is not modelled. */
+bool key_is_switch(void *ctx, const char *value, GError **error);
+bool key_must_be_off(void *ctx, const char *value, GError **error);
+bool key_must_be_on(void *ctx, const char *value, GError **error);
 /* The same pairs as a table of strings. */
 GHashTable *keyval_table(const char *text, const char *implied);
 

@@ -125,29 +125,6 @@ static bool set_kernel_decompress(void *ctx, const char *value, GError **error)
     return true;
 }
 
-/* Switches whose other position is not modelled. */
-static bool must_be(bool wanted, const char *value, GError **error)
-{
-    bool on;
-
-    if (!parse_switch(value, &on, error))
-        return false;
-    if (on == wanted)
-        return true;
-    error_set(error, "only '%s' is supported yet", wanted ? "on" : "off");
-    return false;
-}
-
-static bool must_be_off(void *ctx, const char *value, GError **error)
-{
-    return must_be(false, value, error);
-}
-
-static bool must_be_on(void *ctx, const char *value, GError **error)
-{
-    return must_be(true, value, error);
-}
-
 static bool set_pflash0(void *ctx, const char *value, GError **error)
 {
     g_free(((Options *)ctx)->pflash[0]);
@@ -181,7 +158,7 @@ static bool set_dump_guest_core(void *ctx, const char *value, GError **error)
 /* vmport and the like: "auto" is what it is here. */
 static bool off_or_auto(void *ctx, const char *value, GError **error)
 {
-    return !strcmp(value, "auto") || must_be_off(ctx, value, error);
+    return !strcmp(value, "auto") || key_must_be_off(ctx, value, error);
 }
 
 /* Where KVM has it, which is another accelerator. */
@@ -206,7 +183,7 @@ static const KeyRow machine_keys[] = {
     { "type", set_machine_type },
     { "accel", set_machine_accel },
     { "hpet", set_machine_hpet },
-    { "usb", must_be_off },
+    { "usb", key_must_be_off },
     { "vmport", off_or_auto },
     { "pflash0", set_pflash0 },
     { "pflash1", set_pflash1 },
@@ -214,11 +191,11 @@ static const KeyRow machine_keys[] = {
     { "kernel-irqchip", check_irqchip },
     { "memory-backend", set_memory_backend },
     { "dump-guest-core", set_dump_guest_core },
-    { "mem-merge", must_be_off },
-    { "pit", must_be_on },
+    { "mem-merge", key_must_be_off },
+    { "pit", key_must_be_on },
     { "smm", set_machine_smm },
-    { "acpi", must_be_on },
-    { "i8042", must_be_on },
+    { "acpi", key_must_be_on },
+    { "i8042", key_must_be_on },
     { "kernel-decompress", set_kernel_decompress },
     { NULL },
 };
@@ -330,7 +307,7 @@ COUNT_SETTER(sockets)
 COUNT_SETTER(cores)
 COUNT_SETTER(threads)
 
-static bool must_be_one(void *ctx, const char *value, GError **error)
+static bool key_must_be_one(void *ctx, const char *value, GError **error)
 {
     if (!strcmp(value, "1"))
         return true;
@@ -341,8 +318,8 @@ static bool must_be_one(void *ctx, const char *value, GError **error)
 static const KeyRow smp_keys[] = {
     { "cpus", set_cpus },        { "maxcpus", set_max_cpus },
     { "sockets", set_sockets },  { "cores", set_cores },
-    { "threads", set_threads },  { "dies", must_be_one },
-    { "clusters", must_be_one }, { NULL },
+    { "threads", set_threads },  { "dies", key_must_be_one },
+    { "clusters", key_must_be_one }, { NULL },
 };
 
 bool opt_smp(Options *o, const char *arg, GError **error)
@@ -521,7 +498,7 @@ static bool no_snapshot(void *ctx, const char *value, GError **error)
 static const KeyRow icount_keys[] = {
     { "shift", set_shift },
     { "sleep", set_sleep },
-    { "align", must_be_off },
+    { "align", key_must_be_off },
     { "rr", set_rr },
     { "rrfile", set_rr_file },
     { "rrsnapshot", no_snapshot },

@@ -67,28 +67,10 @@ static bool set_netdev(void *ctx, const char *value, GError **error)
 }
 
 /* With other processes, of which there are none. */
-static bool check_share(void *ctx, const char *value, GError **error)
-{
-    bool share;
-
-    return parse_switch(value, &share, error);
-}
-
-static bool must_be_off(void *ctx, const char *value, GError **error)
-{
-    bool on;
-
-    if (!parse_switch(value, &on, error))
-        return false;
-    if (on)
-        error_set(error, "only 'off' is supported");
-    return !on;
-}
-
 /* clang-format off */
 static const KeyRow memory_keys[] = {
-    { "qom-type", take_as_is }, { "id", set_id }, { "size", set_size }, { "share", check_share },
-    { "prealloc", must_be_off }, { "merge", must_be_off }, { "hugetlb", must_be_off }, { NULL },
+    { "qom-type", take_as_is }, { "id", set_id }, { "size", set_size }, { "share", key_is_switch },
+    { "prealloc", key_must_be_off }, { "merge", key_must_be_off }, { "hugetlb", key_must_be_off }, { NULL },
 };
 static const KeyRow random_keys[] = {
     { "qom-type", take_as_is }, { "id", set_id }, { "filename", take_as_is }, { NULL },
