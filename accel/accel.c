@@ -441,8 +441,8 @@ static void init_l1(Cpu *cpu)
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
         run->l1_step[mmu] = near && mmu == 0 ? 2 : 1;
         for (unsigned w = 0; w < 2; w++) {
-            run->l1[mmu][w] = near && mmu == 0 ? (TlbEntry *)((char *)cpu + near) + w
-                                               : run->tail->tlb[mmu][w];
+            run->l1[mmu][w] =
+                near && mmu == 0 ? (TlbEntry *)((char *)cpu + near) + w : run->tail->tlb[mmu][w];
             for (unsigned i = 0; i < TCG_TLB_SIZE; i++)
                 l1_entry(run, mmu, w, i)->tag = TLB_NONE;
         }

@@ -229,7 +229,8 @@ static int32_t left_of_turn(const Cpu *cpu)
     const CpuRun *run = cpu->run;
     bool stopped = run->accel->debug.stop.why != DEBUG_NOTHING;
 
-    if (cpu->budget < 0 || (!stopped && (cpu->budget || run->common->halted || run->common->absent)))
+    if (cpu->budget < 0 ||
+        (!stopped && (cpu->budget || run->common->halted || run->common->absent)))
         return 0;
     return cpu->budget + run->debug_kept;
 }
@@ -297,8 +298,8 @@ void cpu_restart_alone(void *env)
     cpu_loop_exit(cpu);
 }
 
-/* The block for it has been made and is as any other: no need for the loop. Accesses of the x87 are checked
- * as groups even without any: what fails there is for mem_alone(). */
+/* The block for it has been made and is as any other: no need for the loop. Accesses of the x87 are
+ * checked as groups even without any: what fails there is for mem_alone(). */
 const TcgCode *cpu_rest_alone(void *env, const TcgCode **from)
 {
     Cpu *cpu = env;
@@ -309,8 +310,8 @@ const TcgCode *cpu_rest_alone(void *env, const TcgCode **from)
     uint32_t offset, index;
     CpuContext ctx;
 
-    if (tb->no_groups || tb->retired || tb->straddles || tb->trace || tb->whole || tb == run->private_tb ||
-        log_enabled(LOG_UNCHAINED | LOG_EXEC | LOG_CPU))
+    if (tb->no_groups || tb->retired || tb->straddles || tb->trace || tb->whole ||
+        tb == run->private_tb || log_enabled(LOG_UNCHAINED | LOG_EXEC | LOG_CPU))
         return NULL;
     tcg_restore_state(a->tcg, code, run->tail->slow.host_pc, cpu, &offset, &index);
     cpu->pc = cpu->ops->wrap_pc(cpu, cpu->vbase + offset);

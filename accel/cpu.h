@@ -38,12 +38,12 @@ enum {
 struct Cpu {
     const CpuOps *ops;
     CpuRun *run;
-    uint64_t pc;     /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
-                        after cpu_sync_state() */
+    uint64_t pc; /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
+                    after cpu_sync_state() */
     uint32_t interrupt_request;
     /* From byte 40 on, that is the second field of cc, 256 bytes are the cheapest to reach. */
     FlagsRecord cc;
-    int32_t budget; /* instructions that may still start before the engine wants control */
+    int32_t budget;  /* instructions that may still start before the engine wants control */
     uint64_t vbase;  /* guest pc of byte 0 of the running mapping unit */
     uint64_t jc_key; /* jump cache context; its top three bits are the architecture's (see below) */
     uint64_t own[TCG_OWN]; /* TcgLayout.own */
@@ -61,7 +61,8 @@ typedef struct CpuCommon {
     AddressSpace *memory, *io;
     uint64_t monitor; /* the line of RAM that a store will be told of, | 1; 0: none */
     uint16_t asid;
-    bool x87_on_host; /* the guest's x87 stack and status word are in the host's x87 (TCG_HAS_X87) */
+    bool
+        x87_on_host; /* the guest's x87 stack and status word are in the host's x87 (TCG_HAS_X87) */
 } CpuCommon;
 
 typedef struct CpuTail {
@@ -83,7 +84,7 @@ typedef struct CpuPage {
     uint8_t prot; /* PROT_*: what later accesses with the same MMU index may do unasked. W only
                      if the dirty bit is set already. */
     bool global;
-    bool watched; /* CpuOps.watched() is asked before each data access */
+    bool watched;        /* CpuOps.watched() is asked before each data access */
     AddressSpace *space; /* where phys lies; NULL: CpuCommon.memory */
 } CpuPage;
 
@@ -131,13 +132,14 @@ struct CpuOps {
     const char *name;
     size_t state_size; /* of the struct that begins with Cpu */
     size_t common_offset;
-    size_t near_tlb_offset; /* TcgLayout.near_tlb, where the back end and the host know it; 0: none */
+    size_t
+        near_tlb_offset; /* TcgLayout.near_tlb, where the back end and the host know it; 0: none */
     const IrSlot *slots;
     unsigned nslots;
     const TcgHelper *helpers;
     unsigned nhelpers;
     int32_t mxcsr_offset, fcw_offset, fsw_offset;
-    bool host_x87;           /* TcgLayout.host_x87 where there is TCG_HAS_X87 */
+    bool host_x87; /* TcgLayout.host_x87 where there is TCG_HAS_X87 */
 
     void (*get_context)(Cpu *cpu, CpuContext *out); /* may raise (CS limit) */
     /* Guest pc as exits leave it (64-bit sum) -> as the mode has it (16, 32, 64 bits wide). */
@@ -147,11 +149,11 @@ struct CpuOps {
     /* Page walk for @addr. False: the fault is recorded for raise_fault(). Sets accessed and
      * dirty bits. @probe: no side effects, nothing recorded (monitor, debugger). */
     bool (*walk)(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);
-    /* For data, the same from what earlier walks have left, without side effects; false: not known so.
-     * General registers only. May be NULL. */
+    /* For data, the same from what earlier walks have left, without side effects; false: not known
+     * so. General registers only. May be NULL. */
     bool (*walk_quick)(Cpu *cpu, uint64_t addr, bool write, unsigned mmu, CpuPage *out);
-    /* May be NULL. get_context() as it would be at @pc, where that asks for nothing else to be done; false
-     * otherwise. General registers only. */
+    /* May be NULL. get_context() as it would be at @pc, where that asks for nothing else to be
+     * done; false otherwise. General registers only. */
     bool (*quick_context)(Cpu *cpu, uint64_t pc, CpuContext *out);
     void (*raise_fault)(Cpu *cpu) G_GNUC_NORETURN;
     /* A misaligned MEM_ALIGN access reached the slow path: raise (#GP, #AC) or return to let it
@@ -170,24 +172,25 @@ struct CpuOps {
     bool (*has_work)(Cpu *cpu); /* would a halted CPU wake up? */
     /* TCG_EXIT_REASON: act on the frontend's own exit reasons, then the loop goes on. */
     void (*exit_reason)(Cpu *cpu, uint32_t reason);
-    /* A jump at @from, whose IR has @reason, leads to cpu->pc, where no block is known: may it? Else
-     * state is put back as it was before the jump, which then was not executed, and this raises. */
+    /* A jump at @from, whose IR has @reason, leads to cpu->pc, where no block is known: may it?
+     * Else state is put back as it was before the jump, which then was not executed, and this
+     * raises. */
     void (*check_jump)(Cpu *cpu, uint64_t from, uint32_t reason);
-    /* The host's x87 has been emptied into @image, as FXSAVE64 makes it (see cpu_x87_to_host()). May be
-     * NULL without host_x87. */
+    /* The host's x87 has been emptied into @image, as FXSAVE64 makes it (see cpu_x87_to_host()).
+     * May be NULL without host_x87. */
     void (*x87_from_host)(Cpu *cpu, const void *image);
     void (*reset)(Cpu *cpu);
     void (*print_registers)(Cpu *cpu, GString *out);
     void (*print_core)(Cpu *cpu, GString *out); /* without floating point; NULL: print_registers */
-    const CpuTraceOps *trace; /* for plugins; NULL: there can be none */
+    const CpuTraceOps *trace;                   /* for plugins; NULL: there can be none */
     /* Disassemble @len bytes that lie at linear address @addr, for -d in_asm (may be NULL). */
     void (*disas)(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                   GString *out);
 };
 
-/* The top bits (of TCG_JC_MASK) of jc_key, that the frontend may change from translated code without
- * leaving it: the part of `mode` that code changes all the time (x87 TOP). They equal
- * (mode >> CPU_HOT_MODE_SHIFT) & 7. */
+/* The top bits (of TCG_JC_MASK) of jc_key, that the frontend may change from translated code
+ * without leaving it: the part of `mode` that code changes all the time (x87 TOP). They equal (mode
+ * >> CPU_HOT_MODE_SHIFT) & 7. */
 #define CPU_KEY_HOT_SHIFT  15
 #define CPU_HOT_MODE_SHIFT 29
 
@@ -223,8 +226,8 @@ void cpu_kick(Cpu *cpu);
 void cpu_interrupt(Cpu *cpu, uint32_t bits); /* set bits and kick */
 void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
 
-/* TCG_HAS_X87, between blocks: the host's x87 takes on @image, the guest's state (tcg_x87_load()), and
- * CpuCommon.x87_on_host is set. It lasts until anything but a next block is to be run: then
+/* TCG_HAS_X87, between blocks: the host's x87 takes on @image, the guest's state (tcg_x87_load()),
+ * and CpuCommon.x87_on_host is set. It lasts until anything but a next block is to be run: then
  * CpuOps.x87_from_host() gets it back. */
 void cpu_x87_to_host(Cpu *cpu, const void *image);
 
@@ -246,9 +249,9 @@ bool cpu_counts_time(const Cpu *cpu);
 /* cpu_clock_ns() in that case, for translated code that says how many instructions of its block are
  * left with the one that asks; general registers only. */
 int64_t cpu_counted_clock_ns(Cpu *cpu, unsigned left);
-/* What the CPU has just done takes longer than others: under counting time goes on, and the turn is shorter by
- * as much. For instructions after which the block ends, so that the turn does at the same place whatever blocks
- * there are. */
+/* What the CPU has just done takes longer than others: under counting time goes on, and the turn is
+ * shorter by as much. For instructions after which the block ends, so that the turn does at the
+ * same place whatever blocks there are. */
 void cpu_pass_time(Cpu *cpu, int64_t ns);
 /* Is there no other CPU that could run instead? Does not change while the machine lives. */
 bool cpu_is_alone(const Cpu *cpu);

@@ -50,18 +50,18 @@ struct Tb {
     uint64_t ram2; /* straddling blocks: the second page */
     uint32_t mode;
     uint32_t unit_size;
-    uint32_t size; /* guest bytes from there on */
+    uint32_t size;                          /* guest bytes from there on */
     CodeRange followed[TRANSLATE_FOLLOWED]; /* more of the first page */
     bool straddles, retired, no_groups;
-    uint16_t parted;    /* how often in a row its groups crossed pages soon after the last time, … */
+    uint16_t parted; /* how often in a row its groups crossed pages soon after the last time, … */
     uint64_t parted_at; /* … when that was */
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */
     Trace *trace;   /* what plugins have put in; NULL: nothing */
     Tb *hash_next;
     Tb *page_next[2];
-    Tb **cuts; /* what ends where a turn once had to, by instructions; NULL: none is kept */
-    Tb *whole; /* of a cut: whose; nobody else finds it */
+    Tb **cuts;        /* what ends where a turn once had to, by instructions; NULL: none is kept */
+    Tb *whole;        /* of a cut: whose; nobody else finds it */
     GArray *incoming; /* TbLink; NULL until the first */
 };
 
@@ -84,19 +84,20 @@ typedef struct TbCache {
     uint8_t *stored; /* by RAM page: some first-level TLB may let translated code store to it */
     GPtrArray *all;  /* every Tb since the last flush; owned */
     GArray *hot, *checked; /* numbers of pages: to become checked, that are */
-    GHashTable *io; /* by RAM page number: uint64_t[64], bit n: the instruction at byte n goes to a device */
+    GHashTable *io; /* by RAM page number: uint64_t[64], bit n: the instruction at byte n goes to a
+                       device */
     GHashTable *parted; /* RAM addresses of blocks that are to be made without groups */
     uint32_t epoch, settled;
     uint64_t translated, linked, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
-    void (*before_flush)(void *opaque); /* may be NULL */
+    void (*before_flush)(void *opaque);              /* may be NULL */
     void *opaque;
 } TbCache;
 
 void tb_cache_init(TbCache *c, Tcg *tcg, uint64_t ram_end);
 void tb_cache_destroy(TbCache *c);
-/* Blocks of a page have neighbouring buckets, one for 16 bytes: code that runs together is looked up
- * in few cache lines and host pages. */
+/* Blocks of a page have neighbouring buckets, one for 16 bytes: code that runs together is looked
+ * up in few cache lines and host pages. */
 static inline unsigned tb_hash(const TbCache *c, uint64_t ram, uint32_t mode, uint32_t unit_size)
 {
     uint64_t page = ((ram >> PAGE_BITS) ^ ((uint64_t)mode << 32) ^ unit_size);
@@ -118,10 +119,11 @@ void tb_invalidate(TbCache *c, uint64_t ram, uint64_t len);
 /* Treat stores to the granule at @ram as if code were there. True: as for tb_insert(). */
 bool tb_monitor(TbCache *c, uint64_t ram);
 void tb_unmonitor(TbCache *c, uint64_t ram);
-/* The instruction at @ram has been seen to access a device: from now on it has a block of its own. */
+/* The instruction at @ram has been seen to access a device: from now on it has a block of its
+ * own. */
 void tb_note_io(TbCache *c, uint64_t ram);
-/* A group of @tb's has turned out to cross a page at instruction @count. Where that happens all the time,
- * as to a function whose stack frame lies so, the block will be made without groups. */
+/* A group of @tb's has turned out to cross a page at instruction @count. Where that happens all the
+ * time, as to a function whose stack frame lies so, the block will be made without groups. */
 void tb_note_parted(TbCache *c, Tb *tb, uint64_t count);
 bool tb_is_parted(const TbCache *c, uint64_t ram);
 const uint64_t *tb_io_in_page(const TbCache *c, uint64_t ram); /* by byte of the page; NULL: none */
@@ -185,8 +187,10 @@ static inline bool tb_touches_code(const TbCache *c, uint64_t ram, uint64_t len)
 #define STLB_SETS 1024
 #define STLB_WAYS 4
 
+/* clang-format off */
 enum { STLB_GLOBAL = 1, STLB_LARGE = 2, STLB_IO = 4, STLB_ROM = 8, STLB_UNIT_LARGE = 16,
        STLB_WATCHED = 32 };
+/* clang-format on */
 
 /* Second level: a page of one MMU index and address space, with all that the first level lacks. */
 typedef struct StlbEntry {
@@ -222,7 +226,7 @@ typedef struct Tlb {
     uint64_t code_units[16];  /* … of 2 MiB regions with large pages of code */
     bool code_based;          /* some of these pcs are not linear addresses */
     bool kernel_nonglobal; /* the jump cache has supervisor entries for pages that are not global */
-    uint64_t flushes; /* calls of any kind of flush */
+    uint64_t flushes;      /* calls of any kind of flush */
     RamUnit ram_unit[RAM_UNITS];
     uint64_t hits, walks, refills;
 } Tlb;
@@ -274,8 +278,8 @@ struct CpuRun {
     unsigned rest; /* with host_pc 0: what cpu_rest_of_block() is, for a plugin that was called */
     bool watch_accesses; /* plugin_access() wants to know of each that C code makes */
     bool watch_before;   /* plugin_before_access() likewise; with watch_accesses only */
-    bool want_jc;   /* a jump wants the next block found in the jump cache */
-    Tb *private_tb; /* uncached block being run, freed after it */
+    bool want_jc;        /* a jump wants the next block found in the jump cache */
+    Tb *private_tb;      /* uncached block being run, freed after it */
     uint64_t yields;
     uint8_t straddle[32]; /* bytes for translate_straddling() */
     uint64_t straddle_ram2;
@@ -328,9 +332,9 @@ typedef struct AccelStats {
     uint64_t insns, guest_bytes, host_bytes; /* of all blocks ever made */
     uint64_t timed_insns, timed_ns;          /* under -d stats */
     int64_t clock_cost_ns;
-    uint64_t leaves[TCG_EXIT_REASON + 1];    /* to the loop, by TcgExit */
-    uint64_t jumps_refilled;  /* jump-cache misses that did not leave translated code */
-    uint64_t found, uncached; /* looked for and there; made for one run */
+    uint64_t leaves[TCG_EXIT_REASON + 1]; /* to the loop, by TcgExit */
+    uint64_t jumps_refilled;              /* jump-cache misses that did not leave translated code */
+    uint64_t found, uncached;             /* looked for and there; made for one run */
     uint64_t slow[SLOW_KINDS];
     uint64_t beside_code; /* stores to pages with code that tlb_direct() did */
     uint64_t tlb_flushes, asid_flushes, page_flushes;
@@ -349,15 +353,15 @@ struct Accel {
     MemListener listener, view_listener; /* of memory; of the views that some CPUs have */
     /* time */
     HostClock host;
-    int icount_shift; /* -1: virtual time follows the host */
-    uint64_t count;   /* instructions of finished slices */
-    uint64_t delivered; /* exceptions and interrupts so far */
-    uint64_t waypoint;  /* in steps (accel_steps()): no slice goes beyond; WAYPOINT_NONE */
-    uint64_t turn;    /* how often timers ran or requests were honoured between slices */
+    int icount_shift;    /* -1: virtual time follows the host */
+    uint64_t count;      /* instructions of finished slices */
+    uint64_t delivered;  /* exceptions and interrupts so far */
+    uint64_t waypoint;   /* in steps (accel_steps()): no slice goes beyond; WAYPOINT_NONE */
+    uint64_t turn;       /* how often timers ran or requests were honoured between slices */
     uint64_t settled_at; /* the count at which pages were settled */
-    int64_t speed;    /* of late, see learn_speed(), of the only CPU */
-    int64_t bias_ns;  /* added to the count's or the host's time */
-    int64_t owed_ns;  /* counting: time that passed while nothing ran, and has not for the host */
+    int64_t speed;       /* of late, see learn_speed(), of the only CPU */
+    int64_t bias_ns;     /* added to the count's or the host's time */
+    int64_t owed_ns; /* counting: time that passed while nothing ran, and has not for the host */
     bool running;
     int64_t stopped_at_ns;
     Session *session; /* NULL: nothing is recorded or replayed */
@@ -365,7 +369,7 @@ struct Accel {
     AccelStats stats;
     HostProfile *profile; /* NULL: not wanted */
     EngineDebug debug;
-    PluginSet *plugins; /* NULL: none is loaded */
+    PluginSet *plugins;   /* NULL: none is loaded */
     GHashTable *contexts; /* interned jump-cache contexts, see context.c */
     uint32_t next_context;
 };
@@ -377,8 +381,8 @@ struct Accel {
 void accel_forget_caches(Accel *a);
 
 /* What a guest or a device may have asked for: a function of the count. */
-#define GUEST_REQUESTS                                                                             \
-    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP |     \
+#define GUEST_REQUESTS                                                                         \
+    (REQUEST_RESET | REQUEST_SHUTDOWN | REQUEST_POWERDOWN | REQUEST_SUSPEND | REQUEST_WAKEUP | \
      REQUEST_PANIC)
 
 #define WAYPOINT_NONE UINT64_MAX
@@ -426,17 +430,17 @@ void monitor_forget(Accel *a);
 
 /* translate.c */
 Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups);
-/* The begin of @whole, a block of the cache's, as a block of at most @max_insns, fewer than it has; it may
- * not be linked to. */
+/* The begin of @whole, a block of the cache's, as a block of at most @max_insns, fewer than it has;
+ * it may not be linked to. */
 Tb *translate_cut(Cpu *cpu, const CpuContext *ctx, Tb *whole, unsigned max_insns);
 Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool no_groups);
 
 /* debug.c */
 bool debug_breaks(Cpu *cpu, uint64_t linear); /* at the instruction there? */
 void debug_access(Cpu *cpu, uint64_t addr, uint32_t len,
-                  CpuAccess access); /* to a watched page; may not return */
+                  CpuAccess access);                  /* to a watched page; may not return */
 void debug_dma(Accel *a, uint64_t ram, uint64_t len); /* a device wrote to RAM */
-void debug_settle(Cpu *cpu);         /* after an instruction, or a delivery: stop? */
+void debug_settle(Cpu *cpu); /* after an instruction, or a delivery: stop? */
 bool debug_masks_interrupts(const Cpu *cpu);
 bool debug_stills_time(const Accel *a);
 
@@ -462,9 +466,9 @@ static inline bool engine_watches_page(const Accel *a, uint64_t addr)
 /* @exact: end on the instruction, else where the next block would be too long. False: it is halted.
  */
 bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
-void cpu_restart_alone(void *env); /* TcgLayout.mem_alone */
+void cpu_restart_alone(void *env);                              /* TcgLayout.mem_alone */
 const TcgCode *cpu_rest_alone(void *env, const TcgCode **from); /* TcgLayout.mem_ungrouped */
-void cpu_trap(void *env, uint32_t code); /* TcgLayout.trap */
+void cpu_trap(void *env, uint32_t code);                        /* TcgLayout.trap */
 /* Instructions of the running block from the current one on: the budget was charged for them. */
 unsigned cpu_rest_of_block(Cpu *cpu);
 

@@ -16,14 +16,16 @@ void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned 
 /* Any length; on a fault nothing was written to the faulting page or after. */
 void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu);
 void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, unsigned mmu);
-/* Raise what an access of [addr, +len) would raise (len < 4096), touch nothing. To be followed by that access:
- * if it stores into the running block the instruction is begun again on its own first. */
+/* Raise what an access of [addr, +len) would raise (len < 4096), touch nothing. To be followed by
+ * that access: if it stores into the running block the instruction is begun again on its own
+ * first. */
 void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu);
 /* Host pointer for @addr, good up to the end of its 4 KiB page, if that page is plain memory
  * (for writing: RAM without translated code); NULL if accesses must go one by one. May raise. */
 uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 
-/* The same without raising or walking: NULL also if the TLB does not hold the page. General registers only.
+/* The same without raising or walking: NULL also if the TLB does not hold the page. General
+ * registers only.
  */
 uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 
@@ -38,8 +40,8 @@ bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigne
 uint64_t cpu_device_load(Cpu *cpu, AddressSpace *space, uint64_t addr, unsigned size);
 void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t value, unsigned size);
 
-/* What an access to a device takes in counted time, as on a board of the time (cpu_pass_time()). Else loops that
- * ask one until some time has passed would ask tens of thousands of times. */
+/* What an access to a device takes in counted time, as on a board of the time (cpu_pass_time()).
+ * Else loops that ask one until some time has passed would ask tens of thousands of times. */
 #define DEVICE_NS 500
 
 /* Monitor and debugger: no faults, no side effects; false where nothing is mapped. */

@@ -59,7 +59,8 @@ const void *jump_refill(void *env, uint64_t pc)
         !cpu->ops->quick_context(cpu, pc, &ctx))
         return NULL;
     e = tlb_lookup(cpu, ctx.linear, ctx.mmu);
-    if (!e || engine_splits_at(a, ctx.linear) || !(e->prot & PROT_X) || (e->flags & (STLB_IO | STLB_WATCHED)))
+    if (!e || engine_splits_at(a, ctx.linear) || !(e->prot & PROT_X) ||
+        (e->flags & (STLB_IO | STLB_WATCHED)))
         return NULL;
     tb = tb_find(&a->tbs, e->ram | (ctx.linear & (PAGE_SIZE - 1)), ctx.mode,
                  e->flags & STLB_UNIT_LARGE ? UNIT_LARGE : PAGE_SIZE, false);

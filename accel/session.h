@@ -60,7 +60,7 @@ int64_t session_slice_limit(const Accel *a); /* instructions; there must be a se
 bool session_before_sleep(Accel *a);         /* until input comes; false: do not */
 int64_t session_idle_limit(const Accel *a);  /* ns that may pass at a time while nothing runs */
 void session_before_nap(Accel *a);
-void session_end(Accel *a);                  /* the loop has been left */
+void session_end(Accel *a); /* the loop has been left */
 void session_free(Accel *a);
 
 #endif

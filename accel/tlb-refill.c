@@ -41,7 +41,7 @@ StlbEntry *tlb_enter(Cpu *cpu, uint64_t addr, unsigned mmu, const CpuPage *p)
         .gen = p->global ? t->global_gen : t->asid_gen[cpu->run->common->asid],
         .prot = p->prot,
         .phys = p->phys,
-        .flags = (p->global ? STLB_GLOBAL : 0) | 
+        .flags = (p->global ? STLB_GLOBAL : 0) |
                  (p->watched || engine_watches_page(cpu->run->accel, addr) ? STLB_WATCHED : 0),
     };
     return e;
@@ -54,7 +54,8 @@ static StlbEntry *walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu)
     const RamUnit *u;
     StlbEntry *e;
 
-    if (cpu_tells(cpu->run->common, MIMUS_WALK) || log_enabled(LOG_MMU) || !cpu->ops->walk_quick || !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
+    if (cpu_tells(cpu->run->common, MIMUS_WALK) || log_enabled(LOG_MMU) || !cpu->ops->walk_quick ||
+        !cpu->ops->walk_quick(cpu, addr, write, mmu, &page))
         return NULL;
     u = &cpu->run->tlb->ram_unit[(page.phys / UNIT_LARGE) % RAM_UNITS];
     if (u->number != page.phys / UNIT_LARGE + 1)

@@ -134,12 +134,11 @@ static TbCheck *new_check(const TranslateRequest *req)
 static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, Tb *tb)
 {
     Accel *a = cpu->run->accel;
-    bool logged = log_enabled(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) &&
-                  log_in_filter(req->linear);
-    g_autoptr(GString) op =
-        logged && log_enabled(LOG_OP_OPT)
-            ? g_string_new("OP after optimization and liveness analysis:\n")
-            : NULL;
+    bool logged =
+        log_enabled(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) && log_in_filter(req->linear);
+    g_autoptr(GString) op = logged && log_enabled(LOG_OP_OPT)
+                                ? g_string_new("OP after optimization and liveness analysis:\n")
+                                : NULL;
     g_autoptr(GString) out = logged && log_enabled(LOG_OUT_ASM) ? g_string_new("OUT:\n") : NULL;
     IrBlock *ir = tcg_ir(a->tcg);
     bool no_groups = tb->no_groups || tb_is_parted(&a->tbs, tb->ram);

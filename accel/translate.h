@@ -9,8 +9,8 @@
  *
  * A @checked block is one whose bytes stores may change unnoticed: it begins with
  * ir_exit_if_changed() for each of its @parts (none at first, when the engine wants to know its
- * size), with TRANSLATE_EXIT_STALE, and ends after the first instruction that may store. Immediates whose
- * bytes are among @soft may be read when they are used; @was_soft then says which.
+ * size), with TRANSLATE_EXIT_STALE, and ends after the first instruction that may store. Immediates
+ * whose bytes are among @soft may be read when they are used; @was_soft then says which.
  *
  * Blocks may go on behind unconditional jumps (@may_follow), so they are ranges of one page.
  *
@@ -46,9 +46,11 @@ struct TranslateRequest {
     const uint8_t *bytes; /* code from @linear on … */
     uint32_t avail;       /* … up to the end of its 4 KiB page */
     bool checked;
-    uint64_t soft; /* bit n: byte n of a checked block */
-    bool may_follow; /* an unconditional jump to elsewhere in the first byte's page need not end the block */
-    const uint64_t *splits; /* bit n: the block ends before an instruction at byte n of a page; NULL: none */
+    uint64_t soft;   /* bit n: byte n of a checked block */
+    bool may_follow; /* an unconditional jump to elsewhere in the first byte's page need not end the
+                        block */
+    const uint64_t
+        *splits; /* bit n: the block ends before an instruction at byte n of a page; NULL: none */
     CodePart part[2];
     /* out, by the frontend */
     uint32_t size; /* guest bytes the block was made from, contiguous from the start … */

@@ -16,10 +16,11 @@ typedef struct AcpiConfig {
     uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
     bool hpet, serial[4], parallel, i8042, floppy;
     uint32_t fixed_slots; /* of the PCI bus: a bit for each that holds what cannot go */
-    uint16_t pvpanic; /* its port; 0: there is none */
+    uint16_t pvpanic;     /* its port; 0: there is none */
 } AcpiConfig;
 
-/* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader; or, later, put others in their places. */
+/* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader; or, later, put others in their
+ * places. */
 void acpi_add_tables(FwCfg *fw, const AcpiConfig *c);
 /* What the MADT, and a CPU's _MAT, say of CPU @n. */
 void acpi_put_cpu(GByteArray *out, const AcpiConfig *c, unsigned n, bool present);

@@ -9,7 +9,8 @@
 /* The code of the DSDT, without table header. The caller owns it. */
 GByteArray *acpi_build_dsdt(const AcpiConfig *c);
 
-/* acpi-cpus.c: the processors and their plugging, for the scope of \\_SB; the event that tells of it. */
+/* acpi-cpus.c: the processors and their plugging, for the scope of \\_SB; the event that tells of
+ * it. */
 void acpi_add_cpus(Aml *a, const AcpiConfig *c);
 void acpi_add_cpu_event(Aml *a);
 /* acpi-pci.c: the same of PCI slots, for the scope of \\_SB.PCI0. */

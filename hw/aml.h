@@ -21,7 +21,8 @@ GByteArray *aml_free(Aml *a); /* every package closed; the caller owns the code 
 void aml_int(Aml *a, uint64_t value);
 void aml_string(Aml *a, const char *text);
 void aml_eisa_id(Aml *a, const char *id); /* "PNP0A03" as its compressed integer */
-void aml_ref(Aml *a, const char *path);   /* a name used as an object: "\\_SB.PCI0"; of a method: a call, arguments follow */
+void aml_ref(Aml *a, const char *path);   /* a name used as an object: "\\_SB.PCI0"; of a method: a
+                                             call, arguments follow */
 void aml_arg(Aml *a, unsigned n);
 void aml_local(Aml *a, unsigned n);
 void aml_buffer(Aml *a, const GByteArray *bytes);
@@ -57,7 +58,7 @@ void aml_and(Aml *a); /* operand, operand, target */
 void aml_or(Aml *a);
 void aml_less(Aml *a);
 void aml_equal(Aml *a);
-void aml_notify(Aml *a); /* object, value */
+void aml_notify(Aml *a);                     /* object, value */
 void aml_acquire(Aml *a, const char *mutex); /* however long it takes */
 void aml_release(Aml *a, const char *mutex);
 void aml_no_target(Aml *a);
@@ -66,7 +67,7 @@ void aml_end(Aml *a);
 
 /* Resource templates: descriptors appended to a byte array, then res_end(). */
 void res_io(GByteArray *r, uint16_t base, uint8_t align, uint8_t len);
-void res_irq(GByteArray *r, unsigned irq); /* edge, active high, exclusive */
+void res_irq(GByteArray *r, unsigned irq);     /* edge, active high, exclusive */
 void res_dma(GByteArray *r, unsigned channel); /* bytes, no bus master, compatible timing */
 void res_interrupts(GByteArray *r, const uint32_t *irqs, unsigned count); /* level, high, shared */
 void res_bus_range(GByteArray *r, uint16_t first, uint16_t last);

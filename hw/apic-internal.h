@@ -107,7 +107,9 @@ enum {
 };
 
 /* To every APIC that @msg names; @sender is for shorthands and may be NULL. */
+/* clang-format off */
 typedef enum ApicShorthand { APIC_TO_DEST, APIC_TO_SELF, APIC_TO_ALL, APIC_TO_OTHERS } ApicShorthand;
+/* clang-format on */
 void apic_set_send(ApicSet *s, Apic *sender, ApicShorthand to, const ApicMessage *msg);
 
 #endif

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #if G_BYTE_ORDER == G_BIG_ENDIAN
-#pragma scalar_storage_order little-endian
+#pragma scalar_storage_order little - endian
 #endif
 #include <elf.h>
 #if G_BYTE_ORDER == G_BIG_ENDIAN

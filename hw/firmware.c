@@ -16,10 +16,8 @@ static const char *const system_dirs[] = {
 static const struct {
     const char *name, *package;
 } packages[] = {
-    { "bios-256k.bin", "seabios" },
-    { "bios.bin", "seabios" },
-    { "vgabios-stdvga.bin", "seabios" },
-    { "efi-e1000.rom", "ipxe-qemu" },
+    { "bios-256k.bin", "seabios" },      { "bios.bin", "seabios" },
+    { "vgabios-stdvga.bin", "seabios" }, { "efi-e1000.rom", "ipxe-qemu" },
     { "efi-virtio.rom", "ipxe-qemu" },
 };
 

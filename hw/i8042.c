@@ -291,7 +291,9 @@ static uint8_t hands_leds(void *opaque)
 
 static void hands_move(void *opaque, const HidMotion *m)
 {
+    /* clang-format off */
     static const uint8_t buttons[8] = { 0, 1, 4, 5, 2, 3, 6, 7 }; /* the middle one comes last here */
+    /* clang-format on */
 
     i8042_mouse(opaque, m->dx, -m->dy, m->dz, buttons[m->buttons & 7]);
 }

@@ -17,7 +17,7 @@ typedef struct I8042Wiring {
     const Irq *a20;                      /* level of the gate */
     const Irq *reset;                    /* pulsed for a CPU reset */
     Hid *hid;                            /* NULL: nobody's hands */
-    const Irq *key; /* pulsed when one is pressed */
+    const Irq *key;                      /* pulsed when one is pressed */
 } I8042Wiring;
 
 /* The keyboard and the mouse are its children. */

@@ -395,10 +395,11 @@ void i8259_print(Device *pic, GString *out)
     for (unsigned n = CHIPS; n-- > 0;) {
         const Chip *c = &((I8259 *)pic)->chip[n];
 
-        g_string_append_printf(out,
-                               "pic%u: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u elcr=%02x "
-                               "fnm=%u\n",
-                               n, c->irr, c->imr, c->isr, (c->lowest + 1) & 7, c->base, c->read_isr, c->elcr,
-                               c->icw4 >> 4 & 1);
+        g_string_append_printf(
+            out,
+            "pic%u: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u elcr=%02x "
+            "fnm=%u\n",
+            n, c->irr, c->imr, c->isr, (c->lowest + 1) & 7, c->base, c->read_isr, c->elcr,
+            c->icw4 >> 4 & 1);
     }
 }

@@ -19,6 +19,6 @@ Irq *i8259_input(Device *pic, unsigned n);
  * pending any more. */
 int i8259_acknowledge(Device *pic);
 void i8259_print(Device *pic, GString *out); /* the slave first */
-int i8259_inta(void *pic); /* the same, as apic_set_connect_extint() takes it */
+int i8259_inta(void *pic);                   /* the same, as apic_set_connect_extint() takes it */
 
 #endif

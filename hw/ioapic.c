@@ -245,7 +245,8 @@ void ioapic_print(Device *ioapic, GString *out)
     Ioapic *s = (Ioapic *)ioapic;
     uint32_t remote = 0;
 
-    g_string_append_printf(out, "ioapic0: ver=%#x id=0x%02x sel=0x%02x\n", VERSION, s->id, s->select);
+    g_string_append_printf(out, "ioapic0: ver=%#x id=0x%02x sel=0x%02x\n", VERSION, s->id,
+                           s->select);
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t e = s->redir[pin];
 

@@ -20,20 +20,21 @@ typedef struct PcBoard {
     uint64_t below_4g, above_4g;
     MemRegion *pci_memory;
     MemRegion bios, isa_bios; /* the first is not in use where flash is */
-    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event, pci_event; /* ends of lines that leave the board */
-    Irq rtc_alarm, key; /* what wakes the board from S3 */
+    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event,
+        pci_event;        /* ends of lines that leave the board */
+    Irq rtc_alarm, key;   /* what wakes the board from S3 */
     uint16_t wake_events; /* PM1 events that do so now */
     IrqOr serial_irq[2];
     unsigned virtio_disks;
     unsigned cards; /* of a network, so far */
     unsigned rngs;
-    bool built; /* what is created now comes later */
-    GArray *boot_devices; /* of pc-boot-order.c; NULL: none has a bootindex */
+    bool built;            /* what is created now comes later */
+    GArray *boot_devices;  /* of pc-boot-order.c; NULL: none has a bootindex */
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
     PciBus *pci;
-    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide, *dma, *fdc, *pvpanic, *testdev,
-        *sockets, *slots, *serial_bus;
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide,
+        *dma, *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -56,8 +57,8 @@ bool pc_create_drives(PcBoard *b, GError **error);
 bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error);
 
-/* pc-boot-order.c: bootindex= of @o, whose place firmware calls @path; for a PCI device a @kind with
- * what boots @below it. */
+/* pc-boot-order.c: bootindex= of @o, whose place firmware calls @path; for a PCI device a @kind
+ * with what boots @below it. */
 bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError **error);
 bool pc_order_pci(PcBoard *b, const DeviceOption *o, const Device *dev, const char *kind,
                   const char *below, GError **error);
@@ -77,7 +78,7 @@ unsigned pc_count_cpus(const PcBoard *b); /* those that are there */
 
 /* pc-plug.c: what comes and goes while the machine runs. */
 void pc_create_pci_slots(PcBoard *b);
-uint32_t pc_fixed_slots(const PcBoard *b); /* a bit for each that holds what cannot go */
+uint32_t pc_fixed_slots(const PcBoard *b);         /* a bit for each that holds what cannot go */
 bool pc_realize_tree(Device *dev, GError **error); /* pc.c */
 
 /* pc-care.c: devices for tests and care. */
@@ -91,7 +92,8 @@ bool pc_create_console(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_serial_port(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error);
 
-/* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon ask for. */
+/* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon
+ * ask for. */
 bool pc_get_switch(const DeviceOption *o, const char *name, bool *value, GError **error);
 /* disable-legacy= and disable-modern= of a virtio device that has just been made. */
 bool pc_set_virtio_registers(const DeviceOption *o, Device *dev, GError **error);

@@ -124,7 +124,8 @@ bool pc_create_nics(PcBoard *b, GError **error)
         const CardModel *model = find_model(n->model ? n->model : models[0].name);
 
         if (!model) {
-            error_set(error, "unknown network card '%s'; there are e1000, virtio-net-pci and ne2k_pci",
+            error_set(error,
+                      "unknown network card '%s'; there are e1000, virtio-net-pci and ne2k_pci",
                       n->model);
             return false;
         }

@@ -114,9 +114,9 @@ static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
 }
 
 #define VIRTIO_PROPS "disable-legacy", "disable-modern"
-#define IDE_PROPS                              \
-    (const char *const[])                      \
-    {                                          \
+#define IDE_PROPS                                                          \
+    (const char *const[])                                                  \
+    {                                                                      \
         "drive", "bus", "unit", "serial", "bootindex", "write-cache", NULL \
     }
 
@@ -133,7 +133,8 @@ static const DeviceDriver drivers[] = {
       (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", VIRTIO_PROPS, NULL },
       pc_create_net_device },
     { "virtio-blk-pci", "disk behind virtio", "PCI",
-      (const char *const[]){ "drive", "serial", "addr", "bootindex", "write-cache", VIRTIO_PROPS, NULL },
+      (const char *const[]){ "drive", "serial", "addr", "bootindex", "write-cache", VIRTIO_PROPS,
+                             NULL },
       pc_create_virtio_disk },
     { "virtio-rng-pci", "random numbers behind virtio", "PCI",
       (const char *const[]){ "addr", "rng", VIRTIO_PROPS, NULL }, pc_create_rng },
@@ -248,7 +249,8 @@ static bool check_write_cache(const char *value, GError **error)
 {
     if (!g_str_equal(value, "off"))
         return true;
-    error_set(error, "write-cache=off is not supported; -drive cache=writethrough does what it asks for");
+    error_set(error,
+              "write-cache=off is not supported; -drive cache=writethrough does what it asks for");
     return false;
 }
 

@@ -18,7 +18,8 @@ void pc_board_free(Machine *m);
 
 /* The power button. */
 void pc_powerdown(Machine *m);
-/* Out of S3: everything is reset but RAM and who controls it; the guest learns why it runs again. */
+/* Out of S3: everything is reset but RAM and who controls it; the guest learns why it runs
+ * again. */
 void pc_wakeup(Machine *m);
 
 /* device_add: @o is the caller's. device_del: the guest is asked to let it go. While the machine is

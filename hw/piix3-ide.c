@@ -11,7 +11,7 @@
 #include "hw/ide.h"
 
 enum {
-    REG_TIMING = 0x40,    /* two bytes a channel */
+    REG_TIMING = 0x40, /* two bytes a channel */
     BM_COMMAND = 0,
     BM_STATUS = 2,
     BM_TABLE = 4, /* four bytes */

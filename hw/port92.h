@@ -8,7 +8,8 @@
 
 extern const DeviceClass port92_class;
 
-/* @a20: level of the gate (the OR of this port and port92_kbc_a20()). @reset: raised for a reset. */
+/* @a20: level of the gate (the OR of this port and port92_kbc_a20()). @reset: raised for a
+ * reset. */
 Device *port92_new(Device *parent, MemRegion *ports, const Irq *a20, const Irq *reset);
 /* The keyboard controller's A20 output; low until driven. */
 Irq *port92_kbc_a20(Device *dev);

@@ -48,12 +48,14 @@ static void say(Mux *mux, const char *text)
 
 static void print_help(Mux *mux)
 {
-    g_autofree char *escape = mux->escape_key < ' ' ? g_strdup_printf("C-%c", mux->escape_key + 'a' - 1)
-                                                    : g_strdup_printf("%c", mux->escape_key);
+    g_autofree char *escape = mux->escape_key < ' '
+                                  ? g_strdup_printf("C-%c", mux->escape_key + 'a' - 1)
+                                  : g_strdup_printf("%c", mux->escape_key);
     g_autoptr(GString) text = g_string_new("\n\r");
 
     for (size_t i = 0; i < G_N_ELEMENTS(help_rows); i++)
-        g_string_append_printf(text, "%s %s    %s\n\r", escape, help_rows[i].key, help_rows[i].what);
+        g_string_append_printf(text, "%s %s    %s\n\r", escape, help_rows[i].key,
+                               help_rows[i].what);
     g_string_append_printf(text, "%s %s  sends %s\n\r", escape, escape, escape);
     say(mux, text->str);
 }

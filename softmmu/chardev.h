@@ -63,8 +63,9 @@ bool chardev_wait(Chardev *chr, GError **error);
 Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error);
 /* A stream socket of such a spec ("unix:…", "tcp:…"), connected or listening; -1 with @error. */
 int chardev_open_socket(const char *spec, bool server, GError **error);
-/* A multiplexer over @base, which it owns along with its ports; each call of chardev_mux_port() gives the next client's Chardev.
- * Ctrl-A x quits, h help, c next client, b break, s sync, t timestamps, Ctrl-A Ctrl-A sends it. */
+/* A multiplexer over @base, which it owns along with its ports; each call of chardev_mux_port()
+ * gives the next client's Chardev. Ctrl-A x quits, h help, c next client, b break, s sync, t
+ * timestamps, Ctrl-A Ctrl-A sends it. */
 Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque);
 Chardev *chardev_mux_port(Chardev *mux);
 void chardev_mux_set_escape(Chardev *mux, uint8_t key); /* instead of Ctrl-A */

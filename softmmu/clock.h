@@ -65,7 +65,7 @@ bool clock_unpack(Clock *clock, const uint8_t *data, size_t len);
 Clock *clock_new_manual(void);
 /* Runs timers at their own deadlines; one that stalls the clock stops it there. */
 void clock_manual_advance(Clock *clock, int64_t ns);
-void clock_manual_lag(Clock *clock, int64_t ns);     /* runs none: what is due becomes overdue */
+void clock_manual_lag(Clock *clock, int64_t ns);   /* runs none: what is due becomes overdue */
 void clock_manual_haste(Clock *clock, int64_t ns); /* every look at it from now on takes so long */
 
 /* @ticks of a @hz counter in ns and back, without overflow for any 64-bit argument that the

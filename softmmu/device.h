@@ -36,7 +36,7 @@ typedef enum StateType {
     STATE_T_U8,
     STATE_T_U16,
     STATE_T_U32,
-    STATE_T_U64,  /* also int64_t */
+    STATE_T_U64,    /* also int64_t */
     STATE_T_BYTES,  /* .count bytes, opaque */
     STATE_T_STRUCT, /* .count elements of .elem_size, each described by .sub */
     STATE_T_TIMER,  /* Timer *: its deadline */
@@ -47,16 +47,16 @@ struct StateField {
     const char *name;
     StateType type;
     size_t offset;
-    size_t count;         /* array length; 1 for a plain field */
-    size_t elem_size;     /* bytes per element */
+    size_t count;     /* array length; 1 for a plain field */
+    size_t elem_size; /* bytes per element */
     const StateField *sub;
-    uint16_t since;       /* version of the list that introduced the field */
+    uint16_t since; /* version of the list that introduced the field */
 };
 
-#define STATE_FIELD_(T, f, type_, n)                                                               \
-    {                                                                                              \
-        .name = #f, .type = (type_), .offset = offsetof(T, f), .count = (n),                       \
-        .elem_size = sizeof(((T *)0)->f) / (n)                                                     \
+#define STATE_FIELD_(T, f, type_, n)                                         \
+    {                                                                        \
+        .name = #f, .type = (type_), .offset = offsetof(T, f), .count = (n), \
+        .elem_size = sizeof(((T *)0)->f) / (n)                               \
     }
 #define STATE_BOOL(T, f)  STATE_FIELD_(T, f, STATE_T_BOOL, 1)
 #define STATE_U8(T, f)    STATE_FIELD_(T, f, STATE_T_U8, 1)
@@ -64,27 +64,27 @@ struct StateField {
 #define STATE_U32(T, f)   STATE_FIELD_(T, f, STATE_T_U32, 1)
 #define STATE_U64(T, f)   STATE_FIELD_(T, f, STATE_T_U64, 1)
 #define STATE_TIMER(T, f) STATE_FIELD_(T, f, STATE_T_TIMER, 1)
-#define STATE_ARRAY(T, f, type_)                                                                   \
+#define STATE_ARRAY(T, f, type_) \
     STATE_FIELD_(T, f, type_, sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]))
 #define STATE_BYTES(T, f)                                                                          \
     {                                                                                              \
-        .name = #f, .type = STATE_T_BYTES, .offset = offsetof(T, f),                               \
-        .count = sizeof(((T *)0)->f), .elem_size = 1                                               \
+        .name = #f, .type = STATE_T_BYTES, .offset = offsetof(T, f), .count = sizeof(((T *)0)->f), \
+        .elem_size = 1                                                                             \
     }
-#define STATE_STRUCT(T, f, sub_)                                                                   \
-    {                                                                                              \
-        .name = #f, .type = STATE_T_STRUCT, .offset = offsetof(T, f), .count = 1,                  \
-        .elem_size = sizeof(((T *)0)->f), .sub = (sub_)                                            \
+#define STATE_STRUCT(T, f, sub_)                                                  \
+    {                                                                             \
+        .name = #f, .type = STATE_T_STRUCT, .offset = offsetof(T, f), .count = 1, \
+        .elem_size = sizeof(((T *)0)->f), .sub = (sub_)                           \
     }
-#define STATE_STRUCT_ARRAY(T, f, sub_)                                                             \
-    {                                                                                              \
-        .name = #f, .type = STATE_T_STRUCT, .offset = offsetof(T, f),                              \
-        .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]), .elem_size = sizeof(((T *)0)->f[0]),\
-        .sub = (sub_)                                                                              \
+#define STATE_STRUCT_ARRAY(T, f, sub_)                                \
+    {                                                                 \
+        .name = #f, .type = STATE_T_STRUCT, .offset = offsetof(T, f), \
+        .count = sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]),        \
+        .elem_size = sizeof(((T *)0)->f[0]), .sub = (sub_)            \
     }
-#define STATE_END                                                                                  \
-    {                                                                                              \
-        .type = STATE_T_END                                                                        \
+#define STATE_END           \
+    {                       \
+        .type = STATE_T_END \
     }
 
 /* Append the fields of @object to @out, little-endian, in list order. */
@@ -99,10 +99,10 @@ void state_print(const StateField *list, const void *object, GString *out);
 
 typedef struct RegDesc RegDesc;
 struct RegDesc {
-    uint32_t off;      /* byte offset in the device's first region */
-    const char *name;  /* NULL ends the table */
-    uint8_t size;      /* 1, 2, 4 or 8 bytes */
-    size_t field;      /* offsetof the backing field (REG_FIELD), of that size; 0: none */
+    uint32_t off;     /* byte offset in the device's first region */
+    const char *name; /* NULL ends the table */
+    uint8_t size;     /* 1, 2, 4 or 8 bytes */
+    size_t field;     /* offsetof the backing field (REG_FIELD), of that size; 0: none */
     uint64_t reset;
     uint64_t writable; /* bits that a guest write changes */
     uint64_t w1c;      /* bits that writing one clears */
@@ -128,8 +128,8 @@ struct DeviceClass {
     const StateField *state;
     uint16_t state_version;
     bool (*realize)(Device *dev, GError **error); /* must clean up after itself when it fails */
-    void (*unrealize)(Device *dev); /* undoes realize */
-    void (*finalize)(Device *dev);  /* frees what is not realize's: it may never have come */
+    void (*unrealize)(Device *dev);               /* undoes realize */
+    void (*finalize)(Device *dev); /* frees what is not realize's: it may never have come */
     void (*reset_enter)(Device *dev);
     void (*reset_hold)(Device *dev);
     void (*reset_exit)(Device *dev);

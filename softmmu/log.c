@@ -12,8 +12,9 @@
 uint32_t log_mask;
 uint64_t log_next_count = UINT64_MAX;
 
-#define ITEMS_OF_RUNNING (LOG_IN_ASM | LOG_OP | LOG_OUT_ASM | LOG_INT | LOG_CPU | LOG_EXEC | \
-                          LOG_OP_OPT | LOG_MMU | LOG_PCALL)
+#define ITEMS_OF_RUNNING                                                                       \
+    (LOG_IN_ASM | LOG_OP | LOG_OUT_ASM | LOG_INT | LOG_CPU | LOG_EXEC | LOG_OP_OPT | LOG_MMU | \
+     LOG_PCALL)
 
 typedef struct LogRange {
     uint64_t first, last;

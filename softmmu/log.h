@@ -44,16 +44,17 @@ void log_write(const char *text);
  * static flag through the macros), under its item only. */
 #define log_guest_error(...) LOG_ONCE(LOG_GUEST_ERRORS, __VA_ARGS__)
 #define log_unimp(...)       LOG_ONCE(LOG_UNIMP, __VA_ARGS__)
-#define LOG_ONCE(item, ...)                                                                        \
-    do {                                                                                           \
-        static bool said;                                                                          \
-        if (log_enabled(item) && !said) {                                                          \
-            said = true;                                                                           \
-            log_printf(__VA_ARGS__);                                                               \
-        }                                                                                          \
+#define LOG_ONCE(item, ...)               \
+    do {                                  \
+        static bool said;                 \
+        if (log_enabled(item) && !said) { \
+            said = true;                  \
+            log_printf(__VA_ARGS__);      \
+        }                                 \
     } while (0)
 
-/* Options: "-d a,b,c" or "none" (false with @error names the unknown item), "-D FILE", "-dfilter A..B,…". */
+/* Options: "-d a,b,c" or "none" (false with @error names the unknown item), "-D FILE", "-dfilter
+ * A..B,…". */
 bool log_set_items(const char *items, GError **error);
 bool log_set_file(const char *path, GError **error);
 bool log_set_filter(const char *ranges, GError **error);

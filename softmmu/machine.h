@@ -44,8 +44,8 @@ typedef enum DriveInterface {
 } DriveInterface;
 
 typedef struct DriveOption {
-    char *id; /* NULL: after its place, "ide0-hd0" */
-    char *file; /* NULL: there is no medium */
+    char *id;              /* NULL: after its place, "ide0-hd0" */
+    char *file;            /* NULL: there is no medium */
     char *format, *serial; /* format NULL: found out; serial NULL: one of ours */
     DriveInterface interface;
     int bus, unit; /* -1: the first that is free */
@@ -93,33 +93,34 @@ extern const char *const watchdog_action_names[]; /* NULL after the last */
 typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 
 typedef struct MachineConfig {
-    char *machine; /* "pc", "pc-i440fx-7.2", … */
-    char *name;    /* -name */
-    char *uuid;    /* -uuid; NULL: none */
+    char *machine;          /* "pc", "pc-i440fx-7.2", … */
+    char *name;             /* -name */
+    char *uuid;             /* -uuid; NULL: none */
     uint8_t uuid_bytes[16]; /* the same as written */
     uint64_t ram_size;
     unsigned cpus, max_cpus, sockets, cores, threads;
-    char *cpu_model; /* the whole -cpu argument */
-    char *accel_backend; /* NULL (best for this host) or "interp" */
+    char *cpu_model;       /* the whole -cpu argument */
+    char *accel_backend;   /* NULL (best for this host) or "interp" */
     bool perfmap, jitdump; /* names of compiled code for profilers of the host */
-    uint64_t tb_size;    /* bytes of code buffer; 0: default */
+    uint64_t tb_size;      /* bytes of code buffer; 0: default */
     char *kernel, *initrd, *append;
     SwitchAuto kernel_decompress; /* by the host; auto: where the guest cannot tell */
     char *bios;
     GPtrArray *data_dirs; /* -L, in order */
     char *boot_order;     /* -boot order=, e.g. "cad" */
     bool boot_menu, boot_strict;
-    char *vga;  /* "std" or "none" */
+    char *vga; /* "std" or "none" */
     bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
     PanicAction panic_action;
     WatchdogAction watchdog_action;
-    bool ram_in_core; /* the host's dump of this process, should there be one, has the guest's memory */
-    bool nographic; /* firmware shows its console on the first serial port */
-    int icount_shift; /* -1: off */
-    bool icount_sleep; /* … and while nothing runs time passes no faster than the host's */
+    bool ram_in_core;   /* the host's dump of this process, should there be one, has the guest's
+                           memory */
+    bool nographic;     /* firmware shows its console on the first serial port */
+    int icount_shift;   /* -1: off */
+    bool icount_sleep;  /* … and while nothing runs time passes no faster than the host's */
     int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
     bool rtc_vm_clock;  /* -rtc clock=vm */
-    bool chaos; /* CPUs take turns of odd lengths, by chaos_seed */
+    bool chaos;         /* CPUs take turns of odd lengths, by chaos_seed */
     uint64_t chaos_seed;
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
@@ -137,14 +138,14 @@ typedef struct MachineConfig {
 typedef enum RunRequest {
     REQUEST_NONE = 0,
     REQUEST_RESET = 1 << 0,
-    REQUEST_SHUTDOWN = 1 << 1, /* the guest powered off */
+    REQUEST_SHUTDOWN = 1 << 1,  /* the guest powered off */
     REQUEST_POWERDOWN = 1 << 2, /* press the ACPI power button */
     REQUEST_STOP = 1 << 3,
     REQUEST_QUIT = 1 << 4, /* the user wants out; see exit_status */
     REQUEST_SUSPEND = 1 << 5,
     REQUEST_WAKEUP = 1 << 6,
     REQUEST_DEBUG = 1 << 7,
-    REQUEST_PANIC = 1 << 8, /* the guest has panicked */
+    REQUEST_PANIC = 1 << 8,    /* the guest has panicked */
     REQUEST_IO_ERROR = 1 << 9, /* machine_request_pause() */
 } RunRequest;
 
@@ -175,13 +176,13 @@ typedef struct CpuBus {
     unsigned count; /* with those that may be plugged in later */
     char model[32]; /* their common one, as -cpu names it */
     /* What the local APIC of CPU @n (its index) asks of it. Levels except where said. */
-    void (*set_intr)(void *opaque, unsigned n, int level);  /* INTR from APIC or 8259 */
-    void (*raise_nmi)(void *opaque, unsigned n);            /* edge */
-    void (*raise_smi)(void *opaque, unsigned n);            /* edge */
-    void (*raise_init)(void *opaque, unsigned n);           /* edge */
+    void (*set_intr)(void *opaque, unsigned n, int level); /* INTR from APIC or 8259 */
+    void (*raise_nmi)(void *opaque, unsigned n);           /* edge */
+    void (*raise_smi)(void *opaque, unsigned n);           /* edge */
+    void (*raise_init)(void *opaque, unsigned n);          /* edge */
     void (*raise_sipi)(void *opaque, unsigned n, uint8_t vector);
-    void (*set_a20)(void *opaque, int level);               /* all CPUs */
-    void (*set_ignne)(void *opaque, int level);             /* IGNNE#, all CPUs */
+    void (*set_a20)(void *opaque, int level);   /* all CPUs */
+    void (*set_ignne)(void *opaque, int level); /* IGNNE#, all CPUs */
     uint32_t (*apic_id)(void *opaque, unsigned n);
     /* An absent CPU does not run, and nothing reaches it; one that comes is as after power-on. */
     bool (*is_present)(void *opaque, unsigned n);
@@ -194,7 +195,8 @@ typedef struct CpuBus {
 
 /* What the CPU asks of the board: acknowledge an interrupt, reach its APIC's registers. */
 typedef struct BoardOps {
-    /* Vector to take for INTR on CPU @n: APIC first, else 8259 through LINT0; -1: spurious, none. */
+    /* Vector to take for INTR on CPU @n: APIC first, else 8259 through LINT0; -1: spurious,
+     * none. */
     int (*acknowledge)(void *opaque, unsigned n);
     /* IA32_APIC_BASE, TPR as CR8 and x2APIC MSRs (0x800+reg) of CPU @n; false: #GP. */
     bool (*apic_read_msr)(void *opaque, unsigned n, uint32_t msr, uint64_t *value);
@@ -207,7 +209,7 @@ typedef struct BoardOps {
     /* Is one still to come? Not in other modes of the timer, nor after it was switched. */
     bool (*apic_has_tsc_deadline)(void *opaque, unsigned n);
     void (*apic_reset)(void *opaque, unsigned n, bool init); /* after the CPU's own reset */
-    void (*ferr)(void *opaque, int level); /* x87 FERR# -> IRQ 13 */
+    void (*ferr)(void *opaque, int level);                   /* x87 FERR# -> IRQ 13 */
     void (*eoi_wake)(void *opaque, unsigned n);
     void *opaque;
 } BoardOps;
@@ -229,28 +231,28 @@ struct Machine {
     /* What data accesses and code fetches of a CPU in system management mode see; set by the
      * board. NULL: memory as always. */
     AddressSpace *smm_memory, *smm_code;
-    Clock *clock;        /* virtual time */
+    Clock *clock; /* virtual time */
     InputQueue *input;
-    Display *display;    /* NULL: nobody looks */
-    Hid *hid;            /* NULL: nobody types */
-    Device *root;        /* the device tree; CPUs are below it too */
-    const CpuBus *cpus;  /* set before the board is built */
-    BoardOps board;      /* filled by the board */
+    Display *display;                    /* NULL: nobody looks */
+    Hid *hid;                            /* NULL: nobody types */
+    Device *root;                        /* the device tree; CPUs are below it too */
+    const CpuBus *cpus;                  /* set before the board is built */
+    BoardOps board;                      /* filled by the board */
     Chardev *serial[MACHINE_MAX_SERIAL]; /* NULL: port absent */
     GHashTable *nets; /* id of a -netdev -> NetBackend * that no card has yet (NULL in a replay) */
     GHashTable *randoms;  /* id of an -object rng-random -> HostRandom; NULL: there are none */
     GHashTable *chardevs; /* id of a -chardev that -device names -> Chardev; NULL: there are none */
-    Chardev *parallel;   /* NULL: port absent */
-    Chardev *debugcon;   /* for isa-debugcon, NULL: none */
-    uint32_t requests;   /* RunRequest bits, machine thread only */
-    int exit_status;     /* for REQUEST_QUIT */
-    char *trouble;       /* for REQUEST_IO_ERROR: a sentence for the user */
+    Chardev *parallel;    /* NULL: port absent */
+    Chardev *debugcon;    /* for isa-debugcon, NULL: none */
+    uint32_t requests;    /* RunRequest bits, machine thread only */
+    int exit_status;      /* for REQUEST_QUIT */
+    char *trouble;        /* for REQUEST_IO_ERROR: a sentence for the user */
     RunState state;
-    GArray *keepers; /* MachineKeeper */
-    bool stays;      /* at the end of a replay, as somebody may want to look back */
-    uint32_t host_requests; /* those of .requests that did not come from the guest */
+    GArray *keepers;         /* MachineKeeper */
+    bool stays;              /* at the end of a replay, as somebody may want to look back */
+    uint32_t host_requests;  /* those of .requests that did not come from the guest */
     const char *quit_reason; /* who wants out, for the SHUTDOWN event; NULL: the guest */
-    bool changed; /* devices came or went, of which the command line does not tell */
+    bool changed;            /* devices came or went, of which the command line does not tell */
     void (*event_hook)(void *opaque, const char *event, const char *data); /* machine_emit() */
     void *event_opaque;
     void (*request_hook)(void *opaque); /* shortens the running vCPU's budget */

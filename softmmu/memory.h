@@ -29,9 +29,9 @@ typedef struct RamSet RamSet;
 typedef struct RamBlock {
     RamSet *set;
     char *name;
-    uint8_t *host;        /* page aligned; @size bytes, zeroed */
-    uint64_t size;        /* bytes, a multiple of 4096 */
-    uint64_t ram_offset;  /* start of this block in the machine's single numbering of RAM */
+    uint8_t *host;       /* page aligned; @size bytes, zeroed */
+    uint64_t size;       /* bytes, a multiple of 4096 */
+    uint64_t ram_offset; /* start of this block in the machine's single numbering of RAM */
 } RamBlock;
 
 typedef struct MemOps {
@@ -52,9 +52,9 @@ struct MemRegion {
     uint64_t size;
     const MemOps *ops; /* MEM_IO; MEM_ROM: hears of writes, NULL: they are dropped */
     void *opaque;
-    RamBlock *ram;       /* MEM_RAM, MEM_ROM */
-    uint64_t ram_start;  /* offset of this region in @ram */
-    MemRegion *target;   /* MEM_ALIAS */
+    RamBlock *ram;      /* MEM_RAM, MEM_ROM */
+    uint64_t ram_start; /* offset of this region in @ram */
+    MemRegion *target;  /* MEM_ALIAS */
     uint64_t target_start;
     /* placement */
     MemRegion *parent;
@@ -68,9 +68,9 @@ struct MemRegion {
 
 /* A piece of the flattened address space. Never an alias or a container. */
 typedef struct FlatRange {
-    uint64_t start, size;   /* in the address space */
+    uint64_t start, size; /* in the address space */
     MemRegion *region;
-    uint64_t region_start;  /* offset of @start in @region */
+    uint64_t region_start; /* offset of @start in @region */
 } FlatRange;
 
 typedef struct MemListener MemListener;
@@ -99,7 +99,8 @@ RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **e
 const GPtrArray *ram_set_blocks(const RamSet *set);
 uint64_t ram_set_end(const RamSet *set);
 /* A byte for each page of 4096 in that numbering, that whoever writes to the page makes 1 (accesses
- * below do) and who keeps versions of pages (ram-history.h) makes 0. Moves when a block is added. */
+ * below do) and who keeps versions of pages (ram-history.h) makes 0. Moves when a block is
+ * added. */
 uint8_t *ram_set_written(const RamSet *set);
 /* To be said after bytes [@at, +@len) of @block->host were written directly. */
 void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len);
@@ -111,8 +112,8 @@ void memory_init_container(MemRegion *r, const char *name, uint64_t size);
 void memory_init_ram(MemRegion *r, const char *name, RamBlock *ram, uint64_t start, uint64_t size);
 void memory_init_rom(MemRegion *r, const char *name, RamBlock *ram, uint64_t start, uint64_t size);
 void memory_init_io(MemRegion *r, const char *name, const MemOps *ops, void *opaque, uint64_t size);
-/* The whole of @ram as flash: in its ROM state reads come from there and writes go to @ops, else both
- * go to @ops. */
+/* The whole of @ram as flash: in its ROM state reads come from there and writes go to @ops, else
+ * both go to @ops. */
 void memory_init_romd(MemRegion *r, const char *name, RamBlock *ram, const MemOps *ops,
                       void *opaque);
 void memory_set_romd(MemRegion *r, bool rom);
@@ -133,7 +134,7 @@ void address_space_free(AddressSpace *as);
 void memory_begin(AddressSpace *as);
 void memory_commit(AddressSpace *as);
 void address_space_add_listener(AddressSpace *as, MemListener *l); /* borrowed */
-void address_space_watch(AddressSpace *as, const MemWatch *w); /* borrowed; NULL: nobody */
+void address_space_watch(AddressSpace *as, const MemWatch *w);     /* borrowed; NULL: nobody */
 void address_space_remove_listener(AddressSpace *as, MemListener *l);
 
 /* The range that holds @addr, or NULL for a hole. Valid until the next change. O(log n). */

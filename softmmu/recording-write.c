@@ -255,8 +255,7 @@ static bool is_late(const RecordWriter *w)
 
 static void flush_if_due(RecordWriter *w)
 {
-    bool due = w->copies ? w->items->len >= COPY_BYTES
-                         : w->items->len >= FLUSH_BYTES || is_late(w);
+    bool due = w->copies ? w->items->len >= COPY_BYTES : w->items->len >= FLUSH_BYTES || is_late(w);
 
     if (due)
         record_flush(w);

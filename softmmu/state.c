@@ -217,17 +217,20 @@ static void describe_field(const StateField *f, unsigned indent, GString *out)
 {
     const int in = indent + 2;
 
-    g_string_append_printf(out,
-                           "\n%*s{\n%*s\"field\": \"%s\",\n%*s\"version_id\": %u,\n%*s\"field_exists\": "
-                           "false,\n%*s\"size\": %zu",
-                           indent, "", in, "", f->name, in, "", f->since, in, "", in, "",
-                           f->type == STATE_T_STRUCT ? f->elem_size : scalar_size(f->type));
+    g_string_append_printf(
+        out,
+        "\n%*s{\n%*s\"field\": \"%s\",\n%*s\"version_id\": %u,\n%*s\"field_exists\": "
+        "false,\n%*s\"size\": %zu",
+        indent, "", in, "", f->name, in, "", f->since, in, "", in, "",
+        f->type == STATE_T_STRUCT ? f->elem_size : scalar_size(f->type));
     if (f->count > 1)
         g_string_append_printf(out, ",\n%*s\"num\": %zu", in, "", f->count);
     if (f->type == STATE_T_STRUCT) {
-        g_string_append_printf(out, ",\n%*s\"Description\": {\n%*s\"name\": \"%s\",\n%*s\"version_id\": 0,"
-                                    "\n%*s\"minimum_version_id\": 0,\n%*s\"Fields\": [",
-                               in, "", in + 2, "", f->name, in + 2, "", in + 2, "", in + 2, "");
+        g_string_append_printf(
+            out,
+            ",\n%*s\"Description\": {\n%*s\"name\": \"%s\",\n%*s\"version_id\": 0,"
+            "\n%*s\"minimum_version_id\": 0,\n%*s\"Fields\": [",
+            in, "", in + 2, "", f->name, in + 2, "", in + 2, "", in + 2, "");
         state_describe(f->sub, in + 4, out);
         g_string_append_printf(out, "\n%*s]\n%*s}", in + 2, "", in, "");
     }

@@ -25,8 +25,8 @@
 #include "target-i386/trace.h"
 #include "target-i386/translate.h"
 
-/* What PAUSE takes in counted time: some hundred cycles. A CPU that waits for time to pass, or another, looks
- * as often as it would on a board. */
+/* What PAUSE takes in counted time: some hundred cycles. A CPU that waits for time to pass, or
+ * another, looks as often as it would on a board. */
 #define PAUSE_NS 100
 
 /* ---- Reset ---------------------------------------------------------------------------------- */

@@ -11,25 +11,26 @@
 #include <string.h>
 
 /* Each generation by what it adds. */
-#define PENTIUM        "fpu vme de pse tsc msr mce cx8 apic mmx "
-#define PENTIUM2       PENTIUM "pae sep mtrr pge mca cmov pat pse36 fxsr "
-#define PENTIUM3       PENTIUM2 "sse "
-#define P6_SSE2        "fpu de pse tsc msr pae mce cx8 apic sep pge cmov pat mmx fxsr sse sse2 "
-#define FULL           P6_SSE2 "mtrr mca pse36 clflush "
-#define LONG_MODE      "lm syscall nx "
-#define CORE2          FULL "vme pni ssse3 "
-#define NEHALEM        CORE2 LONG_MODE "cx16 sse4.1 sse4.2 popcnt lahf-lm "
-#define WESTMERE       NEHALEM "aes pclmulqdq arat "
-#define SANDY_BRIDGE   WESTMERE "avx xsave xsaveopt tsc-deadline x2apic rdtscp "
-#define IVY_BRIDGE     SANDY_BRIDGE "f16c rdrand fsgsbase smep erms "
-#define HASWELL        IVY_BRIDGE "fma movbe pcid abm bmi1 avx2 bmi2 invpcid hle rtm "
-#define BROADWELL      HASWELL "rdseed adx smap 3dnowprefetch "
-#define SKYLAKE        BROADWELL "xsavec xgetbv1 "
-#define SKYLAKE_SERVER SKYLAKE "pdpe1gb pku clflushopt clwb avx512f avx512dq avx512bw avx512cd avx512vl "
+#define PENTIUM      "fpu vme de pse tsc msr mce cx8 apic mmx "
+#define PENTIUM2     PENTIUM "pae sep mtrr pge mca cmov pat pse36 fxsr "
+#define PENTIUM3     PENTIUM2 "sse "
+#define P6_SSE2      "fpu de pse tsc msr pae mce cx8 apic sep pge cmov pat mmx fxsr sse sse2 "
+#define FULL         P6_SSE2 "mtrr mca pse36 clflush "
+#define LONG_MODE    "lm syscall nx "
+#define CORE2        FULL "vme pni ssse3 "
+#define NEHALEM      CORE2 LONG_MODE "cx16 sse4.1 sse4.2 popcnt lahf-lm "
+#define WESTMERE     NEHALEM "aes pclmulqdq arat "
+#define SANDY_BRIDGE WESTMERE "avx xsave xsaveopt tsc-deadline x2apic rdtscp "
+#define IVY_BRIDGE   SANDY_BRIDGE "f16c rdrand fsgsbase smep erms "
+#define HASWELL      IVY_BRIDGE "fma movbe pcid abm bmi1 avx2 bmi2 invpcid hle rtm "
+#define BROADWELL    HASWELL "rdseed adx smap 3dnowprefetch "
+#define SKYLAKE      BROADWELL "xsavec xgetbv1 "
+#define SKYLAKE_SERVER \
+    SKYLAKE "pdpe1gb pku clflushopt clwb avx512f avx512dq avx512bw avx512cd avx512vl "
 #define ZEN                                                                                        \
     FULL "vme pni ssse3 cx16 sse4.1 sse4.2 popcnt aes pclmulqdq monitor avx xsave movbe f16c "     \
          "rdrand fma " LONG_MODE "rdtscp pdpe1gb fxsr-opt mmxext lahf-lm cr8legacy abm sse4a "     \
-                                 "misalignsse 3dnowprefetch osvw "                                 \
+         "misalignsse 3dnowprefetch osvw "                                                         \
          "fsgsbase bmi1 avx2 smep bmi2 rdseed adx smap clflushopt sha-ni xsaveopt xsavec xgetbv1 " \
          "arat topoext "
 #define ZEN2 ZEN "umip rdpid clwb clzero xsaveerptr wbnoinvd xsaves ibpb amd-stibp "

@@ -100,7 +100,7 @@ typedef struct X86Topology {
 
 /* The CPUs that -cpu @spec (NULL: the default) asks for. */
 typedef struct X86CpuSpec {
-    X86Model model; /* with the features that remain */
+    X86Model model;  /* with the features that remain */
     unsigned engine; /* given: TCG_HAS_* (tcg/ir.h); AVX and what builds on it want them */
     uint8_t phys_bits;
     uint64_t tsc_hz;
@@ -108,7 +108,8 @@ typedef struct X86CpuSpec {
 } X86CpuSpec;
 
 /* Parse "model,+feature,-feature,key=value"; false with @error for an unknown model or feature, or
- * when "enforce" meets a feature that the engine lacks. What is dropped, or lacking then, is described in
+ * when "enforce" meets a feature that the engine lacks. What is dropped, or lacking then, is
+ * described in
  * @warnings, one char * each. */
 bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GError **error);
 

@@ -19,32 +19,36 @@ typedef void GenFn(Dis *d, Insn *i);
 /* Operand codes: addressing method (upper case in the SDM) and size (lower case). */
 typedef enum OperandMethod {
     OM_none,
-    OM_E, /* general register or memory, by ModRM.rm */
-    OM_G, /* general register, ModRM.reg */
-    OM_M, /* memory only; a register is #UD */
-    OM_R, /* general register, ModRM.rm; memory is #UD */
-    OM_I, /* immediate, zero-extended if b, w; sign-extended to the operand if z */
+    OM_E,  /* general register or memory, by ModRM.rm */
+    OM_G,  /* general register, ModRM.reg */
+    OM_M,  /* memory only; a register is #UD */
+    OM_R,  /* general register, ModRM.rm; memory is #UD */
+    OM_I,  /* immediate, zero-extended if b, w; sign-extended to the operand if z */
     OM_S8, /* immediate byte, sign-extended to the operand */
-    OM_J, /* branch displacement */
-    OM_O, /* memory at the address in the instruction (moffs) */
-    OM_A, /* far pointer in the instruction: Insn.imm = offset, imm2 = selector */
-    OM_S, /* segment register, ModRM.reg */
-    OM_C, /* control register, ModRM.reg */
-    OM_D, /* debug register, ModRM.reg */
-    OM_Z, /* general register, low bits of the opcode */
-    OM_RAX, OM_RCX, OM_RDX, OM_ONE, /* fixed: rAX, rCX, rDX (by size), the constant 1 */
-    OM_V, /* XMM register, ModRM.reg */
-    OM_W, /* XMM register or memory */
-    OM_U, /* XMM register, ModRM.rm; memory is #UD */
-    OM_P, /* MMX register, ModRM.reg */
-    OM_Q, /* MMX register or memory */
-    OM_N, /* MMX register, ModRM.rm; memory is #UD */
-    OM_ST, /* x87 register ST(ModRM.rm) */
-    OM_B, /* general register, VEX.vvvv */
-    OM_H, /* vector register, VEX.vvvv */
-    OM_L, /* vector register, bits 7:4 of an immediate byte */
+    OM_J,  /* branch displacement */
+    OM_O,  /* memory at the address in the instruction (moffs) */
+    OM_A,  /* far pointer in the instruction: Insn.imm = offset, imm2 = selector */
+    OM_S,  /* segment register, ModRM.reg */
+    OM_C,  /* control register, ModRM.reg */
+    OM_D,  /* debug register, ModRM.reg */
+    OM_Z,  /* general register, low bits of the opcode */
+    OM_RAX,
+    OM_RCX,
+    OM_RDX,
+    OM_ONE, /* fixed: rAX, rCX, rDX (by size), the constant 1 */
+    OM_V,   /* XMM register, ModRM.reg */
+    OM_W,   /* XMM register or memory */
+    OM_U,   /* XMM register, ModRM.rm; memory is #UD */
+    OM_P,   /* MMX register, ModRM.reg */
+    OM_Q,   /* MMX register or memory */
+    OM_N,   /* MMX register, ModRM.rm; memory is #UD */
+    OM_ST,  /* x87 register ST(ModRM.rm) */
+    OM_B,   /* general register, VEX.vvvv */
+    OM_H,   /* vector register, VEX.vvvv */
+    OM_L,   /* vector register, bits 7:4 of an immediate byte */
 } OperandMethod;
 
+/* clang-format off */
 typedef enum OperandSize {
     OS_none, /* memory of no particular size: LEA, FXSAVE */
     OS_b, OS_w, OS_d, OS_q, OS_t /* 80 bits */, OS_dq /* 128 bits; ps, pd, x of the SDM */,
@@ -55,8 +59,10 @@ typedef enum OperandSize {
     OS_hx, OS_qx, OS_ex, /* a half, a quarter, an eighth of that */
     OS_qq, /* 256 bits */
 } OperandSize;
+/* clang-format on */
 
 #define OPC(method, size) ((OM_##method << 4) | OS_##size)
+/* clang-format off */
 typedef enum OperandCode {
     NONE,
     Eb = OPC(E, b), Ew = OPC(E, w), Ed = OPC(E, d), Eq = OPC(E, q), Ev = OPC(E, v), Ey = OPC(E, y),
@@ -80,6 +86,7 @@ typedef enum OperandCode {
     Hdq = OPC(H, dq), Hqq = OPC(H, qq), Vqq = OPC(V, qq), Wqq = OPC(W, qq), Uqq = OPC(U, qq),
     Mqq = OPC(M, qq), Ldq = OPC(L, dq),
 } OperandCode;
+/* clang-format on */
 static inline OperandMethod operand_method(unsigned code)
 {
     return (OperandMethod)(code >> 4);
@@ -107,14 +114,17 @@ enum {
     A_MMX = 1 << 13,   /* #UD if CR0.EM, #NM if CR0.TS */
     A_SSE = 1 << 14,   /* #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS */
     A_UNALIGNED = 1 << 15, /* its 128-bit memory operand needs no alignment */
-    A_NOP66 = 1 << 16, /* 66 is part of the opcode: no effect on operand size */
-    A_MOD3 = 1 << 19,    /* ModRM.mod is ignored and taken for 3 (control and debug registers) */
-    A_FALLBACK = 1 << 20, /* without its feature the prefix has no meaning: the first row of the table */
-    A_VEX = 1 << 21,   /* VEX vector instruction: AVX; #UD unless XCR0 has it, #NM if CR0.TS */
-    A_W0 = 1 << 22, A_W1 = 1 << 23, /* VEX.W must be this */
-    A_L0 = 1 << 24, A_L1 = 1 << 25, /* VEX.L must be this */
-    A_AVX2 = 1 << 26,  /* with VEX.L set: AVX2 */
-    A_VSIB = 1 << 27,  /* the memory operand's index is a vector register */
+    A_NOP66 = 1 << 16,     /* 66 is part of the opcode: no effect on operand size */
+    A_MOD3 = 1 << 19,      /* ModRM.mod is ignored and taken for 3 (control and debug registers) */
+    A_FALLBACK =
+        1 << 20,     /* without its feature the prefix has no meaning: the first row of the table */
+    A_VEX = 1 << 21, /* VEX vector instruction: AVX; #UD unless XCR0 has it, #NM if CR0.TS */
+    A_W0 = 1 << 22,
+    A_W1 = 1 << 23, /* VEX.W must be this */
+    A_L0 = 1 << 24,
+    A_L1 = 1 << 25,      /* VEX.L must be this */
+    A_AVX2 = 1 << 26,    /* with VEX.L set: AVX2 */
+    A_VSIB = 1 << 27,    /* the memory operand's index is a vector register */
     A_ALIGNED = 1 << 28, /* VEX: its memory operand must be aligned */
 };
 
@@ -134,6 +144,7 @@ typedef enum GroupKind {
 } GroupKind;
 
 /* CPUID features that instructions need. decode.c knows their bits. */
+/* clang-format off */
 typedef enum InsnFeature {
     FEAT_NONE, FEAT_FPU, FEAT_TSC, FEAT_MSR, FEAT_CX8, FEAT_SEP, FEAT_CMOV, FEAT_CLFLUSH, FEAT_MMX,
     FEAT_FXSR, FEAT_SSE, FEAT_SSE2, FEAT_SSE3, FEAT_PCLMUL, FEAT_MONITOR, FEAT_SSSE3, FEAT_CX16,
@@ -144,28 +155,31 @@ typedef enum InsnFeature {
     FEAT_AVX, FEAT_AVX2, FEAT_FMA, FEAT_F16C, FEAT_VAES, FEAT_VPCLMUL, FEAT_GFNI,
     FEAT_COUNT
 } InsnFeature;
+/* clang-format on */
 
 struct InsnDesc {
-    GenFn *gen;             /* NULL: empty row (#UD) or group */
+    GenFn *gen; /* NULL: empty row (#UD) or group */
     const char *name;
-    const InsnDesc *table;  /* group */
-    uint32_t attr;          /* A_* */
-    uint8_t group;          /* GroupKind */
-    bool modrm;             /* an operand needs a ModRM byte */
-    uint16_t op[4];         /* OperandCode; [0] is the destination where there is one */
-    uint8_t feature;        /* InsnFeature */
-    uint8_t arg;            /* the generator's own: a sub-operation, an IrOpcode */
-    uint8_t arg2;           /* … a lane, an immediate */
-    uint16_t undef;         /* arithmetic flags that the manuals leave undefined */
+    const InsnDesc *table; /* group */
+    uint32_t attr;         /* A_* */
+    uint8_t group;         /* GroupKind */
+    bool modrm;            /* an operand needs a ModRM byte */
+    uint16_t op[4];        /* OperandCode; [0] is the destination where there is one */
+    uint8_t feature;       /* InsnFeature */
+    uint8_t arg;           /* the generator's own: a sub-operation, an IrOpcode */
+    uint8_t arg2;          /* … a lane, an immediate */
+    uint16_t undef;        /* arithmetic flags that the manuals leave undefined */
 };
 
-/* Rows. What follows the operands are further designated fields: I2(add, Eb, Gb, .attr = A_LOCK). */
+/* Rows. What follows the operands are further designated fields: I2(add, Eb, Gb,
+ * .attr = A_LOCK). */
+/* clang-format off */
 #define I0(n, ...)          { .gen = gen_##n, .name = #n, __VA_ARGS__ }
 #define I1(n, a, ...)       { .gen = gen_##n, .name = #n, OPERANDS(a, 0, 0, 0), __VA_ARGS__ }
 #define I2(n, a, b, ...)    { .gen = gen_##n, .name = #n, OPERANDS(a, b, 0, 0), __VA_ARGS__ }
 #define I3(n, a, b, c, ...) { .gen = gen_##n, .name = #n, OPERANDS(a, b, c, 0), __VA_ARGS__ }
 #define I4(n, a, b, c, e, ...) { .gen = gen_##n, .name = #n, OPERANDS(a, b, c, e), __VA_ARGS__ }
-#define OPERANDS(a, b, c, e)                                                                            \
+#define OPERANDS(a, b, c, e)                                                                       \
     .op = { a, b, c, e }, .modrm = BY_MODRM(a) | BY_MODRM(b) | BY_MODRM(c) | BY_MODRM(e)
 #define BY_MODRM(code) ((MODRM_METHODS >> ((unsigned)(code) >> 4)) & 1)
 #define MODRM_METHODS                                                                              \
@@ -173,6 +187,7 @@ struct InsnDesc {
      1u << OM_V | 1u << OM_W | 1u << OM_U | 1u << OM_P | 1u << OM_Q | 1u << OM_N | 1u << OM_H |    \
      1u << OM_B | 1u << OM_ST)
 #define GROUP(kind, t)      { .group = GROUP_##kind, .table = t }
+/* clang-format on */
 
 /* First the integer and system maps are asked, then, where their row is empty, those of x87 (by
  * opcode - 0xd8), MMX and SSE. */
@@ -183,6 +198,7 @@ extern const InsnDesc opmap_x87[8], opmap_sse_0f[256], opmap_sse_0f38[256], opma
 extern const InsnDesc opmap_vex_0f[256], opmap_vex_0f38[256], opmap_vex_0f3a[256];
 
 /* A decoded operand. */
+/* clang-format off */
 typedef enum OperandKind {
     OPK_NONE,
     OPK_GPR,
@@ -191,6 +207,7 @@ typedef enum OperandKind {
     OPK_IMM, /* Insn.imm, or imm2 for the second immediate */
     OPK_SEG, OPK_CR, OPK_DR, OPK_XMM, OPK_MMX, OPK_ST
 } OperandKind;
+/* clang-format on */
 
 typedef struct Operand {
     uint8_t kind; /* OperandKind */
@@ -205,21 +222,22 @@ struct Insn {
     uint8_t opcode; /* its last byte */
     uint8_t len;
     uint8_t nops;
-    uint8_t rex;    /* 0x40-0x4f or 0 */
-    uint8_t rep;    /* 0xf2, 0xf3 (the last of them) or 0 */
+    uint8_t rex; /* 0x40-0x4f or 0 */
+    uint8_t rep; /* 0xf2, 0xf3 (the last of them) or 0 */
     bool lock, prefix66, prefix67, has_modrm, seg_override;
     bool vex, vex_l, vex_w; /* rex, rep and prefix66 are what the VEX prefix says */
     uint8_t vvvv;
     uint8_t vindex; /* A_VSIB: the index register */
     uint8_t modrm, mod;
-    uint8_t reg;    /* ModRM.reg with REX.R */
-    uint8_t rm;     /* ModRM.rm with REX.B (if mod is 3) */
+    uint8_t reg;          /* ModRM.reg with REX.R */
+    uint8_t rm;           /* ModRM.rm with REX.B (if mod is 3) */
     uint8_t osize, asize; /* IrType: I16, I32, I64 */
-    uint8_t seg;    /* of the memory operand, defaults applied; FS, GS only in 64-bit mode unless default */
+    uint8_t seg; /* of the memory operand, defaults applied; FS, GS only in 64-bit mode unless
+                    default */
     int8_t base, index; /* -1: none; INSN_BASE_RIP */
     uint8_t scale;
     uint8_t imm_size; /* bytes of the last immediate */
-    int64_t disp;   /* sign-extended; moffs: the address */
+    int64_t disp;     /* sign-extended; moffs: the address */
     int64_t imm, imm2;
     Operand op[4];
     /* of the translation, see translate.h */
@@ -238,9 +256,9 @@ typedef enum DecodeStatus {
 
 /* What decoding depends on. */
 typedef struct DecodeMode {
-    uint8_t code_size;   /* IrType: I16, I32, I64 */
-    bool pe;             /* protected mode, not virtual-8086 */
-    uint64_t features;   /* bit per InsnFeature */
+    uint8_t code_size; /* IrType: I16, I32, I64 */
+    bool pe;           /* protected mode, not virtual-8086 */
+    uint64_t features; /* bit per InsnFeature */
 } DecodeMode;
 
 /* Features as the guest's CPUID words tell them (CpuX86.features). */

@@ -6,7 +6,7 @@
 #include "target-i386/cpu.h"
 
 void x86_print_code(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
-               GString *out);
+                    GString *out);
 
 void x86_print_insn(Cpu *cpu, uint32_t mode, uint64_t addr, const uint8_t *bytes, uint32_t len,
                     GString *out); /* CpuTraceOps.print_insn */

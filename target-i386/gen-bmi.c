@@ -19,7 +19,8 @@ void gen_andn(Dis *d, Insn *i)
     ir_setflags(d->ir, ir_fl_logic(d->ir, r));
 }
 
-/* BLSI, BLSMSK, BLSR: x combined with -x or x - 1. CF tells whether x is zero, or that it is not. */
+/* BLSI, BLSMSK, BLSR: x combined with -x or x - 1. CF tells whether x is zero, or that it is
+ * not. */
 void gen_blsi(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;

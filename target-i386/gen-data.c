@@ -200,8 +200,8 @@ static void cmpxchg16b(Dis *d, Insn *i)
     ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_GP, 0));
     ir_probe(ir, m.addr, m.disp, 16, true, m.flags);
     IrRef lo = mem_ld(d, m, I64, 0), hi = mem_ld(d, m, I64, 8);
-    IrRef differ = ir_or(ir, ir_xor(ir, lo, reg_get(d, I64, R_RAX)),
-                         ir_xor(ir, hi, reg_get(d, I64, R_RDX)));
+    IrRef differ =
+        ir_or(ir, ir_xor(ir, lo, reg_get(d, I64, R_RAX)), ir_xor(ir, hi, reg_get(d, I64, R_RDX)));
     IrRef equal = ir_setcond(ir, COND_EQ, differ, const64(d, 0));
     IrRef new_lo = ir_select(ir, equal, reg_get(d, I64, R_RBX), lo);
     IrRef new_hi = ir_select(ir, equal, reg_get(d, I64, R_RCX), hi);

@@ -115,7 +115,7 @@ static inline bool fp_unmasked(const Dis *d)
 {
     return d->mode & X86_MODE_FP_UNMASKED;
 }
-IrRef fp_approximate(Dis *d, uint32_t how, IrRef x); /* APPROXIMATE_*; V128, V256 */
+IrRef fp_approximate(Dis *d, uint32_t how, IrRef x);        /* APPROXIMATE_*; V128, V256 */
 IrRef fp_by_helper(Dis *d, uint32_t how, IrRef x, IrRef y); /* V128s; of y a scalar may be loaded */
 IrRef fp_vector(Dis *d, Insn *i, unsigned n, FpKind kind);  /* operand for it */
 IrRef fp_load(Dis *d, Insn *i, unsigned n, IrType type);    /* F32, F64: operand's low part */

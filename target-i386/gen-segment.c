@@ -296,7 +296,8 @@ void gen_arpl(Dis *d, Insn *i)
     IrRef raised = ir_or(ir, ir_and(ir, dst, ir_const(ir, I16, 0xfffc)), rpl);
 
     if (op_is_mem(i, 0)) {
-        IrRef how = ir_or(ir, ir_shl(ir, zext32(d, lower), ir_const(ir, I8, 8)), const32(d, i->seg));
+        IrRef how =
+            ir_or(ir, ir_shl(ir, zext32(d, lower), ir_const(ir, I8, 8)), const32(d, i->seg));
         call3(d, HELP_store_raised, how, mem_ea(d, i), zext32(d, raised));
     } else {
         op_store(d, i, 0, ir_select(ir, lower, raised, dst));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RCPPS, RSQRTPS and theirs. The manual bounds their relative error (1.5 * 2^-12) and leaves the bits
- * to the processor. Here they are the same on every host, so that a recording replays everywhere and
- * state hashes agree: those of AMD's Zen 4, as measured. Twelve bits of the significand choose twelve
- * of the result by two tables: one for the upper eight bits, and what the lower four take away,
- * which depends on the upper four as well. Denormals count as zeros, results that would be denormal
- * are zero, no exception is ever flagged (SDM vol. 2, RCPPS).
+ * RCPPS, RSQRTPS and theirs. The manual bounds their relative error (1.5 * 2^-12) and leaves the
+ * bits to the processor. Here they are the same on every host, so that a recording replays
+ * everywhere and state hashes agree: those of AMD's Zen 4, as measured. Twelve bits of the
+ * significand choose twelve of the result by two tables: one for the upper eight bits, and what the
+ * lower four take away, which depends on the upper four as well. Denormals count as zeros, results
+ * that would be denormal are zero, no exception is ever flagged (SDM vol. 2, RCPPS).
  */
 #include "target-i386/help-fp.h"
 

@@ -32,17 +32,18 @@ void help_approximate(CpuX86 *c, void *result, const void *operand, uint32_t how
 enum {
     X87_OSIZE16 = 1 << 16, /* 16-bit operand size: formats of FSTENV and its like */
     X87_NO_WAIT = 1 << 17, /* an FN instruction: no #MF first */
-    X87_GOES_ON = 1 << 18, /* all exceptions are masked, the mode stays, the block moves TOP in the key */
+    X87_GOES_ON =
+        1 << 18, /* all exceptions are masked, the mode stays, the block moves TOP in the key */
 };
 /* Executes any x87 instruction exactly, stack faults and unmasked exceptions included. @addr:
  * linear address of the memory operand. @cond: FCMOVcc's condition. Result: flags of FCOMI, word of
  * FNSTSW. */
 uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond);
-/* x87-function.c: a transcendental instruction that translated code executes with the host's x87, in three
- * steps: it stores its operands, and with X87_CHECKS_TAGS the environment, in CpuX86.vtmp; this
- * computes what the result is to be rounded from; code loads that and lets the host round. 0: it is
- * not for us; what was popped is to be pushed again (x87_undo()). Of FPREM and FPREM1: are both
- * operands there? */
+/* x87-function.c: a transcendental instruction that translated code executes with the host's x87,
+ * in three steps: it stores its operands, and with X87_CHECKS_TAGS the environment, in CpuX86.vtmp;
+ * this computes what the result is to be rounded from; code loads that and lets the host round. 0:
+ * it is not for us; what was popped is to be pushed again (x87_undo()). Of FPREM and FPREM1: are
+ * both operands there? */
 enum { X87_CHECKS_TAGS = 1 << 8 };
 typedef struct X87Frame { /* in vtmp */
     struct {
@@ -108,8 +109,8 @@ enum {
     AVX_256 = 1 << 1,
     AVX_WIDE_INDEX = 1 << 2,
     AVX_ADDRESS32 = 1 << 3,
-    AVX_SCALE_SHIFT = 4,  /* 2 bits */
-    AVX_SEG_SHIFT = 8,    /* 4 bits each: */
+    AVX_SCALE_SHIFT = 4, /* 2 bits */
+    AVX_SEG_SHIFT = 8,   /* 4 bits each: */
     AVX_DST_SHIFT = 12,
     AVX_INDEX_SHIFT = 16,
     AVX_MASK_SHIFT = 20

@@ -99,7 +99,8 @@ uint32_t help_sysret_quick(CpuX86 *c, uint64_t rcx, uint64_t r11)
 {
     const uint32_t mask = 0x3c7fd7;
 
-    if (c->common.events || !(c->efer & EFER_SCE) || (r11 & (EFL_TF | EFL_AC)) || (r11 & EFL_IOPL) == EFL_IOPL)
+    if (c->common.events || !(c->efer & EFER_SCE) || (r11 & (EFL_TF | EFL_AC)) ||
+        (r11 & EFL_IOPL) == EFL_IOPL)
         return UINT32_MAX;
     c->eflags =
         ((c->eflags & ~(mask | EFL_RF)) | ((uint32_t)r11 & mask & ~(uint32_t)FLAGS_ARITH)) | 2;

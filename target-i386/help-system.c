@@ -72,7 +72,8 @@ static void write_cr0(CpuX86 *c, uint64_t value)
         raise_gp0(c);
     switch_long_mode(c, value);
     c->cr0 = value;
-    if ((changed & CR0_PG) || ((changed & CR0_WP) && (value & CR0_PG))) /* PE alone: none is stale */
+    if ((changed & CR0_PG) ||
+        ((changed & CR0_WP) && (value & CR0_PG))) /* PE alone: none is stale */
         cpu_tlb_flush_all(&c->cpu);
     x86_update_mode(c);
 }

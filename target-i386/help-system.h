@@ -28,7 +28,7 @@ void help_int(CpuX86 *c, uint32_t vector, uint64_t next_pc);
 void help_int_soft(CpuX86 *c, uint32_t vector, uint64_t next_pc); /* INT3 */
 void help_into(CpuX86 *c, uint64_t next_pc);
 void help_int1(CpuX86 *c, uint64_t next_pc);
-uint64_t help_syscall(CpuX86 *c); /* R11 to be */
+uint64_t help_syscall(CpuX86 *c);                       /* R11 to be */
 uint32_t help_syscall_quick(CpuX86 *c, uint32_t flags); /* UINT32_MAX: nothing done */
 uint32_t help_sysret_quick(CpuX86 *c, uint64_t rcx, uint64_t r11);
 void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11);
@@ -42,11 +42,11 @@ void help_lmsw(CpuX86 *c, uint32_t value);
 void help_clts(CpuX86 *c);
 uint64_t help_read_dr(CpuX86 *c, uint32_t n);
 void help_write_dr(CpuX86 *c, uint32_t n, uint64_t value);
-uint64_t help_rdtsc(CpuX86 *c);      /* exact under instruction counting */
-uint64_t help_rdtsc_host(CpuX86 *c); /* cpu_has_host_clock(), TSC at 1 GHz */
+uint64_t help_rdtsc(CpuX86 *c);                        /* exact under instruction counting */
+uint64_t help_rdtsc_host(CpuX86 *c);                   /* cpu_has_host_clock(), TSC at 1 GHz */
 uint64_t help_rdtsc_counted(CpuX86 *c, uint32_t left); /* cpu_counts_time(), likewise */
 uint64_t help_rdpmc(CpuX86 *c, uint32_t counter);
-uint64_t help_random(CpuX86 *c); /* for RDRAND and RDSEED */
+uint64_t help_random(CpuX86 *c);                                       /* for RDRAND and RDSEED */
 static inline unsigned x86_cpuid_memo(uint32_t leaf, uint32_t subleaf) /* index in cpuid_memo */
 {
     return (leaf ^ leaf >> 29 ^ subleaf) & 7;

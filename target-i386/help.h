@@ -40,8 +40,9 @@ enum {
     STRING_PLAIN = 1 << 20,  /* 64-bit addresses, no bases, no alignment checks, not SINGLE */
     STRING_MMU_SHIFT = 21,   /* MMU_* of PLAIN ones: 2 bits */
 };
-/* What a REP instruction does each time it is entered: at most so many bytes, until RCX is a multiple of as many
- * elements. So it is entered as often whatever part of that either helper, or a fault, leaves to the next. */
+/* What a REP instruction does each time it is entered: at most so many bytes, until RCX is a
+ * multiple of as many elements. So it is entered as often whatever part of that either helper, or a
+ * fault, leaves to the next. */
 #define STRING_CALL_BYTES (64 * 1024)
 static inline uint64_t string_call_elements(uint64_t rcx, unsigned log2)
 {

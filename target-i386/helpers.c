@@ -19,7 +19,7 @@ enum {
 
 /* Only addresses are wanted here; the prototypes stand in the headers of the areas. */
 #define HELPER(name, ret, flags, nargs, ...) extern void help_##name(void);
-#define HELPER_QUICK(name, ...) extern void help_##name(void), quick_##name(void);
+#define HELPER_QUICK(name, ...)              extern void help_##name(void), quick_##name(void);
 #define HELPER_BLOCK(name, ...) \
     HELPER_QUICK(name)          \
     extern bool block_##name(uint32_t arg, TcgBlockMove *m);
@@ -30,12 +30,12 @@ enum {
 
 const TcgHelper x86_helpers[] = {
 #define ROW(n, q, b, r, f, count, ...) \
-    { .name = #n,                   \
-      .func = (void *)help_##n,     \
-      .flags = (f),                 \
-      .ret = (r),                   \
-      .nargs = (count),             \
-      .args = { __VA_ARGS__ },      \
+    { .name = #n,                      \
+      .func = (void *)help_##n,        \
+      .flags = (f),                    \
+      .ret = (r),                      \
+      .nargs = (count),                \
+      .args = { __VA_ARGS__ },         \
       .quick = (q),                    \
       .block_move = (b) },
 #define HELPER(n, ...)       ROW(n, NULL, NULL, __VA_ARGS__)

@@ -11,8 +11,8 @@
 
 enum {
 #define HELPER(name, ret, flags, nargs, ...) HELP_##name,
-#define HELPER_QUICK HELPER
-#define HELPER_BLOCK HELPER
+#define HELPER_QUICK                         HELPER
+#define HELPER_BLOCK                         HELPER
 #include "target-i386/helpers.def"
 #undef HELPER_BLOCK
 #undef HELPER_QUICK

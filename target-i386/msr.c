@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Model-specific registers: Intel SDM vol. 4, AMD BKDG for family 0Fh (C000_xxxx, C001_xxxx).
- * Registers that are plain storage are rows; those with rules have functions. Those that a model does not
- * have, by what CPUID says or by its generation, raise #GP. Of performance registers and the like only presence is
- * modelled (rows of kind IGNORED): they read zero and forget writes, which is what kernels probe for. What
- * CPUID tells of and no model here does (counters of leaf 0AH, MPERF, clock modulation, OSVW, SVM) is not there.
+ * Registers that are plain storage are rows; those with rules have functions. Those that a model
+ * does not have, by what CPUID says or by its generation, raise #GP. Of performance registers and
+ * the like only presence is modelled (rows of kind IGNORED): they read zero and forget writes,
+ * which is what kernels probe for. What CPUID tells of and no model here does (counters of leaf
+ * 0AH, MPERF, clock modulation, OSVW, SVM) is not there.
  */
 #include "target-i386/help-system.h"
 
@@ -26,18 +27,18 @@ typedef enum MsrKind {
 } MsrKind;
 
 typedef enum Generation { /* of processors, by what they have registers for */
-    GEN_P5 = 1 << 0,
-    GEN_P6 = 1 << 1,       /* Pentium Pro to III */
-    GEN_CORE = 1 << 2,     /* Core, Atom */
-    GEN_NEHALEM = 1 << 3,  /* and later */
-    GEN_NETBURST = 1 << 4,
-    GEN_K7 = 1 << 5,
-    GEN_K8 = 1 << 6,
-    GEN_ZEN = 1 << 7,
-    GEN_FAMILY_6 = GEN_P6 | GEN_CORE | GEN_NEHALEM,
-    GEN_INTEL = GEN_FAMILY_6 | GEN_NETBURST, /* … of today */
-    GEN_AMD = GEN_K7 | GEN_K8 | GEN_ZEN,
-    GEN_AMD64 = GEN_K8 | GEN_ZEN,
+                          GEN_P5 = 1 << 0,
+                          GEN_P6 = 1 << 1,      /* Pentium Pro to III */
+                          GEN_CORE = 1 << 2,    /* Core, Atom */
+                          GEN_NEHALEM = 1 << 3, /* and later */
+                          GEN_NETBURST = 1 << 4,
+                          GEN_K7 = 1 << 5,
+                          GEN_K8 = 1 << 6,
+                          GEN_ZEN = 1 << 7,
+                          GEN_FAMILY_6 = GEN_P6 | GEN_CORE | GEN_NEHALEM,
+                          GEN_INTEL = GEN_FAMILY_6 | GEN_NETBURST, /* … of today */
+                          GEN_AMD = GEN_K7 | GEN_K8 | GEN_ZEN,
+                          GEN_AMD64 = GEN_K8 | GEN_ZEN,
 } Generation;
 
 typedef struct MsrRow {
@@ -121,7 +122,8 @@ static const MsrRow msr_rows[] = {
 };
 /* clang-format on */
 
-/* By vendor, family and model; whoever is not AMD (or their Chinese licensee) numbers them as Intel does. */
+/* By vendor, family and model; whoever is not AMD (or their Chinese licensee) numbers them as Intel
+ * does. */
 static unsigned generation(const CpuX86 *c)
 {
     const X86Model *m = &c->spec->model;
@@ -130,9 +132,10 @@ static unsigned generation(const CpuX86 *c)
         return m->family < 6 ? 0 : m->family < 15 ? GEN_K7 : m->family < 0x17 ? GEN_K8 : GEN_ZEN;
     switch (m->family) {
     case 5: return GEN_P5;
-    case 6: return m->model < 13                       ? GEN_P6
-                   : m->model < 0x1a || m->model == 28 ? GEN_CORE /* 28 is the first Atom */
-                                                       : GEN_NEHALEM;
+    case 6:
+        return m->model < 13                       ? GEN_P6
+               : m->model < 0x1a || m->model == 28 ? GEN_CORE /* 28 is the first Atom */
+                                                   : GEN_NEHALEM;
     case 15: return GEN_NETBURST;
     default: return 0;
     }

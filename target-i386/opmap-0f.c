@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two-byte opcode map 0F xx (SDM vol. 2, table A-3) without MMX and SSE, and its groups. Missing
- * on purpose: VMX and SVM, SGX, MPX (its opcodes are NOPs), CET but for ENDBR (a
- * NOP), RDRAND and RDSEED (wait for random numbers through the input queue).
+ * The two-byte opcode map 0F xx (SDM vol. 2, table A-3) without MMX and SSE, and its groups.
+ * Missing on purpose: VMX and SVM, SGX, MPX (its opcodes are NOPs), CET but for ENDBR (a NOP),
+ * RDRAND and RDSEED (wait for random numbers through the input queue).
  */
 #include "target-i386/decode.h"
 

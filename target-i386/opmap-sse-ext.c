@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Legacy-encoded SIMD of the maps 0F38 and 0F3A, where the integer maps are empty: SSSE3, SSE4.1,
- * SSE4.2, AES, PCLMULQDQ, SHA (SDM vol. 2, tables A-4 and A-5). Columns of a prefix group: none, 66,
- * F3, F2. arg, arg2: IR op and lane. SSE3 stands with SSE in opmap-sse.c.
+ * SSE4.2, AES, PCLMULQDQ, SHA (SDM vol. 2, tables A-4 and A-5). Columns of a prefix group: none,
+ * 66, F3, F2. arg, arg2: IR op and lane. SSE3 stands with SSE in opmap-sse.c.
  */
 #include "target-i386/decode.h"
 

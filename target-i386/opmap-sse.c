@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MMX, SSE, SSE2 and SSE3 rows of the two-byte map 0F xx (SDM vol. 2, table A-3), where the integer map
- * is empty. Columns of a prefix group: none, 66, F3, F2. What came later: opmap-sse-ext.c.
- */
+ * MMX, SSE, SSE2 and SSE3 rows of the two-byte map 0F xx (SDM vol. 2, table A-3), where the integer
+ * map is empty. Columns of a prefix group: none, 66, F3, F2. What came later:
+ * opmap-sse-ext.c. */
 #include "target-i386/decode.h"
 
 #include "target-i386/gen-fp.h"

@@ -128,7 +128,7 @@ const InsnDesc opmap_vex_0f[256] = {
     P(f0), P(f1), P(f2), P(f3), P(f4), P(f5), P(f6), P(f7), P(f8), P(f9), P(fa), P(fb), P(fc), P(fd), P(fe),
 };
 
-/* -- 0F38: all have 66 but BMI ------------------------------------------------------------------ */
+/* -- 0F38: all have 66 but BMI ----------------------------------------------------------------- */
 #define WIDEN(n, sign, from, to, w) { [1] = R(n, v_widen, A_AVX2, NONE, OPS(Vx, w), .arg = sign, .arg2 = from | to << 4) }
 #define PABS(n, l)         { [1] = R(n, v_un, A_AVX2, NONE, OPS(Vx, Wx), OPL(vabs, l)) }
 static const InsnDesc op00_38[4] = INT("vpshufb", vshufb, 0), op01_38[4] = INT("vphaddw", vhadd, 1), op02_38[4] = INT("vphaddd", vhadd, 2),

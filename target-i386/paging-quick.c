@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page walk of long mode from the last table on, where an earlier walk has left that table's place and
- * the rights of the levels above: what SDM vol. 3A, 4.10.3 calls a paging-structure cache. Every
- * flush of the TLBs forgets it. Runs while translated code's vector registers are live, raises nothing and sets no
- * bits: that is left to the whole walk.
+ * The page walk of long mode from the last table on, where an earlier walk has left that table's
+ * place and the rights of the levels above: what SDM vol. 3A, 4.10.3 calls a paging-structure
+ * cache. Every flush of the TLBs forgets it. Runs while translated code's vector registers are
+ * live, raises nothing and sets no bits: that is left to the whole walk.
  */
 #include "target-i386/paging.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What page-table entries say, for the walk (paging.c) and its short form (paging-quick.c): bits, and
- * the rights that follow from them (SDM vol. 3A, 4.6). Only these two look here.
+ * What page-table entries say, for the walk (paging.c) and its short form (paging-quick.c): bits,
+ * and the rights that follow from them (SDM vol. 3A, 4.6). Only these two look here.
  */
 #ifndef TARGET_I386_PAGING_RIGHTS_H
 #define TARGET_I386_PAGING_RIGHTS_H
@@ -55,7 +55,8 @@ static inline uint8_t pte_allowed(const CpuX86 *c, uint64_t rights, unsigned mmu
 }
 
 /* PROT_* of data accesses that the page's protection key denies (SDM 4.6.2). */
-static inline uint8_t pte_denied_by_key(const CpuX86 *c, uint64_t rights, uint64_t leaf, unsigned mmu)
+static inline uint8_t pte_denied_by_key(const CpuX86 *c, uint64_t rights, uint64_t leaf,
+                                        unsigned mmu)
 {
     unsigned key_rights = c->pkru >> (2 * (leaf >> 59 & 15)) & 3;
 

@@ -65,7 +65,8 @@ static bool has_pat(const CpuX86 *c)
     return x86_words_have(c->features, CPUID_1_EDX, CPUID_PAT);
 }
 
-/* Bits 21-13 of a 4 MiB page: PSE-36 has address bits 39-32 in 20-13, as far as the CPU has those. */
+/* Bits 21-13 of a 4 MiB page: PSE-36 has address bits 39-32 in 20-13, as far as the CPU has
+ * those. */
 static uint64_t reserved_of_4m(const CpuX86 *c)
 {
     bool pse36 = x86_words_have(c->features, CPUID_1_EDX, CPUID_PSE36);

@@ -8,8 +8,10 @@
 #include "target-i386/cpu.h"
 
 /* Bits of a page fault's error code. */
+/* clang-format off */
 enum { PF_P = 1 << 0, PF_W = 1 << 1, PF_U = 1 << 2, PF_RSVD = 1 << 3, PF_I = 1 << 4,
        PF_PK = 1 << 5 };
+/* clang-format on */
 
 /* CpuOps.walk */
 bool x86_walk(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu, bool probe, CpuPage *out);

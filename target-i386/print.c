@@ -109,7 +109,8 @@ static void print_fpu(CpuX86 *c, GString *out)
     unsigned nxmm = x86_is_64bit_code(c) ? 16 : 8;
 
     g_string_append_printf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", c->fcw,
-                           (c->fsw & ~(7 << 11)) | c->fpstt << 11, c->fpstt, (uint8_t)~c->fptags, c->mxcsr);
+                           (c->fsw & ~(7 << 11)) | c->fpstt << 11, c->fpstt, (uint8_t)~c->fptags,
+                           c->mxcsr);
     for (unsigned i = 0; i < 8; i++)
         g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%c", i, c->fpregs[i].frac,
                                c->fpregs[i].se, i % 2 ? '\n' : ' ');

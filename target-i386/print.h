@@ -7,7 +7,7 @@
 
 #include "target-i386/cpu.h"
 
-void x86_print_core(Cpu *cpu, GString *out); /* CpuOps.print_core */
+void x86_print_core(Cpu *cpu, GString *out);      /* CpuOps.print_core */
 void x86_print_registers(Cpu *cpu, GString *out); /* CpuOps */
 
 typedef struct CpuX86 CpuX86;

@@ -16,10 +16,16 @@ void x86_smm_view_changed(CpuX86 *c);
 void x86_smm_split_page(const CpuX86 *c, CpuAccess access, CpuPage *page);
 
 /* Of an access to a port, as the save area tells of it (AMD64 vol. 2, 10.2.5). */
-enum { SMM_IO_IN = 1 << 0, SMM_IO_VALID = 1 << 1, SMM_IO_STRING = 1 << 2, SMM_IO_REP = 1 << 3,
-       SMM_IO_SIZE_SHIFT = 4, SMM_IO_PORT_SHIFT = 16 };
-/* The running instruction is about to access a port; and has: if that has raised an SMI, the handler
- * may have it executed again. Registers are as they were at its start. */
+enum {
+    SMM_IO_IN = 1 << 0,
+    SMM_IO_VALID = 1 << 1,
+    SMM_IO_STRING = 1 << 2,
+    SMM_IO_REP = 1 << 3,
+    SMM_IO_SIZE_SHIFT = 4,
+    SMM_IO_PORT_SHIFT = 16
+};
+/* The running instruction is about to access a port; and has: if that has raised an SMI, the
+ * handler may have it executed again. Registers are as they were at its start. */
 static inline bool x86_smm_is_asked(const CpuX86 *c)
 {
     return c->cpu.interrupt_request & CPU_INT_SMI;

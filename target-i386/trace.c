@@ -36,10 +36,12 @@ static uint64_t swap_space(Cpu *cpu, uint64_t space)
     return was;
 }
 
-/* ---- Registers -------------------------------------------------------------------------------- */
+/* ---- Registers ------------------------------------------------------------------------------- */
 
+/* clang-format off */
 enum { AT_RIP = 16, AT_RFLAGS, AT_SEG, AT_BASE = AT_SEG + SEG_COUNT,
        AT_FIELD = AT_BASE + SEG_COUNT };
+/* clang-format on */
 
 /* Fields of CpuX86 that are registers as they stand: name, bytes, field. */
 /* clang-format off */
@@ -157,7 +159,7 @@ static bool write_register(Cpu *cpu, unsigned reg, uint64_t value)
     return true;
 }
 
-/* ---- Events ----------------------------------------------------------------------------------- */
+/* ---- Events ---------------------------------------------------------------------------------- */
 
 uint64_t x86_linear_pc(const CpuX86 *c)
 {

@@ -8,7 +8,8 @@
 
 extern const CpuTraceOps x86_trace_ops;
 
-/* A transfer of control (MIMUS_INTERRUPT … MIMUS_SYSRET) from linear address @from has been made. */
+/* A transfer of control (MIMUS_INTERRUPT … MIMUS_SYSRET) from linear address @from has been
+ * made. */
 void x86_tell_transfer(CpuX86 *c, MimusEventKind kind, uint64_t from, uint8_t vector);
 void x86_tell_space(CpuX86 *c, uint64_t from);
 void x86_tell_privilege(CpuX86 *c, unsigned from);

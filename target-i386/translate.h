@@ -10,9 +10,9 @@
  * After a helper that may change mode, mappings or interrupt state: leave_sync().
  *
  * Blocks of X86_MODE_TF, BREAKPOINTS and INHIBIT hold one instruction. They leave through C:
- * INHIBIT clears SLOT_INHIBIT and its bit of SLOT_MODE; all say in SLOT_STEP that the instruction is
- * done and what it was, for single step and breakpoints (debug.c), and exit X86_EXIT_SYNC.
- */
+ * INHIBIT clears SLOT_INHIBIT and its bit of SLOT_MODE; all say in SLOT_STEP that the instruction
+ * is done and what it was, for single step and breakpoints (debug.c), and exit
+ * X86_EXIT_SYNC. */
 #ifndef TARGET_I386_TRANSLATE_H
 #define TARGET_I386_TRANSLATE_H
 
@@ -36,28 +36,31 @@ struct Dis {
     uint8_t code_size;  /* IrType: I16, I32, I64 */
     uint8_t stack_size; /* IrType of the stack pointer: I16, I32, I64 */
     unsigned memflags;  /* IrMemFlags of an ordinary data access: MMU index, MEM_ALIGN for #AC */
-    uint32_t attr_ud, attr_nm, attr_gp; /* A_* whose instructions fault in this mode, in this order */
+    uint32_t attr_ud, attr_nm,
+        attr_gp;                     /* A_* whose instructions fault in this mode, in this order */
     unsigned loop_insns, loop_links; /* of one round of the loop that the block is; 0: none */
-    uint32_t offset;    /* of the current instruction in the mapping unit */
-    uint32_t next;      /* of the one after it */
-    bool ended;         /* the END op has been built */
-    unsigned followed_from; /* number of instructions up to the first jump that did not end it; 0: none */
-    uint8_t step;       /* STEP_* that the instruction is, where it leaves through C */
-    bool sti_seen;      /* gen-system.c: this block may have let interrupts in */
-    uint32_t sti_shadow; /* … after the instruction at this offset */
-    uint32_t sti_open;   /* … which is here */
-    bool x87_on_host;   /* CpuCommon.x87_on_host */
-    uint8_t top;        /* x87 TOP at this point; starts as the mode has it */
+    uint32_t offset;                 /* of the current instruction in the mapping unit */
+    uint32_t next;                   /* of the one after it */
+    bool ended;                      /* the END op has been built */
+    unsigned followed_from; /* number of instructions up to the first jump that did not end it; 0:
+                               none */
+    uint8_t step;           /* STEP_* that the instruction is, where it leaves through C */
+    bool sti_seen;          /* gen-system.c: this block may have let interrupts in */
+    uint32_t sti_shadow;    /* … after the instruction at this offset */
+    uint32_t sti_open;      /* … which is here */
+    bool x87_on_host;       /* CpuCommon.x87_on_host */
+    uint8_t top;            /* x87 TOP at this point; starts as the mode has it */
     uint8_t x87_full, x87_empty; /* gen-x87.c: knowledge of tags, a bit per physical register */
-    struct { /* the check of tags that is being added to: constants of mask and value, and what they are now */
+    struct { /* the check of tags that is being added to: constants of mask and value, and what they
+                are now */
         IrRef mask_ref, want_ref;
         uint8_t mask, want;
         unsigned nlinks; /* of the block then: beyond a branch another check begins */
     } x87_check;
-    bool guess_down;    /* gen-string.c: there is a guess of DF, */
-    bool down;          /* this one, */
-    IrRef checked;      /* that was checked for this value of EFLAGS */
-    struct { /* gen-string.c: what was computed last of DF, from this value of EFLAGS */
+    bool guess_down; /* gen-string.c: there is a guess of DF, */
+    bool down;       /* this one, */
+    IrRef checked;   /* that was checked for this value of EFLAGS */
+    struct {         /* gen-string.c: what was computed last of DF, from this value of EFLAGS */
         IrRef eflags, backward;
         uint8_t log2;
     } df;
@@ -70,15 +73,16 @@ struct Dis {
 };
 
 /* ---- Program counter ------------------------------------------------------------------------ */
-IrRef pc_at(
-    Dis *d,
-    uint32_t offset);  /* I64: guest pc of a byte of this mapping unit (RIP or EIP: 16-bit code does not wrap) */
-IrRef pc_next(Dis *d); /* of the next instruction: return addresses, SYSCALL, INT */
+IrRef pc_at(Dis *d, uint32_t offset); /* I64: guest pc of a byte of this mapping unit (RIP or EIP:
+                                         16-bit code does not wrap) */
+IrRef pc_next(Dis *d);                /* of the next instruction: return addresses, SYSCALL, INT */
 IrRef pc_here(Dis *d);
 
-/* #GP if @pc (I64) is beyond CS's limit, unless @cond (I1 or IR_NONE) is false. Free where CS has 4 GiB. */
+/* #GP if @pc (I64) is beyond CS's limit, unless @cond (I1 or IR_NONE) is false. Free where CS has 4
+ * GiB. */
 void check_target(Dis *d, IrRef pc, IrRef cond);
-void check_branch(Dis *d, Insn *i, IrRef cond); /* likewise next + i->imm, cut to the operand size */
+void check_branch(Dis *d, Insn *i,
+                  IrRef cond); /* likewise next + i->imm, cut to the operand size */
 
 /* ---- Ends of a block. Each also does what single-step and the interrupt shadow ask for. --------
  */
@@ -93,7 +97,8 @@ void leave_branch_if(Dis *d, Insn *i, IrRef cond,
 void leave_branch_again_if(
     Dis *d, IrRef cond); /* I1: this instruction once more (REP); else falls through */
 void leave_jump(Dis *d, IrRef pc, IrJumpKind kind); /* to a computed guest pc (I64, already cut) */
-/* The same where this instruction faults if 64-bit code cannot be there; it has pushed so many bytes. */
+/* The same where this instruction faults if 64-bit code cannot be there; it has pushed so many
+ * bytes. */
 void leave_near(Dis *d, IrRef pc, IrJumpKind kind, int32_t pushed);
 void check_canonical(Dis *d, IrRef pc);
 void check_canonical_step(Dis *d, IrRef pc); /* … where it leaves through C */
@@ -113,12 +118,12 @@ void leave_never(Dis *d);
 /* Value of operand @n in its type. GPR: I8 … I64; immediates too; XMM: V128, I64, I32, …; MMX: I64.
  * Memory: loaded with the operand's type, checked. Segment registers: I16. */
 IrRef op_load(Dis *d, Insn *i, unsigned n);
-/* The instruction works on x87 state that is in CpuX86 and neither faults nor does anything before it
- * asks: false: it will be run again when it is. */
+/* The instruction works on x87 state that is in CpuX86 and neither faults nor does anything before
+ * it asks: false: it will be run again when it is. */
 bool x87_at_home(Dis *d);
 void x87_switch(Dis *d, uint32_t reason); /* run it again as @reason (X86_EXIT_*) says */
-/* Write it. A 32-bit general register is zero-extended; XMM I64/I32 parts leave the rest alone, but of
- * VEX-encoded instructions: zeros come above whatever it is. */
+/* Write it. A 32-bit general register is zero-extended; XMM I64/I32 parts leave the rest alone, but
+ * of VEX-encoded instructions: zeros come above whatever it is. */
 void op_store(Dis *d, Insn *i, unsigned n, IrRef value);
 static inline bool op_is_mem(const Insn *i, unsigned n)
 {

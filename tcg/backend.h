@@ -13,7 +13,7 @@
 typedef struct TcgBackend TcgBackend;
 struct TcgBackend {
     const char *name;
-    bool has_groups;  /* one check for several memory accesses: ir_pass_groups() */
+    bool has_groups;            /* one check for several memory accesses: ir_pass_groups() */
     unsigned (*features)(void); /* TCG_HAS_* */
     /* Code memory, prologue and shared thunks; the result is passed to the others. */
     void *(*init)(const TcgConfig *config, GError **error);
@@ -22,7 +22,8 @@ struct TcgBackend {
     void (*prepare)(void *be);
     /* Emit @ir. Fills @code but for user. False: buffer full, nothing emitted. */
     bool (*emit)(void *be, const IrBlock *ir, const IrNotes *notes, TcgCode *code);
-    /* Make the far entry that emit() has left out (IrBlock.by_jump was false); NULL: buffer full. */
+    /* Make the far entry that emit() has left out (IrBlock.by_jump was false); NULL: buffer
+     * full. */
     const void *(*far_entry)(void *be, TcgCode *code);
     TcgLeave (*run)(void *be, void *env, TcgCode *code);
     void (*link)(void *be, TcgCode *from, unsigned link, TcgCode *to);

@@ -42,59 +42,60 @@ IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32
 /* ir_add(ir, x, y), ir_not(ir, x), ir_zext(ir, type, x), ir_vadd(ir, lane, x, y), … one per row. */
 #define BUILD_OTHER(name)
 #define BUILD_FL(name)
-#define BUILD_BIN(name)                                                                            \
-    static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef y)                                   \
-    {                                                                                              \
-        return ir_bin(ir, OP_##name, x, y);                                                        \
+#define BUILD_BIN(name)                                          \
+    static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef y) \
+    {                                                            \
+        return ir_bin(ir, OP_##name, x, y);                      \
     }
-#define BUILD_UN(name)                                                                             \
-    static inline IrRef ir_##name(IrBlock *ir, IrRef x)                                            \
-    {                                                                                              \
-        return ir_un(ir, OP_##name, x);                                                            \
+#define BUILD_UN(name)                                  \
+    static inline IrRef ir_##name(IrBlock *ir, IrRef x) \
+    {                                                   \
+        return ir_un(ir, OP_##name, x);                 \
     }
-#define BUILD_SHIFT(name)                                                                          \
-    static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef count)                               \
-    {                                                                                              \
-        return ir_shift(ir, OP_##name, x, count);                                                  \
+#define BUILD_SHIFT(name)                                            \
+    static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef count) \
+    {                                                                \
+        return ir_shift(ir, OP_##name, x, count);                    \
     }
-#define BUILD_TRI(name)                                                                            \
-    static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef y, IrRef z)                          \
-    {                                                                                              \
-        return ir_tri(ir, OP_##name, x, y, z);                                                     \
+#define BUILD_TRI(name)                                                   \
+    static inline IrRef ir_##name(IrBlock *ir, IrRef x, IrRef y, IrRef z) \
+    {                                                                     \
+        return ir_tri(ir, OP_##name, x, y, z);                            \
     }
-#define BUILD_CVT(name)                                                                            \
-    static inline IrRef ir_##name(IrBlock *ir, IrType type, IrRef x)                               \
-    {                                                                                              \
-        return ir_cvt(ir, OP_##name, type, x);                                                     \
+#define BUILD_CVT(name)                                              \
+    static inline IrRef ir_##name(IrBlock *ir, IrType type, IrRef x) \
+    {                                                                \
+        return ir_cvt(ir, OP_##name, type, x);                       \
     }
-#define BUILD_VBIN(name)                                                                           \
-    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, IrRef y)                    \
-    {                                                                                              \
-        return ir_vbin(ir, OP_##name, lane, x, y);                                                 \
+#define BUILD_VBIN(name)                                                        \
+    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, IrRef y) \
+    {                                                                           \
+        return ir_vbin(ir, OP_##name, lane, x, y);                              \
     }
-#define BUILD_VUN(name)                                                                            \
-    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x)                             \
-    {                                                                                              \
-        return ir_vun(ir, OP_##name, lane, x);                                                     \
+#define BUILD_VUN(name)                                                \
+    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x) \
+    {                                                                  \
+        return ir_vun(ir, OP_##name, lane, x);                         \
     }
-#define BUILD_VIMM(name)                                                                           \
-    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, uint32_t imm)               \
-    {                                                                                              \
-        return ir_vimm(ir, OP_##name, lane, x, imm);                                               \
+#define BUILD_VIMM(name)                                                             \
+    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, uint32_t imm) \
+    {                                                                                \
+        return ir_vimm(ir, OP_##name, lane, x, imm);                                 \
     }
-#define BUILD_VIMM2(name)                                                                          \
-    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, IrRef y, uint32_t imm)      \
-    {                                                                                              \
-        return ir_vimm2(ir, OP_##name, lane, x, y, imm);                                           \
+#define BUILD_VIMM2(name)                                                                     \
+    static inline IrRef ir_##name(IrBlock *ir, unsigned lane, IrRef x, IrRef y, uint32_t imm) \
+    {                                                                                         \
+        return ir_vimm2(ir, OP_##name, lane, x, y, imm);                                      \
     }
 #define OP(name, shape, props, doc) BUILD_##shape(name)
 #include "tcg/opcodes.def"
 #undef OP
 
 /* Rows of shape OTHER and FL. */
-void ir_insn(IrBlock *ir, uint32_t offset); /* counts ir->ninsns */
+void ir_insn(IrBlock *ir, uint32_t offset);               /* counts ir->ninsns */
 IrRef ir_const(IrBlock *ir, IrType type, uint64_t value); /* I1..I64, F32, F64 (bits), V128 */
-/* A constant of its own whose value is amended while the block grows; nothing folds on what it begins with. */
+/* A constant of its own whose value is amended while the block grows; nothing folds on what it
+ * begins with. */
 IrRef ir_const_open(IrBlock *ir, IrType type);
 void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value);
 IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte);
@@ -139,7 +140,8 @@ IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t di
 void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags);
 IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host);
 void ir_fence(IrBlock *ir, unsigned kind);
-/* @insn: the number of an x87 instruction, see opcodes.def. @type of the result: IR_VOID, I16, I32. */
+/* @insn: the number of an x87 instruction, see opcodes.def. @type of the result: IR_VOID, I16,
+ * I32. */
 IrRef ir_x87(IrBlock *ir, IrType type, unsigned insn);
 void ir_x87_slot(IrBlock *ir, unsigned insn, unsigned slot, unsigned byte);
 void ir_x87_if(IrBlock *ir, IrRef cond, unsigned st);
@@ -148,7 +150,7 @@ void ir_x87_mem(IrBlock *ir, bool write, IrType type, unsigned insn, IrRef addr,
 
 /* fadd fsub fmul fdiv fmin fmax faddsub; scalar: @lane ignored. */
 IrRef ir_fbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y);
-IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x); /* fsqrt fround (F80) */
+IrRef ir_fun(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x);     /* fsqrt fround (F80) */
 IrRef ir_fround(IrBlock *ir, unsigned lane, IrRef x, unsigned imm); /* as ROUNDPS */
 IrRef ir_fcmp(IrBlock *ir, unsigned lane, IrRef x, IrRef y, unsigned predicate);
 IrRef ir_fcomi(IrBlock *ir, IrRef x, IrRef y, bool quiet);
@@ -183,14 +185,15 @@ IrRef ir_vcvt_to(IrBlock *ir, IrVcvt kind, IrType type, IrRef x, unsigned imm);
 IrRef ir_call(IrBlock *ir, unsigned index, IrRef a, IrRef b, IrRef c, IrRef d);
 void ir_trap(IrBlock *ir, uint32_t code);
 void ir_trap_if(IrBlock *ir, IrRef cond, uint32_t code);
-void ir_goto(IrBlock *ir, uint32_t offset);               /* takes the next link slot */
+void ir_goto(IrBlock *ir, uint32_t offset); /* takes the next link slot */
 void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset);
 /* @reason: TcgLeave.reason where the jump leaves for C; 0: that need not know who jumped. */
 void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind, uint32_t reason);
 void ir_exit(IrBlock *ir, uint32_t reason);
-/* Leave with @reason if the @n bytes at @host, none beyond its 4 KiB page, are not what they are now; bit k
- * of @care: byte k counts. @n <= 64. */
-void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care, uint32_t reason);
+/* Leave with @reason if the @n bytes at @host, none beyond its 4 KiB page, are not what they are
+ * now; bit k of @care: byte k counts. @n <= 64. */
+void ir_exit_if_changed(IrBlock *ir, const uint8_t *host, unsigned n, uint64_t care,
+                        uint32_t reason);
 void ir_exit_if(IrBlock *ir, IrRef cond, uint32_t reason);
 
 #endif

@@ -4,11 +4,12 @@
  * it, and the functions that read it. Semantics are those of the x86 arithmetic flags (Intel SDM
  * vol. 1, 3.4.3.1; appendix A of vol. 1 for what each instruction defines).
  *
- * On top of the main part (kind, a, b, c) lie parts that replace some flags, so that whoever defines
- * only those need not know what came before: an INC or DEC (all but CF), a rotate (CF and OF), a
- * CF by itself (BT, CMC, ADCX …) and an OF by itself (ADOX). Each is newer than the parts that it
- * replaces flags of; a rotate that an INC has come after since gives CF only. What is on top counts if kind has FLAGS_ON_TOP, so a main
- * part replaces it all by the byte that it writes anyway.
+ * On top of the main part (kind, a, b, c) lie parts that replace some flags, so that whoever
+ * defines only those need not know what came before: an INC or DEC (all but CF), a rotate (CF and
+ * OF), a CF by itself (BT, CMC, ADCX …) and an OF by itself (ADOX). Each is newer than the parts
+ * that it replaces flags of; a rotate that an INC has come after since gives CF only. What is on
+ * top counts if kind has FLAGS_ON_TOP, so a main part replaces it all by the byte that it writes
+ * anyway.
  *
  * Undefined flags: AF is 0 after logic, shifts and multiplication; OF of fl_shl and fl_shr is
  * top(pre) ^ top(res) for every count.
@@ -58,10 +59,12 @@ typedef struct FlagsRecord {
 #define FLAGS_ROT_KIND  0x3f
 #define FLAGS_CF_IS     2
 
+/* clang-format off */
 enum {
     FLAG_CF = 0x001, FLAG_PF = 0x004, FLAG_AF = 0x010, FLAG_ZF = 0x040, FLAG_SF = 0x080,
     FLAG_OF = 0x800, FLAGS_ARITH = 0x8d5
 };
+/* clang-format on */
 
 static inline uint8_t flags_kind(FlagsKind k, IrType type) /* I8..I64 */
 {
@@ -78,8 +81,8 @@ static inline void flags_open_top(FlagsRecord *r)
     }
 }
 
-uint32_t flags_pack(const FlagsRecord *r);              /* all six, at their EFLAGS positions */
-bool flags_carry(const FlagsRecord *r);                 /* CF by itself, for carry chains */
+uint32_t flags_pack(const FlagsRecord *r); /* all six, at their EFLAGS positions */
+bool flags_carry(const FlagsRecord *r);    /* CF by itself, for carry chains */
 bool flags_overflow(const FlagsRecord *r);
 bool flags_test(const FlagsRecord *r, IrCc cc);
 bool flags_eval(uint32_t eflags, IrCc cc);              /* condition on an EFLAGS word */

@@ -14,10 +14,10 @@
  * access is tried again inline; if not, mem_slow() performs it whole (MMIO, crossing, code page,
  * fault: it may not return).
  *
- * One check may stand for a group of accesses in the same page. It misses as one access does, but if
- * the entry cannot be had, mem_slow() is asked for OP_probe of the first access (the page walk, with
- * its faults), and if it cannot be had even then (the group crosses a page, or is not RAM), the block
- * is left before the first access's instruction: mem_alone().
+ * One check may stand for a group of accesses in the same page. It misses as one access does, but
+ * if the entry cannot be had, mem_slow() is asked for OP_probe of the first access (the page walk,
+ * with its faults), and if it cannot be had even then (the group crosses a page, or is not RAM),
+ * the block is left before the first access's instruction: mem_alone().
  *
  * Jump cache: direct-mapped array of JumpEntry at byte offset tcg_jc_offset(): the key chooses the
  * place, so that two keys never find the same entry by the same pc. A hit is entry.tag == pc; then
@@ -31,8 +31,8 @@
 
 #include "tcg/ir.h"
 
-/* 16 MiB: what is not used of it costs nothing, and compressors and the like walk about in a few. Hosts
- * that reach a bank by an immediate of 12 bits, and a page of it, have 2 MiB. */
+/* 16 MiB: what is not used of it costs nothing, and compressors and the like walk about in a few.
+ * Hosts that reach a bank by an immediate of 12 bits, and a page of it, have 2 MiB. */
 #ifdef __x86_64__
 #define TCG_TLB_BITS 12
 #else
@@ -46,8 +46,8 @@
 #define TCG_NEAR_TLB 0
 #endif
 #define TCG_MMU_MODES 3
-#define TCG_JC_SIZE  16384
-#define TCG_JC_MASK  ((TCG_JC_SIZE - 1) << 4)
+#define TCG_JC_SIZE   16384
+#define TCG_JC_MASK   ((TCG_JC_SIZE - 1) << 4)
 
 typedef struct TlbEntry {
     uint64_t tag;    /* tlb_tag() of the page */
@@ -95,24 +95,26 @@ typedef struct SlowAccess {
 
 typedef struct TcgLayout {
     uint32_t env_size;
-    int32_t budget;   /* int32_t: instructions left before the next check; < 0 leaves */
-    int32_t vbase;    /* uint64_t: guest pc of byte 0 of the running mapping unit */
-    int32_t pc;       /* uint64_t: where exits leave the guest pc */
-    int32_t jc_key;   /* uint64_t */
-    int32_t flags;    /* FlagsRecord */
-    int32_t own;      /* uint64_t [TCG_OWN]: the back end's, set by tcg_run(). What translated code looks
-                         at most, pc aside, should lie from byte 40 to byte 296 */
+    int32_t budget; /* int32_t: instructions left before the next check; < 0 leaves */
+    int32_t vbase;  /* uint64_t: guest pc of byte 0 of the running mapping unit */
+    int32_t pc;     /* uint64_t: where exits leave the guest pc */
+    int32_t jc_key; /* uint64_t */
+    int32_t flags;  /* FlagsRecord */
+    int32_t own; /* uint64_t [TCG_OWN]: the back end's, set by tcg_run(). What translated code looks
+                    at most, pc aside, should lie from byte 40 to byte 296 */
     int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
     int32_t fcw;      /* uint16_t */
     int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
-    bool host_x87;    /* the ops x87 … x87_st are used, the other F80 ops are not: code leaves the host's
-                         x87 stack and status word alone */
+    bool host_x87;    /* the ops x87 … x87_st are used, the other F80 ops are not: code leaves the
+                         host's    x87 stack and status word alone */
     int32_t slow;     /* SlowAccess */
     int32_t scratch;  /* 2 KiB, 64-byte aligned: spills, saved temporaries; the back end's own */
-    int32_t interp;   /* TCG_INTERP_SIZE bytes, 64-byte aligned, all 0 at first: the portable back end's own */
+    int32_t interp;   /* TCG_INTERP_SIZE bytes, 64-byte aligned, all 0 at first: the portable back
+                         end's own */
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
-    int32_t near_tlb; /* with TCG_HAS_NEAR_TLB, not 0: TlbEntry [TCG_NEAR_TLB][2: read, write], in place
-                         of the above for MMU index 0; its first should lie within the first 296 bytes */
+    int32_t near_tlb; /* with TCG_HAS_NEAR_TLB, not 0: TlbEntry [TCG_NEAR_TLB][2: read, write], in
+                         place of the above for MMU index 0; its first should lie within the first
+                         296 bytes */
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
     /* May be NULL. A jump missed the jump cache: host code to go on with at @pc, or NULL to leave.
@@ -131,8 +133,8 @@ typedef struct TcgLayout {
      * block that is left. Back ends may remember both and ask only now and then, as long as neither
      * is retired. */
     const struct TcgCode *(*mem_ungrouped)(void *env, const struct TcgCode **from);
-    /* Raise guest exception @code; pc (of this instruction), flags and budget are already exact in env
-     * and slow.host_pc is 0. Does not return. */
+    /* Raise guest exception @code; pc (of this instruction), flags and budget are already exact in
+     * env and slow.host_pc is 0. Does not return. */
     void (*trap)(void *env, uint32_t code);
 } TcgLayout;
 

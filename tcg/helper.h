@@ -51,9 +51,10 @@ typedef struct TcgHelper {
     uint8_t ret; /* IR_VOID, I32, I64, V128 */
     uint8_t nargs;
     uint8_t args[IR_MAX_ARGS]; /* I32, I64, V128 */
-    /* bool quick(void *env, uint64_t *result, A1, …), may be NULL: tried first, compiled for general
-     * registers only and calling nothing else; raises nothing, vector registers are not in env. True: it has
-     * done all; false: it has not begun, or has got so far that func() goes on. */
+    /* bool quick(void *env, uint64_t *result, A1, …), may be NULL: tried first, compiled for
+     * general registers only and calling nothing else; raises nothing, vector registers are not in
+     * env. True: it has done all; false: it has not begun, or has got so far that func() goes
+     * on. */
     void *quick;
     /* May be NULL. With this constant as its first argument, is the helper a block move? Then a
      * back end may do it without the helper where that is a copy within one page each, of RAM, that

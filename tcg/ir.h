@@ -18,9 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 typedef enum IrType {
     IR_VOID, I1, I8, I16, I32, I64, I128, F32, F64, F80, V128, V256, FLAGS, IR_NTYPES
 } IrType;
+/* clang-format on */
 
 typedef enum IrOpcode {
 #define OP(name, shape, props, doc) OP_##name,
@@ -30,10 +32,10 @@ typedef enum IrOpcode {
 } IrOpcode;
 
 typedef uint16_t IrRef; /* index of the defining op; 0 (always a nop) is IR_NONE */
-#define IR_NONE    0
-#define IR_MAX_OPS 16384 /* of a block */
-#define IR_FRONTEND_OPS 4096 /* … as a frontend makes it: the rest is for what an engine adds */
-#define IR_MAX_ARGS 4
+#define IR_NONE         0
+#define IR_MAX_OPS      16384 /* of a block */
+#define IR_FRONTEND_OPS 4096  /* … as a frontend makes it: the rest is for what an engine adds */
+#define IR_MAX_ARGS     4
 
 typedef union IrOp {
     struct {
@@ -59,38 +61,49 @@ _Static_assert(sizeof(IrOp) == 16, "IrOp is four to a cache line");
 
 enum { IROP_COMMIT = 1 };
 
+/* clang-format off */
 typedef enum IrCond { /* setcond */
     COND_EQ, COND_NE, COND_LTU, COND_GEU, COND_LEU, COND_GTU, COND_LT, COND_GE, COND_LE, COND_GT
 } IrCond;
+/* clang-format on */
 
 /* x86 condition codes, for fl_test. */
+/* clang-format off */
 typedef enum IrCc {
     CC_O, CC_NO, CC_B, CC_NB, CC_Z, CC_NZ, CC_BE, CC_NBE, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_NL,
     CC_LE, CC_NLE
 } IrCc;
+/* clang-format on */
 
 typedef enum IrJumpKind { JUMP_DIRECT, JUMP_INDIRECT, JUMP_CALL, JUMP_RET } IrJumpKind;
 
+/* clang-format off */
 typedef enum IrVcvt {
     VCVT_DQ2PS, VCVT_PS2DQ, VCVT_TPS2DQ, VCVT_DQ2PD, VCVT_PD2DQ, VCVT_TPD2DQ, VCVT_PS2PD, VCVT_PD2PS,
     VCVT_PH2PS, VCVT_PS2PH, /* imm: VCVTPS2PH's immediate */
 } IrVcvt;
+/* clang-format on */
 
-/* What a back end does at full speed beyond the ops that all have (tcg_features). What it has not must not be
- * given to it: V256 types and the ops from vmovlo to fma; AES and carry-less products in 256 bits; the
- * vgf ops. */
-enum { TCG_HAS_V256 = 1, TCG_HAS_VAES = 2, TCG_HAS_VPCLMUL = 4, TCG_HAS_GFNI = 8,
-       TCG_HAS_X87 = 16, /* the ops x87 … x87_st, tcg_x87_load(), tcg_x87_save() */
-       TCG_HAS_NEAR_TLB = 32 /* TcgLayout.near_tlb */ };
+/* What a back end does at full speed beyond the ops that all have (tcg_features). What it has not
+ * must not be given to it: V256 types and the ops from vmovlo to fma; AES and carry-less products
+ * in 256 bits; the vgf ops. */
+enum {
+    TCG_HAS_V256 = 1,
+    TCG_HAS_VAES = 2,
+    TCG_HAS_VPCLMUL = 4,
+    TCG_HAS_GFNI = 8,
+    TCG_HAS_X87 = 16,     /* the ops x87 … x87_st, tcg_x87_load(), tcg_x87_save() */
+    TCG_HAS_NEAR_TLB = 32 /* TcgLayout.near_tlb */
+};
 
 /* IrOp.d of memory ops. The low bits are the software TLB to look in. */
 typedef enum IrMemFlags {
     MEM_MMU_MASK = 7,
-    MEM_ALIGN = 1 << 3,  /* a misaligned address takes the slow path, which decides (#GP, #AC); sizes are
-                            powers of two */
-    MEM_LOCK = 1 << 4,   /* atomic with respect to other CPUs */
-    MEM_NT = 1 << 5,     /* non-temporal hint */
-    MEM_STACK = 1 << 6,  /* an implicit stack access (the slow path may raise #SS) */
+    MEM_ALIGN = 1 << 3, /* a misaligned address takes the slow path, which decides (#GP, #AC); sizes
+                           are powers of two */
+    MEM_LOCK = 1 << 4,  /* atomic with respect to other CPUs */
+    MEM_NT = 1 << 5,    /* non-temporal hint */
+    MEM_STACK = 1 << 6, /* an implicit stack access (the slow path may raise #SS) */
 } IrMemFlags;
 
 /* Properties of ops, from opcodes.def. */
@@ -106,10 +119,12 @@ enum {
     IRP_PURE = 1 << 8,
 };
 
+/* clang-format off */
 typedef enum IrShape {
     SHAPE_OTHER, SHAPE_BIN, SHAPE_UN, SHAPE_SHIFT, SHAPE_TRI, SHAPE_CVT, SHAPE_VBIN, SHAPE_VUN,
     SHAPE_VIMM, SHAPE_VIMM2, SHAPE_FL
 } IrShape;
+/* clang-format on */
 
 typedef struct IrOpInfo {
     const char *name;
@@ -159,11 +174,12 @@ typedef struct IrBlock {
     bool by_jump;            /* jumps that know the pc will lead here: a hint; reset clears it */
     bool apart;              /* no instruction knows what others left in slots; reset clears it */
     bool no_groups;          /* each memory access is to be checked by itself; reset clears it */
-    bool all_calls;          /* nothing is done in a helper's stead (TcgHelper.block_move); reset clears it */
+    bool
+        all_calls; /* nothing is done in a helper's stead (TcgHelper.block_move); reset clears it */
     /* of the builder */
     uint16_t recent_const[16]; /* constants by a hash */
-    IrRef flags;    /* the architectural flags as the latest op left them, or IR_NONE */
-    IrKnown *known; /* what slots hold; NULL: every get reads its slot */
+    IrRef flags;               /* the architectural flags as the latest op left them, or IR_NONE */
+    IrKnown *known;            /* what slots hold; NULL: every get reads its slot */
 } IrBlock;
 
 static inline bool ir_slot_is_volatile(const IrBlock *ir, unsigned slot)
@@ -196,7 +212,8 @@ static inline unsigned ir_props(const IrBlock *ir, const IrOp *op)
 /* Must @op stay though nobody uses its value? */
 static inline bool ir_is_kept(const IrBlock *ir, const IrOp *op)
 {
-    return ir_props(ir, op) & (IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES);
+    return ir_props(ir, op) &
+           (IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES);
 }
 /* nop, insn, const: without operands or influence. A third of all ops: walks pass them by. */
 static inline bool ir_is_inert(const IrOp *op)
@@ -218,7 +235,8 @@ static inline bool ir_is_flags_op(unsigned op) /* yields a bundle from operands 
 /* Mask of the value bits of an integer type; all ones from 64 bits up. */
 static inline uint64_t ir_type_mask(unsigned type)
 {
-    return ir_type_info[type].bits >= 64 ? UINT64_MAX : (UINT64_C(1) << ir_type_info[type].bits) - 1;
+    return ir_type_info[type].bits >= 64 ? UINT64_MAX
+                                         : (UINT64_C(1) << ir_type_info[type].bits) - 1;
 }
 static inline bool ir_has_result(const IrBlock *ir, const IrOp *op)
 {

@@ -14,7 +14,7 @@
 
 #if G_BYTE_ORDER == G_BIG_ENDIAN
 #define LANES_HOST_BIG 1
-#define LANES_ORDER __attribute__((scalar_storage_order("little-endian")))
+#define LANES_ORDER    __attribute__((scalar_storage_order("little-endian")))
 #else
 #define LANES_HOST_BIG 0
 #define LANES_ORDER

@@ -13,19 +13,21 @@
 #include <stdint.h>
 
 /* Exception flags at their MXCSR and x87 FSW positions. */
+/* clang-format off */
 enum { SF_INVALID = 1, SF_DENORMAL = 2, SF_DIVZERO = 4, SF_OVERFLOW = 8, SF_UNDERFLOW = 16,
        SF_INEXACT = 32, SF_C1 = 0x200 /* x87: result was rounded up in magnitude */ };
+/* clang-format on */
 
 typedef enum SfRounding { SF_NEAREST, SF_DOWN, SF_UP, SF_ZERO } SfRounding; /* as RC encodes it */
 
 typedef struct SfEnv {
     SfRounding rounding;
-    uint8_t precision;  /* F80 only, as PC in FCW: 0 single, 2 double, 3 extended */
-    bool ftz, daz;      /* F32 and F64 */
-    uint8_t masks;      /* exceptions masked (1 = masked) at their MXCSR positions: underflow reporting
-                           depends on it */
-    uint32_t flags;     /* SF_* accumulated */
-    bool x87;           /* NaN selection and exception rules of the x87 rather than SSE */
+    uint8_t precision; /* F80 only, as PC in FCW: 0 single, 2 double, 3 extended */
+    bool ftz, daz;     /* F32 and F64 */
+    uint8_t masks;  /* exceptions masked (1 = masked) at their MXCSR positions: underflow reporting
+                       depends on it */
+    uint32_t flags; /* SF_* accumulated */
+    bool x87;       /* NaN selection and exception rules of the x87 rather than SSE */
 } SfEnv;
 
 typedef struct Float80 {
@@ -65,7 +67,8 @@ uint64_t sf80_to_f64(SfEnv *e, Float80 a);
 uint32_t sf_i64_to_f32(SfEnv *e, int64_t a);
 uint64_t sf_i64_to_f64(SfEnv *e, int64_t a);
 Float80 sf_i64_to_f80(SfEnv *e, int64_t a);
-/* To a signed integer of @bits (16, 32, 64); out of range or NaN: invalid and the indefinite value. */
+/* To a signed integer of @bits (16, 32, 64); out of range or NaN: invalid and the indefinite
+ * value. */
 int64_t sf32_to_int(SfEnv *e, uint32_t a, unsigned bits, bool truncate);
 int64_t sf64_to_int(SfEnv *e, uint64_t a, unsigned bits, bool truncate);
 int64_t sf80_to_int(SfEnv *e, Float80 a, unsigned bits, bool truncate);
@@ -75,7 +78,8 @@ uint64_t sf64_round_to_int(SfEnv *e, uint64_t a, SfRounding mode, bool exact);
 Float80 sf80_round_to_int(SfEnv *e, Float80 a);
 /* FPREM (@nearest false) and FPREM1: one step as the manual defines it, quotient bits and whether
  * the reduction is incomplete (C2). */
-Float80 sf80_rem(SfEnv *e, Float80 a, Float80 b, bool nearest, unsigned *quotient, bool *incomplete);
+Float80 sf80_rem(SfEnv *e, Float80 a, Float80 b, bool nearest, unsigned *quotient,
+                 bool *incomplete);
 Float80 sf80_scale(SfEnv *e, Float80 a, Float80 b);
 /* Transcendental: softfloat-trans.c. Precision control is ignored, as by hardware. Sine, cosine and
  * tangent: of operands below 2^63. */

@@ -3,13 +3,15 @@
  * The compiler as its users see it: a context per machine (code buffer, thunks, back end), a
  * function that turns an IrBlock into host code, and functions that run, link and retire it.
  *
- * A compiled block has two entries. The near entry is for links inside a mapping unit. The far entry
- * is for jumps that arrive with a guest pc: it sets env.vbase first. Both then subtract the block's
- * instruction count from env.budget and leave (TCG_EXIT_BUDGET, nothing executed, budget restored,
- * env.pc = start of block) if that makes it negative. A side exit gives back what was not executed.
+ * A compiled block has two entries. The near entry is for links inside a mapping unit. The far
+ * entry is for jumps that arrive with a guest pc: it sets env.vbase first. Both then subtract the
+ * block's instruction count from env.budget and leave (TCG_EXIT_BUDGET, nothing executed, budget
+ * restored, env.pc = start of block) if that makes it negative. A side exit gives back what was not
+ * executed.
  *
  * Every exit leaves env complete: pinned slots stored, flags record current, pc exact (64-bit
- * vbase + offset for links, the jump's operand for jumps; the guest's width is the caller's to apply).
+ * vbase + offset for links, the jump's operand for jumps; the guest's width is the caller's to
+ * apply).
  */
 #ifndef TCG_TCG_H
 #define TCG_TCG_H
@@ -35,7 +37,7 @@ typedef enum TcgExit {
 
 typedef struct TcgLeave {
     TcgExit kind;
-    TcgCode *from;   /* TCG_EXIT_LINK */
+    TcgCode *from; /* TCG_EXIT_LINK */
     unsigned link;
     uint32_t reason; /* TCG_EXIT_REASON; TCG_EXIT_LOOKUP: the jump's, 0 if none is known */
     uint32_t offset; /* TCG_EXIT_LOOKUP with a reason: where the jump's instruction is */
@@ -52,8 +54,8 @@ struct TcgCode {
     bool retired;
     const uint8_t *fault_map; /* the back end's own encoding */
     uint32_t fault_map_size;
-    void *user; /* the caller's block */
-    struct { /* link slots: where each goto goes in the guest; only nlinks are there */
+    void *user;      /* the caller's block */
+    struct {         /* link slots: where each goto goes in the guest; only nlinks are there */
         TcgCode *to; /* NULL: not linked */
         uint32_t offset;
         /* the back end's own, from start; 0: none */
@@ -95,15 +97,16 @@ const void *tcg_far_entry(Tcg *tcg, TcgCode *code);
 /* Run from @code's start until something leaves. env.pc must be the pc of its start. */
 TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code);
 
-/* Let @from's link slot go straight to @to's near entry: both in the same mapping unit, @to of the mode in
- * which @from leaves. @to NULL takes the link back: the slot leaves with TCG_EXIT_LINK again. */
+/* Let @from's link slot go straight to @to's near entry: both in the same mapping unit, @to of the
+ * mode in which @from leaves. @to NULL takes the link back: the slot leaves with TCG_EXIT_LINK
+ * again. */
 void tcg_link(Tcg *tcg, TcgCode *from, unsigned link, TcgCode *to);
-/* No one shall enter @code again: whoever tries leaves with TCG_EXIT_LOOKUP and exact state. Its own
- * code stays valid for whoever is inside it. */
+/* No one shall enter @code again: whoever tries leaves with TCG_EXIT_LOOKUP and exact state. Its
+ * own code stays valid for whoever is inside it. */
 void tcg_retire(Tcg *tcg, TcgCode *code);
-/* TCG_HAS_X87: the host's x87 takes on the guest's registers, tags, TOP and status word, from an image
- * as FXSAVE64 makes it, for blocks with ops x87 … x87_st; or gives them back and is empty again, as C
- * code wants it. In between this thread runs no C code that computes in long double. */
+/* TCG_HAS_X87: the host's x87 takes on the guest's registers, tags, TOP and status word, from an
+ * image as FXSAVE64 makes it, for blocks with ops x87 … x87_st; or gives them back and is empty
+ * again, as C code wants it. In between this thread runs no C code that computes in long double. */
 void tcg_x87_load(const Tcg *tcg, const void *image);
 void tcg_x87_save(const Tcg *tcg, void *image);
 /* Forget all code. Nothing may be running. */

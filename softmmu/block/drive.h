@@ -73,7 +73,7 @@ typedef struct DriveWiring {
     bool replaying;
     Clock *clock;
     InputQueue *input;
-    bool counted; /* time is: see above */
+    bool counted;       /* time is: see above */
     bool no_flush;      /* the host's disk gets what is written when the host likes */
     bool write_through; /* … before each write is done */
     bool detect_zeroes; /* a write of nothing but zeros takes no room, if the format can */

@@ -42,7 +42,7 @@ extern const DeviceClass net_cable_class;
  * taken over and must outlive the cable. Not yet realized. */
 NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBackend *backend);
 const char *net_cable_id(const NetCable *c);
-NetBackend *net_cable_backend(const NetCable *c); /* NULL: a replay */
+NetBackend *net_cable_backend(const NetCable *c);                     /* NULL: a replay */
 void net_connect(NetCable *c, const NetClient *client, void *opaque); /* NULL: the card is gone */
 /* One below @root that no card has; NULL: there is none. */
 NetCable *net_cable_find(Device *root, const char *id);

@@ -12,17 +12,17 @@ typedef struct ConsoleMonitor {
 } ConsoleMonitor;
 
 typedef struct Console {
-    GPtrArray *owned; /* Chardev * */
-    Chardev *monitor; /* NULL: none */
-    Chardev *gdb;     /* NULL: none */
-    GArray *monitors; /* ConsoleMonitor: further ones */
-    GHashTable *by_id; /* const char * -> Chardev: those of devices that -device makes */
-    GArray *chardevs; /* MonitorChardev: all of them, by label */
+    GPtrArray *owned;   /* Chardev * */
+    Chardev *monitor;   /* NULL: none */
+    Chardev *gdb;       /* NULL: none */
+    GArray *monitors;   /* ConsoleMonitor: further ones */
+    GHashTable *by_id;  /* const char * -> Chardev: those of devices that -device makes */
+    GArray *chardevs;   /* MonitorChardev: all of them, by label */
     uint8_t escape_key; /* 0: Ctrl-A */
 } Console;
 
-/* Fills @m->serial, @m->debugcon and @m->chardevs. Tells on stderr where ptys are and whom it waits for.
- * console_close() after success and failure alike; it restores the terminal. */
+/* Fills @m->serial, @m->debugcon and @m->chardevs. Tells on stderr where ptys are and whom it waits
+ * for. console_close() after success and failure alike; it restores the terminal. */
 bool console_open(Console *c, const Options *o, Machine *m, GError **error);
 /* Listens for a debugger: once the machine is complete, as that one waits for answers. */
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error);

@@ -33,12 +33,8 @@ static bool take_args(ImgArgs *a, int argc, char **argv, GError **error)
         char letter;
         const char **value;
     } known[] = {
-        { 'f', &a->format },
-        { 'O', &a->out_format },
-        { 'b', &a->backing },
-        { 'F', &a->backing_format },
-        { 'a', &a->apply },
-        { 'c', &a->create },
+        { 'f', &a->format },         { 'O', &a->out_format }, { 'b', &a->backing },
+        { 'F', &a->backing_format }, { 'a', &a->apply },      { 'c', &a->create },
         { 'd', &a->remove },
     };
 

@@ -206,7 +206,7 @@ static bool end_record(void *opaque, GError **error)
     return record_end_here(&((Program *)opaque)->built, error);
 }
 
-/* ---- Monitors --------------------------------------------------------------------------------- */
+/* ---- Monitors -------------------------------------------------------------------------------- */
 
 static void tell_programs(void *opaque, const char *event, const char *data)
 {
@@ -414,8 +414,7 @@ static int run_options(Options *o)
 
     if (o->replay_file && !(reader = record_replay_options(o, &error)))
         return complain(o, error);
-    if (!check_readable(&o->config, "kernel", o->config.kernel, &error) ||
-        !set_up_log(o, &error))
+    if (!check_readable(&o->config, "kernel", o->config.kernel, &error) || !set_up_log(o, &error))
         status = complain(o, error);
     else
         status = run_machine(o, reader, &agreed, &count);

@@ -15,8 +15,8 @@ typedef struct Network {
     GHashTable *randoms; /* Machine.randoms */
 } Network;
 
-/* Fills Machine.nets and .randoms. A replay has no back ends. network_close() after success and failure alike,
- * and after the machine has been freed. */
+/* Fills Machine.nets and .randoms. A replay has no back ends. network_close() after success and
+ * failure alike, and after the machine has been freed. */
 bool network_open(Network *n, const Options *o, Machine *m, GError **error);
 /* One more, the first of @options, which is taken over if this succeeds; and one that no card has
  * gone again. Machine thread. */

@@ -18,7 +18,8 @@ typedef struct RunHooks {
     /* The machine is to stop. True: it will by itself, soon (it is on its way to a moment of a
      * replay). May be NULL. */
     bool (*stopping)(Machine *m);
-    void (*trouble)(const char *why); /* the machine pauses, as the host cannot go on. May be NULL */
+    /* The machine pauses, as the host cannot go on. May be NULL. */
+    void (*trouble)(const char *why);
 } RunHooks;
 
 RunControl *run_control_new(Machine *m, const RunHooks *hooks);

@@ -139,7 +139,9 @@ int keys_from_keysym(uint32_t keysym, KeyShift *shift)
     for (const KeyRow *r = rows; keysym && r < rows + G_N_ELEMENTS(rows); r++) {
         if (r->keysym != keysym && r->shifted != keysym)
             continue;
-        *shift = !r->shifted ? KEYS_SHIFT_EITHER : r->keysym == keysym ? KEYS_SHIFT_UP : KEYS_SHIFT_DOWN;
+        *shift = !r->shifted           ? KEYS_SHIFT_EITHER
+                 : r->keysym == keysym ? KEYS_SHIFT_UP
+                                       : KEYS_SHIFT_DOWN;
         return r->key;
     }
     return -1;

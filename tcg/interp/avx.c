@@ -121,7 +121,7 @@ HANDLER(vextracth)
             r.f[i] = a.f[0];               \
         }                                  \
         PUT(op->d, r);                     \
-        return next(op, x);                     \
+        return next(op, x);                \
     }
 BROADCAST(0, b, 16)
 BROADCAST(1, h, 8)
@@ -222,7 +222,7 @@ HANDLER(vpermil_3)
             r.f[i] = c.f[i] >> (bits - 1) ? b.f[i] : a.f[i];                    \
         }                                                                       \
         PUT(op->d, r);                                                          \
-        return next(op, x);                                                          \
+        return next(op, x);                                                     \
     }
 SELECT(0, b, 16, 8)
 SELECT(2, w, 4, 32)
@@ -236,7 +236,7 @@ SELECT(3, q, 2, 64)
             a.f[i] = expr;                              \
         }                                               \
         PUT(op->d, a);                                  \
-        return next(op, x);                                  \
+        return next(op, x);                             \
     }
 SHIFTV(vshlv_2, w, 4, b.w[i] < 32 ? a.w[i] << b.w[i] : 0)
 SHIFTV(vshlv_3, q, 2, b.q[i] < 64 ? a.q[i] << b.q[i] : 0)
@@ -287,7 +287,7 @@ static u8 affine(u64 matrix, u8 v, u8 add)
             a.b[i] = expr;                              \
         }                                               \
         PUT(op->d, a);                                  \
-        return next(op, x);                                  \
+        return next(op, x);                             \
     }
 GF(vgfmul, gf_mul(a.b[i], b.b[i]))
 GF(vgfaffine, affine(b.q[i / 8], a.b[i], (u8)op->imm))

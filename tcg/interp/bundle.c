@@ -6,39 +6,39 @@
  */
 #include "tcg/interp/interp.h"
 
-#define REST(T)                              \
-    HANDLER(rest1_##T)                       \
-    {                                        \
-        FlagsRecord *r = at(x, op->d);       \
-        r->a = get_##T(x, op->a);            \
-        r->kind = (u8)op->aux;               \
-        return next(op, x);                       \
-    }                                        \
-    HANDLER(rest2_##T)                       \
-    {                                        \
-        FlagsRecord *r = at(x, op->d);       \
-        r->a = get_##T(x, op->a);            \
-        r->b = get_##T(x, op->b);            \
-        r->kind = (u8)op->aux;               \
-        return next(op, x);                       \
-    }                                        \
-    HANDLER(rest3_##T)                       \
-    {                                        \
-        FlagsRecord *r = at(x, op->d);       \
-        r->a = get_##T(x, op->a);            \
-        r->b = get_##T(x, op->b);            \
-        r->c = get_##T(x, op->c);            \
-        r->kind = (u8)op->aux;               \
-        return next(op, x);                       \
-    }                                        \
-    HANDLER(rest_inc_##T)                    \
-    {                                        \
-        FlagsRecord *r = at(x, op->d);       \
-        flags_open_top(r);                   \
-        r->inc = get_##T(x, op->a);          \
-        r->inc_kind = (u8)op->aux;           \
-        r->rot_kind &= FLAGS_ROT_KIND;       \
-        return next(op, x);                       \
+#define REST(T)                        \
+    HANDLER(rest1_##T)                 \
+    {                                  \
+        FlagsRecord *r = at(x, op->d); \
+        r->a = get_##T(x, op->a);      \
+        r->kind = (u8)op->aux;         \
+        return next(op, x);            \
+    }                                  \
+    HANDLER(rest2_##T)                 \
+    {                                  \
+        FlagsRecord *r = at(x, op->d); \
+        r->a = get_##T(x, op->a);      \
+        r->b = get_##T(x, op->b);      \
+        r->kind = (u8)op->aux;         \
+        return next(op, x);            \
+    }                                  \
+    HANDLER(rest3_##T)                 \
+    {                                  \
+        FlagsRecord *r = at(x, op->d); \
+        r->a = get_##T(x, op->a);      \
+        r->b = get_##T(x, op->b);      \
+        r->c = get_##T(x, op->c);      \
+        r->kind = (u8)op->aux;         \
+        return next(op, x);            \
+    }                                  \
+    HANDLER(rest_inc_##T)              \
+    {                                  \
+        FlagsRecord *r = at(x, op->d); \
+        flags_open_top(r);             \
+        r->inc = get_##T(x, op->a);    \
+        r->inc_kind = (u8)op->aux;     \
+        r->rot_kind &= FLAGS_ROT_KIND; \
+        return next(op, x);            \
     }
 REST(u8)
 REST(u16)
@@ -118,7 +118,7 @@ const Op *interp_setzf_word(const Op *op, Interp *x)
         bool low = res & 1, top = res >> (BITS - 1);                 \
         u32 word = with_flag(get_u32(x, op->b), FLAG_CF, low);       \
         put_u32(x, op->d, with_flag(word, FLAG_OF, low != top));     \
-        return next(op, x);                                               \
+        return next(op, x);                                          \
     }                                                                \
     HANDLER(rotr_word_##T)                                           \
     {                                                                \
@@ -126,7 +126,7 @@ const Op *interp_setzf_word(const Op *op, Interp *x)
         bool below = res >> (BITS - 2) & 1, top = res >> (BITS - 1); \
         u32 word = with_flag(get_u32(x, op->b), FLAG_CF, top);       \
         put_u32(x, op->d, with_flag(word, FLAG_OF, top != below));   \
-        return next(op, x);                                               \
+        return next(op, x);                                          \
     }
 ROTATE(u8, 8)
 ROTATE(u16, 16)

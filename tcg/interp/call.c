@@ -52,17 +52,17 @@ HANDLER(call_any)
     HANDLER(call_void_##name)                                                 \
     {                                                                         \
         ((void(*) ARGS)site_of(op, x)->helper->func) VALUES;                  \
-        return next(op, x);                                                        \
+        return next(op, x);                                                   \
     }                                                                         \
     HANDLER(call_u32_##name)                                                  \
     {                                                                         \
         put_u32(x, op->d, ((u32(*) ARGS)site_of(op, x)->helper->func)VALUES); \
-        return next(op, x);                                                        \
+        return next(op, x);                                                   \
     }                                                                         \
     HANDLER(call_u64_##name)                                                  \
     {                                                                         \
         put_u64(x, op->d, ((u64(*) ARGS)site_of(op, x)->helper->func)VALUES); \
-        return next(op, x);                                                        \
+        return next(op, x);                                                   \
     }
 CALLS(0, (void *), (x->env))
 CALLS(32, (void *, u32), (x->env, get_u32(x, op->a)))

@@ -415,7 +415,7 @@ HANDLER(comi_f80)
         SfEnv e = env(x);                   \
         put(x, op->d, call);                \
         done(x, &e);                        \
-        return next(op, x);                      \
+        return next(op, x);                 \
     }
 #define SSE(name, put, call) CONVERT(name, sse_env, sse_done, put, call)
 #define X87(name, put, call) CONVERT(name, x87_env, x87_done, put, call)

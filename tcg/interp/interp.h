@@ -3,13 +3,13 @@
  * The portable back end: an interpreter of decoded IR. It is the specification of the IR, so its
  * handlers say what each op does in plain C.
  *
- * A block becomes an array of Op. Each names the C function that performs it, which ends by jumping to
- * the next one's: where a compiler makes a call of that the stack is as deep as a block is long, as
- * going to another block returns to the run loop (NULL: leave). Operands are places: distances from
- * the Interp, which lies in the CPU state, with constants and values behind it. So reading a guest
- * register or a constant costs no Op of its own.
- * A place of a value of up to 64 bits is that of a word that it is the low end of, so that
- * narrowing costs nothing on any host; see slot_place() in emit.c for the CPU state's.
+ * A block becomes an array of Op. Each names the C function that performs it, which ends by jumping
+ * to the next one's: where a compiler makes a call of that the stack is as deep as a block is long,
+ * as going to another block returns to the run loop (NULL: leave). Operands are places: distances
+ * from the Interp, which lies in the CPU state, with constants and values behind it. So reading a
+ * guest register or a constant costs no Op of its own. A place of a value of up to 64 bits is that
+ * of a word that it is the low end of, so that narrowing costs nothing on any host; see
+ * slot_place() in emit.c for the CPU state's.
  */
 #ifndef TCG_INTERP_INTERP_H
 #define TCG_INTERP_INTERP_H
@@ -86,10 +86,10 @@ struct Interp {
     s32 *budget;
     u64 *vbase;
     const Unit *unit;
-    u32 fp_raised;          /* sticky flags since fpclear */
-    u32 nconsts;            /* words of the pool that are here */
-    const ConstPool *pool;  /* whose they are, */
-    u32 pool_generation;    /* and since which flush */
+    u32 fp_raised;         /* sticky flags since fpclear */
+    u32 nconsts;           /* words of the pool that are here */
+    const ConstPool *pool; /* whose they are, */
+    u32 pool_generation;   /* and since which flush */
     TcgLeave leave;
     u64 consts[MAX_CONST_WORDS] __attribute__((aligned(64)));
     u8 cells[MAX_CELLS][CELL_SIZE];
@@ -196,8 +196,8 @@ const struct Emitted *interp_emitted(const Emitter *e);
 ConstPool *interp_pool_new(void);
 void interp_pool_free(ConstPool *pool);
 void interp_pool_clear(ConstPool *pool);
-u32 interp_pool_size(const ConstPool *pool);                     /* words */
-Place interp_pool_find(ConstPool *pool, u64 value, unsigned n);  /* @n times in a row; 0: full */
-void interp_pool_copy(const ConstPool *pool, Interp *x);         /* what is not there yet */
+u32 interp_pool_size(const ConstPool *pool);                    /* words */
+Place interp_pool_find(ConstPool *pool, u64 value, unsigned n); /* @n times in a row; 0: full */
+void interp_pool_copy(const ConstPool *pool, Interp *x);        /* what is not there yet */
 
 #endif

@@ -33,7 +33,7 @@ static s32 clamp(s32 v, s32 lo, s32 hi)
             r.f[i] = (T)(expr);                              \
         }                                                    \
         put_vec(x, op->d, r);                                \
-        return next(op, x);                                       \
+        return next(op, x);                                  \
     }
 #define LANES_U(name, expr)          \
     LANES(name##_0, b, 16, u8, expr) \
@@ -79,7 +79,7 @@ LANES(vandn_3, q, 2, u64, ~p &q)
     {                                                        \
         Vec a = get_vec(x, op->a), b = get_vec(x, op->b), r; \
         __VA_ARGS__ put_vec(x, op->d, r);                    \
-        return next(op, x);                                       \
+        return next(op, x);                                  \
     }
 
 VECTOR_OP(vmadd_1, {
@@ -159,12 +159,12 @@ PACK(vpackus_2, h, sw, 4, 0, UINT16_MAX)
     HANDLER(name##_##suffix)                                                   \
     {                                                                          \
         put_vec(x, op->d, f##_##suffix(get_vec(x, op->a), get_u64(x, op->b))); \
-        return next(op, x);                                                         \
+        return next(op, x);                                                    \
     }                                                                          \
     HANDLER(name##i_##suffix)                                                  \
     {                                                                          \
         put_vec(x, op->d, f##_##suffix(get_vec(x, op->a), (u64)op->imm));      \
-        return next(op, x);                                                         \
+        return next(op, x);                                                    \
     }
 SHIFT(1, h, sh, 8, 16)
 SHIFT(2, w, sw, 4, 32)
@@ -251,7 +251,7 @@ VECTOR_OP(vshuf2_3, {
             r |= (u32)(a.f[i] < 0) << i;   \
         }                                  \
         put_u32(x, op->d, r);              \
-        return next(op, x);                     \
+        return next(op, x);                \
     }
 MOVMSK(0, sb, 16)
 MOVMSK(1, sh, 8)
@@ -263,14 +263,14 @@ MOVMSK(3, sq, 2)
     {                                     \
         Vec a = get_vec(x, op->a);        \
         put_##T(x, op->d, a.f[op->imm]);  \
-        return next(op, x);                    \
+        return next(op, x);               \
     }                                     \
     HANDLER(vinsert_##suffix)             \
     {                                     \
         Vec r = get_vec(x, op->a);        \
         r.f[op->imm] = get_##T(x, op->b); \
         put_vec(x, op->d, r);             \
-        return next(op, x);                    \
+        return next(op, x);               \
     }
 ELEMENT(0, b, u8)
 ELEMENT(1, h, u16)

@@ -217,7 +217,7 @@ static bool extends(const Gen *g, IrRef v, IrRef *inner)
     *inner = op->a;
     return (op->op == OP_sext && x->op == OP_ld && op->type >= I32) ||
            (op->op == OP_zext && ((x->type == I32 && op->type == I64) || op->type == V256 ||
-                                 (x->op == OP_ld && (x->type == I8 || x->type == I16))));
+                                  (x->op == OP_ld && (x->type == I8 || x->type == I16))));
 }
 
 /* Host operations that leave the rest of a register alone: 8 and 16 bits, SSE scalars. */

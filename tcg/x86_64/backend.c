@@ -234,8 +234,7 @@ static void append_map(Gen *g)
         return;
     }
     g->code->fault_map = x_pc(&g->a);
-    g->a.p = fault_map_encode(&g->faults,
-                              &(FaultPlaces){ g->be->reg_home, ENV_BIAS }, g->a.p);
+    g->a.p = fault_map_encode(&g->faults, &(FaultPlaces){ g->be->reg_home, ENV_BIAS }, g->a.p);
     g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }
 

@@ -31,6 +31,7 @@ static size_t two_numbers(const uint8_t *behind)
 static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t *behind)
 {
     size_t numbers = two_numbers(behind);
+    /* clang-format off */
     const struct {
         const uint8_t *thunk;
         Callee callee;
@@ -45,6 +46,7 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
         { be->overflow_env, { "overflow_env", 0 } },
         { be->flags_env, { "flags_env", 0 } },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
         if (target == known[i].thunk) {

@@ -4,9 +4,9 @@
  * and every host register a list of the values that sit in it: several may share one, because
  * get, trunc and zext of something cost no code as long as nobody overwrites the register.
  *
- * Registers are numbered 0-15 (general) and 16-31 (XMM). RSP is the host stack, RBP = env + ENV_BIAS.
- * Pinned registers hold guest slots, the rest (R12-R15, XMM13-15) are temporaries.
- */
+ * Registers are numbered 0-15 (general) and 16-31 (XMM). RSP is the host stack, RBP = env +
+ * ENV_BIAS. Pinned registers hold guest slots, the rest (R12-R15, XMM13-15) are
+ * temporaries. */
 #ifndef TCG_X86_64_GEN_H
 #define TCG_X86_64_GEN_H
 
@@ -76,6 +76,7 @@ typedef struct SlotHome {
 
 typedef struct ShapeTable ShapeTable;
 
+/* clang-format off */
 typedef struct X86Backend {
     TcgConfig config;
     const TcgLayout *layout;
@@ -101,6 +102,7 @@ typedef struct X86Backend {
     const uint8_t *exit_end;
     struct Census *census; /* NULL: nobody wants to know */
 } X86Backend;
+/* clang-format on */
 
 typedef enum LocKind {
     LOC_NONE,
@@ -108,9 +110,9 @@ typedef enum LocKind {
     LOC_REG, /* general or XMM register; also: packed word of a bundle */
     LOC_ENV, /* equals a slot in env as long as nobody writes it */
     LOC_SPILL,
-    LOC_LAZY,  /* base + constant, made where it is wanted: see WANT_LAZY */
-    LOC_COND,  /* an I1 that its only consumer computes */
-    LOC_FLAGS, /* a bundle, to be made from its operands */
+    LOC_LAZY,   /* base + constant, made where it is wanted: see WANT_LAZY */
+    LOC_COND,   /* an I1 that its only consumer computes */
+    LOC_FLAGS,  /* a bundle, to be made from its operands */
     LOC_RECORD, /* a bundle that is the record in env */
 } LocKind;
 
@@ -152,20 +154,20 @@ typedef enum StubKind {
     STUB_EXIT_IF,
     STUB_DIVS,
     STUB_FLAGS, /* the guess of the record's kind was wrong */
-    STUB_JUMP, /* called in place of exit_lookup: offset of the instruction and reason follow */
+    STUB_JUMP,  /* called in place of exit_lookup: offset of the instruction and reason follow */
     STUB_KINDS,
 } StubKind;
 
 typedef struct Stub {
-    uint8_t kind; /* StubKind */
-    bool flush;   /* LINK: record to write first */
-    bool near;    /* the jump that comes here has 8 bits */
-    bool loop;    /* LINK: back to this block's start */
+    uint8_t kind;     /* StubKind */
+    bool flush;       /* LINK: record to write first */
+    bool near;        /* the jump that comes here has 8 bits */
+    bool loop;        /* LINK: back to this block's start */
     uint8_t link, cc; /* cc: EXIT_IF */
     int8_t result[2]; /* DIVS: registers of quotient and remainder */
     uint32_t code;    /* trap code, reason */
     int32_t giveback;
-    uint8_t *from; /* end of the jcc/jmp rel32 that comes here */
+    uint8_t *from;         /* end of the jcc/jmp rel32 that comes here */
     uint8_t *retry, *done; /* EXIT_IF: retry is the latest jump that leads here */
     MemShape shape;
     uint32_t shape_hash;
@@ -201,14 +203,14 @@ typedef struct Gen {
     unsigned cur;
     uint32_t insn_offset;
     unsigned insn_index;
-    uint32_t locked;   /* registers the current op holds */
+    uint32_t locked;     /* registers the current op holds */
     unsigned nmem_stubs; /* so far */
     struct { /* a free register that has a host address, from this op on; NO_REG: none has */
         int reg;
         unsigned at;
         uint64_t value;
     } host;
-    bool upper_marked; /* SCR_LIVE is set by now */
+    bool upper_marked;     /* SCR_LIVE is set by now */
     bool no_near, too_far; /* all jumps to stubs are to be long; one should have been */
     uint64_t spill_used[2];
     IrRef head[NREGS];
@@ -230,21 +232,22 @@ typedef struct Gen {
     FaultNotes faults;
     Loc loc[IR_MAX_OPS];
     uint16_t last[IR_MAX_OPS];
-    uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
-    uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it; add, sub: see WANT_CARRY */
-    uint8_t want[IR_MAX_OPS];   /* WANT_* */
-    uint16_t rest[IR_MAX_OPS];  /* estimate of the bytes from this op to the end and in memory
-                                   stubs of ops behind it … */
+    uint16_t hint[IR_MAX_OPS];       /* index of the `set` that the value may be computed into */
+    uint16_t defer[IR_MAX_OPS];      /* fl_test, setcond: the op that evaluates it; add, sub: see
+                                        WANT_CARRY */
+    uint8_t want[IR_MAX_OPS];        /* WANT_* */
+    uint16_t rest[IR_MAX_OPS];       /* estimate of the bytes from this op to the end and in memory
+                                        stubs of ops behind it … */
     uint16_t rest_stubs[IR_MAX_OPS]; /* … and in their other stubs */
-    IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
+    IrRef pin_value[NREGS];          /* the value a pin is known to equal, wherever else that is */
 } Gen;
 
 enum {
-    WANT_FLAGS = 1, /* host flags of this op are of use: native width, no lea */
-    WANT_PART = 2,  /* hint is for a part of the slot: only good in place */
-    WANT_CARRY = 16, /* x + y + carry or x - y - carry, as one; `defer` of the inner one says so */
-    WANT_ZX = 8,    /* hint is for a V256 slot: zeros above 128 bits */
-    WANT_LAZY = 4,  /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
+    WANT_FLAGS = 1,   /* host flags of this op are of use: native width, no lea */
+    WANT_PART = 2,    /* hint is for a part of the slot: only good in place */
+    WANT_CARRY = 16,  /* x + y + carry or x - y - carry, as one; `defer` of the inner one says so */
+    WANT_ZX = 8,      /* hint is for a V256 slot: zeros above 128 bits */
+    WANT_LAZY = 4,    /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
     WANT_RECORD = 16, /* a bundle that is architectural by itself where somebody looks */
 };
 
@@ -296,8 +299,8 @@ static inline bool is_temp(int r)
 int alloc_gpr(Gen *g); /* locked until the op ends */
 int alloc_xmm(Gen *g);
 int free_gpr(Gen *g, uint32_t set); /* if there is one among these, not locked; else NO_REG */
-int free_xmm(Gen *g);         /* the same if one is free, else NO_REG */
-int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
+int free_xmm(Gen *g);               /* the same if one is free, else NO_REG */
+int use_gpr(Gen *g, IrRef v);       /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
 int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
@@ -422,9 +425,10 @@ void mark_upper(Gen *g);
 /* emit-flags.c: host condition (0-15) under which I1 value @v is true. */
 unsigned cond_of(Gen *g, IrRef v);
 unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc);
-int pack_bundle(Gen *g, IrRef fl);     /* into a temporary */
-bool host_flags_answer(const Gen *g, IrRef fl, unsigned cc); /* do the host's flags tell @cc of @fl? */
-void carry_from(Gen *g, IrRef v); /* CF = low bit of @v */
+int pack_bundle(Gen *g, IrRef fl); /* into a temporary */
+bool host_flags_answer(const Gen *g, IrRef fl,
+                       unsigned cc);   /* do the host's flags tell @cc of @fl? */
+void carry_from(Gen *g, IrRef v);      /* CF = low bit of @v */
 void host_flags_are(Gen *g, IrRef op); /* the instruction just emitted computed @op's flags */
 void rest_bundle(Gen *g, IrRef fl);    /* make sure record_of() can describe it */
 Record record_of(Gen *g, IrRef fl);
@@ -490,8 +494,8 @@ typedef struct CodeHeader {
     uint32_t unused;
 } CodeHeader;
 
-static inline bool find_point(const X86Backend *be, const TcgCode *code, uint64_t host_pc, void *env,
-                              uint32_t *offset, uint32_t *index)
+static inline bool find_point(const X86Backend *be, const TcgCode *code, uint64_t host_pc,
+                              void *env, uint32_t *offset, uint32_t *index)
 {
     uint64_t host = host_pc - ((uintptr_t)code->start - sizeof(CodeHeader));
 
@@ -548,7 +552,8 @@ static inline TlbPlace tlb_place(const X86Backend *be, unsigned mmu, bool write)
         return (TlbPlace){ env_off(l->near_tlb) + (write ? (int32_t)sizeof(TlbEntry) : 0), 12 - 5,
                            NEAR_TLB_MASK, true };
     }
-    return (TlbPlace){ env_off(l->tlb) + (int32_t)((mmu * 2 + write) * TCG_TLB_SIZE * sizeof(TlbEntry)),
+    return (TlbPlace){ env_off(l->tlb) +
+                           (int32_t)((mmu * 2 + write) * TCG_TLB_SIZE * sizeof(TlbEntry)),
                        12 - 4, (TCG_TLB_SIZE - 1) << 4, false };
 }
 

@@ -364,7 +364,8 @@ static const uint8_t *make_exit(Thunk *t, unsigned kind, const uint8_t *leave)
     return at;
 }
 
-/* Jumped to, pc in PC_REG, site in SITE_REG, which calls preserve: the C side may know where to go on. */
+/* Jumped to, pc in PC_REG, site in SITE_REG, which calls preserve: the C side may know where to go
+ * on. */
 static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
 {
     const uint8_t *at = x_pc(&t->a);

@@ -328,8 +328,9 @@ static void test_interrupt_at_a_side_exit(void **state)
 /* … and not even a linked block comes first, however much budget is given back. */
 static void interrupt_before_the_next_block(int icount_shift, uint64_t at)
 {
-    Toy *t = START(icount_shift, 0x1000, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 2, 1, TOY_DJNZ, 1, A16(0x200),
-                   TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_HALT);
+    Toy *t =
+        START(icount_shift, 0x1000, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 2, 1, TOY_DJNZ, 1,
+              A16(0x200), TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_ADD, 0, 1, TOY_HALT);
 
     memcpy(t->ram->host + 0x1200, (uint8_t[]){ TOY_ADD, 3, 1, TOY_JMP, A16(0x000) }, 6);
     memcpy(t->ram->host + 0x1100, (uint8_t[]){ TOY_ADD, 5, 1, TOY_JMPR, 6 }, 5);
@@ -361,12 +362,13 @@ static void note_pc(void *opaque)
     t->cpu->regs[7] = t->cpu->regs[0];
 }
 
-/* Accesses to a device take time: a timer that is due meanwhile comes after that very instruction. */
+/* Accesses to a device take time: a timer that is due meanwhile comes after that very
+ * instruction. */
 static void test_device_access_takes_time(void **state)
 {
     static const int64_t takes = DEVICE_NS;
-    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 0, 1, TOY_ADD, 0, 1,
-                   TOY_DJNZ, 1, A16(0x000), TOY_HALT);
+    Toy *t = START(0, 0x1000, TOY_ADD, 0, 1, TOY_ST, 2, A16(TOY_IRQ_PAGE), TOY_ADD, 0, 1, TOY_ADD,
+                   0, 1, TOY_DJNZ, 1, A16(0x000), TOY_HALT);
     Timer *timer = timer_new(t->machine.clock, note_pc, t);
 
     t->cpu->regs[1] = 10;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How a test that throws random input at something is run again and again with other input (scripts/fuzz):
- * by FUZZ_SEED, FUZZ_ROUNDS and FUZZ_TEST, the only test of its executable to run. */
+/* How a test that throws random input at something is run again and again with other input
+ * (scripts/fuzz): by FUZZ_SEED, FUZZ_ROUNDS and FUZZ_TEST, the only test of its executable to
+ * run. */
 #ifndef TESTS_FUZZ_SEEDED_H
 #define TESTS_FUZZ_SEEDED_H
 

@@ -146,10 +146,10 @@ static void test_loaded_tables(void **state)
     table_at(&l, get32(fadt + 40), "DSDT");
     assert_int_equal(get32(fadt + 140), get32(fadt + 40));
     assert_int_equal(get32(fadt + 56), 0x600);
-    assert_int_equal(madt[44], 0);      /* the first CPU */
+    assert_int_equal(madt[44], 0); /* the first CPU */
     assert_int_equal(get32(madt + 44 + 4), 1);
     assert_int_equal(get32(madt + 44 + 16 + 4), 0); /* a socket */
-    assert_int_equal(madt[44 + 24], 9); /* one that needs an x2APIC entry */
+    assert_int_equal(madt[44 + 24], 9);             /* one that needs an x2APIC entry */
     assert_int_equal(get32(madt + 44 + 24 + 4), 300);
     g_byte_array_unref(l.tables);
     g_byte_array_unref(l.rsdp);

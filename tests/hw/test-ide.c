@@ -501,10 +501,10 @@ static void test_abuse_cdrom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_identify),    hw_test(test_pio_read), hw_test(test_errors),
-        hw_test(test_pio_write),   hw_test(test_dma),      hw_test(test_short_table),
-        hw_test(test_trim),        hw_test(test_cdrom), hw_test(test_media),    hw_test(test_abuse_disk),
-        hw_test(test_abuse_cdrom),
+        hw_test(test_identify),   hw_test(test_pio_read),    hw_test(test_errors),
+        hw_test(test_pio_write),  hw_test(test_dma),         hw_test(test_short_table),
+        hw_test(test_trim),       hw_test(test_cdrom),       hw_test(test_media),
+        hw_test(test_abuse_disk), hw_test(test_abuse_cdrom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,8 @@ static void test_items(void **state)
 
     make_files(&t);
     fixture_start(f);
-    assert_true(kernel_load(fw, NULL, t.kernel, t.initrd, "quiet vga=0x317", 256 * MIB, true, &error));
+    assert_true(
+        kernel_load(fw, NULL, t.kernel, t.initrd, "quiet vga=0x317", 256 * MIB, true, &error));
     const uint8_t *setup = item(fw, FW_CFG_SETUP_DATA, (SETUP_SECTS + 1) * 512);
     assert_int_equal(setup[0x210], 0xff);
     assert_int_equal(setup[0x211], 0x81);

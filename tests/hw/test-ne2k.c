@@ -242,7 +242,7 @@ static void test_multicast(void **state)
     start(&b, *state);
     set_up(&b);
     set(&b, 0xc, 0x08);
-    b.f->roundtrip = false; /* 32 KiB each time */
+    b.f->roundtrip = false;                   /* 32 KiB each time */
     for (unsigned bit = 0; bit < 64; bit++) { /* one bit of the filter is this group's */
         unsigned before = current(&b);
 

@@ -367,12 +367,11 @@ static void test_smm_views(void **state)
     static const struct {
         uint8_t smram, shows;
     } rows[] = {
-        { 0x02, 0 }, /* G_SMRAME off */
-        { 0x0a, 3 },
-        { 0x2a, 2 }, /* D_CLS: data accesses go to PCI */
-        { 0x4a, 3 }, /* D_OPEN */
-        { 0x1a, 3 }, /* D_LCK */
-        { 0x0a, 3 }, /* locked: */
+        { 0x02, 0 },              /* G_SMRAME off */
+        { 0x0a, 3 }, { 0x2a, 2 }, /* D_CLS: data accesses go to PCI */
+        { 0x4a, 3 },              /* D_OPEN */
+        { 0x1a, 3 },              /* D_LCK */
+        { 0x0a, 3 },              /* locked: */
         { 0x02, 3 },
     };
     Bench *b = start(state);
@@ -497,20 +496,13 @@ static void test_abuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        bridge_test(test_identities),
-        bridge_test(test_read_only_bits),
-        bridge_test(test_bar_sizing),
-        bridge_test(test_bar_decoding),
-        bridge_test(test_bar_under_ram),
-        bridge_test(test_ram_map),
-        bridge_test(test_pam),
-        bridge_test(test_shadow_write_is_announced),
-        bridge_test(test_smram),
-        bridge_test(test_smm_views),
-        bridge_test(test_pirq),
-        bridge_test(test_reset_control),
-        bridge_test(test_slot_taken),
-        hw_test(test_port92),
+        bridge_test(test_identities),    bridge_test(test_read_only_bits),
+        bridge_test(test_bar_sizing),    bridge_test(test_bar_decoding),
+        bridge_test(test_bar_under_ram), bridge_test(test_ram_map),
+        bridge_test(test_pam),           bridge_test(test_shadow_write_is_announced),
+        bridge_test(test_smram),         bridge_test(test_smm_views),
+        bridge_test(test_pirq),          bridge_test(test_reset_control),
+        bridge_test(test_slot_taken),    hw_test(test_port92),
         bridge_test(test_abuse),
     };
 

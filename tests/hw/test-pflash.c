@@ -68,18 +68,18 @@ static void check_image(const Bench *b)
 
 static const char *const rows[] = {
     "0=0 1=5 ff:ff 1=5",
-    "1:70 1=0 1:ff 1=5",                           /* a cleared status is 0 */
-    "33:10 33:0f 33=80 33:ff 33=f 34=4",           /* programming makes zeros only */
-    "33:40 33:f0 33:50 33=f0",                     /* clearing the status is the array again */
+    "1:70 1=0 1:ff 1=5",                 /* a cleared status is 0 */
+    "33:10 33:0f 33=80 33:ff 33=f 34=4", /* programming makes zeros only */
+    "33:40 33:f0 33:50 33=f0",           /* clearing the status is the array again */
     "1234:20 1234:d0 0=80 0:ff 1000=ff 1fff=ff fff=fb 2000=0", /* one block is erased */
-    "1000:20 1000:ff 0=b0 0:50 1000=0",            /* no confirmation, no erasure */
+    "1000:20 1000:ff 0=b0 0:50 1000=0",                        /* no confirmation, no erasure */
     "0:90 0=89 1=18 2=0 0:ff 0=0",
     "55:98 10=51 11=52 12=59 27=10 2d=f 2f=10 0:ff",
-    "20:e8 20=80 20:3 1000:20 1000:d0 0:ff",       /* a buffer of four is not full: stray bytes fill it */
+    "20:e8 20=80 20:3 1000:20 1000:d0 0:ff", /* a buffer of four is not full: stray bytes fill it */
     "2000:e8 2000:1 2000:0 2001:0 2000:d0 0=80 0:ff 2000=0 2001=0 2002=a",
     "2000:e8 2000:0 2010:0 2000:ff 0=b0 0:50 2010=50", /* not confirmed */
     "5:60 5:d0 5=80 5:ff 5=19",
-    "0:37 1=5",                                    /* no such command */
+    "0:37 1=5",                                               /* no such command */
     "ffff:e8 ffff:3 ffff:0 0:0 0:0 0:0 0:d0 0:ff ffff=0 0=0", /* it ends where the flash does */
 };
 

@@ -802,8 +802,8 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
         .helpers = x86_helpers,
         .nhelpers = HELP_COUNT,
     };
-    g_autofree char *runner_name = g_strdup_printf("%s%s%s", backend, no_opt ? " without passes" : "",
-                                                   slow_memory ? " without TLB" : "");
+    g_autofree char *runner_name = g_strdup_printf(
+        "%s%s%s", backend, no_opt ? " without passes" : "", slow_memory ? " without TLB" : "");
     Engine *e = g_new0(Engine, 1);
     g_autoptr(GError) error = NULL;
     e->tcg = tcg_new(&config, &error);

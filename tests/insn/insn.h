@@ -206,10 +206,11 @@ typedef struct PreparedRow {
 void row_prepare(const Row *r, Mode mode, PreparedRow *p);
 
 /* The lists of rows: one line here and one *.rows.c each. */
-#define ROW_LISTS(L)                                                                           \
-    L(alu)                                                                                     \
-    L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse) L(sse_ext) \
-        L(vex) L(newer) L(host) L(recorded)
+/* clang-format off */
+#define ROW_LISTS(L)                                                                               \
+    L(alu) L(shift) L(data) L(control) L(string) L(mode16) L(segment) L(x87) L(mmx) L(sse)         \
+    L(sse_ext) L(vex) L(newer) L(host) L(recorded)
+/* clang-format on */
 #define DECLARE_ROWS(name) extern const Row name##_rows[];
 ROW_LISTS(DECLARE_ROWS) /* each ends with a row without name */
 #undef DECLARE_ROWS

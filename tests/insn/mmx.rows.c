@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MMX and its extensions by SSE and SSE2. Outcomes recorded from a processor (Zen 4) and read against the manual. */
+/* MMX and its extensions by SSE and SSE2. Outcomes recorded from a processor (Zen 4) and read
+ * against the manual. */
 #include "insn.h"
 
 /* clang-format off */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Integer, cache and system instructions that came after the Pentium 4: forms, widths, and what is
- * refused. SDM vol. 2; each of these pages tells of LOCK, of registers in place of memory and of modes.
+ * refused. SDM vol. 2; each of these pages tells of LOCK, of registers in place of memory and of
+ * modes.
  */
 #include "insn.h"
 

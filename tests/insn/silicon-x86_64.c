@@ -284,7 +284,8 @@ static bool start_child(Silicon *s)
     s->child = fork();
     if (s->child < 0)
         return false;
-    if (s->child == 0) { /* a parent that is gone before it asks for a signal is the end of the pipe */
+    if (s->child ==
+        0) { /* a parent that is gone before it asks for a signal is the end of the pipe */
         close(to[1]);
         close(from[0]);
         child_main(s, to[0], from[1]);

@@ -14,6 +14,7 @@
 
 #define SYSTEM_RAM 0x400000u
 
+/* clang-format off */
 enum { /* physical addresses, mapped one to one */
     GDT_AT = 0x1000, IDT_AT = 0x2000, TSS_AT = 0x4000, TSS2_AT = 0x4800, LDT_AT = 0x5000,
     HANDLERS_AT = 0x8000,    /* + 16 * vector */
@@ -23,7 +24,9 @@ enum { /* physical addresses, mapped one to one */
     PAGE_RESERVED = 0x44000, PAGE_USER = 0x45000,
     TABLES_AT = 0x100000,
 };
+/* clang-format on */
 
+/* clang-format off */
 enum { /* selectors */
     SEL_CODE64 = 0x08, SEL_DATA = 0x10, SEL_CODE32 = 0x18, SEL_CODE16 = 0x20, SEL_DATA16 = 0x28,
     SEL_UCODE32 = 0x30 | 3, SEL_UDATA = 0x38 | 3, SEL_UCODE64 = 0x40 | 3, SEL_TSS = 0x48 /* and 0x50 */,
@@ -31,12 +34,15 @@ enum { /* selectors */
     SEL_CALL_GATE = 0x78 /* and 0x80 */, SEL_TASK = 0x88, SEL_LDT = 0x90 /* and 0x98 */,
     SEL_SMALL = 0xa0, SEL_DOWN = 0xa8, SEL_DPL1 = 0xb0, GDT_LIMIT = 0xb7,
 };
+/* clang-format on */
 
+/* clang-format off */
 enum { /* vectors with gates of their own; the others are interrupt gates of DPL 0 */
     VEC_USER = 0x80, VEC_ABSENT = 0x81, VEC_IST = 0x82, VEC_BAD_SELECTOR = 0x83, VEC_TASK = 0x84,
     VEC_TRAP = 0x85,
     IDT_VECTORS = 0x90,
 };
+/* clang-format on */
 
 typedef enum SystemMode { SYS_REAL, SYS_PROT, SYS_LONG, SYS_COMPAT, SYS_VM86 } SystemMode;
 
@@ -49,9 +55,9 @@ typedef struct System {
     MemRegion region, port;
     CpuX86 *c;
     unsigned slices;
-    int irq_vector;       /* what the board acknowledges with; -1 none */
+    int irq_vector; /* what the board acknowledges with; -1 none */
     unsigned port_reads;
-    uint32_t port_value;  /* what port 0x80 (4 bytes) read and wrote last */
+    uint32_t port_value; /* what port 0x80 (4 bytes) read and wrote last */
     uint8_t tpr;
 } System;
 

@@ -52,7 +52,8 @@ static const Row rows[] = {
     { "max,-xsave,enforce" },
     { "qemu64,+xsavec", "feature 'xsavec' needs 'xsave', which the CPU has not" },
     { "qemu64,+xsavec,check=off" },
-    { "qemu32,+pcid,enforce", "feature 'pcid' needs 'lm', which the CPU has not", "TCG doesn't support" },
+    { "qemu32,+pcid,enforce", "feature 'pcid' needs 'lm', which the CPU has not",
+      "TCG doesn't support" },
     { "host", NULL, "use 'max'" },
     { "host,enforce", NULL, "needs a hypervisor" },
     { "pentium9", NULL, "unable to find CPU model 'pentium9'" },
@@ -102,7 +103,7 @@ static void test_features_follow_the_spec(void **state)
     assert_true(x86_spec_parse(&spec, "max,-xsave", NULL, NULL));
     assert_int_equal(spec.model.features[CPUID_D_1_EAX], 0);
     assert_false(spec.model.features[CPUID_1_ECX] & (CPUID_AVX | 1 << 12)); /* FMA */
-    assert_false(spec.model.features[CPUID_7_0_EBX] & 1 << 5); /* AVX2 */
+    assert_false(spec.model.features[CPUID_7_0_EBX] & 1 << 5);              /* AVX2 */
     assert_true(x86_spec_parse(&spec, "qemu64,family=0x17,model=0x31,stepping=1", NULL, NULL));
     assert_int_equal(x86_cpuid_signature(&spec.model), 0x830f11);
 }
@@ -408,6 +409,7 @@ static void test_help_names_models(void **state)
 /* An MSR that the model lacks is #GP(0). */
 static void test_msrs(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *model;
         uint32_t msr;
@@ -449,6 +451,7 @@ static void test_msrs(void **state)
         { "max,vendor=GenuineIntel", 0xc0010004, false },
         { "max,vendor=GenuineIntel", 0x1a0, true },
     };
+    /* clang-format on */
 
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
         for (unsigned write = 0; write < 2; write++) {

@@ -160,7 +160,8 @@ static void test_admission(void **state)
     assert_int_equal(
         DECODE("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", I64, true, all),
         DECODE_TOO_LONG);
-    /* No such opcode, but its ModRM, displacement and immediate are fetched before that is known. */
+    /* No such opcode, but its ModRM, displacement and immediate are fetched before that is
+     * known. */
 #define TWELVE "\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e"
     assert_int_equal(DECODE(TWELVE "\x0f\x04", I64, true, all), DECODE_UD);
     assert_int_equal(DECODE(TWELVE "\x2e\x0f\x04\xc0", I64, true, all), DECODE_UD);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions, interrupts and far transfers by running code and looking where it ends: which handler,
- * with what on its stack. Expectations are those of the SDM, vol. 2 at each instruction and vol. 3A
- * chapter 6. Each row runs on every back end.
+ * Exceptions, interrupts and far transfers by running code and looking where it ends: which
+ * handler, with what on its stack. Expectations are those of the SDM, vol. 2 at each instruction
+ * and vol. 3A chapter 6. Each row runs on every back end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,6 +35,7 @@ typedef struct Row {
 
 /* ---- What rows prepare and check ------------------------------------------------------------ */
 
+/* clang-format off */
 static void reg_supervisor(System *s) { s->c->regs[R_RBX] = PAGE_SUPERVISOR; }
 static void reg_read_only(System *s) { s->c->regs[R_RBX] = PAGE_READ_ONLY; }
 static void reg_absent(System *s) { s->c->regs[R_RBX] = PAGE_ABSENT; }
@@ -53,6 +54,7 @@ static void fsgsbase(System *s) { s->c->cr4 |= CR4_FSGSBASE; s->c->regs[R_RBX] =
 static void switched(System *s) { s->c->cr0 |= CR0_TS; s->c->regs[R_RBX] = PAGE_ABSENT; }
 static void emulated(System *s) { s->c->cr0 |= CR0_EM; }
 static void no_osfxsr(System *s) { s->c->cr4 &= ~(uint64_t)CR4_OSFXSR; }
+/* clang-format on */
 /* 1 + 2^-53, which is inexact, unmasked */
 static void inexact(System *s)
 {
@@ -61,21 +63,25 @@ static void inexact(System *s)
     s->c->xmm[0].q[0] = s->c->xmm[0].q[1] = 0x3ff0000000000000;
     s->c->xmm[1].q[0] = s->c->xmm[1].q[1] = 0x3ca0000000000000;
 }
+/* clang-format off */
 static void inexact_odd(System *s) { inexact(s); s->c->xmm[0].q[1] = 0x3ca0000000000001; s->c->xmm[1].q[1] = 0x3ff0000000000001; }
 static void inexact_unknown(System *s) { inexact(s); s->c->cr4 &= ~(uint64_t)CR4_OSXMMEXCPT; }
 static void avx(System *s) { s->c->cr4 |= CR4_OSXSAVE; s->c->xcr0 = 7; s->c->regs[R_RBX] = PAGE_ABSENT; }
 static void avx_upper(System *s) { avx(s); s->c->xmm[1].q[3] = 0x1234; s->c->xmm[2].q[3] = 0xff00; s->c->xmm[9].q[0] = 1; s->c->xmm[9].q[3] = 0x99; }
 static void avx_upper_switched(System *s) { avx_upper(s); s->c->cr0 |= CR0_TS; }
+/* clang-format on */
 static void avx_in_task(System *s)
 {
     avx_upper(s);
     system_write(s, HANDLERS_AT + 0x610, 0xc2ebf5c5, 4); /* vpor ymm0, ymm1, ymm2, as in the row */
 }
+/* clang-format off */
 static void avx_off(System *s) { avx(s); s->c->xcr0 = 3; }
 static void avx_no_osxsave(System *s) { avx(s); s->c->cr4 &= ~(uint64_t)CR4_OSXSAVE; }
 static void avx_switched(System *s) { avx(s); s->c->cr0 |= CR0_TS; }
 static void avx_emulated(System *s) { avx(s); s->c->cr0 |= CR0_EM; s->c->cr4 &= ~(uint64_t)CR4_OSFXSR; }
 static void avx_inexact(System *s) { avx(s); inexact(s); }
+/* clang-format on */
 static void avx_inexact_high(System *s)
 {
     avx(s);
@@ -84,6 +90,7 @@ static void avx_inexact_high(System *s)
     s->c->xmm[1].q[3] = 0x3ca0000000000000;
     s->c->xmm[0].q[0] = s->c->xmm[0].q[1] = s->c->xmm[1].q[0] = s->c->xmm[1].q[1] = 0;
 }
+/* clang-format off */
 static void avx_inexact_unknown(System *s) { avx(s); inexact_unknown(s); }
 static void avx_ac(System *s) { avx(s); s->c->cr0 |= CR0_AM; s->c->eflags |= EFL_AC; s->c->regs[R_RBX] = PAGE_USER + 1; }
 static void xsave_area(System *s) { avx(s); s->c->regs[R_RAX] = 7; s->c->regs[R_RDX] = 0; s->c->regs[R_RBX] = PAGE_USER; s->c->xmm[9].q[3] = 0x1234; }
@@ -97,6 +104,7 @@ static void absent_stack(System *s) { system_write(s, TSS_AT + 4, PAGE_ABSENT + 
 static void bad_kernel_ss(System *s) { system_write(s, TSS_AT + 8, SEL_UDATA, 2); }
 static void nt(System *s) { s->c->eflags |= EFL_NT; }
 static void small_ds(System *s) { s->c->segs[SEG_DS].limit = 0xff; s->c->segs[SEG_DS].base = PAGE_USER; }
+/* clang-format on */
 static void star(System *s)
 {
     s->c->star = (uint64_t)(SEL_UCODE32 - 3) << 48 | (uint64_t)SEL_CODE64 << 32;
@@ -133,16 +141,19 @@ static void irq(System *s)
     s->irq_vector = 0x40;
     s->bus.set_intr(s->bus.opaque, 0, 1);
 }
+/* clang-format off */
 static void irq_enabled(System *s) { irq(s); s->c->eflags |= EFL_IF; }
 static void nmi(System *s) { s->bus.raise_nmi(s->bus.opaque, 0); }
 static void nmi_twice(System *s) { s->c->nmi_blocked = true; nmi(s); }
+/* clang-format on */
 static void pke(System *s)
 {
     s->c->cr4 |= CR4_PKE | CR4_OSXSAVE;
     s->c->xcr0 = XFEATURE_X87 | XFEATURE_SSE | XFEATURE_PKRU;
     s->c->regs[R_RDX] = 0;
     s->c->regs[R_RBX] = PAGE_USER;
-    system_write(s, TABLES_AT + 0x3000 + (PAGE_USER >> 12) * 8, PAGE_USER | 7 | 1ull << 59, 8); /* key 1 */
+    system_write(s, TABLES_AT + 0x3000 + (PAGE_USER >> 12) * 8, PAGE_USER | 7 | 1ull << 59,
+                 8); /* key 1 */
     system_write(s, PAGE_USER + 0x48 + 512, 0, 8);
 }
 static void pke_xrstor(System *s)
@@ -151,7 +162,9 @@ static void pke_xrstor(System *s)
     system_write(s, PAGE_USER + 0x40 + 512, XFEATURE_PKRU, 8);
     system_write(s, PAGE_USER + 0x40 + 832, 4, 4);
 }
+/* clang-format off */
 static void pkru_is_esi(System *s) { assert_int_equal(s->c->regs[R_RAX], s->c->regs[R_RSI]); assert_int_equal(s->c->regs[R_RDX], 0); }
+/* clang-format on */
 static void pkru_is_30(System *s)
 {
     assert_int_equal(s->c->regs[R_RAX], 0x30);
@@ -162,10 +175,12 @@ static void compact_pkru(System *s)
     assert_int_equal(system_read(s, PAGE_USER + 0x40 + 576, 8), 0x30);
     assert_int_equal(system_read(s, PAGE_USER + 0x40 + 520, 8), 1ull << 63 | XFEATURE_PKRU);
 }
+/* clang-format off */
 static void fsgsbase57(System *s) { s->c->cr4 |= CR4_FSGSBASE; s->c->regs[R_RBX] = 1ull << 50; }
 static void ldt_high(System *s) { system_write(s, GDT_AT + SEL_LDT + 8, 1 << 20, 4); }
 static void no_monitor(System *s) { s->c->misc_enable &= ~(uint64_t)MISC_ENABLE_MONITOR; }
 static void trap_flag(System *s) { s->c->eflags |= EFL_TF; }
+/* clang-format on */
 static void breakpoint(System *s)
 {
     s->c->dr[0] = system_code_base(SYS_LONG, 0) + 1;
@@ -182,11 +197,15 @@ static void frame_to_user(System *s)
     system_write(s, sp + 32, SEL_UDATA, 8);
     system_write(s, USER_CODE + 0x100, 0x80cd, 2);
 }
+/* clang-format off */
 static void frame_bad_ss(System *s) { frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 32, SEL_DATA, 8); }
 static void frame_bad_cs(System *s) { frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 8, SEL_UDATA, 8); }
+/* clang-format on */
 static void frame_to_vm86(System *s)
 {
+    /* clang-format off */
     static const uint32_t frame[] = { 0x40, USER_CODE >> 4, EFL_VM | EFL_IF | 2, 0x7000, 0x2800, 0x1111, 0x2222, 0x3333, 0x4444 };
+    /* clang-format on */
 
     s->c->regs[R_RSP] -= sizeof(frame);
     for (unsigned i = 0; i < G_N_ELEMENTS(frame); i++)
@@ -196,17 +215,22 @@ static void frame_to_vm86(System *s)
 static void frame_ret_far(System *s)
 {
     uint64_t sp = s->c->regs[R_RSP] -= 24;
-    static const uint32_t frame[] = { USER_CODE + 0x100, SEL_UCODE32, 0xaaaa, 0xbbbb, USER_STACK - 64, SEL_UDATA };
+    static const uint32_t frame[] = { USER_CODE + 0x100, SEL_UCODE32, 0xaaaa, 0xbbbb,
+                                      USER_STACK - 64,   SEL_UDATA };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(frame); i++)
         system_write(s, sp + 4 * i, frame[i], 4);
     system_write(s, USER_CODE + 0x100, 0x80cd, 2);
 }
 
+/* clang-format off */
 static uint64_t stack64(System *s, unsigned n) { return system_read(s, s->c->regs[R_RSP] + 8 * n, 8); }
 static uint32_t stack32(System *s, unsigned n) { return (uint32_t)system_read(s, s->c->regs[R_RSP] + 4 * n, 4); }
+/* clang-format on */
 
+/* clang-format off */
 static void cr2_is_rbx(System *s) { assert_int_equal(s->c->cr2, s->c->regs[R_RBX]); }
+/* clang-format on */
 static void from_user64(System *s)
 {
     assert_int_equal(stack64(s, 1), SEL_UCODE64);
@@ -232,11 +256,13 @@ static void from_vm86(System *s)
     assert_int_equal(s->c->segs[SEG_DS].selector, 0);
     assert_false(s->c->eflags & EFL_VM);
 }
+/* clang-format off */
 static void rf_is_saved(System *s) { assert_true(stack64(s, 3) & EFL_RF); }
 static void no_rf(System *s) { assert_false(stack64(s, 2) & EFL_RF); }
 static void on_ist(System *s) { assert_int_equal(s->c->regs[R_RSP], IST_STACK - 40); }
 static void if_kept(System *s) { assert_true(s->c->eflags & EFL_IF); }
 static void dr6_bs(System *s) { assert_true(s->c->dr[6] & 1 << 14); }
+/* clang-format on */
 static void watch(System *s, uint64_t addr, uint32_t dr7)
 {
     s->c->regs[R_RBX] = PAGE_USER + 8;
@@ -244,16 +270,19 @@ static void watch(System *s, uint64_t addr, uint32_t dr7)
     s->c->dr[7] |= dr7;
     x86_update_mode(s->c);
 }
+/* clang-format off */
 enum { L1_WRITE4 = 4 | 0xd << 20, L1_ACCESS1 = 4 | 3 << 20, L1_ACCESS8 = 4 | 0xb << 20, L1_PORT = 4 | 2 << 20 };
 static void watch_write4(System *s) { watch(s, PAGE_USER + 8, L1_WRITE4); }
 static void watch_access1(System *s) { watch(s, PAGE_USER + 8, L1_ACCESS1); }
 static void watch_access8(System *s) { watch(s, PAGE_USER + 8, L1_ACCESS8); }
+/* clang-format on */
 static void watch_rep(System *s)
 {
     watch_write4(s);
     s->c->regs[R_RDI] = PAGE_USER + 4;
     s->c->regs[R_RCX] = 16;
 }
+/* clang-format off */
 static void watch_ss(System *s) { watch_access1(s); system_write(s, PAGE_USER + 8, SEL_DATA, 2); }
 static void watch_write4_tf(System *s) { watch_write4(s); s->c->eflags |= EFL_TF; x86_update_mode(s->c); }
 static void watch_off(System *s) { watch(s, PAGE_USER + 8, 0xd << 20); }
@@ -262,13 +291,16 @@ static void watch_port_no_de(System *s) { watch(s, 0x80, L1_PORT); }
 static void general_detect(System *s) { s->c->dr[7] |= 1 << 13; }
 static void dr4_de(System *s) { s->c->cr4 |= CR4_DE; }
 static void dr6_b1(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 2); }
+/* clang-format on */
 static void dr6_b1_written(System *s)
 {
     dr6_b1(s);
     assert_int_equal(system_read(s, PAGE_USER + 8, 4), 0x12345678);
 }
+/* clang-format off */
 static void dr6_b1_bs(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 0x4002); }
 static void dr6_none(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 0); }
+/* clang-format on */
 static void dr6_bd(System *s)
 {
     assert_int_equal(s->c->dr[6] & 0xe00f, 1 << 13);
@@ -280,7 +312,9 @@ static void rep_stopped(System *s)
     assert_int_equal(s->c->regs[R_RCX], 11);
     assert_int_equal(s->c->regs[R_RDI], PAGE_USER + 9);
 }
+/* clang-format off */
 static void dr6_b0(System *s) { assert_int_equal(s->c->dr[6] & 15, 1); }
+/* clang-format on */
 static void in_syscall(System *s)
 {
     assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x501);
@@ -362,7 +396,9 @@ static void in_nested_task(System *s)
     assert_int_equal(system_read(s, TSS2_AT, 2), SEL_TSS);
     assert_int_equal(system_read(s, TSS_AT + 32, 4), KERNEL_CODE + 2);
 }
+/* clang-format off */
 static void vif_is_set(System *s) { assert_true(s->c->eflags & EFL_VIF); }
+/* clang-format on */
 static void pushed_iopl3(System *s)
 {
     uint32_t flags = (uint32_t)system_read(s, USER_STACK - 2, 2);
@@ -370,7 +406,9 @@ static void pushed_iopl3(System *s)
     assert_int_equal(flags & EFL_IOPL, EFL_IOPL);
     assert_int_equal(flags & EFL_IF, EFL_IF);
 }
+/* clang-format off */
 static void rax_is_5a(System *s) { assert_int_equal(s->c->regs[R_RAX] & 0xff, 0x5a); }
+/* clang-format on */
 static void upper_is_back(System *s)
 {
     assert_int_equal(s->c->xmm[9].q[3], 0x1234);
@@ -389,11 +427,13 @@ static void upper_is_kept(System *s)
     assert_int_equal(s->c->xmm[9].q[0], 0);
     assert_int_equal(s->c->xmm[9].q[3], 0x99);
 }
+/* clang-format off */
 static void xcr0_is_7(System *s) { assert_int_equal(s->c->xcr0, 7); }
 static void port_5a(System *s) { s->port_value = 0x5a; }
 static void fs_is_rbx(System *s) { assert_int_equal(s->c->segs[SEG_FS].base, s->c->regs[R_RBX]); }
 static void swapped(System *s) { assert_int_equal(s->c->segs[SEG_GS].base, 0x1234); assert_int_equal(s->c->kernel_gs_base, 0x5678); }
 static void gs_bases(System *s) { s->c->segs[SEG_GS].base = 0x5678; s->c->kernel_gs_base = 0x1234; }
+/* clang-format on */
 static void real_frame(System *s)
 {
     assert_int_equal(s->c->regs[R_RSP], 0x8000 - 6);
@@ -414,11 +454,13 @@ static void alignment_rep(System *s)
     s->c->regs[R_RDI] = PAGE_USER + 0x101;
     s->c->regs[R_RCX] = 4;
 }
+/* clang-format off */
 static void alignment_out(System *s) { alignment_rep(s); s->c->eflags |= EFL_IOPL; s->c->regs[R_RSI]++; }
 static void alignment_tss(System *s) { alignment(s); system_write(s, TSS_AT + 4, KERNEL_STACK - 3, 8); }
 static void at_zero(System *s) { system_write(s, 0, 0x1234, 2); s->c->regs[R_RAX] = 0xabcd5678; }
 static void rax_wraps(System *s) { assert_int_equal(s->c->regs[R_RAX], 0x1234ffff); }
 static void stored_at_zero(System *s) { assert_int_equal(system_read(s, 0, 4), 0xabcd); }
+/* clang-format on */
 /* On the virtual-8086 stack: to 0x40, with IF. */
 static void vme_frame(System *s)
 {
@@ -429,6 +471,7 @@ static void vme_frame(System *s)
     system_write(s, USER_STACK - 0xc, EFL_IF | 2, 2);
     system_write(s, USER_CODE + 0x40, 0x0b0f, 2);
 }
+/* clang-format off */
 static void vme_frame_vip(System *s) { vme_frame(s); s->c->eflags |= EFL_VIP; }
 static void vme_frame_tf(System *s) { vme_frame(s); system_write(s, USER_STACK - 0xc, EFL_TF | 2, 2); }
 static void vif_is_pushed(System *s) { assert_int_equal(stack32(s, 2) & (EFL_VIF | EFL_IF | EFL_VM), EFL_VIF | EFL_VM); }
@@ -440,13 +483,16 @@ static void btf_gone(System *s) { dr6_bs(s); assert_int_equal(s->c->debugctl, 0)
 static void trap_flag_ss(System *s) { s->c->eflags |= EFL_TF; s->c->regs[R_RBX] = SEL_DATA; }
 static void star_tf(System *s) { star(s); s->c->eflags = (s->c->eflags & ~(uint32_t)EFL_DF) | EFL_TF; }
 static void star_tf_open(System *s) { star_tf(s); s->c->sfmask = EFL_IF; }
+/* clang-format on */
 static void in_masked_syscall(System *s)
 {
     assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x501);
     assert_true(s->c->regs[11] & EFL_TF);
     dr6_none(s);
 }
+/* clang-format off */
 static void star_to_user_tf(System *s) { star_to_user(s); s->c->regs[11] |= EFL_TF; }
+/* clang-format on */
 static void bp_rep(System *s)
 {
     s->c->regs[R_RDI] = PAGE_USER;
@@ -454,18 +500,22 @@ static void bp_rep(System *s)
     s->c->dr[0] = KERNEL_CODE;
     s->c->dr[7] |= 1;
 }
+/* clang-format off */
 static void rf_rep(System *s) { bp_rep(s); s->c->eflags |= EFL_RF; }
 static void bp_ss(System *s) { s->c->regs[R_RBX] = SEL_DATA; s->c->dr[0] = KERNEL_CODE + 2; s->c->dr[7] |= 1; }
 static void rf_is_pushed(System *s) { assert_true(stack64(s, 2) & EFL_RF); }
+/* clang-format on */
 static void frame_rf(System *s)
 {
     frame_to_user(s);
     system_write(s, s->c->regs[R_RSP] + 16, EFL_RF | 2, 8);
     system_write(s, USER_CODE + 0x100, 0x80cd90, 3);
 }
+/* clang-format off */
 static void task_trap(System *s) { system_write(s, TSS2_AT + 100, 1, 2); }
 static void dr6_bt(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 1 << 15); }
 static void rax_is_2(System *s) { assert_int_equal(s->c->regs[R_RAX], 2); }
+/* clang-format on */
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
 
@@ -774,13 +824,14 @@ static void check_handler(System *s, const Row *r)
 {
     int64_t code = NO_ERROR;
     uint64_t pc = saved_pc(s, r->error != NO_ERROR, &code);
-    uint32_t base = r->mode == SYS_REAL || r->mode == SYS_VM86 ? 0 : system_code_base(r->mode, r->cpl);
+    uint32_t base =
+        r->mode == SYS_REAL || r->mode == SYS_VM86 ? 0 : system_code_base(r->mode, r->cpl);
 
     if (!strcmp(r->name, "iret to vm86"))
         base = 0;
     if (system_vector(s) != r->vector || code != r->error)
-        ROW_FAILED("%s: vector %d error %ld, expected %d %ld", r->name, system_vector(s), (long)code,
-                 r->vector, (long)r->error);
+        ROW_FAILED("%s: vector %d error %ld, expected %d %ld", r->name, system_vector(s),
+                   (long)code, r->vector, (long)r->error);
     if (r->check || r->pc || r->error != NO_ERROR)
         if (r->vector != 0x63 && r->vector != EXCP_DF && pc != (uint32_t)(base + r->pc))
             ROW_FAILED("%s: saved pc %lx, expected %lx", r->name, (long)pc, (long)base + r->pc);
@@ -942,11 +993,13 @@ static void test_state_round_trip(void **state)
 
 int main(void)
 {
+    /* clang-format off */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),        cmocka_unit_test(test_long_mode_switch),
         cmocka_unit_test(test_init_sipi),   cmocka_unit_test(test_reset_values),
         cmocka_unit_test(test_state_round_trip),
     };
+    /* clang-format on */
     static const char *const backends[] = { NULL, "interp" };
     int failed = 0;
 

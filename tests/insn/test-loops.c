@@ -48,7 +48,8 @@ static const Row rows[] = {
     { "dec rcx; js; add rax, rcx; jmp", C("\x48\xff\xc9\x78\x05\x48\x01\xc8\xeb\xf6\xf4"), DATA,
       DATA, SIZE, 1001, 1000 * 1001 / 2 },
     { "push rax; sbb [rsp], rcx; pop rax; sub rsp, 4; loop",
-      C("\x50\x48\x19\x0c\x24\x58\x48\x83\xec\x04\xe2\xf4\xf4"), DATA, DATA, SIZE + 3, 2500 },    { "rep movsb of 0 to 127 bytes, overlapping upwards and not; lea rdi; lea rsi; dec; jnz",
+      C("\x50\x48\x19\x0c\x24\x58\x48\x83\xec\x04\xe2\xf4\xf4"), DATA, DATA, SIZE + 3, 2500 },
+    { "rep movsb of 0 to 127 bytes, overlapping upwards and not; lea rdi; lea rsi; dec; jnz",
       C("\x48\x89\xca\x83\xe1\x7f\xf3\xa4\x48\x8d\x7f\xd0\x48\x8d\x76\xc8\x48\x89\xd1\xff\xc9\x75"
         "\xe9\xf4"),
       DATA, DATA + 0x20, SIZE, 1000 },

@@ -18,33 +18,37 @@ enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, PS = 0x80, G = 0x100 };
 #define NX     (1ull << 63)
 #define BIT(n) (1ull << (n))
 
+/* clang-format off */
 enum { T0 = 0x100000, T1 = 0x101000, T2 = 0x102000, T3 = 0x103000, T4 = 0x104000 }; /* tables, from the root down */
+/* clang-format on */
 
 typedef enum Format { NO_PAGING, P32, PAE, L4, L5 } Format;
 
 typedef struct Row {
     const char *name;
     Format format;
-    uint32_t cr4;          /* beside PAE */
+    uint32_t cr4; /* beside PAE */
     bool wp, nxe, a20_off;
-    uint64_t entry[5];     /* flags (and address, if any) of each level from the root */
+    uint64_t entry[5]; /* flags (and address, if any) of each level from the root */
     uint64_t addr;
     CpuAccess access;
     unsigned mmu;
-    int error;             /* of the #PF; -1: translated; EXCP_GP << 8: #GP */
-    uint64_t phys, size;   /* when translated */
+    int error;           /* of the #PF; -1: translated; EXCP_GP << 8: #GP */
+    uint64_t phys, size; /* when translated */
     uint8_t prot;
     bool global;
     uint32_t pkru;
-    const char *model;     /* NULL: max */
+    const char *model; /* NULL: max */
 } Row;
-#define OK (-1)
+#define OK  (-1)
 #define RWX (PROT_R | PROT_W | PROT_X)
+/* clang-format off */
 #define RX (PROT_R | PROT_X)
 #define ALL3(f) { f, f, f, f }
+/* clang-format on */
 #define KEY(n) ((uint64_t)(n) << 59)
-#define AD(n) (1u << (2 * (n)))
-#define WD(n) (2u << (2 * (n)))
+#define AD(n)  (1u << (2 * (n)))
+#define WD(n)  (2u << (2 * (n)))
 
 /* clang-format off */
 static const Row rows[] = {
@@ -139,8 +143,8 @@ static const Row rows[] = {
 static unsigned failures;
 #define ROW_FAILED(...) (failures++, print_error(__VA_ARGS__), print_error("\n"))
 
-/* Tables whose entry for @addr at each level has the row's flags; the leaf without an address of its
- * own maps 0x201000. */
+/* Tables whose entry for @addr at each level has the row's flags; the leaf without an address of
+ * its own maps 0x201000. */
 static void put_tables(System *s, const Row *r)
 {
     static const uint64_t table[] = { T0, T1, T2, T3, T4 };
@@ -215,7 +219,7 @@ static void check_row(System *s, const Row *r)
     } else if (page.phys != r->phys || page.unit_size != r->size || page.prot != r->prot ||
                page.global != r->global) {
         ROW_FAILED("%s: phys %lx size %lx prot %x global %d", r->name, (long)page.phys,
-                 (long)page.unit_size, page.prot, page.global);
+                   (long)page.unit_size, page.prot, page.global);
     }
     check_accessed_dirty(s, r, &page);
 }
@@ -287,8 +291,8 @@ static uint32_t value_after(const char *flush, size_t len, uint32_t cr4, uint64_
 static void test_flushes(void **state)
 {
     const uint64_t plain = P | W | A | D, global = plain | G;
-#define INVLPG    "\x0f\x01\x3b"
-#define MOV_CR3   "\x0f\x22\xdd"
+#define INVLPG     "\x0f\x01\x3b"
+#define MOV_CR3    "\x0f\x22\xdd"
 #define TOGGLE_PGE "\x0f\x20\xe0\x34\x80\x0f\x22\xe0\x34\x80\x0f\x22\xe0"
 #define TOGGLE_WP  "\x0f\x20\xc0\x0f\xba\xf8\x10\x0f\x22\xc0"
 
@@ -305,8 +309,10 @@ static void test_flushes(void **state)
     /* INVPCID of one address, this PCID: descriptor on the stack */
     assert_int_equal(AFTER("\x53\x6a\x00\x31\xd2\x66\x0f\x38\x82\x14\x24", CR4_PCIDE, plain), 2);
     /* all but global ones */
+    /* clang-format off */
     assert_int_equal(AFTER("\x6a\x00\x6a\x00\x6a\x03\x5a\x66\x0f\x38\x82\x14\x24", CR4_PCIDE, global), 1);
     assert_int_equal(AFTER("\x6a\x00\x6a\x00\x6a\x02\x5a\x66\x0f\x38\x82\x14\x24", CR4_PCIDE, global), 2);
+    /* clang-format on */
 }
 
 /* Pages of one table, which the walk of the first has made known: accessed and dirty bits are set
@@ -315,9 +321,11 @@ static void test_accessed_dirty_of_a_known_table(void **state)
 {
     /* mov eax, [rbx]; mov ecx, [rdx]; mov [rdi], ecx; mov [rbx], ecx; hlt */
     static const char code[] = "\x8b\x03\x8b\x0a\x89\x0f\x89\x0b\xf4";
+    /* clang-format off */
     static const struct { uint32_t page; uint64_t bits; } want[] = {
         { 0x50000, A | D }, { 0x51000, A }, { 0x52000, A | D }, { 0x53000, 0 },
     };
+    /* clang-format on */
     const uint64_t pt = TABLES_AT + 0x3000;
     System *s = system_new(NULL, "max");
 

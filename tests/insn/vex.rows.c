@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VEX-encoded vector instructions: every row of opmap-vex.c with each length, from registers and from
- * memory; misaligned operands where they matter; masked moves and gathers up to the end of what is
- * mapped. Results are those of an AMD processor.
+ * VEX-encoded vector instructions: every row of opmap-vex.c with each length, from registers and
+ * from memory; misaligned operands where they matter; masked moves and gathers up to the end of
+ * what is mapped. Results are those of an AMD processor.
  */
 #include "insn.h"
 

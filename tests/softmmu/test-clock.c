@@ -224,7 +224,8 @@ static void test_heap_against_sort(void **state)
     clock_free(clock);
 }
 
-/* Held, it is what it was at the first look, for timers' functions too; let go, it is what it is. */
+/* Held, it is what it was at the first look, for timers' functions too; let go, it is what it
+ * is. */
 static void test_hold(void **state)
 {
     Clock *clock = clock_new_manual();
@@ -319,11 +320,11 @@ static void test_stall(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_cancel_and_move),
-        cmocka_unit_test(test_stall), cmocka_unit_test(test_periodic), cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_rearm_hook), cmocka_unit_test(test_hold),
-        cmocka_unit_test(test_timers_run_at_one_moment),
-        cmocka_unit_test(test_ticks),    cmocka_unit_test(test_heap_against_sort),
+        cmocka_unit_test(test_order),   cmocka_unit_test(test_cancel_and_move),
+        cmocka_unit_test(test_stall),   cmocka_unit_test(test_periodic),
+        cmocka_unit_test(test_moments), cmocka_unit_test(test_rearm_hook),
+        cmocka_unit_test(test_hold),    cmocka_unit_test(test_timers_run_at_one_moment),
+        cmocka_unit_test(test_ticks),   cmocka_unit_test(test_heap_against_sort),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

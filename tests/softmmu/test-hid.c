@@ -51,8 +51,8 @@ static const struct {
     int key;
     KeyShift shift;
 } keysym_rows[] = {
-    { 'a', 0x1e, KEYS_SHIFT_UP },       { 'A', 0x1e, KEYS_SHIFT_DOWN },
-    { '!', 0x02, KEYS_SHIFT_DOWN },     { ' ', 0x39, KEYS_SHIFT_EITHER },
+    { 'a', 0x1e, KEYS_SHIFT_UP },          { 'A', 0x1e, KEYS_SHIFT_DOWN },
+    { '!', 0x02, KEYS_SHIFT_DOWN },        { ' ', 0x39, KEYS_SHIFT_EITHER },
     { 0xff0d, 0x1c, KEYS_SHIFT_EITHER },   { 0xffff, 0xd3, KEYS_SHIFT_EITHER },
     { 0xffc9, 0x58, KEYS_SHIFT_EITHER },   { 0xfe03, 0xb8, KEYS_SHIFT_EITHER },
     { 0xff9c, 0x4f, KEYS_SHIFT_EITHER },   { 0xfe20, 0x0f, KEYS_SHIFT_EITHER },

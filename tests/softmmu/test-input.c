@@ -144,10 +144,8 @@ static void test_wake_hook(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_delivery),
-        cmocka_unit_test(test_post_from_delivery),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_delivery),  cmocka_unit_test(test_post_from_delivery),
+        cmocka_unit_test(test_resume),    cmocka_unit_test(test_threads),
         cmocka_unit_test(test_wake_hook),
     };
 

@@ -222,9 +222,7 @@ static const struct {
     { .requests = { REQUEST_STOP, REQUEST_RESET }, .state = RUN_PAUSED, .resets = 1 },
     { .start_stopped = true, .requests = { REQUEST_STOP }, .state = RUN_PRELAUNCH },
     { .requests = { REQUEST_SUSPEND }, .state = RUN_SUSPENDED },
-    { .requests = { REQUEST_SUSPEND, REQUEST_WAKEUP },
-      .state = RUN_RUNNING,
-      .wakeups = 1 },
+    { .requests = { REQUEST_SUSPEND, REQUEST_WAKEUP }, .state = RUN_RUNNING, .wakeups = 1 },
     { .requests = { REQUEST_WAKEUP }, .state = RUN_RUNNING },
     { .requests = { REQUEST_DEBUG }, .state = RUN_DEBUG },
     { .requests = { REQUEST_IO_ERROR }, .state = RUN_IO_ERROR },
@@ -376,7 +374,8 @@ static const struct {
     { "mouse_button 8", "Error: which buttons? The sum of 1 left, 2 middle, 4 right\n", "" },
     { "mouse_set 0", "", "" },
     { "mouse_set 1", "Error: Mouse at index '1' not found\n", "" },
-    { "set_password vnc x", "Error: no VNC server asks for a password (-vnc ...,password=on)\n", "" },
+    { "set_password vnc x", "Error: no VNC server asks for a password (-vnc ...,password=on)\n",
+      "" },
     { "set_password spice x", "Error: usage: set_password vnc PASSWORD\n", "" },
     { "info vnc", "None\n", "" },
     { "info mice", "* Mouse #0: a mouse\n", "" },
@@ -609,6 +608,7 @@ static void test_keys(void **state)
 /* Lines that nobody means: no crash, and it answers afterwards. None of them names a file. */
 static void test_mutations(void **state)
 {
+    /* clang-format off */
     static const char *const lines[] = {
         "x /4xb 0x10000", "xp /2i 0", "x /s $pc", "print /x $pc + 3 - 1", "info status",
         "info registers -a", "info mtree -f", "info qtree", "info block", "i /b 0x80", "o /w 0x80 1",
@@ -616,6 +616,7 @@ static void test_mutations(void **state)
         "cpu 1", "mce 0 4 1 2 3 4", "stop", "cont", "system_reset", "help x", "info history",
         "eject -f cd0", "info chardev", "hostfwd_add tcp::1-:2", "when", "replay_break 5", "delvm a",
     };
+    /* clang-format on */
     static const char letters[] = "0123456789abcdefx/$-+ ,:=%n\t\x01\xff*()'\"";
     g_autoptr(GRand) rand = fuzz_rand(1);
     const unsigned rounds = fuzz_rounds(5000);
@@ -624,7 +625,8 @@ static void test_mutations(void **state)
 
     bench_init(&b);
     for (unsigned n = 0; n < rounds; n++) {
-        g_autoptr(GString) line = g_string_new(lines[g_rand_int_range(rand, 0, G_N_ELEMENTS(lines))]);
+        g_autoptr(GString) line =
+            g_string_new(lines[g_rand_int_range(rand, 0, G_N_ELEMENTS(lines))]);
 
         fuzz_mutate(rand, line, letters, sizeof(letters) - 1);
         if (n % 4)

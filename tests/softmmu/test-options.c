@@ -199,14 +199,14 @@ static char *field_text(const Options *o, const char *field)
         const char *name;
         const char *text;
     } strings[] = {
-        { "machine", c->machine }, { "cpu", c->cpu_model },     { "backend", c->accel_backend },
-        { "kernel", c->kernel },   { "initrd", c->initrd },     { "append", c->append },
-        { "bios", c->bios },       { "order", c->boot_order },  { "vga", c->vga },
-        { "name", c->name },       { "monitor", o->monitor },   { "debugcon", o->debugcon },
-        { "gdb", o->gdb },
-        { "log", o->log_items },   { "log_file", o->log_file }, { "filter", o->log_filter },
-        { "display", o->display }, { "vnc", o->vnc.address },   { "loadvm", o->loadvm },
-        { "incoming", o->incoming }, { "dump", o->dump_vmstate }, { "uuid", c->uuid }, { "pidfile", o->pidfile },
+        { "machine", c->machine },   { "cpu", c->cpu_model },     { "backend", c->accel_backend },
+        { "kernel", c->kernel },     { "initrd", c->initrd },     { "append", c->append },
+        { "bios", c->bios },         { "order", c->boot_order },  { "vga", c->vga },
+        { "name", c->name },         { "monitor", o->monitor },   { "debugcon", o->debugcon },
+        { "gdb", o->gdb },           { "log", o->log_items },     { "log_file", o->log_file },
+        { "filter", o->log_filter }, { "display", o->display },   { "vnc", o->vnc.address },
+        { "loadvm", o->loadvm },     { "incoming", o->incoming }, { "dump", o->dump_vmstate },
+        { "uuid", c->uuid },         { "pidfile", o->pidfile },
     };
     const struct {
         const char *name;
@@ -276,8 +276,10 @@ static char *field_text(const Options *o, const char *field)
 
         for (guint i = 0; i < o->monitors->len; i++) {
             const MonitorOption *mon = o->monitors->pdata[i];
+            /* clang-format off */
             g_string_append_printf(text, "%s%s%s", i ? " " : "", mon->device,
                                    mon->pretty ? "(qmp,pretty)" : mon->control ? "(qmp)" : "");
+            /* clang-format on */
         }
         return g_string_free(g_steal_pointer(&text), FALSE);
     }
@@ -546,12 +548,12 @@ static void print_drive(const DriveOption *d, GString *out)
                                               [DRIVE_IF_PFLASH] = " pflash" };
 
     g_string_append_printf(out, "%s%s %s %s %d %d%s%s%s%s%s", out->len ? "; " : "",
-                           d->id ? d->id : "-", d->file ? d->file : "none", d->format ? d->format : "-", d->bus,
-                           d->unit, interfaces[d->interface],
+                           d->id ? d->id : "-", d->file ? d->file : "none",
+                           d->format ? d->format : "-", d->bus, d->unit, interfaces[d->interface],
                            d->cdrom ? " cdrom" : "", d->snapshot ? " snapshot" : "",
                            d->read_only ? " read-only" : "", d->discard ? " discard" : "");
-    g_string_append_printf(out, "%s%s%s", d->no_flush ? " unsafe" : "", d->write_through ? " through" : "",
-                           d->detect_zeroes ? " zeroes" : "");
+    g_string_append_printf(out, "%s%s%s", d->no_flush ? " unsafe" : "",
+                           d->write_through ? " through" : "", d->detect_zeroes ? " zeroes" : "");
     if (d->on_read_error != DRIVE_REPORT || d->on_write_error != DRIVE_ENOSPC)
         g_string_append_printf(out, " errors %d %d", d->on_read_error, d->on_write_error);
 }
@@ -613,6 +615,7 @@ static void test_one_line(void **state)
 /* A file of sections does what the options that they stand for do. */
 static void test_readconfig(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *text, *error; /* error NULL: it is good */
     } rows[] = {
@@ -623,6 +626,7 @@ static void test_readconfig(void **state)
         { "[memory]\nsize = 1\n", "is no setting of a section" },
         { "[memory]\nsize = \"x\"\n", "'x' is not a size" },
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *path = g_build_filename(g_get_tmp_dir(), "mimus-config-XXXXXX", NULL);
@@ -650,6 +654,7 @@ static void test_readconfig(void **state)
 
 int main(void)
 {
+    /* clang-format off */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors), cmocka_unit_test(test_readconfig),   cmocka_unit_test(test_fields),
         cmocka_unit_test(test_answers),  cmocka_unit_test(test_device_and_fw_cfg),
@@ -657,6 +662,7 @@ int main(void)
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_one_line),
     };
+    /* clang-format on */
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

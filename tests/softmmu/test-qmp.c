@@ -66,7 +66,7 @@ static void bench_init(Bench *b)
     MonitorCpus cpus = { .count = cpu_count, .opaque = b };
     QmpWorld w;
 
-    *b = (Bench){ .config = { .name = (char *)"test", .ram_size = 1 << 20, .icount_shift = -1}};
+    *b = (Bench){ .config = { .name = (char *)"test", .ram_size = 1 << 20, .icount_shift = -1 } };
     b->m.config = &b->config;
     b->m.input = input_queue_new();
     b->m.root = device_new(&root_class, NULL, NULL);
@@ -79,9 +79,11 @@ static void bench_init(Bench *b)
     b->rc = run_control_new(&b->m, &(RunHooks){ 0 });
     b->none = chardev_new_memory(NULL);
     b->mon = monitor_new(&b->m, b->rc, &cpus, NULL, b->none);
+    /* clang-format off */
     w = (QmpWorld){ &b->m, b->rc, b->mon, cpus, { .migrate = ask, .incoming = ask, .cancel = cancel,
                                                   .migration = migration, .save = ask, .load = ask,
                                                   .remove = ask, .opaque = b}};
+    /* clang-format on */
     monitor_set_states(b->mon, &w.states);
     b->out = g_byte_array_new();
     b->chr = chardev_new_memory(b->out);
@@ -122,13 +124,16 @@ static void test_greeting(void **state)
     bench_init(&b);
     greeting = g_strndup((const char *)b.out->data, b.out->len);
     g = json_read(g_strchomp(greeting));
-    assert_int_equal(json_object_array_length(json_member(json_member(g, "QMP"), "capabilities")), 0);
+    assert_int_equal(json_object_array_length(json_member(json_member(g, "QMP"), "capabilities")),
+                     0);
     assert_int_equal(
-        json_int(json_member(json_member(json_member(g, "QMP"), "version"), "qemu"), "major", 0), 7);
+        json_int(json_member(json_member(json_member(g, "QMP"), "version"), "qemu"), "major", 0),
+        7);
     json_object_put(g);
     bench_free(&b);
 }
 
+/* clang-format off */
 static const struct {
     const char *text, *answer; /* answer: the class and its words; else the whole */
     bool early;                /* before negotiation */
@@ -171,6 +176,7 @@ static const struct {
     { "bogus\n", "GenericError JSON parse error" },
     { "{\"execute\": \"st\xff\xfe\"}\n", "GenericError JSON parse error" },
 };
+/* clang-format on */
 
 static void test_errors(void **state)
 {
@@ -196,6 +202,7 @@ static void test_errors(void **state)
     }
 }
 
+/* clang-format off */
 static const struct {
     const char *text, *answer;
 } good_rows[] = {
@@ -231,6 +238,7 @@ static const struct {
       "{\"return\": {\"status\": \"completed\", \"total-time\": 30, \"ram\": {\"total\": 20, \"transferred\": 10, \"remaining\": 0, \"page-size\": 4096}}}\r\n" },
     { "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [{\"capability\": \"events\", \"state\": true}]}}", DONE },
 };
+/* clang-format on */
 
 static void test_answers(void **state)
 {
@@ -313,8 +321,8 @@ static void test_schema(void **state)
         assert_true(g_hash_table_insert(types, (void *)json_text(e, "name", ""), e));
     }
     for (size_t i = 0; i < json_object_array_length(names); i++) {
-        Json *e = g_hash_table_lookup(
-            types, json_text(json_object_array_get_idx(names, i), "name", ""));
+        Json *e =
+            g_hash_table_lookup(types, json_text(json_object_array_get_idx(names, i), "name", ""));
 
         assert_non_null(e);
         assert_string_equal(json_text(e, "meta-type", ""), "command");
@@ -328,6 +336,7 @@ static void test_schema(void **state)
     bench_free(&b);
 }
 
+/* clang-format off */
 static const char *const seeds[] = {
     NEGOTIATE,
     "{\"execute\": \"query-status\", \"id\": [1, {\"a\": null}]}",
@@ -338,6 +347,7 @@ static const char *const seeds[] = {
     "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j\", \"tag\": \"t\", \"vmstate\": \"d\", \"devices\": []}}",
     "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [1, null, {}]}}",
 };
+/* clang-format on */
 
 /* Texts with parts changed, repeated or cut: no crash, and it answers afterwards. */
 static void test_mutations(void **state)
@@ -361,7 +371,8 @@ static void test_mutations(void **state)
         g_free(say(&b, nest));
     }
     g_free(say(&b, "\n\"\n}\n]\n"));
-    g_autofree char *answer = say(&b, "\n\n{\"execute\": \"query-name\"}\n{\"execute\": \"query-name\"}");
+    g_autofree char *answer =
+        say(&b, "\n\n{\"execute\": \"query-name\"}\n{\"execute\": \"query-name\"}");
     assert_true(g_str_has_suffix(answer, "{\"return\": {\"name\": \"test\"}}\r\n"));
     bench_free(&b);
 }
@@ -369,8 +380,9 @@ static void test_mutations(void **state)
 /* A job is told and listed, and keeps why it failed. */
 static void test_jobs(void **state)
 {
-    static const char save[] = "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j%d\", "
-                               "\"tag\": \"t\", \"vmstate\": \"d\", \"devices\": []}}";
+    static const char save[] =
+        "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j%d\", "
+        "\"tag\": \"t\", \"vmstate\": \"d\", \"devices\": []}}";
     Bench b;
 
     bench_init(&b);
@@ -388,7 +400,8 @@ static void test_jobs(void **state)
         answer = (g_free(answer), say(&b, line));
         assert_non_null(strstr(answer, "already in use"));
     }
-    g_autofree char *gone = say(&b, "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"j1\"}}");
+    g_autofree char *gone =
+        say(&b, "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"j1\"}}");
     assert_string_equal(gone, DONE);
     bench_free(&b);
 }

@@ -119,7 +119,8 @@ TcgCode *harness_compile(Harness *h, const IrBlock *ir);
 Outcome harness_run(Harness *h, TcgCode *code);
 
 /* Both in the same state: run @ir on both; what differs, or NULL. Where @other wants to go on alone
- * (mem_alone) its state there is compared with that of a block that ends there, then it starts over. */
+ * (mem_alone) its state there is compared with that of a block that ends there, then it starts
+ * over. */
 char *harness_difference(Harness *ref, Harness *other, IrBlock *ir);
 
 /* NULL if both ended the same way in the same state (pinned and other slots, memory, packed flags,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes the native trace: every instruction, every access with its value (doc/trace.md).
- * Arguments: out=FILE; level=1 … 19 of zstd (default 0: the quickest); range=A..B: only instructions there; insns=N:
- * then exit; accesses=off.
+ * Arguments: out=FILE; level=1 … 19 of zstd (default 0: the quickest); range=A..B: only
+ * instructions there; insns=N: then exit; accesses=off.
  */
 #include <inttypes.h>
 #include <stdlib.h>

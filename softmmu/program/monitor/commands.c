@@ -62,7 +62,7 @@ static void info_cpus(Monitor *mon, const char *args, GString *out)
     for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
         if (machine_has_cpu(mon->m, n))
             g_string_append_printf(out, "%c CPU #%u: thread_id=%d\n", n == mon->cpu ? '*' : ' ', n,
-                               (int)getpid());
+                                   (int)getpid());
 }
 
 static void info_mtree(Monitor *mon, const char *args, GString *out)

@@ -15,15 +15,15 @@ struct Monitor {
     MonitorStates states; /* all 0: likewise */
     VncServer *vnc;       /* NULL: likewise */
     MonitorBoard board;
-    MonitorHost host; /* all 0: nothing can be added */
+    MonitorHost host;       /* all 0: nothing can be added */
     const GArray *chardevs; /* MonitorChardev; NULL: none are known */
-    char *failure;    /* of the command that runs, NULL: none */
-    GArray *checkpoints;  /* uint64_t steps: the user's, by number from 1 */
-    Monitor *actor; /* whose channel acts go through: the first monitor */
-    unsigned cpu; /* the one that commands are about */
-    int channel;  /* of commands that act on the machine */
-    bool acting;  /* one arrived there */
-    GString *out; /* … and this is for what it prints; NULL: nobody looks */
+    char *failure;          /* of the command that runs, NULL: none */
+    GArray *checkpoints;    /* uint64_t steps: the user's, by number from 1 */
+    Monitor *actor;         /* whose channel acts go through: the first monitor */
+    unsigned cpu;           /* the one that commands are about */
+    int channel;            /* of commands that act on the machine */
+    bool acting;            /* one arrived there */
+    GString *out;           /* … and this is for what it prints; NULL: nobody looks */
     /* line editor */
     Chardev *chr;
     bool greeted;

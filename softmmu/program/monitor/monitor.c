@@ -35,7 +35,8 @@ static void greet(Monitor *mon)
 
     if (!mon->greeted)
         put_text(mon, alias ? "QEMU 7.2.0 monitor - type 'help' for more information\n"
-                            : "Mimus " MIMUS_VERSION " monitor - type 'help' for more information\n");
+                            : "Mimus " MIMUS_VERSION
+                              " monitor - type 'help' for more information\n");
     mon->greeted = true;
     put(mon, PROMPT);
     put(mon, mon->line->str);

@@ -80,7 +80,7 @@ typedef struct MonitorTravel {
     void (*to_count)(void *opaque, uint64_t count);
     void (*to_step)(void *opaque, uint64_t step);
     void (*to_access)(void *opaque, uint64_t addr, uint32_t len, bool write); /* else execution */
-    void (*set_break)(void *opaque, uint64_t count); /* UINT64_MAX: none */
+    void (*set_break)(void *opaque, uint64_t count);                          /* UINT64_MAX: none */
     /* @images: of disks, DRIVE=FILE… */
     bool (*go_live)(void *opaque, const char *images, GError **error);
     void *opaque;

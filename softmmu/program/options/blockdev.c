@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * -blockdev: nodes, each a file of the host's or a format on another node, written apart (file=ID) or
- * within (file.driver=…). A node that no other is made of is a disk for -device or -machine pflash0=.
- * Missing: backing= (an image's own header says that), null-co, protocols other than files.
+ * -blockdev: nodes, each a file of the host's or a format on another node, written apart (file=ID)
+ * or within (file.driver=…). A node that no other is made of is a disk for -device or -machine
+ * pflash0=. Missing: backing= (an image's own header says that), null-co, protocols other than
+ * files.
  */
 #include <string.h>
 
@@ -61,7 +62,8 @@ static bool is_one_of(const char *value, const char *const *words, GError **erro
     return false;
 }
 
-/* raw is told from a file by its name alone: the outermost format counts, raw within another adds nothing. */
+/* raw is told from a file by its name alone: the outermost format counts, raw within another adds
+ * nothing. */
 static bool set_driver(void *ctx, const char *value, GError **error)
 {
     static const char *const drivers[] = { "file", "host_device", "raw", "qcow2", NULL };
@@ -230,8 +232,8 @@ static const char *find_file(const Options *o, BlockNode *n, GError **error)
             return NULL;
         }
         if (below->format && strcmp(below->format, "raw")) {
-            error_set(error, "-blockdev: '%s' on '%s': a format on another is not supported", n->name,
-                      below->name);
+            error_set(error, "-blockdev: '%s' on '%s': a format on another is not supported",
+                      n->name, below->name);
             return NULL;
         }
         below->used = true;

@@ -502,8 +502,8 @@ bool options_complete_devices(Options *o, GError **error)
             return false;
     }
     if (!resolve(o, &o->monitor, error) || !resolve(o, &o->debugcon, error) ||
-        !resolve(o, &o->parallel, error) ||
-        !resolve(o, &o->gdb, error) || !resolve_device_chardevs(o, error))
+        !resolve(o, &o->parallel, error) || !resolve(o, &o->gdb, error) ||
+        !resolve_device_chardevs(o, error))
         return false;
     default_console(o);
     return true;

@@ -149,11 +149,12 @@ static bool set_write_error(void *ctx, const char *value, GError **error)
     return set_on_error(&((DriveKeys *)ctx)->drive->on_write_error, value, words, error);
 }
 
-/* When the host's disk has what the guest wrote. Its page cache is used in any case: that "none" and
- * "directsync" ask for no such copies is said. */
+/* When the host's disk has what the guest wrote. Its page cache is used in any case: that "none"
+ * and "directsync" ask for no such copies is said. */
 static bool set_cache(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "writeback", "none", "writethrough", "directsync", "unsafe", NULL };
+    static const char *const words[] = { "writeback",  "none",   "writethrough",
+                                         "directsync", "unsafe", NULL };
     DriveOption *d = ((DriveKeys *)ctx)->drive;
     int n = find_word(value, words, error);
 

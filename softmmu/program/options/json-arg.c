@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An option's argument given as JSON: the same pairs in the other spelling, nested names joined by dots. */
+/* An option's argument given as JSON: the same pairs in the other spelling, nested names joined by
+ * dots. */
 #include <string.h>
 
 #include "softmmu/error.h"
@@ -26,7 +27,7 @@ static void flatten(Json *value, const char *name, GString *out)
     enum json_type type = json_object_get_type(value);
 
     if (type == json_type_object) {
-        json_object_object_foreach(value, key, member)
+        json_object_object_foreach (value, key, member)
             flatten_member(name, key, member, out);
         return;
     }

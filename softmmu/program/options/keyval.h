@@ -15,7 +15,8 @@ typedef struct KeyRow {
     bool (*set)(void *ctx, const char *value, GError **error);
 } KeyRow;
 
-/* Call the row of each key in order; an "id" has to be one (device_check_id()). @implied is the key of a bare first part; NULL: none. */
+/* Call the row of each key in order; an "id" has to be one (device_check_id()). @implied is the key
+ * of a bare first part; NULL: none. */
 bool keyval_apply(const char *text, const char *implied, const KeyRow *rows, void *ctx,
                   GError **error);
 /* Rows of keys that change nothing: either word will do, or only one: the other is not modelled. */

@@ -86,15 +86,16 @@ bool opt_sandbox(Options *o, const char *arg, GError **error)
     if (!parse_switch(g_hash_table_lookup(pairs, "enable"), &o->sandboxed, error))
         return false;
     if (o->sandboxed)
-        options_warn("-sandbox: this process gains no rights by what it runs; its system calls are not filtered");
+        options_warn("-sandbox: this process gains no rights by what it runs; its system calls are "
+                     "not filtered");
     return true;
 }
 
 bool opt_overcommit(Options *o, const char *arg, GError **error)
 {
-    static const KeyRow keys[] = {
-        { "mem-lock", overcommit_lock }, { "cpu-pm", overcommit_cpu }, { NULL, NULL }
-    };
+    static const KeyRow keys[] = { { "mem-lock", overcommit_lock },
+                                   { "cpu-pm", overcommit_cpu },
+                                   { NULL, NULL } };
 
     return keyval_apply(arg, NULL, keys, o, error);
 }

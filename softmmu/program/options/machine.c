@@ -275,9 +275,9 @@ static bool check_thread_names(void *ctx, const char *value, GError **error)
     return parse_switch(value, &ignored, error);
 }
 
-static const KeyRow name_keys[] = {
-    { "guest", set_guest_name }, { "debug-threads", check_thread_names }, { NULL }
-};
+static const KeyRow name_keys[] = { { "guest", set_guest_name },
+                                    { "debug-threads", check_thread_names },
+                                    { NULL } };
 
 bool opt_name(Options *o, const char *arg, GError **error)
 {
@@ -315,12 +315,14 @@ static bool key_must_be_one(void *ctx, const char *value, GError **error)
     return false;
 }
 
+/* clang-format off */
 static const KeyRow smp_keys[] = {
     { "cpus", set_cpus },        { "maxcpus", set_max_cpus },
     { "sockets", set_sockets },  { "cores", set_cores },
     { "threads", set_threads },  { "dies", key_must_be_one },
     { "clusters", key_must_be_one }, { NULL },
 };
+/* clang-format on */
 
 bool opt_smp(Options *o, const char *arg, GError **error)
 {

@@ -19,10 +19,12 @@ typedef struct NetArgs {
 void options_free_netdev(void *p)
 {
     NetdevOption *d = p;
+    /* clang-format off */
     char **strings[] = { &d->id,       &d->user.net,      &d->user.host, &d->user.dhcp_start,
                          &d->user.dns, &d->user.hostname, &d->user.tftp, &d->user.bootfile,
                          &d->socket.listen, &d->socket.connect, &d->socket.udp, &d->socket.local,
                          &d->ifname };
+    /* clang-format on */
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(*strings[i]);
@@ -126,10 +128,9 @@ static bool check_keys(const NetArgs *a, GError **error)
 #define USER_KEYS                                                                                \
     { "id", set_id }, { "net", set_net }, { "host", set_host }, { "dhcpstart", set_dhcp_start }, \
         { "dns", set_dns }, { "hostname", set_hostname }, { "tftp", set_tftp },                  \
-        { "bootfile", set_bootfile }, { "restrict", set_restrict },                              \
-        { "listen", set_listen }, { "connect", set_connect }, { "udp", set_udp },                    \
-        { "localaddr", set_local }, { "ifname", set_ifname }, { "script", no_script },           \
-        { "downscript", no_script },                                                             \
+        { "bootfile", set_bootfile }, { "restrict", set_restrict }, { "listen", set_listen },    \
+        { "connect", set_connect }, { "udp", set_udp }, { "localaddr", set_local },              \
+        { "ifname", set_ifname }, { "script", no_script }, { "downscript", no_script },          \
     {                                                                                            \
         "hostfwd", add_forward                                                                   \
     }

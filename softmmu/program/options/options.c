@@ -504,8 +504,7 @@ static bool complete(Options *o, GError **error)
     options_complete_drives(o);
     options_complete_net(o);
     return options_complete_blockdevs(o, error) && options_complete_machine(o, error) &&
-           options_complete_objects(o, error) &&
-           options_complete_devices(o, error) &&
+           options_complete_objects(o, error) && options_complete_devices(o, error) &&
            check_together(o, error);
 }
 
@@ -556,6 +555,7 @@ bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostF
 
 void options_clear(Options *o)
 {
+    /* clang-format off */
     char **strings[] = {
         &o->config.machine, &o->config.name,   &o->config.uuid, &o->config.cpu_model,  &o->config.accel_backend,
         &o->config.kernel,  &o->config.initrd, &o->config.append,     &o->config.bios,
@@ -565,6 +565,7 @@ void options_clear(Options *o)
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,
         &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->lacking_accel,
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_clear_pointer(strings[i], g_free);

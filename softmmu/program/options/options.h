@@ -17,9 +17,9 @@
 /* What the user asked to be told instead of running a machine. */
 typedef enum Answer {
     ANSWER_NONE,
-    ANSWER_TEXT,       /* Options.answer */
-    ANSWER_CPU_MODELS, /* known to the CPU */
-    ANSWER_DEVICES,    /* known to the board */
+    ANSWER_TEXT,         /* Options.answer */
+    ANSWER_CPU_MODELS,   /* known to the CPU */
+    ANSWER_DEVICES,      /* known to the board */
     ANSWER_DEVICE_PROPS, /* likewise; Options.answer names the driver */
 } Answer;
 
@@ -36,36 +36,36 @@ typedef struct MonitorOption {
 
 typedef struct Options {
     MachineConfig config;
-    GPtrArray *serials;  /* char *: device of each port, "none": no port */
-    char *monitor;       /* device, or "none" */
-    GPtrArray *monitors; /* MonitorOption *: further ones */
-    char *debugcon;      /* device, NULL: none */
-    char *parallel;      /* likewise */
-    char *gdb;           /* device, NULL: none */
-    GPtrArray *chardevs; /* ChardevOption * */
+    GPtrArray *serials;         /* char *: device of each port, "none": no port */
+    char *monitor;              /* device, or "none" */
+    GPtrArray *monitors;        /* MonitorOption *: further ones */
+    char *debugcon;             /* device, NULL: none */
+    char *parallel;             /* likewise */
+    char *gdb;                  /* device, NULL: none */
+    GPtrArray *chardevs;        /* ChardevOption * */
     GPtrArray *device_chardevs; /* those of them that a -device names */
-    char *display;       /* NULL: not said */
+    char *display;              /* NULL: not said */
     bool vnc_given;
-    VncOptions vnc;      /* address NULL: none */
-    GPtrArray *plugins;  /* char *: FILE[,name=value…] */
+    VncOptions vnc;     /* address NULL: none */
+    GPtrArray *plugins; /* char *: FILE[,name=value…] */
     bool nographic, snapshot;
     NetdevOption *net_user; /* what -net user makes, for -net nic; the configuration's */
     char *log_items, *log_file, *log_filter, *log_counts;
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;
-    char *loadvm, *incoming; /* what the machine begins with; NULL: a cold start */
-    char *pidfile;           /* NULL: none */
+    char *loadvm, *incoming;    /* what the machine begins with; NULL: a cold start */
+    char *pidfile;              /* NULL: none */
     bool daemonize, timestamps; /* timestamps: of messages */
-    GPtrArray *blockdevs;    /* of options/blockdev.c */
-    char *pflash[2];         /* names of nodes; NULL: none */
-    GPtrArray *objects;      /* of options/object.c */
-    char *memory_backend;    /* the name of one; NULL: none */
-    char *lacking_accel;     /* asked for by -accel, in vain so far */
+    GPtrArray *blockdevs;       /* of options/blockdev.c */
+    char *pflash[2];            /* names of nodes; NULL: none */
+    GPtrArray *objects;         /* of options/object.c */
+    char *memory_backend;       /* the name of one; NULL: none */
+    char *lacking_accel;        /* asked for by -accel, in vain so far */
     bool accel_found, lock_memory, sandboxed;
     uint8_t escape_key; /* -echr; 0: Ctrl-A */
-    GPtrArray *globals;      /* char *: DRIVER.PROPERTY=VALUE */
-    char *dump_vmstate;      /* describe the state there, and leave */
-    char *rr_file; /* -icount rrfile= */
+    GPtrArray *globals; /* char *: DRIVER.PROPERTY=VALUE */
+    char *dump_vmstate; /* describe the state there, and leave */
+    char *rr_file;      /* -icount rrfile= */
     bool rr_record, rr_replay, icount_auto;
     bool mute;           /* replay: show no output of the guest */
     uint64_t replay_to;  /* … stop, or leave, after so many instructions; 0: at its end */

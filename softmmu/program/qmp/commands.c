@@ -7,16 +7,18 @@
 #include "softmmu/program/qmp/internal.h"
 #include "softmmu/program/qmp/schema.h"
 
-static const QmpCommand *const tables[] = { qmp_base_commands, qmp_look_commands,
+static const QmpCommand *const tables[] = { qmp_base_commands,   qmp_look_commands,
                                             qmp_change_commands, qmp_state_commands,
-                                            qmp_block_commands, qmp_plug_commands };
+                                            qmp_block_commands,  qmp_plug_commands };
 
+/* clang-format off */
 static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "SHUTDOWN", "POWERDOWN", "SUSPEND",
                                       "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
                                       "DEVICE_DELETED", "ACPI_DEVICE_OST",
                                       "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG",
                                       "BLOCK_IO_ERROR" };
+/* clang-format on */
 
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque)
 {

@@ -123,8 +123,7 @@ static void write_object(Json *object, int indent, bool pretty, GString *out)
     size_t n = 0;
 
     g_string_append_c(out, '{');
-    json_object_object_foreach(object, name, value)
-    {
+    json_object_object_foreach (object, name, value) {
         separate(n++, false, indent, pretty, out);
         write_name(name, out);
         write_value(value, indent + 1, pretty, out);

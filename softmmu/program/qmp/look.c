@@ -92,11 +92,10 @@ static Json *run_cpus(Qmp *q, Json *args, GError **error)
 
         if (!machine_has_cpu(q->w.m, n))
             continue;
-        json_object_array_add(list,
-                              json_make("thread-id:i props:o qom-path:s cpu-index:i target:s",
-                                        (int64_t)getpid(),
-                                        qmp_cpu_place(cpus->place(cpus->opaque, n)), path,
-                                        (int64_t)n, "x86_64"));
+        json_object_array_add(list, json_make("thread-id:i props:o qom-path:s cpu-index:i target:s",
+                                              (int64_t)getpid(),
+                                              qmp_cpu_place(cpus->place(cpus->opaque, n)), path,
+                                              (int64_t)n, "x86_64"));
     }
     return list;
 }

@@ -22,8 +22,7 @@ static GString *option_text(Json *args, const char *first, GError **error)
     g_autofree char *head = value_text(json_member(args, first));
     g_autoptr(GString) line = g_string_new(head);
 
-    json_object_object_foreach(args, name, value)
-    {
+    json_object_object_foreach (args, name, value) {
         g_autofree char *text = NULL;
 
         if (!strcmp(name, first))

@@ -74,8 +74,7 @@ void qmp_event(Qmp *q, const char *event, const char *data)
 
 static bool check_members(Json *request, GError **error)
 {
-    json_object_object_foreach(request, name, value)
-    {
+    json_object_object_foreach (request, name, value) {
         if (!strcmp(name, "execute") && !json_object_is_type(value, json_type_string)) {
             error_set(error, "QMP input member 'execute' must be a string");
             return false;

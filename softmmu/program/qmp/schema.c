@@ -84,8 +84,7 @@ bool schema_check(const char *spec, Json *args, GError **error)
             return false;
         }
     }
-    json_object_object_foreach(args, name, value)
-    {
+    json_object_object_foreach (args, name, value) {
         (void)value;
         if (!is_known(spec, name)) {
             error_set(error, "Parameter '%s' is unexpected", name);

@@ -7,8 +7,8 @@
 #include "softmmu/program/options/options.h"
 
 /* @images: "DRIVE=FILE…", the images of drives that have a medium, as they were when the recording
- * began. They are not written to: what the machine writes, and what it wrote until here, is in files
- * that are gone with it. False with @error, and the replay is as it was. */
+ * began. They are not written to: what the machine writes, and what it wrote until here, is in
+ * files that are gone with it. False with @error, and the replay is as it was. */
 bool go_live(Built *b, const Options *o, const char *images, GError **error);
 
 #endif

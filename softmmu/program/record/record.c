@@ -378,8 +378,8 @@ static const char *take_value(int argc, char **argv, int *i, const char *name)
     return !argv[*i][len] && *i + 1 < argc ? argv[++*i] : NULL;
 }
 
-#define REPLAY_USAGE                                                                               \
-    "usage: mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--screendump=FILE] [--verify]"      \
+#define REPLAY_USAGE                                                                          \
+    "usage: mimus replay FILE [--gdb[=PORT]] [--to=COUNT|end] [--screendump=FILE] [--verify]" \
     " [option...]"
 
 static bool replay_command(int argc, char **argv, Options *o, GError **error)

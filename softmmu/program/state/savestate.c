@@ -618,7 +618,7 @@ SaveState *savestate_new(Built *b, RunControl *rc)
     s->b = b;
     s->rc = rc;
     s->channel = input_add_channel(b->machine.input, "state", true, hear_done, s);
-    s->for_monitor = (MonitorStates){ save,     load,   remove_one,      print, migrate,
+    s->for_monitor = (MonitorStates){ save,     load,   remove_one,      print,     migrate,
                                       incoming, cancel, print_migration, migration, s };
     return s;
 }

@@ -255,8 +255,8 @@ void emit_exit(Gen *g)
     x_dword(&g->a, g->op->imm);
 }
 
-/* The stub of the exit before this one, if it would be the same. Its jump is as good a target, as it
- * is taken, too. */
+/* The stub of the exit before this one, if it would be the same. Its jump is as good a target, as
+ * it is taken, too. */
 static Stub *same_exit(Gen *g, unsigned cc, const FaultPoint *p)
 {
     Stub *s = g->nstubs ? &g->stubs[g->nstubs - 1] : NULL;

@@ -18,8 +18,8 @@ typedef struct Access {
     int addr;
     unsigned size;
     bool write, own_write; /* the check's, its own */
-    const IrGroup *group; /* of which this is the first access */
-    bool member;          /* of a group that has been checked */
+    const IrGroup *group;  /* of which this is the first access */
+    bool member;           /* of a group that has been checked */
     FaultPoint point;
     uint8_t *retry;
     unsigned stub;
@@ -42,7 +42,8 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
     m->member = ir_is_member(g->notes, g->cur);
     m->group = m->member ? NULL : group;
     m->addr = use_gpr(g, g->op->a);
-    if (!m->member && g->ops[g->last[g->cur]].op == OP_jump) { /* what is loaded is to be in PC_REG */
+    if (!m->member &&
+        g->ops[g->last[g->cur]].op == OP_jump) { /* what is loaded is to be in PC_REG */
         m->t1 = alloc_gpr(g);
         m->t0 = alloc_gpr(g);
     } else {

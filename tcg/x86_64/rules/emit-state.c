@@ -40,8 +40,10 @@ static void get_vec_part(Gen *g, const SlotHome *s)
     dump_pin(g, s, true);
     if (is_vec(t)) {
         r = alloc_xmm(g);
+        /* clang-format off */
         x_rm(&g->a, t == V128 ? X_MOVUPS : t == F64 ? X_MOVSD : X_MOVSS, 4, (X86Reg)(r - 16),
              env_mem(s->off + g->op->aux));
+        /* clang-format on */
         def_reg(g, (IrRef)g->cur, r, false);
     } else {
         r = pick_gpr(g, NO_REG, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of the local APIC the CPU has as MSRs: IA32_APIC_BASE and its states, x2APIC registers, the timer
- * with a TSC deadline. Intel SDM vol. 3A, 11.4.4, 11.5.4.1, 11.12.
+ * What of the local APIC the CPU has as MSRs: IA32_APIC_BASE and its states, x2APIC registers, the
+ * timer with a TSC deadline. Intel SDM vol. 3A, 11.4.4, 11.5.4.1, 11.12.
  */
 #include "bare.h"
 
@@ -17,7 +17,8 @@ static uint32_t wrmsr_code, rdmsr_code;
 
 static void write_msr(const char *name, uint32_t msr, uint32_t high, uint32_t low)
 {
-    report(&(Attempt){ .name = name, .code = wrmsr_code, .in = { .ecx = msr, .edx = high, .eax = low } });
+    report(&(Attempt){
+        .name = name, .code = wrmsr_code, .in = { .ecx = msr, .edx = high, .eax = low } });
 }
 
 static void read_msr(const char *name, uint32_t msr)
@@ -68,7 +69,8 @@ static void registers(void)
     write_msr("EOI of it", X2(0xb0), 0, 0);
     TRY("ICR to itself by ID", "wrmsr; sti; nop; nop", .in.ecx = X2(0x300), .in.eax = 0x92);
     write_msr("EOI of it", X2(0xb0), 0, 0);
-    TRY("ICR to nobody", "wrmsr; sti; nop; nop", .in.ecx = X2(0x300), .in.eax = 0x92, .in.edx = 0x7f);
+    TRY("ICR to nobody", "wrmsr; sti; nop; nop", .in.ecx = X2(0x300), .in.eax = 0x92,
+        .in.edx = 0x7f);
     TRY("in ring 3", "rdmsr", .ring = 3, .in.ecx = X2(0x20));
 }
 
@@ -87,21 +89,27 @@ static void deadline(void)
     TRY("in time", ARM "sti; 1: jmp 1b", .in.ebx = 0x10000);
     write_msr("EOI", X2(0xb0), 0, 0);
     read_msr("then it is 0", DEADLINE);
-    TRY("in the past", "mov $1, %%eax; xor %%edx, %%edx; wrmsr; sti; 1: jmp 1b", .in.ecx = DEADLINE);
+    TRY("in the past", "mov $1, %%eax; xor %%edx, %%edx; wrmsr; sti; 1: jmp 1b",
+        .in.ecx = DEADLINE);
     write_msr("EOI", X2(0xb0), 0, 0);
     TRY("hlt", ARM "sti; hlt", .in.ebx = 0x10000);
     write_msr("EOI", X2(0xb0), 0, 0);
-    TRY("disarmed", ARM "xor %%eax, %%eax; xor %%edx, %%edx; wrmsr; sti;" PASS, .in.ebx = 0x8000000);
+    TRY("disarmed", ARM "xor %%eax, %%eax; xor %%edx, %%edx; wrmsr; sti;" PASS,
+        .in.ebx = 0x8000000);
     TRY("disarmed by another mode",
-        ARM "mov $0x832, %%ecx; mov $0x91, %%eax; xor %%edx, %%edx; wrmsr; sti;" PASS, .in.ebx = 0x8000000);
+        ARM "mov $0x832, %%ecx; mov $0x91, %%eax; xor %%edx, %%edx; wrmsr; sti;" PASS,
+        .in.ebx = 0x8000000);
     write_msr("deadline mode", X2(0x320), 0, 0x40091);
-    TRY("initial count has no effect", "wrmsr; sti; mov $0x40000, %%ecx; 1: loop 1b; mov $0x839, %%ecx; rdmsr", .in.ecx = X2(0x380),
-        .in.eax = 0x100, .show = "a");
+    TRY("initial count has no effect",
+        "wrmsr; sti; mov $0x40000, %%ecx; 1: loop 1b; mov $0x839, %%ecx; rdmsr",
+        .in.ecx = X2(0x380), .in.eax = 0x100, .show = "a");
     read_msr("deadline 0", DEADLINE);
     write_msr("deadline mode, masked", X2(0x320), 0, 0x50091);
     TRY("masked", ARM "sti; mov $0x40000, %%ecx; 1: loop 1b", .in.ebx = 0x1000);
+    /* clang-format off */
     TRY("TSC counts", "rdtsc; mov %%eax, %%ebx; rdtsc; sub %%ebx, %%eax; seta %%al; movzbl %%al, %%eax", .show = "a");
     TRY("invariant TSC", "mov $0x80000007, %%eax; cpuid; and $0x100, %%edx; xor %%eax, %%eax", .show = "d");
+    /* clang-format on */
 }
 
 static void disabling(void)

@@ -119,8 +119,8 @@ void finish(void)
 
 /* ---- Tables --------------------------------------------------------------------------------- */
 
-void set_segment(uint64_t *table, unsigned selector, uint32_t base, uint32_t limit,
-                 unsigned access, unsigned flags)
+void set_segment(uint64_t *table, unsigned selector, uint32_t base, uint32_t limit, unsigned access,
+                 unsigned flags)
 {
     table[(selector & ~7u) / 8] = (limit & 0xffff) | (uint64_t)(base & 0xffffff) << 16 |
                                   (uint64_t)access << 40 | (uint64_t)(limit >> 16 & 15) << 48 |
@@ -155,8 +155,10 @@ void reset_tables(void)
     SEG(SEL_DATA1, 0, 0xfffff, RW | DPL1, G | D);
     for (unsigned i = 0; i < 256; i++)
         set_idt(i, P | INT32 | (i == 3 || i >= 0x80 ? DPL3 : 0));
+    /* clang-format off */
     tss = (Tss32){ .esp0 = TRAP_STACK, .ss0 = SEL_DATA, .esp1 = RING1_STACK, .ss1 = SEL_DATA1,
                    .iomap = offsetof(Tss32, io) };
+    /* clang-format on */
     memset(tss.io, 0xff, sizeof(tss.io));
 }
 
@@ -181,9 +183,11 @@ static void take_outcome(void)
 {
     const uint32_t *t = trap_frame;
 
+    /* clang-format off */
     out = (Regs){ .gs = t[0], .fs = t[1], .es = t[2], .ds = t[3], .edi = t[4], .esi = t[5],
                   .ebp = t[6], .ebx = t[8], .edx = t[9], .ecx = t[10], .eax = t[11],
                   .eip = t[14], .cs = t[15] & 0xffff, .eflags = t[16] };
+    /* clang-format on */
     out_vector = t[12];
     out_error = t[13];
     if (out.eflags & 0x20000) {

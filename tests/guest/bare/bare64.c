@@ -24,7 +24,7 @@ void reset_tables64(void)
     SEG(U64, 0, 0xfffff, XR | DPL3, G | L);
     for (unsigned i = 0; i < 256; i++)
         set_gate64(&idt64[2 * i], SEL_CODE64, (uint32_t)(uintptr_t)trap_vectors64 + 16 * i,
-               P | INT32 | (i == 3 || i >= 0x80 ? DPL3 : 0), 1);
+                   P | INT32 | (i == 3 || i >= 0x80 ? DPL3 : 0), 1);
     tss64.rsp[0] = TRAP_STACK - 0x400;
     tss64.ist[0] = TRAP_STACK;
     tss64.ist[2] = RING1_STACK;
@@ -80,11 +80,13 @@ void attempt64(const Attempt64 *a)
 
 void put64(const char *name, uint64_t v)
 {
-    if ((name[0] == 0 || name[1] == 'c' || name[1] == 'i') && (uint32_t)v == v && v >= 0x10000 && v < 0x6000000) {
+    if ((name[0] == 0 || name[1] == 'c' || name[1] == 'i') && (uint32_t)v == v && v >= 0x10000 &&
+        v < 0x6000000) {
         put_value(name[0] ? name[1] == 'c' ? "rcx=" : "rip=" : "=", (uint32_t)v);
         return;
     }
-    put(v >> 32 ? " %s=%x%08x" : " %s=%x", name, v >> 32 ? (uint32_t)(v >> 32) : (uint32_t)v, (uint32_t)v);
+    put(v >> 32 ? " %s=%x%08x" : " %s=%x", name, v >> 32 ? (uint32_t)(v >> 32) : (uint32_t)v,
+        (uint32_t)v);
 }
 
 static void show64(char c)
@@ -94,11 +96,14 @@ static void show64(char c)
         const char *name;
         const uint64_t *value;
     } regs[] = {
-        { 'a', "rax", &regs_out.rax }, { 'b', "rbx", &regs_out.rbx }, { 'c', "rcx", &regs_out.rcx },
-        { 'd', "rdx", &regs_out.rdx }, { 'S', "rsi", &regs_out.rsi }, { 'D', "rdi", &regs_out.rdi },
-        { 'B', "rbp", &regs_out.rbp }, { 's', "rsp", &regs_out.rsp }, { 'r', "r11", &regs_out.r11 },
-        { 'f', "rflags", &regs_out.rflags }, { 'i', "rip", &regs_out.rip }, { 'C', "cs", &regs_out.cs },
-        { 'T', "ss", &regs_out.ss }, { 'U', "ds", &regs_out.ds }, { 'F', "fs", &regs_out.fs },
+        { 'a', "rax", &regs_out.rax }, { 'b', "rbx", &regs_out.rbx },
+        { 'c', "rcx", &regs_out.rcx }, { 'd', "rdx", &regs_out.rdx },
+        { 'S', "rsi", &regs_out.rsi }, { 'D', "rdi", &regs_out.rdi },
+        { 'B', "rbp", &regs_out.rbp }, { 's', "rsp", &regs_out.rsp },
+        { 'r', "r11", &regs_out.r11 }, { 'f', "rflags", &regs_out.rflags },
+        { 'i', "rip", &regs_out.rip }, { 'C', "cs", &regs_out.cs },
+        { 'T', "ss", &regs_out.ss },   { 'U', "ds", &regs_out.ds },
+        { 'F', "fs", &regs_out.fs },
     };
     for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
         if (regs[i].letter == c)
@@ -107,8 +112,9 @@ static void show64(char c)
 
 void report64(const Attempt64 *a)
 {
-    static const char names[][4] = { "#DE", "#DB", "NMI", "ok", "#OF", "#BR", "#UD", "#NM", "#DF", "CSO", "#TS",
-                                     "#NP", "#SS", "#GP", "#PF", "15", "#MF", "#AC", "#MC", "#XM" };
+    static const char names[][4] = { "#DE", "#DB", "NMI", "ok",  "#OF", "#BR", "#UD",
+                                     "#NM", "#DF", "CSO", "#TS", "#NP", "#SS", "#GP",
+                                     "#PF", "15",  "#MF", "#AC", "#MC", "#XM" };
     uint32_t v = vector64, at;
 
     attempt64(a);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Long mode for the programs here: the supervisor stays 32-bit code, in compatibility mode, and tries
- * 64-bit code (trap64.S). Low memory is mapped 1:1 for the supervisor and at ALIAS for users.
- */
+ * Long mode for the programs here: the supervisor stays 32-bit code, in compatibility mode, and
+ * tries 64-bit code (trap64.S). Low memory is mapped 1:1 for the supervisor and at ALIAS for
+ * users. */
 #ifndef BARE64_H
 #define BARE64_H
 
@@ -17,10 +17,12 @@
 #define PT    ((uint64_t *)(TABLES + 0x3000))
 #define NX    (1ull << 63)
 
+/* clang-format off */
 enum { /* selectors: SYSCALL's and SYSRET's, SYSENTER's and SYSEXIT's */
     K64 = SEL_T0, U32 = SEL_T0 + 0x10, UD = SEL_T0 + 0x18, U64 = SEL_T0 + 0x20,
     E64 = SEL_T0 + 0x30, TSS64 = SEL_T0 + 0x60, GATE = SEL_T0 + 0x70, X0 = SEL_T0 + 0x80, X1 = SEL_T0 + 0x90,
 };
+/* clang-format on */
 
 typedef struct Regs64 { /* trap64.S knows the order */
     uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
@@ -60,9 +62,11 @@ void report64(const Attempt64 *a);
 void put64(const char *name, uint64_t v);
 
 #define CODE_64(text) CODE(".code64; " text "; int3; .code32")
-#define TRY64(n, text, ...) report64(&(Attempt64){ .name = n, .code = CODE_64(text), ##__VA_ARGS__ })
+#define TRY64(n, text, ...) \
+    report64(&(Attempt64){ .name = n, .code = CODE_64(text), ##__VA_ARGS__ })
 #define COMPAT(n, text, ...) \
-    report64(&(Attempt64){ .name = "compat: " n, .code = CODE(text), .compat = true, .ring = 3, ##__VA_ARGS__ })
+    report64(&(Attempt64){   \
+        .name = "compat: " n, .code = CODE(text), .compat = true, .ring = 3, ##__VA_ARGS__ })
 #define HIGH 0x0000800000000000ull /* not canonical */
 
 #endif

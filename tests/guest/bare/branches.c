@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Single step on branches: which instructions end in #DB with DEBUGCTL.BTF and EFLAGS.TF set. A branch
- * that is taken to the next instruction is one. Intel SDM vol. 3B, 18.4.3; vol. 2, POPF.
- */
+ * Single step on branches: which instructions end in #DB with DEBUGCTL.BTF and EFLAGS.TF set. A
+ * branch that is taken to the next instruction is one. Intel SDM vol. 3B, 18.4.3; vol. 2,
+ * POPF. */
 #include "bare.h"
 
 #define DEBUGCTL 0x1d9
@@ -44,7 +44,8 @@ static void near(void)
     STEP("jz, taken", "nop; jz 1f; nop; 1: nop; nop", .in.eflags = 0x40);
     STEP("jz, taken to the next", "nop; jz 1f; 1: nop; nop", .in.eflags = 0x40);
     STEP("jz, not taken to the next", "nop; jz 1f; 1: nop; nop");
-    STEP("long jz, taken to the next", "nop; .byte 0x0f, 0x84; .long 0; nop; nop", .in.eflags = 0x40);
+    STEP("long jz, taken to the next", "nop; .byte 0x0f, 0x84; .long 0; nop; nop",
+         .in.eflags = 0x40);
     STEP("loop, taken", "nop; 1: loop 1b; nop", .in.ecx = 3, .show = "c");
     STEP("loop, taken to the next", "nop; loop 1f; 1: nop; nop", .in.ecx = 3, .show = "c");
     STEP("loop, not taken", "nop; loop 1f; 1: nop; nop", .in.ecx = 1, .show = "c");
@@ -53,7 +54,8 @@ static void near(void)
     STEP("call", "nop; call 1f; 1: nop; nop");
     STEP("jmp by register", "mov $1f, %%eax; jmp *%%eax; 1: nop; nop");
     STEP("ret", "push $1f; ret; 1: nop; nop");
-    STEP("rep movs", "rep movsb; nop", .in.ecx = 3, .in.esi = SCRATCH, .in.edi = SCRATCH + 16, .show = "c");
+    STEP("rep movs", "rep movsb; nop", .in.ecx = 3, .in.esi = SCRATCH, .in.edi = SCRATCH + 16,
+         .show = "c");
 }
 
 static void far(void)
@@ -72,7 +74,8 @@ static void far(void)
 /* Set in the middle: what follows is stepped by branches. */
 static void set_on_the_way(void)
 {
-    TRY("wrmsr, then TF", "wrmsr; pushl $0x102; popf; nop; nop; jmp 1f; nop; 1: nop; nop", .in.ecx = DEBUGCTL, .in.eax = 2);
+    TRY("wrmsr, then TF", "wrmsr; pushl $0x102; popf; nop; nop; jmp 1f; nop; 1: nop; nop",
+        .in.ecx = DEBUGCTL, .in.eax = 2);
     TRY("ring 3", "nop; nop", .ring = 3, .in.eflags = 0x100);
     wrmsr(DEBUGCTL, 2);
     TRY("ring 3, BTF", "nop; nop; jmp 1f; 1: nop", .ring = 3, .in.eflags = 0x100);

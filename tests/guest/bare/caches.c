@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a processor may still know of paging structures that have changed. Where the manual leaves
- * nothing open: entries that were not present are never cached; a page fault forgets what it used; INVLPG
- * forgets all paging-structure caches; INVPCID, MOV CR3 and changes of CR0 and CR4 forget what they say.
- * Intel SDM vol. 3A, 4.10.2-4.10.4.
+ * nothing open: entries that were not present are never cached; a page fault forgets what it used;
+ * INVLPG forgets all paging-structure caches; INVPCID, MOV CR3 and changes of CR0 and CR4 forget
+ * what they say. Intel SDM vol. 3A, 4.10.2-4.10.4.
  *
  * The page under test maps frame A or B, which hold their own letter.
  */
 #include "bare64.h"
 
-#define A   0x180000u
-#define B   0x181000u
-#define PT2 ((uint64_t *)(TABLES + 0x4000))
-#define PD2 ((uint64_t *)(TABLES + 0x5000))
+#define A     0x180000u
+#define B     0x181000u
+#define PT2   ((uint64_t *)(TABLES + 0x4000))
+#define PD2   ((uint64_t *)(TABLES + 0x5000))
 #define PDPT2 ((uint64_t *)(TABLES + 0x6000))
 
 static const uint64_t rw = 0x67, ro = 0x65, kernel = 0x63; /* present, accessed, dirty */
@@ -26,7 +26,8 @@ static char look_from(unsigned ring)
 /* 'w', or '!' if it faults. */
 static char store_from(unsigned ring)
 {
-    attempt64(&(Attempt64){ .code = CODE_64("mov (%%rbx), %%al; mov %%al, (%%rbx)"), .ring = ring, .in.rbx = PAGE });
+    attempt64(&(Attempt64){
+        .code = CODE_64("mov (%%rbx), %%al; mov %%al, (%%rbx)"), .ring = ring, .in.rbx = PAGE });
     return vector64 == 3 ? 'w' : vector64 == 14 ? '!' : '?';
 }
 
@@ -65,13 +66,17 @@ static void fresh(uint64_t pte)
 
 static void from_absent(void)
 {
+    /* clang-format off */
     static const struct {
         const char *name;
         uint64_t *entry;
     } levels[] = { { "PTE", PT }, { "PDE", PD + (PAGE >> 21) }, { "PDPTE", PDPT + 1 }, { "PML4E", PML4 + 1 } };
+    /* clang-format on */
 
     for (unsigned i = 0; i < 4; i++) {
+        /* clang-format off */
         uint64_t address = i == 2 ? 0x40000000 : i == 3 ? 0x8000000000 : 0, value = i == 2 ? (TABLES + 0x2000) | 7 : i == 3 ? (TABLES + 0x1000) | 7 : 0;
+        /* clang-format on */
 
         fresh(rw);
         if (!value)
@@ -80,7 +85,8 @@ static void from_absent(void)
         invlpg(PAGE + address);
         put("%s from absent:", levels[i].name);
         for (unsigned n = 0; n < 2; n++) {
-            attempt64(&(Attempt64){ .code = CODE_64("mov (%%rbx), %%al"), .in.rbx = PAGE + address });
+            attempt64(
+                &(Attempt64){ .code = CODE_64("mov (%%rbx), %%al"), .in.rbx = PAGE + address });
             put(" %c", vector64 == 14 ? '!' : (char)regs_out.rax);
             *levels[i].entry = value;
         }
@@ -187,17 +193,20 @@ static void large(void)
 {
     fresh(0);
     PD[PAGE >> 21] = 0 | 0xe7;
-    attempt64(&(Attempt64){ .code = CODE_64("mov 0x180000(%%rbx), %%al; mov 0x181000(%%rbx), %%cl"), .in.rbx = PAGE });
+    attempt64(&(Attempt64){ .code = CODE_64("mov 0x180000(%%rbx), %%al; mov 0x181000(%%rbx), %%cl"),
+                            .in.rbx = PAGE });
     put("2 MiB: %c%c", (char)regs_out.rax, (char)regs_out.rcx);
     PD[PAGE >> 21] = (TABLES + 0x4000) | 7;
     PT2[0x180] = B | rw, PT2[0x181] = A | rw;
     invlpg(PAGE);
-    attempt64(&(Attempt64){ .code = CODE_64("mov 0x180000(%%rbx), %%al; mov 0x181000(%%rbx), %%cl"), .in.rbx = PAGE });
+    attempt64(&(Attempt64){ .code = CODE_64("mov 0x180000(%%rbx), %%al; mov 0x181000(%%rbx), %%cl"),
+                            .in.rbx = PAGE });
     put(", split: %c%c", (char)regs_out.rax, (char)regs_out.rcx);
     PD[PAGE >> 21] = 0 | 0xe7;
     invlpg(PAGE + 0x180000);
     invlpg(PAGE + 0x181000);
-    attempt64(&(Attempt64){ .code = CODE_64("mov 0x180000(%%rbx), %%al; mov 0x181000(%%rbx), %%cl"), .in.rbx = PAGE });
+    attempt64(&(Attempt64){ .code = CODE_64("mov 0x180000(%%rbx), %%al; mov 0x181000(%%rbx), %%cl"),
+                            .in.rbx = PAGE });
     put(", joined: %c%c\n", (char)regs_out.rax, (char)regs_out.rcx);
 }
 
@@ -205,7 +214,9 @@ static void large(void)
 
 static void toggle_cr4(uint32_t bit)
 {
+    /* clang-format off */
     run(CODE_64("mov %%cr4, %%rcx; mov %%rcx, %%rdx; xor %%rax, %%rdx; mov %%rdx, %%cr4; mov %%rcx, %%cr4"), bit, 0);
+    /* clang-format on */
 }
 
 static void by_register(void)
@@ -234,7 +245,8 @@ static void by_register(void)
 /* ---- PCIDs ---------------------------------------------------------------------------------- */
 
 /* Translations of the page by PCIDs 1 and 2 and a global one, then an act: what has to be gone. */
-static void pcid(const char *name, bool global, uint32_t code, uint64_t rax, unsigned rcx, unsigned at)
+static void pcid(const char *name, bool global, uint32_t code, uint64_t rax, unsigned rcx,
+                 unsigned at)
 {
     fresh(rw | (global ? 0x100 : 0));
     WRITE_CR(4, READ_CR(4) | 0x20080);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Machine checks, which ../mce.py gives through the monitor when asked by "> N": banks, what overwrites
- * what, #MC in every ring and out of HLT, shutdown without CR4.MCE. Intel SDM vol. 3B, 16.3, 16.7.
+ * Machine checks, which ../mce.py gives through the monitor when asked by "> N": banks, what
+ * overwrites what, #MC in every ring and out of HLT, shutdown without CR4.MCE. Intel SDM vol.
+ * 3B, 16.3, 16.7.
  */
 #include "bare.h"
 
@@ -40,7 +41,8 @@ static void put_bank(unsigned n)
 static void logged(const char *name, unsigned command, unsigned bank, uint32_t high)
 {
     put("> %d\n", command);
-    TRY(name, "1: rdmsr; and %%ebx, %%edx; cmp %%ebx, %%edx; jne 1b", .in.ecx = STATUS(bank), .in.ebx = high);
+    TRY(name, "1: rdmsr; and %%ebx, %%edx; cmp %%ebx, %%edx; jne 1b", .in.ecx = STATUS(bank),
+        .in.ebx = high);
     put_bank(bank);
 }
 

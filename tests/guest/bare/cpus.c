@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two processors and one set of paging structures: what the second may still know after the first has changed
- * them, what a fault makes it forget, shootdown by interrupt, atomic accessed and dirty bits and LOCK, code that
- * the other writes. Intel SDM vol. 3A, 4.10.4, 4.10.5, 8.1.2, 8.1.3, 8.4.
+ * Two processors and one set of paging structures: what the second may still know after the first
+ * has changed them, what a fault makes it forget, shootdown by interrupt, atomic accessed and dirty
+ * bits and LOCK, code that the other writes. Intel SDM vol. 3A, 4.10.4, 4.10.5, 8.1.2, 8.1.3, 8.4.
  *
  * The second one (INIT, SIPI) runs attempts that the first asks for; only the first prints.
  */
 #include "bare.h"
 
-#define APIC     0xfee00000u
-#define START    0x9000u     /* where the second one begins */
-#define STACK    0x7e000u    /* … its own */
-#define PAGE     0x8000000u  /* under test: maps A or B, which hold their letter */
-#define A        0x180000u
-#define B        0x181000u
-#define PD       ((volatile uint32_t *)TABLES)
-#define PT       ((volatile uint32_t *)(TABLES + 0x1000))
-#define IPI      0x40u
-#define ROUNDS   20000u
+#define APIC   0xfee00000u
+#define START  0x9000u    /* where the second one begins */
+#define STACK  0x7e000u   /* … its own */
+#define PAGE   0x8000000u /* under test: maps A or B, which hold their letter */
+#define A      0x180000u
+#define B      0x181000u
+#define PD     ((volatile uint32_t *)TABLES)
+#define PT     ((volatile uint32_t *)(TABLES + 0x1000))
+#define IPI    0x40u
+#define ROUNDS 20000u
 
 enum { READS = 0x65, WRITES = 0x67 }; /* present, for users, accessed, dirty */
 
@@ -33,7 +33,7 @@ static void apic(unsigned reg, uint32_t v)
     *(volatile uint32_t *)(APIC + reg) = v;
 }
 
-/* ---- The second processor --------------------------------------------------------------------- */
+/* ---- The second processor -------------------------------------------------------------------- */
 
 asm(".pushsection .text\n"
     ".code16\n"
@@ -79,7 +79,8 @@ void second_main(void)
         while (box.asked == served)
             asm volatile("pause");
         served = box.asked;
-        attempt(&(Attempt){ .code = box.code, .in.ebx = box.ebx, .in.eax = box.eax, .in.eflags = 0x200 });
+        attempt(&(Attempt){
+            .code = box.code, .in.ebx = box.ebx, .in.eax = box.eax, .in.eflags = 0x200 });
         box.vector = out_vector, box.error = out_error, box.eax = out.eax;
         if (out_vector == IPI)
             apic(0xb0, 0);
@@ -97,7 +98,7 @@ static void start_second(void)
     apic(0x300, 0x4600 | START >> 12);
 }
 
-/* ---- Asking it -------------------------------------------------------------------------------- */
+/* ---- Asking it ------------------------------------------------------------------------------- */
 
 static void wait(void)
 {
@@ -118,9 +119,9 @@ static char ran(uint32_t code, uint32_t ebx, uint32_t eax, char good)
     return box.vector != ENDED ? '!' : good ? good : (char)box.eax;
 }
 
-#define LOOK()    ran(CODE("mov (%%ebx), %%al"), PAGE, 0, 0)
-#define STORE(c)  ran(CODE("mov %%al, 1(%%ebx)"), PAGE, c, 'w')
-#define INVLPG()  ran(CODE("invlpg (%%ebx)"), PAGE, 0, 'i')
+#define LOOK()   ran(CODE("mov (%%ebx), %%al"), PAGE, 0, 0)
+#define STORE(c) ran(CODE("mov %%al, 1(%%ebx)"), PAGE, c, 'w')
+#define INVLPG() ran(CODE("invlpg (%%ebx)"), PAGE, 0, 'i')
 
 static void fresh(uint32_t pte)
 {
@@ -131,7 +132,7 @@ static void fresh(uint32_t pte)
     INVLPG();
 }
 
-/* ---- What it may still know ------------------------------------------------------------------- */
+/* ---- What it may still know ------------------------------------------------------------------ */
 
 static void changes(void)
 {
@@ -157,7 +158,8 @@ static void changes(void)
     put("%c", STORE('s'));
     put("%c\n", LOOK());
 
-    /* A write that is allowed now is made through what the entry says now, and so are later reads. */
+    /* A write that is allowed now is made through what the entry says now, and so are later
+     * reads. */
     fresh(A | READS);
     put("more rights, another page: %c", LOOK());
     PT[0] = B | WRITES;
@@ -190,7 +192,7 @@ static void shootdown(void)
     put("%c\n", LOOK());
 }
 
-/* ---- At the same time ------------------------------------------------------------------------- */
+/* ---- At the same time ------------------------------------------------------------------------ */
 
 static void atomic_bits(void)
 {

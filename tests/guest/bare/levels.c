@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 5-level paging: how to get there, addresses of 57 bits, what is canonical then, entries of the new
- * level. Intel SDM vol. 3A, 4.1.2, 4.5.4; 5-Level Paging and 5-Level EPT, 335252.
+ * 5-level paging: how to get there, addresses of 57 bits, what is canonical then, entries of the
+ * new level. Intel SDM vol. 3A, 4.1.2, 4.5.4; 5-Level Paging and 5-Level EPT, 335252.
  */
 #include "bare64.h"
 
-#define PML5     ((uint64_t *)(TABLES + 0x4000))
-#define CR4_LA57 0x1000u
+#define PML5               ((uint64_t *)(TABLES + 0x4000))
+#define CR4_LA57           0x1000u
 #define LA57(n, text, ...) TRY64(n, text, .in.rbx = PAGE, ##__VA_ARGS__)
 
 /* Long mode again, with the level on top if @cr4 says so. */
@@ -20,11 +20,13 @@ static void again(uint32_t cr4)
 
 static void switching(void)
 {
-    LA57("CR4.LA57 cannot be set in 64-bit mode", "mov %%cr4, %%rax; bts $12, %%rax; mov %%rax, %%cr4");
+    LA57("CR4.LA57 cannot be set in 64-bit mode",
+         "mov %%cr4, %%rax; bts $12, %%rax; mov %%rax, %%cr4");
     again(CR4_LA57);
     LA57("there", "mov %%cr4, %%rax; and $0x1000, %%eax; mov (%%rbx), %%cl", .show = "a");
     LA57("CR4.LA57 cannot be cleared there", "mov %%cr4, %%rax; btr $12, %%rax; mov %%rax, %%cr4");
-    LA57("the other bits can", "mov %%cr4, %%rax; bts $20, %%rax; mov %%rax, %%cr4; btr $20, %%rax; mov %%rax, %%cr4");
+    LA57("the other bits can",
+         "mov %%cr4, %%rax; bts $20, %%rax; mov %%rax, %%cr4; btr $20, %%rax; mov %%rax, %%cr4");
 }
 
 static void addresses(void)
@@ -36,16 +38,22 @@ static void addresses(void)
     LA57("not canonical", "mov $0x0100000000000000, %%rax; mov (%%rax), %%cl");
     LA57("not canonical, bit 63", "mov $0x8000000000000000, %%rax; mov (%%rax), %%cl");
     LA57("bit 57 alone is wrong", "mov $0xfd00000000050000, %%rax; mov (%%rax), %%cl");
-    LA57("first of the upper half", "mov $0xff00000000050000, %%rax; mov (%%rax), %%ecx", .show = "c");
+    LA57("first of the upper half", "mov $0xff00000000050000, %%rax; mov (%%rax), %%ecx",
+         .show = "c");
     LA57("below it", "mov $0xfeffffffffffffff, %%rax; mov (%%rax), %%cl");
-    LA57("canonical with 4 levels, upper half", "mov $0xffff800000050000, %%rax; mov (%%rax), %%cl");
+    LA57("canonical with 4 levels, upper half",
+         "mov $0xffff800000050000, %%rax; mov (%%rax), %%cl");
     LA57("push", "mov $0x0100000000000008, %%rsp; push %%rax", .show = "s");
     LA57("jmp", "mov $0x0100000000000000, %%rax; jmp *%%rax");
+    /* clang-format off */
     LA57("jmp to bit 48", "lea 1f(%%rip), %%rax; mov $0x1000000000000, %%rcx; add %%rcx, %%rax; jmp *%%rax; nop; 1:", .show = "");
+    /* clang-format on */
     LA57("ret", "mov $0x0100000000000000, %%rax; push %%rax; ret");
     LA57("invlpg", "mov $0x1000000050000, %%rax; invlpg (%%rax)");
+    /* clang-format off */
     LA57("wrmsr LSTAR, 57 bits", "mov $0xc0000082, %%ecx; xor %%eax, %%eax; mov $0xff000000, %%edx; wrmsr");
     LA57("wrmsr LSTAR, not canonical", "mov $0xc0000082, %%ecx; xor %%eax, %%eax; mov $0x01000000, %%edx; wrmsr");
+    /* clang-format on */
 }
 
 static void entries(void)

@@ -21,7 +21,8 @@ static void wild_jumps(void)
         attempt64(&(Attempt64){ .code = CODE_64("call *%%rbx"), .in.rbx = there });
     put("canonical: called %d times,", *calls);
     for (uint64_t x = 1; x < 0x2000; x++) {
-        attempt64(&(Attempt64){ .code = CODE_64("jmp *%%rbx"), .ring = 3, .in.rbx = there | x << 48 });
+        attempt64(
+            &(Attempt64){ .code = CODE_64("jmp *%%rbx"), .ring = 3, .in.rbx = there | x << 48 });
         n += vector64 == 13;
     }
     put(" then %d; %d wild jumps are #GP\n", *calls, n);
@@ -55,17 +56,21 @@ static void canonical(void)
     CANON("stos", "mov %%rbx, %%rdi; stosb");
     CANON("wrmsr FS base", "mov $0xc0000100, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
     CANON("wrmsr LSTAR", "mov $0xc0000082, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
-    CANON("wrmsr kernel GS base", "mov $0xc0000102, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
+    CANON("wrmsr kernel GS base",
+          "mov $0xc0000102, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
     CANON("wrmsr SYSENTER_EIP", "mov $0x176, %%ecx; xor %%eax, %%eax; mov $0x8000, %%edx; wrmsr");
     CANON("wrmsr PAT reserved", "mov $0x277, %%ecx; mov $2, %%eax; xor %%edx, %%edx; wrmsr");
+    /* clang-format off */
     TRY64("67 wraps the address", "mov $0xffffffff, %%ebx; addr32 mov 0x50001(%%ebx), %%ecx", .show = "c");
     TRY64("rip relative", "lea 1f(%%rip), %%rax; lea 1f(%%rip), %%rbx; sub %%rax, %%rbx; 1:", .show = "b");
+    /* clang-format on */
     SEG(X0, 0, 0xfff, RO | DPL3, D);
     TRY64("no limits", "mov %%fs:(%%rbx), %%ecx", .in.rbx = SCRATCH, .in.fs = X0 | 3);
-    TRY64("cs: and ds: have no base", "mov %%cs:(%%rbx), %%cl; mov %%es:(%%rbx), %%cl", .in.rbx = SCRATCH);
+    TRY64("cs: and ds: have no base", "mov %%cs:(%%rbx), %%cl; mov %%es:(%%rbx), %%cl",
+          .in.rbx = SCRATCH);
 }
 
-/* ---- The end of canonical addresses ----------------------------------------------------------- */
+/* ---- The end of canonical addresses ---------------------------------------------------------- */
 
 #define LOW_END   0x00007ffffffff000ull /* the last page below it, */
 #define UPPER_END 0xffff800000000000ull /* the first above, */
@@ -73,7 +78,8 @@ static void canonical(void)
 
 static void map_ends(bool on)
 {
-    uint64_t *pdpt = (uint64_t *)(TABLES + 0x5000), *pd = (uint64_t *)(TABLES + 0x6000), *pt = (uint64_t *)(TABLES + 0x7000);
+    uint64_t *pdpt = (uint64_t *)(TABLES + 0x5000), *pd = (uint64_t *)(TABLES + 0x6000),
+             *pt = (uint64_t *)(TABLES + 0x7000);
 
     memset(pdpt, 0, 0x3000);
     pdpt[0] = pdpt[511] = (TABLES + 0x6000) | 7;
@@ -131,7 +137,8 @@ static void put_code(uint64_t at, const uint8_t *code)
         page[i] = code[n];
 }
 
-/* What crosses 4 GiB in compatibility mode: the manual leaves open whether that wraps or is #GP (vol. 3A, 5.3). */
+/* What crosses 4 GiB in compatibility mode: the manual leaves open whether that wraps or is #GP
+ * (vol. 3A, 5.3). */
 static void wraps(void)
 {
     static const struct Edge wrap[] = {
@@ -146,14 +153,18 @@ static void wraps(void)
     for (unsigned i = 0; i < sizeof(wrap) / sizeof(wrap[0]); i++) {
         put_code(wrap[i].at, wrap[i].code);
         put("over 4 GiB: ");
+        /* clang-format off */
         report64(&(Attempt64){ .name = wrap[i].name, .code = (uint32_t)wrap[i].at, .compat = true,
                                .in.rip = wrap[i].at, .in.rcx = wrap[i].rcx, .show = "ica" });
+        /* clang-format on */
     }
     memcpy(page0, (const uint8_t[]){ 0x11, 0x22, 0x33, 0x44 }, 4);
     *(volatile uint32_t *)(FRAME + 0xffc) = 0x88776655;
+    /* clang-format off */
     report64(&(Attempt64){ .name = "over 4 GiB: dword", .code = CODE("mov 0xfffffffe, %%eax"), .compat = true, .show = "a" });
     report64(&(Attempt64){ .name = "over 4 GiB: store", .code = CODE("mov %%eax, 0xfffffffe"), .in.rax = 0xa4a3a2a1, .compat = true });
     put("  %02x%02x%02x %08x\n", page0[2], page0[1], page0[0], *(volatile uint32_t *)(FRAME + 0xffc));
+    /* clang-format on */
 }
 
 static void canonical_end(void)
@@ -166,8 +177,10 @@ static void canonical_end(void)
 
         put_code(e->at, e->code);
         stack[0] = stack[1] = 0;
+        /* clang-format off */
         report64(&(Attempt64){ .name = e->name, .code = (uint32_t)e->at, .in.rip = e->at, .in.rcx = e->rcx,
                                .in.rflags = e->rflags, .show = "ics" });
+        /* clang-format on */
         if (e->code[0] == 0xe8)
             put("  pushed %08x%08x\n", stack[1], stack[0]);
     }
@@ -179,8 +192,9 @@ static void canonical_end(void)
 
 static void opcodes(void)
 {
-    static const uint8_t gone[] = { 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61,
-                                    0x62, 0x82, 0x9a, 0xc4, 0xc5, 0xce, 0xd4, 0xd5, 0xd6, 0xea };
+    static const uint8_t gone[] = { 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27,
+                                    0x2f, 0x37, 0x3f, 0x60, 0x61, 0x62, 0x82, 0x9a,
+                                    0xc4, 0xc5, 0xce, 0xd4, 0xd5, 0xd6, 0xea };
     volatile uint8_t *at = (volatile uint8_t *)FRAME;
 
     put("opcodes that are #UD in 64-bit mode:");
@@ -195,9 +209,12 @@ static void opcodes(void)
     TRY64("push imm sign-extends", "push $-1; pop %%rax", .show = "a");
     TRY64("pushw", "pushw %%ax", .show = "s");
     TRY64("inc is a REX prefix", ".byte 0x40; nop");
-    TRY64("32-bit writes clear the upper half", "mov $-1, %%rax; mov $1, %%ecx; mov %%ecx, %%eax", .show = "a");
+    TRY64("32-bit writes clear the upper half", "mov $-1, %%rax; mov $1, %%ecx; mov %%ecx, %%eax",
+          .show = "a");
     TRY64("movsxd", "movslq %%ecx, %%rax", .in.rcx = 0x80000000, .show = "a");
+    /* clang-format off */
     TRY64("mov cr8", "mov $5, %%eax; mov %%rax, %%cr8; mov %%cr8, %%rbx; xor %%eax, %%eax; mov %%rax, %%cr8", .show = "b");
+    /* clang-format on */
     TRY64("mov cr8, reserved bits", "mov $0x10, %%eax; mov %%rax, %%cr8");
     TRY64("mov cr8 in ring 3", "mov %%cr8, %%rax", .ring = 3);
     TRY64("cmpxchg16b, aligned", "cmpxchg16b (%%rbx)", .in.rbx = SCRATCH, .show = "f");
@@ -228,10 +245,11 @@ static void transfers(void)
 {
     uint32_t landing = CODE_64("nop"), landing32 = CODE("nop");
 
-#define FAR(n, sel, text, ...)                                             \
-    far64.selector = far32.selector = (sel);                               \
-    far64.offset = far32.offset = landing;                                 \
-    TRY64("far: " n, text, .show = "sC", .in.rbx = (uint32_t)(uintptr_t)&far32, .in.rcx = (uint32_t)(uintptr_t)&far64, ##__VA_ARGS__)
+#define FAR(n, sel, text, ...)                                                  \
+    far64.selector = far32.selector = (sel);                                    \
+    far64.offset = far32.offset = landing;                                      \
+    TRY64("far: " n, text, .show = "sC", .in.rbx = (uint32_t)(uintptr_t)&far32, \
+          .in.rcx = (uint32_t)(uintptr_t)&far64, ##__VA_ARGS__)
     FAR("jmp m16:32 to 64-bit code", SEL_CODE64, "ljmp *(%%rbx)");
     FAR("jmp m16:32 to compatibility", SEL_CODE, "ljmp *(%%rbx)");
     FAR("jmp m16:64", SEL_CODE64, "rex.W ljmp *(%%rcx)");
@@ -256,28 +274,37 @@ static void transfers(void)
     set_gate64(&gdt[GATE / 8], SEL_CODE64, landing, P | CALL16 | DPL3, 0);
     FAR("16-bit call gate", GATE, "lcall *(%%rbx)");
 
-#define RET(n, text, ...) TRY64("ret: " n, text, .show = "sCTUF", .in.rbx = landing, .in.rcx = landing32, ##__VA_ARGS__)
+#define RET(n, text, ...) \
+    TRY64("ret: " n, text, .show = "sCTUF", .in.rbx = landing, .in.rcx = landing32, ##__VA_ARGS__)
     RET("lretq", "push $0x60; push %%rbx; lretq");
-    RET("lretl", "pushq $0x70000; movl %%ebx, 0x70000; movl $0x60, 0x70004; mov $0x70000, %%esp; lretl");
+    RET("lretl",
+        "pushq $0x70000; movl %%ebx, 0x70000; movl $0x60, 0x70004; mov $0x70000, %%esp; lretl");
     RET("lretq to compatibility", "push $0x8; push %%rcx; lretq");
-    RET("lretq to ring 3, ss", "lea 0x4000000(%%rbx), %%rbx; push $0x9b; push $0x4070000; push $0xa3; push %%rbx; lretq");
+    RET("lretq to ring 3, ss",
+        "lea 0x4000000(%%rbx), %%rbx; push $0x9b; push $0x4070000; push $0xa3; push %%rbx; lretq");
     RET("lretq to ring 3, ss null", "push $3; push $0x70000; push $0xa3; push %%rbx; lretq");
     RET("iretq", "push $0x10; push $0x70008; push $0xed7-0x100; push $0x60; push %%rbx; iretq");
+    /* clang-format off */
     RET("iretq, ss null in ring 0", "push $0; push $0x70008; push $2; push $0x60; push %%rbx; iretq");
     RET("iretq, ss null with rpl 3", "push $3; push $0x70008; push $2; push $0xa3; push %%rbx; iretq");
+    /* clang-format on */
     RET("iretq, ss of ring 3", "push $0x9b; push $0x70008; push $2; push $0x60; push %%rbx; iretq");
+    /* clang-format off */
     RET("iretq to compatibility, ss null", "push $0; push $0x70008; push $2; push $0x8; push %%rcx; iretq");
     RET("iretq to compatibility", "push $0x10; push $0x70008; push $2; push $0x8; push %%rcx; iretq");
     RET("iretq with NT", "push $0x10; push $0x70008; push $2; push $0x60; push %%rbx; pushf; orl $0x4000, (%%rsp); popf; iretq");
     RET("iretq, VM is ignored", "push $0x10; push $0x70008; push $0x20002; push $0x60; push %%rbx; iretq");
     RET("iretl", "movl %%ebx, 0x70000; movl $0x60, 0x70004; movl $2, 0x70008; movl $0x70100, 0x7000c; movl $0x10, 0x70010; "
         "mov $0x70000, %%esp; iretl");
+    /* clang-format on */
     TRY64("ss: null in ring 0", "xor %%eax, %%eax; mov %%eax, %%ss; push %%rax", .show = "T");
     TRY64("ss: null in ring 3", "mov $3, %%eax; mov %%eax, %%ss", .ring = 3);
     TRY64("ds: null reads", "xor %%eax, %%eax; mov %%eax, %%ds; mov 0x50000, %%al", .show = "U");
     SEG(X0, 0x1234, 0xfff, RO, D);
+    /* clang-format off */
     TRY64("a read-only, small segment", "mov $0x100, %%eax; mov %%eax, %%ds; mov %%al, 0x50000", .show = "U");
     TRY64("fs has its descriptor's base", "mov $0x100, %%eax; mov %%eax, %%fs; mov $0xc0000100, %%ecx; rdmsr", .show = "ad");
+    /* clang-format on */
     TRY64("not present", "mov $0x108, %%eax; mov %%eax, %%ds");
 }
 
@@ -336,10 +363,13 @@ static void interrupts(void)
     INT("single step over syscall", "nop", .ring = 3, .in.rflags = 0x100);
     WRITE_DR(6, 0);
     INT("icebp", ".byte 0xf1", .ring = 3);
-    TRY64("misaligned in ring 3", "mov 1(%%rbx), %%eax", .ring = 3, .in.rbx = ALIAS + SCRATCH, .in.rflags = 0x40000);
+    TRY64("misaligned in ring 3", "mov 1(%%rbx), %%eax", .ring = 3, .in.rbx = ALIAS + SCRATCH,
+          .in.rflags = 0x40000);
     WRITE_CR(0, READ_CR(0) | 0x40000);
+    /* clang-format off */
     TRY64("misaligned in ring 3, AM", "mov 1(%%rbx), %%eax", .ring = 3, .in.rbx = ALIAS + SCRATCH, .in.rflags = 0x40000);
     TRY64("misaligned quadword", "mov 4(%%rbx), %%rax", .ring = 3, .in.rbx = ALIAS + SCRATCH, .in.rflags = 0x40000);
+    /* clang-format on */
     WRITE_CR(0, READ_CR(0) & ~0x40000u);
     COMPAT("int", "int $0x80", .show = "sCT");
     COMPAT("aaa", "aaa");
@@ -387,13 +417,17 @@ static void system_instructions(void)
     TRY64("xsetbv without CR4.OSXSAVE", "xsetbv");
     TRY64("xgetbv without CR4.OSXSAVE", "xgetbv");
     WRITE_CR(4, READ_CR(4) | 0x40000);
+    /* clang-format off */
     TRY64("xsetbv", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $3, %%eax; xsetbv; xor %%eax, %%eax; xgetbv", .show = "ad");
+    /* clang-format on */
     TRY64("xsetbv, x87 missing", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $2, %%eax; xsetbv");
     TRY64("xsetbv, AVX without SSE", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $5, %%eax; xsetbv");
     TRY64("xsetbv of another register", "mov $5, %%ecx; xor %%edx, %%edx; mov $3, %%eax; xsetbv");
+    /* clang-format off */
     TRY64("xsetbv in ring 3", "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $3, %%eax; xsetbv", .ring = 3);
     TRY64("xsaves and xrstors", "mov $3, %%eax; xor %%edx, %%edx; xsaves (%%rbx); xrstors (%%rbx); mov 0x208(%%rbx), %%rcx",
           .in.rbx = SCRATCH + 0x1000, .show = "c");
+    /* clang-format on */
     TRY64("xsaves, not aligned", "xsaves (%%rbx)", .in.rbx = SCRATCH + 0x1020);
     TRY64("xsaves in ring 3", "xsaves (%%rbx)", .ring = 3, .in.rbx = ALIAS + SCRATCH + 0x1000);
     WRITE_CR(4, READ_CR(4) & ~0x40000u);
@@ -401,7 +435,8 @@ static void system_instructions(void)
     TRY64("wrpkru without CR4.PKE", "xor %%ecx, %%ecx; wrpkru");
     TRY64("monitor", "xor %%ecx, %%ecx; xor %%edx, %%edx; monitor", .in.rax = SCRATCH);
     TRY64("monitor with ecx", "mov $1, %%ecx; xor %%edx, %%edx; monitor", .in.rax = SCRATCH);
-    TRY64("monitor in ring 3", "xor %%ecx, %%ecx; xor %%edx, %%edx; monitor", .ring = 3, .in.rax = ALIAS + SCRATCH);
+    TRY64("monitor in ring 3", "xor %%ecx, %%ecx; xor %%edx, %%edx; monitor", .ring = 3,
+          .in.rax = ALIAS + SCRATCH);
     TRY64("mwait in ring 3", "xor %%ecx, %%ecx; xor %%eax, %%eax; mwait", .ring = 3);
     TRY64("ins and outs", "mov $0x80, %%edx; outsb; insb", .in.rsi = SCRATCH, .in.rdi = SCRATCH);
     TRY64("stac, clac", "stac; clac");
@@ -419,8 +454,10 @@ static void system_instructions(void)
     SEG(E64 + 40, 0, 0xfffff, RW | DPL3, G | D);
     TRY64("sysenter", "sysenter", .ring = 3, .in.rflags = 0x200, .show = "sfCT");
     COMPAT("sysenter", "sysenter", .in.rflags = 0x200, .show = "sfCT");
+    /* clang-format off */
     TRY64("sysexitq", "rex.W sysexit", .in.rcx = 0x71000, .in.rdx = landing + ALIAS, .show = "sfCT");
     TRY64("sysexit", "sysexitl", .in.rcx = 0x100071000, .in.rdx = CODE("nop") + ALIAS, .show = "sfCT");
+    /* clang-format on */
     TRY64("sysexitq, not canonical", "rex.W sysexit", .in.rcx = HIGH, .in.rdx = landing);
 }
 
@@ -456,7 +493,8 @@ static void paging(void)
     PG("upper half", "mov $0xffff800000050000, %%rax; mov (%%rax), %%ecx", .show = "c");
     PML4[0x100] = 0;
     PG("upper half absent", "mov $0xffff800000050000, %%rax; invlpg (%%rax); mov (%%rax), %%ecx");
-    PG("cr2 is 64 bits wide", "mov $0xffff812345678000, %%rax; mov %%rax, %%cr2; mov %%cr2, %%rdx", .show = "d");
+    PG("cr2 is 64 bits wide", "mov $0xffff812345678000, %%rax; mov %%rax, %%cr2; mov %%cr2, %%rdx",
+       .show = "d");
     PG("CR4.PAE cannot go", "mov %%cr4, %%rax; and $~0x20, %%eax; mov %%rax, %%cr4");
     PG("CR0.PG cannot go in 64-bit code", "mov %%cr0, %%rax; btr $31, %%eax; mov %%rax, %%cr0");
     PG("EFER.LME cannot go", "mov $0xc0000080, %%ecx; rdmsr; btr $8, %%eax; wrmsr");
@@ -464,24 +502,31 @@ static void paging(void)
     PG("CR3 beyond physical addresses", "mov $0x4000000000200000, %%rax; mov %%rax, %%cr3");
 
     /* PCID. */
-    PG("CR4.PCIDE with CR3[11:0]", "mov %%cr3, %%rcx; lea 1(%%rcx), %%rdx; mov %%rdx, %%cr3; mov %%cr4, %%rax; bts $17, %%eax; mov %%rax, %%cr4");
+    PG("CR4.PCIDE with CR3[11:0]", "mov %%cr3, %%rcx; lea 1(%%rcx), %%rdx; mov %%rdx, %%cr3; mov "
+                                   "%%cr4, %%rax; bts $17, %%eax; mov %%rax, %%cr4");
     WRITE_CR(3, TABLES);
     PG("CR3 bit 63 without PCIDE", "mov %%cr3, %%rax; bts $63, %%rax; mov %%rax, %%cr3");
     PG("invpcid in ring 3", "invpcid (%%rbx), %%rax", .ring = 3);
     PG("CR4.PCIDE", "mov %%cr4, %%rax; bts $17, %%eax; mov %%rax, %%cr4");
+    /* clang-format off */
     PG("CR3 with a PCID", "mov %%cr3, %%rax; inc %%rax; mov %%rax, %%cr3; mov %%cr3, %%rdx", .show = "d");
     PG("CR3, no flush", "mov %%cr3, %%rax; bts $63, %%rax; mov %%rax, %%cr3; mov %%cr3, %%rdx", .show = "d");
     PG("invpcid 0", "push $0; push %%rbx; pushq $0; mov %%rbx, 8(%%rsp); mov $1, %%eax; mov %%rax, (%%rsp); xor %%eax, %%eax; invpcid (%%rsp), %%rax");
+    /* clang-format on */
     PG("invpcid 1", "push $0; push $1; mov $1, %%eax; invpcid (%%rsp), %%rax");
     PG("invpcid 2", "push $0; push $0; mov $2, %%eax; invpcid (%%rsp), %%rax");
     PG("invpcid 3", "push $0; push $0; mov $3, %%eax; invpcid (%%rsp), %%rax");
     PG("invpcid 4", "push $0; push $0; mov $4, %%eax; invpcid (%%rsp), %%rax");
     PG("invpcid, reserved bits", "push $0; push $0x1000; mov $1, %%eax; invpcid (%%rsp), %%rax");
-    PG("invpcid, not canonical", "mov $0x800000000000, %%rcx; push %%rcx; push $0; xor %%eax, %%eax; invpcid (%%rsp), %%rax");
+    PG("invpcid, not canonical",
+       "mov $0x800000000000, %%rcx; push %%rcx; push $0; xor %%eax, %%eax; invpcid (%%rsp), %%rax");
+    /* clang-format off */
     PG("a PCID keeps its own translations",
        "mov (%%rbx), %%al; mov %%cr3, %%rcx; lea 1(%%rcx), %%rdx; mov %%rdx, %%cr3; mov (%%rbx), %%al; mov %%rcx, %%cr3", .show = "a");
+    /* clang-format on */
     PT[0] = SCRATCH | 7;
-    PG("invpcid 1 drops them", "push $0; push $1; mov $1, %%eax; invpcid (%%rsp), %%rax; mov (%%rbx), %%eax", .show = "a");
+    PG("invpcid 1 drops them",
+       "push $0; push $1; mov $1, %%eax; invpcid (%%rsp), %%rax; mov (%%rbx), %%eax", .show = "a");
     PT[0] = FRAME | 7;
     PG("invlpg drops them", "invlpg (%%rbx); mov (%%rbx), %%eax", .show = "a");
     WRITE_CR(3, TABLES);

@@ -7,8 +7,8 @@
  */
 #include "bare.h"
 
-#define T0 SEL_T0 /* flat data and code of ring 3: the alias is in the usual ones */
-#define T1 (SEL_T0 + 8)
+#define T0    SEL_T0 /* flat data and code of ring 3: the alias is in the usual ones */
+#define T1    (SEL_T0 + 8)
 #define ALIAS 0x4000000u
 #define PAGE  0x8000000u /* linear address under test */
 #define FRAME 0x180000u  /* … and what it maps: 8 KiB of INT3 */
@@ -20,7 +20,9 @@
 
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80, PTE_G = 0x100 };
 #define NX (1ull << 63)
+/* clang-format off */
 enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21 };
+/* clang-format on */
 
 typedef enum Kind { LEGACY_4K, LEGACY_4M, PAE_4K, PAE_2M } Kind;
 
@@ -35,7 +37,8 @@ static void paging_off(void)
     WRITE_CR(4, 0);
 }
 
-/* Tables of this kind, with the page under test mapped by @upper and @lower (flags; 4 MiB: upper only). */
+/* Tables of this kind, with the page under test mapped by @upper and @lower (flags; 4 MiB: upper
+ * only). */
 static void set_page(Kind kind, uint64_t upper, uint64_t lower)
 {
     if (kind == LEGACY_4K) {
@@ -90,18 +93,21 @@ static char fault(void)
     if (out_vector == ENDED)
         return '.';
     return out_vector == 14 && (out_cr2 == PAGE || out_cr2 == PAGE + 0x1000)
-               ? "0123456789abcdefghijklmnopqrstuv"[out_error & 31] : '!';
+               ? "0123456789abcdefghijklmnopqrstuv"[out_error & 31]
+               : '!';
 }
 
 /* ---- Rights --------------------------------------------------------------------------------- */
 
-static void rights(const char *name, Kind kind, uint32_t cr4, bool wp, uint32_t eflags, uint64_t nx_upper,
-                   uint64_t nx_lower)
+static void rights(const char *name, Kind kind, uint32_t cr4, bool wp, uint32_t eflags,
+                   uint64_t nx_upper, uint64_t nx_lower)
 {
-    static const char *const accesses[] = { "read  0", "write 0", "fetch 0", "read  3", "write 3", "fetch 3" };
+    static const char *const accesses[] = { "read  0", "write 0", "fetch 0",
+                                            "read  3", "write 3", "fetch 3" };
     const uint32_t code[] = {
-        CODE("mov %%fs:(%%ebx), %%al"), CODE("mov %%al, %%fs:(%%ebx)"), CODE("ljmp $0x90, $0x8000000"),
-        CODE("mov %%fs:(%%ebx), %%al"), CODE("mov %%al, %%fs:(%%ebx)"), CODE("ljmp $0x8b, $0x8000000"),
+        CODE("mov %%fs:(%%ebx), %%al"), CODE("mov %%al, %%fs:(%%ebx)"),
+        CODE("ljmp $0x90, $0x8000000"), CODE("mov %%fs:(%%ebx), %%al"),
+        CODE("mov %%al, %%fs:(%%ebx)"), CODE("ljmp $0x8b, $0x8000000"),
     };
     bool two = kind == LEGACY_4K || kind == PAE_4K;
 
@@ -115,8 +121,10 @@ static void rights(const char *name, Kind kind, uint32_t cr4, bool wp, uint32_t 
             put(" ");
             for (unsigned lower = 0; lower < (two ? 8 : 1); lower++) {
                 set_page(kind, upper | nx_upper, lower | nx_lower);
+                /* clang-format off */
                 attempt(&(Attempt){ .code = code[access], .ring = access < 3 ? 0 : 3, .in.fs = T0 | 3,
                                     .in.ebx = PAGE, .in.eax = 0xcc, .in.eflags = eflags });
+                /* clang-format on */
                 put("%c", fault());
             }
         }
@@ -149,11 +157,13 @@ static void all_rights(void)
 
 /* ---- Large pages ---------------------------------------------------------------------------- */
 
-#define PG(n, text, ...) TRY(n, text, .in.fs = T0 | 3, .in.ebx = PAGE, .in.eax = 0xcc, ##__VA_ARGS__)
+#define PG(n, text, ...) \
+    TRY(n, text, .in.fs = T0 | 3, .in.ebx = PAGE, .in.eax = 0xcc, ##__VA_ARGS__)
 
 static void put_entries(Kind kind)
 {
-    const volatile uint32_t *upper = kind < PAE_4K ? &PD[PAGE >> 22] : (uint32_t *)&PD64[PAGE >> 21];
+    const volatile uint32_t *upper =
+        kind < PAE_4K ? &PD[PAGE >> 22] : (uint32_t *)&PD64[PAGE >> 21];
     const volatile uint32_t *lower = kind < PAE_4K ? &PT[0] : (uint32_t *)&PT64[0];
 
     put("  upper %03x", *upper & 0xfff);
@@ -166,9 +176,9 @@ static void accessed_dirty(Kind kind, const char *name)
 {
     put("accessed and dirty, %s\n", name);
     paging_on(kind, 0);
-#define AD(n, u, l, text, ...)                              \
-    set_page(kind, u, l);                                   \
-    PG(" " n, text, .show = "", ##__VA_ARGS__);             \
+#define AD(n, u, l, text, ...)                  \
+    set_page(kind, u, l);                       \
+    PG(" " n, text, .show = "", ##__VA_ARGS__); \
     put_entries(kind)
     AD("none", 7, 7, "nop");
     AD("read", 7, 7, "mov %%fs:(%%ebx), %%al");
@@ -202,8 +212,9 @@ static void across_pages(void)
     PT[1] = FRAME + 0x1000 + 5;
     asm volatile("invlpg (%0)" : : "r"(PAGE + 0x1000));
     PG("rmw across, second read only, ring 3", "incl %%fs:0xffd(%%ebx)", .ring = 3);
-    PG("movs stops at the fault", "push %%fs; pop %%es; mov $0x8000ff0, %%edi; xor %%esi, %%esi; mov $0x20, %%ecx; rep movsb",
-        .ring = 3, .show = "cSD");
+    PG("movs stops at the fault",
+       "push %%fs; pop %%es; mov $0x8000ff0, %%edi; xor %%esi, %%esi; mov $0x20, %%ecx; rep movsb",
+       .ring = 3, .show = "cSD");
     memset((void *)FRAME, 0xcc, 0x2000);
     PT[1] = 0;
     asm volatile("invlpg (%0)" : : "r"(PAGE + 0x1000));
@@ -236,7 +247,8 @@ static void around(void)
     for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         memset((void *)FRAME, 0xcc, 0x1000);
         memset(page0, 0xcc, 0x30);
-        memcpy((void *)(FRAME + (codes[i].at & 0xfff)), codes[i].code, codes[i].at > 0xfffffffa ? -codes[i].at : 6);
+        memcpy((void *)(FRAME + (codes[i].at & 0xfff)), codes[i].code,
+               codes[i].at > 0xfffffffa ? -codes[i].at : 6);
         report(&(Attempt){ .name = codes[i].name, .code = codes[i].at, .show = "ia" });
     }
     PD[1023] = 0;
@@ -258,14 +270,18 @@ static void flushes(void)
     PT[0] = SCRATCH + 7;
     PG("mov cr3", "mov %%cr3, %%ecx; mov %%ecx, %%cr3; mov %%fs:(%%ebx), %%al", .show = "a");
     PT[0] = FRAME + 7;
+    /* clang-format off */
     PG("mov cr0 without PG and back",
        "mov %%cr0, %%ecx; lea 0x80000000(%%ecx), %%edx; mov %%edx, %%cr0; mov %%ecx, %%cr0; mov %%fs:(%%ebx), %%al", .show = "a");
+    /* clang-format on */
     WRITE_CR(4, READ_CR(4) | CR4_PGE);
     PT[0] = SCRATCH + 7 + PTE_G;
     PG("global page", "invlpg %%fs:(%%ebx); mov %%fs:(%%ebx), %%al", .show = "a");
     PT[0] = FRAME + 7 + PTE_G;
+    /* clang-format off */
     PG("CR4.PGE off flushes it", "mov %%cr4, %%ecx; mov %%ecx, %%edx; and $~0x80, %%edx; mov %%edx, %%cr4; mov %%ecx, %%cr4; mov %%fs:(%%ebx), %%al",
         .show = "a");
+    /* clang-format on */
     PT[0] = SCRATCH + 7 + PTE_G;
     PG("invlpg of a global page", "invlpg %%fs:(%%ebx); mov %%fs:(%%ebx), %%al", .show = "a");
     PT[0] = FRAME + 5;
@@ -280,9 +296,11 @@ static void absent_stack(void)
 {
     tss.esp0 = PAGE + 0x2010; /* absent */
     set_gate(&idt[8], SEL_TASK, 0, P | TASKGATE, 0);
+    /* clang-format off */
     task = (Tss32){ .cr3 = TABLES, .eip = CODE("nop"), .eflags = 2, .esp = TEST_STACK, .es = SEL_DATA, .cs = SEL_CODE,
                     .ss = SEL_DATA, .ds = SEL_DATA };
     report(&(Attempt){ .name = "double fault: stack of ring 0 absent", .code = CODE("int $0x80"), .ring = 3, .show = "C" });
+    /* clang-format on */
     put("  %08x cr2 %08x\n", ((uint32_t *)TEST_STACK)[-1], out_cr2);
     paging_off();
     segments();

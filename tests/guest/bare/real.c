@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Real mode: segment and stack limits, the interrupt table, big ("unreal") segments, A20, what is not
- * recognized there. Intel SDM vol. 3B, 20.1; 3A, 9.9.
+ * Real mode: segment and stack limits, the interrupt table, big ("unreal") segments, A20, what is
+ * not recognized there. Intel SDM vol. 3B, 20.1; 3A, 9.9.
  */
 #include "bare.h"
 
@@ -37,10 +37,12 @@ static void attempt16(const Attempt *a)
     r.es = r.es ? r.es : SCRATCH >> 4;
     r.eflags |= 2;
     enter16(&r);
+    /* clang-format off */
     out = (Regs){ .gs = t[0], .fs = t[1], .es = t[2], .ds = t[3], .edi = dword(t + 4), .esi = dword(t + 6),
                   .ebp = dword(t + 8), .ebx = dword(t + 12), .edx = dword(t + 14), .ecx = dword(t + 16),
                   .eax = dword(t + 18), .eip = t[21], .cs = t[22], .eflags = t[23], .ss = trap_ss16,
                   .esp = trap_esp16 + 48 };
+    /* clang-format on */
     out_vector = t[20];
 }
 
@@ -62,10 +64,11 @@ static void report16(const Attempt *a)
             char c;
             const char *name;
             uint32_t v;
-        } regs[] = { { 'a', "eax", out.eax }, { 'b', "ebx", out.ebx }, { 'c', "ecx", out.ecx }, { 'd', "edx", out.edx },
-                     { 'S', "esi", out.esi }, { 'D', "edi", out.edi }, { 's', "esp", out.esp },
-                     { 'f', "flags", out.eflags }, { 'i', "ip", out.eip }, { 'C', "cs", out.cs }, { 'T', "ss", out.ss },
-                     { 'U', "ds", out.ds }, { 'E', "es", out.es } };
+        } regs[] = { { 'a', "eax", out.eax }, { 'b', "ebx", out.ebx },      { 'c', "ecx", out.ecx },
+                     { 'd', "edx", out.edx }, { 'S', "esi", out.esi },      { 'D', "edi", out.edi },
+                     { 's', "esp", out.esp }, { 'f', "flags", out.eflags }, { 'i', "ip", out.eip },
+                     { 'C', "cs", out.cs },   { 'T', "ss", out.ss },        { 'U', "ds", out.ds },
+                     { 'E', "es", out.es } };
         for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
             if (regs[i].c == *s)
                 put(" %s=%x", regs[i].name, regs[i].v);
@@ -92,12 +95,14 @@ static void limits(void)
     REAL("bp+1 at the end", "movw (%%bp), %%ax", .in.ebp = 0xffff);
     REAL("store over the end", "movw %%ax, 0xffff");
     REAL("movs wraps si", "movsb", .in.esi = 0xffff, .in.edi = 0x100, .show = "SD");
-    REAL("rep movsw over the end", "rep movsw", .in.esi = 0xfffd, .in.edi = 0x100, .in.ecx = 3, .show = "cSD");
+    REAL("rep movsw over the end", "rep movsw", .in.esi = 0xfffd, .in.edi = 0x100, .in.ecx = 3,
+         .show = "cSD");
     REAL("rep stosb wraps", "rep stosb", .in.edi = 0xfffe, .in.ecx = 4, .show = "cD");
     REAL("lods in es", "lodsb %%es:(%%si)", .in.esi = 1, .show = "a");
     REAL("xlat", "xlat", .in.ebx = 0xffff, .in.eax = 3, .show = "a");
     REAL("push at 2", "pushw %%ax", .in.esp = 2, .show = "s");
-    REAL("push wraps", "mov $0x7000, %%ax; mov %%ax, %%ss; xor %%sp, %%sp; pushw %%ax", .show = "s");
+    REAL("push wraps", "mov $0x7000, %%ax; mov %%ax, %%ss; xor %%sp, %%sp; pushw %%ax",
+         .show = "s");
     REAL("pop wraps", "mov $0xfffe, %%sp; popw %%ax", .show = "s");
     REAL("pop over the end", "mov $0xffff, %%sp; popw %%ax; mov $0x8000, %%sp");
     REAL("enter and leave", "enter $4, $1; leave", .show = "s");
@@ -147,7 +152,9 @@ static void code_end(void)
         for (unsigned n = 0; n < 8 && ends[i].at + n < 0x10000; n++)
             code[ends[i].at + n] = ends[i].code[n];
         put("code: ");
+        /* clang-format off */
         report16(&(Attempt){ .name = ends[i].name, .code = SCRATCH, .in.eip = ends[i].at, .in.ecx = ends[i].ecx, .show = "Cics" });
+        /* clang-format on */
     }
 }
 
@@ -161,10 +168,12 @@ static void interrupts(void)
     REAL("bound", "bound %%ax, (%%bx)", .in.eax = 0x7fff, .in.ebx = 0);
     REAL("#UD", ".byte 0x0f, 0x0b");
     REAL("single step", "nop; nop", .in.eflags = 0x100, .show = "f");
-    REAL("iret restores flags", "pushw $0x7ed7-0x100; pushw $0x6000; pushw $0x40; iretw", .show = "fC");
-    REAL("iretl", "pushl $0x3ed7-0x100; pushl $0x6000; pushl $0x40; iretl",
+    REAL("iret restores flags", "pushw $0x7ed7-0x100; pushw $0x6000; pushw $0x40; iretw",
          .show = "fC");
+    REAL("iretl", "pushl $0x3ed7-0x100; pushl $0x6000; pushl $0x40; iretl", .show = "fC");
+    /* clang-format off */
     REAL("popf changes IOPL and NT", "pushw $0x7002; popfw; pushfw; popw %%ax; pushw $2; popfw", .show = "a");
+    /* clang-format on */
     REAL("pushf", "pushfw; popw %%ax", .in.eflags = 0x3ed7 & ~0x100, .show = "a");
     REAL("sti and mov ss", "sti; mov %%ax, %%ss; cli", .in.eax = 0x7000, .show = "f");
     real_idt.limit = 0xff;
@@ -192,14 +201,16 @@ static void not_here(void)
     REAL("mov cr0", "mov %%cr0, %%eax", .show = "a");
     REAL("mov dr7", "mov %%db7, %%eax", .show = "a");
     REAL("invlpg", "invlpg (%%bx)");
-    REAL("wrmsr, rdmsr", "mov $0x174, %%ecx; xor %%edx, %%edx; mov $8, %%eax; wrmsr; rdmsr", .show = "a");
+    REAL("wrmsr, rdmsr", "mov $0x174, %%ecx; xor %%edx, %%edx; mov $8, %%eax; wrmsr; rdmsr",
+         .show = "a");
     REAL("in, out", "in $0x80, %%al; out %%al, $0x80");
     REAL("invd, wbinvd", "wbinvd");
 }
 
 static void a20(void)
 {
-    volatile uint8_t *volatile low = (volatile uint8_t *)0x500, *volatile high = (volatile uint8_t *)0x100500;
+    volatile uint8_t *volatile low = (volatile uint8_t *)0x500, *volatile high =
+                                                                    (volatile uint8_t *)0x100500;
 
     *low = 0x11;
     *high = 0x22;
@@ -221,8 +232,9 @@ static void unreal(void)
     REAL("64 KiB fs", "movl %%fs:(%%ebx), %%eax", .in.ebx = 0x150000);
     enter16_big_fs = 1;
     REAL("big fs", "movl %%fs:(%%ebx), %%eax", .in.ebx = 0x150000, .show = "a");
-    REAL("big fs keeps its limit when loaded", "movw $0x1000, %%ax; movw %%ax, %%fs; movl %%fs:(%%ebx), %%eax",
-         .in.ebx = 0x140000, .show = "a");
+    REAL("big fs keeps its limit when loaded",
+         "movw $0x1000, %%ax; movw %%ax, %%fs; movl %%fs:(%%ebx), %%eax", .in.ebx = 0x140000,
+         .show = "a");
     REAL("big fs, 16-bit address", "movw %%fs:0xffff, %%ax");
     enter16_big_fs = 0;
 }

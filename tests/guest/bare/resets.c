@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ways to a reset: triple faults, port 92h, the reset control register, the keyboard controller. What the
- * reset leaves: memory, CMOS RAM, which tells the step. Intel SDM vol. 3A, 6.15 (#DF), 10.1; 82371AB.
+ * Ways to a reset: triple faults, port 92h, the reset control register, the keyboard controller.
+ * What the reset leaves: memory, CMOS RAM, which tells the step. Intel SDM vol. 3A, 6.15
+ * (#DF), 10.1; 82371AB.
  */
 #include "bare.h"
 
@@ -63,12 +64,9 @@ static const struct {
     const char *name;
     void (*act)(void);
 } ways[] = {
-    { "exception without a table", no_handler },
-    { "exception without gates", absent_gates },
-    { "nmi without a table", no_handler_nmi },
-    { "port 92h", port_92 },
-    { "port cf9h", control_register },
-    { "port 64h", keyboard },
+    { "exception without a table", no_handler }, { "exception without gates", absent_gates },
+    { "nmi without a table", no_handler_nmi },   { "port 92h", port_92 },
+    { "port cf9h", control_register },           { "port 64h", keyboard },
 };
 
 void bare_main(void)
@@ -78,8 +76,8 @@ void bare_main(void)
     uint32_t apic_base, high;
 
     asm volatile("rdmsr" : "=a"(apic_base), "=d"(high) : "c"(0x1b));
-    put("start %d: memory %s, apic base %08x, cr4 %x dr7 %x\n", step, kept[0] == 0x12345678 ? "kept" : "new", apic_base, READ_CR(4),
-        READ_DR(7));
+    put("start %d: memory %s, apic base %08x, cr4 %x dr7 %x\n", step,
+        kept[0] == 0x12345678 ? "kept" : "new", apic_base, READ_CR(4), READ_DR(7));
     bare_init();
     if (step == sizeof(ways) / sizeof(ways[0]))
         finish();

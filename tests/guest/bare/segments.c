@@ -72,10 +72,11 @@ static void query(const char *name, uint32_t code, unsigned ring, unsigned selec
         set_segment(gdt, selector, 0x10000, 0x12345, access, D | 1);
         a.in.ebx = 0x55555555;
         attempt(&a);
-        put("%c", out_vector != ENDED ? outcome(selector) :
-                  !(out.eflags & 0x40) ? (out.ebx == 0x55555555 ? '-' : '!') :
-                  out.ebx == 0x12345 || (out.ebx & ~0xf0000u) == 0x400000 + 0x100 * access ? '.' :
-                  out.ebx == 0x55555555 ? '+' : '?');
+        put("%c", out_vector != ENDED    ? outcome(selector)
+                  : !(out.eflags & 0x40) ? (out.ebx == 0x55555555 ? '-' : '!')
+                  : out.ebx == 0x12345 || (out.ebx & ~0xf0000u) == 0x400000 + 0x100 * access ? '.'
+                  : out.ebx == 0x55555555                                                    ? '+'
+                                                                                             : '?');
         if (access % 32 == 31)
             put("\n");
     }
@@ -96,10 +97,91 @@ static void queries(void)
     TRY("lsl of pages", "lsl %%eax, %%ebx", .in.eax = T0, .show = "bf");
     TRY("lsl of 16 bits", "lsl %%ax, %%bx", .in.eax = T0, .in.ebx = 0x77770000, .show = "bf");
     TRY("lar of 16 bits", "lar %%ax, %%bx", .in.eax = T0, .in.ebx = 0x77770000, .show = "bf");
-    TRY("lar of null", "lar %%eax, %%ebx", .in.eax = 3, .in.ebx = 7, .in.eflags = 0x40, .show = "bf");
-    TRY("lar beyond the table", "lar %%eax, %%ebx", .in.eax = 0xfff8, .in.ebx = 7, .in.eflags = 0x40,
+    TRY("lar of null", "lar %%eax, %%ebx", .in.eax = 3, .in.ebx = 7, .in.eflags = 0x40,
         .show = "bf");
+    TRY("lar beyond the table", "lar %%eax, %%ebx", .in.eax = 0xfff8, .in.ebx = 7,
+        .in.eflags = 0x40, .show = "bf");
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
+    /* clang-format off */
     TRY("verr of null", "verr %%ax", .in.eax = 0, .in.eflags = 0x40, .show = "f");
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
+    /* clang-format on */
     TRY("arpl raises", "arpl %%ax, %%bx", .ring = 3, .in.eax = 3, .in.ebx = 0x10, .show = "bf");
     TRY("arpl leaves", "arpl %%ax, %%bx", .ring = 3, .in.eax = 1, .in.ebx = 0x12, .in.eflags = 0x40,
         .show = "bf");
@@ -120,7 +202,8 @@ static void nulls_and_tables(void)
     TRY("ds null writes", "mov %%eax, %%ds; mov %%ecx, (%%esi)", .ring = 3, .in.esi = SCRATCH);
     TRY("es null lods", "mov %%eax, %%es; lodsl", .in.esi = SCRATCH);
     TRY("es null stos", "mov %%eax, %%es; stosl", .in.edi = SCRATCH);
-    TRY("es null rep stos of none", "mov %%eax, %%es; xor %%ecx, %%ecx; rep stosl", .in.edi = SCRATCH);
+    TRY("es null rep stos of none", "mov %%eax, %%es; xor %%ecx, %%ecx; rep stosl",
+        .in.edi = SCRATCH);
     TRY("ds null lea", "mov %%eax, %%ds; lea (%%esi), %%ecx", .in.esi = 5, .show = "c");
     TRY("ds null invlpg", "mov %%eax, %%ds; .byte 0x0f, 0x01, 0x3e", .in.esi = SCRATCH);
     TRY("ss null ring 0", "mov %%eax, %%ss");
@@ -151,7 +234,8 @@ static void nulls_and_tables(void)
     TRY("a load sets A", "mov %%eax, %%ds", .in.eax = T0);
     put("  access %02x\n", (uint32_t)(gdt[T0 / 8] >> 40) & 0xff);
     SEG(T0, SCRATCH, 15, RO & ~1, D);
-    TRY("LAR does not", "lar %%eax, %%ebx; lsl %%eax, %%ecx; verr %%ax", .in.eax = T0, .show = "bc");
+    TRY("LAR does not", "lar %%eax, %%ebx; lsl %%eax, %%ecx; verr %%ax", .in.eax = T0,
+        .show = "bc");
     put("  access %02x\n", (uint32_t)(gdt[T0 / 8] >> 40) & 0xff);
     SEG(T0, 0, 0xfffff, XR & ~1, G | D);
     TRY("a jump sets A", "ljmpl $0x80, $1f; 1:", .show = "C");
@@ -174,7 +258,8 @@ static void edge(const char *name, unsigned access, uint32_t limit, unsigned fla
     for (unsigned kind = 0; kind < 3; kind++) {
         put(" %s ", kinds[kind]);
         for (int i = -4; i < 4; i++) {
-            attempt(&(Attempt){ .code = code[kind], .ring = 3, .in.eax = T0 | 3, .in.esi = around + i });
+            attempt(&(Attempt){
+                .code = code[kind], .ring = 3, .in.eax = T0 | 3, .in.esi = around + i });
             put("%c", outcome(0));
         }
     }
@@ -200,8 +285,9 @@ static void limits(void)
 
     SEG(T0, SCRATCH, 0xff, RW | DPL3, D);
     SEG(T1, SCRATCH, 0xff, RW_DOWN | DPL3, D);
-#define LIMIT(n, text, at) TRY(n, "mov %%eax, %%ds; mov %%eax, %%es; mov %%eax, %%fs; " text, \
-        .ring = 3, .in.eax = T0 | 3, .in.esi = at, .in.edi = at, .in.ecx = 4, .in.ebp = at, .show = "cSD")
+#define LIMIT(n, text, at)                                                        \
+    TRY(n, "mov %%eax, %%ds; mov %%eax, %%es; mov %%eax, %%fs; " text, .ring = 3, \
+        .in.eax = T0 | 3, .in.esi = at, .in.edi = at, .in.ecx = 4, .in.ebp = at, .show = "cSD")
     LIMIT("limit: movs", "rep movsb", 0xfe);
     LIMIT("limit: movsd", "rep movsl", 0xf4);
     LIMIT("limit: stosw", "rep stosw", 0xfa);

@@ -27,16 +27,20 @@ static void task_setup(void)
 {
     reset_tables();
     SEG(T2, address(&third), 0x67, TSS32, 0);
+    /* clang-format off */
     third = (Tss32){ .eip = address(landing), .eflags = 2, .esp = TEST_STACK - 0x1000, .es = SEL_DATA, .cs = SEL_CODE,
                      .ss = SEL_DATA, .ds = SEL_DATA };
+    /* clang-format on */
     SEG(SEL_TSS, address(&tss), sizeof(tss) - 1, TSS32, 0);
     asm volatile("ltr %w0" : : "r"(SEL_TSS));
     lldt(0);
+    /* clang-format off */
     task = (Tss32){ .esp0 = TRAP_STACK - 0x400, .ss0 = SEL_DATA, .eip = address(landing), .eflags = 0x2,
                     .eax = 0xa0, .ecx = 0xc0, .edx = 0xd0, .ebx = 0xb0, .esp = TEST_STACK - 0x800,
                     .ebp = 0xbb, .esi = 0x51, .edi = 0xd1, .es = SEL_DATA, .cs = SEL_CODE,
                     .ss = SEL_DATA, .ds = SEL_DATA, .fs = SEL_UDATA, .gs = 0,
                     .iomap = offsetof(Tss32, io), .link = 0x7777 };
+    /* clang-format on */
 }
 
 static unsigned type_of(unsigned selector)
@@ -50,13 +54,16 @@ static void put_tasks(uint32_t code)
     uint16_t tr;
 
     asm volatile("str %0" : "=r"(tr));
-    put("  tr=%04x old type %x new type %x link %04x", tr, type_of(SEL_TSS), type_of(SEL_TASK), task.link);
+    put("  tr=%04x old type %x new type %x link %04x", tr, type_of(SEL_TSS), type_of(SEL_TASK),
+        task.link);
     if (tr == T2)
-        put(" third: error %x; second: eip %s flags %x esp %x cs %x ss %x ds %x es %x fs %x gs %x ldt %x",
-            ((uint32_t *)(TEST_STACK - 0x1000))[-1], task.eip == address(landing) ? "same" : "other", task.eflags,
-            task.esp, task.cs, task.ss, task.ds, task.es, task.fs, task.gs, task.ldt);
-    put("\n   old eip+%d flags %x eax %x cs %x; ts %d\n", tss.eip ? tss.eip - code : 999, tss.eflags, tss.eax, tss.cs,
-        READ_CR(0) >> 3 & 1);
+        put(" third: error %x; second: eip %s flags %x esp %x cs %x ss %x ds %x es %x fs %x gs %x "
+            "ldt %x",
+            ((uint32_t *)(TEST_STACK - 0x1000))[-1],
+            task.eip == address(landing) ? "same" : "other", task.eflags, task.esp, task.cs,
+            task.ss, task.ds, task.es, task.fs, task.gs, task.ldt);
+    put("\n   old eip+%d flags %x eax %x cs %x; ts %d\n", tss.eip ? tss.eip - code : 999,
+        tss.eflags, tss.eax, tss.cs, READ_CR(0) >> 3 & 1);
     asm volatile("clts");
     task_setup();
 }
@@ -73,6 +80,7 @@ static void put_dr6(void)
     WRITE_DR(6, 0);
 }
 
+/* clang-format off */
 #define TASK(n, text, ...) \
     try_task(&(Attempt){ .name = "task: " n, .code = CODE(text), .show = "abcdSDBsfCTUEFG", ##__VA_ARGS__ })
 #define BAD(n, text, ...) try_task(&(Attempt){ .name = "task: " n, .code = CODE(text), .show = "sCT", ##__VA_ARGS__ })
@@ -100,6 +108,7 @@ static void switch_to(void)
     set_gate(&idt[6], SEL_TASK, 0, P | TASKGATE, 0);
     TASK("#UD is a fault: eip of the instruction", "nop; ud2", .ring = 3);
 }
+/* clang-format on */
 
 static void switch_and_back(void)
 {
@@ -197,7 +206,8 @@ static void faults_in_new_task(void)
     NEW("DS not present", task.ds = T0; set_segment(gdt, T0, 0, 0xfffff, RW, G | D));
     NEW("ES beyond", task.es = 0xfff8);
     NEW("FS system", task.fs = SEL_TSS);
-    NEW("GS of ring 0 in ring 3", task.cs = SEL_UCODE; task.ss = SEL_UDATA; task.ds = task.es = 0; task.gs = SEL_DATA);
+    NEW("GS of ring 0 in ring 3", task.cs = SEL_UCODE; task.ss = SEL_UDATA; task.ds = task.es = 0;
+        task.gs = SEL_DATA);
     NEW("LDT null", task.ldt = 0);
     NEW("LDT", task.ldt = SEL_LDT);
     NEW("LDT selector of LDT", task.ldt = SEL_LDT | 4);
@@ -208,8 +218,9 @@ static void faults_in_new_task(void)
     put_dr6();
     NEW("TF", task.eflags = 0x102);
     put_dr6();
-    NEW("into virtual-8086 mode", task.eflags = 0x23002; task.cs = address(landing) >> 4; task.eip = address(landing) & 15;
-        task.ss = 0x7000; task.esp = 0x8000; task.ds = 0x1111; task.es = 0x2222; task.fs = 0x3333; task.gs = 0x4444);
+    NEW("into virtual-8086 mode", task.eflags = 0x23002; task.cs = address(landing) >> 4;
+        task.eip = address(landing) & 15; task.ss = 0x7000; task.esp = 0x8000; task.ds = 0x1111;
+        task.es = 0x2222; task.fs = 0x3333; task.gs = 0x4444);
     NEW("DR7's local bits go", WRITE_DR(7, 0x155 | 0x2aa));
     put("  dr7 %08x\n", READ_DR(7));
 }
@@ -220,19 +231,25 @@ static void tss16(void)
     SEG(T0, address(small), sizeof(small) - 1, TSS16, 0);
     SEG(T1, (address(landing) & ~0xffff), 0xffff, XR, 0);
     *(volatile uint8_t *)address(landing); /* INT3 does for 16-bit code too */
-    small[7] = address(landing) & 0xffff, small[8] = 0x2, small[9] = 0x1a, small[10] = 0x1c, small[13] = 0x1000;
+    small[7] = address(landing) & 0xffff, small[8] = 0x2, small[9] = 0x1a, small[10] = 0x1c,
+    small[13] = 0x1000;
     SEG(T0 + 24, 0x80000, 0xfffff, RW, G | D); /* the upper half of ESP will be ones */
     small[17] = SEL_DATA, small[18] = T1, small[19] = T0 + 24, small[20] = SEL_DATA;
+    /* clang-format off */
     try_task(&(Attempt){ .name = "task: 16-bit TSS", .code = CODE("ljmp $0x80, $0"), .show = "acsfCTUEFG",
                          .in = { .eax = 0x12345678, .ecx = 0x12345678, .fs = SEL_UDATA } });
+    /* clang-format on */
     SEG(T0, address(small), 42, TSS16, 0);
     BAD("16-bit TSS, limit 42", "ljmp $0x80, $0");
     SEG(SEL_TSS, address(old), sizeof(old) - 1, TSS16, 0);
     asm volatile("ltr %w0" : : "r"(SEL_TSS));
     old[1] = 0x7000, old[2] = SEL_DATA;
+    /* clang-format off */
     report(&(Attempt){ .name = "task: from a 16-bit TSS", .code = CODE("ljmp $0x30, $0"), .in.eax = 0x12345678,
                        .show = "asC" });
-    put("  ax %04x ss %04x sp %04x cs %04x type %x\n", old[9], old[19], old[13], old[18], type_of(SEL_TSS));
+    /* clang-format on */
+    put("  ax %04x ss %04x sp %04x cs %04x type %x\n", old[9], old[19], old[13], old[18],
+        type_of(SEL_TSS));
     task_setup();
 }
 
@@ -243,10 +260,12 @@ static void double_faults(void)
     task_setup();
     set_gate(&idt[8], SEL_TASK, 0, P | TASKGATE, 0);
     SEG(T1, TEST_STACK - 0x1000, 0xfff, RW, D);
-    BAD("double fault: ring 0 stack gone", "mov %%eax, %%esp; push %%eax", .in.ss = T1, .in.esp = 0x1000);
+    BAD("double fault: ring 0 stack gone", "mov %%eax, %%esp; push %%eax", .in.ss = T1,
+        .in.esp = 0x1000);
     set_gate(&idt[8], SEL_TASK, 0, P | TASKGATE, 0);
     SEG(T1, TEST_STACK - 0x1000, 0xfff, RW, D);
-    BAD("double fault: #SS while pushing #SS", "mov $4, %%esp; push %%eax; push %%eax", .in.ss = T1, .in.esp = 0x800);
+    BAD("double fault: #SS while pushing #SS", "mov $4, %%esp; push %%eax; push %%eax", .in.ss = T1,
+        .in.esp = 0x800);
     put("  error code %x\n", ((uint32_t *)(TEST_STACK - 0x800))[-1]);
     idt[13] = 0;
     TRY("double fault: no gate for #GP", "mov %%eax, %%ds", .in.eax = 0xfff8, .ring = 3);
@@ -266,6 +285,7 @@ static void double_faults(void)
 
 /* ---- Virtual-8086 mode ---------------------------------------------------------------------- */
 
+/* clang-format off */
 #define V86(n, text, ...) \
     report(&(Attempt){ .name = "v86: " n, .code = CODE_16(text), .v86 = true, .in.ds = SCRATCH >> 4, \
                        .in.es = SCRATCH >> 4, ##__VA_ARGS__ })
@@ -292,6 +312,7 @@ static void v86_at(const char *iopl, uint32_t flags)
     V86(" in allowed", "in $0x80, %%al", .in.eflags = flags);
     V86(" in not allowed", "in $0x81, %%al", .in.eflags = flags);
 }
+/* clang-format on */
 
 static void v86(void)
 {
@@ -326,8 +347,8 @@ static void v86(void)
     V86("word at the limit", "mov (%%si), %%ax", .in.eflags = iopl3, .in.esi = 0xffff);
     V86("stack wrap", "push %%ax", .in.eflags = iopl3, .in.esp = 0x10002, .show = "s");
     V86("push at 1", "push %%ax", .in.eflags = iopl3, .in.esp = 1, .show = "s");
-    V86("load segments", "mov %%ax, %%ds; push %%ds; pop %%es; lss (%%bx), %%sp", .in.eflags = iopl3, .in.eax = 0x5001,
-        .show = "UET");
+    V86("load segments", "mov %%ax, %%ds; push %%ds; pop %%es; lss (%%bx), %%sp",
+        .in.eflags = iopl3, .in.eax = 0x5001, .show = "UET");
     V86("hlt", "hlt", .in.eflags = iopl3);
     V86("mov cr", "mov %%cr0, %%eax", .in.eflags = iopl3);
     V86("mov dr", "mov %%db0, %%eax", .in.eflags = iopl3);
@@ -355,7 +376,8 @@ static void v86(void)
     set_gate(&idt[0x40], SEL_CODE, address(landing), P | INT32, 0);
     V86("gate of DPL 0", "int $0x40", .in.eflags = iopl3);
     set_gate(&idt[0x40], SEL_CODE, address(landing), P | INT32 | DPL3, 0);
-    V86("inside the handler", "int $0x40", .in.eflags = iopl3 | 0x204, .in.fs = 0x1234, .show = "fsCTUEFG");
+    V86("inside the handler", "int $0x40", .in.eflags = iopl3 | 0x204, .in.fs = 0x1234,
+        .show = "fsCTUEFG");
     put("  stack");
     for (unsigned i = 0; i < 9; i++)
         if (i == 1) /* CS of the code */
@@ -368,11 +390,11 @@ static void v86(void)
 
 /* ---- Debugging ------------------------------------------------------------------------------ */
 
-#define DEBUG(n, dr7_, text, ...)                                                                       \
-    do {                                                                                                \
-        WRITE_DR(7, (dr7_) | 0x400);                                                                    \
-        TRY("debug: " n, text, ##__VA_ARGS__);                                                          \
-        put_dr6();                                                                                      \
+#define DEBUG(n, dr7_, text, ...)              \
+    do {                                       \
+        WRITE_DR(7, (dr7_) | 0x400);           \
+        TRY("debug: " n, text, ##__VA_ARGS__); \
+        put_dr6();                             \
     } while (0)
 
 static void debugging(void)
@@ -383,9 +405,11 @@ static void debugging(void)
     DEBUG("TF", 0, "nop; nop", .in.eflags = 0x100, .show = "f");
     DEBUG("TF set by popf: after the next", 0, "pushl $0x102; popf; nop; nop; nop");
     DEBUG("TF and a fault", 0, "ud2", .in.eflags = 0x100, .show = "f");
-    DEBUG("TF and rep", 0, "rep stosb", .in.eflags = 0x100, .in.ecx = 3, .in.edi = SCRATCH, .show = "c");
+    DEBUG("TF and rep", 0, "rep stosb", .in.eflags = 0x100, .in.ecx = 3, .in.edi = SCRATCH,
+          .show = "c");
     DEBUG("TF and mov ss", 0, "mov %%ax, %%ss; nop; nop", .in.eflags = 0x100, .in.eax = SEL_DATA);
-    DEBUG("TF and pop ss", 0, "push %%ss; pop %%ss; nop; nop", .in.eflags = 0x100, .in.eax = SEL_DATA);
+    DEBUG("TF and pop ss", 0, "push %%ss; pop %%ss; nop; nop", .in.eflags = 0x100,
+          .in.eax = SEL_DATA);
     DEBUG("TF and int", 0, "int $0x40", .in.eflags = 0x100, .show = "f");
     DEBUG("TF and iret", 0, "nop", .ring = 3, .in.eflags = 0x100, .show = "fC");
     DEBUG("TF and popf clearing it", 0, "pushl $2; popf; nop", .in.eflags = 0x100);
@@ -395,7 +419,8 @@ static void debugging(void)
     DEBUG("write 1", 0x00010002, "movb $1, (%%ebx); nop; nop", .in.ebx = SCRATCH);
     DEBUG("write 1, read", 0x00010002, "movb (%%ebx), %%al", .in.ebx = SCRATCH);
     DEBUG("read/write 1, read", 0x00030002, "movb (%%ebx), %%al; nop", .in.ebx = SCRATCH);
-    DEBUG("read/write 1, dword before", 0x00030002, "movl -3(%%ebx), %%eax; nop", .in.ebx = SCRATCH);
+    DEBUG("read/write 1, dword before", 0x00030002, "movl -3(%%ebx), %%eax; nop",
+          .in.ebx = SCRATCH);
     DEBUG("read/write 1, beside", 0x00030002, "movl 1(%%ebx), %%eax", .in.ebx = SCRATCH);
     DEBUG("write 4, last byte", 0x000d0002, "movb $1, 3(%%ebx); nop", .in.ebx = SCRATCH);
     DEBUG("write 4, beyond", 0x000d0002, "movb $1, 4(%%ebx); nop", .in.ebx = SCRATCH);
@@ -403,7 +428,8 @@ static void debugging(void)
     DEBUG("two at once", 0x00330002 | 8, "movl $0x50000, %%esi; movl $0x50008, %%edi; movsb; nop");
     DEBUG("not enabled", 0x00110002, "movb $1, 8(%%ebx)", .in.ebx = SCRATCH);
     DEBUG("push", 0x000d0002, "mov $0x50004, %%esp; push %%eax; mov $0x80000, %%esp");
-    DEBUG("rep stos stops", 0x00010002, "rep stosb", .in.ecx = 8, .in.edi = SCRATCH - 2, .show = "cD");
+    DEBUG("rep stos stops", 0x00010002, "rep stosb", .in.ecx = 8, .in.edi = SCRATCH - 2,
+          .show = "cD");
     WRITE_DR(7, 0x400);
     *(volatile uint32_t *)SCRATCH = SEL_DATA;
     DEBUG("mov ss delays", 0x00030002, "mov (%%ebx), %%ss; nop; nop", .in.ebx = SCRATCH);
@@ -416,10 +442,12 @@ static void debugging(void)
     put_dr6();
     WRITE_DR(7, 0x402);
     WRITE_DR(0, code);
-    report(&(Attempt){ .name = "debug: execution with RF", .code = code, .in.eflags = 0x10000, .show = "f" });
+    report(&(Attempt){
+        .name = "debug: execution with RF", .code = code, .in.eflags = 0x10000, .show = "f" });
     put_dr6();
     WRITE_DR(7, 0x402);
-    report(&(Attempt){ .name = "debug: execution and TF", .code = code, .in.eflags = 0x100, .show = "f" });
+    report(&(Attempt){
+        .name = "debug: execution and TF", .code = code, .in.eflags = 0x100, .show = "f" });
     put_dr6();
     WRITE_DR(7, 0x400);
     DEBUG("GD", 0x2000, "mov %%db0, %%eax; nop");
@@ -432,9 +460,11 @@ static void debugging(void)
     DEBUG("port, word before", 0x00020002, "in $0x80, %%ax; nop; nop");
     DEBUG("port, other", 0x00020002, "in $0x82, %%al; nop; nop");
     WRITE_CR(4, 0);
+    /* clang-format off */
     TRY("debug: dr6 reserved bits", "xor %%eax, %%eax; mov %%eax, %%db6; mov %%db6, %%eax", .show = "a");
     TRY("debug: dr7 reserved bits", "mov $0xffff00ff-0xff, %%eax; and $~0x2000, %%eax; mov %%eax, %%db7; mov %%db7, %%eax",
         .show = "a");
+    /* clang-format on */
     WRITE_DR(7, 0x400);
 }
 
@@ -443,7 +473,8 @@ static void debugging(void)
 static void alignment(void)
 {
     asm volatile("fninit"); /* no x87 exceptions */
-#define AC(n, text, ...) TRY("align: " n, text, .ring = 3, .in.eflags = 0x40000, .in.ebx = SCRATCH + 1, ##__VA_ARGS__)
+#define AC(n, text, ...) \
+    TRY("align: " n, text, .ring = 3, .in.eflags = 0x40000, .in.ebx = SCRATCH + 1, ##__VA_ARGS__)
     __asm__ volatile("fninit"); /* nothing unmasked: what waits for the x87 would wait for ever */
     AC("AM clear", "mov (%%ebx), %%eax");
     WRITE_CR(0, READ_CR(0) | 0x40000);

@@ -79,8 +79,8 @@ static void direct(void)
     FAR("jmp beyond GDT", GDT_ENTRIES * 8 | 3, 0, "ljmp *far", .ring = 3);
     FAR("call pushes", SEL_UCODE, address(landing), "lcall *far; nop", .ring = 3, .show = "sC");
     put("  %04x\n", ((uint16_t *)TEST_STACK)[-2]);
-    FAR("call 16 pushes", SEL_UCODE, address(landing), ".byte 0x66, 0xff, 0x1c, 0x25; .long far", .ring = 3,
-        .show = "s");
+    FAR("call 16 pushes", SEL_UCODE, address(landing), ".byte 0x66, 0xff, 0x1c, 0x25; .long far",
+        .ring = 3, .show = "s");
     SEG(T0, address(landing16) & ~0xf, 0xffff, XR | DPL3, 0);
     FAR("to 16-bit code", T0 | 3, address(landing16) & 0xf, "ljmp *far", .ring = 3, .show = "C");
     SEG(T0, 0, 0x3ff, XR | DPL3, D);
@@ -88,8 +88,8 @@ static void direct(void)
     SEG(T0, 0, 0xfffff, CXR | DPL1, G | D);
     FAR("conforming keeps CPL", T0, address(landing), "lcall *far", .ring = 3, .show = "sC");
     FAR("conforming, rpl is CPL", T0 | 1, address(landing), "ljmp *far", .ring = 3, .show = "C");
-    FAR("call on a stack too small", SEL_UCODE, address(landing), "mov $4, %%esp; push %%eax; lcall *far",
-        .ring = 3, .in.ss = T1 | 3, .show = "s");
+    FAR("call on a stack too small", SEL_UCODE, address(landing),
+        "mov $4, %%esp; push %%eax; lcall *far", .ring = 3, .in.ss = T1 | 3, .show = "s");
     reset_tables();
     SEG(T1, TEST_STACK - 0x1000, 0xfff, RW | DPL3, D);
     FAR("call, second push below the limit", SEL_UCODE, address(landing), "lcall *far", .ring = 3,
@@ -124,8 +124,8 @@ static void gate_privileges(const char *name, uint32_t code, bool conforming)
                     SEG(T2, 0, 0xfffff, RW | DPL2, G | D);
                     far.selector = T0 | rpl;
                     attempt(&(Attempt){ .code = code, .ring = rings[r] });
-                    put("%c", out_vector == ENDED ? (char)('0' + (out.cs & 3)) :
-                              outcome(out_error == T1 ? T1 : T0));
+                    put("%c", out_vector == ENDED ? (char)('0' + (out.cs & 3))
+                                                  : outcome(out_error == T1 ? T1 : T0));
                 }
             }
             put("\n");
@@ -158,7 +158,8 @@ static void call_gates(void)
     for (unsigned i = 0; i < 16; i++)
         params[i] = 0x11110000 * (i + 1) + i;
     far.selector = T0 | 3;
-#define GATE(n, ...) TRY("gate: " n, "lcall *far; nop", .ring = 3, .in.esp = TEST_STACK - 64, __VA_ARGS__)
+#define GATE(n, ...) \
+    TRY("gate: " n, "lcall *far; nop", .ring = 3, .in.esp = TEST_STACK - 64, __VA_ARGS__)
     gate(P | CALL32 | DPL3, SEL_CODE, address(landing), 3);
     GATE("copies 3 parameters", .show = "sCT");
     put_stack("stack", 7, 4);
@@ -222,10 +223,11 @@ static void call_gates(void)
 
 static void returns(void)
 {
-#define RETF(n, cs_, ss_, text, ...)                                                                    \
-    TRY("ret: " n, "pushl %%ebx; pushl $0x70000; pushl %%ecx; push $landing; " text, .in.ecx = (cs_),      \
-        .in.ebx = (ss_), ##__VA_ARGS__)
-    RETF("outward", SEL_UCODE, SEL_UDATA, "lret", .show = "sCTUEFG", .in.fs = SEL_DATA, .in.gs = SEL_UDATA);
+#define RETF(n, cs_, ss_, text, ...)                                                 \
+    TRY("ret: " n, "pushl %%ebx; pushl $0x70000; pushl %%ecx; push $landing; " text, \
+        .in.ecx = (cs_), .in.ebx = (ss_), ##__VA_ARGS__)
+    RETF("outward", SEL_UCODE, SEL_UDATA, "lret", .show = "sCTUEFG", .in.fs = SEL_DATA,
+         .in.gs = SEL_UDATA);
     RETF("outward, 8 bytes", SEL_UCODE, SEL_UDATA,
          "push $0; push $0; pushl 12(%%esp); pushl 12(%%esp); lret $8", .show = "s");
     RETF("inward", SEL_CODE, SEL_DATA, "lret", .ring = 3);
@@ -251,26 +253,30 @@ static void returns(void)
     SEG(T0, 0, 0xff, XR | DPL3, D);
     RETF("past the limit", T0 | 3, SEL_UDATA, "lret", .show = "s");
     SEG(T0, 0, 0xfffff, CXR | DPL3, G | D);
-    RETF("conforming DS stays", SEL_UCODE, SEL_UDATA, "mov $0x80, %%eax; mov %%eax, %%gs; lret", .show = "G");
+    RETF("conforming DS stays", SEL_UCODE, SEL_UDATA, "mov $0x80, %%eax; mov %%eax, %%gs; lret",
+         .show = "G");
     reset_tables();
 
-#define IRET(n, flags_, cs_, text, ...)                                                                 \
-    TRY("iret: " n, "pushl $0x23; pushl $0x70000; pushl %%eax; pushl %%ecx; push $landing; " text,       \
+#define IRET(n, flags_, cs_, text, ...)                                                            \
+    TRY("iret: " n, "pushl $0x23; pushl $0x70000; pushl %%eax; pushl %%ecx; push $landing; " text, \
         .in.eax = (flags_), .in.ecx = (cs_), ##__VA_ARGS__)
     IRET("outward, all flags", 0x240ed7 & ~0x300, SEL_UCODE, "iret", .show = "fsCT");
     IRET("ring 0, all flags", 0x247ed7 & ~0x4300, SEL_CODE, "iret", .show = "fs");
     IRET("ring 3 keeps IF, IOPL", 0x3ed7 & ~0x300, SEL_UCODE, "iret", .ring = 3, .show = "f");
-    IRET("ring 3, IOPL 3 changes IF", 0xed7 & ~0x100, SEL_UCODE, "iret", .ring = 3, .in.eflags = 0x3000, .show = "f");
+    IRET("ring 3, IOPL 3 changes IF", 0xed7 & ~0x100, SEL_UCODE, "iret", .ring = 3,
+         .in.eflags = 0x3000, .show = "f");
     IRET("ring 3, VIP and VIF stay", 0x180002, SEL_UCODE, "iret", .ring = 3, .show = "f");
     IRET("16 bits", 0x240ed7 & ~0x300, SEL_CODE,
          "pushw 8(%%esp); pushw $8; pushw $0x400; movb $0xcc, 0x400; iretw", .show = "fiC");
     IRET("ring 3 with NT", 0x2, SEL_UCODE, "pushf; orl $0x4000, (%%esp); popf; iret", .ring = 3);
     IRET("sets RF", 0x10002, SEL_CODE, "iret", .show = "f");
     TRY("popf ring 0", "push $-1; popf; pushf; pop %%eax; push $2; popf", .show = "a", .in.ebx = 1);
-    TRY("popf ring 3, IOPL 0", "pushl %%ebx; popf; pushf; pop %%eax", .ring = 3, .in.ebx = 0x3ffed7 & ~0x24100, .show = "af");
-    TRY("popf ring 3, IOPL 3", "pushl %%ebx; popf; pushf; pop %%eax", .ring = 3, .in.eflags = 0x3000,
-        .in.ebx = 0x3fced7 & ~0x24100, .show = "af");
-    TRY("popfw", "pushw %%bx; popfw; pushf; pop %%eax", .in.eflags = 0x40000, .in.ebx = 0x0ed7 & ~0x100, .show = "a");
+    TRY("popf ring 3, IOPL 0", "pushl %%ebx; popf; pushf; pop %%eax", .ring = 3,
+        .in.ebx = 0x3ffed7 & ~0x24100, .show = "af");
+    TRY("popf ring 3, IOPL 3", "pushl %%ebx; popf; pushf; pop %%eax", .ring = 3,
+        .in.eflags = 0x3000, .in.ebx = 0x3fced7 & ~0x24100, .show = "af");
+    TRY("popfw", "pushw %%bx; popfw; pushf; pop %%eax", .in.eflags = 0x40000,
+        .in.ebx = 0x0ed7 & ~0x100, .show = "a");
     TRY("pushf shows no VM, RF", "pushf; pop %%eax", .in.eflags = 0x10000, .show = "a");
 }
 
@@ -289,8 +295,9 @@ static void idt_matrix(const char *name, uint32_t code, unsigned ring)
             put("t");
         } else {
             attempt(&(Attempt){ .code = code, .ring = ring });
-            put("%c", out_vector == ENDED ? '.' : out_error == 0x40 * 8 + 2 ?
-                "eb..orumf9TNSGp"[out_vector] : '!');
+            put("%c", out_vector == ENDED         ? '.'
+                      : out_error == 0x40 * 8 + 2 ? "eb..orumf9TNSGp"[out_vector]
+                                                  : '!');
         }
         if (access % 32 == 31)
             put("\n");
@@ -438,11 +445,15 @@ static void privileged(void)
     WRITE_CR(4, 0);
     TRY("wrmsr unknown", "mov $0x12345, %%ecx; wrmsr");
     TRY("rdmsr unknown", "mov $0x12345, %%ecx; rdmsr");
+    /* clang-format off */
     TRY("wrmsr and rdmsr", "mov $0x174, %%ecx; mov $0x1234, %%eax; xor %%edx, %%edx; wrmsr; cltd; xor %%eax, %%eax; rdmsr",
         .show = "ad");
-    TRY("clts and lmsw", "mov $9, %%eax; lmsw %%ax; mov %%cr0, %%ebx; clts; mov %%cr0, %%ecx", .show = "bc");
+    /* clang-format on */
+    TRY("clts and lmsw", "mov $9, %%eax; lmsw %%ax; mov %%cr0, %%ebx; clts; mov %%cr0, %%ecx",
+        .show = "bc");
     TRY("invd, wbinvd, invlpg", "wbinvd; invd; invlpg 0");
-    TRY("sidt and lidt", "sidt (%%ebx); lidt (%%ebx); sgdt (%%ebx); lgdt (%%ebx)", .in.ebx = SCRATCH);
+    TRY("sidt and lidt", "sidt (%%ebx); lidt (%%ebx); sgdt (%%ebx); lgdt (%%ebx)",
+        .in.ebx = SCRATCH);
     TRY("lock on nop", ".byte 0xf0; nop");
     TRY("lock on a register", ".byte 0xf0, 0x01, 0xc0");
     TRY("lock on a load", ".byte 0xf0, 0x03, 0x03", .in.ebx = SCRATCH);
@@ -450,7 +461,8 @@ static void privileged(void)
     TRY("16 bytes", ".rept 15; .byte 0x66; .endr; nop");
 
     /* The I/O bitmap: a bit per port, and a byte behind it. */
-#define IO(n, text, port) TRY("i/o bitmap: " n, text, .ring = 3, .in.edx = port, .in.ecx = 1, .in.edi = SCRATCH)
+#define IO(n, text, port) \
+    TRY("i/o bitmap: " n, text, .ring = 3, .in.edx = port, .in.ecx = 1, .in.edi = SCRATCH)
     tss.io[0x80 / 8] = 0xfe;
     tss.io[0x88 / 8] = 0xf0;
     IO("allowed", "in %%dx, %%al", 0x80);
