@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Host file descriptors as back ends: the polled source, files and pseudo terminals. */
+/* Host file descriptors as back ends: the polled source, files, named pipes, pseudo terminals. */
 #include "softmmu/chardev-internal.h"
 
 #include <errno.h>
@@ -56,10 +56,12 @@ static gboolean fd_dispatch(GSource *source, GSourceFunc func, void *data)
         return G_SOURCE_CONTINUE;
     n = read(s->fd, buf, MIN(room, sizeof(buf)));
     if (n > 0) {
+        if (s->chr->klass->unwrap)
+            n = s->chr->klass->unwrap(s->chr, buf, n);
         chardev_post(s->chr, buf, n);
         return G_SOURCE_CONTINUE;
     }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if ((n < 0 && (errno == EAGAIN || errno == EINTR)) || s->chr->klass->datagrams)
         return G_SOURCE_CONTINUE;
     if (s->gone)
         s->gone(s->chr);
@@ -134,9 +136,9 @@ static void file_close(Chardev *chr)
 
 static const ChardevClass file_class = { .name = "file", .write = file_write, .close = file_close };
 
-Chardev *chardev_new_file(InputQueue *queue, const char *path, GError **error)
+Chardev *chardev_new_file(InputQueue *queue, const char *path, bool append, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
     FileChardev *file;
 
     if (fd < 0) {
@@ -146,6 +148,61 @@ Chardev *chardev_new_file(InputQueue *queue, const char *path, GError **error)
     file = chardev_alloc(sizeof(FileChardev), &file_class, queue);
     file->fd = fd;
     return &file->chr;
+}
+
+/* ---- pipe ----------------------------------------------------------------------------------- */
+
+typedef struct PipeChardev {
+    Chardev chr;
+    int in, out;
+    FdSource *source;
+} PipeChardev;
+
+static void pipe_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    fd_write_all(((PipeChardev *)chr)->out, data, len, 0); /* nobody reads: dropped */
+}
+
+static void pipe_close(Chardev *chr)
+{
+    PipeChardev *p = (PipeChardev *)chr;
+
+    fd_source_free(p->source);
+    if (p->in >= 0)
+        close(p->in);
+    if (p->out >= 0 && p->out != p->in)
+        close(p->out);
+}
+
+static const ChardevClass pipe_class = {
+    .name = "pipe", .write = pipe_write, .drained = wake_main, .close = pipe_close
+};
+
+/* For both ways, so that neither end of it waits for the other to be opened. */
+static int open_fifo(const char *path, const char *suffix)
+{
+    g_autofree char *name = g_strconcat(path, suffix, NULL);
+
+    return open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* PATH.in is read and PATH.out written; without them PATH is both. */
+Chardev *chardev_new_pipe(InputQueue *queue, const char *path, GError **error)
+{
+    PipeChardev *p = chardev_alloc(sizeof(PipeChardev), &pipe_class, queue);
+
+    p->in = open_fifo(path, ".in");
+    p->out = open_fifo(path, ".out");
+    if (p->in < 0 && p->out < 0)
+        p->in = p->out = open_fifo(path, "");
+    if (p->in < 0 || p->out < 0) {
+        error_set(error, "could not open '%s.in' and '%s.out', nor '%s': %s", path, path, path,
+                  g_strerror(errno));
+        chardev_free(&p->chr);
+        return NULL;
+    }
+    p->source = fd_source_new(&p->chr, p->in, NULL);
+    return &p->chr;
 }
 
 /* ---- pty ------------------------------------------------------------------------------------ */

@@ -14,8 +14,12 @@
 typedef struct ChardevClass {
     const char *name;
     void (*write)(Chardev *chr, const uint8_t *data, size_t len); /* NULL: swallow */
+    /* Main thread: input as it came, made into what the client gets; returns its length, not more
+     * than before. NULL: it is that already. */
+    size_t (*unwrap)(Chardev *chr, uint8_t *data, size_t len);
     void (*connected)(Chardev *chr); /* a client came; NULL: CHARDEV_EVENT_OPENED at once */
     void (*drained)(Chardev *chr);   /* the client took something; may be NULL */
+    bool datagrams;                  /* an empty read or an error is not the end */
     void (*close)(Chardev *chr);     /* everything but the struct; may be NULL */
 } ChardevClass;
 
@@ -27,6 +31,7 @@ struct Chardev {
     int channel, control_channel;
     bool control, silent;
     bool offering;
+    int log;             /* -1: what is written goes to no file as well */
     GByteArray *waiting; /* machine thread */
     int backlog;         /* atomic */
 };
@@ -48,10 +53,23 @@ void fd_source_free(FdSource *source);
 void fd_write_all(int fd, const uint8_t *data, size_t len, int patience_ms);
 
 Chardev *chardev_new_stdio(InputQueue *queue, bool signals, GError **error);
-Chardev *chardev_new_file(InputQueue *queue, const char *path, GError **error);
+Chardev *chardev_new_file(InputQueue *queue, const char *path, bool append, GError **error);
+Chardev *chardev_new_pipe(InputQueue *queue, const char *path, GError **error);
+/* "[HOST]:PORT[@[HOST]:PORT]": the peer's address and ours. */
+Chardev *chardev_new_udp(InputQueue *queue, const char *where, GError **error);
+Chardev *chardev_new_ringbuf(InputQueue *queue, const char *size, GError **error);
 Chardev *chardev_new_pty(InputQueue *queue, GError **error);
-/* @spec includes the prefix "unix:" or "tcp:". */
+/* @spec includes the prefix "unix:", "tcp:", "telnet:" or "fd:". */
 Chardev *chardev_new_socket(InputQueue *queue, const char *spec, GError **error);
+
+/* The TELNET protocol on a connection: input without its commands, output with its escapes. */
+typedef struct Telnet {
+    uint8_t state; /* of what comes */
+} Telnet;
+extern const uint8_t telnet_greeting[]; /* to a new peer */
+extern const size_t telnet_greeting_len;
+size_t telnet_unwrap(Telnet *t, Chardev *chr, uint8_t *data, size_t len);
+GByteArray *telnet_wrap(const uint8_t *data, size_t len);
 
 extern const ChardevClass chardev_pty_class, chardev_socket_class;
 const char *pty_name(const Chardev *chr);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stream sockets, as client or as server for one peer at a time. The main thread accepts, reads
- * and closes; the machine thread writes: the connection is behind a lock.
+ * Stream sockets, as client or as server for one peer at a time, also such as this process has been
+ * given ("fd:N"). The main thread accepts, reads and closes; the machine thread writes: the
+ * connection is behind a lock.
  */
 #include "softmmu/chardev-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,7 +29,10 @@ typedef struct Address {
     int family;
     char *path;        /* unix */
     char *host, *port; /* tcp */
-    bool server, wait;
+    int fd;            /* of another's making; -1 */
+    bool listens;      /* … that one */
+    bool server, wait, telnet;
+    guint64 reconnect_s; /* a client tries again so long after its peer has gone; 0: never */
 } Address;
 
 typedef struct SocketChardev {
@@ -39,6 +44,8 @@ typedef struct SocketChardev {
     GMutex lock;
     int peer; /* -1: none; under the lock */
     FdSource *source;
+    guint retry; /* the timer of the next attempt to connect; 0: none */
+    Telnet telnet;
 } SocketChardev;
 
 /* ---- Addresses ------------------------------------------------------------------------------ */
@@ -71,17 +78,22 @@ static bool parse_option(Address *addr, const char *option, GError **error)
     }
     if (addr->family != AF_UNIX && parse_switch(option, "nodelay", &ignored))
         return true; /* always on */
-    error_set(error, "'%s' is not an option of socket character devices (server, wait)", option);
+    if (g_str_has_prefix(option, "reconnect=") &&
+        g_ascii_string_to_unsigned(strchr(option, '=') + 1, 10, 0, 3600, &addr->reconnect_s, NULL))
+        return true;
+    error_set(error, "'%s' is not an option of socket character devices (server, wait, reconnect)",
+              option);
     return false;
 }
 
-static bool parse_host_port(Address *addr, const char *text, GError **error)
+static bool parse_host_port(Address *addr, const char *spec, GError **error)
 {
+    const char *text = strchr(spec, ':') + 1;
     const char *colon = strrchr(text, ':');
     size_t host_len = colon ? colon - text : 0;
 
     if (!colon || !colon[1]) {
-        error_set(error, "'tcp:%s' lacks a port (tcp:HOST:PORT)", text);
+        error_set(error, "'%s' lacks a port (tcp:HOST:PORT)", spec);
         return false;
     }
     if (host_len >= 2 && text[0] == '[' && text[host_len - 1] == ']')
@@ -92,21 +104,56 @@ static bool parse_host_port(Address *addr, const char *text, GError **error)
     return true;
 }
 
+/* Whether it listens already says what it is for. */
+static bool parse_fd(Address *addr, const char *text, GError **error)
+{
+    guint64 fd;
+    int listens;
+    socklen_t len = sizeof(listens);
+
+    if (!g_ascii_string_to_unsigned(text, 10, 0, INT_MAX, &fd, NULL) ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len)) {
+        error_set(error, "'fd:%s' is not a socket that is open here", text);
+        return false;
+    }
+    addr->fd = fd;
+    addr->server = addr->listens = listens;
+    fcntl(addr->fd, F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
+static bool check_address(const Address *addr, const char *spec, GError **error)
+{
+    if (addr->fd >= 0 && addr->server != addr->listens)
+        error_set(error, "'%s': that socket %s", spec,
+                  addr->listens ? "listens" : "does not listen");
+    else if (addr->reconnect_s && (addr->server || addr->fd >= 0))
+        error_set(error, "'%s': reconnect is for clients with an address", spec);
+    else
+        return true;
+    return false;
+}
+
 static bool parse_address(Address *addr, const char *spec, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(spec, ",", -1);
 
     addr->wait = true;
+    addr->fd = -1;
     addr->family = g_str_has_prefix(spec, "unix:") ? AF_UNIX : AF_UNSPEC;
+    addr->telnet = g_str_has_prefix(spec, "telnet:");
     if (addr->family == AF_UNIX)
         addr->path = g_strdup(parts[0] + strlen("unix:"));
-    else if (!parse_host_port(addr, parts[0] + strlen("tcp:"), error))
+    else if (g_str_has_prefix(spec, "fd:")) {
+        if (!parse_fd(addr, parts[0] + strlen("fd:"), error))
+            return false;
+    } else if (!parse_host_port(addr, parts[0], error))
         return false;
     for (char **option = parts + 1; *option; option++) {
         if (!parse_option(addr, *option, error))
             return false;
     }
-    return true;
+    return check_address(addr, spec, error);
 }
 
 /* ---- Opening -------------------------------------------------------------------------------- */
@@ -171,6 +218,8 @@ static int open_tcp(const Address *addr, GError **error)
 
 static int open_address(const Address *addr, GError **error)
 {
+    if (addr->fd >= 0)
+        return addr->fd;
     return addr->family == AF_UNIX ? open_unix(addr, error) : open_tcp(addr, error);
 }
 
@@ -198,6 +247,24 @@ int chardev_open_socket(const char *spec, bool server, GError **error)
 
 static void peer_came(void *opaque, int fd);
 
+static gboolean connect_again(void *opaque)
+{
+    SocketChardev *sock = opaque;
+    int fd = open_address(&sock->addr, NULL);
+
+    if (fd < 0)
+        return G_SOURCE_CONTINUE;
+    sock->retry = 0;
+    peer_came(sock, fd);
+    return G_SOURCE_REMOVE;
+}
+
+static void connect_later(SocketChardev *sock)
+{
+    if (sock->addr.reconnect_s)
+        sock->retry = g_timeout_add_seconds(sock->addr.reconnect_s, connect_again, sock);
+}
+
 static void listen_again(SocketChardev *sock)
 {
     if (sock->listener >= 0)
@@ -216,6 +283,7 @@ static void peer_gone(Chardev *chr)
     sock->source = NULL;
     chardev_post_event(chr, CHARDEV_EVENT_CLOSED);
     listen_again(sock);
+    connect_later(sock);
 }
 
 static void set_peer(SocketChardev *sock, int fd)
@@ -227,7 +295,10 @@ static void set_peer(SocketChardev *sock, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     g_mutex_lock(&sock->lock);
     sock->peer = fd;
+    if (sock->addr.telnet)
+        fd_write_all(fd, telnet_greeting, telnet_greeting_len, 0);
     g_mutex_unlock(&sock->lock);
+    sock->telnet = (Telnet){ 0 };
     sock->source = fd_source_new(&sock->chr, fd, peer_gone);
 }
 
@@ -244,11 +315,23 @@ static void peer_came(void *opaque, int fd)
 static void socket_write(Chardev *chr, const uint8_t *data, size_t len)
 {
     SocketChardev *sock = (SocketChardev *)chr;
+    g_autoptr(GByteArray) wrapped = sock->addr.telnet ? telnet_wrap(data, len) : NULL;
 
+    if (wrapped) {
+        data = wrapped->data;
+        len = wrapped->len;
+    }
     g_mutex_lock(&sock->lock);
     if (sock->peer >= 0)
         fd_write_all(sock->peer, data, len, WRITE_PATIENCE_MS);
     g_mutex_unlock(&sock->lock);
+}
+
+static size_t socket_unwrap(Chardev *chr, uint8_t *data, size_t len)
+{
+    SocketChardev *sock = (SocketChardev *)chr;
+
+    return sock->addr.telnet ? telnet_unwrap(&sock->telnet, chr, data, len) : len;
 }
 
 static void socket_connected(Chardev *chr)
@@ -269,6 +352,8 @@ static void socket_close(Chardev *chr)
     SocketChardev *sock = (SocketChardev *)chr;
 
     fd_source_free(sock->source);
+    if (sock->retry)
+        g_source_remove(sock->retry);
     acceptor_stop(&sock->acceptor);
     if (sock->peer >= 0)
         close(sock->peer);
@@ -285,6 +370,7 @@ static void socket_close(Chardev *chr)
 const ChardevClass chardev_socket_class = {
     .name = "socket",
     .write = socket_write,
+    .unwrap = socket_unwrap,
     .connected = socket_connected,
     .drained = socket_drained,
     .close = socket_close,
@@ -322,13 +408,17 @@ Chardev *chardev_new_socket(InputQueue *queue, const char *spec, GError **error)
     g_mutex_init(&sock->lock);
     sock->listener = sock->peer = -1;
     sock->where = g_strdup(spec);
-    if (parse_address(&sock->addr, spec, error))
-        fd = open_address(&sock->addr, error);
-    if (fd < 0) {
+    if (!parse_address(&sock->addr, spec, error)) {
         chardev_free(&sock->chr);
         return NULL;
     }
-    if (sock->addr.server) {
+    fd = open_address(&sock->addr, sock->addr.reconnect_s ? NULL : error);
+    if (fd < 0 && sock->addr.reconnect_s) {
+        connect_later(sock);
+    } else if (fd < 0) {
+        chardev_free(&sock->chr);
+        return NULL;
+    } else if (sock->addr.server) {
         sock->listener = fd;
         listen_again(sock);
     } else {

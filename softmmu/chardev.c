@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The common half of character back ends: clients, the way of input from the host to the client,
- * and the names on the command line. Missing: telnet, udp, pipe, vc, -chardev with ids.
+ * files with what is written, and the names on the command line. Missing: vc.
  */
 #include "softmmu/chardev.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "softmmu/chardev-internal.h"
 #include "softmmu/error.h"
@@ -36,8 +39,12 @@ void chardev_connect(Chardev *chr, const ChardevClient *client, void *opaque)
 
 void chardev_write(Chardev *chr, const uint8_t *data, size_t len)
 {
-    if (chr && chr->klass->write && !chr->silent)
+    if (!chr || chr->silent)
+        return;
+    if (chr->klass->write)
         chr->klass->write(chr, data, len);
+    if (chr->log >= 0)
+        fd_write_all(chr->log, data, len, -1);
 }
 
 /* Hand over what the client can take. The client may ask for more from within. */
@@ -174,6 +181,7 @@ void *chardev_alloc(size_t size, const ChardevClass *klass, InputQueue *queue)
 
     chr->klass = klass;
     chr->queue = queue;
+    chr->log = -1;
     chr->waiting = g_byte_array_new();
     if (queue) {
         chr->channel = input_add_channel(queue, klass->name, false, input_arrived, chr);
@@ -188,6 +196,8 @@ void chardev_free(Chardev *chr)
         return;
     if (chr->klass->close)
         chr->klass->close(chr);
+    if (chr->log >= 0)
+        close(chr->log);
     g_byte_array_free(chr->waiting, TRUE);
     g_free(chr);
 }
@@ -241,8 +251,32 @@ bool chardev_wait(Chardev *chr, GError **error)
     return !chardev_waits_at(chr) || socket_wait(chr, error);
 }
 
-Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error)
+typedef struct Suffixes {
+    char *logfile; /* NULL: none */
+    bool log_append, append;
+} Suffixes;
+
+/* The last ",KEY=VALUE" of @spec if it is for any kind of back end. */
+static bool take_suffix(Suffixes *s, char *spec)
 {
+    char *comma = strrchr(spec, ',');
+
+    if (comma && g_str_has_prefix(comma, ",logfile=") && !s->logfile)
+        s->logfile = g_strdup(comma + strlen(",logfile="));
+    else if (comma && (!strcmp(comma, ",logappend=on") || !strcmp(comma, ",logappend=off")))
+        s->log_append = g_str_has_suffix(comma, "on");
+    else if (comma && (!strcmp(comma, ",append=on") || !strcmp(comma, ",append=off")))
+        s->append = g_str_has_suffix(comma, "on");
+    else
+        return false;
+    *comma = 0;
+    return true;
+}
+
+static Chardev *open_kind(const char *spec, bool append, InputQueue *queue, GError **error)
+{
+    static const char *const sockets[] = { "unix:", "tcp:", "telnet:", "fd:" };
+
     if (!strcmp(spec, "null") || !strcmp(spec, "none"))
         return chardev_alloc(sizeof(Chardev), &null_class, queue);
     if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio"))
@@ -250,16 +284,51 @@ Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error)
     if (!strcmp(spec, "pty"))
         return chardev_new_pty(queue, error);
     if (g_str_has_prefix(spec, "file:"))
-        return chardev_new_file(queue, spec + strlen("file:"), error);
-    if (g_str_has_prefix(spec, "unix:") || g_str_has_prefix(spec, "tcp:"))
-        return chardev_new_socket(queue, spec, error);
+        return chardev_new_file(queue, spec + strlen("file:"), append, error);
+    if (g_str_has_prefix(spec, "pipe:"))
+        return chardev_new_pipe(queue, spec + strlen("pipe:"), error);
+    if (g_str_has_prefix(spec, "udp:"))
+        return chardev_new_udp(queue, spec + strlen("udp:"), error);
+    if (!strcmp(spec, "ringbuf") || g_str_has_prefix(spec, "ringbuf:"))
+        return chardev_new_ringbuf(queue, strchr(spec, ':') ? strchr(spec, ':') + 1 : "65536",
+                                   error);
+    for (size_t i = 0; i < G_N_ELEMENTS(sockets); i++)
+        if (g_str_has_prefix(spec, sockets[i]))
+            return chardev_new_socket(queue, spec, error);
     if (!strcmp(spec, "vc") || g_str_has_prefix(spec, "vc:"))
         error_set(error, "character device 'vc' needs a display, and there is none yet;"
                          " use stdio, pty, file:, unix: or tcp:");
     else
         error_set(error,
-                  "'%s' is not a supported character device;"
-                  " use null, none, stdio, mon:stdio, pty, file:, unix: or tcp:",
+                  "'%s' is not a supported character device; use null, none, stdio, mon:stdio, pty,"
+                  " file:, pipe:, ringbuf, udp:, unix:, tcp: or telnet:",
                   spec);
     return NULL;
+}
+
+static bool open_log(Chardev *chr, const Suffixes *s, GError **error)
+{
+    int how = O_WRONLY | O_CREAT | O_CLOEXEC | (s->log_append ? O_APPEND : O_TRUNC);
+
+    chr->log = open(s->logfile, how, 0666);
+    if (chr->log < 0)
+        error_set(error, "could not open '%s': %s", s->logfile, g_strerror(errno));
+    return chr->log >= 0;
+}
+
+Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error)
+{
+    g_autofree char *kind = g_strdup(spec);
+    Suffixes s = { 0 };
+    Chardev *chr;
+
+    while (take_suffix(&s, kind))
+        ;
+    chr = open_kind(kind, s.append, queue, error);
+    if (chr && s.logfile && !open_log(chr, &s, error)) {
+        chardev_free(chr);
+        chr = NULL;
+    }
+    g_free(s.logfile);
+    return chr;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Character back ends: stdio, file, pty, socket, null, and the multiplexer of -nographic.
+ * Character back ends: stdio, file, pty, pipe, sockets, null, a buffer of the latest output, and
+ * the multiplexer of -nographic.
  *
  * Output is written at once (the guest cannot tell). Input arrives through the machine's input
  * queue and is offered to the front end byte by byte as long as it says it can take more; what it
@@ -56,10 +57,14 @@ const char *chardev_pty_name(const Chardev *chr);
 const char *chardev_waits_at(const Chardev *chr);
 bool chardev_wait(Chardev *chr, GError **error);
 
-/* QEMU's spelling: null, none, stdio, mon:stdio, file:PATH, pty, unix:PATH[,server=on][,wait=off],
- * tcp:HOST:PORT[,server=on][,wait=off], vc (refused). Returns NULL with @error. "mon:stdio" is
- * stdio whose Ctrl-C goes to the guest: the caller adds the multiplexer. Called on the main thread,
- * whose default GMainContext polls the host's file descriptors. */
+/*
+ * QEMU's spelling: null, none, stdio, mon:stdio, file:PATH[,append=on], pipe:PATH, pty,
+ * ringbuf[:SIZE], unix:PATH, tcp:HOST:PORT, telnet:HOST:PORT and fd:N with
+ * [,server=on][,wait=off][,reconnect=S], udp:[HOST]:PORT[@[HOST]:PORT], vc (refused); behind each
+ * [,logfile=PATH[,logappend=on]]. Returns NULL with @error. "mon:stdio" is stdio whose Ctrl-C goes
+ * to the guest: the caller adds the multiplexer. Called on the main thread, whose default
+ * GMainContext polls the host's file descriptors.
+ */
 Chardev *chardev_new(const char *spec, InputQueue *queue, GError **error);
 /* A stream socket of such a spec ("unix:…", "tcp:…"), connected or listening; -1 with @error. */
 int chardev_open_socket(const char *spec, bool server, GError **error);
@@ -69,6 +74,8 @@ int chardev_open_socket(const char *spec, bool server, GError **error);
 Chardev *chardev_new_mux(Chardev *base, void (*quit)(void *opaque), void *opaque);
 Chardev *chardev_mux_port(Chardev *mux);
 void chardev_mux_set_escape(Chardev *mux, uint8_t key); /* instead of Ctrl-A */
+/* The oldest @len bytes at most of what a ringbuf holds, which it forgets; NULL: @chr is none. */
+GBytes *chardev_ringbuf_read(Chardev *chr, size_t len);
 /* A back end for tests: what the front end wrote, and what it is to read. */
 Chardev *chardev_new_memory(GByteArray *out);
 void chardev_memory_input(Chardev *chr, const void *data, size_t len);

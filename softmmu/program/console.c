@@ -26,18 +26,29 @@ static void enlist(Console *c, const char *label, const char *spec, Chardev *chr
     g_array_append_val(c->chardevs, listed);
 }
 
-/* Open @spec for the option and label that the user knows it by; "none" is NULL without error. */
-static bool open_device(Console *c, const char *spec, const char *option, const char *label,
+/* Open @device for the option and label that the user knows it by, or by its own id; "none" is NULL
+ * without error. */
+static bool open_device(Console *c, const char *device, const char *option, const char *label,
                         Machine *m, Chardev **chr, GError **error)
 {
+    const char *id = options_device_id(device);
+    const char *spec = options_device_spec(c->options, device);
+
     *chr = NULL;
     if (!strcmp(spec, "none"))
         return true;
+    if (id && !g_hash_table_add(c->in_use, (char *)id)) {
+        error_set(error, "-%s %s: that device is in use already", option, device);
+        return false;
+    }
+    if (id && g_str_has_prefix(device, "mon:") && !strcmp(spec, "stdio"))
+        spec = "mon:stdio"; /* that one has its own terminal mode */
     *chr = chardev_new(spec, m->input, error);
     if (!*chr) {
         g_prefix_error(error, "-%s %s: ", option, spec);
         return false;
     }
+    label = id ? id : label;
     g_ptr_array_add(c->owned, *chr);
     enlist(c, label, spec, *chr);
     if (chardev_pty_name(*chr))
@@ -57,7 +68,7 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
         error_set(error, "-serial %s: another serial port has the monitor", spec);
         return false;
     }
-    if (strcmp(spec, "mon:stdio")) /* that one has its own terminal mode */
+    if (strcmp(spec, "mon:stdio") && !options_device_id(spec))
         spec += strlen("mon:");
     if (!open_device(c, spec, "serial", label, m, chr, error) || !*chr)
         return false;
@@ -73,11 +84,17 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
 
 /* A recording's file is not trusted, and nobody is to connect: of a replay the terminal is shown.
  */
-static const char *replay_spec(const Options *o, const char *spec, const char *label)
+static const char *replay_spec(const Options *o, const char *device, const char *label)
 {
+    bool shared = g_str_has_prefix(device, "mon:");
+    const char *spec = options_device_spec(o, device);
+
     if (o->mute)
         return "null";
-    if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio") || !strcmp(spec, "null"))
+    if (shared && options_device_id(device) && !strcmp(spec, "stdio"))
+        return "mon:stdio";
+    if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio") || !strcmp(spec, "null") ||
+        g_str_has_prefix(spec, "ringbuf:"))
         return spec;
     fprintf(stderr, "mimus: replay: the output of %s, which went to '%s', is not shown\n", label,
             spec);
@@ -116,15 +133,18 @@ static bool open_one(Console *c, const Options *o, const char *spec, const char 
     return true;
 }
 
-/* By the names of -chardev, for devices that -device makes. */
-static bool open_for_devices(Console *c, const Options *o, Machine *m, GError **error)
+/* Those that nobody has yet: for devices that -device or the monitor makes, which name them. */
+static bool open_others(Console *c, const Options *o, Machine *m, GError **error)
 {
     m->chardevs = c->by_id;
-    for (unsigned i = 0; i < o->device_chardevs->len; i++) {
-        const ChardevOption *option = o->device_chardevs->pdata[i];
-        const char *spec = option->spec;
+    for (unsigned i = 0; i < o->chardevs->len; i++) {
+        const ChardevOption *option = o->chardevs->pdata[i];
+        g_autofree char *device = g_strconcat("chardev:", option->id, NULL);
+        const char *spec = device;
         Chardev *chr;
 
+        if (g_hash_table_contains(c->in_use, option->id) || (o->gdb && !strcmp(o->gdb, device)))
+            continue;
         if (input_is_replaying(m->input))
             spec = replay_spec(o, spec, option->id);
         if (!open_device(c, spec, "chardev", option->id, m, &chr, error))
@@ -165,9 +185,11 @@ static bool open_monitors(Console *c, const Options *o, Machine *m, GError **err
 
 bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 {
-    *c = (Console){ .owned = g_ptr_array_new(),
+    *c = (Console){ .options = o,
+                    .owned = g_ptr_array_new(),
                     .escape_key = o->escape_key,
                     .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
+                    .in_use = g_hash_table_new(g_str_hash, g_str_equal),
                     .by_id = g_hash_table_new(g_str_hash, g_str_equal),
                     .chardevs = g_array_new(FALSE, FALSE, sizeof(MonitorChardev)) };
     g_array_set_clear_func(c->chardevs, clear_chardev);
@@ -178,7 +200,7 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
     return open_monitor(c, o->monitor, m, error) && open_monitors(c, o, m, error) &&
            open_one(c, o, o->debugcon, "debugcon", m, &m->debugcon, error) &&
            open_one(c, o, o->parallel, "parallel", m, &m->parallel, error) &&
-           open_for_devices(c, o, m, error);
+           open_others(c, o, m, error);
 }
 
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
@@ -194,6 +216,7 @@ void console_close(Console *c)
         chardev_free(c->owned->pdata[i]);
     g_ptr_array_unref(c->owned);
     g_hash_table_unref(c->by_id);
+    g_hash_table_unref(c->in_use);
     g_array_unref(c->monitors);
     g_array_unref(c->chardevs);
     *c = (Console){ 0 };

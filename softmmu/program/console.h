@@ -12,10 +12,12 @@ typedef struct ConsoleMonitor {
 } ConsoleMonitor;
 
 typedef struct Console {
+    const Options *options;
     GPtrArray *owned;   /* Chardev * */
     Chardev *monitor;   /* NULL: none */
     Chardev *gdb;       /* NULL: none */
     GArray *monitors;   /* ConsoleMonitor: further ones */
+    GHashTable *in_use; /* ids of -chardev that somebody has */
     GHashTable *by_id;  /* const char * -> Chardev: those of devices that -device makes */
     GArray *chardevs;   /* MonitorChardev: all of them, by label */
     uint8_t escape_key; /* 0: Ctrl-A */

@@ -6,10 +6,13 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "softmmu/chardev-internal.h"
 #include "softmmu/clock.h"
 #include "softmmu/input.h"
 #include "tests/softmmu/test.h"
@@ -189,7 +192,17 @@ static const struct {
 } refused_rows[] = {
     { "vc", "needs a display" },
     { "vc:80Cx24C", "needs a display" },
-    { "telnet:localhost:1", "'telnet:localhost:1' is not a supported character device" },
+    { "telnet:localhost", "'telnet:localhost' lacks a port" },
+    { "fd:x", "'fd:x' is not a socket that is open here" },
+    { "fd:99", "'fd:99' is not a socket that is open here" },
+    { "udp:localhost", "address 'udp:localhost'" },
+    { "udp:[::1]", "address 'udp:[::1]'" },
+    { "pipe:/nonexistent/x", "could not open '/nonexistent/x.in' and '/nonexistent/x.out'" },
+    { "ringbuf:3", "is a power of two up to 67108864, not '3'" },
+    { "ringbuf:134217728", "is a power of two up to 67108864" },
+    { "null,logfile=/nonexistent/x", "could not open '/nonexistent/x'" },
+    { "unix:/tmp/x,server=on,reconnect=1", "reconnect is for clients with an address" },
+    { "unix:/tmp/x,reconnect=x", "'reconnect=x' is not an option" },
     { "", "is not a supported" },
     { "file:/nonexistent/x", "could not open '/nonexistent/x': No such file or directory" },
     { "tcp:localhost", "lacks a port" },
@@ -229,6 +242,121 @@ static void test_file(void **state)
     g_unlink(path);
     g_rmdir(dir);
     input_queue_free(q);
+}
+
+/* What a back end has written to @path, which it made. */
+static void assert_written(const char *spec, const char *path, const char *text, const char *expect)
+{
+    InputQueue *q = input_queue_new();
+    Chardev *chr = chardev_new(spec, q, NULL);
+    g_autofree char *got = NULL;
+
+    assert_non_null(chr);
+    chardev_write(chr, (const uint8_t *)text, strlen(text));
+    chardev_free(chr);
+    input_queue_free(q);
+    assert_true(g_file_get_contents(path, &got, NULL, NULL));
+    assert_string_equal(got, expect);
+}
+
+static void test_appended(void **state)
+{
+    static const struct {
+        const char *format, *expect; /* the first row begins the file */
+    } rows[] = {
+        { "file:%s", "x" },
+        { "file:%s,append=on", "xx" },
+        { "null,logfile=%s,logappend=on", "xxx" },
+        { "ringbuf:4,logfile=%s", "x" },
+        { "file:%s,append=off", "x" },
+    };
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "out", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) parts = g_strsplit(rows[i].format, "%s", 2);
+        g_autofree char *spec = g_strconcat(parts[0], path, parts[1], NULL);
+        assert_written(spec, path, "x", rows[i].expect);
+    }
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+static void test_ringbuf(void **state)
+{
+    static const struct {
+        const char *written;
+        size_t asked;
+        const char *read;
+    } rows[] = {
+        { "", 9, "" },          { "ab", 1, "a" }, { "cd", 9, "bcd" },
+        { "123456", 3, "345" }, { "7", 9, "67" },
+    };
+    InputQueue *q = input_queue_new();
+    Chardev *chr = chardev_new("ringbuf:4", q, NULL), *other = chardev_new("null", q, NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        chardev_write(chr, (const uint8_t *)rows[i].written, strlen(rows[i].written));
+        g_autoptr(GBytes) got = chardev_ringbuf_read(chr, rows[i].asked);
+        assert_int_equal(g_bytes_get_size(got), strlen(rows[i].read));
+        assert_memory_equal(g_bytes_get_data(got, NULL), rows[i].read, strlen(rows[i].read));
+    }
+    assert_null(chardev_ringbuf_read(other, 1));
+    chardev_free(chr);
+    chardev_free(other);
+    input_queue_free(q);
+}
+
+/* What comes, cut anywhere, and what of it is text. */
+static const struct {
+    const char *sent;
+    size_t len;
+    const char *text, *heard;
+} telnet_rows[] = {
+    { "abc", 3, "abc", "" },
+    { "a\xff\xff"
+      "b",
+      4,
+      "a\xff"
+      "b",
+      "" },
+    { "a\xff\xfb\x01"
+      "b",
+      5, "ab", "" },
+    { "\xff\xfe\x22\xff\xfd\x03x", 7, "x", "" },
+    { "a\xff\xfa\x18\x01\xff\xff\x00\xff\xf0"
+      "b",
+      11, "ab", "" },
+    { "a\xff\xf3"
+      "b",
+      4, "ab", "<break>" },
+    { "a\xff\xf1"
+      "b",
+      4, "ab", "" },
+};
+
+static void test_telnet_input(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(telnet_rows); i++) {
+        for (size_t cut = 0; cut <= telnet_rows[i].len; cut++) {
+            Client c = { g_string_new(""), 0 };
+            Chardev *chr = chardev_new_memory(NULL);
+            g_autofree uint8_t *data = g_memdup2(telnet_rows[i].sent, telnet_rows[i].len);
+            Telnet t = { 0 };
+            size_t first, second;
+
+            chardev_connect(chr, &client_ops, &c);
+            g_string_truncate(c.got, 0);
+            first = telnet_unwrap(&t, chr, data, cut);
+            second = telnet_unwrap(&t, chr, data + cut, telnet_rows[i].len - cut);
+            memmove(data + first, data + cut, second);
+            assert_int_equal(first + second, strlen(telnet_rows[i].text));
+            assert_memory_equal(data, telnet_rows[i].text, first + second);
+            assert_string_equal(c.got->str, telnet_rows[i].heard);
+            chardev_free(chr);
+            g_string_free(c.got, TRUE);
+        }
+    }
 }
 
 /* Let the main context and the queue turn until the client has @text. */
@@ -282,6 +410,159 @@ static void test_unix_server(void **state)
     }
     chardev_free(chr);
     assert_int_not_equal(access(path, F_OK), 0); /* cleaned up */
+    g_rmdir(dir);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+/* A socket of ours at a free port of 127.0.0.1. */
+static int open_inet(int type, unsigned *port)
+{
+    struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(sa);
+    int fd = socket(AF_INET, type, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+    *port = ntohs(sa.sin_port);
+    return fd;
+}
+
+static void test_telnet(void **state)
+{
+    static const char greeting[] = "\xff\xfb\x01\xff\xfb\x03\xff\xfb\x00\xff\xfd\x00";
+    InputQueue *q = input_queue_new();
+    Client c = { g_string_new(""), 1000 };
+    char buf[64];
+    unsigned port;
+    int listener = open_inet(SOCK_STREAM, &port), fd;
+    g_autofree char *spec = g_strdup_printf("telnet:127.0.0.1:%u", port);
+    Chardev *chr;
+
+    assert_int_equal(listen(listener, 1), 0);
+    chr = chardev_new(spec, q, NULL);
+    chardev_connect(chr, &client_ops, &c);
+    fd = accept(listener, NULL, NULL);
+    chardev_write(chr, (const uint8_t *)"a\xff", 2);
+    assert_int_equal(recv(fd, buf, sizeof(greeting) - 1, MSG_WAITALL), sizeof(greeting) - 1);
+    assert_memory_equal(buf, greeting, sizeof(greeting) - 1);
+    assert_int_equal(recv(fd, buf, 3, MSG_WAITALL), 3);
+    assert_memory_equal(buf, "a\xff\xff", 3);
+    assert_int_equal(write(fd, "k\xff\xfd\x01y", 5), 5);
+    pump_until(q, &c, "ky");
+    close(fd);
+    close(listener);
+    chardev_free(chr);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+static void test_udp(void **state)
+{
+    InputQueue *q = input_queue_new();
+    Client c = { g_string_new(""), 1000 };
+    struct sockaddr_in from;
+    socklen_t len = sizeof(from);
+    char buf[8];
+    unsigned port;
+    int fd = open_inet(SOCK_DGRAM, &port);
+    g_autofree char *spec = g_strdup_printf("udp:127.0.0.1:%u", port);
+    Chardev *chr = chardev_new(spec, q, NULL);
+
+    chardev_connect(chr, &client_ops, &c);
+    chardev_write(chr, (const uint8_t *)"hi", 2);
+    assert_int_equal(recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), 2);
+    sendto(fd, "", 0, 0, (struct sockaddr *)&from, len); /* an empty one is not the end */
+    sendto(fd, "yes", 3, 0, (struct sockaddr *)&from, len);
+    pump_until(q, &c, "yes");
+    close(fd);
+    chardev_free(chr);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+/* A connection that somebody else has made. */
+static void test_given_socket(void **state)
+{
+    InputQueue *q = input_queue_new();
+    Client c = { g_string_new(""), 1000 };
+    g_autofree char *spec = NULL, *listening = NULL;
+    g_autoptr(GError) error = NULL;
+    Chardev *chr;
+    char buf[8];
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    spec = g_strdup_printf("fd:%d", fds[0]);
+    listening = g_strconcat(spec, ",server=on", NULL);
+    assert_null(chardev_new(listening, q, &error));
+    assert_non_null(strstr(error->message, "that socket does not listen"));
+    chr = chardev_new(spec, q, NULL);
+    chardev_connect(chr, &client_ops, &c);
+    chardev_write(chr, (const uint8_t *)"hi", 2);
+    assert_int_equal(read(fds[1], buf, sizeof(buf)), 2);
+    assert_int_equal(write(fds[1], "yes", 3), 3);
+    pump_until(q, &c, "yes");
+    close(fds[1]);
+    pump_until(q, &c, "<closed>");
+    chardev_free(chr);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+/* It tries once a second: nobody is there at first, and again when the first peer has gone. */
+static void test_reconnect(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *client = g_strconcat("unix:", path, ",reconnect=1", NULL);
+    g_autofree char *server = g_strconcat("unix:", path, ",server=on,wait=off", NULL);
+    InputQueue *q = input_queue_new();
+    Client c = { g_string_new(""), 1000 };
+    Chardev *chr = chardev_new(client, q, NULL), *peer;
+
+    assert_non_null(chr);
+    chardev_connect(chr, &client_ops, &c);
+    for (int round = 0; round < 2; round++) {
+        g_string_truncate(c.got, 0);
+        peer = chardev_new(server, q, NULL);
+        pump_until(q, &c, "<opened>");
+        chardev_free(peer);
+        pump_until(q, &c, "<closed>");
+    }
+    chardev_free(chr);
+    g_rmdir(dir);
+    input_queue_free(q);
+    g_string_free(c.got, TRUE);
+}
+
+static void test_pipe(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *in = g_build_filename(dir, "p.in", NULL);
+    g_autofree char *out = g_build_filename(dir, "p.out", NULL);
+    g_autofree char *spec = g_strdup_printf("pipe:%s/p", dir);
+    InputQueue *q = input_queue_new();
+    Client c = { g_string_new(""), 1000 };
+    Chardev *chr;
+    char buf[8];
+    int typed, shown;
+
+    assert_int_equal(mkfifo(in, 0600) | mkfifo(out, 0600), 0);
+    chr = chardev_new(spec, q, NULL);
+    assert_non_null(chr);
+    chardev_connect(chr, &client_ops, &c);
+    typed = open(in, O_WRONLY);
+    shown = open(out, O_RDONLY);
+    assert_int_equal(write(typed, "key", 3), 3);
+    pump_until(q, &c, "key");
+    chardev_write(chr, (const uint8_t *)"out", 3);
+    assert_int_equal(read(shown, buf, sizeof(buf)), 3);
+    close(typed);
+    close(shown);
+    chardev_free(chr);
+    g_unlink(in);
+    g_unlink(out);
     g_rmdir(dir);
     input_queue_free(q);
     g_string_free(c.got, TRUE);
@@ -357,6 +638,10 @@ int main(void)
         cmocka_unit_test(test_mux_in_one_go), cmocka_unit_test(test_mux_timestamps),
         cmocka_unit_test(test_mux_recorded),  cmocka_unit_test(test_refused),
         cmocka_unit_test(test_file),          cmocka_unit_test(test_unix_server),
+        cmocka_unit_test(test_appended),      cmocka_unit_test(test_ringbuf),
+        cmocka_unit_test(test_telnet_input),  cmocka_unit_test(test_telnet),
+        cmocka_unit_test(test_udp),           cmocka_unit_test(test_given_socket),
+        cmocka_unit_test(test_reconnect),     cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_pty),           cmocka_unit_test(test_backlog_is_bounded),
     };
 

@@ -343,6 +343,8 @@ static const Command commands[] = {
     {"replay_break",     NULL, "count",     "stop a replay when it has executed so many",  monitor_replay_break},
     {"replay_delete_break", NULL, "",       "do not",                                      monitor_replay_delete_break},
     {"go-live",          NULL, "[drive=file...]", "leave the recording: the machine goes on by itself", monitor_go_live},
+    {"ringbuf_read",     NULL, "device size", "the oldest bytes of a ringbuf's output",    monitor_ringbuf_read},
+    {"ringbuf_write",    NULL, "device data", "put text behind them",                      monitor_ringbuf_write},
     {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
 };
 /* clang-format on */

@@ -110,6 +110,68 @@ void monitor_info_chardev(Monitor *mon, const char *args, GString *out)
     }
 }
 
+static Chardev *find_chardev(Monitor *mon, const char *label)
+{
+    for (guint i = 0; mon->chardevs && i < mon->chardevs->len; i++) {
+        const MonitorChardev *c = &g_array_index(mon->chardevs, MonitorChardev, i);
+
+        if (!strcmp(c->label, label))
+            return c->chr;
+    }
+    return NULL;
+}
+
+/* A line's text is as it is, other bytes are escaped. */
+static void print_escaped(GBytes *bytes, GString *out)
+{
+    gsize len;
+    const uint8_t *p = g_bytes_get_data(bytes, &len);
+
+    for (; len--; p++) {
+        if (*p == '\\')
+            g_string_append(out, "\\\\");
+        else if ((*p < 0x20 && *p != '\n') || *p == 0x7f)
+            g_string_append_printf(out, "\\u%04X", *p);
+        else
+            g_string_append_c(out, *p);
+    }
+    g_string_append_c(out, '\n');
+}
+
+void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(args, " ", 2);
+    Chardev *chr = words[0] ? find_chardev(mon, words[0]) : NULL;
+    g_autoptr(GBytes) got = NULL;
+    guint64 size;
+
+    if (!words[0] || !words[1] ||
+        !g_ascii_string_to_unsigned(words[1], 10, 1, G_MAXUINT32, &size, NULL))
+        monitor_fail(mon, out, "a device and a number of bytes are needed");
+    else if (!chr)
+        monitor_fail(mon, out, "there is no such character device (info chardev)");
+    else if (!(got = chardev_ringbuf_read(chr, size)))
+        monitor_fail(mon, out, "that character device is not a ringbuf");
+    else
+        print_escaped(got, out);
+}
+
+void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(args, " ", 2);
+    Chardev *chr = words[0] ? find_chardev(mon, words[0]) : NULL;
+    g_autoptr(GBytes) nothing = chr ? chardev_ringbuf_read(chr, 0) : NULL;
+
+    if (!words[0] || !words[1])
+        monitor_fail(mon, out, "a device and text are needed");
+    else if (!chr)
+        monitor_fail(mon, out, "there is no such character device (info chardev)");
+    else if (!nothing)
+        monitor_fail(mon, out, "that character device is not a ringbuf");
+    else
+        chardev_write(chr, (const uint8_t *)words[1], strlen(words[1]));
+}
+
 static void print_device(const Device *dev, int indent, GString *out)
 {
     g_string_append_printf(out, "%*sdev: %s, id \"%s\"\n", indent, "", dev->klass->name, dev->id);

@@ -66,6 +66,8 @@ void monitor_info_uuid(Monitor *mon, const char *args, GString *out);
 void monitor_info_kvm(Monitor *mon, const char *args, GString *out);
 void monitor_info_block(Monitor *mon, const char *args, GString *out);
 void monitor_info_chardev(Monitor *mon, const char *args, GString *out);
+void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out);
+void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out);
 void monitor_info_qtree(Monitor *mon, const char *args, GString *out);
 void monitor_info_ramblock(Monitor *mon, const char *args, GString *out);
 void monitor_info_usernet(Monitor *mon, const char *args, GString *out);

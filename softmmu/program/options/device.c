@@ -84,113 +84,6 @@ bool opt_fw_cfg(Options *o, const char *arg, GError **error)
     return true;
 }
 
-/* ---- -chardev -------------------------------------------------------------------------------- */
-
-typedef struct ChardevArgs {
-    const char *type, *id, *path, *host, *port, *server, *wait, *mux, *signal;
-} ChardevArgs;
-
-static bool take_args(ChardevArgs *a, GHashTable *pairs, GError **error)
-{
-    const struct {
-        const char *key, **value;
-    } known[] = {
-        { "backend", &a->type }, { "id", &a->id },     { "path", &a->path },
-        { "host", &a->host },    { "port", &a->port }, { "server", &a->server },
-        { "wait", &a->wait },    { "mux", &a->mux },   { "signal", &a->signal },
-    };
-    GHashTableIter iter;
-    void *key, *value;
-
-    g_hash_table_iter_init(&iter, pairs);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        size_t i = 0;
-
-        while (i < G_N_ELEMENTS(known) && strcmp(known[i].key, key))
-            i++;
-        if (i == G_N_ELEMENTS(known)) {
-            error_set(error, "parameter '%s' is not supported", (char *)key);
-            return false;
-        }
-        *known[i].value = value;
-    }
-    return true;
-}
-
-/* The same device as -serial spells it. */
-static char *chardev_spec(const ChardevArgs *a, GError **error)
-{
-    if (!a->type) {
-        error_set(error, "a type is needed: null, stdio, pty, file or socket");
-    } else if (!strcmp(a->type, "null") || !strcmp(a->type, "stdio") || !strcmp(a->type, "pty")) {
-        return g_strdup(a->type);
-    } else if (!strcmp(a->type, "file")) {
-        if (a->path)
-            return g_strconcat("file:", a->path, NULL);
-        error_set(error, "path is needed");
-    } else if (!strcmp(a->type, "socket")) {
-        g_autofree char *where = a->path ? g_strconcat("unix:", a->path, NULL)
-                                 : a->port
-                                     ? g_strdup_printf("tcp:%s:%s", a->host ? a->host : "", a->port)
-                                     : NULL;
-
-        if (where)
-            return g_strdup_printf("%s,server=%s,wait=%s", where, a->server ? a->server : "off",
-                                   a->wait ? a->wait : "on");
-        error_set(error, "path, or host and port, are needed");
-    } else {
-        error_set(error, "'%s' is not a supported type; use null, stdio, pty, file or socket",
-                  a->type);
-    }
-    return NULL;
-}
-
-static const ChardevOption *find_chardev(const Options *o, const char *id)
-{
-    for (unsigned i = 0; i < o->chardevs->len; i++) {
-        const ChardevOption *c = o->chardevs->pdata[i];
-
-        if (!strcmp(c->id, id))
-            return c;
-    }
-    return NULL;
-}
-
-bool opt_chardev(Options *o, const char *arg, GError **error)
-{
-    g_autoptr(GHashTable) pairs = keyval_table(arg, "backend");
-    ChardevArgs args = { 0 };
-    ChardevOption *option;
-    bool mux = false;
-    char *spec;
-
-    if (!take_args(&args, pairs, error))
-        return false;
-    if (!args.id) {
-        error_set(error, "id is needed");
-        return false;
-    }
-    if (!device_check_id(args.id, error))
-        return false;
-    if (find_chardev(o, args.id)) {
-        error_set(error, "there is another character device with id '%s'", args.id);
-        return false;
-    }
-    if (args.mux && !parse_switch(args.mux, &mux, error))
-        return false;
-    if (args.signal && !mux && strcmp(args.signal, "on")) {
-        error_set(error, "signal=off is only supported together with mux=on");
-        return false;
-    }
-    spec = chardev_spec(&args, error);
-    if (!spec)
-        return false;
-    option = g_new(ChardevOption, 1);
-    *option = (ChardevOption){ g_strdup(args.id), spec, mux };
-    g_ptr_array_add(o->chardevs, option);
-    return true;
-}
-
 /* ---- -serial, -monitor, -debugcon, -parallel --------------------------------------------------
  */
 
@@ -343,31 +236,31 @@ bool opt_parallel(Options *o, const char *arg, GError **error)
 
 /* ---- Defaults -------------------------------------------------------------------------------- */
 
-static bool resolve(const Options *o, char **device, GError **error)
+/* A name of a -chardev has to be one. */
+static bool check_device(const Options *o, const char *device, GError **error)
 {
-    const ChardevOption *c;
+    const char *id =
+        device && g_str_has_prefix(device, "chardev:") ? strchr(device, ':') + 1 : NULL;
 
-    if (!*device || !g_str_has_prefix(*device, "chardev:"))
+    if (!id || options_find_chardev(o, id))
         return true;
-    c = find_chardev(o, *device + strlen("chardev:"));
-    if (!c) {
-        error_set(error, "there is no character device '%s' (-chardev ...,id=)",
-                  *device + strlen("chardev:"));
-        return false;
-    }
-    replace(device, c->spec);
-    return true;
+    error_set(error, "there is no character device '%s' (-chardev ...,id=)", id);
+    return false;
+}
+
+static bool is_stdio(const Options *o, const char *device)
+{
+    return device &&
+           (!strcmp(device, "mon:stdio") || !strcmp(options_device_spec(o, device), "stdio"));
 }
 
 static bool uses_stdio(const Options *o)
 {
     for (unsigned i = 0; i < o->serials->len; i++) {
-        const char *device = o->serials->pdata[i];
-
-        if (!strcmp(device, "stdio") || !strcmp(device, "mon:stdio"))
+        if (is_stdio(o, o->serials->pdata[i]))
             return true;
     }
-    return (o->debugcon && !strcmp(o->debugcon, "stdio")) || (o->gdb && !strcmp(o->gdb, "stdio"));
+    return is_stdio(o, o->debugcon) || is_stdio(o, o->gdb);
 }
 
 /* The one debug console is -debugcon in other words; a port of a virtio-serial has its device by
@@ -375,7 +268,7 @@ static bool uses_stdio(const Options *o)
 static bool resolve_device_chardev(Options *o, const DeviceOption *device, GError **error)
 {
     const char *id = g_hash_table_lookup(device->props, "chardev");
-    const ChardevOption *c = id ? find_chardev(o, id) : NULL;
+    const ChardevOption *c = id ? options_find_chardev(o, id) : NULL;
     bool debugcon = !strcmp(device->driver, "isa-debugcon");
 
     if (!id)
@@ -389,7 +282,7 @@ static bool resolve_device_chardev(Options *o, const DeviceOption *device, GErro
         error_set(error, "-device %s: another device has character device '%s'", device->driver,
                   id);
     else if (debugcon)
-        return replace(&o->debugcon, c->spec), true;
+        return o->debugcon = g_strconcat("chardev:", id, NULL), true;
     else
         return g_ptr_array_add(o->device_chardevs, (void *)c), true;
     return false;
@@ -476,12 +369,12 @@ static void share_chardevs(Options *o)
     for (unsigned i = 0; i < o->serials->len && o->monitor; i++) {
         char **serial = (char **)&o->serials->pdata[i];
         const char *id = g_str_has_prefix(*serial, "chardev:") ? *serial + strlen("chardev:") : "";
-        const ChardevOption *c = find_chardev(o, id);
+        const ChardevOption *c = options_find_chardev(o, id);
 
         if (!c || !c->mux || strcmp(*serial, o->monitor))
             continue;
         g_free(*serial);
-        *serial = g_strconcat("mon:", c->spec, NULL);
+        *serial = g_strconcat("mon:", o->monitor, NULL);
         replace(&o->monitor, "none");
     }
 }
@@ -494,15 +387,15 @@ bool options_complete_devices(Options *o, GError **error)
         return false;
     share_chardevs(o);
     for (unsigned i = 0; i < o->monitors->len; i++) {
-        if (!resolve(o, &((MonitorOption *)o->monitors->pdata[i])->device, error))
+        if (!check_device(o, ((MonitorOption *)o->monitors->pdata[i])->device, error))
             return false;
     }
     for (unsigned i = 0; i < o->serials->len; i++) {
-        if (!resolve(o, (char **)&o->serials->pdata[i], error))
+        if (!check_device(o, o->serials->pdata[i], error))
             return false;
     }
-    if (!resolve(o, &o->monitor, error) || !resolve(o, &o->debugcon, error) ||
-        !resolve(o, &o->parallel, error) || !resolve(o, &o->gdb, error) ||
+    if (!check_device(o, o->monitor, error) || !check_device(o, o->debugcon, error) ||
+        !check_device(o, o->parallel, error) || !check_device(o, o->gdb, error) ||
         !resolve_device_chardevs(o, error))
         return false;
     default_console(o);

@@ -26,7 +26,6 @@ bool options_complete_machine(Options *o, GError **error);
 /* options/device.c: devices and their host sides */
 bool opt_device(Options *o, const char *arg, GError **error);
 bool opt_fw_cfg(Options *o, const char *arg, GError **error);
-bool opt_chardev(Options *o, const char *arg, GError **error);
 bool opt_serial(Options *o, const char *arg, GError **error);
 bool opt_monitor(Options *o, const char *arg, GError **error);
 bool opt_qmp(Options *o, const char *arg, GError **error);
@@ -40,6 +39,10 @@ bool opt_gdb(Options *o, const char *arg, GError **error);
 bool opt_gdb_here(Options *o, const char *arg, GError **error);
 /* After all options: default serial port, monitor and VGA; -chardev ids become devices. */
 bool options_complete_devices(Options *o, GError **error);
+
+/* options/chardev.c: character devices by name */
+bool opt_chardev(Options *o, const char *arg, GError **error);
+const ChardevOption *options_find_chardev(const Options *o, const char *id); /* NULL: none */
 
 /* options/display.c: the graphics card, and what shows it */
 bool opt_vga(Options *o, const char *arg, GError **error);

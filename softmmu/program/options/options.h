@@ -36,6 +36,7 @@ typedef struct MonitorOption {
 
 typedef struct Options {
     MachineConfig config;
+    /* Devices may be "chardev:ID", of .chardevs. */
     GPtrArray *serials;         /* char *: device of each port, "none": no port */
     char *monitor;              /* device, or "none" */
     GPtrArray *monitors;        /* MonitorOption *: further ones */
@@ -86,6 +87,9 @@ bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostF
                           GError **error);
 /* "-name" or "--name" */
 bool options_takes_argument(const char *text);
+/* The id in "chardev:ID" and "mon:chardev:ID", NULL in other devices; and what stands behind it. */
+const char *options_device_id(const char *device);
+const char *options_device_spec(const Options *o, const char *device);
 /* What the machine's name stands for: "pc" -> "pc-i440fx-7.2". */
 const char *options_canonical_machine(const char *name);
 
