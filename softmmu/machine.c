@@ -3,6 +3,37 @@
 
 #include <string.h>
 
+#define MEMORY_BITS 52
+#define IO_BYTES    0x10000
+
+static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
+
+void machine_init(Machine *m, const MachineConfig *config)
+{
+    m->config = config;
+    m->ram = ram_set_new();
+    m->input = input_queue_new();
+    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
+    memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
+    memory_init_container(&m->io_root, "io", IO_BYTES);
+    m->memory = address_space_new("memory", &m->memory_root, m->ram);
+    m->io = address_space_new("I/O", &m->io_root, NULL);
+    m->root = device_new(&root_class, NULL, NULL);
+    device_realize(m->root, NULL);
+}
+
+void machine_destroy(Machine *m)
+{
+    address_space_free(m->memory);
+    address_space_free(m->io);
+    memory_destroy(&m->memory_root);
+    memory_destroy(&m->io_root);
+    ram_set_free(m->ram);
+    g_array_unref(m->keepers);
+    g_free(m->trouble);
+    input_queue_free(m->input);
+}
+
 void machine_request(Machine *m, RunRequest r)
 {
     m->requests |= r;

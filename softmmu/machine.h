@@ -259,6 +259,12 @@ struct Machine {
     void *request_opaque;
 };
 
+/* A zeroed @m with what every machine has: RAM without blocks, empty memory and I/O maps, the input
+ * queue, the root of its devices. @config has to outlive it. */
+void machine_init(Machine *m, const MachineConfig *config);
+/* … and without it, once its devices and then its CPUs are gone. */
+void machine_destroy(Machine *m);
+
 /* Ask for something from within a device or a CPU (machine thread). */
 void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);

@@ -42,28 +42,7 @@ gdt:    .quad   0
         .quad   0x0000890071000067      /* 18: TSS of 32 bits */
 gdt_end:
 
-boot:
-        cli
-        cld
-        xorw    %ax, %ax
-        movw    %ax, %ds
-        movw    %ax, %es
-        movw    %ax, %ss
-        movl    $STACK_TOP, %esp
-        sti
-
-        movw    $(items - _start), %si
-1:      movb    %cs:0(%si), %al
-        call    fetch_value
-        movl    %ecx, %edi              /* where to */
-        movb    %cs:1(%si), %al
-        call    fetch_value             /* ecx: how much */
-        jecxz   2f
-        movb    %cs:2(%si), %al
-        call    fetch
-2:      addw    $3, %si
-        cmpw    $(items_end - _start), %si
-        jb      1b
+#include "boot.inc"
 
         call    ask_for_map
         call    ask_for_sizes

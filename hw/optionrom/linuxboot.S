@@ -24,27 +24,7 @@ items:
         .byte   INITRD_ADDR, INITRD_SIZE, INITRD_DATA
 items_end:
 
-boot:
-        cli
-        cld
-        xorw    %ax, %ax
-        movw    %ax, %ds
-        movw    %ax, %ss
-        movl    $STACK_TOP, %esp
-        sti
-
-        movw    $(items - _start), %si
-1:      movb    %cs:0(%si), %al
-        call    fetch_value
-        movl    %ecx, %edi              /* where to */
-        movb    %cs:1(%si), %al
-        call    fetch_value             /* ecx: how much */
-        jecxz   2f
-        movb    %cs:2(%si), %al
-        call    fetch
-2:      addw    $3, %si
-        cmpw    $(items_end - _start), %si
-        jb      1b
+#include "boot.inc"
 
         /* Stack and heap of the setup code lie between it and the command line. */
         movb    $CMDLINE_ADDR, %al

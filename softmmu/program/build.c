@@ -13,27 +13,11 @@
 #include "target-i386/mce.h"
 #include "target-i386/print.h"
 
-#define MEMORY_BITS 52
-#define IO_BYTES    0x10000
-
-static const DeviceClass machine_class = { .name = "machine", .size = sizeof(Device) };
-
 void build_begin(Built *b, const MachineConfig *config)
 {
-    Machine *m = &b->machine;
-
     *b = (Built){ 0 };
-    m->config = config;
-    m->ram = ram_set_new();
-    m->input = input_queue_new();
-    m->display = display_new();
-    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
-    memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
-    memory_init_container(&m->io_root, "io", IO_BYTES);
-    m->memory = address_space_new("memory", &m->memory_root, m->ram);
-    m->io = address_space_new("I/O", &m->io_root, NULL);
-    m->root = device_new(&machine_class, NULL, NULL);
-    device_realize(m->root, NULL);
+    machine_init(&b->machine, config);
+    b->machine.display = display_new();
 }
 
 static void keep_ram_out_of_core(RamSet *ram)
@@ -75,14 +59,7 @@ void build_free(Built *b)
     display_free(m->display);
     if (b->accel)
         accel_free(b->accel);
-    address_space_free(m->memory);
-    address_space_free(m->io);
-    memory_destroy(&m->memory_root);
-    memory_destroy(&m->io_root);
-    ram_set_free(m->ram);
-    g_array_unref(m->keepers);
-    g_free(m->trouble);
-    input_queue_free(m->input);
+    machine_destroy(m);
 }
 
 bool build_cancel_travel(Machine *m)

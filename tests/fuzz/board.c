@@ -11,8 +11,6 @@
 #define MAX_RUNS_AT_REST  64   /* of up to 4096 callbacks each */
 #define DEBUG_EXIT_DRIVER "isa-debug-exit"
 
-static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
-
 /* ---- Firmware ------------------------------------------------------------------------------- */
 
 static struct Firmware {
@@ -105,21 +103,11 @@ static void build(Board *b)
     GError *error = NULL;
 
     configure(&b->config);
-    m->config = &b->config;
+    machine_init(m, &b->config);
     m->cpus = &b->cpus.bus;
-    m->ram = ram_set_new();
-    memory_init_container(&m->memory_root, "system", 1ULL << 52);
-    memory_init_container(&m->io_root, "io", 0x10000);
-    m->memory = address_space_new("memory", &m->memory_root, m->ram);
-    m->io = address_space_new("I/O", &m->io_root, m->ram);
     m->clock = clock_new(board_clock, b);
-    m->input = input_queue_new();
-    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
-    m->root = device_new(&root_class, NULL, NULL);
     if (!pc_board_create(m, &error))
         g_error("board: %s", error->message);
-    if (!m->root->realized && !device_realize(m->root, &error))
-        g_error("machine: %s", error->message);
     device_reset(m->root);
 }
 
@@ -145,14 +133,8 @@ static void tear_down(Board *b)
 
     pc_board_free(m);
     device_free(m->root);
-    input_queue_free(m->input);
-    g_array_unref(m->keepers);
     clock_free(m->clock);
-    address_space_free(m->io);
-    address_space_free(m->memory);
-    memory_destroy(&m->io_root);
-    memory_destroy(&m->memory_root);
-    ram_set_free(m->ram);
+    machine_destroy(m);
     g_ptr_array_free(b->config.data_dirs, true);
     g_ptr_array_free(b->config.devices, true);
     g_ptr_array_free(b->config.fw_cfg, true);

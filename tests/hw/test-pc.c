@@ -63,8 +63,6 @@ static unsigned current(void *opaque)
     return 0;
 }
 
-static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
-
 /* A firmware image whose bytes tell where they are. */
 static void make_firmware(Bench *b)
 {
@@ -112,17 +110,9 @@ static int setup(void **state)
                         .is_present = is_present,
                         .current = current,
                         .opaque = b };
-    m->config = &b->config;
+    machine_init(m, &b->config);
     m->cpus = &b->cpus;
-    m->ram = ram_set_new();
-    memory_init_container(&m->memory_root, "system", 1ULL << 52);
-    memory_init_container(&m->io_root, "io", 0x10000);
-    m->memory = address_space_new("memory", &m->memory_root, m->ram);
-    m->io = address_space_new("I/O", &m->io_root, m->ram);
     m->clock = clock_new_manual();
-    m->input = input_queue_new();
-    m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
-    m->root = device_new(&root_class, NULL, NULL);
     *state = b;
     return 0;
 }
@@ -133,14 +123,8 @@ static int teardown(void **state)
     Machine *m = &b->m;
 
     device_free(m->root);
-    input_queue_free(m->input);
-    g_array_unref(m->keepers);
     clock_free(m->clock);
-    address_space_free(m->io);
-    address_space_free(m->memory);
-    memory_destroy(&m->io_root);
-    memory_destroy(&m->memory_root);
-    ram_set_free(m->ram);
+    machine_destroy(m);
     g_ptr_array_free(b->config.data_dirs, true);
     g_ptr_array_free(b->config.devices, true);
     g_ptr_array_free(b->config.fw_cfg, true);
@@ -160,8 +144,6 @@ static void create(Bench *b)
 
     if (!pc_board_create(&b->m, &error))
         fail_msg("board: %s", error->message);
-    if (!b->m.root->realized)
-        assert_true(device_realize(b->m.root, &error));
     device_reset(b->m.root);
 }
 

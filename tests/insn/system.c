@@ -7,8 +7,6 @@
 #include "target-i386/decode.h"
 #include "target-i386/segment.h"
 
-static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
-
 static uint64_t port_read(void *opaque, uint64_t addr, unsigned size)
 {
     System *s = opaque;
@@ -65,20 +63,12 @@ System *system_new_smp(const char *backend, const char *cpu_model, unsigned cpus
                                  .icount_shift = 0,
                                  .tb_size = 4 << 20 };
     s->irq_vector = -1;
-    m->config = &s->config;
-    m->ram = ram_set_new();
-    m->input = input_queue_new();
+    machine_init(m, &s->config);
     s->ram = ram_block_new(m->ram, "ram", SYSTEM_RAM, NULL);
-    memory_init_container(&m->memory_root, "system", 1ull << 52);
-    memory_init_container(&m->io_root, "io", 0x10000);
     memory_init_ram(&s->region, "ram", s->ram, 0, SYSTEM_RAM);
     memory_add(&m->memory_root, 0, 0, &s->region);
     memory_init_io(&s->port, "port", &port_ops, s, 4);
     memory_add(&m->io_root, 0x80, 0, &s->port);
-    m->memory = address_space_new("memory", &m->memory_root, m->ram);
-    m->io = address_space_new("I/O", &m->io_root, NULL);
-    m->root = device_new(&root_class, NULL, NULL);
-    device_realize(m->root, NULL);
     m->board = (BoardOps){
         .acknowledge = acknowledge, .apic_get_tpr = get_tpr, .apic_set_tpr = set_tpr, .opaque = s
     };
@@ -96,18 +86,13 @@ void system_free(System *s)
 {
     Machine *m = &s->machine;
 
-    device_free(m->root);
-    accel_free(s->accel);
-    address_space_free(m->memory);
-    address_space_free(m->io);
     memory_remove(&s->region);
     memory_remove(&s->port);
     memory_destroy(&s->region);
     memory_destroy(&s->port);
-    memory_destroy(&m->memory_root);
-    memory_destroy(&m->io_root);
-    ram_set_free(m->ram);
-    input_queue_free(m->input);
+    device_free(m->root);
+    accel_free(s->accel);
+    machine_destroy(m);
     g_free(s->config.accel_backend);
     g_free(s->config.cpu_model);
     g_free(s);
@@ -398,4 +383,14 @@ int system_vector(const System *s)
     if (!(s->c->mode & X86_MODE_CS64))
         pc += s->c->segs[SEG_CS].base;
     return s->c->common.halted && pc < IDT_VECTORS * 16 && pc % 16 == 0 ? (int)(pc / 16) : -1;
+}
+
+int system_run_group(const struct CMUnitTest *tests, size_t count, const char **backend)
+{
+    int failed;
+
+    *backend = NULL;
+    failed = _cmocka_run_group_tests("jit", tests, count, NULL, NULL);
+    *backend = "interp";
+    return failed + _cmocka_run_group_tests(*backend, tests, count, NULL, NULL);
 }

@@ -9,6 +9,13 @@
 #ifndef TESTS_INSN_SYSTEM_H
 #define TESTS_INSN_SYSTEM_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "accel/accel.h"
 #include "target-i386/cpu.h"
 
@@ -76,5 +83,10 @@ bool system_run(System *s);
 int system_vector(const System *s);
 void system_write(System *s, uint64_t phys, uint64_t value, unsigned size);
 uint64_t system_read(System *s, uint64_t phys, unsigned size);
+
+/* Runs an array of tests on the host's back end, then on the portable one: *@backend is its name
+ * for system_new() meanwhile. How many failed. */
+#define system_run_tests(tests, backend) system_run_group(tests, G_N_ELEMENTS(tests), backend)
+int system_run_group(const struct CMUnitTest *tests, size_t count, const char **backend);
 
 #endif

@@ -1000,12 +1000,6 @@ int main(void)
         cmocka_unit_test(test_state_round_trip),
     };
     /* clang-format on */
-    static const char *const backends[] = { NULL, "interp" };
-    int failed = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
-        backend = backends[i];
-        failed += cmocka_run_group_tests_name(backend ? backend : "jit", tests, NULL, NULL);
-    }
-    return failed;
+    return system_run_tests(tests, &backend);
 }

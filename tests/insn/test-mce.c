@@ -3,15 +3,9 @@
  * Machine checks: what is logged, what is signalled, what shuts down. Intel SDM vol. 3B, 16.3 and
  * 16.7. Each test runs on every back end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "system.h"
+
+#include <string.h>
 #include "target-i386/help-system.h"
 #include "target-i386/mce.h"
 
@@ -156,12 +150,6 @@ int main(void)
         cmocka_unit_test(test_corrected),   cmocka_unit_test(test_disabled),
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_broadcast),
     };
-    static const char *const backends[] = { NULL, "interp" };
-    int failed = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
-        backend = backends[i];
-        failed += cmocka_run_group_tests_name(backend ? backend : "jit", tests, NULL, NULL);
-    }
-    return failed;
+    return system_run_tests(tests, &backend);
 }

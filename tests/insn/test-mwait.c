@@ -3,15 +3,9 @@
  * MONITOR and MWAIT: what ends the wait. Intel SDM vol. 3A, 9.10 (monitor/mwait), vol. 2B. Each
  * test runs on every back end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "system.h"
+
+#include <string.h>
 
 enum { LINE = PAGE_USER + 0x80, GOES_ON = KERNEL_CODE + 9 };
 
@@ -191,12 +185,6 @@ int main(void)
         cmocka_unit_test(test_smi),         cmocka_unit_test(test_saved),
         cmocka_unit_test(test_not_ram),     cmocka_unit_test(test_marks),
     };
-    static const char *const backends[] = { NULL, "interp" };
-    int failed = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
-        backend = backends[i];
-        failed += cmocka_run_group_tests_name(backend ? backend : "jit", tests, NULL, NULL);
-    }
-    return failed;
+    return system_run_tests(tests, &backend);
 }

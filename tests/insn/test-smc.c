@@ -4,15 +4,9 @@
  * many times, while the engine goes from watching its page to blocks that check themselves. The
  * sum of what it returned must be that of the values written.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "system.h"
+
+#include <string.h>
 
 typedef struct Row {
     const char *name;
@@ -165,17 +159,11 @@ static void test_ins_into_the_running_block(void **state)
 
 int main(void)
 {
-    static const char *const backends[] = { NULL, "interp" };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_data_beside_code),
         cmocka_unit_test(test_ins_into_the_running_block),
     };
-    int failed = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
-        backend = backends[i];
-        failed += cmocka_run_group_tests_name(backend ? backend : "default", tests, NULL, NULL);
-    }
-    return failed;
+    return system_run_tests(tests, &backend);
 }

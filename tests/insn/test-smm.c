@@ -4,15 +4,9 @@
  * brings back, and what is blocked in between. AMD APM vol. 2, chapter 10; Intel SDM vol. 3C,
  * chapter 32. Each test runs on every back end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "system.h"
+
+#include <string.h>
 
 enum {
     SMBASE = 0x30000,
@@ -357,12 +351,6 @@ int main(void)
         cmocka_unit_test(test_bad_state),    cmocka_unit_test(test_views),
         cmocka_unit_test(test_saved_in_smm),
     };
-    static const char *const backends[] = { NULL, "interp" };
-    int failed = 0;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
-        backend = backends[i];
-        failed += cmocka_run_group_tests_name(backend ? backend : "jit", tests, NULL, NULL);
-    }
-    return failed;
+    return system_run_tests(tests, &backend);
 }
