@@ -23,13 +23,17 @@ BAD = re.compile(r"BUG:|Oops|(?<!RETBleed: )(?<!Return Stack Overflow: )WARNING:
 
 class Case:
     def __init__(self, options, expect=(PASSED, POWERED_OFF), append=CHECK, kernel="vmlinuz",
-                 initrd="initrd.gz", status=0, variants=("",), timeout=300, begin=None, lines=None):
+                 initrd="initrd.gz", status=0, variants=("",), timeout=300, begin=None, lines=None,
+                 module=None):
         self.options, self.expect, self.append = options.split(), expect, append
         self.kernel, self.initrd, self.status = kernel, initrd, status
         self.variants, self.timeout = variants, timeout  # options; all must print the same
         self.begin, self.lines = begin, lines  # after the line BEGIN, the lines of this file
+        self.module = module  # a multiboot kernel's first one: file and arguments; initrd is the other
 
 
+XEN = "com1=115200,8n1 console=com1 dom0_mem=512M"
+XEN_CHECK = "console=hvc0 mimus.check"
 COUNT = "-icount shift=1 -d hash"
 # Whatever executes it, a counted run is the same run.
 ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,backend=interp")
@@ -55,6 +59,10 @@ CASES = {
     "kernel-decompresses-itself": Case("-m 512 -M kernel-decompress=off"),
     "no-kaslr": Case("-m 512", append=CHECK + " nokaslr"),
     "qemu64": Case("-m 512 -cpu qemu64"),
+    "rt": Case("-m 512 -smp 4", kernel="vmlinuz-rt"),
+    # A hypervisor below the kernel, which runs in ring 3.
+    "xen": Case("-m 1024", append=XEN, kernel="xen", module=("vmlinuz", XEN_CHECK)),
+    "xen-smp4": Case("-m 1024 -smp 4", append=XEN, kernel="xen", module=("vmlinuz", XEN_CHECK)),
     "686": Case("-m 512", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "686-smp2": Case("-m 512 -smp 2", kernel="vmlinuz-686", initrd="initrd-686.gz"),
     "686-smp4": Case("-m 512 -smp 4", kernel="vmlinuz-686", initrd="initrd-686.gz"),
@@ -81,9 +89,11 @@ for kernel_name, (files, models) in KERNELS.items():
 
 
 def run(mimus, guest, case, variant):
+    initrd = os.path.join(guest, case.initrd)
+    if case.module:
+        initrd = os.path.join(guest, " ".join(case.module)) + "," + initrd
     command = [mimus, "-M", "pc", "-nographic",
-               "-kernel", os.path.join(guest, case.kernel),
-               "-initrd", os.path.join(guest, case.initrd),
+               "-kernel", os.path.join(guest, case.kernel), "-initrd", initrd,
                "-append", case.append] + case.options + variant.split()
     print("+", " ".join(command), flush=True)
     try:
