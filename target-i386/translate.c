@@ -768,7 +768,7 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         d->down = mode >> X86_MODE_TOP_SHIFT & X86_HOT_DOWN;
     } else
         d->top = (uint8_t)(mode >> X86_MODE_TOP_SHIFT);
-    ir->flags_hint = cpu->cc.kind; /* it is about to be run */
+    ir->flags_hint = flags_word(&cpu->cc); /* it is about to be run */
     init_attributes(d);
 }
 

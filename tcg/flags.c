@@ -53,12 +53,16 @@ static void cut(Operands *o, unsigned kind, uint64_t a, uint64_t b, uint64_t c)
 
 static uint32_t pack_main(const FlagsRecord *r)
 {
+    uint32_t word = flags_word(r);
+    uint64_t a = r->a, b = r->b, x;
     Operands o;
-    uint64_t x;
 
-    cut(&o, r->kind, r->a, r->b, r->c);
-    switch ((FlagsKind)((r->kind & ~FLAGS_ON_TOP) / 4)) {
-    case FLK_PACKED: return (uint32_t)r->a & FLAGS_ARITH;
+    if (word & FLAGS_SHORT) {
+        *(flags_short_is_a(word) ? &a : &b) = (uint64_t)(int64_t)flags_short(word);
+    }
+    cut(&o, r->kind, a, b, r->c);
+    switch ((FlagsKind)((r->kind & FLAGS_KIND) / 4)) {
+    case FLK_PACKED: return (uint32_t)a & FLAGS_ARITH;
     case FLK_ADD: return sum(&o, (o.a - o.b) & o.mask, o.b, o.a, o.a < o.b);
     case FLK_ADC:
         x = (o.a - o.b - o.c) & o.mask;

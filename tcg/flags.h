@@ -11,6 +11,10 @@
  * top counts if kind has FLAGS_ON_TOP, so a main part replaces it all by the byte that it writes
  * anyway.
  *
+ * While nothing is on top the bytes behind kind are free: with FLAGS_SHORT they are the last
+ * operand (a of PACKED and LOGIC, else b) as a signed number, so that most records are one store
+ * less. Only the x86-64 back end writes that; code that others make need not look for it.
+ *
  * Undefined flags: AF is 0 after logic, shifts and multiplication; OF of fl_shl and fl_shr is
  * top(pre) ^ top(res) for every count.
  */
@@ -54,6 +58,8 @@ typedef struct FlagsRecord {
 } FlagsRecord; /* operands may carry garbage above their size */
 
 #define FLAGS_ON_TOP    0x80
+#define FLAGS_SHORT     0x40 /* never both */
+#define FLAGS_KIND      0x3f
 #define FLAGS_ROT_NEWER 0x80
 #define FLAGS_OF_IS     0x40
 #define FLAGS_ROT_KIND  0x3f
@@ -71,10 +77,40 @@ static inline uint8_t flags_kind(FlagsKind k, IrType type) /* I8..I64 */
     return (uint8_t)(k * 4 + (type - I8));
 }
 
+/* kind and the three bytes behind it. */
+static inline uint32_t flags_word(const FlagsRecord *r)
+{
+    return r->kind | (uint32_t)r->inc_kind << 8 | (uint32_t)r->rot_kind << 16 |
+           (uint32_t)r->cf << 24;
+}
+
+/* Is it a that FLAGS_SHORT is about, for such a word? And the operand. */
+static inline bool flags_short_is_a(uint32_t word)
+{
+    unsigned k = (word & FLAGS_KIND) / 4;
+
+    return k == FLK_LOGIC || k == FLK_PACKED;
+}
+static inline int32_t flags_short(uint32_t word)
+{
+    return (int32_t)word >> 8;
+}
+
+static inline void flags_settle(FlagsRecord *r)
+{
+    uint32_t word = flags_word(r);
+
+    if (word & FLAGS_SHORT) {
+        *(flags_short_is_a(word) ? &r->a : &r->b) = (uint64_t)(int64_t)flags_short(word);
+        r->kind &= FLAGS_KIND;
+    }
+}
+
 /* Before anything is put on top. */
 static inline void flags_open_top(FlagsRecord *r)
 {
     if (!(r->kind & FLAGS_ON_TOP)) {
+        flags_settle(r);
         r->kind |= FLAGS_ON_TOP;
         r->inc_kind = r->rot_kind = FLK_NONE;
         r->cf = 0;

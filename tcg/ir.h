@@ -170,10 +170,10 @@ typedef struct IrBlock {
     const uint8_t *call_args;   /* … and its number of arguments */
     const bool *is_volatile; /* by slot, may be NULL: ops change the slot without naming it (control
                                 and status words of floating point); gets and sets of it stay */
-    uint8_t flags_hint;      /* kind of the record that the block finds, by a guess; 0: none */
-    bool by_jump;            /* jumps that know the pc will lead here: a hint; reset clears it */
-    bool apart;              /* no instruction knows what others left in slots; reset clears it */
-    bool no_groups;          /* each memory access is to be checked by itself; reset clears it */
+    uint32_t flags_hint; /* flags_word() of the record that the block finds, by a guess; 0: none */
+    bool by_jump;        /* jumps that know the pc will lead here: a hint; reset clears it */
+    bool apart;          /* no instruction knows what others left in slots; reset clears it */
+    bool no_groups;      /* each memory access is to be checked by itself; reset clears it */
     bool
         all_calls; /* nothing is done in a helper's stead (TcgHelper.block_move); reset clears it */
     /* of the builder */

@@ -280,6 +280,10 @@ static inline unsigned bytes_of(const Gen *g, IrRef v)
 {
     return ir_type_info[g->ops[v].type].bytes;
 }
+static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a register already */
+{
+    return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
+}
 static inline bool live_after(const Gen *g, IrRef v)
 {
     return g->last[v] > g->cur;
@@ -430,7 +434,8 @@ bool host_flags_answer(const Gen *g, IrRef fl,
                        unsigned cc);   /* do the host's flags tell @cc of @fl? */
 void carry_from(Gen *g, IrRef v);      /* CF = low bit of @v */
 void host_flags_are(Gen *g, IrRef op); /* the instruction just emitted computed @op's flags */
-void rest_bundle(Gen *g, IrRef fl);    /* make sure record_of() can describe it */
+/* emit-record.c */
+void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
 Record record_of(Gen *g, IrRef fl);
 void write_record(Gen *g, const Record *r, uint32_t busy);
 void protect_getflags(Gen *g);
@@ -483,6 +488,7 @@ void x64_pack_rec(void *env, const X86Backend *be);
 void x64_carry_env(void *env, const X86Backend *be);
 void x64_overflow_env(void *env, const X86Backend *be);
 void x64_flags_env(void *env, const X86Backend *be);
+void x64_settle_env(void *env, const X86Backend *be);
 void x64_divs128(void *env, const X86Backend *be);
 void x64_vec_slow(void *env, const X86Backend *be);
 void x64_bits_slow(void *env, const X86Backend *be);

@@ -346,6 +346,11 @@ GENERAL_REGS void x64_overflow_env(void *env, const X86Backend *be)
     *(uint64_t *)(e + be->layout->scratch + SCR_RET) = of ? FLAG_OF : 0;
 }
 
+GENERAL_REGS void x64_settle_env(void *env, const X86Backend *be)
+{
+    flags_settle((FlagsRecord *)((uint8_t *)env + be->layout->flags));
+}
+
 /* For make_flags(): OF in the lowest bit, what SAHF takes in the second byte. */
 GENERAL_REGS void x64_flags_env(void *env, const X86Backend *be)
 {

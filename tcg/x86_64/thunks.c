@@ -464,22 +464,6 @@ static const uint8_t *make_mem(Thunk *t)
 
 /* f(env, be), which keeps to integers; everything but flags is as before afterwards. @vectors: of
  * those it may use registers. */
-/* flags_open_top() of env's record, in place. */
-static const uint8_t *make_open_top(Thunk *t)
-{
-    Mem kind = field(t->be->layout->flags + (int32_t)offsetof(FlagsRecord, kind));
-    const uint8_t *at = x_pc(&t->a);
-    uint8_t *open;
-
-    x_alu_mi(&t->a, ALU_CMP, 1, kind, 0);
-    open = x_jcc8(&t->a, CC_S);
-    x_alu_mi(&t->a, ALU_AND, 4, kind, FLAGS_ON_TOP - 1);
-    x_alu_mi(&t->a, ALU_OR, 1, kind, (int8_t)FLAGS_ON_TOP);
-    x_here8(&t->a, open);
-    x_ret(&t->a);
-    return at;
-}
-
 static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
 {
     const uint8_t *at = x_pc(&t->a);
@@ -495,6 +479,28 @@ static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
     call_c(t, f);
     x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
     restore(t, used);
+    x_ret(&t->a);
+    return at;
+}
+
+/* flags_open_top() of env's record, in place. */
+static const uint8_t *make_open_top(Thunk *t)
+{
+    Mem kind = field(t->be->layout->flags + (int32_t)offsetof(FlagsRecord, kind));
+    const uint8_t *settle = make_c(t, x64_settle_env, false), *at = x_pc(&t->a);
+    uint8_t *open, *settled;
+
+    x_alu_mi(&t->a, ALU_CMP, 1, kind, 0);
+    open = x_jcc8(&t->a, CC_S);
+    x_test_mi(&t->a, 1, kind, FLAGS_SHORT);
+    settled = x_jcc8(&t->a, CC_Z);
+    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
+    x_call(&t->a, settle);
+    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
+    x_here8(&t->a, settled);
+    x_alu_mi(&t->a, ALU_AND, 4, kind, FLAGS_KIND);
+    x_alu_mi(&t->a, ALU_OR, 1, kind, (int8_t)FLAGS_ON_TOP);
+    x_here8(&t->a, open);
     x_ret(&t->a);
     return at;
 }

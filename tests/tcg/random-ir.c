@@ -636,13 +636,20 @@ unsigned random_mask(const char *backend)
     return wide ? GEN_ALL : GEN_ALL & ~(unsigned)GEN_V256;
 }
 
+uint32_t random_flags_word(uint64_t seed)
+{
+    uint32_t kind = (uint32_t)(seed % 60);
+
+    return seed % 7 < 3 ? kind | FLAGS_SHORT | (uint32_t)(seed * 0x9e3779b9) << 8 : kind;
+}
+
 void random_block(IrBlock *ir, uint64_t seed, unsigned mask, unsigned ninsns, uint64_t keep_insns)
 {
     Gen g = { .ir = ir, .mask = mask | GEN_INT };
     uint32_t offset = 0x100;
 
     ir_block_reset(ir, offset);
-    ir->flags_hint = (uint8_t)(seed % 60);
+    ir->flags_hint = random_flags_word(seed);
     for (unsigned i = 0; i <= ninsns; i++, offset += 4) {
         g.rng = seed * 1000003 + i;
         if (i == ninsns) {

@@ -23,6 +23,9 @@ unsigned random_mask(const char *backend); /* all that @backend can run */
 
 #define GEN_MAX_INSNS 64
 
+/* Such a block's flags_hint. */
+uint32_t random_flags_word(uint64_t seed);
+
 /* @keep: bit n clear leaves instruction n out (minimising). */
 void random_block(IrBlock *ir, uint64_t seed, unsigned mask, unsigned ninsns, uint64_t keep);
 

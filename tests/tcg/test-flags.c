@@ -47,10 +47,19 @@ static void check(FlagsKind kind, uint64_t a, uint64_t b, uint64_t c, uint32_t e
 {
     FlagsRecord clean = record(kind, a, b, c);
     FlagsRecord dirty = record(kind, a | 0xabcd00, b | 0x7f00, c | 0xff00);
+    FlagsRecord brief = clean, settled;
 
-    if (flags_pack(&clean) != expected || flags_pack(&dirty) != expected) {
-        fail_msg("kind %d a %x b %x c %x: %x, dirty %x, expected %x", kind, (unsigned)a,
-                 (unsigned)b, (unsigned)c, flags_pack(&clean), flags_pack(&dirty), expected);
+    *(flags_short_is_a(clean.kind) ? &brief.a : &brief.b) = 0x1234;
+    brief.kind |= FLAGS_SHORT;
+    brief.inc_kind = (uint8_t)(flags_short_is_a(clean.kind) ? a : b);
+    brief.rot_kind = brief.cf = 0xff;
+    settled = brief;
+    flags_open_top(&settled);
+    if (flags_pack(&clean) != expected || flags_pack(&dirty) != expected ||
+        flags_pack(&brief) != expected || flags_pack(&settled) != expected) {
+        fail_msg("kind %d a %x b %x c %x: %x, dirty %x, short %x, settled %x, expected %x", kind,
+                 (unsigned)a, (unsigned)b, (unsigned)c, flags_pack(&clean), flags_pack(&dirty),
+                 flags_pack(&brief), flags_pack(&settled), expected);
     }
 }
 
