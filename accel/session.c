@@ -169,11 +169,20 @@ static void give_item(Session *s)
         input_replay(s->accel->machine->input, s->channel[item->channel], item->data, item->len);
 }
 
+/* <0, 0, >0: the next item's moment is past, now, to come. A run that is as it was is never at a
+ * later time with fewer instructions behind it: one that is halted for good is found so. */
+static int item_order(const Session *s)
+{
+    RecordStamp at = now(s->accel);
+    int order = record_stamp_compare(&s->item.at, &at);
+
+    return order > 0 && at.time_ns > s->item.at.time_ns ? -1 : order;
+}
+
 static void replay_turn(Session *s)
 {
     while (!s->result.finished && s->has_item && s->item.kind != RECORD_END) {
-        RecordStamp at = now(s->accel);
-        int order = record_stamp_compare(&s->item.at, &at);
+        int order = item_order(s);
 
         if (order > 0)
             return;
@@ -188,7 +197,6 @@ static void replay_turn(Session *s)
 
 static void check_end(Session *s)
 {
-    RecordStamp at = now(s->accel);
     int order;
 
     if (s->result.finished)
@@ -197,7 +205,7 @@ static void check_end(Session *s)
         finish(s, NULL);
         return;
     }
-    order = record_stamp_compare(&s->item.at, &at);
+    order = item_order(s);
     if (s->item.kind != RECORD_END || order > 0)
         return;
     if (order < 0) {

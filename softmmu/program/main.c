@@ -90,6 +90,7 @@ typedef struct SignalSource {
     Program *program;
     int number;
     unsigned count;
+    guint watch; /* of the main loop's context; 0: none */
 } SignalSource;
 
 struct Program {
@@ -110,7 +111,7 @@ struct Program {
     RecordReader *reader; /* NULL: no replay */
     bool leaves;          /* it, where it was to stop, as nobody is there to look */
     int signal_channel;
-    SignalSource signals[3];
+    SignalSource signals[3]; /* by signal_numbers */
 };
 
 /* Machine thread. */
@@ -131,15 +132,24 @@ static gboolean on_signal(void *opaque)
     return G_SOURCE_CONTINUE;
 }
 
-/* For good: a signal that comes while the machine is taken down changes nothing. */
+static const int signal_numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* Until forget_signals(): one that comes while the machine is taken down changes nothing. */
 static void watch_signals(Program *p)
 {
-    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    for (size_t i = 0; i < G_N_ELEMENTS(signal_numbers); i++) {
+        SignalSource *s = &p->signals[i];
 
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        p->signals[i] = (SignalSource){ .program = p, .number = numbers[i] };
-        g_unix_signal_add(numbers[i], on_signal, &p->signals[i]);
+        *s = (SignalSource){ .program = p, .number = signal_numbers[i] };
+        s->watch = g_unix_signal_add(s->number, on_signal, s);
     }
+}
+
+/* Back to what the host does with them. */
+static void forget_signals(Program *p)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(p->signals); i++)
+        g_clear_handle_id(&p->signals[i].watch, g_source_remove);
 }
 
 /* ---- Running --------------------------------------------------------------------------------- */
@@ -302,7 +312,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
     p->states = savestate_new(&p->built, p->rc);
     monitor_set_board(p->monitor, &build_monitor_board);
-    p->host_side = (HostSide){ m, &p->network };
+    p->host_side = (HostSide){ m, &p->network, p->built.accel, o->machine_args };
     MonitorHost host = host_side_for_monitor(&p->host_side);
     monitor_set_host(p->monitor, &host);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
@@ -392,13 +402,27 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
     build_free(&p.built); /* devices let go of their character devices before these go */
     network_close(&p.network);
     console_close(&p.console);
+    forget_signals(&p);
     return error ? complain(o, error) : status;
+}
+
+/* Only the search is lost. */
+static void leave_search(int number)
+{
+    static const char line[] = "mimus: the search is broken off\n";
+
+    if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0) {
+        /* nobody is told */
+    }
+    _exit(EXIT_FAILURE);
 }
 
 static void explain_divergence(const Options *o, uint64_t agreed, uint64_t count)
 {
     g_autoptr(GString) text = g_string_new("");
 
+    for (size_t i = 0; i < G_N_ELEMENTS(signal_numbers); i++)
+        signal(signal_numbers[i], leave_search);
     fputs("mimus: looking for the instruction at which it diverged\n", stderr);
     divergence_explain(o, agreed, count, text);
     fputs(text->str, stderr);

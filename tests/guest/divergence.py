@@ -5,6 +5,7 @@
 The guest is a firmware of a few instructions that asks for the CPU's features and reads a key.
 """
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,14 +18,18 @@ KEY = bytes.fromhex("ba fd 03 ec a8 01 74 fb"  # until there is a key: in al, 0x
                       "ba f8 03 ec 88 c3")       # in al, 0x3f8; mov bl, al
 END = LOOP * 6 + bytes.fromhex("30 c0 e6 f4"  # xor al, al; out 0xf4, al
                                "f4 eb fd")    # hlt; jmp
+# With another key than 'd' it is halted for good, while the PIT goes on.
+PIT = bytes.fromhex("fa b0 34 e6 43 b0 00 e6 40 b0 10 e6 40")  # cli; channel 0, periods of 4096
+HALT = bytes.fromhex("80 fb 64 74 03 f4 eb fd")  # cmp bl, 'd'; je over; hlt; jmp
 OTHER_CPU = "qemu64,-pse36"
 
 
 class Folder:
     def __init__(self, mimus, reseal, path):
         self.mimus, self.reseal, self.path = mimus, reseal, path
-        for name, key in (("keyed", KEY), ("plain", b"")):
-            self.write(name, BEGIN + key + END)
+        for name, code in (("keyed", BEGIN + KEY), ("plain", BEGIN), ("halts", PIT + KEY + HALT),
+                           ("slow", LOOP * 200 + KEY)):
+            self.write(name, code + END)
 
     def write(self, name, code):
         with open(self.at(name), "wb") as f:
@@ -35,7 +40,7 @@ class Folder:
 
     def record(self, name, rom, cpu):
         p = subprocess.run([self.mimus, "-M", "pc", "-m", "16", "-display", "none", "-serial",
-                            "stdio" if rom == "keyed" else "null", "-monitor", "none", "-bios",
+                            "null" if rom == "plain" else "stdio", "-monitor", "none", "-bios",
                             self.at(rom), "-seed", "1",
                             "-rtc", "base=2020-01-01", "-device",
                             "isa-debug-exit,iobase=0xf4,iosize=4", "-cpu", cpu, "-record",
@@ -63,6 +68,20 @@ class Folder:
             check(found >= 0, f"'{text}' is missing")
             at = found + len(text)
 
+
+    def interrupted(self, name):
+        """Whoever does not want to wait for the search sends a signal."""
+        p = subprocess.Popen([self.mimus, "replay", "--verify", self.at(name)],
+                             stderr=subprocess.PIPE, text=True)
+        said = ""
+        while "looking at all of it" not in said:
+            line = p.stderr.readline()
+            check(line, "it has ended: " + said)
+            said += line
+        p.send_signal(signal.SIGTERM)
+        said += p.stderr.read()
+        print(said)
+        check(p.wait(200) == 1 and "the search is broken off" in said, f"status {p.returncode}")
 
     def in_place(self):
         """A recording may become itself; what cannot be made leaves it as it was."""
@@ -114,7 +133,11 @@ def main():
         f.record("one", "keyed", "qemu64")
         f.record("plain.rec", "plain", "qemu64")
         f.record("other.rec", "plain", OTHER_CPU)
+        f.record("halted.rec", "halts", "qemu64")
+        f.record("slow.rec", "slow", "qemu64")
         f.alter("one", "key", "event", "0")
+        f.alter("halted.rec", "halt", "event", "0")
+        f.alter("slow.rec", "slow-key", "event", "0")
         f.alter("one", "cpu", "arg", "qemu64", OTHER_CPU)
         same_way = "The other back end takes the same way, memory included."
         f.says(0, ["instructions, hashes agree"], "replay", f.at("one"))
@@ -124,6 +147,10 @@ def main():
                "replay", "--verify", f.at("cpu"))
         f.says(1, ["diverged between", same_way, "serial0, 2 bytes: ", "65\n"],
                "replay", "--verify", f.at("key"), "-accel", "tcg,backend=interp")
+        f.says(1, ["diverged between", "did not come", same_way, "serial0, 2 bytes: ", "65\n"],
+               "replay", "--verify", f.at("halt"))
+        f.says(0, ["They part at", "came from outside"], "rec", "diff", f.at("halted.rec"), f.at("halt"))
+        f.interrupted("slow-key")
         f.says(0, ["only the first has", "qemu64", "agrees is after 4194304 instructions",
                    "part at the instruction after 6000008, on CPU 0", "0f a2", "cpuid",
                    "State before it, of both:", "EAX=00000001", "first: EAX=", "second: EAX=",

@@ -2,6 +2,7 @@
 #include "softmmu/program/record/divergence.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "accel/lockstep.h"
@@ -242,6 +243,8 @@ static bool explain(Side side[2], const Options *o, bool copied, uint64_t agreed
     if (copied && !lockstep_copy(&side[0].run.step, &side[1].run.step, error))
         return false;
     *found = find(side, count, out);
+    if (!*found) /* if it is halted there, that is seen later */
+        lockstep_run(&side[0].run.step, count + 1, UINT64_MAX);
     if (!*found && !session_result(side[0].run.built.accel).why) {
         g_string_append(out, "Run again, it did not diverge.\n");
         *found = true;
@@ -265,6 +268,8 @@ void divergence_explain(const Options *o, uint64_t agreed, uint64_t count, GStri
     for (int copied = 1; copied >= 0 && !found && !error; copied--) {
         Side side[2] = { 0 };
 
+        if (!copied && agreed)
+            fprintf(stderr, "mimus: both go the same way from there; looking at all of it\n");
         if (copied || agreed)
             explain(side, o, copied, agreed, count, &found, out, &error);
         for (unsigned i = 0; i < 2; i++)
