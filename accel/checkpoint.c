@@ -12,6 +12,7 @@
 
 typedef struct CheckpointState {
     RamMoment *ram;
+    GBytes *plugs; /* NULL: nothing can be plugged in */
     GByteArray *devices;
     ClockMoment *clock;
     SessionPlace session;
@@ -47,6 +48,8 @@ static Checkpoint *save(Checkpoints *c)
     Checkpoint *k = g_new0(Checkpoint, 1);
 
     *k = (Checkpoint){ accel_steps(a), a->count, s };
+    if (a->machine->plugs.save)
+        s->plugs = a->machine->plugs.save(a->machine->plugs.opaque);
     s->devices = g_byte_array_new();
     device_tree_save(a->machine->root, s->devices);
     s->ram = ram_history_keep(c->ram);
@@ -77,6 +80,7 @@ static void drop(Checkpoints *c, Checkpoint *k)
     for (guint i = 0; i < keepers->len; i++)
         g_bytes_unref(s->kept[i]);
     g_free(s->kept);
+    g_clear_pointer(&s->plugs, g_bytes_unref);
     g_byte_array_free(s->devices, TRUE);
     g_free(s->clock);
     g_free(s);
@@ -123,6 +127,8 @@ static void load(Checkpoints *c, const Checkpoint *k)
 
     ram_history_go(c->ram, s->ram, ram_changed, a);
     load_counters(a, k);
+    if (s->plugs && !a->machine->plugs.load(a->machine->plugs.opaque, s->plugs, NULL))
+        g_assert_not_reached(); /* it is this machine's, which keeps what went */
     if (!device_tree_load(a->machine->root, s->devices->data, s->devices->len, NULL))
         g_assert_not_reached(); /* it is this machine's */
     clock_load(a->machine->clock, s->clock);

@@ -23,8 +23,9 @@ struct Session {
     RecordWriter *writer; /* recording */
     void (*failed)(const char *why);
     uint64_t next_hash;
+    int channels;         /* that the recording has names of */
     RecordReader *reader; /* replaying */
-    int *channel;         /* of this machine, by channel of the recording */
+    GArray *channel;      /* int: of this machine, by channel of the recording */
     RecordItem item;      /* the next to come, if any */
     RecordPlace place;    /* … came from there */
     bool has_item;
@@ -55,6 +56,14 @@ static void check_writer(Session *s)
     s->writer = NULL;
 }
 
+static void write_channels(Session *s)
+{
+    g_autofree const char **names = input_channel_names(s->accel->machine->input);
+
+    record_channels(s->writer, names);
+    s->channels = g_strv_length((char **)names);
+}
+
 static void heard(void *opaque, uint64_t count, int channel, const void *data, size_t len)
 {
     Session *s = opaque;
@@ -62,6 +71,8 @@ static void heard(void *opaque, uint64_t count, int channel, const void *data, s
 
     if (!s->writer)
         return;
+    if (channel >= s->channels)
+        write_channels(s);
     record_event(s->writer, &at, channel, data, len);
     check_writer(s);
 }
@@ -82,14 +93,13 @@ static void record_turn(Session *s)
 
 void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why))
 {
-    g_autofree const char **names = input_channel_names(a->machine->input);
     Session *s = g_new0(Session, 1);
 
     g_assert(a->icount_shift >= 0 && !a->session);
     s->accel = a;
     s->writer = w;
     s->failed = failed;
-    record_channels(w, names);
+    write_channels(s);
     input_set_tap(a->machine->input, heard, s);
     a->session = s;
 }
@@ -105,8 +115,6 @@ const char *session_refusal(const Accel *a)
         return "time must be counted from the start: use -icount";
     if (a->session)
         return "a recording is made or replayed already";
-    if (a->machine->changed)
-        return "devices were plugged in or out, of which a recording does not tell";
     if (a->debug.left)
         return "a debugger has stopped a CPU in the middle of its turn";
     return NULL;
@@ -159,14 +167,48 @@ static void compare(Session *s, uint64_t hash, const char *what)
     s->result.hashes++;
 }
 
-static void give_item(Session *s)
+static bool find_channel(const char **names, const char *name, int *channel)
+{
+    for (*channel = 0; names[*channel]; ++*channel)
+        if (!strcmp(names[*channel], name))
+            return true;
+    return false;
+}
+
+/* Those that the recording has named since. NULL, or the name of one that the machine has not. */
+static const char *map_channels(Session *s)
+{
+    g_autofree const char **names = input_channel_names(s->accel->machine->input);
+    char **recorded = record_channel_names(s->reader);
+
+    for (guint i = s->channel->len; recorded[i]; i++) {
+        int channel = -1;
+
+        if (recorded[i][0] && !find_channel(names, recorded[i], &channel))
+            return recorded[i];
+        g_array_append_val(s->channel, channel);
+    }
+    return NULL;
+}
+
+static void give_event(Session *s)
 {
     const RecordItem *item = &s->item;
 
-    if (item->kind == RECORD_HASH)
+    if (item->channel >= s->channel->len && map_channels(s)) {
+        finish(s, "something was recorded for a device that is not there");
+        return;
+    }
+    input_replay(s->accel->machine->input, g_array_index(s->channel, int, item->channel),
+                 item->data, item->len);
+}
+
+static void give_item(Session *s)
+{
+    if (s->item.kind == RECORD_HASH)
         compare(s, devices_hash(s->accel), "the state of CPUs or devices differs");
     else
-        input_replay(s->accel->machine->input, s->channel[item->channel], item->data, item->len);
+        give_event(s);
 }
 
 /* <0, 0, >0: the next item's moment is past, now, to come. A run that is as it was is never at a
@@ -217,36 +259,23 @@ static void check_end(Session *s)
     s->result.complete = !s->result.why;
 }
 
-static bool find_channel(const char **names, const char *name, int *channel)
-{
-    for (*channel = 0; names[*channel]; ++*channel)
-        if (!strcmp(names[*channel], name))
-            return true;
-    return false;
-}
-
 bool session_replay(Accel *a, RecordReader *r, GError **error)
 {
-    g_autofree const char **names = input_channel_names(a->machine->input);
-    char **recorded = record_channel_names(r);
-    unsigned count = g_strv_length(recorded);
-    g_autofree int *channel = g_new0(int, count + 1);
-    Session *s;
+    Session *s = g_new0(Session, 1);
+    const char *missing;
 
     g_assert(a->icount_shift >= 0 && !a->session);
-    for (unsigned i = 0; i < count; i++) {
-        if (recorded[i][0] && !find_channel(names, recorded[i], &channel[i])) {
-            error_set(error, "the recording has input for '%s', which this machine has not",
-                      recorded[i]);
-            return false;
-        }
-    }
-    s = g_new0(Session, 1);
     s->accel = a;
     s->reader = r;
-    s->channel = g_steal_pointer(&channel);
-    advance(s);
+    s->channel = g_array_new(FALSE, FALSE, sizeof(int));
     a->session = s;
+    missing = map_channels(s);
+    if (missing) {
+        error_set(error, "the recording has input for '%s', which this machine has not", missing);
+        session_free(a);
+        return false;
+    }
+    advance(s);
     return true;
 }
 
@@ -392,7 +421,8 @@ void session_free(Accel *a)
         return;
     input_set_tap(a->machine->input, NULL, NULL);
     record_close(s->writer);
-    g_free(s->channel);
+    if (s->channel)
+        g_array_unref(s->channel);
     g_free(s);
     a->session = NULL;
 }

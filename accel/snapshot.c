@@ -286,12 +286,24 @@ static bool put_section(StateWriter *w, const char *name, GByteArray *part, GErr
     return good;
 }
 
-static bool write_all(Accel *a, StateWriter *w, GError **error)
+/* Only of use to who makes the machine by the same options, and not by what it consists of now. */
+static bool put_plugs(const Machine *m, StateWriter *w, GError **error)
+{
+    g_autoptr(GBytes) saved = m->plugs.save ? m->plugs.save(m->plugs.opaque) : NULL;
+    gsize len = 0;
+    const void *data = saved ? g_bytes_get_data(saved, &len) : NULL;
+
+    return !saved || state_writer_put(w, "PLUG", data, len, error);
+}
+
+static bool write_all(Accel *a, StateWriter *w, bool plugs, GError **error)
 {
     g_autoptr(GByteArray) part = g_byte_array_new();
     g_autofree char *what = describe(a->machine);
 
     if (!state_writer_put(w, "MACH", what, strlen(what), error))
+        return false;
+    if (plugs && !put_plugs(a->machine, w, error))
         return false;
     save_counters(a, part);
     if (!put_section(w, "CNTR", part, error))
@@ -307,16 +319,21 @@ static bool write_all(Accel *a, StateWriter *w, GError **error)
            state_writer_end(w, error);
 }
 
-bool snapshot_write(Accel *a, const StateSink *sink, bool compress, GError **error)
+static bool write_to(Accel *a, const StateSink *sink, bool compress, bool plugs, GError **error)
 {
     StateWriter *w = state_writer_new(sink, compress);
     bool good;
 
     g_assert(!a->current);
     accel_forget_caches(a);
-    good = write_all(a, w, error);
+    good = write_all(a, w, plugs, error);
     state_writer_free(w);
     return good;
+}
+
+bool snapshot_write(Accel *a, const StateSink *sink, bool compress, GError **error)
+{
+    return write_to(a, sink, compress, false, error);
 }
 
 /* What is read before RAM and used after it: what a device or CPU reads when its state has come
@@ -345,6 +362,17 @@ static Reader reader_of(GBytes *part)
     return r;
 }
 
+/* Comes before what it is about, and only where that is loaded at once. */
+static bool load_plugs(Loading *l, const uint8_t *data, size_t len, GError **error)
+{
+    const MachinePlugs *plugs = &l->a->machine->plugs;
+    g_autoptr(GBytes) saved = g_bytes_new(data, len);
+
+    if (!l->apply || l->devices || !plugs->load)
+        return damaged(error);
+    return plugs->load(plugs->opaque, saved, error);
+}
+
 static bool load_section(Loading *l, const char *name, const uint8_t *data, size_t len,
                          GError **error)
 {
@@ -354,6 +382,8 @@ static bool load_section(Loading *l, const char *name, const uint8_t *data, size
         return l->is_like = is_like(l->a->machine, data, len, error);
     if (!l->is_like)
         return damaged(error);
+    if (!strcmp(name, "PLUG"))
+        return load_plugs(l, data, len, error);
     if (!strcmp(name, "CNTR"))
         return take_counters(l->a, &r, &l->counters) || damaged(error);
     if (!strcmp(name, "DEVS"))
@@ -445,7 +475,7 @@ GBytes *snapshot_save(Accel *a, GError **error)
 {
     GByteArray *out = g_byte_array_new();
 
-    if (snapshot_write(a, &(StateSink){ append, out }, false, error))
+    if (write_to(a, &(StateSink){ append, out }, false, true, error))
         return g_byte_array_free_to_bytes(out);
     g_byte_array_free(out, TRUE);
     return NULL;

@@ -20,7 +20,9 @@ bool snapshot_check(Accel *a, const StateSource *source, GError **error);
  * in its state is the device's affair. */
 bool snapshot_read(Accel *a, const StateSource *source, GError **error);
 
-/* The same, not compressed. NULL with @error: more memory is in use than one array can have. */
+/* The same, not compressed, and with the devices that have come and gone, so that a machine that
+ * was made without them can load it. NULL with @error: more memory is in use than one array can
+ * have. */
 GBytes *snapshot_save(Accel *a, GError **error);
 bool snapshot_load(Accel *a, GBytes *snapshot, GError **error);
 

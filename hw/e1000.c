@@ -334,6 +334,11 @@ static const MemOps io_ops = { io_read, io_write, 4, 4 };
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
+static void connect_cable(E1000 *s, bool on)
+{
+    net_connect(s->cable, on ? &e1000_net_client : NULL, on ? s : NULL);
+}
+
 static bool e1000_realize(Device *dev, GError **error)
 {
     static const PciIdentity identity = { .vendor = 0x8086,
@@ -349,7 +354,7 @@ static bool e1000_realize(Device *dev, GError **error)
     memory_init_io(&s->io, "e1000-io", &io_ops, s, IO_BYTES);
     pci_add_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
     pci_add_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
-    net_connect(s->cable, &e1000_net_client, s);
+    connect_cable(s, true);
     return true;
 }
 
@@ -357,10 +362,16 @@ static void e1000_unrealize(Device *dev)
 {
     E1000 *s = (E1000 *)dev;
 
-    net_connect(s->cable, NULL, NULL);
+    connect_cable(s, false);
     pci_device_unrealize(dev);
     memory_destroy(&s->mmio);
     memory_destroy(&s->io);
+}
+
+static void e1000_plug(Device *dev, bool in)
+{
+    connect_cable((E1000 *)dev, in);
+    pci_device_plug(dev, in);
 }
 
 static void e1000_reset_enter(Device *dev)
@@ -434,6 +445,7 @@ const DeviceClass e1000_class = {
     .state_version = 1,
     .realize = e1000_realize,
     .unrealize = e1000_unrealize,
+    .plug = e1000_plug,
     .reset_enter = e1000_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = e1000_post_load,

@@ -218,6 +218,7 @@ const DeviceClass edu_class = {
     .state_version = 1,
     .realize = edu_realize,
     .unrealize = edu_unrealize,
+    .plug = pci_device_plug,
     .reset_enter = edu_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = pci_device_post_load,

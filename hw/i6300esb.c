@@ -216,6 +216,7 @@ const DeviceClass i6300esb_class = {
     .state_version = 1,
     .realize = i6300esb_realize,
     .unrealize = i6300esb_unrealize,
+    .plug = pci_device_plug,
     .reset_enter = i6300esb_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = i6300esb_post_load,

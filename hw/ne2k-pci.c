@@ -400,6 +400,11 @@ static const MemOps ports_ops = { ports_read, ports_write, 1, 4 };
 /* ---- Life -------------------------------------------------------------------------------------
  */
 
+static void connect_cable(Ne2k *s, bool on)
+{
+    net_connect(s->cable, on ? &client : NULL, on ? s : NULL);
+}
+
 static bool ne2k_realize(Device *dev, GError **error)
 {
     Ne2k *s = (Ne2k *)dev;
@@ -411,7 +416,7 @@ static bool ne2k_realize(Device *dev, GError **error)
         return false;
     memory_init_io(&s->ports, "ne2k_pci", &ports_ops, s, BAR_BYTES);
     pci_add_bar(&s->pci, 0, PCI_BAR_IO, &s->ports);
-    net_connect(s->cable, &client, s);
+    connect_cable(s, true);
     return true;
 }
 
@@ -419,9 +424,15 @@ static void ne2k_unrealize(Device *dev)
 {
     Ne2k *s = (Ne2k *)dev;
 
-    net_connect(s->cable, NULL, NULL);
+    connect_cable(s, false);
     pci_device_detach(&s->pci);
     memory_destroy(&s->ports);
+}
+
+static void ne2k_plug(Device *dev, bool in)
+{
+    connect_cable((Ne2k *)dev, in);
+    pci_device_plug(dev, in);
 }
 
 static void ne2k_reset_enter(Device *dev)
@@ -471,6 +482,7 @@ const DeviceClass ne2k_pci_class = {
     .state_version = 1,
     .realize = ne2k_realize,
     .unrealize = ne2k_unrealize,
+    .plug = ne2k_plug,
     .reset_enter = ne2k_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = pci_device_post_load,

@@ -81,6 +81,27 @@ static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, G
     return true;
 }
 
+static bool has_facts(const Machine *m, const DriveOption *o)
+{
+    g_autofree char *name = facts_name(o);
+    g_autoptr(GBytes) bytes = NULL;
+
+    return host_files_find(m->config->files, name, &bytes, NULL) && bytes;
+}
+
+void pc_note_disks(Machine *m)
+{
+    for (guint i = 0; i < m->config->drives->len; i++) {
+        const DriveOption *o = m->config->drives->pdata[i];
+        DriveWiring w = { 0 };
+
+        if (o->interface != DRIVE_IF_NONE || !o->file || has_facts(m, o))
+            continue;
+        if (open_image(m->board.opaque, o, &w, NULL)) /* else device_add will tell */
+            image_close(w.image);
+    }
+}
+
 /* ---- Places ---------------------------------------------------------------------------------- */
 
 static bool is_free(const PcBoard *b, unsigned bus, unsigned unit)

@@ -14,6 +14,8 @@ typedef struct IrqOr {
     const Irq *out;
 } IrqOr;
 
+typedef struct PcPlugs PcPlugs; /* pc-plugs.c */
+
 typedef struct PcBoard {
     Device dev; /* parent of the board's devices */
     Machine *m;
@@ -28,7 +30,8 @@ typedef struct PcBoard {
     unsigned virtio_disks;
     unsigned cards; /* of a network, so far */
     unsigned rngs;
-    bool built;            /* what is created now comes later */
+    bool built; /* what is created now comes later */
+    PcPlugs *plugs;
     GArray *boot_devices;  /* of pc-boot-order.c; NULL: none has a bootindex */
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
@@ -80,6 +83,14 @@ unsigned pc_count_cpus(const PcBoard *b); /* those that are there */
 void pc_create_pci_slots(PcBoard *b);
 uint32_t pc_fixed_slots(const PcBoard *b);         /* a bit for each that holds what cannot go */
 bool pc_realize_tree(Device *dev, GError **error); /* pc.c */
+
+/* pc-plugs.c: which functions came and went. The board is complete; and is taken down. */
+void pc_plugs_begin(PcBoard *b);
+void pc_plugs_end(PcBoard *b);
+/* The function that @o asks for, realized and reset; the guest is not told. NULL with @error.
+ * @replayed: it comes where the recording had it come. */
+Device *pc_plugs_come(PcBoard *b, const DeviceOption *o, bool replayed, GError **error);
+void pc_plugs_go(PcBoard *b, Device *dev);
 
 /* pc-care.c: devices for tests and care. */
 bool pc_create_pvpanic(PcBoard *b, const DeviceOption *o, GError **error);

@@ -4,9 +4,8 @@
  * answers. A disk's drive and a card's cable stay when it goes, for another to have.
  *
  * A function that comes later has no ROM, as firmware is past running it. A reset forgets a wish
- * that the guest has not answered. Saved states and recordings are of the devices of one moment: a
- * state is only taken back by a machine that has the same, and no function comes or goes while a
- * recording is made.
+ * that the guest has not answered. Saved states are of the devices of one moment: a state is only
+ * taken back by a machine that has the same (pc-plugs.c: what recordings do about it).
  */
 #include "hw/cpu-hotplug.h"
 #include "hw/pc-internal.h"
@@ -54,12 +53,11 @@ static void remove_function(PcBoard *b, Device *dev)
         b->serial_bus = NULL;
     memory_begin(b->m->memory);
     memory_begin(b->m->io);
-    device_free(dev);
+    pc_plugs_go(b, dev);
     memory_commit(b->m->io);
     memory_commit(b->m->memory);
     if (drive)
         drive_disconnect(drive);
-    b->m->changed = true;
     machine_emit(b->m, "DEVICE_DELETED",
                  "{\"device\": \"%s\", \"path\": \"/machine/peripheral/%s\"}", id, id);
 }
@@ -89,14 +87,7 @@ static Device *find_function(const PcBoard *b, const char *id)
     return NULL;
 }
 
-static bool may_change(bool recorded, GError **error)
-{
-    if (recorded)
-        error_set(error, "no device but CPUs comes or goes while a recording is made or replayed");
-    return !recorded;
-}
-
-bool pc_device_del(Machine *m, const char *id, bool recorded, GError **error)
+bool pc_device_del(Machine *m, const char *id, GError **error)
 {
     PcBoard *b = board_of(m);
     int cpu = cpu_hotplug_find(b->sockets, id);
@@ -114,8 +105,6 @@ bool pc_device_del(Machine *m, const char *id, bool recorded, GError **error)
         error_set(error, "Device '%s' cannot be plugged out: the board needs it", id);
         return false;
     }
-    if (!may_change(recorded, error))
-        return false;
     pci_hotplug_ask(b->slots, slot_of(dev));
     return true;
 }
@@ -123,53 +112,21 @@ bool pc_device_del(Machine *m, const char *id, bool recorded, GError **error)
 /* ---- Coming -----------------------------------------------------------------------------------
  */
 
-/* What was made from child @first of @parent on; all of it goes again if one cannot be. */
-static bool start_children(Device *parent, guint first, GError **error)
-{
-    GPtrArray *children = parent->children;
-
-    for (guint i = first; i < children->len; i++) {
-        if (!pc_realize_tree(children->pdata[i], error))
-            return false;
-        device_reset(children->pdata[i]);
-    }
-    return true;
-}
-
-static bool add_function(PcBoard *b, const DeviceOption *o, GError **error)
-{
-    Device *bus = pci_bus_device(b->pci);
-    guint functions_before = bus->children->len, others_before = b->dev.children->len;
-    bool ok = pc_create_device(b, o, true, error) &&
-              start_children(&b->dev, others_before, error) &&
-              start_children(bus, functions_before, error);
-
-    if (ok)
-        return true;
-    while (bus->children->len > functions_before)
-        device_free(bus->children->pdata[bus->children->len - 1]);
-    return false;
-}
-
-bool pc_device_add(Machine *m, const DeviceOption *o, bool recorded, GError **error)
+bool pc_device_add(Machine *m, const DeviceOption *o, bool replayed, GError **error)
 {
     PcBoard *b = board_of(m);
-    bool ok;
+    Device *dev;
 
     if (pc_is_cpu(o))
         return pc_plug_cpu(b, o, true, error);
-    if (!may_change(recorded, error))
-        return false;
     memory_begin(m->memory);
     memory_begin(m->io);
-    ok = add_function(b, o, error);
+    dev = pc_plugs_come(b, o, replayed, error);
     memory_commit(m->io);
     memory_commit(m->memory);
-    if (!ok)
-        return false;
-    m->changed = true;
-    pci_hotplug_plug(b->slots, slot_of(functions(b)->pdata[functions(b)->len - 1]));
-    return true;
+    if (dev)
+        pci_hotplug_plug(b->slots, slot_of(dev));
+    return dev;
 }
 
 void pc_create_pci_slots(PcBoard *b)

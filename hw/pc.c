@@ -445,10 +445,12 @@ bool pc_board_create(Machine *m, GError **error)
     ok = create(b, error);
     memory_commit(m->io);
     memory_commit(m->memory);
-    if (ok)
+    if (ok) {
         b->built = true;
-    else
+        pc_plugs_begin(b);
+    } else {
         pc_board_free(m);
+    }
     return ok;
 }
 
@@ -464,6 +466,7 @@ void pc_board_free(Machine *m)
         memory_destroy(&b->bios);
     m->smm_memory = m->smm_code = NULL;
     pc_forget_boot_devices(b);
+    pc_plugs_end(b);
     device_free(&b->dev);
     memory_commit(m->io);
     memory_commit(m->memory);

@@ -22,10 +22,14 @@ void pc_powerdown(Machine *m);
  * again. */
 void pc_wakeup(Machine *m);
 
-/* device_add: @o is the caller's. device_del: the guest is asked to let it go. While the machine is
- * @recorded (or replayed) CPUs can come and go; other devices would make it another machine. */
-bool pc_device_add(Machine *m, const DeviceOption *o, bool recorded, GError **error);
-bool pc_device_del(Machine *m, const char *id, bool recorded, GError **error);
+/* What a recording has of images is noted when they are opened. Of those that device_add may ask
+ * for later it is noted now. */
+void pc_note_disks(Machine *m);
+
+/* device_add: @o is the caller's; @replayed: it came in a recording that is replayed. device_del:
+ * the guest is asked to let it go. */
+bool pc_device_add(Machine *m, const DeviceOption *o, bool replayed, GError **error);
+bool pc_device_del(Machine *m, const char *id, GError **error);
 /* The name of CPU @n, which may be absent; "" if it was there from the start. */
 const char *pc_cpu_id(Machine *m, unsigned n);
 

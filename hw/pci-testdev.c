@@ -144,6 +144,7 @@ const DeviceClass pci_testdev_class = {
     .state_version = 1,
     .realize = realize,
     .unrealize = unrealize,
+    .plug = pci_device_plug,
     .reset_enter = reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = post_load,

@@ -289,18 +289,37 @@ bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
     return true;
 }
 
-void pci_device_detach(PciDevice *d)
+static void leave_bus(PciDevice *d)
 {
     pci_set_irq(d, 0);
     for (unsigned i = 0; i < PCI_BARS; i++) {
         if (d->bars[i].mapped)
             memory_remove(d->bars[i].region);
-        d->bars[i] = (PciBar){ 0 };
+        d->bars[i].mapped = false;
     }
+    if (d->bus->function[d->devfn] == d) /* one that was taken out has no slot */
+        d->bus->function[d->devfn] = NULL;
+}
+
+void pci_device_detach(PciDevice *d)
+{
+    leave_bus(d);
+    memset(d->bars, 0, sizeof(d->bars));
     if (d->rom_region.size)
         memory_destroy(&d->rom_region);
     d->rom_region.size = 0;
-    d->bus->function[d->devfn] = NULL;
+}
+
+void pci_device_plug(Device *dev, bool in)
+{
+    PciDevice *d = (PciDevice *)dev;
+
+    if (!in) {
+        leave_bus(d);
+        return;
+    }
+    g_assert(!d->bus->function[d->devfn]);
+    d->bus->function[d->devfn] = d;
 }
 
 void pci_device_unrealize(Device *dev)

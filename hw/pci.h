@@ -124,6 +124,7 @@ Device *pci_device_new(const DeviceClass *klass, PciBus *bus, int devfn, const c
 /* Fails when the slot is taken. */
 bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error);
 void pci_device_detach(PciDevice *d);
+void pci_device_plug(Device *dev, bool in); /* for .plug: from its slot, and back into it */
 /* @region's size is a power of two: at least 4 for I/O, 16 for memory, 2048 for the ROM. */
 void pci_add_bar(PciDevice *d, unsigned bar, uint8_t type, MemRegion *region);
 /* The value config space shows after reset, and which bits of it the guest may write. */

@@ -175,6 +175,17 @@ static bool blk_realize(Device *dev, GError **error)
     return virtio_realize(&s->virtio, error);
 }
 
+static void blk_plug(Device *dev, bool in)
+{
+    VirtioBlk *s = (VirtioBlk *)dev;
+
+    if (in)
+        drive_connect(s->drive, drive_done, s);
+    else
+        drive_disconnect(s->drive);
+    pci_device_plug(dev, in);
+}
+
 static const StateField blk_state[] = {
     STATE_STRUCT(VirtioBlk, virtio, virtio_state),
     STATE_END,
@@ -188,6 +199,7 @@ const DeviceClass virtio_blk_class = {
     .state_version = 2,
     .realize = blk_realize,
     .unrealize = virtio_unrealize,
+    .plug = blk_plug,
     .reset_enter = virtio_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = virtio_post_load,

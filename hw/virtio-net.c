@@ -90,19 +90,30 @@ static const VirtioKind kind = {
     .notified = notified,
 };
 
+static void connect_cable(VirtioNet *s, bool on)
+{
+    net_connect(s->cable, on ? &client : NULL, on ? s : NULL);
+}
+
 static bool net_realize(Device *dev, GError **error)
 {
     VirtioNet *s = (VirtioNet *)dev;
 
     s->virtio.kind = &kind;
-    net_connect(s->cable, &client, s);
+    connect_cable(s, true);
     return virtio_realize(&s->virtio, error);
 }
 
 static void net_unrealize(Device *dev)
 {
-    net_connect(((VirtioNet *)dev)->cable, NULL, NULL);
+    connect_cable((VirtioNet *)dev, false);
     virtio_unrealize(dev);
+}
+
+static void net_plug(Device *dev, bool in)
+{
+    connect_cable((VirtioNet *)dev, in);
+    pci_device_plug(dev, in);
 }
 
 static const StateField net_state[] = {
@@ -118,6 +129,7 @@ const DeviceClass virtio_net_class = {
     .state_version = 2,
     .realize = net_realize,
     .unrealize = net_unrealize,
+    .plug = net_plug,
     .reset_enter = virtio_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = virtio_post_load,

@@ -67,24 +67,32 @@ static void notified(VirtioDevice *v, unsigned queue)
         fill(s, &c);
 }
 
+static void connect_source(VirtioRng *s, bool on)
+{
+    if (s->source)
+        host_random_connect(s->source, on ? got_bytes : NULL, on ? s : NULL);
+}
+
 static bool rng_realize(Device *dev, GError **error)
 {
     VirtioRng *s = (VirtioRng *)dev;
 
     s->kind = (VirtioKind){ .id = 4, .class_code = 0x00ff00, .queues = 1, .notified = notified };
     s->virtio.kind = &s->kind;
-    if (s->source)
-        host_random_connect(s->source, got_bytes, s);
+    connect_source(s, true);
     return virtio_realize(&s->virtio, error);
 }
 
 static void rng_unrealize(Device *dev)
 {
-    VirtioRng *s = (VirtioRng *)dev;
-
-    if (s->source)
-        host_random_connect(s->source, NULL, NULL);
+    connect_source((VirtioRng *)dev, false);
     virtio_unrealize(dev);
+}
+
+static void rng_plug(Device *dev, bool in)
+{
+    connect_source((VirtioRng *)dev, in);
+    pci_device_plug(dev, in);
 }
 
 /* What was on its way when the state was saved may have been lost. */
@@ -112,6 +120,7 @@ const DeviceClass virtio_rng_class = {
     .state_version = 1,
     .realize = rng_realize,
     .unrealize = rng_unrealize,
+    .plug = rng_plug,
     .reset_enter = virtio_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = rng_post_load,

@@ -276,6 +276,13 @@ static void forget(VirtioDevice *v)
     }
 }
 
+static void connect_ports(VirtioSerial *s, bool on)
+{
+    for (unsigned i = 0; i < VIRTIO_SERIAL_PORTS; i++)
+        if (s->port[i].chr)
+            chardev_connect(s->port[i].chr, on ? &client : NULL, on ? &s->port[i] : NULL);
+}
+
 static bool serial_realize(Device *dev, GError **error)
 {
     VirtioSerial *s = (VirtioSerial *)dev;
@@ -291,20 +298,20 @@ static bool serial_realize(Device *dev, GError **error)
         .reset = forget,
     };
     s->virtio.kind = &s->kind;
-    for (unsigned i = 0; i < VIRTIO_SERIAL_PORTS; i++)
-        if (s->port[i].chr)
-            chardev_connect(s->port[i].chr, &client, &s->port[i]);
+    connect_ports(s, true);
     return virtio_realize(&s->virtio, error);
 }
 
 static void serial_unrealize(Device *dev)
 {
-    VirtioSerial *s = (VirtioSerial *)dev;
-
-    for (unsigned i = 0; i < VIRTIO_SERIAL_PORTS; i++)
-        if (s->port[i].chr)
-            chardev_connect(s->port[i].chr, NULL, NULL);
+    connect_ports((VirtioSerial *)dev, false);
     virtio_unrealize(dev);
+}
+
+static void serial_plug(Device *dev, bool in)
+{
+    connect_ports((VirtioSerial *)dev, in);
+    pci_device_plug(dev, in);
 }
 
 /* A saved state may have come from anywhere. */
@@ -348,6 +355,7 @@ const DeviceClass virtio_serial_class = {
     .state_version = 1,
     .realize = serial_realize,
     .unrealize = serial_unrealize,
+    .plug = serial_plug,
     .reset_enter = virtio_reset_enter,
     .reset_hold = pci_device_reset_hold,
     .post_load = serial_post_load,

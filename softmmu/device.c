@@ -102,6 +102,29 @@ void device_free(Device *dev)
     g_free(dev);
 }
 
+static void plug(Device *dev, bool in)
+{
+    for (unsigned i = 0; i < dev->children->len; i++)
+        plug(dev->children->pdata[i], in);
+    if (dev->klass->plug)
+        dev->klass->plug(dev, in);
+}
+
+void device_take_out(Device *dev)
+{
+    device_reset(dev); /* its outputs fall, its timers stop */
+    plug(dev, false);
+    g_ptr_array_remove(dev->parent->children, dev);
+    dev->parent = NULL;
+}
+
+void device_put_back(Device *dev, Device *parent)
+{
+    dev->parent = parent;
+    g_ptr_array_add(parent->children, dev);
+    plug(dev, true);
+}
+
 /* ---- Reset ---------------------------------------------------------------------------------- */
 
 static void call_enter(Device *dev)

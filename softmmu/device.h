@@ -129,6 +129,8 @@ struct DeviceClass {
     uint16_t state_version;
     bool (*realize)(Device *dev, GError **error); /* must clean up after itself when it fails */
     void (*unrealize)(Device *dev);               /* undoes realize */
+    /* device_take_out() and device_put_back(): what others know of it by realize. */
+    void (*plug)(Device *dev, bool in);
     void (*finalize)(Device *dev); /* frees what is not realize's: it may never have come */
     void (*reset_enter)(Device *dev);
     void (*reset_hold)(Device *dev);
@@ -158,7 +160,11 @@ bool device_check_id(const char *id, GError **error);
 bool device_realize(Device *dev, GError **error);
 void device_unrealize(Device *dev); /* children first, reverse order */
 void device_free(Device *dev);      /* unrealizes, detaches and frees the tree below it */
-void device_reset(Device *dev);     /* three phases over the tree below and including @dev */
+/* A device with all below it is away from its machine for some time: it remains realized and the
+ * caller's. Comes back behind the other children of @parent; its state is to be loaded then. */
+void device_take_out(Device *dev);
+void device_put_back(Device *dev, Device *parent);
+void device_reset(Device *dev); /* three phases over the tree below and including @dev */
 
 /* State of the whole tree. Each device is written as path, version, length, fields, so that a
  * mismatch is named. */

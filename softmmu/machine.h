@@ -223,6 +223,15 @@ typedef struct MachineKeeper {
     void *opaque;
 } MachineKeeper;
 
+/* Which devices have come and gone since the machine was built, as bytes: what a state of the
+ * machine is good for. Loading brings them about, in this process or in a fresh machine of the same
+ * options; the state follows. False with @error: it cannot, and the machine is no good. */
+typedef struct MachinePlugs {
+    GBytes *(*save)(void *opaque); /* NULL: none can */
+    bool (*load)(void *opaque, GBytes *saved, GError **error);
+    void *opaque;
+} MachinePlugs;
+
 struct Machine {
     const MachineConfig *config;
     RamSet *ram;
@@ -248,11 +257,11 @@ struct Machine {
     int exit_status;      /* for REQUEST_QUIT */
     char *trouble;        /* for REQUEST_IO_ERROR: a sentence for the user */
     RunState state;
-    GArray *keepers;         /* MachineKeeper */
+    GArray *keepers; /* MachineKeeper */
+    MachinePlugs plugs;
     bool stays;              /* at the end of a replay, as somebody may want to look back */
     uint32_t host_requests;  /* those of .requests that did not come from the guest */
     const char *quit_reason; /* who wants out, for the SHUTDOWN event; NULL: the guest */
-    bool changed;            /* devices came or went, of which the command line does not tell */
     void (*event_hook)(void *opaque, const char *event, const char *data); /* machine_emit() */
     void *event_opaque;
     void (*request_hook)(void *opaque); /* shortens the running vCPU's budget */

@@ -14,7 +14,7 @@
 typedef enum FrameType {
     FRAME_CONFIG = 1, /* strings: product version, arguments */
     FRAME_FILE,       /* string: name; a byte: is this the last part? its bytes */
-    FRAME_CHANNELS,   /* strings */
+    FRAME_CHANNELS,   /* strings; between those of the stream: all again, and more */
     FRAME_STREAM,     /* items */
     FRAME_BOARD,      /* strings, device_tree_shape(): after the files; older ones have none */
 } FrameType;

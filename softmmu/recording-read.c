@@ -317,20 +317,47 @@ static bool take_item(RecordReader *r, RecordItem *item)
     return false;
 }
 
-bool record_next(RecordReader *r, RecordItem *item)
+/* Those that came later, behind those that are known (more, if this was read before). */
+static bool take_more_channels(RecordReader *r)
+{
+    char **names = take_strings(r);
+    guint known = g_strv_length(r->channels), count = names ? g_strv_length(names) : 0;
+
+    for (guint i = 0; i < MIN(known, count); i++)
+        if (strcmp(names[i], r->channels[i]))
+            count = 0;
+    if (count > known) {
+        g_strfreev(r->channels);
+        r->channels = g_steal_pointer(&names);
+    }
+    g_strfreev(names);
+    r->at = r->payload_len; /* there is nothing else in it */
+    return count || damaged(r, "frame %u makes no sense", r->frames - 1);
+}
+
+/* The next frame: one with items, or of a kind that has none. */
+static bool next_stream_frame(RecordReader *r)
 {
     uint32_t type;
 
+    r->frame_pos = r->pos;
+    if (!next_frame(r, &type))
+        return damaged(r, "it was not ended");
+    if (type == FRAME_CHANNELS)
+        return take_more_channels(r);
+    if (type != FRAME_STREAM)
+        return damaged(r, "frame %u is of an unknown kind, or out of place", r->frames - 1);
+    r->last = (RecordStamp){ 0 };
+    return true;
+}
+
+bool record_next(RecordReader *r, RecordItem *item)
+{
     if (r->ended || r->damage)
         return false;
-    while (r->at == r->payload_len) {
-        r->frame_pos = r->pos;
-        if (!next_frame(r, &type))
-            return damaged(r, "it was not ended");
-        if (type != FRAME_STREAM)
-            return damaged(r, "frame %u is of an unknown kind, or out of place", r->frames - 1);
-        r->last = (RecordStamp){ 0 };
-    }
+    while (r->at == r->payload_len)
+        if (!next_stream_frame(r))
+            return false;
     if (!take_item(r, item))
         return damaged(r, "frame %u makes no sense", r->frames - 1);
     return true;

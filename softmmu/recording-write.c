@@ -31,7 +31,8 @@ struct RecordWriter {
     GByteArray *items;
     RecordStamp last; /* of the items */
     int64_t flushed_us;
-    bool copies; /* a recording that is whole: nothing is lost if this ends */
+    unsigned channels; /* that it has names of */
+    bool copies;       /* a recording that is whole: nothing is lost if this ends */
     char *failure;
 };
 
@@ -222,6 +223,8 @@ void record_board(RecordWriter *w, const char *const *shape)
 
 void record_channels(RecordWriter *w, const char *const *names)
 {
+    record_flush(w); /* what came before them */
+    w->channels = g_strv_length((char **)names);
     write_strings(w, FRAME_CHANNELS, NULL, names);
 }
 
@@ -298,8 +301,12 @@ void record_end(RecordWriter *w, const RecordStamp *at, uint64_t hash)
     record_flush(w);
 }
 
-void record_item(RecordWriter *w, const RecordItem *item)
+void record_item(RecordWriter *w, const RecordReader *r, const RecordItem *item)
 {
+    const char *const *names = (const char *const *)record_channel_names(r);
+
+    if (g_strv_length((char **)names) > w->channels)
+        record_channels(w, names);
     switch (item->kind) {
     case RECORD_EVENT: record_event(w, &item->at, item->channel, item->data, item->len); break;
     case RECORD_HASH: record_hash(w, &item->at, item->hash); break;

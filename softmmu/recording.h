@@ -44,13 +44,15 @@ typedef struct RecordItem RecordItem;
 RecordWriter *record_create_copy(const char *path, const RecordReader *r, GError **error);
 /* The devices of the machine and their state (device_tree_shape()); before the channels. */
 void record_board(RecordWriter *w, const char *const *shape);
-/* Names of the channels that events will be for; NULL ends the list, "" is none. */
+/* Names of the channels that events will be for; NULL ends the list, "" is none. Again, with more
+ * of them behind those, when devices came later. */
 void record_channels(RecordWriter *w, const char *const *names);
 void record_event(RecordWriter *w, const RecordStamp *at, unsigned channel, const void *data,
                   size_t len);
 void record_hash(RecordWriter *w, const RecordStamp *at, uint64_t hash);
 void record_end(RecordWriter *w, const RecordStamp *at, uint64_t hash);
-void record_item(RecordWriter *w, const RecordItem *item); /* one of the above, as it was read */
+/* One of the above, as it was read from @r. */
+void record_item(RecordWriter *w, const RecordReader *r, const RecordItem *item);
 /* Everything until here is on its way to the disk. */
 void record_flush(RecordWriter *w);
 void record_flush_late(RecordWriter *w); /* … unless that is so of what is older than an instant */
@@ -81,7 +83,7 @@ const char *record_version(const RecordReader *r); /* of the Mimus that made it 
 char **record_args(const RecordReader *r);         /* the reader's */
 char **record_board_shape(const RecordReader *r);  /* likewise; NULL: it was not recorded */
 HostFiles *record_files(const RecordReader *r);    /* the reader's; has these files and no others */
-/* Names of channels, as record_channels() got them; the reader's. */
+/* Names of channels, as record_channels() got them, as far as this was read; the reader's. */
 char **record_channel_names(const RecordReader *r);
 /* False: the stream ends here, after RECORD_END or without. */
 bool record_next(RecordReader *r, RecordItem *item);

@@ -46,6 +46,7 @@ bool build_finish(Built *b, GError **error)
     if (!m->config->ram_in_core)
         keep_ram_out_of_core(m->ram);
     device_reset(m->root);
+    b->shape = device_tree_shape(m->root);
     return true;
 }
 
@@ -60,6 +61,7 @@ void build_free(Built *b)
     if (b->accel)
         accel_free(b->accel);
     machine_destroy(m);
+    g_strfreev(b->shape);
 }
 
 bool build_cancel_travel(Machine *m)
@@ -173,27 +175,17 @@ static bool translate(void *opaque, unsigned n, uint64_t addr, uint64_t *phys)
     return true;
 }
 
-static bool is_recorded(Machine *m)
+static bool device_add(Machine *m, const DeviceOption *o, GError **error)
 {
     Accel *a = ((Built *)((char *)m - offsetof(Built, machine)))->accel;
 
-    return session_is_recording(a) || session_is_replay(a);
-}
-
-static bool device_add(Machine *m, const DeviceOption *o, GError **error)
-{
-    return pc_device_add(m, o, is_recorded(m), error);
-}
-
-static bool device_del(Machine *m, const char *id, GError **error)
-{
-    return pc_device_del(m, id, is_recorded(m), error);
+    return pc_device_add(m, o, session_is_replay(a), error);
 }
 
 const MonitorBoard build_monitor_board = {
     .set_boot_order = pc_set_boot_order,
     .device_add = device_add,
-    .device_del = device_del,
+    .device_del = pc_device_del,
     .cpu_id = pc_cpu_id,
 };
 

@@ -16,6 +16,7 @@ typedef struct Built {
     Accel *accel;
     CpuBus bus;
     bool has_board;
+    char **shape; /* device_tree_shape() before anything was plugged in or out */
 } Built;
 
 /* The machine without anything that can fail: input queue, spaces, root device. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "accel/session.h"
 #include "softmmu/error.h"
 
 /* @o is to be cleared, whatever comes of it. */
@@ -15,6 +16,15 @@ static bool parse(Options *o, const char *option, const char *spec, GError **err
     if (o->answer_kind == ANSWER_NONE)
         return true;
     error_set(error, "%s help is for the command line", option);
+    return false;
+}
+
+/* A recording has the options of its machine at its begin. */
+static bool may_change(const HostSide *h, GError **error)
+{
+    if (!session_is_recording(h->accel) && !session_is_replay(h->accel))
+        return true;
+    error_set(error, "not while a recording is made or replayed: add it before the begin");
     return false;
 }
 
@@ -32,11 +42,33 @@ static bool add_netdev(HostSide *h, const char *spec, GError **error)
     return ok;
 }
 
+/* Of "-netdev SPEC" that was added, or that the command line had. */
+static bool is_netdev(const GPtrArray *args, guint i, const char *id)
+{
+    g_auto(GStrv) words = NULL;
+
+    if (i + 1 == args->len || strcmp(args->pdata[i] + strspn(args->pdata[i], "-"), "netdev"))
+        return false;
+    words = g_strsplit(args->pdata[i + 1], ",", -1);
+    for (char **word = words; *word; word++)
+        if (g_str_has_prefix(*word, "id=") && !strcmp(*word + strlen("id="), id))
+            return true;
+    return false;
+}
+
 static bool netdev_del(void *opaque, const char *id, GError **error)
 {
     HostSide *h = opaque;
 
-    return network_remove(h->network, h->m, id, error);
+    if (!may_change(h, error) || !network_remove(h->network, h->m, id, error))
+        return false;
+    for (guint i = 0; i < h->args->len; i++) {
+        if (is_netdev(h->args, i, id)) {
+            g_ptr_array_remove_range(h->args, i, 2);
+            break;
+        }
+    }
+    return true;
 }
 
 /* ---- Disks ------------------------------------------------------------------------------------
@@ -79,8 +111,16 @@ static bool add_drives(HostSide *h, const char *option, const char *spec, GError
 
 static bool add(void *opaque, const char *option, const char *spec, GError **error)
 {
-    return strcmp(option, "-netdev") ? add_drives(opaque, option, spec, error)
-                                     : add_netdev(opaque, spec, error);
+    HostSide *h = opaque;
+    bool ok =
+        may_change(h, error) && (strcmp(option, "-netdev") ? add_drives(h, option, spec, error)
+                                                           : add_netdev(h, spec, error));
+
+    if (ok) {
+        g_ptr_array_add(h->args, g_strdup(option));
+        g_ptr_array_add(h->args, g_strdup(spec));
+    }
+    return ok;
 }
 
 MonitorHost host_side_for_monitor(HostSide *h)

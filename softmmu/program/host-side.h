@@ -6,12 +6,15 @@
 #ifndef SOFTMMU_PROGRAM_HOST_SIDE_H
 #define SOFTMMU_PROGRAM_HOST_SIDE_H
 
+#include "accel/accel.h"
 #include "softmmu/program/monitor/monitor.h"
 #include "softmmu/program/network.h"
 
 typedef struct HostSide {
     Machine *m;
     Network *network;
+    const Accel *accel;
+    GPtrArray *args; /* the machine's options, to which what is added belongs from now on */
 } HostSide;
 
 /* @h must outlive the monitors. */

@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: MIT
 """hotplug.py MIMUS GUESTDIR CASE: devices come and go while Linux runs.
 
-"recorded": the same while a recording is made, whose replay prints the same console and agrees.
+"recorded": the same while a recording is made, whose replay prints the same console and agrees. Of
+PCI's, a part of the recording is replayed, too, and a debugger goes to and fro between the moments;
+"interp": on the portable back end. "begun": the recording begins when devices have come already.
 Exit status 77 (skip) without the guest files that scripts/guest-files makes.
 """
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 from dialogue import Guest, Lost
 from qmpclient import Qmp, QmpError
+from reverse import everywhere, monitor
+from rsp import Machine
 
 CPU = "device_add qemu64-x86_64-cpu,id={},socket-id=0,core-id={},thread-id=0"
 WHERE = "/sys/devices/system/cpu/cpu{}"
@@ -112,8 +117,36 @@ def pci(g, _):
           [int(n) + 1 for n in re.findall(r"^\d+$", after, re.M)], before + after)
 
 
-def pci_recorded(g, _):
-    refuses(g, "device_add edu", "while a recording is made")
+def pci_recorded(g, where):
+    refuses(g, "netdev_add user,id=m", "not while a recording is made")
+    refuses(g, f"drive_add 0 if=none,id=e,file={where}/disk,format=raw", "not while a recording is made")
+    pci(g, where)
+
+
+def has_disk(g):
+    check(shell(g, "echo 3 > /proc/sys/vm/drop_caches; md5sum < /dev/vda").count(MD5) == 1, "another disk")
+
+
+def pci_begun(g, where):
+    """Two disks came, of which one has gone, and a device of the beginning."""
+    for name in ("e", "f"):
+        shutil.copy(f"{where}/disk", f"{where}/{name}")
+    for line in (f"drive_add 0 if=none,id=e,file={where}/e,format=raw",
+                 "device_add virtio-blk-pci,drive=e,id=gone", "device_add virtio-blk-pci,drive=d,id=disk",
+                 f"drive_add 0 if=none,id=f,file={where}/f,format=raw,readonly=on"):
+        answer = g.monitor(line)
+        check("Error" not in answer, answer)
+    wait_for(g, "[ -b /dev/vda -a -b /dev/vdb ]")
+    remove(g, "gone")
+    remove(g, "fixed")
+    check("Error" not in g.monitor(f"begin_record {where}/r.mrec"), "begin_record")
+    wait_for(g, "[ -b /dev/vdb ]")
+    g.monitor("device_add virtio-blk-pci,drive=e,id=again")
+    g.monitor("device_add virtio-blk-pci,drive=f,id=more")
+    wait_for(g, "[ -b /dev/vda -a -b /dev/vdc ]")
+    has_disk(g)
+    remove(g, "disk")
+    g.monitor("end_record")
 
 
 def refuses_qmp(q, why, name, **arguments):
@@ -165,7 +198,9 @@ CASES = {
     "cpu-recorded": (cpu, "-smp 1,maxcpus=3", ""),
     "pci": (pci, PCI, "-devices"),
     "qmp": (qmp, "-smp 1,maxcpus=2 -qmp unix:{where}/qmp,server=on,wait=off", "-devices"),
-    "pci-recorded": (pci_recorded, "", ""),
+    "pci-recorded": (pci_recorded, PCI, "-devices"),
+    "pci-recorded-interp": (pci_recorded, PCI, "-devices"),
+    "pci-begun": (pci_begun, PCI + " -icount shift=1", "-devices"),
 }
 
 
@@ -183,13 +218,44 @@ def run(mimus, guest, options, act, where, extra):
         return g.all
 
 
-def replay(mimus, recording):
-    p = subprocess.run([mimus, "-replay", recording], stdin=subprocess.DEVNULL, capture_output=True,
-                       check=False)
+def replay(mimus, recording, *options):
+    p = subprocess.run([mimus, "-replay", recording, *options], stdin=subprocess.DEVNULL,
+                       capture_output=True, check=False)
     said = p.stderr.decode(errors="replace")
     check(p.returncode == 0 and re.search(r"instructions, hashes agree$", said, re.M),
           f"the replay does not agree: {said}")
     check(b"done-42" in p.stdout, "the replay's console is another")
+
+
+def counted(mimus, recording):
+    """Instructions in it."""
+    info = subprocess.run([mimus, "rec", "info", recording], capture_output=True, text=True, check=True)
+    return int(re.search(r"instructions: (\d+)", info.stdout)[1])
+
+
+def travel(mimus, recording, begin):
+    """To and fro: every moment is what it was, whatever has come and gone since."""
+    m = Machine(mimus, "-S", "-replay", recording, always=())
+    try:
+        r = m.connect()
+        r.start()
+        everywhere(r, counted(mimus, recording), True, begin)
+        info = monitor(r, "info replay")
+        check("defect" not in info, info)
+    finally:
+        m.end()
+
+
+def check_replays(mimus, recording, name):
+    interp = ("-accel", "tcg,backend=interp")
+    replay(mimus, recording, *(interp if name.endswith("-interp") else ()))
+    if name == "pci-begun":
+        replay(mimus, recording, *interp)
+    elif name == "pci-recorded":
+        middle = counted(mimus, recording) * 3 // 4
+        travel(mimus, recording, middle // 2)
+        subprocess.run([mimus, "rec", "trim", f"{middle}..", recording, recording + ".part"], check=True)
+        replay(mimus, recording + ".part")
 
 
 def main():
@@ -204,10 +270,10 @@ def main():
             recording = os.path.join(where, "r.mrec")
             with open(os.path.join(where, "disk"), "wb") as f:
                 f.write(DISK + bytes(-len(DISK) % 512))
-            recorded = name.endswith("-recorded")
+            recorded = "-recorded" in name
             run(mimus, files, options.format(where=where), act, where, ["-record", recording] if recorded else [])
-            if recorded:
-                replay(mimus, recording)
+            if recorded or name == "pci-begun":
+                check_replays(mimus, recording, name)
     except Lost as e:
         print(f"{name}: {e}")
         return 1

@@ -56,7 +56,7 @@ static void copy(RecordReader *r, RecordWriter *w, int altered)
         if (item.kind == RECORD_EVENT && item.len && altered-- == 0)
             data[item.len - 1] ^= 1;
         item.data = data;
-        record_item(w, &item);
+        record_item(w, r, &item);
     }
 }
 

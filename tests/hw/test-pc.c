@@ -551,6 +551,157 @@ static void test_bad_configurations(void **state)
     pc_board_free(&b->m);
 }
 
+/* ---- Functions that come and go in a replay ---------------------------------------------------
+ */
+
+#define EJECT 0xae08
+
+/* DRIVER ID comes, "-" ID goes. */
+static const char *const plug_rows[][2] = {
+    { "edu", "a" },
+    { "e1000", "b" },
+    { "-", "a" },
+    { "virtio-net-pci", NULL },
+    { "virtio-rng-pci", "c" },
+    { "-", "first" },
+    { "i6300esb", "first" },
+    { "ne2k_pci", "d" },
+    { "-", "b" },
+    { "virtio-serial-pci", "e" },
+    { "-", "e" },
+    { "pci-testdev", "f" },
+};
+enum { PLUGS = G_N_ELEMENTS(plug_rows) };
+
+typedef struct Moment {
+    GBytes *plugs;
+    GByteArray *devices;
+} Moment;
+
+static DeviceOption device_option(const char *driver, const char *id)
+{
+    DeviceOption o = { (char *)driver, g_hash_table_new(g_str_hash, g_str_equal) };
+
+    if (id)
+        g_hash_table_insert(o.props, (char *)"id", (char *)id);
+    return o;
+}
+
+static void plug(Bench *b, const char *driver, const char *id)
+{
+    DeviceOption o = device_option(driver, id);
+
+    if (g_str_equal(driver, "-")) {
+        assert_true(pc_device_del(&b->m, id, NULL));
+        address_space_write(b->m.io, EJECT, UINT32_MAX, 4);
+    } else {
+        assert_true(pc_device_add(&b->m, &o, true, NULL));
+    }
+    g_hash_table_unref(o.props);
+}
+
+static Moment moment(Bench *b)
+{
+    Moment here = { b->m.plugs.save(b->m.plugs.opaque), g_byte_array_new() };
+
+    device_tree_save(b->m.root, here.devices);
+    return here;
+}
+
+static void go(Bench *b, const Moment *to)
+{
+    Moment here;
+
+    assert_true(b->m.plugs.load(b->m.plugs.opaque, to->plugs, NULL));
+    assert_true(device_tree_load(b->m.root, to->devices->data, to->devices->len, NULL));
+    here = moment(b);
+    assert_true(g_bytes_equal(here.plugs, to->plugs));
+    assert_int_equal(here.devices->len, to->devices->len);
+    assert_memory_equal(here.devices->data, to->devices->data, to->devices->len);
+    g_bytes_unref(here.plugs);
+    g_byte_array_unref(here.devices);
+}
+
+static void create_for_plugs(Bench *b, DeviceOption *first)
+{
+    b->config.replaying = true;
+    if (!b->config.devices->len)
+        g_ptr_array_add(b->config.devices, first);
+    create(b);
+}
+
+/* From every moment to every other, from there on as it was, and there in machines that were never
+ * plugged anything. */
+static void test_plugs(void **state)
+{
+    Bench *b = *state;
+    DeviceOption first = device_option("edu", "first");
+    Moment moments[PLUGS + 1];
+
+    create_for_plugs(b, &first);
+    moments[0] = moment(b);
+    for (unsigned i = 0; i < PLUGS; i++) {
+        plug(b, plug_rows[i][0], plug_rows[i][1]);
+        moments[i + 1] = moment(b);
+    }
+    for (unsigned from = 0; from <= PLUGS; from++) {
+        for (unsigned to = 0; to <= PLUGS; to++) {
+            go(b, &moments[from]);
+            go(b, &moments[to]);
+        }
+        go(b, &moments[from]);
+        for (unsigned i = from; i < PLUGS; i++) {
+            plug(b, plug_rows[i][0], plug_rows[i][1]);
+            go(b, &moments[i + 1]);
+        }
+    }
+    pc_board_free(&b->m);
+    for (unsigned to = 0; to <= PLUGS; to++) {
+        create_for_plugs(b, &first);
+        go(b, &moments[to]);
+        pc_board_free(&b->m);
+    }
+    for (unsigned i = 0; i <= PLUGS; i++) {
+        g_bytes_unref(moments[i].plugs);
+        g_byte_array_unref(moments[i].devices);
+    }
+    g_hash_table_unref(first.props);
+}
+
+/* What a recording says may be anything. */
+static void test_bad_plugs(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } rows[] = {
+#define ROW(text) { text, sizeof(text) }
+        { "", 0 },
+        { "0 0 0", 5 }, /* not ended */
+        ROW("0 0"),
+        ROW("0 0 0\0+"),
+        ROW("0 0 0\0?"),
+        ROW("0 0 0\0-"),
+        ROW("0 0 0\0+\0000 0 0\0nothing\0"),
+        ROW("0 0 0\0+\0000 0 0\0edu\0addr"),
+        ROW("0 0 0\0+\0000 0 0\0edu\0addr\0001.0\0"),
+        ROW("0 0 0\0+\0000 0 0\0isa-debug-exit\0"),
+#undef ROW
+    };
+    Bench *b = *state;
+
+    b->config.replaying = true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GBytes) saved = g_bytes_new(rows[i].text, rows[i].len);
+        g_autoptr(GError) error = NULL;
+
+        create(b);
+        assert_false(b->m.plugs.load(b->m.plugs.opaque, saved, &error));
+        assert_non_null(error);
+        pc_board_free(&b->m);
+    }
+}
+
 #define pc_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 /* Every driver that the list has tells of its properties. */
@@ -593,6 +744,8 @@ int main(void)
         pc_test(test_debug_exit_option),
         pc_test(test_bad_devices),
         pc_test(test_bad_configurations),
+        pc_test(test_plugs),
+        pc_test(test_bad_plugs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static const RecordItem items[] = {
     { RECORD_HASH, { 0, 0, 0 }, .hash = 0x1122334455667788 },
     { RECORD_EVENT, { 5, 10, 1 }, 1, (const uint8_t *)"key", 3 },
     { RECORD_EVENT, { 5, 10, 1 }, 1, (const uint8_t *)"", 0 },
-    { RECORD_EVENT, { 5, 4000000000, 2 }, 2, (const uint8_t *)"packet", 6 },
+    { RECORD_EVENT, { 5, 4000000000, 2 }, 3, (const uint8_t *)"packet", 6 },
     { RECORD_HASH, { UINT64_C(1) << 40, INT64_MAX, 3 }, .hash = 1 },
     { RECORD_END, { UINT64_MAX, UINT64_MAX, UINT64_MAX }, .hash = UINT64_MAX },
 };
@@ -26,6 +26,7 @@ enum { ITEMS = G_N_ELEMENTS(items), FLUSHED_AFTER = 3 };
 static const char *const args[] = { "-m", "64", "-append", "two words", "", NULL };
 static const char *const board[] = { "machine/a 0 1234", "machine/b 1 5678", NULL };
 static const char *const channels[] = { "", "serial0", "net0", NULL };
+static const char *const more_channels[] = { "", "serial0", "net0", "drive d", NULL };
 
 static void write_item(RecordWriter *w, const RecordItem *item)
 {
@@ -60,7 +61,7 @@ static GBytes *make(size_t file_size)
     for (unsigned i = 0; i < ITEMS; i++) {
         write_item(w, &items[i]);
         if (i + 1 == FLUSHED_AFTER)
-            record_flush(w);
+            record_channels(w, more_channels); /* a device has come */
     }
     assert_null(record_failure(w));
     record_close(w);
@@ -210,6 +211,10 @@ static void test_hostile(void **state)
         { FRAME_STREAM, "\2\0\0\0\0", 5 }, /* half a hash */
         { FRAME_STREAM, "\2\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12 },
         { FRAME_STREAM, "\7\0\0\0", 4 }, /* no such kind */
+        { FRAME_CHANNELS, "\0serial1\0net0", 14 },
+        { FRAME_CHANNELS, "\0serial1", 8 }, /* not ended */
+        { FRAME_CHANNELS, "", 0 },
+        { FRAME_FILE, "kernel\0\1", 8 },
         { 99, "", 0 },
     };
     g_autoptr(GBytes) whole = make(100);

@@ -80,9 +80,16 @@ static bool give_images(Device *root, GHashTable *paths, GError **error)
     while (g_hash_table_iter_next(&iter, &id, &path)) {
         ImageOpen how = { .path = path, .read_only = true };
         Drive *drive = drive_find(root, id);
-        Image *image = image_open(&how, error);
-        uint64_t size = image ? image_size(image) : 0;
+        Image *image = NULL;
+        uint64_t size;
 
+        if (!drive) {
+            error_set(error, "'%s' was plugged in after the begin, which go-live cannot do",
+                      (char *)id);
+            return false;
+        }
+        image = image_open(&how, error);
+        size = image ? image_size(image) : 0;
         if (!image || !(image = image_open_overlay(image, error)))
             return false;
         if (size != drive_sectors(drive) * DRIVE_SECTOR) {

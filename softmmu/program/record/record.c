@@ -16,6 +16,7 @@
 #include "accel/snapshot.h"
 #include "accel/travel.h"
 #include "config.h"
+#include "hw/pc.h"
 #include "softmmu/error.h"
 #include "softmmu/program/record/tools.h"
 
@@ -133,23 +134,18 @@ static void recording_failed(const char *why)
     fprintf(stderr, "mimus: recording has stopped, the machine goes on: %s\n", why);
 }
 
-static void write_board(RecordWriter *w, const Built *b)
-{
-    g_auto(GStrv) shape = device_tree_shape(b->machine.root);
-
-    record_board(w, (const char *const *)shape);
-}
-
 bool record_begin(Built *b, const Options *o, GError **error)
 {
     g_auto(GStrv) args = recorded_args(o);
-    RecordWriter *w = record_create(o->record_file, args, o->config.files, error);
+    RecordWriter *w;
 
+    pc_note_disks(&b->machine);
+    w = record_create(o->record_file, args, o->config.files, error);
     if (!w) {
         g_prefix_error(error, "-record: ");
         return false;
     }
-    write_board(w, b);
+    record_board(w, (const char *const *)b->shape);
     session_record(b->accel, w, recording_failed);
     return true;
 }
@@ -184,7 +180,7 @@ RecordWriter *record_create_here(Built *b, const Options *o, char **args, const 
     w = record_create(path, args, files, error);
     host_files_free(files);
     if (w)
-        write_board(w, b);
+        record_board(w, (const char *const *)b->shape);
     return w;
 }
 
@@ -202,6 +198,7 @@ bool record_begin_here(Built *b, const Options *o, const char *path, GError **er
         error_set(error, "%s", refusal);
         return false;
     }
+    pc_note_disks(&b->machine);
     w = record_create_here(b, o, args, path, error);
     if (w)
         session_record(b->accel, w, recording_failed);
@@ -249,8 +246,7 @@ static bool has_device(char **shape, const char *device)
  */
 static bool check_board(const Built *b, const RecordReader *r, GError **error)
 {
-    g_auto(GStrv) mine = device_tree_shape(b->machine.root);
-    char **ours = mine, **theirs = record_board_shape(r);
+    char **ours = b->shape, **theirs = record_board_shape(r);
     const char *which, *how;
 
     if (!theirs)
@@ -263,7 +259,7 @@ static bool check_board(const Built *b, const RecordReader *r, GError **error)
     how = "is new here";
     if (*ours && *theirs && same_device(*ours, *theirs)) {
         how = "has other state here";
-    } else if (*theirs && !has_device(mine, *theirs)) {
+    } else if (*theirs && !has_device(b->shape, *theirs)) {
         which = *theirs;
         how = "is not there any more";
     }
@@ -274,8 +270,8 @@ static bool check_board(const Built *b, const RecordReader *r, GError **error)
 
 bool record_attach(Built *b, RecordReader *r, GError **error)
 {
-    return check_board(b, r, error) && session_replay(b->accel, r, error) &&
-           load_begin(b, r, error);
+    return check_board(b, r, error) && load_begin(b, r, error) &&
+           session_replay(b->accel, r, error);
 }
 
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error)

@@ -119,7 +119,7 @@ static bool copy_items(RecordReader *r, RecordWriter *w, const char *path, GErro
     RecordItem item;
 
     while (record_next(r, &item))
-        record_item(w, &item);
+        record_item(w, r, &item);
     record_flush(w);
     if (!record_failure(w))
         return true;
@@ -182,7 +182,7 @@ static void copy_until(RecordReader *r, const RecordPlace *place, Rerun *run, Re
     record_seek(r, place);
     while (record_next(r, &item) && item.kind != RECORD_END &&
            record_stamp_compare(&item.at, &end) <= 0)
-        record_item(w, &item);
+        record_item(w, r, &item);
     record_end(w, &end, machine_state_hash(&run->built.machine));
 }
 
