@@ -10,6 +10,8 @@ typedef struct DriveKeys {
     DriveOption *drive;
     uint64_t index;
     bool has_index;
+    bool recorded; /* driver=blkreplay */
+    char *image;   /* … what of; NULL: not given */
 } DriveKeys;
 
 static void replace(char **field, const char *value)
@@ -182,6 +184,19 @@ static bool set_detect_zeroes(void *ctx, const char *value, GError **error)
     return n >= 0;
 }
 
+static bool set_driver(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "blkreplay", NULL };
+
+    return ((DriveKeys *)ctx)->recorded = find_word(value, words, error) >= 0;
+}
+
+static bool set_image(void *ctx, const char *value, GError **error)
+{
+    replace(&((DriveKeys *)ctx)->image, value);
+    return true;
+}
+
 static const KeyRow drive_keys[] = {
     { "file", set_file },
     { "format", set_format },
@@ -201,6 +216,8 @@ static const KeyRow drive_keys[] = {
     { "detect-zeroes", set_detect_zeroes },
     { "rerror", set_read_error },
     { "werror", set_write_error },
+    { "driver", set_driver },
+    { "image", set_image },
     { NULL },
 };
 
@@ -225,26 +242,64 @@ DriveOption *options_add_drive(Options *o)
     return d;
 }
 
-bool opt_drive(Options *o, const char *arg, GError **error)
+static DriveOption *find_loose(const Options *o, const char *id)
 {
-    DriveKeys k = { .drive = options_add_drive(o) };
+    for (guint i = 0; id && i < o->config.drives->len; i++) {
+        DriveOption *d = o->config.drives->pdata[i];
 
-    if (!keyval_apply(arg, NULL, drive_keys, &k, error))
+        if (d->interface == DRIVE_IF_NONE && !g_strcmp0(d->id, id))
+            return d;
+    }
+    return NULL;
+}
+
+/* As QEMU wants it said that a disk is recorded: by a drive on top of it. Here all are, so that it
+ * is another name of the same drive. */
+static bool rename_recorded(Options *o, const DriveKeys *k, GError **error)
+{
+    DriveOption *d = find_loose(o, k->image);
+
+    if (!d)
+        error_set(error, "image=ID is needed, of a -drive if=none before it");
+    else if (!k->drive->id || k->drive->interface != DRIVE_IF_NONE || k->drive->file)
+        error_set(error, "driver=blkreplay has if=none, an id and an image, and no file");
+    else {
+        replace(&d->id, k->drive->id);
+        g_ptr_array_remove(o->config.drives, k->drive);
+        return true;
+    }
+    return false;
+}
+
+static bool parse_drive(Options *o, DriveKeys *k, const char *arg, GError **error)
+{
+    if (!keyval_apply(arg, NULL, drive_keys, k, error))
         return false;
-    if (!k.drive->file && !k.drive->cdrom && k.drive->interface != DRIVE_IF_FLOPPY &&
-        k.drive->interface != DRIVE_IF_NONE) {
+    if (k->recorded || k->image)
+        return rename_recorded(o, k, error);
+    if (!k->drive->file && !k->drive->cdrom && k->drive->interface != DRIVE_IF_FLOPPY &&
+        k->drive->interface != DRIVE_IF_NONE) {
         error_set(error, "file is needed: only floppies and CD-ROMs may be without a medium");
         return false;
     }
-    if (k.has_index && (k.drive->bus >= 0 || k.drive->unit >= 0)) {
+    if (k->has_index && (k->drive->bus >= 0 || k->drive->unit >= 0)) {
         error_set(error, "index cannot be used with bus and unit");
         return false;
     }
-    if (k.has_index) {
-        k.drive->bus = k.index / 2;
-        k.drive->unit = k.index % 2;
+    if (k->has_index) {
+        k->drive->bus = k->index / 2;
+        k->drive->unit = k->index % 2;
     }
     return true;
+}
+
+bool opt_drive(Options *o, const char *arg, GError **error)
+{
+    DriveKeys k = { .drive = options_add_drive(o) };
+    bool ok = parse_drive(o, &k, arg, error);
+
+    g_free(k.image);
+    return ok;
 }
 
 static DriveOption *add_indexed(Options *o, const char *file, int index)
