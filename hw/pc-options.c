@@ -172,9 +172,7 @@ static const DeviceDriver *find_driver(const char *name, GError **error)
 }
 
 /* What properties of any device are. */
-static const struct {
-    const char *name, *type, *desc;
-} prop_rows[] = {
+static const PcProperty prop_rows[] = {
     { "addr", "int32", "Slot and optional function number, example: 06.0 or 06 (default: -1)" },
     { "bootindex", "int32", "firmware tries the lowest first" },
     { "bus", "str", "ide.0 or ide.1" },
@@ -199,17 +197,20 @@ static const struct {
     { "write-cache", "OnOffAuto", "does it hold back what is written? (default: auto)" },
 };
 
+static const PcProperty *find_prop(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(prop_rows); i++)
+        if (g_str_equal(prop_rows[i].name, name))
+            return &prop_rows[i];
+    g_assert_not_reached(); /* every property has a row */
+}
+
 static void print_prop(const char *name, GString *out)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(prop_rows); i++) {
-        g_autofree char *typed = g_strdup_printf("%s=<%s>", name, prop_rows[i].type);
+    const PcProperty *p = find_prop(name);
+    g_autofree char *typed = g_strdup_printf("%s=<%s>", name, p->type);
 
-        if (g_str_equal(prop_rows[i].name, name)) {
-            g_string_append_printf(out, "  %-22s - %s\n", typed, prop_rows[i].desc);
-            return;
-        }
-    }
-    g_assert_not_reached(); /* every property has a row */
+    g_string_append_printf(out, "  %-22s - %s\n", typed, p->desc);
 }
 
 bool pc_print_device_props(const char *driver, GString *out, GError **error)
@@ -231,6 +232,25 @@ void pc_print_device_help(GString *out)
     for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
         g_string_append_printf(out, "name \"%s\", bus %s, desc \"%s\"\n", drivers[i].name,
                                drivers[i].bus, drivers[i].desc);
+}
+
+void pc_each_driver(void (*f)(void *opaque, const char *name, const char *bus), void *opaque)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
+        f(opaque, drivers[i].name, drivers[i].bus);
+}
+
+bool pc_each_property(const char *driver, void (*f)(void *opaque, const PcProperty *p),
+                      void *opaque)
+{
+    const DeviceDriver *d = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
+        if (g_str_equal(drivers[i].name, driver))
+            d = &drivers[i];
+    for (const char *const *p = d ? d->props : NULL; p && *p; p++)
+        f(opaque, find_prop(*p));
+    return d;
 }
 
 /* There is one of each; IDE has two, of which a disk chooses. */
@@ -307,6 +327,7 @@ static void name_device(Device *dev, const char *id)
 {
     g_free(dev->id);
     dev->id = g_strdup(id);
+    dev->named = true;
 }
 
 bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **error)

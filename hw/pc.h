@@ -50,4 +50,36 @@ void pc_print_ioapic(Machine *m, GString *out);
 void pc_print_lapic(Machine *m, unsigned n, GString *out);
 void pc_print_pci(Machine *m, GString *out);
 
+/* ---- Facts for programs ---------------------------------------------------------------------- */
+
+typedef struct PcPciRegion {
+    unsigned bar; /* 6: the ROM */
+    bool io, wide, prefetch;
+    uint64_t size;
+    int64_t addr; /* -1: it is not decoded */
+} PcPciRegion;
+
+typedef struct PcPciFunction {
+    const char *id; /* the user's; "": it has none */
+    unsigned slot, function;
+    uint16_t vendor, device, subsystem_vendor, subsystem, class_code;
+    unsigned pin, irq; /* pin 0: none, 1: INTA# … */
+    PcPciRegion regions[7];
+    unsigned region_count;
+} PcPciFunction;
+
+/* What -device takes. */
+typedef struct PcProperty {
+    const char *name, *type, *desc;
+} PcProperty;
+
+/* Call @f with each. */
+void pc_each_pci(Machine *m, void (*f)(void *opaque, const PcPciFunction *p), void *opaque);
+void pc_each_driver(void (*f)(void *opaque, const char *name, const char *bus), void *opaque);
+/* False: there is no such driver. */
+bool pc_each_property(const char *driver, void (*f)(void *opaque, const PcProperty *p),
+                      void *opaque);
+/* Slot and function of @dev; false: it is none of PCI's. */
+bool pc_pci_place(const Machine *m, const Device *dev, unsigned *slot, unsigned *function);
+
 #endif

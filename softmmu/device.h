@@ -143,7 +143,8 @@ struct DeviceClass {
 
 struct Device {
     const DeviceClass *klass;
-    char *id; /* unique path component: class name or class name + instance */
+    char *id;   /* unique path component: class name or class name + instance */
+    bool named; /* .id is what the user calls it */
     Device *parent;
     GPtrArray *children; /* owned; in order of creation, which is reset and state order */
     bool realized;

@@ -466,6 +466,31 @@ bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GEr
     return true;
 }
 
+/* ---- For programs --------------------------------------------------------------------------- */
+
+void x86_features_each(const uint32_t *words, void (*f)(void *opaque, const char *name, bool on),
+                       void *opaque)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
+        f(opaque, features[i].name, has_feature(words, &features[i]));
+}
+
+void x86_model_lacks(const char *name, unsigned engine, GPtrArray *out)
+{
+    X86CpuSpec spec = { .engine = engine };
+    Parser p = { .spec = &spec };
+
+    if (!start_from_model(&p, name, NULL))
+        return;
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
+        const FeatureRow *f = &features[i];
+        uint32_t wanted = (spec.model.features[f->word] | p.on[f->word]) & ~p.off[f->word];
+
+        if (wanted >> f->bit & 1 && f->state != DERIVED && !engine_has(&spec, f))
+            g_ptr_array_add(out, (void *)f->name);
+    }
+}
+
 void x86_print_models(GString *out)
 {
     g_string_append(out, "Available CPUs:\n");

@@ -197,3 +197,23 @@ void x86_models_list(GString *out)
         }
     }
 }
+
+void x86_models_each(void (*f)(void *opaque, const char *name, const char *alias), void *opaque)
+{
+    for (const X86Model *m = x86_models; m->name; m++) {
+        g_autofree char *first = m->all ? NULL : g_strdup_printf("%s-v1", m->name);
+
+        f(opaque, m->name, first);
+        if (first)
+            f(opaque, first, NULL);
+        for (const X86ModelVersion *v = x86_model_versions; v->model; v++) {
+            g_autofree char *full = g_strdup_printf("%s-v%u", v->model, v->number);
+
+            if (strcmp(v->model, m->name) != 0)
+                continue;
+            f(opaque, full, NULL);
+            if (v->alias)
+                f(opaque, v->alias, full);
+        }
+    }
+}

@@ -92,6 +92,8 @@ extern const X86Model x86_models[];                /* until name is NULL */
 extern const X86ModelVersion x86_model_versions[]; /* until model is NULL */
 bool x86_model_find(const char *name, X86ModelChoice *out);
 void x86_models_list(GString *out);
+/* Calls @f with each name that -cpu takes. @alias: the other name of the same, or NULL. */
+void x86_models_each(void (*f)(void *opaque, const char *name, const char *alias), void *opaque);
 
 /* Threads of the package, as leaves 1, 4, 0xb and 0x80000008 tell them. */
 typedef struct X86Topology {
@@ -112,6 +114,13 @@ typedef struct X86CpuSpec {
  * described in
  * @warnings, one char * each. */
 bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GError **error);
+
+/* Calls @f with each feature, which @words have or not. */
+void x86_features_each(const uint32_t *words, void (*f)(void *opaque, const char *name, bool on),
+                       void *opaque);
+/* Names of what model @name wants and an engine of these TCG_HAS_* lacks are appended: const char
+ * *. */
+void x86_model_lacks(const char *name, unsigned engine, GPtrArray *out);
 
 uint32_t x86_cpuid_signature(const X86Model *m); /* leaf 1 EAX, EDX after reset */
 /* Bits of the APIC id that number threads of a core, and cores and threads of a package. */

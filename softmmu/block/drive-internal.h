@@ -46,6 +46,7 @@ struct Drive {
     bool differs;          /* a shadow's image is not what it should be */
     uint32_t epoch;        /* changes when jobs are forgotten: what they post is stale */
     GHashTable *unwritten; /* u32 number of a request -> GBytes *: loaded before the slots are */
+    DriveStats stats;
     /* state */
     Slot slots[DRIVE_REQUESTS];
     uint32_t next_number;

@@ -149,10 +149,56 @@ static void clear_slot(Drive *d, Slot *s)
     *s = (Slot){ 0 };
 }
 
+static int64_t duration_ns(DriveOp op, uint64_t len)
+{
+    return LATENCY_NS + (op == DRIVE_FLUSH  ? FLUSH_NS
+                         : carries_data(op) ? (int64_t)(len / 1024) * NS_PER_KIB
+                                            : 0);
+}
+
+static DriveKind kind_of(DriveOp op)
+{
+    static const DriveKind kinds[] = { [DRIVE_READ] = DRIVE_READS,
+                                       [DRIVE_WRITE] = DRIVE_WRITES,
+                                       [DRIVE_FLUSH] = DRIVE_FLUSHES,
+                                       [DRIVE_DISCARD] = DRIVE_DISCARDS,
+                                       [DRIVE_ZERO] = DRIVE_WRITES };
+
+    return kinds[op];
+}
+
+/* .due_ns tells when it was asked for. */
+static void account(Drive *d, const Slot *s)
+{
+    DriveKind kind = kind_of(s->op);
+    int64_t asked_ns = (int64_t)s->due_ns - duration_ns(s->op, s->len);
+
+    if (s->error) {
+        *(s->error == EINVAL ? &d->stats.of[kind].invalid : &d->stats.of[kind].failed) += 1;
+        return;
+    }
+    d->stats.of[kind].count++;
+    d->stats.of[kind].bytes += s->len;
+    d->stats.of[kind].time_ns += MAX(clock_now_ns(d->w.clock) - asked_ns, 0);
+    if (kind == DRIVE_WRITES)
+        d->stats.highest = MAX(d->stats.highest, s->offset + s->len);
+}
+
+const DriveStats *drive_stats(const Drive *d)
+{
+    return &d->stats;
+}
+
+const DriveWiring *drive_wiring(const Drive *d)
+{
+    return &d->w;
+}
+
 static void complete(Drive *d, Slot *s)
 {
     DriveRequest r = { s->op, s->offset, s->len, s->tag, g_steal_pointer(&s->data), s->error };
 
+    account(d, s);
     clear_slot(d, s);
     if (d->done)
         d->done(d->opaque, &r);
@@ -315,13 +361,6 @@ static void slot_due(void *opaque)
 
 /* ---- For controllers ------------------------------------------------------------------------- */
 
-static int64_t duration_ns(const DriveRequest *r)
-{
-    return LATENCY_NS + (r->op == DRIVE_FLUSH  ? FLUSH_NS
-                         : carries_data(r->op) ? (int64_t)(r->len / 1024) * NS_PER_KIB
-                                               : 0);
-}
-
 bool drive_is_busy(const Drive *d)
 {
     for (unsigned i = 0; i < DRIVE_REQUESTS; i++) {
@@ -346,7 +385,7 @@ void drive_submit(Drive *d, const DriveRequest *r)
         .offset = r->offset,
         .len = r->len,
         .tag = r->tag,
-        .due_ns = clock_now_ns(d->w.clock) + duration_ns(r),
+        .due_ns = clock_now_ns(d->w.clock) + duration_ns(r->op, r->len),
     };
     if (!d->w.replaying || d->w.image)
         drive_start_job(d, s, r->data);

@@ -93,6 +93,25 @@ void drive_connect(Drive *d, DriveDone *done, void *opaque); /* the one controll
 void drive_disconnect(Drive *d);
 bool drive_is_connected(const Drive *d);
 
+/* What this process has done for it so far, by kind of request; a write of zeros is a write. */
+typedef enum DriveKind {
+    DRIVE_READS,
+    DRIVE_WRITES,
+    DRIVE_FLUSHES,
+    DRIVE_DISCARDS,
+    DRIVE_KINDS
+} DriveKind;
+typedef struct DriveStats {
+    struct {
+        uint64_t count, bytes, failed, invalid; /* invalid: beyond the end */
+        uint64_t time_ns;                       /* of the machine's */
+    } of[DRIVE_KINDS];
+    uint64_t highest; /* end of what was written farthest out */
+} DriveStats;
+const DriveStats *drive_stats(const Drive *d);
+const DriveWiring *
+drive_wiring(const Drive *d); /* .image, .size, .path and .read_only as at first */
+
 const char *drive_id(const Drive *d);
 uint64_t drive_sectors(const Drive *d); /* 0: there is no medium */
 bool drive_is_read_only(const Drive *d);

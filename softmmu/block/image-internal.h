@@ -18,7 +18,8 @@ typedef struct ImageFormat {
     int (*zero)(Image *image, uint64_t offset, uint64_t len);    /* NULL: by writing */
     int (*discard)(Image *image, uint64_t offset, uint64_t len); /* NULL: does nothing */
     int (*flush)(Image *image);
-    const struct SnapshotOps *snapshots; /* NULL: the format has none */
+    void (*facts)(Image *image, ImageFacts *f); /* fills in its own; NULL: there are none */
+    const struct SnapshotOps *snapshots;        /* NULL: the format has none */
 } ImageFormat;
 
 /* As the functions of image.h; a state begins with ImageState. */

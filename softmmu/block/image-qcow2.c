@@ -504,6 +504,19 @@ static int qcow2_flush(Image *image)
     return fdatasync(image->fd) ? errno : 0;
 }
 
+static void tell_facts(Image *image, ImageFacts *f)
+{
+    const Qcow2 *q = image->own;
+
+    f->cluster = q->cluster;
+    f->version = q->version;
+    f->dirty = q->features & QCOW2_DIRTY;
+    f->corrupt = q->features & QCOW2_CORRUPT;
+    f->backing_path = q->backing_path;
+    f->backing_format = q->backing_format;
+    f->backing = q->backing;
+}
+
 const ImageFormat image_format_qcow2 = {
     .name = "qcow2",
     .probe = probe,
@@ -513,6 +526,7 @@ const ImageFormat image_format_qcow2 = {
     .write = qcow2_write,
     .zero = qcow2_zero,
     .discard = qcow2_discard,
+    .facts = tell_facts,
     .flush = qcow2_flush,
     .snapshots = &qcow2_snapshots,
 };

@@ -223,6 +223,18 @@ bool image_is_read_only(const Image *image)
     return image->read_only;
 }
 
+ImageFacts image_facts(Image *image)
+{
+    ImageFacts f = { 0 };
+    struct stat st;
+
+    if (image->fd >= 0 && !fstat(image->fd, &st))
+        f.allocated = (uint64_t)st.st_blocks * 512;
+    if (image->format->facts)
+        image->format->facts(image, &f);
+    return f;
+}
+
 /* ---- Transfers ------------------------------------------------------------------------------- */
 
 static bool is_inside(const Image *image, uint64_t offset, uint64_t len)

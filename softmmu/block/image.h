@@ -39,6 +39,18 @@ const char *image_path(const Image *image);
 const char *image_format(const Image *image); /* "raw", … */
 bool image_is_read_only(const Image *image);
 
+/* What users are told of it. */
+typedef struct ImageFacts {
+    uint64_t allocated; /* bytes of the host's disk */
+    uint64_t cluster;   /* bytes; 0: it has none */
+    bool dirty, corrupt;
+    unsigned version;         /* of the format; 0: it has one only */
+    const char *backing_path; /* as the image has it; NULL: none */
+    const char *backing_format;
+    Image *backing; /* not owned; NULL: none */
+} ImageFacts;
+ImageFacts image_facts(Image *image);
+
 int image_read(Image *image, uint64_t offset, void *buf, size_t len);
 int image_write(Image *image, uint64_t offset, const void *buf, size_t len);
 int image_zero(Image *image, uint64_t offset, uint64_t len);

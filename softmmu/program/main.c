@@ -20,6 +20,7 @@
 #include "softmmu/log.h"
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
+#include "softmmu/program/facts.h"
 #include "softmmu/program/gdb/server.h"
 #include "softmmu/program/host-side.h"
 #include "softmmu/program/img.h"
@@ -105,7 +106,8 @@ struct Program {
     GdbServer *gdb;
     Traveller *traveller;
     SaveState *states;
-    GPtrArray *qmps;  /* Qmp * */
+    GPtrArray *qmps; /* Qmp * */
+    QmpShared *qmp_shared;
     GPtrArray *views; /* Monitor *: beside the first */
     GMainLoop *loop;
     RecordReader *reader; /* NULL: no replay */
@@ -230,12 +232,16 @@ static void tell_programs(void *opaque, const char *event, const char *data)
 static void open_monitors(Program *p)
 {
     Machine *m = &p->built.machine;
-    QmpWorld world = { m,
-                       p->rc,
-                       p->monitor,
-                       build_monitor_cpus(&p->built),
-                       *savestate_for_monitor(p->states),
-                       p->console.chardevs };
+    QmpWorld world = { .m = m,
+                       .rc = p->rc,
+                       .mon = p->monitor,
+                       .shared = p->qmp_shared = qmp_shared_new(),
+                       .cpus = build_monitor_cpus(&p->built),
+                       .states = *savestate_for_monitor(p->states),
+                       .chardevs = p->console.chardevs,
+                       .facts = facts_for_qmp(&p->built),
+                       .vnc = &p->screens.vnc,
+                       .display = p->options->display };
 
     p->qmps = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_free);
     p->views = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
@@ -255,6 +261,7 @@ static void close_monitors(Program *p)
 {
     p->built.machine.event_hook = NULL;
     g_clear_pointer(&p->qmps, g_ptr_array_unref);
+    g_clear_pointer(&p->qmp_shared, qmp_shared_free);
     g_clear_pointer(&p->views, g_ptr_array_unref);
     monitor_free(p->monitor);
 }

@@ -15,6 +15,7 @@ typedef struct Bench {
     RunControl *rc;
     Monitor *mon;
     Qmp *q;
+    QmpShared *shared;
     Chardev *chr, *none;
     GByteArray *out;
     bool fails; /* what is asked of states */
@@ -61,12 +62,36 @@ static bool is_present(void *opaque, unsigned n)
 
 static const CpuBus no_cpus = { .is_present = is_present }; /* to be asked of nothing else */
 
+static DeviceOption *new_object(const char *type, const char *id)
+{
+    DeviceOption *o = g_new(DeviceOption, 1);
+
+    o->driver = g_strdup(type);
+    o->props = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_insert(o->props, g_strdup("id"), g_strdup(id));
+    return o;
+}
+
+static void free_object(void *p)
+{
+    DeviceOption *o = p;
+
+    g_free(o->driver);
+    g_hash_table_unref(o->props);
+    g_free(o);
+}
+
 static void bench_init(Bench *b)
 {
     MonitorCpus cpus = { .count = cpu_count, .opaque = b };
     QmpWorld w;
 
-    *b = (Bench){ .config = { .name = (char *)"test", .ram_size = 1 << 20, .icount_shift = -1 } };
+    *b = (Bench){ .config = { .machine = (char *)"pc",
+                              .name = (char *)"test",
+                              .ram_size = 1 << 20,
+                              .icount_shift = -1 } };
+    b->config.objects = g_ptr_array_new_with_free_func(free_object);
+    g_ptr_array_add(b->config.objects, new_object("iothread", "io"));
     b->m.config = &b->config;
     b->m.input = input_queue_new();
     b->m.root = device_new(&root_class, NULL, NULL);
@@ -80,9 +105,11 @@ static void bench_init(Bench *b)
     b->none = chardev_new_memory(NULL);
     b->mon = monitor_new(&b->m, b->rc, &cpus, NULL, b->none);
     /* clang-format off */
-    w = (QmpWorld){ &b->m, b->rc, b->mon, cpus, { .migrate = ask, .incoming = ask, .cancel = cancel,
-                                                  .migration = migration, .save = ask, .load = ask,
-                                                  .remove = ask, .opaque = b}};
+    b->shared = qmp_shared_new();
+    w = (QmpWorld){ .m = &b->m, .rc = b->rc, .mon = b->mon, .shared = b->shared, .cpus = cpus,
+                    .states = { .migrate = ask, .incoming = ask, .cancel = cancel,
+                                .migration = migration, .save = ask, .load = ask, .remove = ask,
+                                .opaque = b } };
     /* clang-format on */
     monitor_set_states(b->mon, &w.states);
     b->out = g_byte_array_new();
@@ -93,6 +120,7 @@ static void bench_init(Bench *b)
 static void bench_free(Bench *b)
 {
     qmp_free(b->q);
+    qmp_shared_free(b->shared);
     monitor_free(b->mon);
     chardev_free(b->chr);
     chardev_free(b->none);
@@ -102,6 +130,7 @@ static void bench_free(Bench *b)
     input_queue_free(b->m.input);
     g_byte_array_unref(b->out);
     g_free(b->asked);
+    g_ptr_array_unref(b->config.objects);
 }
 
 /* What @text is answered with. */
@@ -112,8 +141,9 @@ static char *say(Bench *b, const char *text)
     return g_strndup((const char *)b->out->data, b->out->len);
 }
 
-#define NEGOTIATE "{\"execute\": \"qmp_capabilities\"}"
-#define DONE      "{\"return\": {}}\r\n"
+#define NEGOTIATE        "{\"execute\": \"qmp_capabilities\"}"
+#define CALL(name, args) "{\"execute\": \"" name "\", \"arguments\": " args "}"
+#define DONE             "{\"return\": {}}\r\n"
 
 static void test_greeting(void **state)
 {
@@ -169,6 +199,23 @@ static const struct {
     { "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"j\"}}", "GenericError Job not found" },
     { "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j\", \"tag\": \"t\", \"vmstate\": \"d\", \"devices\": [\"d\"]}}",
       "DeviceNotFound a device that is named does not exist" },
+    { CALL("qom-get", "{\"path\": \"/machine\", \"property\": \"bogus\"}"), "GenericError Property 'pc-i440fx-7.2-machine.bogus' not found" },
+    { CALL("qom-get", "{\"path\": \"/bogus\", \"property\": \"type\"}"), "DeviceNotFound Device '/bogus' not found" },
+    { CALL("qom-list", "{\"path\": \"/machine/peripheral/x\"}"), "DeviceNotFound Device '/machine/peripheral/x' not found" },
+    { CALL("qom-list", "{\"path\": \"\"}"), "DeviceNotFound Device '' not found" },
+    { CALL("qom-set", "{\"path\": \"/machine\", \"property\": \"type\", \"value\": 3}"), "GenericError Property 'pc-i440fx-7.2-machine.type' is not writable" },
+    { CALL("device-list-properties", "{\"typename\": \"bogus\"}"), "DeviceNotFound Device 'bogus' not found" },
+    { CALL("device-list-properties", "{\"typename\": \"pci-device\"}"), "GenericError Parameter 'typename' expects a non-abstract device type" },
+    { CALL("device-list-properties", "{\"typename\": \"iothread\"}"), "GenericError Parameter 'typename' expects a non-abstract device type" },
+    { CALL("qom-list-properties", "{\"typename\": \"bogus\"}"), "DeviceNotFound Class 'bogus' not found" },
+    { CALL("query-cpu-model-expansion", "{\"type\": \"bogus\", \"model\": {\"name\": \"max\"}}"), "GenericError Parameter 'type' does not accept value 'bogus'" },
+    { CALL("query-cpu-model-expansion", "{\"type\": \"full\", \"model\": {}}"), "GenericError Parameter 'model.name' is missing" },
+    { CALL("query-cpu-model-expansion", "{\"type\": \"full\", \"model\": {\"name\": \"max\"}}"), "GenericError CPU model 'max' not found" },
+    { CALL("query-command-line-options", "{\"option\": \"bogus\"}"), "GenericError Invalid parameter 'bogus'" },
+    { CALL("blockdev-open-tray", "{\"id\": \"x\"}"), "DeviceNotFound Device 'x' not found" },
+    { CALL("blockdev-close-tray", "{}"), "GenericError Parameter 'id' is missing" },
+    { CALL("blockdev-insert-medium", "{\"id\": \"x\", \"node-name\": \"n\"}"), "DeviceNotFound Device 'x' not found" },
+    { CALL("blockdev-remove-medium", "{\"id\": \"x\"}"), "DeviceNotFound Device 'x' not found" },
     { "[1, 2]", "GenericError QMP input must be a JSON object" },
     { "\"text\"", "GenericError QMP input must be a JSON object" },
     { "{]\n", "GenericError JSON parse error" },
@@ -221,6 +268,30 @@ static const struct {
     { " \r\n\t ", "" },
     { "{\"execute\": \"query-block\"}", "{\"return\": []}\r\n" },
     { "{\"execute\": \"query-jobs\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-blockstats\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-named-block-nodes\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-pci\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-cpu-definitions\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-mice\"}", "{\"return\": []}\r\n" },
+    { "{\"execute\": \"query-display-options\"}", "{\"return\": {\"type\": \"none\"}}\r\n" },
+    { "{\"execute\": \"query-current-machine\"}", "{\"return\": {\"wakeup-suspend-support\": false}}\r\n" },
+    { "{\"execute\": \"query-memdev\"}",
+      "{\"return\": [{\"id\": \"pc.ram\", \"size\": 1048576, \"merge\": false, \"dump\": false, \"prealloc\": false, \"share\": false, \"reserve\": true, \"host-nodes\": [], \"policy\": \"default\"}]}\r\n" },
+    { CALL("qom-list", "{\"path\": \"/\"}"),
+      "{\"return\": [{\"name\": \"type\", \"type\": \"string\"}, {\"name\": \"machine\", \"type\": \"child<pc-i440fx-7.2-machine>\"}, {\"name\": \"objects\", \"type\": \"child<container>\"}, {\"name\": \"chardevs\", \"type\": \"child<container>\"}]}\r\n" },
+    { CALL("qom-list", "{\"path\": \"/machine/unattached/\"}"),
+      "{\"return\": [{\"name\": \"type\", \"type\": \"string\"}, {\"name\": \"device[0]\", \"type\": \"child<hid>\"}]}\r\n" },
+    { CALL("qom-list", "{\"path\": \"device[0]\"}"),
+      "{\"return\": [{\"name\": \"type\", \"type\": \"string\"}, {\"name\": \"realized\", \"type\": \"bool\"}]}\r\n" },
+    { CALL("qom-get", "{\"path\": \"/machine\", \"property\": \"peripheral\"}"), "{\"return\": \"/machine/peripheral\"}\r\n" },
+    { CALL("qom-get", "{\"path\": \"/machine\", \"property\": \"hpet\"}"), "{\"return\": false}\r\n" },
+    { CALL("qom-get", "{\"path\": \"io\", \"property\": \"type\"}"), "{\"return\": \"iothread\"}\r\n" },
+    { CALL("qom-list-types", "{\"implements\": \"rng-backend\", \"abstract\": true}"),
+      "{\"return\": [{\"name\": \"rng-backend\", \"parent\": \"object\", \"abstract\": true}, {\"name\": \"rng-random\", \"parent\": \"rng-backend\"}, {\"name\": \"rng-builtin\", \"parent\": \"rng-backend\"}]}\r\n" },
+    { CALL("qom-list-types", "{\"implements\": \"bogus\"}"), "{\"return\": []}\r\n" },
+    { CALL("qom-list-properties", "{\"typename\": \"iothread\"}"), "{\"return\": [{\"name\": \"type\", \"type\": \"string\"}]}\r\n" },
+    { CALL("query-command-line-options", "{\"option\": \"smp\"}"),
+      "{\"return\": [{\"parameters\": [{\"name\": \"sockets\", \"type\": \"string\"}, {\"name\": \"cores\", \"type\": \"string\"}, {\"name\": \"threads\", \"type\": \"string\"}, {\"name\": \"maxcpus\", \"type\": \"string\"}], \"option\": \"smp\"}]}\r\n" },
     { "{\"execute\": \"query-stats-schemas\"}", "{\"return\": []}\r\n" },
     { "{\"execute\": \"x-query-jit\"}", "{\"return\": {\"human-readable-text\": \"unknown command: 'info jit'\\n\"}}\r\n" },
     { "{\"execute\": \"query-balloon\"}",
@@ -346,6 +417,13 @@ static const char *const seeds[] = {
     "{\"execute\": \"send-key\", \"arguments\": {\"keys\": [{\"type\": \"number\", \"data\": 999}], \"hold-time\": -1}}",
     "{\"execute\": \"snapshot-save\", \"arguments\": {\"job-id\": \"j\", \"tag\": \"t\", \"vmstate\": \"d\", \"devices\": []}}",
     "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": [1, null, {}]}}",
+    CALL("qom-list", "{\"path\": \"/machine/unattached/device[0]\"}"),
+    CALL("qom-get", "{\"path\": \"/machine\", \"property\": \"smp\"}"),
+    CALL("qom-set", "{\"path\": \"/objects/io\", \"property\": \"type\", \"value\": {}}"),
+    CALL("query-cpu-model-expansion", "{\"type\": \"full\", \"model\": {\"name\": \"max\", \"props\": {\"a\": 1}}}"),
+    CALL("qom-list-types", "{\"implements\": \"device\", \"abstract\": true}"),
+    CALL("device-list-properties", "{\"typename\": \"-x86_64-cpu\"}"),
+    CALL("blockdev-open-tray", "{\"device\": \"x\", \"force\": true}"),
 };
 /* clang-format on */
 

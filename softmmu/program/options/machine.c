@@ -47,6 +47,12 @@ const char *options_canonical_machine(const char *name)
     return strcmp(name, "pc") ? name : "pc-i440fx-7.2";
 }
 
+void options_each_machine(void (*f)(void *opaque, const char *name), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(machine_rows); i++)
+        f(opaque, machine_rows[i].name);
+}
+
 static bool set_machine_type(void *ctx, const char *value, GError **error)
 {
     Options *o = ctx;

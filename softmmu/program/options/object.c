@@ -94,6 +94,12 @@ static const struct {
 };
 /* clang-format on */
 
+void options_each_object_type(void (*f)(void *opaque, const char *type), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        f(opaque, types[i].type);
+}
+
 static void print_types(Options *o)
 {
     options_answer(o, ANSWER_TEXT);
@@ -116,7 +122,7 @@ static bool check_object(const Options *o, const ObjectOption *object, GError **
     return false;
 }
 
-static void hand_to_board(Options *o, const char *type, GHashTable *pairs)
+static void hand_to_machine(Options *o, const char *type, GHashTable *pairs)
 {
     DeviceOption *option = g_new0(DeviceOption, 1);
 
@@ -152,8 +158,7 @@ bool opt_object(Options *o, const char *arg, GError **error)
         return false;
     }
     g_ptr_array_add(o->objects, object);
-    if (object->kind == OBJECT_RNG)
-        hand_to_board(o, types[n].type, pairs);
+    hand_to_machine(o, types[n].type, pairs);
     return true;
 }
 

@@ -326,6 +326,12 @@ static bool opt_help(Options *o, const char *arg, GError **error)
     return true;
 }
 
+void options_each(void (*f)(void *opaque, const char *name, const char *arg), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(option_rows); i++)
+        f(opaque, option_rows[i].name, option_rows[i].arg);
+}
+
 /* ---- The walk -------------------------------------------------------------------------------- */
 
 static const OptionRow *find_option(const char *name)

@@ -90,6 +90,11 @@ bool options_takes_argument(const char *text);
 /* The id in "chardev:ID" and "mon:chardev:ID", NULL in other devices; and what stands behind it. */
 const char *options_device_id(const char *device);
 const char *options_device_spec(const Options *o, const char *device);
+/* Calls @f with each option and its argument (as help has it; NULL: none), each machine, or each
+ * type of -object. */
+void options_each(void (*f)(void *opaque, const char *name, const char *arg), void *opaque);
+void options_each_machine(void (*f)(void *opaque, const char *name), void *opaque);
+void options_each_object_type(void (*f)(void *opaque, const char *type), void *opaque);
 /* What the machine's name stands for: "pc" -> "pc-i440fx-7.2". */
 const char *options_canonical_machine(const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Disks, and media that come and go. Names of drives serve as names of nodes, too. */
+/* Disks, and what was done to them. Names of drives serve as names of nodes, too. */
 #include <string.h>
 
 #include "softmmu/block/drive.h"
@@ -7,25 +7,60 @@
 
 /* ---- Looking --------------------------------------------------------------------------------- */
 
-static Json *describe_image(const Drive *d, Image *image)
+/* One level of backing files within another, as far as they go. */
+static Json *describe_contents(Image *image)
 {
-    Json *inner = json_make("virtual-size:u filename:s format:s", image_size(image),
-                            image_path(image), image_format(image));
+    ImageFacts f = image_facts(image);
+    Json *o =
+        json_make("virtual-size:u filename:s format:s actual-size:u dirty-flag:b "
+                  "backing-filename:s full-backing-filename:s backing-filename-format:s",
+                  image_size(image), image_path(image), image_format(image), f.allocated, f.dirty,
+                  f.backing_path, f.backing ? image_path(f.backing) : NULL, f.backing_format);
 
-    return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
-                     "iops:i iops_rd:i iops_wr:i detect_zeroes:s",
-                     inner, drive_id(d), image_path(image), image_format(image),
-                     drive_is_read_only(d), 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
-                     (int64_t)0, (int64_t)0, "off");
+    if (f.cluster)
+        json_object_object_add(o, "cluster-size", json_object_new_uint64(f.cluster));
+    if (f.version) {
+        Json *data =
+            json_make("compat:s refcount-bits:i corrupt:b lazy-refcounts:b "
+                      "compression-type:s extended-l2:b",
+                      f.version < 3 ? "0.10" : "1.1", INT64_C(16), f.corrupt, 0, "zlib", 0);
+
+        json_object_object_add(o, "format-specific",
+                               json_make("type:s data:o", image_format(image), data));
+    }
+    if (f.backing)
+        json_object_object_add(o, "backing-image", describe_contents(f.backing));
+    return o;
 }
 
-static Json *each_drive(Qmp *q, Json *(*describe)(Drive *d, Image *image))
+static int64_t backing_depth(Image *image)
+{
+    Image *backing = image_facts(image).backing;
+
+    return backing ? 1 + backing_depth(backing) : 0;
+}
+
+static Json *describe_image(const Drive *d, Image *image)
+{
+    const DriveWiring *w = drive_wiring(d);
+    Json *cache = json_make("writeback:b direct:b no-flush:b", !w->write_through, 0, w->no_flush);
+
+    return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
+                     "iops:i iops_rd:i iops_wr:i detect_zeroes:s write_threshold:i cache:o "
+                     "backing_file_depth:i backing_file:s",
+                     describe_contents(image), drive_id(d), image_path(image), image_format(image),
+                     drive_is_read_only(d), 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
+                     (int64_t)0, (int64_t)0, w->detect_zeroes ? "on" : "off", (int64_t)0, cache,
+                     backing_depth(image), image_facts(image).backing_path);
+}
+
+static Json *each_drive(Qmp *q, Json *(*describe)(Qmp *q, Drive *d, Image *image))
 {
     g_autoptr(GPtrArray) drives = drive_list(q->w.m->root);
     Json *list = json_object_new_array();
 
     for (guint i = 0; i < drives->len; i++) {
-        Json *one = describe(drives->pdata[i], drive_settled_image(drives->pdata[i]));
+        Json *one = describe(q, drives->pdata[i], drive_settled_image(drives->pdata[i]));
 
         if (one)
             json_object_array_add(list, one);
@@ -33,15 +68,38 @@ static Json *each_drive(Qmp *q, Json *(*describe)(Drive *d, Image *image))
     return list;
 }
 
-static Json *describe_drive(Drive *d, Image *image)
+/* The device that the user gave @d to; NULL: it has no name, or the board made it. */
+static char *device_path(Qmp *q, const Drive *d)
+{
+    const GPtrArray *devices = q->w.m->config->devices;
+
+    for (guint i = 0; devices && i < devices->len; i++) {
+        const DeviceOption *o = devices->pdata[i];
+        const char *drive = o->props ? g_hash_table_lookup(o->props, "drive") : NULL;
+        const char *id = o->props ? g_hash_table_lookup(o->props, "id") : NULL;
+
+        if (id && !g_strcmp0(drive, drive_id(d)))
+            return g_strdup_printf("/machine/peripheral/%s", id);
+    }
+    return NULL;
+}
+
+static const char *io_status(Qmp *q)
+{
+    return q->w.m->state == RUN_IO_ERROR ? "failed" : "ok";
+}
+
+static Json *describe_drive(Qmp *q, Drive *d, Image *image)
 {
     bool removable = drive_is_removable(d);
-    Json *o = json_make("device:s locked:b removable:b inserted:o type:s", drive_id(d),
+    g_autofree char *path = device_path(q, d);
+    Json *o = json_make("io-status:s device:s locked:b removable:b inserted:o qdev:s type:s",
+                        drive_is_connected(d) ? io_status(q) : NULL, drive_id(d),
                         removable && drive_is_locked(d), removable,
-                        image ? describe_image(d, image) : NULL, "unknown");
+                        image ? describe_image(d, image) : NULL, path, "unknown");
 
-    if (removable)
-        json_object_object_add(o, "tray_open", json_object_new_boolean(false));
+    if (drive_is_for_reading(d))
+        json_object_object_add(o, "tray_open", json_object_new_boolean(qmp_tray_is_open(q, d)));
     return o;
 }
 
@@ -50,7 +108,7 @@ static Json *run_block(Qmp *q, Json *args, GError **error)
     return each_drive(q, describe_drive);
 }
 
-static Json *describe_node(Drive *d, Image *image)
+static Json *describe_node(Qmp *q, Drive *d, Image *image)
 {
     return image ? describe_image(d, image) : NULL;
 }
@@ -60,57 +118,62 @@ static Json *run_nodes(Qmp *q, Json *args, GError **error)
     return each_drive(q, describe_node);
 }
 
-/* ---- Media ----------------------------------------------------------------------------------- */
+/* ---- Statistics ------------------------------------------------------------------------------ */
 
-static Drive *find(Qmp *q, Json *args, GError **error)
+static void add_count(Json *o, const char *prefix, const char *name, uint64_t value)
 {
-    const char *name = json_text(args, "device", json_text(args, "id", NULL));
-    Drive *d = name ? drive_find(q->w.m->root, name) : NULL;
+    g_autofree char *member = g_strconcat(prefix, name, NULL);
 
-    if (!name)
-        error_set(error, "Parameter 'id' is missing");
-    else if (!d)
-        g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", name);
-    return d;
+    json_object_object_add(o, member, json_object_new_uint64(value));
 }
 
-static Json *run_eject(Qmp *q, Json *args, GError **error)
+static Json *describe_stats(const DriveStats *s)
 {
-    Drive *d = find(q, args, error);
+    static const struct {
+        const char *name;
+        DriveKind kind;
+        bool bytes;
+    } kinds[] = { { "rd", DRIVE_READS, true },
+                  { "wr", DRIVE_WRITES, true },
+                  { "flush", DRIVE_FLUSHES, false },
+                  { "unmap", DRIVE_DISCARDS, true } };
+    Json *o = json_make("wr_highest_offset:u timed_stats:o account_invalid:b account_failed:b",
+                        s->highest, json_object_new_array(), 1, 1);
 
-    return d && drive_eject(d, json_flag(args, "force", false), error) ? json_done() : NULL;
-}
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        const char *name = kinds[i].name;
+        DriveKind k = kinds[i].kind;
+        g_autofree char *failed = g_strdup_printf("failed_%s", name);
+        g_autofree char *invalid = g_strdup_printf("invalid_%s", name);
 
-static bool take_mode(const char *mode, ImageOpen *how, GError **error)
-{
-    if (!strcmp(mode, "read-only"))
-        how->read_only = true;
-    else if (!strcmp(mode, "read-write"))
-        how->read_only = false;
-    else if (strcmp(mode, "retain")) {
-        error_set(error, "Invalid parameter '%s'", mode);
-        return false;
+        if (kinds[i].bytes) {
+            add_count(o, name, "_bytes", s->of[k].bytes);
+            add_count(o, name, "_merged", 0); /* a drive does as it is told */
+        }
+        add_count(o, name, "_operations", s->of[k].count);
+        add_count(o, name, "_total_time_ns", s->of[k].time_ns);
+        add_count(o, failed, "_operations", s->of[k].failed);
+        add_count(o, invalid, "_operations", s->of[k].invalid);
     }
-    return true;
+    return o;
 }
 
-static Json *run_change(Qmp *q, Json *args, GError **error)
+static Json *describe_drive_stats(Qmp *q, Drive *d, Image *image)
 {
-    Drive *d = find(q, args, error);
-    ImageOpen how = { .path = json_text(args, "filename", ""),
-                      .format = json_text(args, "format", NULL),
-                      .read_only = d && drive_is_for_reading(d) };
+    g_autofree char *path = device_path(q, d);
 
-    if (!d || !take_mode(json_text(args, "read-only-mode", "retain"), &how, error))
-        return NULL;
-    return drive_insert(d, &how, json_flag(args, "force", false), error) ? json_done() : NULL;
+    return json_make("device:s node-name:s qdev:s stats:o", drive_id(d), image ? drive_id(d) : NULL,
+                     path, describe_stats(drive_stats(d)));
+}
+
+static Json *run_stats(Qmp *q, Json *args, GError **error)
+{
+    return each_drive(q, describe_drive_stats);
 }
 
 const QmpCommand qmp_block_commands[] = {
     { "query-block", "", run_block },
     { "query-named-block-nodes", "flat:bool?", run_nodes },
-    { "eject", "device:str? id:str? force:bool?", run_eject },
-    { "blockdev-change-medium",
-      "device:str? id:str? filename:str format:str? force:bool? read-only-mode:str?", run_change },
+    { "query-blockstats", "query-nodes:bool?", run_stats },
     { NULL },
 };

@@ -14,6 +14,11 @@ typedef struct QmpJob {
     char *id, *type, *error;
 } QmpJob;
 
+struct QmpShared {
+    GPtrArray *jobs;   /* QmpJob *, concluded */
+    GHashTable *trays; /* of media.c */
+};
+
 struct Qmp {
     QmpWorld w;
     Chardev *chr;
@@ -21,7 +26,6 @@ struct Qmp {
     struct json_tokener *tokener;
     size_t taken;     /* of an object that is not complete */
     bool skipping;    /* until the end of a line: there was an error in it */
-    GPtrArray *jobs;  /* QmpJob *, concluded */
     unsigned buttons; /* of the mouse, that are down */
 };
 
@@ -33,7 +37,8 @@ typedef struct QmpCommand {
 
 /* Tables, each ended by a row without a name. */
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
-    qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[];
+    qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
+    qmp_qom_commands[], qmp_media_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
@@ -42,6 +47,9 @@ static inline Json *json_done(void) /* nothing more to say */
 {
     return json_object_new_object();
 }
+GHashTable *qmp_trays_new(void);
+bool qmp_tray_is_open(Qmp *q, const Drive *d); /* nothing is in reach of the guest */
+Json *qmp_machine_properties(Qmp *q);          /* names and types */
 Json *qmp_cpu_place(CpuPlace p);
 char *qmp_cpu_path(Qmp *q, unsigned n);
 /* A line of the text monitor; its "Error: …" is the error. NULL with @error. */

@@ -66,6 +66,71 @@ static Json *run_jit(Qmp *q, Json *args, GError **error)
     return run_text(q, "info jit");
 }
 
+static Json *run_pci(Qmp *q, Json *args, GError **error)
+{
+    return q->w.facts.pci ? q->w.facts.pci(q->w.facts.opaque) : json_object_new_array();
+}
+
+static Json *run_mice(Qmp *q, Json *args, GError **error)
+{
+    const Hid *h = q->w.m->hid;
+    Json *list = json_object_new_array();
+
+    for (unsigned n = 0; h && n < hid_mouse_count(h); n++)
+        json_object_array_add(list, json_make("index:i name:s current:b absolute:b", (int64_t)n,
+                                              hid_mouse_name(h, n), n == hid_mouse(h), 0));
+    return list;
+}
+
+/* ---- Objects --------------------------------------------------------------------------------- */
+
+static Json *each_object(Qmp *q, Json *(*describe)(const DeviceOption *o))
+{
+    const GPtrArray *objects = q->w.m->config->objects;
+    Json *list = json_object_new_array();
+
+    for (guint i = 0; objects && i < objects->len; i++) {
+        Json *one = describe(objects->pdata[i]);
+
+        if (one)
+            json_object_array_add(list, one);
+    }
+    return list;
+}
+
+/* Each drive has a thread of its own: there is none to tell of, but its number must be told. */
+static Json *describe_iothread(const DeviceOption *o)
+{
+    if (strcmp(o->driver, "iothread"))
+        return NULL;
+    return json_make("id:s thread-id:i poll-max-ns:i poll-grow:i poll-shrink:i aio-max-batch:i",
+                     g_hash_table_lookup(o->props, "id"), (int64_t)getpid(), INT64_C(0), INT64_C(0),
+                     INT64_C(0), INT64_C(0));
+}
+
+static Json *run_iothreads(Qmp *q, Json *args, GError **error)
+{
+    return each_object(q, describe_iothread);
+}
+
+static Json *describe_memory(const char *id, uint64_t size, bool share, bool dump)
+{
+    return json_make(
+        "id:s size:u merge:b dump:b prealloc:b share:b reserve:b host-nodes:o policy:s", id, size,
+        0, dump, 0, share, 1, json_object_new_array(), "default");
+}
+
+/* There is one memory; it may have the name of an object. */
+static Json *run_memdev(Qmp *q, Json *args, GError **error)
+{
+    const MachineConfig *c = q->w.m->config;
+    Json *list = json_object_new_array();
+
+    if (c->ram_size)
+        json_object_array_add(list, describe_memory("pc.ram", c->ram_size, false, c->ram_in_core));
+    return list;
+}
+
 /* ---- CPUs and memory ------------------------------------------------------------------------- */
 
 Json *qmp_cpu_place(CpuPlace p)
@@ -133,7 +198,12 @@ const QmpCommand qmp_look_commands[] = {
     { "query-cpus-fast", "", run_cpus },
     { "query-memory-size-summary", "", run_memory_size },
     { "query-memory-devices", "", run_empty_list },
-    { "query-iothreads", "", run_empty_list },
+    { "query-iothreads", "", run_iothreads },
+    { "query-memdev", "", run_memdev },
+    { "query-pci", "", run_pci },
+    { "query-mice", "", run_mice },
+    { "query-tpm", "", run_empty_list },
+    { "query-block-jobs", "", run_empty_list },
     { "query-tpm-models", "", run_empty_list },
     { "query-tpm-types", "", run_empty_list },
     { "query-chardev", "", run_chardev },

@@ -240,6 +240,24 @@ static void free_job(void *p)
     g_free(job);
 }
 
+QmpShared *qmp_shared_new(void)
+{
+    QmpShared *s = g_new0(QmpShared, 1);
+
+    s->jobs = g_ptr_array_new_with_free_func(free_job);
+    s->trays = qmp_trays_new();
+    return s;
+}
+
+void qmp_shared_free(QmpShared *s)
+{
+    if (!s)
+        return;
+    g_ptr_array_unref(s->jobs);
+    g_hash_table_unref(s->trays);
+    g_free(s);
+}
+
 Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty)
 {
     Qmp *q = g_new0(Qmp, 1);
@@ -249,7 +267,6 @@ Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty)
     q->pretty = pretty;
     q->tokener = json_tokener_new_ex(MAX_DEPTH);
     json_tokener_set_flags(q->tokener, JSON_TOKENER_VALIDATE_UTF8);
-    q->jobs = g_ptr_array_new_with_free_func(free_job);
     chardev_set_control(chr, true);
     chardev_connect(chr, &client, q);
     return q;
@@ -261,6 +278,5 @@ void qmp_free(Qmp *q)
         return;
     chardev_connect(q->chr, NULL, NULL);
     json_tokener_free(q->tokener);
-    g_ptr_array_unref(q->jobs);
     g_free(q);
 }

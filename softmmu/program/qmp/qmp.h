@@ -8,15 +8,25 @@
 #define SOFTMMU_PROGRAM_QMP_QMP_H
 
 #include "softmmu/program/monitor/monitor.h"
+#include "softmmu/program/qmp/facts.h"
+
+/* What clients share: jobs, trays of drives, the host's descriptors. */
+typedef struct QmpShared QmpShared;
+QmpShared *qmp_shared_new(void);
+void qmp_shared_free(QmpShared *s); /* NULL is allowed */
 
 /* What commands are about. */
 typedef struct QmpWorld {
     Machine *m;
     RunControl *rc;
     Monitor *mon; /* whose commands are used, too */
+    QmpShared *shared;
     MonitorCpus cpus;
     MonitorStates states;
     const GArray *chardevs; /* MonitorChardev; may be NULL */
+    QmpFacts facts;
+    VncServer *const *vnc; /* where it will be, if there is one; may be NULL */
+    const char *display;   /* -display; may be NULL */
 } QmpWorld;
 
 typedef struct Qmp Qmp;

@@ -126,8 +126,8 @@ static void tell_job(Qmp *q, const char *id, const char *status)
 
 static QmpJob *find_job(Qmp *q, const char *id, guint *n)
 {
-    for (*n = 0; *n < q->jobs->len; ++*n) {
-        QmpJob *job = q->jobs->pdata[*n];
+    for (*n = 0; *n < q->w.shared->jobs->len; ++*n) {
+        QmpJob *job = q->w.shared->jobs->pdata[*n];
 
         if (!strcmp(job->id, id))
             return job;
@@ -157,7 +157,7 @@ static Json *run_job(Qmp *q, Json *args, const char *type, const char *command, 
     json_object_put(qmp_run_line(q, &failure, "%s %s", command, tag));
     job = g_new(QmpJob, 1);
     *job = (QmpJob){ g_strdup(id), g_strdup(type), failure ? g_strdup(failure->message) : NULL };
-    g_ptr_array_add(q->jobs, job);
+    g_ptr_array_add(q->w.shared->jobs, job);
     for (size_t i = 0; i < G_N_ELEMENTS(story); i++)
         if (!failure || i < 2 || i == G_N_ELEMENTS(story) - 1)
             tell_job(q, id, story[i]);
@@ -183,8 +183,8 @@ static Json *run_query_jobs(Qmp *q, Json *args, GError **error)
 {
     Json *list = json_object_new_array();
 
-    for (guint i = 0; i < q->jobs->len; i++) {
-        const QmpJob *job = q->jobs->pdata[i];
+    for (guint i = 0; i < q->w.shared->jobs->len; i++) {
+        const QmpJob *job = q->w.shared->jobs->pdata[i];
 
         json_object_array_add(
             list, json_make("current-progress:i status:s total-progress:i type:s id:s error:s",
@@ -201,7 +201,7 @@ static Json *run_dismiss(Qmp *q, Json *args, GError **error)
         error_set(error, "Job not found");
         return NULL;
     }
-    g_ptr_array_remove_index(q->jobs, n);
+    g_ptr_array_remove_index(q->w.shared->jobs, n);
     return json_done();
 }
 
