@@ -4,13 +4,15 @@
  * of revision 3 or less. Pointers are written as offsets into etc/acpi/tables; the loader script
  * makes firmware add the address and compute checksums.
  * PM ports are where SeaBIOS puts the PIIX4's base (0x600).
- * Missing: SRAT and SLIT, MCFG, SSDT.
+ * SRAT and SLIT are in acpi-numa.c. Tables of the user's follow ours; a SLIC among them gives its
+ * names to RSDT and FADT, as Windows wants it (-acpitable of QEMU's manual). Missing: MCFG, SSDT.
  */
 #include "hw/acpi-build.h"
 
 #include <string.h>
 
 #include "hw/acpi-dsdt.h"
+#include "hw/acpi-numa.h"
 #include "hw/apic.h"
 #include "hw/hpet.h"
 #include "hw/ioapic.h"
@@ -22,14 +24,15 @@
 #define PM_BASE     0x600
 #define RESET_PORT  0xcf9
 
-enum { HEADER_SIZE = 36, HEADER_LENGTH = 4, HEADER_CHECKSUM = 9, FACS_SIZE = 64 };
+enum { HEADER_SIZE = 36, HEADER_LENGTH = 4, HEADER_CHECKSUM = 9, HEADER_OEM = 10, FACS_SIZE = 64 };
 enum { FADT_FACS = 36, FADT_DSDT = 40, FADT_X_DSDT = 140 };
 enum { RSDP_CHECKSUM = 8, RSDP_RSDT = 16, RSDP_SIZE = 20 };
 
 typedef struct Tables {
-    GByteArray *blob;   /* etc/acpi/tables */
-    GByteArray *script; /* etc/table-loader */
-    GArray *starts;     /* uint32_t: tables that the RSDT lists */
+    GByteArray *blob;    /* etc/acpi/tables */
+    GByteArray *script;  /* etc/table-loader */
+    GArray *starts;      /* uint32_t: tables that the RSDT lists */
+    const uint8_t *slic; /* a table whose names RSDT and FADT take; NULL: none */
 } Tables;
 
 static void put(GByteArray *out, uint64_t value, unsigned size)
@@ -122,8 +125,12 @@ static uint32_t begin_table(Tables *t, const char *signature, uint8_t revision)
     put(t->blob, 0, 4); /* length */
     put(t->blob, revision, 1);
     put(t->blob, 0, 1); /* checksum */
-    put_text(t->blob, "BOCHS ", 6);
-    put_text(t->blob, "BXPC    ", 8);
+    if (t->slic && (!strcmp(signature, "RSDT") || !strcmp(signature, "FACP"))) {
+        g_byte_array_append(t->blob, t->slic + HEADER_OEM, 14);
+    } else {
+        put_text(t->blob, "BOCHS ", 6);
+        put_text(t->blob, "BXPC    ", 8);
+    }
     put(t->blob, 1, 4);
     put_text(t->blob, "BXPC", 4);
     put(t->blob, 1, 4);
@@ -326,6 +333,39 @@ static void add_hpet(Tables *t)
     add_to_rsdt(t, start);
 }
 
+/* A table whose content is made elsewhere. */
+static void add_table(Tables *t, const char *signature, uint8_t revision,
+                      void (*put_content)(GByteArray *out, const AcpiConfig *c),
+                      const AcpiConfig *c)
+{
+    uint32_t start = begin_table(t, signature, revision);
+
+    put_content(t->blob, c);
+    end_table(t, start);
+    add_to_rsdt(t, start);
+}
+
+/* The user's, whose checksum is right. */
+static void add_extra(Tables *t, GBytes *table)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(table, &size);
+
+    add_to_rsdt(t, t->blob->len);
+    g_byte_array_append(t->blob, data, size);
+}
+
+static const uint8_t *find_slic(const AcpiConfig *c)
+{
+    for (guint i = 0; c->extra && i < c->extra->len; i++) {
+        const uint8_t *table = g_bytes_get_data(c->extra->pdata[i], NULL);
+
+        if (!memcmp(table, "SLIC", 4))
+            return table;
+    }
+    return NULL;
+}
+
 static uint32_t add_rsdt(Tables *t)
 {
     uint32_t start = begin_table(t, "RSDT", 1);
@@ -352,12 +392,19 @@ static uint32_t build(Tables *t, const AcpiConfig *c)
     uint32_t facs, dsdt, rsdt;
 
     tables_init(t);
+    t->slic = find_slic(c);
     facs = add_facs(t);
     dsdt = add_dsdt(t, c);
     add_fadt(t, c, facs, dsdt);
     add_madt(t, c);
     if (c->hpet)
         add_hpet(t);
+    if (c->numa)
+        add_table(t, "SRAT", 1, acpi_put_srat, c);
+    if (c->numa && c->numa->distance)
+        add_table(t, "SLIT", 1, acpi_put_slit, c);
+    for (guint i = 0; c->extra && i < c->extra->len; i++)
+        add_extra(t, c->extra->pdata[i]);
     rsdt = add_rsdt(t);
     g_array_free(t->starts, true);
     return rsdt;

@@ -7,6 +7,7 @@
 #define HW_ACPI_BUILD_H
 
 #include "hw/fw-cfg.h"
+#include "softmmu/machine.h"
 
 typedef struct AcpiConfig {
     unsigned cpus;                   /* with those that may be plugged in later */
@@ -15,8 +16,10 @@ typedef struct AcpiConfig {
     uint64_t below_4g;               /* bytes of RAM; PCI memory begins there */
     uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
     bool hpet, serial[4], parallel, i8042, floppy;
-    uint32_t fixed_slots; /* of the PCI bus: a bit for each that holds what cannot go */
-    uint16_t pvpanic;     /* its port; 0: there is none */
+    uint32_t fixed_slots;   /* of the PCI bus: a bit for each that holds what cannot go */
+    const GPtrArray *extra; /* GBytes *: the user's tables, whole; NULL: none */
+    const NumaConfig *numa; /* NULL: nothing is said of it */
+    uint16_t pvpanic;       /* its port; 0: there is none */
 } AcpiConfig;
 
 /* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader; or, later, put others in their

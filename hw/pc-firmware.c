@@ -145,13 +145,24 @@ static void fill_floppies(PcBoard *b)
     rtc_set_cmos(b->rtc, 0x14, equipment);
 }
 
+static const char *boot_order(const MachineConfig *c)
+{
+    return c->boot_order ? c->boot_order : "cad";
+}
+
 bool pc_fill_cmos(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
 
     fill_memory_sizes(b);
     fill_floppies(b);
-    return pc_fill_boot_order(b, c->boot_order ? c->boot_order : "cad", error);
+    return pc_fill_boot_order(b, boot_order(c), error) &&
+           (!c->boot_once || pc_fill_boot_order(b, c->boot_once, error));
+}
+
+void pc_forget_boot_once(PcBoard *b)
+{
+    pc_fill_boot_order(b, boot_order(b->m->config), NULL);
 }
 
 /* ---- fw_cfg --------------------------------------------------------------------------------- */
@@ -211,6 +222,51 @@ static void add_boot_order(PcBoard *b)
     fw_cfg_add_file(b->fw_cfg, "bootorder", data);
 }
 
+static void add_number_file(PcBoard *b, const char *name, uint32_t value, unsigned size)
+{
+    uint32_t le = GUINT32_TO_LE(value);
+    g_autoptr(GBytes) data = g_bytes_new(&le, size);
+
+    fw_cfg_add_file(b->fw_cfg, name, data);
+}
+
+/* How long firmware shows its menu, with which picture, and waits when nothing boots. */
+static void add_boot_waits(PcBoard *b)
+{
+    const MachineConfig *c = b->m->config;
+
+    if (c->boot_menu_wait_given)
+        add_number_file(b, "etc/boot-menu-wait", c->boot_menu_wait_ms, 2);
+    if (c->boot_fail_wait_given)
+        add_number_file(b, "etc/boot-fail-wait", c->boot_fail_wait_ms, 4);
+    if (c->boot_splash)
+        fw_cfg_add_file(b->fw_cfg, c->boot_splash_jpeg ? "bootsplash.jpg" : "bootsplash.bmp",
+                        c->boot_splash);
+}
+
+/* ROMs of the user's, which firmware runs; bootindex= says when they may boot. */
+static bool add_option_roms(PcBoard *b, GError **error)
+{
+    const MachineConfig *c = b->m->config;
+
+    for (guint i = 0; c->option_roms && i < c->option_roms->len; i++) {
+        const DeviceOption *o = c->option_roms->pdata[i];
+        const char *file = g_hash_table_lookup(o->props, "romfile");
+        g_autofree char *base = g_path_get_basename(file);
+        g_autofree char *name = g_strconcat("genroms/", base, NULL);
+        g_autofree char *place = g_strconcat("/rom@", name, NULL);
+        g_autoptr(GBytes) rom =
+            firmware_load(c->files, c->data_dirs, file, 512, MAX_ROM_SIZE, error);
+
+        if (!rom || !fw_cfg_add_user_file(b->fw_cfg, name, rom, error) ||
+            !pc_order_device(b, o, place, error)) {
+            g_prefix_error(error, "-option-rom %s: ", file);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_user_files(PcBoard *b, GError **error)
 {
     const GPtrArray *files = b->m->config->fw_cfg;
@@ -245,6 +301,8 @@ static void add_acpi(PcBoard *b)
         .parallel = b->m->parallel != NULL,
         .pvpanic = b->pvpanic_port,
         .fixed_slots = pc_fixed_slots(b),
+        .extra = b->m->config->acpi_tables,
+        .numa = b->m->config->numa.nodes ? &b->m->config->numa : NULL,
     };
 
     for (unsigned i = 0; i < cpus->count; i++) {
@@ -270,7 +328,7 @@ void pc_tell_cpus(PcBoard *b)
 
 #define NEWEST_VERSION "pc-i440fx-7.2"
 
-static void add_smbios(PcBoard *b)
+static bool add_smbios(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
     bool versioned = c->machine && g_str_has_prefix(c->machine, "pc-");
@@ -281,10 +339,13 @@ static void add_smbios(PcBoard *b)
         .threads = MAX(c->threads, 1),
         .ram_size = b->below_4g + b->above_4g,
         .below_4g = b->below_4g,
-        .uuid = c->uuid ? c->uuid_bytes : NULL,
+        .uuid = c->smbios_uuid_given ? c->smbios_uuid
+                : c->uuid            ? c->uuid_bytes
+                                     : NULL,
+        .options = c->smbios,
     };
 
-    smbios_add_tables(b->fw_cfg, &s);
+    return smbios_add_tables(b->fw_cfg, &s, error);
 }
 
 /* Firmware of the user's may look at the kernel as a whole (signatures) or run it under rules of
@@ -308,9 +369,13 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     add_system_states(b);
     if (b->pvpanic_port)
         add_pvpanic_port(b);
+    if (!add_option_roms(b, error))
+        return false;
     add_boot_order(b);
     pc_tell_cpus(b);
-    add_smbios(b);
+    add_boot_waits(b);
+    if (!add_smbios(b, error))
+        return false;
     if (c->kernel && !kernel_load(fw, c->files, c->kernel, c->initrd, c->append, b->below_4g,
                                   decompress_kernel(c), error))
         return false;

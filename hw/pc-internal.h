@@ -32,6 +32,7 @@ typedef struct PcBoard {
     unsigned rngs;
     bool built; /* what is created now comes later */
     PcPlugs *plugs;
+    uint8_t boots;         /* cold resets so far, up to 2 */
     GArray *boot_devices;  /* of pc-boot-order.c; NULL: none has a bootindex */
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
@@ -51,6 +52,7 @@ void pc_place_isa_bios(PcBoard *b, MemRegion *bios);
 RamBlock *pc_load_rom(PcBoard *b, const char *file, const char *block, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error);
+void pc_forget_boot_once(PcBoard *b); /* -boot once= */
 bool pc_fill_fw_cfg(PcBoard *b, GError **error);
 /* CPUs came or went: what firmware is told of them, from the next reset on. */
 void pc_tell_cpus(PcBoard *b);

@@ -43,6 +43,7 @@ static const StateField irq_or_state[] = { STATE_BYTES(IrqOr, level), STATE_END 
 static const StateField pc_state[] = {
     STATE_STRUCT_ARRAY(PcBoard, serial_irq, irq_or_state),
     STATE_U16(PcBoard, wake_events),
+    STATE_U8(PcBoard, boots),
     STATE_END,
 };
 
@@ -51,11 +52,21 @@ static void pc_post_load(Device *dev)
     pc_tell_cpus((PcBoard *)dev);
 }
 
+/* What -boot once= says is for the first time only. */
+static void pc_reset_exit(Device *dev)
+{
+    PcBoard *b = (PcBoard *)dev;
+
+    if (b->boots < 2 && ++b->boots == 2 && b->m->config->boot_once)
+        pc_forget_boot_once(b);
+}
+
 static const DeviceClass pc_class = {
     .name = "pc",
     .size = sizeof(PcBoard),
     .state = pc_state,
-    .state_version = 1,
+    .state_version = 2,
+    .reset_exit = pc_reset_exit,
     .post_load = pc_post_load,
 };
 

@@ -2,11 +2,16 @@
 /*
  * SMBIOS 2.8 structures of the board. Spec: DMTF DSP0134 2.8. Names are those that guests know a
  * virtual PC by.
- * Missing: type 0, which firmware adds because it describes firmware; user-supplied strings.
+ * The user may give strings and numbers (-smbios, checked by the option), or whole structures in
+ * place of ours. Type 0 is only there by the user's wish: else firmware adds it, which it
+ * describes. Missing: types 8 and 41 by fields.
  */
 #include "hw/smbios.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "softmmu/error.h"
 
 #define MANUFACTURER "QEMU"
 #define PRODUCT      "Standard PC (i440FX + PIIX, 1996)"
@@ -14,9 +19,12 @@
 #define FOUR_GIB     0x100000000ULL
 
 enum {
+    HANDLE_FIRMWARE = 0x000,
     HANDLE_SYSTEM = 0x100,
+    HANDLE_BOARD = 0x200,
     HANDLE_CHASSIS = 0x300,
     HANDLE_CPU = 0x400,
+    HANDLE_STRINGS = 0xe00,
     HANDLE_ARRAY = 0x1000,
     HANDLE_DIMM = 0x1100,
     HANDLE_RANGE = 0x1300,
@@ -26,6 +34,8 @@ enum {
 };
 
 typedef struct Smbios {
+    const SmbiosConfig *c;
+    uint8_t type; /* of the structure being written */
     GByteArray *out;
     GByteArray *strings; /* of the structure being written */
     guint start, count, largest;
@@ -39,10 +49,47 @@ static void put(Smbios *s, uint64_t value, unsigned size)
     g_byte_array_append(s->out, (const uint8_t *)&le, size);
 }
 
-/* A string number; the text follows the structure. NULL: none. */
+/* The user's word for field @name of a type, the last one; NULL: none. */
+static const char *find_field(const SmbiosConfig *c, unsigned type, const char *name)
+{
+    for (guint i = c->options ? c->options->len : 0; i--;) {
+        const SmbiosOption *o = c->options->pdata[i];
+        const char *value =
+            o->type == type && o->fields ? g_hash_table_lookup(o->fields, name) : NULL;
+        if (value)
+            return value;
+    }
+    return NULL;
+}
+
+/* Does the user give fields of that type? */
+static bool has_fields(const SmbiosConfig *c, unsigned type)
+{
+    for (guint i = 0; c->options && i < c->options->len; i++) {
+        const SmbiosOption *o = c->options->pdata[i];
+
+        if (o->type == type && o->fields)
+            return true;
+    }
+    return false;
+}
+
+/* Does the user give all structures of that type? */
+static bool is_replaced(const SmbiosConfig *c, unsigned type)
+{
+    for (guint i = 0; c->options && i < c->options->len; i++) {
+        const SmbiosOption *o = c->options->pdata[i];
+
+        if (o->type == type && o->structure)
+            return true;
+    }
+    return false;
+}
+
+/* A string number; the text follows the structure. NULL or empty: none. */
 static void put_string(Smbios *s, const char *text)
 {
-    if (!text) {
+    if (!text || !*text) {
         put(s, 0, 1);
         return;
     }
@@ -50,8 +97,24 @@ static void put_string(Smbios *s, const char *text)
     put(s, ++s->string_count, 1);
 }
 
+/* The user's string for a field of the structure, or @fallback. */
+static void put_field(Smbios *s, const char *name, const char *fallback)
+{
+    const char *text = find_field(s->c, s->type, name);
+
+    put_string(s, text ? text : fallback);
+}
+
+static uint64_t number_of(const Smbios *s, const char *name, uint64_t fallback)
+{
+    const char *text = find_field(s->c, s->type, name);
+
+    return text ? g_ascii_strtoull(text, NULL, 0) : fallback;
+}
+
 static void begin(Smbios *s, uint8_t type, uint16_t handle)
 {
+    s->type = type;
     s->start = s->out->len;
     s->string_count = 0;
     g_byte_array_set_size(s->strings, 0);
@@ -78,60 +141,128 @@ static void put_uuid(Smbios *s, const uint8_t *uuid)
         put(s, uuid ? uuid[order[i]] : 0, 1);
 }
 
+static void add_firmware(Smbios *s, const SmbiosConfig *c)
+{
+    const char *release = find_field(c, 0, "release"), *uefi = find_field(c, 0, "uefi");
+    unsigned major = 0, minor = 0;
+
+    if (release)
+        sscanf(release, "%u.%u", &major, &minor);
+    begin(s, 0, HANDLE_FIRMWARE);
+    put_field(s, "vendor", NULL);
+    put_field(s, "version", NULL);
+    put(s, 0xe800, 2); /* its segment */
+    put_field(s, "date", NULL);
+    put(s, 0, 1);    /* its size: 64 KiB */
+    put(s, 0x08, 8); /* characteristics are not told */
+    put(s, 0, 1);
+    /* the last two: a virtual machine, and may be given to others */
+    put(s, 0x14 | (uefi && !strcmp(uefi, "on") ? 0x08 : 0), 1);
+    put(s, major, 1);
+    put(s, minor, 1);
+    put(s, 0xffff, 2); /* no embedded controller */
+    end(s);
+}
+
+static void add_board(Smbios *s, const SmbiosConfig *c)
+{
+    begin(s, 2, HANDLE_BOARD);
+    put_field(s, "manufacturer", MANUFACTURER);
+    put_field(s, "product", PRODUCT);
+    put_field(s, "version", c->product_version);
+    put_field(s, "serial", NULL);
+    put_field(s, "asset", NULL);
+    put(s, 0x01, 1); /* hosts others */
+    put_field(s, "location", NULL);
+    put(s, HANDLE_CHASSIS, 2);
+    put(s, 0x0a, 1); /* motherboard */
+    put(s, 0, 1);
+    end(s);
+}
+
+/* Texts for whoever looks for them there. */
+static void add_strings(Smbios *s, const SmbiosConfig *c)
+{
+    guint count = 0;
+
+    begin(s, 11, HANDLE_STRINGS);
+    put(s, 0, 1);
+    for (guint i = 0; i < c->options->len; i++) {
+        const SmbiosOption *o = c->options->pdata[i];
+
+        if (o->type != 11 || !o->fields)
+            continue;
+        for (unsigned n = 0;; n++) {
+            g_autofree char *name = g_strdup_printf("value%u", n);
+            const char *text = g_hash_table_lookup(o->fields, name);
+
+            if (!text)
+                break;
+            if (*text && count < 255) {
+                g_byte_array_append(s->strings, (const uint8_t *)text, strlen(text) + 1);
+                count++;
+            }
+        }
+    }
+    s->out->data[s->start + 4] = s->string_count = count;
+    end(s);
+}
+
 static void add_system(Smbios *s, const SmbiosConfig *c)
 {
     begin(s, 1, HANDLE_SYSTEM);
-    put_string(s, MANUFACTURER);
-    put_string(s, PRODUCT);
-    put_string(s, c->product_version);
-    put_string(s, NULL); /* serial number */
+    put_field(s, "manufacturer", MANUFACTURER);
+    put_field(s, "product", PRODUCT);
+    put_field(s, "version", c->product_version);
+    put_field(s, "serial", NULL);
     put_uuid(s, c->uuid);
     put(s, 6, 1); /* woken by the power switch */
-    put_string(s, NULL);
-    put_string(s, NULL);
+    put_field(s, "sku", NULL);
+    put_field(s, "family", NULL);
     end(s);
 }
 
 static void add_chassis(Smbios *s, const SmbiosConfig *c)
 {
     begin(s, 3, HANDLE_CHASSIS);
-    put_string(s, MANUFACTURER);
+    put_field(s, "manufacturer", MANUFACTURER);
     put(s, 1, 1); /* kind: other */
-    put_string(s, c->product_version);
-    put_string(s, NULL);
-    put_string(s, NULL);
+    put_field(s, "version", c->product_version);
+    put_field(s, "serial", NULL);
+    put_field(s, "asset", NULL);
     put(s, 0x03030303, 4); /* states safe; security status none is 3 */
     put(s, 0, 4);          /* OEM */
     put(s, 0, 4);          /* height, power cords, contained elements */
-    put_string(s, NULL);   /* SKU */
+    put_field(s, "sku", NULL);
     end(s);
 }
 
 static void add_cpu(Smbios *s, const SmbiosConfig *c, unsigned n)
 {
-    g_autofree char *socket = g_strdup_printf("CPU %u", n);
+    const char *prefix = find_field(c, 4, "sock_pfx");
+    g_autofree char *socket =
+        g_strdup_printf("%s%s%u", prefix ? prefix : "CPU", prefix ? "" : " ", n);
     unsigned cores = MIN(c->cores, 255), threads = MIN(c->cores * c->threads, 255);
 
     begin(s, 4, HANDLE_CPU + n);
     put_string(s, socket);
     put(s, 3, 1); /* central processor */
     put(s, 1, 1); /* family: other */
-    put_string(s, MANUFACTURER);
-    put(s, c->cpu_signature, 4);
-    put(s, 0, 4);
-    put_string(s, c->product_version);
+    put_field(s, "manufacturer", MANUFACTURER);
+    put(s, number_of(s, "processor-id", c->cpu_signature), 8);
+    put_field(s, "version", c->product_version);
     put(s, 0, 1); /* voltage */
     put(s, 0, 2); /* external clock */
-    put(s, 2000, 2);
-    put(s, 2000, 2);
+    put(s, number_of(s, "max-speed", 2000), 2);
+    put(s, number_of(s, "current-speed", 2000), 2);
     put(s, 0x41, 1); /* populated, enabled */
     put(s, 1, 1);    /* upgrade: other */
     put(s, 0xffff, 2);
     put(s, 0xffff, 2);
     put(s, 0xffff, 2); /* no cache structures */
-    put_string(s, NULL);
-    put_string(s, NULL);
-    put_string(s, NULL);
+    put_field(s, "serial", NULL);
+    put_field(s, "asset", NULL);
+    put_field(s, "part", NULL);
     put(s, cores, 1);
     put(s, cores, 1);
     put(s, threads, 1);
@@ -173,7 +304,8 @@ static void add_array(Smbios *s, const SmbiosConfig *c)
 
 static void add_dimm(Smbios *s, const SmbiosConfig *c, unsigned n)
 {
-    g_autofree char *slot = g_strdup_printf("DIMM %u", n);
+    const char *prefix = find_field(c, 17, "loc_pfx");
+    g_autofree char *slot = g_strdup_printf("%s %u", prefix ? prefix : "DIMM", n);
     uint64_t mib = MIN(dimm_size(c), c->ram_size - n * dimm_size(c)) >> 20;
 
     begin(s, 17, HANDLE_DIMM + n);
@@ -185,18 +317,18 @@ static void add_dimm(Smbios *s, const SmbiosConfig *c, unsigned n)
     put(s, 9, 1); /* a DIMM */
     put(s, 0, 1);
     put_string(s, slot);
-    put_string(s, NULL);
+    put_field(s, "bank", NULL);
     put(s, 7, 1); /* RAM */
     put(s, 2, 2); /* other */
-    put(s, 0, 2);
-    put_string(s, MANUFACTURER);
-    put_string(s, NULL);
-    put_string(s, NULL);
-    put_string(s, NULL);
+    put(s, number_of(s, "speed", 0), 2);
+    put_field(s, "manufacturer", MANUFACTURER);
+    put_field(s, "serial", NULL);
+    put_field(s, "asset", NULL);
+    put_field(s, "part", NULL);
     put(s, 0, 1);
-    put(s, mib >= 0x7fff ? mib : 0, 4); /* extended size */
-    put(s, 0, 2);                       /* clock */
-    put(s, 0, 2);                       /* voltages */
+    put(s, mib >= 0x7fff ? mib : 0, 4);  /* extended size */
+    put(s, number_of(s, "speed", 0), 2); /* as configured */
+    put(s, 0, 2);                        /* voltages */
     put(s, 0, 4);
     end(s);
 }
@@ -213,14 +345,57 @@ static void add_range(Smbios *s, unsigned n, uint64_t start, uint64_t size)
     end(s);
 }
 
-static void add_memory(Smbios *s, const SmbiosConfig *c)
+static void add_dimms(Smbios *s, const SmbiosConfig *c)
 {
-    add_array(s, c);
     for (unsigned i = 0; i < dimm_count(c); i++)
         add_dimm(s, c, i);
+}
+
+static void add_ranges(Smbios *s, const SmbiosConfig *c)
+{
     add_range(s, 0, 0, c->below_4g);
     if (c->ram_size > c->below_4g)
         add_range(s, 1, FOUR_GIB, c->ram_size - c->below_4g);
+}
+
+static void add_cpus(Smbios *s, const SmbiosConfig *c)
+{
+    for (unsigned i = 0; i < c->sockets; i++)
+        add_cpu(s, c, i);
+}
+
+static void add_boot(Smbios *s, const SmbiosConfig *c)
+{
+    begin(s, 32, HANDLE_BOOT);
+    put(s, 0, 7); /* reserved, no errors detected */
+    end(s);
+}
+
+/* The structures in their order; .wish: only there if the user gives fields of it. */
+static const struct {
+    uint8_t type;
+    bool wish;
+    void (*add)(Smbios *s, const SmbiosConfig *c);
+} types[] = {
+    { 0, true, add_firmware }, { 1, false, add_system }, { 2, true, add_board },
+    { 3, false, add_chassis }, { 4, false, add_cpus },   { 11, true, add_strings },
+    { 16, false, add_array },  { 17, false, add_dimms }, { 19, false, add_ranges },
+    { 32, false, add_boot },
+};
+
+static void add_given(Smbios *s, const SmbiosConfig *c)
+{
+    for (guint i = 0; c->options && i < c->options->len; i++) {
+        const SmbiosOption *o = c->options->pdata[i];
+        gsize size;
+        const uint8_t *data = o->structure ? g_bytes_get_data(o->structure, &size) : NULL;
+
+        if (!data)
+            continue;
+        g_byte_array_append(s->out, data, size);
+        s->count++;
+        s->largest = MAX(s->largest, size);
+    }
 }
 
 static uint8_t checksum(const uint8_t *p, unsigned len)
@@ -257,25 +432,28 @@ static GBytes *make_anchor(const Smbios *s)
     return g_byte_array_free_to_bytes(a.out);
 }
 
-void smbios_add_tables(FwCfg *fw, const SmbiosConfig *c)
+bool smbios_add_tables(FwCfg *fw, const SmbiosConfig *c, GError **error)
 {
-    Smbios s = { .out = g_byte_array_new(), .strings = g_byte_array_new() };
+    Smbios s = { .c = c, .out = g_byte_array_new(), .strings = g_byte_array_new() };
+    bool fits;
 
-    add_system(&s, c);
-    add_chassis(&s, c);
-    for (unsigned i = 0; i < c->sockets; i++)
-        add_cpu(&s, c, i);
-    add_memory(&s, c);
-    begin(&s, 32, HANDLE_BOOT);
-    put(&s, 0, 7); /* reserved, no errors detected */
-    end(&s);
+    add_given(&s, c);
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        if (!is_replaced(c, types[i].type) && (!types[i].wish || has_fields(c, types[i].type)))
+            types[i].add(&s, c);
     begin(&s, 127, HANDLE_END);
     end(&s);
-    g_assert(s.out->len <= UINT16_MAX);
+    fits = s.out->len <= UINT16_MAX;
+    if (fits) {
+        g_autoptr(GBytes) anchor = make_anchor(&s);
+        g_autoptr(GBytes) tables = g_bytes_new(s.out->data, s.out->len);
 
-    g_autoptr(GBytes) anchor = make_anchor(&s);
+        fw_cfg_add_file(fw, "etc/smbios/smbios-anchor", anchor);
+        fw_cfg_add_file(fw, "etc/smbios/smbios-tables", tables);
+    } else {
+        error_set(error, "-smbios: the tables have %u bytes, more than 65535", s.out->len);
+    }
     g_byte_array_unref(s.strings);
-    g_autoptr(GBytes) tables = g_byte_array_free_to_bytes(s.out);
-    fw_cfg_add_file(fw, "etc/smbios/smbios-anchor", anchor);
-    fw_cfg_add_file(fw, "etc/smbios/smbios-tables", tables);
+    g_byte_array_unref(s.out);
+    return fits;
 }

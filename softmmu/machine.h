@@ -90,6 +90,23 @@ typedef enum WatchdogAction {
 } WatchdogAction;
 extern const char *const watchdog_action_names[]; /* NULL after the last */
 
+/* What -smbios says of the structures of a type: fields by name, or a whole structure. */
+typedef struct SmbiosOption {
+    unsigned type;
+    GHashTable *fields; /* char * -> char * */
+    GBytes *structure;  /* NULL: there are fields */
+} SmbiosOption;
+
+/* -numa: which memory and which CPUs are near each other. */
+#define MACHINE_MAX_NODES 128
+typedef struct NumaConfig {
+    unsigned nodes; /* 0: nothing is said of it */
+    uint64_t ram_size[MACHINE_MAX_NODES];
+    uint8_t node_of_cpu[256]; /* by index */
+    /* From the one to the other, 10 is within a node; NULL: 20 everywhere else. */
+    uint8_t (*distance)[MACHINE_MAX_NODES];
+} NumaConfig;
+
 typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 
 typedef struct MachineConfig {
@@ -109,6 +126,17 @@ typedef struct MachineConfig {
     GPtrArray *data_dirs; /* -L, in order */
     char *boot_order;     /* -boot order=, e.g. "cad" */
     bool boot_menu, boot_strict;
+    char *boot_once;     /* -boot once=, until the first reset; NULL: as always */
+    GBytes *boot_splash; /* a picture that firmware shows; NULL: none */
+    bool boot_splash_jpeg;
+    bool boot_menu_wait_given, boot_fail_wait_given; /* else it is firmware's choice */
+    int32_t boot_menu_wait_ms, boot_fail_wait_ms;    /* -1: for ever */
+    GPtrArray *smbios;                               /* SmbiosOption * */
+    uint8_t smbios_uuid[16];
+    bool smbios_uuid_given; /* … instead of .uuid, in SMBIOS */
+    GPtrArray *acpi_tables; /* GBytes *: each a whole table */
+    GPtrArray *option_roms; /* DeviceOption *: romfile, bootindex */
+    NumaConfig numa;
     char *vga; /* "std" or "none" */
     bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
     PanicAction panic_action;

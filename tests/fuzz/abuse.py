@@ -247,6 +247,31 @@ def option_rows(files):
     for text in ("abz", "aa", "order=q", "cadn", "order=1"):
         yield ["-boot", text], "-boot"
     yield ["-boot", "menu=x"], "neither 'on' nor 'off'"
+    yield ["-boot", "splash=/nonexistent"], "No such file"
+    yield ["-boot", "once=xy"], "-boot once=xy"
+    structure = bytes([200, 5, 0, 0, 1]) + b"text\0\0"
+    yield ["-smbios", "file=" + files(structure)], None
+    for end in range(len(structure)):
+        yield ["-smbios", "file=" + files(structure[:end])], "this is no SMBIOS structure"
+    yield ["-smbios", "file=" + files(structure + b"x")], "does not end with two zeros"
+    yield ["-smbios", "file=" + files(structure[:4] + bytes(70000))], "does not end with two zeros|more than 65535"
+    yield ["-smbios", "type=11,path=" + files(b"a\0b")], "NUL in OEM strings"
+    yield ["-smbios", "type=1,serial=" + "x" * 66000], "more than 65535"
+    yield ["-smbios", "type=200,x=1"], "fields of type 200 are not supported"
+    yield ["-smbios", "type=3,serial=x", "-smbios", "file=" + files(b"\3\4\0\0\0\0")], "by fields and by file"
+    yield ["-acpitable", "sig=ABCD,data=" + files(b"x")], None
+    yield ["-acpitable", "file=" + files(b"x" * 35)], "less than its header"
+    yield ["-acpitable", "file=" + files(b"x" * 70000)], "more than 65535 bytes"
+    yield ["-acpitable", "data=/nonexistent"], "No such file"
+    rom = files(b"\x55\xaa\x01" + bytes(509))
+    yield ["-option-rom", rom], None
+    yield ["-option-rom", rom, "-option-rom", rom], "exists already"
+    yield ["-option-rom", f"{rom},bootindex=x"], "bootindex=x is not a number"
+    yield ["-option-rom", "/nonexistent"], "-option-rom /nonexistent"
+    yield ["-option-rom", files(b"x" * 511)], "-option-rom"
+    yield ["-smp", "2", "-numa", "node,cpus=0", "-numa", "node,cpus=1"], None
+    yield ["-numa", "node,cpus=0-300"], "not a number from 0 to 254"
+    yield ["-numa", "node,mem=1T"], "total memory for NUMA nodes"
     yield ["-rtc", "base=2021-02-31"], "is not a date"
     yield ["-rtc", "base=nonsense"], "is not a date"
     yield ["-rtc", "clock=rt"], "'rt' is not supported"

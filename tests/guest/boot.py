@@ -49,6 +49,10 @@ CASES = {
     "smp4": Case("-m 512 -smp 4", (PASSED, r"smp: Brought up 1 node, 4 CPUs", POWERED_OFF)),
     "smp8": Case("-m 512 -smp 8", (PASSED, r"smp: Brought up 1 node, 8 CPUs", POWERED_OFF)),
     "max": Case("-m 512 -cpu max"),
+    "tables": Case("-m 512 -smp 4,sockets=4 -numa node,mem=128M,cpus=0,cpus=3 -numa node,mem=384M,cpus=1-2 "
+                   "-smbios type=0,vendor=V,version=W -smbios type=1,manufacturer=Man,product=Prod",
+                   (PASSED, r"smp: Brought up 2 nodes, 4 CPUs", r"DMI: Man Prod, BIOS W ",
+                    r"SRAT: Node 1 PXM 1 \[mem 0x0*8000000-0x0*1fffffff\]", POWERED_OFF)),
     "icount-twice": Case("-m 512 " + COUNT, (PASSED, HASH), variants=("", "")),
     "reboot-no-reboot": Case("-m 512 -no-reboot", (r"reboot: Restarting system",),
                              append="console=ttyS0 mimus.reboot"),

@@ -20,6 +20,12 @@ typedef struct Loaded {
 static const uint32_t apic_ids[] = { 0, 1, 2, 300 };
 static const bool present[] = { true, true, false, true };
 
+static uint8_t distances[3][MACHINE_MAX_NODES] = { { 10, 20, 30 }, { 20, 10, 40 }, { 30, 40, 10 } };
+static NumaConfig numa = { .nodes = 3,
+                           .ram_size = { 0x80000, 0xc0000000, 0x40000000 },
+                           .node_of_cpu = { 0, 1, 2, 1 },
+                           .distance = distances };
+
 static AcpiConfig config(void)
 {
     return (AcpiConfig){
@@ -35,7 +41,21 @@ static AcpiConfig config(void)
         .parallel = true,
         .pvpanic = 0x505,
         .fixed_slots = 0x7,
+        .numa = &numa,
     };
+}
+
+/* A table of the user's, with a checksum, called @signature. */
+static GBytes *user_table(const char *signature)
+{
+    uint8_t table[40] = { [4] = sizeof(table), [8] = 1 }, sum = 0;
+
+    memcpy(table, signature, 4);
+    memcpy(table + 10, "Maker Product.", 14);
+    for (size_t i = 0; i < sizeof(table); i++)
+        sum += table[i];
+    table[9] = -sum;
+    return g_bytes_new(table, sizeof(table));
 }
 
 static uint32_t get32(const uint8_t *p)
@@ -100,12 +120,13 @@ static void run_entry(Loaded *l, const uint8_t *e, unsigned *allocated)
     }
 }
 
-static void load(Fixture *f, Loaded *l)
+static void load(Fixture *f, Loaded *l, GPtrArray *extra)
 {
     FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
     AcpiConfig c = config();
     unsigned allocated = 0;
 
+    c.extra = extra;
     fixture_start(f);
     acpi_add_tables(fw, &c);
     g_autoptr(GByteArray) script = copy(fw, "etc/table-loader");
@@ -133,14 +154,16 @@ static void test_loaded_tables(void **state)
     Fixture *f = *state;
     Loaded l;
 
-    load(f, &l);
+    load(f, &l, NULL);
     assert_memory_equal(l.rsdp->data, "RSD PTR ", 8);
     assert_int_equal(sum(l.rsdp->data, 20), 0);
     const uint8_t *rsdt = table_at(&l, get32(l.rsdp->data + 16), "RSDT");
-    assert_int_equal(get32(rsdt + 4), 36 + 3 * 4);
+    assert_int_equal(get32(rsdt + 4), 36 + 5 * 4);
     const uint8_t *fadt = table_at(&l, get32(rsdt + 36), "FACP");
     const uint8_t *madt = table_at(&l, get32(rsdt + 40), "APIC");
     table_at(&l, get32(rsdt + 44), "HPET");
+    table_at(&l, get32(rsdt + 48), "SRAT");
+    table_at(&l, get32(rsdt + 52), "SLIT");
     table_at(&l, get32(fadt + 36), "FACS");
     assert_int_equal(get32(fadt + 36) % 64, 0);
     table_at(&l, get32(fadt + 40), "DSDT");
@@ -153,6 +176,63 @@ static void test_loaded_tables(void **state)
     assert_int_equal(get32(madt + 44 + 24 + 4), 300);
     g_byte_array_unref(l.tables);
     g_byte_array_unref(l.rsdp);
+}
+
+/* The user's tables are in the list; from a SLIC others have their maker's names. */
+static void test_user_tables(void **state)
+{
+    static const struct {
+        const char *signature, *maker;
+    } rows[] = { { "TEST", "BOCHS BXPC    " }, { "SLIC", "Maker Product." } };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Fixture *f = *state;
+        g_autoptr(GPtrArray) extra = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+        Loaded l;
+
+        g_ptr_array_add(extra, user_table(rows[i].signature));
+        if (i)
+            fixture_teardown(state), fixture_setup(state), f = *state;
+        load(f, &l, extra);
+        const uint8_t *rsdt = table_at(&l, get32(l.rsdp->data + 16), "RSDT");
+        assert_memory_equal(rsdt + 10, rows[i].maker, 14);
+        assert_memory_equal(table_at(&l, get32(rsdt + 36), "FACP") + 10, rows[i].maker, 14);
+        assert_memory_equal(table_at(&l, get32(rsdt + 40), "APIC") + 10, "BOCHS BXPC    ", 14);
+        table_at(&l, get32(rsdt + 56), rows[i].signature);
+        g_byte_array_unref(l.tables);
+        g_byte_array_unref(l.rsdp);
+    }
+}
+
+/* Ranges of memory and their nodes, the hole below 1 MiB and the one below 4 GiB left out. */
+static void test_srat(void **state)
+{
+    static const struct {
+        uint32_t node;
+        uint64_t base, end;
+    } rows[] = {
+        { 0, 0, 0x80000 },
+        { 1, 0x80000, 0xa0000 },
+        { 1, 0x100000, 0xc0000000 },
+        { 1, 0x100000000, 0x100080000 },
+        { 2, 0x100080000, 0x140080000 },
+    };
+    AcpiConfig c = config();
+    g_autoptr(GByteArray) srat = acpi_build_table(&c, "SRAT");
+    const uint8_t *p = srat->data + 48, *end = srat->data + srat->len;
+    size_t row = 0;
+
+    assert_memory_equal(p, "\0\20\0\0\1\0\0\0\0\0\0\0\0\0\0\0", 16);
+    for (; p < end; p += p[1]) {
+        if (p[0] != 1)
+            continue;
+        assert_true(row < G_N_ELEMENTS(rows));
+        assert_int_equal(get32(p + 2), rows[row].node);
+        assert_int_equal(get32(p + 8) | (uint64_t)get32(p + 12) << 32, rows[row].base);
+        assert_int_equal(get32(p + 16) | (uint64_t)get32(p + 20) << 32,
+                         rows[row].end - rows[row].base);
+        row++;
+    }
+    assert_int_equal(row, G_N_ELEMENTS(rows));
 }
 
 static void run_iasl(const char *dir, const char *const *args)
@@ -175,7 +255,7 @@ static void run_iasl(const char *dir, const char *const *args)
 /* 3168: Processor() is the old keyword, kept for guests as old as the board. */
 static void test_iasl(void **state)
 {
-    static const char *const signatures[] = { "DSDT", "FACP", "APIC", "HPET" };
+    static const char *const signatures[] = { "DSDT", "FACP", "APIC", "HPET", "SRAT", "SLIT" };
     g_autofree char *iasl = g_find_program_in_path("iasl");
     g_autofree char *dir = NULL;
     AcpiConfig c = config();
@@ -208,6 +288,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         hw_test(test_loaded_tables),
+        hw_test(test_user_tables),
+        cmocka_unit_test(test_srat),
         cmocka_unit_test(test_iasl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,6 +293,23 @@ static void test_boot_order(void **state)
     pc_board_free(&b->m);
 }
 
+/* The first boot only. */
+static void test_boot_once(void **state)
+{
+    Bench *b = *state;
+
+    b->config.boot_order = (char *)"ac";
+    b->config.boot_once = (char *)"d";
+    create(b);
+    assert_int_equal(cmos(b, 0x3d), 0x03);
+    for (int i = 0; i < 2; i++) {
+        device_reset(b->m.root);
+        assert_int_equal(cmos(b, 0x3d), 0x21);
+        assert_int_equal(cmos(b, 0x38), 0);
+    }
+    pc_board_free(&b->m);
+}
+
 /* Its selector and size; false: there is none. */
 static bool fw_cfg_find(Bench *b, const char *name, unsigned *selector, unsigned *size)
 {
@@ -735,6 +752,7 @@ int main(void)
         pc_test(test_chips_answer),
         pc_test(test_vga),
         pc_test(test_boot_order),
+        pc_test(test_boot_once),
         pc_test(test_firmware_files),
         pc_test(test_bootindex),
         pc_test(test_reset_lines),

@@ -59,7 +59,7 @@ static void test_tables(void **state)
     gsize anchor_size, size;
 
     fixture_start(f);
-    smbios_add_tables(fw, &c);
+    assert_true(smbios_add_tables(fw, &c, NULL));
     const uint8_t *anchor = get_file(fw, "etc/smbios/smbios-anchor", &anchor_size);
     const uint8_t *tables = get_file(fw, "etc/smbios/smbios-tables", &size);
     assert_int_equal(anchor_size, 0x1f);
@@ -82,8 +82,125 @@ static void test_tables(void **state)
     assert_string_equal((const char *)tables + tables[1], "QEMU");
 }
 
+/* ---- What the user gives ----------------------------------------------------------------------
+ */
+
+static SmbiosOption *fields(unsigned type, const char *pairs)
+{
+    SmbiosOption *o = g_new0(SmbiosOption, 1);
+    g_auto(GStrv) list = g_strsplit(pairs, ",", -1);
+
+    o->type = type;
+    o->fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (char **pair = list; *pair; pair++) {
+        char *equals = strchr(*pair, '=');
+        g_hash_table_insert(o->fields, g_strndup(*pair, equals - *pair), g_strdup(equals + 1));
+    }
+    return o;
+}
+
+static void free_option(void *p)
+{
+    SmbiosOption *o = p;
+
+    g_clear_pointer(&o->fields, g_hash_table_unref);
+    g_clear_pointer(&o->structure, g_bytes_unref);
+    g_free(o);
+}
+
+static const uint8_t *find_type(const uint8_t *p, gsize size, uint8_t type)
+{
+    for (const uint8_t *end = p + size; p < end; p = next(p))
+        if (p[0] == type)
+            return p;
+    return NULL;
+}
+
+/* The strings of a structure, each followed by "|". */
+static char *strings_of(const uint8_t *p)
+{
+    GString *text = g_string_new("");
+
+    for (p += p[1]; *p; p += strlen((const char *)p) + 1)
+        g_string_append_printf(text, "%s|", (const char *)p);
+    return g_string_free(text, FALSE);
+}
+
+/* type, fields, its strings, and a byte of it */
+static const struct {
+    unsigned type;
+    const char *fields, *strings;
+    unsigned offset;
+    uint8_t value;
+} field_rows[] = {
+    { 0, "vendor=V,date=D,release=3.4", "V|D|", 0x14, 3 },
+    { 0, "version=1,release=3.4", "1|", 0x15, 4 },
+    { 0, "uefi=on", "", 0x13, 0x1c },
+    { 0, "uefi=off", "", 0x13, 0x14 },
+    { 1, "product=P,serial=S,family=F", "QEMU|P|pc-i440fx-7.2|S|F|", 0x07, 4 },
+    { 1, "manufacturer=,sku=K", "Standard PC (i440FX + PIIX, 1996)|pc-i440fx-7.2|K|", 0x04, 0 },
+    { 2, "asset=A,location=L", "QEMU|Standard PC (i440FX + PIIX, 1996)|pc-i440fx-7.2|A|L|", 0x0d,
+      10 },
+    { 3, "serial=S,asset=A,sku=K", "QEMU|pc-i440fx-7.2|S|A|K|", 0x15, 5 },
+    { 4, "sock_pfx=X,part=P,max-speed=513", "X0|QEMU|pc-i440fx-7.2|P|", 0x15, 2 },
+    { 4, "processor-id=0x1122334455667788", "CPU 0|QEMU|pc-i440fx-7.2|", 0x0f, 0x11 },
+    { 11, "value0=one,value1=,value2=two", "one|two|", 0x04, 2 },
+    { 17, "loc_pfx=Slot,bank=B,speed=3200", "Slot 0|B|QEMU|", 0x16, 0x0c },
+};
+
+static void test_fields(void **state)
+{
+    Fixture *f = *state;
+
+    fixture_start(f);
+    for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
+        g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(free_option);
+        SmbiosConfig c = { "pc-i440fx-7.2", 1, 1, 1, 0x60fb1, 1 << 30, 1 << 30, options };
+        FwCfg *fw = fw_cfg_new(f->root, NULL, f->memory);
+        gsize size;
+
+        g_ptr_array_add(options, fields(field_rows[i].type, field_rows[i].fields));
+        assert_true(smbios_add_tables(fw, &c, NULL));
+        const uint8_t *tables = get_file(fw, "etc/smbios/smbios-tables", &size);
+        const uint8_t *p = find_type(tables, size, field_rows[i].type);
+        g_autofree char *strings = strings_of(p);
+        assert_string_equal(strings, field_rows[i].strings);
+        assert_int_equal(p[field_rows[i].offset], field_rows[i].value);
+    }
+}
+
+/* A structure of the user's takes the place of ours; too many do not fit. */
+static void test_structures(void **state)
+{
+    Fixture *f = *state;
+    static const uint8_t chassis[] = { 3, 5, 0x34, 0x12, 1, 'm', 'i', 'n', 'e', 0, 0 };
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(free_option);
+    SmbiosConfig c = { "pc-i440fx-7.2", 1, 1, 1, 0x60fb1, 1 << 30, 1 << 30, options };
+    SmbiosOption *own = g_new0(SmbiosOption, 1), *large = g_new0(SmbiosOption, 1);
+    FwCfg *fw;
+    g_autoptr(GError) error = NULL;
+    gsize size;
+
+    fixture_start(f);
+    fw = fw_cfg_new(f->root, NULL, f->memory);
+    own->type = 3;
+    own->structure = g_bytes_new_static(chassis, sizeof(chassis));
+    g_ptr_array_add(options, own);
+    assert_true(smbios_add_tables(fw, &c, NULL));
+    const uint8_t *tables = get_file(fw, "etc/smbios/smbios-tables", &size);
+    assert_int_equal(count_type(tables, tables + size, 3), 1);
+    assert_memory_equal(find_type(tables, size, 3), chassis, sizeof(chassis));
+    fw = fw_cfg_new(f->root, NULL, f->memory);
+    large->type = 200;
+    large->structure = g_bytes_new_take(g_malloc0(65536), 65536);
+    g_ptr_array_add(options, large);
+    assert_false(smbios_add_tables(fw, &c, &error));
+    assert_non_null(strstr(error->message, "more than 65535"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { hw_test(test_tables) };
+    const struct CMUnitTest tests[] = { hw_test(test_tables), hw_test(test_fields),
+                                        hw_test(test_structures) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

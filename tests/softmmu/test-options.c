@@ -94,7 +94,44 @@ static const struct {
     {"-rtc clock=rt", "-rtc clock=rt: clock: 'rt' is not supported; use host or vm"},
     {"-boot xyz", "-boot xyz: Invalid boot device 'x'"},
     {"-boot order=cc", "-boot order=cc: Boot device 'c' was given twice"},
-    {"-boot once=d", "-boot once=d: unknown parameter 'once'"},
+    {"-boot once=dd", "-boot once=dd: once: Boot device 'd' was given twice"},
+    {"-boot splash-time=x", "-boot splash-time=x: splash-time: 'x' is not a number from 0 to 65535"},
+    {"-boot reboot-timeout=65536", "-boot reboot-timeout=65536: reboot-timeout: '65536' is not a number from 0 to 65535"},
+    {"-boot splash=/dev/null", "-boot splash=/dev/null: splash: '/dev/null' is neither a JPEG nor a BMP picture"},
+    {"-smbios vendor=x", "-smbios vendor=x: file, or a type before its fields, is needed"},
+    {"-smbios type=5", "-smbios type=5: fields of type 5 are not supported; use file="},
+    {"-smbios type=0,bogus=x", "-smbios type=0,bogus=x: unknown parameter 'bogus'"},
+    {"-smbios type=0,type=1", "-smbios type=0,type=1: unknown parameter 'type'"},
+    {"-smbios type=0,release=1", "-smbios type=0,release=1: '1' is not two numbers up to 255, as 1.2"},
+    {"-smbios type=0,release=1.256", "-smbios type=0,release=1.256: '1.256' is not two numbers up to 255, as 1.2"},
+    {"-smbios type=0,uefi=x", "-smbios type=0,uefi=x: 'x' is neither 'on' nor 'off'"},
+    {"-smbios type=1,uuid=x", "-smbios type=1,uuid=x: Invalid UUID"},
+    {"-smbios type=4,max-speed=65536", "-smbios type=4,max-speed=65536: '65536' is not a number from 0 to 65535"},
+    {"-smbios file=/dev/null", "-smbios file=/dev/null: this is no SMBIOS structure: it has 0 bytes"},
+    {"-acpitable sig=ABCD", "-acpitable sig=ABCD: exactly one of file and data is needed"},
+    {"-acpitable data=/dev/null,bogus=1", "-acpitable data=/dev/null,bogus=1: unknown parameter 'bogus'"},
+    {"-acpitable data=/dev/null,sig=ABC", "-acpitable data=/dev/null,sig=ABC: sig: 'ABC' has not 4 characters"},
+    {"-acpitable data=/dev/null,oem_id=ABCDEFG", "-acpitable data=/dev/null,oem_id=ABCDEFG: oem_id: 'ABCDEFG' has not at most 6 characters"},
+    {"-acpitable data=/dev/null,rev=256", "-acpitable data=/dev/null,rev=256: rev: '256' is not a number from 0 to 255"},
+    {"-acpitable file=/dev/null", "-acpitable file=/dev/null: the table has 0 bytes, less than its header"},
+    {"-option-rom bootindex=1", "-option-rom bootindex=1: [romfile=]FILE[,bootindex=N] is needed"},
+    {"-option-rom a,bogus=1", "-option-rom a,bogus=1: [romfile=]FILE[,bootindex=N] is needed"},
+    {"-numa bogus", "-numa bogus: 'bogus' is not supported; use node, dist or cpu"},
+    {"-numa node,bogus=1", "-numa node,bogus=1: unknown parameter 'bogus'"},
+    {"-numa node,nodeid=128", "-numa node,nodeid=128: nodeid: '128' is not a number from 0 to 127"},
+    {"-numa node,nodeid=1", "numa: Node ID missing: 0"},
+    {"-numa node -numa node,nodeid=0", "-numa node,nodeid=0: Duplicate NUMA nodeid: 0"},
+    {"-numa node,cpus=1", "-numa node,cpus=1: CPU index (1) should be smaller than maxcpus (1)"},
+    {"-numa node,cpus=1-0", "-numa node,cpus=1-0: cpus: '0' is not a number from 1 to 254"},
+    {"-numa node,cpus=0 -numa node,cpus=0", "-numa node,cpus=0: CPU 0 is in node 0 already"},
+    {"-numa node,mem=64M", "total memory for NUMA nodes (0x4000000) should equal RAM size (0x8000000)"},
+    {"-numa node,memdev=m", "-numa node,memdev=m: there is no memory backend 'm' (-object memory-backend-ram,id=)"},
+    {"-numa node -numa dist,src=0,dst=1,val=20", "-numa dist,src=0,dst=1,val=20: there is no node 1 (-numa node)"},
+    {"-numa node -numa dist,src=0,val=20", "-numa dist,src=0,val=20: a node is missing"},
+    {"-numa node -numa dist,src=0,dst=0,val=20", "-numa dist,src=0,dst=0,val=20: val is needed: 10 from a node to itself, more to another"},
+    {"-numa node -numa node -numa node -numa dist,src=0,dst=1,val=20", "-numa dist: the distance between node 0 and 2 is missing, please provide at least one distance value between each nodes"},
+    {"-numa node -numa cpu,node-id=0,socket-id=9", "-numa cpu,node-id=0,socket-id=9: no match found"},
+    {"-numa cpu,node-id=0", "-numa cpu,node-id=0: there is no node 0 (-numa node)"},
 
     {"-vga foo", "-vga foo: unknown vga type: foo"},
     {"-vga cirrus", "-vga cirrus: not supported yet; use std or none"},
@@ -202,6 +239,27 @@ static void test_errors(void **state)
 }
 
 /* One field of the result as text, so that rows can name it. */
+/* "SIZE:CPUS" of each node, then the distances. */
+static char *describe_numa(const MachineConfig *c)
+{
+    GString *text = g_string_new("");
+
+    for (unsigned n = 0; n < c->numa.nodes; n++) {
+        const char *comma = "";
+
+        g_string_append_printf(text, "%s%uM:", n ? " " : "", (unsigned)(c->numa.ram_size[n] >> 20));
+        for (unsigned i = 0; i < c->max_cpus; i++) {
+            if (c->numa.node_of_cpu[i] != n)
+                continue;
+            g_string_append_printf(text, "%s%u", comma, i);
+            comma = ",";
+        }
+    }
+    for (unsigned i = 0; c->numa.distance && i < c->numa.nodes * c->numa.nodes; i++)
+        g_string_append_printf(text, " %u", c->numa.distance[i / c->numa.nodes][i % c->numa.nodes]);
+    return g_string_free(text, FALSE);
+}
+
 static char *field_text(const Options *o, const char *field)
 {
     const MachineConfig *c = &o->config;
@@ -211,12 +269,12 @@ static char *field_text(const Options *o, const char *field)
     } strings[] = {
         { "machine", c->machine },   { "cpu", c->cpu_model },     { "backend", c->accel_backend },
         { "kernel", c->kernel },     { "initrd", c->initrd },     { "append", c->append },
-        { "bios", c->bios },         { "order", c->boot_order },  { "vga", c->vga },
-        { "name", c->name },         { "monitor", o->monitor },   { "debugcon", o->debugcon },
-        { "gdb", o->gdb },           { "log", o->log_items },     { "log_file", o->log_file },
-        { "filter", o->log_filter }, { "display", o->display },   { "vnc", o->vnc.address },
-        { "loadvm", o->loadvm },     { "incoming", o->incoming }, { "dump", o->dump_vmstate },
-        { "uuid", c->uuid },         { "pidfile", o->pidfile },
+        { "bios", c->bios },         { "once", c->boot_once },    { "order", c->boot_order },
+        { "vga", c->vga },           { "name", c->name },         { "monitor", o->monitor },
+        { "debugcon", o->debugcon }, { "gdb", o->gdb },           { "log", o->log_items },
+        { "log_file", o->log_file }, { "filter", o->log_filter }, { "display", o->display },
+        { "vnc", o->vnc.address },   { "loadvm", o->loadvm },     { "incoming", o->incoming },
+        { "dump", o->dump_vmstate }, { "uuid", c->uuid },         { "pidfile", o->pidfile },
     };
     const struct {
         const char *name;
@@ -231,6 +289,8 @@ static char *field_text(const Options *o, const char *field)
         { "tb", c->tb_size },
         { "menu", c->boot_menu },
         { "strict", c->boot_strict },
+        { "menu_wait", c->boot_menu_wait_given ? c->boot_menu_wait_ms : -2 },
+        { "fail_wait", c->boot_fail_wait_given ? c->boot_fail_wait_ms : -2 },
         { "no_reboot", c->no_reboot },
         { "no_shutdown", c->no_shutdown },
         { "panic", c->panic_action },
@@ -269,6 +329,8 @@ static char *field_text(const Options *o, const char *field)
         g_ptr_array_set_size(o->serials, o->serials->len - 1);
         return joined;
     }
+    if (!strcmp(field, "numa"))
+        return describe_numa(c);
     if (!strcmp(field, "chardev"))
         return g_strdup(((ChardevOption *)o->chardevs->pdata[0])->spec);
     if (!strcmp(field, "props")) {
@@ -379,6 +441,15 @@ static const struct {
     {"-boot c", "order", "c"},
     {"-boot order=dc,menu=on", "menu", "1"},
     {"-boot strict=on", "strict", "1"},
+    {"-boot order=c,once=d", "once", "d"},
+    {"-boot splash-time=0", "menu_wait", "0"},
+    {"-boot reboot-timeout=-1", "fail_wait", "-1"},
+    {"-m 64 -smp 2", "numa", ""},
+    {"-m 65 -smp 2,sockets=2 -numa node -numa node", "numa", "32M:0 33M:1"},
+    {"-m 64 -smp 4 -numa node,mem=16,cpus=0,cpus=2-3 -numa node,mem=48,cpus=1", "numa", "16M:0,2,3 48M:1"},
+    {"-m 64 -smp 2 -object memory-backend-ram,id=a,size=64M -numa node,memdev=a,nodeid=1,cpus=0-1 -numa node,nodeid=0", "numa", "0M: 64M:0,1"},
+    {"-m 64 -smp 4,sockets=2,cores=2 -numa node -numa node,mem=64 -numa cpu,node-id=1,socket-id=0 -numa cpu,node-id=0,socket-id=1,core-id=0 -numa cpu,node-id=1,core-id=1,socket-id=1", "numa", "0M:2 64M:0,1,3"},
+    {"-m 64 -numa node -numa node,mem=64 -numa dist,src=0,dst=1,val=30", "numa", "0M:0 64M: 10 30 30 10"},
     {"-icount 3", "icount", "3"},
     {"-icount shift=auto,rr=record,rrfile=f", "icount", "1"},
     {"-icount 3", "seed", "0"},

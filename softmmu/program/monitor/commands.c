@@ -86,6 +86,7 @@ static const Command topics[] = {
     {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
     {"mem",       NULL, "",     "ranges that page tables map",    monitor_info_mem},
     {"tlb",       NULL, "",     "pages that page tables map",     monitor_info_tlb},
+    {"numa",      NULL, "",     "which CPUs and memory are near each other", monitor_info_numa},
     {"ramblock",  NULL, "",     "blocks of guest memory",         monitor_info_ramblock},
     {"memory_size_summary", NULL, "", "how much memory there is", monitor_info_memory_size},
     {"block",     NULL, "",     "disks and their images",         monitor_info_block},

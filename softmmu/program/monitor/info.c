@@ -47,6 +47,21 @@ void monitor_info_memory_size(Monitor *mon, const char *args, GString *out)
                            mon->m->config->ram_size);
 }
 
+void monitor_info_numa(Monitor *mon, const char *args, GString *out)
+{
+    const MachineConfig *c = mon->m->config;
+
+    g_string_append_printf(out, "%u nodes\n", c->numa.nodes);
+    for (unsigned n = 0; n < c->numa.nodes; n++) {
+        g_string_append_printf(out, "node %u cpus:", n);
+        for (unsigned i = 0; i < mon->cpus.count(mon->cpus.opaque); i++)
+            if (machine_has_cpu(mon->m, i) && c->numa.node_of_cpu[i] == n)
+                g_string_append_printf(out, " %u", i);
+        g_string_append_printf(out, "\nnode %u size: %" PRIu64 " MB\nnode %u plugged: 0 MB\n", n,
+                               c->numa.ram_size[n] >> 20, n);
+    }
+}
+
 void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
 {
     const GPtrArray *blocks = ram_set_blocks(mon->m->ram);

@@ -69,6 +69,7 @@ void monitor_info_chardev(Monitor *mon, const char *args, GString *out);
 void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out);
 void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out);
 void monitor_info_qtree(Monitor *mon, const char *args, GString *out);
+void monitor_info_numa(Monitor *mon, const char *args, GString *out);
 void monitor_info_ramblock(Monitor *mon, const char *args, GString *out);
 void monitor_info_usernet(Monitor *mon, const char *args, GString *out);
 void monitor_info_history(Monitor *mon, const char *args, GString *out);

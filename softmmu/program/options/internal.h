@@ -76,6 +76,19 @@ bool opt_object(Options *o, const char *arg, GError **error);
 bool options_complete_objects(Options *o, GError **error); /* after all options */
 void options_free_object(void *object);
 
+uint64_t options_memory_size(const Options *o, const char *id); /* of a backend; 0: there is none */
+
+/* options/tables.c: what firmware is given beside the board's own */
+bool opt_smbios(Options *o, const char *arg, GError **error);
+bool opt_acpitable(Options *o, const char *arg, GError **error);
+bool opt_option_rom(Options *o, const char *arg, GError **error);
+void options_free_smbios(void *smbios);
+
+/* options/numa.c: which CPUs and memory are near each other */
+bool opt_numa(Options *o, const char *arg, GError **error);
+void options_free_numa(void *args);
+bool options_complete_numa(Options *o, GError **error); /* after all options */
+
 /* options/net.c: networks and cards */
 bool opt_netdev(Options *o, const char *arg, GError **error);
 bool opt_nic(Options *o, const char *arg, GError **error);

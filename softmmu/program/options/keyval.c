@@ -88,6 +88,21 @@ bool keyval_apply(const char *text, const char *implied, const KeyRow *rows, voi
     return true;
 }
 
+bool keyval_foreach(const char *text, const char *implied,
+                    bool (*set)(void *ctx, const char *key, const char *value, GError **error),
+                    void *ctx, GError **error)
+{
+    g_autoptr(GArray) pairs = split(text, implied);
+
+    for (unsigned i = 0; i < pairs->len; i++) {
+        const Pair *pair = &g_array_index(pairs, Pair, i);
+
+        if (!set(ctx, pair->key, pair->value, error))
+            return false;
+    }
+    return true;
+}
+
 GHashTable *keyval_table(const char *text, const char *implied)
 {
     g_autoptr(GArray) pairs = split(text, implied);

@@ -19,6 +19,10 @@ typedef struct KeyRow {
  * of a bare first part; NULL: none. */
 bool keyval_apply(const char *text, const char *implied, const KeyRow *rows, void *ctx,
                   GError **error);
+/* Call @set for each pair in order. */
+bool keyval_foreach(const char *text, const char *implied,
+                    bool (*set)(void *ctx, const char *key, const char *value, GError **error),
+                    void *ctx, GError **error);
 /* Rows of keys that change nothing: either word will do, or only one: the other is not modelled. */
 bool key_is_switch(void *ctx, const char *value, GError **error);
 bool key_must_be_off(void *ctx, const char *value, GError **error);

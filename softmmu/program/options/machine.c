@@ -676,10 +676,8 @@ static uint64_t seed_from_host(void)
 
 /* ---- -boot ----------------------------------------------------------------------------------- */
 
-static bool set_boot_order(void *ctx, const char *value, GError **error)
+static bool set_drives(char **field, const char *value, GError **error)
 {
-    Options *o = ctx;
-
     for (const char *p = value; *p; p++) {
         if (*p < 'a' || *p > 'p') {
             error_set(error, "Invalid boot device '%c'", *p);
@@ -690,8 +688,62 @@ static bool set_boot_order(void *ctx, const char *value, GError **error)
             return false;
         }
     }
-    g_free(o->config.boot_order);
-    o->config.boot_order = g_strdup(value);
+    g_free(*field);
+    *field = g_strdup(value);
+    return true;
+}
+
+static bool set_boot_order(void *ctx, const char *value, GError **error)
+{
+    return set_drives(&((Options *)ctx)->config.boot_order, value, error);
+}
+
+static bool set_boot_once(void *ctx, const char *value, GError **error)
+{
+    return set_drives(&((Options *)ctx)->config.boot_once, value, error);
+}
+
+static bool set_splash_time(void *ctx, const char *value, GError **error)
+{
+    MachineConfig *c = &((Options *)ctx)->config;
+    uint64_t ms;
+
+    if (!parse_number(value, 0, 0xffff, &ms, error))
+        return false;
+    c->boot_menu_wait_given = true;
+    c->boot_menu_wait_ms = ms;
+    return true;
+}
+
+static bool set_reboot_timeout(void *ctx, const char *value, GError **error)
+{
+    MachineConfig *c = &((Options *)ctx)->config;
+    uint64_t ms = -1;
+
+    if (strcmp(value, "-1") && !parse_number(value, 0, 0xffff, &ms, error))
+        return false;
+    c->boot_fail_wait_given = true;
+    c->boot_fail_wait_ms = ms;
+    return true;
+}
+
+/* JPEG and BMP are what firmware can show, told apart by their first bytes. */
+static bool set_splash(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+    g_autoptr(GBytes) file = options_read_file(o->config.files, value, error);
+    gsize size;
+    const uint8_t *data = file ? g_bytes_get_data(file, &size) : NULL;
+
+    if (!file)
+        return false;
+    o->config.boot_splash_jpeg = size >= 2 && data[0] == 0xff && data[1] == 0xd8;
+    if (!o->config.boot_splash_jpeg && (size < 2 || memcmp(data, "BM", 2))) {
+        error_set(error, "'%s' is neither a JPEG nor a BMP picture", value);
+        return false;
+    }
+    g_clear_pointer(&o->config.boot_splash, g_bytes_unref);
+    o->config.boot_splash = g_steal_pointer(&file);
     return true;
 }
 
@@ -706,7 +758,10 @@ static bool set_boot_strict(void *ctx, const char *value, GError **error)
 }
 
 static const KeyRow boot_keys[] = {
-    { "order", set_boot_order }, { "menu", set_boot_menu }, { "strict", set_boot_strict }, { NULL }
+    { "order", set_boot_order },        { "once", set_boot_once },
+    { "menu", set_boot_menu },          { "splash", set_splash },
+    { "splash-time", set_splash_time }, { "reboot-timeout", set_reboot_timeout },
+    { "strict", set_boot_strict },      { NULL },
 };
 
 bool opt_boot(Options *o, const char *arg, GError **error)

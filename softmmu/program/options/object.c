@@ -182,6 +182,13 @@ static bool take_reference(const Options *o, const DeviceOption *d, const char *
     return true;
 }
 
+uint64_t options_memory_size(const Options *o, const char *id)
+{
+    const ObjectOption *object = find_object(o, id);
+
+    return object && object->kind == OBJECT_MEMORY ? object->size : 0;
+}
+
 static bool check_memory(const Options *o, GError **error)
 {
     const ObjectOption *object = o->memory_backend ? find_object(o, o->memory_backend) : NULL;

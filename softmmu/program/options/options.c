@@ -195,7 +195,11 @@ static const OptionRow option_rows[] = {
     {"append",      "TEXT", opt_append,      "its command line"},
     {"bios",        "FILE", opt_bios,        "firmware (default bios-256k.bin of SeaBIOS)"},
     {"L",           "DIR",  opt_data_dir,    "look for firmware here"},
-    {"boot",        "[order=]DRIVES[,menu=on|off][,strict=on|off]", opt_boot, "what to boot from"},
+    {"boot",        "[order=]DRIVES[,once=DRIVES][,menu=on|off][,splash-time=MS][,splash=PICTURE][,reboot-timeout=MS][,strict=on|off]", opt_boot, "what to boot from (once: the first time), and how long firmware waits for keys (menu) or when nothing boots"},
+    {"option-rom",  "[romfile=]FILE[,bootindex=N]", opt_option_rom, "a ROM that firmware runs"},
+    {"smbios",      "file=FILE|type=0|1|2|3|4|11|17,FIELD=VALUE[,...]", opt_smbios, "what SMBIOS says: a structure, or fields of one"},
+    {"acpitable",   "file|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S][,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]", opt_acpitable, "one more ACPI table, with its header (file) or without (data)"},
+    {"numa",        "node[,mem=SIZE|memdev=ID][,cpus=N[-M]][,nodeid=N]|dist,src=N,dst=N,val=N|cpu,node-id=N[,socket-id=N][,core-id=N][,thread-id=N]", opt_numa, "memory and CPUs that are near each other, as the guest is told"},
     {"fw_cfg",      "[name=]NAME,string=TEXT|file=FILE", opt_fw_cfg, "a file for the guest's firmware interface"},
     {"nographic",   NULL,   opt_nographic,   "serial port and monitor share the terminal (Ctrl-A h for keys)"},
     {"display",     "none|curses|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, by -vnc", true},
@@ -270,7 +274,6 @@ static const OptionRow option_rows[] = {
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "there is no window; use -vnc :0 or -display curses"
 #define TRACING  "not supported yet; use -d"
-#define TABLES   "user-given firmware tables are not supported yet"
 
 static const struct {
     const char *name, *why;
@@ -279,14 +282,12 @@ static const struct {
     {"sd", "SD cards are not modelled"}, 
     {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
-    {"trace", TRACING}, {"acpitable", TABLES}, {"smbios", TABLES}, {"option-rom", TABLES},
+    {"trace", TRACING},
     {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
     {"usbdevice", "USB is not modelled yet"},
-    {"numa", "NUMA is not modelled yet"}, 
     {"add-fd", "not supported yet"}, 
-    {"echr", "the escape key is Ctrl-A"},
     {"runas", "not supported"},
     {"chroot", "not supported"}, 
     {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
@@ -495,6 +496,10 @@ static void set_defaults(Options *o)
     o->config.hpet = true;
     o->config.ram_in_core = true;
     o->config.smm = true;
+    o->config.smbios = g_ptr_array_new_with_free_func(options_free_smbios);
+    o->config.acpi_tables = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    o->config.option_roms = g_ptr_array_new_with_free_func(free_device_option);
+    o->numa = g_ptr_array_new_with_free_func(options_free_numa);
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
     o->config.objects = g_ptr_array_new_with_free_func(free_device_option);
@@ -510,8 +515,8 @@ static bool complete(Options *o, GError **error)
     options_complete_drives(o);
     options_complete_net(o);
     return options_complete_blockdevs(o, error) && options_complete_machine(o, error) &&
-           options_complete_objects(o, error) && options_complete_devices(o, error) &&
-           check_together(o, error);
+           options_complete_objects(o, error) && options_complete_numa(o, error) &&
+           options_complete_devices(o, error) && check_together(o, error);
 }
 
 static bool walk(Options *o, char **argv, int from, int to, GError **error)
@@ -569,7 +574,7 @@ void options_clear(Options *o)
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,
-        &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->lacking_accel,
+        &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->lacking_accel,
     };
     /* clang-format on */
 
@@ -585,6 +590,12 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);
     g_ptr_array_unref(o->config.data_dirs);
+    g_ptr_array_unref(o->config.smbios);
+    g_ptr_array_unref(o->config.acpi_tables);
+    g_ptr_array_unref(o->config.option_roms);
+    g_ptr_array_unref(o->numa);
+    g_free(o->config.numa.distance);
+    g_clear_pointer(&o->config.boot_splash, g_bytes_unref);
     g_ptr_array_unref(o->config.devices);
     g_ptr_array_unref(o->config.objects);
     g_ptr_array_unref(o->config.fw_cfg);

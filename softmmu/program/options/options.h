@@ -60,8 +60,10 @@ typedef struct Options {
     GPtrArray *blockdevs;       /* of options/blockdev.c */
     char *pflash[2];            /* names of nodes; NULL: none */
     GPtrArray *objects;         /* of options/object.c */
-    char *memory_backend;       /* the name of one; NULL: none */
-    char *lacking_accel;        /* asked for by -accel, in vain so far */
+    GPtrArray *numa;            /* of options/numa.c */
+    bool numa_has_node[MACHINE_MAX_NODES], numa_has_ram;
+    char *memory_backend; /* the name of one; NULL: none */
+    char *lacking_accel;  /* asked for by -accel, in vain so far */
     bool accel_found, lock_memory, sandboxed;
     uint8_t escape_key; /* -echr; 0: Ctrl-A */
     GPtrArray *globals; /* char *: DRIVER.PROPERTY=VALUE */
