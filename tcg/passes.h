@@ -38,20 +38,25 @@ typedef struct DeadBytes { /* of a slot; nothing if the epoch is not IrNotes' */
     uint32_t epoch, mask;
 } DeadBytes;
 
+/* Length of arrays that are indexed by op: one behind the other they should not begin at equal
+ * offsets in a page, where they would fight for the same lines of the first level cache. */
+#define IR_NOTED_OPS (IR_MAX_OPS + 160)
+
 /* What the passes found out, indexed by IrRef / op index. All zeros at first, then used again. */
 typedef struct IrNotes {
-    uint16_t last_use[IR_MAX_OPS]; /* op index of the last use (flags demand included); 0: unused */
-    uint16_t uses[IR_MAX_OPS]; /* number of explicit uses by live ops; setflags does not count */
-    uint16_t flags_at[IR_MAX_OPS]; /* for FAULT and EXIT ops and calls that read flags: the bundle
+    uint16_t
+        last_use[IR_NOTED_OPS];  /* op index of the last use (flags demand included); 0: unused */
+    uint16_t uses[IR_NOTED_OPS]; /* number of explicit uses by live ops; setflags does not count */
+    uint16_t flags_at[IR_NOTED_OPS]; /* for FAULT and EXIT ops and calls that read flags: the bundle
                                       that is architectural there (0: the record in env), so fault
                                       maps and exits know it */
-    uint8_t group[IR_MAX_OPS];     /* 1 + number of the group a memory op belongs to */
-    IrGroup groups[IR_MAX_GROUPS]; /* of at least two, but for unused entries */
+    uint8_t group[IR_NOTED_OPS];     /* 1 + number of the group a memory op belongs to */
+    IrGroup groups[IR_MAX_GROUPS];   /* of at least two, but for unused entries */
     unsigned ngroups;
     const uint16_t *live; /* indices of the ops that are left, in order, without setflags, which
                              need no code; a 0 follows them */
     unsigned nlive;
-    uint16_t live_store[IR_MAX_OPS + 1]; /* filled from the end */
+    uint16_t live_store[IR_NOTED_OPS]; /* filled from the end */
     uint32_t epoch;
     DeadBytes dead[IR_MAX_SLOTS];
 } IrNotes;

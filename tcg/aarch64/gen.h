@@ -188,13 +188,13 @@ typedef struct Gen {
     Stub *stubs;
     unsigned nstubs, stubs_size;
     FaultNotes faults;
-    Mark marks[IR_MAX_OPS];
+    Mark marks[IR_NOTED_OPS];
     unsigned nmarks;
-    Loc loc[IR_MAX_OPS];
-    uint16_t last[IR_MAX_OPS];
-    uint16_t hint[IR_MAX_OPS];  /* index of the `set` that the value may be computed into */
-    uint16_t defer[IR_MAX_OPS]; /* fl_test, setcond: the op that evaluates it */
-    uint8_t want[IR_MAX_OPS];   /* WANT_* */
+    Loc loc[IR_NOTED_OPS];
+    uint16_t last[IR_NOTED_OPS];
+    uint16_t hint[IR_NOTED_OPS];  /* index of the `set` that the value may be computed into */
+    uint16_t defer[IR_NOTED_OPS]; /* fl_test, setcond: the op that evaluates it */
+    uint8_t want[IR_NOTED_OPS];   /* WANT_* */
 } Gen;
 
 enum {

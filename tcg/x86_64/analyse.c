@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this back end wants to know beyond the common notes, in one walk each way: which values can
- * be computed straight into a pin, which conditions their consumer evaluates itself, whose host
- * flags are worth keeping.
+ * What this back end wants to know beyond the common notes, in one walk from the end: which values
+ * can be computed straight into a pin, which conditions their consumer evaluates itself, whose host
+ * flags are worth keeping. It takes a good part of a translation's time.
  */
 #include "tcg/x86_64/gen.h"
 
@@ -74,12 +74,6 @@ bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
         return op->b == IR_NONE;
     }
     return op->op == OP_add && fits_imm(g, op->b, disp);
-}
-
-/* Where somebody may look at the state: faults, exits. */
-static bool is_observed(const Gen *g, unsigned i, unsigned props)
-{
-    return (props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i);
 }
 
 static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
@@ -154,60 +148,40 @@ static bool has_mem_stub(const Gen *g, unsigned i)
                : op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
 }
 
-static void backward(Gen *g)
+/* How far it is to the end, for as many of the last ops as may jump to a stub by 8 bits. */
+static void estimate(Gen *g)
 {
-    uint16_t sets[IR_MAX_OPS];
-    unsigned bytes = 0, stubs = 0;
+    unsigned bytes = 0, stubs = 0, i = g->ir->nops;
 
-    memset(sets, 0, g->ir->nops * sizeof(sets[0]));
-    for (unsigned at = g->notes->nlive; at-- > 0;) {
-        unsigned i = g->notes->live[at], n, props;
-        const IrOp *op = &g->ops[i];
-        IrRef base;
-        int32_t disp;
+    for (unsigned at = g->notes->nlive; at-- > 0 && bytes <= NEAR_STUB;) {
+        const IrOp *op;
+        unsigned props;
 
+        i = g->notes->live[at];
+        op = &g->ops[i];
         if (ir_is_inert(op)) {
             continue;
         }
         props = ir_props(g->ir, op);
-        g->rest[i] = (uint16_t)MIN(bytes, UINT16_MAX);
-        g->rest_stubs[i] = (uint16_t)MIN(stubs, UINT16_MAX);
+        g->rest[i] = (uint16_t)bytes;
+        g->rest_stubs[i] = (uint16_t)stubs;
         bytes += bytes_about(g, i, props);
         if (props & (IRP_EXIT | IRP_FAULT)) {
             bytes += has_mem_stub(g, i) ? MEM_STUB_BYTES : 0;
             stubs += stub_about(g, op);
         }
-        if (op->op == OP_set) {
-            sets[op->a]++;
-            continue;
-        } else if (sets[i] && sets[i] == g->notes->uses[i] &&
-                   is_offset(g, (IrRef)i, &base, &disp)) {
-            g->want[i] |= WANT_LAZY;
-            extend(g, base, g->last[i]);
-        }
-        if (op->op == OP_fl_test || op->op == OP_setcond) {
-            g->defer[i] = (uint16_t)consumer_of(g, i);
-            if (g->defer[i]) {
-                n = ir_operands(g->ir, op);
-                for (unsigned k = 0; k < n; k++) {
-                    extend(g, op->arg[k], g->defer[i]);
-                }
-            }
-        }
-        if (ir_is_flags_op(op->op)) {
-            n = ir_operands(g->ir, op);
-            for (unsigned k = 0; k < n; k++) {
-                extend(g, op->arg[k], g->last[i]);
-            }
-            if (op->op == OP_fl_adc || op->op == OP_fl_sbb) {
-                note_carry(g, op);
-            }
-        } else if (is_observed(g, i, props) || op->op == OP_call) {
-            extend(g, g->notes->flags_at[i], i);
-            g->want[g->notes->flags_at[i]] |= WANT_RECORD;
-        }
     }
+    g->near_from = i;
 }
+
+/* -- The walk --------------------------------------------------------------------------------- */
+
+typedef struct Walk {
+    Gen *g;
+    unsigned observed;           /* the next op that sees the state, or whose C code changes it */
+    uint16_t access[NREGS];      /* the next get or set of a pin */
+    uint16_t sets[IR_NOTED_OPS]; /* how many of a value's users are sets */
+} Walk;
 
 /* Is @v the extension of something (@inner) that the host extends as it makes it? */
 static bool extends(const Gen *g, IrRef v, IrRef *inner)
@@ -228,62 +202,158 @@ static bool keeps_rest(const Gen *g, IrRef v)
     return t == I8 || t == I16 || t == F32 || t == F64;
 }
 
-static void hint(Gen *g, IrRef v, unsigned set, unsigned barrier, unsigned access, bool part)
+/* A set has asked to have @v computed into its pin: not if somebody looks at the pin in between. */
+static void settle_hint(const Walk *w, IrRef v)
 {
-    if (barrier <= v && access < v && !g->hint[v] && (!part || keeps_rest(g, v))) {
-        g->hint[v] = (uint16_t)set;
-        if (part) {
-            g->want[v] |= WANT_PART;
+    Gen *g = w->g;
+    unsigned set = g->hint[v];
+    const IrOp *op = &g->ops[set];
+    const SlotHome *slot = &g->be->slot[op->imm];
+    bool direct = op->a == v, part;
+    IrRef inner;
+
+    if (w->access[slot->reg] != set || w->observed < set) {
+        g->hint[v] = 0;
+        return;
+    }
+    part = direct && bytes_of(g, v) < (slot->reg < 16 ? slot->bytes : 16);
+    if (!part && direct && extends(g, v, &inner)) {
+        g->hint[inner] = (uint16_t)set;
+    }
+    if (part && !keeps_rest(g, v)) {
+        g->hint[v] = 0;
+    } else if (part) {
+        g->want[v] |= WANT_PART;
+    } else if (!direct && op->type == V256) {
+        g->want[v] |= WANT_ZX;
+    }
+}
+
+static void note_set(Walk *w, unsigned i)
+{
+    Gen *g = w->g;
+    const IrOp *op = &g->ops[i];
+    const SlotHome *slot = &g->be->slot[op->imm];
+
+    w->sets[op->a]++;
+    if (slot->reg != NO_REG) {
+        w->access[slot->reg] = (uint16_t)i;
+        if (op->aux == 0) {
+            g->hint[op->a] = (uint16_t)i;
         }
     }
 }
 
-/* @access: the latest get or set of the slot. */
-static void hint_set(Gen *g, unsigned i, const SlotHome *slot, unsigned barrier, unsigned access)
+static void note_get(Walk *w, unsigned i)
 {
-    const IrOp *op = &g->ops[i];
-    bool part = bytes_of(g, op->a) < (slot->reg < 16 ? slot->bytes : 16);
-    IrRef inner;
+    int8_t reg = w->g->be->slot[w->g->ops[i].imm].reg;
 
-    hint(g, op->a, i, barrier, access, part);
-    if (!part && extends(g, op->a, &inner)) {
-        bool had = g->hint[inner];
-        hint(g, inner, i, barrier, access, false);
-        g->want[inner] |= op->type == V256 && !had && g->hint[inner] ? WANT_ZX : 0;
+    if (reg != NO_REG) {
+        w->access[reg] = (uint16_t)i;
     }
 }
 
-static void forward(Gen *g)
+/* Base + constant: made where it is set, if it is nothing but that. */
+static void note_offset(Walk *w, unsigned i)
 {
-    uint16_t access[NREGS] = { 0 };
-    unsigned barrier = 0;
+    Gen *g = w->g;
+    IrRef base;
+    int32_t disp;
 
-    for (const uint16_t *at = g->notes->live; *at; at++) {
-        unsigned i = *at;
+    if (w->sets[i] && w->sets[i] == g->notes->uses[i] && is_offset(g, (IrRef)i, &base, &disp)) {
+        g->want[i] |= WANT_LAZY;
+        extend(g, base, g->last[i]);
+    }
+}
+
+static void note_condition(Gen *g, unsigned i)
+{
+    const IrOp *op = &g->ops[i], *fl = &g->ops[op->a];
+
+    g->defer[i] = (uint16_t)consumer_of(g, i);
+    if (g->defer[i]) {
+        extend(g, op->a, g->defer[i]);
+        if (op->op == OP_setcond) {
+            extend(g, op->b, g->defer[i]);
+        }
+    }
+    if (op->op == OP_fl_test && ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
+        g->want[fl->a] |= WANT_FLAGS;
+    }
+}
+
+static void note_bundle(Gen *g, unsigned i)
+{
+    const IrOp *op = &g->ops[i];
+    unsigned n = ir_operands(g->ir, op);
+
+    for (unsigned k = 0; k < n; k++) {
+        extend(g, op->arg[k], g->last[i]);
+    }
+    if (op->op == OP_fl_adc || op->op == OP_fl_sbb) {
+        note_carry(g, op);
+    }
+}
+
+static void note_observer(Walk *w, unsigned i)
+{
+    Gen *g = w->g;
+    IrRef flags = g->notes->flags_at[i];
+
+    extend(g, flags, i);
+    g->want[flags] |= WANT_RECORD;
+    w->observed = i;
+}
+
+static void note_op(Walk *w, unsigned i)
+{
+    Gen *g = w->g;
+    const IrOp *op = &g->ops[i];
+
+    switch (op->op) {
+    case OP_lea:
+    case OP_add: note_offset(w, i); return;
+    case OP_fl_test:
+    case OP_setcond: note_condition(g, i); return;
+    case OP_call: note_observer(w, i); return;
+    case OP_vzeroupper: w->observed = i; return;
+    default: break;
+    }
+    if (ir_is_flags_op(op->op)) {
+        note_bundle(g, i);
+    } else if ((ir_op_info[op->op].props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i)) {
+        note_observer(w, i);
+    }
+}
+
+static void walk(Gen *g)
+{
+    Walk w; /* not cleared as a whole, which would be most of the work */
+
+    w.g = g;
+    w.observed = UINT_MAX;
+    memset(w.access, 0, sizeof(w.access));
+    memset(w.sets, 0, g->ir->nops * sizeof(w.sets[0]));
+
+    for (unsigned at = g->notes->nlive; at-- > 0;) {
+        unsigned i = g->notes->live[at];
         const IrOp *op = &g->ops[i];
 
         if (ir_is_inert(op)) {
             continue;
         }
-        if (op->op == OP_get || op->op == OP_set) {
-            const SlotHome *slot = &g->be->slot[op->imm];
-            if (slot->reg != NO_REG) {
-                if (op->op == OP_set && op->aux == 0) {
-                    hint_set(g, i, slot, barrier, access[slot->reg]);
-                }
-                access[slot->reg] = (uint16_t)i;
-            }
+        if (op->op == OP_set) {
+            note_set(&w, i);
             continue;
         }
-        if (op->op == OP_fl_test) {
-            const IrOp *fl = &g->ops[op->a];
-            if (ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
-                g->want[fl->a] |= WANT_FLAGS;
-            }
+        if (op->op == OP_get) {
+            note_get(&w, i);
         }
-        if (op->op == OP_call || op->op == OP_vzeroupper ||
-            is_observed(g, i, ir_props(g->ir, op))) {
-            barrier = i;
+        if (g->hint[i]) {
+            settle_hint(&w, (IrRef)i);
+        }
+        if (op->op != OP_get) {
+            note_op(&w, i);
         }
     }
 }
@@ -308,7 +378,7 @@ void gen_analyse(Gen *g)
     memset(g->hint, 0, n * sizeof(g->hint[0]));
     memset(g->defer, 0, n * sizeof(g->defer[0]));
     memset(g->want, 0, n * sizeof(g->want[0]));
-    backward(g);
-    forward(g);
+    walk(g);
+    estimate(g);
     keep_checks(g);
 }

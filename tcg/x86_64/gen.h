@@ -230,16 +230,17 @@ typedef struct Gen {
     Stub *stubs;
     unsigned nstubs, stubs_size;
     FaultNotes faults;
-    Loc loc[IR_MAX_OPS];
-    uint16_t last[IR_MAX_OPS];
-    uint16_t hint[IR_MAX_OPS];       /* index of the `set` that the value may be computed into */
-    uint16_t defer[IR_MAX_OPS];      /* fl_test, setcond: the op that evaluates it; add, sub: see
-                                        WANT_CARRY */
-    uint8_t want[IR_MAX_OPS];        /* WANT_* */
-    uint16_t rest[IR_MAX_OPS];       /* estimate of the bytes from this op to the end and in memory
-                                        stubs of ops behind it … */
-    uint16_t rest_stubs[IR_MAX_OPS]; /* … and in their other stubs */
-    IrRef pin_value[NREGS];          /* the value a pin is known to equal, wherever else that is */
+    Loc loc[IR_NOTED_OPS];
+    uint16_t last[IR_NOTED_OPS];
+    uint16_t hint[IR_NOTED_OPS];  /* index of the `set` that the value may be computed into */
+    uint16_t defer[IR_NOTED_OPS]; /* fl_test, setcond: the op that evaluates it; add, sub: see
+                                   WANT_CARRY */
+    uint8_t want[IR_NOTED_OPS];   /* WANT_* */
+    uint16_t rest[IR_NOTED_OPS];  /* estimate of the bytes from this op to the end and in memory
+                                   stubs of ops behind it … */
+    uint16_t rest_stubs[IR_NOTED_OPS]; /* … and in their other stubs; both from op near_from on */
+    unsigned near_from;
+    IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
 } Gen;
 
 enum {
@@ -445,6 +446,8 @@ FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
 #define MEM_STUB_BYTES 7
+/* By estimate: those that turn out to be farther than 127 cost a second emission. */
+#define NEAR_STUB 123
 /* With the jump to it. @own: bytes of the op's code behind the jump, about. */
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own);
 void trap_stub(Gen *g, unsigned cc, uint32_t code);
