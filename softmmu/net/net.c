@@ -125,7 +125,7 @@ static void cable_post_load(Device *dev)
         c->waiting[i].len = MIN(c->waiting[i].len, NET_MAX_FRAME);
 }
 
-static void cable_unrealize(Device *dev)
+static void cable_finalize(Device *dev)
 {
     g_free(((NetCable *)dev)->name);
 }
@@ -149,7 +149,7 @@ const DeviceClass net_cable_class = {
     .size = sizeof(NetCable),
     .state = cable_state,
     .state_version = 1,
-    .unrealize = cable_unrealize,
+    .finalize = cable_finalize,
     .reset_enter = cable_reset,
     .post_load = cable_post_load,
 };
