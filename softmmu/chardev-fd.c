@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -45,6 +46,47 @@ static gboolean fd_check(GSource *source)
     return s->tag && g_source_query_unix_fd(source, s->tag) != 0;
 }
 
+#define FDS_MAX 16 /* that wait for somebody to take them */
+
+/* Those beyond what is wanted are closed. */
+static void keep_fds(Chardev *chr, struct msghdr *m)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+            if (g_async_queue_length(chr->fds) < FDS_MAX)
+                g_async_queue_push(chr->fds, GINT_TO_POINTER(fd + 1));
+            else
+                close(fd);
+        }
+    }
+}
+
+static ssize_t read_with_fds(Chardev *chr, int fd, uint8_t *buf, size_t len)
+{
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec iov = { buf, len };
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
+    ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+
+    if (n < 0 && errno == ENOTSOCK)
+        return read(fd, buf, len);
+    if (n > 0)
+        keep_fds(chr, &m);
+    return n;
+}
+
 static gboolean fd_dispatch(GSource *source, GSourceFunc func, void *data)
 {
     FdSource *s = (FdSource *)source;
@@ -54,7 +96,8 @@ static gboolean fd_dispatch(GSource *source, GSourceFunc func, void *data)
 
     if (!room)
         return G_SOURCE_CONTINUE;
-    n = read(s->fd, buf, MIN(room, sizeof(buf)));
+    room = MIN(room, sizeof(buf));
+    n = s->chr->fds ? read_with_fds(s->chr, s->fd, buf, room) : read(s->fd, buf, room);
     if (n > 0) {
         if (s->chr->klass->unwrap)
             n = s->chr->klass->unwrap(s->chr, buf, n);

@@ -34,6 +34,7 @@ struct Chardev {
     int log;             /* -1: what is written goes to no file as well */
     GByteArray *waiting; /* machine thread */
     int backlog;         /* atomic */
+    GAsyncQueue *fds;    /* descriptors that came along, + 1; NULL: they are not wanted */
 };
 
 /* @size bytes that begin with a Chardev, zeroed. */

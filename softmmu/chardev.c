@@ -190,6 +190,46 @@ void *chardev_alloc(size_t size, const ChardevClass *klass, InputQueue *queue)
     return chr;
 }
 
+bool chardev_is_connected(const Chardev *chr)
+{
+    return chr->client;
+}
+
+void chardev_close_channels(Chardev *chr)
+{
+    if (!chr->queue)
+        return;
+    input_close_channel(chr->queue, chr->channel);
+    if (chr->control)
+        input_close_channel(chr->queue, chr->control_channel);
+}
+
+void chardev_send_break(Chardev *chr)
+{
+    chardev_post_event(chr, CHARDEV_EVENT_BREAK);
+}
+
+/* ---- Descriptors ------------------------------------------------------------------------------
+ */
+
+static void close_fd(void *fd)
+{
+    close(GPOINTER_TO_INT(fd) - 1);
+}
+
+void chardev_want_fds(Chardev *chr)
+{
+    if (!chr->fds)
+        chr->fds = g_async_queue_new_full(close_fd);
+}
+
+int chardev_take_fd(Chardev *chr)
+{
+    void *fd = chr->fds ? g_async_queue_try_pop(chr->fds) : NULL;
+
+    return GPOINTER_TO_INT(fd) - 1;
+}
+
 void chardev_free(Chardev *chr)
 {
     if (!chr)
@@ -198,6 +238,8 @@ void chardev_free(Chardev *chr)
         chr->klass->close(chr);
     if (chr->log >= 0)
         close(chr->log);
+    if (chr->fds)
+        g_async_queue_unref(chr->fds);
     g_byte_array_free(chr->waiting, TRUE);
     g_free(chr);
 }

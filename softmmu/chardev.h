@@ -79,6 +79,15 @@ GBytes *chardev_ringbuf_read(Chardev *chr, size_t len);
 /* A back end for tests: what the front end wrote, and what it is to read. */
 Chardev *chardev_new_memory(GByteArray *out);
 void chardev_memory_input(Chardev *chr, const void *data, size_t len);
-void chardev_free(Chardev *chr); /* restores the terminal */
+void chardev_free(Chardev *chr);               /* restores the terminal */
+bool chardev_is_connected(const Chardev *chr); /* it has a client */
+/* While the machine runs, on the machine thread: what is on its way from @chr, which is freed next,
+ * is lost. */
+void chardev_close_channels(Chardev *chr);
+/* Descriptors that a peer on a unix socket sends along (SCM_RIGHTS); the oldest, now the caller's,
+ * or -1. */
+void chardev_want_fds(Chardev *chr);
+int chardev_take_fd(Chardev *chr);
+void chardev_send_break(Chardev *chr); /* as if it had come from the host */
 
 #endif

@@ -79,6 +79,17 @@ int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *
     return q->channels->len - 1;
 }
 
+static void hear_nothing(void *opaque, const void *data, size_t len)
+{
+}
+
+void input_close_channel(InputQueue *q, int channel)
+{
+    g_mutex_lock(&q->lock);
+    g_array_index(q->channels, Channel, channel).func = hear_nothing;
+    g_mutex_unlock(&q->lock);
+}
+
 void input_post(InputQueue *q, int channel, const void *data, size_t len)
 {
     Event *event;

@@ -28,6 +28,8 @@ void input_queue_free(InputQueue *q);
  * stopped too (monitor, gdb) and are not part of a recording. */
 int input_add_channel(InputQueue *q, const char *name, bool control, InputFunc *func, void *opaque);
 
+/* Nobody hears what is still on its way there: its owner goes. Machine thread. */
+void input_close_channel(InputQueue *q, int channel);
 /* From any thread: queue a copy of @data for @channel and wake the machine thread. */
 void input_post(InputQueue *q, int channel, const void *data, size_t len);
 

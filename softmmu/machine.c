@@ -140,6 +140,13 @@ void machine_keep_chardev(Machine *m, Chardev *chr)
         machine_keep(m, &k);
 }
 
+void machine_forget_chardev(Machine *m, Chardev *chr)
+{
+    for (guint i = m->keepers->len; i-- > 0;)
+        if (g_array_index(m->keepers, MachineKeeper, i).opaque == chr)
+            g_array_remove_index(m->keepers, i);
+}
+
 void machine_set_silent(Machine *m, bool silent)
 {
     for (guint i = 0; i < m->keepers->len; i++) {

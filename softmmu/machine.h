@@ -162,6 +162,13 @@ typedef struct MachineConfig {
     uint64_t checkpoint_bytes; /* of a replay; 0: there is no going back */
 } MachineConfig;
 
+/* Has no board, memory or CPU: for programs that ask what others have. */
+#define MACHINE_NONE "none"
+static inline bool machine_is_empty(const MachineConfig *c)
+{
+    return c->machine && g_str_equal(c->machine, MACHINE_NONE);
+}
+
 /* Why the machine stops, or what it is asked to do, between instructions. */
 typedef enum RunRequest {
     REQUEST_NONE = 0,
@@ -318,7 +325,8 @@ void machine_emit(Machine *m, const char *event, const char *data, ...) G_GNUC_P
 
 void machine_keep(Machine *m, const MachineKeeper *k);
 void machine_keep_chardev(Machine *m, Chardev *chr); /* NULL is allowed */
-void machine_set_silent(Machine *m, bool silent);    /* all keepers */
+void machine_forget_chardev(Machine *m, Chardev *chr);
+void machine_set_silent(Machine *m, bool silent); /* all keepers */
 
 /* Hash of all RAM blocks and of the device tree, CPUs included: equal after equal runs. */
 uint64_t machine_state_hash(Machine *m);

@@ -303,7 +303,7 @@ static bool plan_topology(const MachineConfig *config, X86Topology *t, GError **
     if (!t->sockets)
         t->sockets = MAX(max / (t->cores * t->threads), 1);
     if ((uint64_t)t->sockets * t->cores * t->threads != max || config->cpus > max ||
-        config->cpus == 0) {
+        (!config->cpus && !machine_is_empty(config))) {
         error_set(error,
                   "Invalid CPU topology: sockets (%u) * cores (%u) * threads (%u) must be "
                   "maxcpus (%u), and cpus (%u) not more",

@@ -621,6 +621,9 @@ static void drive_finalize(Device *dev)
 {
     Drive *d = (Drive *)dev;
 
+    input_close_channel(d->w.input, d->channel);
+    if (d->w.removable)
+        input_close_channel(d->w.input, d->medium_channel);
     g_clear_pointer(&d->w.image, image_close);
     g_free(d->path);
     g_free(d->name);

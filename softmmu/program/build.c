@@ -40,8 +40,8 @@ bool build_finish(Built *b, GError **error)
         return false;
     m->cpus = &b->bus;
     m->hid = hid_new(m->root, m->clock, m->input);
-    b->has_board = pc_board_create(m, error);
-    if (!b->has_board)
+    b->has_board = !machine_is_empty(m->config) && pc_board_create(m, error);
+    if (!b->has_board && !machine_is_empty(m->config))
         return false;
     if (!m->config->ram_in_core)
         keep_ram_out_of_core(m->ram);
@@ -175,19 +175,60 @@ static bool translate(void *opaque, unsigned n, uint64_t addr, uint64_t *phys)
     return true;
 }
 
+/* ---- The board, if there is one ---------------------------------------------------------------
+ */
+
+static Built *built_of(Machine *m)
+{
+    return (Built *)((char *)m - offsetof(Built, machine));
+}
+
+static bool needs_board(Machine *m, GError **error)
+{
+    if (!built_of(m)->has_board)
+        error_set(error, "this machine is empty");
+    return built_of(m)->has_board;
+}
+
+static bool set_boot_order(Machine *m, const char *order, GError **error)
+{
+    return needs_board(m, error) && pc_set_boot_order(m, order, error);
+}
+
 static bool device_add(Machine *m, const DeviceOption *o, GError **error)
 {
-    Accel *a = ((Built *)((char *)m - offsetof(Built, machine)))->accel;
+    return needs_board(m, error) &&
+           pc_device_add(m, o, session_is_replay(built_of(m)->accel), error);
+}
 
-    return pc_device_add(m, o, session_is_replay(a), error);
+static bool device_del(Machine *m, const char *id, GError **error)
+{
+    return needs_board(m, error) && pc_device_del(m, id, error);
+}
+
+static const char *cpu_id(Machine *m, unsigned n)
+{
+    return built_of(m)->has_board ? pc_cpu_id(m, n) : "";
 }
 
 const MonitorBoard build_monitor_board = {
-    .set_boot_order = pc_set_boot_order,
+    .set_boot_order = set_boot_order,
     .device_add = device_add,
-    .device_del = pc_device_del,
-    .cpu_id = pc_cpu_id,
+    .device_del = device_del,
+    .cpu_id = cpu_id,
 };
+
+void build_powerdown(Machine *m)
+{
+    if (built_of(m)->has_board)
+        pc_powerdown(m);
+}
+
+void build_wakeup(Machine *m)
+{
+    if (built_of(m)->has_board)
+        pc_wakeup(m);
+}
 
 static void print_tlb(void *opaque, unsigned n, GString *out)
 {
@@ -235,19 +276,21 @@ MonitorCpus build_monitor_cpus(Built *b)
 
 static void print_pci(Machine *m, const char *args, GString *out)
 {
-    pc_print_pci(m, out);
+    if (built_of(m)->has_board)
+        pc_print_pci(m, out);
 }
 
 static void print_pic(Machine *m, const char *args, GString *out)
 {
-    pc_print_ioapic(m, out);
+    if (built_of(m)->has_board)
+        pc_print_ioapic(m, out);
 }
 
 static void print_lapic(Machine *m, const char *args, GString *out)
 {
     uint64_t n = g_ascii_strtoull(args, NULL, 0);
 
-    if (n < m->cpus->count)
+    if (n < m->cpus->count && built_of(m)->has_board)
         pc_print_lapic(m, n, out);
     else
         g_string_append(out, "invalid CPU index\n");
@@ -269,7 +312,7 @@ static void print_plugins(Machine *m, const char *args, GString *out)
 
 static void print_screen(Machine *m, const char *args, GString *out)
 {
-    if (!pc_screen_text(m, out))
+    if (!built_of(m)->has_board || !pc_screen_text(m, out))
         g_string_append(out, "it shows no text\n");
 }
 

@@ -28,6 +28,10 @@ bool build_finish(Built *b, GError **error);
 bool build_cancel_travel(Machine *m);
 void build_free(Built *b);
 
+/* For RunHooks. */
+void build_powerdown(Machine *m);
+void build_wakeup(Machine *m);
+
 /* How the monitor sees the CPUs and the board. */
 MonitorCpus build_monitor_cpus(Built *b);
 extern const MonitorTopic build_monitor_topics[];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/program/main-call.h"
 
 static void quit_key(void *opaque)
 {
@@ -151,7 +152,7 @@ static bool open_others(Console *c, const Options *o, Machine *m, GError **error
             return false;
         chardev_set_label(chr, option->id);
         machine_keep_chardev(m, chr);
-        g_hash_table_insert(c->by_id, option->id, chr);
+        g_hash_table_insert(c->by_id, g_strdup(option->id), chr);
     }
     return true;
 }
@@ -190,7 +191,7 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
                     .escape_key = o->escape_key,
                     .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
                     .in_use = g_hash_table_new(g_str_hash, g_str_equal),
-                    .by_id = g_hash_table_new(g_str_hash, g_str_equal),
+                    .by_id = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                     .chardevs = g_array_new(FALSE, FALSE, sizeof(MonitorChardev)) };
     g_array_set_clear_func(c->chardevs, clear_chardev);
     for (unsigned i = 0; i < o->serials->len; i++) {
@@ -206,6 +207,87 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
 {
     return !o->gdb || open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error);
+}
+
+/* ---- While the machine runs ------------------------------------------------------------------ */
+
+typedef struct DeviceCall {
+    Console *console;
+    const ChardevOption *option;
+    Machine *m;
+    Chardev *chr;
+    GError *error;
+} DeviceCall;
+
+static void open_on_main(void *opaque)
+{
+    DeviceCall *c = opaque;
+
+    c->chr = chardev_new(c->option->spec, c->m->input, &c->error);
+}
+
+static void free_on_main(void *opaque)
+{
+    chardev_free(((DeviceCall *)opaque)->chr);
+}
+
+static guint find_listed(const Console *c, const char *id)
+{
+    guint i = 0;
+
+    while (i < c->chardevs->len && strcmp(g_array_index(c->chardevs, MonitorChardev, i).label, id))
+        i++;
+    return i;
+}
+
+bool console_add(Console *c, const ChardevOption *option, Machine *m, GError **error)
+{
+    DeviceCall call = { c, option, m };
+
+    if (find_listed(c, option->id) < c->chardevs->len) {
+        error_set(error, "Chardev with id '%s' already exists", option->id);
+        return false;
+    }
+    if (option->mux || strstr(option->spec, "wait=on") || strstr(option->spec, "stdio")) {
+        error_set(error, "%s is for the command line",
+                  option->mux                     ? "mux=on"
+                  : strstr(option->spec, "stdio") ? "stdio"
+                                                  : "wait=on");
+        return false;
+    }
+    main_call(open_on_main, &call);
+    if (!call.chr) {
+        g_propagate_error(error, call.error);
+        return false;
+    }
+    g_ptr_array_add(c->owned, call.chr);
+    enlist(c, option->id, option->spec, call.chr);
+    chardev_set_label(call.chr, option->id);
+    machine_keep_chardev(m, call.chr);
+    g_hash_table_insert(c->by_id, g_strdup(option->id), call.chr);
+    return true;
+}
+
+bool console_remove(Console *c, const char *id, Machine *m, GError **error)
+{
+    DeviceCall call = { .chr = g_hash_table_lookup(c->by_id, id) };
+    guint listed = find_listed(c, id);
+
+    if (listed == c->chardevs->len) {
+        error_set(error, "Chardev '%s' not found", id);
+        return false;
+    }
+    if (!call.chr || chardev_is_connected(call.chr)) {
+        error_set(error, "Chardev '%s' is busy", id);
+        return false;
+    }
+    g_hash_table_remove(c->by_id, id);
+    g_array_remove_index(c->chardevs, listed);
+    g_ptr_array_remove(c->owned, call.chr);
+    machine_forget_chardev(m, call.chr);
+    chardev_close_channels(call.chr);
+    main_call(free_on_main, &call);
+    return true;
 }
 
 void console_close(Console *c)

@@ -5,6 +5,7 @@
 
 #include "accel/session.h"
 #include "softmmu/error.h"
+#include "softmmu/program/options/internal.h"
 
 /* @o is to be cleared, whatever comes of it. */
 static bool parse(Options *o, const char *option, const char *spec, GError **error)
@@ -42,19 +43,23 @@ static bool add_netdev(HostSide *h, const char *spec, GError **error)
     return ok;
 }
 
-/* Of "-netdev SPEC" that was added, or that the command line had. */
-static bool is_netdev(const GPtrArray *args, guint i, const char *id)
+/* Does @spec, as options have it or JSON, give something the name @id? */
+static bool names(const char *spec, const char *id)
 {
-    g_auto(GStrv) words = NULL;
+    static const char *const keys[] = { "id", "node-name" };
+    g_autofree char *plain = *spec == '{' ? options_from_json(spec, NULL) : g_strdup(spec);
+    g_auto(GStrv) words = plain ? g_strsplit(plain, ",", -1) : NULL;
 
-    if (i + 1 == args->len || strcmp(args->pdata[i] + strspn(args->pdata[i], "-"), "netdev"))
-        return false;
-    words = g_strsplit(args->pdata[i + 1], ",", -1);
-    for (char **word = words; *word; word++)
-        if (g_str_has_prefix(*word, "id=") && !strcmp(*word + strlen("id="), id))
+    for (size_t k = 0; words && k < G_N_ELEMENTS(keys); k++) {
+        g_autofree char *wanted = g_strdup_printf("%s=%s", keys[k], id);
+
+        if (g_strv_contains((const char *const *)words, wanted))
             return true;
+    }
     return false;
 }
+
+static void forget_args(HostSide *h, const char *option, const char *id);
 
 static bool netdev_del(void *opaque, const char *id, GError **error)
 {
@@ -62,12 +67,7 @@ static bool netdev_del(void *opaque, const char *id, GError **error)
 
     if (!may_change(h, error) || !network_remove(h->network, h->m, id, error))
         return false;
-    for (guint i = 0; i < h->args->len; i++) {
-        if (is_netdev(h->args, i, id)) {
-            g_ptr_array_remove_range(h->args, i, 2);
-            break;
-        }
-    }
+    forget_args(h, "-netdev", id);
     return true;
 }
 
@@ -109,13 +109,154 @@ static bool add_drives(HostSide *h, const char *option, const char *spec, GError
     return ok;
 }
 
+/* A disk that no device has, nor had for the host to tell of what it wrote. */
+static bool remove_drive(HostSide *h, const char *id, GError **error)
+{
+    GPtrArray *drives = h->m->config->drives;
+    Drive *d = drive_find(h->m->root, id);
+    guint i = 0;
+
+    while (i < drives->len && g_strcmp0(((DriveOption *)drives->pdata[i])->id, id))
+        i++;
+    if (i == drives->len) {
+        error_set(error, "Failed to find node with node-name='%s'", id);
+        return false;
+    }
+    if (((DriveOption *)drives->pdata[i])->interface != DRIVE_IF_NONE ||
+        (d && drive_is_connected(d))) {
+        error_set(error, "Node '%s' is busy: a device has it", id);
+        return false;
+    }
+    if (d)
+        device_free((Device *)d);
+    g_ptr_array_remove_index(drives, i);
+    return true;
+}
+
+/* ---- Character devices and objects -------------------------------------------------------------
+ */
+
+static bool add_chardev(HostSide *h, const char *option, const char *spec, GError **error)
+{
+    Options o;
+    bool ok = parse(&o, option, spec, error) &&
+              console_add(h->console, o.chardevs->pdata[0], h->m, error);
+
+    options_clear(&o);
+    return ok;
+}
+
+static bool remove_chardev(HostSide *h, const char *id, GError **error)
+{
+    return console_remove(h->console, id, h->m, error);
+}
+
+static guint find_object(const HostSide *h, const char *id)
+{
+    const GPtrArray *objects = h->m->config->objects;
+    guint i = 0;
+
+    while (i < objects->len &&
+           strcmp(g_hash_table_lookup(((DeviceOption *)objects->pdata[i])->props, "id"), id))
+        i++;
+    return i;
+}
+
+static bool check_new_object(const HostSide *h, const DeviceOption *object, GError **error)
+{
+    const char *id = g_hash_table_lookup(object->props, "id");
+
+    if (g_str_has_prefix(object->driver, "memory-backend-"))
+        error_set(error, "memory cannot be plugged in: '%s' would be of no use", object->driver);
+    else if (find_object(h, id) < h->m->config->objects->len)
+        error_set(error, "attempt to add duplicate property '%s' to object (type 'container')", id);
+    else
+        return true;
+    return false;
+}
+
+static bool add_object(HostSide *h, const char *option, const char *spec, GError **error)
+{
+    Options o;
+    bool ok = parse(&o, option, spec, error);
+    GPtrArray *objects = o.config.objects;
+
+    if (ok && !objects->len) {
+        error_set(error, "this object is for the command line");
+        ok = false;
+    }
+    if (ok && check_new_object(h, objects->pdata[0], error) &&
+        (strcmp(((DeviceOption *)objects->pdata[0])->driver, "rng-random") ||
+         network_add_random(h->network, h->m, objects->pdata[0], error)))
+        g_ptr_array_add(h->m->config->objects, g_ptr_array_steal_index(objects, 0));
+    else
+        ok = false;
+    options_clear(&o);
+    return ok;
+}
+
+/* Who names it? */
+static bool is_named(const HostSide *h, const char *id)
+{
+    const GPtrArray *devices = h->m->config->devices;
+
+    for (guint i = 0; i < devices->len; i++) {
+        GHashTable *props = ((DeviceOption *)devices->pdata[i])->props;
+
+        if (!g_strcmp0(g_hash_table_lookup(props, "rng"), id))
+            return true;
+    }
+    return false;
+}
+
+static bool remove_object(HostSide *h, const char *id, GError **error)
+{
+    GPtrArray *objects = h->m->config->objects;
+    guint i = find_object(h, id);
+    const char *type = i < objects->len ? ((DeviceOption *)objects->pdata[i])->driver : "";
+
+    if (i == objects->len) {
+        error_set(error, "object '%s' not found", id);
+        return false;
+    }
+    if (g_str_has_prefix(type, "memory-backend-") || is_named(h, id)) {
+        error_set(error, "object '%s' is in use, can not be deleted", id);
+        return false;
+    }
+    if (!strcmp(type, "rng-random") && !network_remove_random(h->network, id, error))
+        return false;
+    g_ptr_array_remove_index(objects, i);
+    return true;
+}
+
+/* ---- By option ---------------------------------------------------------------------------------
+ */
+
+static bool add_network(HostSide *h, const char *option, const char *spec, GError **error)
+{
+    return add_netdev(h, spec, error);
+}
+
+static const struct {
+    const char *option;
+    bool (*add)(HostSide *h, const char *option, const char *spec, GError **error);
+    bool (*remove)(HostSide *h, const char *id, GError **error);
+} rows[] = {
+    { "-netdev", add_network, NULL },          { "-drive", add_drives, NULL },
+    { "-blockdev", add_drives, remove_drive }, { "-chardev", add_chardev, remove_chardev },
+    { "-object", add_object, remove_object },
+};
+
 static bool add(void *opaque, const char *option, const char *spec, GError **error)
 {
     HostSide *h = opaque;
-    bool ok =
-        may_change(h, error) && (strcmp(option, "-netdev") ? add_drives(h, option, spec, error)
-                                                           : add_netdev(h, spec, error));
+    bool ok = false;
 
+    if (!may_change(h, error))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (!strcmp(rows[i].option, option))
+            ok = rows[i].add(h, option, spec, error);
     if (ok) {
         g_ptr_array_add(h->args, g_strdup(option));
         g_ptr_array_add(h->args, g_strdup(spec));
@@ -123,7 +264,37 @@ static bool add(void *opaque, const char *option, const char *spec, GError **err
     return ok;
 }
 
+/* What was said of @id is not part of the machine any more. Objects say "id", nodes "node-name". */
+static void forget_args(HostSide *h, const char *option, const char *id)
+{
+    for (guint i = 0; i + 1 < h->args->len; i++) {
+        const char *name = h->args->pdata[i], *spec = h->args->pdata[i + 1];
+
+        if (!strcmp(name + strspn(name, "-"), option + 1) && names(spec, id)) {
+            g_ptr_array_remove_range(h->args, i, 2);
+            return;
+        }
+    }
+}
+
+static bool remove_it(void *opaque, const char *option, const char *id, GError **error)
+{
+    HostSide *h = opaque;
+
+    if (!may_change(h, error))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (strcmp(rows[i].option, option) || !rows[i].remove)
+            continue;
+        if (!rows[i].remove(h, id, error))
+            return false;
+        forget_args(h, option, id);
+        return true;
+    }
+    g_assert_not_reached();
+}
+
 MonitorHost host_side_for_monitor(HostSide *h)
 {
-    return (MonitorHost){ add, netdev_del, h };
+    return (MonitorHost){ add, netdev_del, h, remove_it };
 }

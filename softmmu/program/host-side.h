@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a user adds on the host's side of a machine that is built already: networks and disks for
- * device_add. Said as on the command line, by its own parser.
+ * What a user adds on the host's side of a machine that is built already: networks, disks,
+ * character devices and objects for device_add. Said as on the command line, by its own parser.
  */
 #ifndef SOFTMMU_PROGRAM_HOST_SIDE_H
 #define SOFTMMU_PROGRAM_HOST_SIDE_H
 
 #include "accel/accel.h"
+#include "softmmu/program/console.h"
 #include "softmmu/program/monitor/monitor.h"
 #include "softmmu/program/network.h"
 
 typedef struct HostSide {
     Machine *m;
     Network *network;
+    Console *console;
     const Accel *accel;
     GPtrArray *args; /* the machine's options, to which what is added belongs from now on */
 } HostSide;

@@ -302,7 +302,8 @@ static void tell_trouble(const char *why)
 
 static bool set_up(Program *p, const Options *o, GError **error)
 {
-    static const RunHooks hooks = { pc_powerdown, pc_wakeup, build_cancel_travel, tell_trouble };
+    static const RunHooks hooks = { build_powerdown, build_wakeup, build_cancel_travel,
+                                    tell_trouble };
     Machine *m = &p->built.machine;
     MonitorCpus cpus = build_monitor_cpus(&p->built);
 
@@ -319,7 +320,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
     p->states = savestate_new(&p->built, p->rc);
     monitor_set_board(p->monitor, &build_monitor_board);
-    p->host_side = (HostSide){ m, &p->network, p->built.accel, o->machine_args };
+    p->host_side = (HostSide){ m, &p->network, &p->console, p->built.accel, o->machine_args };
     MonitorHost host = host_side_for_monitor(&p->host_side);
     monitor_set_host(p->monitor, &host);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));

@@ -29,28 +29,33 @@ static void free_source(void *p)
     host_random_free(p);
 }
 
+static bool open_random(Network *n, Machine *m, const DeviceOption *object, GError **error)
+{
+    char *id = g_hash_table_lookup(object->props, "id");
+    const char *file = g_hash_table_lookup(object->props, "filename");
+    HostRandom *r;
+
+    if (strcmp(object->driver, "rng-random"))
+        return true;
+    file = m->config->replaying ? NULL : file ? file : "/dev/urandom";
+    r = host_random_new(m->input, id, file, error);
+    if (!r) {
+        g_prefix_error(error, "-object rng-random,id=%s: ", id);
+        return false;
+    }
+    g_ptr_array_add(n->sources, r);
+    g_hash_table_insert(n->randoms, g_strdup(id), r);
+    return true;
+}
+
 static bool open_randoms(Network *n, const Options *o, Machine *m, GError **error)
 {
     n->sources = g_ptr_array_new_with_free_func(free_source);
-    n->randoms = g_hash_table_new(g_str_hash, g_str_equal);
+    n->randoms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     m->randoms = n->randoms;
-    for (guint i = 0; i < o->config.objects->len; i++) {
-        const DeviceOption *object = o->config.objects->pdata[i];
-        char *id = g_hash_table_lookup(object->props, "id");
-        const char *file = g_hash_table_lookup(object->props, "filename");
-        HostRandom *r;
-
-        if (strcmp(object->driver, "rng-random"))
-            continue;
-        file = o->config.replaying ? NULL : file ? file : "/dev/urandom";
-        r = host_random_new(m->input, id, file, error);
-        if (!r) {
-            g_prefix_error(error, "-object rng-random,id=%s: ", id);
+    for (guint i = 0; i < o->config.objects->len; i++)
+        if (!open_random(n, m, o->config.objects->pdata[i], error))
             return false;
-        }
-        g_ptr_array_add(n->sources, r);
-        g_hash_table_insert(n->randoms, id, r);
-    }
     return true;
 }
 
@@ -147,6 +152,38 @@ bool network_remove(Network *n, Machine *m, const char *id, GError **error)
         main_call(remove_on_main, &call);
     g_ptr_array_remove(m->config->netdevs, find_option(m, id));
     return true;
+}
+
+typedef struct RandomCall {
+    Network *network;
+    Machine *m;
+    const DeviceOption *object;
+    GError *error;
+} RandomCall;
+
+static void open_random_on_main(void *opaque)
+{
+    RandomCall *c = opaque;
+
+    open_random(c->network, c->m, c->object, &c->error);
+}
+
+bool network_add_random(Network *n, Machine *m, const DeviceOption *object, GError **error)
+{
+    RandomCall call = { n, m, object, NULL };
+
+    main_call(open_random_on_main, &call);
+    if (call.error)
+        g_propagate_error(error, call.error);
+    return !call.error;
+}
+
+bool network_remove_random(Network *n, const char *id, GError **error)
+{
+    if (g_hash_table_remove(n->randoms, id))
+        return true;
+    error_set(error, "object '%s' is in use, can not be deleted", id);
+    return false;
 }
 
 void network_close(Network *n)

@@ -22,6 +22,9 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error);
  * gone again. Machine thread. */
 bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error);
 bool network_remove(Network *n, Machine *m, const char *id, GError **error);
+/* -object rng-random, likewise. A source that is removed is closed with the machine. */
+bool network_add_random(Network *n, Machine *m, const DeviceOption *object, GError **error);
+bool network_remove_random(Network *n, const char *id, GError **error);
 void network_close(Network *n);
 
 #endif

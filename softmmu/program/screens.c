@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/program/qmp/qmp.h"
 
 /* Machine thread. */
 static void quit_arrived(void *opaque, const void *data, size_t len)
@@ -28,16 +29,48 @@ static bool open_curses(Screens *s, const ViewerScreen *screen, Machine *m, GErr
     return s->curses;
 }
 
+/* ---- News of VNC clients, which programs hear on the machine thread ---------------------------
+ */
+
+static void hear_client(void *opaque, VncNews what, const char *peer)
+{
+    Screens *s = opaque;
+    g_autofree char *note = g_strdup_printf("%c%s", (char)what, peer);
+
+    input_post(s->m->input, s->vnc_channel, note, 1 + strlen(peer));
+}
+
+static void tell_client(void *opaque, const void *data, size_t len)
+{
+    Screens *s = opaque;
+    const char *note = data;
+    g_autofree char *peer = g_strndup(note + 1, len - 1);
+
+    qmp_tell_vnc(s->m, s->vnc, (VncNews)note[0], peer);
+}
+
+static bool open_vnc(Screens *s, const Options *o, const ViewerScreen *screen, const char *title,
+                     GError **error)
+{
+    s->vnc = vnc_new(&o->vnc, screen, title, error);
+    if (!s->vnc) {
+        g_prefix_error(error, "-vnc %s: ", o->vnc.address);
+        return false;
+    }
+    s->vnc_channel = input_add_channel(s->m->input, "vnc clients", true, tell_client, s);
+    vnc_set_listener(s->vnc, hear_client, s);
+    return true;
+}
+
 bool screens_open(Screens *s, const Options *o, Machine *m, GError **error)
 {
     ViewerScreen screen = { m->display, m->input, m->hid };
     const char *name = o->config.name;
     g_autofree char *title = name ? g_strdup_printf("Mimus (%s)", name) : g_strdup("Mimus");
 
-    if (o->vnc.address && !(s->vnc = vnc_new(&o->vnc, &screen, title, error))) {
-        g_prefix_error(error, "-vnc %s: ", o->vnc.address);
+    s->m = m;
+    if (o->vnc.address && !open_vnc(s, o, &screen, title, error))
         return false;
-    }
     return !o->display || strcmp(o->display, "curses") || open_curses(s, &screen, m, error);
 }
 

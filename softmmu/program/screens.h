@@ -12,6 +12,8 @@ typedef struct Screens {
     CursesScreen *curses; /* likewise */
     InputQueue *input;
     int quit_channel;
+    Machine *m;
+    int vnc_channel;
 } Screens;
 
 /* Once the board is complete. screens_close() after success and failure alike, when the machine

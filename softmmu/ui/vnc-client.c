@@ -180,6 +180,7 @@ void vnc_client_init(VncClient *c)
     put_be(message + 4 + VNC_FORMAT_BYTES, 4, strlen(name));
     g_byte_array_append(c->out, message, sizeof(message));
     vnc_client_send(c, name, strlen(name));
+    vnc_server_tell(c->server, VNC_INITIALIZED, c);
 }
 
 /* ---- Keys ------------------------------------------------------------------------------------ */

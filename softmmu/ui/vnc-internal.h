@@ -110,6 +110,8 @@ struct VncServer {
     int listener;
     Acceptor acceptor;
     guint reap_source;
+    void (*hear)(void *opaque, VncNews what, const char *peer); /* NULL: nobody listens */
+    void *hear_opaque;
     bool asks_password;
     GMutex lock;        /* over what follows: other threads print the one and set the other */
     GPtrArray *clients; /* VncClient * */
@@ -119,7 +121,8 @@ struct VncServer {
 };
 
 void vnc_server_attend(VncServer *s); /* what clients wait for has changed */
-void vnc_server_reap(VncServer *s);   /* some are gone: later */
+void vnc_server_tell(VncServer *s, VncNews what, const VncClient *c);
+void vnc_server_reap(VncServer *s); /* some are gone: later */
 /* Is @answer what the password makes of @challenge? */
 bool vnc_server_believes(VncServer *s, const uint8_t *challenge, const uint8_t *answer);
 /* @c is ready, and may want to be alone. False: it may not. */

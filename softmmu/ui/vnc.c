@@ -72,6 +72,12 @@ static bool seen(void *opaque, ViewerFrame *frame)
 
 /* ---- Clients --------------------------------------------------------------------------------- */
 
+void vnc_server_tell(VncServer *s, VncNews what, const VncClient *c)
+{
+    if (s->hear)
+        s->hear(s->hear_opaque, what, c->peer);
+}
+
 static gboolean reap(void *opaque)
 {
     VncServer *s = opaque;
@@ -79,8 +85,10 @@ static gboolean reap(void *opaque)
     s->reap_source = 0;
     g_mutex_lock(&s->lock);
     for (unsigned n = s->clients->len; n-- > 0;)
-        if (client(s, n)->gone)
+        if (client(s, n)->gone) {
+            vnc_server_tell(s, VNC_DISCONNECTED, client(s, n));
             g_ptr_array_remove_index_fast(s->clients, n);
+        }
     g_mutex_unlock(&s->lock);
     vnc_server_attend(s);
     return G_SOURCE_REMOVE;
@@ -155,6 +163,7 @@ static void accept_client(void *opaque, int fd)
     g_mutex_lock(&s->lock);
     g_ptr_array_add(s->clients, vnc_client_new(s, fd, peer_name(fd)));
     g_mutex_unlock(&s->lock);
+    vnc_server_tell(s, VNC_CONNECTED, client(s, s->clients->len - 1));
 }
 
 /* ---- The socket ------------------------------------------------------------------------------ */
@@ -253,4 +262,29 @@ void vnc_print(VncServer *s, GString *out)
         g_string_append_printf(out, "  Client: %s\n    x509_dname: none\n    sasl_username: none\n",
                                client(s, n)->peer);
     g_mutex_unlock(&s->lock);
+}
+
+const char *vnc_where(const VncServer *s)
+{
+    return s->where;
+}
+
+bool vnc_asks_password(const VncServer *s)
+{
+    return s->asks_password;
+}
+
+void vnc_each_client(VncServer *s, void (*f)(void *opaque, const char *peer), void *opaque)
+{
+    g_mutex_lock(&s->lock);
+    for (unsigned n = 0; n < s->clients->len; n++)
+        f(opaque, client(s, n)->peer);
+    g_mutex_unlock(&s->lock);
+}
+
+void vnc_set_listener(VncServer *s, void (*hear)(void *opaque, VncNews what, const char *peer),
+                      void *opaque)
+{
+    s->hear = hear;
+    s->hear_opaque = opaque;
 }

@@ -36,5 +36,13 @@ void vnc_free(VncServer *s); /* when the machine thread has ended; NULL is allow
 bool vnc_set_password(VncServer *s, const char *password);
 /* `info vnc`, from any thread. */
 void vnc_print(VncServer *s, GString *out);
+/* The same for programs. Addresses are "HOST:PORT (FAMILY)", "PATH (unix)", "(unix)". */
+const char *vnc_where(const VncServer *s);
+bool vnc_asks_password(const VncServer *s);
+void vnc_each_client(VncServer *s, void (*f)(void *opaque, const char *peer), void *opaque);
+/* What becomes of clients. @hear is called on the main thread. To be said before any can come. */
+typedef enum VncNews { VNC_CONNECTED, VNC_INITIALIZED, VNC_DISCONNECTED } VncNews;
+void vnc_set_listener(VncServer *s, void (*hear)(void *opaque, VncNews what, const char *peer),
+                      void *opaque);
 
 #endif

@@ -7,11 +7,13 @@ Linux. Exit status 77 (skip) without guest files.
 """
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+from hmp import connect
 from qmpclient import Qmp, QmpError
 
 
@@ -92,6 +94,107 @@ def snapshots(q):
     assert q.command("query-jobs")[0]["type"] == "snapshot-delete"
 
 
+def probe(mimus, where):
+    """What libvirt asks an empty machine, with its very options."""
+    path, pidfile = os.path.join(where, "p"), os.path.join(where, "pid")
+    subprocess.run([mimus, "-S", "-no-user-config", "-nodefaults", "-nographic",
+                    "-machine", "none,accel=kvm:tcg", "-qmp", f"unix:{path},server=on,wait=off",
+                    "-pidfile", pidfile, "-daemonize"], check=True, stdin=subprocess.DEVNULL)
+    with open(pidfile) as f:
+        assert int(f.read()) > 1
+    q = Qmp(path)
+    machines = {m["name"]: m for m in q.command("query-machines")}
+    assert machines["pc-i440fx-7.2"]["alias"] == "pc" and "none" in machines
+    assert [m["name"] for m in machines.values() if m.get("is-default")] == ["pc-i440fx-7.2"]
+    models = {m["name"]: m for m in q.command("query-cpu-definitions")}
+    assert models["qemu64"]["alias-of"] == "qemu64-v1" and "qemu64-v1" in models
+    assert models["max"]["unavailable-features"] == [] and not models["max"]["migration-safe"]
+    assert "avx512f" in models["Skylake-Server"]["unavailable-features"]
+    expand = q.command("query-cpu-model-expansion", type="full",
+                       model={"name": "max", "props": {"avx2": False}})["model"]
+    assert expand["name"] == "max" and expand["props"]["sse2"] and not expand["props"]["avx2"]
+    refuses("GenericError: unable to find CPU model 'bogus'", q, "query-cpu-model-expansion",
+            type="full", model={"name": "bogus"})
+    types = {t["name"]: t["parent"] for t in q.command("qom-list-types")}
+    assert types["virtio-blk-pci"] == "pci-device" and types["max-x86_64-cpu"] == "x86_64-cpu"
+    for t, parent in types.items():
+        if parent.endswith("-device") or parent == "x86_64-cpu":
+            assert q.command("device-list-properties", typename=t) is not None, t
+    assert {"netdev", "mac"} <= {p["name"] for p in
+                                 q.command("device-list-properties", typename="e1000")}
+    assert {o["option"] for o in q.command("query-command-line-options")} >= {"machine", "drive"}
+    assert q.command("query-cpus-fast") == [] and q.command("query-pci") == []
+    refuses("'query-hotpluggable-cpus' is not enabled", q, "query-hotpluggable-cpus")
+    for name in ("query-kvm", "query-tpm-models", "query-migrate-capabilities", "query-version",
+                 "query-display-options", "query-stats-schemas", "query-target"):
+        q.command(name)
+    refuses("GenericError", q, "query-sev-capabilities")
+    refuses("this machine is empty", q, "device_add", driver="e1000")
+    for name in ("cont", "system_powerdown", "system_reset", "stop", "inject-nmi"):
+        q.command(name)
+    for line in ("info lapic", "info pic", "info pci", "info registers", "info screen", "x /2 0"):
+        q.command("human-monitor-command", command_line=line)
+    q.command("quit")
+    q.wait_event("SHUTDOWN")
+
+
+def host_side(mimus, where):
+    """What comes and goes beside the machine, with descriptors of the client's."""
+    path, sock, disk = (os.path.join(where, n) for n in ("h", "c", "h.raw"))
+    with open(disk, "wb") as f:
+        f.write(b"x" * 512 + bytes(1 << 20))
+    start([mimus, "-display", "none", "-S", "-qmp", f"unix:{path},server=on,wait=off",
+           "-device", "virtio-serial-pci,id=vs", "-cdrom", disk])
+    q = Qmp(path)
+    data = {"addr": {"type": "unix", "data": {"path": sock}}, "server": True}
+    for _ in range(2):
+        q.command("chardev-add", id="c", backend={"type": "socket", "data": data})
+        refuses("already exists", q, "chardev-add", id="c",
+                backend={"type": "null", "data": {}})
+        connect(sock, 20).close()
+        q.command("chardev-remove", id="c")
+        refuses("Chardev 'c' not found", q, "chardev-remove", id="c")
+    pty = q.command("chardev-add", id="p", backend={"type": "pty", "data": {}})["pty"]
+    chardevs = {c["label"]: c for c in q.command("query-chardev")}
+    assert chardevs["p"] == {"label": "p", "filename": "pty:" + pty, "frontend-open": False}
+    refuses("is busy", q, "chardev-remove", id="compat_monitor0")
+    q.command("object-add", qom_type="iothread", id="io")
+    q.command("object-add", qom_type="rng-random", id="r")
+    q.command("device_add", driver="virtio-rng-pci", rng="r", id="vr")
+    refuses("in use", q, "object-del", id="r")
+    assert [i["id"] for i in q.command("query-iothreads")] == ["io"]
+    q.command("object-del", id="io")
+    refuses("not found", q, "object-del", id="io")
+    refuses("No file descriptor", q, "getfd", fdname="x")
+    with open(disk, "rb") as f:
+        socket.send_fds(q.socket, [b'{"execute": "add-fd", "arguments": {"opaque": "mine"}}'],
+                        [f.fileno()])
+        got = q.reply()
+        socket.send_fds(q.socket, [b'{"execute": "getfd", "arguments": {"fdname": "n"}}'],
+                        [f.fileno()])
+        q.reply()
+    sets = q.command("query-fdsets")
+    assert sets == [{"fdset-id": got["fdset-id"], "fds": [{"fd": got["fd"], "opaque": "mine"}]}]
+    q.command("closefd", fdname="n")
+    q.command("blockdev-add", driver="file", node_name="n", read_only=True,
+              filename=f"/dev/fdset/{got['fdset-id']}")
+    q.command("blockdev-open-tray", id="ide1-cd0")
+    assert q.wait_event("DEVICE_TRAY_MOVED")["data"]["tray-open"]
+    drive = next(b for b in q.command("query-block") if b["device"] == "ide1-cd0")
+    assert drive["tray_open"] and "inserted" not in drive, drive
+    q.command("blockdev-remove-medium", id="ide1-cd0")
+    q.command("blockdev-insert-medium", id="ide1-cd0", node_name="n")
+    q.command("blockdev-close-tray", id="ide1-cd0")
+    assert not q.wait_event("DEVICE_TRAY_MOVED")["data"]["tray-open"]
+    drive = next(b for b in q.command("query-block") if b["device"] == "ide1-cd0")
+    assert not drive["tray_open"] and drive["inserted"]["image"]["virtual-size"] == (1 << 20) + 512
+    q.command("blockdev-del", node_name="n")
+    refuses("Failed to find node with node-name='n'", q, "blockdev-del", node_name="n")
+    q.command("remove-fd", fdset_id=got["fdset-id"])
+    assert q.command("query-fdsets") == []
+    q.command("quit")
+
+
 KEYS = {" ": "spc", "\n": "ret", ">": "shift-dot", "/": "slash", "0": "0"}
 
 
@@ -129,6 +232,8 @@ def main():
     with tempfile.TemporaryDirectory() as where:
         try:
             life(mimus, where)
+            probe(mimus, where)
+            host_side(mimus, where)
             if not os.path.exists(os.path.join(guest, "vmlinuz")):
                 sys.exit(77)
             typed(mimus, guest, where)

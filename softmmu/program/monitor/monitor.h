@@ -57,13 +57,17 @@ void monitor_set_board(Monitor *mon, const MonitorBoard *board);
 
 /* What users add on the host's side; false: told in @error. */
 typedef struct MonitorHost {
-    /* @option: -netdev, -drive or -blockdev, and what would follow it on the command line. */
+    /* @option: -netdev, -drive, -blockdev, -object or -chardev, and what would follow it on the
+     * command line. */
     bool (*add)(void *opaque, const char *option, const char *spec, GError **error);
     bool (*netdev_del)(void *opaque, const char *id, GError **error);
     void *opaque;
+    /* The same backwards, for what is in nobody's use. @option: -object, -chardev or -blockdev. */
+    bool (*remove)(void *opaque, const char *option, const char *id, GError **error);
 } MonitorHost;
 void monitor_set_host(Monitor *mon, const MonitorHost *host);
 bool monitor_add_to_host(Monitor *mon, const char *option, const char *spec, GError **error);
+bool monitor_remove_from_host(Monitor *mon, const char *option, const char *id, GError **error);
 
 /* An `info` topic of the board. @args: what follows the topic. */
 typedef struct MonitorTopic {

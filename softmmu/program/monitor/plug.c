@@ -49,6 +49,14 @@ bool monitor_add_to_host(Monitor *mon, const char *option, const char *spec, GEr
     return false;
 }
 
+bool monitor_remove_from_host(Monitor *mon, const char *option, const char *id, GError **error)
+{
+    if (mon->host.remove)
+        return mon->host.remove(mon->host.opaque, option, id, error);
+    error_set(error, "nothing can be removed from this machine");
+    return false;
+}
+
 void monitor_netdev_add(Monitor *mon, const char *args, GString *out)
 {
     g_autoptr(GError) error = NULL;

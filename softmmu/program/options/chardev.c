@@ -225,6 +225,12 @@ static bool check_switches(GHashTable *keys, bool *mux, GError **error)
     return false;
 }
 
+void options_each_chardev_type(void (*f)(void *opaque, const char *type), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        f(opaque, types[i].name);
+}
+
 static void print_types(Options *o)
 {
     options_answer(o, ANSWER_TEXT);

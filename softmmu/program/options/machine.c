@@ -36,11 +36,10 @@ static const struct {
     { "pc-i440fx-7.1", "Standard PC (i440FX + PIIX, 1996)" },
     { "pc-i440fx-7.0", "Standard PC (i440FX + PIIX, 1996)" },
     { "pc-i440fx-6.2", "Standard PC (i440FX + PIIX, 1996)" },
+    { MACHINE_NONE, "empty machine" },
 };
 
-static const char *const missing_machines[] = {
-    "q35", "isapc", "microvm", "none", "xenfv", "xenpv"
-};
+static const char *const missing_machines[] = { "q35", "isapc", "microvm", "xenfv", "xenpv" };
 
 const char *options_canonical_machine(const char *name)
 {
@@ -769,6 +768,29 @@ bool opt_boot(Options *o, const char *arg, GError **error)
     return keyval_apply(arg, "order", boot_keys, o, error);
 }
 
+/* Nothing is plugged into what is not there. */
+static bool complete_empty_machine(Options *o, GError **error)
+{
+    MachineConfig *c = &o->config;
+    const char *what = c->kernel                        ? "-kernel"
+                       : c->devices->len                ? "-device"
+                       : c->drives->len                 ? "a disk"
+                       : c->nics->len                   ? "a network card"
+                       : c->max_cpus > 1 || c->cpus > 1 ? "-smp"
+                       : o->record_file                 ? "-record"
+                       : o->loadvm || o->incoming       ? "a saved state"
+                                                        : NULL;
+
+    if (what) {
+        error_set(error, "machine type '" MACHINE_NONE "' has no place for %s", what);
+        return false;
+    }
+    c->ram_size = 0;
+    c->cpus = 0;
+    c->max_cpus = c->sockets = c->cores = c->threads = 1; /* a CPU to ask for models, never there */
+    return true;
+}
+
 bool options_complete_machine(Options *o, GError **error)
 {
     if (!o->rtc_base_given)
@@ -784,5 +806,6 @@ bool options_complete_machine(Options *o, GError **error)
         error_set(error, "-accel %s: %s", o->lacking_accel, why->message);
         return false;
     }
-    return complete_topology(&o->config, error);
+    return machine_is_empty(&o->config) ? complete_empty_machine(o, error)
+                                        : complete_topology(&o->config, error);
 }

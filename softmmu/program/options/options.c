@@ -435,7 +435,7 @@ static bool check_together(const Options *o, GError **error)
         error_set(error, "-incoming: not together with -loadvm, -record or -replay");
         return false;
     }
-    if (o->daemonize && o->nographic) {
+    if (o->daemonize && o->nographic && !c->nodefaults) {
         error_set(error, "-nographic cannot be used with -daemonize");
         return false;
     }

@@ -96,6 +96,7 @@ const char *options_device_spec(const Options *o, const char *device);
  * type of -object. */
 void options_each(void (*f)(void *opaque, const char *name, const char *arg), void *opaque);
 void options_each_machine(void (*f)(void *opaque, const char *name), void *opaque);
+void options_each_chardev_type(void (*f)(void *opaque, const char *type), void *opaque);
 void options_each_object_type(void (*f)(void *opaque, const char *type), void *opaque);
 /* What the machine's name stands for: "pc" -> "pc-i440fx-7.2". */
 const char *options_canonical_machine(const char *name);

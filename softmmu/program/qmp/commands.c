@@ -7,11 +7,11 @@
 #include "softmmu/program/qmp/internal.h"
 #include "softmmu/program/qmp/schema.h"
 
-static const QmpCommand *const tables[] = { qmp_base_commands,   qmp_look_commands,
-                                            qmp_change_commands, qmp_state_commands,
-                                            qmp_block_commands,  qmp_plug_commands,
-                                            qmp_probe_commands,  qmp_qom_commands,
-                                            qmp_media_commands };
+static const QmpCommand *const tables[] = {
+    qmp_base_commands,  qmp_look_commands, qmp_change_commands, qmp_state_commands,
+    qmp_block_commands, qmp_plug_commands, qmp_probe_commands,  qmp_qom_commands,
+    qmp_media_commands, qmp_vnc_commands,  qmp_host_commands
+};
 
 /* clang-format off */
 static const char *const events[] = { "STOP",     "RESUME",    "RESET",
@@ -19,7 +19,8 @@ static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
                                       "DEVICE_DELETED", "ACPI_DEVICE_OST",
                                       "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG",
-                                      "BLOCK_IO_ERROR", "DEVICE_TRAY_MOVED" };
+                                      "BLOCK_IO_ERROR", "DEVICE_TRAY_MOVED",
+                                      "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED" };
 /* clang-format on */
 
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque)

@@ -17,6 +17,8 @@ typedef struct QmpJob {
 struct QmpShared {
     GPtrArray *jobs;   /* QmpJob *, concluded */
     GHashTable *trays; /* of media.c */
+    GHashTable *fds;   /* char * -> int + 1: of getfd */
+    GPtrArray *fdsets; /* of add-fd */
 };
 
 struct Qmp {
@@ -38,7 +40,7 @@ typedef struct QmpCommand {
 /* Tables, each ended by a row without a name. */
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
     qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
-    qmp_qom_commands[], qmp_media_commands[];
+    qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
@@ -49,7 +51,13 @@ static inline Json *json_done(void) /* nothing more to say */
 }
 GHashTable *qmp_trays_new(void);
 bool qmp_tray_is_open(Qmp *q, const Drive *d); /* nothing is in reach of the guest */
-Json *qmp_machine_properties(Qmp *q);          /* names and types */
+void qmp_fds_init(QmpShared *s);
+void qmp_fds_clear(QmpShared *s);
+/* Of getfd, now the caller's; -1 with @error. */
+int qmp_fd_named(Qmp *q, const char *name, GError **error);
+/* Names of files in @args, also of nodes within, that stand for descriptors of add-fd. */
+bool qmp_resolve_fdsets(Qmp *q, Json *args, GError **error);
+Json *qmp_machine_properties(Qmp *q); /* names and types */
 Json *qmp_cpu_place(CpuPlace p);
 char *qmp_cpu_path(Qmp *q, unsigned n);
 /* A line of the text monitor; its "Error: …" is the error. NULL with @error. */

@@ -62,6 +62,8 @@ static Json *run_blockdev_add(Qmp *q, Json *args, GError **error)
 {
     g_autoptr(GString) spec = g_string_new(NULL);
 
+    if (!qmp_resolve_fdsets(q, args, error))
+        return NULL;
     json_write(args, false, spec);
     return monitor_add_to_host(q->w.mon, "-blockdev", spec->str, error) ? json_done() : NULL;
 }
@@ -79,8 +81,13 @@ static Json *run_cpu_sockets(Qmp *q, Json *args, GError **error)
 {
     const CpuBus *cpus = q->w.m->cpus;
     g_autofree char *type = g_strdup_printf("%s-x86_64-cpu", cpus->model);
-    Json *list = json_object_new_array();
+    Json *list;
 
+    if (machine_is_empty(q->w.m->config)) {
+        error_set(error, "The feature 'query-hotpluggable-cpus' is not enabled");
+        return NULL;
+    }
+    list = json_object_new_array();
     for (unsigned n = cpus->count; n-- > 0;) {
         g_autofree char *path = machine_has_cpu(q->w.m, n) ? qmp_cpu_path(q, n) : NULL;
 

@@ -246,6 +246,7 @@ QmpShared *qmp_shared_new(void)
 
     s->jobs = g_ptr_array_new_with_free_func(free_job);
     s->trays = qmp_trays_new();
+    qmp_fds_init(s);
     return s;
 }
 
@@ -255,6 +256,7 @@ void qmp_shared_free(QmpShared *s)
         return;
     g_ptr_array_unref(s->jobs);
     g_hash_table_unref(s->trays);
+    qmp_fds_clear(s);
     g_free(s);
 }
 
@@ -268,6 +270,7 @@ Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty)
     q->tokener = json_tokener_new_ex(MAX_DEPTH);
     json_tokener_set_flags(q->tokener, JSON_TOKENER_VALIDATE_UTF8);
     chardev_set_control(chr, true);
+    chardev_want_fds(chr);
     chardev_connect(chr, &client, q);
     return q;
 }

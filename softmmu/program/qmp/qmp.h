@@ -9,6 +9,7 @@
 
 #include "softmmu/program/monitor/monitor.h"
 #include "softmmu/program/qmp/facts.h"
+#include "softmmu/ui/vnc.h"
 
 /* What clients share: jobs, trays of drives, the host's descriptors. */
 typedef struct QmpShared QmpShared;
@@ -33,6 +34,8 @@ typedef struct Qmp Qmp;
 
 Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty);
 void qmp_free(Qmp *q); /* NULL is allowed */
+/* The event that tells of it. */
+void qmp_tell_vnc(Machine *m, VncServer *s, VncNews what, const char *peer);
 /* @data: a JSON object as text, or NULL. Heard once the client has negotiated. */
 void qmp_event(Qmp *q, const char *event, const char *data);
 

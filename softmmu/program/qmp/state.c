@@ -11,14 +11,29 @@ static const char *const capabilities[] = { "xbzrle",     "rdma-pin-all", "auto-
 
 /* ---- Streams --------------------------------------------------------------------------------- */
 
+/* "fd:NAME" is one of getfd's. */
+static Json *with_uri(Qmp *q, bool (*act)(void *opaque, const char *uri, GError **error),
+                      const char *uri, GError **error)
+{
+    g_autofree char *real = NULL;
+
+    if (g_str_has_prefix(uri, "fd:") && !g_ascii_isdigit(uri[3])) {
+        int fd = qmp_fd_named(q, uri + 3, error);
+
+        if (fd < 0)
+            return NULL;
+        real = g_strdup_printf("fd:%d", fd);
+    }
+    return act(q->w.states.opaque, real ? real : uri, error) ? json_done() : NULL;
+}
+
 static Json *run_migrate(Qmp *q, Json *args, GError **error)
 {
     if (json_flag(args, "blk", false) || json_flag(args, "inc", false)) {
         error_set(error, "disks are not part of the stream: 'blk' and 'inc' are not supported");
         return NULL;
     }
-    return q->w.states.migrate(q->w.states.opaque, json_text(args, "uri", ""), error) ? json_done()
-                                                                                      : NULL;
+    return with_uri(q, q->w.states.migrate, json_text(args, "uri", ""), error);
 }
 
 static Json *run_cancel(Qmp *q, Json *args, GError **error)
@@ -29,8 +44,7 @@ static Json *run_cancel(Qmp *q, Json *args, GError **error)
 
 static Json *run_incoming(Qmp *q, Json *args, GError **error)
 {
-    return q->w.states.incoming(q->w.states.opaque, json_text(args, "uri", ""), error) ? json_done()
-                                                                                       : NULL;
+    return with_uri(q, q->w.states.incoming, json_text(args, "uri", ""), error);
 }
 
 static Json *run_query_migrate(Qmp *q, Json *args, GError **error)
@@ -77,6 +91,30 @@ static Json *run_set_capabilities(Qmp *q, Json *args, GError **error)
     for (size_t i = 0; i < json_object_array_length(list); i++)
         if (!check_capability(json_object_array_get_idx(list, i), error))
             return NULL;
+    return json_done();
+}
+
+/* There is nothing to choose yet: what QEMU's clients set is told as they left it, and limits of
+ * speed and time do not bind, as the machine does not run while it is written. */
+static Json *run_query_parameters(Qmp *q, Json *args, GError **error)
+{
+    return json_make(
+        "max-bandwidth:u downtime-limit:u multifd-channels:i tls-creds:s tls-hostname:s "
+        "tls-authz:s",
+        UINT64_C(0), UINT64_C(0), INT64_C(0), "", "", "");
+}
+
+static Json *run_set_parameters(Qmp *q, Json *args, GError **error)
+{
+    json_object_object_foreach (args, name, value) {
+        const char *text = value ? json_object_get_string(value) : "";
+        bool none = !strcmp(text, "0") || !*text;
+
+        if (none && (!strcmp(name, "max-bandwidth") || g_str_has_prefix(name, "tls-")))
+            continue;
+        error_set(error, "migration parameter '%s' is not supported", name);
+        return NULL;
+    }
     return json_done();
 }
 
@@ -212,6 +250,11 @@ const QmpCommand qmp_state_commands[] = {
     { "query-migrate", "", run_query_migrate },
     { "query-migrate-capabilities", "", run_query_capabilities },
     { "migrate-set-capabilities", "capabilities:[any]", run_set_capabilities },
+    { "query-migrate-parameters", "", run_query_parameters },
+    { "migrate-set-parameters",
+      "max-bandwidth:int? downtime-limit:int? multifd-channels:int? tls-creds:str? "
+      "tls-hostname:str? tls-authz:str?",
+      run_set_parameters },
     { "snapshot-save", "job-id:str tag:str vmstate:str devices:[str]", run_save },
     { "snapshot-load", "job-id:str tag:str vmstate:str devices:[str]", run_load },
     { "snapshot-delete", "job-id:str tag:str devices:[str]", run_delete },

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/* What is added on the host's side, and taken away: character devices, objects, descriptors. */
+#include <string.h>
+#include <unistd.h>
+
+#include "softmmu/program/options/options.h"
+#include "softmmu/program/qmp/internal.h"
+
+/* ---- Objects --------------------------------------------------------------------------------- */
+
+static void match_type(void *opaque, const char *type)
+{
+    const char **wanted = opaque;
+
+    if (*wanted && !strcmp(*wanted, type))
+        *wanted = NULL;
+}
+
+/* -object takes the same. */
+static Json *run_object_add(Qmp *q, Json *args, GError **error)
+{
+    const char *type = json_text(args, "qom-type", ""), *wanted = type;
+    g_autoptr(GString) spec = g_string_new(NULL);
+
+    options_each_object_type(match_type, &wanted);
+    if (wanted) {
+        error_set(error, "Parameter 'qom-type' does not accept value '%s'", type);
+        return NULL;
+    }
+    json_write(args, false, spec);
+    return monitor_add_to_host(q->w.mon, "-object", spec->str, error) ? json_done() : NULL;
+}
+
+static Json *run_object_del(Qmp *q, Json *args, GError **error)
+{
+    return monitor_remove_from_host(q->w.mon, "-object", json_text(args, "id", ""), error)
+               ? json_done()
+               : NULL;
+}
+
+static Json *run_blockdev_del(Qmp *q, Json *args, GError **error)
+{
+    return monitor_remove_from_host(q->w.mon, "-blockdev", json_text(args, "node-name", ""), error)
+               ? json_done()
+               : NULL;
+}
+
+/* ---- Character devices ----------------------------------------------------------------------- */
+
+/* ",key=value" with commas doubled, if there is a value. */
+static void append_key(GString *spec, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    g_string_append_printf(spec, ",%s=", key);
+    for (; *value; value++)
+        g_string_append_printf(spec, *value == ',' ? ",," : "%c", *value);
+}
+
+/* Members of ChardevBackend's data, by the key that -chardev has for each. A text that is missing
+ * here is refused below. */
+static const struct {
+    const char *type, *member, *key;
+} key_rows[] = {
+    { "file", "out", "path" },         { "file", "append", "append" },
+    { "pipe", "device", "path" },      { "ringbuf", "size", "size" },
+    { "memory", "size", "size" },      { "socket", "server", "server" },
+    { "socket", "wait", "wait" },      { "socket", "nodelay", "nodelay" },
+    { "socket", "telnet", "telnet" },  { "socket", "reconnect", "reconnect" },
+    { "inet", "host", "host" },        { "inet", "port", "port" },
+    { "unix", "path", "path" },        { "fd", "str", "fd" },
+    { "local", "host", "localaddr" },  { "local", "port", "localport" },
+    { "stdio", "signal", "signal" },   { "*", "logfile", "logfile" },
+    { "*", "logappend", "logappend" },
+};
+
+static const char *key_of(const char *type, const char *member)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(key_rows); i++)
+        if ((!strcmp(key_rows[i].type, type) || *key_rows[i].type == '*') &&
+            !strcmp(key_rows[i].member, member))
+            return key_rows[i].key;
+    return NULL;
+}
+
+static const char *value_of(Json *value)
+{
+    if (json_object_is_type(value, json_type_boolean))
+        return json_object_get_boolean(value) ? "on" : "off";
+    return json_object_get_string(value);
+}
+
+static bool append_members(Qmp *q, GString *spec, const char *type, Json *data, GError **error);
+
+/* A SocketAddressLegacy: {"type": "unix", "data": {"path": "p"}}. @local: of a datagram's sender.
+ */
+static bool append_address(Qmp *q, GString *spec, Json *addr, bool local, GError **error)
+{
+    const char *type =
+        json_object_is_type(addr, json_type_object) ? json_text(addr, "type", "") : "";
+    Json *data = *type ? json_member(addr, "data") : NULL;
+
+    if (!strcmp(type, "fd") && json_object_is_type(data, json_type_object)) {
+        int fd = qmp_fd_named(q, json_text(data, "str", ""), error);
+
+        if (fd >= 0)
+            g_string_append_printf(spec, ",fd=%d", fd);
+        return fd >= 0;
+    }
+    if (strcmp(type, "inet") && strcmp(type, "unix")) {
+        error_set(error, "Parameter 'type' does not accept value '%s'", type);
+        return false;
+    }
+    return append_members(q, spec, local ? "local" : type, data, error);
+}
+
+static bool append_members(Qmp *q, GString *spec, const char *type, Json *data, GError **error)
+{
+    if (!json_object_is_type(data, json_type_object)) {
+        error_set(error, "Parameter 'data' is missing");
+        return false;
+    }
+    json_object_object_foreach (data, member, value) {
+        bool address =
+            !strcmp(member, "addr") || !strcmp(member, "remote") || !strcmp(member, "local");
+        const char *key = key_of(type, member);
+
+        if (address) {
+            if (!append_address(q, spec, value, !strcmp(member, "local"), error))
+                return false;
+            continue;
+        }
+        if (!key || !value) {
+            error_set(error, "Parameter '%s' is unexpected", member);
+            return false;
+        }
+        append_key(spec, key, value_of(value));
+    }
+    return true;
+}
+
+static void match_backend(void *opaque, const char *type)
+{
+    match_type(opaque, type);
+}
+
+static Chardev *find_chardev(Qmp *q, const char *id)
+{
+    for (guint i = 0; q->w.chardevs && i < q->w.chardevs->len; i++) {
+        const MonitorChardev *c = &g_array_index(q->w.chardevs, MonitorChardev, i);
+
+        if (!strcmp(c->label, id))
+            return c->chr;
+    }
+    return NULL;
+}
+
+static Json *run_chardev_add(Qmp *q, Json *args, GError **error)
+{
+    Json *backend = json_member(args, "backend");
+    const char *id = json_text(args, "id", ""), *type = json_text(backend, "type", "");
+    const char *kind = !strcmp(type, "memory") ? "ringbuf" : type, *wanted = kind;
+    g_autoptr(GString) spec = g_string_new(kind);
+    const char *pty;
+
+    options_each_chardev_type(match_backend, &wanted);
+    if (wanted) {
+        error_set(error, "Parameter 'type' does not accept value '%s'", type);
+        return NULL;
+    }
+    append_key(spec, "id", id);
+    if (!strcmp(kind, "socket") && !json_member(json_member(backend, "data"), "server"))
+        g_string_append(spec, ",server=on"); /* the default here, not of -chardev */
+    if (!strcmp(kind, "socket") && !json_member(json_member(backend, "data"), "wait"))
+        g_string_append(spec, ",wait=off");
+    if (!append_members(q, spec, kind, json_member(backend, "data"), error) ||
+        !monitor_add_to_host(q->w.mon, "-chardev", spec->str, error))
+        return NULL;
+    pty = chardev_pty_name(find_chardev(q, id));
+    return json_make("pty:s", pty);
+}
+
+static Json *run_chardev_remove(Qmp *q, Json *args, GError **error)
+{
+    return monitor_remove_from_host(q->w.mon, "-chardev", json_text(args, "id", ""), error)
+               ? json_done()
+               : NULL;
+}
+
+static Json *run_send_break(Qmp *q, Json *args, GError **error)
+{
+    const char *id = json_text(args, "id", "");
+    Chardev *chr = find_chardev(q, id);
+
+    if (!chr) {
+        error_set(error, "Chardev '%s' not found", id);
+        return NULL;
+    }
+    chardev_send_break(chr);
+    return json_done();
+}
+
+static void add_backend(void *opaque, const char *type)
+{
+    json_object_array_add(opaque, json_make("name:s", type));
+}
+
+static Json *run_backends(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_object_new_array();
+
+    options_each_chardev_type(add_backend, list);
+    return list;
+}
+
+/* ---- Descriptors ----------------------------------------------------------------------------- */
+
+typedef struct FdSet {
+    int64_t id;
+    GArray *fds;        /* int */
+    GPtrArray *opaques; /* char * or NULL, one each */
+} FdSet;
+
+static void close_named(void *fd)
+{
+    close(GPOINTER_TO_INT(fd) - 1);
+}
+
+static void free_set(void *p)
+{
+    FdSet *set = p;
+
+    for (guint i = 0; i < set->fds->len; i++)
+        close(g_array_index(set->fds, int, i));
+    g_array_unref(set->fds);
+    g_ptr_array_unref(set->opaques);
+    g_free(set);
+}
+
+void qmp_fds_init(QmpShared *s)
+{
+    s->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_named);
+    s->fdsets = g_ptr_array_new_with_free_func(free_set);
+}
+
+void qmp_fds_clear(QmpShared *s)
+{
+    g_hash_table_unref(s->fds);
+    g_ptr_array_unref(s->fdsets);
+}
+
+int qmp_fd_named(Qmp *q, const char *name, GError **error)
+{
+    char *key;
+    void *fd;
+
+    /* Taken out: it is its user's from now on. */
+    if (g_hash_table_steal_extended(q->w.shared->fds, name, (void **)&key, &fd)) {
+        g_free(key);
+        return GPOINTER_TO_INT(fd) - 1;
+    }
+    error_set(error, "File descriptor named '%s' not found", name);
+    return -1;
+}
+
+static int arrived_fd(Qmp *q, GError **error)
+{
+    int fd = chardev_take_fd(q->chr);
+
+    if (fd < 0)
+        error_set(error, "No file descriptor supplied via SCM_RIGHTS");
+    return fd;
+}
+
+static Json *run_getfd(Qmp *q, Json *args, GError **error)
+{
+    const char *name = json_text(args, "fdname", "");
+    int fd = arrived_fd(q, error);
+
+    if (fd < 0)
+        return NULL;
+    if (!*name || g_ascii_isdigit(*name)) {
+        close(fd);
+        error_set(error, "Parameter 'fdname' expects a name not starting with a digit");
+        return NULL;
+    }
+    g_hash_table_replace(q->w.shared->fds, g_strdup(name), GINT_TO_POINTER(fd + 1));
+    return json_done();
+}
+
+static Json *run_closefd(Qmp *q, Json *args, GError **error)
+{
+    const char *name = json_text(args, "fdname", "");
+
+    if (g_hash_table_remove(q->w.shared->fds, name))
+        return json_done();
+    error_set(error, "File descriptor named '%s' not found", name);
+    return NULL;
+}
+
+static FdSet *find_set(Qmp *q, int64_t id)
+{
+    for (guint i = 0; i < q->w.shared->fdsets->len; i++) {
+        FdSet *set = q->w.shared->fdsets->pdata[i];
+
+        if (set->id == id)
+            return set;
+    }
+    return NULL;
+}
+
+static FdSet *new_set(Qmp *q, int64_t id)
+{
+    FdSet *set = g_new(FdSet, 1);
+
+    while (id < 0 || find_set(q, id)) /* the first that is free */
+        id++;
+    *set = (FdSet){ id, g_array_new(FALSE, FALSE, sizeof(int)),
+                    g_ptr_array_new_with_free_func(g_free) };
+    g_ptr_array_add(q->w.shared->fdsets, set);
+    return set;
+}
+
+static Json *run_add_fd(Qmp *q, Json *args, GError **error)
+{
+    int64_t id = json_int(args, "fdset-id", -1);
+    int fd = arrived_fd(q, error);
+    FdSet *set;
+
+    if (fd < 0)
+        return NULL;
+    if (json_member(args, "fdset-id") && (id < 0 || id > INT32_MAX)) {
+        close(fd);
+        error_set(error, "Parameter 'fdset-id' expects a non-negative value");
+        return NULL;
+    }
+    set = id >= 0 ? find_set(q, id) : NULL;
+    if (!set)
+        set = new_set(q, id);
+    g_array_append_val(set->fds, fd);
+    g_ptr_array_add(set->opaques, g_strdup(json_text(args, "opaque", NULL)));
+    return json_make("fdset-id:i fd:i", set->id, (int64_t)fd);
+}
+
+static bool remove_from(FdSet *set, int64_t fd)
+{
+    for (guint i = 0; i < set->fds->len; i++) {
+        if (g_array_index(set->fds, int, i) != fd)
+            continue;
+        close(fd);
+        g_array_remove_index(set->fds, i);
+        g_ptr_array_remove_index(set->opaques, i);
+        return true;
+    }
+    return false;
+}
+
+static Json *run_remove_fd(Qmp *q, Json *args, GError **error)
+{
+    int64_t id = json_int(args, "fdset-id", -1), fd = json_int(args, "fd", -1);
+    bool one = json_member(args, "fd");
+    FdSet *set = find_set(q, id);
+
+    if (set && (!one || remove_from(set, fd))) {
+        if (!one || !set->fds->len)
+            g_ptr_array_remove(q->w.shared->fdsets, set);
+        return json_done();
+    }
+    if (one)
+        error_set(error, "File descriptor named 'fdset-id:%lld, fd:%lld' not found", (long long)id,
+                  (long long)fd);
+    else
+        error_set(error, "File descriptor named 'fdset-id:%lld' not found", (long long)id);
+    return NULL;
+}
+
+static Json *describe_set(const FdSet *set)
+{
+    Json *fds = json_object_new_array();
+
+    for (guint i = 0; i < set->fds->len; i++)
+        json_object_array_add(fds,
+                              json_make("fd:i opaque:s", (int64_t)g_array_index(set->fds, int, i),
+                                        set->opaques->pdata[i]));
+    return json_make("fdset-id:i fds:o", set->id, fds);
+}
+
+static Json *run_fdsets(Qmp *q, Json *args, GError **error)
+{
+    Json *list = json_object_new_array();
+
+    for (guint i = 0; i < q->w.shared->fdsets->len; i++)
+        json_object_array_add(list, describe_set(q->w.shared->fdsets->pdata[i]));
+    return list;
+}
+
+/* "/dev/fdset/N" as this process can open it. */
+static bool resolve_file(Qmp *q, Json *args, const char *member, GError **error)
+{
+    static const char prefix[] = "/dev/fdset/";
+    const char *path = json_text(args, member, NULL);
+    g_autofree char *real = NULL;
+    FdSet *set;
+
+    if (!path || !g_str_has_prefix(path, prefix))
+        return true;
+    set = find_set(q, g_ascii_strtoll(path + strlen(prefix), NULL, 10));
+    if (!set || !set->fds->len) {
+        error_set(error, "Could not open '%s': there is no such set of descriptors", path);
+        return false;
+    }
+    real = g_strdup_printf("/proc/self/fd/%d", g_array_index(set->fds, int, 0));
+    json_object_object_add(args, member, json_object_new_string(real));
+    return true;
+}
+
+bool qmp_resolve_fdsets(Qmp *q, Json *args, GError **error)
+{
+    Json *inner = args;
+
+    for (unsigned depth = 0; json_object_is_type(inner, json_type_object) && depth < 8; depth++) {
+        if (!resolve_file(q, inner, "filename", error))
+            return false;
+        inner = json_member(inner, "file");
+    }
+    return true;
+}
+
+const QmpCommand qmp_host_commands[] = {
+    { "object-add", "qom-type:str id:str ...", run_object_add },
+    { "object-del", "id:str", run_object_del },
+    { "blockdev-del", "node-name:str", run_blockdev_del },
+    { "chardev-add", "id:str backend:{}", run_chardev_add },
+    { "chardev-remove", "id:str", run_chardev_remove },
+    { "chardev-send-break", "id:str", run_send_break },
+    { "query-chardev-backends", "", run_backends },
+    { "getfd", "fdname:str", run_getfd },
+    { "closefd", "fdname:str", run_closefd },
+    { "add-fd", "fdset-id:int? opaque:str?", run_add_fd },
+    { "remove-fd", "fdset-id:int fd:int?", run_remove_fd },
+    { "query-fdsets", "", run_fdsets },
+    { NULL },
+};
