@@ -13,7 +13,7 @@
 typedef struct TcgBackend TcgBackend;
 struct TcgBackend {
     const char *name;
-    bool has_groups;            /* one check for several memory accesses: ir_pass_groups() */
+    bool has_groups;            /* one check for several memory accesses: ir_pass_forward() */
     unsigned (*features)(void); /* TCG_HAS_* */
     /* Code memory, prologue and shared thunks; the result is passed to the others. */
     void *(*init)(const TcgConfig *config, GError **error);

@@ -6,7 +6,7 @@
  * that is no RAM changes is taken up at the end of the block, as the runtime does with its own
  * TLB's.
  */
-#include "tcg/passes.h"
+#include "tcg/groups.h"
 
 #include <string.h>
 
@@ -89,7 +89,7 @@ static bool found(IrNotes *notes, const IrOp *op, unsigned i, unsigned size, IrR
     return true;
 }
 
-static void close_groups(IrNotes *notes, bool entirely)
+void ir_groups_close(IrNotes *notes, bool entirely)
 {
     for (unsigned k = 0; k < notes->ngroups; k++) {
         notes->groups[k].certain = false;
@@ -97,31 +97,23 @@ static void close_groups(IrNotes *notes, bool entirely)
     }
 }
 
-void ir_pass_groups(const IrBlock *ir, IrNotes *notes)
+void ir_groups_access(const IrBlock *ir, IrNotes *notes, unsigned i, IrRef *spare)
 {
-    IrRef spare = IR_NONE; /* an op without a result, to name the group's check by */
+    const IrOp *op = &ir->ops[i];
+    unsigned size;
 
-    if (ir->naccesses < 2) {
+    if (!can_group(ir, op, &size) || join(notes, op, i, size)) {
         return;
     }
-    for (unsigned i = 1; i < ir->nops; i++) {
-        const IrOp *op = &ir->ops[i];
-        unsigned size;
-
-        if (ir_is_plain_state(op)) {
-            spare = op->op == OP_insn ? (IrRef)i : spare;
-        } else if (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE)) {
-            close_groups(notes, true);
-        } else if (ir_props(ir, op) & IRP_EXIT) {
-            close_groups(notes, false);
-        } else if (can_group(ir, op, &size) && !join(notes, op, i, size)) {
-            if (!ir_has_result(ir, op)) {
-                found(notes, op, i, size, (IrRef)i);
-            } else if (found(notes, op, i, size, spare)) {
-                spare = IR_NONE;
-            }
-        }
+    if (!ir_has_result(ir, op)) {
+        found(notes, op, i, size, (IrRef)i);
+    } else if (found(notes, op, i, size, *spare)) {
+        *spare = IR_NONE;
     }
+}
+
+void ir_groups_end(IrNotes *notes)
+{
     for (unsigned k = 0; k < notes->ngroups; k++) {
         if (notes->groups[k].leader == notes->groups[k].last) {
             notes->group[notes->groups[k].leader] = 0;

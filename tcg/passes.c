@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The backward pass: one walk forward that settles which bundle is architectural where (getflags
- * disappears when the block itself defined the flags), then one walk backward for liveness. What
- * nobody can observe becomes a nop: values, setflags, and sets of bytes that are set again first.
+ * One walk forward that finds groups of accesses (groups.c) and settles which bundle is
+ * architectural where (getflags disappears when the block itself defined the flags), then one walk
+ * backward for liveness. What nobody can observe becomes a nop: values, setflags, and sets of bytes
+ * that are set again first.
  */
-#include "tcg/passes.h"
+#include "tcg/groups.h"
 
 #include <string.h>
 
@@ -38,36 +39,83 @@ static bool shows_state(const IrNotes *notes, unsigned i, unsigned props)
     return (props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(notes, i);
 }
 
-static void resolve_flags(IrBlock *ir, IrNotes *notes)
-{
-    bool removed = false; /* a getflags */
-    IrRef now = IR_NONE;
+typedef struct Forward {
+    IrBlock *ir;
+    IrNotes *notes;
+    IrRef flags;  /* the architectural bundle; IR_NONE: the record in env */
+    IrRef spare;  /* an insn marker that no group is named by */
+    bool removed; /* a getflags has been */
+    bool groups;  /* look for them */
+} Forward;
 
+static void see_state(Forward *f, unsigned i)
+{
+    IrOp *op = &f->ir->ops[i];
+
+    if (op->op == OP_insn) {
+        f->spare = (IrRef)i;
+    } else if (op->op == OP_setflags) {
+        op->a = f->removed ? resolved(f->ir, f->notes, op->a) : op->a;
+        f->flags = op->a;
+    } else if (op->op == OP_getflags && f->flags != IR_NONE) {
+        f->notes->flags_at[i] = f->flags;
+        remove_op(op);
+        f->removed = true;
+    }
+}
+
+static void see_call(Forward *f, unsigned i, unsigned props)
+{
+    unsigned flags = f->ir->helpers[f->ir->ops[i].imm].flags;
+
+    if (f->groups && !(flags & HELPER_PURE)) {
+        ir_groups_close(f->notes, true);
+    }
+    if (shows_state(f->notes, i, props) || (flags & HELPER_READS_FLAGS)) {
+        f->notes->flags_at[i] = f->flags;
+    }
+    f->flags = flags & HELPER_WRITES_FLAGS ? IR_NONE : f->flags;
+}
+
+/* Faults and exits. */
+static void see_observer(Forward *f, unsigned i, unsigned props)
+{
+    if (f->groups && (props & IRP_EXIT)) {
+        ir_groups_close(f->notes, false);
+    } else if (f->groups) {
+        ir_groups_access(f->ir, f->notes, i, &f->spare);
+    }
+    if (shows_state(f->notes, i, props)) {
+        f->notes->flags_at[i] = f->flags;
+    }
+}
+
+void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
+{
+    Forward f = { .ir = ir, .notes = notes, .groups = groups && ir->naccesses > 1 };
+
+    memset(notes->flags_at, 0, ir->nops * sizeof(notes->flags_at[0]));
+    memset(notes->group, 0, ir->nops * sizeof(notes->group[0]));
+    notes->ngroups = 0;
     for (unsigned i = 1; i < ir->nops; i++) {
         IrOp *op = &ir->ops[i];
+        unsigned props;
 
         if (ir_is_plain_state(op)) {
-            if (op->op == OP_setflags) {
-                now = op->a = removed ? resolved(ir, notes, op->a) : op->a;
-            } else if (op->op == OP_getflags && now != IR_NONE) {
-                notes->flags_at[i] = now;
-                remove_op(op);
-                removed = true;
-            }
+            see_state(&f, i);
             continue;
         }
-        if (G_UNLIKELY(removed)) {
+        if (G_UNLIKELY(f.removed)) {
             resolve_operands(ir, notes, op);
         }
-        if (shows_state(notes, i, ir_props(ir, op))) {
-            notes->flags_at[i] = now;
-        }
+        props = ir_props(ir, op);
         if (op->op == OP_call) {
-            unsigned flags = ir->helpers[op->imm].flags;
-            notes->flags_at[i] = flags & HELPER_READS_FLAGS ? now : notes->flags_at[i];
-            now = flags & HELPER_WRITES_FLAGS ? IR_NONE : now;
+            see_call(&f, i, props);
+        } else if (props & (IRP_FAULT | IRP_EXIT)) {
+            see_observer(&f, i, props);
         }
     }
+    ir_groups_end(notes);
 }
 
 /* Bytes of the slot that are written again before anybody can see them. */
@@ -186,7 +234,5 @@ void ir_pass_backward(IrBlock *ir, IrNotes *notes)
     notes->epoch++;
     memset(notes->last_use, 0, ir->nops * sizeof(notes->last_use[0]));
     memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
-    memset(notes->flags_at, 0, ir->nops * sizeof(notes->flags_at[0]));
-    resolve_flags(ir, notes);
     walk_back(ir, notes);
 }

@@ -67,8 +67,8 @@ static inline bool ir_is_member(const IrNotes *notes, unsigned i)
     return notes->group[i] && notes->groups[notes->group[i] - 1].leader != i;
 }
 
-/* For back ends that check groups at once; others have them cleared. Before the backward pass. */
-void ir_pass_groups(const IrBlock *ir, IrNotes *notes);
+/* @groups: for back ends that check several accesses at once. Before the backward pass. */
+void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups);
 void ir_pass_backward(IrBlock *ir, IrNotes *notes);
 
 #endif

@@ -254,16 +254,6 @@ void tcg_flush(Tcg *tcg)
 /* -- Compiling ----------------------------------------------------------------------------------
  */
 
-/* One check for several memory accesses, where the back end knows how. */
-static void run_groups(Tcg *tcg)
-{
-    memset(tcg->notes.group, 0, tcg->ir->nops * sizeof(tcg->notes.group[0]));
-    tcg->notes.ngroups = 0;
-    if (tcg->backend->has_groups && !tcg->ir->no_groups) {
-        ir_pass_groups(tcg->ir, &tcg->notes);
-    }
-}
-
 static void verify(Tcg *tcg, const char *after)
 {
     g_autofree char *message = NULL;
@@ -288,7 +278,7 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
     if (tcg->backend->prepare) {
         tcg->backend->prepare(tcg->be);
     }
-    run_groups(tcg);
+    ir_pass_forward(ir, &tcg->notes, tcg->backend->has_groups && !ir->no_groups);
     ir_pass_backward(ir, &tcg->notes);
     verify(tcg, "the backward pass");
     if (op_text) {

@@ -269,6 +269,7 @@ static IrBlock *run_passes(IrBlock *parsed, IrBlock *built, const char *names)
         ir = built;
     }
     if (strstr(names, "backward")) {
+        ir_pass_forward(ir, notes, false);
         ir_pass_backward(ir, notes);
     }
     return ir;
@@ -346,6 +347,7 @@ static void notes_of_flags(void **state)
     IrBlock *ir = harness_ir_new();
 
     assert_true(ir_parse(ir, text, NULL));
+    ir_pass_forward(ir, notes, false);
     ir_pass_backward(ir, notes);
     assert_int_equal(notes->flags_at[9], 5);
     assert_int_equal(notes->flags_at[12], 10);
