@@ -461,8 +461,9 @@ void emit_stubs(Gen *g);
 ShapeTable *shapes_new(void);
 void shapes_free(ShapeTable *t);
 void shapes_clear(ShapeTable *t);
-/* Well ahead of shapes_find(), which wants it. */
+/* In this order, and well ahead of each other: the table is large and mostly in no cache. */
 uint32_t shapes_hash(const ShapeTable *t, const MemShape *s);
+void shapes_expect(const ShapeTable *t, uint32_t hash);
 int shapes_find(ShapeTable *t, const MemShape *s, uint32_t hash); /* number; < 0: too many */
 /* What a stub's thunk finds behind the call: the shape, and where to try again. */
 typedef struct MemSite {

@@ -15,16 +15,24 @@ typedef struct Slot {
     uint16_t key;    /* high bits of the hash */
 } Slot;
 
+/* A line of the cache each. */
+typedef union Line {
+    MemShape shape;
+    uint8_t line[64];
+} Line;
+
 struct ShapeTable {
     unsigned n, nslots; /* a power of two, more than twice as many as shapes */
     Slot *slot;
-    MemShape shape[MAX_SHAPES];
+    Line *lines;
 };
 
 ShapeTable *shapes_new(void)
 {
     ShapeTable *t = g_new0(ShapeTable, 1);
 
+    G_STATIC_ASSERT(sizeof(Line) == 64);
+    t->lines = g_aligned_alloc(MAX_SHAPES, sizeof(Line), sizeof(Line));
     t->nslots = MIN_SLOTS;
     t->slot = g_new0(Slot, t->nslots);
     return t;
@@ -32,6 +40,7 @@ ShapeTable *shapes_new(void)
 
 void shapes_free(ShapeTable *t)
 {
+    g_aligned_free(t->lines);
     g_free(t->slot);
     g_free(t);
 }
@@ -80,7 +89,7 @@ static void grow(ShapeTable *t)
     t->nslots *= 2;
     t->slot = g_new0(Slot, t->nslots);
     for (unsigned i = 0; i < t->n; i++) {
-        enter(t, hash(&t->shape[i]), i);
+        enter(t, hash(&t->lines[i].shape), i);
     }
 }
 
@@ -92,18 +101,27 @@ uint32_t shapes_hash(const ShapeTable *t, const MemShape *s)
     return h;
 }
 
+void shapes_expect(const ShapeTable *t, uint32_t h)
+{
+    unsigned number = t->slot[probe(t, h, h)].number;
+
+    if (number) {
+        __builtin_prefetch(&t->lines[number - 1]);
+    }
+}
+
 int shapes_find(ShapeTable *t, const MemShape *s, uint32_t h)
 {
     G_STATIC_ASSERT(sizeof(MemShape) % 8 == 0); /* and without padding */
     for (unsigned i = probe(t, h, h); t->slot[i].number; i = probe(t, i + 1, h)) {
-        if (!memcmp(&t->shape[t->slot[i].number - 1], s, sizeof(*s))) {
+        if (!memcmp(&t->lines[t->slot[i].number - 1].shape, s, sizeof(*s))) {
             return t->slot[i].number - 1;
         }
     }
     if (t->n == MAX_SHAPES - 1) {
         return -1;
     }
-    t->shape[t->n++] = *s;
+    t->lines[t->n++].shape = *s;
     if (2 * t->n >= t->nslots) {
         grow(t);
     } else {
@@ -123,7 +141,7 @@ __attribute__((target("general-regs-only"))) MemSite shapes_at(const ShapeTable 
     const Site *s = (const Site *)site;
 
     if (s->back == UINT16_MAX) {
-        return (MemSite){ &t->shape[s->number], site - s->far_back, 8 };
+        return (MemSite){ &t->lines[s->number].shape, site - s->far_back, 8 };
     }
-    return (MemSite){ &t->shape[s->number], site - s->back, 4 };
+    return (MemSite){ &t->lines[s->number].shape, site - s->back, 4 };
 }

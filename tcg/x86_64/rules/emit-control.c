@@ -539,16 +539,11 @@ static void stub_flags(Gen *g, Stub *s)
     x_jmp(&g->a, s->done + g->a.rx);
 }
 
-/* All of them before the first is looked up: the table is large. */
-static void finish_shapes(Gen *g)
+static void expect_shapes(Gen *g)
 {
     for (unsigned i = 0; i < g->nstubs; i++) {
-        Stub *s = &g->stubs[i];
-
-        if (s->kind == STUB_MEM) {
-            g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
-            s->shape.length = (uint8_t)(s->done - s->retry);
-            s->shape_hash = shapes_hash(g->be->shapes, &s->shape);
+        if (g->stubs[i].kind == STUB_MEM) {
+            shapes_expect(g->be->shapes, g->stubs[i].shape_hash);
         }
     }
 }
@@ -584,7 +579,7 @@ static void emit_stub(Gen *g, Stub *s)
  * lead to them. */
 void emit_stubs(Gen *g)
 {
-    finish_shapes(g);
+    expect_shapes(g);
     for (unsigned others = 0; others < 2; others++) {
         for (unsigned i = g->nstubs; i-- > 0 && !g->a.full && !g->too_far;) {
             if ((g->stubs[i].kind != STUB_MEM) == others) {

@@ -186,6 +186,9 @@ static void done(Gen *g, const Access *m, uint8_t dst)
     } else {
         s->shape.dst = dst;
     }
+    g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
+    s->shape.length = (uint8_t)(s->done - s->retry);
+    s->shape_hash = shapes_hash(g->be->shapes, &s->shape);
 }
 
 static void begin(Gen *g)
