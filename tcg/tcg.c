@@ -286,7 +286,7 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
     }
     code = code_alloc(tcg, ir->nlinks);
     code->ninsns = (uint16_t)ir->ninsns;
-    code->nlinks = ir->nlinks;
+    code->nlinks = (uint8_t)ir->nlinks;
     code->user = user;
     if (!tcg->backend->emit(tcg->be, ir, &tcg->notes, code)) {
         code_unalloc(tcg, code);

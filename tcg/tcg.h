@@ -49,17 +49,29 @@ struct TcgCode {
     const void *far_entry; /* NULL: none made so far, see tcg_far_entry() */
     const void *near_entry;
     const uint8_t *start, *end; /* all of its host code, stubs included */
-    uint32_t nlinks;
     uint16_t ninsns;
+    uint8_t nlinks;
     bool retired;
-    const uint8_t *fault_map; /* the back end's own encoding */
+    uint8_t body, looks; /* the back end's own, as are the next two */
+    uint16_t changes;
+    uint32_t passages;
     uint32_t fault_map_size;
-    void *user;      /* the caller's block */
+    const uint8_t *fault_map; /* the back end's own encoding */
+    void *user;               /* the caller's block */
     struct {         /* link slots: where each goto goes in the guest; only nlinks are there */
         TcgCode *to; /* NULL: not linked */
         uint32_t offset;
         /* the back end's own, from start; 0: none */
-        uint32_t patch, stub, loop, loop_patch, loop_stub;
+        uint32_t patch, stub;
+        union {
+            struct {
+                uint32_t loop, loop_patch, loop_stub;
+            };
+            struct {
+                uint32_t flush, first;
+                uint16_t giveback, pins;
+            };
+        };
     } link[IR_MAX_LINKS];
 };
 

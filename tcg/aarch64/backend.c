@@ -117,6 +117,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
     place_slots(be);
     thunks_init(be);
     be->buf.floor = be->buf.used;
+    passages_clear(be);
     be->gen = g_new0(Gen, 1);
     be->gen->be = be;
     return be;
@@ -130,6 +131,7 @@ static void backend_free(void *p)
     fault_notes_free(&be->gen->faults);
     g_free(be->gen);
     soft_free(be->soft);
+    passages_free(be);
     g_free(be->slot);
     g_free(be->helper_thunk);
     codebuf_free(&be->buf);
@@ -141,6 +143,7 @@ static void backend_flush(void *p)
     A64Backend *be = p;
 
     be->buf.used = be->buf.floor;
+    passages_clear(be);
     memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
 }
 
@@ -242,6 +245,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
             return false;
         }
         gen_analyse(g);
+        note_entry(g);
         emit_code(g);
     } while (g->too_far);
     code->end = a_pc(&g->a);
@@ -326,22 +330,6 @@ static TcgLeave left(A64Backend *be, uint8_t *env)
     return leave;
 }
 
-static const void *backend_far_entry(void *p, TcgCode *code)
-{
-    A64Backend *be = p;
-    CodeBuf *c = &be->buf;
-    uint8_t *at = c->rw + ((c->used + 3) & ~(size_t)3);
-    Asm a = { .p = at, .start = at, .end = c->rw + c->size, .rx = c->rx - c->rw };
-
-    emit_far_entry(&a, be, code);
-    if (a.full) {
-        return NULL;
-    }
-    __builtin___clear_cache((char *)at + a.rx, (char *)a.p + a.rx);
-    c->used = (size_t)(a.p - c->rw);
-    return at + a.rx;
-}
-
 static TcgLeave backend_run(void *p, void *env, TcgCode *code)
 {
     A64Backend *be = p;
@@ -352,60 +340,6 @@ static TcgLeave backend_run(void *p, void *env, TcgCode *code)
     *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
     enter(env, code->near_entry);
     return left(be, env);
-}
-
-/* Others may be running it: one word is replaced at a time. */
-static void rewrite(A64Backend *be, const uint8_t *at, uint32_t insn)
-{
-    uint32_t *rw = (uint32_t *)((uint8_t *)(uintptr_t)at - (be->buf.rx - be->buf.rw));
-
-    __atomic_store_n(rw, insn, __ATOMIC_RELEASE);
-    __builtin___clear_cache((char *)(uintptr_t)at, (char *)(uintptr_t)at + 4);
-}
-
-/* The branch at @at turned to @to, if it is near enough. */
-static bool redirect(A64Backend *be, const uint8_t *at, const uint8_t *to)
-{
-    uint32_t insn;
-
-    memcpy(&insn, at, 4);
-    if (!a_redirect(&insn, at, to)) {
-        return false;
-    }
-    rewrite(be, at, insn);
-    return true;
-}
-
-static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
-{
-    A64Backend *be = p;
-    const uint8_t *stub = from->start + from->link[link].stub;
-    const uint8_t *patch = from->start + from->link[link].patch;
-    uint32_t insn = 0x94000000; /* BL, or B */
-
-    from->link[link].to = to;
-    if (to) {
-        insn = 0x14000000;
-        a_redirect(&insn, stub, to->near_entry);
-    } else {
-        a_redirect(&insn, stub, be->exit_link);
-    }
-    rewrite(be, stub, insn);
-    if (from->link[link].patch && !(to && redirect(be, patch, to->near_entry))) {
-        redirect(be, patch, stub);
-    }
-}
-
-/* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart.
- */
-static void backend_retire(void *p, TcgCode *code)
-{
-    A64Backend *be = p;
-    uint32_t insn = 0x14000000;
-
-    code->retired = true;
-    a_redirect(&insn, code->near_entry, code->start);
-    rewrite(be, code->near_entry, insn);
 }
 
 static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
@@ -427,10 +361,10 @@ const TcgBackend tcg_backend_aarch64 = {
     .free = backend_free,
     .prepare = backend_prepare,
     .emit = backend_emit,
-    .far_entry = backend_far_entry,
+    .far_entry = a64_far_entry,
     .run = backend_run,
-    .link = backend_link,
-    .retire = backend_retire,
+    .link = a64_link,
+    .retire = a64_retire,
     .flush = backend_flush,
     .used = backend_used,
     .restore_state = backend_restore_state,

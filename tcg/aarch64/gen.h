@@ -16,6 +16,7 @@
 #include "tcg/backend.h"
 #include "tcg/flags.h"
 #include "tcg/native/codebuf.h"
+#include "tcg/native/entry.h"
 #include "tcg/native/record.h"
 
 #define NREGS     64
@@ -32,6 +33,7 @@
 enum {
     SCR_GPR = 0,      /* X0-X5 */
     SCR_NZCV = 48,    /* while the slow path runs */
+    SCR_PASSAGE = 56, /* the upper half of BUDGET then: see links.c */
     SCR_ARG = 64,     /* 3 x 32, or 4 x 16 */
     SCR_RET = 160,    /* 32 */
     SCR_SITE = 192,   /* return address of the stub that left */
@@ -59,6 +61,14 @@ typedef struct Features {
 
 typedef struct SoftTable SoftTable;
 
+/* A way from one block to another past the record of flags: links.c. */
+typedef struct Passage {
+    TcgCode *from;
+    unsigned link;
+    uint32_t next;         /* to the same block, or unused like this one */
+    const uint8_t *record; /* fault_map_record(); NULL: none will be asked for */
+} Passage;
+
 typedef struct A64Backend {
     TcgConfig config;
     const TcgLayout *layout;
@@ -70,6 +80,8 @@ typedef struct A64Backend {
     const uint8_t **helper_thunk;
     struct Gen *gen;
     SoftTable *soft;
+    Passage *passage; /* the first is nobody's */
+    uint32_t npassages, passages_size, unused_passage;
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_reason, *exit_lookup, *exit_jump,
         *exit_end;
@@ -371,6 +383,16 @@ Record record_of(Gen *g, IrRef fl);
 void write_record(Gen *g, const Record *r);
 void protect_getflags(Gen *g);
 
+/* links.c */
+void passages_clear(A64Backend *be);
+void passages_free(A64Backend *be);
+void note_entry(Gen *g);
+void note_flush(Gen *g, unsigned link, FaultPoint p, int32_t giveback);
+void forget_passage(Gen *g); /* env has a record that is to stay */
+void a64_link(void *p, TcgCode *from, unsigned link, TcgCode *to);
+void a64_retire(void *p, TcgCode *code);
+const void *a64_far_entry(void *p, TcgCode *code);
+
 /* emit-control.c */
 FaultPoint fault_point(Gen *g);
 void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
@@ -395,6 +417,7 @@ const uint8_t *helper_thunk(A64Backend *be, unsigned index); /* NULL: buffer ful
 void *a64_mem_refill(void *env, const uint8_t *site, const A64Backend *be);
 void *a64_mem_slow(void *env, const uint8_t *site, const A64Backend *be);
 void a64_trap(void *env, const uint8_t *site, const A64Backend *be);
+void a64_settle_flags(void *env, const A64Backend *be);
 void a64_pack_env(void *env, const uint8_t *site, const A64Backend *be);
 void a64_pack_rec(void *env, const uint8_t *site, const A64Backend *be);
 void a64_divide(void *env, const uint8_t *site, const A64Backend *be);

@@ -88,6 +88,7 @@ void a64_trap(void *env, const uint8_t *site, const A64Backend *be)
     uint32_t word, code, offset = 0, index = 0;
     const CodeHeader *h;
 
+    a64_settle_flags(env, be);
     memcpy(&word, site, 4);
     memcpy(&code, site + 4, 4);
     h = (const CodeHeader *)(site - word);

@@ -5,6 +5,17 @@
  */
 #include "tcg/aarch64/gen.h"
 
+/* The record that the block before has left to be made. Later in a block it does no harm. */
+void a64_settle_flags(void *env, const A64Backend *be)
+{
+    uint32_t *from = (uint32_t *)((uint8_t *)env + be->layout->scratch + SCR_PASSAGE);
+
+    if (*from) {
+        fault_map_apply(be->passage[*from].record, env, be->layout->flags);
+        *from = 0;
+    }
+}
+
 /* -- Memory ----------------------------------------------------------------------------------- */
 
 /* Where the thunk saved what a place names. */
@@ -128,6 +139,7 @@ void *a64_mem_refill(void *env, const uint8_t *site, const A64Backend *be)
     const MemSite *m = (const MemSite *)site;
     void *go_on = NULL;
 
+    a64_settle_flags(env, be);
     s->addr = general(env, be, m->addr) + (uint64_t)(int64_t)m->disp;
     s->op = m->op;
     s->type = m->type;

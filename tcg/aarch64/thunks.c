@@ -86,7 +86,13 @@ static void save_budget(Thunk *t)
     put(t, 4, BUDGET, t->be->layout->budget);
 }
 
-static void load_budget(Thunk *t)
+static void save_passage(Thunk *t) /* in X0, which is saved */
+{
+    a_lsr(&t->a, 8, 0, BUDGET, 32);
+    put(t, 4, 0, scratch(t, SCR_PASSAGE));
+}
+
+static void load_budget(Thunk *t) /* and no passage */
 {
     get(t, 4, BUDGET, t->be->layout->budget);
 }
@@ -283,6 +289,7 @@ static const uint8_t *make_trap(Thunk *t)
     push_lr(t);
     save(t, ALL_GPRS | VEC_PINS);
     save_budget(t);
+    save_passage(t);
     host_modes(t);
     call_site(t, a64_trap);
     a_word(&t->a, 0xd4200000); /* BRK: traps do not return */
@@ -310,6 +317,7 @@ static const uint8_t *make_mem(Thunk *t)
     push_lr(t);
     save(t, ALL_GPRS);
     save_budget(t);
+    save_passage(t);
     a_word(&t->a, 0xd53b4200); /* MRS X0, NZCV */
     put(t, 8, 0, scratch(t, SCR_NZCV));
     call_site(t, a64_mem_refill); /* general registers only */

@@ -241,6 +241,11 @@ const uint8_t *fault_map_record(const TcgCode *code, uint64_t want)
     return find(code, want, &offset, &index);
 }
 
+bool fault_map_is_env(const uint8_t *record)
+{
+    return !record[0] && !record[1];
+}
+
 void fault_map_apply(const uint8_t *record, void *env, int32_t flags)
 {
     apply_record((Reader){ record }, (FlagsRecord *)((uint8_t *)env + flags), env);

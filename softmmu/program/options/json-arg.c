@@ -9,8 +9,11 @@
 
 static void append_escaped(GString *out, const char *text)
 {
-    for (; *text; text++)
-        g_string_append(out, *text == ',' ? ",," : (char[]){ *text, 0 });
+    for (; *text; text++) {
+        if (*text == ',')
+            g_string_append_c(out, ',');
+        g_string_append_c(out, *text);
+    }
 }
 
 static void flatten(Json *value, const char *name, GString *out);

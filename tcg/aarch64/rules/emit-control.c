@@ -99,6 +99,7 @@ void emit_prologue(Gen *g)
     if (!g->a.full) {
         a_patch(out, (uint8_t *)(uintptr_t)g->code->start - g->a.rx);
     }
+    g->code->body = (uint8_t)(a_pc(&g->a) - g->code->start);
 }
 
 void emit_far_entry(Asm *a, const A64Backend *be, const TcgCode *code)
@@ -135,40 +136,41 @@ static void link_slot(Gen *g, unsigned link)
 {
     g->code->link[link].offset = g->op->imm;
     g->code->link[link].to = NULL;
-    g->code->link[link].patch = 0;
+    g->code->link[link].patch = g->code->link[link].flush = g->code->link[link].first = 0;
 }
 
 void emit_goto(Gen *g)
 {
-    Record r;
+    FaultPoint p;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    p = fault_point(g);
     link_slot(g, g->op->d);
-    write_record(g, &r);
+    if (p.record) {
+        note_flush(g, g->op->d, p, 0);
+        write_record(g, &g->faults.records[p.record]);
+    }
     link_site(g, g->op->d);
 }
 
 void emit_goto_if(Gen *g)
 {
-    int32_t giveback;
-    Record r;
+    FaultPoint p;
     Cond c;
     Stub *s;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     c = cond_of(g, g->op->a);
-    r = record_of(g, g->notes->flags_at[g->cur]);
-    giveback = not_executed(g, g->insn_index + 1);
+    p = fault_point(g);
     link_slot(g, g->op->d);
     s = cond_stub(g, STUB_LINK, c);
     if (!s) { /* the slot stays, nobody takes it */
         s = new_stub(g, STUB_LINK, NULL);
     }
     s->link = (uint8_t)g->op->d;
-    s->point.record = (uint16_t)fault_notes_record(&g->faults, &r);
-    s->giveback = giveback;
-    s->flush = giveback || !record_is_env(&r);
+    s->point = p;
+    s->giveback = not_executed(g, g->insn_index + 1);
+    s->flush = s->giveback || p.record;
 }
 
 void emit_jump(Gen *g)
@@ -380,9 +382,11 @@ static void stub_mem(Gen *g, Stub *s)
 static void stub_link(Gen *g, Stub *s)
 {
     if (s->flush) {
+        note_flush(g, s->link, s->point, s->giveback);
         give_back(g, s->giveback);
         write_record(g, &g->faults.records[s->point.record]);
-    } else if (s->from[0]) {
+    }
+    if (s->from[0]) {
         g->code->link[s->link].patch = (uint32_t)(s->from[0] + g->a.rx - g->code->start);
     }
     link_site(g, s->link);

@@ -87,6 +87,7 @@ static void rest_selected(Gen *g, IrRef fl)
     r = record_of(g, f->b);
     write_record(g, &r);
     a_here(&g->a, skip);
+    forget_passage(g);
     unlock(g, cond);
     bundle_is_record(g, fl);
     drop_operands(g, fl);

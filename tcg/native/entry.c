@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcg/native/entry.h"
+
+#include "tcg/flags.h"
+
+EntryLook entry_look(const IrBlock *ir, const IrNotes *notes, unsigned *last)
+{
+    *last = 0;
+    for (const uint16_t *at = notes->live; *at; at++) {
+        const IrOp *op = &ir->ops[*at];
+        unsigned props;
+
+        if (ir_is_inert(op)) {
+            continue;
+        }
+        if (op->op == OP_getflags || op->op == OP_call) {
+            return ENTRY_LOOKS;
+        }
+        props = ir_is_member(notes, *at) ? 0 : ir_props(ir, op);
+        if (!(props & (IRP_FAULT | IRP_EXIT))) {
+            continue;
+        }
+        if (notes->flags_at[*at]) {
+            break;
+        }
+        if (props & IRP_EXIT) {
+            return ENTRY_LOOKS;
+        }
+        *last = *at;
+    }
+    return *last ? ENTRY_FAULTS : ENTRY_BLIND;
+}
+
+unsigned entry_guess(const IrBlock *ir, IrRef fl)
+{
+    unsigned kind = ir->flags_hint;
+
+    if (ir->ops[fl].op != OP_getflags || ir->has_calls || (kind & FLAGS_ON_TOP)) {
+        return 0;
+    }
+    switch (kind / 4) {
+    case FLK_CMP:
+    case FLK_SUB:
+    case FLK_LOGIC: return kind;
+    default: return 0;
+    }
+}
