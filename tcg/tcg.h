@@ -52,7 +52,7 @@ struct TcgCode {
     uint16_t ninsns;
     uint8_t nlinks;
     bool retired;
-    uint8_t body, looks; /* the back end's own, as are the next two */
+    uint8_t body, looks; /* the back end's own, as are the next two: aarch64/links.c */
     uint16_t changes;
     uint32_t passages;
     uint32_t fault_map_size;
@@ -64,12 +64,12 @@ struct TcgCode {
         /* the back end's own, from start; 0: none */
         uint32_t patch, stub;
         union {
-            struct {
+            struct { /* x86_64 */
                 uint32_t loop, loop_patch, loop_stub;
             };
-            struct {
+            struct { /* aarch64 */
                 uint32_t flush, first;
-                uint16_t giveback, pins;
+                uint16_t giveback : 15, holds : 1, pins;
             };
         };
     } link[IR_MAX_LINKS];

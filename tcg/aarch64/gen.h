@@ -85,7 +85,7 @@ typedef struct A64Backend {
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_reason, *exit_lookup, *exit_jump,
         *exit_end;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *divide, *soft_op, *set_modes;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *flags_env, *divide, *soft_op, *set_modes;
 } A64Backend;
 
 typedef enum LocKind {
@@ -140,7 +140,8 @@ typedef enum StubKind {
     STUB_EXIT_IF,
     STUB_DIVIDE,
     STUB_JUMP,
-    STUB_SOFT
+    STUB_SOFT,
+    STUB_FLAGS, /* the guess of the record's kind was wrong */
 } StubKind;
 
 typedef struct Stub {
@@ -376,6 +377,12 @@ static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a regist
     return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
 }
 
+/* The flags that the block is entered with as NZCV of a subtraction, by the guess of what they are.
+ */
+bool redo_entry_flags(Gen *g, IrRef fl);
+unsigned entry_kind(const Gen *g, IrRef fl); /* FlagsRecord.kind by that guess; 0: none */
+bool nz_hold(const Gen *g, IrRef fl); /* … are all four those of @fl, such a subtraction? */
+
 /* emit-record.c */
 void bundle_is_record(Gen *g, IrRef fl); /* what env's says, until protect_getflags() */
 void rest_bundle(Gen *g, IrRef fl);      /* make sure record_of() can describe it */
@@ -387,6 +394,7 @@ void protect_getflags(Gen *g);
 void passages_clear(A64Backend *be);
 void passages_free(A64Backend *be);
 void note_entry(Gen *g);
+void note_live_entry(Gen *g, IrRef fl);
 void note_flush(Gen *g, unsigned link, FaultPoint p, int32_t giveback);
 void forget_passage(Gen *g); /* env has a record that is to stay */
 void a64_link(void *p, TcgCode *from, unsigned link, TcgCode *to);

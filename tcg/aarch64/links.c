@@ -11,6 +11,9 @@
  * entered from, so that C can make the record then, of registers that have not changed:
  * settle_flags(). All other ways into a block leave that half 0, as does everything that puts a
  * record into env.
+ *
+ * A block that begins with a condition of the flags it is entered with compares what env's record
+ * has once more, before its prologue. Who comes with NZCV of just that comparison enters behind it.
  */
 #include "tcg/aarch64/gen.h"
 
@@ -70,6 +73,7 @@ void note_entry(Gen *g)
     g->code->looks = (uint8_t)entry_look(g->ir, g->notes, &last);
     g->code->changes = 0;
     g->code->passages = 0;
+    g->code->body = 0;
     for (const uint16_t *at = g->notes->live; *at && *at < last; at++) {
         const IrOp *op = &g->ops[*at];
         int reg = op->op == OP_set ? g->be->slot[op->imm].reg : NO_REG;
@@ -77,6 +81,13 @@ void note_entry(Gen *g)
             g->code->changes |= pin_bit(reg);
         }
     }
+}
+
+/* What has been emitted so far makes NZCV of @fl, the flags that the block is entered with. */
+void note_live_entry(Gen *g, IrRef fl)
+{
+    g->code->body = (uint8_t)(a_pc(&g->a) - g->code->start);
+    g->code->changes = (uint16_t)entry_kind(g, fl);
 }
 
 /* The link of @s begins here, with what a passage need not do. */
@@ -147,6 +158,14 @@ static bool redirect(A64Backend *be, const uint8_t *at, const uint8_t *to)
 
 /* -- Passages --------------------------------------------------------------------------------- */
 
+/* Does @to begin with the comparison that @from has just made? */
+static bool may_skip(const TcgCode *from, unsigned link, const TcgCode *to)
+{
+    return from->link[link].holds && to->looks == ENTRY_LOOKS && to->changes && !to->retired &&
+           fault_map_kind(fault_map_record(from, flush_point(from->link[link].flush))) ==
+               to->changes;
+}
+
 static bool may_pass(const A64Backend *be, const TcgCode *from, unsigned link, const TcgCode *to,
                      const uint8_t **record)
 {
@@ -156,7 +175,7 @@ static bool may_pass(const A64Backend *be, const TcgCode *from, unsigned link, c
     *record = fault_map_record(from, flush_point(from->link[link].flush));
     if (fault_map_is_env(*record)) {
         *record = NULL;
-        return true;
+        return to->looks != ENTRY_LOOKS || !to->changes;
     }
     switch ((EntryLook)to->looks) {
     case ENTRY_BLIND: *record = NULL; return true;
@@ -237,7 +256,12 @@ void a64_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
 
     close_passage(be, from, link);
     from->link[link].to = to;
-    rewrite_branch(be, stub, to ? 0x14000000 : 0x94000000, to ? to->near_entry : be->exit_link);
+    if (to) {
+        bool skip = may_skip(from, link, to);
+        rewrite_branch(be, stub, 0x14000000, skip ? to->start + to->body : to->near_entry);
+    } else {
+        rewrite_branch(be, stub, 0x94000000, be->exit_link);
+    }
     if (from->link[link].flush) {
         home = from->start + from->link[link].flush;
         next = to ? make_passage(be, from, link, to) : NULL;
@@ -258,6 +282,9 @@ void a64_retire(void *p, TcgCode *code)
 
     code->retired = true;
     rewrite_branch(be, code->near_entry, 0x14000000, code->start);
+    if (code->looks == ENTRY_LOOKS && code->changes) {
+        rewrite_branch(be, code->start + code->body, 0x14000000, code->start);
+    }
     for (n = code->passages; n; n = next) {
         Passage *s = &be->passage[n];
         next = s->next;

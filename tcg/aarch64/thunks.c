@@ -356,6 +356,26 @@ static const uint8_t *make_c(Thunk *t, const void *f, bool vectors, unsigned ski
     return at;
 }
 
+/* NZCV of a subtraction that leaves what env's record says, in X16 and X17. */
+static const uint8_t *make_flags(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    push_lr(t);
+    a_bl(&t->a, t->be->pack_env);
+    get(t, 4, X16, scratch(t, SCR_RET));
+    a_ubfx(&t->a, 4, X17, X16, 6, 2); /* SF, ZF */
+    a_lsl(&t->a, 4, X17, X17, 30);
+    a_bfi(&t->a, 4, X17, X16, 29, 1); /* CF */
+    a_lsr(&t->a, 4, X16, X16, 11);
+    a_bfi(&t->a, 4, X17, X16, 28, 1); /* OF */
+    a_logic_imm(&t->a, A_EOR, 4, X17, X17, 1u << 29);
+    a_word(&t->a, 0xd51b4200 | X17); /* MSR NZCV */
+    pop_lr(t);
+    a_ret(&t->a, LR);
+    return at;
+}
+
 static void load_arguments(Thunk *t, const TcgHelper *h, bool result_in_memory)
 {
     int n = 0;
@@ -490,6 +510,7 @@ void thunks_init(A64Backend *be)
     be->mem = make_mem(&t);
     be->pack_env = make_c(&t, a64_pack_env, false, 0);
     be->pack_rec = make_c(&t, a64_pack_rec, false, 0);
+    be->flags_env = make_flags(&t);
     be->divide = make_c(&t, a64_divide, true, 0);
     be->soft_op = make_c(&t, a64_soft, true, 4);
     be->set_modes = make_set_modes(&t);

@@ -31,17 +31,17 @@ EntryLook entry_look(const IrBlock *ir, const IrNotes *notes, unsigned *last)
     return *last ? ENTRY_FAULTS : ENTRY_BLIND;
 }
 
-unsigned entry_guess(const IrBlock *ir, IrRef fl)
+uint32_t entry_guess(const IrBlock *ir, IrRef fl)
 {
-    unsigned kind = ir->flags_hint;
+    uint32_t word = ir->flags_hint;
 
-    if (ir->ops[fl].op != OP_getflags || ir->has_calls || (kind & FLAGS_ON_TOP)) {
+    if (ir->ops[fl].op != OP_getflags || ir->has_calls || (word & FLAGS_ON_TOP)) {
         return 0;
     }
-    switch (kind / 4) {
+    switch ((word & FLAGS_KIND) / 4) {
     case FLK_CMP:
     case FLK_SUB:
-    case FLK_LOGIC: return kind;
+    case FLK_LOGIC: return word;
     default: return 0;
     }
 }

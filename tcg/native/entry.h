@@ -17,8 +17,8 @@ typedef enum EntryLook {
 /* @last: FAULTS: the last op that may fault. */
 EntryLook entry_look(const IrBlock *ir, const IrNotes *notes, unsigned *last);
 
-/* The kind of record that IrBlock.flags_hint promises if the block's getflags are those of its
- * entry and two operands or one say all of it: FLK_CMP, FLK_SUB, FLK_LOGIC of some width. 0: no. */
-unsigned entry_guess(const IrBlock *ir, IrRef fl);
+/* IrBlock.flags_hint if @fl are the flags of the block's entry and a comparison makes them again:
+ * FLK_CMP, FLK_SUB or FLK_LOGIC with nothing on top. 0: no. */
+uint32_t entry_guess(const IrBlock *ir, IrRef fl);
 
 #endif

@@ -241,6 +241,11 @@ const uint8_t *fault_map_record(const TcgCode *code, uint64_t want)
     return find(code, want, &offset, &index);
 }
 
+uint8_t fault_map_kind(const uint8_t *record)
+{
+    return record[1];
+}
+
 bool fault_map_is_env(const uint8_t *record)
 {
     return !record[0] && !record[1];

@@ -98,6 +98,7 @@ bool fault_map_find(const TcgCode *code, uint64_t host, void *env, int32_t flags
  * point), and what it makes. */
 const uint8_t *fault_map_record(const TcgCode *code, uint64_t host);
 void fault_map_apply(const uint8_t *record, void *env, int32_t flags); /* general registers only */
-bool fault_map_is_env(const uint8_t *record);                          /* it changes nothing */
+uint8_t fault_map_kind(const uint8_t *record); /* of the main part; 0: it stays */
+bool fault_map_is_env(const uint8_t *record);  /* it changes nothing */
 
 #endif

@@ -15,6 +15,7 @@
 #include "tcg/backend.h"
 #include "tcg/flags.h"
 #include "tcg/native/codebuf.h"
+#include "tcg/native/entry.h"
 #include "tcg/native/record.h"
 #include "tcg/x86_64/asm.h"
 

@@ -293,6 +293,7 @@ void harness_rebuild(IrBlock *to, const IrBlock *from)
     IrRef same[IR_MAX_OPS];
 
     ir_block_reset(to, from->start);
+    to->flags_hint = from->flags_hint;
     same[0] = IR_NONE;
     for (unsigned i = 1; i < from->nops; i++) {
         IrOp op = from->ops[i];

@@ -455,6 +455,11 @@ static void passing_block(IrBlock *ir, uint64_t seed)
     uint64_t rng = seed;
 
     ir_block_reset(ir, 0x100);
+    ir->flags_hint = (uint8_t)((seed & 2 ? FLK_CMP : FLK_SUB) * 4 + (seed & 16 ? 2 : 3));
+    if (seed & 8) {
+        ir_insn(ir, 0xfc);
+        ir_goto_if(ir, ir_fl_test(ir, (IrCc)(seed >> 5 & 15 & ~10u), ir_getflags(ir)), 0x180);
+    }
     for (unsigned i = 0; i < 4; i++) {
         uint64_t z = harness_random(&rng);
         unsigned x = S_R0 + 2 + z % 4, y = S_R0 + 2 + z / 4 % 4;

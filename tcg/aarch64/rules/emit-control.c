@@ -73,12 +73,28 @@ static void to_vbase(Asm *a, const TcgLayout *l, uint32_t start) /* X16 = guest 
     env_store(a, 8, X16, l->vbase);
 }
 
+/* The getflags that the block's first condition, at its very start, is about. */
+static IrRef flags_wanted_first(const Gen *g)
+{
+    for (const uint16_t *at = g->notes->live; *at; at++) {
+        const IrOp *op = &g->ops[*at];
+        if (op->op == OP_fl_test) {
+            return g->ops[op->a].op == OP_getflags ? op->a : IR_NONE;
+        }
+        if (!ir_is_plain_state(op) || op->op == OP_set) {
+            break;
+        }
+    }
+    return IR_NONE;
+}
+
 /* Who finds the budget used up, or the block retired, leaves by the call in front of the entry. */
 void emit_prologue(Gen *g)
 {
     const TcgLayout *l = g->be->layout;
     uint64_t code = (uintptr_t)g->code;
     uint8_t *out;
+    IrRef fl;
 
     a_word(&g->a, (uint32_t)code);
     a_word(&g->a, (uint32_t)(code >> 32));
@@ -91,6 +107,10 @@ void emit_prologue(Gen *g)
         to_vbase(&g->a, l, g->ir->start);
     }
     g->code->near_entry = a_pc(&g->a);
+    fl = flags_wanted_first(g);
+    if (fl && redo_entry_flags(g, fl)) {
+        note_live_entry(g, fl);
+    }
     a_arith_imm(&g->a, A_SUB, 4, BUDGET, BUDGET, g->ir->ninsns & 0xfff);
     if (g->ir->ninsns > 0xfff) {
         a_arith_imm(&g->a, A_SUB, 4, BUDGET, BUDGET, g->ir->ninsns & ~0xfffu);
@@ -99,7 +119,9 @@ void emit_prologue(Gen *g)
     if (!g->a.full) {
         a_patch(out, (uint8_t *)(uintptr_t)g->code->start - g->a.rx);
     }
-    g->code->body = (uint8_t)(a_pc(&g->a) - g->code->start);
+    if (!g->code->body) {
+        g->code->body = (uint8_t)(a_pc(&g->a) - g->code->start);
+    }
 }
 
 void emit_far_entry(Asm *a, const A64Backend *be, const TcgCode *code)
@@ -137,6 +159,7 @@ static void link_slot(Gen *g, unsigned link)
     g->code->link[link].offset = g->op->imm;
     g->code->link[link].to = NULL;
     g->code->link[link].patch = g->code->link[link].flush = g->code->link[link].first = 0;
+    g->code->link[link].holds = false;
 }
 
 void emit_goto(Gen *g)
@@ -148,6 +171,7 @@ void emit_goto(Gen *g)
     link_slot(g, g->op->d);
     if (p.record) {
         note_flush(g, g->op->d, p, 0);
+        g->code->link[g->op->d].holds = nz_hold(g, g->notes->flags_at[g->cur]);
         write_record(g, &g->faults.records[p.record]);
     }
     link_site(g, g->op->d);
@@ -163,14 +187,15 @@ void emit_goto_if(Gen *g)
     c = cond_of(g, g->op->a);
     p = fault_point(g);
     link_slot(g, g->op->d);
-    s = cond_stub(g, STUB_LINK, c);
-    if (!s) { /* the slot stays, nobody takes it */
+    s = cond_stub(g, STUB_LINK, c); /* may change NZCV */
+    if (!s) {                       /* the slot stays, nobody takes it */
         s = new_stub(g, STUB_LINK, NULL);
     }
     s->link = (uint8_t)g->op->d;
     s->point = p;
     s->giveback = not_executed(g, g->insn_index + 1);
     s->flush = s->giveback || p.record;
+    g->code->link[s->link].holds = p.record && nz_hold(g, g->notes->flags_at[g->cur]);
 }
 
 void emit_jump(Gen *g)
@@ -440,6 +465,12 @@ static void stub_divide(Gen *g, Stub *s)
     a_b(&g->a, s->done + g->a.rx);
 }
 
+static void stub_flags(Gen *g, Stub *s)
+{
+    a_bl(&g->a, g->be->flags_env);
+    a_b(&g->a, s->done + g->a.rx);
+}
+
 static void stub_soft(Gen *g, Stub *s)
 {
     emit_stub_soft(g, s);
@@ -450,7 +481,7 @@ void emit_stubs(Gen *g)
     static void (*const emit[])(Gen *, Stub *) = {
         [STUB_MEM] = stub_mem,         [STUB_LINK] = stub_link,     [STUB_TRAP] = stub_trap,
         [STUB_EXIT_IF] = stub_exit_if, [STUB_DIVIDE] = stub_divide, [STUB_JUMP] = stub_jump,
-        [STUB_SOFT] = stub_soft,
+        [STUB_SOFT] = stub_soft,       [STUB_FLAGS] = stub_flags,
     };
 
     for (unsigned i = 0; i < g->nstubs && !g->a.full; i++) {

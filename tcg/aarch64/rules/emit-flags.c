@@ -364,6 +364,53 @@ static bool redo(Gen *g, IrRef fl, unsigned cc, Cond *out)
     return nz_cond(cc, carry, out);
 }
 
+unsigned entry_kind(const Gen *g, IrRef fl)
+{
+    uint32_t word = entry_guess(g->ir, fl);
+
+    return word & FLAGS_SHORT ? 0 : word & FLAGS_KIND;
+}
+
+bool redo_entry_flags(Gen *g, IrRef fl)
+{
+    unsigned kind = entry_kind(g, fl), w = 1u << (kind & 3), shift = w < 4 ? 32 - w * 8 : 0;
+    int32_t rec = g->be->layout->flags;
+    Stub *s;
+
+    if (!kind) {
+        return false;
+    }
+    env_load(&g->a, 1, X16, rec + (int32_t)offsetof(FlagsRecord, kind));
+    a_arith_imm(&g->a, A_SUB, 4, X16, X16, kind);
+    s = cond_stub(g, STUB_FLAGS, on_zero(X16, 4, false));
+    env_load(&g->a, 8, X16, rec + (int32_t)offsetof(FlagsRecord, a));
+    if (kind / 4 != FLK_LOGIC) {
+        env_load(&g->a, 8, X17, rec + (int32_t)offsetof(FlagsRecord, b));
+    }
+    if (kind / 4 == FLK_SUB) {
+        a_alu(&g->a, A_ADD, 8, X16, X16, X17);
+    }
+    if (shift) {
+        a_lsl(&g->a, 4, X16, X16, shift);
+    }
+    if (kind / 4 == FLK_LOGIC) {
+        a_arith_imm(&g->a, A_SUBS, w, ZR, X16, 0);
+    } else {
+        a_alu_sh(&g->a, A_SUBS, w, ZR, X16, X17, A_LSL, shift);
+    }
+    s->done = g->a.p;
+    nz_of_bundle(g, fl, NZ_SUB);
+    return true;
+}
+
+bool nz_hold(const Gen *g, IrRef fl)
+{
+    Cond c;
+
+    return (g->ops[fl].op == OP_fl_cmp || g->ops[fl].op == OP_fl_sub) && g->nz.carry == NZ_SUB &&
+           nz_answer(g, fl, CC_L, &c);
+}
+
 /* -- Packing ---------------------------------------------------------------------------------- */
 
 static void call_pack(Gen *g, const uint8_t *thunk, int t)
@@ -610,8 +657,11 @@ static Cond cond_of_bundle(Gen *g, IrRef fl, unsigned cc)
     case OP_fl_setzf: return cond_setbit(g, fl, cc);
     case OP_fl_rotl:
     case OP_fl_rotr: return cond_rotate(g, fl, cc);
-    case OP_fl_select:
-    case OP_getflags: return by_packing(g, fl, cc);
+    case OP_fl_select: return by_packing(g, fl, cc);
+    case OP_getflags:
+        return (cc & ~1u) != CC_P && redo_entry_flags(g, fl) && nz_answer(g, fl, cc, &c)
+                   ? c
+                   : by_packing(g, fl, cc);
     default:
         if (by_result(g, f->a, cc, &c)) {
             return sense(c, cc);

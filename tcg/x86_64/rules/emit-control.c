@@ -440,28 +440,12 @@ static void stub_mem(Gen *g, Stub *s)
     }
 }
 
-/* Does anything in the block look at the flags that it was entered with? */
-static bool sees_first_flags(const Gen *g)
-{
-    for (unsigned i = 1; i < g->ir->nops; i++) {
-        const IrOp *op = &g->ops[i];
-        bool reads = op->op == OP_call && (g->ir->helpers[op->imm].flags & HELPER_READS_FLAGS);
-
-        if (op->op == OP_getflags) {
-            return true;
-        }
-        if (!g->notes->flags_at[i] && (reads || ir_props(g->ir, op) & (IRP_FAULT | IRP_EXIT))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A link of the block to itself goes past the prologue: budget is taken once, and the flags record
  * is written only if the block looks at it or is left here. */
 static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
 {
-    bool sees = sees_first_flags(g);
+    unsigned last;
+    bool sees = entry_look(g->ir, g->notes, &last) != ENTRY_BLIND;
 
     g->code->link[s->link].loop = from_start(g, g->a.p);
     g->code->link[s->link].loop_patch = from_start(g, s->from);

@@ -451,13 +451,11 @@ static void redo_compare(Gen *g, uint32_t word)
 /* What was most likely said before the block was entered is done again, if it was that. */
 static bool redo_record(Gen *g, IrRef fl)
 {
-    uint32_t word = g->ir->flags_hint;
-    unsigned kind = (word & FLAGS_KIND) / 4;
+    uint32_t word = entry_guess(g->ir, fl);
     Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
     Stub *s;
 
-    if (g->ops[fl].op != OP_getflags || g->ir->has_calls || (word & FLAGS_ON_TOP) ||
-        (kind != FLK_CMP && kind != FLK_LOGIC && kind != FLK_SUB)) {
+    if (!word) {
         return false;
     }
     if (word & FLAGS_SHORT) {
