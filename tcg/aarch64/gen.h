@@ -85,7 +85,8 @@ typedef struct A64Backend {
     /* thunks, executable addresses */
     const uint8_t *enter, *exit_link, *exit_budget, *exit_reason, *exit_lookup, *exit_jump,
         *exit_end;
-    const uint8_t *mem, *trap, *pack_env, *pack_rec, *flags_env, *divide, *soft_op, *set_modes;
+    const uint8_t *mem, *trap, *pack_env, *pack_rec, *flags_env, *settle, *divide, *soft_op,
+        *set_modes;
 } A64Backend;
 
 typedef enum LocKind {
@@ -427,6 +428,7 @@ void *a64_mem_slow(void *env, const uint8_t *site, const A64Backend *be);
 void a64_trap(void *env, const uint8_t *site, const A64Backend *be);
 void a64_settle_flags(void *env, const A64Backend *be);
 void a64_pack_env(void *env, const uint8_t *site, const A64Backend *be);
+void a64_settle_record(void *env, const uint8_t *site, const A64Backend *be);
 void a64_pack_rec(void *env, const uint8_t *site, const A64Backend *be);
 void a64_divide(void *env, const uint8_t *site, const A64Backend *be);
 

@@ -169,6 +169,11 @@ void a64_pack_env(void *env, const uint8_t *site, const A64Backend *be)
         flags_pack((FlagsRecord *)(e + be->layout->flags));
 }
 
+void a64_settle_record(void *env, const uint8_t *site, const A64Backend *be)
+{
+    flags_settle((FlagsRecord *)((uint8_t *)env + be->layout->flags));
+}
+
 void a64_pack_rec(void *env, const uint8_t *site, const A64Backend *be)
 {
     uint8_t *scratch = (uint8_t *)env + be->layout->scratch;

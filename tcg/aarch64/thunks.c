@@ -376,6 +376,23 @@ static const uint8_t *make_flags(Thunk *t)
     return at;
 }
 
+/* No FLAGS_SHORT in env's record: its first word, in X16. NZCV stay. */
+static const uint8_t *make_settle(Thunk *t, const uint8_t *settle)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    push_lr(t);
+    a_word(&t->a, 0xd53b4200 | X16); /* MRS X16, NZCV */
+    put(t, 8, X16, scratch(t, SCR_NZCV));
+    a_bl(&t->a, settle);
+    get(t, 8, X16, scratch(t, SCR_NZCV));
+    a_word(&t->a, 0xd51b4200 | X16);
+    get(t, 4, X16, t->be->layout->flags + (int32_t)offsetof(FlagsRecord, kind));
+    pop_lr(t);
+    a_ret(&t->a, LR);
+    return at;
+}
+
 static void load_arguments(Thunk *t, const TcgHelper *h, bool result_in_memory)
 {
     int n = 0;
@@ -511,6 +528,7 @@ void thunks_init(A64Backend *be)
     be->pack_env = make_c(&t, a64_pack_env, false, 0);
     be->pack_rec = make_c(&t, a64_pack_rec, false, 0);
     be->flags_env = make_flags(&t);
+    be->settle = make_settle(&t, make_c(&t, a64_settle_record, false, 0));
     be->divide = make_c(&t, a64_divide, true, 0);
     be->soft_op = make_c(&t, a64_soft, true, 4);
     be->set_modes = make_set_modes(&t);

@@ -200,9 +200,12 @@ static int32_t kind_off(const Gen *g) /* and the bytes behind it */
 static void write_on_top(Gen *g, const Record *r)
 {
     int32_t off = kind_off(g);
-    uint8_t *open;
+    uint8_t *open, *whole;
 
     env_load(&g->a, 4, X16, off); /* flags_open_top() */
+    whole = a_tbz(&g->a, false, X16, 6);
+    a_bl(&g->a, g->be->settle); /* FLAGS_SHORT: others may leave such ones */
+    a_here(&g->a, whole);
     open = a_tbz(&g->a, true, X16, 7);
     a_logic_imm(&g->a, A_AND, 4, X16, X16, 0x7f);
     a_logic_imm(&g->a, A_ORR, 4, X16, X16, FLAGS_ON_TOP);
