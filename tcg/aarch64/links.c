@@ -191,6 +191,7 @@ static const uint8_t *emit_passage(A64Backend *be, const TcgCode *from, unsigned
 {
     CodeBuf *c = &be->buf;
     uint8_t *at = c->rw + ((c->used + 3) & ~(size_t)3), *out;
+    const uint8_t *body = to->start + to->body;
     Asm a = { .p = at, .start = at, .end = c->rw + c->size, .rx = c->rx - c->rw };
     int32_t take = (int32_t)to->ninsns - from->link[link].giveback;
 
@@ -201,9 +202,13 @@ static const uint8_t *emit_passage(A64Backend *be, const TcgCode *from, unsigned
     if (mark) {
         a_word(&a, 0xf2c00000 | mark << 5 | BUDGET); /* MOVK, LSL #32 */
     }
-    out = a_tbz(&a, true, BUDGET, 31);
-    a_b(&a, to->start + to->body);
-    a_here(&a, out);
+    out = a_tbz(&a, false, BUDGET, 31);
+    if (!a_patch(out, body - a.rx)) { /* too far for it */
+        a.p = out;
+        out = a_tbz(&a, true, BUDGET, 31);
+        a_b(&a, body);
+        a_here(&a, out);
+    }
     a_add_imm(&a, 4, BUDGET, BUDGET, take, X17);
     a_word(&a, from->link[link].first);
     a_b(&a, from->start + from->link[link].flush + 4);
