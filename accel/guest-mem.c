@@ -366,7 +366,7 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
 {
     Part p = resolve_part(cpu, addr, 1, access, mmu);
 
-    if (p.watched || cpu->run->watch_accesses)
+    if (p.watched || (cpu->run->watch_accesses && !plugin_takes_elements(cpu)))
         return NULL;
     if (access == ACCESS_WRITE && p.host &&
         (p.rom || tb_page_has_code(&cpu->run->accel->tbs, p.ram)))
@@ -374,6 +374,12 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     if (access == ACCESS_WRITE && p.host)
         cpu->run->accel->written[p.ram >> PAGE_BITS] = 1;
     return p.host;
+}
+
+void cpu_tell_elements(Cpu *cpu, const CpuElements *e)
+{
+    if (cpu->run->watch_accesses && e->n)
+        plugin_elements(cpu, e);
 }
 
 /* ---- Physical ------------------------------------------------------------------------------- */

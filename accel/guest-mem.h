@@ -24,9 +24,22 @@ void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned
  * (for writing: RAM without translated code); NULL if accesses must go one by one. May raise. */
 uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 
-/* The same without raising or walking: NULL also if the TLB does not hold the page. General
- * registers only.
- */
+/* What has been done by such pointers: @n elements of a string instruction, each of one or two
+ * accesses, one after the other. For plugins; afterwards memory has the values that were moved. */
+typedef struct CpuElements {
+    struct {
+        uint64_t addr; /* of the first element */
+        const uint8_t *host;
+        bool write;
+    } access[2];
+    unsigned naccesses, size;
+    int64_t step; /* from one element to the next: @size or -@size */
+    uint64_t n;
+} CpuElements;
+void cpu_tell_elements(Cpu *cpu, const CpuElements *e);
+
+/* As cpu_host_pointer() without raising or walking: NULL also if the TLB does not hold the page.
+ * General registers only. */
 uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 
 /* Physical, as page walks need it: RAM at once, else through the memory map. */

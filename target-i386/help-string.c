@@ -131,6 +131,30 @@ static void count_down(Rep *r, uint64_t n)
     r->budget -= n;
 }
 
+/* ---- For plugins ------------------------------------------------------------------------------ */
+
+static int64_t element_step(const Rep *r)
+{
+    return r->backward ? -(int64_t)r->size : r->size;
+}
+
+static void tell_one(Rep *r, uint64_t n, uint64_t addr, const uint8_t *host, bool write)
+{
+    CpuElements e = { { { addr, host, write } }, 1, r->size, element_step(r), n };
+
+    cpu_tell_elements(&r->c->cpu, &e);
+}
+
+static void tell_two(Rep *r, uint64_t n, uint64_t first, uint64_t second, const uint8_t *host,
+                     const uint8_t *host_second, bool write)
+{
+    CpuElements e = {
+        { { first, host }, { second, host_second, write } }, 2, r->size, element_step(r), n
+    };
+
+    cpu_tell_elements(&r->c->cpu, &e);
+}
+
 /* ---- MOVS STOS LODS ------------------------------------------------------------------------- */
 
 /* A forward copy may overlap so that what it wrote is read again (a pattern fill): then the
@@ -185,10 +209,12 @@ static uint64_t move_run(Rep *r, uint64_t n)
     if (!to) {
         move_one(r, src, dst);
         n = 1;
-    } else if (r->backward) {
-        copy_backward(to, from, n, r->size);
     } else {
-        copy_forward(to, from, n * r->size, r->size);
+        if (r->backward)
+            copy_backward(to, from, n, r->size);
+        else
+            copy_forward(to, from, n * r->size, r->size);
+        tell_two(r, n, src, dst, to, to, true);
     }
     advance(r, R_RSI, n);
     advance(r, R_RDI, n);
@@ -230,6 +256,7 @@ static uint64_t fill_run(Rep *r, uint64_t n)
         n = 1;
     } else {
         fill(r->backward ? to - (n - 1) * r->size : to, value, n, r->size);
+        tell_one(r, n, dst, to, true);
     }
     advance(r, R_RDI, n);
     return n;
@@ -241,8 +268,10 @@ static uint64_t lods_run(Rep *r, uint64_t n)
     uint64_t src = linear(r, r->seg, R_RSI, false);
 
     n = MIN(n, run_length(r, src, r->seg, R_RSI));
-    if (n < 2 || !cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu))
+    const uint8_t *from = n < 2 ? NULL : cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu);
+    if (!from)
         return 0;
+    tell_one(r, n - 1, src, from, false);
     advance(r, R_RSI, n - 1);
     return n - 1;
 }
@@ -339,6 +368,7 @@ static uint64_t scas_run(Rep *r, uint64_t n)
     if (!p)
         return 0;
     uint64_t passed = scan(r, p, n - 1, cut(r, r->c->regs[R_RAX]));
+    tell_one(r, passed, dst, p, false);
     advance(r, R_RDI, passed);
     return passed;
 }
@@ -366,6 +396,7 @@ static uint64_t cmps_run(Rep *r, uint64_t n)
         while (k < n - 1 && (element(a + step * (int64_t)k, r->log2) ==
                              element(b + step * (int64_t)k, r->log2)) != repne)
             k++;
+    tell_two(r, k, dst, src, b, a, false);
     advance(r, R_RSI, k);
     advance(r, R_RDI, k);
     return k;

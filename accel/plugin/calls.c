@@ -155,12 +155,13 @@ static void help_find_physical(void *env, uint64_t vaddr, uint64_t where)
     cpu_tail(cpu)->plugin.word[where & 0xff] = find_physical(cpu, vaddr, (unsigned)(where >> 8));
 }
 
-void help_plugin_flush(void *env); /* records.c */
+void help_plugin_flush(void *env, uint64_t head); /* records.c */
 
 /* clang-format off */
 #define CALL(what, promise) { .name = what, .func = (void *)help_call, .flags = (promise), .ret = IR_VOID, .nargs = 1, .args = { I64 } }
 const TcgHelper plugin_helpers[PLUGIN_HELPERS] = {
-    [PLUGIN_FLUSH] = { .name = "plugin_flush", .func = (void *)help_plugin_flush, .ret = IR_VOID },
+    [PLUGIN_FLUSH] = { .name = "plugin_flush", .func = (void *)help_plugin_flush, .ret = IR_VOID, .nargs = 1,
+                       .args = { I64 } },
     [PLUGIN_FIND_PHYSICAL] = { .name = "plugin_find_physical", .func = (void *)help_find_physical,
                                .ret = IR_VOID, .nargs = 2, .args = { I64, I64 } },
     [PLUGIN_CALL] = CALL("plugin_call", 0),
@@ -190,6 +191,25 @@ static const Action *only_record(const PluginSet *s, unsigned kind)
     return only;
 }
 
+/* All that happens at accesses of the instruction is that one action records them, for somebody who
+ * takes runs as they come now; or nothing at all. */
+static bool takes_elements(const PluginSet *s)
+{
+    const Trace *t = s->access_trace;
+    const Action *only = NULL;
+
+    for (unsigned i = 0; t && i < t->nactions; i++) {
+        const Action *a = &t->actions[i];
+        if (a->insn != s->access_index || (a->place != AT_ACCESS && a->place != AT_BEFORE_ACCESS))
+            continue;
+        if (only || a->kind != ACT_RECORD || (a->accesses & MIMUS_PHYSICAL) ||
+            (a->plugin->runs && a->plugin->api < 3))
+            return false;
+        only = a;
+    }
+    return true;
+}
+
 /* Whose helper is running? */
 static void find_caller(PluginSet *s, Cpu *cpu, uint64_t host_pc)
 {
@@ -203,6 +223,7 @@ static void find_caller(PluginSet *s, Cpu *cpu, uint64_t host_pc)
     s->access_host_pc = host_pc;
     s->access_record[0] = only_record(s, MIMUS_LOAD);
     s->access_record[1] = only_record(s, MIMUS_STORE);
+    s->takes_elements = takes_elements(s);
 }
 
 static void record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
@@ -278,6 +299,35 @@ void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, b
         record_access(cpu, s->access_record[write], &access);
     else
         tell_all(cpu, AT_ACCESS, &access);
+}
+
+bool plugin_takes_elements(Cpu *cpu)
+{
+    trace_of_caller(cpu);
+    return cpu->run->accel->plugins->takes_elements;
+}
+
+void plugin_elements(Cpu *cpu, const CpuElements *e)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    CpuElements wanted = *e;
+    const Action *a = NULL;
+    MimusAccess access;
+
+    if (!trace_of_caller(cpu))
+        return;
+    wanted.naccesses = 0;
+    for (unsigned i = 0; i < e->naccesses; i++) {
+        if (!s->access_record[e->access[i].write])
+            continue;
+        a = s->access_record[e->access[i].write];
+        wanted.access[wanted.naccesses++] = e->access[i];
+    }
+    if (!a)
+        return;
+    access = describe_access(cpu, 0, NULL, 0, false);
+    plugin_settle_at(cpu, s->access_index);
+    plugin_record_elements(cpu, a, access.pc, &wanted);
 }
 
 void plugin_before_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write)

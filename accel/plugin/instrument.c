@@ -9,6 +9,7 @@
  */
 #include "accel/plugin/internal.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset)
@@ -203,7 +204,9 @@ static Trace *make_trace(const MimusBlock *b, const IrBlock *ir)
     t->room = count_items(t, ir);
     t->items = g_new(Item, t->room.items);
     t->calls = g_new(Item, t->room.calls);
-    t->segments = t->room.items ? g_new0(Segment, t->room.segments) : NULL;
+    t->segments = t->room.items
+                      ? g_aligned_alloc0(t->room.segments, sizeof(Segment), alignof(Segment))
+                      : NULL;
     return t;
 }
 
@@ -216,7 +219,7 @@ void plugin_trace_destroy(void *p)
     g_free(t->calls);
     for (unsigned i = 0; i < t->nsegments; i++)
         plugin_forget_paths(&t->segments[i]);
-    g_free(t->segments);
+    g_aligned_free(t->segments);
     g_free(t);
 }
 
@@ -230,6 +233,15 @@ void plugin_trace_free(Trace *t)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
+/* An address that a word of the segment has: of a value and a distance to it. */
+typedef struct Known {
+    IrRef value;
+    uint64_t distance;
+    unsigned word;
+} Known;
+
+#define KNOWN 8
+
 typedef struct Writer {
     PluginSet *set;
     IrBlock *ir;
@@ -242,6 +254,8 @@ typedef struct Writer {
     bool ended;              /* AT_END has */
     unsigned action;         /* the first of this instruction */
     Segment *segment;        /* NULL: none is open */
+    Known known[KNOWN];      /* … addresses that it has noted, the latest ones */
+    unsigned nknown;
     unsigned accesses;       /* noted in it */
     unsigned words;          /* that they take */
     int last_segment_insn;   /* that the one before ended within */
@@ -371,7 +385,7 @@ static void open_segment(Writer *w)
     w->segment = &w->trace->segments[w->trace->nsegments++];
     w->segment->item = &w->trace->items[w->trace->nitems];
     w->segment->continues = w->last_segment_insn == w->insn;
-    w->accesses = w->words = 0;
+    w->accesses = w->words = w->nknown = 0;
     put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, 0));
     put_set(w, PLUGIN_SLOT_SEGMENT, put_const(w, I64, (uintptr_t)w->segment));
 }
@@ -389,9 +403,11 @@ static void end_segment(Writer *w)
 
 static void close_segment(Writer *w)
 {
-    if (w->segment)
-        put_call(w, PLUGIN_FLUSH, IR_NONE);
+    const Segment *g = w->segment;
+
     end_segment(w);
+    if (g)
+        put_call(w, PLUGIN_FLUSH, put_const(w, I64, plugin_flush_argument(g)));
 }
 
 static void call_item(Writer *w, const Item *item)
@@ -425,6 +441,7 @@ static void at_place(Writer *w, ActionPlace place, MimusRecordKind record)
 /* What the instruction is asked about such accesses, at @place. */
 typedef struct Asked {
     bool any, record, physical;
+    bool apart; /* somebody expects its address right before its value */
 } Asked;
 
 static Asked asked_about(const Writer *w, ActionPlace place, unsigned accesses)
@@ -440,6 +457,7 @@ static Asked asked_about(const Writer *w, ActionPlace place, unsigned accesses)
         asked.any = true;
         asked.record |= a->kind == ACT_RECORD;
         asked.physical |= (a->accesses & MIMUS_PHYSICAL) != 0;
+        asked.apart |= a->kind == ACT_CALL || a->plugin->api < 3;
     }
     return asked;
 }
@@ -464,42 +482,95 @@ static void note_value(Writer *w, unsigned word, IrRef v)
     }
 }
 
-/* Where an access is noted: the word of its value, behind that of its address, and of its physical
- * address. */
+/* Where an access is noted: the word of its value, of its physical address, and of its address
+ * less @delta, which is @known already. */
 typedef struct Place {
-    unsigned value, physical;
+    unsigned value, physical, address;
+    int32_t delta;
+    bool known;
 } Place;
 
-/* In the segment, or in the scratch that is no part of it. */
-static Place take_words(Writer *w, unsigned size, Asked asked)
+/* @a as a value that is not a sum of another one and a constant, and the distance to that. */
+static Known origin(const Writer *w, IrRef a, int32_t displacement)
 {
-    Place p = { .value = (asked.record ? w->words : PLUGIN_SCRATCH) + 1 };
-    unsigned end;
+    Known k = { a, (uint64_t)(int64_t)displacement, 0 };
 
+    for (;;) {
+        const IrOp *op = &w->ir->ops[k.value], *by = &w->ir->ops[op->b];
+        if (op->type != I64)
+            return k;
+        if (op->op == OP_lea && op->b == IR_NONE) {
+            k.distance += (uint64_t)(int64_t)(int32_t)op->imm;
+        } else if (op->op == OP_add && by->op == OP_const) {
+            k.distance += by->value;
+        } else if (op->op == OP_sub && by->op == OP_const) {
+            k.distance -= by->value;
+        } else {
+            return k;
+        }
+        k.value = op->a;
+    }
+}
+
+/* Does the segment have an address that this one is known from? */
+static bool find_known(const Writer *w, const Known *k, Place *p)
+{
+    for (unsigned i = 0; i < MIN(w->nknown, KNOWN); i++) {
+        int64_t delta = (int64_t)(k->distance - w->known[i].distance);
+        if (w->known[i].value != k->value || delta != (int32_t)delta)
+            continue;
+        p->address = w->known[i].word;
+        p->delta = (int32_t)delta;
+        return true;
+    }
+    return false;
+}
+
+/* In the segment, or in the scratch that is no part of it. */
+static Place take_words(Writer *w, const IrOp *op, unsigned size, Asked asked)
+{
+    Known k = origin(w, op->a, (int32_t)op->imm);
+    unsigned at = asked.record ? w->words : PLUGIN_SCRATCH, end;
+    Place p = { 0 };
+
+    p.known = !asked.apart && find_known(w, &k, &p);
+    p.value = at + !p.known;
     p.value += size > 8 && p.value % 2;
+    if (!p.known)
+        p.address = p.value - 1;
     end = p.value + plugin_value_words(size);
     if (asked.physical)
         p.physical = end++;
-    if (asked.record) {
-        w->words = end;
-        w->accesses++;
-    }
+    if (!asked.record)
+        return p;
+    w->words = end;
+    w->accesses++;
+    k.word = p.address;
+    if (!p.known)
+        w->known[w->nknown++ % KNOWN] = k;
     return p;
+}
+
+static IrRef full_address(Writer *w, const IrOp *op)
+{
+    return op->imm ? put(w, (IrOp){ .op = OP_lea, .type = I64, .a = op->a, .imm = op->imm })
+                   : op->a;
 }
 
 static Place note_access(Writer *w, const IrOp *op, IrRef value, unsigned size, Asked asked)
 {
-    IrRef addr = op->a;
+    IrRef addr = IR_NONE;
     Place p;
 
-    if (op->imm)
-        addr = put(w, (IrOp){ .op = OP_lea, .type = I64, .a = addr, .imm = op->imm });
     if (w->words + PLUGIN_ACCESS > PLUGIN_SCRATCH)
         close_segment(w);
     if (asked.record)
         open_segment(w);
-    p = take_words(w, size, asked);
-    put_set(w, PLUGIN_SLOT_WORD + p.value - 1, addr);
+    p = take_words(w, op, size, asked);
+    if (!p.known || asked.physical)
+        addr = full_address(w, op);
+    if (!p.known)
+        put_set(w, PLUGIN_SLOT_WORD + p.address, addr);
     if (value)
         note_value(w, p.value, value);
     if (asked.physical)
@@ -534,6 +605,8 @@ static void tell_access(Writer *w, ActionPlace place, const IrOp *op, MimusAcces
         item = new_item(w, a, (unsigned)kind);
         item->size = (uint8_t)size;
         item->word = (uint8_t)noted.value;
+        item->address = (uint8_t)noted.address;
+        item->delta = noted.delta;
         item->physical = (uint8_t)(a->accesses & MIMUS_PHYSICAL ? noted.physical : 0);
         item->access = (uint8_t)(asked.record ? w->accesses : 0);
         if (a->kind == ACT_CALL)

@@ -8,6 +8,7 @@
 #define ACCEL_PLUGIN_INSTRUMENT_H
 
 #include "accel/cpu.h"
+#include "accel/guest-mem.h"
 
 typedef struct Accel Accel;
 typedef struct PluginSet PluginSet;
@@ -48,5 +49,9 @@ void plugin_machine_event(Accel *a, unsigned kind, const char *why);
  * fault: @value NULL for a load. */
 void plugin_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write);
 void plugin_before_access(Cpu *cpu, uint64_t vaddr, const void *value, uint32_t size, bool write);
+/* Are accesses of the instruction that is being executed only recorded, so that many can be told at
+ * once? And the telling. */
+bool plugin_takes_elements(Cpu *cpu);
+void plugin_elements(Cpu *cpu, const CpuElements *e);
 
 #endif

@@ -31,6 +31,7 @@ struct MimusPlugin {
     PluginSet *set;
     char *name, *path;
     void *module; /* of dlopen() */
+    uint32_t api; /* that it was built for */
     void (*unload)(MimusPlugin *p);
     GArray *args;      /* Argument */
     GArray *translate; /* TranslateHook */
@@ -41,6 +42,7 @@ struct MimusPlugin {
     void *runs_opaque;
     GPtrArray *symbols; /* MimusSymbols; NULL: none */
     Path *loose[2];     /* [load, store]: per size, of accesses that C code makes */
+    Path *strings;      /* per PluginString: of elements of string instructions */
     char *failure;
     void *data;
 };
@@ -96,10 +98,12 @@ typedef struct Item {
     const Trace *trace;
     void *data;      /* the action's */
     uint32_t offset; /* of the instruction in the mapping unit */
+    int32_t delta;   /* the access' address is this more than the word at `address` */
     uint16_t insn;
     uint8_t record;   /* MimusRecordKind */
     uint8_t size;     /* of the access, or of the instruction */
-    uint8_t word;     /* where the access' value is, behind its address; 0: it is none */
+    uint8_t word;     /* where the access' value is; 0: it is none */
+    uint8_t address;
     uint8_t access;   /* how many the segment has noted with this one */
     uint8_t physical; /* where the access' physical address is; 0: nobody has asked */
 } Item;
@@ -112,18 +116,25 @@ struct Path {
     uint16_t *step_of; /* [items + 1]: steps before that item; NULL: all items are its steps */
 };
 
-/* Records of a stretch of the block, taken out at its end. */
-typedef struct Segment {
-    const Item *item;
-    MimusPlugin *plugin; /* that all are for; NULL: for several */
+/* Records of a stretch of the block, taken out at its end. What is looked at each time is in its
+ * first cache line. */
+typedef struct __attribute__((aligned(64))) Segment {
+    Path path;  /* of the first that wants runs … */
+    Path *more; /* … and of the others */
     uint16_t nitems, nwords;
-    bool flat;    /* in its mode pcs are linear addresses */
-    bool records; /* somebody wants them as records */
     uint8_t npaths;
-    Path *path;     /* of those that want runs */
+    bool flat;      /* in its mode pcs are linear addresses */
     bool once;      /* its block is to be made again when this is taken out */
     bool continues; /* the first instruction began in another one */
+    const Item *item;
+    MimusPlugin *plugin; /* that all are for; NULL: for several */
+    bool records;        /* somebody wants them as records */
 } Segment;
+
+static inline Path *plugin_segment_path(const Segment *g, unsigned i)
+{
+    return i ? &g->more[i - 1] : (Path *)&g->path;
+}
 
 /* Of a Tb. Instructions are counted several at once, at the first of them, and what a fault leaves
  * undone is given back. One that may leave by other ways is late: counted when it is done. */
@@ -208,10 +219,11 @@ struct PluginSet {
     uint64_t access_host_pc;
     const Trace *access_trace;
     const Action *access_record[2]; /* [load, store] that is all that is asked; NULL: look */
+    bool takes_elements;
     uint32_t access_index;
     Buffer *buffer;      /* being filled */
     unsigned recorded;   /* of it has been told as records */
-    unsigned buffer_cpu; /* that the next words are of */
+    PluginState *buffer_owner; /* of the CPU that the next words are of; NULL: they say so */
     Batch *batch;
     Runner *runner;            /* NULL: nobody wants runs */
     MimusBlock block;          /* being translated */
@@ -229,12 +241,44 @@ guint plugin_filter_hash(gconstpointer p);
 gboolean plugin_filter_equal(gconstpointer p, gconstpointer q);
 
 /* records.c */
-enum { WORD_SEGMENT, WORD_PARTIAL, WORD_SINGLE, WORD_CPU, WORD_KIND = 7 };
-#define BUFFER_WORDS (1u << 14)
+enum { WORD_SEGMENT, WORD_PARTIAL, WORD_SINGLE, WORD_CPU, WORD_ELEMENTS, WORD_KIND = 7 };
+#define BUFFER_WORDS (1u << 16)
 
 static inline unsigned plugin_value_words(unsigned size)
 {
     return size <= 8 ? 1 : size <= 16 ? 2 : 4;
+}
+
+/* Elements of a string instruction that are noted at once, and of what kind they are. */
+#define PLUGIN_ELEMENTS 64
+typedef struct PluginString {
+    uint8_t naccesses; /* of an element: 1 or 2 */
+    bool write[2];
+    bool one_value; /* that both have */
+    uint8_t size;
+    bool backward;
+} PluginString;
+#define PLUGIN_STRINGS 64 /* numbers of such */
+
+static inline unsigned plugin_string_number(const PluginString *k)
+{
+    return (k->naccesses - 1u) | (unsigned)k->write[0] << 1 | (unsigned)k->write[1] << 2 |
+           (unsigned)k->backward << 3 | (unsigned)__builtin_ctz(k->size) << 4;
+}
+
+static inline PluginString plugin_string(unsigned number)
+{
+    return (PluginString){ .naccesses = (uint8_t)((number & 1) + 1),
+                           .write = { number & 2, number & 4 },
+                           .one_value = (number & 1) && (number & 4),
+                           .size = (uint8_t)(1u << (number >> 4 & 3)),
+                           .backward = number & 8 };
+}
+
+/* … and where the words of element @i's access @k are; the addresses of the first come first. */
+static inline unsigned plugin_string_word(const PluginString *s, unsigned i, unsigned k)
+{
+    return s->naccesses + (s->naccesses == 1 || s->one_value ? i : 2 * i + k);
 }
 
 /* The first word of an entry: what it is about, its kind, how many words follow. */
@@ -254,12 +298,25 @@ static inline uint64_t plugin_word(const void *about, unsigned kind, size_t leng
 typedef struct Entry {
     unsigned kind;
     const Segment *segment; /* WORD_SEGMENT, WORD_PARTIAL: its items from … to */
-    const Action *action;   /* WORD_SINGLE */
+    const Action *action;   /* WORD_SINGLE, WORD_ELEMENTS */
+    unsigned string;        /* WORD_ELEMENTS: PluginString; from … to are its accesses */
     uint64_t base;
     unsigned from, to;
     bool aborted; /* the last one's instruction will not be finished */
     const uint64_t *word;
 } Entry;
+
+/* … of WORD_SEGMENT. */
+static inline void plugin_read_whole(const uint64_t *w, Entry *e)
+{
+    e->kind = WORD_SEGMENT;
+    e->segment = plugin_word_about(w[0]);
+    e->base = w[1];
+    e->from = 0;
+    e->to = e->segment->nitems;
+    e->aborted = false;
+    e->word = w + 2;
+}
 
 Buffer *plugin_buffer_new(void);
 void plugin_buffer_free(Buffer *b);
@@ -271,7 +328,10 @@ void plugin_records_init(PluginSet *s);
 void plugin_records_free(PluginSet *s);
 /* Take out what the running block has noted so far: it is executing instruction @index. */
 void plugin_settle_at(Cpu *cpu, unsigned index);
+/* What the segment's end hands to PLUGIN_FLUSH. */
+uint64_t plugin_flush_argument(const Segment *g);
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access);
+void plugin_record_elements(Cpu *cpu, const Action *a, uint64_t pc, const CpuElements *e);
 
 /* runs.c */
 void plugin_describe_paths(PluginSet *s, Segment *g);

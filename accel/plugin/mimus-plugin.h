@@ -12,7 +12,7 @@
  * that a callback is given are good until it returns. Addresses are linear unless a name says
  * otherwise. What a version has does not change; later ones only add. Version 2 added: decoded
  * operands, symbols, access callbacks before, physical addresses, runs, MIMUS_REPLAY_START,
- * MIMUS_RESTORED.
+ * MIMUS_RESTORED. Version 3: runs whose accesses share words of addresses.
  */
 #ifndef MIMUS_PLUGIN_H
 #define MIMUS_PLUGIN_H
@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-#define MIMUS_PLUGIN_API   2
+#define MIMUS_PLUGIN_API   3
 #define MIMUS_EXPORT       __attribute__((visibility("default")))
 #define MIMUS_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
@@ -302,16 +302,19 @@ typedef struct MimusStep {
     uint8_t kind;      /* MimusRecordKind, but ABORT */
     uint8_t size;      /* bytes accessed, or of the instruction */
     uint16_t word;     /* of an access: its value begins there (what lies beyond its size
-                          means nothing; of more than 8 bytes: mimus_run_bytes()), its address
-                          is in the word before */
+                          means nothing; of more than 8 bytes: mimus_run_bytes()) */
     uint32_t offset;   /* of the instruction from the run's base */
     uint16_t physical; /* of an access with MIMUS_PHYSICAL: the word of its physical address
                           (UINT64_MAX: unknown) */
+    uint16_t address;  /* of an access: the word of its address less delta: steps share such words.
+                          For plugins of version 2 it is the word before the value, delta 0 */
+    int32_t delta;
     void *data;        /* as given when it was asked for */
 } MimusStep;
 
 /* Stays as long as it has runs; the same instructions may have several over time. Of accesses that
- * microcode makes one by one (REP, FXSAVE, …) each is a run; data is NULL then, base the pc. */
+ * microcode makes one by one (REP, FXSAVE, …) each is a run, since
+ * version 3 many of a REP are one; data is NULL then, base the pc. */
 typedef struct MimusPath {
     uint32_t nsteps;
     const MimusStep *step;

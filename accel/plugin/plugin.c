@@ -134,6 +134,7 @@ static bool open_module(MimusPlugin *p, GError **error)
                   *api, MIMUS_PLUGIN_API);
         return false;
     }
+    p->api = *api;
     if (load(p))
         return true;
     error_set(error, "%s", p->failure ? p->failure : "it does not want to be loaded");

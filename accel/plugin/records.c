@@ -10,7 +10,9 @@
  *   segment            base of pcs, then the segment's words
  *   segment | PARTIAL  base of pcs, from | to << 16 | aborted << 32: these items alone; words to
  * there action  | SINGLE   of an access by C code: pc, size | kind << 8, address, value, physical
- * address n << 3  | CPU      what follows is of CPU n
+ * address
+ *   action | ELEMENTS  of many by a string instruction: pc, accesses | number of PluginString <<
+ * 16, addresses of the first element, values n << 3  | CPU      what follows is of CPU n
  *
  * A full buffer is told as records (here), then goes to those that want runs (runs.c).
  */
@@ -19,8 +21,8 @@
 
 #include <string.h>
 
-#define SLACK \
-    64 /* words: of the largest entry besides a segment's, and of copies that go too far */
+/* Words of the largest entry besides a segment's, and of copies that go too far. */
+#define SLACK (2 * PLUGIN_ELEMENTS + 16)
 
 /* ---- Buffers --------------------------------------------------------------------------------- */
 
@@ -64,6 +66,15 @@ const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu)
         e->action = plugin_word_about(word);
         e->word = w;
         break;
+    case WORD_ELEMENTS:
+        e->action = plugin_word_about(word);
+        e->base = w[0];
+        e->from = 0;
+        e->to = w[1] & 0xffff;
+        e->string = (unsigned)(w[1] >> 16);
+        e->aborted = false;
+        e->word = w + 2;
+        break;
     case WORD_PARTIAL:
         part = w[1];
         e->base = w[0];
@@ -72,12 +83,7 @@ const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu)
         e->aborted = part >> 32;
         e->word = w + 2;
         break;
-    default:
-        e->base = w[0];
-        e->from = 0;
-        e->to = e->segment->nitems;
-        e->aborted = false;
-        e->word = w + 1;
+    default: plugin_read_whole(w - 1, e);
     }
     return next;
 }
@@ -89,21 +95,35 @@ bool plugin_words_wait(const PluginSet *s)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* Its room, after something has been written for it. */
-static void no_room(PluginSet *s, unsigned cpu)
+/* In a segment's first word, at its end: */
+enum { FLUSH_FLAT = 1, FLUSH_ONCE = 2 };
+
+static inline bool has_room(const Buffer *b)
 {
-    if (s->buffer->used + PLUGIN_WORDS + SLACK > BUFFER_WORDS)
-        plugin_drain(s);
-    if (s->buffer_cpu != cpu) {
-        s->buffer_cpu = cpu;
-        s->buffer->word[s->buffer->used++] = (uint64_t)cpu << 3 | WORD_CPU;
-    }
+    return b->used + PLUGIN_WORDS + SLACK <= BUFFER_WORDS;
 }
 
-static inline uint64_t *make_room(PluginSet *s, unsigned cpu)
+/* Whoever writes next is to say which CPU it is. */
+static void leave_buffer(PluginSet *s)
 {
-    if (G_UNLIKELY(s->buffer->used + PLUGIN_WORDS + SLACK > BUFFER_WORDS || s->buffer_cpu != cpu))
-        no_room(s, cpu);
+    if (s->buffer_owner)
+        s->buffer_owner->buffer = NULL;
+    s->buffer_owner = NULL;
+}
+
+static uint64_t *make_room(Cpu *cpu)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    PluginState *st = &cpu->run->tail->plugin;
+
+    if (!has_room(s->buffer))
+        plugin_drain(s);
+    if (s->buffer_owner != st) {
+        leave_buffer(s);
+        s->buffer_owner = st;
+        st->buffer = s->buffer;
+        s->buffer->word[s->buffer->used++] = (uint64_t)cpu->run->common->index << 3 | WORD_CPU;
+    }
     return s->buffer->word + s->buffer->used;
 }
 
@@ -115,20 +135,9 @@ static inline uint64_t *copy_words(uint64_t *to, const uint64_t *from, unsigned 
     return to + n;
 }
 
-static inline uint64_t pc_base(Cpu *cpu, const Segment *g)
+static inline uint64_t pc_base(Cpu *cpu, bool flat)
 {
-    return cpu->vbase + (g->flat ? 0 : cpu->ops->trace->code_base(cpu));
-}
-
-static inline void take_out_whole(Cpu *cpu, const Segment *g)
-{
-    PluginSet *s = cpu->run->accel->plugins;
-    uint64_t *w = make_room(s, cpu->run->common->index);
-
-    *w++ = plugin_word(g, WORD_SEGMENT, g->nwords + 1u);
-    *w++ = pc_base(cpu, g);
-    w = copy_words(w, cpu->run->tail->plugin.word, g->nwords);
-    s->buffer->used = (unsigned)(w - s->buffer->word);
+    return cpu->vbase + (flat ? 0 : cpu->ops->trace->code_base(cpu));
 }
 
 static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
@@ -136,10 +145,10 @@ static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
     PluginSet *s = cpu->run->accel->plugins;
     PluginState *st = &cpu->run->tail->plugin;
     unsigned n = words_until(g, to);
-    uint64_t *w = make_room(s, cpu->run->common->index);
+    uint64_t *w = make_room(cpu);
 
     *w++ = plugin_word(g, WORD_PARTIAL, n + 2u);
-    *w++ = pc_base(cpu, g);
+    *w++ = pc_base(cpu, g->flat);
     *w++ = st->told | to << 16 | (uint64_t)aborted << 32;
     w = copy_words(w, st->word, n);
     s->buffer->used = (unsigned)(w - s->buffer->word);
@@ -153,23 +162,52 @@ static void make_again(Cpu *cpu, struct Tb *tb)
         tb_retire(&cpu->run->accel->tbs, tb);
 }
 
-void help_plugin_flush(void *env);
+void help_plugin_flush(void *env, uint64_t head);
 
-/* The segment's end has been reached. */
-void help_plugin_flush(void *env)
+static __attribute__((noinline)) void flush_slowly(Cpu *cpu, uint64_t head)
+{
+    PluginState *st = &cpu->run->tail->plugin;
+    const Segment *g = plugin_word_about(head);
+
+    if (st->told) {
+        take_out(cpu, g, g->nitems, false);
+        st->told = 0;
+    } else {
+        make_room(cpu);
+        help_plugin_flush(cpu, head & ~(uint64_t)FLUSH_ONCE);
+    }
+    st->segment = 0;
+    if (head & FLUSH_ONCE)
+        make_again(cpu, g->item[0].trace->tb);
+}
+
+/* What is in @head need not be fetched from the segment, which few caches have at hand. */
+void help_plugin_flush(void *env, uint64_t head)
 {
     Cpu *cpu = env;
     PluginState *st = &cpu->run->tail->plugin;
-    const Segment *g = (const Segment *)(uintptr_t)st->segment;
+    Buffer *b = st->buffer;
+    unsigned n = (unsigned)(head >> WORD_LENGTH_SHIFT) - 1;
+    uint64_t *w;
 
-    if (G_LIKELY(!st->told))
-        take_out_whole(cpu, g);
-    else
-        take_out(cpu, g, g->nitems, false);
+    if (G_UNLIKELY(!b || !has_room(b) || st->told || (head & FLUSH_ONCE))) {
+        flush_slowly(cpu, head);
+        return;
+    }
+    w = b->word + b->used;
+    w[0] = head & ~(uint64_t)WORD_KIND;
+    w[1] = cpu->vbase;
+    if (G_UNLIKELY(!(head & FLUSH_FLAT)))
+        w[1] += cpu->ops->trace->code_base(cpu);
+    copy_words(w + 2, st->word, n);
+    b->used += n + 2;
     st->segment = 0;
-    st->told = 0;
-    if (g->once)
-        make_again(cpu, g->item[0].trace->tb);
+}
+
+uint64_t plugin_flush_argument(const Segment *g)
+{
+    return plugin_word(g, WORD_SEGMENT, g->nwords + 1u) | (g->flat ? FLUSH_FLAT : 0) |
+           (g->once ? FLUSH_ONCE : 0);
 }
 
 /* How many items of @g have happened when instruction @index is being executed. */
@@ -217,7 +255,7 @@ static void leave_segment(Cpu *cpu, unsigned index, bool again)
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
 {
     PluginSet *s = cpu->run->accel->plugins;
-    uint64_t *w = make_room(s, cpu->run->common->index);
+    uint64_t *w = make_room(cpu);
 
     if (a->filter && !plugin_passes(cpu, a->filter, &access->vaddr))
         return;
@@ -228,6 +266,51 @@ void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
     words_from_guest(w, access->value, sizeof(access->value));
     w[4] = access->paddr;
     s->buffer->used = (unsigned)(w + 5 - s->buffer->word);
+}
+
+static inline uint64_t element_value(const uint8_t *p, unsigned size)
+{
+    switch (size) {
+    case 1: return *p;
+    case 2: return guest_get(p, 2);
+    case 4: return guest_get(p, 4);
+    default: return guest_get(p, 8);
+    }
+}
+
+/* @n ≤ PLUGIN_ELEMENTS of them, from number @first on. */
+static void record_some(Cpu *cpu, const Action *a, uint64_t pc, const CpuElements *e,
+                        const PluginString *kind, uint64_t first, unsigned n)
+{
+    PluginSet *s = cpu->run->accel->plugins;
+    uint64_t *w = make_room(cpu);
+    int64_t skipped = (int64_t)first * e->step;
+    unsigned values = kind->naccesses == 2 && !kind->one_value ? 2 : 1;
+
+    *w++ = plugin_word(a, WORD_ELEMENTS, 2u + kind->naccesses + n * values);
+    *w++ = pc;
+    *w++ = (uint64_t)n * kind->naccesses | (uint64_t)plugin_string_number(kind) << 16;
+    for (unsigned k = 0; k < kind->naccesses; k++)
+        w[k] = e->access[k].addr + (uint64_t)skipped;
+    for (unsigned k = 0; k < values; k++) {
+        const uint8_t *p = e->access[k].host + skipped;
+        for (unsigned i = 0; i < n; i++, p += e->step)
+            w[plugin_string_word(kind, i, k)] = element_value(p, e->size);
+    }
+    w += kind->naccesses + n * values;
+    s->buffer->used = (unsigned)(w - s->buffer->word);
+}
+
+void plugin_record_elements(Cpu *cpu, const Action *a, uint64_t pc, const CpuElements *e)
+{
+    PluginString kind = { .naccesses = (uint8_t)e->naccesses,
+                          .write = { e->access[0].write, e->naccesses == 2 && e->access[1].write },
+                          .size = (uint8_t)e->size,
+                          .backward = e->step < 0 };
+
+    kind = plugin_string(plugin_string_number(&kind));
+    for (uint64_t done = 0; done < e->n; done += PLUGIN_ELEMENTS)
+        record_some(cpu, a, pc, e, &kind, done, (unsigned)MIN(e->n - done, PLUGIN_ELEMENTS));
 }
 
 /* ---- Handing over -----------------------------------------------------------------------------
@@ -272,7 +355,7 @@ static inline void fill(MimusRecord *r, const Item *item, uint64_t base, uint8_t
     if (!item->word)
         return;
     r->page = item->physical ? page_number(w[item->physical]) : UINT32_MAX;
-    r->vaddr = w[item->word - 1];
+    r->vaddr = w[item->address] + (uint64_t)(int64_t)item->delta;
     r->value = w[item->word];
     if (item->size < 8)
         r->value &= (UINT64_C(1) << (8 * item->size)) - 1;
@@ -337,6 +420,25 @@ static void give_single(Batch *b, const Entry *e, uint8_t cpu)
         mimus_run_bytes(w + 3, r->size, r->bytes);
 }
 
+static void give_elements(Batch *b, const Entry *e, uint8_t cpu)
+{
+    PluginString kind = plugin_string(e->string);
+    int64_t step = kind.backward ? -(int64_t)kind.size : kind.size;
+
+    for (unsigned i = 0; i < e->to && e->action->plugin->records; i++) {
+        unsigned n = i / kind.naccesses, k = i % kind.naccesses;
+        *next_record(b, e->action) =
+            (MimusRecord){ .kind = kind.write[k] ? MIMUS_STORE : MIMUS_LOAD,
+                           .cpu = cpu,
+                           .size = kind.size,
+                           .pc = e->base,
+                           .page = UINT32_MAX,
+                           .vaddr = e->word[k] + (uint64_t)(n * step),
+                           .value = e->word[plugin_string_word(&kind, n, k)],
+                           .data = e->action->data };
+    }
+}
+
 static bool wants_records(const PluginSet *s)
 {
     for (unsigned i = 0; i < s->plugins->len; i++)
@@ -353,13 +455,15 @@ static void give_records(PluginSet *s)
     Entry e;
 
     s->recorded = s->buffer->used;
-    s->buffer_cpu = UINT_MAX; /* whoever begins there is told which */
+    leave_buffer(s);
     if (!wants_records(s))
         return;
     while (w < end) {
         w = plugin_read_entry(w, &e, &cpu);
         if (e.kind == WORD_SINGLE)
             give_single(s->batch, &e, cpu);
+        else if (e.kind == WORD_ELEMENTS)
+            give_elements(s->batch, &e, cpu);
         else if (e.kind != WORD_CPU && e.segment->records)
             give_items(s->batch, &e, cpu);
         if (e.kind == WORD_PARTIAL && e.aborted)
@@ -421,7 +525,6 @@ void plugin_records_init(PluginSet *s)
 {
     s->buffer = plugin_buffer_new();
     s->batch = g_new0(Batch, 1);
-    s->buffer_cpu = UINT_MAX;
 }
 
 void plugin_records_free(PluginSet *s)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BUFFERS 4
-#define RUNS    256 /* told at once */
+#define RUNS    32 /* told at once: they and what they speak of are in the first cache */
 
 struct Runner {
     pthread_t thread;
@@ -51,6 +51,8 @@ static void describe_path(Path *path, MimusPlugin *p, const Segment *g, unsigned
                                      .word = item->word,
                                      .offset = item->offset,
                                      .physical = item->physical,
+                                     .address = item->address,
+                                     .delta = item->delta,
                                      .data = item->data };
     }
     if (path->step_of)
@@ -59,6 +61,8 @@ static void describe_path(Path *path, MimusPlugin *p, const Segment *g, unsigned
 
 void plugin_describe_paths(PluginSet *s, Segment *g)
 {
+    Path *path;
+
     for (unsigned i = 0; i < s->plugins->len; i++) {
         MimusPlugin *p = s->plugins->pdata[i];
         unsigned n = items_of(g, p);
@@ -66,21 +70,25 @@ void plugin_describe_paths(PluginSet *s, Segment *g)
         g->records |= n && p->records;
         if (!n || !p->runs)
             continue;
-        g->path = g_renew(Path, g->path, g->npaths + 1u);
-        g->path[g->npaths] = (Path){ 0 };
-        describe_path(&g->path[g->npaths++], p, g, n);
+        if (g->npaths)
+            g->more = g_renew(Path, g->more, g->npaths);
+        path = plugin_segment_path(g, g->npaths++);
+        *path = (Path){ 0 };
+        describe_path(path, p, g, n);
     }
-    for (unsigned i = 0; i < g->npaths; i++) /* they may have moved */
-        g->path[i].path.own = &g->path[i].own;
+    for (unsigned i = 1; i < g->npaths; i++) { /* they may have moved */
+        path = plugin_segment_path(g, i);
+        path->path.own = &path->own;
+    }
 }
 
 void plugin_forget_paths(Segment *g)
 {
     for (unsigned i = 0; i < g->npaths; i++) {
-        g_free((void *)g->path[i].path.step);
-        g_free(g->path[i].step_of);
+        g_free((void *)plugin_segment_path(g, i)->path.step);
+        g_free(plugin_segment_path(g, i)->step_of);
     }
-    g_free(g->path);
+    g_free(g->more);
 }
 
 /* Of an access by C code: there is one for each kind and size, made when first met. */
@@ -101,8 +109,38 @@ static Path *loose_path(MimusPlugin *p, unsigned kind, unsigned size)
     return path;
 }
 
+/* Of elements of string instructions: a path is as long as they can be, runs go a part of it. */
+static Path *string_path(MimusPlugin *p, unsigned number)
+{
+    PluginString kind = plugin_string(number);
+    int32_t distance = kind.backward ? -(int32_t)kind.size : kind.size;
+    MimusStep *step;
+    Path *path;
+
+    if (!p->strings)
+        p->strings = g_new0(Path, PLUGIN_STRINGS);
+    path = &p->strings[number];
+    if (path->plugin)
+        return path;
+    step = g_new(MimusStep, PLUGIN_ELEMENTS * kind.naccesses);
+    path->plugin = p;
+    path->path =
+        (MimusPath){ .nsteps = PLUGIN_ELEMENTS * kind.naccesses, .step = step, .own = &path->own };
+    for (unsigned i = 0; i < PLUGIN_ELEMENTS; i++)
+        for (unsigned k = 0; k < kind.naccesses; k++)
+            *step++ = (MimusStep){ .kind = kind.write[k] ? MIMUS_STORE : MIMUS_LOAD,
+                                   .size = kind.size,
+                                   .word = (uint16_t)plugin_string_word(&kind, i, k),
+                                   .address = (uint16_t)k,
+                                   .delta = (int32_t)i * distance };
+    return path;
+}
+
 void plugin_loose_paths_free(MimusPlugin *p)
 {
+    for (unsigned i = 0; p->strings && i < PLUGIN_STRINGS; i++)
+        g_free((void *)p->strings[i].path.step);
+    g_free(p->strings);
     for (unsigned k = 0; k < 2; k++) {
         for (unsigned i = 0; p->loose[k] && i <= MIMUS_ACCESS_MAX; i++)
             g_free((void *)p->loose[k][i].path.step);
@@ -119,9 +157,9 @@ static void tell_runs(Runner *r)
     r->n = 0;
 }
 
-static MimusRun *next_run(Runner *r, const Path *path)
+static inline MimusRun *next_run(Runner *r, const Path *path)
 {
-    if (r->n == RUNS || r->plugin != path->plugin)
+    if (G_UNLIKELY(r->n == RUNS || r->plugin != path->plugin))
         tell_runs(r);
     r->plugin = path->plugin;
     return &r->run[r->n++];
@@ -130,14 +168,23 @@ static MimusRun *next_run(Runner *r, const Path *path)
 static inline void add_path(Runner *r, const Path *path, const Entry *e, uint8_t cpu)
 {
     const uint16_t *step_of = path->step_of;
+    MimusRun *run = next_run(r, path);
 
-    *next_run(r, path) = (MimusRun){ .path = &path->path,
-                                     .base = e->base,
-                                     .word = e->word,
-                                     .from = (uint16_t)(step_of ? step_of[e->from] : e->from),
-                                     .to = (uint16_t)(step_of ? step_of[e->to] : e->to),
-                                     .cpu = cpu,
-                                     .aborted = e->aborted };
+    run->path = &path->path;
+    run->base = e->base;
+    run->word = e->word;
+    run->from = (uint16_t)(step_of ? step_of[e->from] : e->from);
+    run->to = (uint16_t)(step_of ? step_of[e->to] : e->to);
+    run->cpu = cpu;
+    run->aborted = e->aborted;
+}
+
+static void add_elements(Runner *r, const Entry *e, uint8_t cpu)
+{
+    MimusPlugin *p = e->action->plugin;
+
+    if (p->runs)
+        add_path(r, string_path(p, e->string), e, cpu);
 }
 
 static void add_single(Runner *r, const Entry *e, uint8_t cpu)
@@ -160,16 +207,21 @@ static const uint64_t *next_entry(const uint64_t *w)
     return w + 1 + (*w >> WORD_LENGTH_SHIFT);
 }
 
-static void tell_entry(Runner *r, const uint64_t *w, uint8_t *cpu)
+static inline void tell_entry(Runner *r, const uint64_t *w, uint8_t *cpu)
 {
     Entry e;
 
-    plugin_read_entry(w, &e, cpu);
+    if ((*w & WORD_KIND) == WORD_SEGMENT)
+        plugin_read_whole(w, &e);
+    else
+        plugin_read_entry(w, &e, cpu);
     if (e.kind == WORD_SINGLE)
         add_single(r, &e, *cpu);
+    else if (e.kind == WORD_ELEMENTS)
+        add_elements(r, &e, *cpu);
     else if (e.kind != WORD_CPU)
         for (unsigned i = 0; i < e.segment->npaths; i++)
-            add_path(r, &e.segment->path[i], &e, *cpu);
+            add_path(r, plugin_segment_path(e.segment, i), &e, *cpu);
 }
 
 #define AHEAD 16 /* entries whose descriptions are fetched before they are looked at */

@@ -12,9 +12,10 @@
 
 typedef struct PluginState {
     uint64_t counter[PLUGIN_COUNTERS];
-    uint64_t segment; /* const Segment *: being executed; 0: none */
-    uint64_t noted;   /* accesses of it so far */
-    uint64_t told;    /* items of it that were taken out already */
+    uint64_t segment;      /* const Segment *: being executed; 0: none */
+    uint64_t noted;        /* accesses of it so far */
+    uint64_t told;         /* items of it that were taken out already */
+    struct Buffer *buffer; /* for its words, if the latest ones there are this CPU's */
     /* Per access its address, then its value: of more than 8 bytes at an even word; then its
      * physical address where that is asked for. */
     uint64_t word[PLUGIN_WORDS] __attribute__((aligned(32)));

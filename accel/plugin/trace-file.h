@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The native trace, version 2: what was executed and accessed, with values, in compressed frames
+ * The native trace, version 3: what was executed and accessed, with values, in compressed frames
  * that stand for themselves. Written by the tool `trace`, read by `mimus trace`. Little-endian.
  *
  *   file     "MIMUSTRC", u32 version, u32 0; frames; index: per frame {u64 offset, u64 first
@@ -19,9 +19,12 @@
  * many there are) minus that of the new one before, then its definition A last count ends it.
  *            definition: number of steps; per step a byte kind | size << 2 (TRACE_STEP_…), of
  *            instructions then zigzag of the distance of its offset to the end of the one before,
- *            and its bytes
+ *            and its bytes. 3 (TRACE_STEP_BESIDE) comes before an access whose address is that of
+ *            another one of the path with a distance, wherever it is gone from its first step: how many
+ *            steps before it that one is, zigzag of the distance
  *   lengths  per access a byte: code of the address' length | code of the value's << 3
- *   addrs    that many bytes of zigzag of address - that of this step of this path the last time
+ *   addrs    that many bytes of zigzag of address - that of this step of this path the last time;
+ *            none of accesses beside another one (version 2 has no such)
  *   values   likewise; values of more than 8 bytes as they are, their code is 0
  */
 #ifndef ACCEL_PLUGIN_TRACE_FILE_H
@@ -34,14 +37,14 @@
 #define TRACE_MAGIC      "MIMUSTRC"
 #define TRACE_END        "MIMUSEND"
 #define TRACE_FRAME      "MTF2"
-#define TRACE_VERSION    2
+#define TRACE_VERSION    3 /* 2 is read, too */
 #define TRACE_INSN_MAX   15
 #define TRACE_ACCESS_MAX 32
 #define TRACE_STEPS_MAX  2048
 #define TRACE_STREAM_MAX (128u << 20) /* bytes raw */
 enum { TRACE_CONTROL, TRACE_LENGTHS, TRACE_ADDRS, TRACE_VALUES, TRACE_STREAMS };
 enum { TRACE_ABORT, TRACE_CPU, TRACE_PART, TRACE_PATH };
-enum { TRACE_STEP_INSN, TRACE_STEP_LOAD, TRACE_STEP_STORE };
+enum { TRACE_STEP_INSN, TRACE_STEP_LOAD, TRACE_STEP_STORE, TRACE_STEP_BESIDE };
 
 static const uint8_t trace_length[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
 
@@ -86,7 +89,9 @@ typedef struct TracePath TracePath;
 
 typedef struct TraceStep {
     uint8_t kind, size;
-    uint16_t word;        /* where a run's words have the value; the address is before it */
+    uint16_t word;        /* where a run's words have the value */
+    uint16_t address;     /* … and the address less delta */
+    int32_t delta;        /* of accesses with one address word */
     uint32_t offset;      /* of an instruction from the run's base */
     const uint8_t *bytes; /* of an instruction; copied */
 } TraceStep;

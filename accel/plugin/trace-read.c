@@ -13,6 +13,8 @@
 typedef struct Step {
     uint64_t offset; /* of an instruction */
     uint64_t addr, value;
+    uint64_t distance; /* from the address of the step that is … */
+    uint32_t beside;   /* … so many before it; 0: it has one of its own */
     uint8_t kind, size;
     uint8_t bytes[TRACE_INSN_MAX];
 } Step;
@@ -43,7 +45,8 @@ struct TraceReader {
     bool at_end;           /* there is nothing more */
     Path *path;            /* its steps from `at` to `to` come */
     uint32_t at, to;
-    bool predicts; /* its successor */
+    bool predicts;  /* its successor */
+    bool from_begin; /* it is gone from its first step */
     uint64_t new_base;
     uint8_t cpu;
     TraceAccess *access;
@@ -143,7 +146,7 @@ TraceReader *trace_reader_open(const char *path, const char **why)
         r->size = (uint64_t)ftello(r->file);
         if (!read_at(r, 0, head, 16) || memcmp(head, TRACE_MAGIC, 8))
             set_why(why, "it is no trace of Mimus");
-        else if (memcpy(&version, head + 8, 4), TRACE_LE32(version) != TRACE_VERSION)
+        else if (memcpy(&version, head + 8, 4), TRACE_LE32(version) - 2 > TRACE_VERSION - 2)
             set_why(why, "it is a trace of another version");
     } else {
         *why = g_strerror(errno);
@@ -255,19 +258,42 @@ static bool load_frame(TraceReader *r)
     return get_run(r);
 }
 
-static bool define_step(Stream *c, Step *s, uint64_t *end)
+static bool get_bytes(Stream *s, void *to, unsigned n)
+{
+    if (n > s->end - s->at)
+        return false;
+    memcpy(to, s->at, n);
+    s->at += n;
+    return true;
+}
+
+/* Of the step @s, which has @before others before it, where @byte announces that. */
+static bool get_beside(Stream *c, Step *s, unsigned before, uint8_t *byte)
+{
+    uint64_t back;
+
+    if (!get_bytes(c, byte, 1))
+        return false;
+    if (*byte != TRACE_STEP_BESIDE)
+        return true;
+    if (!get_varint(c, &back) || !back || back > before || s[-(int64_t)back].kind == TRACE_STEP_INSN)
+        return false;
+    s->beside = (uint32_t)back;
+    return get_signed(c, &s->distance) && get_bytes(c, byte, 1);
+}
+
+static bool define_step(Stream *c, Step *s, unsigned before, uint64_t *end)
 {
     uint64_t distance;
     uint8_t byte;
 
-    if (c->at == c->end)
+    if (!get_beside(c, s, before, &byte))
         return false;
-    byte = *c->at++;
     s->kind = byte & 3;
     s->size = byte >> 2;
     if (s->kind != TRACE_STEP_INSN)
         return s->kind <= TRACE_STEP_STORE && s->size && s->size <= TRACE_ACCESS_MAX;
-    if (!get_signed(c, &distance) || s->size > TRACE_INSN_MAX || s->size > c->end - c->at)
+    if (s->beside || !get_signed(c, &distance) || s->size > TRACE_INSN_MAX || s->size > c->end - c->at)
         return false;
     s->offset = *end + distance;
     *end = s->offset + s->size;
@@ -288,7 +314,7 @@ static Path *define_path(TraceReader *r)
     g_ptr_array_add(r->paths, p);
     p->nsteps = (uint32_t)nsteps;
     for (unsigned i = 0; i < nsteps; i++)
-        if (!define_step(c, &p->step[i], &end))
+        if (!define_step(c, &p->step[i], i, &end))
             return NULL;
     return p;
 }
@@ -320,6 +346,7 @@ static bool begin_run(TraceReader *r, Path *p, bool whole)
         r->path->next = p;
     r->path = p;
     r->predicts = whole;
+    r->from_begin = true;
     r->at = 0;
     r->to = p->nsteps;
     return true;
@@ -338,6 +365,7 @@ static bool begin_part(TraceReader *r)
         return false;
     begin_run(r, p, false);
     r->at = (uint32_t)from;
+    r->from_begin = !from;
     r->to = (uint32_t)to;
     return true;
 }
@@ -371,15 +399,6 @@ static bool next_run(TraceReader *r, bool *aborts)
     return get_run(r);
 }
 
-static bool get_bytes(Stream *s, void *to, unsigned n)
-{
-    if (n > s->end - s->at)
-        return false;
-    memcpy(to, s->at, n);
-    s->at += n;
-    return true;
-}
-
 static bool get_distance(Stream *s, unsigned code, uint64_t *value)
 {
     uint64_t z = 0;
@@ -404,6 +423,8 @@ static bool read_access(TraceReader *r, Step *s, uint32_t n)
     if (!get_bytes(&r->stream[TRACE_LENGTHS], &lengths, 1) ||
         !get_distance(&r->stream[TRACE_ADDRS], lengths & 7, &s->addr))
         return false;
+    if (s->beside && r->from_begin)
+        s->addr = s[-(int64_t)s->beside].addr + s->distance;
     *a = (TraceAccess){ .addr = s->addr, .size = s->size, .store = s->kind == TRACE_STEP_STORE };
     if (s->size > 8)
         return get_bytes(&r->stream[TRACE_VALUES], a->value, s->size);

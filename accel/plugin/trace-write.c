@@ -18,9 +18,11 @@
 /* An access of a path. */
 typedef struct Slot {
     uint64_t addr, value; /* the last time */
-    uint64_t mask;        /* of its value; 0: of more than 8 bytes */
-    uint16_t word;
+    uint16_t word, address;
+    int32_t delta;
     uint8_t size;
+    uint8_t unused; /* bits of its word, in front of the value */
+    uint8_t beside; /* 1: the address is not written where the path is gone from its begin */
 } Slot;
 
 struct TracePath {
@@ -226,6 +228,27 @@ static bool is_full(const Frame *f)
 /* ---- Runs -------------------------------------------------------------------------------------
  */
 
+/* The step whose address word step @i shares; @i if there is none before it. */
+static unsigned step_beside(const TraceStep *step, unsigned i)
+{
+    for (unsigned k = 0; k < i; k++)
+        if (step[k].kind != TRACE_STEP_INSN && step[k].address == step[i].address)
+            return k;
+    return i;
+}
+
+static void put_beside(TraceWriter *w, const TracePath *t, unsigned i)
+{
+    const TraceStep *s = &t->step[i];
+    unsigned other = s->kind == TRACE_STEP_INSN ? i : step_beside(t->step, i);
+
+    if (other == i)
+        return;
+    put_varint(w, TRACE_STEP_BESIDE);
+    put_varint(w, i - other);
+    put_varint(w, zigzag((uint64_t)((int64_t)s->delta - t->step[other].delta)));
+}
+
 static void put_definition(TraceWriter *w, const TracePath *t)
 {
     Frame *f = frame(w);
@@ -234,6 +257,7 @@ static void put_definition(TraceWriter *w, const TracePath *t)
     put_varint(w, t->nsteps);
     for (unsigned i = 0; i < t->nsteps; i++) {
         const TraceStep *s = &t->step[i];
+        put_beside(w, t, i);
         f->stream[TRACE_CONTROL][f->used[TRACE_CONTROL]++] = (uint8_t)(s->kind | s->size << 2);
         if (s->kind != TRACE_STEP_INSN)
             continue;
@@ -272,8 +296,10 @@ static inline void put_word(uint8_t *at, uint64_t v)
     memcpy(at, &v, 8);
 }
 
-/* Without branches but for values of more than 8 bytes: what changes is not to be foreseen. */
-static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word)
+/* @later: without the path's first ones. Without branches but for values of more than 8 bytes: what changes
+ * is not to be foreseen. */
+static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word,
+                                bool later)
 {
     Frame *f = frame(w);
     uint8_t *lengths = f->stream[TRACE_LENGTHS] + f->used[TRACE_LENGTHS];
@@ -281,14 +307,15 @@ static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const ui
     uint8_t *values = f->stream[TRACE_VALUES] + f->used[TRACE_VALUES];
 
     for (Slot *end = slot + n; slot < end; slot++) {
-        uint64_t addr = word[slot->word - 1], d = zigzag(addr - slot->addr);
+        uint64_t addr = word[slot->address] + (uint64_t)(int64_t)slot->delta;
+        uint64_t d = later || !slot->beside ? zigzag(addr - slot->addr) : 0;
         unsigned of_addr = d ? w->code[__builtin_clzll(d)] : 0, of_value = 0;
 
         put_word(addrs, d);
         addrs += trace_length[of_addr];
         slot->addr = addr;
-        if (__builtin_expect(slot->mask != 0, 1)) {
-            uint64_t v = word[slot->word] & slot->mask;
+        if (__builtin_expect(slot->size <= 8, 1)) {
+            uint64_t v = word[slot->word] << slot->unused >> slot->unused;
             d = zigzag(v - slot->value);
             of_value = d ? w->code[__builtin_clzll(d)] : 0;
             put_word(values, d);
@@ -320,7 +347,7 @@ static void put_part(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t
         in += access && i >= from;
         insns += !access && i >= from;
     }
-    put_accesses(w, t->slot + before, in, word);
+    put_accesses(w, t->slot + before, in, word, from > 0);
     w->previous = NULL;
     w->count += insns;
     frame(w)->count += insns;
@@ -359,7 +386,7 @@ void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_
             before->next = t;
     }
     w->previous = t;
-    put_accesses(w, t->slot, t->naccesses, word);
+    put_accesses(w, t->slot, t->naccesses, word, false);
     w->count += t->ninsns;
     frame(w)->count += t->ninsns;
 }
@@ -396,7 +423,8 @@ static bool are_steps(const TracePath *t, const TraceStep *step, unsigned n)
         return false;
     for (unsigned i = 0; i < n; i++) {
         const TraceStep *a = &t->step[i], *b = &step[i];
-        if (a->kind != b->kind || a->size != b->size || a->word != b->word)
+        if (a->kind != b->kind || a->size != b->size || a->word != b->word ||
+            a->address != b->address || a->delta != b->delta)
             return false;
         if (a->kind == TRACE_STEP_INSN &&
             (a->offset != b->offset || memcmp(a->bytes, b->bytes, a->size)))
@@ -427,9 +455,12 @@ static TracePath *new_path(const TraceStep *step, unsigned n)
             at += step[i].size;
         } else {
             t->slot[t->naccesses++] =
-                (Slot){ .mask = step[i].size > 8 ? 0 : UINT64_MAX >> (64 - 8 * step[i].size),
-                        .word = step[i].word,
-                        .size = step[i].size };
+                (Slot){ .word = step[i].word,
+                        .address = step[i].address,
+                        .delta = step[i].delta,
+                        .size = step[i].size,
+                        .unused = step[i].size > 8 ? 0 : (uint8_t)(64 - 8 * step[i].size),
+                        .beside = step_beside(step, i) != i };
         }
     }
     return t;

@@ -81,7 +81,13 @@ static TracePath *path_of(const MimusPath *path)
         abort();
     for (unsigned i = 0; i < path->nsteps; i++) {
         const MimusStep *s = &path->step[i];
-        step[i] = (TraceStep){ kinds[s->kind], s->size, s->word, s->offset, s->data };
+        step[i] = (TraceStep){ .kind = kinds[s->kind],
+                               .size = s->size,
+                               .word = s->word,
+                               .address = s->address,
+                               .delta = s->delta,
+                               .offset = s->offset,
+                               .bytes = s->data };
     }
     *path->own = trace_writer_path(writer, step, path->nsteps);
     free(step);

@@ -476,7 +476,7 @@ static bool parse_span(const char *text, uint64_t *first, uint64_t *last)
 /* The next accesses of @i, and itself before the first. */
 static void copy_part(TraceWriter *w, const TraceInsn *i, uint32_t from, uint32_t to)
 {
-    TraceStep step[PART + 1] = { { TRACE_STEP_INSN, i->size, 0, 0, i->bytes } };
+    TraceStep step[PART + 1] = { { .kind = TRACE_STEP_INSN, .size = i->size, .bytes = i->bytes } };
     uint64_t word[PART * 5];
     unsigned n = from == 0, at = 0;
 
@@ -486,7 +486,8 @@ static void copy_part(TraceWriter *w, const TraceInsn *i, uint32_t from, uint32_
         memcpy(&word[at + 1], a->value, sizeof(a->value));
         step[n++] = (TraceStep){ .kind = a->store ? TRACE_STEP_STORE : TRACE_STEP_LOAD,
                                  .size = a->size,
-                                 .word = (uint16_t)(at + 1) };
+                                 .word = (uint16_t)(at + 1),
+                                 .address = (uint16_t)at };
         at += 5;
     }
     trace_writer_run(w, trace_writer_path(w, step, n), i->pc, word, 0, n, i->cpu);
