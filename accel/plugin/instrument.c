@@ -256,9 +256,9 @@ typedef struct Writer {
     Segment *segment;        /* NULL: none is open */
     Known known[KNOWN];      /* … addresses that it has noted, the latest ones */
     unsigned nknown;
-    unsigned accesses;       /* noted in it */
-    unsigned words;          /* that they take */
-    int last_segment_insn;   /* that the one before ended within */
+    unsigned accesses;     /* noted in it */
+    unsigned words;        /* that they take */
+    int last_segment_insn; /* that the one before ended within */
 } Writer;
 
 static IrRef put(Writer *w, IrOp op)

@@ -100,9 +100,9 @@ typedef struct Item {
     uint32_t offset; /* of the instruction in the mapping unit */
     int32_t delta;   /* the access' address is this more than the word at `address` */
     uint16_t insn;
-    uint8_t record;   /* MimusRecordKind */
-    uint8_t size;     /* of the access, or of the instruction */
-    uint8_t word;     /* where the access' value is; 0: it is none */
+    uint8_t record; /* MimusRecordKind */
+    uint8_t size;   /* of the access, or of the instruction */
+    uint8_t word;   /* where the access' value is; 0: it is none */
     uint8_t address;
     uint8_t access;   /* how many the segment has noted with this one */
     uint8_t physical; /* where the access' physical address is; 0: nobody has asked */
@@ -221,8 +221,8 @@ struct PluginSet {
     const Action *access_record[2]; /* [load, store] that is all that is asked; NULL: look */
     bool takes_elements;
     uint32_t access_index;
-    Buffer *buffer;      /* being filled */
-    unsigned recorded;   /* of it has been told as records */
+    Buffer *buffer;            /* being filled */
+    unsigned recorded;         /* of it has been told as records */
     PluginState *buffer_owner; /* of the CPU that the next words are of; NULL: they say so */
     Batch *batch;
     Runner *runner;            /* NULL: nobody wants runs */

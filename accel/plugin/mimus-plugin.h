@@ -309,7 +309,7 @@ typedef struct MimusStep {
     uint16_t address;  /* of an access: the word of its address less delta: steps share such words.
                           For plugins of version 2 it is the word before the value, delta 0 */
     int32_t delta;
-    void *data;        /* as given when it was asked for */
+    void *data; /* as given when it was asked for */
 } MimusStep;
 
 /* Stays as long as it has runs; the same instructions may have several over time. Of accesses that

@@ -20,12 +20,11 @@
  *            definition: number of steps; per step a byte kind | size << 2 (TRACE_STEP_…), of
  *            instructions then zigzag of the distance of its offset to the end of the one before,
  *            and its bytes. 3 (TRACE_STEP_BESIDE) comes before an access whose address is that of
- *            another one of the path with a distance, wherever it is gone from its first step: how many
- *            steps before it that one is, zigzag of the distance
- *   lengths  per access a byte: code of the address' length | code of the value's << 3
- *   addrs    that many bytes of zigzag of address - that of this step of this path the last time;
- *            none of accesses beside another one (version 2 has no such)
- *   values   likewise; values of more than 8 bytes as they are, their code is 0
+ *            another one of the path with a distance, wherever it is gone from its first step: how
+ * many steps before it that one is, zigzag of the distance lengths  per access a byte: code of the
+ * address' length | code of the value's << 3 addrs    that many bytes of zigzag of address - that
+ * of this step of this path the last time; none of accesses beside another one (version 2 has no
+ * such) values   likewise; values of more than 8 bytes as they are, their code is 0
  */
 #ifndef ACCEL_PLUGIN_TRACE_FILE_H
 #define ACCEL_PLUGIN_TRACE_FILE_H

@@ -45,7 +45,7 @@ struct TraceReader {
     bool at_end;           /* there is nothing more */
     Path *path;            /* its steps from `at` to `to` come */
     uint32_t at, to;
-    bool predicts;  /* its successor */
+    bool predicts;   /* its successor */
     bool from_begin; /* it is gone from its first step */
     uint64_t new_base;
     uint8_t cpu;
@@ -276,7 +276,8 @@ static bool get_beside(Stream *c, Step *s, unsigned before, uint8_t *byte)
         return false;
     if (*byte != TRACE_STEP_BESIDE)
         return true;
-    if (!get_varint(c, &back) || !back || back > before || s[-(int64_t)back].kind == TRACE_STEP_INSN)
+    if (!get_varint(c, &back) || !back || back > before ||
+        s[-(int64_t)back].kind == TRACE_STEP_INSN)
         return false;
     s->beside = (uint32_t)back;
     return get_signed(c, &s->distance) && get_bytes(c, byte, 1);
@@ -293,7 +294,8 @@ static bool define_step(Stream *c, Step *s, unsigned before, uint64_t *end)
     s->size = byte >> 2;
     if (s->kind != TRACE_STEP_INSN)
         return s->kind <= TRACE_STEP_STORE && s->size && s->size <= TRACE_ACCESS_MAX;
-    if (s->beside || !get_signed(c, &distance) || s->size > TRACE_INSN_MAX || s->size > c->end - c->at)
+    if (s->beside || !get_signed(c, &distance) || s->size > TRACE_INSN_MAX ||
+        s->size > c->end - c->at)
         return false;
     s->offset = *end + distance;
     *end = s->offset + s->size;

@@ -296,8 +296,8 @@ static inline void put_word(uint8_t *at, uint64_t v)
     memcpy(at, &v, 8);
 }
 
-/* @later: without the path's first ones. Without branches but for values of more than 8 bytes: what changes
- * is not to be foreseen. */
+/* @later: without the path's first ones. Without branches but for values of more than 8 bytes: what
+ * changes is not to be foreseen. */
 static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word,
                                 bool later)
 {
