@@ -112,6 +112,7 @@ typedef struct E1000 {
 void e1000_interrupt(E1000 *s, uint32_t causes);
 void e1000_count(E1000 *s, unsigned off, uint32_t n);
 void e1000_transmit(E1000 *s); /* from TDH to TDT */
+void e1000_link_changed(void *opaque);
 extern const NetClient e1000_net_client;
 
 #endif

@@ -175,4 +175,4 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
     s->busy = false;
 }
 
-const NetClient e1000_net_client = { can_receive, receive };
+const NetClient e1000_net_client = { can_receive, receive, e1000_link_changed };

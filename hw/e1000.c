@@ -15,7 +15,9 @@
 #define IO_BYTES     64
 #define STATUS_VALUE 0x80080783u /* full duplex, link, 1000 Mb/s */
 #define PHY_ADDRESS  1
-#define EEPROM_SUM   0xbaba
+
+enum { PHY_STATUS_LINK = 1 << 2, PHY_SPECIFIC_LINK = 1 << 10 };
+#define EEPROM_SUM 0xbaba
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
 
@@ -155,11 +157,28 @@ static const struct {
     { 30, 0x0000, true },
 };
 
+/* Link in the status registers of the MAC and the PHY. */
+static void show_link(E1000 *s)
+{
+    bool up = net_is_up(s->cable);
+
+    REG(s, E_STATUS) = (REG(s, E_STATUS) & ~STATUS_LINK) | (up ? STATUS_LINK : 0);
+    s->phy[1] = (s->phy[1] & ~PHY_STATUS_LINK) | (up ? PHY_STATUS_LINK : 0);
+    s->phy[17] = (s->phy[17] & ~PHY_SPECIFIC_LINK) | (up ? PHY_SPECIFIC_LINK : 0);
+}
+
+void e1000_link_changed(void *opaque)
+{
+    show_link(opaque);
+    e1000_interrupt(opaque, INT_LSC);
+}
+
 static void reset_phy(E1000 *s)
 {
     memset(s->phy, 0, sizeof(s->phy));
     for (size_t i = 0; i < G_N_ELEMENTS(phy_rows); i++)
         s->phy[phy_rows[i].reg] = phy_rows[i].value;
+    show_link(s);
 }
 
 static void phy_write(E1000 *s, unsigned reg, uint16_t value)
@@ -200,6 +219,7 @@ static void reset_registers(E1000 *s)
     memset(s->reg, 0, sizeof(s->reg));
     REG(s, E_CTRL) = 0x00140240;
     REG(s, E_STATUS) = STATUS_VALUE;
+    show_link(s);
     REG(s, E_EECD) = EE_PRES;
     REG(s, E_PBA) = 0x00100030;
     REG(s, E_MANC) = 0x00002000;

@@ -62,7 +62,12 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
     virtio_give(&s->virtio, Q_RECEIVE, c.head, n);
 }
 
-static const NetClient client = { can_receive, receive };
+static void link_changed(void *opaque)
+{
+    virtio_config_changed(opaque);
+}
+
+static const NetClient client = { can_receive, receive, link_changed };
 
 static void notified(VirtioDevice *v, unsigned queue)
 {
@@ -77,7 +82,7 @@ static void notified(VirtioDevice *v, unsigned queue)
 static void config(VirtioDevice *v, uint8_t *out)
 {
     memcpy(out, ((VirtioNet *)v)->mac, 6);
-    out[6] = 1; /* the link is up */
+    out[6] = net_is_up(((VirtioNet *)v)->cable); /* the link is up */
 }
 
 static const VirtioKind kind = {

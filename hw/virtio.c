@@ -77,6 +77,12 @@ static void break_device(VirtioDevice *v)
     interrupt(v, v->config_vector, ISR_CONFIG);
 }
 
+void virtio_config_changed(VirtioDevice *v)
+{
+    if (v->status & STATUS_DRIVER_OK)
+        interrupt(v, v->config_vector, ISR_CONFIG);
+}
+
 bool virtio_is_modern(const VirtioDevice *v)
 {
     return v->driver_features & F_VERSION_1;

@@ -74,6 +74,9 @@ void virtio_unrealize(Device *dev);
 void virtio_reset_enter(Device *dev);
 void virtio_post_load(Device *dev);
 
+/* Its .config has other bytes now. */
+void virtio_config_changed(VirtioDevice *v);
+
 /* Rings. False: nothing is there, or the driver has not said that it is ready. */
 bool virtio_take(VirtioDevice *v, unsigned queue, VirtioChain *c);
 bool virtio_has_chain(VirtioDevice *v, unsigned queue);

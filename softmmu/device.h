@@ -58,11 +58,17 @@ struct StateField {
         .name = #f, .type = (type_), .offset = offsetof(T, f), .count = (n), \
         .elem_size = sizeof(((T *)0)->f) / (n)                               \
     }
-#define STATE_BOOL(T, f)  STATE_FIELD_(T, f, STATE_T_BOOL, 1)
-#define STATE_U8(T, f)    STATE_FIELD_(T, f, STATE_T_U8, 1)
-#define STATE_U16(T, f)   STATE_FIELD_(T, f, STATE_T_U16, 1)
-#define STATE_U32(T, f)   STATE_FIELD_(T, f, STATE_T_U32, 1)
-#define STATE_U64(T, f)   STATE_FIELD_(T, f, STATE_T_U64, 1)
+#define STATE_BOOL(T, f) STATE_FIELD_(T, f, STATE_T_BOOL, 1)
+#define STATE_U8(T, f)   STATE_FIELD_(T, f, STATE_T_U8, 1)
+#define STATE_U16(T, f)  STATE_FIELD_(T, f, STATE_T_U16, 1)
+#define STATE_U32(T, f)  STATE_FIELD_(T, f, STATE_T_U32, 1)
+#define STATE_U64(T, f)  STATE_FIELD_(T, f, STATE_T_U64, 1)
+/* Of version @n of the list and later ones. */
+#define STATE_BOOL_SINCE(T, f, n)                                               \
+    {                                                                           \
+        .name = #f, .type = STATE_T_BOOL, .offset = offsetof(T, f), .count = 1, \
+        .elem_size = sizeof(((T *)0)->f), .since = (n)                          \
+    }
 #define STATE_TIMER(T, f) STATE_FIELD_(T, f, STATE_T_TIMER, 1)
 #define STATE_ARRAY(T, f, type_) \
     STATE_FIELD_(T, f, type_, sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]))

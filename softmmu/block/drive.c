@@ -435,6 +435,15 @@ void drive_disconnect(Drive *d)
     d->door = NULL;
 }
 
+void drive_remove(Drive *d)
+{
+    g_assert(!d->done);
+    input_close_channel(d->w.input, d->channel);
+    if (d->w.removable)
+        input_close_channel(d->w.input, d->medium_channel);
+    device_free(&d->dev);
+}
+
 bool drive_is_connected(const Drive *d)
 {
     return d->done;
@@ -621,9 +630,6 @@ static void drive_finalize(Device *dev)
 {
     Drive *d = (Drive *)dev;
 
-    input_close_channel(d->w.input, d->channel);
-    if (d->w.removable)
-        input_close_channel(d->w.input, d->medium_channel);
     g_clear_pointer(&d->w.image, image_close);
     g_free(d->path);
     g_free(d->name);

@@ -91,6 +91,8 @@ Drive *drive_new(Device *parent, const char *id, const DriveWiring *w);
 void drive_connect(Drive *d, DriveDone *done, void *opaque); /* the one controller it has */
 /* That is gone; what it had asked for is forgotten. Another may come. */
 void drive_disconnect(Drive *d);
+/* One that has no controller goes while the machine runs. */
+void drive_remove(Drive *d);
 bool drive_is_connected(const Drive *d);
 
 /* What this process has done for it so far, by kind of request; a write of zeros is a write. */

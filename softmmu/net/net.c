@@ -19,6 +19,7 @@ struct NetCable {
     /* state: a ring */
     Waiting waiting[NET_WAITING];
     uint8_t first, count;
+    bool out; /* of its socket: set_link */
 };
 
 static bool is_taken(NetCable *c, const uint8_t *frame, size_t len)
@@ -57,7 +58,7 @@ static void hear(void *opaque, const void *data, size_t len)
 {
     NetCable *c = opaque;
 
-    if (!len || len > NET_MAX_FRAME)
+    if (!len || len > NET_MAX_FRAME || c->out)
         return;
     net_ready(c);
     if (c->count || !is_taken(c, data, len))
@@ -71,7 +72,7 @@ void net_post(NetCable *c, const uint8_t *frame, size_t len)
 
 void net_send(NetCable *c, const uint8_t *frame, size_t len)
 {
-    if (c->backend)
+    if (c->backend && !c->out)
         c->backend->send(c->backend, frame, len);
 }
 
@@ -87,6 +88,38 @@ void net_connect(NetCable *c, const NetClient *client, void *opaque)
     c->opaque = opaque;
     if (!client) /* what waited was for that card */
         forget_frames(c);
+}
+
+void net_set_link(NetCable *c, bool up)
+{
+    if (c->out == !up)
+        return;
+    c->out = !up;
+    if (c->out)
+        forget_frames(c);
+    if (c->client && c->client->link_changed)
+        c->client->link_changed(c->opaque);
+}
+
+bool net_is_up(const NetCable *c)
+{
+    return !c->out;
+}
+
+NetCable *net_cable_named(Device *root, const char *name)
+{
+    NetCable *found = NULL;
+
+    for (guint i = 0; !found && root->children && i < root->children->len; i++) {
+        Device *dev = root->children->pdata[i];
+        NetCable *c = dev->klass == &net_cable_class ? (NetCable *)dev : NULL;
+        const Device *card = c && c->client ? c->opaque : NULL;
+
+        if (c && (!strcmp(dev->id, name) || (card && card->named && !strcmp(card->id, name))))
+            return c;
+        found = net_cable_named(dev, name);
+    }
+    return found;
 }
 
 NetCable *net_cable_find(Device *root, const char *id)
@@ -140,6 +173,7 @@ static const StateField cable_state[] = {
     STATE_STRUCT_ARRAY(NetCable, waiting, waiting_state),
     STATE_U8(NetCable, first),
     STATE_U8(NetCable, count),
+    STATE_BOOL_SINCE(NetCable, out, 2),
     STATE_END,
 };
 
@@ -148,7 +182,7 @@ const DeviceClass net_cable_class = {
     .desc = "cable of a network card",
     .size = sizeof(NetCable),
     .state = cable_state,
-    .state_version = 1,
+    .state_version = 2,
     .finalize = cable_finalize,
     .reset_enter = cable_reset,
     .post_load = cable_post_load,

@@ -21,6 +21,7 @@ typedef struct NetCable NetCable;
 typedef struct NetClient {
     bool (*can_receive)(void *opaque); /* one more frame of any size */
     void (*receive)(void *opaque, const uint8_t *frame, size_t len);
+    void (*link_changed)(void *opaque); /* NULL: it cannot tell its guest */
 } NetClient;
 
 /* The host's side of a cable. To add one: a constructor in a file of its own, a row in the options.
@@ -46,6 +47,12 @@ NetBackend *net_cable_backend(const NetCable *c);                     /* NULL: a
 void net_connect(NetCable *c, const NetClient *client, void *opaque); /* NULL: the card is gone */
 /* One below @root that no card has; NULL: there is none. */
 NetCable *net_cable_find(Device *root, const char *id);
+
+/* What is at either end does not reach the other while it is out. The card's opaque is its Device,
+ * whose name will do as well. NULL: nothing is called that. */
+void net_set_link(NetCable *c, bool up);
+bool net_is_up(const NetCable *c);
+NetCable *net_cable_named(Device *root, const char *name);
 
 /* The card: a frame for the host; it has room again. */
 void net_send(NetCable *c, const uint8_t *frame, size_t len);

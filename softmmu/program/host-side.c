@@ -128,7 +128,7 @@ static bool remove_drive(HostSide *h, const char *id, GError **error)
         return false;
     }
     if (d)
-        device_free((Device *)d);
+        drive_remove(d);
     g_ptr_array_remove_index(drives, i);
     return true;
 }

@@ -158,6 +158,7 @@ def host_side(mimus, where):
     chardevs = {c["label"]: c for c in q.command("query-chardev")}
     assert chardevs["p"] == {"label": "p", "filename": "pty:" + pty, "frontend-open": False}
     refuses("is busy", q, "chardev-remove", id="compat_monitor0")
+    refuses("DeviceNotFound", q, "set_link", name="nix", up=False)
     q.command("object-add", qom_type="iothread", id="io")
     q.command("object-add", qom_type="rng-random", id="r")
     q.command("device_add", driver="virtio-rng-pci", rng="r", id="vr")

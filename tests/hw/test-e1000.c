@@ -252,6 +252,49 @@ static void test_receive(void **state)
     stop(&b);
 }
 
+static uint16_t phy(Bench *b, unsigned n)
+{
+    set(b, 0x20, 0x08000000 | 1 << 21 | n << 16);
+    return reg(b, 0x20) & 0xffff;
+}
+
+/* The cable out and in again: both status registers, an interrupt each time, no frame in between.
+ */
+static void test_link(void **state)
+{
+    uint8_t frame[60] = { 0 };
+    Bench b;
+
+    start(&b, *state);
+    b.f->roundtrip = false;
+    memcpy(frame, mac, 6);
+    put_rx(&b, 0, BUFFERS);
+    set(&b, 0x0100, 0x8002);
+    set(&b, 0x2818, RING - 1);
+    assert_true(net_cable_named(b.f->root, "n") == b.cable);
+    assert_null(net_cable_named(b.f->root, "e1000")); /* not the user's name for it */
+    for (unsigned up = 0; up < 2; up++) {
+        net_set_link(b.cable, up);
+        assert_int_equal(reg(&b, 8) >> 1 & 1, up);
+        assert_int_equal(phy(&b, 1) >> 2 & 1, up);
+        assert_int_equal(phy(&b, 17) >> 10 & 1, up);
+        assert_true(reg(&b, 0xc0) & 4);
+        net_set_link(b.cable, up); /* nothing new */
+        assert_false(reg(&b, 0xc0) & 4);
+        set(&b, 0, 0x04000000); /* a reset does not plug it in */
+        assert_int_equal(reg(&b, 8) >> 1 & 1, up);
+        set(&b, 0x2800, RX_RING);
+        set(&b, 0x2808, RING * 16);
+        set(&b, 0x0100, 0x8002);
+        set(&b, 0x2818, RING - 1);
+        receive_from(&b, frame, sizeof(frame));
+        assert_int_equal(reg(&b, 0x2810), up);
+        net_send(b.cable, frame, sizeof(frame));
+        assert_int_equal(b.sent->len, up);
+    }
+    stop(&b);
+}
+
 /* Frames wait while there are no descriptors, through a round trip of state as well. */
 static void test_waiting(void **state)
 {
@@ -301,8 +344,9 @@ static void test_abuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_eeprom_and_phy), hw_test(test_send),    hw_test(test_segments),
-        hw_test(test_receive),        hw_test(test_waiting), hw_test(test_abuse),
+        hw_test(test_eeprom_and_phy), hw_test(test_send), hw_test(test_segments),
+        hw_test(test_receive),        hw_test(test_link), hw_test(test_waiting),
+        hw_test(test_abuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -315,6 +315,7 @@ static const Command commands[] = {
     {"device_del",       NULL, "device",    "ask the guest to let a device go",            monitor_device_del, true},
     {"netdev_add",       NULL, "type,id=ID[,...]", "a network for device_add, as -netdev",  monitor_netdev_add},
     {"netdev_del",       NULL, "id",        "a network that no card has had goes",         monitor_netdev_del},
+    {"set_link",         NULL, "name on|off", "a network cable in or out, by its network or card", monitor_set_link, true},
     {"drive_add",        NULL, "slot if=none,id=ID,...", "a disk for device_add, as -drive (slot: ignored, of old)", monitor_drive_add},
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
     {"log",              NULL, "items",     "log these items (none; without any: the list)", cmd_log},

@@ -43,6 +43,7 @@ void monitor_device_add(Monitor *mon, const char *args, GString *out);
 void monitor_device_del(Monitor *mon, const char *args, GString *out);
 void monitor_netdev_add(Monitor *mon, const char *args, GString *out);
 void monitor_netdev_del(Monitor *mon, const char *args, GString *out);
+void monitor_set_link(Monitor *mon, const char *args, GString *out);
 void monitor_drive_add(Monitor *mon, const char *args, GString *out);
 void monitor_info_cpu_sockets(Monitor *mon, const char *args, GString *out);
 void monitor_mce(Monitor *mon, const char *args, GString *out);

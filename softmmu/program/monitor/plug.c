@@ -75,6 +75,22 @@ void monitor_netdev_del(Monitor *mon, const char *args, GString *out)
         monitor_fail(mon, out, error->message);
 }
 
+/* QEMU's words for either. */
+void monitor_set_link(Monitor *mon, const char *args, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(args, " ", -1);
+    bool two = g_strv_length(words) == 2;
+    NetCable *c = two ? net_cable_named(mon->m->root, words[0]) : NULL;
+    g_autofree char *lost = two ? g_strdup_printf("Device '%s' not found", words[0]) : NULL;
+
+    if (!two || (strcmp(words[1], "on") && strcmp(words[1], "off")))
+        monitor_fail(mon, out, "usage: set_link NAME on|off");
+    else if (!c)
+        monitor_fail(mon, out, lost);
+    else
+        net_set_link(c, !strcmp(words[1], "on"));
+}
+
 void monitor_drive_add(Monitor *mon, const char *args, GString *out)
 {
     g_autoptr(GError) error = NULL;

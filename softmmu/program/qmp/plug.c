@@ -38,6 +38,14 @@ static GString *option_text(Json *args, const char *first, GError **error)
     return g_steal_pointer(&line);
 }
 
+/* The text monitor's line that has failed for want of a device says so. */
+static Json *with_class(Json *done, GError **error)
+{
+    if (!done && error && g_str_has_suffix((*error)->message, "' not found"))
+        (*error)->code = QMP_DEVICE_NOT_FOUND;
+    return done;
+}
+
 static Json *run_device_add(Qmp *q, Json *args, GError **error)
 {
     g_autoptr(GString) line = option_text(args, "driver", error);
@@ -54,7 +62,7 @@ static Json *run_netdev_add(Qmp *q, Json *args, GError **error)
 
 static Json *run_netdev_del(Qmp *q, Json *args, GError **error)
 {
-    return qmp_run_line(q, error, "netdev_del %s", json_text(args, "id", ""));
+    return with_class(qmp_run_line(q, error, "netdev_del %s", json_text(args, "id", "")), error);
 }
 
 /* -blockdev takes the same object. */
@@ -70,11 +78,34 @@ static Json *run_blockdev_add(Qmp *q, Json *args, GError **error)
 
 static Json *run_device_del(Qmp *q, Json *args, GError **error)
 {
-    Json *done = qmp_run_line(q, error, "device_del %s", json_text(args, "id", ""));
+    return with_class(qmp_run_line(q, error, "device_del %s", json_text(args, "id", "")), error);
+}
 
-    if (!done && error && g_str_has_suffix((*error)->message, "' not found"))
-        (*error)->code = QMP_DEVICE_NOT_FOUND;
-    return done;
+static Json *run_set_link(Qmp *q, Json *args, GError **error)
+{
+    const char *name = json_text(args, "name", "");
+
+    if (!*name || strpbrk(name, " \t\r\n")) {
+        g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", name);
+        return NULL;
+    }
+    return with_class(
+        qmp_run_line(q, error, "set_link %s %s", name, json_flag(args, "up", false) ? "on" : "off"),
+        error);
+}
+
+/* No card filters by what the host could use. */
+static Json *run_rx_filter(Qmp *q, Json *args, GError **error)
+{
+    const char *name = json_text(args, "name", NULL);
+
+    if (!name)
+        return json_object_new_array();
+    if (net_cable_named(q->w.m->root, name))
+        error_set(error, "net client(%s) doesn't support rx-filter querying", name);
+    else
+        error_set(error, "invalid net client name: %s", name);
+    return NULL;
 }
 
 static Json *run_cpu_sockets(Qmp *q, Json *args, GError **error)
@@ -104,6 +135,8 @@ const QmpCommand qmp_plug_commands[] = {
     { "netdev_add", "type:str id:str ...", run_netdev_add },
     { "netdev_del", "id:str", run_netdev_del },
     { "blockdev-add", "driver:str node-name:str? ...", run_blockdev_add },
+    { "set_link", "name:str up:bool", run_set_link },
+    { "query-rx-filter", "name:str?", run_rx_filter },
     { "query-hotpluggable-cpus", "", run_cpu_sockets },
     { NULL },
 };
