@@ -6,54 +6,6 @@
  */
 #include "tcg/aarch64/gen.h"
 
-#define DEFER_REACH 12
-
-static bool takes_condition(const IrOp *op, IrRef v)
-{
-    switch (op->op) {
-    case OP_goto_if:
-    case OP_trap_if:
-    case OP_exit_if:
-    case OP_select: return op->a == v && op->b != v && op->c != v;
-    case OP_zext: return op->a == v;
-    default: return false;
-    }
-}
-
-static bool is_harmless(const IrOp *op)
-{
-    switch (op->op) {
-    case OP_nop:
-    case OP_insn:
-    case OP_const:
-    case OP_get:
-    case OP_setflags:
-    case OP_trunc:
-    case OP_fl_test:
-    case OP_setcond: return true;
-    default: return ir_op_info[op->op].shape == SHAPE_FL;
-    }
-}
-
-/* The op that evaluates condition @i in its place, or 0. */
-static unsigned consumer_of(const Gen *g, unsigned i)
-{
-    const IrOp *ops = g->ops;
-
-    if (g->notes->uses[i] != 1) {
-        return 0;
-    }
-    for (unsigned j = i + 1; j < g->ir->nops && j <= i + DEFER_REACH; j++) {
-        if (takes_condition(&ops[j], (IrRef)i)) {
-            return j;
-        }
-        if (!is_harmless(&ops[j])) {
-            return 0;
-        }
-    }
-    return 0;
-}
-
 static void extend(Gen *g, IrRef v, unsigned to)
 {
     if (v && g->last[v] < to) {

@@ -278,22 +278,17 @@ int use_zx(Gen *g, IrRef v, int spare); /* zero-extended to 32 or 64 bits; in @s
 int use_sx(Gen *g, IrRef v, int spare);
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void load_vec(Gen *g, int r, IrRef v);
-void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
-void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
-int32_t def_spill(Gen *g, IrRef v); /* offset from env */
-void drop(Gen *g, IrRef v);
-bool reg_dies(Gen *g, int r);   /* nobody needs @r's content after this op */
+int32_t def_spill(Gen *g, IrRef v);                 /* offset from env */
+bool reg_dies(Gen *g, int r);                       /* nobody needs @r's content after this op */
 void evict(Gen *g, int r);      /* @r is about to be overwritten: move those who still need it */
 void evict_used(Gen *g, int r); /* the same for those who need it by now, this op included */
 void spill_reg(Gen *g, int r);
 void evict_env(Gen *g, int32_t off, unsigned bytes);
-void evict_all_env(Gen *g, bool registers_too);
 /* A register to compute the current op into: the hinted pin, or a temporary. @avoid: registers that
  * are read after the first write. */
 int pick_gpr(Gen *g, uint64_t avoid);
 int pick_vec(Gen *g, uint64_t avoid);
-Src src_of(Gen *g, IrRef v);
 uint8_t place_of(Gen *g, IrRef v);
 bool const_value(const Gen *g, IrRef v, uint64_t *value); /* zero-extended */
 bool const_signed(const Gen *g, IrRef v, int64_t *value);
@@ -336,6 +331,8 @@ static inline bool is_zx(const Gen *g, IrRef v)
     return g->loc[v].kind == LOC_CONST || bytes_of(g, v) == 8 || g->loc[v].zx;
 }
 
+#include "tcg/native/shared.h"
+
 /* rules/ */
 typedef void (*Rule)(Gen *g);
 extern const Rule a64_rules[IR_NOPS];
@@ -370,14 +367,8 @@ void note_carry(Gen *g, IrRef v, Cond c);      /* @v is 1 if @c: C of NZCV may s
 /* emit-flags.c */
 Cond cond_of(Gen *g, IrRef v);         /* I1 @v */
 A64Cond cond_to_flags(Gen *g, Cond c); /* neither NEVER nor ALWAYS */
-int pack_bundle(Gen *g, IrRef fl);     /* into a temporary */
 void nz_are(Gen *g, IrRef op,
             unsigned carry); /* the instruction just emitted computed @op's flags */
-static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a register already */
-{
-    return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
-}
-
 /* The flags that the block is entered with as NZCV of a subtraction, by the guess of what they are.
  */
 bool redo_entry_flags(Gen *g, IrRef fl);
@@ -385,11 +376,7 @@ unsigned entry_kind(const Gen *g, IrRef fl); /* FlagsRecord.kind by that guess; 
 bool nz_hold(const Gen *g, IrRef fl); /* … are all four those of @fl, such a subtraction? */
 
 /* emit-record.c */
-void bundle_is_record(Gen *g, IrRef fl); /* what env's says, until protect_getflags() */
-void rest_bundle(Gen *g, IrRef fl);      /* make sure record_of() can describe it */
-Record record_of(Gen *g, IrRef fl);
 void write_record(Gen *g, const Record *r);
-void protect_getflags(Gen *g);
 
 /* links.c */
 void passages_clear(A64Backend *be);
@@ -403,8 +390,6 @@ void a64_retire(void *p, TcgCode *code);
 const void *a64_far_entry(void *p, TcgCode *code);
 
 /* emit-control.c */
-FaultPoint fault_point(Gen *g);
-void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
 /* A branch to a new stub if @c. NULL: never. */
 Stub *cond_stub(Gen *g, StubKind kind, Cond c);

@@ -282,10 +282,6 @@ static inline unsigned bytes_of(const Gen *g, IrRef v)
 {
     return ir_type_info[g->ops[v].type].bytes;
 }
-static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a register already */
-{
-    return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
-}
 static inline bool live_after(const Gen *g, IrRef v)
 {
     return g->last[v] > g->cur;
@@ -311,21 +307,17 @@ int use_xmm(Gen *g, IrRef v);
 int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void load_xmm(Gen *g, int r, IrRef v);
-void load_vex(Gen *g, int r, IrRef v); /* and zeros above */
-void def_reg(Gen *g, IrRef v, int r, bool zx);
+void load_vex(Gen *g, int r, IrRef v);              /* and zeros above */
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
-void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
-int32_t def_spill(Gen *g, IrRef v); /* F80 results; offset from RBP */
+int32_t def_spill(Gen *g, IrRef v);                 /* F80 results; offset from RBP */
 /* Ten bytes from place to place; FLD and FSTP of 80 bits are microcode of many cycles. */
 void copy_f80(Gen *g, int32_t to, int32_t from);
-void drop(Gen *g, IrRef v);
 bool reg_dies(Gen *g, int r); /* nobody needs @r's content after this op */
 /* The same for those who need it by now, this op included. */
 void evict_used(Gen *g, int r);
 void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
 void spill_reg(Gen *g, int r);
 void evict_env(Gen *g, int32_t off, unsigned bytes);
-void evict_all_env(Gen *g, bool registers_too);
 /* A register to compute the current op into: the hinted pin, @a's register if it dies, or a
  * temporary. @avoid: registers that are read after the first write. */
 int pick_gpr(Gen *g, int a, uint32_t avoid);
@@ -335,7 +327,6 @@ int pick_gpr_part(Gen *g, int a, uint32_t avoid);
 int pick_xmm_part(Gen *g, int a, uint32_t avoid);
 int hinted_reg(Gen *g);  /* the pin, or NO_REG; whole slot only */
 int hinted_part(Gen *g); /* the pin if the hint is for its low part */
-Src src_of(Gen *g, IrRef v);
 uint8_t place_of(Gen *g, IrRef v, uint64_t *extra);
 bool const_value(const Gen *g, IrRef v, uint64_t *value);
 bool fits_imm(const Gen *g, IrRef v, int32_t *imm); /* sign-extended to the op's width */
@@ -390,6 +381,8 @@ void alu_opnd(Gen *g, X86Alu op, unsigned w, int dst, Opnd o);
 /* emit-div.c: OP_mul and the high half that follows at once, where the host has it as one */
 bool try_product(Gen *g);
 
+#include "tcg/native/shared.h"
+
 /* rules/ */
 typedef void (*Rule)(Gen *g);
 extern const Rule x64_rules[IR_NOPS];
@@ -431,20 +424,14 @@ void mark_upper(Gen *g);
 /* emit-flags.c: host condition (0-15) under which I1 value @v is true. */
 unsigned cond_of(Gen *g, IrRef v);
 unsigned cond_of_bundle(Gen *g, IrRef fl, unsigned cc);
-int pack_bundle(Gen *g, IrRef fl); /* into a temporary */
 bool host_flags_answer(const Gen *g, IrRef fl,
                        unsigned cc);   /* do the host's flags tell @cc of @fl? */
 void carry_from(Gen *g, IrRef v);      /* CF = low bit of @v */
 void host_flags_are(Gen *g, IrRef op); /* the instruction just emitted computed @op's flags */
 /* emit-record.c */
-void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
-Record record_of(Gen *g, IrRef fl);
 void write_record(Gen *g, const Record *r, uint32_t busy);
-void protect_getflags(Gen *g);
 
 /* emit-control.c */
-FaultPoint fault_point(Gen *g);
-void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
 #define MEM_STUB_BYTES 7
 /* By estimate: those that turn out to be farther than 127 cost a second emission. */

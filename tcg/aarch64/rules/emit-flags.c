@@ -723,11 +723,6 @@ void emit_flags(Gen *g)
     g->loc[g->cur].kind = LOC_FLAGS;
 }
 
-void emit_getflags(Gen *g)
-{
-    bundle_is_record(g, CUR);
-}
-
 void emit_fl_test(Gen *g)
 {
     Cond c;

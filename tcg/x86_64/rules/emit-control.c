@@ -10,24 +10,6 @@
 
 #define CUR ((IrRef)g->cur)
 
-FaultPoint fault_point(Gen *g)
-{
-    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
-    IrRef fl = g->notes->flags_at[g->cur];
-
-    if (fl) {
-        Record r = record_of(g, fl);
-        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
-    }
-    return p;
-}
-
-void point_here(Gen *g, FaultPoint p)
-{
-    p.host = (uint32_t)(g->a.p - g->a.start);
-    fault_notes_point(&g->faults, p);
-}
-
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 {
     Stub *s;

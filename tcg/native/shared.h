@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What back ends that make host code have in common of the walk over a block. Only one of them is
+ * ever compiled, so these functions are compiled for its own Gen (TCG_NATIVE_GEN is its gen.h,
+ * which includes this file behind it), at no cost. They want of Gen: ir, ops, notes, cur, last,
+ * want (WANT_RECORD), loc and head (Loc), envs, getflags, spill_used, faults, a, insn_offset,
+ * insn_index; and scr(), SCR_SPILL, NSPILLS.
+ */
+#ifndef TCG_NATIVE_SHARED_H
+#define TCG_NATIVE_SHARED_H
+
+/* native/values.c */
+unsigned spill_units(const Gen *g, IrRef v);
+unsigned spill_unit(const Gen *g, int32_t off); /* the number of the first */
+int32_t spill_alloc(Gen *g, unsigned units);    /* offset as the host's env_ functions take it */
+void drop(Gen *g, IrRef v);                     /* take @v out of the place it is in */
+void prune(Gen *g, int r); /* forget values in @r whose last use is behind us */
+void def_reg(Gen *g, IrRef v, int r, bool zx);
+void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
+
+/* native/points.c */
+bool is_harmless(const IrOp *op); /* changes neither host flags nor what a condition is about */
+unsigned consumer_of(const Gen *g, unsigned i); /* the op that evaluates condition @i, or 0 */
+FaultPoint fault_point(Gen *g);
+void point_here(Gen *g, FaultPoint p); /* host pc = next byte */
+
+/* native/bundles.c */
+static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a register already */
+{
+    return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
+}
+void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
+Record record_of(Gen *g, IrRef fl);
+void protect_getflags(Gen *g); /* the record in env is about to change */
+
+/* The host's own, for these. */
+int pack_bundle(Gen *g, IrRef fl);          /* its word into a temporary */
+void write_selected(Gen *g, const IrOp *f); /* env's record, of a fl_select */
+Src src_of(Gen *g, IrRef v);
+void evict_all_env(Gen *g, bool registers_too);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Which values sit in which register, slot or spill: the lists that both directions are kept in. */
+#include TCG_NATIVE_GEN
+
+static void env_forget(Gen *g, IrRef v)
+{
+    for (unsigned i = 0; i < g->nenvs; i++) {
+        if (g->envs[i] == v) {
+            g->envs[i] = g->envs[--g->nenvs];
+            return;
+        }
+    }
+}
+
+unsigned spill_units(const Gen *g, IrRef v)
+{
+    IrType t = (IrType)g->ops[v].type;
+
+    return t == V256 ? 4 : t == V128 || t == F80 ? 2 : 1;
+}
+
+unsigned spill_unit(const Gen *g, int32_t off)
+{
+    return (unsigned)(off - scr(g, SCR_SPILL)) / 8;
+}
+
+int32_t spill_alloc(Gen *g, unsigned units)
+{
+    for (unsigned i = 0; i + units <= NSPILLS; i += units) {
+        uint64_t mask = ((UINT64_C(1) << units) - 1) << (i & 63);
+        if (!(g->spill_used[i >> 6] & mask)) {
+            g->spill_used[i >> 6] |= mask;
+            return scr(g, SCR_SPILL) + (int32_t)i * 8;
+        }
+    }
+    g_error("a block needs more spill space than there is");
+}
+
+/* Take @v out of the place it is in. */
+void drop(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+
+    if (l->kind == LOC_REG) {
+        IrRef *p = &g->head[l->reg];
+        while (*p != v) {
+            g_assert(*p);
+            p = &g->loc[*p].next;
+        }
+        *p = l->next;
+    } else if (l->kind == LOC_SPILL) {
+        unsigned i = spill_unit(g, l->off);
+        g->spill_used[i >> 6] &= ~(((UINT64_C(1) << spill_units(g, v)) - 1) << (i & 63));
+    } else if (l->kind == LOC_ENV) {
+        env_forget(g, v);
+    }
+    l->kind = LOC_NONE;
+}
+
+/* Forget the values in @r whose last use is behind us. */
+void prune(Gen *g, int r)
+{
+    IrRef v = g->head[r];
+
+    while (v) {
+        IrRef next = g->loc[v].next;
+        if (g->last[v] < g->cur) {
+            drop(g, v);
+        }
+        v = next;
+    }
+}
+
+void def_reg(Gen *g, IrRef v, int r, bool zx)
+{
+    if (g->loc[v].kind != LOC_NONE) {
+        drop(g, v);
+    }
+    g->loc[v] = (Loc){ .kind = LOC_REG, .reg = (int8_t)r, .zx = zx, .next = g->head[r] };
+    g->head[r] = v;
+}
+
+void def_env(Gen *g, IrRef v, int32_t off, bool in_file)
+{
+    if (g->nenvs == G_N_ELEMENTS(g->envs)) { /* drop the dead, or load the oldest */
+        for (unsigned i = g->nenvs; i-- > 0;) {
+            if (g->last[g->envs[i]] < g->cur) {
+                drop(g, g->envs[i]);
+            }
+        }
+        if (g->nenvs == G_N_ELEMENTS(g->envs)) {
+            evict_all_env(g, true);
+        }
+    }
+    g->loc[v] = (Loc){ .kind = LOC_ENV, .off = off, .in_file = in_file };
+    g->envs[g->nenvs++] = v;
+}
