@@ -4,7 +4,7 @@
  * ever compiled, so these functions are compiled for its own Gen (TCG_NATIVE_GEN is its gen.h,
  * which includes this file behind it), at no cost. They want of Gen: ir, ops, notes, cur, last,
  * want (WANT_RECORD), loc and head (Loc), envs, getflags, spill_used, faults, a, insn_offset,
- * insn_index; and scr(), SCR_SPILL, NSPILLS.
+ * insn_index; and scr(), SCR_SPILL, NSPILLS, VEC_TEMPS, is_temp(), be->reg_home.
  */
 #ifndef TCG_NATIVE_SHARED_H
 #define TCG_NATIVE_SHARED_H
@@ -33,7 +33,13 @@ void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
 Record record_of(Gen *g, IrRef fl);
 void protect_getflags(Gen *g); /* the record in env is about to change */
 
+/* native/call.c: OP_call */
+
 /* The host's own, for these. */
+void store_argument(Gen *g, unsigned i, IrRef v);
+void write_bundle(Gen *g, IrRef fl); /* env's record becomes @fl */
+void call_helper(Gen *g);            /* of the current op */
+void call_result(Gen *g, IrType t);
 int pack_bundle(Gen *g, IrRef fl);          /* its word into a temporary */
 void write_selected(Gen *g, const IrOp *f); /* env's record, of a fl_select */
 Src src_of(Gen *g, IrRef v);

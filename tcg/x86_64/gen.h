@@ -29,6 +29,7 @@
 #define PLACE_REG R14
 #define SITE_REG  R13
 #define XMM_TEMPS 0xe0000000u
+#define VEC_TEMPS XMM_TEMPS /* to shared files */
 
 /* The scratch area: homes of temporaries while C code runs, arguments, spills. */
 enum {

@@ -268,7 +268,7 @@ void emit_trap_if(Gen *g)
 
 /* -- Helpers ---------------------------------------------------------------------------------- */
 
-static void store_argument(Gen *g, unsigned i, IrRef v)
+void store_argument(Gen *g, unsigned i, IrRef v)
 {
     int32_t off = scr(g, SCR_ARG + 16 * (int32_t)i);
     int r;
@@ -283,44 +283,11 @@ static void store_argument(Gen *g, unsigned i, IrRef v)
     unlock(g, r);
 }
 
-/* Slots and vector temporaries that a helper may change. */
-static void clear_way(Gen *g, unsigned flags)
-{
-    if (!(flags & HELPER_PURE)) {
-        evict_all_env(g, true);
-    }
-    if (!(flags & HELPER_NOVEC)) {
-        for (int r = VEC(2); r < VEC(16); r++) {
-            spill_reg(g, r);
-        }
-    }
-    g->locked = 0;
-}
-
-/* Pins that a helper may change: also what the fault map means to find there. */
-static void clear_pins(Gen *g, unsigned flags)
-{
-    if (!(flags & HELPER_WRITES_REGS)) {
-        return;
-    }
-    for (int r = 0; r < NREGS; r++) {
-        if (g->be->reg_home[r] != NO_HOME && !is_temp(r)) {
-            evict_used(g, r);
-        }
-    }
-    for (int r = VEC(2); r < VEC(16); r++) { /* they may have moved there */
-        spill_reg(g, r);
-    }
-}
-
-static void call_result(Gen *g, IrType t)
+void call_result(Gen *g, IrType t)
 {
     int32_t ret = scr(g, SCR_RET);
     int r;
 
-    if (t == IR_VOID || g->last[g->cur] == 0) {
-        return;
-    }
     if (t == V128) {
         r = pick_vec(g, 0);
         env_load(&g->a, 16, r, ret);
@@ -331,42 +298,17 @@ static void call_result(Gen *g, IrType t)
     def_reg(g, CUR, r, t == I32);
 }
 
-void emit_call(Gen *g)
+void write_bundle(Gen *g, IrRef fl)
 {
-    const TcgHelper *h = &g->be->config.helpers[g->op->imm];
-    IrRef fl = g->notes->flags_at[g->cur];
-    bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
-    bool reads = h->flags & HELPER_READS_FLAGS;
-    unsigned n = ir_operands(g->ir, g->op);
-    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
-    Record r;
+    Record r = record_of(g, fl);
 
-    if (faults || reads) {
-        rest_bundle(g, fl);
-    }
-    r = record_of(g, reads ? fl : IR_NONE);
-    if ((h->flags & HELPER_WRITES_FLAGS) || !record_is_env(&r)) {
-        protect_getflags(g);
-    }
-    g->locked = 0;
-    for (unsigned i = 0; i < n; i++) {
-        store_argument(g, i, g->op->arg[i]);
-    }
-    clear_way(g, h->flags);
-    clear_pins(g, h->flags);
-    if (reads) {
-        r = record_of(g, fl);
-        write_record(g, &r);
-    } else if (faults) {
-        r = record_of(g, fl);
-        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
-    }
+    write_record(g, &r);
+}
+
+void call_helper(Gen *g)
+{
     a_bl(&g->a, g->be->helper_thunk[g->op->imm]);
-    if (!(h->flags & HELPER_PURE)) {
-        point_here(g, p);
-    }
     a_flags_changed(&g->a);
-    call_result(g, (IrType)h->ret);
 }
 
 /* -- Stubs ------------------------------------------------------------------------------------ */

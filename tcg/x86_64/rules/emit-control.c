@@ -293,7 +293,7 @@ void emit_trap_if(Gen *g)
 
 /* -- Helpers ---------------------------------------------------------------------------------- */
 
-static void store_argument(Gen *g, unsigned i, IrRef v)
+void store_argument(Gen *g, unsigned i, IrRef v)
 {
     int32_t off = scr(g, SCR_ARG + 16 * (int32_t)i), imm;
 
@@ -310,44 +310,11 @@ static void store_argument(Gen *g, unsigned i, IrRef v)
     }
 }
 
-/* Slots and vector temporaries that a helper may change. */
-static void clear_way(Gen *g, unsigned flags)
-{
-    if (!(flags & HELPER_PURE)) {
-        evict_all_env(g, true);
-    }
-    if (!(flags & HELPER_NOVEC)) {
-        for (int r = XMM(13); r < NREGS; r++) {
-            spill_reg(g, r);
-        }
-    }
-    g->locked = 0;
-}
-
-/* Pins that a helper may change: also what the fault map means to find there. */
-static void clear_pins(Gen *g, unsigned flags)
-{
-    if (!(flags & HELPER_WRITES_REGS)) {
-        return;
-    }
-    for (int r = 0; r < NREGS; r++) {
-        if (g->be->reg_home[r] != NO_HOME && !is_temp(r)) {
-            evict_used(g, r);
-        }
-    }
-    for (int r = XMM(13); r < NREGS; r++) { /* they may have moved there */
-        spill_reg(g, r);
-    }
-}
-
-static void call_result(Gen *g, IrType t)
+void call_result(Gen *g, IrType t)
 {
     Mem ret = env_mem(scr(g, SCR_RET));
     int r;
 
-    if (t == IR_VOID || g->last[g->cur] == 0) {
-        return;
-    }
     if (t == V128) {
         r = pick_xmm(g, NO_REG, 0);
         x_rm(&g->a, X_MOVUPS, 4, (X86Reg)(r - 16), ret);
@@ -359,46 +326,21 @@ static void call_result(Gen *g, IrType t)
     }
 }
 
-void emit_call(Gen *g)
+void write_bundle(Gen *g, IrRef fl)
 {
-    const TcgHelper *h = &g->be->config.helpers[g->op->imm];
-    IrRef fl = g->notes->flags_at[g->cur];
-    bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
-    bool reads = h->flags & HELPER_READS_FLAGS;
-    unsigned n = ir_operands(g->ir, g->op);
-    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
-    Record r;
+    int t = alloc_gpr(g); /* to move memory with */
+    Record r = record_of(g, fl);
 
-    if (faults || reads) {
-        rest_bundle(g, fl);
-    }
-    r = record_of(g, reads ? fl : IR_NONE);
-    if ((h->flags & HELPER_WRITES_FLAGS) || !record_is_env(&r)) {
-        protect_getflags(g);
-    }
-    g->locked = 0;
-    for (unsigned i = 0; i < n; i++) {
-        store_argument(g, i, g->op->arg[i]);
-    }
-    clear_way(g, h->flags);
-    clear_pins(g, h->flags);
-    if (reads) { /* one temporary to move memory with */
-        int t = alloc_gpr(g);
-        r = record_of(g, fl);
-        write_record(g, &r, GPR_TEMPS & ~(1u << t));
-    } else if (faults) {
-        r = record_of(g, fl);
-        p.record = (uint16_t)fault_notes_record(&g->faults, &r);
-    }
+    write_record(g, &r, GPR_TEMPS & ~(1u << t));
+}
+
+void call_helper(Gen *g)
+{
     x_call(&g->a, call_target(g->be, g->ir, g->op));
-    if (!(h->flags & HELPER_PURE)) {
-        point_here(g, p);
-    }
-    if (h->flags & HELPER_WRITES_REGS) {
+    x_flags_changed(&g->a);
+    if (g->be->config.helpers[g->op->imm].flags & HELPER_WRITES_REGS) {
         g->upper_marked = false; /* the thunk has looked */
     }
-    x_flags_changed(&g->a);
-    call_result(g, (IrType)h->ret);
 }
 
 /* -- Stubs ------------------------------------------------------------------------------------ */
