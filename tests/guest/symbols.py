@@ -122,8 +122,7 @@ def who_changed(g):
     g.type("stepi")
     g.type("print panic_timeout", r"= 42\b")
     g.monitor(f"goto {end}")
-    address = g.number("output/x (unsigned long)&panic_timeout")
-    g.monitor(f"last-write {address:#x} 4")
+    g.type('eval "monitor last-write %p 4", &panic_timeout')
     assert g.when() == there, "last-write finds another"
     return there
 
@@ -132,8 +131,8 @@ def moments(g, there):
     g.monitor("goto begin")
     assert g.when() == 0
     g.monitor("goto end")
-    address = g.number("output/x (unsigned long)proc_dointvec")
-    g.monitor(f"last-exec {address:#x}")
+    g.type('eval "monitor last-exec %p", proc_dointvec')
+    g.type("maintenance flush register-cache")
     g.type("backtrace 3", "#0 .*proc_dointvec")
     at = g.when()
     assert at < there, "it is called before it writes"
