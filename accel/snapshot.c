@@ -286,7 +286,6 @@ static bool put_section(StateWriter *w, const char *name, GByteArray *part, GErr
     return good;
 }
 
-/* Only of use to who makes the machine by the same options, and not by what it consists of now. */
 static bool put_plugs(const Machine *m, StateWriter *w, GError **error)
 {
     g_autoptr(GBytes) saved = m->plugs.save ? m->plugs.save(m->plugs.opaque) : NULL;
@@ -296,14 +295,14 @@ static bool put_plugs(const Machine *m, StateWriter *w, GError **error)
     return !saved || state_writer_put(w, "PLUG", data, len, error);
 }
 
-static bool write_all(Accel *a, StateWriter *w, bool plugs, GError **error)
+static bool write_all(Accel *a, StateWriter *w, GError **error)
 {
     g_autoptr(GByteArray) part = g_byte_array_new();
     g_autofree char *what = describe(a->machine);
 
     if (!state_writer_put(w, "MACH", what, strlen(what), error))
         return false;
-    if (plugs && !put_plugs(a->machine, w, error))
+    if (!put_plugs(a->machine, w, error))
         return false;
     save_counters(a, part);
     if (!put_section(w, "CNTR", part, error))
@@ -319,21 +318,16 @@ static bool write_all(Accel *a, StateWriter *w, bool plugs, GError **error)
            state_writer_end(w, error);
 }
 
-static bool write_to(Accel *a, const StateSink *sink, bool compress, bool plugs, GError **error)
+bool snapshot_write(Accel *a, const StateSink *sink, bool compress, GError **error)
 {
     StateWriter *w = state_writer_new(sink, compress);
     bool good;
 
     g_assert(!a->current);
     accel_forget_caches(a);
-    good = write_all(a, w, plugs, error);
+    good = write_all(a, w, error);
     state_writer_free(w);
     return good;
-}
-
-bool snapshot_write(Accel *a, const StateSink *sink, bool compress, GError **error)
-{
-    return write_to(a, sink, compress, false, error);
 }
 
 /* What is read before RAM and used after it: what a device or CPU reads when its state has come
@@ -362,15 +356,22 @@ static Reader reader_of(GBytes *part)
     return r;
 }
 
-/* Comes before what it is about, and only where that is loaded at once. */
+/* Comes before what it is about. A machine that nothing has been plugged into or out of gets the
+ * devices, and a replay may go anywhere; else the same must have come and gone. */
 static bool load_plugs(Loading *l, const uint8_t *data, size_t len, GError **error)
 {
     const MachinePlugs *plugs = &l->a->machine->plugs;
     g_autoptr(GBytes) saved = g_bytes_new(data, len);
+    g_autoptr(GBytes) here = plugs->save ? plugs->save(plugs->opaque) : NULL;
 
-    if (!l->apply || l->devices || !plugs->load)
+    if (!here || l->devices)
         return damaged(error);
-    return plugs->load(plugs->opaque, saved, error);
+    if (g_bytes_equal(saved, here))
+        return true;
+    if (session_is_replay(l->a) || plugs->is_empty(plugs->opaque))
+        return plugs->load(plugs->opaque, saved, error);
+    error_set(error, "other devices were plugged in or out then");
+    return false;
 }
 
 static bool load_section(Loading *l, const char *name, const uint8_t *data, size_t len,
@@ -475,7 +476,7 @@ GBytes *snapshot_save(Accel *a, GError **error)
 {
     GByteArray *out = g_byte_array_new();
 
-    if (write_to(a, &(StateSink){ append, out }, false, true, error))
+    if (snapshot_write(a, &(StateSink){ append, out }, false, error))
         return g_byte_array_free_to_bytes(out);
     g_byte_array_free(out, TRUE);
     return NULL;

@@ -35,7 +35,7 @@ bool pc_get_number(const DeviceOption *o, const char *name, uint64_t max, uint64
 
 static void quit(void *opaque, int status)
 {
-    machine_request_quit(opaque, status);
+    machine_request_end(opaque, status);
 }
 
 static bool create_debug_exit(PcBoard *b, const DeviceOption *o, GError **error)

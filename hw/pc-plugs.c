@@ -105,6 +105,7 @@ static void free_plug(void *p)
 
 static GBytes *save(void *opaque);
 static bool load(void *opaque, GBytes *saved, GError **error);
+static bool is_empty(void *opaque);
 
 void pc_plugs_begin(PcBoard *b)
 {
@@ -121,7 +122,7 @@ void pc_plugs_begin(PcBoard *b)
 
         g_array_append_val(p->first, f);
     }
-    b->m->plugs = (MachinePlugs){ save, load, b };
+    b->m->plugs = (MachinePlugs){ save, load, is_empty, b };
 }
 
 void pc_plugs_end(PcBoard *b)
@@ -489,8 +490,10 @@ static bool put_plug_back(PcBoard *b, const WantedPlug *w, GError **error)
 
     if (p->count == p->all->len) {
         set_numbers(b, &w->before);
-        if (!(plug = come_first(b, &w->option, error)))
+        if (!(plug = come_first(b, &w->option, error))) {
+            g_prefix_error(error, "%s, which was plugged in then: ", w->option.driver);
             return false;
+        }
         p->count++;
         if (w->gone)
             pc_plugs_go(b, function_of(plug));
@@ -543,4 +546,14 @@ static bool load(void *opaque, GBytes *saved, GError **error)
     g_array_unref(w.plugs);
     g_ptr_array_unref(w.gone);
     return ok;
+}
+
+static bool is_empty(void *opaque)
+{
+    const PcPlugs *p = ((PcBoard *)opaque)->plugs;
+
+    for (guint i = 0; i < p->first->len; i++)
+        if (g_array_index(p->first, First, i).gone)
+            return false;
+    return !p->count;
 }

@@ -49,6 +49,14 @@ void machine_request_quit(Machine *m, int exit_status)
     machine_request(m, REQUEST_QUIT);
 }
 
+void machine_request_end(Machine *m, int exit_status)
+{
+    if (m->stays)
+        machine_request(m, REQUEST_END);
+    else
+        machine_request_quit(m, exit_status);
+}
+
 bool machine_request_pause(Machine *m, const char *why)
 {
     if (m->state != RUN_RUNNING)

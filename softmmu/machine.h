@@ -182,6 +182,7 @@ typedef enum RunRequest {
     REQUEST_DEBUG = 1 << 7,
     REQUEST_PANIC = 1 << 8,    /* the guest has panicked */
     REQUEST_IO_ERROR = 1 << 9, /* machine_request_pause() */
+    REQUEST_END = 1 << 10,     /* machine_request_end() */
 } RunRequest;
 
 typedef enum RunState {
@@ -264,6 +265,7 @@ typedef struct MachineKeeper {
 typedef struct MachinePlugs {
     GBytes *(*save)(void *opaque); /* NULL: none can */
     bool (*load)(void *opaque, GBytes *saved, GError **error);
+    bool (*is_empty)(void *opaque); /* none has, so that nothing is lost by loading */
     void *opaque;
 } MachinePlugs;
 
@@ -312,6 +314,8 @@ void machine_destroy(Machine *m);
 /* Ask for something from within a device or a CPU (machine thread). */
 void machine_request(Machine *m, RunRequest r);
 void machine_request_quit(Machine *m, int exit_status);
+/* The guest has ended the machine by a device: that quits, or stops if it stays. */
+void machine_request_end(Machine *m, int exit_status);
 /* The host cannot do what the machine needs: @why, for the user. False: it does not run anyway. */
 bool machine_request_pause(Machine *m, const char *why);
 /* The same for a user, not the guest. */

@@ -162,7 +162,10 @@ static void do_panic(RunControl *rc)
         return;
     }
     tell_end(rc, true, "guest-panic");
-    machine_request_quit(m, action == PANIC_EXIT_FAILURE);
+    if (m->stays)
+        m->state = RUN_SHUTDOWN;
+    else
+        machine_request_quit(m, action == PANIC_EXIT_FAILURE);
 }
 
 static void do_reset(RunControl *rc)
@@ -231,11 +234,11 @@ static const struct {
     RunRequest request;
     void (*act)(RunControl *rc);
 } request_rows[] = {
-    { REQUEST_PANIC, do_panic },       { REQUEST_SHUTDOWN, do_shutdown },
-    { REQUEST_RESET, do_reset },       { REQUEST_POWERDOWN, do_powerdown },
-    { REQUEST_SUSPEND, do_suspend },   { REQUEST_WAKEUP, do_wakeup },
-    { REQUEST_DEBUG, do_debug },       { REQUEST_STOP, run_control_stop },
-    { REQUEST_IO_ERROR, do_io_error },
+    { REQUEST_PANIC, do_panic },         { REQUEST_SHUTDOWN, do_shutdown },
+    { REQUEST_END, do_shutdown },        { REQUEST_RESET, do_reset },
+    { REQUEST_POWERDOWN, do_powerdown }, { REQUEST_SUSPEND, do_suspend },
+    { REQUEST_WAKEUP, do_wakeup },       { REQUEST_DEBUG, do_debug },
+    { REQUEST_STOP, run_control_stop },  { REQUEST_IO_ERROR, do_io_error },
 };
 
 static void honour_requests(RunControl *rc)

@@ -10,6 +10,9 @@ import subprocess
 import sys
 import tempfile
 
+from reverse import at_ends
+from rsp import Machine
+
 LOOP = bytes.fromhex("66 b9 40 42 0f 00"     # mov ecx, 1000000
                      "67 e2 fd")             # loop, by ecx
 BEGIN = LOOP * 6 + bytes.fromhex("66 b8 01 00 00 00"  # mov eax, 1
@@ -83,6 +86,16 @@ class Folder:
         print(said)
         check(p.wait(200) == 1 and "the search is broken off" in said, f"status {p.returncode}")
 
+    def backwards(self, name):
+        """From its end, which a device of the guest's was."""
+        m = Machine(self.mimus, "-S", "-replay", self.at(name), always=())
+        try:
+            r = m.connect()
+            r.start()
+            at_ends(r, True)
+        finally:
+            m.end()
+
     def in_place(self):
         """A recording may become itself; what cannot be made leaves it as it was."""
         size = os.path.getsize(self.at("one"))
@@ -151,6 +164,7 @@ def main():
                "replay", "--verify", f.at("halt"))
         f.says(0, ["They part at", "came from outside"], "rec", "diff", f.at("halted.rec"), f.at("halt"))
         f.interrupted("slow-key")
+        f.backwards("plain.rec")
         f.says(0, ["only the first has", "qemu64", "agrees is after 4194304 instructions",
                    "part at the instruction after 6000008, on CPU 0", "0f a2", "cpuid",
                    "State before it, of both:", "EAX=00000001", "first: EAX=", "second: EAX=",

@@ -76,6 +76,38 @@ def cpu(g, _):
     wait_for(g, "[ $(grep -c ^processor /proc/cpuinfo) = 1 ]")
 
 
+def has_cpus(g, numbers):
+    """They run; no others do."""
+    check("\n%d\n" % len(numbers) in shell(g, "grep -c ^processor /proc/cpuinfo"), "another number of CPUs")
+    for n in numbers:
+        seen = shell(g, f"taskset {1 << n} cat /proc/self/stat | cut -d' ' -f39")
+        check(f"\n{n}\n" in seen, f"nothing runs on CPU {n}: {seen}")
+    check(g.monitor("info cpus").count("CPU #") == len(numbers), "the monitor sees others")
+
+
+def cpu_saved(g, where):
+    """States with a CPU that came: in the same process, in which another came since, and in others."""
+    bring(g, "one", 1)
+    for line in ("savevm with", f"migrate file:{where}/state", "cont"):
+        check("Error" not in (answer := g.monitor(line)), answer)
+    g.monitor("device_del one")
+    wait_for(g, f"[ ! -d {WHERE.format(1)} ]")
+    bring(g, "two", 2)
+    g.monitor("loadvm with")
+    has_cpus(g, [0, 1])
+
+
+def cpu_came(g, _):
+    """… where it goes, and comes again."""
+    g.send("\n")
+    g.expect("/ # ")
+    has_cpus(g, [0, 1])
+    g.monitor("device_del one")
+    wait_for(g, f"[ ! -d {WHERE.format(1)} ]")
+    bring(g, "one", 1)
+    has_cpus(g, [0, 1])
+
+
 def remove(g, name):
     """Linux lets it go some time after its driver has."""
     g.monitor("device_del " + name)
@@ -115,6 +147,31 @@ def pci(g, _):
     after = shell(g, "ls /sys/bus/pci/devices | wc -l")
     check([int(n) for n in re.findall(r"^\d+$", before, re.M)] ==
           [int(n) + 1 for n in re.findall(r"^\d+$", after, re.M)], before + after)
+
+
+def pci_saved(g, where):
+    """A disk and a card have come, a device of the beginning has gone."""
+    for line in ("device_add virtio-blk-pci,drive=d,id=disk", "device_add e1000,netdev=n,id=card"):
+        check("Error" not in (answer := g.monitor(line)), answer)
+    wait_for(g, "[ -b /dev/vda -a -d /sys/class/net/eth0 ]")
+    remove(g, "fixed")
+    for line in ("savevm with", f"migrate file:{where}/state", "cont", "loadvm with"):
+        check("Error" not in (answer := g.monitor(line)), answer)
+    remove(g, "disk")
+    refuses(g, "loadvm with", "other devices were plugged in or out then")
+
+
+def pci_came(g, _):
+    """… in another process, where they go."""
+    g.send("\n")
+    g.expect("/ # ")
+    has_disk(g)
+    got = shell(g, "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ping -c 1 10.0.2.2")
+    check("1 packets received" in got, "no network: " + got)
+    for name in ("disk", "card"):
+        remove(g, name)
+    wait_for(g, "[ ! -b /dev/vda -a ! -d /sys/class/net/eth0 ]")
+    check("(fixed)" not in g.monitor("info pci"), "it is there again")
 
 
 def pci_recorded(g, where):
@@ -190,16 +247,21 @@ def qmp(g, where):
 
 DISK = b"what is on the disk" * 1000
 MD5 = hashlib.md5(DISK + bytes(-len(DISK) % 512)).hexdigest()
+STATES = " -drive file={where}/states,format=qcow2"
 PCI = "-device edu,id=fixed -netdev user,id=n -drive if=none,id=d,format=raw,file={where}/disk"
 
+# What a process does that begins with the state of another
+AGAIN = {cpu_saved: cpu_came, pci_saved: pci_came}
 # What happens, options, guest
 CASES = {
     "cpu": (cpu, "-smp 1,maxcpus=3", ""),
+    "cpu-saved": (cpu_saved, "-smp 1,maxcpus=3" + STATES, ""),
     "cpu-recorded": (cpu, "-smp 1,maxcpus=3", ""),
     "pci": (pci, PCI, "-devices"),
     "qmp": (qmp, "-smp 1,maxcpus=2 -qmp unix:{where}/qmp,server=on,wait=off", "-devices"),
     "pci-recorded": (pci_recorded, PCI, "-devices"),
     "pci-recorded-interp": (pci_recorded, PCI, "-devices"),
+    "pci-saved": (pci_saved, PCI + ",readonly=on" + STATES, "-devices"),
     "pci-begun": (pci_begun, PCI + " -icount shift=1", "-devices"),
 }
 
@@ -209,7 +271,8 @@ def run(mimus, guest, options, act, where, extra):
                "-append", "console=ttyS0 quiet net.ifnames=0 mimus.drivers",
                *options.split(), *extra]
     with Guest(command) as g:
-        g.expect("/ # ")
+        if act not in AGAIN.values():
+            g.expect("/ # ")
         act(g, where)
         check("faults-0" in shell(g, "echo faults-$(dmesg | grep -c -e Oops -e BUG: -e WARNING:)"),
               "the kernel complains")
@@ -270,10 +333,14 @@ def main():
             recording = os.path.join(where, "r.mrec")
             with open(os.path.join(where, "disk"), "wb") as f:
                 f.write(DISK + bytes(-len(DISK) % 512))
+            subprocess.run([mimus, "img", "create", "-f", "qcow2", os.path.join(where, "states"), "1M"],
+                           check=True, stdout=subprocess.DEVNULL)
             recorded = "-recorded" in name
             run(mimus, files, options.format(where=where), act, where, ["-record", recording] if recorded else [])
             if recorded or name == "pci-begun":
                 check_replays(mimus, recording, name)
+            for start in (["-loadvm", "with"], ["-incoming", f"file:{where}/state"]) if act in AGAIN else ():
+                run(mimus, files, options.format(where=where), AGAIN[act], where, start)
     except Lost as e:
         print(f"{name}: {e}")
         return 1

@@ -229,12 +229,28 @@ static bool apply_to_all(const GPtrArray *images, const char *name, GError **err
     return true;
 }
 
+static bool all_have(const GPtrArray *images, const char *name, GError **error)
+{
+    for (guint i = 0; i < images->len; i++) {
+        g_autoptr(GPtrArray) list = list_of(images->pdata[i], error);
+
+        if (!list)
+            return false;
+        if (!image_find_snapshot(list, name)) {
+            error_set(error, "Snapshot '%s' does not exist in one or more devices", name);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* All is looked at before anything is changed. */
 static bool load_from(SaveState *s, const GPtrArray *images, const char *name,
                       const ImageSnapshot *snap, GError **error)
 {
     FromImage from = { 0 };
     StateSource source = { read_from_image, &from };
+    g_autoptr(GPtrArray) now = NULL;
     int failure;
     bool good;
 
@@ -248,9 +264,10 @@ static bool load_from(SaveState *s, const GPtrArray *images, const char *name,
         return false;
     }
     good = snapshot_check(s->b->accel, &source, error);
+    now = writable_images(s); /* with those of disks that were plugged in then */
+    good = good && all_have(now, name, error);
     from.at = 0;
-    if (good &&
-        !(apply_to_all(images, name, error) && snapshot_read(s->b->accel, &source, error))) {
+    if (good && !(apply_to_all(now, name, error) && snapshot_read(s->b->accel, &source, error))) {
         s->b->machine.state = RUN_BROKEN;
         good = false;
     }
@@ -278,19 +295,10 @@ bool savestate_load(SaveState *s, const char *name, GError **error)
         return false;
     accel_set_running(s->b->accel, false);
     images = snapshot_images(s, error);
-    for (guint i = 0; images && i < images->len; i++) {
-        g_autoptr(GPtrArray) list = list_of(images->pdata[i], error);
-
-        if (!list)
-            return false;
-        if (!image_find_snapshot(list, name)) {
-            error_set(error, "Snapshot '%s' does not exist in one or more devices", name);
-            return false;
-        }
-        if (!i)
-            first = g_steal_pointer(&list);
-    }
-    if (!images || !load_from(s, images, name, image_find_snapshot(first, name), error))
+    if (!images || !all_have(images, name, error))
+        return false;
+    first = list_of(images->pdata[0], error);
+    if (!first || !load_from(s, images, name, image_find_snapshot(first, name), error))
         return false;
     if (m->state != RUN_RUNNING && m->state != RUN_PRELAUNCH)
         m->state = RUN_PAUSED;
