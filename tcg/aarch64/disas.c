@@ -33,6 +33,8 @@ static Callee callee(const A64Backend *be, const uint8_t *target, const uint8_t 
         { be->trap, { "trap", 8 } },
         { be->pack_env, { "pack_env", 0 } },
         { be->pack_rec, { "pack_rec", 0 } },
+        { be->flags_env, { "flags_env", 0 } },
+        { be->settle, { "settle", 0 } },
         { be->divide, { "divide", 0 } },
         { be->soft_op, { "soft_op", 4 } },
         { be->set_modes, { "set_modes", 0 } },
