@@ -185,6 +185,20 @@ static void add_pvpanic(Aml *a, uint16_t port)
 }
 
 /* The PIIX3 at 00:01.0 with what hangs on it. */
+/* By which drivers find the interface that firmware has: names, as OVMF and Linux know them. */
+static void add_fw_cfg(Aml *a)
+{
+    GByteArray *r = g_byte_array_new();
+
+    res_io(r, FW_CFG_IO_BASE, 1, 12);
+    res_end(r);
+    aml_begin_device(a, "FWCF");
+    aml_name(a, "_HID"), aml_string(a, "QEMU0002");
+    aml_name_int(a, "_STA", 0x0b); /* present, enabled, works; not shown to the user */
+    aml_name_buffer(a, "_CRS", r);
+    aml_end(a);
+}
+
 static void add_isa_bridge(Aml *a, const AcpiConfig *c)
 {
     aml_begin_device(a, "ISA");
@@ -209,6 +223,7 @@ static void add_isa_bridge(Aml *a, const AcpiConfig *c)
         add_isa_device(a, &parallel_device);
     if (c->pvpanic)
         add_pvpanic(a, c->pvpanic);
+    add_fw_cfg(a);
     aml_end(a);
 }
 

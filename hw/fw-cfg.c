@@ -2,7 +2,7 @@
 /*
  * fw_cfg: ports 0x510 (selector) and 0x511 (data), DMA address at 0x514.
  * Spec: "QEMU Firmware Configuration (fw_cfg) Device". Interface version 3 (traditional and DMA).
- * Missing: items that the guest may write; a DMA write reports an error.
+ * Few files can be written, by DMA; for others that reports an error.
  */
 #include "hw/fw-cfg.h"
 
@@ -24,6 +24,7 @@ enum { INTERFACE_TRADITIONAL = 1, INTERFACE_DMA = 2 };
 typedef struct FwCfgFile {
     char *name;
     GBytes *data;
+    uint8_t *writable; /* … by the guest as well; NULL: it is not */
 } FwCfgFile;
 
 typedef struct MadeItem {
@@ -195,7 +196,7 @@ bool fw_cfg_add_user_file(FwCfg *s, const char *name, GBytes *data, GError **err
 
 void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data)
 {
-    FwCfgFile *f = g_new(FwCfgFile, 1);
+    FwCfgFile *f = g_new0(FwCfgFile, 1);
 
     g_assert(strlen(name) < FW_CFG_NAME_MAX && !fw_cfg_find_file(s, name));
     g_assert(s->files->len < FW_CFG_MAX_FILES);
@@ -204,6 +205,14 @@ void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data)
     g_ptr_array_add(s->files, f);
     g_ptr_array_sort(s->files, compare_files);
     rebuild_directory(s);
+}
+
+void fw_cfg_add_writable_file(FwCfg *s, const char *name, uint8_t *data, size_t size)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new_static(data, size);
+
+    fw_cfg_add_file(s, name, bytes);
+    find_file(s, name)->writable = data;
 }
 
 void fw_cfg_put_file(FwCfg *s, const char *name, GBytes *data)
@@ -297,6 +306,24 @@ static bool dma_copy(FwCfg *s, uint64_t addr, uint32_t len)
     return true;
 }
 
+/* The next @len bytes of the item become those at @addr. */
+static bool dma_store(FwCfg *s, uint64_t addr, uint32_t len)
+{
+    unsigned n = s->selected - FW_CFG_FILE_FIRST;
+    const FwCfgFile *f =
+        s->selected >= FW_CFG_FILE_FIRST && n < s->files->len ? s->files->pdata[n] : NULL;
+    gsize left;
+
+    rest_of_item(s, &left);
+    if (!f || !f->writable || len > left) {
+        log_guest_error("fw_cfg: write to item 0x%x refused\n", s->selected);
+        return false;
+    }
+    address_space_read_bytes(s->memory, addr, f->writable + s->offset, len);
+    advance(s, len);
+    return true;
+}
+
 /* Run the request whose descriptor { be32 control, be32 length, be64 address } is at dma_addr. */
 static void dma_run(FwCfg *s)
 {
@@ -317,8 +344,8 @@ static void dma_run(FwCfg *s)
         if (!dma_copy(s, GUINT64_FROM_BE(req.address), length))
             status = DMA_ERROR;
     } else if (control & DMA_WRITE) {
-        log_guest_error("fw_cfg: write to item 0x%x refused\n", s->selected);
-        status = DMA_ERROR;
+        if (!dma_store(s, GUINT64_FROM_BE(req.address), length))
+            status = DMA_ERROR;
     } else if (control & DMA_SKIP) {
         advance(s, length);
     }

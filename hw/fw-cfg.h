@@ -70,6 +70,8 @@ void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data);
 void fw_cfg_put_file(FwCfg *s, const char *name, GBytes *data);
 /* The same for a name the user gave: too long, empty or taken is an error. */
 bool fw_cfg_add_user_file(FwCfg *s, const char *name, GBytes *data, GError **error);
+/* A file that the guest may write too: @size bytes that outlive the device. */
+void fw_cfg_add_writable_file(FwCfg *s, const char *name, uint8_t *data, size_t size);
 /* What the guest would read under a key or name; NULL: nothing there. Borrowed. */
 GBytes *fw_cfg_find(FwCfg *s, uint16_t key);
 GBytes *fw_cfg_find_file(FwCfg *s, const char *name);

@@ -5,7 +5,9 @@
  * sheet (300641), chapter 18.
  *
  * Registers in memory are written after 0x80 and 0x86 have been written to RELOAD.
- * Missing: the interrupt or SMI of the first stage; toggling the WDT_TOUT pin.
+ * The first stage's interrupt goes to pin 10 of the hub's second I/O APIC, which no board of ours
+ * has: its status bit is set, nobody hears of it. Its SMI is one. Missing: toggling the WDT_TOUT
+ * pin.
  */
 #include "hw/i6300esb.h"
 
@@ -20,7 +22,9 @@
 
 enum {
     CONFIG_INT_TYPE = 3 << 0,
+    CONFIG_INT_SMI = 2,
     CONFIG_INT_NONE = 3,
+    INTSTAT_ACTIVE = 1,
     CONFIG_FAST = 1 << 2,     /* 1 MHz, else 1 kHz */
     CONFIG_NO_RESET = 1 << 5, /* the second stage has no effect */
     LOCK_LOCKED = 1 << 0,
@@ -35,8 +39,10 @@ typedef struct I6300esb {
     Clock *clock;
     void (*expired)(void *opaque);
     void *opaque;
+    const Irq *smi;
     Timer *timer;
     /* state */
+    uint32_t intstat;
     uint32_t preload[2];
     uint8_t stage;  /* that counts: 1 or 2 */
     uint8_t unlock; /* how many steps of it were made */
@@ -70,13 +76,25 @@ static void start_or_stop(I6300esb *s)
         timer_cancel(s->timer);
 }
 
+static void end_first_stage(I6300esb *s, unsigned type)
+{
+    if (type == CONFIG_INT_NONE)
+        return;
+    s->intstat = INTSTAT_ACTIVE;
+    if (type == CONFIG_INT_SMI) {
+        irq_set(s->smi, 1);
+        irq_set(s->smi, 0);
+    } else {
+        log_unimp("i6300esb: the first stage's interrupt goes to an I/O APIC that is not there\n");
+    }
+}
+
 static void run_out(void *opaque)
 {
     I6300esb *s = opaque;
 
     if (s->stage == 1) {
-        if ((config_bits(s) & CONFIG_INT_TYPE) != CONFIG_INT_NONE)
-            log_unimp("i6300esb: interrupt of the first stage\n");
+        end_first_stage(s, config_bits(s) & CONFIG_INT_TYPE);
         start_stage(s, lock_bits(s) & LOCK_FREE_RUN ? 1 : 2);
         return;
     }
@@ -128,7 +146,7 @@ static void reload_write(Device *dev, const RegDesc *r, uint64_t value)
 static const RegDesc i6300esb_regs[] = {
     { 0x00, "PRELOAD1", 4, REG_FIELD(I6300esb, preload[0]), PRELOAD_MASK, .write = preload_write },
     { 0x04, "PRELOAD2", 4, REG_FIELD(I6300esb, preload[1]), PRELOAD_MASK, .write = preload_write },
-    { 0x08, "INTSTAT",  4 },
+    { 0x08, "INTSTAT",  4, REG_FIELD(I6300esb, intstat), .w1c = INTSTAT_ACTIVE },
     { 0x0c, "RELOAD",   4, .read = reload_read, .write = reload_write },
     { 0 },
 };
@@ -200,6 +218,7 @@ static void i6300esb_post_load(Device *dev)
 static const StateField i6300esb_state[] = {
     STATE_STRUCT(I6300esb, pci, pci_device_state),
     STATE_ARRAY(I6300esb, preload, STATE_T_U32),
+    STATE_U32(I6300esb, intstat),
     STATE_U8(I6300esb, stage),
     STATE_U8(I6300esb, unlock),
     STATE_BOOL(I6300esb, rebooted),
@@ -213,7 +232,7 @@ const DeviceClass i6300esb_class = {
     .size = sizeof(I6300esb),
     .regs = i6300esb_regs,
     .state = i6300esb_state,
-    .state_version = 1,
+    .state_version = 2,
     .realize = i6300esb_realize,
     .unrealize = i6300esb_unrealize,
     .plug = pci_device_plug,
@@ -222,12 +241,13 @@ const DeviceClass i6300esb_class = {
     .post_load = i6300esb_post_load,
 };
 
-Device *i6300esb_new(PciBus *bus, int devfn, Clock *clock, void (*expired)(void *opaque),
-                     void *opaque)
+Device *i6300esb_new(PciBus *bus, int devfn, Clock *clock, const Irq *smi,
+                     void (*expired)(void *opaque), void *opaque)
 {
     I6300esb *s = (I6300esb *)pci_device_new(&i6300esb_class, bus, devfn, NULL);
 
     s->clock = clock;
+    s->smi = smi;
     s->expired = expired;
     s->opaque = opaque;
     return &s->pci.dev;

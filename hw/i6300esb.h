@@ -9,7 +9,7 @@
 extern const DeviceClass i6300esb_class;
 
 /* @expired: the guest has not reloaded it. @devfn < 0: the first free slot. Not yet realized. */
-Device *i6300esb_new(PciBus *bus, int devfn, Clock *clock, void (*expired)(void *opaque),
-                     void *opaque);
+Device *i6300esb_new(PciBus *bus, int devfn, Clock *clock, const Irq *smi,
+                     void (*expired)(void *opaque), void *opaque);
 
 #endif

@@ -8,13 +8,21 @@
 #include "hw/edu.h"
 #include "hw/gsi.h"
 #include "hw/i6300esb.h"
+#include "hw/pc.h"
 #include "hw/pc-internal.h"
 #include "hw/pvpanic.h"
 #include "hw/test-devices.h"
+#include "hw/virtio-balloon.h"
 #include "hw/virtio-rng.h"
 #include "hw/virtio-serial.h"
+#include "hw/vmcoreinfo.h"
 #include "softmmu/error.h"
 #include "softmmu/random.h"
+
+static PcBoard *board_of(Machine *m)
+{
+    return m->board.opaque;
+}
 
 static bool is_first(const Device *there, GError **error)
 {
@@ -89,7 +97,42 @@ bool pc_create_watchdog(PcBoard *b, const DeviceOption *o, GError **error)
     int devfn;
 
     return pc_device_slot(o, &devfn, error) &&
-           i6300esb_new(b->pci, devfn, b->m->clock, watchdog_expired, b->m);
+           i6300esb_new(b->pci, devfn, b->m->clock, &b->smi, watchdog_expired, b->m);
+}
+
+/* Functions come and go: it is looked for each time. */
+static Device *find_balloon(Machine *m)
+{
+    const GPtrArray *functions = pci_bus_device(board_of(m)->pci)->children;
+
+    for (guint i = 0; i < functions->len; i++)
+        if (((Device *)functions->pdata[i])->klass == &virtio_balloon_class)
+            return functions->pdata[i];
+    return NULL;
+}
+
+bool pc_set_balloon(Machine *m, uint64_t bytes)
+{
+    Device *dev = find_balloon(m);
+
+    if (dev)
+        virtio_balloon_ask(dev, bytes);
+    return dev;
+}
+
+bool pc_get_balloon(Machine *m, uint64_t *bytes)
+{
+    const Device *dev = find_balloon(m);
+
+    *bytes = dev ? virtio_balloon_left(dev) : 0;
+    return dev;
+}
+
+bool pc_find_core_note(Machine *m, uint64_t *addr, uint32_t *size)
+{
+    const Device *dev = board_of(m)->vmcoreinfo;
+
+    return dev && vmcoreinfo_find(dev, addr, size);
 }
 
 /* What rng= names: *@source, NULL for numbers of the machine's own. */
@@ -125,6 +168,35 @@ bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error)
     dev = virtio_rng_new(b->pci, devfn, b->m->memory, b->m->config->seed,
                          RANDOM_DEVICES + b->rngs++, source);
     return pc_set_virtio_registers(o, dev, error);
+}
+
+static void balloon_changed(void *opaque, uint64_t left)
+{
+    machine_emit(opaque, "BALLOON_CHANGE", "{\"actual\": %" G_GUINT64_FORMAT "}", left);
+}
+
+bool pc_create_balloon(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    BalloonWiring w = { b->m->memory, b->m->config->ram_size, false, balloon_changed, b->m };
+    int devfn;
+
+    if (find_balloon(b->m)) {
+        error_set(error, "Only one balloon device is supported");
+        return false;
+    }
+    return pc_get_switch(o, "deflate-on-oom", &w.deflate_on_oom, error) &&
+           pc_device_slot(o, &devfn, error) &&
+           pc_set_virtio_registers(o, virtio_balloon_new(b->pci, devfn, &w), error);
+}
+
+bool pc_create_vmcoreinfo(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    if (b->vmcoreinfo) {
+        error_set(error, "at most one vmcoreinfo device is permitted");
+        return false;
+    }
+    b->vmcoreinfo = vmcoreinfo_new(&b->dev, b->fw_cfg);
+    return true;
 }
 
 bool pc_create_serial_bus(PcBoard *b, const DeviceOption *o, GError **error)

@@ -36,6 +36,12 @@ const char *pc_cpu_id(Machine *m, unsigned n);
 /* What firmware tries from the next reset on, as -boot order= has it. */
 bool pc_set_boot_order(Machine *m, const char *order, GError **error);
 
+/* A balloon is to leave the guest so many bytes; how many it has now. False: there is no balloon. */
+bool pc_set_balloon(Machine *m, uint64_t bytes);
+bool pc_get_balloon(Machine *m, uint64_t *bytes);
+/* The ELF note that the guest has told of (-device vmcoreinfo); false: none. */
+bool pc_find_core_note(Machine *m, uint64_t *addr, uint32_t *size);
+
 /* How RAM of @size bytes is divided: what lies below 4 GiB. */
 uint64_t pc_ram_below_4g(uint64_t size);
 

@@ -59,12 +59,14 @@ static uint64_t read_one(VirtioDevice *v, unsigned off, unsigned size)
     return 0;
 }
 
-static void write_one(VirtioDevice *v, unsigned off, uint32_t value)
+static void write_one(VirtioDevice *v, unsigned off, unsigned size, uint32_t value)
 {
     VirtioQueue *q = virtio_selected(v);
 
-    if (off >= config_start(v))
+    if (off >= config_start(v)) {
+        virtio_write_config(v, off - config_start(v), size, value);
         return;
+    }
     switch (off) {
     case R_DRIVER_FEATURES: v->driver_features = value & virtio_offered(v); break;
     case R_QUEUE_PAGE:
@@ -89,7 +91,7 @@ static uint64_t legacy_read(void *opaque, uint64_t addr, unsigned size)
 
 static void legacy_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
-    write_one(opaque, addr, value);
+    write_one(opaque, addr, size, value);
 }
 
 static const MemOps legacy_ops = { legacy_read, legacy_write, 1, 4 };

@@ -357,6 +357,19 @@ uint64_t virtio_read_config(VirtioDevice *v, unsigned off, unsigned size)
     return get_le(config + off, size);
 }
 
+void virtio_write_config(VirtioDevice *v, unsigned off, unsigned size, uint64_t value)
+{
+    for (unsigned i = 0; i < size; i++)
+        if (v->kind->write_config && off + i < v->kind->config_size)
+            v->kind->write_config(v, off + i, value >> 8 * i);
+}
+
+void virtio_config_changed(VirtioDevice *v)
+{
+    if (virtio_is_ready(v))
+        interrupt(v, v->config_vector, ISR_CONFIG);
+}
+
 uint8_t virtio_take_isr(VirtioDevice *v)
 {
     uint8_t isr = v->isr;
@@ -391,6 +404,8 @@ static void bar_write(void *opaque, uint64_t addr, uint64_t value, unsigned size
         write_common(v, addr, value);
     else if (addr >= AT_NOTIFY)
         virtio_notify(v, (addr - AT_NOTIFY) / NOTIFY_STRIDE);
+    else if (addr >= AT_CONFIG)
+        virtio_write_config(v, addr - AT_CONFIG, size, value);
 }
 
 static const MemOps bar_ops = { bar_read, bar_write, 1, 4 };
@@ -415,7 +430,7 @@ static unsigned add_capability(VirtioDevice *v, unsigned at, unsigned next, uint
 /* 1000h and up, with what it is as subsystem, for drivers of before version 1. */
 static uint16_t transitional_id(uint16_t id)
 {
-    static const uint8_t ids[] = { [1] = 0, [2] = 1, [3] = 3, [4] = 5 };
+    static const uint8_t ids[] = { [1] = 0, [2] = 1, [3] = 3, [4] = 5, [5] = 2 };
 
     g_assert(id < G_N_ELEMENTS(ids));
     return 0x1000 + ids[id];

@@ -40,6 +40,8 @@ typedef struct VirtioKind {
     uint64_t features; /* of its own; those of the transport come by themselves */
     unsigned config_size;
     void (*config)(VirtioDevice *v, uint8_t *out); /* config_size zeroed bytes; NULL if none */
+    void (*write_config)(VirtioDevice *v, unsigned off,
+                         uint8_t byte); /* NULL: nothing there is written */
     void (*notified)(VirtioDevice *v, unsigned queue);
     void (*reset)(VirtioDevice *v); /* by the driver or the machine; may be NULL */
 } VirtioKind;
@@ -89,6 +91,7 @@ uint64_t virtio_write(VirtioDevice *v, const VirtioChain *c, uint64_t offset, co
                       uint64_t len);
 /* Give it back, @written bytes of it written, and interrupt. */
 void virtio_give(VirtioDevice *v, unsigned queue, uint16_t head, uint32_t written);
+void virtio_config_changed(VirtioDevice *v); /* the driver is told */
 bool virtio_is_ready(const VirtioDevice *v);
 /* Did the driver say that it is one of version 1? Headers differ. */
 bool virtio_is_modern(const VirtioDevice *v);

@@ -360,3 +360,14 @@ void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len)
         len -= part;
     }
 }
+
+void address_space_drop(AddressSpace *as, uint64_t addr, uint64_t len)
+{
+    void *host = address_space_map(as, addr, len, true);
+
+    if (!host)
+        return;
+    memset(host, 0, len);
+    address_space_written(as, addr, len);
+    ram_give_back(host, len);
+}

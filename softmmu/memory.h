@@ -108,6 +108,8 @@ uint8_t *ram_block_touched(const RamBlock *block);
 /* To be said after bytes [@at, +@len) of @block->host were written directly. */
 void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len);
 /* The same, and code that was translated from there is stale. */
+/* The host may have the memory of those zeros back, where it has pages of that size or less. */
+void ram_give_back(void *zeros, size_t len);
 void ram_block_changed(const RamBlock *block, uint64_t at, uint64_t len);
 
 /* Regions. The struct is the caller's; *_init fills it in, disabled pieces stay invisible. */
@@ -156,6 +158,9 @@ void address_space_write_rom(AddressSpace *as, uint64_t addr, const void *buf, u
  * After writing through it call address_space_written(). */
 void *address_space_map(AddressSpace *as, uint64_t addr, uint64_t len, bool write);
 void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len);
+/* Nobody needs what is there: it reads as zeros from now on, and the host may have its pages back.
+ * Where there is no RAM nothing happens. */
+void address_space_drop(AddressSpace *as, uint64_t addr, uint64_t len);
 
 /* `info mtree` (tree) and `info mtree -f` (flat view), appended to @out. */
 void address_space_print(AddressSpace *as, GString *out, bool flat);

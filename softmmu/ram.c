@@ -162,3 +162,11 @@ uint8_t *ram_block_touched(const RamBlock *block)
     close(fd);
     return known ? g_steal_pointer(&touched) : NULL;
 }
+
+void ram_give_back(void *zeros, size_t len)
+{
+    size_t page = sysconf(_SC_PAGESIZE);
+
+    if (!((uintptr_t)zeros % page) && !(len % page))
+        madvise(zeros, len, MADV_DONTNEED); /* private and anonymous: zeros again when touched */
+}

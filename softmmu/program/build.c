@@ -211,11 +211,29 @@ static const char *cpu_id(Machine *m, unsigned n)
     return built_of(m)->has_board ? pc_cpu_id(m, n) : "";
 }
 
+static bool set_balloon(Machine *m, uint64_t bytes)
+{
+    return built_of(m)->has_board && pc_set_balloon(m, bytes);
+}
+
+static bool get_balloon(Machine *m, uint64_t *bytes)
+{
+    return built_of(m)->has_board && pc_get_balloon(m, bytes);
+}
+
+static bool find_core_note(Machine *m, uint64_t *addr, uint32_t *size)
+{
+    return built_of(m)->has_board && pc_find_core_note(m, addr, size);
+}
+
 const MonitorBoard build_monitor_board = {
     .set_boot_order = set_boot_order,
     .device_add = device_add,
     .device_del = device_del,
     .cpu_id = cpu_id,
+    .set_balloon = set_balloon,
+    .get_balloon = get_balloon,
+    .find_core_note = find_core_note,
 };
 
 void build_powerdown(Machine *m)

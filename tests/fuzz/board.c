@@ -69,8 +69,16 @@ static DeviceOption *add_device(MachineConfig *c, const char *driver)
 static void configure(MachineConfig *c)
 {
     static const char *const drivers[] = {
-        "edu",     "pci-testdev",    "i6300esb",          "ne2k_pci",
-        "pvpanic", "virtio-rng-pci", "virtio-serial-pci", "virtconsole",
+        "edu",
+        "pci-testdev",
+        "i6300esb",
+        "ne2k_pci",
+        "pvpanic",
+        "virtio-rng-pci",
+        "virtio-serial-pci",
+        "virtconsole",
+        "virtio-balloon-pci",
+        "vmcoreinfo",
     };
     DeviceOption *o;
 

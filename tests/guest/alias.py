@@ -61,7 +61,7 @@ def run(alias, guest, where, line):
     command = [alias, "-S", *shlex.split(line), "-qmp", f"unix:{sock},server=on,wait=off"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        q = Qmp(sock)
+        q = Qmp(sock, process=process)
         status = q.command("query-status")["status"]
         q.socket.sendall(b'{"execute": "quit"}')
         said = process.communicate(timeout=60)[1]

@@ -20,6 +20,11 @@ exec 3<>/dev/vport0p1; cat /sys/class/virtio-ports/vport0p1/name >&3; head -n 2 
 """  # opened once: what has come is lost when it closes
 SAID = b"x" * 3000 + b"\n" + b"second line\n"
 
+MEMORY = "until [ -d /sys/bus/virtio/drivers/virtio_balloon/virtio0 ]; do sleep 0.1; done; echo balloon-$((6*7))\n"
+SHRINKS = "until [ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -lt 90000 ]; do sleep 0.1; done; echo small-$((6*7))\n"
+GROWS = "until [ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -gt 190000 ]; do sleep 0.1; done; echo large-$((6*7))\n"
+NOTE = "until [ -d /sys/firmware/qemu_fw_cfg/by_name/etc/vmcoreinfo ]; do sleep 0.1; done; echo told-$((6*7))\n"
+
 # options, what is typed, what the console shows then, exit status
 CASES = {
     "panic": ("-device pvpanic -action panic=exit-failure", CRASH, "Kernel panic", 1),
@@ -31,6 +36,8 @@ CASES = {
               "-device virtserialport,chardev=p,name=org.mimus.test", PORTS, "", 0),
     "rng-host": ("-object rng-random,filename=/dev/urandom,id=r -device virtio-rng-pci,rng=r", RANDOM,
                  r"virtio_rng\.0\n64\n", 0),
+    "balloon": ("-device virtio-balloon-pci", MEMORY, "balloon-42", 0),
+    "core-note": ("-device vmcoreinfo", NOTE, "told-42", 0),
     "rng": ("-device virtio-rng-pci", RANDOM, r"virtio_rng\.0\n64\n", 0),
 }
 
@@ -48,6 +55,32 @@ def talk(port):
         heard += got
 
 
+def play_balloon(g):
+    """The guest gives memory up when it is asked to, and has it back."""
+    if "actual=256" not in g.monitor("info balloon"):
+        raise Lost("the balloon is not empty")
+    g.monitor("balloon 128")
+    g.send(SHRINKS)
+    g.expect("small-42")
+    if "actual=128" not in g.monitor("info balloon"):
+        raise Lost("the balloon is not full")
+    g.monitor("balloon 256")
+    g.send(GROWS)
+    g.expect("large-42")
+    g.send("poweroff -f\n")
+
+
+def dump_core(g, where):
+    """The guest's note is among those of a dump."""
+    core = os.path.join(where, "core")
+    g.monitor("dump-guest-memory " + core)
+    with open(core, "rb") as f:
+        notes = f.read(65536)
+    if b"VMCOREINFO\0\0OSRELEASE=6." not in notes:
+        raise Lost("the guest's note is not in the dump")
+    g.send("poweroff -f\n")
+
+
 def run(mimus, guest, case, where):
     options, typed, shows, status = CASES[case]
     command = [mimus, "-nographic", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz-devices"), "-initrd",
@@ -56,7 +89,11 @@ def run(mimus, guest, case, where):
         g.expect("/ # ")
         g.send(typed)
         g.expect(shows)
-        if case == "ports":
+        if case == "balloon":
+            play_balloon(g)
+        elif case == "core-note":
+            dump_core(g, where)
+        elif case == "ports":
             talk(connect(os.path.join(where, "port"), 60))
         left = g.finish()
         if left != status:

@@ -4,8 +4,8 @@ import socket
 import time
 
 
-def connect(path, timeout):
-    """A socket to a program that may still be about to listen at @path."""
+def connect(path, timeout, process=None):
+    """A socket to a program that may still be about to listen at @path, unless @process has ended."""
     end = time.monotonic() + timeout
     while True:
         connection = socket.socket(socket.AF_UNIX)
@@ -14,7 +14,7 @@ def connect(path, timeout):
             break
         except OSError:
             connection.close()
-            if time.monotonic() > end:
+            if time.monotonic() > end or (process and process.poll() is not None):
                 raise
             time.sleep(0.02)
     connection.settimeout(timeout)

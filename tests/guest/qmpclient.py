@@ -10,8 +10,8 @@ class QmpError(Exception):
 
 
 class Qmp:
-    def __init__(self, path, timeout=60, negotiate=True):
-        self.socket = connect(path, timeout)
+    def __init__(self, path, timeout=60, negotiate=True, process=None):
+        self.socket = connect(path, timeout, process)
         self.file = self.socket.makefile("r", encoding="utf-8")
         self.events = []
         self.greeting = self.read()["QMP"]

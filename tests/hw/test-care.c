@@ -309,11 +309,12 @@ static void arm(Fixture *f, Bench *b)
 static void test_watchdog(void **state)
 {
     Fixture *f = *state;
+    IrqSpy *smi = fixture_spy(f);
     unsigned expired = 0;
     static Bench b;
 
     make_bus(f, &b);
-    i6300esb_new(b.bus, PCI_DEVFN(3, 0), f->clock, count, &expired);
+    i6300esb_new(b.bus, PCI_DEVFN(3, 0), f->clock, &smi->irq, count, &expired);
     start(f, &b);
     fixture_advance(f, 100 * SECOND);
     assert_int_equal(expired, 0); /* not enabled */
@@ -337,14 +338,44 @@ static void test_watchdog(void **state)
     abuse(f, &b);
 }
 
+/* What the first stage does when it has run out, by the type of interrupt. */
+static void test_watchdog_first_stage(void **state)
+{
+    static const struct {
+        unsigned type, smis, status;
+    } rows[] = { { 0, 0, 1 }, { 2, 1, 1 }, { 3, 0, 0 } };
+    Fixture *f = *state;
+    IrqSpy *smi = fixture_spy(f);
+    unsigned expired = 0, smis = 0;
+    static Bench b;
+
+    make_bus(f, &b);
+    i6300esb_new(b.bus, PCI_DEVFN(3, 0), f->clock, &smi->irq, count, &expired);
+    start(f, &b);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        arm(f, &b);
+        pci_config_write(b.bus, 0, PCI_DEVFN(3, 0), 0x60, rows[i].type, 2);
+        fixture_advance(f, 3 * SECOND / 2);
+        smis += rows[i].smis;
+        assert_int_equal(smi->rises, smis);
+        assert_int_equal(smi->level, 0);
+        assert_int_equal(fixture_read(f, BAR + 8, 4), rows[i].status);
+        fixture_write(f, BAR + 8, 1, 4);
+        assert_int_equal(fixture_read(f, BAR + 8, 4), 0);
+        unlocked(f, 0xc, 0x100);
+    }
+    assert_int_equal(expired, 0);
+}
+
 static void test_watchdog_lock(void **state)
 {
     Fixture *f = *state;
+    IrqSpy *smi = fixture_spy(f);
     unsigned expired = 0;
     static Bench b;
 
     make_bus(f, &b);
-    i6300esb_new(b.bus, PCI_DEVFN(3, 0), f->clock, count, &expired);
+    i6300esb_new(b.bus, PCI_DEVFN(3, 0), f->clock, &smi->irq, count, &expired);
     start(f, &b);
     arm(f, &b);
     pci_config_write(b.bus, 0, PCI_DEVFN(3, 0), 0x68, 3, 1);
@@ -362,9 +393,11 @@ static void test_watchdog_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_pvpanic),     hw_test(test_parallel),     hw_test(test_pc_testdev),
-        hw_test(test_pci_testdev), hw_test(test_edu_computes), hw_test(test_edu_sends_messages),
-        hw_test(test_edu_copies),  hw_test(test_watchdog),     hw_test(test_watchdog_lock),
+        hw_test(test_pvpanic),       hw_test(test_parallel),
+        hw_test(test_pc_testdev),    hw_test(test_pci_testdev),
+        hw_test(test_edu_computes),  hw_test(test_edu_sends_messages),
+        hw_test(test_edu_copies),    hw_test(test_watchdog),
+        hw_test(test_watchdog_lock), hw_test(test_watchdog_first_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

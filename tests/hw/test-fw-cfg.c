@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hw/fw-cfg.h"
+#include "hw/vmcoreinfo.h"
 
 static FwCfg *start(Fixture *f)
 {
@@ -148,6 +149,35 @@ static void test_dma(void **state)
     assert_int_equal(fixture_read(f, 0x1000, 4), be32(1));
 }
 
+/* A guest writes what it is let, within its bounds; where its crash note is is such a file. */
+static void test_writable(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *s = fw_cfg_new(f->root, &f->io_root, f->memory);
+    Device *info = vmcoreinfo_new(f->root, s);
+    uint64_t addr;
+    uint32_t size;
+
+    fixture_start(f);
+    assert_false(vmcoreinfo_find(info, &addr, &size));
+    dma(f, FW_CFG_FILE_FIRST << 16 | 0x0a, 16, 0x2000);
+    assert_int_equal(fixture_read(f, 0x2000, 8), 1); /* ELF is understood */
+    fixture_write(f, 0x2000, UINT64_C(0x1018) << 32 | 0x10001, 8);
+    fixture_write(f, 0x2008, 0x123456789000, 8);
+    dma(f, FW_CFG_FILE_FIRST << 16 | 0x18, 17, 0x2000); /* too much */
+    assert_int_equal(fixture_read(f, 0x1000, 4), be32(1));
+    assert_false(vmcoreinfo_find(info, &addr, &size));
+    dma(f, FW_CFG_FILE_FIRST << 16 | 0x18, 16, 0x2000);
+    assert_int_equal(fixture_read(f, 0x1000, 4), 0);
+    assert_true(vmcoreinfo_find(info, &addr, &size));
+    assert_int_equal(addr, 0x123456789000);
+    assert_int_equal(size, 0x1018);
+    dma(f, 0x10, 1, 0x2000); /* beyond its end */
+    assert_int_equal(fixture_read(f, 0x1000, 4), be32(1));
+    fixture_reset(f);
+    assert_false(vmcoreinfo_find(info, &addr, &size));
+}
+
 static void test_reset_forgets_the_selection(void **state)
 {
     Fixture *f = *state;
@@ -212,6 +242,7 @@ int main(void)
         hw_test(test_directory_is_sorted),
         hw_test(test_user_files),
         hw_test(test_dma),
+        hw_test(test_writable),
         hw_test(test_reset_forgets_the_selection),
         hw_test(test_abuse),
         hw_test(test_made_item),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hw/virtio-balloon.h"
 #include "hw/virtio-blk.h"
 #include "hw/virtio-rng.h"
 #include "softmmu/random.h"
@@ -403,12 +404,62 @@ static void test_rng_of_host(void **state)
     assert_non_null(strstr(error->message, "is no character device"));
 }
 
+static void count_change(void *opaque, uint64_t left)
+{
+    *(uint64_t *)opaque = left;
+}
+
+/* Pages go in, which read as zeros then; what is wanted and what there is; numbers of no page. */
+static void test_balloon(void **state)
+{
+    Fixture *f = *state;
+    Bench b = { .f = f };
+    uint64_t left = 0;
+    BalloonWiring w = { f->memory, 1 << 20, true, count_change, &left };
+    Device *dev;
+
+    make_bus(&b, f);
+    dev = virtio_balloon_new(b.bus, PCI_DEVFN(4, 0), &w);
+    decode(&b, f);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0, 4), 0x10021af4);
+    virtio_balloon_ask(dev, 1 << 19);
+    assert_int_equal(b.irq->level, 0); /* nobody listens yet */
+    assert_int_equal(fixture_read(f, CONFIG, 4), 128);
+    set_up(&b);
+    virtio_balloon_ask(dev, (1 << 20) - 8192);
+    assert_int_equal(b.irq->level, 1);
+    assert_int_equal(fixture_read(f, BAR + 0x1000, 1), 2); /* the configuration has changed */
+    assert_int_equal(fixture_read(f, CONFIG, 4), 2);
+    memset(f->ram_block->host + 0xb000, 0xaa, 0x4000);
+    fixture_write(f, DATA, 0xc, 4);
+    fixture_write(f, DATA + 4, 0xd, 4);
+    fixture_write(f, DATA + 8, UINT32_MAX, 4); /* no RAM is there */
+    put_desc(&b, 0, DATA, 14, 0, 0);           /* not a whole number */
+    offer(&b, 0);
+    assert_int_equal(fixture_read(f, USED + 2, 2), 1);
+    assert_int_equal(fixture_read(f, 0xbff8, 8), UINT64_C(0xaaaaaaaaaaaaaaaa));
+    assert_int_equal(fixture_read(f, 0xc000, 8) | fixture_read(f, 0xdff8, 8), 0);
+    assert_int_equal(fixture_read(f, 0xe000, 8), UINT64_C(0xaaaaaaaaaaaaaaaa));
+    fixture_write(f, CONFIG, 77, 4); /* what is wanted is not the driver's to say */
+    fixture_write(f, CONFIG + 4, 2, 4);
+    assert_int_equal(fixture_read(f, CONFIG, 4), 2);
+    assert_int_equal(fixture_read(f, CONFIG + 4, 4), 2);
+    assert_int_equal(left, (1 << 20) - 8192);
+    assert_int_equal(virtio_balloon_left(dev), left);
+    fixture_write(f, CONFIG + 4, UINT32_MAX, 4); /* more than there is */
+    assert_int_equal(virtio_balloon_left(dev), 0);
+    virtio_balloon_ask(dev, UINT64_MAX);
+    assert_int_equal(fixture_read(f, CONFIG, 4), 0);
+    fixture_abuse(f, f->memory, BAR, 0x4000, 3000, 9);
+    device_unrealize(f->root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         hw_test(test_rng),      hw_test(test_rng_of_host), hw_test(test_identity),
         hw_test(test_requests), hw_test(test_broken),      hw_test(test_abuse),
-        hw_test(test_messages), hw_test(test_legacy),
+        hw_test(test_messages), hw_test(test_legacy),      hw_test(test_balloon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

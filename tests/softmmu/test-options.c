@@ -121,6 +121,8 @@ static const struct {
     {"-acpitable file=/dev/null", "-acpitable file=/dev/null: the table has 0 bytes, less than its header"},
     {"-option-rom bootindex=1", "-option-rom bootindex=1: [romfile=]FILE[,bootindex=N] is needed"},
     {"-option-rom a,bogus=1", "-option-rom a,bogus=1: [romfile=]FILE[,bootindex=N] is needed"},
+    {"-object filter-replay,id=f,netdev=n", "-object filter-replay,id=f: Parameter 'netdev' expects a network backend id"},
+    {"-object filter-replay,id=f", "-object filter-replay,id=f: a netdev is needed"},
     {"-numa bogus", "-numa bogus: 'bogus' is not supported; use node, dist or cpu"},
     {"-numa node,bogus=1", "-numa node,bogus=1: unknown parameter 'bogus'"},
     {"-numa node,nodeid=128", "-numa node,nodeid=128: nodeid: '128' is not a number from 0 to 127"},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dump-guest-memory: RAM as an ELF core file (gABI; one PT_LOAD for each piece of RAM, by physical
- * address) with an NT_PRSTATUS note of each CPU, as gdb and crash read it. Virtual addresses are
+ * address) with an NT_PRSTATUS note of each CPU, and the guest's VMCOREINFO if it has told of it
+ * (-device vmcoreinfo), as gdb and crash read it. Virtual addresses are
  * not followed: a debugger has the page tables in the file. Missing: -p, -z and like formats.
  */
 #include <elf.h>
@@ -19,6 +20,8 @@
 #define PR_PID    32
 #define PR_REGS   112
 #define NOTE_NAME "CORE"
+#define NOTE_HEAD 12
+#define ROUND4(n) (((uint64_t)(n) + 3) & ~UINT64_C(3))
 
 typedef struct Piece {
     uint64_t addr, size;
@@ -62,6 +65,25 @@ static void put_registers(Monitor *mon, unsigned cpu, uint8_t *out)
     }
 }
 
+/* The guest's own, of the crash that it may have had, if it is one: by its name. */
+static void add_guest_note(Monitor *mon, GByteArray *notes)
+{
+    static const char name[] = "VMCOREINFO";
+    g_autofree uint8_t *note = NULL;
+    uint64_t addr, own;
+    uint32_t size;
+
+    if (!mon->board.find_core_note || !mon->board.find_core_note(mon->m, &addr, &size) ||
+        size < NOTE_HEAD + sizeof(name) || size > CHUNK)
+        return;
+    note = g_malloc(size);
+    address_space_read_bytes(mon->m->memory, addr, note, size);
+    own = NOTE_HEAD + ROUND4(sizeof(name)) + ROUND4(get_le(note + 4, 4));
+    if (own <= size && get_le(note, 4) == sizeof(name) &&
+        !memcmp(note + NOTE_HEAD, name, sizeof(name)))
+        g_byte_array_append(notes, note, own); /* zeros follow it */
+}
+
 static GByteArray *make_notes(Monitor *mon)
 {
     GByteArray *notes = g_byte_array_new();
@@ -77,6 +99,7 @@ static GByteArray *make_notes(Monitor *mon)
         put_registers(mon, n, note + 20 + PR_REGS);
         g_byte_array_append(notes, note, sizeof(note));
     }
+    add_guest_note(mon, notes);
     return notes;
 }
 

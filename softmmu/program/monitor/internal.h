@@ -84,6 +84,8 @@ void monitor_nmi(Monitor *mon, const char *args, GString *out);
 void monitor_boot_set(Monitor *mon, const char *args, GString *out);
 void monitor_in(Monitor *mon, const char *args, GString *out);
 void monitor_out(Monitor *mon, const char *args, GString *out);
+void monitor_balloon(Monitor *mon, const char *args, GString *out);
+void monitor_info_balloon(Monitor *mon, const char *args, GString *out);
 void monitor_sum(Monitor *mon, const char *args, GString *out);
 void monitor_gva2gpa(Monitor *mon, const char *args, GString *out);
 void monitor_gpa2hva(Monitor *mon, const char *args, GString *out);

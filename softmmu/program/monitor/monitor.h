@@ -52,7 +52,13 @@ typedef struct MonitorBoard {
     bool (*device_add)(Machine *m, const DeviceOption *o, GError **error);
     bool (*device_del)(Machine *m, const char *id, GError **error);
     const char *(*cpu_id)(Machine *m, unsigned n); /* "": it has none */
+    /* Bytes that a balloon is to leave the guest, or leaves; false: there is none. */
+    bool (*set_balloon)(Machine *m, uint64_t bytes);
+    bool (*get_balloon)(Machine *m, uint64_t *bytes);
+    /* Where the guest has an ELF note for dumps; false: nowhere. */
+    bool (*find_core_note)(Machine *m, uint64_t *addr, uint32_t *size);
 } MonitorBoard;
+bool monitor_get_balloon(Monitor *mon, uint64_t *bytes); /* that it leaves; false: there is none */
 void monitor_set_board(Monitor *mon, const MonitorBoard *board);
 
 /* What users add on the host's side; false: told in @error. */

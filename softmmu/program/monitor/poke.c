@@ -157,6 +157,33 @@ void monitor_gva2gpa(Monitor *mon, const char *args, GString *out)
         g_string_append(out, "Unmapped\n");
 }
 
+static const char no_balloon[] = "No balloon device has been activated";
+
+void monitor_balloon(Monitor *mon, const char *args, GString *out)
+{
+    guint64 mib;
+
+    if (!g_ascii_string_to_unsigned(args, 10, 1, UINT64_MAX >> 20, &mib, NULL))
+        monitor_fail(mon, out, "how many megabytes?");
+    else if (!mon->board.set_balloon || !mon->board.set_balloon(mon->m, mib << 20))
+        monitor_fail(mon, out, no_balloon);
+}
+
+bool monitor_get_balloon(Monitor *mon, uint64_t *bytes)
+{
+    return mon->board.get_balloon && mon->board.get_balloon(mon->m, bytes);
+}
+
+void monitor_info_balloon(Monitor *mon, const char *args, GString *out)
+{
+    uint64_t bytes;
+
+    if (!monitor_get_balloon(mon, &bytes))
+        monitor_fail(mon, out, no_balloon);
+    else
+        g_string_append_printf(out, "balloon: actual=%" PRIu64 "\n", bytes >> 20);
+}
+
 void monitor_gpa2hva(Monitor *mon, const char *args, GString *out)
 {
     g_auto(GStrv) words = words_of(args, 1);

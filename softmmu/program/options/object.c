@@ -189,6 +189,29 @@ uint64_t options_memory_size(const Options *o, const char *id)
     return object && object->kind == OBJECT_MEMORY ? object->size : 0;
 }
 
+/* A filter stands in the way of a network that is there. */
+static bool check_filters(const Options *o, GError **error)
+{
+    for (guint i = 0; i < o->objects->len; i++) {
+        const ObjectOption *object = o->objects->pdata[i];
+        bool found = object->kind != OBJECT_FILTER;
+
+        for (guint n = 0; n < o->config.netdevs->len && object->netdev && !found; n++)
+            found = !g_strcmp0(((NetdevOption *)o->config.netdevs->pdata[n])->id, object->netdev);
+        if (found)
+            continue;
+        if (object->netdev)
+            error_set(
+                error,
+                "-object filter-replay,id=%s: Parameter 'netdev' expects a network backend id",
+                object->id);
+        else
+            error_set(error, "-object filter-replay,id=%s: a netdev is needed", object->id);
+        return false;
+    }
+    return true;
+}
+
 static bool check_memory(const Options *o, GError **error)
 {
     const ObjectOption *object = o->memory_backend ? find_object(o, o->memory_backend) : NULL;
@@ -213,5 +236,5 @@ bool options_complete_objects(Options *o, GError **error)
         if (!take_reference(o, d, "iothread", OBJECT_IOTHREAD, error))
             return false;
     }
-    return check_memory(o, error);
+    return check_memory(o, error) && check_filters(o, error);
 }

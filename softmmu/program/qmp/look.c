@@ -48,6 +48,10 @@ static Json *run_sev(Qmp *q, Json *args, GError **error)
 
 static Json *run_balloon(Qmp *q, Json *args, GError **error)
 {
+    uint64_t left;
+
+    if (monitor_get_balloon(q->w.mon, &left))
+        return json_make("actual:i", (int64_t)left);
     g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_ACTIVE, "No balloon device has been activated");
     return NULL;
 }
