@@ -388,33 +388,7 @@ Device *apic_set_new(Device *parent, const CpuBus *cpus, Clock *clock, MemRegion
     return &s->dev;
 }
 
-static void print_vectors(const char *name, const uint32_t *set, GString *out)
-{
-    g_string_append_printf(out, "  %s", name);
-    for (unsigned v = 0; v < 256; v++) {
-        if (set[v >> 5] >> (v & 31) & 1)
-            g_string_append_printf(out, " %u", v);
-    }
-    g_string_append_c(out, '\n');
-}
-
 void apic_set_print(Device *apics, unsigned n, GString *out)
 {
-    static const char *const lvt_names[LVT_COUNT] = { "LVTT", "LVTTHMR", "LVTPC",
-                                                      "LVT0", "LVT1",    "LVTERR" };
-    const Apic *a = nth(apics, n);
-
-    g_string_append_printf(out, "local APIC of CPU %u: id=%#x base=%#" G_GINT64_MODIFIER "x%s\n", n,
-                           apic_is_x2apic(a) ? a->initial_id : a->id, (guint64)a->base,
-                           apic_is_x2apic(a) ? " x2apic" : "");
-    for (unsigned i = 0; i < LVT_COUNT; i++)
-        g_string_append_printf(out, "  %-8s %#010x\n", lvt_names[i], a->lvt[i]);
-    g_string_append_printf(out,
-                           "  TPR %#04x PPR %#04x SVR %#05x LDR %#010x DFR %#010x ESR %#x\n"
-                           "  ICR %#018" G_GINT64_MODIFIER "x timer initial %u divide %#x\n",
-                           a->tpr, apic_ppr(a), a->svr, a->ldr, a->dfr, a->esr, (guint64)a->icr,
-                           a->initial_count, a->divide);
-    print_vectors("ISR", a->isr, out);
-    print_vectors("IRR", a->irr, out);
-    print_vectors("TMR", a->tmr, out);
+    apic_print(nth(apics, n), out);
 }

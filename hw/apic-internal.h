@@ -83,6 +83,8 @@ bool apic_is_on(const Apic *a);
 bool apic_is_enabled(const Apic *a);
 bool apic_is_x2apic(const Apic *a);
 uint8_t apic_ppr(const Apic *a);
+uint32_t apic_current_count(const Apic *a);
+void apic_print(const Apic *a, GString *out); /* apic-print.c */
 
 /* Deliver to this APIC, which the message's destination names. */
 void apic_accept(Apic *a, const ApicMessage *msg);

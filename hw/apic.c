@@ -291,6 +291,11 @@ static uint32_t current_count(const Apic *a, int64_t now)
     return elapsed >= a->initial_count ? 0 : a->initial_count - elapsed;
 }
 
+uint32_t apic_current_count(const Apic *a)
+{
+    return current_count(a, clock_now_ns(a->set->clock));
+}
+
 /* Arm for the next expiry that somebody hears of. Not used for the TSC deadline. @now: when the
  * guest did whatever made that necessary, one moment for all that it does. If time went on between
  * two looks at it, an expiry between them would be lost. */

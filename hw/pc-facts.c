@@ -59,3 +59,76 @@ bool pc_pci_place(const Machine *m, const Device *dev, unsigned *slot, unsigned 
     *function = devfn & 7;
     return true;
 }
+
+/* ---- `info pci`, laid out as QEMU 7.2 does -----------------------------------------------------
+ */
+
+/* PCI Code and ID Assignment, by base class and subclass, in QEMU's words. */
+const char *pc_pci_class_name(uint16_t class_code)
+{
+    static const struct {
+        uint16_t code;
+        const char *name;
+    } rows[] = {
+        { 0x0100, "SCSI controller" },
+        { 0x0101, "IDE controller" },
+        { 0x0106, "SATA controller" },
+        { 0x0200, "Ethernet controller" },
+        { 0x0300, "VGA controller" },
+        { 0x0500, "RAM controller" },
+        { 0x0600, "Host bridge" },
+        { 0x0601, "ISA bridge" },
+        { 0x0604, "PCI bridge" },
+        { 0x0680, "Bridge" },
+        { 0x0700, "Serial port" },
+        { 0x0780, "Communication controller" },
+        { 0x0880, "System peripheral" },
+        { 0x0c03, "USB controller" },
+        { 0x0c05, "SMBus" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].code == class_code)
+            return rows[i].name;
+    return NULL;
+}
+
+static void print_region(const PcPciRegion *r, GString *out)
+{
+    uint64_t addr = r->addr, last = addr + r->size - 1;
+
+    g_string_append_printf(out, "      BAR%u: ", r->bar);
+    if (r->io)
+        g_string_append_printf(
+            out, "I/O at 0x%04" G_GINT64_MODIFIER "x [0x%04" G_GINT64_MODIFIER "x].\n", addr, last);
+    else
+        g_string_append_printf(
+            out, "%u bit%s memory at 0x%08" G_GINT64_MODIFIER "x [0x%08" G_GINT64_MODIFIER "x].\n",
+            r->wide ? 64 : 32, r->prefetch ? " prefetchable" : "", addr, last);
+}
+
+static void print_function(void *opaque, const PcPciFunction *f)
+{
+    const char *name = pc_pci_class_name(f->class_code);
+    GString *out = opaque;
+
+    g_string_append_printf(out, "  Bus  0, device %3u, function %u:\n    ", f->slot, f->function);
+    if (name)
+        g_string_append(out, name);
+    else
+        g_string_append_printf(out, "Class %04u", f->class_code);
+    g_string_append_printf(out, ": PCI device %04x:%04x\n", f->vendor, f->device);
+    if (f->subsystem_vendor || f->subsystem)
+        g_string_append_printf(out, "      PCI subsystem %04x:%04x\n", f->subsystem_vendor,
+                               f->subsystem);
+    if (f->pin)
+        g_string_append_printf(out, "      IRQ %u, pin %c\n", f->irq, 'A' + f->pin - 1);
+    for (unsigned i = 0; i < f->region_count; i++)
+        print_region(&f->regions[i], out);
+    g_string_append_printf(out, "      id \"%s\"\n", f->id);
+}
+
+void pc_print_pci(Machine *m, GString *out)
+{
+    pc_each_pci(m, print_function, out);
+}

@@ -528,11 +528,6 @@ bool pc_set_boot_order(Machine *m, const char *order, GError **error)
     return pc_fill_boot_order(board_of(m), order, error);
 }
 
-void pc_print_pci(Machine *m, GString *out)
-{
-    pci_bus_print(board_of(m)->pci, out);
-}
-
 bool pc_screen_text(Machine *m, GString *out)
 {
     PcBoard *b = board_of(m);

@@ -36,7 +36,8 @@ const char *pc_cpu_id(Machine *m, unsigned n);
 /* What firmware tries from the next reset on, as -boot order= has it. */
 bool pc_set_boot_order(Machine *m, const char *order, GError **error);
 
-/* A balloon is to leave the guest so many bytes; how many it has now. False: there is no balloon. */
+/* A balloon is to leave the guest so many bytes; how many it has now. False: there is no balloon.
+ */
 bool pc_set_balloon(Machine *m, uint64_t bytes);
 bool pc_get_balloon(Machine *m, uint64_t *bytes);
 /* The ELF note that the guest has told of (-device vmcoreinfo); false: none. */
@@ -81,6 +82,7 @@ typedef struct PcProperty {
 
 /* Call @f with each. */
 void pc_each_pci(Machine *m, void (*f)(void *opaque, const PcPciFunction *p), void *opaque);
+const char *pc_pci_class_name(uint16_t class_code); /* NULL: of others */
 void pc_each_driver(void (*f)(void *opaque, const char *name, const char *bus), void *opaque);
 /* False: there is no such driver. */
 bool pc_each_property(const char *driver, void (*f)(void *opaque, const PcProperty *p),

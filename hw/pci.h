@@ -105,7 +105,6 @@ PciDevice *pci_bus_find(PciBus *bus, unsigned devfn);
 uint32_t pci_config_read(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off, unsigned size);
 void pci_config_write(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off, uint32_t value,
                       unsigned size);
-void pci_bus_print(PciBus *bus, GString *out); /* `info pci` */
 
 /* Where messages that stand for interrupts go: memory writes of a function's. */
 typedef struct PciMsi {

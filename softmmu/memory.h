@@ -162,7 +162,8 @@ void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len);
  * Where there is no RAM nothing happens. */
 void address_space_drop(AddressSpace *as, uint64_t addr, uint64_t len);
 
-/* `info mtree` (tree) and `info mtree -f` (flat view), appended to @out. */
+/* `info mtree` (tree) and `info mtree -f` (flat view, below the line with its number), appended to
+ * @out. */
 void address_space_print(AddressSpace *as, GString *out, bool flat);
 
 #endif

@@ -98,9 +98,8 @@ static void print_control(CpuX86 *c, GString *out)
     g_string_append_printf(out, "CR0=%08x CR2=%0*" PRIx64 " CR3=%0*" PRIx64 " CR4=%08x\n",
                            (uint32_t)c->cr0, digits, c->cr2, digits, c->cr3, (uint32_t)c->cr4);
     for (unsigned i = 0; i < 4; i++)
-        g_string_append_printf(out, "DR%u=%0*" PRIx64 " ", i, digits, c->dr[i]);
-    g_string_append_printf(out, "\nDR6=%0*" PRIx64 " DR7=%0*" PRIx64 "\n", digits, c->dr[6], digits,
-                           c->dr[7]);
+        g_string_append_printf(out, "DR%u=%016" PRIx64 " ", i, c->dr[i]);
+    g_string_append_printf(out, "\nDR6=%016" PRIx64 " DR7=%016" PRIx64 "\n", c->dr[6], c->dr[7]);
     g_string_append_printf(out, "EFER=%016" PRIx64 "\n", c->efer);
 }
 
@@ -115,7 +114,7 @@ static void print_fpu(CpuX86 *c, GString *out)
         g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%c", i, c->fpregs[i].frac,
                                c->fpregs[i].se, i % 2 ? '\n' : ' ');
     for (unsigned i = 0; i < nxmm; i++)
-        g_string_append_printf(out, "XMM%02u=%016" PRIx64 "%016" PRIx64 "%c", i, c->xmm[i].q[1],
+        g_string_append_printf(out, "XMM%02u=%016" PRIx64 " %016" PRIx64 "%c", i, c->xmm[i].q[1],
                                c->xmm[i].q[0], i % 2 ? '\n' : ' ');
 }
 

@@ -8,24 +8,6 @@
 /* ---- PCI --------------------------------------------------------------------------------------
  */
 
-/* PCI Code and ID Assignment, by base class and subclass. */
-static const struct {
-    uint16_t class_code;
-    const char *desc;
-} class_rows[] = {
-    { 0x0100, "SCSI controller" }, { 0x0101, "IDE controller" }, { 0x0200, "Ethernet controller" },
-    { 0x0300, "VGA controller" },  { 0x0600, "Host bridge" },    { 0x0601, "ISA bridge" },
-    { 0x0680, "Bridge" },          { 0x0700, "Serial port" },
-};
-
-static const char *class_desc(uint16_t class_code)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(class_rows); i++)
-        if (class_rows[i].class_code == class_code)
-            return class_rows[i].desc;
-    return NULL; /* nobody has to tell */
-}
-
 static Json *describe_region(const PcPciRegion *r)
 {
     if (r->io)
@@ -42,7 +24,7 @@ static void add_function(void *opaque, const PcPciFunction *f)
         json_object_array_add(regions, describe_region(&f->regions[i]));
     id = json_make("device:i vendor:i subsystem-vendor:i subsystem:i", (int64_t)f->device,
                    (int64_t)f->vendor, (int64_t)f->subsystem_vendor, (int64_t)f->subsystem);
-    kind = json_make("class:i desc:s", (int64_t)f->class_code, class_desc(f->class_code));
+    kind = json_make("class:i desc:s", (int64_t)f->class_code, pc_pci_class_name(f->class_code));
     function = json_make("irq_pin:i bus:i qdev_id:s slot:i class_info:o id:o function:i regions:o",
                          (int64_t)f->pin, INT64_C(0), f->id, (int64_t)f->slot, kind, id,
                          (int64_t)f->function, regions);

@@ -111,7 +111,7 @@ def cpu_came(g, _):
 def remove(g, name):
     """Linux lets it go some time after its driver has."""
     g.monitor("device_del " + name)
-    while f"({name})" in g.monitor("info pci"):
+    while f'id "{name}"' in g.monitor("info pci"):
         shell(g, "usleep 20000")
 
 

@@ -354,14 +354,14 @@ static void test_print(void **state)
     address_space_print(b.as, out, false);
     assert_string_equal(out->str,
                         "address-space: test\n"
-                        "  0000000000000000-00000000000fffff (prio 0, container): root\n"
+                        "  0000000000000000-00000000000fffff (prio 0, i/o): root\n"
                         "    0000000000000000-0000000000003fff (prio 0, ram): ram\n"
                         "    0000000000010000-0000000000010fff (prio 0, ram): alias view @ram "
                         "0000000000001000-0000000000001fff\n\n");
     g_string_truncate(out, 0);
     address_space_print(b.as, out, true);
     assert_string_equal(
-        out->str, "FlatView\n AS \"test\", root: root\n"
+        out->str, " AS \"test\", root: root\n Root memory region: root\n"
                   "  0000000000000000-0000000000003fff (prio 0, ram): ram\n"
                   "  0000000000010000-0000000000010fff (prio 0, ram): ram @0000000000001000\n\n");
     memory_destroy(&alias);

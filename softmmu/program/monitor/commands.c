@@ -73,8 +73,11 @@ static void info_mtree(Monitor *mon, const char *args, GString *out)
         g_string_append_printf(out, "info mtree: unknown argument '%s'\n", args);
         return;
     }
-    address_space_print(mon->m->memory, out, flat);
-    address_space_print(mon->m->io, out, flat);
+    for (unsigned i = 0; i < 2; i++) {
+        if (flat)
+            g_string_append_printf(out, "FlatView #%u\n", i);
+        address_space_print(i ? mon->m->io : mon->m->memory, out, flat);
+    }
 }
 
 /* clang-format off */
