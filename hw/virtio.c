@@ -364,12 +364,6 @@ void virtio_write_config(VirtioDevice *v, unsigned off, unsigned size, uint64_t 
             v->kind->write_config(v, off + i, value >> 8 * i);
 }
 
-void virtio_config_changed(VirtioDevice *v)
-{
-    if (virtio_is_ready(v))
-        interrupt(v, v->config_vector, ISR_CONFIG);
-}
-
 uint8_t virtio_take_isr(VirtioDevice *v)
 {
     uint8_t isr = v->isr;

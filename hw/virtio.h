@@ -91,7 +91,6 @@ uint64_t virtio_write(VirtioDevice *v, const VirtioChain *c, uint64_t offset, co
                       uint64_t len);
 /* Give it back, @written bytes of it written, and interrupt. */
 void virtio_give(VirtioDevice *v, unsigned queue, uint16_t head, uint32_t written);
-void virtio_config_changed(VirtioDevice *v); /* the driver is told */
 bool virtio_is_ready(const VirtioDevice *v);
 /* Did the driver say that it is one of version 1? Headers differ. */
 bool virtio_is_modern(const VirtioDevice *v);
