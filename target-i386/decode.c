@@ -322,23 +322,23 @@ static bool uses_modrm(const InsnDesc *row)
 
 /* ---- Operands ------------------------------------------------------------------------------- */
 
+/* clang-format off */
+/* By VEX.L, operand size (16, 32, 64; REX.W makes it 64) and the operand's size. */
+static const uint8_t type_of_size[2][3][OS_qq + 1] = {
+    /*  none b   w    d    q    t    dq    v    z    y    x     hx    qx   ex   qq */
+    { { 0, I8, I16, I32, I64, F80, V128, I16, I16, I32, V128, I64,  I32, I16, V256 },
+      { 0, I8, I16, I32, I64, F80, V128, I32, I32, I32, V128, I64,  I32, I16, V256 },
+      { 0, I8, I16, I32, I64, F80, V128, I64, I32, I64, V128, I64,  I32, I16, V256 } },
+    { { 0, I8, I16, I32, I64, F80, V128, I16, I16, I32, V256, V128, I64, I32, V256 },
+      { 0, I8, I16, I32, I64, F80, V128, I32, I32, I32, V256, V128, I64, I32, V256 },
+      { 0, I8, I16, I32, I64, F80, V128, I64, I32, I64, V256, V128, I64, I32, V256 } },
+};
+_Static_assert(OS_none == 0 && OS_b == 1 && OS_dq == 6 && OS_v == 7 && OS_y == 9 && OS_ex == 13, "columns");
+/* clang-format on */
+
 static IrType size_type(const Insn *i, OperandSize size)
 {
-    static const uint8_t fixed[OS_v] = {
-        [OS_none] = IR_VOID, [OS_b] = I8,  [OS_w] = I16,   [OS_d] = I32,
-        [OS_q] = I64,        [OS_t] = F80, [OS_dq] = V128,
-    };
-    switch (size) {
-    default: return (IrType)fixed[size];
-    case OS_v: return (IrType)i->osize;
-    case OS_z: return i->osize == I16 ? I16 : I32;
-    case OS_y: return i->osize == I64 || (i->rex & 8) ? I64 : I32;
-    case OS_x: return i->vex_l ? V256 : V128;
-    case OS_hx: return i->vex_l ? V128 : I64;
-    case OS_qx: return i->vex_l ? I64 : I32;
-    case OS_ex: return i->vex_l ? I32 : I16;
-    case OS_qq: return V256;
-    }
+    return (IrType)type_of_size[i->vex_l][i->osize - I16][size];
 }
 
 static void set_reg(Operand *o, const Insn *i, unsigned reg)
@@ -363,12 +363,10 @@ static void read_immediate(Cursor *c, Insn *i, Operand *o, OperandMethod method,
     if (size == OS_z && o->type == I32)
         bytes = 4;
     int64_t v = next_signed(c, bytes);
+    bool second = i->imm_size;
     i->imm_size = (uint8_t)bytes;
     if (method == OM_I && (size == OS_b || size == OS_w))
         v &= (1 << (8 * bytes)) - 1;
-    bool second = false;
-    for (Operand *p = i->op; p < o; p++)
-        second |= p->kind == OPK_IMM;
     if (second)
         i->imm2 = v;
     else

@@ -19,6 +19,13 @@ enum {
     MODE_ONE_INSN = X86_MODE_TF | X86_MODE_BREAKPOINTS | X86_MODE_INHIBIT | X86_MODE_X87_SLOW,
 };
 
+/* Instructions behind a jump that have been decoded already, and which of them come next. */
+struct Ahead {
+    unsigned n, used;
+    uint32_t at[FOLLOW_INSNS];
+    Insn insn[FOLLOW_INSNS];
+};
+
 static uint64_t type_mask(IrType type)
 {
     return type == I64 ? UINT64_MAX : (UINT64_C(1) << (8u << (type - I8))) - 1;
@@ -230,21 +237,38 @@ static bool is_in_block(const Dis *d, uint32_t offset)
     return false;
 }
 
-/* Does something end the block, if it goes on at @offset, before it has too many instructions? */
+/* Does something end the block, if it goes on at @offset, before it has too many instructions? What
+ * has been decoded for that is kept. */
 static bool ends_soon(const Dis *d, uint32_t offset)
 {
-    unsigned first = d->followed_from ? d->followed_from : d->ir->ninsns;
-    Insn next;
+    unsigned since = d->followed_from ? d->ir->ninsns - d->followed_from : 0;
+    unsigned most = since < FOLLOW_INSNS ? FOLLOW_INSNS - since : 0;
+    Ahead *a = d->ahead;
 
-    for (unsigned n = d->ir->ninsns; n < first + FOLLOW_INSNS; n++) {
-        if (decode_at(d, offset, &next) != DECODE_OK || translate_splits(d->req, offset) ||
+    a->used = 0;
+    for (a->n = 0; a->n < most; a->n++) {
+        Insn *next = &a->insn[a->n];
+        a->at[a->n] = offset;
+        if (decode_at(d, offset, next) != DECODE_OK || translate_splits(d->req, offset) ||
             is_in_block(d, offset))
             return false;
-        if (next.desc->attr & A_END)
+        if (next->desc->attr & A_END) {
+            a->n++;
             return true;
-        offset += next.len;
+        }
+        offset += next->len;
     }
     return false;
+}
+
+static DecodeStatus decode_next(Dis *d, Insn *i)
+{
+    Ahead *a = d->ahead;
+
+    if (a->used == a->n || a->at[a->used] != d->next)
+        return decode_at(d, d->next, i);
+    *i = a->insn[a->used++]; /* a copy: it may be a jump that looks ahead again */
+    return DECODE_OK;
 }
 
 static bool may_go_on_elsewhere(const Dis *d)
@@ -865,15 +889,18 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     Dis d;
     Insn i;
+    Ahead ahead;
     uint32_t avail;
     init(&d, cpu, req, ir);
+    ahead.n = ahead.used = 0;
+    d.ahead = &ahead;
     unsigned max = MIN(req->max_insns, MAX_BLOCK_INSNS);
     if (leaves_through_c(&d))
         max = 1;
     req->size = req->nfollowed = 0;
     memset(req->followed, 0, sizeof(req->followed));
     while (!d.ended) {
-        DecodeStatus status = decode_at(&d, d.next, &i);
+        DecodeStatus status = decode_next(&d, &i);
         if (status == DECODE_MORE) {
             if (req->size) {
                 leave_next(&d);

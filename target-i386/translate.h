@@ -24,6 +24,8 @@
 
 enum { LEFTS = 32 };
 
+typedef struct Ahead Ahead;
+
 struct Dis {
     IrBlock *ir;
     CpuX86 *cpu;
@@ -69,6 +71,7 @@ struct Dis {
         unsigned before; /* after so many of its instructions */
     } left[LEFTS];
     unsigned nlefts;
+    Ahead *ahead;    /* translate.c */
     bool x87_cs_set; /* the last-instruction selector is this block's CS already */
 };
 
