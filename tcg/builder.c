@@ -20,7 +20,15 @@ static IrOp *next_op(IrBlock *ir)
 
 static IrRef append(IrBlock *ir)
 {
+    ir->built++;
     return (IrRef)ir->nops++;
+}
+
+/* What passes look for is listed here, where its kind is known without looking. */
+static IrRef append_notable(IrBlock *ir)
+{
+    ir->notable[ir->nnotable++] = (IrNotable){ (IrRef)ir->nops, ir->insn };
+    return append(ir);
 }
 
 /* An equal constant among the latest ops serves again, if none has come since that shares its place
@@ -51,10 +59,11 @@ static IrRef build(IrBlock *ir)
     return op->op == OP_const ? append_const(ir) : append(ir);
 }
 
-#define PLACE(ir, ...)      (*next_op(ir) = OPC(__VA_ARGS__))
-#define APPEND(ir, ...)     (PLACE(ir, __VA_ARGS__), append(ir))
-#define BUILD(ir, ...)      (PLACE(ir, __VA_ARGS__), build(ir))
-#define OPC(opcode, t, ...) ((IrOp){ .op = (uint8_t)(opcode), .type = (uint8_t)(t), __VA_ARGS__ })
+#define PLACE(ir, ...)          (*next_op(ir) = OPC(__VA_ARGS__))
+#define APPEND(ir, ...)         (PLACE(ir, __VA_ARGS__), append(ir))
+#define APPEND_NOTABLE(ir, ...) (PLACE(ir, __VA_ARGS__), append_notable(ir))
+#define BUILD(ir, ...)          (PLACE(ir, __VA_ARGS__), build(ir))
+#define OPC(opcode, t, ...)     ((IrOp){ .op = (uint8_t)(opcode), .type = (uint8_t)(t), __VA_ARGS__ })
 
 bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value)
 {
@@ -122,7 +131,7 @@ IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32
 
 void ir_insn(IrBlock *ir, uint32_t offset)
 {
-    APPEND(ir, OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset);
+    ir->insn = APPEND(ir, OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset);
     ir->ninsns++;
     if (ir->apart) {
         ir->flags = IR_NONE;
@@ -208,7 +217,7 @@ void ir_set_commit(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
 IrRef ir_getflags(IrBlock *ir)
 {
     if (ir->flags == IR_NONE) {
-        ir->flags = APPEND(ir, OP_getflags, FLAGS, );
+        ir->flags = APPEND_NOTABLE(ir, OP_getflags, FLAGS, );
     }
     return ir->flags;
 }
@@ -226,12 +235,12 @@ static IrRef append_writer(IrBlock *ir)
     if (flags & HELPER_WRITES_FLAGS) {
         ir->flags = IR_NONE;
     }
-    return append(ir);
+    return op->op == OP_call ? append_notable(ir) : append(ir);
 }
 
 void ir_setflags(IrBlock *ir, IrRef flags)
 {
-    APPEND(ir, OP_setflags, FLAGS, .a = flags);
+    APPEND_NOTABLE(ir, OP_setflags, FLAGS, .a = flags);
     ir->flags = flags;
 }
 
@@ -239,7 +248,8 @@ void ir_setflags(IrBlock *ir, IrRef flags)
 
 static IrRef divide(IrBlock *ir, IrOpcode op, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
 {
-    return APPEND(ir, op, ir_type(ir, lo), .a = hi, .b = lo, .c = divisor, .imm = trap_code);
+    return APPEND_NOTABLE(ir, op, ir_type(ir, lo), .a = hi, .b = lo, .c = divisor,
+                          .imm = trap_code);
 }
 
 IrRef ir_divu2(IrBlock *ir, IrRef hi, IrRef lo, IrRef divisor, uint32_t trap_code)
@@ -402,7 +412,7 @@ static IrRef memory(IrBlock *ir)
     g_assert(ir_type(ir, op->a) == I64);
     ir_fold_address(ir, op);
     ir->naccesses++;
-    return append(ir);
+    return append_notable(ir);
 }
 #define MEMORY(ir, ...) (PLACE(ir, __VA_ARGS__), memory(ir))
 
@@ -523,7 +533,7 @@ void ir_fpclear(IrBlock *ir)
 
 void ir_fpcheck(IrBlock *ir, uint32_t trap_code)
 {
-    APPEND(ir, OP_fpcheck, IR_VOID, .imm = trap_code);
+    APPEND_NOTABLE(ir, OP_fpcheck, IR_VOID, .imm = trap_code);
 }
 
 IrRef ir_getmxcsr(IrBlock *ir)
@@ -666,13 +676,13 @@ static bool never(const IrBlock *ir, IrRef cond)
 
 void ir_trap(IrBlock *ir, uint32_t code)
 {
-    APPEND(ir, OP_trap, IR_VOID, .imm = code);
+    APPEND_NOTABLE(ir, OP_trap, IR_VOID, .imm = code);
 }
 
 void ir_trap_if(IrBlock *ir, IrRef cond, uint32_t code)
 {
     if (!never(ir, cond)) {
-        APPEND(ir, OP_trap_if, IR_VOID, .a = cond, .imm = code);
+        APPEND_NOTABLE(ir, OP_trap_if, IR_VOID, .a = cond, .imm = code);
     }
 }
 
@@ -684,31 +694,31 @@ static IrRef next_link(IrBlock *ir)
 
 void ir_goto(IrBlock *ir, uint32_t offset)
 {
-    APPEND(ir, OP_goto, IR_VOID, .d = next_link(ir), .imm = offset);
+    APPEND_NOTABLE(ir, OP_goto, IR_VOID, .d = next_link(ir), .imm = offset);
 }
 
 void ir_goto_if(IrBlock *ir, IrRef cond, uint32_t offset)
 {
     if (!never(ir, cond)) {
-        APPEND(ir, OP_goto_if, IR_VOID, .a = cond, .d = next_link(ir), .imm = offset);
+        APPEND_NOTABLE(ir, OP_goto_if, IR_VOID, .a = cond, .d = next_link(ir), .imm = offset);
     }
 }
 
 void ir_jump(IrBlock *ir, IrRef pc, IrJumpKind kind, uint32_t reason)
 {
     g_assert(ir_type(ir, pc) == I64);
-    APPEND(ir, OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc, .imm = reason);
+    APPEND_NOTABLE(ir, OP_jump, IR_VOID, .aux = (uint8_t)kind, .a = pc, .imm = reason);
 }
 
 void ir_exit(IrBlock *ir, uint32_t reason)
 {
-    APPEND(ir, OP_exit, IR_VOID, .imm = reason);
+    APPEND_NOTABLE(ir, OP_exit, IR_VOID, .imm = reason);
 }
 
 void ir_exit_if(IrBlock *ir, IrRef cond, uint32_t reason)
 {
     if (!never(ir, cond)) {
-        APPEND(ir, OP_exit_if, IR_VOID, .a = cond, .imm = reason);
+        APPEND_NOTABLE(ir, OP_exit_if, IR_VOID, .a = cond, .imm = reason);
     }
 }
 
@@ -751,7 +761,10 @@ IrRef ir_append(IrBlock *ir, IrOp op)
 {
     *next_op(ir) = op;
     switch (op.op) {
-    case OP_insn: ir->ninsns++; break;
+    case OP_insn:
+        ir->ninsns++;
+        ir->insn = (IrRef)ir->nops;
+        return append(ir);
     case OP_const: return append_const(ir);
     case OP_get: return ir_get(ir, (IrType)op.type, op.imm, op.aux);
     case OP_set: return append_set(ir);
@@ -769,5 +782,7 @@ IrRef ir_append(IrBlock *ir, IrOp op)
         }
         ir->naccesses++; /* for all that is known */
     }
-    return append(ir);
+    return ir_op_info[op.op].props & (IRP_FAULT | IRP_EXIT) || op.op == OP_setflags
+               ? append_notable(ir)
+               : append(ir);
 }

@@ -110,6 +110,7 @@ IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelp
     IrBlock *ir = g_new0(IrBlock, 1);
 
     ir->ops = g_new(IrOp, IR_MAX_OPS);
+    ir->notable = g_new(IrNotable, IR_MAX_OPS);
     ir->slots = slots;
     ir->nslots = nslots;
     ir->helpers = helpers;
@@ -123,6 +124,7 @@ void ir_block_free(IrBlock *ir)
 {
     if (ir) {
         g_free(ir->ops);
+        g_free(ir->notable);
         g_free((void *)ir->call_props);
         g_free((void *)ir->call_args);
         ir_known_free(ir->known);
@@ -133,7 +135,9 @@ void ir_block_free(IrBlock *ir)
 void ir_block_reset(IrBlock *ir, uint32_t start)
 {
     ir->ops[0] = (IrOp){ .op = OP_nop };
-    ir->nops = 1;
+    ir->nops = ir->built = 1;
+    ir->nnotable = 0;
+    ir->insn = IR_NONE;
     ir->ninsns = 0;
     ir->nlinks = 0;
     ir->naccesses = 0;

@@ -153,6 +153,11 @@ typedef struct IrSlot {
 
 typedef struct IrKnown IrKnown; /* forward.h */
 
+/* An op that may fault or leave, or that reads or sets flags; and the latest insn marker. */
+typedef struct IrNotable {
+    IrRef op, insn;
+} IrNotable;
+
 /* One guest block on its way through the compiler. Reused: ir_block_reset() keeps the memory. */
 typedef struct IrBlock {
     IrOp *ops;
@@ -180,6 +185,9 @@ typedef struct IrBlock {
     uint16_t recent_const[16]; /* constants by a hash */
     IrRef flags;               /* the architectural flags as the latest op left them, or IR_NONE */
     IrKnown *known;            /* what slots hold; NULL: every get reads its slot */
+    IrRef insn;                /* the latest insn marker */
+    IrNotable *notable;        /* in order: all there are, if … */
+    unsigned nnotable, built;  /* … this many ops were made by the builder, counting op 0 */
 } IrBlock;
 
 static inline bool ir_slot_is_volatile(const IrBlock *ir, unsigned slot)

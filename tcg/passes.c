@@ -43,7 +43,8 @@ typedef struct Forward {
     IrBlock *ir;
     IrNotes *notes;
     IrRef flags;  /* the architectural bundle; IR_NONE: the record in env */
-    IrRef spare;  /* an insn marker that no group is named by */
+    IrRef insn;   /* the latest insn marker … */
+    IrRef named;  /* … and the latest that a group is named by */
     bool removed; /* a getflags has been */
     bool groups;  /* look for them */
 } Forward;
@@ -53,7 +54,7 @@ static void see_state(Forward *f, unsigned i)
     IrOp *op = &f->ir->ops[i];
 
     if (op->op == OP_insn) {
-        f->spare = (IrRef)i;
+        f->insn = (IrRef)i;
     } else if (op->op == OP_setflags) {
         op->a = f->removed ? resolved(f->ir, f->notes, op->a) : op->a;
         f->flags = op->a;
@@ -83,10 +84,33 @@ static void see_observer(Forward *f, unsigned i, unsigned props)
     if (f->groups && (props & IRP_EXIT)) {
         ir_groups_close(f->notes, false);
     } else if (f->groups) {
-        ir_groups_access(f->ir, f->notes, i, &f->spare);
+        IrRef spare = f->insn == f->named ? IR_NONE : f->insn;
+
+        ir_groups_access(f->ir, f->notes, i, &spare);
+        f->named = spare ? f->named : f->insn;
     }
     if (shows_state(f->notes, i, props)) {
         f->notes->flags_at[i] = f->flags;
+    }
+}
+
+static void see(Forward *f, unsigned i)
+{
+    IrOp *op = &f->ir->ops[i];
+    unsigned props;
+
+    if (ir_is_plain_state(op)) {
+        see_state(f, i);
+        return;
+    }
+    if (G_UNLIKELY(f->removed)) {
+        resolve_operands(f->ir, f->notes, op);
+    }
+    props = ir_props(f->ir, op);
+    if (op->op == OP_call) {
+        see_call(f, i, props);
+    } else if (props & (IRP_FAULT | IRP_EXIT)) {
+        see_observer(f, i, props);
     }
 }
 
@@ -97,22 +121,15 @@ void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
     memset(notes->flags_at, 0, ir->nops * sizeof(notes->flags_at[0]));
     memset(notes->group, 0, ir->nops * sizeof(notes->group[0]));
     notes->ngroups = 0;
-    for (unsigned i = 1; i < ir->nops; i++) {
-        IrOp *op = &ir->ops[i];
-        unsigned props;
-
-        if (ir_is_plain_state(op)) {
-            see_state(&f, i);
-            continue;
+    if (ir->built == ir->nops && !ir->apart) {
+        for (unsigned k = 0; k < ir->nnotable; k++) {
+            f.insn = ir->notable[k].insn;
+            see(&f, ir->notable[k].op);
         }
-        if (G_UNLIKELY(f.removed)) {
-            resolve_operands(ir, notes, op);
-        }
-        props = ir_props(ir, op);
-        if (op->op == OP_call) {
-            see_call(&f, i, props);
-        } else if (props & (IRP_FAULT | IRP_EXIT)) {
-            see_observer(&f, i, props);
+        g_assert(!f.removed);
+    } else { /* others have had a hand in it; or getflags are repeated, and their users change */
+        for (unsigned i = 1; i < ir->nops; i++) {
+            see(&f, i);
         }
     }
     ir_groups_end(notes);

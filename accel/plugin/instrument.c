@@ -765,6 +765,7 @@ static void rewrite(PluginSet *s, IrBlock *ir, Trace *t)
     memcpy(s->source, ir->ops, nops * sizeof(IrOp));
     s->renamed[0] = IR_NONE;
     ir->nops = 1;
+    ir->built = 0; /* from now on it is not the builder who makes ops */
     for (unsigned i = 1; i < nops; i++) {
         const IrOp *op = &s->source[i];
 
