@@ -83,6 +83,23 @@ void emit_get(Gen *g)
     }
 }
 
+/* The slot's own old value + constant, of which nobody else will ask: added in memory, where the
+ * host's flags tell nothing that is of use. */
+static bool add_to_slot(Gen *g, IrRef v, int32_t off)
+{
+    IrRef base;
+    int32_t disp;
+
+    if (g->loc[v].kind != LOC_LAZY || g->hf.epoch == g->a.epoch || !is_offset(g, v, &base, &disp) ||
+        g->loc[base].kind != LOC_ENV || g->loc[base].off != off || live_after(g, v) ||
+        live_after(g, base)) {
+        return false;
+    }
+    evict_env(g, off, 8);
+    x_alu_mi(&g->a, ALU_ADD, 8, env_mem(off), disp);
+    return true;
+}
+
 static void set_env_slot(Gen *g, const SlotHome *s, IrRef v)
 {
     IrType t = (IrType)g->ops[v].type;
@@ -106,6 +123,9 @@ static void set_env_slot(Gen *g, const SlotHome *s, IrRef v)
     if (fits_imm(g, v, &imm)) {
         evict_env(g, off, bytes);
         x_store_imm(&g->a, bytes, env_mem(off), imm);
+        return;
+    }
+    if (add_to_slot(g, v, off)) {
         return;
     }
     int r = use_gpr(g, v);
