@@ -313,6 +313,17 @@ def check_lcov(path, source, folder):
         execute("genhtml", "-q", "-o", os.path.join(folder, "html"), path)
 
 
+def check_functions(path, names):
+    """Without debug information functions are lines, in the order of their addresses."""
+    with open(names, encoding="ascii") as f:
+        address = {row.split()[2]: int(row.split()[0], 16) for row in f if len(row.split()) == 3}
+    with open(path, encoding="ascii") as f:
+        functions = re.findall(r"^FN:(\d+),(\S+)$", f.read(), re.M)
+    assert len(functions) > 1 and [int(n) for n, _ in functions] == list(range(1, len(functions) + 1))
+    found = [address[name] for _, name in functions]
+    assert found == sorted(found), functions
+
+
 def case_lines(mimus, guest):
     """Tools on a small program: their figures agree with each other, and others' tools read their files."""
     with tempfile.TemporaryDirectory() as d:
@@ -343,6 +354,11 @@ def case_lines(mimus, guest):
         text = run_lines(mimus, kernel, f"cov,lcov={at('info')},lines={kernel}" if has_libdw(mimus) else "icount")
         if has_libdw(mimus):
             check_lcov(at("info"), source, d)
+        if shutil.which("nm"):
+            with open(at("nm"), "wb") as f:
+                f.write(execute("nm", kernel))
+            run_lines(mimus, kernel, f"cov,lcov={at('functions')},symbols={at('nm')}")
+            check_functions(at("functions"), at("nm"))
     return 0
 
 

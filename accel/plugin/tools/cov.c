@@ -191,30 +191,58 @@ static void write_text(FILE *f)
     }
 }
 
-/* Without debug information a function is a line, in the order of the symbols' addresses. */
-static void write_lcov(FILE *f)
+typedef struct Function {
+    uint64_t start, times;
+} Function;
+
+static int by_start(const void *p, const void *q)
 {
-    Table functions = { .value_size = sizeof(uint64_t) };
-    uint64_t start, line = 0;
+    const Function *a = p, *b = q;
+
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+/* The @n that ran, by address; to be freed. */
+static Function *functions_in_order(size_t *n)
+{
+    Table times = { .value_size = sizeof(uint64_t) };
+    Function *found;
+    uint64_t start;
 
     for (size_t i = 0; i < blocks.room; i++) {
         const Block *b = (const Block *)(blocks.values + i * blocks.value_size);
         if (blocks.keys[i] && mimus_symbol_find(symbols, blocks.keys[i] - 1, &start))
-            *(uint64_t *)table_at(&functions, start + 1) += b->times;
+            *(uint64_t *)table_at(&times, start + 1) += b->times;
     }
+    found = calloc(times.n + 1, sizeof(*found));
+    if (!found)
+        abort();
+    *n = 0;
+    for (size_t i = 0; i < times.room; i++)
+        if (times.keys[i])
+            found[(*n)++] =
+                (Function){ times.keys[i] - 1, *(uint64_t *)(times.values + i * times.value_size) };
+    qsort(found, *n, sizeof(*found), by_start);
+    table_free(&times);
+    return found;
+}
+
+/* Without debug information a function is a line, in the order of their addresses. */
+static void write_lcov(FILE *f)
+{
+    size_t n;
+    Function *function = functions_in_order(&n);
+
     fprintf(f, "TN:mimus\nSF:%s\n", symbols_name);
-    for (size_t i = 0; i < functions.room; i++) {
-        uint64_t times = functions.keys[i] ? *(uint64_t *)(functions.values + i * 8) : 0;
-        if (!functions.keys[i])
-            continue;
-        line++;
-        fprintf(f, "FN:%" PRIu64 ",%s\nFNDA:%" PRIu64 ",%s\nDA:%" PRIu64 ",%" PRIu64 "\n", line,
-                mimus_symbol_find(symbols, functions.keys[i] - 1, &start), times,
-                mimus_symbol_find(symbols, functions.keys[i] - 1, &start), line, times);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t start, times = function[i].times;
+        const char *name = mimus_symbol_find(symbols, function[i].start, &start);
+
+        fprintf(f, "FN:%zu,%s\nFNDA:%" PRIu64 ",%s\nDA:%zu,%" PRIu64 "\n", i + 1, name, times, name,
+                i + 1, times);
     }
-    fprintf(f, "FNF:%" PRIu64 "\nFNH:%" PRIu64 "\nLF:%" PRIu64 "\nLH:%" PRIu64 "\nend_of_record\n",
-            line, line, line, line);
-    table_free(&functions);
+    fprintf(f, "FNF:%zu\nFNH:%zu\nLF:%zu\nLH:%zu\nend_of_record\n", n, n, n, n);
+    free(function);
 }
 
 /* ---- … by line */
