@@ -110,6 +110,11 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
         x87_from_host(cpu);
     switch (l.kind) {
     case TCG_EXIT_LINK:
+        run->no_groups = tcg_is_rest(l.from, l.link);
+        if (run->no_groups && run->common->x87_on_host) {
+            x87_from_host(cpu); /* there blocks without groups want it */
+            break;
+        }
         if (l.from->user != run->private_tb) {
             run->link_from = l.from->user;
             run->link_slot = l.link;

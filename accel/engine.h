@@ -86,7 +86,7 @@ typedef struct TbCache {
     GArray *hot, *checked; /* numbers of pages: to become checked, that are */
     GHashTable *io; /* by RAM page number: uint64_t[64], bit n: the instruction at byte n goes to a
                        device */
-    GHashTable *parted; /* RAM addresses of blocks that are to be made without groups */
+    GHashTable *parted; /* RAM addresses of blocks whose groups often cross pages: IrBlock.parted */
     uint32_t epoch, settled;
     uint64_t translated, linked, flushes, invalidated;
     void (*monitor_hit)(void *opaque, uint64_t ram); /* a monitored granule was stored to */
@@ -123,7 +123,8 @@ void tb_unmonitor(TbCache *c, uint64_t ram);
  * own. */
 void tb_note_io(TbCache *c, uint64_t ram);
 /* A group of @tb's has turned out to cross a page at instruction @count. Where that happens all the
- * time, as to a function whose stack frame lies so, the block will be made without groups. */
+ * time, as to a function whose stack frame lies so, the block will be made with links for it, or
+ * without groups. */
 void tb_note_parted(TbCache *c, Tb *tb, uint64_t count);
 bool tb_is_parted(const TbCache *c, uint64_t ram);
 const uint64_t *tb_io_in_page(const TbCache *c, uint64_t ram); /* by byte of the page; NULL: none */

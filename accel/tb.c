@@ -343,8 +343,12 @@ void tb_note_io(TbCache *c, uint64_t ram)
 
 void tb_note_parted(TbCache *c, Tb *tb, uint64_t count)
 {
-    static const unsigned soon = 33 * 150, often = 8; /* back ends tell of one in 33 or so */
+    static const unsigned told_of = 33, often = 8; /* back ends tell of one in 33 or so */
+    /* Links cost nothing where groups do not cross. */
+    unsigned soon = told_of * (tcg_links_rests(c->tcg) ? 5000 : 150);
 
+    if (tb_is_parted(c, tb->ram))
+        return;
     tb->parted = count - tb->parted_at < soon ? tb->parted + 1 : 0;
     tb->parted_at = count;
     if (tb->parted < often)

@@ -88,15 +88,29 @@ static void set_parts(Cpu *cpu, TranslateRequest *req, const StlbEntry *e)
     }
 }
 
+/* How neighbouring accesses are checked: at once; so, with a link for where that cannot be had;
+ * each. */
+typedef enum Grouping { GROUPS, GROUPS_PARTED, GROUPS_NONE } Grouping;
+
+static Grouping grouping(const Accel *a, const Tb *tb)
+{
+    if (tb->no_groups)
+        return GROUPS_NONE;
+    if (!tb_is_parted(&a->tbs, tb->ram))
+        return GROUPS;
+    return tcg_links_rests(a->tcg) ? GROUPS_PARTED : GROUPS_NONE;
+}
+
 /* The frontend's part. Blocks of pages that stores often hit are to check themselves: made twice,
  * as the checks of all their bytes come first. */
-static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached,
-                    bool no_groups, bool apart, IrBlock *ir)
+static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, Grouping how,
+                    bool apart, IrBlock *ir)
 {
     CpuRun *run = cpu->run;
 
     ir_block_reset(ir, req->unit_offset);
-    ir->no_groups = no_groups;
+    ir->no_groups = how == GROUPS_NONE;
+    ir->parted = how == GROUPS_PARTED;
     ir->apart = apart;
     ir->by_jump = run->want_jc;
     run->straddled = false;
@@ -110,7 +124,8 @@ static void make_ir(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool ca
         return;
     set_parts(cpu, req, e);
     ir_block_reset(ir, req->unit_offset);
-    ir->no_groups = no_groups;
+    ir->no_groups = how == GROUPS_NONE;
+    ir->parted = how == GROUPS_PARTED;
     ir->apart = apart;
     ir->by_jump = run->want_jc;
     cpu->ops->translate(cpu, req, ir);
@@ -141,16 +156,16 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
                                 : NULL;
     g_autoptr(GString) out = logged && log_enabled(LOG_OUT_ASM) ? g_string_new("OUT:\n") : NULL;
     IrBlock *ir = tcg_ir(a->tcg);
-    bool no_groups = tb->no_groups || tb_is_parted(&a->tbs, tb->ram);
+    Grouping how = grouping(a, tb);
     TcgCode *code;
 
-    make_ir(cpu, req, e, cached, no_groups, false, ir);
+    make_ir(cpu, req, e, cached, how, false, ir);
     const uint8_t *bytes = cpu->run->straddled ? cpu->run->straddle : req->bytes;
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, bytes);
     if (G_UNLIKELY(a->plugins)) {
         if (plugin_look(cpu, req, bytes, ir))
-            make_ir(cpu, req, e, cached, no_groups, true, ir);
+            make_ir(cpu, req, e, cached, how, true, ir);
         plugin_instrument(cpu, ir, tb);
         ir->all_calls = true; /* they tell of accesses */
     }

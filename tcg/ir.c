@@ -147,7 +147,7 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
         ir_known_forget(ir->known);
     }
     ir->flags_hint = 0;
-    ir->by_jump = ir->no_groups = ir->all_calls = ir->apart = ir->has_calls = false;
+    ir->by_jump = ir->no_groups = ir->parted = ir->all_calls = ir->apart = ir->has_calls = false;
 }
 
 void ir_block_forward(IrBlock *ir)

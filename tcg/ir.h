@@ -179,6 +179,8 @@ typedef struct IrBlock {
     bool by_jump;        /* jumps that know the pc will lead here: a hint; reset clears it */
     bool apart;          /* no instruction knows what others left in slots; reset clears it */
     bool no_groups;      /* each memory access is to be checked by itself; reset clears it */
+    bool parted; /* groups often cross pages: those have links to a block with no_groups that
+                    goes on at the instruction (tcg_is_rest()); reset clears it */
     bool
         all_calls; /* nothing is done in a helper's stead (TcgHelper.block_move); reset clears it */
     /* of the builder */

@@ -115,6 +115,11 @@ const char *tcg_backend_name(const Tcg *tcg)
     return tcg->backend->name;
 }
 
+bool tcg_links_rests(const Tcg *tcg)
+{
+    return tcg->backend->has_rests;
+}
+
 unsigned tcg_features(const char *backend)
 {
     const TcgBackend *b = find_backend(backend, NULL);
@@ -269,6 +274,12 @@ static void verify(Tcg *tcg, const char *after)
     }
 }
 
+/* Links that a back end may add. */
+static unsigned most_rests(const Tcg *tcg)
+{
+    return tcg->ir->parted ? tcg->notes.ngroups : 0;
+}
+
 TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
 {
     IrBlock *ir = tcg->ir;
@@ -284,9 +295,9 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
     if (op_text) {
         ir_print(ir, op_text);
     }
-    code = code_alloc(tcg, ir->nlinks);
+    code = code_alloc(tcg, MIN(ir->nlinks + most_rests(tcg), IR_MAX_LINKS));
     code->ninsns = (uint16_t)ir->ninsns;
-    code->nlinks = (uint8_t)ir->nlinks;
+    code->nlinks = code->ngotos = (uint8_t)ir->nlinks;
     code->user = user;
     if (!tcg->backend->emit(tcg->be, ir, &tcg->notes, code)) {
         code_unalloc(tcg, code);

@@ -50,7 +50,7 @@ struct TcgCode {
     const void *near_entry;
     const uint8_t *start, *end; /* all of its host code, stubs included */
     uint16_t ninsns;
-    uint8_t nlinks;
+    uint8_t nlinks, ngotos; /* the links of gotos come first */
     bool retired;
     uint8_t body, looks; /* the back end's own, as are the next two: aarch64/links.c */
     uint16_t changes;
@@ -90,6 +90,15 @@ typedef struct TcgConfig {
 
 /* TCG_HAS_* of a back end, NULL: the host's. */
 unsigned tcg_features(const char *backend);
+
+/* Does the link go to the rest of the block, to be one with IrBlock.no_groups? */
+static inline bool tcg_is_rest(const TcgCode *from, unsigned link)
+{
+    return link >= from->ngotos;
+}
+
+/* Does the back end know IrBlock.parted? */
+bool tcg_links_rests(const Tcg *tcg);
 
 /* NULL with @error: unknown back end, or the host refuses executable memory of that size. */
 Tcg *tcg_new(const TcgConfig *config, GError **error);

@@ -224,6 +224,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     g->nstubs = g->nmem_stubs = 0;
+    code->nlinks = code->ngotos;
     fault_notes_begin(&g->faults);
 }
 
@@ -522,6 +523,7 @@ static void backend_disas(void *p, const TcgCode *code, GString *out)
 const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64",
     .has_groups = true,
+    .has_rests = true,
     .init = backend_init,
     .features = backend_features,
     .free = backend_free,

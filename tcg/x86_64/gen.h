@@ -166,7 +166,8 @@ typedef struct Stub {
     bool near;        /* the jump that comes here has 8 bits */
     bool loop;        /* LINK: back to this block's start */
     uint8_t link, cc; /* cc: EXIT_IF */
-    int8_t result[2]; /* DIVS: registers of quotient and remainder */
+    int8_t result[2]; /* DIVS: registers of quotient and remainder; MEM: the check's */
+    bool rest;        /* MEM: where the group crosses pages link is to be taken */
     uint32_t code;    /* trap code, reason */
     int32_t giveback;
     uint8_t *from;         /* end of the jcc/jmp rel32 that comes here */
@@ -440,6 +441,9 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
 /* With the jump to it. @own: bytes of the op's code behind the jump, about. */
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own);
 void trap_stub(Gen *g, unsigned cc, uint32_t code);
+/* A group's stub gets a link for where it crosses pages, if it is to; t0, t1: the check's
+ * registers. */
+void rest_link(Gen *g, Stub *s, int t0, int t1);
 void emit_prologue(Gen *g);
 void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);
 void emit_stubs(Gen *g);

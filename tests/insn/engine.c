@@ -32,6 +32,7 @@ typedef struct Engine {
     Tcg *tcg;
     bool slow;                   /* no access ever hits the TLB */
     bool near_tlb;               /* TcgLayout.near_tlb */
+    bool parted;                 /* IrBlock.parted, always */
     EngineTrace *trace;          /* one instruction a block, each told */
     uint32_t words[CPUID_WORDS]; /* all features that the back end can run */
     TestCpu *cpu;
@@ -633,6 +634,7 @@ static TcgCode *make_block(Engine *e, const CpuContext *now)
     req.avail = 0x1000 - req.unit_offset;
     ir_block_reset(ir, req.unit_offset);
     ir->no_groups = e->no_groups;
+    ir->parted = e->parted;
     x86_translate(&c->cpu, &req, ir);
     if (g_getenv("INSN_IR")) {
         g_autoptr(GString) text = g_string_new(NULL);
@@ -730,6 +732,9 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
             TcgCode *code = find_block(e, &blocks, &now);
             e->no_groups = false;
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
+            e->no_groups = l.kind == TCG_EXIT_LINK && tcg_is_rest(l.from, l.link);
+            if (e->no_groups)
+                x87_home(e);
             e->cpu->tail.slow.host_pc = 0;
             c->cpu.pc = wrapped_pc(c);
             if (l.kind == TCG_EXIT_BUDGET || l.kind == TCG_EXIT_REASON)
@@ -812,6 +817,7 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
     e->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
     e->slow = slow_memory;
     e->near_tlb = near_tlb;
+    e->parted = !no_opt && !slow_memory;
     e->runner.name = g_intern_string(runner_name);
     set_features(e, backend);
     e->runner.modes = M_ALL | M32S | M16P;

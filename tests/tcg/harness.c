@@ -314,6 +314,7 @@ TcgCode *harness_compile(Harness *h, const IrBlock *ir)
     for (unsigned tries = 0; tries < 2 && !code; tries++) {
         harness_rebuild(tcg_ir(h->tcg), ir);
         tcg_ir(h->tcg)->no_groups = ir->no_groups;
+        tcg_ir(h->tcg)->parted = ir->parted;
         code = tcg_compile(h->tcg, NULL, NULL, NULL);
         if (!code) {
             tcg_flush(h->tcg);
@@ -330,6 +331,10 @@ Outcome harness_run(Harness *h, TcgCode *code)
 
     if (jumped == 0) {
         o.leave = tcg_run(h->tcg, h->env, code);
+        if (o.leave.kind == TCG_EXIT_LINK && tcg_is_rest(o.leave.from, o.leave.link)) {
+            o.kind = OUT_ALONE;
+            h->env->alone_index = (uint32_t)(h->env->pc - h->env->vbase - 0x100) / 4;
+        }
     } else {
         o.kind = (OutcomeKind)(jumped - 1);
         o.code = h->env->trap_code;

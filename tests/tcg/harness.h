@@ -83,7 +83,7 @@ typedef enum OutcomeKind {
     OUT_TRAP,
     OUT_FAULT,
     OUT_HELPER_FAULT,
-    OUT_ALONE, /* mem_alone() was called */
+    OUT_ALONE, /* mem_alone() was called, or a link to the rest of the block left */
 } OutcomeKind;
 
 typedef struct Outcome {

@@ -435,6 +435,7 @@ static void grouped_accesses(void **state)
             memcpy(other->env->r, base, sizeof(base));
             enter_at(ref, 0x100);
             enter_at(other, 0x100);
+            ir->parted = seed & 1;
             diff = harness_difference(ref, other, ir);
             if (diff) {
                 g_autoptr(GString) text = g_string_new(NULL);

@@ -20,7 +20,7 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     }
     s = &g->stubs[g->nstubs++];
     s->kind = (uint8_t)kind;
-    s->flush = s->loop = s->near = false;
+    s->flush = s->loop = s->near = s->rest = false;
     s->giveback = 0;
     s->from = from;
     return s;
@@ -127,9 +127,9 @@ static void link_site(Gen *g, unsigned link)
     census_part(g, CENSUS_SITES, from);
 }
 
-static void link_slot(Gen *g, unsigned link)
+static void link_slot(Gen *g, unsigned link, uint32_t offset)
 {
-    g->code->link[link].offset = g->op->imm;
+    g->code->link[link].offset = offset;
     g->code->link[link].to = NULL;
     g->code->link[link].patch = 0;
 }
@@ -141,6 +141,19 @@ static bool is_loop(const Gen *g)
     return g->op->imm == g->ir->start && !g->ir->no_groups;
 }
 
+void rest_link(Gen *g, Stub *s, int t0, int t1)
+{
+    if (!g->ir->parted || g->code->nlinks == IR_MAX_LINKS) {
+        return;
+    }
+    s->rest = true;
+    s->result[0] = (int8_t)t0;
+    s->result[1] = (int8_t)t1;
+    s->link = (uint8_t)g->code->nlinks++;
+    s->giveback = not_executed(g, g->insn_index);
+    link_slot(g, s->link, g->insn_offset);
+}
+
 void emit_goto(Gen *g)
 {
     Record r;
@@ -148,7 +161,7 @@ void emit_goto(Gen *g)
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     r = record_of(g, g->notes->flags_at[g->cur]);
-    link_slot(g, g->op->d);
+    link_slot(g, g->op->d, g->op->imm);
     if (!is_loop(g)) {
         write_record(g, &r, 0);
         link_site(g, g->op->d);
@@ -183,7 +196,7 @@ void emit_goto_if(Gen *g)
     s->giveback = giveback;
     s->loop = is_loop(g);
     s->flush = flush;
-    link_slot(g, s->link);
+    link_slot(g, s->link, g->op->imm);
 }
 
 void emit_jump(Gen *g)
@@ -345,11 +358,31 @@ void call_helper(Gen *g)
 
 /* -- Stubs ------------------------------------------------------------------------------------ */
 
+/* What is t1 >> 12 behind the check is the page that the group ends in. Leaves if it begins in
+ * another. */
+static void stub_rest(Gen *g, const Stub *s)
+{
+    X86Reg first = (X86Reg)s->result[0];
+    uint8_t *j;
+
+    x_lea(&g->a, 8, first, mem_base((X86Reg)s->shape.addr, s->shape.lo));
+    x_shift_imm(&g->a, SH_SHR, 8, first, 12);
+    x_alu(&g->a, ALU_CMP, 8, first, (X86Reg)s->result[1]);
+    j = x_jcc32(&g->a, CC_Z);
+    give_back(g, s->giveback);
+    write_record(g, &g->faults.records[s->point.record], 0);
+    link_site(g, s->link);
+    x_here(&g->a, j);
+}
+
 static void stub_mem(Gen *g, Stub *s)
 {
     uint32_t back;
     int number;
 
+    if (s->rest) {
+        stub_rest(g, s);
+    }
     x_call_mem(&g->a, call_slot(g->be, CALL_MEM));
     point_here(g, s->point);
     back = (uint32_t)(g->a.p - s->retry);

@@ -165,6 +165,9 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     s->point = m->point;
     s->retry = m->retry;
     s->shape = shape_of(g, m, value, compare);
+    if (m->group) {
+        rest_link(g, s, m->t0, m->t1);
+    }
     x_room(&g->a, 32);
     x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0,
                mem_index(RBP, (X86Reg)m->t0, 0, tlb_of(g, m->write).off + 8));
