@@ -278,6 +278,14 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     return running->slow ? NULL : host_address(addr, access);
 }
 
+/* Nobody listens, but it would be told of the memory that was written. */
+void cpu_tell_elements(Cpu *cpu, const CpuElements *e)
+{
+    for (unsigned k = 0; k < e->naccesses && e->n; k++)
+        g_assert(!e->access[k].write ||
+                 e->access[k].host == host_address(e->access[k].addr, ACCESS_WRITE));
+}
+
 uint8_t *cpu_quick_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
 {
     return running->slow ? NULL : host_address(addr, access);
