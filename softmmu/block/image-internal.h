@@ -52,6 +52,7 @@ struct Image {
 };
 
 extern const ImageFormat image_format_raw, image_format_qcow2;
+extern const ImageFormat image_format_null; /* of what is called IMAGE_NULL…, which is no file */
 
 /* Whole transfers at a place of a file; errno values. Reading beyond the end gives zeros. */
 int image_file_read(int fd, uint64_t offset, void *buf, size_t len);

@@ -171,6 +171,24 @@ static bool choose_format(Image *image, const char *name, GError **error)
     return true;
 }
 
+/* It has no contents that could be of a format. */
+static bool choose_null(Image *image, const char *format, GError **error)
+{
+    if (format && strcmp(format, "raw") && strcmp(format, image_format_null.name)) {
+        error_set(error, "'%s' is no image of format '%s'", image->path, format);
+        return false;
+    }
+    image->format = &image_format_null;
+    return true;
+}
+
+static bool open_contents(Image *image, const char *format, GError **error)
+{
+    if (g_str_has_prefix(image->path, IMAGE_NULL))
+        return choose_null(image, format, error);
+    return open_file(image, error) && choose_format(image, format, error);
+}
+
 Image *image_open(const ImageOpen *how, GError **error)
 {
     Image *image = g_new0(Image, 1);
@@ -180,8 +198,7 @@ Image *image_open(const ImageOpen *how, GError **error)
     image->discard = how->discard;
     image->depth = how->depth;
     image->fd = -1;
-    if (open_file(image, error) && choose_format(image, how->format, error) &&
-        image->format->open(image, error))
+    if (open_contents(image, how->format, error) && image->format->open(image, error))
         return image;
     image->format = NULL;
     image_close(image);

@@ -19,6 +19,8 @@
 
 typedef struct Image Image;
 
+#define IMAGE_NULL "null-co://" /* and a number of bytes: a disk that keeps nothing, no file */
+
 typedef struct ImageOpen {
     const char *path;
     const char *format; /* NULL: found out. Then a guest may not make a raw image another format. */

@@ -25,7 +25,7 @@ def start(command):
     return started[-1]
 
 
-def refuses(what, q, name, **arguments):
+def refuses(what, q, name, /, **arguments):
     try:
         q.command(name, **arguments)
     except QmpError as e:
@@ -191,6 +191,16 @@ def host_side(mimus, where):
     assert not drive["tray_open"] and drive["inserted"]["image"]["virtual-size"] == (1 << 20) + 512
     q.command("blockdev-del", node_name="n")
     refuses("Failed to find node with node-name='n'", q, "blockdev-del", node_name="n")
+    q.command("blockdev-add", driver="null-co", node_name="z", size=1 << 20)
+    q.command("device_add", driver="virtio-blk-pci", drive="z", id="zd")
+    stats = {b["device"]: b for b in q.command("query-blockstats")}
+    assert stats["z"]["stats"]["rd_operations"] == 0, stats
+    refuses("is busy", q, "blockdev-del", node_name="z")
+    q.command("blockdev-add", driver="file", node_name="below", filename=disk, read_only=True)
+    q.command("blockdev-add", driver="raw", node_name="above", file="below", read_only=True)
+    q.command("device_add", driver="virtio-blk-pci", drive="above", id="ad")
+    above = next(b for b in q.command("query-named-block-nodes") if b["node-name"] == "above")
+    assert above["image"]["filename"] == disk and above["ro"], above
     q.command("remove-fd", fdset_id=got["fdset-id"])
     assert q.command("query-fdsets") == []
     q.command("quit")

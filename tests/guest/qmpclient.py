@@ -31,7 +31,7 @@ class Qmp:
             raise QmpError(f"{got['error']['class']}: {got['error']['desc']}")
         return got["return"]
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """Its result; _ in names of arguments stands for -."""
         request = {"execute": name}
         if arguments:

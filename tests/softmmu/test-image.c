@@ -11,7 +11,8 @@
 #include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
-#define SIZE (256 * 1024u)
+#define SIZE   (256 * 1024u)
+#define SECTOR 512
 
 static char *make_file(uint64_t size)
 {
@@ -85,6 +86,28 @@ static void test_raw(void **state)
         image_close(image);
     }
     remove_file(path);
+}
+
+/* What is no file reads as zeros, whatever was written. */
+static void test_null(void **state)
+{
+    static const char *const bad[] = { "null-co://", "null-co://1000", "null-co://x",
+                                       "null-co://99999999999999999999" };
+    Image *image = open_ok("null-co://1048576", "raw", false);
+    uint8_t data[SECTOR], zeros[SECTOR] = { 0 };
+
+    memset(data, 1, sizeof(data));
+    assert_int_equal(image_size(image), 1 << 20);
+    assert_string_equal(image_format(image), "null-co");
+    assert_int_equal(image_write(image, 512, data, sizeof(data)), 0);
+    assert_int_equal(image_flush(image), 0);
+    assert_int_equal(image_read(image, 512, data, sizeof(data)), 0);
+    assert_memory_equal(data, zeros, sizeof(data));
+    assert_int_equal(image_read(image, 1 << 20, data, 1), EINVAL);
+    image_close(image);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_null(image_open(&(ImageOpen){ .path = bad[i] }, NULL));
+    assert_null(image_open(&(ImageOpen){ .path = "null-co://512", .format = "qcow2" }, NULL));
 }
 
 static void test_overlay(void **state)
@@ -470,6 +493,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_null),
         cmocka_unit_test(test_overlay),
         cmocka_unit_test(test_qcow2),
         cmocka_unit_test(test_qcow2_backing),

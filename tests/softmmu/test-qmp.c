@@ -216,6 +216,7 @@ static const struct {
     { CALL("blockdev-close-tray", "{}"), "GenericError Parameter 'id' is missing" },
     { CALL("blockdev-insert-medium", "{\"id\": \"x\", \"node-name\": \"n\"}"), "DeviceNotFound Device 'x' not found" },
     { CALL("blockdev-remove-medium", "{\"id\": \"x\"}"), "DeviceNotFound Device 'x' not found" },
+    { CALL("blockdev-add", "{\"driver\": \"raw\", \"node-name\": \"n\", \"file\": \"m\"}"), "GenericError Cannot find device='' nor node-name='m'" },
     { CALL("set_link", "{\"name\": \"x\", \"up\": true}"), "DeviceNotFound Device 'x' not found" },
     { CALL("set_link", "{\"name\": \"x on\\nquit\", \"up\": true}"), "DeviceNotFound Device 'x on" },
     { CALL("set_link", "{\"name\": \"x\"}"), "GenericError Parameter 'up' is missing" },

@@ -2,8 +2,7 @@
 /*
  * -blockdev: nodes, each a file of the host's or a format on another node, written apart (file=ID)
  * or within (file.driver=…). A node that no other is made of is a disk for -device or -machine
- * pflash0=. Missing: backing= (an image's own header says that), null-co, protocols other than
- * files.
+ * pflash0=. Missing: backing= (an image's own header says that), protocols other than files.
  */
 #include <string.h>
 
@@ -13,12 +12,15 @@
 #include "softmmu/program/options/keyval.h"
 
 #define MAX_DEPTH 8
+#define NULL_SIZE (UINT64_C(1) << 30) /* of null-co without a size */
 
 typedef struct BlockNode {
     char *name, *format; /* format NULL: a file as it is */
     char *filename;      /* of this one or what is written within; NULL: */
     char *child;         /* … that of the node of this name */
     bool read_only, discard, no_flush, used;
+    bool null;     /* there is no file: */
+    uint64_t size; /* … but a size */
 } BlockNode;
 
 void options_free_blockdev(void *p)
@@ -66,14 +68,28 @@ static bool is_one_of(const char *value, const char *const *words, GError **erro
  * nothing. */
 static bool set_driver(void *ctx, const char *value, GError **error)
 {
-    static const char *const drivers[] = { "file", "host_device", "raw", "qcow2", NULL };
+    static const char *const drivers[] = { "file",    "host_device", "raw", "qcow2",
+                                           "null-co", "null-aio",    NULL };
     BlockNode *n = ctx;
 
     if (!is_one_of(value, drivers, error))
         return false;
     if (!strcmp(value, "raw") || !strcmp(value, "qcow2"))
         replace(&n->format, value);
+    n->null = g_str_has_prefix(value, "null-");
     return true;
+}
+
+static bool set_size(void *ctx, const char *value, GError **error)
+{
+    return parse_size(value, 1, &((BlockNode *)ctx)->size, error);
+}
+
+static bool check_latency(void *ctx, const char *value, GError **error)
+{
+    if (strcmp(value, "0"))
+        error_set(error, "a disk that is not there is as fast as it can be");
+    return !strcmp(value, "0");
 }
 
 static bool set_node_name(void *ctx, const char *value, GError **error)
@@ -142,6 +158,9 @@ static const KeyRow node_keys[] = {
     { "detect-zeroes", key_must_be_off },
     { "aio", check_aio },
     { "locking", check_locking },
+    { "size", set_size },
+    { "read-zeroes", key_is_switch },
+    { "latency-ns", check_latency },
     { NULL },
 };
 /* clang-format on */
@@ -196,7 +215,11 @@ static bool check_node(const Options *o, const BlockNode *n, bool has_driver, GE
         error_set(error, "node-name is needed");
     else if (find_node(o, n->name))
         error_set(error, "there is another node with node-name '%s'", n->name);
-    else if (!n->filename == !n->child)
+    else if (n->null && (n->filename || n->child))
+        error_set(error, "null-co has no file");
+    else if (!n->null && n->size)
+        error_set(error, "size is of null-co");
+    else if (!n->null && !n->filename == !n->child)
         error_set(error, "either filename or file is needed");
     else
         return true;
@@ -213,6 +236,9 @@ bool opt_blockdev(Options *o, const char *arg, GError **error)
         options_free_blockdev(n);
         return false;
     }
+    if (n->null)
+        n->filename =
+            g_strdup_printf(IMAGE_NULL "%" G_GUINT64_FORMAT, n->size ? n->size : NULL_SIZE);
     g_ptr_array_add(o->blockdevs, n);
     return true;
 }
@@ -254,7 +280,7 @@ static bool add_disk(Options *o, BlockNode *n, GError **error)
     d->interface = DRIVE_IF_NONE;
     d->id = g_strdup(n->name);
     d->file = g_strdup(file);
-    d->format = g_strdup(n->format ? n->format : "raw");
+    d->format = g_strdup(n->format ? n->format : "raw"); /* null-co takes that */
     d->read_only = n->read_only;
     d->discard = n->discard;
     d->no_flush = n->no_flush;

@@ -65,12 +65,45 @@ static Json *run_netdev_del(Qmp *q, Json *args, GError **error)
     return with_class(qmp_run_line(q, error, "netdev_del %s", json_text(args, "id", "")), error);
 }
 
+static const DriveOption *find_node(Qmp *q, const char *name)
+{
+    const GPtrArray *drives = q->w.m->config->drives;
+
+    for (guint i = 0; drives && i < drives->len; i++) {
+        const DriveOption *d = drives->pdata[i];
+
+        if (d->interface == DRIVE_IF_NONE && d->id && d->file && !strcmp(d->id, name))
+            return d;
+    }
+    return NULL;
+}
+
+/* A node that names another, which was added before, is made of what that is made of. */
+static bool resolve_node(Qmp *q, Json *args, GError **error)
+{
+    Json *file = json_member(args, "file");
+    const char *name =
+        json_object_is_type(file, json_type_string) ? json_object_get_string(file) : NULL;
+    const DriveOption *node = name ? find_node(q, name) : NULL;
+
+    if (!name)
+        return true;
+    if (!node)
+        error_set(error, "Cannot find device='' nor node-name='%s'", name);
+    else if (strcmp(node->format, "raw") || g_str_has_prefix(node->file, IMAGE_NULL))
+        error_set(error, "a format on node '%s', which has one, is not supported", name);
+    else
+        return !json_object_object_add(args, "file",
+                                       json_make("driver:s filename:s", "file", node->file));
+    return false;
+}
+
 /* -blockdev takes the same object. */
 static Json *run_blockdev_add(Qmp *q, Json *args, GError **error)
 {
     g_autoptr(GString) spec = g_string_new(NULL);
 
-    if (!qmp_resolve_fdsets(q, args, error))
+    if (!qmp_resolve_fdsets(q, args, error) || !resolve_node(q, args, error))
         return NULL;
     json_write(args, false, spec);
     return monitor_add_to_host(q->w.mon, "-blockdev", spec->str, error) ? json_done() : NULL;
