@@ -27,6 +27,11 @@
 #define SKYLAKE      BROADWELL "xsavec xgetbv1 "
 #define SKYLAKE_SERVER \
     SKYLAKE "pdpe1gb pku clflushopt clwb avx512f avx512dq avx512bw avx512cd avx512vl "
+#define OPTERON   FULL "pni " LONG_MODE
+#define OPTERON_2 OPTERON "cx16 lahf-lm "
+#define OPTERON_3 OPTERON_2 "popcnt rdtscp abm sse4a misalignsse "
+#define OPTERON_4 \
+    OPTERON_3 "ssse3 sse4.1 sse4.2 aes pclmulqdq avx xsave pdpe1gb 3dnowprefetch xop fma4 "
 #define ZEN                                                                                        \
     FULL "vme pni ssse3 cx16 sse4.1 sse4.2 popcnt aes pclmulqdq monitor avx xsave movbe f16c "     \
          "rdrand fma " LONG_MODE "rdtscp pdpe1gb fxsr-opt mmxext lahf-lm cr8legacy abm sse4a "     \
@@ -70,6 +75,17 @@ const X86Model x86_models[] = {
       .xlevel = 0x80000008, .model_id = "Intel Core Processor (Skylake)", .has = SKYLAKE },
     { .name = "Skylake-Server", .vendor = INTEL, .family = 6, .model = 85, .stepping = 4, .level = 0xd,
       .xlevel = 0x80000008, .model_id = "Intel Xeon Processor (Skylake)", .has = SKYLAKE_SERVER },
+    { .name = "Opteron_G1", .vendor = AMD, .family = 15, .model = 6, .stepping = 1, .level = 5,
+      .xlevel = 0x80000008, .model_id = "AMD Opteron 240 (Gen 1 Class Opteron)", .has = OPTERON },
+    { .name = "Opteron_G2", .vendor = AMD, .family = 15, .model = 6, .stepping = 1, .level = 5,
+      .xlevel = 0x8000000a, .model_id = "AMD Opteron 22xx (Gen 2 Class Opteron)", .has = OPTERON_2 },
+    { .name = "Opteron_G3", .vendor = AMD, .family = 16, .model = 2, .stepping = 3, .level = 5,
+      .xlevel = 0x8000000a, .model_id = "AMD Opteron 23xx (Gen 3 Class Opteron)",
+      .has = OPTERON_3 "monitor" },
+    { .name = "Opteron_G4", .vendor = AMD, .family = 21, .model = 1, .stepping = 2, .level = 0xd,
+      .xlevel = 0x8000001a, .model_id = "AMD Opteron 62xx class CPU", .has = OPTERON_4 },
+    { .name = "Opteron_G5", .vendor = AMD, .family = 21, .model = 2, .stepping = 0, .level = 0xd,
+      .xlevel = 0x8000001a, .model_id = "AMD Opteron 63xx class CPU", .has = OPTERON_4 "fma f16c tbm" },
     { .name = "EPYC", .vendor = AMD, .family = 23, .model = 1, .stepping = 2, .level = 0xd,
       .xlevel = 0x8000001e, .model_id = "AMD EPYC Processor", .has = ZEN },
     { .name = "EPYC-Rome", .vendor = AMD, .family = 23, .model = 49, .stepping = 0, .level = 0xd,
