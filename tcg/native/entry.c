@@ -5,6 +5,8 @@
 
 EntryLook entry_look(const IrBlock *ir, const IrNotes *notes, unsigned *last)
 {
+    unsigned at_fault = 0;
+
     *last = 0;
     for (const uint16_t *at = notes->live; *at; at++) {
         const IrOp *op = &ir->ops[*at];
@@ -26,9 +28,10 @@ EntryLook entry_look(const IrBlock *ir, const IrNotes *notes, unsigned *last)
         if (props & IRP_EXIT) {
             return ENTRY_LOOKS;
         }
-        *last = *at;
+        at_fault = *at;
     }
-    return *last ? ENTRY_FAULTS : ENTRY_BLIND;
+    *last = at_fault;
+    return at_fault ? ENTRY_FAULTS : ENTRY_BLIND;
 }
 
 uint32_t entry_guess(const IrBlock *ir, IrRef fl)

@@ -14,7 +14,7 @@ typedef enum EntryLook {
     ENTRY_BLIND,  /* nobody does */
 } EntryLook;
 
-/* @last: FAULTS: the last op that may fault. */
+/* @last: FAULTS: the last op that may fault; else 0. */
 EntryLook entry_look(const IrBlock *ir, const IrNotes *notes, unsigned *last);
 
 /* IrBlock.flags_hint if @fl are the flags of the block's entry and a comparison makes them again:
