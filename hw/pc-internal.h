@@ -14,7 +14,7 @@ typedef struct IrqOr {
     const Irq *out;
 } IrqOr;
 
-typedef struct PcPlugs PcPlugs; /* pc-plugs.c */
+typedef struct PcPlugs PcPlugs; /* pc-plug-history.c */
 
 typedef struct PcBoard {
     Device dev; /* parent of the board's devices */
@@ -86,7 +86,7 @@ void pc_create_pci_slots(PcBoard *b);
 uint32_t pc_fixed_slots(const PcBoard *b);         /* a bit for each that holds what cannot go */
 bool pc_realize_tree(Device *dev, GError **error); /* pc.c */
 
-/* pc-plugs.c: which functions came and went. The board is complete; and is taken down. */
+/* pc-plug-history.c: which functions came and went. The board is complete; and is taken down. */
 void pc_plugs_begin(PcBoard *b);
 void pc_plugs_end(PcBoard *b);
 /* The function that @o asks for, realized and reset; the guest is not told. NULL with @error.

@@ -4,7 +4,8 @@
  * answers. A disk's drive and a card's cable stay when it goes, for another to have.
  *
  * A function that comes later has no ROM, as firmware is past running it. A reset forgets a wish
- * that the guest has not answered. Saved states are of the devices of one moment: pc-plugs.c.
+ * that the guest has not answered. Saved states are of the devices of one moment:
+ * pc-plug-history.c.
  */
 #include "hw/cpu-hotplug.h"
 #include "hw/pc-internal.h"
