@@ -157,11 +157,6 @@ void cpu_tell(Cpu *cpu, MimusEvent *e)
     g_assert_not_reached();
 }
 
-void cpu_tell_elements(Cpu *cpu, const CpuElements *e)
-{
-    g_assert_not_reached();
-}
-
 static SlowAccess *slow_access(void *env)
 {
     return &((TestCpu *)env)->tail.slow;
