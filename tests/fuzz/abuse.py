@@ -151,8 +151,10 @@ def firmware_rows(files):
 
 
 def machine_rows(files):
-    for name in ("q35", "isapc", "microvm", "none", "pc-q35-7.2"):
+    for name in ("q35", "isapc", "microvm", "pc-q35-7.2"):
         yield ["-M", name], f"machine type '{name}' is not supported yet"
+    yield ["-M", "none"], None
+    yield ["-M", "none", "-kernel", "x"], "machine type 'none' has no place for -kernel"
     for name in ("nonsense", "PC", "pc-i440fx-99.9", ""):
         yield ["-M", name], f"unsupported machine type '{name}'"
     yield ["-machine", "pc,frob=on"], "unknown parameter 'frob'"
