@@ -175,11 +175,10 @@ static bool is_zero(const uint8_t *page)
 /* Most pages have never been used: runs of such ones are a number each. */
 static uint64_t hash_block(const RamBlock *block, uint64_t hash)
 {
-    g_autofree uint8_t *touched = ram_block_touched(block);
     uint64_t zeros = 0;
 
     for (uint64_t at = 0; at < block->size; at += PAGE_BYTES) {
-        if ((touched && !touched[at / PAGE_BYTES]) || is_zero(block->host + at)) {
+        if (is_zero(block->host + at)) {
             zeros++;
             continue;
         }

@@ -102,9 +102,6 @@ uint64_t ram_set_end(const RamSet *set);
  * below do) and who keeps versions of pages (ram-history.h) makes 0. Moves when a block is
  * added. */
 uint8_t *ram_set_written(const RamSet *set);
-/* Per page: 0 if nobody, the host included, has ever looked at it, so that it is zeros; to be
- * freed. NULL: the host does not say. */
-uint8_t *ram_block_touched(const RamBlock *block);
 /* To be said after bytes [@at, +@len) of @block->host were written directly. */
 void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len);
 /* The same, and code that was translated from there is stale. */

@@ -6,7 +6,6 @@
 #include "softmmu/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -122,45 +121,6 @@ void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len)
     if (len)
         memset(block->set->written + first, 1,
                (block->ram_offset + at + len - 1) / PAGE_BYTES - first + 1);
-}
-
-/* ---- Pages that the kernel has not given us yet ---------------------------------------------- */
-
-#define PAGEMAP_SOMEWHERE (UINT64_C(3) << 62) /* in memory, or swapped out */
-#define PAGEMAP_ENTRIES   4096                /* read at once */
-
-static bool read_pagemap(int fd, uintptr_t first, uint64_t npages, uint8_t *touched)
-{
-    g_autofree uint64_t *entry = g_new(uint64_t, PAGEMAP_ENTRIES);
-
-    for (uint64_t done = 0; done < npages;) {
-        size_t n = MIN(npages - done, PAGEMAP_ENTRIES);
-
-        if (pread(fd, entry, n * 8, (off_t)((first + done) * 8)) != (ssize_t)(n * 8))
-            return false;
-        for (size_t i = 0; i < n; i++)
-            touched[done + i] = (entry[i] & PAGEMAP_SOMEWHERE) != 0;
-        done += n;
-    }
-    return true;
-}
-
-uint8_t *ram_block_touched(const RamBlock *block)
-{
-    g_autofree uint8_t *touched = NULL;
-    bool known;
-    int fd;
-
-    if (sysconf(_SC_PAGESIZE) != (long)PAGE_BYTES)
-        return NULL;
-    fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    touched = g_new(uint8_t, block->size / PAGE_BYTES);
-    known =
-        read_pagemap(fd, (uintptr_t)block->host / PAGE_BYTES, block->size / PAGE_BYTES, touched);
-    close(fd);
-    return known ? g_steal_pointer(&touched) : NULL;
 }
 
 void ram_give_back(void *zeros, size_t len)

@@ -368,26 +368,6 @@ static void test_print(void **state)
     bench_free(&b);
 }
 
-/* Pages that are said to be untouched are zeros, and what was written is not among them. */
-static void test_touched(void **state)
-{
-    RamSet *set = ram_set_new();
-    RamBlock *block = ram_block_new(set, "a", UINT64_C(16) << 20, NULL);
-    g_autofree uint8_t *touched = NULL;
-    unsigned untouched = 0;
-
-    block->host[5 * 4096 + 7] = 1;
-    block->host[4095 * 4096] = 1;
-    touched = ram_block_touched(block);
-    if (touched) {
-        assert_true(touched[5] && touched[4095]);
-        for (unsigned i = 0; i < 4096; i++)
-            untouched += !touched[i];
-        assert_in_range(untouched, 1024, 4094);
-    }
-    ram_set_free(set);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,7 +375,7 @@ int main(void)
         cmocka_unit_test(test_access),  cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_rom),     cmocka_unit_test(test_bulk),
         cmocka_unit_test(test_find),    cmocka_unit_test(test_ram_blocks),
-        cmocka_unit_test(test_print),   cmocka_unit_test(test_touched),
+        cmocka_unit_test(test_print),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
