@@ -105,9 +105,9 @@ uint8_t *ram_set_written(const RamSet *set);
 /* To be said after bytes [@at, +@len) of @block->host were written directly. */
 void ram_block_written(const RamBlock *block, uint64_t at, uint64_t len);
 /* The same, and code that was translated from there is stale. */
+void ram_block_changed(const RamBlock *block, uint64_t at, uint64_t len);
 /* The host may have the memory of those zeros back, where it has pages of that size or less. */
 void ram_give_back(void *zeros, size_t len);
-void ram_block_changed(const RamBlock *block, uint64_t at, uint64_t len);
 
 /* Regions. The struct is the caller's; *_init fills it in, disabled pieces stay invisible. */
 void memory_init_container(MemRegion *r, const char *name, uint64_t size);
