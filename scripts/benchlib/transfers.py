@@ -96,15 +96,27 @@ def show(device, jobs, results, labels):
         print(f"{device:<12}{text:<20}" + "  ".join(cells), flush=True)
 
 
+def chosen(words):
+    """{device: {job: text}} of words DEVICE and DEVICE:JOB, or of all there is."""
+    rows = {}
+    for word in words or DEVICES:
+        device, _, job = word.partition(":")
+        jobs = DEVICES[device][1] if device in DEVICES else {}
+        if not jobs or (job and job not in jobs):
+            sys.exit(f"bench-transfers: no {word}; there are {', '.join(DEVICES)}, and of them "
+                     f"{', '.join(DISK_JOBS | NET_JOBS)}")
+        rows.setdefault(device, {}).update({job: jobs[job]} if job else jobs)
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(prog="bench-transfers", description=__doc__.splitlines()[0])
-    parser.add_argument("devices", nargs="*", metavar="DEVICE", help=", ".join(DEVICES))
+    parser.add_argument("rows", nargs="*", metavar="DEVICE[:JOB]", help=", ".join(DEVICES))
     parser.add_argument("-r", "--rounds", type=int, default=2)
     parser.add_argument("--emulator", default=str(BUILD / "mimus"))
     parser.add_argument("--reference", default=QEMU)
     options = parser.parse_args()
-    if unknown := set(options.devices) - set(DEVICES):
-        sys.exit(f"bench-transfers: no device {', '.join(unknown)}; there are {', '.join(DEVICES)}")
+    rows = chosen(options.rows)
     subprocess.run([TOP / "scripts/guest-files", BUILD / "guest", "devices"], check=True)
     guest = Guest(kernel=str(BUILD / "guest/vmlinuz-devices"), memory=512, cpu="max", vcpus=1,
                   initrd=str(BUILD / "guest/initrd-devices.gz"),
@@ -113,8 +125,8 @@ def main():
     ports = {"fetch": Peer(give).port, "send": Peer(take).port}
     print(f"{'seconds':<32}{'wall':>8} {'QEMU':>8} {'ratio':>7}  {'CPU':>8} {'QEMU':>8} {'ratio':>7}")
     with tempfile.TemporaryDirectory() as where:
-        for device in options.devices or DEVICES:
-            extra, jobs = DEVICES[device]
+        for device, jobs in rows.items():
+            extra = DEVICES[device][0]
             disk = os.path.join(where, "disk")
             with open(disk, "wb") as f:
                 f.truncate(256 * MIB)
