@@ -42,6 +42,7 @@ struct Drive {
     GMutex lock;
     GCond changed;
     GQueue jobs;           /* Job *; under the lock */
+    unsigned unfinished;   /* of those that were there; under the lock */
     bool leave;            /* under the lock */
     bool differs;          /* a shadow's image is not what it should be */
     uint32_t epoch;        /* changes when jobs are forgotten: what they post is stale */

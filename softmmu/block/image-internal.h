@@ -14,6 +14,7 @@ typedef struct ImageFormat {
     void (*close)(Image *image); /* of what open made; not the fd. May be NULL */
     /* Ranges are within the image and not empty. */
     int (*read)(Image *image, uint64_t offset, void *buf, size_t len);
+    int (*read_cached)(Image *image, uint64_t offset, void *buf, size_t len); /* NULL: it waits */
     int (*write)(Image *image, uint64_t offset, const void *buf, size_t len);
     int (*zero)(Image *image, uint64_t offset, uint64_t len);    /* NULL: by writing */
     int (*discard)(Image *image, uint64_t offset, uint64_t len); /* NULL: does nothing */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Raw images: the file is the disk. A last sector that the file fills in part ends in zeros. */
 #include <errno.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "softmmu/block/image-internal.h"
@@ -14,6 +15,13 @@ static bool raw_open(Image *image, GError **error)
 static int raw_read(Image *image, uint64_t offset, void *buf, size_t len)
 {
     return image_file_read(image->fd, offset, buf, len);
+}
+
+static int raw_read_cached(Image *image, uint64_t offset, void *buf, size_t len)
+{
+    struct iovec all = { buf, len };
+
+    return preadv2(image->fd, &all, 1, offset, RWF_NOWAIT) == (ssize_t)len ? 0 : EAGAIN;
 }
 
 static int raw_write(Image *image, uint64_t offset, const void *buf, size_t len)
@@ -42,6 +50,7 @@ const ImageFormat image_format_raw = {
     .name = "raw",
     .open = raw_open,
     .read = raw_read,
+    .read_cached = raw_read_cached,
     .write = raw_write,
     .zero = raw_zero,
     .discard = raw_discard,

@@ -271,6 +271,13 @@ int image_read(Image *image, uint64_t offset, void *buf, size_t len)
     return len ? image->format->read(image, offset, buf, len) : 0;
 }
 
+int image_read_cached(Image *image, uint64_t offset, void *buf, size_t len)
+{
+    bool can = len && is_inside(image, offset, len) && image->format->read_cached;
+
+    return can ? image->format->read_cached(image, offset, buf, len) : EAGAIN;
+}
+
 /* A guest must not turn an image whose format is guessed into one that names other files. */
 static bool disguises(const Image *image, uint64_t offset, const uint8_t *buf, size_t len)
 {

@@ -54,6 +54,8 @@ typedef struct ImageFacts {
 ImageFacts image_facts(Image *image);
 
 int image_read(Image *image, uint64_t offset, void *buf, size_t len);
+/* The same if the host has it in memory, else EAGAIN and @buf is undefined. */
+int image_read_cached(Image *image, uint64_t offset, void *buf, size_t len);
 int image_write(Image *image, uint64_t offset, const void *buf, size_t len);
 int image_zero(Image *image, uint64_t offset, uint64_t len);
 int image_discard(Image *image, uint64_t offset, uint64_t len); /* contents undefined after it */

@@ -318,6 +318,38 @@ static void test_zeroes(void **state)
     stop(&b);
 }
 
+/* A read sees the write before it, whether it waits for the thread or not; what the host has in
+ * memory comes without one. */
+static void test_small_reads(void **state)
+{
+    for (int counted = 0; counted < 2; counted++) {
+        uint8_t data[LEN];
+        bool cached;
+        Bench b;
+
+        start(&b, counted, DRIVE_REPORT);
+        for (uint8_t fill = 1; fill < 50; fill++) {
+            submit(&b, DRIVE_WRITE, AT, fill);
+            submit(&b, DRIVE_READ, AT, 0);
+            run(&b, b.done + 2);
+            assert_int_equal(b.error, 0);
+            assert_int_equal(b.data->len, fill * LEN);
+            assert_int_equal((uint8_t)b.data->str[b.data->len - 1], fill);
+        }
+        cached = !image_read_cached(drive_wiring(b.drive)->image, AT, data, LEN);
+        submit(&b, DRIVE_READ, AT, 0);
+        if (cached && !counted)
+            assert_true(input_pending(b.input));
+        assert_int_equal(b.done, 98); /* not from within the request */
+        run(&b, 99);
+        assert_int_equal((uint8_t)b.data->str[b.data->len - 1], 49);
+        submit(&b, DRIVE_READ, SIZE, 0);
+        run(&b, 100);
+        assert_int_equal(b.error, EINVAL);
+        stop(&b);
+    }
+}
+
 /* Bytes that no machine has saved load nothing and break nothing. */
 static void test_damaged(void **state)
 {
@@ -341,7 +373,7 @@ int main(void)
         cmocka_unit_test(test_policies), cmocka_unit_test(test_still_full),
         cmocka_unit_test(test_cancel),   cmocka_unit_test(test_saved),
         cmocka_unit_test(test_damaged),  cmocka_unit_test(test_guests_fault),
-        cmocka_unit_test(test_zeroes),
+        cmocka_unit_test(test_zeroes),   cmocka_unit_test(test_small_reads),
     };
 
     signal(SIGXFSZ, SIG_IGN);
