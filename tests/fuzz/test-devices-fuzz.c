@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@
 #define STEPS_PER_LOOK    32 /* comparing whole states takes long */
 #define SUITE_SEED        1
 #define SUITE_CASES       150
-#define HANG_SECONDS      30 /* of one case */
+#define HANG_SECONDS      30 /* of one case, the time in which the process is frozen not counted */
 #define MINIMISE_ATTEMPTS 600
 
 typedef struct Progress {
@@ -99,6 +100,27 @@ static bool run_case(uint64_t seed, const GArray *ops, const bool *chosen, unsig
 
 /* ---- A child that may die ------------------------------------------------------------------- */
 
+static volatile sig_atomic_t seconds_taken;
+
+static void second_taken(int signal_number)
+{
+    if (++seconds_taken < HANG_SECONDS)
+        return;
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+/* From now on; a process that is frozen for long hears of one second. */
+static void limit_time(void)
+{
+    static const struct itimerval second = { { 1, 0 }, { 1, 0 } };
+    static const struct sigaction heard = { .sa_handler = second_taken, .sa_flags = SA_RESTART };
+
+    seconds_taken = 0;
+    sigaction(SIGALRM, &heard, NULL);
+    setitimer(ITIMER_REAL, &second, NULL);
+}
+
 static void run_cases(Progress *p, uint64_t seed, uint64_t count, gint64 until)
 {
     for (uint64_t i = 0; i < count && (!until || g_get_monotonic_time() < until); i++) {
@@ -106,7 +128,7 @@ static void run_cases(Progress *p, uint64_t seed, uint64_t count, gint64 until)
 
         p->seed = seed + i;
         ops = ops_generate(p->seed, STEPS_PER_CASE);
-        alarm(HANG_SECONDS);
+        limit_time();
         if (!run_case(p->seed, ops, NULL, STEPS_PER_LOOK))
             exit(1);
         p->done++;
@@ -135,7 +157,7 @@ static bool still_fails(uint64_t seed, const GArray *ops, const bool *chosen)
     if (pid == 0) {
         if (!freopen("/dev/null", "w", stderr))
             _exit(0);
-        alarm(HANG_SECONDS);
+        limit_time();
         _exit(!run_case(seed, ops, chosen, 1));
     }
     waitpid(pid, &status, 0);
@@ -173,7 +195,7 @@ static void minimise(uint64_t seed)
             op_print(&g_array_index(ops, Op, n), stderr);
     }
     fprintf(stderr, "and how:\n");
-    alarm(HANG_SECONDS);
+    limit_time();
     run_case(seed, ops, chosen, 1);
 }
 

@@ -20,7 +20,7 @@
 #include <zlib.h>
 #endif
 
-enum { WIDTH = 70, HEIGHT = 33, PATIENCE_US = 10 * 1000 * 1000 };
+enum { WIDTH = 70, HEIGHT = 33, PATIENCE_MS = 10 * 1000 };
 
 typedef struct Bench {
     Device *root;
@@ -168,7 +168,7 @@ static void say(Bench *b, int fd, const void *data, size_t len)
 /* @len bytes; false: the server hung up before. */
 static bool hear(Bench *b, int fd, void *data, size_t len)
 {
-    int64_t until = g_get_monotonic_time() + PATIENCE_US;
+    unsigned patience = PATIENCE_MS; /* not by the clock: a frozen process hears nothing */
     uint8_t *p = data;
 
     while (len) {
@@ -178,10 +178,11 @@ static bool hear(Bench *b, int fd, void *data, size_t len)
             return false;
         p += MAX(n, 0);
         len -= MAX(n, 0);
-        if (n < 0)
+        if (n < 0) {
             poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 1);
+            assert_true(--patience);
+        }
         turn(b);
-        assert_true(g_get_monotonic_time() < until);
     }
     return true;
 }
