@@ -52,7 +52,7 @@ struct TcgCode {
     uint16_t ninsns;
     uint8_t nlinks, ngotos; /* the links of gotos come first */
     bool retired;
-    uint8_t body, looks; /* the back end's own, as are the next two: aarch64/links.c */
+    uint8_t body, looks, asks; /* the back end's own, as are the next two: aarch64/links.c */
     uint16_t changes;
     uint32_t passages;
     uint32_t fault_map_size;

@@ -72,6 +72,7 @@ void note_entry(Gen *g)
 
     g->code->looks = (uint8_t)entry_look(g->ir, g->notes, &last);
     g->code->changes = 0;
+    g->code->asks = 0;
     g->code->passages = 0;
     g->code->body = 0;
     for (const uint16_t *at = g->notes->live; *at && *at < last; at++) {
@@ -86,8 +87,9 @@ void note_entry(Gen *g)
 /* What has been emitted so far makes NZCV of @fl, the flags that the block is entered with. */
 void note_live_entry(Gen *g, IrRef fl)
 {
+    g_assert(g->code->looks == ENTRY_LOOKS);
     g->code->body = (uint8_t)(a_pc(&g->a) - g->code->start);
-    g->code->changes = (uint16_t)entry_kind(g, fl);
+    g->code->asks = (uint8_t)entry_kind(g, fl);
 }
 
 /* The link of @s begins here, with what a passage need not do. */
@@ -161,9 +163,8 @@ static bool redirect(A64Backend *be, const uint8_t *at, const uint8_t *to)
 /* Does @to begin with the comparison that @from has just made? */
 static bool may_skip(const TcgCode *from, unsigned link, const TcgCode *to)
 {
-    return from->link[link].holds && to->looks == ENTRY_LOOKS && to->changes && !to->retired &&
-           fault_map_kind(fault_map_record(from, flush_point(from->link[link].flush))) ==
-               to->changes;
+    return from->link[link].holds && to->asks && !to->retired &&
+           fault_map_kind(fault_map_record(from, flush_point(from->link[link].flush))) == to->asks;
 }
 
 static bool may_pass(const A64Backend *be, const TcgCode *from, unsigned link, const TcgCode *to,
@@ -175,7 +176,7 @@ static bool may_pass(const A64Backend *be, const TcgCode *from, unsigned link, c
     *record = fault_map_record(from, flush_point(from->link[link].flush));
     if (fault_map_is_env(*record)) {
         *record = NULL;
-        return to->looks != ENTRY_LOOKS || !to->changes;
+        return !to->asks;
     }
     switch ((EntryLook)to->looks) {
     case ENTRY_BLIND: *record = NULL; return true;
@@ -287,7 +288,7 @@ void a64_retire(void *p, TcgCode *code)
 
     code->retired = true;
     rewrite_branch(be, code->near_entry, 0x14000000, code->start);
-    if (code->looks == ENTRY_LOOKS && code->changes) {
+    if (code->asks) {
         rewrite_branch(be, code->start + code->body, 0x14000000, code->start);
     }
     for (n = code->passages; n; n = next) {
