@@ -217,11 +217,12 @@ static __attribute__((noinline)) u8 *rmw_miss(const Op *op, Interp *x, IrOpcode 
     }                                                                                  \
     HANDLER(name##_##suffix##_lock)                                                    \
     {                                                                                  \
+        typedef T Whole __attribute__((aligned(sizeof(T)))); /* i386: 8, not 4 */      \
         T b = get_##T(x, op->b), c = get_##T(x, op->c), old, new, was, is;             \
-        T *host = (T *)lookup(op, x, address(op, x), sizeof(T));                       \
+        Whole *host = (Whole *)lookup(op, x, address(op, x), sizeof(T));               \
         (void)c;                                                                       \
         if (G_UNLIKELY(!host)) {                                                       \
-            host = (T *)rmw_miss(op, x, OP_##name, irtype, sizeof(T), b, c);           \
+            host = (Whole *)rmw_miss(op, x, OP_##name, irtype, sizeof(T), b, c);       \
             if (!host) {                                                               \
                 put_##P(x, op->d, (T)ENV(x, SlowAccess, slow)->value[0]);              \
                 return next(op, x);                                                    \
