@@ -3,7 +3,7 @@
  * Between blocks: links, side exits that give budget back, the jump cache, retired blocks, budget
  * exits, flushes; on the back end that makes host code and on the interpreter, which must agree.
  * Then what random blocks on one thread do not reach: atomic forms, control words other than the
- * default.
+ * default. TEST_FILTER=NAME runs one test.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/tcg/random-ir.h"
@@ -295,6 +297,9 @@ static void compare_random(Harness *ref, Harness *other, unsigned mask, unsigned
         change(other->env, seed);
         diff = harness_difference(ref, other, ir);
         if (diff) {
+            g_autoptr(GString) text = g_string_new(NULL);
+            ir_print(ir, text);
+            g_printerr("%s", text->str);
             fail_msg("seed %u: %s", (unsigned)seed, diff);
         }
     }
@@ -340,6 +345,37 @@ static void sticky_precision(void **state)
     compare_random(harness_new("interp", true), harness_new(NULL, false),
                    (GEN_SSE | GEN_MEM | GEN_FLAGS | GEN_V256) & random_mask(harness_native()), 1500,
                    inexact_before);
+}
+
+/* What programs compute with: of every seed's registers some hold doubles, some floats. */
+static double everyday(uint64_t z)
+{
+    switch (z % 8) {
+    case 0: return 3e9 + 0.75; /* more than an int32_t */
+    case 1: return (double)(z >> 8 & 0xffff) * 0x1p-1040;
+    case 2: return (z & 256 ? -1 : 1) * (z & 512 ? (double)INFINITY : 0.0);
+    default: return ((double)(z >> 8 & 0xfff) - 2000) / 4;
+    }
+}
+
+static void everyday_numbers(FakeEnv *env, uint64_t seed)
+{
+    uint64_t rng = seed;
+
+    env->mxcsr = 0x1f80 | (harness_random(&rng) & 0x6020);
+    for (unsigned i = 0; i < 64; i++) {
+        uint64_t z = harness_random(&rng);
+        float f[2] = { (float)everyday(z >> 16), (float)everyday(z >> 32) };
+        double d = everyday(z);
+        memcpy(&env->v[i / 4][i % 4], i / 4 & 1 ? (const void *)f : &d, 8);
+    }
+}
+
+static void plain_numbers(void **state)
+{
+    compare_random(harness_new("interp", true), harness_new(NULL, false),
+                   (GEN_SSE | GEN_MEM | GEN_FLAGS | GEN_V256) & random_mask(harness_native()), 1500,
+                   everyday_numbers);
 }
 
 static void flags_of_every_kind(FakeEnv *env, uint64_t seed)
@@ -660,8 +696,9 @@ int main(void)
         cmocka_unit_test(control_words),        cmocka_unit_test(records_at_entry),
         cmocka_unit_test(grouped_accesses),     cmocka_unit_test(run_far_exits),
         cmocka_unit_test(sticky_precision),     cmocka_unit_test(chains),
-        cmocka_unit_test(late_looks),
+        cmocka_unit_test(late_looks),           cmocka_unit_test(plain_numbers),
     };
 
+    cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

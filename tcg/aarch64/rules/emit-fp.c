@@ -280,6 +280,7 @@ static Fp shape_of(const Gen *g)
     Fp f = { .imm = g->op->imm, .scalar = !is_wide(t) && t != V128 };
 
     if (g->op->op == OP_vcvt) {
+        f.wide = aux == VCVT_PD2DQ || aux == VCVT_TPD2DQ;
         return f;
     }
     f.scalar = f.scalar || aux >= 4;
