@@ -64,13 +64,23 @@ static bool baseline_only(void)
     return g_getenv("TCG_AARCH64_BASELINE") != NULL;
 }
 
+/* By the register, which user emulation has right where its HWCAP2 does not. */
+static bool has_afp(void)
+{
+    uint64_t r;
+
+    __asm__("mrs %0, id_aa64mmfr1_el1" : "=r"(r));
+    return r >> 44 & 15;
+}
+
 static Features host_features(void)
 {
     unsigned long caps = baseline_only() ? 0 : getauxval(AT_HWCAP);
 
     return (Features){ .lse = caps & HWCAP_ATOMICS,
                        .aes = caps & HWCAP_AES,
-                       .pmull = caps & HWCAP_PMULL };
+                       .pmull = caps & HWCAP_PMULL,
+                       .afp = caps & HWCAP_CPUID && has_afp() };
 }
 
 static unsigned backend_features(void)

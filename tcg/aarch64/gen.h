@@ -56,7 +56,7 @@ typedef struct SlotHome {
 } SlotHome;
 
 typedef struct Features {
-    bool lse, aes, pmull;
+    bool lse, aes, pmull, afp;
 } Features;
 
 typedef struct SoftTable SoftTable;
@@ -86,7 +86,7 @@ typedef struct A64Backend {
     const uint8_t *enter, *exit_link, *exit_budget, *exit_reason, *exit_lookup, *exit_jump,
         *exit_end;
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *flags_env, *settle, *divide, *soft_op,
-        *set_modes;
+        *set_modes, *gather;
 } A64Backend;
 
 typedef enum LocKind {

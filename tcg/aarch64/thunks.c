@@ -139,8 +139,33 @@ static void msr_fpcr(Thunk *t, int r)
     a_word(&t->a, 0xd51b4400 | (uint32_t)r);
 }
 
+static void msr_fpsr(Thunk *t, int r)
+{
+    a_word(&t->a, 0xd51b4420 | (uint32_t)r);
+}
+
+/* With FEAT_AFP: what FPSR has goes to MXCSR in env: IXC, UFC, OFC, DZC (4 to 1), IDC (7) and IOC
+ * (0) are PE, UE, OE, ZE, DE, IE. NZCV stay. */
+static void gather_status(Thunk *t)
+{
+    if (!t->be->feat.afp) {
+        return;
+    }
+    a_word(&t->a, 0xd53b4420 | X16); /* MRS FPSR */
+    a_logic_imm(&t->a, A_AND, 4, X17, X16, 0x1e);
+    a_bitfield(&t->a, A_BFM, 4, X17, X16, 7, 7);
+    a_logic_imm(&t->a, A_AND, 4, X16, X16, 1);
+    a_alu_sh(&t->a, A_ORR, 4, X16, X16, X17, A_LSL, 1);
+    get(t, 4, X17, t->be->layout->mxcsr);
+    a_alu(&t->a, A_ORR, 4, X16, X16, X17);
+    put(t, 4, X16, t->be->layout->mxcsr);
+    msr_fpsr(t, ZR);
+}
+
+/* For C code that may compute, leave or look at MXCSR. */
 static void host_modes(Thunk *t)
 {
+    gather_status(t);
     msr_fpcr(t, ZR);
 }
 
@@ -148,11 +173,18 @@ static void guest_modes(Thunk *t)
 {
     get(t, 4, X16, scratch(t, SCR_FPCR));
     msr_fpcr(t, X16);
+    if (t->be->feat.afp) {
+        msr_fpsr(t, ZR); /* the host's */
+    }
 }
 
 /* Nothing has happened, or IDC: no op shall be tried. NZCV stay. */
 static void fp_status(Thunk *t)
 {
+    if (t->be->feat.afp) {
+        msr_fpsr(t, ZR);
+        return;
+    }
     get(t, 4, X16, t->be->layout->mxcsr);
     a_mov_imm(&t->a, X17, 0x9fe0); /* FTZ, masks, DAZ, PE */
     a_alu(&t->a, A_AND, 4, X16, X16, X17);
@@ -162,20 +194,37 @@ static void fp_status(Thunk *t)
     a_lsr(&t->a, 4, X16, X16, 5); /* 1: as it should be */
     a_logic_imm(&t->a, A_EOR, 4, X16, X16, 1);
     a_lsl(&t->a, 4, X16, X16, 7);
-    a_word(&t->a, 0xd51b4420 | X16); /* MSR FPSR */
+    msr_fpsr(t, X16);
 }
 
 /* By MXCSR in env. RMode is RC with its bits the other way round. */
 static void load_modes(Thunk *t)
 {
-    get(t, 4, X16, t->be->layout->mxcsr);
-    a_ubfx(&t->a, 4, X16, X16, 13, 2);
+    get(t, 4, X17, t->be->layout->mxcsr);
+    a_ubfx(&t->a, 4, X16, X17, 13, 2);
     a_un(&t->a, A_RBIT, 4, X16, X16);
     a_lsr(&t->a, 4, X16, X16, 8);
-    a_logic_imm(&t->a, A_ORR, 4, X16, X16, 1u << 24); /* FZ */
+    if (t->be->feat.afp) {
+        a_lsr(&t->a, 4, X17, X17, 6);    /* DAZ; FTZ is 9 further up */
+        a_bfi(&t->a, 4, X16, X17, 0, 1); /* FIZ */
+        a_lsr(&t->a, 4, X17, X17, 9);
+        a_bfi(&t->a, 4, X16, X17, 24, 1);          /* FZ */
+        a_logic_imm(&t->a, A_ORR, 4, X16, X16, 2); /* AH */
+    } else {
+        a_logic_imm(&t->a, A_ORR, 4, X16, X16, 1u << 24); /* FZ */
+    }
     put(t, 4, X16, scratch(t, SCR_FPCR));
     msr_fpcr(t, X16);
     fp_status(t);
+}
+
+static const uint8_t *make_gather(Thunk *t)
+{
+    const uint8_t *at = a_pc(&t->a);
+
+    gather_status(t);
+    a_ret(&t->a, LR);
+    return at;
 }
 
 static const uint8_t *make_set_modes(Thunk *t)
@@ -343,6 +392,9 @@ static const uint8_t *make_c(Thunk *t, const void *f, bool vectors, unsigned ski
 
     push_lr(t);
     save(t, used);
+    if (f == (const void *)a64_soft) {
+        gather_status(t);
+    }
     call_site(t, f);
     restore(t, used);
     pop_lr(t);
@@ -453,6 +505,8 @@ static void make_helper(Thunk *t, const TcgHelper *h)
     }
     if (modes) {
         host_modes(t);
+    } else if (sees) {
+        gather_status(t);
     }
     load_arguments(t, h, h->ret == V128);
     call_c(t, h->func);
@@ -532,5 +586,6 @@ void thunks_init(A64Backend *be)
     be->divide = make_c(&t, a64_divide, true, 0);
     be->soft_op = make_c(&t, a64_soft, true, 4);
     be->set_modes = make_set_modes(&t);
+    be->gather = make_gather(&t);
     g_assert(end(&t));
 }

@@ -9,6 +9,11 @@
  *
  * FPSR starts with IDC set, so that all goes that way, unless PE is set in MXCSR, everything is
  * masked and neither DAZ nor FTZ is on: MXCSR in env is always exact (thunks.c, fp_status()).
+ *
+ * Where there is FEAT_AFP (Arm ARM A1.5.12) FPCR.AH makes NaNs, FMIN and FMAX, tininess and what
+ * FPSR tells be x86's, FZ and FIZ are FTZ and DAZ, and FPSR gathers what is not in MXCSR yet
+ * (thunks.c, gather_status()). Then nothing is done twice but what is invalid as an integer, fused
+ * operations with NaNs, and what raises more than x86 would (AfpWay).
  */
 #include "tcg/aarch64/gen.h"
 
@@ -38,6 +43,12 @@ enum {
     A_NOT = 0x6e205800,
     A_VAND = 0x4e201c00,
     A_VFCVTZS = 0x4ea1b800,
+    A_FMAX = 0x1e204800,
+    A_FMIN = 0x1e205800,
+    A_VFMAX = 0x4e20f400,
+    A_VFMIN = 0x4ea0f400,
+    A_FRINTX = 0x1e274000,
+    A_VFRINTX = 0x6e219800,
     A_MRS_FPSR = 0xd53b4420,
 };
 
@@ -91,6 +102,10 @@ static void code_minmax(Gen *g, const Fp *f)
 {
     bool min = g->op->op == OP_fmin;
 
+    if (g->be->feat.afp) {
+        a_3(&g->a, min ? form(f, A_FMIN, A_VFMIN) : form(f, A_FMAX, A_VFMAX), 0, f->n, f->m);
+        return;
+    }
     compare(g, f, A_FCMGT, 0, min ? f->m : f->n, min ? f->n : f->m);
     a_3(&g->a, A_BSL, 0, f->n, f->m);
 }
@@ -108,8 +123,7 @@ static void code_addsub(Gen *g, const Fp *f)
     }
 }
 
-/* FRINTN, M, P, Z, and I for the current mode. PE is set already: whether it is told matters not.
- */
+/* FRINTN, M, P, Z, and I for the current mode. None of these tells PE. */
 static void round_to(Gen *g, const Fp *f, unsigned mode, int d, int n)
 {
     static const struct {
@@ -124,8 +138,19 @@ static void round_to(Gen *g, const Fp *f, unsigned mode, int d, int n)
     a_2(&g->a, form(f, insn[mode].scalar, insn[mode].vector), d, n);
 }
 
+/* With FEAT_AFP: PE if @n is no integer. Else it is set already. */
+static void tell_precision(Gen *g, const Fp *f, int n)
+{
+    if (g->be->feat.afp) {
+        a_2(&g->a, form(f, A_FRINTX, A_VFRINTX), 1, n);
+    }
+}
+
 static void code_round(Gen *g, const Fp *f)
 {
+    if (!(f->imm & 8)) {
+        tell_precision(g, f, f->n);
+    }
     round_to(g, f, f->imm, f->d, f->n);
 }
 
@@ -188,7 +213,9 @@ static void code_fma(Gen *g, const Fp *f)
         }
         a_3(&g->a, (negate ? A_VFMLS : A_VFMLA) | size_of(f), 0, x[0], x[1]);
     }
-    compare(g, f, A_FCMGE, 1, 0, 0);
+    if (!g->be->feat.afp) {
+        compare(g, f, A_FCMGE, 1, 0, 0);
+    }
 }
 
 /* Packed conversions; narrowing to integers saturates into QC, which the guard sees. */
@@ -209,11 +236,9 @@ static void code_vcvt(Gen *g, const Fp *f)
         break;
     case VCVT_PS2PD: a_2(&g->a, 0x0e617800, f->d, f->n); break; /* FCVTL */
     case VCVT_PD2PS: a_2(&g->a, 0x0e616800, f->d, f->n); break; /* FCVTN */
-    default:                                                    /* PD2DQ, TPD2DQ */
-        if (g->op->aux == VCVT_PD2DQ) {
-            round_to(g, f, 4, 0, f->n);
-        }
-        a_2(&g->a, A_VFCVTZS | 1u << 22, 0, g->op->aux == VCVT_PD2DQ ? 0 : f->n);
+    default: /* PD2DQ, TPD2DQ: an integer first, as what is too large tells no PE */
+        round_to(g, f, g->op->aux == VCVT_PD2DQ ? 4 : 3, 0, f->n);
+        a_2(&g->a, A_VFCVTZS | size_of(f), 0, 0);
         a_2(&g->a, 0x0ea14800, f->d, 0); /* SQXTN */
     }
 }
@@ -221,9 +246,18 @@ static void code_vcvt(Gen *g, const Fp *f)
 /* -- The frame -----------------------------------------------------------------------------------
  */
 
+/* What is done behind an op with FEAT_AFP. */
+typedef enum AfpWay {
+    AFP_NOTHING,
+    AFP_SOFT,    /* there is no code for it */
+    AFP_INTEGER, /* again if FPSR tells of an invalid operation; PE */
+    AFP_FUSED,   /* again if the result is a NaN: x86 has another order of three */
+} AfpWay;
+
 typedef struct FpRule {
     FpCode code;
     bool in_v0; /* the result is there, whatever d is */
+    AfpWay afp;
 } FpRule;
 
 static const FpRule rules[IR_NOPS] = {
@@ -231,9 +265,30 @@ static const FpRule rules[IR_NOPS] = {
     [OP_fmul] = { code_binary },       [OP_fdiv] = { code_binary },
     [OP_fmin] = { code_minmax, true }, [OP_fmax] = { code_minmax, true },
     [OP_fsqrt] = { code_sqrt },        [OP_fround] = { code_round },
-    [OP_fcmp] = { code_cmp },          [OP_fma] = { code_fma, true },
-    [OP_vcvt] = { code_vcvt },         [OP_faddsub] = { code_addsub, true },
+    [OP_fcmp] = { code_cmp },          [OP_fma] = { code_fma, true, AFP_FUSED },
+    [OP_vcvt] = { code_vcvt },         [OP_faddsub] = { code_addsub, true, AFP_SOFT },
 };
+
+/* AFP_NOTHING also where there is no FEAT_AFP. */
+static AfpWay afp_way(const Gen *g)
+{
+    if (!g->be->feat.afp) {
+        return AFP_NOTHING;
+    }
+    switch (g->op->op) {
+    case OP_fcmp: return g->op->imm == UNORDERED || g->op->imm == ORDERED ? AFP_SOFT : AFP_NOTHING;
+    case OP_vcvt:
+        switch (g->op->aux) {
+        case VCVT_PS2DQ:
+        case VCVT_TPS2DQ:
+        case VCVT_PD2DQ:
+        case VCVT_TPD2DQ: return AFP_INTEGER;
+        default: return AFP_NOTHING;
+        }
+    case OP_cvt_f2i: return AFP_INTEGER;
+    default: return rules[g->op->op].afp;
+    }
+}
 
 /* Is there code for it that may be tried? */
 static bool is_inline(const Gen *g)
@@ -241,28 +296,66 @@ static bool is_inline(const Gen *g)
     const IrOp *op = g->op;
     bool wide = op->type == V256 || type_of(g, op->a) == V256;
 
+    if (g->fp_checked || afp_way(g) == AFP_SOFT) {
+        return false;
+    }
     switch (op->op) {
-    case OP_fcmp: return !g->fp_checked && has_predicate(op->imm);
-    case OP_fma: return !g->fp_checked && (op->imm & 14) >= 8; /* not FMADDSUB */
-    case OP_vcvt:
-        return !g->fp_checked && (op->aux <= VCVT_TPS2DQ || (op->aux <= VCVT_PD2PS && !wide));
-    default: return !g->fp_checked && type_of(g, op->a) != F80 && op->type != F80;
+    case OP_fcmp: return has_predicate(op->imm);
+    case OP_fma: return (op->imm & 14) >= 8; /* not FMADDSUB */
+    case OP_vcvt: return op->aux <= VCVT_TPS2DQ || (op->aux <= VCVT_PD2PS && !wide);
+    default: return type_of(g, op->a) != F80 && op->type != F80;
     }
 }
 
-/* Has anything happened that is not as x86 has it? */
-static Stub *guard(Gen *g)
+/* To lanes of @d: the exponents of those of V0. */
+static void exponents(Gen *g, const Fp *f, int d)
 {
-    a_word(&g->a, A_MRS_FPSR | X16);
-    a_logic_imm(&g->a, A_AND, 4, X16, X16, 0x8f8f8f8f); /* all but IXC */
+    a_2(&g->a, f->wide ? 0x4f415400 : 0x4f215400, d, 0); /* SHL #1 */
+    a_2(&g->a, f->wide ? 0x6f4b0400 : 0x6f280400, d, d); /* USHR */
+}
+
+/* Those in V1: is one that of a NaN? */
+static Stub *guard_nan(Gen *g, const Fp *f)
+{
+    a_2(&g->a, 0x6eb0a800, 1, 1); /* UMAXV */
+    a_fmov_from_vec(&g->a, 4, X16, 1);
+    a_logic_imm(&g->a, A_EOR, 4, X16, X16, f->wide ? 0x7ff : 0xff);
+    return cond_stub(g, STUB_SOFT, (Cond){ .kind = IF_ZERO, .reg = X16, .w = 4 });
+}
+
+/* Has anything happened that is not as x86 has it? */
+static Stub *guard(Gen *g, const Fp *f)
+{
+    switch (afp_way(g)) {
+    case AFP_FUSED: return guard_nan(g, f);
+    case AFP_INTEGER: /* IOC, or QC of SQXTN */
+        a_word(&g->a, A_MRS_FPSR | X16);
+        a_alu_sh(&g->a, A_ORR, 4, X16, X16, X16, A_LSR, 27);
+        a_logic_imm(&g->a, A_AND, 4, X16, X16, 1);
+        break;
+    default:
+        a_word(&g->a, A_MRS_FPSR | X16);
+        a_logic_imm(&g->a, A_AND, 4, X16, X16, 0x8f8f8f8f); /* all but IXC */
+    }
     return cond_stub(g, STUB_SOFT, (Cond){ .kind = IF_NONZERO, .reg = X16, .w = 4 });
 }
 
-/* Operands, in registers or at offsets from env, are there until the guard; the result is @d. */
-static Stub *guarded(Gen *g, const int *r, const int32_t *off, int d)
+/* Is a guard needed, up to which the operands have to live? */
+static bool wants_guard(const Gen *g)
 {
-    Stub *s = guard(g);
+    return !g->be->feat.afp || afp_way(g) != AFP_NOTHING;
+}
 
+/* Operands, in registers or at offsets from env, are there until the guard; the result is @d. NULL:
+ * the op was right as it is. */
+static Stub *guarded(Gen *g, const Fp *f, const int *r, const int32_t *off, int d)
+{
+    Stub *s;
+
+    if (!wants_guard(g)) {
+        return NULL;
+    }
+    s = guard(g, f);
     s->code = soft_number(g->be->soft, g->ir, g->cur);
     s->op = (IrRef)g->cur;
     s->result[0] = (int8_t)d;
@@ -295,9 +388,12 @@ static void fp_halves(Gen *g, const FpRule *rule)
     Fp f = shape_of(g);
     int *const place[3] = { &f.n, &f.m, &f.k };
     int32_t off[3], to;
-    int low;
+    int low, kept = 0;
     Stub *s;
 
+    if (afp_way(g) == AFP_FUSED) {
+        kept = alloc_vec(g) & 31;
+    }
     for (unsigned i = 0; i < n; i++) {
         off[i] = wide_off(g, g->op->arg[i]);
         *place[i] = alloc_vec(g) & 31;
@@ -310,14 +406,34 @@ static void fp_halves(Gen *g, const FpRule *rule)
         }
         f.d = d & 31;
         rule->code(g, &f);
+        if (kept) {
+            exponents(g, &f, h ? 1 : kept);
+        }
         env_store(&g->a, 16, d, to + h);
         if (h == 0 && low != NO_REG && d != low) {
             a_vmov(&g->a, low & 31, 0);
         }
     }
-    s = guarded(g, NULL, off, low);
-    s->off[3] = to;
-    s->done = g->a.p;
+    if (kept) {
+        a_3(&g->a, 0x6ea06400, 1, 1, kept); /* UMAX */
+    }
+    s = guarded(g, &f, NULL, off, low);
+    for (int h = 0; h < 32 && afp_way(g) == AFP_INTEGER; h += 16) {
+        env_load(&g->a, 16, VEC(f.n), off[0] + h);
+        tell_precision(g, &f, f.n);
+    }
+    if (s) {
+        s->off[3] = to;
+        s->done = g->a.p;
+    }
+}
+
+/* The op goes on here after its stub, if it has one. */
+static void done_here(Gen *g, Stub *s)
+{
+    if (s) {
+        s->done = g->a.p;
+    }
 }
 
 void emit_fp(Gen *g)
@@ -343,14 +459,20 @@ void emit_fp(Gen *g)
     }
     d = pick_vec(g, 0);
     for (unsigned i = 0; i < n; i++) {
-        in_v0 = in_v0 || r[i] == d; /* operands must outlive the guard */
+        in_v0 = in_v0 || (r[i] == d && wants_guard(g)); /* operands must outlive it */
     }
     f.n = r[0] & 31;
     f.m = r[1] & 31;
     f.k = r[2] & 31;
     f.d = lane || in_v0 ? 0 : d & 31;
     rule->code(g, &f);
-    s = guarded(g, r, NULL, d);
+    if (afp_way(g) == AFP_FUSED) {
+        exponents(g, &f, 1);
+    }
+    s = guarded(g, &f, r, NULL, d);
+    if (afp_way(g) == AFP_INTEGER) {
+        tell_precision(g, &f, f.n);
+    }
     if (lane) {
         if (d != r[0]) {
             a_vmov(&g->a, d & 31, f.n);
@@ -359,7 +481,7 @@ void emit_fp(Gen *g)
     } else if (in_v0) {
         a_vmov(&g->a, d & 31, 0);
     }
-    s->done = g->a.p;
+    done_here(g, s);
     def_reg(g, CUR, d, false);
 }
 
@@ -379,13 +501,13 @@ void emit_f2f(Gen *g)
     evict_env(g, g->be->layout->mxcsr, 4);
     n = use_vec(g, g->op->a);
     d = pick_vec(g, 0);
-    t = d == n ? 0 : d & 31;
+    t = d == n && wants_guard(g) ? 0 : d & 31;
     a_2(&g->a, from_double ? 0x1e624000 : 0x1e22c000, t, n & 31); /* FCVT */
-    s = guarded(g, &n, NULL, d);
+    s = guarded(g, NULL, &n, NULL, d);
     if (t == 0) {
         a_vmov(&g->a, d & 31, 0);
     }
-    s->done = g->a.p;
+    done_here(g, s);
     def_reg(g, CUR, d, false);
 }
 
@@ -404,7 +526,7 @@ void emit_i2f(Gen *g)
     d = pick_vec(g, 0);
     a_2(&g->a, 0x1e220000 | a_sf(w) | (is_double ? 1u << 22 : 0), d & 31, n); /* SCVTF */
     if (w == 8 || !is_double) {
-        guarded(g, &n, NULL, d)->done = g->a.p;
+        done_here(g, guarded(g, NULL, &n, NULL, d));
     }
     def_reg(g, CUR, d, false);
 }
@@ -415,6 +537,7 @@ void emit_f2i(Gen *g)
     unsigned w = op_bytes(g);
     const Fp f = { .scalar = true, .wide = from_double };
     int n, d, from;
+    Stub *s;
 
     if (!is_inline(g)) {
         emit_soft(g);
@@ -429,7 +552,11 @@ void emit_f2i(Gen *g)
         from = 0;
     }
     a_2(&g->a, 0x1e380000 | a_sf(w) | size_of(&f), d, from); /* FCVTZS */
-    guarded(g, &n, NULL, d)->done = g->a.p;
+    s = guarded(g, &f, &n, NULL, d);
+    if (!g->op->imm) {
+        tell_precision(g, &f, n & 31);
+    }
+    done_here(g, s);
     def_reg(g, CUR, d, true);
 }
 
@@ -439,6 +566,7 @@ void emit_fcomi(Gen *g)
 {
     bool quiet = g->op->imm;
     int r[2], d;
+    Stub *s;
 
     if (!is_inline(g)) {
         emit_soft(g);
@@ -451,13 +579,13 @@ void emit_fcomi(Gen *g)
     a_3(&g->a, 0x1e202000 | (quiet ? 0 : 0x10) | (type_of(g, g->op->a) == F64 ? 1u << 22 : 0), 0,
         r[0] & 31, r[1] & 31); /* FCMP, FCMPE */
     a_flags_changed(&g->a);
-    Stub *s = guarded(g, r, NULL, d);
+    s = guarded(g, NULL, r, NULL, d);
     a_mov_imm(&g->a, X16, FLAG_ZF);
     a_mov_imm(&g->a, X17, FLAG_ZF | FLAG_PF | FLAG_CF);
     a_cset(&g->a, d, A_MI);
     a_csel(&g->a, 4, d, X16, d, A_EQ);
     a_csel(&g->a, 4, d, X17, d, A_VS);
-    s->done = g->a.p;
+    done_here(g, s);
     nz_are(g, CUR, NZ_FLOAT);
     def_reg(g, CUR, d, true);
 }

@@ -49,7 +49,7 @@ void emit_soft(Gen *g)
     def_reg(g, CUR, r, !is_vec(t));
 }
 
-/* -- Control and status words: env's are always current -------------------------------------- */
+/* -- Control and status words: env's are current, but for what FPSR has with FEAT_AFP --------- */
 
 void emit_fpclear(Gen *g)
 {
@@ -77,6 +77,9 @@ void emit_getmxcsr(Gen *g)
 {
     int r = pick_gpr(g, 0);
 
+    if (g->be->feat.afp) {
+        a_bl(&g->a, g->be->gather);
+    }
     env_load(&g->a, 4, r, g->be->layout->mxcsr);
     def_reg(g, CUR, r, true);
 }
