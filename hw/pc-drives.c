@@ -199,7 +199,8 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
 }
 
 /* @path: what firmware calls its place; may be NULL. */
-static bool attach_ide(PcBoard *b, const DriveOption *o, char **path, GError **error)
+static bool attach_ide(PcBoard *b, const DriveOption *o, const char *qdev, char **path,
+                       GError **error)
 {
     g_autofree char *id = NULL, *serial = NULL;
     unsigned bus, unit;
@@ -212,6 +213,7 @@ static bool attach_ide(PcBoard *b, const DriveOption *o, char **path, GError **e
     drive = make_drive(b, o, id, error);
     if (!drive)
         return false;
+    drive_set_owner(drive, qdev);
     ide_attach(piix3_ide_channel(b->ide, bus), unit, drive, o->cdrom,
                o->serial ? o->serial : serial);
     if (path)
@@ -220,13 +222,15 @@ static bool attach_ide(PcBoard *b, const DriveOption *o, char **path, GError **e
 }
 
 /* NULL with @error. */
-static Device *attach_virtio(PcBoard *b, const DriveOption *o, int devfn, GError **error)
+static Device *attach_virtio(PcBoard *b, const DriveOption *o, const char *qdev, int devfn,
+                             GError **error)
 {
     g_autofree char *id = g_strdup_printf("virtio%u", b->virtio_disks++);
     Drive *drive = make_drive(b, o, id, error);
 
     if (!drive)
         return NULL;
+    drive_set_owner(drive, qdev);
     return virtio_blk_new(b->pci, devfn, b->m->memory, drive, o->serial ? o->serial : "");
 }
 
@@ -255,8 +259,8 @@ static bool attach_floppy(PcBoard *b, const DriveOption *o, GError **error)
 static bool attach(PcBoard *b, const DriveOption *o, GError **error)
 {
     switch (o->interface) {
-    case DRIVE_IF_IDE: return attach_ide(b, o, NULL, error);
-    case DRIVE_IF_VIRTIO: return attach_virtio(b, o, -1, error) != NULL;
+    case DRIVE_IF_IDE: return attach_ide(b, o, NULL, NULL, error);
+    case DRIVE_IF_VIRTIO: return attach_virtio(b, o, NULL, -1, error) != NULL;
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
     case DRIVE_IF_NONE: return true;   /* -device will */
     case DRIVE_IF_PFLASH: return true; /* pc_place_flash() will */
@@ -284,7 +288,7 @@ static bool create_default_drives(PcBoard *b, GError **error)
 
     if (b->m->config->nodefaults)
         return true;
-    return (!is_free(b, 1, 0) || has_ide_option(b) || attach_ide(b, &cdrom, NULL, error)) &&
+    return (!is_free(b, 1, 0) || has_ide_option(b) || attach_ide(b, &cdrom, NULL, NULL, error)) &&
            (fdc_has_unit(b->fdc, 0) || attach_floppy(b, &floppy, error));
 }
 
@@ -361,18 +365,22 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
     }
     if (unit)
         own.unit = unit[0] - '0';
-    return attach_ide(b, &own, &path, error) && pc_order_device(b, o, path, error);
+    return attach_ide(b, &own, g_hash_table_lookup(o->props, "id"), &path, error) &&
+           pc_order_device(b, o, path, error);
 }
 
 bool pc_create_virtio_disk(PcBoard *b, const DeviceOption *o, GError **error)
 {
+    const char *id = g_hash_table_lookup(o->props, "id");
+    g_autofree char *qdev =
+        id ? g_strdup_printf("/machine/peripheral/%s/virtio-backend", id) : NULL;
     DriveOption own;
     Device *dev;
     int devfn;
 
     if (!take_option(b, o, false, &own, error) || !pc_device_slot(o, &devfn, error))
         return false;
-    dev = attach_virtio(b, &own, devfn, error);
+    dev = attach_virtio(b, &own, qdev, devfn, error);
     return dev && pc_set_virtio_registers(o, dev, error) &&
            pc_order_pci(b, o, dev, "scsi", "disk@0,0", error);
 }

@@ -351,8 +351,12 @@ bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **erro
     }
     if (!d->create(b, &own, error))
         return false;
-    if (id && functions->len > before)
+    if (functions->len == before)
+        return true;
+    if (id)
         name_device(functions->pdata[before], id);
+    else
+        ((Device *)functions->pdata[before])->anonymous = true;
     return true;
 }
 

@@ -149,8 +149,9 @@ struct DeviceClass {
 
 struct Device {
     const DeviceClass *klass;
-    char *id;   /* unique path component: class name or class name + instance */
-    bool named; /* .id is what the user calls it */
+    char *id;       /* unique path component: class name or class name + instance */
+    bool named;     /* .id is what the user calls it */
+    bool anonymous; /* the user made it and gave it no name */
     Device *parent;
     GPtrArray *children; /* owned; in order of creation, which is reset and state order */
     bool realized;

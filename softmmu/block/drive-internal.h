@@ -30,7 +30,8 @@ typedef struct Slot {
 struct Drive {
     Device dev;
     DriveWiring w;
-    char *name; /* of the channel */
+    char *name;  /* of the channel */
+    char *owner; /* of drive_set_owner() */
     DriveDone *done;
     const DriveDoor *door;
     void *opaque;

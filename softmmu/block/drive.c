@@ -465,6 +465,18 @@ void drive_disconnect(Drive *d)
     d->done = NULL;
     d->opaque = NULL;
     d->door = NULL;
+    drive_set_owner(d, NULL);
+}
+
+void drive_set_owner(Drive *d, const char *qdev)
+{
+    g_free(d->owner);
+    d->owner = g_strdup(qdev);
+}
+
+const char *drive_owner(const Drive *d)
+{
+    return d->owner;
 }
 
 void drive_remove(Drive *d)
@@ -665,6 +677,7 @@ static void drive_finalize(Device *dev)
     g_clear_pointer(&d->w.image, image_close);
     g_free(d->path);
     g_free(d->name);
+    g_free(d->owner);
 }
 
 static void drive_reset(Device *dev)

@@ -94,6 +94,9 @@ void drive_disconnect(Drive *d);
 /* One that has no controller goes while the machine runs. */
 void drive_remove(Drive *d);
 bool drive_is_connected(const Drive *d);
+/* What QMP calls the device that the user gave it to ("qdev"); copied. NULL: the board has it. */
+void drive_set_owner(Drive *d, const char *qdev);
+const char *drive_owner(const Drive *d);
 
 /* What this process has done for it so far, by kind of request; a write of zeros is a write. */
 typedef enum DriveKind {

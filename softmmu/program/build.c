@@ -335,11 +335,11 @@ static void print_screen(Machine *m, const char *args, GString *out)
 }
 
 const MonitorTopic build_monitor_topics[] = {
-    { "screen", "text that the graphics card shows", print_screen },
-    { "pci", "PCI devices", print_pci },
-    { "pic", "interrupt controllers", print_pic },
-    { "lapic", "local APIC of a CPU (default 0)", print_lapic },
-    { "jit", "what the translator and its caches did", print_jit },
-    { "plugins", "plugins that are loaded", print_plugins },
+    { "screen", "", "text that the graphics card shows", print_screen },
+    { "pci", "", "PCI devices", print_pci },
+    { "pic", "", "interrupt controllers", print_pic },
+    { "lapic", "[cpu]", "local APIC of a CPU (default 0)", print_lapic },
+    { "jit", "", "what the translator and its caches did", print_jit },
+    { "plugins", "", "plugins that are loaded", print_plugins },
     { NULL },
 };

@@ -133,6 +133,14 @@ static bool remove_drive(HostSide *h, const char *id, GError **error)
     return true;
 }
 
+static bool remove_drive_by_id(HostSide *h, const char *id, GError **error)
+{
+    if (is_taken(h, id))
+        return remove_drive(h, id, error);
+    error_set(error, "Device '%s' not found", id);
+    return false;
+}
+
 /* ---- Character devices and objects -------------------------------------------------------------
  */
 
@@ -242,7 +250,7 @@ static const struct {
     bool (*add)(HostSide *h, const char *option, const char *spec, GError **error);
     bool (*remove)(HostSide *h, const char *id, GError **error);
 } rows[] = {
-    { "-netdev", add_network, NULL },          { "-drive", add_drives, NULL },
+    { "-netdev", add_network, NULL },          { "-drive", add_drives, remove_drive_by_id },
     { "-blockdev", add_drives, remove_drive }, { "-chardev", add_chardev, remove_chardev },
     { "-object", add_object, remove_object },
 };

@@ -28,6 +28,7 @@
 #include "softmmu/program/network.h"
 #include "softmmu/program/options/options.h"
 #include "softmmu/program/process.h"
+#include "softmmu/program/qmp/text.h"
 #include "softmmu/program/record/divergence.h"
 #include "softmmu/program/record/record.h"
 #include "softmmu/program/record/travel.h"
@@ -108,6 +109,7 @@ struct Program {
     SaveState *states;
     GPtrArray *qmps; /* Qmp * */
     QmpShared *qmp_shared;
+    Qmp *text;        /* behind the text monitors */
     GPtrArray *views; /* Monitor *: beside the first */
     GMainLoop *loop;
     RecordReader *reader; /* NULL: no replay */
@@ -243,6 +245,7 @@ static void open_monitors(Program *p)
                        .vnc = &p->screens.vnc,
                        .display = p->options->display };
 
+    p->text = text_begin(&world);
     p->qmps = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_free);
     p->views = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
     m->event_hook = tell_programs;
@@ -264,6 +267,7 @@ static void close_monitors(Program *p)
     g_clear_pointer(&p->qmp_shared, qmp_shared_free);
     g_clear_pointer(&p->views, g_ptr_array_unref);
     monitor_free(p->monitor);
+    qmp_free(p->text);
 }
 
 /* What the machine begins with instead of a cold start. */

@@ -46,14 +46,21 @@ static void print_cpu(Monitor *mon, unsigned n, GString *out)
 
 static void info_registers(Monitor *mon, const char *args, GString *out)
 {
+    g_autoptr(GError) error = NULL;
+    uint64_t n;
+
     if (!strcmp(args, "-a")) {
         for (unsigned n = 0; n < mon->cpus.count(mon->cpus.opaque); n++)
             if (machine_has_cpu(mon->m, n))
                 print_cpu(mon, n, out);
-    } else if (*args) {
-        g_string_append_printf(out, "info registers: unknown argument '%s'\n", args);
-    } else {
+    } else if (!*args) {
         print_cpu(mon, mon->cpu, out);
+    } else if (!monitor_evaluate(mon, args, &n, &error)) {
+        monitor_explain(mon, out, error->message);
+    } else if (n < mon->cpus.count(mon->cpus.opaque) && machine_has_cpu(mon->m, n)) {
+        print_cpu(mon, n, out);
+    } else {
+        g_string_append_printf(out, "CPU#%" G_GUINT64_FORMAT " not available\n", n);
     }
 }
 
@@ -83,7 +90,7 @@ static void info_mtree(Monitor *mon, const char *args, GString *out)
 /* clang-format off */
 static const Command topics[] = {
     {"status",    NULL, "",     "is the machine running?",        info_status},
-    {"registers", NULL, "[-a]", "registers of the CPU (-a: all)", info_registers},
+    {"registers", NULL, "[-a|cpu]", "registers of the CPU (-a: all)", info_registers},
     {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
     {"hotpluggable-cpus", NULL, "",    "sockets of CPUs",                monitor_info_cpu_sockets},
     {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
@@ -93,7 +100,6 @@ static const Command topics[] = {
     {"balloon",   NULL, "",     "memory that a balloon leaves the guest", monitor_info_balloon},
     {"ramblock",  NULL, "",     "blocks of guest memory",         monitor_info_ramblock},
     {"memory_size_summary", NULL, "", "how much memory there is", monitor_info_memory_size},
-    {"block",     NULL, "",     "disks and their images",         monitor_info_block},
     {"chardev",   NULL, "",     "character devices",              monitor_info_chardev},
     {"qtree",     NULL, "",     "the tree of devices",            monitor_info_qtree},
     {"usernet",   NULL, "",     "connections of user-mode networks", monitor_info_usernet},
@@ -126,7 +132,9 @@ static void list_topics(const Monitor *mon, GString *out)
         g_string_append_printf(out, "info %s %s -- %s\n", topics[i].name, topics[i].args,
                                topics[i].help);
     for (const MonitorTopic *t = mon->topics; t && t->name; t++)
-        g_string_append_printf(out, "info %s -- %s\n", t->name, t->help);
+        g_string_append_printf(out, "info %s %s -- %s\n", t->name, t->args, t->help);
+    for (const MonitorExtra *e = mon->extra_topics; e && e->name; e++)
+        g_string_append_printf(out, "info %s %s -- %s\n", e->name, e->args, e->help);
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */
@@ -149,20 +157,82 @@ static char *first_word(const char *text, const char **rest)
     return g_strndup(text, len);
 }
 
+void monitor_explain(Monitor *mon, GString *out, const char *why)
+{
+    g_string_append_printf(out, "%s\nTry \"help %s\" for more information\n", why, mon->running);
+    g_free(mon->failure);
+    mon->failure = g_strdup(why);
+}
+
+/* @wanted: as help shows it. Only whether there is something: the command itself looks at it. */
+static bool check_args(Monitor *mon, const char *name, const char *wanted, const char *args,
+                       GString *out)
+{
+    static const char *const numbers[] = { "addr", "index", "cpu", "megabytes", "state", NULL };
+    g_autofree char *first = g_strndup(wanted, strcspn(wanted, " "));
+    g_autofree char *why = NULL;
+
+    if (*args && !*wanted)
+        why = g_strdup_printf("%s: extraneous characters at the end of line", name);
+    else if (*args || !*wanted || strchr("[/", *wanted))
+        return true;
+    else if (g_strv_contains(numbers, first))
+        why = g_strdup("unexpected end of expression");
+    else
+        why =
+            g_strdup_printf("%s: %s expected", name, strcmp(first, "file") ? "string" : "filename");
+    monitor_explain(mon, out, why);
+    return false;
+}
+
+static const MonitorExtra *find_extra(const MonitorExtra *list, const char *name)
+{
+    for (; list && list->name; list++) {
+        if (!strcmp(list->name, name))
+            return list;
+    }
+    return NULL;
+}
+
+static void run_extra(Monitor *mon, const MonitorExtra *e, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (check_args(mon, e->name, e->args, args, out) &&
+        !e->run(mon->extra_opaque, args, out, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+void monitor_set_extras(Monitor *mon, const MonitorExtra *commands, const MonitorExtra *topics,
+                        void *opaque)
+{
+    mon->extra_commands = commands;
+    mon->extra_topics = topics;
+    mon->extra_opaque = opaque;
+}
+
 static void cmd_info(Monitor *mon, const char *args, GString *out)
 {
     const char *rest;
     g_autofree char *name = first_word(args, &rest);
+    g_autofree char *called = g_strconcat("info ", name, NULL);
     const MonitorTopic *board = find_board_topic(mon, name);
+    const MonitorExtra *extra = find_extra(mon->extra_topics, name);
 
+    mon->running = called;
     for (size_t i = 0; i < G_N_ELEMENTS(topics); i++) {
         if (!strcmp(topics[i].name, name)) {
-            topics[i].run(mon, rest, out);
+            if (check_args(mon, name, topics[i].args, rest, out))
+                topics[i].run(mon, rest, out);
             return;
         }
     }
-    if (board)
+    if (extra)
+        run_extra(mon, extra, rest, out);
+    else if (board && check_args(mon, name, board->args, rest, out))
         board->print(mon->m, rest, out);
+    else if (board)
+        return;
     else if (*name)
         g_string_append_printf(out, "unknown command: 'info %s'\n", name);
     else
@@ -209,7 +279,7 @@ static void cmd_cpu(Monitor *mon, const char *args, GString *out)
     uint64_t n;
 
     if (!monitor_evaluate(mon, args, &n, &error))
-        g_string_append_printf(out, "%s\n", error->message);
+        monitor_explain(mon, out, error->message);
     else if (n >= mon->cpus.count(mon->cpus.opaque) || !machine_has_cpu(mon->m, n))
         g_string_append(out, "invalid CPU index\n");
     else
@@ -224,17 +294,6 @@ static void cmd_x(Monitor *mon, const char *args, GString *out)
 static void cmd_xp(Monitor *mon, const char *args, GString *out)
 {
     monitor_dump_memory(mon, args, true, out);
-}
-
-static void cmd_print(Monitor *mon, const char *args, GString *out)
-{
-    g_autoptr(GError) error = NULL;
-    uint64_t value;
-
-    if (monitor_evaluate(mon, args, &value, &error))
-        g_string_append_printf(out, "0x%" G_GINT64_MODIFIER "x\n", value);
-    else
-        g_string_append_printf(out, "%s\n", error->message);
 }
 
 static void cmd_log(Monitor *mon, const char *args, GString *out)
@@ -321,6 +380,12 @@ static const Command commands[] = {
     {"netdev_add",       NULL, "type,id=ID[,...]", "a network for device_add, as -netdev",  monitor_netdev_add},
     {"netdev_del",       NULL, "id",        "a network that no card has had goes",         monitor_netdev_del},
     {"set_link",         NULL, "name on|off", "a network cable in or out, by its network or card", monitor_set_link, true},
+    {"object_add",       NULL, "type,id=ID[,...]", "an object for device_add, as -object",  monitor_object_add},
+    {"object_del",       NULL, "id",        "one that nobody uses goes",                   monitor_object_del},
+    {"chardev-add",      NULL, "type,id=ID[,...]", "a character device, as -chardev",      monitor_chardev_add},
+    {"chardev-remove",   NULL, "id",        "one that nobody uses goes",                   monitor_chardev_remove},
+    {"chardev-send-break", NULL, "id",      "the line's break condition",                  monitor_chardev_send_break},
+    {"drive_del",        NULL, "id",        "a disk that no device has goes",              monitor_drive_del},
     {"drive_add",        NULL, "slot if=none,id=ID,...", "a disk for device_add, as -drive (slot: ignored, of old)", monitor_drive_add},
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
     {"log",              NULL, "items",     "log these items (none; without any: the list)", cmd_log},
@@ -352,7 +417,7 @@ static const Command commands[] = {
     {"go-live",          NULL, "[drive=file...]", "leave the recording: the machine goes on by itself", monitor_go_live},
     {"ringbuf_read",     NULL, "device size", "the oldest bytes of a ringbuf's output",    monitor_ringbuf_read},
     {"ringbuf_write",    NULL, "device data", "put text behind them",                      monitor_ringbuf_write},
-    {"print",            "p",  "expr",      "value of numbers and $registers",             cmd_print},
+    {"print",            "p",  "/fmt expr", "value of numbers, $registers, + - * / % & | ^ ~ and parentheses", monitor_print},
 };
 /* clang-format on */
 
@@ -378,6 +443,12 @@ static void cmd_help(Monitor *mon, const char *args, GString *out)
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (!*args || is_called(&commands[i], args)) {
             print_help(&commands[i], out);
+            any = true;
+        }
+    }
+    for (const MonitorExtra *e = mon->extra_commands; e && e->name; e++) {
+        if (!*args || !strcmp(e->name, args)) {
+            g_string_append_printf(out, "%s %s -- %s\n", e->name, e->args, e->help);
             any = true;
         }
     }
@@ -442,15 +513,22 @@ void monitor_execute(Monitor *mon, const char *line, GString *out)
     g_autofree char *name = first_word(line, &rest);
     g_autofree char *args = g_strchomp(g_strdup(rest));
 
+    const MonitorExtra *extra = find_extra(mon->extra_commands, name);
+
     if (!*name && !*args)
         return;
+    mon->running = name;
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (is_called(&commands[i], name)) {
-            run_command(mon, &commands[i], args, line, out);
+            if (check_args(mon, name, commands[i].args, args, out))
+                run_command(mon, &commands[i], args, line, out);
             return;
         }
     }
-    g_string_append_printf(out, "unknown command: '%s'\n", name);
+    if (extra)
+        run_extra(mon, extra, args, out);
+    else
+        g_string_append_printf(out, "unknown command: '%s'\n", name);
 }
 
 bool monitor_run(Monitor *mon, int cpu, const char *line, GString *out, GError **error)

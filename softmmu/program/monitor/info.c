@@ -79,43 +79,6 @@ void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
 
 /* ---- Devices --------------------------------------------------------------------------------- */
 
-static char *path_of(const Device *dev)
-{
-    g_autofree char *above = dev->parent ? path_of(dev->parent) : NULL;
-
-    return g_strconcat(above ? above : "", "/", dev->id, NULL);
-}
-
-static void print_drive(Drive *d, void *opaque)
-{
-    g_autofree char *path = path_of(((Device *)d)->parent);
-    GString *out = opaque;
-    Image *image = drive_settled_image(d);
-
-    if (out->len)
-        g_string_append_c(out, '\n');
-    if (image)
-        g_string_append_printf(out, "%s (%s): %s (%s%s)\n", drive_id(d), drive_id(d),
-                               image_path(image), image_format(image),
-                               drive_is_read_only(d) ? ", read-only" : "");
-    else
-        g_string_append_printf(out, "%s: [not inserted]\n", drive_id(d));
-    g_string_append_printf(out, "    Attached to:      %s\n", path);
-    if (drive_is_removable(d))
-        g_string_append_printf(out, "    Removable device: %slocked, tray closed\n",
-                               drive_is_locked(d) ? "" : "not ");
-    if (image)
-        g_string_append(out, "    Cache mode:       writeback\n");
-}
-
-void monitor_info_block(Monitor *mon, const char *args, GString *out)
-{
-    g_autoptr(GString) text = g_string_new("");
-
-    drive_foreach(mon->m->root, print_drive, text);
-    g_string_append(out, text->str);
-}
-
 void monitor_info_chardev(Monitor *mon, const char *args, GString *out)
 {
     for (guint i = 0; mon->chardevs && i < mon->chardevs->len; i++) {
@@ -125,7 +88,7 @@ void monitor_info_chardev(Monitor *mon, const char *args, GString *out)
     }
 }
 
-static Chardev *find_chardev(Monitor *mon, const char *label)
+Chardev *monitor_find_chardev(Monitor *mon, const char *label)
 {
     for (guint i = 0; mon->chardevs && i < mon->chardevs->len; i++) {
         const MonitorChardev *c = &g_array_index(mon->chardevs, MonitorChardev, i);
@@ -153,10 +116,17 @@ static void print_escaped(GBytes *bytes, GString *out)
     g_string_append_c(out, '\n');
 }
 
+static void fail_to_find(Monitor *mon, const char *id, GString *out)
+{
+    g_autofree char *why = g_strdup_printf("Device '%s' not found", id);
+
+    monitor_fail(mon, out, why);
+}
+
 void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out)
 {
     g_auto(GStrv) words = g_strsplit(args, " ", 2);
-    Chardev *chr = words[0] ? find_chardev(mon, words[0]) : NULL;
+    Chardev *chr = words[0] ? monitor_find_chardev(mon, words[0]) : NULL;
     g_autoptr(GBytes) got = NULL;
     guint64 size;
 
@@ -164,7 +134,7 @@ void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out)
         !g_ascii_string_to_unsigned(words[1], 10, 1, G_MAXUINT32, &size, NULL))
         monitor_fail(mon, out, "a device and a number of bytes are needed");
     else if (!chr)
-        monitor_fail(mon, out, "there is no such character device (info chardev)");
+        fail_to_find(mon, words[0], out);
     else if (!(got = chardev_ringbuf_read(chr, size)))
         monitor_fail(mon, out, "that character device is not a ringbuf");
     else
@@ -174,13 +144,13 @@ void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out)
 void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out)
 {
     g_auto(GStrv) words = g_strsplit(args, " ", 2);
-    Chardev *chr = words[0] ? find_chardev(mon, words[0]) : NULL;
+    Chardev *chr = words[0] ? monitor_find_chardev(mon, words[0]) : NULL;
     g_autoptr(GBytes) nothing = chr ? chardev_ringbuf_read(chr, 0) : NULL;
 
     if (!words[0] || !words[1])
         monitor_fail(mon, out, "a device and text are needed");
     else if (!chr)
-        monitor_fail(mon, out, "there is no such character device (info chardev)");
+        fail_to_find(mon, words[0], out);
     else if (!nothing)
         monitor_fail(mon, out, "that character device is not a ringbuf");
     else

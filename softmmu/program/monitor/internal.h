@@ -24,6 +24,11 @@ struct Monitor {
     int channel;            /* of commands that act on the machine */
     bool acting;            /* one arrived there */
     GString *out;           /* … and this is for what it prints; NULL: nobody looks */
+    const char *running;    /* what it is called, for whom it misunderstands */
+    char format_letter;     /* of the last /FMT … */
+    unsigned format_size;   /* … and its bytes */
+    const MonitorExtra *extra_commands, *extra_topics; /* NULL: there are none */
+    void *extra_opaque;
     /* line editor */
     Chardev *chr;
     bool greeted;
@@ -35,6 +40,7 @@ struct Monitor {
 
 /* `x` (physical: `xp`): @args is "[/FMT] ADDRESS". */
 void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
+void monitor_print(Monitor *mon, const char *args, GString *out);
 void monitor_act(void *opaque, const void *data, size_t len); /* an InputFunc */
 void monitor_change(Monitor *mon, const char *args, GString *out);
 void monitor_eject(Monitor *mon, const char *args, GString *out);
@@ -43,6 +49,12 @@ void monitor_device_add(Monitor *mon, const char *args, GString *out);
 void monitor_device_del(Monitor *mon, const char *args, GString *out);
 void monitor_netdev_add(Monitor *mon, const char *args, GString *out);
 void monitor_netdev_del(Monitor *mon, const char *args, GString *out);
+void monitor_object_add(Monitor *mon, const char *args, GString *out);
+void monitor_object_del(Monitor *mon, const char *args, GString *out);
+void monitor_chardev_add(Monitor *mon, const char *args, GString *out);
+void monitor_chardev_remove(Monitor *mon, const char *args, GString *out);
+void monitor_chardev_send_break(Monitor *mon, const char *args, GString *out);
+void monitor_drive_del(Monitor *mon, const char *args, GString *out);
 void monitor_set_link(Monitor *mon, const char *args, GString *out);
 void monitor_drive_add(Monitor *mon, const char *args, GString *out);
 void monitor_info_cpu_sockets(Monitor *mon, const char *args, GString *out);
@@ -65,8 +77,8 @@ void monitor_info_mem(Monitor *mon, const char *args, GString *out);
 void monitor_info_tlb(Monitor *mon, const char *args, GString *out);
 void monitor_info_uuid(Monitor *mon, const char *args, GString *out);
 void monitor_info_kvm(Monitor *mon, const char *args, GString *out);
-void monitor_info_block(Monitor *mon, const char *args, GString *out);
 void monitor_info_chardev(Monitor *mon, const char *args, GString *out);
+Chardev *monitor_find_chardev(Monitor *mon, const char *label); /* NULL: there is none */
 void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out);
 void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out);
 void monitor_info_qtree(Monitor *mon, const char *args, GString *out);
@@ -110,7 +122,9 @@ void monitor_set_password(Monitor *mon, const char *args, GString *out);
 void monitor_info_vnc(Monitor *mon, const char *args, GString *out);
 /* "Error: …" for people, and the reason for monitor_run(). */
 void monitor_fail(Monitor *mon, GString *out, const char *why);
-/* Numbers and $registers joined by + and -. */
+/* @why its arguments are none, and where to read which are; the reason for monitor_run(), too. */
+void monitor_explain(Monitor *mon, GString *out, const char *why);
+/* Numbers, 'c', $registers, signs, parentheses and operators: expression.c. */
 bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error);
 /* Names of commands that begin with @prefix, for completion; free with g_ptr_array_unref(). */
 GPtrArray *monitor_complete(const char *prefix);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `x` and `xp`: dumps of virtual and physical memory, as numbers or instructions. */
-#include <errno.h>
+/* `x` and `xp`, dumps of virtual and physical memory as numbers or instructions, and `print`. */
 #include <string.h>
 
 #include "config.h"
@@ -35,13 +34,13 @@ static bool take_format_letter(Format *f, char c)
     return true;
 }
 
-/* "/10xw", or nothing; *@text is left behind it. */
-static bool take_format(const char **text, Format *f, GError **error)
+/* "/10xw", or nothing: then as the last time; *@text is left behind it. */
+static bool take_format(Monitor *mon, const char **text, Format *f, GError **error)
 {
     const char *p = *text;
     char *end;
 
-    *f = (Format){ .count = 1, .size = 0, .letter = 'x' };
+    *f = (Format){ .count = 1, .size = 0, .letter = mon->format_letter };
     if (*p == '/') {
         p++;
         if (g_ascii_isdigit(*p)) {
@@ -55,55 +54,8 @@ static bool take_format(const char **text, Format *f, GError **error)
             }
         }
     }
-    if (!f->size)
-        f->size = f->letter == 'c' ? 1 : 4;
+    mon->format_letter = f->letter;
     *text = p + strspn(p, " \t");
-    return true;
-}
-
-static bool take_term(Monitor *mon, const char **text, uint64_t *value, GError **error)
-{
-    const char *p = *text + strspn(*text, " \t");
-    char *end;
-
-    if (*p == '$') {
-        size_t len = strspn(p + 1, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
-        g_autofree char *name = g_strndup(p + 1, len);
-
-        if (!mon->cpus.get_register(mon->cpus.opaque, mon->cpu, name, value)) {
-            error_set(error, "unknown register '$%s'", name);
-            return false;
-        }
-        end = (char *)p + 1 + len;
-    } else {
-        errno = 0;
-        *value = g_ascii_strtoull(p, &end, 0);
-        if (!g_ascii_isdigit(*p) || errno) {
-            error_set(error, "'%s' is not a number", p);
-            return false;
-        }
-    }
-    *text = end + strspn(end, " \t");
-    return true;
-}
-
-bool monitor_evaluate(Monitor *mon, const char *text, uint64_t *value, GError **error)
-{
-    uint64_t term;
-
-    if (!take_term(mon, &text, value, error))
-        return false;
-    while (*text) {
-        char op = *text++;
-
-        if (op != '+' && op != '-') {
-            error_set(error, "unexpected '%s' in expression", text - 1);
-            return false;
-        }
-        if (!take_term(mon, &text, &term, error))
-            return false;
-        *value += op == '+' ? term : -term;
-    }
     return true;
 }
 
@@ -128,13 +80,13 @@ static bool read_memory(Monitor *mon, bool physical, uint64_t addr, void *buf, s
 static void print_char(uint8_t c, GString *out)
 {
     if (c == '\'' || c == '\\')
-        g_string_append_printf(out, " '\\%c'", c);
+        g_string_append_printf(out, "'\\%c'", c);
     else if (c == '\n' || c == '\r')
-        g_string_append_printf(out, " '\\%c'", c == '\n' ? 'n' : 'r');
+        g_string_append_printf(out, "'\\%c'", c == '\n' ? 'n' : 'r');
     else if (g_ascii_isprint(c))
-        g_string_append_printf(out, " '%c'", c);
+        g_string_append_printf(out, "'%c'", c);
     else
-        g_string_append_printf(out, " '\\x%02x'", c);
+        g_string_append_printf(out, "'\\x%02x'", c);
 }
 
 static void print_unit(const Format *f, uint64_t v, GString *out)
@@ -151,7 +103,10 @@ static void print_unit(const Format *f, uint64_t v, GString *out)
     case 'd':
         g_string_append_printf(out, " %*" G_GINT64_MODIFIER "d", (bits * 10 + 32) / 33, sv);
         break;
-    case 'c': print_char(v, out); break;
+    case 'c':
+        g_string_append_c(out, ' ');
+        print_char(v, out);
+        break;
     }
 }
 
@@ -194,7 +149,7 @@ static void print_insn(uint64_t addr, const uint8_t *bytes, size_t len, const ch
     g_string_append_printf(out, "0x%08" G_GINT64_MODIFIER "x: ", addr);
     for (size_t i = 0; i < len; i++)
         g_string_append_printf(out, " %02x", bytes[i]);
-    g_string_append_printf(out, "%*s %s\n", (int)MAX(0, 38 - (int)(out->len - start)), "", text);
+    g_string_append_printf(out, "%*s %s\n", (int)MAX(0, 37 - (int)(out->len - start)), "", text);
 }
 
 /* One instruction; how long it is, 0 if memory ends. */
@@ -255,12 +210,38 @@ void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString 
     uint64_t addr;
     Format f;
 
-    if (!take_format(&args, &f, &error) || !monitor_evaluate(mon, args, &addr, &error)) {
-        g_string_append_printf(out, "%s\n", error->message);
+    if (!take_format(mon, &args, &f, &error) || !monitor_evaluate(mon, args, &addr, &error)) {
+        monitor_explain(mon, out, error->message);
         return;
     }
+    if (f.letter == 'c')
+        f.size = 1;
+    else if (!f.size)
+        f.size = mon->format_size;
+    else
+        mon->format_size = f.size;
     if (f.letter == 'i')
         dump_instructions(mon, &f, physical, addr, out);
     else
         dump_numbers(mon, &f, physical, addr, out);
+}
+
+void monitor_print(Monitor *mon, const char *args, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t value;
+    Format f;
+
+    if (!take_format(mon, &args, &f, &error) || !monitor_evaluate(mon, args, &value, &error)) {
+        monitor_explain(mon, out, error->message);
+        return;
+    }
+    switch (f.letter) {
+    case 'o': g_string_append_printf(out, "%#" G_GINT64_MODIFIER "o", value); break;
+    case 'u': g_string_append_printf(out, "%" G_GINT64_MODIFIER "u", value); break;
+    case 'd': g_string_append_printf(out, "%" G_GINT64_MODIFIER "d", value); break;
+    case 'c': print_char(value, out); break;
+    default: g_string_append_printf(out, "%#" G_GINT64_MODIFIER "x", value);
+    }
+    g_string_append_c(out, '\n');
 }

@@ -234,6 +234,8 @@ Monitor *monitor_new(Machine *m, RunControl *rc, const MonitorCpus *cpus,
     mon->cpus = *cpus;
     mon->topics = topics;
     mon->actor = mon;
+    mon->format_letter = 'x';
+    mon->format_size = 4;
     mon->checkpoints = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     mon->channel = input_add_channel(m->input, "monitor", false, monitor_act, mon);
     open_line(mon, chr);

@@ -77,9 +77,18 @@ bool monitor_remove_from_host(Monitor *mon, const char *option, const char *id, 
 
 /* An `info` topic of the board. @args: what follows the topic. */
 typedef struct MonitorTopic {
-    const char *name, *help; /* NULL name ends the list */
+    const char *name, *args, *help; /* NULL name ends the list */
     void (*print)(Machine *m, const char *args, GString *out);
 } MonitorTopic;
+
+/* A command, or a topic of `info`, of whoever knows more than the monitor (qmp/text.c). False: told
+ * in @error. */
+typedef struct MonitorExtra {
+    const char *name, *args, *help; /* NULL name ends the list */
+    bool (*run)(void *opaque, const char *args, GString *out, GError **error);
+} MonitorExtra;
+void monitor_set_extras(Monitor *mon, const MonitorExtra *commands, const MonitorExtra *topics,
+                        void *opaque);
 
 /* Going backwards and forwards in a replay. What goes to a moment happens later: the machine runs
  * until it stops there. */

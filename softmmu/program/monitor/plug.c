@@ -57,12 +57,61 @@ bool monitor_remove_from_host(Monitor *mon, const char *option, const char *id, 
     return false;
 }
 
-void monitor_netdev_add(Monitor *mon, const char *args, GString *out)
+static void add_to_host(Monitor *mon, const char *option, const char *spec, GString *out)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!monitor_add_to_host(mon, "-netdev", args, &error))
+    if (!monitor_add_to_host(mon, option, spec, &error))
         monitor_fail(mon, out, error->message);
+}
+
+static void remove_from_host(Monitor *mon, const char *option, const char *id, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!monitor_remove_from_host(mon, option, id, &error))
+        monitor_fail(mon, out, error->message);
+}
+
+void monitor_netdev_add(Monitor *mon, const char *args, GString *out)
+{
+    add_to_host(mon, "-netdev", args, out);
+}
+
+void monitor_object_add(Monitor *mon, const char *args, GString *out)
+{
+    add_to_host(mon, "-object", args, out);
+}
+
+void monitor_object_del(Monitor *mon, const char *args, GString *out)
+{
+    remove_from_host(mon, "-object", args, out);
+}
+
+void monitor_chardev_add(Monitor *mon, const char *args, GString *out)
+{
+    add_to_host(mon, "-chardev", args, out);
+}
+
+void monitor_chardev_remove(Monitor *mon, const char *args, GString *out)
+{
+    remove_from_host(mon, "-chardev", args, out);
+}
+
+void monitor_chardev_send_break(Monitor *mon, const char *args, GString *out)
+{
+    g_autofree char *lost = g_strdup_printf("Chardev '%s' not found", args);
+    Chardev *chr = monitor_find_chardev(mon, args);
+
+    if (chr)
+        chardev_send_break(chr);
+    else
+        monitor_fail(mon, out, lost);
+}
+
+void monitor_drive_del(Monitor *mon, const char *args, GString *out)
+{
+    remove_from_host(mon, "-drive", args, out);
 }
 
 void monitor_netdev_del(Monitor *mon, const char *args, GString *out)

@@ -68,20 +68,12 @@ static Json *each_drive(Qmp *q, Json *(*describe)(Qmp *q, Drive *d, Image *image
     return list;
 }
 
-/* The device that the user gave @d to; NULL: it has no name, or the board made it. */
+/* The device that the user gave @d to, else the board's. */
 static char *device_path(Qmp *q, const Drive *d)
 {
-    const GPtrArray *devices = q->w.m->config->devices;
+    const char *owner = drive_owner(d);
 
-    for (guint i = 0; devices && i < devices->len; i++) {
-        const DeviceOption *o = devices->pdata[i];
-        const char *drive = o->props ? g_hash_table_lookup(o->props, "drive") : NULL;
-        const char *id = o->props ? g_hash_table_lookup(o->props, "id") : NULL;
-
-        if (id && !g_strcmp0(drive, drive_id(d)))
-            return g_strdup_printf("/machine/peripheral/%s", id);
-    }
-    return NULL;
+    return owner ? g_strdup(owner) : qmp_device_path(q, (const Device *)d);
 }
 
 static const char *io_status(Qmp *q)

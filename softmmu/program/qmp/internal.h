@@ -59,6 +59,8 @@ int qmp_fd_named(Qmp *q, const char *name, GError **error);
 bool qmp_resolve_fdsets(Qmp *q, Json *args, GError **error);
 Json *qmp_machine_properties(Qmp *q); /* names and types */
 Json *qmp_cpu_place(CpuPlace p);
+/* Where @dev is in the tree of objects; NULL: nowhere. */
+char *qmp_device_path(Qmp *q, const Device *dev);
 char *qmp_cpu_path(Qmp *q, unsigned n);
 /* A line of the text monitor; its "Error: …" is the error. NULL with @error. */
 Json *qmp_run_line(Qmp *q, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);

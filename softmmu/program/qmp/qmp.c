@@ -112,6 +112,17 @@ static const QmpCommand *choose(const Qmp *q, const char *name, GError **error)
     return NULL;
 }
 
+/* @args are checked. */
+static Json *run(Qmp *q, const QmpCommand *c, Json *args, GError **error)
+{
+    return schema_check(c->args, args, error) ? c->run(q, args, error) : NULL;
+}
+
+Json *qmp_call(Qmp *q, const char *command, Json *args, GError **error)
+{
+    return run(q, qmp_find_command(command), args, error);
+}
+
 static Json *execute(Qmp *q, Json *request, GError **error)
 {
     const QmpCommand *c = NULL;
@@ -126,7 +137,7 @@ static Json *execute(Qmp *q, Json *request, GError **error)
     args = json_object_get(json_member(request, "arguments"));
     if (!args)
         args = json_object_new_object();
-    result = schema_check(c->args, args, error) ? c->run(q, args, error) : NULL;
+    result = run(q, c, args, error);
     json_object_put(args);
     return result;
 }
@@ -269,6 +280,8 @@ Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty)
     q->pretty = pretty;
     q->tokener = json_tokener_new_ex(MAX_DEPTH);
     json_tokener_set_flags(q->tokener, JSON_TOKENER_VALIDATE_UTF8);
+    if (!chr)
+        return q;
     chardev_set_control(chr, true);
     chardev_want_fds(chr);
     chardev_connect(chr, &client, q);
@@ -279,7 +292,8 @@ void qmp_free(Qmp *q)
 {
     if (!q)
         return;
-    chardev_connect(q->chr, NULL, NULL);
+    if (q->chr)
+        chardev_connect(q->chr, NULL, NULL);
     json_tokener_free(q->tokener);
     g_free(q);
 }

@@ -32,8 +32,10 @@ typedef struct QmpWorld {
 
 typedef struct Qmp Qmp;
 
-Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty);
-void qmp_free(Qmp *q); /* NULL is allowed */
+Qmp *qmp_new(const QmpWorld *w, Chardev *chr, bool pretty); /* NULL @chr: for qmp_call() alone */
+void qmp_free(Qmp *q);                                      /* NULL is allowed */
+/* NULL with @error, or the answer. There is such a command; @args stay the caller's. */
+Json *qmp_call(Qmp *q, const char *command, Json *args, GError **error);
 /* The event that tells of it. */
 void qmp_tell_vnc(Machine *m, VncServer *s, VncNews what, const char *peer);
 /* @data: a JSON object as text, or NULL. Heard once the client has negotiated. */

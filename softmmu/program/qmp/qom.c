@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The objects of the machine as a tree of names: /machine with its devices (those with a name of
- * the user's in peripheral, CPUs and all others in unattached), /objects, /chardevs. It is made up
+ * the user's in peripheral, those that he gave none in peripheral-anon, CPUs and all others in
+ * unattached), /objects, /chardevs. It is made up
  * from the device model when somebody asks; properties are what is known of each, none can be set.
  */
 #include <string.h>
@@ -13,11 +14,13 @@ typedef enum NodeKind {
     NODE_ROOT,
     NODE_MACHINE,
     NODE_PERIPHERAL,
+    NODE_ANONYMOUS,
     NODE_UNATTACHED,
     NODE_OBJECTS,
     NODE_CHARDEVS,
     NODE_CPU,
     NODE_DEVICE,
+    NODE_BACKEND, /* of a virtio device: what is behind its transport */
     NODE_OBJECT,
     NODE_CHARDEV,
 } NodeKind;
@@ -46,6 +49,7 @@ static void each_fixed(const Node *n, EachChild *f, void *to)
         { NODE_ROOT, NODE_OBJECTS, "objects" },
         { NODE_ROOT, NODE_CHARDEVS, "chardevs" },
         { NODE_MACHINE, NODE_PERIPHERAL, "peripheral" },
+        { NODE_MACHINE, NODE_ANONYMOUS, "peripheral-anon" },
         { NODE_MACHINE, NODE_UNATTACHED, "unattached" },
     };
 
@@ -71,20 +75,32 @@ static bool is_cpu(const Device *dev)
     return g_str_has_suffix(dev->klass->name, "-cpu");
 }
 
-static void each_device(const Device *dev, bool named, unsigned *number, EachChild *f, void *to)
+static NodeKind place_of(const Device *dev)
+{
+    return dev->named ? NODE_PERIPHERAL : dev->anonymous ? NODE_ANONYMOUS : NODE_UNATTACHED;
+}
+
+static void each_device(const Device *dev, NodeKind place, unsigned *number, EachChild *f, void *to)
 {
     for (guint i = 0; dev->children && i < dev->children->len; i++) {
         const Device *child = dev->children->pdata[i];
 
         if (is_cpu(child))
             continue;
-        if (child->named == named) {
+        if (place_of(child) == place) {
             g_autofree char *numbered = g_strdup_printf("device[%u]", (*number)++);
 
-            f(to, named ? child->id : numbered, &(Node){ .kind = NODE_DEVICE, .dev = child });
+            f(to, child->named ? child->id : numbered,
+              &(Node){ .kind = NODE_DEVICE, .dev = child });
         }
-        each_device(child, named, number, f, to);
+        each_device(child, place, number, f, to);
     }
+}
+
+static bool has_backend(const Device *dev)
+{
+    return g_str_has_prefix(dev->klass->name, "virtio-") &&
+           g_str_has_suffix(dev->klass->name, "-pci");
 }
 
 static void each_object(Qmp *q, EachChild *f, void *to)
@@ -109,13 +125,15 @@ static void each_chardev(Qmp *q, EachChild *f, void *to)
 
 static void each_child(Qmp *q, const Node *n, EachChild *f, void *to)
 {
-    bool named = n->kind == NODE_PERIPHERAL;
-    unsigned number = q->w.m->cpus->count;
+    unsigned number = n->kind == NODE_UNATTACHED ? q->w.m->cpus->count : 0;
 
     each_fixed(n, f, to);
-    if (named || n->kind == NODE_UNATTACHED) {
-        each_cpu(q, named, f, to);
-        each_device(q->w.m->root, named, &number, f, to);
+    if (n->kind == NODE_PERIPHERAL || n->kind == NODE_UNATTACHED)
+        each_cpu(q, n->kind == NODE_PERIPHERAL, f, to);
+    if (n->kind == NODE_PERIPHERAL || n->kind == NODE_ANONYMOUS || n->kind == NODE_UNATTACHED) {
+        each_device(q->w.m->root, n->kind, &number, f, to);
+    } else if (n->kind == NODE_DEVICE && has_backend(n->dev)) {
+        f(to, "virtio-backend", &(Node){ .kind = NODE_BACKEND, .dev = n->dev });
     } else if (n->kind == NODE_OBJECTS) {
         each_object(q, f, to);
     } else if (n->kind == NODE_CHARDEVS) {
@@ -148,6 +166,9 @@ static char *type_of(Qmp *q, const Node *n)
     case NODE_MACHINE: return machine_type(q);
     case NODE_CPU: return g_strdup_printf("%s-x86_64-cpu", q->w.m->cpus->model);
     case NODE_DEVICE: return g_strdup(n->dev->klass->name);
+    case NODE_BACKEND: /* virtio-blk-pci's is a virtio-blk-device */
+        return g_strdup_printf("%.*s-device", (int)strlen(n->dev->klass->name) - 4,
+                               n->dev->klass->name);
     case NODE_OBJECT: return g_strdup(n->object->driver);
     case NODE_CHARDEV: return chardev_type(n->chardev->spec);
     default: return g_strdup("container");
@@ -297,6 +318,33 @@ static bool resolve(Qmp *q, const char *path, Node *n, GError **error)
     if (!found)
         g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", path);
     return found;
+}
+
+typedef struct PathSearch {
+    const Device *wanted;
+    char *path;
+} PathSearch;
+
+static void match_device(void *to, const char *name, const Node *child)
+{
+    PathSearch *s = to;
+
+    if (child->kind == NODE_DEVICE && child->dev == s->wanted)
+        s->path = g_strdup(name);
+}
+
+char *qmp_device_path(Qmp *q, const Device *dev)
+{
+    static const char *const places[] = { [NODE_PERIPHERAL] = "peripheral",
+                                          [NODE_ANONYMOUS] = "peripheral-anon",
+                                          [NODE_UNATTACHED] = "unattached" };
+    NodeKind place = place_of(dev);
+    PathSearch s = { dev, NULL };
+    g_autofree char *name = NULL;
+
+    each_child(q, &(Node){ .kind = place }, match_device, &s);
+    name = s.path;
+    return name ? g_strdup_printf("/machine/%s/%s", places[place], name) : NULL;
 }
 
 /* ---- Commands ---------------------------------------------------------------------------------
