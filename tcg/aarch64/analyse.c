@@ -119,27 +119,8 @@ static void forward(Gen *g)
     }
 }
 
-/* What the check found stays in a register for the others. */
-static void keep_checks(Gen *g)
+void analyse_ops(Gen *g)
 {
-    for (unsigned k = 0; k < g->notes->ngroups; k++) {
-        const IrGroup *r = &g->notes->groups[k];
-        if (r->last != r->leader) {
-            g->last[r->token] = r->last;
-        }
-    }
-}
-
-void gen_analyse(Gen *g)
-{
-    unsigned n = g->ir->nops;
-
-    memcpy(g->last, g->notes->last_use, n * sizeof(g->last[0]));
-    memset(g->loc, 0, n * sizeof(g->loc[0]));
-    memset(g->hint, 0, n * sizeof(g->hint[0]));
-    memset(g->defer, 0, n * sizeof(g->defer[0]));
-    memset(g->want, 0, n * sizeof(g->want[0]));
     backward(g);
     forward(g);
-    keep_checks(g);
 }

@@ -227,7 +227,6 @@ static inline void mark(Gen *g, uint32_t guest)
 }
 
 /* analyse.c */
-void gen_analyse(Gen *g);
 
 /* regalloc.c */
 static inline bool is_vec(IrType t) /* lives in a vector register */
@@ -268,8 +267,15 @@ static inline bool is_temp(int r)
 {
     return ((GPR_TEMPS | VEC_TEMPS) >> r) & 1;
 }
-int alloc_gpr(Gen *g); /* locked until the op ends */
-int alloc_vec(Gen *g);
+/* For native/temps.c: which of these temporaries is taken first; somebody has. */
+static inline int first_choice(uint64_t set)
+{
+    return __builtin_ctzll(set);
+}
+static inline void temp_taken(Gen *g, int r)
+{
+}
+int alloc_vec(Gen *g);          /* as alloc_gpr() */
 int use_gpr(Gen *g, IrRef v);   /* a register that holds @v, locked */
 int use_gpr_z(Gen *g, IrRef v); /* the same; ZR for a constant 0 */
 int use_vec(Gen *g, IrRef v);
@@ -283,8 +289,6 @@ int32_t def_spill(Gen *g, IrRef v);                 /* offset from env */
 bool reg_dies(Gen *g, int r);                       /* nobody needs @r's content after this op */
 void evict(Gen *g, int r);      /* @r is about to be overwritten: move those who still need it */
 void evict_used(Gen *g, int r); /* the same for those who need it by now, this op included */
-void spill_reg(Gen *g, int r);
-void evict_env(Gen *g, int32_t off, unsigned bytes);
 /* A register to compute the current op into: the hinted pin, or a temporary. @avoid: registers that
  * are read after the first write. */
 int pick_gpr(Gen *g, uint64_t avoid);

@@ -53,7 +53,7 @@ static unsigned reg_log2(const Gen *g, IrRef v) /* how much of a register a valu
     return type_of(g, v) == V128 ? 4 : 3;
 }
 
-static void emit_spill(Gen *g, IrRef v, int r)
+void emit_spill(Gen *g, IrRef v, int r)
 {
     bool zx = g->loc[v].zx;
     int32_t off;
@@ -65,63 +65,9 @@ static void emit_spill(Gen *g, IrRef v, int r)
     g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off, .zx = zx };
 }
 
-void spill_reg(Gen *g, int r)
-{
-    while (g->head[r]) {
-        IrRef v = g->head[r];
-        if (g->last[v] < g->cur) {
-            drop(g, v);
-        } else {
-            emit_spill(g, v, r);
-        }
-    }
-}
-
-static int free_temp(Gen *g, uint64_t set)
-{
-    for (uint64_t m = set & ~g->locked; m; m &= m - 1) {
-        int r = __builtin_ctzll(m);
-        prune(g, r);
-        if (!g->head[r]) {
-            return r;
-        }
-    }
-    return NO_REG;
-}
-
-static int alloc_from(Gen *g, uint64_t set)
-{
-    int r = free_temp(g, set), best = NO_REG;
-    unsigned far = 0;
-
-    if (r == NO_REG) {
-        for (uint64_t m = set & ~g->locked; m; m &= m - 1) {
-            unsigned use = 0;
-            r = __builtin_ctzll(m);
-            for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
-                use = MAX(use, g->last[v]);
-            }
-            if (best == NO_REG || use > far) {
-                best = r;
-                far = use;
-            }
-        }
-        g_assert(best != NO_REG);
-        spill_reg(g, best);
-        r = best;
-    }
-    lock(g, r);
-    return r;
-}
-
-int alloc_gpr(Gen *g)
-{
-    return alloc_from(g, GPR_TEMPS);
-}
-
 int alloc_vec(Gen *g)
 {
-    return alloc_from(g, VEC_TEMPS);
+    return alloc_temp(g, VEC_TEMPS);
 }
 
 bool const_value(const Gen *g, IrRef v, uint64_t *value)
@@ -375,7 +321,7 @@ int32_t wide_off(Gen *g, IrRef v)
 }
 
 /* A value that a slot in env stood for gets a place of its own. */
-static void settle_env(Gen *g, IrRef v)
+void settle_env(Gen *g, IrRef v)
 {
     IrType type = type_of(g, v);
     int32_t from = g->loc[v].off;
@@ -396,36 +342,6 @@ static void settle_env(Gen *g, IrRef v)
     unlock(g, r);
 }
 
-void evict_env(Gen *g, int32_t off, unsigned bytes)
-{
-    for (unsigned i = g->nenvs; i-- > 0;) {
-        IrRef v = g->envs[i];
-        int32_t o = g->loc[v].off;
-        if (o < off + (int32_t)bytes && off < o + (int32_t)bytes_of(g, v)) {
-            if (live_after(g, v)) {
-                settle_env(g, v);
-            } else {
-                drop(g, v);
-            }
-        }
-    }
-}
-
-void evict_all_env(Gen *g, bool registers_too)
-{
-    for (unsigned i = g->nenvs; i-- > 0;) {
-        IrRef v = g->envs[i];
-        if (!registers_too && g->loc[v].in_file) {
-            continue;
-        }
-        if (g->last[v] >= g->cur) {
-            settle_env(g, v);
-        } else {
-            drop(g, v);
-        }
-    }
-}
-
 static int pick(Gen *g, uint64_t avoid, bool vec)
 {
     unsigned set = g->hint[g->cur];
@@ -438,7 +354,7 @@ static int pick(Gen *g, uint64_t avoid, bool vec)
         evict(g, pin);
         return pin;
     }
-    return alloc_from(g, vec ? VEC_TEMPS : GPR_TEMPS);
+    return alloc_temp(g, vec ? VEC_TEMPS : GPR_TEMPS);
 }
 
 int pick_gpr(Gen *g, uint64_t avoid)

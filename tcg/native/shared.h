@@ -3,8 +3,9 @@
  * What back ends that make host code have in common of the walk over a block. Only one of them is
  * ever compiled, so these functions are compiled for its own Gen (TCG_NATIVE_GEN is its gen.h,
  * which includes this file behind it), at no cost. They want of Gen: ir, ops, notes, cur, last,
- * want (WANT_RECORD), loc and head (Loc), envs, getflags, spill_used, faults, a, insn_offset,
- * insn_index; and scr(), SCR_SPILL, NSPILLS, VEC_TEMPS, is_temp(), be->reg_home.
+ * want (WANT_RECORD), hint, defer, loc and head (Loc), locked, envs, getflags, spill_used, faults,
+ * a, insn_offset, insn_index; and scr(), SCR_SPILL, NSPILLS, GPR_TEMPS, VEC_TEMPS, is_temp(),
+ * lock(), first_choice(), temp_taken(), be->reg_home.
  */
 #ifndef TCG_NATIVE_SHARED_H
 #define TCG_NATIVE_SHARED_H
@@ -17,6 +18,18 @@ void drop(Gen *g, IrRef v);                     /* take @v out of the place it i
 void prune(Gen *g, int r); /* forget values in @r whose last use is behind us */
 void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
+
+/* native/temps.c */
+int alloc_temp(Gen *g, uint64_t set); /* one of these, locked until the op ends */
+int alloc_gpr(Gen *g);
+int free_temp(Gen *g, uint64_t set); /* if one of them is, not locked; else NO_REG */
+void spill_reg(Gen *g, int r);
+void evict_env(Gen *g, int32_t off,
+               unsigned bytes); /* who needs what is there gets another place */
+void evict_all_env(Gen *g, bool registers_too);
+
+/* native/analyse.c */
+void gen_analyse(Gen *g);
 
 /* native/points.c */
 bool is_harmless(const IrOp *op); /* changes neither host flags nor what a condition is about */
@@ -43,6 +56,8 @@ void call_result(Gen *g, IrType t);
 int pack_bundle(Gen *g, IrRef fl);          /* its word into a temporary */
 void write_selected(Gen *g, const IrOp *f); /* env's record, of a fl_select */
 Src src_of(Gen *g, IrRef v);
-void evict_all_env(Gen *g, bool registers_too);
+void emit_spill(Gen *g, IrRef v, int r); /* @v, which @r has, goes to a spill */
+void settle_env(Gen *g, IrRef v);        /* what a slot in env stood for gets a place of its own */
+void analyse_ops(Gen *g);                /* hint, want, defer */
 
 #endif

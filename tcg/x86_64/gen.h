@@ -273,7 +273,6 @@ static inline bool is_near(const Gen *g, const IrOp *op)
 }
 
 /* analyse.c */
-void gen_analyse(Gen *g);
 
 /* regalloc.c */
 static inline bool is_vec(IrType t)
@@ -300,11 +299,21 @@ static inline bool is_temp(int r)
 {
     return ((GPR_TEMPS | XMM_TEMPS) >> r) & 1;
 }
-int alloc_gpr(Gen *g); /* locked until the op ends */
-int alloc_xmm(Gen *g);
-int free_gpr(Gen *g, uint32_t set); /* if there is one among these, not locked; else NO_REG */
-int free_xmm(Gen *g);               /* the same if one is free, else NO_REG */
-int use_gpr(Gen *g, IrRef v);       /* a register that holds @v, locked */
+/* For native/temps.c: which of these temporaries is taken first (R12 and R13 take a byte more as a
+ * base); somebody has. */
+static inline int first_choice(uint64_t set)
+{
+    return 63 - __builtin_clzll(set);
+}
+static inline void temp_taken(Gen *g, int r)
+{
+    if (r == g->host.reg) {
+        g->host.reg = NO_REG;
+    }
+}
+int alloc_xmm(Gen *g);        /* as alloc_gpr() */
+int free_xmm(Gen *g);         /* the same if one is free, else NO_REG */
+int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
 int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
@@ -318,8 +327,6 @@ bool reg_dies(Gen *g, int r); /* nobody needs @r's content after this op */
 /* The same for those who need it by now, this op included. */
 void evict_used(Gen *g, int r);
 void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
-void spill_reg(Gen *g, int r);
-void evict_env(Gen *g, int32_t off, unsigned bytes);
 /* A register to compute the current op into: the hinted pin, @a's register if it dies, or a
  * temporary. @avoid: registers that are read after the first write. */
 int pick_gpr(Gen *g, int a, uint32_t avoid);

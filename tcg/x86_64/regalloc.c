@@ -20,7 +20,7 @@ int32_t def_spill(Gen *g, IrRef v)
     return off;
 }
 
-static void emit_spill(Gen *g, IrRef v, int r)
+void emit_spill(Gen *g, IrRef v, int r)
 {
     int32_t off = spill_alloc(g, spill_units(g, v));
 
@@ -38,73 +38,9 @@ static void emit_spill(Gen *g, IrRef v, int r)
     g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off, .zx = zx };
 }
 
-void spill_reg(Gen *g, int r)
-{
-    while (g->head[r]) {
-        IrRef v = g->head[r];
-        if (g->last[v] < g->cur) {
-            drop(g, v);
-        } else {
-            emit_spill(g, v, r);
-        }
-    }
-}
-
-/* The last first: R12 and R13 take a byte more as a base. */
-static int free_temp(Gen *g, uint32_t set)
-{
-    for (uint32_t m = set & ~g->locked; m;) {
-        int r = 31 - __builtin_clz(m);
-        m &= ~(1u << r);
-        prune(g, r);
-        if (!g->head[r]) {
-            return r;
-        }
-    }
-    return NO_REG;
-}
-
-static int alloc_from(Gen *g, uint32_t set)
-{
-    int r = free_temp(g, set), best = NO_REG;
-    unsigned far = 0;
-
-    if (r == NO_REG) {
-        for (uint32_t m = set & ~g->locked; m; m &= m - 1) {
-            unsigned use = 0;
-            r = __builtin_ctz(m);
-            for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
-                use = MAX(use, g->last[v]);
-            }
-            if (best == NO_REG || use > far) {
-                best = r;
-                far = use;
-            }
-        }
-        g_assert(best != NO_REG);
-        spill_reg(g, best);
-        r = best;
-    }
-    lock(g, r);
-    if (r == g->host.reg) {
-        g->host.reg = NO_REG;
-    }
-    return r;
-}
-
-int free_gpr(Gen *g, uint32_t set)
-{
-    return free_temp(g, set);
-}
-
-int alloc_gpr(Gen *g)
-{
-    return alloc_from(g, GPR_TEMPS);
-}
-
 int alloc_xmm(Gen *g)
 {
-    return alloc_from(g, XMM_TEMPS);
+    return alloc_temp(g, XMM_TEMPS);
 }
 
 int free_xmm(Gen *g)
@@ -421,7 +357,7 @@ void copy_f80(Gen *g, int32_t to, int32_t from)
 }
 
 /* A value that a slot in env stood for gets a place of its own. */
-static void settle_env(Gen *g, IrRef v)
+void settle_env(Gen *g, IrRef v)
 {
     IrType type = (IrType)g->ops[v].type;
     int32_t from = g->loc[v].off, to;
@@ -441,36 +377,6 @@ static void settle_env(Gen *g, IrRef v)
     }
     def_reg(g, v, r, is_vec(type) ? g->be->feat.avx2 && type != V256 : bytes_of(g, v) < 8);
     unlock(g, r);
-}
-
-void evict_env(Gen *g, int32_t off, unsigned bytes)
-{
-    for (unsigned i = g->nenvs; i-- > 0;) {
-        IrRef v = g->envs[i];
-        int32_t o = g->loc[v].off;
-        if (o < off + (int32_t)bytes && off < o + (int32_t)bytes_of(g, v)) {
-            if (live_after(g, v)) {
-                settle_env(g, v);
-            } else {
-                drop(g, v);
-            }
-        }
-    }
-}
-
-void evict_all_env(Gen *g, bool registers_too)
-{
-    for (unsigned i = g->nenvs; i-- > 0;) {
-        IrRef v = g->envs[i];
-        if (!registers_too && g->loc[v].in_file) {
-            continue;
-        }
-        if (g->last[v] >= g->cur) {
-            settle_env(g, v);
-        } else {
-            drop(g, v);
-        }
-    }
 }
 
 int hinted_reg(Gen *g)
@@ -508,7 +414,7 @@ static int pick(Gen *g, int a, uint32_t avoid, uint32_t temps, bool part_ok)
         evict(g, r);
         return r;
     }
-    return alloc_from(g, temps);
+    return alloc_temp(g, temps);
 }
 
 int pick_gpr(Gen *g, int a, uint32_t avoid)

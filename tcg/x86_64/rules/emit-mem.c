@@ -333,7 +333,7 @@ static Mem host_mem(Gen *g, uint64_t at, int spare)
         g->host.at = g->cur;
         return mem_base((X86Reg)g->host.reg, (int32_t)disp);
     }
-    r = free_gpr(g, 1u << R12);
+    r = free_temp(g, 1u << R12);
     g->host.reg = r;
     g->host.at = g->cur;
     g->host.value = at;
