@@ -368,6 +368,15 @@ static inline void a_here(Asm *a, uint8_t *at)
 
 /* -- Vectors and floating point --------------------------------------------------------------- */
 
+/* -- Barriers of the inner shareable domain: loads before all behind them, stores, all ------------
+ */
+
+enum { DMB_LOADS = 1, DMB_STORES, DMB_ALL };
+static inline void a_dmb(Asm *a, unsigned kind)
+{
+    a_word(a, 0xd50338bf | kind << 8);
+}
+
 static inline void a_vmov(Asm *a, int d, int n) /* all 128 bits */
 {
     a_3(a, 0x4ea01c00, d, n, n);

@@ -349,6 +349,9 @@ static const uint8_t *make_trap(Thunk *t)
 
 static void go_on(Thunk *t, uint64_t set)
 {
+    if (t->be->layout->parallel) {
+        a_dmb(&t->a, DMB_ALL);
+    }
     a_mov(&t->a, 8, X16, 0);
     get(t, 8, 0, scratch(t, SCR_NZCV));
     a_word(&t->a, 0xd51b4200); /* MSR NZCV, X0 */
@@ -367,6 +370,9 @@ static const uint8_t *make_mem(Thunk *t)
     save(t, ALL_GPRS);
     save_budget(t);
     save_passage(t);
+    if (t->be->layout->parallel) {
+        a_dmb(&t->a, DMB_ALL); /* C code may do the access */
+    }
     a_word(&t->a, 0xd53b4200); /* MRS X0, NZCV */
     put(t, 8, 0, scratch(t, SCR_NZCV));
     call_site(t, a64_mem_refill); /* general registers only */

@@ -2,8 +2,9 @@
 /*
  * Host code as reviewed text. tests/tcg/codegen/NAME.expect is IR text, a line "--", and the code
  * that the x86-64 back end makes of it on a host without extensions; codegen-aarch64/ has the same
- * for AArch64. Addresses inside the block are offsets from its start. `test-codegen FILE` prints a
- * file with its second half made anew; scripts/update-expect.py does so for all.
+ * for AArch64. A first line "# parallel …" is for vCPUs on several threads. Addresses inside the
+ * block are offsets from its start. `test-codegen FILE` prints a file with its second half made
+ * anew; scripts/update-expect.py does so for all.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +40,8 @@ static void normalise(const char *text, const TcgCode *code, GString *out)
 
 static char *generate(const char *ir_text)
 {
-    Harness *h = harness_new(harness_native(), false);
+    bool parallel = g_str_has_prefix(ir_text, "# parallel");
+    Harness *h = (parallel ? harness_new_parallel : harness_new)(harness_native(), false);
     IrBlock *ir = harness_ir_new();
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;

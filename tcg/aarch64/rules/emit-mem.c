@@ -5,6 +5,10 @@
  * is how things are at the check; so between the check and the end of the access no value changes
  * its place. NZCV stay: the check is add, eor, cbnz. The members of a group find the host address
  * of the group's base in the register that stands for its token and need no check.
+ *
+ * Where vCPUs are several threads (TcgLayout.parallel), x86's order is kept by barriers, as LDAR
+ * and STLR cannot be unaligned: a load is done before all that follows, stores are in order, and
+ * what is locked is a barrier whether or not LSE's form, or one that does not store, would be.
  */
 #include "tcg/aarch64/gen.h"
 
@@ -171,9 +175,22 @@ static void move(Gen *g, const Access *m, A64Mem how, int r, int32_t more)
     }
 }
 
+static void barrier(Gen *g, unsigned kind)
+{
+    if (g->be->layout->parallel) {
+        a_dmb(&g->a, kind);
+    }
+}
+
 static void move_reg(Gen *g, const Access *m, bool load, int r, unsigned bytes, int32_t more)
 {
+    if (!load) {
+        barrier(g, DMB_STORES);
+    }
     move(g, m, a_mem(r >= 32, (unsigned)__builtin_ctz(bytes), load), r, more);
+    if (load) {
+        barrier(g, DMB_LOADS);
+    }
 }
 
 static void begin(Gen *g)
@@ -284,12 +301,7 @@ void emit_ld_host(Gen *g)
 
 void emit_fence(Gen *g)
 {
-    static const uint32_t dmb[4] = { 0, 0xd50339bf, 0xd5033abf,
-                                     0xd5033bbf }; /* ISHLD, ISHST, ISH */
-
-    if (g->be->layout->parallel) {
-        a_word(&g->a, dmb[g->op->aux & 3]);
-    }
+    barrier(g, g->op->aux & 3); /* the same numbers */
 }
 
 /* -- Read-modify-write ------------------------------------------------------------------------ */
@@ -409,6 +421,7 @@ void emit_rmw(Gen *g)
             rmw_lse(g, at, b, dst);
         } else {
             rmw_exclusive(g, at, b, dst);
+            barrier(g, DMB_ALL);
         }
     }
     done(g, &m, (uint8_t)dst);
@@ -468,6 +481,7 @@ void emit_cas(Gen *g)
         } else {
             cas_exclusive(g, at, v, c, dst);
         }
+        barrier(g, DMB_ALL);
     } else {
         check(g, &m, IR_NONE, IR_NONE);
         at = host_address(g, &m);
