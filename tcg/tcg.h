@@ -64,7 +64,8 @@ struct TcgCode {
         /* the back end's own, from start; 0: none */
         uint32_t patch, stub;
         union {
-            struct { /* x86_64 */
+            uint32_t own[3]; /* any other */
+            struct {         /* x86_64 */
                 uint32_t loop, loop_patch, loop_stub;
             };
             struct { /* aarch64 */

@@ -117,8 +117,11 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = { cmocka_unit_test(check) };
 
-    g_setenv("TCG_X86_64_BASELINE", "1", TRUE);
-    g_setenv("TCG_AARCH64_BASELINE", "1", TRUE);
+    if (harness_native()) {
+        g_autofree char *host = g_ascii_strup(harness_native(), -1);
+        g_autofree char *baseline = g_strdup_printf("TCG_%s_BASELINE", host);
+        g_setenv(baseline, "1", TRUE);
+    }
     if (argc == 2) {
         g_autofree char *old = NULL;
         g_autofree char *ir = read_expect(argv[1], &old);
