@@ -6,13 +6,6 @@
  */
 #include "tcg/aarch64/gen.h"
 
-static void extend(Gen *g, IrRef v, unsigned to)
-{
-    if (v && g->last[v] < to) {
-        g->last[v] = (uint16_t)to;
-    }
-}
-
 /* Where somebody may look at the state: faults, exits. */
 static bool is_observed(const Gen *g, unsigned i, unsigned props)
 {

@@ -279,16 +279,10 @@ int alloc_vec(Gen *g);          /* as alloc_gpr() */
 int use_gpr(Gen *g, IrRef v);   /* a register that holds @v, locked */
 int use_gpr_z(Gen *g, IrRef v); /* the same; ZR for a constant 0 */
 int use_vec(Gen *g, IrRef v);
-int copy_gpr(Gen *g, IrRef v);          /* a fresh temporary with @v, to be scribbled on */
 int use_zx(Gen *g, IrRef v, int spare); /* zero-extended to 32 or 64 bits; in @spare if need be */
 int use_sx(Gen *g, IrRef v, int spare);
-void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void load_vec(Gen *g, int r, IrRef v);
-void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
-int32_t def_spill(Gen *g, IrRef v);                 /* offset from env */
-bool reg_dies(Gen *g, int r);                       /* nobody needs @r's content after this op */
-void evict(Gen *g, int r);      /* @r is about to be overwritten: move those who still need it */
-void evict_used(Gen *g, int r); /* the same for those who need it by now, this op included */
+int32_t def_spill(Gen *g, IrRef v); /* offset from env */
 /* A register to compute the current op into: the hinted pin, or a temporary. @avoid: registers that
  * are read after the first write. */
 int pick_gpr(Gen *g, uint64_t avoid);

@@ -139,14 +139,6 @@ int use_gpr_z(Gen *g, IrRef v)
     return const_value(g, v, &value) && value == 0 ? ZR : use_gpr(g, v);
 }
 
-int copy_gpr(Gen *g, IrRef v)
-{
-    int r = alloc_gpr(g); /* may move @v to memory */
-
-    load_gpr(g, r, v);
-    return r;
-}
-
 int use_zx(Gen *g, IrRef v, int spare)
 {
     int r = use_gpr_z(g, v);
@@ -228,22 +220,6 @@ int use_vec(Gen *g, IrRef v)
     return r;
 }
 
-void def_alias(Gen *g, IrRef v, IrRef of, bool zx)
-{
-    g_assert(g->loc[of].kind == LOC_REG);
-    def_reg(g, v, g->loc[of].reg, zx);
-}
-
-bool reg_dies(Gen *g, int r)
-{
-    for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
-        if (live_after(g, v)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* @r's content lives on in a free temporary, or in memory if there is none: no other register
  * changes, so places noted for this op stay true. */
 void evict(Gen *g, int r)
@@ -275,13 +251,6 @@ void evict(Gen *g, int r)
         }
         v = next;
     }
-}
-
-void evict_used(Gen *g, int r)
-{
-    g->cur--;
-    evict(g, r);
-    g->cur++;
 }
 
 void copy_wide(Gen *g, int32_t to, int32_t from, unsigned bytes)
@@ -387,30 +356,6 @@ int32_t pick_wide(Gen *g, const int32_t *off, const int *r, unsigned n, bool kep
     def_env(g, (IrRef)g->cur, home, true);
     *low = pin;
     return home;
-}
-
-Src src_of(Gen *g, IrRef v)
-{
-    const Loc *l = &g->loc[v];
-    Src s = { .kind = SRC_NONE };
-
-    switch (l->kind) {
-    case LOC_CONST:
-        s.kind = SRC_CONST;
-        s.value = g->ops[v].value;
-        break;
-    case LOC_REG:
-        s.kind = SRC_REG;
-        s.reg = l->reg;
-        break;
-    case LOC_ENV:
-    case LOC_SPILL:
-        s.kind = SRC_MEM;
-        s.off = l->off;
-        break;
-    default: g_assert_not_reached();
-    }
-    return s;
 }
 
 uint8_t place_of(Gen *g, IrRef v)

@@ -4,6 +4,7 @@
  * registers live and are compiled for general registers only, as is what they call.
  */
 #include "tcg/aarch64/gen.h"
+#include "tcg/native/direct.h"
 
 /* The record that the block before has left to be made. Later in a block it does no harm. */
 void a64_settle_flags(void *env, const A64Backend *be)
@@ -43,47 +44,6 @@ static bool group_in_page(const SlowAccess *s, const MemSite *m)
     uint64_t lo = s->addr - (uint64_t)(int64_t)m->disp + (uint64_t)(int64_t)m->lo;
 
     return (lo & 0xfff) + m->span <= 4096;
-}
-
-typedef union __attribute__((packed)) Any {
-    uint8_t b;
-    uint16_t w;
-    uint32_t d;
-    uint64_t q;
-} Any;
-
-static uint64_t load(const Any *p, unsigned size)
-{
-    switch (size) {
-    case 1: return p->b;
-    case 2: return p->w;
-    case 4: return p->d;
-    default: return p->q;
-    }
-}
-
-static void store(Any *p, unsigned size, uint64_t v)
-{
-    switch (size) {
-    case 1: p->b = (uint8_t)v; break;
-    case 2: p->w = (uint16_t)v; break;
-    case 4: p->d = (uint32_t)v; break;
-    default: p->q = v;
-    }
-}
-
-/* What a read-modify-write leaves in memory. */
-static uint64_t combined(unsigned op, uint64_t old, uint64_t b)
-{
-    switch (op) {
-    case OP_rmw_add:
-    case OP_rmw_xadd: return old + b;
-    case OP_rmw_sub: return old - b;
-    case OP_rmw_and: return old & b;
-    case OP_rmw_or: return old | b;
-    case OP_rmw_xor: return old ^ b;
-    default: return b; /* OP_rmw_xchg */
-    }
 }
 
 static bool is_direct(const MemSite *m)

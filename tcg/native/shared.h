@@ -18,18 +18,30 @@ void drop(Gen *g, IrRef v);                     /* take @v out of the place it i
 void prune(Gen *g, int r); /* forget values in @r whose last use is behind us */
 void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
+void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
+void rehome(Gen *g, IrRef v, int pin); /* @v is in the pin too now: a temporary becomes free */
+bool reg_dies(Gen *g, int r);          /* nobody needs @r's content after this op */
+Src src_of(Gen *g, IrRef v);
 
 /* native/temps.c */
 int alloc_temp(Gen *g, uint64_t set); /* one of these, locked until the op ends */
 int alloc_gpr(Gen *g);
 int free_temp(Gen *g, uint64_t set); /* if one of them is, not locked; else NO_REG */
+int copy_gpr(Gen *g, IrRef v);       /* a fresh temporary with @v, to be scribbled on */
 void spill_reg(Gen *g, int r);
+void evict_used(Gen *g, int r); /* as evict(), for those who need it by now, this op included */
 void evict_env(Gen *g, int32_t off,
                unsigned bytes); /* who needs what is there gets another place */
 void evict_all_env(Gen *g, bool registers_too);
 
 /* native/analyse.c */
 void gen_analyse(Gen *g);
+static inline void extend(Gen *g, IrRef v, unsigned to)
+{
+    if (v && g->last[v] < to) {
+        g->last[v] = (uint16_t)to;
+    }
+}
 
 /* native/points.c */
 bool is_harmless(const IrOp *op); /* changes neither host flags nor what a condition is about */
@@ -55,9 +67,10 @@ void call_helper(Gen *g);            /* of the current op */
 void call_result(Gen *g, IrType t);
 int pack_bundle(Gen *g, IrRef fl);          /* its word into a temporary */
 void write_selected(Gen *g, const IrOp *f); /* env's record, of a fl_select */
-Src src_of(Gen *g, IrRef v);
-void emit_spill(Gen *g, IrRef v, int r); /* @v, which @r has, goes to a spill */
-void settle_env(Gen *g, IrRef v);        /* what a slot in env stood for gets a place of its own */
-void analyse_ops(Gen *g);                /* hint, want, defer */
+void emit_spill(Gen *g, IrRef v, int r);    /* @v, which @r has, goes to a spill */
+void settle_env(Gen *g, IrRef v);      /* what a slot in env stood for gets a place of its own */
+void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
+void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
+void analyse_ops(Gen *g);  /* hint, want, defer */
 
 #endif

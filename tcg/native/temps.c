@@ -76,6 +76,21 @@ int alloc_gpr(Gen *g)
     return alloc_temp(g, GPR_TEMPS);
 }
 
+int copy_gpr(Gen *g, IrRef v)
+{
+    int r = alloc_gpr(g); /* may move @v to memory */
+
+    load_gpr(g, r, v);
+    return r;
+}
+
+void evict_used(Gen *g, int r)
+{
+    g->cur--;
+    evict(g, r);
+    g->cur++;
+}
+
 void evict_env(Gen *g, int32_t off, unsigned bytes)
 {
     for (unsigned i = g->nenvs; i-- > 0;) {

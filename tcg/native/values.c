@@ -95,3 +95,53 @@ void def_env(Gen *g, IrRef v, int32_t off, bool in_file)
     g->loc[v] = (Loc){ .kind = LOC_ENV, .off = off, .in_file = in_file };
     g->envs[g->nenvs++] = v;
 }
+
+void def_alias(Gen *g, IrRef v, IrRef of, bool zx)
+{
+    g_assert(g->loc[of].kind == LOC_REG);
+    def_reg(g, v, g->loc[of].reg, zx);
+}
+
+void rehome(Gen *g, IrRef v, int pin)
+{
+    Loc l = g->loc[v];
+
+    if (l.kind != LOC_CONST && (l.kind != LOC_REG || is_temp(l.reg))) {
+        drop(g, v);
+        def_reg(g, v, pin, bytes_of(g, v) == 8);
+    }
+}
+
+bool reg_dies(Gen *g, int r)
+{
+    for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
+        if (live_after(g, v)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Src src_of(Gen *g, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+    Src s = { .kind = SRC_NONE };
+
+    switch (l->kind) {
+    case LOC_CONST:
+        s.kind = SRC_CONST;
+        s.value = g->ops[v].value;
+        break;
+    case LOC_REG:
+        s.kind = SRC_REG;
+        s.reg = l->reg;
+        break;
+    case LOC_ENV:
+    case LOC_SPILL:
+        s.kind = SRC_MEM;
+        s.off = l->off;
+        break;
+    default: g_assert_not_reached();
+    }
+    return s;
+}

@@ -6,13 +6,6 @@
  */
 #include "tcg/x86_64/gen.h"
 
-static void extend(Gen *g, IrRef v, unsigned to)
-{
-    if (v && g->last[v] < to) {
-        g->last[v] = (uint16_t)to;
-    }
-}
-
 bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
 {
     const IrOp *op = &g->ops[v];

@@ -315,18 +315,12 @@ int alloc_xmm(Gen *g);        /* as alloc_gpr() */
 int free_xmm(Gen *g);         /* the same if one is free, else NO_REG */
 int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
 int use_xmm(Gen *g, IrRef v);
-int copy_gpr(Gen *g, IrRef v);         /* a fresh temporary with @v, to be scribbled on */
-void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void load_xmm(Gen *g, int r, IrRef v);
-void load_vex(Gen *g, int r, IrRef v);              /* and zeros above */
-void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
-int32_t def_spill(Gen *g, IrRef v);                 /* F80 results; offset from RBP */
+void load_vex(Gen *g, int r, IrRef v); /* and zeros above */
+int32_t def_spill(Gen *g, IrRef v);    /* F80 results; offset from RBP */
 /* Ten bytes from place to place; FLD and FSTP of 80 bits are microcode of many cycles. */
 void copy_f80(Gen *g, int32_t to, int32_t from);
-bool reg_dies(Gen *g, int r); /* nobody needs @r's content after this op */
 /* The same for those who need it by now, this op included. */
-void evict_used(Gen *g, int r);
-void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
 /* A register to compute the current op into: the hinted pin, @a's register if it dies, or a
  * temporary. @avoid: registers that are read after the first write. */
 int pick_gpr(Gen *g, int a, uint32_t avoid);

@@ -143,14 +143,6 @@ int use_gpr(Gen *g, IrRef v)
     return r;
 }
 
-int copy_gpr(Gen *g, IrRef v)
-{
-    int r = alloc_gpr(g); /* may move @v to memory */
-
-    load_gpr(g, r, v);
-    return r;
-}
-
 static void vec_const(Gen *g, int r, const IrOp *op)
 {
     if (op->value == 0) {
@@ -256,22 +248,6 @@ int use_xmm(Gen *g, IrRef v)
     return r;
 }
 
-void def_alias(Gen *g, IrRef v, IrRef of, bool zx)
-{
-    g_assert(g->loc[of].kind == LOC_REG);
-    def_reg(g, v, g->loc[of].reg, zx);
-}
-
-bool reg_dies(Gen *g, int r)
-{
-    for (IrRef v = g->head[r]; v; v = g->loc[v].next) {
-        if (live_after(g, v)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A pin other than @r that equals @v. */
 static int twin_of(const Gen *g, IrRef v, int r)
 {
@@ -336,13 +312,6 @@ void evict(Gen *g, int r)
         }
         v = next;
     }
-}
-
-void evict_used(Gen *g, int r)
-{
-    g->cur--;
-    evict(g, r);
-    g->cur++;
 }
 
 void copy_f80(Gen *g, int32_t to, int32_t from)
@@ -435,30 +404,6 @@ int pick_xmm(Gen *g, int a, uint32_t avoid)
 int pick_xmm_part(Gen *g, int a, uint32_t avoid)
 {
     return pick(g, a, avoid, XMM_TEMPS, true);
-}
-
-Src src_of(Gen *g, IrRef v)
-{
-    const Loc *l = &g->loc[v];
-    Src s = { .kind = SRC_NONE };
-
-    switch (l->kind) {
-    case LOC_CONST:
-        s.kind = SRC_CONST;
-        s.value = g->ops[v].value;
-        break;
-    case LOC_REG:
-        s.kind = SRC_REG;
-        s.reg = l->reg;
-        break;
-    case LOC_ENV:
-    case LOC_SPILL:
-        s.kind = SRC_MEM;
-        s.off = l->off;
-        break;
-    default: g_assert_not_reached();
-    }
-    return s;
 }
 
 uint8_t place_of(Gen *g, IrRef v, uint64_t *extra)

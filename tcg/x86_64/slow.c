@@ -14,6 +14,7 @@
 #include "tcg/vec-soft.h"
 
 #define GENERAL_REGS __attribute__((target("general-regs-only")))
+#include "tcg/native/direct.h"
 
 static void *at(void *env, int32_t off)
 {
@@ -61,49 +62,6 @@ GENERAL_REGS static bool group_in_page(const SlowAccess *s, const MemShape *d)
     uint64_t lo = s->addr - (uint64_t)(int64_t)d->disp + (uint64_t)(int64_t)d->lo;
 
     return (lo & 0xfff) + d->span <= 4096;
-}
-
-typedef struct __attribute__((packed)) Any {
-    union {
-        uint8_t b;
-        uint16_t w;
-        uint32_t d;
-        uint64_t q;
-    };
-} Any;
-
-GENERAL_REGS static uint64_t load(const Any *p, unsigned size)
-{
-    switch (size) {
-    case 1: return p->b;
-    case 2: return p->w;
-    case 4: return p->d;
-    default: return p->q;
-    }
-}
-
-GENERAL_REGS static void store(Any *p, unsigned size, uint64_t v)
-{
-    switch (size) {
-    case 1: p->b = (uint8_t)v; break;
-    case 2: p->w = (uint16_t)v; break;
-    case 4: p->d = (uint32_t)v; break;
-    default: p->q = v;
-    }
-}
-
-/* What a read-modify-write leaves in memory. */
-GENERAL_REGS static uint64_t combined(unsigned op, uint64_t old, uint64_t b)
-{
-    switch (op) {
-    case OP_rmw_add:
-    case OP_rmw_xadd: return old + b;
-    case OP_rmw_sub: return old - b;
-    case OP_rmw_and: return old & b;
-    case OP_rmw_or: return old | b;
-    case OP_rmw_xor: return old ^ b;
-    default: return b; /* OP_rmw_xchg */
-    }
 }
 
 GENERAL_REGS static bool is_direct(const MemShape *d)

@@ -182,17 +182,6 @@ static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
     }
 }
 
-/* The value now sits in the pin too: a temporary becomes free. */
-static void rehome(Gen *g, IrRef v, int pin)
-{
-    Loc l = g->loc[v];
-
-    if (l.kind != LOC_CONST && (l.kind != LOC_REG || is_temp(l.reg))) {
-        drop(g, v);
-        def_reg(g, v, pin, bytes_of(g, v) == 8);
-    }
-}
-
 static void set_int_part(Gen *g, const SlotHome *s, IrRef v)
 {
     unsigned bytes = bytes_of(g, v), shift = g->op->aux * 8u;
