@@ -13,6 +13,7 @@
 #include "hw/pvpanic.h"
 #include "hw/test-devices.h"
 #include "hw/virtio-balloon.h"
+#include "hw/virtio-gpu.h"
 #include "hw/virtio-rng.h"
 #include "hw/virtio-serial.h"
 #include "hw/vmcoreinfo.h"
@@ -187,6 +188,31 @@ bool pc_create_balloon(PcBoard *b, const DeviceOption *o, GError **error)
     return pc_get_switch(o, "deflate-on-oom", &w.deflate_on_oom, error) &&
            pc_device_slot(o, &devfn, error) &&
            pc_set_virtio_registers(o, virtio_balloon_new(b->pci, devfn, &w), error);
+}
+
+#define MOST_PIXELS 8192 /* a side */
+
+bool pc_create_gpu(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    VirtioGpuWiring w = { .memory = b->m->memory, .display = b->m->display };
+    uint64_t xres, yres;
+    int devfn;
+
+    if (!is_first(b->gpu, error) || !pc_get_number(o, "xres", MOST_PIXELS, 1280, &xres, error) ||
+        !pc_get_number(o, "yres", MOST_PIXELS, 800, &yres, error) ||
+        !pc_device_slot(o, &devfn, error))
+        return false;
+    if (!xres || !yres) {
+        error_set(error, "a screen has pixels");
+        return false;
+    }
+    w.xres = xres;
+    w.yres = yres;
+    w.store = ram_block_new(b->m->ram, "virtio-gpu.store", VIRTIO_GPU_STORE_SIZE, error);
+    if (!w.store)
+        return false;
+    b->gpu = virtio_gpu_new(b->pci, devfn, &w);
+    return true;
 }
 
 bool pc_create_vmcoreinfo(PcBoard *b, const DeviceOption *o, GError **error)

@@ -38,7 +38,7 @@ typedef struct PcBoard {
     FwCfg *fw_cfg;
     PciBus *pci;
     Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide,
-        *dma, *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus, *vmcoreinfo;
+        *dma, *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus, *vmcoreinfo, *gpu;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -105,6 +105,7 @@ bool pc_create_console(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_serial_port(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_balloon(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_vmcoreinfo(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_gpu(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error);
 
 /* pc-options.c: addr=SLOT[.FUNCTION], *@devfn < 0 where it is not given; what -device and -debugcon

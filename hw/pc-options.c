@@ -13,6 +13,7 @@ typedef struct DeviceDriver {
     const char *name, *desc, *bus;
     const char *const *props;
     bool (*create)(PcBoard *b, const DeviceOption *o, GError **error);
+    bool stays; /* it neither comes nor goes while the machine runs, though its bus would let it */
 } DeviceDriver;
 
 bool pc_get_number(const DeviceOption *o, const char *name, uint64_t max, uint64_t fallback,
@@ -140,6 +141,8 @@ static const DeviceDriver drivers[] = {
       (const char *const[]){ "addr", "rng", VIRTIO_PROPS, NULL }, pc_create_rng },
     { "virtio-balloon-pci", "memory balloon behind virtio", "PCI",
       (const char *const[]){ "addr", "deflate-on-oom", VIRTIO_PROPS, NULL }, pc_create_balloon },
+    { "virtio-gpu-pci", "screen behind virtio", "PCI",
+      (const char *const[]){ "addr", "xres", "yres", NULL }, pc_create_gpu, .stays = true },
     { "vmcoreinfo", "where the guest tells of its crash note", "none",
       (const char *const[]){ NULL }, pc_create_vmcoreinfo },
     { "virtio-serial-pci", "consoles and ports for programs behind virtio", "PCI",
@@ -200,6 +203,8 @@ static const PcProperty prop_rows[] = {
     { "serial", "str", "number that the guest is told" },
     { "unit", "uint32", "0 or 1" },
     { "write-cache", "OnOffAuto", "does it hold back what is written? (default: auto)" },
+    { "xres", "uint32", "width that is best (default: 1280)" },
+    { "yres", "uint32", "height that is best (default: 800)" },
 };
 
 static const PcProperty *find_prop(const char *name)
@@ -345,6 +350,10 @@ bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **erro
 
     if (!d || !check_props(d, o, error) || !check_name(pci_bus_device(b->pci), id, error))
         return false;
+    if (hot && d->stays) {
+        error_set(error, "Device '%s' does not support hotplugging", d->name);
+        return false;
+    }
     if (hot && !g_str_equal(d->bus, "PCI")) {
         error_set(error, "Bus '%s' does not support hotplugging", d->bus);
         return false;

@@ -33,7 +33,15 @@ static unsigned slot_of(const Device *dev)
 
 uint32_t pc_fixed_slots(const PcBoard *b)
 {
-    return CHIPSET_SLOTS | (b->vga ? 1u << slot_of(b->vga) : 0);
+    uint32_t fixed = CHIPSET_SLOTS;
+
+    for (guint i = 0; i < functions(b)->len; i++) {
+        const Device *dev = functions(b)->pdata[i];
+
+        if (!dev->klass->plug)
+            fixed |= 1u << slot_of(dev);
+    }
+    return fixed;
 }
 
 static bool is_fixed(const PcBoard *b, unsigned slot)

@@ -78,6 +78,7 @@ static void configure(MachineConfig *c)
         "virtio-serial-pci",
         "virtconsole",
         "virtio-balloon-pci",
+        "virtio-gpu-pci",
         "vmcoreinfo",
     };
     DeviceOption *o;

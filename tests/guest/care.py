@@ -24,6 +24,9 @@ MEMORY = "until [ -d /sys/bus/virtio/drivers/virtio_balloon/virtio0 ]; do sleep 
 SHRINKS = "until [ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -lt 90000 ]; do sleep 0.1; done; echo small-$((6*7))\n"
 GROWS = "until [ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -gt 190000 ]; do sleep 0.1; done; echo large-$((6*7))\n"
 NOTE = "until [ -d /sys/firmware/qemu_fw_cfg/by_name/etc/vmcoreinfo ]; do sleep 0.1; done; echo told-$((6*7))\n"
+PAINT = """until [ -c /dev/fb0 ]; do sleep 0.1; done; cat /sys/class/graphics/fb0/virtual_size
+head -c 1228800 /dev/zero | tr '\\0' '\\252' > /dev/fb0; echo painted-$((6*7))
+"""
 
 # options, what is typed, what the console shows then, exit status
 CASES = {
@@ -38,6 +41,7 @@ CASES = {
                  r"virtio_rng\.0\n64\n", 0),
     "balloon": ("-device virtio-balloon-pci", MEMORY, "balloon-42", 0),
     "core-note": ("-device vmcoreinfo", NOTE, "told-42", 0),
+    "screen": ("-vga none -device virtio-gpu-pci,xres=640,yres=480", PAINT, "640,480.*painted-42", 0),
     "rng": ("-device virtio-rng-pci", RANDOM, r"virtio_rng\.0\n64\n", 0),
 }
 
@@ -81,6 +85,21 @@ def dump_core(g, where):
     g.send("poweroff -f\n")
 
 
+def look_at_screen(g, where):
+    """What the guest has painted is what a screendump shows, but for a cursor that blinks."""
+    picture, wanted, looks = os.path.join(where, "picture"), b"P6\n640 480\n255\n", 0
+    while True:
+        g.monitor("screendump " + picture)
+        with open(picture, "rb") as f:
+            shown = f.read()
+        if shown.startswith(wanted) and shown.count(b"\xaa", len(wanted)) > 3 * (640 * 480 - 200):
+            break
+        looks += 1
+        if looks == 100:
+            raise Lost(f"the screen begins with {shown[:40]!r}")
+    g.send("poweroff -f\n")
+
+
 def run(mimus, guest, case, where):
     options, typed, shows, status = CASES[case]
     command = [mimus, "-nographic", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz-devices"), "-initrd",
@@ -93,6 +112,8 @@ def run(mimus, guest, case, where):
             play_balloon(g)
         elif case == "core-note":
             dump_core(g, where)
+        elif case == "screen":
+            look_at_screen(g, where)
         elif case == "ports":
             talk(connect(os.path.join(where, "port"), 60))
         left = g.finish()
