@@ -52,7 +52,7 @@ struct TcgCode {
     uint16_t ninsns;
     uint8_t nlinks, ngotos; /* the links of gotos come first */
     bool retired;
-    uint8_t body, looks, asks; /* the back end's own, as are the next two: aarch64/links.c */
+    uint8_t body, looks, asks; /* the back end's own, as are the next two: links.c of each */
     uint16_t changes;
     uint32_t passages;
     uint32_t fault_map_size;
@@ -62,15 +62,18 @@ struct TcgCode {
         TcgCode *to; /* NULL: not linked */
         uint32_t offset;
         /* the back end's own, from start; 0: none */
-        uint32_t patch, stub;
+        uint32_t patch, stub, flush;
+        uint16_t giveback;
         union {
             uint32_t own[3]; /* any other */
             struct {         /* x86_64 */
-                uint32_t loop, loop_patch, loop_stub;
+                uint8_t room;
+                uint32_t passage, loop, loop_patch, loop_stub;
             };
             struct { /* aarch64 */
-                uint32_t flush, first;
-                uint16_t giveback : 15, holds : 1, pins;
+                bool holds;
+                uint16_t pins;
+                uint32_t first;
             };
         };
     } link[IR_MAX_LINKS];

@@ -141,6 +141,8 @@ static void *backend_init(const TcgConfig *config, GError **error)
     }
     be->helper_thunk = g_new0(const uint8_t *, config->nhelpers + 1);
     be->shapes = shapes_new();
+    be->passages = g_array_new(false, false, sizeof(Passage));
+    passages_clear(be);
     place_slots(be);
     thunks_init(be);
     be->buf.floor = be->buf.used;
@@ -159,6 +161,7 @@ static void backend_free(void *p)
     fault_notes_free(&be->gen->faults);
     g_free(be->gen);
     shapes_free(be->shapes);
+    g_array_free(be->passages, true);
     g_free(be->slot);
     g_free(be->helper_thunk);
     codebuf_free(&be->buf);
@@ -171,6 +174,7 @@ static void backend_flush(void *p)
 
     be->buf.used = be->buf.floor;
     shapes_clear(be->shapes);
+    passages_clear(be);
     memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
     be->nmove_thunks = 0;
     be->flushes++;
@@ -348,12 +352,8 @@ static void left_at_start(const X86Backend *be, uint8_t *env, TcgLeave *leave, c
                           bool loop)
 {
     *(uint64_t *)(env + be->layout->pc) = *(uint64_t *)(env + be->layout->vbase) + h->start;
-    if (h->code->retired && !loop) {
-        leave->kind = TCG_EXIT_LOOKUP;
-    } else {
-        leave->kind = TCG_EXIT_BUDGET;
-        *(int32_t *)(env + be->layout->budget) += h->code->ninsns;
-    }
+    *(int32_t *)(env + be->layout->budget) += h->code->ninsns;
+    leave->kind = h->code->retired && !loop ? TCG_EXIT_LOOKUP : TCG_EXIT_BUDGET;
 }
 
 static TcgLeave left(X86Backend *be, uint8_t *env)
@@ -412,12 +412,35 @@ static const void *backend_far_entry(void *p, TcgCode *code)
     return x_pc(&a) - (a.p - at);
 }
 
+static void enter(const uint8_t *thunk, uint8_t *env, const uint8_t *at)
+{
+    void (*f)(void *, const void *) = (void (*)(void *, const void *))(uintptr_t)thunk;
+
+    f(env, at);
+}
+
+/* Whoever left because a passage's budget did not suffice still has a record to write. */
+static void finish_exit(X86Backend *be, uint8_t *env)
+{
+    uint8_t *scratch = env + be->layout->scratch;
+    uint32_t number;
+    const uint8_t *rest;
+
+    if (*(uint32_t *)(scratch + SCR_KIND) != TCG_EXIT_LINK) {
+        return;
+    }
+    rest = passage_suspend(be, env, *(const uint8_t **)(scratch + SCR_SITE), &number);
+    if (rest) {
+        enter(be->go_on, env, rest);
+        passage_resume(be, number);
+    }
+}
+
 static TcgLeave backend_run(void *p, void *env, TcgCode *code)
 {
     X86Backend *be = p;
     const TcgLayout *l = be->layout;
     const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
-    void (*enter)(void *, const void *) = (void (*)(void *, const void *))(uintptr_t)be->enter;
     const void **calls = (const void **)((uint8_t *)env + l->own);
     uint32_t *masks = (uint32_t *)(calls + CALLS);
 
@@ -427,63 +450,9 @@ static TcgLeave backend_run(void *p, void *env, TcgCode *code)
     masks[MASK_NEAR_TLB] = NEAR_TLB_MASK;
     masks[MASK_JC] = TCG_JC_MASK;
     *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
-    enter(env, code->near_entry);
+    enter(be->enter, env, code->near_entry);
+    finish_exit(be, env);
     return left(be, env);
-}
-
-static void write_rel32(X86Backend *be, const uint8_t *place_end, const void *target)
-{
-    int32_t d = (int32_t)((const uint8_t *)target - place_end);
-    uint8_t *rw = (uint8_t *)(uintptr_t)place_end - (be->buf.rx - be->buf.rw);
-
-    memcpy(rw - 4, &d, 4);
-}
-
-/* A link's site: the jump, or the call of exit_link as it was. Made elsewhere: what lies behind it
- * is other code. */
-static void write_site(X86Backend *be, const TcgCode *from, const uint8_t *site, const void *target)
-{
-    uint8_t bytes[64];
-    size_t back = (size_t)(site + CALL_BYTES - from->start) + sizeof(CodeHeader);
-    Asm a = { .p = bytes, .start = bytes, .end = bytes + sizeof(bytes), .rx = site - bytes };
-
-    if (target) {
-        x_jmp(&a, target);
-    } else {
-        x_call_mem(&a, call_slot(be, CALL_LINK));
-        x_word(&a, (unsigned)MIN(back, UINT16_MAX));
-    }
-    memcpy((uint8_t *)(uintptr_t)site - (be->buf.rx - be->buf.rw), bytes, (size_t)(a.p - bytes));
-}
-
-static void backend_link(void *p, TcgCode *from, unsigned link, TcgCode *to)
-{
-    X86Backend *be = p;
-    const uint8_t *start = from->start, *stub = start + from->link[link].stub;
-
-    from->link[link].to = to;
-    if (from->link[link].loop) {
-        write_rel32(be, start + from->link[link].loop_patch,
-                    start + (to == from ? from->link[link].loop : from->link[link].loop_stub));
-    }
-    if (from->link[link].patch) {
-        write_rel32(be, start + from->link[link].patch, to ? to->near_entry : stub);
-    } else {
-        write_site(be, from, stub, to ? to->near_entry : NULL);
-    }
-}
-
-/* Whoever comes to the near entry leaves as if its budget were used up; left() tells the two apart.
- */
-static void backend_retire(void *p, TcgCode *code)
-{
-    X86Backend *be = p;
-    const uint8_t *entry = code->near_entry;
-    uint8_t *rw = (uint8_t *)(uintptr_t)entry - (be->buf.rx - be->buf.rw);
-
-    code->retired = true;
-    rw[0] = 0xeb; /* JMP rel8 */
-    rw[1] = (uint8_t)(code->start - (entry + 2));
 }
 
 static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
@@ -531,8 +500,8 @@ const TcgBackend tcg_backend_x86_64 = {
     .emit = backend_emit,
     .far_entry = backend_far_entry,
     .run = backend_run,
-    .link = backend_link,
-    .retire = backend_retire,
+    .link = x64_link,
+    .retire = x64_retire,
     .flush = backend_flush,
     .used = backend_used,
     .restore_state = backend_restore_state,

@@ -78,6 +78,15 @@ typedef struct SlotHome {
 
 typedef struct ShapeTable ShapeTable;
 
+/* A way past what is done before a link: links.c. */
+typedef struct Passage {
+    TcgCode *from;
+    uint32_t link, next; /* of those into the same block, or unused */
+    int32_t take;        /* from the budget */
+    bool open;
+    uint8_t size, bytes[20]; /* of code: what is not there now */
+} Passage;
+
 /* clang-format off */
 typedef struct X86Backend {
     TcgConfig config;
@@ -97,8 +106,10 @@ typedef struct X86Backend {
     uint64_t flushes;
     struct Gen *gen;
     ShapeTable *shapes;
+    GArray *passages; /* Passage */
+    uint32_t unused_passage;
     /* thunks, executable addresses */
-    const uint8_t *enter, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup, *exit_jump;
+    const uint8_t *enter, *go_on, *exit_link, *exit_budget, *exit_loop, *exit_reason, *exit_lookup, *exit_jump;
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *flags_env, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
@@ -471,6 +482,15 @@ MemSite shapes_at(const ShapeTable *t, const uint8_t *site); /* general register
 void thunks_init(X86Backend *be);
 /* Where OP_call @op goes; NULL: the buffer is full. */
 const uint8_t *call_target(X86Backend *be, const IrBlock *ir, const IrOp *op);
+
+/* links.c */
+#define PASSAGE_BYTES 15 /* of one that takes little from the budget */
+void passages_clear(X86Backend *be);
+void x64_link(void *be, TcgCode *from, unsigned link, TcgCode *to);
+void x64_retire(void *be, TcgCode *code);
+/* If @site is that of a passage: where to go on instead, with what it took given back. */
+const uint8_t *passage_suspend(X86Backend *be, uint8_t *env, const uint8_t *site, uint32_t *number);
+void passage_resume(X86Backend *be, uint32_t number);
 
 /* block-move.c */
 bool block_move_possible(const X86Backend *be, const TcgBlockMove *m);

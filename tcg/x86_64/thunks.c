@@ -314,8 +314,8 @@ static void set_host_pc(Thunk *t, bool inside)
 
 static const X86Reg callee_saved[] = { RBP, RBX, R12, R13, R14, R15 };
 
-/* void enter(void *env, const void *near_entry) */
-static const uint8_t *make_enter(Thunk *t)
+/* void enter(void *env, const void *entry); @temps: with what was in temporaries. */
+static const uint8_t *make_enter(Thunk *t, bool temps)
 {
     const uint8_t *at = x_pc(&t->a);
 
@@ -327,8 +327,14 @@ static const uint8_t *make_enter(Thunk *t)
     x_mov(&t->a, 8, R13, RSI);
     load_modes(t);
     load_pins(t);
-    restore(t, ALL_GPRS & ~GPR_TEMPS);
-    x_jmp_reg(&t->a, R13);
+    if (temps) {
+        x_store(&t->a, 8, scratch(t, SCR_TARGET), R13);
+        restore(t, ALL_GPRS);
+        x_jmp_mem(&t->a, scratch(t, SCR_TARGET));
+    } else {
+        restore(t, ALL_GPRS & ~GPR_TEMPS);
+        x_jmp_reg(&t->a, R13);
+    }
     return at;
 }
 
@@ -690,7 +696,8 @@ void thunks_init(X86Backend *be)
         be->restore_pins = make_restore_pins(&t);
         be->load_pins = make_load_pins(&t);
     }
-    be->enter = make_enter(&t);
+    be->enter = make_enter(&t, false);
+    be->go_on = make_enter(&t, true);
     leave = make_leave(&t);
     be->exit_link = make_exit(&t, TCG_EXIT_LINK, leave);
     be->exit_budget = make_exit(&t, TCG_EXIT_BUDGET, leave);

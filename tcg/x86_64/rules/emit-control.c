@@ -69,10 +69,17 @@ static void to_vbase(Asm *a, const TcgLayout *l, uint32_t start) /* PC_REG = gue
     x_store(a, 8, env_mem(env_off(l->vbase)), PC_REG);
 }
 
+/* What link slots keep of a place in this block. */
+static uint32_t from_start(const Gen *g, const uint8_t *p)
+{
+    return (uint32_t)(p + g->a.rx - g->code->start);
+}
+
 /* Who finds the budget used up, or the block retired, leaves by the call in front of the entry. */
 void emit_prologue(Gen *g)
 {
     const TcgLayout *l = g->be->layout;
+    unsigned last;
 
     x_qword(&g->a, (uint64_t)(uintptr_t)g->code);
     x_dword(&g->a, g->ir->start);
@@ -87,6 +94,9 @@ void emit_prologue(Gen *g)
     x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(l->budget)), (int32_t)g->ir->ninsns);
     x_jcc(&g->a, CC_S, g->code->start);
     g->body = g->a.p;
+    g->code->body = (uint8_t)from_start(g, g->a.p);
+    g->code->looks = (uint8_t)entry_look(g->ir, g->notes, &last);
+    g->code->passages = 0;
 }
 
 void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code)
@@ -104,10 +114,11 @@ static int32_t not_executed(const Gen *g, unsigned executed)
     return (int32_t)g->ir->ninsns - (int32_t)executed;
 }
 
-/* What link slots keep of a place in this block. */
-static uint32_t from_start(const Gen *g, const uint8_t *p)
+static void give_back(Gen *g, int32_t n)
 {
-    return (uint32_t)(p + g->a.rx - g->code->start);
+    if (n) {
+        x_alu_mi(&g->a, ALU_ADD, 4, env_mem(env_off(g->be->layout->budget)), n);
+    }
 }
 
 /* Leaves, until it is linked: five bytes or more that linking overwrites by a jump. */
@@ -132,6 +143,27 @@ static void link_slot(Gen *g, unsigned link, uint32_t offset)
     g->code->link[link].offset = offset;
     g->code->link[link].to = NULL;
     g->code->link[link].patch = 0;
+    g->code->link[link].loop = g->code->link[link].passage = 0;
+    g->code->link[link].giveback = g->code->link[link].room = 0;
+}
+
+/* What is to be done before a link that others' blocks may follow, and its site. A record is
+ * something that a passage may lie over. */
+static void flush_and_link(Gen *g, unsigned link, const Record *r, int32_t giveback)
+{
+    const uint8_t *from = g->a.p;
+
+    g->code->link[link].flush = from_start(g, g->a.p);
+    write_record(g, r, 0);
+    give_back(g, giveback);
+    g->code->link[link].giveback = (uint16_t)giveback;
+    link_site(g, link);
+    if (!record_is_env(r)) {
+        while (g->a.p - from < PASSAGE_BYTES) {
+            x_byte(&g->a, 0xcc); /* INT3 */
+        }
+        g->code->link[link].room = (uint8_t)MIN(g->a.p - from, (int)sizeof(((Passage *)0)->bytes));
+    }
 }
 
 /* What is there because a check for several accesses failed is left for the block that it stands in
@@ -163,8 +195,7 @@ void emit_goto(Gen *g)
     r = record_of(g, g->notes->flags_at[g->cur]);
     link_slot(g, g->op->d, g->op->imm);
     if (!is_loop(g)) {
-        write_record(g, &r, 0);
-        link_site(g, g->op->d);
+        flush_and_link(g, g->op->d, &r, 0);
         return;
     }
     s = new_stub(g, STUB_LINK, x_jmp32(&g->a));
@@ -227,13 +258,6 @@ void emit_jump(Gen *g)
 }
 
 /* -- Leaving ---------------------------------------------------------------------------------- */
-
-static void give_back(Gen *g, int32_t n)
-{
-    if (n) {
-        x_alu_mi(&g->a, ALU_ADD, 4, env_mem(env_off(g->be->layout->budget)), n);
-    }
-}
 
 void emit_exit(Gen *g)
 {
@@ -401,8 +425,7 @@ static void stub_mem(Gen *g, Stub *s)
  * is written only if the block looks at it or is left here. */
 static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
 {
-    unsigned last;
-    bool sees = entry_look(g->ir, g->notes, &last) != ENTRY_BLIND;
+    bool sees = g->code->looks != ENTRY_BLIND;
 
     g->code->link[s->link].loop = from_start(g, g->a.p);
     g->code->link[s->link].loop_patch = from_start(g, s->from);
@@ -425,12 +448,11 @@ static void stub_link(Gen *g, Stub *s)
     uint8_t *stub = g->a.p;
 
     if (s->flush) {
-        give_back(g, s->giveback);
-        write_record(g, &g->faults.records[s->point.record], 0);
+        flush_and_link(g, s->link, &g->faults.records[s->point.record], s->giveback);
     } else {
         g->code->link[s->link].patch = from_start(g, s->from);
+        link_site(g, s->link);
     }
-    link_site(g, s->link);
     if (s->loop) {
         stub_loop(g, s, stub);
     }
