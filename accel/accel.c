@@ -161,8 +161,8 @@ static void deadline_moved(void *opaque)
 
     if (!cpu || (a->icount_shift < 0 && a->cpus->len > 1))
         return;
-    beyond = cpu->budget + (int64_t)cpu->run->debug_kept + (int64_t)cpu_rest_of_block(cpu) -
-             slice_limit(a);
+    beyond = cpu->budget + (int64_t)cpu->run->looks + (int64_t)cpu->run->debug_kept +
+             (int64_t)cpu_rest_of_block(cpu) - slice_limit(a);
     if (beyond > 0) {
         cpu->run->exact = true;
         shorten_turn(cpu, beyond);

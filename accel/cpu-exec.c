@@ -240,6 +240,14 @@ static int32_t left_of_turn(const Cpu *cpu)
     return cpu->budget + run->debug_kept;
 }
 
+/* The loop is about to: cpu_look() has done its work. */
+static void give_back_look(Cpu *cpu)
+{
+    cpu->run->granted += cpu->run->looks;
+    cpu->budget += cpu->run->looks;
+    cpu->run->looks = 0;
+}
+
 bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
 {
     CpuRun *run = cpu->run;
@@ -253,6 +261,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     run->exact = exact;
     setjmp(run->jump);
     /* From here on only state reachable from cpu may be relied on. */
+    give_back_look(cpu);
     run->tail->slow.host_pc = 0;
     drop_private(cpu);
     x87_from_host(cpu);
@@ -262,6 +271,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
         if (run->common->halted)
             break;
         TcgExit why = run_block(cpu);
+        give_back_look(cpu);
         if (budget_is_spent(cpu, why) && !run->common->exception_pending)
             break;
     }

@@ -221,8 +221,11 @@ void cpu_context_changed(Cpu *cpu);
  * page faults: jc_key is right at once if the context has been seen before. General registers
  * only. */
 void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel);
-/* Make the CPU look at interrupt_request (and clocks) before the next block. */
+/* Make the CPU look at interrupt_request (and clocks) before the next block; its turn is over. */
 void cpu_kick(Cpu *cpu);
+/* The same, and its turn goes on: for an instruction that lets interrupts in, perhaps in the middle
+ * of a block. Where turns end must not depend on what shares a block. */
+void cpu_look(Cpu *cpu);
 void cpu_interrupt(Cpu *cpu, uint32_t bits); /* set bits and kick */
 void cpu_reset_interrupt(Cpu *cpu, uint32_t bits);
 

@@ -268,6 +268,7 @@ struct CpuRun {
     Tlb *tlb;
     jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
     int32_t granted; /* budget at the start of the slice, less what was taken back since */
+    int32_t looks;   /* … what cpu_look() has taken, for the loop to give back */
     bool exact;      /* the slice must end on the instruction, not on the block */
     bool again;      /* what is given up now is begun anew at once */
     bool one_insn;   /* the next block is to be a single instruction, not cached */

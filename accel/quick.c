@@ -65,12 +65,23 @@ void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel)
 
 /* So far below zero that what blocks give back at side exits does not make it positive again: no
  * block starts before the loop has looked, linked or not. */
+#define KICKED (-(1 << 20))
+
 void cpu_kick(Cpu *cpu)
 {
-    static const int32_t kicked = -(1 << 20);
-
-    if (cpu->budget < kicked / 2)
+    cpu->run->looks = 0;
+    if (cpu->budget < KICKED / 2)
         return;
-    cpu->run->granted -= cpu->budget - kicked;
-    cpu->budget = kicked;
+    cpu->run->granted -= cpu->budget - KICKED;
+    cpu->budget = KICKED;
+}
+
+void cpu_look(Cpu *cpu)
+{
+    int32_t taken = cpu->budget - KICKED;
+
+    if (cpu->budget < KICKED / 2)
+        return;
+    cpu_kick(cpu);
+    cpu->run->looks = taken;
 }

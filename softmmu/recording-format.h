@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 /* With the version, of the format and of what is the same in each run: version 2 counts time for
- * accesses to devices and knows REPs by their turns. */
-#define RECORD_VERSION   2
-#define RECORD_MAGIC     "mimusrec\2\0\0\0\0\0\0\0"
+ * accesses to devices and knows REPs by their turns; in version 3 a CPU that lets interrupts in
+ * keeps its turn. */
+#define RECORD_VERSION   3
+#define RECORD_MAGIC     "mimusrec\3\0\0\0\0\0\0\0"
 #define RECORD_MAGIC_LEN 16
 
 typedef enum FrameType {

@@ -361,7 +361,7 @@ static void restore_flags(CpuX86 *c, uint32_t flags, uint32_t mask)
     x86_set_eflags(c, flags, mask);
     c->rf_loaded = flags & mask & EFL_RF;
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
-        cpu_kick(&c->cpu);
+        cpu_look(&c->cpu);
 }
 
 /* IRET of 16 bits in virtual-8086 mode with IOPL < 3 and CR4.VME: VIF stands for IF. */
@@ -476,7 +476,7 @@ void help_iret(CpuX86 *c, uint32_t size, uint64_t next_pc)
     if (c->nmi_blocked) {
         c->nmi_blocked = false;
         if (c->cpu.interrupt_request & CPU_INT_NMI)
-            cpu_kick(&c->cpu);
+            cpu_look(&c->cpu);
     }
     x86_settle_context(c);
     if (cpu_tells(&c->common, MIMUS_RETURN))
@@ -595,7 +595,7 @@ void help_sysret(CpuX86 *c, uint32_t size, uint64_t rcx, uint64_t r11)
     }
     x86_settle_context(c);
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
-        cpu_kick(&c->cpu);
+        cpu_look(&c->cpu);
 }
 
 uint64_t help_sysenter(CpuX86 *c)

@@ -54,7 +54,7 @@ void help_sti_allowed(CpuX86 *c)
 {
     c->eflags |= EFL_IF;
     if (c->cpu.interrupt_request)
-        cpu_kick(&c->cpu);
+        cpu_look(&c->cpu);
 }
 
 void help_set_ac(CpuX86 *c, uint32_t ac)
@@ -108,6 +108,6 @@ uint32_t help_sysret_quick(CpuX86 *c, uint64_t rcx, uint64_t r11)
     set_flat(c, (uint16_t)((c->star >> 48) + 16), 3);
     set_mode(c, (c->mode & ~(uint32_t)(X86_MODE_SMAP_OFF | X86_MODE_IOPL_OK)) | X86_MODE_CPL);
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
-        cpu_kick(&c->cpu);
+        cpu_look(&c->cpu);
     return (uint32_t)r11 & FLAGS_ARITH;
 }

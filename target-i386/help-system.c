@@ -345,7 +345,7 @@ void help_invpcid(CpuX86 *c, uint64_t type, uint64_t pcid, uint64_t addr)
 static void interrupts_enabled(CpuX86 *c)
 {
     if ((c->eflags & EFL_IF) && c->cpu.interrupt_request)
-        cpu_kick(&c->cpu);
+        cpu_look(&c->cpu);
 }
 
 uint64_t help_pushf(CpuX86 *c, uint32_t size)

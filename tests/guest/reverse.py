@@ -110,6 +110,13 @@ def everywhere(r, end, alone, begin=0):
     return counts
 
 
+def through(r, counts, end):
+    """From wherever it has gone back to, the recording is met to its end."""
+    for count in counts[::3]:
+        go(r, count)
+        assert "replaylog:end" in r.ask("c") and when(r) == end, f"from {count} to {when(r)}"
+
+
 def interrupted(r, count):
     """Whoever is interrupted on his way is where he was."""
     go(r, count)
@@ -283,6 +290,7 @@ def main():
             alone = "-smp" not in options
             end = at_ends(r, alone)
             counts = everywhere(r, end, alone)
+            through(r, counts, end)
             interrupted(r, counts[-1])
             points(r, counts)
             moments(r, counts)

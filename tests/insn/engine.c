@@ -433,6 +433,10 @@ void cpu_context_changed(Cpu *cpu)
 void cpu_kick(Cpu *cpu)
 {
 }
+
+void cpu_look(Cpu *cpu)
+{
+}
 void cpu_interrupt(Cpu *cpu, uint32_t bits)
 {
 }
