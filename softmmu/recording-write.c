@@ -17,7 +17,7 @@
 
 #define FLUSH_BYTES  (256u << 10)
 #define FLUSH_US     (200 * 1000) /* what a killed process may lose */
-#define FILE_PART    (FRAME_MAX_BYTES - (64u << 10))
+#define FILE_PART    (256u << 10) /* what fits the cache, and memory that malloc keeps at hand */
 #define MAX_EVENT    (FRAME_MAX_BYTES / 2)
 #define STREAM_LEVEL 3
 #define FILE_LEVEL   1
