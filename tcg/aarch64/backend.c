@@ -58,7 +58,8 @@ static void place_slots(A64Backend *be)
     }
 }
 
-/* For tests: only what every AArch64 host has. */
+/* For tests: only what every AArch64 host has; TCG_AARCH64_AFP as if there was that, to look at
+ * code. */
 static bool baseline_only(void)
 {
     return g_getenv("TCG_AARCH64_BASELINE") != NULL;
@@ -80,7 +81,7 @@ static Features host_features(void)
     return (Features){ .lse = caps & HWCAP_ATOMICS,
                        .aes = caps & HWCAP_AES,
                        .pmull = caps & HWCAP_PMULL,
-                       .afp = caps & HWCAP_CPUID && has_afp() };
+                       .afp = g_getenv("TCG_AARCH64_AFP") || (caps & HWCAP_CPUID && has_afp()) };
 }
 
 static unsigned backend_features(void)

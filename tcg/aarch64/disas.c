@@ -38,6 +38,7 @@ static Callee callee(const A64Backend *be, const uint8_t *target, const uint8_t 
         { be->divide, { "divide", 0 } },
         { be->soft_op, { "soft_op", 4 } },
         { be->set_modes, { "set_modes", 0 } },
+        { be->gather, { "gather", 0 } },
     };
 
     if (target == be->mem) {

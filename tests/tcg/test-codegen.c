@@ -2,7 +2,8 @@
 /*
  * Host code as reviewed text. tests/tcg/codegen/NAME.expect is IR text, a line "--", and the code
  * that the x86-64 back end makes of it on a host without extensions; codegen-aarch64/ has the same
- * for AArch64. A first line "# parallel …" is for vCPUs on several threads. Addresses inside the
+ * for AArch64. A first line "# parallel …" is for vCPUs on several threads,
+ * "# with AFP: …" for a host that has this. Addresses inside the
  * block are offsets from its start. `test-codegen FILE` prints a file with its second half made
  * anew; scripts/update-expect.py does so for all.
  */
@@ -38,16 +39,40 @@ static void normalise(const char *text, const TcgCode *code, GString *out)
     }
 }
 
+/* TCG_@HOST_@WHAT */
+static char *host_setting(const char *what)
+{
+    g_autofree char *host = g_ascii_strup(harness_native(), -1);
+
+    return g_strdup_printf("TCG_%s_%s", host, what);
+}
+
+/* The name in "# with NAME: …", as the back end knows it by; NULL: there is none. */
+static char *wanted_feature(const char *ir_text)
+{
+    char name[16];
+
+    return sscanf(ir_text, "# with %15[A-Z0-9]:", name) == 1 ? host_setting(name) : NULL;
+}
+
 static char *generate(const char *ir_text)
 {
+    g_autofree char *feature = wanted_feature(ir_text);
     bool parallel = g_str_has_prefix(ir_text, "# parallel");
-    Harness *h = (parallel ? harness_new_parallel : harness_new)(harness_native(), false);
     IrBlock *ir = harness_ir_new();
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
     GString *out = g_string_new(NULL);
     TcgCode *code;
+    Harness *h;
 
+    if (feature) {
+        g_setenv(feature, "1", TRUE);
+    }
+    h = (parallel ? harness_new_parallel : harness_new)(harness_native(), false);
+    if (feature) {
+        g_unsetenv(feature);
+    }
     if (!ir_parse(ir, ir_text, &error)) {
         g_error("%s", error->message);
     }
@@ -118,8 +143,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = { cmocka_unit_test(check) };
 
     if (harness_native()) {
-        g_autofree char *host = g_ascii_strup(harness_native(), -1);
-        g_autofree char *baseline = g_strdup_printf("TCG_%s_BASELINE", host);
+        g_autofree char *baseline = host_setting("BASELINE");
         g_setenv(baseline, "1", TRUE);
     }
     if (argc == 2) {
