@@ -412,6 +412,8 @@ const uint8_t *cpu_phys_page(Cpu *cpu, uint64_t phys)
     return phys_host(cpu, phys, PAGE_SIZE, NULL);
 }
 
+typedef uint64_t Entry64 __attribute__((aligned(8))); /* i386 lays the type at any 4 */
+
 bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigned size)
 {
     uint64_t ram;
@@ -434,7 +436,7 @@ bool cpu_phys_cas(Cpu *cpu, uint64_t phys, uint64_t old, uint64_t value, unsigne
     }
     old = GUINT64_TO_LE(old);
     value = GUINT64_TO_LE(value);
-    return __atomic_compare_exchange_n((uint64_t *)host, &old, value, false, __ATOMIC_SEQ_CST,
+    return __atomic_compare_exchange_n((Entry64 *)host, &old, value, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
