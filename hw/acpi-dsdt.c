@@ -32,23 +32,24 @@ static void add_link_status(Aml *a)
     aml_end(a);
 }
 
-/* Method (IQCR, 1, Serialized) { Name (PRR0, Interrupt {0}); CreateDWordField (PRR0, 5, PRRI)
- *   If (Arg0 < 0x80) { PRRI = Arg0 } Return (PRR0) } */
+/* Method (IQCR, 1) { Local0 = Interrupt {0}; If (Arg0 < 0x80) { Local0[5] = Arg0 }
+ *   Return (Local0) } */
 static void add_link_current(Aml *a)
 {
     GByteArray *r = g_byte_array_new();
 
     res_interrupts(r, (const uint32_t[]){ 0 }, 1);
     res_end(r);
-    aml_begin_method(a, "IQCR", 1, true);
-    aml_name_buffer(a, "PRR0", r);
-    aml_create_dword_field(a), aml_ref(a, "PRR0"), aml_int(a, INTERRUPT_NUMBER), aml_ref(a, "PRRI");
+    aml_begin_method(a, "IQCR", 1, false);
+    aml_store(a), aml_buffer(a, r), aml_local(a, 0);
     aml_begin_if(a);
     aml_less(a), aml_arg(a, 0), aml_int(a, PIRQ_OFF);
-    aml_store(a), aml_arg(a, 0), aml_ref(a, "PRRI");
+    aml_store(a), aml_arg(a, 0), aml_index(a), aml_local(a, 0), aml_int(a, INTERRUPT_NUMBER),
+        aml_no_target(a);
     aml_end(a);
-    aml_return(a), aml_ref(a, "PRR0");
+    aml_return(a), aml_local(a, 0);
     aml_end(a);
+    g_byte_array_unref(r);
 }
 
 static void add_link(Aml *a, int n)

@@ -26,6 +26,7 @@ enum {
     OP_AND = 0x7b,
     OP_OR = 0x7d,
     OP_NOTIFY = 0x86,
+    OP_INDEX = 0x88,
     OP_CREATE_DWORD_FIELD = 0x8a,
     OP_EQUAL = 0x93,
     OP_LESS = 0x95,
@@ -376,6 +377,11 @@ void aml_and(Aml *a)
 void aml_or(Aml *a)
 {
     byte(a, OP_OR);
+}
+
+void aml_index(Aml *a)
+{
+    byte(a, OP_INDEX);
 }
 
 void aml_less(Aml *a)
