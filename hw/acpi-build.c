@@ -5,7 +5,8 @@
  * makes firmware add the address and compute checksums.
  * PM ports are where SeaBIOS puts the PIIX4's base (0x600).
  * SRAT and SLIT are in acpi-numa.c. Tables of the user's follow ours; a SLIC among them gives its
- * names to RSDT and FADT, as Windows wants it (-acpitable of QEMU's manual). Missing: MCFG, SSDT.
+ * names to RSDT and FADT, as Windows wants it (-acpitable of QEMU's manual). An SSDT is there for
+ * the number of the machine's generation alone. Missing: MCFG.
  */
 #include "hw/acpi-build.h"
 
@@ -17,6 +18,7 @@
 #include "hw/hpet.h"
 #include "hw/ioapic.h"
 #include "hw/piix4-pm.h"
+#include "hw/vmgenid.h"
 
 #define TABLES_FILE "etc/acpi/tables"
 #define RSDP_FILE   "etc/acpi/rsdp"
@@ -99,6 +101,20 @@ static void script_add_pointer(GByteArray *script, const char *file, uint32_t of
     put_file(e, target);
     put(e, offset, 4);
     put(e, size, 1);
+    script_entry(script, e);
+}
+
+/* Firmware writes where @target is into the first eight bytes of @file, which can be written. */
+static void script_write_pointer(GByteArray *script, const char *file, const char *target)
+{
+    g_autoptr(GByteArray) e = g_byte_array_new();
+
+    put(e, 4, 4);
+    put_file(e, file);
+    put_file(e, target);
+    put(e, 0, 4); /* offsets in both */
+    put(e, 0, 4);
+    put(e, 8, 1);
     script_entry(script, e);
 }
 
@@ -333,6 +349,21 @@ static void add_hpet(Tables *t)
     add_to_rsdt(t, start);
 }
 
+/* Where the number of the machine's generation is. */
+static void add_generation_id(Tables *t)
+{
+    uint32_t start = begin_table(t, "SSDT", 1);
+    g_autoptr(GByteArray) code = acpi_build_generation_id();
+
+    g_byte_array_append(t->blob, code->data, code->len);
+    script_allocate(t->script, VMGENID_FILE, 4096, ZONE_HIGH);
+    script_add_pointer(t->script, TABLES_FILE, start + HEADER_SIZE + ACPI_GENERATION_ID_POINTER, 4,
+                       VMGENID_FILE);
+    script_write_pointer(t->script, VMGENID_ADDRESS, VMGENID_FILE);
+    end_table(t, start);
+    add_to_rsdt(t, start);
+}
+
 /* A table whose content is made elsewhere. */
 static void add_table(Tables *t, const char *signature, uint8_t revision,
                       void (*put_content)(GByteArray *out, const AcpiConfig *c),
@@ -403,6 +434,8 @@ static uint32_t build(Tables *t, const AcpiConfig *c)
         add_table(t, "SRAT", 1, acpi_put_srat, c);
     if (c->numa && c->numa->distance)
         add_table(t, "SLIT", 1, acpi_put_slit, c);
+    if (c->generation_id)
+        add_generation_id(t);
     for (guint i = 0; c->extra && i < c->extra->len; i++)
         add_extra(t, c->extra->pdata[i]);
     rsdt = add_rsdt(t);

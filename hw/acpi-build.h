@@ -20,6 +20,7 @@ typedef struct AcpiConfig {
     const GPtrArray *extra; /* GBytes *: the user's tables, whole; NULL: none */
     const NumaConfig *numa; /* NULL: nothing is said of it */
     uint16_t pvpanic;       /* its port; 0: there is none */
+    bool generation_id;     /* is there a vmgenid? */
 } AcpiConfig;
 
 /* Add etc/acpi/rsdp, etc/acpi/tables and etc/table-loader; or, later, put others in their

@@ -5,6 +5,7 @@
 #include "hw/acpi-dsdt.h"
 
 #include "hw/aml.h"
+#include "hw/vmgenid.h"
 
 #define PCI_MEMORY_END 0xfebfffffu /* the I/O APIC follows */
 #define HPET_BASE      0xfed00000u
@@ -295,4 +296,44 @@ GByteArray *acpi_build_dsdt(const AcpiConfig *c)
     add_sleep_state(a, "\\_S4", 2);
     add_sleep_state(a, "\\_S5", 0);
     return aml_free(a);
+}
+
+/* Name (VGIA, page) Scope (\_SB) { Device (VGEN) { … Method (ADDR) { Local0 = Package { 0, 0 };
+ *   Local0[0] = VGIA + offset; Return (Local0) } } } Scope (\_GPE) { Method (_E05) … } */
+GByteArray *acpi_build_generation_id(void)
+{
+    g_autofree char *event = g_strdup_printf("_E%02X", VMGENID_GPE);
+    Aml *a = aml_new();
+    GByteArray *code;
+
+    aml_name_int(a, "VGIA", UINT32_MAX); /* takes all four bytes */
+    aml_begin_scope(a, "\\_SB");
+    aml_begin_device(a, "VGEN");
+    aml_name(a, "_HID"), aml_string(a, "MIMU0001");
+    aml_name(a, "_CID"), aml_string(a, "VM_Gen_Counter");
+    aml_name(a, "_DDN"), aml_string(a, "VM_Gen_Counter");
+    aml_begin_method(a, "_STA", 0, false);
+    aml_begin_if(a);
+    aml_equal(a), aml_ref(a, "VGIA"), aml_int(a, 0);
+    aml_return(a), aml_int(a, 0);
+    aml_end(a);
+    aml_return(a), aml_int(a, 0x0f);
+    aml_end(a);
+    aml_begin_method(a, "ADDR", 0, false);
+    aml_store(a), aml_begin_package(a, 2), aml_int(a, 0), aml_int(a, 0), aml_end(a),
+        aml_local(a, 0);
+    aml_add(a), aml_ref(a, "VGIA"), aml_int(a, VMGENID_OFFSET);
+    aml_index(a), aml_local(a, 0), aml_int(a, 0), aml_no_target(a);
+    aml_return(a), aml_local(a, 0);
+    aml_end(a);
+    aml_end(a);
+    aml_end(a);
+    aml_begin_scope(a, "\\_GPE");
+    aml_begin_method(a, event, 0, false);
+    aml_notify(a), aml_ref(a, "\\_SB.VGEN"), aml_int(a, 0x80);
+    aml_end(a);
+    aml_end(a);
+    code = aml_free(a);
+    memset(code->data + ACPI_GENERATION_ID_POINTER, 0, 4);
+    return code;
 }

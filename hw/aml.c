@@ -23,6 +23,7 @@ enum {
     OP_LOCAL0 = 0x60,
     OP_ARG0 = 0x68,
     OP_STORE = 0x70,
+    OP_ADD = 0x72,
     OP_AND = 0x7b,
     OP_OR = 0x7d,
     OP_NOTIFY = 0x86,
@@ -377,6 +378,11 @@ void aml_and(Aml *a)
 void aml_or(Aml *a)
 {
     byte(a, OP_OR);
+}
+
+void aml_add(Aml *a)
+{
+    byte(a, OP_ADD);
 }
 
 void aml_index(Aml *a)

@@ -56,6 +56,7 @@ void aml_return(Aml *a);
 void aml_store(Aml *a);
 void aml_and(Aml *a); /* operand, operand, target */
 void aml_or(Aml *a);
+void aml_add(Aml *a);
 void aml_index(Aml *a); /* buffer, number of a byte, target */
 void aml_less(Aml *a);
 void aml_equal(Aml *a);

@@ -17,6 +17,8 @@
 #include "hw/virtio-rng.h"
 #include "hw/virtio-serial.h"
 #include "hw/vmcoreinfo.h"
+#include "hw/vmgenid.h"
+#include "softmmu/bytes.h"
 #include "softmmu/error.h"
 #include "softmmu/random.h"
 
@@ -188,6 +190,38 @@ bool pc_create_balloon(PcBoard *b, const DeviceOption *o, GError **error)
     return pc_get_switch(o, "deflate-on-oom", &w.deflate_on_oom, error) &&
            pc_device_slot(o, &devfn, error) &&
            pc_set_virtio_registers(o, virtio_balloon_new(b->pci, devfn, &w), error);
+}
+
+/* None is the same as "auto": a number of the machine's own. */
+static bool get_guid(const PcBoard *b, const char *text, uint8_t guid[16], GError **error)
+{
+    uint64_t seed = b->m->config->seed;
+
+    if (!text || g_str_equal(text, "auto")) {
+        put_le(guid, 8, random_number(seed, RANDOM_GENERATION, 0));
+        put_le(guid + 8, 8, random_number(seed, RANDOM_GENERATION, 1));
+        return true;
+    }
+    if (!g_uuid_string_is_valid(text)) {
+        error_set(error, "guid=%s is no GUID", text);
+        return false;
+    }
+    for (unsigned i = 0; i < 16; text += 2) {
+        text += *text == '-';
+        guid[i++] = g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]);
+    }
+    return true;
+}
+
+bool pc_create_vmgenid(PcBoard *b, const DeviceOption *o, GError **error)
+{
+    uint8_t guid[16];
+
+    if (!is_first(b->vmgenid, error) ||
+        !get_guid(b, g_hash_table_lookup(o->props, "guid"), guid, error))
+        return false;
+    b->vmgenid = vmgenid_new(&b->dev, b->fw_cfg, b->m->memory, guid, &b->generation_event);
+    return true;
 }
 
 #define MOST_PIXELS 8192 /* a side */

@@ -300,6 +300,7 @@ static void add_acpi(PcBoard *b)
         .floppy = b->fdc != NULL,
         .parallel = b->m->parallel != NULL,
         .pvpanic = b->pvpanic_port,
+        .generation_id = b->vmgenid != NULL,
         .fixed_slots = pc_fixed_slots(b),
         .extra = b->m->config->acpi_tables,
         .numa = b->m->config->numa.nodes ? &b->m->config->numa : NULL,

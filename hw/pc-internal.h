@@ -22,8 +22,8 @@ typedef struct PcBoard {
     uint64_t below_4g, above_4g;
     MemRegion *pci_memory;
     MemRegion bios, isa_bios; /* the first is not in use where flash is */
-    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event,
-        pci_event;        /* ends of lines that leave the board */
+    Irq reset, shutdown, suspend, a20, ignne, smi, cpu_event, pci_event,
+        generation_event; /* ends of lines that leave the board */
     Irq rtc_alarm, key;   /* what wakes the board from S3 */
     uint16_t wake_events; /* PM1 events that do so now */
     IrqOr serial_irq[2];
@@ -38,7 +38,7 @@ typedef struct PcBoard {
     FwCfg *fw_cfg;
     PciBus *pci;
     Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide,
-        *dma, *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus, *vmcoreinfo, *gpu;
+        *dma, *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus, *vmcoreinfo, *gpu, *vmgenid;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -105,6 +105,7 @@ bool pc_create_console(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_serial_port(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_balloon(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_vmcoreinfo(PcBoard *b, const DeviceOption *o, GError **error);
+bool pc_create_vmgenid(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_gpu(PcBoard *b, const DeviceOption *o, GError **error);
 bool pc_create_rng(PcBoard *b, const DeviceOption *o, GError **error);
 

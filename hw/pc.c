@@ -31,6 +31,7 @@
 #include "hw/port92.h"
 #include "hw/serial16550.h"
 #include "hw/vga.h"
+#include "hw/vmgenid.h"
 #include "softmmu/error.h"
 
 #define CMOS_RESET_CODE 0x0f
@@ -166,6 +167,11 @@ static void cpu_event_line(void *opaque, int n, int level)
 static void pci_event_line(void *opaque, int n, int level)
 {
     piix4_pm_set_gpe(((PcBoard *)opaque)->pm, PCI_HOTPLUG_GPE, level);
+}
+
+static void generation_event_line(void *opaque, int n, int level)
+{
+    piix4_pm_set_gpe(((PcBoard *)opaque)->pm, VMGENID_GPE, level);
 }
 
 static void or_input(void *opaque, int n, int level)
@@ -430,6 +436,7 @@ static bool create(PcBoard *b, GError **error)
     irq_init(&b->key, 1, key_line, b);
     irq_init(&b->cpu_event, 1, cpu_event_line, b);
     irq_init(&b->pci_event, 1, pci_event_line, b);
+    irq_init(&b->generation_event, 1, generation_event_line, b);
 
     if (!create_memory(b, error))
         return false;

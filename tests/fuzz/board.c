@@ -80,6 +80,7 @@ static void configure(MachineConfig *c)
         "virtio-balloon-pci",
         "virtio-gpu-pci",
         "vmcoreinfo",
+        "vmgenid",
     };
     DeviceOption *o;
 

@@ -27,6 +27,8 @@ NOTE = "until [ -d /sys/firmware/qemu_fw_cfg/by_name/etc/vmcoreinfo ]; do sleep 
 PAINT = """until [ -c /dev/fb0 ]; do sleep 0.1; done; cat /sys/class/graphics/fb0/virtual_size
 head -c 1228800 /dev/zero | tr '\\0' '\\252' > /dev/fb0; echo painted-$((6*7))
 """
+STATUS = "cat /sys/bus/acpi/drivers/vmgenid/*/status; echo status-$((6*7))\n"
+FORKED = "until dmesg | grep 'due to virtual machine fork'; do sleep 0.1; done; poweroff -f\n"
 
 # options, what is typed, what the console shows then, exit status
 CASES = {
@@ -41,6 +43,7 @@ CASES = {
                  r"virtio_rng\.0\n64\n", 0),
     "balloon": ("-device virtio-balloon-pci", MEMORY, "balloon-42", 0),
     "core-note": ("-device vmcoreinfo", NOTE, "told-42", 0),
+    "generation": ("-cpu max -device vmgenid,guid=00112233-4455-6677-8899-aabbccddeeff", STATUS, "15.*status-42", 0),
     "screen": ("-vga none -device virtio-gpu-pci,xres=640,yres=480", PAINT, "640,480.*painted-42", 0),
     "rng": ("-device virtio-rng-pci", RANDOM, r"virtio_rng\.0\n64\n", 0),
 }
@@ -100,6 +103,20 @@ def look_at_screen(g, where):
     g.send("poweroff -f\n")
 
 
+def fork(g, command, where):
+    """Another generation goes on with the guest's state, and the guest knows."""
+    state = "file:" + os.path.join(where, "state")
+    g.monitor("migrate " + state)
+    while "completed" not in g.monitor("info migrate"):
+        pass
+    g.send("\x01cquit\n")
+    other = [word.replace("001122", "fedcba") for word in command]
+    with Guest([*other, "-incoming", state, "-S"], timeout=120) as g2:
+        g2.monitor("cont")
+        g2.send(FORKED)
+        g2.finish()
+
+
 def run(mimus, guest, case, where):
     options, typed, shows, status = CASES[case]
     command = [mimus, "-nographic", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz-devices"), "-initrd",
@@ -112,6 +129,8 @@ def run(mimus, guest, case, where):
             play_balloon(g)
         elif case == "core-note":
             dump_core(g, where)
+        elif case == "generation":
+            fork(g, command, where)
         elif case == "screen":
             look_at_screen(g, where)
         elif case == "ports":

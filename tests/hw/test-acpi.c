@@ -12,9 +12,11 @@
 
 #define TABLES_AT 0x100000u
 #define RSDP_AT   0xf6000u
+#define GUID_AT   0x200000u
 
 typedef struct Loaded {
     GByteArray *tables, *rsdp;
+    uint32_t guid_told; /* where the page is that the guest has been given */
 } Loaded;
 
 static const uint32_t apic_ids[] = { 0, 1, 2, 300 };
@@ -42,6 +44,7 @@ static AcpiConfig config(void)
         .pvpanic = 0x505,
         .fixed_slots = 0x7,
         .numa = &numa,
+        .generation_id = true,
     };
 }
 
@@ -86,6 +89,10 @@ static GByteArray *file(Loaded *l, const char *name, uint32_t *at)
 {
     bool rsdp = g_str_equal(name, "etc/acpi/rsdp");
 
+    if (g_str_equal(name, "etc/vmgenid_guid")) {
+        *at = GUID_AT;
+        return NULL; /* nothing is changed in it */
+    }
     if (!rsdp)
         assert_string_equal(name, "etc/acpi/tables");
     *at = rsdp ? RSDP_AT : TABLES_AT;
@@ -95,11 +102,11 @@ static GByteArray *file(Loaded *l, const char *name, uint32_t *at)
 static void run_entry(Loaded *l, const uint8_t *e, unsigned *allocated)
 {
     uint32_t at, target_at, offset, len;
-    GByteArray *f = file(l, (const char *)e + 4, &at);
+    GByteArray *f = get32(e) < 4 ? file(l, (const char *)e + 4, &at) : NULL;
 
     switch (get32(e)) {
     case 1:
-        assert_true(get32(e + 60) == 64 || get32(e + 60) == 16);
+        assert_int_equal(get32(e + 60), f == l->rsdp ? 16 : f ? 64 : 4096);
         ++*allocated;
         break;
     case 2: {
@@ -115,6 +122,11 @@ static void run_entry(Loaded *l, const uint8_t *e, unsigned *allocated)
         len = get32(e + 68);
         assert_true(offset + len <= f->len && get32(e + 60) < f->len);
         f->data[get32(e + 60)] -= sum(f->data + offset, len);
+        break;
+    case 4:
+        assert_string_equal((const char *)e + 4, "etc/vmgenid_addr");
+        file(l, (const char *)e + 60, &l->guid_told);
+        assert_true(!get32(e + 116) && !get32(e + 120) && e[124] == 8);
         break;
     default: fail_msg("unknown command %u", get32(e));
     }
@@ -135,7 +147,7 @@ static void load(Fixture *f, Loaded *l, GPtrArray *extra)
     assert_int_equal(script->len % 128, 0);
     for (guint at = 0; at < script->len; at += 128)
         run_entry(l, script->data + at, &allocated);
-    assert_int_equal(allocated, 2);
+    assert_int_equal(allocated, 3);
 }
 
 static const uint8_t *table_at(Loaded *l, uint32_t addr, const char *signature)
@@ -158,12 +170,14 @@ static void test_loaded_tables(void **state)
     assert_memory_equal(l.rsdp->data, "RSD PTR ", 8);
     assert_int_equal(sum(l.rsdp->data, 20), 0);
     const uint8_t *rsdt = table_at(&l, get32(l.rsdp->data + 16), "RSDT");
-    assert_int_equal(get32(rsdt + 4), 36 + 5 * 4);
+    assert_int_equal(get32(rsdt + 4), 36 + 6 * 4);
     const uint8_t *fadt = table_at(&l, get32(rsdt + 36), "FACP");
     const uint8_t *madt = table_at(&l, get32(rsdt + 40), "APIC");
     table_at(&l, get32(rsdt + 44), "HPET");
     table_at(&l, get32(rsdt + 48), "SRAT");
     table_at(&l, get32(rsdt + 52), "SLIT");
+    assert_memory_equal(table_at(&l, get32(rsdt + 56), "SSDT") + 36, "\x08VGIA\x0c\0\0\x20\0", 10);
+    assert_int_equal(l.guid_told, GUID_AT);
     table_at(&l, get32(fadt + 36), "FACS");
     assert_int_equal(get32(fadt + 36) % 64, 0);
     table_at(&l, get32(fadt + 40), "DSDT");
@@ -197,7 +211,7 @@ static void test_user_tables(void **state)
         assert_memory_equal(rsdt + 10, rows[i].maker, 14);
         assert_memory_equal(table_at(&l, get32(rsdt + 36), "FACP") + 10, rows[i].maker, 14);
         assert_memory_equal(table_at(&l, get32(rsdt + 40), "APIC") + 10, "BOCHS BXPC    ", 14);
-        table_at(&l, get32(rsdt + 56), rows[i].signature);
+        table_at(&l, get32(rsdt + 60), rows[i].signature);
         g_byte_array_unref(l.tables);
         g_byte_array_unref(l.rsdp);
     }
@@ -256,7 +270,9 @@ static void run_iasl(const char *dir, const char *const *args)
 /* 3168: Processor() is the old keyword, kept for guests as old as the board. */
 static void test_iasl(void **state)
 {
-    static const char *const signatures[] = { "DSDT", "FACP", "APIC", "HPET", "SRAT", "SLIT" };
+    static const char *const signatures[] = {
+        "DSDT", "FACP", "APIC", "HPET", "SRAT", "SLIT", "SSDT"
+    };
     g_autofree char *iasl = g_find_program_in_path("iasl");
     g_autofree char *dir = NULL;
     AcpiConfig c = config();

@@ -5,6 +5,7 @@
 
 #include "hw/fw-cfg.h"
 #include "hw/vmcoreinfo.h"
+#include "hw/vmgenid.h"
 
 static FwCfg *start(Fixture *f)
 {
@@ -178,6 +179,45 @@ static void test_writable(void **state)
     assert_false(vmcoreinfo_find(info, &addr, &size));
 }
 
+/* The state of another generation: the guest's memory gets the number of this one, and it is told.
+ * Not so by a state of its own. */
+static void test_generation(void **state)
+{
+    static const uint8_t guid[16] =
+        "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff";
+    static const uint8_t swapped[16] =
+        "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff";
+    Fixture *f = *state;
+    FwCfg *s = fw_cfg_new(f->root, &f->io_root, f->memory);
+    IrqSpy *spy = fixture_spy(f);
+    g_autoptr(GByteArray) saved = g_byte_array_new();
+    uint16_t key = FW_CFG_FILE_FIRST;
+    uint8_t *told;
+
+    vmgenid_new(f->root, s, f->memory, guid, &spy->irq);
+    fixture_start(f);
+    assert_memory_equal(g_bytes_get_data(fw_cfg_find_file(s, VMGENID_FILE), NULL) + VMGENID_OFFSET,
+                        swapped, 16);
+    fixture_write(f, 0x2000, 0x3000, 8);
+    while (fw_cfg_find(s, key) != fw_cfg_find_file(s, VMGENID_ADDRESS))
+        key++;
+    dma(f, key << 16 | 0x18, 8, 0x2000);
+    assert_int_equal(fixture_read(f, 0x1000, 4), 0);
+    device_tree_save(f->root, saved);
+    assert_true(device_tree_load(f->root, saved->data, saved->len, NULL));
+    assert_int_equal(spy_take_rises(spy), 0);
+    assert_int_equal(fixture_read(f, 0x3000 + VMGENID_OFFSET, 8), 0);
+    told = memmem(saved->data, saved->len, swapped, 16);
+    assert_non_null(told);
+    told[3] ^= 1;
+    assert_true(device_tree_load(f->root, saved->data, saved->len, NULL));
+    assert_int_equal(spy_take_rises(spy), 1);
+    assert_memory_equal(f->ram_block->host + 0x3000 + VMGENID_OFFSET, swapped, 16);
+    assert_true(device_tree_load(f->root, saved->data, saved->len, NULL));
+    fixture_reset(f);
+    assert_true(spy_take_rises(spy) == 1 && !spy->level);
+}
+
 static void test_reset_forgets_the_selection(void **state)
 {
     Fixture *f = *state;
@@ -243,6 +283,7 @@ int main(void)
         hw_test(test_user_files),
         hw_test(test_dma),
         hw_test(test_writable),
+        hw_test(test_generation),
         hw_test(test_reset_forgets_the_selection),
         hw_test(test_abuse),
         hw_test(test_made_item),
