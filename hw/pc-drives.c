@@ -56,7 +56,7 @@ static bool recall_facts(const PcBoard *b, const DriveOption *o, DriveWiring *w,
 
 static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, GError **error)
 {
-    ImageOpen how = { .path = o->file,
+    ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
                       .format = o->format,
                       .discard = o->discard,
                       .read_only = o->read_only || o->cdrom || o->snapshot };

@@ -329,6 +329,21 @@ void pc_tell_cpus(PcBoard *b)
 
 #define NEWEST_VERSION "pc-i440fx-7.2"
 
+static bool find_pci(void *opaque, const char *id, uint8_t *devfn)
+{
+    const PcBoard *b = opaque;
+
+    for (unsigned n = 0; n < 256; n++) {
+        const PciDevice *d = pci_bus_find(b->pci, n);
+
+        if (d && d->dev.named && !strcmp(d->dev.id, id)) {
+            *devfn = n;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool add_smbios(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
@@ -344,6 +359,8 @@ static bool add_smbios(PcBoard *b, GError **error)
                 : c->uuid            ? c->uuid_bytes
                                      : NULL,
         .options = c->smbios,
+        .find = find_pci,
+        .opaque = b,
     };
 
     return smbios_add_tables(b->fw_cfg, &s, error);

@@ -24,11 +24,13 @@ enum {
     HANDLE_BOARD = 0x200,
     HANDLE_CHASSIS = 0x300,
     HANDLE_CPU = 0x400,
+    HANDLE_PORT = 0x800,
     HANDLE_STRINGS = 0xe00,
     HANDLE_ARRAY = 0x1000,
     HANDLE_DIMM = 0x1100,
     HANDLE_RANGE = 0x1300,
     HANDLE_BOOT = 0x2000,
+    HANDLE_ONBOARD = 0x2900,
     HANDLE_END = 0x7f00,
     HANDLE_NONE = 0xfffe,
 };
@@ -39,6 +41,7 @@ typedef struct Smbios {
     GByteArray *out;
     GByteArray *strings; /* of the structure being written */
     guint start, count, largest;
+    const char *lost; /* a device that the user names and that is not there; NULL: none */
     uint8_t string_count;
 } Smbios;
 
@@ -364,6 +367,70 @@ static void add_cpus(Smbios *s, const SmbiosConfig *c)
         add_cpu(s, c, i);
 }
 
+/* Of those, each set of fields is a structure of its own. */
+static void add_each(Smbios *s, const SmbiosConfig *c, uint8_t type, uint16_t handle,
+                     void (*fill)(Smbios *s, GHashTable *fields))
+{
+    for (guint i = 0; i < c->options->len; i++) {
+        const SmbiosOption *o = c->options->pdata[i];
+
+        if (o->type != type || !o->fields)
+            continue;
+        begin(s, type, handle++);
+        fill(s, o->fields);
+        end(s);
+    }
+}
+
+static uint64_t number_in(GHashTable *fields, const char *name, uint64_t fallback)
+{
+    const char *text = g_hash_table_lookup(fields, name);
+
+    return text ? g_ascii_strtoull(text, NULL, 0) : fallback;
+}
+
+static void fill_port(Smbios *s, GHashTable *fields)
+{
+    put_string(s, g_hash_table_lookup(fields, "internal_reference"));
+    put(s, 0, 1); /* no connector inside */
+    put_string(s, g_hash_table_lookup(fields, "external_reference"));
+    put(s, number_in(fields, "connector_type", 0), 1);
+    put(s, number_in(fields, "port_type", 0), 1);
+}
+
+static void add_ports(Smbios *s, const SmbiosConfig *c)
+{
+    add_each(s, c, 8, HANDLE_PORT, fill_port);
+}
+
+/* The highest bit: it is enabled. */
+static uint8_t onboard_kind(const char *word)
+{
+    for (uint8_t i = 0; smbios_onboard_kinds[i]; i++)
+        if (word && !strcmp(word, smbios_onboard_kinds[i]))
+            return 0x80 | (i + 1);
+    return 0x81;
+}
+
+static void fill_onboard(Smbios *s, GHashTable *fields)
+{
+    const char *id = g_hash_table_lookup(fields, "pcidev");
+    uint8_t devfn = 0;
+
+    put_string(s, g_hash_table_lookup(fields, "designation"));
+    put(s, onboard_kind(g_hash_table_lookup(fields, "kind")), 1);
+    put(s, number_in(fields, "instance", 0), 1);
+    if (id && (!s->c->find || !s->c->find(s->c->opaque, id, &devfn)))
+        s->lost = id;
+    put(s, 0, 3); /* segment group, bus */
+    put(s, devfn, 1);
+}
+
+static void add_onboard(Smbios *s, const SmbiosConfig *c)
+{
+    add_each(s, c, 41, HANDLE_ONBOARD, fill_onboard);
+}
+
 static void add_boot(Smbios *s, const SmbiosConfig *c)
 {
     begin(s, 32, HANDLE_BOOT);
@@ -378,9 +445,9 @@ static const struct {
     void (*add)(Smbios *s, const SmbiosConfig *c);
 } types[] = {
     { 0, true, add_firmware }, { 1, false, add_system }, { 2, true, add_board },
-    { 3, false, add_chassis }, { 4, false, add_cpus },   { 11, true, add_strings },
-    { 16, false, add_array },  { 17, false, add_dimms }, { 19, false, add_ranges },
-    { 32, false, add_boot },
+    { 3, false, add_chassis }, { 4, false, add_cpus },   { 8, true, add_ports },
+    { 11, true, add_strings }, { 16, false, add_array }, { 17, false, add_dimms },
+    { 19, false, add_ranges }, { 32, false, add_boot },  { 41, true, add_onboard },
 };
 
 static void add_given(Smbios *s, const SmbiosConfig *c)
@@ -443,13 +510,15 @@ bool smbios_add_tables(FwCfg *fw, const SmbiosConfig *c, GError **error)
             types[i].add(&s, c);
     begin(&s, 127, HANDLE_END);
     end(&s);
-    fits = s.out->len <= UINT16_MAX;
+    fits = s.out->len <= UINT16_MAX && !s.lost;
     if (fits) {
         g_autoptr(GBytes) anchor = make_anchor(&s);
         g_autoptr(GBytes) tables = g_bytes_new(s.out->data, s.out->len);
 
         fw_cfg_add_file(fw, "etc/smbios/smbios-anchor", anchor);
         fw_cfg_add_file(fw, "etc/smbios/smbios-tables", tables);
+    } else if (s.lost) {
+        error_set(error, "-smbios: no PCI device with id '%s'", s.lost);
     } else {
         error_set(error, "-smbios: the tables have %u bytes, more than 65535", s.out->len);
     }

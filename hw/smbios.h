@@ -13,6 +13,9 @@ typedef struct SmbiosConfig {
     uint64_t ram_size, below_4g;
     const GPtrArray *options; /* SmbiosOption *: what the user wants of them; NULL: nothing */
     const uint8_t *uuid;      /* 16 bytes as they are written; NULL: none */
+    /* Where on PCI the device that the user calls @id is; false: nowhere. */
+    bool (*find)(void *opaque, const char *id, uint8_t *devfn);
+    void *opaque;
 } SmbiosConfig;
 
 /* Add etc/smbios/smbios-tables and etc/smbios/smbios-anchor. False: what the user wants in them

@@ -76,8 +76,8 @@ static bool parse_option(Address *addr, const char *option, GError **error)
         addr->wait = false;
         return true;
     }
-    if (addr->family != AF_UNIX && parse_switch(option, "nodelay", &ignored))
-        return true; /* always on */
+    if (parse_switch(option, "nodelay", &ignored))
+        return true; /* always on, where there is something to be delayed */
     if (g_str_has_prefix(option, "reconnect=") &&
         g_ascii_string_to_unsigned(strchr(option, '=') + 1, 10, 0, 3600, &addr->reconnect_s, NULL))
         return true;

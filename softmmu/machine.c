@@ -73,6 +73,10 @@ void machine_request_for_host(Machine *m, RunRequest r)
     machine_request(m, r);
 }
 
+const char *const smbios_onboard_kinds[] = { "other",    "unknown",   "video", "scsi",
+                                             "ethernet", "tokenring", "sound", "pata",
+                                             "sata",     "sas",       NULL };
+
 const char *const watchdog_action_names[] = { "reset", "shutdown", "poweroff",   "pause",
                                               "debug", "none",     "inject-nmi", NULL };
 

@@ -53,6 +53,7 @@ typedef struct DriveOption {
     bool no_flush, write_through; /* -drive cache= */
     bool detect_zeroes;
     DriveOnError on_read_error, on_write_error;
+    char *host_file; /* what the host calls .file; NULL: the same */
 } DriveOption;
 
 /* A network of the host's that cards can be connected to. */
@@ -96,6 +97,8 @@ typedef struct SmbiosOption {
     GHashTable *fields; /* char * -> char * */
     GBytes *structure;  /* NULL: there are fields */
 } SmbiosOption;
+/* What kind= of type 41 may be, from 1 on; NULL ends it. */
+extern const char *const smbios_onboard_kinds[];
 
 /* -numa: which memory and which CPUs are near each other. */
 #define MACHINE_MAX_NODES 128

@@ -263,6 +263,8 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         { "stepping", &m->stepping, 0xf },    { "level", &m->level, 0xff },
         { "xlevel", &m->xlevel, 0x800000ff },
     };
+    /* What is not there: to say so is allowed. */
+    static const char *const lacking[] = { "host-phys-bits", "kvm", "pmu", NULL };
     uint64_t n;
     bool on;
 
@@ -285,7 +287,7 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         return parse_switch(key, value, &p->enforce, error);
     if (!strcmp(key, "check"))
         return parse_switch(key, value, &p->check, error);
-    if (!strcmp(key, "host-phys-bits")) {
+    if (g_strv_contains(lacking, key)) {
         if (!parse_switch(key, value, &on, error))
             return false;
         if (on)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Networks behind a descriptor: a tap device of the host's, datagrams (-netdev socket,udp=), and a
- * stream to another machine (listen=, connect=), where each frame has its length before it in four
- * bytes, most significant first. Frames go out on the machine thread, as far as the host takes them
- * at once: beyond that they are lost, as on a wire. They come in on the main thread.
- * Missing: multicast, descriptors that the caller opened, scripts that set a tap device up.
+ * Networks behind a descriptor: a tap device of the host's, datagrams (-netdev dgram, or
+ * socket,udp=), and a stream to another machine (stream, or socket with listen= or connect=), where
+ * each frame has its length before it in four bytes, most significant first. Frames go out on the
+ * machine thread, as far as the host takes them at once: beyond that they are lost, as on a wire.
+ * They come in on the main thread. Missing: multicast, descriptors that the caller opened, scripts
+ * that set a tap device up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "softmmu/bytes.h"
@@ -201,14 +203,30 @@ static FdNet *fd_net_new(bool stream, char *info)
     return n;
 }
 
-/* "HOST:PORT", of datagrams; false with @error. */
+static bool resolve_path(const char *path, struct sockaddr_storage *addr, socklen_t *len,
+                         GError **error)
+{
+    struct sockaddr_un *un = (struct sockaddr_un *)addr;
+
+    un->sun_family = AF_UNIX;
+    *len = sizeof(*un);
+    if (g_strlcpy(un->sun_path, path, sizeof(un->sun_path)) < sizeof(un->sun_path))
+        return true;
+    error_set(error, "UNIX socket path '%s' is too long", path);
+    return false;
+}
+
+/* Of datagrams: "HOST:PORT" or "unix:PATH"; false with @error. */
 static bool resolve(const char *text, struct sockaddr_storage *addr, socklen_t *len, GError **error)
 {
     const char *colon = strrchr(text, ':');
     g_autofree char *host = colon ? g_strndup(text, colon - text) : NULL;
     struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM }, *found;
-    int bad =
-        colon ? getaddrinfo(*host ? host : "127.0.0.1", colon + 1, &hints, &found) : EAI_NONAME;
+    int bad;
+
+    if (g_str_has_prefix(text, "unix:"))
+        return resolve_path(text + strlen("unix:"), addr, len, error);
+    bad = colon ? getaddrinfo(*host ? host : "127.0.0.1", colon + 1, &hints, &found) : EAI_NONAME;
 
     if (bad) {
         error_set(error, "'%s' is no HOST:PORT: %s", text, gai_strerror(bad));
@@ -223,7 +241,7 @@ static bool resolve(const char *text, struct sockaddr_storage *addr, socklen_t *
 static NetBackend *open_datagrams(const NetSocketOptions *o, GError **error)
 {
     FdNet *n = fd_net_new(false, g_strdup_printf("socket: udp=%s", o->udp));
-    struct sockaddr_storage local;
+    struct sockaddr_storage local = { 0 };
     socklen_t len;
     int fd;
 
@@ -232,7 +250,9 @@ static NetBackend *open_datagrams(const NetSocketOptions *o, GError **error)
         fd_free(&n->backend);
         return NULL;
     }
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (local.ss_family == AF_UNIX)
+        unlink(((struct sockaddr_un *)&local)->sun_path); /* of a machine before */
+    fd = socket(local.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&local, len)) {
         error_set(error, "localaddr=%s: %s", o->local, g_strerror(errno));
         if (fd >= 0)
@@ -247,7 +267,8 @@ static NetBackend *open_datagrams(const NetSocketOptions *o, GError **error)
 NetBackend *net_socket_new(const NetSocketOptions *o, GError **error)
 {
     const char *where = o->listen ? o->listen : o->connect;
-    g_autofree char *spec = where ? g_strconcat("tcp:", where, NULL) : NULL;
+    bool named = where && g_str_has_prefix(where, "unix:");
+    g_autofree char *spec = where ? g_strconcat(named ? "" : "tcp:", where, NULL) : NULL;
     FdNet *n;
     int fd;
 

@@ -2,7 +2,7 @@
 /*
  * User-mode networking: libslirp plays a router with DHCP, DNS and TFTP, and the connections of
  * the guest become sockets of this process. It runs on the main thread as a GSource; the machine
- * thread only leaves frames in a queue. Missing: IPv6 settings, guestfwd, SMB.
+ * thread only leaves frames in a queue. Missing: IPv6 addresses, guestfwd to a chardev, SMB.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -317,8 +317,10 @@ static bool fill_config(const NetUserOptions *o, SlirpConfig *c, GError **error)
     *c = (SlirpConfig){
         .version = 1,
         .restricted = o->restricted,
-        .in_enabled = true,
-        .in6_enabled = true,
+        .in_enabled = !o->no_ipv4,
+        .in6_enabled = !o->no_ipv6,
+        .vdomainname = o->domain,
+        .vdnssearch = (const char **)o->search,
         .vprefix_len = 64,
         .vhostname = o->hostname,
         .tftp_path = o->tftp,
@@ -348,12 +350,13 @@ typedef struct Forward {
     uint64_t host_port, guest_port;
 } Forward;
 
-static bool parse_end(const char *text, struct in_addr *addr, uint64_t *port)
+/* @least: 0 where the host may choose. */
+static bool parse_end(const char *text, unsigned least, struct in_addr *addr, uint64_t *port)
 {
     const char *colon = strrchr(text, ':');
     g_autofree char *name = colon ? g_strndup(text, colon - text) : NULL;
 
-    return colon && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, port, NULL) &&
+    return colon && g_ascii_string_to_unsigned(colon + 1, 10, least, 65535, port, NULL) &&
            (!*name || inet_pton(AF_INET, name, addr) == 1);
 }
 
@@ -368,8 +371,8 @@ static bool parse_forward(const char *rule, bool whole, Forward *f, GError **err
         host += 4;
     else if (*host == ':')
         host++;
-    if (*halves && parse_end(host, &f->host, &f->host_port) &&
-        (!whole || (halves[1] && parse_end(halves[1], &f->guest, &f->guest_port))))
+    if (*halves && parse_end(host, 0, &f->host, &f->host_port) &&
+        (!whole || (halves[1] && parse_end(halves[1], 1, &f->guest, &f->guest_port))))
         return true;
     error_set(error,
               "invalid host forwarding rule '%s': PROTOCOL:[ADDR]:PORT-[ADDR]:PORT is "
@@ -395,6 +398,37 @@ static bool user_forward(NetBackend *b, const char *rule, bool add, GError **err
     return false;
 }
 
+/* "tcp:ADDR:PORT-cmd:COMMAND" */
+static bool add_guest_forward(User *u, const SlirpConfig *c, const char *rule, GError **error)
+{
+    const char *behind = strstr(rule, "-cmd:");
+    const char *from = g_str_has_prefix(rule, "tcp:") ? rule + 4 : rule;
+    g_autofree char *where = behind ? g_strndup(from, behind - from) : NULL;
+    struct in_addr addr = { 0 };
+    uint64_t port;
+
+    if (!where || !parse_end(where, 1, &addr, &port) || !addr.s_addr)
+        error_set(error, "guestfwd=%s: tcp:ADDR:PORT-cmd:COMMAND is needed", rule);
+    else if (!is_in_net(c, &addr, "guestfwd", error))
+        return false;
+    else if (!slirp_add_exec(u->slirp, behind + strlen("-cmd:"), &addr, port))
+        return true;
+    else
+        error_set(error, "guestfwd=%s: conflicting/invalid host:port", rule);
+    return false;
+}
+
+static bool add_rules(User *u, const NetUserOptions *o, const SlirpConfig *c, GError **error)
+{
+    for (guint i = 0; o->forwards && i < o->forwards->len; i++)
+        if (!user_forward(&u->backend, o->forwards->pdata[i], true, error))
+            return false;
+    for (guint i = 0; o->guest_forwards && i < o->guest_forwards->len; i++)
+        if (!add_guest_forward(u, c, o->guest_forwards->pdata[i], error))
+            return false;
+    return true;
+}
+
 static void add_source(User *u)
 {
     u->source = (UserSource *)g_source_new(&user_source_funcs, sizeof(UserSource));
@@ -418,11 +452,9 @@ NetBackend *net_user_new(const NetUserOptions *o, GError **error)
     };
     u->frames = g_async_queue_new_full((GDestroyNotify)g_bytes_unref);
     u->slirp = slirp_new(&config, &callbacks, u);
-    for (guint i = 0; u->slirp && o->forwards && i < o->forwards->len; i++) {
-        if (!user_forward(&u->backend, o->forwards->pdata[i], true, error)) {
-            user_free(&u->backend);
-            return NULL;
-        }
+    if (!add_rules(u, o, &config, error)) {
+        user_free(&u->backend);
+        return NULL;
     }
     add_source(u);
     return &u->backend;

@@ -66,15 +66,21 @@ void net_post(NetCable *c, const uint8_t *frame, size_t len);
 typedef struct NetUserOptions {
     char *net, *host, *dhcp_start, *dns; /* IPv4 addresses; net as A.B.C.D[/BITS]; NULL: default */
     char *hostname, *tftp, *bootfile;
+    char *domain;  /* NULL: none */
+    char **search; /* domains that DNS clients look through; NULL: none */
+    bool no_ipv4, no_ipv6;
     bool restricted;     /* nothing from or to the host but what is forwarded */
     GPtrArray *forwards; /* char *: "tcp|udp:[ADDR]:PORT-[ADDR]:PORT" */
+    /* char *: "tcp:ADDR:PORT-cmd:COMMAND", which is run for each connection to there. */
+    GPtrArray *guest_forwards;
 } NetUserOptions;
 
 /* User-mode networking by libslirp, on the main thread's default context. NULL with @error. */
 NetBackend *net_user_new(const NetUserOptions *o, GError **error);
 
-/* One of the three: a stream from whoever connects, or to HOST:PORT; datagrams to HOST:PORT from
- * @local. On the main thread's default context, as the next. */
+/* One of the three: a stream from whoever connects, or to somewhere; datagrams to somewhere from
+ * @local. Addresses are HOST:PORT or unix:PATH. On the main thread's default context, as the next.
+ */
 typedef struct NetSocketOptions {
     char *listen, *connect, *udp, *local;
 } NetSocketOptions;

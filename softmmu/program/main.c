@@ -246,6 +246,11 @@ static void open_monitors(Program *p)
                        .display = p->options->display };
 
     p->text = text_begin(&world);
+    for (guint i = 0; i < p->options->fds->len; i++) {
+        const OptionFd *f = &g_array_index(p->options->fds, OptionFd, i);
+
+        qmp_shared_add_fd(p->qmp_shared, f->set, f->fd, f->opaque);
+    }
     p->qmps = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_free);
     p->views = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
     m->event_hook = tell_programs;
@@ -379,6 +384,8 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
 
     if (o->daemonize && (daemon_fd = process_daemonize(&error)) < 0)
         return complain(o, error);
+    if (o->process_name)
+        process_set_name(o->process_name);
     if (o->sandboxed)
         process_gain_no_rights();
     if (o->lock_memory && !process_lock_memory(&error))
@@ -390,7 +397,8 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
         status = build_finish(&p.built, &error) && dump_vmstate(&p, o->dump_vmstate, &error)
                      ? EXIT_SUCCESS
                      : EXIT_FAILURE;
-    } else if (set_up(&p, o, &error) && (!o->pidfile || process_write_pid(o->pidfile, &error))) {
+    } else if (set_up(&p, o, &error) && (!o->pidfile || process_write_pid(o->pidfile, &error)) &&
+               (!o->run_as || process_become(o->run_as, &error))) {
         if (daemon_fd >= 0)
             process_ready(daemon_fd);
         run(&p);

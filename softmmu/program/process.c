@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -88,4 +91,44 @@ bool process_lock_memory(GError **error)
         return true;
     error_set(error, "-overcommit mem-lock=on: %s", g_strerror(errno));
     return false;
+}
+
+/* "UID:GID" */
+static bool parse_ids(const char *text, uid_t *uid, gid_t *gid)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ":", -1);
+    guint64 ids[2];
+
+    if (g_strv_length(parts) != 2 ||
+        !g_ascii_string_to_unsigned(parts[0], 10, 0, UINT32_MAX - 1, &ids[0], NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 0, UINT32_MAX - 1, &ids[1], NULL))
+        return false;
+    *uid = ids[0];
+    *gid = ids[1];
+    return true;
+}
+
+bool process_become(const char *user, GError **error)
+{
+    const struct passwd *found = getpwnam(user);
+    uid_t uid = found ? found->pw_uid : 0;
+    gid_t gid = found ? found->pw_gid : 0;
+
+    if (!found && !parse_ids(user, &uid, &gid)) {
+        error_set(error, "-runas: user '%s' does not exist, and is not UID:GID", user);
+        return false;
+    }
+    if ((found ? initgroups(user, gid) : setgroups(1, &gid)) || setgid(gid) || setuid(uid)) {
+        error_set(error, "-runas %s: %s", user, g_strerror(errno));
+        return false;
+    }
+    if (!uid || setuid(0)) /* there is no way back */
+        return true;
+    error_set(error, "-runas %s: this process could become root again", user);
+    return false;
+}
+
+void process_set_name(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The process: in the background (-daemonize), and its number in a file (-pidfile). */
+/* The process: in the background, its number in a file, its name, rights and user. */
 #ifndef SOFTMMU_PROGRAM_PROCESS_H
 #define SOFTMMU_PROGRAM_PROCESS_H
 
@@ -19,5 +19,8 @@ bool process_write_pid(const char *path, GError **error);
 void process_gain_no_rights(void); /* by running programs of others */
 /* All of this process stays in the host's memory from now on. */
 bool process_lock_memory(GError **error);
+/* For good: @user is a name or UID:GID. Not before everything that needs the old one is open. */
+bool process_become(const char *user, GError **error);
+void process_set_name(const char *name); /* that the host lists it by, 15 bytes of it */
 
 #endif

@@ -144,9 +144,39 @@ static const struct {
     { 3, "serial=S,asset=A,sku=K", "QEMU|pc-i440fx-7.2|S|A|K|", 0x15, 5 },
     { 4, "sock_pfx=X,part=P,max-speed=513", "X0|QEMU|pc-i440fx-7.2|P|", 0x15, 2 },
     { 4, "processor-id=0x1122334455667788", "CPU 0|QEMU|pc-i440fx-7.2|", 0x0f, 0x11 },
+    { 8, "internal_reference=I,external_reference=E,connector_type=4,port_type=5", "I|E|", 0x08,
+      5 },
+    { 8, "external_reference=E,connector_type=4", "E|", 0x07, 4 },
+    { 41, "designation=D,kind=ethernet,instance=3", "D|", 0x05, 0x85 },
+    { 41, "designation=D,kind=sas,instance=3", "D|", 0x06, 3 },
+    { 41, "pcidev=here", "", 0x0a, 0x28 },
     { 11, "value0=one,value1=,value2=two", "one|two|", 0x04, 2 },
     { 17, "loc_pfx=Slot,bank=B,speed=3200", "Slot 0|B|QEMU|", 0x16, 0x0c },
 };
+
+static bool find_here(void *opaque, const char *id, uint8_t *devfn)
+{
+    *devfn = 0x28;
+    return !strcmp(id, "here");
+}
+
+/* A device that is not there is told. */
+static void test_lost(void **state)
+{
+    Fixture *f = *state;
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(free_option);
+    SmbiosConfig c = {
+        "pc-i440fx-7.2", 1, 1, 1, 0x60fb1, 1 << 30, 1 << 30, options, NULL, find_here
+    };
+    g_autoptr(GError) error = NULL;
+    FwCfg *fw;
+
+    fixture_start(f);
+    fw = fw_cfg_new(f->root, NULL, f->memory);
+    g_ptr_array_add(options, fields(41, "pcidev=there"));
+    assert_false(smbios_add_tables(fw, &c, &error));
+    assert_string_equal(error->message, "-smbios: no PCI device with id 'there'");
+}
 
 static void test_fields(void **state)
 {
@@ -155,7 +185,8 @@ static void test_fields(void **state)
     fixture_start(f);
     for (size_t i = 0; i < G_N_ELEMENTS(field_rows); i++) {
         g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(free_option);
-        SmbiosConfig c = { "pc-i440fx-7.2", 1, 1, 1, 0x60fb1, 1 << 30, 1 << 30, options };
+        SmbiosConfig c = { "pc-i440fx-7.2", 1,       1,       1,    0x60fb1,
+                           1 << 30,         1 << 30, options, NULL, find_here };
         FwCfg *fw = fw_cfg_new(f->root, NULL, f->memory);
         gsize size;
 
@@ -201,6 +232,6 @@ static void test_structures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { hw_test(test_tables), hw_test(test_fields),
-                                        hw_test(test_structures) };
+                                        hw_test(test_structures), hw_test(test_lost) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,24 @@ static char *ringbuf_spec(GHashTable *keys, GError **error)
     return g_strdup_printf("ringbuf:%" G_GUINT64_FORMAT, size);
 }
 
+/* Whatever the name of a host stands for is used, the first that answers: one version alone cannot
+ * be asked for, except by an address. */
+static bool check_versions(GHashTable *keys, GError **error)
+{
+    static const char *const names[] = { "ipv4", "ipv6" };
+    bool on = true;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (!parse_switch(get(keys, names[i], "on"), &on, error))
+            return false;
+        if (!on)
+            error_set(error, "%s=off is not supported; give an address as host", names[i]);
+        if (!on)
+            return false;
+    }
+    return true;
+}
+
 /* The address, with its kind; NULL with @error. */
 static char *socket_address(GHashTable *keys, GError **error)
 {
@@ -69,6 +87,8 @@ static char *socket_address(GHashTable *keys, GError **error)
         error_set(error, "one of path, fd, or host and port is needed");
     else if (path)
         return g_strconcat("unix:", path, NULL);
+    else if (!check_versions(keys, error))
+        return NULL;
     else if (fd)
         return g_strconcat("fd:", fd, NULL);
     else
@@ -117,8 +137,9 @@ static const ChardevType types[] = {
     { "file", file_spec, "path append" },
     { "pipe", path_spec, "path" },
     { "ringbuf", ringbuf_spec, "size" },
+    { "memory", ringbuf_spec, "size" }, /* of old */
     { "socket", socket_spec,
-      "path fd host port telnet server wait nowait reconnect nodelay delay" },
+      "path fd host port telnet server wait nowait reconnect nodelay delay ipv4 ipv6" },
     { "udp", udp_spec, "host port localaddr localport" },
 };
 

@@ -36,7 +36,9 @@ static int find_word(const char *value, const char *const *words, GError **error
 
 static bool set_file(void *ctx, const char *value, GError **error)
 {
-    replace(&((DriveKeys *)ctx)->drive->file, value);
+    /* "file:" is how QEMU tells a path from other protocols. */
+    replace(&((DriveKeys *)ctx)->drive->file,
+            value + (g_str_has_prefix(value, "file:") ? strlen("file:") : 0));
     return true;
 }
 
@@ -184,11 +186,47 @@ static bool set_detect_zeroes(void *ctx, const char *value, GError **error)
     return n >= 0;
 }
 
+/* Beside the one word, a format: said as of nodes. */
 static bool set_driver(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "blkreplay", NULL };
+    static const char *const words[] = { "blkreplay", "raw", "qcow2", NULL };
+    int n = find_word(value, words, error);
 
-    return ((DriveKeys *)ctx)->recorded = find_word(value, words, error) >= 0;
+    ((DriveKeys *)ctx)->recorded = !n;
+    if (n > 0)
+        replace(&((DriveKeys *)ctx)->drive->format, value);
+    return n >= 0;
+}
+
+static bool check_file_driver(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "file", NULL };
+
+    return find_word(value, words, error) >= 0;
+}
+
+/* Files are locked, if the host can. */
+static bool check_locking(void *ctx, const char *value, GError **error)
+{
+    static const char *const words[] = { "auto", "on", NULL };
+
+    return find_word(value, words, error) >= 0;
+}
+
+static bool set_no_flush(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((DriveKeys *)ctx)->drive->no_flush, error);
+}
+
+static bool set_direct(void *ctx, const char *value, GError **error)
+{
+    bool on;
+
+    if (!parse_switch(value, &on, error))
+        return false;
+    if (on)
+        options_warn("cache.direct=on: the host's page cache is used all the same");
+    return true;
 }
 
 static bool set_image(void *ctx, const char *value, GError **error)
@@ -217,6 +255,12 @@ static const KeyRow drive_keys[] = {
     { "rerror", set_read_error },
     { "werror", set_write_error },
     { "driver", set_driver },
+    { "file.driver", check_file_driver },
+    { "file.filename", set_file },
+    { "file.locking", check_locking },
+    { "cache.no-flush", set_no_flush },
+    { "cache.direct", set_direct },
+    { "auto-read-only", key_is_switch },
     { "image", set_image },
     { NULL },
 };
@@ -227,6 +271,7 @@ void options_free_drive(void *p)
 
     g_free(d->id);
     g_free(d->file);
+    g_free(d->host_file);
     g_free(d->format);
     g_free(d->serial);
     g_free(d);

@@ -91,6 +91,31 @@ bool opt_sandbox(Options *o, const char *arg, GError **error)
     return true;
 }
 
+/* Who is who is looked for when all has been opened: process_become(). */
+bool opt_runas(Options *o, const char *arg, GError **error)
+{
+    g_free(o->run_as);
+    o->run_as = g_strdup(arg);
+    return true;
+}
+
+/* No sound: the one back end that there is. */
+bool opt_audiodev(Options *o, const char *arg, GError **error)
+{
+    g_autoptr(GHashTable) pairs = keyval_table(arg, "driver");
+    const char *driver = g_hash_table_lookup(pairs, "driver");
+
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_TEXT);
+        g_string_append(o->answer, "Available audio drivers:\nnone\n");
+        return true;
+    }
+    if (!g_strcmp0(driver, "none"))
+        return true;
+    error_set(error, "sound is not modelled yet; none is");
+    return false;
+}
+
 bool opt_overcommit(Options *o, const char *arg, GError **error)
 {
     static const KeyRow keys[] = { { "mem-lock", overcommit_lock },
@@ -180,10 +205,28 @@ bool opt_action(Options *o, const char *arg, GError **error)
 
 /* ---- -global, -set --------------------------------------------------------------------------- */
 
+/* "driver=D,property=P,value=V" in the short form; NULL: it is not that. */
+static char *shorten_global(const char *arg)
+{
+    g_autoptr(GHashTable) pairs = keyval_table(arg, NULL);
+    const char *driver = g_hash_table_lookup(pairs, "driver");
+    const char *property = g_hash_table_lookup(pairs, "property");
+    const char *value = g_hash_table_lookup(pairs, "value");
+
+    return driver && property && value && g_hash_table_size(pairs) == 3
+               ? g_strdup_printf("%s.%s=%s", driver, property, value)
+               : NULL;
+}
+
 bool opt_global(Options *o, const char *arg, GError **error)
 {
+    g_autofree char *whole = g_str_has_prefix(arg, "driver=") ? shorten_global(arg) : NULL;
     const char *dot = strchr(arg, '.'), *equals = dot ? strchr(dot, '=') : NULL;
 
+    if (whole) {
+        g_ptr_array_add(o->globals, g_steal_pointer(&whole));
+        return true;
+    }
     if (!dot || !equals || dot == arg || equals == dot + 1) {
         error_set(error, "DRIVER.PROPERTY=VALUE is needed");
         return false;

@@ -9,9 +9,18 @@
 #include "softmmu/program/options/internal.h"
 #include "softmmu/program/options/keyval.h"
 
+/* The parts of an address, as -netdev stream and dgram have it. */
+typedef struct NetAddress {
+    char *type, *path, *host, *port;
+} NetAddress;
+
 /* What one of the three says, before it is known which part is whose. */
 typedef struct NetArgs {
     char *type;
+    NetAddress addr, local, remote;
+    bool server, takes_addresses;
+    SwitchAuto ipv4, ipv6;
+    GPtrArray *search;
     NetdevOption *netdev;
     NicOption *nic;
 } NetArgs;
@@ -23,12 +32,14 @@ void options_free_netdev(void *p)
     char **strings[] = { &d->id,       &d->user.net,      &d->user.host, &d->user.dhcp_start,
                          &d->user.dns, &d->user.hostname, &d->user.tftp, &d->user.bootfile,
                          &d->socket.listen, &d->socket.connect, &d->socket.udp, &d->socket.local,
-                         &d->ifname };
+                         &d->user.domain, &d->ifname };
     /* clang-format on */
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(*strings[i]);
     g_ptr_array_unref(d->user.forwards);
+    g_ptr_array_unref(d->user.guest_forwards);
+    g_strfreev(d->user.search);
     g_free(d);
 }
 
@@ -44,15 +55,29 @@ void options_free_nic(void *p)
 
 static NetArgs new_args(void)
 {
-    NetArgs a = { NULL, g_new0(NetdevOption, 1), g_new0(NicOption, 1) };
+    NetArgs a = { .netdev = g_new0(NetdevOption, 1), .nic = g_new0(NicOption, 1) };
 
     a.netdev->user.forwards = g_ptr_array_new_with_free_func(g_free);
+    a.netdev->user.guest_forwards = g_ptr_array_new_with_free_func(g_free);
+    a.search = g_ptr_array_new_with_free_func(g_free);
     return a;
+}
+
+static void free_address(NetAddress *a)
+{
+    g_free(a->type);
+    g_free(a->path);
+    g_free(a->host);
+    g_free(a->port);
 }
 
 static void free_args(NetArgs *a)
 {
     g_free(a->type);
+    free_address(&a->addr);
+    free_address(&a->local);
+    free_address(&a->remote);
+    g_ptr_array_unref(a->search);
     if (a->netdev)
         options_free_netdev(a->netdev);
     if (a->nic)
@@ -86,6 +111,19 @@ TEXT_KEY(set_connect, netdev->socket.connect)
 TEXT_KEY(set_udp, netdev->socket.udp)
 TEXT_KEY(set_local, netdev->socket.local)
 TEXT_KEY(set_ifname, netdev->ifname)
+TEXT_KEY(set_domain, netdev->user.domain)
+TEXT_KEY(set_addr_type, addr.type)
+TEXT_KEY(set_addr_path, addr.path)
+TEXT_KEY(set_addr_host, addr.host)
+TEXT_KEY(set_addr_port, addr.port)
+TEXT_KEY(set_local_type, local.type)
+TEXT_KEY(set_local_path, local.path)
+TEXT_KEY(set_local_host, local.host)
+TEXT_KEY(set_local_port, local.port)
+TEXT_KEY(set_remote_type, remote.type)
+TEXT_KEY(set_remote_path, remote.path)
+TEXT_KEY(set_remote_host, remote.host)
+TEXT_KEY(set_remote_port, remote.port)
 TEXT_KEY(set_model, nic->model)
 TEXT_KEY(set_mac, nic->mac)
 TEXT_KEY(set_netdev, nic->netdev)
@@ -93,6 +131,43 @@ TEXT_KEY(set_netdev, nic->netdev)
 static bool set_restrict(void *ctx, const char *value, GError **error)
 {
     return parse_switch(value, &((NetArgs *)ctx)->netdev->user.restricted, error);
+}
+
+static bool set_server(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((NetArgs *)ctx)->server, error);
+}
+
+static bool set_version(SwitchAuto *version, const char *value, GError **error)
+{
+    bool on;
+
+    if (!parse_switch(value, &on, error))
+        return false;
+    *version = on ? SWITCH_ON : SWITCH_OFF;
+    return true;
+}
+
+static bool set_ipv4(void *ctx, const char *value, GError **error)
+{
+    return set_version(&((NetArgs *)ctx)->ipv4, value, error);
+}
+
+static bool set_ipv6(void *ctx, const char *value, GError **error)
+{
+    return set_version(&((NetArgs *)ctx)->ipv6, value, error);
+}
+
+static bool add_search(void *ctx, const char *value, GError **error)
+{
+    g_ptr_array_add(((NetArgs *)ctx)->search, g_strdup(value));
+    return true;
+}
+
+static bool add_guest_forward(void *ctx, const char *value, GError **error)
+{
+    g_ptr_array_add(((NetArgs *)ctx)->netdev->user.guest_forwards, g_strdup(value));
+    return true;
 }
 
 static bool add_forward(void *ctx, const char *value, GError **error)
@@ -115,9 +190,12 @@ static bool check_keys(const NetArgs *a, GError **error)
 {
     const NetdevOption *d = a->netdev;
     bool socket = d->socket.listen || d->socket.connect || d->socket.udp || d->socket.local;
+    bool addresses = a->server || a->addr.type || a->local.type || a->remote.type;
 
     if (socket && d->kind != NETDEV_SOCKET)
         error_set(error, "listen, connect, udp and localaddr are for sockets");
+    else if (addresses && !a->takes_addresses)
+        error_set(error, "server, addr, local and remote are for stream and dgram");
     else if (d->ifname && d->kind != NETDEV_TAP)
         error_set(error, "ifname is for tap");
     else
@@ -131,6 +209,14 @@ static bool check_keys(const NetArgs *a, GError **error)
         { "bootfile", set_bootfile }, { "restrict", set_restrict }, { "listen", set_listen },    \
         { "connect", set_connect }, { "udp", set_udp }, { "localaddr", set_local },              \
         { "ifname", set_ifname }, { "script", no_script }, { "downscript", no_script },          \
+        { "domainname", set_domain }, { "dnssearch", add_search }, { "ipv4", set_ipv4 },         \
+        { "ipv6", set_ipv6 }, { "guestfwd", add_guest_forward }, { "server", set_server },       \
+        { "addr.type", set_addr_type }, { "addr.path", set_addr_path },                          \
+        { "addr.host", set_addr_host }, { "addr.port", set_addr_port },                          \
+        { "local.type", set_local_type }, { "local.path", set_local_path },                      \
+        { "local.host", set_local_host }, { "local.port", set_local_port },                      \
+        { "remote.type", set_remote_type }, { "remote.path", set_remote_path },                  \
+        { "remote.host", set_remote_host }, { "remote.port", set_remote_port },                  \
     {                                                                                            \
         "hostfwd", add_forward                                                                   \
     }
@@ -147,19 +233,78 @@ static const KeyRow net_nic_keys[] = {
     { NULL },
 };
 
+/* "unix:PATH" or "HOST:PORT"; NULL with @error. */
+static char *join_address(const NetAddress *a, const char *what, GError **error)
+{
+    if (!g_strcmp0(a->type, "unix") && a->path)
+        return g_strconcat("unix:", a->path, NULL);
+    if (!g_strcmp0(a->type, "inet") && a->host && a->port)
+        return g_strdup_printf("%s:%s", a->host, a->port);
+    error_set(error, "%s.type=unix with %s.path, or inet with %s.host and %s.port, is needed", what,
+              what, what, what);
+    return NULL;
+}
+
+/* The same as sockets, in other words. */
+static bool take_stream(NetArgs *a, GError **error)
+{
+    NetSocketOptions *s = &a->netdev->socket;
+    char *where = join_address(&a->addr, "addr", error);
+
+    *(a->server ? &s->listen : &s->connect) = where;
+    return where;
+}
+
+static bool take_dgram(NetArgs *a, GError **error)
+{
+    NetSocketOptions *s = &a->netdev->socket;
+
+    s->udp = join_address(&a->remote, "remote", error);
+    s->local = s->udp ? join_address(&a->local, "local", error) : NULL;
+    return s->local;
+}
+
+static const struct {
+    const char *name;
+    NetdevKind kind;
+    bool (*take)(NetArgs *a, GError **error);
+} types[] = {
+    { "user", NETDEV_USER, NULL },
+    { "socket", NETDEV_SOCKET, NULL },
+    { "stream", NETDEV_SOCKET, take_stream },
+    { "dgram", NETDEV_SOCKET, take_dgram },
+    { "tap", NETDEV_TAP, NULL },
+};
+
+/* Who asks for one version alone does not want the other. */
+static void take_versions(NetArgs *a)
+{
+    NetUserOptions *u = &a->netdev->user;
+
+    u->no_ipv4 = a->ipv4 == SWITCH_OFF || (!a->ipv4 && a->ipv6 == SWITCH_ON);
+    u->no_ipv6 = a->ipv6 == SWITCH_OFF || (!a->ipv6 && a->ipv4 == SWITCH_ON);
+}
+
+static void take_search(NetArgs *a)
+{
+    if (!a->search->len)
+        return;
+    g_ptr_array_add(a->search, NULL);
+    a->netdev->user.search = (char **)g_ptr_array_steal(a->search, NULL);
+}
+
 static bool check_type(NetArgs *a, GError **error)
 {
-    static const char *const types[] = {
-        [NETDEV_USER] = "user", [NETDEV_SOCKET] = "socket", [NETDEV_TAP] = "tap"
-    };
-
+    take_search(a);
+    take_versions(a);
     for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
-        if (a->type && !strcmp(a->type, types[i])) {
-            a->netdev->kind = i;
-            return check_keys(a, error);
+        if (a->type && !strcmp(a->type, types[i].name)) {
+            a->netdev->kind = types[i].kind;
+            a->takes_addresses = types[i].take;
+            return check_keys(a, error) && (!types[i].take || types[i].take(a, error));
         }
     }
-    error_set(error, "'%s' is not supported; there are user, socket and tap",
+    error_set(error, "'%s' is not supported; there are user, socket, stream, dgram and tap",
               a->type ? a->type : "");
     return false;
 }
@@ -190,7 +335,8 @@ bool opt_netdev(Options *o, const char *arg, GError **error)
 
     if (is_help(arg)) {
         options_answer(o, ANSWER_TEXT);
-        g_string_append(o->answer, "Available netdev backend types:\nsocket\ntap\nuser\n");
+        g_string_append(o->answer,
+                        "Available netdev backend types:\ndgram\nsocket\nstream\ntap\nuser\n");
         free_args(&a);
         return true;
     }

@@ -197,7 +197,7 @@ static const OptionRow option_rows[] = {
     {"L",           "DIR",  opt_data_dir,    "look for firmware here"},
     {"boot",        "[order=]DRIVES[,once=DRIVES][,menu=on|off][,splash-time=MS][,splash=PICTURE][,reboot-timeout=MS][,strict=on|off]", opt_boot, "what to boot from (once: the first time), and how long firmware waits for keys (menu) or when nothing boots"},
     {"option-rom",  "[romfile=]FILE[,bootindex=N]", opt_option_rom, "a ROM that firmware runs"},
-    {"smbios",      "file=FILE|type=0|1|2|3|4|11|17,FIELD=VALUE[,...]", opt_smbios, "what SMBIOS says: a structure, or fields of one"},
+    {"smbios",      "file=FILE|type=0|1|2|3|4|8|11|17|41,FIELD=VALUE[,...]", opt_smbios, "what SMBIOS says: a structure, or fields of one"},
     {"acpitable",   "file|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S][,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]", opt_acpitable, "one more ACPI table, with its header (file) or without (data)"},
     {"numa",        "node[,mem=SIZE|memdev=ID][,cpus=N[-M]][,nodeid=N]|dist,src=N,dst=N,val=N|cpu,node-id=N[,socket-id=N][,core-id=N][,thread-id=N]", opt_numa, "memory and CPUs that are near each other, as the guest is told"},
     {"fw_cfg",      "[name=]NAME,string=TEXT|file=FILE", opt_fw_cfg, "a file for the guest's firmware interface"},
@@ -228,7 +228,7 @@ static const OptionRow option_rows[] = {
     {"blockdev",    "driver=file|raw|qcow2,node-name=ID,filename=FILE|file=ID|file.driver=file,file.filename=FILE[,read-only=on][,discard=unmap]", opt_blockdev, "a disk for -device drive=ID, of files and formats; also as JSON", .json = true},
     {"object",      "TYPE,id=ID[,PROPERTY=VALUE]", opt_object, "what other options name (-object help lists types)", .json = true},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
-    {"netdev",      "user,id=ID[,hostfwd=RULE][,net=ADDR/BITS][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT", .json = true},
+    {"netdev",      "user,id=ID[,hostfwd=RULE][,guestfwd=tcp:ADDR:PORT-cmd:COMMAND][,net=ADDR/BITS][,ipv4=on|off][,ipv6=on|off][,dnssearch=S][,domainname=S][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT", .json = true},
     {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
     {"net",         "none|user[,...]|nic[,model=e1000][,macaddr=M]", opt_net, "the same in two options"},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
@@ -239,6 +239,10 @@ static const OptionRow option_rows[] = {
     {"set",         "device.ID.PROPERTY=VALUE", opt_set, "a property of a -device before it"},
     {"readconfig",  "FILE", opt_readconfig,  "options from a file of sections: [device \"ID\"] and lines KEY = \"VALUE\""},
     {"sandbox",     "on|off[,...]", opt_sandbox, "on: no rights beyond those of the user; that is all of it yet", true},
+    {"runas",       "USER|UID:GID", opt_runas, "go on as that user once all is opened", true},
+    {"audiodev",    "none,id=ID", opt_audiodev, "where sound goes: nowhere", true, true},
+    {"audio",       "none", opt_audiodev,    NULL, true},
+    {"add-fd",      "fd=N,set=N[,opaque=TEXT]", opt_add_fd, "a descriptor that is open is file /dev/fdset/SET", true},
     {"overcommit",  "[mem-lock=on|off][,cpu-pm=off]", opt_overcommit, "keep all of this process in the host's memory", true},
     {"pidfile",     "FILE", opt_pidfile,     "write this process' number there", true},
     {"daemonize",   NULL,   opt_daemonize,   "go on in the background once all is set up", true},
@@ -280,15 +284,13 @@ static const struct {
 } refused_rows[] = {
     {"mtdblock", "there is no such flash; use -pflash"},
     {"sd", "SD cards are not modelled"}, 
-    {"audiodev", SOUND}, {"audio", SOUND}, {"soundhw", SOUND},
+    {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
     {"trace", TRACING},
     {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
     {"usbdevice", "USB is not modelled yet"},
-    {"add-fd", "not supported yet"}, 
-    {"runas", "not supported"},
     {"chroot", "not supported"}, 
     {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
     {"tpmdev", "TPMs are not modelled"}, {"qtest", "not supported"}, {"cpu-throttle", "not supported"},
@@ -482,6 +484,8 @@ static void set_defaults(Options *o)
     o->device_chardevs = g_ptr_array_new();
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->fds = g_array_new(FALSE, FALSE, sizeof(OptionFd));
+    g_array_set_clear_func(o->fds, options_clear_fd);
     o->objects = g_ptr_array_new_with_free_func(options_free_object);
     o->blockdevs = g_ptr_array_new_with_free_func(options_free_blockdev);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
@@ -514,9 +518,10 @@ static bool complete(Options *o, GError **error)
     options_apply_globals(o);
     options_complete_drives(o);
     options_complete_net(o);
-    return options_complete_blockdevs(o, error) && options_complete_machine(o, error) &&
-           options_complete_objects(o, error) && options_complete_numa(o, error) &&
-           options_complete_devices(o, error) && check_together(o, error);
+    return options_complete_fds(o, error) && options_complete_blockdevs(o, error) &&
+           options_complete_machine(o, error) && options_complete_objects(o, error) &&
+           options_complete_numa(o, error) && options_complete_devices(o, error) &&
+           check_together(o, error);
 }
 
 static bool walk(Options *o, char **argv, int from, int to, GError **error)
@@ -573,7 +578,7 @@ void options_clear(Options *o)
         &o->config.vga,     &o->monitor,       &o->config.boot_order, &o->debugcon, &o->gdb, &o->parallel,
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
-        &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile,
+        &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile, &o->run_as, &o->process_name,
         &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->lacking_accel,
     };
     /* clang-format on */
@@ -584,6 +589,7 @@ void options_clear(Options *o)
         host_files_free(o->config.files);
     g_ptr_array_unref(o->monitors);
     g_ptr_array_unref(o->globals);
+    g_array_unref(o->fds);
     g_ptr_array_unref(o->blockdevs);
     g_ptr_array_unref(o->objects);
     g_ptr_array_unref(o->plugins);

@@ -20,8 +20,10 @@ static const struct {
     { 3, "manufacturer version serial asset sku" },
     { 4, "sock_pfx manufacturer version serial asset part max-speed:65535 current-speed:65535 "
          "processor-id:18446744073709551615" },
+    { 8, "internal_reference external_reference connector_type:255 port_type:255" },
     { 11, "value:values path:values" },
     { 17, "loc_pfx bank manufacturer serial asset part speed:65535" },
+    { 41, "designation kind:onboard instance:255 pcidev" },
 };
 
 /* What follows the colon of @name in @keys, "" if nothing does; NULL: there is no such key. */
@@ -57,6 +59,14 @@ static bool check_switch(char **value, GError **error)
     g_free(*value);
     *value = g_strdup(on ? "on" : "off");
     return true;
+}
+
+static bool check_onboard(const char *value, GError **error)
+{
+    if (g_strv_contains(smbios_onboard_kinds, value))
+        return true;
+    error_set(error, "'%s' is no kind of onboard device", value);
+    return false;
 }
 
 static bool set_uuid(Options *o, const char *value, GError **error)
@@ -101,6 +111,7 @@ static bool set_field(Options *o, SmbiosOption *s, const char *kind, const char 
     if (!strcmp(kind, "values"))
         return add_value(o, s, key, value, error);
     if ((!strcmp(kind, "release") && !check_release(value, error)) ||
+        (!strcmp(kind, "onboard") && !check_onboard(value, error)) ||
         (!strcmp(kind, "bool") && !check_switch(&text, error)) ||
         (!strcmp(kind, "uuid") && !set_uuid(o, value, error)) ||
         (g_ascii_isdigit(*kind) &&

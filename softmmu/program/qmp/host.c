@@ -298,10 +298,10 @@ static Json *run_closefd(Qmp *q, Json *args, GError **error)
     return NULL;
 }
 
-static FdSet *find_set(Qmp *q, int64_t id)
+static FdSet *find_set(const QmpShared *s, int64_t id)
 {
-    for (guint i = 0; i < q->w.shared->fdsets->len; i++) {
-        FdSet *set = q->w.shared->fdsets->pdata[i];
+    for (guint i = 0; i < s->fdsets->len; i++) {
+        FdSet *set = s->fdsets->pdata[i];
 
         if (set->id == id)
             return set;
@@ -309,16 +309,33 @@ static FdSet *find_set(Qmp *q, int64_t id)
     return NULL;
 }
 
-static FdSet *new_set(Qmp *q, int64_t id)
+static FdSet *new_set(QmpShared *s, int64_t id)
 {
     FdSet *set = g_new(FdSet, 1);
 
-    while (id < 0 || find_set(q, id)) /* the first that is free */
+    while (id < 0 || find_set(s, id)) /* the first that is free */
         id++;
     *set = (FdSet){ id, g_array_new(FALSE, FALSE, sizeof(int)),
                     g_ptr_array_new_with_free_func(g_free) };
-    g_ptr_array_add(q->w.shared->fdsets, set);
+    g_ptr_array_add(s->fdsets, set);
     return set;
+}
+
+/* @id below 0: of a new set. */
+static FdSet *add_fd(QmpShared *s, int64_t id, int fd, const char *opaque)
+{
+    FdSet *set = id >= 0 ? find_set(s, id) : NULL;
+
+    if (!set)
+        set = new_set(s, id);
+    g_array_append_val(set->fds, fd);
+    g_ptr_array_add(set->opaques, g_strdup(opaque));
+    return set;
+}
+
+void qmp_shared_add_fd(QmpShared *s, unsigned set, int fd, const char *opaque)
+{
+    add_fd(s, set, fd, opaque);
 }
 
 static Json *run_add_fd(Qmp *q, Json *args, GError **error)
@@ -334,11 +351,7 @@ static Json *run_add_fd(Qmp *q, Json *args, GError **error)
         error_set(error, "Parameter 'fdset-id' expects a non-negative value");
         return NULL;
     }
-    set = id >= 0 ? find_set(q, id) : NULL;
-    if (!set)
-        set = new_set(q, id);
-    g_array_append_val(set->fds, fd);
-    g_ptr_array_add(set->opaques, g_strdup(json_text(args, "opaque", NULL)));
+    set = add_fd(q->w.shared, id, fd, json_text(args, "opaque", NULL));
     return json_make("fdset-id:i fd:i", set->id, (int64_t)fd);
 }
 
@@ -359,7 +372,7 @@ static Json *run_remove_fd(Qmp *q, Json *args, GError **error)
 {
     int64_t id = json_int(args, "fdset-id", -1), fd = json_int(args, "fd", -1);
     bool one = json_member(args, "fd");
-    FdSet *set = find_set(q, id);
+    FdSet *set = find_set(q->w.shared, id);
 
     if (set && (!one || remove_from(set, fd))) {
         if (!one || !set->fds->len)
@@ -404,7 +417,7 @@ static bool resolve_file(Qmp *q, Json *args, const char *member, GError **error)
 
     if (!path || !g_str_has_prefix(path, prefix))
         return true;
-    set = find_set(q, g_ascii_strtoll(path + strlen(prefix), NULL, 10));
+    set = find_set(q->w.shared, g_ascii_strtoll(path + strlen(prefix), NULL, 10));
     if (!set || !set->fds->len) {
         error_set(error, "Could not open '%s': there is no such set of descriptors", path);
         return false;

@@ -15,6 +15,8 @@
 typedef struct QmpShared QmpShared;
 QmpShared *qmp_shared_new(void);
 void qmp_shared_free(QmpShared *s); /* NULL is allowed */
+/* As add-fd; @fd is taken over. */
+void qmp_shared_add_fd(QmpShared *s, unsigned set, int fd, const char *opaque);
 
 /* What commands are about. */
 typedef struct QmpWorld {
