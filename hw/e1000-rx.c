@@ -175,4 +175,9 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
     s->busy = false;
 }
 
-const NetClient e1000_net_client = { can_receive, receive, e1000_link_changed };
+static const uint8_t *mac_of(void *opaque)
+{
+    return ((E1000 *)opaque)->mac;
+}
+
+const NetClient e1000_net_client = { can_receive, receive, e1000_link_changed, mac_of };

@@ -194,6 +194,16 @@ bool fw_cfg_add_user_file(FwCfg *s, const char *name, GBytes *data, GError **err
     return true;
 }
 
+void fw_cfg_each_file(FwCfg *s, void (*f)(void *opaque, const char *name, size_t size),
+                      void *opaque)
+{
+    for (guint i = 0; i < s->files->len; i++) {
+        const FwCfgFile *file = s->files->pdata[i];
+
+        f(opaque, file->name, g_bytes_get_size(file->data));
+    }
+}
+
 void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data)
 {
     FwCfgFile *f = g_new0(FwCfgFile, 1);

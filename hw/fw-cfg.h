@@ -64,6 +64,9 @@ void fw_cfg_add_i64(FwCfg *s, uint16_t key, uint64_t value);
  * be NULL) is what it would make, for the first time. @opaque is given to @destroy in the end. */
 void fw_cfg_add_made(FwCfg *s, uint16_t key, GBytes *(*make)(void *opaque), void *opaque,
                      GDestroyNotify destroy, GBytes *first);
+/* Calls @f with each file, by name. */
+void fw_cfg_each_file(FwCfg *s, void (*f)(void *opaque, const char *name, size_t size),
+                      void *opaque);
 /* A named file of the board; the name must be new and fit. */
 void fw_cfg_add_file(FwCfg *s, const char *name, GBytes *data);
 /* The same for a name that may be there already: its content is another from now on. */

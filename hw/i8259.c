@@ -50,6 +50,7 @@ typedef struct I8259 {
     const Irq *intr;
     Irq input[16];
     MemRegion io[CHIPS], elcr_io;
+    uint64_t raised[16]; /* by this process, for the user: no state */
     Chip chip[CHIPS];
 } I8259;
 
@@ -134,8 +135,14 @@ static void input_set(void *opaque, int n, int level)
     I8259 *s = opaque;
 
     g_assert(n != CASCADE_IR);
+    s->raised[n] += level && !(s->chip[n >> 3].lines & (1u << (n & 7)));
     set_line(&s->chip[n >> 3], n & 7, level != 0, false);
     update(s);
+}
+
+const uint64_t *i8259_raised(const Device *pic)
+{
+    return ((const I8259 *)pic)->raised;
 }
 
 int i8259_acknowledge(Device *pic)

@@ -18,7 +18,8 @@ Irq *i8259_input(Device *pic, unsigned n);
 /* The two INTA cycles: the vector, with ISR and IRR updated. Always answers: IR7 when nothing is
  * pending any more. */
 int i8259_acknowledge(Device *pic);
-void i8259_print(Device *pic, GString *out); /* the slave first */
-int i8259_inta(void *pic);                   /* the same, as apic_set_connect_extint() takes it */
+void i8259_print(Device *pic, GString *out);     /* the slave first */
+const uint64_t *i8259_raised(const Device *pic); /* how often each of 16 inputs went up */
+int i8259_inta(void *pic); /* the same, as apic_set_connect_extint() takes it */
 
 #endif

@@ -29,6 +29,7 @@ typedef struct Ioapic {
     uint64_t base;
     const ApicBus *bus;
     Irq input[IOAPIC_PINS];
+    uint64_t sent[IOAPIC_PINS]; /* by this process, for the user: no state */
     uint8_t id, select;
     uint32_t lines; /* levels of the pins */
     uint64_t redir[IOAPIC_PINS];
@@ -50,7 +51,13 @@ static void send(Ioapic *s, unsigned pin)
         msg.level = false;
     if (msg.level)
         s->redir[pin] |= REDIR_REMOTE_IRR;
+    s->sent[pin]++;
     s->bus->deliver(s->bus->opaque, &msg);
+}
+
+const uint64_t *ioapic_sent(const Device *ioapic)
+{
+    return ((const Ioapic *)ioapic)->sent;
 }
 
 /* Send for a level triggered pin that is asserted and not waiting for an EOI. */

@@ -18,6 +18,7 @@ Device *ioapic_new(Device *parent, MemRegion *memory, uint64_t base, const ApicB
 Irq *ioapic_input(Device *ioapic, unsigned pin);
 /* An APIC ended the level triggered interrupt @vector. @opaque is the Device. */
 void ioapic_eoi(void *opaque, uint8_t vector);
-void ioapic_print(Device *ioapic, GString *out); /* `info ioapic` */
+const uint64_t *ioapic_sent(const Device *ioapic); /* how often each pin interrupted */
+void ioapic_print(Device *ioapic, GString *out);   /* `info ioapic` */
 
 #endif

@@ -57,6 +57,8 @@ typedef struct Mc146818 {
     Clock *clock;
     Timer *timer;
     const Irq *irq;
+    void (*changed)(void *opaque, int64_t offset_s);
+    void *opaque;
     int64_t start_s; /* calendar at clock 0 */
     /* state; registers A to C and time bytes (while SET) are in cmos[] */
     uint8_t index;
@@ -174,6 +176,8 @@ static void take_time(Mc146818 *s, int64_t now_ns)
                 decode(s, s->cmos[REG_MINUTES]) * 60 + decode(s, s->cmos[REG_SECONDS]);
     calendar_from_seconds(&c, s->base_s);
     s->weekday_offset = (decode(s, s->cmos[REG_WEEKDAY]) + 7 - c.weekday) % 7;
+    if (s->changed)
+        s->changed(s->opaque, s->base_s - (s->start_s + now_ns / NS_PER_SEC));
 }
 
 /* ---- Interrupts
@@ -388,6 +392,12 @@ void rtc_set_cmos(Device *rtc, uint8_t reg, uint8_t value)
 {
     g_assert(reg > REG_D && reg < CMOS_SIZE && reg != REG_CENTURY);
     ((Mc146818 *)rtc)->cmos[reg] = value;
+}
+
+void rtc_set_changed(Device *rtc, void (*changed)(void *opaque, int64_t offset_s), void *opaque)
+{
+    ((Mc146818 *)rtc)->changed = changed;
+    ((Mc146818 *)rtc)->opaque = opaque;
 }
 
 uint8_t rtc_get_cmos(Device *rtc, uint8_t reg)

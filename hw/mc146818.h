@@ -18,5 +18,8 @@ Device *mc146818_new(Device *parent, MemRegion *ports, Clock *clock, int64_t bas
  * @reg is 0x0e to 0x7f, not 0x32 (century). Reset keeps them. */
 void rtc_set_cmos(Device *rtc, uint8_t reg, uint8_t value);
 uint8_t rtc_get_cmos(Device *rtc, uint8_t reg);
+/* @changed hears of each time that the guest sets: how far it is from what the calendar would show
+ * if it never had been set. */
+void rtc_set_changed(Device *rtc, void (*changed)(void *opaque, int64_t offset_s), void *opaque);
 
 #endif

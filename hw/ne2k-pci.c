@@ -248,7 +248,12 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
     raise_event(s, ISR_RECEIVED);
 }
 
-static const NetClient client = { can_receive, receive };
+static const uint8_t *mac_of(void *opaque)
+{
+    return ((Ne2k *)opaque)->mac;
+}
+
+static const NetClient client = { can_receive, receive, NULL, mac_of };
 
 /* ---- Registers --------------------------------------------------------------------------------
  */

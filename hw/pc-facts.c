@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The board's PCI functions as plain data, for who tells programs of them. */
+#include <string.h>
+
+#include "hw/fw-cfg.h"
+#include "hw/i8259.h"
+#include "hw/ioapic.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
 
@@ -58,6 +63,47 @@ bool pc_pci_place(const Machine *m, const Device *dev, unsigned *slot, unsigned 
     *slot = devfn >> 3;
     *function = devfn & 7;
     return true;
+}
+
+/* ---- `info irq`, `info roms` ------------------------------------------------------------------
+ */
+
+static void print_raised(const char *name, const uint64_t *raised, unsigned count, GString *out)
+{
+    g_string_append_printf(out, "IRQ statistics for %s:\n", name);
+    for (unsigned n = 0; n < count; n++)
+        if (raised[n])
+            g_string_append_printf(out, "%2u: %" G_GUINT64_FORMAT "\n", n, raised[n]);
+}
+
+void pc_print_irqs(Machine *m, GString *out)
+{
+    const PcBoard *b = m->board.opaque;
+
+    print_raised("ioapic", ioapic_sent(b->ioapic), IOAPIC_PINS, out);
+    print_raised("isa-i8259", i8259_raised(b->pic), 16, out);
+}
+
+static void print_rom_file(void *opaque, const char *name, size_t size)
+{
+    const char *base = strrchr(name, '/');
+
+    if (g_str_has_prefix(name, "genroms/") || g_str_has_prefix(name, "vgaroms/"))
+        g_string_append_printf(opaque, "fw=%s size=0x%06zx name=\"%s\"\n", name, size, base + 1);
+    else if (g_str_has_prefix(name, "etc/acpi/") || !strcmp(name, "etc/table-loader"))
+        g_string_append_printf(opaque, "/rom@%s size=0x%06zx name=\"%s\"\n", name, size, name);
+}
+
+void pc_print_roms(Machine *m, GString *out)
+{
+    const PcBoard *b = m->board.opaque;
+    const char *bios = m->config->bios ? m->config->bios : PC_BIOS_NAME;
+
+    if (b->bios.size)
+        g_string_append_printf(out,
+                               "addr=%016" G_GINT64_MODIFIER "x size=0x%06x mem=rom name=\"%s\"\n",
+                               b->bios.addr, (unsigned)b->bios.size, bios);
+    fw_cfg_each_file(b->fw_cfg, print_rom_file, out);
 }
 
 /* ---- `info pci`, laid out as QEMU 7.2 does -----------------------------------------------------

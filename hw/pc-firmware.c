@@ -14,7 +14,6 @@
 #include "hw/smbios.h"
 #include "softmmu/error.h"
 
-#define BIOS_NAME     "bios-256k.bin"
 #define MAX_ROM_SIZE  0x100000
 #define BIOS_UNIT     0x10000
 #define BIOS_MAX_SIZE 0x1000000
@@ -34,7 +33,7 @@ void pc_place_isa_bios(PcBoard *b, MemRegion *bios)
 static bool place_rom(PcBoard *b, GError **error)
 {
     const MachineConfig *c = b->m->config;
-    const char *name = c->bios ? c->bios : BIOS_NAME;
+    const char *name = c->bios ? c->bios : PC_BIOS_NAME;
     g_autoptr(GBytes) image =
         firmware_load(c->files, c->data_dirs, name, BIOS_UNIT, BIOS_MAX_SIZE, error);
     RamBlock *rom;

@@ -42,6 +42,7 @@ typedef struct PcBoard {
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
+#define PC_BIOS_NAME "bios-256k.bin" /* SeaBIOS */
 bool pc_place_bios(PcBoard *b, GError **error);
 
 /* pc-flash.c: -drive if=pflash, from 4 GiB down. */

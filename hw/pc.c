@@ -119,6 +119,12 @@ static void wake(PcBoard *b, uint16_t event)
 }
 
 /* The RTC's output, on its way to the interrupt controllers. */
+static void rtc_changed(void *opaque, int64_t offset_s)
+{
+    machine_emit(((PcBoard *)opaque)->m, "RTC_CHANGE",
+                 "{\"offset\": %" G_GINT64_FORMAT ", \"qom-path\": \"/machine/rtc\"}", offset_s);
+}
+
 static void rtc_line(void *opaque, int n, int level)
 {
     PcBoard *b = opaque;
@@ -399,6 +405,7 @@ static void create_isa_devices(PcBoard *b)
     b->dma = i8237_new(&b->dev, io, m->memory);
     i8254_new(&b->dev, io, m->clock, isa + 0);
     b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, &b->rtc_alarm);
+    rtc_set_changed(b->rtc, rtc_changed, b);
     port80_new(&b->dev, io);
     b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
     create_keyboard_controller(b);

@@ -56,6 +56,8 @@ bool pc_screen_text(Machine *m, GString *out);
 void pc_print_ioapic(Machine *m, GString *out);
 void pc_print_lapic(Machine *m, unsigned n, GString *out);
 void pc_print_pci(Machine *m, GString *out);
+void pc_print_irqs(Machine *m, GString *out); /* `info irq` */
+void pc_print_roms(Machine *m, GString *out); /* `info roms` */
 
 /* ---- Facts for programs ---------------------------------------------------------------------- */
 

@@ -67,7 +67,12 @@ static void link_changed(void *opaque)
     virtio_config_changed(opaque);
 }
 
-static const NetClient client = { can_receive, receive, link_changed };
+static const uint8_t *mac_of(void *opaque)
+{
+    return ((VirtioNet *)opaque)->mac;
+}
+
+static const NetClient client = { can_receive, receive, link_changed, mac_of };
 
 static void notified(VirtioDevice *v, unsigned queue)
 {

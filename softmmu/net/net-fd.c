@@ -186,15 +186,26 @@ static void fd_free(NetBackend *b)
     g_byte_array_unref(n->in);
     g_mutex_clear(&n->lock);
     g_free(n->info);
+    g_free(n->backend.summary);
     g_free(n);
 }
 
+/* "KIND: what of it" as "KIND,what of it". */
+static char *summary_of(const char *info)
+{
+    const char *colon = strchr(info, ':');
+
+    return g_strdup_printf("%.*s,%s", (int)(colon - info), info, colon + 2);
+}
+
+/* @info: "KIND: what of it". */
 static FdNet *fd_net_new(bool stream, char *info)
 {
     FdNet *n = g_new0(FdNet, 1);
 
     n->backend = (NetBackend){ .send = fd_send, .free = fd_free, .info = fd_info };
     n->info = info;
+    n->backend.summary = summary_of(info);
     n->fd = n->listener = -1;
     n->stream = stream;
     n->rest = g_byte_array_new();

@@ -259,6 +259,7 @@ static void user_free(NetBackend *b)
     if (u->slirp)
         slirp_cleanup(u->slirp);
     g_async_queue_unref(u->frames);
+    g_free(u->backend.summary);
     g_free(u);
 }
 
@@ -429,6 +430,14 @@ static bool add_rules(User *u, const NetUserOptions *o, const SlirpConfig *c, GE
     return true;
 }
 
+static char *describe(const SlirpConfig *c, const NetUserOptions *o)
+{
+    char net[INET_ADDRSTRLEN];
+
+    inet_ntop(AF_INET, &c->vnetwork, net, sizeof(net));
+    return g_strdup_printf("user,net=%s,restrict=%s", net, o->restricted ? "on" : "off");
+}
+
 static void add_source(User *u)
 {
     u->source = (UserSource *)g_source_new(&user_source_funcs, sizeof(UserSource));
@@ -450,6 +459,7 @@ NetBackend *net_user_new(const NetUserOptions *o, GError **error)
     u->backend = (NetBackend){
         .send = user_send, .free = user_free, .info = user_info, .forward = user_forward
     };
+    u->backend.summary = describe(&config, o);
     u->frames = g_async_queue_new_full((GDestroyNotify)g_bytes_unref);
     u->slirp = slirp_new(&config, &callbacks, u);
     if (!add_rules(u, o, &config, error)) {

@@ -122,6 +122,32 @@ NetCable *net_cable_named(Device *root, const char *name)
     return found;
 }
 
+static void print_cable(const NetCable *c, GString *out)
+{
+    const Device *card = c->client ? c->opaque : NULL;
+    const uint8_t *mac = card && c->client->mac ? c->client->mac(c->opaque) : NULL;
+
+    if (mac)
+        g_string_append_printf(out,
+                               "%s: index=0,type=nic,model=%s,"
+                               "macaddr=%02x:%02x:%02x:%02x:%02x:%02x\n \\ ",
+                               card->id, card->klass->name, mac[0], mac[1], mac[2], mac[3], mac[4],
+                               mac[5]);
+    g_string_append_printf(out, "%s: index=0,type=%s\n", c->dev.id,
+                           c->backend ? c->backend->summary : "recorded");
+}
+
+void net_print(const Device *root, GString *out)
+{
+    for (guint i = 0; root->children && i < root->children->len; i++) {
+        const Device *dev = root->children->pdata[i];
+
+        if (dev->klass == &net_cable_class)
+            print_cable((const NetCable *)dev, out);
+        net_print(dev, out);
+    }
+}
+
 NetCable *net_cable_find(Device *root, const char *id)
 {
     for (guint i = 0; i < root->children->len; i++) {

@@ -21,7 +21,8 @@ typedef struct NetCable NetCable;
 typedef struct NetClient {
     bool (*can_receive)(void *opaque); /* one more frame of any size */
     void (*receive)(void *opaque, const uint8_t *frame, size_t len);
-    void (*link_changed)(void *opaque); /* NULL: it cannot tell its guest */
+    void (*link_changed)(void *opaque);  /* NULL: it cannot tell its guest */
+    const uint8_t *(*mac)(void *opaque); /* its address, 6 bytes, for the user */
 } NetClient;
 
 /* The host's side of a cable. To add one: a constructor in a file of its own, a row in the options.
@@ -35,6 +36,7 @@ struct NetBackend {
     /* What the user may see and change; NULL where a back end has none. */
     char *(*info)(NetBackend *b);
     bool (*forward)(NetBackend *b, const char *rule, bool add, GError **error); /* hostfwd */
+    char *summary; /* "user,net=10.0.2.0,restrict=off": what it is, for the user; .free frees it */
 };
 
 extern const DeviceClass net_cable_class;
@@ -45,6 +47,8 @@ NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBa
 const char *net_cable_id(const NetCable *c);
 NetBackend *net_cable_backend(const NetCable *c);                     /* NULL: a replay */
 void net_connect(NetCable *c, const NetClient *client, void *opaque); /* NULL: the card is gone */
+/* `info network`: each card and what is at the other end of its cable. */
+void net_print(const Device *root, GString *out);
 /* One below @root that no card has; NULL: there is none. */
 NetCable *net_cable_find(Device *root, const char *id);
 

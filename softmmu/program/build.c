@@ -314,6 +314,18 @@ static void print_lapic(Machine *m, const char *args, GString *out)
         g_string_append(out, "invalid CPU index\n");
 }
 
+static void print_irqs(Machine *m, const char *args, GString *out)
+{
+    if (built_of(m)->has_board)
+        pc_print_irqs(m, out);
+}
+
+static void print_roms(Machine *m, const char *args, GString *out)
+{
+    if (built_of(m)->has_board)
+        pc_print_roms(m, out);
+}
+
 static void print_jit(Machine *m, const char *args, GString *out)
 {
     Built *b = (Built *)((char *)m - offsetof(Built, machine));
@@ -338,6 +350,8 @@ const MonitorTopic build_monitor_topics[] = {
     { "screen", "", "text that the graphics card shows", print_screen },
     { "pci", "", "PCI devices", print_pci },
     { "pic", "", "interrupt controllers", print_pic },
+    { "irq", "", "how often interrupt lines went up", print_irqs },
+    { "roms", "", "firmware, ROMs and tables", print_roms },
     { "lapic", "[cpu]", "local APIC of a CPU (default 0)", print_lapic },
     { "jit", "", "what the translator and its caches did", print_jit },
     { "plugins", "", "plugins that are loaded", print_plugins },

@@ -102,6 +102,7 @@ static const Command topics[] = {
     {"memory_size_summary", NULL, "", "how much memory there is", monitor_info_memory_size},
     {"chardev",   NULL, "",     "character devices",              monitor_info_chardev},
     {"qtree",     NULL, "",     "the tree of devices",            monitor_info_qtree},
+    {"network",   NULL, "",     "network cards and networks",     monitor_info_network},
     {"usernet",   NULL, "",     "connections of user-mode networks", monitor_info_usernet},
     {"history",   NULL, "",     "lines of this monitor",          monitor_info_history},
     {"uuid",      NULL, "",     "the machine's UUID",             monitor_info_uuid},

@@ -217,6 +217,11 @@ static void print_net(Device *dev, GString *out)
         print_net(dev->children->pdata[i], out);
 }
 
+void monitor_info_network(Monitor *mon, const char *args, GString *out)
+{
+    net_print(mon->m->root, out);
+}
+
 void monitor_info_usernet(Monitor *mon, const char *args, GString *out)
 {
     print_net(mon->m->root, out);

@@ -84,6 +84,7 @@ void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out);
 void monitor_info_qtree(Monitor *mon, const char *args, GString *out);
 void monitor_info_numa(Monitor *mon, const char *args, GString *out);
 void monitor_info_ramblock(Monitor *mon, const char *args, GString *out);
+void monitor_info_network(Monitor *mon, const char *args, GString *out);
 void monitor_info_usernet(Monitor *mon, const char *args, GString *out);
 void monitor_info_history(Monitor *mon, const char *args, GString *out);
 void monitor_info_memory_size(Monitor *mon, const char *args, GString *out);

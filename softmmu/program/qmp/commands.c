@@ -19,7 +19,7 @@ static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
                                       "DEVICE_DELETED", "ACPI_DEVICE_OST",
                                       "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG",
-                                      "BLOCK_IO_ERROR", "DEVICE_TRAY_MOVED",
+                                      "BLOCK_IO_ERROR", "RTC_CHANGE", "DEVICE_TRAY_MOVED",
                                       "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED" };
 /* clang-format on */
 

@@ -200,6 +200,70 @@ static Json *run_send_break(Qmp *q, Json *args, GError **error)
     return json_done();
 }
 
+/* A ringbuf, else NULL with @error. */
+static Chardev *find_ringbuf(Qmp *q, Json *args, GError **error)
+{
+    const char *id = json_text(args, "device", "");
+    Chardev *chr = find_chardev(q, id);
+    g_autoptr(GBytes) nothing = chr ? chardev_ringbuf_read(chr, 0) : NULL;
+
+    if (!chr)
+        error_set(error, "Device '%s' not found", id);
+    else if (!nothing)
+        error_set(error, "%s is not a ringbuf device", id);
+    return nothing ? chr : NULL;
+}
+
+static bool is_base64(Json *args, bool *base64, GError **error)
+{
+    const char *format = json_text(args, "format", "utf8");
+
+    *base64 = !strcmp(format, "base64");
+    if (*base64 || !strcmp(format, "utf8"))
+        return true;
+    error_set(error, "Parameter 'format' does not accept value '%s'", format);
+    return false;
+}
+
+static Json *run_ringbuf_write(Qmp *q, Json *args, GError **error)
+{
+    const char *data = json_text(args, "data", "");
+    Chardev *chr = find_ringbuf(q, args, error);
+    g_autofree guchar *bytes = NULL;
+    gsize len = strlen(data);
+    bool base64;
+
+    if (!chr || !is_base64(args, &base64, error))
+        return NULL;
+    if (base64)
+        bytes = g_base64_decode(data, &len);
+    chardev_write(chr, base64 ? bytes : (const uint8_t *)data, len);
+    return json_done();
+}
+
+/* What is no UTF-8 becomes signs that stand for it. */
+static Json *run_ringbuf_read(Qmp *q, Json *args, GError **error)
+{
+    int64_t size = json_int(args, "size", 0);
+    Chardev *chr = find_ringbuf(q, args, error);
+    g_autoptr(GBytes) got = NULL;
+    g_autofree char *text = NULL;
+    const guchar *data;
+    bool base64;
+    gsize len;
+
+    if (!chr || !is_base64(args, &base64, error))
+        return NULL;
+    if (size <= 0 || size > INT32_MAX) {
+        error_set(error, "size must be greater than zero");
+        return NULL;
+    }
+    got = chardev_ringbuf_read(chr, size);
+    data = g_bytes_get_data(got, &len);
+    text = base64 ? g_base64_encode(data, len) : g_utf8_make_valid((const char *)data, len);
+    return json_object_new_string(text);
+}
+
 static void add_backend(void *opaque, const char *type)
 {
     json_object_array_add(opaque, json_make("name:s", type));
@@ -446,6 +510,8 @@ const QmpCommand qmp_host_commands[] = {
     { "chardev-add", "id:str backend:{}", run_chardev_add },
     { "chardev-remove", "id:str", run_chardev_remove },
     { "chardev-send-break", "id:str", run_send_break },
+    { "ringbuf-write", "device:str data:str format:str?", run_ringbuf_write },
+    { "ringbuf-read", "device:str size:int format:str?", run_ringbuf_read },
     { "query-chardev-backends", "", run_backends },
     { "getfd", "fdname:str", run_getfd },
     { "closefd", "fdname:str", run_closefd },

@@ -70,6 +70,26 @@ static Json *run_jit(Qmp *q, Json *args, GError **error)
     return run_text(q, "info jit");
 }
 
+static Json *run_irq(Qmp *q, Json *args, GError **error)
+{
+    return run_text(q, "info irq");
+}
+
+static Json *run_roms(Qmp *q, Json *args, GError **error)
+{
+    return run_text(q, "info roms");
+}
+
+static Json *run_ramblock(Qmp *q, Json *args, GError **error)
+{
+    return run_text(q, "info ramblock");
+}
+
+static Json *run_numa(Qmp *q, Json *args, GError **error)
+{
+    return run_text(q, "info numa");
+}
+
 static Json *run_pci(Qmp *q, Json *args, GError **error)
 {
     return q->w.facts.pci ? q->w.facts.pci(q->w.facts.opaque) : json_object_new_array();
@@ -208,6 +228,10 @@ const QmpCommand qmp_look_commands[] = {
     { "query-sev-capabilities", "", run_sev },
     { "query-balloon", "", run_balloon },
     { "x-query-jit", "", run_jit },
+    { "x-query-irq", "", run_irq },
+    { "x-query-roms", "", run_roms },
+    { "x-query-ramblock", "", run_ramblock },
+    { "x-query-numa", "", run_numa },
     { "query-kvm", "", run_kvm },
     { "query-target", "", run_target },
     { "query-cpus-fast", "", run_cpus },

@@ -103,6 +103,18 @@ static bool has_backend(const Device *dev)
            g_str_has_suffix(dev->klass->name, "-pci");
 }
 
+/* The clock, which an event tells of. */
+static void find_rtc(const Device *dev, EachChild *f, void *to)
+{
+    for (guint i = 0; dev->children && i < dev->children->len; i++) {
+        const Device *child = dev->children->pdata[i];
+
+        if (!strcmp(child->klass->name, "mc146818rtc"))
+            f(to, "rtc", &(Node){ .kind = NODE_DEVICE, .dev = child });
+        find_rtc(child, f, to);
+    }
+}
+
 static void each_object(Qmp *q, EachChild *f, void *to)
 {
     const GPtrArray *objects = q->w.m->config->objects;
@@ -128,6 +140,8 @@ static void each_child(Qmp *q, const Node *n, EachChild *f, void *to)
     unsigned number = n->kind == NODE_UNATTACHED ? q->w.m->cpus->count : 0;
 
     each_fixed(n, f, to);
+    if (n->kind == NODE_MACHINE)
+        find_rtc(q->w.m->root, f, to);
     if (n->kind == NODE_PERIPHERAL || n->kind == NODE_UNATTACHED)
         each_cpu(q, n->kind == NODE_PERIPHERAL, f, to);
     if (n->kind == NODE_PERIPHERAL || n->kind == NODE_ANONYMOUS || n->kind == NODE_UNATTACHED) {
