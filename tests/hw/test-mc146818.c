@@ -90,19 +90,28 @@ static void test_hours(void **state)
     }
 }
 
+static void hear_offset(void *opaque, int64_t offset_s)
+{
+    *(int64_t *)opaque = offset_s;
+}
+
 static void test_set(void **state)
 {
     static const uint8_t values[][2] = { { 0x32, 0x19 }, { 9, 0x99 }, { 8, 0x12 }, { 7, 0x31 },
                                          { 6, 0x01 },    { 4, 0x23 }, { 2, 0x59 }, { 0, 0x58 } };
     Bench b = start(state);
+    int64_t offset_s = 0;
 
+    rtc_set_changed(b.rtc, hear_offset, &offset_s);
     put(&b, 0x0b, 0x82);
     for (unsigned i = 0; i < G_N_ELEMENTS(values); i++)
         put(&b, values[i][0], values[i][1]);
     fixture_advance(b.f, 10 * NS_PER_SEC); /* stands still */
     assert_time(&b, "19 99 12 31 01 23 59 58");
     assert_int_equal(get(&b, 0x0a) & 0x80, 0);
+    assert_int_equal(offset_s, 0);
     put(&b, 0x0b, 0x02);
+    assert_int_equal(offset_s, INT64_C(946684798) - (BASE_S + 10)); /* 1999-12-31 23:59:58 */
     fixture_advance(b.f, 2 * NS_PER_SEC);
     assert_time(&b, "20 00 01 01 02 00 00 00"); /* weekday as it was numbered */
     fixture_reset(b.f);

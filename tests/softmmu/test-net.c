@@ -95,13 +95,24 @@ static void talk(End *a, End *b)
     }
 }
 
-static void test_stream(void **state)
+/* What `info network` says of it. */
+static void assert_summary(End *e, const char *what, const char *where)
 {
-    g_autofree char *where = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_STREAM));
+    g_autofree char *wanted = g_strdup_printf("n: index=0,type=socket,%s=%s\n", what, where);
+    g_autoptr(GString) text = g_string_new("");
+
+    net_print(e->root, text);
+    assert_string_equal(text->str, wanted);
+}
+
+static void stream_through(char *where)
+{
     End a, b;
 
     open_end(&a, &(NetSocketOptions){ .listen = where });
     open_end(&b, &(NetSocketOptions){ .connect = where });
+    assert_summary(&a, "listen", where);
+    assert_summary(&b, "connect", where);
     talk(&b, &a);
     talk(&a, &b);
     close_end(&b); /* another may come */
@@ -110,6 +121,18 @@ static void test_stream(void **state)
     talk(&b, &a);
     close_end(&a);
     close_end(&b);
+}
+
+static void test_stream(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("net-XXXXXX", NULL);
+    g_autofree char *port = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_STREAM));
+    g_autofree char *path = g_strdup_printf("unix:%s/s", dir);
+
+    stream_through(port);
+    stream_through(path);
+    unlink(path + strlen("unix:"));
+    rmdir(dir);
 }
 
 /* A peer that sends no frames is dropped; the next one is heard. */
@@ -139,10 +162,8 @@ static void test_hostile_peer(void **state)
     close_end(&b);
 }
 
-static void test_datagrams(void **state)
+static void datagrams_between(char *one, char *two)
 {
-    g_autofree char *one = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_DGRAM));
-    g_autofree char *two = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_DGRAM));
     End a, b;
 
     open_end(&a, &(NetSocketOptions){ .udp = one, .local = two });
@@ -152,6 +173,21 @@ static void test_datagrams(void **state)
     talk(&b, &a);
     close_end(&a);
     close_end(&b);
+}
+
+static void test_datagrams(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("net-XXXXXX", NULL);
+    g_autofree char *one = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_DGRAM));
+    g_autofree char *two = g_strdup_printf("127.0.0.1:%u", free_port(SOCK_DGRAM));
+    g_autofree char *here = g_strdup_printf("unix:%s/1", dir);
+    g_autofree char *there = g_strdup_printf("unix:%s/2", dir);
+
+    datagrams_between(one, two);
+    datagrams_between(here, there);
+    unlink(here + strlen("unix:"));
+    unlink(there + strlen("unix:"));
+    rmdir(dir);
 }
 
 static void test_errors(void **state)

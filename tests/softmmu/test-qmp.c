@@ -240,6 +240,8 @@ static const struct {
     { CALL("chardev-add", "{\"id\": \"c\", \"backend\": {\"type\": \"socket\", \"data\": {\"addr\": {\"type\": \"vsock\", \"data\": {}}}}}"), "GenericError Parameter 'type' does not accept value 'vsock'" },
     { CALL("chardev-add", "{\"id\": \"c\", \"backend\": {\"type\": \"socket\", \"data\": {\"addr\": 3}}}"), "GenericError Parameter 'type' does not accept value ''" },
     { CALL("chardev-add", "{\"id\": \"c\", \"backend\": {\"type\": \"socket\", \"data\": {\"addr\": {\"type\": \"fd\", \"data\": {\"str\": \"x\"}}}}}"), "GenericError File descriptor named 'x' not found" },
+    { CALL("ringbuf-read", "{\"device\": \"x\", \"size\": 1}"), "GenericError Device 'x' not found" },
+    { CALL("ringbuf-write", "{\"device\": \"x\", \"data\": \"y\"}"), "GenericError Device 'x' not found" },
     { CALL("chardev-send-break", "{\"id\": \"x\"}"), "GenericError Chardev 'x' not found" },
     { CALL("set_password", "{\"protocol\": \"vnc\", \"password\": \"x\"}"), "GenericError Could not set password" },
     { CALL("set_password", "{\"protocol\": \"spice\", \"password\": \"x\"}"), "DeviceNotActive SPICE is not in use" },
