@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bootindex= of devices: the list by which firmware orders what it finds, in the words of
- * OpenFirmware (SeaBIOS, "bootorder file"). Changes at run time are missing.
+ * OpenFirmware (SeaBIOS, "bootorder file"). It is made anew at each reset, for devices that come
+ * and go; that bootindex changes at run time is missing.
  */
+#include <string.h>
+
+#include "hw/kernel-loader.h"
 #include "hw/pc-internal.h"
 #include "softmmu/error.h"
 
 typedef struct BootDevice {
     uint64_t index;
     char *path;
+    /* A PCI function, which may have been taken out, even freed: to be compared; NULL: something
+     * fixed. */
+    const Device *dev;
+    uint8_t devfn;
 } BootDevice;
+
+static bool is_there(const PcBoard *b, const BootDevice *d)
+{
+    return !d->dev || (const Device *)pci_bus_find(b->pci, d->devfn) == d->dev;
+}
 
 static void boot_device_clear(void *p)
 {
@@ -25,19 +38,23 @@ static char *pci_place(const Device *dev)
                      : g_strdup_printf("%x", devfn >> 3);
 }
 
-bool pc_order_pci(PcBoard *b, const DeviceOption *o, const Device *dev, const char *kind,
-                  const char *below, GError **error)
+/* From @at on are those of no lower index. */
+static bool is_taken(const PcBoard *b, guint at, uint64_t index)
 {
-    g_autofree char *place = pci_place(dev);
-    g_autofree char *path = g_strdup_printf("/pci@i0cf8/%s@%s/%s", kind, place, below);
+    for (; at < b->boot_devices->len; at++) {
+        const BootDevice *d = &g_array_index(b->boot_devices, BootDevice, at);
 
-    return pc_order_device(b, o, path, error);
+        if (d->index == index && is_there(b, d))
+            return true;
+    }
+    return false;
 }
 
-bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError **error)
+static bool order(PcBoard *b, const DeviceOption *o, const Device *dev, const char *path,
+                  GError **error)
 {
     const char *text = g_hash_table_lookup(o->props, "bootindex");
-    BootDevice own = { 0 };
+    BootDevice own = { .dev = dev, .devfn = dev ? ((const PciDevice *)dev)->devfn : 0 };
     guint at = 0;
     char *end;
 
@@ -55,8 +72,7 @@ bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError
     while (at < b->boot_devices->len &&
            g_array_index(b->boot_devices, BootDevice, at).index < own.index)
         at++;
-    if (at < b->boot_devices->len &&
-        g_array_index(b->boot_devices, BootDevice, at).index == own.index) {
+    if (is_taken(b, at, own.index)) {
         error_set(error, "The bootindex %s has already been used", text);
         return false;
     }
@@ -65,10 +81,50 @@ bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError
     return true;
 }
 
-void pc_print_boot_devices(const PcBoard *b, GString *out)
+bool pc_order_pci(PcBoard *b, const DeviceOption *o, const Device *dev, const char *kind,
+                  const char *below, GError **error)
 {
-    for (guint i = 0; b->boot_devices && i < b->boot_devices->len; i++)
-        g_string_append_printf(out, "%s\n", g_array_index(b->boot_devices, BootDevice, i).path);
+    g_autofree char *place = pci_place(dev);
+    g_autofree char *path = g_strdup_printf("/pci@i0cf8/%s@%s/%s", kind, place, below);
+
+    return order(b, o, dev, path, error);
+}
+
+bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError **error)
+{
+    return order(b, o, NULL, path, error);
+}
+
+void pc_tell_boot_order(PcBoard *b)
+{
+    const MachineConfig *c = b->m->config;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GBytes) data = NULL;
+
+    if (c->kernel)
+        g_string_append(text, KERNEL_BOOT_DEVICES "\n");
+    for (guint i = 0; b->boot_devices && i < b->boot_devices->len; i++) {
+        const BootDevice *d = &g_array_index(b->boot_devices, BootDevice, i);
+
+        if (is_there(b, d))
+            g_string_append_printf(text, "%s\n", d->path);
+    }
+    if (c->boot_strict)
+        g_string_append(text, "HALT\n");
+    if (!text->len && !b->told_boot_order)
+        return;
+    b->told_boot_order = true;
+    if (text->len)
+        text->str[text->len - 1] = '\0';
+    data = g_bytes_new(text->str, MAX(text->len, 1));
+    fw_cfg_put_file(b->fw_cfg, "bootorder", data);
+}
+
+void pc_forget_boot_device(PcBoard *b, const Device *dev)
+{
+    for (guint i = b->boot_devices ? b->boot_devices->len : 0; i-- > 0;)
+        if (g_array_index(b->boot_devices, BootDevice, i).dev == dev)
+            g_array_remove_index(b->boot_devices, i);
 }
 
 void pc_forget_boot_devices(PcBoard *b)

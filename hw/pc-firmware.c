@@ -204,23 +204,6 @@ static void add_pvpanic_port(PcBoard *b)
 }
 
 /* Boot devices by firmware's names, one per line. */
-static void add_boot_order(PcBoard *b)
-{
-    const MachineConfig *c = b->m->config;
-    g_autoptr(GString) order = g_string_new(NULL);
-
-    if (c->kernel)
-        g_string_append(order, KERNEL_BOOT_DEVICES "\n");
-    pc_print_boot_devices(b, order);
-    if (c->boot_strict)
-        g_string_append(order, "HALT\n");
-    if (!order->len)
-        return;
-    order->str[order->len - 1] = '\0';
-    g_autoptr(GBytes) data = g_bytes_new(order->str, order->len);
-    fw_cfg_add_file(b->fw_cfg, "bootorder", data);
-}
-
 static void add_number_file(PcBoard *b, const char *name, uint32_t value, unsigned size)
 {
     uint32_t le = GUINT32_TO_LE(value);
@@ -388,7 +371,7 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
         add_pvpanic_port(b);
     if (!add_option_roms(b, error))
         return false;
-    add_boot_order(b);
+    pc_tell_boot_order(b);
     pc_tell_cpus(b);
     add_boot_waits(b);
     if (!add_smbios(b, error))

@@ -34,6 +34,7 @@ typedef struct PcBoard {
     PcPlugs *plugs;
     uint8_t boots;         /* cold resets so far, up to 2 */
     GArray *boot_devices;  /* of pc-boot-order.c; NULL: none has a bootindex */
+    bool told_boot_order;  /* there is such a file */
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
     PciBus *pci;
@@ -68,7 +69,8 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
 bool pc_order_device(PcBoard *b, const DeviceOption *o, const char *path, GError **error);
 bool pc_order_pci(PcBoard *b, const DeviceOption *o, const Device *dev, const char *kind,
                   const char *below, GError **error);
-void pc_print_boot_devices(const PcBoard *b, GString *out); /* a line each, in order */
+void pc_tell_boot_order(PcBoard *b);                       /* to firmware that starts */
+void pc_forget_boot_device(PcBoard *b, const Device *dev); /* that is freed */
 void pc_forget_boot_devices(PcBoard *b);
 
 /* pc-net.c: cards that -nic asks for, and one that -device asks for. */

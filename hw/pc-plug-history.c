@@ -151,6 +151,12 @@ static bool start_children(Device *parent, guint first, GError **error)
     return true;
 }
 
+static void free_device(PcBoard *b, Device *dev)
+{
+    pc_forget_boot_device(b, dev);
+    device_free(dev);
+}
+
 static bool make(PcBoard *b, const DeviceOption *o, GError **error)
 {
     Device *bus = bus_of(b);
@@ -162,7 +168,7 @@ static bool make(PcBoard *b, const DeviceOption *o, GError **error)
     if (ok)
         return true;
     while (bus->children->len > functions_before)
-        device_free(bus->children->pdata[bus->children->len - 1]);
+        free_device(b, bus->children->pdata[bus->children->len - 1]);
     return false;
 }
 
@@ -283,7 +289,7 @@ void pc_plugs_go(PcBoard *b, Device *dev)
     if (kept)
         device_take_out(dev);
     else
-        device_free(dev);
+        free_device(b, dev);
 }
 
 /* ---- A moment as bytes ----------------------------------------------------------------------- */

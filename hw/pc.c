@@ -53,13 +53,14 @@ static void pc_post_load(Device *dev)
     pc_tell_cpus((PcBoard *)dev);
 }
 
-/* What -boot once= says is for the first time only. */
+/* What -boot once= says is for the first time only; disks and cards may have come. */
 static void pc_reset_exit(Device *dev)
 {
     PcBoard *b = (PcBoard *)dev;
 
     if (b->boots < 2 && ++b->boots == 2 && b->m->config->boot_once)
         pc_forget_boot_once(b);
+    pc_tell_boot_order(b);
 }
 
 static const DeviceClass pc_class = {

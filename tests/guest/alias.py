@@ -3,11 +3,12 @@
 """alias.py MIMUS GUESTDIR: command lines as harnesses write them for QEMU, under its name.
 
 Each must make a machine that waits at its first instruction (-S is added) and ends when asked, and say
-nothing but warnings on stderr. KERNEL and DISK stand for files. Exit status 77 without guest files.
+nothing but warnings on stderr. KERNEL and DISK stand for files, PORT for a free port. Exit status 77 without guest files.
 """
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,23 @@ ROWS = (
     ("virtme", "-cpu max -m 256 -smp 1 -name x -device i6300esb,id=watchdog0 -parallel none -net none -echr 1 "
      "-chardev null,id=console,mux=on -serial chardev:console -mon chardev=console -vga none -display none "
      "-no-reboot -kernel KERNEL -append console=ttyS0"),
+    ("virtme-ng", "-machine pc -cpu max -m 256M -smp 2 -name virtme-ng -device i6300esb,id=watchdog0 -parallel none "
+     "-net none -echr 1 -chardev stdio,id=console,signal=off,mux=on -serial chardev:console -mon chardev=console "
+     "-chardev file,path=/proc/self/fd/2,id=dmesg -device virtio-serial-pci -device virtconsole,chardev=dmesg "
+     "-chardev null,id=ret -device virtserialport,name=virtme.ret,chardev=ret -vga none -display none -no-reboot "
+     "-object memory-backend-memfd,id=mem,size=256M,share=on -numa node,memdev=mem -device vmcoreinfo "
+     "-device virtio-rng-pci -device virtio-balloon-pci -netdev user,id=n -device virtio-net-pci,netdev=n "
+     "-drive if=none,id=d0,file=DISK,format=raw,cache=none -device virtio-blk-pci,drive=d0 -gdb tcp:localhost:PORT "
+     "-kernel KERNEL -append virtme_console=ttyS0"),
+    ("syzkaller", "-m 2048 -smp 2 -chardev socket,id=SOCKSYZ,server=on,wait=off,host=localhost,port=PORT "
+     "-mon chardev=SOCKSYZ,mode=control -display none -serial stdio -no-reboot -name VM-0 -device virtio-rng-pci "
+     "-device e1000,netdev=net0 -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:PORT2-:22 -hda DISK -snapshot "
+     "-kernel KERNEL -append root=/dev/sda"),
+    ("libvirt", "-machine pc,usb=off,dump-guest-core=off,nvdimm=off,acpi=on -accel tcg -cpu qemu64,kvm=off,pmu=off "
+     "-no-user-config -nodefaults -display none -audiodev '{\"id\":\"audio1\",\"driver\":\"none\"}' "
+     "-netdev '{\"type\":\"stream\",\"id\":\"p0\",\"server\":true,\"addr\":{\"type\":\"unix\",\"path\":\"DIR/passt\"}}' "
+     "-device '{\"driver\":\"virtio-net-pci\",\"netdev\":\"p0\",\"id\":\"net0\"}' "
+     "-smbios type=1,manufacturer=x -smbios type=41,designation=nic,kind=ethernet,instance=1,pcidev=net0"),
     ("syzkaller", "-m 256 -smp 2 -chardev socket,id=SOCKSYZ,server=on,wait=off,path=DIR/syz -mon chardev=SOCKSYZ,mode=control "
      "-display none -serial null -no-reboot -name VM-0 -device virtio-rng-pci -device e1000,netdev=net0 "
      "-netdev user,id=net0,restrict=on -hda DISK -snapshot -kernel KERNEL -append x"),
@@ -52,10 +70,18 @@ ROWS = (
 )
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return str(s.getsockname()[1])
+
+
 def run(alias, guest, where, line):
     sock = os.path.join(where, "qmp")
     if os.path.exists(sock):
         os.unlink(sock)
+    for word in ("PORT2", "PORT"):
+        line = line.replace(word, free_port()) if word in line else line
     for word, path in (("KERNEL", os.path.join(guest, "vmlinuz")), ("DISK", os.path.join(where, "disk")), ("DIR", where)):
         line = line.replace(word, path)
     command = [alias, "-S", *shlex.split(line), "-qmp", f"unix:{sock},server=on,wait=off"]

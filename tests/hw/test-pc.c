@@ -477,28 +477,45 @@ static void drop_device(Bench *b, DeviceOption *o)
     g_free(o);
 }
 
-/* bootindex= of cards, out of order: what firmware is told. */
+static void assert_boot_order(Bench *b, const char *wanted)
+{
+    unsigned selector, size;
+
+    assert_true(fw_cfg_find(b, "bootorder", &selector, &size));
+    assert_int_equal(size, strlen(wanted) + 1);
+    address_space_write(b->m.io, 0x510, selector, 2);
+    for (unsigned i = 0; i < size; i++)
+        assert_int_equal(address_space_read(b->m.io, 0x511, 1), (uint8_t)wanted[i]);
+}
+
+/* bootindex= of cards, out of order: what firmware is told, from a reset on with those that came.
+ */
 static void test_bootindex(void **state)
 {
-    static const char wanted[] =
-        "/pci@i0cf8/ethernet@5/ethernet-phy@0\n/pci@i0cf8/ethernet@4/ethernet-phy@0\nHALT";
+#define CARD(slot) "/pci@i0cf8/ethernet@" slot "/ethernet-phy@0\n"
     Bench *b = *state;
     DeviceOption *first = add_device(b, "e1000", "addr", "4");
     DeviceOption *second = add_device(b, "virtio-net-pci", "addr", "5");
-    unsigned selector, size;
+    g_autoptr(GHashTable) props = g_hash_table_new(g_str_hash, g_str_equal);
+    DeviceOption third = { .driver = (char *)"e1000", .props = props };
 
     g_hash_table_insert(first->props, "bootindex", "7");
     g_hash_table_insert(second->props, "bootindex", "2");
     b->config.boot_strict = true;
     create(b);
-    assert_true(fw_cfg_find(b, "bootorder", &selector, &size));
-    assert_int_equal(size, sizeof(wanted));
-    address_space_write(b->m.io, 0x510, selector, 2);
-    for (unsigned i = 0; i < size; i++)
-        assert_int_equal(address_space_read(b->m.io, 0x511, 1), (uint8_t)wanted[i]);
+    assert_boot_order(b, CARD("5") CARD("4") "HALT");
+    g_hash_table_insert(props, (char *)"addr", (char *)"6");
+    g_hash_table_insert(props, (char *)"bootindex", (char *)"2");
+    assert_false(pc_device_add(&b->m, &third, true, NULL)); /* the second has it */
+    g_hash_table_insert(props, (char *)"bootindex", (char *)"1");
+    assert_true(pc_device_add(&b->m, &third, true, NULL));
+    assert_boot_order(b, CARD("5") CARD("4") "HALT");
+    device_reset(b->m.root);
+    assert_boot_order(b, CARD("6") CARD("5") CARD("4") "HALT");
     pc_board_free(&b->m);
     drop_device(b, first);
     drop_device(b, second);
+#undef CARD
 }
 
 static void test_debug_exit_option(void **state)
