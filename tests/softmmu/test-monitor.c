@@ -288,7 +288,7 @@ static const struct {
                       "Try \"help begin_record\" for more information\n" },
     { "end_record", "nothing is recorded\n" },
     { "go-live", "no recording is replayed here that could be gone back in\n" },
-    { "info replay", "no recording is replayed here that could be gone back in\n" },
+    { "info replay", "Record/replay is not active\n" },
     { "savevm x", "Error: this machine's state cannot be saved\n" },
     { "loadvm", "loadvm: string expected\nTry \"help loadvm\" for more information\n" },
     { "loadvm x", "Error: this machine's state cannot be saved\n" },

@@ -171,7 +171,6 @@ static const struct {
     {"-drive file=x,cache=no", "-drive file=x,cache=no: cache: 'no' is not supported; there are writeback, none, writethrough, directsync, unsafe"},
     {"-drive file=x,rerror=enospc", "-drive file=x,rerror=enospc: rerror: 'enospc' is not supported; there are report, ignore, stop"},
     {"-drive file=x,werror=foo", "-drive file=x,werror=foo: werror: 'foo' is not supported; there are report, ignore, stop, enospc"},
-    {"-drive file=x,driver=raw", "-drive file=x,driver=raw: driver: 'raw' is not supported; there are blkreplay"},
     {"-drive driver=blkreplay,if=none,image=a,id=b", "-drive driver=blkreplay,if=none,image=a,id=b: image=ID is needed, of a -drive if=none before it"},
     {"-drive if=none,file=x,id=a -drive driver=blkreplay,image=a,id=b", "-drive driver=blkreplay,image=a,id=b: driver=blkreplay has if=none, an id and an image, and no file"},
     {"-drive file=x,foo=1", "-drive file=x,foo=1: unknown parameter 'foo'"},

@@ -140,11 +140,17 @@ static void list_topics(const Monitor *mon, GString *out)
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 
-void monitor_fail(Monitor *mon, GString *out, const char *why)
+void monitor_tell(Monitor *mon, GString *out, const char *why)
 {
-    g_string_append_printf(out, "Error: %s\n", why);
+    g_string_append_printf(out, "%s\n", why);
     g_free(mon->failure);
     mon->failure = g_strdup(why);
+}
+
+void monitor_fail(Monitor *mon, GString *out, const char *why)
+{
+    g_string_append(out, "Error: ");
+    monitor_tell(mon, out, why);
 }
 
 /* The first word of @text; *@rest is what follows it. Commands may be glued to a "/FMT". */
@@ -160,9 +166,8 @@ static char *first_word(const char *text, const char **rest)
 
 void monitor_explain(Monitor *mon, GString *out, const char *why)
 {
-    g_string_append_printf(out, "%s\nTry \"help %s\" for more information\n", why, mon->running);
-    g_free(mon->failure);
-    mon->failure = g_strdup(why);
+    monitor_tell(mon, out, why);
+    g_string_append_printf(out, "Try \"help %s\" for more information\n", mon->running);
 }
 
 /* @wanted: as help shows it. Only whether there is something: the command itself looks at it. */

@@ -210,7 +210,7 @@ static void print_net(Device *dev, GString *out)
 
     if (b && b->info) {
         main_call(ask_info, &call);
-        g_string_append_printf(out, "%s:\n%s", net_cable_id((NetCable *)dev), call.text);
+        g_string_append_printf(out, "Hub -1 (%s):\n%s", net_cable_id((NetCable *)dev), call.text);
         g_free(call.text);
     }
     for (guint i = 0; i < dev->children->len; i++)

@@ -75,7 +75,7 @@ void monitor_mouse_set(Monitor *mon, const char *args, GString *out)
     if (take_numbers(args, &n, 1) == 1 && n >= 0 && n < hid_mouse_count(mon->m->hid))
         hid_choose_mouse(mon->m->hid, n);
     else
-        monitor_fail(mon, out, why);
+        monitor_tell(mon, out, why);
 }
 
 void monitor_info_mice(Monitor *mon, const char *args, GString *out)

@@ -123,6 +123,8 @@ void monitor_set_password(Monitor *mon, const char *args, GString *out);
 void monitor_info_vnc(Monitor *mon, const char *args, GString *out);
 /* "Error: …" for people, and the reason for monitor_run(). */
 void monitor_fail(Monitor *mon, GString *out, const char *why);
+/* The same where QEMU says no "Error: ". */
+void monitor_tell(Monitor *mon, GString *out, const char *why);
 /* @why its arguments are none, and where to read which are; the reason for monitor_run(), too. */
 void monitor_explain(Monitor *mon, GString *out, const char *why);
 /* Numbers, 'c', $registers, signs, parentheses and operators: expression.c. */

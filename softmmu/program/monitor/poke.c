@@ -29,22 +29,17 @@ static char **words_of(const char *args, unsigned most)
     return words;
 }
 
-/* Word @n as an expression; told if it is missing or none. */
-static bool take_number(Monitor *mon, char **words, unsigned n, const char *what, uint64_t *value,
-                        GString *out)
+/* Word @n as an expression; told if it is missing or none. Words are taken from the first on. */
+static bool take_number(Monitor *mon, char **words, unsigned n, uint64_t *value, GString *out)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *missing = g_strdup_printf("%s is missing", what);
 
-    for (unsigned i = 0; i <= n; i++) {
-        if (!words[i]) {
-            monitor_fail(mon, out, missing);
-            return false;
-        }
-    }
-    if (monitor_evaluate(mon, words[n], value, &error))
+    for (unsigned i = 0; i < n; i++)
+        if (!words[i])
+            return false; /* told of that one */
+    if (monitor_evaluate(mon, words[n] ? words[n] : "", value, &error))
         return true;
-    monitor_fail(mon, out, error->message);
+    monitor_explain(mon, out, error->message);
     return false;
 }
 
@@ -77,7 +72,7 @@ void monitor_boot_set(Monitor *mon, const char *args, GString *out)
     if (!*args)
         monitor_fail(mon, out, "the boot devices are missing");
     else if (!mon->board.set_boot_order(mon->m, args, &error))
-        monitor_fail(mon, out, error->message);
+        monitor_tell(mon, out, error->message);
     else
         g_string_append_printf(out, "boot device list now set to %s\n", args);
 }
@@ -103,7 +98,7 @@ void monitor_in(Monitor *mon, const char *args, GString *out)
     g_auto(GStrv) words = words_of(args, 1);
     uint64_t port;
 
-    if (take_number(mon, words, 0, "the port", &port, out))
+    if (take_number(mon, words, 0, &port, out))
         g_string_append_printf(out, "port%c[0x%04x] = 0x%0*" PRIx64 "\n",
                                size == 1   ? 'b'
                                : size == 2 ? 'w'
@@ -118,8 +113,7 @@ void monitor_out(Monitor *mon, const char *args, GString *out)
     g_auto(GStrv) words = words_of(args, 2);
     uint64_t port, value;
 
-    if (take_number(mon, words, 0, "the port", &port, out) &&
-        take_number(mon, words, 1, "the value", &value, out))
+    if (take_number(mon, words, 0, &port, out) && take_number(mon, words, 1, &value, out))
         address_space_write(mon->m->io, port & 0xffff, value, size);
 }
 
@@ -132,8 +126,7 @@ void monitor_sum(Monitor *mon, const char *args, GString *out)
     uint64_t start, size;
     uint16_t sum = 0;
 
-    if (!take_number(mon, words, 0, "the address", &start, out) ||
-        !take_number(mon, words, 1, "the size", &size, out))
+    if (!take_number(mon, words, 0, &start, out) || !take_number(mon, words, 1, &size, out))
         return;
     for (uint64_t i = 0; i < size && i < ram_set_end(mon->m->ram); i++) {
         uint8_t byte;
@@ -149,7 +142,7 @@ void monitor_gva2gpa(Monitor *mon, const char *args, GString *out)
     g_auto(GStrv) words = words_of(args, 1);
     uint64_t addr, gpa;
 
-    if (!take_number(mon, words, 0, "the address", &addr, out))
+    if (!take_number(mon, words, 0, &addr, out))
         return;
     if (mon->cpus.translate(mon->cpus.opaque, mon->cpu, addr, &gpa))
         g_string_append_printf(out, "gpa: 0x%" PRIx64 "\n", gpa);
@@ -191,18 +184,18 @@ void monitor_gpa2hva(Monitor *mon, const char *args, GString *out)
     const FlatRange *r;
     uint64_t addr;
 
-    if (!take_number(mon, words, 0, "the address", &addr, out))
+    if (!take_number(mon, words, 0, &addr, out))
         return;
     r = address_space_find(mon->m->memory, addr);
     if (!r || !r->region->ram) {
         why = g_strdup_printf(r ? "Memory at address 0x%" PRIx64 " is not RAM"
                                 : "No memory is mapped at address 0x%" PRIx64,
                               addr);
-        monitor_fail(mon, out, why);
+        monitor_tell(mon, out, why);
         return;
     }
     g_string_append_printf(out, "Host virtual address for 0x%" PRIx64 " (%s) is %p\n", addr,
-                           r->region->name, address_space_map(mon->m->memory, addr, 1, false));
+                           r->region->ram->name, address_space_map(mon->m->memory, addr, 1, false));
 }
 
 /* Guest memory to @file; @physical or of the monitor's CPU. */
@@ -235,8 +228,7 @@ static void save(Monitor *mon, const char *args, bool physical, GString *out)
     FILE *file;
     bool good;
 
-    if (!take_number(mon, words, 0, "the address", &addr, out) ||
-        !take_number(mon, words, 1, "the size", &size, out))
+    if (!take_number(mon, words, 0, &addr, out) || !take_number(mon, words, 1, &size, out))
         return;
     path = words[2] ? words[2] : "";
     if (*path == '"' && path[strlen(path) - 1] == '"' && path[1]) {

@@ -49,7 +49,9 @@ void monitor_when(Monitor *mon, const char *args, GString *out)
 
 void monitor_info_replay(Monitor *mon, const char *args, GString *out)
 {
-    if (can_travel(mon, out))
+    if (!mon->travel.is_possible || !mon->travel.is_possible(mon->travel.opaque))
+        g_string_append(out, "Record/replay is not active\n");
+    else
         mon->travel.print(mon->travel.opaque, out);
 }
 

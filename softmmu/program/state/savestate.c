@@ -354,6 +354,7 @@ void savestate_print(SaveState *s, GString *out)
 {
     g_autoptr(GPtrArray) lists = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     g_autoptr(GPtrArray) drives = drive_list(s->b->machine.root), owners = g_ptr_array_new();
+    bool any = false;
 
     for (guint i = 0; i < drives->len; i++) {
         Image *image = drive_settled_image(drives->pdata[i]);
@@ -362,12 +363,17 @@ void savestate_print(SaveState *s, GString *out)
             image && !image_is_read_only(image) ? image_snapshots(image, &failure) : NULL;
 
         if (list) {
+            any |= list->len;
             g_ptr_array_add(lists, list);
             g_ptr_array_add(owners, drives->pdata[i]);
         }
     }
     if (!lists->len) {
         g_string_append(out, "no block device can store vmstate for snapshot\n");
+        return;
+    }
+    if (!any) {
+        g_string_append(out, "There is no snapshot available.\n");
         return;
     }
     g_string_append(out, "List of snapshots present on all disks:\n");
