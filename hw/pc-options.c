@@ -176,7 +176,7 @@ static const DeviceDriver *find_driver(const char *name, GError **error)
     for (guint i = 0; i < G_N_ELEMENTS(drivers); i++)
         if (g_str_equal(drivers[i].name, name) || g_str_equal(drivers[i].name, on_pci))
             return &drivers[i];
-    error_set(error, "unknown device; -device help lists what there is");
+    error_set(error, "'%s' is not a valid device model name (-device help lists them)", name);
     return NULL;
 }
 
@@ -292,7 +292,7 @@ static bool check_prop(const DeviceDriver *d, const char *name, const char *valu
     if (g_str_equal(name, "bus"))
         return check_bus(d, value, error);
     if (!g_strv_contains(d->props, name) && !g_str_equal(name, "id")) {
-        error_set(error, "it has no property '%s'", name);
+        error_set(error, "Property '%s.%s' not found", d->name, name);
         return false;
     }
     return !g_str_equal(name, "write-cache") || check_write_cache(value, error);

@@ -394,7 +394,7 @@ static bool user_forward(NetBackend *b, const char *rule, bool add, GError **err
         return true;
     error_set(error,
               add ? "could not set up host forwarding rule '%s'"
-                  : "there is no host forwarding rule '%s'",
+                  : "host forwarding rule for %s not found",
               rule);
     return false;
 }

@@ -61,9 +61,11 @@ def start(binary, where, line):
         q.socket.sendall(b'{"execute": "quit"}')
         said = process.communicate(timeout=60)[1]
     except (OSError, EOFError):
-        if process.poll() is None and not made:
+        try:
+            said = process.communicate(timeout=10)[1]
+        except subprocess.TimeoutExpired:
             process.kill()
-        said = process.communicate()[1]
+            said = process.communicate()[1]
     return made, process.returncode, [s for s in said.splitlines() if "warning: " not in s]
 
 
@@ -107,7 +109,7 @@ def level(text, where):
     """Without what may differ: numbers, directories, names of nodes and memory regions."""
     text = text.replace(where, "DIR")
     text = re.sub(r"#block\d+|\(pc\.ram\)|\(ram-low\)|ide\d-[hc]d\d|floppy\d", "NAME", text)
-    return re.sub(r"(0x)?\b[0-9a-f]+\b", "N", text)
+    return re.sub(r"\b(0x)?[0-9a-f]+\b", "N", text)
 
 
 def compare_monitors(mimus, qemu, where, wanted):

@@ -197,7 +197,6 @@ RAW
 -drive file=RAW,format=raw,discard=unmap,detect-zeroes=unmap
 -drive file.filename=RAW,format=raw
 -drive driver=raw,file.driver=file,file.filename=RAW
--drive file.driver=file,file.filename=RAW,file.locking=off,format=raw
 -drive if=none,id=x -device ide-cd,drive=x
 -drive media=cdrom
 -drive file=file:RAW,format=raw
@@ -543,7 +542,6 @@ RAW
 -k en-us
 -audiodev none,id=a
 -audiodev bogus,id=a
--audio none
 -echr 1
 -echr 0x14
 -parallel none
@@ -737,7 +735,6 @@ REFUSED = {
 -usb -device usb-tablet
 -usbdevice tablet
 -audiodev wav,id=a,path=DIR/w
--audiodev help
 -fsdev local,id=f,path=DIR,security_model=none
 -fsdev local,id=f,path=DIR,security_model=none -device virtio-9p-pci,fsdev=f,mount_tag=x
 -virtfs local,path=DIR,mount_tag=x,security_model=none
@@ -764,6 +761,7 @@ REFUSED = {
 -cpu qemu64,hv-relaxed
 """,
     "of disks and objects": r"""
+-drive file.driver=file,file.filename=RAW,file.locking=off,format=raw
 -drive file=RAW,format=raw,copy-on-read=on
 -drive file=RAW,format=raw,bps=1000000
 -drive file=RAW,format=raw,iops=1000
@@ -801,6 +799,7 @@ OURS = {
 -device isa-debugcon
 -perfmap
 -jitdump
+-audio none
 -blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=RAW
 -blockdev driver=null-co,node-name=n,size=1M,read-zeroes=on
 -numa node
@@ -809,3 +808,200 @@ OURS = {
 -global isa-fdc.driveA=
 """,
 }
+
+# Of the machine whose monitors are compared.
+MONITOR_MACHINE = ("-accel tcg -display none -S -name x -uuid 11111111-2222-3333-4444-555555555555 -hda QCOW -cdrom RAW "
+                   "-smp 2,maxcpus=3 -netdev user,id=n0 -device e1000,netdev=n0,id=nic -device virtio-balloon-pci "
+                   "-chardev ringbuf,id=rb -L /usr/share/seabios -serial null")
+
+# The same is printed.
+COMMANDS = r"""
+help bogus
+info bogus
+info status
+info status x
+info name
+info uuid
+info kvm
+info cpus
+info hotpluggable-cpus
+info registers
+info registers -a
+info registers x
+info block bogus
+info block-jobs
+info network
+info usernet
+info memory_size_summary
+info memory-devices
+info iothreads
+info mem
+info tlb
+info history
+info usb
+info numa
+info balloon
+info replay
+info tpm
+info skeys
+info cryptodev
+info cpustats
+info dump
+info colo
+info firmware
+stop
+s
+info status
+cpu 0
+cpu 1
+cpu 9
+cpu x
+x /4xw 0xfff0
+x/2i 0xfff0
+xp /4xb 0xffff0
+xp /2i 0xffff0
+x/s 0
+x /1gx 0x0
+x /3dh 0
+xp 0x100000000000
+p 1+2
+p /x 10
+p /d 0x10
+p /o 8
+p /c 65
+p 1/0
+p (1+2)*3
+p 1|2^3&7
+p /x ~0
+p !0
+p
+gva2gpa 0x1000
+gva2gpa
+gpa2hva 0xfee00000
+gpa2hva 0xffffffff000
+i /b 0x71
+i 0x71
+i /x 0x64
+o /b 0x80 1
+o 0x80
+sum 0 1000
+sum 0xfffff000 16
+boot_set c
+boot_set
+nmi
+mce 0 1 2 3 4 5
+set_link nic off
+set_link nic on
+set_link bogus on
+sendkey a
+sendkey ctrl-alt-delete
+sendkey a 10
+sendkey
+mouse_move 1 1
+mouse_button 1
+mouse_set 99
+balloon 64
+qom-list /bogus
+qom-get /machine type
+qom-get /machine/peripheral/nic netdev
+qom-get /bogus x
+qom-set /machine bogus 1
+log int
+log none
+logfile DIR/lf
+logfile
+one-insn-per-tb
+ringbuf_read rb 10
+ringbuf_write rb abc
+ringbuf_read rb 10
+ringbuf_read bogus 1
+screendump DIR/s.ppm
+screendump DIR/s.png -f png
+screendump
+change ide1-cd0 RAW
+change ide1-cd0 /nonexistent
+change bogus RAW
+eject ide1-cd0
+eject -f ide1-cd0
+eject bogus
+eject ide0-hd0
+device_add e1000,id=e9
+device_add e1000,id=e9
+device_del bogus
+device_del
+netdev_add user,id=n9
+netdev_del n9
+netdev_del bogus
+object_add iothread,id=io9
+object_add iothread,id=io9
+info iothreads
+object_del io9
+object_del bogus
+chardev-add null,id=c9
+chardev-send-break c9
+chardev-remove c9
+chardev-remove bogus
+chardev-send-break bogus
+savevm a
+delvm a
+delvm bogus
+loadvm
+delvm
+xen-event-list
+info via
+info status
+bogus
+cpu
+gpa2hva 0x1000
+stop x
+cont 1
+balloon x
+set_link nic bogus
+hostfwd_remove tcp:127.0.0.1:9
+drive_add 0 if=none,id=da,file=RAW2,format=raw
+drive_del da
+info snapshots
+"""
+
+# There, with another layout, other names, or what we lack left out.
+OTHERWISE = r"""
+help
+info block
+info block -n -v
+info blockstats
+info chardev
+info irq
+info pic
+info lapic
+info roms
+info ramblock
+info memdev
+info mtree
+info mtree -f
+info pci
+info qtree
+info qom-tree
+info jit
+info mice
+info usernet
+info vnc
+info migrate
+info migrate_capabilities
+info migrate_parameters
+info trace-events
+log help
+qom-list /machine
+netdev_add user
+hostfwd_add tcp:127.0.0.1:0-:22
+mouse_move 1
+memsave 0 16 DIR/memory
+pmemsave 0 16 DIR/memory
+loadvm none
+migrate_set_capability events on
+migrate_set_parameter max-bandwidth 0
+set_password vnc x
+begin_record x
+replay_seek 1
+key_event a on
+system_wakeup
+"""

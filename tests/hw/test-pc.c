@@ -536,7 +536,7 @@ static void test_bad_devices(void **state)
     static const struct {
         const char *driver, *key, *value, *sentence;
     } rows[] = {
-        { "frobnicator", NULL, NULL, "-device frobnicator: unknown device" },
+        { "frobnicator", NULL, NULL, "-device frobnicator: 'frobnicator' is not a valid device model name" },
         { "isa-debug-exit", "color", "red", "no property 'color'" },
         { "isa-debug-exit", "iobase", "x", "not a number" },
         { "isa-debug-exit", "iobase", "0x10000", "not a number" },
@@ -757,7 +757,8 @@ static void test_device_help(void **state)
     assert_non_null(strstr(props->str, "  addr=<int32>           - Slot and optional function"));
     assert_false(pc_print_device_props("nothing", props, &error));
     assert_string_equal(error->message,
-                        "-device nothing: unknown device; -device help lists what there is");
+                        "-device nothing: 'nothing' is not a valid device model name "
+                        "(-device help lists them)");
 }
 
 int main(void)

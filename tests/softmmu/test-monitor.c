@@ -299,7 +299,9 @@ static const struct {
                           "Try \"help migrate_incoming\" for more information\n" },
     { "info snapshots", "Error: this machine's state cannot be saved\n" },
     { "balloon 5", "Error: No balloon device has been activated\n" },
-    { "balloon x", "Error: how many megabytes?\n" },
+    { "balloon x", "invalid char 'x' in expression\n"
+                   "Try \"help balloon\" for more information\n" },
+    { "balloon 0", "Error: Parameter 'target' expects a size\n" },
     { "info balloon", "Error: No balloon device has been activated\n" },
     { "info numa", "0 nodes\n" },
     { "ringbuf_read x 5", "Error: Device 'x' not found\n" },
@@ -317,7 +319,7 @@ static const struct {
     { "info registers 2", "CPU#2 not available\n" },
     { "info status x", "status: extraneous characters at the end of line\n"
                        "Try \"help info status\" for more information\n" },
-    { "stop x", "stop: extraneous characters at the end of line\n"
+    { "stop x", "stop|s: extraneous characters at the end of line\n"
                 "Try \"help stop\" for more information\n" },
     { "object_add x", "Error: nothing can be added to this machine\n" },
     { "object_del x", "Error: nothing can be removed from this machine\n" },
@@ -418,7 +420,7 @@ static const struct {
     { "mouse_button 4", "", "0,0,0,4" },
     { "mouse_button 8", "Error: which buttons? The sum of 1 left, 2 middle, 4 right\n", "" },
     { "mouse_set 0", "", "" },
-    { "mouse_set 1", "Error: Mouse at index '1' not found\n", "" },
+    { "mouse_set 1", "Mouse at index '1' not found\n", "" },
     { "set_password vnc x", "Error: no VNC server asks for a password (-vnc ...,password=on)\n",
       "" },
     { "set_password spice x", "Error: usage: set_password vnc PASSWORD\n", "" },

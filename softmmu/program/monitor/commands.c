@@ -171,15 +171,16 @@ void monitor_explain(Monitor *mon, GString *out, const char *why)
 }
 
 /* @wanted: as help shows it. Only whether there is something: the command itself looks at it. */
-static bool check_args(Monitor *mon, const char *name, const char *wanted, const char *args,
-                       GString *out)
+static bool check_args(Monitor *mon, const char *name, const char *alias, const char *wanted,
+                       const char *args, GString *out)
 {
     static const char *const numbers[] = { "addr", "index", "cpu", "megabytes", "state", NULL };
     g_autofree char *first = g_strndup(wanted, strcspn(wanted, " "));
     g_autofree char *why = NULL;
 
     if (*args && !*wanted)
-        why = g_strdup_printf("%s: extraneous characters at the end of line", name);
+        why = g_strdup_printf("%s%s%s: extraneous characters at the end of line", name,
+                              alias ? "|" : "", alias ? alias : "");
     else if (*args || !*wanted || strchr("[/", *wanted))
         return true;
     else if (g_strv_contains(numbers, first))
@@ -204,7 +205,7 @@ static void run_extra(Monitor *mon, const MonitorExtra *e, const char *args, GSt
 {
     g_autoptr(GError) error = NULL;
 
-    if (check_args(mon, e->name, e->args, args, out) &&
+    if (check_args(mon, e->name, NULL, e->args, args, out) &&
         !e->run(mon->extra_opaque, args, out, &error))
         monitor_fail(mon, out, error->message);
 }
@@ -228,14 +229,14 @@ static void cmd_info(Monitor *mon, const char *args, GString *out)
     mon->running = called;
     for (size_t i = 0; i < G_N_ELEMENTS(topics); i++) {
         if (!strcmp(topics[i].name, name)) {
-            if (check_args(mon, name, topics[i].args, rest, out))
+            if (check_args(mon, name, NULL, topics[i].args, rest, out))
                 topics[i].run(mon, rest, out);
             return;
         }
     }
     if (extra)
         run_extra(mon, extra, rest, out);
-    else if (board && check_args(mon, name, board->args, rest, out))
+    else if (board && check_args(mon, name, NULL, board->args, rest, out))
         board->print(mon->m, rest, out);
     else if (board)
         return;
@@ -525,9 +526,11 @@ void monitor_execute(Monitor *mon, const char *line, GString *out)
         return;
     mon->running = name;
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (is_called(&commands[i], name)) {
-            if (check_args(mon, name, commands[i].args, args, out))
-                run_command(mon, &commands[i], args, line, out);
+        const Command *c = &commands[i];
+
+        if (is_called(c, name)) {
+            if (check_args(mon, c->name, c->alias, c->args, args, out))
+                run_command(mon, c, args, line, out);
             return;
         }
     }

@@ -133,7 +133,7 @@ void monitor_set_link(Monitor *mon, const char *args, GString *out)
     g_autofree char *lost = two ? g_strdup_printf("Device '%s' not found", words[0]) : NULL;
 
     if (!two || (strcmp(words[1], "on") && strcmp(words[1], "off")))
-        monitor_fail(mon, out, "usage: set_link NAME on|off");
+        monitor_explain(mon, out, "Expected 'on' or 'off'");
     else if (!c)
         monitor_fail(mon, out, lost);
     else

@@ -154,10 +154,13 @@ static const char no_balloon[] = "No balloon device has been activated";
 
 void monitor_balloon(Monitor *mon, const char *args, GString *out)
 {
-    guint64 mib;
+    g_autoptr(GError) error = NULL;
+    uint64_t mib;
 
-    if (!g_ascii_string_to_unsigned(args, 10, 1, UINT64_MAX >> 20, &mib, NULL))
-        monitor_fail(mon, out, "how many megabytes?");
+    if (!monitor_evaluate(mon, args, &mib, &error))
+        monitor_explain(mon, out, error->message);
+    else if (!mib || mib > UINT64_MAX >> 20)
+        monitor_fail(mon, out, "Parameter 'target' expects a size");
     else if (!mon->board.set_balloon || !mon->board.set_balloon(mon->m, mib << 20))
         monitor_fail(mon, out, no_balloon);
 }
