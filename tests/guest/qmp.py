@@ -69,9 +69,27 @@ def life(mimus, where):
         assert "CORE (Core file)" in said.stdout and "NT_PRSTATUS" in said.stdout, said.stdout
         assert not said.stderr, said.stderr
     refuses("Could not open", q, "memsave", val=0, size=16, filename=os.path.join(where, "no", "dir"))
+    hot_disk(q)
     q.command("quit")
     assert q.wait_event("SHUTDOWN")["data"] == {"guest": False, "reason": "host-qmp-quit"}
     assert machine.wait(60) == 0
+
+
+def hot_disk(q):
+    """A disk that comes says which device has it, and both can be looked at."""
+    q.command("blockdev-add", driver="null-co", node_name="hot", size=1 << 20)
+    q.command("device_add", driver="virtio-blk-pci", drive="hot", id="vb")
+    qdev = "/machine/peripheral/vb/virtio-backend"
+    assert [b["device"] for b in q.command("query-block") if b.get("qdev") == qdev] == ["hot"]
+    assert q.command("qom-get", path=qdev, property="type") == "virtio-blk-device"
+    text = q.command("human-monitor-command", command_line="info block hot")
+    assert text.startswith("hot (hot): null-co://") and f"Attached to:      {qdev}" in text, text
+    q.command("chardev-add", id="rb", backend={"type": "ringbuf", "data": {"size": 64}})
+    q.command("ringbuf-write", device="rb", data="aGVsbG8=", format="base64")
+    assert q.command("ringbuf-read", device="rb", size=10) == "hello"
+    q.command("chardev-remove", id="rb")
+    assert "isa-i8259" in q.command("x-query-irq")["human-readable-text"]
+    assert "bios" in q.command("x-query-roms")["human-readable-text"]
 
 
 def snapshots(q):
