@@ -196,7 +196,7 @@ def main():
         f.says(1, ["the recording ends after"], "rec", "trim", "1e9..", f.at("one"), f.at("x"))
         f.says(1, ["two numbers of instructions"], "rec", "trim", "9..8", f.at("one"), f.at("x"))
         f.commands(["begin_record /dev/full", "begin_record", "end_record", "info status"],
-                   ["Error: could not write '/dev/full': No space left", "the file is missing",
+                   ["Error: could not write '/dev/full': No space left", "begin_record: filename expected",
                     "Error: nothing is recorded", "VM status: paused"], "-icount", "1")
         f.commands(["begin_record " + f.at("x")], ["Error: time must be counted"])
         f.says(1, ["several CPUs are needed"], "-M", "pc", "-chaos", "1")

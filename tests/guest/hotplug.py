@@ -126,7 +126,7 @@ def remove(g, name):
 
 def pci(g, _):
     """A disk comes, goes and comes again; a card as well; one that was there from the start goes."""
-    refuses(g, "device_add nothing,id=a", "unknown device")
+    refuses(g, "device_add nothing,id=a", "is not a valid device model name")
     refuses(g, "device_add isa-debug-exit", "Bus 'ISA' does not support hotplugging")
     refuses(g, "device_add edu,id=fixed", "Duplicate device ID 'fixed'")
     refuses(g, "device_add virtio-blk-pci", "it needs drive=ID")

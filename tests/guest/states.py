@@ -111,8 +111,8 @@ def disks(mimus, guest, where):
     check(monitor.command(f"loadvm {middle}") == "", "loadvm")
     copied(first, 1)
     for line, answer in (("loadvm none", "Error: Snapshot 'none' does not exist in one or more devices\n"),
-                         ("loadvm", "Error: the snapshot's name is missing\n"), ("delvm none", ""),
-                         (f"delvm {tags[0]}", "")):
+                         ("loadvm", 'loadvm: string expected\nTry "help loadvm" for more information\n'),
+                         ("delvm none", ""), (f"delvm {tags[0]}", "")):
         said = monitor.command(line)
         check(said == answer, f"{line}: {said}")
     first.process.terminate()
