@@ -395,7 +395,7 @@ static const Command commands[] = {
     {"drive_del",        NULL, "id",        "a disk that no device has goes",              monitor_drive_del},
     {"drive_add",        NULL, "slot if=none,id=ID,...", "a disk for device_add, as -drive (slot: ignored, of old)", monitor_drive_add},
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
-    {"log",              NULL, "items",     "log these items (none; without any: the list)", cmd_log},
+    {"log",              NULL, "[items]",   "log these items (none; without any: the list)", cmd_log},
     {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
