@@ -536,7 +536,8 @@ static void test_bad_devices(void **state)
     static const struct {
         const char *driver, *key, *value, *sentence;
     } rows[] = {
-        { "frobnicator", NULL, NULL, "-device frobnicator: 'frobnicator' is not a valid device model name" },
+        { "frobnicator", NULL, NULL,
+          "-device frobnicator: 'frobnicator' is not a valid device model name" },
         { "isa-debug-exit", "color", "red", "Property 'isa-debug-exit.color' not found" },
         { "isa-debug-exit", "iobase", "x", "not a number" },
         { "isa-debug-exit", "iobase", "0x10000", "not a number" },
