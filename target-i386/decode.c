@@ -128,7 +128,7 @@ static void set_sizes(const DecodeMode *m, Insn *i)
  */
 static bool is_vex(const DecodeMode *m, Cursor *c, uint8_t b)
 {
-    if (!m->pe || (b != 0xc4 && b != 0xc5))
+    if ((b & 0xfe) != 0xc4 || !m->pe)
         return false;
     if (m->code_size == I64)
         return true;
@@ -336,11 +336,6 @@ static const uint8_t type_of_size[2][3][OS_qq + 1] = {
 _Static_assert(OS_none == 0 && OS_b == 1 && OS_dq == 6 && OS_v == 7 && OS_y == 9 && OS_ex == 13, "columns");
 /* clang-format on */
 
-static IrType size_type(const Insn *i, OperandSize size)
-{
-    return (IrType)type_of_size[i->vex_l][i->osize - I16][size];
-}
-
 static void set_reg(Operand *o, const Insn *i, unsigned reg)
 {
     o->kind = OPK_GPR;
@@ -382,10 +377,11 @@ static unsigned vvvv_register(const DecodeMode *m, const Insn *i)
 }
 
 /* False: the form is #UD. */
-static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, Operand *o, unsigned code)
+static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, const uint8_t *types, Operand *o,
+                         unsigned code)
 {
     OperandMethod method = operand_method(code);
-    o->type = (uint8_t)size_type(i, operand_size(code));
+    o->type = types[operand_size(code)];
     switch (method) {
     case OM_none: break;
     case OM_G: set_reg(o, i, i->reg); break;
@@ -504,14 +500,16 @@ static void apply_attributes(const DecodeMode *m, Insn *i, uint32_t attr)
 static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
 {
     const InsnDesc *row = i->desc;
+    const uint8_t *types;
     bool ok = true;
     unsigned n = 0;
     if (row->attr & (A_F64 | A_DF64 | A_NOP66 | A_MOD3))
         apply_attributes(m, i, row->attr);
     if (i->has_modrm && i->mod != 3)
         read_address(m, c, i);
+    types = type_of_size[i->vex_l][i->osize - I16];
     for (; n < 4 && row->op[n]; n++)
-        ok &= read_operand(m, c, i, &i->op[n], row->op[n]);
+        ok &= read_operand(m, c, i, types, &i->op[n], row->op[n]);
     i->nops = (uint8_t)n;
     i->len = (uint8_t)bytes_read(c);
     if (status(c) != DECODE_OK)

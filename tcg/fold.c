@@ -232,7 +232,7 @@ static bool is_xor_twice(const IrBlock *ir, const IrOp *op, uint64_t v, IrRef *x
            (w & ir_type_mask(op->type)) == v;
 }
 
-static IrRef fold_bin(const IrBlock *ir, IrOp *op)
+static G_GNUC_NO_INLINE IrRef fold_bin(const IrBlock *ir, IrOp *op)
 {
     IrRef x;
 
@@ -314,7 +314,7 @@ static bool fits_i32(int64_t v)
 }
 
 /* Constants and inner leas move into the displacement as far as it reaches. */
-static IrRef fold_lea(const IrBlock *ir, IrOp *op)
+static G_GNUC_NO_INLINE IrRef fold_lea(const IrBlock *ir, IrOp *op)
 {
     unsigned bits = ir_type_info[op->type].bits;
     int64_t disp = (int32_t)op->imm;
@@ -360,7 +360,7 @@ static IrRef fold_lea(const IrBlock *ir, IrOp *op)
     return IR_NONE;
 }
 
-static IrRef fold_select(const IrBlock *ir, const IrOp *op)
+static G_GNUC_NO_INLINE IrRef fold_select(const IrBlock *ir, const IrOp *op)
 {
     uint64_t v;
 
@@ -373,7 +373,7 @@ static IrRef fold_select(const IrBlock *ir, const IrOp *op)
     return IR_NONE;
 }
 
-static IrRef fold_setcond(const IrBlock *ir, IrOp *op)
+static G_GNUC_NO_INLINE IrRef fold_setcond(const IrBlock *ir, IrOp *op)
 {
     const IrOp *x = &ir->ops[op->a];
     uint64_t v;
@@ -411,7 +411,7 @@ static bool cc_reads_zero(unsigned cc)
 }
 
 /* A condition sees through the parts of a bundle that it does not read. */
-static IrRef fold_test(const IrBlock *ir, IrOp *op)
+static G_GNUC_NO_INLINE IrRef fold_test(const IrBlock *ir, IrOp *op)
 {
     while (true) {
         const IrOp *f = &ir->ops[op->a];
@@ -468,7 +468,7 @@ static IrRef fold_test(const IrBlock *ir, IrOp *op)
     }
 }
 
-static IrRef fold_vbin(const IrBlock *ir, IrOp *op)
+static G_GNUC_NO_INLINE IrRef fold_vbin(const IrBlock *ir, IrOp *op)
 {
     if (op->a != op->b) {
         return IR_NONE;
@@ -487,20 +487,23 @@ static IrRef fold_vbin(const IrBlock *ir, IrOp *op)
     }
 }
 
-IrRef ir_fold(const IrBlock *ir, IrOp *op)
+/* With 0: neither carries nor borrows. */
+static G_GNUC_NO_INLINE IrRef fold_cmp(const IrBlock *ir, IrOp *op)
 {
-    const IrOp *x = &ir->ops[op->a];
     uint64_t v;
 
-    if (x->op == OP_const && fold_constants(ir, op)) {
-        return IR_NONE;
+    if (ir_is_const(ir, op->b, &v) && v == 0) {
+        *op = (IrOp){ .op = OP_fl_logic, .type = FLAGS, .a = op->a };
     }
-    switch (ir_op_info[op->op].shape) {
-    case SHAPE_BIN:
-    case SHAPE_SHIFT: return fold_bin(ir, op);
-    case SHAPE_VBIN: return fold_vbin(ir, op);
-    default: break;
-    }
+    return IR_NONE;
+}
+
+/* Every op that is built comes here, and most cases have little to do: they are functions that this
+ * one ends in, so that it keeps no registers. */
+static G_GNUC_NO_INLINE IrRef fold_op(const IrBlock *ir, IrOp *op)
+{
+    const IrOp *x = &ir->ops[op->a];
+
     switch (op->op) {
     case OP_mov: return op->a;
     case OP_not:
@@ -515,11 +518,7 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
     case OP_select:
     case OP_fl_select: return fold_select(ir, op);
     case OP_fl_test: return fold_test(ir, op);
-    case OP_fl_cmp: /* with 0: neither carries nor borrows */
-        if (ir_is_const(ir, op->b, &v) && v == 0) {
-            *op = (IrOp){ .op = OP_fl_logic, .type = FLAGS, .a = op->a };
-        }
-        return IR_NONE;
+    case OP_fl_cmp: return fold_cmp(ir, op);
     case OP_fl_packed: return x->op == OP_fl_pack ? x->a : IR_NONE;
     case OP_fl_setcf: /* an older one below is hidden */
     case OP_fl_setof:
@@ -527,8 +526,24 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
             op->b = ir->ops[op->b].b;
         }
         return IR_NONE;
+    default: break;
+    }
+    switch (ir_op_info[op->op].shape) {
+    case SHAPE_BIN:
+    case SHAPE_SHIFT: return fold_bin(ir, op);
+    case SHAPE_VBIN: return fold_vbin(ir, op);
     default: return IR_NONE;
     }
+}
+
+static G_GNUC_NO_INLINE IrRef fold_of_const(const IrBlock *ir, IrOp *op)
+{
+    return fold_constants(ir, op) ? IR_NONE : fold_op(ir, op);
+}
+
+IrRef ir_fold(const IrBlock *ir, IrOp *op)
+{
+    return ir->ops[op->a].op == OP_const ? fold_of_const(ir, op) : fold_op(ir, op);
 }
 
 void ir_fold_address(const IrBlock *ir, IrOp *op)

@@ -193,11 +193,13 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
 {
     const unsigned kept = IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES;
     uint16_t *live = notes->live_store + IR_MAX_OPS;
+    IrOp *const ops = ir->ops;
     unsigned demand = 0;
 
     *live = 0;
     for (unsigned i = ir->nops; i-- > 1;) {
-        IrOp *op = &ir->ops[i];
+        IrOp *op = &ops[i];
+        const IrOpInfo *info;
         unsigned props, n, end;
 
         if (ir_is_inert(op)) {
@@ -217,7 +219,8 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
             demand = 0;
             continue;
         }
-        props = ir_props(ir, op);
+        info = &ir_op_info[op->op];
+        props = G_UNLIKELY(op->op == OP_call) ? ir_props(ir, op) : info->props;
         if (notes->last_use[i] == 0 && !(props & kept)) {
             remove_op(op);
             continue;
@@ -235,7 +238,7 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
             demand = observe(ir, notes, i, props, demand);
         }
         *--live = (uint16_t)i;
-        end = ir_is_flags_op(op->op) ? notes->last_use[i] : i;
+        end = info->shape == SHAPE_FL ? notes->last_use[i] : i;
         n = ir_operands(ir, op);
         for (unsigned k = 0; k < n; k++) {
             use(notes, op->arg[k], end);

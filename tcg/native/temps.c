@@ -23,7 +23,9 @@ int free_temp(Gen *g, uint64_t set)
     for (uint64_t m = set & ~(uint64_t)g->locked; m;) {
         int r = first_choice(m);
         m &= ~(UINT64_C(1) << r);
-        prune(g, r);
+        if (g->head[r]) {
+            prune(g, r);
+        }
         if (!g->head[r]) {
             return r;
         }
@@ -41,7 +43,7 @@ static unsigned last_wanted(const Gen *g, int r)
     return last;
 }
 
-static int furthest(const Gen *g, uint64_t set)
+static G_GNUC_NO_INLINE int furthest(const Gen *g, uint64_t set)
 {
     int best = NO_REG;
     unsigned far = 0;

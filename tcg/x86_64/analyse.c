@@ -273,6 +273,7 @@ static void note_op(Walk *w, unsigned i)
 
 static void walk(Gen *g)
 {
+    const IrOp *ops = g->ops;
     Walk w; /* not cleared as a whole, which would be most of the work */
 
     w.g = g;
@@ -280,9 +281,9 @@ static void walk(Gen *g)
     memset(w.access, 0, sizeof(w.access));
     memset(w.sets, 0, g->ir->nops * sizeof(w.sets[0]));
 
-    for (unsigned at = g->notes->nlive; at-- > 0;) {
-        unsigned i = g->notes->live[at];
-        const IrOp *op = &g->ops[i];
+    for (const uint16_t *live = g->notes->live, *at = live + g->notes->nlive; at-- > live;) {
+        unsigned i = *at;
+        const IrOp *op = &ops[i];
 
         if (ir_is_inert(op)) {
             continue;

@@ -105,7 +105,7 @@ static void modrm_mem(Asm *a, int reg, Mem m)
 /* Without prefixes but REX, in the first two maps, no byte registers: most are. */
 static inline bool is_plain(unsigned x, unsigned w)
 {
-    return !(x & ~(X_0F | 0xffu)) && w != 2;
+    return !((x & ~(X_0F | 0xffu)) | (w & 2));
 }
 
 static G_GNUC_NO_INLINE void any_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)

@@ -144,7 +144,7 @@ static inline uint8_t *x_plain_opcode(uint8_t *p, unsigned x, unsigned rex)
     *p = (uint8_t)(0x40 | rex);
     p += rex != 0;
     *p = 0x0f;
-    p += (x & X_0F) != 0;
+    p += x / X_0F & 1;
     *p = (uint8_t)x;
     return p + 1;
 }

@@ -122,18 +122,12 @@ void load_gpr(Gen *g, int r, IrRef v)
     }
 }
 
-int use_gpr(Gen *g, IrRef v)
+static G_GNUC_NO_INLINE int bring_gpr(Gen *g, IrRef v)
 {
     Loc *l = &g->loc[v];
     int r;
 
-    if (l->kind == LOC_COND) {
-        g_assert_not_reached();
-    }
-    if (l->kind == LOC_REG) {
-        lock(g, l->reg);
-        return l->reg;
-    }
+    g_assert(l->kind != LOC_COND);
     r = alloc_gpr(g);
     load_gpr(g, r, v);
     if (l->kind != LOC_CONST) {
@@ -141,6 +135,17 @@ int use_gpr(Gen *g, IrRef v)
         def_reg(g, v, r, zx);
     }
     return r;
+}
+
+int use_gpr(Gen *g, IrRef v)
+{
+    const Loc *l = &g->loc[v];
+
+    if (G_LIKELY(l->kind == LOC_REG)) {
+        lock(g, l->reg);
+        return l->reg;
+    }
+    return bring_gpr(g, v);
 }
 
 static void vec_const(Gen *g, int r, const IrOp *op)
@@ -274,14 +279,13 @@ static void copy_vec(Gen *g, int to, int from)
     }
 }
 
-/* @r's content lives on in a pin that has it too, in a free temporary, or in memory if there is
- * none: no other register changes, so places noted for this op stay true. */
-void evict(Gen *g, int r)
+/* They live on in a pin that has them too, in a free temporary, or in memory if there is none: no
+ * other register changes, so places noted for this op stay true. */
+static G_GNUC_NO_INLINE void evict_values(Gen *g, int r)
 {
     int t = NO_REG, twin;
     IrRef v = g->head[r];
 
-    g->pin_value[r] = IR_NONE;
     while (v) {
         IrRef next = g->loc[v].next;
         bool zx = g->loc[v].zx;
@@ -311,6 +315,14 @@ void evict(Gen *g, int r)
             def_reg(g, v, t, zx);
         }
         v = next;
+    }
+}
+
+void evict(Gen *g, int r)
+{
+    g->pin_value[r] = IR_NONE;
+    if (g->head[r]) {
+        evict_values(g, r);
     }
 }
 
