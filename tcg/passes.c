@@ -183,10 +183,19 @@ static unsigned observe(const IrBlock *ir, IrNotes *notes, unsigned i, unsigned 
 
 static void use(IrNotes *notes, IrRef v, unsigned at)
 {
-    if (notes->last_use[v] < at) {
-        notes->last_use[v] = (uint16_t)at;
-    }
+    /* no branch: nobody could guess it */
+    notes->last_use[v] = MAX(notes->last_use[v], (uint16_t)at);
     notes->uses[v]++;
+}
+
+/* An insn marker or a constant that is used? Others become a nop, which a constant is as good as.
+ * Without branches, as one cannot be told from the other before. */
+static bool keep_inert(const IrNotes *notes, IrOp *op, unsigned i)
+{
+    bool kept = (op->op == OP_insn) | ((op->op == OP_const) & (notes->last_use[i] != 0));
+
+    op->head &= 0u - kept;
+    return kept;
 }
 
 static void walk_back(IrBlock *ir, IrNotes *notes)
@@ -203,11 +212,8 @@ static void walk_back(IrBlock *ir, IrNotes *notes)
         unsigned props, n, end;
 
         if (ir_is_inert(op)) {
-            if (op->op == OP_const && notes->last_use[i] == 0) {
-                remove_op(op);
-            } else if (op->op != OP_nop) {
-                *--live = (uint16_t)i;
-            }
+            live[-1] = (uint16_t)i;
+            live -= keep_inert(notes, op, i);
             continue;
         }
         if (op->op == OP_setflags) {

@@ -36,24 +36,33 @@ int32_t spill_alloc(Gen *g, unsigned units)
     g_error("a block needs more spill space than there is");
 }
 
-/* Take @v out of the place it is in. */
-void drop(Gen *g, IrRef v)
+static G_GNUC_NO_INLINE void drop_from_memory(Gen *g, IrRef v)
 {
     Loc *l = &g->loc[v];
 
-    if (l->kind == LOC_REG) {
-        IrRef *p = &g->head[l->reg];
-        while (*p != v) {
-            g_assert(*p);
-            p = &g->loc[*p].next;
-        }
-        *p = l->next;
-    } else if (l->kind == LOC_SPILL) {
+    if (l->kind == LOC_SPILL) {
         unsigned i = spill_unit(g, l->off);
         g->spill_used[i >> 6] &= ~(((UINT64_C(1) << spill_units(g, v)) - 1) << (i & 63));
     } else if (l->kind == LOC_ENV) {
         env_forget(g, v);
     }
+    l->kind = LOC_NONE;
+}
+
+/* Take @v out of the place it is in. */
+void drop(Gen *g, IrRef v)
+{
+    Loc *l = &g->loc[v];
+    IrRef *p;
+
+    if (G_UNLIKELY(l->kind != LOC_REG)) {
+        drop_from_memory(g, v);
+        return;
+    }
+    for (p = &g->head[l->reg]; *p != v; p = &g->loc[*p].next) {
+        g_assert(*p);
+    }
+    *p = l->next;
     l->kind = LOC_NONE;
 }
 
@@ -71,10 +80,17 @@ void prune(Gen *g, int r)
     }
 }
 
+static G_GNUC_NO_INLINE void def_reg_again(Gen *g, IrRef v, int r, bool zx)
+{
+    drop(g, v);
+    def_reg(g, v, r, zx);
+}
+
 void def_reg(Gen *g, IrRef v, int r, bool zx)
 {
-    if (g->loc[v].kind != LOC_NONE) {
-        drop(g, v);
+    if (G_UNLIKELY(g->loc[v].kind != LOC_NONE)) { /* apart, for the sake of registers */
+        def_reg_again(g, v, r, zx);
+        return;
     }
     g->loc[v] = (Loc){ .kind = LOC_REG, .reg = (int8_t)r, .zx = zx, .next = g->head[r] };
     g->head[r] = v;

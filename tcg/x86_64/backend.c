@@ -246,13 +246,14 @@ static void append_map(Gen *g)
 static void emit_code(Gen *g)
 {
     Census *c = g->be->census;
+    const IrOp *ops = g->ops;
     const uint8_t *from;
 
     emit_prologue(g);
     from = g->a.p;
     for (const uint16_t *at = g->notes->live; *at && !g->a.full; at++) {
-        const IrOp *op = &g->ops[*at];
-        Rule rule = x64_rules[op->op];
+        const IrOp *op = &ops[*at];
+        Rule rule;
 
         if (op->op == OP_insn) {
             g->insn_offset = op->imm;
@@ -265,6 +266,7 @@ static void emit_code(Gen *g)
         }
         g->cur = *at;
         g->op = op;
+        rule = x64_rules[op->op];
         g_assert(rule); /* a row of opcodes.def without a rule here */
         if (op->type == V256 && g->be->feat.avx2) {
             mark_upper(g);
