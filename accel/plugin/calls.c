@@ -161,7 +161,7 @@ void help_plugin_flush(void *env, uint64_t head); /* records.c */
 #define CALL(what, promise) { .name = what, .func = (void *)help_call, .flags = (promise), .ret = IR_VOID, .nargs = 1, .args = { I64 } }
 const TcgHelper plugin_helpers[PLUGIN_HELPERS] = {
     [PLUGIN_FLUSH] = { .name = "plugin_flush", .func = (void *)help_plugin_flush, .ret = IR_VOID, .nargs = 1,
-                       .args = { I64 } },
+                       .args = { I64 }, .quick = (void *)plugin_flush_quick },
     [PLUGIN_FIND_PHYSICAL] = { .name = "plugin_find_physical", .func = (void *)help_find_physical,
                                .ret = IR_VOID, .nargs = 2, .args = { I64, I64 } },
     [PLUGIN_CALL] = CALL("plugin_call", 0),

@@ -244,6 +244,9 @@ gboolean plugin_filter_equal(gconstpointer p, gconstpointer q);
 enum { WORD_SEGMENT, WORD_PARTIAL, WORD_SINGLE, WORD_CPU, WORD_ELEMENTS, WORD_KIND = 7 };
 #define BUFFER_WORDS (1u << 16)
 
+/* In a segment's first word, at its end: */
+enum { FLUSH_FLAT = 1, FLUSH_ONCE = 2 };
+
 static inline unsigned plugin_value_words(unsigned size)
 {
     return size <= 8 ? 1 : size <= 16 ? 2 : 4;
@@ -318,6 +321,28 @@ static inline void plugin_read_whole(const uint64_t *w, Entry *e)
     e->word = w + 2;
 }
 
+/* For the largest entry. */
+static inline bool plugin_has_room(const Buffer *b)
+{
+    return b->used + PLUGIN_WORDS + 2 * PLUGIN_ELEMENTS + 16 <= BUFFER_WORDS;
+}
+
+/* Word by word: they have just been written so, and cannot be had otherwise before they arrive in
+ * the cache. */
+static inline void plugin_put_segment(Cpu *cpu, uint64_t head, uint64_t base)
+{
+    const PluginState *st = &cpu->run->tail->plugin;
+    Buffer *b = st->buffer;
+    uint64_t *w = b->word + b->used;
+    unsigned n = (unsigned)(head >> WORD_LENGTH_SHIFT) - 1;
+
+    w[0] = head & ~(uint64_t)WORD_KIND;
+    w[1] = base;
+    for (unsigned i = 0; i < n; i++)
+        w[i + 2] = st->word[i];
+    b->used += n + 2;
+}
+
 Buffer *plugin_buffer_new(void);
 void plugin_buffer_free(Buffer *b);
 /* @w is its first word; the next one's comes back. */
@@ -330,6 +355,8 @@ void plugin_records_free(PluginSet *s);
 void plugin_settle_at(Cpu *cpu, unsigned index);
 /* What the segment's end hands to PLUGIN_FLUSH. */
 uint64_t plugin_flush_argument(const Segment *g);
+/* record-quick.c: PLUGIN_FLUSH as far as it is short (TcgHelper.quick). */
+bool plugin_flush_quick(void *env, uint64_t *result, uint64_t head);
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access);
 void plugin_record_elements(Cpu *cpu, const Action *a, uint64_t pc, const CpuElements *e);
 

@@ -21,9 +21,6 @@
 
 #include <string.h>
 
-/* Words of the largest entry besides a segment's, and of copies that go too far. */
-#define SLACK (2 * PLUGIN_ELEMENTS + 16)
-
 /* ---- Buffers --------------------------------------------------------------------------------- */
 
 Buffer *plugin_buffer_new(void)
@@ -95,14 +92,6 @@ bool plugin_words_wait(const PluginSet *s)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* In a segment's first word, at its end: */
-enum { FLUSH_FLAT = 1, FLUSH_ONCE = 2 };
-
-static inline bool has_room(const Buffer *b)
-{
-    return b->used + PLUGIN_WORDS + SLACK <= BUFFER_WORDS;
-}
-
 /* Whoever writes next is to say which CPU it is. */
 static void leave_buffer(PluginSet *s)
 {
@@ -116,7 +105,7 @@ static uint64_t *make_room(Cpu *cpu)
     PluginSet *s = cpu->run->accel->plugins;
     PluginState *st = &cpu->run->tail->plugin;
 
-    if (!has_room(s->buffer))
+    if (!plugin_has_room(s->buffer))
         plugin_drain(s);
     if (s->buffer_owner != st) {
         leave_buffer(s);
@@ -125,14 +114,6 @@ static uint64_t *make_room(Cpu *cpu)
         s->buffer->word[s->buffer->used++] = (uint64_t)cpu->run->common->index << 3 | WORD_CPU;
     }
     return s->buffer->word + s->buffer->used;
-}
-
-/* In pieces, the last of which may go beyond @n. */
-static inline uint64_t *copy_words(uint64_t *to, const uint64_t *from, unsigned n)
-{
-    for (unsigned i = 0; i < n; i += 4)
-        memcpy(to + i, from + i, 32);
-    return to + n;
 }
 
 static inline uint64_t pc_base(Cpu *cpu, bool flat)
@@ -150,8 +131,8 @@ static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
     *w++ = plugin_word(g, WORD_PARTIAL, n + 2u);
     *w++ = pc_base(cpu, g->flat);
     *w++ = st->told | to << 16 | (uint64_t)aborted << 32;
-    w = copy_words(w, st->word, n);
-    s->buffer->used = (unsigned)(w - s->buffer->word);
+    memcpy(w, st->word, n * sizeof(*w));
+    s->buffer->used = (unsigned)(w + n - s->buffer->word);
     st->told = to;
 }
 
@@ -162,10 +143,11 @@ static void make_again(Cpu *cpu, struct Tb *tb)
         tb_retire(&cpu->run->accel->tbs, tb);
 }
 
+/* What was too much for plugin_flush_quick(). */
 void help_plugin_flush(void *env, uint64_t head);
-
-static __attribute__((noinline)) void flush_slowly(Cpu *cpu, uint64_t head)
+void help_plugin_flush(void *env, uint64_t head)
 {
+    Cpu *cpu = env;
     PluginState *st = &cpu->run->tail->plugin;
     const Segment *g = plugin_word_about(head);
 
@@ -174,34 +156,11 @@ static __attribute__((noinline)) void flush_slowly(Cpu *cpu, uint64_t head)
         st->told = 0;
     } else {
         make_room(cpu);
-        help_plugin_flush(cpu, head & ~(uint64_t)FLUSH_ONCE);
+        plugin_put_segment(cpu, head, pc_base(cpu, head & FLUSH_FLAT));
     }
     st->segment = 0;
     if (head & FLUSH_ONCE)
         make_again(cpu, g->item[0].trace->tb);
-}
-
-/* What is in @head need not be fetched from the segment, which few caches have at hand. */
-void help_plugin_flush(void *env, uint64_t head)
-{
-    Cpu *cpu = env;
-    PluginState *st = &cpu->run->tail->plugin;
-    Buffer *b = st->buffer;
-    unsigned n = (unsigned)(head >> WORD_LENGTH_SHIFT) - 1;
-    uint64_t *w;
-
-    if (G_UNLIKELY(!b || !has_room(b) || st->told || (head & FLUSH_ONCE))) {
-        flush_slowly(cpu, head);
-        return;
-    }
-    w = b->word + b->used;
-    w[0] = head & ~(uint64_t)WORD_KIND;
-    w[1] = cpu->vbase;
-    if (G_UNLIKELY(!(head & FLUSH_FLAT)))
-        w[1] += cpu->ops->trace->code_base(cpu);
-    copy_words(w + 2, st->word, n);
-    b->used += n + 2;
-    st->segment = 0;
 }
 
 uint64_t plugin_flush_argument(const Segment *g)
