@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* clang-format off */
 /*
- * The native trace, version 3: what was executed and accessed, with values, in compressed frames
+ * The native trace, version 4: what was executed and accessed, with values, in compressed frames
  * that stand for themselves. Written by the tool `trace`, read by `mimus trace`. Little-endian.
  *
  *   file     "MIMUSTRC", u32 version, u32 0; frames; index: per frame {u64 offset, u64 first
@@ -10,22 +11,31 @@
  *
  * A path is a list of steps: an instruction, or an access of the instruction before. A run says
  * that a path was gone. Predicted is the path that came after this one the last time, with its base
- * then. control  per run that was not predicted, varints: how many before it were; then what: 0 the
- * instruction before faulted 1        a CPU number follows: of what comes; frames begin with CPU 0
+ * then.
+ *
+ *   control  per run that was not predicted, varints: how many before it were; then what:
+ *            0        the instruction before faulted
+ *            1        a CPU number follows: of what comes; frames begin with CPU 0
  *            2        step numbers from and to follow, then a path: only these steps; after it
  *                     nothing is predicted
  *            3 + 2n   path n, with the base that it had the last time
  *            4 + 2n   path n, zigzag of its base minus the last time's; of a new path (n is how
- * many there are) minus that of the new one before, then its definition A last count ends it.
+ *                     many there are) minus that of the new one before, then its definition
+ *            A last count ends it.
  *            definition: number of steps; per step a byte kind | size << 2 (TRACE_STEP_…), of
  *            instructions then zigzag of the distance of its offset to the end of the one before,
  *            and its bytes. 3 (TRACE_STEP_BESIDE) comes before an access whose address is that of
  *            another one of the path with a distance, wherever it is gone from its first step: how
- * many steps before it that one is, zigzag of the distance lengths  per access a byte: code of the
- * address' length | code of the value's << 3 addrs    that many bytes of zigzag of address - that
- * of this step of this path the last time; none of accesses beside another one (version 2 has no
- * such) values   likewise; values of more than 8 bytes as they are, their code is 0
+ *            many steps before it that one is, zigzag of the distance
+ *   lengths  per access a byte: code of the address' length | code of the value's << 3
+ *   addrs    that many bytes of zigzag of address - that of this step of this path the last time;
+ *            none of accesses beside another one (version 2 has no such)
+ *   values   of up to 8 bytes: that many bytes of zigzag of value - the expected one; longer ones
+ *            as they are, their code is 0. Expected is what this step of this path had the last
+ *            time; of loads, and of what is beside another one with distance 0, what the frame
+ *            remembers of that address (TraceMemory), cut to its size (version 3: never)
  */
+/* clang-format on */
 #ifndef ACCEL_PLUGIN_TRACE_FILE_H
 #define ACCEL_PLUGIN_TRACE_FILE_H
 
@@ -36,7 +46,7 @@
 #define TRACE_MAGIC      "MIMUSTRC"
 #define TRACE_END        "MIMUSEND"
 #define TRACE_FRAME      "MTF2"
-#define TRACE_VERSION    3 /* 2 is read, too */
+#define TRACE_VERSION    4 /* 2 and 3 are read, too */
 #define TRACE_INSN_MAX   15
 #define TRACE_ACCESS_MAX 32
 #define TRACE_STEPS_MAX  2048
@@ -46,6 +56,22 @@ enum { TRACE_ABORT, TRACE_CPU, TRACE_PART, TRACE_PATH };
 enum { TRACE_STEP_INSN, TRACE_STEP_LOAD, TRACE_STEP_STORE, TRACE_STEP_BESIDE };
 
 static const uint8_t trace_length[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
+
+/* Does what is expected of a step's value come from memory? */
+#define TRACE_STEP_REMEMBERS(kind, beside, distance) \
+    ((kind) == TRACE_STEP_LOAD || ((kind) == TRACE_STEP_STORE && (beside) && !(distance)))
+
+/* Each access of up to 8 bytes, whatever was expected, leaves its value in the entry of its
+ * address; all are 0 where a frame begins. */
+typedef struct TraceMemory {
+    uint64_t addr, value;
+} TraceMemory;
+#define TRACE_MEMORY 4096
+
+static inline TraceMemory *trace_memory(TraceMemory *m, uint64_t addr)
+{
+    return &m[(addr >> 3 ^ addr >> 15) % TRACE_MEMORY];
+}
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define TRACE_ORDER   __attribute__((scalar_storage_order("little-endian")))

@@ -15,6 +15,7 @@ typedef struct Step {
     uint64_t addr, value;
     uint64_t distance; /* from the address of the step that is … */
     uint32_t beside;   /* … so many before it; 0: it has one of its own */
+    bool remembers;    /* TRACE_STEP_REMEMBERS */
     uint8_t kind, size;
     uint8_t bytes[TRACE_INSN_MAX];
 } Step;
@@ -34,7 +35,8 @@ struct TraceReader {
     FILE *file;
     uint64_t size, count;
     bool whole;
-    GArray *index; /* of {offset, first instruction} */
+    bool has_memory; /* its version */
+    GArray *index;   /* of {offset, first instruction} */
     /* the frame that is being read */
     uint64_t frame; /* the next one */
     uint8_t *raw[TRACE_STREAMS];
@@ -42,8 +44,9 @@ struct TraceReader {
     GPtrArray *paths;
     uint64_t left, number; /* instructions left in it; number of the next one */
     uint64_t run;          /* predicted runs that come */
-    bool at_end;           /* there is nothing more */
-    Path *path;            /* its steps from `at` to `to` come */
+    TraceMemory memory[TRACE_MEMORY];
+    bool at_end; /* there is nothing more */
+    Path *path;  /* its steps from `at` to `to` come */
     uint32_t at, to;
     bool predicts;   /* its successor */
     bool from_begin; /* it is gone from its first step */
@@ -134,7 +137,7 @@ TraceReader *trace_reader_open(const char *path, const char **why)
 {
     TraceReader *r = g_new0(TraceReader, 1);
     char head[16];
-    uint32_t version;
+    uint32_t version = 0;
 
     *why = NULL;
     r->index = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -148,6 +151,7 @@ TraceReader *trace_reader_open(const char *path, const char **why)
             set_why(why, "it is no trace of Mimus");
         else if (memcpy(&version, head + 8, 4), TRACE_LE32(version) - 2 > TRACE_VERSION - 2)
             set_why(why, "it is a trace of another version");
+        r->has_memory = TRACE_LE32(version) >= 4;
     } else {
         *why = g_strerror(errno);
     }
@@ -255,6 +259,7 @@ static bool load_frame(TraceReader *r)
     r->new_base = 0;
     r->cpu = 0;
     r->at_end = false;
+    memset(r->memory, 0, sizeof(r->memory));
     return get_run(r);
 }
 
@@ -315,9 +320,12 @@ static Path *define_path(TraceReader *r)
     p = g_malloc0(sizeof(*p) + nsteps * sizeof(Step));
     g_ptr_array_add(r->paths, p);
     p->nsteps = (uint32_t)nsteps;
-    for (unsigned i = 0; i < nsteps; i++)
-        if (!define_step(c, &p->step[i], i, &end))
+    for (unsigned i = 0; i < nsteps; i++) {
+        Step *s = &p->step[i];
+        if (!define_step(c, s, i, &end))
             return NULL;
+        s->remembers = r->has_memory && TRACE_STEP_REMEMBERS(s->kind, s->beside != 0, s->distance);
+    }
     return p;
 }
 
@@ -412,6 +420,19 @@ static bool get_distance(Stream *s, unsigned code, uint64_t *value)
     return true;
 }
 
+/* Of up to 8 bytes, into the step. */
+static bool get_value(TraceReader *r, Step *s, unsigned code)
+{
+    TraceMemory *m = trace_memory(r->memory, s->addr);
+
+    if (s->remembers && m->addr == s->addr)
+        s->value = s->size < 8 ? m->value & ((UINT64_C(1) << 8 * s->size) - 1) : m->value;
+    if (!get_distance(&r->stream[TRACE_VALUES], code, &s->value))
+        return false;
+    *m = (TraceMemory){ s->addr, s->value };
+    return true;
+}
+
 static bool read_access(TraceReader *r, Step *s, uint32_t n)
 {
     TraceAccess *a;
@@ -430,7 +451,7 @@ static bool read_access(TraceReader *r, Step *s, uint32_t n)
     *a = (TraceAccess){ .addr = s->addr, .size = s->size, .store = s->kind == TRACE_STEP_STORE };
     if (s->size > 8)
         return get_bytes(&r->stream[TRACE_VALUES], a->value, s->size);
-    if (!get_distance(&r->stream[TRACE_VALUES], lengths >> 3 & 7, &s->value))
+    if (!get_value(r, s, lengths >> 3 & 7))
         return false;
     mimus_run_bytes(&s->value, 8, a->value);
     return true;

@@ -11,35 +11,42 @@
 
 #include "accel/plugin/mimus-plugin.h"
 
-#define STREAM_ROOM (4u << 20)   /* a frame is full when a stream comes near it */
-#define STREAM_MORE (256u << 10) /* of one run; tested before it */
+#define STREAM_FULL (4u << 20)   /* a frame with such a stream is */
+#define STREAM_MORE (512u << 10) /* of RUNS_UNTESTED runs */
 #define BUCKETS     (1u << 17)
+enum { RUNS_UNTESTED = 16 }; /* for room */
 
 /* An access of a path. */
 typedef struct Slot {
     uint64_t addr, value; /* the last time */
-    uint16_t word, address;
     int32_t delta;
+    uint8_t word, address;
     uint8_t size;
-    uint8_t unused; /* bits of its word, in front of the value */
-    uint8_t beside; /* 1: the address is not written where the path is gone from its begin */
+    bool beside : 1; /* the address is not written where the path is gone from its begin */
+    bool memory : 1; /* TRACE_STEP_REMEMBERS */
 } Slot;
 
+/* What is looked at for each run: with the first access a cache line. */
 struct TracePath {
     TracePath *next; /* predicted */
     uint64_t base;   /* the last time */
     uint32_t frame;  /* that knows it, as: */
     uint32_t id;
     uint16_t nsteps, naccesses, ninsns;
-    TraceStep *step;
-    uint8_t *bytes; /* of its instructions */
-    TracePath *same_bucket;
+    struct PathSteps *steps;
     Slot slot[];
 };
+_Static_assert(sizeof(TracePath) + sizeof(Slot) == 64, "not a cache line");
+
+typedef struct PathSteps {
+    TracePath *same_bucket;
+    uint8_t *bytes; /* of its instructions */
+    TraceStep step[];
+} PathSteps;
 
 typedef struct Frame {
     uint8_t *stream[TRACE_STREAMS];
-    size_t used[TRACE_STREAMS];
+    size_t used[TRACE_STREAMS], room[TRACE_STREAMS];
     uint64_t first, count;
 } Frame;
 
@@ -53,6 +60,9 @@ struct TraceWriter {
     unsigned filling;
     uint32_t number, npaths;
     uint32_t run; /* predicted runs that have not been written down */
+    unsigned untested;
+    bool full;
+    TraceMemory memory[TRACE_MEMORY];
     TracePath *previous;
     uint64_t new_base; /* of the path defined last */
     unsigned cpu;
@@ -101,11 +111,25 @@ static void put_out(TraceWriter *w, const void *data, size_t len)
         w->error = errno ? errno : EIO;
 }
 
+static void make_packed_room(TraceWriter *w, const Frame *f)
+{
+    size_t need = 0;
+
+    for (unsigned i = 0; i < TRACE_STREAMS; i++)
+        need += ZSTD_compressBound(f->used[i]);
+    if (need <= w->packed_room)
+        return;
+    free(w->packed);
+    w->packed = must(malloc(need));
+    w->packed_room = need;
+}
+
 static void write_frame(TraceWriter *w, const Frame *f)
 {
     TraceFrameHead head = { .first = f->first, .count = f->count };
     size_t total = 0;
 
+    make_packed_room(w, f);
     for (unsigned i = 0; i < TRACE_STREAMS; i++) {
         size_t packed = ZSTD_compressCCtx(w->zstd, w->packed + total, w->packed_room - total,
                                           f->stream[i], f->used[i], w->level);
@@ -195,6 +219,8 @@ static void begin_frame(TraceWriter *w)
     Frame *f = frame(w);
 
     memset(f->used, 0, sizeof(f->used));
+    memset(w->memory, 0, sizeof(w->memory));
+    w->full = false;
     f->first = w->count;
     f->count = 0;
     w->number++;
@@ -217,12 +243,19 @@ static void end_frame(TraceWriter *w)
     w->filling ^= 1;
 }
 
-static bool is_full(const Frame *f)
+/* For RUNS_UNTESTED runs. A string instruction may come to more than a stream is meant to be. */
+static void test_room(TraceWriter *w)
 {
-    for (unsigned i = 0; i < TRACE_STREAMS; i++)
-        if (f->used[i] > STREAM_ROOM)
-            return true;
-    return false;
+    Frame *f = frame(w);
+
+    w->untested = RUNS_UNTESTED;
+    for (unsigned i = 0; i < TRACE_STREAMS; i++) {
+        w->full |= f->used[i] > STREAM_FULL;
+        if (f->room[i] - f->used[i] >= STREAM_MORE)
+            continue;
+        f->room[i] = 2 * f->room[i];
+        f->stream[i] = must(realloc(f->stream[i], f->room[i]));
+    }
 }
 
 /* ---- Runs -------------------------------------------------------------------------------------
@@ -239,14 +272,14 @@ static unsigned step_beside(const TraceStep *step, unsigned i)
 
 static void put_beside(TraceWriter *w, const TracePath *t, unsigned i)
 {
-    const TraceStep *s = &t->step[i];
-    unsigned other = s->kind == TRACE_STEP_INSN ? i : step_beside(t->step, i);
+    const TraceStep *step = t->steps->step, *s = &step[i];
+    unsigned other = s->kind == TRACE_STEP_INSN ? i : step_beside(step, i);
 
     if (other == i)
         return;
     put_varint(w, TRACE_STEP_BESIDE);
     put_varint(w, i - other);
-    put_varint(w, zigzag((uint64_t)((int64_t)s->delta - t->step[other].delta)));
+    put_varint(w, zigzag((uint64_t)((int64_t)s->delta - step[other].delta)));
 }
 
 static void put_definition(TraceWriter *w, const TracePath *t)
@@ -256,7 +289,7 @@ static void put_definition(TraceWriter *w, const TracePath *t)
 
     put_varint(w, t->nsteps);
     for (unsigned i = 0; i < t->nsteps; i++) {
-        const TraceStep *s = &t->step[i];
+        const TraceStep *s = &t->steps->step[i];
         put_beside(w, t, i);
         f->stream[TRACE_CONTROL][f->used[TRACE_CONTROL]++] = (uint8_t)(s->kind | s->size << 2);
         if (s->kind != TRACE_STEP_INSN)
@@ -296,6 +329,26 @@ static inline void put_word(uint8_t *at, uint64_t v)
     memcpy(at, &v, 8);
 }
 
+/* Of the shortest length that holds @d. */
+static inline unsigned length_code(const TraceWriter *w, uint64_t d)
+{
+    return w->code[__builtin_clzll(d | 1)] & -(unsigned)(d != 0);
+}
+
+/* A value of up to 8 bytes, less what the reader expects. */
+static inline uint64_t value_distance(TraceWriter *w, Slot *slot, uint64_t word)
+{
+    unsigned unused = 64 - 8u * slot->size;
+    uint64_t v = word << unused >> unused;
+    TraceMemory *m = trace_memory(w->memory, slot->addr);
+    uint64_t knows = -(uint64_t)(slot->memory & (m->addr == slot->addr));
+    uint64_t expected = (m->value << unused >> unused & knows) | (slot->value & ~knows);
+
+    m->addr = slot->addr;
+    m->value = slot->value = v;
+    return zigzag(v - expected);
+}
+
 /* @later: without the path's first ones. Without branches but for values of more than 8 bytes: what
  * changes is not to be foreseen. */
 static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word,
@@ -308,19 +361,17 @@ static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const ui
 
     for (Slot *end = slot + n; slot < end; slot++) {
         uint64_t addr = word[slot->address] + (uint64_t)(int64_t)slot->delta;
-        uint64_t d = later || !slot->beside ? zigzag(addr - slot->addr) : 0;
-        unsigned of_addr = d ? w->code[__builtin_clzll(d)] : 0, of_value = 0;
+        uint64_t d = zigzag(addr - slot->addr) & -(uint64_t)(later | !slot->beside);
+        unsigned of_addr = length_code(w, d), of_value = 0;
 
+        slot->addr = addr;
         put_word(addrs, d);
         addrs += trace_length[of_addr];
-        slot->addr = addr;
         if (__builtin_expect(slot->size <= 8, 1)) {
-            uint64_t v = word[slot->word] << slot->unused >> slot->unused;
-            d = zigzag(v - slot->value);
-            of_value = d ? w->code[__builtin_clzll(d)] : 0;
+            d = value_distance(w, slot, word[slot->word]);
+            of_value = length_code(w, d);
             put_word(values, d);
             values += trace_length[of_value];
-            slot->value = v;
         } else {
             mimus_run_bytes(&word[slot->word], slot->size, values);
             values += slot->size;
@@ -342,7 +393,7 @@ static void put_part(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t
     put_varint(w, to);
     put_path(w, t, base);
     for (unsigned i = 0; i < to; i++) {
-        bool access = t->step[i].kind != TRACE_STEP_INSN;
+        bool access = t->steps->step[i].kind != TRACE_STEP_INSN;
         before += access && i < from;
         in += access && i >= from;
         insns += !access && i >= from;
@@ -365,7 +416,9 @@ void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_
 {
     TracePath *before;
 
-    if (is_full(frame(w)) && t->step[from].kind == TRACE_STEP_INSN) {
+    if (!w->untested--)
+        test_room(w);
+    if (__builtin_expect(w->full, 0) && t->steps->step[from].kind == TRACE_STEP_INSN) {
         end_frame(w);
         begin_frame(w);
     }
@@ -422,7 +475,7 @@ static bool are_steps(const TracePath *t, const TraceStep *step, unsigned n)
     if (t->nsteps != n)
         return false;
     for (unsigned i = 0; i < n; i++) {
-        const TraceStep *a = &t->step[i], *b = &step[i];
+        const TraceStep *a = &t->steps->step[i], *b = &step[i];
         if (a->kind != b->kind || a->size != b->size || a->word != b->word ||
             a->address != b->address || a->delta != b->delta)
             return false;
@@ -433,36 +486,59 @@ static bool are_steps(const TracePath *t, const TraceStep *step, unsigned n)
     return true;
 }
 
+/* They with copies of their bytes. */
+static PathSteps *copy_steps(const TraceStep *step, unsigned n)
+{
+    PathSteps *p = must(calloc(1, sizeof(*p) + n * sizeof(*step)));
+    unsigned bytes = 0;
+
+    memcpy(p->step, step, n * sizeof(*step));
+    for (unsigned i = 0; i < n; i++)
+        bytes += step[i].kind == TRACE_STEP_INSN ? step[i].size : 0;
+    p->bytes = must(malloc(bytes + 1));
+    for (unsigned i = 0, at = 0; i < n; i++) {
+        if (step[i].kind != TRACE_STEP_INSN)
+            continue;
+        memcpy(p->bytes + at, step[i].bytes, step[i].size);
+        p->step[i].bytes = p->bytes + at;
+        at += step[i].size;
+    }
+    return p;
+}
+
+static Slot new_slot(const TraceStep *step, unsigned i)
+{
+    const TraceStep *s = &step[i];
+    unsigned other = step_beside(step, i);
+
+    if (s->word > UINT8_MAX || s->address > UINT8_MAX)
+        abort();
+    return (Slot){ .word = (uint8_t)s->word,
+                   .address = (uint8_t)s->address,
+                   .delta = s->delta,
+                   .size = s->size,
+                   .beside = other != i,
+                   .memory = TRACE_STEP_REMEMBERS(s->kind, other != i,
+                                                  (int64_t)s->delta - step[other].delta) };
+}
+
 static TracePath *new_path(const TraceStep *step, unsigned n)
 {
-    unsigned naccesses = 0, bytes = 0;
+    unsigned naccesses = 0;
+    size_t size;
     TracePath *t;
 
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n; i++)
         naccesses += step[i].kind != TRACE_STEP_INSN;
-        bytes += step[i].kind == TRACE_STEP_INSN ? step[i].size : 0;
-    }
-    t = must(calloc(1, sizeof(*t) + naccesses * sizeof(Slot)));
+    size = (sizeof(*t) + naccesses * sizeof(Slot) + 63) & ~(size_t)63;
+    t = must(aligned_alloc(64, size));
+    memset(t, 0, size);
     t->nsteps = (uint16_t)n;
     t->ninsns = (uint16_t)(n - naccesses);
-    t->step = must(calloc(n, sizeof(*step)));
-    memcpy(t->step, step, n * sizeof(*step));
-    t->bytes = must(malloc(bytes + 1));
-    for (unsigned i = 0, at = 0; i < n; i++) {
-        if (step[i].kind == TRACE_STEP_INSN) {
-            memcpy(t->bytes + at, step[i].bytes, step[i].size);
-            t->step[i].bytes = t->bytes + at;
-            at += step[i].size;
-        } else {
-            t->slot[t->naccesses++] =
-                (Slot){ .word = step[i].word,
-                        .address = step[i].address,
-                        .delta = step[i].delta,
-                        .size = step[i].size,
-                        .unused = step[i].size > 8 ? 0 : (uint8_t)(64 - 8 * step[i].size),
-                        .beside = step_beside(step, i) != i };
-        }
-    }
+    t->steps = copy_steps(step, n);
+    for (unsigned i = 0; i < n; i++)
+        if (step[i].kind != TRACE_STEP_INSN)
+            t->slot[t->naccesses++] = new_slot(step, i);
     return t;
 }
 
@@ -470,11 +546,11 @@ TracePath *trace_writer_path(TraceWriter *w, const TraceStep *step, unsigned n)
 {
     TracePath **b = &w->bucket[hash_steps(step, n)], *t;
 
-    for (t = *b; t; t = t->same_bucket)
+    for (t = *b; t; t = t->steps->same_bucket)
         if (are_steps(t, step, n))
             return t;
     t = new_path(step, n);
-    t->same_bucket = *b;
+    t->steps->same_bucket = *b;
     *b = t;
     return t;
 }
@@ -484,7 +560,7 @@ unsigned trace_path_prefix(const TracePath *t, unsigned from, uint64_t insns)
     unsigned i = from;
 
     for (; i < t->nsteps; i++)
-        if (t->step[i].kind == TRACE_STEP_INSN && !insns--)
+        if (t->steps->step[i].kind == TRACE_STEP_INSN && !insns--)
             break;
     return i;
 }
@@ -512,11 +588,11 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why)
     for (unsigned zeros = 0; zeros < 64; zeros++)
         while (8u * trace_length[w->code[zeros]] < 64 - zeros)
             w->code[zeros]++;
-    for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++)
-        w->frame[i / TRACE_STREAMS].stream[i % TRACE_STREAMS] =
-            must(malloc(STREAM_ROOM + STREAM_MORE));
-    w->packed_room = TRACE_STREAMS * ZSTD_compressBound(STREAM_ROOM + STREAM_MORE);
-    w->packed = must(malloc(w->packed_room));
+    for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++) {
+        Frame *f = &w->frame[i / TRACE_STREAMS];
+        f->room[i % TRACE_STREAMS] = STREAM_FULL + 2 * STREAM_MORE;
+        f->stream[i % TRACE_STREAMS] = must(malloc(STREAM_FULL + 2 * STREAM_MORE));
+    }
     w->zstd = ZSTD_createCCtx();
     w->pending = -1;
     pthread_mutex_init(&w->lock, NULL);
@@ -533,9 +609,9 @@ static void free_paths(TraceWriter *w)
     for (unsigned i = 0; i < BUCKETS; i++) {
         while (w->bucket[i]) {
             TracePath *t = w->bucket[i];
-            w->bucket[i] = t->same_bucket;
-            free(t->step);
-            free(t->bytes);
+            w->bucket[i] = t->steps->same_bucket;
+            free(t->steps->bytes);
+            free(t->steps);
             free(t);
         }
     }

@@ -104,6 +104,53 @@ def case_probe(mimus, guest):
             replay[-1000:]
 
 
+def probe_of(mimus, name):
+    return os.path.join(os.path.dirname(mimus), "tests", "guest", name + ".so")
+
+
+def case_versions(mimus, guest):
+    """Plugins and traces of older versions are taken, of newer ones refused in one line."""
+    limited = ("-icount", "shift=1", "-plugin")
+    now, old = [re.findall(r"probe: .*", run(mimus, guest, *limited, probe_of(mimus, name) + ",insns=500K")[1])
+                for name in ("probe", "probe-old")]
+    assert now == old and now[-1] == "probe: 0 wrong", (now, old)
+    p = subprocess.run([mimus, "-nographic", "-plugin", probe_of(mimus, "probe-new")], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=60, check=False, text=True)
+    assert p.returncode == 1 and p.stderr.count("\n") == 1 and \
+        "it was built for version 99 of the plugin interface; this is version" in p.stderr, p
+    with tempfile.TemporaryDirectory() as d:
+        file = os.path.join(d, "trace")
+        for version, second in ((1, None), (2, 7), (3, 7), (4, 12), (5, None)):
+            with open(file, "wb") as f:
+                f.write(made_trace(version))
+            p = subprocess.run([mimus, "trace", "convert", "text", file], capture_output=True, timeout=60,
+                               check=False, text=True)
+            if second is None:
+                assert p.returncode == 1 and p.stderr.count("\n") == 1 and \
+                    "it is a trace of another version" in p.stderr, p
+                continue
+            values = [int(line.split()[3], 16) for line in p.stdout.splitlines() if line.startswith("  R")]
+            assert p.returncode == 0 and values == [5, second], p
+
+
+def made_trace(version):
+    """Two paths, each an instruction that reads a byte at the same address; of the second value's length and
+    zigzag it depends on the version which value that is (trace-file.h)."""
+    insn, load = b"\x04\x00\x90", b"\x05"  # sizes 1, kinds 0 and 1
+    control = b"\x00\x04\x00\x02" + insn + load + b"\x00\x06\x02\x02" + insn + load + b"\x00"
+    streams = control, b"\x0a\x0a", struct.pack("<HH", 0x2000, 0x2000), b"\x0a\x0e"
+    def stored(data):  # a frame of zstd that is not compressed
+        return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + (len(data) << 3 | 1).to_bytes(3, "little") + data
+    packed = [stored(data) for data in streams]
+    summed = struct.pack("<QQ8I", 0, 2, *map(len, streams), *map(len, packed))
+    total = 0
+    for part in (summed, b"".join(packed)):
+        whole = len(part) & ~3
+        for word in [*struct.unpack(f"<{whole // 4}I", part[:whole]), *part[whole:]]:
+            total = (total << 5 & 0xffffffff | total >> 27) ^ word
+    return b"MIMUSTRC" + struct.pack("<II", version, 0) + b"MTF2" + struct.pack("<I", total) + summed + b"".join(packed)
+
+
 def execute(*command):
     p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False)
     assert p.returncode == 0, f"{command}: {p.stderr.decode()}"

@@ -11,7 +11,11 @@
 
 #include <mimus-plugin.h>
 
+#ifdef PROBE_API /* as one that was built with another version of the header */
+MIMUS_EXPORT const uint32_t mimus_plugin_api = PROBE_API;
+#else
 MIMUS_PLUGIN;
+#endif
 
 static uint64_t insns = 300000, from, decoded, undecoded, accesses, loads, records, wrong, starts,
                 ends;

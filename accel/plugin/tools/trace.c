@@ -114,6 +114,8 @@ static void run_to_end(MimusPlugin *p, const MimusRun *r, TracePath *t)
 
 static void ran(MimusPlugin *p, const MimusRun *r, size_t n, void *opaque)
 {
+    for (size_t i = 0; i < AHEAD && i < n; i++)
+        trace_writer_fetch(*r[i].path->own);
     for (const MimusRun *end = r + n; r < end && !ended; r++) {
         TracePath *t = path_of(r->path);
 
