@@ -376,6 +376,11 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     return p.host;
 }
 
+bool cpu_wants_elements(Cpu *cpu)
+{
+    return cpu->run->watch_accesses && plugin_takes_elements(cpu);
+}
+
 void cpu_tell_elements(Cpu *cpu, const CpuElements *e)
 {
     if (cpu->run->watch_accesses && e->n)

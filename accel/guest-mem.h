@@ -37,6 +37,8 @@ typedef struct CpuElements {
     uint64_t n;
 } CpuElements;
 void cpu_tell_elements(Cpu *cpu, const CpuElements *e);
+/* Is anybody told so? */
+bool cpu_wants_elements(Cpu *cpu);
 
 /* As cpu_host_pointer() without raising or walking: NULL also if the TLB does not hold the page.
  * General registers only. */

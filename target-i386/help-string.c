@@ -25,6 +25,7 @@ typedef struct Rep {
     bool backward;
     bool flat_src, flat_dst; /* no limit checks */
     uint64_t budget;         /* elements left in this call */
+    uint64_t shown;          /* goes_alone(): 1 + page */
 } Rep;
 
 static uint64_t address_mask(const Rep *r)
@@ -156,6 +157,16 @@ static void tell_two(Rep *r, uint64_t n, uint64_t first, uint64_t second, const 
     cpu_tell_elements(&r->c->cpu, &e);
 }
 
+/* Plugins are told of an element's first access even where its second one, @at, faults: for them
+ * the first element in a page goes by itself. */
+static bool goes_alone(Rep *r, uint64_t at)
+{
+    bool alone = at / PAGE + 1 != r->shown && cpu_wants_elements(&r->c->cpu);
+
+    r->shown = at / PAGE + 1;
+    return alone;
+}
+
 /* ---- MOVS STOS LODS ------------------------------------------------------------------------- */
 
 /* A forward copy may overlap so that what it wrote is read again (a pattern fill): then the
@@ -205,7 +216,8 @@ static uint64_t move_run(Rep *r, uint64_t n)
     Cpu *cpu = &r->c->cpu;
     uint64_t src = linear(r, r->seg, R_RSI, false), dst = linear(r, SEG_ES, R_RDI, true);
     n = MIN(n, MIN(run_length(r, src, r->seg, R_RSI), run_length(r, dst, SEG_ES, R_RDI)));
-    uint8_t *from = n > 1 ? cpu_host_pointer(cpu, src, ACCESS_READ, r->mmu) : NULL;
+    bool several = n > 1 && !goes_alone(r, dst);
+    uint8_t *from = several ? cpu_host_pointer(cpu, src, ACCESS_READ, r->mmu) : NULL;
     uint8_t *to = from ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
     if (!to) {
         move_one(r, src, dst);
@@ -385,7 +397,7 @@ static uint64_t cmps_run(Rep *r, uint64_t n)
         return 0;
     src = linear(r, r->seg, R_RSI, false);
     n = MIN(n, run_length(r, src, r->seg, R_RSI));
-    a = n < 4 ? NULL : cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu);
+    a = n < 4 || goes_alone(r, src) ? NULL : cpu_host_pointer(&r->c->cpu, src, ACCESS_READ, r->mmu);
     if (!a)
         return 0;
     bool repne = r->how & STRING_REPNE;

@@ -278,6 +278,11 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     return running->slow ? NULL : host_address(addr, access);
 }
 
+bool cpu_wants_elements(Cpu *cpu)
+{
+    return false;
+}
+
 /* Nobody listens, but it would be told of the memory that was written. */
 void cpu_tell_elements(Cpu *cpu, const CpuElements *e)
 {
