@@ -273,6 +273,28 @@ def read_drcov(path):
     return len(records) // 8
 
 
+def check_chrome(events):
+    """What Perfetto's importer of JSON asks for: fields by kind of event; what is complete on a track is apart
+    or within one another."""
+    tracks = {}
+    for e in events:
+        assert e["ph"] in ("X", "i") and isinstance(e["name"], str), e
+        assert all(isinstance(e[key], int) for key in ("pid", "tid")) and e["ts"] >= 0, e
+        if e["ph"] == "X":
+            assert e["dur"] >= 0, e
+            tracks.setdefault((e["pid"], e["tid"]), []).append((e["ts"], -e["dur"], e["ts"] + e["dur"]))
+        else:
+            assert e["s"] == "t", e
+    for spans in tracks.values():
+        ends = []
+        for begin, _, end in sorted(spans):
+            while ends and ends[-1] <= begin + 0.0015:  # what is written has three digits
+                ends.pop()
+            assert not ends or end <= ends[-1] + 0.0015, (begin, end, ends)
+            ends.append(end)
+    assert len(tracks) > 1
+
+
 def case_tools(mimus, guest):
     """Looking on changes nothing, and what tools write can be read."""
     with tempfile.TemporaryDirectory() as d:
@@ -289,6 +311,7 @@ def case_tools(mimus, guest):
             assert all(re.fullmatch(r"\w+\+[0-9a-f]+\n", line) for line in f)
         with open(at("json"), encoding="ascii") as f:
             events = json.load(f)["traceEvents"]
+        check_chrome(events)
         assert any(e["name"] == "syscall 59" for e in events) and all("ts" in e for e in events)
         with open(at("calls"), encoding="ascii") as f:
             assert re.search(r" call 59\([0-9a-f, ]+\) = ", f.read())
