@@ -62,9 +62,10 @@ static inline uint64_t tlb_tag(uint64_t addr)
 }
 
 typedef struct JumpEntry {
-    uint64_t tag; /* guest pc */
+    uint64_t tag __attribute__((aligned(8))); /* guest pc */
     void *host;
 } JumpEntry;
+_Static_assert(sizeof(JumpEntry) == 16, "what tcg_jc_offset() counts in, also on i386");
 
 /* @key has no bits but those of TCG_JC_MASK. */
 static inline uint32_t tcg_jc_offset(uint64_t pc, uint64_t key)
