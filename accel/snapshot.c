@@ -368,9 +368,15 @@ static bool load_plugs(Loading *l, const uint8_t *data, size_t len, GError **err
         return damaged(error);
     if (g_bytes_equal(saved, here))
         return true;
-    if (session_is_replay(l->a) || plugs->is_empty(plugs->opaque))
-        return plugs->load(plugs->opaque, saved, error);
-    error_set(error, "other devices were plugged in or out then");
+    if (!session_is_replay(l->a) && !plugs->is_empty(plugs->opaque)) {
+        error_set(error, "other devices were plugged in or out then: "
+                         "load it into a machine just started with the command line of that one");
+        return false;
+    }
+    if (plugs->load(plugs->opaque, saved, error))
+        return true;
+    g_prefix_error(error, "the state has devices that were plugged in or out, and needs a machine "
+                          "started with the command line of that one: ");
     return false;
 }
 

@@ -240,6 +240,7 @@ static void open_monitors(Program *p)
                        .shared = p->qmp_shared = qmp_shared_new(),
                        .cpus = build_monitor_cpus(&p->built),
                        .states = *savestate_for_monitor(p->states),
+                       .travel = *traveller_for_monitor(p->traveller),
                        .chardevs = p->console.chardevs,
                        .facts = facts_for_qmp(&p->built),
                        .vnc = &p->screens.vnc,

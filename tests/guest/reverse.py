@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from qmpclient import Qmp, QmpError
 from rsp import Machine
 
 SKIP = 77
@@ -23,16 +24,24 @@ SEED = 1
 CASES = {
     "boot": ("", "", b"Memory:"),
     "boot-whole": ("", "", None),
+    "boot-alias": ("", "", b"Memory:"),  # as QEMU's users say it
     "boot-smp4": ("-smp 4", "", b"smp: Brought up"),
     "boot-interp": ("-smp 2", "-accel tcg,backend=interp", b"Memory:"),
 }
 
 
-def record(mimus, guest, options, until, recording):
-    command = [mimus, "-display", "none", "-nodefaults", "-serial", "stdio", "-m", "256", "-kernel",
-               os.path.join(guest, "vmlinuz"), "-initrd", os.path.join(guest, "initrd.gz"),
-               "-append", "console=ttyS0 nokaslr mimus.poweroff", "-record", recording,
-               *options.split()]
+def machine(guest):
+    return ["-display", "none", "-nodefaults", "-serial", "stdio", "-m", "256", "-kernel",
+            os.path.join(guest, "vmlinuz"), "-initrd", os.path.join(guest, "initrd.gz"),
+            "-append", "console=ttyS0 nokaslr mimus.poweroff"]
+
+
+def alias(what, recording):
+    return ["-icount", f"shift=1,rr={what},rrfile={recording}"]
+
+
+def record(mimus, guest, options, until, recording, how):
+    command = [mimus, *machine(guest), *how, *options.split()]
     print("+", " ".join(command), flush=True)
     p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     seen = b""
@@ -195,6 +204,26 @@ def moments(r, counts):
     monitor(r, "replay_delete_break")
 
 
+def by_program(r, path, counts, recording):
+    """QMP has the names that QEMU's users know."""
+    q = Qmp(path)
+    go(r, counts[1])
+    assert q.command("query-replay") == {"mode": "play", "filename": recording, "icount": counts[1]}
+    try:
+        q.command("replay-break", icount=counts[0])
+        assert False, "a break in the past"
+    except QmpError as e:
+        assert "in the past" in str(e)
+    q.command("replay-break", icount=counts[2])
+    q.command("cont")
+    q.wait_event("STOP")
+    assert q.command("query-replay")["icount"] == counts[2]
+    q.command("replay-delete-break")
+    q.command("replay-seek", icount=counts[0])
+    while q.command("query-replay")["icount"] != counts[0] or q.command("query-status")["running"]:
+        pass
+
+
 def goes_live(m, r, count, shown):
     """A replay cannot be changed; left, the machine boots to its end by itself. What the replay has shown is not
     shown again, but for what the machine prints in its new life: @shown times its first line."""
@@ -282,8 +311,13 @@ def main():
             return 0
         options, of_replay, until = CASES[name]
         recording = os.path.join(folder, "boot.rec")
-        record(mimus, guest, options, until, recording)
-        m = Machine(mimus, "-S", "-replay", recording, *of_replay.split(), always=())
+        same = "alias" in name
+        how = alias("record", recording) if same else ["-record", recording]
+        again = machine(guest) + alias("replay", recording) if same else ["-replay", recording]
+        record(mimus, guest, options, until, recording, how)
+        qmp = os.path.join(folder, "qmp")
+        m = Machine(mimus, "-S", *again, "-qmp", f"unix:{qmp},server=on,wait=off",
+                    *of_replay.split(), always=())
         try:
             r = m.connect()
             r.start()
@@ -294,6 +328,7 @@ def main():
             interrupted(r, counts[-1])
             points(r, counts)
             moments(r, counts)
+            by_program(r, qmp, counts, recording)
             info = monitor(r, "info replay")
             print(info)
             assert "defect" not in info

@@ -40,7 +40,8 @@ typedef struct QmpCommand {
 /* Tables, each ended by a row without a name. */
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
     qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
-    qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[];
+    qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[],
+    qmp_replay_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);

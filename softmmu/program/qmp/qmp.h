@@ -26,6 +26,7 @@ typedef struct QmpWorld {
     QmpShared *shared;
     MonitorCpus cpus;
     MonitorStates states;
+    MonitorTravel travel;   /* all 0: there is none */
     const GArray *chardevs; /* MonitorChardev; may be NULL */
     QmpFacts facts;
     VncServer *const *vnc; /* where it will be, if there is one; may be NULL */

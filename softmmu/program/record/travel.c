@@ -83,6 +83,15 @@ static bool leave_recording(void *opaque, const char *images, GError **error)
     return go_live(t->b, t->o, images, error);
 }
 
+static const char *mode(void *opaque, const char **file)
+{
+    Traveller *t = opaque;
+    bool plays = session_is_replay(t->b->accel), records = session_is_recording(t->b->accel);
+
+    *file = plays ? t->o->replay_file : records ? t->o->record_file : NULL;
+    return plays ? "play" : records ? "record" : "none";
+}
+
 Traveller *traveller_new(Built *b, const Options *o, RunControl *rc)
 {
     Traveller *t = g_new0(Traveller, 1);
@@ -91,7 +100,7 @@ Traveller *traveller_new(Built *b, const Options *o, RunControl *rc)
     t->o = o;
     t->rc = rc;
     t->for_monitor = (MonitorTravel){ is_possible, where,     print,           to_count, to_step,
-                                      to_access,   set_break, leave_recording, t };
+                                      to_access,   set_break, leave_recording, mode,     t };
     return t;
 }
 
