@@ -346,7 +346,7 @@ static void test_foreign(void **state)
         { "", "it is not a recording" },
         { "#!/bin/sh and more than sixteen bytes", "it is not a recording" },
         { "mimusrec\1.......", "it has version 774778369 of the format, and this Mimus reads"
-                               " version 2" },
+                               " version " G_STRINGIFY(RECORD_VERSION) },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
