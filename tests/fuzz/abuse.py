@@ -189,10 +189,10 @@ def machine_rows(files):
 
 
 def device_rows(files):
-    yield ["-device", "frobnicator"], "-device frobnicator: unknown device"
+    yield ["-device", "frobnicator"], "-device frobnicator: 'frobnicator' is not a valid device model name"
     yield ["-device", ""], "a driver is needed"
-    yield ["-device", '{"driver":"x"}'], "-device x: unknown device"
-    yield ["-device", "isa-debug-exit,color=red"], "no property 'color'"
+    yield ["-device", '{"driver":"x"}'], "-device x: 'x' is not a valid device model name"
+    yield ["-device", "isa-debug-exit,color=red"], "Property 'isa-debug-exit.color' not found"
     for text in ("iobase=x", "iobase=0x10000", "iobase=", "iobase=-1", "iosize=0x101"):
         yield ["-device", f"isa-debug-exit,{text}"], "is not a number up to"
     yield ["-device", "isa-debug-exit,iobase=0xffff"], "ports beyond 0xffff"

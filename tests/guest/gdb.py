@@ -157,11 +157,11 @@ def ask_monitor(r, line):
 
 
 # In a run that is no replay, and words that make no sense in one either.
-TRAVEL = [b"when", b"goto", b"goto 5", b"goto -1", b"goto begin", b"restart 1", b"restart -1", b"checkpoint",
-          b"last-write 0 4", b"last-write 0 99999999999", b"last-write", b"last-exec 0", b"go-live", b"go-live x=y",
-          b"replay_break 1e9", b"replay_break zz", b"replay_delete_break", b"info replay"]
-NONSENSE = [b"end_record", b"begin_record", b"begin_record /no/such/place", b"screendump", b"screendump /no/such/place",
-            b"cpu 99", b"x/0i 0", b"x/99999999999c 0", b"xp/-1b 0", b"plugin_load /no/such", b"plugin_unload x",
+TRAVEL = [b"when", b"goto 5", b"goto -1", b"goto begin", b"restart 1", b"restart -1", b"checkpoint",
+          b"last-write 0 4", b"last-write 0 99999999999", b"last-exec 0", b"go-live", b"go-live x=y",
+          b"replay_break 1e9", b"replay_break zz", b"replay_delete_break"]
+NONSENSE = [b"goto", b"last-write", b"end_record", b"begin_record", b"begin_record /no/such/place", b"screendump",
+            b"screendump /no/such/place", b"cpu 99", b"x/0i 0", b"x/99999999999c 0", b"xp/-1b 0", b"plugin_load /no/such", b"plugin_unload x",
             b"\x00", b"\xff\xfe", b"log nothing", b"logfile /no/such/place", b"mce 9 9 9 9 9 9", b"%n%n%s"]
 
 
@@ -171,6 +171,7 @@ def monitor(r):
     assert r.ask("bs").startswith("E") and r.ask("bc").startswith("E"), "there is no recording"
     for line in TRAVEL:
         assert b"no recording is replayed" in ask_monitor(r, line), line
+    assert b"not active" in ask_monitor(r, b"info replay")
     for line in NONSENSE:
         ask_monitor(r, line)
     assert ask_monitor(r, b"info hash") == there, "what makes no sense has changed the machine"
