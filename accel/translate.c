@@ -159,12 +159,19 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     Grouping how = grouping(a, tb);
     TcgCode *code;
 
+    req->accesses_told = cpu->run->watch_accesses;
     make_ir(cpu, req, e, cached, how, false, ir);
     const uint8_t *bytes = cpu->run->straddled ? cpu->run->straddle : req->bytes;
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, bytes);
     if (G_UNLIKELY(a->plugins)) {
-        if (plugin_look(cpu, req, bytes, ir))
+        bool apart = plugin_look(cpu, req, bytes, ir);
+        if (cpu->run->watch_accesses && !req->accesses_told) { /* they are from now on */
+            req->accesses_told = true;
+            make_ir(cpu, req, e, cached, how, false, ir);
+            apart = plugin_look(cpu, req, bytes, ir);
+        }
+        if (apart)
             make_ir(cpu, req, e, cached, how, true, ir);
         plugin_instrument(cpu, ir, tb);
         ir->all_calls = true; /* they tell of accesses */

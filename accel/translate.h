@@ -46,7 +46,8 @@ struct TranslateRequest {
     const uint8_t *bytes; /* code from @linear on … */
     uint32_t avail;       /* … up to the end of its 4 KiB page */
     bool checked;
-    uint64_t soft;   /* bit n: byte n of a checked block */
+    bool accesses_told; /* plugins hear of them: of ops ld and st, and of what C code does */
+    uint64_t soft;      /* bit n: byte n of a checked block */
     bool may_follow; /* an unconditional jump to elsewhere in the first byte's page need not end the
                         block */
     const uint64_t

@@ -243,7 +243,8 @@ void x87_by_helper(Dis *d, Insn *i, unsigned facts)
 
 static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
-    bool slow = d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED);
+    /* The host's x87 accesses memory without telling; helpers do. */
+    bool slow = (d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED)) || d->req->accesses_told;
 
     if (d->cpu->host_x87) {
         if (slow || d->ir->no_groups) {

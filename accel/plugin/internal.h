@@ -195,9 +195,8 @@ typedef struct Buffer {
 
 struct PluginSet {
     Accel *accel;
-    GPtrArray *plugins;    /* MimusPlugin * */
-    unsigned loaded;       /* ever: for names */
-    bool watches_accesses; /* of C code, too */
+    GPtrArray *plugins; /* MimusPlugin * */
+    unsigned loaded;    /* ever: for names */
     MimusCounter counter[PLUGIN_COUNTERS];
     GHashTable *filters; /* MimusFilter, each once, as long as blocks may have them */
     /* Calls that the instruction at call_pc, begun at call_count, has had; and how many of one that

@@ -189,6 +189,45 @@ def case_trace(mimus, guest):
         damage(mimus, d, a)
 
 
+# What x87 instructions with an operand at 0:1000 access: encoding without the address, kind, bytes.
+X87 = [("df06", "R", 2), ("db06", "R", 4), ("df2e", "R", 8), ("d906", "R", 4), ("dd06", "R", 8), ("db2e", "R", 10),
+       ("d806", "R", 4), ("dc06", "R", 8), ("de06", "R", 2), ("da06", "R", 4), ("d93e", "W", 2), ("d92e", "R", 2),
+       ("d916", "W", 4), ("dd16", "W", 8), ("df16", "W", 2), ("db16", "W", 4), ("db3e", "W", 10), ("df3e", "W", 8),
+       ("dd1e", "W", 8), ("dd3e", "W", 2), ("d936", "W", 14), ("d926", "R", 14)]
+
+
+def x87_rom():
+    """A firmware that does them thrice and ends the machine by its exit device."""
+    body = bytes.fromhex("dbe3") + b"".join(bytes.fromhex(insn) + b"\x00\x10" for insn, _, _ in X87)
+    code = b"\xb9\x03\x00" + body
+    code += b"\x49\x0f\x85" + struct.pack("<h", -(len(body) + 5)) + b"\xe6\xf4\xf4"  # dec cx; jnz; out; hlt
+    rom = bytearray(65536)
+    rom[0xe000:0xe000 + len(code)] = code
+    rom[0xfff0:0xfff5] = bytes.fromhex("ea00e000f0")
+    return bytes(rom)
+
+
+def case_x87(mimus, guest):
+    """Accesses of x87 instructions are told, whoever makes them."""
+    with tempfile.TemporaryDirectory() as d:
+        rom, file = os.path.join(d, "rom"), os.path.join(d, "trace")
+        with open(rom, "wb") as f:
+            f.write(x87_rom())
+        for more in ((), ("-accel", "tcg,backend=interp")):
+            subprocess.run([mimus, "-nodefaults", "-display", "none", "-bios", rom, "-device",
+                            "isa-debug-exit,iobase=0xf4", "-icount", "shift=1", "-plugin", f"trace,out={file}", *more],
+                           stdin=subprocess.DEVNULL, timeout=60, check=False)
+            told = []  # [encoding, what it accessed]
+            for line in execute(mimus, "trace", "convert", "text", file).decode().splitlines():
+                words = line.split()
+                if line[0] != " ":
+                    told.append([words[3], {}])
+                else:
+                    told[-1][1][words[0]] = told[-1][1].get(words[0], 0) + int(words[2])
+            told = [(insn[:-4], kinds) for insn, kinds in told if insn.endswith("0010")]
+            assert told == [(insn, {kind: size}) for insn, kind, size in X87] * 3, (more, told)
+
+
 SP, FLAGS, IP = 6, 25, 26
 
 
@@ -512,7 +551,7 @@ def case_midway(mimus, guest):
 
 def main():
     mimus, guest, case = sys.argv[1:4]
-    if case not in ("bad", "lines", "logs") and not os.path.exists(os.path.join(guest, "vmlinuz")):
+    if case not in ("bad", "lines", "logs", "x87") and not os.path.exists(os.path.join(guest, "vmlinuz")):
         print("no guest files in", guest)
         return 77
     return globals()["case_" + case](mimus, guest) or 0
