@@ -146,6 +146,24 @@ static TbCheck *new_check(const TranslateRequest *req)
     return k;
 }
 
+/* What they ask for is put in. From the first block on of which they want to hear accesses, the
+ * frontend makes all of them so that they can be told. */
+static void let_plugins_look(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached,
+                             Grouping how, const uint8_t *bytes, IrBlock *ir, Tb *tb)
+{
+    bool apart = plugin_look(cpu, req, bytes, ir);
+
+    if (cpu->run->watch_accesses && !req->accesses_told) {
+        req->accesses_told = true;
+        make_ir(cpu, req, e, cached, how, false, ir);
+        apart = plugin_look(cpu, req, bytes, ir);
+    }
+    if (apart)
+        make_ir(cpu, req, e, cached, how, true, ir);
+    plugin_instrument(cpu, ir, tb);
+    ir->all_calls = true; /* they tell of accesses */
+}
+
 static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, bool cached, Tb *tb)
 {
     Accel *a = cpu->run->accel;
@@ -164,18 +182,8 @@ static TcgCode *compile(Cpu *cpu, TranslateRequest *req, const StlbEntry *e, boo
     const uint8_t *bytes = cpu->run->straddled ? cpu->run->straddle : req->bytes;
     if (logged && log_enabled(LOG_IN_ASM))
         log_block(cpu, req, bytes);
-    if (G_UNLIKELY(a->plugins)) {
-        bool apart = plugin_look(cpu, req, bytes, ir);
-        if (cpu->run->watch_accesses && !req->accesses_told) { /* they are from now on */
-            req->accesses_told = true;
-            make_ir(cpu, req, e, cached, how, false, ir);
-            apart = plugin_look(cpu, req, bytes, ir);
-        }
-        if (apart)
-            make_ir(cpu, req, e, cached, how, true, ir);
-        plugin_instrument(cpu, ir, tb);
-        ir->all_calls = true; /* they tell of accesses */
-    }
+    if (G_UNLIKELY(a->plugins))
+        let_plugins_look(cpu, req, e, cached, how, bytes, ir, tb);
     if (logged && log_enabled(LOG_OP))
         log_ir(ir);
     code = tcg_compile(a->tcg, tb, op, out);
