@@ -102,11 +102,11 @@ static void made_item_free(gpointer p)
 }
 
 void fw_cfg_add_made(FwCfg *s, uint16_t key, GBytes *(*make)(void *opaque), void *opaque,
-                     GDestroyNotify destroy, GBytes *first)
+                     GDestroyNotify destroy)
 {
     MadeItem *m = g_new(MadeItem, 1);
 
-    *m = (MadeItem){ make, opaque, destroy, first ? g_bytes_ref(first) : NULL };
+    *m = (MadeItem){ make, opaque, destroy, NULL };
     g_hash_table_insert(s->made, GUINT_TO_POINTER(key), m);
 }
 

@@ -60,10 +60,10 @@ void fw_cfg_add_bytes(FwCfg *s, uint16_t key, GBytes *data);
 void fw_cfg_add_i16(FwCfg *s, uint16_t key, uint16_t value);
 void fw_cfg_add_i32(FwCfg *s, uint16_t key, uint32_t value);
 void fw_cfg_add_i64(FwCfg *s, uint16_t key, uint64_t value);
-/* A blob that is only there while it is selected: @make makes it, the same each time; @first (may
- * be NULL) is what it would make, for the first time. @opaque is given to @destroy in the end. */
+/* A blob that is only there while it is selected: @make makes it, the same each time (NULL: there
+ * is none). @opaque is given to @destroy in the end. */
 void fw_cfg_add_made(FwCfg *s, uint16_t key, GBytes *(*make)(void *opaque), void *opaque,
-                     GDestroyNotify destroy, GBytes *first);
+                     GDestroyNotify destroy);
 /* Calls @f with each file, by name. */
 void fw_cfg_each_file(FwCfg *s, void (*f)(void *opaque, const char *name, size_t size),
                       void *opaque);

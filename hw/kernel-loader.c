@@ -258,8 +258,13 @@ static bool wants_early_console(const char *cmdline)
     return strstr(cmdline, "earlyprintk") || strstr(cmdline, "console=uart");
 }
 
-/* Protected-mode code whose payload needs no work; NULL: take it as it is. */
-static GBytes *decompress(FwCfg *fw, const Kernel *k, GBytes *code, const char *cmdline)
+static void say_why(const char *path, const char *reason)
+{
+    log_unimp("kernel '%s' decompresses itself: %s\n", path, reason);
+}
+
+/* The protected-mode part, its payload decompressed on the host if that can be. */
+static void add_code(FwCfg *fw, const Kernel *k, GBytes *code, const char *cmdline)
 {
     const KernelPayload p = {
         .offset = get32(k->setup + HDR_PAYLOAD_OFFSET),
@@ -268,24 +273,25 @@ static GBytes *decompress(FwCfg *fw, const Kernel *k, GBytes *code, const char *
                         (uint64_t)get32(k->setup + HDR_PREF_ADDRESS + 4) << 32,
         .init_size = get32(k->setup + HDR_INIT_SIZE),
     };
-    const char *reason = "its boot protocol is older than 2.10";
-    GBytes *result = NULL;
+    const char *reason = wants_early_console(cmdline)
+                             ? "the command line asks for a console that shows it"
+                         : k->version < 0x20a || !k->setup[HDR_RELOCATABLE_KERNEL]
+                             ? "its boot protocol is older than 2.10"
+                             : NULL;
 
-    if (wants_early_console(cmdline))
-        reason = "the command line asks for a console that shows it";
-    else if (k->version >= 0x20a && k->setup[HDR_RELOCATABLE_KERNEL])
-        result = kernel_unpack(fw, code, &p, &reason);
-    if (!result)
-        log_unimp("kernel '%s' decompresses itself: %s\n", k->path, reason);
-    return result;
+    if (k->decompress && !reason) {
+        kernel_unpack(fw, code, &p, say_why, k->path);
+        return;
+    }
+    if (k->decompress)
+        say_why(k->path, reason);
+    fw_cfg_add_bytes(fw, FW_CFG_KERNEL_DATA, code);
 }
 
 static void add_kernel(FwCfg *fw, Kernel *k, const char *cmdline)
 {
     gsize size = g_bytes_get_size(k->image) - k->setup_size;
-    g_autoptr(GBytes) packed = g_bytes_new_from_bytes(k->image, k->setup_size, size);
-    g_autoptr(GBytes) unpacked = k->decompress ? decompress(fw, k, packed, cmdline) : NULL;
-    GBytes *code = unpacked ? unpacked : packed;
+    g_autoptr(GBytes) code = g_bytes_new_from_bytes(k->image, k->setup_size, size);
     g_autoptr(GBytes) setup = g_bytes_new(k->setup, k->setup_size);
     g_autoptr(GBytes) rom = g_bytes_new_static(rom_linuxboot, rom_linuxboot_size);
 
@@ -294,7 +300,7 @@ static void add_kernel(FwCfg *fw, Kernel *k, const char *cmdline)
     fw_cfg_add_bytes(fw, FW_CFG_SETUP_DATA, setup);
     fw_cfg_add_i32(fw, FW_CFG_KERNEL_ADDR, KERNEL_LOAD_ADDR);
     fw_cfg_add_i32(fw, FW_CFG_KERNEL_SIZE, size);
-    fw_cfg_add_bytes(fw, FW_CFG_KERNEL_DATA, code);
+    add_code(fw, k, code, cmdline);
     fw_cfg_add_file(fw, KERNEL_ROM_FILE, rom);
 }
 

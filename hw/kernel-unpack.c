@@ -49,10 +49,15 @@ typedef struct Vmlinux {
     uint32_t places[PLACE_KINDS]; /* how many; they lie behind the ELF file, in their order */
 } Vmlinux;
 
-/* What a later boot needs to unpack once more. */
+/* A bzImage's protected-mode part and what became of it. */
 typedef struct Source {
     GBytes *code;
     KernelPayload payload;
+    KernelUnpackDeclined *declined;
+    char *name;
+    bool looked_at;
+    GBytes *substitute; /* a payload for @code; NULL: none can be made */
+    GBytes *ahead;      /* the kernel, from the first look to when it is fetched */
 } Source;
 
 static uint32_t get32(const uint8_t *p)
@@ -413,7 +418,7 @@ static GByteArray *make_elf(const Vmlinux *v)
     return file;
 }
 
-static GBytes *make_payload(const Source *s, const Vmlinux *v)
+static GBytes *make_payload(const Source *s, const Vmlinux *v, const char **reason)
 {
     g_autoptr(GByteArray) file = make_elf(v);
     gsize size;
@@ -421,6 +426,7 @@ static GBytes *make_payload(const Source *s, const Vmlinux *v)
     g_autoptr(GBytes) payload = payload_make(payload_format(data, size), file->data, file->len);
 
     /* Behind the kernel there must be room for places and tail, beyond the file before it moves. */
+    *reason = "there is no room for a substitute";
     if (g_bytes_get_size(payload) > size ||
         (uint64_t)MAX(v->memory_size, file->len) + places_size(v) + 4 + file->len > v->size)
         return NULL;
@@ -441,45 +447,76 @@ static GBytes *with_payload(const Source *s, GBytes *payload)
 
 /* ---- fw_cfg --------------------------------------------------------------------------------- */
 
-static void source_free(gpointer opaque)
+static void source_free(Source *s)
+{
+    g_bytes_unref(s->code);
+    g_free(s->name);
+    g_clear_pointer(&s->substitute, g_bytes_unref);
+    g_clear_pointer(&s->ahead, g_bytes_unref);
+}
+
+static void source_unref(gpointer opaque)
+{
+    g_rc_box_release_full(opaque, (GDestroyNotify)source_free);
+}
+
+static bool has_payload(const Source *s)
+{
+    gsize size = g_bytes_get_size(s->code);
+
+    return s->payload.offset <= size && s->payload.size <= size - s->payload.offset &&
+           s->payload.size > 4;
+}
+
+/* What this kernel is shows only when it is unpacked. */
+static void look_at(Source *s)
+{
+    const char *reason = "it has no payload";
+    g_autoptr(Vmlinux) v = has_payload(s) ? read_vmlinux(s, &reason) : NULL;
+
+    s->looked_at = true;
+    s->substitute = v ? make_payload(s, v, &reason) : NULL;
+    if (s->substitute)
+        s->ahead = take_data(v);
+    else
+        s->declined(s->name, reason);
+}
+
+/* The two items. */
+static GBytes *make_code(void *opaque)
 {
     Source *s = opaque;
 
-    g_bytes_unref(s->code);
-    g_free(s);
+    if (!s->looked_at)
+        look_at(s);
+    return s->substitute ? with_payload(s, s->substitute) : g_bytes_ref(s->code);
 }
 
-static GBytes *unpack_again(void *opaque)
+static GBytes *make_vmlinux(void *opaque)
 {
+    Source *s = opaque;
     const char *reason;
-    g_autoptr(Vmlinux) v = read_vmlinux(opaque, &reason);
 
+    if (!s->looked_at)
+        look_at(s);
+    if (!s->substitute)
+        return NULL;
+    if (s->ahead)
+        return g_steal_pointer(&s->ahead);
+    g_autoptr(Vmlinux) v = read_vmlinux(s, &reason);
     g_assert(v); /* it could be read before */
     return take_data(v);
 }
 
-GBytes *kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, const char **reason)
+void kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, KernelUnpackDeclined *declined,
+                   const char *name)
 {
-    gsize size = g_bytes_get_size(code);
-    g_autoptr(Vmlinux) v = NULL;
-    Source *s;
+    Source *s = g_rc_box_new0(Source);
 
-    *reason = "it has no payload";
-    if (p->offset > size || p->size > size - p->offset || p->size <= 4)
-        return NULL;
-    s = g_new(Source, 1);
     s->code = g_bytes_ref(code);
     s->payload = *p;
-    v = read_vmlinux(s, reason);
-    g_autoptr(GBytes) payload = v ? make_payload(s, v) : NULL;
-    if (!payload) {
-        if (v)
-            *reason = "there is no room for a substitute";
-        source_free(s);
-        return NULL;
-    }
-    GBytes *result = with_payload(s, payload);
-    g_autoptr(GBytes) item = take_data(v);
-    fw_cfg_add_made(fw, FW_CFG_VMLINUX_DATA, unpack_again, s, source_free, item);
-    return result;
+    s->declined = declined;
+    s->name = g_strdup(name);
+    fw_cfg_add_made(fw, FW_CFG_KERNEL_DATA, make_code, s, source_unref);
+    fw_cfg_add_made(fw, FW_CFG_VMLINUX_DATA, make_vmlinux, g_rc_box_acquire(s), source_unref);
 }

@@ -18,9 +18,14 @@ typedef struct KernelPayload {
     uint32_t init_size;
 } KernelPayload;
 
-/* @code, the protected-mode part, with another payload of the same length; the kernel itself is
- * added to @fw. NULL: this kernel is not quite what is expected and must unpack itself; *@reason
- * (a constant) tells why. */
-GBytes *kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, const char **reason);
+/* This kernel is not quite what is expected and unpacks itself: why (a constant). */
+typedef void KernelUnpackDeclined(const char *name, const char *reason);
+
+/* FW_CFG_KERNEL_DATA will be @code, the protected-mode part, with another payload of the same
+ * length, and FW_CFG_VMLINUX_DATA the kernel itself. It is unpacked when the guest first selects
+ * one of them: it is its boot loader that does. If @declined is told then the former is @code as
+ * it is, and the latter is not there. */
+void kernel_unpack(FwCfg *fw, GBytes *code, const KernelPayload *p, KernelUnpackDeclined *declined,
+                   const char *name);
 
 #endif

@@ -238,6 +238,11 @@ static void test_abuse(void **state)
     fixture_abuse(f, f->io, 0x510, 12, 3000, 1);
 }
 
+static GBytes *make_none(void *opaque)
+{
+    return NULL;
+}
+
 static GBytes *count_up(void *opaque)
 {
     return g_bytes_new(++*(uint8_t *)opaque ? opaque : NULL, 1);
@@ -253,25 +258,27 @@ static void test_made_item(void **state)
 {
     Fixture *f = *state;
     FwCfg *s = start(f);
-    g_autoptr(GBytes) first = g_bytes_new("1", 1);
     uint8_t made = 'A';
 
     f->roundtrip = false; /* a reset lets the item go */
-    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, count_up, &made, count_down, first);
-    select_item(f, FW_CFG_VMLINUX_DATA);
-    assert_int_equal(read_le(f, 1), '1');
-    select_item(f, FW_CFG_VMLINUX_DATA);
-    assert_int_equal(read_le(f, 1), '1');
-    select_item(f, FW_CFG_ID);
+    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, count_up, &made, count_down);
     assert_int_equal(made, 'A');
     select_item(f, FW_CFG_VMLINUX_DATA);
     assert_int_equal(read_le(f, 1), 'B');
-    fixture_reset(f);
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), 'B');
+    select_item(f, FW_CFG_ID);
     select_item(f, FW_CFG_VMLINUX_DATA);
     assert_int_equal(read_le(f, 1), 'C');
-    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, count_up, &made, count_down, first);
+    fixture_reset(f);
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), 'D');
+    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, count_up, &made, count_down);
     assert_int_equal(made, 0);
     made = 'A';
+    fw_cfg_add_made(s, FW_CFG_VMLINUX_DATA, make_none, &made, count_down);
+    select_item(f, FW_CFG_VMLINUX_DATA);
+    assert_int_equal(read_le(f, 1), 0);
 }
 
 int main(void)

@@ -139,9 +139,32 @@ static void free_kernel(MadeUp *k)
     g_bytes_unref(k->code);
 }
 
+static const char *declined;
+
+static void note_reason(const char *name, const char *reason)
+{
+    assert_string_equal(name, "it");
+    assert_null(declined); /* told once */
+    declined = reason;
+}
+
+/* What the guest is given as code, once asked for that and once for the kernel first. NULL: the
+ * kernel was declined. */
 static GBytes *unpack(FwCfg *fw, const MadeUp *k, const char **reason)
 {
-    return kernel_unpack(fw, k->code, &k->payload, reason);
+    static bool kernel_first;
+
+    declined = NULL;
+    kernel_unpack(fw, k->code, &k->payload, note_reason, "it");
+    assert_null(declined); /* nobody has looked yet */
+    kernel_first = !kernel_first;
+    if (kernel_first)
+        fw_cfg_find(fw, FW_CFG_VMLINUX_DATA);
+    GBytes *code = fw_cfg_find(fw, FW_CFG_KERNEL_DATA);
+    *reason = declined;
+    if (declined)
+        assert_true(g_bytes_equal(code, k->code));
+    return declined ? NULL : g_bytes_ref(code);
 }
 
 /* The places of all lists, in the order of the plan: add 32, subtract 32, add 64. */
