@@ -109,9 +109,9 @@ def fork(g, command, where):
     g.monitor("migrate " + state)
     while "completed" not in g.monitor("info migrate"):
         pass
-    g.send("\x01cquit\n")
+    g.monitor("quit")
     other = [word.replace("001122", "fedcba") for word in command]
-    with Guest([*other, "-incoming", state, "-S"], timeout=120) as g2:
+    with Guest([*other, "-incoming", state, "-S"], timeout=120, monitor=True) as g2:
         g2.monitor("cont")
         g2.send(FORKED)
         g2.finish()
@@ -121,7 +121,7 @@ def run(mimus, guest, case, where):
     options, typed, shows, status = CASES[case]
     command = [mimus, "-nographic", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz-devices"), "-initrd",
                os.path.join(guest, "initrd-devices.gz"), "-append", "console=ttyS0 mimus.drivers", *options.format(where=where).split()]
-    with Guest(command, timeout=120) as g:
+    with Guest(command, timeout=120, monitor=True) as g:
         g.expect("/ # ")
         g.send(typed)
         g.expect(shows)

@@ -4,7 +4,10 @@ import os
 import re
 import select
 import subprocess
+import tempfile
 import time
+
+from hmp import Hmp
 
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 
@@ -14,9 +17,18 @@ class Lost(Exception):
 
 
 class Guest:
-    """Text of the serial port and of the monitor, if they share standard output, without escapes."""
+    """Text of the serial port on standard output, without escapes.
 
-    def __init__(self, command, timeout=300):
+    With @monitor it has a monitor on a socket, too: on a terminal that both share their words mix.
+    """
+
+    def __init__(self, command, timeout=300, monitor=False):
+        self.timeout = timeout
+        self.where = tempfile.TemporaryDirectory() if monitor else None
+        self.hmp = None
+        if monitor:
+            command = [*command, "-chardev", f"socket,id=talk,path={self.where.name}/monitor,server=on,wait=off",
+                       "-mon", "chardev=talk"]
         print("+", " ".join(command), flush=True)
         self.end = time.monotonic() + timeout
         self.text = b""  # not yet looked at
@@ -32,6 +44,10 @@ class Guest:
         self.p.wait()
         self.p.stdin.close()
         self.p.stdout.close()
+        if self.hmp:
+            self.hmp.socket.close()
+        if self.where:
+            self.where.cleanup()
 
     def _read(self):
         """False at the end."""
@@ -60,11 +76,9 @@ class Guest:
         self.p.stdin.flush()
 
     def monitor(self, line):
-        """One command of the monitor that shares the terminal (mon:stdio), and its answer."""
-        self.send("\x01c" + line + "\n")
-        answer = self.expect(r"\(\w+\) ?" + re.escape(line) + r".*?\n\(\w+\)")
-        self.send("\x01c")
-        return answer
+        """What the monitor answers to a command."""
+        self.hmp = self.hmp or Hmp(self.where.name + "/monitor", self.timeout)
+        return self.hmp.command(line)
 
     def finish(self):
         """Exit status, once it has ended by itself."""

@@ -279,7 +279,7 @@ def run(mimus, guest, options, act, where, extra):
     command = [mimus, "-nographic", "-m", "256", "-kernel", guest[0], "-initrd", guest[1],
                "-append", "console=ttyS0 quiet net.ifnames=0 mimus.drivers",
                *options.split(), *extra]
-    with Guest(command) as g:
+    with Guest(command, monitor=True) as g:
         if act not in AGAIN.values():
             g.expect("/ # ")
         act(g, where)

@@ -109,7 +109,7 @@ def floppies(mimus, folder):
     sizes = {"second": 1440, "third": 2880, "fourth": 2880}
     a = fat_floppy(folder, "a", {"/grub.cfg": TERMINAL, "/note": "first disk\n"}, kib=2880)
     others = {n: fat_floppy(folder, n, {"/note": f"{n} disk\n"}, kib, boot=False) for n, kib in sizes.items()}
-    with Guest(command(mimus, "-drive", f"if=floppy,format=raw,file={a}", "-fdb", others["second"])) as g:
+    with Guest(command(mimus, "-drive", f"if=floppy,format=raw,file={a}", "-fdb", others["second"]), monitor=True) as g:
         g.expect("grub> ")
         for drive, note in (("fd0", "first disk"), ("fd1", "second disk")):
             g.send(f"cat ({drive})/note\n")
@@ -131,7 +131,7 @@ def cdrom(mimus, folder):
     """GRUB's menu from a CD (El Torito), which is then changed for another."""
     a = cd(folder, "a.iso", {"/boot/grub/grub.cfg": MENU, "/note": "from a CD\n"})
     b = cd(folder, "b.iso", {"/another": "CD\n"})
-    with Guest(command(mimus, "-boot", "d", "-cdrom", a)) as g:
+    with Guest(command(mimus, "-boot", "d", "-cdrom", a), monitor=True) as g:
         g.expect("first entry.*second entry")
         g.send("c")
         g.expect("grub> ")

@@ -24,11 +24,8 @@ CASES = {
 
 
 def wait_until_asleep(g):
-    """The kernel's last words come between the monitor's."""
-    status = ""
-    while status != "paused (suspended)":
-        g.send("\x01cinfo status\n\x01c")
-        status = g.expect(r"VM status: [^\n]*\n").rsplit(": ", 1)[1].strip()
+    while "paused (suspended)" not in g.monitor("info status"):
+        pass
 
 
 def run(mimus, guest, case):
@@ -36,14 +33,14 @@ def run(mimus, guest, case):
     cpus = options[1] if options[:1] == ["-smp"] else "1"
     command = [mimus, "-nographic", "-no-reboot", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz"), "-initrd",
                os.path.join(guest, "initrd.gz"), "-append", "console=ttyS0 no_console_suspend", *options]
-    with Guest(command) as g:
+    with Guest(command, monitor=True) as g:
         g.expect("/ # ")
         for _ in range(2):
             g.send(before + SLEEP)
             g.expect("PM: suspend entry")
             if wake:
                 wait_until_asleep(g)
-                g.send("\x01c" + wake + "\n\x01c")
+                g.monitor(wake)
             g.expect("woken-42")
             g.expect("/ # ")
         g.send("echo cpus-$(grep -c ^processor /proc/cpuinfo) faults-$(dmesg | grep -c -e Oops -e BUG: -e WARNING:); poweroff -f\n")

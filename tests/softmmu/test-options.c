@@ -269,6 +269,16 @@ static char *describe_numa(const MachineConfig *c)
     return g_string_free(text, FALSE);
 }
 
+static char *join(GPtrArray *strings)
+{
+    char *joined;
+
+    g_ptr_array_add(strings, NULL);
+    joined = g_strjoinv(" ", (char **)strings->pdata);
+    g_ptr_array_set_size(strings, strings->len - 1);
+    return joined;
+}
+
 static char *field_text(const Options *o, const char *field)
 {
     const MachineConfig *c = &o->config;
@@ -332,12 +342,10 @@ static char *field_text(const Options *o, const char *field)
         if (!strcmp(numbers[i].name, field))
             return g_strdup_printf("%" G_GINT64_FORMAT, numbers[i].value);
     }
-    if (!strcmp(field, "serials")) {
-        g_ptr_array_add(o->serials, NULL);
-        char *joined = g_strjoinv(" ", (char **)o->serials->pdata);
-        g_ptr_array_set_size(o->serials, o->serials->len - 1);
-        return joined;
-    }
+    if (!strcmp(field, "serials"))
+        return join(o->serials);
+    if (!strcmp(field, "machine_args")) /* what a recording keeps */
+        return join(o->machine_args);
     if (!strcmp(field, "numa"))
         return describe_numa(c);
     if (!strcmp(field, "chardev"))
@@ -491,6 +499,11 @@ static const struct {
     {"-nodefaults", "serials", "none"},
     {"-nodefaults -nographic", "serials", "none"},
     {"-nographic", "serials", "mon:stdio"},
+    {"-serial mon:stdio -chardev null,id=c -mon chardev=c", "monitors", "chardev:c"},
+    {"-serial mon:stdio -monitor null", "monitors", "null"},
+    {"-m 64 -chardev null,id=a -chardev null,id=b -mon chardev=b", "machine_args", "-m 64 -chardev null,id=a"},
+    {"-chardev null,id=a -gdb chardev:a -chardev null,mux=on,id=b -mon chardev=b -serial chardev:b", "machine_args",
+     "-chardev null,mux=on,id=b -serial chardev:b"},
     {"-nographic", "monitor", "none"},
     {"-nographic -serial null", "monitor", "stdio"},
     {"-nographic -monitor none", "serials", "stdio"},

@@ -281,7 +281,7 @@ bool opt_chardev(Options *o, const char *arg, GError **error)
     if (!spec)
         return false;
     option = g_new(ChardevOption, 1);
-    *option = (ChardevOption){ g_strdup(get(keys, "id", NULL)), spec, mux };
+    *option = (ChardevOption){ g_strdup(get(keys, "id", NULL)), spec, mux, g_strdup(arg) };
     g_ptr_array_add(o->chardevs, option);
     return true;
 }

@@ -379,6 +379,58 @@ static void share_chardevs(Options *o)
     }
 }
 
+/* "mon:DEV" is a monitor of its own: what -monitor or -mon names is another beside it. */
+static void keep_both_monitors(Options *o)
+{
+    for (unsigned i = 0; i < o->serials->len; i++) {
+        if (!o->monitor || !strcmp(o->monitor, "none") ||
+            !g_str_has_prefix(o->serials->pdata[i], "mon:"))
+            continue;
+        add_monitor(o, o->monitor, false, false);
+        replace(&o->monitor, "none");
+    }
+}
+
+static bool names(const char *device, const char *id)
+{
+    const char *its = device ? options_device_id(device) : NULL;
+
+    return its && !strcmp(its, id);
+}
+
+static bool has_machine(const Options *o, const ChardevOption *c)
+{
+    for (unsigned i = 0; i < o->serials->len; i++) {
+        if (names(o->serials->pdata[i], c->id))
+            return true;
+    }
+    return names(o->debugcon, c->id) || names(o->parallel, c->id) ||
+           g_ptr_array_find(o->device_chardevs, c, NULL);
+}
+
+static bool has_onlooker(const Options *o, const ChardevOption *c)
+{
+    for (unsigned i = 0; i < o->monitors->len; i++) {
+        if (names(((MonitorOption *)o->monitors->pdata[i])->device, c->id))
+            return true;
+    }
+    return names(o->monitor, c->id) || names(o->gdb, c->id);
+}
+
+/* A -chardev that only monitors or gdb have is no part of the machine, nor of a recording. */
+static void part_from_machine(Options *o, const ChardevOption *c)
+{
+    for (unsigned i = 0; i + 1 < o->machine_args->len; i++) {
+        const char *option = o->machine_args->pdata[i];
+
+        if (!g_str_has_suffix(option, "-chardev") || strcmp(o->machine_args->pdata[i + 1], c->text))
+            continue;
+        for (int part = 0; part < 2; part++)
+            g_ptr_array_add(o->host_args, g_ptr_array_steal_index(o->machine_args, i));
+        return;
+    }
+}
+
 bool options_complete_devices(Options *o, GError **error)
 {
     if (!o->config.vga)
@@ -386,6 +438,7 @@ bool options_complete_devices(Options *o, GError **error)
     if (!take_serial_ports(o, error))
         return false;
     share_chardevs(o);
+    keep_both_monitors(o);
     for (unsigned i = 0; i < o->monitors->len; i++) {
         if (!check_device(o, ((MonitorOption *)o->monitors->pdata[i])->device, error))
             return false;
@@ -399,5 +452,11 @@ bool options_complete_devices(Options *o, GError **error)
         !resolve_device_chardevs(o, error))
         return false;
     default_console(o);
+    for (unsigned i = 0; i < o->chardevs->len; i++) {
+        const ChardevOption *c = o->chardevs->pdata[i];
+
+        if (has_onlooker(o, c) && !has_machine(o, c))
+            part_from_machine(o, c);
+    }
     return true;
 }

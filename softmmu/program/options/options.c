@@ -472,6 +472,7 @@ static void free_chardev_option(void *p)
 
     g_free(c->id);
     g_free(c->spec);
+    g_free(c->text);
     g_free(c);
 }
 

@@ -25,7 +25,8 @@ typedef enum Answer {
 
 typedef struct ChardevOption {
     char *id, *spec;
-    bool mux; /* several may share it */
+    bool mux;   /* several may share it */
+    char *text; /* as it was given */
 } ChardevOption;
 
 /* A monitor beside the first: for people or, .control, for programs (QMP). */
