@@ -40,8 +40,8 @@ ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,backend=in
 USES = "^openssl uses pclmulqdq ssse3 fma aes avx bmi1 avx2 bmi2 adx sha$"
 HASH = r"^state hash: [0-9a-f]{16}$"
 
-MODELS_64 = """core2duo Nehalem Westmere SandyBridge IvyBridge Haswell Broadwell Skylake-Client
-    Skylake-Server Opteron_G1 Opteron_G3 Opteron_G5 EPYC EPYC-Rome qemu64 kvm64 max""".split()
+MODELS_64 = """core2duo Conroe Penryn Nehalem Westmere SandyBridge IvyBridge Haswell Broadwell Skylake-Client
+    Skylake-Server Opteron_G1 Opteron_G3 Opteron_G5 EPYC EPYC-Rome EPYC-Milan qemu64 kvm64 max""".split()
 MODELS_32 = "pentium2 pentium3 n270 qemu32".split()
 
 CASES = {

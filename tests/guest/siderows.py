@@ -111,6 +111,8 @@ ALIKE = r"""
 -cpu n270
 -cpu kvm64
 -cpu base
+-cpu Conroe
+-cpu Penryn
 -cpu Nehalem
 -cpu Westmere
 -cpu SandyBridge
@@ -126,6 +128,7 @@ ALIKE = r"""
 -cpu EPYC
 -cpu EPYC-v2
 -cpu EPYC-Rome
+-cpu EPYC-Milan
 -cpu Opteron_G1
 -cpu Opteron_G5
 -cpu host
@@ -746,15 +749,12 @@ REFUSED = {
 -cpu phenom
 -cpu coreduo
 -cpu kvm32
--cpu Conroe
--cpu Penryn
 -cpu Cascadelake-Server
 -cpu Cooperlake
 -cpu Icelake-Server
 -cpu Snowridge
 -cpu Denverton
 -cpu KnightsMill
--cpu EPYC-Milan
 -cpu Dhyana
 -cpu qemu64,host-phys-bits=on
 -cpu qemu64,l3-cache=off
