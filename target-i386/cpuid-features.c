@@ -31,6 +31,7 @@ static const struct {
     [CPUID_80000001_ECX] = { 0x80000001, "ECX" },
     [CPUID_80000007_EDX] = { 0x80000007, "EDX" },
     [CPUID_80000008_EBX] = { 0x80000008, "EBX" },
+    [CPUID_7_1_EAX] = { 7, "EAX" },
 };
 
 typedef enum FeatureState {
@@ -92,20 +93,28 @@ static const FeatureRow features[] = {
     { CPUID_7_0_EBX, 11, "rtm", MISSING },   { CPUID_7_0_EBX, 14, "mpx", MISSING },
     { CPUID_7_0_EBX, 16, "avx512f", MISSING }, { CPUID_7_0_EBX, 17, "avx512dq", MISSING },
     { CPUID_7_0_EBX, 18, "rdseed", DONE }, { CPUID_7_0_EBX, 19, "adx", DONE },
-    { CPUID_7_0_EBX, 20, "smap", DONE },     { CPUID_7_0_EBX, 23, "clflushopt", DONE },
-    { CPUID_7_0_EBX, 24, "clwb", DONE },  { CPUID_7_0_EBX, 28, "avx512cd", MISSING },
+    { CPUID_7_0_EBX, 20, "smap", DONE },     { CPUID_7_0_EBX, 21, "avx512ifma", MISSING },
+    { CPUID_7_0_EBX, 23, "clflushopt", DONE }, { CPUID_7_0_EBX, 24, "clwb", DONE },
+    { CPUID_7_0_EBX, 25, "intel-pt", MISSING }, { CPUID_7_0_EBX, 26, "avx512pf", MISSING },
+    { CPUID_7_0_EBX, 27, "avx512er", MISSING }, { CPUID_7_0_EBX, 28, "avx512cd", MISSING },
     { CPUID_7_0_EBX, 29, "sha-ni", DONE }, { CPUID_7_0_EBX, 30, "avx512bw", MISSING },
     { CPUID_7_0_EBX, 31, "avx512vl", MISSING },
 
+    { CPUID_7_0_ECX,  1, "avx512vbmi", MISSING },
     { CPUID_7_0_ECX,  2, "umip", DONE },     { CPUID_7_0_ECX,  3, "pku", DONE },
+    { CPUID_7_0_ECX,  5, "waitpkg", MISSING }, { CPUID_7_0_ECX, 6, "avx512-vbmi2", MISSING },
     { CPUID_7_0_ECX,  8, "gfni", DONE, V | TCG_HAS_GFNI },  { CPUID_7_0_ECX,  9, "vaes", DONE, V | TCG_HAS_VAES },
     { CPUID_7_0_ECX, 10, "vpclmulqdq", DONE, V | TCG_HAS_VPCLMUL }, { CPUID_7_0_ECX, 16, "la57", ASKED },
-    { CPUID_7_0_ECX, 22, "rdpid", DONE },
+    { CPUID_7_0_ECX, 11, "avx512-vnni", MISSING }, { CPUID_7_0_ECX, 12, "avx512bitalg", MISSING },
+    { CPUID_7_0_ECX, 14, "avx512-vpopcntdq", MISSING },
+    { CPUID_7_0_ECX, 22, "rdpid", DONE },    { CPUID_7_0_ECX, 25, "cldemote", MISSING },
+    { CPUID_7_0_ECX, 27, "movdiri", MISSING }, { CPUID_7_0_ECX, 28, "movdir64b", MISSING },
 
+    { CPUID_7_0_EDX,  2, "avx512-4vnniw", MISSING }, { CPUID_7_0_EDX,  3, "avx512-4fmaps", MISSING },
     { CPUID_7_0_EDX,  4, "fsrm", DONE },     { CPUID_7_0_EDX, 10, "md-clear", MISSING },
     { CPUID_7_0_EDX, 14, "serialize", MISSING }, { CPUID_7_0_EDX, 26, "spec-ctrl", ASKED },
     { CPUID_7_0_EDX, 27, "stibp", MISSING }, { CPUID_7_0_EDX, 29, "arch-capabilities", DONE },
-    { CPUID_7_0_EDX, 31, "ssbd", MISSING },
+    { CPUID_7_0_EDX, 30, "core-capability", MISSING }, { CPUID_7_0_EDX, 31, "ssbd", MISSING },
 
     { CPUID_D_1_EAX,  0, "xsaveopt", DONE }, { CPUID_D_1_EAX, 1, "xsavec", DONE },
     { CPUID_D_1_EAX,  2, "xgetbv1", DONE }, { CPUID_D_1_EAX,  3, "xsaves", DONE },
@@ -123,7 +132,7 @@ static const FeatureRow features[] = {
     { CPUID_80000001_ECX,  8, "3dnowprefetch", DONE }, { CPUID_80000001_ECX, 9, "osvw", MISSING },
     { CPUID_80000001_ECX, 10, "ibs", MISSING }, { CPUID_80000001_ECX, 11, "xop", MISSING },
     { CPUID_80000001_ECX, 16, "fma4", MISSING }, { CPUID_80000001_ECX, 21, "tbm", MISSING },
-    { CPUID_80000001_ECX, 22, "topoext", DONE },
+    { CPUID_80000001_ECX, 22, "topoext", DONE }, { CPUID_80000001_ECX, 23, "perfctr-core", MISSING },
 
     { CPUID_80000007_EDX, 8, "invtsc", DONE },
     { CPUID_80000008_EBX, 0, "clzero", MISSING }, { CPUID_80000008_EBX, 2, "xsaveerptr", DONE },
@@ -131,11 +140,13 @@ static const FeatureRow features[] = {
     { CPUID_80000008_EBX, 12, "ibpb", ASKED },
     { CPUID_80000008_EBX, 14, "ibrs", DONE }, { CPUID_80000008_EBX, 15, "amd-stibp", MISSING },
     { CPUID_80000008_EBX, 24, "amd-ssbd", MISSING },
+    { CPUID_7_1_EAX,  4, "avx-vnni", MISSING }, { CPUID_7_1_EAX,  5, "avx512-bf16", MISSING },
 };
 
 static const struct { const char *alias, *name; } aliases[] = {
     { "sse3", "pni" }, { "sse4-1", "sse4.1" }, { "sse4-2", "sse4.2" }, { "i64", "lm" },
     { "xd", "nx" }, { "pclmuldq", "pclmulqdq" }, { "htt", "ht" }, { "ffxsr", "fxsr-opt" },
+    { "avx512vbmi2", "avx512-vbmi2" }, { "avx512vnni", "avx512-vnni" },
 };
 
 /* Features that cannot work without another; chains in order. */

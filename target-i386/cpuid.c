@@ -173,9 +173,10 @@ static void leaf_80000008(CpuX86 *c, uint32_t out[4])
         out[ECX] = x86_topology_package_bits(t) << 12 | (t->cores * t->threads - 1);
 }
 
+/* AMD, and their licensee. */
 static bool is_amd(const CpuX86 *c)
 {
-    return !strcmp(c->model->vendor, "AuthenticAMD");
+    return !strcmp(c->model->vendor, "AuthenticAMD") || !strcmp(c->model->vendor, "HygonGenuine");
 }
 
 static void leaf_80000001(CpuX86 *c, uint32_t out[4])

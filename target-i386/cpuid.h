@@ -28,6 +28,7 @@ typedef enum CpuidWord { /* index in CpuX86.features */
                          CPUID_80000001_ECX,
                          CPUID_80000007_EDX,
                          CPUID_80000008_EBX,
+                         CPUID_7_1_EAX,
                          CPUID_WORDS
 } CpuidWord;
 
@@ -80,6 +81,7 @@ typedef struct X86ModelVersion {
     unsigned number;
     const char *alias; /* its other name; may be NULL */
     const char *change, *model_id;
+    const char *note; /* what -cpu help adds; may be NULL */
 } X86ModelVersion;
 
 typedef struct X86ModelChoice {

@@ -41,8 +41,9 @@ USES = "^openssl uses pclmulqdq ssse3 fma aes avx bmi1 avx2 bmi2 adx sha$"
 HASH = r"^state hash: [0-9a-f]{16}$"
 
 MODELS_64 = """core2duo Conroe Penryn Nehalem Westmere SandyBridge IvyBridge Haswell Broadwell Skylake-Client
-    Skylake-Server Opteron_G1 Opteron_G3 Opteron_G5 EPYC EPYC-Rome EPYC-Milan qemu64 kvm64 max""".split()
-MODELS_32 = "pentium2 pentium3 n270 qemu32".split()
+    Skylake-Server Cascadelake-Server Cooperlake Icelake-Server Icelake-Server-v6 Denverton Snowridge KnightsMill
+    Opteron_G1 Opteron_G3 phenom Opteron_G5 EPYC EPYC-Rome EPYC-Milan Dhyana qemu64 kvm64 max""".split()
+MODELS_32 = "pentium2 pentium3 athlon coreduo n270 qemu32 kvm32".split()
 
 CASES = {
     "boot": Case("-m 512"),

@@ -129,6 +129,19 @@ ALIKE = r"""
 -cpu EPYC-v2
 -cpu EPYC-Rome
 -cpu EPYC-Milan
+-cpu athlon
+-cpu phenom
+-cpu coreduo
+-cpu kvm32
+-cpu Cascadelake-Server
+-cpu Cooperlake
+-cpu Icelake-Server
+-cpu Snowridge
+-cpu Denverton
+-cpu KnightsMill
+-cpu Dhyana
+-cpu Icelake-Server-v6
+-cpu Icelake-Server-v7
 -cpu Opteron_G1
 -cpu Opteron_G5
 -cpu host
@@ -744,18 +757,7 @@ REFUSED = {
 -audio-help
 -iscsi initiator-name=x
 """,
-    "CPU models and properties that are not there yet": r"""
--cpu athlon
--cpu phenom
--cpu coreduo
--cpu kvm32
--cpu Cascadelake-Server
--cpu Cooperlake
--cpu Icelake-Server
--cpu Snowridge
--cpu Denverton
--cpu KnightsMill
--cpu Dhyana
+    "properties of CPUs that are not there yet": r"""
 -cpu qemu64,host-phys-bits=on
 -cpu qemu64,l3-cache=off
 -cpu qemu64,hv-relaxed

@@ -45,6 +45,11 @@ static const Row rows[] = {
     { "qemu32,enforce" },
     { "Haswell-v2,enforce,-hle",
       "TCG doesn't support requested feature: CPUID.01H:ECX.fma [bit 12]", "TCG doesn't support" },
+    { "Icelake-Server-v7", NULL, "unable to find CPU model 'Icelake-Server-v7'" },
+    { "Cooperlake,avx512f=off,avx512-bf16=on,-avx512dq,-avx512cd,-avx512bw,-avx512vl,-avx512-vnni,-"
+      "hle,-rtm,"
+      "-ssbd,-stibp,-avx,-avx2,-fma,-f16c",
+      "TCG doesn't support requested feature: CPUID.07H:EAX.avx512-bf16 [bit 5]" },
     { "Haswell-v5", NULL, "unable to find CPU model 'Haswell-v5'" },
     { "Haswell-noTSX-v1", NULL, "unable to find CPU model" },
     { "Haswell-v0", NULL, "unable to find CPU model" },
@@ -176,6 +181,18 @@ static void test_signatures(void **state)
         { "Broadwell", 0x306d2, 40 },
         { "Skylake-Client", 0x506e3, 40 },
         { "Skylake-Server", 0x50654, 40 },
+        { "Cascadelake-Server", 0x50656, 40 },
+        { "Cooperlake", 0x5065a, 40 },
+        { "Icelake-Server", 0x80660, 40 },
+        { "Icelake-Server-v4", 0x606a0, 40 },
+        { "Denverton", 0x506f1, 40 },
+        { "Snowridge", 0x80661, 40 },
+        { "KnightsMill", 0x80650, 40 },
+        { "athlon", 0x623, 36 },
+        { "phenom", 0x100f23, 40 },
+        { "coreduo", 0x6e8, 36 },
+        { "kvm32", 0xf61, 36 },
+        { "Dhyana", 0x900f01, 40 },
         { "Opteron_G1", 0x0f61, 40 },
         { "Opteron_G3", 0x100f23, 40 },
         { "Opteron_G4", 0x600f12, 40 },
@@ -404,9 +421,14 @@ static void test_help_names_models(void **state)
 
     x86_print_models(out);
     assert_non_null(strstr(out->str, "qemu64"));
-    assert_non_null(strstr(out->str, " max "));
+    assert_non_null(strstr(out->str, "x86 max "));
     assert_non_null(strstr(out->str, " Skylake-Server-noTSX-IBRS "));
     assert_non_null(strstr(out->str, " EPYC-v4 "));
+    assert_non_null(
+        strstr(out->str, "x86 Haswell               (alias configured by machine type)\n"));
+    assert_non_null(strstr(out->str, "x86 Haswell-noTSX         (alias of Haswell-v2)\n"));
+    assert_non_null(
+        strstr(out->str, "x86 Cooperlake-v2         Intel Xeon Processor (Cooperlake) [XSAVES]\n"));
     assert_null(strstr(out->str, " host "));
     assert_non_null(strstr(out->str, " pcid"));
     assert_null(strstr(out->str, " avx512f"));
