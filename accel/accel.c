@@ -260,6 +260,19 @@ void accel_flush_code(Accel *a)
     context_forget_all(a);
 }
 
+void accel_set_one_insn(Accel *a, bool on)
+{
+    if (on == a->one_insn)
+        return;
+    a->one_insn = on;
+    accel_flush_code(a);
+}
+
+bool accel_one_insn(const Accel *a)
+{
+    return a->one_insn;
+}
+
 static void request_made(void *opaque)
 {
     Accel *a = opaque;

@@ -36,6 +36,9 @@ void accel_print_stats(Accel *a, GString *out);
 void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque);
 /* Blocks are to be made anew, as what is put into them has changed. Between slices. */
 void accel_flush_code(Accel *a);
+/* A block of translated code is one instruction: -d exec tells of each. Between slices. */
+void accel_set_one_insn(Accel *a, bool on);
+bool accel_one_insn(const Accel *a);
 /* Virtual time stands still while the machine is stopped. */
 void accel_set_running(Accel *a, bool running);
 

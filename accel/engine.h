@@ -368,6 +368,7 @@ struct Accel {
     int64_t stopped_at_ns;
     Session *session; /* NULL: nothing is recorded or replayed */
     Travel *travel;   /* NULL: there is no going back */
+    bool one_insn;    /* a block has one instruction */
     AccelStats stats;
     HostProfile *profile; /* NULL: not wanted */
     EngineDebug debug;

@@ -153,9 +153,12 @@ static void save_waiting(const Machine *m, GByteArray *out)
 {
     for (guint i = 0; i < m->keepers->len; i++) {
         const MachineKeeper *k = &g_array_index(m->keepers, MachineKeeper, i);
-        g_autoptr(GBytes) saved = k->save(k->opaque);
+        g_autoptr(GBytes) saved = k->here ? NULL : k->save(k->opaque);
         gsize len;
-        const uint8_t *data = g_bytes_get_data(saved, &len);
+        const uint8_t *data = saved ? g_bytes_get_data(saved, &len) : NULL;
+
+        if (k->here)
+            continue;
 
         put(out, len);
         if (len)
@@ -168,6 +171,8 @@ static bool load_waiting(const Machine *m, Reader r, bool apply)
 {
     for (guint i = 0; i < m->keepers->len; i++) {
         const MachineKeeper *k = &g_array_index(m->keepers, MachineKeeper, i);
+        if (k->here)
+            continue;
         uint64_t len = take(&r);
         const uint8_t *p = take_bytes(&r, len);
         g_autoptr(GBytes) saved = p ? g_bytes_new(p, len) : NULL;

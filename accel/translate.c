@@ -293,8 +293,10 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
             req.avail = MIN(req.avail, CHECKED_BYTES);
         }
         /* plugins look at blocks that are one piece */
-        req.may_follow = cached && !req.checked && !a->plugins;
+        req.may_follow = cached && !req.checked && !a->plugins && !a->one_insn;
     }
+    if (a->one_insn)
+        req.max_insns = 1;
     int64_t began = now_for_stats();
     tb->mode = ctx->mode;
     tb->unit_size = unit_size;

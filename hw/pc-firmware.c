@@ -120,7 +120,7 @@ bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error)
                 codes[i] = l[0];
         }
         if (!codes[i]) {
-            error_set(error, "-boot order=%s: no device '%c' (a, b, c, d or n)", order, order[i]);
+            error_set(error, "Invalid boot device '%c'", order[i]);
             return false;
         }
         if (strchr(order, order[i]) != order + i) {

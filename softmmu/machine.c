@@ -8,12 +8,26 @@
 
 static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
 
+static GBytes *save_actions(void *m)
+{
+    return g_bytes_new(&((Machine *)m)->actions, sizeof(MachineActions));
+}
+
+static void load_actions(void *m, GBytes *saved)
+{
+    ((Machine *)m)->actions = *(const MachineActions *)g_bytes_get_data(saved, NULL);
+}
+
 void machine_init(Machine *m, const MachineConfig *config)
 {
+    const MachineKeeper actions = { save_actions, load_actions, NULL, m, .here = true };
+
     m->config = config;
+    m->actions = config->actions;
     m->ram = ram_set_new();
     m->input = input_queue_new();
     m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
+    machine_keep(m, &actions);
     memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
     memory_init_container(&m->io_root, "io", IO_BYTES);
     m->memory = address_space_new("memory", &m->memory_root, m->ram);
@@ -90,7 +104,7 @@ static void raise_nmis(Machine *m)
 /* A replay is not to be stopped: whoever let the recorded machine go on is not there. */
 void machine_watchdog(Machine *m)
 {
-    WatchdogAction action = m->config->watchdog_action;
+    WatchdogAction action = m->actions.watchdog;
 
     machine_emit(m, "WATCHDOG", "{\"action\": \"%s\"}", watchdog_action_names[action]);
     switch (action) {

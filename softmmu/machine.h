@@ -91,6 +91,13 @@ typedef enum WatchdogAction {
 } WatchdogAction;
 extern const char *const watchdog_action_names[]; /* NULL after the last */
 
+/* -action */
+typedef struct MachineActions {
+    bool no_reboot, no_shutdown; /* the guest's reset ends the machine; its power-off stops it */
+    PanicAction panic;
+    WatchdogAction watchdog;
+} MachineActions;
+
 /* What -smbios says of the structures of a type: fields by name, or a whole structure. */
 typedef struct SmbiosOption {
     unsigned type;
@@ -141,17 +148,17 @@ typedef struct MachineConfig {
     GPtrArray *option_roms; /* DeviceOption *: romfile, bootindex */
     NumaConfig numa;
     char *vga; /* "std" or "none" */
-    bool no_reboot, no_shutdown, start_stopped, nodefaults, hpet, smm;
-    PanicAction panic_action;
-    WatchdogAction watchdog_action;
-    bool ram_in_core;   /* the host's dump of this process, should there be one, has the guest's
-                           memory */
-    bool nographic;     /* firmware shows its console on the first serial port */
-    int icount_shift;   /* -1: off */
-    bool icount_sleep;  /* … and while nothing runs time passes no faster than the host's */
-    int64_t rtc_base_s; /* seconds since 1970, as the guest's RTC shows them at start */
-    bool rtc_vm_clock;  /* -rtc clock=vm */
-    bool chaos;         /* CPUs take turns of odd lengths, by chaos_seed */
+    bool start_stopped, nodefaults, hpet, smm;
+    MachineActions actions;
+    bool one_insn_per_tb; /* a block is an instruction */
+    bool ram_in_core;     /* the host's dump of this process, should there be one, has the guest's
+                             memory */
+    bool nographic;       /* firmware shows its console on the first serial port */
+    int icount_shift;     /* -1: off */
+    bool icount_sleep;    /* … and while nothing runs time passes no faster than the host's */
+    int64_t rtc_base_s;   /* seconds since 1970, as the guest's RTC shows them at start */
+    bool rtc_vm_clock;    /* -rtc clock=vm */
+    bool chaos;           /* CPUs take turns of odd lengths, by chaos_seed */
     uint64_t chaos_seed;
     uint64_t seed;      /* of all random numbers that the guest sees: softmmu/random.h */
     GPtrArray *devices; /* DeviceOption * */
@@ -260,6 +267,7 @@ typedef struct MachineKeeper {
     /* What the guest sends to the host has been seen, for now. May be NULL. */
     void (*set_silent)(void *opaque, bool silent);
     void *opaque;
+    bool here; /* of this process: no part of a saved state */
 } MachineKeeper;
 
 /* Which devices have come and gone since the machine was built, as bytes: what a state of the
@@ -293,9 +301,10 @@ struct Machine {
     GHashTable *chardevs; /* id of a -chardev that -device names -> Chardev; NULL: there are none */
     Chardev *parallel;    /* NULL: port absent */
     Chardev *debugcon;    /* for isa-debugcon, NULL: none */
-    uint32_t requests;    /* RunRequest bits, machine thread only */
-    int exit_status;      /* for REQUEST_QUIT */
-    char *trouble;        /* for REQUEST_IO_ERROR: a sentence for the user */
+    MachineActions actions; /* config's until a monitor says otherwise */
+    uint32_t requests;      /* RunRequest bits, machine thread only */
+    int exit_status;        /* for REQUEST_QUIT */
+    char *trouble;          /* for REQUEST_IO_ERROR: a sentence for the user */
     RunState state;
     GArray *keepers; /* MachineKeeper */
     MachinePlugs plugs;

@@ -263,6 +263,16 @@ static void log_changed(void *opaque)
     accel_flush_code(((Built *)opaque)->accel);
 }
 
+static void set_one_insn(void *opaque, bool on)
+{
+    accel_set_one_insn(((Built *)opaque)->accel, on);
+}
+
+static bool one_insn(void *opaque)
+{
+    return accel_one_insn(((Built *)opaque)->accel);
+}
+
 static bool load_plugin(void *opaque, const char *spec, GError **error)
 {
     return plugin_load(((Built *)opaque)->accel, spec, error);
@@ -282,6 +292,8 @@ MonitorCpus build_monitor_cpus(Built *b)
         .peek = peek,
         .code_bits = code_bits,
         .log_changed = log_changed,
+        .set_one_insn = set_one_insn,
+        .one_insn = one_insn,
         .plugin_load = load_plugin,
         .plugin_unload = unload_plugin,
         .machine_check = machine_check,

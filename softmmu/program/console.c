@@ -240,6 +240,46 @@ static guint find_listed(const Console *c, const char *id)
     return i;
 }
 
+/* Of those that are opened and closed while the machine runs. */
+static void forget_listed(Console *c, Chardev *chr, Machine *m)
+{
+    DeviceCall call = { .chr = chr };
+    guint i = 0;
+
+    while (g_array_index(c->chardevs, MonitorChardev, i).chr != chr)
+        i++;
+    g_array_remove_index(c->chardevs, i);
+    g_ptr_array_remove(c->owned, chr);
+    machine_forget_chardev(m, chr);
+    chardev_close_channels(chr);
+    main_call(free_on_main, &call);
+}
+
+bool console_reopen_gdb(Console *c, const char *device, Machine *m, GError **error)
+{
+    ChardevOption option = { .id = (char *)"gdb", .spec = (char *)device };
+    DeviceCall call = { c, &option, m };
+
+    if (device && (options_device_id(device) || strstr(device, "wait=on") ||
+                   g_str_has_prefix(device, "stdio"))) {
+        error_set(error, "'%s' is for the command line", device);
+        return false;
+    }
+    if (c->gdb)
+        forget_listed(c, g_steal_pointer(&c->gdb), m);
+    if (!device)
+        return true;
+    main_call(open_on_main, &call);
+    if (!call.chr) {
+        g_propagate_error(error, call.error);
+        return false;
+    }
+    c->gdb = call.chr;
+    g_ptr_array_add(c->owned, call.chr);
+    enlist(c, "gdb", device, call.chr);
+    return true;
+}
+
 bool console_add(Console *c, const ChardevOption *option, Machine *m, GError **error)
 {
     DeviceCall call = { c, option, m };
@@ -270,23 +310,18 @@ bool console_add(Console *c, const ChardevOption *option, Machine *m, GError **e
 
 bool console_remove(Console *c, const char *id, Machine *m, GError **error)
 {
-    DeviceCall call = { .chr = g_hash_table_lookup(c->by_id, id) };
-    guint listed = find_listed(c, id);
+    Chardev *chr = g_hash_table_lookup(c->by_id, id);
 
-    if (listed == c->chardevs->len) {
+    if (find_listed(c, id) == c->chardevs->len) {
         error_set(error, "Chardev '%s' not found", id);
         return false;
     }
-    if (!call.chr || chardev_is_connected(call.chr)) {
+    if (!chr || chardev_is_connected(chr)) {
         error_set(error, "Chardev '%s' is busy", id);
         return false;
     }
     g_hash_table_remove(c->by_id, id);
-    g_array_remove_index(c->chardevs, listed);
-    g_ptr_array_remove(c->owned, call.chr);
-    machine_forget_chardev(m, call.chr);
-    chardev_close_channels(call.chr);
-    main_call(free_on_main, &call);
+    forget_listed(c, chr, m);
     return true;
 }
 

@@ -28,6 +28,9 @@ typedef struct Console {
 bool console_open(Console *c, const Options *o, Machine *m, GError **error);
 /* Listens for a debugger: once the machine is complete, as that one waits for answers. */
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error);
+/* The same while the machine runs, instead of the one that is there, which nobody has any more;
+ * NULL @device: there is none. Machine thread. */
+bool console_reopen_gdb(Console *c, const char *device, Machine *m, GError **error);
 /* One more for a device that comes later, and one that no device has gone again. Machine thread. */
 bool console_add(Console *c, const ChardevOption *option, Machine *m, GError **error);
 bool console_remove(Console *c, const char *id, Machine *m, GError **error);

@@ -220,6 +220,21 @@ static bool end_record(void *opaque, GError **error)
     return record_end_here(&((Program *)opaque)->built, error);
 }
 
+/* "none", or where a debugger may come from now on: as -gdb. */
+static bool serve_gdb(void *opaque, const char *text, GError **error)
+{
+    Program *p = opaque;
+    g_autofree char *device = NULL;
+
+    if (!options_gdb_device(text, &device, error) || !gdb_server_may_move(p->gdb, error))
+        return false;
+    gdb_server_set_chardev(p->gdb, NULL);
+    if (!console_reopen_gdb(&p->console, device, &p->built.machine, error))
+        return false;
+    gdb_server_set_chardev(p->gdb, p->console.gdb);
+    return true;
+}
+
 /* ---- Monitors -------------------------------------------------------------------------------- */
 
 static void tell_programs(void *opaque, const char *event, const char *data)
@@ -334,6 +349,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
     MonitorHost host = host_side_for_monitor(&p->host_side);
     monitor_set_host(p->monitor, &host);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
+    monitor_set_debugger(p->monitor, &(MonitorDebugger){ serve_gdb, p });
     monitor_set_record(p->monitor, &(MonitorRecord){ begin_record, end_record, p });
     monitor_set_chardevs(p->monitor, p->console.chardevs);
     open_monitors(p);
@@ -349,6 +365,7 @@ static bool set_up(Program *p, const Options *o, GError **error)
         traveller_stop_at(p->traveller, o->replay_to);
         p->leaves = !p->console.gdb && !p->console.monitor;
     }
+    accel_set_one_insn(p->built.accel, o->config.one_insn_per_tb);
     return load_plugins(p->built.accel, o->plugins, error);
 }
 

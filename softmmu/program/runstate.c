@@ -133,7 +133,7 @@ void run_control_travel(RunControl *rc)
 static void end(RunControl *rc, bool guest, const char *reason)
 {
     tell_end(rc, guest, reason);
-    if (rc->m->config->no_shutdown || rc->m->stays)
+    if (rc->m->actions.no_shutdown || rc->m->stays)
         rc->m->state = RUN_SHUTDOWN;
     else
         machine_request_quit(rc->m, 0);
@@ -148,8 +148,8 @@ static void do_shutdown(RunControl *rc)
 static void do_panic(RunControl *rc)
 {
     Machine *m = rc->m;
-    PanicAction action = m->config->panic_action;
-    bool pause = action == PANIC_PAUSE || (action == PANIC_SHUTDOWN && m->config->no_shutdown);
+    PanicAction action = m->actions.panic;
+    bool pause = action == PANIC_PAUSE || (action == PANIC_SHUTDOWN && m->actions.no_shutdown);
 
     machine_emit(m, "GUEST_PANICKED", "{\"action\": \"%s\"}",
                  action == PANIC_NONE ? "run"
@@ -174,7 +174,7 @@ static void do_reset(RunControl *rc)
     bool guest = is_guests(rc, REQUEST_RESET);
     const char *reason = guest ? "guest-reset" : "host-qmp-system-reset";
 
-    if (m->config->no_reboot) {
+    if (m->actions.no_reboot) {
         end(rc, guest, reason);
         return;
     }

@@ -36,7 +36,7 @@ XEN = "com1=115200,8n1 console=com1 dom0_mem=512M"
 XEN_CHECK = "console=hvc0 mimus.check"
 COUNT = "-icount shift=1 -d hash"
 # Whatever executes it, a counted run is the same run.
-ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,backend=interp")
+ENGINES = ("", "-d nochain,hash", "-accel tcg,tb-size=2", "-accel tcg,one-insn-per-tb=on", "-accel tcg,backend=interp")
 USES = "^openssl uses pclmulqdq ssse3 fma aes avx bmi1 avx2 bmi2 adx sha$"
 HASH = r"^state hash: [0-9a-f]{16}$"
 

@@ -95,7 +95,6 @@ ALIKE = r"""
 -accel tcg,thread=bogus
 -accel tcg,tb-size=64
 -accel tcg,tb-size=x
--accel tcg,one-insn-per-tb=on
 -accel tcg,bogus=1
 -accel kvm -accel tcg
 -accel bogus
@@ -577,6 +576,7 @@ RAW
 -old-param
 -compat bogus=x
 -no-quit
+-singlestep
 -alt-grab
 -ctrl-grab
 -curses
@@ -658,7 +658,6 @@ REFUSED = {
 -spice port=1
 -no-acpi
 -no-fd-bootchk
--singlestep
 -compat deprecated-input=reject
 -win2k-hack
 -rotate 90
@@ -801,6 +800,7 @@ OURS = {
 -device isa-debugcon
 -perfmap
 -jitdump
+-accel tcg,one-insn-per-tb=on
 -audio none
 -blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=RAW
 -blockdev driver=null-co,node-name=n,size=1M,read-zeroes=on
@@ -890,6 +890,23 @@ sum 0 1000
 sum 0xfffff000 16
 boot_set c
 boot_set
+boot_set cz
+gdbserver none
+gdbserver unix:DIR/gdb,server=on,wait=off
+gdbserver none
+watchdog_action pause
+watchdog_action bogus
+watchdog_action
+singlestep
+singlestep off
+singlestep x
+wavcapture x y
+wavcapture x
+stopcapture 0
+info capture
+trace-event x on
+trace-event
+mce
 nmi
 mce 0 1 2 3 4 5
 set_link nic off
@@ -912,7 +929,6 @@ log int
 log none
 logfile DIR/lf
 logfile
-one-insn-per-tb
 ringbuf_read rb 10
 ringbuf_write rb abc
 ringbuf_read rb 10
@@ -992,6 +1008,10 @@ info migrate_capabilities
 info migrate_parameters
 info trace-events
 log help
+log bogus
+gdbserver bogus
+one-insn-per-tb off
+set_action panic=none
 qom-list /machine
 netdev_add user
 hostfwd_add tcp:127.0.0.1:0-:22

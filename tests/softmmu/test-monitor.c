@@ -239,8 +239,8 @@ static void test_requests(void **state)
         bool quit = false, runs;
 
         bench_init(&b);
-        b.config.no_reboot = request_rows[i].no_reboot;
-        b.config.no_shutdown = request_rows[i].no_shutdown;
+        b.m.actions.no_reboot = request_rows[i].no_reboot;
+        b.m.actions.no_shutdown = request_rows[i].no_shutdown;
         b.config.start_stopped = request_rows[i].start_stopped;
         runs = run_control_process(b.rc, &quit);
         assert_int_equal(runs, !b.config.start_stopped);
@@ -377,9 +377,21 @@ static const struct {
     { "mce 2 1 0xbe00000000000135 5 0x1000 0x8c", "invalid CPU index\n" },
     { "mce 0 4 0xbe00000000000135 5 0x1000 0x8c", "Invalid bank number\n" },
     { "mce 0 1 0xbe00000000000135 5 0x1000",
-      "mce: [-b] cpu bank status mcgstatus addr misc are needed\n" },
-    { "mce 0 1 2 3 4 5 6", "mce: extraneous argument '6'\n" },
-    { "mce 0 z 2 3 4 5", "invalid char 'z' in expression\n" },
+      "unexpected end of expression\nTry \"help mce\" for more information\n" },
+    { "mce 0 1 2 3 4 5 6",
+      "mce: extraneous argument '6'\nTry \"help mce\" for more information\n" },
+    { "mce 0 z 2 3 4 5",
+      "invalid char 'z' in expression\nTry \"help mce\" for more information\n" },
+    { "watchdog_action inject-nmi", "" },
+    { "watchdog_action x", "Error: invalid parameter value: x\n" },
+    { "set_action reboot=shutdown,panic=none", "" },
+    { "set_action reboot=x", "Error: reboot: 'x' is not reset or shutdown\n" },
+    { "one-insn-per-tb x", "unexpected option x\n" },
+    { "gdbserver", "Could not open gdbserver on device 'tcp::1234': there is none\n" },
+    { "trace-event x on", "unknown event \"x\"\n" },
+    { "wavcapture a b", "Audiodev 'b' not found\n" },
+    { "wavcapture a", "wavcapture: string expected\n"
+                      "Try \"help wavcapture\" for more information\n" },
 };
 
 static void test_commands(void **state)
@@ -400,6 +412,10 @@ static void test_commands(void **state)
         if (strcmp(out->str, command_rows[i].text))
             fail_msg("'%s' printed '%s'", command_rows[i].line, out->str);
     }
+    assert_int_equal(b.m.actions.watchdog, WATCHDOG_INJECT_NMI);
+    assert_int_equal(b.m.actions.panic, PANIC_NONE);
+    assert_true(b.m.actions.no_reboot);
+    assert_false(b.m.actions.no_shutdown);
     bench_free(&b);
 }
 
@@ -587,7 +603,7 @@ static void test_life_commands(void **state)
     run_control_process(b.rc, &quit);
     assert_int_equal(b.resets, 1);
     assert_int_equal(b.powerdowns, 1);
-    b.config.no_shutdown = true;
+    b.m.actions.no_shutdown = true;
     machine_request(&b.m, REQUEST_SHUTDOWN);
     run_control_process(b.rc, &quit);
     g_string_truncate(out, 0);
@@ -629,7 +645,7 @@ static const struct {
     { "cpu 1\r\x1b[A", "cpu 1\r\n(qemu) cpu 1" },
     { "cpu 1\r\x1b[A\x1b[B", "cpu 1\r\n(qemu) cpu 1\b \b\b \b\b \b\b \b\b \b" },
     { "\x1b[Aa\x1b[15~b", "ab" },
-    { "sto\t", "sto\b \b\b \b\b \bstop " },
+    { "bal\t", "bal\b \b\b \b\b \bballoon " },
     { "x\t", "x\r\nx  xp\r\n(qemu) x" },
     { "a b\x17", "a b\b \b" },
     { "p 1\n", "p 1\r\n0x1\r\n(qemu) " },

@@ -60,6 +60,11 @@ static bool is_present(void *opaque, unsigned n)
     return true;
 }
 
+static bool one_insn(void *opaque)
+{
+    return true;
+}
+
 static const CpuBus no_cpus = { .is_present = is_present }; /* to be asked of nothing else */
 
 static DeviceOption *new_object(const char *type, const char *id)
@@ -83,7 +88,7 @@ static void free_object(void *p)
 
 static void bench_init(Bench *b)
 {
-    MonitorCpus cpus = { .count = cpu_count, .opaque = b };
+    MonitorCpus cpus = { .count = cpu_count, .opaque = b, .one_insn = one_insn };
     QmpWorld w;
 
     *b = (Bench){ .config = { .machine = (char *)"pc",
@@ -293,7 +298,7 @@ static const struct {
       "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command bogus has not been found\"}, \"id\": {\"a\": [1, null]}}\r\n" },
     { "{'execute': 'query-kvm'}", "{\"return\": {\"enabled\": false, \"present\": false}}\r\n" },
     { "{\"execute\": \"query-status\"}",
-      "{\"return\": {\"status\": \"prelaunch\", \"singlestep\": false, \"running\": false}}\r\n" },
+      "{\"return\": {\"status\": \"prelaunch\", \"singlestep\": true, \"running\": false}}\r\n" },
     { "{\"execute\":\"query-kvm\"}{\"execute\":\"query-kvm\"}\n\n{\"execute\":\"query-target\"}",
       "{\"return\": {\"enabled\": false, \"present\": false}}\r\n"
       "{\"return\": {\"enabled\": false, \"present\": false}}\r\n"

@@ -8,6 +8,7 @@
 #include "accel/debug.h"
 #include "accel/session.h"
 #include "accel/travel.h"
+#include "softmmu/error.h"
 #include "softmmu/program/gdb/registers.h"
 #include "softmmu/program/gdb/stub.h"
 
@@ -17,7 +18,9 @@ struct GdbServer {
     Monitor *mon;
     Traveller *traveller;
     GdbRegisters *regs;
+    GdbTarget target;
     GdbStub *stub; /* NULL: no client will come */
+    bool asks;     /* its client does something by the monitor */
     int channel;
     bool interfered; /* it stopped a machine that was running, or let it run */
     DebugStop last;
@@ -314,7 +317,11 @@ static void kill_machine(void *opaque)
 
 static void monitor_command(void *opaque, const char *line, GString *out)
 {
-    monitor_execute(((GdbServer *)opaque)->mon, line, out);
+    GdbServer *g = opaque;
+
+    g->asks = true;
+    monitor_execute(g->mon, line, out);
+    g->asks = false;
 }
 
 static const char *news_of(const DebugStop *stop)
@@ -368,7 +375,7 @@ static bool ends_soon(const GdbServer *g)
 {
     const Machine *m = &g->b->machine;
 
-    return m->state == RUN_SHUTDOWN && m->stays && !m->config->no_shutdown &&
+    return m->state == RUN_SHUTDOWN && m->stays && !m->actions.no_shutdown &&
            session_is_replay(g->b->accel) && !session_result(g->b->accel).finished;
 }
 
@@ -405,7 +412,6 @@ GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *tra
                           Chardev *chr)
 {
     GdbServer *g = g_new0(GdbServer, 1);
-    GdbTarget target;
 
     g->b = b;
     g->rc = rc;
@@ -413,7 +419,7 @@ GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *tra
     g->traveller = traveller;
     g->regs = gdb_registers_new(x86(accel_cpu(b->accel, 0)));
     g->channel = input_add_channel(b->machine.input, "debugger", false, change_arrived, g);
-    target = (GdbTarget){
+    g->target = (GdbTarget){
         .opaque = g,
         .ncpus = accel_cpu_count(b->accel),
         .nregs = gdb_registers_count(g->regs),
@@ -440,8 +446,27 @@ GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *tra
         .monitor = monitor_command,
     };
     if (chr)
-        g->stub = gdb_stub_new(&target, chr);
+        g->stub = gdb_stub_new(&g->target, chr);
     return g;
+}
+
+bool gdb_server_may_move(const GdbServer *g, GError **error)
+{
+    if (g->asks)
+        error_set(error, "not by the debugger itself");
+    else if (session_is_recording(g->b->accel) && accel_cpu_count(g->b->accel) > 1)
+        error_set(error, "not while several CPUs are recorded");
+    else
+        return true;
+    return false;
+}
+
+void gdb_server_set_chardev(GdbServer *g, Chardev *chr)
+{
+    if (gdb_stub_has_client(g->stub))
+        detach(g);
+    gdb_stub_free(g->stub);
+    g->stub = chr ? gdb_stub_new(&g->target, chr) : NULL;
 }
 
 void gdb_server_free(GdbServer *g)

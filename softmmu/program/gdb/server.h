@@ -16,6 +16,9 @@ typedef struct GdbServer GdbServer;
 /* @chr may be NULL: nobody will come. */
 GdbServer *gdb_server_new(Built *b, RunControl *rc, Monitor *mon, Traveller *traveller,
                           Chardev *chr);
+/* Another door for clients, NULL: none. False with @error: the client that is there asks for it. */
+bool gdb_server_may_move(const GdbServer *g, GError **error);
+void gdb_server_set_chardev(GdbServer *g, Chardev *chr);
 void gdb_server_free(GdbServer *g);
 /* After each run_control_process(): tells the client of a stop. */
 void gdb_server_settle(GdbServer *g);

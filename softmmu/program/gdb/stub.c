@@ -174,6 +174,11 @@ GdbStub *gdb_stub_new(const GdbTarget *target, Chardev *chr)
     return s;
 }
 
+bool gdb_stub_has_client(const GdbStub *s)
+{
+    return s && s->attached;
+}
+
 void gdb_stub_free(GdbStub *s)
 {
     if (!s)

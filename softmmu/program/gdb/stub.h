@@ -76,6 +76,7 @@ typedef struct GdbStub GdbStub;
 
 GdbStub *gdb_stub_new(const GdbTarget *target, Chardev *chr);
 void gdb_stub_free(GdbStub *stub);
+bool gdb_stub_has_client(const GdbStub *stub); /* NULL @stub: it has none */
 /* The target, having been resumed, has stopped: tells the client. */
 void gdb_stub_stopped(GdbStub *stub, const GdbStop *stop);
 /* It is gone for good. */

@@ -105,6 +105,7 @@ static const Command topics[] = {
     {"network",   NULL, "",     "network cards and networks",     monitor_info_network},
     {"usernet",   NULL, "",     "connections of user-mode networks", monitor_info_usernet},
     {"history",   NULL, "",     "lines of this monitor",          monitor_info_history},
+    {"capture",   NULL, "",     "sound that goes to files: there is none", monitor_info_capture},
     {"uuid",      NULL, "",     "the machine's UUID",             monitor_info_uuid},
     {"kvm",       NULL, "",     "is it KVM that runs the machine?", monitor_info_kvm},
     {"hash",      NULL, "",     "of CPUs, devices and memory",    info_hash},
@@ -310,7 +311,7 @@ static void cmd_log(Monitor *mon, const char *args, GString *out)
     if (!*args || !strcmp(args, "help"))
         log_print_items(out);
     else if (!log_set_items(args, &error))
-        g_string_append_printf(out, "Error: %s\n", error->message);
+        log_print_items(out);
     else
         mon->cpus.log_changed(mon->cpus.opaque);
 }
@@ -397,6 +398,13 @@ static const Command commands[] = {
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
     {"log",              NULL, "[items]",   "log these items (none; without any: the list)", cmd_log},
     {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
+    {"trace-event",      NULL, "name on|off", "there are no events: -d and plugins tell of devices", monitor_trace_event},
+    {"one-insn-per-tb",  "singlestep", "[on|off]", "blocks of translated code are one instruction", monitor_singlestep},
+    {"gdbserver",        NULL, "[device]",  "wait for gdb there, as -gdb (default: tcp::1234; none: no more)", monitor_gdbserver},
+    {"watchdog_action",  NULL, "action",    "what follows when a watchdog runs out, as -watchdog-action", monitor_watchdog_action, true},
+    {"set_action",       NULL, "event=action[,...]", "the same of reboots and the like, as -action", monitor_set_action, true},
+    {"wavcapture",       NULL, "path audiodev", "sound to a file: there is no sound",       monitor_wavcapture},
+    {"stopcapture",      NULL, "index",     "likewise",                                     monitor_stopcapture},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
     {"screendump",       NULL, "file [-f ppm|png]", "what the machine shows, as a picture",  cmd_screendump},

@@ -15,18 +15,19 @@ struct Monitor {
     MonitorStates states; /* all 0: likewise */
     VncServer *vnc;       /* NULL: likewise */
     MonitorBoard board;
-    MonitorHost host;       /* all 0: nothing can be added */
-    const GArray *chardevs; /* MonitorChardev; NULL: none are known */
-    char *failure;          /* of the command that runs, NULL: none */
-    GArray *checkpoints;    /* uint64_t steps: the user's, by number from 1 */
-    Monitor *actor;         /* whose channel acts go through: the first monitor */
-    unsigned cpu;           /* the one that commands are about */
-    int channel;            /* of commands that act on the machine */
-    bool acting;            /* one arrived there */
-    GString *out;           /* … and this is for what it prints; NULL: nobody looks */
-    const char *running;    /* what it is called, for whom it misunderstands */
-    char format_letter;     /* of the last /FMT … */
-    unsigned format_size;   /* … and its bytes */
+    MonitorDebugger debugger; /* all 0: none can come */
+    MonitorHost host;         /* all 0: nothing can be added */
+    const GArray *chardevs;   /* MonitorChardev; NULL: none are known */
+    char *failure;            /* of the command that runs, NULL: none */
+    GArray *checkpoints;      /* uint64_t steps: the user's, by number from 1 */
+    Monitor *actor;           /* whose channel acts go through: the first monitor */
+    unsigned cpu;             /* the one that commands are about */
+    int channel;              /* of commands that act on the machine */
+    bool acting;              /* one arrived there */
+    GString *out;             /* … and this is for what it prints; NULL: nobody looks */
+    const char *running;      /* what it is called, for whom it misunderstands */
+    char format_letter;       /* of the last /FMT … */
+    unsigned format_size;     /* … and its bytes */
     const MonitorExtra *extra_commands, *extra_topics; /* NULL: there are none */
     void *extra_opaque;
     /* line editor */
@@ -58,6 +59,15 @@ void monitor_drive_del(Monitor *mon, const char *args, GString *out);
 void monitor_set_link(Monitor *mon, const char *args, GString *out);
 void monitor_drive_add(Monitor *mon, const char *args, GString *out);
 void monitor_info_cpu_sockets(Monitor *mon, const char *args, GString *out);
+/* What the command line says, later: run-time.c. */
+void monitor_watchdog_action(Monitor *mon, const char *args, GString *out);
+void monitor_set_action(Monitor *mon, const char *args, GString *out);
+void monitor_singlestep(Monitor *mon, const char *args, GString *out);
+void monitor_gdbserver(Monitor *mon, const char *args, GString *out);
+void monitor_trace_event(Monitor *mon, const char *args, GString *out);
+void monitor_wavcapture(Monitor *mon, const char *args, GString *out);
+void monitor_stopcapture(Monitor *mon, const char *args, GString *out);
+void monitor_info_capture(Monitor *mon, const char *args, GString *out);
 void monitor_mce(Monitor *mon, const char *args, GString *out);
 /* Commands about replays, see travel.c. */
 void monitor_when(Monitor *mon, const char *args, GString *out);

@@ -27,7 +27,7 @@ static bool parse(Monitor *mon, const char *args, bool *broadcast, uint64_t valu
     }
     if (n == ARGS)
         return true;
-    error_set(error, "mce: [-b] cpu bank status mcgstatus addr misc are needed");
+    error_set(error, "unexpected end of expression");
     return false;
 }
 
@@ -38,7 +38,7 @@ void monitor_mce(Monitor *mon, const char *args, GString *out)
     bool broadcast = false;
 
     if (!parse(mon, args, &broadcast, v, &error)) {
-        g_string_append_printf(out, "%s\n", error->message);
+        monitor_explain(mon, out, error->message);
         return;
     }
     if (v[CPU] >= mon->cpus.count(mon->cpus.opaque)) {

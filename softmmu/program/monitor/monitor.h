@@ -37,6 +37,9 @@ typedef struct MonitorCpus {
     void (*print_mem)(void *opaque, unsigned n, GString *out);
     /* Physical address of a virtual one; false: not mapped. */
     bool (*translate)(void *opaque, unsigned n, uint64_t addr, uint64_t *phys);
+    /* A block of translated code is one instruction. */
+    void (*set_one_insn)(void *opaque, bool on);
+    bool (*one_insn)(void *opaque);
 } MonitorCpus;
 
 /* A character device as the user knows it. */
@@ -45,6 +48,13 @@ typedef struct MonitorChardev {
     Chardev *chr;
 } MonitorChardev;
 void monitor_set_chardevs(Monitor *mon, const GArray *chardevs); /* MonitorChardev; borrowed */
+
+/* A debugger's door, as -gdb has it; "none" closes it. */
+typedef struct MonitorDebugger {
+    bool (*serve)(void *opaque, const char *device, GError **error);
+    void *opaque;
+} MonitorDebugger;
+void monitor_set_debugger(Monitor *mon, const MonitorDebugger *debugger);
 
 /* What users ask of a board (hw/pc.h). */
 typedef struct MonitorBoard {

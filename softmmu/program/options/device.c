@@ -186,7 +186,7 @@ bool opt_mon(Options *o, const char *arg, GError **error)
 }
 
 /* As other character devices, but a server unless told otherwise, which nobody waits for. */
-bool opt_gdb(Options *o, const char *arg, GError **error)
+bool options_gdb_device(const char *arg, char **device, GError **error)
 {
     static const char *const kinds[] = { "tcp:", "unix:", "chardev:" };
     bool socket = g_str_has_prefix(arg, "tcp:") || g_str_has_prefix(arg, "unix:");
@@ -199,11 +199,21 @@ bool opt_gdb(Options *o, const char *arg, GError **error)
                   "not supported; use tcp:HOST:PORT, unix:PATH, pty, stdio, chardev:ID or none");
         return false;
     }
+    *device = !strcmp(arg, "none") ? NULL
+              : socket && !strstr(arg, ",server")
+                  ? g_strconcat(arg, ",server=on", strstr(arg, ",wait") ? "" : ",wait=off", NULL)
+                  : g_strdup(arg);
+    return true;
+}
+
+bool opt_gdb(Options *o, const char *arg, GError **error)
+{
+    char *device;
+
+    if (!options_gdb_device(arg, &device, error))
+        return false;
     g_free(o->gdb);
-    o->gdb = !strcmp(arg, "none") ? NULL
-             : socket && !strstr(arg, ",server")
-                 ? g_strconcat(arg, ",server=on", strstr(arg, ",wait") ? "" : ",wait=off", NULL)
-                 : g_strdup(arg);
+    o->gdb = device;
     return true;
 }
 

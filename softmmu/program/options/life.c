@@ -146,12 +146,12 @@ static bool choose(bool *field, const char *value, const char *no, const char *y
 
 static bool action_reboot(void *ctx, const char *value, GError **error)
 {
-    return choose(&((Options *)ctx)->config.no_reboot, value, "reset", "shutdown", error);
+    return choose(&((MachineActions *)ctx)->no_reboot, value, "reset", "shutdown", error);
 }
 
 static bool action_shutdown(void *ctx, const char *value, GError **error)
 {
-    return choose(&((Options *)ctx)->config.no_shutdown, value, "poweroff", "pause", error);
+    return choose(&((MachineActions *)ctx)->no_shutdown, value, "poweroff", "pause", error);
 }
 
 /* The place of @value among @names, which NULL ends; -1 with @error. */
@@ -175,7 +175,7 @@ static bool action_panic(void *ctx, const char *value, GError **error)
                                          NULL };
     int chosen = choose_of(names, value, error);
 
-    ((Options *)ctx)->config.panic_action = MAX(chosen, 0);
+    ((MachineActions *)ctx)->panic = MAX(chosen, 0);
     return chosen >= 0;
 }
 
@@ -183,16 +183,16 @@ static bool action_watchdog(void *ctx, const char *value, GError **error)
 {
     int chosen = choose_of(watchdog_action_names, value, error);
 
-    ((Options *)ctx)->config.watchdog_action = MAX(chosen, 0);
+    ((MachineActions *)ctx)->watchdog = MAX(chosen, 0);
     return chosen >= 0;
 }
 
 bool opt_watchdog_action(Options *o, const char *arg, GError **error)
 {
-    return action_watchdog(o, arg, error);
+    return action_watchdog(&o->config.actions, arg, error);
 }
 
-bool opt_action(Options *o, const char *arg, GError **error)
+bool options_set_actions(MachineActions *actions, const char *arg, GError **error)
 {
     static const KeyRow keys[] = { { "reboot", action_reboot },
                                    { "shutdown", action_shutdown },
@@ -200,7 +200,12 @@ bool opt_action(Options *o, const char *arg, GError **error)
                                    { "watchdog", action_watchdog },
                                    { NULL, NULL } };
 
-    return keyval_apply(arg, NULL, keys, o, error);
+    return keyval_apply(arg, NULL, keys, actions, error);
+}
+
+bool opt_action(Options *o, const char *arg, GError **error)
+{
+    return options_set_actions(&o->config.actions, arg, error);
 }
 
 /* ---- -global, -set --------------------------------------------------------------------------- */

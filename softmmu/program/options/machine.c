@@ -461,12 +461,14 @@ static bool set_accel_thread(void *ctx, const char *value, GError **error)
     return false;
 }
 
+static bool set_one_insn(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.one_insn_per_tb, error);
+}
+
 static const KeyRow accel_keys[] = {
-    { "accel", set_accel },
-    { "backend", set_backend },
-    { "tb-size", set_tb_size },
-    { "thread", set_accel_thread },
-    { NULL },
+    { "accel", set_accel },     { "backend", set_backend },     { "one-insn-per-tb", set_one_insn },
+    { "tb-size", set_tb_size }, { "thread", set_accel_thread }, { NULL },
 };
 
 bool opt_accel(Options *o, const char *arg, GError **error)

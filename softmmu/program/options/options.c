@@ -83,12 +83,17 @@ static bool opt_nodefaults(Options *o, const char *arg, GError **error)
 
 static bool opt_no_reboot(Options *o, const char *arg, GError **error)
 {
-    return o->config.no_reboot = true;
+    return o->config.actions.no_reboot = true;
+}
+
+static bool opt_singlestep(Options *o, const char *arg, GError **error)
+{
+    return o->config.one_insn_per_tb = true;
 }
 
 static bool opt_no_shutdown(Options *o, const char *arg, GError **error)
 {
-    return o->config.no_shutdown = true;
+    return o->config.actions.no_shutdown = true;
 }
 
 static bool opt_stopped(Options *o, const char *arg, GError **error)
@@ -186,7 +191,7 @@ static const OptionRow option_rows[] = {
     {"machine",     "TYPE[,hpet=on|off][,smm=on|off][,accel=tcg][,kernel-decompress=on|off|auto]", opt_machine, "the machine (-machine help lists them)"},
     {"M",           "TYPE", opt_machine,     NULL},
     {"cpu",         "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, "the CPU model (-cpu help lists them)"},
-    {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,thread=single]", opt_accel, "how guest code is run", true},
+    {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,one-insn-per-tb=on][,thread=single]", opt_accel, "how guest code is run", true},
     {"smp",         "N[,sockets=N][,cores=N][,threads=N][,maxcpus=N]", opt_smp, "number of CPUs"},
     {"m",           "SIZE[K|M|G]", opt_memory, "guest memory, in MiB without a suffix"},
     {"name",        "NAME", opt_name,        "a name for the machine"},
@@ -251,6 +256,7 @@ static const OptionRow option_rows[] = {
     {"no-user-config", NULL, opt_nothing,    "there is none"},
     {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
     {"no-reboot",   NULL,   opt_no_reboot,   "exit when the guest reboots"},
+    {"singlestep",  NULL,   opt_singlestep,  "-accel tcg,one-insn-per-tb=on", true},
     {"no-shutdown", NULL,   opt_no_shutdown, "stop, do not exit, when the guest powers off"},
     {"S",           NULL,   opt_stopped,     "do not start the CPUs (monitor: cont)", true},
     {"loadvm",      "NAME", opt_loadvm,      "begin with a state that the monitor's savevm kept", true},
@@ -295,7 +301,7 @@ static const struct {
     {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
     {"tpmdev", "TPMs are not modelled"}, {"qtest", "not supported"}, {"cpu-throttle", "not supported"},
     {"mem-path", "file-backed memory is not supported yet"}, {"mem-prealloc", "not supported yet"},
-    {"win2k-hack", "not supported"}, {"singlestep", "not supported yet"},
+    {"win2k-hack", "not supported"}, 
 };
 /* clang-format on */
 

@@ -103,6 +103,10 @@ bool options_takes_argument(const char *text);
 /* The id in "chardev:ID" and "mon:chardev:ID", NULL in other devices; and what stands behind it. */
 const char *options_device_id(const char *device);
 const char *options_device_spec(const Options *o, const char *device);
+/* What -action says, event by event. */
+bool options_set_actions(MachineActions *actions, const char *arg, GError **error);
+/* The device of -gdb @arg as the -chardev that it stands for, NULL: none; false with @error. */
+bool options_gdb_device(const char *arg, char **device, GError **error);
 /* Calls @f with each option and its argument (as help has it; NULL: none), each machine, or each
  * type of -object. */
 void options_each(void (*f)(void *opaque, const char *name, const char *arg), void *opaque);

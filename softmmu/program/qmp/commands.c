@@ -151,6 +151,46 @@ static Json *run_wakeup(Qmp *q, Json *args, GError **error)
     return NULL;
 }
 
+/* ---- What follows ---------------------------------------------------------------------------- */
+
+static Json *run_watchdog_action(Qmp *q, Json *args, GError **error)
+{
+    return qmp_run_line(q, error, "watchdog_action %s", json_text(args, "action", ""));
+}
+
+static Json *run_set_action(Qmp *q, Json *args, GError **error)
+{
+    g_autoptr(GString) line = g_string_new("set_action");
+
+    json_object_object_foreach (args, name, value)
+        g_string_append_printf(line, "%c%s=%s", strchr(line->str, '=') ? ',' : ' ', name,
+                               json_object_get_string(value));
+    return strchr(line->str, '=') ? qmp_run_line(q, error, "%s", line->str) : json_done();
+}
+
+/* ---- Events to trace: there are none ----------------------------------------------------------
+ */
+
+static Json *run_trace_events(Qmp *q, Json *args, GError **error)
+{
+    const char *name = json_text(args, "name", "");
+
+    if (strpbrk(name, "*?"))
+        return json_object_new_array();
+    error_set(error, "unknown event \"%s\"", name);
+    return NULL;
+}
+
+static Json *run_set_trace_events(Qmp *q, Json *args, GError **error)
+{
+    const char *name = json_text(args, "name", "");
+
+    if (strpbrk(name, "*?") || json_flag(args, "ignore-unavailable", false))
+        return json_done();
+    error_set(error, "unknown event \"%s\"", name);
+    return NULL;
+}
+
 const QmpCommand qmp_base_commands[] = {
     { "qmp_capabilities", "enable:[str]?", run_capabilities },
     { "query-version", "", run_query_version },
@@ -163,5 +203,10 @@ const QmpCommand qmp_base_commands[] = {
     { "system_reset", "", run_reset },
     { "system_powerdown", "", run_powerdown },
     { "system_wakeup", "", run_wakeup },
+    { "watchdog-set-action", "action:str", run_watchdog_action },
+    { "set-action", "reboot:str? shutdown:str? panic:str? watchdog:str?", run_set_action },
+    { "trace-event-get-state", "name:str vcpu:int?", run_trace_events },
+    { "trace-event-set-state", "name:str enable:bool ignore-unavailable:bool? vcpu:int?",
+      run_set_trace_events },
     { NULL },
 };

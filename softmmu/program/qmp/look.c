@@ -9,8 +9,8 @@ static Json *run_status(Qmp *q, Json *args, GError **error)
 {
     RunState state = q->w.m->state;
 
-    return json_make("status:s singlestep:b running:b", run_state_name(state), 0,
-                     state == RUN_RUNNING);
+    return json_make("status:s singlestep:b running:b", run_state_name(state),
+                     q->w.cpus.one_insn(q->w.cpus.opaque), state == RUN_RUNNING);
 }
 
 static Json *run_name(Qmp *q, Json *args, GError **error)
