@@ -21,6 +21,8 @@ struct TcgBackend {
     void (*free)(void *be);
     /* An emit() comes soon: bring near what it writes to. May be NULL. */
     void (*prepare)(void *be);
+    /* In place of ir_pass_backward(): the same, and notes of its own for emit(). May be NULL. */
+    void (*backward)(void *be, IrBlock *ir, IrNotes *notes);
     /* Emit @ir. Fills @code but for user. False: buffer full, nothing emitted. */
     bool (*emit)(void *be, const IrBlock *ir, const IrNotes *notes, TcgCode *code);
     /* Make the far entry that emit() has left out (IrBlock.by_jump was false); NULL: buffer

@@ -5,11 +5,8 @@
  * backward for liveness. What nobody can observe becomes a nop: values, setflags, and sets of bytes
  * that are set again first.
  */
+#include "tcg/backward.h"
 #include "tcg/groups.h"
-
-#include <string.h>
-
-#include "tcg/helper.h"
 
 /* A getflags that was resolved is a nop and its entry in flags_at names what it was. */
 static IrRef resolved(const IrBlock *ir, const IrNotes *notes, IrRef v)
@@ -26,11 +23,6 @@ static void resolve_operands(const IrBlock *ir, const IrNotes *notes, IrOp *op)
             op->c = resolved(ir, notes, op->c);
         }
     }
-}
-
-static void remove_op(IrOp *op)
-{
-    *op = (IrOp){ .op = OP_nop };
 }
 
 /* May @op leave or fault, and so show flags and slots? */
@@ -60,7 +52,7 @@ static void see_state(Forward *f, unsigned i)
         f->flags = op->a;
     } else if (op->op == OP_getflags && f->flags != IR_NONE) {
         f->notes->flags_at[i] = f->flags;
-        remove_op(op);
+        ir_remove_op(op);
         f->removed = true;
     }
 }
@@ -135,130 +127,23 @@ void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
     ir_groups_end(notes);
 }
 
-/* Bytes of the slot that are written again before anybody can see them. */
-static uint32_t *dead_bytes(IrNotes *notes, unsigned slot)
+static void nothing(void *self, unsigned i)
 {
-    DeadBytes *d = &notes->dead[slot];
-
-    if (d->epoch != notes->epoch) {
-        d->epoch = notes->epoch;
-        d->mask = 0;
-    }
-    return &d->mask;
 }
 
-static uint32_t bytes_of(const IrOp *op)
+static void nothing_shown(void *self, unsigned i, bool shows)
 {
-    return (uint32_t)(((UINT64_C(1) << ir_type_info[op->type].bytes) - 1) << op->aux);
 }
 
-static bool set_is_dead(IrNotes *notes, const IrOp *op)
+static unsigned wanted_here(void *self, unsigned i)
 {
-    uint32_t *mask = dead_bytes(notes, op->imm);
-
-    if ((bytes_of(op) & ~*mask) == 0) {
-        return true;
-    }
-    *mask |= bytes_of(op);
-    return false;
-}
-
-/* @op, not a set or get, may look at slots or flags. @demand: who looks at the flags next, before
- * they are defined again. */
-static unsigned observe(const IrBlock *ir, IrNotes *notes, unsigned i, unsigned props,
-                        unsigned demand)
-{
-    const IrOp *op = &ir->ops[i];
-    bool slots = shows_state(notes, i, props), flags = slots;
-
-    if (op->op == OP_call) {
-        unsigned helper = ir->helpers[op->imm].flags;
-        slots |= !(helper & HELPER_PURE);
-        flags |= !!(helper & HELPER_READS_FLAGS);
-        demand = helper & HELPER_WRITES_FLAGS ? 0 : demand;
-    }
-    notes->epoch += slots;
-    return flags && !demand ? i : demand;
-}
-
-static void use(IrNotes *notes, IrRef v, unsigned at)
-{
-    /* no branch: nobody could guess it */
-    notes->last_use[v] = MAX(notes->last_use[v], (uint16_t)at);
-    notes->uses[v]++;
-}
-
-/* An insn marker or a constant that is used? Others become a nop, which a constant is as good as.
- * Without branches, as one cannot be told from the other before. */
-static bool keep_inert(const IrNotes *notes, IrOp *op, unsigned i)
-{
-    bool kept = (op->op == OP_insn) | ((op->op == OP_const) & (notes->last_use[i] != 0));
-
-    op->head &= 0u - kept;
-    return kept;
-}
-
-static void walk_back(IrBlock *ir, IrNotes *notes)
-{
-    const unsigned kept = IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES;
-    uint16_t *live = notes->live_store + IR_MAX_OPS;
-    IrOp *const ops = ir->ops;
-    unsigned demand = 0;
-
-    *live = 0;
-    for (unsigned i = ir->nops; i-- > 1;) {
-        IrOp *op = &ops[i];
-        const IrOpInfo *info;
-        unsigned props, n, end;
-
-        if (ir_is_inert(op)) {
-            live[-1] = (uint16_t)i;
-            live -= keep_inert(notes, op, i);
-            continue;
-        }
-        if (op->op == OP_setflags) {
-            if (demand) {
-                notes->last_use[op->a] = MAX(notes->last_use[op->a], (uint16_t)demand);
-            } else {
-                remove_op(op);
-            }
-            demand = 0;
-            continue;
-        }
-        info = &ir_op_info[op->op];
-        props = G_UNLIKELY(op->op == OP_call) ? ir_props(ir, op) : info->props;
-        if (notes->last_use[i] == 0 && !(props & kept)) {
-            remove_op(op);
-            continue;
-        }
-        if (op->op == OP_set) {
-            if (!ir_slot_is_volatile(ir, op->imm) && set_is_dead(notes, op)) {
-                remove_op(op);
-                continue;
-            }
-        } else if (op->op == OP_get) {
-            *dead_bytes(notes, op->imm) &= ~bytes_of(op);
-            *--live = (uint16_t)i;
-            continue;
-        } else if (props & (IRP_FAULT | IRP_EXIT) || op->op == OP_call) {
-            demand = observe(ir, notes, i, props, demand);
-        }
-        *--live = (uint16_t)i;
-        end = info->shape == SHAPE_FL ? notes->last_use[i] : i;
-        n = ir_operands(ir, op);
-        for (unsigned k = 0; k < n; k++) {
-            use(notes, op->arg[k], end);
-        }
-    }
-    notes->live = live;
-    notes->nlive = (unsigned)(notes->live_store + IR_MAX_OPS - live);
+    return i;
 }
 
 void ir_pass_backward(IrBlock *ir, IrNotes *notes)
 {
-    g_assert(ir->nslots <= IR_MAX_SLOTS);
-    notes->epoch++;
-    memset(notes->last_use, 0, ir->nops * sizeof(notes->last_use[0]));
-    memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
-    walk_back(ir, notes);
+    static const IrVisitor none = { nothing, nothing,     nothing, nothing_shown,
+                                    nothing, wanted_here, nothing, nothing };
+
+    ir_walk_back(ir, notes, &none, NULL);
 }

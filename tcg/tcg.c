@@ -290,7 +290,11 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
         tcg->backend->prepare(tcg->be);
     }
     ir_pass_forward(ir, &tcg->notes, tcg->backend->has_groups && !ir->no_groups);
-    ir_pass_backward(ir, &tcg->notes);
+    if (tcg->backend->backward) {
+        tcg->backend->backward(tcg->be, ir, &tcg->notes);
+    } else {
+        ir_pass_backward(ir, &tcg->notes);
+    }
     verify(tcg, "the backward pass");
     if (op_text) {
         ir_print(ir, op_text);

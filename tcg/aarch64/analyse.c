@@ -12,6 +12,13 @@ static bool is_observed(const Gen *g, unsigned i, unsigned props)
     return (props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i);
 }
 
+static void extend(Gen *g, IrRef v, unsigned to)
+{
+    if (v && g->last[v] < to) {
+        g->last[v] = (uint16_t)to;
+    }
+}
+
 static void backward(Gen *g)
 {
     for (unsigned i = g->ir->nops; i-- > 1;) {
@@ -112,8 +119,9 @@ static void forward(Gen *g)
     }
 }
 
-void analyse_ops(Gen *g)
+void analyse(Gen *g)
 {
+    gen_clear_notes(g);
     backward(g);
     forward(g);
 }

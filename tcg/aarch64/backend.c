@@ -255,7 +255,8 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         if (g->a.end - g->a.p < 256) {
             return false;
         }
-        gen_analyse(g);
+        gen_begin(g);
+        analyse(g);
         note_entry(g);
         emit_code(g);
     } while (g->too_far);

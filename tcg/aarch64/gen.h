@@ -227,6 +227,7 @@ static inline void mark(Gen *g, uint32_t guest)
 }
 
 /* analyse.c */
+void analyse(Gen *g); /* hint, want, defer */
 
 /* regalloc.c */
 static inline bool is_vec(IrType t) /* lives in a vector register */

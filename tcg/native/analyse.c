@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is noted of a block's ops before any is emitted, but for what only the host wants to know.
- */
+/* What is noted of a block's ops before any is emitted. */
 #include TCG_NATIVE_GEN
 
 /* What a group's check found stays in a register for the others. */
@@ -14,15 +13,20 @@ static void keep_checks(Gen *g)
     }
 }
 
-void gen_analyse(Gen *g)
+void gen_clear_notes(Gen *g)
+{
+    unsigned n = g->ir->nops;
+
+    memset(g->hint, 0, n * sizeof(g->hint[0]));
+    memset(g->defer, 0, n * sizeof(g->defer[0]));
+    memset(g->want, 0, n * sizeof(g->want[0]));
+}
+
+void gen_begin(Gen *g)
 {
     unsigned n = g->ir->nops;
 
     memcpy(g->last, g->notes->last_use, n * sizeof(g->last[0]));
     memset(g->loc, 0, n * sizeof(g->loc[0]));
-    memset(g->hint, 0, n * sizeof(g->hint[0]));
-    memset(g->defer, 0, n * sizeof(g->defer[0]));
-    memset(g->want, 0, n * sizeof(g->want[0]));
-    analyse_ops(g);
     keep_checks(g);
 }

@@ -35,13 +35,8 @@ void evict_env(Gen *g, int32_t off,
 void evict_all_env(Gen *g, bool registers_too);
 
 /* native/analyse.c */
-void gen_analyse(Gen *g);
-static inline void extend(Gen *g, IrRef v, unsigned to)
-{
-    if (v && g->last[v] < to) {
-        g->last[v] = (uint16_t)to;
-    }
-}
+void gen_clear_notes(Gen *g); /* hint, want, defer, before they are taken */
+void gen_begin(Gen *g);       /* of a block: all values are nowhere */
 
 /* native/points.c */
 bool is_harmless(const IrOp *op); /* changes neither host flags nor what a condition is about */
@@ -71,6 +66,5 @@ void emit_spill(Gen *g, IrRef v, int r);    /* @v, which @r has, goes to a spill
 void settle_env(Gen *g, IrRef v);      /* what a slot in env stood for gets a place of its own */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
-void analyse_ops(Gen *g);  /* hint, want, defer */
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this back end wants to know beyond the common notes, in one walk from the end: which values
- * can be computed straight into a pin, which conditions their consumer evaluates itself, whose host
- * flags are worth keeping. It takes a good part of a translation's time.
+ * What this back end wants to know beyond the common notes, as visitor of the backward pass: which
+ * values can be computed straight into a pin, which conditions their consumer evaluates itself,
+ * whose host flags are worth keeping, and how far it is to the end.
  */
+#include "tcg/backward.h"
 #include "tcg/x86_64/gen.h"
 
 bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
@@ -21,112 +22,119 @@ bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
     return op->op == OP_add && fits_imm(g, op->b, disp);
 }
 
-static unsigned bytes_about(const Gen *g, unsigned i, unsigned props)
-{
-    static const uint8_t usual[IR_NOPS] = {
-        /* 1 + how many */
-        [OP_get] = 1,         [OP_set] = 1 + 3,   [OP_getflags] = 1,    [OP_trunc] = 1,
-        [OP_setcond] = 1,     [OP_fl_test] = 1,   [OP_fl_add] = 1,      [OP_fl_sub] = 1,
-        [OP_fl_cmp] = 1,      [OP_fl_logic] = 1,  [OP_add] = 1 + 5,     [OP_sub] = 1 + 5,
-        [OP_and] = 1 + 5,     [OP_or] = 1 + 5,    [OP_xor] = 1 + 5,     [OP_lea] = 1 + 5,
-        [OP_zext] = 1 + 5,    [OP_goto] = 1 + 20, [OP_goto_if] = 1 + 8, [OP_trap_if] = 1 + 8,
-        [OP_exit_if] = 1 + 8, [OP_jump] = 1 + 64, [OP_call] = 1 + 30,
-    };
-    const IrOp *op = &g->ops[i];
+/* -- How far it is to the end, for ops that may jump to a stub by 8 bits -------------------------
+ */
 
-    if (usual[op->op]) {
-        return usual[op->op] - 1u;
-    }
-    switch (op->op) {
-    case OP_ld:
-    case OP_x87_ld:
-    case OP_x87_st:
-    case OP_st: return ir_is_member(g->notes, i) ? 5 : is_near(g, op) ? 34 : 46;
-    case OP_probe: return ir_is_member(g->notes, i) ? 0 : is_near(g, op) ? 30 : 42;
-    default: break;
-    }
-    if (is_harmless(op)) {
-        return 0;
-    }
-    if (props & (IRP_FAULT | IRP_FPSTATUS)) {
-        return op->type == F80 || op->type == V256 || (props & IRP_FAULT) ? 60 : 8;
-    }
-    return 5;
+typedef struct Walk {
+    Gen *g;
+    IrNotes *notes;
+    unsigned observed;      /* the next op that sees the state, or whose C code changes it */
+    unsigned bytes, stubs;  /* estimates of what is behind: code and memory stubs; other stubs */
+    uint16_t access[NREGS]; /* the next get or set of a pin */
+    uint16_t sets[IR_NOTED_OPS]; /* how many of a value's users are sets */
+} Walk;
+
+static void note_size(Walk *w, unsigned i, unsigned bytes)
+{
+    w->g->rest[i] = (uint16_t)MIN(w->bytes, UINT16_MAX);
+    w->g->rest_stubs[i] = (uint16_t)MIN(w->stubs, UINT16_MAX);
+    w->bytes += bytes;
 }
 
-/* Of fl_adc, fl_sbb: does the host compute the result as one? Then its flags are there too. */
+static void note_access_size(Walk *w, unsigned i, unsigned nearer)
+{
+    const IrOp *op = &w->g->ops[i];
+    bool member = ir_is_member(w->notes, i);
+
+    if (member) {
+        note_size(w, i, op->op == OP_probe ? 0 : 5);
+    } else {
+        note_size(w, i, MEM_STUB_BYTES + 46 - nearer - (is_near(w->g, op) ? 12 : 0));
+    }
+}
+
+/* Of what may fault or leave. */
+static void note_observer_size(Walk *w, unsigned i)
+{
+    const IrOp *op = &w->g->ops[i];
+
+    switch (op->op) {
+    case OP_ld:
+    case OP_st:
+    case OP_x87_ld:
+    case OP_x87_st: note_access_size(w, i, 0); return;
+    case OP_probe: note_access_size(w, i, 4); return;
+    case OP_rmw_add ... OP_rmw_cas: note_size(w, i, 60 + MEM_STUB_BYTES); return;
+    case OP_goto: note_size(w, i, 20); return;
+    case OP_goto_if:
+        note_size(w, i, 8);
+        w->stubs += op->imm == w->g->ir->start ? 50 : 26;
+        return;
+    case OP_trap_if:
+        note_size(w, i, 8);
+        w->stubs += 13;
+        return;
+    case OP_exit_if:
+        note_size(w, i, 8);
+        w->stubs += 25;
+        return;
+    case OP_divu2:
+    case OP_divs2:
+        note_size(w, i, 60);
+        w->stubs += 13;
+        return;
+    case OP_jump: note_size(w, i, 64); return;
+    default: note_size(w, i, ir_op_info[op->op].props & IRP_FAULT ? 60 : 5); return;
+    }
+}
+
+static void note_other_size(Walk *w, unsigned i)
+{
+    const IrOp *op = &w->g->ops[i];
+
+    if (op->op == OP_trunc || op->op == OP_getflags) {
+        note_size(w, i, 0);
+    } else if (ir_op_info[op->op].props & IRP_FPSTATUS) {
+        note_size(w, i, op->type == F80 || op->type == V256 ? 60 : 8);
+    } else {
+        note_size(w, i, 5);
+    }
+}
+
+/* -- What becomes of values ---------------------------------------------------------------------
+ */
+
+static void extend_use(IrNotes *notes, IrRef v, unsigned to)
+{
+    notes->last_use[v] = MAX(notes->last_use[v], (uint16_t)to);
+}
+
+/* Of fl_adc, fl_sbb: may the host compute the result as one? Then its flags are there too. */
 static void note_carry(Gen *g, const IrOp *fl)
 {
     IrOpcode op = fl->op == OP_fl_adc ? OP_add : OP_sub;
     const IrOp *r = &g->ops[fl->a], *inner = &g->ops[r->a], *cin = &g->ops[fl->c];
 
-    if (r->op != op || r->b != fl->c || inner->op != op || g->notes->uses[r->a] != 1 ||
-        inner->b != fl->b || r->type < I32 || cin->op != OP_zext || g->ops[cin->a].type != I1) {
+    if (r->op == op && r->b == fl->c && inner->op == op && inner->b == fl->b && r->type >= I32 &&
+        cin->op == OP_zext && g->ops[cin->a].type == I1) {
+        g->defer[r->a] = fl->a;
+    }
+}
+
+/* An add or sub that may be the inner one: it is, if nobody else wants it. */
+static void note_carried(Walk *w, unsigned i)
+{
+    Gen *g = w->g;
+    unsigned outer = g->defer[i];
+
+    if (w->notes->uses[i] != 1) {
+        g->defer[i] = 0;
         return;
     }
-    g->want[fl->a] |= WANT_CARRY;
-    g->defer[r->a] = fl->a;
-    extend(g, inner->a, fl->a);
-    extend(g, inner->b, fl->a);
+    g->want[outer] |= WANT_CARRY;
+    extend_use(w->notes, g->ops[i].a, outer);
+    extend_use(w->notes, g->ops[i].b, outer);
 }
-
-/* Of an op's stub that is not one of memory's. */
-static unsigned stub_about(const Gen *g, const IrOp *op)
-{
-    switch (op->op) {
-    case OP_goto_if: return op->imm == g->ir->start ? 50 : 26;
-    case OP_trap_if:
-    case OP_divu2:
-    case OP_divs2: return 13;
-    case OP_exit_if: return 25;
-    default: return 0;
-    }
-}
-
-static bool has_mem_stub(const Gen *g, unsigned i)
-{
-    const IrOp *op = &g->ops[i];
-
-    return op->op == OP_ld || op->op == OP_st || op->op == OP_probe || op->op == OP_x87_ld ||
-                   op->op == OP_x87_st
-               ? !ir_is_member(g->notes, i)
-               : op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
-}
-
-/* How far it is to the end, for as many of the last ops as may jump to a stub by 8 bits. */
-static void estimate(Gen *g)
-{
-    unsigned bytes = 0, stubs = 0, i = g->ir->nops;
-
-    for (unsigned at = g->notes->nlive; at-- > 0 && bytes <= NEAR_STUB;) {
-        const IrOp *op;
-        unsigned props;
-
-        i = g->notes->live[at];
-        op = &g->ops[i];
-        if (ir_is_inert(op)) {
-            continue;
-        }
-        props = ir_props(g->ir, op);
-        g->rest[i] = (uint16_t)bytes;
-        g->rest_stubs[i] = (uint16_t)stubs;
-        bytes += bytes_about(g, i, props);
-        if (props & (IRP_EXIT | IRP_FAULT)) {
-            bytes += has_mem_stub(g, i) ? MEM_STUB_BYTES : 0;
-            stubs += stub_about(g, op);
-        }
-    }
-    g->near_from = i;
-}
-
-/* -- The walk --------------------------------------------------------------------------------- */
-
-typedef struct Walk {
-    Gen *g;
-    unsigned observed;           /* the next op that sees the state, or whose C code changes it */
-    uint16_t access[NREGS];      /* the next get or set of a pin */
-    uint16_t sets[IR_NOTED_OPS]; /* how many of a value's users are sets */
-} Walk;
 
 /* Is @v the extension of something (@inner) that the host extends as it makes it? */
 static bool extends(const Gen *g, IrRef v, IrRef *inner)
@@ -174,13 +182,15 @@ static void settle_hint(const Walk *w, IrRef v)
     }
 }
 
-static void note_set(Walk *w, unsigned i)
+static void visit_set(void *self, unsigned i)
 {
+    Walk *w = self;
     Gen *g = w->g;
     const IrOp *op = &g->ops[i];
     const SlotHome *slot = &g->be->slot[op->imm];
 
     w->sets[op->a]++;
+    w->bytes += 3;
     if (slot->reg != NO_REG) {
         w->access[slot->reg] = (uint16_t)i;
         if (op->aux == 0) {
@@ -189,123 +199,131 @@ static void note_set(Walk *w, unsigned i)
     }
 }
 
-static void note_get(Walk *w, unsigned i)
+static void visit_value(Walk *w, unsigned i)
 {
+    if (w->g->hint[i]) {
+        settle_hint(w, (IrRef)i);
+    }
+}
+
+static void visit_get(void *self, unsigned i)
+{
+    Walk *w = self;
     int8_t reg = w->g->be->slot[w->g->ops[i].imm].reg;
 
     if (reg != NO_REG) {
         w->access[reg] = (uint16_t)i;
     }
+    visit_value(w, i);
 }
 
 /* Base + constant: made where it is set, if it is nothing but that. */
-static void note_offset(Walk *w, unsigned i)
+static void visit_offset(void *self, unsigned i)
 {
+    Walk *w = self;
     Gen *g = w->g;
     IrRef base;
     int32_t disp;
 
-    if (w->sets[i] && w->sets[i] == g->notes->uses[i] && is_offset(g, (IrRef)i, &base, &disp)) {
+    visit_value(w, i);
+    note_size(w, i, 5);
+    if (w->sets[i] && w->sets[i] == w->notes->uses[i] && is_offset(g, (IrRef)i, &base, &disp)) {
         g->want[i] |= WANT_LAZY;
-        extend(g, base, g->last[i]);
+        extend_use(w->notes, base, w->notes->last_use[i]);
+    }
+    if (g->defer[i]) {
+        note_carried(w, i);
     }
 }
 
-static void note_condition(Gen *g, unsigned i)
+static unsigned visit_condition(void *self, unsigned i)
 {
+    Walk *w = self;
+    Gen *g = w->g;
     const IrOp *op = &g->ops[i], *fl = &g->ops[op->a];
 
-    g->defer[i] = (uint16_t)consumer_of(g, i);
-    if (g->defer[i]) {
-        extend(g, op->a, g->defer[i]);
-        if (op->op == OP_setcond) {
-            extend(g, op->b, g->defer[i]);
-        }
-    }
-    if (op->op == OP_fl_test && ir_op_info[fl->op].shape == SHAPE_FL && fl->op != OP_fl_cmp) {
+    visit_value(w, i);
+    note_size(w, i, 0);
+    if (op->op == OP_fl_test && ir_is_flags_op(fl->op) && fl->op != OP_fl_cmp) {
         g->want[fl->a] |= WANT_FLAGS;
     }
+    g->defer[i] = (uint16_t)consumer_of(g, i);
+    return g->defer[i] ? g->defer[i] : i;
 }
 
-static void note_bundle(Gen *g, unsigned i)
+static void visit_bundle(void *self, unsigned i)
 {
-    const IrOp *op = &g->ops[i];
-    unsigned n = ir_operands(g->ir, op);
+    Walk *w = self;
+    const IrOp *op = &w->g->ops[i];
 
-    for (unsigned k = 0; k < n; k++) {
-        extend(g, op->arg[k], g->last[i]);
-    }
+    note_size(w, i, 0);
     if (op->op == OP_fl_adc || op->op == OP_fl_sbb) {
-        note_carry(g, op);
+        note_carry(w->g, op);
     }
 }
 
-static void note_observer(Walk *w, unsigned i)
+static void note_state(Walk *w, unsigned i)
 {
-    Gen *g = w->g;
-    IrRef flags = g->notes->flags_at[i];
+    IrRef flags = w->notes->flags_at[i];
 
-    extend(g, flags, i);
-    g->want[flags] |= WANT_RECORD;
+    w->g->want[flags] |= WANT_RECORD;
     w->observed = i;
 }
 
-static void note_op(Walk *w, unsigned i)
+static void visit_call(void *self, unsigned i)
 {
-    Gen *g = w->g;
-    const IrOp *op = &g->ops[i];
+    visit_value(self, i);
+    note_size(self, i, 30);
+    note_state(self, i);
+}
 
-    switch (op->op) {
-    case OP_lea:
-    case OP_add: note_offset(w, i); return;
-    case OP_fl_test:
-    case OP_setcond: note_condition(g, i); return;
-    case OP_call: note_observer(w, i); return;
-    case OP_vzeroupper: w->observed = i; return;
-    default: break;
-    }
-    if (ir_is_flags_op(op->op)) {
-        note_bundle(g, i);
-    } else if ((ir_op_info[op->op].props & (IRP_FAULT | IRP_EXIT)) && !ir_is_member(g->notes, i)) {
-        note_observer(w, i);
+static void visit_observer(void *self, unsigned i, bool shows)
+{
+    visit_value(self, i);
+    note_observer_size(self, i);
+    if (shows) {
+        note_state(self, i);
     }
 }
 
-static void walk(Gen *g)
+static void visit_other(void *self, unsigned i)
 {
-    const IrOp *ops = g->ops;
+    Walk *w = self;
+    Gen *g = w->g;
+
+    visit_value(w, i);
+    note_other_size(w, i);
+    if (g->ops[i].op == OP_sub && g->defer[i]) {
+        note_carried(w, i);
+    } else if (g->ops[i].op == OP_vzeroupper) {
+        w->observed = i;
+    }
+}
+
+void x64_backward(void *p, IrBlock *ir, IrNotes *notes)
+{
+    static const IrVisitor notes_of_host = {
+        .get = visit_get,
+        .set = visit_set,
+        .call = visit_call,
+        .observer = visit_observer,
+        .offset = visit_offset,
+        .condition = visit_condition,
+        .bundle = visit_bundle,
+        .other = visit_other,
+    };
+    Gen *g = ((X86Backend *)p)->gen;
     Walk w; /* not cleared as a whole, which would be most of the work */
 
+    g->ir = ir;
+    g->ops = ir->ops;
+    g->notes = notes;
     w.g = g;
+    w.notes = notes;
     w.observed = UINT_MAX;
+    w.bytes = w.stubs = 0;
     memset(w.access, 0, sizeof(w.access));
-    memset(w.sets, 0, g->ir->nops * sizeof(w.sets[0]));
-
-    for (const uint16_t *live = g->notes->live, *at = live + g->notes->nlive; at-- > live;) {
-        unsigned i = *at;
-        const IrOp *op = &ops[i];
-
-        if (ir_is_inert(op)) {
-            continue;
-        }
-        if (op->op == OP_set) {
-            note_set(&w, i);
-            continue;
-        }
-        if (op->op == OP_get) {
-            note_get(&w, i);
-        }
-        if (g->hint[i]) {
-            settle_hint(&w, (IrRef)i);
-        }
-        if (op->op != OP_get) {
-            note_op(&w, i);
-        }
-    }
-}
-
-void analyse_ops(Gen *g)
-{
-    walk(g);
-    estimate(g);
+    memset(w.sets, 0, ir->nops * sizeof(w.sets[0]));
+    gen_clear_notes(g);
+    ir_walk_back(ir, notes, &notes_of_host, &w);
 }

@@ -310,7 +310,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         if (g->a.end - g->a.p < 256) {
             return false;
         }
-        gen_analyse(g);
+        gen_begin(g);
         emit_code(g);
     } while (g->too_far);
     code->end = x_pc(&g->a);
@@ -499,6 +499,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .features = backend_features,
     .free = backend_free,
     .prepare = backend_prepare,
+    .backward = x64_backward,
     .emit = backend_emit,
     .far_entry = backend_far_entry,
     .run = backend_run,

@@ -252,8 +252,7 @@ typedef struct Gen {
     uint8_t want[IR_NOTED_OPS];   /* WANT_* */
     uint16_t rest[IR_NOTED_OPS];  /* estimate of the bytes from this op to the end and in memory
                                    stubs of ops behind it … */
-    uint16_t rest_stubs[IR_NOTED_OPS]; /* … and in their other stubs; both from op near_from on */
-    unsigned near_from;
+    uint16_t rest_stubs[IR_NOTED_OPS]; /* … and in their other stubs; not for gets and sets */
     IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
 } Gen;
 
@@ -283,7 +282,8 @@ static inline bool is_near(const Gen *g, const IrOp *op)
     return g->be->layout->near_tlb && (op->d & MEM_MMU_MASK) == 0;
 }
 
-/* analyse.c */
+/* analyse.c: TcgBackend.backward */
+void x64_backward(void *be, IrBlock *ir, IrNotes *notes);
 
 /* regalloc.c */
 static inline bool is_vec(IrType t)

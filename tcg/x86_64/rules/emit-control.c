@@ -29,7 +29,7 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own)
 {
     unsigned stubs = kind == STUB_MEM ? 0 : g->rest_stubs[g->cur] + g->nmem_stubs * MEM_STUB_BYTES;
-    bool near = !g->no_near && g->cur >= g->near_from && g->rest[g->cur] + own + stubs <= NEAR_STUB;
+    bool near = !g->no_near && g->rest[g->cur] + own + stubs <= NEAR_STUB;
     Stub *s = new_stub(g, kind, near ? x_jcc8(&g->a, cc) : x_jcc32(&g->a, cc));
 
     s->near = near;
