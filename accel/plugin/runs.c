@@ -207,14 +207,11 @@ static const uint64_t *next_entry(const uint64_t *w)
     return w + 1 + (*w >> WORD_LENGTH_SHIFT);
 }
 
-static inline void tell_entry(Runner *r, const uint64_t *w, uint8_t *cpu)
+static void tell_entry(Runner *r, const uint64_t *w, uint8_t *cpu)
 {
     Entry e;
 
-    if ((*w & WORD_KIND) == WORD_SEGMENT)
-        plugin_read_whole(w, &e);
-    else
-        plugin_read_entry(w, &e, cpu);
+    plugin_read_entry(w, &e, cpu);
     if (e.kind == WORD_SINGLE)
         add_single(r, &e, *cpu);
     else if (e.kind == WORD_ELEMENTS)
@@ -222,6 +219,21 @@ static inline void tell_entry(Runner *r, const uint64_t *w, uint8_t *cpu)
     else if (e.kind != WORD_CPU)
         for (unsigned i = 0; i < e.segment->npaths; i++)
             add_path(r, plugin_segment_path(e.segment, i), &e, *cpu);
+}
+
+/* Nearly all are of this kind: a whole segment that one plugin wants to hear of. */
+static inline bool tell_whole(Runner *r, const uint64_t *w, uint8_t cpu)
+{
+    const Segment *g = plugin_word_about(*w);
+
+    if ((*w & WORD_KIND) != WORD_SEGMENT || g->npaths != 1)
+        return false;
+    *next_run(r, &g->path) = (MimusRun){ .path = &g->path.path,
+                                         .base = w[1],
+                                         .word = w + 2,
+                                         .to = (uint16_t)g->path.path.nsteps,
+                                         .cpu = cpu };
+    return true;
 }
 
 #define AHEAD 16 /* entries whose descriptions are fetched before they are looked at */
@@ -238,7 +250,8 @@ static void tell_buffer(Runner *r, const Buffer *b)
             __builtin_prefetch(plugin_word_about(*ahead));
             ahead = next_entry(ahead);
         }
-        tell_entry(r, w, &cpu);
+        if (!tell_whole(r, w, cpu))
+            tell_entry(r, w, &cpu);
     }
     tell_runs(r);
 }

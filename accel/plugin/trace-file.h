@@ -109,6 +109,7 @@ typedef struct TraceInsn {
 
 uint32_t trace_sum(uint32_t sum, const void *data, size_t len);
 
+struct MimusRun; /* mimus-plugin.h */
 typedef struct TraceWriter TraceWriter;
 typedef struct TracePath TracePath;
 
@@ -128,12 +129,9 @@ TracePath *trace_writer_path(TraceWriter *w, const TraceStep *step, unsigned n);
 /* Its steps @from … @to - 1 happened. */
 void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
                       unsigned from, unsigned to, unsigned cpu);
-/* @t, which may be NULL, will be needed soon. */
-static inline void trace_writer_fetch(const TracePath *t)
-{
-    __builtin_prefetch(t);
-    __builtin_prefetch((const char *)t + 64);
-}
+/* The first of @n runs, as far as they are of whole paths of the writer's (their `own`), not
+ * aborted, and of the CPU of those before: how many. */
+size_t trace_writer_runs(TraceWriter *w, const struct MimusRun *r, size_t n);
 void trace_writer_abort(TraceWriter *w); /* the latest instruction faulted */
 uint64_t trace_writer_count(const TraceWriter *w);
 /* The steps of @t up to which it has @insns instructions and their accesses. */

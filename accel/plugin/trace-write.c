@@ -10,10 +10,13 @@
 #include <zstd.h>
 
 #include "accel/plugin/mimus-plugin.h"
+#include "accel/plugin/trace-pack.h"
 
 #define STREAM_FULL (4u << 20)   /* a frame with such a stream is */
 #define STREAM_MORE (512u << 10) /* of RUNS_UNTESTED runs */
 #define BUCKETS     (1u << 17)
+#define BATCH_FULL  512      /* accesses; more only of a path that is longer by itself */
+#define FETCH_AHEAD 8        /* runs */
 enum { RUNS_UNTESTED = 16 }; /* for room */
 
 /* An access of a path. */
@@ -21,10 +24,10 @@ typedef struct Slot {
     uint64_t addr, value; /* the last time */
     int32_t delta;
     uint8_t word, address;
-    uint8_t size;
-    bool beside : 1; /* the address is not written where the path is gone from its begin */
-    bool memory : 1; /* TRACE_STEP_REMEMBERS */
+    uint8_t kind; /* its size | SLOT_… */
+    int8_t own;   /* -1; 0: the address is not written where the path is gone from its begin */
 } Slot;
+enum { SLOT_SIZE = 0x3f, SLOT_MEMORY = 0x40 /* TRACE_STEP_REMEMBERS */ };
 
 /* What is looked at for each run: with the first access a cache line. */
 struct TracePath {
@@ -66,7 +69,11 @@ struct TraceWriter {
     TracePath *previous;
     uint64_t new_base; /* of the path defined last */
     unsigned cpu;
-    uint8_t code[65]; /* by leading zeros: of the shortest length */
+    /* accesses of its last runs that are not in the streams yet, less what was expected */
+    TracePackFn *pack;
+    unsigned nbatch;
+    uint64_t addr[BATCH_FULL + TRACE_STEPS_MAX], value[BATCH_FULL + TRACE_STEPS_MAX];
+    uint64_t mask[SLOT_SIZE + 1]; /* of values of that size */
     /* the thread */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -214,6 +221,21 @@ static void put_what(TraceWriter *w, uint64_t what)
     w->run = 0;
 }
 
+/* Accesses go to their streams many at a time. */
+static void put_batch(TraceWriter *w)
+{
+    Frame *f = frame(w);
+    TraceEnds e = { f->stream[TRACE_LENGTHS] + f->used[TRACE_LENGTHS],
+                    f->stream[TRACE_ADDRS] + f->used[TRACE_ADDRS],
+                    f->stream[TRACE_VALUES] + f->used[TRACE_VALUES] };
+
+    w->pack(&e, w->addr, w->value, w->nbatch);
+    w->nbatch = 0;
+    f->used[TRACE_LENGTHS] = (size_t)(e.lengths - f->stream[TRACE_LENGTHS]);
+    f->used[TRACE_ADDRS] = (size_t)(e.addrs - f->stream[TRACE_ADDRS]);
+    f->used[TRACE_VALUES] = (size_t)(e.values - f->stream[TRACE_VALUES]);
+}
+
 static void begin_frame(TraceWriter *w)
 {
     Frame *f = frame(w);
@@ -222,7 +244,6 @@ static void begin_frame(TraceWriter *w)
     memset(w->memory, 0, sizeof(w->memory));
     w->full = false;
     f->first = w->count;
-    f->count = 0;
     w->number++;
     w->npaths = 0;
     w->run = 0;
@@ -236,8 +257,12 @@ static void begin_frame(TraceWriter *w)
 
 static void end_frame(TraceWriter *w)
 {
-    if (!frame(w)->count)
+    Frame *f = frame(w);
+
+    f->count = w->count - f->first;
+    if (!f->count)
         return;
+    put_batch(w);
     put_varint(w, w->run);
     hand_to_thread(w, (int)w->filling);
     w->filling ^= 1;
@@ -323,30 +348,29 @@ static void put_path(TraceWriter *w, TracePath *t, uint64_t base)
     t->base = base;
 }
 
-static inline void put_word(uint8_t *at, uint64_t v)
+/* … of more than 8 bytes: behind those of the accesses before, which go first; its own code is 0.
+ */
+static void put_long_value(TraceWriter *w, const Slot *slot, const uint64_t *word)
 {
-    v = TRACE_LE64(v);
-    memcpy(at, &v, 8);
-}
+    Frame *f = frame(w);
+    unsigned size = slot->kind & SLOT_SIZE;
 
-/* Of the shortest length that holds @d. */
-static inline unsigned length_code(const TraceWriter *w, uint64_t d)
-{
-    return w->code[__builtin_clzll(d | 1)] & -(unsigned)(d != 0);
+    put_batch(w);
+    mimus_run_bytes(&word[slot->word], size, f->stream[TRACE_VALUES] + f->used[TRACE_VALUES]);
+    f->used[TRACE_VALUES] += size;
 }
 
 /* A value of up to 8 bytes, less what the reader expects. */
-static inline uint64_t value_distance(TraceWriter *w, Slot *slot, uint64_t word)
+static inline uint64_t value_distance(TraceWriter *w, Slot *slot, uint64_t addr, uint64_t word)
 {
-    unsigned unused = 64 - 8u * slot->size;
-    uint64_t v = word << unused >> unused;
-    TraceMemory *m = trace_memory(w->memory, slot->addr);
-    uint64_t knows = -(uint64_t)(slot->memory & (m->addr == slot->addr));
-    uint64_t expected = (m->value << unused >> unused & knows) | (slot->value & ~knows);
+    uint64_t mask = w->mask[slot->kind & SLOT_SIZE], v = word & mask, last = slot->value;
+    TraceMemory *m = trace_memory(w->memory, addr);
+    uint64_t knows = -(uint64_t)((slot->kind >= SLOT_MEMORY) & (m->addr == addr));
+    uint64_t expected = last ^ (((m->value & mask) ^ last) & knows);
 
-    m->addr = slot->addr;
+    m->addr = addr;
     m->value = slot->value = v;
-    return zigzag(v - expected);
+    return v - expected;
 }
 
 /* @later: without the path's first ones. Without branches but for values of more than 8 bytes: what
@@ -354,33 +378,32 @@ static inline uint64_t value_distance(TraceWriter *w, Slot *slot, uint64_t word)
 static inline void put_accesses(TraceWriter *w, Slot *slot, unsigned n, const uint64_t *word,
                                 bool later)
 {
-    Frame *f = frame(w);
-    uint8_t *lengths = f->stream[TRACE_LENGTHS] + f->used[TRACE_LENGTHS];
-    uint8_t *addrs = f->stream[TRACE_ADDRS] + f->used[TRACE_ADDRS];
-    uint8_t *values = f->stream[TRACE_VALUES] + f->used[TRACE_VALUES];
+    unsigned at = w->nbatch;
 
-    for (Slot *end = slot + n; slot < end; slot++) {
+    for (Slot *end = slot + n; slot < end; slot++, at++) {
         uint64_t addr = word[slot->address] + (uint64_t)(int64_t)slot->delta;
-        uint64_t d = zigzag(addr - slot->addr) & -(uint64_t)(later | !slot->beside);
-        unsigned of_addr = length_code(w, d), of_value = 0;
 
+        w->addr[at] = (addr - slot->addr) & (uint64_t)(int64_t)(slot->own | -(int)later);
         slot->addr = addr;
-        put_word(addrs, d);
-        addrs += trace_length[of_addr];
-        if (__builtin_expect(slot->size <= 8, 1)) {
-            d = value_distance(w, slot, word[slot->word]);
-            of_value = length_code(w, d);
-            put_word(values, d);
-            values += trace_length[of_value];
+        if (__builtin_expect((slot->kind & SLOT_SIZE) <= 8, 1)) {
+            w->value[at] = value_distance(w, slot, addr, word[slot->word]);
         } else {
-            mimus_run_bytes(&word[slot->word], slot->size, values);
-            values += slot->size;
+            w->nbatch = at;
+            put_long_value(w, slot, word);
+            w->addr[0] = w->addr[at];
+            w->value[at = 0] = 0;
         }
-        *lengths++ = (uint8_t)(of_addr | of_value << 3);
     }
-    f->used[TRACE_LENGTHS] = (size_t)(lengths - f->stream[TRACE_LENGTHS]);
-    f->used[TRACE_ADDRS] = (size_t)(addrs - f->stream[TRACE_ADDRS]);
-    f->used[TRACE_VALUES] = (size_t)(values - f->stream[TRACE_VALUES]);
+    w->nbatch = at;
+    if (at >= BATCH_FULL)
+        put_batch(w);
+}
+
+/* It will be needed soon. */
+static inline void fetch(const TracePath *t)
+{
+    __builtin_prefetch(t);
+    __builtin_prefetch((const char *)t + 64);
 }
 
 static void put_part(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
@@ -401,7 +424,6 @@ static void put_part(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t
     put_accesses(w, t->slot + before, in, word, from > 0);
     w->previous = NULL;
     w->count += insns;
-    frame(w)->count += insns;
 }
 
 static void set_cpu(TraceWriter *w, unsigned cpu)
@@ -411,24 +433,21 @@ static void set_cpu(TraceWriter *w, unsigned cpu)
     put_varint(w, cpu);
 }
 
-void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
-                      unsigned from, unsigned to, unsigned cpu)
+/* Before each run, which begins with @first. */
+static inline void begin_run(TraceWriter *w, const TraceStep *first)
 {
-    TracePath *before;
-
     if (!w->untested--)
         test_room(w);
-    if (__builtin_expect(w->full, 0) && t->steps->step[from].kind == TRACE_STEP_INSN) {
+    if (__builtin_expect(w->full, 0) && first->kind == TRACE_STEP_INSN) {
         end_frame(w);
         begin_frame(w);
     }
-    if (cpu != w->cpu)
-        set_cpu(w, cpu);
-    if (from || to != t->nsteps) {
-        put_part(w, t, base, word, from, to);
-        return;
-    }
-    before = w->previous;
+}
+
+static inline void put_whole(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word)
+{
+    TracePath *before = w->previous;
+
     if (before && before->next == t && t->base == base && t->frame == w->number) {
         w->run++;
     } else {
@@ -441,7 +460,35 @@ void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_
     w->previous = t;
     put_accesses(w, t->slot, t->naccesses, word, false);
     w->count += t->ninsns;
-    frame(w)->count += t->ninsns;
+}
+
+void trace_writer_run(TraceWriter *w, TracePath *t, uint64_t base, const uint64_t *word,
+                      unsigned from, unsigned to, unsigned cpu)
+{
+    begin_run(w, &t->steps->step[from]);
+    if (cpu != w->cpu)
+        set_cpu(w, cpu);
+    if (from || to != t->nsteps)
+        put_part(w, t, base, word, from, to);
+    else
+        put_whole(w, t, base, word);
+}
+
+size_t trace_writer_runs(TraceWriter *w, const MimusRun *r, size_t n)
+{
+    size_t i = 0;
+
+    for (; i < n; i++, r++) {
+        TracePath *t = *r->path->own;
+
+        if (i + FETCH_AHEAD < n)
+            fetch(*r[FETCH_AHEAD].path->own);
+        if (!t || r->from || r->to != t->nsteps || r->aborted || r->cpu != w->cpu)
+            break;
+        begin_run(w, t->steps->step);
+        put_whole(w, t, r->base, r->word);
+    }
+    return i;
 }
 
 void trace_writer_abort(TraceWriter *w)
@@ -510,16 +557,16 @@ static Slot new_slot(const TraceStep *step, unsigned i)
 {
     const TraceStep *s = &step[i];
     unsigned other = step_beside(step, i);
+    bool remembers =
+        TRACE_STEP_REMEMBERS(s->kind, other != i, (int64_t)s->delta - step[other].delta);
 
     if (s->word > UINT8_MAX || s->address > UINT8_MAX)
         abort();
     return (Slot){ .word = (uint8_t)s->word,
                    .address = (uint8_t)s->address,
                    .delta = s->delta,
-                   .size = s->size,
-                   .beside = other != i,
-                   .memory = TRACE_STEP_REMEMBERS(s->kind, other != i,
-                                                  (int64_t)s->delta - step[other].delta) };
+                   .kind = (uint8_t)(s->size | (remembers ? SLOT_MEMORY : 0)),
+                   .own = other == i ? -1 : 0 };
 }
 
 static TracePath *new_path(const TraceStep *step, unsigned n)
@@ -585,9 +632,9 @@ TraceWriter *trace_writer_open(const char *path, int level, const char **why)
         return NULL;
     }
     w->level = level;
-    for (unsigned zeros = 0; zeros < 64; zeros++)
-        while (8u * trace_length[w->code[zeros]] < 64 - zeros)
-            w->code[zeros]++;
+    w->pack = trace_pack_best();
+    for (unsigned size = 1; size <= SLOT_SIZE; size++)
+        w->mask[size] = size < 8 ? (UINT64_C(1) << 8 * size) - 1 : UINT64_MAX;
     for (unsigned i = 0; i < 2 * TRACE_STREAMS; i++) {
         Frame *f = &w->frame[i / TRACE_STREAMS];
         f->room[i % TRACE_STREAMS] = STREAM_FULL + 2 * STREAM_MORE;

@@ -110,26 +110,34 @@ static void run_to_end(MimusPlugin *p, const MimusRun *r, TracePath *t)
         trace_writer_abort(writer);
 }
 
-#define AHEAD 8
+static void run_slowly(MimusPlugin *p, const MimusRun *r)
+{
+    TracePath *t = path_of(r->path);
+
+    if (insns && insns - trace_writer_count(writer) <= trace_path_insns(t)) {
+        run_to_end(p, r, t);
+        return;
+    }
+    if (r->to > r->from)
+        trace_writer_run(writer, t, r->base, r->word, r->from, r->to, r->cpu);
+    if (r->aborted)
+        trace_writer_abort(writer);
+}
+
+/* Of @n runs, how many will not come to the last instruction that is wanted. */
+static size_t far_from_end(size_t n)
+{
+    uint64_t far = insns ? (insns - trace_writer_count(writer)) / TRACE_STEPS_MAX : n;
+
+    return far < n ? (size_t)far : n;
+}
 
 static void ran(MimusPlugin *p, const MimusRun *r, size_t n, void *opaque)
 {
-    for (size_t i = 0; i < AHEAD && i < n; i++)
-        trace_writer_fetch(*r[i].path->own);
-    for (const MimusRun *end = r + n; r < end && !ended; r++) {
-        TracePath *t = path_of(r->path);
-
-        if (r + AHEAD < end)
-            trace_writer_fetch(*r[AHEAD].path->own);
-
-        if (insns && insns - trace_writer_count(writer) <= trace_path_insns(t)) {
-            run_to_end(p, r, t);
-            continue;
-        }
-        if (r->to > r->from)
-            trace_writer_run(writer, t, r->base, r->word, r->from, r->to, r->cpu);
-        if (r->aborted)
-            trace_writer_abort(writer);
+    for (const MimusRun *end = r + n; r < end && !ended;) {
+        r += trace_writer_runs(writer, r, far_from_end((size_t)(end - r)));
+        if (r < end)
+            run_slowly(p, r++);
     }
 }
 
