@@ -417,6 +417,7 @@ static void cpu_free(Accel *a, Cpu *cpu)
     size_t size = tail_offset(a->ops) + sizeof(CpuTail);
 
     tlb_free(cpu->run->tlb);
+    jump_cache_destroy(cpu);
     g_free(cpu->run);
     munmap(cpu, (size + 4095) & ~(size_t)4095);
 }
@@ -481,7 +482,7 @@ Cpu *accel_add_cpu(Accel *a, unsigned index)
     cpu->run->tlb = tlb_new();
     cpu_context_changed(cpu);
     init_l1(cpu);
-    jump_cache_clear(cpu);
+    jump_cache_init(cpu);
     g_ptr_array_add(a->cpus, cpu);
     return cpu;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Jump-cache contexts. A jump-cache entry is good for one pc in one context: mode, code segment
- * base and the state of the address space (its tag and generation). Contexts are interned to 11-bit
+ * base and the state of the address space (its tag and generation). Contexts are interned to 13-bit
  * numbers in Cpu.jc_key, below the three hot bits, that take part in where a pc's entry is:
  * whatever address a guest jumps to, it finds no other context's. Number 0 is never used, for empty
  * entries; number 1 stands for a context not looked at yet: no entry is made in it.

@@ -70,8 +70,8 @@ typedef struct CpuTail {
     SlowAccess slow;
     uint8_t scratch[TCG_SCRATCH_SIZE] __attribute__((aligned(64)));
     TlbEntry tlb[TCG_MMU_MODES][2][TCG_TLB_SIZE];
-    JumpEntry jc[TCG_JC_SIZE];
     uint8_t interp[TCG_INTERP_SIZE] __attribute__((aligned(64)));
+    JumpEntry jc[TCG_JC_SIZE];
 } CpuTail;
 
 typedef enum CpuAccess { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC } CpuAccess;
@@ -191,7 +191,7 @@ struct CpuOps {
 /* The top bits (of TCG_JC_MASK) of jc_key, that the frontend may change from translated code
  * without leaving it: the part of `mode` that code changes all the time (x87 TOP). They equal (mode
  * >> CPU_HOT_MODE_SHIFT) & 7. */
-#define CPU_KEY_HOT_SHIFT  15
+#define CPU_KEY_HOT_SHIFT  17
 #define CPU_HOT_MODE_SHIFT 29
 
 static inline CpuCommon *cpu_common(Cpu *cpu)

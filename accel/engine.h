@@ -214,6 +214,8 @@ typedef struct RamUnit {
 
 #define LARGE_SET 8192
 
+typedef struct JumpIndex JumpIndex;
+
 typedef struct Tlb {
     StlbEntry set[STLB_SETS][STLB_WAYS];
     uint8_t victim[STLB_SETS];
@@ -223,11 +225,7 @@ typedef struct Tlb {
     uint64_t nonglobal[TCG_MMU_MODES][TCG_TLB_SIZE / 64]; /* … with non-global pages */
     uint64_t large[LARGE_SET]; /* set of the large pages that were entered, see tlb.c; 0: free */
     unsigned nlarge;
-    uint64_t code_pages[512]; /* bloom of pages with jump-cache entries */
-    uint64_t code_units[16];  /* … of 2 MiB regions with large pages of code */
-    bool code_based;          /* some of these pcs are not linear addresses */
-    bool kernel_nonglobal; /* the jump cache has supervisor entries for pages that are not global */
-    uint64_t flushes;      /* calls of any kind of flush */
+    uint64_t flushes; /* calls of any kind of flush */
     RamUnit ram_unit[RAM_UNITS];
     uint64_t hits, walks, refills;
 } Tlb;
@@ -266,13 +264,14 @@ struct CpuRun {
     unsigned l1_step[TCG_MMU_MODES];
     CpuCommon *common;
     Tlb *tlb;
-    jmp_buf jump;    /* where cpu_loop_exit() goes: the execution loop */
-    int32_t granted; /* budget at the start of the slice, less what was taken back since */
-    int32_t looks;   /* … what cpu_look() has taken, for the loop to give back */
-    bool exact;      /* the slice must end on the instruction, not on the block */
-    bool again;      /* what is given up now is begun anew at once */
-    bool one_insn;   /* the next block is to be a single instruction, not cached */
-    bool no_groups;  /* … one that checks each memory access by itself */
+    JumpIndex *jumps; /* of the jump cache's entries: jump-lists.h */
+    jmp_buf jump;     /* where cpu_loop_exit() goes: the execution loop */
+    int32_t granted;  /* budget at the start of the slice, less what was taken back since */
+    int32_t looks;    /* … what cpu_look() has taken, for the loop to give back */
+    bool exact;       /* the slice must end on the instruction, not on the block */
+    bool again;       /* what is given up now is begun anew at once */
+    bool one_insn;    /* the next block is to be a single instruction, not cached */
+    bool no_groups;   /* … one that checks each memory access by itself */
     bool context_dirty;
     RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */
@@ -412,8 +411,6 @@ void tlb_fill_l1(Cpu *cpu, uint64_t addr, const StlbEntry *e, CpuAccess access, 
 void tlb_forget_stores(Accel *a);
 /* No CPU may store to this RAM page without being asked from now on. */
 void tlb_watch_ram_page(Accel *a, uint64_t ram_page);
-/* A jump-cache entry for @addr is about to be made. */
-void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, const CpuContext *ctx);
 const void *jump_refill(void *env, uint64_t pc); /* jump-refill.c: TcgLayout.jump_refill */
 bool tlb_refill(void *env);                      /* tlb-refill.c: TcgLayout.mem_refill */
 void *tlb_direct(void *env);                     /* tlb-refill.c: TcgLayout.mem_direct */
@@ -425,7 +422,18 @@ void context_update(Cpu *cpu);
 /* As contexts are told apart: the parts of @mode and of the address space that count. */
 Context context_of(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel); /* quick.c */
 void context_forget_all(Accel *a);
+
+/* jump-cache.c */
+void jump_cache_init(Cpu *cpu);
+void jump_cache_destroy(Cpu *cpu);
 void jump_cache_clear(Cpu *cpu);
+/* An address space is forgotten or left: entries of supervisor mode do not name one (context.c). */
+void jump_cache_forget_kernel(Cpu *cpu);
+/* Entries of blocks with code in the page at @addr. @unit: of the large page there, 0: it is none.
+ */
+void jump_cache_forget(Cpu *cpu, uint64_t addr, uint64_t unit);
+/* jump-refill.c: an entry for @tb, whose first page is @e's. */
+void jump_cache_enter(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, const Tb *tb);
 
 /* monitor.c */
 void monitor_hit(void *opaque, uint64_t ram);

@@ -4,8 +4,7 @@
  * leaving translated code. Compiled for general registers only and calling nothing that is not, so
  * that vector state stays in registers. Whatever is not plain is left to the execution loop.
  */
-#include "accel/code-filter.h"
-#include "accel/engine.h"
+#include "accel/jump-lists.h"
 #include "softmmu/log.h"
 
 static Tb *match(Tb *tb, uint64_t ram, uint32_t mode, uint32_t unit_size, bool no_groups)
@@ -26,18 +25,29 @@ Tb *tb_find_next(const Tb *tb)
     return match(tb->hash_next, tb->ram, tb->mode, tb->unit_size, tb->no_groups);
 }
 
-void tlb_note_code(Cpu *cpu, uint64_t addr, const StlbEntry *e, const CpuContext *ctx)
+static void note_large(JumpIndex *x, uint64_t addr)
 {
-    Tlb *t = cpu->run->tlb;
+    uint64_t bit, *word = jump_unit_word(x, addr, &bit);
 
+    *word |= bit;
+}
+
+void jump_cache_enter(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, const Tb *tb)
+{
+    JumpIndex *x = cpu->run->jumps;
+    uint32_t entry = tcg_jc_offset(ctx->pc, cpu->jc_key) / sizeof(JumpEntry);
+    JumpEntry *j = &cpu->run->tail->jc[entry];
+
+    if (j->tag != tcg_jc_empty(entry))
+        jump_unlink(x, entry);
+    jump_link(x, jump_list(ctx->pc, tb->straddles), entry);
+    *j = (JumpEntry){ ctx->pc, (void *)(uintptr_t)tb->code->far_entry };
     if (e->flags & STLB_LARGE)
-        set_bit(t->code_units, bloom(addr >> 21, CODE_UNIT_BITS));
-    else
-        set_bit(t->code_pages, bloom(addr >> PAGE_BITS, CODE_PAGE_BITS));
-    if (ctx->kernel && !(e->flags & STLB_GLOBAL))
-        t->kernel_nonglobal = true;
-    if (ctx->pc != ctx->linear)
-        t->code_based = true;
+        note_large(x, ctx->linear);
+    if (tb->straddles) /* the other page may be a large one */
+        note_large(x, ctx->linear + PAGE_SIZE);
+    x->kernel_nonglobal |= ctx->kernel && !(e->flags & STLB_GLOBAL);
+    x->based |= ctx->pc != ctx->linear;
 }
 
 /* May no other block be run in its stead, and none looked at before? */
@@ -53,7 +63,6 @@ const void *jump_refill(void *env, uint64_t pc)
     CpuContext ctx;
     const StlbEntry *e;
     const Tb *tb;
-    JumpEntry *j;
 
     if (cpu->run->context_dirty || log_enabled(LOG_UNCHAINED) || !cpu->ops->quick_context ||
         !cpu->ops->quick_context(cpu, pc, &ctx))
@@ -66,10 +75,7 @@ const void *jump_refill(void *env, uint64_t pc)
                  e->flags & STLB_UNIT_LARGE ? UNIT_LARGE : PAGE_SIZE, false);
     if (!tb || !is_plain(tb))
         return NULL;
-    tlb_note_code(cpu, ctx.linear, e, &ctx);
-    j = &cpu->run->tail->jc[tcg_jc_offset(pc, cpu->jc_key) / sizeof(*j)];
-    j->tag = pc;
-    j->host = (void *)(uintptr_t)tb->code->far_entry;
+    jump_cache_enter(cpu, &ctx, e, tb);
     a->stats.jumps_refilled++;
     return tb->code->far_entry;
 }

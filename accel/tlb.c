@@ -5,7 +5,6 @@
  * names its MMU index and address space and carries the generation at which it was entered, so
  * that forgetting an address space is one increment. Walks happen on second-level misses only.
  */
-#include "accel/code-filter.h"
 #include "accel/engine.h"
 #include "accel/plugin/events.h"
 #include "softmmu/log.h"
@@ -112,13 +111,6 @@ static void large_clear(Tlb *t)
     t->nlarge = 0;
 }
 
-/* Supervisor contexts do not name an address space (context.c). */
-static void forget_kernel_code(Cpu *cpu)
-{
-    if (cpu->run->tlb->kernel_nonglobal)
-        jump_cache_clear(cpu);
-}
-
 void cpu_tlb_flush_nonglobal(Cpu *cpu)
 {
     Tlb *t = cpu->run->tlb;
@@ -128,7 +120,7 @@ void cpu_tlb_flush_nonglobal(Cpu *cpu)
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)
         t->asid_gen[i]++;
     flush_l1_nonglobal(cpu);
-    forget_kernel_code(cpu);
+    jump_cache_forget_kernel(cpu);
     cpu_context_changed(cpu);
 }
 
@@ -155,7 +147,7 @@ void cpu_tlb_flush_asid(Cpu *cpu, uint16_t asid)
     cpu->run->tlb->asid_gen[asid & 4095]++;
     if (asid == cpu->run->common->asid)
         flush_l1_nonglobal(cpu);
-    forget_kernel_code(cpu);
+    jump_cache_forget_kernel(cpu);
     cpu_context_changed(cpu);
 }
 
@@ -165,58 +157,9 @@ void cpu_tlb_set_asid(Cpu *cpu, uint16_t asid)
         return;
     cpu->run->tlb->flushes++;
     flush_l1_nonglobal(cpu);
-    forget_kernel_code(cpu);
+    jump_cache_forget_kernel(cpu);
     cpu->run->common->asid = asid & 4095;
     cpu_context_changed(cpu);
-}
-
-/* Jump-cache entries of blocks that touch the page at @addr: blocks that begin in it, and in the
- * page before it, as they may reach over. Once at it, the filter is made anew from what stays. */
-static void forget_code_page(Cpu *cpu, uint64_t addr)
-{
-    Tlb *t = cpu->run->tlb;
-    JumpEntry *jc = cpu->run->tail->jc;
-
-    if (!has_bit(t->code_pages, bloom(addr >> PAGE_BITS, CODE_PAGE_BITS)))
-        return;
-    memset(t->code_pages, 0, sizeof(t->code_pages));
-    for (unsigned i = 0; i < TCG_JC_SIZE; i++) {
-        uint64_t page = jc[i].tag & PAGE_MASK;
-        if (jc[i].tag == tcg_jc_empty(i))
-            continue;
-        if (page == (addr & PAGE_MASK) || page == ((addr - PAGE_SIZE) & PAGE_MASK)) {
-            jc[i].tag = tcg_jc_empty(i);
-            continue;
-        }
-        set_bit(t->code_pages, bloom(page >> PAGE_BITS, CODE_PAGE_BITS));
-        set_bit(t->code_pages, bloom((page + PAGE_SIZE) >> PAGE_BITS, CODE_PAGE_BITS));
-    }
-}
-
-/* @unit: of the large page at @addr, 0: there is none. */
-static void forget_code(Cpu *cpu, uint64_t addr, uint64_t unit)
-{
-    Tlb *t = cpu->run->tlb;
-    unsigned first = bloom(addr >> 21, CODE_UNIT_BITS),
-             second = bloom(addr >> 21 ^ 1, CODE_UNIT_BITS);
-
-    if (unit == UNIT_1G || t->code_based ||
-        (unit && (has_bit(t->code_units, first) || has_bit(t->code_units, second))))
-        jump_cache_clear(cpu);
-    else
-        forget_code_page(cpu, addr);
-}
-
-void jump_cache_clear(Cpu *cpu)
-{
-    CpuTail *tail = cpu->run->tail;
-
-    for (unsigned i = 0; i < TCG_JC_SIZE; i++)
-        tail->jc[i].tag = tcg_jc_empty(i);
-    memset(cpu->run->tlb->code_pages, 0, sizeof(cpu->run->tlb->code_pages));
-    memset(cpu->run->tlb->code_units, 0, sizeof(cpu->run->tlb->code_units));
-    cpu->run->tlb->kernel_nonglobal = false;
-    cpu->run->tlb->code_based = false;
 }
 
 /* Does INVLPG mean this entry? @asid < 0: global ones and the current address space's. */
@@ -287,7 +230,7 @@ static void forget_page(Cpu *cpu, uint64_t addr, int asid)
         flush_unit(cpu, addr, unit, asid);
     else
         flush_4k(cpu, addr, asid);
-    forget_code(cpu, addr, unit);
+    jump_cache_forget(cpu, addr, unit);
 }
 
 static void flush_page(Cpu *cpu, uint64_t addr, int asid)

@@ -378,15 +378,8 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
         }
     }
     if (cpu->run->want_jc && !cpu->run->context_dirty && !engine_splits_at(a, ctx->linear)) {
-        JumpEntry *j = &cpu->run->tail->jc[tcg_jc_offset(ctx->pc, cpu->jc_key) / sizeof(*j)];
-        const void *host = tcg_far_entry(a->tcg, tb->code);
-        if (!host)
-            return tb;
-        tlb_note_code(cpu, ctx->linear, &copy, ctx);
-        if (tb->straddles)
-            tlb_note_code(cpu, ctx->linear + PAGE_SIZE, &copy, ctx);
-        j->tag = ctx->pc;
-        j->host = (void *)(uintptr_t)host;
+        if (tcg_far_entry(a->tcg, tb->code))
+            jump_cache_enter(cpu, ctx, &copy, tb);
     }
     return tb;
 }

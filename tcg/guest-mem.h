@@ -46,7 +46,7 @@
 #define TCG_NEAR_TLB 0
 #endif
 #define TCG_MMU_MODES 3
-#define TCG_JC_SIZE   16384
+#define TCG_JC_SIZE   65536 /* compilers jump to some ten thousand places */
 #define TCG_JC_MASK   ((TCG_JC_SIZE - 1) << 4)
 
 typedef struct TlbEntry {

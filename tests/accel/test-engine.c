@@ -435,6 +435,63 @@ static void run_banked(Toy *t, uint16_t asid)
     toy_run(t, 0x1000);
 }
 
+/* Bit 0: the block at the entry's pc reaches into the next page. */
+static uint64_t entered[TCG_JC_SIZE];
+
+static void enter(Cpu *cpu, GRand *rand, uint64_t page)
+{
+    CpuContext ctx = { .pc = page * PAGE_SIZE + 2 * g_rand_int_range(rand, 0, PAGE_SIZE / 2) };
+    StlbEntry e = { .flags = STLB_GLOBAL };
+    TcgCode code = { .far_entry = cpu };
+    Tb tb = { .code = &code, .straddles = g_rand_int_range(rand, 0, 8) == 0 };
+    unsigned n;
+
+    ctx.linear = ctx.pc;
+    cpu->jc_key = (uint64_t)g_rand_int_range(rand, 1, 20) << 4;
+    n = tcg_jc_offset(ctx.pc, cpu->jc_key) / sizeof(JumpEntry);
+    jump_cache_enter(cpu, &ctx, &e, &tb);
+    entered[n] = ctx.pc | tb.straddles;
+}
+
+static void forget(Cpu *cpu, uint64_t page)
+{
+    jump_cache_forget(cpu, page * PAGE_SIZE, 0);
+    for (unsigned n = 0; n < TCG_JC_SIZE; n++) {
+        uint64_t first = entered[n] / PAGE_SIZE, last = first + (entered[n] & 1);
+        if (first == page || last == page)
+            entered[n] = 0;
+    }
+}
+
+static void check_entries(Cpu *cpu)
+{
+    for (unsigned n = 0; n < TCG_JC_SIZE; n++)
+        assert_int_equal(cpu->run->tail->jc[n].tag,
+                         entered[n] ? entered[n] & ~1ull : tcg_jc_empty(n));
+}
+
+/* A page's entries are forgotten, and those of blocks that reach into it, and no others. */
+static void test_jump_cache_forgets_pages(void **state)
+{
+    Toy *t = toy_new(backend, 0);
+    Cpu *cpu = &t->cpu->cpu;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+
+    jump_cache_clear(cpu);
+    memset(entered, 0, sizeof(entered));
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < 400; i++)
+            enter(cpu, rand, g_rand_int_range(rand, 1, 40));
+        for (unsigned i = 0; i < 4; i++)
+            forget(cpu, g_rand_int_range(rand, 1, 42));
+        check_entries(cpu);
+    }
+    jump_cache_clear(cpu);
+    memset(entered, 0, sizeof(entered));
+    check_entries(cpu);
+    toy_free(t);
+}
+
 /* A flush gives contexts new numbers: what a CPU ran in before must not keep its old one. */
 static void test_flush_renumbers_contexts(void **state)
 {
@@ -500,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_device_access_takes_time),
         cmocka_unit_test(test_address_spaces),
         cmocka_unit_test(test_code_of_address_spaces),
+        cmocka_unit_test(test_jump_cache_forgets_pages),
         cmocka_unit_test(test_flush_renumbers_contexts),
         cmocka_unit_test(test_buffer_overflow_flushes),
     };

@@ -555,8 +555,6 @@ static void load_state(Engine *e, const Case *k)
     memset(c, 0, sizeof(*c));
     memset(e->cpu->tail.tlb, 0xff, sizeof(e->cpu->tail.tlb));
     memset(c->near_tlb, 0xff, sizeof(c->near_tlb));
-    for (unsigned n = 0; n < TCG_JC_SIZE; n++)
-        e->cpu->tail.jc[n].tag = tcg_jc_empty(n);
     c->cpu.ops = &x86_cpu_ops;
     c->cpu.jc_key = 0x10;
     memcpy(c->features, e->words, sizeof(c->features));
@@ -832,6 +830,8 @@ static Engine *new_engine(const char *backend, bool no_opt, bool slow_memory)
     if (!e->tcg)
         g_error("%s", error->message);
     e->cpu = g_aligned_alloc0(1, sizeof(TestCpu), 64);
+    for (unsigned n = 0; n < TCG_JC_SIZE; n++) /* nobody fills it */
+        e->cpu->tail.jc[n].tag = tcg_jc_empty(n);
     e->slow = slow_memory;
     e->near_tlb = near_tlb;
     e->parted = !no_opt && !slow_memory;
