@@ -30,7 +30,9 @@ typedef struct PcBoard {
     unsigned virtio_disks;
     unsigned cards; /* of a network, so far */
     unsigned rngs;
-    bool built; /* what is created now comes later */
+    unsigned adapters; /* of a screen */
+    bool has_vga;      /* one of them answers at the ports of a VGA */
+    bool built;        /* what is created now comes later */
     PcPlugs *plugs;
     uint8_t boots;         /* cold resets so far, up to 2 */
     GArray *boot_devices;  /* of pc-boot-order.c; NULL: none has a bootindex */
@@ -38,8 +40,8 @@ typedef struct PcBoard {
     uint16_t pvpanic_port; /* 0: there is none */
     FwCfg *fw_cfg;
     PciBus *pci;
-    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *vga, *ide,
-        *dma, *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus, *vmcoreinfo, *gpu, *vmgenid;
+    Device *bridge, *apics, *pic, *ioapic, *gsi, *rtc, *pm, *port92, *i8042, *ferr, *ide, *dma,
+        *fdc, *pvpanic, *testdev, *sockets, *slots, *serial_bus, *vmcoreinfo, *gpu, *vmgenid;
 } PcBoard;
 
 /* pc-firmware.c: the BIOS ROM, CMOS and fw_cfg contents, tables, kernel. */
@@ -76,6 +78,10 @@ void pc_forget_boot_devices(PcBoard *b);
 /* pc-net.c: cards that -nic asks for, and one that -device asks for. */
 bool pc_create_nics(PcBoard *b, GError **error);
 bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error);
+
+/* pc-vga.c: the adapter that -vga asks for, and those of -device. */
+bool pc_create_vga(PcBoard *b, GError **error);
+bool pc_create_vga_device(PcBoard *b, const DeviceOption *o, GError **error);
 
 /* pc-cpus.c: sockets of CPUs. Is it a CPU that -device or device_add asks for? */
 void pc_create_cpu_sockets(PcBoard *b);

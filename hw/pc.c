@@ -30,7 +30,6 @@
 #include "hw/piix4-pm.h"
 #include "hw/port92.h"
 #include "hw/serial16550.h"
-#include "hw/vga.h"
 #include "hw/vmgenid.h"
 #include "softmmu/error.h"
 
@@ -340,28 +339,6 @@ static void create_south_bridge(PcBoard *b)
     b->pm = piix4_pm_new(b->pci, &pm);
 }
 
-/* VGA at 00:02.0, with the BIOS of the firmware package in its ROM. */
-static bool create_vga(PcBoard *b, GError **error)
-{
-    const char *kind = b->m->config->vga ? b->m->config->vga : "std";
-    VgaWiring w = { .ports = &b->m->io_root, .memory = b->pci_memory, .display = b->m->display };
-
-    if (g_str_equal(kind, "none"))
-        return true;
-    if (!g_str_equal(kind, "std")) {
-        error_set(error, "-vga %s: unknown adapter; std and none are supported", kind);
-        return false;
-    }
-    w.rom = pc_load_rom(b, "vgabios-stdvga.bin", "vga.rom", error);
-    if (!w.rom)
-        return false;
-    w.vram = ram_block_new(b->m->ram, "vga.vram", VGA_VRAM_SIZE, error);
-    if (!w.vram)
-        return false;
-    b->vga = vga_new(b->pci, PCI_DEVFN(2, 0), &w);
-    return true;
-}
-
 static void create_keyboard_controller(PcBoard *b)
 {
     Irq *isa = gsi_lines(b->gsi, GSI_ISA);
@@ -453,7 +430,7 @@ static bool create(PcBoard *b, GError **error)
     create_isa_devices(b);
     pc_create_cpu_sockets(b);
     pc_create_pci_slots(b);
-    return create_vga(b, error) && pc_create_drives(b, error) && pc_create_nics(b, error) &&
+    return pc_create_vga(b, error) && pc_create_drives(b, error) && pc_create_nics(b, error) &&
            pc_create_option_devices(b, error) && pc_realize_tree(&b->dev, error) &&
            pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
 }
@@ -541,11 +518,4 @@ void pc_print_lapic(Machine *m, unsigned n, GString *out)
 bool pc_set_boot_order(Machine *m, const char *order, GError **error)
 {
     return pc_fill_boot_order(board_of(m), order, error);
-}
-
-bool pc_screen_text(Machine *m, GString *out)
-{
-    PcBoard *b = board_of(m);
-
-    return b->vga && vga_screen_text(b->vga, out);
 }

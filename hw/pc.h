@@ -50,8 +50,6 @@ uint64_t pc_ram_below_4g(uint64_t size);
 void pc_print_device_help(GString *out);
 /* `-device DRIVER,help`: its properties. */
 bool pc_print_device_props(const char *driver, GString *out, GError **error);
-/* The text on the VGA screen, row by row; false when there is no VGA or it shows graphics. */
-bool pc_screen_text(Machine *m, GString *out);
 /* `info pic`, `info lapic` of CPU @n, `info pci`. */
 void pc_print_ioapic(Machine *m, GString *out);
 void pc_print_lapic(Machine *m, unsigned n, GString *out);

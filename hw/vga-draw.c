@@ -39,9 +39,8 @@ static const uint8_t *vram(const Vga *s)
 
 /* ---- Colours -------------------------------------------------------------------------------- */
 
-static uint32_t dac_colour(const Vga *s, uint8_t index)
+uint32_t vga_dac_colour(const Vga *s, const uint8_t *entry)
 {
-    const uint8_t *entry = s->palette + 3 * (index & s->dac_mask);
     uint32_t pixel = 0;
 
     for (unsigned i = 0; i < 3; i++) {
@@ -52,6 +51,11 @@ static uint32_t dac_colour(const Vga *s, uint8_t index)
         pixel = pixel << 8 | level;
     }
     return pixel;
+}
+
+static uint32_t dac_colour(const Vga *s, uint8_t index)
+{
+    return vga_dac_colour(s, s->palette + 3 * (index & s->dac_mask));
 }
 
 /* The attribute controller: a colour of 4 bits as an index into the DAC. */
@@ -193,7 +197,7 @@ static void draw_packed_row(Draw *d, uint32_t counter, unsigned scan)
 
 /* ---- What the CRT controller scans ---------------------------------------------------------- */
 
-static unsigned display_lines(const Vga *s)
+unsigned vga_display_lines(const Vga *s)
 {
     const uint8_t *cr = s->cr;
     unsigned lines =
@@ -244,7 +248,7 @@ static void choose_vga(Draw *d)
         choose_graphics(d);
     d->cells = cr[CR_END_H_DISPLAY] + 1;
     d->width = d->cells * d->dots;
-    d->height = MAX(display_lines(d->s) / d->repeat, 1);
+    d->height = MAX(vga_display_lines(d->s) / d->repeat, 1);
     d->start = cr[CR_START_HIGH] << 8 | cr[CR_START_LOW];
     d->pitch = cr[CR_OFFSET] * 2;
     d->counter_mask = PLANE_CELLS - 1;
@@ -264,7 +268,7 @@ static void choose_vbe_planar(Draw *d)
     d->pitch = r[VBE_VIRT_WIDTH] / 8;
     d->start = r[VBE_Y_OFFSET] * d->pitch + r[VBE_X_OFFSET] / 8;
     d->pan = r[VBE_X_OFFSET] & 7;
-    d->counter_mask = VGA_VRAM_SIZE / 4 - 1;
+    d->counter_mask = d->s->w.vram->size / 4 - 1;
 }
 
 static void draw_rows(Draw *d, Surface *out)
@@ -347,23 +351,33 @@ static const PixelFormat *find_format(unsigned bpp)
     return NULL;
 }
 
-static void draw_linear(const Vga *s, const PixelFormat *f, Surface *out)
+void vga_draw_linear(const Vga *s, const VgaLinear *m, Surface *out)
 {
-    const uint16_t *r = s->vbe;
-    uint64_t line = (uint64_t)r[VBE_VIRT_WIDTH] * f->bytes;
-    uint64_t at = r[VBE_Y_OFFSET] * line + (uint64_t)r[VBE_X_OFFSET] * f->bytes;
+    const PixelFormat *f = find_format(m->bpp);
+    uint64_t at = m->start;
 
-    surface_resize(out, MAX(r[VBE_XRES], 1), MAX(r[VBE_YRES], 1));
+    surface_resize(out, MAX(m->width, 1), MAX(m->height, 1));
     surface_fill(out, 0);
-    for (unsigned y = 0; y < r[VBE_YRES]; y++, at += line) {
+    for (unsigned y = 0; y < m->height; y++, at += m->pitch) {
         const uint8_t *p = vram(s) + at;
-        uint32_t *pixel = out->pixels + (size_t)y * r[VBE_XRES];
+        uint32_t *pixel = out->pixels + (size_t)y * m->width;
 
-        if (at + (uint64_t)r[VBE_XRES] * f->bytes > s->w.vram->size)
+        if (!f || at + (uint64_t)m->width * f->bytes > s->w.vram->size)
             return;
-        for (unsigned x = 0; x < r[VBE_XRES]; x++, p += f->bytes)
+        for (unsigned x = 0; x < m->width; x++, p += f->bytes)
             pixel[x] = f->pixel ? f->pixel(p) : dac_colour(s, *p);
     }
+}
+
+static void draw_vbe(const Vga *s, Surface *out)
+{
+    const uint16_t *r = s->vbe;
+    unsigned bytes = (r[VBE_BPP] + 7) / 8;
+    VgaLinear m = { r[VBE_BPP], r[VBE_XRES], r[VBE_YRES] };
+
+    m.pitch = (uint64_t)r[VBE_VIRT_WIDTH] * bytes;
+    m.start = r[VBE_Y_OFFSET] * m.pitch + (uint64_t)r[VBE_X_OFFSET] * bytes;
+    vga_draw_linear(s, &m, out);
 }
 
 /* ---- Characters ----------------------------------------------------------------------------- */
@@ -414,32 +428,41 @@ static bool text(void *opaque, TextScreen *t)
     return true;
 }
 
-bool vga_screen_text(Device *dev, GString *out)
-{
-    TextScreen t = { 0 };
-    bool is = text(dev, &t);
+/* ---- All of it ------------------------------------------------------------------------------ */
 
-    if (is)
-        text_screen_print(&t, out);
-    text_screen_clear(&t);
-    return is;
+static bool is_off(const Vga *s)
+{
+    return (s->sr[SR_CLOCKING] & SR1_SCREEN_OFF) || !(s->ar_index & AR_VIDEO_ENABLED);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+void vga_draw_off(Surface *out)
+{
+    surface_resize(out, BLANK_WIDTH, BLANK_HEIGHT);
+    surface_fill(out, 0);
+}
 
 static void draw(void *opaque, Surface *out, bool lit)
 {
     const Vga *s = opaque;
-    const PixelFormat *f = find_format(s->vbe[VBE_BPP]);
 
-    if ((s->sr[SR_CLOCKING] & SR1_SCREEN_OFF) || !(s->ar_index & AR_VIDEO_ENABLED)) {
-        surface_resize(out, BLANK_WIDTH, BLANK_HEIGHT);
-        surface_fill(out, 0);
-    } else if (vga_vbe_is_linear(s) && f) {
-        draw_linear(s, f, out);
-    } else {
+    if (is_off(s))
+        vga_draw_off(out);
+    else if (vga_vbe_is_linear(s) && find_format(s->vbe[VBE_BPP]))
+        draw_vbe(s, out);
+    else
         draw_scanned(s, out, lit);
-    }
 }
 
 const DisplayOps vga_display_ops = { draw, text };
+
+static void draw_if_linear(void *opaque, Surface *out, bool lit)
+{
+    const Vga *s = opaque;
+
+    if (vga_vbe_is_linear(s))
+        draw_vbe(s, out);
+    else
+        vga_draw_off(out);
+}
+
+const DisplayOps vga_linear_display_ops = { draw_if_linear };

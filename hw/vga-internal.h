@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The adapter's struct, shared by vga.c (device and registers), vga-mem.c (the window at 0xa0000),
- * vga-vbe.c (Bochs VBE) and vga-draw.c (what it shows). */
+/* What all adapters have: registers (vga.c), the window at 0xa0000 (vga-mem.c), Bochs VBE
+ * (vga-vbe.c) and what is shown (vga-draw.c). On a bus it is a part of another device: vga-pci.c,
+ * vga-isa.c, cirrus.c. */
 #ifndef HW_VGA_INTERNAL_H
 #define HW_VGA_INTERNAL_H
 
@@ -82,11 +83,21 @@ enum {
 };
 enum { VBE_ENABLED = 0x01, VBE_GETCAPS = 0x02, VBE_8BIT_DAC = 0x20, VBE_NOCLEAR = 0x80 };
 
-typedef struct Vga {
-    PciDevice pci;
+typedef struct Vga Vga;
+
+/* What a chip has beyond a VGA. NULL: Bochs VBE. */
+typedef struct VgaChip {
+    const MemOps *window; /* opaque: the Vga */
+    const DisplayOps *display;
+    /* True: the port is the chip's own at this moment. */
+    bool (*read_port)(Vga *s, unsigned port, uint8_t *value);
+    bool (*write_port)(Vga *s, unsigned port, uint8_t value);
+} VgaChip;
+
+struct Vga {
     VgaWiring w;
+    const VgaChip *chip;
     MemRegion window, io, vbe_io;
-    MemRegion lfb, mmio, rom; /* BAR 0, BAR 2, expansion ROM */
     /* state */
     uint8_t misc, st01;
     uint8_t sr_index, sr[8];
@@ -99,10 +110,38 @@ typedef struct Vga {
     uint8_t palette[768];
     uint8_t latch[4];
     uint16_t vbe_index, vbe[VBE_REGS];
-} Vga;
+};
 
-extern const MemOps vga_window_ops;
-extern const DisplayOps vga_display_ops; /* opaque: the Vga */
+extern const StateField vga_state[];
+void vga_reset(Vga *s);
+void vga_post_load(Vga *s);
+/* Its window and ports are reachable, if it has been given where, and its screen is seen. */
+void vga_place(Vga *s, const char *name);
+void vga_remove(Vga *s);
+/* Ports 0x3b0 to 0x3df. */
+uint8_t vga_read_port(Vga *s, unsigned port);
+void vga_write_port(Vga *s, unsigned port, uint8_t value);
+
+/* Is there a window at offset @addr of the 128 KiB? *@addr becomes the offset in it. */
+bool vga_to_window(const Vga *s, uint64_t *addr);
+/* A byte of the window, by its address in a plane, or in video memory where that is linear. */
+uint8_t vga_read_byte(Vga *s, uint64_t addr);
+void vga_write_byte(Vga *s, uint64_t addr, uint8_t value);
+
+extern const MemOps vga_window_ops;             /* opaque: the Vga */
+extern const DisplayOps vga_display_ops;        /* opaque: the Vga */
+extern const DisplayOps vga_linear_display_ops; /* without VGA modes */
+
+/* Memory in formats of @bpp bits, as pixels; all of it is in video memory, or black. */
+typedef struct VgaLinear {
+    unsigned bpp, width, height;
+    uint64_t start, pitch; /* bytes */
+} VgaLinear;
+void vga_draw_linear(const Vga *s, const VgaLinear *m, Surface *out);
+/* Lines that the CRT controller shows, of those the sixth and the ninth bits included. */
+unsigned vga_display_lines(const Vga *s);
+void vga_draw_off(Surface *out);
+uint32_t vga_dac_colour(const Vga *s, const uint8_t *entry);
 
 extern const MemOps vga_vbe_port_ops;
 uint16_t vga_vbe_read(Vga *s, unsigned reg);

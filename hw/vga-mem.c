@@ -17,7 +17,7 @@ static const struct {
     { 0x00000, 0x20000 }, { 0x00000, 0x10000 }, { 0x10000, 0x8000 }, { 0x18000, 0x8000 }
 };
 
-static bool to_window(const Vga *s, uint64_t *addr)
+bool vga_to_window(const Vga *s, uint64_t *addr)
 {
     unsigned map = s->gr[GR_MISC] >> 2 & 3;
 
@@ -25,11 +25,6 @@ static bool to_window(const Vga *s, uint64_t *addr)
         return false;
     *addr -= windows[map].start;
     return true;
-}
-
-static uint64_t bank_offset(const Vga *s)
-{
-    return (uint64_t)s->vbe[VBE_BANK] << 16;
 }
 
 static uint8_t *vram(Vga *s)
@@ -48,6 +43,12 @@ static bool is_chain4(const Vga *s)
     return vga_vbe_is_linear(s) || (s->sr[SR_MEMORY_MODE] & SR4_CHAIN4);
 }
 
+/* The bank of VBE counts where memory is linear. */
+static uint64_t to_byte(const Vga *s, uint64_t addr)
+{
+    return is_chain4(s) ? addr + ((uint64_t)s->vbe[VBE_BANK] << 16) : addr;
+}
+
 /* ---- Reading -------------------------------------------------------------------------------- */
 
 static uint8_t compare_colors(const Vga *s)
@@ -62,16 +63,13 @@ static uint8_t compare_colors(const Vga *s)
     return ~differs;
 }
 
-static uint64_t window_read(void *opaque, uint64_t addr, unsigned size)
+uint8_t vga_read_byte(Vga *s, uint64_t addr)
 {
-    Vga *s = opaque;
     uint8_t *byte;
     unsigned plane;
 
-    if (!to_window(s, &addr))
-        return 0xff;
     if (is_chain4(s)) {
-        byte = linear(s, addr + bank_offset(s));
+        byte = linear(s, addr);
         return byte ? *byte : 0xff;
     }
     if (s->gr[GR_MODE] & GR5_ODD_EVEN) {
@@ -86,6 +84,13 @@ static uint64_t window_read(void *opaque, uint64_t addr, unsigned size)
     for (int p = 0; p < 4; p++)
         s->latch[p] = byte[p];
     return s->gr[GR_MODE] & GR5_READ_MODE ? compare_colors(s) : s->latch[plane];
+}
+
+static uint64_t window_read(void *opaque, uint64_t addr, unsigned size)
+{
+    Vga *s = opaque;
+
+    return vga_to_window(s, &addr) ? vga_read_byte(s, to_byte(s, addr)) : 0xff;
 }
 
 /* ---- Writing -------------------------------------------------------------------------------- */
@@ -131,16 +136,13 @@ static void put(Vga *s, uint8_t *byte, uint8_t value)
     ram_block_written(s->w.vram, byte - vram(s), 1);
 }
 
-static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+void vga_write_byte(Vga *s, uint64_t addr, uint8_t value)
 {
-    Vga *s = opaque;
     uint8_t planes = s->sr[SR_MAP_MASK];
     uint8_t *byte;
 
-    if (!to_window(s, &addr))
-        return;
     if (is_chain4(s)) {
-        byte = linear(s, addr + bank_offset(s));
+        byte = linear(s, addr);
         if (byte && (vga_vbe_is_linear(s) || (planes >> (addr & 3) & 1)))
             put(s, byte, value);
         return;
@@ -154,6 +156,14 @@ static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned s
         if (planes >> p & 1)
             put(s, byte + p, plane_value(s, p, value));
     }
+}
+
+static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+{
+    Vga *s = opaque;
+
+    if (vga_to_window(s, &addr))
+        vga_write_byte(s, to_byte(s, addr), value);
 }
 
 const MemOps vga_window_ops = { window_read, window_write, .min_size = 1, .max_size = 1 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The PCI VGA adapter 1234:1111: VGA registers and memory, Bochs VBE, 16 MiB frame buffer.
- */
+/* Graphics adapters: a VGA with Bochs VBE, on PCI (1234:1111) or ISA, and what is left of it as a
+ * second screen. */
 #ifndef HW_VGA_H
 #define HW_VGA_H
 
@@ -9,22 +8,20 @@
 #include "softmmu/display.h"
 #include "softmmu/memory.h"
 
-extern const DeviceClass vga_class;
+extern const DeviceClass vga_class, secondary_vga_class, bochs_display_class;
 
 typedef struct VgaWiring {
     MemRegion *ports;
-    MemRegion *memory; /* PCI memory space: for the window at 0xa0000 */
-    RamBlock *vram;    /* VGA_VRAM_SIZE bytes */
+    MemRegion *memory; /* for the window at 0xa0000: PCI memory space */
+    RamBlock *vram;    /* its size is a power of two */
     RamBlock *rom;     /* NULL: no expansion ROM; its size is a power of two */
     Display *display;  /* NULL: nobody looks */
 } VgaWiring;
 
 #define VGA_VRAM_SIZE (16 * 1024 * 1024)
 
-/* At @devfn of @bus. Not yet realized. */
-Device *vga_new(PciBus *bus, int devfn, const VgaWiring *w);
-
-/* The screen in text mode, rows ended by newline, without trailing spaces; false in graphics. */
-bool vga_screen_text(Device *dev, GString *out);
+/* On PCI, of @klass "VGA", "secondary-vga" or "bochs-display"; the last two answer at their BARs
+ * only. @devfn < 0: the first free slot. Not yet realized. */
+Device *vga_new(const DeviceClass *klass, PciBus *bus, int devfn, const VgaWiring *w);
 
 #endif

@@ -182,3 +182,16 @@ void text_screen_print(const TextScreen *t, GString *out)
         g_string_append_c(out, '\n');
     }
 }
+
+bool display_print_text(Display *d, GString *out)
+{
+    TextScreen t = { 0 };
+    bool found = false;
+
+    for (unsigned n = 0; n < display_count(d) && !found; n++)
+        found = display_text(d, n, &t);
+    if (found)
+        text_screen_print(&t, out);
+    text_screen_clear(&t);
+    return found;
+}

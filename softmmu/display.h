@@ -57,6 +57,9 @@ const char *display_name(const Display *d, unsigned n);
 void display_draw(Display *d, unsigned n, Surface *s, bool lit);
 bool display_text(Display *d, unsigned n, TextScreen *t);
 
+/* The first screen that shows characters, as text_screen_print() has them; false: none does. */
+bool display_print_text(Display *d, GString *out);
+
 /* Contents are undefined, unless it has that size already. */
 void surface_resize(Surface *s, unsigned width, unsigned height);
 void surface_fill(Surface *s, uint32_t pixel);

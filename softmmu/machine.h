@@ -147,7 +147,7 @@ typedef struct MachineConfig {
     GPtrArray *acpi_tables; /* GBytes *: each a whole table */
     GPtrArray *option_roms; /* DeviceOption *: romfile, bootindex */
     NumaConfig numa;
-    char *vga; /* "std" or "none" */
+    char *vga; /* "std", "cirrus" or "none" */
     bool start_stopped, nodefaults, hpet, smm;
     MachineActions actions;
     bool one_insn_per_tb; /* a block is an instruction */

@@ -354,7 +354,7 @@ static void print_plugins(Machine *m, const char *args, GString *out)
 
 static void print_screen(Machine *m, const char *args, GString *out)
 {
-    if (!built_of(m)->has_board || !pc_screen_text(m, out))
+    if (!display_print_text(m->display, out))
         g_string_append(out, "it shows no text\n");
 }
 

@@ -38,7 +38,7 @@ static uint64_t print_everything(Board *b)
     pc_print_pci(&b->m, out);
     for (unsigned n = 0; n < BOARD_CPUS; n++)
         pc_print_lapic(&b->m, n, out);
-    pc_screen_text(&b->m, out);
+    display_print_text(b->m.display, out);
     address_space_print(b->m.memory, out, true);
     address_space_print(b->m.memory, out, false);
     address_space_print(b->m.io, out, true);

@@ -34,6 +34,7 @@ static int setup(void **state, bool with_ram)
     f->memory = address_space_new("memory", &f->memory_root, f->ram);
     f->io = address_space_new("io", &f->io_root, f->ram);
     f->clock = clock_new_manual();
+    f->display = display_new();
     f->root = device_new(&bench_class, NULL, NULL);
     f->roundtrip = true;
     *state = f;
@@ -55,6 +56,7 @@ int fixture_teardown(void **state)
     Fixture *f = *state;
 
     device_free(f->root);
+    display_free(f->display);
     if (f->ram_region.parent)
         memory_remove(&f->ram_region);
     address_space_free(f->io);

@@ -20,6 +20,7 @@
 
 #include "softmmu/clock.h"
 #include "softmmu/device.h"
+#include "softmmu/display.h"
 #include "softmmu/irq.h"
 #include "softmmu/memory.h"
 
@@ -40,6 +41,7 @@ typedef struct Fixture {
     MemRegion memory_root, io_root, ram_region;
     AddressSpace *memory, *io;
     Clock *clock;
+    Display *display;
     Device *root; /* devices under test go below */
     bool roundtrip;
     bool frozen; /* a round trip is going on: spies look away */

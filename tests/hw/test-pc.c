@@ -11,6 +11,7 @@
 
 #include "hw/pc.h"
 #include "softmmu/bytes.h"
+#include "softmmu/display.h"
 
 #define MIB        (1024ull * 1024)
 #define GIB        (1024 * MIB)
@@ -113,6 +114,7 @@ static int setup(void **state)
     machine_init(m, &b->config);
     m->cpus = &b->cpus;
     m->clock = clock_new_manual();
+    m->display = display_new();
     *state = b;
     return 0;
 }
@@ -123,6 +125,7 @@ static int teardown(void **state)
     Machine *m = &b->m;
 
     device_free(m->root);
+    display_free(m->display);
     clock_free(m->clock);
     machine_destroy(m);
     g_ptr_array_free(b->config.data_dirs, true);
@@ -273,12 +276,12 @@ static void test_vga(void **state)
     address_space_write(b->m.io, CONFIG_PCI, 0x80001030, 4);
     address_space_write(b->m.io, CONFIG_PCI + 4, 0xfe000001, 4);
     assert_int_equal(address_space_read(b->m.memory, 0xfe000000, 2), 0xaa55);
-    assert_true(pc_screen_text(&b->m, text));
+    assert_true(display_print_text(b->m.display, text));
     g_string_free(text, true);
     pc_board_free(&b->m);
     b->config.vga = (char *)"none";
     create(b);
-    assert_false(pc_screen_text(&b->m, NULL));
+    assert_int_equal(display_count(b->m.display), 0);
     pc_board_free(&b->m);
 }
 
@@ -576,8 +579,8 @@ static void test_bad_configurations(void **state)
     refused(b, "bad size");
     b->config.bios = NULL;
     g_unlink(odd);
-    b->config.vga = (char *)"cirrus";
-    refused(b, "-vga cirrus: unknown adapter");
+    b->config.vga = (char *)"qxl";
+    refused(b, "-vga qxl: unknown adapter");
     b->config.vga = (char *)"none";
     b->config.ram_size = 1ull << 60;
     refused(b, "");

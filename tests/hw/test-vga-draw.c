@@ -22,7 +22,7 @@ static Bench start(Fixture *f)
     GError *error = NULL;
 
     b.vram = w.vram = ram_block_new(f->ram, "vram", VGA_VRAM_SIZE, &error);
-    b.dev = vga_new(bus, PCI_DEVFN(2, 0), &w);
+    b.dev = vga_new(&vga_class, bus, PCI_DEVFN(2, 0), &w);
     fixture_start(f);
     assert_int_equal(display_count(b.display), 1);
     assert_string_equal(display_name(b.display, 0), "VGA");

@@ -18,14 +18,14 @@ typedef struct Bench {
 static Bench start(Fixture *f)
 {
     Bench b = { .bus = pci_bus_new(f->root, &f->memory_root, &f->io_root) };
-    VgaWiring w = { .ports = &f->io_root, .memory = &f->memory_root };
+    VgaWiring w = { .ports = &f->io_root, .memory = &f->memory_root, .display = f->display };
     GError *error = NULL;
 
     b.vram = w.vram = ram_block_new(f->ram, "vram", VGA_VRAM_SIZE, &error);
     w.rom = ram_block_new(f->ram, "rom", 0x10000, &error);
     w.rom->host[0] = 0x55;
     w.rom->host[1] = 0xaa;
-    b.dev = vga_new(b.bus, PCI_DEVFN(2, 0), &w);
+    b.dev = vga_new(&vga_class, b.bus, PCI_DEVFN(2, 0), &w);
     fixture_start(f);
     fixture_outb(f, 0x3c2, 0x67); /* color */
     return b;
@@ -255,9 +255,9 @@ static void test_text_screen(void **state)
 {
     static const char hello[] = "Hello";
     Fixture *f = *state;
-    Bench b = start(f);
     GString *text = g_string_new(NULL);
 
+    start(f);
     text_mode(f);
     for (int i = 0; i < 80 * 25; i++)
         fixture_write(f, 0xb8000 + 2 * i, 0x0720, 2);
@@ -265,7 +265,7 @@ static void test_text_screen(void **state)
         fixture_write(f, 0xb8000 + 2 * (80 + 3 + i), 0x0700 | hello[i], 2);
     fixture_write(f, 0xb8000 + 2 * (24 * 80), 0x07c4, 2);
     assert_int_equal(fixture_read(f, 0xb8000 + 2 * 83, 2), 0x0748);
-    assert_true(vga_screen_text(b.dev, text));
+    assert_true(display_print_text(f->display, text));
     g_auto(GStrv) rows = g_strsplit(text->str, "\n", -1);
     assert_int_equal(g_strv_length(rows), 26);
     assert_string_equal(rows[0], "");
@@ -273,10 +273,10 @@ static void test_text_screen(void **state)
     assert_string_equal(rows[24], "─");
     indexed(f, 0x3d4, 0x0d, 80); /* scrolled by a row */
     g_string_truncate(text, 0);
-    assert_true(vga_screen_text(b.dev, text));
+    assert_true(display_print_text(f->display, text));
     assert_memory_equal(text->str, "   Hello\n", 9);
     indexed(f, 0x3ce, 6, 0x05);
-    assert_false(vga_screen_text(b.dev, text));
+    assert_false(display_print_text(f->display, text));
     g_string_free(text, true);
 }
 
@@ -345,7 +345,7 @@ static void test_abuse(void **state)
         fixture_abuse(f, f->io, 0x1ce, 3, 500, seed);
         fixture_abuse(f, f->memory, WINDOW, 0x20000, 2000, seed);
         fixture_abuse(f, f->memory, MMIO, 0x1000, 2000, seed);
-        vga_screen_text(b.dev, text);
+        display_print_text(f->display, text);
         g_string_free(text, true);
     }
 }

@@ -141,7 +141,7 @@ static const struct {
     {"-numa cpu,node-id=0", "-numa cpu,node-id=0: there is no node 0 (-numa node)"},
 
     {"-vga foo", "-vga foo: unknown vga type: foo"},
-    {"-vga cirrus", "-vga cirrus: not supported yet; use std or none"},
+    {"-vga qxl", "-vga qxl: not supported yet; use std, cirrus or none"},
     {"-display gtk", "-display gtk: not supported; use vnc=[HOST]:DISPLAY, curses or none"},
     {"-display sdl,gl=on", "-display sdl,gl=on: not supported; use vnc=[HOST]:DISPLAY, curses or none"},
     {"-display curses,charset=CP437", "-display curses,charset=CP437: not supported; use vnc=[HOST]:DISPLAY, curses or none"},
@@ -494,6 +494,7 @@ static const struct {
     {"-d in_asm,int -D f -dfilter 0..1", "log_file", "f"},
     {"-d in_asm,int -D f -dfilter 0..1", "filter", "0..1"},
     {"-vga none", "vga", "none"},
+    {"-vga cirrus", "vga", "cirrus"},
     {"-nodefaults", "vga", "none"},
     {"-nodefaults -vga std", "vga", "std"},
     {"-nodefaults", "serials", "none"},

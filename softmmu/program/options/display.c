@@ -16,14 +16,15 @@ static bool is_one_of(const char *text, const char *const *list)
 
 bool opt_vga(Options *o, const char *arg, GError **error)
 {
-    static const char *const missing[] = { "cirrus", "vmware", "qxl", "xenfb", "virtio", NULL };
+    static const char *const known[] = { "std", "cirrus", "none", NULL };
+    static const char *const missing[] = { "vmware", "qxl", "xenfb", "virtio", NULL };
 
     g_free(o->config.vga);
     o->config.vga = g_strdup(arg);
-    if (!strcmp(arg, "std") || !strcmp(arg, "none"))
+    if (is_one_of(arg, known))
         return true;
     if (is_one_of(arg, missing))
-        error_set(error, "not supported yet; use std or none");
+        error_set(error, "not supported yet; use std, cirrus or none");
     else
         error_set(error, "unknown vga type: %s", arg);
     return false;

@@ -210,7 +210,7 @@ static const OptionRow option_rows[] = {
     {"display",     "none|curses|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, by -vnc", true},
     {"vnc",         "[HOST]:N|unix:PATH|none[,to=N][,password=on][,share=allow-exclusive|force-shared|ignore]", opt_vnc, "a VNC server, at TCP port 5900 + N; the monitor sets the password: set_password", true},
     {"k",           "en-us", opt_keyboard_layout, "what VNC clients' characters are typed on", true},
-    {"vga",         "std|none", opt_vga,     "graphics card"},
+    {"vga",         "std|cirrus|none", opt_vga, "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F pipe:P ringbuf unix:P tcp:H:P telnet:H:P udp:H:P chardev:ID"},
     {"echr",        "N",    opt_echr,        "the code of the key that introduces commands where serial port and monitor share a terminal (default 1: Ctrl-A)", true},
     {"monitor",     "DEV",  opt_monitor,     "where the monitor goes", true},
