@@ -261,13 +261,30 @@ static const BoardOps pc_board_ops = {
 
 /* ---- Wiring --------------------------------------------------------------------------------- */
 
+/* What else RAM is made of. It means nothing to the guest: a replay does without. */
+static bool back_memory(RamBlock *ram, const MachineConfig *c, GError **error)
+{
+    uint64_t at = 0;
+
+    for (guint i = 0; c->ram_parts && !c->replaying && i < c->ram_parts->len; i++) {
+        const MemoryBackend *part = c->ram_parts->pdata[i];
+
+        if (!ram_block_back(ram, at, part->size, &part->backing, error)) {
+            g_prefix_error(error, "-object memory-backend,id=%s: ", part->id);
+            return false;
+        }
+        at += part->size;
+    }
+    return true;
+}
+
 /* RAM, host bridge and the PCI bus. */
 static bool create_memory(PcBoard *b, GError **error)
 {
     Machine *m = b->m;
     RamBlock *ram = ram_block_new(m->ram, "pc.ram", m->config->ram_size, error);
 
-    if (!ram)
+    if (!ram || !back_memory(ram, m->config, error))
         return false;
     b->below_4g = pc_ram_below_4g(ram->size);
     b->above_4g = ram->size - b->below_4g;

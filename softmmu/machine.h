@@ -67,6 +67,13 @@ typedef struct NetdevOption {
     char *ifname; /* of a tap device; NULL: the host chooses */
 } NetdevOption;
 
+/* -object memory-backend-*: what the machine's memory, or a part of it, is made of. */
+typedef struct MemoryBackend {
+    char *id;
+    uint64_t size;
+    RamBacking backing;
+} MemoryBackend;
+
 /* A card that -nic or -net asked for. */
 typedef struct NicOption {
     char *model, *netdev, *mac; /* NULL: the board's choice, none, one of ours */
@@ -125,6 +132,8 @@ typedef struct MachineConfig {
     char *uuid;             /* -uuid; NULL: none */
     uint8_t uuid_bytes[16]; /* the same as written */
     uint64_t ram_size;
+    GPtrArray *memory_backends; /* MemoryBackend *: by objects; NULL: none */
+    GPtrArray *ram_parts;       /* … those that memory is made of, in order; NULL: none */
     unsigned cpus, max_cpus, sockets, cores, threads;
     char *cpu_model;       /* the whole -cpu argument */
     char *accel_backend;   /* NULL (best for this host) or "interp" */

@@ -369,5 +369,7 @@ void address_space_drop(AddressSpace *as, uint64_t addr, uint64_t len)
         return;
     memset(host, 0, len);
     address_space_written(as, addr, len);
-    ram_give_back(host, len);
+    if (!address_space_find(as, addr)
+             ->region->ram->backed) /* a file would have it back as it was */
+        ram_give_back(host, len);
 }

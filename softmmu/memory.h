@@ -32,7 +32,19 @@ typedef struct RamBlock {
     uint8_t *host;       /* page aligned; @size bytes, zeroed */
     uint64_t size;       /* bytes, a multiple of 4096 */
     uint64_t ram_offset; /* start of this block in the machine's single numbering of RAM */
+    bool backed;         /* by more than memory of this process */
 } RamBlock;
+
+/* What a part of a block is made of, where it is not memory of this process alone. */
+typedef struct RamBacking {
+    char *path;  /* a file, made if there is none; a directory: a file there without a name; NULL */
+    bool memfd;  /* … one that is nowhere but in memory */
+    bool share;  /* others who have it open see what is written */
+    bool sealed; /* memfd: it has this size for good */
+    bool prealloc; /* the host is to have it ready */
+    bool merge;    /* it may keep equal pages once */
+    bool dump;     /* part of its dump of this process, should there be one */
+} RamBacking;
 
 typedef struct MemOps {
     /* @addr is relative to the region; @size is 1, 2, 4 or 8 within the limits below. */
@@ -95,6 +107,12 @@ RamSet *ram_set_new(void);
 void ram_set_free(RamSet *set); /* frees its blocks */
 /* @size is rounded up to 4096. Returns NULL with @error when the host cannot give that much. */
 RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **error);
+/* Makes bytes [@at, @at + @size) of a block that nobody has used yet of something else. What a file
+ * holds is what the guest finds there. */
+bool ram_block_back(RamBlock *block, uint64_t at, uint64_t size, const RamBacking *backing,
+                    GError **error);
+/* A descriptor of such a file or memfd of @size bytes, which is made if need be; -1 with @error. */
+int ram_backing_open(const RamBacking *backing, uint64_t size, GError **error);
 /* The blocks in order of ram_offset, and the end of the numbering. */
 const GPtrArray *ram_set_blocks(const RamSet *set);
 uint64_t ram_set_end(const RamSet *set);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Host memory for guest RAM and ROM. A block is anonymous memory, aligned for huge pages where it
- * is large enough to use them. Missing: file- and memfd-backed blocks.
+ * is large enough to use them; parts of it may be files instead, or memory that others share.
  */
 #include "softmmu/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "softmmu/error.h"
@@ -93,6 +97,109 @@ RamBlock *ram_block_new(RamSet *set, const char *name, uint64_t size, GError **e
     memset(set->written + block->ram_offset / PAGE_BYTES, 0, rounded / PAGE_BYTES);
     return block;
 }
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static int open_path(const char *path)
+{
+    g_autofree char *template = g_build_filename(path, "mimus-ram.XXXXXX", NULL);
+    int fd;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+        return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    fd = mkostemp(template, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(template);
+    return fd;
+}
+
+/* What there is already has to be large enough, or nothing. */
+static bool fit_file(int fd, uint64_t size, GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) || (st.st_size == 0 && ftruncate(fd, (off_t)size))) {
+        error_set(error, "cannot make it of %" PRIu64 " bytes: %s", size, g_strerror(errno));
+        return false;
+    }
+    if (st.st_size && (uint64_t)st.st_size < size) {
+        error_set(error, "backing store size 0x%" PRIx64 " does not match 'size' option 0x%" PRIx64,
+                  (uint64_t)st.st_size, size);
+        return false;
+    }
+    return true;
+}
+
+int ram_backing_open(const RamBacking *backing, uint64_t size, GError **error)
+{
+    const char *what = backing->path ? backing->path : "memfd";
+    int fd = backing->path ? open_path(backing->path)
+                           : memfd_create("mimus-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0) {
+        error_set(error, "can't open backing store %s for guest RAM: %s", what, g_strerror(errno));
+        return -1;
+    }
+    if (!fit_file(fd, size, error)) {
+        close(fd);
+        return -1;
+    }
+    if (!backing->path && backing->sealed)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    return fd;
+}
+
+static bool map_backing(uint8_t *host, uint64_t size, const RamBacking *backing, GError **error)
+{
+    bool file = backing->path || backing->memfd;
+    int fd = file ? ram_backing_open(backing, size, error) : -1;
+    int flags =
+        (backing->share ? MAP_SHARED : MAP_PRIVATE) | (file ? 0 : MAP_ANONYMOUS) | MAP_FIXED;
+    void *p;
+
+    if (file && fd < 0)
+        return false;
+    p = mmap(host, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (p == MAP_FAILED)
+        error_set(error, "cannot map %s as guest RAM: %s", file ? "the file" : "shared memory",
+                  g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return p != MAP_FAILED;
+}
+
+/* A page that is there already is left as it is. */
+static void touch_pages(volatile uint8_t *host, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += PAGE_BYTES)
+        host[at] = host[at];
+}
+
+bool ram_block_back(RamBlock *block, uint64_t at, uint64_t size, const RamBacking *backing,
+                    GError **error)
+{
+    uint8_t *host = block->host + at;
+    bool other = backing->path || backing->memfd || backing->share;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    if (at > block->size || size > block->size - at || at % page || size % page) {
+        error_set(error, "memory of %" PRIu64 " bytes does not end where a page of the host's does",
+                  size);
+        return false;
+    }
+    if (other && !map_backing(host, size, backing, error))
+        return false;
+    block->backed |= other;
+    if (backing->merge)
+        madvise(host, size, MADV_MERGEABLE); /* a wish only */
+    if (!backing->dump)
+        madvise(host, size, MADV_DONTDUMP);
+    if (backing->prealloc)
+        touch_pages(host, size);
+    return true;
+}
+
+/* ---- Blocks ---------------------------------------------------------------------------------- */
 
 const GPtrArray *ram_set_blocks(const RamSet *set)
 {

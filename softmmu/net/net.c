@@ -54,12 +54,21 @@ void net_ready(NetCable *c)
         pop(c);
 }
 
+static void dump(NetCable *c, bool to_backend, const uint8_t *frame, size_t len)
+{
+    const GPtrArray *dumps = c->backend ? c->backend->dumps : NULL;
+
+    for (guint i = 0; dumps && i < dumps->len; i++)
+        net_dump_frame(dumps->pdata[i], to_backend, frame, len);
+}
+
 static void hear(void *opaque, const void *data, size_t len)
 {
     NetCable *c = opaque;
 
     if (!len || len > NET_MAX_FRAME || c->out)
         return;
+    dump(c, false, data, len);
     net_ready(c);
     if (c->count || !is_taken(c, data, len))
         push(c, data, len);
@@ -72,8 +81,10 @@ void net_post(NetCable *c, const uint8_t *frame, size_t len)
 
 void net_send(NetCable *c, const uint8_t *frame, size_t len)
 {
-    if (c->backend && !c->out)
-        c->backend->send(c->backend, frame, len);
+    if (!c->backend || c->out)
+        return;
+    dump(c, true, frame, len);
+    c->backend->send(c->backend, frame, len);
 }
 
 static void forget_frames(NetCable *c)

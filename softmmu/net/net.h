@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "softmmu/clock.h"
 #include "softmmu/device.h"
 #include "softmmu/input.h"
 
@@ -36,6 +37,7 @@ struct NetBackend {
     /* What the user may see and change; NULL where a back end has none. */
     char *(*info)(NetBackend *b);
     bool (*forward)(NetBackend *b, const char *rule, bool add, GError **error); /* hostfwd */
+    GPtrArray *dumps; /* NetDump *, borrowed: what passes is written there; NULL: nowhere */
     char *summary; /* "user,net=10.0.2.0,restrict=off": what it is, for the user; .free frees it */
 };
 
@@ -64,6 +66,22 @@ void net_ready(NetCable *c);
 
 /* The back end, from any thread: a frame for the card. */
 void net_post(NetCable *c, const uint8_t *frame, size_t len);
+
+/* ---- Captures: net-dump.c -------------------------------------------------------------------- */
+
+typedef struct NetDump NetDump;
+
+/* A file for tcpdump and its like (libpcap's format, Ethernet, microseconds of @clock).
+ * @directions: "all", "rx" (what the back end gets) or "tx" (what it gives). NULL with @error. */
+NetDump *net_dump_new(const char *path, uint32_t max_len, const char *directions, Clock *clock,
+                      GError **error);
+void net_dump_free(NetDump *d);
+void net_dump_set_on(NetDump *d, bool on);
+bool net_dump_is_on(const NetDump *d);
+/* Machine thread. */
+void net_dump_frame(NetDump *d, bool to_backend, const uint8_t *frame, size_t len);
+void net_backend_add_dump(NetBackend *b, NetDump *d);
+void net_backend_remove_dump(NetBackend *b, NetDump *d);
 
 /* ---- Back ends ------------------------------------------------------------------------------- */
 

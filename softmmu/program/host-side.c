@@ -2,17 +2,17 @@
 #include "softmmu/program/host-side.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "accel/session.h"
 #include "softmmu/error.h"
 #include "softmmu/program/options/internal.h"
+#include "softmmu/program/options/keyval.h"
 
 /* @o is to be cleared, whatever comes of it. */
 static bool parse(Options *o, const char *option, const char *spec, GError **error)
 {
-    char *argv[] = { (char *)"mimus", (char *)option, (char *)spec, NULL };
-
-    if (!options_parse(o, 3, argv, error))
+    if (!options_parse_addition(o, option, spec, error))
         return false;
     if (o->answer_kind == ANSWER_NONE)
         return true;
@@ -170,17 +170,45 @@ static guint find_object(const HostSide *h, const char *id)
     return i;
 }
 
+bool host_side_make_memory(const MemoryBackend *memory, GError **error)
+{
+    int fd = memory->backing.path ? ram_backing_open(&memory->backing, memory->size, error) : 0;
+
+    if (memory->backing.path && fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 static bool check_new_object(const HostSide *h, const DeviceOption *object, GError **error)
 {
     const char *id = g_hash_table_lookup(object->props, "id");
 
-    if (g_str_has_prefix(object->driver, "memory-backend-"))
-        error_set(error, "memory cannot be plugged in: '%s' would be of no use", object->driver);
-    else if (find_object(h, id) < h->m->config->objects->len)
+    if (find_object(h, id) < h->m->config->objects->len)
         error_set(error, "attempt to add duplicate property '%s' to object (type 'container')", id);
     else
         return true;
     return false;
+}
+
+/* What is behind it here. */
+static bool open_object(HostSide *h, Options *o, const DeviceOption *object, GError **error)
+{
+    GPtrArray *memory = o->config.memory_backends;
+
+    if (!strcmp(object->driver, "rng-random"))
+        return network_add_random(h->network, h->m, object, error);
+    if (!strcmp(object->driver, "filter-replay") &&
+        !network_has(h->m, g_hash_table_lookup(object->props, "netdev"))) {
+        error_set(error, "Parameter 'netdev' expects a network backend id");
+        return false;
+    }
+    if (!strcmp(object->driver, "filter-dump"))
+        return network_add_dump(h->network, h->m, object, error);
+    if (memory->len && !host_side_make_memory(memory->pdata[0], error))
+        return false;
+    if (memory->len)
+        g_ptr_array_add(h->m->config->memory_backends, g_ptr_array_steal_index(memory, 0));
+    return true;
 }
 
 static bool add_object(HostSide *h, const char *option, const char *spec, GError **error)
@@ -193,14 +221,25 @@ static bool add_object(HostSide *h, const char *option, const char *spec, GError
         error_set(error, "this object is for the command line");
         ok = false;
     }
-    if (ok && check_new_object(h, objects->pdata[0], error) &&
-        (strcmp(((DeviceOption *)objects->pdata[0])->driver, "rng-random") ||
-         network_add_random(h->network, h->m, objects->pdata[0], error)))
+    ok = ok && check_new_object(h, objects->pdata[0], error) &&
+         open_object(h, &o, objects->pdata[0], error);
+    if (ok)
         g_ptr_array_add(h->m->config->objects, g_ptr_array_steal_index(objects, 0));
-    else
-        ok = false;
     options_clear(&o);
     return ok;
+}
+
+static MemoryBackend *find_memory(const GPtrArray *list, const char *id)
+{
+    for (guint i = 0; list && i < list->len; i++)
+        if (!strcmp(((MemoryBackend *)list->pdata[i])->id, id))
+            return list->pdata[i];
+    return NULL;
+}
+
+static bool is_ram_part(const HostSide *h, const char *id)
+{
+    return find_memory(h->m->config->ram_parts, id);
 }
 
 /* Who names it? */
@@ -227,14 +266,45 @@ static bool remove_object(HostSide *h, const char *id, GError **error)
         error_set(error, "object '%s' not found", id);
         return false;
     }
-    if (g_str_has_prefix(type, "memory-backend-") || is_named(h, id)) {
+    if (is_ram_part(h, id) || is_named(h, id)) {
         error_set(error, "object '%s' is in use, can not be deleted", id);
         return false;
     }
     if (!strcmp(type, "rng-random") && !network_remove_random(h->network, id, error))
         return false;
+    if (!strcmp(type, "filter-dump"))
+        network_remove_dump(h->network, objects->pdata[i]);
+    if (find_memory(h->m->config->memory_backends, id))
+        g_ptr_array_remove(h->m->config->memory_backends,
+                           find_memory(h->m->config->memory_backends, id));
     g_ptr_array_remove_index(objects, i);
     return true;
+}
+
+static bool set_dump_status(HostSide *h, const DeviceOption *object, const char *value,
+                            GError **error)
+{
+    NetDump *d = network_dump(h->network, g_hash_table_lookup(object->props, "id"));
+    bool on;
+
+    if (!parse_switch(value, &on, error))
+        return false;
+    if (d)
+        net_dump_set_on(d, on);
+    g_hash_table_insert(object->props, g_strdup("status"), g_strdup(on ? "on" : "off"));
+    return true;
+}
+
+static bool set_of_object(void *opaque, const char *id, const char *property, const char *value,
+                          bool *known, GError **error)
+{
+    HostSide *h = opaque;
+    guint i = find_object(h, id);
+    const DeviceOption *object =
+        i < h->m->config->objects->len ? h->m->config->objects->pdata[i] : NULL;
+
+    *known = object && !strcmp(object->driver, "filter-dump") && !strcmp(property, "status");
+    return *known && set_dump_status(h, object, value, error);
 }
 
 /* ---- By option ---------------------------------------------------------------------------------
@@ -304,5 +374,5 @@ static bool remove_it(void *opaque, const char *option, const char *id, GError *
 
 MonitorHost host_side_for_monitor(HostSide *h)
 {
-    return (MonitorHost){ add, netdev_del, h, remove_it };
+    return (MonitorHost){ add, netdev_del, h, remove_it, set_of_object };
 }

@@ -19,6 +19,8 @@ typedef struct HostSide {
     GPtrArray *args; /* the machine's options, to which what is added belongs from now on */
 } HostSide;
 
+/* The file of a backend with a path, if there is none. */
+bool host_side_make_memory(const MemoryBackend *memory, GError **error);
 /* @h must outlive the monitors. */
 MonitorHost host_side_for_monitor(HostSide *h);
 

@@ -320,6 +320,15 @@ static bool start_recording(Program *p, const Options *o, GError **error)
                      : record_begin(&p->built, o, error);
 }
 
+/* Files of memory that the machine does not use are made all the same. */
+static bool open_memory_files(const MachineConfig *c, GError **error)
+{
+    for (guint i = 0; !c->replaying && i < c->memory_backends->len; i++)
+        if (!host_side_make_memory(c->memory_backends->pdata[i], error))
+            return false;
+    return true;
+}
+
 static void tell_trouble(const char *why)
 {
     fprintf(stderr, "mimus: %s: the machine is paused; 'cont' tries again\n", why);
@@ -335,7 +344,8 @@ static bool set_up(Program *p, const Options *o, GError **error)
     if (!console_open(&p->console, o, m, error) || !network_open(&p->network, o, m, error))
         return false;
     p->signal_channel = input_add_channel(m->input, "signal", true, signal_arrived, m);
-    if (!build_finish(&p->built, error))
+    if (!build_finish(&p->built, error) || !network_open_dumps(&p->network, m, error) ||
+        !open_memory_files(&o->config, error))
         return false;
     if (!console_open_gdb(&p->console, o, m, error))
         return false;

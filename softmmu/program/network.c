@@ -11,6 +11,7 @@ static void free_backend(void *p)
 {
     NetBackend *b = p;
 
+    g_clear_pointer(&b->dumps, g_ptr_array_unref);
     b->free(b);
 }
 
@@ -48,6 +49,73 @@ static bool open_random(Network *n, Machine *m, const DeviceOption *object, GErr
     return true;
 }
 
+/* A back end stays where it is as long as there is a network of its name. */
+static NetBackend *backend_of(const Network *n, const DeviceOption *object)
+{
+    return g_hash_table_lookup(n->by_id, g_hash_table_lookup(object->props, "netdev"));
+}
+
+bool network_add_dump(Network *n, Machine *m, const DeviceOption *object, GError **error)
+{
+    const char *id = g_hash_table_lookup(object->props, "id");
+    const char *length = g_hash_table_lookup(object->props, "maxlen");
+    const char *queue = g_hash_table_lookup(object->props, "queue");
+    const char *status = g_hash_table_lookup(object->props, "status");
+    NetBackend *b = backend_of(n, object);
+    NetDump *d;
+
+    if (m->config->replaying) /* the recorded machine had it */
+        return true;
+    if (!b) {
+        error_set(error, "Parameter 'netdev' expects a network backend id");
+        return false;
+    }
+    d = net_dump_new(g_hash_table_lookup(object->props, "file"),
+                     length ? (uint32_t)g_ascii_strtoull(length, NULL, 0) : 65536,
+                     queue ? queue : "all", m->clock, error);
+    if (!d) {
+        g_prefix_error(error, "-object filter-dump,id=%s: ", id);
+        return false;
+    }
+    net_dump_set_on(d, !status || strcmp(status, "off"));
+    net_backend_add_dump(b, d);
+    g_hash_table_insert(n->dumps, g_strdup(id), d);
+    return true;
+}
+
+NetDump *network_dump(const Network *n, const char *id)
+{
+    return g_hash_table_lookup(n->dumps, id);
+}
+
+void network_remove_dump(Network *n, const DeviceOption *object)
+{
+    const char *id = g_hash_table_lookup(object->props, "id");
+    NetDump *d = network_dump(n, id);
+
+    if (d && backend_of(n, object))
+        net_backend_remove_dump(backend_of(n, object), d);
+    g_hash_table_remove(n->dumps, id);
+}
+
+bool network_open_dumps(Network *n, Machine *m, GError **error)
+{
+    const GPtrArray *objects = m->config->objects;
+
+    for (guint i = 0; i < objects->len; i++) {
+        const DeviceOption *object = objects->pdata[i];
+
+        if (!strcmp(object->driver, "filter-dump") && !network_add_dump(n, m, object, error))
+            return false;
+    }
+    return true;
+}
+
+static void free_dump(void *d)
+{
+    net_dump_free(d);
+}
+
 static bool open_randoms(Network *n, const Options *o, Machine *m, GError **error)
 {
     n->sources = g_ptr_array_new_with_free_func(free_source);
@@ -59,17 +127,25 @@ static bool open_randoms(Network *n, const Options *o, Machine *m, GError **erro
     return true;
 }
 
+static void keep_backend(Network *n, const char *id, NetBackend *b)
+{
+    g_ptr_array_add(n->backends, b);
+    g_hash_table_insert(n->by_id, g_strdup(id), b);
+}
+
 bool network_open(Network *n, const Options *o, Machine *m, GError **error)
 {
     n->backends = g_ptr_array_new_with_free_func(free_backend);
     n->nets = g_hash_table_new(g_str_hash, g_str_equal);
+    n->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    n->dumps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_dump);
     m->nets = n->nets;
     for (guint i = 0; i < o->config.netdevs->len; i++) {
         const NetdevOption *d = o->config.netdevs->pdata[i];
         NetBackend *b = o->config.replaying ? NULL : open_backend(d, error);
 
         if (b)
-            g_ptr_array_add(n->backends, b);
+            keep_backend(n, d->id, b);
         else if (!o->config.replaying) {
             g_prefix_error(error, "-netdev %s: ", d->id);
             return false;
@@ -113,6 +189,11 @@ static NetdevOption *find_option(const Machine *m, const char *id)
     return NULL;
 }
 
+bool network_has(const Machine *m, const char *id)
+{
+    return find_option(m, id);
+}
+
 bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error)
 {
     NetdevOption *d = options->pdata[0];
@@ -129,7 +210,7 @@ bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error)
         return false;
     }
     if (call.backend)
-        g_ptr_array_add(n->backends, call.backend);
+        keep_backend(n, d->id, call.backend);
     g_hash_table_insert(n->nets, d->id, call.backend);
     g_ptr_array_add(m->config->netdevs, g_ptr_array_steal_index(options, 0));
     return true;
@@ -143,11 +224,15 @@ bool network_remove(Network *n, Machine *m, const char *id, GError **error)
         error_set(error, "Device '%s' not found", id);
         return false;
     }
-    if (!g_hash_table_lookup_extended(n->nets, id, NULL, (void **)&call.backend)) {
-        error_set(error, "Device '%s' is in use: a card has or had it", id);
+    NetBackend *b = g_hash_table_lookup(n->by_id, id);
+
+    if ((b && b->dumps) ||
+        !g_hash_table_lookup_extended(n->nets, id, NULL, (void **)&call.backend)) {
+        error_set(error, "Device '%s' is in use: a card has or had it, or a filter has", id);
         return false;
     }
     g_hash_table_remove(n->nets, id);
+    g_hash_table_remove(n->by_id, id);
     if (call.backend)
         main_call(remove_on_main, &call);
     g_ptr_array_remove(m->config->netdevs, find_option(m, id));
@@ -192,4 +277,6 @@ void network_close(Network *n)
     g_clear_pointer(&n->nets, g_hash_table_unref);
     g_clear_pointer(&n->sources, g_ptr_array_unref);
     g_clear_pointer(&n->randoms, g_hash_table_unref);
+    g_clear_pointer(&n->by_id, g_hash_table_unref);
+    g_clear_pointer(&n->dumps, g_hash_table_unref);
 }

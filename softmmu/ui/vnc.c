@@ -213,6 +213,7 @@ VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *
     s->screen = *screen;
     s->share = o->share;
     s->asks_password = o->password;
+    s->password = g_strdup(o->initial_password);
     s->name = g_strdup(name);
     s->clients = g_ptr_array_new_with_free_func((GDestroyNotify)vnc_client_free);
     g_mutex_init(&s->lock);

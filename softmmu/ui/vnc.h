@@ -23,7 +23,8 @@ typedef struct VncOptions {
     char *address; /* "HOST:DISPLAY" (HOST may be empty: all of them), "unix:PATH" */
     unsigned to;   /* try displays up to that one */
     VncShare share;
-    bool password; /* nobody gets in without; there is none at first */
+    bool password;          /* nobody gets in without … */
+    char *initial_password; /* … this; NULL: there is none at first */
 } VncOptions;
 
 bool vnc_has_passwords(void); /* this build */

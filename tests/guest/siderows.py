@@ -452,6 +452,28 @@ RAW
 -object memory-backend-ram,id=m,size=1M
 -object memory-backend-ram,id=m
 -object memory-backend-memfd,id=m,size=1M,share=on
+-mem-path DIR/mp
+-mem-prealloc
+-object memory-backend-file,id=m,size=1M,mem-path=DIR/mem,share=on
+-object memory-backend-ram,id=m,size=1M,prealloc=on,merge=off,dump=off
+-object secret,id=s,data=abc
+-object secret,id=s,data=YWJj,format=base64
+-object filter-dump,id=f,netdev=n,file=DIR/pcap -netdev user,id=n -device e1000,netdev=n
+-object secret,id=s
+-object secret,id=s,data=abc,file=DIR/x
+-object secret,id=s,data=abc,format=bogus
+-vnc unix:DIR/vnc9,password-secret=s -object secret,id=s,data=abc
+-vnc unix:DIR/vnc9,password-secret=nope
+-object filter-dump,id=f,netdev=n -netdev user,id=n
+-object memory-backend-file,id=m,size=1M,mem-path=/nonexistent/x
+-object memory-backend-file,id=m,size=2M,mem-path=RAW2
+-object memory-backend-file,id=m,size=128M,mem-path=DIR/mem2,share=on -machine pc,memory-backend=m
+-object memory-backend-file,id=m,size=128M,mem-path=DIR -machine pc,memory-backend=m
+-object memory-backend-memfd,id=m,size=128M,share=on -numa node,memdev=m
+-m 128 -object memory-backend-ram,id=a,size=64M -object memory-backend-ram,id=b,size=64M -numa node,memdev=a -numa node,memdev=b
+-m 128 -object memory-backend-ram,id=a,size=64M -numa node,memdev=a -numa node,mem=64M
+-object memory-backend-ram,id=a,size=128M -numa node,memdev=a -machine memory-backend=a
+-mem-path DIR/mp2 -machine memory-backend=a -object memory-backend-ram,id=a,size=128M
 -object rng-random,id=r
 -object rng-random,id=r,filename=/dev/urandom
 -object rng-builtin,id=r
@@ -633,8 +655,6 @@ REFUSED = {
 -accel tcg,split-wx=on
 -accel kvm
 -enable-kvm
--mem-path DIR/mp
--mem-prealloc
 """,
     "the rest": r"""
 -dtb /x
@@ -774,11 +794,6 @@ REFUSED = {
 -drive file=QCOW,l2-cache-size=1M
 -drive file=QCOW,lazy-refcounts=on
 -object memory-backend-ram,id=m,size=1M,share=on -device ivshmem-plain,memdev=m
--object memory-backend-file,id=m,size=1M,mem-path=DIR/mem,share=on
--object memory-backend-ram,id=m,size=1M,prealloc=on,merge=off,dump=off
--object secret,id=s,data=abc
--object secret,id=s,data=YWJj,format=base64
--object filter-dump,id=f,netdev=n,file=DIR/pcap -netdev user,id=n -device e1000,netdev=n
 -object authz-simple,id=a,identity=x
 -object throttle-group,id=t
 -object can-bus,id=c
@@ -954,6 +969,17 @@ object_add iothread,id=io9
 object_add iothread,id=io9
 info iothreads
 object_del io9
+object_add memory-backend-ram,id=m9,size=1M
+object_del m9
+object_add filter-dump,id=f9,netdev=n0,file=DIR/pcap
+qom-get /objects/f9 maxlen
+qom-set /objects/f9 status off
+qom-get /objects/f9 status
+object_add filter-dump,id=f8,netdev=bogus,file=DIR/pcap
+object_del f9
+object_add secret,id=s9,data=abc
+qom-get /objects/s9 data
+object_del s9
 object_del bogus
 chardev-add null,id=c9
 chardev-send-break c9

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """surfaces.py MIMUS CASE: ways to drive a machine that no guest is needed for; it stands still or is in its firmware."""
 import os
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -79,7 +81,83 @@ def run_time(mimus, where):
         assert m.qmp.command("trace-event-get-state", name="x*") == []
 
 
-CASES = {"run-time": run_time}
+def memory(mimus, where):
+    """RAM that is a file, shared, and of two parts."""
+    half = 32 << 20
+    with open(os.path.join(where, "upper"), "wb") as f:
+        f.truncate(half)
+        f.seek(0x1000)
+        f.write(b"a mockingbird")
+    with Machine(mimus, where, "-object", "memory-backend-file,id=l,size=32M,mem-path=lower,share=on,prealloc=on",
+                 "-object", "memory-backend-file,id=u,size=32M,mem-path=upper,share=off",
+                 "-numa", "node,memdev=l", "-numa", "node,memdev=u", stopped=False) as m:
+        while m.hmp.command("xp /1xh 0x413") == "0000000000000413: 0x0000\n":
+            pass  # the firmware has not written there yet
+        m.hmp.command("stop")
+        m.says(f"xp /4cb {half + 0x1000:#x}", f"{half + 0x1000:016x}: 'a' ' ' 'm' 'o'\n")
+        m.hmp.command(f"pmemsave 0 {half} {where}/saved")
+        same = (open(os.path.join(where, name), "rb").read() for name in ("lower", "saved"))
+        low, saved = same
+        assert low == saved and any(low), "the file is not memory"
+        assert [b["id"] for b in m.qmp.command("query-memdev")] == ["l", "u"]
+        m.refuses("object-del", "GenericError: object 'u' is in use, can not be deleted", id="u")
+        m.qmp.command("object-add", **{"qom-type": "memory-backend-file", "id": "x", "size": 4096, "mem-path": "made"})
+        assert os.path.getsize(os.path.join(where, "made")) == 4096
+        m.qmp.command("object-del", id="x")
+        m.refuses("qom-set", "GenericError: Property 'memory-backend-file.size' is not writable",
+                  path="/objects/l", property="size", value=1)
+    with open(os.path.join(where, "upper"), "rb") as f:
+        f.seek(0x1000)
+        assert f.read(14) == b"a mockingbird\0"
+    with Machine(mimus, where, "-object", "memory-backend-memfd,id=m,size=64M", "-machine", "memory-backend=m") as m:
+        assert m.qmp.command("query-memdev")[0]["share"]
+
+
+def records(path):
+    """Frames of a capture."""
+    with open(path, "rb") as f:
+        head, body = f.read(24), f.read()
+    assert struct.unpack("IHHiIII", head) == (0xa1b2c3d4, 2, 4, 0, 0, 65536, 1), head
+    at, frames = 0, []
+    while at < len(body):
+        seconds, micros, saved, size = struct.unpack_from("IIII", body, at)
+        assert saved == size and micros < 1000000, (seconds, micros, saved, size)
+        frames.append(body[at + 16:at + 16 + saved])
+        at += 16 + saved
+    return frames
+
+
+def capture(mimus, where):
+    """What comes by a network goes to files that are told of when the machine begins, and later."""
+    ours, theirs = (os.path.join(where, name) for name in ("ours", "theirs"))
+    net = f"dgram,id=n,local.type=unix,local.path={theirs},remote.type=unix,remote.path={ours}"
+    frames = [bytes([n]) * (60 + n) for n in (1, 2, 3)]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(ours)
+        with Machine(mimus, where, "-netdev", net, "-device", "e1000,netdev=n",
+                     "-object", "filter-dump,id=a,netdev=n,file=a.pcap", stopped=False) as m:
+            def send(n):
+                sock.sendto(frames[n], theirs)
+                while len(records(os.path.join(where, "a.pcap"))) <= n:
+                    m.hmp.command("info status")
+            send(0)
+            m.qmp.command("object-add", **{"qom-type": "filter-dump", "id": "b", "netdev": "n", "file": "b.pcap"})
+            m.qmp.command("object-add", **{"qom-type": "filter-dump", "id": "c", "netdev": "n", "file": "c.pcap",
+                                           "queue": "rx"})
+            send(1)
+            m.qmp.command("qom-set", path="/objects/b", property="status", value="off")
+            send(2)
+            assert m.qmp.command("qom-get", path="b", property="status") == "off"
+            m.refuses("netdev_del", "GenericError: Device 'n' is in use: a card has or had it, or a filter has", id="n")
+            m.refuses("object-add", "GenericError: Parameter 'netdev' expects a network backend id",
+                      **{"qom-type": "filter-dump", "id": "d", "netdev": "x", "file": "d.pcap"})
+            m.qmp.command("object-del", id="b")
+    assert records(os.path.join(where, "a.pcap")) == frames
+    assert records(os.path.join(where, "b.pcap")) == frames[1:2]
+    assert records(os.path.join(where, "c.pcap")) == []
+
+
+CASES = {"run-time": run_time, "memory": memory, "capture": capture}
 
 
 def main():

@@ -563,7 +563,7 @@ static void test_bad_configurations(void **state)
     g_autofree char *odd = g_build_filename(b->dir, "odd.bin", NULL);
 
     b->config.boot_order = (char *)"cx";
-    refused(b, "no device 'x'");
+    refused(b, "Invalid boot device 'x'");
     b->config.boot_order = (char *)"cc";
     refused(b, "'c' twice");
     b->config.boot_order = (char *)"acdn";

@@ -80,9 +80,14 @@ typedef struct MonitorHost {
     void *opaque;
     /* The same backwards, for what is in nobody's use. @option: -object, -chardev or -blockdev. */
     bool (*remove)(void *opaque, const char *option, const char *id, GError **error);
+    /* Another value for a property of -object @id; *@known: it is one that can change. */
+    bool (*set)(void *opaque, const char *id, const char *property, const char *value, bool *known,
+                GError **error);
 } MonitorHost;
 void monitor_set_host(Monitor *mon, const MonitorHost *host);
 bool monitor_add_to_host(Monitor *mon, const char *option, const char *spec, GError **error);
+bool monitor_set_of_host(Monitor *mon, const char *id, const char *property, const char *value,
+                         bool *known, GError **error);
 bool monitor_remove_from_host(Monitor *mon, const char *option, const char *id, GError **error);
 
 /* An `info` topic of the board. @args: what follows the topic. */

@@ -49,6 +49,13 @@ bool monitor_add_to_host(Monitor *mon, const char *option, const char *spec, GEr
     return false;
 }
 
+bool monitor_set_of_host(Monitor *mon, const char *id, const char *property, const char *value,
+                         bool *known, GError **error)
+{
+    *known = false;
+    return mon->host.set && mon->host.set(mon->host.opaque, id, property, value, known, error);
+}
+
 bool monitor_remove_from_host(Monitor *mon, const char *option, const char *id, GError **error)
 {
     if (mon->host.remove)

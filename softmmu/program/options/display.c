@@ -110,6 +110,14 @@ static bool set_vnc_password(void *ctx, const char *value, GError **error)
     return false;
 }
 
+/* options/object.c reads it when all options are known. */
+static bool set_vnc_secret(Options *o, const char *value, GError **error)
+{
+    g_free(o->vnc_secret);
+    o->vnc_secret = g_strdup(value);
+    return set_vnc_password(&o->vnc, "on", error);
+}
+
 static const KeyRow vnc_keys[] = {
     { "vnc", set_vnc_address },
     { "to", set_vnc_to },
@@ -120,8 +128,17 @@ static const KeyRow vnc_keys[] = {
 
 bool opt_vnc(Options *o, const char *arg, GError **error)
 {
+    static const char key[] = ",password-secret=";
+    const char *secret = strstr(arg, key);
+    g_autofree char *id =
+        secret ? g_strndup(secret + strlen(key), strcspn(secret + strlen(key), ",")) : NULL;
+    g_autofree char *rest = secret ? g_strdup_printf("%.*s%s", (int)(secret - arg), arg,
+                                                     secret + strlen(key) + strlen(id))
+                                   : g_strdup(arg);
+
     o->vnc_given = true;
-    return keyval_apply(arg, "vnc", vnc_keys, &o->vnc, error);
+    return keyval_apply(rest, "vnc", vnc_keys, &o->vnc, error) &&
+           (!id || set_vnc_secret(o, id, error));
 }
 
 bool opt_keyboard_layout(Options *o, const char *arg, GError **error)

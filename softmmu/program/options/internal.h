@@ -75,6 +75,10 @@ void options_free_blockdev(void *node);
 bool opt_object(Options *o, const char *arg, GError **error);
 bool options_complete_objects(Options *o, GError **error); /* after all options */
 void options_free_object(void *object);
+void options_free_memory_backend(void *memory);
+bool options_complete_memory(Options *o, GError **error); /* … and of NUMA nodes */
+bool options_is_host_object(const char *arg);
+bool opt_mem_path(Options *o, const char *arg, GError **error);
 
 uint64_t options_memory_size(const Options *o, const char *id); /* of a backend; 0: there is none */
 

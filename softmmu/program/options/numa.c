@@ -136,6 +136,7 @@ static bool apply_node(Options *o, const NumaArgs *a, GError **error)
         if (a->cpus[i] && !put_cpu(numa, i, node, error))
             return false;
     }
+    o->numa_memdev[node] = a->memdev;
     return find_ram(o, a, &numa->ram_size[node], error);
 }
 

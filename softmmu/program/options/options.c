@@ -86,6 +86,11 @@ static bool opt_no_reboot(Options *o, const char *arg, GError **error)
     return o->config.actions.no_reboot = true;
 }
 
+static bool opt_mem_prealloc(Options *o, const char *arg, GError **error)
+{
+    return o->mem_prealloc = true;
+}
+
 static bool opt_singlestep(Options *o, const char *arg, GError **error)
 {
     return o->config.one_insn_per_tb = true;
@@ -194,6 +199,8 @@ static const OptionRow option_rows[] = {
     {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,one-insn-per-tb=on][,thread=single]", opt_accel, "how guest code is run", true},
     {"smp",         "N[,sockets=N][,cores=N][,threads=N][,maxcpus=N]", opt_smp, "number of CPUs"},
     {"m",           "SIZE[K|M|G]", opt_memory, "guest memory, in MiB without a suffix"},
+    {"mem-path",    "PATH", opt_mem_path,    "guest memory is that file, or one in that directory"},
+    {"mem-prealloc", NULL,  opt_mem_prealloc, "the host is to have guest memory ready", true},
     {"name",        "NAME", opt_name,        "a name for the machine"},
     {"kernel",      "FILE", opt_kernel,      "boot this Linux kernel (bzImage)"},
     {"initrd",      "FILE", opt_initrd,      "its initial RAM disk"},
@@ -289,7 +296,7 @@ static const struct {
     const char *name, *why;
 } refused_rows[] = {
     {"mtdblock", "there is no such flash; use -pflash"},
-    {"sd", "SD cards are not modelled"}, 
+    {"sd", "SD cards are not modelled"},
     {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
     {"trace", TRACING},
@@ -300,7 +307,6 @@ static const struct {
     {"chroot", "not supported"}, 
     {"fsdev", "shared folders are not modelled yet"}, {"virtfs", "shared folders are not modelled yet"},
     {"tpmdev", "TPMs are not modelled"}, {"qtest", "not supported"}, {"cpu-throttle", "not supported"},
-    {"mem-path", "file-backed memory is not supported yet"}, {"mem-prealloc", "not supported yet"},
     {"win2k-hack", "not supported"}, 
 };
 /* clang-format on */
@@ -409,7 +415,8 @@ static bool parse_one(Options *o, char **argv, int argc, int *i, GError **error)
         }
         arg = argv[(*i)++];
     }
-    remember(row->host ? o->host_args : o->machine_args, text, arg);
+    bool host = row->host || (row->set == opt_object && options_is_host_object(arg));
+    remember(host ? o->host_args : o->machine_args, text, arg);
     if (set_option(o, row, arg, error))
         return true;
     g_prefix_error(error, "-%s%s%s: ", name, arg ? " " : "", arg ? arg : "");
@@ -513,6 +520,7 @@ static void set_defaults(Options *o)
     o->numa = g_ptr_array_new_with_free_func(options_free_numa);
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
     o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
+    o->config.memory_backends = g_ptr_array_new_with_free_func(options_free_memory_backend);
     o->config.objects = g_ptr_array_new_with_free_func(free_device_option);
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
     o->config.netdevs = g_ptr_array_new_with_free_func(options_free_netdev);
@@ -527,8 +535,8 @@ static bool complete(Options *o, GError **error)
     options_complete_net(o);
     return options_complete_fds(o, error) && options_complete_blockdevs(o, error) &&
            options_complete_machine(o, error) && options_complete_objects(o, error) &&
-           options_complete_numa(o, error) && options_complete_devices(o, error) &&
-           check_together(o, error);
+           options_complete_numa(o, error) && options_complete_memory(o, error) &&
+           options_complete_devices(o, error) && check_together(o, error);
 }
 
 static bool walk(Options *o, char **argv, int from, int to, GError **error)
@@ -538,6 +546,15 @@ static bool walk(Options *o, char **argv, int from, int to, GError **error)
             return false;
     }
     return true;
+}
+
+bool options_parse_addition(Options *o, const char *option, const char *arg, GError **error)
+{
+    char *argv[] = { (char *)option, (char *)arg };
+
+    set_defaults(o);
+    o->addition = true;
+    return walk(o, argv, 0, 2, error) && (o->answer_kind != ANSWER_NONE || complete(o, error));
 }
 
 bool options_parse(Options *o, int argc, char **argv, GError **error)
@@ -586,7 +603,7 @@ void options_clear(Options *o)
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile, &o->run_as, &o->process_name,
-        &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->lacking_accel,
+        &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->mem_path, &o->vnc_secret, &o->vnc.initial_password, &o->lacking_accel,
     };
     /* clang-format on */
 
@@ -611,6 +628,8 @@ void options_clear(Options *o)
     g_clear_pointer(&o->config.boot_splash, g_bytes_unref);
     g_ptr_array_unref(o->config.devices);
     g_ptr_array_unref(o->config.objects);
+    g_ptr_array_unref(o->config.memory_backends);
+    g_clear_pointer(&o->config.ram_parts, g_ptr_array_unref);
     g_ptr_array_unref(o->config.fw_cfg);
     g_ptr_array_unref(o->config.drives);
     g_ptr_array_unref(o->config.netdevs);

@@ -74,7 +74,12 @@ typedef struct Options {
     GPtrArray *numa;            /* of options/numa.c */
     bool numa_has_node[MACHINE_MAX_NODES], numa_has_ram;
     char *memory_backend; /* the name of one; NULL: none */
-    char *lacking_accel;  /* asked for by -accel, in vain so far */
+    bool addition;        /* to a machine that is there */
+    char *mem_path;       /* -mem-path; NULL: not given */
+    bool mem_prealloc;
+    const char *numa_memdev[MACHINE_MAX_NODES]; /* names of backends; NULL: none */
+    char *vnc_secret;    /* the object that has the VNC server's password; NULL: none */
+    char *lacking_accel; /* asked for by -accel, in vain so far */
     bool accel_found, lock_memory, sandboxed;
     uint8_t escape_key; /* -echr; 0: Ctrl-A */
     GPtrArray *globals; /* char *: DRIVER.PROPERTY=VALUE */
@@ -94,6 +99,8 @@ typedef struct Options {
 /* @o need not be initialised. options_clear() after success and failure alike. */
 bool options_parse(Options *o, int argc, char **argv, GError **error);
 void options_clear(Options *o);
+/* Likewise, one option for a machine that is there: so may be what it names. */
+bool options_parse_addition(Options *o, const char *option, const char *arg, GError **error);
 /* The same for a replay: the first @recorded elements of @argv, after the name, come from a
  * recording, which has @files. */
 bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostFiles *files,

@@ -60,6 +60,9 @@ int qmp_fd_named(Qmp *q, const char *name, GError **error);
 bool qmp_resolve_fdsets(Qmp *q, Json *args, GError **error);
 Json *qmp_machine_properties(Qmp *q); /* names and types */
 Json *qmp_cpu_place(CpuPlace p);
+/* A property of an object in the tree; @value is the callee's. */
+typedef void QmpEachProperty(void *to, const char *name, const char *type, Json *value);
+void qmp_each_of_object(const DeviceOption *o, QmpEachProperty *f, void *to);
 /* Where @dev is in the tree of objects; NULL: nowhere. */
 char *qmp_device_path(Qmp *q, const Device *dev);
 char *qmp_cpu_path(Qmp *q, unsigned n);

@@ -137,21 +137,27 @@ static Json *run_iothreads(Qmp *q, Json *args, GError **error)
     return each_object(q, describe_iothread);
 }
 
-static Json *describe_memory(const char *id, uint64_t size, bool share, bool dump)
+static Json *describe_memory(const char *id, uint64_t size, const RamBacking *b)
 {
     return json_make(
         "id:s size:u merge:b dump:b prealloc:b share:b reserve:b host-nodes:o policy:s", id, size,
-        0, dump, 0, share, 1, json_object_new_array(), "default");
+        b->merge, b->dump, b->prealloc, b->share, 1, json_object_new_array(), "default");
 }
 
-/* There is one memory; it may have the name of an object. */
+/* The machine's own, and those of objects. */
 static Json *run_memdev(Qmp *q, Json *args, GError **error)
 {
     const MachineConfig *c = q->w.m->config;
     Json *list = json_object_new_array();
 
-    if (c->ram_size)
-        json_object_array_add(list, describe_memory("pc.ram", c->ram_size, false, c->ram_in_core));
+    for (guint i = 0; c->memory_backends && i < c->memory_backends->len; i++) {
+        const MemoryBackend *m = c->memory_backends->pdata[i];
+
+        json_object_array_add(list, describe_memory(m->id, m->size, &m->backing));
+    }
+    if (c->ram_size && !c->ram_parts)
+        json_object_array_add(
+            list, describe_memory("pc.ram", c->ram_size, &(RamBacking){ .dump = c->ram_in_core }));
     return list;
 }
 

@@ -3,7 +3,8 @@
  * The objects of the machine as a tree of names: /machine with its devices (those with a name of
  * the user's in peripheral, those that he gave none in peripheral-anon, CPUs and all others in
  * unattached), /objects, /chardevs. It is made up
- * from the device model when somebody asks; properties are what is known of each, none can be set.
+ * from the device model when somebody asks; properties are what is known of each. What -object made
+ * may have some that can be set.
  */
 #include <string.h>
 
@@ -34,7 +35,6 @@ typedef struct Node {
 } Node;
 
 typedef void EachChild(void *to, const char *name, const Node *child);
-typedef void EachProperty(void *to, const char *name, const char *type, Json *value); /* owned */
 
 /* ---- Children ---------------------------------------------------------------------------------
  */
@@ -194,7 +194,7 @@ static Json *text(const char *s)
     return json_object_new_string(s ? s : "");
 }
 
-static void each_of_machine(Qmp *q, EachProperty *f, void *to)
+static void each_of_machine(Qmp *q, QmpEachProperty *f, void *to)
 {
     const MachineConfig *c = q->w.m->config;
 
@@ -213,7 +213,7 @@ static void each_of_machine(Qmp *q, EachProperty *f, void *to)
                 (int64_t)c->threads));
 }
 
-static void each_of_cpu(Qmp *q, unsigned n, EachProperty *f, void *to)
+static void each_of_cpu(Qmp *q, unsigned n, QmpEachProperty *f, void *to)
 {
     const CpuBus *cpus = q->w.m->cpus;
     CpuPlace place = cpus->place(cpus->opaque, n);
@@ -236,7 +236,7 @@ static void each_of_cpu(Qmp *q, unsigned n, EachProperty *f, void *to)
 }
 
 /* What the user said of it. */
-static void each_said(GHashTable *props, EachProperty *f, void *to)
+static void each_said(GHashTable *props, QmpEachProperty *f, void *to)
 {
     GHashTableIter iter;
     void *key, *value;
@@ -247,7 +247,7 @@ static void each_said(GHashTable *props, EachProperty *f, void *to)
             f(to, key, "str", text(value));
 }
 
-static void each_of_device(Qmp *q, const Device *dev, EachProperty *f, void *to)
+static void each_of_device(Qmp *q, const Device *dev, QmpEachProperty *f, void *to)
 {
     const GPtrArray *options = q->w.m->config->devices;
     g_autofree char *place =
@@ -265,7 +265,7 @@ static void each_of_device(Qmp *q, const Device *dev, EachProperty *f, void *to)
     }
 }
 
-static void each_property(Qmp *q, const Node *n, EachProperty *f, void *to)
+static void each_property(Qmp *q, const Node *n, QmpEachProperty *f, void *to)
 {
     g_autofree char *type = type_of(q, n);
 
@@ -277,7 +277,7 @@ static void each_property(Qmp *q, const Node *n, EachProperty *f, void *to)
     else if (n->kind == NODE_DEVICE)
         each_of_device(q, n->dev, f, to);
     else if (n->kind == NODE_OBJECT)
-        each_said(n->object->props, f, to);
+        qmp_each_of_object(n->object, f, to);
 }
 
 /* ---- Paths ------------------------------------------------------------------------------------
@@ -458,15 +458,30 @@ static Json *run_get(Qmp *q, Json *args, GError **error)
     return find_property(q, args, &owner, error);
 }
 
+static const char *text_of(Json *value)
+{
+    if (json_object_is_type(value, json_type_boolean))
+        return json_object_get_boolean(value) ? "on" : "off";
+    return json_object_get_string(value);
+}
+
 static Json *run_set(Qmp *q, Json *args, GError **error)
 {
+    const char *property = json_text(args, "property", "");
     g_autofree char *owner = NULL;
-    Json *value = find_property(q, args, &owner, error);
+    Json *old = find_property(q, args, &owner, error), *value = json_member(args, "value");
+    bool known = false;
+    Node n;
 
-    if (value)
-        error_set(error, "Property '%s.%s' is not writable", owner,
-                  json_text(args, "property", ""));
-    json_object_put(value);
+    if (!old)
+        return NULL;
+    json_object_put(old);
+    if (resolve(q, json_text(args, "path", ""), &n, NULL) && n.kind == NODE_OBJECT &&
+        monitor_set_of_host(q->w.mon, g_hash_table_lookup(n.object->props, "id"), property,
+                            value ? text_of(value) : "", &known, error))
+        return json_done();
+    if (!known)
+        error_set(error, "Property '%s.%s' is not writable", owner, property);
     return NULL;
 }
 
