@@ -20,7 +20,13 @@ typedef struct ImageFormat {
     int (*discard)(Image *image, uint64_t offset, uint64_t len); /* NULL: does nothing */
     int (*flush)(Image *image);
     void (*facts)(Image *image, ImageFacts *f); /* fills in its own; NULL: there are none */
-    const struct SnapshotOps *snapshots;        /* NULL: the format has none */
+    int (*layer)(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer); /* NULL: data */
+    Image **(*backing)(const Image *image);     /* where it is; NULL: it has none */
+    int (*resize)(Image *image, uint64_t size); /* sets .size; NULL: it cannot */
+    int (*empty)(Image *image);                 /* of what its backing file has; likewise */
+    int (*rename_backing)(Image *image, const char *path, const char *format); /* NULL: none */
+    bool (*reopened)(Image *image, GError **error); /* may be written to, or no more; or NULL */
+    const struct SnapshotOps *snapshots;            /* NULL: the format has none */
 } ImageFormat;
 
 /* As the functions of image.h; a state begins with ImageState. */
@@ -60,6 +66,10 @@ int image_file_read(int fd, uint64_t offset, void *buf, size_t len);
 int image_file_write(int fd, uint64_t offset, const void *buf, size_t len);
 int image_file_zero(int fd, uint64_t offset, uint64_t len);
 int image_file_punch(int fd, uint64_t offset, uint64_t len); /* give room back, if the host can */
+
+/* Its file once more, on the same descriptor, locked as one for reading or writing. False with
+ * @error: it is as it was. */
+bool image_file_reopen(Image *image, bool read_only, GError **error);
 
 /* The format that a file with this head has by its looks, or NULL. */
 const ImageFormat *image_probe(const uint8_t *head, size_t len);

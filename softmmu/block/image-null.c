@@ -45,6 +45,18 @@ static int null_flush(Image *image)
     return 0;
 }
 
+static int null_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
+{
+    *layer = IMAGE_ZERO;
+    return 0;
+}
+
+static int null_resize(Image *image, uint64_t size)
+{
+    image->size = size;
+    return 0;
+}
+
 const ImageFormat image_format_null = {
     .name = "null-co",
     .open = null_open,
@@ -52,4 +64,6 @@ const ImageFormat image_format_null = {
     .write = null_write,
     .zero = null_zero,
     .flush = null_flush,
+    .layer = null_layer,
+    .resize = null_resize,
 };

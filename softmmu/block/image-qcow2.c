@@ -190,8 +190,7 @@ static void qcow2_free(Qcow2 *q)
     g_free(q);
 }
 
-/* Counts of an image that was not closed are made anew. */
-static bool recover(Image *image, GError **error)
+bool qcow2_recover(Image *image, GError **error)
 {
     Qcow2 *q = image->own;
     Qcow2Report report;
@@ -218,7 +217,7 @@ static bool qcow2_open(Image *image, GError **error)
         refuse(image, error, "it does not begin like one");
     else if (read_geometry(image, head, error) && open_backing(image, head, error)) {
         q->file_end = (image->file_size + q->cluster - 1) & -q->cluster;
-        if (recover(image, error))
+        if (qcow2_recover(image, error))
             return true;
     }
     qcow2_free(q);
@@ -241,8 +240,7 @@ static uint64_t per_table(const Qcow2 *q)
     return q->cluster / 8;
 }
 
-/* The entry for @offset of the disk; 0: nothing is there. */
-static int get_entry(Qcow2 *q, uint64_t offset, uint64_t *entry)
+int qcow2_entry(Qcow2 *q, uint64_t offset, uint64_t *entry)
 {
     uint64_t n = offset >> q->cluster_bits, l2 = q->l1[n / per_table(q)] & QCOW2_OFFSET;
     uint8_t *data;
@@ -257,7 +255,7 @@ static int get_entry(Qcow2 *q, uint64_t offset, uint64_t *entry)
     return error;
 }
 
-static bool is_zero(const Qcow2 *q, uint64_t entry)
+bool qcow2_is_zero(const Qcow2 *q, uint64_t entry)
 {
     return q->version >= 3 && !(entry & QCOW2_COMPRESSED) && (entry & QCOW2_ZERO);
 }
@@ -326,7 +324,7 @@ static int read_part(Qcow2 *q, uint64_t entry, uint64_t offset, uint8_t *buf, si
 {
     uint64_t within = offset & (q->cluster - 1);
 
-    if (is_zero(q, entry)) {
+    if (qcow2_is_zero(q, entry)) {
         memset(buf, 0, len);
         return 0;
     }
@@ -346,7 +344,7 @@ static int qcow2_read(Image *image, uint64_t offset, void *buf, size_t len)
 
     for (size_t n; len && !error; p += n, offset += n, len -= n) {
         n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
-        error = get_entry(q, offset, &entry);
+        error = qcow2_entry(q, offset, &entry);
         if (!error)
             error = read_part(q, entry, offset, p, n);
     }
@@ -433,12 +431,12 @@ static int write_part(Image *image, uint64_t offset, const uint8_t *buf, size_t 
 {
     Qcow2 *q = image->own;
     uint64_t entry, place;
-    int error = get_entry(q, offset, &entry);
+    int error = qcow2_entry(q, offset, &entry);
 
     if (error)
         return error;
     place = entry & QCOW2_OFFSET;
-    if ((entry & QCOW2_COMPRESSED) || !(entry & QCOW2_COPIED) || !place || is_zero(q, entry))
+    if ((entry & QCOW2_COMPRESSED) || !(entry & QCOW2_COPIED) || !place || qcow2_is_zero(q, entry))
         return write_new(image, entry, offset, buf, len);
     return image_file_write(q->fd, place + (offset & (q->cluster - 1)), buf, len);
 }
@@ -456,13 +454,12 @@ static int qcow2_write(Image *image, uint64_t offset, const void *buf, size_t le
     return error;
 }
 
-/* A whole cluster reads as zero from now on, and its room is given back. */
-static int drop_cluster(Qcow2 *q, uint64_t offset)
+int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value)
 {
-    uint64_t entry, value = q->version >= 3 ? QCOW2_ZERO : 0, place;
-    int error = get_entry(q, offset, &entry);
+    uint64_t entry, place;
+    int error = qcow2_entry(q, offset, &entry);
 
-    if (error || entry == value || (!entry && !q->backing))
+    if (error || entry == value)
         return error;
     error = set_entry(q, offset, value);
     if (!error)
@@ -473,7 +470,18 @@ static int drop_cluster(Qcow2 *q, uint64_t offset)
     return error;
 }
 
-static int qcow2_zero(Image *image, uint64_t offset, uint64_t len)
+/* A whole cluster reads as zero from now on. */
+static int drop_cluster(Qcow2 *q, uint64_t offset)
+{
+    uint64_t entry;
+    int error = qcow2_entry(q, offset, &entry);
+
+    if (error || (!entry && !q->backing))
+        return error;
+    return qcow2_drop(q, offset, q->version >= 3 ? QCOW2_ZERO : 0);
+}
+
+int qcow2_zero(Image *image, uint64_t offset, uint64_t len)
 {
     Qcow2 *q = image->own;
     bool drops = q->version >= 3 || !q->backing;
@@ -517,6 +525,22 @@ static void tell_facts(Image *image, ImageFacts *f)
     f->backing = q->backing;
 }
 
+static Image **qcow2_backing(const Image *image)
+{
+    return &((Qcow2 *)image->own)->backing;
+}
+
+static bool qcow2_reopened(Image *image, GError **error)
+{
+    Qcow2 *q = image->own;
+
+    if (image->read_only)
+        return !qcow2_set_dirty(q, false);
+    if (q->features & QCOW2_CORRUPT)
+        return refuse(image, error, "it is marked as corrupt; open it read-only");
+    return qcow2_recover(image, error);
+}
+
 const ImageFormat image_format_qcow2 = {
     .name = "qcow2",
     .probe = probe,
@@ -529,6 +553,12 @@ const ImageFormat image_format_qcow2 = {
     .facts = tell_facts,
     .flush = qcow2_flush,
     .snapshots = &qcow2_snapshots,
+    .layer = qcow2_layer,
+    .backing = qcow2_backing,
+    .resize = qcow2_resize,
+    .empty = qcow2_empty,
+    .rename_backing = qcow2_rename_backing,
+    .reopened = qcow2_reopened,
 };
 
 /* ---- Making one ------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Raw images: the file is the disk. A last sector that the file fills in part ends in zeros. */
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,6 +47,34 @@ static int raw_flush(Image *image)
     return fdatasync(image->fd) ? errno : 0;
 }
 
+/* Holes are zeros; a host that knows none has data everywhere. */
+static int raw_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
+{
+    off_t data = lseek(image->fd, offset, SEEK_DATA);
+    bool hole = data < 0 ? errno == ENXIO : (uint64_t)data > offset;
+    off_t end = hole ? data : lseek(image->fd, offset, SEEK_HOLE);
+
+    *layer = hole ? IMAGE_ZERO : IMAGE_DATA;
+    if (end > (off_t)offset)
+        *len = MIN(*len, (uint64_t)end - offset);
+    return 0;
+}
+
+/* Devices of the host's are as large as they are. */
+static int raw_resize(Image *image, uint64_t size)
+{
+    struct stat st;
+
+    if (fstat(image->fd, &st))
+        return errno;
+    if (!S_ISREG(st.st_mode))
+        return ENOTSUP;
+    if (ftruncate(image->fd, size))
+        return errno;
+    image->file_size = image->size = size;
+    return 0;
+}
+
 const ImageFormat image_format_raw = {
     .name = "raw",
     .open = raw_open,
@@ -55,4 +84,6 @@ const ImageFormat image_format_raw = {
     .zero = raw_zero,
     .discard = raw_discard,
     .flush = raw_flush,
+    .layer = raw_layer,
+    .resize = raw_resize,
 };

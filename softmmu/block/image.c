@@ -144,6 +144,34 @@ static bool open_file(Image *image, GError **error)
     return true;
 }
 
+static void unlock_file(int fd)
+{
+#ifdef F_OFD_SETLK
+    fcntl(fd, F_OFD_SETLK, &(struct flock){ .l_type = F_UNLCK, .l_whence = SEEK_SET });
+#endif
+}
+
+/* The lock of the old descriptor would stand against that of the new one. */
+bool image_file_reopen(Image *image, bool read_only, GError **error)
+{
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", image->fd);
+    int fd = open(self, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC), failure = errno;
+
+    if (fd < 0)
+        fd = open(image->path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC), failure = errno;
+    unlock_file(image->fd);
+    if (fd >= 0 && lock_file(fd, read_only) && dup3(fd, image->fd, O_CLOEXEC) >= 0) {
+        close(fd);
+        return true;
+    }
+    lock_file(image->fd, image->read_only);
+    if (fd >= 0)
+        close(fd);
+    error_set(error, "Could not reopen '%s': %s", image->path,
+              fd >= 0 ? "it is in use by another process" : g_strerror(failure));
+    return false;
+}
+
 static bool choose_format(Image *image, const char *name, GError **error)
 {
     uint8_t head[HEAD_BYTES];

@@ -4,7 +4,7 @@
  * belong on a thread that may (drive.h has one); one thread at a time uses an Image.
  *
  * Offsets and lengths are in bytes, any alignment. Functions that return int give 0 or an errno
- * value. What lies beyond the end of an image is EINVAL; images do not grow.
+ * value. What lies beyond the end of an image is EINVAL; images grow by image_resize() alone.
  *
  * A file that is open for writing is locked against every other opener, one open for reading
  * against writers (fcntl(2), open file description locks).
@@ -61,6 +61,35 @@ int image_zero(Image *image, uint64_t offset, uint64_t len);
 int image_discard(Image *image, uint64_t offset, uint64_t len); /* contents undefined after it */
 /* What was written is on the disk when it returns. */
 int image_flush(Image *image);
+
+/* ---- Images and those behind them: image-chain.c -----------------------------------------------
+ */
+
+typedef enum ImageLayer { IMAGE_BELOW, IMAGE_ZERO, IMAGE_DATA } ImageLayer;
+
+/* Who has the bytes from @offset on: @image itself, or its backing file; *@len in: how many are
+ * asked for, out: for how many of them the answer holds, at least one. */
+int image_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer);
+/* The same for @top and all between it and @base, which is behind it. NULL: all that are behind it.
+ */
+int image_layer_above(Image *top, const Image *base, uint64_t offset, uint64_t *len,
+                      ImageLayer *layer);
+Image *image_backing(const Image *image); /* NULL: there is none */
+bool image_has_snapshots(Image *image);
+
+/* What lies beyond the old end is zero. Multiples of 512. False with @error. */
+bool image_resize(Image *image, uint64_t size, GError **error);
+/* Its file is opened anew. False with @error: it stays as it was. */
+bool image_set_read_only(Image *image, bool read_only, GError **error);
+/* What is written in @top goes to its backing file, and is then forgotten in @top. 0 or an errno
+ * value: then nothing is lost, and the same can be tried again. */
+int image_commit(Image *top);
+/* @base, which is behind @image, or NULL is right behind it from now on; those between are closed.
+ * Nothing of these is needed any more, as image_layer_above() says. @name of @base for the header;
+ * NULL: where it is. */
+int image_rebase(Image *image, Image *base, const char *name);
+/* @base, which is behind @top, stays; all above it are closed. */
+void image_close_above(Image *top, Image *base);
 
 /* ---- Snapshots inside an image --------------------------------------------------------------- */
 

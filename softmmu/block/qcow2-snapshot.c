@@ -596,6 +596,30 @@ static int switch_l1(Image *image, uint64_t *l1, uint32_t size)
     return error ? error : give_back(q, old_offset, 8ull * old_size);
 }
 
+int qcow2_enlarge_l1(Qcow2 *q, uint64_t size)
+{
+    uint32_t entries = l1_of_disk(q, size), old_size = q->l1_size;
+    uint64_t *l1 = g_new0(uint64_t, entries), offset, old_offset = q->l1_offset;
+    int error;
+
+    g_assert(entries >= old_size);
+    memcpy(l1, q->l1, 8ull * old_size);
+    error = place_l1(q, l1, entries, &offset);
+    if (!error && fdatasync(q->fd)) /* it is there before the header says so */
+        error = errno;
+    if (!error)
+        error = set_header(q, HEAD_L1, entries, offset);
+    if (error) {
+        g_free(l1);
+        return error;
+    }
+    g_free(q->l1);
+    q->l1 = l1;
+    q->l1_size = entries;
+    q->l1_offset = offset;
+    return old_size ? give_back(q, old_offset, 8ull * old_size) : 0;
+}
+
 static int apply(Image *image, const char *id)
 {
     Qcow2 *q = image->own;

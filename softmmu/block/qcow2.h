@@ -50,6 +50,24 @@ typedef struct Qcow2 {
 bool qcow2_create(const char *path, uint64_t size, const char *backing, const char *backing_format,
                   GError **error);
 
+/* The entry for @offset of the disk; 0: nothing is there. */
+int qcow2_entry(Qcow2 *q, uint64_t offset, uint64_t *entry);
+bool qcow2_is_zero(const Qcow2 *q, uint64_t entry);
+/* The cluster at @offset of the disk has the entry @value, QCOW2_ZERO or 0, from now on, and its
+ * room is given back. */
+int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value);
+/* Of the file, whose counts are made anew if it was not closed; false with @error. */
+bool qcow2_recover(Image *image, GError **error);
+int qcow2_zero(Image *image, uint64_t offset, uint64_t len);
+
+/* ---- qcow2-change.c: hooks of the format -------------------------------------------------------
+ */
+
+int qcow2_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer);
+int qcow2_resize(Image *image, uint64_t size);
+int qcow2_empty(Image *image);
+int qcow2_rename_backing(Image *image, const char *path, const char *format);
+
 /* ---- qcow2-alloc.c: functions give 0 or an errno value ----------------------------------------
  */
 
@@ -88,6 +106,8 @@ typedef struct Qcow2Snapshot {
 
 /* All rows, owned, and the bytes that the table has in the file. */
 int qcow2_list_snapshots(Qcow2 *q, GPtrArray **list, uint64_t *bytes);
+/* Another first table of the disk, of which there are no snapshots, with room for @size. */
+int qcow2_enlarge_l1(Qcow2 *q, uint64_t size);
 /* A first table, in this host's byte order; g_free() it. */
 int qcow2_read_l1(const Qcow2 *q, uint64_t offset, uint32_t size, uint64_t **l1);
 

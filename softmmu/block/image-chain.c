@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* What images and their backing files have of a disk, and what passes between them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "softmmu/block/image-internal.h"
+#include "softmmu/error.h"
+
+#define SECTOR 512
+#define PIECE  (1024 * 1024) /* bytes copied at a time */
+
+static Image **backing_slot(const Image *image)
+{
+    return image->format->backing ? image->format->backing(image) : NULL;
+}
+
+Image *image_backing(const Image *image)
+{
+    Image **slot = backing_slot(image);
+
+    return slot ? *slot : NULL;
+}
+
+bool image_has_snapshots(Image *image)
+{
+    int error;
+    g_autoptr(GPtrArray) list = image_snapshots(image, &error);
+
+    return !list || list->len;
+}
+
+/* ---- Whose bytes ----------------------------------------------------------------------------- */
+
+int image_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
+{
+    g_assert(*len);
+    if (offset >= image->size)
+        return EINVAL;
+    *len = MIN(*len, image->size - offset);
+    *layer = IMAGE_DATA;
+    return image->format->layer ? image->format->layer(image, offset, len, layer) : 0;
+}
+
+int image_layer_above(Image *top, const Image *base, uint64_t offset, uint64_t *len,
+                      ImageLayer *layer)
+{
+    int error = image_layer(top, offset, len, layer);
+
+    for (Image *i = image_backing(top); !error && *layer == IMAGE_BELOW && i && i != base;
+         i = image_backing(i)) {
+        if (offset < image_size(i))
+            error = image_layer(i, offset, len, layer);
+        else
+            *layer = IMAGE_ZERO;
+    }
+    return error;
+}
+
+/* ---- Size ------------------------------------------------------------------------------------ */
+
+bool image_resize(Image *image, uint64_t size, GError **error)
+{
+    int failure;
+
+    if (size % SECTOR || !size) {
+        error_set(error, "The new size must be a multiple of %d", SECTOR);
+        return false;
+    }
+    if (image->read_only) {
+        error_set(error, "Image is read-only");
+        return false;
+    }
+    if (image_has_snapshots(image)) {
+        error_set(error, "Can't resize an image which has snapshots");
+        return false;
+    }
+    failure = image->format->resize ? image->format->resize(image, size) : ENOTSUP;
+    if (failure)
+        error_set(error, "Failed to resize '%s': %s", image->path, g_strerror(failure));
+    return !failure;
+}
+
+/* ---- Reading and writing --------------------------------------------------------------------- */
+
+/* The lock of the old descriptor must not stand against that of the new one. If another process
+ * comes between, the old one goes on without. */
+bool image_set_read_only(Image *image, bool read_only, GError **error)
+{
+    bool ok;
+
+    if (image->read_only == read_only)
+        return true;
+    if (image->fd >= 0 && !image_file_reopen(image, read_only, error))
+        return false;
+    image->read_only = read_only;
+    ok = !image->format->reopened || image->format->reopened(image, error);
+    if (!ok && !read_only) {
+        image->read_only = true;
+        image_file_reopen(image, true, NULL);
+    }
+    return ok;
+}
+
+/* ---- Committing ------------------------------------------------------------------------------ */
+
+static int commit_run(Image *top, Image *base, uint64_t offset, uint64_t len, ImageLayer layer,
+                      uint8_t *buf)
+{
+    int error;
+
+    if (layer == IMAGE_ZERO)
+        return image_zero(base, offset, len);
+    error = image_read(top, offset, buf, len);
+    return error ? error : image_write(base, offset, buf, len);
+}
+
+static int commit_all(Image *top, Image *base)
+{
+    g_autofree uint8_t *buf = g_malloc(PIECE);
+    int error = 0;
+
+    for (uint64_t offset = 0, len; offset < top->size && !error; offset += len) {
+        ImageLayer layer;
+
+        len = PIECE;
+        error = image_layer(top, offset, &len, &layer);
+        if (!error && layer != IMAGE_BELOW)
+            error = commit_run(top, base, offset, len, layer, buf);
+    }
+    return error ? error : image_flush(base);
+}
+
+/* The base has all, on the host's disk, before anything goes in @top. */
+int image_commit(Image *top)
+{
+    Image *base = image_backing(top);
+    int error = 0;
+
+    if (!base || !top->format->empty)
+        return ENOTSUP;
+    if (top->read_only || image_has_snapshots(top))
+        return top->read_only ? EROFS : EBUSY;
+    if (!image_set_read_only(base, false, NULL))
+        return EACCES;
+    if (image_size(base) < top->size && !image_resize(base, top->size, NULL))
+        error = ENOSPC;
+    if (!error)
+        error = commit_all(top, base);
+    if (!error)
+        error = top->format->empty(top);
+    if (!error)
+        error = image_flush(top);
+    image_set_read_only(base, true, NULL);
+    return error;
+}
+
+/* ---- Chains ---------------------------------------------------------------------------------- */
+
+/* What is right above @base, behind @top. */
+static Image *parent_of(Image *top, const Image *base)
+{
+    while (image_backing(top) != base)
+        top = image_backing(top);
+    return top;
+}
+
+/* Relative to the directory of @image if that has it, too. */
+static char *name_for(const Image *image, const Image *base)
+{
+    g_autofree char *dir = g_path_get_dirname(image->path);
+    g_autofree char *base_dir = g_path_get_dirname(base->path);
+
+    return strcmp(dir, base_dir) ? g_canonicalize_filename(base->path, NULL)
+                                 : g_path_get_basename(base->path);
+}
+
+int image_rebase(Image *image, Image *base, const char *name)
+{
+    g_autofree char *path = name || !base ? g_strdup(name) : name_for(image, base);
+    Image **slot = backing_slot(image), *old = image_backing(image);
+    int error;
+
+    if (old == base && !name)
+        return 0;
+    if (!image->format->rename_backing)
+        return ENOTSUP;
+    error = image->format->rename_backing(image, path, base ? base->format->name : NULL);
+    if (error || old == base)
+        return error;
+    if (base)
+        *backing_slot(parent_of(old, base)) = NULL;
+    image_close(old);
+    *slot = base;
+    return 0;
+}
+
+void image_close_above(Image *top, Image *base)
+{
+    *backing_slot(parent_of(top, base)) = NULL;
+    image_close(top);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What changes a qcow2 image as a whole: its size, its backing file, doing without what it has of
+ * its own. None of it is for images with snapshots, whose contents lie in the same clusters and
+ * backing file; image-chain.c sees to that.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "softmmu/block/qcow2.h"
+#include "softmmu/bytes.h"
+
+#define HEAD_SIZE    24 /* u64: bytes of the disk */
+#define HEAD_BACKING 8  /* u64 offset, u32 length of a name */
+#define EXT_FORMAT   0xe2792acau
+#define MAX_L1       (32u << 20) / 8 /* entries */
+#define NAME_MAX_    1023
+
+/* ---- Whose clusters -------------------------------------------------------------------------- */
+
+static ImageLayer layer_of(const Qcow2 *q, uint64_t entry, uint64_t offset)
+{
+    if (qcow2_is_zero(q, entry))
+        return IMAGE_ZERO;
+    if (entry & (QCOW2_COMPRESSED | QCOW2_OFFSET))
+        return IMAGE_DATA;
+    return q->backing && offset < image_size(q->backing) ? IMAGE_BELOW : IMAGE_ZERO;
+}
+
+int qcow2_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
+{
+    Qcow2 *q = image->own;
+    uint64_t entry, n = 0;
+    int error = qcow2_entry(q, offset, &entry);
+
+    *layer = layer_of(q, entry, offset);
+    while (!error && layer_of(q, entry, offset + n) == *layer) {
+        n += q->cluster - ((offset + n) & (q->cluster - 1));
+        if (n >= *len)
+            return 0;
+        error = qcow2_entry(q, offset + n, &entry);
+    }
+    *len = n ? n : *len;
+    return error;
+}
+
+/* ---- Clusters that go ------------------------------------------------------------------------ */
+
+/* Those from @from to before @to, whole ones, get the entry @value, QCOW2_ZERO or 0. */
+static int drop_range(Qcow2 *q, uint64_t from, uint64_t to, uint64_t value)
+{
+    uint64_t per_l1 = q->cluster * (q->cluster / 8);
+    int error = 0;
+
+    while (from < to && !error) {
+        if (!value && !(q->l1[from / per_l1] & QCOW2_OFFSET)) {
+            from = (from / per_l1 + 1) * per_l1;
+            continue;
+        }
+        error = qcow2_drop(q, from, value);
+        from += q->cluster;
+    }
+    return error;
+}
+
+/* Each is the backing file's again before its room is given back. */
+int qcow2_empty(Image *image)
+{
+    Qcow2 *q = image->own;
+    int error = qcow2_set_dirty(q, true);
+
+    return error ? error : drop_range(q, 0, image->size, 0);
+}
+
+/* ---- Size ------------------------------------------------------------------------------------ */
+
+static int put_size(Image *image, uint64_t size)
+{
+    uint8_t raw[8];
+    int error = fdatasync(image->fd) ? errno : 0;
+
+    put_be(raw, 8, size);
+    if (!error)
+        error = image_file_write(image->fd, HEAD_SIZE, raw, sizeof(raw));
+    if (!error)
+        image->size = size;
+    return error;
+}
+
+/* Nothing is there: not of the backing file, which may be larger, nor of a time when this image
+ * was. */
+static int clear_new(Image *image, uint64_t from, uint64_t to)
+{
+    Qcow2 *q = image->own;
+    uint64_t backing = q->backing ? image_size(q->backing) : 0;
+    uint64_t whole = (from + q->cluster - 1) & -q->cluster, below = MIN(to, backing), entry;
+    int error = qcow2_entry(q, from, &entry);
+
+    if (!error && from < whole && (entry || from < backing))
+        error = qcow2_zero(image, from, MIN(whole, to) - from);
+    if (!error && whole < below)
+        error = qcow2_zero(image, whole, ((below + q->cluster - 1) & -q->cluster) - whole);
+    below = MAX(whole, (below + q->cluster - 1) & -q->cluster);
+    return error ? error : drop_range(q, below, to, 0);
+}
+
+int qcow2_resize(Image *image, uint64_t size)
+{
+    Qcow2 *q = image->own;
+    uint64_t old = image->size, per_l1 = q->cluster * (q->cluster / 8);
+    uint64_t entries = size / per_l1 + (size % per_l1 != 0);
+    int error = entries > MAX_L1 ? EFBIG : qcow2_set_dirty(q, true);
+
+    if (error)
+        return error;
+    if (size < old) {
+        error = put_size(image, size);
+        return error ? error : drop_range(q, (size + q->cluster - 1) & -q->cluster, old, 0);
+    }
+    if (entries > q->l1_size)
+        error = qcow2_enlarge_l1(q, size);
+    if (!error && size > old)
+        error = clear_new(image, old, size);
+    return error ? error : put_size(image, size);
+}
+
+/* ---- The backing file's name ----------------------------------------------------------------- */
+
+/* The extensions of @head but for that of the format go to @out; false: they make no sense. */
+static bool copy_extensions(const uint8_t *head, uint64_t at, uint64_t end, GByteArray *out)
+{
+    while (at + 8 <= end) {
+        uint64_t type = get_be(head + at, 4), len = get_be(head + at + 4, 4);
+        uint64_t all = 8 + ((len + 7) & ~UINT64_C(7));
+
+        if (!type)
+            return true;
+        if (len > end - at - 8 || all > end - at)
+            return false;
+        if (type != EXT_FORMAT)
+            g_byte_array_append(out, head + at, all);
+        at += all;
+    }
+    return true;
+}
+
+static void append_format(GByteArray *out, const char *format)
+{
+    uint8_t ext[8], zeros[8] = { 0 };
+    size_t len = strlen(format);
+
+    put_be(ext, 4, EXT_FORMAT);
+    put_be(ext + 4, 4, len);
+    g_byte_array_append(out, ext, sizeof(ext));
+    g_byte_array_append(out, (const uint8_t *)format, len);
+    g_byte_array_append(out, zeros, -len & 7);
+}
+
+/* In one write, over the file's first cluster as far as it is in use. */
+int qcow2_rename_backing(Image *image, const char *path, const char *format)
+{
+    Qcow2 *q = image->own;
+    g_autofree uint8_t *old = g_malloc(q->cluster);
+    g_autoptr(GByteArray) head = g_byte_array_new();
+    uint64_t fixed, name;
+    int error = image_file_read(q->fd, 0, old, q->cluster);
+
+    if (error)
+        return error;
+    fixed = q->version >= 3 ? get_be(old + 100, 4) : 72;
+    name = get_be(old + HEAD_BACKING, 8);
+    if (fixed > q->cluster)
+        return EINVAL;
+    g_byte_array_append(head, old, fixed);
+    if (!copy_extensions(old, fixed, name ? MIN(name, q->cluster) : q->cluster, head))
+        return EINVAL;
+    if (path && format)
+        append_format(head, format);
+    g_byte_array_append(head, (const uint8_t[8]){ 0 }, 8);
+    put_be(head->data + HEAD_BACKING, 8, path ? head->len : 0);
+    put_be(head->data + HEAD_BACKING + 8, 4, path ? strlen(path) : 0);
+    if (path)
+        g_byte_array_append(head, (const uint8_t *)path, strlen(path));
+    if (head->len > q->cluster || (path && strlen(path) > NAME_MAX_))
+        return ENAMETOOLONG;
+    if (fdatasync(q->fd)) /* what it had of the old one is its own by now */
+        return errno;
+    error = image_file_write(q->fd, 0, head->data, head->len);
+    if (!error && fdatasync(q->fd))
+        error = errno;
+    if (error)
+        return error;
+    g_free(q->backing_path);
+    g_free(q->backing_format);
+    q->backing_path = g_strdup(path);
+    q->backing_format = path ? g_strdup(format) : NULL;
+    return 0;
+}
