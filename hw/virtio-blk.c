@@ -155,6 +155,20 @@ static void forget(VirtioDevice *v)
     drive_cancel(((VirtioBlk *)v)->drive);
 }
 
+static void resized(void *opaque)
+{
+    virtio_config_changed(opaque);
+}
+
+/* Its medium does not come and go. */
+static const DriveDoor door = { .resized = resized };
+
+static void take_drive(VirtioBlk *s)
+{
+    drive_connect(s->drive, drive_done, s);
+    drive_set_door(s->drive, &door);
+}
+
 static bool blk_realize(Device *dev, GError **error)
 {
     VirtioBlk *s = (VirtioBlk *)dev;
@@ -171,7 +185,7 @@ static bool blk_realize(Device *dev, GError **error)
         .reset = forget,
     };
     s->virtio.kind = &s->kind;
-    drive_connect(s->drive, drive_done, s);
+    take_drive(s);
     return virtio_realize(&s->virtio, error);
 }
 
@@ -180,7 +194,7 @@ static void blk_plug(Device *dev, bool in)
     VirtioBlk *s = (VirtioBlk *)dev;
 
     if (in)
-        drive_connect(s->drive, drive_done, s);
+        take_drive(s);
     else
         drive_disconnect(s->drive);
     pci_device_plug(dev, in);

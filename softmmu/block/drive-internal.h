@@ -49,6 +49,14 @@ struct Drive {
     uint32_t epoch;        /* changes when jobs are forgotten: what they post is stale */
     GHashTable *unwritten; /* u32 number of a request -> GBytes *: loaded before the slots are */
     DriveStats stats;
+    /* drive-job.c */
+    struct BlockJob *job; /* NULL: there is none; changes under the lock, while not .working */
+    bool working;         /* the drive's thread has images and job; under the lock */
+    bool held;            /* the job waits for the machine thread; under the lock */
+    unsigned turns;       /* requests since the job had one */
+    int job_channel;      /* once there was a job: */
+    uint32_t job_number;  /* how many there were */
+    char *node;           /* what the image is called; NULL: as the drive is */
     /* state */
     Slot slots[DRIVE_REQUESTS];
     uint32_t next_number;
@@ -56,6 +64,19 @@ struct Drive {
     bool read_only;
 };
 
+/* Its thread, with the lock: a job of the image's before a request. */
+bool drive_job_is_next(Drive *d);
+void drive_wait_for_work(Drive *d);
+void drive_do_job(Drive *d);
+/* Around what it does without the lock. */
+void drive_begin_work(Drive *d);
+void drive_end_work(Drive *d);
+/* The job does nothing until the machine thread is back at the input queue. */
+void drive_hold_job(Drive *d);
+void drive_forget_job(Drive *d); /* the drive goes */
+
+void drive_hear_medium(void *opaque, const void *data, size_t len); /* an InputFunc */
+bool drive_means_no_room(int error);
 void drive_start_job(Drive *d, Slot *s, const uint8_t *data);
 /* The job of @s is finished. True: the guest is told nothing, as the machine stops and the job is
  * to be done again. Else *@error is what the guest is told, 0: all went well. */

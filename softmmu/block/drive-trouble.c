@@ -11,7 +11,7 @@
 #include "softmmu/bytes.h"
 
 /* A file may also have come to the size that its owner is allowed. */
-static bool means_no_room(int error)
+bool drive_means_no_room(int error)
 {
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
@@ -27,7 +27,7 @@ static DriveOnError action_for(const Drive *d, DriveOp op, int error)
     DriveOnError action = op == DRIVE_READ ? d->w.on_read_error : d->w.on_write_error;
 
     if (action == DRIVE_ENOSPC)
-        action = means_no_room(error) ? DRIVE_STOP : DRIVE_REPORT;
+        action = drive_means_no_room(error) ? DRIVE_STOP : DRIVE_REPORT;
     return action;
 }
 
@@ -40,7 +40,7 @@ static bool must_be_done_again(const Drive *d, const Slot *s)
 
 bool drive_must_wait(Drive *d, const Slot *s, uint32_t *error)
 {
-    DriveTrouble t = { d, s->op, s->job->r.error, means_no_room(s->job->r.error),
+    DriveTrouble t = { d, s->op, s->job->r.error, drive_means_no_room(s->job->r.error),
                        action_for(d, s->op, s->job->r.error) };
     bool stops;
 

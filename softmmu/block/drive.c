@@ -9,8 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "softmmu/bytes.h"
-#include "softmmu/error.h"
+#include "softmmu/block/block-job-internal.h"
 
 /* What a fast disk of the guest's time takes. */
 #define LATENCY_NS  50000
@@ -18,7 +17,6 @@
 #define FLUSH_NS    200000
 #define SMALL_READ  32768 /* bytes: copying them costs less than handing them to the thread */
 #define RECORD_HEAD 8     /* u32 number of the request, u32 errno */
-#define MEDIUM_HEAD 9     /* u64 size, u8 read-only; the path follows */
 
 /* What the queue is told of a job that is finished. */
 typedef struct JobNote {
@@ -35,7 +33,7 @@ static int write_data(const DriveWiring *w, const DriveRequest *r)
                 : image_write(w->image, r->offset, r->data, r->len);
 }
 
-static int perform(const DriveWiring *w, DriveRequest *r)
+static int ask_image(const DriveWiring *w, DriveRequest *r)
 {
     Image *image = w->image;
     int error;
@@ -54,6 +52,17 @@ static int perform(const DriveWiring *w, DriveRequest *r)
     g_assert_not_reached();
 }
 
+static void perform(Drive *d, DriveRequest *r)
+{
+    bool changes = r->op != DRIVE_READ && r->op != DRIVE_FLUSH;
+
+    if (d->job && changes)
+        block_job_before(d->job, r->offset, r->len);
+    r->error = ask_image(&d->w, r);
+    if (d->job && changes)
+        block_job_after(d->job, r->offset, r->len);
+}
+
 /* Free-running time: the queue tells the machine. */
 static void tell_finished(Drive *d, JobNote note)
 {
@@ -67,19 +76,25 @@ static void *drive_thread(void *opaque)
 
     g_mutex_lock(&d->lock);
     for (;;) {
-        Job *job = g_queue_pop_head(&d->jobs);
+        bool own = drive_job_is_next(d);
+        Job *job = own ? NULL : g_queue_pop_head(&d->jobs);
         JobNote note;
 
+        if (own) {
+            drive_do_job(d);
+            continue;
+        }
         if (!job && d->leave)
             break;
         if (!job) {
-            g_cond_wait(&d->changed, &d->lock);
+            drive_wait_for_work(d);
             continue;
         }
         note = (JobNote){ job->number, job->epoch };
-        g_mutex_unlock(&d->lock);
-        job->r.error = perform(&d->w, &job->r);
-        g_mutex_lock(&d->lock);
+        d->turns++;
+        drive_begin_work(d);
+        perform(d, &job->r);
+        drive_end_work(d);
         job->finished = true;
         d->unfinished--;
         g_cond_broadcast(&d->changed);
@@ -121,7 +136,7 @@ static bool read_at_once(Drive *d, Job *job)
 {
     bool idle;
 
-    if (job->r.op != DRIVE_READ || job->r.len > SMALL_READ || !d->w.image)
+    if (job->r.op != DRIVE_READ || job->r.len > SMALL_READ || !d->w.image || d->job)
         return false;
     g_mutex_lock(&d->lock);
     idle = !d->unfinished;
@@ -424,7 +439,6 @@ void drive_submit(Drive *d, const DriveRequest *r)
     set_timer(d);
 }
 
-/* What the host has been asked to do it does. */
 static void forget_requests(Drive *d)
 {
     d->epoch++;
@@ -493,118 +507,6 @@ bool drive_is_connected(const Drive *d)
     return d->done;
 }
 
-/* ---- Media that come and go ------------------------------------------------------------------ */
-
-/* The machine has another medium from now on: size, whether it is read-only, path. Nothing: the
- * user only asked for it. */
-static void hear_medium(void *opaque, const void *data, size_t len)
-{
-    Drive *d = opaque;
-    const uint8_t *facts = data;
-
-    if (!len && d->door && d->door->asked)
-        d->door->asked(d->opaque);
-    if (len < MEDIUM_HEAD)
-        return;
-    forget_requests(d); /* now the thread is idle */
-    set_timer(d);
-    g_clear_pointer(&d->w.image, image_close);
-    d->w.image = g_steal_pointer(&d->incoming);
-    d->size = get_le(facts, 8) & ~(uint64_t)(DRIVE_SECTOR - 1);
-    d->read_only = facts[8];
-    g_free(d->path);
-    d->path = d->size ? g_strndup((const char *)facts + MEDIUM_HEAD, len - MEDIUM_HEAD) : NULL;
-    if (d->door)
-        d->door->changed(d->opaque);
-}
-
-static bool open_door(Drive *d, bool force, GError **error)
-{
-    if (!d->w.removable) {
-        error_set(error, "Device '%s' is not removable", d->dev.id);
-        return false;
-    }
-    if (!drive_is_locked(d) || force)
-        return true;
-    input_act(d->w.input, d->medium_channel, "", 0, 0);
-    error_set(error,
-              "Device '%s' is locked and force was not specified, wait for tray to open and try "
-              "again",
-              d->dev.id);
-    return false;
-}
-
-/* @image, which may be NULL, is taken over. */
-static bool change_medium(Drive *d, Image *image, GError **error)
-{
-    g_autoptr(GByteArray) facts = g_byte_array_new();
-    const char *path = image ? image_path(image) : "";
-
-    g_byte_array_set_size(facts, MEDIUM_HEAD);
-    put_le(facts->data, 8, image ? image_size(image) : 0);
-    facts->data[8] = image && image_is_read_only(image);
-    g_byte_array_append(facts, (const uint8_t *)path, strlen(path));
-    d->incoming = image;
-    if (input_act(d->w.input, d->medium_channel, facts->data, facts->len, 0))
-        return true;
-    g_clear_pointer(&d->incoming, image_close);
-    error_set(error, "not while a recording is replayed");
-    return false;
-}
-
-bool drive_insert(Drive *d, const ImageOpen *how, bool force, GError **error)
-{
-    Image *image;
-
-    if (!open_door(d, force, error))
-        return false;
-    if (d->w.for_reading && !how->read_only) {
-        error_set(error, "Device '%s' is for reading only", d->dev.id);
-        return false;
-    }
-    image = image_open(how, error);
-    if (image && !image_size(image)) {
-        error_set(error, "'%s' is empty", how->path);
-        g_clear_pointer(&image, image_close);
-    }
-    return image && change_medium(d, image, error);
-}
-
-bool drive_eject(Drive *d, bool force, GError **error)
-{
-    return open_door(d, force, error) && change_medium(d, NULL, error);
-}
-
-void drive_set_door(Drive *d, const DriveDoor *door)
-{
-    d->door = door;
-}
-
-bool drive_is_removable(const Drive *d)
-{
-    return d->w.removable;
-}
-
-bool drive_is_for_reading(const Drive *d)
-{
-    return d->w.for_reading;
-}
-
-bool drive_has_medium(const Drive *d)
-{
-    return d->size;
-}
-
-bool drive_is_locked(const Drive *d)
-{
-    return d->door && d->door->locked && d->door->locked(d->opaque);
-}
-
-const char *drive_path(const Drive *d)
-{
-    return d->path;
-}
-
 void drive_foreach(Device *root, void (*func)(Drive *d, void *opaque), void *opaque)
 {
     if (root->klass == &drive_class)
@@ -658,6 +560,7 @@ static void drive_unrealize(Device *dev)
     Drive *d = (Drive *)dev;
 
     forget_requests(d);
+    drive_forget_job(d);
     g_mutex_lock(&d->lock);
     d->leave = true;
     g_cond_broadcast(&d->changed);
@@ -705,6 +608,7 @@ static void *drive_settle(Device *dev)
 Image *drive_settled_image(Drive *d)
 {
     drive_settle(&d->dev);
+    drive_hold_job(d);
     return d->w.image;
 }
 
@@ -814,7 +718,7 @@ Drive *drive_new(Device *parent, const char *id, const DriveWiring *w)
     if (w->removable) {
         g_autofree char *medium = g_strconcat("medium of ", d->dev.id, NULL);
 
-        d->medium_channel = input_add_channel(w->input, medium, false, hear_medium, d);
+        d->medium_channel = input_add_channel(w->input, medium, false, drive_hear_medium, d);
     }
     return d;
 }

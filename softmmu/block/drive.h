@@ -46,6 +46,7 @@ typedef struct DriveDoor {
     void (*changed)(void *opaque); /* requests are forgotten; there is another medium, or none */
     bool (*locked)(void *opaque);  /* by the guest; NULL: there is no lock */
     void (*asked)(void *opaque);   /* the user wants the medium out of a locked door */
+    void (*resized)(void *opaque); /* it has another size; NULL: the guest will see */
 } DriveDoor;
 
 /* What becomes of a request that the host cannot do, by no fault of the guest's. */
@@ -125,8 +126,8 @@ bool drive_is_busy(const Drive *d); /* DRIVE_REQUESTS are under way: submit none
 /* A copy of @data is taken for a write. Offset and length are multiples of DRIVE_SECTOR; a range
  * beyond the end completes with EINVAL, a change of a read-only drive with EROFS. */
 void drive_submit(Drive *d, const DriveRequest *r);
-/* Its image once the host has done all that it was asked for, to be used until the next request;
- * NULL: there is none. */
+/* Its image once the host has done all that it was asked for, to be used until the next request or
+ * the next look into the input queue; NULL: there is none. */
 Image *drive_settled_image(Drive *d);
 /* All drives of a machine, Drive *. */
 GPtrArray *drive_list(Device *root);
@@ -158,6 +159,16 @@ const char *drive_path(const Drive *d); /* of the medium's file; NULL: there is 
  * that the guest has locked is only opened with @force; the guest hears of the wish. */
 bool drive_insert(Drive *d, const ImageOpen *how, bool force, GError **error);
 bool drive_eject(Drive *d, bool force, GError **error);
+
+/* ---- Images that change (block-job.h has what takes its time) ----------------------------------
+ */
+
+/* The guest is told. Not while it is recorded: a replay would not know. False with @error. */
+bool drive_resize(Drive *d, uint64_t size, GError **error);
+int drive_commit(Drive *d);             /* of image_commit(), while the machine waits */
+const char *drive_node(const Drive *d); /* what its image is called; drive_id() at first */
+/* No job has its image; false with @error. */
+bool drive_is_free(const Drive *d, GError **error);
 
 /* Calls @func for each drive below @root, in order of creation. */
 void drive_foreach(Device *root, void (*func)(Drive *d, void *opaque), void *opaque);

@@ -67,6 +67,8 @@ int image_file_write(int fd, uint64_t offset, const void *buf, size_t len);
 int image_file_zero(int fd, uint64_t offset, uint64_t len);
 int image_file_punch(int fd, uint64_t offset, uint64_t len); /* give room back, if the host can */
 
+/* An empty file of that name, locked; -1 with @error. */
+int image_file_create(const char *path, GError **error);
 /* Its file once more, on the same descriptor, locked as one for reading or writing. False with
  * @error: it is as it was. */
 bool image_file_reopen(Image *image, bool read_only, GError **error);

@@ -611,11 +611,9 @@ bool qcow2_create(const char *path, uint64_t size, const char *backing, const ch
         error_set(error, "the backing file's name is too long");
         return false;
     }
-    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        error_set(error, "Could not create '%s': %s", path, g_strerror(errno));
+    fd = image_file_create(path, error);
+    if (fd < 0)
         return false;
-    }
     head = make_head(size, backing, backing_format, &len);
     failure = image_file_write(fd, 0, head, len);
     if (close(fd) && !failure)

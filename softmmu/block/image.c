@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #endif
 
+#include "softmmu/block/qcow2.h"
 #include "softmmu/error.h"
 
 #define SECTOR     512
@@ -142,6 +143,49 @@ static bool open_file(Image *image, GError **error)
         return false;
     }
     return true;
+}
+
+int image_file_create(const char *path, GError **error)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), failure = errno;
+    bool locked = fd >= 0 && lock_file(fd, false);
+    struct stat st;
+
+    if (locked && !fstat(fd, &st) && (!S_ISREG(st.st_mode) || !ftruncate(fd, 0)))
+        return fd;
+    if (fd >= 0 && locked)
+        failure = errno;
+    error_set(error, "Could not create '%s': %s", path,
+              fd >= 0 && !locked ? "it is in use by another process" : g_strerror(failure));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool create_raw(const ImageCreate *what, GError **error)
+{
+    int fd = image_file_create(what->path, error);
+    bool ok = fd >= 0 && !ftruncate(fd, what->size);
+
+    if (fd < 0)
+        return false;
+    if (!ok)
+        error_set(error, "Could not create '%s': %s", what->path, g_strerror(errno));
+    close(fd);
+    return ok;
+}
+
+bool image_create(const ImageCreate *what, GError **error)
+{
+    if (!strcmp(what->format, "qcow2"))
+        return qcow2_create(what->path, what->size, what->backing, what->backing_format, error);
+    if (!strcmp(what->format, "raw") && !what->backing)
+        return create_raw(what, error);
+    error_set(error,
+              what->backing ? "format '%s' has no backing files"
+                            : "images of format '%s' cannot be made; use raw or qcow2",
+              what->format);
+    return false;
 }
 
 static void unlock_file(int fd)

@@ -29,6 +29,15 @@ typedef struct ImageOpen {
     bool discard;   /* what is discarded gives its room back to the host */
 } ImageOpen;
 
+typedef struct ImageCreate {
+    const char *path, *format;
+    uint64_t size;                        /* bytes, a multiple of 512 */
+    const char *backing, *backing_format; /* as its header has them; NULL: none */
+} ImageCreate;
+
+/* What was in a file of that name is gone, unless somebody uses it. False with @error. */
+bool image_create(const ImageCreate *what, GError **error);
+
 /* NULL with @error. */
 Image *image_open(const ImageOpen *how, GError **error);
 /* What is written goes to a file of its own, which is gone with the image; takes @base over, which

@@ -88,30 +88,15 @@ static Image *open_for(const char *path, const char *format, bool read_only, GEr
 
 /* ---- create ---------------------------------------------------------------------------------- */
 
-static bool create_raw(const char *path, uint64_t size, GError **error)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = fd >= 0 && !ftruncate(fd, size);
-
-    if (!ok)
-        error_set(error, "Could not create '%s': %s", path, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 static bool create_image(const ImgArgs *a, const char *format, const char *path, uint64_t size,
                          GError **error)
 {
-    if (!strcmp(format, "qcow2"))
-        return qcow2_create(path, size, a->backing, a->backing_format, error);
-    if (!strcmp(format, "raw") && !a->backing)
-        return create_raw(path, size, error);
-    error_set(error,
-              a->backing ? "format '%s' has no backing files"
-                         : "images of format '%s' cannot be made; use raw or qcow2",
-              format);
-    return false;
+    return image_create(&(ImageCreate){ .path = path,
+                                        .format = format,
+                                        .size = size,
+                                        .backing = a->backing,
+                                        .backing_format = a->backing_format },
+                        error);
 }
 
 /* The size of the backing file, seen from beside the image that is to be. */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a drive's medium by the user's wish: another, none, one of another size. */
+#include <errno.h>
+#include <string.h>
+
+#include "softmmu/block/drive-internal.h"
+#include "softmmu/bytes.h"
+#include "softmmu/error.h"
+
+#define MEDIUM_HEAD 9 /* u64 size, u8 read-only; the path follows */
+
+/* The machine has another medium from now on: size, whether it is read-only, path. Nothing: the
+ * user only asked for it. */
+void drive_hear_medium(void *opaque, const void *data, size_t len)
+{
+    Drive *d = opaque;
+    const uint8_t *facts = data;
+
+    if (!len && d->door && d->door->asked)
+        d->door->asked(d->opaque);
+    if (len < MEDIUM_HEAD)
+        return;
+    drive_cancel(d); /* now the thread is idle */
+    g_clear_pointer(&d->w.image, image_close);
+    d->w.image = g_steal_pointer(&d->incoming);
+    d->size = get_le(facts, 8) & ~(uint64_t)(DRIVE_SECTOR - 1);
+    d->read_only = facts[8];
+    g_free(d->path);
+    d->path = d->size ? g_strndup((const char *)facts + MEDIUM_HEAD, len - MEDIUM_HEAD) : NULL;
+    if (d->door)
+        d->door->changed(d->opaque);
+}
+
+static bool open_door(Drive *d, bool force, GError **error)
+{
+    if (!drive_is_free(d, error))
+        return false;
+    if (!d->w.removable) {
+        error_set(error, "Device '%s' is not removable", d->dev.id);
+        return false;
+    }
+    if (!drive_is_locked(d) || force)
+        return true;
+    input_act(d->w.input, d->medium_channel, "", 0, 0);
+    error_set(error,
+              "Device '%s' is locked and force was not specified, wait for tray to open and try "
+              "again",
+              d->dev.id);
+    return false;
+}
+
+/* @image, which may be NULL, is taken over. */
+static bool change_medium(Drive *d, Image *image, GError **error)
+{
+    g_autoptr(GByteArray) facts = g_byte_array_new();
+    const char *path = image ? image_path(image) : "";
+
+    g_byte_array_set_size(facts, MEDIUM_HEAD);
+    put_le(facts->data, 8, image ? image_size(image) : 0);
+    facts->data[8] = image && image_is_read_only(image);
+    g_byte_array_append(facts, (const uint8_t *)path, strlen(path));
+    d->incoming = image;
+    if (input_act(d->w.input, d->medium_channel, facts->data, facts->len, 0))
+        return true;
+    g_clear_pointer(&d->incoming, image_close);
+    error_set(error, "not while a recording is replayed");
+    return false;
+}
+
+bool drive_insert(Drive *d, const ImageOpen *how, bool force, GError **error)
+{
+    Image *image;
+
+    if (!open_door(d, force, error))
+        return false;
+    if (d->w.for_reading && !how->read_only) {
+        error_set(error, "Device '%s' is for reading only", d->dev.id);
+        return false;
+    }
+    image = image_open(how, error);
+    if (image && !image_size(image)) {
+        error_set(error, "'%s' is empty", how->path);
+        g_clear_pointer(&image, image_close);
+    }
+    return image && change_medium(d, image, error);
+}
+
+bool drive_eject(Drive *d, bool force, GError **error)
+{
+    return open_door(d, force, error) && change_medium(d, NULL, error);
+}
+
+void drive_set_door(Drive *d, const DriveDoor *door)
+{
+    d->door = door;
+}
+
+bool drive_is_removable(const Drive *d)
+{
+    return d->w.removable;
+}
+
+bool drive_is_for_reading(const Drive *d)
+{
+    return d->w.for_reading;
+}
+
+bool drive_has_medium(const Drive *d)
+{
+    return d->size;
+}
+
+bool drive_is_locked(const Drive *d)
+{
+    return d->door && d->door->locked && d->door->locked(d->opaque);
+}
+
+const char *drive_path(const Drive *d)
+{
+    return d->path;
+}
+
+/* ---- The same medium, changed ---------------------------------------------------------------- */
+
+bool drive_resize(Drive *d, uint64_t size, GError **error)
+{
+    Image *image = drive_settled_image(d);
+
+    if (!image || d->w.removable) {
+        error_set(error,
+                  image ? "Device '%s' is removable: its medium is as large as it is"
+                        : "Device '%s' has no medium",
+                  drive_id(d));
+        return false;
+    }
+    if (!drive_is_free(d, error) || !image_resize(image, size, error))
+        return false;
+    d->size = size;
+    if (d->door && d->door->resized)
+        d->door->resized(d->opaque);
+    return true;
+}
+
+int drive_commit(Drive *d)
+{
+    Image *image = drive_settled_image(d);
+
+    return !image ? ENOMEDIUM : d->job ? EBUSY : image_commit(image);
+}
