@@ -75,6 +75,8 @@ typedef struct BlockJobInfo {
 } BlockJobInfo;
 BlockJobInfo drive_job_info(Drive *d); /* there is one */
 
+/* .news is told of the state as it is, soon: what was asked for is answered before. */
+void drive_recall_job(Drive *d);
 void drive_set_job_speed(Drive *d, uint64_t speed);
 void drive_pause_job(Drive *d, bool paused);
 /* It is BLOCK_JOB_READY or BLOCK_JOB_DONE: what is missing is done now. @pivot: the drive goes on

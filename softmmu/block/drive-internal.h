@@ -73,6 +73,9 @@ void drive_begin_work(Drive *d);
 void drive_end_work(Drive *d);
 /* The job does nothing until the machine thread is back at the input queue. */
 void drive_hold_job(Drive *d);
+/* It goes on with another image, whose contents are the same; @node: what that is called, or NULL.
+ */
+void drive_use_image(Drive *d, Image *image, const char *node);
 void drive_forget_job(Drive *d); /* the drive goes */
 
 void drive_hear_medium(void *opaque, const void *data, size_t len); /* an InputFunc */

@@ -193,6 +193,13 @@ BlockJobInfo drive_job_info(Drive *d)
     return info;
 }
 
+void drive_recall_job(Drive *d)
+{
+    take_job(d);
+    post(d, &(JobNews){ .number = d->job->number, .state = d->job->state });
+    give_job(d);
+}
+
 void drive_set_job_speed(Drive *d, uint64_t speed)
 {
     take_job(d);
@@ -209,16 +216,15 @@ void drive_pause_job(Drive *d, bool paused)
     give_job(d);
 }
 
-/* The drive goes on with another image, whose contents are the same. */
-static void use_image(Drive *d, Image *image)
+void drive_use_image(Drive *d, Image *image, const char *node)
 {
     d->w.image = image;
     g_free(d->path);
     d->path = g_strdup(image_path(image));
-    if (!d->job->node)
+    if (!node)
         return;
     g_free(d->node);
-    d->node = g_strdup(d->job->node);
+    d->node = g_strdup(node);
 }
 
 static void pivot(Drive *d)
@@ -229,7 +235,7 @@ static void pivot(Drive *d)
         image_close_above(j->source, j->target);
     else
         image_close(j->source);
-    use_image(d, g_steal_pointer(&j->target));
+    drive_use_image(d, g_steal_pointer(&j->target), j->node);
 }
 
 static void drop_job(Drive *d)

@@ -147,3 +147,45 @@ int drive_commit(Drive *d)
 
     return !image ? ENOMEDIUM : d->job ? EBUSY : image_commit(image);
 }
+
+/* NULL with @error. */
+static Image *open_above(const Image *below, const char *path, const char *format, bool exists,
+                         GError **error)
+{
+    g_autofree char *name = g_canonicalize_filename(image_path(below), NULL);
+    Image *image;
+
+    if (!exists && !image_create(&(ImageCreate){ .path = path,
+                                                 .format = format,
+                                                 .size = image_size(below),
+                                                 .backing = name,
+                                                 .backing_format = image_format(below) },
+                                 error))
+        return NULL;
+    image = image_open(&(ImageOpen){ .path = path, .format = format, .alone = true }, error);
+    if (!image || image_size(image) == image_size(below))
+        return image;
+    error_set(error, "'%s' is not as large as what it is to be above of", path);
+    image_close(image);
+    return NULL;
+}
+
+bool drive_put_above(Drive *d, const char *path, const char *format, bool exists, const char *node,
+                     GError **error)
+{
+    Image *below = drive_settled_image(d), *image;
+
+    if (!drive_is_free(d, error))
+        return false;
+    if (image_is_read_only(below) || !strcmp(image_format(below), "overlay")) {
+        error_set(error, "what '%s' has now does not stay: nothing can be above it", drive_id(d));
+        return false;
+    }
+    image = open_above(below, path, format, exists, error);
+    if (!image || !image_put_above(image, below, error)) {
+        image_close(image);
+        return false;
+    }
+    drive_use_image(d, image, node);
+    return true;
+}

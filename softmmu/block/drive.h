@@ -165,7 +165,11 @@ bool drive_eject(Drive *d, bool force, GError **error);
 
 /* The guest is told. Not while it is recorded: a replay would not know. False with @error. */
 bool drive_resize(Drive *d, uint64_t size, GError **error);
-int drive_commit(Drive *d);             /* of image_commit(), while the machine waits */
+int drive_commit(Drive *d); /* of image_commit(), while the machine waits */
+/* Its image is the backing file of a new one, @path, from now on; @exists: that is there already.
+ * @node: what it is called, or NULL. False with @error. */
+bool drive_put_above(Drive *d, const char *path, const char *format, bool exists, const char *node,
+                     GError **error);
 const char *drive_node(const Drive *d); /* what its image is called; drive_id() at first */
 /* No job has its image; false with @error. */
 bool drive_is_free(const Drive *d, GError **error);

@@ -84,23 +84,24 @@ bool image_resize(Image *image, uint64_t size, GError **error)
 
 /* ---- Reading and writing --------------------------------------------------------------------- */
 
-/* The lock of the old descriptor must not stand against that of the new one. If another process
- * comes between, the old one goes on without. */
 bool image_set_read_only(Image *image, bool read_only, GError **error)
 {
-    bool ok;
+    const ImageFormat *f = image->format;
 
     if (image->read_only == read_only)
         return true;
+    if (read_only && f->let_go && f->let_go(image)) {
+        error_set(error, "'%s' cannot be written", image->path);
+        return false;
+    }
     if (image->fd >= 0 && !image_file_reopen(image, read_only, error))
         return false;
     image->read_only = read_only;
-    ok = !image->format->reopened || image->format->reopened(image, error);
-    if (!ok && !read_only) {
-        image->read_only = true;
-        image_file_reopen(image, true, NULL);
-    }
-    return ok;
+    if (read_only || !f->take_up || f->take_up(image, error))
+        return true;
+    image->read_only = true;
+    image_file_reopen(image, true, NULL);
+    return false;
 }
 
 /* ---- Committing ------------------------------------------------------------------------------ */
@@ -194,6 +195,23 @@ int image_rebase(Image *image, Image *base, const char *name)
     image_close(old);
     *slot = base;
     return 0;
+}
+
+bool image_put_above(Image *top, Image *base, GError **error)
+{
+    Image **slot = backing_slot(top);
+
+    if (!slot || *slot) {
+        error_set(error, "'%s' has no backing file to be", top->path);
+        return false;
+    }
+    if (image_flush(base) || !image_set_read_only(base, true, error)) {
+        if (error && !*error)
+            error_set(error, "'%s' cannot be written", base->path);
+        return false;
+    }
+    *slot = base;
+    return true;
 }
 
 void image_close_above(Image *top, Image *base)

@@ -25,8 +25,9 @@ typedef struct ImageFormat {
     int (*resize)(Image *image, uint64_t size); /* sets .size; NULL: it cannot */
     int (*empty)(Image *image);                 /* of what its backing file has; likewise */
     int (*rename_backing)(Image *image, const char *path, const char *format); /* NULL: none */
-    bool (*reopened)(Image *image, GError **error); /* may be written to, or no more; or NULL */
-    const struct SnapshotOps *snapshots;            /* NULL: the format has none */
+    bool (*take_up)(Image *image, GError **error); /* it may be written to from now on; or NULL */
+    int (*let_go)(Image *image);                   /* it will not be any more; or NULL */
+    const struct SnapshotOps *snapshots;           /* NULL: the format has none */
 } ImageFormat;
 
 /* As the functions of image.h; a state begins with ImageState. */
@@ -52,7 +53,7 @@ struct Image {
     int fd;
     uint64_t file_size; /* when it was opened */
     uint64_t size;
-    bool read_only, discard;
+    bool read_only, discard, alone;
     unsigned depth; /* how many images it is behind */
     bool guessed;   /* the format was: raw by default */
     void *own;      /* the format's */

@@ -164,6 +164,8 @@ static bool open_backing(Image *image, const uint8_t *head, GError **error)
         return true;
     if (!read_name(image, offset, len, &q->backing_path, error))
         return false;
+    if (image->alone)
+        return true;
     if (image->depth >= MAX_CHAIN)
         return refuse(image, error, "its backing files have no end");
     path = beside(image->path, q->backing_path);
@@ -530,15 +532,20 @@ static Image **qcow2_backing(const Image *image)
     return &((Qcow2 *)image->own)->backing;
 }
 
-static bool qcow2_reopened(Image *image, GError **error)
+static bool qcow2_take_up(Image *image, GError **error)
 {
     Qcow2 *q = image->own;
 
-    if (image->read_only)
-        return !qcow2_set_dirty(q, false);
     if (q->features & QCOW2_CORRUPT)
         return refuse(image, error, "it is marked as corrupt; open it read-only");
     return qcow2_recover(image, error);
+}
+
+static int qcow2_let_go(Image *image)
+{
+    int error = fdatasync(image->fd) ? errno : 0;
+
+    return error ? error : qcow2_set_dirty(image->own, false);
 }
 
 const ImageFormat image_format_qcow2 = {
@@ -558,7 +565,8 @@ const ImageFormat image_format_qcow2 = {
     .resize = qcow2_resize,
     .empty = qcow2_empty,
     .rename_backing = qcow2_rename_backing,
-    .reopened = qcow2_reopened,
+    .take_up = qcow2_take_up,
+    .let_go = qcow2_let_go,
 };
 
 /* ---- Making one ------------------------------------------------------------------------------ */

@@ -268,6 +268,7 @@ Image *image_open(const ImageOpen *how, GError **error)
     image->path = g_strdup(how->path);
     image->read_only = how->read_only;
     image->discard = how->discard;
+    image->alone = how->alone;
     image->depth = how->depth;
     image->fd = -1;
     if (open_contents(image, how->format, error) && image->format->open(image, error))

@@ -27,6 +27,7 @@ typedef struct ImageOpen {
     bool read_only;
     unsigned depth; /* of backing files: 0 for a user's */
     bool discard;   /* what is discarded gives its room back to the host */
+    bool alone;     /* without its backing file, which the caller gives it */
 } ImageOpen;
 
 typedef struct ImageCreate {
@@ -97,6 +98,9 @@ int image_commit(Image *top);
  * Nothing of these is needed any more, as image_layer_above() says. @name of @base for the header;
  * NULL: where it is. */
 int image_rebase(Image *image, Image *base, const char *name);
+/* @top, which was opened alone, has @base behind it from now on, which is only read. False with
+ * @error: both are as they were. */
+bool image_put_above(Image *top, Image *base, GError **error);
 /* @base, which is behind @top, stays; all above it are closed. */
 void image_close_above(Image *top, Image *base);
 

@@ -109,6 +109,20 @@ static bool add_drives(HostSide *h, const char *option, const char *spec, GError
     return ok;
 }
 
+/* A drive went over to the image of the node @id. */
+static bool is_image_of_other(const HostSide *h, const char *id)
+{
+    g_autoptr(GPtrArray) drives = drive_list(h->m->root);
+
+    for (guint i = 0; i < drives->len; i++) {
+        const Drive *d = drives->pdata[i];
+
+        if (strcmp(drive_id(d), id) && !strcmp(drive_node(d), id))
+            return true;
+    }
+    return false;
+}
+
 /* A disk that no device has, nor had for the host to tell of what it wrote. */
 static bool remove_drive(HostSide *h, const char *id, GError **error)
 {
@@ -122,8 +136,10 @@ static bool remove_drive(HostSide *h, const char *id, GError **error)
         error_set(error, "Failed to find node with node-name='%s'", id);
         return false;
     }
+    if (d && !drive_is_free(d, error))
+        return false;
     if (((DriveOption *)drives->pdata[i])->interface != DRIVE_IF_NONE ||
-        (d && drive_is_connected(d))) {
+        (d && drive_is_connected(d)) || is_image_of_other(h, id)) {
         error_set(error, "Node '%s' is busy: a device has it", id);
         return false;
     }

@@ -187,15 +187,23 @@ static bool check_args(Monitor *mon, const char *name, const char *alias, const 
     else if (g_strv_contains(numbers, first))
         why = g_strdup("unexpected end of expression");
     else
-        why =
-            g_strdup_printf("%s: %s expected", name, strcmp(first, "file") ? "string" : "filename");
+        why = g_strdup_printf("%s: %s expected", name,
+                              !strcmp(first, "file")                ? "filename"
+                              : g_str_has_prefix(first, "blockdev") ? "block device name"
+                                                                    : "string");
     monitor_explain(mon, out, why);
     return false;
 }
 
+static const MonitorExtra *next_extra(const MonitorExtra *e)
+{
+    e++;
+    return e->name || !e->more ? e : e->more;
+}
+
 static const MonitorExtra *find_extra(const MonitorExtra *list, const char *name)
 {
-    for (; list && list->name; list++) {
+    for (; list && list->name; list = next_extra(list)) {
         if (!strcmp(list->name, name))
             return list;
     }
@@ -208,7 +216,9 @@ static void run_extra(Monitor *mon, const MonitorExtra *e, const char *args, GSt
 
     if (check_args(mon, e->name, NULL, e->args, args, out) &&
         !e->run(mon->extra_opaque, args, out, &error))
-        monitor_fail(mon, out, error->message);
+        (error->code == MONITOR_PLAIN           ? monitor_tell
+         : error->code == MONITOR_MISUNDERSTOOD ? monitor_explain
+                                                : monitor_fail)(mon, out, error->message);
 }
 
 void monitor_set_extras(Monitor *mon, const MonitorExtra *commands, const MonitorExtra *topics,
@@ -461,7 +471,7 @@ static void cmd_help(Monitor *mon, const char *args, GString *out)
             any = true;
         }
     }
-    for (const MonitorExtra *e = mon->extra_commands; e && e->name; e++) {
+    for (const MonitorExtra *e = mon->extra_commands; e && e->name; e = next_extra(e)) {
         if (!*args || !strcmp(e->name, args)) {
             g_string_append_printf(out, "%s %s -- %s\n", e->name, e->args, e->help);
             any = true;

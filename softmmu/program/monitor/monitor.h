@@ -101,7 +101,10 @@ typedef struct MonitorTopic {
 typedef struct MonitorExtra {
     const char *name, *args, *help; /* NULL name ends the list */
     bool (*run)(void *opaque, const char *args, GString *out, GError **error);
+    const struct MonitorExtra *more; /* of the row that ends the list: it goes on there */
 } MonitorExtra;
+/* Codes of its errors: as QEMU words them, not after "Error: "; what was typed makes no sense. */
+enum { MONITOR_PLAIN = 100, MONITOR_MISUNDERSTOOD };
 void monitor_set_extras(Monitor *mon, const MonitorExtra *commands, const MonitorExtra *topics,
                         void *opaque);
 

@@ -48,10 +48,11 @@ static Json *describe_image(const Drive *d, Image *image)
     return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
                      "iops:i iops_rd:i iops_wr:i detect_zeroes:s write_threshold:i cache:o "
                      "backing_file_depth:i backing_file:s",
-                     describe_contents(image), drive_id(d), image_path(image), image_format(image),
-                     drive_is_read_only(d), 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
-                     (int64_t)0, (int64_t)0, w->detect_zeroes ? "on" : "off", (int64_t)0, cache,
-                     backing_depth(image), image_facts(image).backing_path);
+                     describe_contents(image), drive_node(d), image_path(image),
+                     image_format(image), drive_is_read_only(d), 0, (int64_t)0, (int64_t)0,
+                     (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
+                     w->detect_zeroes ? "on" : "off", (int64_t)0, cache, backing_depth(image),
+                     image_facts(image).backing_path);
 }
 
 static Json *each_drive(Qmp *q, Json *(*describe)(Qmp *q, Drive *d, Image *image))
@@ -154,8 +155,8 @@ static Json *describe_drive_stats(Qmp *q, Drive *d, Image *image)
 {
     g_autofree char *path = device_path(q, d);
 
-    return json_make("device:s node-name:s qdev:s stats:o", drive_id(d), image ? drive_id(d) : NULL,
-                     path, describe_stats(drive_stats(d)));
+    return json_make("device:s node-name:s qdev:s stats:o", drive_id(d),
+                     image ? drive_node(d) : NULL, path, describe_stats(drive_stats(d)));
 }
 
 static Json *run_stats(Qmp *q, Json *args, GError **error)

@@ -10,7 +10,8 @@
 static const QmpCommand *const tables[] = {
     qmp_base_commands,  qmp_look_commands, qmp_change_commands, qmp_state_commands,
     qmp_block_commands, qmp_plug_commands, qmp_probe_commands,  qmp_qom_commands,
-    qmp_media_commands, qmp_vnc_commands,  qmp_host_commands,   qmp_replay_commands
+    qmp_media_commands, qmp_vnc_commands,  qmp_host_commands,   qmp_replay_commands,
+    qmp_job_commands,   qmp_disk_commands
 };
 
 /* clang-format off */
@@ -19,7 +20,9 @@ static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "WAKEUP",   "MIGRATION", "JOB_STATUS_CHANGE",
                                       "DEVICE_DELETED", "ACPI_DEVICE_OST",
                                       "GUEST_PANICKED", "GUEST_CRASHLOADED", "WATCHDOG",
-                                      "BLOCK_IO_ERROR", "RTC_CHANGE", "DEVICE_TRAY_MOVED",
+                                      "BLOCK_IO_ERROR", "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED",
+                                      "BLOCK_JOB_CANCELLED", "BLOCK_JOB_ERROR", "BLOCK_JOB_PENDING",
+                                      "RTC_CHANGE", "DEVICE_TRAY_MOVED",
                                       "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED" };
 /* clang-format on */
 

@@ -10,12 +10,8 @@
 /* Codes of errors: the class that a reply names. */
 enum { QMP_GENERIC, QMP_NOT_FOUND, QMP_DEVICE_NOT_ACTIVE, QMP_DEVICE_NOT_FOUND };
 
-typedef struct QmpJob {
-    char *id, *type, *error;
-} QmpJob;
-
 struct QmpShared {
-    GPtrArray *jobs;   /* QmpJob *, concluded */
+    GPtrArray *jobs;   /* of jobs.c */
     GHashTable *trays; /* of media.c */
     GHashTable *fds;   /* char * -> int + 1: of getfd */
     GPtrArray *fdsets; /* of add-fd */
@@ -41,7 +37,7 @@ typedef struct QmpCommand {
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
     qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
     qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[],
-    qmp_replay_commands[];
+    qmp_replay_commands[], qmp_job_commands[], qmp_disk_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
@@ -50,7 +46,10 @@ static inline Json *json_done(void) /* nothing more to say */
 {
     return json_object_new_object();
 }
+GPtrArray *qmp_jobs_new(void);
 GHashTable *qmp_trays_new(void);
+/* No recording is made or replayed; false with @error. */
+bool qmp_may_change_disks(Qmp *q, GError **error);
 bool qmp_tray_is_open(Qmp *q, const Drive *d); /* nothing is in reach of the guest */
 void qmp_fds_init(QmpShared *s);
 void qmp_fds_clear(QmpShared *s);

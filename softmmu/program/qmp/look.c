@@ -248,7 +248,6 @@ const QmpCommand qmp_look_commands[] = {
     { "query-pci", "", run_pci },
     { "query-mice", "", run_mice },
     { "query-tpm", "", run_empty_list },
-    { "query-block-jobs", "", run_empty_list },
     { "query-tpm-models", "", run_empty_list },
     { "query-tpm-types", "", run_empty_list },
     { "query-chardev", "", run_chardev },

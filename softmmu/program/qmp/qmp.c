@@ -241,21 +241,11 @@ static void event(void *opaque, int what)
 
 static const ChardevClient client = { can_receive, receive, event };
 
-static void free_job(void *p)
-{
-    QmpJob *job = p;
-
-    g_free(job->id);
-    g_free(job->type);
-    g_free(job->error);
-    g_free(job);
-}
-
 QmpShared *qmp_shared_new(void)
 {
     QmpShared *s = g_new0(QmpShared, 1);
 
-    s->jobs = g_ptr_array_new_with_free_func(free_job);
+    s->jobs = qmp_jobs_new();
     s->trays = qmp_trays_new();
     qmp_fds_init(s);
     return s;

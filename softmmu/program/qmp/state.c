@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "softmmu/block/drive.h"
-#include "softmmu/program/qmp/internal.h"
+#include "softmmu/program/qmp/jobs.h"
 
 static const char *const capabilities[] = { "xbzrle",     "rdma-pin-all", "auto-converge",
                                             "events",     "postcopy-ram", "multifd",
@@ -154,38 +154,14 @@ static bool check_devices(Qmp *q, Json *args, GError **error)
     return false;
 }
 
-static void tell_job(Qmp *q, const char *id, const char *status)
-{
-    Json *data = json_make("status:s id:s", status, id);
-
-    machine_emit(q->w.m, "JOB_STATUS_CHANGE", "%s", json_object_to_json_string(data));
-    json_object_put(data);
-}
-
-static QmpJob *find_job(Qmp *q, const char *id, guint *n)
-{
-    for (*n = 0; *n < q->w.shared->jobs->len; ++*n) {
-        QmpJob *job = q->w.shared->jobs->pdata[*n];
-
-        if (!strcmp(job->id, id))
-            return job;
-    }
-    return NULL;
-}
-
 /* Done at once: what follows is its story. */
 static Json *run_job(Qmp *q, Json *args, const char *type, const char *command, GError **error)
 {
-    static const char *const story[] = { "created", "running", "waiting", "pending", "concluded" };
     const char *id = json_text(args, "job-id", ""), *tag = json_text(args, "tag", "");
     g_autoptr(GError) failure = NULL;
-    QmpJob *job;
-    guint n;
 
-    if (find_job(q, id, &n)) {
-        error_set(error, "Job ID '%s' already in use", id);
+    if (!qmp_check_job_id(q, id, error))
         return NULL;
-    }
     if (!*tag || strpbrk(tag, "\r\n")) {
         error_set(error, "Invalid parameter 'tag'");
         return NULL;
@@ -193,12 +169,7 @@ static Json *run_job(Qmp *q, Json *args, const char *type, const char *command, 
     if (!check_devices(q, args, error))
         return NULL;
     json_object_put(qmp_run_line(q, &failure, "%s %s", command, tag));
-    job = g_new(QmpJob, 1);
-    *job = (QmpJob){ g_strdup(id), g_strdup(type), failure ? g_strdup(failure->message) : NULL };
-    g_ptr_array_add(q->w.shared->jobs, job);
-    for (size_t i = 0; i < G_N_ELEMENTS(story); i++)
-        if (!failure || i < 2 || i == G_N_ELEMENTS(story) - 1)
-            tell_job(q, id, story[i]);
+    qmp_tell_done_job(q, id, type, failure ? failure->message : NULL);
     return json_done();
 }
 
@@ -217,32 +188,6 @@ static Json *run_delete(Qmp *q, Json *args, GError **error)
     return run_job(q, args, "snapshot-delete", "delvm", error);
 }
 
-static Json *run_query_jobs(Qmp *q, Json *args, GError **error)
-{
-    Json *list = json_object_new_array();
-
-    for (guint i = 0; i < q->w.shared->jobs->len; i++) {
-        const QmpJob *job = q->w.shared->jobs->pdata[i];
-
-        json_object_array_add(
-            list, json_make("current-progress:i status:s total-progress:i type:s id:s error:s",
-                            (int64_t)1, "concluded", (int64_t)1, job->type, job->id, job->error));
-    }
-    return list;
-}
-
-static Json *run_dismiss(Qmp *q, Json *args, GError **error)
-{
-    guint n;
-
-    if (!find_job(q, json_text(args, "id", ""), &n)) {
-        error_set(error, "Job not found");
-        return NULL;
-    }
-    g_ptr_array_remove_index(q->w.shared->jobs, n);
-    return json_done();
-}
-
 const QmpCommand qmp_state_commands[] = {
     { "migrate", "uri:str blk:bool? inc:bool? detach:bool? resume:bool?", run_migrate },
     { "migrate_cancel", "", run_cancel },
@@ -258,7 +203,5 @@ const QmpCommand qmp_state_commands[] = {
     { "snapshot-save", "job-id:str tag:str vmstate:str devices:[str]", run_save },
     { "snapshot-load", "job-id:str tag:str vmstate:str devices:[str]", run_load },
     { "snapshot-delete", "job-id:str tag:str devices:[str]", run_delete },
-    { "query-jobs", "", run_query_jobs },
-    { "job-dismiss", "id:str", run_dismiss },
     { NULL },
 };

@@ -233,12 +233,6 @@ static bool set_parameter(void *q, const char *args, GString *out, GError **erro
     return is_done(text_ask(q, "migrate-set-parameters", o, error));
 }
 
-static bool info_jobs(void *q, const char *args, GString *out, GError **error)
-{
-    g_string_append(out, "No active jobs\n"); /* each command of that kind ends before its answer */
-    return true;
-}
-
 static bool info_nothing(void *q, const char *args, GString *out, GError **error)
 {
     return true; /* there is none of it */
@@ -263,14 +257,14 @@ const MonitorExtra text_commands[] = {
     {"qom-set",  "path property value", "give a property another value",  qom_set},
     {"migrate_set_capability", "name on|off", "how the state is written", set_capability},
     {"migrate_set_parameter", "name value", "likewise",                   set_parameter},
-    {NULL},
+    {.more = text_job_commands},
 };
 
 const MonitorExtra text_topics[] = {
     {"qom-tree",             "[path]", "the tree of objects",             qom_tree},
     {"block",                "[-n] [-v] [device]", "disks and their images (-n: by node, -v: all of it)", text_info_block},
     {"blockstats",           "", "what was done to disks",                text_info_blockstats},
-    {"block-jobs",           "", "work on disks that goes on",            info_jobs},
+    {"block-jobs",           "", "work on disks that goes on",            text_info_block_jobs},
     {"iothreads",            "", "-object iothread",                      info_iothreads},
     {"memdev",               "", "what memory is made of",                info_memdev},
     {"memory-devices",       "", "memory that was plugged in",            info_nothing},

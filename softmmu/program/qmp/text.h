@@ -10,8 +10,10 @@ Qmp *text_begin(const QmpWorld *w);
 
 /* QMP's answer to @command; @args are taken over, NULL: none. NULL with @error. */
 Json *text_ask(void *opaque, const char *command, Json *args, GError **error);
-/* Of disks: text-block.c. */
+/* Of disks: text-block.c, text-jobs.c. */
 bool text_info_block(void *opaque, const char *args, GString *out, GError **error);
+extern const MonitorExtra text_job_commands[];
+bool text_info_block_jobs(void *opaque, const char *args, GString *out, GError **error);
 bool text_info_blockstats(void *opaque, const char *args, GString *out, GError **error);
 
 #endif

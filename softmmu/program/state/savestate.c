@@ -56,6 +56,8 @@ static GPtrArray *snapshot_images(SaveState *s, GError **error)
     for (guint i = 0; i < drives->len; i++) {
         const Image *image = drive_settled_image(drives->pdata[i]);
 
+        if (!drive_is_free(drives->pdata[i], error))
+            return NULL;
         if (image && !image_is_read_only(image) && !image_can_snapshot(image)) {
             error_set(error, "Device '%s' is writable but does not support snapshots",
                       drive_id(drives->pdata[i]));
