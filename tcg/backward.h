@@ -31,6 +31,8 @@ typedef struct IrBackward {
     IrNotes *notes;
     uint16_t *live;
     unsigned demand; /* who looks at the flags next, before they are defined again */
+    EntryLook look;  /* what a block that began here would do */
+    unsigned look_until;
 } IrBackward;
 
 /* Bytes of the slot that are written again before anybody can see them. */
@@ -116,6 +118,27 @@ static inline void ir_back_setflags(IrBackward *b, IrOp *op)
     b->demand = 0;
 }
 
+static inline void ir_back_looks(IrBackward *b)
+{
+    b->look = ENTRY_LOOKS;
+    b->look_until = 0;
+}
+
+/* Op @i shows flags. */
+static inline void ir_back_shows(IrBackward *b, unsigned i, bool leaves)
+{
+    if (b->notes->flags_at[i]) {
+        b->look = ENTRY_BLIND;
+        b->look_until = 0;
+    } else if (leaves) {
+        ir_back_looks(b);
+    } else if (b->look == ENTRY_BLIND) {
+        b->look = ENTRY_FAULTS;
+        b->look_until = i;
+    }
+    b->demand = b->demand ? b->demand : i;
+}
+
 static inline __attribute__((always_inline)) void ir_back_call(IrBackward *b, const IrVisitor *v,
                                                                void *self, unsigned i)
 {
@@ -132,6 +155,7 @@ static inline __attribute__((always_inline)) void ir_back_call(IrBackward *b, co
     if ((shows || (helper & HELPER_READS_FLAGS)) && !b->demand) {
         b->demand = i;
     }
+    ir_back_looks(b);
     v->call(self, i);
     for (unsigned k = 0; k < b->ir->call_args[op->imm]; k++) {
         ir_use(b->notes, op->arg[k], i, true);
@@ -153,8 +177,10 @@ static inline __attribute__((always_inline)) void ir_back_other(IrBackward *b, c
     if (props & (IRP_FAULT | IRP_EXIT)) {
         bool shows = !ir_is_member(b->notes, i);
 
-        b->notes->epoch += shows;
-        b->demand = shows && !b->demand ? i : b->demand;
+        if (shows) {
+            b->notes->epoch++;
+            ir_back_shows(b, i, props & IRP_EXIT);
+        }
         v->observer(self, i, shows);
     } else {
         v->other(self, i);
@@ -185,6 +211,12 @@ static inline __attribute__((always_inline)) void ir_back_op(IrBackward *b, cons
             ir_keep(b, i);
             *ir_dead_bytes(b->notes, op->imm) &= ~ir_bytes_of(op);
             v->get(self, i);
+        }
+        return;
+    case OP_getflags:
+        if (!ir_unused(b, op, i)) {
+            ir_keep(b, i);
+            ir_back_looks(b);
         }
         return;
     case OP_setflags: ir_back_setflags(b, op); return;
@@ -222,7 +254,9 @@ static inline __attribute__((always_inline)) void ir_back_op(IrBackward *b, cons
 static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNotes *notes,
                                                                const IrVisitor *v, void *self)
 {
-    IrBackward b = { .ir = ir, .notes = notes, .live = notes->live_store + IR_MAX_OPS };
+    IrBackward b = {
+        .ir = ir, .notes = notes, .live = notes->live_store + IR_MAX_OPS, .look = ENTRY_BLIND
+    };
 
     g_assert(ir->nslots <= IR_MAX_SLOTS);
     notes->epoch++;
@@ -232,6 +266,8 @@ static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNo
     for (unsigned i = ir->nops; i-- > 1;) {
         ir_back_op(&b, v, self, i);
     }
+    notes->look = b.look;
+    notes->look_until = b.look_until;
     notes->live = b.live;
     notes->nlive = (unsigned)(notes->live_store + IR_MAX_OPS - b.live);
 }

@@ -42,6 +42,14 @@ typedef struct DeadBytes { /* of a slot; nothing if the epoch is not IrNotes' */
  * offsets in a page, where they would fight for the same lines of the first level cache. */
 #define IR_NOTED_OPS (IR_MAX_OPS + 160)
 
+/* What a block does with the flags that it is entered with: whether who leads to it has to bring
+ * their record in env up to date. */
+typedef enum EntryLook {
+    ENTRY_LOOKS,  /* an exit, a call or the block itself wants them */
+    ENTRY_FAULTS, /* only faults, before the block defines flags of its own */
+    ENTRY_BLIND,  /* nobody does */
+} EntryLook;
+
 /* What the passes found out, indexed by IrRef / op index. All zeros at first, then used again. */
 typedef struct IrNotes {
     uint16_t
@@ -57,6 +65,8 @@ typedef struct IrNotes {
                              need no code; a 0 follows them */
     unsigned nlive;
     uint16_t live_store[IR_NOTED_OPS]; /* filled from the end */
+    EntryLook look;
+    unsigned look_until; /* FAULTS: the last op that may fault; else 0 */
     uint32_t epoch;
     DeadBytes dead[IR_MAX_SLOTS];
 } IrNotes;

@@ -68,14 +68,12 @@ static uint32_t flush_point(uint32_t flush)
 /* Of the block that is about to be emitted. */
 void note_entry(Gen *g)
 {
-    unsigned last;
-
-    g->code->looks = (uint8_t)entry_look(g->ir, g->notes, &last);
+    g->code->looks = (uint8_t)g->notes->look;
     g->code->changes = 0;
     g->code->asks = 0;
     g->code->passages = 0;
     g->code->body = 0;
-    for (const uint16_t *at = g->notes->live; *at && *at < last; at++) {
+    for (const uint16_t *at = g->notes->live; *at && *at < g->notes->look_until; at++) {
         const IrOp *op = &g->ops[*at];
         int reg = op->op == OP_set ? g->be->slot[op->imm].reg : NO_REG;
         if (reg != NO_REG && reg < 32) {

@@ -92,7 +92,7 @@ static void note_other_size(Walk *w, unsigned i)
 {
     const IrOp *op = &w->g->ops[i];
 
-    if (op->op == OP_trunc || op->op == OP_getflags) {
+    if (op->op == OP_trunc) {
         note_size(w, i, 0);
     } else if (ir_op_info[op->op].props & IRP_FPSTATUS) {
         note_size(w, i, op->type == F80 || op->type == V256 ? 60 : 8);

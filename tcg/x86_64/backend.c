@@ -145,6 +145,7 @@ static void *backend_init(const TcgConfig *config, GError **error)
     passages_clear(be);
     place_slots(be);
     thunks_init(be);
+    make_templates(be);
     be->buf.floor = be->buf.used;
     be->census = config->census ? g_new0(Census, 1) : NULL;
     be->gen = g_new0(Gen, 1);

@@ -78,6 +78,18 @@ typedef struct SlotHome {
 
 typedef struct ShapeTable ShapeTable;
 
+/* Instructions that are the same in all blocks: assembled once. */
+typedef struct Template {
+    uint8_t bytes[48], size;
+} Template;
+
+static inline void put_template(Asm *a, const Template *t)
+{
+    x_room(a, sizeof(t->bytes));
+    memcpy(a->p, t->bytes, sizeof(t->bytes));
+    a->p += t->size;
+}
+
 /* A way past what is done before a link: links.c. */
 typedef struct Passage {
     TcgCode *from;
@@ -113,6 +125,7 @@ typedef struct X86Backend {
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *flags_env, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
+    Template find_jump; /* PLACE_REG: place of PC_REG in the jump cache. Is it there? */
     struct Census *census; /* NULL: nobody wants to know */
 } X86Backend;
 /* clang-format on */
@@ -457,6 +470,7 @@ void trap_stub(Gen *g, unsigned cc, uint32_t code);
  * registers. */
 void rest_link(Gen *g, Stub *s, int t0, int t1);
 void emit_prologue(Gen *g);
+void make_templates(X86Backend *be);
 void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);
 void emit_stubs(Gen *g);
 
@@ -554,6 +568,14 @@ enum { MASK_NEAR_TLB, MASK_JC, MASKS };
 static inline Mem call_slot(const X86Backend *be, unsigned n)
 {
     return mem_base(RBP, be->layout->own - ENV_BIAS + 8 * (int)n);
+}
+static inline void call_own(Asm *a, const X86Backend *be, unsigned n)
+{
+    const uint8_t bytes[] = { 0xff, 0x55, (uint8_t)call_slot(be, n).disp, 0 };
+
+    x_room(a, 16);
+    memcpy(a->p, bytes, sizeof(bytes));
+    a->p += CALL_BYTES;
 }
 static inline Mem mask_slot(const X86Backend *be, unsigned n)
 {

@@ -56,7 +56,7 @@ static void exit_site(Asm *a, const X86Backend *be, const TcgCode *from)
 {
     size_t back;
 
-    x_call_mem(a, call_slot(be, CALL_LINK));
+    call_own(a, be, CALL_LINK);
     back = (size_t)(x_pc(a) - from->start) + sizeof(CodeHeader);
     x_word(a, (unsigned)MIN(back, UINT16_MAX));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What blocks do with the flags that they are entered with (tcg/native/entry.h), as a table. */
+/* What blocks do with the flags that they are entered with (IrNotes.look, tcg/native/entry.h), as a
+ * table. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,17 +48,14 @@ static void looks(void **state)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
-        unsigned last;
-        EntryLook look;
 
         if (!ir_parse(ir, rows[i].text, &error)) {
             fail_msg("%s: %s", rows[i].name, error->message);
         }
         ir_pass_forward(ir, notes, false);
         ir_pass_backward(ir, notes);
-        look = entry_look(ir, notes, &last);
-        if (look != rows[i].look || last != rows[i].last) {
-            fail_msg("%s: %u, last %u", rows[i].name, look, last);
+        if (notes->look != rows[i].look || notes->look_until != rows[i].last) {
+            fail_msg("%s: %u, last %u", rows[i].name, notes->look, notes->look_until);
         }
     }
     ir_block_free(ir);

@@ -79,13 +79,13 @@ static uint32_t from_start(const Gen *g, const uint8_t *p)
 void emit_prologue(Gen *g)
 {
     const TcgLayout *l = g->be->layout;
-    unsigned last;
+    const CodeHeader h = { .code = g->code, .start = g->ir->start };
 
-    x_qword(&g->a, (uint64_t)(uintptr_t)g->code);
-    x_dword(&g->a, g->ir->start);
-    x_dword(&g->a, 0);
+    x_room(&g->a, 64);
+    memcpy(g->a.p, &h, sizeof(h));
+    g->a.p += sizeof(h);
     g->code->start = x_pc(&g->a);
-    x_call_mem(&g->a, call_slot(g->be, CALL_BUDGET));
+    call_own(&g->a, g->be, CALL_BUDGET);
     if (g->ir->by_jump) {
         g->code->far_entry = x_pc(&g->a);
         to_vbase(&g->a, l, g->ir->start);
@@ -95,7 +95,7 @@ void emit_prologue(Gen *g)
     x_jcc(&g->a, CC_S, g->code->start);
     g->body = g->a.p;
     g->code->body = (uint8_t)from_start(g, g->a.p);
-    g->code->looks = (uint8_t)entry_look(g->ir, g->notes, &last);
+    g->code->looks = (uint8_t)g->notes->look;
     g->code->passages = 0;
 }
 
@@ -129,9 +129,10 @@ static void link_site(Gen *g, unsigned link)
     const uint8_t *from = g->a.p;
 
     g->code->link[link].stub = from_start(g, g->a.p);
-    x_call_mem(&g->a, call_slot(g->be, CALL_LINK));
+    call_own(&g->a, g->be, CALL_LINK);
     back = (uint32_t)(g->a.p - g->a.start);
-    x_word(&g->a, MIN(back, UINT16_MAX));
+    memcpy(g->a.p, &(uint16_t){ (uint16_t)MIN(back, UINT16_MAX) }, 2);
+    g->a.p += 2;
     if (back >= UINT16_MAX) {
         x_dword(&g->a, back + 2);
     }
@@ -230,6 +231,23 @@ void emit_goto_if(Gen *g)
     link_slot(g, s->link, g->op->imm);
 }
 
+void make_templates(X86Backend *be)
+{
+    uint8_t code[2 * sizeof(be->find_jump.bytes)];
+    Asm a = { .p = code, .start = code, .end = code + sizeof(code) };
+    int32_t jc = env_off(be->layout->jc);
+
+    /* one instruction, and nobody waits for it */
+    x_imul_imm(&a, 4, PLACE_REG, PC_REG, 17);
+    x_alu_rm(&a, ALU_XOR, 4, PLACE_REG, env_mem(env_off(be->layout->jc_key)));
+    x_alu_rm(&a, ALU_AND, 4, PLACE_REG, mask_slot(be, MASK_JC));
+    x_alu_rm(&a, ALU_CMP, 8, PC_REG,
+             mem_index(RBP, PLACE_REG, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
+    be->find_jump.size = (uint8_t)(a.p - code);
+    g_assert(!a.full && be->find_jump.size <= sizeof(be->find_jump.bytes));
+    memcpy(be->find_jump.bytes, code, sizeof(be->find_jump.bytes));
+}
+
 void emit_jump(Gen *g)
 {
     const TcgLayout *l = g->be->layout;
@@ -244,11 +262,8 @@ void emit_jump(Gen *g)
     if (pc != PC_REG) {
         x_mov(&g->a, 8, PC_REG, (X86Reg)pc);
     }
-    x_imul_imm(&g->a, 4, PLACE_REG, PC_REG, 17); /* one instruction, and nobody waits for it */
-    x_alu_rm(&g->a, ALU_XOR, 4, PLACE_REG, env_mem(env_off(l->jc_key)));
-    x_alu_rm(&g->a, ALU_AND, 4, PLACE_REG, mask_slot(g->be, MASK_JC));
-    x_alu_rm(&g->a, ALU_CMP, 8, PC_REG,
-             mem_index(RBP, PLACE_REG, 0, jc + (int32_t)offsetof(JumpEntry, tag)));
+    put_template(&g->a, &g->be->find_jump);
+    x_flags_changed(&g->a);
     if (g->op->imm) {
         jcc_stub(g, STUB_JUMP, CC_NZ, 8)->code = g->op->imm;
     } else {
@@ -407,7 +422,7 @@ static void stub_mem(Gen *g, Stub *s)
     if (s->rest) {
         stub_rest(g, s);
     }
-    x_call_mem(&g->a, call_slot(g->be, CALL_MEM));
+    call_own(&g->a, g->be, CALL_MEM);
     point_here(g, s->point);
     back = (uint32_t)(g->a.p - s->retry);
     number = shapes_find(g->be->shapes, &s->shape, s->shape_hash);
