@@ -363,6 +363,7 @@ Tb *translate_find_or_make(Cpu *cpu, const CpuContext *ctx, bool no_groups)
         return translate_private(cpu, ctx, 1, no_groups);
     copy = *e; /* looking at a second page may replace the entry */
     __builtin_prefetch((const void *)(uintptr_t)(ctx->linear + copy.addend));
+    __builtin_prefetch((const void *)(uintptr_t)(ctx->linear + copy.addend + 64));
     tb = find(cpu, ctx, &copy, unit_size, no_groups, &soft);
     if (tb) {
         a->stats.found++;

@@ -55,8 +55,28 @@ static uint8_t *put_record(const FaultPlaces *places, uint8_t *p, const Record *
     }
     for (unsigned i = 0; i < RECORD_SRCS; i++) {
         *has |= (uint8_t)((src[i].kind != SRC_NONE) << i);
-        p = put_src(places, p, &src[i]);
     }
+    for (unsigned left = *has & (HAS_KINDS - 1); left; left &= left - 1) {
+        p = put_src(places, p, &src[__builtin_ctz(left)]);
+    }
+    return p;
+}
+
+/* The three differences and whether a record follows: as a rule a byte each. */
+static uint8_t *put_point(uint8_t *p, uint32_t host, int32_t guest, int32_t index, bool record)
+{
+    uint32_t g = (uint32_t)guest << 1 ^ (uint32_t)(guest >> 31);
+    uint32_t i = (uint32_t)index << 1 ^ (uint32_t)(index >> 31);
+
+    if (G_LIKELY((host | g | i) <= 0x7f)) {
+        p[0] = (uint8_t)host;
+        p[1] = (uint8_t)g;
+        p[2] = (uint8_t)i;
+        p += 3;
+    } else {
+        p = put_uleb(put_uleb(put_uleb(p, host), g), i);
+    }
+    *p++ = record;
     return p;
 }
 
@@ -97,16 +117,12 @@ uint8_t *fault_map_encode(const FaultNotes *n, const FaultPlaces *places, uint8_
         const FaultPoint *f = &n->points[i];
 
         g_assert(f->host >= host);
-        p = put_uleb(p, f->host - host);
-        p = put_sleb(p, (int64_t)f->guest - guest);
-        p = put_sleb(p, (int64_t)f->index - index);
+        p = put_point(p, f->host - host, (int32_t)(f->guest - guest), (int32_t)(f->index - index),
+                      f->record != last);
         host = f->host;
         guest = f->guest;
         index = f->index;
-        if (f->record == last) {
-            *p++ = 0;
-        } else {
-            *p++ = 1;
+        if (f->record != last) {
             p = put_record(places, p, &n->records[f->record]);
             last = f->record;
         }

@@ -51,14 +51,19 @@ void shapes_clear(ShapeTable *t)
     memset(t->slot, 0, t->nslots * sizeof(t->slot[0]));
 }
 
+/* Multilinear: nothing waits for what came before. */
 static uint32_t hash(const MemShape *s)
 {
+    static const uint64_t factor[] = {
+        0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb,
+        0xd6e8feb86659fd93, 0xff51afd7ed558ccd, 0xc4ceb9fe1a85ec53,
+    };
     uint64_t w[sizeof(*s) / 8], h = 0;
 
+    G_STATIC_ASSERT(G_N_ELEMENTS(factor) == G_N_ELEMENTS(w));
     memcpy(w, s, sizeof(w));
     for (unsigned i = 0; i < G_N_ELEMENTS(w); i++) {
-        h = (h ^ w[i]) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= h >> 29;
+        h += w[i] * factor[i];
     }
     return (uint32_t)(h >> 32);
 }
