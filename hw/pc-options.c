@@ -121,6 +121,12 @@ static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
         "drive", "bus", "unit", "serial", "bootindex", "write-cache", NULL \
     }
 
+#define VGA_PROPS                                         \
+    (const char *const[])                                 \
+    {                                                     \
+        "addr", "vgamem_mb", "edid", "xres", "yres", NULL \
+    }
+
 static const DeviceDriver drivers[] = {
     { "ide-hd", "ATA disk", "IDE", IDE_PROPS, create_ide_disk },
     { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
@@ -143,14 +149,15 @@ static const DeviceDriver drivers[] = {
       (const char *const[]){ "addr", "deflate-on-oom", VIRTIO_PROPS, NULL }, pc_create_balloon },
     { "virtio-gpu-pci", "screen behind virtio", "PCI",
       (const char *const[]){ "addr", "xres", "yres", NULL }, pc_create_gpu, .stays = true },
-    { "VGA", "PCI VGA with Bochs VBE", "PCI", (const char *const[]){ "addr", "vgamem_mb", NULL },
-      pc_create_vga_device, .stays = true },
+    { "VGA", "PCI VGA with Bochs VBE", "PCI", VGA_PROPS, pc_create_vga_device, .stays = true },
     { "cirrus-vga", "Cirrus Logic CL-GD5446", "PCI", (const char *const[]){ "addr", NULL },
       pc_create_vga_device, .stays = true },
-    { "secondary-vga", "Bochs VBE as a further screen", "PCI",
-      (const char *const[]){ "addr", "vgamem_mb", NULL }, pc_create_vga_device, .stays = true },
-    { "bochs-display", "frame buffer with Bochs VBE", "PCI",
-      (const char *const[]){ "addr", "vgamem_mb", NULL }, pc_create_vga_device, .stays = true },
+    { "isa-vga", "ISA VGA with Bochs VBE", "ISA", (const char *const[]){ "vgamem_mb", NULL },
+      pc_create_vga_device },
+    { "secondary-vga", "Bochs VBE as a further screen", "PCI", VGA_PROPS, pc_create_vga_device,
+      .stays = true },
+    { "bochs-display", "frame buffer with Bochs VBE", "PCI", VGA_PROPS, pc_create_vga_device,
+      .stays = true },
     { "vmcoreinfo", "where the guest tells of its crash note", "none",
       (const char *const[]){ NULL }, pc_create_vmcoreinfo },
     { "vmgenid", "number of the machine's generation", "none",
@@ -199,6 +206,7 @@ static const PcProperty prop_rows[] = {
     { "disable-modern", "bool", "on/off (default: off)" },
     { "dma_mask", "uint64", "of addresses in memory (default: 268435455)" },
     { "drive", "str", "Node name or ID of a block device to use as a backend" },
+    { "edid", "bool", "does the monitor tell of itself? (default: on)" },
     { "events", "uint8", "that are offered (default: 3)" },
     { "guid", "str", "of this generation, as XXXXXXXX-XXXX-…, or auto" },
     { "iobase", "uint32", "the first port" },

@@ -1,89 +1,149 @@
 /* SPDX-License-Identifier: MIT */
 /* The adapters that -vga and -device ask for: one row per model. */
 #include "hw/cirrus.h"
+#include "hw/edid.h"
+#include "hw/firmware.h"
 #include "hw/pc-internal.h"
 #include "hw/vga.h"
 #include "softmmu/error.h"
 
+enum { VRAM_MIB = 16, MOST_VRAM_MIB = 256, XRES = 1280, YRES = 800, MOST_ROM_BYTES = 0x10000 };
+
 typedef struct Adapter {
-    const char *vga;            /* -vga; NULL: by -device alone */
-    const DeviceClass *klass;   /* -device has its name */
-    const char *rom;            /* NULL: none */
-    unsigned vram_mib, max_mib; /* the same: it cannot be chosen */
+    const char *vga;          /* -vga; NULL: by -device alone */
+    const DeviceClass *klass; /* -device has its name */
+    const char *rom;          /* NULL: none */
+    bool is_vga;              /* it answers at the ports of one */
 } Adapter;
 
 static const Adapter adapters[] = {
-    { "std", &vga_class, "vgabios-stdvga.bin", 16, 256 },
-    { "cirrus", &cirrus_class, "vgabios-cirrus.bin", 4, 4 },
-    { NULL, &secondary_vga_class, NULL, 16, 256 },
-    { NULL, &bochs_display_class, "vgabios-bochs-display.bin", 16, 256 },
+    { "std", &vga_class, "vgabios-stdvga.bin", true },
+    { "cirrus", &cirrus_class, "vgabios-cirrus.bin", true },
+    { NULL, &isa_vga_class, "vgabios-isavga.bin", true },
+    { NULL, &secondary_vga_class, NULL, false },
+    { NULL, &bochs_display_class, "vgabios-bochs-display.bin", false },
 };
 
-static bool make(PcBoard *b, const Adapter *a, int devfn, uint64_t vram_mib, GError **error)
-{
-    VgaWiring w = { .ports = &b->m->io_root, .memory = b->pci_memory, .display = b->m->display };
-    unsigned n = b->adapters++;
-    g_autofree char *vram = n ? g_strdup_printf("vga.vram.%u", n) : g_strdup("vga.vram");
-    g_autofree char *rom = n ? g_strdup_printf("vga.rom.%u", n) : g_strdup("vga.rom");
+typedef struct Choice {
+    const Adapter *adapter;
+    int devfn;
+    uint64_t vram_mib, xres, yres;
+} Choice;
 
-    if (a->rom) {
-        w.rom = pc_load_rom(b, a->rom, rom, error);
-        if (!w.rom)
-            return false;
-    }
-    w.vram = ram_block_new(b->m->ram, vram, vram_mib << 20, error);
+/* Video memory is RAM of the machine, by a name of its own. */
+static char *block_name(PcBoard *b, const char *base)
+{
+    return b->adapters ? g_strdup_printf("%s.%u", base, b->adapters) : g_strdup(base);
+}
+
+/* Firmware runs what it finds there as the BIOS of a VGA. */
+static bool give_isa_rom(PcBoard *b, const char *file, GError **error)
+{
+    const MachineConfig *c = b->m->config;
+    g_autoptr(GBytes) rom = firmware_load(c->files, c->data_dirs, file, 512, MOST_ROM_BYTES, error);
+    g_autofree char *name = g_strconcat("vgaroms/", file, NULL);
+
+    if (rom)
+        fw_cfg_add_file(b->fw_cfg, name, rom);
+    return rom;
+}
+
+static bool load_rom(PcBoard *b, const Adapter *a, VgaWiring *w, GError **error)
+{
+    g_autofree char *block = block_name(b, "vga.rom");
+
+    if (!a->rom)
+        return true;
+    if (a->klass == &isa_vga_class)
+        return give_isa_rom(b, a->rom, error);
+    w->rom = pc_load_rom(b, a->rom, block, error);
+    return w->rom;
+}
+
+static bool make(PcBoard *b, const Choice *choice, GError **error)
+{
+    const Adapter *a = choice->adapter;
+    VgaWiring w = { .ports = &b->m->io_root,
+                    .memory = b->pci_memory,
+                    .display = b->m->display,
+                    .xres = choice->xres,
+                    .yres = choice->yres };
+    g_autofree char *vram = block_name(b, "vga.vram");
+
+    if (!load_rom(b, a, &w, error))
+        return false;
+    w.vram = ram_block_new(b->m->ram, vram, choice->vram_mib << 20, error);
     if (!w.vram)
         return false;
+    b->adapters++;
+    b->has_vga |= a->is_vga;
     if (a->klass == &cirrus_class)
-        cirrus_new(b->pci, devfn, &w);
+        cirrus_new(b->pci, choice->devfn, &w);
+    else if (a->klass == &isa_vga_class)
+        isa_vga_new(&b->dev, &w);
     else
-        vga_new(a->klass, b->pci, devfn, &w);
+        vga_new(a->klass, b->pci, choice->devfn, &w);
     return true;
 }
 
-/* VGA at 00:02.0, with the BIOS of the firmware package in its ROM. */
+static unsigned usual_vram_mib(const Adapter *a)
+{
+    return a->klass == &cirrus_class ? CIRRUS_VRAM_SIZE >> 20 : VRAM_MIB;
+}
+
+/* The VGA of -vga is at 00:02.0. */
 bool pc_create_vga(PcBoard *b, GError **error)
 {
     const char *kind = b->m->config->vga ? b->m->config->vga : "std";
+    Choice choice = { .devfn = PCI_DEVFN(2, 0), .xres = XRES, .yres = YRES };
 
     if (g_str_equal(kind, "none"))
         return true;
     for (size_t i = 0; i < G_N_ELEMENTS(adapters); i++)
-        if (adapters[i].vga && g_str_equal(adapters[i].vga, kind)) {
-            b->has_vga = true;
-            return make(b, &adapters[i], PCI_DEVFN(2, 0), adapters[i].vram_mib, error);
-        }
-    error_set(error, "-vga %s: unknown adapter; std, cirrus and none are supported", kind);
-    return false;
-}
-
-/* Ports and window of a VGA are there once. */
-static bool check_single(PcBoard *b, const Adapter *a, GError **error)
-{
-    if (!a->vga)
-        return true;
-    if (b->has_vga) {
-        error_set(error, "there is a VGA already (-vga none leaves it out)");
+        if (adapters[i].vga && g_str_equal(adapters[i].vga, kind))
+            choice.adapter = &adapters[i];
+    if (!choice.adapter) {
+        error_set(error, "-vga %s: unknown adapter; std, cirrus and none are supported", kind);
         return false;
     }
-    b->has_vga = true;
+    choice.vram_mib = usual_vram_mib(choice.adapter);
+    return make(b, &choice, error);
+}
+
+static bool get_monitor(const DeviceOption *o, Choice *choice, GError **error)
+{
+    bool told = true;
+
+    if (!pc_get_number(o, "xres", EDID_MOST_PIXELS, XRES, &choice->xres, error) ||
+        !pc_get_number(o, "yres", EDID_MOST_PIXELS, YRES, &choice->yres, error) ||
+        !pc_get_switch(o, "edid", &told, error))
+        return false;
+    if (!choice->xres || !choice->yres) {
+        error_set(error, "a screen has pixels");
+        return false;
+    }
+    if (!told)
+        choice->xres = choice->yres = 0;
     return true;
 }
 
 bool pc_create_vga_device(PcBoard *b, const DeviceOption *o, GError **error)
 {
-    const Adapter *a = adapters;
-    uint64_t mib;
-    int devfn;
+    Choice choice = { .adapter = adapters };
 
-    while (!g_str_equal(a->klass->name, o->driver))
-        a++;
-    if (!pc_get_number(o, "vgamem_mb", a->max_mib, a->vram_mib, &mib, error) ||
-        !pc_device_slot(o, &devfn, error) || !check_single(b, a, error))
+    while (!g_str_equal(choice.adapter->klass->name, o->driver))
+        choice.adapter++;
+    if (!pc_get_number(o, "vgamem_mb", MOST_VRAM_MIB, usual_vram_mib(choice.adapter),
+                       &choice.vram_mib, error) ||
+        !get_monitor(o, &choice, error) || !pc_device_slot(o, &choice.devfn, error))
         return false;
-    if (!mib || (mib & (mib - 1))) {
-        error_set(error, "vgamem_mb=%" G_GUINT64_FORMAT " is not a power of two", mib);
+    if (!choice.vram_mib || (choice.vram_mib & (choice.vram_mib - 1))) {
+        error_set(error, "vgamem_mb=%" G_GUINT64_FORMAT " is not a power of two", choice.vram_mib);
         return false;
     }
-    return make(b, a, devfn, mib, error);
+    if (choice.adapter->is_vga && b->has_vga) {
+        error_set(error, "there is a VGA already (-vga none leaves it out)");
+        return false;
+    }
+    return make(b, &choice, error);
 }

@@ -2,11 +2,12 @@
 /*
  * A VGA with Bochs VBE on PCI, 1234:1111: frame buffer in BAR 0, registers in BAR 2, as QEMU's
  * docs/specs/standard-vga lays them out. secondary-vga has neither the window at 0xa0000 nor ports,
- * bochs-display no VGA registers at all.
+ * bochs-display no VGA registers at all. BAR 2 begins with the monitor's EDID.
  * Missing: big-endian frame buffer.
  */
 #include "hw/vga-internal.h"
 
+#include "hw/edid.h"
 #include "softmmu/log.h"
 
 enum { MMIO_SIZE = 0x1000, MMIO_PORTS = 0x400, MMIO_VBE = 0x500, MMIO_EXT = 0x600 };
@@ -15,6 +16,7 @@ typedef struct PciVga {
     PciDevice pci;
     Vga vga;
     MemRegion lfb, mmio, rom; /* BAR 0, BAR 2, expansion ROM */
+    uint8_t edid[EDID_BYTES]; /* all zero: there is none */
 } PciVga;
 
 /* ---- BAR 2 ---------------------------------------------------------------------------------- */
@@ -35,6 +37,8 @@ static uint64_t mmio_read(void *opaque, uint64_t addr, unsigned size)
     PciVga *s = opaque;
     uint16_t value = 0;
 
+    if (addr + size <= EDID_BYTES)
+        return s->edid[addr] | (size == 2 ? s->edid[addr + 1] << 8 : 0);
     if (has_ports(s) && addr >= MMIO_PORTS && addr + size <= MMIO_PORTS + 0x20) {
         for (unsigned i = 0; i < size; i++)
             value |= vga_read_port(&s->vga, 0x3c0 + (addr - MMIO_PORTS) + i) << (8 * i);
@@ -136,6 +140,8 @@ Device *vga_new(const DeviceClass *klass, PciBus *bus, int devfn, const VgaWirin
     PciVga *s = (PciVga *)pci_device_new(klass, bus, devfn, NULL);
 
     s->vga.w = *w;
+    if (w->xres)
+        edid_make(s->edid, w->xres, w->yres);
     if (klass != &vga_class)
         s->vga.w.ports = NULL;
     return &s->pci.dev;

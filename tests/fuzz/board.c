@@ -14,7 +14,7 @@
 /* ---- Firmware ------------------------------------------------------------------------------- */
 
 static struct Firmware {
-    char *dir, *bios, *vgabios;
+    char *dir, *bios, *vgabios, *cirrus;
 } firmware;
 
 void board_firmware_create(void)
@@ -28,16 +28,20 @@ void board_firmware_create(void)
     firmware.bios = g_build_filename(firmware.dir, "bios-256k.bin", NULL);
     firmware.vgabios = g_build_filename(firmware.dir, "vgabios-stdvga.bin", NULL);
     g_assert(g_file_set_contents(firmware.bios, image, BIOS_SIZE, NULL));
+    firmware.cirrus = g_build_filename(firmware.dir, "vgabios-cirrus.bin", NULL);
     g_assert(g_file_set_contents(firmware.vgabios, image, VGABIOS_SIZE, NULL));
+    g_assert(g_file_set_contents(firmware.cirrus, image, VGABIOS_SIZE, NULL));
 }
 
 void board_firmware_remove(void)
 {
     g_unlink(firmware.bios);
     g_unlink(firmware.vgabios);
+    g_unlink(firmware.cirrus);
     g_rmdir(firmware.dir);
     g_free(firmware.bios);
     g_free(firmware.vgabios);
+    g_free(firmware.cirrus);
     g_free(firmware.dir);
 }
 
@@ -81,6 +85,7 @@ static void configure(MachineConfig *c)
         "virtio-gpu-pci",
         "vmcoreinfo",
         "vmgenid",
+        "secondary-vga",
     };
     DeviceOption *o;
 
@@ -92,7 +97,7 @@ static void configure(MachineConfig *c)
                           .cores = 1,
                           .threads = 1,
                           .data_dirs = g_ptr_array_new(),
-                          .vga = (char *)"std",
+                          .vga = c->vga,
                           .hpet = true,
                           .smm = true,
                           .icount_shift = -1,
@@ -116,15 +121,17 @@ static void build(Board *b)
     machine_init(m, &b->config);
     m->cpus = &b->cpus.bus;
     m->clock = clock_new(board_clock, b);
+    m->display = display_new();
     if (!pc_board_create(m, &error))
         g_error("board: %s", error->message);
     device_reset(m->root);
 }
 
-Board *board_new(void)
+Board *board_new(const char *vga)
 {
     Board *b = g_new0(Board, 1);
 
+    b->config.vga = (char *)vga;
     fake_cpus_init(&b->cpus, &b->bench, BOARD_CPUS);
     for (int i = 0; i < MACHINE_MAX_SERIAL; i++) {
         b->serial_out[i] = g_byte_array_new();
@@ -143,6 +150,7 @@ static void tear_down(Board *b)
 
     pc_board_free(m);
     device_free(m->root);
+    display_free(m->display);
     clock_free(m->clock);
     machine_destroy(m);
     g_ptr_array_free(b->config.data_dirs, true);

@@ -27,7 +27,7 @@ typedef struct Board {
 void board_firmware_create(void);
 void board_firmware_remove(void);
 
-Board *board_new(void); /* reset and ready */
+Board *board_new(const char *vga); /* reset and ready */
 void board_free(Board *b);
 
 /* Let @ns pass. On time: every timer at its deadline (the first few thousand of them); else all

@@ -30,6 +30,19 @@ static void move_mouse(const Op *op, Board *b)
     i8042_mouse(find_device(b->m.root, &i8042_class), delta, -(delta / 2), delta & 3, op->value);
 }
 
+static uint64_t look_at_screens(Board *b)
+{
+    Surface s = { 0 };
+    uint64_t hash = 0;
+
+    for (unsigned n = 0; n < display_count(b->m.display); n++) {
+        display_draw(b->m.display, n, &s, true);
+        hash = state_hash_bytes(s.pixels, 4 * (size_t)s.width * s.height, hash);
+    }
+    surface_clear(&s);
+    return hash;
+}
+
 static uint64_t print_everything(Board *b)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -43,7 +56,7 @@ static uint64_t print_everything(Board *b)
     address_space_print(b->m.memory, out, false);
     address_space_print(b->m.io, out, true);
     device_tree_print(b->m.root, out);
-    return state_hash_bytes(out->str, out->len, 0);
+    return state_hash_bytes(out->str, out->len, look_at_screens(b));
 }
 
 /* What goes to one of the CPUs' own pieces of the board. */

@@ -154,9 +154,9 @@ static void script_index_and_data(Gen *g)
         uint16_t index, data;
         uint8_t registers, index_size, data_size;
     } pairs[] = {
-        { 0x3c0, 0x3c0, 0x40, 1, 1 }, { 0x3c4, 0x3c5, 8, 1, 1 },  { 0x3ce, 0x3cf, 16, 1, 1 },
-        { 0x3d4, 0x3d5, 32, 1, 1 },   { 0x3b4, 0x3b5, 32, 1, 1 }, { 0x3c8, 0x3c9, 255, 1, 1 },
-        { 0x1ce, 0x1cf, 16, 2, 2 },   { 0x1ce, 0x1d0, 16, 2, 2 }, { 0x70, 0x71, 128, 1, 1 },
+        { 0x3c0, 0x3c0, 0x40, 1, 1 }, { 0x3c4, 0x3c5, 255, 1, 1 }, { 0x3ce, 0x3cf, 64, 1, 1 },
+        { 0x3d4, 0x3d5, 64, 1, 1 },   { 0x3b4, 0x3b5, 32, 1, 1 },  { 0x3c8, 0x3c9, 255, 1, 1 },
+        { 0x1ce, 0x1cf, 16, 2, 2 },   { 0x1ce, 0x1d0, 16, 2, 2 },  { 0x70, 0x71, 128, 1, 1 },
         { 0x70, 0x71, 14, 1, 1 },     { 0x510, 0x511, 64, 2, 1 },
     };
     unsigned n = below(g, G_N_ELEMENTS(pairs));
@@ -596,11 +596,35 @@ static void look_at_everything(Gen *g)
     look_at_interrupts(g);
     look_at_input(g);
     look_behind_index(g, 0x70, 0x71, 128, 1);
-    look_behind_index(g, 0x3c4, 0x3c5, 8, 1);
-    look_behind_index(g, 0x3ce, 0x3cf, 16, 1);
-    look_behind_index(g, 0x3d4, 0x3d5, 32, 1);
+    look_behind_index(g, 0x3c4, 0x3c5, 32, 1);
+    look_behind_index(g, 0x3ce, 0x3cf, 64, 1);
+    look_behind_index(g, 0x3d4, 0x3d5, 64, 1);
     look_behind_index(g, 0x3c7, 0x3c9, 255, 1);
     look_behind_index(g, 0x1ce, 0x1cf, 16, 2);
+}
+
+static void set_graphics(Gen *g, uint8_t reg, uint8_t value)
+{
+    out(g, 0x3ce, reg | value << 8, 2);
+}
+
+/* A BLT of a few rows that is like one, and data for it; the CL-GD5446 is on every other board. */
+static void script_blt(Gen *g)
+{
+    static const uint8_t modes[] = { 0x00, 0x01, 0x04, 0x08, 0x40, 0x80, 0x84, 0x8c, 0xc0, 0xc8 };
+    static const uint8_t rops[] = { 0x0d, 0x59, 0x06, 0x6d, 0xda, 0x77 };
+
+    out(g, 0x3c4, 0x1206, 2);
+    for (uint8_t reg = 0x20; reg < 0x30; reg++)
+        set_graphics(g, reg, odd_value(g));
+    set_graphics(g, 0x23, 0);
+    set_graphics(g, 0x22, below(g, 16));
+    set_graphics(g, 0x30, PICK(g, modes) | below(g, 4) << 4);
+    set_graphics(g, 0x32, PICK(g, rops));
+    set_graphics(g, 0x33, below(g, 8));
+    set_graphics(g, 0x31, below(g, 8) ? 2 : 4);
+    for (uint64_t n = below(g, 40); n; n--)
+        step(g, OP_WRITE, odd_size(g), 0xa0000 + below(g, 0x20000), odd_value(g));
 }
 
 static void (*const scripts[])(Gen *g) = {
@@ -609,7 +633,7 @@ static void (*const scripts[])(Gen *g) = {
     script_hpet, script_apic,       script_ioapic,      script_pic,       script_dma,
     script_cpu,  script_serial,     script_power,       script_time,      script_time,
     script_host, script_fw_cfg_dma, script_fw_cfg_read, script_interrupt, script_ferr,
-    script_keys, script_floppy,     script_packet,
+    script_keys, script_floppy,     script_packet,      script_blt,
 };
 
 GArray *ops_generate(uint64_t seed, unsigned count)

@@ -25,7 +25,7 @@ SHRINKS = "until [ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -lt 90000 ]; do 
 GROWS = "until [ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -gt 190000 ]; do sleep 0.1; done; echo large-$((6*7))\n"
 NOTE = "until [ -d /sys/firmware/qemu_fw_cfg/by_name/etc/vmcoreinfo ]; do sleep 0.1; done; echo told-$((6*7))\n"
 PAINT = """until [ -c /dev/fb0 ]; do sleep 0.1; done; cat /sys/class/graphics/fb0/virtual_size
-head -c 1228800 /dev/zero | tr '\\0' '\\252' > /dev/fb0; echo painted-$((6*7))
+tr '\\0' '\\252' < /dev/zero > /dev/fb0; echo painted-$((6*7))
 """
 STATUS = "cat /sys/bus/acpi/drivers/vmgenid/*/status; echo status-$((6*7))\n"
 FORKED = "until dmesg | grep 'due to virtual machine fork'; do sleep 0.1; done; poweroff -f\n"
@@ -45,8 +45,14 @@ CASES = {
     "core-note": ("-device vmcoreinfo", NOTE, "told-42", 0),
     "generation": ("-cpu max -device vmgenid,guid=00112233-4455-6677-8899-aabbccddeeff", STATUS, "15.*status-42", 0),
     "screen": ("-vga none -device virtio-gpu-pci,xres=640,yres=480", PAINT, "640,480.*painted-42", 0),
+    "screen-cirrus": ("-vga cirrus", PAINT, "1024,768.*painted-42", 0),
+    "screen-bochs": ("-vga none -device bochs-display,xres=1024,yres=640", PAINT, "1024,640.*painted-42", 0),
     "rng": ("-device virtio-rng-pci", RANDOM, r"virtio_rng\.0\n64\n", 0),
 }
+
+# size of the picture, and the colour that all its bytes being 0xaa mean
+PAINTED = {"screen": (640, 480, b"\xaa\xaa\xaa"), "screen-cirrus": (1024, 768, b"\xad\x55\x52"),
+           "screen-bochs": (1024, 640, b"\xaa\xaa\xaa")}
 
 
 def talk(port):
@@ -88,14 +94,15 @@ def dump_core(g, where):
     g.send("poweroff -f\n")
 
 
-def look_at_screen(g, where):
+def look_at_screen(g, case, where):
     """What the guest has painted is what a screendump shows, but for a cursor that blinks."""
-    picture, wanted, looks = os.path.join(where, "picture"), b"P6\n640 480\n255\n", 0
+    width, height, colour = PAINTED[case]
+    picture, wanted, looks = os.path.join(where, "picture"), b"P6\n%d %d\n255\n" % (width, height), 0
     while True:
         g.monitor("screendump " + picture)
         with open(picture, "rb") as f:
             shown = f.read()
-        if shown.startswith(wanted) and shown.count(b"\xaa", len(wanted)) > 3 * (640 * 480 - 200):
+        if shown.startswith(wanted) and shown.count(colour, len(wanted)) > width * height - 200:
             break
         looks += 1
         if looks == 100:
@@ -131,8 +138,8 @@ def run(mimus, guest, case, where):
             dump_core(g, where)
         elif case == "generation":
             fork(g, command, where)
-        elif case == "screen":
-            look_at_screen(g, where)
+        elif case in PAINTED:
+            look_at_screen(g, case, where)
         elif case == "ports":
             talk(connect(os.path.join(where, "port"), 60))
         left = g.finish()

@@ -22,7 +22,7 @@ typedef struct Bench {
     Machine m;
     MachineConfig config;
     CpuBus cpus;
-    char *dir, *bios, *vgabios;
+    char *dir, *bios;
     int a20;
     bool intr;
 } Bench;
@@ -64,6 +64,9 @@ static unsigned current(void *opaque)
     return 0;
 }
 
+static const char *const vgabioses[] = { "vgabios-stdvga.bin", "vgabios-cirrus.bin",
+                                         "vgabios-isavga.bin", "vgabios-bochs-display.bin" };
+
 /* A firmware image whose bytes tell where they are. */
 static void make_firmware(Bench *b)
 {
@@ -73,11 +76,14 @@ static void make_firmware(Bench *b)
         image[i] = i >> 12;
     b->dir = g_dir_make_tmp("mimus-pc-XXXXXX", NULL);
     b->bios = g_build_filename(b->dir, "bios-256k.bin", NULL);
-    b->vgabios = g_build_filename(b->dir, "vgabios-stdvga.bin", NULL);
     assert_true(g_file_set_contents(b->bios, (char *)image, BIOS_SIZE, NULL));
     image[0] = 0x55;
     image[1] = 0xaa;
-    assert_true(g_file_set_contents(b->vgabios, (char *)image, 0x8000, NULL));
+    for (int i = 0; i < G_N_ELEMENTS(vgabioses); i++) {
+        g_autofree char *file = g_build_filename(b->dir, vgabioses[i], NULL);
+
+        assert_true(g_file_set_contents(file, (char *)image, 0x8000, NULL));
+    }
 }
 
 static int setup(void **state)
@@ -132,10 +138,13 @@ static int teardown(void **state)
     g_ptr_array_free(b->config.devices, true);
     g_ptr_array_free(b->config.fw_cfg, true);
     g_unlink(b->bios);
-    g_unlink(b->vgabios);
+    for (int i = 0; i < G_N_ELEMENTS(vgabioses); i++) {
+        g_autofree char *file = g_build_filename(b->dir, vgabioses[i], NULL);
+
+        g_unlink(file);
+    }
     g_rmdir(b->dir);
     g_free(b->bios);
-    g_free(b->vgabios);
     g_free(b->dir);
     g_free(b);
     return 0;
@@ -521,6 +530,52 @@ static void test_bootindex(void **state)
 #undef CARD
 }
 
+/* Screens in order, the function in slot 2, or why not. */
+static void test_adapters(void **state)
+{
+    static const struct {
+        const char *vga, *driver, *key, *value;
+        uint32_t id;
+        const char *first, *second, *sentence;
+    } rows[] = {
+        { "cirrus", NULL, NULL, NULL, 0x00b81013, "cirrus-vga", NULL, NULL },
+        { "none", "cirrus-vga", NULL, NULL, 0x00b81013, "cirrus-vga", NULL, NULL },
+        { "none", "VGA", "vgamem_mb", "32", 0x11111234, "VGA", NULL, NULL },
+        { "none", "bochs-display", "edid", "off", 0x11111234, "bochs-display", NULL, NULL },
+        { "none", "isa-vga", NULL, NULL, 0xffffffff, "isa-vga", NULL, NULL },
+        { "std", "secondary-vga", NULL, NULL, 0x11111234, "VGA", "secondary-vga", NULL },
+        { "std", "VGA", NULL, NULL, 0, NULL, NULL, "there is a VGA already" },
+        { "std", "isa-vga", NULL, NULL, 0, NULL, NULL, "there is a VGA already" },
+        { "none", "VGA", "vgamem_mb", "24", 0, NULL, NULL, "not a power of two" },
+        { "none", "VGA", "xres", "4096", 0, NULL, NULL, "not a number up to" },
+        { "none", "VGA", "yres", "0", 0, NULL, NULL, "a screen has pixels" },
+        { "none", "cirrus-vga", "vgamem_mb", "4", 0, NULL, NULL, "not found" },
+    };
+    Bench *b = *state;
+
+    for (int i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const char *driver = rows[i].driver;
+        DeviceOption *o = driver ? add_device(b, driver, rows[i].key, rows[i].value) : NULL;
+
+        b->config.vga = (char *)rows[i].vga;
+        if (rows[i].sentence) {
+            refused(b, rows[i].sentence);
+        } else {
+            create(b);
+            assert_int_equal(pci_id(b, 2, 0), rows[i].id);
+            assert_int_equal(display_count(b->m.display), rows[i].second ? 2 : 1);
+            assert_string_equal(display_name(b->m.display, 0), rows[i].first);
+            if (rows[i].second)
+                assert_string_equal(display_name(b->m.display, 1), rows[i].second);
+            pc_board_free(&b->m);
+            assert_int_equal(display_count(b->m.display), 0);
+        }
+        if (o)
+            drop_device(b, o);
+    }
+    b->config.vga = (char *)"none";
+}
+
 static void test_debug_exit_option(void **state)
 {
     Bench *b = *state;
@@ -773,6 +828,7 @@ int main(void)
         pc_test(test_ram_layout),
         pc_test(test_chips_answer),
         pc_test(test_vga),
+        pc_test(test_adapters),
         pc_test(test_boot_order),
         pc_test(test_boot_once),
         pc_test(test_firmware_files),
