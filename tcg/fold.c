@@ -341,6 +341,8 @@ static G_GNUC_NO_INLINE IrRef fold_lea(const IrBlock *ir, IrOp *op)
             d = disp + (int32_t)x->imm;
         } else if (x->op == OP_add && ir_is_const(ir, x->b, &v)) {
             d = disp + sign_extend(v, bits);
+        } else if (x->op == OP_sub && ir_is_const(ir, x->b, &v)) {
+            d = disp - sign_extend(v, bits);
         } else {
             break;
         }
@@ -556,6 +558,9 @@ void ir_fold_address(const IrBlock *ir, IrOp *op)
         if (x->op == OP_add && x->type == I64 && ir_is_const(ir, x->b, &v) &&
             (int64_t)v == (int32_t)v) {
             disp += (int32_t)v;
+        } else if (x->op == OP_sub && x->type == I64 && ir_is_const(ir, x->b, &v) &&
+                   (int64_t)v == (int32_t)v) {
+            disp -= (int32_t)v;
         } else if (x->op == OP_lea && x->b == IR_NONE) {
             disp += (int32_t)x->imm;
         } else {

@@ -66,6 +66,9 @@ FOLD(lea_to_nothing, ir_addi(ir, ir_addi(ir, y, 5), -5))
 FOLD(lea_constant_index, ir_lea(ir, y, ir_const(ir, I64, 3), 2, 1))
 FOLD(lea_no_base, ir_lea(ir, IR_NONE, y, 0, 4))
 FOLD(lea_of_add, ir_lea(ir, ir_add(ir, y, ir_const(ir, I64, 16)), IR_NONE, 0, 4))
+FOLD(lea_of_sub, ir_lea(ir, ir_sub(ir, y, ir_const(ir, I64, 16)), IR_NONE, 0, 4))
+FOLD(load_of_sub, ir_ld(ir, I32, ir_sub(ir, y, ir_const(ir, I64, 16)), 4, 0))
+FOLD(load_of_sub_far, ir_ld(ir, I32, ir_sub(ir, y, ir_const(ir, I64, 0x7fffffff)), -4, 0))
 FOLD(setcond_same, ir_setcond(ir, COND_LEU, x, x))
 FOLD(setcond_constants, ir_setcond(ir, COND_LT, k32(ir, 0x80000000), k32(ir, 1)))
 FOLD(setcond_swaps, ir_setcond(ir, COND_LT, k32(ir, 7), x))
@@ -111,6 +114,9 @@ static const FoldRow fold_rows[] = {
     ROW(lea_constant_index, "lea.i64 %3 imm=13"),
     ROW(lea_no_base, "lea.i64 %3 imm=4"),
     ROW(lea_of_add, "lea.i64 %3 imm=20"),
+    ROW(lea_of_sub, "lea.i64 %3 imm=-12"),
+    ROW(load_of_sub, "ld.i32 %3 imm=-12 mem=0"),
+    ROW(load_of_sub_far, "ld.i32 %5 imm=-4 mem=0"),
     ROW(setcond_same, "const.i1 0x1"),
     ROW(setcond_constants, "const.i1 0x1"),
     ROW(setcond_swaps, "setcond.i1 gt %2, %4"),
