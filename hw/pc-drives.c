@@ -81,6 +81,18 @@ static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, G
     return true;
 }
 
+bool pc_check_disk(Machine *m, const DriveOption *o, GError **error)
+{
+    ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
+                      .format = o->format,
+                      .read_only = o->read_only || o->cdrom || o->snapshot };
+    Image *image = how.path && !m->config->replaying ? image_open(&how, error) : NULL;
+    bool ok = image || !how.path || m->config->replaying;
+
+    image_close(image);
+    return ok;
+}
+
 static bool has_facts(const Machine *m, const DriveOption *o)
 {
     g_autofree char *name = facts_name(o);
@@ -262,8 +274,8 @@ static bool attach(PcBoard *b, const DriveOption *o, GError **error)
     case DRIVE_IF_IDE: return attach_ide(b, o, NULL, NULL, error);
     case DRIVE_IF_VIRTIO: return attach_virtio(b, o, NULL, -1, error) != NULL;
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
-    case DRIVE_IF_NONE: return true;   /* -device will */
-    case DRIVE_IF_PFLASH: return true; /* pc_place_flash() will */
+    case DRIVE_IF_NONE: return pc_check_disk(b->m, o, error); /* -device opens it */
+    case DRIVE_IF_PFLASH: return true;                        /* pc_place_flash() will */
     }
     g_assert_not_reached();
 }

@@ -25,6 +25,8 @@ void pc_wakeup(Machine *m);
 /* What a recording has of images is noted when they are opened. Of those that device_add may ask
  * for later it is noted now. */
 void pc_note_disks(Machine *m);
+/* Its image can be opened as it says, now; false with @error. A replay has none. */
+bool pc_check_disk(Machine *m, const DriveOption *o, GError **error);
 
 /* device_add: @o is the caller's; @replayed: it came in a recording that is replayed. device_del:
  * the guest is asked to let it go. */

@@ -64,6 +64,8 @@ extern const ImageFormat image_format_null; /* of what is called IMAGE_NULL…, 
 
 /* Whole transfers at a place of a file; errno values. Reading beyond the end gives zeros. */
 int image_file_read(int fd, uint64_t offset, void *buf, size_t len);
+/* The same if the host has it in memory, else EAGAIN. */
+int image_file_read_cached(int fd, uint64_t offset, void *buf, size_t len);
 int image_file_write(int fd, uint64_t offset, const void *buf, size_t len);
 int image_file_zero(int fd, uint64_t offset, uint64_t len);
 int image_file_punch(int fd, uint64_t offset, uint64_t len); /* give room back, if the host can */

@@ -216,7 +216,7 @@ static bool qcow2_open(Image *image, GError **error)
     image->own = q;
     q->fd = image->fd;
     if (image_file_read(q->fd, 0, head, sizeof(head)) || !probe(head, sizeof(head)))
-        refuse(image, error, "it does not begin like one");
+        error_set(error, "'%s': Image is not in qcow2 format", image->path);
     else if (read_geometry(image, head, error) && open_backing(image, head, error)) {
         q->file_end = (image->file_size + q->cluster - 1) & -q->cluster;
         if (qcow2_recover(image, error))
@@ -349,6 +349,50 @@ static int qcow2_read(Image *image, uint64_t offset, void *buf, size_t len)
         error = qcow2_entry(q, offset, &entry);
         if (!error)
             error = read_part(q, entry, offset, p, n);
+    }
+    return error;
+}
+
+/* The entry for @offset if its table is in memory. */
+static bool entry_at_hand(Qcow2 *q, uint64_t offset, uint64_t *entry)
+{
+    uint64_t n = offset >> q->cluster_bits, l2 = q->l1[n / per_table(q)] & QCOW2_OFFSET;
+    uint8_t *data;
+
+    *entry = 0;
+    if (!l2)
+        return true;
+    if (!qcow2_table_at_hand(q, l2, &data))
+        return false;
+    *entry = get_be(data + 8 * (n % per_table(q)), 8);
+    return true;
+}
+
+static int read_part_cached(Qcow2 *q, uint64_t offset, uint8_t *buf, size_t len)
+{
+    uint64_t entry, size = q->backing ? image_size(q->backing) : 0;
+    size_t inside = offset < size ? MIN(len, size - offset) : 0;
+
+    if (!entry_at_hand(q, offset, &entry) || (entry & QCOW2_COMPRESSED))
+        return EAGAIN;
+    if (!qcow2_is_zero(q, entry) && (entry & QCOW2_OFFSET))
+        return image_file_read_cached(q->fd, (entry & QCOW2_OFFSET) + (offset & (q->cluster - 1)),
+                                      buf, len);
+    if (qcow2_is_zero(q, entry))
+        inside = 0;
+    memset(buf + inside, 0, len - inside);
+    return inside ? image_read_cached(q->backing, offset, buf, inside) : 0;
+}
+
+static int qcow2_read_cached(Image *image, uint64_t offset, void *buf, size_t len)
+{
+    Qcow2 *q = image->own;
+    uint8_t *p = buf;
+    int error = 0;
+
+    for (size_t n; len && !error; p += n, offset += n, len -= n) {
+        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
+        error = read_part_cached(q, offset, p, n);
     }
     return error;
 }
@@ -554,6 +598,7 @@ const ImageFormat image_format_qcow2 = {
     .open = qcow2_open,
     .close = qcow2_close,
     .read = qcow2_read,
+    .read_cached = qcow2_read_cached,
     .write = qcow2_write,
     .zero = qcow2_zero,
     .discard = qcow2_discard,

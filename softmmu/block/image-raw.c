@@ -2,7 +2,6 @@
 /* Raw images: the file is the disk. A last sector that the file fills in part ends in zeros. */
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "softmmu/block/image-internal.h"
@@ -20,9 +19,7 @@ static int raw_read(Image *image, uint64_t offset, void *buf, size_t len)
 
 static int raw_read_cached(Image *image, uint64_t offset, void *buf, size_t len)
 {
-    struct iovec all = { buf, len };
-
-    return preadv2(image->fd, &all, 1, offset, RWF_NOWAIT) == (ssize_t)len ? 0 : EAGAIN;
+    return image_file_read_cached(image->fd, offset, buf, len);
 }
 
 static int raw_write(Image *image, uint64_t offset, const void *buf, size_t len)

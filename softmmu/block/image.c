@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/fs.h>
@@ -43,6 +44,13 @@ int image_file_read(int fd, uint64_t offset, void *buf, size_t len)
         len -= n;
     }
     return 0;
+}
+
+int image_file_read_cached(int fd, uint64_t offset, void *buf, size_t len)
+{
+    struct iovec all = { buf, len };
+
+    return preadv2(fd, &all, 1, offset, RWF_NOWAIT) == (ssize_t)len ? 0 : EAGAIN;
 }
 
 int image_file_write(int fd, uint64_t offset, const void *buf, size_t len)

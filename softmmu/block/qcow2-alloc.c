@@ -47,6 +47,18 @@ int qcow2_table(Qcow2 *q, uint64_t offset, uint8_t **data)
     return 0;
 }
 
+bool qcow2_table_at_hand(Qcow2 *q, uint64_t offset, uint8_t **data)
+{
+    for (unsigned i = 0; i < QCOW2_TABLES; i++) {
+        if (q->tables[i].offset != offset)
+            continue;
+        q->tables[i].used = ++q->clock;
+        *data = q->tables[i].data;
+        return true;
+    }
+    return false;
+}
+
 /* A cluster is used anew: what was known of it as a table is void. */
 static void forget_table(Qcow2 *q, uint64_t offset)
 {

@@ -73,6 +73,8 @@ int qcow2_rename_backing(Image *image, const char *path, const char *format);
 
 /* The table at @offset, from memory or the file; good until the next call. */
 int qcow2_table(Qcow2 *q, uint64_t offset, uint8_t **data);
+/* The same if it is in memory; false: it is not. */
+bool qcow2_table_at_hand(Qcow2 *q, uint64_t offset, uint8_t **data);
 /* Entry @n of it, in memory and file. */
 int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value);
 int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "accel/session.h"
+#include "hw/pc.h"
 #include "softmmu/error.h"
 #include "softmmu/program/options/internal.h"
 #include "softmmu/program/options/keyval.h"
@@ -102,6 +103,8 @@ static bool add_drives(HostSide *h, const char *option, const char *spec, GError
             error_set(error, "there is another drive with id '%s'", d->id);
         else if (!ok)
             error_set(error, "if=none and id= are needed: device_add makes the disk");
+        else
+            ok = pc_check_disk(h->m, d, error);
     }
     while (ok && drives->len)
         g_ptr_array_add(h->m->config->drives, g_ptr_array_steal_index(drives, 0));

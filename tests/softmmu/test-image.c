@@ -71,6 +71,11 @@ static void exercise(Image *image, uint8_t *model, unsigned seed)
     }
     assert_int_equal(image_read(image, 0, buf, SIZE), 0);
     assert_memory_equal(buf, model, SIZE);
+    for (uint32_t at = 0, len; at < SIZE; at += len) { /* just read: the host may have it */
+        len = MIN(SIZE - at, 1 + g_rand_int_range(rand, 0, 9000));
+        if (!image_read_cached(image, at, buf, len))
+            assert_memory_equal(buf, model + at, len);
+    }
 }
 
 static void test_raw(void **state)
@@ -176,6 +181,41 @@ static void test_qcow2_backing(void **state)
     image = open_ok(path, NULL, false);
     exercise(image, model, 8);
     check_clean(image);
+    image_close(image);
+    remove_file(path);
+    remove_file(base);
+}
+
+/* What is in memory is read without waiting, be it here, in the backing file or nowhere. */
+static void test_qcow2_cached(void **state)
+{
+    char *base = make_file(SIZE), *path = make_qcow2(base);
+    uint8_t data[SECTOR], back[SECTOR];
+    Image *image = open_ok(base, "raw", false);
+    bool host_tells;
+
+    memset(data, 1, sizeof(data));
+    assert_int_equal(image_write(image, 0, data, SECTOR), 0);
+    host_tells = !image_read_cached(image, 0, back, SECTOR);
+    image_close(image);
+    image = open_ok(path, NULL, false);
+    for (uint32_t at = 0; at < SIZE; at += 65536) {
+        memset(data, at ? at >> 16 : 1, sizeof(data));
+        if (at >= 65536)
+            assert_int_equal(at == 131072 ? image_zero(image, at, 65536)
+                                          : image_write(image, at, data, SECTOR),
+                             0);
+        assert_int_equal(image_read(image, at, back, SECTOR), 0);
+        memset(back, 0xee, sizeof(back));
+        if (host_tells)
+            assert_int_equal(image_read_cached(image, at, back, SECTOR), 0);
+        memset(data, at == 131072 ? 0 : data[0], sizeof(data));
+        if (host_tells)
+            assert_memory_equal(data, back, SECTOR);
+    }
+    image_close(image);
+    image = open_ok(path, NULL, false);
+    assert_int_equal(image_read_cached(image, 65536, back, SECTOR), EAGAIN); /* no table yet */
     image_close(image);
     remove_file(path);
     remove_file(base);
@@ -497,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_overlay),
         cmocka_unit_test(test_qcow2),
         cmocka_unit_test(test_qcow2_backing),
+        cmocka_unit_test(test_qcow2_cached),
         cmocka_unit_test(test_qcow2_large),
         cmocka_unit_test(test_qcow2_recovery),
         cmocka_unit_test(test_qcow2_hostile),

@@ -167,11 +167,11 @@ bool text_info_block(void *opaque, const char *args, GString *out, GError **erro
     for (size_t i = 0; list && i < json_object_array_length(list); i++) {
         Json *one = json_object_array_get_idx(list, i);
 
-        if (c.name && strcmp(json_text(one, c.nodes ? "node-name" : "device", ""), c.name))
-            continue;
-        g_string_append(out, separator);
-        print_one(out, one, &c);
-        separator = "\n";
+        if (!c.name || !strcmp(json_text(one, c.nodes ? "node-name" : "device", ""), c.name)) {
+            g_string_append(out, separator);
+            print_one(out, one, &c);
+        }
+        separator = "\n"; /* as before any but the first of all */
     }
     json_object_put(list);
     return list;
