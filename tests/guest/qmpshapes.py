@@ -6,6 +6,7 @@ Both run the same machine. Of each answer its shape is compared: members by path
 values. What QEMU has and we lack is an error unless LACKING says why, as is another kind. Exit status 77
 (skip) without QEMU.
 """
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +52,22 @@ COMMANDS = [
     ("remove-fd", {"fdset-id": 7}), ("job-dismiss", {"id": "x"}),
     ("blockdev-open-tray", {"device": "ide0-hd0"}), ("blockdev-open-tray", {"device": "bogus"}),
     ("blockdev-open-tray", {"device": "ide1-cd0"}), ("blockdev-close-tray", {"device": "ide1-cd0"}),
+    ("block_resize", {"device": "bogus", "size": 512}), ("block_resize", {"device": "ide0-hd0", "size": 1 << 21}),
+    ("block-stream", {"device": "bogus"}), ("block-commit", {"device": "bogus"}), ("block-commit", {"device": "ide0-hd0"}),
+    ("drive-mirror", {"device": "bogus", "target": "x", "sync": "full"}),
+    ("drive-backup", {"device": "ide0-hd0", "target": "/nonexistent/x", "sync": "full"}),
+    ("block-job-cancel", {"device": "x"}), ("block-job-complete", {"device": "x"}), ("block-job-pause", {"device": "x"}),
+    ("block-job-set-speed", {"device": "x", "speed": 1}), ("job-cancel", {"id": "x"}), ("job-finalize", {"id": "x"}),
+    ("drive-mirror", {"device": "ide0-hd0", "target": "WHERE/mirror", "sync": "full", "format": "raw", "speed": 1,
+                      "job-id": "m"}),
+    ("query-block-jobs", {}), ("query-jobs", {}), ("job-resume", {"id": "m"}),
+    ("block-job-cancel", {"device": "m", "force": True}), ("query-jobs", {}),
+    ("drive-backup", {"device": "ide0-hd0", "target": "WHERE/x", "sync": "full", "job-id": "1"}),
+    ("blockdev-create", {"job-id": "c", "options": {"driver": "file", "filename": "WHERE/new", "size": 1 << 20}}),
+    ("blockdev-create", {"job-id": "c", "options": {"driver": "file", "filename": "WHERE/new", "size": 1 << 20}}),
+    ("query-jobs", {}), ("job-dismiss", {"id": "c"}), ("job-dismiss", {"id": "c"}),
+    ("blockdev-snapshot-sync", {"device": "ide0-hd0", "snapshot-file": "WHERE/above"}), ("query-block", {}),
+    ("blockdev-snapshot-sync", {"device": "bogus", "snapshot-file": "WHERE/above"}),
     ("eject", {"device": "ide0-hd0"}), ("set_password", {"protocol": "vnc", "password": "x"}),
     ("set_password", {"protocol": "spice", "password": "x"}),
     ("human-monitor-command", {"command-line": "info status"}),
@@ -80,6 +97,11 @@ def shape(value, path, out):
         for member in value:
             shape(member, path + "/[]", out)
     out.setdefault(path, set()).add("number" if kind in ("int", "float") else kind)
+
+
+def placed(arguments, where):
+    """@arguments with a file of its own for each program."""
+    return json.loads(json.dumps(arguments).replace("WHERE", where))
 
 
 def answer(q, name, arguments):
@@ -136,12 +158,14 @@ def main():
     found = []
     with tempfile.TemporaryDirectory() as where:
         machines = []
+        for side in "ab":
+            os.mkdir(os.path.join(where, side))
         try:
             machines = [start(qemu, where, "theirs"), start(mimus, where, "ours")]
             theirs, ours = (Qmp(path) for _, path in machines)
             for name, arguments in COMMANDS:
-                found += compare(name, arguments, answer(theirs, name, arguments),
-                                 answer(ours, name, arguments))
+                found += compare(name, arguments, answer(theirs, name, placed(arguments, os.path.join(where, "a"))),
+                                 answer(ours, name, placed(arguments, os.path.join(where, "b"))))
         finally:
             for process, _ in machines:
                 process.kill()

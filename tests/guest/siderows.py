@@ -493,6 +493,7 @@ RAW
 -blockdev {"driver":"file","node-name":"f","filename":"RAW"}
 -blockdev driver=raw,node-name=r,file.driver=file,file.filename=RAW
 -blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=QCOW
+-blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=RAW
 -blockdev driver=raw,node-name=r,file=nope
 -blockdev driver=file,filename=RAW
 -blockdev driver=file,node-name=f
@@ -817,7 +818,6 @@ OURS = {
 -jitdump
 -accel tcg,one-insn-per-tb=on
 -audio none
--blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=RAW
 -blockdev driver=null-co,node-name=n,size=1M,read-zeroes=on
 -numa node
 -numa node,nodeid=0,cpus=0 -numa node,nodeid=1,cpus=1 -smp 2
@@ -1005,6 +1005,40 @@ hostfwd_remove tcp:127.0.0.1:9
 drive_add 0 if=none,id=da,file=RAW2,format=raw
 drive_del da
 info snapshots
+block_resize
+block_resize ide0-hd0
+block_resize ide0-hd0 x
+block_resize bogus 1M
+block_resize ide0-hd0 2M
+commit
+commit bogus
+commit ide0-hd0
+commit ide1-cd0
+commit all
+block_stream
+block_stream bogus
+block_job_cancel bogus
+block_job_cancel
+block_job_cancel -f bogus
+block_job_pause
+block_job_pause bogus
+block_job_resume bogus
+block_job_complete bogus
+block_job_set_speed
+block_job_set_speed bogus
+block_job_set_speed bogus 1
+drive_mirror
+drive_mirror bogus
+drive_mirror bogus x
+drive_backup bogus x
+drive_backup ide0-hd0 /nonexistent/x
+snapshot_blkdev
+snapshot_blkdev bogus x
+info block-jobs
+snapshot_blkdev ide0-hd0 DIR/above qcow2
+commit ide0-hd0
+block_stream ide0-hd0
+info block-jobs
 """
 
 # There, with another layout, other names, or what we lack left out.

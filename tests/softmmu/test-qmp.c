@@ -226,7 +226,7 @@ static const struct {
     { CALL("drive-mirror", "{\"device\": \"x\", \"target\": \"y\", \"sync\": \"full\"}"), "GenericError Cannot find device='x' nor node-name='x'" },
     { CALL("drive-backup", "{\"device\": \"x\", \"target\": \"y\"}"), "GenericError Parameter 'sync' is missing" },
     { CALL("blockdev-backup", "{\"device\": \"x\", \"target\": \"y\", \"sync\": \"top\"}"), "GenericError Cannot find device='x' nor node-name='x'" },
-    { CALL("blockdev-snapshot-sync", "{\"device\": \"x\", \"snapshot-file\": \"y\"}"), "GenericError Cannot find device='x' nor node-name='x'" },
+    { CALL("blockdev-snapshot-sync", "{\"device\": \"x\", \"snapshot-file\": \"y\"}"), "GenericError Cannot find device='x' nor node-name=''" },
     { CALL("block-job-cancel", "{\"device\": \"x\"}"), "DeviceNotActive Block job 'x' not found" },
     { CALL("block-job-set-speed", "{\"device\": \"x\", \"speed\": 1}"), "DeviceNotActive Block job 'x' not found" },
     { CALL("block-job-complete", "{\"device\": \"x\"}"), "DeviceNotActive Block job 'x' not found" },

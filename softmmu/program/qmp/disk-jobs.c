@@ -33,15 +33,25 @@ static Drive *look_up(Qmp *q, const char *name)
     return NULL;
 }
 
+/* NULL with @error. */
+static Drive *find_disk(Qmp *q, const char *device, const char *node, GError **error)
+{
+    Drive *d = look_up(q, *device ? device : node);
+
+    if (!d)
+        error_set(error, "Cannot find device='%s' nor node-name='%s'", device, node);
+    return d;
+}
+
 /* To begin a job on; NULL with @error. */
 static Drive *find_drive(Qmp *q, Json *args, GError **error)
 {
     const char *name = json_text(args, "device", "");
-    Drive *d = look_up(q, name);
+    Drive *d = find_disk(q, name, name, error);
 
     if (!d)
-        error_set(error, "Cannot find device='%s' nor node-name='%s'", name, name);
-    else if (!drive_has_medium(d))
+        return NULL;
+    if (!drive_has_medium(d))
         error_set(error, "Device '%s' has no medium", name);
     else
         return qmp_may_change_disks(q, error) ? d : NULL;
@@ -313,12 +323,12 @@ static Json *run_stream(Qmp *q, Json *args, GError **error)
 static Json *run_resize(Qmp *q, Json *args, GError **error)
 {
     const char *device = json_text(args, "device", ""), *node = json_text(args, "node-name", "");
-    Drive *d = look_up(q, *device ? device : node);
+    Drive *d = find_disk(q, device, node, error);
     int64_t size = json_int(args, "size", 0);
 
     if (!d)
-        error_set(error, "Cannot find device='%s' nor node-name='%s'", device, node);
-    else if (size < 0)
+        return NULL;
+    if (size < 0)
         error_set(error, "Parameter 'size' expects a >0 size");
     else if (qmp_may_change_disks(q, error) && drive_resize(d, size, error))
         return json_done();
@@ -382,10 +392,11 @@ static Json *run_snapshot_sync(Qmp *q, Json *args, GError **error)
     static const char *const modes[] = { "absolute-paths", "existing", NULL };
     const char *path = json_text(args, "snapshot-file", "");
     const char *format = json_text(args, "format", "qcow2");
-    Drive *d = find_drive(q, args, error);
+    Drive *d = find_disk(q, json_text(args, "device", ""), "", error);
     int mode;
 
-    if (!d || !take_word(args, "mode", modes, &mode, error) || !drive_is_free(d, error))
+    if (!d || !find_drive(q, args, error) || !take_word(args, "mode", modes, &mode, error) ||
+        !drive_is_free(d, error))
         return NULL;
     if (!drive_put_above(d, path, format, mode == 1, json_text(args, "snapshot-node-name", NULL),
                          error))

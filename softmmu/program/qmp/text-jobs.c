@@ -44,6 +44,17 @@ static const char *word(char **words, unsigned n)
     return n < g_strv_length(words) ? words[n] : NULL;
 }
 
+/* There are @count words at least; else what is lacking is told of @command. */
+static bool has_words(char **words, unsigned count, const char *command, GError **error)
+{
+    unsigned n = g_strv_length(words);
+
+    if (n < count)
+        g_set_error(error, ERROR_USER, MONITOR_MISUNDERSTOOD, "%s: %s expected", command,
+                    n ? "string" : "block device name");
+    return n >= count;
+}
+
 static bool block_resize(void *q, const char *args, GString *out, GError **error)
 {
     g_auto(GStrv) words = split_words(args, "", (char[2]){ 0 }, error);
@@ -104,17 +115,14 @@ static bool commit(void *opaque, const char *args, GString *out, GError **error)
 /* ---- Jobs --------------------------------------------------------------------------------------
  */
 
-static bool copy_disk(void *q, const char *command, const char *args, GError **error)
+static bool copy_disk(void *q, const char *name, const char *command, const char *args,
+                      GError **error)
 {
     char flags[8] = "";
     g_auto(GStrv) words = split_words(args, "nf", flags, error);
 
-    if (!words)
+    if (!words || !has_words(words, 2, name, error))
         return false;
-    if (!word(words, 1)) {
-        error_set(error, "Parameter '%s' is missing", words[0] ? "target" : "device");
-        return false;
-    }
     return ask(q, command,
                json_make("device:s target:s format:s sync:s mode:s", words[0], words[1],
                          word(words, 2), strchr(flags, 'f') ? "full" : "top",
@@ -124,12 +132,12 @@ static bool copy_disk(void *q, const char *command, const char *args, GError **e
 
 static bool drive_mirror(void *q, const char *args, GString *out, GError **error)
 {
-    return copy_disk(q, "drive-mirror", args, error);
+    return copy_disk(q, "drive_mirror", "drive-mirror", args, error);
 }
 
 static bool drive_backup(void *q, const char *args, GString *out, GError **error)
 {
-    return copy_disk(q, "drive-backup", args, error);
+    return copy_disk(q, "drive_backup", "drive-backup", args, error);
 }
 
 static bool snapshot_blkdev(void *q, const char *args, GString *out, GError **error)
@@ -137,10 +145,10 @@ static bool snapshot_blkdev(void *q, const char *args, GString *out, GError **er
     char flags[8] = "";
     g_auto(GStrv) words = split_words(args, "n", flags, error);
 
-    if (!words)
+    if (!words || !has_words(words, 1, "snapshot_blkdev", error))
         return false;
     if (!word(words, 1)) {
-        error_set(error, "Parameter '%s' is missing", words[0] ? "snapshot-file" : "device");
+        error_set(error, "Parameter 'snapshot-file' is missing");
         return false;
     }
     return ask(q, "blockdev-snapshot-sync",
@@ -184,8 +192,8 @@ static bool block_job_cancel(void *q, const char *args, GString *out, GError **e
     char flags[8] = "";
     g_auto(GStrv) words = split_words(args, "f", flags, error);
 
-    return words && ask(q, "block-job-cancel",
-                        json_make("device:s force:b", words[0] ? words[0] : "", !!*flags), error);
+    return words && has_words(words, 1, "block_job_cancel", error) &&
+           ask(q, "block-job-cancel", json_make("device:s force:b", words[0], !!*flags), error);
 }
 
 static bool block_job_pause(void *q, const char *args, GString *out, GError **error)
