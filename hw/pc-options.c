@@ -61,6 +61,10 @@ static bool create_debugcon(PcBoard *b, const DeviceOption *o, GError **error)
     if (!pc_get_number(o, "iobase", 0xffff, 0xe9, &base, error) ||
         !pc_get_number(o, "readback", 0xff, 0xe9, &readback, error))
         return false;
+    if (!b->m->debugcon) {
+        error_set(error, "Can't create isa-debugcon device, empty char device");
+        return false;
+    }
     debugcon_new(&b->dev, &b->m->io_root, base, readback, b->m->debugcon);
     return true;
 }

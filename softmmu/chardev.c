@@ -338,8 +338,8 @@ static Chardev *open_kind(const char *spec, bool append, InputQueue *queue, GErr
         if (g_str_has_prefix(spec, sockets[i]))
             return chardev_new_socket(queue, spec, error);
     if (!strcmp(spec, "vc") || g_str_has_prefix(spec, "vc:"))
-        error_set(error, "character device 'vc' needs a display, and there is none yet;"
-                         " use stdio, pty, file:, unix: or tcp:");
+        error_set(error, "there are no text consoles on screens; use stdio, pty, file:, unix: or"
+                         " tcp:");
     else
         error_set(error,
                   "'%s' is not a supported character device; use null, none, stdio, mon:stdio, pty,"

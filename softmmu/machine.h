@@ -57,7 +57,13 @@ typedef struct DriveOption {
 } DriveOption;
 
 /* A network of the host's that cards can be connected to. */
-typedef enum NetdevKind { NETDEV_USER, NETDEV_SOCKET, NETDEV_TAP } NetdevKind;
+typedef enum NetdevKind {
+    NETDEV_USER,
+    NETDEV_SOCKET,
+    NETDEV_TAP,
+    NETDEV_BRIDGE,
+    NETDEV_HUBPORT,
+} NetdevKind;
 
 typedef struct NetdevOption {
     char *id;
@@ -65,6 +71,11 @@ typedef struct NetdevOption {
     NetUserOptions user;
     NetSocketOptions socket;
     char *ifname; /* of a tap device; NULL: the host chooses */
+    bool tap_fd_given;
+    int tap_fd;            /* … or that one, open already */
+    char *bridge, *helper; /* of the host, and who may open it; NULL: the default */
+    unsigned hub;
+    char *hub_netdev; /* at that port of it; NULL: a card may be */
 } NetdevOption;
 
 /* -object memory-backend-*: what the machine's memory, or a part of it, is made of. */

@@ -275,7 +275,8 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         { "xlevel", &m->xlevel, 0x800000ff },
     };
     /* What is not there: to say so is allowed. */
-    static const char *const lacking[] = { "host-phys-bits", "kvm", "pmu", NULL };
+    static const char *const lacking[] = { "host-phys-bits", "kvm", "pmu", "vmware-cpuid-freq",
+                                           NULL };
     uint64_t n;
     bool on;
 

@@ -4,8 +4,7 @@
  * socket,udp=), and a stream to another machine (stream, or socket with listen= or connect=), where
  * each frame has its length before it in four bytes, most significant first. Frames go out on the
  * machine thread, as far as the host takes them at once: beyond that they are lost, as on a wire.
- * They come in on the main thread. Missing: multicast, descriptors that the caller opened, scripts
- * that set a tap device up.
+ * They come in on the main thread. Missing: multicast, scripts that set a tap device up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +36,9 @@ typedef struct FdNet {
     int fd;       /* -1: nobody is at the other end */
     int listener; /* -1: none */
     guint watch, accept;
+    char *where; /* to connect to again; NULL: never */
+    guint64 reconnect_s;
+    guint retry;
     bool stream;
     struct sockaddr_storage peer; /* of datagrams */
     socklen_t peer_len;
@@ -89,6 +91,7 @@ static void fd_send(NetBackend *b, const uint8_t *frame, size_t len)
  */
 
 static gboolean peer_waits(int fd, GIOCondition condition, void *opaque);
+static void connect_later(FdNet *n);
 
 /* The other end has gone. Whoever listens awaits the next one. */
 static gboolean drop_peer(FdNet *n)
@@ -102,6 +105,7 @@ static gboolean drop_peer(FdNet *n)
     n->watch = 0;
     if (n->listener >= 0)
         n->accept = g_unix_fd_add(n->listener, G_IO_IN, peer_waits, n);
+    connect_later(n);
     return G_SOURCE_REMOVE;
 }
 
@@ -115,8 +119,8 @@ static bool take_frames(FdNet *n)
             return false;
         if (n->in->len - HEAD < len)
             return true;
-        if (n->backend.cable && len && len <= NET_MAX_FRAME)
-            net_post(n->backend.cable, n->in->data + HEAD, len);
+        if (len && len <= NET_MAX_FRAME)
+            net_backend_deliver(&n->backend, n->in->data + HEAD, len);
         g_byte_array_remove_range(n->in, 0, HEAD + len);
     }
     return true;
@@ -136,8 +140,8 @@ static gboolean readable(int fd, GIOCondition condition, void *opaque)
         g_byte_array_append(n->in, bytes, len);
         return take_frames(n) ? G_SOURCE_CONTINUE : drop_peer(n);
     }
-    if (n->backend.cable && len && len <= NET_MAX_FRAME)
-        net_post(n->backend.cable, bytes, len);
+    if (len && len <= NET_MAX_FRAME)
+        net_backend_deliver(&n->backend, bytes, len);
     return G_SOURCE_CONTINUE;
 }
 
@@ -148,6 +152,24 @@ static void set_fd(FdNet *n, int fd)
     n->fd = fd;
     g_mutex_unlock(&n->lock);
     n->watch = g_unix_fd_add(fd, G_IO_IN, readable, n);
+}
+
+static gboolean connect_again(void *opaque)
+{
+    FdNet *n = opaque;
+    int fd = chardev_open_socket(n->where, false, NULL);
+
+    if (fd < 0)
+        return G_SOURCE_CONTINUE;
+    n->retry = 0;
+    set_fd(n, fd);
+    return G_SOURCE_REMOVE;
+}
+
+static void connect_later(FdNet *n)
+{
+    if (n->reconnect_s)
+        n->retry = g_timeout_add_seconds(n->reconnect_s, connect_again, n);
 }
 
 static gboolean peer_waits(int listener, GIOCondition condition, void *opaque)
@@ -178,6 +200,8 @@ static void fd_free(NetBackend *b)
         g_source_remove(n->watch);
     if (n->accept)
         g_source_remove(n->accept);
+    if (n->retry)
+        g_source_remove(n->retry);
     if (n->fd >= 0)
         close(n->fd);
     if (n->listener >= 0)
@@ -186,6 +210,7 @@ static void fd_free(NetBackend *b)
     g_byte_array_unref(n->in);
     g_mutex_clear(&n->lock);
     g_free(n->info);
+    g_free(n->where);
     g_free(n->backend.summary);
     g_free(n);
 }
@@ -289,11 +314,15 @@ NetBackend *net_socket_new(const NetSocketOptions *o, GError **error)
     }
     if (o->udp)
         return open_datagrams(o, error);
-    fd = chardev_open_socket(spec, o->listen != NULL, error);
-    if (fd < 0)
+    fd = chardev_open_socket(spec, o->listen != NULL, o->reconnect_s ? NULL : error);
+    if (fd < 0 && !o->reconnect_s)
         return NULL;
     n = fd_net_new(true, g_strdup_printf("socket: %s=%s", o->listen ? "listen" : "connect", where));
-    if (o->listen) {
+    n->reconnect_s = o->reconnect_s;
+    n->where = g_strdup(spec);
+    if (fd < 0) {
+        connect_later(n);
+    } else if (o->listen) {
         n->listener = fd;
         n->accept = g_unix_fd_add(fd, G_IO_IN, peer_waits, n);
     } else {
@@ -328,14 +357,90 @@ static int open_tap(const char *name, GError **error)
 }
 #endif
 
+static NetBackend *tap_of(int fd, char *info)
+{
+    FdNet *n = fd_net_new(false, info);
+
+    set_fd(n, fd);
+    return &n->backend;
+}
+
 NetBackend *net_tap_new(const char *name, GError **error)
 {
     int fd = open_tap(name, error);
-    FdNet *n;
 
-    if (fd < 0)
+    return fd < 0
+               ? NULL
+               : tap_of(fd, g_strdup_printf("tap: ifname=%s", name ? name : "chosen by the host"));
+}
+
+NetBackend *net_tap_new_fd(int fd, GError **error)
+{
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+        return tap_of(fd, g_strdup_printf("tap: fd=%d", fd));
+    error_set(error, "fd=%d: %s", fd, g_strerror(errno));
+    return NULL;
+}
+
+/* ---- Bridges ----------------------------------------------------------------------------------
+ */
+
+#define BRIDGE_HELPER "/usr/lib/qemu/qemu-bridge-helper"
+
+/* The descriptor that comes along with a byte; -1: none does. */
+static int receive_fd(int from)
+{
+    char byte;
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct iovec data = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &data,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
+                              .msg_controllen = sizeof(control) };
+    struct cmsghdr *c;
+    int fd = -1;
+
+    if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) <= 0)
+        return -1;
+    c = CMSG_FIRSTHDR(&message);
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+        c->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+    return fd;
+}
+
+/* It has the other end of a socket under the number that it is told. */
+static bool start_helper(const char *helper, const char *bridge, int end, GError **error)
+{
+    g_autofree char *fd = g_strdup_printf("--fd=%d", end), *br = g_strdup_printf("--br=%s", bridge);
+    const char *argv[] = { helper, fd, br, NULL };
+    const int kept[] = { end };
+
+    return g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, -1, -1,
+                                            -1, kept, kept, 1, NULL, NULL, NULL, NULL, error);
+}
+
+NetBackend *net_bridge_new(const char *bridge, const char *helper, GError **error)
+{
+    const char *program = helper ? helper : BRIDGE_HELPER, *name = bridge ? bridge : "br0";
+    int ends[2], fd = -1;
+    bool started;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+        error_set(error, "bridge: %s", g_strerror(errno));
         return NULL;
-    n = fd_net_new(false, g_strdup_printf("tap: ifname=%s", name ? name : "chosen by the host"));
-    set_fd(n, fd);
-    return &n->backend;
+    }
+    started = start_helper(program, name, ends[1], error);
+    close(ends[1]);
+    if (started)
+        fd = receive_fd(ends[0]);
+    close(ends[0]);
+    if (started && fd < 0)
+        error_set(error, "bridge helper '%s' failed for bridge '%s'", program, name);
+    else if (!started)
+        g_prefix_error(error, "bridge helper '%s': ", program);
+    return fd < 0 ? NULL : tap_of(fd, g_strdup_printf("bridge: br=%s", name));
 }

@@ -154,8 +154,7 @@ static ssize_t send_packet(const void *buf, size_t len, void *opaque)
 {
     User *u = opaque;
 
-    if (u->backend.cable)
-        net_post(u->backend.cable, buf, len);
+    net_backend_deliver(&u->backend, buf, len);
     return len;
 }
 

@@ -79,6 +79,14 @@ void net_post(NetCable *c, const uint8_t *frame, size_t len)
     input_post(c->input, c->channel, frame, len);
 }
 
+void net_backend_deliver(NetBackend *b, const uint8_t *frame, size_t len)
+{
+    if (b->divert)
+        b->divert(b->divert_opaque, frame, len);
+    else if (b->cable)
+        net_post(b->cable, frame, len);
+}
+
 void net_send(NetCable *c, const uint8_t *frame, size_t len)
 {
     if (!c->backend || c->out)

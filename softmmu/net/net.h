@@ -34,6 +34,9 @@ struct NetBackend {
     void (*send)(NetBackend *b, const uint8_t *frame, size_t len);
     void (*free)(NetBackend *b); /* main thread; no frame comes after it */
     NetCable *cable;             /* set when it is plugged in, before frames are sent */
+    /* Frames for the cable go there instead, from any thread; NULL: to the cable. */
+    void (*divert)(void *opaque, const uint8_t *frame, size_t len);
+    void *divert_opaque;
     /* What the user may see and change; NULL where a back end has none. */
     char *(*info)(NetBackend *b);
     bool (*forward)(NetBackend *b, const char *rule, bool add, GError **error); /* hostfwd */
@@ -64,8 +67,10 @@ NetCable *net_cable_named(Device *root, const char *name);
 void net_send(NetCable *c, const uint8_t *frame, size_t len);
 void net_ready(NetCable *c);
 
-/* The back end, from any thread: a frame for the card. */
+/* From any thread: a frame for the card. */
 void net_post(NetCable *c, const uint8_t *frame, size_t len);
+/* The same from a back end, which may not be plugged in. */
+void net_backend_deliver(NetBackend *b, const uint8_t *frame, size_t len);
 
 /* ---- Captures: net-dump.c -------------------------------------------------------------------- */
 
@@ -105,10 +110,25 @@ NetBackend *net_user_new(const NetUserOptions *o, GError **error);
  */
 typedef struct NetSocketOptions {
     char *listen, *connect, *udp, *local;
+    uint64_t reconnect_s; /* to whom it connects it does so again after that time; 0: once */
 } NetSocketOptions;
 NetBackend *net_socket_new(const NetSocketOptions *o, GError **error);
 
 /* A tap device of the host's by name; NULL: the host chooses one. */
 NetBackend *net_tap_new(const char *name, GError **error);
+/* One that somebody has opened: @fd becomes its own. */
+NetBackend *net_tap_new_fd(int fd, GError **error);
+/* One on a bridge of the host's, opened by a @helper (NULL: Debian's) with more rights. */
+NetBackend *net_bridge_new(const char *bridge, const char *helper, GError **error);
+
+/* ---- Hubs: net-hub.c ------------------------------------------------------------------------- */
+
+/* What one port hears goes to all others. Ports are back ends. */
+typedef struct NetHub NetHub;
+NetHub *net_hub_new(void);
+void net_hub_free(NetHub *hub); /* after its ports */
+/* @other: a back end at that port instead of a card, no port itself, which goes after it; NULL. */
+bool net_is_hub_port(const NetBackend *b);
+NetBackend *net_hub_add_port(NetHub *hub, unsigned number, NetBackend *other);
 
 #endif

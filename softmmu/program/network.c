@@ -15,14 +15,44 @@ static void free_backend(void *p)
     b->free(b);
 }
 
-static NetBackend *open_backend(const NetdevOption *d, GError **error)
+/* A port of the hub, which is made with its first. */
+static NetBackend *open_port(Network *n, const NetdevOption *d, GError **error)
+{
+    NetBackend *other = d->hub_netdev ? g_hash_table_lookup(n->by_id, d->hub_netdev) : NULL;
+    void *key = GUINT_TO_POINTER(d->hub);
+    NetHub *hub = g_hash_table_lookup(n->hubs, key);
+
+    if (d->hub_netdev && (!other || !g_hash_table_contains(n->nets, d->hub_netdev))) {
+        error_set(error, "netdev '%s' %s", d->hub_netdev, other ? "is in use" : "not found");
+        return NULL;
+    }
+    if (other && net_is_hub_port(other)) {
+        error_set(error, "netdev '%s' is a port of a hub itself", d->hub_netdev);
+        return NULL;
+    }
+    if (!hub)
+        g_hash_table_insert(n->hubs, key, hub = net_hub_new());
+    if (other)
+        g_hash_table_remove(n->nets, d->hub_netdev);
+    return net_hub_add_port(hub, d->hub, other);
+}
+
+static NetBackend *open_backend(Network *n, const NetdevOption *d, GError **error)
 {
     switch (d->kind) {
+    case NETDEV_BRIDGE: return net_bridge_new(d->bridge, d->helper, error);
+    case NETDEV_HUBPORT: return open_port(n, d, error);
     case NETDEV_USER: return net_user_new(&d->user, error);
     case NETDEV_SOCKET: return net_socket_new(&d->socket, error);
-    case NETDEV_TAP: return net_tap_new(d->ifname, error);
+    case NETDEV_TAP:
+        return d->tap_fd_given ? net_tap_new_fd(d->tap_fd, error) : net_tap_new(d->ifname, error);
     }
     g_assert_not_reached();
+}
+
+static void free_hub(void *p)
+{
+    net_hub_free(p);
 }
 
 static void free_source(void *p)
@@ -68,6 +98,10 @@ bool network_add_dump(Network *n, Machine *m, const DeviceOption *object, GError
         return true;
     if (!b) {
         error_set(error, "Parameter 'netdev' expects a network backend id");
+        return false;
+    }
+    if (b->divert) {
+        error_set(error, "that network is at a hub: what passes is seen at the ports of cards");
         return false;
     }
     d = net_dump_new(g_hash_table_lookup(object->props, "file"),
@@ -138,11 +172,12 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error)
     n->backends = g_ptr_array_new_with_free_func(free_backend);
     n->nets = g_hash_table_new(g_str_hash, g_str_equal);
     n->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    n->hubs = g_hash_table_new_full(NULL, NULL, NULL, free_hub);
     n->dumps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_dump);
     m->nets = n->nets;
     for (guint i = 0; i < o->config.netdevs->len; i++) {
         const NetdevOption *d = o->config.netdevs->pdata[i];
-        NetBackend *b = o->config.replaying ? NULL : open_backend(d, error);
+        NetBackend *b = o->config.replaying ? NULL : open_backend(n, d, error);
 
         if (b)
             keep_backend(n, d->id, b);
@@ -159,6 +194,7 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error)
  */
 
 typedef struct BackendCall {
+    Network *network;
     const NetdevOption *option;
     NetBackend *backend;
     GPtrArray *backends;
@@ -169,7 +205,7 @@ static void open_on_main(void *opaque)
 {
     BackendCall *c = opaque;
 
-    c->backend = open_backend(c->option, &c->error);
+    c->backend = open_backend(c->network, c->option, &c->error);
 }
 
 static void remove_on_main(void *opaque)
@@ -197,7 +233,7 @@ bool network_has(const Machine *m, const char *id)
 bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error)
 {
     NetdevOption *d = options->pdata[0];
-    BackendCall call = { .option = d };
+    BackendCall call = { .network = n, .option = d };
 
     if (find_option(m, d->id)) {
         error_set(error, "there is another network with id '%s'", d->id);
@@ -214,6 +250,15 @@ bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error)
     g_hash_table_insert(n->nets, d->id, call.backend);
     g_ptr_array_add(m->config->netdevs, g_ptr_array_steal_index(options, 0));
     return true;
+}
+
+/* What was at a port of a hub may go elsewhere. */
+static void give_back_netdev(Network *n, Machine *m, const NetdevOption *port)
+{
+    NetdevOption *d = port->hub_netdev ? find_option(m, port->hub_netdev) : NULL;
+
+    if (d)
+        g_hash_table_insert(n->nets, d->id, g_hash_table_lookup(n->by_id, d->id));
 }
 
 bool network_remove(Network *n, Machine *m, const char *id, GError **error)
@@ -235,6 +280,7 @@ bool network_remove(Network *n, Machine *m, const char *id, GError **error)
     g_hash_table_remove(n->by_id, id);
     if (call.backend)
         main_call(remove_on_main, &call);
+    give_back_netdev(n, m, find_option(m, id));
     g_ptr_array_remove(m->config->netdevs, find_option(m, id));
     return true;
 }
@@ -273,10 +319,13 @@ bool network_remove_random(Network *n, const char *id, GError **error)
 
 void network_close(Network *n)
 {
+    while (n->backends && n->backends->len) /* ports of hubs before what is there */
+        g_ptr_array_remove_index(n->backends, n->backends->len - 1);
     g_clear_pointer(&n->backends, g_ptr_array_unref);
     g_clear_pointer(&n->nets, g_hash_table_unref);
     g_clear_pointer(&n->sources, g_ptr_array_unref);
     g_clear_pointer(&n->randoms, g_hash_table_unref);
     g_clear_pointer(&n->by_id, g_hash_table_unref);
+    g_clear_pointer(&n->hubs, g_hash_table_unref);
     g_clear_pointer(&n->dumps, g_hash_table_unref);
 }

@@ -14,6 +14,7 @@ typedef struct Network {
     GPtrArray *sources;  /* HostRandom * */
     GHashTable *randoms; /* Machine.randoms */
     GHashTable *by_id;   /* id of a -netdev -> NetBackend, whoever has it */
+    GHashTable *hubs;    /* number -> NetHub, which go with their ports */
     GHashTable *dumps;   /* id of an -object filter-dump -> NetDump */
 } Network;
 

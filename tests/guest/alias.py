@@ -23,6 +23,29 @@ ROWS = (
     ("kvm-unit-tests", "-nodefaults -machine accel=tcg -display none -kernel KERNEL "
      "-cpu IvyBridge,phys-bits=36,host-phys-bits=off"),
     ("kvm-unit-tests", "-nodefaults -display none -kernel KERNEL -cpu max,-x2apic,+tsc-deadline,-pcid,+umip -device edu"),
+    ("kvm-unit-tests", "--no-reboot -nodefaults -device pc-testdev -device isa-debug-exit,iobase=0xf4,iosize=0x4 "
+     "-vnc none -serial stdio -device pci-testdev -machine accel=tcg -kernel KERNEL -smp 2 -cpu qemu64,-x2apic,+umip"),
+    ("kvm-unit-tests", "-nodefaults -device pc-testdev -vnc none -serial stdio -machine accel=tcg -kernel KERNEL "
+     "-cpu Opteron_G1,vendor=AuthenticAMD"),
+    ("kvm-unit-tests", "-nodefaults -vnc none -serial stdio -machine accel=tcg -kernel KERNEL "
+     "-cpu max,vmware-cpuid-freq=off,tsc-frequency=200000000"),
+    ("libvirt", "-no-user-config -nodefaults -nographic -machine none,accel=tcg -pidfile DIR/pid"),
+    ("libvirt", "-display none -vga none -object '{\"qom-type\":\"secret\",\"id\":\"masterKey0\",\"format\":\"raw\",\"file\":\"DISK\"}' "
+     "-object '{\"qom-type\":\"memory-backend-memfd\",\"id\":\"ram\",\"share\":true,"
+     "\"x-use-canonical-path-for-ramblock-id\":false,\"size\":268435456}' -m 256 -numa node,nodeid=0,cpus=0,memdev=ram "
+     "-audiodev '{\"id\":\"audio1\",\"driver\":\"none\"}' -vnc unix:DIR/vnc,audiodev=audio1 -global ICH9-LPC.disable_s3=1 "
+     "-device '{\"driver\":\"VGA\",\"id\":\"video0\",\"vgamem_mb\":16,\"bus\":\"pci.0\",\"addr\":\"0x2\"}' "
+     "-device '{\"driver\":\"virtio-balloon-pci\",\"id\":\"balloon0\",\"bus\":\"pci.0\",\"addr\":\"0x5\"}' -chardev null,id=s "
+     "-device '{\"driver\":\"isa-serial\",\"chardev\":\"s\",\"id\":\"serial0\",\"index\":0}'"),
+    ("packer", "-name packer -machine type=pc,accel=tcg -m 512M -boot once=d -device virtio-net,netdev=user.0 "
+     "-netdev user,id=user.0,hostfwd=tcp::PORT-:22 -drive file=DISK,if=virtio,cache=writeback,discard=ignore,format=raw "
+     "-vnc unix:DIR/packer"),
+    ("openQA", "-vnc unix:DIR/openqa,share=force-shared -m 512 -chardev ringbuf,id=serial0,logfile=DIR/serial0,logappend=on "
+     "-serial chardev:serial0 -audiodev none,id=snd0 -global isa-fdc.fdtypeA=none -boot once=d -smp 1 -no-shutdown "
+     "-chardev socket,path=DIR/q,server=on,wait=off,id=qmp_socket,logfile=DIR/qmp.log,logappend=on -qmp chardev:qmp_socket"),
+    ("NixOS", "-m 512 -device virtio-serial -device virtconsole,chardev=shell "
+     "-chardev socket,id=shell,path=DIR/shell,server=on,wait=off -device virtio-rng-pci -serial stdio -no-reboot -nographic "
+     "-monitor unix:DIR/m,server,nowait -net nic,netdev=user.0,model=virtio -netdev user,id=user.0"),
     ("virtme", "-cpu max -m 256 -smp 1 -name x -device i6300esb,id=watchdog0 -parallel none -net none -echr 1 "
      "-chardev null,id=console,mux=on -serial chardev:console -mon chardev=console -vga none -display none "
      "-no-reboot -kernel KERNEL -append console=ttyS0"),
@@ -69,11 +92,39 @@ ROWS = (
      "-device virtio-blk-pci,drive=d0,iothread=io0,bootindex=1"),
 )
 
+# What is not there: one line and status 1.
+REFUSED = (
+    ("kvm-unit-tests", "-nodefaults -display none -M q35,kernel-irqchip=split -device intel-iommu,intremap=on,eim=off -device edu"),
+    ("kvm-unit-tests", "-nodefaults -display none -machine vmport=on -cpu max"),
+    ("kvm-unit-tests", "-nodefaults -display none -machine pit=off"),
+    ("kvm-unit-tests", "-display none -smp 300"),
+    ("kvm-unit-tests", "-display none -kernel _NO_FILE_4Uhere_"),
+    ("kvm-unit-tests", "-nodefaults -display none -cpu host"),
+    ("virtme-ng", "-machine q35 -cpu max -m 256 -smp 2 -name x -display none"),
+    ("virtme-ng", "-display none -fsdev local,id=virtfs0,path=/,security_model=none,multidevs=remap "
+     "-device virtio-9p-pci,fsdev=virtfs0,mount_tag=/dev/root"),
+    ("virtme-ng", "-display none -chardev null,id=c -device vhost-user-fs-pci,chardev=c,tag=ROOTFS"),
+    ("virtme-ng", "-display none -device virtio-scsi-pci,id=scsi"),
+    ("syzkaller", "-display none -object memory-backend-file,size=1M,share=on,discard-data=on,mem-path=DIR/shm,id=hostmem "
+     "-device ivshmem-plain,memdev=hostmem"),
+    ("libvirt", "-display none -device pcie-root-port,port=8,chassis=1,id=pci.1,bus=pcie.0,multifunction=on,addr=0x1"),
+    ("openQA", "-display none -device qemu-xhci -device usb-tablet"),
+    ("NixOS", "-display none -virtfs local,path=/tmp,security_model=none,mount_tag=nix-store"),
+)
+
 
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return str(s.getsockname()[1])
+
+
+def refused(alias, where, line):
+    """What is wrong with how it is refused."""
+    done = subprocess.run([alias, "-S", *shlex.split(line.replace("DIR", where))], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False)
+    said = [s for s in done.stderr.splitlines() if "warning: " not in s]
+    return "" if done.returncode == 1 and len(said) == 1 and not done.stdout else f"{done.returncode}: {done.stderr}"
 
 
 def run(alias, guest, where, line):
@@ -117,6 +168,11 @@ def main():
             if said:
                 wrong += 1
                 print(f"{whose}: {line}\n    {said}")
+        for whose, line in REFUSED:
+            said = refused(alias, where, line)
+            if said:
+                wrong += 1
+                print(f"{whose}: {line}\n    refused with {said}")
     return 1 if wrong else 0
 
 

@@ -165,6 +165,7 @@ ALIKE = r"""
 -cpu qemu64,+bogus
 -cpu qemu64,kvm=off
 -cpu qemu64,pmu=off
+-cpu max,vmware-cpuid-freq=off,tsc-frequency=200000000
 -cpu qemu64,+vmx
 -cpu qemu64,+svm
 -cpu qemu64,+pcid,+invpcid,+tsc-deadline
@@ -270,6 +271,7 @@ RAW
 -device isa-debug-exit
 -device isa-debug-exit,iobase=0xf4,iosize=0x04
 -chardev null,id=c -device isa-debugcon,chardev=c,iobase=0x402
+-device isa-debugcon
 -device pc-testdev
 -device pci-testdev
 -device edu
@@ -307,6 +309,12 @@ RAW
 -netdev stream,id=n,server=on,addr.type=unix,addr.path=DIR/st
 -netdev dgram,id=n,local.type=inet,local.host=127.0.0.1,local.port=0,remote.type=inet,remote.host=127.0.0.1,remote.port=9
 -netdev dgram,id=n,local.type=unix,local.path=DIR/dg1,remote.type=unix,remote.path=DIR/dg2
+-netdev hubport,id=n,hubid=0
+-netdev hubport,id=n
+-netdev user,id=u -netdev hubport,id=n,hubid=3,netdev=u -netdev hubport,id=o,hubid=3 -device e1000,netdev=o
+-netdev hubport,id=n,hubid=0,netdev=nope
+-netdev bridge,id=n,helper=/nonexistent/helper
+-netdev tap,id=n,fd=99
 -netdev l2tpv3,id=n
 -netdev vde,id=n
 -netdev vhost-user,id=n
@@ -455,6 +463,7 @@ RAW
 -mem-path DIR/mp
 -mem-prealloc
 -object memory-backend-file,id=m,size=1M,mem-path=DIR/mem,share=on
+-object memory-backend-file,size=1M,share=on,discard-data=on,mem-path=DIR/shm,id=hostmem
 -object memory-backend-ram,id=m,size=1M,prealloc=on,merge=off,dump=off
 -object secret,id=s,data=abc
 -object secret,id=s,data=YWJj,format=base64
@@ -574,6 +583,7 @@ RAW
 -vnc :bogus
 -vnc unix:DIR/vnc2,password=on
 -vnc unix:DIR/vnc3,share=ignore
+-audiodev none,id=a -vnc unix:DIR/vnc3,audiodev=a
 -vnc unix:DIR/vnc5,bogus=on
 -vnc unix:DIR/vnc6 -k en-us
 -vnc unix:DIR/vnc6 -k bogus
@@ -696,7 +706,6 @@ REFUSED = {
 -netdev socket,id=n,mcast=230.0.0.1:1234
 -netdev stream,id=n,server=off,addr.type=unix,addr.path=/nonexistent
 -netdev stream,id=n,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=1
--netdev hubport,id=n,hubid=0
 -nic user,model=rtl8139
 -nic user,model=help
 -nic model=help
@@ -813,7 +822,6 @@ OURS = {
 -cpu qemu64,migratable=off
 -drive file=RAW,format=raw,serial=ABC
 -drive file=RAW,format=raw,read-only=on
--device isa-debugcon
 -perfmap
 -jitdump
 -accel tcg,one-insn-per-tb=on

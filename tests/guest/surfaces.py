@@ -157,7 +157,101 @@ def capture(mimus, where):
     assert records(os.path.join(where, "c.pcap")) == []
 
 
-CASES = {"run-time": run_time, "memory": memory, "capture": capture}
+def out_of_band(mimus, where):
+    with Machine(mimus, where, "-chardev", f"socket,id=c,path={where}/oob,server=on,wait=off",
+                 "-mon", "chardev=c,mode=control"):
+        q = Qmp(os.path.join(where, "oob"), negotiate=False)
+        assert q.greeting["capabilities"] == ["oob"]
+        q.command("qmp_capabilities", enable=["oob"])
+        for request, answer in (
+                ('{"exec-oob": "migrate-pause", "id": 1}',
+                 "migrate-pause is currently only supported during postcopy-active state"),
+                ('{"exec-oob": "stop"}', "The command stop does not support OOB"),
+                ('{"exec-oob": 1}', "QMP input member 'exec-oob' must be a string"),
+                ('{"exec-oob": "stop", "execute": "stop"}',
+                 "QMP input members 'execute' and 'exec-oob' are mutually exclusive")):
+            q.socket.sendall(request.encode())
+            got = q.read()
+            assert got["error"]["desc"] == answer, (request, got)
+
+
+def hub(mimus, where):
+    """A card, a network and a second one at a hub: each hears the others."""
+    names = "a.ours", "a.theirs", "b.ours", "b.theirs"
+    paths = [os.path.join(where, n) for n in names]
+    nets = [f"dgram,id={i},local.type=unix,local.path={paths[n + 1]},remote.type=unix,remote.path={paths[n]}"
+            for i, n in (("a", 0), ("b", 2))]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as a, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as b:
+        a.bind(paths[0])
+        b.bind(paths[2])
+        b.settimeout(60)
+        with Machine(mimus, where, "-netdev", nets[0], "-netdev", nets[1], "-netdev", "hubport,id=pa,hubid=0,netdev=a",
+                     "-netdev", "hubport,id=pb,hubid=0,netdev=b", "-netdev", "hubport,id=pc,hubid=0",
+                     "-device", "e1000,netdev=pc", "-object", "filter-dump,id=f,netdev=pc,file=c.pcap",
+                     stopped=False) as m:
+            a.sendto(b"x" * 60, paths[1])
+            assert b.recv(2000) == b"x" * 60
+            while not records(os.path.join(where, "c.pcap")):
+                m.hmp.command("info status")
+            assert "hubport,hub=0" in m.hmp.command("info network")
+            m.qmp.command("netdev_del", id="pb")
+            m.qmp.command("netdev_add", type="hubport", id="pd", hubid=0, netdev="b")
+            a.sendto(b"y" * 60, paths[1])
+            assert b.recv(2000) == b"y" * 60
+            m.refuses("netdev_add", "GenericError: netdev 'b' is in use", type="hubport", id="pe", hubid=0, netdev="b")
+
+
+HELPER = """#!/usr/bin/env python3
+import socket, sys
+args = dict(a.lstrip("-").split("=") for a in sys.argv[1:])
+assert args["br"] == "br7"
+peer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+peer.bind("helped")
+peer.connect("bridge")
+socket.send_fds(socket.socket(fileno=int(args["fd"])), [b"x"], [peer.fileno()])
+"""
+
+
+def bridge(mimus, where):
+    """A helper with more rights opens the host's bridge."""
+    helper = os.path.join(where, "helper")
+    with open(helper, "w", encoding="ascii") as f:
+        f.write(HELPER)
+    os.chmod(helper, 0o755)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as host:
+        host.bind(os.path.join(where, "bridge"))
+        with Machine(mimus, where, "-netdev", f"bridge,id=n,br=br7,helper={helper}", "-device", "e1000,netdev=n",
+                     "-object", "filter-dump,id=f,netdev=n,file=b.pcap", stopped=False) as m:
+            host.sendto(b"h" * 60, os.path.join(where, "helped"))
+            while records(os.path.join(where, "b.pcap")) != [b"h" * 60]:
+                m.hmp.command("info status")
+            m.refuses("netdev_add", "GenericError: bridge helper '/nonexistent': Failed to execute child process "
+                      "“/nonexistent” (No such file or directory)", type="bridge", id="o", helper="/nonexistent")
+            m.refuses("netdev_add", "GenericError: bridge helper '/bin/false' failed for bridge 'br0'", type="bridge",
+                      id="o", helper="/bin/false")
+
+
+def stream(mimus, where):
+    """A stream whose other end comes later, and again."""
+    path = os.path.join(where, "stream")
+    frame = b"z" * 60
+    with Machine(mimus, where, "-netdev", f"stream,id=n,addr.type=unix,addr.path={path},reconnect=1",
+                 "-device", "e1000,netdev=n", "-object", "filter-dump,id=f,netdev=n,file=s.pcap", stopped=False) as m:
+        for n in (1, 2):
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(path)
+                listener.listen(1)
+                listener.settimeout(60)
+                peer = listener.accept()[0]
+            os.unlink(path)
+            with peer:
+                peer.sendall(struct.pack(">I", len(frame)) + frame)
+                while len(records(os.path.join(where, "s.pcap"))) < n:
+                    m.hmp.command("info status")
+
+
+CASES = {"run-time": run_time, "memory": memory, "capture": capture, "out-of-band": out_of_band, "hub": hub,
+         "stream": stream, "bridge": bridge}
 
 
 def main():

@@ -190,8 +190,8 @@ static void test_mux_recorded(void **state)
 static const struct {
     const char *spec, *error;
 } refused_rows[] = {
-    { "vc", "needs a display" },
-    { "vc:80Cx24C", "needs a display" },
+    { "vc", "no text consoles" },
+    { "vc:80Cx24C", "no text consoles" },
     { "telnet:localhost", "'telnet:localhost' lacks a port" },
     { "fd:x", "'fd:x' is not a socket that is open here" },
     { "fd:99", "'fd:99' is not a socket that is open here" },

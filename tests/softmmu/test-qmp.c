@@ -160,7 +160,7 @@ static void test_greeting(void **state)
     greeting = g_strndup((const char *)b.out->data, b.out->len);
     g = json_read(g_strchomp(greeting));
     assert_int_equal(json_object_array_length(json_member(json_member(g, "QMP"), "capabilities")),
-                     0);
+                     1);
     assert_int_equal(
         json_int(json_member(json_member(json_member(g, "QMP"), "version"), "qemu"), "major", 0),
         7);
@@ -174,7 +174,8 @@ static const struct {
     bool early;                /* before negotiation */
 } error_rows[] = {
     { "{\"execute\": \"stop\"}", "CommandNotFound Expecting capabilities negotiation with 'qmp_capabilities'", true},
-    { "{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}", "GenericError Capability 'oob' not available", true},
+    { "{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"x\"]}}", "GenericError Parameter 'enable' does not accept value 'x'", true},
+    { "{\"exec-oob\": \"migrate-pause\"}", "GenericError QMP input member 'exec-oob' is unexpected" },
     { NEGOTIATE, "CommandNotFound Capabilities negotiation is already complete, command ignored" },
     { "{\"execute\": \"bogus\"}", "CommandNotFound The command bogus has not been found" },
     { "{\"execute\": 1}", "GenericError QMP input member 'execute' must be a string" },

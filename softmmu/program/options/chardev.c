@@ -150,6 +150,10 @@ static const ChardevType *find_type(const char *name, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
         if (name && !strcmp(types[i].name, name))
             return &types[i];
+    if (name && !strcmp(name, "vc")) {
+        error_set(error, "there are no text consoles on screens; use pty, file, socket or stdio");
+        return NULL;
+    }
     error_set(error, "%s%s%s (-chardev help lists them)", name ? "'" : "",
               name ? name : "a type is needed", name ? "' is not a supported type" : "");
     return NULL;

@@ -118,12 +118,18 @@ static bool set_vnc_secret(Options *o, const char *value, GError **error)
     return set_vnc_password(&o->vnc, "on", error);
 }
 
+/* Sound goes nowhere, whatever it is called: there is none. */
+static bool set_vnc_audio(void *ctx, const char *value, GError **error)
+{
+    if (*value)
+        return true;
+    error_set(error, "the name of an -audiodev is missing");
+    return false;
+}
+
 static const KeyRow vnc_keys[] = {
-    { "vnc", set_vnc_address },
-    { "to", set_vnc_to },
-    { "share", set_vnc_share },
-    { "password", set_vnc_password },
-    { NULL },
+    { "vnc", set_vnc_address },       { "to", set_vnc_to },          { "share", set_vnc_share },
+    { "password", set_vnc_password }, { "audiodev", set_vnc_audio }, { NULL },
 };
 
 bool opt_vnc(Options *o, const char *arg, GError **error)

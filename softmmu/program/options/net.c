@@ -18,7 +18,7 @@ typedef struct NetAddress {
 typedef struct NetArgs {
     char *type;
     NetAddress addr, local, remote;
-    bool server, takes_addresses;
+    bool server, takes_addresses, hub_given;
     SwitchAuto ipv4, ipv6;
     GPtrArray *search;
     NetdevOption *netdev;
@@ -32,7 +32,7 @@ void options_free_netdev(void *p)
     char **strings[] = { &d->id,       &d->user.net,      &d->user.host, &d->user.dhcp_start,
                          &d->user.dns, &d->user.hostname, &d->user.tftp, &d->user.bootfile,
                          &d->socket.listen, &d->socket.connect, &d->socket.udp, &d->socket.local,
-                         &d->user.domain, &d->ifname };
+                         &d->user.domain, &d->ifname, &d->bridge, &d->helper, &d->hub_netdev };
     /* clang-format on */
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
@@ -111,6 +111,9 @@ TEXT_KEY(set_connect, netdev->socket.connect)
 TEXT_KEY(set_udp, netdev->socket.udp)
 TEXT_KEY(set_local, netdev->socket.local)
 TEXT_KEY(set_ifname, netdev->ifname)
+TEXT_KEY(set_bridge, netdev->bridge)
+TEXT_KEY(set_helper, netdev->helper)
+TEXT_KEY(set_hub_netdev, netdev->hub_netdev)
 TEXT_KEY(set_domain, netdev->user.domain)
 TEXT_KEY(set_addr_type, addr.type)
 TEXT_KEY(set_addr_path, addr.path)
@@ -131,6 +134,32 @@ TEXT_KEY(set_netdev, nic->netdev)
 static bool set_restrict(void *ctx, const char *value, GError **error)
 {
     return parse_switch(value, &((NetArgs *)ctx)->netdev->user.restricted, error);
+}
+
+static bool set_reconnect(void *ctx, const char *value, GError **error)
+{
+    return parse_number(value, 0, 3600, &((NetArgs *)ctx)->netdev->socket.reconnect_s, error);
+}
+
+static bool set_tap_fd(void *ctx, const char *value, GError **error)
+{
+    NetdevOption *d = ((NetArgs *)ctx)->netdev;
+    uint64_t fd;
+
+    if (!parse_number(value, 0, INT32_MAX, &fd, error))
+        return false;
+    d->tap_fd = (int)fd;
+    return d->tap_fd_given = true;
+}
+
+static bool set_hub(void *ctx, const char *value, GError **error)
+{
+    uint64_t number;
+
+    if (!parse_number(value, 0, INT32_MAX, &number, error))
+        return false;
+    ((NetArgs *)ctx)->netdev->hub = (unsigned)number;
+    return ((NetArgs *)ctx)->hub_given = true;
 }
 
 static bool set_server(void *ctx, const char *value, GError **error)
@@ -196,8 +225,17 @@ static bool check_keys(const NetArgs *a, GError **error)
         error_set(error, "listen, connect, udp and localaddr are for sockets");
     else if (addresses && !a->takes_addresses)
         error_set(error, "server, addr, local and remote are for stream and dgram");
-    else if (d->ifname && d->kind != NETDEV_TAP)
-        error_set(error, "ifname is for tap");
+    else if ((d->ifname || d->tap_fd_given) && d->kind != NETDEV_TAP)
+        error_set(error, "ifname and fd are for tap");
+    else if ((d->bridge || d->helper) && d->kind != NETDEV_BRIDGE)
+        error_set(error, "br and helper are for bridge");
+    else if ((a->hub_given || d->hub_netdev) && d->kind != NETDEV_HUBPORT)
+        error_set(error, "hubid and netdev are for hubport");
+    else if (!a->hub_given && d->kind == NETDEV_HUBPORT)
+        error_set(error, "Parameter 'hubid' is missing");
+    else if (d->socket.reconnect_s &&
+             (a->server || d->kind != NETDEV_SOCKET || d->socket.listen || d->socket.udp))
+        error_set(error, "reconnect is for a stream that connects");
     else
         return true;
     return false;
@@ -208,9 +246,11 @@ static bool check_keys(const NetArgs *a, GError **error)
         { "dns", set_dns }, { "hostname", set_hostname }, { "tftp", set_tftp },                  \
         { "bootfile", set_bootfile }, { "restrict", set_restrict }, { "listen", set_listen },    \
         { "connect", set_connect }, { "udp", set_udp }, { "localaddr", set_local },              \
-        { "ifname", set_ifname }, { "script", no_script }, { "downscript", no_script },          \
-        { "domainname", set_domain }, { "dnssearch", add_search }, { "ipv4", set_ipv4 },         \
-        { "ipv6", set_ipv6 }, { "guestfwd", add_guest_forward }, { "server", set_server },       \
+        { "ifname", set_ifname }, { "fd", set_tap_fd }, { "br", set_bridge },                    \
+        { "helper", set_helper }, { "hubid", set_hub }, { "reconnect", set_reconnect },          \
+        { "script", no_script }, { "downscript", no_script }, { "domainname", set_domain },      \
+        { "dnssearch", add_search }, { "ipv4", set_ipv4 }, { "ipv6", set_ipv6 },                 \
+        { "guestfwd", add_guest_forward }, { "server", set_server },                             \
         { "addr.type", set_addr_type }, { "addr.path", set_addr_path },                          \
         { "addr.host", set_addr_host }, { "addr.port", set_addr_port },                          \
         { "local.type", set_local_type }, { "local.path", set_local_path },                      \
@@ -221,7 +261,9 @@ static bool check_keys(const NetArgs *a, GError **error)
         "hostfwd", add_forward                                                                   \
     }
 
-static const KeyRow netdev_keys[] = { { "type", set_type }, USER_KEYS, { NULL } };
+static const KeyRow netdev_keys[] = {
+    { "type", set_type }, { "netdev", set_hub_netdev }, USER_KEYS, { NULL }
+};
 static const KeyRow nic_keys[] = {
     { "type", set_type }, { "model", set_model }, { "mac", set_mac }, USER_KEYS, { NULL }
 };
@@ -274,6 +316,8 @@ static const struct {
     { "stream", NETDEV_SOCKET, take_stream },
     { "dgram", NETDEV_SOCKET, take_dgram },
     { "tap", NETDEV_TAP, NULL },
+    { "bridge", NETDEV_BRIDGE, NULL },
+    { "hubport", NETDEV_HUBPORT, NULL },
 };
 
 /* Who asks for one version alone does not want the other. */
@@ -304,8 +348,10 @@ static bool check_type(NetArgs *a, GError **error)
             return check_keys(a, error) && (!types[i].take || types[i].take(a, error));
         }
     }
-    error_set(error, "'%s' is not supported; there are user, socket, stream, dgram and tap",
-              a->type ? a->type : "");
+    error_set(
+        error,
+        "'%s' is not supported; there are user, socket, stream, dgram, tap, bridge and hubport",
+        a->type ? a->type : "");
     return false;
 }
 
@@ -328,6 +374,15 @@ static bool add_netdev(Options *o, NetArgs *a, GError **error)
     return true;
 }
 
+/* What is at its port has been said before, and has no card. */
+static bool check_hub(const Options *o, const NetdevOption *d, GError **error)
+{
+    if (!d->hub_netdev || o->addition || is_taken(o, d->hub_netdev))
+        return true;
+    error_set(error, "netdev '%s' not found", d->hub_netdev);
+    return false;
+}
+
 bool opt_netdev(Options *o, const char *arg, GError **error)
 {
     NetArgs a = new_args();
@@ -336,7 +391,8 @@ bool opt_netdev(Options *o, const char *arg, GError **error)
     if (is_help(arg)) {
         options_answer(o, ANSWER_TEXT);
         g_string_append(o->answer,
-                        "Available netdev backend types:\ndgram\nsocket\nstream\ntap\nuser\n");
+                        "Available netdev backend types:\nbridge\ndgram\nhubport\nsocket\n"
+                        "stream\ntap\nuser\n");
         free_args(&a);
         return true;
     }
@@ -345,7 +401,7 @@ bool opt_netdev(Options *o, const char *arg, GError **error)
         error_set(error, "id is needed");
         ok = false;
     }
-    ok = ok && add_netdev(o, &a, error);
+    ok = ok && check_hub(o, a.netdev, error) && add_netdev(o, &a, error);
     free_args(&a);
     return ok;
 }

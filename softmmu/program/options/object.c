@@ -171,7 +171,9 @@ static bool set_netdev(void *ctx, const char *value, GError **error)
     { "prealloc", set_prealloc }, { "merge", set_merge }, { "dump", set_dump }, { "reserve", key_must_be_on }, \
     { "x-use-canonical-path-for-ramblock-id", key_must_be_off }
 static const KeyRow memory_keys[] = { MEMORY_KEYS, { NULL } };
-static const KeyRow file_keys[] = { MEMORY_KEYS, { "mem-path", set_path }, { "readonly", key_must_be_off }, { NULL } };
+static const KeyRow file_keys[] = { MEMORY_KEYS, { "mem-path", set_path }, { "readonly", key_must_be_off },
+    { "discard-data", key_is_switch }, /* allows us to forget what is there: we need not */
+    { NULL } };
 static const KeyRow memfd_keys[] = { MEMORY_KEYS, { "seal", set_seal }, { "hugetlb", key_must_be_off }, { NULL } };
 static const KeyRow secret_keys[] = {
     { "qom-type", take_as_is }, { "id", set_id }, { "data", set_data }, { "file", set_file }, { "format", set_format },

@@ -60,11 +60,15 @@ static Json *run_capabilities(Qmp *q, Json *args, GError **error)
 {
     Json *enable = json_member(args, "enable");
 
-    if (enable && json_object_array_length(enable)) {
-        error_set(error, "Capability '%s' not available",
-                  json_object_get_string(json_object_array_get_idx(enable, 0)));
-        return NULL;
+    for (size_t i = 0; enable && i < json_object_array_length(enable); i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(enable, i));
+
+        if (strcmp(name, "oob")) {
+            error_set(error, "Parameter 'enable' does not accept value '%s'", name);
+            return NULL;
+        }
     }
+    q->oob = enable && json_object_array_length(enable);
     q->negotiated = true;
     return json_done();
 }
@@ -91,7 +95,7 @@ static Json *run_query_commands(Qmp *q, Json *args, GError **error)
 
 static void add_schema(const QmpCommand *c, void *opaque)
 {
-    schema_add_command(opaque, c->name, c->args);
+    schema_add_command(opaque, c->name, c->args, c->oob);
 }
 
 static Json *run_query_schema(Qmp *q, Json *args, GError **error)

@@ -20,7 +20,7 @@ struct QmpShared {
 struct Qmp {
     QmpWorld w;
     Chardev *chr;
-    bool pretty, negotiated;
+    bool pretty, negotiated, oob; /* oob: its client may say exec-oob */
     struct json_tokener *tokener;
     size_t taken;     /* of an object that is not complete */
     bool skipping;    /* until the end of a line: there was an error in it */
@@ -31,6 +31,7 @@ struct Qmp {
 typedef struct QmpCommand {
     const char *name, *args;
     Json *(*run)(Qmp *q, Json *args, GError **error);
+    bool oob; /* may be executed out of band */
 } QmpCommand;
 
 /* Tables, each ended by a row without a name. */

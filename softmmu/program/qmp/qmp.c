@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The wire: objects one after another with or without white space between, replies in order, a line
- * each. After text that is no JSON the rest of its line is skipped. Missing: out-of-band commands.
+ * each. After text that is no JSON the rest of its line is skipped. As every command is done by the
+ * time of its reply, one out of band need not overtake others.
  */
 #include "softmmu/program/qmp/qmp.h"
 
@@ -54,7 +55,7 @@ static void greet(Qmp *q)
     Json *version = json_make("micro:i minor:i major:i", (int64_t)0, (int64_t)2, (int64_t)7);
 
     version = json_make("qemu:o package:s", version, "Mimus " MIMUS_VERSION);
-    version = json_make("version:o capabilities:o", version, json_object_new_array());
+    version = json_make("version:o capabilities:o", version, json_read("[\"oob\"]"));
     send_object(q, json_make("QMP:o", version));
 }
 
@@ -72,25 +73,30 @@ void qmp_event(Qmp *q, const char *event, const char *data)
 
 /* ---- Requests -------------------------------------------------------------------------------- */
 
-static bool check_members(Json *request, GError **error)
+static bool check_members(const Qmp *q, Json *request, GError **error)
 {
+    bool oob = q->oob && json_member(request, "exec-oob");
+
     json_object_object_foreach (request, name, value) {
-        if (!strcmp(name, "execute") && !json_object_is_type(value, json_type_string)) {
-            error_set(error, "QMP input member 'execute' must be a string");
+        if ((!strcmp(name, "execute") || (oob && !strcmp(name, "exec-oob"))) &&
+            !json_object_is_type(value, json_type_string)) {
+            error_set(error, "QMP input member '%s' must be a string", name);
             return false;
         }
         if (!strcmp(name, "arguments") && !json_object_is_type(value, json_type_object)) {
             error_set(error, "QMP input member 'arguments' must be an object");
             return false;
         }
-        if (strcmp(name, "execute") && strcmp(name, "arguments") && strcmp(name, "id")) {
+        if (strcmp(name, "execute") && strcmp(name, "arguments") && strcmp(name, "id") &&
+            !(oob && !strcmp(name, "exec-oob"))) {
             error_set(error, "QMP input member '%s' is unexpected", name);
             return false;
         }
     }
-    if (json_member(request, "execute"))
+    if (!json_member(request, "execute") != !oob)
         return true;
-    error_set(error, "QMP input lacks member 'execute'");
+    error_set(error, oob ? "QMP input members 'execute' and 'exec-oob' are mutually exclusive"
+                         : "QMP input lacks member 'execute'");
     return false;
 }
 
@@ -125,13 +131,18 @@ Json *qmp_call(Qmp *q, const char *command, Json *args, GError **error)
 
 static Json *execute(Qmp *q, Json *request, GError **error)
 {
+    static const char oob[] = "exec-oob";
     const QmpCommand *c = NULL;
     Json *args, *result;
 
     if (!json_object_is_type(request, json_type_object))
         error_set(error, "QMP input must be a JSON object");
-    else if (check_members(request, error))
-        c = choose(q, json_text(request, "execute", ""), error);
+    else if (check_members(q, request, error))
+        c = choose(q, json_text(request, oob, json_text(request, "execute", "")), error);
+    if (c && json_member(request, oob) && !c->oob) {
+        error_set(error, "The command %s does not support OOB", c->name);
+        return NULL;
+    }
     if (!c)
         return NULL;
     args = json_object_get(json_member(request, "arguments"));
@@ -230,7 +241,7 @@ static void event(void *opaque, int what)
     if (what == CHARDEV_EVENT_OPENED) {
         json_tokener_reset(q->tokener);
         q->taken = 0;
-        q->negotiated = q->skipping = false;
+        q->negotiated = q->skipping = q->oob = false;
         greet(q);
     } else if (what == CHARDEV_EVENT_CLOSED) {
         q->negotiated = false;

@@ -134,7 +134,7 @@ static Json *member_of(const Arg *a)
     return m;
 }
 
-void schema_add_command(Schema *s, const char *name, const char *spec)
+void schema_add_command(Schema *s, const char *name, const char *spec, bool oob)
 {
     g_autofree char *type = g_strdup_printf("%u", *spec ? ++s->objects : 0);
     Arg a;
@@ -147,7 +147,7 @@ void schema_add_command(Schema *s, const char *name, const char *spec)
         add(s, json_make("name:s meta-type:s members:o", type, "object", members));
     }
     add(s, json_make("name:s meta-type:s arg-type:s ret-type:s allow-oob:b", name, "command", type,
-                     "any", 0));
+                     "any", oob));
 }
 
 void schema_add_event(Schema *s, const char *name)

@@ -17,7 +17,7 @@ bool schema_check(const char *spec, Json *args, GError **error);
 /* query-qmp-schema's list, built command by command. */
 typedef struct Schema Schema;
 Schema *schema_new(void);
-void schema_add_command(Schema *s, const char *name, const char *spec);
+void schema_add_command(Schema *s, const char *name, const char *spec, bool oob);
 void schema_add_event(Schema *s, const char *name);
 Json *schema_finish(Schema *s); /* frees it */
 

@@ -188,6 +188,19 @@ static Json *run_delete(Qmp *q, Json *args, GError **error)
     return run_job(q, args, "snapshot-delete", "delvm", error);
 }
 
+/* States go elsewhere while the machine stands: none goes on here that could be paused. */
+static Json *run_migrate_pause(Qmp *q, Json *args, GError **error)
+{
+    error_set(error, "migrate-pause is currently only supported during postcopy-active state");
+    return NULL;
+}
+
+static Json *run_migrate_recover(Qmp *q, Json *args, GError **error)
+{
+    error_set(error, "Migrate recover can only be run when postcopy is paused.");
+    return NULL;
+}
+
 const QmpCommand qmp_state_commands[] = {
     { "migrate", "uri:str blk:bool? inc:bool? detach:bool? resume:bool?", run_migrate },
     { "migrate_cancel", "", run_cancel },
@@ -203,5 +216,7 @@ const QmpCommand qmp_state_commands[] = {
     { "snapshot-save", "job-id:str tag:str vmstate:str devices:[str]", run_save },
     { "snapshot-load", "job-id:str tag:str vmstate:str devices:[str]", run_load },
     { "snapshot-delete", "job-id:str tag:str devices:[str]", run_delete },
+    { "migrate-pause", "", run_migrate_pause, true },
+    { "migrate-recover", "uri:str", run_migrate_recover, true },
     { NULL },
 };
