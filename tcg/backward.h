@@ -110,9 +110,8 @@ static inline void ir_back_setflags(IrBackward *b, IrOp *op)
 {
     uint16_t *last = &b->notes->last_use[op->a];
 
-    if (b->demand) {
-        *last = MAX(*last, (uint16_t)b->demand);
-    } else {
+    *last = MAX(*last, (uint16_t)b->demand);
+    if (!b->demand) {
         ir_remove_op(op);
     }
     b->demand = 0;
@@ -188,38 +187,53 @@ static inline __attribute__((always_inline)) void ir_back_other(IrBackward *b, c
     ir_use_operands(b->notes, op, ir_op_info[op->op].nargs, i);
 }
 
-static inline __attribute__((always_inline)) void ir_back_op(IrBackward *b, const IrVisitor *v,
-                                                             void *self, unsigned i)
+/* The op that has been seen last: a bundle goes with its setflags. */
+static inline __attribute__((always_inline)) unsigned ir_back_op(IrBackward *b, const IrVisitor *v,
+                                                                 void *self, unsigned i)
 {
     IrOp *op = &b->ir->ops[i];
 
     switch (op->op) {
     case OP_nop:
     case OP_insn:
-    case OP_const: ir_keep_inert(b, op, i); return;
+    case OP_const: ir_keep_inert(b, op, i); return i;
     case OP_set:
         if (ir_set_is_dead(b, op)) {
             ir_remove_op(op);
-            return;
+            return i;
         }
         ir_keep(b, i);
         v->set(self, i);
         ir_use(b->notes, op->a, i, true);
-        return;
+        return i;
     case OP_get:
         if (!ir_unused(b, op, i)) {
             ir_keep(b, i);
             *ir_dead_bytes(b->notes, op->imm) &= ~ir_bytes_of(op);
             v->get(self, i);
         }
-        return;
+        return i;
     case OP_getflags:
         if (!ir_unused(b, op, i)) {
             ir_keep(b, i);
             ir_back_looks(b);
         }
-        return;
-    case OP_setflags: ir_back_setflags(b, op); return;
+        return i;
+    case OP_setflags:
+        ir_back_setflags(b, op);
+        op--;
+        if (!ir_is_flags_op(op->op)) {
+            return i;
+        }
+        i--;
+        /* fall through */
+    case OP_fl_add ... OP_fl_packed:
+        if (!ir_unused(b, op, i)) {
+            ir_keep(b, i);
+            v->bundle(self, i);
+            ir_use_operands(b->notes, op, ir_op_info[op->op].nargs, b->notes->last_use[i]);
+        }
+        return i;
     case OP_lea:
     case OP_add:
         if (!ir_unused(b, op, i)) {
@@ -228,7 +242,7 @@ static inline __attribute__((always_inline)) void ir_back_op(IrBackward *b, cons
             ir_use(b->notes, op->a, i, true);
             ir_use(b->notes, op->b, i, op->b != IR_NONE);
         }
-        return;
+        return i;
     case OP_fl_test:
     case OP_setcond:
         if (!ir_unused(b, op, i)) {
@@ -238,16 +252,9 @@ static inline __attribute__((always_inline)) void ir_back_op(IrBackward *b, cons
             ir_use(b->notes, op->a, end, true);
             ir_use(b->notes, op->b, end, op->op == OP_setcond);
         }
-        return;
-    case OP_fl_add ... OP_fl_packed:
-        if (!ir_unused(b, op, i)) {
-            ir_keep(b, i);
-            v->bundle(self, i);
-            ir_use_operands(b->notes, op, ir_op_info[op->op].nargs, b->notes->last_use[i]);
-        }
-        return;
-    case OP_call: ir_back_call(b, v, self, i); return;
-    default: ir_back_other(b, v, self, i); return;
+        return i;
+    case OP_call: ir_back_call(b, v, self, i); return i;
+    default: ir_back_other(b, v, self, i); return i;
     }
 }
 
@@ -264,7 +271,7 @@ static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNo
     memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
     *b.live = 0;
     for (unsigned i = ir->nops; i-- > 1;) {
-        ir_back_op(&b, v, self, i);
+        i = ir_back_op(&b, v, self, i);
     }
     notes->look = b.look;
     notes->look_until = b.look_until;

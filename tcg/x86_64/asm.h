@@ -157,7 +157,8 @@ static inline uint8_t x_modrm_regs(int reg, int rm)
 static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
 {
     static const uint8_t length[3] = { 0, 1, 4 }; /* of the displacement, by mod */
-    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod;
+    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod, index;
+    bool sib;
 
     if (__builtin_expect(m.base == NOREG, 0)) { /* index and disp32 */
         *p++ = (uint8_t)(r | 4);
@@ -165,14 +166,14 @@ static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
         __builtin_memcpy(p, &m.disp, 4);
         return p + 4;
     }
-    mod = m.disp != (int8_t)m.disp ? 2 : m.disp != 0 || base == RBP;
-    if (m.index != NOREG || base == RSP) {
-        unsigned idx = m.index == NOREG ? 4 : (unsigned)m.index & 7;
-        *p++ = (uint8_t)(mod << 6 | r | 4);
-        *p++ = (uint8_t)((unsigned)m.scale << 6 | idx << 3 | base);
-    } else {
-        *p++ = (uint8_t)(mod << 6 | r | base);
-    }
+    /* Without branches: the next address may be of any form. */
+    mod = (unsigned)(m.disp != 0) | (base == RBP);
+    mod = m.disp != (int8_t)m.disp ? 2 : mod;
+    sib = (m.index != NOREG) | (base == RSP);
+    index = m.index == NOREG ? 4 : (unsigned)m.index & 7;
+    p[0] = (uint8_t)(mod << 6 | r | (sib ? 4 : base));
+    p[1] = (uint8_t)((unsigned)m.scale << 6 | index << 3 | base);
+    p += 1 + sib;
     __builtin_memcpy(p, &m.disp, 4);
     return p + length[mod];
 }

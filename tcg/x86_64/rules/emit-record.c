@@ -120,6 +120,9 @@ static void write_kinds(Gen *g, const Record *r, int of)
 /* Bring env's record up to date. @busy: temporaries that must not be touched. */
 void write_record(Gen *g, const Record *r, uint32_t busy)
 {
+    static const uint8_t field[] = { offsetof(FlagsRecord, a), offsetof(FlagsRecord, b),
+                                     offsetof(FlagsRecord, c), offsetof(FlagsRecord, inc),
+                                     offsetof(FlagsRecord, rot) };
     int of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
     const uint8_t *from = g->a.p;
     const Src *src = &r->a;
@@ -129,9 +132,7 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
         return;
     }
     for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        if (src[i].kind == SRC_REG) {
-            busy |= 1u << src[i].reg;
-        }
+        busy |= (unsigned)(src[i].kind == SRC_REG) << (src[i].reg & 31);
     }
     if (r->kind == 0) {
         write_on_top(g, r);
@@ -140,11 +141,12 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     } else {
         write_kinds(g, r, of);
     }
-    write_field(g, &r->a, offsetof(FlagsRecord, a), busy);
-    write_field(g, &r->b, offsetof(FlagsRecord, b), busy);
-    write_field(g, &r->c, offsetof(FlagsRecord, c), busy);
-    write_field(g, &r->inc, offsetof(FlagsRecord, inc), busy);
-    write_field(g, &r->rot, offsetof(FlagsRecord, rot), busy);
+    src = &r->a;
+    for (unsigned i = 0; i < G_N_ELEMENTS(field); i++) {
+        if (src[i].kind != SRC_NONE) {
+            write_field(g, &src[i], field[i], busy);
+        }
+    }
     if (r->cf.kind != SRC_NONE) {
         write_flag(g, &r->cf, offsetof(FlagsRecord, cf), FLAGS_CF_IS, busy);
     }
