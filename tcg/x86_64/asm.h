@@ -154,10 +154,18 @@ static inline uint8_t x_modrm_regs(int reg, int rm)
     return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
 }
 
+/* As the SIB byte has it: 4 for none. Without a branch. */
+static inline unsigned x_index(Mem m)
+{
+    int none = m.index >> 7;
+
+    return (unsigned)((m.index & ~none) | (RSP & none));
+}
+
 static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
 {
     static const uint8_t length[3] = { 0, 1, 4 }; /* of the displacement, by mod */
-    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, mod, index;
+    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, wide, mod, index;
     bool sib;
 
     if (__builtin_expect(m.base == NOREG, 0)) { /* index and disp32 */
@@ -167,10 +175,10 @@ static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
         return p + 4;
     }
     /* Without branches: the next address may be of any form. */
-    mod = (unsigned)(m.disp != 0) | (base == RBP);
-    mod = m.disp != (int8_t)m.disp ? 2 : mod;
+    wide = m.disp != (int8_t)m.disp;
+    mod = wide << 1 | (((m.disp != 0) | (base == RBP)) & ~wide);
     sib = (m.index != NOREG) | (base == RSP);
-    index = m.index == NOREG ? 4 : (unsigned)m.index & 7;
+    index = x_index(m) & 7;
     p[0] = (uint8_t)(mod << 6 | r | (sib ? 4 : base));
     p[1] = (uint8_t)((unsigned)m.scale << 6 | index << 3 | base);
     p += 1 + sib;
@@ -191,7 +199,7 @@ static inline void x_plain_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
     unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)m.base & 8) >> 3;
 
-    rex |= m.index == NOREG ? 0 : ((unsigned)m.index & 8) >> 2;
+    rex |= (x_index(m) & 8) >> 2;
     a->p = x_modrm_mem(x_plain_opcode(a->p, x, rex), reg, m);
 }
 

@@ -198,6 +198,8 @@ typedef struct Stub {
     uint8_t *retry, *done; /* EXIT_IF: retry is the latest jump that leads here */
     MemShape shape;
     uint32_t shape_hash;
+    int shape_number; /* expected */
+    unsigned before;  /* the stub before this one of those that memory has, or of the others; + 1 */
     FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its record only */
 } Stub;
 
@@ -256,6 +258,7 @@ typedef struct Gen {
                            made too */
     Stub *stubs;
     unsigned nstubs, stubs_size;
+    unsigned latest_stub[2]; /* of memory's and of the others; + 1 */
     FaultNotes faults;
     Loc loc[IR_NOTED_OPS];
     uint16_t last[IR_NOTED_OPS];
@@ -482,8 +485,9 @@ void shapes_free(ShapeTable *t);
 void shapes_clear(ShapeTable *t);
 /* In this order, and well ahead of each other: the table is large and mostly in no cache. */
 uint32_t shapes_hash(const ShapeTable *t, const MemShape *s);
-void shapes_expect(const ShapeTable *t, uint32_t hash);
-int shapes_find(ShapeTable *t, const MemShape *s, uint32_t hash); /* number; < 0: too many */
+int shapes_expect(const ShapeTable *t, uint32_t hash); /* the number, by all likelihood; < 0: new */
+/* Number; < 0: too many. */
+int shapes_find(ShapeTable *t, const MemShape *s, uint32_t hash, int expected);
 /* What a stub's thunk finds behind the call: the shape, and where to try again. */
 typedef struct MemSite {
     const MemShape *shape;

@@ -62,6 +62,7 @@ static uint32_t hash(const MemShape *s)
 
     G_STATIC_ASSERT(G_N_ELEMENTS(factor) == G_N_ELEMENTS(w));
     memcpy(w, s, sizeof(w));
+#pragma GCC unroll 8
     for (unsigned i = 0; i < G_N_ELEMENTS(w); i++) {
         h += w[i] * factor[i];
     }
@@ -106,18 +107,20 @@ uint32_t shapes_hash(const ShapeTable *t, const MemShape *s)
     return h;
 }
 
-void shapes_expect(const ShapeTable *t, uint32_t h)
+int shapes_expect(const ShapeTable *t, uint32_t h)
 {
-    unsigned number = t->slot[probe(t, h, h)].number;
+    int number = t->slot[probe(t, h, h)].number - 1;
 
-    if (number) {
-        __builtin_prefetch(&t->lines[number - 1]);
-    }
+    __builtin_prefetch(&t->lines[MAX(number, 0)]);
+    return number;
 }
 
-int shapes_find(ShapeTable *t, const MemShape *s, uint32_t h)
+int shapes_find(ShapeTable *t, const MemShape *s, uint32_t h, int expected)
 {
     G_STATIC_ASSERT(sizeof(MemShape) % 8 == 0); /* and without padding */
+    if (G_LIKELY(expected >= 0 && !memcmp(&t->lines[expected].shape, s, sizeof(*s)))) {
+        return expected;
+    }
     for (unsigned i = probe(t, h, h); t->slot[i].number; i = probe(t, i + 1, h)) {
         if (!memcmp(&t->lines[t->slot[i].number - 1].shape, s, sizeof(*s))) {
             return t->slot[i].number - 1;

@@ -12,6 +12,7 @@
 
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 {
+    unsigned *latest = &g->latest_stub[kind != STUB_MEM];
     Stub *s;
 
     if (G_UNLIKELY(g->nstubs == g->stubs_size)) {
@@ -23,6 +24,8 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     s->flush = s->loop = s->near = s->rest = false;
     s->giveback = 0;
     s->from = from;
+    s->before = *latest;
+    *latest = g->nstubs;
     return s;
 }
 
@@ -425,7 +428,7 @@ static void stub_mem(Gen *g, Stub *s)
     call_own(&g->a, g->be, CALL_MEM);
     point_here(g, s->point);
     back = (uint32_t)(g->a.p - s->retry);
-    number = shapes_find(g->be->shapes, &s->shape, s->shape_hash);
+    number = shapes_find(g->be->shapes, &s->shape, s->shape_hash, s->shape_number);
     if (number < 0) {
         g->a.full = true; /* all code goes, and the shapes with it */
         return;
@@ -519,10 +522,9 @@ static void stub_flags(Gen *g, Stub *s)
 
 static void expect_shapes(Gen *g)
 {
-    for (unsigned i = 0; i < g->nstubs; i++) {
-        if (g->stubs[i].kind == STUB_MEM) {
-            shapes_expect(g->be->shapes, g->stubs[i].shape_hash);
-        }
+    for (unsigned i = g->latest_stub[0]; i; i = g->stubs[i - 1].before) {
+        Stub *s = &g->stubs[i - 1];
+        s->shape_number = shapes_expect(g->be->shapes, s->shape_hash);
     }
 }
 
@@ -559,10 +561,10 @@ void emit_stubs(Gen *g)
 {
     expect_shapes(g);
     for (unsigned others = 0; others < 2; others++) {
-        for (unsigned i = g->nstubs; i-- > 0 && !g->a.full && !g->too_far;) {
-            if ((g->stubs[i].kind != STUB_MEM) == others) {
-                emit_stub(g, &g->stubs[i]);
-            }
+        for (unsigned i = g->latest_stub[others]; i && !g->a.full && !g->too_far;) {
+            Stub *s = &g->stubs[i - 1];
+            emit_stub(g, s);
+            i = s->before;
         }
     }
 }
