@@ -19,14 +19,33 @@ static void quit(void *opaque)
     input_post(s->input, s->quit_channel, NULL, 0);
 }
 
-static bool open_curses(Screens *s, const ViewerScreen *screen, Machine *m, GError **error)
+static bool open_curses(Screens *s, const ViewerScreen *screen, GError **error)
 {
-    s->input = m->input;
-    s->quit_channel = input_add_channel(m->input, "curses", true, quit_arrived, m);
     s->curses = curses_new(screen, quit, s, error);
-    if (!s->curses)
-        g_prefix_error(error, "-display curses: ");
     return s->curses;
+}
+
+static bool open_window(Screens *s, const Options *o, const ViewerScreen *screen, const char *title,
+                        GError **error)
+{
+    s->sdl = sdl_new(screen, &o->sdl, title, quit, s, error);
+    return s->sdl;
+}
+
+/* The one that closes the machine by being closed. */
+static bool open_display(Screens *s, const Options *o, const ViewerScreen *screen,
+                         const char *title, GError **error)
+{
+    bool is_curses = !g_strcmp0(o->display, "curses");
+
+    if (!is_curses && g_strcmp0(o->display, "sdl"))
+        return true;
+    s->input = screen->input;
+    s->quit_channel = input_add_channel(s->input, o->display, true, quit_arrived, s->m);
+    if (is_curses ? open_curses(s, screen, error) : open_window(s, o, screen, title, error))
+        return true;
+    g_prefix_error(error, "-display %s: ", o->display);
+    return false;
 }
 
 /* ---- News of VNC clients, which programs hear on the machine thread ---------------------------
@@ -71,12 +90,13 @@ bool screens_open(Screens *s, const Options *o, Machine *m, GError **error)
     s->m = m;
     if (o->vnc.address && !open_vnc(s, o, &screen, title, error))
         return false;
-    return !o->display || strcmp(o->display, "curses") || open_curses(s, &screen, m, error);
+    return open_display(s, o, &screen, title, error);
 }
 
 void screens_close(Screens *s)
 {
     vnc_free(s->vnc);
     curses_free(s->curses);
+    sdl_free(s->sdl);
     *s = (Screens){ 0 };
 }

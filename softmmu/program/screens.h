@@ -5,11 +5,13 @@
 
 #include "softmmu/program/options/options.h"
 #include "softmmu/ui/curses.h"
+#include "softmmu/ui/sdl.h"
 #include "softmmu/ui/vnc.h"
 
 typedef struct Screens {
     VncServer *vnc;       /* NULL: none */
     CursesScreen *curses; /* likewise */
+    SdlScreen *sdl;       /* likewise */
     InputQueue *input;
     int quit_channel;
     Machine *m;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/ui/viewer.h"
 
+#include <string.h>
+
 enum { LOOK_MIN_MS = 33, LOOK_MAX_MS = 250 };
 enum { BLANK_WIDTH = 640, BLANK_HEIGHT = 480 };
 
@@ -13,6 +15,7 @@ struct Viewer {
     ViewerFrame frame; /* the machine thread's between a question and its answer */
     GSource *answer;   /* likewise */
     bool asked, wanted;
+    unsigned number; /* of the screen */
     unsigned interval_ms;
     int64_t looked_us;
     guint timeout;
@@ -25,16 +28,16 @@ static void plan(Viewer *v);
 static gboolean answered(void *opaque);
 
 /* What blinks is always lit: pictures of a screen that stands still are equal. */
-static void draw(Viewer *v)
+static void draw(Viewer *v, unsigned n)
 {
     ViewerFrame *f = &v->frame;
-    bool any = display_count(v->screen.display);
+    bool any = n < display_count(v->screen.display);
 
-    f->is_text = any && v->characters && display_text(v->screen.display, 0, &f->text);
+    f->is_text = any && v->characters && display_text(v->screen.display, n, &f->text);
     if (f->is_text)
         return;
     if (any) {
-        display_draw(v->screen.display, 0, &f->surface, true);
+        display_draw(v->screen.display, n, &f->surface, true);
     } else {
         surface_resize(&f->surface, BLANK_WIDTH, BLANK_HEIGHT);
         surface_fill(&f->surface, 0);
@@ -44,8 +47,10 @@ static void draw(Viewer *v)
 static void look(void *opaque, const void *data, size_t len)
 {
     Viewer *v = opaque;
+    unsigned n;
 
-    draw(v);
+    memcpy(&n, data, sizeof(n));
+    draw(v, n);
     v->frame.leds = v->screen.hid ? hid_leds(v->screen.hid) : 0;
     v->answer = g_idle_source_new();
     g_source_set_priority(v->answer, G_PRIORITY_DEFAULT);
@@ -77,7 +82,7 @@ static gboolean ask(void *opaque)
     v->timeout = 0;
     v->asked = true;
     v->looked_us = g_get_monotonic_time();
-    input_post(v->screen.input, v->channel, NULL, 0);
+    input_post(v->screen.input, v->channel, &v->number, sizeof(v->number));
     return G_SOURCE_REMOVE;
 }
 
@@ -90,6 +95,12 @@ static void plan(Viewer *v)
     v->timeout = 0;
     if (v->wanted && !v->asked)
         v->timeout = g_timeout_add(MAX((int64_t)v->interval_ms - since_ms, 0), ask, v);
+}
+
+void viewer_choose(Viewer *v, unsigned n)
+{
+    v->number = n;
+    viewer_hurry(v);
 }
 
 void viewer_watch(Viewer *v, bool wanted)

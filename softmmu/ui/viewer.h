@@ -35,6 +35,8 @@ typedef bool ViewerSeen(void *opaque, ViewerFrame *frame);
 Viewer *viewer_new(const ViewerScreen *screen, bool characters, ViewerSeen *seen, void *opaque);
 void viewer_free(Viewer *v); /* when the machine thread has ended; NULL is allowed */
 
+/* Which screen is looked at, from 0, which it is at first. One that is not there is black. */
+void viewer_choose(Viewer *v, unsigned n);
 /* Somebody waits, or nobody does. */
 void viewer_watch(Viewer *v, bool wanted);
 void viewer_hurry(Viewer *v); /* something will change soon: a key was pressed */

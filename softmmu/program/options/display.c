@@ -32,6 +32,53 @@ bool opt_vga(Options *o, const char *arg, GError **error)
 
 /* ---- -display -------------------------------------------------------------------------------- */
 
+static bool set_sdl_type(void *ctx, const char *value, GError **error)
+{
+    return true;
+}
+
+static bool set_grab(void *ctx, const char *value, GError **error)
+{
+    static const char *const names[] = {
+        [SDL_GRAB_CTRL_ALT] = "lctrl-lalt",
+        [SDL_GRAB_CTRL_ALT_SHIFT] = "lshift-lctrl-lalt",
+        [SDL_GRAB_CTRL_R] = "rctrl",
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (!strcmp(names[i], value)) {
+            ((SdlOptions *)ctx)->grab = i;
+            return true;
+        }
+    }
+    error_set(error, "one of lctrl-lalt, lshift-lctrl-lalt, rctrl");
+    return false;
+}
+
+static bool set_full_screen(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((SdlOptions *)ctx)->full_screen, error);
+}
+
+static bool set_window_close(void *ctx, const char *value, GError **error)
+{
+    bool closes;
+
+    if (!parse_switch(value, &closes, error))
+        return false;
+    ((SdlOptions *)ctx)->stays = !closes;
+    return true;
+}
+
+static const KeyRow sdl_keys[] = {
+    { "type", set_sdl_type },
+    { "gl", key_must_be_off },
+    { "grab-mod", set_grab },
+    { "full-screen", set_full_screen },
+    { "window-close", set_window_close },
+    { NULL },
+};
+
 /* "vnc=…" is -vnc in other words. */
 static bool set_display(Options *o, const char *arg, GError **error)
 {
@@ -39,22 +86,40 @@ static bool set_display(Options *o, const char *arg, GError **error)
 
     if (g_str_has_prefix(arg, "vnc="))
         return opt_vnc(o, arg + strlen("vnc="), error);
+    if (!strcmp(o->display, "sdl"))
+        return keyval_apply(arg, "type", sdl_keys, &o->sdl, error);
     if (is_one_of(arg, known))
         return true;
-    error_set(error, "not supported; use vnc=[HOST]:DISPLAY, curses or none");
+    error_set(error, "not supported; use sdl, vnc=[HOST]:DISPLAY, curses or none");
     return false;
 }
 
 bool opt_display(Options *o, const char *arg, GError **error)
 {
+    bool is_sdl = g_str_has_prefix(arg, "sdl,") || !strcmp(arg, "sdl");
+
     if (is_help(arg)) {
         options_answer(o, ANSWER_TEXT);
-        g_string_append(o->answer, "Available display backend types:\nnone\ncurses\nvnc\n");
+        g_string_append(o->answer, "Available display backend types:\nnone\ncurses\nsdl\nvnc\n");
         return true;
     }
     g_free(o->display);
-    o->display = g_strdup(arg);
+    o->display = g_strdup(is_sdl ? "sdl" : arg);
     return set_display(o, arg, error);
+}
+
+bool opt_full_screen(Options *o, const char *arg, GError **error)
+{
+    o->sdl.full_screen = true;
+    return true;
+}
+
+bool options_check_display(const Options *o, GError **error)
+{
+    if (!o->sdl.full_screen || !g_strcmp0(o->display, "sdl"))
+        return true;
+    error_set(error, "-full-screen: there is no window (-display sdl opens one)");
+    return false;
 }
 
 /* ---- -vnc ------------------------------------------------------------------------------------ */

@@ -47,6 +47,8 @@ const ChardevOption *options_find_chardev(const Options *o, const char *id); /* 
 /* options/display.c: the graphics card, and what shows it */
 bool opt_vga(Options *o, const char *arg, GError **error);
 bool opt_display(Options *o, const char *arg, GError **error);
+bool opt_full_screen(Options *o, const char *arg, GError **error);
+bool options_check_display(const Options *o, GError **error); /* after all options */
 bool opt_vnc(Options *o, const char *arg, GError **error);
 bool opt_keyboard_layout(Options *o, const char *arg, GError **error);
 

@@ -214,7 +214,8 @@ static const OptionRow option_rows[] = {
     {"numa",        "node[,mem=SIZE|memdev=ID][,cpus=N[-M]][,nodeid=N]|dist,src=N,dst=N,val=N|cpu,node-id=N[,socket-id=N][,core-id=N][,thread-id=N]", opt_numa, "memory and CPUs that are near each other, as the guest is told"},
     {"fw_cfg",      "[name=]NAME,string=TEXT|file=FILE", opt_fw_cfg, "a file for the guest's firmware interface"},
     {"nographic",   NULL,   opt_nographic,   "serial port and monitor share the terminal (Ctrl-A h for keys)"},
-    {"display",     "none|curses|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, by -vnc", true},
+    {"display",     "none|curses|sdl[,grab-mod=M][,full-screen=on][,window-close=off]|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, in a window, by -vnc", true},
+    {"full-screen", NULL,   opt_full_screen, "the window of -display sdl is the whole screen at first", true},
     {"vnc",         "[HOST]:N|unix:PATH|none[,to=N][,password=on][,share=allow-exclusive|force-shared|ignore]", opt_vnc, "a VNC server, at TCP port 5900 + N; the monitor sets the password: set_password", true},
     {"k",           "en-us", opt_keyboard_layout, "what VNC clients' characters are typed on", true},
     {"vga",         "std|cirrus|none", opt_vga, "graphics card"},
@@ -289,7 +290,7 @@ static const OptionRow option_rows[] = {
 
 /* QEMU's options that we lack: what to say. */
 #define SOUND    "sound is not modelled yet"
-#define DISPLAYS "there is no window; use -vnc :0 or -display curses"
+#define DISPLAYS "not supported; use -display sdl, -vnc :0 or -display curses"
 #define TRACING  "not supported yet; use -d"
 
 static const struct {
@@ -298,7 +299,7 @@ static const struct {
     {"mtdblock", "there is no such flash; use -pflash"},
     {"sd", "SD cards are not modelled"},
     {"soundhw", SOUND},
-    {"spice", DISPLAYS}, {"full-screen", DISPLAYS}, {"sdl", DISPLAYS}, {"curses", "use -display curses"},
+    {"spice", DISPLAYS}, {"sdl", "use -display sdl"}, {"curses", "use -display curses"},
     {"trace", TRACING},
     {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
@@ -536,7 +537,8 @@ static bool complete(Options *o, GError **error)
     return options_complete_fds(o, error) && options_complete_blockdevs(o, error) &&
            options_complete_machine(o, error) && options_complete_objects(o, error) &&
            options_complete_numa(o, error) && options_complete_memory(o, error) &&
-           options_complete_devices(o, error) && check_together(o, error);
+           options_complete_devices(o, error) && options_check_display(o, error) &&
+           check_together(o, error);
 }
 
 static bool walk(Options *o, char **argv, int from, int to, GError **error)

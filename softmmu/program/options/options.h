@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "softmmu/machine.h"
+#include "softmmu/ui/sdl.h"
 #include "softmmu/ui/vnc.h"
 
 #define OPTIONS_MAX_CPUS 255
@@ -53,7 +54,8 @@ typedef struct Options {
     char *gdb;                  /* device, NULL: none */
     GPtrArray *chardevs;        /* ChardevOption * */
     GPtrArray *device_chardevs; /* those of them that a -device names */
-    char *display;              /* NULL: not said */
+    char *display;              /* "none", "curses", "sdl", "vnc=…"; NULL: not said */
+    SdlOptions sdl;             /* of the window */
     bool vnc_given;
     VncOptions vnc;     /* address NULL: none */
     GPtrArray *plugins; /* char *: FILE[,name=value…] */
