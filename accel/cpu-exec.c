@@ -126,9 +126,11 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
             cpu->ops->check_jump(cpu, cpu->ops->wrap_pc(cpu, cpu->vbase + l.offset), l.reason);
         break;
     case TCG_EXIT_REASON:
-        if (l.reason == TRANSLATE_EXIT_STALE)
+        if (l.reason == TRANSLATE_EXIT_STALE || l.reason == PLUGIN_EXIT_ROOM)
             run->want_jc = !log_enabled(LOG_UNCHAINED);
-        else
+        if (l.reason == PLUGIN_EXIT_ROOM)
+            plugin_make_room(cpu);
+        else if (l.reason != TRANSLATE_EXIT_STALE)
             cpu->ops->exit_reason(cpu, l.reason);
         break;
     case TCG_EXIT_BUDGET: break;

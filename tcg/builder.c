@@ -452,6 +452,11 @@ IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host)
     return APPEND(ir, OP_ld_host, type, .value = (uint64_t)(uintptr_t)host);
 }
 
+void ir_st_host(IrBlock *ir, IrRef value, IrRef addr, unsigned disp)
+{
+    APPEND(ir, OP_st_host, ir_type(ir, value), .a = addr, .b = value, .imm = disp);
+}
+
 void ir_fence(IrBlock *ir, unsigned kind)
 {
     APPEND(ir, OP_fence, IR_VOID, .aux = (uint8_t)kind);

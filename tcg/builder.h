@@ -139,6 +139,7 @@ IrRef ir_rmw_cas(IrBlock *ir, IrRef compare, IrRef value, IrRef addr, int32_t di
                  unsigned memflags);
 void ir_probe(IrBlock *ir, IrRef addr, int32_t disp, unsigned size, bool write, unsigned memflags);
 IrRef ir_ld_host(IrBlock *ir, IrType type, const void *host);
+void ir_st_host(IrBlock *ir, IrRef value, IrRef addr, unsigned disp);
 void ir_fence(IrBlock *ir, unsigned kind);
 /* @insn: the number of an x87 instruction, see opcodes.def. @type of the result: IR_VOID, I16,
  * I32. */

@@ -44,7 +44,7 @@ enum {
     ARGS_fl_select = 3, ARGS_fl_packed = 1, ARGS_fl_test = 1, ARGS_fl_pack = 1,
     ARGS_ld = 1, ARGS_st = 2, ARGS_rmw_add = 2, ARGS_rmw_sub = 2, ARGS_rmw_and = 2, ARGS_rmw_or = 2,
     ARGS_rmw_xor = 2, ARGS_rmw_xadd = 2, ARGS_rmw_xchg = 2, ARGS_rmw_cas = 3, ARGS_probe = 1,
-    ARGS_ld_host = 0, ARGS_fence = 0, ARGS_x87 = 0, ARGS_x87_if = 1, ARGS_x87_ld = 1, ARGS_x87_st = 1, ARGS_x87_slot = 0,
+    ARGS_ld_host = 0, ARGS_st_host = 2, ARGS_fence = 0, ARGS_x87 = 0, ARGS_x87_if = 1, ARGS_x87_ld = 1, ARGS_x87_st = 1, ARGS_x87_slot = 0,
     ARGS_fadd = 2, ARGS_fsub = 2, ARGS_fmul = 2, ARGS_fdiv = 2, ARGS_fmin = 2, ARGS_fmax = 2,
     ARGS_fsqrt = 1, ARGS_fround = 1, ARGS_fcmp = 2, ARGS_fcomi = 2,
     ARGS_cvt_f2i = 1, ARGS_fpcheck = 0, ARGS_fpclear = 0, ARGS_getmxcsr = 0, ARGS_setmxcsr = 1,

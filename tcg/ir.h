@@ -251,8 +251,8 @@ static inline uint64_t ir_type_mask(unsigned type)
 static inline bool ir_has_result(const IrBlock *ir, const IrOp *op)
 {
     return op->type != IR_VOID && !(ir_op_info[op->op].props & IRP_END) && op->op != OP_set &&
-           op->op != OP_setflags && op->op != OP_st && op->op != OP_insn && op->op != OP_x87_ld &&
-           op->op != OP_x87_st;
+           op->op != OP_setflags && op->op != OP_st && op->op != OP_st_host && op->op != OP_insn &&
+           op->op != OP_x87_ld && op->op != OP_x87_st;
 }
 
 /* A memory access that does not write. */

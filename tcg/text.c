@@ -71,6 +71,7 @@ static unsigned fields_of(unsigned op)
     case OP_exit_if:
     case OP_fpcheck:
     case OP_cvt_f2i:
+    case OP_st_host:
     case OP_fcomi: return F_IMM;
     case OP_lea:
     case OP_vextract:

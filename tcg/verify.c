@@ -69,6 +69,7 @@ static const Signature signatures[IR_NOPS] = {
     [OP_rmw_xor] = { T_INT, { ADDR, SAME } }, [OP_rmw_xadd] = { T_INT, { ADDR, SAME } },
     [OP_rmw_xchg] = { T_INT, { ADDR, SAME } }, [OP_rmw_cas] = { T_INT, { ADDR, SAME, SAME } },
     [OP_probe] = { VOID_, { ADDR } }, [OP_ld_host] = { T_INT },
+    [OP_st_host] = { T_INT, { ADDR, SAME } },
     [OP_fence] = { VOID_ },
     [OP_x87] = { VOID_ | 1 << I16 | 1 << I32 }, [OP_x87_if] = { VOID_, { 1 << I32 } },
     [OP_x87_slot] = { VOID_ },
@@ -250,6 +251,11 @@ static const char *check_fields(const Check *c)
     case OP_x87_slot:
         if (op->imm >= ir->nslots || op->aux >= ir_type_info[ir->slots[op->imm].type].bytes) {
             return "no such slot";
+        }
+        break;
+    case OP_st_host:
+        if (op->imm > 4088) {
+            return "too far from its base";
         }
         break;
     case OP_lea:

@@ -9,7 +9,6 @@
  */
 #include "accel/plugin/internal.h"
 
-#include <stdalign.h>
 #include <string.h>
 
 void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset)
@@ -25,6 +24,15 @@ void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset)
     slots[PLUGIN_SLOT_NOTED] = (IrSlot){ .name = g_intern_string("plugin_noted"),
                                          .offset = offset + offsetof(PluginState, noted),
                                          .type = I64 };
+    slots[PLUGIN_SLOT_NEXT] = (IrSlot){ .name = g_intern_string("plugin_next"),
+                                        .offset = offset + offsetof(PluginState, next),
+                                        .type = I64 };
+    slots[PLUGIN_SLOT_LIMIT] = (IrSlot){ .name = g_intern_string("plugin_limit"),
+                                         .offset = offset + offsetof(PluginState, limit),
+                                         .type = I64 };
+    slots[PLUGIN_SLOT_VBASE] = (IrSlot){ .name = g_intern_string("plugin_vbase"),
+                                         .offset = offsetof(Cpu, vbase),
+                                         .type = I64 };
     for (unsigned i = 0; i < PLUGIN_WORDS; i++)
         slots[PLUGIN_SLOT_WORD + i] =
             (IrSlot){ .name = g_intern_string("plugin_word"),
@@ -35,200 +43,6 @@ void plugin_slots(IrSlot slots[PLUGIN_SLOTS], uint32_t offset)
             (IrSlot){ .name = g_intern_string("plugin_pair"),
                       .offset = offset + offsetof(PluginState, word) + i * 16,
                       .type = V128 };
-}
-
-/* ---- What the block consists of -------------------------------------------------------------- */
-
-static void describe_insns(MimusBlock *b, const IrBlock *ir)
-{
-    b->ninsns = 0;
-    for (unsigned i = 1; i < ir->nops; i++) {
-        if (ir->ops[i].op == OP_insn) {
-            g_assert(b->ninsns < BLOCK_INSNS);
-            b->insn[b->ninsns] =
-                (MimusInsn){ .block = b, .offset = ir->ops[i].imm, .index = (uint16_t)b->ninsns };
-            b->ninsns++;
-        }
-    }
-    for (unsigned n = 0; n < b->ninsns; n++)
-        b->insn[n].size =
-            (n + 1 < b->ninsns ? b->insn[n + 1].offset : b->req->unit_offset + b->req->size) -
-            b->insn[n].offset;
-}
-
-static uint64_t page_of(Cpu *cpu, uint64_t linear)
-{
-    CpuContext ctx;
-    const StlbEntry *e;
-
-    cpu->ops->get_context(cpu, &ctx);
-    e = tlb_lookup(cpu, linear, ctx.mmu);
-    return e ? e->phys : UINT64_MAX;
-}
-
-static void describe(MimusBlock *b, Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes,
-                     const IrBlock *ir)
-{
-    uint64_t first = page_of(cpu, req->linear), in_page = req->linear & (PAGE_SIZE - 1);
-
-    b->cpu = cpu;
-    b->req = req;
-    b->bytes = bytes;
-    b->paddr = first == UINT64_MAX ? first : first | in_page;
-    b->paddr2 = in_page + req->size > PAGE_SIZE
-                    ? page_of(cpu, (req->linear & PAGE_MASK) + PAGE_SIZE)
-                    : UINT64_MAX;
-    describe_insns(b, ir);
-    g_array_set_size(b->actions, 0);
-}
-
-static int by_insn(const void *a, const void *b)
-{
-    return ((const Action *)a)->insn - ((const Action *)b)->insn;
-}
-
-bool plugin_look(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes, const IrBlock *ir)
-{
-    PluginSet *s = cpu->run->accel->plugins;
-    MimusBlock *b = &s->block;
-    bool apart = false;
-
-    describe(b, cpu, req, bytes, ir);
-    for (unsigned i = 0; i < s->plugins->len; i++) {
-        b->looking = s->plugins->pdata[i];
-        for (unsigned k = 0; k < b->looking->translate->len; k++) {
-            const TranslateHook *h = &g_array_index(b->looking->translate, TranslateHook, k);
-            h->fn(b->looking, b, h->opaque);
-        }
-    }
-    g_array_sort(b->actions, by_insn); /* stable: the order of plugins stays */
-    for (unsigned i = 0; i < b->actions->len; i++)
-        apart |= g_array_index(b->actions, Action, i).regs == MIMUS_WRITE_REGS;
-    return apart;
-}
-
-/* ---- Counting together ------------------------------------------------------------------------
- */
-
-static bool makes_late(const IrOp *op)
-{
-    switch (op->op) {
-    case OP_trap:
-    case OP_trap_if:
-    case OP_exit_if:
-    case OP_divu2:
-    case OP_divs2:
-    case OP_fpcheck: return true;
-    default: return false;
-    }
-}
-
-static bool is_rmw(const IrOp *op)
-{
-    return op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
-}
-
-static unsigned accesses_of(const IrOp *op)
-{
-    return op->op == OP_ld   ? MIMUS_LOAD
-           : op->op == OP_st ? MIMUS_STORE
-           : is_rmw(op)      ? MIMUS_LOAD | MIMUS_STORE
-                             : 0;
-}
-
-static void note_insns(Trace *t, const MimusBlock *b, const IrBlock *ir)
-{
-    bool ends[BLOCK_INSNS] = { false };
-    int n = -1;
-
-    for (unsigned i = 1; i < ir->nops; i++) {
-        const IrOp *op = &ir->ops[i];
-        n += op->op == OP_insn;
-        if (n < 0)
-            continue;
-        t->insn[n].late |= makes_late(op);
-        ends[n] |= op->op == OP_goto_if;
-    }
-    for (n = (int)b->ninsns - 1; n >= 0; n--) {
-        bool with_next = n + 1 < (int)b->ninsns && !ends[n] && !t->insn[n + 1].late;
-        t->insn[n].last = (uint16_t)(with_next ? t->insn[n + 1].last : n);
-        t->insn[n].offset = b->insn[n].offset;
-        t->insn[n].size = (uint8_t)b->insn[n].size;
-    }
-}
-
-static bool is_at_access(const Action *a)
-{
-    return a->place == AT_ACCESS || a->place == AT_BEFORE_ACCESS;
-}
-
-static void add_room(struct Room *room, const Action *a, unsigned n)
-{
-    room->items += a->kind == ACT_RECORD ? n : 0;
-    room->calls += a->kind == ACT_CALL ? n : 0;
-}
-
-static struct Room count_items(const Trace *t, const IrBlock *ir)
-{
-    struct Room room = { .segments = 2 };
-    unsigned first = 0, accesses = 0; /* actions of this instruction begin there */
-    int n = -1;
-
-    for (unsigned i = 1; i < ir->nops; i++) {
-        const IrOp *op = &ir->ops[i];
-        n += op->op == OP_insn;
-        room.segments += (ir_op_info[op->op].props & IRP_EXIT) != 0;
-        if (!accesses_of(op))
-            continue;
-        accesses += 2;
-        while (first < t->nactions && t->actions[first].insn < n)
-            first++;
-        for (unsigned k = first; k < t->nactions && t->actions[k].insn == n; k++)
-            add_room(&room, &t->actions[k], is_at_access(&t->actions[k]) ? 2 : 0);
-    }
-    for (unsigned k = 0; k < t->nactions; k++)
-        add_room(&room, &t->actions[k], !is_at_access(&t->actions[k]));
-    room.segments += accesses / (PLUGIN_SCRATCH / PLUGIN_ACCESS - 1);
-    return room;
-}
-
-static Trace *make_trace(const MimusBlock *b, const IrBlock *ir)
-{
-    Trace *t = g_malloc0(sizeof(Trace) + b->ninsns * sizeof(t->insn[0]));
-
-    t->set = b->set;
-    t->ninsns = b->ninsns;
-    t->nactions = b->actions->len;
-    t->actions = g_memdup2(b->actions->data, t->nactions * sizeof(Action));
-    note_insns(t, b, ir);
-    t->room = count_items(t, ir);
-    t->items = g_new(Item, t->room.items);
-    t->calls = g_new(Item, t->room.calls);
-    t->segments = t->room.items
-                      ? g_aligned_alloc0(t->room.segments, sizeof(Segment), alignof(Segment))
-                      : NULL;
-    return t;
-}
-
-void plugin_trace_destroy(void *p)
-{
-    Trace *t = p;
-
-    g_free(t->actions);
-    g_free(t->items);
-    g_free(t->calls);
-    for (unsigned i = 0; i < t->nsegments; i++)
-        plugin_forget_paths(&t->segments[i]);
-    g_aligned_free(t->segments);
-    g_free(t);
-}
-
-void plugin_trace_free(Trace *t)
-{
-    if (t && plugin_words_wait(t->set))
-        g_ptr_array_add(t->set->buffer->dead, t);
-    else if (t)
-        plugin_trace_destroy(t);
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -259,6 +73,11 @@ typedef struct Writer {
     unsigned accesses;     /* noted in it */
     unsigned words;        /* that they take */
     int last_segment_insn; /* that the one before ended within */
+    bool direct;           /* entries are written into the buffer here: is_direct() */
+    bool is_last;     /* after the access that is told its instruction cannot fault any more … */
+    bool counts;      /* … but it could after one before: those of direct ones are told apart */
+    IrRef next, head; /* where the buffer was at the block's begin; constant of the open entry */
+    unsigned written; /* words since then */
 } Writer;
 
 static IrRef put(Writer *w, IrOp op)
@@ -266,6 +85,11 @@ static IrRef put(Writer *w, IrOp op)
     g_assert(w->ir->nops < IR_MAX_OPS);
     w->ir->ops[w->ir->nops] = op;
     return (IrRef)w->ir->nops++;
+}
+
+static IrType type_of(const Writer *w, IrRef v)
+{
+    return (IrType)w->ir->ops[v].type;
 }
 
 static IrRef put_const(Writer *w, IrType type, uint64_t value)
@@ -377,6 +201,62 @@ static Item *new_item(Writer *w, const Action *a, unsigned record)
     return item;
 }
 
+/* ---- … entries of the buffer, written by the block itself */
+
+/* A word of the open entry; those before it are its first and the base of pcs. */
+static void put_word(Writer *w, unsigned word, IrRef value)
+{
+    put(w, (IrOp){ .op = OP_st_host,
+                   .type = w->ir->ops[value].type,
+                   .a = w->next,
+                   .b = value,
+                   .imm = 8 * (w->written + word) });
+}
+
+/* Is there room for all that the block may write? Else it is left, and entered again. */
+static void begin_direct(Writer *w)
+{
+    IrRef limit = put(w, (IrOp){ .op = OP_get, .type = I64, .imm = w->slots + PLUGIN_SLOT_LIMIT });
+    IrRef full;
+
+    w->next = put(w, (IrOp){ .op = OP_get, .type = I64, .imm = w->slots + PLUGIN_SLOT_NEXT });
+    full =
+        put(w, (IrOp){ .op = OP_setcond, .type = I1, .aux = COND_GEU, .a = w->next, .b = limit });
+    put(w, (IrOp){ .op = OP_exit_if, .a = full, .imm = PLUGIN_EXIT_ROOM });
+}
+
+/* How long it is will be known at its end. */
+static void begin_entry(Writer *w)
+{
+    w->head = put_const(w, I64, 0);
+    put_word(w, 0, w->head);
+    put_word(w, 1,
+             put(w, (IrOp){ .op = OP_get, .type = I64, .imm = w->slots + PLUGIN_SLOT_VBASE }));
+}
+
+/* Nothing is there any more, behind it. */
+static void end_entry(Writer *w)
+{
+    w->written += w->words + 2;
+    put_set(w, PLUGIN_SLOT_NEXT,
+            put(w, (IrOp){ .op = OP_lea, .type = I64, .a = w->next, .imm = 8 * w->written }));
+    put_word(w, 0, put_const(w, I64, 0));
+}
+
+/* A value, which is an integer or two. */
+static void put_value(Writer *w, unsigned word, IrRef v)
+{
+    IrType type = type_of(w, v);
+
+    if (type == F32 || type == F64)
+        v = put(w, (IrOp){ .op = OP_bitcast, .type = type == F32 ? I32 : I64, .a = v });
+    for (unsigned lane = 0; type == V128 && lane < 2; lane++)
+        put_word(w, word + lane,
+                 put(w, (IrOp){ .op = OP_vextract, .type = I64, .aux = 3, .a = v, .imm = lane }));
+    if (type != V128)
+        put_word(w, word, v);
+}
+
 static void open_segment(Writer *w)
 {
     if (w->segment)
@@ -385,7 +265,12 @@ static void open_segment(Writer *w)
     w->segment = &w->trace->segments[w->trace->nsegments++];
     w->segment->item = &w->trace->items[w->trace->nitems];
     w->segment->continues = w->last_segment_insn == w->insn;
+    w->segment->direct = w->direct;
     w->accesses = w->words = w->nknown = 0;
+    if (w->direct) {
+        begin_entry(w);
+        return;
+    }
     put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, 0));
     put_set(w, PLUGIN_SLOT_SEGMENT, put_const(w, I64, (uintptr_t)w->segment));
 }
@@ -395,6 +280,8 @@ static void end_segment(Writer *w)
     if (!w->segment)
         return;
     w->segment->nwords = (uint16_t)w->words;
+    if (w->direct)
+        w->ir->ops[w->head].value = plugin_word(w->segment, WORD_SEGMENT, w->words + 1u);
     w->segment->flat = w->set->accel->ops->trace->is_flat(w->set->block.req->mode);
     plugin_describe_paths(w->set, w->segment);
     w->segment = NULL;
@@ -406,7 +293,9 @@ static void close_segment(Writer *w)
     const Segment *g = w->segment;
 
     end_segment(w);
-    if (g)
+    if (g && w->direct)
+        end_entry(w);
+    else if (g)
         put_call(w, PLUGIN_FLUSH, put_const(w, I64, plugin_flush_argument(g)));
 }
 
@@ -462,23 +351,20 @@ static Asked asked_about(const Writer *w, ActionPlace place, unsigned accesses)
     return asked;
 }
 
-static IrType type_of(const Writer *w, IrRef v)
-{
-    return (IrType)w->ir->ops[v].type;
-}
-
 static void note_value(Writer *w, unsigned word, IrRef v)
 {
     IrType type = type_of(w, v);
 
-    if (ir_type_info[type].bytes <= 8) {
+    if (w->direct && type != V256) {
+        put_value(w, word + 2, v);
+    } else if (ir_type_info[type].bytes <= 8) {
         put_set(w, PLUGIN_SLOT_WORD + word, v);
     } else if (type != V256) {
         put_set(w, PLUGIN_SLOT_PAIR + word / 2, v);
     } else {
         for (unsigned half = 0; half < 2; half++)
-            put_set(w, PLUGIN_SLOT_PAIR + word / 2 + half,
-                    put(w, (IrOp){ .op = OP_vextracth, .type = V128, .a = v, .imm = half }));
+            note_value(w, word + 2 * half,
+                       put(w, (IrOp){ .op = OP_vextracth, .type = V128, .a = v, .imm = half }));
     }
 }
 
@@ -570,7 +456,7 @@ static Place note_access(Writer *w, const IrOp *op, IrRef value, unsigned size, 
     if (!p.known || asked.physical)
         addr = full_address(w, op);
     if (!p.known)
-        put_set(w, PLUGIN_SLOT_WORD + p.address, addr);
+        note_value(w, p.address, addr);
     if (value)
         note_value(w, p.value, value);
     if (asked.physical)
@@ -580,7 +466,7 @@ static Place note_access(Writer *w, const IrOp *op, IrRef value, unsigned size, 
                        .b = put_const(w, I64, p.physical | (op->d & MEM_MMU_MASK) << 8),
                        .imm = w->helpers + PLUGIN_FIND_PHYSICAL });
     w->ir->has_calls |= asked.physical;
-    if (asked.record)
+    if (asked.record && !(w->direct && w->is_last))
         put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, w->accesses));
     return p;
 }
@@ -608,7 +494,9 @@ static void tell_access(Writer *w, ActionPlace place, const IrOp *op, MimusAcces
         item->address = (uint8_t)noted.address;
         item->delta = noted.delta;
         item->physical = (uint8_t)(a->accesses & MIMUS_PHYSICAL ? noted.physical : 0);
-        item->access = (uint8_t)(asked.record ? w->accesses : 0);
+        item->access = (uint8_t)(w->direct && !w->counts ? NEVER_NOTED
+                                 : asked.record          ? w->accesses
+                                                         : 0);
         if (a->kind == ACT_CALL)
             call_item(w, item);
     }
@@ -666,9 +554,10 @@ static IrRef split_rmw(Writer *w, const IrOp *op)
     uint16_t flags = op->d & ~MEM_LOCK;
     IrOp load = { .op = OP_ld, .type = op->type, .a = op->a, .imm = op->imm, .d = flags };
     IrOp store = { .op = OP_st, .type = op->type, .a = op->a, .imm = op->imm, .d = flags };
-    bool gives_old = op->op >= OP_rmw_xadd;
+    bool gives_old = op->op >= OP_rmw_xadd, is_last = w->is_last;
     IrRef old, new;
 
+    w->is_last = false;
     before_access(w, &load, MIMUS_LOAD);
     put(w, (IrOp){ .op = OP_probe,
                    .aux = 1,
@@ -682,6 +571,7 @@ static IrRef split_rmw(Writer *w, const IrOp *op)
     store.b = new;
     before_access(w, &store, MIMUS_STORE);
     put(w, store);
+    w->is_last = is_last;
     at_access(w, &store, MIMUS_STORE, new);
     return gives_old ? old : new;
 }
@@ -696,12 +586,34 @@ static IrOp copy_of(const Writer *w, unsigned i)
     return op;
 }
 
-static void copy_op(Writer *w, unsigned i)
+/* Can the instruction fault after op @i, one of @nops? */
+static bool may_fault_behind(const PluginSet *s, unsigned i, unsigned nops)
+{
+    while (++i < nops && s->source[i].op != OP_insn)
+        if (ir_op_info[s->source[i].op].props & IRP_FAULT)
+            return true;
+    return false;
+}
+
+/* Before an access: whether it has been made must be told, where its instruction may fault yet. */
+static void prepare_access(Writer *w, const IrOp *op, unsigned i, unsigned nops)
+{
+    w->is_last = !may_fault_behind(w->set, i, nops);
+    if (!w->direct || w->counts || (w->is_last && !plugin_is_rmw(op)))
+        return;
+    w->counts = true;
+    put_set(w, PLUGIN_SLOT_NOTED, put_const(w, I64, w->segment ? w->accesses : 0));
+}
+
+static void copy_op(Writer *w, unsigned i, unsigned nops)
 {
     IrOp op = copy_of(w, i);
     IrRef *name = &w->set->renamed[i];
 
-    if (is_rmw(&op) && is_asked_about(w, MIMUS_LOAD | MIMUS_STORE)) {
+    if (plugin_accesses_of(&op))
+        prepare_access(w, &op, i, nops);
+
+    if (plugin_is_rmw(&op) && is_asked_about(w, MIMUS_LOAD | MIMUS_STORE)) {
         *name = split_rmw(w, &op);
         return;
     }
@@ -749,6 +661,37 @@ static void end_insn(Writer *w)
     at_place(w, AT_END, MIMUS_RECORD_INSN);
 }
 
+/* Is it the condition of a jump that comes right behind? The host's flags are to stay in between.
+ */
+static bool decides_next(const PluginSet *s, unsigned i, unsigned nops)
+{
+    const IrOp *op = &s->source[i];
+
+    return (op->op == OP_setcond || op->op == OP_fl_test) && i + 1 < nops &&
+           s->source[i + 1].op == OP_goto_if && s->source[i + 1].a == i;
+}
+
+/* Nobody looks at what is recorded, or does something of its own, while the block runs; nothing of
+ * it comes but from the block's ops: then it writes entries itself. */
+static bool is_direct(const PluginSet *s, const Trace *t, const IrBlock *ir)
+{
+    unsigned words = 2 * t->room.segments;
+
+    if (plugin_wants_records(s) || !s->accel->ops->trace->is_flat(s->block.req->mode))
+        return false;
+    for (unsigned k = 0; k < t->nactions; k++)
+        if (t->actions[k].kind != ACT_RECORD || t->actions[k].once ||
+            (t->actions[k].accesses & MIMUS_PHYSICAL))
+            return false;
+    for (unsigned i = 1; i < ir->nops; i++) {
+        const IrOp *op = &ir->ops[i];
+        if (op->op == OP_call || op->type == F80)
+            return false;
+        words += plugin_accesses_of(op) ? 2 * (PLUGIN_ACCESS - 1) : 0;
+    }
+    return words <= BLOCK_WORDS;
+}
+
 static void rewrite(PluginSet *s, IrBlock *ir, Trace *t)
 {
     Writer w = { .set = s,
@@ -759,7 +702,8 @@ static void rewrite(PluginSet *s, IrBlock *ir, Trace *t)
                  .insn = -1,
                  .begun = true,
                  .ended = true,
-                 .last_segment_insn = -1 };
+                 .last_segment_insn = -1,
+                 .direct = is_direct(s, t, ir) };
     unsigned nops = ir->nops;
 
     memcpy(s->source, ir->ops, nops * sizeof(IrOp));
@@ -779,15 +723,17 @@ static void rewrite(PluginSet *s, IrBlock *ir, Trace *t)
             count_at_end(&w);
             end_insn(&w);
         }
-        if (ir_op_info[op->op].props & IRP_EXIT)
+        if ((ir_op_info[op->op].props & IRP_EXIT) || (w.direct && decides_next(s, i, nops)))
             close_segment(&w);
-        copy_op(&w, i);
+        copy_op(&w, i, nops);
         if (op->op == OP_insn) {
             while (w.action < t->nactions && t->actions[w.action].insn <= w.insn)
                 w.action++;
             w.insn++;
-            w.begun = w.ended = false;
+            w.begun = w.ended = w.counts = false;
             count_at_begin(&w);
+            if (w.direct && w.insn == 0)
+                begin_direct(&w);
         }
     }
     end_segment(&w); /* it ended in a trap */
@@ -809,7 +755,7 @@ void plugin_instrument(Cpu *cpu, IrBlock *ir, struct Tb *tb)
     g_clear_pointer(&tb->trace, plugin_trace_free);
     if (!s->block.actions->len)
         return;
-    tb->trace = make_trace(&s->block, ir);
+    tb->trace = plugin_make_trace(&s->block, ir);
     tb->trace->tb = tb;
     ir->no_groups |= wants_same_blocks(tb->trace);
     rewrite(s, ir, tb->trace);

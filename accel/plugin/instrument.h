@@ -26,6 +26,7 @@ enum {
     PLUGIN_CALL_WRITE_END,
     PLUGIN_HELPERS
 };
+#define PLUGIN_EXIT_ROOM (UINT32_MAX - 1) /* exit reason: plugin_make_room() is wanted */
 extern const TcgHelper plugin_helpers[PLUGIN_HELPERS];
 
 /* The frontend has made @ir of @req: let the plugins look. True: what instructions leave for each
@@ -34,6 +35,7 @@ bool plugin_look(Cpu *cpu, const TranslateRequest *req, const uint8_t *bytes, co
 /* Put in what they asked for. */
 void plugin_instrument(Cpu *cpu, IrBlock *ir, struct Tb *tb);
 void plugin_trace_free(Trace *t);
+void plugin_make_room(Cpu *cpu);
 /* Blocks are about to be thrown away: what they noted is handed over. */
 void plugin_drain(PluginSet *s);
 void plugin_forget_blocks(PluginSet *s);

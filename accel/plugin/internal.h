@@ -104,9 +104,12 @@ typedef struct Item {
     uint8_t size;   /* of the access, or of the instruction */
     uint8_t word;   /* where the access' value is; 0: it is none */
     uint8_t address;
-    uint8_t access;   /* how many the segment has noted with this one */
+    uint8_t access;   /* how many the segment has noted with this one; NEVER_NOTED: nothing can
+                         happen between it and the end of its instruction */
     uint8_t physical; /* where the access' physical address is; 0: nobody has asked */
 } Item;
+
+#define NEVER_NOTED UINT8_MAX
 
 /* What a plugin is told of a segment as a run. */
 struct Path {
@@ -126,6 +129,7 @@ typedef struct __attribute__((aligned(64))) Segment {
     bool flat;      /* in its mode pcs are linear addresses */
     bool once;      /* its block is to be made again when this is taken out */
     bool continues; /* the first instruction began in another one */
+    bool direct;    /* translated code writes its entry into the buffer itself */
     const Item *item;
     MimusPlugin *plugin; /* that all are for; NULL: for several */
     bool records;        /* somebody wants them as records */
@@ -189,7 +193,7 @@ typedef struct Runner Runner; /* runs.c */
  */
 typedef struct Buffer {
     uint64_t *word;
-    unsigned used;
+    unsigned used;   /* of a CPU's: see PluginState.next */
     GPtrArray *dead; /* Trace */
 } Buffer;
 
@@ -230,8 +234,25 @@ struct PluginSet {
     IrRef renamed[IR_MAX_OPS]; /* … and what its values are called now */
 };
 
-/* instrument.c */
+/* describe.c */
+Trace *plugin_make_trace(const MimusBlock *b, const IrBlock *ir);
 void plugin_trace_destroy(void *trace);
+
+static inline bool plugin_is_rmw(const IrOp *op)
+{
+    return op->op >= OP_rmw_add && op->op <= OP_rmw_cas;
+}
+
+/* MIMUS_LOAD, MIMUS_STORE: that it makes. */
+static inline unsigned plugin_accesses_of(const IrOp *op)
+{
+    return op->op == OP_ld     ? MIMUS_LOAD
+           : op->op == OP_st   ? MIMUS_STORE
+           : plugin_is_rmw(op) ? MIMUS_LOAD | MIMUS_STORE
+                               : 0;
+}
+
+/* instrument.c */
 uint64_t plugin_counter_pending(const PluginSet *s, Cpu *cpu, unsigned counter);
 void plugin_counts_give_back(Cpu *cpu, const Trace *t, unsigned index);
 
@@ -320,32 +341,38 @@ static inline void plugin_read_whole(const uint64_t *w, Entry *e)
     e->word = w + 2;
 }
 
-/* For the largest entry. */
-static inline bool plugin_has_room(const Buffer *b)
+/* What a block may write by itself, and the largest entry behind that. */
+#define BLOCK_WORDS  500
+#define BUFFER_SPARE (BLOCK_WORDS + PLUGIN_WORDS + 2 * PLUGIN_ELEMENTS + 16)
+
+/* All words up to @w have been written. */
+static inline void plugin_wrote(PluginState *st, uint64_t *w)
 {
-    return b->used + PLUGIN_WORDS + 2 * PLUGIN_ELEMENTS + 16 <= BUFFER_WORDS;
+    st->next = w;
+    *w = 0;
 }
 
 /* Word by word: they have just been written so, and cannot be had otherwise before they arrive in
  * the cache. */
 static inline void plugin_put_segment(Cpu *cpu, uint64_t head, uint64_t base)
 {
-    const PluginState *st = &cpu->run->tail->plugin;
-    Buffer *b = st->buffer;
-    uint64_t *w = b->word + b->used;
+    PluginState *st = &cpu->run->tail->plugin;
+    uint64_t *w = st->next;
     unsigned n = (unsigned)(head >> WORD_LENGTH_SHIFT) - 1;
 
     w[0] = head & ~(uint64_t)WORD_KIND;
     w[1] = base;
     for (unsigned i = 0; i < n; i++)
         w[i + 2] = st->word[i];
-    b->used += n + 2;
+    plugin_wrote(st, w + n + 2);
 }
 
 Buffer *plugin_buffer_new(void);
 void plugin_buffer_free(Buffer *b);
 /* @w is its first word; the next one's comes back. */
 const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu);
+/* Does anybody want what is recorded as records? */
+bool plugin_wants_records(const PluginSet *s);
 /* Are blocks spoken of? */
 bool plugin_words_wait(const PluginSet *s);
 void plugin_records_init(PluginSet *s);

@@ -12,8 +12,8 @@ bool plugin_flush_quick(void *env, uint64_t *result, uint64_t head)
     PluginState *st = &cpu->run->tail->plugin;
 
     (void)result;
-    if (G_UNLIKELY((head & (FLUSH_FLAT | FLUSH_ONCE)) != FLUSH_FLAT || !st->buffer || st->told ||
-                   !plugin_has_room(st->buffer)))
+    if (G_UNLIKELY((head & (FLUSH_FLAT | FLUSH_ONCE)) != FLUSH_FLAT || st->told ||
+                   st->next >= st->limit))
         return false;
     plugin_put_segment(cpu, head, cpu->vbase);
     st->segment = 0;

@@ -9,11 +9,14 @@
  *
  *   segment            base of pcs, then the segment's words
  *   segment | PARTIAL  base of pcs, from | to << 16 | aborted << 32: these items alone; words to
- * there action  | SINGLE   of an access by C code: pc, size | kind << 8, address, value, physical
- * address
- *   action | ELEMENTS  of many by a string instruction: pc, accesses | number of PluginString <<
- * 16, addresses of the first element, values n << 3  | CPU      what follows is of CPU n
+ *                      there
+ *   action  | SINGLE   of an access by C code: pc, size | kind << 8, address, value, physical
+ *                      address
+ *   action  | ELEMENTS of many by a string instruction: pc, accesses | number of PluginString
+ *                      << 16, addresses of the first element, values
+ *   n << 3  | CPU      what follows is of CPU n
  *
+ * Blocks whose segments are direct write their entries themselves, at PluginState.next.
  * A full buffer is told as records (here), then goes to those that want runs (runs.c).
  */
 #include "accel/plugin/internal.h"
@@ -87,7 +90,7 @@ const uint64_t *plugin_read_entry(const uint64_t *w, Entry *e, uint8_t *cpu)
 
 bool plugin_words_wait(const PluginSet *s)
 {
-    return s->buffer->used || s->runner;
+    return s->buffer->used || s->buffer_owner || s->runner;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -95,9 +98,24 @@ bool plugin_words_wait(const PluginSet *s)
 /* Whoever writes next is to say which CPU it is. */
 static void leave_buffer(PluginSet *s)
 {
-    if (s->buffer_owner)
-        s->buffer_owner->buffer = NULL;
+    PluginState *st = s->buffer_owner;
+
+    if (!st)
+        return;
+    s->buffer->used = (unsigned)(st->next - s->buffer->word);
+    st->next = st->limit = NULL;
     s->buffer_owner = NULL;
+}
+
+static void enter_buffer(PluginSet *s, Cpu *cpu)
+{
+    PluginState *st = &cpu->run->tail->plugin;
+    Buffer *b = s->buffer;
+
+    s->buffer_owner = st;
+    st->limit = b->word + BUFFER_WORDS - BUFFER_SPARE;
+    b->word[b->used] = (uint64_t)cpu->run->common->index << 3 | WORD_CPU;
+    plugin_wrote(st, b->word + b->used + 1);
 }
 
 static uint64_t *make_room(Cpu *cpu)
@@ -105,15 +123,35 @@ static uint64_t *make_room(Cpu *cpu)
     PluginSet *s = cpu->run->accel->plugins;
     PluginState *st = &cpu->run->tail->plugin;
 
-    if (!plugin_has_room(s->buffer))
-        plugin_drain(s);
-    if (s->buffer_owner != st) {
+    if (s->buffer_owner != st)
         leave_buffer(s);
-        s->buffer_owner = st;
-        st->buffer = s->buffer;
-        s->buffer->word[s->buffer->used++] = (uint64_t)cpu->run->common->index << 3 | WORD_CPU;
-    }
-    return s->buffer->word + s->buffer->used;
+    if (s->buffer_owner ? st->next >= st->limit
+                        : s->buffer->used >= BUFFER_WORDS - BUFFER_SPARE - 1)
+        plugin_drain(s);
+    if (!s->buffer_owner)
+        enter_buffer(s, cpu);
+    return st->next;
+}
+
+void plugin_make_room(Cpu *cpu)
+{
+    make_room(cpu);
+}
+
+/* Being executed; NULL: none is. */
+static const Segment *open_segment(const PluginState *st)
+{
+    if (st->segment)
+        return (const Segment *)(uintptr_t)st->segment;
+    return st->next ? plugin_word_about(*st->next) : NULL;
+}
+
+static void forget_segment(PluginState *st)
+{
+    st->segment = 0;
+    st->told = 0;
+    if (st->next)
+        *st->next = 0;
 }
 
 static inline uint64_t pc_base(Cpu *cpu, bool flat)
@@ -123,16 +161,15 @@ static inline uint64_t pc_base(Cpu *cpu, bool flat)
 
 static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
 {
-    PluginSet *s = cpu->run->accel->plugins;
     PluginState *st = &cpu->run->tail->plugin;
     unsigned n = words_until(g, to);
-    uint64_t *w = make_room(cpu);
+    uint64_t *w = g->direct ? st->next : make_room(cpu); /* there is room, if direct */
 
-    *w++ = plugin_word(g, WORD_PARTIAL, n + 2u);
-    *w++ = pc_base(cpu, g->flat);
-    *w++ = st->told | to << 16 | (uint64_t)aborted << 32;
-    memcpy(w, st->word, n * sizeof(*w));
-    s->buffer->used = (unsigned)(w + n - s->buffer->word);
+    memmove(w + 3, g->direct ? w + 2 : st->word, n * sizeof(*w));
+    w[0] = plugin_word(g, WORD_PARTIAL, n + 2u);
+    w[1] = pc_base(cpu, g->flat);
+    w[2] = st->told | to << 16 | (uint64_t)aborted << 32;
+    plugin_wrote(st, w + n + 3);
     st->told = to;
 }
 
@@ -183,9 +220,10 @@ static unsigned items_so_far(const PluginState *st, const Segment *g, unsigned i
 void plugin_settle_at(Cpu *cpu, unsigned index)
 {
     const PluginState *st = &cpu_tail(cpu)->plugin;
-    const Segment *g = (const Segment *)(uintptr_t)st->segment;
+    const Segment *g = open_segment(st);
     unsigned to = g ? items_so_far(st, g, index) : 0;
 
+    g_assert(!g || !g->direct); /* nobody asks in between */
     if (to > st->told)
         take_out(cpu, g, to, false);
 }
@@ -195,7 +233,7 @@ void plugin_settle_at(Cpu *cpu, unsigned index)
 static void leave_segment(Cpu *cpu, unsigned index, bool again)
 {
     PluginState *st = &cpu_tail(cpu)->plugin;
-    const Segment *g = (const Segment *)(uintptr_t)st->segment;
+    const Segment *g = open_segment(st);
     unsigned to, first = 0;
 
     if (!g)
@@ -207,13 +245,11 @@ static void leave_segment(Cpu *cpu, unsigned index, bool again)
         to = first;
     if (to > st->told || to > first)
         take_out(cpu, g, MAX(to, st->told), to > first);
-    st->segment = 0;
-    st->told = 0;
+    forget_segment(st);
 }
 
 void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
 {
-    PluginSet *s = cpu->run->accel->plugins;
     uint64_t *w = make_room(cpu);
 
     if (a->filter && !plugin_passes(cpu, a->filter, &access->vaddr))
@@ -224,7 +260,7 @@ void plugin_record_access(Cpu *cpu, const Action *a, const MimusAccess *access)
     *w++ = access->vaddr;
     words_from_guest(w, access->value, sizeof(access->value));
     w[4] = access->paddr;
-    s->buffer->used = (unsigned)(w + 5 - s->buffer->word);
+    plugin_wrote(&cpu->run->tail->plugin, w + 5);
 }
 
 static inline uint64_t element_value(const uint8_t *p, unsigned size)
@@ -241,7 +277,6 @@ static inline uint64_t element_value(const uint8_t *p, unsigned size)
 static void record_some(Cpu *cpu, const Action *a, uint64_t pc, const CpuElements *e,
                         const PluginString *kind, uint64_t first, unsigned n)
 {
-    PluginSet *s = cpu->run->accel->plugins;
     uint64_t *w = make_room(cpu);
     int64_t skipped = (int64_t)first * e->step;
     unsigned values = kind->naccesses == 2 && !kind->one_value ? 2 : 1;
@@ -256,8 +291,7 @@ static void record_some(Cpu *cpu, const Action *a, uint64_t pc, const CpuElement
         for (unsigned i = 0; i < n; i++, p += e->step)
             w[plugin_string_word(kind, i, k)] = element_value(p, e->size);
     }
-    w += kind->naccesses + n * values;
-    s->buffer->used = (unsigned)(w - s->buffer->word);
+    plugin_wrote(&cpu->run->tail->plugin, w + kind->naccesses + n * values);
 }
 
 void plugin_record_elements(Cpu *cpu, const Action *a, uint64_t pc, const CpuElements *e)
@@ -398,7 +432,7 @@ static void give_elements(Batch *b, const Entry *e, uint8_t cpu)
     }
 }
 
-static bool wants_records(const PluginSet *s)
+bool plugin_wants_records(const PluginSet *s)
 {
     for (unsigned i = 0; i < s->plugins->len; i++)
         if (((const MimusPlugin *)s->plugins->pdata[i])->records)
@@ -409,13 +443,15 @@ static bool wants_records(const PluginSet *s)
 /* As records, what has not been told yet. */
 static void give_records(PluginSet *s)
 {
-    const uint64_t *w = s->buffer->word + s->recorded, *end = s->buffer->word + s->buffer->used;
+    const uint64_t *w, *end;
     uint8_t cpu = 0;
     Entry e;
 
-    s->recorded = s->buffer->used;
     leave_buffer(s);
-    if (!wants_records(s))
+    w = s->buffer->word + s->recorded;
+    end = s->buffer->word + s->buffer->used;
+    s->recorded = s->buffer->used;
+    if (!plugin_wants_records(s))
         return;
     while (w < end) {
         w = plugin_read_entry(w, &e, &cpu);
@@ -468,6 +504,8 @@ void mimus_flush_records(MimusPlugin *p)
     uint32_t offset, index;
     TcgCode *code;
 
+    if (!plugin_wants_records(s))
+        return;
     if (cpu && s->caller == cpu) {
         plugin_settle_at(cpu, s->call->insn);
     } else if (host_pc && cpu_tail(cpu)->plugin.segment) {
@@ -476,7 +514,7 @@ void mimus_flush_records(MimusPlugin *p)
         tcg_restore_state(s->accel->tcg, code, host_pc, cpu, &offset, &index);
         plugin_settle_at(cpu, index);
     }
-    if (s->recorded < s->buffer->used)
+    if (s->buffer_owner || s->recorded < s->buffer->used)
         settle_records(s);
 }
 
@@ -497,7 +535,7 @@ void plugin_forget_blocks(PluginSet *s)
     plugin_drain(s);
     s->access_host_pc = 0;
     for (unsigned i = 0; i < s->accel->cpus->len; i++)
-        cpu_tail(s->accel->cpus->pdata[i])->plugin.segment = 0;
+        forget_segment(&cpu_tail(s->accel->cpus->pdata[i])->plugin);
 }
 
 /* ---- Blocks that are left in the middle --------------------------------------------------------
@@ -522,7 +560,7 @@ void plugin_give_back(Cpu *cpu, const struct Tb *tb, unsigned index, bool again)
 void plugin_give_back_at_pc(Cpu *cpu)
 {
     const PluginState *st = &cpu_tail(cpu)->plugin;
-    const Segment *g = (const Segment *)(uintptr_t)st->segment;
+    const Segment *g = open_segment(st);
     const Trace *t;
     unsigned index = 0;
 

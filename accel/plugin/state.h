@@ -12,10 +12,12 @@
 
 typedef struct PluginState {
     uint64_t counter[PLUGIN_COUNTERS];
-    uint64_t segment;      /* const Segment *: being executed; 0: none */
-    uint64_t noted;        /* accesses of it so far */
-    uint64_t told;         /* items of it that were taken out already */
-    struct Buffer *buffer; /* for its words, if the latest ones there are this CPU's */
+    uint64_t segment; /* const Segment *: being executed; 0: none, or one that is at `next` */
+    uint64_t noted;   /* accesses of it so far */
+    uint64_t told;    /* items of it that were taken out already */
+    uint64_t *next;   /* in the buffer, if the latest words there are this CPU's; else NULL. 0 is
+                         there, or the first word of the entry of a segment that is being executed */
+    uint64_t *limit;  /* … blocks that write there by themselves begin below it; NULL with next */
     /* Per access its address, then its value: of more than 8 bytes at an even word; then its
      * physical address where that is asked for. */
     uint64_t word[PLUGIN_WORDS] __attribute__((aligned(32)));
@@ -26,6 +28,9 @@ enum {
     PLUGIN_SLOT_COUNTER,
     PLUGIN_SLOT_SEGMENT = PLUGIN_SLOT_COUNTER + PLUGIN_COUNTERS,
     PLUGIN_SLOT_NOTED,
+    PLUGIN_SLOT_NEXT,
+    PLUGIN_SLOT_LIMIT,
+    PLUGIN_SLOT_VBASE, /* Cpu.vbase */
     PLUGIN_SLOT_WORD,
     PLUGIN_SLOT_PAIR = PLUGIN_SLOT_WORD + PLUGIN_WORDS, /* two words as V128 */
     PLUGIN_SLOTS = PLUGIN_SLOT_PAIR + PLUGIN_WORDS / 2

@@ -344,7 +344,7 @@ void emit_shift(Gen *g), emit_rotate(Gen *g), emit_funnel(Gen *g), emit_bswap(Ge
 void emit_bits(Gen *g), emit_zext(Gen *g), emit_sext(Gen *g), emit_trunc(Gen *g);
 void emit_bitcast(Gen *g), emit_lea(Gen *g), emit_setcond(Gen *g), emit_select(Gen *g);
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
-void emit_fence(Gen *g), emit_ld_host(Gen *g);
+void emit_fence(Gen *g), emit_ld_host(Gen *g), emit_st_host(Gen *g);
 void emit_fpcheck(Gen *g), emit_fpclear(Gen *g), emit_getmxcsr(Gen *g), emit_setmxcsr(Gen *g);
 void emit_fp(Gen *g), emit_f2f(Gen *g), emit_i2f(Gen *g), emit_f2i(Gen *g), emit_fcomi(Gen *g);
 void emit_getfsw(Gen *g), emit_setfsw(Gen *g), emit_setfcw(Gen *g);

@@ -538,6 +538,15 @@ static void ld_host(Emitter *e, unsigned i)
     o->d = interp_allot(e, i);
 }
 
+static void st_host(Emitter *e, unsigned i)
+{
+    const IrOp *op = ir_op(e, (IrRef)i);
+    Op *o = emit(e, interp_st_host((IrType)op->type));
+
+    fill(e, o, i);
+    o->imm = op->imm;
+}
+
 static void one_op(Emitter *e, unsigned i)
 {
     const IrOp *op = ir_op(e, (IrRef)i);
@@ -571,6 +580,7 @@ static void one_op(Emitter *e, unsigned i)
     case OP_divu2:
     case OP_divs2: divide(e, i); break;
     case OP_ld_host: ld_host(e, i); break;
+    case OP_st_host: st_host(e, i); break;
     case OP_fence: emit(e, interp_fence); break;
     case OP_call: call(e, i); break;
     case OP_trap_if:

@@ -166,6 +166,7 @@ Handler *interp_parity(bool even);
 /* memory.c, vector.c, float.c: NULL if there is no such op */
 Handler *interp_memory(IrOpcode op, IrType type, bool wide, bool atomic);
 Handler *interp_ld_host(IrType type);
+Handler *interp_st_host(IrType type);
 Handler *interp_avx(const IrBlock *ir, const IrOp *op); /* vmovlo to fma, for 128 bits */
 Handler *interp_v_extend(IrType from);                  /* to V256 */
 Handler interp_v_zero;                                  /* 16 bytes of zeros */

@@ -316,9 +316,27 @@ LD_HOST(u16)
 LD_HOST(u32)
 LD_HOST(u64)
 
+#define ST_HOST(T)                                                                 \
+    HANDLER(st_host_##T)                                                           \
+    {                                                                              \
+        *(u64 *)(uintptr_t)(get_u64(x, op->a) + (u64)op->imm) = get_##T(x, op->b); \
+        return next(op, x);                                                        \
+    }
+ST_HOST(u8)
+ST_HOST(u16)
+ST_HOST(u32)
+ST_HOST(u64)
+
 Handler *interp_ld_host(IrType type)
 {
     static Handler *const loads[] = { ld_host_u8, ld_host_u16, ld_host_u32, ld_host_u64 };
 
     return loads[type - I8];
+}
+
+Handler *interp_st_host(IrType type)
+{
+    static Handler *const stores[] = { st_host_u8, st_host_u16, st_host_u32, st_host_u64 };
+
+    return stores[type - I8];
 }

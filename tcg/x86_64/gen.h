@@ -427,7 +427,7 @@ void emit_sext(Gen *g), emit_trunc(Gen *g), emit_bitcast(Gen *g), emit_lea(Gen *
 void emit_setcond(Gen *g), emit_select(Gen *g);
 void emit_ld(Gen *g), emit_st(Gen *g), emit_rmw(Gen *g), emit_cas(Gen *g), emit_probe(Gen *g);
 void emit_x87(Gen *g), emit_x87_if(Gen *g), emit_x87_slot(Gen *g), emit_x87_mem(Gen *g);
-void emit_fence(Gen *g), emit_ld_host(Gen *g);
+void emit_fence(Gen *g), emit_ld_host(Gen *g), emit_st_host(Gen *g);
 void emit_vun(Gen *g), emit_vround(Gen *g), emit_vwiden(Gen *g), emit_sha256rnds2(Gen *g);
 void emit_vtest(Gen *g), emit_vbin(Gen *g), emit_vimm(Gen *g), emit_vshuf2(Gen *g),
     emit_vmovmsk(Gen *g);

@@ -406,6 +406,45 @@ static bool has_width(IrOpcode op, IrType type)
     }
 }
 
+/* Values go to words of the host's, near and far from their base, out of registers and as numbers;
+ * the base stays what it is. */
+static void words_of_the_host(void **state)
+{
+    static const struct {
+        IrType type;
+        unsigned at;
+        bool constant;
+    } rows[] = {
+        { I64, 0, false },    { I32, 8, false },    { I16, 16, false },  { I8, 24, false },
+        { I64, 32, true },    { I32, 40, true },    { I16, 48, true },   { I8, 56, true },
+        { I64, 4088, false }, { I32, 4080, false }, { I16, 4072, true }, { I8, 4064, false },
+    };
+    static const uint64_t pattern = UINT64_C(0xf1e2d3c4b5a69788);
+    uint64_t words[512] = { 0 };
+    IrRef base;
+
+    ir_block_reset(ir, 0x10);
+    ir_insn(ir, 0x10);
+    base = ir_get(ir, I64, S_R0 + 1, 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        IrRef v = rows[i].constant
+                      ? ir_const(ir, rows[i].type, pattern & ir_type_mask(rows[i].type))
+                      : ir_get(ir, rows[i].type, S_R0 + 2, 0);
+        ir_st_host(ir, v, base, rows[i].at);
+    }
+    ir_goto(ir, 0x20);
+    start_at(0x10, 1);
+    h->env->r[1] = (uintptr_t)words;
+    h->env->r[2] = pattern;
+    harness_run(h, harness_compile(h, ir));
+    assert_int_equal(h->env->r[1], (uintptr_t)words);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint64_t mask = ir_type_mask(rows[i].type);
+        assert_int_equal(words[rows[i].at / 8] & mask, pattern & mask);
+    }
+    assert_int_equal(words[100], 0);
+}
+
 static void check_op(IrOpcode op, IrType type)
 {
     TcgCode *code;
@@ -453,19 +492,20 @@ static void integer_ops(void **state)
     }
 }
 
-#define TESTS(backend)                                                                      \
-    { "budget at entry, " backend, budget_at_entry, setup, teardown, (void *)backend },     \
-        { "links, " backend, links, setup, teardown, (void *)backend },                     \
-        { "self_link, " backend, self_link, setup, teardown, (void *)backend },             \
-        { "self_link_flags, " backend, self_link_flags, setup, teardown, (void *)backend }, \
-        { "retirement, " backend, retirement, setup, teardown, (void *)backend },           \
-        { "jump cache, " backend, jump_cache, setup, teardown, (void *)backend },           \
-        { "side exits, " backend, side_exits, setup, teardown, (void *)backend },           \
-        { "unmasked exceptions, " backend, unmasked_exceptions, setup, teardown,            \
-          (void *)backend },                                                                \
-        { "buffer full, " backend, buffer_full, setup, teardown, (void *)backend },         \
-    {                                                                                       \
-        "integer ops, " backend, integer_ops, setup, teardown, (void *)backend              \
+#define TESTS(backend)                                                                          \
+    { "budget at entry, " backend, budget_at_entry, setup, teardown, (void *)backend },         \
+        { "links, " backend, links, setup, teardown, (void *)backend },                         \
+        { "self_link, " backend, self_link, setup, teardown, (void *)backend },                 \
+        { "self_link_flags, " backend, self_link_flags, setup, teardown, (void *)backend },     \
+        { "retirement, " backend, retirement, setup, teardown, (void *)backend },               \
+        { "jump cache, " backend, jump_cache, setup, teardown, (void *)backend },               \
+        { "side exits, " backend, side_exits, setup, teardown, (void *)backend },               \
+        { "unmasked exceptions, " backend, unmasked_exceptions, setup, teardown,                \
+          (void *)backend },                                                                    \
+        { "buffer full, " backend, buffer_full, setup, teardown, (void *)backend },             \
+        { "words of the host, " backend, words_of_the_host, setup, teardown, (void *)backend }, \
+    {                                                                                           \
+        "integer ops, " backend, integer_ops, setup, teardown, (void *)backend                  \
     }
 
 int main(void)

@@ -299,6 +299,21 @@ void emit_ld_host(Gen *g)
     def_reg(g, CUR, dst, true);
 }
 
+void emit_st_host(Gen *g)
+{
+    unsigned size = ir_type_info[g->op->type].bytes;
+    A64Mem m = a_mem(false, (unsigned)__builtin_ctz(size), false);
+    int value = use_gpr(g, g->op->b), base = use_gpr(g, g->op->a);
+    int32_t disp = (int32_t)g->op->imm;
+
+    if (!a_fits_disp(m, disp)) {
+        a_mov_imm(&g->a, X16, g->op->imm);
+        a_ldst_reg(&g->a, m, value, base, X16);
+    } else {
+        a_ldst(&g->a, m, value, base, disp);
+    }
+}
+
 void emit_fence(Gen *g)
 {
     barrier(g, g->op->aux & 3); /* the same numbers */

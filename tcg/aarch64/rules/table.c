@@ -18,7 +18,7 @@ const Rule a64_rules[IR_NOPS] = {
     R(fl_setof, flags), R(fl_setzf, flags), R(fl_rotl, flags), R(fl_rotr, flags),
     R(fl_packed, flags), R(fl_test, fl_test), R(fl_pack, fl_pack), R(ld, ld), R(st, st),
     R(rmw_add, rmw), R(rmw_sub, rmw), R(rmw_and, rmw), R(rmw_or, rmw), R(rmw_xor, rmw),
-    R(rmw_xadd, rmw), R(rmw_xchg, rmw), R(rmw_cas, cas), R(probe, probe), R(ld_host, ld_host),
+    R(rmw_xadd, rmw), R(rmw_xchg, rmw), R(rmw_cas, cas), R(probe, probe), R(ld_host, ld_host), R(st_host, st_host),
     R(fence, fence), R(fadd, fp), R(fsub, fp), R(fmul, fp), R(fdiv, fp), R(fmin, fp),
     R(fmax, fp), R(fsqrt, fp), R(fround, fp), R(fcmp, fp), R(fcomi, fcomi), R(cvt_f2f, f2f),
     R(cvt_i2f, i2f), R(cvt_f2i, f2i), R(fpcheck, fpcheck), R(fpclear, fpclear),

@@ -368,6 +368,19 @@ static Opnd value_operand(Gen *g, IrRef v)
     return o;
 }
 
+void emit_st_host(Gen *g)
+{
+    unsigned size = ir_type_info[g->op->type].bytes;
+    Opnd o = value_operand(g, g->op->b);
+    Mem at = mem_base((X86Reg)use_gpr(g, g->op->a), (int32_t)g->op->imm);
+
+    if (o.kind == OPND_IMM) {
+        x_store_imm(&g->a, size, at, o.imm);
+    } else {
+        x_store(&g->a, size, at, (X86Reg)o.reg);
+    }
+}
+
 void emit_st(Gen *g)
 {
     IrRef v = g->op->b;

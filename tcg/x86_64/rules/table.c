@@ -19,7 +19,7 @@ const Rule x64_rules[IR_NOPS] = {
     R(fl_rotr, flags), R(fl_packed, flags), R(fl_test, fl_test), R(fl_pack, fl_pack),
     R(ld, ld), R(st, st), R(rmw_add, rmw), R(rmw_sub, rmw), R(rmw_and, rmw), R(rmw_or, rmw),
     R(rmw_xor, rmw), R(rmw_xadd, rmw), R(rmw_xchg, rmw), R(rmw_cas, cas), R(probe, probe),
-    R(ld_host, ld_host), R(fence, fence),
+    R(ld_host, ld_host), R(st_host, st_host), R(fence, fence),
     R(x87, x87), R(x87_if, x87_if), R(x87_slot, x87_slot), R(x87_ld, x87_mem), R(x87_st, x87_mem),
     R(fadd, fbin), R(fsub, fbin), R(fmul, fbin), R(fdiv, fbin), R(fmin, fbin), R(fmax, fbin),
     R(fsqrt, fun), R(fround, fun), R(fcmp, fcmp), R(fcomi, fcomi),
