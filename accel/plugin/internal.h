@@ -345,10 +345,15 @@ static inline void plugin_read_whole(const uint64_t *w, Entry *e)
 #define BLOCK_WORDS  500
 #define BUFFER_SPARE (BLOCK_WORDS + PLUGIN_WORDS + 2 * PLUGIN_ELEMENTS + 16)
 
+static inline uint64_t *plugin_next(const PluginState *st)
+{
+    return (uint64_t *)(uintptr_t)st->next;
+}
+
 /* All words up to @w have been written. */
 static inline void plugin_wrote(PluginState *st, uint64_t *w)
 {
-    st->next = w;
+    st->next = (uintptr_t)w;
     *w = 0;
 }
 
@@ -357,7 +362,7 @@ static inline void plugin_wrote(PluginState *st, uint64_t *w)
 static inline void plugin_put_segment(Cpu *cpu, uint64_t head, uint64_t base)
 {
     PluginState *st = &cpu->run->tail->plugin;
-    uint64_t *w = st->next;
+    uint64_t *w = plugin_next(st);
     unsigned n = (unsigned)(head >> WORD_LENGTH_SHIFT) - 1;
 
     w[0] = head & ~(uint64_t)WORD_KIND;

@@ -102,8 +102,8 @@ static void leave_buffer(PluginSet *s)
 
     if (!st)
         return;
-    s->buffer->used = (unsigned)(st->next - s->buffer->word);
-    st->next = st->limit = NULL;
+    s->buffer->used = (unsigned)(plugin_next(st) - s->buffer->word);
+    st->next = st->limit = 0;
     s->buffer_owner = NULL;
 }
 
@@ -113,7 +113,7 @@ static void enter_buffer(PluginSet *s, Cpu *cpu)
     Buffer *b = s->buffer;
 
     s->buffer_owner = st;
-    st->limit = b->word + BUFFER_WORDS - BUFFER_SPARE;
+    st->limit = (uintptr_t)(b->word + BUFFER_WORDS - BUFFER_SPARE);
     b->word[b->used] = (uint64_t)cpu->run->common->index << 3 | WORD_CPU;
     plugin_wrote(st, b->word + b->used + 1);
 }
@@ -130,7 +130,7 @@ static uint64_t *make_room(Cpu *cpu)
         plugin_drain(s);
     if (!s->buffer_owner)
         enter_buffer(s, cpu);
-    return st->next;
+    return plugin_next(st);
 }
 
 void plugin_make_room(Cpu *cpu)
@@ -143,7 +143,7 @@ static const Segment *open_segment(const PluginState *st)
 {
     if (st->segment)
         return (const Segment *)(uintptr_t)st->segment;
-    return st->next ? plugin_word_about(*st->next) : NULL;
+    return st->next ? plugin_word_about(*plugin_next(st)) : NULL;
 }
 
 static void forget_segment(PluginState *st)
@@ -151,7 +151,7 @@ static void forget_segment(PluginState *st)
     st->segment = 0;
     st->told = 0;
     if (st->next)
-        *st->next = 0;
+        *plugin_next(st) = 0;
 }
 
 static inline uint64_t pc_base(Cpu *cpu, bool flat)
@@ -163,7 +163,7 @@ static void take_out(Cpu *cpu, const Segment *g, unsigned to, bool aborted)
 {
     PluginState *st = &cpu->run->tail->plugin;
     unsigned n = words_until(g, to);
-    uint64_t *w = g->direct ? st->next : make_room(cpu); /* there is room, if direct */
+    uint64_t *w = g->direct ? plugin_next(st) : make_room(cpu); /* there is room, if direct */
 
     memmove(w + 3, g->direct ? w + 2 : st->word, n * sizeof(*w));
     w[0] = plugin_word(g, WORD_PARTIAL, n + 2u);

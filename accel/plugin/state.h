@@ -15,9 +15,10 @@ typedef struct PluginState {
     uint64_t segment; /* const Segment *: being executed; 0: none, or one that is at `next` */
     uint64_t noted;   /* accesses of it so far */
     uint64_t told;    /* items of it that were taken out already */
-    uint64_t *next;   /* in the buffer, if the latest words there are this CPU's; else NULL. 0 is
-                         there, or the first word of the entry of a segment that is being executed */
-    uint64_t *limit;  /* … blocks that write there by themselves begin below it; NULL with next */
+    /* Addresses in the buffer, if the latest words there are this CPU's, else 0. At `next` is 0, or
+     * the first word of the entry of a segment that is being executed; blocks that write there by
+     * themselves begin below `limit`. */
+    uint64_t next, limit;
     /* Per access its address, then its value: of more than 8 bytes at an even word; then its
      * physical address where that is asked for. */
     uint64_t word[PLUGIN_WORDS] __attribute__((aligned(32)));
