@@ -376,33 +376,61 @@ static unsigned vvvv_register(const DecodeMode *m, const Insn *i)
     return i->vvvv & (m->code_size == I64 ? 15 : 7);
 }
 
+/* Where instructions name registers: bytes of named_registers(). */
+enum { IN_REG = 0, IN_RM = 8, IN_OPCODE = 16, IS_RAX = 24, IS_RCX = 32, IS_RDX = 40 };
+
+static uint64_t named_registers(const Insn *i)
+{
+    uint64_t in_opcode = (i->opcode & 7u) | ((i->rex & 1u) << 3);
+
+    return (uint64_t)i->reg << IN_REG | (uint64_t)i->rm << IN_RM | in_opcode << IN_OPCODE |
+           (uint64_t)R_RAX << IS_RAX | (uint64_t)R_RCX << IS_RCX | (uint64_t)R_RDX << IS_RDX;
+}
+
+/* Operands that are a general or vector register, or the memory that ModRM names unless mod is 3.
+ */
+static const struct {
+    uint8_t kind; /* of the register; 0: not such an operand */
+    uint8_t name; /* IN_, IS_ */
+    bool modrm, no_reg, no_mem;
+} common_operands[] = {
+    [OM_E] = { OPK_GPR, IN_RM, .modrm = true },
+    [OM_M] = { OPK_GPR, IN_RM, .modrm = true, .no_reg = true },
+    [OM_R] = { OPK_GPR, IN_RM, .modrm = true, .no_mem = true },
+    [OM_W] = { OPK_XMM, IN_RM, .modrm = true },
+    [OM_U] = { OPK_XMM, IN_RM, .modrm = true, .no_mem = true },
+    [OM_G] = { OPK_GPR, IN_REG },
+    [OM_V] = { OPK_XMM, IN_REG },
+    [OM_Z] = { OPK_GPR, IN_OPCODE },
+    [OM_RAX] = { OPK_GPR, IS_RAX },
+    [OM_RCX] = { OPK_GPR, IS_RCX },
+    [OM_RDX] = { OPK_GPR, IS_RDX },
+    [OM_L] = { 0 },
+};
+
+/* Without branches: which of them comes next cannot be guessed. False: the form is #UD. */
+static bool common_operand(const Insn *i, uint64_t names, Operand *o, OperandMethod method)
+{
+    unsigned mem = common_operands[method].modrm & (i->mod != 3), kind, reg, high;
+
+    reg = (unsigned)(names >> common_operands[method].name) & 15 & (mem - 1);
+    kind = mem ? OPK_MEM : common_operands[method].kind;
+    high = (kind == OPK_GPR) & (o->type == I8) & !i->rex & (reg >= 4);
+    o->kind = (uint8_t)(kind + high);
+    o->reg = (uint8_t)(reg - 4 * high);
+    return !((common_operands[method].no_mem & mem) | (common_operands[method].no_reg & !mem));
+}
+
 /* False: the form is #UD. */
-static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, const uint8_t *types, Operand *o,
-                         unsigned code)
+static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, const uint8_t *types,
+                         uint64_t names, Operand *o, unsigned code)
 {
     OperandMethod method = operand_method(code);
     o->type = types[operand_size(code)];
+    if (common_operands[method].kind)
+        return common_operand(i, names, o, method);
     switch (method) {
-    case OM_none: break;
-    case OM_G: set_reg(o, i, i->reg); break;
-    case OM_Z: set_reg(o, i, (i->opcode & 7) | ((i->rex & 1) << 3)); break;
-    case OM_RAX: set_operand(o, OPK_GPR, R_RAX); break;
-    case OM_RCX: set_operand(o, OPK_GPR, R_RCX); break;
-    case OM_RDX: set_operand(o, OPK_GPR, R_RDX); break;
-    case OM_E:
-    case OM_R:
-    case OM_M:
-        if (i->mod != 3)
-            set_operand(o, OPK_MEM, 0);
-        else
-            set_reg(o, i, i->rm);
-        return method == OM_E || (method == OM_M) == (i->mod != 3);
-    case OM_V: set_operand(o, OPK_XMM, i->reg); break;
     case OM_P: set_operand(o, OPK_MMX, i->reg & 7); break;
-    case OM_W:
-    case OM_U:
-        set_operand(o, i->mod != 3 ? OPK_MEM : OPK_XMM, i->rm);
-        return method == OM_W || i->mod == 3;
     case OM_Q:
     case OM_N:
         set_operand(o, i->mod != 3 ? OPK_MEM : OPK_MMX, i->rm & 7);
@@ -435,6 +463,7 @@ static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, const uint8_t 
         i->imm = next_signed(c, i->osize == I16 ? 2 : 4) & (i->osize == I16 ? 0xffff : 0xffffffff);
         i->imm2 = next_signed(c, 2) & 0xffff;
         break;
+    default: break;
     }
     return true;
 }
@@ -501,6 +530,7 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
 {
     const InsnDesc *row = i->desc;
     const uint8_t *types;
+    uint64_t names;
     bool ok = true;
     unsigned n = 0;
     if (row->attr & (A_F64 | A_DF64 | A_NOP66 | A_MOD3))
@@ -508,8 +538,9 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
     if (i->has_modrm && i->mod != 3)
         read_address(m, c, i);
     types = type_of_size[i->vex_l][i->osize - I16];
+    names = named_registers(i);
     for (; n < 4 && row->op[n]; n++)
-        ok &= read_operand(m, c, i, types, &i->op[n], row->op[n]);
+        ok &= read_operand(m, c, i, types, names, &i->op[n], row->op[n]);
     i->nops = (uint8_t)n;
     i->len = (uint8_t)bytes_read(c);
     if (status(c) != DECODE_OK)

@@ -40,7 +40,7 @@ static inline uint32_t *ir_dead_bytes(IrNotes *notes, unsigned slot)
 {
     DeadBytes *d = &notes->dead[slot];
 
-    d->mask = d->epoch == notes->epoch ? d->mask : 0;
+    d->mask &= 0u - (d->epoch == notes->epoch);
     d->epoch = notes->epoch;
     return &d->mask;
 }
@@ -93,7 +93,7 @@ static inline void ir_keep(IrBackward *b, unsigned i)
  * wanted is noted behind all notes, each time elsewhere, for nobody to wait for. */
 static inline void ir_use(IrNotes *notes, IrRef v, unsigned at, bool really)
 {
-    unsigned k = really ? v : IR_MAX_OPS + at % 64;
+    unsigned mask = 0u - really, k = (v & mask) | ((IR_MAX_OPS + at % 64) & ~mask);
 
     notes->last_use[k] = MAX(notes->last_use[k], (uint16_t)at);
     notes->uses[k]++;
