@@ -16,7 +16,7 @@ typedef struct CheckpointState {
     GByteArray *devices;
     ClockMoment *clock;
     SessionPlace session;
-    GBytes **kept; /* by Machine.keepers */
+    GPtrArray *kept; /* GBytes *, of the first of Machine.keepers: more may have come since */
     uint64_t turn, settled_at;
     int64_t bias_ns;
     unsigned debug_turn;
@@ -56,10 +56,10 @@ static Checkpoint *save(Checkpoints *c)
     tlb_forget_stores(a);
     s->clock = clock_save(a->machine->clock);
     s->session = session_place(a);
-    s->kept = g_new0(GBytes *, keepers->len);
+    s->kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     for (guint i = 0; i < keepers->len; i++) {
         const MachineKeeper *keeper = &g_array_index(keepers, MachineKeeper, i);
-        s->kept[i] = keeper->save(keeper->opaque);
+        g_ptr_array_add(s->kept, keeper->save(keeper->opaque));
     }
     s->turn = a->turn;
     s->settled_at = a->settled_at;
@@ -73,13 +73,10 @@ static Checkpoint *save(Checkpoints *c)
 
 static void drop(Checkpoints *c, Checkpoint *k)
 {
-    const GArray *keepers = c->a->machine->keepers;
     CheckpointState *s = k->state;
 
     c->bytes -= state_bytes(s);
-    for (guint i = 0; i < keepers->len; i++)
-        g_bytes_unref(s->kept[i]);
-    g_free(s->kept);
+    g_ptr_array_unref(s->kept);
     g_clear_pointer(&s->plugs, g_bytes_unref);
     g_byte_array_free(s->devices, TRUE);
     g_free(s->clock);
@@ -122,7 +119,6 @@ void accel_forget_caches(Accel *a)
 static void load(Checkpoints *c, const Checkpoint *k)
 {
     Accel *a = c->a;
-    const GArray *keepers = a->machine->keepers;
     const CheckpointState *s = k->state;
 
     ram_history_go(c->ram, s->ram, ram_changed, a);
@@ -132,10 +128,8 @@ static void load(Checkpoints *c, const Checkpoint *k)
     if (!device_tree_load(a->machine->root, s->devices->data, s->devices->len, NULL))
         g_assert_not_reached(); /* it is this machine's */
     clock_load(a->machine->clock, s->clock);
-    for (guint i = 0; i < keepers->len; i++) {
-        const MachineKeeper *keeper = &g_array_index(keepers, MachineKeeper, i);
-        keeper->load(keeper->opaque, s->kept[i]);
-    }
+    for (guint i = 0; i < a->machine->keepers->len; i++)
+        machine_load_kept(a->machine, i, i < s->kept->len ? s->kept->pdata[i] : NULL);
     session_seek(a, &s->session);
     accel_forget_caches(a);
     plugin_machine_event(a, MIMUS_RESTORED, NULL);

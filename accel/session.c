@@ -14,7 +14,6 @@
 #include "accel/plugin/instrument.h"
 #include "accel/plugin/mimus-plugin.h"
 #include "softmmu/device.h"
-#include "softmmu/error.h"
 
 #define HASH_INTERVAL (UINT64_C(1) << 22)
 
@@ -23,7 +22,7 @@ struct Session {
     RecordWriter *writer; /* recording */
     void (*failed)(const char *why);
     uint64_t next_hash;
-    int channels;         /* that the recording has names of */
+    GPtrArray *told;      /* char *: names of channels, as the recording has them */
     RecordReader *reader; /* replaying */
     GArray *channel;      /* int: of this machine, by channel of the recording */
     RecordItem item;      /* the next to come, if any */
@@ -56,12 +55,17 @@ static void check_writer(Session *s)
     s->writer = NULL;
 }
 
+/* What was told of a channel stays, even if that has been closed since. */
 static void write_channels(Session *s)
 {
     g_autofree const char **names = input_channel_names(s->accel->machine->input);
 
-    record_channels(s->writer, names);
-    s->channels = g_strv_length((char **)names);
+    if (s->told->len)
+        g_ptr_array_set_size(s->told, s->told->len - 1); /* the NULL */
+    for (guint i = s->told->len; names[i]; i++)
+        g_ptr_array_add(s->told, g_strdup(names[i]));
+    g_ptr_array_add(s->told, NULL);
+    record_channels(s->writer, (const char *const *)s->told->pdata);
 }
 
 static void heard(void *opaque, uint64_t count, int channel, const void *data, size_t len)
@@ -71,9 +75,10 @@ static void heard(void *opaque, uint64_t count, int channel, const void *data, s
 
     if (!s->writer)
         return;
-    if (channel >= s->channels)
+    if ((guint)channel + 1 >= s->told->len)
         write_channels(s);
-    record_event(s->writer, &at, channel, data, len);
+    if (((char *)s->told->pdata[channel])[0]) /* else it has been closed since */
+        record_event(s->writer, &at, channel, data, len);
     check_writer(s);
 }
 
@@ -99,6 +104,7 @@ void session_record(Accel *a, RecordWriter *w, void (*failed)(const char *why))
     s->accel = a;
     s->writer = w;
     s->failed = failed;
+    s->told = g_ptr_array_new_with_free_func(g_free);
     write_channels(s);
     input_set_tap(a->machine->input, heard, s);
     a->session = s;
@@ -175,32 +181,34 @@ static bool find_channel(const char **names, const char *name, int *channel)
     return false;
 }
 
-/* Those that the recording has named since. NULL, or the name of one that the machine has not. */
-static const char *map_channels(Session *s)
+/* This machine's, for one of the recording; -1: it has none. They are found when the first event
+ * comes, as one may come, go and come again by the same name. */
+static int channel_of(Session *s, unsigned recorded)
 {
-    g_autofree const char **names = input_channel_names(s->accel->machine->input);
-    char **recorded = record_channel_names(s->reader);
+    const char *name = record_channel_names(s->reader)[recorded];
+    g_autofree const char **names = NULL;
+    int *channel;
 
-    for (guint i = s->channel->len; recorded[i]; i++) {
-        int channel = -1;
-
-        if (recorded[i][0] && !find_channel(names, recorded[i], &channel))
-            return recorded[i];
-        g_array_append_val(s->channel, channel);
+    while (s->channel->len <= recorded)
+        g_array_append_val(s->channel, (int){ -1 });
+    channel = &g_array_index(s->channel, int, recorded);
+    if (*channel < 0) {
+        names = input_channel_names(s->accel->machine->input);
+        if (!find_channel(names, name, channel))
+            *channel = -1;
     }
-    return NULL;
+    return *channel;
 }
 
 static void give_event(Session *s)
 {
     const RecordItem *item = &s->item;
+    int channel = channel_of(s, item->channel);
 
-    if (item->channel >= s->channel->len && map_channels(s)) {
+    if (channel >= 0)
+        input_replay(s->accel->machine->input, channel, item->data, item->len);
+    else
         finish(s, "something was recorded for a device that is not there");
-        return;
-    }
-    input_replay(s->accel->machine->input, g_array_index(s->channel, int, item->channel),
-                 item->data, item->len);
 }
 
 static void give_item(Session *s)
@@ -259,24 +267,16 @@ static void check_end(Session *s)
     s->result.complete = !s->result.why;
 }
 
-bool session_replay(Accel *a, RecordReader *r, GError **error)
+void session_replay(Accel *a, RecordReader *r)
 {
     Session *s = g_new0(Session, 1);
-    const char *missing;
 
     g_assert(a->icount_shift >= 0 && !a->session);
     s->accel = a;
     s->reader = r;
     s->channel = g_array_new(FALSE, FALSE, sizeof(int));
     a->session = s;
-    missing = map_channels(s);
-    if (missing) {
-        error_set(error, "the recording has input for '%s', which this machine has not", missing);
-        session_free(a);
-        return false;
-    }
     advance(s);
-    return true;
 }
 
 RecordStamp session_stamp(const Accel *a)
@@ -421,6 +421,8 @@ void session_free(Accel *a)
         return;
     input_set_tap(a->machine->input, NULL, NULL);
     record_close(s->writer);
+    if (s->told)
+        g_ptr_array_unref(s->told);
     if (s->channel)
         g_array_unref(s->channel);
     g_free(s);

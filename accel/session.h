@@ -20,9 +20,8 @@ void session_stop_recording(Accel *a);
 bool session_is_recording(const Accel *a);
 /* Whether one can begin where a running machine is; NULL, or why not. */
 const char *session_refusal(const Accel *a);
-/* @r must outlive the session. An error if its events are for another machine. The queue is
- * replaying already (input_set_replaying()). */
-bool session_replay(Accel *a, RecordReader *r, GError **error);
+/* @r must outlive the session. The queue is replaying already (input_set_replaying()). */
+void session_replay(Accel *a, RecordReader *r);
 
 typedef struct SessionResult {
     bool finished;   /* else the user left before */

@@ -160,29 +160,47 @@ static void save_waiting(const Machine *m, GByteArray *out)
         if (k->here)
             continue;
 
+        put(out, strlen(k->name));
+        g_byte_array_append(out, (const uint8_t *)k->name, strlen(k->name));
         put(out, len);
         if (len)
             g_byte_array_append(out, data, len);
     }
 }
 
-/* @apply false: only look. */
-static bool load_waiting(const Machine *m, Reader r, bool apply)
+/* Back ends that came later are in another order in a machine that has them from the start. -1:
+ * there is none, and what waited for it is lost. */
+static int find_keeper(const Machine *m, const uint8_t *name, size_t len)
 {
     for (guint i = 0; i < m->keepers->len; i++) {
-        const MachineKeeper *k = &g_array_index(m->keepers, MachineKeeper, i);
-        if (k->here)
-            continue;
-        uint64_t len = take(&r);
-        const uint8_t *p = take_bytes(&r, len);
+        const char *own = g_array_index(m->keepers, MachineKeeper, i).name;
+
+        if (strlen(own) == len && !memcmp(own, name, len))
+            return g_array_index(m->keepers, MachineKeeper, i).here ? -1 : (int)i;
+    }
+    return -1;
+}
+
+/* @apply false: only look. */
+static bool load_waiting(Machine *m, Reader r, bool apply)
+{
+    for (guint i = 0; apply && i < m->keepers->len; i++)
+        if (!g_array_index(m->keepers, MachineKeeper, i).here)
+            machine_load_kept(m, i, NULL);
+    while (r.left && !r.bad) {
+        uint64_t name_len = take(&r);
+        const uint8_t *name = take_bytes(&r, name_len);
+        uint64_t len = name ? take(&r) : 0;
+        const uint8_t *p = name ? take_bytes(&r, len) : NULL;
         g_autoptr(GBytes) saved = p ? g_bytes_new(p, len) : NULL;
+        int keeper = p ? find_keeper(m, name, name_len) : -1;
 
         if (!p)
             return false;
-        if (apply)
-            k->load(k->opaque, saved);
+        if (apply && keeper >= 0)
+            machine_load_kept(m, keeper, saved);
     }
-    return !r.left;
+    return !r.bad;
 }
 
 /* ---- PAGE ------------------------------------------------------------------------------------ */

@@ -20,17 +20,32 @@ static char *facts_name(const DriveOption *o)
     return g_strconcat("size of ", o->file, NULL);
 }
 
-static void keep_facts(const PcBoard *b, const DriveOption *o, const DriveWiring *w)
+static GBytes *known_facts(const Machine *m, const DriveOption *o)
 {
     g_autofree char *name = facts_name(o);
+    GBytes *bytes = NULL;
+
+    host_files_find(m->config->files, name, &bytes, NULL);
+    return bytes;
+}
+
+/* False: those that a recording has by now are others. */
+static bool keep_facts(const PcBoard *b, const DriveOption *o, const DriveWiring *w, GError **error)
+{
+    g_autofree char *name = facts_name(o);
+    g_autoptr(GBytes) bytes = NULL, known = known_facts(b->m, o);
     uint8_t facts[FACTS_BYTES];
-    g_autoptr(GBytes) bytes = NULL;
 
     for (unsigned i = 0; i < 8; i++)
         facts[i] = w->size >> 8 * i;
     facts[8] = w->read_only;
+    if (known && memcmp(g_bytes_get_data(known, NULL), facts, 8)) {
+        error_set(error, "'%s' had another size when the machine was told of it", o->file);
+        return false;
+    }
     bytes = g_bytes_new(facts, sizeof(facts));
     host_files_add(b->m->config->files, name, bytes);
+    return true;
 }
 
 static bool recall_facts(const PcBoard *b, const DriveOption *o, DriveWiring *w, GError **error)
@@ -61,14 +76,14 @@ static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, G
                       .discard = o->discard,
                       .read_only = o->read_only || o->cdrom || o->snapshot };
 
-    if (!o->file && !w->removable) {
+    if (!o->file && !w->removable && !b->gone) {
         error_set(error, "only floppy and CD-ROM drives may be empty");
         return false;
     }
     w->path = o->file;
     if (!o->file)
         return true;
-    if (b->m->config->replaying)
+    if (w->replaying)
         return recall_facts(b, o, w, error);
     w->image = image_open(&how, error);
     if (w->image && o->snapshot && !o->cdrom && !o->read_only)
@@ -77,11 +92,14 @@ static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, G
         return false;
     w->size = image_size(w->image);
     w->read_only = image_is_read_only(w->image);
-    keep_facts(b, o, w);
-    return true;
+    if (keep_facts(b, o, w, error))
+        return true;
+    g_clear_pointer(&w->image, image_close);
+    return false;
 }
 
-bool pc_check_disk(Machine *m, const DriveOption *o, GError **error)
+/* It can be opened as it says, now. A replay has none. */
+static bool check_disk(const Machine *m, const DriveOption *o, GError **error)
 {
     ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
                       .format = o->format,
@@ -93,21 +111,14 @@ bool pc_check_disk(Machine *m, const DriveOption *o, GError **error)
     return ok;
 }
 
-static bool has_facts(const Machine *m, const DriveOption *o)
-{
-    g_autofree char *name = facts_name(o);
-    g_autoptr(GBytes) bytes = NULL;
-
-    return host_files_find(m->config->files, name, &bytes, NULL) && bytes;
-}
-
 void pc_note_disks(Machine *m)
 {
     for (guint i = 0; i < m->config->drives->len; i++) {
         const DriveOption *o = m->config->drives->pdata[i];
+        g_autoptr(GBytes) known = o->file ? known_facts(m, o) : NULL;
         DriveWiring w = { 0 };
 
-        if (o->interface != DRIVE_IF_NONE || !o->file || has_facts(m, o))
+        if (o->interface != DRIVE_IF_NONE || !o->file || known)
             continue;
         if (open_image(m->board.opaque, o, &w, NULL)) /* else device_add will tell */
             image_close(w.image);
@@ -181,24 +192,30 @@ static void load_unwritten(void *root, GBytes *saved)
     drive_load_unwritten(root, saved);
 }
 
+/* But for the image. */
+static DriveWiring wiring_of(const PcBoard *b, const DriveOption *o)
+{
+    const Machine *m = b->m;
+
+    return (DriveWiring){ .clock = m->clock,
+                          .input = m->input,
+                          .for_reading = o->cdrom,
+                          .removable = o->cdrom || o->interface == DRIVE_IF_FLOPPY,
+                          .replaying = machine_is_replaying(m),
+                          .counted = m->config->icount_shift >= 0,
+                          .no_flush = o->no_flush,
+                          .write_through = o->write_through,
+                          .detect_zeroes = o->detect_zeroes,
+                          .on_read_error = o->on_read_error,
+                          .on_write_error = o->on_write_error,
+                          .trouble = hear_trouble,
+                          .trouble_opaque = b->m };
+}
+
 /* @id is for one whose user gave none. */
 static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GError **error)
 {
-    Machine *m = b->m;
-    DriveWiring w = { .clock = m->clock,
-                      .input = m->input,
-                      .for_reading = o->cdrom,
-                      .removable = o->cdrom || o->interface == DRIVE_IF_FLOPPY,
-                      .replaying = m->config->replaying,
-                      .counted = m->config->icount_shift >= 0,
-                      .no_flush = o->no_flush,
-                      .write_through = o->write_through,
-                      .detect_zeroes = o->detect_zeroes,
-                      .on_read_error = o->on_read_error,
-                      .on_write_error = o->on_write_error,
-                      .trouble = hear_trouble,
-                      .trouble_opaque = b->m };
-
+    DriveWiring w = wiring_of(b, o);
     Drive *loose = drive_find(&b->dev, o->id ? o->id : id);
 
     if (loose && b->built && !drive_is_connected(loose))
@@ -274,8 +291,8 @@ static bool attach(PcBoard *b, const DriveOption *o, GError **error)
     case DRIVE_IF_IDE: return attach_ide(b, o, NULL, NULL, error);
     case DRIVE_IF_VIRTIO: return attach_virtio(b, o, NULL, -1, error) != NULL;
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
-    case DRIVE_IF_NONE: return pc_check_disk(b->m, o, error); /* -device opens it */
-    case DRIVE_IF_PFLASH: return true;                        /* pc_place_flash() will */
+    case DRIVE_IF_NONE: return check_disk(b->m, o, error); /* -device opens it */
+    case DRIVE_IF_PFLASH: return true;                     /* pc_place_flash() will */
     }
     g_assert_not_reached();
 }
@@ -304,13 +321,51 @@ static bool create_default_drives(PcBoard *b, GError **error)
            (fdc_has_unit(b->fdc, 0) || attach_floppy(b, &floppy, error));
 }
 
+/* ---- While the machine runs ------------------------------------------------------------------ */
+
+bool pc_drive_come(Machine *m, const DriveOption *o, GBytes *facts, GError **error)
+{
+    PcBoard *b = m->board.opaque;
+    Drive *d = drive_find(m->root, o->id);
+    DriveWiring w = wiring_of(b, o);
+    g_autofree char *name = o->file ? facts_name(o) : NULL;
+
+    if (d && drive_is_connected(d)) {
+        error_set(error, "there is another drive with id '%s'", o->id);
+        return false;
+    }
+    if (name)
+        host_files_set(m->config->files, name, facts);
+    if (!open_image(b, o, &w, error))
+        return false;
+    if (d)
+        drive_refill(d, &w);
+    else if (w.image)
+        image_close(w.image);
+    return true;
+}
+
+GBytes *pc_drive_facts(Machine *m, const DriveOption *o)
+{
+    return o->file ? known_facts(m, o) : NULL;
+}
+
+void pc_drive_go(Machine *m, const char *id)
+{
+    Drive *d = drive_find(m->root, id);
+
+    if (d)
+        drive_empty(d);
+}
+
 /* ---- For pc.c and pc-options.c --------------------------------------------------------------- */
 
 bool pc_create_drives(PcBoard *b, GError **error)
 {
     const GPtrArray *options = b->m->config->drives;
 
-    machine_keep(b->m, &(MachineKeeper){ save_unwritten, load_unwritten, NULL, b->m->root });
+    machine_keep(b->m, &(MachineKeeper){ "unwritten of drives", save_unwritten, load_unwritten,
+                                         NULL, b->m->root });
     for (guint i = 0; options && i < options->len; i++) {
         if (!attach(b, options->pdata[i], error))
             return false;
@@ -349,13 +404,15 @@ static bool take_option(PcBoard *b, const DeviceOption *o, bool may_be_empty, Dr
     const DriveOption *drive = name || !may_be_empty ? find_option(b, name) : &empty;
     char *serial = g_hash_table_lookup(o->props, "serial");
 
+    if (!drive && b->gone)
+        drive = &empty;
     if (!drive) {
         error_set(error, "it needs drive=ID of a -drive with if=none");
         return false;
     }
     *own = *drive;
-    if (!name)
-        own->id = g_hash_table_lookup(o->props, "id");
+    if (drive == &empty)
+        own->id = name ? name : g_hash_table_lookup(o->props, "id");
     if (serial)
         own->serial = serial;
     return true;

@@ -33,6 +33,7 @@ typedef struct PcBoard {
     unsigned adapters; /* of a screen */
     bool has_vga;      /* one of them answers at the ports of a VGA */
     bool built;        /* what is created now comes later */
+    bool gone;         /* … and has gone again, maybe with what it had of the host's */
     PcPlugs *plugs;
     uint8_t boots;         /* cold resets so far, up to 2 */
     GArray *boot_devices;  /* of pc-boot-order.c; NULL: none has a bootindex */

@@ -61,15 +61,16 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
     Machine *m = b->m;
     g_autofree char *loose = NULL;
     void *backend = NULL;
-    NetCable *loose_cable;
+    NetCable *known;
 
     if (!id) {
         loose = g_strdup_printf("#card%u", b->cards);
         return net_cable_new(&b->dev, loose, m->input, NULL);
     }
-    if ((loose_cable = net_cable_find(&b->dev, id)))
-        return loose_cable;
-    if (!m->nets || !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
+    known = net_cable_find(&b->dev, id);
+    if (known && !net_is_connected(known))
+        return known;
+    if (known || !m->nets || !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
         error_set(error, "there is no network '%s' that a card could have (-netdev ...,id=)", id);
         return NULL;
     }

@@ -8,7 +8,9 @@
  * there; each device is made once, whatever way the user takes. Elsewhere it is freed.
  *
  * Saved: strings, each ended by a NUL: numbers; "-" ID for a function of the beginning that went;
- * for each that came later "+", or "~" if it went again, numbers, driver, key and value…, "".
+ * for each that came later "+", or "~" if it went again, numbers, driver, key and value…, "". "!"
+ * stands for one that a replayed user asked for in vain: when he does so again, it is not the turn
+ * of the next that came.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +39,7 @@ typedef struct Plug {
     DeviceOption option; /* with the place and name that it got */
     Numbers before, after;
     GArray *parts; /* Part: a drive or cable, which stays when it goes; the function is the last */
-    bool gone;
+    bool gone, refused; /* refused: there is nothing else */
 } Plug;
 
 struct PcPlugs {
@@ -99,7 +101,8 @@ static void free_plug(void *p)
     }
     g_array_unref(plug->parts);
     g_free(plug->option.driver);
-    g_hash_table_unref(plug->option.props);
+    if (plug->option.props)
+        g_hash_table_unref(plug->option.props);
     g_free(plug);
 }
 
@@ -187,7 +190,7 @@ static void note_parts(const PcBoard *b, Plug *plug, Device *parent, guint first
 
 static Device *function_of(const Plug *plug)
 {
-    return g_array_index(plug->parts, Part, plug->parts->len - 1).dev;
+    return plug->refused ? NULL : g_array_index(plug->parts, Part, plug->parts->len - 1).dev;
 }
 
 /* It comes by the same name to the same place, should it come again in another process. */
@@ -207,6 +210,23 @@ static void settle_option(Plug *plug, const DeviceOption *o)
                         g_strdup_printf("%x.%u", function->devfn >> 3, function->devfn & 7u));
 }
 
+static Plug *new_plug(PcBoard *b)
+{
+    Plug *plug = g_new0(Plug, 1);
+
+    plug->parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    g_ptr_array_add(b->plugs->all, plug);
+    return plug;
+}
+
+static void refuse(PcBoard *b)
+{
+    Plug *plug = new_plug(b);
+
+    plug->refused = true;
+    plug->before = plug->after = numbers_of(b);
+}
+
 static Plug *come_first(PcBoard *b, const DeviceOption *o, GError **error)
 {
     guint functions = bus_of(b)->children->len, others = b->dev.children->len;
@@ -215,14 +235,12 @@ static Plug *come_first(PcBoard *b, const DeviceOption *o, GError **error)
 
     if (!make(b, o, error))
         return NULL;
-    plug = g_new0(Plug, 1);
-    plug->parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    plug = new_plug(b);
     plug->before = before;
     plug->after = numbers_of(b);
     note_parts(b, plug, &b->dev, others);
     note_parts(b, plug, bus_of(b), functions);
     settle_option(plug, o);
-    g_ptr_array_add(b->plugs->all, plug);
     return plug;
 }
 
@@ -250,10 +268,12 @@ Device *pc_plugs_come(PcBoard *b, const DeviceOption *o, bool replayed, GError *
         g_ptr_array_add(p->limbo, g_ptr_array_steal_index(p->all, p->count));
     plug =
         p->count < p->all->len ? come_again(b, p->all->pdata[p->count]) : come_first(b, o, error);
-    if (!plug)
-        return NULL;
-    p->count++;
-    return function_of(plug);
+    if (!plug && replayed)
+        refuse(b);
+    p->count += plug || replayed;
+    if (plug && plug->refused)
+        error_set(error, "it was refused before");
+    return plug ? function_of(plug) : NULL;
 }
 
 /* ---- Going ----------------------------------------------------------------------------------- */
@@ -271,13 +291,12 @@ static void note_gone(PcPlugs *p, const Device *dev, bool freed)
     }
     for (guint i = 0; i < p->count; i++) {
         Plug *plug = p->all->pdata[i];
-        Part *part = &g_array_index(plug->parts, Part, plug->parts->len - 1);
 
-        if (part->dev != dev)
+        if (function_of(plug) != dev)
             continue;
         plug->gone = true;
         if (freed)
-            part->dev = NULL;
+            g_array_index(plug->parts, Part, plug->parts->len - 1).dev = NULL;
     }
 }
 
@@ -336,14 +355,20 @@ static GBytes *save(void *opaque)
             put(out, f->id);
         }
     }
-    for (guint i = 0; i < b->plugs->count; i++)
-        put_plug(out, b->plugs->all->pdata[i]);
+    for (guint i = 0; i < b->plugs->count; i++) {
+        const Plug *plug = b->plugs->all->pdata[i];
+
+        if (plug->refused)
+            put(out, "!");
+        else
+            put_plug(out, plug);
+    }
     return g_byte_array_free_to_bytes(out);
 }
 
 /* A moment that was saved; strings are the bytes'. */
 typedef struct WantedPlug {
-    bool gone;
+    bool gone, refused;
     Numbers before;
     DeviceOption option;
 } WantedPlug;
@@ -376,11 +401,15 @@ static bool take_numbers(Reader *r, Numbers *n)
     return text && sscanf(text, "%u %u %u", &n->disks, &n->cards, &n->rngs) == 3;
 }
 
-static bool take_plug(Reader *r, bool gone, Wanted *w)
+static bool take_plug(Reader *r, char what, Wanted *w)
 {
-    WantedPlug plug = { .gone = gone };
+    WantedPlug plug = { .gone = what == '~', .refused = what == '!' };
     const char *key, *value;
 
+    if (plug.refused)
+        g_array_append_val(w->plugs, plug);
+    if (plug.refused)
+        return true;
     if (!take_numbers(r, &plug.before) || !(plug.option.driver = (char *)take(r)))
         return false;
     plug.option.props = g_hash_table_new(g_str_hash, g_str_equal);
@@ -395,7 +424,8 @@ static bool take_plug(Reader *r, bool gone, Wanted *w)
 
 static void clear_wanted_plug(void *p)
 {
-    g_hash_table_unref(((WantedPlug *)p)->option.props);
+    if (((WantedPlug *)p)->option.props)
+        g_hash_table_unref(((WantedPlug *)p)->option.props);
 }
 
 static bool take_wanted(GBytes *saved, Wanted *w)
@@ -409,7 +439,7 @@ static bool take_wanted(GBytes *saved, Wanted *w)
     while ((what = take(&r))) {
         if (!strcmp(what, "-") && (id = take(&r)))
             g_ptr_array_add(w->gone, (char *)id);
-        else if ((strcmp(what, "+") && strcmp(what, "~")) || !take_plug(&r, *what == '~', w))
+        else if (!*what || what[1] || !strchr("+~!", *what) || !take_plug(&r, *what, w))
             return false;
     }
     return r.at == r.end;
@@ -447,8 +477,8 @@ static void take_all_out(PcBoard *b)
     for (guint i = b->plugs->count; i-- > 0;) {
         const Plug *plug = b->plugs->all->pdata[i];
 
-        for (guint k = plug->parts->len - 1; k-- > 0;)
-            device_take_out(g_array_index(plug->parts, Part, k).dev);
+        for (guint k = plug->parts->len; k > 1; k--) /* but for the function */
+            device_take_out(g_array_index(plug->parts, Part, k - 2).dev);
     }
     b->plugs->count = 0;
 }
@@ -488,23 +518,34 @@ static void order_functions(PcBoard *b)
     g_assert(n == functions->len);
 }
 
+static bool put_plug_first(PcBoard *b, const WantedPlug *w, GError **error)
+{
+    Plug *plug;
+
+    b->plugs->count++;
+    if (w->refused) {
+        refuse(b);
+        return true;
+    }
+    set_numbers(b, &w->before);
+    b->gone = w->gone;
+    plug = come_first(b, &w->option, error);
+    b->gone = false;
+    if (!plug)
+        g_prefix_error(error, "%s, which was plugged in then: ", w->option.driver);
+    else if (w->gone)
+        pc_plugs_go(b, function_of(plug));
+    return plug;
+}
+
 /* The next of those that came, which is there already or is made. */
 static bool put_plug_back(PcBoard *b, const WantedPlug *w, GError **error)
 {
     PcPlugs *p = b->plugs;
     Plug *plug;
 
-    if (p->count == p->all->len) {
-        set_numbers(b, &w->before);
-        if (!(plug = come_first(b, &w->option, error))) {
-            g_prefix_error(error, "%s, which was plugged in then: ", w->option.driver);
-            return false;
-        }
-        p->count++;
-        if (w->gone)
-            pc_plugs_go(b, function_of(plug));
-        return true;
-    }
+    if (p->count == p->all->len)
+        return put_plug_first(b, w, error);
     plug = p->all->pdata[p->count++];
     plug->gone = w->gone;
     for (guint i = 0; i < plug->parts->len - w->gone; i++) {

@@ -25,8 +25,11 @@ void pc_wakeup(Machine *m);
 /* What a recording has of images is noted when they are opened. Of those that device_add may ask
  * for later it is noted now. */
 void pc_note_disks(Machine *m);
-/* Its image can be opened as it says, now; false with @error. A replay has none. */
-bool pc_check_disk(Machine *m, const DriveOption *o, GError **error);
+/* @o, with if=none, comes later: its image can be opened, or has these @facts in a replay (NULL: it
+ * has none). For a recording. It has gone again. */
+bool pc_drive_come(Machine *m, const DriveOption *o, GBytes *facts, GError **error);
+GBytes *pc_drive_facts(Machine *m, const DriveOption *o); /* as it came; NULL: none are known */
+void pc_drive_go(Machine *m, const char *id);
 
 /* device_add: @o is the caller's; @replayed: it came in a recording that is replayed. device_del:
  * the guest is asked to let it go. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "softmmu/host-files.h"
 
+#include <string.h>
+
 #include "softmmu/error.h"
 
 struct HostFiles {
@@ -37,6 +39,18 @@ void host_files_add(HostFiles *files, const char *name, GBytes *data)
     key = g_strdup(name);
     g_hash_table_insert(files->by_name, key, g_bytes_ref(data));
     g_queue_push_tail(&files->names, key);
+}
+
+void host_files_set(HostFiles *files, const char *name, GBytes *data)
+{
+    GList *known = files ? g_queue_find_custom(&files->names, name, (GCompareFunc)strcmp) : NULL;
+
+    if (known) {
+        g_queue_delete_link(&files->names, known);
+        g_hash_table_remove(files->by_name, name);
+    }
+    if (data)
+        host_files_add(files, name, data);
 }
 
 bool host_files_find(HostFiles *files, const char *name, GBytes **data, GError **error)

@@ -15,6 +15,8 @@ typedef struct HostFiles HostFiles;
 HostFiles *host_files_new(bool closed);
 void host_files_free(HostFiles *files);
 void host_files_add(HostFiles *files, const char *name, GBytes *data); /* NULL @files: nothing */
+/* … in place of what it had by that name; NULL @data: nothing. */
+void host_files_set(HostFiles *files, const char *name, GBytes *data);
 /* True: the host's file system is not to be asked for @name: *@data is its contents (a new
  * reference), or NULL with @error. NULL @files is an open, empty set. */
 bool host_files_find(HostFiles *files, const char *name, GBytes **data, GError **error);

@@ -74,6 +74,11 @@ void host_random_connect(HostRandom *r, void (*got)(void *opaque, const uint8_t 
     r->opaque = opaque;
 }
 
+void host_random_set_known(HostRandom *r, bool known)
+{
+    input_name_channel(r->input, r->channel, known ? r->name : "");
+}
+
 void host_random_ask(HostRandom *r, size_t len)
 {
     uint8_t bytes[HOST_RANDOM_MAX];

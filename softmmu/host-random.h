@@ -17,6 +17,8 @@ HostRandom *host_random_new(InputQueue *input, const char *id, const char *file,
 void host_random_free(HostRandom *r); /* NULL is allowed; with the queue, not before it is done */
 void host_random_connect(HostRandom *r, void (*got)(void *opaque, const uint8_t *data, size_t len),
                          void *opaque);
+/* One that is not known to the machine has no name in recordings, so that another may have it. */
+void host_random_set_known(HostRandom *r, bool known);
 /* Up to @len bytes, later. Machine thread. */
 void host_random_ask(HostRandom *r, size_t len);
 

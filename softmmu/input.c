@@ -85,8 +85,11 @@ static void hear_nothing(void *opaque, const void *data, size_t len)
 
 void input_close_channel(InputQueue *q, int channel)
 {
+    Channel *c = &g_array_index(q->channels, Channel, channel);
+
     g_mutex_lock(&q->lock);
-    g_array_index(q->channels, Channel, channel).func = hear_nothing;
+    c->func = hear_nothing;
+    c->control = true; /* no recording has what nobody hears */
     g_mutex_unlock(&q->lock);
 }
 

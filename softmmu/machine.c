@@ -18,15 +18,21 @@ static void load_actions(void *m, GBytes *saved)
     ((Machine *)m)->actions = *(const MachineActions *)g_bytes_get_data(saved, NULL);
 }
 
+static void clear_keeper(void *p)
+{
+    g_free((char *)((MachineKeeper *)p)->name);
+}
+
 void machine_init(Machine *m, const MachineConfig *config)
 {
-    const MachineKeeper actions = { save_actions, load_actions, NULL, m, .here = true };
+    const MachineKeeper actions = { "actions", save_actions, load_actions, NULL, m, .here = true };
 
     m->config = config;
     m->actions = config->actions;
     m->ram = ram_set_new();
     m->input = input_queue_new();
     m->keepers = g_array_new(FALSE, FALSE, sizeof(MachineKeeper));
+    g_array_set_clear_func(m->keepers, clear_keeper);
     machine_keep(m, &actions);
     memory_init_container(&m->memory_root, "system", UINT64_C(1) << MEMORY_BITS);
     memory_init_container(&m->io_root, "io", IO_BYTES);
@@ -112,7 +118,7 @@ void machine_watchdog(Machine *m)
     case WATCHDOG_SHUTDOWN: machine_request(m, REQUEST_POWERDOWN); break;
     case WATCHDOG_POWEROFF: machine_request(m, REQUEST_SHUTDOWN); break;
     case WATCHDOG_PAUSE:
-        if (!m->config->replaying)
+        if (!machine_is_replaying(m))
             machine_request(m, REQUEST_STOP);
         break;
     case WATCHDOG_DEBUG: g_printerr("mimus: watchdog: timer fired\n"); break;
@@ -155,12 +161,23 @@ static void silence_chardev(void *chr, bool silent)
 
 void machine_keep(Machine *m, const MachineKeeper *k)
 {
-    g_array_append_val(m->keepers, *k);
+    MachineKeeper own = *k;
+
+    own.name = g_strdup(k->name);
+    g_array_append_val(m->keepers, own);
 }
 
-void machine_keep_chardev(Machine *m, Chardev *chr)
+void machine_load_kept(Machine *m, guint i, GBytes *saved)
 {
-    MachineKeeper k = { save_chardev, load_chardev, silence_chardev, chr };
+    const MachineKeeper *k = &g_array_index(m->keepers, MachineKeeper, i);
+    g_autoptr(GBytes) nothing = saved ? NULL : g_bytes_new(NULL, 0);
+
+    k->load(k->opaque, saved ? saved : nothing);
+}
+
+void machine_keep_chardev(Machine *m, const char *label, Chardev *chr)
+{
+    MachineKeeper k = { label, save_chardev, load_chardev, silence_chardev, chr };
 
     if (chr)
         machine_keep(m, &k);

@@ -282,6 +282,7 @@ typedef struct BoardOps {
 
 /* What a moment of a replay has besides devices and RAM: bytes that wait for a serial port. */
 typedef struct MachineKeeper {
+    const char *name; /* by which a saved state knows it; copied */
     GBytes *(*save)(void *opaque);
     void (*load)(void *opaque, GBytes *saved);
     /* What the guest sends to the host has been seen, for now. May be NULL. */
@@ -337,6 +338,12 @@ struct Machine {
     void *request_opaque;
 };
 
+/* Input is that of a recording; no longer once that has been left. */
+static inline bool machine_is_replaying(const Machine *m)
+{
+    return m->config->replaying && input_is_replaying(m->input);
+}
+
 /* A zeroed @m with what every machine has: RAM without blocks, empty memory and I/O maps, the input
  * queue, the root of its devices. @config has to outlive it. */
 void machine_init(Machine *m, const MachineConfig *config);
@@ -360,9 +367,11 @@ bool machine_has_cpu(const Machine *m, unsigned n);
 void machine_emit(Machine *m, const char *event, const char *data, ...) G_GNUC_PRINTF(3, 4);
 
 void machine_keep(Machine *m, const MachineKeeper *k);
-void machine_keep_chardev(Machine *m, Chardev *chr); /* NULL is allowed */
+void machine_keep_chardev(Machine *m, const char *label, Chardev *chr); /* NULL is allowed */
 void machine_forget_chardev(Machine *m, Chardev *chr);
 void machine_set_silent(Machine *m, bool silent); /* all keepers */
+/* What keeper @i had saved, or NULL for one that came later: nothing waited for it. */
+void machine_load_kept(Machine *m, guint i, GBytes *saved);
 
 /* Hash of all RAM blocks and of the device tree, CPUs included: equal after equal runs. */
 uint64_t machine_state_hash(Machine *m);

@@ -78,6 +78,7 @@ void drive_hold_job(Drive *d);
 void drive_use_image(Drive *d, Image *image, const char *node);
 void drive_forget_job(Drive *d); /* the drive goes */
 
+void drive_add_medium_channel(Drive *d);
 void drive_hear_medium(void *opaque, const void *data, size_t len); /* an InputFunc */
 bool drive_means_no_room(int error);
 void drive_start_job(Drive *d, Slot *s, const uint8_t *data);

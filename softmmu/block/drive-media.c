@@ -9,26 +9,66 @@
 
 #define MEDIUM_HEAD 9 /* u64 size, u8 read-only; the path follows */
 
+/* Its medium from now on is @image, which is taken over, or nothing. The thread is idle then. */
+static void set_medium(Drive *d, Image *image, uint64_t size, bool read_only, const char *path)
+{
+    drive_cancel(d);
+    g_clear_pointer(&d->w.image, image_close);
+    d->w.image = image;
+    d->size = size & ~(uint64_t)(DRIVE_SECTOR - 1);
+    d->read_only = read_only;
+    g_free(d->path);
+    d->path = d->size ? g_strdup(path) : NULL;
+}
+
 /* The machine has another medium from now on: size, whether it is read-only, path. Nothing: the
  * user only asked for it. */
 void drive_hear_medium(void *opaque, const void *data, size_t len)
 {
     Drive *d = opaque;
     const uint8_t *facts = data;
+    g_autofree char *path = NULL;
 
     if (!len && d->door && d->door->asked)
         d->door->asked(d->opaque);
     if (len < MEDIUM_HEAD)
         return;
-    drive_cancel(d); /* now the thread is idle */
-    g_clear_pointer(&d->w.image, image_close);
-    d->w.image = g_steal_pointer(&d->incoming);
-    d->size = get_le(facts, 8) & ~(uint64_t)(DRIVE_SECTOR - 1);
-    d->read_only = facts[8];
-    g_free(d->path);
-    d->path = d->size ? g_strndup((const char *)facts + MEDIUM_HEAD, len - MEDIUM_HEAD) : NULL;
+    path = g_strndup((const char *)facts + MEDIUM_HEAD, len - MEDIUM_HEAD);
+    set_medium(d, g_steal_pointer(&d->incoming), get_le(facts, 8), facts[8], path);
     if (d->door)
         d->door->changed(d->opaque);
+}
+
+void drive_empty(Drive *d)
+{
+    g_assert(!d->done);
+    set_medium(d, NULL, 0, false, NULL);
+}
+
+void drive_add_medium_channel(Drive *d)
+{
+    g_autofree char *name = g_strconcat("medium of ", d->dev.id, NULL);
+
+    if (d->medium_channel < 0)
+        d->medium_channel = input_add_channel(d->w.input, name, false, drive_hear_medium, d);
+}
+
+void drive_refill(Drive *d, const DriveWiring *w)
+{
+    g_assert(!d->done);
+    set_medium(d, NULL, 0, false, NULL);
+    d->w = *w;
+    g_clear_pointer(&d->node, g_free);
+    d->size = w->size;
+    d->read_only = w->read_only;
+    d->path = g_strdup(w->path);
+    if (w->removable)
+        drive_add_medium_channel(d);
+}
+
+bool drive_is_vacant(const Drive *d)
+{
+    return !d->done && !d->size && !d->w.removable;
 }
 
 static bool open_door(Drive *d, bool force, GError **error)

@@ -493,15 +493,6 @@ const char *drive_owner(const Drive *d)
     return d->owner;
 }
 
-void drive_remove(Drive *d)
-{
-    g_assert(!d->done);
-    input_close_channel(d->w.input, d->channel);
-    if (d->w.removable)
-        input_close_channel(d->w.input, d->medium_channel);
-    device_free(&d->dev);
-}
-
 bool drive_is_connected(const Drive *d)
 {
     return d->done;
@@ -616,7 +607,9 @@ void drive_begin_shadow(Drive *d, Image *image)
 {
     g_assert(d->w.replaying && !d->w.image);
     d->w.image = image;
-    start_thread(d);
+    d->differs = false;
+    if (!d->thread)
+        start_thread(d);
 }
 
 Image *drive_end_shadow(Drive *d, bool *differs)
@@ -715,10 +708,8 @@ Drive *drive_new(Device *parent, const char *id, const DriveWiring *w)
     d->read_only = w->read_only;
     d->path = g_strdup(w->path);
     d->channel = input_add_channel(w->input, d->name, false, hear, d);
-    if (w->removable) {
-        g_autofree char *medium = g_strconcat("medium of ", d->dev.id, NULL);
-
-        d->medium_channel = input_add_channel(w->input, medium, false, drive_hear_medium, d);
-    }
+    d->medium_channel = -1;
+    if (w->removable)
+        drive_add_medium_channel(d);
     return d;
 }

@@ -92,8 +92,11 @@ Drive *drive_new(Device *parent, const char *id, const DriveWiring *w);
 void drive_connect(Drive *d, DriveDone *done, void *opaque); /* the one controller it has */
 /* That is gone; what it had asked for is forgotten. Another may come. */
 void drive_disconnect(Drive *d);
-/* One that has no controller goes while the machine runs. */
-void drive_remove(Drive *d);
+/* One that has no controller loses its image for good, and has no medium; but it stays, as devices
+ * of the host's side do, until another image comes by its name. */
+void drive_empty(Drive *d);
+void drive_refill(Drive *d, const DriveWiring *w); /* as drive_new() */
+bool drive_is_vacant(const Drive *d);              /* what is left of such a one */
 bool drive_is_connected(const Drive *d);
 /* What QMP calls the device that the user gave it to ("qdev"); copied. NULL: the board has it. */
 void drive_set_owner(Drive *d, const char *qdev);

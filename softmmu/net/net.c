@@ -173,9 +173,14 @@ NetCable *net_cable_find(Device *root, const char *id)
         Device *dev = root->children->pdata[i];
 
         if (dev->klass == &net_cable_class && !strcmp(dev->id, id))
-            return ((NetCable *)dev)->client ? NULL : (NetCable *)dev;
+            return (NetCable *)dev;
     }
     return NULL;
+}
+
+bool net_is_connected(const NetCable *c)
+{
+    return c->client;
 }
 
 NetBackend *net_cable_backend(const NetCable *c)

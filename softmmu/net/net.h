@@ -54,8 +54,9 @@ NetBackend *net_cable_backend(const NetCable *c);                     /* NULL: a
 void net_connect(NetCable *c, const NetClient *client, void *opaque); /* NULL: the card is gone */
 /* `info network`: each card and what is at the other end of its cable. */
 void net_print(const Device *root, GString *out);
-/* One below @root that no card has; NULL: there is none. */
+/* One below @root; NULL: there is none. Has a card got it? */
 NetCable *net_cable_find(Device *root, const char *id);
+bool net_is_connected(const NetCable *c);
 
 /* What is at either end does not reach the other while it is out. The card's opaque is its Device,
  * whose name will do as well. NULL: nothing is called that. */

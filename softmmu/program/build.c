@@ -61,6 +61,7 @@ void build_free(Built *b)
     if (b->accel)
         accel_free(b->accel);
     machine_destroy(m);
+    g_free(b->recording);
     g_strfreev(b->shape);
 }
 

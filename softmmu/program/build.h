@@ -16,7 +16,8 @@ typedef struct Built {
     Accel *accel;
     CpuBus bus;
     bool has_board;
-    char **shape; /* device_tree_shape() before anything was plugged in or out */
+    char *recording; /* the file of one that is being made, or was; NULL: there was none */
+    char **shape;    /* device_tree_shape() before anything was plugged in or out */
 } Built;
 
 /* The machine without anything that can fail: input queue, spaces, root device. */

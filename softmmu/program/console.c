@@ -85,21 +85,25 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
 
 /* A recording's file is not trusted, and nobody is to connect: of a replay the terminal is shown.
  */
-static const char *replay_spec(const Options *o, const char *device, const char *label)
+static const char *replay_spec(bool mute, const char *spec, const char *label)
 {
-    bool shared = g_str_has_prefix(device, "mon:");
-    const char *spec = options_device_spec(o, device);
-
-    if (o->mute)
+    if (mute)
         return "null";
-    if (shared && options_device_id(device) && !strcmp(spec, "stdio"))
-        return "mon:stdio";
     if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio") || !strcmp(spec, "null") ||
         g_str_has_prefix(spec, "ringbuf:"))
         return spec;
     fprintf(stderr, "mimus: replay: the output of %s, which went to '%s', is not shown\n", label,
             spec);
     return "null";
+}
+
+/* … of a @device of the options. */
+static const char *replay_device(const Options *o, const char *device, const char *label)
+{
+    bool shared = g_str_has_prefix(device, "mon:") && options_device_id(device);
+    const char *spec = options_device_spec(o, device);
+
+    return replay_spec(o->mute, shared && !strcmp(spec, "stdio") ? "mon:stdio" : spec, label);
 }
 
 static bool open_serial(Console *c, const Options *o, unsigned n, Machine *m, GError **error)
@@ -109,13 +113,13 @@ static bool open_serial(Console *c, const Options *o, unsigned n, Machine *m, GE
     bool good;
 
     if (input_is_replaying(m->input) && strcmp(spec, "none"))
-        spec = replay_spec(o, spec, label);
+        spec = replay_device(o, spec, label);
     if (g_str_has_prefix(spec, "mon:"))
         good = share_with_monitor(c, spec, label, m, &m->serial[n], error);
     else
         good = open_device(c, spec, "serial", label, m, &m->serial[n], error);
     chardev_set_label(m->serial[n], label);
-    machine_keep_chardev(m, m->serial[n]);
+    machine_keep_chardev(m, label, m->serial[n]);
     return good;
 }
 
@@ -126,11 +130,11 @@ static bool open_one(Console *c, const Options *o, const char *spec, const char 
     if (!spec)
         return true;
     if (input_is_replaying(m->input) && strcmp(spec, "none"))
-        spec = replay_spec(o, spec, label);
+        spec = replay_device(o, spec, label);
     if (!open_device(c, spec, label, label, m, chr, error))
         return false;
     chardev_set_label(*chr, label);
-    machine_keep_chardev(m, *chr);
+    machine_keep_chardev(m, label, *chr);
     return true;
 }
 
@@ -147,11 +151,11 @@ static bool open_others(Console *c, const Options *o, Machine *m, GError **error
         if (g_hash_table_contains(c->in_use, option->id) || (o->gdb && !strcmp(o->gdb, device)))
             continue;
         if (input_is_replaying(m->input))
-            spec = replay_spec(o, spec, option->id);
+            spec = replay_device(o, spec, option->id);
         if (!open_device(c, spec, "chardev", option->id, m, &chr, error))
             return false;
         chardev_set_label(chr, option->id);
-        machine_keep_chardev(m, chr);
+        machine_keep_chardev(m, option->id, chr);
         g_hash_table_insert(c->by_id, g_strdup(option->id), chr);
     }
     return true;
@@ -212,8 +216,7 @@ bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
 /* ---- While the machine runs ------------------------------------------------------------------ */
 
 typedef struct DeviceCall {
-    Console *console;
-    const ChardevOption *option;
+    const char *spec;
     Machine *m;
     Chardev *chr;
     GError *error;
@@ -223,7 +226,7 @@ static void open_on_main(void *opaque)
 {
     DeviceCall *c = opaque;
 
-    c->chr = chardev_new(c->option->spec, c->m->input, &c->error);
+    c->chr = chardev_new(c->spec, c->m->input, &c->error);
 }
 
 static void free_on_main(void *opaque)
@@ -240,15 +243,81 @@ static guint find_listed(const Console *c, const char *id)
     return i;
 }
 
-/* Of those that are opened and closed while the machine runs. */
-static void forget_listed(Console *c, Chardev *chr, Machine *m)
+static void delist(Console *c, const Chardev *chr)
 {
-    DeviceCall call = { .chr = chr };
     guint i = 0;
 
     while (g_array_index(c->chardevs, MonitorChardev, i).chr != chr)
         i++;
     g_array_remove_index(c->chardevs, i);
+}
+
+bool console_may_add(const Console *c, const ChardevOption *option, GError **error)
+{
+    if (find_listed(c, option->id) < c->chardevs->len)
+        error_set(error, "Chardev with id '%s' already exists", option->id);
+    else if (option->mux || strstr(option->spec, "wait=on") || strstr(option->spec, "stdio"))
+        error_set(error, "%s is for the command line",
+                  option->mux                     ? "mux=on"
+                  : strstr(option->spec, "stdio") ? "stdio"
+                                                  : "wait=on");
+    else
+        return true;
+    return false;
+}
+
+Chardev *console_open_one(Console *c, const ChardevOption *option, Machine *m, GError **error)
+{
+    const char *spec = machine_is_replaying(m)
+                           ? replay_spec(c->options->mute, option->spec, option->id)
+                           : option->spec;
+    DeviceCall call = { spec, m };
+
+    main_call(open_on_main, &call);
+    if (!call.chr) {
+        g_propagate_error(error, call.error);
+        return NULL;
+    }
+    g_ptr_array_add(c->owned, call.chr);
+    machine_keep_chardev(m, option->id, call.chr);
+    return call.chr;
+}
+
+void console_put(Console *c, const ChardevOption *option, Chardev *chr)
+{
+    enlist(c, option->id, option->spec, chr);
+    chardev_set_label(chr, option->id);
+    g_hash_table_insert(c->by_id, g_strdup(option->id), chr);
+}
+
+Chardev *console_find(const Console *c, const char *id, GError **error)
+{
+    Chardev *chr = g_hash_table_lookup(c->by_id, id);
+
+    if (find_listed(c, id) == c->chardevs->len)
+        error_set(error, "Chardev '%s' not found", id);
+    else if (!chr || chardev_is_connected(chr))
+        error_set(error, "Chardev '%s' is busy", id);
+    else
+        return chr;
+    return NULL;
+}
+
+void console_take(Console *c, const char *id)
+{
+    Chardev *chr = g_hash_table_lookup(c->by_id, id);
+
+    if (!chr)
+        return;
+    g_hash_table_remove(c->by_id, id);
+    chardev_set_label(chr, "");
+    delist(c, chr);
+}
+
+void console_close_one(Console *c, Chardev *chr, Machine *m)
+{
+    DeviceCall call = { .chr = chr };
+
     g_ptr_array_remove(c->owned, chr);
     machine_forget_chardev(m, chr);
     chardev_close_channels(chr);
@@ -257,16 +326,17 @@ static void forget_listed(Console *c, Chardev *chr, Machine *m)
 
 bool console_reopen_gdb(Console *c, const char *device, Machine *m, GError **error)
 {
-    ChardevOption option = { .id = (char *)"gdb", .spec = (char *)device };
-    DeviceCall call = { c, &option, m };
+    DeviceCall call = { device, m };
 
     if (device && (options_device_id(device) || strstr(device, "wait=on") ||
                    g_str_has_prefix(device, "stdio"))) {
         error_set(error, "'%s' is for the command line", device);
         return false;
     }
-    if (c->gdb)
-        forget_listed(c, g_steal_pointer(&c->gdb), m);
+    if (c->gdb) {
+        delist(c, c->gdb);
+        console_close_one(c, g_steal_pointer(&c->gdb), m);
+    }
     if (!device)
         return true;
     main_call(open_on_main, &call);
@@ -277,51 +347,6 @@ bool console_reopen_gdb(Console *c, const char *device, Machine *m, GError **err
     c->gdb = call.chr;
     g_ptr_array_add(c->owned, call.chr);
     enlist(c, "gdb", device, call.chr);
-    return true;
-}
-
-bool console_add(Console *c, const ChardevOption *option, Machine *m, GError **error)
-{
-    DeviceCall call = { c, option, m };
-
-    if (find_listed(c, option->id) < c->chardevs->len) {
-        error_set(error, "Chardev with id '%s' already exists", option->id);
-        return false;
-    }
-    if (option->mux || strstr(option->spec, "wait=on") || strstr(option->spec, "stdio")) {
-        error_set(error, "%s is for the command line",
-                  option->mux                     ? "mux=on"
-                  : strstr(option->spec, "stdio") ? "stdio"
-                                                  : "wait=on");
-        return false;
-    }
-    main_call(open_on_main, &call);
-    if (!call.chr) {
-        g_propagate_error(error, call.error);
-        return false;
-    }
-    g_ptr_array_add(c->owned, call.chr);
-    enlist(c, option->id, option->spec, call.chr);
-    chardev_set_label(call.chr, option->id);
-    machine_keep_chardev(m, call.chr);
-    g_hash_table_insert(c->by_id, g_strdup(option->id), call.chr);
-    return true;
-}
-
-bool console_remove(Console *c, const char *id, Machine *m, GError **error)
-{
-    Chardev *chr = g_hash_table_lookup(c->by_id, id);
-
-    if (find_listed(c, id) == c->chardevs->len) {
-        error_set(error, "Chardev '%s' not found", id);
-        return false;
-    }
-    if (!chr || chardev_is_connected(chr)) {
-        error_set(error, "Chardev '%s' is busy", id);
-        return false;
-    }
-    g_hash_table_remove(c->by_id, id);
-    forget_listed(c, chr, m);
     return true;
 }
 

@@ -31,9 +31,15 @@ bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error);
 /* The same while the machine runs, instead of the one that is there, which nobody has any more;
  * NULL @device: there is none. Machine thread. */
 bool console_reopen_gdb(Console *c, const char *device, Machine *m, GError **error);
-/* One more for a device that comes later, and one that no device has gone again. Machine thread. */
-bool console_add(Console *c, const ChardevOption *option, Machine *m, GError **error);
-bool console_remove(Console *c, const char *id, Machine *m, GError **error);
+/* One more for a device that comes later: is it allowed; opened, in no table yet; in the tables,
+ * and out of them; closed. The one called @id if no device has it, else NULL with @error. Machine
+ * thread. */
+bool console_may_add(const Console *c, const ChardevOption *option, GError **error);
+Chardev *console_open_one(Console *c, const ChardevOption *option, Machine *m, GError **error);
+void console_put(Console *c, const ChardevOption *option, Chardev *chr);
+Chardev *console_find(const Console *c, const char *id, GError **error);
+void console_take(Console *c, const char *id);
+void console_close_one(Console *c, Chardev *chr, Machine *m);
 void console_close(Console *c);
 
 #endif

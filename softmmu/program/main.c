@@ -100,7 +100,7 @@ struct Program {
     const Options *options;
     Console console;
     Network network;
-    HostSide host_side;
+    HostSide *host_side;
     Screens screens;
     RunControl *rc;
     Monitor *monitor;
@@ -212,6 +212,7 @@ static bool begin_record(void *opaque, const char *path, GError **error)
 {
     Program *p = opaque;
 
+    host_side_settle(p->host_side);
     return record_begin_here(&p->built, p->options, path, error);
 }
 
@@ -355,8 +356,8 @@ static bool set_up(Program *p, const Options *o, GError **error)
     monitor_set_travel(p->monitor, traveller_for_monitor(p->traveller));
     p->states = savestate_new(&p->built, p->rc);
     monitor_set_board(p->monitor, &build_monitor_board);
-    p->host_side = (HostSide){ m, &p->network, &p->console, p->built.accel, o->machine_args };
-    MonitorHost host = host_side_for_monitor(&p->host_side);
+    p->host_side = host_side_new(m, &p->network, &p->console, o->machine_args);
+    MonitorHost host = host_side_for_monitor(p->host_side);
     monitor_set_host(p->monitor, &host);
     monitor_set_states(p->monitor, savestate_for_monitor(p->states));
     monitor_set_debugger(p->monitor, &(MonitorDebugger){ serve_gdb, p });
@@ -448,6 +449,7 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
     traveller_free(p.traveller);
     run_control_free(p.rc);
     build_free(&p.built); /* devices let go of their character devices before these go */
+    host_side_free(p.host_side);
     network_close(&p.network);
     console_close(&p.console);
     forget_signals(&p);

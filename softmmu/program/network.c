@@ -68,7 +68,7 @@ static bool open_random(Network *n, Machine *m, const DeviceOption *object, GErr
 
     if (strcmp(object->driver, "rng-random"))
         return true;
-    file = m->config->replaying ? NULL : file ? file : "/dev/urandom";
+    file = machine_is_replaying(m) ? NULL : file ? file : "/dev/urandom";
     r = host_random_new(m->input, id, file, error);
     if (!r) {
         g_prefix_error(error, "-object rng-random,id=%s: ", id);
@@ -94,7 +94,7 @@ bool network_add_dump(Network *n, Machine *m, const DeviceOption *object, GError
     NetBackend *b = backend_of(n, object);
     NetDump *d;
 
-    if (m->config->replaying) /* the recorded machine had it */
+    if (machine_is_replaying(m)) /* the recorded machine had it */
         return true;
     if (!b) {
         error_set(error, "Parameter 'netdev' expects a network backend id");
@@ -190,8 +190,7 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error)
     return open_randoms(n, o, m, error);
 }
 
-/* ---- While the machine runs -------------------------------------------------------------------
- */
+/* ---- While the machine runs ------------------------------------------------------------------ */
 
 typedef struct BackendCall {
     Network *network;
@@ -206,6 +205,8 @@ static void open_on_main(void *opaque)
     BackendCall *c = opaque;
 
     c->backend = open_backend(c->network, c->option, &c->error);
+    if (c->backend)
+        g_ptr_array_add(c->backends, c->backend);
 }
 
 static void remove_on_main(void *opaque)
@@ -215,74 +216,46 @@ static void remove_on_main(void *opaque)
     g_ptr_array_remove(c->backends, c->backend); /* which frees it */
 }
 
-static NetdevOption *find_option(const Machine *m, const char *id)
+bool network_open_one(Network *n, Machine *m, const NetdevOption *option, NetBackend **backend,
+                      GError **error)
+{
+    BackendCall call = { .network = n, .option = option, .backends = n->backends };
+
+    if (!machine_is_replaying(m))
+        main_call(open_on_main, &call);
+    if (call.error)
+        g_propagate_error(error, call.error);
+    if (call.backend)
+        g_hash_table_insert(n->by_id, g_strdup(option->id), call.backend);
+    *backend = call.backend;
+    return !call.error;
+}
+
+bool network_has(const Machine *m, const char *id)
 {
     const GPtrArray *options = m->config->netdevs;
 
     for (guint i = 0; i < options->len; i++)
         if (!strcmp(((NetdevOption *)options->pdata[i])->id, id))
-            return options->pdata[i];
-    return NULL;
+            return true;
+    return false;
 }
 
-bool network_has(const Machine *m, const char *id)
+bool network_is_filtered(const Network *n, const char *id)
 {
-    return find_option(m, id);
+    const NetBackend *b = g_hash_table_lookup(n->by_id, id);
+
+    return b && b->dumps;
 }
 
-bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error)
+void network_close_one(Network *n, const char *id, NetBackend *backend)
 {
-    NetdevOption *d = options->pdata[0];
-    BackendCall call = { .network = n, .option = d };
+    BackendCall call = { .backend = backend, .backends = n->backends };
 
-    if (find_option(m, d->id)) {
-        error_set(error, "there is another network with id '%s'", d->id);
-        return false;
-    }
-    if (!m->config->replaying)
-        main_call(open_on_main, &call);
-    if (call.error) {
-        g_propagate_error(error, call.error);
-        return false;
-    }
-    if (call.backend)
-        keep_backend(n, d->id, call.backend);
-    g_hash_table_insert(n->nets, d->id, call.backend);
-    g_ptr_array_add(m->config->netdevs, g_ptr_array_steal_index(options, 0));
-    return true;
-}
-
-/* What was at a port of a hub may go elsewhere. */
-static void give_back_netdev(Network *n, Machine *m, const NetdevOption *port)
-{
-    NetdevOption *d = port->hub_netdev ? find_option(m, port->hub_netdev) : NULL;
-
-    if (d)
-        g_hash_table_insert(n->nets, d->id, g_hash_table_lookup(n->by_id, d->id));
-}
-
-bool network_remove(Network *n, Machine *m, const char *id, GError **error)
-{
-    BackendCall call = { .backends = n->backends };
-
-    if (!find_option(m, id)) {
-        error_set(error, "Device '%s' not found", id);
-        return false;
-    }
-    NetBackend *b = g_hash_table_lookup(n->by_id, id);
-
-    if ((b && b->dumps) ||
-        !g_hash_table_lookup_extended(n->nets, id, NULL, (void **)&call.backend)) {
-        error_set(error, "Device '%s' is in use: a card has or had it, or a filter has", id);
-        return false;
-    }
-    g_hash_table_remove(n->nets, id);
+    if (!backend)
+        return;
     g_hash_table_remove(n->by_id, id);
-    if (call.backend)
-        main_call(remove_on_main, &call);
-    give_back_netdev(n, m, find_option(m, id));
-    g_ptr_array_remove(m->config->netdevs, find_option(m, id));
-    return true;
+    main_call(remove_on_main, &call);
 }
 
 typedef struct RandomCall {
@@ -299,22 +272,15 @@ static void open_random_on_main(void *opaque)
     open_random(c->network, c->m, c->object, &c->error);
 }
 
-bool network_add_random(Network *n, Machine *m, const DeviceOption *object, GError **error)
+HostRandom *network_open_random(Network *n, Machine *m, const DeviceOption *object, GError **error)
 {
     RandomCall call = { n, m, object, NULL };
 
     main_call(open_random_on_main, &call);
-    if (call.error)
-        g_propagate_error(error, call.error);
-    return !call.error;
-}
-
-bool network_remove_random(Network *n, const char *id, GError **error)
-{
-    if (g_hash_table_remove(n->randoms, id))
-        return true;
-    error_set(error, "object '%s' is in use, can not be deleted", id);
-    return false;
+    if (!call.error)
+        return g_hash_table_lookup(n->randoms, g_hash_table_lookup(object->props, "id"));
+    g_propagate_error(error, call.error);
+    return NULL;
 }
 
 void network_close(Network *n)

@@ -6,6 +6,7 @@
 #ifndef SOFTMMU_PROGRAM_NETWORK_H
 #define SOFTMMU_PROGRAM_NETWORK_H
 
+#include "softmmu/host-random.h"
 #include "softmmu/program/options/options.h"
 
 typedef struct Network {
@@ -23,18 +24,19 @@ typedef struct Network {
 bool network_open(Network *n, const Options *o, Machine *m, GError **error);
 /* -object filter-dump, once the machine has a clock. */
 bool network_open_dumps(Network *n, Machine *m, GError **error);
-/* One more, the first of @options, which is taken over if this succeeds; and one that no card has
- * gone again. Machine thread. */
-bool network_add(Network *n, Machine *m, GPtrArray *options, GError **error);
-bool network_remove(Network *n, Machine *m, const char *id, GError **error);
+/* One more while the machine runs, which is in no table of the machine's yet, and one that is in
+ * none any more. Machine thread. *@backend is NULL in a replay. */
+bool network_open_one(Network *n, Machine *m, const NetdevOption *option, NetBackend **backend,
+                      GError **error);
+void network_close_one(Network *n, const char *id, NetBackend *backend); /* NULL is allowed */
+bool network_has(const Machine *m, const char *id);
+bool network_is_filtered(const Network *n, const char *id);
 /* -object filter-dump, likewise, of a network that is there. Machine thread. */
 bool network_add_dump(Network *n, Machine *m, const DeviceOption *object, GError **error);
 void network_remove_dump(Network *n, const DeviceOption *object);
-bool network_has(const Machine *m, const char *id);
 NetDump *network_dump(const Network *n, const char *id); /* NULL: a replay */
-/* -object rng-random, likewise. A source that is removed is closed with the machine. */
-bool network_add_random(Network *n, Machine *m, const DeviceOption *object, GError **error);
-bool network_remove_random(Network *n, const char *id, GError **error);
+/* -object rng-random, which is in the table; it is closed with the machine. NULL with @error. */
+HostRandom *network_open_random(Network *n, Machine *m, const DeviceOption *object, GError **error);
 void network_close(Network *n);
 
 #endif

@@ -155,7 +155,7 @@ static void do_panic(RunControl *rc)
                  action == PANIC_NONE ? "run"
                  : pause              ? "pause"
                                       : "poweroff");
-    if (action == PANIC_NONE || (pause && m->config->replaying))
+    if (action == PANIC_NONE || (pause && machine_is_replaying(m)))
         return;
     if (pause) {
         m->state = RUN_PANICKED;
@@ -183,7 +183,7 @@ static void do_reset(RunControl *rc)
     machine_emit(m, "RESET", "{\"guest\": %s, \"reason\": \"%s\"}", guest ? "true" : "false",
                  reason);
     if (m->state == RUN_SHUTDOWN || m->state == RUN_PANICKED)
-        m->state = m->config->replaying ? RUN_RUNNING : RUN_PAUSED; /* somebody said cont */
+        m->state = machine_is_replaying(m) ? RUN_RUNNING : RUN_PAUSED; /* somebody said cont */
     else if (m->state == RUN_SUSPENDED)
         rc->m->state = RUN_RUNNING;
 }

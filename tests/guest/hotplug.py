@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from dialogue import Guest, Lost
 from qmpclient import Qmp, QmpError
@@ -22,6 +23,12 @@ from rsp import Machine
 
 CPU = "device_add qemu64-x86_64-cpu,id={},socket-id=0,core-id={},thread-id=0"
 WHERE = "/sys/devices/system/cpu/cpu{}"
+
+
+def write_images(where):
+    for name, data in (("disk", DISK + bytes(-len(DISK) % 512)), ("e", OTHER), ("f", DISK[:4096])):
+        with open(os.path.join(where, name), "wb") as f:
+            f.write(data)
 
 
 def check(good, what):
@@ -124,6 +131,11 @@ def remove(g, name):
         shell(g, "usleep 20000")
 
 
+def has_network(g):
+    got = shell(g, "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ping -c 1 10.0.2.2")
+    check("1 packets received" in got, "no network: " + got)
+
+
 def pci(g, _):
     """A disk comes, goes and comes again; a card as well; one that was there from the start goes."""
     refuses(g, "device_add nothing,id=a", "is not a valid device model name")
@@ -146,8 +158,7 @@ def pci(g, _):
         answer = g.monitor(f"device_add {card},netdev=n,id=card")
         check("Error" not in answer, answer)
         wait_for(g, "[ -d /sys/class/net/eth0 ]")
-        got = shell(g, "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ping -c 1 10.0.2.2")
-        check("1 packets received" in got, "no network: " + got)
+        has_network(g)
         remove(g, "card")
         wait_for(g, "[ ! -d /sys/class/net/eth0 ]")
     wait_for(g, "grep -q 0x11e8 /sys/bus/pci/devices/*/device")
@@ -175,18 +186,55 @@ def pci_came(g, _):
     g.send("\n")
     g.expect("/ # ")
     has_disk(g)
-    got = shell(g, "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ping -c 1 10.0.2.2")
-    check("1 packets received" in got, "no network: " + got)
+    has_network(g)
     for name in ("disk", "card"):
         remove(g, name)
     wait_for(g, "[ ! -b /dev/vda -a ! -d /sys/class/net/eth0 ]")
     check("(fixed)" not in g.monitor("info pci"), "it is there again")
 
 
+def does(g, *lines):
+    for line in lines:
+        answer = g.monitor(line)
+        check(not re.search("Error|not found|busy|in use", answer), f"{line}: {answer}")
+
+
+def now(g):
+    """Instructions that the machine has executed."""
+    return int(re.search(r"instruction count = (\d+)", g.monitor("info replay"))[1])
+
+
+def sum_is(g, device, data):
+    check(hashlib.md5(data).hexdigest() in shell(g, f"echo 3 > /proc/sys/vm/drop_caches; md5sum < {device}"),
+          "another disk")
+
+
 def pci_recorded(g, where):
-    refuses(g, "netdev_add user,id=m", "not while a recording is made")
-    refuses(g, f"drive_add 0 if=none,id=e,file={where}/disk,format=raw", "not while a recording is made")
+    """Devices come and go; then what is behind them does: one name is given twice."""
     pci(g, where)
+    refuses(g, "device_add virtio-blk-pci,drive=e,id=more", "it needs drive=ID")
+    does(g, f"drive_add 0 if=none,id=e,file={where}/e,format=raw", "netdev_add user,id=m",
+         "netdev_add user,id=unused", "netdev_del unused", "object_add rng-random,id=r",
+         f"chardev-add file,id=c,path={where}/c", "device_add virtio-blk-pci,drive=e,id=more",
+         "device_add e1000,netdev=m,id=card", "device_add virtio-rng-pci,rng=r,id=rng")
+    refuses(g, "drive_del e", "busy")
+    refuses(g, "netdev_del m", "in use")
+    refuses(g, "object_del r", "in use")
+    refuses(g, "device_add virtio-net-pci,netdev=m", "there is no network")
+    wait_for(g, "[ -b /dev/vda -a -d /sys/class/net/eth0 ]")
+    sum_is(g, "/dev/vda", OTHER)
+    has_network(g)
+    shell(g, "dd if=/dev/hwrng bs=64 count=1 2>/dev/null | md5sum; echo written | dd of=/dev/vda conv=notrunc; sync")
+    g.marks.append(now(g))
+    remove(g, "more")
+    does(g, "drive_del e", "chardev-remove c", "drive_del d")
+    refuses(g, "device_add virtio-blk-pci,drive=e,id=more", "it needs drive=ID")
+    does(g, f"drive_add 0 if=none,id=e,file={where}/f,format=raw", f"chardev-add file,id=c,path={where}/c",
+         "device_add virtio-blk-pci,drive=e,id=more")
+    wait_for(g, "[ -b /dev/vda ]")
+    sum_is(g, "/dev/vda", DISK[:4096])
+    shell(g, "echo here-$((5*5)) | dd of=/dev/vda conv=notrunc,sync 2>/dev/null; sync")
+    g.marks.append(now(g))
 
 
 def has_disk(g):
@@ -256,6 +304,7 @@ def qmp(g, where):
 
 DISK = b"what is on the disk" * 1000
 MD5 = hashlib.md5(DISK + bytes(-len(DISK) % 512)).hexdigest()
+OTHER = b"another disk" * 2048
 STATES = " -drive file={where}/states,format=qcow2"
 PCI = "-device edu,id=fixed -netdev user,id=n -drive if=none,id=d,format=raw,file={where}/disk"
 
@@ -280,6 +329,7 @@ def run(mimus, guest, options, act, where, extra):
                "-append", "console=ttyS0 quiet net.ifnames=0 mimus.drivers",
                *options.split(), *extra]
     with Guest(command, monitor=True) as g:
+        g.marks = []
         if act not in AGAIN.values():
             g.expect("/ # ")
         act(g, where)
@@ -287,7 +337,7 @@ def run(mimus, guest, options, act, where, extra):
               "the kernel complains")
         g.send("poweroff -f\n")
         check(g.finish() == 0, "it did not power off")
-        return g.all
+        return g.marks
 
 
 def replay(mimus, recording, *options):
@@ -318,7 +368,35 @@ def travel(mimus, recording, begin):
         m.end()
 
 
-def check_replays(mimus, recording, name):
+def goes_live(mimus, recording, count):
+    """In the middle of a replay, with the image of a disk as it was when that came; then another card comes, and
+    has a network."""
+    where = os.path.dirname(recording)
+    write_images(where)
+    with Guest([mimus, "-replay", recording], monitor=True) as g:
+        g.monitor(f"goto {count}")
+        while str(count) not in g.monitor("when"):
+            time.sleep(0.05)
+        refuses(g, "go-live", "when they came: go-live e=FILE")
+        refuses(g, f"go-live e={where}/e", "bytes, and the medium in 'e' had 4096")
+        refuses(g, f"go-live e={where}/no", "No such file")
+        refuses(g, f"go-live e={where}/f", "the recording is left")
+        g.monitor("cont")
+        g.send("echo live-$((3*3))\n")  # the replay's own prompts are before it
+        g.expect("live-9\n")
+        g.expect("/ # ")
+        check("here-25" in shell(g, "echo 3 > /proc/sys/vm/drop_caches; head -n 1 /dev/vda"), "another disk")
+        remove(g, "card")
+        does(g, "netdev_add user,id=live", "device_add e1000,netdev=live,id=card")
+        wait_for(g, "[ -d /sys/class/net/eth0 ]")
+        has_network(g)
+        g.send("poweroff -f\n")
+        check(g.finish() == 0, "it did not power off")
+    with open(os.path.join(where, "f"), "rb") as f:
+        check(f.read() == DISK[:4096], "the image was written to")
+
+
+def check_replays(mimus, recording, name, marks):
     interp = ("-accel", "tcg,backend=interp")
     replay(mimus, recording, *(interp if name.endswith("-interp") else ()))
     if name == "pci-begun":
@@ -326,8 +404,11 @@ def check_replays(mimus, recording, name):
     elif name == "pci-recorded":
         middle = counted(mimus, recording) * 3 // 4
         travel(mimus, recording, middle // 2)
-        subprocess.run([mimus, "rec", "trim", f"{middle}..", recording, recording + ".part"], check=True)
-        replay(mimus, recording + ".part")
+        for begin in (middle, marks[0]):
+            subprocess.run([mimus, "rec", "trim", f"{begin}..", recording, recording + ".part"], check=True)
+            replay(mimus, recording + ".part")
+        travel(mimus, recording + ".part", marks[0])
+        goes_live(mimus, recording, marks[1])
 
 
 def main():
@@ -340,14 +421,15 @@ def main():
     try:
         with tempfile.TemporaryDirectory() as where:
             recording = os.path.join(where, "r.mrec")
-            with open(os.path.join(where, "disk"), "wb") as f:
-                f.write(DISK + bytes(-len(DISK) % 512))
+            write_images(where)
             subprocess.run([mimus, "img", "create", "-f", "qcow2", os.path.join(where, "states"), "1M"],
                            check=True, stdout=subprocess.DEVNULL)
             recorded = "-recorded" in name
-            run(mimus, files, options.format(where=where), act, where, ["-record", recording] if recorded else [])
+            marks = run(mimus, files, options.format(where=where), act, where, ["-record", recording] if recorded else [])
             if recorded or name == "pci-begun":
-                check_replays(mimus, recording, name)
+                for image in ("disk", "e", "f"):
+                    os.remove(os.path.join(where, image))
+                check_replays(mimus, recording, name, marks)
             for start in (["-loadvm", "with"], ["-incoming", f"file:{where}/state"]) if act in AGAIN else ():
                 run(mimus, files, options.format(where=where), AGAIN[act], where, start)
     except Lost as e:

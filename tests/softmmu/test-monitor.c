@@ -515,11 +515,17 @@ static bool travel_go_live(void *opaque, const char *images, GError **error)
     return true;
 }
 
+static const char *travel_mode(void *opaque, const char **file)
+{
+    *file = "r.mrec";
+    return "play";
+}
+
 static const struct {
     const char *line, *text, *asked;
 } travel_rows[] = {
     { "when", "100\n", NULL },
-    { "info replay", "here\n", NULL },
+    { "info replay", "Replaying execution 'r.mrec': instruction count = 100\nhere\n", NULL },
     { "goto 123", "", "count 123" },
     { "goto 0x10", "", "count 16" },
     { "goto 3e9", "", "count 3000000000" },
@@ -551,7 +557,7 @@ static void test_travel(void **state)
     bench_init(&b);
     monitor_set_travel(b.mon, &(MonitorTravel){ travel_is_possible, travel_where, travel_print,
                                                 travel_to_count, travel_to_step, travel_to_access,
-                                                travel_set_break, travel_go_live, NULL });
+                                                travel_set_break, travel_go_live, travel_mode });
     for (size_t i = 0; i < G_N_ELEMENTS(travel_rows); i++) {
         g_autoptr(GString) out = g_string_new("");
 

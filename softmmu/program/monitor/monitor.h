@@ -120,8 +120,7 @@ typedef struct MonitorTravel {
     void (*set_break)(void *opaque, uint64_t count);                          /* UINT64_MAX: none */
     /* @images: of disks, DRIVE=FILE… */
     bool (*go_live)(void *opaque, const char *images, GError **error);
-    /* "none", "record" or "play"; *@file: the recording, or NULL if it is not of the command line.
-     */
+    /* "none", "record" or "play"; *@file: the recording. */
     const char *(*mode)(void *opaque, const char **file);
     void *opaque;
 } MonitorTravel;

@@ -49,10 +49,19 @@ void monitor_when(Monitor *mon, const char *args, GString *out)
 
 void monitor_info_replay(Monitor *mon, const char *args, GString *out)
 {
-    if (!mon->travel.is_possible || !mon->travel.is_possible(mon->travel.opaque))
+    const MonitorTravel *t = &mon->travel;
+    const char *file = NULL, *mode = t->mode ? t->mode(t->opaque, &file) : "none";
+    uint64_t count, step;
+
+    if (!strcmp(mode, "none")) {
         g_string_append(out, "Record/replay is not active\n");
-    else
-        mon->travel.print(mon->travel.opaque, out);
+        return;
+    }
+    t->where(t->opaque, &count, &step);
+    g_string_append_printf(out, "%s execution '%s': instruction count = %" PRIu64 "\n",
+                           *mode == 'r' ? "Recording" : "Replaying", file, count);
+    if (t->is_possible(t->opaque))
+        t->print(t->opaque, out);
 }
 
 void monitor_goto(Monitor *mon, const char *args, GString *out)

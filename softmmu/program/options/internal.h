@@ -24,6 +24,7 @@ bool opt_name(Options *o, const char *arg, GError **error);
 bool options_complete_machine(Options *o, GError **error);
 
 /* options/device.c: devices and their host sides */
+void options_free_device(void *device); /* and object */
 bool opt_device(Options *o, const char *arg, GError **error);
 bool opt_fw_cfg(Options *o, const char *arg, GError **error);
 bool opt_serial(Options *o, const char *arg, GError **error);
@@ -42,6 +43,7 @@ bool options_complete_devices(Options *o, GError **error);
 
 /* options/chardev.c: character devices by name */
 bool opt_chardev(Options *o, const char *arg, GError **error);
+void options_free_chardev(void *chardev);
 const ChardevOption *options_find_chardev(const Options *o, const char *id); /* NULL: none */
 
 /* options/display.c: the graphics card, and what shows it */

@@ -462,7 +462,7 @@ static bool check_together(const Options *o, GError **error)
     return true;
 }
 
-static void free_device_option(void *p)
+void options_free_device(void *p)
 {
     DeviceOption *d = p;
 
@@ -480,7 +480,7 @@ static void free_fw_cfg_option(void *p)
     g_free(f);
 }
 
-static void free_chardev_option(void *p)
+void options_free_chardev(void *p)
 {
     ChardevOption *c = p;
 
@@ -495,7 +495,7 @@ static void set_defaults(Options *o)
     *o = (Options){ 0 };
     o->answer = g_string_new("");
     o->serials = g_ptr_array_new_with_free_func(g_free);
-    o->chardevs = g_ptr_array_new_with_free_func(free_chardev_option);
+    o->chardevs = g_ptr_array_new_with_free_func(options_free_chardev);
     o->device_chardevs = g_ptr_array_new();
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->globals = g_ptr_array_new_with_free_func(g_free);
@@ -517,12 +517,12 @@ static void set_defaults(Options *o)
     o->config.smm = true;
     o->config.smbios = g_ptr_array_new_with_free_func(options_free_smbios);
     o->config.acpi_tables = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    o->config.option_roms = g_ptr_array_new_with_free_func(free_device_option);
+    o->config.option_roms = g_ptr_array_new_with_free_func(options_free_device);
     o->numa = g_ptr_array_new_with_free_func(options_free_numa);
     o->config.data_dirs = g_ptr_array_new_with_free_func(g_free);
-    o->config.devices = g_ptr_array_new_with_free_func(free_device_option);
+    o->config.devices = g_ptr_array_new_with_free_func(options_free_device);
     o->config.memory_backends = g_ptr_array_new_with_free_func(options_free_memory_backend);
-    o->config.objects = g_ptr_array_new_with_free_func(free_device_option);
+    o->config.objects = g_ptr_array_new_with_free_func(options_free_device);
     o->config.fw_cfg = g_ptr_array_new_with_free_func(free_fw_cfg_option);
     o->config.netdevs = g_ptr_array_new_with_free_func(options_free_netdev);
     o->config.nics = g_ptr_array_new_with_free_func(options_free_nic);

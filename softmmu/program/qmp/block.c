@@ -61,7 +61,8 @@ static Json *each_drive(Qmp *q, Json *(*describe)(Qmp *q, Drive *d, Image *image
     Json *list = json_object_new_array();
 
     for (guint i = 0; i < drives->len; i++) {
-        Json *one = describe(q, drives->pdata[i], drive_settled_image(drives->pdata[i]));
+        Drive *d = drives->pdata[i];
+        Json *one = drive_is_vacant(d) ? NULL : describe(q, d, drive_settled_image(d));
 
         if (one)
             json_object_array_add(list, one);

@@ -134,6 +134,13 @@ static void recording_failed(const char *why)
     fprintf(stderr, "mimus: recording has stopped, the machine goes on: %s\n", why);
 }
 
+static void begin(Built *b, RecordWriter *w, const char *path)
+{
+    g_free(b->recording);
+    b->recording = g_strdup(path);
+    session_record(b->accel, w, recording_failed);
+}
+
 bool record_begin(Built *b, const Options *o, GError **error)
 {
     g_auto(GStrv) args = recorded_args(o);
@@ -146,7 +153,7 @@ bool record_begin(Built *b, const Options *o, GError **error)
         return false;
     }
     record_board(w, (const char *const *)b->shape);
-    session_record(b->accel, w, recording_failed);
+    begin(b, w, o->record_file);
     return true;
 }
 
@@ -201,7 +208,7 @@ bool record_begin_here(Built *b, const Options *o, const char *path, GError **er
     pc_note_disks(&b->machine);
     w = record_create_here(b, o, args, path, error);
     if (w)
-        session_record(b->accel, w, recording_failed);
+        begin(b, w, path);
     return w;
 }
 
@@ -270,8 +277,10 @@ static bool check_board(const Built *b, const RecordReader *r, GError **error)
 
 bool record_attach(Built *b, RecordReader *r, GError **error)
 {
-    return check_board(b, r, error) && load_begin(b, r, error) &&
-           session_replay(b->accel, r, error);
+    if (!check_board(b, r, error) || !load_begin(b, r, error))
+        return false;
+    session_replay(b->accel, r);
+    return true;
 }
 
 bool record_begin_replay(Built *b, RecordReader *r, bool debugged, GError **error)

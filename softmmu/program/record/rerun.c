@@ -27,6 +27,7 @@ static bool set_up(Rerun *s, GError **error)
     s->rc = run_control_new(m, &hooks);
     s->monitor = monitor_new(m, s->rc, &cpus, build_monitor_topics, NULL);
     s->states = savestate_new(&s->built, s->rc);
+    s->host_side = host_side_new(m, &s->network, &s->console, NULL);
     monitor_set_board(s->monitor, &build_monitor_board);
     monitor_set_states(s->monitor, savestate_for_monitor(s->states));
     s->traveller = traveller_new(&s->built, &s->o, s->rc);
@@ -41,15 +42,19 @@ static bool set_up(Rerun *s, GError **error)
 
 bool rerun_open(Rerun *s, const Options *o, const char *backend, const char *path, GError **error)
 {
-    *s = (Rerun){ .o = *o };
+    *s = (Rerun){ 0 };
+    s->reader = record_options(&s->o, path, error);
+    if (!s->reader)
+        return false;
     s->o.mute = true;
-    s->o.gdb = NULL;
-    s->o.monitor = (char *)"none";
+    g_free(s->o.monitor);
+    s->o.monitor = g_strdup("none");
     s->o.config.start_stopped = s->o.config.perfmap = s->o.config.jitdump = false;
-    if (backend)
-        s->o.config.accel_backend = *backend ? (char *)backend : NULL;
-    s->reader = record_open(path, error);
-    return s->reader && set_up(s, error);
+    g_free(s->o.config.accel_backend);
+    s->o.config.accel_backend = g_strdup(!backend   ? o->config.accel_backend
+                                         : *backend ? backend
+                                                    : NULL);
+    return set_up(s, error);
 }
 
 void rerun_close(Rerun *s)
@@ -61,8 +66,11 @@ void rerun_close(Rerun *s)
         traveller_free(s->traveller);
         run_control_free(s->rc);
         build_free(&s->built);
+        host_side_free(s->host_side);
         network_close(&s->network);
         console_close(&s->console);
     }
+    if (s->o.answer)
+        options_clear(&s->o);
     record_reader_free(s->reader);
 }

@@ -7,6 +7,7 @@
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
 #include "softmmu/program/gdb/server.h"
+#include "softmmu/program/host-side.h"
 #include "softmmu/program/network.h"
 #include "softmmu/program/options/options.h"
 #include "softmmu/program/record/travel.h"
@@ -14,11 +15,12 @@
 #include "softmmu/program/state/savestate.h"
 
 typedef struct Rerun {
-    Options o; /* but for what is here the original's */
+    Options o;
     RecordReader *reader;
     Console console;
     Network network;
     Built built;
+    HostSide *host_side;
     RunControl *rc;
     Monitor *monitor; /* nobody speaks to it, nor to gdb; but the recording has what they did */
     GdbServer *gdb;
@@ -27,8 +29,8 @@ typedef struct Rerun {
     LockstepSide step;
 } Rerun;
 
-/* @o: of the recording at @path, and must outlive this, as the recording's files are its. @backend
- * NULL: the options', "": this host's own. rerun_close() after success and failure alike. */
+/* @o: of the recording at @path. @backend NULL: the options', "": this host's own. rerun_close()
+ * after success and failure alike. */
 bool rerun_open(Rerun *s, const Options *o, const char *backend, const char *path, GError **error);
 void rerun_close(Rerun *s); /* all zero is allowed */
 

@@ -172,9 +172,10 @@ static bool take_counts(const char *text, uint64_t *from, uint64_t *to, GError *
     return false;
 }
 
-/* What @run has been given since @place, and how it ends: all of @r until there. */
-static void copy_until(RecordReader *r, const RecordPlace *place, Rerun *run, RecordWriter *w)
+/* What @run has been given since @place, and how it ends. Its reader knows all channels by now. */
+static void copy_until(const RecordPlace *place, Rerun *run, RecordWriter *w)
 {
+    RecordReader *r = run->reader;
     RecordStamp end = session_stamp(run->built.accel);
     RecordItem item;
 
@@ -186,8 +187,7 @@ static void copy_until(RecordReader *r, const RecordPlace *place, Rerun *run, Re
     record_end(w, &end, machine_state_hash(&run->built.machine));
 }
 
-static bool trim_run(Rerun *run, const Options *o, RecordReader *r, const char *counts,
-                     const char *path, GString *out, GError **error)
+static bool trim_run(Rerun *run, const char *counts, const char *path, GString *out, GError **error)
 {
     Accel *a = run->built.accel;
     uint64_t from, to, begin;
@@ -201,13 +201,13 @@ static bool trim_run(Rerun *run, const Options *o, RecordReader *r, const char *
                   accel_instruction_count(a));
         return false;
     }
-    w = record_create_here(&run->built, o, record_args(r), path, error);
+    w = record_create_here(&run->built, &run->o, record_args(run->reader), path, error);
     if (!w)
         return false;
     place = session_place(a);
     begin = accel_instruction_count(a);
     lockstep_run(&run->step, to, UINT64_MAX);
-    copy_until(r, &place.next, run, w);
+    copy_until(&place.next, run, w);
     if (record_failure(w))
         error_set(error, "could not write '%s': %s", path, record_failure(w));
     else if (session_result(a).why)
@@ -227,7 +227,7 @@ static bool trim(char **argv, GString *out, GError **error)
     g_autofree char *path = path_to_write(argv[2]);
     Rerun run = { 0 };
     bool good = r && rerun_open(&run, &o, NULL, argv[1], error) &&
-                trim_run(&run, &o, r, argv[0], path, out, error);
+                trim_run(&run, argv[0], path, out, error);
 
     rerun_close(&run);
     options_clear(&o);

@@ -88,7 +88,7 @@ static const char *mode(void *opaque, const char **file)
     Traveller *t = opaque;
     bool plays = session_is_replay(t->b->accel), records = session_is_recording(t->b->accel);
 
-    *file = plays ? t->o->replay_file : records ? t->o->record_file : NULL;
+    *file = plays ? t->o->replay_file : records ? t->b->recording : NULL;
     return plays ? "play" : records ? "record" : "none";
 }
 
