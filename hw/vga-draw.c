@@ -3,8 +3,8 @@
  * What a VGA shows: text, planar, CGA and 256-colour graphics, and Bochs VBE modes, as a picture or
  * as characters. Spec: IBM PS/2 Hardware Interface Technical Reference, "Video subsystem".
  *
- * A pixel of the picture is one that the guest can set: lines that are shown twice and pixels that
- * are two dots wide are there once. The character clock's counter is an index into video memory as
+ * A pixel of the picture is a dot of the monitor: lines that are shown twice and pixels that are
+ * two dots wide are there twice. The character clock's counter is an index into video memory as
  * vga-mem.c keeps it, whatever the width of addresses, as CPU and CRTC agree on that.
  * Missing: the palette in 256-colour modes (nobody changes it there), overscan, the timing
  * registers.
@@ -22,6 +22,7 @@ struct Draw {
     const Vga *s;
     DrawRow *row;
     unsigned cells, dots; /* characters of a row; pixels of each */
+    unsigned wide;        /* dots of a pixel */
     unsigned width, height;
     unsigned scans;  /* rows of pixels of a row of characters */
     unsigned repeat; /* lines on the screen of each */
@@ -220,7 +221,7 @@ static void choose_text(Draw *d)
     d->row = draw_text_row;
     d->dots = s->sr[SR_CLOCKING] & SR1_HALF_CLOCK ? 2 * dots : dots;
     d->scans = (s->cr[CR_MAX_SCAN] & 0x1f) + 1;
-    d->repeat = 1;
+    d->wide = d->repeat = 1;
     d->pan = dots == 9 ? (s->ar[AR_PANNING] + 1) % 9 : s->ar[AR_PANNING] & 7;
 }
 
@@ -233,6 +234,7 @@ static void choose_graphics(Draw *d)
 
     d->row = packed ? draw_packed_row : s->gr[GR_MODE] & GR5_CGA ? draw_cga_row : draw_planar_row;
     d->dots = packed ? 4 : 8;
+    d->wide = packed || (s->sr[SR_CLOCKING] & SR1_HALF_CLOCK) ? 2 : 1;
     d->scans = banks ? scans : 1;
     d->repeat = (banks ? 1 : scans) << (s->cr[CR_MAX_SCAN] >> 7);
     d->pan = packed ? s->ar[AR_PANNING] >> 1 & 3 : s->ar[AR_PANNING] & 7;
@@ -247,8 +249,8 @@ static void choose_vga(Draw *d)
     else
         choose_graphics(d);
     d->cells = cr[CR_END_H_DISPLAY] + 1;
-    d->width = d->cells * d->dots;
-    d->height = MAX(vga_display_lines(d->s) / d->repeat, 1);
+    d->width = d->cells * d->dots * d->wide;
+    d->height = vga_display_lines(d->s);
     d->start = cr[CR_START_HIGH] << 8 | cr[CR_START_LOW];
     d->pitch = cr[CR_OFFSET] * 2;
     d->counter_mask = PLANE_CELLS - 1;
@@ -261,7 +263,7 @@ static void choose_vbe_planar(Draw *d)
 
     d->row = draw_planar_row;
     d->dots = 8;
-    d->scans = d->repeat = 1;
+    d->scans = d->repeat = d->wide = 1;
     d->cells = r[VBE_XRES] / 8;
     d->width = d->cells * d->dots;
     d->height = r[VBE_YRES];
@@ -271,23 +273,35 @@ static void choose_vbe_planar(Draw *d)
     d->counter_mask = d->s->w.vram->size / 4 - 1;
 }
 
+static void put_row(const Draw *d, uint32_t *pixels)
+{
+    const uint8_t *line = d->line + d->pan;
+
+    for (unsigned x = 0; x < d->width; x++)
+        pixels[x] = d->colours[line[x / d->wide]];
+}
+
 static void draw_rows(Draw *d, Surface *out)
 {
     const Vga *s = d->s;
+    bool splits = !(s->vbe[VBE_ENABLE] & VBE_ENABLED);
     uint32_t counter = d->start;
-    uint32_t *pixel = out->pixels;
     unsigned scan = d->scans > 1 ? MIN(s->cr[CR_PRESET_SCAN] & 0x1f, d->scans - 1) : 0;
+    unsigned again = 0; /* which of the lines of this row */
 
     for (unsigned y = 0; y < d->height; y++) {
-        d->row(d, counter, scan);
-        for (unsigned x = 0; x < d->width; x++)
-            *pixel++ = d->colours[d->line[x + d->pan]];
-        if (!(s->vbe[VBE_ENABLE] & VBE_ENABLED) && y == line_compare(s) / d->repeat) {
-            counter = scan = 0;
+        if (!again)
+            d->row(d, counter, scan);
+        put_row(d, out->pixels + (size_t)y * d->width);
+        if (splits && y == line_compare(s)) {
+            counter = scan = again = 0;
             d->pan = s->ar[AR_MODE] & AR10_SPLIT_PANNING ? 0 : d->pan;
-        } else if (++scan >= d->scans) {
-            scan = 0;
-            counter += d->pitch;
+        } else if (++again == d->repeat) {
+            again = 0;
+            if (++scan == d->scans) {
+                scan = 0;
+                counter += d->pitch;
+            }
         }
     }
 }

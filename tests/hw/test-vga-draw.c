@@ -133,11 +133,11 @@ static uint32_t pixel(const Bench *b, unsigned x, unsigned y)
 }
 
 /* A row of a graphics mode: the CPU writes @value at @addr, and from (@x, @y) on there are pixels
- * of these DAC entries. */
+ * of these DAC entries, each @wide by @tall dots. */
 typedef struct GraphicsRow {
     const char *name;
     const Mode *mode;
-    unsigned width, height;
+    unsigned width, height, wide, tall;
     uint32_t addr;
     uint8_t value, map_mask; /* 0: the mode's */
     unsigned x, y, count;
@@ -146,13 +146,13 @@ typedef struct GraphicsRow {
 
 /* clang-format off */
 static const GraphicsRow graphics_rows[] = {
-    { "CGA, 4 colours, even line", &cga_4, 320, 200, 0xb8000 + 2 * 80 + 1, 0x1b, 0, 4, 4, 4, { 0x00, 0x13, 0x15, 0x17 } },
-    { "CGA, 4 colours, odd line",  &cga_4, 320, 200, 0xba000 + 2 * 80,     0xe4, 0, 0, 5, 4, { 0x17, 0x15, 0x13, 0x00 } },
-    { "CGA, 2 colours, even line", &cga_2, 640, 200, 0xb8000 + 80 + 2,     0xc1, 0, 16, 2, 8, { 0x17, 0x17, 0, 0, 0, 0, 0, 0x17 } },
-    { "CGA, 2 colours, odd line",  &cga_2, 640, 200, 0xba000,              0x80, 0, 0, 1, 2, { 0x17, 0 } },
-    { "EGA, 320 by 200",           &ega_200, 320, 200, 0xa0000 + 40 * 199, 0xa0, 0x09, 0, 199, 4, { 0x11, 0, 0x11, 0 } },
-    { "VGA, 16 colours",           &vga_16, 640, 480, 0xa0000 + 80 * 479 + 79, 0x03, 0x06, 636, 479, 4, { 0, 0, 0x14, 0x14 } },
-    { "VGA, 256 colours",          &vga_256, 320, 200, 0xa0000 + 320 * 199 + 319, 0xc8, 0, 318, 199, 2, { 0, 0xc8 } },
+    { "CGA, 4 colours, even line", &cga_4, 320, 200, 2, 2, 0xb8000 + 2 * 80 + 1, 0x1b, 0, 4, 4, 4, { 0x00, 0x13, 0x15, 0x17 } },
+    { "CGA, 4 colours, odd line",  &cga_4, 320, 200, 2, 2, 0xba000 + 2 * 80,     0xe4, 0, 0, 5, 4, { 0x17, 0x15, 0x13, 0x00 } },
+    { "CGA, 2 colours, even line", &cga_2, 640, 200, 1, 2, 0xb8000 + 80 + 2,     0xc1, 0, 16, 2, 8, { 0x17, 0x17, 0, 0, 0, 0, 0, 0x17 } },
+    { "CGA, 2 colours, odd line",  &cga_2, 640, 200, 1, 2, 0xba000,              0x80, 0, 0, 1, 2, { 0x17, 0 } },
+    { "EGA, 320 by 200",           &ega_200, 320, 200, 2, 2, 0xa0000 + 40 * 199, 0xa0, 0x09, 0, 199, 4, { 0x11, 0, 0x11, 0 } },
+    { "VGA, 16 colours",           &vga_16, 640, 480, 1, 1, 0xa0000 + 80 * 479 + 79, 0x03, 0x06, 636, 479, 4, { 0, 0, 0x14, 0x14 } },
+    { "VGA, 256 colours",          &vga_256, 320, 200, 2, 2, 0xa0000 + 320 * 199 + 319, 0xc8, 0, 318, 199, 2, { 0, 0xc8 } },
 };
 /* clang-format on */
 
@@ -168,11 +168,14 @@ static void test_graphics(void **state)
         if (r->map_mask)
             indexed(f, 0x3c4, 2, r->map_mask);
         fixture_write(f, r->addr, r->value, 1);
-        shows(&b, r->width, r->height);
-        for (unsigned i = 0; i < r->count; i++)
-            if (pixel(&b, r->x + i, r->y) != dac(r->entries[i]))
-                fail_msg("%s: pixel %u is %06x, not %06x", r->name, i, pixel(&b, r->x + i, r->y),
-                         dac(r->entries[i]));
+        shows(&b, r->width * r->wide, r->height * r->tall);
+        for (unsigned i = 0; i < r->count * r->wide * r->tall; i++) {
+            unsigned n = i / r->tall / r->wide;
+            uint32_t is = pixel(&b, r->x * r->wide + i / r->tall, r->y * r->tall + i % r->tall);
+
+            if (is != dac(r->entries[n]))
+                fail_msg("%s: pixel %u is %06x, not %06x", r->name, n, is, dac(r->entries[n]));
+        }
     }
     stop(&b);
 }
@@ -193,18 +196,22 @@ static void test_mode_x(void **state)
     fixture_write(f, 0xa0000, 0x66, 1);
     indexed(f, 0x3d4, 0x0c, 16000 >> 8);
     indexed(f, 0x3d4, 0x0d, 16000 & 0xff);
-    shows(&b, 320, 200);
-    assert_int_equal(pixel(&b, 2, 1), dac(0x55));
+    shows(&b, 640, 400);
+    assert_int_equal(pixel(&b, 4, 2), dac(0x55));
+    assert_int_equal(pixel(&b, 5, 3), dac(0x55));
     assert_int_equal(pixel(&b, 0, 0), dac(0));
     indexed(f, 0x3d4, 0x18, 100); /* after line 100 of 400 comes address 0 */
     indexed(f, 0x3d4, 0x07, 0x0f);
     indexed(f, 0x3d4, 0x09, 0x01);
-    shows(&b, 320, 200);
-    assert_int_equal(pixel(&b, 0, 50), dac(0));
-    assert_int_equal(pixel(&b, 0, 51), dac(0x66));
+    shows(&b, 640, 400);
+    assert_int_equal(pixel(&b, 0, 100), dac(0));
+    assert_int_equal(pixel(&b, 0, 101), dac(0x66));
+    assert_int_equal(pixel(&b, 0, 102), dac(0x66));
+    assert_int_equal(pixel(&b, 0, 103), dac(0));
     attribute(f, 0x13, 2); /* panned by one pixel */
-    shows(&b, 320, 200);
-    assert_int_equal(pixel(&b, 1, 1), dac(0x55));
+    shows(&b, 640, 400);
+    assert_int_equal(pixel(&b, 2, 2), dac(0x55));
+    assert_int_equal(pixel(&b, 3, 3), dac(0x55));
     stop(&b);
 }
 
@@ -363,7 +370,7 @@ static void test_blank(void **state)
     shows(&b, 720, 400); /* after reset */
     set_mode(f, &vga_256);
     fixture_write(f, 0xa0000, 0x42, 1);
-    shows(&b, 320, 200);
+    shows(&b, 640, 400);
     assert_int_equal(pixel(&b, 0, 0), dac(0x42));
     indexed(f, 0x3c4, 1, 0x21);
     shows(&b, 720, 400);
