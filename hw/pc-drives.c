@@ -71,10 +71,7 @@ static bool recall_facts(const PcBoard *b, const DriveOption *o, DriveWiring *w,
 
 static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, GError **error)
 {
-    ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
-                      .format = o->format,
-                      .discard = o->discard,
-                      .read_only = o->read_only || o->cdrom || o->snapshot };
+    ImageOpen below[DRIVE_CHAIN], how = machine_drive_image(o, below);
 
     if (!o->file && !w->removable && !b->gone) {
         error_set(error, "only floppy and CD-ROM drives may be empty");
@@ -101,14 +98,15 @@ static bool open_image(const PcBoard *b, const DriveOption *o, DriveWiring *w, G
 /* It can be opened as it says, now. A replay has none. */
 static bool check_disk(const Machine *m, const DriveOption *o, GError **error)
 {
-    ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
-                      .format = o->format,
-                      .read_only = o->read_only || o->cdrom || o->snapshot };
-    Image *image = how.path && !m->config->replaying ? image_open(&how, error) : NULL;
-    bool ok = image || !how.path || m->config->replaying;
+    ImageOpen below[DRIVE_CHAIN], how = machine_drive_image(o, below);
+    Image *image;
 
+    if (!how.path || m->config->replaying)
+        return true;
+    how.read_only = how.unlocked = true;
+    image = image_open(&how, error);
     image_close(image);
-    return ok;
+    return image;
 }
 
 void pc_note_disks(Machine *m)

@@ -232,3 +232,18 @@ uint64_t machine_state_hash(Machine *m)
         hash = hash_block(blocks->pdata[i], hash);
     return hash;
 }
+
+ImageOpen machine_drive_image(const DriveOption *o, ImageOpen *below)
+{
+    ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
+                      .format = o->format,
+                      .discard = o->discard,
+                      .read_only = o->read_only || o->cdrom || o->snapshot,
+                      .alone = o->alone };
+
+    if (o->backing) { /* the parser has seen to it that there are not more */
+        below[0] = machine_drive_image(o->backing, below + 1);
+        how.backing = below;
+    }
+    return how;
+}

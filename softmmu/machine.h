@@ -53,8 +53,14 @@ typedef struct DriveOption {
     bool no_flush, write_through; /* -drive cache= */
     bool detect_zeroes;
     DriveOnError on_read_error, on_write_error;
-    char *host_file; /* what the host calls .file; NULL: the same */
+    char *host_file;             /* what the host calls .file; NULL: the same */
+    bool alone;                  /* without a backing file, whatever its header says */
+    struct DriveOption *backing; /* instead of what that says; owned, NULL: that */
 } DriveOption;
+
+/* How its image is opened; @below: room for DRIVE_CHAIN of them that are behind it. */
+#define DRIVE_CHAIN 8
+ImageOpen machine_drive_image(const DriveOption *o, ImageOpen *below);
 
 /* A network of the host's that cards can be connected to. */
 typedef enum NetdevKind {

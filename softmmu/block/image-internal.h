@@ -53,10 +53,11 @@ struct Image {
     int fd;
     uint64_t file_size; /* when it was opened */
     uint64_t size;
-    bool read_only, discard, alone;
-    unsigned depth; /* how many images it is behind */
-    bool guessed;   /* the format was: raw by default */
-    void *own;      /* the format's */
+    bool read_only, discard, alone, unlocked;
+    const ImageOpen *backing; /* while it is opened: as there */
+    unsigned depth;           /* how many images it is behind */
+    bool guessed;             /* the format was: raw by default */
+    void *own;                /* the format's */
 };
 
 extern const ImageFormat image_format_raw, image_format_qcow2;

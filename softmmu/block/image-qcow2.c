@@ -151,6 +151,12 @@ static char *beside(const char *image, const char *path)
     return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(dir, path, NULL);
 }
 
+static void replace(char **text, const char *with)
+{
+    g_free(*text);
+    *text = g_strdup(with);
+}
+
 static bool open_backing(Image *image, const uint8_t *head, GError **error)
 {
     Qcow2 *q = image->own;
@@ -160,18 +166,22 @@ static bool open_backing(Image *image, const uint8_t *head, GError **error)
 
     if (!read_extensions(image, head, error))
         return false;
-    if (!offset || !len)
-        return true;
-    if (!read_name(image, offset, len, &q->backing_path, error))
+    if (offset && len && !read_name(image, offset, len, &q->backing_path, error))
         return false;
-    if (image->alone)
+    if (image->backing) {
+        replace(&q->backing_path, image->backing->path);
+        replace(&q->backing_format, image->backing->format);
+    }
+    if (image->alone || !q->backing_path)
         return true;
     if (image->depth >= MAX_CHAIN)
         return refuse(image, error, "its backing files have no end");
-    path = beside(image->path, q->backing_path);
-    how = (ImageOpen){
-        .path = path, .format = q->backing_format, .read_only = true, .depth = image->depth + 1
-    };
+    path = image->backing ? NULL : beside(image->path, q->backing_path);
+    how =
+        image->backing ? *image->backing : (ImageOpen){ .path = path, .format = q->backing_format };
+    how.read_only = true;
+    how.unlocked = image->unlocked;
+    how.depth = image->depth + 1;
     q->backing = image_open(&how, error);
     if (!q->backing)
         g_prefix_error(error, "backing file of '%s': ", image->path);

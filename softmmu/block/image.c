@@ -145,7 +145,7 @@ static bool open_file(Image *image, GError **error)
         error_set(error, "Could not open '%s': %s", image->path, g_strerror(errno));
         return false;
     }
-    if (!lock_file(image->fd, image->read_only)) {
+    if (!image->unlocked && !lock_file(image->fd, image->read_only)) {
         error_set(error, "'%s' is in use by another process%s", image->path,
                   image->read_only ? " that writes to it" : "");
         return false;
@@ -277,6 +277,8 @@ Image *image_open(const ImageOpen *how, GError **error)
     image->read_only = how->read_only;
     image->discard = how->discard;
     image->alone = how->alone;
+    image->unlocked = how->unlocked;
+    image->backing = how->backing;
     image->depth = how->depth;
     image->fd = -1;
     if (open_contents(image, how->format, error) && image->format->open(image, error))

@@ -27,7 +27,9 @@ typedef struct ImageOpen {
     bool read_only;
     unsigned depth; /* of backing files: 0 for a user's */
     bool discard;   /* what is discarded gives its room back to the host */
+    bool unlocked;  /* only to see what is there: it is read-only, and nobody is kept out */
     bool alone;     /* without its backing file, which the caller gives it */
+    const struct ImageOpen *backing; /* instead of what its header names; NULL: that */
 } ImageOpen;
 
 typedef struct ImageCreate {

@@ -221,6 +221,32 @@ static void test_qcow2_cached(void **state)
     remove_file(base);
 }
 
+/* What is said to be behind it counts more than what its header says. */
+static void test_qcow2_other_backing(void **state)
+{
+    char *base = make_file(SIZE), *other = make_file(SIZE), *path = make_qcow2(base);
+    ImageOpen behind = { .path = other, .format = "raw" };
+    ImageOpen how = { .path = path, .format = "qcow2", .backing = &behind };
+    uint8_t data[SECTOR], back[SECTOR];
+    Image *image = open_ok(other, "raw", false);
+
+    memset(data, 7, sizeof(data));
+    assert_int_equal(image_write(image, 0, data, SECTOR), 0);
+    image_close(image);
+    image = image_open(&how, NULL);
+    assert_int_equal(image_read(image, 0, back, SECTOR), 0);
+    assert_memory_equal(data, back, SECTOR);
+    assert_string_equal(image_facts(image).backing_path, other);
+    image_close(image);
+    how = (ImageOpen){ .path = path, .format = "qcow2", .alone = true };
+    image = image_open(&how, NULL);
+    assert_null(image_backing(image));
+    image_close(image);
+    remove_file(path);
+    remove_file(base);
+    remove_file(other);
+}
+
 /* Large enough for several tables, and for the table of counts to grow. */
 static void test_qcow2_large(void **state)
 {
@@ -521,6 +547,10 @@ static void test_lock(void **state)
 
     assert_null(image_open(&how, &error));
     assert_non_null(strstr(error->message, "is in use by another process"));
+    how.unlocked = true;
+    second = image_open(&how, NULL);
+    assert_non_null(second);
+    image_close(second);
     image_close(image);
     image = open_ok(path, "raw", true);
     second = open_ok(path, "raw", true);
@@ -538,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_qcow2),
         cmocka_unit_test(test_qcow2_backing),
         cmocka_unit_test(test_qcow2_cached),
+        cmocka_unit_test(test_qcow2_other_backing),
         cmocka_unit_test(test_qcow2_large),
         cmocka_unit_test(test_qcow2_recovery),
         cmocka_unit_test(test_qcow2_hostile),

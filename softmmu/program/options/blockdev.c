@@ -2,7 +2,8 @@
 /*
  * -blockdev: nodes, each a file of the host's or a format on another node, written apart (file=ID)
  * or within (file.driver=…). A node that no other is made of is a disk for -device or -machine
- * pflash0=. Missing: backing= (an image's own header says that), protocols other than files.
+ * pflash0=. What is behind an image its own header says, or backing=: another node by its name, one
+ * written within, or none. Missing: protocols other than files.
  */
 #include <string.h>
 
@@ -19,8 +20,11 @@ typedef struct BlockNode {
     char *filename;      /* of this one or what is written within; NULL: */
     char *child;         /* … that of the node of this name */
     bool read_only, discard, no_flush, used;
-    bool null;     /* there is no file: */
-    uint64_t size; /* … but a size */
+    char *backing;            /* the node of this name is behind it; NULL: */
+    struct BlockNode *within; /* … this one; NULL: */
+    bool alone;               /* … none, else whatever its header says */
+    bool null;                /* there is no file: */
+    uint64_t size;            /* … but a size */
 } BlockNode;
 
 void options_free_blockdev(void *p)
@@ -31,6 +35,9 @@ void options_free_blockdev(void *p)
     g_free(n->format);
     g_free(n->filename);
     g_free(n->child);
+    g_free(n->backing);
+    if (n->within)
+        options_free_blockdev(n->within);
     g_free(n);
 }
 
@@ -110,6 +117,16 @@ static bool set_file(void *ctx, const char *value, GError **error)
     return true;
 }
 
+/* "", as JSON's null: none. */
+static bool set_backing(void *ctx, const char *value, GError **error)
+{
+    BlockNode *n = ctx;
+
+    n->alone = !*value;
+    replace(&n->backing, *value ? value : NULL);
+    return true;
+}
+
 static bool set_read_only(void *ctx, const char *value, GError **error)
 {
     return parse_switch(value, &((BlockNode *)ctx)->read_only, error);
@@ -150,6 +167,7 @@ static const KeyRow node_keys[] = {
     { "node-name", set_node_name },
     { "filename", set_filename },
     { "file", set_file },
+    { "backing", set_backing },
     { "read-only", set_read_only },
     { "auto-read-only", key_is_switch },
     { "discard", set_discard },
@@ -171,6 +189,11 @@ static bool take_pair(BlockNode *n, const char *key, const char *value, GError *
 {
     unsigned depth = 0;
 
+    if (g_str_has_prefix(key, "backing.")) {
+        if (!n->within)
+            n->within = g_new0(BlockNode, 1);
+        return take_pair(n->within, key + strlen("backing."), value, error);
+    }
     while (g_str_has_prefix(key, "file.")) {
         key += strlen("file.");
         depth++;
@@ -221,6 +244,8 @@ static bool check_node(const Options *o, const BlockNode *n, bool has_driver, GE
         error_set(error, "size is of null-co");
     else if (!n->null && !n->filename == !n->child)
         error_set(error, "either filename or file is needed");
+    else if ((n->backing || n->within || n->alone) && g_strcmp0(n->format, "qcow2"))
+        error_set(error, "backing is of qcow2");
     else
         return true;
     return false;
@@ -269,22 +294,65 @@ static const char *find_file(const Options *o, BlockNode *n, GError **error)
     return NULL;
 }
 
-static bool add_disk(Options *o, BlockNode *n, GError **error)
+static BlockNode *node_behind(const Options *o, BlockNode *n)
 {
-    const char *file = find_file(o, n, error);
-    DriveOption *d;
+    return n->within ? n->within : n->backing ? find_node(o, n->backing) : NULL;
+}
 
-    if (!file)
-        return false;
-    d = options_add_drive(o);
-    d->interface = DRIVE_IF_NONE;
-    d->id = g_strdup(n->name);
-    d->file = g_strdup(file);
+/* A node written within has no name to be found by. */
+static bool check_within(const BlockNode *n, GError **error)
+{
+    bool ok = n->name || (n->filename ? !n->child : n->child != NULL);
+
+    if (!ok)
+        error_set(error, "-blockdev: backing: either filename or file is needed");
+    return ok;
+}
+
+/* All behind @n are there, and are marked as used. */
+static bool check_chain(const Options *o, BlockNode *n, GError **error)
+{
+    for (unsigned depth = 0; depth < DRIVE_CHAIN; depth++) {
+        BlockNode *behind = node_behind(o, n);
+
+        if (!check_within(n, error) || !find_file(o, n, error))
+            return false;
+        if (!behind && !n->backing)
+            return true;
+        if (!behind) {
+            error_set(error, "Cannot find device='%s' nor node-name='%s'", n->backing, n->backing);
+            return false;
+        }
+        behind->used = true;
+        n = behind;
+    }
+    error_set(error, "-blockdev: there are too many images behind one another");
+    return false;
+}
+
+static void describe_disk(const Options *o, BlockNode *n, DriveOption *d)
+{
+    BlockNode *behind = node_behind(o, n);
+
+    d->file = g_strdup(find_file(o, n, NULL));
     d->format = g_strdup(n->format ? n->format : "raw"); /* null-co takes that */
     d->read_only = n->read_only;
     d->discard = n->discard;
     d->no_flush = n->no_flush;
-    return true;
+    d->alone = n->alone;
+    if (!behind)
+        return;
+    d->backing = g_new0(DriveOption, 1);
+    describe_disk(o, behind, d->backing);
+}
+
+static void add_disk(Options *o, BlockNode *n)
+{
+    DriveOption *d = options_add_drive(o);
+
+    d->interface = DRIVE_IF_NONE;
+    d->id = g_strdup(n->name);
+    describe_disk(o, n, d);
 }
 
 /* -machine pflash0=NODE */
@@ -307,14 +375,14 @@ static bool place_flash(Options *o, int unit, GError **error)
 bool options_complete_blockdevs(Options *o, GError **error)
 {
     for (guint i = 0; i < o->blockdevs->len; i++) {
-        if (!find_file(o, o->blockdevs->pdata[i], error)) /* marks what it is made of */
+        if (!check_chain(o, o->blockdevs->pdata[i], error)) /* marks what it is made of */
             return false;
     }
     for (guint i = 0; i < o->blockdevs->len; i++) {
         BlockNode *n = o->blockdevs->pdata[i];
 
-        if (!n->used && !add_disk(o, n, error))
-            return false;
+        if (!n->used)
+            add_disk(o, n);
     }
     for (int unit = 0; unit < 2; unit++) {
         if (o->pflash[unit] && !place_flash(o, unit, error))

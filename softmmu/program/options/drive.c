@@ -274,6 +274,8 @@ void options_free_drive(void *p)
     g_free(d->host_file);
     g_free(d->format);
     g_free(d->serial);
+    if (d->backing)
+        options_free_drive(d->backing);
     g_free(d);
 }
 

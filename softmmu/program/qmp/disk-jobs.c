@@ -208,11 +208,12 @@ static Json *begin_by_node(Qmp *q, Json *args, BlockJobKind kind, GError **error
     Drive *d = find_drive(q, args, error);
     const DriveOption *o = d ? find_node(q, json_text(args, "target", ""), error) : NULL;
     BlockJobWiring w = { .kind = kind, .node = o ? o->id : NULL };
+    ImageOpen below[DRIVE_CHAIN], how;
 
     if (!o || !take_common(args, &w, error))
         return NULL;
-    w.target = image_open(
-        &(ImageOpen){ .path = o->file, .format = o->format, .discard = o->discard }, error);
+    how = machine_drive_image(o, below);
+    w.target = image_open(&how, error);
     return w.target ? qmp_begin_block_job(q, d, args, &w, error) : NULL;
 }
 

@@ -78,8 +78,13 @@ static const DriveOption *find_node(Qmp *q, const char *name)
     return NULL;
 }
 
+static Json *describe_file(const DriveOption *node)
+{
+    return json_make("driver:s filename:s", "file", node->file);
+}
+
 /* A node that names another, which was added before, is made of what that is made of. */
-static bool resolve_node(Qmp *q, Json *args, GError **error)
+static bool resolve_file(Qmp *q, Json *args, GError **error)
 {
     Json *file = json_member(args, "file");
     const char *name =
@@ -93,9 +98,38 @@ static bool resolve_node(Qmp *q, Json *args, GError **error)
     else if (strcmp(node->format, "raw") || g_str_has_prefix(node->file, IMAGE_NULL))
         error_set(error, "a format on node '%s', which has one, is not supported", name);
     else
-        return !json_object_object_add(args, "file",
-                                       json_make("driver:s filename:s", "file", node->file));
+        return !json_object_object_add(args, "file", describe_file(node));
     return false;
+}
+
+static Json *describe_node(const DriveOption *node)
+{
+    Json *o = json_make("driver:s file:o", node->format, describe_file(node));
+
+    if (node->backing)
+        json_object_object_add(o, "backing", describe_node(node->backing));
+    else if (node->alone)
+        json_object_object_add(o, "backing", NULL);
+    return o;
+}
+
+static bool resolve_backing(Qmp *q, Json *args, GError **error)
+{
+    Json *backing = json_member(args, "backing");
+    const char *name =
+        json_object_is_type(backing, json_type_string) ? json_object_get_string(backing) : "";
+    const DriveOption *node = *name ? find_node(q, name) : NULL;
+
+    if (node)
+        json_object_object_add(args, "backing", describe_node(node));
+    else if (*name)
+        error_set(error, "Cannot find device='%s' nor node-name='%s'", name, name);
+    return node || !*name;
+}
+
+static bool resolve_node(Qmp *q, Json *args, GError **error)
+{
+    return resolve_file(q, args, error) && resolve_backing(q, args, error);
 }
 
 /* -blockdev takes the same object. */
