@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -159,6 +160,29 @@ static void write_files(RecordWriter *w, HostFiles *files)
     }
 }
 
+/* Empty (what is no plain file cannot be, nor need it), and nobody else's who records. -1 with
+ * @error. */
+static int open_file(const char *path, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+    if (fd < 0) {
+        error_set(error, "could not create '%s': %s", path, g_strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+        error_set(error, "could not create '%s': another recording is being written to it", path);
+        close(fd);
+        return -1;
+    }
+    if (ftruncate(fd, 0) && errno != EINVAL) {
+        error_set(error, "could not create '%s': %s", path, g_strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static RecordWriter *create(const char *path, GError **error)
 {
     RecordWriter *w;
@@ -168,11 +192,9 @@ static RecordWriter *create(const char *path, GError **error)
         error_set(error, "this build cannot record: it was made without zstd");
         return NULL;
     }
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        error_set(error, "could not create '%s': %s", path, g_strerror(errno));
+    fd = open_file(path, error);
+    if (fd < 0)
         return NULL;
-    }
     w = g_new0(RecordWriter, 1);
     w->fd = fd;
     w->items = g_byte_array_new();

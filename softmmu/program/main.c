@@ -190,8 +190,6 @@ static void run(Program *p)
 {
     GThread *thread;
 
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a recording that grows too large stops, not the machine */
     watch_signals(p);
     p->loop = g_main_loop_new(NULL, FALSE);
     thread = g_thread_new("machine", machine_thread, p);
@@ -419,6 +417,7 @@ static int run_machine(const Options *o, RecordReader *reader, uint64_t *agreed,
         process_gain_no_rights();
     if (o->lock_memory && !process_lock_memory(&error))
         return complain(o, error);
+    signal(SIGPIPE, SIG_IGN); /* what goes to a pipe, a recording too, has an error then */
     build_begin(&p.built, &o->config);
     if (reader)
         input_set_replaying(p.built.machine.input, true);
@@ -532,6 +531,7 @@ int main(int argc, char **argv)
     GError *error = NULL;
     int status;
 
+    signal(SIGXFSZ, SIG_IGN); /* a recording that grows too large stops, not the machine */
     g_set_prgname(argc > 0 ? strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0] : "mimus");
     if (record_is_command(argc, argv))
         return run_command(argc, argv);

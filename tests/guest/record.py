@@ -141,7 +141,13 @@ def check_killed(mimus, recording, console):
 
 
 def check_full_disk(mimus, guest, recording):
-    """The guest goes on when there is no more room; what was recorded before can be replayed."""
+    """The guest goes on when there is no more room; what was recorded before can be replayed. Without room for what
+    a recording begins with there is none, and no machine."""
+    p = subprocess.run([mimus, *machine(guest), "-record", recording], stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, check=False,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50000, 50000)))
+    check(p.returncode == 1 and re.fullmatch(r"mimus: -record: could not write '.*': File too large\n", p.stderr),
+          "without any room: " + p.stderr)
     record(mimus, guest, "", recording)
     info = subprocess.run([mimus, "rec", "info", recording], capture_output=True, text=True,
                           check=True).stdout

@@ -338,6 +338,29 @@ static void test_disk_fills(void **state)
     host_files_free(files);
 }
 
+/* Nobody else's frames come between those of a recording. */
+static void test_one_writer(void **state)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    HostFiles *files = host_files_new(false);
+    RecordWriter *w;
+    int fd = g_file_open_tmp("recordXXXXXX", &path, NULL);
+
+    assert_true(fd >= 0);
+    close(fd);
+    w = record_create(path, (char **)args, files, NULL);
+    assert_non_null(w);
+    assert_null(record_create(path, (char **)args, files, &error));
+    assert_non_null(strstr(error->message, "another recording is being written to it"));
+    record_close(w);
+    w = record_create(path, (char **)args, files, NULL);
+    assert_non_null(w);
+    record_close(w);
+    unlink(path);
+    host_files_free(files);
+}
+
 static void test_foreign(void **state)
 {
     static const struct {
@@ -364,8 +387,8 @@ int main(void)
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_places),
         cmocka_unit_test(test_truncated),  cmocka_unit_test(test_altered),
         cmocka_unit_test(test_hostile),    cmocka_unit_test(test_mutated),
-        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_disk_fills),
-        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_one_writer), cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_disk_fills), cmocka_unit_test(test_foreign),
     };
 
     FUZZ_CHOOSE_TEST();
