@@ -344,6 +344,10 @@ def case_tools(mimus, guest):
                       "-plugin", f"syscalls,out={at('calls')},chrome={at('json')}",
                       "-plugin", f"events,out={at('events')}")
         assert find(HASH, plain) == find(HASH, text), "the run is another"
+        status, text_of_few = run(mimus, guest, *COUNT, "-plugin",
+                                  f"events,out={at('few')},show=restored,insns=20M")
+        assert status == 0 and find(r"state hash: (\w+)", text_of_few) != find(HASH, plain)
+        assert os.path.getsize(at("few")) == 0
         blocks = int(find(r"^cov: (\d+) basic blocks", text))
         assert read_drcov(at("drcov")) == blocks > 50000
         with open(at("text"), encoding="ascii") as f:

@@ -20,12 +20,11 @@ static const char *const names[MIMUS_EVENT_KINDS] = {
 };
 static const char *out_name, *show;
 static uint64_t insns;
+static bool shown[MIMUS_EVENT_KINDS];
 static FILE *out;
 
-static void told(MimusPlugin *p, const MimusEvent *e, void *opaque)
+static void print(const MimusEvent *e, uint64_t count)
 {
-    uint64_t count = mimus_instructions(p);
-
     fprintf(out, "%" PRIu64 " %s", count, names[e->kind]);
     if (e->cpu != MIMUS_NO_CPU)
         fprintf(out, " cpu %u pc %" PRIx64, e->cpu, e->pc);
@@ -70,6 +69,14 @@ static void told(MimusPlugin *p, const MimusEvent *e, void *opaque)
     default: break;
     }
     fputc('\n', out);
+}
+
+static void told(MimusPlugin *p, const MimusEvent *e, void *opaque)
+{
+    uint64_t count = mimus_instructions(p);
+
+    if (shown[e->kind])
+        print(e, count);
     if (insns && count >= insns)
         mimus_exit(p, 0);
 }
@@ -112,9 +119,11 @@ bool mimus_plugin_load(MimusPlugin *p)
         mimus_fail(p, "could not open '%s': %s", out_name, strerror(errno));
         return false;
     }
-    for (unsigned i = 0; i < MIMUS_EVENT_KINDS; i++)
-        if (show ? shows(show, names[i]) : i != MIMUS_WALK)
+    for (unsigned i = 0; i < MIMUS_EVENT_KINDS; i++) {
+        shown[i] = show ? shows(show, names[i]) : i != MIMUS_WALK;
+        if (shown[i] || (insns && i != MIMUS_WALK)) /* the next one of any kind ends it */
             mimus_on_event(p, (MimusEventKind)i, told, NULL);
+    }
     return true;
 }
 
