@@ -74,6 +74,7 @@ GByteArray *telnet_wrap(const uint8_t *data, size_t len);
 
 extern const ChardevClass chardev_pty_class, chardev_socket_class;
 const char *pty_name(const Chardev *chr);
+bool socket_has_peer(Chardev *chr);
 const char *socket_waits_at(const Chardev *chr);
 bool socket_wait(Chardev *chr, GError **error);
 

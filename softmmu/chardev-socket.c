@@ -376,6 +376,17 @@ const ChardevClass chardev_socket_class = {
     .close = socket_close,
 };
 
+bool socket_has_peer(Chardev *chr)
+{
+    SocketChardev *sock = (SocketChardev *)chr;
+    bool there;
+
+    g_mutex_lock(&sock->lock);
+    there = sock->peer >= 0;
+    g_mutex_unlock(&sock->lock);
+    return there;
+}
+
 const char *socket_waits_at(const Chardev *chr)
 {
     const SocketChardev *sock = (const SocketChardev *)chr;

@@ -283,6 +283,11 @@ const char *chardev_pty_name(const Chardev *chr)
     return chr && chr->klass == &chardev_pty_class ? pty_name(chr) : NULL;
 }
 
+bool chardev_has_peer(Chardev *chr)
+{
+    return !chr || chr->klass != &chardev_socket_class || socket_has_peer(chr);
+}
+
 const char *chardev_waits_at(const Chardev *chr)
 {
     return chr && chr->klass == &chardev_socket_class ? socket_waits_at(chr) : NULL;

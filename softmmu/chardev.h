@@ -81,6 +81,7 @@ Chardev *chardev_new_memory(GByteArray *out);
 void chardev_memory_input(Chardev *chr, const void *data, size_t len);
 void chardev_free(Chardev *chr);               /* restores the terminal */
 bool chardev_is_connected(const Chardev *chr); /* it has a client */
+bool chardev_has_peer(Chardev *chr); /* somebody is at a socket's other end; true of others */
 /* While the machine runs, on the machine thread: what is on its way from @chr, which is freed next,
  * is lost. */
 void chardev_close_channels(Chardev *chr);

@@ -169,15 +169,27 @@ static bool open_monitor(Console *c, const char *spec, Machine *m, GError **erro
         error_set(error, "-monitor %s: a serial port has it already (mon:)", spec);
         return false;
     }
-    return open_device(c, spec, "monitor", "monitor0", m, &c->monitor, error);
+    return open_device(c, spec, "monitor", "compat_monitor0", m, &c->monitor, error);
+}
+
+static guint find_listed(const Console *c, const char *id)
+{
+    guint i = 0;
+
+    while (i < c->chardevs->len && strcmp(g_array_index(c->chardevs, MonitorChardev, i).label, id))
+        i++;
+    return i;
 }
 
 static bool open_monitors(Console *c, const Options *o, Machine *m, GError **error)
 {
+    guint first = c->chardevs->len;
+
     for (unsigned i = 0; i < o->monitors->len && !o->mute; i++) {
         const MonitorOption *option = o->monitors->pdata[i];
         ConsoleMonitor mon = { NULL, option->control, option->pretty };
-        g_autofree char *label = g_strdup_printf("compat_monitor%u", i);
+        g_autofree char *label =
+            g_strdup_printf("compat_monitor%u", i + (find_listed(c, "compat_monitor0") < first));
 
         if (!open_device(c, option->device, option->control ? "qmp" : "monitor", label, m, &mon.chr,
                          error))
@@ -232,15 +244,6 @@ static void open_on_main(void *opaque)
 static void free_on_main(void *opaque)
 {
     chardev_free(((DeviceCall *)opaque)->chr);
-}
-
-static guint find_listed(const Console *c, const char *id)
-{
-    guint i = 0;
-
-    while (i < c->chardevs->len && strcmp(g_array_index(c->chardevs, MonitorChardev, i).label, id))
-        i++;
-    return i;
 }
 
 static void delist(Console *c, const Chardev *chr)

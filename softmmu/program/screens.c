@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/program/monitor/screendump.h"
 #include "softmmu/program/qmp/qmp.h"
 
 /* Machine thread. */
@@ -71,7 +72,13 @@ static void tell_client(void *opaque, const void *data, size_t len)
 static bool open_vnc(Screens *s, const Options *o, const ViewerScreen *screen, const char *title,
                      GError **error)
 {
-    s->vnc = vnc_new(&o->vnc, screen, title, error);
+    ViewerScreen chosen = *screen;
+
+    if (!screendump_find(s->m, o->vnc.device, o->vnc.head, &chosen.number, error)) {
+        g_prefix_error(error, "-vnc %s: ", o->vnc.address);
+        return false;
+    }
+    s->vnc = vnc_new(&o->vnc, &chosen, title, error);
     if (!s->vnc) {
         g_prefix_error(error, "-vnc %s: ", o->vnc.address);
         return false;
@@ -83,7 +90,7 @@ static bool open_vnc(Screens *s, const Options *o, const ViewerScreen *screen, c
 
 bool screens_open(Screens *s, const Options *o, Machine *m, GError **error)
 {
-    ViewerScreen screen = { m->display, m->input, m->hid };
+    ViewerScreen screen = { .display = m->display, .input = m->input, .hid = m->hid };
     const char *name = o->config.name;
     g_autofree char *title = name ? g_strdup_printf("Mimus (%s)", name) : g_strdup("Mimus");
 

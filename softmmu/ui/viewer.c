@@ -124,6 +124,7 @@ Viewer *viewer_new(const ViewerScreen *screen, bool characters, ViewerSeen *seen
     Viewer *v = g_new0(Viewer, 1);
 
     v->screen = *screen;
+    v->number = screen->number;
     v->characters = characters;
     v->seen = seen;
     v->opaque = opaque;

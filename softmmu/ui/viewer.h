@@ -17,6 +17,7 @@ typedef struct Viewer Viewer;
 /* What front ends show, and where hands go. */
 typedef struct ViewerScreen {
     Display *display; /* may have no screen: then it is black */
+    unsigned number;  /* of the one that is shown at first */
     InputQueue *input;
     Hid *hid;
 } ViewerScreen;
@@ -35,7 +36,7 @@ typedef bool ViewerSeen(void *opaque, ViewerFrame *frame);
 Viewer *viewer_new(const ViewerScreen *screen, bool characters, ViewerSeen *seen, void *opaque);
 void viewer_free(Viewer *v); /* when the machine thread has ended; NULL is allowed */
 
-/* Which screen is looked at, from 0, which it is at first. One that is not there is black. */
+/* Which screen is looked at, from 0. One that is not there is black. */
 void viewer_choose(Viewer *v, unsigned n);
 /* Somebody waits, or nobody does. */
 void viewer_watch(Viewer *v, bool wanted);

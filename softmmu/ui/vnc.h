@@ -23,7 +23,9 @@ typedef struct VncOptions {
     char *address; /* "HOST:DISPLAY" (HOST may be empty: all of them), "unix:PATH" */
     unsigned to;   /* try displays up to that one */
     VncShare share;
-    bool password;          /* nobody gets in without … */
+    bool password; /* nobody gets in without … */
+    char *device;  /* whose screen it shows; NULL: the first's */
+    uint64_t head;
     char *initial_password; /* … this; NULL: there is none at first */
 } VncOptions;
 

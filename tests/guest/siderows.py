@@ -583,6 +583,9 @@ RAW
 -vnc :bogus
 -vnc unix:DIR/vnc2,password=on
 -vnc unix:DIR/vnc3,share=ignore
+-vnc unix:DIR/vnc3,display=v -vga none -device VGA,id=v
+-vnc unix:DIR/vnc3,display=v,head=1 -vga none -device VGA,id=v
+-vnc unix:DIR/vnc3,display=nope
 -audiodev none,id=a -vnc unix:DIR/vnc3,audiodev=a
 -vnc unix:DIR/vnc5,bogus=on
 -vnc unix:DIR/vnc6 -k en-us

@@ -201,6 +201,24 @@ def hub(mimus, where):
             m.refuses("netdev_add", "GenericError: netdev 'b' is in use", type="hubport", id="pe", hubid=0, netdev="b")
 
 
+def screens(mimus, where):
+    """Each card's own screen, by the card's name."""
+    def size(file):
+        with open(os.path.join(where, file), "rb") as f:
+            return f.read(15).split(b"\n")[1]
+    with Machine(mimus, where, "-device", "virtio-gpu-pci,id=g", "-vnc", f"unix:{where}/vnc,display=g") as m:
+        m.says("screendump first.ppm", "")
+        m.says("screendump second.ppm g", "")
+        m.qmp.command("screendump", filename="again.ppm", device="g", head=0)
+        assert size("first.ppm") != size("second.ppm") == size("again.ppm"), (size("first.ppm"), size("second.ppm"))
+        m.refuses("screendump", "GenericError: Device 'x' not found", filename="x", device="x")
+        m.refuses("screendump", "GenericError: Device g (head 1) is not bound to a QemuConsole", filename="x", device="g",
+                  head=1)
+        m.refuses("screendump", "GenericError: 'head' must be specified together with 'device'", filename="x", head=1)
+        assert "compat_monitor0: filename=unix:" in m.hmp.command("info chardev")
+        assert "compat_monitor1: filename=unix:" in m.hmp.command("info chardev")
+
+
 HELPER = """#!/usr/bin/env python3
 import socket, sys
 args = dict(a.lstrip("-").split("=") for a in sys.argv[1:])
@@ -251,7 +269,7 @@ def stream(mimus, where):
 
 
 CASES = {"run-time": run_time, "memory": memory, "capture": capture, "out-of-band": out_of_band, "hub": hub,
-         "stream": stream, "bridge": bridge}
+         "stream": stream, "bridge": bridge, "screens": screens}
 
 
 def main():

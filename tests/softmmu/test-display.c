@@ -80,8 +80,10 @@ static const DumpRow dump_rows[] = {
     { "%s -f png", NULL, true },
 #endif
     { "%s -f jpg", "'jpg': a picture's format is ppm or png", false },
-    { "%s %s", "usage: screendump FILE [-f ppm|png]", false },
-    { "", "usage: screendump FILE [-f ppm|png]", false },
+    { "%s %s", "Device '%s' not found", false },
+    { "%s nobody", "Device 'nobody' not found", false },
+    { "%s a b c", "usage: screendump FILE [-f ppm|png] [DEVICE [HEAD]]", false },
+    { "", "usage: screendump FILE [-f ppm|png] [DEVICE [HEAD]]", false },
     { "%s/no/such", "could not write '%s/no/such': No such file or directory", false },
 };
 
@@ -121,10 +123,12 @@ static void is_png(const char *data, size_t size)
 #endif
 }
 
+static const DeviceClass root_class = { .name = "machine", .size = sizeof(Device) };
+
 static void test_screendump(void **state)
 {
     uint32_t pixel = 0xabcdef;
-    Machine m = { .display = display_new() };
+    Machine m = { .display = display_new(), .root = device_new(&root_class, NULL, NULL) };
     g_autofree char *folder = g_dir_make_tmp("mimus-screen-XXXXXX", NULL);
     g_autofree char *name = g_build_filename(folder, "screen", NULL);
 
@@ -155,6 +159,7 @@ static void test_screendump(void **state)
     assert_false(screendump(&m, name, NULL, &error));
     assert_string_equal(error->message, "the machine has no display");
     g_error_free(error);
+    device_free(m.root);
     display_free(m.display);
     g_rmdir(folder);
 }

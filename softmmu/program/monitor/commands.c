@@ -357,7 +357,7 @@ static void cmd_screendump(Monitor *mon, const char *args, GString *out)
     g_autoptr(GError) error = NULL;
 
     if (!screendump_command(mon->m, args, &error))
-        g_string_append_printf(out, "Error: %s\n", error->message);
+        monitor_fail(mon, out, error->message);
 }
 
 static void cmd_help(Monitor *mon, const char *args, GString *out);
@@ -417,7 +417,7 @@ static const Command commands[] = {
     {"stopcapture",      NULL, "index",     "likewise",                                     monitor_stopcapture},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
-    {"screendump",       NULL, "file [-f ppm|png]", "what the machine shows, as a picture",  cmd_screendump},
+    {"screendump",       NULL, "file [-f ppm|png] [device [head]]", "what the machine, or that card, shows, as a picture",  cmd_screendump},
     {"savevm",           NULL, "[name]",    "keep the machine's state in its disk images",  monitor_savevm, true},
     {"loadvm",           NULL, "name",      "go back to a state that savevm kept",         monitor_loadvm},
     {"delvm",            NULL, "name",      "forget it",                                   monitor_delvm},

@@ -79,12 +79,28 @@ void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
 
 /* ---- Devices --------------------------------------------------------------------------------- */
 
+char *monitor_describe_chardev(const MonitorChardev *c)
+{
+    const char *pty = chardev_pty_name(c->chr);
+    bool socket = strchr(c->spec, ':') && strstr(c->spec, "server");
+    size_t len = strcspn(c->spec, socket ? "," : "");
+
+    if (pty)
+        return g_strdup_printf("pty:%s", pty);
+    if (socket)
+        return g_strdup_printf("%s%.*s,server=on",
+                               chardev_has_peer(c->chr) ? "" : "disconnected:", (int)len, c->spec);
+    return g_strndup(c->spec, strcspn(c->spec, ":,"));
+}
+
 void monitor_info_chardev(Monitor *mon, const char *args, GString *out)
 {
     for (guint i = 0; mon->chardevs && i < mon->chardevs->len; i++) {
         const MonitorChardev *c = &g_array_index(mon->chardevs, MonitorChardev, i);
 
-        g_string_append_printf(out, "%s: filename=%s\n", c->label, c->spec);
+        g_autofree char *text = monitor_describe_chardev(c);
+
+        g_string_append_printf(out, "%s: filename=%s\n", c->label, text);
     }
 }
 

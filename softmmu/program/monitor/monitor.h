@@ -47,6 +47,8 @@ typedef struct MonitorChardev {
     char *label, *spec;
     Chardev *chr;
 } MonitorChardev;
+/* As QEMU names it: where a socket listens, where a pty's other end is. Free with g_free(). */
+char *monitor_describe_chardev(const MonitorChardev *c);
 void monitor_set_chardevs(Monitor *mon, const GArray *chardevs); /* MonitorChardev; borrowed */
 
 /* A debugger's door, as -gdb has it; "none" closes it. */

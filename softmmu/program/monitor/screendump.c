@@ -84,7 +84,81 @@ static bool write_file(const char *path, const GByteArray *data, GError **error)
     return good;
 }
 
-bool screendump(Machine *m, const char *path, const char *format, GError **error)
+/* ---- Which screen -----------------------------------------------------------------------------
+ */
+
+typedef struct Search {
+    const char *id;
+    const Device *found;
+    const char *class_name;
+    unsigned before; /* devices of its class that were made before it */
+} Search;
+
+static void find_device(const Device *dev, Search *s)
+{
+    for (guint i = 0; dev->children && i < dev->children->len && !s->found; i++) {
+        const Device *child = dev->children->pdata[i];
+
+        if (child->named && !strcmp(child->id, s->id))
+            s->found = child;
+        else
+            find_device(child, s);
+    }
+}
+
+static bool count_before(const Device *dev, Search *s)
+{
+    for (guint i = 0; dev->children && i < dev->children->len; i++) {
+        const Device *child = dev->children->pdata[i];
+
+        if (child == s->found)
+            return true;
+        s->before += child->klass == s->found->klass;
+        if (count_before(child, s))
+            return true;
+    }
+    return false;
+}
+
+/* Screens are in the order of their devices, by whose class they are called. */
+static bool find_screen(const Machine *m, Search *s, unsigned *n)
+{
+    const char *name = s->found->klass->name;
+
+    count_before(m->root, s);
+    for (*n = 0; *n < display_count(m->display); (*n)++) {
+        const char *shown = display_name(m->display, *n);
+
+        if (g_str_has_prefix(name, shown) &&
+            (!name[strlen(shown)] || !strcmp(name + strlen(shown), "-pci")) && !s->before--)
+            return true;
+    }
+    return false;
+}
+
+bool screendump_find(Machine *m, const char *device, int64_t head, unsigned *n, GError **error)
+{
+    Search s = { .id = device };
+
+    *n = 0;
+    if (!device && head)
+        error_set(error, "'head' must be specified together with 'device'");
+    if (!device)
+        return !head;
+    find_device(m->root, &s);
+    if (!s.found)
+        error_set(error, "Device '%s' not found", device);
+    else if (head || !find_screen(m, &s, n))
+        error_set(error, "Device %s (head %d) is not bound to a QemuConsole", device, (int)head);
+    else
+        return true;
+    return false;
+}
+
+/* ---- Pictures of it -------------------------------------------------------------------------- */
+
+static bool dump_screen(Machine *m, unsigned n, const char *path, const char *format,
+                        GError **error)
 {
     Encode *encode = find_format(path, format, error);
     Surface s = { 0 };
@@ -97,7 +171,7 @@ bool screendump(Machine *m, const char *path, const char *format, GError **error
         error_set(error, "the machine has no display");
         return false;
     }
-    display_draw(m->display, 0, &s, true);
+    display_draw(m->display, n, &s, true);
     data = encode(&s, error);
     surface_clear(&s);
     if (!data)
@@ -107,21 +181,30 @@ bool screendump(Machine *m, const char *path, const char *format, GError **error
     return good;
 }
 
+bool screendump(Machine *m, const char *path, const char *format, GError **error)
+{
+    return dump_screen(m, 0, path, format, error);
+}
+
+/* FILE [DEVICE [HEAD]], and -f FORMAT somewhere among them. */
 bool screendump_command(Machine *m, const char *args, GError **error)
 {
     g_auto(GStrv) words = g_strsplit_set(args, " \t", -1);
-    const char *path = NULL, *format = NULL;
+    const char *plain[3] = { NULL }, *format = NULL;
+    unsigned count = 0, n;
 
     for (char **w = words; *w; w++) {
         if (!strcmp(*w, "-f") && w[1])
             format = *++w;
-        else if (**w && !path)
-            path = *w;
+        else if (**w && count < G_N_ELEMENTS(plain))
+            plain[count++] = *w;
         else if (**w)
-            path = format = "";
+            plain[0] = NULL;
     }
-    if (path && *path)
-        return screendump(m, path, format, error);
-    error_set(error, "usage: screendump FILE [-f ppm|png]");
+    if (plain[0])
+        return screendump_find(m, plain[1], plain[2] ? g_ascii_strtoll(plain[2], NULL, 0) : 0, &n,
+                               error) &&
+               dump_screen(m, n, plain[0], format, error);
+    error_set(error, "usage: screendump FILE [-f ppm|png] [DEVICE [HEAD]]");
     return false;
 }

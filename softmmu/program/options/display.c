@@ -192,9 +192,25 @@ static bool set_vnc_audio(void *ctx, const char *value, GError **error)
     return false;
 }
 
+static bool set_vnc_device(void *ctx, const char *value, GError **error)
+{
+    VncOptions *v = ctx;
+
+    g_free(v->device);
+    v->device = g_strdup(value);
+    return true;
+}
+
+static bool set_vnc_head(void *ctx, const char *value, GError **error)
+{
+    return parse_number(value, 0, 255, &((VncOptions *)ctx)->head, error);
+}
+
 static const KeyRow vnc_keys[] = {
-    { "vnc", set_vnc_address },       { "to", set_vnc_to },          { "share", set_vnc_share },
-    { "password", set_vnc_password }, { "audiodev", set_vnc_audio }, { NULL },
+    { "vnc", set_vnc_address },    { "to", set_vnc_to },
+    { "share", set_vnc_share },    { "password", set_vnc_password },
+    { "audiodev", set_vnc_audio }, { "display", set_vnc_device },
+    { "head", set_vnc_head },      { NULL },
 };
 
 bool opt_vnc(Options *o, const char *arg, GError **error)

@@ -605,7 +605,7 @@ void options_clear(Options *o)
         &o->display,        &o->screen_file,   &o->log_items,     &o->log_file,          &o->log_filter,   &o->log_counts,
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile, &o->run_as, &o->process_name,
-        &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->mem_path, &o->vnc_secret, &o->vnc.initial_password, &o->lacking_accel,
+        &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->mem_path, &o->vnc_secret, &o->vnc.initial_password, &o->vnc.device, &o->lacking_accel,
     };
     /* clang-format on */
 

@@ -173,13 +173,19 @@ static Json *run_screendump(Qmp *q, Json *args, GError **error)
 {
     const char *file = json_text(args, "filename", ""), *format = json_text(args, "format", "ppm");
 
-    if (json_member(args, "device") || json_int(args, "head", 0)) {
-        error_set(error, "there is one display only: neither 'device' nor 'head' can be chosen");
+    const char *device = json_text(args, "device", "");
+    int64_t head = json_int(args, "head", 0);
+
+    if (!*device && head) {
+        error_set(error, "'head' must be specified together with 'device'");
         return NULL;
     }
-    if (!is_path(file, error) || !is_word(format, "format", error))
+    if (!is_path(file, error) || !is_word(format, "format", error) ||
+        (*device && !is_word(device, "device", error)))
         return NULL;
-    return qmp_run_line(q, error, "screendump %s -f %s", file, format);
+    return *device ? qmp_run_line(q, error, "screendump %s -f %s %s %d", file, format, device,
+                                  (int)head)
+                   : qmp_run_line(q, error, "screendump %s -f %s", file, format);
 }
 
 static Json *run_dump(Qmp *q, Json *args, GError **error)

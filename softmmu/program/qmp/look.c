@@ -202,23 +202,13 @@ static Json *run_memory_size(Qmp *q, Json *args, GError **error)
 
 /* ---- Character devices ----------------------------------------------------------------------- */
 
-/* A socket tells of itself what it was told, a pty where its other end is. */
-static char *describe_spec(const MonitorChardev *c)
-{
-    const char *pty = chardev_pty_name(c->chr);
-    const char *wait = strstr(c->spec, ",wait=");
-
-    return pty ? g_strdup_printf("pty:%s", pty)
-               : g_strndup(c->spec, wait ? (size_t)(wait - c->spec) : strlen(c->spec));
-}
-
 static Json *run_chardev(Qmp *q, Json *args, GError **error)
 {
     Json *list = json_object_new_array();
 
     for (guint i = 0; q->w.chardevs && i < q->w.chardevs->len; i++) {
         const MonitorChardev *c = &g_array_index(q->w.chardevs, MonitorChardev, i);
-        g_autofree char *spec = describe_spec(c);
+        g_autofree char *spec = monitor_describe_chardev(c);
 
         json_object_array_add(list, json_make("frontend-open:b label:s filename:s",
                                               chardev_is_connected(c->chr), c->label, spec));
