@@ -373,7 +373,7 @@ def goes_live(mimus, recording, count):
     has a network."""
     where = os.path.dirname(recording)
     write_images(where)
-    with Guest([mimus, "-replay", recording], monitor=True) as g:
+    with Guest([mimus, "-replay", recording], timeout=600, monitor=True) as g:
         g.monitor(f"goto {count}")
         while str(count) not in g.monitor("when"):
             time.sleep(0.05)
