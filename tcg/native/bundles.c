@@ -73,6 +73,18 @@ static void drop_operands(Gen *g, IrRef fl)
     }
 }
 
+/* Is neither @fl nor what it lies on wanted again, once what was made of it is in env? */
+static bool ends_here(const Gen *g, IrRef fl)
+{
+    while (g->notes->uses[fl] == 1 && g->notes->last_use[fl] < g->cur) {
+        if (!is_on_top(g, fl)) {
+            return true;
+        }
+        fl = g->ops[fl].b;
+    }
+    return false;
+}
+
 /* One of two bundles: env's record becomes the second and then, unless the condition is 0, the
  * first. */
 static void rest_selected(Gen *g, IrRef fl)
@@ -85,7 +97,7 @@ static void rest_selected(Gen *g, IrRef fl)
     }
     rest_bundle(g, f->b);
     rest_bundle(g, f->c);
-    protect_record(g, g->notes->uses[y] == 1 ? y : IR_NONE);
+    protect_record(g, ends_here(g, f->c) ? y : IR_NONE);
     write_selected(g, f);
     is_record(g, fl);
     drop_operands(g, fl);

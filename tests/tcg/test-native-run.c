@@ -315,7 +315,7 @@ static void nothing(FakeEnv *env, uint64_t seed)
 static void atomic_forms(void **state)
 {
     compare_random(harness_new("interp", true), harness_new_parallel(NULL, false),
-                   GEN_RMW | GEN_MEM | GEN_INT | GEN_FLAGS, 1000, nothing);
+                   GEN_RMW | GEN_MEM | GEN_INT | GEN_FLAGS, 5000, nothing);
 }
 
 static void odd_control_words(FakeEnv *env, uint64_t seed)

@@ -413,22 +413,25 @@ static unsigned test_word(Gen *g, int r, unsigned cc, bool scratch)
     return sense;
 }
 
-/* The record in env is such a CMP, SUB or LOGIC: its host flags, by a comparison. */
-static void redo_compare(Gen *g, uint32_t word)
+/* A result in env is compared with 0 where it is. */
+static bool redo_needs_register(uint32_t word)
+{
+    return (word & FLAGS_KIND) / 4 != FLK_LOGIC || word & FLAGS_SHORT;
+}
+
+/* The record in env is such a CMP, SUB or LOGIC: its host flags, by a comparison, with @t to work
+ * in if one is needed. */
+static void redo_compare(Gen *g, uint32_t word, X86Reg t)
 {
     unsigned kind = (word & FLAGS_KIND) / 4, w = 1u << (word & 3);
     int32_t off = env_off(g->be->layout->flags), by = flags_short(word);
     Mem a = env_mem(off + (int32_t)offsetof(FlagsRecord, a));
     Mem b = env_mem(off + (int32_t)offsetof(FlagsRecord, b));
     bool is_short = word & FLAGS_SHORT;
-    X86Reg t;
 
-    if (kind == FLK_LOGIC && !is_short) {
+    if (!redo_needs_register(word)) {
         x_alu_mi(&g->a, ALU_CMP, w, a, 0);
-        return;
-    }
-    t = (X86Reg)alloc_gpr(g);
-    if (kind == FLK_LOGIC) {
+    } else if (kind == FLK_LOGIC) {
         x_mov_imm(&g->a, t, (uint64_t)(int64_t)by);
         x_test(&g->a, w, t, t);
     } else {
@@ -445,26 +448,31 @@ static void redo_compare(Gen *g, uint32_t word)
             x_alu_rm(&g->a, ALU_CMP, w, t, b);
         }
     }
-    unlock(g, (int)t);
 }
 
-/* What was most likely said before the block was entered is done again, if it was that. */
+/* What was most likely said before the block was entered is done again, if it was that. The
+ * register is found first: what is spilled for it must be so whichever way is taken. */
 static bool redo_record(Gen *g, IrRef fl)
 {
     uint32_t word = entry_guess(g->ir, fl);
     Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
     Stub *s;
+    int t;
 
     if (!word) {
         return false;
     }
+    t = redo_needs_register(word) ? alloc_gpr(g) : NO_REG;
     if (word & FLAGS_SHORT) {
         x_alu_mi(&g->a, ALU_CMP, 4, at, (int32_t)word);
     } else {
         x_alu_mi(&g->a, ALU_CMP, 1, at, (int)(word & FLAGS_KIND));
     }
     s = jcc_stub(g, STUB_FLAGS, CC_NZ, 20);
-    redo_compare(g, word);
+    redo_compare(g, word, (X86Reg)t);
+    if (t != NO_REG) {
+        unlock(g, t);
+    }
     s->done = g->a.p;
     host_flags_of_bundle(g, fl);
     return true;
