@@ -83,7 +83,7 @@ def hot_disk(q):
     assert [b["device"] for b in q.command("query-block") if b.get("qdev") == qdev] == ["hot"]
     assert q.command("qom-get", path=qdev, property="type") == "virtio-blk-device"
     text = q.command("human-monitor-command", command_line="info block hot")
-    assert text.startswith("hot (hot): null-co://") and f"Attached to:      {qdev}" in text, text
+    assert text.lstrip().startswith("hot (hot): null-co://") and f"Attached to:      {qdev}" in text, text
     q.command("chardev-add", id="rb", backend={"type": "ringbuf", "data": {"size": 64}})
     q.command("ringbuf-write", device="rb", data="aGVsbG8=", format="base64")
     assert q.command("ringbuf-read", device="rb", size=10) == "hello"
