@@ -282,7 +282,6 @@ static bool go_on(HostSide *h, const News *n, GError **error)
 /* Of one name there is one at a time: all that go, go first. */
 static bool load_moment(HostSide *h, Strings s, GError **error)
 {
-    g_autoptr(GArray) there = g_array_new(FALSE, FALSE, sizeof(bool));
     bool good = true;
     News n;
 
