@@ -27,7 +27,8 @@ need_packages() {
     [ ${#missing[@]} = 0 ] && return
     say "installing: ${missing[*]}"
     as_root apt-get update -qq >/dev/null 2>&1 || true # old lists may do
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    # A fresh machine may be installing its updates.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends \
         "${missing[@]}" >/dev/null 2>&1 || die "apt-get could not install: ${missing[*]}"
 }
 
