@@ -66,7 +66,7 @@ private_lists() {
 
 # What Mimus is linked with, here and in the sysroots of other hosts.
 libraries="libglib2.0-dev libcapstone-dev libffi-dev libcmocka-dev liblzma-dev zlib1g-dev libzstd-dev
-    libslirp-dev libjson-c-dev libpng-dev libncurses-dev nettle-dev"
+    libslirp-dev libjson-c-dev libpng-dev libncurses-dev nettle-dev libxkbcommon-dev"
 
 need_build_packages() {
     # shellcheck disable=SC2086

@@ -155,11 +155,11 @@ static gboolean resized(void *opaque)
 
 /* ---- What is typed --------------------------------------------------------------------------- */
 
-enum { WITH_SHIFT = 1, WITH_CTRL = 2, WITH_ALT = 4 };
+enum { WITH_SHIFT = 1, WITH_CTRL = 2, WITH_ALT = 4, WITH_ALTGR = 8 };
 
 static void type(CursesScreen *c, uint8_t key, unsigned with)
 {
-    static const uint8_t modifiers[] = { KEYS_SHIFT, KEYS_CTRL, KEYS_ALT };
+    static const uint8_t modifiers[] = { KEYS_SHIFT, KEYS_CTRL, KEYS_ALT, KEYS_ALT_R };
     int n = G_N_ELEMENTS(modifiers);
 
     for (int i = 0; i < n; i++)
@@ -233,7 +233,7 @@ static const struct {
 
 static void type_character(CursesScreen *c, wint_t ch, unsigned with)
 {
-    KeyShift shift = KEYS_SHIFT_EITHER;
+    KeyLevel level = KEYS_ANY;
     int key;
 
     for (size_t i = 0; i < G_N_ELEMENTS(control_keys); i++) {
@@ -246,9 +246,11 @@ static void type_character(CursesScreen *c, wint_t ch, unsigned with)
         with |= WITH_CTRL;
         ch = g_ascii_tolower(ch | 0x40);
     }
-    key = keys_from_keysym(ch, &shift);
+    key = keys_from_keysym(ch < 0x100 ? ch : KEYS_UNICODE + ch, &level);
     if (key > 0)
-        type(c, key, with | (shift == KEYS_SHIFT_DOWN ? WITH_SHIFT : 0));
+        type(c, key,
+             with | (keys_with_shift(level) ? WITH_SHIFT : 0) |
+                 (keys_with_altgr(level) ? WITH_ALTGR : 0));
 }
 
 static void type_any(CursesScreen *c, int kind, wint_t code, unsigned with)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/ui/layout.h"
 
 typedef struct KeyRow {
     uint8_t key;
@@ -134,24 +135,17 @@ void keys_press(Hid *h, const uint8_t *keys, unsigned count, uint32_t hold_ms)
 
 /* ---- Keysyms -------------------------------------------------------------------------------- */
 
-int keys_from_keysym(uint32_t keysym, KeyShift *shift)
+int keys_from_keysym(uint32_t keysym, KeyLevel *level)
 {
+    int key = layout_from_keysym(keysym, level);
+
+    if (key >= 0)
+        return key;
     for (const KeyRow *r = rows; keysym && r < rows + G_N_ELEMENTS(rows); r++) {
         if (r->keysym != keysym && r->shifted != keysym)
             continue;
-        *shift = !r->shifted           ? KEYS_SHIFT_EITHER
-                 : r->keysym == keysym ? KEYS_SHIFT_UP
-                                       : KEYS_SHIFT_DOWN;
+        *level = !r->shifted ? KEYS_ANY : r->keysym == keysym ? KEYS_PLAIN : KEYS_SHIFTED;
         return r->key;
     }
     return -1;
-}
-
-bool keys_check_layout(const char *name, GError **error)
-{
-    if (!strcmp(name, "en-us"))
-        return true;
-    error_set(error, "only the layout en-us is known; clients that send where a key is (TigerVNC)"
-                     " need none");
-    return false;
 }

@@ -25,6 +25,7 @@ enum {
     KEYS_PAUSE = 0xc6,
 };
 
+enum { KEYS_UNICODE = 0x1000000 }; /* a character's keysym, less its number */
 enum { KEYS_MAX = 16, KEYS_HOLD_MS = 100 };
 
 /* By QEMU's names ("ret", "kp_enter") and their numbers ("0x1c"); -1: there is none. */
@@ -36,13 +37,30 @@ unsigned keys_parse(const char *text, uint8_t keys[KEYS_MAX], GError **error);
 /* All down, held for @hold_ms of the machine's time, all up. On the machine thread (hid_key()). */
 void keys_press(Hid *h, const uint8_t *keys, unsigned count, uint32_t hold_ms);
 
-/* How Shift has to be for a key to mean what is wanted on a US keyboard. */
-typedef enum KeyShift { KEYS_SHIFT_EITHER, KEYS_SHIFT_UP, KEYS_SHIFT_DOWN } KeyShift;
+/* What has to be held for a key to mean what is wanted. */
+typedef enum KeyLevel {
+    KEYS_ANY, /* the key means the same, or something near, at all levels */
+    KEYS_PLAIN,
+    KEYS_SHIFTED,
+    KEYS_ALTGR,
+    KEYS_SHIFTED_ALTGR,
+} KeyLevel;
 
-/* By an X keysym: Latin-1 characters are their own, others are from 0xff00; -1: no key has it. */
-int keys_from_keysym(uint32_t keysym, KeyShift *shift);
+static inline bool keys_with_shift(KeyLevel level)
+{
+    return level == KEYS_SHIFTED || level == KEYS_SHIFTED_ALTGR;
+}
 
-/* -k: only "en-us" is known. */
-bool keys_check_layout(const char *name, GError **error);
+static inline bool keys_with_altgr(KeyLevel level)
+{
+    return level >= KEYS_ALTGR;
+}
+
+/*
+ * By an X keysym: Latin-1 characters are their own, others are KEYS_UNICODE
+ * and their number, or from 0x100 on. On the keyboard of -k (layout.h), else on a US one; -1: no
+ * key has it.
+ */
+int keys_from_keysym(uint32_t keysym, KeyLevel *level);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "softmmu/bytes.h"
 #include "softmmu/ui/keys.h"
+#include "softmmu/ui/layout.h"
 #include "softmmu/ui/vnc-internal.h"
 
 enum { IN_MAX = 512 * 1024, READ_BYTES = 16384 };
@@ -197,15 +198,27 @@ static bool any_pressed(const VncClient *c, uint8_t key, uint8_t other)
     return c->pressed[key] || c->pressed[other];
 }
 
-/* Must Shift change for a moment, so that a US keyboard means what the client's did? Caps Lock of
- * the guest makes up for a Shift that was not pressed with a letter. */
-static bool shift_is_wrong(const VncClient *c, uint32_t keysym, KeyShift wanted)
+/* Are other modifiers held, so that no character is meant? The right Alt is one where it is not
+ * AltGr. */
+static bool is_command(const VncClient *c)
+{
+    return any_pressed(c, KEYS_CTRL, KEYS_CTRL_R) || c->pressed[KEYS_ALT] ||
+           (c->pressed[KEYS_ALT_R] && !layout_has_altgr());
+}
+
+/* Must Shift change for a moment, so that the guest's keyboard means what the client's did? Caps
+ * Lock of the guest makes up for a Shift that was not pressed with a letter. */
+static bool shift_is_wrong(const VncClient *c, uint32_t keysym, KeyLevel wanted)
 {
     bool held = any_pressed(c, KEYS_SHIFT, KEYS_SHIFT_R), caps = c->server->leds & 4;
     bool means_shift = keysym < 0x80 && g_ascii_isalpha(keysym) ? held != caps : held;
 
-    return wanted != KEYS_SHIFT_EITHER && means_shift != (wanted == KEYS_SHIFT_DOWN) &&
-           !any_pressed(c, KEYS_CTRL, KEYS_CTRL_R) && !any_pressed(c, KEYS_ALT, KEYS_ALT_R);
+    return means_shift != keys_with_shift(wanted);
+}
+
+static bool altgr_is_wrong(const VncClient *c, KeyLevel wanted)
+{
+    return layout_has_altgr() && c->pressed[KEYS_ALT_R] != keys_with_altgr(wanted);
 }
 
 static void toggle_shift(VncClient *c, bool back)
@@ -222,19 +235,29 @@ static void toggle_shift(VncClient *c, bool back)
             hid_post_key(h, keys[i], back);
 }
 
+static void toggle_altgr(VncClient *c, bool back)
+{
+    hid_post_key(c->server->screen.hid, KEYS_ALT_R, c->pressed[KEYS_ALT_R] == back);
+}
+
 static void key_by_meaning(VncClient *c, uint32_t keysym, bool down)
 {
-    KeyShift shift = KEYS_SHIFT_EITHER;
-    int key = keys_from_keysym(keysym, &shift);
-    bool wrong;
+    KeyLevel level = KEYS_ANY;
+    int key = keys_from_keysym(keysym, &level);
+    bool exact = down && level != KEYS_ANY && !is_command(c);
+    bool shift = exact && shift_is_wrong(c, keysym, level),
+         altgr = exact && altgr_is_wrong(c, level);
 
     if (key < 0)
         return;
-    wrong = down && shift_is_wrong(c, keysym, shift);
-    if (wrong)
+    if (shift)
         toggle_shift(c, false);
+    if (altgr)
+        toggle_altgr(c, false);
     press(c, key, down);
-    if (wrong)
+    if (altgr)
+        toggle_altgr(c, true);
+    if (shift)
         toggle_shift(c, true);
 }
 

@@ -591,6 +591,8 @@ RAW
 -vnc unix:DIR/vnc6 -k en-us
 -vnc unix:DIR/vnc6 -k bogus
 -k en-us
+-k de
+-k pt-br
 -audiodev none,id=a
 -audiodev bogus,id=a
 -echr 1

@@ -3,7 +3,7 @@
 #include "softmmu/hid.h"
 
 #include "softmmu/error.h"
-#include "softmmu/ui/keys.h"
+#include "softmmu/ui/layout.h"
 #include "tests/softmmu/test.h"
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
@@ -47,30 +47,91 @@ static void test_parse(void **state)
 }
 
 static const struct {
+    const char *layout;
     uint32_t keysym;
     int key;
-    KeyShift shift;
+    KeyLevel level;
 } keysym_rows[] = {
-    { 'a', 0x1e, KEYS_SHIFT_UP },          { 'A', 0x1e, KEYS_SHIFT_DOWN },
-    { '!', 0x02, KEYS_SHIFT_DOWN },        { ' ', 0x39, KEYS_SHIFT_EITHER },
-    { 0xff0d, 0x1c, KEYS_SHIFT_EITHER },   { 0xffff, 0xd3, KEYS_SHIFT_EITHER },
-    { 0xffc9, 0x58, KEYS_SHIFT_EITHER },   { 0xfe03, 0xb8, KEYS_SHIFT_EITHER },
-    { 0xff9c, 0x4f, KEYS_SHIFT_EITHER },   { 0xfe20, 0x0f, KEYS_SHIFT_EITHER },
-    { 0xe4, -1, KEYS_SHIFT_EITHER },       { 0, -1, KEYS_SHIFT_EITHER },
-    { 0xffffffff, -1, KEYS_SHIFT_EITHER },
+    { "en-us", 'a', 0x1e, KEYS_PLAIN },
+    { "en-us", 'A', 0x1e, KEYS_SHIFTED },
+    { "en-us", '!', 0x02, KEYS_SHIFTED },
+    { "en-us", ' ', 0x39, KEYS_ANY },
+    { "en-us", 0xff0d, 0x1c, KEYS_ANY }, /* Return */
+    { "en-us", 0xffff, 0xd3, KEYS_ANY }, /* Delete */
+    { "en-us", 0xffc9, 0x58, KEYS_ANY }, /* F12 */
+    { "en-us", 0xfe03, 0xb8, KEYS_ANY }, /* AltGr */
+    { "en-us", 0xff9c, 0x4f, KEYS_ANY }, /* End of the keypad */
+    { "en-us", 0xfe20, 0x0f, KEYS_ANY }, /* Shift-Tab */
+    { "en-us", 0xe4, -1, KEYS_ANY },
+    { "en-us", 0, -1, KEYS_ANY },
+    { "en-us", 0xffffffff, -1, KEYS_ANY },
+    { "de", 'z', 0x15, KEYS_PLAIN },
+    { "de", 'Y', 0x2c, KEYS_SHIFTED },
+    { "de", '/', 0x08, KEYS_SHIFTED },
+    { "de", '@', 0x10, KEYS_ALTGR },
+    { "de", '|', 0x56, KEYS_ALTGR },
+    { "de", '~', 0x1b, KEYS_ALTGR },
+    { "de", 0xe4, 0x28, KEYS_PLAIN },
+    { "de", KEYS_UNICODE + 0xdc, 0x1a, KEYS_SHIFTED },
+    { "de", 0x20ac, 0x12, KEYS_ALTGR },                /* the euro sign's own keysym */
+    { "de", KEYS_UNICODE + 0x20ac, 0x12, KEYS_ALTGR }, /* and its other one */
+    { "de", 0xff0d, 0x1c, KEYS_ANY },
+    { "fr", 'q', 0x1e, KEYS_PLAIN },
+    { "fr", '1', 0x02, KEYS_SHIFTED },
+    { "fr", 0xe9, 0x03, KEYS_PLAIN },
+    { "fr-ch", 0xe9, 0x27, KEYS_PLAIN },
+    { "es", 0xf1, 0x27, KEYS_PLAIN },
+    { "es", 0xfe51, 0x28, KEYS_PLAIN }, /* the acute accent that waits for its letter */
+    { "pt-br", '/', 0x73, KEYS_PLAIN },
+    { "ja", '_', 0x73, KEYS_SHIFTED },
+    { "ja", '@', 0x1a, KEYS_PLAIN },
+    { "en-gb", '"', 0x03, KEYS_SHIFTED },
+    { "us(dvorak)", 's', 0x27, KEYS_PLAIN },
+    { "ru", 0x6c6, 0x1e, KEYS_PLAIN },                  /* ef */
+    { "ru", KEYS_UNICODE + 0x424, 0x1e, KEYS_SHIFTED }, /* a large one */
+    { "ru", 'a', 0x1e, KEYS_PLAIN }, /* what it has not is where a US one has it */
 };
 
 static void test_keysyms(void **state)
 {
-    KeyShift shift;
+    KeyLevel level;
 
     for (size_t i = 0; i < G_N_ELEMENTS(keysym_rows); i++) {
-        shift = KEYS_SHIFT_EITHER;
-        assert_int_equal(keys_from_keysym(keysym_rows[i].keysym, &shift), keysym_rows[i].key);
-        assert_int_equal(shift, keysym_rows[i].shift);
+        assert_true(layout_set(keysym_rows[i].layout, NULL));
+        level = KEYS_ANY;
+        if (keys_from_keysym(keysym_rows[i].keysym, &level) != keysym_rows[i].key ||
+            level != keysym_rows[i].level)
+            fail_msg("row %zu: %x, level %u", i, keys_from_keysym(keysym_rows[i].keysym, &level),
+                     level);
     }
+    assert_true(layout_set("en-us", NULL));
     for (uint32_t c = ' '; c < 0x7f; c++)
-        assert_true(keys_from_keysym(c, &shift) > 0);
+        assert_true(keys_from_keysym(c, &level) > 0);
+}
+
+static void test_layouts(void **state)
+{
+    static const char *const qemus[] = {
+        "ar", "bepo",  "cz",    "da",    "de",    "de-ch", "en-gb", "en-us", "es", "et", "fi", "fo",
+        "fr", "fr-be", "fr-ca", "fr-ch", "hr",    "hu",    "is",    "it",    "ja", "lt", "lv", "mk",
+        "nl", "no",    "pl",    "pt",    "pt-br", "ru",    "sl",    "sv",    "th", "tr",
+    };
+    static const char *const bad[] = { "", "nowhere", "us(nothing)", "de,fr", "../us", "(dvorak)" };
+    KeyLevel level;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(qemus); i++)
+        if (!layout_set(qemus[i], NULL))
+            fail_msg("%s", qemus[i]);
+    assert_true(layout_set("fr", NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        if (layout_set(bad[i], &error))
+            fail_msg("%s", bad[i]);
+        assert_non_null(error);
+    }
+    assert_int_equal(keys_from_keysym('a', &level), 0x10); /* the one before */
+    assert_true(layout_set("en-us", NULL));
 }
 
 static void test_names(void **state)
@@ -268,9 +329,11 @@ static void test_mice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse), cmocka_unit_test(test_keysyms), cmocka_unit_test(test_names),
-        WITH_BENCH(test_hold),        WITH_BENCH(test_no_room),       WITH_BENCH(test_endless),
-        WITH_BENCH(test_state),       WITH_BENCH(test_posted),        WITH_BENCH(test_mice),
+        cmocka_unit_test(test_parse),   cmocka_unit_test(test_keysyms),
+        cmocka_unit_test(test_layouts), cmocka_unit_test(test_names),
+        WITH_BENCH(test_hold),          WITH_BENCH(test_no_room),
+        WITH_BENCH(test_endless),       WITH_BENCH(test_state),
+        WITH_BENCH(test_posted),        WITH_BENCH(test_mice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

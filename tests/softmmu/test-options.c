@@ -155,7 +155,7 @@ static const struct {
     {"-vnc :0,share=all", "-vnc :0,share=all: share: one of allow-exclusive, force-shared, ignore"},
     {"-vnc :0,to=x", "-vnc :0,to=x: to: 'x' is not the number of a display"},
     {"-vnc :0,websocket=on", "-vnc :0,websocket=on: unknown parameter 'websocket'"},
-    {"-k de", "-k de: only the layout en-us is known; clients that send where a key is (TigerVNC) need none"},
+    {"-k nowhere", "-k nowhere: no such layout (\"de\", \"fr-ca\", \"us(dvorak)\"; they are in the package xkb-data)"},
     {"-parallel chardev:x", "there is no character device 'x' (-chardev ...,id=)"},
     {"-netdev user", "-netdev user: id is needed"},
     {"-netdev vde,id=n", "-netdev vde,id=n: 'vde' is not supported; there are user, socket, stream, dgram, tap, bridge and hubport"},

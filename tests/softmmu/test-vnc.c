@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "softmmu/bytes.h"
+#include "softmmu/ui/layout.h"
 #include "softmmu/ui/vnc-internal.h"
 #include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
@@ -431,6 +432,7 @@ static const struct {
     size_t len;
     const char *hands;
     uint8_t leds;
+    const char *layout; /* NULL: en-us */
 } hands_rows[] = {
     { BYTES(KEY(1, 0, 'a'), KEY(0, 0, 'a')), "+1e-1e" },
     { BYTES(KEY(1, 0xff, 0x0d), KEY(0, 0xff, 0x0d)), "+1c-1c" },
@@ -442,6 +444,13 @@ static const struct {
     { BYTES(KEY(1, 0xff, 0xe1), KEY(1, 0, '/')), "+2a-2a+35+2a-2a-35" },
     { BYTES(KEY(1, 0xff, 0xe3), KEY(1, 0, 'C')), "+1d+2e-1d-2e" },
     { BYTES(KEY(1, 0, 0xe4)), "" },
+    { BYTES(KEY(1, 0, 0xe4)), "+28-28", 0, "de" },
+    { BYTES(KEY(1, 0xfe, 0x03), KEY(1, 0, '@')), "+b8+10-10-b8", 0, "de" },
+    { BYTES(KEY(1, 0, '@')), "+b8+10-b8-10", 0, "de" }, /* from a US keyboard */
+    { BYTES(KEY(1, 0xff, 0xe1), KEY(1, 0, '@')), "+2a-2a+b8+10-b8+2a-10-2a", 0, "de" },
+    { BYTES(KEY(1, 0xfe, 0x03), KEY(1, 0, 'a')), "+b8-b8+1e+b8-1e-b8", 0, "de" },
+    { BYTES(KEY(1, 0xfe, 0x03), KEY(1, 0, 'A')), "+b8+1e-1e-b8" }, /* just the right Alt */
+    { BYTES(KEY(1, 0xff, 0xe3), KEY(1, 0xff, 0xea), KEY(1, 0, '@')), "+1d+b8+10-10-1d-b8", 0, "de" },
     { BYTES(XKEY(1, 0x2c), XKEY(0, 0x2c)), "+2c-2c" },
     { BYTES(XKEY(1, 0xd3), XKEY(0, 0xd3)), "+d3-d3" },
     { BYTES(XKEY(1, 0x54), XKEY(0, 0x54)), "+b7-b7" },
@@ -464,6 +473,7 @@ static void test_hands(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(hands_rows); i++) {
         int fd;
 
+        assert_true(layout_set(hands_rows[i].layout ? hands_rows[i].layout : "en-us", NULL));
         b->leds = hands_rows[i].leds;
         fd = meet(b, true);
         g_string_truncate(b->hands, 0);

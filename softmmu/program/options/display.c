@@ -5,7 +5,7 @@
 #include "softmmu/error.h"
 #include "softmmu/program/options/internal.h"
 #include "softmmu/program/options/keyval.h"
-#include "softmmu/ui/keys.h"
+#include "softmmu/ui/layout.h"
 
 static bool is_one_of(const char *text, const char *const *list)
 {
@@ -230,5 +230,5 @@ bool opt_vnc(Options *o, const char *arg, GError **error)
 
 bool opt_keyboard_layout(Options *o, const char *arg, GError **error)
 {
-    return keys_check_layout(arg, error);
+    return layout_set(arg, error);
 }

@@ -217,7 +217,7 @@ static const OptionRow option_rows[] = {
     {"display",     "none|curses|sdl[,grab-mod=M][,full-screen=on][,window-close=off]|vnc=[HOST]:N", opt_display, "where the screen is shown: nowhere (the default), on this terminal, in a window, by -vnc", true},
     {"full-screen", NULL,   opt_full_screen, "the window of -display sdl is the whole screen at first", true},
     {"vnc",         "[HOST]:N|unix:PATH|none[,to=N][,password=on][,share=allow-exclusive|force-shared|ignore]", opt_vnc, "a VNC server, at TCP port 5900 + N; the monitor sets the password: set_password", true},
-    {"k",           "en-us", opt_keyboard_layout, "what VNC clients' characters are typed on", true},
+    {"k",           "LAYOUT", opt_keyboard_layout, "the keyboard that characters are typed on (-vnc, curses), as the guest has it: en-us (the default), de, fr-ca, us(dvorak)...", true},
     {"vga",         "std|cirrus|none", opt_vga, "graphics card"},
     {"serial",      "DEV",  opt_serial,      "where the next serial port goes: stdio mon:stdio null none pty file:F pipe:P ringbuf unix:P tcp:H:P telnet:H:P udp:H:P chardev:ID"},
     {"echr",        "N",    opt_echr,        "the code of the key that introduces commands where serial port and monitor share a terminal (default 1: Ctrl-A)", true},
