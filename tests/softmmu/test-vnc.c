@@ -450,7 +450,8 @@ static const struct {
     { BYTES(KEY(1, 0xff, 0xe1), KEY(1, 0, '@')), "+2a-2a+b8+10-b8+2a-10-2a", 0, "de" },
     { BYTES(KEY(1, 0xfe, 0x03), KEY(1, 0, 'a')), "+b8-b8+1e+b8-1e-b8", 0, "de" },
     { BYTES(KEY(1, 0xfe, 0x03), KEY(1, 0, 'A')), "+b8+1e-1e-b8" }, /* just the right Alt */
-    { BYTES(KEY(1, 0xff, 0xe3), KEY(1, 0xff, 0xea), KEY(1, 0, '@')), "+1d+b8+10-10-1d-b8", 0, "de" },
+    { BYTES(KEY(1, 0xff, 0xe3), KEY(1, 0xff, 0xea), KEY(1, 0, '@')), "+1d+b8+10-10-1d-b8", 0,
+      "de" },
     { BYTES(XKEY(1, 0x2c), XKEY(0, 0x2c)), "+2c-2c" },
     { BYTES(XKEY(1, 0xd3), XKEY(0, 0xd3)), "+d3-d3" },
     { BYTES(XKEY(1, 0x54), XKEY(0, 0x54)), "+b7-b7" },
