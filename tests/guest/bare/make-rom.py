@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """make-rom.py ROM LINKER-SCRIPT SOURCE... -- COMPILER FLAG...: a firmware image of these sources."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ with tempfile.TemporaryDirectory() as folder:
                     "-Wl,-z,noexecstack", "-Wl,--no-warn-rwx-segments", "-T", script, "-o", elf] + objects,
                    check=True)
     prefix = compiler[-1][:-3] if compiler[-1].endswith("-gcc") else ""
+    if not shutil.which(prefix + "objcopy"):  # a compiler by way of ccache's folder
+        prefix = os.path.basename(prefix)
     subprocess.run([prefix + "objcopy", "-O", "binary", "--gap-fill", "0xff", elf, rom], check=True)
 if os.path.getsize(rom) != 128 * 1024:
     sys.exit(f"{rom} has {os.path.getsize(rom)} bytes")
