@@ -4,10 +4,11 @@
 #define HW_E1000_INTERNAL_H
 
 #include "hw/e1000.h"
+#include "hw/eeprom93.h"
+#include "hw/ethernet.h"
 
 #define E1000_REGS   0x8000        /* bytes: there is nothing of ours beyond */
 #define E1000_TX_MAX (65536 + 256) /* bytes of a frame before it is cut into segments */
-#define E1000_EEPROM 64
 #define E1000_PHY    32
 
 /* Registers, byte offsets (8254x manual, chapter 13). */
@@ -94,11 +95,9 @@ typedef struct E1000 {
     uint8_t mac[6];
     /* state */
     uint32_t reg[E1000_REGS / 4];
-    uint16_t phy[E1000_PHY], eeprom[E1000_EEPROM];
+    uint16_t phy[E1000_PHY];
+    Eeprom93 eeprom;
     uint32_t io_address;
-    uint8_t wire_bits, wire_out; /* microwire: bits taken, bits left to give */
-    uint16_t wire_in;
-    bool wire_clock;
     E1000Context segment, checksum; /* the contexts for TSO and for all else */
     bool tx_started;                /* a frame is in the buffer … */
     bool tx_tso, tx_sum_ip, tx_sum_l4, tx_vlan;

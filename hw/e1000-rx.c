@@ -7,9 +7,6 @@
 
 #include "hw/e1000-internal.h"
 
-#define MIN_FRAME 60
-#define FCS       4
-
 enum { RX_DD = 0x01, RX_EOP = 0x02, RX_IXSM = 0x04, RX_VP = 0x08, RX_PIF = 0x80 };
 
 static uint32_t ring_count(const E1000 *s)
@@ -39,7 +36,7 @@ static bool can_receive(void *opaque)
 
     if (!(REG(s, E_RCTL) & RCTL_EN) || !(REG(s, E_STATUS) & STATUS_LINK))
         return true; /* to be lost */
-    return (uint64_t)free_descriptors(s) * buffer_bytes(s) >= NET_MAX_FRAME + FCS;
+    return (uint64_t)free_descriptors(s) * buffer_bytes(s) >= NET_MAX_FRAME + ETHER_FCS;
 }
 
 /* ---- Filters --------------------------------------------------------------------------------- */
@@ -72,7 +69,6 @@ static bool is_tagged(const E1000 *s, const uint8_t *frame, size_t len)
 
 static bool is_accepted(E1000 *s, const uint8_t *frame, size_t len)
 {
-    static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
     uint32_t rctl = REG(s, E_RCTL);
     unsigned tag;
 
@@ -81,7 +77,7 @@ static bool is_accepted(E1000 *s, const uint8_t *frame, size_t len)
         if (!(REG(s, E_VFTA + 4 * (tag >> 5)) >> (tag & 31) & 1))
             return false;
     }
-    if (!memcmp(frame, broadcast, 6))
+    if (ether_is_broadcast(frame))
         return rctl & (RCTL_BAM | RCTL_MPE | RCTL_UPE);
     if (frame[0] & 1)
         return (rctl & RCTL_MPE) || is_in_table(s, frame) || is_ours(s, frame);
@@ -89,18 +85,6 @@ static bool is_accepted(E1000 *s, const uint8_t *frame, size_t len)
 }
 
 /* ---- Descriptors ----------------------------------------------------------------------------- */
-
-static uint32_t frame_check(const uint8_t *data, size_t len)
-{
-    uint32_t crc = 0xffffffffu;
-
-    for (size_t i = 0; i < len; i++) {
-        crc ^= data[i];
-        for (unsigned bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return ~crc;
-}
 
 static void fill_descriptor(E1000 *s, const uint8_t *data, uint32_t len, uint8_t status,
                             uint16_t tag)
@@ -142,7 +126,7 @@ static void store_frame(E1000 *s, const uint8_t *data, uint32_t len, uint8_t sta
 static void receive(void *opaque, const uint8_t *frame, size_t len)
 {
     E1000 *s = opaque;
-    uint8_t data[NET_MAX_FRAME + FCS] = { 0 }, status = 0;
+    uint8_t data[NET_MAX_FRAME + ETHER_FCS] = { 0 }, status = 0;
     uint16_t tag = 0;
     uint32_t crc;
 
@@ -161,13 +145,13 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
         memmove(data + 12, frame + 16, len - 16);
         len -= 4;
     }
-    len = MAX(len, MIN_FRAME);
+    len = MAX(len, ETHER_MIN_FRAME);
     e1000_count(s, frame[0] == 255 ? E_BPRC : frame[0] & 1 ? E_MPRC : E_GPRC, 1);
     e1000_count(s, E_TPR, 1);
-    e1000_count(s, E_GORCL, len + FCS);
+    e1000_count(s, E_GORCL, len + ETHER_FCS);
     if (!(REG(s, E_RCTL) & RCTL_SECRC)) {
-        crc = frame_check(data, len);
-        for (unsigned i = 0; i < FCS; i++)
+        crc = ether_fcs(data, len);
+        for (unsigned i = 0; i < ETHER_FCS; i++)
             data[len++] = crc >> 8 * i;
     }
     s->busy = true;

@@ -30,36 +30,14 @@ typedef struct Descriptor {
     uint32_t command, status;
 } Descriptor;
 
-/* ---- Checksums ------------------------------------------------------------------------------- */
-
-static uint16_t fold(uint32_t sum)
-{
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
-/* The sum of [start, end] goes to @at; @end 0 is the frame's own. What is there before counts: it
- * is the pseudo header's sum. */
-static void put_checksum(uint8_t *frame, uint32_t len, uint32_t start, uint32_t at, uint32_t end)
-{
-    uint32_t sum = 0, stop = end && end < len ? end + 1 : len;
-
-    if (at + 2 > len || start >= stop)
-        return;
-    for (uint32_t i = start; i < stop; i++)
-        sum += (i - start) & 1 ? frame[i] : frame[i] << 8;
-    put_be(frame + at, 2, ~fold(sum));
-}
-
 static void add_checksums(const E1000 *s, const E1000Context *c, uint8_t *frame, uint32_t len)
 {
     if (s->tx_sum_l4)
-        put_checksum(frame, len, c->tucss, c->tucso, c->tucse);
+        net_put_checksum(frame, len, c->tucss, c->tucso, c->tucse);
     if (s->tx_sum_ip) {
         if (c->ipcso + 2u <= len)
             put_be(frame + c->ipcso, 2, 0);
-        put_checksum(frame, len, c->ipcss, c->ipcso, c->ipcse);
+        net_put_checksum(frame, len, c->ipcss, c->ipcso, c->ipcse);
     }
 }
 
@@ -85,56 +63,25 @@ static void send_frame(E1000 *s, const uint8_t *frame, uint32_t len)
     e1000_count(s, E_GOTCL, len + room + 4);
 }
 
-/* Lengths, numbers and flags of the headers of segment @n, which carries @payload bytes from @done
- * on. The pseudo header's sum has no length yet. */
-static void patch_headers(const E1000Context *c, uint8_t *frame, uint32_t n, uint32_t done,
-                          uint32_t payload, bool last)
-{
-    uint32_t len = c->hdrlen + payload;
-    uint8_t *ip = frame + c->ipcss, *l4 = frame + c->tucss;
-    uint32_t sum = get_be(frame + c->tucso, 2) + len - c->tucss;
-
-    if (c->ipv4) {
-        put_be(ip + 2, 2, len - c->ipcss);
-        put_be(ip + 4, 2, get_be(ip + 4, 2) + n);
-    } else {
-        put_be(ip + 4, 2, len - c->ipcss - 40);
-    }
-    if (c->tcp) {
-        put_be(l4 + 4, 4, get_be(l4 + 4, 4) + done);
-        if (!last)
-            l4[13] &= ~0x09; /* FIN, PSH */
-    } else {
-        put_be(l4 + 4, 2, len - c->tucss);
-    }
-    put_be(frame + c->tucso, 2, fold(sum));
-}
-
 static void send_segments(E1000 *s)
 {
     const E1000Context *c = &s->segment;
+    const NetSegmenting cut = { c->ipcss, c->tucss, c->tucso, c->hdrlen, c->mss, c->tcp, c->ipv4 };
     uint32_t total = s->tx_len - c->hdrlen;
     uint8_t frame[NET_MAX_FRAME];
 
+    if (!net_can_segment(&cut, s->tx_len))
+        return;
     for (uint32_t n = 0, done = 0; done < total; n++) {
         uint32_t payload = MIN(total - done, c->mss);
 
         memcpy(frame, s->tx_data, c->hdrlen);
         memcpy(frame + c->hdrlen, s->tx_data + c->hdrlen + done, payload);
-        patch_headers(c, frame, n, done, payload, done + payload == total);
+        net_patch_headers(&cut, frame, n, done, payload, done + payload == total);
         add_checksums(s, c, frame, c->hdrlen + payload);
         send_frame(s, frame, c->hdrlen + payload);
         done += payload;
     }
-}
-
-static bool can_segment(const E1000 *s)
-{
-    const E1000Context *c = &s->segment;
-
-    return c->mss && c->hdrlen < s->tx_len && c->hdrlen + c->mss <= NET_MAX_FRAME &&
-           c->ipcss + 20 <= c->hdrlen && c->tucss + (c->tcp ? 20 : 8) <= c->hdrlen &&
-           c->tucso + 2 <= c->hdrlen && c->tucss >= c->ipcss;
 }
 
 static void finish_frame(E1000 *s)
@@ -144,7 +91,7 @@ static void finish_frame(E1000 *s)
     } else if (!s->tx_tso) {
         add_checksums(s, &s->checksum, s->tx_data, s->tx_len);
         send_frame(s, s->tx_data, s->tx_len);
-    } else if (can_segment(s)) {
+    } else {
         send_segments(s);
     }
     s->tx_started = false;
@@ -205,7 +152,7 @@ static void take_data(E1000 *s, const Descriptor *d)
         s->tx_tag = d->status >> 16;
     }
     if (!extended && (d->command & CMD_IC) && s->tx_len <= E1000_TX_MAX) /* a legacy checksum */
-        put_checksum(s->tx_data, s->tx_len, d->status >> 8 & 0xff, d->command >> 16 & 0xff, 0);
+        net_put_checksum(s->tx_data, s->tx_len, d->status >> 8 & 0xff, d->command >> 16 & 0xff, 0);
     finish_frame(s);
 }
 

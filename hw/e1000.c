@@ -56,43 +56,10 @@ enum {
     EE_GNT = 0x80,
     EE_PRES = 0x100
 };
-enum { WIRE_COMMAND_BITS = 9, WIRE_READ = 6 /* start bit and opcode */ };
-
-/* A rising clock: a bit of the command goes in, or one of the word comes out. */
-static void wire_tick(E1000 *s, bool in)
-{
-    if (s->wire_out) {
-        s->wire_out--;
-        return;
-    }
-    if (!s->wire_bits && !in)
-        return; /* waits for the start bit */
-    s->wire_in = (s->wire_bits ? s->wire_in << 1 : 0) | in;
-    if (++s->wire_bits < WIRE_COMMAND_BITS)
-        return;
-    s->wire_out = s->wire_in >> 6 == WIRE_READ ? 17 : 0; /* a zero first */
-    s->wire_bits = 0;
-}
-
-static bool wire_output(const E1000 *s)
-{
-    if (!s->wire_out)
-        return true; /* ready */
-    return s->wire_out <= 16 &&
-           (s->eeprom[s->wire_in & (E1000_EEPROM - 1)] >> (s->wire_out - 1) & 1);
-}
 
 static void eecd_write(E1000 *s, uint32_t value)
 {
-    bool clock = value & EE_SK;
-
-    if (!(value & EE_CS)) {
-        s->wire_bits = s->wire_out = 0;
-        s->wire_in = 0;
-    } else if (clock && !s->wire_clock) {
-        wire_tick(s, value & EE_DI);
-    }
-    s->wire_clock = clock;
+    eeprom93_drive(&s->eeprom, value & EE_CS, value & EE_SK, value & EE_DI);
     REG(s, E_EECD) = (value & (EE_SK | EE_CS | EE_DI | EE_REQ)) | EE_PRES;
 }
 
@@ -100,7 +67,7 @@ static uint32_t eecd_read(const E1000 *s)
 {
     uint32_t value = REG(s, E_EECD);
 
-    return value | (value & EE_REQ ? EE_GNT : 0) | (wire_output(s) ? EE_DO : 0);
+    return value | (value & EE_REQ ? EE_GNT : 0) | (eeprom93_output(&s->eeprom) ? EE_DO : 0);
 }
 
 static void eerd_write(E1000 *s, uint32_t value)
@@ -109,23 +76,23 @@ static void eerd_write(E1000 *s, uint32_t value)
 
     if (!(value & 1))
         return;
-    REG(s, E_EERD) =
-        (value & 0xff00) | 0x10 | (uint32_t)(word < E1000_EEPROM ? s->eeprom[word] : 0xffff) << 16;
+    REG(s, E_EERD) = (value & 0xff00) | 0x10 |
+                     (uint32_t)(word < EEPROM93_WORDS ? s->eeprom.word[word] : 0xffff) << 16;
 }
 
 static void fill_eeprom(E1000 *s)
 {
-    uint16_t sum = 0;
+    uint16_t sum = 0, *word = s->eeprom.word;
 
-    memset(s->eeprom, 0, sizeof(s->eeprom));
+    memset(&s->eeprom, 0, sizeof(s->eeprom));
     for (unsigned i = 0; i < 3; i++)
-        s->eeprom[i] = s->mac[2 * i] | s->mac[2 * i + 1] << 8;
-    s->eeprom[0x0b] = 0x100e; /* subsystem */
-    s->eeprom[0x0c] = s->eeprom[0x0e] = 0x8086;
-    s->eeprom[0x0d] = 0x100e;
-    for (unsigned i = 0; i < E1000_EEPROM - 1; i++)
-        sum += s->eeprom[i];
-    s->eeprom[E1000_EEPROM - 1] = EEPROM_SUM - sum;
+        word[i] = s->mac[2 * i] | s->mac[2 * i + 1] << 8;
+    word[0x0b] = 0x100e; /* subsystem */
+    word[0x0c] = word[0x0e] = 0x8086;
+    word[0x0d] = 0x100e;
+    for (unsigned i = 0; i < EEPROM93_WORDS - 1; i++)
+        sum += word[i];
+    word[EEPROM93_WORDS - 1] = EEPROM_SUM - sum;
 }
 
 /* ---- PHY (88E1011) ----------------------------------------------------------------------------
@@ -229,9 +196,8 @@ static void reset_registers(E1000 *s)
     REG(s, E_RA + 4) = s->mac[4] | s->mac[5] << 8 | 0x80000000u;
     s->tx_started = false;
     s->tx_len = 0;
-    s->wire_bits = s->wire_out = 0;
-    s->wire_in = 0;
-    s->wire_clock = false;
+    eeprom93_deselect(&s->eeprom);
+    s->eeprom.clock = false;
 }
 
 static uint32_t read_register(E1000 *s, uint32_t off)
@@ -416,7 +382,7 @@ static void e1000_post_load(Device *dev)
 
     pci_device_post_load(dev);
     s->io_address &= MMIO_BYTES - 1;
-    s->wire_out = MIN(s->wire_out, 17);
+    eeprom93_post_load(&s->eeprom);
     s->tx_len = MIN(s->tx_len, E1000_TX_MAX + 1);
 }
 
@@ -438,12 +404,8 @@ static const StateField e1000_state[] = {
     STATE_STRUCT(E1000, pci, pci_device_state),
     STATE_ARRAY(E1000, reg, STATE_T_U32),
     STATE_ARRAY(E1000, phy, STATE_T_U16),
-    STATE_ARRAY(E1000, eeprom, STATE_T_U16),
+    STATE_STRUCT(E1000, eeprom, eeprom93_state),
     STATE_U32(E1000, io_address),
-    STATE_U8(E1000, wire_bits),
-    STATE_U8(E1000, wire_out),
-    STATE_U16(E1000, wire_in),
-    STATE_BOOL(E1000, wire_clock),
     STATE_STRUCT(E1000, segment, context_state),
     STATE_STRUCT(E1000, checksum, context_state),
     STATE_BOOL(E1000, tx_started),
@@ -462,7 +424,7 @@ const DeviceClass e1000_class = {
     .desc = "Intel 82540EM gigabit Ethernet",
     .size = sizeof(E1000),
     .state = e1000_state,
-    .state_version = 1,
+    .state_version = 2,
     .realize = e1000_realize,
     .unrealize = e1000_unrealize,
     .plug = e1000_plug,

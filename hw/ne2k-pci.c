@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "hw/ethernet.h"
 #include "softmmu/bytes.h"
 #include "softmmu/log.h"
 
@@ -22,7 +23,6 @@
 #define MEMORY_END 0xc000
 #define PAGE       256
 #define HEADER     4
-#define MIN_FRAME  60
 
 enum {
     CR_STOP = 0x01,
@@ -189,31 +189,18 @@ static bool can_receive(void *opaque)
     return !is_running(s) || free_pages(s) > (NET_MAX_FRAME + HEADER + PAGE - 1) / PAGE;
 }
 
-/* The upper six bits of the CRC of a multicast address choose a bit of MAR. */
-static bool is_in_group(const Ne2k *s, const uint8_t *address)
-{
-    uint32_t crc = UINT32_MAX;
-
-    for (unsigned bit = 0; bit < 48; bit++) {
-        uint32_t carry = crc >> 31 ^ (address[bit / 8] >> bit % 8 & 1);
-
-        crc = crc << 1 ^ (carry ? 0x04c11db7 : 0);
-    }
-    return s->mar[crc >> 29] >> (crc >> 26 & 7) & 1;
-}
-
 static bool wants(const Ne2k *s, const uint8_t *frame)
 {
-    static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    unsigned bit = ether_group_bit(frame);
 
     if (s->rcr & RCR_MONITOR)
         return false;
     if (s->rcr & RCR_ALL)
         return true;
-    if (!memcmp(frame, everybody, 6))
+    if (ether_is_broadcast(frame))
         return s->rcr & RCR_BROADCAST;
     if (frame[0] & 1)
-        return (s->rcr & RCR_MULTICAST) && is_in_group(s, frame);
+        return (s->rcr & RCR_MULTICAST) && (s->mar[bit / 8] >> bit % 8 & 1);
     return !memcmp(frame, s->par, 6);
 }
 
@@ -229,7 +216,7 @@ static void receive(void *opaque, const uint8_t *frame, size_t len)
 {
     Ne2k *s = opaque;
     uint8_t padded[NET_MAX_FRAME] = { 0 }, header[HEADER];
-    size_t size = MAX(len, MIN_FRAME);
+    size_t size = MAX(len, ETHER_MIN_FRAME);
     unsigned next = s->curr + (size + HEADER + PAGE - 1) / PAGE;
     uint16_t at = s->curr << 8;
 
