@@ -7,6 +7,7 @@
 #include "hw/ne2k-pci.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
+#include "hw/rtl8139.h"
 #include "hw/virtio-net.h"
 #include "softmmu/error.h"
 
@@ -14,6 +15,8 @@ typedef struct CardModel {
     const char *name, *rom; /* the ROM boots from the network */
     Device *(*create)(PciBus *bus, int devfn, AddressSpace *memory, NetCable *cable,
                       const uint8_t mac[6]);
+    Device *(*create_timed)(PciBus *bus, int devfn, AddressSpace *memory, Clock *clock,
+                            NetCable *cable, const uint8_t mac[6]); /* instead: it has a timer */
 } CardModel;
 
 /* The first is the board's own choice; "virtio" is what -nic calls virtio-net-pci. */
@@ -22,6 +25,7 @@ static const CardModel models[] = {
     { "virtio-net-pci", "efi-virtio.rom", virtio_net_new },
     { "virtio", "efi-virtio.rom", virtio_net_new },
     { "ne2k_pci", "efi-ne2k_pci.rom", ne2k_pci_new },
+    { "rtl8139", "efi-rtl8139.rom", .create_timed = rtl8139_new },
 };
 
 static const CardModel *find_model(const char *name)
@@ -112,7 +116,10 @@ static Device *create_card(PcBoard *b, const CardModel *model, const CardOption 
     cable = make_cable(b, o->netdev, error);
     if (!cable)
         return NULL;
-    card = model->create(b->pci, o->devfn, b->m->memory, cable, address);
+    if (model->create)
+        card = model->create(b->pci, o->devfn, b->m->memory, cable, address);
+    else
+        card = model->create_timed(b->pci, o->devfn, b->m->memory, b->m->clock, cable, address);
     return give_rom(b, model, card, o->rom, error) ? card : NULL;
 }
 
@@ -126,7 +133,8 @@ bool pc_create_nics(PcBoard *b, GError **error)
 
         if (!model) {
             error_set(error,
-                      "unknown network card '%s'; there are e1000, virtio-net-pci and ne2k_pci",
+                      "unknown network card '%s'; there are e1000, virtio-net-pci, ne2k_pci and "
+                      "rtl8139",
                       n->model);
             return false;
         }

@@ -123,6 +123,8 @@ struct RegDesc {
  * read 0, drop writes and are logged as unimplemented. Accesses wider or narrower than a row are
  * composed from / confined to the bytes that they name. */
 extern const MemOps reg_table_ops;
+/* The fields of .regs to their reset values, for a reset that the guest asks of one device. */
+void regs_reset(Device *dev);
 
 /* ---- Devices -------------------------------------------------------------------------------- */
 

@@ -6,6 +6,5 @@
 #include "softmmu/device.h"
 
 uint64_t regs_extent(const RegDesc *regs); /* bytes from 0 to the end of the last row */
-void regs_reset(Device *dev);              /* backing fields to their reset values */
 
 #endif

@@ -226,7 +226,7 @@ def device_rows(files):
     yield ["-vga", "nonsense"], "unknown vga type: nonsense"
     yield ["-vga", "qxl"], "not supported yet"
     yield ["-display", "gtk"], "-display gtk: not supported"
-    yield ["-nic", "user,model=rtl8139"], "unknown network card 'rtl8139'"
+    yield ["-nic", "user,model=pcnet"], "unknown network card 'pcnet'"
     yield ["-nic", "user,hostfwd=tcp::x-:1"], "invalid host forwarding rule 'tcp::x-:1'"
     yield ["-nic", "user,net=1.2.3"], "net: '1.2.3' is not an IPv4 address"
     yield ["-net", "tap"], "'tap' is not supported yet"

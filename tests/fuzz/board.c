@@ -77,6 +77,7 @@ static void configure(MachineConfig *c)
         "pci-testdev",
         "i6300esb",
         "ne2k_pci",
+        "rtl8139",
         "pvpanic",
         "virtio-rng-pci",
         "virtio-serial-pci",

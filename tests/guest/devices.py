@@ -107,6 +107,7 @@ CASES = {
     # slow suite
     "live-ide": Case(IDE, then=live),
     "recorded-virtio": Case(VIRTIO),
+    "recorded-rtl8139": Case(("vda", "virtio", "rtl8139")),
     "recorded-ide-smp4": Case(IDE, "-smp 4"),
     "recorded-interp": Case(VIRTIO, replay="-accel tcg,backend=interp"),
     "reverse": Case(IDE, then=step_back),

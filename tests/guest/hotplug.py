@@ -154,7 +154,10 @@ def pci(g, _):
         refuses(g, "device_add virtio-blk-pci,drive=d,id=other", "there is another drive with id 'd'")
         remove(g, "disk")
         wait_for(g, "[ ! -b /dev/vda ]")
-    for card in ("virtio-net-pci", "e1000", "ne2k_pci"):
+    cards = ["virtio-net-pci", "e1000", "ne2k_pci"]
+    if "42-there" in shell(g, "[ -e /lib/modules/8139cp.ko ] && echo $((6*7))-there"):  # of newer guest files
+        cards.append("rtl8139")
+    for card in cards:
         answer = g.monitor(f"device_add {card},netdev=n,id=card")
         check("Error" not in answer, answer)
         wait_for(g, "[ -d /sys/class/net/eth0 ]")

@@ -218,6 +218,7 @@ def boot_menu(mimus, folder):
 
 
 CASES = {"network": lambda m, f: network(m, f, "e1000"), "network-virtio": lambda m, f: network(m, f, "virtio"),
+         "network-rtl8139": lambda m, f: network(m, f, "rtl8139"),
          "boot-menu": boot_menu, "floppy": floppy, "floppies": floppies, "cdrom": cdrom, "ovmf": ovmf, "efi-cdrom": efi_cdrom}
 
 

@@ -282,6 +282,7 @@ RAW
 -device vmcoreinfo
 -device intel-iommu
 -device ne2k_pci
+-device rtl8139
 -device tpm-tis
 -device isa-parallel
 -device smbus-eeprom
@@ -326,6 +327,7 @@ RAW
 -nic user,model=virtio-net-pci
 -nic user,model=virtio
 -nic user,model=ne2k_pci
+-nic user,model=rtl8139
 -nic user,model=bogus
 -nic user,hostfwd=tcp::0-:22
 -nic user,mac=52:54:00:11:22:33
@@ -711,7 +713,6 @@ REFUSED = {
 -netdev socket,id=n,mcast=230.0.0.1:1234
 -netdev stream,id=n,server=off,addr.type=unix,addr.path=/nonexistent
 -netdev stream,id=n,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=1
--nic user,model=rtl8139
 -nic user,model=help
 -nic model=help
 -gdb null
@@ -751,7 +752,6 @@ REFUSED = {
 -device virtio-tablet-pci
 -device virtio-mouse-pci
 -device e1000e
--device rtl8139
 -device floppy
 -device ahci
 -device nvme,drive=d,serial=x -drive if=none,id=d,file=RAW,format=raw

@@ -659,6 +659,7 @@ static const char *const plug_rows[][2] = {
     { "-", "first" },
     { "i6300esb", "first" },
     { "ne2k_pci", "d" },
+    { "rtl8139", NULL },
     { "-", "b" },
     { "virtio-serial-pci", "e" },
     { "-", "e" },

@@ -242,7 +242,7 @@ static const OptionRow option_rows[] = {
     {"object",      "TYPE,id=ID[,PROPERTY=VALUE]", opt_object, "what other options name (-object help lists types)", .json = true},
     {"snapshot",    NULL,   opt_snapshot,    "write to no image: changes are gone in the end"},
     {"netdev",      "user,id=ID[,hostfwd=RULE][,guestfwd=tcp:ADDR:PORT-cmd:COMMAND][,net=ADDR/BITS][,ipv4=on|off][,ipv6=on|off][,dnssearch=S][,domainname=S][,host=A][,dhcpstart=A][,dns=A][,hostname=S][,tftp=DIR][,bootfile=F][,restrict=on]|stream,id=ID,server=on|off,addr.type=unix|inet,addr.path=P|addr.host=H,addr.port=N|dgram,id=ID,local.…,remote.…|socket,…|tap,…", opt_netdev, "a network for -device; RULE: tcp|udp:[ADDR]:PORT-[ADDR]:PORT", .json = true},
-    {"nic",         "none|user[,model=e1000|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
+    {"nic",         "none|user[,model=e1000|rtl8139|virtio][,mac=M][,OPTION OF -netdev]", opt_nic, "a network card and its network"},
     {"net",         "none|user[,...]|nic[,model=e1000][,macaddr=M]", opt_net, "the same in two options"},
     {"nodefaults",  NULL,   opt_nodefaults,  "no default serial port, monitor and graphics card"},
     {"uuid",        "UUID", opt_uuid,        "the machine's UUID"},
