@@ -300,21 +300,21 @@ void gen_movapd(Dis *d, Insn *i)
 }
 
 /* MOVSS and MOVSD: a load clears the rest of the register, a move between registers does not. */
-static void move_scalar(Dis *d, Insn *i)
+static void move_scalar(Dis *d, Insn *i, IrType type)
 {
-    IrRef v = op_load(d, i, 1);
+    bool load = op_is_mem(i, 1);
 
-    set_result(d, i, op_is_mem(i, 1) ? ir_vfromint(d->ir, v) : v);
+    set_result(d, i, load ? ir_vfromint(d->ir, op_load(d, i, 1)) : fp_load(d, i, 1, type));
 }
 
 void gen_movss(Dis *d, Insn *i)
 {
-    move_scalar(d, i);
+    move_scalar(d, i, F32);
 }
 
 void gen_movsd(Dis *d, Insn *i)
 {
-    move_scalar(d, i);
+    move_scalar(d, i, F64);
 }
 
 void gen_movss_store(Dis *d, Insn *i)

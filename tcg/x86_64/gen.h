@@ -310,6 +310,14 @@ static inline unsigned bytes_of(const Gen *g, IrRef v)
 {
     return ir_type_info[g->ops[v].type].bytes;
 }
+/* Not known to be zeros above 128 bits, which are moved by instructions of 128: those of 256 make
+ * Intel's processors slow at legacy forms until VZEROUPPER. */
+static inline bool has_upper(const Gen *g, IrRef v)
+{
+    const IrOp *op = &g->ops[v];
+
+    return op->type == V256 && op->op != OP_zext && !(op->op == OP_const && op->value == 0);
+}
 static inline bool live_after(const Gen *g, IrRef v)
 {
     return g->last[v] > g->cur;

@@ -197,9 +197,9 @@ void load_vex(Gen *g, int r, IrRef v)
 
     switch (l->kind) {
     case LOC_CONST: vec_const_vex(g, r, &g->ops[v]); break;
-    case LOC_REG: x_vex_rr(&g->a, X_MOVAPS, t == V256, r - 16, 0, l->reg - 16); break;
+    case LOC_REG: x_vex_rr(&g->a, X_MOVAPS, has_upper(g, v), r - 16, 0, l->reg - 16); break;
     case LOC_ENV:
-    case LOC_SPILL: x_vex_rm(&g->a, x, t == V256, r - 16, 0, env_mem(l->off)); break;
+    case LOC_SPILL: x_vex_rm(&g->a, x, has_upper(g, v), r - 16, 0, env_mem(l->off)); break;
     default: g_assert_not_reached();
     }
 }
@@ -270,7 +270,7 @@ static void copy_vec(Gen *g, int to, int from)
     bool whole = false;
 
     for (IrRef v = g->head[from]; v; v = g->loc[v].next) {
-        whole |= g->ops[v].type == V256 && live_after(g, v);
+        whole |= has_upper(g, v) && live_after(g, v);
     }
     if (g->be->feat.avx2) {
         x_vex_rr(&g->a, X_MOVAPS, whole, to - 16, 0, from - 16);

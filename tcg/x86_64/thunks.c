@@ -124,13 +124,29 @@ static const uint8_t *make_load_pins(Thunk *t)
     return at;
 }
 
+/* While SCR_LIVE is 0 they are zeros above 128 bits, too. */
+static void move_temps(Thunk *t, uint32_t set, bool store)
+{
+    uint8_t *whole, *done;
+
+    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_LIVE), 0);
+    whole = x_jcc8(&t->a, CC_NZ);
+    move_wide(t, set, false, store);
+    done = x_jmp8(&t->a);
+    x_here8(&t->a, whole);
+    move_wide(t, set, true, store);
+    x_here8(&t->a, done);
+}
+
 /* With YMM the pins and the temporaries go by themselves, the rest is in the set returned. */
 static uint32_t move_vectors(Thunk *t, uint32_t set, bool store)
 {
     if (!t->be->feat.avx2) {
         return set;
     }
-    move_wide(t, set & XMM_TEMPS, true, store);
+    if (set & XMM_TEMPS) {
+        move_temps(t, set & XMM_TEMPS, store);
+    }
     if ((set & XMM_PINS) == XMM_PINS) {
         x_call(&t->a, store ? t->be->save_pins : t->be->restore_pins);
     }

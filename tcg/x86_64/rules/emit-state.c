@@ -13,19 +13,34 @@ static void store_xmm(Gen *g, IrType t, Mem m, int r)
     x_rm(&g->a, x, 4, (X86Reg)(r - 16), m);
 }
 
-/* A pinned vector register to its slot in env or back. */
+/* A pinned vector register to its slot in env or back, where the part from byte op.aux on is read
+ * or written. Below 16 its upper half stays out of it, as loads of YMM make legacy forms slow. */
 static void dump_pin(Gen *g, const SlotHome *s, bool store)
 {
     unsigned x = store ? X_MOVUPS_ST : X_MOVUPS;
 
-    if (s->bytes == 32 && g->be->feat.avx2) {
+    if (s->bytes == 32 && g->be->feat.avx2 && g->op->aux >= 16) {
         x_vex_rm(&g->a, x, true, s->reg - 16, 0, env_mem(s->off));
     } else {
         x_rm(&g->a, x, 4, (X86Reg)(s->reg - 16), env_mem(s->off));
     }
 }
 
-/* Part of a pinned vector register through its slot in env, which is free while it is pinned. */
+/* A lane that PEXTRD and PINSRD (X_W: Q) reach. */
+static bool is_lane(const Gen *g, IrType t)
+{
+    return (t == I32 || t == I64) && g->be->feat.sse41 && g->op->aux < 16 &&
+           g->op->aux % ir_type_info[t].bytes == 0;
+}
+
+static void move_lane(Gen *g, IrType t, unsigned op, int vec, int r)
+{
+    x_rr(&g->a, X_66 | X_0F3A | op | (t == I64 ? X_W : 0), 4, (X86Reg)(vec - 16), (X86Reg)r);
+    x_byte(&g->a, g->op->aux / ir_type_info[t].bytes);
+}
+
+/* Part of a pinned vector register, perhaps through its slot in env, which is free while it is
+ * pinned. */
 static void get_vec_part(Gen *g, const SlotHome *s)
 {
     IrType t = (IrType)g->op->type;
@@ -34,6 +49,12 @@ static void get_vec_part(Gen *g, const SlotHome *s)
     if ((t == I32 || t == I64) && g->op->aux == 0) {
         r = pick_gpr(g, NO_REG, 0);
         x_rr(&g->a, X_MOVD_ST | (t == I64 ? X_W : 0), 4, (X86Reg)(s->reg - 16), (X86Reg)r);
+        def_reg(g, (IrRef)g->cur, r, true);
+        return;
+    }
+    if (is_lane(g, t)) {
+        r = pick_gpr(g, NO_REG, 0);
+        move_lane(g, t, 0x16, s->reg, r);
         def_reg(g, (IrRef)g->cur, r, true);
         return;
     }
@@ -148,7 +169,7 @@ static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
             r = use_xmm(g, v);
             evict(g, s->reg);
             if (t == V256) {
-                x_vex_rr(&g->a, X_MOVAPS, true, s->reg - 16, 0, r - 16);
+                x_vex_rr(&g->a, X_MOVAPS, has_upper(g, v), s->reg - 16, 0, r - 16);
             } else {
                 x_rr(&g->a, X_MOVAPS, 4, pin, (X86Reg)(r - 16));
             }
@@ -171,6 +192,8 @@ static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
         x_rr(&g->a, t == F64 ? X_MOVSD : X_MOVSS, 4, pin, (X86Reg)(r - 16));
     } else if (t == F64 && g->op->aux == 8) {
         x_rr(&g->a, X_MOVLHPS, 4, pin, (X86Reg)(r - 16));
+    } else if (is_lane(g, t)) {
+        move_lane(g, t, 0x22, s->reg, r);
     } else {
         dump_pin(g, s, true);
         if (is_vec(t)) {
