@@ -10,6 +10,7 @@ import sys
 
 import catalogue
 import chart
+import child
 import report
 from emulator import Emulator, Guest
 from rounds import Runner
@@ -28,6 +29,8 @@ def arguments():
                         "'boot', 'micro', 'real' or 'all' (the default)")
     parser.add_argument("--list", action="store_true", help="show what there is")
     parser.add_argument("-r", "--rounds", type=int, default=3, help="rounds (default 3)")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run each benchmark N times "
+                        "in a round, in turns (1)")
     parser.add_argument("--cpu", default="max", help="CPU model of the guests (max)")
     parser.add_argument("--smp", type=int, default=1, help="CPUs of the guests (1)")
     parser.add_argument("--memory", type=int, default=1024, help="memory in MiB (1024)")
@@ -36,6 +39,8 @@ def arguments():
                         help="measure this command instead of build/mimus; may be given again")
     parser.add_argument("--reference", default=QEMU, metavar="[LABEL=]CMD",
                         help=f"what to compare with ('{QEMU}')")
+    parser.add_argument("--counted", action="store_true", help="instead of QEMU compare with the first "
+                        "emulator itself, counting instructions (-icount shift=1): what counting costs")
     parser.add_argument("--backports", action="store_true",
                         help="compare with the QEMU of Debian's backports")
     parser.add_argument("--out", type=pathlib.Path, default=OUT, help="folder of the results")
@@ -54,7 +59,10 @@ def chosen_emulators(options):
     emulators = []
     for number, text in enumerate(commands):
         emulators.append(parse_emulator(text, "emulator" + (str(number + 1) if number else "")))
-    emulators.append(parse_emulator(options.reference, "qemu"))
+    if options.counted:
+        emulators.append(Emulator("counted", f"{emulators[0].command} -icount shift=1"))
+    else:
+        emulators.append(parse_emulator(options.reference, "qemu"))
     labels = [e.label for e in emulators]
     if len(set(labels)) < len(labels):
         sys.exit(f"bench: emulators need different labels: {', '.join(labels)}")
@@ -127,8 +135,10 @@ def main():
     except ValueError as error:
         sys.exit(f"bench: {error}")
     emulators = chosen_emulators(options)
+    child.end_with_signals()
     options.out.mkdir(parents=True, exist_ok=True)
-    runner = Runner(emulators, chosen, make_guests(options, chosen), options.out)
+    runner = Runner(emulators, chosen, make_guests(options, chosen), options.out,
+                    options.repeat)
     facts = facts_of(options, emulators)
     try:
         for number in range(options.rounds):

@@ -8,6 +8,8 @@ import subprocess
 import time
 from dataclasses import dataclass
 
+import child
+
 
 class Trouble(Exception):
     """The guest said something else, nothing in time, or the emulator ended."""
@@ -65,9 +67,8 @@ class Session:
         self.errors = open(f"{log}.err", "wb")
         self.pending = b""
         try:
-            self.process = subprocess.Popen(
-                emulator.argv(guest), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=self.errors, bufsize=0, start_new_session=True)
+            self.process = child.spawn(emulator.argv(guest), stdin=subprocess.PIPE, bufsize=0,
+                                       stdout=subprocess.PIPE, stderr=self.errors)
         except OSError as error:
             raise Trouble(f"does not start: {error}") from error
         self.start = Stamp(time.monotonic(), 0)
@@ -122,9 +123,7 @@ class Session:
         self.close()
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        child.end(self.process)
         for stream in (self.process.stdin, self.process.stdout, self.log, self.errors):
             stream.close()
         self.selector.close()

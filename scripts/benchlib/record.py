@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import child
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD") or TOP / "build")
 QEMU = "qemu-system-x86_64 -accel tcg"
@@ -39,11 +41,11 @@ Cost = collections.namedtuple("Cost", "user system total")
 def run(command):
     """What one boot took, and what it printed."""
     with tempfile.TemporaryFile() as console:
-        p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console,
-                             stderr=subprocess.PIPE)
+        p = child.spawn(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.PIPE)
         said = p.stderr.read().decode(errors="replace")
         _, status, usage = os.wait4(p.pid, 0)
         p.returncode = os.waitstatus_to_exitcode(status)
+        child.end(p)
         console.seek(0)
         text = console.read()
     if p.returncode or b"Power down" not in text:
@@ -108,6 +110,7 @@ def main():
     parser.add_argument("--emulator", action="append", metavar="[LABEL=]CMD")
     parser.add_argument("--reference", nargs="?", const=QEMU, metavar="CMD", help="QEMU, too")
     options = parser.parse_args()
+    child.end_with_signals()
     subprocess.run([TOP / "scripts/guest-files", BUILD / "guest"], check=True)
     with tempfile.TemporaryDirectory() as where:
         emulators = {}

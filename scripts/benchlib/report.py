@@ -76,7 +76,7 @@ def table(rows, labels):
             line += f"{show(min(cpu) if cpu else None):>16}"
             line += f"{show(statistics.median(cpu) if cpu else None):>9}"
         for label in labels[:-1]:
-            line += f"{show(cpu_ratio(row, label, to), 2):>20}{show(wall_ratio(row, label, to), 2):>7}"
+            line += f"{show(cpu_ratio(row, label, to)):>20}{show(wall_ratio(row, label, to), 2):>7}"
         lines.append((line + "  " + remarks(row)).rstrip())
     return lines
 
@@ -85,7 +85,7 @@ def mean_table(rows, labels):
     lines = []
     for label in labels[:-1]:
         lines += ["", f"geometric means of CPU time, {labels[-1]} / {label}", ""]
-        lines += [f"{name:<18}{value:8.2f}   ({count})"
+        lines += [f"{name:<18}{value:8.3f}   ({count})"
                   for name, count, value in means(rows, label, labels[-1])]
     return lines
 

@@ -14,7 +14,7 @@ MAX_RESTARTS = 5  # of one emulator in one round, after a benchmark that it does
 
 @dataclass
 class Row:
-    """The measurements of one benchmark: lists by emulator, one item a round."""
+    """The measurements of one benchmark: lists by emulator, as many items as it ran."""
     name: str
     group: str
     cpu: dict = field(default_factory=dict)
@@ -38,13 +38,14 @@ class Row:
 
 
 class Runner:
-    def __init__(self, emulators, benchmarks, guests, out, quiet=False):
+    def __init__(self, emulators, benchmarks, guests, out, repeat=1, quiet=False):
         self.emulators = emulators
         self.benchmarks = benchmarks
         self.guests = guests  # by kind of benchmark
         self.logs = out / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.rows = {b.name: Row(b.name, b.group) for b in benchmarks}
+        self.repeat = repeat  # of each benchmark within a round, in turns
         self.quiet = quiet
 
     def note(self, text):
@@ -67,16 +68,21 @@ class Runner:
             for machine in machines:
                 machine.boot(record=boots)
             for benchmark in benchmarks:
-                for machine in machines:
-                    machine.run(benchmark)
+                for turn in range(self.repeat):
+                    for machine in machines[::-1] if turn % 2 else machines:
+                        machine.run(benchmark)
                 self.note(self.progress(benchmark.name))
+        except BaseException:
+            for machine in machines:
+                machine.kill()
+            raise
         finally:
             for machine in machines:
                 machine.stop()
 
     def progress(self, name):
         row = self.rows[name]
-        cells = [f"{e.label} {row.cpu[e.label][-1]:.3f}" if e.label in row.cpu
+        cells = [f"{e.label} {min(row.cpu[e.label][-self.repeat:]):.3f}" if e.label in row.cpu
                  else f"{e.label} {row.troubles.get(e.label, '-')}" for e in self.emulators]
         return f"  {name:<16} " + "   ".join(cells)
 

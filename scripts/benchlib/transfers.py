@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 
+import child
 from emulator import Emulator, Guest, Session, Trouble
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -117,6 +118,7 @@ def main():
     parser.add_argument("--reference", default=QEMU)
     options = parser.parse_args()
     rows = chosen(options.rows)
+    child.end_with_signals()
     subprocess.run([TOP / "scripts/guest-files", BUILD / "guest", "devices"], check=True)
     guest = Guest(kernel=str(BUILD / "guest/vmlinuz-devices"), memory=512, cpu="max", vcpus=1,
                   initrd=str(BUILD / "guest/initrd-devices.gz"),
