@@ -185,7 +185,7 @@ int drive_commit(Drive *d)
 {
     Image *image = drive_settled_image(d);
 
-    return !image ? ENOMEDIUM : d->job ? EBUSY : image_commit(image);
+    return !image ? ENOMEDIUM : d->job ? EBUSY : image_commit(image, NULL, false);
 }
 
 /* NULL with @error. */

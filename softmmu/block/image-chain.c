@@ -58,6 +58,25 @@ int image_layer_above(Image *top, const Image *base, uint64_t offset, uint64_t *
     return error;
 }
 
+int image_extent(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e)
+{
+    int error;
+
+    *e = (ImageExtent){ .image = image, .at = IMAGE_NOWHERE };
+    error = image_layer(image, offset, len, &e->layer);
+    while (!error && e->layer == IMAGE_BELOW && image_backing(e->image)) {
+        e->image = image_backing(e->image);
+        e->depth++;
+        if (offset < image_size(e->image))
+            error = image_layer(e->image, offset, len, &e->layer);
+        else
+            e->layer = IMAGE_ZERO;
+    }
+    if (error || e->layer == IMAGE_BELOW || offset >= image_size(e->image))
+        return error;
+    return e->image->format->place ? e->image->format->place(e->image, offset, len, e) : 0;
+}
+
 /* ---- Size ------------------------------------------------------------------------------------ */
 
 bool image_resize(Image *image, uint64_t size, GError **error)
@@ -126,7 +145,7 @@ static int commit_all(Image *top, Image *base)
         ImageLayer layer;
 
         len = PIECE;
-        error = image_layer(top, offset, &len, &layer);
+        error = image_layer_above(top, base, offset, &len, &layer);
         if (!error && layer != IMAGE_BELOW)
             error = commit_run(top, base, offset, len, layer, buf);
     }
@@ -134,14 +153,15 @@ static int commit_all(Image *top, Image *base)
 }
 
 /* The base has all, on the host's disk, before anything goes in @top. */
-int image_commit(Image *top)
+int image_commit(Image *top, Image *base, bool keep)
 {
-    Image *base = image_backing(top);
     int error = 0;
 
-    if (!base || !top->format->empty)
+    base = base ? base : image_backing(top);
+    keep |= base != image_backing(top);
+    if (!base || (!keep && !top->format->empty))
         return ENOTSUP;
-    if (top->read_only || image_has_snapshots(top))
+    if (!keep && (top->read_only || image_has_snapshots(top)))
         return top->read_only ? EROFS : EBUSY;
     if (!image_set_read_only(base, false, NULL))
         return EACCES;
@@ -149,9 +169,9 @@ int image_commit(Image *top)
         error = ENOSPC;
     if (!error)
         error = commit_all(top, base);
-    if (!error)
+    if (!error && !keep)
         error = top->format->empty(top);
-    if (!error)
+    if (!error && !keep)
         error = image_flush(top);
     image_set_read_only(base, true, NULL);
     return error;
@@ -175,6 +195,25 @@ static char *name_for(const Image *image, const Image *base)
 
     return strcmp(dir, base_dir) ? g_canonicalize_filename(base->path, NULL)
                                  : g_path_get_basename(base->path);
+}
+
+Image *image_find_behind(Image *image, const char *name)
+{
+    for (Image *above = image, *i; (i = image_backing(above)); above = i) {
+        const char *written = image_facts(above).backing_path;
+
+        if (!strcmp(image_path(i), name) || !g_strcmp0(written, name))
+            return i;
+    }
+    return NULL;
+}
+
+int image_name_backing(Image *image, const char *path, const char *format)
+{
+    if (image->read_only)
+        return EROFS;
+    return image->format->rename_backing ? image->format->rename_backing(image, path, format)
+                                         : ENOTSUP;
 }
 
 int image_rebase(Image *image, Image *base, const char *name)

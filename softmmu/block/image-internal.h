@@ -16,14 +16,19 @@ typedef struct ImageFormat {
     int (*read)(Image *image, uint64_t offset, void *buf, size_t len);
     int (*read_cached)(Image *image, uint64_t offset, void *buf, size_t len); /* NULL: it waits */
     int (*write)(Image *image, uint64_t offset, const void *buf, size_t len);
+    /* A cluster, in less room if that is possible; NULL: the format has no such. */
+    int (*write_compressed)(Image *image, uint64_t offset, const void *buf, size_t len);
     int (*zero)(Image *image, uint64_t offset, uint64_t len);    /* NULL: by writing */
     int (*discard)(Image *image, uint64_t offset, uint64_t len); /* NULL: does nothing */
     int (*flush)(Image *image);
     void (*facts)(Image *image, ImageFacts *f); /* fills in its own; NULL: there are none */
     int (*layer)(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer); /* NULL: data */
+    /* Of data or zeros: where they lie in the file; *@len may get smaller. NULL: nowhere. */
+    int (*place)(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e);
     Image **(*backing)(const Image *image);     /* where it is; NULL: it has none */
     int (*resize)(Image *image, uint64_t size); /* sets .size; NULL: it cannot */
     int (*empty)(Image *image);                 /* of what its backing file has; likewise */
+    int (*preallocate)(Image *image); /* all has a place in the file from now on; or NULL */
     int (*rename_backing)(Image *image, const char *path, const char *format); /* NULL: none */
     bool (*take_up)(Image *image, GError **error); /* it may be written to from now on; or NULL */
     int (*let_go)(Image *image);                   /* it will not be any more; or NULL */
@@ -36,6 +41,7 @@ typedef struct SnapshotOps {
     int (*create)(Image *image, const ImageSnapshot *what, ImageState *state);
     int (*apply)(Image *image, const char *id);
     int (*remove)(Image *image, const char *id);
+    int (*view)(Image *image, const char *id);
     ImageState *(*state_new)(Image *image);
     int (*state_write)(ImageState *state, const void *data, size_t len);
     int (*state_open)(Image *image, const char *id, ImageState **state);
@@ -53,7 +59,7 @@ struct Image {
     int fd;
     uint64_t file_size; /* when it was opened */
     uint64_t size;
-    bool read_only, discard, alone, unlocked;
+    bool read_only, discard, alone, unlocked, repair;
     const ImageOpen *backing; /* while it is opened: as there */
     unsigned depth;           /* how many images it is behind */
     bool guessed;             /* the format was: raw by default */
@@ -70,6 +76,9 @@ int image_file_read_cached(int fd, uint64_t offset, void *buf, size_t len);
 int image_file_write(int fd, uint64_t offset, const void *buf, size_t len);
 int image_file_zero(int fd, uint64_t offset, uint64_t len);
 int image_file_punch(int fd, uint64_t offset, uint64_t len); /* give room back, if the host can */
+
+/* … as bytes that take room. */
+int image_write_zeros(Image *image, uint64_t offset, uint64_t len);
 
 /* An empty file of that name, locked; -1 with @error. */
 int image_file_create(const char *path, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening, making, reading and writing qcow2 images. Missing: encryption, external data files,
+ * Opening, reading and writing qcow2 images. Missing: encryption, external data files,
  * extended L2 entries, counts of other than 16 bits: images that have them are refused.
  */
 #include <errno.h>
@@ -8,25 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "softmmu/block/qcow2.h"
 #include "softmmu/bytes.h"
 #include "softmmu/error.h"
 
-#if HAVE_ZLIB
-#include <zlib.h>
-#endif
-#if HAVE_ZSTD
-#include <zstd.h>
-#endif
-
-#define MAX_L1     (32u << 20) / 8 /* entries */
 #define MAX_COUNTS (8u << 20) / 8
 #define MAX_CHAIN  64 /* backing files behind one another */
-#define HEAD_V2    72
-#define HEAD_V3    104
-#define NAME_MAX_  1023
-#define EXT_FORMAT 0xe2792acau
 #define KNOWN      (uint64_t)(QCOW2_DIRTY | QCOW2_CORRUPT | QCOW2_ZSTD)
 
 /* ---- The header ------------------------------------------------------------------------------ */
@@ -44,12 +31,24 @@ static bool refuse(const Image *image, GError **error, const char *why)
 
 static bool check_features(Image *image, const uint8_t *head, GError **error)
 {
+    static const struct {
+        uint64_t feature;
+        const char *why;
+    } unknown[] = { { 4, "its data is in another file (data_file)" },
+                    { 16, "it has parts of clusters (extended_l2)" } };
     Qcow2 *q = image->own;
 
     q->features = q->version >= 3 ? get_be(head + 72, 8) : 0;
+    q->lazy = q->version >= 3 && (get_be(head + 80, 8) & 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(unknown); i++) {
+        if (q->features & unknown[i].feature)
+            return refuse(image, error, unknown[i].why);
+    }
     if (q->features & ~KNOWN)
         return refuse(image, error, "it has features that this version does not know");
-    if ((q->features & QCOW2_CORRUPT) && !image->read_only)
+    if ((q->features & QCOW2_ZSTD) && head[104] != 1)
+        return refuse(image, error, "its clusters are compressed in a way that is not known");
+    if ((q->features & QCOW2_CORRUPT) && !image->read_only && !image->repair)
         return refuse(image, error, "it is marked as corrupt; open it read-only");
     if (get_be(head + 32, 4))
         return refuse(image, error, "it is encrypted");
@@ -101,7 +100,7 @@ static bool read_geometry(Image *image, const uint8_t *head, GError **error)
         return refuse(image, error, "its first table is too small");
     if (!check_features(image, head, error))
         return false;
-    if (q->l1_size && !read_table(image, q->l1_offset, q->l1_size, MAX_L1, &q->l1, error))
+    if (q->l1_size && !read_table(image, q->l1_offset, q->l1_size, QCOW2_MAX_L1, &q->l1, error))
         return false;
     q->counts_size = MIN(get_be(head + 56, 4), MAX_COUNTS) * (q->cluster / 8);
     return read_table(image, q->counts_offset, q->counts_size, MAX_COUNTS, &q->counts, error);
@@ -113,7 +112,7 @@ static bool read_name(Image *image, uint64_t offset, uint64_t len, char **name, 
 {
     Qcow2 *q = image->own;
 
-    if (len > NAME_MAX_ || offset > q->cluster || len > q->cluster - offset)
+    if (len > QCOW2_NAME_MAX || offset > q->cluster || len > q->cluster - offset)
         return refuse(image, error, "a name in its header is too long");
     *name = g_malloc0(len + 1);
     if (image_file_read(q->fd, offset, *name, len) || strlen(*name) != len)
@@ -125,7 +124,8 @@ static bool read_name(Image *image, uint64_t offset, uint64_t len, char **name, 
 static bool read_extensions(Image *image, const uint8_t *head, GError **error)
 {
     Qcow2 *q = image->own;
-    uint64_t at = q->version >= 3 ? get_be(head + 100, 4) : HEAD_V2, name = get_be(head + 8, 8);
+    uint64_t at = q->version >= 3 ? get_be(head + 100, 4) : QCOW2_HEAD_V2,
+             name = get_be(head + 8, 8);
     uint64_t end = name ? MIN(name, q->cluster) : q->cluster;
     uint8_t ext[8];
 
@@ -136,7 +136,7 @@ static bool read_extensions(Image *image, const uint8_t *head, GError **error)
             break;
         if (len > end - at - 8)
             return refuse(image, error, "an extension of its header does not fit");
-        if (type == EXT_FORMAT && !q->backing_format &&
+        if (type == QCOW2_EXT_FORMAT && !q->backing_format &&
             !read_name(image, at + 8, len, &q->backing_format, error))
             return false;
         at += 8 + ((len + 7) & ~UINT64_C(7));
@@ -148,7 +148,8 @@ static char *beside(const char *image, const char *path)
 {
     g_autofree char *dir = g_path_get_dirname(image);
 
-    return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(dir, path, NULL);
+    return g_path_is_absolute(path) || !strchr(image, '/') ? g_strdup(path)
+                                                           : g_build_filename(dir, path, NULL);
 }
 
 static void replace(char **text, const char *with)
@@ -205,12 +206,12 @@ static void qcow2_free(Qcow2 *q)
 bool qcow2_recover(Image *image, GError **error)
 {
     Qcow2 *q = image->own;
-    Qcow2Report report;
+    Qcow2Report report = { 0 };
     int failure;
 
-    if (!(q->features & QCOW2_DIRTY) || image->read_only)
+    if (!(q->features & QCOW2_DIRTY) || image->read_only || image->repair)
         return true;
-    failure = qcow2_check(image, true, &report);
+    failure = qcow2_check(image, QCOW2_REPAIR_ALL, &report);
     if (!failure && !report.errors)
         failure = qcow2_set_dirty(q, false);
     if (!failure && !report.errors)
@@ -221,7 +222,7 @@ bool qcow2_recover(Image *image, GError **error)
 static bool qcow2_open(Image *image, GError **error)
 {
     Qcow2 *q = g_new0(Qcow2, 1);
-    uint8_t head[HEAD_V3];
+    uint8_t head[QCOW2_HEAD_TYPE];
 
     image->own = q;
     q->fd = image->fd;
@@ -274,54 +275,6 @@ bool qcow2_is_zero(const Qcow2 *q, uint64_t entry)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static int unpack(const Qcow2 *q, const uint8_t *in, size_t len, uint8_t *out)
-{
-#if HAVE_ZSTD
-    if (q->features & QCOW2_ZSTD) {
-        ZSTD_DStream *s = ZSTD_createDStream();
-        ZSTD_inBuffer from = { in, len, 0 };
-        ZSTD_outBuffer to = { out, q->cluster, 0 };
-        size_t left = 1;
-
-        while (left && to.pos < to.size && from.pos < from.size && !ZSTD_isError(left))
-            left = ZSTD_decompressStream(s, &to, &from);
-        ZSTD_freeDStream(s);
-        return to.pos == q->cluster ? 0 : EIO;
-    }
-#endif
-#if HAVE_ZLIB
-    if (!(q->features & QCOW2_ZSTD)) {
-        z_stream z = {
-            .next_in = (uint8_t *)in, .avail_in = len, .next_out = out, .avail_out = q->cluster
-        };
-        int result = inflateInit2(&z, -12);
-
-        if (result == Z_OK) {
-            result = inflate(&z, Z_FINISH);
-            inflateEnd(&z);
-        }
-        return z.avail_out || (result != Z_STREAM_END && result != Z_BUF_ERROR) ? EIO : 0;
-    }
-#endif
-    return ENOTSUP;
-}
-
-static int read_compressed(Qcow2 *q, uint64_t entry, uint64_t within, void *buf, size_t len)
-{
-    g_autofree uint8_t *packed = NULL, *plain = g_malloc(q->cluster);
-    uint64_t offset, packed_len;
-    int error;
-
-    qcow2_compressed_range(q, entry, &offset, &packed_len);
-    packed = g_malloc(packed_len);
-    error = image_file_read(q->fd, offset, packed, packed_len);
-    if (!error)
-        error = unpack(q, packed, packed_len, plain);
-    if (!error)
-        memcpy(buf, plain + within, len);
-    return error;
-}
-
 /* What lies beyond the end of a backing file is zero. */
 static int read_backing(const Qcow2 *q, uint64_t offset, uint8_t *buf, size_t len)
 {
@@ -341,7 +294,7 @@ static int read_part(Qcow2 *q, uint64_t entry, uint64_t offset, uint8_t *buf, si
         return 0;
     }
     if (entry & QCOW2_COMPRESSED)
-        return read_compressed(q, entry, within, buf, len);
+        return qcow2_read_compressed(q, entry, within, buf, len);
     if (entry & QCOW2_OFFSET)
         return image_file_read(q->fd, (entry & QCOW2_OFFSET) + within, buf, len);
     return read_backing(q, offset, buf, len);
@@ -456,7 +409,7 @@ static int put_entry(Qcow2 *q, uint64_t l2, uint64_t offset, uint64_t value)
     return qcow2_set_entry(q, l2, (offset >> q->cluster_bits) % per_table(q), value);
 }
 
-static int set_entry(Qcow2 *q, uint64_t offset, uint64_t value)
+int qcow2_put(Qcow2 *q, uint64_t offset, uint64_t value)
 {
     uint64_t l2;
     int error = own_table(q, offset, &l2);
@@ -517,7 +470,7 @@ int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value)
 
     if (error || entry == value)
         return error;
-    error = set_entry(q, offset, value);
+    error = qcow2_put(q, offset, value);
     if (!error)
         error = qcow2_release(q, entry);
     place = entry & QCOW2_COMPRESSED ? 0 : entry & QCOW2_OFFSET;
@@ -574,6 +527,8 @@ static void tell_facts(Image *image, ImageFacts *f)
 
     f->cluster = q->cluster;
     f->version = q->version;
+    f->compression = q->features & QCOW2_ZSTD ? "zstd" : "zlib";
+    f->lazy = q->lazy;
     f->dirty = q->features & QCOW2_DIRTY;
     f->corrupt = q->features & QCOW2_CORRUPT;
     f->backing_path = q->backing_path;
@@ -610,6 +565,7 @@ const ImageFormat image_format_qcow2 = {
     .read = qcow2_read,
     .read_cached = qcow2_read_cached,
     .write = qcow2_write,
+    .write_compressed = qcow2_write_compressed,
     .zero = qcow2_zero,
     .discard = qcow2_discard,
     .facts = tell_facts,
@@ -620,70 +576,8 @@ const ImageFormat image_format_qcow2 = {
     .resize = qcow2_resize,
     .empty = qcow2_empty,
     .rename_backing = qcow2_rename_backing,
+    .preallocate = qcow2_preallocate,
+    .place = qcow2_place,
     .take_up = qcow2_take_up,
     .let_go = qcow2_let_go,
 };
-
-/* ---- Making one ------------------------------------------------------------------------------ */
-
-/* Clusters: header, table of counts, a block of counts, then the first table. */
-static uint8_t *make_head(uint64_t size, const char *backing, const char *format, size_t *len)
-{
-    const uint64_t cluster = 65536, per_l1 = cluster * (cluster / 8);
-    uint64_t l1 = MAX(size / per_l1 + (size % per_l1 != 0), 1);
-    uint64_t clusters = 3 + (l1 * 8 + cluster - 1) / cluster;
-    uint8_t *d = g_malloc0(*len = clusters * cluster);
-    size_t at = HEAD_V3;
-
-    put_be(d, 4, QCOW2_MAGIC);
-    put_be(d + 4, 4, 3);
-    put_be(d + 20, 4, 16);
-    put_be(d + 24, 8, size);
-    put_be(d + 36, 4, l1);
-    put_be(d + 40, 8, 3 * cluster);
-    put_be(d + 48, 8, cluster);
-    put_be(d + 56, 4, 1);
-    put_be(d + 96, 4, 4);
-    put_be(d + 100, 4, HEAD_V3);
-    if (backing && format) {
-        put_be(d + at, 4, EXT_FORMAT);
-        put_be(d + at + 4, 4, strlen(format));
-        memcpy(d + at + 8, format, strlen(format));
-        at += 8 + ((strlen(format) + 7) & ~(size_t)7);
-    }
-    at += 8; /* the end of extensions */
-    if (backing) {
-        put_be(d + 8, 8, at);
-        put_be(d + 16, 4, strlen(backing));
-        memcpy(d + at, backing, strlen(backing));
-    }
-    put_be(d + cluster, 8, 2 * cluster);
-    for (uint64_t i = 0; i < clusters; i++)
-        put_be(d + 2 * cluster + 2 * i, 2, 1);
-    return d;
-}
-
-bool qcow2_create(const char *path, uint64_t size, const char *backing, const char *backing_format,
-                  GError **error)
-{
-    g_autofree uint8_t *head = NULL;
-    size_t len;
-    int fd, failure;
-
-    if (backing && strlen(backing) > NAME_MAX_) {
-        error_set(error, "the backing file's name is too long");
-        return false;
-    }
-    fd = image_file_create(path, error);
-    if (fd < 0)
-        return false;
-    head = make_head(size, backing, backing_format, &len);
-    failure = image_file_write(fd, 0, head, len);
-    if (close(fd) && !failure)
-        failure = errno;
-    if (!failure)
-        return true;
-    unlink(path);
-    error_set(error, "Could not write '%s': %s", path, g_strerror(failure));
-    return false;
-}

@@ -57,6 +57,13 @@ static int raw_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *l
     return 0;
 }
 
+static int raw_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e)
+{
+    e->at = offset;
+    e->present = true;
+    return 0;
+}
+
 /* Devices of the host's are as large as they are. */
 static int raw_resize(Image *image, uint64_t size)
 {
@@ -82,5 +89,6 @@ const ImageFormat image_format_raw = {
     .discard = raw_discard,
     .flush = raw_flush,
     .layer = raw_layer,
+    .place = raw_place,
     .resize = raw_resize,
 };

@@ -71,6 +71,11 @@ int image_snapshot_delete(Image *image, const ImageSnapshot *s)
     return image_can_snapshot(image) ? ops_of(image)->remove(image, s->id) : ENOTSUP;
 }
 
+int image_snapshot_view(Image *image, const ImageSnapshot *s)
+{
+    return ops_of(image) && image->read_only ? ops_of(image)->view(image, s->id) : ENOTSUP;
+}
+
 ImageState *image_state_new(Image *image)
 {
     g_assert(image_can_snapshot(image));

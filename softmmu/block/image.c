@@ -183,16 +183,54 @@ static bool create_raw(const ImageCreate *what, GError **error)
     return ok;
 }
 
+int image_fill(Image *image, uint64_t from, ImageRoom room)
+{
+    struct stat st;
+    int error = 0;
+
+    if (room == IMAGE_SPARSE)
+        return 0;
+    if (image->format->preallocate)
+        error = image->format->preallocate(image);
+    else if (room == IMAGE_METADATA)
+        error = ENOTSUP;
+    if (!error && room == IMAGE_FALLOC)
+        error = fstat(image->fd, &st) ? errno : posix_fallocate(image->fd, 0, st.st_size);
+    if (!error && room == IMAGE_FULL)
+        error = image_write_zeros(image, from, image->size - from);
+    return error;
+}
+
+static bool preallocate(const ImageCreate *what, GError **error)
+{
+    Image *image = image_open(
+        &(ImageOpen){ .path = what->path, .format = what->format, .alone = true }, error);
+    int failure;
+
+    if (!image)
+        return false;
+    failure = image_fill(image, 0, what->room);
+    image_close(image);
+    if (failure)
+        error_set(error, "Could not preallocate '%s': %s", what->path, g_strerror(failure));
+    return !failure;
+}
+
 bool image_create(const ImageCreate *what, GError **error)
 {
-    if (!strcmp(what->format, "qcow2"))
-        return qcow2_create(what->path, what->size, what->backing, what->backing_format, error);
-    if (!strcmp(what->format, "raw") && !what->backing)
-        return create_raw(what, error);
-    error_set(error,
-              what->backing ? "format '%s' has no backing files"
-                            : "images of format '%s' cannot be made; use raw or qcow2",
-              what->format);
+    bool raw = !strcmp(what->format, "raw"), qcow2 = !strcmp(what->format, "qcow2");
+
+    if (!raw && !qcow2)
+        error_set(error, "images of format '%s' cannot be made; use raw or qcow2", what->format);
+    else if (raw && what->backing)
+        error_set(error, "format '%s' has no backing files", what->format);
+    else if (what->backing && what->room)
+        error_set(error, "an image with a backing file cannot have its room beforehand");
+    else if (raw && what->room == IMAGE_METADATA)
+        error_set(error, "Unsupported preallocation mode 'metadata'");
+    else
+        return (raw ? create_raw(what, error) : qcow2_create(what, error)) &&
+               (what->room == IMAGE_SPARSE || preallocate(what, error));
     return false;
 }
 
@@ -277,6 +315,7 @@ Image *image_open(const ImageOpen *how, GError **error)
     image->read_only = how->read_only;
     image->discard = how->discard;
     image->alone = how->alone;
+    image->repair = how->repair;
     image->unlocked = how->unlocked;
     image->backing = how->backing;
     image->depth = how->depth;
@@ -377,7 +416,18 @@ int image_write(Image *image, uint64_t offset, const void *buf, size_t len)
                                               : image->format->write(image, offset, buf, len);
 }
 
-static int write_zeros(Image *image, uint64_t offset, uint64_t len)
+int image_write_compressed(Image *image, uint64_t offset, const void *buf, size_t len)
+{
+    int error = check_change(image, offset, len);
+
+    if (error || !len)
+        return error;
+    return image->format->write_compressed
+               ? image->format->write_compressed(image, offset, buf, len)
+               : ENOTSUP;
+}
+
+int image_write_zeros(Image *image, uint64_t offset, uint64_t len)
 {
     static const uint8_t zeros[ZERO_CHUNK];
     int error = 0;
@@ -396,7 +446,7 @@ int image_zero(Image *image, uint64_t offset, uint64_t len)
     if (error || !len)
         return error;
     return image->format->zero ? image->format->zero(image, offset, len)
-                               : write_zeros(image, offset, len);
+                               : image_write_zeros(image, offset, len);
 }
 
 int image_discard(Image *image, uint64_t offset, uint64_t len)

@@ -28,18 +28,30 @@ typedef struct ImageOpen {
     unsigned depth; /* of backing files: 0 for a user's */
     bool discard;   /* what is discarded gives its room back to the host */
     bool unlocked;  /* only to see what is there: it is read-only, and nobody is kept out */
+    bool repair;    /* even if it is marked as corrupt: to be checked and mended */
     bool alone;     /* without its backing file, which the caller gives it */
     const struct ImageOpen *backing; /* instead of what its header names; NULL: that */
 } ImageOpen;
+
+/* What a new image has of the host's disk: what is written, tables for all, all, zeros in all. */
+typedef enum ImageRoom { IMAGE_SPARSE, IMAGE_METADATA, IMAGE_FALLOC, IMAGE_FULL } ImageRoom;
 
 typedef struct ImageCreate {
     const char *path, *format;
     uint64_t size;                        /* bytes, a multiple of 512 */
     const char *backing, *backing_format; /* as its header has them; NULL: none */
+    ImageRoom room;
+    /* qcow2: */
+    uint64_t cluster; /* bytes; 0: as is usual */
+    unsigned version; /* 2 or 3; 0: 3 */
+    bool lazy, zstd;  /* lazy_refcounts; compression_type */
 } ImageCreate;
 
 /* What was in a file of that name is gone, unless somebody uses it. False with @error. */
 bool image_create(const ImageCreate *what, GError **error);
+
+/* What lies beyond @from gets @room in its file. 0 or an errno value. */
+int image_fill(Image *image, uint64_t from, ImageRoom room);
 
 /* NULL with @error. */
 Image *image_open(const ImageOpen *how, GError **error);
@@ -57,8 +69,9 @@ bool image_is_read_only(const Image *image);
 typedef struct ImageFacts {
     uint64_t allocated; /* bytes of the host's disk */
     uint64_t cluster;   /* bytes; 0: it has none */
-    bool dirty, corrupt;
+    bool dirty, corrupt, lazy;
     unsigned version;         /* of the format; 0: it has one only */
+    const char *compression;  /* NULL: it has none */
     const char *backing_path; /* as the image has it; NULL: none */
     const char *backing_format;
     Image *backing; /* not owned; NULL: none */
@@ -69,6 +82,8 @@ int image_read(Image *image, uint64_t offset, void *buf, size_t len);
 /* The same if the host has it in memory, else EAGAIN and @buf is undefined. */
 int image_read_cached(Image *image, uint64_t offset, void *buf, size_t len);
 int image_write(Image *image, uint64_t offset, const void *buf, size_t len);
+/* A cluster, or what the image's end has of one; compressed if that makes it smaller. */
+int image_write_compressed(Image *image, uint64_t offset, const void *buf, size_t len);
 int image_zero(Image *image, uint64_t offset, uint64_t len);
 int image_discard(Image *image, uint64_t offset, uint64_t len); /* contents undefined after it */
 /* What was written is on the disk when it returns. */
@@ -86,20 +101,35 @@ int image_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
  */
 int image_layer_above(Image *top, const Image *base, uint64_t offset, uint64_t *len,
                       ImageLayer *layer);
+/* The same down to the last image, and where the bytes are. */
+typedef struct ImageExtent {
+    Image *image;   /* which has them */
+    unsigned depth; /* … that many behind the first */
+    ImageLayer layer;
+    bool present, compressed; /* present: that image says what they are */
+    uint64_t at;              /* in its file, or: */
+} ImageExtent;
+#define IMAGE_NOWHERE UINT64_MAX
+int image_extent(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e);
 Image *image_backing(const Image *image); /* NULL: there is none */
+/* That of those behind @image which the user, or the image above it, calls @name; NULL: none. */
+Image *image_find_behind(Image *image, const char *name);
 bool image_has_snapshots(Image *image);
 
 /* What lies beyond the old end is zero. Multiples of 512. False with @error. */
 bool image_resize(Image *image, uint64_t size, GError **error);
 /* Its file is opened anew. False with @error: it stays as it was. */
 bool image_set_read_only(Image *image, bool read_only, GError **error);
-/* What is written in @top goes to its backing file, and is then forgotten in @top. 0 or an errno
- * value: then nothing is lost, and the same can be tried again. */
-int image_commit(Image *top);
+/* What @top, and all between it and @base, has goes to @base; NULL: right behind it. It is then
+ * forgotten in @top if nothing is between them, unless @keep. 0 or an errno value: then nothing is
+ * lost, and the same can be tried again. */
+int image_commit(Image *top, Image *base, bool keep);
 /* @base, which is behind @image, or NULL is right behind it from now on; those between are closed.
  * Nothing of these is needed any more, as image_layer_above() says. @name of @base for the header;
  * NULL: where it is. */
 int image_rebase(Image *image, Image *base, const char *name);
+/* Its header says @path, NULL for none, of @format; what is behind it now stays open. */
+int image_name_backing(Image *image, const char *path, const char *format);
 /* @top, which was opened alone, has @base behind it from now on, which is only read. False with
  * @error: both are as they were. */
 bool image_put_above(Image *top, Image *base, GError **error);
@@ -130,6 +160,7 @@ const ImageSnapshot *image_find_snapshot(const GPtrArray *snapshots, const char 
 int image_snapshot_create(Image *image, const ImageSnapshot *what, ImageState *state);
 int image_snapshot_apply(Image *image, const ImageSnapshot *s); /* the disk is again as it was */
 int image_snapshot_delete(Image *image, const ImageSnapshot *s);
+int image_snapshot_view(Image *image, const ImageSnapshot *s); /* read-only: it is what is read */
 
 ImageState *image_state_new(Image *image);
 int image_state_write(ImageState *state, const void *data, size_t len);

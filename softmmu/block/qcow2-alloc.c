@@ -59,9 +59,11 @@ bool qcow2_table_at_hand(Qcow2 *q, uint64_t offset, uint8_t **data)
     return false;
 }
 
-/* A cluster is used anew: what was known of it as a table is void. */
+/* A cluster is used anew: what was known of it as a table is void, and nothing is packed there. */
 static void forget_table(Qcow2 *q, uint64_t offset)
 {
+    if (q->packed_end && (q->packed_end - 1) / q->cluster == offset / q->cluster)
+        q->packed_end = 0;
     for (unsigned i = 0; i < QCOW2_TABLES; i++) {
         if (q->tables[i].offset == offset)
             q->tables[i].offset = q->tables[i].used = 0;
@@ -274,9 +276,8 @@ int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data)
     return image_file_write(q->fd, offset, data, q->cluster);
 }
 
-int qcow2_set_dirty(Qcow2 *q, bool dirty)
+int qcow2_set_features(Qcow2 *q, uint64_t features)
 {
-    uint64_t features = dirty ? q->features | QCOW2_DIRTY : q->features & ~(uint64_t)QCOW2_DIRTY;
     uint8_t raw[8];
     int error;
 
@@ -287,4 +288,10 @@ int qcow2_set_dirty(Qcow2 *q, bool dirty)
     if (!error)
         q->features = features;
     return error;
+}
+
+int qcow2_set_dirty(Qcow2 *q, bool dirty)
+{
+    return qcow2_set_features(q, dirty ? q->features | QCOW2_DIRTY
+                                       : q->features & ~(uint64_t)QCOW2_DIRTY);
 }

@@ -13,9 +13,6 @@
 
 #define HEAD_SIZE    24 /* u64: bytes of the disk */
 #define HEAD_BACKING 8  /* u64 offset, u32 length of a name */
-#define EXT_FORMAT   0xe2792acau
-#define MAX_L1       (32u << 20) / 8 /* entries */
-#define NAME_MAX_    1023
 
 /* ---- Whose clusters -------------------------------------------------------------------------- */
 
@@ -42,6 +39,30 @@ int qcow2_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
         error = qcow2_entry(q, offset + n, &entry);
     }
     *len = n ? n : *len;
+    return error;
+}
+
+/* Clusters that lie one after another in the file are one place. */
+int qcow2_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e)
+{
+    Qcow2 *q = image->own;
+    uint64_t entry, n = q->cluster - (offset & (q->cluster - 1));
+    int error = qcow2_entry(q, offset, &entry);
+
+    e->compressed = entry & QCOW2_COMPRESSED;
+    e->present = entry;
+    e->at = !e->compressed && !qcow2_is_zero(q, entry) && (entry & QCOW2_OFFSET)
+                ? (entry & QCOW2_OFFSET) + (offset & (q->cluster - 1))
+                : IMAGE_NOWHERE;
+    while (!error && n < *len && e->at != IMAGE_NOWHERE) {
+        error = qcow2_entry(q, offset + n, &entry);
+        if ((entry & QCOW2_COMPRESSED) || qcow2_is_zero(q, entry) ||
+            (entry & QCOW2_OFFSET) != e->at + n)
+            break;
+        n += q->cluster;
+    }
+    if (e->at != IMAGE_NOWHERE || e->compressed)
+        *len = MIN(*len, n);
     return error;
 }
 
@@ -110,7 +131,7 @@ int qcow2_resize(Image *image, uint64_t size)
     Qcow2 *q = image->own;
     uint64_t old = image->size, per_l1 = q->cluster * (q->cluster / 8);
     uint64_t entries = size / per_l1 + (size % per_l1 != 0);
-    int error = entries > MAX_L1 ? EFBIG : qcow2_set_dirty(q, true);
+    int error = entries > QCOW2_MAX_L1 ? EFBIG : qcow2_set_dirty(q, true);
 
     if (error)
         return error;
@@ -138,7 +159,7 @@ static bool copy_extensions(const uint8_t *head, uint64_t at, uint64_t end, GByt
             return true;
         if (len > end - at - 8 || all > end - at)
             return false;
-        if (type != EXT_FORMAT)
+        if (type != QCOW2_EXT_FORMAT)
             g_byte_array_append(out, head + at, all);
         at += all;
     }
@@ -150,7 +171,7 @@ static void append_format(GByteArray *out, const char *format)
     uint8_t ext[8], zeros[8] = { 0 };
     size_t len = strlen(format);
 
-    put_be(ext, 4, EXT_FORMAT);
+    put_be(ext, 4, QCOW2_EXT_FORMAT);
     put_be(ext + 4, 4, len);
     g_byte_array_append(out, ext, sizeof(ext));
     g_byte_array_append(out, (const uint8_t *)format, len);
@@ -182,7 +203,7 @@ int qcow2_rename_backing(Image *image, const char *path, const char *format)
     put_be(head->data + HEAD_BACKING + 8, 4, path ? strlen(path) : 0);
     if (path)
         g_byte_array_append(head, (const uint8_t *)path, strlen(path));
-    if (head->len > q->cluster || (path && strlen(path) > NAME_MAX_))
+    if (head->len > q->cluster || (path && strlen(path) > QCOW2_NAME_MAX))
         return ENAMETOOLONG;
     if (fdatasync(q->fd)) /* what it had of the old one is its own by now */
         return errno;

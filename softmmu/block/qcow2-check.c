@@ -2,10 +2,12 @@
 /*
  * Counts of a qcow2 file against what refers to its clusters: header, tables of the image and of
  * its snapshots, tables of counts. An entry that points outside the file, or to what has another
- * use, is an error; a count that is too high a leak; one that is too low is an error unless it is
- * repaired. Repairing changes counts alone.
+ * use, is an error; a count that is too high a leak; one that is too low an error, as is an entry
+ * that wrongly says whether its cluster counts once. Repairing changes counts and those marks
+ * alone, and nothing where entries themselves are wrong.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "softmmu/block/qcow2.h"
@@ -19,8 +21,21 @@ typedef struct Walk {
     uint16_t *refs;
     uint64_t clusters; /* in the file */
     uint32_t tables;   /* walked so far */
+    uint64_t next;     /* the image's own: where its next cluster would follow the last one */
     Qcow2Report *report;
 } Walk;
+
+#define LOG_LIMIT 65536 /* bytes of it */
+
+/* A finding; @done: it is mended. */
+static void note(Walk *w, bool done, const char *what, uint64_t cluster, unsigned count)
+{
+    GString *log = w->report->log;
+
+    if (log && log->len < LOG_LIMIT)
+        g_string_append_printf(log, "%s cluster %" PRIu64 " refcount=%u reference=%u\n",
+                               done ? "Repairing" : what, cluster, count, w->refs[cluster]);
+}
 
 static void refer(Walk *w, uint64_t offset, uint64_t len)
 {
@@ -44,10 +59,22 @@ static void refer_entry(Walk *w, uint64_t entry)
         qcow2_compressed_range(w->q, entry, &offset, &len);
     else if (offset % w->q->cluster)
         w->report->errors++;
-    if (offset) {
-        w->report->allocated++;
+    if (offset)
         refer(w, offset, len);
-    }
+}
+
+/* Of the image's own. */
+static void account_entry(Walk *w, uint64_t entry)
+{
+    Qcow2 *q = w->q;
+    bool packed = entry & QCOW2_COMPRESSED;
+
+    if (!packed && (!(entry & QCOW2_OFFSET) || qcow2_is_zero(q, entry)))
+        return;
+    w->report->allocated++;
+    w->report->compressed += packed;
+    w->report->fragmented += packed || (w->next && (entry & QCOW2_OFFSET) != w->next);
+    w->next = packed ? 0 : (entry & QCOW2_OFFSET) + q->cluster;
 }
 
 static int walk_l1(Walk *w, const uint64_t *l1, uint64_t size)
@@ -67,8 +94,11 @@ static int walk_l1(Walk *w, const uint64_t *l1, uint64_t size)
             continue;
         }
         error = ++w->tables > MAX_TABLES ? EFBIG : qcow2_table(q, offset, &data);
-        for (uint64_t n = 0; !error && n < q->cluster / 8; n++)
+        for (uint64_t n = 0; !error && n < q->cluster / 8; n++) {
             refer_entry(w, get_be(data + 8 * n, 8));
+            if (l1 == q->l1)
+                account_entry(w, get_be(data + 8 * n, 8));
+        }
     }
     return error;
 }
@@ -114,39 +144,96 @@ static int walk_all(Walk *w)
     return error ? error : walk_snapshots(w);
 }
 
-static int compare(Walk *w, bool repair)
+static int compare(Walk *w, Qcow2Repair repair)
 {
+    Qcow2Report *r = w->report;
     int error = 0;
 
     for (uint64_t c = 0; c < w->clusters && !error; c++) {
+        bool leaks, mends;
         uint16_t count;
 
         error = qcow2_count(w->q, c, &count);
+        if (w->refs[c] || (count && repair == QCOW2_LOOK))
+            r->end = (c + 1) * w->q->cluster;
         if (error || count == w->refs[c])
             continue;
-        if (repair)
+        leaks = count > w->refs[c];
+        mends = repair == QCOW2_REPAIR_ALL || (leaks && repair == QCOW2_REPAIR_LEAKS);
+        note(w, mends, leaks ? "Leaked" : "ERROR", c, count);
+        if (mends)
             error = qcow2_add_count(w->q, c, w->refs[c] - count);
-        else if (count > w->refs[c])
-            w->report->leaks++;
-        else
-            w->report->errors++;
+        *(mends   ? leaks ? &r->mended_leaks : &r->mended_errors
+          : leaks ? &r->leaks
+                  : &r->errors) += 1;
     }
     return error;
 }
 
-int qcow2_check(Image *image, bool repair, Qcow2Report *report)
+static bool is_marked_right(const Walk *w, uint64_t entry)
+{
+    uint64_t cluster = (entry & QCOW2_OFFSET) / w->q->cluster;
+
+    if ((entry & QCOW2_COMPRESSED) || !cluster || cluster >= w->clusters)
+        return true;
+    return !(entry & QCOW2_COPIED) == (w->refs[cluster] != 1);
+}
+
+/* How many of the image's own entries say wrongly whether what they refer to counts once. */
+static int count_marks(Walk *w, uint64_t *wrong)
+{
+    Qcow2 *q = w->q;
+    int error = 0;
+
+    for (uint32_t i = 0; i < q->l1_size && !error; i++) {
+        uint64_t offset = q->l1[i] & QCOW2_OFFSET;
+        uint8_t *data;
+
+        if (!offset || offset >= w->clusters * q->cluster)
+            continue;
+        *wrong += !is_marked_right(w, q->l1[i]);
+        error = qcow2_table(q, offset, &data);
+        for (uint64_t n = 0; !error && n < q->cluster / 8; n++)
+            *wrong += !is_marked_right(w, get_be(data + 8 * n, 8));
+    }
+    return error;
+}
+
+static int check_marks(Walk *w, bool repair)
+{
+    uint64_t wrong = 0;
+    int error = count_marks(w, &wrong);
+
+    if (error || !wrong)
+        return error;
+    if (w->report->log)
+        g_string_append_printf(w->report->log,
+                               "%s %" PRIu64 " entries that are wrongly marked as copied or not\n",
+                               repair ? "Repairing" : "ERROR", wrong);
+    *(repair ? &w->report->mended_errors : &w->report->errors) += wrong;
+    return repair ? qcow2_mark_all(w->q) : 0;
+}
+
+int qcow2_check(Image *image, Qcow2Repair repair, Qcow2Report *report)
 {
     Qcow2 *q = image->own;
     Walk w = { .q = q, .clusters = q->file_end / q->cluster, .report = report };
     int error;
 
-    *report = (Qcow2Report){ .clusters = w.clusters };
+    *report = (Qcow2Report){ .clusters = (image->size + q->cluster - 1) / q->cluster,
+                             .log = report->log };
     if (w.clusters > MAX_CLUSTERS)
         return EFBIG;
     w.refs = g_new0(uint16_t, w.clusters + 1);
     error = walk_all(&w);
+    if (report->errors)
+        repair = QCOW2_LOOK;
     if (!error)
-        error = compare(&w, repair && !report->errors);
+        error = compare(&w, repair);
+    if (!error)
+        error = check_marks(&w, repair == QCOW2_REPAIR_ALL);
+    if (!error && !report->errors && repair == QCOW2_REPAIR_ALL)
+        error = qcow2_set_features(q, q->features & ~(uint64_t)(QCOW2_DIRTY | QCOW2_CORRUPT));
     g_free(w.refs);
     return error;
 }

@@ -17,7 +17,6 @@
 #define ROW_EXTRA  24 /* that we write: size of the state, of the disk, instruction count */
 #define MAX_EXTRA  1024
 #define MAX_ROWS   65536
-#define MAX_L1     ((32u << 20) / 8)
 #define MAX_STATE  (UINT64_C(1) << 40)
 #define HEAD_L1    36 /* in the file's header: entries, offset */
 #define HEAD_TABLE 60 /* rows, offset */
@@ -54,7 +53,7 @@ static int read_row(const Qcow2 *q, uint64_t at, uint64_t disk_size, Qcow2Snapsh
     id = get_be(head + 12, 2);
     name = get_be(head + 14, 2);
     more = get_be(head + 36, 4);
-    if (more > MAX_EXTRA || s->l1_size > MAX_L1)
+    if (more > MAX_EXTRA || s->l1_size > QCOW2_MAX_L1)
         return EIO;
     s->shown = (ImageSnapshot){ .date_s = get_be(head + 16, 4),
                                 .date_ns = get_be(head + 20, 4),
@@ -196,7 +195,7 @@ int qcow2_read_l1(const Qcow2 *q, uint64_t offset, uint32_t size, uint64_t **l1)
     int error;
 
     *l1 = NULL;
-    if (size > MAX_L1 || (size && (!offset || offset % q->cluster)))
+    if (size > QCOW2_MAX_L1 || (size && (!offset || offset % q->cluster)))
         return EIO;
     raw = g_malloc(8ull * size + 1);
     error = image_file_read(q->fd, offset, raw, 8ull * size);
@@ -281,7 +280,7 @@ static int mark_table(Qcow2 *q, uint64_t offset)
 }
 
 /* What of the image may be written in place, after counts have changed. */
-static int mark_all(Qcow2 *q)
+int qcow2_mark_all(Qcow2 *q)
 {
     int error = 0;
 
@@ -432,13 +431,13 @@ static int add_row(Image *image, Qcow2Snapshot *s, GPtrArray *list, uint64_t byt
 
     if (error)
         return error;
-    error = mark_all(q);
+    error = qcow2_mark_all(q);
     if (!error)
         error = write_rows(q, list, bytes);
     if (!error || q->snapshots == list->len)
         return error;
     undone = refer_l1(q, q->l1, disk, -1);
-    return undone ? undone : mark_all(q) ? EIO : error;
+    return undone ? undone : qcow2_mark_all(q) ? EIO : error;
 }
 
 static int finish_state(Qcow2State *state)
@@ -646,7 +645,7 @@ static int apply(Image *image, const char *id)
         error = switch_l1(image, l1, size);
     if (l1 != q->l1)
         g_free(l1);
-    return error ? error : mark_all(q);
+    return error ? error : qcow2_mark_all(q);
 }
 
 static int remove_one(Image *image, const char *id)
@@ -673,7 +672,32 @@ static int remove_one(Image *image, const char *id)
         error = give_back(q, s->l1_offset, 8ull * s->l1_size);
     free_row(s);
     g_ptr_array_unref(rows);
-    return error ? error : mark_all(q);
+    return error ? error : qcow2_mark_all(q);
+}
+
+static int view(Image *image, const char *id)
+{
+    Qcow2 *q = image->own;
+    GPtrArray *rows;
+    uint64_t bytes, *l1 = NULL, size;
+    guint n;
+    int error = find(image, id, &rows, &bytes, &n);
+
+    if (error)
+        return error;
+    const Qcow2Snapshot *s = rows->pdata[n];
+    size = s->shown.disk_size;
+    error = s->l1_size < l1_of_disk(q, size) || size % 512
+                ? EINVAL
+                : qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1);
+    if (!error) {
+        g_free(q->l1);
+        q->l1 = l1;
+        q->l1_size = s->l1_size;
+        image->size = size;
+    }
+    g_ptr_array_unref(rows);
+    return error;
 }
 
 const SnapshotOps qcow2_snapshots = {
@@ -681,6 +705,7 @@ const SnapshotOps qcow2_snapshots = {
     .create = create,
     .apply = apply,
     .remove = remove_one,
+    .view = view,
     .state_new = state_new,
     .state_write = state_write,
     .state_open = state_open,

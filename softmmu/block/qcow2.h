@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * qcow2 as docs/interop/qcow2.txt of its authors describes it: versions 2 and 3, backing files,
- * zero clusters, compressed clusters (read only), copy on write of what internal snapshots share.
- * For image-qcow2.c (transfers), qcow2-alloc.c (clusters and their counts), qcow2-check.c.
+ * zero clusters, compressed clusters, copy on write of what internal snapshots share. For
+ * image-qcow2.c (transfers), qcow2-alloc.c (clusters and their counts) and their neighbours.
  */
 #ifndef SOFTMMU_BLOCK_QCOW2_H
 #define SOFTMMU_BLOCK_QCOW2_H
@@ -14,9 +14,13 @@
 #define QCOW2_COMPRESSED (UINT64_C(1) << 62)
 #define QCOW2_ZERO       UINT64_C(1)
 #define QCOW2_OFFSET     UINT64_C(0x00fffffffffffe00)
+#define QCOW2_NAME_MAX   1023
+#define QCOW2_MAX_L1     ((32u << 20) / 8) /* entries */
+#define QCOW2_EXT_FORMAT 0xe2792acau       /* header extension: of the backing file */
 
-enum { QCOW2_DIRTY = 1, QCOW2_CORRUPT = 2, QCOW2_ZSTD = 8 }; /* incompatible features */
-enum { QCOW2_TABLES = 16 };                                  /* in memory at a time */
+enum { QCOW2_HEAD_V2 = 72, QCOW2_HEAD_V3 = 104, QCOW2_HEAD_TYPE = 112 }; /* bytes of headers */
+enum { QCOW2_DIRTY = 1, QCOW2_CORRUPT = 2, QCOW2_ZSTD = 8 };             /* incompatible features */
+enum { QCOW2_TABLES = 16 };                                              /* in memory at a time */
 
 /* A table of 64-bit entries, or a block of counts, as it is in the file. */
 typedef struct Qcow2Table {
@@ -36,6 +40,8 @@ typedef struct Qcow2 {
     uint32_t counts_size;            /* entries */
     uint64_t file_end;               /* where the next new cluster goes at the latest */
     uint64_t search;                 /* number of the cluster to begin a search at */
+    uint64_t packed_end;             /* of what was compressed last; 0: none */
+    bool lazy;                       /* the header says that counts may be */
     uint32_t snapshots;
     uint64_t snapshots_offset;
     Qcow2Table tables[QCOW2_TABLES];
@@ -46,13 +52,11 @@ typedef struct Qcow2 {
 
 /* ---- image-qcow2.c --------------------------------------------------------------------------- */
 
-/* A new image; @backing may be NULL. False with @error, and no file is left. */
-bool qcow2_create(const char *path, uint64_t size, const char *backing, const char *backing_format,
-                  GError **error);
-
 /* The entry for @offset of the disk; 0: nothing is there. */
 int qcow2_entry(Qcow2 *q, uint64_t offset, uint64_t *entry);
 bool qcow2_is_zero(const Qcow2 *q, uint64_t entry);
+/* The entry for @offset is @value, in a table that no snapshot shares. */
+int qcow2_put(Qcow2 *q, uint64_t offset, uint64_t value);
 /* The cluster at @offset of the disk has the entry @value, QCOW2_ZERO or 0, from now on, and its
  * room is given back. */
 int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value);
@@ -60,10 +64,22 @@ int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value);
 bool qcow2_recover(Image *image, GError **error);
 int qcow2_zero(Image *image, uint64_t offset, uint64_t len);
 
+/* ---- qcow2-create.c, qcow2-compress.c ---------------------------------------------------------
+ */
+
+/* False with @error, and no file is left. */
+bool qcow2_create(const ImageCreate *what, GError **error);
+int qcow2_preallocate(Image *image); /* a hook */
+int qcow2_write_compressed(Image *image, uint64_t offset, const void *buf,
+                           size_t len); /* likewise */
+/* Of the cluster that @entry is for, @len bytes from @within on. */
+int qcow2_read_compressed(Qcow2 *q, uint64_t entry, uint64_t within, void *buf, size_t len);
+
 /* ---- qcow2-change.c: hooks of the format -------------------------------------------------------
  */
 
 int qcow2_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer);
+int qcow2_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e);
 int qcow2_resize(Image *image, uint64_t size);
 int qcow2_empty(Image *image);
 int qcow2_rename_backing(Image *image, const char *path, const char *format);
@@ -93,6 +109,7 @@ static inline int qcow2_release(Qcow2 *q, uint64_t entry)
 int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data);
 /* Before the first change: the file says that it was not closed since. */
 int qcow2_set_dirty(Qcow2 *q, bool dirty);
+int qcow2_set_features(Qcow2 *q, uint64_t features); /* incompatible ones, in the file */
 void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *len);
 
 /* ---- qcow2-snapshot.c ------------------------------------------------------------------------ */
@@ -108,6 +125,8 @@ typedef struct Qcow2Snapshot {
 
 /* All rows, owned, and the bytes that the table has in the file. */
 int qcow2_list_snapshots(Qcow2 *q, GPtrArray **list, uint64_t *bytes);
+/* Each entry of the image's says whether what it refers to counts once. */
+int qcow2_mark_all(Qcow2 *q);
 /* Another first table of the disk, of which there are no snapshots, with room for @size. */
 int qcow2_enlarge_l1(Qcow2 *q, uint64_t size);
 /* A first table, in this host's byte order; g_free() it. */
@@ -115,11 +134,18 @@ int qcow2_read_l1(const Qcow2 *q, uint64_t offset, uint32_t size, uint64_t **l1)
 
 /* ---- qcow2-check.c --------------------------------------------------------------------------- */
 
+typedef enum Qcow2Repair { QCOW2_LOOK, QCOW2_REPAIR_LEAKS, QCOW2_REPAIR_ALL } Qcow2Repair;
+
 typedef struct Qcow2Report {
-    uint64_t clusters, allocated, leaks, errors;
+    uint64_t clusters, allocated, compressed, fragmented; /* of the disk, now */
+    uint64_t leaks, errors;                               /* that are there at the end */
+    uint64_t mended_leaks, mended_errors;
+    uint64_t end; /* in the file: of what is in use */
+    GString *log; /* lines of what was found; the caller's, may be NULL */
 } Qcow2Report;
 
-/* Compare counts with what the tables refer to; @repair: make them agree. */
-int qcow2_check(Image *image, bool repair, Qcow2Report *report);
+/* Compare counts with what the tables refer to, and make them agree as far as @repair goes. All but
+ * @report's log is set. */
+int qcow2_check(Image *image, Qcow2Repair repair, Qcow2Report *report);
 
 #endif

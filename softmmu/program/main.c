@@ -23,7 +23,7 @@
 #include "softmmu/program/facts.h"
 #include "softmmu/program/gdb/server.h"
 #include "softmmu/program/host-side.h"
-#include "softmmu/program/img.h"
+#include "softmmu/program/img/img.h"
 #include "softmmu/program/monitor/screendump.h"
 #include "softmmu/program/network.h"
 #include "softmmu/program/options/options.h"
@@ -514,15 +514,30 @@ static int run_command(int argc, char **argv)
     return status;
 }
 
+static void show_progress(double percent)
+{
+    printf("    (%.2f/100%%)\r", percent);
+    fflush(stdout);
+}
+
 static int run_img(int argc, char **argv)
 {
-    g_autoptr(GString) out = g_string_new("");
+    g_autoptr(GString) out = g_string_new(""), notes = g_string_new("");
+    ImgAnswer answer = { .out = out, .notes = notes, .progress = show_progress };
     GError *error = NULL;
+    bool ok = img_command(argc, argv, &answer, &error), moves = false;
 
-    if (!img_command(argc, argv, out, &error))
-        return complain(NULL, error);
+    for (int i = 3; i < argc; i++)
+        moves |= g_str_has_prefix(argv[i], "-p");
+    if (moves)
+        putchar('\n');
     fputs(out->str, stdout);
-    return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+    fputs(notes->str, stderr);
+    if (fflush(stdout) && ok)
+        return EXIT_FAILURE;
+    if (!ok)
+        complain(NULL, error);
+    return answer.status;
 }
 
 int main(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/softmmu/test.h"
+#include "tests/softmmu/images.h"
 
 #define SIZE   (2 * 1024 * 1024u)
 #define SECTOR 512
@@ -51,28 +52,6 @@ static void hear(void *opaque, BlockJobState state, BlockJobTrouble trouble)
     b->state = state;
     if (trouble.error)
         b->trouble = trouble;
-}
-
-static Image *open_image(const char *path, const char *format, bool read_only)
-{
-    GError *error = NULL;
-    Image *image =
-        image_open(&(ImageOpen){ .path = path, .format = format, .read_only = read_only }, &error);
-
-    if (!image)
-        fail_msg("%s", error->message);
-    return image;
-}
-
-static void make(const char *path, const char *format, const char *backing,
-                 const char *backing_format)
-{
-    assert_true(image_create(&(ImageCreate){ .path = path,
-                                             .format = format,
-                                             .size = SIZE,
-                                             .backing = backing,
-                                             .backing_format = backing_format },
-                             NULL));
 }
 
 static void fill(const char *path, const char *format, uint8_t *model, unsigned seed)
@@ -128,12 +107,12 @@ static void start(Bench *b)
     b->target = g_build_filename(b->dir, "target", NULL);
     b->model = share(SIZE);
     b->below = g_malloc0(SIZE);
-    make(b->base, "raw", NULL, NULL);
+    make_image(b->base, "raw", SIZE, NULL, NULL);
     fill(b->base, "raw", b->below, 1);
     memcpy(b->model, b->below, SIZE);
-    make(b->middle, "qcow2", "base", "raw");
+    make_image(b->middle, "qcow2", SIZE, "base", "raw");
     fill(b->middle, "qcow2", b->model, 2);
-    make(b->top, "qcow2", "middle", "qcow2");
+    make_image(b->top, "qcow2", SIZE, "middle", "qcow2");
     fill(b->top, "qcow2", b->model, 3);
 }
 
@@ -249,8 +228,8 @@ static BlockJobWiring wiring(Bench *b, const Row *r, Image *top)
         w.base = image_backing(w.base ? w.base : top);
     if (!r->format)
         return w;
-    make(b->target, r->format, r->sync == BLOCK_JOB_TOP ? "middle" : NULL,
-         r->sync == BLOCK_JOB_TOP ? "qcow2" : NULL);
+    make_image(b->target, r->format, SIZE, r->sync == BLOCK_JOB_TOP ? "middle" : NULL,
+               r->sync == BLOCK_JOB_TOP ? "qcow2" : NULL);
     w.target = open_image(b->target, r->format, false);
     return w;
 }

@@ -7,40 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "softmmu/block/qcow2.h"
 #include "tests/softmmu/test.h"
+#include "tests/softmmu/images.h"
 
 #define SIZE (512 * 1024u)
 #define MOST (4 * SIZE)
-
-static char *make_file(uint64_t size)
-{
-    char *path = g_build_filename(g_get_tmp_dir(), "mimus-chain-XXXXXX", NULL);
-    int fd = g_mkstemp(path);
-
-    assert_true(fd >= 0);
-    assert_int_equal(ftruncate(fd, size), 0);
-    close(fd);
-    return path;
-}
-
-static void remove_file(char *path)
-{
-    if (path)
-        unlink(path);
-    g_free(path);
-}
-
-static Image *open_ok(const char *path, const char *format, bool read_only)
-{
-    ImageOpen how = { .path = path, .format = format, .read_only = read_only, .discard = true };
-    GError *error = NULL;
-    Image *image = image_open(&how, &error);
-
-    if (!image)
-        fail_msg("%s", error->message);
-    return image;
-}
 
 static void change(Image *image, uint8_t *model, GRand *rand)
 {
@@ -62,23 +33,18 @@ static void check(Image *image, const uint8_t *model)
 {
     uint32_t size = image_size(image);
     g_autofree uint8_t *buf = g_malloc(size);
-    Qcow2Report r;
 
     assert_int_equal(image_read(image, 0, buf, size), 0);
     for (uint32_t i = 0; i < size; i++)
         if (buf[i] != model[i])
             fail_msg("byte %#x of %#x is %#x, not %#x", i, size, buf[i], model[i]);
-    if (!strcmp(image_format(image), "qcow2")) {
-        assert_int_equal(qcow2_check(image, false, &r), 0);
-        assert_int_equal(r.errors, 0);
-        assert_int_equal(r.leaks, 0);
-    }
+    assert_checked(image);
 }
 
 static void fill(const char *path, const char *format, uint8_t *model, unsigned seed)
 {
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
-    Image *image = open_ok(path, format, false);
+    Image *image = open_image(path, format, false);
 
     for (unsigned i = 0; i < 20; i++)
         change(image, model, rand);
@@ -112,10 +78,10 @@ static Image *make(const Kind *k, char **base, char **path, uint8_t *model)
         memcpy(model, below, MIN(k->backing, SIZE));
     }
     if (k->overlay)
-        return image_open_overlay(open_ok(*base, "raw", true), NULL);
+        return image_open_overlay(open_image(*base, "raw", true), NULL);
     if (k->qcow2)
-        assert_true(qcow2_create(*path, SIZE, *base, *base ? "raw" : NULL, NULL));
-    return open_ok(*path, k->qcow2 ? "qcow2" : "raw", false);
+        make_image(*path, "qcow2", SIZE, *base, *base ? "raw" : NULL);
+    return open_image(*path, k->qcow2 ? "qcow2" : "raw", false);
 }
 
 static void resize(Image *image, uint8_t *model, uint32_t size)
@@ -143,7 +109,7 @@ static void test_resize(void **state)
             if (!path || round % 10)
                 continue;
             image_close(image);
-            image = open_ok(path, kinds[i].qcow2 ? "qcow2" : "raw", false);
+            image = open_image(path, kinds[i].qcow2 ? "qcow2" : "raw", false);
         }
         image_close(image);
         remove_file(path);
@@ -158,8 +124,8 @@ static void test_resize_large(void **state)
     uint8_t buf[512], back[512];
     Image *image;
 
-    assert_true(qcow2_create(path, 512, NULL, NULL, NULL));
-    image = open_ok(path, "qcow2", false);
+    make_image(path, "qcow2", 512, NULL, NULL);
+    image = open_image(path, "qcow2", false);
     for (uint64_t size = UINT64_C(1) << 20; size < UINT64_C(1) << 46; size <<= 2) {
         assert_true(image_resize(image, size, NULL));
         memset(buf, __builtin_ctzll(size), sizeof(buf));
@@ -172,7 +138,7 @@ static void test_resize_large(void **state)
     }
     assert_true(image_resize(image, 1 << 20, NULL));
     image_close(image);
-    image = open_ok(path, "qcow2", false);
+    image = open_image(path, "qcow2", false);
     assert_int_equal(image_size(image), 1 << 20);
     assert_false(image_resize(image, UINT64_C(1) << 61, NULL));
     image_close(image);
@@ -182,14 +148,14 @@ static void test_resize_large(void **state)
 static void test_resize_refusals(void **state)
 {
     char *path = make_file(SIZE);
-    Image *image = open_ok(path, "raw", true);
+    Image *image = open_image(path, "raw", true);
     g_autoptr(GError) read_only = NULL, odd = NULL, snapshots = NULL;
 
     assert_false(image_resize(image, 512, &read_only));
     assert_string_equal(read_only->message, "Image is read-only");
     image_close(image);
-    assert_true(qcow2_create(path, SIZE, NULL, NULL, NULL));
-    image = open_ok(path, "qcow2", false);
+    make_image(path, "qcow2", SIZE, NULL, NULL);
+    image = open_image(path, "qcow2", false);
     assert_false(image_resize(image, 1000, &odd));
     assert_string_equal(odd->message, "The new size must be a multiple of 512");
     assert_int_equal(image_snapshot_create(image, &(ImageSnapshot){ .name = (char *)"s" }, NULL),
@@ -218,9 +184,9 @@ static void start(Chain *c)
     c->model = g_malloc0(MOST);
     fill(c->base, "raw", c->below, 1);
     memcpy(c->model, c->below, SIZE);
-    assert_true(qcow2_create(c->middle, SIZE, c->base, "raw", NULL));
+    make_image(c->middle, "qcow2", SIZE, c->base, "raw");
     fill(c->middle, "qcow2", c->model, 2);
-    assert_true(qcow2_create(c->top, SIZE, c->middle, "qcow2", NULL));
+    make_image(c->top, "qcow2", SIZE, c->middle, "qcow2");
     fill(c->top, "qcow2", c->model, 3);
 }
 
@@ -235,7 +201,7 @@ static void stop(Chain *c)
 
 static void check_file(const char *path, const char *format, const uint8_t *model)
 {
-    Image *image = open_ok(path, format, true);
+    Image *image = open_image(path, format, true);
 
     check(image, model);
     image_close(image);
@@ -248,7 +214,7 @@ static void test_layers(void **state)
     Image *top, *base;
 
     start(&c);
-    top = open_ok(c.top, "qcow2", true);
+    top = open_image(c.top, "qcow2", true);
     base = image_backing(image_backing(top));
     for (uint64_t at = 0, len; at < SIZE; at += len) {
         ImageLayer layer;
@@ -273,7 +239,7 @@ static void test_commit(void **state)
     Image *top;
 
     start(&c);
-    top = open_ok(c.top, "qcow2", false);
+    top = open_image(c.top, "qcow2", false);
     memset(c.model + SIZE, 0, SIZE);
     assert_true(image_resize(top, 2 * SIZE, NULL)); /* the backing file has to grow */
     for (unsigned round = 0; round < 3; round++) {
@@ -282,7 +248,7 @@ static void test_commit(void **state)
         ImageLayer layer;
 
         change(top, c.model, rand);
-        assert_int_equal(image_commit(top), 0);
+        assert_int_equal(image_commit(top, NULL, false), 0);
         check(top, c.model);
         assert_int_equal(image_layer(top, 0, &len, &layer), 0);
         assert_true(layer == IMAGE_BELOW && len == 2 * SIZE);
@@ -302,10 +268,10 @@ static void test_commit_overlay(void **state)
     Image *overlay;
 
     start(&c);
-    overlay = image_open_overlay(open_ok(c.base, "raw", true), NULL);
+    overlay = image_open_overlay(open_image(c.base, "raw", true), NULL);
     for (unsigned i = 0; i < 10; i++)
         change(overlay, c.below, rand);
-    assert_int_equal(image_commit(overlay), 0);
+    assert_int_equal(image_commit(overlay, NULL, false), 0);
     check(overlay, c.below);
     image_close(overlay);
     check_file(c.base, "raw", c.below);
@@ -318,19 +284,19 @@ static void test_commit_refusals(void **state)
     Image *top, *other;
 
     start(&c);
-    top = open_ok(c.base, "raw", false);
-    assert_int_equal(image_commit(top), ENOTSUP);
+    top = open_image(c.base, "raw", false);
+    assert_int_equal(image_commit(top, NULL, false), ENOTSUP);
     image_close(top);
-    top = open_ok(c.top, "qcow2", true);
-    assert_int_equal(image_commit(top), EROFS);
+    top = open_image(c.top, "qcow2", true);
+    assert_int_equal(image_commit(top, NULL, false), EROFS);
     image_close(top);
-    top = open_ok(c.top, "qcow2", false);
-    other = open_ok(c.middle, "qcow2", true);
-    assert_int_equal(image_commit(top), EACCES);
+    top = open_image(c.top, "qcow2", false);
+    other = open_image(c.middle, "qcow2", true);
+    assert_int_equal(image_commit(top, NULL, false), EACCES);
     image_close(other);
     check(top, c.model);
     assert_int_equal(image_snapshot_create(top, &(ImageSnapshot){ .name = (char *)"s" }, NULL), 0);
-    assert_int_equal(image_commit(top), EBUSY);
+    assert_int_equal(image_commit(top, NULL, false), EBUSY);
     image_close(top);
     check_file(c.top, "qcow2", c.model);
     stop(&c);
@@ -344,7 +310,7 @@ static void test_rebase(void **state)
         Image *top, *base;
 
         start(&c);
-        top = open_ok(c.top, "qcow2", false);
+        top = open_image(c.top, "qcow2", false);
         base = all ? NULL : image_backing(image_backing(top));
         for (uint64_t at = 0, len; at < SIZE; at += len) {
             ImageLayer layer;
@@ -361,7 +327,7 @@ static void test_rebase(void **state)
         remove_file(g_steal_pointer(&c.middle));
         if (all)
             remove_file(g_steal_pointer(&c.base));
-        top = open_ok(c.top, "qcow2", false);
+        top = open_image(c.top, "qcow2", false);
         assert_true((image_facts(top).backing_path == NULL) == all);
         check(top, c.model);
         image_close(top);
@@ -375,7 +341,7 @@ static void test_close_above(void **state)
     Image *top, *base;
 
     start(&c);
-    top = open_ok(c.top, "qcow2", false);
+    top = open_image(c.top, "qcow2", false);
     base = image_backing(image_backing(top));
     image_close_above(top, base);
     check(base, c.below);

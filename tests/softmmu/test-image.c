@@ -7,40 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "softmmu/block/qcow2.h"
 #include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
+#include "tests/softmmu/images.h"
 
 #define SIZE   (256 * 1024u)
 #define SECTOR 512
-
-static char *make_file(uint64_t size)
-{
-    char *path = g_build_filename(g_get_tmp_dir(), "mimus-image-XXXXXX", NULL);
-    int fd = g_mkstemp(path);
-
-    assert_true(fd >= 0);
-    assert_int_equal(ftruncate(fd, size), 0);
-    close(fd);
-    return path;
-}
-
-static Image *open_ok(const char *path, const char *format, bool read_only)
-{
-    ImageOpen how = { .path = path, .format = format, .read_only = read_only, .discard = true };
-    GError *error = NULL;
-    Image *image = image_open(&how, &error);
-
-    if (!image)
-        fail_msg("%s", error->message);
-    return image;
-}
-
-static void remove_file(char *path)
-{
-    unlink(path);
-    g_free(path);
-}
 
 /* Random reads, writes and zeros, all of which @model sees too. */
 static void exercise(Image *image, uint8_t *model, unsigned seed)
@@ -85,7 +57,7 @@ static void test_raw(void **state)
     Image *image;
 
     for (unsigned round = 0; round < 3; round++) { /* opened again each time */
-        image = open_ok(path, "raw", false);
+        image = open_image(path, "raw", false);
         assert_int_equal(image_size(image), SIZE);
         exercise(image, model, round);
         image_close(image);
@@ -98,7 +70,7 @@ static void test_null(void **state)
 {
     static const char *const bad[] = { "null-co://", "null-co://1000", "null-co://x",
                                        "null-co://99999999999999999999" };
-    Image *image = open_ok("null-co://1048576", "raw", false);
+    Image *image = open_image("null-co://1048576", "raw", false);
     uint8_t data[SECTOR], zeros[SECTOR] = { 0 };
 
     memset(data, 1, sizeof(data));
@@ -120,15 +92,15 @@ static void test_overlay(void **state)
     char *path = make_file(SIZE);
     g_autofree uint8_t *model = g_malloc0(SIZE);
     g_autofree uint8_t *base = g_malloc0(SIZE);
-    Image *image = open_ok(path, "raw", false);
+    Image *image = open_image(path, "raw", false);
 
     exercise(image, base, 1);
     image_close(image);
     memcpy(model, base, SIZE);
-    image = image_open_overlay(open_ok(path, "raw", true), NULL);
+    image = image_open_overlay(open_image(path, "raw", true), NULL);
     exercise(image, model, 2);
     image_close(image);
-    image = open_ok(path, "raw", true);
+    image = open_image(path, "raw", true);
     assert_int_equal(image_read(image, 0, model, SIZE), 0);
     assert_memory_equal(model, base, SIZE); /* as it was */
     image_close(image);
@@ -137,20 +109,11 @@ static void test_overlay(void **state)
 
 /* ---- qcow2 ----------------------------------------------------------------------------------- */
 
-static void check_clean(Image *image)
-{
-    Qcow2Report r;
-
-    assert_int_equal(qcow2_check(image, false, &r), 0);
-    assert_int_equal(r.errors, 0);
-    assert_int_equal(r.leaks, 0);
-}
-
 static char *make_qcow2(const char *backing)
 {
     char *path = make_file(0);
 
-    assert_true(qcow2_create(path, SIZE, backing, backing ? "raw" : NULL, NULL));
+    make_image(path, "qcow2", SIZE, backing, backing ? "raw" : NULL);
     return path;
 }
 
@@ -160,11 +123,11 @@ static void test_qcow2(void **state)
     g_autofree uint8_t *model = g_malloc0(SIZE);
 
     for (unsigned round = 0; round < 3; round++) {
-        Image *image = open_ok(path, round ? NULL : "qcow2", false);
+        Image *image = open_image(path, round ? NULL : "qcow2", false);
 
         assert_string_equal(image_format(image), "qcow2");
         exercise(image, model, round);
-        check_clean(image);
+        assert_checked(image);
         image_close(image);
     }
     remove_file(path);
@@ -174,13 +137,13 @@ static void test_qcow2_backing(void **state)
 {
     char *base = make_file(SIZE), *path = make_qcow2(base);
     g_autofree uint8_t *model = g_malloc0(SIZE);
-    Image *image = open_ok(base, "raw", false);
+    Image *image = open_image(base, "raw", false);
 
     exercise(image, model, 7);
     image_close(image);
-    image = open_ok(path, NULL, false);
+    image = open_image(path, NULL, false);
     exercise(image, model, 8);
-    check_clean(image);
+    assert_checked(image);
     image_close(image);
     remove_file(path);
     remove_file(base);
@@ -191,14 +154,14 @@ static void test_qcow2_cached(void **state)
 {
     char *base = make_file(SIZE), *path = make_qcow2(base);
     uint8_t data[SECTOR], back[SECTOR];
-    Image *image = open_ok(base, "raw", false);
+    Image *image = open_image(base, "raw", false);
     bool host_tells;
 
     memset(data, 1, sizeof(data));
     assert_int_equal(image_write(image, 0, data, SECTOR), 0);
     host_tells = !image_read_cached(image, 0, back, SECTOR);
     image_close(image);
-    image = open_ok(path, NULL, false);
+    image = open_image(path, NULL, false);
     for (uint32_t at = 0; at < SIZE; at += 65536) {
         memset(data, at ? at >> 16 : 1, sizeof(data));
         if (at >= 65536)
@@ -214,7 +177,7 @@ static void test_qcow2_cached(void **state)
             assert_memory_equal(data, back, SECTOR);
     }
     image_close(image);
-    image = open_ok(path, NULL, false);
+    image = open_image(path, NULL, false);
     assert_int_equal(image_read_cached(image, 65536, back, SECTOR), EAGAIN); /* no table yet */
     image_close(image);
     remove_file(path);
@@ -228,7 +191,7 @@ static void test_qcow2_other_backing(void **state)
     ImageOpen behind = { .path = other, .format = "raw" };
     ImageOpen how = { .path = path, .format = "qcow2", .backing = &behind };
     uint8_t data[SECTOR], back[SECTOR];
-    Image *image = open_ok(other, "raw", false);
+    Image *image = open_image(other, "raw", false);
 
     memset(data, 7, sizeof(data));
     assert_int_equal(image_write(image, 0, data, SECTOR), 0);
@@ -255,8 +218,8 @@ static void test_qcow2_large(void **state)
     Image *image;
     uint8_t buf[512], back[512];
 
-    assert_true(qcow2_create(path, size, NULL, NULL, NULL));
-    image = open_ok(path, NULL, false);
+    make_image(path, "qcow2", size, NULL, NULL);
+    image = open_image(path, NULL, false);
     for (uint64_t at = 0; at < size; at += step) {
         memset(buf, at >> 20, sizeof(buf));
         assert_int_equal(image_write(image, at, buf, sizeof(buf)), 0);
@@ -266,7 +229,7 @@ static void test_qcow2_large(void **state)
         assert_int_equal(image_read(image, at, back, sizeof(back)), 0);
         assert_memory_equal(back, buf, sizeof(buf));
     }
-    check_clean(image);
+    assert_checked(image);
     image_close(image);
     remove_file(path);
 }
@@ -277,7 +240,7 @@ static void test_qcow2_recovery(void **state)
     char *path = make_qcow2(NULL);
     g_autofree uint8_t *model = g_malloc0(SIZE);
     uint8_t dirty[8] = { 0, 0, 0, 0, 0, 0, 0, 1 };
-    Image *image = open_ok(path, NULL, false);
+    Image *image = open_image(path, NULL, false);
     int fd;
 
     exercise(image, model, 3);
@@ -286,8 +249,8 @@ static void test_qcow2_recovery(void **state)
     assert_int_equal(pwrite(fd, dirty, 8, 72), 8);
     assert_int_equal(pwrite(fd, "\0\1", 2, 2 * 65536 + 200), 2);   /* a leak */
     assert_int_equal(pwrite(fd, "\0\0", 2, 2 * 65536 + 2 * 4), 2); /* a cluster in use, lost */
-    image = open_ok(path, NULL, false);
-    check_clean(image);
+    image = open_image(path, NULL, false);
+    assert_checked(image);
     exercise(image, model, 4);
     image_close(image);
     assert_int_equal(pread(fd, dirty, 8, 72), 8);
@@ -312,7 +275,7 @@ static void test_qcow2_hostile(void **state)
     g_autofree uint8_t *model = g_malloc0(SIZE), *file = NULL;
     g_autoptr(GRand) rand = fuzz_rand(1);
     const unsigned rounds = fuzz_rounds(300);
-    Image *image = open_ok(path, NULL, false);
+    Image *image = open_image(path, NULL, false);
     gsize len;
 
     exercise(image, model, 5);
@@ -332,10 +295,10 @@ static void test_qcow2_hostile(void **state)
         close(fd);
         image = image_open(&how, NULL);
         if (image) {
-            Qcow2Report r;
+            Qcow2Report r = { 0 };
 
             image_read(image, 0, model, MIN(image_size(image), SIZE));
-            qcow2_check(image, false, &r);
+            qcow2_check(image, QCOW2_LOOK, &r);
             list_snapshots(image);
         }
         image_close(image);
@@ -346,7 +309,7 @@ static void test_qcow2_hostile(void **state)
 static void test_limits(void **state)
 {
     char *path = make_file(700);
-    Image *image = open_ok(path, NULL, false);
+    Image *image = open_image(path, NULL, false);
     uint8_t buf[1024] = "QFI\xfb";
 
     assert_int_equal(image_size(image), 1024);
@@ -355,7 +318,7 @@ static void test_limits(void **state)
     assert_int_equal(image_write(image, UINT64_MAX, buf, 2), EINVAL);
     assert_int_equal(image_zero(image, 1000, UINT64_MAX - 500), EINVAL);
     image_close(image);
-    image = open_ok(path, "raw", true);
+    image = open_image(path, "raw", true);
     assert_int_equal(image_write(image, 0, buf, 1), EROFS);
     assert_int_equal(image_discard(image, 0, 1), EROFS);
     image_close(image);
@@ -384,15 +347,6 @@ static void test_refusals(void **state)
 }
 
 /* ---- Snapshots ------------------------------------------------------------------------------- */
-
-static void assert_checked(Image *image)
-{
-    Qcow2Report report;
-
-    assert_int_equal(qcow2_check(image, false, &report), 0);
-    assert_int_equal(report.errors, 0);
-    assert_int_equal(report.leaks, 0);
-}
 
 static ImageState *make_state(Image *image, uint8_t fill, uint32_t len)
 {
@@ -457,9 +411,9 @@ static void test_snapshots(void **state)
     g_autoptr(GRand) rand = g_rand_new_with_seed(7);
     uint8_t *then[TAKEN] = { 0 };
 
-    assert_true(qcow2_create(path, SIZE, NULL, NULL, NULL));
+    make_image(path, "qcow2", SIZE, NULL, NULL);
     for (unsigned round = 0; round < 40; round++) {
-        Image *image = open_ok(path, "qcow2", false);
+        Image *image = open_image(path, "qcow2", false);
         ImageState *unused = make_state(image, 1, 200000);
 
         exercise(image, model, round);
@@ -482,18 +436,18 @@ static void test_snapshot_refusals(void **state)
     ImageState *s;
     Image *image;
 
-    assert_true(qcow2_create(path, SIZE, NULL, NULL, NULL));
-    image = open_ok(path, "qcow2", true);
+    make_image(path, "qcow2", SIZE, NULL, NULL);
+    image = open_image(path, "qcow2", true);
     assert_false(image_can_snapshot(image));
     assert_int_equal(image_snapshot_create(image, &what, NULL), ENOTSUP);
     image_close(image);
-    image = open_ok(path, "qcow2", false);
+    image = open_image(path, "qcow2", false);
     assert_int_equal(image_snapshot_apply(image, &what), ENOENT);
     assert_int_equal(image_snapshot_delete(image, &what), ENOENT);
     assert_int_equal(image_state_open(image, &what, &s), ENOENT);
     assert_checked(image);
     image_close(image);
-    image = open_ok(raw, "raw", false);
+    image = open_image(raw, "raw", false);
     assert_false(image_can_snapshot(image));
     assert_int_equal(image_snapshot_create(image, &what, NULL), ENOTSUP);
     image_close(image);
@@ -541,7 +495,7 @@ static void test_snapshot_lines(void **state)
 static void test_lock(void **state)
 {
     char *path = make_file(512);
-    Image *image = open_ok(path, "raw", false), *second;
+    Image *image = open_image(path, "raw", false), *second;
     ImageOpen how = { .path = path, .format = "raw", .read_only = true };
     g_autoptr(GError) error = NULL;
 
@@ -552,8 +506,8 @@ static void test_lock(void **state)
     assert_non_null(second);
     image_close(second);
     image_close(image);
-    image = open_ok(path, "raw", true);
-    second = open_ok(path, "raw", true);
+    image = open_image(path, "raw", true);
+    second = open_image(path, "raw", true);
     image_close(second);
     image_close(image);
     remove_file(path);

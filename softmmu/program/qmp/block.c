@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "softmmu/block/drive.h"
+#include "softmmu/program/image-text.h"
 #include "softmmu/program/qmp/internal.h"
 
 /* ---- Looking --------------------------------------------------------------------------------- */
@@ -10,26 +11,10 @@
 /* One level of backing files within another, as far as they go. */
 static Json *describe_contents(Image *image)
 {
-    ImageFacts f = image_facts(image);
-    Json *o =
-        json_make("virtual-size:u filename:s format:s actual-size:u dirty-flag:b "
-                  "backing-filename:s full-backing-filename:s backing-filename-format:s",
-                  image_size(image), image_path(image), image_format(image), f.allocated, f.dirty,
-                  f.backing_path, f.backing ? image_path(f.backing) : NULL, f.backing_format);
+    Json *o = image_describe(image);
 
-    if (f.cluster)
-        json_object_object_add(o, "cluster-size", json_object_new_uint64(f.cluster));
-    if (f.version) {
-        Json *data =
-            json_make("compat:s refcount-bits:i corrupt:b lazy-refcounts:b "
-                      "compression-type:s extended-l2:b",
-                      f.version < 3 ? "0.10" : "1.1", INT64_C(16), f.corrupt, 0, "zlib", 0);
-
-        json_object_object_add(o, "format-specific",
-                               json_make("type:s data:o", image_format(image), data));
-    }
-    if (f.backing)
-        json_object_object_add(o, "backing-image", describe_contents(f.backing));
+    if (image_backing(image))
+        json_object_object_add(o, "backing-image", describe_contents(image_backing(image)));
     return o;
 }
 

@@ -230,25 +230,15 @@ static Json *run_blockdev_backup(Qmp *q, Json *args, GError **error)
 /* ---- Along a chain of images -------------------------------------------------------------------
  */
 
-/* Behind @image, as the user or the image above it calls it; NULL: there is none. */
-static Image *find_behind(Image *image, const char *name)
-{
-    for (Image *above = image, *i; (i = image_backing(above)); above = i) {
-        const char *written = image_facts(above).backing_path;
-
-        if (!strcmp(image_path(i), name) || !g_strcmp0(written, name))
-            return i;
-    }
-    return NULL;
-}
-
 /* base or base-node of @args; NULL: neither is there (*@missing false) or in the chain (true). */
 static Image *find_base(Qmp *q, Json *args, Image *image, bool *missing)
 {
     const char *name = json_text(args, "base", NULL);
     const char *node = json_text(args, "base-node", NULL);
     const DriveOption *o = node ? find_node(q, node, NULL) : NULL;
-    Image *base = o ? find_behind(image, o->file) : name ? find_behind(image, name) : NULL;
+    Image *base = o      ? image_find_behind(image, o->file)
+                  : name ? image_find_behind(image, name)
+                         : NULL;
 
     *missing = (name || node) && !base;
     return base;

@@ -4,61 +4,15 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/program/image-text.h"
 #include "softmmu/program/qmp/text.h"
 
 /* ---- info block ------------------------------------------------------------------------------ */
 
-static char *human_size(uint64_t bytes)
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-    double value = bytes;
-    unsigned unit = 0;
-
-    for (; value >= 1000 && unit + 1 < G_N_ELEMENTS(units); unit++)
-        value /= 1024;
-    return g_strdup_printf("%.3g %s", value, units[unit]);
-}
-
-static void print_size(GString *out, const char *what, uint64_t bytes, bool exactly)
-{
-    g_autofree char *text = human_size(bytes);
-
-    g_string_append_printf(out, "%s: %s", what, text);
-    if (exactly)
-        g_string_append_printf(out, " (%" PRIu64 " bytes)", bytes);
-    g_string_append_c(out, '\n');
-}
-
-static void print_specific(GString *out, Json *data)
-{
-    g_string_append(out, "Format specific information:\n");
-    json_object_object_foreach (data, name, value) {
-        g_autofree char *words = g_strdelimit(g_strdup(name), "-", ' ');
-
-        g_string_append_printf(out, "    %s: %s\n", words, json_object_get_string(value));
-    }
-}
-
 /* An image and those behind it. */
 static void print_image(GString *out, Json *image)
 {
-    const char *backing = json_text(image, "backing-filename", NULL);
-    Json *specific = json_member(image, "format-specific");
-
-    g_string_append_printf(out, "image: %s\nfile format: %s\n", json_text(image, "filename", ""),
-                           json_text(image, "format", ""));
-    print_size(out, "virtual size", json_int(image, "virtual-size", 0), true);
-    print_size(out, "disk size", json_int(image, "actual-size", 0), false);
-    if (json_member(image, "cluster-size"))
-        g_string_append_printf(out, "cluster_size: %" PRId64 "\n",
-                               json_int(image, "cluster-size", 0));
-    if (backing)
-        g_string_append_printf(out, "backing file: %s\n", backing);
-    if (json_member(image, "backing-filename-format"))
-        g_string_append_printf(out, "backing file format: %s\n",
-                               json_text(image, "backing-filename-format", ""));
-    if (specific && json_member(specific, "data"))
-        print_specific(out, json_member(specific, "data"));
+    image_describe_print(image, out);
     if (json_member(image, "backing-image")) {
         g_string_append_c(out, '\n');
         print_image(out, json_member(image, "backing-image"));

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+"""`mimus img` beside qemu-img.
+
+    img.py MIMUS alike|contents
+
+alike: the same words say and do the same. contents: images of one are read, checked and changed by the other. Exit status 77
+(skip) without qemu-img and qemu-io (package qemu-utils)."""
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# Without side effects; they see each other's files.
+LOOKS = """
+create -f qcow2 n.qcow2 10M
+create -f qcow2 -o cluster_size=4k,compat=1.1,lazy_refcounts=on n.qcow2 10M
+create -f qcow2 -o compat=0.10 n.qcow2 1M
+create -f qcow2 -b a.qcow2 -F qcow2 n.qcow2
+create -f qcow2 -b a.qcow2 n.qcow2
+create -f qcow2 -u -b nope -F raw n.qcow2 1M
+create -f raw n.raw 3M
+create n.raw
+create -f qcow2 -o cluster_size=3k n.qcow2 1M
+create -f qcow2 -o preallocation=metadata n.qcow2 1M
+create -f qcow2 -o preallocation=falloc n.qcow2 1M
+create -f raw -o preallocation=full n.raw 1M
+create -f foo x 1M
+info a.qcow2
+info b.qcow2
+info s.qcow2
+info --backing-chain c.qcow2
+info b.raw
+info nope
+check a.qcow2
+check b.qcow2
+check -q leak.qcow2
+check leak.qcow2
+check r.raw
+check nope
+map c.qcow2
+map r.raw
+map --output=json a.qcow2
+map --output=json b.qcow2
+map --output=json c.qcow2
+map --output=json b.raw
+map --output=json --start-offset=1M --max-length=1M b.qcow2
+compare b.qcow2 b.raw
+compare a.qcow2 b.qcow2
+compare b.qcow2 c.qcow2
+compare -q a.qcow2 b.qcow2
+compare -s r.raw b.raw
+compare r.raw b.raw
+compare a.qcow2 nope
+measure -O qcow2 --size 1G
+measure -O qcow2 -o cluster_size=512 --size 100M
+measure -O raw --output=json a.qcow2
+dd if=b.raw of=d.raw bs=1M count=2 skip=1
+dd if=b.raw
+snapshot -l a.qcow2
+snapshot -l s.qcow2
+snapshot -a x a.qcow2
+commit r.raw
+frob
+convert a.qcow2
+"""
+# From the same files each; what they leave is compared, too.
+CHANGES = """
+check -r leaks leak.qcow2
+check -r all leak.qcow2
+resize a.qcow2 1M
+resize a.qcow2 +1M
+resize --shrink a.qcow2 -1M
+resize --shrink -f raw b.raw 5M
+resize -f raw --preallocation=full r.raw +1M
+commit c.qcow2
+commit -d c.qcow2
+commit -b a.qcow2 c.qcow2
+rebase -b a.qcow2 -F qcow2 c.qcow2
+rebase -b '' c.qcow2
+rebase -u -b b.raw -F raw c.qcow2
+snapshot -c two s.qcow2
+snapshot -a one s.qcow2
+snapshot -d one s.qcow2
+convert -O qcow2 c.qcow2 n.qcow2
+convert -c -O qcow2 c.qcow2 n.qcow2
+convert -O qcow2 -B b.qcow2 -F qcow2 c.qcow2 n.qcow2
+convert -c -O qcow2 -o preallocation=metadata c.qcow2 n.qcow2
+convert -O raw -l one s.qcow2 n.raw
+convert -n -O raw b.qcow2 r.raw
+convert -S 0 -O raw b.qcow2 n.raw
+"""
+
+
+def run(words):
+    r = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    return r.returncode, r.stdout, r.stderr
+
+
+def must(*words):
+    status, out, err = run(list(words))
+    if status:
+        sys.exit(f"{' '.join(words)}: {err}{out}")
+    return out
+
+
+def prepare():
+    for name in os.listdir("."):
+        os.unlink(name)
+    must("qemu-img", "create", "-q", "-f", "qcow2", "a.qcow2", "10M")
+    must("qemu-io", "-c", "write -P 1 0 256k", "-c", "write -P 2 1M 300k", "a.qcow2")
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-b", "a.qcow2", "-F", "qcow2", "b.qcow2")
+    must("qemu-io", "-c", "write -P 3 128k 256k", "-c", "write -z 5M 1M", "b.qcow2")
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-b", "b.qcow2", "-F", "qcow2", "c.qcow2")
+    must("qemu-io", "-c", "write -P 4 9M 64k", "c.qcow2")
+    must("qemu-img", "convert", "-O", "raw", "b.qcow2", "b.raw")
+    must("qemu-img", "create", "-q", "-f", "raw", "r.raw", "1M")
+    shutil.copy("a.qcow2", "s.qcow2")
+    must("qemu-img", "snapshot", "-c", "one", "s.qcow2")
+    must("qemu-io", "-c", "write -P 5 0 1M", "s.qcow2")
+    must("qemu-img", "resize", "-q", "-f", "raw", "r.raw", "10M")
+    shutil.copy("a.qcow2", "leak.qcow2")
+    with open("leak.qcow2", "r+b") as f:
+        f.truncate(8 << 20)
+        f.seek(2 * 65536 + 200)
+        f.write(b"\0\1")
+
+
+def split(line):
+    return [word.strip("'") for word in line.split()]
+
+
+def say_same(mimus, line):
+    theirs, ours = (run([*program, *split(line)]) for program in (["qemu-img"], [mimus, "img"]))
+    same = theirs[0] == ours[0] and theirs[1] == ours[1] and bool(theirs[2]) <= bool(ours[2])
+    if not same and line.startswith("info"):  # what the host's file system gives to a file
+        same = [l for l in theirs[1].split("\n") if "disk size" not in l] == [l for l in ours[1].split("\n") if "disk size" not in l]
+    if not same:
+        print(f"{line}\n  qemu-img: {theirs}\n  mimus:    {ours}")
+    return same
+
+
+def contents():
+    """Of each image, as qemu-img reads it; and what it finds at checking."""
+    found = {}
+    for name in sorted(os.listdir(".")):
+        status, out, err = run(["qemu-img", "convert", "-U", "-O", "raw", name, "../contents"])
+        with open("../contents", "rb") as f:
+            found[name] = f.read() if not status else err
+        if name.endswith("qcow2"):
+            found[name + " checked"] = run(["qemu-img", "check", "-U", name])[0]
+            info = json.loads(must("qemu-img", "info", "-U", "--output=json", name))
+            found[name + " facts"] = [info.get(k) for k in ("virtual-size", "backing-filename", "backing-filename-format")]
+            found[name + " snapshots"] = [s["name"] for s in info.get("snapshots", [])]
+    return found
+
+
+def do_same(mimus, line):
+    left, said = [], []
+    for program in (["qemu-img"], [mimus, "img"]):
+        prepare()
+        said.append(run([*program, *split(line)])[:2])
+        left.append(contents())
+    wrong = [name for name in left[0].keys() | left[1].keys() if left[0].get(name) != left[1].get(name)]
+    if said[0] != said[1] or wrong:
+        print(f"{line}\n  qemu-img: {said[0]}\n  mimus:    {said[1]}\n  differ: {wrong}")
+    return said[0] == said[1] and not wrong
+
+
+def alike(mimus):
+    prepare()
+    rows = [say_same(mimus, line) for line in LOOKS.strip().splitlines()]
+    rows += [do_same(mimus, line) for line in CHANGES.strip().splitlines()]
+    print(f"{sum(rows)} of {len(rows)} alike")
+    return all(rows)
+
+
+LAYOUTS = ["", "compat=0.10", "cluster_size=512", "cluster_size=2M", "compression_type=zstd", "lazy_refcounts=on",
+           "preallocation=metadata"]
+
+
+def scribble(rand, path, size):
+    """Random writes, some compressed."""
+    commands = []
+    for _ in range(40):
+        at, length = rand.randrange(size // 512) * 512, rand.randrange(1, 300) * 512
+        length = min(length, size - at)
+        commands += ["-c", rand.choice([f"write -P {rand.randrange(256)} {at} {length}", f"write -z {at} {length}"])]
+    must("qemu-io", *commands, path)
+
+
+def exchange(mimus, layout, seed):
+    """A raw image, converted by one to qcow2 of this layout, changed, read and checked by the other."""
+    rand = random.Random(seed)
+    size = rand.randrange(3000, 9000) * 512
+    must("qemu-img", "create", "-q", "-f", "raw", "x.raw", str(size))
+    scribble(rand, "x.raw", size)
+    options = ["-o", layout] if layout else []
+    for program, other in ((["qemu-img"], [mimus, "img"]), ([mimus, "img"], ["qemu-img"])):
+        for packed in ([], ["-c"]) if "preallocation" not in layout else ([],):
+            must(*program, "convert", *packed, "-f", "raw", "-O", "qcow2", *options, "x.raw", "x.qcow2")
+            must(*other, "compare", "x.raw", "x.qcow2")
+            must(*other, "check", "x.qcow2")
+            must(*program, "check", "x.qcow2")
+            scribble(rand, "x.qcow2", size)
+            must("qemu-img", "convert", "-O", "raw", "x.qcow2", "y.raw")
+            must(mimus, "img", "compare", "y.raw", "x.qcow2")
+            must(*other, "convert", *packed, "-O", "qcow2", "x.qcow2", "y.qcow2")
+            must(*program, "compare", "y.raw", "y.qcow2")
+            must(*program, "check", "y.qcow2")
+
+
+def refused(mimus, rest, why):
+    must("qemu-img", "create", "-q", "-f", "qcow2", *rest, "x.qcow2", "1M")
+    status, _, err = run([mimus, "img", "info", "x.qcow2"])
+    if status != 1 or why not in err or err.count("\n") != 1:
+        sys.exit(f"{rest}: {status} {err}")
+
+
+def exchanged(mimus):
+    for seed, layout in enumerate(LAYOUTS):
+        exchange(mimus, layout, seed)
+    refused(mimus, ["-o", "extended_l2=on"], "extended_l2")
+    refused(mimus, ["-o", "data_file=d"], "data_file")
+    refused(mimus, ["-o", "refcount_bits=64"], "16 bits")
+    refused(mimus, ["--object", "secret,id=s,data=x", "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"],
+            "encrypted")
+    return True
+
+
+def main():
+    mimus, case = os.path.abspath(sys.argv[1]), sys.argv[2]
+    if not shutil.which("qemu-img") or not shutil.which("qemu-io"):
+        print("no qemu-img here")
+        return 77
+    with tempfile.TemporaryDirectory() as top:
+        os.mkdir(f"{top}/d")
+        os.chdir(f"{top}/d")
+        ok = {"alike": alike, "contents": exchanged}[case](mimus)
+        os.chdir("/")
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
