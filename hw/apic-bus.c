@@ -11,6 +11,7 @@
 #include "softmmu/log.h"
 
 #define MSI_WINDOW_SIZE 0x100000
+#define WINDOW_PRIORITY 0x1000 /* above all that a BAR may lay there */
 
 /* ---- Destinations ---------------------------------------------------------------------------- */
 
@@ -327,7 +328,7 @@ static bool apic_set_realize(Device *dev, GError **error)
     ApicSet *s = (ApicSet *)dev;
 
     memory_init_io(&s->window, "apic-msi", &window_ops, s, MSI_WINDOW_SIZE);
-    memory_add(s->memory, APIC_DEFAULT_BASE, 0, &s->window);
+    memory_add(s->memory, APIC_DEFAULT_BASE, WINDOW_PRIORITY, &s->window);
     for (unsigned i = 0; i < s->count; i++) {
         s->apic[i]->initial_id = s->cpus->apic_id(s->cpus->opaque, i);
         if (!device_realize(&s->apic[i]->dev, error))

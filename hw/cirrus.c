@@ -20,6 +20,7 @@ static void init_bar0(Cirrus *c)
     uint64_t size = c->vga.w.vram->size;
 
     memory_init_container(&c->bar0, "cirrus-bar0", BAR0_SIZE);
+    pci_name_ram(&c->pci, c->vga.w.vram);
     memory_init_ram(&c->lfb, "vga.vram", c->vga.w.vram, 0, size);
     memory_init_io(&c->lfb_io, "cirrus-lfb", &cirrus_lfb_ops, c, size);
     memory_init_io(&c->blt_data, "cirrus-blt-data", &cirrus_blt_data_ops, c, size);
@@ -46,6 +47,7 @@ static bool realize(Device *dev, GError **error)
     pci_add_bar(&c->pci, 0, PCI_BAR_MEM32 | PCI_BAR_PREFETCH, &c->bar0);
     pci_add_bar(&c->pci, 1, PCI_BAR_MEM32, &c->mmio);
     if (c->vga.w.rom) {
+        pci_name_ram(&c->pci, c->vga.w.rom);
         memory_init_rom(&c->rom, "vga.rom", c->vga.w.rom, 0, c->vga.w.rom->size);
         pci_add_bar(&c->pci, PCI_BAR_ROM, PCI_BAR_MEM32, &c->rom);
     }

@@ -212,6 +212,7 @@ static bool cpu_hotplug_realize(Device *dev, GError **error)
 {
     CpuHotplug *s = (CpuHotplug *)dev;
 
+    dev->io.name = "acpi-cpu-hotplug";
     memory_add(s->w.ports, CPU_HOTPLUG_BASE, 0, &dev->io);
     return true;
 }

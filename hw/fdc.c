@@ -265,7 +265,7 @@ static bool fdc_realize(Device *dev, GError **error)
     Fdc *s = (Fdc *)dev;
 
     memory_init_io(&s->io, "fdc", &fdc_ops, s, 5);
-    memory_init_io(&s->io_dir, "fdc-dir", &dir_ops, s, 1);
+    memory_init_io(&s->io_dir, "fdc", &dir_ops, s, 1);
     memory_add(s->ports, 0x3f1, 0, &s->io);
     memory_add(s->ports, 0x3f7, 0, &s->io_dir);
     return true;
@@ -390,6 +390,11 @@ Device *fdc_new(Device *parent, MemRegion *ports, const Irq *irq, Device *dma)
     s->irq = irq;
     s->dma = dma;
     return &s->dev;
+}
+
+const Drive *fdc_unit(const Device *fdc, unsigned unit)
+{
+    return ((const Fdc *)fdc)->unit[unit].drive;
 }
 
 void fdc_attach(Device *fdc, unsigned unit, Drive *drive)

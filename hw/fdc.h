@@ -17,6 +17,7 @@ extern const DeviceClass fdc_class;
 
 /* @dma is the board's i8237, of which it has channel 2. */
 Device *fdc_new(Device *parent, MemRegion *ports, const Irq *irq, Device *dma);
+const Drive *fdc_unit(const Device *fdc, unsigned unit); /* NULL: there is none */
 void fdc_attach(Device *fdc, unsigned unit, Drive *drive);
 bool fdc_has_unit(const Device *fdc, unsigned unit);
 /* What CMOS and ACPI say of a drive: 2 (5.25", 1.2 MB), 4 (3.5", 1.44 MB), 5 (2.88 MB); 0: none. */

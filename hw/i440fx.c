@@ -30,7 +30,6 @@ enum {
     SEGMENTS = 13,
     SMRAM_BASE = 0xa0000,
     SMRAM_SIZE = 0x20000,
-    LEGACY_BASE = 0xa0000,
 };
 
 #define ONE_MIB  (1ull << 20)
@@ -43,14 +42,15 @@ typedef struct Segment {
     uint32_t base, size;
     MemRegion ram;    /* RAM or ROM by the write enable */
     MemRegion shadow; /* reads PCI, writes DRAM */
+    MemRegion pci;    /* what PCI has there */
 } Segment;
 
 struct I440fx {
     PciDevice pci;
     I440fxWiring w;
-    MemRegion low, below, above; /* DRAM: to 640 KiB, from 1 MiB, from 4 GiB */
-    MemRegion *pci_memory;       /* the bus: everything that is not DRAM */
-    MemRegion smram;
+    MemRegion below, above; /* DRAM: from 0, from 4 GiB */
+    MemRegion *pci_memory;  /* the bus: everything that is not DRAM */
+    MemRegion smram_pci;    /* … in front of SMRAM */
     SmmView smm_data, smm_code;
     Segment segment[SEGMENTS];
     /* The shadow windows' two sides. */
@@ -78,6 +78,8 @@ static void place_segment(Segment *seg, unsigned bits)
     memory_set_enabled(&seg->ram, bits & PAM_READ);
     memory_set_readonly(&seg->ram, !(bits & PAM_WRITE));
     memory_set_enabled(&seg->shadow, bits == PAM_WRITE);
+    memory_set_enabled(&seg->pci, !bits);
+    seg->ram.name = bits & PAM_WRITE ? "pam-ram" : "pam-rom";
 }
 
 static void begin_memory(I440fx *s)
@@ -101,8 +103,8 @@ static void update_memory(I440fx *s)
     begin_memory(s);
     for (unsigned i = 0; i < SEGMENTS; i++)
         place_segment(&s->segment[i], pam_bits(s, i));
-    memory_set_enabled(&s->smram, (smram & SMRAM_ENABLE) && (smram & SMRAM_OPEN) &&
-                                      !(smram & (SMRAM_CLOSE | SMRAM_LOCK)));
+    memory_set_enabled(&s->smram_pci, !(smram & SMRAM_ENABLE) || !(smram & SMRAM_OPEN) ||
+                                          (smram & (SMRAM_CLOSE | SMRAM_LOCK)));
     memory_set_enabled(&s->smm_data.smram, (smram & SMRAM_ENABLE) && !(smram & SMRAM_CLOSE));
     memory_set_enabled(&s->smm_code.smram, smram & SMRAM_ENABLE);
     commit_memory(s);
@@ -182,12 +184,18 @@ static void data_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 static const MemOps address_ops = { address_read, address_write, 1, 4 };
 static const MemOps data_ops = { data_read, data_write, 1, 4 };
 
+/* Port 0xcf9 is the PIIX3's, which resets. */
+static const MemPart cf8_parts[] = { { 0, 4, "pci-conf-idx" },
+                                     { 1, 1, "piix3-reset-control", 1 },
+                                     { 0 } };
+
 void i440fx_forward_cf8(Device *dev, const MemOps *ops, void *opaque)
 {
     I440fx *s = (I440fx *)dev;
 
     s->forward = ops;
     s->forward_opaque = opaque;
+    memory_set_parts(&s->address_io, ops ? cf8_parts : NULL, false);
 }
 
 PciBus *i440fx_bus(Device *dev)
@@ -221,11 +229,14 @@ static void init_segment(I440fx *s, unsigned n)
     seg->base = n == 0 ? 0xf0000 : 0xc0000 + (n - 1) * 0x4000;
     seg->size = n == 0 ? 0x10000 : 0x4000;
     memory_init_ram(&seg->ram, "pam-ram", s->w.ram, seg->base, seg->size);
-    memory_init_io(&seg->shadow, "pam-shadow", &shadow_ops, seg, seg->size);
+    memory_init_io(&seg->shadow, "pam-pci", &shadow_ops, seg, seg->size);
+    memory_init_alias(&seg->pci, "pam-pci", s->pci_memory, seg->base, seg->size);
+    seg->pci.is_solid = true;
     memory_set_enabled(&seg->ram, false);
     memory_set_enabled(&seg->shadow, false);
-    memory_add(s->w.memory, seg->base, 2, &seg->ram);
-    memory_add(s->w.memory, seg->base, 2, &seg->shadow);
+    memory_add(s->w.memory, seg->base, 1, &seg->ram);
+    memory_add(s->w.memory, seg->base, 1, &seg->shadow);
+    memory_add(s->w.memory, seg->base, 1, &seg->pci);
 }
 
 static void init_memory(I440fx *s)
@@ -233,21 +244,17 @@ static void init_memory(I440fx *s)
     const I440fxWiring *w = &s->w;
 
     s->pci_memory = pci_bus_memory(s->pci.bus);
-    /* Nothing shows in between but PCI and what PAM and SMRAM open. */
-    memory_init_ram(&s->low, "ram-low", w->ram, 0, LEGACY_BASE);
-    memory_add(w->memory, 0, 0, &s->low);
-    if (w->below_4g > ONE_MIB) {
-        memory_init_ram(&s->below, "ram-below-4g", w->ram, ONE_MIB, w->below_4g - ONE_MIB);
-        memory_add(w->memory, ONE_MIB, 0, &s->below);
-    }
+    /* From 640 KiB to 1 MiB PCI shows in front of it, but for what PAM and SMRAM open. */
+    memory_init_ram(&s->below, "ram-below-4g", w->ram, 0, w->below_4g);
+    memory_add(w->memory, 0, 0, &s->below);
     if (w->above_4g) {
         memory_init_ram(&s->above, "ram-above-4g", w->ram, w->below_4g, w->above_4g);
         memory_add(w->memory, FOUR_GIB, 0, &s->above);
     }
     memory_add(w->memory, 0, -1, s->pci_memory);
-    memory_init_ram(&s->smram, "smram", w->ram, SMRAM_BASE, SMRAM_SIZE);
-    memory_set_enabled(&s->smram, false);
-    memory_add(w->memory, SMRAM_BASE, 2, &s->smram);
+    memory_init_alias(&s->smram_pci, "smram-region", s->pci_memory, SMRAM_BASE, SMRAM_SIZE);
+    s->smram_pci.is_solid = true;
+    memory_add(w->memory, SMRAM_BASE, 1, &s->smram_pci);
     for (unsigned i = 0; i < SEGMENTS; i++)
         init_segment(s, i);
     memory_init_container(&s->dram_root, "dram-view", ONE_MIB);
@@ -315,16 +322,15 @@ static void i440fx_unrealize(Device *dev)
     smm_view_destroy(&s->smm_data);
     memory_begin(s->w.memory_space);
     for (unsigned i = 0; i < SEGMENTS; i++) {
+        drop(&s->segment[i].pci);
         drop(&s->segment[i].shadow);
         drop(&s->segment[i].ram);
     }
-    drop(&s->smram);
+    drop(&s->smram_pci);
     memory_remove(s->pci_memory);
     if (s->w.above_4g)
         drop(&s->above);
-    if (s->w.below_4g > ONE_MIB)
-        drop(&s->below);
-    drop(&s->low);
+    drop(&s->below);
     memory_commit(s->w.memory_space);
     address_space_free(s->pci_space);
     address_space_free(s->dram_space);

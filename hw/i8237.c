@@ -222,6 +222,13 @@ size_t i8237_transfer(Device *dma, unsigned channel, bool to_memory, void *buf, 
  * ------------------------------------------------------------------------------------------------
  */
 
+static const MemPart low_parts[] = { { 0, 8, "dma-chan" }, { 8, 8, "dma-cont" }, { 0 } };
+static const MemPart high_parts[] = { { 0, 16, "dma-chan" }, { 16, 16, "dma-cont" }, { 0 } };
+/* From port 0x81; those in between have no channel. */
+static const MemPart page_parts[] = {
+    { 0, 3, "dma-page" }, { 6, 1, "dma-page" }, { 8, 3, "dma-page" }, { 14, 1, "dma-page" }, { 0 }
+};
+
 static bool i8237_realize(Device *dev, GError **error)
 {
     I8237 *s = (I8237 *)dev;
@@ -229,6 +236,9 @@ static bool i8237_realize(Device *dev, GError **error)
     memory_init_io(&s->io[0], "dma-chan", &low_ops, s, 16);
     memory_init_io(&s->io[1], "dma-chan", &high_ops, s, 32);
     memory_init_io(&s->page_io, "dma-page", &page_ops, s, 15);
+    memory_set_parts(&s->io[0], low_parts, false);
+    memory_set_parts(&s->io[1], high_parts, false);
+    memory_set_parts(&s->page_io, page_parts, false);
     memory_add(s->ports, 0x00, 0, &s->io[0]);
     memory_add(s->ports, 0xc0, 0, &s->io[1]);
     memory_add(s->ports, 0x81, 0, &s->page_io);

@@ -429,7 +429,7 @@ static bool i8254_realize(Device *dev, GError **error)
 
     s->timer = timer_new(s->clock, out0_rises, s);
     memory_init_io(&s->io, "pit", &io_ops, s, 4);
-    memory_init_io(&s->port61, "port61", &port61_ops, s, 1);
+    memory_init_io(&s->port61, "pcspk", &port61_ops, s, 1);
     memory_add(s->ports, 0x40, 0, &s->io);
     memory_add(s->ports, 0x61, 0, &s->port61);
     return true;

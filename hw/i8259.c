@@ -314,6 +314,7 @@ static void elcr_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 static const MemOps master_ops = { master_read, master_write, 1, 1 };
 static const MemOps slave_ops = { slave_read, slave_write, 1, 1 };
 static const MemOps elcr_ops = { elcr_read, elcr_write, 1, 1 };
+static const MemPart elcr_parts[] = { { 0, 1, "elcr" }, { 1, 1, "elcr" }, { 0 } };
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
@@ -326,6 +327,7 @@ static bool i8259_realize(Device *dev, GError **error)
     memory_init_io(&s->elcr_io, "elcr", &elcr_ops, s, 2);
     memory_add(s->ports, 0x20, 0, &s->io[MASTER]);
     memory_add(s->ports, 0xa0, 0, &s->io[SLAVE]);
+    memory_set_parts(&s->elcr_io, elcr_parts, false);
     memory_add(s->ports, 0x4d0, 0, &s->elcr_io);
     return true;
 }

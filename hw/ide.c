@@ -480,7 +480,7 @@ IdeChannel *ide_channel_new(Device *parent, const Irq *irq, const IdeDma *dma)
     if (dma)
         c->dma = *dma;
     memory_init_io(&c->command, "ide", &command_ops, c, 8);
-    memory_init_io(&c->control, "ide-control", &control_ops, c, 1);
+    memory_init_io(&c->control, "ide", &control_ops, c, 1);
     for (unsigned i = 0; i < 2; i++)
         c->unit[i].channel = c;
     return c;
@@ -507,6 +507,15 @@ void ide_attach(IdeChannel *c, unsigned unit, Drive *drive, bool cdrom, const ch
     drive_connect(drive, drive_done, u);
     if (cdrom)
         drive_set_door(drive, &ide_atapi_door);
+}
+
+const Drive *ide_unit(const IdeChannel *c, unsigned unit, bool *cdrom, const char **serial)
+{
+    const IdeUnit *u = &c->unit[unit];
+
+    *cdrom = u->cdrom;
+    *serial = u->serial;
+    return u->drive;
 }
 
 bool ide_has_unit(const IdeChannel *c, unsigned unit)

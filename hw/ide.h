@@ -32,6 +32,8 @@ MemRegion *ide_command_block(IdeChannel *c);
 MemRegion *ide_control_port(IdeChannel *c);
 /* @unit 0 is the master, 1 the slave. @serial is copied. */
 void ide_attach(IdeChannel *c, unsigned unit, Drive *drive, bool cdrom, const char *serial);
+/* NULL: there is none. */
+const Drive *ide_unit(const IdeChannel *c, unsigned unit, bool *cdrom, const char **serial);
 bool ide_has_unit(const IdeChannel *c, unsigned unit);
 void ide_dma_armed(IdeChannel *c);
 

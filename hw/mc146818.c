@@ -387,6 +387,7 @@ static void io_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 }
 
 static const MemOps io_ops = { io_read, io_write, 1, 1 };
+static const MemPart io_parts[] = { { 0, 1, "rtc-index" }, { 0 } };
 
 void rtc_set_cmos(Device *rtc, uint8_t reg, uint8_t value)
 {
@@ -420,6 +421,7 @@ static bool mc146818_realize(Device *dev, GError **error)
     s->cmos[REG_A] = 0x26;
     s->cmos[REG_B] = B_24H;
     memory_init_io(&s->io, "rtc", &io_ops, s, 2);
+    memory_set_parts(&s->io, io_parts, true);
     memory_add(s->ports, 0x70, 0, &s->io);
     return true;
 }

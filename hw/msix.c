@@ -86,7 +86,11 @@ void msix_init(Msix *m, PciDevice *pci, unsigned cap, unsigned next, unsigned ba
     m->pci = pci;
     m->cap = cap;
     m->vectors = vectors;
-    memory_init_io(&m->region, "msix", &msix_ops, m, MSIX_BAR_BYTES);
+    m->name = g_strdup_printf("%s-msix", pci->dev.klass->name);
+    m->parts[0] = (MemPart){ 0, ENTRY * vectors, "msix-table" };
+    m->parts[1] = (MemPart){ PBA_OFFSET, 8, "msix-pba" };
+    memory_init_io(&m->region, m->name, &msix_ops, m, MSIX_BAR_BYTES);
+    memory_set_parts(&m->region, m->parts, true);
     pci_add_bar(pci, bar, PCI_BAR_MEM32, &m->region);
     pci_set_config(pci, cap, 2, CAP_ID | next << 8, 0);
     pci_set_config(pci, cap + CONTROL, 2, vectors - 1, CONTROL_ENABLE | CONTROL_MASK);
@@ -97,6 +101,7 @@ void msix_init(Msix *m, PciDevice *pci, unsigned cap, unsigned next, unsigned ba
 void msix_exit(Msix *m)
 {
     memory_destroy(&m->region);
+    g_free(m->name);
 }
 
 void msix_reset(Msix *m)

@@ -18,7 +18,9 @@
 typedef struct Msix {
     PciDevice *pci;
     unsigned cap, vectors;
+    char *name;
     MemRegion region;
+    MemPart parts[3];
     /* state */
     uint8_t table[16 * MSIX_MAX];
     uint16_t pending; /* a bit per vector: masked when it was to be sent */

@@ -2,8 +2,10 @@
 /* The board's PCI functions as plain data, for who tells programs of them. */
 #include <string.h>
 
+#include "hw/fdc.h"
 #include "hw/fw-cfg.h"
 #include "hw/i8259.h"
+#include "hw/ide.h"
 #include "hw/ioapic.h"
 #include "hw/pc-internal.h"
 #include "hw/pc.h"
@@ -63,6 +65,20 @@ bool pc_pci_place(const Machine *m, const Device *dev, unsigned *slot, unsigned 
     *slot = devfn >> 3;
     *function = devfn & 7;
     return true;
+}
+
+bool pc_unit(const Device *dev, unsigned n, PcUnit *u)
+{
+    bool cdrom = false;
+
+    *u = (PcUnit){ .driver = "floppy" };
+    if (dev->klass == &ide_channel_class)
+        u->drive = ide_unit((const IdeChannel *)dev, n, &cdrom, &u->serial);
+    else if (dev->klass == &fdc_class)
+        u->drive = fdc_unit(dev, n);
+    if (dev->klass == &ide_channel_class)
+        u->driver = cdrom ? "ide-cd" : "ide-hd";
+    return u->drive;
 }
 
 /* ---- `info irq`, `info roms` ------------------------------------------------------------------

@@ -80,6 +80,12 @@ typedef struct PcPciFunction {
     unsigned region_count;
 } PcPciFunction;
 
+/* A disk at a controller. */
+typedef struct PcUnit {
+    const char *driver, *serial; /* "ide-hd"; serial NULL: it has none */
+    const Drive *drive;
+} PcUnit;
+
 /* What -device takes. */
 typedef struct PcProperty {
     const char *name, *type, *desc;
@@ -92,6 +98,8 @@ void pc_each_driver(void (*f)(void *opaque, const char *name, const char *bus), 
 /* False: there is no such driver. */
 bool pc_each_property(const char *driver, void (*f)(void *opaque, const PcProperty *p),
                       void *opaque);
+/* Number @n at @dev, an IDE channel or the floppy controller; false: there is none. */
+bool pc_unit(const Device *dev, unsigned n, PcUnit *u);
 /* Slot and function of @dev; false: it is none of PCI's. */
 bool pc_pci_place(const Machine *m, const Device *dev, unsigned *slot, unsigned *function);
 

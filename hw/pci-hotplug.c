@@ -80,6 +80,7 @@ void pci_hotplug_ask(Device *dev, unsigned slot)
 
 static bool realize(Device *dev, GError **error)
 {
+    dev->io.name = "acpi-pci-hotplug";
     memory_add(((PciHotplug *)dev)->w.ports, PCI_HOTPLUG_BASE, 0, &dev->io);
     return true;
 }

@@ -16,7 +16,7 @@
 #define DEFAULT_SUBSYSTEM        0x1100
 #define FIRST_FREE_SLOT          2
 #define IO_SPACE_END             0x10000ull
-#define FIRST_BAR_PRIORITY       3 /* above what is not a BAR */
+#define BAR_PRIORITY             1 /* above what is not a BAR */
 
 struct PciBus {
     Device dev;
@@ -119,9 +119,9 @@ static bool bar_address(const PciDevice *d, unsigned bar, uint64_t *addr)
 
 /* Which of two BARs wins where a guest lays them over each other must not depend on the order in
  * which it did so, or a machine would come back from its saved state as another one. */
-static int bar_priority(const PciDevice *d, unsigned bar)
+static unsigned bar_tie(const PciDevice *d, unsigned bar)
 {
-    return FIRST_BAR_PRIORITY + d->devfn * PCI_BARS + bar;
+    return d->devfn * PCI_BARS + bar;
 }
 
 static void update_bar(PciDevice *d, unsigned bar)
@@ -137,8 +137,8 @@ static void update_bar(PciDevice *d, unsigned bar)
     b->mapped = mapped;
     b->addr = addr;
     if (mapped)
-        memory_add(b->type & PCI_BAR_IO ? d->bus->io : d->bus->memory, addr, bar_priority(d, bar),
-                   b->region);
+        memory_add_tied(b->type & PCI_BAR_IO ? d->bus->io : d->bus->memory, addr, BAR_PRIORITY,
+                        bar_tie(d, bar), b->region);
 }
 
 static void update_bars(PciDevice *d)
@@ -256,6 +256,12 @@ static void name_device_in_rom(PciDevice *d, const PciIdentity *id)
     rom[SPARE] += sum;
 }
 
+void pci_name_ram(PciDevice *d, RamBlock *ram)
+{
+    g_free(ram->place);
+    ram->place = g_strdup_printf("0000:00:%02x.%x", d->devfn >> 3, d->devfn & 7);
+}
+
 bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
 {
     PciDevice **place = &d->bus->function[d->devfn];
@@ -283,7 +289,8 @@ bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
     pci_set_config(d, PCI_INTERRUPT_PIN, 1, id->interrupt_pin, 0);
     if (d->rom) {
         name_device_in_rom(d, id);
-        memory_init_rom(&d->rom_region, "rom", d->rom, 0, d->rom->size);
+        pci_name_ram(d, d->rom);
+        memory_init_rom(&d->rom_region, d->rom->name, d->rom, 0, d->rom->size);
         pci_add_bar(d, PCI_BAR_ROM, PCI_BAR_MEM32, &d->rom_region);
     }
     return true;

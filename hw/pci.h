@@ -122,6 +122,8 @@ extern const StateField pci_device_state[];
 Device *pci_device_new(const DeviceClass *klass, PciBus *bus, int devfn, const char *id);
 /* Fails when the slot is taken. */
 bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error);
+/* Memory that is the function's own (not its ROM's, which is known): for `info ramblock`. */
+void pci_name_ram(PciDevice *d, RamBlock *ram);
 void pci_device_detach(PciDevice *d);
 void pci_device_plug(Device *dev, bool in); /* for .plug: from its slot, and back into it */
 /* @region's size is a power of two: at least 4 for I/O, 16 for memory, 2048 for the ROM. */

@@ -61,8 +61,8 @@ static void map_channel(Piix3Ide *s, unsigned n)
         return;
     m->mapped = on;
     if (on) {
-        memory_add(s->w.ports, at_ports[n].command, 1, ide_command_block(m->channel));
-        memory_add(s->w.ports, at_ports[n].control, 1, ide_control_port(m->channel));
+        memory_add_tied(s->w.ports, at_ports[n].command, 0, 1, ide_command_block(m->channel));
+        memory_add_tied(s->w.ports, at_ports[n].control, 0, 1, ide_control_port(m->channel));
     } else {
         memory_remove(ide_command_block(m->channel));
         memory_remove(ide_control_port(m->channel));
@@ -193,6 +193,9 @@ static void bm_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 }
 
 static const MemOps bm_ops = { bm_read, bm_write, 1, 4 };
+static const MemPart bm_parts[] = {
+    { 0, 4, "piix-bmdma" }, { 4, 4, "bmdma" }, { 8, 4, "piix-bmdma" }, { 12, 4, "bmdma" }, { 0 }
+};
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
@@ -205,7 +208,8 @@ static bool piix3_ide_realize(Device *dev, GError **error)
 
     if (!pci_device_attach(&s->pci, &identity, error))
         return false;
-    memory_init_io(&s->ports, "piix-bmdma", &bm_ops, s, 2 * BM_BYTES);
+    memory_init_io(&s->ports, "piix-bmdma-container", &bm_ops, s, 2 * BM_BYTES);
+    memory_set_parts(&s->ports, bm_parts, true);
     pci_add_bar(&s->pci, 4, PCI_BAR_IO, &s->ports);
     pci_set_config(&s->pci, PCI_STATUS, 2, 0x0280, 0);
     pci_set_config(&s->pci, REG_TIMING, 4, 0, UINT32_MAX);

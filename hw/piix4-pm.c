@@ -319,9 +319,8 @@ static const MemOps smb_ops = { smb_read, smb_write, 1, 1 };
 /* ---- Where the blocks are
  * ---------------------------------------------------------------------------------- */
 
-/* Priorities: where a guest lays them over each other or over fixed ports does not depend on when.
- */
-enum { PM_PRIORITY = 1, SMB_PRIORITY };
+/* Where a guest lays them over each other or over fixed ports does not depend on when. */
+enum { PM_TIE = 2, SMB_TIE };
 
 static void place(Piix4Pm *s, MemRegion *r, bool *mapped, uint16_t *at, bool on, uint16_t addr)
 {
@@ -330,7 +329,7 @@ static void place(Piix4Pm *s, MemRegion *r, bool *mapped, uint16_t *at, bool on,
     if (*mapped)
         memory_remove(r);
     if (on)
-        memory_add(s->w.ports, addr, r == &s->smb ? SMB_PRIORITY : PM_PRIORITY, r);
+        memory_add_tied(s->w.ports, addr, 0, r == &s->smb ? SMB_TIE : PM_TIE, r);
     *mapped = on;
     *at = addr;
 }
@@ -379,6 +378,10 @@ static void init_config(Piix4Pm *s)
  * ----------------------------------------------------------------------------------------------------
  */
 
+static const MemPart pm_parts[] = {
+    { 0, 4, "acpi-evt" }, { 4, 2, "acpi-cnt" }, { 8, 4, "acpi-tmr" }, { 0 }
+};
+
 static bool piix4_pm_realize(Device *dev, GError **error)
 {
     static const PciIdentity identity = { .vendor = 0x8086,
@@ -393,9 +396,11 @@ static bool piix4_pm_realize(Device *dev, GError **error)
     init_config(s);
     s->pci.config_wrote = config_wrote;
     s->timer = timer_new(s->w.clock, overflow, s);
+    dev->io.name = "piix4-pm";
+    memory_set_parts(&dev->io, pm_parts, true);
     memory_init_io(&s->apm, "apm-io", &apm_ops, s, 2);
     memory_init_io(&s->gpe, "acpi-gpe0", &gpe_ops, s, 4);
-    memory_init_io(&s->smb, "smbus", &smb_ops, s, SMB_REGS);
+    memory_init_io(&s->smb, "pm-smbus", &smb_ops, s, SMB_REGS);
     memory_add(s->w.ports, 0xb2, 0, &s->apm);
     memory_add(s->w.ports, PIIX4_PM_GPE0_BASE, 0, &s->gpe);
     return true;

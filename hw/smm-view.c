@@ -5,8 +5,8 @@
 void smm_view_init(SmmView *v, const char *name, MemRegion *system, RamSet *ram_set, RamBlock *ram,
                    uint64_t start, uint64_t size)
 {
-    memory_init_container(&v->root, name, system->size);
-    memory_init_alias(&v->system, "system", system, 0, system->size);
+    memory_init_container(&v->root, "memory", system->size);
+    memory_init_alias(&v->system, "memory", system, 0, system->size);
     memory_init_ram(&v->smram, "smram", ram, start, size);
     memory_set_enabled(&v->smram, false);
     memory_add(&v->root, 0, 0, &v->system);

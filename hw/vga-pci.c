@@ -69,6 +69,12 @@ static void mmio_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 
 static const MemOps mmio_ops = { mmio_read, mmio_write, .min_size = 1, .max_size = 2 };
 
+static const MemPart mmio_parts[] = { { 0, 0x180, "edid" },
+                                      { MMIO_PORTS, 0x20, "vga ioports remapped" },
+                                      { MMIO_VBE, 2 * VBE_REGS, "bochs dispi interface" },
+                                      { MMIO_EXT, 8, "qemu extended regs" },
+                                      { 0 } };
+
 /* ---- Device --------------------------------------------------------------------------------- */
 
 static bool realize(Device *dev, GError **error)
@@ -82,11 +88,14 @@ static bool realize(Device *dev, GError **error)
 
     if (!pci_device_attach(&s->pci, &identity, error))
         return false;
+    pci_name_ram(&s->pci, s->vga.w.vram);
     memory_init_ram(&s->lfb, "vga.vram", s->vga.w.vram, 0, s->vga.w.vram->size);
     memory_init_io(&s->mmio, "vga.mmio", &mmio_ops, s, MMIO_SIZE);
+    memory_set_parts(&s->mmio, mmio_parts, true);
     pci_add_bar(&s->pci, 0, PCI_BAR_MEM32 | PCI_BAR_PREFETCH, &s->lfb);
     pci_add_bar(&s->pci, 2, PCI_BAR_MEM32, &s->mmio);
     if (s->vga.w.rom) {
+        pci_name_ram(&s->pci, s->vga.w.rom);
         memory_init_rom(&s->rom, "vga.rom", s->vga.w.rom, 0, s->vga.w.rom->size);
         pci_add_bar(&s->pci, PCI_BAR_ROM, PCI_BAR_MEM32, &s->rom);
     }

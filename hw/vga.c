@@ -169,6 +169,9 @@ static void io_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 }
 
 static const MemOps io_ops = { io_read, io_write, .min_size = 1, .max_size = 1 };
+/* From port 0x3b0. */
+static const MemPart io_parts[] = { { 0x04, 2, "vga" }, { 0x0a, 1, "vga" }, { 0x10, 16, "vga" },
+                                    { 0x24, 2, "vga" }, { 0x2a, 1, "vga" }, { 0 } };
 
 /* ---- For the devices that it is a part of ---------------------------------------------------- */
 
@@ -180,6 +183,7 @@ void vga_place(Vga *s, const char *name)
                    VGA_WINDOW_SIZE);
     memory_init_io(&s->io, "vga", &io_ops, s, 0x30);
     memory_init_io(&s->vbe_io, "vbe", &vga_vbe_port_ops, s, 3);
+    memory_set_parts(&s->io, io_parts, false);
     if (is_reachable) {
         memory_add(s->w.memory, VGA_WINDOW, 1, &s->window);
         memory_add(s->w.ports, 0x3b0, 0, &s->io);

@@ -98,6 +98,6 @@ static const MemOps legacy_ops = { legacy_read, legacy_write, 1, 4 };
 
 void virtio_legacy_init(VirtioDevice *v)
 {
-    memory_init_io(&v->legacy_bar, "virtio-pci-legacy", &legacy_ops, v, LEGACY_BYTES);
+    memory_init_io(&v->legacy_bar, "virtio-pci", &legacy_ops, v, LEGACY_BYTES);
     pci_add_bar(&v->pci, 0, PCI_BAR_IO, &v->legacy_bar);
 }

@@ -453,9 +453,23 @@ static void config_reads(PciDevice *pci, unsigned off, unsigned len)
         put_le(pci->config + WINDOW + WINDOW_DATA, size, bar_read(v, at, size));
 }
 
+static void name_parts(VirtioDevice *v)
+{
+    static const char *const kinds[VIRTIO_PARTS] = { "common", "isr", "device", "notify" };
+    int len = strlen(v->pci.dev.klass->name) - strlen("-pci");
+
+    for (unsigned i = 0; i < VIRTIO_PARTS; i++) {
+        v->part_names[i] =
+            g_strdup_printf("virtio-pci-%s-%.*s", kinds[i], len, v->pci.dev.klass->name);
+        v->parts[i] = (MemPart){ i * AT_ISR, AT_ISR, v->part_names[i] };
+    }
+    memory_set_parts(&v->bar, v->parts, true);
+}
+
 static void add_modern(VirtioDevice *v)
 {
     memory_init_io(&v->bar, "virtio-pci", &bar_ops, v, BAR_BYTES);
+    name_parts(v);
     pci_add_bar(&v->pci, MODERN_BAR, PCI_BAR_MEM32, &v->bar);
     add_capability(v, CAPS, CAPS + 0x10, 1, AT_COMMON, 0x38);
     add_capability(v, CAPS + 0x10, CAPS + 0x20, 3, AT_ISR, 1);
@@ -520,6 +534,8 @@ void virtio_unrealize(Device *dev)
     msix_exit(&v->msix);
     if (!v->no_modern)
         memory_destroy(&v->bar);
+    for (unsigned i = 0; i < VIRTIO_PARTS; i++)
+        g_free(v->part_names[i]);
     if (!v->no_legacy)
         memory_destroy(&v->legacy_bar);
 }

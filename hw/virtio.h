@@ -53,11 +53,15 @@ typedef struct VirtioQueue {
     uint16_t vector; /* of MSI-X */
 } VirtioQueue;
 
+enum { VIRTIO_PARTS = 4 }; /* of the modern registers */
+
 struct VirtioDevice {
     PciDevice pci;
     const VirtioKind *kind;
     AddressSpace *memory;
     MemRegion bar, legacy_bar;
+    MemPart parts[VIRTIO_PARTS + 1]; /* of .bar */
+    char *part_names[VIRTIO_PARTS];
     bool no_legacy, no_modern; /* which registers it lacks */
     Msix msix;
     /* state */

@@ -67,6 +67,12 @@ void memory_init_alias(MemRegion *r, const char *name, MemRegion *target, uint64
     g_ptr_array_add(target->aliases, r);
 }
 
+void memory_set_parts(MemRegion *r, const MemPart *parts, bool is_around)
+{
+    r->parts = parts;
+    r->is_around = is_around;
+}
+
 static void free_links(GPtrArray **links)
 {
     if (*links)
@@ -139,6 +145,11 @@ static void fill_gaps(GArray *flat, MemRegion *r, Wide base, Window w)
     }
 }
 
+static bool loses(const MemRegion *a, const MemRegion *b)
+{
+    return a->priority != b->priority ? a->priority < b->priority : a->tie < b->tie;
+}
+
 /* Children from the one that wins to the one that loses. */
 static GPtrArray *children_by_rank(const MemRegion *r)
 {
@@ -148,7 +159,7 @@ static GPtrArray *children_by_rank(const MemRegion *r)
         MemRegion *child = r->children->pdata[i];
         unsigned at = ranked->len;
 
-        while (at > 0 && ((MemRegion *)ranked->pdata[at - 1])->priority < child->priority)
+        while (at > 0 && loses(ranked->pdata[at - 1], child))
             at--;
         g_ptr_array_insert(ranked, at, child);
     }
@@ -164,6 +175,8 @@ static void render(GArray *flat, MemRegion *r, Wide base, Window w)
     if (r->kind == MEM_ALIAS) {
         if (r->target)
             render(flat, r->target, base - r->target_start, w);
+        if (r->is_solid)
+            fill_gaps(flat, r, base, w);
         return;
     }
     if (r->children) {
@@ -177,6 +190,14 @@ static void render(GArray *flat, MemRegion *r, Wide base, Window w)
     }
     if (r->kind != MEM_CONTAINER)
         fill_gaps(flat, r, base, w);
+}
+
+/* What solid aliases have in front of others is nothing. */
+static void remove_aliases(GArray *flat)
+{
+    for (unsigned i = flat->len; i-- > 0;)
+        if (g_array_index(flat, FlatRange, i).region->kind == MEM_ALIAS)
+            g_array_remove_index(flat, i);
 }
 
 /* Pieces of one region that meet again (a hole in it was closed) become one. */
@@ -201,6 +222,7 @@ static void flatten(AddressSpace *as)
     GArray *flat = g_array_new(FALSE, FALSE, sizeof(FlatRange));
 
     render(flat, as->root, 0, (Window){ 0, (Wide)1 << 64 });
+    remove_aliases(flat);
     merge_neighbours(flat);
     g_free(as->ranges);
     as->count = flat->len;
@@ -237,10 +259,16 @@ static void region_touched(MemRegion *r)
 
 void memory_add(MemRegion *parent, uint64_t addr, int priority, MemRegion *r)
 {
+    memory_add_tied(parent, addr, priority, 0, r);
+}
+
+void memory_add_tied(MemRegion *parent, uint64_t addr, int priority, unsigned tie, MemRegion *r)
+{
     g_assert(!r->parent && r != parent && parent->kind != MEM_ALIAS);
     r->parent = parent;
     r->addr = addr;
     r->priority = priority;
+    r->tie = tie;
     if (!parent->children)
         parent->children = g_ptr_array_new();
     g_ptr_array_add(parent->children, r);

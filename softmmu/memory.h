@@ -29,6 +29,7 @@ typedef struct RamSet RamSet;
 typedef struct RamBlock {
     RamSet *set;
     char *name;
+    char *place;         /* of the device that it belongs to on its bus, or NULL */
     uint8_t *host;       /* page aligned; @size bytes, zeroed */
     uint64_t size;       /* bytes, a multiple of 4096 */
     uint64_t ram_offset; /* start of this block in the machine's single numbering of RAM */
@@ -55,6 +56,13 @@ typedef struct MemOps {
     uint8_t min_size, max_size;
 } MemOps;
 
+/* A stretch of a region that has a name of its own: for `info mtree`, which shows what is where. */
+typedef struct MemPart {
+    uint32_t start, size; /* in the region; size 0 ends a list */
+    const char *name;
+    int priority; /* above the region's: it lies in front of other parts */
+} MemPart;
+
 typedef enum MemKind { MEM_CONTAINER, MEM_RAM, MEM_ROM, MEM_IO, MEM_ALIAS } MemKind;
 
 struct MemRegion {
@@ -68,10 +76,14 @@ struct MemRegion {
     uint64_t ram_start; /* offset of this region in @ram */
     MemRegion *target;  /* MEM_ALIAS */
     uint64_t target_start;
+    bool is_solid; /* where the target has nothing, nothing shows, not what is behind the alias */
+    const MemPart *parts; /* by start; NULL: it is one thing */
+    bool is_around;       /* … and is shown around them: else they are shown in its place */
     /* placement */
     MemRegion *parent;
     uint64_t addr;
     int priority;
+    unsigned tie;        /* among equal priorities the greater wins, then the later */
     GPtrArray *children; /* borrowed, in order of placement */
     /* who can see this region: kept by memory.c */
     GPtrArray *aliases; /* alias regions whose target it is */
@@ -139,9 +151,13 @@ void memory_init_romd(MemRegion *r, const char *name, RamBlock *ram, const MemOp
 void memory_set_romd(MemRegion *r, bool rom);
 void memory_init_alias(MemRegion *r, const char *name, MemRegion *target, uint64_t start,
                        uint64_t size);
+/* How it is shown. @parts: static. */
+void memory_set_parts(MemRegion *r, const MemPart *parts, bool is_around);
 void memory_destroy(MemRegion *r); /* after removal; frees what *_init allocated */
 
 void memory_add(MemRegion *parent, uint64_t addr, int priority, MemRegion *r);
+/* Where a guest may lay things over each other who wins is not to depend on when it did. */
+void memory_add_tied(MemRegion *parent, uint64_t addr, int priority, unsigned tie, MemRegion *r);
 void memory_remove(MemRegion *r);
 void memory_set_enabled(MemRegion *r, bool enabled);
 void memory_set_address(MemRegion *r, uint64_t addr);
@@ -177,8 +193,19 @@ void address_space_written(AddressSpace *as, uint64_t addr, uint64_t len);
  * Where there is no RAM nothing happens. */
 void address_space_drop(AddressSpace *as, uint64_t addr, uint64_t len);
 
-/* `info mtree` (tree) and `info mtree -f` (flat view, below the line with its number), appended to
- * @out. */
-void address_space_print(AddressSpace *as, GString *out, bool flat);
+/* `info mtree`: what it tells, and what it has told. */
+typedef struct MemPrint {
+    GString *out;
+    bool disabled;    /* with regions that are there but do not show */
+    GPtrArray *named; /* of regions and RAM that aliases show parts of; NULL before the first */
+    GPtrArray *blocks;
+} MemPrint;
+
+/* The tree of regions. @names: of all who see memory so, NULL-terminated; NULL: its own. */
+void address_space_print(AddressSpace *as, const char *const *names, MemPrint *p);
+/* What aliases in those trees show parts of. Frees what @p has of its own. */
+void memory_print_named(MemPrint *p);
+/* `info mtree -f`: the flat view, below the line with its number. */
+void address_space_print_flat(AddressSpace *as, const char *const *names, GString *out);
 
 #endif

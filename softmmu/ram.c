@@ -35,6 +35,7 @@ static void ram_block_free(RamBlock *block)
 {
     munmap(block->host, block->size);
     g_free(block->name);
+    g_free(block->place);
     g_free(block);
 }
 

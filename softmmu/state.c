@@ -222,8 +222,10 @@ static void describe_field(const StateField *f, unsigned indent, GString *out)
         "\n%*s{\n%*s\"field\": \"%s\",\n%*s\"version_id\": %u,\n%*s\"field_exists\": "
         "false,\n%*s\"size\": %zu",
         indent, "", in, "", f->name, in, "", f->since, in, "", in, "",
-        f->type == STATE_T_STRUCT ? f->elem_size : scalar_size(f->type));
-    if (f->count > 1)
+        f->type == STATE_T_STRUCT  ? f->elem_size
+        : f->type == STATE_T_BYTES ? f->count
+                                   : scalar_size(f->type));
+    if (f->count > 1 && f->type != STATE_T_BYTES)
         g_string_append_printf(out, ",\n%*s\"num\": %zu", in, "", f->count);
     if (f->type == STATE_T_STRUCT) {
         g_string_append_printf(

@@ -131,6 +131,19 @@ static bool each_property(const char *driver, void (*f)(void *to, const QmpPrope
     return pc_each_property(driver, tell_property, &call);
 }
 
+/* ---- Disks ------------------------------------------------------------------------------------
+ */
+
+static bool unit(void *opaque, const Device *dev, unsigned n, QmpUnit *u)
+{
+    PcUnit found;
+
+    if (!pc_unit(dev, n, &found))
+        return false;
+    *u = (QmpUnit){ found.driver, found.serial, found.drive };
+    return true;
+}
+
 QmpFacts facts_for_qmp(Built *b)
 {
     return (QmpFacts){ .pci = b->has_board ? pci : NULL,
@@ -139,5 +152,6 @@ QmpFacts facts_for_qmp(Built *b)
                        .each_driver = pc_each_driver,
                        .each_property = each_property,
                        .pci_place = b->has_board ? pci_place : NULL,
+                       .unit = unit,
                        .opaque = b };
 }

@@ -305,8 +305,10 @@ static bool load_start(Program *p, const Options *o, GError **error)
 static bool dump_vmstate(Program *p, const char *path, GError **error)
 {
     g_autoptr(GString) text = g_string_new("{\n  \"vmschkmachine\": {\n    \"Name\": ");
+    const char *machine = p->options->config.machine;
 
-    g_string_append_printf(text, "\"%s\"\n  },\n", p->options->config.machine);
+    g_string_append_printf(text, "\"%s\"\n  },\n",
+                           machine ? options_canonical_machine(machine) : "none");
     device_tree_describe(p->built.machine.root, text);
     g_string_append(text, "\n}\n");
     return g_file_set_contents(path, text->str, text->len, error);

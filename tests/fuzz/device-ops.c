@@ -46,15 +46,17 @@ static uint64_t look_at_screens(Board *b)
 static uint64_t print_everything(Board *b)
 {
     g_autoptr(GString) out = g_string_new(NULL);
+    MemPrint p = { .out = out };
 
     pc_print_ioapic(&b->m, out);
     pc_print_pci(&b->m, out);
     for (unsigned n = 0; n < BOARD_CPUS; n++)
         pc_print_lapic(&b->m, n, out);
     display_print_text(b->m.display, out);
-    address_space_print(b->m.memory, out, true);
-    address_space_print(b->m.memory, out, false);
-    address_space_print(b->m.io, out, true);
+    address_space_print_flat(b->m.memory, NULL, out);
+    address_space_print(b->m.memory, NULL, &p);
+    memory_print_named(&p);
+    address_space_print_flat(b->m.io, NULL, out);
     device_tree_print(b->m.root, out);
     return state_hash_bytes(out->str, out->len, look_at_screens(b));
 }

@@ -108,14 +108,55 @@ def open_monitor(binary, where, machines):
 def level(text, where):
     """Without what may differ: numbers, directories, names of nodes and memory regions."""
     text = text.replace(where, "DIR")
-    text = re.sub(r"#block\d+|\(pc\.ram\)|\(ram-low\)|ide\d-[hc]d\d|floppy\d", "NAME", text)
+    text = re.sub(r"#block\d+|\(pc\.ram\)|ide\d-[hc]d\d|floppy\d", "NAME", text)
     return re.sub(r"\b(0x)?[0-9a-f]+\b", "N", text)
+
+
+def flat_view(text, space):
+    """{(start, name): (end, "prio N, kind")} of `info mtree -f`; what nobody has is left out."""
+    view = next(v for v in text.split("FlatView #") if f'AS "{space}"' in v)
+    rows = re.findall(r"^  ([0-9a-f]+)-([0-9a-f]+) \((.*?)\): (.*)$", view, re.M)
+    return {(start, name): (end, kind) for start, end, kind, name in rows if not name.startswith("io @")}
+
+
+def compare_maps(own, other):
+    for space in "memory", "I/O":
+        ours, theirs = (flat_view(text, space) for text in (own, other))
+        for (start, name), (end, kind) in theirs.items():
+            known = siderows.OTHER_REGIONS.get(name, "")
+            if (start, name) not in ours:
+                if known != "lacking":
+                    yield f"info mtree -f: {space}: {start} {name} is lacking"
+            elif ours[start, name] != (end, kind) and not (known == "size" and ours[start, name][1] == kind):
+                yield f"info mtree -f: {space}: {start} {name}: {ours[start, name]}, QEMU: {(end, kind)}"
+        for start, name in ours.keys() - theirs.keys():
+            yield f"info mtree -f: {space}: {start} {name}: QEMU has none there"
+
+
+def compare_device_trees(own, other):
+    """All that ours tells stands in QEMU's, in the same order, but for BARs of virtio devices."""
+    theirs = iter(other.splitlines())
+    for line in own.splitlines():
+        if not line.lstrip().startswith("bar ") and line not in theirs:
+            yield f"info qtree: '{line}' is not there, or elsewhere"
+            return
+
+
+def compare_layouts(own, other):
+    """@own and @other answer commands."""
+    yield from compare_maps(own("info mtree -f"), other("info mtree -f"))
+    yield from compare_device_trees(own("info qtree"), other("info qtree"))
+    blocks = [set(re.findall(r"^ *(\S+) +4 KiB  \S+ (\S+ \S+)$", f("info ramblock"), re.M)) for f in (own, other)]
+    if blocks[0] - blocks[1]:
+        yield f"info ramblock: {blocks[0] - blocks[1]}, QEMU has none of these"
 
 
 def compare_monitors(mimus, qemu, where, wanted):
     machines, places = [], [os.path.join(where, name) for name in ("own", "other")]
     try:
         ours, theirs = (open_monitor(b, p, machines) for b, p in zip((mimus, qemu), places))
+        if wanted("layouts"):
+            yield from compare_layouts(ours.command, theirs.command)
         for line in siderows.lines(siderows.COMMANDS):
             own, other = (level(m.command(fill_in(line, p)), p) for m, p in zip((ours, theirs), places))
             if own != other and wanted(line):

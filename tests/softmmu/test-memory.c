@@ -347,19 +347,23 @@ static void test_print(void **state)
     Bench b;
     MemRegion alias;
     g_autoptr(GString) out = g_string_new("");
+    MemPrint p = { .out = out };
 
     bench_init(&b, &ops_1_4);
     memory_init_alias(&alias, "view", &b.ram_region, 0x1000, 0x1000);
     memory_add(&b.root, 0x10000, 0, &alias);
-    address_space_print(b.as, out, false);
+    address_space_print(b.as, NULL, &p);
+    memory_print_named(&p);
     assert_string_equal(out->str,
                         "address-space: test\n"
                         "  0000000000000000-00000000000fffff (prio 0, i/o): root\n"
                         "    0000000000000000-0000000000003fff (prio 0, ram): ram\n"
                         "    0000000000010000-0000000000010fff (prio 0, ram): alias view @ram "
-                        "0000000000001000-0000000000001fff\n\n");
+                        "0000000000001000-0000000000001fff\n\n"
+                        "memory-region: ram\n"
+                        "  0000000000000000-0000000000003fff (prio 0, ram): ram\n\n");
     g_string_truncate(out, 0);
-    address_space_print(b.as, out, true);
+    address_space_print_flat(b.as, NULL, out);
     assert_string_equal(
         out->str, " AS \"test\", root: root\n Root memory region: root\n"
                   "  0000000000000000-0000000000003fff (prio 0, ram): ram\n"

@@ -294,7 +294,8 @@ static const struct {
     { "loadvm x", "Error: this machine's state cannot be saved\n" },
     { "delvm", "delvm: string expected\nTry \"help delvm\" for more information\n" },
     { "migrate", "Error: where to is missing\n" },
-    { "migrate -b exec:x", "Error: migrate: of QEMU's switches only -d is supported\n" },
+    { "migrate -b exec:x",
+      "migrate: unsupported option -b\nTry \"help migrate\" for more information\n" },
     { "migrate_incoming", "migrate_incoming: string expected\n"
                           "Try \"help migrate_incoming\" for more information\n" },
     { "info snapshots", "Error: this machine's state cannot be saved\n" },
@@ -327,7 +328,8 @@ static const struct {
     { "chardev-remove x", "Error: nothing can be removed from this machine\n" },
     { "drive_del x", "Error: nothing can be removed from this machine\n" },
     { "chardev-send-break x", "Error: Chardev 'x' not found\n" },
-    { "info mtree -x", "info mtree: unknown argument '-x'\n" },
+    { "info mtree -x",
+      "mtree: unsupported option -x\nTry \"help info mtree\" for more information\n" },
     { "cpu 2", "invalid CPU index\n" },
     { "xp /4xw 0x100", "0000000000000100: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\n" },
     { "xp/5xw 0x100", "0000000000000100: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\n"

@@ -553,13 +553,78 @@ static void test_jobs(void **state)
     bench_free(&b);
 }
 
+typedef struct Described {
+    Device dev;
+    uint8_t byte, bytes[5];
+    uint16_t words[3];
+    struct Pair {
+        uint8_t a;
+        uint32_t b;
+    } pairs[2];
+    bool flag;
+    uint64_t wide;
+} Described;
+
+static const StateField pair_state[] = { STATE_U8(struct Pair, a), STATE_U32(struct Pair, b),
+                                         STATE_END };
+static const StateField described_state[] = {
+    STATE_U8(Described, byte),
+    STATE_BYTES(Described, bytes),
+    STATE_ARRAY(Described, words, STATE_T_U16),
+    STATE_STRUCT_ARRAY(Described, pairs, pair_state),
+    STATE_BOOL(Described, flag),
+    STATE_U64(Described, wide),
+    STATE_END,
+};
+static const DeviceClass described_class = {
+    .name = "described", .size = sizeof(Described), .state = described_state, .state_version = 3
+};
+
+static int64_t described_bytes(Json *fields)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < json_object_array_length(fields); i++) {
+        Json *f = json_object_array_get_idx(fields, i), *inner = json_member(f, "Description");
+
+        bytes += json_int(f, "num", 1) *
+                 (inner ? described_bytes(json_member(inner, "Fields")) : json_int(f, "size", 0));
+    }
+    return bytes;
+}
+
+/* -dump-vmstate tells what a saved state consists of. */
+static void test_description(void **state)
+{
+    Device *root = device_new(&root_class, NULL, NULL);
+    Device *dev = device_new(&described_class, root, NULL);
+    g_autoptr(GString) text = g_string_new("{");
+    g_autoptr(GByteArray) saved = g_byte_array_new();
+    Json *all, *one, *description;
+
+    assert_true(device_realize(root, NULL) && device_realize(dev, NULL));
+    device_tree_describe(root, text);
+    g_string_append(text, "}");
+    all = json_read(text->str);
+    one = json_member(all, "described");
+    assert_string_equal(json_text(one, "Name", ""), "described");
+    assert_int_equal(json_int(one, "version_id", 0), 3);
+    description = json_member(one, "Description");
+    assert_string_equal(json_text(description, "name", ""), "described");
+    assert_int_equal(json_int(description, "version_id", 0), 3);
+    state_save(described_state, dev, saved);
+    assert_int_equal(described_bytes(json_member(description, "Fields")), saved->len);
+    json_object_put(all);
+    device_free(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_greeting), cmocka_unit_test(test_errors),
         cmocka_unit_test(test_answers),  cmocka_unit_test(test_events),
         cmocka_unit_test(test_schema),   cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_jobs),
+        cmocka_unit_test(test_jobs),     cmocka_unit_test(test_description),
     };
 
     FUZZ_CHOOSE_TEST();

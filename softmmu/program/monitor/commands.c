@@ -72,36 +72,20 @@ static void info_cpus(Monitor *mon, const char *args, GString *out)
                                    (int)getpid());
 }
 
-static void info_mtree(Monitor *mon, const char *args, GString *out)
-{
-    bool flat = !strcmp(args, "-f");
-
-    if (*args && !flat) {
-        g_string_append_printf(out, "info mtree: unknown argument '%s'\n", args);
-        return;
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        if (flat)
-            g_string_append_printf(out, "FlatView #%u\n", i);
-        address_space_print(i ? mon->m->io : mon->m->memory, out, flat);
-    }
-}
-
 /* clang-format off */
 static const Command topics[] = {
     {"status",    NULL, "",     "is the machine running?",        info_status},
     {"registers", NULL, "[-a|cpu]", "registers of the CPU (-a: all)", info_registers},
     {"cpus",      NULL, "",     "the CPUs",                       info_cpus},
     {"hotpluggable-cpus", NULL, "",    "sockets of CPUs",                monitor_info_cpu_sockets},
-    {"mtree",     NULL, "[-f]", "memory map (-f: as flattened)",  info_mtree},
+    {"mtree",     NULL, "[-f][-D]", "memory map (-f: as flattened, -D: what does not show, too)", monitor_info_mtree},
     {"mem",       NULL, "",     "ranges that page tables map",    monitor_info_mem},
     {"tlb",       NULL, "",     "pages that page tables map",     monitor_info_tlb},
     {"numa",      NULL, "",     "which CPUs and memory are near each other", monitor_info_numa},
     {"balloon",   NULL, "",     "memory that a balloon leaves the guest", monitor_info_balloon},
-    {"ramblock",  NULL, "",     "blocks of guest memory",         monitor_info_ramblock},
+    {"ramblock",  NULL, "",     "blocks of guest memory, the largest first", monitor_info_ramblock},
     {"memory_size_summary", NULL, "", "how much memory there is", monitor_info_memory_size},
     {"chardev",   NULL, "",     "character devices",              monitor_info_chardev},
-    {"qtree",     NULL, "",     "the tree of devices",            monitor_info_qtree},
     {"network",   NULL, "",     "network cards and networks",     monitor_info_network},
     {"usernet",   NULL, "",     "connections of user-mode networks", monitor_info_usernet},
     {"history",   NULL, "",     "lines of this monitor",          monitor_info_history},
@@ -171,6 +155,15 @@ void monitor_explain(Monitor *mon, GString *out, const char *why)
     g_string_append_printf(out, "Try \"help %s\" for more information\n", mon->running);
 }
 
+/* One letter, as "-f"; those that are known stand in @wanted as "[-f]". */
+static bool is_unknown_option(const char *args, const char *wanted)
+{
+    const char known[] = { '-', args[0] ? args[1] : 0, 0 };
+
+    return args[0] == '-' && g_ascii_isalpha(args[1]) && g_str_has_prefix(wanted, "[-") &&
+           !strstr(wanted, known);
+}
+
 /* @wanted: as help shows it. Only whether there is something: the command itself looks at it. */
 static bool check_args(Monitor *mon, const char *name, const char *alias, const char *wanted,
                        const char *args, GString *out)
@@ -179,7 +172,9 @@ static bool check_args(Monitor *mon, const char *name, const char *alias, const 
     g_autofree char *first = g_strndup(wanted, strcspn(wanted, " "));
     g_autofree char *why = NULL;
 
-    if (*args && !*wanted)
+    if (is_unknown_option(args, wanted))
+        why = g_strdup_printf("%s: unsupported option %.2s", name, args);
+    else if (*args && !*wanted)
         why = g_strdup_printf("%s%s%s: extraneous characters at the end of line", name,
                               alias ? "|" : "", alias ? alias : "");
     else if (*args || !*wanted || strchr("[/", *wanted))

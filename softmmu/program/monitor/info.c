@@ -62,21 +62,6 @@ void monitor_info_numa(Monitor *mon, const char *args, GString *out)
     }
 }
 
-void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
-{
-    const GPtrArray *blocks = ram_set_blocks(mon->m->ram);
-
-    g_string_append_printf(out, "%24s %8s  %18s %18s %18s\n", "Block Name", "PSize", "Offset",
-                           "Used", "Total");
-    for (unsigned i = 0; i < blocks->len; i++) {
-        const RamBlock *b = blocks->pdata[i];
-
-        g_string_append_printf(out,
-                               "%24s %8s  0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n",
-                               b->name, "4 KiB", b->ram_offset, b->size, b->size);
-    }
-}
-
 /* ---- Devices --------------------------------------------------------------------------------- */
 
 char *monitor_describe_chardev(const MonitorChardev *c)
@@ -171,22 +156,6 @@ void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out)
         monitor_fail(mon, out, "that character device is not a ringbuf");
     else
         chardev_write(chr, (const uint8_t *)words[1], strlen(words[1]));
-}
-
-static void print_device(const Device *dev, int indent, GString *out)
-{
-    g_string_append_printf(out, "%*sdev: %s, id \"%s\"\n", indent, "", dev->klass->name, dev->id);
-    for (guint i = 0; i < dev->children->len; i++)
-        print_device(dev->children->pdata[i], indent + 2, out);
-}
-
-void monitor_info_qtree(Monitor *mon, const char *args, GString *out)
-{
-    const GPtrArray *children = mon->m->root->children;
-
-    g_string_append(out, "bus: main-system-bus\n  type System\n");
-    for (guint i = 0; i < children->len; i++)
-        print_device(children->pdata[i], 2, out);
 }
 
 /* ---- User-mode networks: the main thread's --------------------------------------------------- */

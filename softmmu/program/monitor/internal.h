@@ -91,8 +91,8 @@ void monitor_info_chardev(Monitor *mon, const char *args, GString *out);
 Chardev *monitor_find_chardev(Monitor *mon, const char *label); /* NULL: there is none */
 void monitor_ringbuf_read(Monitor *mon, const char *args, GString *out);
 void monitor_ringbuf_write(Monitor *mon, const char *args, GString *out);
-void monitor_info_qtree(Monitor *mon, const char *args, GString *out);
 void monitor_info_numa(Monitor *mon, const char *args, GString *out);
+void monitor_info_mtree(Monitor *mon, const char *args, GString *out);
 void monitor_info_ramblock(Monitor *mon, const char *args, GString *out);
 void monitor_info_network(Monitor *mon, const char *args, GString *out);
 void monitor_info_usernet(Monitor *mon, const char *args, GString *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Disks, and what was done to them. Names of drives serve as names of nodes, too. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "softmmu/block/drive.h"
@@ -25,7 +26,8 @@ static int64_t backing_depth(Image *image)
     return backing ? 1 + backing_depth(backing) : 0;
 }
 
-static Json *describe_image(const Drive *d, Image *image)
+/* As a node called @node. */
+static Json *describe_node(const Drive *d, Image *image, const char *node, bool read_only)
 {
     const DriveWiring *w = drive_wiring(d);
     Json *cache = json_make("writeback:b direct:b no-flush:b", !w->write_through, 0, w->no_flush);
@@ -33,11 +35,15 @@ static Json *describe_image(const Drive *d, Image *image)
     return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
                      "iops:i iops_rd:i iops_wr:i detect_zeroes:s write_threshold:i cache:o "
                      "backing_file_depth:i backing_file:s",
-                     describe_contents(image), drive_node(d), image_path(image),
-                     image_format(image), drive_is_read_only(d), 0, (int64_t)0, (int64_t)0,
-                     (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
-                     w->detect_zeroes ? "on" : "off", (int64_t)0, cache, backing_depth(image),
-                     image_facts(image).backing_path);
+                     describe_contents(image), node, image_path(image), image_format(image),
+                     read_only, 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
+                     (int64_t)0, w->detect_zeroes ? "on" : "off", (int64_t)0, cache,
+                     backing_depth(image), image_facts(image).backing_path);
+}
+
+static Json *describe_image(const Drive *d, Image *image)
+{
+    return describe_node(d, image, drive_node(d), drive_is_read_only(d));
 }
 
 static Json *each_drive(Qmp *q, Json *(*describe)(Qmp *q, Drive *d, Image *image))
@@ -87,14 +93,56 @@ static Json *run_block(Qmp *q, Json *args, GError **error)
     return each_drive(q, describe_drive);
 }
 
-static Json *describe_node(Qmp *q, Drive *d, Image *image)
+/* Nodes that nobody gave a name have one that nobody can give. */
+
+static Json *describe_file(const Drive *d, Image *image, const char *node, bool read_only)
 {
-    return image ? describe_image(d, image) : NULL;
+    GStatBuf st;
+    bool known = !g_stat(image_path(image), &st);
+    Json *o = describe_node(d, image, node, read_only);
+
+    json_object_object_add(
+        o, "image",
+        json_make("virtual-size:u filename:s format:s actual-size:u dirty-flag:b",
+                  known ? (uint64_t)st.st_size : image_size(image), image_path(image), "file",
+                  image_facts(image).allocated, 0));
+    json_object_object_add(o, "drv", json_object_new_string("file"));
+    json_object_object_add(o, "backing_file_depth", json_object_new_int(0));
+    json_object_object_del(o, "backing_file");
+    return o;
+}
+
+/* An image, the file it is in, and what is behind it. */
+static void add_nodes(const Drive *d, Image *image, const char *node, bool read_only, Json *list)
+{
+    g_autofree char *file = g_strdup_printf("%s%s.file", *node == '#' ? "" : "#", node);
+    g_autofree char *behind = g_strdup_printf("%s%s.backing", *node == '#' ? "" : "#", node);
+    Image *backing = image_facts(image).backing;
+
+    json_object_array_add(list, describe_node(d, image, node, read_only));
+    if (strcmp(image_format(image), "null-co"))
+        json_object_array_add(list, describe_file(d, image, file, read_only));
+    if (backing)
+        add_nodes(d, backing, behind, true, list);
 }
 
 static Json *run_nodes(Qmp *q, Json *args, GError **error)
 {
-    return each_drive(q, describe_node);
+    g_autoptr(GPtrArray) drives = drive_list(q->w.m->root);
+    bool flat = json_flag(args, "flat", false);
+    Json *list = json_object_new_array();
+
+    for (guint i = 0; i < drives->len; i++) {
+        Drive *d = drives->pdata[i];
+        Image *image = drive_is_vacant(d) ? NULL : drive_settled_image(d);
+
+        if (image)
+            add_nodes(d, image, drive_node(d), drive_is_read_only(d), list);
+    }
+    for (size_t i = 0; flat && i < json_object_array_length(list); i++)
+        json_object_object_del(json_member(json_object_array_get_idx(list, i), "image"),
+                               "backing-image");
+    return list;
 }
 
 /* ---- Statistics ------------------------------------------------------------------------------ */

@@ -14,6 +14,12 @@ typedef struct QmpProperty {
     const char *name, *type, *desc;
 } QmpProperty;
 
+/* A disk at a controller. */
+typedef struct QmpUnit {
+    const char *driver, *serial; /* "ide-hd"; serial NULL: it has none */
+    const Drive *drive;
+} QmpUnit;
+
 typedef struct QmpFacts {
     Json *(*pci)(void *opaque);        /* query-pci's list of buses */
     Json *(*cpu_models)(void *opaque); /* query-cpu-definitions' list */
@@ -23,6 +29,8 @@ typedef struct QmpFacts {
     bool (*each_property)(const char *driver, void (*f)(void *to, const QmpProperty *p), void *to);
     /* Where on PCI @dev is, "03.0"; NULL: it is not there. */
     char *(*pci_place)(void *opaque, const Device *dev);
+    /* Number @n at @dev, an IDE channel or a floppy controller; false: there is none. */
+    bool (*unit)(void *opaque, const Device *dev, unsigned n, QmpUnit *u);
     void *opaque;
 } QmpFacts;
 

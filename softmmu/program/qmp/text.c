@@ -262,6 +262,7 @@ const MonitorExtra text_commands[] = {
 
 const MonitorExtra text_topics[] = {
     {"qom-tree",             "[path]", "the tree of objects",             qom_tree},
+    {"qtree",                "", "buses and their devices",           text_info_qtree},
     {"block",                "[-n] [-v] [device]", "disks and their images (-n: by node, -v: all of it)", text_info_block},
     {"blockstats",           "", "what was done to disks",                text_info_blockstats},
     {"block-jobs",           "", "work on disks that goes on",            text_info_block_jobs},

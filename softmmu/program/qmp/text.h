@@ -13,6 +13,8 @@ Json *text_ask(void *opaque, const char *command, Json *args, GError **error);
 /* Of disks: text-block.c, text-jobs.c. */
 bool text_info_block(void *opaque, const char *args, GString *out, GError **error);
 extern const MonitorExtra text_job_commands[];
+/* Of devices: qtree.c. */
+bool text_info_qtree(void *opaque, const char *args, GString *out, GError **error);
 bool text_info_block_jobs(void *opaque, const char *args, GString *out, GError **error);
 bool text_info_blockstats(void *opaque, const char *args, GString *out, GError **error);
 
