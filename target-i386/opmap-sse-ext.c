@@ -25,8 +25,8 @@
 #define BLENDV(n, l)       { [1] = R2(n, blendv, Vdq, Wdq, A_SSE, FEAT_SSE41, .arg2 = l) }
 #define ROUND(n, k, a, b)  { [1] = R3(n, vec_round, a, b, Ib, A_SSE, FEAT_SSE41, .arg = k) }
 #define STRING(n, g, ex)   { [1] = R3(n, g, Vdq, Wdq, Ib, A_SSE | A_UNALIGNED, FEAT_SSE42, .arg = ex) }
-/* AMD's processors take memory operands of SHA at any address, Intel's raise #GP. */
-#define SHA(n, o)          { R2(n, vec_bin, Vdq, Wdq, A_SSE | A_UNALIGNED, FEAT_SHA, OPL(o, 2)) }
+/* Memory operands of SHA that are not aligned: #GP (AMD's processors take them). */
+#define SHA(n, o)          { R2(n, vec_bin, Vdq, Wdq, A_SSE, FEAT_SHA, OPL(o, 2)) }
 
 static const InsnDesc op00[4] = SS3("pshufb", vshufb, 0), op01[4] = SS3("phaddw", vhadd, 1),
     op02[4] = SS3("phaddd", vhadd, 2), op03[4] = SS3("phaddsw", vhadds, 1),
@@ -57,7 +57,7 @@ static const InsnDesc op37[4] = V("pcmpgtq", vcmpgt, 3, FEAT_SSE42), op38[4] = V
 static const InsnDesc opc8[4] = SHA("sha1nexte", sha1nexte), opc9[4] = SHA("sha1msg1", sha1msg1),
     opca[4] = SHA("sha1msg2", sha1msg2), opcc[4] = SHA("sha256msg1", sha256msg1),
     opcd[4] = SHA("sha256msg2", sha256msg2);
-static const InsnDesc opcb[4] = { R2("sha256rnds2", sha256rnds2, Vdq, Wdq, A_SSE | A_UNALIGNED, FEAT_SHA) };
+static const InsnDesc opcb[4] = { R2("sha256rnds2", sha256rnds2, Vdq, Wdq, A_SSE, FEAT_SHA) };
 static const InsnDesc opcf[4] = V("gf2p8mulb", vgfmul, 0, FEAT_GFNI);
 static const InsnDesc opdb[4] = V1("aesimc", aesimc, 3, FEAT_AES), opdc[4] = V("aesenc", aesenc, 3, FEAT_AES),
     opdd[4] = V("aesenclast", aesenclast, 3, FEAT_AES), opde[4] = V("aesdec", aesdec, 3, FEAT_AES),
@@ -102,7 +102,7 @@ static const InsnDesc oq41[4] = { [1] = R3("dppd", dppd, Vdq, Wdq, Ib, A_SSE, FE
 static const InsnDesc oq42[4] = VI("mpsadbw", vmpsad, 0, FEAT_SSE41), oq44[4] = VI("pclmulqdq", vclmul, 3, FEAT_PCLMUL);
 static const InsnDesc oq60[4] = STRING("pcmpestrm", pcmpstrm, true), oq61[4] = STRING("pcmpestri", pcmpstri, true),
                       oq62[4] = STRING("pcmpistrm", pcmpstrm, false), oq63[4] = STRING("pcmpistri", pcmpstri, false);
-static const InsnDesc oqcc[4] = { R3("sha1rnds4", vec_bin_imm, Vdq, Wdq, Ib, A_SSE | A_UNALIGNED, FEAT_SHA, OPL(sha1rnds4, 2)) };
+static const InsnDesc oqcc[4] = { R3("sha1rnds4", vec_bin_imm, Vdq, Wdq, Ib, A_SSE, FEAT_SHA, OPL(sha1rnds4, 2)) };
 static const InsnDesc oqce[4] = VI("gf2p8affineqb", vgfaffine, 0, FEAT_GFNI), oqcf[4] = VI("gf2p8affineinvqb", vgfaffinei, 0, FEAT_GFNI);
 static const InsnDesc oqdf[4] = { [1] = R3("aeskeygenassist", aeskeygen, Vdq, Wdq, Ib, A_SSE, FEAT_AES) };
 

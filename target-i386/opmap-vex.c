@@ -216,8 +216,8 @@ const InsnDesc opmap_vex_0f38[256] = {
 /* -- 0F3A ------------------------------------------------------------------------------------- */
 #define IMM2(n, at, f, o, l) { [1] = R(n, v_bin_imm, at, f, OPS(Vx, Hx, Wx, Ib), OPL(o, l)) }
 #define IMM2_256(n, at, f)   { [1] = R(n, v_bin_imm, A_L1 | at, f, OPS(Vqq, Hqq, Wqq, Ib), OPL(vlane2, 3)) }
-/* VEX.W clear: executed by AMD's processors, #UD of Intel's. */
-static const InsnDesc op00_3a[4] = { [1] = R("vpermq", v_un_imm, A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) }, op01_3a[4] = { [1] = R("vpermpd", v_un_imm, A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) };
+/* VEX.W clear is none by either manual (#UD of Intel's processors; AMD's execute it). */
+static const InsnDesc op00_3a[4] = { [1] = R("vpermq", v_un_imm, A_W1 | A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) }, op01_3a[4] = { [1] = R("vpermpd", v_un_imm, A_W1 | A_L1, AVX2, OPS(Vqq, Wqq, Ib), OPL(vpermq, 3)) };
 static const InsnDesc op02_3a[4] = IMM2("vpblendd", A_W0, AVX2, vblend, 2);
 static const InsnDesc op04_3a[4] = { [1] = R("vpermilps", v_un_imm, A_W0, NONE, OPS(Vx, Wx, Ib), OPL(vshuf, 2)) }, op05_3a[4] = { [1] = R("vpermilpd", v_permilpd, A_W0, NONE, OPS(Vx, Wx, Ib)) };
 static const InsnDesc op06_3a[4] = IMM2_256("vperm2f128", A_W0, NONE), op46_3a[4] = IMM2_256("vperm2i128", A_W0, AVX2);

@@ -34,7 +34,8 @@ const Row control_rows[] = {
     { "single step after the last of rep stosb", CODE("\xf3\xaa"), MP, { { FL, TF }, { RCX, 1 }, { RAX, 5 }, { RDI, DATA_BASE } }, { { VEC, 1 }, { RIP, CODE_BASE + 2 }, { RCX, 0 }, { RDI, DATA_BASE + 1 }, { DATA8, 5 }, { FL, 0 } } },
     { "single step of a fault is the fault", CODE("\x8b\x03"), MP, { { FL, TF }, { RBX, 0 } }, { { VEC, 14 }, { ERR, 4 }, { CR2, 0 }, { FL, 0 } } },
     { "popf sets TF, the next instruction traps", CODE("\x9d\xf9\xf9"), M64, { { STACK64 + 0x1800, 0x102 } }, { { RSP, STACK_TOP + 8 }, { VEC, 1 }, { RIP, CODE_BASE + 2 }, { FL, CF } } },
-    { "call to no canonical address pushes nothing", CODE("\xff\xd0"), M64, { { RAX, 0x800000000000 }, { STACK64 + 0x17f8, 0x1122334455667788 } }, { { VEC, 13 } } },
+    { "call to no canonical address pushes nothing", CODE("\xff\xd0"), M64, { { RAX, 0x800000000000 }, { STACK64 + 0x17f8, 0x1122334455667788 } }, { { VEC, 13 } },
+      .on_intel = { { VEC, 13 }, { STACK64 + 0x17f8, CODE_BASE + 2 } } },
     { "int3", CODE("\xcc"), MP, { { FL, ZF } }, { { VEC, 3 }, { RIP, CODE_BASE + 1 } } },
     { 0 }
 };

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "generate.h"
 
-#ifdef __x86_64__
-#include <cpuid.h>
-#endif
 #include <glib.h>
 #include <string.h>
 
@@ -267,6 +264,8 @@ static void random_image(uint8_t *b)
     if (!below(16))
         b[26] = 1; /* a reserved bit of MXCSR */
     words_to_guest(b + 512, header, sizeof(header));
+    for (unsigned n = 576; n < 832; n += 8) /* not as after a reset */
+        guest_put(b + n, random_half() | 1, 8);
 }
 
 void random_memory(Memory *mem, uint64_t seed, unsigned image)
@@ -300,6 +299,7 @@ typedef struct Encoder {
     unsigned len;
     Mode mode;
     bool p67, rex_b, rex_x;
+    bool aligned;    /* memory operands at multiples of 16 only */
     unsigned rip_at; /* of a RIP-relative displacement, 0: none */
 } Encoder;
 
@@ -390,9 +390,9 @@ static void put_address16(Encoder *c, unsigned reg)
 {
     static const uint8_t modes[] = { 4, 5, 6, 7, 4, 5, 7, 0, 1, 2, 3 };
     unsigned rm = modes[below(sizeof(modes))], mod = rm == 6 ? 1 + below(2) : below(3);
-    if (!below(16)) { /* an absolute one */
+    if (c->aligned || !below(16)) { /* an absolute one */
         put(c, reg << 3 | 6);
-        put32(c, below(AREA_SIZE), 2);
+        put32(c, below(AREA_SIZE) & (c->aligned ? ~15u : ~0u), 2);
         return;
     }
     put(c, mod << 6 | reg << 3 | rm);
@@ -403,6 +403,8 @@ static void put_absolute(Encoder *c, unsigned reg)
 {
     uint32_t target = below(AREA_SIZE) + (mode_is_based(c->mode) ? 0 : DATA_BASE);
     bool sib = c->mode == M64 && below(2);
+    if (c->aligned)
+        target &= ~15u;
     put(c, reg << 3 | (sib ? 4 : 5));
     if (sib)
         put(c, 0x25);
@@ -415,7 +417,7 @@ static void put_address32(Encoder *c, unsigned reg, bool vsib)
 {
     static const uint8_t bases[] = { 5, 6, 7, 3 };
     unsigned base = bases[below(c->rex_b ? 3 : 4)], mod = base == 5 ? 1 + below(2) : below(3);
-    if (!vsib && !below(12)) {
+    if (!vsib && (c->aligned || !below(12))) {
         put_absolute(c, reg);
         return;
     }
@@ -495,17 +497,6 @@ bool is_image(const InsnDesc *d)
     return false;
 }
 
-/* RCPPS and RSQRTPS are those of AMD's. */
-static bool is_amd(void)
-{
-#ifdef __x86_64__
-    unsigned a, b = 0, c, d;
-    return __get_cpuid(0, &a, &b, &c, &d) && b == 0x68747541; /* Auth */
-#else
-    return false;
-#endif
-}
-
 bool is_transcendental(const InsnDesc *d)
 {
     static const char *const names[] = { "f2xm1",   "fyl2x", "fptan", "fpatan",
@@ -517,15 +508,21 @@ bool is_transcendental(const InsnDesc *d)
     return false;
 }
 
+/* RCPPS and RSQRTPS are those of AMD's. */
 bool is_open(const InsnDesc *d)
 {
     static const char *const names[] = { "rcpps",  "rcpss",  "rsqrtps",  "rsqrtss",
                                          "vrcpps", "vrcpss", "vrsqrtps", "vrsqrtss" };
     for (unsigned n = 0; n < G_N_ELEMENTS(names); n++) {
         if (!strcmp(d->name, names[n]))
-            return !is_amd();
+            return host_vendor() != HOST_AMD;
     }
     return false;
+}
+
+bool chooses_nan(const InsnDesc *d)
+{
+    return host_vendor() == HOST_INTEL && (!strcmp(d->name, "dpps") || !strcmp(d->name, "vdpps"));
 }
 
 unsigned undefined_fsw(const Insn *i)
@@ -537,10 +534,16 @@ unsigned undefined_fsw(const Insn *i)
     return 0;
 }
 
+static bool is_double_shift(const Insn *i)
+{
+    return (i->desc->gen == gen_shld || i->desc->gen == gen_shrd) && i->osize == I16;
+}
+
 /* Why it is not made, LEEWAY_COUNT if it is. */
 static Leeway refusal(const Insn *i, Mode mode)
 {
     GenFn *g = i->desc->gen;
+    bool intel = host_vendor() == HOST_INTEL;
     bool near_branch = g == gen_jcc || g == gen_jmp || g == gen_call || g == gen_ret ||
                        g == gen_loop || g == gen_jcxz || g == gen_jmp_ind || g == gen_call_ind;
     if (mode == M64 && near_branch && i->prefix66)
@@ -555,6 +558,10 @@ static Leeway refusal(const Insn *i, Mode mode)
         return LEEWAY_RETF_ORDER;
     if (g == gen_int && i->imm != 3 && i->imm != 4)
         return LEEWAY_INT_N;
+    if (intel && is_double_shift(i) && i->op[2].kind == OPK_IMM && (i->imm & 31) > 16)
+        return LEEWAY_SHIFT_OVER_16;
+    if (intel && !strcmp(i->desc->name, "pause") && i->rex & 1)
+        return LEEWAY_PAUSE_REX;
     return LEEWAY_COUNT;
 }
 
@@ -585,6 +592,10 @@ static bool try_encode(Encoder *c, Insn *i, const Entry *e, uint64_t features)
     DecodeMode m = insn_decode_mode(c->mode);
     m.features = features;
     c->len = c->rip_at = 0;
+    c->aligned = !strncmp(e->desc->name, "sha", 3) && e->desc->feature == FEAT_SHA &&
+                 host_vendor() == HOST_AMD;
+    if (c->aligned)
+        leeway_use(LEEWAY_SHA_ALIGNED);
     put_prefixes(c, e);
     put_opcode(c, e);
     if (is_image(e->desc) && c->p67)
@@ -716,6 +727,37 @@ static uint32_t random_eflags(void)
     return below(3) ? v : v | rare[below(G_N_ELEMENTS(rare))];
 }
 
+/* PUSH dword 0; LEA eSP, [ESP + 4]. */
+static void clear_pushed(Item *t, Mode mode)
+{
+    if (host_vendor() != HOST_INTEL)
+        return;
+    leeway_use(LEEWAY_PUSH_SREG);
+    append_value(t, mode_is_16(mode) ? 0x6a66 : 0x6a, mode_is_16(mode) ? 2 : 1);
+    append_value(t, 0, 1);
+    if (mode_is_16(mode))
+        append_value(t, 0x67, 1);
+    append_value(t, 0x0424648d, 4);
+}
+
+/* MOV ECX, ECX; MOV ESI, ESI; MOV EDI, EDI. */
+static void clear_upper_halves(Item *t)
+{
+    if (host_vendor() != HOST_INTEL)
+        return;
+    leeway_use(LEEWAY_REP_67);
+    append(t, (const uint8_t[]){ 0x89, 0xc9, 0x89, 0xf6, 0x89, 0xff }, 6);
+}
+
+/* AND CL, 15. */
+static void limit_count(Item *t)
+{
+    if (host_vendor() != HOST_INTEL)
+        return;
+    leeway_use(LEEWAY_SHIFT_OVER_16);
+    append_value(t, 0x0fe180, 3);
+}
+
 /* Without this the instruction would hardly ever get further. */
 static void put_preparation(Item *t, Mode mode, const Encoder *c, const Insn *i)
 {
@@ -736,6 +778,12 @@ static void put_preparation(Item *t, Mode mode, const Encoder *c, const Insn *i)
         move_value(t, mode, i->op[1].reg, random_selector());
     else if ((g == gen_verr || g == gen_verw) && in_register && i->op[0].reg != 4)
         move_value(t, mode, i->op[0].reg, random_selector());
+    else if (is_string(i->desc) && i->rep && i->prefix67 && mode == M64)
+        clear_upper_halves(t);
+    else if (g == gen_push_sreg && mode != M64 && i->osize == I32)
+        clear_pushed(t, mode);
+    else if (is_double_shift(i) && i->op[2].kind == OPK_GPR)
+        limit_count(t);
     else if (g == gen_pop_sreg)
         push_value(t, mode, random_selector());
     else if (g == gen_popf)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "target-i386/decode.h"
+#include "tests/host-vendor.h"
 
 /* Guest memory. In 16-bit modes these are the bases of CS, DS = ES, SS with limits of 64 KiB; in
  * the others all segments are flat. Around each area nothing is mapped. */
@@ -185,13 +186,16 @@ typedef struct Pair {
     uint64_t lo, hi;
 } Pair;
 
-/* What @out does not mention is as @in says; what @in does not mention has its default. */
+/* What @out does not mention is as @in says; what @in does not mention has its default. @on_intel,
+ * @on_amd: what silicon of theirs does otherwise; added to @out, or in its place if it says VEC (3:
+ * no exception, there). */
 typedef struct Row {
     const char *name;
     const char *code;
     uint8_t len;
     uint8_t modes; /* Mode set */
     Pair in[16], out[16];
+    Pair on_intel[8], on_amd[8];
     uint32_t undef; /* flags to ignore beyond those of the opcode table */
     uint16_t code_offset;
     bool engines_only; /* silicon's answer depends on its kernel */
@@ -203,7 +207,8 @@ typedef struct PreparedRow {
     State want;
     Memory before, after;
 } PreparedRow;
-void row_prepare(const Row *r, Mode mode, PreparedRow *p);
+/* @silicon: HOST_OTHER for what Mimus does. */
+void row_prepare(const Row *r, Mode mode, HostVendor silicon, PreparedRow *p);
 
 /* The lists of rows: one line here and one *.rows.c each. */
 /* clang-format off */

@@ -42,7 +42,8 @@ const Row newer_rows[] = {
     { "prefetchw, not canonical", CODE("\x0f\x0d\x0b"), M64, { { RBX, UINT64_C(1) << 63 } }, { { NOTHING } } },
     { "prefetch, the other ones", CODE("\x0f\x0d\x03\x0f\x0d\x13\x0f\x0d\x1b\x0f\x0d\x3b"), MP, { { RBX, 0 } }, { { NOTHING } } },
     { "prefetcht0 and its reserved relatives", CODE("\x0f\x18\x0b\x0f\x18\x23\x0f\x18\x3b\x0f\x18\xc3"), MP, { { RBX, 0 } }, { { NOTHING } } },
-    { "prefetchw of a register", CODE("\x0f\x0d\xcb"), MP, { { FL, 0 } }, { { VEC, 6 } } },
+    { "pause with rex.b", CODE("\xf3\x41\x90"), M64, { { RAX, 1 }, { R8, 2 } }, { { RAX, 2 }, { R8, 1 } }, .on_intel = { { RAX, 1 }, { R8, 2 } } },
+    { "prefetchw of a register", CODE("\x0f\x0d\xcb"), MP, { { FL, 0 } }, { { VEC, 6 } }, .on_intel = { { VEC, 3 } } },
     { "lock prefetchw", CODE("\xf0\x0f\x0d\x0b"), MP, { { RBX, DATA_BASE } }, { { VEC, 6 } } },
 
     { "clflush, not canonical", CODE("\x0f\xae\x3b"), M64, { { RBX, UINT64_C(1) << 63 } }, { { VEC, 13 } } },

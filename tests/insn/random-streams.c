@@ -76,7 +76,7 @@ static void count_row(const Row *r, Mode mode)
 {
     static PreparedRow p;
     State out;
-    row_prepare(r, mode, &p);
+    row_prepare(r, mode, HOST_OTHER, &p);
     nran = 0;
     tracer->run(tracer, &p.k, &p.before, &out);
     count_into(shared->rows);
@@ -204,7 +204,7 @@ static bool agrees(Batch *b, unsigned k, Runner *r)
     want_mem = b->want_mem[k];
     r->run(r, &b->k[k], &mem, &got);
     g_autofree char *d = case_difference(&b->k[k], b->before[k].code, code_length(s), s->image,
-                                         &want, &got, &want_mem, &mem);
+                                         reference(s), &want, &got, &want_mem, &mem);
     return !d;
 }
 

@@ -55,19 +55,51 @@ static void apply_pair(const Pair *p, State *s, Memory *m)
     }
 }
 
-void row_prepare(const Row *r, Mode mode, PreparedRow *p)
+typedef struct Pairs {
+    const Pair *p;
+    unsigned n;
+} Pairs;
+
+static Pairs pairs(const Pair *p, unsigned max)
 {
+    unsigned n = 0;
+    while (n < max && p[n].what)
+        n++;
+    return (Pairs){ p, n };
+}
+
+static const Pair *find_vector(Pairs list)
+{
+    for (unsigned n = 0; n < list.n; n++) {
+        if (list.p[n].what == VEC)
+            return &list.p[n];
+    }
+    return NULL;
+}
+
+static void apply(Pairs list, State *s, Memory *m)
+{
+    for (unsigned n = 0; n < list.n; n++)
+        apply_pair(&list.p[n], s, m);
+}
+
+void row_prepare(const Row *r, Mode mode, HostVendor silicon, PreparedRow *p)
+{
+    Pairs out = pairs(r->out, G_N_ELEMENTS(r->out)), own = { NULL, 0 };
     default_case(&p->k, &p->before, mode, r->code_offset, (const uint8_t *)r->code, r->len);
-    for (const Pair *q = r->in; q < r->in + G_N_ELEMENTS(r->in) && q->what; q++)
-        apply_pair(q, &p->k.in, &p->before);
+    apply(pairs(r->in, G_N_ELEMENTS(r->in)), &p->k.in, &p->before);
+    if (silicon == HOST_INTEL)
+        own = pairs(r->on_intel, G_N_ELEMENTS(r->on_intel));
+    else if (silicon == HOST_AMD)
+        own = pairs(r->on_amd, G_N_ELEMENTS(r->on_amd));
+    if (find_vector(own))
+        out = (Pairs){ NULL, 0 };
+    const Pair *vector = find_vector(find_vector(own) ? own : out);
     p->want = p->k.in;
     p->after = p->before;
     p->want.vector = 3;
-    bool faults = false;
-    for (const Pair *q = r->out; q < r->out + G_N_ELEMENTS(r->out) && q->what; q++)
-        faults |= q->what == VEC;
-    if (!faults)
+    if (!vector || (vector->lo == 3 && !out.n))
         p->want.rip += r->len + 1u;
-    for (const Pair *q = r->out; q < r->out + G_N_ELEMENTS(r->out) && q->what; q++)
-        apply_pair(q, &p->want, &p->after);
+    apply(out, &p->want, &p->after);
+    apply(own, &p->want, &p->after);
 }

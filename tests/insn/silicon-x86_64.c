@@ -101,6 +101,25 @@ static XsaveImage *ymm_of(FxImage *fx)
     return has ? (XsaveImage *)fx : NULL;
 }
 
+static bool is_zero(const void *p, size_t size)
+{
+    const uint8_t *b = p;
+    for (size_t n = 0; n < size; n++) {
+        if (b[n])
+            return false;
+    }
+    return true;
+}
+
+/* What is not as after a reset: some processors take what is restored to be in use, whatever it is,
+ * and XSAVE tells. */
+static uint64_t components_in_use(const State *s)
+{
+    bool x87 = s->fcw != 0x37f || s->fsw || s->ftw || !is_zero(s->st, sizeof(s->st));
+    return (x87 ? 1 : 0) | (is_zero(s->xmm, sizeof(s->xmm)) ? 0 : 2) |
+           (is_zero(s->ymmh, sizeof(s->ymmh)) ? 0 : XFEATURE_YMM);
+}
+
 static void enter_case(mcontext_t *m)
 {
     const Case *k = &child_shared->slot[child_shared->done].todo;
@@ -129,7 +148,7 @@ static void enter_case(mcontext_t *m)
     XsaveImage *x = ymm_of(fx);
     if (x) {
         memcpy(&own_x, x, sizeof(own_x));
-        x->in_use |= 3 | XFEATURE_YMM;
+        x->in_use = (x->in_use & ~(uint64_t)7) | components_in_use(&k->in);
         memcpy(x->ymmh, k->in.ymmh, sizeof(x->ymmh));
     }
     in_case = true;

@@ -33,11 +33,14 @@ const Row string_rows[] = {
     { "repe cmpsd: what es:di faults for comes before a null ds", CODE("\x8e\xd8\xf3\xa7"), M32, { { RAX, 0 }, { RSI, D }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { SELECTOR + 3, 0 }, { RIP, CODE_BASE + 2 }, { VEC, 14 }, { ERR, 4 }, { CR2, 0xa8a8 } } },
     { "repne cmpsb: likewise", CODE("\x8e\xd8\xf2\xa6"), M32, { { RAX, 0 }, { RSI, D }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { SELECTOR + 3, 0 }, { RIP, CODE_BASE + 2 }, { VEC, 14 }, { ERR, 4 }, { CR2, 0xa8a8 } } },
     { "cmpsb: likewise", CODE("\x8e\xd8\xa6"), M32, { { RAX, 0 }, { RSI, D }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { SELECTOR + 3, 0 }, { RIP, CODE_BASE + 2 }, { VEC, 14 }, { ERR, 4 }, { CR2, 0xa8a8 } } },
-    { "repe cmpsb: a null ds comes first", CODE("\x8e\xd8\xf3\xa6"), M32, { { RAX, 0 }, { RSI, D }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { SELECTOR + 3, 0 }, { RIP, CODE_BASE + 2 }, { VEC, 13 } } },
-    { "repe cmpsb: neither page, ds:si first", CODE("\xf3\xa6"), MP, { { RSI, 0xb8b8 }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { VEC, 14 }, { ERR, 4 }, { CR2, 0xb8b8 } } },
+    { "repe cmpsb: a null ds comes first", CODE("\x8e\xd8\xf3\xa6"), M32, { { RAX, 0 }, { RSI, D }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { SELECTOR + 3, 0 }, { RIP, CODE_BASE + 2 }, { VEC, 13 } },
+      .on_intel = { { SELECTOR + 3, 0 }, { RIP, CODE_BASE + 2 }, { VEC, 14 }, { ERR, 4 }, { CR2, 0xa8a8 } } },
+    { "repe cmpsb: neither page, ds:si first", CODE("\xf3\xa6"), MP, { { RSI, 0xb8b8 }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { VEC, 14 }, { ERR, 4 }, { CR2, 0xb8b8 } }, .on_intel = { { CR2, 0xa8a8 } } },
     { "repe cmpsw: neither page, es:di first", CODE("\x66\xf3\xa7"), MP, { { RSI, 0xb8b8 }, { RDI, 0xa8a8 }, { RCX, 16 } }, { { VEC, 14 }, { ERR, 4 }, { CR2, 0xa8a8 } } },
     { "repe cmpsb finds", CODE("\xf3\xa6"), MP, { { RSI, D }, { RDI, D + 0x10 }, { RCX, 16 }, { DATA128, 0x1122334455667788, 0 }, { DATA128 + 0x10, 0x1122334455667788, 0x10000 } }, { { RSI, D + 11 }, { RDI, D + 0x1b }, { RCX, 5 }, { FL, CF | AF | SF | PF } } },
     { "repe cmpsb faults", CODE("\xf3\xa6"), MP, { { RSI, D + 0x1ffe }, { RDI, D + 0xffe }, { RCX, 16 }, { DATA16 + 0x1ffe, 0x1234 }, { DATA16 + 0xffe, 0x1234 }, { FL, CF | OF } }, { { RSI, D + 0x2000 }, { RDI, D + 0x1000 }, { RCX, 14 }, { VEC, 14 }, { ERR, 4 }, { CR2, D + 0x2000 }, { FL, ZF | PF } }, .undef = 0x8d5 /* Intel: as before, AMD: of the last that compared */ },
+    { "rep stosd by ecx, of none", CODE("\x67\xf3\xab"), M64, { { RCX, UINT64_C(5) << 32 }, { RDI, UINT64_C(7) << 32 | D } }, { { NOTHING } },
+      .on_intel = { { RCX, 0 }, { RDI, D } } },
     { "movsb with a segment override", CODE("\x2e\xa4"), M32, { { RSI, CODE_BASE + 0x100 }, { RDI, D } }, { { RSI, CODE_BASE + 0x101 }, { RDI, D + 1 }, { DATA8, 0xcc } } },
     { 0 }
 };

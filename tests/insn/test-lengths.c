@@ -103,6 +103,7 @@ static const struct { /* what is not for guests, so #UD, but may be on the host 
     { "AVX-512: opmask shifts", true, 3, 0x30, 0x33 },
     { "EVEX", false, 0, 0x62, 0x62 },
     { "XOP", false, 0, 0x8f, 0x8f },
+    { "AVX-VNNI", true, 2, 0x50, 0x53 },
 };
 
 static bool is_unsupported(const Insn *i)
@@ -115,10 +116,32 @@ static bool is_unsupported(const Insn *i)
     return false;
 }
 
-/* Not #UD on silicon: some processors let LOCK pass. */
+/* Not #UD on silicon: some processors let LOCK pass, Intel's PREFETCHW of a register. */
 static bool is_known_ud(const Insn *i)
 {
-    return i->lock || is_unsupported(i);
+    bool prefetch = !i->vex && i->map == 1 && i->opcode == 0x0d && host_vendor() == HOST_INTEL;
+    return i->lock || is_unsupported(i) || prefetch;
+}
+
+/* Intel's processors find that there is no such instruction at another byte than AMD's and ours do:
+ * of VEX they look on by the two low bits of its map, or not at all; 3DNow! has no ModRM to them,
+ * what AMD's take to have none has one, or more. */
+static bool is_open_ud(Mode mode, const uint8_t *b)
+{
+    static const uint8_t prefixes[] = { 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x26,
+                                        0x2e, 0x36, 0x3e, 0x64, 0x65 };
+    static const uint8_t open[] = {
+        0x0f, 0x39, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x7a, 0x7b, 0xa6, 0xa7
+    };
+    unsigned at = 0;
+    if (host_vendor() != HOST_INTEL)
+        return false;
+    while (at + 2 < MAX_LEN &&
+           (memchr(prefixes, b[at], sizeof(prefixes)) || (mode == M64 && (b[at] & 0xf0) == 0x40)))
+        at++;
+    if (b[at] == 0xc4 || b[at] == 0xc5)
+        return mode == M64 || b[at + 1] >= 0xc0;
+    return b[at] == 0x0f && memchr(open, b[at + 1], sizeof(open)) != NULL;
 }
 
 static bool report(Mode mode, const uint8_t *b, const char *name, const char *what, unsigned ours,
@@ -147,9 +170,11 @@ static bool check(Mode mode, const uint8_t *b, const Slot *s)
         return report(mode, b, i.desc->name, "is #UD", 0, 1);
     if (status == DECODE_OK && !is_ud && i.len != len && !is_known(mode, &i))
         return report(mode, b, i.desc->name, "length", i.len, len);
-    if (status == DECODE_UD && is_ud && i.len != len && !is_unsupported(&i) && !is_known(mode, &i))
+    if (status == DECODE_UD && is_ud && i.len != len && !is_unsupported(&i) &&
+        !is_known(mode, &i) && !is_open_ud(mode, b))
         return report(mode, b, "what is #UD", "length", i.len, len);
-    if (status == DECODE_UD && !is_ud && !is_known_ud(&i))
+    bool too_long = s[MAX_LEN - 1].result.vector == 13 && len == MAX_LEN && is_open_ud(mode, b);
+    if (status == DECODE_UD && !is_ud && !is_known_ud(&i) && !too_long)
         return report(mode, b, "what is #UD here", "length", 0, len);
     return true;
 }

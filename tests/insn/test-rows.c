@@ -19,7 +19,7 @@ static bool check_row(const Row *r, Mode mode, Runner *runner)
     static PreparedRow p;
     static Memory mem;
     State got;
-    row_prepare(r, mode, &p);
+    row_prepare(r, mode, runner->is_silicon ? host_vendor() : HOST_OTHER, &p);
     mem = p.before;
     runner->run(runner, &p.k, &mem, &got);
     uint32_t ignore = r->undef;

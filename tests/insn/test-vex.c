@@ -27,10 +27,44 @@ static unsigned rnd(void)
     return (unsigned)(seed * UINT64_C(0x2545f4914f6cdd1d) >> 32);
 }
 
+static bool host_has_vnni(void)
+{
+#ifdef __x86_64__
+    unsigned a = 0, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+#else
+    return false;
+#endif
+}
+
 static bool is_beyond_tables(unsigned map, unsigned opcode)
 {
+    if (map == 2 && opcode >= 0x50 && opcode <= 0x53 && host_has_vnni())
+        return true;
     return map == 1 ? (opcode >= 0x41 && opcode <= 0x4b) || (opcode >= 0x90 && opcode <= 0x99)
                     : map == 3 && opcode >= 0x30 && opcode <= 0x33;
+}
+
+/* #UD by the manuals, and what the vendor's processors make of it nevertheless. */
+static const struct {
+    HostVendor vendor;
+    uint8_t map, opcode, w;
+    const char *what;
+} executed[] = {
+    { HOST_AMD, 3, 0x00, 0, "VPERMQ without VEX.W" },
+    { HOST_AMD, 3, 0x01, 0, "VPERMPD without VEX.W" },
+    { HOST_INTEL, 3, 0x16, 1, "VPEXTRQ outside 64-bit mode" },
+    { HOST_INTEL, 3, 0x22, 1, "VPINSRQ outside 64-bit mode" },
+};
+
+static bool is_executed(const uint8_t *b)
+{
+    for (unsigned n = 0; n < G_N_ELEMENTS(executed); n++) {
+        if (executed[n].vendor == host_vendor() && executed[n].map == (b[1] & 0x1f) &&
+            executed[n].opcode == b[3] && executed[n].w == b[2] >> 7)
+            return true;
+    }
+    return false;
 }
 
 typedef struct Illegal {
@@ -49,7 +83,7 @@ static void run_illegal(Runner *silicon, const Illegal *list, unsigned n)
     silicon_run_slots(silicon, n);
     for (unsigned i = 0; i < n; i++) {
         const uint8_t *b = list[i].b;
-        if (slots[i].result.vector != 6 && reports++ < MAX_REPORTS)
+        if (slots[i].result.vector != 6 && !is_executed(b) && reports++ < MAX_REPORTS)
             print_message("%02x %02x %02x %02x %02x %02x (%s): vector %u, expected 6\n", b[0], b[1],
                           b[2], b[3], b[4], b[5], mode_name(list[i].mode), slots[i].result.vector);
     }

@@ -214,7 +214,7 @@ const Row x87_rows[] = {
     { "fptan zero", CODE("\xd9\xf2"), MP, { { ST0, 0x0, 0x0 }, { FTW, 0x1 } }, { { FSW, 0x3800 }, { FTW, 0x81 }, { ST0, 0x8000000000000000, 0x3fff } } },
     { "fpatan", CODE("\xd9\xf3"), MP, { { ST0, 0x8000000000000000, 0x3fff }, { ST0 + 1, 0x0, 0x0 }, { FTW, 0x3 } }, { { FSW, 0x800 }, { FTW, 0x2 }, { ST0, 0, 0 }, { ST0 + 7, 0x8000000000000000, 0x3fff } } },
     { "fsincos zero", CODE("\xd9\xfb"), MP, { { ST0, 0x0, 0x0 }, { FTW, 0x1 } }, { { FSW, 0x3800 }, { FTW, 0x81 }, { ST0, 0x8000000000000000, 0x3fff } } },
-    { "f2xm1 one", CODE("\xd9\xf0"), MP, { { ST0, 0x8000000000000000, 0x3fff }, { FTW, 0x1 } }, { { FSW, 0x220 } } },
+    { "f2xm1 one", CODE("\xd9\xf0"), MP, { { ST0, 0x8000000000000000, 0x3fff }, { FTW, 0x1 } }, { { FSW, 0x220 } }, .on_intel = { { FSW, 0x20 } } },
     { "f2xm1 minus one", CODE("\xd9\xf0"), MP, { { ST0, 0x8000000000000000, 0xbfff }, { FTW, 0x1 } }, { { FSW, 0x20 }, { ST0, 0x8000000000000000, 0xbffe } } },
     { "fyl2x of a power of two", CODE("\xd9\xf1"), MP, { { ST0, 0x8000000000000000, 0x4002 }, { ST0 + 1, 0xa000000000000000, 0x4001 }, { FTW, 0x3 } }, { { FSW, 0x820 }, { FTW, 0x2 }, { ST0, 0xf000000000000000, 0x4002 }, { ST0 + 1, 0, 0 }, { ST0 + 7, 0x8000000000000000, 0x4002 } } },
     { "fyl2xp1 zero", CODE("\xd9\xf9"), MP, { { ST0, 0x0, 0x0 }, { ST0 + 1, 0xa000000000000000, 0x4001 }, { FTW, 0x3 } }, { { FSW, 0x800 }, { FTW, 0x2 }, { ST0 + 1, 0, 0 } } },
