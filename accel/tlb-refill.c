@@ -63,6 +63,8 @@ static StlbEntry *walk_quick(Cpu *cpu, uint64_t addr, bool write, unsigned mmu)
     e = tlb_enter(cpu, addr, mmu, &page);
     e->ram = u->ram + page.phys % UNIT_LARGE;
     e->addend = u->host + page.phys % UNIT_LARGE - (addr & PAGE_MASK);
+    if (page.unit_size >= UNIT_LARGE) /* a walk has entered it in the set of large pages */
+        e->flags |= STLB_LARGE | STLB_UNIT_LARGE;
     cpu->run->tlb->walks++;
     return e;
 }

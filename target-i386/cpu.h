@@ -152,7 +152,7 @@ typedef struct VecReg {
 
 #define X86_MCE_BANKS 10
 
-/* The last table of a walk in long mode, with the rights of the levels above it
+/* The table that a walk in long mode ended in, with the rights of the levels above it
  * (paging-quick.c). */
 #define X86_TABLES 64
 typedef struct X86Table {
@@ -160,6 +160,7 @@ typedef struct X86Table {
     uint64_t rights;
     uint64_t flushes; /* cpu_tlb_flushes() when it was entered */
     const uint64_t *entries;
+    unsigned shift; /* an entry is for 1 << shift bytes */
 } X86Table;
 
 typedef struct CpuX86 {

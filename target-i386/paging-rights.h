@@ -17,6 +17,7 @@ enum {
     PTE_PS = 1 << 7,
     PTE_PAT = 1 << 7, /* of a 4 KiB page */
     PTE_G = 1 << 8,
+    PTE_PAT_LARGE = 1 << 12,
 };
 #define PTE_NX      (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull

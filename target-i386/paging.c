@@ -192,7 +192,7 @@ static void remember_table(const Walk *w)
     const uint64_t *page;
     uint64_t rights = PTE_W | PTE_U;
 
-    if (w->probe || w->page_size != 4096 || !(c->efer & EFER_LMA) || !has_pat(c) || c->in_smm)
+    if (w->probe || !(c->efer & EFER_LMA) || !has_pat(c) || c->in_smm)
         return;
     page = (const uint64_t *)(const void *)cpu_phys_page(&c->cpu,
                                                          w->entry_at[w->depth - 1] & ~0xfffull);
@@ -200,7 +200,8 @@ static void remember_table(const Walk *w)
         return;
     for (unsigned i = 0; i < w->depth - 1; i++)
         rights = (rights & (w->entry[i] | PTE_NX)) | (w->entry[i] & PTE_NX);
-    *t = (X86Table){ w->addr >> 21, rights, cpu_tlb_flushes(&c->cpu), page };
+    *t = (X86Table){ w->addr >> 21, rights, cpu_tlb_flushes(&c->cpu), page,
+                     (unsigned)__builtin_ctzll(w->page_size) };
 }
 
 void x86_set_pkru(CpuX86 *c, uint32_t value)

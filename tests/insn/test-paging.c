@@ -197,6 +197,23 @@ static void check_accessed_dirty(System *s, const Row *r, const CpuPage *page)
         ROW_FAILED("%s: A or D wrong: %lx", r->name, (long)seen);
 }
 
+/* Pages that a walk of long mode has found are found again in its last table, alike. */
+static void check_quick(System *s, const Row *r, const CpuPage *page)
+{
+    bool large = page->unit_size > 4096, long_mode = r->format == L4 || r->format == L5;
+    CpuPage quick = { 0 };
+    bool ok = x86_walk_quick(&s->c->cpu, r->addr, r->access == ACCESS_WRITE, r->mmu, &quick);
+
+    if (r->access == ACCESS_EXEC)
+        return;
+    if (ok != (long_mode && !r->model && !(large && r->a20_off)))
+        ROW_FAILED("%s: quick walk: %d", r->name, ok);
+    else if (ok && (quick.phys != page->phys || quick.unit_size != page->unit_size ||
+                    quick.prot != page->prot || quick.global != page->global))
+        ROW_FAILED("%s: quick walk: phys %lx size %lx prot %x global %d", r->name, (long)quick.phys,
+                   (long)quick.unit_size, quick.prot, quick.global);
+}
+
 static void check_row(System *s, const Row *r)
 {
     CpuPage page = { 0 };
@@ -220,6 +237,8 @@ static void check_row(System *s, const Row *r)
                page.global != r->global) {
         ROW_FAILED("%s: phys %lx size %lx prot %x global %d", r->name, (long)page.phys,
                    (long)page.unit_size, page.prot, page.global);
+    } else {
+        check_quick(s, r, &page);
     }
     check_accessed_dirty(s, r, &page);
 }
