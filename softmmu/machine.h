@@ -179,6 +179,7 @@ typedef struct MachineConfig {
     bool one_insn_per_tb; /* a block is an instruction */
     bool ram_in_core;     /* the host's dump of this process, should there be one, has the guest's
                              memory */
+    bool ram_merge;       /* the host may keep equal pages once */
     bool nographic;       /* firmware shows its console on the first serial port */
     int icount_shift;     /* -1: off */
     bool icount_sleep;    /* … and while nothing runs time passes no faster than the host's */

@@ -206,6 +206,7 @@ typedef struct Parser {
     X86CpuSpec *spec;
     uint32_t on[CPUID_WORDS], off[CPUID_WORDS];
     bool enforce, check;
+    GPtrArray *asides; /* char *: what a hypervisor would offer, asked for */
 } Parser;
 
 static bool parse_number(const char *key, const char *value, uint64_t max, uint64_t *out,
@@ -261,6 +262,66 @@ static bool set_vendor(Parser *p, const char *value, GError **error)
     return true;
 }
 
+/* What hypervisors offer their guests. There is none: these are said to be missing, no more, as
+ * command lines written for one have them. */
+static bool is_hypervisors(const char *key)
+{
+    static const char *const of_hyper_v[] = { "apicv",
+                                              "avic",
+                                              "crash",
+                                              "emsr-bitmap",
+                                              "enforce-cpuid",
+                                              "evmcs",
+                                              "frequencies",
+                                              "ipi",
+                                              "no-nonarch-coresharing",
+                                              "passthrough",
+                                              "reenlightenment",
+                                              "relaxed",
+                                              "reset",
+                                              "runtime",
+                                              "spinlocks",
+                                              "stimer",
+                                              "stimer-direct",
+                                              "syndbg",
+                                              "synic",
+                                              "time",
+                                              "tlbflush",
+                                              "tlbflush-direct",
+                                              "tlbflush-ext",
+                                              "vapic",
+                                              "vendor-id",
+                                              "vpindex",
+                                              "xmm-input",
+                                              NULL };
+    static const char *const of_kvm[] = { "kvm-asyncpf",
+                                          "kvm-asyncpf-int",
+                                          "kvm-asyncpf-vmexit",
+                                          "kvm-hint-dedicated",
+                                          "kvm-mmu",
+                                          "kvm-msi-ext-dest-id",
+                                          "kvm-nopiodelay",
+                                          "kvm-poll-control",
+                                          "kvm-pv-eoi",
+                                          "kvm-pv-ipi",
+                                          "kvm-pv-sched-yield",
+                                          "kvm-pv-tlb-flush",
+                                          "kvm-pv-unhalt",
+                                          "kvm-steal-time",
+                                          "kvmclock",
+                                          "kvmclock-stable-bit",
+                                          NULL };
+
+    return g_strv_contains(of_kvm, key) ||
+           (g_str_has_prefix(key, "hv-") && g_strv_contains(of_hyper_v, key + 3));
+}
+
+static void set_aside(Parser *p, const char *key, const char *value)
+{
+    if (p->asides && g_strcmp0(value, "off") && g_strcmp0(value, "false"))
+        g_ptr_array_add(p->asides, g_strdup(key));
+}
+
 /* Properties that are not features. @known: whether @key was one. */
 static bool set_property(Parser *p, const char *key, const char *value, bool *known, GError **error)
 {
@@ -275,8 +336,18 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         { "xlevel", &m->xlevel, 0x800000ff },
     };
     /* What is not there: to say so is allowed. */
-    static const char *const lacking[] = { "host-phys-bits", "kvm", "pmu", "vmware-cpuid-freq",
+    static const char *const lacking[] = { "host-cache-info",
+                                           "host-phys-bits",
+                                           "kvm",
+                                           "kvm-no-smi-migration",
+                                           "kvm-pv-enforce-cpuid",
+                                           "lmce",
+                                           "pmu",
+                                           "vmware-cpuid-freq",
                                            NULL };
+    /* What is always there. */
+    static const char *const fixed[] = { "cpuid-0xb", "l3-cache", "legacy-cache", "tcg-cpuid",
+                                         NULL };
     uint64_t n;
     bool on;
 
@@ -299,14 +370,16 @@ static bool set_property(Parser *p, const char *key, const char *value, bool *kn
         return parse_switch(key, value, &p->enforce, error);
     if (!strcmp(key, "check"))
         return parse_switch(key, value, &p->check, error);
-    if (g_strv_contains(lacking, key)) {
+    if (g_strv_contains(lacking, key) || g_strv_contains(fixed, key)) {
+        bool only = g_strv_contains(fixed, key);
+
         if (!parse_switch(key, value, &on, error))
             return false;
-        if (on)
-            error_set(error, "CPU property '%s': only 'off' is supported", key);
-        return !on;
+        if (on != only)
+            error_set(error, "CPU property '%s': only '%s' is supported", key, only ? "on" : "off");
+        return on == only;
     }
-    if (!strcmp(key, "migratable")) /* all that there is */
+    if (!strcmp(key, "migratable") && m->all) /* all that there is */
         return parse_switch(key, value, &on, error);
     if (!strcmp(key, "phys-bits")) {
         if (!parse_number(key, value, UINT8_MAX, &n, error))
@@ -337,11 +410,21 @@ static bool parse_item(Parser *p, char *item, GError **error)
     char *value = strchr(item, '=');
     bool known, on = true;
 
-    if (*item == '+' || *item == '-')
-        return set_feature(p, item + 1, *item == '+', error);
+    if (*item == '+' || *item == '-') {
+        g_autofree char *name = g_strdelimit(g_strdup(item + 1), "_", '-');
+
+        if (!is_hypervisors(name))
+            return set_feature(p, item + 1, *item == '+', error);
+        set_aside(p, name, *item == '+' ? "on" : "off");
+        return true;
+    }
     if (value)
         *value++ = 0;
     g_strdelimit(item, "_", '-');
+    if (is_hypervisors(item)) {
+        set_aside(p, item, value);
+        return true;
+    }
     if (!set_property(p, item, value, &known, error))
         return false;
     if (known)
@@ -401,7 +484,10 @@ static bool filter(Parser *p, GPtrArray *warnings, GError **error)
         if (warnings && (p->check || p->enforce))
             g_ptr_array_add(warnings, describe_missing(f));
     }
-    dropped |= drop_dependents(p, warnings);
+    dropped |= drop_dependents(p, warnings) || p->asides->len;
+    for (guint i = 0; warnings && (p->check || p->enforce) && i < p->asides->len; i++)
+        g_ptr_array_add(warnings, g_strdup_printf("TCG doesn't support requested feature: %s",
+                                                  (char *)p->asides->pdata[i]));
     if (dropped && p->enforce)
         error_set(error, "TCG doesn't support requested features");
     return !dropped || !p->enforce;
@@ -469,7 +555,8 @@ static bool start_from_model(Parser *p, const char *name, GError **error)
 bool x86_spec_parse(X86CpuSpec *spec, const char *text, GPtrArray *warnings, GError **error)
 {
     g_auto(GStrv) items = g_strsplit(text ? text : "qemu64", ",", -1);
-    Parser p = { .spec = spec, .check = true };
+    g_autoptr(GPtrArray) asides = g_ptr_array_new_with_free_func(g_free);
+    Parser p = { .spec = spec, .check = true, .asides = asides };
 
     spec->phys_bits = 0;
     if (!start_from_model(&p, items[0] ? items[0] : "", error) ||

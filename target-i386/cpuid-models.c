@@ -214,7 +214,6 @@ const X86ModelVersion x86_model_versions[] = {
     { "Dhyana", 2, NULL, "+xsaves", "Hygon Dhyana Processor", "XSAVES" },
     { "EPYC", 2, "EPYC-IBPB", "+ibpb", "AMD EPYC Processor (with IBPB)" },
     { "EPYC", 3, NULL, "+ibpb,+clzero,+xsaveerptr,+xsaves,+perfctr-core", "AMD EPYC Processor" },
-    { "EPYC", 4, NULL, "+ibpb,+clzero,+xsaveerptr,+perfctr-core", "AMD EPYC Processor" },
     { "EPYC-Rome", 2, NULL, "+ibrs,+amd-ssbd", "AMD EPYC-Rome Processor" },
     { NULL },
 };
@@ -238,6 +237,12 @@ static bool find_row(const char *name, X86ModelChoice *out)
     return false;
 }
 
+/* Not those that are what there is, or nothing. */
+static bool has_versions(const X86Model *m)
+{
+    return !m->all && *m->has;
+}
+
 bool x86_model_find(const char *name, X86ModelChoice *out)
 {
     const char *dash = g_strrstr(name, "-v");
@@ -250,7 +255,7 @@ bool x86_model_find(const char *name, X86ModelChoice *out)
         return false;
     number = (unsigned)(dash[2] - '0');
     plain = g_strndup(name, (gsize)(dash - name));
-    if (!find_row(plain, out) || out->version || out->model->all)
+    if (!find_row(plain, out) || out->version || !has_versions(out->model))
         return false;
     if (number == 1)
         return true;
@@ -299,7 +304,7 @@ void x86_models_list(GString *out)
 void x86_models_each(void (*f)(void *opaque, const char *name, const char *alias), void *opaque)
 {
     for (const X86Model *m = x86_models; m->name; m++) {
-        g_autofree char *first = m->all ? NULL : g_strdup_printf("%s-v1", m->name);
+        g_autofree char *first = !has_versions(m) ? NULL : g_strdup_printf("%s-v1", m->name);
 
         f(opaque, m->name, first);
         if (first)

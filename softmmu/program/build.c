@@ -20,14 +20,15 @@ void build_begin(Built *b, const MachineConfig *config)
     b->machine.display = display_new();
 }
 
-static void keep_ram_out_of_core(RamSet *ram)
+/* @advice: of madvise(); a wish only. */
+static void advise_on_ram(RamSet *ram, int advice)
 {
     const GPtrArray *blocks = ram_set_blocks(ram);
 
     for (guint i = 0; i < blocks->len; i++) {
         const RamBlock *block = blocks->pdata[i];
 
-        madvise(block->host, block->size, MADV_DONTDUMP);
+        madvise(block->host, block->size, advice);
     }
 }
 
@@ -44,7 +45,9 @@ bool build_finish(Built *b, GError **error)
     if (!b->has_board && !machine_is_empty(m->config))
         return false;
     if (!m->config->ram_in_core)
-        keep_ram_out_of_core(m->ram);
+        advise_on_ram(m->ram, MADV_DONTDUMP);
+    if (m->config->ram_merge)
+        advise_on_ram(m->ram, MADV_MERGEABLE);
     device_reset(m->root);
     b->shape = device_tree_shape(m->root);
     return true;

@@ -79,6 +79,8 @@ ALIKE = r"""
 -machine pc,kernel-irqchip=split
 -machine pc,dump-guest-core=off
 -machine pc,mem-merge=off
+-machine pc,mem-merge=on
+-machine pc,kernel=/nonexistent
 -machine pc,memory-backend=m -object memory-backend-ram,id=m,size=128M
 -machine pc,memory-backend=m
 -machine pc,pflash0=nope
@@ -126,6 +128,10 @@ ALIKE = r"""
 -cpu SapphireRapids
 -cpu EPYC
 -cpu EPYC-v2
+-cpu EPYC-v4
+-cpu base-v1
+-cpu qemu64,hv-relaxed
+-cpu qemu64,migratable=off
 -cpu EPYC-Rome
 -cpu EPYC-Milan
 -cpu athlon
@@ -794,7 +800,6 @@ REFUSED = {
     "properties of CPUs that are not there yet": r"""
 -cpu qemu64,host-phys-bits=on
 -cpu qemu64,l3-cache=off
--cpu qemu64,hv-relaxed
 """,
     "of disks and objects": r"""
 -drive file.driver=file,file.filename=RAW,file.locking=off,format=raw
@@ -824,7 +829,6 @@ REFUSED = {
 # Ours, and QEMU refuses them.
 OURS = {
     "options and words of our own, and laxer": r"""
--cpu qemu64,migratable=off
 -drive file=RAW,format=raw,serial=ABC
 -drive file=RAW,format=raw,read-only=on
 -perfmap

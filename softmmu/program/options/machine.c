@@ -130,28 +130,27 @@ static bool set_kernel_decompress(void *ctx, const char *value, GError **error)
     return true;
 }
 
+static bool set_text(char **field, const char *value)
+{
+    g_free(*field);
+    *field = g_strdup(value);
+    return true;
+}
+
 static bool set_pflash0(void *ctx, const char *value, GError **error)
 {
-    g_free(((Options *)ctx)->pflash[0]);
-    ((Options *)ctx)->pflash[0] = g_strdup(value);
-    return true;
+    return set_text(&((Options *)ctx)->pflash[0], value);
 }
 
 static bool set_pflash1(void *ctx, const char *value, GError **error)
 {
-    g_free(((Options *)ctx)->pflash[1]);
-    ((Options *)ctx)->pflash[1] = g_strdup(value);
-    return true;
+    return set_text(&((Options *)ctx)->pflash[1], value);
 }
 
 /* Without it firmware and kernel talk to the serial port. */
 static bool set_firmware(void *ctx, const char *value, GError **error)
 {
-    Options *o = ctx;
-
-    g_free(o->config.bios);
-    o->config.bios = g_strdup(value);
-    return true;
+    return set_text(&((Options *)ctx)->config.bios, value);
 }
 
 static bool set_graphics(void *ctx, const char *value, GError **error)
@@ -167,6 +166,26 @@ static bool set_graphics(void *ctx, const char *value, GError **error)
 static bool set_dump_guest_core(void *ctx, const char *value, GError **error)
 {
     return parse_switch(value, &((Options *)ctx)->config.ram_in_core, error);
+}
+
+static bool set_mem_merge(void *ctx, const char *value, GError **error)
+{
+    return parse_switch(value, &((Options *)ctx)->config.ram_merge, error);
+}
+
+static bool set_kernel(void *ctx, const char *value, GError **error)
+{
+    return set_text(&((Options *)ctx)->config.kernel, value);
+}
+
+static bool set_initrd(void *ctx, const char *value, GError **error)
+{
+    return set_text(&((Options *)ctx)->config.initrd, value);
+}
+
+static bool set_append(void *ctx, const char *value, GError **error)
+{
+    return set_text(&((Options *)ctx)->config.append, value);
 }
 
 /* vmport and the like: "auto" is what it is here. */
@@ -188,9 +207,7 @@ static bool check_irqchip(void *ctx, const char *value, GError **error)
 
 static bool set_memory_backend(void *ctx, const char *value, GError **error)
 {
-    g_free(((Options *)ctx)->memory_backend);
-    ((Options *)ctx)->memory_backend = g_strdup(value);
-    return true;
+    return set_text(&((Options *)ctx)->memory_backend, value);
 }
 
 static const KeyRow machine_keys[] = {
@@ -205,7 +222,10 @@ static const KeyRow machine_keys[] = {
     { "kernel-irqchip", check_irqchip },
     { "memory-backend", set_memory_backend },
     { "dump-guest-core", set_dump_guest_core },
-    { "mem-merge", key_must_be_off },
+    { "mem-merge", set_mem_merge },
+    { "kernel", set_kernel },
+    { "initrd", set_initrd },
+    { "append", set_append },
     { "nvdimm", key_must_be_off },
     { "hmat", key_must_be_off },
     { "firmware", set_firmware },
