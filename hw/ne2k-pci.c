@@ -77,6 +77,7 @@ typedef struct Ne2k {
     NetCable *cable;
     uint8_t mac[6];
     MemRegion ports;
+    bool filling; /* the ring, with all that waits */
     /* state */
     uint8_t cr, pstart, pstop, bnry, tpsr, tsr, isr, rcr, rsr, tcr, dcr, imr, curr;
     uint16_t tbcr, rsar, rbcr;
@@ -182,11 +183,30 @@ static unsigned free_pages(const Ne2k *s)
     return size - (used < 0 ? used + size : used);
 }
 
+/*
+ * A driver that has seen all frames acknowledges them last, and there are those that stop after
+ * some: what came in between would lie in the ring with nobody told, until it is full and nothing
+ * more comes to tell. So frames wait outside until those before them, which an interrupt told of,
+ * are acknowledged; then as many come as fit.
+ */
+static bool is_awaited(const Ne2k *s)
+{
+    return s->filling || !(s->isr & s->imr & ISR_RECEIVED);
+}
+
 static bool can_receive(void *opaque)
 {
     Ne2k *s = opaque;
 
-    return !is_running(s) || free_pages(s) > (NET_MAX_FRAME + HEADER + PAGE - 1) / PAGE;
+    return !is_running(s) ||
+           (is_awaited(s) && free_pages(s) > (NET_MAX_FRAME + HEADER + PAGE - 1) / PAGE);
+}
+
+static void fill_ring(Ne2k *s)
+{
+    s->filling = is_awaited(s);
+    net_ready(s->cable);
+    s->filling = false;
 }
 
 static bool wants(const Ne2k *s, const uint8_t *frame)
@@ -255,7 +275,7 @@ static void command_write(Ne2k *s, uint8_t value)
         raise_event(s, ISR_DMA_DONE);
     if (value & CR_TRANSMIT)
         transmit(s);
-    net_ready(s->cable);
+    fill_ring(s);
 }
 
 static void set_half(uint16_t *field, bool high, uint8_t value)
@@ -268,10 +288,7 @@ static void page0_write(Ne2k *s, unsigned reg, uint8_t value)
     switch (reg) {
     case W_PSTART: s->pstart = value; break;
     case W_PSTOP: s->pstop = value; break;
-    case R_BNRY:
-        s->bnry = value;
-        net_ready(s->cable);
-        break;
+    case R_BNRY: s->bnry = value; break;
     case W_TPSR: s->tpsr = value; break;
     case W_TBCR0:
     case W_TBCR1: set_half(&s->tbcr, reg == W_TBCR1, value); break;
@@ -286,6 +303,8 @@ static void page0_write(Ne2k *s, unsigned reg, uint8_t value)
     case W_IMR: s->imr = value; break;
     }
     update(s);
+    if (reg == R_BNRY || reg == R_ISR || reg == W_IMR)
+        fill_ring(s);
 }
 
 static uint8_t page0_read(const Ne2k *s, unsigned reg)

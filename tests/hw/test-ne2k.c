@@ -216,7 +216,8 @@ static void test_receives(void **state)
     stop(&b);
 }
 
-/* Frames wait on the cable while there is no room, and come once there is. */
+/* Frames wait on the cable while there is no room, and come once there is, for a driver that polls.
+ */
 static void test_full_ring(void **state)
 {
     unsigned full;
@@ -224,12 +225,40 @@ static void test_full_ring(void **state)
 
     start(&b, *state);
     set_up(&b);
+    set(&b, 0xf, 0);
     for (unsigned i = 0; i < 6; i++)
         arrive(&b, mac, i, 1400);
     full = current(&b);
     assert_int_equal(full, FIRST + 1 + 4 * 6); /* a page is left */
     set(&b, 3, FIRST + 6);
     assert_int_equal(current(&b), FIRST + 1 + 5 * 6 - (LAST - FIRST));
+    stop(&b);
+}
+
+/* With interrupts nothing comes between the last look at the ring and the acknowledgement. */
+static void test_batches(void **state)
+{
+    unsigned full = FIRST + 1 + 4 * 6;
+    Bench b;
+
+    start(&b, *state);
+    set_up(&b);
+    for (unsigned i = 0; i < 6; i++)
+        arrive(&b, mac, i, 1400);
+    assert_int_equal(current(&b), FIRST + 1 + 6);
+    set(&b, 7, 1);
+    assert_int_equal(get(&b, 7) & 1, 1);
+    assert_int_equal(b.irq->level, 1);
+    assert_int_equal(current(&b), full);
+    set(&b, 3, FIRST + 6);
+    assert_int_equal(current(&b), full);
+    set(&b, 7, 1);
+    assert_int_equal(current(&b), FIRST + 1 + 5 * 6 - (LAST - FIRST));
+    assert_int_equal(b.irq->level, 1);
+    set(&b, 7, 1); /* no room */
+    assert_int_equal(b.irq->level, 0);
+    set(&b, 3, FIRST + 12);
+    assert_int_equal(b.irq->level, 1);
     stop(&b);
 }
 
@@ -278,8 +307,9 @@ static void test_abuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_address),   hw_test(test_sends),     hw_test(test_receives),
-        hw_test(test_full_ring), hw_test(test_multicast), hw_test(test_abuse),
+        hw_test(test_address),   hw_test(test_sends),   hw_test(test_receives),
+        hw_test(test_full_ring), hw_test(test_batches), hw_test(test_multicast),
+        hw_test(test_abuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
