@@ -219,6 +219,19 @@ static void put_rx(Bench *b, unsigned n, uint32_t addr)
         d[i] = addr >> 8 * i;
 }
 
+/* What a frame with its checksum leaves (IEEE 802.3). */
+static uint32_t crc_of_whole(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < a_len + b_len; i++) {
+        crc ^= i < a_len ? a[i] : b[i - a_len];
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return crc;
+}
+
 static void test_receive(void **state)
 {
     uint8_t frame[700] = { 0 }, *d;
@@ -242,6 +255,9 @@ static void test_receive(void **state)
     assert_int_equal(d[24] | d[25] << 8, 700 + 4 - 512);
     assert_memory_equal(b.f->ram_block->host + BUFFERS, frame, 512);
     assert_memory_equal(b.f->ram_block->host + BUFFERS + 0x800, frame + 512, 188);
+    assert_int_equal(crc_of_whole(b.f->ram_block->host + BUFFERS, 512,
+                                  b.f->ram_block->host + BUFFERS + 0x800, 192),
+                     0xdebb20e3);
     assert_true(reg(&b, 0xc0) & 0x80);
     frame[5]++; /* somebody else's */
     receive_from(&b, frame, sizeof(frame));
