@@ -23,12 +23,13 @@ PATIENCE = 180
 
 DISK_JOBS = {"write": "write 256 MiB", "read": "read 256 MiB", "write4k": "write 8000 x 4 KiB",
              "read4k": "read 8000 x 4 KiB"}
-NET_JOBS = {"fetch": "fetch 64 MiB", "send": "send 64 MiB"}
+NET_JOBS = {"fetch": "fetch 64 MiB", "send": "send 64 MiB", "ping": "2000 pings, one by one", "small": "64 fetches of 1 KiB"}
 DEVICES = {  # options, jobs
     "ide": ("-drive file={disk},format=raw,if=ide", DISK_JOBS),
     "virtio-blk": ("-drive file={disk},format=raw,if=virtio", DISK_JOBS),
     "e1000": ("-nic user,model=e1000", NET_JOBS),
     "virtio-net": ("-nic user,model=virtio-net-pci", NET_JOBS),
+    "ne2k": ("-nic user,model=ne2k_pci", NET_JOBS),
 }
 
 
@@ -52,10 +53,14 @@ class Peer(threading.Thread):
             connection.close()
 
 
-def give(connection):
+def give(connection, size=64 * MIB):
     connection.recv(4096)
-    connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % (64 * MIB))
-    connection.sendall(bytes(64 * MIB))
+    connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+    connection.sendall(bytes(size))
+
+
+def give_little(connection):
+    give(connection, 1024)
 
 
 def take(connection):
@@ -124,7 +129,7 @@ def main():
                   initrd=str(BUILD / "guest/initrd-devices.gz"),
                   append="console=ttyS0 quiet net.ifnames=0 mimus.transfers")
     emulators = [Emulator("mimus", options.emulator), Emulator("reference", options.reference)]
-    ports = {"fetch": Peer(give).port, "send": Peer(take).port}
+    ports = {"fetch": Peer(give).port, "send": Peer(take).port, "small": Peer(give_little).port}
     print(f"{'seconds':<32}{'wall':>8} {'QEMU':>8} {'ratio':>7}  {'CPU':>8} {'QEMU':>8} {'ratio':>7}")
     with tempfile.TemporaryDirectory() as where:
         for device, jobs in rows.items():
