@@ -42,15 +42,9 @@ def content(number):
 class Run:
     """Mimus from its start to the moment it is killed."""
 
-    def __init__(self, mimus, guest, disk, interface, first, qmp):
+    def __init__(self, command):
         self.console = b""
-        self.process = subprocess.Popen(
-            [mimus, "-nographic", "-no-reboot", "-m", "256",
-             "-kernel", os.path.join(guest, "vmlinuz-devices"),
-             "-initrd", os.path.join(guest, "initrd-devices.gz"),
-             "-append", f"console=ttyS0 quiet net.ifnames=0 mimus.writer={first}",
-             "-drive", f"file={disk[0]},format={disk[1]},if={interface},id=disk", "-qmp", f"unix:{qmp},server=on,wait=off"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
 
@@ -159,7 +153,8 @@ def check_one_of(mimus, disks, where, first, safe):
     return disks[-1]
 
 
-def check_disk(mimus, disk, where, first, safe):
+def check_disk(mimus, disk, where, first, safe, start=0, folder=""):
+    """@start: where the file system begins (MiB are whole); @folder: where the writer writes."""
     path, kind = disk
     raw = path
     if kind != "raw":
@@ -168,10 +163,13 @@ def check_disk(mimus, disk, where, first, safe):
         tool(mimus, "img", "convert", "-O", "raw", path, raw)
     else:
         shutil.copyfile(path, raw := os.path.join(where, "copy"))
+    if start:
+        tool("dd", f"if={raw}", f"of={raw}.part", "bs=1M", f"skip={start >> 20}", "conv=sparse", "status=none")
+        raw += ".part"
     tool("e2fsck", "-y", "-E", "journal_only", raw, good=(0, 1))
     tool("e2fsck", "-f", "-n", raw)
     for number in range(max(first + 1, safe - KEPT), safe + 1):
-        if tool("debugfs", "-R", f"cat /{number}", raw).split(b"\n", 1)[1] != content(number):
+        if tool("debugfs", "-R", f"cat {folder}/{number}", raw).split(b"\n", 1)[1] != content(number):
             sys.exit(f"file {number}, safe before {safe}, is not what was written")
 
 
@@ -199,7 +197,11 @@ def main():
         first = 0
         for n in range(int(cuts)):
             qmp = os.path.join(where, f"qmp{n}")
-            run = Run(mimus, guest, disk, interface, first, qmp)
+            run = Run([mimus, "-nographic", "-no-reboot", "-m", "256", "-kernel", os.path.join(guest, "vmlinuz-devices"),
+                       "-initrd", os.path.join(guest, "initrd-devices.gz"),
+                       "-append", f"console=ttyS0 quiet net.ifnames=0 mimus.writer={first}",
+                       "-drive", f"file={disk[0]},format={disk[1]},if={interface},id=disk",
+                       "-qmp", f"unix:{qmp},server=on,wait=off"])
             if not run.listen(PATIENCE, b"safe "):
                 sys.exit(f"no file was written:\n{run.console[-2000:].decode()}")
             disks = [disk]
@@ -215,4 +217,5 @@ def main():
     print("passed")
 
 
-main()
+if __name__ == "__main__":
+    main()
