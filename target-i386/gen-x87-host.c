@@ -39,6 +39,8 @@ static void track_tags(Dis *d, const Insn *i, unsigned facts)
 
 enum { /* numbers of instructions, as ops x87 … x87_slot have them */
        INSN_FLDCW = 0x128,
+       INSN_FDECSTP = 0x1f6,
+       INSN_FINCSTP = 0x1f7,
        INSN_FNSTENV = 0x130,
        INSN_FLD_80 = 0x328,
        INSN_FSTP_80 = 0x338,
@@ -104,6 +106,14 @@ static void partial_remainder(Dis *d, Insn *i, unsigned insn)
     ir_exit_if(ir, ir_setcond(ir, COND_NE, fsw, ir_const(ir, I16, 0)), X86_EXIT_X87_REDO);
 }
 
+/* C1 after FCMOVcc and FCOMI, FUCOMI: the manuals do not tell, processors keep or clear it. To us
+ * it is clear, on every host. */
+static void clear_host_c1(Dis *d)
+{
+    ir_x87(d->ir, IR_VOID, INSN_FDECSTP);
+    ir_x87(d->ir, IR_VOID, INSN_FINCSTP);
+}
+
 bool x87_by_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
     IrBlock *ir = d->ir;
@@ -134,6 +144,8 @@ bool x87_by_host(Dis *d, Insn *i, unsigned facts, FastFn *fast)
         ir_setflags(ir, ir_fl_packed(ir, ir_x87(ir, I32, insn)));
     else
         ir_x87(ir, IR_VOID, insn);
+    if (facts & (COND | EFLAGS))
+        clear_host_c1(d);
     track_tags(d, i, facts);
     return true;
 }

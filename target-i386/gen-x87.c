@@ -475,6 +475,7 @@ static void fast_fcmov(Dis *d, Insn *i)
     need_full(d, 0);
     need_full(d, i->op[0].reg);
     cond = flags_cc(d, i->desc->arg);
+    clear_c1(d);
     frac = ir_select(ir, cond, ir_get(ir, I64, from, 0), ir_get(ir, I64, to, 0));
     se = ir_select(ir, cond, ir_get(ir, I16, from, 8), ir_get(ir, I16, to, 8));
     ir_set(ir, to, 0, frac);

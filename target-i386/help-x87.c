@@ -541,6 +541,7 @@ static void conditional_move(CpuX86 *c, unsigned i, bool cond)
     bool masked;
 
     if (both_full(c, 0, i, &masked)) {
+        clear_c1(c);
         if (cond)
             x87_put(c, 0, x87_get(c, i));
     } else if (masked) {

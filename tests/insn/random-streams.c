@@ -14,6 +14,7 @@
  *   --guests FILE                  counts of the privileged ones in the bare-metal guests; none at
  * 0
  *   --silicon                      without silicon be skipped (77)
+ *   --engines                      not against silicon: each other alone, to the last flag
  *   --record                       print rows for the entries that have none, by silicon
  */
 #include <glib.h>
@@ -42,7 +43,7 @@ static struct {
     gint64 executions, seed;
     double minutes;
     int jobs, reports;
-    gboolean silicon, record;
+    gboolean silicon, engines, record;
     char *modes, *only, *stream, *coverage, *guests;
 } options = { .jobs = 1, .reports = 10 };
 
@@ -303,6 +304,8 @@ static void run_job(unsigned job)
 static void start_runners(void)
 {
     nrunners = insn_runners(runners, G_N_ELEMENTS(runners));
+    if (options.engines && runners[0]->is_silicon)
+        memmove(runners, runners + 1, sizeof(runners[0]) * --nrunners);
     tracer = engine_tracer(see);
     uint64_t any = 0, every = UINT64_MAX;
     for (unsigned n = runners[0]->is_silicon; n < nrunners; n++) {
@@ -517,6 +520,7 @@ static void parse(int argc, char **argv)
         { "coverage", 0, 0, G_OPTION_ARG_FILENAME, &options.coverage, NULL, NULL },
         { "guests", 0, 0, G_OPTION_ARG_FILENAME, &options.guests, NULL, NULL },
         { "silicon", 0, 0, G_OPTION_ARG_NONE, &options.silicon, NULL, NULL },
+        { "engines", 0, 0, G_OPTION_ARG_NONE, &options.engines, NULL, NULL },
         { "record", 0, 0, G_OPTION_ARG_NONE, &options.record, NULL, NULL },
         { NULL }
     };

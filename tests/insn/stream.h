@@ -30,7 +30,8 @@ void stream_prepare(const Stream *s, Case *k, Memory *mem);
 /* What a case of @mode with this code and result may leave open; NULL if both outcomes agree.
  * Either outcome may be changed to be compared. */
 char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool image,
-                      const Runner *ref, State *want, State *got, Memory *want_mem, Memory *got_mem);
+                      const Runner *ref, State *want, State *got, Memory *want_mem,
+                      Memory *got_mem);
 /* Run @s on both; NULL if they agree. */
 char *stream_difference(const Stream *s, Runner *ref, Runner *r);
 /* Drop items while both still disagree; then give registers and memory their defaults one by one.
