@@ -41,6 +41,12 @@ static bool in_register(const Gen *g, IrRef v, int r)
     return g->loc[v].kind == LOC_REG && g->loc[v].reg == r;
 }
 
+/* There, or equal to what is. */
+static bool holds(const Gen *g, int r, IrRef v)
+{
+    return in_register(g, v, r) || g->pin_value[r] == v;
+}
+
 static int pin_hinted(const Gen *g, IrRef v)
 {
     unsigned set = g->hint[v];
@@ -89,14 +95,14 @@ bool try_product(Gen *g)
         hi->a != a || hi->b != b) {
         return false;
     }
-    if (in_register(g, b, RAX) || in_register(g, b, RDX)) {
+    if (in_register(g, b, RAX) || holds(g, RDX, b)) {
         IrRef t = a;
         a = b;
         b = t;
     }
-    if (in_register(g, a, RAX) && pin_hinted(g, CUR) == RAX && pin_hinted(g, CUR + 1) == RDX) {
+    if (holds(g, RAX, a) && pin_hinted(g, CUR) == RAX && pin_hinted(g, CUR + 1) == RDX) {
         product_in_pins(g, b, sign);
-    } else if (in_register(g, a, RDX) && !sign && g->be->feat.bmi2) {
+    } else if (holds(g, RDX, a) && !sign && g->be->feat.bmi2) {
         product_by_mulx(g, b);
     } else {
         return false;
@@ -135,15 +141,15 @@ void emit_mulh(Gen *g)
  */
 
 /* The quotient becomes the op's value, the remainder that of the `second` that follows. */
-static void division_results(Gen *g, int q, int r)
+static void division_results(Gen *g, int q, int r, bool zx)
 {
     const IrOp *next = &g->ops[g->cur + 1];
 
-    def_reg(g, CUR, q, false);
+    def_reg(g, CUR, q, zx);
     g->fused_second = 0;
     if (g->cur + 1 < g->ir->nops && next->op == OP_second) {
         g->fused_second = (IrRef)(g->cur + 1);
-        def_reg(g, g->fused_second, r, false);
+        def_reg(g, g->fused_second, r, zx);
     }
 }
 
@@ -153,7 +159,8 @@ static void cqo(Gen *g)
     x_byte(&g->a, 0x99);
 }
 
-/* I8 to I32: dividend V = hi:lo and divisor in 64 bits; the quotient is looked at afterwards. */
+/* I8, I16, and I32 with a sign: dividend V = hi:lo and divisor in 64 bits; the quotient is looked
+ * at afterwards. */
 static void div_narrow(Gen *g, bool sign, unsigned n)
 {
     int t = alloc_gpr(g), u = alloc_gpr(g), v, r;
@@ -192,7 +199,7 @@ static void div_narrow(Gen *g, bool sign, unsigned n)
     x_xchg(&g->a, RDX, (X86Reg)v);
     x_alu(&g->a, ALU_CMP, 8, (X86Reg)u, (X86Reg)t);
     trap_stub(g, CC_NZ, g->op->imm);
-    division_results(g, t, v);
+    division_results(g, t, v, false);
 }
 
 /* Those who sit in @from, a pin that now holds a result, find their value in @to. */
@@ -218,36 +225,46 @@ static bool results_hinted(Gen *g)
            !(g->want[g->cur + 1] & WANT_PART) && g->be->slot[g->ops[set].imm].reg == RDX;
 }
 
-/* RAX and RDX hold quotient and remainder, @t and @u what was in them. */
-static void wide_results(Gen *g, int t, int u)
+/* RAX and RDX hold quotient and remainder of @w bytes, @t and @u what was in them. */
+static void wide_results(Gen *g, unsigned w, int t, int u)
 {
     if (results_hinted(g)) {
         rehome_all(g, RAX, t);
         rehome_all(g, RDX, u);
-        division_results(g, RAX, RDX);
+        division_results(g, RAX, RDX, w == 4);
         return;
     }
     x_xchg(&g->a, RAX, (X86Reg)t);
     x_xchg(&g->a, RDX, (X86Reg)u);
-    division_results(g, t, u);
+    division_results(g, t, u, w == 4);
 }
 
-static void divu_wide(Gen *g)
+/* By the host's division of the same width: the divisor is above the high half. */
+static void divu_wide(Gen *g, unsigned w)
 {
-    int hi = use_gpr(g, g->op->a), c = use_gpr(g, g->op->c), t, u;
+    const IrOp *high = &g->ops[g->op->a];
+    bool zero = high->op == OP_const && high->value == 0;
+    int hi = zero ? NO_REG : use_gpr(g, g->op->a), c = use_gpr(g, g->op->c), t, u;
 
-    x_alu(&g->a, ALU_CMP, 8, (X86Reg)hi, (X86Reg)c);
-    trap_stub(g, CC_NB, g->op->imm);
+    if (zero) {
+        x_test(&g->a, w, (X86Reg)c, (X86Reg)c);
+        trap_stub(g, CC_Z, g->op->imm);
+    } else {
+        x_alu(&g->a, ALU_CMP, w, (X86Reg)hi, (X86Reg)c);
+        trap_stub(g, CC_NB, g->op->imm);
+    }
     t = alloc_gpr(g);
     u = alloc_gpr(g);
     x_mov(&g->a, 8, (X86Reg)t, RAX);
     x_mov(&g->a, 8, (X86Reg)u, RDX);
     load_gpr(g, RAX, g->op->b);
-    if (hi != RDX) {
+    if (zero) {
+        x_alu(&g->a, ALU_XOR, 4, RDX, RDX);
+    } else if (hi != RDX) {
         x_mov(&g->a, 8, RDX, (X86Reg)(hi == RAX ? t : hi));
     }
-    x_grp3(&g->a, G3_DIV, 8, (X86Reg)(c == RAX ? t : c == RDX ? u : c));
-    wide_results(g, t, u);
+    x_grp3(&g->a, G3_DIV, w, (X86Reg)(c == RAX ? t : c == RDX ? u : c));
+    wide_results(g, w, t, u);
 }
 
 static void store_arg(Gen *g, unsigned i, IrRef v)
@@ -294,7 +311,7 @@ static void divs_wide(Gen *g)
     x_xchg(&g->a, RAX, (X86Reg)t);
     x_xchg(&g->a, RDX, (X86Reg)u);
     s->done = g->a.p;
-    division_results(g, t, u);
+    division_results(g, t, u, false);
 }
 
 void emit_div(Gen *g)
@@ -303,12 +320,12 @@ void emit_div(Gen *g)
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     g->locked = 0;
-    if (op_bytes(g) < 8) {
+    if (op_bytes(g) >= 4 && !sign) {
+        divu_wide(g, op_bytes(g));
+    } else if (op_bytes(g) < 8) {
         div_narrow(g, sign, op_bytes(g));
-    } else if (sign) {
-        divs_wide(g);
     } else {
-        divu_wide(g);
+        divs_wide(g);
     }
 }
 
