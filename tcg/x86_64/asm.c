@@ -97,8 +97,31 @@ static void modrm_reg(Asm *a, int reg, int rm)
     put(a, x_modrm_regs(reg, rm));
 }
 
+/* clang-format off */
+#define FORM(base, index)                                                                          \
+    [index] = { .rex = ((base) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2 : 0),                 \
+                .modrm = (((base) & 7) == RBP ? 0x40 : 0) | ((index) || ((base) & 7) == RSP ? 4 : (base) & 7), \
+                .sib = (index) ? (((index) - 1) & 7) << 3 | ((base) & 7)                           \
+                               : ((base) & 7) == RSP ? RSP << 3 | RSP : 0,                         \
+                .shift = (index) || ((base) & 7) == RSP ? 16 : 8 }
+#define FORMS(base)                                                                                \
+    [base] = { FORM(base, 0), FORM(base, 1), FORM(base, 2), FORM(base, 3), FORM(base, 4), FORM(base, 5), \
+               FORM(base, 6), FORM(base, 7), FORM(base, 8), FORM(base, 9), FORM(base, 10), FORM(base, 11), \
+               FORM(base, 12), FORM(base, 13), FORM(base, 14), FORM(base, 15), FORM(base, 16) }
+const AddressForm x_address_forms[16][17] = {
+    FORMS(0), FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7),
+    FORMS(8), FORMS(9), FORMS(10), FORMS(11), FORMS(12), FORMS(13), FORMS(14), FORMS(15),
+};
+/* clang-format on */
+
 static void modrm_mem(Asm *a, int reg, Mem m)
 {
+    if (G_UNLIKELY(m.base == NOREG)) { /* index and disp32 */
+        put(a, ((unsigned)reg & 7) << 3 | 4);
+        put(a, (unsigned)m.scale << 6 | ((unsigned)m.index & 7) << 3 | 5);
+        put32(a, (uint32_t)m.disp);
+        return;
+    }
     a->p = x_modrm_mem(a->p, reg, m);
 }
 

@@ -41,7 +41,7 @@ typedef struct Asm {
 
 typedef struct Mem {
     int8_t base, index; /* X86Reg; NOREG: none, one of them at most */
-    uint8_t scale;      /* log2 */
+    uint8_t scale;      /* log2; 0 without an index */
     int32_t disp;
 } Mem;
 
@@ -127,7 +127,7 @@ void x_qword(Asm *a, uint64_t v);
 /* -- Plain instructions, inline ---------------------------------------------------------------
  *
  * No prefixes but REX, one of the first two maps, no byte registers, operand size 4 or 8; @m has a
- * base. Up to 4 bytes behind may be overwritten, as what is not there is written all the same. For
+ * base. Some bytes behind may be overwritten, as what is not there is written all the same. For
  * those who have made room. */
 
 /* Room for code of @bytes, or the buffer is full: the code generator looks at that once per op. */
@@ -154,36 +154,35 @@ static inline uint8_t x_modrm_regs(int reg, int rm)
     return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
 }
 
-/* As the SIB byte has it: 4 for none. Without a branch. */
-static inline unsigned x_index(Mem m)
-{
-    int none = m.index >> 7;
+/* What base and index make of an address but for its displacement. */
+typedef struct AddressForm {
+    uint8_t rex;   /* .B and .X */
+    uint8_t modrm; /* .rm; .mod is 1 if there must be a displacement */
+    uint8_t sib;   /* 0: none */
+    uint8_t shift; /* where the displacement begins, in bits from ModRM */
+} AddressForm;
 
-    return (unsigned)((m.index & ~none) | (RSP & none));
+extern const AddressForm x_address_forms[16][17]; /* by base and 1 + index */
+
+static inline const AddressForm *x_address_form(Mem m)
+{
+    return &x_address_forms[(unsigned)m.base & 15][m.index + 1];
 }
 
+/* ModRM and all that belongs to it, in one piece and without branches: the next address may be of
+ * any form. */
 static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
 {
-    static const uint8_t length[3] = { 0, 1, 4 }; /* of the displacement, by mod */
-    unsigned r = ((unsigned)reg & 7) << 3, base = (unsigned)m.base & 7, wide, mod, index;
-    bool sib;
+    const AddressForm *f = x_address_form(m);
+    bool wide = m.disp != (int8_t)m.disp;
+    unsigned small = f->modrm | (unsigned)(m.disp != 0) << 6;
+    unsigned modrm = wide ? (f->modrm & 7) | 0x80 : small;
+    unsigned sib = f->sib | (unsigned)m.scale << 6;
+    uint64_t all =
+        (uint64_t)(uint32_t)m.disp << f->shift | sib << 8 | modrm | ((unsigned)reg & 7) << 3;
 
-    if (__builtin_expect(m.base == NOREG, 0)) { /* index and disp32 */
-        *p++ = (uint8_t)(r | 4);
-        *p++ = (uint8_t)((unsigned)m.scale << 6 | ((unsigned)m.index & 7) << 3 | 5);
-        __builtin_memcpy(p, &m.disp, 4);
-        return p + 4;
-    }
-    /* Without branches: the next address may be of any form. */
-    wide = m.disp != (int8_t)m.disp;
-    mod = wide << 1 | (((m.disp != 0) | (base == RBP)) & ~wide);
-    sib = (m.index != NOREG) | (base == RSP);
-    index = x_index(m) & 7;
-    p[0] = (uint8_t)(mod << 6 | r | (sib ? 4 : base));
-    p[1] = (uint8_t)((unsigned)m.scale << 6 | index << 3 | base);
-    p += 1 + sib;
-    __builtin_memcpy(p, &m.disp, 4);
-    return p + length[mod];
+    __builtin_memcpy(p, &all, sizeof(all));
+    return p + f->shift / 8 + (wide ? 4 : small >> 6);
 }
 
 static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
@@ -197,9 +196,8 @@ static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg
 
 static inline void x_plain_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
-    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | ((unsigned)m.base & 8) >> 3;
+    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | x_address_form(m)->rex;
 
-    rex |= (x_index(m) & 8) >> 2;
     a->p = x_modrm_mem(x_plain_opcode(a->p, x, rex), reg, m);
 }
 

@@ -140,7 +140,6 @@ static void *backend_init(const TcgConfig *config, GError **error)
         be->feat = host_features();
     }
     be->helper_thunk = g_new0(const uint8_t *, config->nhelpers + 1);
-    be->shapes = shapes_new();
     be->passages = g_array_new(false, false, sizeof(Passage));
     passages_clear(be);
     place_slots(be);
@@ -161,7 +160,6 @@ static void backend_free(void *p)
     g_free(be->gen->stubs);
     fault_notes_free(&be->gen->faults);
     g_free(be->gen);
-    shapes_free(be->shapes);
     g_array_free(be->passages, true);
     g_free(be->slot);
     g_free(be->helper_thunk);
@@ -174,7 +172,6 @@ static void backend_flush(void *p)
     X86Backend *be = p;
 
     be->buf.used = be->buf.floor;
-    shapes_clear(be->shapes);
     passages_clear(be);
     memset(be->helper_thunk, 0, be->config.nhelpers * sizeof(be->helper_thunk[0]));
     be->nmove_thunks = 0;
@@ -316,6 +313,9 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         emit_code(g);
     } while (g->too_far);
     code->end = x_pc(&g->a);
+    if (!g->a.full) {
+        append_shapes(g);
+    }
     if (!g->a.full) {
         append_map(g);
     }

@@ -71,7 +71,7 @@ static Callee slot_callee(const X86Backend *be, const uint8_t *call, const uint8
     int n = ((int8_t)call[2] + ENV_BIAS - be->layout->own) / 8;
 
     switch (n) {
-    case CALL_MEM: return (Callee){ "mem", shapes_at(be->shapes, behind).bytes };
+    case CALL_MEM: return (Callee){ "mem", mem_site(behind).bytes };
     case CALL_LINK: return (Callee){ "exit_link", behind[0] == 0xff && behind[1] == 0xff ? 6 : 2 };
     default: return (Callee){ "exit_budget", 0 };
     }

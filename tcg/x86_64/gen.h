@@ -76,8 +76,6 @@ typedef struct SlotHome {
     bool is_register; /* part of the register file: only set and calls change it */
 } SlotHome;
 
-typedef struct ShapeTable ShapeTable;
-
 /* Instructions that are the same in all blocks: assembled once. */
 typedef struct Template {
     uint8_t bytes[48], size;
@@ -117,7 +115,6 @@ typedef struct X86Backend {
     unsigned nmove_thunks;
     uint64_t flushes;
     struct Gen *gen;
-    ShapeTable *shapes;
     GArray *passages; /* Passage */
     uint32_t unused_passage;
     /* thunks, executable addresses */
@@ -152,22 +149,28 @@ typedef struct Loc {
 } Loc;
 
 /*
- * What a memory stub has to do, but for where it lies. Shapes are shared: behind a stub's call
- * there are only the distance back to the check (2 bytes; 0xffff: 4 more follow) and the shape's
- * number (2 bytes). See shapes.c.
+ * What a memory stub has to do, but for where it lies. Shapes lie behind the block's code, where
+ * they are in nobody's way; behind a stub's call there are only distances (shapes.c).
  */
 typedef struct MemShape {
     uint8_t op, type, flags;
-    uint8_t addr, value, compare, dst; /* places: see place_of() */
-    uint8_t length;                    /* of the inline code: from retry to done */
-    uint8_t is_write;                  /* the check is one for stores */
-    uint8_t is_group;                  /* … for [lo, lo + span) from addr */
-    uint8_t own_write;                 /* the first access of the group is one */
-    uint8_t extended;                  /* bytes to which a load is sign-extended, or 0 */
-    uint32_t size;
-    int32_t disp, lo;
-    uint32_t span, unused2;
-    uint64_t extra[2]; /* for value and compare, in this order, that are PLACE_CONST or PLACE_ENV */
+    uint8_t length;    /* of the inline code: from retry to done */
+    uint8_t addr, dst; /* places: see place_of() */
+    union {
+        struct {
+            uint8_t value, compare; /* places; is_group: none */
+        };
+        uint16_t span; /* is_group */
+    };
+    bool is_write : 1;    /* the check is one for stores */
+    bool is_group : 1;    /* … for @span bytes from disp - below */
+    bool own_write : 1;   /* the first access of the group is one */
+    uint8_t extended : 4; /* bytes to which a load is sign-extended, or 0 */
+    uint8_t below;
+    uint16_t size;
+    int32_t disp;
+    uint64_t extra[2]; /* for value and compare, in this order, that are PLACE_CONST or PLACE_ENV;
+                          what is not used is not written down */
 } MemShape;
 
 /* PLACE_ZX as the value of a load: what is above 128 bits of the destination becomes 0. */
@@ -195,10 +198,10 @@ typedef struct Stub {
     uint32_t code;    /* trap code, reason */
     int32_t giveback;
     uint8_t *from;         /* end of the jcc/jmp rel32 that comes here */
-    uint8_t *retry, *done; /* EXIT_IF: retry is the latest jump that leads here */
-    MemShape shape;
-    uint32_t shape_hash;
-    int shape_number; /* expected */
+    uint8_t *retry, *done; /* EXIT_IF: retry is the latest jump that leads here; MEM: its site, once
+                              there is one */
+    uint8_t nextra;        /* of shape.extra */
+    MemShape shape;        /* MEM */
     unsigned before;  /* the stub before this one of those that memory has, or of the others; + 1 */
     FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its record only */
 } Stub;
@@ -488,21 +491,16 @@ void emit_stubs(Gen *g);
 /* emit-fp.c */
 
 /* shapes.c */
-ShapeTable *shapes_new(void);
-void shapes_free(ShapeTable *t);
-void shapes_clear(ShapeTable *t);
-/* In this order, and well ahead of each other: the table is large and mostly in no cache. */
-uint32_t shapes_hash(const ShapeTable *t, const MemShape *s);
-int shapes_expect(const ShapeTable *t, uint32_t hash); /* the number, by all likelihood; < 0: new */
-/* Number; < 0: too many. */
-int shapes_find(ShapeTable *t, const MemShape *s, uint32_t hash, int expected);
+/* What stands behind a memory stub's call; append_shapes() completes it when the code is there. */
+void put_mem_site(Gen *g, Stub *s);
+void append_shapes(Gen *g);
 /* What a stub's thunk finds behind the call: the shape, and where to try again. */
 typedef struct MemSite {
     const MemShape *shape;
     const uint8_t *retry;
     unsigned bytes; /* of it */
 } MemSite;
-MemSite shapes_at(const ShapeTable *t, const uint8_t *site); /* general registers only */
+MemSite mem_site(const uint8_t *site); /* general registers only */
 
 /* thunks.c */
 void thunks_init(X86Backend *be);

@@ -59,7 +59,7 @@ GENERAL_REGS static void *done(const MemSite *m)
 /* Does all that the check covers lie in one page? */
 GENERAL_REGS static bool group_in_page(const SlowAccess *s, const MemShape *d)
 {
-    uint64_t lo = s->addr - (uint64_t)(int64_t)d->disp + (uint64_t)(int64_t)d->lo;
+    uint64_t lo = s->addr - d->below;
 
     return (lo & 0xfff) + d->span <= 4096;
 }
@@ -137,7 +137,7 @@ GENERAL_REGS static void *rest_again(void *env, const uint8_t *site, const X86Ba
 GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backend *be)
 {
     SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
-    MemSite m = shapes_at(be->shapes, site);
+    MemSite m = mem_site(site);
     void *go_on = NULL;
 
     describe(env, s, m.shape, be);
@@ -228,7 +228,7 @@ static void put_result(void *env, const SlowAccess *s, const MemShape *d, const 
 void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be)
 {
     SlowAccess *s = at(env, be->layout->slow);
-    MemSite m = shapes_at(be->shapes, site);
+    MemSite m = mem_site(site);
     const MemShape *d = m.shape;
     const uint64_t *extra = d->extra;
     unsigned bytes = ir_type_info[d->type].bytes;

@@ -407,7 +407,7 @@ static void stub_rest(Gen *g, const Stub *s)
     X86Reg first = (X86Reg)s->result[0];
     uint8_t *j;
 
-    x_lea(&g->a, 8, first, mem_base((X86Reg)s->shape.addr, s->shape.lo));
+    x_lea(&g->a, 8, first, mem_base((X86Reg)s->shape.addr, s->shape.disp - s->shape.below));
     x_shift_imm(&g->a, SH_SHR, 8, first, 12);
     x_alu(&g->a, ALU_CMP, 8, first, (X86Reg)s->result[1]);
     j = x_jcc32(&g->a, CC_Z);
@@ -419,24 +419,12 @@ static void stub_rest(Gen *g, const Stub *s)
 
 static void stub_mem(Gen *g, Stub *s)
 {
-    uint32_t back;
-    int number;
-
     if (s->rest) {
         stub_rest(g, s);
     }
     call_own(&g->a, g->be, CALL_MEM);
     point_here(g, s->point);
-    back = (uint32_t)(g->a.p - s->retry);
-    number = shapes_find(g->be->shapes, &s->shape, s->shape_hash, s->shape_number);
-    if (number < 0) {
-        g->a.full = true; /* all code goes, and the shapes with it */
-        return;
-    }
-    x_dword(&g->a, MIN(back, UINT16_MAX) | (uint32_t)number << 16);
-    if (back >= UINT16_MAX) {
-        x_dword(&g->a, back);
-    }
+    put_mem_site(g, s);
 }
 
 /* A link of the block to itself goes past the prologue: budget is taken once, and the flags record
@@ -520,14 +508,6 @@ static void stub_flags(Gen *g, Stub *s)
     x_jmp(&g->a, s->done + g->a.rx);
 }
 
-static void expect_shapes(Gen *g)
-{
-    for (unsigned i = g->latest_stub[0]; i; i = g->stubs[i - 1].before) {
-        Stub *s = &g->stubs[i - 1];
-        s->shape_number = shapes_expect(g->be->shapes, s->shape_hash);
-    }
-}
-
 static void emit_stub(Gen *g, Stub *s)
 {
     const uint8_t *from = g->a.p;
@@ -559,7 +539,6 @@ static void emit_stub(Gen *g, Stub *s)
  * lead to them. */
 void emit_stubs(Gen *g)
 {
-    expect_shapes(g);
     for (unsigned others = 0; others < 2; others++) {
         for (unsigned i = g->latest_stub[others]; i && !g->a.full && !g->too_far;) {
             Stub *s = &g->stubs[i - 1];

@@ -201,7 +201,7 @@ void emit_neg_not(Gen *g)
 void emit_lea(Gen *g)
 {
     unsigned w = MAX(op_bytes(g), 4u);
-    Mem m = { .index = NOREG, .scale = g->op->aux, .disp = (int32_t)g->op->imm };
+    Mem m = { .index = NOREG, .disp = (int32_t)g->op->imm };
     uint64_t base;
     int dst;
 
@@ -213,6 +213,7 @@ void emit_lea(Gen *g)
                  : (int8_t)use_gpr(g, g->op->a);
     if (g->op->b) {
         m.index = (int8_t)use_gpr(g, g->op->b);
+        m.scale = g->op->aux;
     }
     dst = pick_gpr(g, m.base == NOREG ? m.index : m.base, 0);
     x_lea(&g->a, w, (X86Reg)dst, m);

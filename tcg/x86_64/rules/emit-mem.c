@@ -107,7 +107,7 @@ static void compare_page(Gen *g, const Access *m)
 }
 
 /* The stub's view of operand @v (IR_NONE: no such operand). */
-static uint8_t describe(Gen *g, MemShape *d, unsigned *nextra, IrRef v)
+static uint8_t describe(Gen *g, Stub *s, IrRef v)
 {
     uint64_t extra;
     uint8_t place;
@@ -117,38 +117,35 @@ static uint8_t describe(Gen *g, MemShape *d, unsigned *nextra, IrRef v)
     }
     place = place_of(g, v, &extra);
     if (place == PLACE_CONST || place == PLACE_ENV) {
-        d->extra[(*nextra)++] = extra;
+        s->shape.extra[s->nextra++] = extra;
     }
     return place;
 }
 
-static MemShape shape_of(Gen *g, const Access *m, IrRef value, IrRef compare)
+static void set_shape(Gen *g, Stub *s, const Access *m, IrRef value, IrRef compare)
 {
-    unsigned nextra = 0;
-    MemShape d = { .op = g->op->op,
-                   .type = g->op->op == OP_probe ? I8 : g->op->type,
-                   .flags = (uint8_t)g->op->d,
-                   .addr = (uint8_t)m->addr, /* where the check had it */
-                   .value = PLACE_NONE,
-                   .compare = PLACE_NONE,
-                   .dst = PLACE_NONE,
-                   .is_write = m->write,
-                   .size = m->size,
-                   .disp = (int32_t)g->op->imm };
-
-    bool is_x87 = d.op == OP_x87_ld || d.op == OP_x87_st;
+    bool is_x87 = g->op->op == OP_x87_ld || g->op->op == OP_x87_st;
+    MemShape *d = &s->shape;
 
     g_assert(g->be->reg_home[m->addr] != NO_HOME);
+    *d = (MemShape){ .op = g->op->op,
+                     .type = g->op->op == OP_probe ? I8 : g->op->type,
+                     .flags = (uint8_t)g->op->d,
+                     .addr = (uint8_t)m->addr, /* where the check had it */
+                     .dst = PLACE_NONE,
+                     .is_write = m->write,
+                     .size = (uint16_t)m->size,
+                     .disp = (int32_t)g->op->imm };
+    s->nextra = 0;
     if (m->group || is_x87) { /* the access itself is always done inline */
-        d.is_group = true;
-        d.own_write = m->own_write;
-        d.lo = m->group ? m->group->lo : d.disp;
-        d.span = m->group ? (uint32_t)(m->group->hi - m->group->lo) : m->size;
+        d->is_group = true;
+        d->own_write = m->own_write;
+        d->below = m->group ? (uint8_t)(d->disp - m->group->lo) : 0;
+        d->span = (uint16_t)(m->group ? (unsigned)(m->group->hi - m->group->lo) : m->size);
     } else {
-        d.value = describe(g, &d, &nextra, value);
-        d.compare = describe(g, &d, &nextra, compare);
+        d->value = describe(g, s, value);
+        d->compare = describe(g, s, compare);
     }
-    return d;
 }
 
 static void check(Gen *g, Access *m, IrRef value, IrRef compare)
@@ -164,7 +161,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef compare)
     m->stub = g->nstubs - 1;
     s->point = m->point;
     s->retry = m->retry;
-    s->shape = shape_of(g, m, value, compare);
+    set_shape(g, s, m, value, compare);
     if (m->group) {
         rest_link(g, s, m->t0, m->t1);
     }
@@ -191,7 +188,6 @@ static void done(Gen *g, const Access *m, uint8_t dst)
     }
     g_assert(s->done - s->retry <= UINT8_MAX || g->a.full);
     s->shape.length = (uint8_t)(s->done - s->retry);
-    s->shape_hash = shapes_hash(g->be->shapes, &s->shape);
 }
 
 static void begin(Gen *g)
