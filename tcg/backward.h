@@ -19,7 +19,8 @@ typedef struct IrVisitor {
     void (*call)(void *self, unsigned i);
     /* May fault or leave the block and is not a call; @shows: … and so shows flags and slots. */
     void (*observer)(void *self, unsigned i, bool shows);
-    void (*offset)(void *self, unsigned i); /* OP_lea and OP_add */
+    void (*access)(void *self, unsigned i, bool shows); /* the same, of OP_ld and OP_st */
+    void (*offset)(void *self, unsigned i);             /* OP_lea and OP_add */
     /* OP_fl_test, OP_setcond: up to which op its operands are wanted. */
     unsigned (*condition)(void *self, unsigned i);
     void (*bundle)(void *self, unsigned i);
@@ -187,6 +188,21 @@ static inline __attribute__((always_inline)) void ir_back_other(IrBackward *b, c
     ir_use_operands(b->notes, op, ir_op_info[op->op].nargs, i);
 }
 
+/* OP_ld, OP_st: a case of ir_back_other(), and the most frequent one. */
+static inline __attribute__((always_inline)) void ir_back_access(IrBackward *b, const IrVisitor *v,
+                                                                 void *self, unsigned i)
+{
+    bool shows = !ir_is_member(b->notes, i);
+
+    ir_keep(b, i);
+    if (shows) {
+        b->notes->epoch++;
+        ir_back_shows(b, i, false);
+    }
+    v->access(self, i, shows);
+    ir_use(b->notes, b->ir->ops[i].a, i, true);
+}
+
 /* The op that has been seen last: a bundle goes with its setflags. */
 static inline __attribute__((always_inline)) unsigned ir_back_op(IrBackward *b, const IrVisitor *v,
                                                                  void *self, unsigned i)
@@ -251,6 +267,20 @@ static inline __attribute__((always_inline)) unsigned ir_back_op(IrBackward *b, 
             ir_keep(b, i);
             ir_use(b->notes, op->a, end, true);
             ir_use(b->notes, op->b, end, op->op == OP_setcond);
+        }
+        return i;
+    case OP_ld: ir_back_access(b, v, self, i); return i;
+    case OP_st:
+        ir_back_access(b, v, self, i);
+        ir_use(b->notes, op->b, i, true);
+        return i;
+    case OP_zext:
+    case OP_sext:
+    case OP_trunc:
+        if (!ir_unused(b, op, i)) {
+            ir_keep(b, i);
+            v->other(self, i);
+            ir_use(b->notes, op->a, i, true);
         }
         return i;
     case OP_call: ir_back_call(b, v, self, i); return i;

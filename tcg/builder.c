@@ -27,7 +27,7 @@ static IrRef append(IrBlock *ir)
 /* What passes look for is listed here, where its kind is known without looking. */
 static IrRef append_notable(IrBlock *ir)
 {
-    ir->notable[ir->nnotable++] = (IrNotable){ (IrRef)ir->nops, ir->insn };
+    ir->notable[ir->nnotable++] = (IrNotable){ (IrRef)ir->nops, ir->insn, ir->bundle };
     return append(ir);
 }
 
@@ -217,7 +217,7 @@ void ir_set_commit(IrBlock *ir, unsigned slot, unsigned byte, IrRef value)
 IrRef ir_getflags(IrBlock *ir)
 {
     if (ir->flags == IR_NONE) {
-        ir->flags = APPEND_NOTABLE(ir, OP_getflags, FLAGS, );
+        ir->flags = APPEND(ir, OP_getflags, FLAGS, );
     }
     return ir->flags;
 }
@@ -232,16 +232,20 @@ static IrRef append_writer(IrBlock *ir)
     if (ir->known && !(flags & HELPER_PURE)) {
         ir_known_forget(ir->known);
     }
-    if (flags & HELPER_WRITES_FLAGS) {
-        ir->flags = IR_NONE;
+    if (op->op != OP_call) {
+        return append(ir);
     }
-    return op->op == OP_call ? append_notable(ir) : append(ir);
+    append_notable(ir);
+    if (flags & HELPER_WRITES_FLAGS) {
+        ir->flags = ir->bundle = IR_NONE;
+    }
+    return (IrRef)(ir->nops - 1);
 }
 
 void ir_setflags(IrBlock *ir, IrRef flags)
 {
-    APPEND_NOTABLE(ir, OP_setflags, FLAGS, .a = flags);
-    ir->flags = flags;
+    APPEND(ir, OP_setflags, FLAGS, .a = flags);
+    ir->flags = ir->bundle = flags;
 }
 
 /* -- Integer ---------------------------------------------------------------------------------- */
@@ -774,7 +778,7 @@ IrRef ir_append(IrBlock *ir, IrOp op)
     case OP_get: return ir_get(ir, (IrType)op.type, op.imm, op.aux);
     case OP_set: return append_set(ir);
     case OP_getflags: return ir_getflags(ir);
-    case OP_setflags: ir->flags = op.a; break;
+    case OP_setflags: ir->flags = ir->bundle = op.a; break;
     case OP_call:
     case OP_vzeroupper: return append_writer(ir);
     case OP_ld:
@@ -787,7 +791,5 @@ IrRef ir_append(IrBlock *ir, IrOp op)
         }
         ir->naccesses++; /* for all that is known */
     }
-    return ir_op_info[op.op].props & (IRP_FAULT | IRP_EXIT) || op.op == OP_setflags
-               ? append_notable(ir)
-               : append(ir);
+    return ir_op_info[op.op].props & (IRP_FAULT | IRP_EXIT) ? append_notable(ir) : append(ir);
 }

@@ -142,7 +142,7 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     ir->nlinks = 0;
     ir->naccesses = 0;
     ir->start = start;
-    ir->flags = IR_NONE;
+    ir->flags = ir->bundle = IR_NONE;
     if (ir->known) {
         ir_known_forget(ir->known);
     }

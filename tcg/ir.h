@@ -153,9 +153,10 @@ typedef struct IrSlot {
 
 typedef struct IrKnown IrKnown; /* forward.h */
 
-/* An op that may fault or leave, or that reads or sets flags; and the latest insn marker. */
+/* A call or an op that may fault or leave; the latest insn marker, and the bundle that is
+ * architectural there (IR_NONE: the record in env). */
 typedef struct IrNotable {
-    IrRef op, insn;
+    IrRef op, insn, bundle;
 } IrNotable;
 
 /* One guest block on its way through the compiler. Reused: ir_block_reset() keeps the memory. */
@@ -186,6 +187,7 @@ typedef struct IrBlock {
     /* of the builder */
     uint16_t recent_const[16]; /* constants by a hash */
     IrRef flags;               /* the architectural flags as the latest op left them, or IR_NONE */
+    IrRef bundle;              /* … if a setflags of this block left them, else IR_NONE */
     IrKnown *known;            /* what slots hold; NULL: every get reads its slot */
     IrRef insn;                /* the latest insn marker */
     IrNotable *notable;        /* in order: all there are, if … */

@@ -86,10 +86,21 @@ static void see_observer(Forward *f, unsigned i, unsigned props)
     }
 }
 
+static inline void see_notable(Forward *f, unsigned i)
+{
+    const IrOp *op = &f->ir->ops[i];
+    unsigned props = ir_props(f->ir, op);
+
+    if (G_UNLIKELY(op->op == OP_call)) {
+        see_call(f, i, props);
+    } else if (props & (IRP_FAULT | IRP_EXIT)) {
+        see_observer(f, i, props);
+    }
+}
+
 static void see(Forward *f, unsigned i)
 {
     IrOp *op = &f->ir->ops[i];
-    unsigned props;
 
     if (ir_is_plain_state(op)) {
         see_state(f, i);
@@ -98,12 +109,7 @@ static void see(Forward *f, unsigned i)
     if (G_UNLIKELY(f->removed)) {
         resolve_operands(f->ir, f->notes, op);
     }
-    props = ir_props(f->ir, op);
-    if (op->op == OP_call) {
-        see_call(f, i, props);
-    } else if (props & (IRP_FAULT | IRP_EXIT)) {
-        see_observer(f, i, props);
-    }
+    see_notable(f, i);
 }
 
 void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
@@ -116,9 +122,9 @@ void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
     if (ir->built == ir->nops && !ir->apart) {
         for (unsigned k = 0; k < ir->nnotable; k++) {
             f.insn = ir->notable[k].insn;
-            see(&f, ir->notable[k].op);
+            f.flags = ir->notable[k].bundle;
+            see_notable(&f, ir->notable[k].op);
         }
-        g_assert(!f.removed);
     } else { /* others have had a hand in it; or getflags are repeated, and their users change */
         for (unsigned i = 1; i < ir->nops; i++) {
             see(&f, i);
@@ -142,7 +148,7 @@ static unsigned wanted_here(void *self, unsigned i)
 
 void ir_pass_backward(IrBlock *ir, IrNotes *notes)
 {
-    static const IrVisitor none = { nothing, nothing,     nothing, nothing_shown,
+    static const IrVisitor none = { nothing, nothing,     nothing, nothing_shown, nothing_shown,
                                     nothing, wanted_here, nothing, nothing };
 
     ir_walk_back(ir, notes, &none, NULL);

@@ -173,6 +173,9 @@ static TcgCode *code_alloc(Tcg *tcg, unsigned nlinks)
     code = (TcgCode *)(chunk + tcg->chunk_used);
     tcg->chunk_used += size;
     memset(code, 0, size);
+    for (size_t i = 0; i < 256; i += 64) { /* the next one, in memory that was never touched */
+        __builtin_prefetch((char *)code + size + i, 1);
+    }
     return code;
 }
 

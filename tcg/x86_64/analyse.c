@@ -59,8 +59,6 @@ static void note_observer_size(Walk *w, unsigned i)
     const IrOp *op = &w->g->ops[i];
 
     switch (op->op) {
-    case OP_ld:
-    case OP_st:
     case OP_x87_ld:
     case OP_x87_st: note_access_size(w, i, 0); return;
     case OP_probe: note_access_size(w, i, 4); return;
@@ -286,6 +284,15 @@ static void visit_observer(void *self, unsigned i, bool shows)
     }
 }
 
+static void visit_access(void *self, unsigned i, bool shows)
+{
+    visit_value(self, i);
+    note_access_size(self, i, 0);
+    if (shows) {
+        note_state(self, i);
+    }
+}
+
 static void visit_other(void *self, unsigned i)
 {
     Walk *w = self;
@@ -307,6 +314,7 @@ void x64_backward(void *p, IrBlock *ir, IrNotes *notes)
         .set = visit_set,
         .call = visit_call,
         .observer = visit_observer,
+        .access = visit_access,
         .offset = visit_offset,
         .condition = visit_condition,
         .bundle = visit_bundle,

@@ -98,19 +98,20 @@ static void modrm_reg(Asm *a, int reg, int rm)
 }
 
 /* clang-format off */
-#define FORM(base, index)                                                                          \
-    [index] = { .rex = ((base) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2 : 0),                 \
-                .modrm = (((base) & 7) == RBP ? 0x40 : 0) | ((index) || ((base) & 7) == RSP ? 4 : (base) & 7), \
-                .sib = (index) ? (((index) - 1) & 7) << 3 | ((base) & 7)                           \
-                               : ((base) & 7) == RSP ? RSP << 3 | RSP : 0,                         \
-                .shift = (index) || ((base) & 7) == RSP ? 16 : 8 }
+#define HAS_SIB(base, index) ((index) || ((base) & 7) == RSP)
+#define FORM(base, index) /* 1 + each */                                                           \
+    [base][index] = (index) == 1 + RSP ? 0u : (((base) - 1) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2u : 0u) |           \
+        ((((base) - 1) & 7) == RBP ? 0x40u : 0u) << 8 |                                            \
+        (HAS_SIB((base) - 1, index) ? 4u : ((base) - 1) & 7u) << 8 |                               \
+        (!HAS_SIB((base) - 1, index) ? 0u : ((index) ? (((index) - 1u) & 7) << 3 : RSP << 3) | (((base) - 1) & 7u)) << 16 | \
+        (HAS_SIB((base) - 1, index) ? 16u : 8u) << 24
 #define FORMS(base)                                                                                \
-    [base] = { FORM(base, 0), FORM(base, 1), FORM(base, 2), FORM(base, 3), FORM(base, 4), FORM(base, 5), \
-               FORM(base, 6), FORM(base, 7), FORM(base, 8), FORM(base, 9), FORM(base, 10), FORM(base, 11), \
-               FORM(base, 12), FORM(base, 13), FORM(base, 14), FORM(base, 15), FORM(base, 16) }
-const AddressForm x_address_forms[16][17] = {
-    FORMS(0), FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7),
-    FORMS(8), FORMS(9), FORMS(10), FORMS(11), FORMS(12), FORMS(13), FORMS(14), FORMS(15),
+    FORM(base, 0), FORM(base, 1), FORM(base, 2), FORM(base, 3), FORM(base, 4), FORM(base, 5),      \
+    FORM(base, 6), FORM(base, 7), FORM(base, 8), FORM(base, 9), FORM(base, 10), FORM(base, 11),    \
+    FORM(base, 12), FORM(base, 13), FORM(base, 14), FORM(base, 15), FORM(base, 16)
+const uint32_t x_address_forms[17][17] = {
+    FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7), FORMS(8),
+    FORMS(9), FORMS(10), FORMS(11), FORMS(12), FORMS(13), FORMS(14), FORMS(15), FORMS(16),
 };
 /* clang-format on */
 
@@ -122,7 +123,7 @@ static void modrm_mem(Asm *a, int reg, Mem m)
         put32(a, (uint32_t)m.disp);
         return;
     }
-    a->p = x_modrm_mem(a->p, reg, m);
+    a->p = x_modrm_mem(a->p, reg, m, x_address_form(m));
 }
 
 /* Without prefixes but REX, in the first two maps, no byte registers: most are. */
@@ -156,12 +157,14 @@ static G_GNUC_NO_INLINE void any_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, 
 
 void x_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
-    if (G_UNLIKELY(!is_plain(x, w) || m.base == NOREG || m.index == RSP)) {
+    uint32_t form = x_address_form(m);
+
+    if (G_UNLIKELY(!is_plain(x, w) || !form)) {
         any_rm(a, x, w, reg, m);
         return;
     }
     room(a);
-    x_plain_rm(a, x, w, reg, m);
+    x_form_rm(a, x, w, reg, m, form);
 }
 
 /* The opcode of @x for operand size @w, where the byte form is one less. */

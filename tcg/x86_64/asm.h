@@ -154,35 +154,29 @@ static inline uint8_t x_modrm_regs(int reg, int rm)
     return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
 }
 
-/* What base and index make of an address but for its displacement. */
-typedef struct AddressForm {
-    uint8_t rex;   /* .B and .X */
-    uint8_t modrm; /* .rm; .mod is 1 if there must be a displacement */
-    uint8_t sib;   /* 0: none */
-    uint8_t shift; /* where the displacement begins, in bits from ModRM */
-} AddressForm;
+/* What base and index make of an address but for its displacement, by 1 + each, in bytes from the
+ * lowest: .B and .X of REX; .rm of ModRM, and .mod if there must be a displacement; SIB, 0: none;
+ * where the displacement begins, in bits from ModRM (0: another form). */
+extern const uint32_t x_address_forms[17][17];
 
-extern const AddressForm x_address_forms[16][17]; /* by base and 1 + index */
-
-static inline const AddressForm *x_address_form(Mem m)
+static inline uint32_t x_address_form(Mem m)
 {
-    return &x_address_forms[(unsigned)m.base & 15][m.index + 1];
+    return x_address_forms[m.base + 1][m.index + 1];
 }
 
 /* ModRM and all that belongs to it, in one piece and without branches: the next address may be of
  * any form. */
-static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m)
+static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m, uint32_t form)
 {
-    const AddressForm *f = x_address_form(m);
+    unsigned mod_rm = form >> 8 & 0xff, shift = form >> 24;
     bool wide = m.disp != (int8_t)m.disp;
-    unsigned small = f->modrm | (unsigned)(m.disp != 0) << 6;
-    unsigned modrm = wide ? (f->modrm & 7) | 0x80 : small;
-    unsigned sib = f->sib | (unsigned)m.scale << 6;
-    uint64_t all =
-        (uint64_t)(uint32_t)m.disp << f->shift | sib << 8 | modrm | ((unsigned)reg & 7) << 3;
+    unsigned small = mod_rm | (unsigned)(m.disp != 0) << 6;
+    uint64_t all = (uint64_t)(uint32_t)m.disp << shift |
+                   ((form >> 8 & 0xff00) | (uint32_t)m.scale << 14) |
+                   (wide ? (mod_rm & 7) | 0x80 : small) | ((unsigned)reg & 7) << 3;
 
     __builtin_memcpy(p, &all, sizeof(all));
-    return p + f->shift / 8 + (wide ? 4 : small >> 6);
+    return p + shift / 8 + (wide ? 4 : small >> 6);
 }
 
 static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
@@ -194,11 +188,16 @@ static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg
     a->p = p + 1;
 }
 
+static inline void x_form_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m, uint32_t form)
+{
+    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | (form & 3);
+
+    a->p = x_modrm_mem(x_plain_opcode(a->p, x, rex), reg, m, form);
+}
+
 static inline void x_plain_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
-    unsigned rex = (w & 8) | ((unsigned)reg & 8) >> 1 | x_address_form(m)->rex;
-
-    a->p = x_modrm_mem(x_plain_opcode(a->p, x, rex), reg, m);
+    x_form_rm(a, x, w, reg, m, x_address_form(m));
 }
 
 /* -- Instructions ----------------------------------------------------------------------------- */

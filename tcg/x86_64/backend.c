@@ -242,28 +242,36 @@ static void append_map(Gen *g)
     g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }
 
+/* The next op that needs code, from *@at on, or 0. Constants and markers of instructions are noted,
+ * without asking which of them it is. */
+static inline unsigned next_to_emit(Gen *g, const uint16_t **at)
+{
+    for (;; ++*at) {
+        unsigned i = **at;
+        const IrOp *op = &g->ops[i];
+        bool is_insn = op->op == OP_insn;
+
+        if (i == 0 || op->op > OP_const) {
+            return i;
+        }
+        g->insn_offset = is_insn ? op->imm : g->insn_offset;
+        g->insn_index = is_insn ? op->d : g->insn_index;
+        g->loc[i].kind = is_insn ? LOC_NONE : LOC_CONST; /* a marker may become a group's token */
+    }
+}
+
 static void emit_code(Gen *g)
 {
     Census *c = g->be->census;
-    const IrOp *ops = g->ops;
+    const uint16_t *at = g->notes->live;
     const uint8_t *from;
 
     emit_prologue(g);
     from = g->a.p;
-    for (const uint16_t *at = g->notes->live; *at && !g->a.full; at++) {
-        const IrOp *op = &ops[*at];
+    for (; (g->cur = next_to_emit(g, &at)) && !g->a.full; at++) {
+        const IrOp *op = &g->ops[g->cur];
         Rule rule;
 
-        if (op->op == OP_insn) {
-            g->insn_offset = op->imm;
-            g->insn_index = op->d;
-            continue;
-        }
-        if (op->op == OP_const) {
-            g->loc[*at].kind = LOC_CONST;
-            continue;
-        }
-        g->cur = *at;
         g->op = op;
         rule = x64_rules[op->op];
         g_assert(rule); /* a row of opcodes.def without a rule here */
