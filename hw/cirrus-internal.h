@@ -61,7 +61,7 @@ enum {
 };
 enum { HDR_EXTENDED = 0x80, HDR_BY_LOW_BITS = 0x40 };
 
-enum { BLT_ROW_MAX = 0x2000, BLT_MMIO_SIZE = 0x100 };
+enum { BLT_ROW_MAX = 0x2000, BLT_ROWS_MAX = 0x800, BLT_MMIO_SIZE = 0x100 };
 
 typedef struct Cirrus {
     PciDevice pci;

@@ -9,6 +9,7 @@
 #include "hw/gsi.h"
 #include "hw/i6300esb.h"
 #include "hw/pc.h"
+#include "hw/edid.h"
 #include "hw/pc-internal.h"
 #include "hw/pvpanic.h"
 #include "hw/test-devices.h"
@@ -228,14 +229,19 @@ bool pc_create_vmgenid(PcBoard *b, const DeviceOption *o, GError **error)
 
 bool pc_create_gpu(PcBoard *b, const DeviceOption *o, GError **error)
 {
-    VirtioGpuWiring w = { .memory = b->m->memory, .display = b->m->display };
+    VirtioGpuWiring w = { .memory = b->m->memory, .display = b->m->display, .edid = true };
     uint64_t xres, yres;
     int devfn;
 
     if (!is_first(b->gpu, error) || !pc_get_number(o, "xres", MOST_PIXELS, 1280, &xres, error) ||
         !pc_get_number(o, "yres", MOST_PIXELS, 800, &yres, error) ||
-        !pc_device_slot(o, &devfn, error))
+        !pc_device_slot(o, &devfn, error) || !pc_get_switch(o, "edid", &w.edid, error))
         return false;
+    if (w.edid && MAX(xres, yres) > EDID_MOST_PIXELS) {
+        error_set(error, "a monitor tells of %u pixels a side at most (edid=off)",
+                  EDID_MOST_PIXELS);
+        return false;
+    }
     if (!xres || !yres) {
         error_set(error, "a screen has pixels");
         return false;

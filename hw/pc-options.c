@@ -155,7 +155,7 @@ static const DeviceDriver drivers[] = {
     { "virtio-balloon-pci", "memory balloon behind virtio", "PCI",
       (const char *const[]){ "addr", "deflate-on-oom", VIRTIO_PROPS, NULL }, pc_create_balloon },
     { "virtio-gpu-pci", "screen behind virtio", "PCI",
-      (const char *const[]){ "addr", "xres", "yres", NULL }, pc_create_gpu, .stays = true },
+      (const char *const[]){ "addr", "edid", "xres", "yres", NULL }, pc_create_gpu, .stays = true },
     { "VGA", "PCI VGA with Bochs VBE", "PCI", VGA_PROPS, pc_create_vga_device, .stays = true },
     { "cirrus-vga", "Cirrus Logic CL-GD5446", "PCI", (const char *const[]){ "addr", NULL },
       pc_create_vga_device, .stays = true },

@@ -6,12 +6,13 @@
  * Pictures, and the lists of where their pixels come from, lie in a RAM block of the device's own,
  * which is saved and hashed as all RAM is; the rows that say what is where are its state. What is
  * seen is looked at when somebody looks: flushing does nothing, nor does moving the pointer.
- * Missing: 3D, EDID, blobs, UUIDs, several screens.
+ * Missing: 3D, blobs, UUIDs, several screens.
  */
 #include "hw/virtio-gpu.h"
 
 #include <string.h>
 
+#include "hw/edid.h"
 #include "softmmu/bytes.h"
 #include "softmmu/log.h"
 
@@ -21,10 +22,12 @@ enum { CONTROL_QUEUE, CURSOR_QUEUE, QUEUES };
 enum { CONFIG_SCREENS = 8, CONFIG_BYTES = 16 };
 enum { HEADER_BYTES = 24, COMMAND_BYTES = 64, SCREENS_TOLD = 16, SCREEN_BYTES = 24 };
 enum { FLAG_FENCE = 1 };
+enum { F_EDID = 1 << 1, EDID_TOLD = 8 + 1024 }; /* size, nothing, room for more blocks */
 
 typedef enum Answer {
     OK_NODATA = 0x1100,
     OK_DISPLAY_INFO,
+    OK_EDID = 0x1104,
     ERR_UNSPEC = 0x1200,
     ERR_OUT_OF_MEMORY,
     ERR_INVALID_SCANOUT_ID,
@@ -307,6 +310,13 @@ static Answer detach(VirtioGpu *s, const uint8_t *c, const VirtioChain *chain)
     return OK_NODATA;
 }
 
+static Answer tell_edid(VirtioGpu *s, const uint8_t *c, const VirtioChain *chain)
+{
+    if (!s->w.edid)
+        return ERR_UNSPEC;
+    return get_le(c, 4) ? ERR_INVALID_SCANOUT_ID : OK_EDID;
+}
+
 static Answer move_pointer(VirtioGpu *s, const uint8_t *c, const VirtioChain *chain)
 {
     s->pointer_x = get_le(c + 4, 4);
@@ -335,7 +345,8 @@ static const struct {
     { 0x0102, CONTROL_QUEUE, unref },        { 0x0103, CONTROL_QUEUE, set_scanout },
     { 0x0104, CONTROL_QUEUE, flush },        { 0x0105, CONTROL_QUEUE, transfer },
     { 0x0106, CONTROL_QUEUE, attach },       { 0x0107, CONTROL_QUEUE, detach },
-    { 0x0300, CURSOR_QUEUE, set_pointer },   { 0x0301, CURSOR_QUEUE, move_pointer },
+    { 0x010a, CONTROL_QUEUE, tell_edid },    { 0x0300, CURSOR_QUEUE, set_pointer },
+    { 0x0301, CURSOR_QUEUE, move_pointer },
 };
 
 static Answer run(VirtioGpu *s, unsigned queue, const uint8_t *command, const VirtioChain *chain)
@@ -353,15 +364,20 @@ static Answer run(VirtioGpu *s, unsigned queue, const uint8_t *command, const Vi
 /* The header goes back with what came of it, and its fence. */
 static uint32_t answer(VirtioGpu *s, const uint8_t *command, Answer a, const VirtioChain *chain)
 {
-    uint8_t out[HEADER_BYTES + SCREENS_TOLD * SCREEN_BYTES] = { 0 };
-    uint32_t len = a == OK_DISPLAY_INFO ? sizeof(out) : HEADER_BYTES;
+    uint8_t out[HEADER_BYTES + EDID_TOLD] = { 0 };
+    uint32_t len = HEADER_BYTES;
 
     put_le(out, 4, a);
     if (command[4] & FLAG_FENCE) {
         put_le(out + 4, 4, FLAG_FENCE);
         memcpy(out + 8, command + 8, 12);
     }
-    if (a == OK_DISPLAY_INFO) {
+    if (a == OK_EDID) {
+        put_le(out + HEADER_BYTES, 4, EDID_BYTES);
+        edid_make(out + HEADER_BYTES + 8, s->w.xres, s->w.yres);
+        len += EDID_TOLD;
+    } else if (a == OK_DISPLAY_INFO) {
+        len += SCREENS_TOLD * SCREEN_BYTES;
         put_le(out + HEADER_BYTES + 8, 4, s->w.xres);
         put_le(out + HEADER_BYTES + 12, 4, s->w.yres);
         put_le(out + HEADER_BYTES + 16, 4, 1);
@@ -475,16 +491,17 @@ static void forget(VirtioDevice *v)
 
 static bool gpu_realize(Device *dev, GError **error)
 {
-    static const VirtioKind kind = { .id = 16,
-                                     .class_code = 0x038000,
-                                     .queues = QUEUES,
-                                     .config_size = CONFIG_BYTES,
-                                     .config = config,
-                                     .notified = notified,
-                                     .reset = forget };
     VirtioGpu *s = (VirtioGpu *)dev;
 
-    s->virtio.kind = &kind;
+    s->kind = (VirtioKind){ .id = 16,
+                            .class_code = 0x038000,
+                            .queues = QUEUES,
+                            .features = s->w.edid ? F_EDID : 0,
+                            .config_size = CONFIG_BYTES,
+                            .config = config,
+                            .notified = notified,
+                            .reset = forget };
+    s->virtio.kind = &s->kind;
     s->virtio.no_legacy = true; /* there was none before version 1 */
     if (!virtio_realize(&s->virtio, error))
         return false;

@@ -15,6 +15,7 @@ typedef struct VirtioGpuWiring {
     RamBlock *store;     /* for the guest's pictures; not where it can see it */
     Display *display;    /* NULL: nobody looks */
     uint32_t xres, yres; /* what the driver is told to be best */
+    bool edid;           /* … by a monitor that tells of itself */
 } VirtioGpuWiring;
 
 /* @devfn < 0: the first free slot. */

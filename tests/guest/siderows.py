@@ -753,6 +753,7 @@ REFUSED = {
 -device virtio-scsi-pci,id=s -device scsi-hd,drive=d,bus=s.0 -drive if=none,id=d,file=RAW,format=raw
 -device virtio-rng-pci,max-bytes=1024,period=1000
 -device virtio-gpu-pci
+-device virtio-gpu-pci,edid=off
 -device virtio-vga
 -device virtio-keyboard-pci
 -device virtio-tablet-pci

@@ -55,7 +55,7 @@ static void set_up(Bench *b)
 
 static void start(Bench *b, Fixture *f)
 {
-    VirtioGpuWiring w = { .memory = f->memory, .xres = 320, .yres = 200 };
+    VirtioGpuWiring w = { .memory = f->memory, .xres = 320, .yres = 200, .edid = true };
 
     *b = (Bench){ .f = f, .display = display_new() };
     b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
@@ -315,9 +315,27 @@ static void test_abuse(void **state)
     stop(&b);
 }
 
+/* The first block, of the screen that is best; one screen is there. */
+static void test_edid(void **state)
+{
+    static const uint8_t magic[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
+    Bench b;
+
+    start(&b, *state);
+    fixture_write(b.f, BAR, 0, 4);
+    assert_int_equal(fixture_read(b.f, BAR + 4, 4) & 3, 2);
+    assert_int_equal(SAY(&b, 0x10a, 1, 0), BAD_SCREEN);
+    assert_int_equal(SAY(&b, 0x10a, 0, 0), 0x1104);
+    assert_int_equal(fixture_read(b.f, ANSWER + 24, 4), 128);
+    assert_memory_equal(b.f->ram_block->host + ANSWER + 32, magic, 8);
+    assert_int_equal(fixture_read(b.f, ANSWER + 32 + 56, 1), 320 & 255);
+    stop(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        hw_test(test_edid),
         cmocka_unit_test_setup_teardown(test_screens, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_formats, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_pictures, fixture_setup, fixture_teardown),
