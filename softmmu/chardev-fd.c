@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Host file descriptors as back ends: the polled source, files, named pipes, pseudo terminals. */
+/* Host file descriptors as back ends: the polled source, files, named pipes, pseudo terminals,
+ * serial ports. */
 #include "softmmu/chardev-internal.h"
 
 #include <errno.h>
@@ -312,4 +313,64 @@ Chardev *chardev_new_pty(InputQueue *queue, GError **error)
     }
     pty->source = fd_source_new(&pty->chr, pty->master, NULL);
     return &pty->chr;
+}
+
+/* ---- tty ------------------------------------------------------------------------------------ */
+
+/* A serial port of the host's, or another terminal: at the rate that it has (stty), raw. */
+typedef struct TtyChardev {
+    Chardev chr;
+    int fd;
+    bool changed;
+    struct termios before;
+    FdSource *source;
+} TtyChardev;
+
+static void tty_write(Chardev *chr, const uint8_t *data, size_t len)
+{
+    fd_write_all(((TtyChardev *)chr)->fd, data, len,
+                 0); /* its other end is slow or gone: dropped */
+}
+
+static void tty_close(Chardev *chr)
+{
+    TtyChardev *tty = (TtyChardev *)chr;
+
+    fd_source_free(tty->source);
+    if (tty->changed)
+        tcsetattr(tty->fd, TCSANOW, &tty->before);
+    if (tty->fd >= 0)
+        close(tty->fd);
+}
+
+static const ChardevClass tty_class = {
+    .name = "serial", .write = tty_write, .drained = wake_main, .close = tty_close
+};
+
+static bool tty_set_raw(TtyChardev *tty)
+{
+    struct termios mode;
+
+    if (tcgetattr(tty->fd, &mode))
+        return false;
+    tty->before = mode;
+    cfmakeraw(&mode);
+    mode.c_cflag |= CLOCAL | CREAD;
+    tty->changed = !tcsetattr(tty->fd, TCSANOW, &mode);
+    return tty->changed;
+}
+
+Chardev *chardev_new_tty(InputQueue *queue, const char *path, GError **error)
+{
+    TtyChardev *tty = chardev_alloc(sizeof(TtyChardev), &tty_class, queue);
+
+    tty->fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (tty->fd < 0 || (strcmp(path, "/dev/null") && !tty_set_raw(tty))) {
+        error_set(error, tty->fd < 0 ? "could not open '%s': %s" : "'%s' is no serial port: %s",
+                  path, g_strerror(errno));
+        chardev_free(&tty->chr);
+        return NULL;
+    }
+    tty->source = fd_source_new(&tty->chr, tty->fd, NULL);
+    return &tty->chr;
 }

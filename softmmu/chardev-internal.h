@@ -60,6 +60,7 @@ Chardev *chardev_new_pipe(InputQueue *queue, const char *path, GError **error);
 Chardev *chardev_new_udp(InputQueue *queue, const char *where, GError **error);
 Chardev *chardev_new_ringbuf(InputQueue *queue, const char *size, GError **error);
 Chardev *chardev_new_pty(InputQueue *queue, GError **error);
+Chardev *chardev_new_tty(InputQueue *queue, const char *path, GError **error);
 /* @spec includes the prefix "unix:", "tcp:", "telnet:" or "fd:". */
 Chardev *chardev_new_socket(InputQueue *queue, const char *spec, GError **error);
 

@@ -334,6 +334,8 @@ static Chardev *open_kind(const char *spec, bool append, InputQueue *queue, GErr
         return chardev_new_file(queue, spec + strlen("file:"), append, error);
     if (g_str_has_prefix(spec, "pipe:"))
         return chardev_new_pipe(queue, spec + strlen("pipe:"), error);
+    if (g_str_has_prefix(spec, "serial:") || g_str_has_prefix(spec, "/dev/"))
+        return chardev_new_tty(queue, *spec == '/' ? spec : spec + strlen("serial:"), error);
     if (g_str_has_prefix(spec, "udp:"))
         return chardev_new_udp(queue, spec + strlen("udp:"), error);
     if (!strcmp(spec, "ringbuf") || g_str_has_prefix(spec, "ringbuf:"))
@@ -348,7 +350,7 @@ static Chardev *open_kind(const char *spec, bool append, InputQueue *queue, GErr
     else
         error_set(error,
                   "'%s' is not a supported character device; use null, none, stdio, mon:stdio, pty,"
-                  " file:, pipe:, ringbuf, udp:, unix:, tcp: or telnet:",
+                  " file:, pipe:, ringbuf, udp:, unix:, tcp:, telnet: or a serial port's /dev/NAME",
                   spec);
     return NULL;
 }

@@ -289,6 +289,10 @@ RAW
 -device intel-iommu
 -device ne2k_pci
 -device rtl8139
+-device virtio-gpu-pci
+-device virtio-gpu-pci,edid=off
+-serial /dev/null
+-chardev serial,id=c,path=/nonexistent
 -device tpm-tis
 -device isa-parallel
 -device smbus-eeprom
@@ -712,7 +716,6 @@ REFUSED = {
 -serial vc
 -serial vc:80Cx24C
 -serial vc:800x600
--serial /dev/null
 -serial msmouse
 -netdev user,id=n,guestfwd=tcp:10.0.2.100:1234-chardev:c -chardev null,id=c
 -netdev socket,id=n,connect=127.0.0.1:1
@@ -752,8 +755,6 @@ REFUSED = {
 -device virtio-scsi-pci
 -device virtio-scsi-pci,id=s -device scsi-hd,drive=d,bus=s.0 -drive if=none,id=d,file=RAW,format=raw
 -device virtio-rng-pci,max-bytes=1024,period=1000
--device virtio-gpu-pci
--device virtio-gpu-pci,edid=off
 -device virtio-vga
 -device virtio-keyboard-pci
 -device virtio-tablet-pci

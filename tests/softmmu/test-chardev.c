@@ -591,6 +591,38 @@ static void test_pty(void **state)
     g_string_free(c.got, TRUE);
 }
 
+/* A serial port: the other end of a pseudo terminal looks like one. */
+static void test_tty(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "file", NULL), *name = NULL;
+    g_autofree char *file = g_strconcat("serial:", path, NULL);
+    InputQueue *q = input_queue_new();
+    Chardev *pty = chardev_new("pty", q, NULL), *tty;
+    Client near = { g_string_new(""), 1000 }, far = { g_string_new(""), 1000 };
+
+    assert_null(chardev_new(file, q, NULL)); /* there is none, … */
+    assert_true(g_file_set_contents(path, "", 0, NULL));
+    assert_null(chardev_new(file, q, NULL)); /* … or it is no terminal */
+    g_unlink(path);
+    g_rmdir(dir);
+    if (!pty)
+        skip(); /* no devpts here */
+    tty = chardev_new(chardev_pty_name(pty), q, NULL);
+    assert_non_null(tty);
+    chardev_connect(pty, &client_ops, &near);
+    chardev_connect(tty, &client_ops, &far);
+    chardev_write(pty, (const uint8_t *)"key\r", 4);
+    pump_until(q, &far, "key\r");
+    chardev_write(tty, (const uint8_t *)"out\n", 4);
+    pump_until(q, &near, "out\n");
+    chardev_free(tty);
+    chardev_free(pty);
+    input_queue_free(q);
+    g_string_free(near.got, TRUE);
+    g_string_free(far.got, TRUE);
+}
+
 /* A guest that reads nothing must not make us hoard input. */
 static void test_backlog_is_bounded(void **state)
 {
@@ -634,15 +666,25 @@ static void test_backlog_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flow),          cmocka_unit_test(test_mux_keys),
-        cmocka_unit_test(test_mux_in_one_go), cmocka_unit_test(test_mux_timestamps),
-        cmocka_unit_test(test_mux_recorded),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_file),          cmocka_unit_test(test_unix_server),
-        cmocka_unit_test(test_appended),      cmocka_unit_test(test_ringbuf),
-        cmocka_unit_test(test_telnet_input),  cmocka_unit_test(test_telnet),
-        cmocka_unit_test(test_udp),           cmocka_unit_test(test_given_socket),
-        cmocka_unit_test(test_reconnect),     cmocka_unit_test(test_pipe),
-        cmocka_unit_test(test_pty),           cmocka_unit_test(test_backlog_is_bounded),
+        cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_mux_keys),
+        cmocka_unit_test(test_mux_in_one_go),
+        cmocka_unit_test(test_mux_timestamps),
+        cmocka_unit_test(test_mux_recorded),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_unix_server),
+        cmocka_unit_test(test_appended),
+        cmocka_unit_test(test_ringbuf),
+        cmocka_unit_test(test_telnet_input),
+        cmocka_unit_test(test_telnet),
+        cmocka_unit_test(test_udp),
+        cmocka_unit_test(test_given_socket),
+        cmocka_unit_test(test_reconnect),
+        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_tty),
+        cmocka_unit_test(test_pty),
+        cmocka_unit_test(test_backlog_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,7 @@ static const struct {
     {"-chardev socket,id=a,path=p,delay=on", "-chardev socket,id=a,path=p,delay=on: delay=on is not supported: what is written is sent at once"},
     {"-chardev udp,id=a", "-chardev udp,id=a: port is needed"},
     {"-chardev pipe,id=a", "-chardev pipe,id=a: path is needed"},
+    {"-chardev tty,id=a", "-chardev tty,id=a: path is needed"},
     {"-chardev null,id=a,logfile=b,,c", "-chardev null,id=a,logfile=b,,c: logfile: a name with a comma is not supported"},
     {"-chardev null,id=a,logappend=x", "-chardev null,id=a,logappend=x: 'x' is neither 'on' nor 'off'"},
     {"-chardev stdio,id=a,reconnect=1", "-chardev stdio,id=a,reconnect=1: parameter 'reconnect' is not supported"},

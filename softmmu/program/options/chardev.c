@@ -45,6 +45,16 @@ static char *file_spec(GHashTable *keys, GError **error)
     return append ? g_strconcat(plain, ",append=on", NULL) : g_steal_pointer(&plain);
 }
 
+static char *tty_spec(GHashTable *keys, GError **error)
+{
+    const char *path = get(keys, "path", NULL);
+
+    if (path)
+        return g_strconcat("serial:", path, NULL);
+    error_set(error, "path is needed");
+    return NULL;
+}
+
 static char *ringbuf_spec(GHashTable *keys, GError **error)
 {
     uint64_t size;
@@ -136,6 +146,8 @@ static const ChardevType types[] = {
     { "pty", bare_spec, "" },
     { "file", file_spec, "path append" },
     { "pipe", path_spec, "path" },
+    { "serial", tty_spec, "path" },
+    { "tty", tty_spec, "path" }, /* of old */
     { "ringbuf", ringbuf_spec, "size" },
     { "memory", ringbuf_spec, "size" }, /* of old */
     { "socket", socket_spec,
