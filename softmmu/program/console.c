@@ -222,7 +222,14 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
 
 bool console_open_gdb(Console *c, const Options *o, Machine *m, GError **error)
 {
-    return !o->gdb || open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error);
+    const char *id = o->gdb ? options_device_id(o->gdb) : NULL;
+
+    if (o->gdb && !open_device(c, o->gdb, "gdb", "gdb", m, &c->gdb, error))
+        return false;
+    c->gdb_lent = id;
+    if (id)
+        g_hash_table_insert(c->by_id, g_strdup(id), c->gdb);
+    return true;
 }
 
 /* ---- While the machine runs ------------------------------------------------------------------ */
@@ -327,20 +334,33 @@ void console_close_one(Console *c, Chardev *chr, Machine *m)
     main_call(free_on_main, &call);
 }
 
+/* A -chardev stays, for whoever may want it. */
+static void leave_gdb(Console *c, Machine *m)
+{
+    Chardev *old = g_steal_pointer(&c->gdb);
+
+    if (!old || c->gdb_lent)
+        return;
+    delist(c, old);
+    console_close_one(c, old, m);
+}
+
 bool console_reopen_gdb(Console *c, const char *device, Machine *m, GError **error)
 {
+    const char *id = device ? options_device_id(device) : NULL;
     DeviceCall call = { device, m };
+    Chardev *lent = id ? console_find(c, id, error) : NULL;
 
-    if (device && (options_device_id(device) || strstr(device, "wait=on") ||
-                   g_str_has_prefix(device, "stdio"))) {
+    if (id && !lent)
+        return false;
+    if (device && !id && (strstr(device, "wait=on") || g_str_has_prefix(device, "stdio"))) {
         error_set(error, "'%s' is for the command line", device);
         return false;
     }
-    if (c->gdb) {
-        delist(c, c->gdb);
-        console_close_one(c, g_steal_pointer(&c->gdb), m);
-    }
-    if (!device)
+    leave_gdb(c, m);
+    c->gdb_lent = lent;
+    c->gdb = lent;
+    if (!device || lent)
         return true;
     main_call(open_on_main, &call);
     if (!call.chr) {

@@ -16,6 +16,7 @@ typedef struct Console {
     GPtrArray *owned;   /* Chardev * */
     Chardev *monitor;   /* NULL: none */
     Chardev *gdb;       /* NULL: none */
+    bool gdb_lent;      /* … and it is a -chardev */
     GArray *monitors;   /* ConsoleMonitor: further ones */
     GHashTable *in_use; /* ids of -chardev that somebody has */
     GHashTable *by_id;  /* const char * -> Chardev: those of devices that -device makes */

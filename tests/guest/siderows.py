@@ -289,6 +289,11 @@ RAW
 -device intel-iommu
 -device ne2k_pci
 -device rtl8139
+-device secondary-vga
+-device bochs-display
+-device vmgenid
+-vga cirrus
+-vnc unix:DIR/vnc6 -k de
 -device virtio-gpu-pci
 -device virtio-gpu-pci,edid=off
 -serial /dev/null
@@ -427,7 +432,6 @@ RAW
 -chardev udp,id=c,host=127.0.0.1,port=9
 -chardev udp,id=c
 -chardev pipe,id=c,path=/nonexistent
--chardev serial,id=c,path=/nonexistent
 -chardev tty,id=c,path=/nonexistent
 -chardev parallel,id=c,path=/nonexistent
 -chardev braille,id=c
@@ -700,7 +704,6 @@ REFUSED = {
 -rtc clock=rt
 -overcommit cpu-pm=on
 -vnc unix:DIR/vnc4,sasl=on
--vnc unix:DIR/vnc6 -k de
 -qtest null
 -qtest-log none
 -spice port=1
@@ -737,7 +740,6 @@ REFUSED = {
 -chardev qemu-vdagent,id=c
 """,
     "devices that are not modelled yet, and properties of others": r"""
--vga cirrus
 -vga virtio
 -vga qxl
 -vga vmware
@@ -766,16 +768,13 @@ REFUSED = {
 -device isa-serial
 -device VGA
 -device VGA,vgamem_mb=32
--device secondary-vga
 -device cirrus-vga
--device bochs-display
 -device qemu-xhci
 -device piix3-usb-uhci
 -device usb-ehci
 -device pcie-root-port
 -device ib700
 -device pvpanic-pci
--device vmgenid
 -device loader,addr=0x1000,data=1,data-len=4
 -device loader,file=RAW,addr=0x1000
 -device AC97

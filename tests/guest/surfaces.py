@@ -48,7 +48,8 @@ class Machine:
 
 def run_time(mimus, where):
     """What the command line says, said later."""
-    with Machine(mimus, where, stopped=False) as m:
+    other = os.path.join(where, "other")
+    with Machine(mimus, where, "-chardev", f"socket,id=g,path={other},server=on,wait=off", stopped=False) as m:
         door = os.path.join(where, "gdb")
         device = f"unix:{door}"
         assert not os.path.exists(door)
@@ -63,6 +64,15 @@ def run_time(mimus, where):
         m.says("gdbserver none", "Disabled gdbserver\n")  # the client is gone, and all that it began
         m.says("info status", "VM status: running\n")
         assert "gdb" not in m.hmp.command("info chardev").replace(where, "")
+        m.says("gdbserver chardev:x",
+               "Could not open gdbserver on device 'chardev:x': Chardev 'x' not found\n")
+        for _ in range(2):  # a -chardev is there afterwards, too
+            m.says("gdbserver chardev:g", "Waiting for gdb connection on device 'chardev:g'\n")
+            lent = Rsp(other)
+            lent.start()
+            m.says("gdbserver none", "Disabled gdbserver\n")
+            lent.close()
+        assert f"g: filename=disconnected:unix:{other},server=on" in m.hmp.command("info chardev")
         m.says(f"gdbserver {device}", f"Waiting for gdb connection on device '{device}'\n")
         again = Rsp(door)
         again.start()
