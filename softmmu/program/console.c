@@ -27,6 +27,23 @@ static void enlist(Console *c, const char *label, const char *spec, Chardev *chr
     g_array_append_val(c->chardevs, listed);
 }
 
+/* Several may have what is written to @base. */
+static Chardev *share(Console *c, Chardev *base, Machine *m)
+{
+    Chardev *mux = chardev_new_mux(base, quit_key, m);
+
+    g_ptr_array_remove(c->owned, base);
+    g_ptr_array_add(c->owned, mux);
+    if (c->escape_key)
+        chardev_mux_set_escape(mux, c->escape_key);
+    return mux;
+}
+
+static Chardev *find_mux(const Console *c, const char *id)
+{
+    return id ? g_hash_table_lookup(c->muxes, id) : NULL;
+}
+
 /* Open @device for the option and label that the user knows it by, or by its own id; "none" is NULL
  * without error. */
 static bool open_device(Console *c, const char *device, const char *option, const char *label,
@@ -34,9 +51,12 @@ static bool open_device(Console *c, const char *device, const char *option, cons
 {
     const char *id = options_device_id(device);
     const char *spec = options_device_spec(c->options, device);
+    const ChardevOption *named = id ? options_find_chardev(c->options, id) : NULL;
 
-    *chr = NULL;
-    if (!strcmp(spec, "none"))
+    if (named)
+        id = named->id; /* which lasts */
+    *chr = find_mux(c, id) ? chardev_mux_port(find_mux(c, id)) : NULL;
+    if (*chr || !strcmp(spec, "none"))
         return true;
     if (id && !g_hash_table_add(c->in_use, (char *)id)) {
         error_set(error, "-%s %s: that device is in use already", option, device);
@@ -56,7 +76,13 @@ static bool open_device(Console *c, const char *device, const char *option, cons
         fprintf(stderr, "char device redirected to %s (label %s)\n", chardev_pty_name(*chr), label);
     if (chardev_waits_at(*chr))
         fprintf(stderr, "mimus: waiting for connection on: %s\n", chardev_waits_at(*chr));
-    return chardev_wait(*chr, error);
+    if (!chardev_wait(*chr, error))
+        return false;
+    if (named && named->mux) {
+        g_hash_table_insert(c->muxes, named->id, share(c, *chr, m));
+        *chr = chardev_mux_port(find_mux(c, id));
+    }
+    return true;
 }
 
 /* "mon:DEV": this port and the monitor share DEV. */
@@ -73,12 +99,11 @@ static bool share_with_monitor(Console *c, const char *spec, const char *label, 
         spec += strlen("mon:");
     if (!open_device(c, spec, "serial", label, m, chr, error) || !*chr)
         return false;
-    g_ptr_array_remove(c->owned, *chr);
-    mux = chardev_new_mux(*chr, quit_key, m);
-    g_ptr_array_add(c->owned, mux);
-    if (c->escape_key)
-        chardev_mux_set_escape(mux, c->escape_key);
-    *chr = chardev_mux_port(mux);
+    mux = find_mux(c, options_device_id(spec));
+    if (!mux) {
+        mux = share(c, *chr, m);
+        *chr = chardev_mux_port(mux);
+    }
     c->monitor = chardev_mux_port(mux);
     return true;
 }
@@ -103,7 +128,12 @@ static const char *replay_device(const Options *o, const char *device, const cha
     bool shared = g_str_has_prefix(device, "mon:") && options_device_id(device);
     const char *spec = options_device_spec(o, device);
 
-    return replay_spec(o->mute, shared && !strcmp(spec, "stdio") ? "mon:stdio" : spec, label);
+    const char *id = options_device_id(device);
+    const ChardevOption *named = id ? options_find_chardev(o, id) : NULL;
+    const char *kept =
+        replay_spec(o->mute, shared && !strcmp(spec, "stdio") ? "mon:stdio" : spec, label);
+
+    return named && named->mux && strcmp(kept, "null") ? device : kept; /* shared then as well */
 }
 
 static bool open_serial(Console *c, const Options *o, unsigned n, Machine *m, GError **error)
@@ -207,6 +237,7 @@ bool console_open(Console *c, const Options *o, Machine *m, GError **error)
                     .escape_key = o->escape_key,
                     .monitors = g_array_new(FALSE, FALSE, sizeof(ConsoleMonitor)),
                     .in_use = g_hash_table_new(g_str_hash, g_str_equal),
+                    .muxes = g_hash_table_new(g_str_hash, g_str_equal),
                     .by_id = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                     .chardevs = g_array_new(FALSE, FALSE, sizeof(MonitorChardev)) };
     g_array_set_clear_func(c->chardevs, clear_chardev);
@@ -382,6 +413,7 @@ void console_close(Console *c)
     g_ptr_array_unref(c->owned);
     g_hash_table_unref(c->by_id);
     g_hash_table_unref(c->in_use);
+    g_hash_table_unref(c->muxes);
     g_array_unref(c->monitors);
     g_array_unref(c->chardevs);
     *c = (Console){ 0 };

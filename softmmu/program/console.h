@@ -19,6 +19,7 @@ typedef struct Console {
     bool gdb_lent;      /* … and it is a -chardev */
     GArray *monitors;   /* ConsoleMonitor: further ones */
     GHashTable *in_use; /* ids of -chardev that somebody has */
+    GHashTable *muxes;  /* id -> Chardev: those with mux=on that somebody has */
     GHashTable *by_id;  /* const char * -> Chardev: those of devices that -device makes */
     GArray *chardevs;   /* MonitorChardev: all of them, by label */
     uint8_t escape_key; /* 0: Ctrl-A */

@@ -91,6 +91,22 @@ def run_time(mimus, where):
         assert m.qmp.command("trace-event-get-state", name="x*") == []
 
 
+def mux(mimus, where):
+    """A -chardev for three, whose keys go to one after the other."""
+    path = os.path.join(where, "shared")
+    with Machine(mimus, where, "-chardev", f"socket,id=c,path={path},server=on,wait=off,mux=on", "-serial", "chardev:c",
+                 "-serial", "chardev:c", "-mon", "chardev=c"):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(60)
+            s.connect(path)
+            s.sendall(b"\x01c\x01cinfo name\rinfo status\r")
+            said = b""
+            while b"VM status: " not in said:
+                part = s.recv(4096)
+                assert part, said
+                said += part
+
+
 def read_ram(path):
     """Without what devices, firmware and SMM have between 640 KiB and 1 MiB."""
     with open(path, "rb") as f:
@@ -284,7 +300,7 @@ def stream(mimus, where):
                     m.hmp.command("info status")
 
 
-CASES = {"run-time": run_time, "memory": memory, "capture": capture, "out-of-band": out_of_band, "hub": hub,
+CASES = {"run-time": run_time, "mux": mux, "memory": memory, "capture": capture, "out-of-band": out_of_band, "hub": hub,
          "stream": stream, "bridge": bridge, "screens": screens}
 
 

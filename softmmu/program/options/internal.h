@@ -44,7 +44,6 @@ bool options_complete_devices(Options *o, GError **error);
 /* options/chardev.c: character devices by name */
 bool opt_chardev(Options *o, const char *arg, GError **error);
 void options_free_chardev(void *chardev);
-const ChardevOption *options_find_chardev(const Options *o, const char *id); /* NULL: none */
 
 /* options/display.c: the graphics card, and what shows it */
 bool opt_vga(Options *o, const char *arg, GError **error);

@@ -111,6 +111,7 @@ bool options_parse_replay(Options *o, int argc, char **argv, int recorded, HostF
 bool options_takes_argument(const char *text);
 /* The id in "chardev:ID" and "mon:chardev:ID", NULL in other devices; and what stands behind it. */
 const char *options_device_id(const char *device);
+const ChardevOption *options_find_chardev(const Options *o, const char *id); /* NULL: none */
 const char *options_device_spec(const Options *o, const char *device);
 /* What -action says, event by event. */
 bool options_set_actions(MachineActions *actions, const char *arg, GError **error);
