@@ -76,10 +76,14 @@ static void port_event(Chardev *port, int event)
 
 static void next_port(Mux *mux)
 {
+    unsigned before = mux->focus;
+
     if (!mux->ports->len)
         return;
     port_event(focus_port(mux), CHARDEV_EVENT_MUX_OUT);
-    mux->focus = (mux->focus + 1) % mux->ports->len;
+    do /* over those that nobody has taken */
+        mux->focus = (mux->focus + 1) % mux->ports->len;
+    while (mux->focus != before && !focus_port(mux)->client);
     port_event(focus_port(mux), CHARDEV_EVENT_MUX_IN);
 }
 

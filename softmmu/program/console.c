@@ -178,7 +178,8 @@ static bool open_others(Console *c, const Options *o, Machine *m, GError **error
         const char *spec = device;
         Chardev *chr;
 
-        if (g_hash_table_contains(c->in_use, option->id) || (o->gdb && !strcmp(o->gdb, device)))
+        if ((g_hash_table_contains(c->in_use, option->id) && !find_mux(c, option->id)) ||
+            (o->gdb && !strcmp(o->gdb, device)))
             continue;
         if (input_is_replaying(m->input))
             spec = replay_device(o, spec, option->id);

@@ -95,11 +95,11 @@ def mux(mimus, where):
     """A -chardev for three, whose keys go to one after the other."""
     path = os.path.join(where, "shared")
     with Machine(mimus, where, "-chardev", f"socket,id=c,path={path},server=on,wait=off,mux=on", "-serial", "chardev:c",
-                 "-serial", "chardev:c", "-mon", "chardev=c"):
+                 "-serial", "chardev:c", "-mon", "chardev=c", "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=c"):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(60)
             s.connect(path)
-            s.sendall(b"\x01c\x01cinfo name\rinfo status\r")
+            s.sendall(b"\x01c\x01cinfo name\r\x01c\x01c\x01c\x01cinfo status\r")
             said = b""
             while b"VM status: " not in said:
                 part = s.recv(4096)
