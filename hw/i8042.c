@@ -312,7 +312,7 @@ static bool realize(Device *dev, GError **error)
     memory_add(s->w.ports, 0x60, 0, &s->data_port);
     memory_add(s->w.ports, 0x64, 0, &s->command_port);
     hid_set_keyboard(s->w.hid, &hands_keyboard, s);
-    hid_add_mouse(s->w.hid, "PS/2 mouse", &hands_mouse, s);
+    hid_add_mouse(s->w.hid, "QEMU PS/2 Mouse", &hands_mouse, s);
     return true;
 }
 

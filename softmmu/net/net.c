@@ -95,6 +95,23 @@ void net_send(NetCable *c, const uint8_t *frame, size_t len)
     c->backend->send(c->backend, frame, len);
 }
 
+void net_announce(NetCable *c)
+{
+    const uint8_t *mac = c->client && c->client->mac ? c->client->mac(c->opaque) : NULL;
+    uint8_t frame[60] = { [12] = 0x80, 0x35,       /* RARP */
+                          0,           1,          /* of Ethernet */
+                          8,           0,    6, 4, /* addresses of IPv4 */
+                          0,           3 };        /* who am I? */
+
+    if (!mac)
+        return;
+    memset(frame, 0xff, 6);
+    memcpy(frame + 6, mac, 6);
+    memcpy(frame + 22, mac, 6); /* who asks … */
+    memcpy(frame + 32, mac, 6); /* … about itself */
+    net_send(c, frame, sizeof(frame));
+}
+
 static void forget_frames(NetCable *c)
 {
     memset(c->waiting, 0, sizeof(c->waiting));

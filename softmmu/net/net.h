@@ -64,6 +64,9 @@ void net_set_link(NetCable *c, bool up);
 bool net_is_up(const NetCable *c);
 NetCable *net_cable_named(Device *root, const char *name);
 
+/* Tells the network of the card's address (RARP, RFC 903), as when it has moved. */
+void net_announce(NetCable *c);
+
 /* The card: a frame for the host; it has room again. */
 void net_send(NetCable *c, const uint8_t *frame, size_t len);
 void net_ready(NetCable *c);

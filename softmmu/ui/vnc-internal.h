@@ -116,6 +116,7 @@ struct VncServer {
     GMutex lock;        /* over what follows: other threads print the one and set the other */
     GPtrArray *clients; /* VncClient * */
     char *password;     /* NULL: nobody gets in */
+    int64_t expires_s;  /* … and from then on; -1: never */
     Surface shown;
     uint8_t leds;
 };

@@ -118,7 +118,7 @@ bool vnc_server_believes(VncServer *s, const uint8_t *challenge, const uint8_t *
     bool good;
 
     g_mutex_lock(&s->lock);
-    good = s->password;
+    good = s->password && (s->expires_s < 0 || g_get_real_time() / G_USEC_PER_SEC < s->expires_s);
     if (good)
         vnc_auth_encrypt(s->password, challenge, right);
     g_mutex_unlock(&s->lock);
@@ -134,6 +134,13 @@ bool vnc_set_password(VncServer *s, const char *password)
     s->password = g_strdup(password);
     g_mutex_unlock(&s->lock);
     return true;
+}
+
+void vnc_expire_password(VncServer *s, int64_t unix_time_s)
+{
+    g_mutex_lock(&s->lock);
+    s->expires_s = unix_time_s;
+    g_mutex_unlock(&s->lock);
 }
 
 static char *peer_name(int fd)
@@ -212,6 +219,7 @@ VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *
 
     s->screen = *screen;
     s->share = o->share;
+    s->expires_s = -1;
     s->asks_password = o->password;
     s->password = g_strdup(o->initial_password);
     s->name = g_strdup(name);

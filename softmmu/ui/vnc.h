@@ -37,6 +37,8 @@ VncServer *vnc_new(const VncOptions *o, const ViewerScreen *screen, const char *
 void vnc_free(VncServer *s); /* when the machine thread has ended; NULL is allowed */
 /* From any thread. False: there is no server that asks for one. */
 bool vnc_set_password(VncServer *s, const char *password);
+/* From then on it is none that lets anybody in; -1: it holds. */
+void vnc_expire_password(VncServer *s, int64_t unix_time_s);
 /* `info vnc`, from any thread. */
 void vnc_print(VncServer *s, GString *out);
 /* The same for programs. Addresses are "HOST:PORT (FAMILY)", "PATH (unix)", "(unix)". */

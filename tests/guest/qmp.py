@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from hmp import connect
+from hmp import Hmp, connect
 from qmpclient import Qmp, QmpError
 
 
@@ -224,6 +224,34 @@ def host_side(mimus, where):
     q.command("quit")
 
 
+def by_text(mimus, where):
+    """Descriptors that the text monitor takes; a card's announcements, as its network gets them."""
+    path, dump = os.path.join(where, "m"), os.path.join(where, "dump")
+    machine = start([mimus, "-display", "none", "-S", "-monitor", f"unix:{path},server=on,wait=off",
+                     "-netdev", "user,id=n", "-device", "e1000,netdev=n,mac=52:54:00:01:02:03",
+                     "-object", f"filter-dump,id=f,netdev=n,file={dump}"])
+    m = Hmp(path)
+    with open(os.devnull, "rb") as f:
+        socket.send_fds(m.socket, [b"getfd a\n"], [f.fileno()])
+    assert "Error" not in m.read()
+    assert m.command("closefd a") == ""
+    assert m.command("closefd a") == "Error: File descriptor named 'a' not found\n"
+    assert m.command("announce_self n,bogus again") == ""
+    assert m.command("announce_self bogus") == ""
+    mac = bytes.fromhex("525400010203")
+    frame = b"\xff" * 6 + mac + bytes.fromhex("8035 0001 0800 0604 0003") + mac + bytes(4) + mac
+    end = time.monotonic() + 60
+    while True:
+        with open(dump, "rb") as f:
+            got = f.read().count(frame)
+        if got == 5:
+            break
+        assert got < 5 and time.monotonic() < end, got
+        time.sleep(0.05)
+    m.socket.sendall(b"quit\n")
+    assert machine.wait(60) == 0
+
+
 KEYS = {" ": "spc", "\n": "ret", ">": "shift-dot", "/": "slash", "0": "0"}
 
 
@@ -263,6 +291,7 @@ def main():
             life(mimus, where)
             probe(mimus, where)
             host_side(mimus, where)
+            by_text(mimus, where)
             if not os.path.exists(os.path.join(guest, "vmlinuz")):
                 sys.exit(77)
             typed(mimus, guest, where)

@@ -71,6 +71,14 @@ COMMANDS = [
     ("eject", {"device": "ide0-hd0"}), ("set_password", {"protocol": "vnc", "password": "x"}),
     ("set_password", {"protocol": "spice", "password": "x"}),
     ("human-monitor-command", {"command-line": "info status"}),
+    ("query-dump", {}), ("query-dump-guest-memory-capability", {}), ("query-acpi-ospm-status", {}),
+    ("query-spice", {}), ("query-pr-managers", {}), ("query-yank", {}), ("query-sev", {}), ("query-sgx", {}),
+    ("query-sgx-capabilities", {}), ("query-vcpu-dirty-limit", {}), ("rtc-reset-reinjection", {}), ("x-query-usb", {}),
+    ("migrate-start-postcopy", {}), ("x-exit-preconfig", {}), ("migrate-continue", {"state": "pre-switchover"}),
+    ("balloon", {"value": 1 << 26}), ("query-stats", {"target": "vm"}),
+    ("expire_password", {"protocol": "vnc", "time": "never"}), ("expire_password", {"protocol": "spice", "time": "now"}),
+    ("announce-self", {"initial": 50, "max": 500, "rounds": 1, "step": 50}), ("announce-self", {}),
+    ("announce-self", {"initial": 0, "max": 500, "rounds": 1, "step": 50}),
     ("system_wakeup", {}), ("bogus", {}), ("stop", {"bogus": 1}), ("eject", {"device": 3}),
 ]
 
@@ -82,6 +90,7 @@ LACKING = {
     "query-command-line-options/[]/parameters/[]/default": "likewise",
     "query-cpu-model-expansion/model/props": "what no CPU here can have is not listed",
     "query-tpm-models/[]": "there are none",
+    "query-yank/[]": "likewise",
     "device-list-properties/[]/default-value": "descriptions tell it",
     "qom-list-properties/[]/description": "names say it",
 }

@@ -865,6 +865,16 @@ info registers -a
 info registers x
 info block bogus
 info mtree -x
+announce_self
+getfd x
+getfd
+closefd x
+expire_password spice never
+expire_password bogus now
+expire_password vnc
+set_password spice x
+set_password bogus x
+set_password vnc
 info registers -x
 info block-jobs
 info network

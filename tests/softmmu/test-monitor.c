@@ -439,9 +439,6 @@ static const struct {
     { "mouse_button 8", "Error: which buttons? The sum of 1 left, 2 middle, 4 right\n", "" },
     { "mouse_set 0", "", "" },
     { "mouse_set 1", "Mouse at index '1' not found\n", "" },
-    { "set_password vnc x", "Error: no VNC server asks for a password (-vnc ...,password=on)\n",
-      "" },
-    { "set_password spice x", "Error: usage: set_password vnc PASSWORD\n", "" },
     { "info vnc", "None\n", "" },
     { "info mice", "* Mouse #0: a mouse\n", "" },
 };

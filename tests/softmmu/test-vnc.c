@@ -639,7 +639,7 @@ static void test_fickle(void **state)
 #if HAVE_NETTLE
 static const struct {
     const char *version, *password, *given;
-    bool good;
+    bool good, expired;
 } password_rows[] = {
     { "RFB 003.008\n", "secret", "secret", true },
     { "RFB 003.007\n", "secret", "secret", true },
@@ -649,6 +649,7 @@ static const struct {
     { "RFB 003.003\n", "secret", "", false },
     { "RFB 003.008\n", "", "", true },
     { "RFB 003.008\n", NULL, "", false },
+    { "RFB 003.008\n", "late", "late", false, .expired = true },
 };
 
 static void test_passwords(void **state)
@@ -664,6 +665,7 @@ static void test_passwords(void **state)
         uint8_t buf[64], answer[VNC_CHALLENGE_BYTES];
 
         assert_true(vnc_set_password(b->vnc, password_rows[i].password));
+        vnc_expire_password(b->vnc, password_rows[i].expired ? 1 : -1);
         assert_true(hear(b, fd, buf, 12));
         say(b, fd, password_rows[i].version, 12);
         assert_true(hear(b, fd, buf, old ? 4 : 2));

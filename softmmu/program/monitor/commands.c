@@ -168,7 +168,7 @@ static bool is_unknown_option(const char *args, const char *wanted)
 static bool check_args(Monitor *mon, const char *name, const char *alias, const char *wanted,
                        const char *args, GString *out)
 {
-    static const char *const numbers[] = { "addr", "index", "cpu", "megabytes", "state", NULL };
+    static const char *const numbers[] = { "addr", "index", "cpu", "target", "state", NULL };
     g_autofree char *first = g_strndup(wanted, strcspn(wanted, " "));
     g_autofree char *why = NULL;
 
@@ -208,9 +208,13 @@ static const MonitorExtra *find_extra(const MonitorExtra *list, const char *name
 static void run_extra(Monitor *mon, const MonitorExtra *e, const char *args, GString *out)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *with_fd = NULL;
 
-    if (check_args(mon, e->name, NULL, e->args, args, out) &&
-        !e->run(mon->extra_opaque, args, out, &error))
+    if (!check_args(mon, e->name, NULL, e->args, args, out))
+        return;
+    if (e->takes_fd)
+        with_fd = g_strdup_printf("%s %d", args, mon->chr ? chardev_take_fd(mon->chr) : -1);
+    if (!e->run(mon->extra_opaque, with_fd ? with_fd : args, out, &error))
         (error->code == MONITOR_PLAIN           ? monitor_tell
          : error->code == MONITOR_MISUNDERSTOOD ? monitor_explain
                                                 : monitor_fail)(mon, out, error->message);
@@ -377,7 +381,7 @@ static const Command commands[] = {
     {"boot_set",         NULL, "drives",    "what firmware tries from the next reset on",  monitor_boot_set, true},
     {"i",                NULL, "/fmt addr", "read an I/O port",                            monitor_in, true},
     {"o",                NULL, "/fmt addr value", "write to an I/O port",                  monitor_out, true},
-    {"balloon",          NULL, "megabytes", "how much memory a balloon is to leave the guest", monitor_balloon, true},
+    {"balloon",          NULL, "target", "megabytes (with B: bytes) that a balloon is to leave the guest", monitor_balloon, true},
     {"sum",              NULL, "addr size", "checksum of physical memory",                 monitor_sum},
     {"gva2gpa",          NULL, "addr",      "the physical address of a virtual one",       monitor_gva2gpa},
     {"gpa2hva",          NULL, "addr",      "where this process has physical memory",      monitor_gpa2hva},
@@ -422,7 +426,6 @@ static const Command commands[] = {
     {"sendkey",          NULL, "keys [ms]", "press keys, as ctrl-alt-delete, for so long (default 100)", monitor_sendkey, true},
     {"mouse_move",       NULL, "dx dy [dz]", "move the mouse right and down, turn its wheel towards you", monitor_mouse_move, true},
     {"mouse_button",     NULL, "state",     "buttons that are down: 1 left, 2 middle, 4 right", monitor_mouse_button, true},
-    {"set_password",     NULL, "vnc password", "what VNC clients have to know",           monitor_set_password},
     {"mouse_set",        NULL, "index",     "the mouse that moves (info mice)",            monitor_mouse_set, true},
     {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
     {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},

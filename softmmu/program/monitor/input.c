@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hands on keyboard and mouse, eyes on the screen: sendkey, mouse_*, info mice, info vnc,
- * set_password. */
+/* Hands on keyboard and mouse, eyes on the screen: sendkey, mouse_*, info mice, info vnc. */
 #include <stdlib.h>
 
 #include "softmmu/error.h"
@@ -92,16 +91,6 @@ void monitor_info_mice(Monitor *mon, const char *args, GString *out)
 void monitor_set_vnc(Monitor *mon, VncServer *vnc)
 {
     mon->vnc = vnc;
-}
-
-void monitor_set_password(Monitor *mon, const char *args, GString *out)
-{
-    g_auto(GStrv) words = g_strsplit(args, " ", -1);
-
-    if (g_strv_length(words) != 2 || !g_str_equal(words[0], "vnc"))
-        monitor_fail(mon, out, "usage: set_password vnc PASSWORD");
-    else if (!vnc_set_password(mon->vnc, words[1]))
-        monitor_fail(mon, out, "no VNC server asks for a password (-vnc ...,password=on)");
 }
 
 void monitor_info_vnc(Monitor *mon, const char *args, GString *out)

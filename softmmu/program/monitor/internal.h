@@ -129,7 +129,6 @@ void monitor_mouse_move(Monitor *mon, const char *args, GString *out);
 void monitor_mouse_button(Monitor *mon, const char *args, GString *out);
 void monitor_mouse_set(Monitor *mon, const char *args, GString *out);
 void monitor_info_mice(Monitor *mon, const char *args, GString *out);
-void monitor_set_password(Monitor *mon, const char *args, GString *out);
 void monitor_info_vnc(Monitor *mon, const char *args, GString *out);
 /* "Error: …" for people, and the reason for monitor_run(). */
 void monitor_fail(Monitor *mon, GString *out, const char *why);

@@ -208,6 +208,8 @@ static void open_line(Monitor *mon, Chardev *chr)
     mon->history = g_ptr_array_new_with_free_func(g_free);
     mon->chr = chr;
     chardev_set_control(chr, true);
+    if (chr)
+        chardev_want_fds(chr); /* getfd */
     chardev_connect(chr, &client, mon);
 }
 

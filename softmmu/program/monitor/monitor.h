@@ -104,6 +104,7 @@ typedef struct MonitorExtra {
     const char *name, *args, *help; /* NULL name ends the list */
     bool (*run)(void *opaque, const char *args, GString *out, GError **error);
     const struct MonitorExtra *more; /* of the row that ends the list: it goes on there */
+    bool takes_fd; /* the last of @args is a descriptor that came along, -1: none did */
 } MonitorExtra;
 /* Codes of its errors: as QEMU words them, not after "Error: "; what was typed makes no sense. */
 enum { MONITOR_PLAIN = 100, MONITOR_MISUNDERSTOOD };

@@ -155,13 +155,18 @@ static const char no_balloon[] = "No balloon device has been activated";
 void monitor_balloon(Monitor *mon, const char *args, GString *out)
 {
     g_autoptr(GError) error = NULL;
-    uint64_t mib;
+    g_autofree char *text = NULL;
+    uint64_t count, unit = 1 << 20;
 
-    if (!monitor_evaluate(mon, args, &mib, &error))
+    if (g_str_has_suffix(args, "B")) {
+        text = g_strndup(args, strlen(args) - 1);
+        unit = 1;
+    }
+    if (!monitor_evaluate(mon, text ? text : args, &count, &error))
         monitor_explain(mon, out, error->message);
-    else if (!mib || mib > UINT64_MAX >> 20)
+    else if (!count || count > UINT64_MAX / unit)
         monitor_fail(mon, out, "Parameter 'target' expects a size");
-    else if (!mon->board.set_balloon || !mon->board.set_balloon(mon->m, mib << 20))
+    else if (!mon->board.set_balloon || !mon->board.set_balloon(mon->m, count * unit))
         monitor_fail(mon, out, no_balloon);
 }
 

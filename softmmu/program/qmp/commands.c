@@ -11,7 +11,7 @@ static const QmpCommand *const tables[] = {
     qmp_base_commands,  qmp_look_commands, qmp_change_commands, qmp_state_commands,
     qmp_block_commands, qmp_plug_commands, qmp_probe_commands,  qmp_qom_commands,
     qmp_media_commands, qmp_vnc_commands,  qmp_host_commands,   qmp_replay_commands,
-    qmp_job_commands,   qmp_disk_commands
+    qmp_job_commands,   qmp_disk_commands, qmp_nothing_commands
 };
 
 /* clang-format off */
@@ -23,6 +23,7 @@ static const char *const events[] = { "STOP",     "RESUME",    "RESET",
                                       "BLOCK_IO_ERROR", "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED",
                                       "BLOCK_JOB_CANCELLED", "BLOCK_JOB_ERROR", "BLOCK_JOB_PENDING",
                                       "RTC_CHANGE", "DEVICE_TRAY_MOVED",
+                                      "BALLOON_CHANGE",
                                       "VNC_CONNECTED", "VNC_INITIALIZED", "VNC_DISCONNECTED" };
 /* clang-format on */
 

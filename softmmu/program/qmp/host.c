@@ -327,6 +327,21 @@ int qmp_fd_named(Qmp *q, const char *name, GError **error)
     return -1;
 }
 
+bool qmp_name_fd(Qmp *q, const char *name, int fd, GError **error)
+{
+    if (fd < 0) {
+        error_set(error, "No file descriptor supplied via SCM_RIGHTS");
+        return false;
+    }
+    if (!*name || g_ascii_isdigit(*name)) {
+        close(fd);
+        error_set(error, "Parameter 'fdname' expects a name not starting with a digit");
+        return false;
+    }
+    g_hash_table_replace(q->w.shared->fds, g_strdup(name), GINT_TO_POINTER(fd + 1));
+    return true;
+}
+
 static int arrived_fd(Qmp *q, GError **error)
 {
     int fd = chardev_take_fd(q->chr);
@@ -338,18 +353,9 @@ static int arrived_fd(Qmp *q, GError **error)
 
 static Json *run_getfd(Qmp *q, Json *args, GError **error)
 {
-    const char *name = json_text(args, "fdname", "");
-    int fd = arrived_fd(q, error);
-
-    if (fd < 0)
-        return NULL;
-    if (!*name || g_ascii_isdigit(*name)) {
-        close(fd);
-        error_set(error, "Parameter 'fdname' expects a name not starting with a digit");
-        return NULL;
-    }
-    g_hash_table_replace(q->w.shared->fds, g_strdup(name), GINT_TO_POINTER(fd + 1));
-    return json_done();
+    return qmp_name_fd(q, json_text(args, "fdname", ""), chardev_take_fd(q->chr), error)
+               ? json_done()
+               : NULL;
 }
 
 static Json *run_closefd(Qmp *q, Json *args, GError **error)

@@ -4,6 +4,7 @@
 #define SOFTMMU_PROGRAM_QMP_INTERNAL_H
 
 #include "softmmu/error.h"
+#include "softmmu/program/qmp/announce.h"
 #include "softmmu/program/qmp/json.h"
 #include "softmmu/program/qmp/qmp.h"
 
@@ -11,10 +12,11 @@
 enum { QMP_GENERIC, QMP_NOT_FOUND, QMP_DEVICE_NOT_ACTIVE, QMP_DEVICE_NOT_FOUND };
 
 struct QmpShared {
-    GPtrArray *jobs;   /* of jobs.c */
-    GHashTable *trays; /* of media.c */
-    GHashTable *fds;   /* char * -> int + 1: of getfd */
-    GPtrArray *fdsets; /* of add-fd */
+    GPtrArray *jobs;      /* of jobs.c */
+    GHashTable *trays;    /* of media.c */
+    GHashTable *fds;      /* char * -> int + 1: of getfd */
+    GPtrArray *fdsets;    /* of add-fd */
+    Announcer *announcer; /* NULL: nobody has asked for it yet */
 };
 
 struct Qmp {
@@ -38,7 +40,7 @@ typedef struct QmpCommand {
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
     qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
     qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[],
-    qmp_replay_commands[], qmp_job_commands[], qmp_disk_commands[];
+    qmp_replay_commands[], qmp_job_commands[], qmp_disk_commands[], qmp_nothing_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
@@ -54,6 +56,8 @@ bool qmp_may_change_disks(Qmp *q, GError **error);
 bool qmp_tray_is_open(Qmp *q, const Drive *d); /* nothing is in reach of the guest */
 void qmp_fds_init(QmpShared *s);
 void qmp_fds_clear(QmpShared *s);
+/* getfd: @fd is taken over, -1: none came along. */
+bool qmp_name_fd(Qmp *q, const char *name, int fd, GError **error);
 /* Of getfd, now the caller's; -1 with @error. */
 int qmp_fd_named(Qmp *q, const char *name, GError **error);
 /* Names of files in @args, also of nodes within, that stand for descriptors of add-fd. */

@@ -269,6 +269,7 @@ void qmp_shared_free(QmpShared *s)
     g_ptr_array_unref(s->jobs);
     g_hash_table_unref(s->trays);
     qmp_fds_clear(s);
+    announcer_free(s->announcer);
     g_free(s);
 }
 

@@ -257,7 +257,7 @@ const MonitorExtra text_commands[] = {
     {"qom-set",  "path property value", "give a property another value",  qom_set},
     {"migrate_set_capability", "name on|off", "how the state is written", set_capability},
     {"migrate_set_parameter", "name value", "likewise",                   set_parameter},
-    {.more = text_job_commands},
+    {.more = text_host_commands},
 };
 
 const MonitorExtra text_topics[] = {

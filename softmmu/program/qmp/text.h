@@ -12,7 +12,7 @@ Qmp *text_begin(const QmpWorld *w);
 Json *text_ask(void *opaque, const char *command, Json *args, GError **error);
 /* Of disks: text-block.c, text-jobs.c. */
 bool text_info_block(void *opaque, const char *args, GString *out, GError **error);
-extern const MonitorExtra text_job_commands[];
+extern const MonitorExtra text_job_commands[], text_host_commands[];
 /* Of devices: qtree.c. */
 bool text_info_qtree(void *opaque, const char *args, GString *out, GError **error);
 bool text_info_block_jobs(void *opaque, const char *args, GString *out, GError **error);

@@ -89,19 +89,57 @@ static Json *set_password(Qmp *q, const char *password, GError **error)
     return NULL;
 }
 
+static bool check_protocol(const char *protocol, GError **error)
+{
+    if (!strcmp(protocol, "spice"))
+        g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_ACTIVE, "SPICE is not in use");
+    else if (strcmp(protocol, "vnc"))
+        error_set(error, "Parameter 'protocol' does not accept value '%s'", protocol);
+    else
+        return true;
+    return false;
+}
+
+/* "now", "never", "+SECONDS" or seconds of Unix time. */
+static bool parse_moment(const char *text, int64_t *s, GError **error)
+{
+    int64_t now = g_get_real_time() / G_USEC_PER_SEC;
+    uint64_t number;
+
+    *s = !strcmp(text, "now") ? now : -1;
+    if (!strcmp(text, "now") || !strcmp(text, "never"))
+        return true;
+    if (g_ascii_string_to_unsigned(text + (*text == '+'), 10, 0, G_MAXINT32 * UINT64_C(2), &number,
+                                   NULL)) {
+        *s = number + (*text == '+' ? now : 0);
+        return true;
+    }
+    error_set(error, "Parameter 'time' expects now, never, +SECONDS or seconds of Unix time");
+    return false;
+}
+
+static Json *run_expire_password(Qmp *q, Json *args, GError **error)
+{
+    int64_t s;
+
+    if (!check_protocol(json_text(args, "protocol", ""), error) ||
+        !parse_moment(json_text(args, "time", ""), &s, error))
+        return NULL;
+    if (!server_of(q)) {
+        error_set(error, "Could not set password expire time");
+        return NULL;
+    }
+    vnc_expire_password(server_of(q), s);
+    return json_done();
+}
+
 static Json *run_set_password(Qmp *q, Json *args, GError **error)
 {
     const char *protocol = json_text(args, "protocol", "");
     const char *connected = json_text(args, "connected", "keep");
 
-    if (!strcmp(protocol, "spice")) {
-        g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_ACTIVE, "SPICE is not in use");
+    if (!check_protocol(protocol, error))
         return NULL;
-    }
-    if (strcmp(protocol, "vnc")) {
-        error_set(error, "Parameter 'protocol' does not accept value '%s'", protocol);
-        return NULL;
-    }
     if (strcmp(connected, "keep")) {
         error_set(error, "parameter 'connected' must be 'keep' when 'protocol' is 'vnc'");
         return NULL;
@@ -118,6 +156,7 @@ const QmpCommand qmp_vnc_commands[] = {
     { "query-vnc", "", run_query },
     { "query-vnc-servers", "", run_servers },
     { "set_password", "protocol:str password:str connected:str? display:str?", run_set_password },
+    { "expire_password", "protocol:str time:str display:str?", run_expire_password },
     { "change-vnc-password", "password:str", run_change_password },
     { NULL },
 };
