@@ -158,6 +158,22 @@ NetCable *net_cable_named(Device *root, const char *name)
     return found;
 }
 
+bool net_card_mac(const Device *root, const Device *card, uint8_t mac[6])
+{
+    for (guint i = 0; root->children && i < root->children->len; i++) {
+        const Device *dev = root->children->pdata[i];
+        const NetCable *c = dev->klass == &net_cable_class ? (const NetCable *)dev : NULL;
+
+        if (c && c->client && c->client->mac && c->opaque == card) {
+            memcpy(mac, c->client->mac(c->opaque), 6);
+            return true;
+        }
+        if (net_card_mac(dev, card, mac))
+            return true;
+    }
+    return false;
+}
+
 static void print_cable(const NetCable *c, GString *out)
 {
     const Device *card = c->client ? c->opaque : NULL;

@@ -67,6 +67,9 @@ NetCable *net_cable_named(Device *root, const char *name);
 /* Tells the network of the card's address (RARP, RFC 903), as when it has moved. */
 void net_announce(NetCable *c);
 
+/* The address of @card, whose cable is below @root; false: it is none. */
+bool net_card_mac(const Device *root, const Device *card, uint8_t mac[6]);
+
 /* The card: a frame for the host; it has room again. */
 void net_send(NetCable *c, const uint8_t *frame, size_t len);
 void net_ready(NetCable *c);

@@ -969,6 +969,10 @@ qom-list /bogus
 qom-get /machine type
 qom-get /machine/peripheral/nic netdev
 qom-get /bogus x
+qom-get /machine/peripheral/nic mac
+qom-get /machine/peripheral/nic addr
+qom-get /machine usb
+qom-set /machine/peripheral/nic netdev x
 qom-set /machine bogus 1
 log int
 log none

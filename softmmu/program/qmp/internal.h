@@ -67,6 +67,16 @@ Json *qmp_cpu_place(CpuPlace p);
 /* A property of an object in the tree; @value is the callee's. */
 typedef void QmpEachProperty(void *to, const char *name, const char *type, Json *value);
 void qmp_each_of_object(const DeviceOption *o, QmpEachProperty *f, void *to);
+/* False without @known: it has no such property that can be set; else with @error. */
+bool qmp_set_of_object(const DeviceOption *o, const char *name, Json *value, bool *known,
+                       GError **error);
+void qmp_each_of_device(Qmp *q, const Device *dev, QmpEachProperty *f, void *to);
+/* What the user said of it: by its name, or in the order of those that have none. NULL: nothing. */
+const DeviceOption *qmp_option_of(const Machine *m, const Device *dev);
+Json *qmp_property_value(const char *type, const char *text);
+/* Why property @name of a @owner cannot be set; @dev NULL: that is no device. */
+void qmp_refuse_to_set(Qmp *q, const Device *dev, const char *owner, const char *name,
+                       GError **error);
 /* Where @dev is in the tree of objects; NULL: nowhere. */
 char *qmp_device_path(Qmp *q, const Device *dev);
 char *qmp_cpu_path(Qmp *q, unsigned n);

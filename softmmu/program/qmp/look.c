@@ -122,14 +122,21 @@ static Json *each_object(Qmp *q, Json *(*describe)(const DeviceOption *o))
     return list;
 }
 
+static void add_member(void *to, const char *name, const char *type, Json *value)
+{
+    json_object_object_add(to, name, value);
+}
+
 /* Each drive has a thread of its own: there is none to tell of, but its number must be told. */
 static Json *describe_iothread(const DeviceOption *o)
 {
+    Json *one;
+
     if (strcmp(o->driver, "iothread"))
         return NULL;
-    return json_make("id:s thread-id:i poll-max-ns:i poll-grow:i poll-shrink:i aio-max-batch:i",
-                     g_hash_table_lookup(o->props, "id"), (int64_t)getpid(), INT64_C(0), INT64_C(0),
-                     INT64_C(0), INT64_C(0));
+    one = json_make("id:s thread-id:i", g_hash_table_lookup(o->props, "id"), (int64_t)getpid());
+    qmp_each_of_object(o, add_member, one);
+    return one;
 }
 
 static Json *run_iothreads(Qmp *q, Json *args, GError **error)

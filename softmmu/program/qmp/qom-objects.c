@@ -2,7 +2,6 @@
 /* Properties of what -object makes: what the user said of each, else what is so without a word. */
 #include <string.h>
 
-#include "softmmu/program/options/keyval.h"
 #include "softmmu/program/qmp/internal.h"
 
 /* clang-format off */
@@ -38,18 +37,6 @@ static const struct {
 };
 /* clang-format on */
 
-static Json *value_of(const char *type, const char *text)
-{
-    uint64_t number;
-    bool on;
-
-    if (!strcmp(type, "bool"))
-        return json_object_new_boolean(parse_switch(text, &on, NULL) && on);
-    if (strstr(type, "int"))
-        return json_object_new_int64(parse_size(text, 1, &number, NULL) ? (int64_t)number : 0);
-    return json_object_new_string(text);
-}
-
 void qmp_each_of_object(const DeviceOption *o, QmpEachProperty *f, void *to)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -57,6 +44,27 @@ void qmp_each_of_object(const DeviceOption *o, QmpEachProperty *f, void *to)
         const char *text = said ? said : rows[i].plain;
 
         if (g_str_has_prefix(o->driver, rows[i].driver) && text)
-            f(to, rows[i].name, rows[i].type, value_of(rows[i].type, text));
+            f(to, rows[i].name, rows[i].type, qmp_property_value(rows[i].type, text));
     }
+}
+
+/* Those of iothreads, which no thread goes by: each drive has its own. */
+bool qmp_set_of_object(const DeviceOption *o, const char *name, Json *value, bool *known,
+                       GError **error)
+{
+    static const char *const names[] = { "poll-max-ns", "poll-grow", "poll-shrink", "aio-max-batch",
+                                         NULL };
+
+    *known = !strcmp(o->driver, "iothread") && g_strv_contains(names, name);
+    if (!*known)
+        return false;
+    if (!json_object_is_type(value, json_type_int))
+        error_set(error, "Invalid parameter type for '%s', expected: integer", name);
+    else if (json_object_get_int64(value) < 0)
+        error_set(error, "%s value must be in range [0, %" G_GINT64_FORMAT "]", name, G_MAXINT64);
+    else
+        return g_hash_table_replace(o->props, g_strdup(name),
+                                    g_strdup(json_object_get_string(value))),
+               true;
+    return false;
 }

@@ -194,23 +194,41 @@ static Json *text(const char *s)
     return json_object_new_string(s ? s : "");
 }
 
+static void tell_flag(const char *name, bool on, QmpEachProperty *f, void *to)
+{
+    f(to, name, "bool", json_object_new_boolean(on));
+}
+
 static void each_of_machine(Qmp *q, QmpEachProperty *f, void *to)
 {
+    static const char *const there[] = { "acpi", "pit", "pic" };
+    static const char *const lacking[] = { "usb", "nvdimm", "sata", "hmat" };
     const MachineConfig *c = q->w.m->config;
 
     f(to, "kernel", "string", text(c->kernel));
     f(to, "initrd", "string", text(c->initrd));
     f(to, "append", "string", text(c->append));
-    f(to, "firmware", "string", text(c->bios));
-    f(to, "hpet", "bool", json_object_new_boolean(c->hpet));
+    f(to, "firmware", "string", text(c->bios ? c->bios : "bios-256k.bin"));
+    f(to, "boot", "BootConfiguration",
+      json_make("order:s once:s", c->boot_order ? c->boot_order : "cad", c->boot_once));
     f(to, "smm", "OnOffAuto", text(c->smm ? "on" : "off"));
-    f(to, "graphics", "bool", json_object_new_boolean(!c->nographic));
+    f(to, "smbios-entry-point-type", "str", text("32"));
+    for (size_t i = 0; i < G_N_ELEMENTS(there); i++)
+        f(to, there[i], "OnOffAuto", text("on"));
+    f(to, "vmport", "OnOffAuto", text("off"));
+    tell_flag("hpet", c->hpet, f, to);
+    tell_flag("graphics", !c->nographic, f, to);
+    tell_flag("dump-guest-core", c->ram_in_core, f, to);
+    tell_flag("i8042", true, f, to);
+    tell_flag("smbus", true, f, to);
+    for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++)
+        tell_flag(lacking[i], false, f, to);
     f(to, "memory", "MemorySizeConfiguration",
       json_make("size:u max-size:u slots:i", c->ram_size, c->ram_size, INT64_C(0)));
     f(to, "smp", "SMPConfiguration",
-      json_make("cpus:i maxcpus:i sockets:i dies:i cores:i threads:i", (int64_t)c->cpus,
-                (int64_t)c->max_cpus, (int64_t)c->sockets, INT64_C(1), (int64_t)c->cores,
-                (int64_t)c->threads));
+      json_make("cpus:i maxcpus:i sockets:i dies:i clusters:i cores:i threads:i", (int64_t)c->cpus,
+                (int64_t)c->max_cpus, (int64_t)c->sockets, INT64_C(1), INT64_C(1),
+                (int64_t)c->cores, (int64_t)c->threads));
 }
 
 static void each_of_cpu(Qmp *q, unsigned n, QmpEachProperty *f, void *to)
@@ -219,6 +237,10 @@ static void each_of_cpu(Qmp *q, unsigned n, QmpEachProperty *f, void *to)
     CpuPlace place = cpus->place(cpus->opaque, n);
     Json *props = NULL;
 
+    tell_flag("realized", true, f, to);
+    tell_flag("hotplugged", *monitor_cpu_id(q->w.mon, n), f, to);
+    tell_flag("hotpluggable", true, f, to);
+    f(to, "die-id", "int32", json_object_new_int(0));
     f(to, "socket-id", "int32", json_object_new_int64(place.socket));
     f(to, "core-id", "int32", json_object_new_int64(place.core));
     f(to, "thread-id", "int32", json_object_new_int64(place.thread));
@@ -235,36 +257,6 @@ static void each_of_cpu(Qmp *q, unsigned n, QmpEachProperty *f, void *to)
     json_object_put(props);
 }
 
-/* What the user said of it. */
-static void each_said(GHashTable *props, QmpEachProperty *f, void *to)
-{
-    GHashTableIter iter;
-    void *key, *value;
-
-    g_hash_table_iter_init(&iter, props);
-    while (g_hash_table_iter_next(&iter, &key, &value))
-        if (strcmp(key, "id"))
-            f(to, key, "str", text(value));
-}
-
-static void each_of_device(Qmp *q, const Device *dev, QmpEachProperty *f, void *to)
-{
-    const GPtrArray *options = q->w.m->config->devices;
-    g_autofree char *place =
-        q->w.facts.pci_place ? q->w.facts.pci_place(q->w.facts.opaque, dev) : NULL;
-
-    f(to, "realized", "bool", json_object_new_boolean(dev->realized));
-    if (place)
-        f(to, "legacy-addr", "str", text(place));
-    for (guint i = 0; dev->named && options && i < options->len; i++) {
-        const DeviceOption *o = options->pdata[i];
-        const char *id = o->props ? g_hash_table_lookup(o->props, "id") : NULL;
-
-        if (id && !strcmp(id, dev->id))
-            each_said(o->props, f, to);
-    }
-}
-
 static void each_property(Qmp *q, const Node *n, QmpEachProperty *f, void *to)
 {
     g_autofree char *type = type_of(q, n);
@@ -275,7 +267,7 @@ static void each_property(Qmp *q, const Node *n, QmpEachProperty *f, void *to)
     else if (n->kind == NODE_CPU)
         each_of_cpu(q, n->cpu, f, to);
     else if (n->kind == NODE_DEVICE)
-        each_of_device(q, n->dev, f, to);
+        qmp_each_of_device(q, n->dev, f, to);
     else if (n->kind == NODE_OBJECT)
         qmp_each_of_object(n->object, f, to);
 }
@@ -465,24 +457,36 @@ static const char *text_of(Json *value)
     return json_object_get_string(value);
 }
 
+/* False with @error: it cannot be set, or not to that. */
+static bool set_property(Qmp *q, const Node *n, const char *owner, const char *property,
+                         Json *value, GError **error)
+{
+    bool known = false;
+
+    if (n->kind == NODE_OBJECT &&
+        (qmp_set_of_object(n->object, property, value, &known, error) ||
+         (!known && monitor_set_of_host(q->w.mon, g_hash_table_lookup(n->object->props, "id"),
+                                        property, value ? text_of(value) : "", &known, error))))
+        return true;
+    if (!known)
+        qmp_refuse_to_set(q, n->kind == NODE_DEVICE ? n->dev : NULL, owner, property, error);
+    return false;
+}
+
 static Json *run_set(Qmp *q, Json *args, GError **error)
 {
-    const char *property = json_text(args, "property", "");
     g_autofree char *owner = NULL;
-    Json *old = find_property(q, args, &owner, error), *value = json_member(args, "value");
-    bool known = false;
+    Json *old = find_property(q, args, &owner, error);
     Node n;
 
     if (!old)
         return NULL;
     json_object_put(old);
-    if (resolve(q, json_text(args, "path", ""), &n, NULL) && n.kind == NODE_OBJECT &&
-        monitor_set_of_host(q->w.mon, g_hash_table_lookup(n.object->props, "id"), property,
-                            value ? text_of(value) : "", &known, error))
-        return json_done();
-    if (!known)
-        error_set(error, "Property '%s.%s' is not writable", owner, property);
-    return NULL;
+    return resolve(q, json_text(args, "path", ""), &n, error) &&
+                   set_property(q, &n, owner, json_text(args, "property", ""),
+                                json_member(args, "value"), error)
+               ? json_done()
+               : NULL;
 }
 
 const QmpCommand qmp_qom_commands[] = {

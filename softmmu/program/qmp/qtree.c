@@ -75,91 +75,43 @@ static void print_name(Tree *t, int indent, const Device *dev, const char *shown
 
 /* ---- Properties ------------------------------------------------------------------------------ */
 
-static void print_property(Tree *t, int indent, const char *name, const char *type,
-                           const char *value)
+static void print_property(Tree *t, int indent, const char *name, Json *value)
 {
-    bool on = !strcmp(value, "on") || !strcmp(value, "true");
-    char *end;
-    uint64_t number = g_ascii_strtoull(value, &end, 0);
+    uint64_t number = json_object_get_uint64(value);
 
-    if (!strcmp(type, "bool"))
-        line(t, indent, "%s = %s", name, on ? "true" : "false");
-    else if (g_str_has_prefix(type, "uint") && *value && !*end)
+    if (json_object_is_type(value, json_type_boolean))
+        line(t, indent, "%s = %s", name, json_object_get_boolean(value) ? "true" : "false");
+    else if (json_object_is_type(value, json_type_int))
         line(t, indent, "%s = %" PRIu64 " (0x%" PRIx64 ")", name, number, number);
     else
-        line(t, indent, "%s = \"%s\"", name, value);
+        line(t, indent, "%s = \"%s\"", name, json_object_get_string(value));
 }
 
-typedef struct Said {
+typedef struct Told {
     Tree *t;
     int indent;
-    GHashTable *props;
-    bool transport; /* of a virtio device's two halves, the PCI function */
-    bool halves;
-} Said;
+    bool halves, transport; /* a virtio device has two, one is the PCI function */
+} Told;
 
-static bool is_of_transport(const char *name)
+static void print_told(void *to, const char *name, const char *type, Json *value)
 {
-    static const char *const names[] = {
-        "addr", "bus", "disable-legacy", "disable-modern", "romfile", "multifunction", NULL
-    };
+    static const char *const elsewhere[] = { "realized", "addr",      "legacy-addr",
+                                             "bus",      "bootindex", NULL };
+    static const char *const of_transport[] = { "disable-legacy", "disable-modern", "romfile",
+                                                "multifunction", NULL };
+    const Told *told = to;
 
-    return g_strv_contains(names, name);
+    if (!g_strv_contains(elsewhere, name) &&
+        (!told->halves || g_strv_contains(of_transport, name) == told->transport))
+        print_property(told->t, told->indent, name, value);
+    json_object_put(value);
 }
 
-static void print_said(void *to, const QmpProperty *p)
+static void print_properties(Tree *t, int indent, const Device *dev, bool halves, bool transport)
 {
-    const Said *s = to;
-    const char *value = g_hash_table_lookup(s->props, p->name);
+    Told told = { t, indent, halves, transport };
 
-    if (!value || !strcmp(p->name, "addr") || !strcmp(p->name, "bus") ||
-        (s->halves && is_of_transport(p->name) != s->transport))
-        return;
-    print_property(s->t, s->indent, p->name, p->type, value);
-}
-
-static void count_before(const Device *parent, const Device *dev, unsigned *n, bool *done)
-{
-    for (guint i = 0; i < parent->children->len && !*done; i++) {
-        const Device *child = parent->children->pdata[i];
-
-        *done = child == dev;
-        if (!*done && child->anonymous && child->klass == dev->klass)
-            ++*n;
-        if (!*done)
-            count_before(child, dev, n, done);
-    }
-}
-
-/* What the user said of it: by name, or in the order of those that have none. */
-static const DeviceOption *option_of(const Machine *m, const Device *dev)
-{
-    const GPtrArray *options = m->config->devices;
-    unsigned skip = 0;
-    bool done = false;
-
-    if (!dev->named && !dev->anonymous)
-        return NULL;
-    if (dev->anonymous)
-        count_before(m->root, dev, &skip, &done);
-    for (guint i = 0; options && i < options->len; i++) {
-        const DeviceOption *o = options->pdata[i];
-        const char *id = o->props ? g_hash_table_lookup(o->props, "id") : NULL;
-
-        if (dev->named ? id && !strcmp(id, dev->id)
-                       : !id && !strcmp(o->driver, dev->klass->name) && !skip--)
-            return o->props ? o : NULL;
-    }
-    return NULL;
-}
-
-static void print_all_said(Tree *t, int indent, const Device *dev, bool halves, bool transport)
-{
-    const DeviceOption *o = option_of(t->q->w.m, dev);
-    Said s = { t, indent, o ? o->props : NULL, transport, halves };
-
-    if (o && t->q->w.facts.each_property)
-        t->q->w.facts.each_property(o->driver, print_said, &s);
+    qmp_each_of_device(t->q, dev, print_told, &told);
 }
 
 /* Where it is in memory: by the name of the region, which is the device's. */
@@ -259,7 +211,7 @@ static void print_ports(Tree *t, int indent, const Device *dev)
         const Device *port = dev->children->pdata[i];
 
         print_name(t, indent + STEP, port, port->klass->name);
-        print_all_said(t, indent + 2 * STEP, port, false, false);
+        print_properties(t, indent + 2 * STEP, port, false, false);
     }
 }
 
@@ -270,7 +222,7 @@ static void print_backend(Tree *t, int indent, const Device *dev)
 
     print_bus(t, indent, "virtio-bus", "virtio-pci-bus");
     line(t, indent + STEP, "dev: %.*s-device, id \"\"", len, dev->klass->name);
-    print_all_said(t, indent + 2 * STEP, dev, true, false);
+    print_properties(t, indent + 2 * STEP, dev, true, false);
     if (g_str_has_prefix(dev->klass->name, "virtio-serial"))
         print_ports(t, indent + 2 * STEP, dev);
 }
@@ -286,7 +238,7 @@ static void print_pci(Tree *t, int indent, const Device *dev)
 
     print_name(t, indent, dev, dev->klass->name);
     indent += STEP;
-    print_all_said(t, indent, dev, virtio, true);
+    print_properties(t, indent, dev, virtio, true);
     if (f) {
         line(t, indent, "addr = %s", place);
         print_function(t, indent, f, place);
@@ -319,7 +271,7 @@ static void print_board_device(Tree *t, int indent, const Device *dev, const cha
 {
     print_name(t, indent, dev, shown);
     indent += STEP;
-    print_all_said(t, indent, dev, false, false);
+    print_properties(t, indent, dev, false, false);
     print_mmio(t, indent, dev);
     if (!strcmp(dev->klass->name, "isa-fdc"))
         print_units(t, indent, dev, "floppy-bus.0", "floppy-bus");
