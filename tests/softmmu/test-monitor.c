@@ -312,6 +312,8 @@ static const struct {
     { "info bogus", "unknown command: 'info bogus'\n" },
     { "help bogus", "unknown command: 'bogus'\n" },
     { "help quit", "quit|q  -- leave Mimus\n" },
+    { "help info status", "info status  -- is the machine running?\n" },
+    { "help info bogus", "unknown command: 'info bogus'\n" },
     { "info registers", "\nCPU#0\nEAX=00000000\n" },
     { "info registers -a", "\nCPU#0\nEAX=00000000\n\nCPU#1\nEAX=00000001\n" },
     { "info registers x", "invalid char 'x' in expression\n"

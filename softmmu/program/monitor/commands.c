@@ -112,15 +112,48 @@ static const MonitorTopic *find_board_topic(const Monitor *mon, const char *name
     return NULL;
 }
 
-static void list_topics(const Monitor *mon, GString *out)
+/* Lines of help, by name. */
+
+static void add_line(GPtrArray *lines, const char *before, const char *name, const char *alias,
+                     const char *args, const char *help)
 {
+    g_ptr_array_add(lines, g_strdup_printf("%s%s%s%s %s -- %s\n", before, name, alias ? "|" : "",
+                                           alias ? alias : "", args, help));
+}
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Frees @lines. */
+static void print_lines(GPtrArray *lines, GString *out)
+{
+    g_ptr_array_sort(lines, by_text);
+    for (guint i = 0; i < lines->len; i++)
+        g_string_append(out, lines->pdata[i]);
+    g_ptr_array_unref(lines);
+}
+
+static const MonitorExtra *next_extra(const MonitorExtra *e);
+
+/* @name: of one; NULL: all. */
+static void list_topics(const Monitor *mon, const char *name, GString *out)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
     for (size_t i = 0; i < G_N_ELEMENTS(topics); i++)
-        g_string_append_printf(out, "info %s %s -- %s\n", topics[i].name, topics[i].args,
-                               topics[i].help);
+        if (!name || !strcmp(name, topics[i].name))
+            add_line(lines, "info ", topics[i].name, NULL, topics[i].args, topics[i].help);
     for (const MonitorTopic *t = mon->topics; t && t->name; t++)
-        g_string_append_printf(out, "info %s %s -- %s\n", t->name, t->args, t->help);
-    for (const MonitorExtra *e = mon->extra_topics; e && e->name; e++)
-        g_string_append_printf(out, "info %s %s -- %s\n", e->name, e->args, e->help);
+        if (!name || !strcmp(name, t->name))
+            add_line(lines, "info ", t->name, NULL, t->args, t->help);
+    for (const MonitorExtra *e = mon->extra_topics; e && e->name; e = next_extra(e))
+        if (!name || !strcmp(name, e->name))
+            add_line(lines, "info ", e->name, NULL, e->args, e->help);
+    if (!lines->len)
+        g_string_append_printf(out, "unknown command: 'info %s'\n", name);
+    print_lines(lines, out);
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */
@@ -183,7 +216,7 @@ static bool check_args(Monitor *mon, const char *name, const char *alias, const 
         why = g_strdup("unexpected end of expression");
     else
         why = g_strdup_printf("%s: %s expected", name,
-                              !strcmp(first, "file")                ? "filename"
+                              g_str_has_prefix(first, "file")       ? "filename"
                               : g_str_has_prefix(first, "blockdev") ? "block device name"
                                                                     : "string");
     monitor_explain(mon, out, why);
@@ -253,7 +286,7 @@ static void cmd_info(Monitor *mon, const char *args, GString *out)
     else if (*name)
         g_string_append_printf(out, "unknown command: 'info %s'\n", name);
     else
-        list_topics(mon, out);
+        list_topics(mon, NULL, out);
 }
 
 static void cmd_quit(Monitor *mon, const char *args, GString *out)
@@ -363,8 +396,8 @@ static void cmd_help(Monitor *mon, const char *args, GString *out);
 
 /* clang-format off */
 static const Command commands[] = {
-    {"help",             "?",  "[command]", "this list, or one command of it",             cmd_help},
-    {"info",             NULL, "[topic]",   "show something (without topic: the topics)",  cmd_info},
+    {"help",             "?",  "[cmd]", "this list, or one command of it",             cmd_help},
+    {"info",             NULL, "[subcommand]",   "show something (without topic: the topics)",  cmd_info},
     {"quit",             "q",  "",          "leave Mimus",                                 cmd_quit},
     {"stop",             "s",  "",          "stop the machine",                            cmd_stop},
     {"cont",             "c",  "",          "let the machine run",                         cmd_cont},
@@ -376,37 +409,37 @@ static const Command commands[] = {
     {"xp",               NULL, "/fmt addr", "physical memory, likewise",                   cmd_xp},
     {"key_event",        NULL, "key on|off", "a key goes down or up",                      monitor_key_event, true},
     {"nmi",              NULL, "",          "inject an NMI into all CPUs",                 monitor_nmi, true},
-    {"hostfwd_add",      NULL, "[netdev] rule", "forward a port of the host: tcp:[ADDR]:PORT-[ADDR]:PORT", monitor_hostfwd_add},
-    {"hostfwd_remove",   NULL, "[netdev] rule", "do not: tcp:[ADDR]:PORT",                 monitor_hostfwd_remove},
-    {"boot_set",         NULL, "drives",    "what firmware tries from the next reset on",  monitor_boot_set, true},
+    {"hostfwd_add",      NULL, "[netdev_id] [tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport", "forward a port of the host", monitor_hostfwd_add},
+    {"hostfwd_remove",   NULL, "[netdev_id] [tcp|udp]:[hostaddr]:hostport", "do not",                 monitor_hostfwd_remove},
+    {"boot_set",         NULL, "bootdevice",    "what firmware tries from the next reset on",  monitor_boot_set, true},
     {"i",                NULL, "/fmt addr", "read an I/O port",                            monitor_in, true},
     {"o",                NULL, "/fmt addr value", "write to an I/O port",                  monitor_out, true},
     {"balloon",          NULL, "target", "megabytes (with B: bytes) that a balloon is to leave the guest", monitor_balloon, true},
     {"sum",              NULL, "addr size", "checksum of physical memory",                 monitor_sum},
     {"gva2gpa",          NULL, "addr",      "the physical address of a virtual one",       monitor_gva2gpa},
     {"gpa2hva",          NULL, "addr",      "where this process has physical memory",      monitor_gpa2hva},
-    {"dump-guest-memory", NULL, "file [begin length]", "memory and registers as an ELF core file", monitor_dump_guest_memory},
+    {"dump-guest-memory", NULL, "filename [begin length]", "memory and registers as an ELF core file", monitor_dump_guest_memory},
     {"memsave",          NULL, "addr size file", "virtual memory to a file",               monitor_memsave},
     {"pmemsave",         NULL, "addr size file", "physical memory to a file",              monitor_pmemsave},
     {"mce",              NULL, "[-b] cpu bank status mcgstatus addr misc",
                                             "inject a machine check (-b: all CPUs hear of it)", monitor_mce, true},
-    {"change",           NULL, "[-f] device file [format [retain|read-only|read-write]]",
-                                            "another medium into a drive (-f: even if the guest has locked it)", monitor_change},
-    {"device_add",       NULL, "driver[,prop=value...]", "plug a device in, as -device",    monitor_device_add, true},
+    {"change",           NULL, "[-f] device filename [format [read-only-mode]]",
+                                            "another medium into a drive (-f: even if the guest has locked it; mode: retain, read-only, read-write)", monitor_change},
+    {"device_add",       NULL, "driver[,prop=value][,...]", "plug a device in, as -device",    monitor_device_add, true},
     {"device_del",       NULL, "device",    "ask the guest to let a device go",            monitor_device_del, true},
-    {"netdev_add",       NULL, "type,id=ID[,...]", "a network for device_add, as -netdev",  monitor_netdev_add},
+    {"netdev_add",       NULL, "type,id=str[,prop=value][,...]", "a network for device_add, as -netdev",  monitor_netdev_add},
     {"netdev_del",       NULL, "id",        "a network that no card has had goes",         monitor_netdev_del},
     {"set_link",         NULL, "name on|off", "a network cable in or out, by its network or card", monitor_set_link, true},
-    {"object_add",       NULL, "type,id=ID[,...]", "an object for device_add, as -object",  monitor_object_add},
+    {"object_add",       NULL, "type,id=str[,prop=value][,...]", "an object for device_add, as -object",  monitor_object_add},
     {"object_del",       NULL, "id",        "one that nobody uses goes",                   monitor_object_del},
-    {"chardev-add",      NULL, "type,id=ID[,...]", "a character device, as -chardev",      monitor_chardev_add},
+    {"chardev-add",      NULL, "type,id=str[,prop=value][,...]", "a character device, as -chardev",      monitor_chardev_add},
     {"chardev-remove",   NULL, "id",        "one that nobody uses goes",                   monitor_chardev_remove},
     {"chardev-send-break", NULL, "id",      "the line's break condition",                  monitor_chardev_send_break},
     {"drive_del",        NULL, "id",        "a disk that no device has goes",              monitor_drive_del},
     {"drive_add",        NULL, "slot if=none,id=ID,...", "a disk for device_add, as -drive (slot: ignored, of old)", monitor_drive_add},
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
     {"log",              NULL, "[items]",   "log these items (none; without any: the list)", cmd_log},
-    {"logfile",          NULL, "file",      "log there",                                    cmd_logfile},
+    {"logfile",          NULL, "filename",      "log there",                                    cmd_logfile},
     {"trace-event",      NULL, "name on|off", "there are no events: -d and plugins tell of devices", monitor_trace_event},
     {"one-insn-per-tb",  "singlestep", "[on|off]", "blocks of translated code are one instruction", monitor_singlestep},
     {"gdbserver",        NULL, "[device]",  "wait for gdb there, as -gdb (default: tcp::1234; none: no more)", monitor_gdbserver},
@@ -416,26 +449,26 @@ static const Command commands[] = {
     {"stopcapture",      NULL, "index",     "likewise",                                     monitor_stopcapture},
     {"plugin_load",      NULL, "file[,name=value...]", "load a plugin",                   cmd_plugin_load},
     {"plugin_unload",    NULL, "name",      "unload it (info plugins: the names)",         cmd_plugin_unload},
-    {"screendump",       NULL, "file [-f ppm|png] [device [head]]", "what the machine, or that card, shows, as a picture",  cmd_screendump},
-    {"savevm",           NULL, "[name]",    "keep the machine's state in its disk images",  monitor_savevm, true},
-    {"loadvm",           NULL, "name",      "go back to a state that savevm kept",         monitor_loadvm},
-    {"delvm",            NULL, "name",      "forget it",                                   monitor_delvm},
+    {"screendump",       NULL, "filename [-f format] [device [head]]", "what the machine, or that card, shows, as a ppm or png",  cmd_screendump},
+    {"savevm",           NULL, "[tag]",    "keep the machine's state in its disk images",  monitor_savevm, true},
+    {"loadvm",           NULL, "tag",      "go back to a state that savevm kept",         monitor_loadvm},
+    {"delvm",            NULL, "tag",      "forget it",                                   monitor_delvm},
     {"migrate",          NULL, "[-d] exec:COMMAND|file:PATH|unix:PATH|tcp:HOST:PORT|fd:N", "stop the machine and write its state there", monitor_migrate},
     {"migrate_incoming", NULL, "uri",       "what -incoming defer waits for",              monitor_migrate_incoming},
     {"migrate_cancel",   NULL, "",          "stop writing the state",                      monitor_migrate_cancel},
-    {"sendkey",          NULL, "keys [ms]", "press keys, as ctrl-alt-delete, for so long (default 100)", monitor_sendkey, true},
+    {"sendkey",          NULL, "keys [hold_ms]", "press keys, as ctrl-alt-delete, for so long (default 100)", monitor_sendkey, true},
     {"mouse_move",       NULL, "dx dy [dz]", "move the mouse right and down, turn its wheel towards you", monitor_mouse_move, true},
     {"mouse_button",     NULL, "state",     "buttons that are down: 1 left, 2 middle, 4 right", monitor_mouse_button, true},
     {"mouse_set",        NULL, "index",     "the mouse that moves (info mice)",            monitor_mouse_set, true},
     {"begin_record",     NULL, "file",      "record the machine from here on (-icount is needed)", monitor_begin_record},
     {"end_record",       NULL, "",          "the recording ends",                          monitor_end_record},
     {"when",             NULL, "",          "instructions that a replay has executed",     monitor_when},
-    {"goto",             "replay_seek", "count|begin|end", "go to when a replay has executed so many", monitor_goto},
+    {"goto",             "replay_seek", "icount|begin|end", "go to when a replay has executed so many", monitor_goto},
     {"checkpoint",       NULL, "",          "remember this moment of a replay",            monitor_checkpoint},
     {"restart",          NULL, "number",    "go to a moment that was remembered",          monitor_restart},
     {"last-write",       NULL, "addr [len]", "go back to who wrote there (default: 8 bytes)", monitor_last_write},
     {"last-exec",        NULL, "addr",      "go back to when the code there was executed", monitor_last_exec},
-    {"replay_break",     NULL, "count",     "stop a replay when it has executed so many",  monitor_replay_break},
+    {"replay_break",     NULL, "icount",     "stop a replay when it has executed so many",  monitor_replay_break},
     {"replay_delete_break", NULL, "",       "do not",                                      monitor_replay_delete_break},
     {"go-live",          NULL, "[drive=file...]", "leave the recording: the machine goes on by itself", monitor_go_live},
     {"ringbuf_read",     NULL, "device size", "the oldest bytes of a ringbuf's output",    monitor_ringbuf_read},
@@ -449,34 +482,27 @@ static bool is_called(const Command *c, const char *name)
     return !strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name));
 }
 
-static void print_help(const Command *c, GString *out)
-{
-    g_string_append_printf(out, "%s%s%s %s -- %s\n", c->name, c->alias ? "|" : "",
-                           c->alias ? c->alias : "", c->args, c->help);
-}
-
 static void cmd_help(Monitor *mon, const char *args, GString *out)
 {
-    bool any = false;
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 
-    if (!strcmp(args, "info")) {
-        list_topics(mon, out);
+    if (!strcmp(args, "info") || g_str_has_prefix(args, "info ")) {
+        list_topics(mon, args[4] ? args + 5 : NULL, out);
+        g_ptr_array_unref(lines);
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (!*args || is_called(&commands[i], args)) {
-            print_help(&commands[i], out);
-            any = true;
-        }
+        const Command *c = &commands[i];
+
+        if (!*args || is_called(c, args))
+            add_line(lines, "", c->name, c->alias, c->args, c->help);
     }
-    for (const MonitorExtra *e = mon->extra_commands; e && e->name; e = next_extra(e)) {
-        if (!*args || !strcmp(e->name, args)) {
-            g_string_append_printf(out, "%s %s -- %s\n", e->name, e->args, e->help);
-            any = true;
-        }
-    }
-    if (!any)
+    for (const MonitorExtra *e = mon->extra_commands; e && e->name; e = next_extra(e))
+        if (!*args || !strcmp(e->name, args))
+            add_line(lines, "", e->name, NULL, e->args, e->help);
+    if (!lines->len)
         g_string_append_printf(out, "unknown command: '%s'\n", args);
+    print_lines(lines, out);
 }
 
 GPtrArray *monitor_complete(const char *prefix)

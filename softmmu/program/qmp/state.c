@@ -5,9 +5,15 @@
 #include "softmmu/block/drive.h"
 #include "softmmu/program/qmp/jobs.h"
 
-static const char *const capabilities[] = { "xbzrle",     "rdma-pin-all", "auto-converge",
-                                            "events",     "postcopy-ram", "multifd",
-                                            "return-path" };
+/* "events" is what there is of them. */
+static const char *const capabilities[] = {
+    "xbzrle",           "rdma-pin-all",  "auto-converge",       "zero-blocks",
+    "compress",         "events",        "postcopy-ram",        "x-colo",
+    "release-ram",      "block",         "return-path",         "pause-before-switchover",
+    "multifd",          "dirty-bitmaps", "postcopy-blocktime",  "late-block-activate",
+    "x-ignore-shared",  "validate-uuid", "background-snapshot", "zero-copy-send",
+    "postcopy-preempt",
+};
 
 /* ---- Streams --------------------------------------------------------------------------------- */
 

@@ -198,9 +198,14 @@ static bool info_parameters(void *q, const char *args, GString *out, GError **er
     if (!all)
         return false;
     json_object_object_foreach (all, name, value) {
-        g_string_append_printf(out, "%s: ", name);
+        const char *quote = g_str_has_prefix(name, "tls-") ? "'" : "";
+        const char *unit = !strcmp(name, "max-bandwidth")    ? " bytes/second"
+                           : !strcmp(name, "downtime-limit") ? " ms"
+                                                             : "";
+
+        g_string_append_printf(out, "%s: %s", name, quote);
         print_value(value, out);
-        g_string_append_c(out, '\n');
+        g_string_append_printf(out, "%s%s\n", quote, unit);
     }
     return is_done(all);
 }
@@ -210,7 +215,7 @@ static bool set_capability(void *q, const char *args, GString *out, GError **err
     g_auto(GStrv) words = NULL;
     Json *list = json_object_new_array();
 
-    if (!split(args, 2, &words, "migrate_set_capability name on|off", error)) {
+    if (!split(args, 2, &words, "migrate_set_capability capability on|off", error)) {
         json_object_put(list);
         return false;
     }
@@ -225,7 +230,7 @@ static bool set_parameter(void *q, const char *args, GString *out, GError **erro
     g_auto(GStrv) words = NULL;
     Json *o, *value;
 
-    if (!split(args, 2, &words, "migrate_set_parameter name value", error))
+    if (!split(args, 2, &words, "migrate_set_parameter parameter value", error))
         return false;
     value = json_read(words[1]);
     o = json_object_new_object();
@@ -255,8 +260,8 @@ const MonitorExtra text_commands[] = {
     {"qom-list", "[path]",              "what an object has",             qom_list},
     {"qom-get",  "path property",       "a property of an object",        qom_get},
     {"qom-set",  "path property value", "give a property another value",  qom_set},
-    {"migrate_set_capability", "name on|off", "how the state is written", set_capability},
-    {"migrate_set_parameter", "name value", "likewise",                   set_parameter},
+    {"migrate_set_capability", "capability on|off", "how the state is written", set_capability},
+    {"migrate_set_parameter", "parameter value", "likewise",                   set_parameter},
     {.more = text_host_commands},
 };
 
