@@ -40,6 +40,29 @@ static void print_vectors(const char *name, const Apic *a, const uint32_t *set, 
     g_string_append(out, any ? "\n" : "(none)\n");
 }
 
+static void print_binary(uint32_t value, unsigned bits, GString *out)
+{
+    while (bits-- > 0)
+        g_string_append_c(out, value >> bits & 1 ? '1' : '0');
+}
+
+/* A set of APICs: in the cluster model four of one cluster (SDM 3A 11.6.2.2). */
+static void print_destinations(const Apic *a, unsigned dest, GString *out)
+{
+    bool flat = a->dfr >> 28 == 0xf;
+
+    if (apic_is_x2apic(a)) {
+        g_string_append_printf(out, " cluster %u mask ", dest >> 16);
+        print_binary(dest, 16, out);
+    } else {
+        if (!flat)
+            g_string_append_printf(out, " cluster %u", dest >> 4);
+        g_string_append(out, " mask ");
+        print_binary(dest, flat ? 8 : 4, out);
+    }
+    g_string_append(out, " (APIC ID)\n");
+}
+
 static void print_icr(const Apic *a, GString *out)
 {
     static const char *const shorthands[] = { "no-shorthand", "self", "all-self", "all" };
@@ -54,7 +77,7 @@ static void print_icr(const Apic *a, GString *out)
     if (shorthand)
         g_string_append_c(out, '\n');
     else if (logical)
-        g_string_append_printf(out, " mask %02x (APIC ID)\n", dest);
+        print_destinations(a, dest, out);
     else
         g_string_append_printf(out, " cpu %u (APIC ID)\n", dest);
 }
@@ -87,7 +110,7 @@ void apic_print(const Apic *a, GString *out)
     g_string_append_printf(out, "ESR\t 0x%08x\n", a->esr);
     print_vectors("ISR", a, a->isr, false, out);
     print_vectors("IRR", a, a->irr, true, out);
-    g_string_append_printf(out, "\nAPR 0x%02x TPR 0x%02x DFR 0x%02x LDR 0x%02x PPR 0x%02x\n\n", 0,
+    g_string_append_printf(out, "\nAPR 0x%02x TPR 0x%02x DFR 0x%02x LDR 0x%02x PPR 0x%02x\n", 0,
                            a->tpr, a->dfr >> 28, apic_is_x2apic(a) ? a->ldr : a->ldr >> 24,
                            apic_ppr(a));
 }

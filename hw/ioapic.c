@@ -252,8 +252,10 @@ void ioapic_print(Device *ioapic, GString *out)
     Ioapic *s = (Ioapic *)ioapic;
     uint32_t remote = 0;
 
-    g_string_append_printf(out, "ioapic0: ver=%#x id=0x%02x sel=0x%02x\n", VERSION, s->id,
-                           s->select);
+    g_string_append_printf(out, "ioapic0: ver=%#x id=0x%02x sel=0x%02x", VERSION, s->id, s->select);
+    if (s->select >= 0x10)
+        g_string_append_printf(out, " (redir[%u])", (s->select - 0x10u) >> 1);
+    g_string_append_c(out, '\n');
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t e = s->redir[pin];
 

@@ -100,26 +100,40 @@ void pc_print_irqs(Machine *m, GString *out)
     print_raised("isa-i8259", i8259_raised(b->pic), 16, out);
 }
 
+typedef struct TableSearch {
+    const char *name;
+    GString *out;
+} TableSearch;
+
 static void print_rom_file(void *opaque, const char *name, size_t size)
 {
     const char *base = strrchr(name, '/');
 
     if (g_str_has_prefix(name, "genroms/") || g_str_has_prefix(name, "vgaroms/"))
         g_string_append_printf(opaque, "fw=%s size=0x%06zx name=\"%s\"\n", name, size, base + 1);
-    else if (g_str_has_prefix(name, "etc/acpi/") || !strcmp(name, "etc/table-loader"))
-        g_string_append_printf(opaque, "/rom@%s size=0x%06zx name=\"%s\"\n", name, size, name);
+}
+
+static void print_rom_table(void *opaque, const char *name, size_t size)
+{
+    const TableSearch *s = opaque;
+
+    if (!strcmp(name, s->name))
+        g_string_append_printf(s->out, "/rom@%s size=0x%06zx name=\"%s\"\n", name, size, name);
 }
 
 void pc_print_roms(Machine *m, GString *out)
 {
     const PcBoard *b = m->board.opaque;
     const char *bios = m->config->bios ? m->config->bios : PC_BIOS_NAME;
+    static const char *const tables[] = { "etc/acpi/tables", "etc/table-loader", "etc/acpi/rsdp" };
 
+    fw_cfg_each_file(b->fw_cfg, print_rom_file, out);
     if (b->bios.size)
         g_string_append_printf(out,
                                "addr=%016" G_GINT64_MODIFIER "x size=0x%06x mem=rom name=\"%s\"\n",
                                b->bios.addr, (unsigned)b->bios.size, bios);
-    fw_cfg_each_file(b->fw_cfg, print_rom_file, out);
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        fw_cfg_each_file(b->fw_cfg, print_rom_table, &(TableSearch){ tables[i], out });
 }
 
 /* ---- `info pci`, laid out as QEMU 7.2 does -----------------------------------------------------
