@@ -12,9 +12,9 @@
 #include "tcg/x86_64/disas.h"
 
 /* Integer pin wishes 0-15. The first eight minus two keep their x86 numbers, so that instructions
- * with fixed registers need no moves; 4 and 5 (RSP, RBP) cannot. 10-15 stay in env. */
+ * with fixed registers need no moves; 4 and 5 (RSP, RBP) cannot. 9-15 stay in env. */
 static const int8_t gpr_of_pin[16] = { RAX, RCX, RDX, RBX, R10, R11, RSI, RDI,
-                                       R8,  R9,  -1,  -1,  -1,  -1,  -1,  -1 };
+                                       R8,  -1,  -1,  -1,  -1,  -1,  -1,  -1 };
 #define XMM_PINNED 13
 
 /* -- Set-up ----------------------------------------------------------------------------------- */
@@ -45,6 +45,8 @@ static void place_slots(X86Backend *be)
         be->reg_bytes[XMM(13 + i)] = 32;
         be->reg_home[XMM(13 + i)] = env_off(be->layout->scratch + SCR_XMM + 32 * i);
     }
+    be->reg_bytes[BUDGET_REG] = 4;
+    be->reg_home[BUDGET_REG] = env_off(be->layout->budget);
     be->slot = g_new0(SlotHome, be->config.nslots + 1);
     for (unsigned i = 0; i < be->config.nslots; i++) {
         const IrSlot *s = &be->config.slots[i];

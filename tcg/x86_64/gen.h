@@ -5,8 +5,9 @@
  * get, trunc and zext of something cost no code as long as nobody overwrites the register.
  *
  * Registers are numbered 0-15 (general) and 16-31 (XMM). RSP is the host stack, RBP = env +
- * ENV_BIAS. Pinned registers hold guest slots, the rest (R12-R15, XMM13-15) are
- * temporaries. */
+ * ENV_BIAS, R9 the budget: in memory it is a chain of stores and loads from block to block, which
+ * hosts only hide while they predict all branches. Pinned registers hold guest slots, the rest
+ * (R12-R15, XMM13-15) are temporaries. */
 #ifndef TCG_X86_64_GEN_H
 #define TCG_X86_64_GEN_H
 
@@ -19,17 +20,18 @@
 #include "tcg/native/record.h"
 #include "tcg/x86_64/asm.h"
 
-#define NREGS     32
-#define XMM(n)    (16 + (n))
-#define NO_REG    (-1)
-#define NO_HOME   INT32_MIN
-#define ENV_BIAS  168
-#define GPR_TEMPS 0xf000u
-#define PC_REG    R15 /* of a jump, where it misses the jump cache; its place there; its site */
-#define PLACE_REG R14
-#define SITE_REG  R13
-#define XMM_TEMPS 0xe0000000u
-#define VEC_TEMPS XMM_TEMPS /* to shared files */
+#define NREGS      32
+#define XMM(n)     (16 + (n))
+#define NO_REG     (-1)
+#define NO_HOME    INT32_MIN
+#define ENV_BIAS   168
+#define GPR_TEMPS  0xf000u
+#define BUDGET_REG R9
+#define PC_REG     R15 /* of a jump, where it misses the jump cache; its place there; its site */
+#define PLACE_REG  R14
+#define SITE_REG   R13
+#define XMM_TEMPS  0xe0000000u
+#define VEC_TEMPS  XMM_TEMPS /* to shared files */
 
 /* The scratch area: homes of temporaries while C code runs, arguments, spills. */
 enum {
@@ -375,6 +377,11 @@ bool fits_imm(const Gen *g, IrRef v, int32_t *imm); /* sign-extended to the op's
 static inline Mem env_mem(int32_t off)
 {
     return mem_base(RBP, off);
+}
+/* Three bytes and the number, which links change. */
+static inline void x_budget(Asm *a, X86Alu op, int32_t n)
+{
+    x_alu_imm(a, op, 4, BUDGET_REG, n);
 }
 static inline int32_t scr(const Gen *g, int32_t off)
 {

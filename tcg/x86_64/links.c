@@ -140,7 +140,7 @@ static bool make_bytes(const X86Backend *be, Passage *p, const TcgCode *to)
     uint8_t bytes[64];
     Asm a = { .p = bytes, .start = bytes, .end = bytes + sizeof(bytes), .rx = at - bytes };
 
-    x_alu_mi(&a, ALU_SUB, 4, env_mem(env_off(be->layout->budget)), p->take);
+    x_budget(&a, ALU_SUB, p->take);
     x_jcc(&a, CC_NS, to->start + to->body);
     exit_site(&a, be, p->from);
     p->size = (uint8_t)(a.p - bytes);

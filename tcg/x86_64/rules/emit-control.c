@@ -94,7 +94,7 @@ void emit_prologue(Gen *g)
         to_vbase(&g->a, l, g->ir->start);
     }
     g->code->near_entry = x_pc(&g->a);
-    x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(l->budget)), (int32_t)g->ir->ninsns);
+    x_budget(&g->a, ALU_SUB, (int32_t)g->ir->ninsns);
     x_jcc(&g->a, CC_S, g->code->start);
     g->body = g->a.p;
     g->code->body = (uint8_t)from_start(g, g->a.p);
@@ -120,7 +120,7 @@ static int32_t not_executed(const Gen *g, unsigned executed)
 static void give_back(Gen *g, int32_t n)
 {
     if (n) {
-        x_alu_mi(&g->a, ALU_ADD, 4, env_mem(env_off(g->be->layout->budget)), n);
+        x_budget(&g->a, ALU_ADD, n);
     }
 }
 
@@ -439,8 +439,7 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
     if (sees) {
         write_record(g, &g->faults.records[s->point.record], 0);
     }
-    x_alu_mi(&g->a, ALU_SUB, 4, env_mem(env_off(g->be->layout->budget)),
-             (int32_t)g->ir->ninsns - s->giveback);
+    x_budget(&g->a, ALU_SUB, (int32_t)g->ir->ninsns - s->giveback);
     x_jcc(&g->a, CC_NS, g->body + g->a.rx);
     if (!sees) {
         write_record(g, &g->faults.records[s->point.record], 0);
