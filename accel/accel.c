@@ -413,14 +413,17 @@ Accel *accel_new(Machine *m, const CpuOps *ops, GError **error)
     return a;
 }
 
+static size_t cpu_map_size(const CpuOps *ops)
+{
+    return (tail_offset(ops) + sizeof(CpuTail) + 4095) & ~(size_t)4095;
+}
+
 static void cpu_free(Accel *a, Cpu *cpu)
 {
-    size_t size = tail_offset(a->ops) + sizeof(CpuTail);
-
     tlb_free(cpu->run->tlb);
     jump_cache_destroy(cpu);
     g_free(cpu->run);
-    munmap(cpu, (size + 4095) & ~(size_t)4095);
+    munmap(cpu, cpu_map_size(a->ops));
 }
 
 void accel_free(Accel *a)
@@ -464,13 +467,30 @@ static void init_l1(Cpu *cpu)
     }
 }
 
+/* Translated code looks all over the TLB and the jump cache: where the host has huge pages, they
+ * are in one. */
+static Cpu *cpu_map(size_t size)
+{
+    const size_t huge = 2u << 20;
+    char *p = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t head = -(uintptr_t)p & (huge - 1);
+
+    g_assert(p != MAP_FAILED);
+    if (head)
+        munmap(p, head);
+    munmap(p + head + size, huge - head);
+#ifdef MADV_HUGEPAGE
+    madvise(p + head, MIN(size, huge), MADV_HUGEPAGE); /* a wish only */
+#endif
+    return (Cpu *)(p + head);
+}
+
 Cpu *accel_add_cpu(Accel *a, unsigned index)
 {
-    size_t size = (tail_offset(a->ops) + sizeof(CpuTail) + 4095) & ~(size_t)4095;
-    Cpu *cpu = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    Cpu *cpu = cpu_map(cpu_map_size(a->ops));
     CpuCommon *common;
 
-    g_assert(cpu != MAP_FAILED && index == a->cpus->len);
+    g_assert(index == a->cpus->len);
     cpu->ops = a->ops;
     common = cpu_common(cpu);
     common->index = index;
