@@ -146,21 +146,13 @@ const char *pc_pci_class_name(uint16_t class_code)
         uint16_t code;
         const char *name;
     } rows[] = {
-        { 0x0100, "SCSI controller" },
-        { 0x0101, "IDE controller" },
-        { 0x0106, "SATA controller" },
-        { 0x0200, "Ethernet controller" },
-        { 0x0300, "VGA controller" },
-        { 0x0500, "RAM controller" },
-        { 0x0600, "Host bridge" },
-        { 0x0601, "ISA bridge" },
-        { 0x0604, "PCI bridge" },
-        { 0x0680, "Bridge" },
-        { 0x0700, "Serial port" },
-        { 0x0780, "Communication controller" },
-        { 0x0880, "System peripheral" },
-        { 0x0c03, "USB controller" },
-        { 0x0c05, "SMBus" },
+        { 0x0100, "SCSI controller" }, { 0x0101, "IDE controller" },
+        { 0x0106, "SATA controller" }, { 0x0200, "Ethernet controller" },
+        { 0x0300, "VGA controller" },  { 0x0380, "Display controller" },
+        { 0x0500, "RAM controller" },  { 0x0600, "Host bridge" },
+        { 0x0601, "ISA bridge" },      { 0x0604, "PCI bridge" },
+        { 0x0680, "Bridge" },          { 0x0700, "Serial port" },
+        { 0x0c03, "USB controller" },  { 0x0c05, "SMBus" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)

@@ -144,6 +144,9 @@ def compare_device_trees(own, other):
 
 def compare_layouts(own, other):
     """@own and @other answer commands."""
+    named = [re.findall(r"^    (.*: PCI device .*)$", f("info pci"), re.M) for f in (own, other)]
+    if named[0] != named[1]:
+        yield f"info pci: {named[0]}, QEMU: {named[1]}"
     yield from compare_maps(own("info mtree -f"), other("info mtree -f"))
     yield from compare_device_trees(own("info qtree"), other("info qtree"))
     blocks = [set(re.findall(r"^ *(\S+) +4 KiB  \S+ (\S+ \S+)$", f("info ramblock"), re.M)) for f in (own, other)]

@@ -847,6 +847,8 @@ OURS = {
 # Of the machine whose monitors are compared.
 MONITOR_MACHINE = ("-accel tcg -display none -S -name x -uuid 11111111-2222-3333-4444-555555555555 -hda QCOW -cdrom RAW "
                    "-smp 2,maxcpus=3 -netdev user,id=n0 -device e1000,netdev=n0,id=nic -device virtio-balloon-pci "
+                   "-device virtio-serial-pci -device i6300esb -device secondary-vga "
+                   "-chardev null,id=cp -device virtserialport,chardev=cp,name=p,id=vp "
                    "-chardev ringbuf,id=rb -L /usr/share/seabios -serial null")
 
 # The same is printed.

@@ -68,6 +68,18 @@ static gint larger_first(gconstpointer a, gconstpointer b)
     return x->ram_offset < y->ram_offset ? -1 : 1;
 }
 
+/* That of a PCI function's tells it from its like by its place, not by a number. */
+static char *shown_name(const RamBlock *b)
+{
+    size_t len = strlen(b->name), digits = len;
+
+    while (digits && g_ascii_isdigit(b->name[digits - 1]))
+        digits--;
+    if (digits && digits < len && b->name[digits - 1] == '.')
+        len = digits - 1;
+    return b->place ? g_strdup_printf("%s/%.*s", b->place, (int)len, b->name) : g_strdup(b->name);
+}
+
 void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
 {
     g_autoptr(GPtrArray) blocks =
@@ -78,8 +90,7 @@ void monitor_info_ramblock(Monitor *mon, const char *args, GString *out)
                            "Used", "Total");
     for (unsigned i = 0; i < blocks->len; i++) {
         const RamBlock *b = blocks->pdata[i];
-        g_autofree char *name =
-            g_strdup_printf("%s%s%s", b->place ? b->place : "", b->place ? "/" : "", b->name);
+        g_autofree char *name = shown_name(b);
 
         g_string_append_printf(out,
                                "%24s %8s  0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n",

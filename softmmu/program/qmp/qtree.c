@@ -204,14 +204,50 @@ static void print_function(Tree *t, int indent, Json *f, const char *place)
     }
 }
 
+typedef struct Port {
+    Tree *t;
+    int indent;
+    GHashTable *said;
+} Port;
+
+static void print_of_port(void *to, const QmpProperty *p)
+{
+    const Port *port = to;
+    const char *said = g_hash_table_lookup(port->said, p->name);
+    Json *value = said && strcmp(p->name, "bus") ? qmp_property_value(p->type, said) : NULL;
+
+    if (value)
+        print_property(port->t, port->indent, p->name, value);
+    json_object_put(value);
+}
+
+/* Without a bus of its own it went to the first there was. */
+static bool is_port_of(const DeviceOption *o, const Device *dev)
+{
+    const char *bus = o->props ? g_hash_table_lookup(o->props, "bus") : NULL;
+    size_t len = strlen(dev->id);
+
+    if (strcmp(o->driver, "virtserialport") && strcmp(o->driver, "virtconsole"))
+        return false;
+    return !bus || (!strncmp(bus, dev->id, len) && (!bus[len] || bus[len] == '.'));
+}
+
+/* Ports are the card's, not devices of their own. */
 static void print_ports(Tree *t, int indent, const Device *dev)
 {
-    print_bus(t, indent, "virtio-serial-bus.0", "virtio-serial-bus");
-    for (guint i = dev->children->len; i-- > 0;) {
-        const Device *port = dev->children->pdata[i];
+    const GPtrArray *options = t->q->w.m->config->devices;
 
-        print_name(t, indent + STEP, port, port->klass->name);
-        print_properties(t, indent + 2 * STEP, port, false, false);
+    print_bus(t, indent, "virtio-serial-bus.0", "virtio-serial-bus");
+    for (guint i = options ? options->len : 0; i-- > 0;) {
+        const DeviceOption *o = options->pdata[i];
+        const char *id = o->props ? g_hash_table_lookup(o->props, "id") : NULL;
+        Port port = { t, indent + 2 * STEP, o->props };
+
+        if (!is_port_of(o, dev))
+            continue;
+        line(t, indent + STEP, "dev: %s, id \"%s\"", o->driver, id ? id : "");
+        if (o->props && t->q->w.facts.each_property)
+            t->q->w.facts.each_property(o->driver, print_of_port, &port);
     }
 }
 
