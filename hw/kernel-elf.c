@@ -536,7 +536,7 @@ bool kernel_elf_load(FwCfg *fw, const KernelElf *k, const char *rom_file, GError
                  &l.modules);
         add_item(fw, FW_CFG_SETUP_ADDR, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_DATA, INFO_ADDR, &l.low);
         fw_cfg_add_i32(fw, FW_CFG_KERNEL_ENTRY, l.entry);
-        fw_cfg_add_file(fw, rom_file, rom);
+        fw_cfg_put_file(fw, rom_file, rom);
     }
     g_clear_pointer(&l.kernel, g_byte_array_unref);
     g_clear_pointer(&l.modules, g_byte_array_unref);

@@ -301,7 +301,7 @@ static void add_kernel(FwCfg *fw, Kernel *k, const char *cmdline)
     fw_cfg_add_i32(fw, FW_CFG_KERNEL_ADDR, KERNEL_LOAD_ADDR);
     fw_cfg_add_i32(fw, FW_CFG_KERNEL_SIZE, size);
     add_code(fw, k, code, cmdline);
-    fw_cfg_add_file(fw, KERNEL_ROM_FILE, rom);
+    fw_cfg_put_file(fw, KERNEL_ROM_FILE, rom);
 }
 
 static bool load(FwCfg *fw, Kernel *k, const char *initrd, const char *cmdline, uint64_t low_ram,

@@ -5,8 +5,11 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "hw/elf-le.h"
+#include "hw/kernel-elf.h"
 #include "hw/kernel-loader.h"
 #include "hw/optionrom/roms.h"
+#include "tests/fuzz/seeded.h"
 
 #define MIB         (1024 * 1024)
 #define SETUP_SECTS 2
@@ -203,6 +206,98 @@ static void test_bad_files(void **state)
     free_files(&t);
 }
 
+/* An ELF file for PVH or multiboot whose parts are where mutations may hit them. */
+static gsize make_elf(uint8_t *p, bool is64, bool multiboot)
+{
+    enum { NOTE = 0x180, HEADER = 0x1c0, CODE = 0x200, BASE = 0x100000 };
+    const struct {
+        uint32_t type, offset, size;
+    } rows[] = { { PT_LOAD, CODE, 0x100 }, { PT_NOTE, NOTE, 20 }, { PT_LOAD, CODE + 0x100, 0x80 } };
+
+    memcpy(p, ELFMAG, SELFMAG);
+    p[EI_CLASS] = is64 ? ELFCLASS64 : ELFCLASS32;
+    p[EI_DATA] = ELFDATA2LSB;
+    put(p + 16, ET_EXEC, 2);
+    put(p + 18, is64 ? EM_X86_64 : EM_386, 2);
+    put(p + 24, BASE, 4);
+    put(p + (is64 ? 32 : 28), 64, 4);
+    put(p + (is64 ? 54 : 42), is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), 2);
+    put(p + (is64 ? 56 : 44), G_N_ELEMENTS(rows), 2);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint8_t *h = p + 64 + i * (is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+        unsigned word = is64 ? 8 : 4, first = is64 ? 8 : 4;
+
+        put(h, rows[i].type, 4);
+        put(h + first, rows[i].offset, 4);
+        put(h + first + word, BASE + 0x1000 * i, 4);
+        put(h + first + 2 * word, BASE + 0x1000 * i, 4);
+        put(h + first + 3 * word, rows[i].size, 4);
+        put(h + first + 4 * word, rows[i].size + i, 4);
+    }
+    put(p + NOTE, 4, 4);
+    put(p + NOTE + 4, 4, 4);
+    put(p + NOTE + 8, 18, 4);
+    memcpy(p + NOTE + 12, "Xen", 4);
+    put(p + NOTE + 16, BASE, 4);
+    if (multiboot) {
+        put(p + HEADER, 0x1badb002, 4);
+        put(p + HEADER + 8, 0u - 0x1badb002, 4);
+    }
+    return CODE + 0x180;
+}
+
+/* Numbers that are near a limit more often than chance has them. */
+static void mutate(GRand *rand, uint8_t *p, gsize size)
+{
+    static const uint32_t limits[] = { 0,     1,      3,        0x7f,      0xff,
+                                       0x200, 0xffff, 0x100000, INT32_MAX, UINT32_MAX - 3 };
+
+    for (int n = g_rand_int_range(rand, 0, 5); n > 0; n--) {
+        gsize at = g_rand_int_range(rand, 0, size - 8);
+
+        if (g_rand_boolean(rand))
+            p[at] = g_rand_int(rand);
+        else
+            put(p + (at & ~3), limits[g_rand_int_range(rand, 0, G_N_ELEMENTS(limits))], 4);
+    }
+}
+
+/* Kernels of all kinds with something changed or cut off: loaded or refused. */
+static void test_mutated(void **state)
+{
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const unsigned rounds = fuzz_rounds(500);
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    unsigned taken = 0;
+    Files t;
+
+    fixture_start(f);
+    make_files(&t);
+    for (unsigned n = 0; n < rounds; n++) {
+        uint8_t image[sizeof(t.image)] = { 0 };
+        g_autoptr(GError) error = NULL;
+        gsize size = sizeof(image);
+
+        if (n % 5)
+            size = make_elf(image, n & 1, n & 2);
+        else
+            memcpy(image, t.image, sizeof(image));
+        mutate(rand, image, n % 5 ? size : 0x280);
+        if (!g_rand_int_range(rand, 0, 8))
+            size = g_rand_int_range(rand, 0, size);
+        g_unlink(t.kernel); /* what replaces nothing is not made safe at once, which takes long */
+        assert_true(g_file_set_contents(t.kernel, (char *)image, size, NULL));
+        if (kernel_load(fw, NULL, t.kernel, n & 4 ? t.initrd : NULL, "quiet", 16 * MIB, true,
+                        &error))
+            taken++;
+        else
+            assert_non_null(error);
+    }
+    assert_in_range(taken, rounds / 20, rounds);
+    free_files(&t);
+}
+
 static uint8_t sum(const uint8_t *p, size_t len)
 {
     uint8_t total = 0;
@@ -229,8 +324,14 @@ static void test_option_rom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_items),       hw_test(test_initrd_below_2g), hw_test(test_initrd_below_4g),
-        hw_test(test_bad_kernels), hw_test(test_bad_files),       cmocka_unit_test(test_option_rom),
+        hw_test(test_items),
+        hw_test(test_initrd_below_2g),
+        hw_test(test_initrd_below_4g),
+        hw_test(test_bad_kernels),
+        hw_test(test_bad_files),
+        hw_test(test_mutated),
+        cmocka_unit_test(test_option_rom),
     };
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

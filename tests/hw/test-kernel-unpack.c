@@ -11,6 +11,7 @@
 #include "hw/kernel-payload.h"
 #include "hw/kernel-unpack.h"
 #include "hw/optionrom/roms.h"
+#include "tests/fuzz/seeded.h"
 
 #define PREF        0x1000000
 #define ENTRY       0x123
@@ -562,11 +563,64 @@ static void test_streams(void **state)
     }
 }
 
+static void scribble(GRand *rand, uint8_t *p, gsize size)
+{
+    for (int n = g_rand_int_range(rand, 0, 5); n > 0; n--) {
+        uint64_t value = g_rand_int(rand) >> g_rand_int_range(rand, 0, 32);
+
+        put(p + g_rand_int_range(rand, 0, size - 8), g_rand_boolean(rand) ? value : -value,
+            g_rand_int_range(rand, 1, 9));
+    }
+}
+
+/* Files with something changed, before or after they were compressed, or lists of relocations: each
+ * is unpacked or left to the guest. */
+static void test_mutated(void **state)
+{
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const unsigned rounds = fuzz_rounds(200);
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    unsigned taken = 0;
+
+    fixture_start(f);
+    if (first_format() < 0)
+        skip();
+    for (unsigned n = 0; n < rounds; n++) {
+        const Expected *e = &expected[n % G_N_ELEMENTS(expected)];
+        unsigned format = g_rand_int_range(rand, 0, G_N_ELEMENTS(formats));
+        const char *reason;
+        MadeUp k;
+
+        make_file(&k, e->is64, e->relocs);
+        if (n & 8)
+            scribble(rand, k.file, e->is64 ? 0x100 : 0xa0);
+        if (n & 16 && k.size > ELF_SIZE + 8)
+            scribble(rand, k.file + ELF_SIZE, k.size - ELF_SIZE);
+        make_code(&k, formats[format].built_in ? format : first_format());
+        if (n & 32) {
+            gsize size;
+            uint8_t *code = g_bytes_unref_to_data(k.code, &size);
+
+            scribble(rand, code + PAYLOAD_AT, k.payload.size);
+            k.code = g_bytes_new_take(code, size);
+        }
+        if (g_rand_int_range(rand, 0, 10) == 0)
+            scribble(rand, (uint8_t *)&k.payload, sizeof(k.payload));
+        g_autoptr(GBytes) code = unpack(fw, &k, &reason);
+        taken += code != NULL;
+        free_kernel(&k);
+    }
+    assert_in_range(taken, rounds / 20, rounds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         hw_test(test_kernels),      hw_test(test_touches), hw_test(test_oddities),
         hw_test(test_odd_payloads), hw_test(test_damage),  cmocka_unit_test(test_streams),
+        hw_test(test_mutated),
     };
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

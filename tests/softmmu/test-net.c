@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "softmmu/net/net.h"
+#include "tests/fuzz/seeded.h"
 #include "tests/softmmu/test.h"
 
 typedef struct End {
@@ -162,6 +164,68 @@ static void test_hostile_peer(void **state)
     close_end(&b);
 }
 
+/* Frames whose lengths are now and then none, in pieces. */
+static GByteArray *some_stream(GRand *rand)
+{
+    GByteArray *out = g_byte_array_new();
+
+    for (int frames = g_rand_int_range(rand, 1, 8); frames > 0; frames--) {
+        guint32 len = g_rand_int_range(rand, 0, g_rand_boolean(rand) ? 100 : NET_MAX_FRAME + 20),
+                told = len;
+        guint at = out->len + 4;
+        uint8_t head[4];
+
+        if (!g_rand_int_range(rand, 0, 6))
+            told = g_rand_int(rand) >> g_rand_int_range(rand, 0, 32);
+        for (unsigned i = 0; i < 4; i++)
+            head[i] = told >> (24 - 8 * i);
+        g_byte_array_append(out, head, 4);
+        g_byte_array_set_size(out, at + len);
+        for (guint32 i = 0; i < len; i++)
+            out->data[at + i] = g_rand_int(rand);
+    }
+    return out;
+}
+
+/* Says what it likes and goes; the listener takes no harm. */
+static void test_random_peers(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("net-XXXXXX", NULL);
+    g_autofree char *where = g_strdup_printf("unix:%s/s", dir);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    g_autoptr(GRand) rand = fuzz_rand(1);
+    const unsigned rounds = fuzz_rounds(200);
+    End a;
+
+    g_strlcpy(addr.sun_path, where + strlen("unix:"), sizeof(addr.sun_path));
+    open_end(&a, &(NetSocketOptions){ .listen = where });
+    for (unsigned n = 0; n < rounds; n++) {
+        g_autoptr(GByteArray) stream = some_stream(rand);
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        char byte;
+
+        assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+        for (guint at = 0, some; at < stream->len; at += some) {
+            some = MIN(stream->len - at, (guint)g_rand_int_range(rand, 1, 5000));
+            if (send(fd, stream->data + at, some, MSG_NOSIGNAL) < 0)
+                break;
+            g_main_context_iteration(NULL, FALSE);
+            input_deliver(a.input, true, 0);
+        }
+        shutdown(fd, SHUT_WR);
+        while (recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            g_main_context_iteration(NULL, TRUE);
+            input_deliver(a.input, true, 0);
+        }
+        close(fd);
+    }
+    assert_true(a.frames > rounds / 4);
+    assert_true(a.got->len <= NET_MAX_FRAME);
+    close_end(&a);
+    unlink(addr.sun_path);
+    rmdir(dir);
+}
+
 static void datagrams_between(char *one, char *two)
 {
     End a, b;
@@ -215,10 +279,10 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_hostile_peer),
-        cmocka_unit_test(test_datagrams),
+        cmocka_unit_test(test_stream),       cmocka_unit_test(test_hostile_peer),
+        cmocka_unit_test(test_random_peers), cmocka_unit_test(test_datagrams),
         cmocka_unit_test(test_errors),
     };
+    FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
