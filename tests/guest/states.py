@@ -4,6 +4,8 @@
 
   disks    savevm while the guest copies to its qcow2 disk, loadvm in the same process and -loadvm
            in others: nothing of what it writes is lost
+  activity the machine is saved and loaded again and again while the guest writes to its disk and compares, pings, and
+           paints its screen, which is after loading what it was
   streams  a counted run whose state is written to a file goes on as the run that -incoming begins
            with it; and what is refused
   interp   the same, going on with the portable back end (long)
@@ -23,6 +25,7 @@ import sys
 import tempfile
 import time
 
+import dialogue
 from hmp import Hmp
 
 SKIP = 77
@@ -130,6 +133,52 @@ def disks(mimus, guest, where):
     check("the state is of a machine with memory of 268435456 bytes, and this one has" in said, said)
 
 
+def picture(machine, where):
+    path = os.path.join(where, "screen")
+    check(machine.monitor(f"screendump {path}") == "", "screendump")
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def activity(mimus, guest, where):
+    rng = random.Random(1)
+    disk = os.path.join(where, "disk.qcow2")
+    subprocess.run([mimus, "img", "create", "-f", "qcow2", disk, "64M"], check=True, stdout=subprocess.DEVNULL)
+    jobs = ["paint", "ping", "copy", "ping", "copy", "ping"]
+    command = [mimus, "-display", "none", "-serial", "stdio", "-no-reboot", "-m", "256", "-vga", "std", "-kernel",
+               os.path.join(guest, "vmlinuz-devices"), "-initrd", os.path.join(guest, "initrd-devices.gz"), "-append",
+               "console=tty0 console=ttyS0 quiet net.ifnames=0 mimus.transfers", "-hda", disk, "-nic", "user"]
+    with dialogue.Guest(command, PATIENCE, monitor=True) as machine:
+        machine.expect("transfers ready")
+        machine.send("\n".join(jobs) + "\n")
+        machine.expect("job paint ended: 0")
+        pictures = {}
+        for n in range(15):
+            machine.monitor("stop")
+            tag = f"t{n}"
+            check(machine.monitor("savevm " + tag) == "", "savevm")
+            pictures[tag] = picture(machine, where)
+            machine.monitor("cont")
+            end = time.monotonic() + PATIENCE
+            while picture(machine, where) == pictures[tag]:
+                check(time.monotonic() < end, "nothing is painted", machine.all.decode(errors="replace"))
+            if n % 3 == 2:
+                machine.monitor("stop")
+                tag = rng.choice(list(pictures))
+                check(machine.monitor("loadvm " + tag) == "", "loadvm")
+                check(picture(machine, where) == pictures[tag], f"the screen after loadvm {tag}")
+                machine.monitor("cont")
+        machine.send("sync-end\n")
+        machine.expect("job sync-end ended")
+        ends = re.findall(rb"^job (\w+) ended: (\d+)", machine.all, re.M)
+        print(ends)
+        check({job for job, status in ends if status == b"0"} >= {b"paint", b"copy", b"ping"}, "jobs")
+        check(all(status == b"0" for job, status in ends), "a job has failed", machine.all.decode(errors="replace"))
+        machine.send("poweroff\n")
+        machine.finish()
+    image_is_sound(disk)
+
+
 def hash_of(said):
     return re.search(r"state hash: (\w+)", said)[1]
 
@@ -201,7 +250,7 @@ def streams(mimus, guest, where, more=()):
 
 def main():
     mimus, guest, case = sys.argv[1:4]
-    needed = "vmlinuz-devices" if case == "disks" else "vmlinuz"
+    needed = "vmlinuz-devices" if case in ("disks", "activity") else "vmlinuz"
     if not os.path.exists(os.path.join(guest, needed)):
         print(f"no {needed} in {guest}: scripts/guest-files {guest} devices")
         sys.exit(SKIP)
@@ -209,6 +258,8 @@ def main():
         try:
             if case == "disks":
                 disks(mimus, guest, where)
+            elif case == "activity":
+                activity(mimus, guest, where)
             elif case == "relay":
                 relay(mimus, guest, where, sys.argv[4])
             else:
