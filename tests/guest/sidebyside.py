@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import siderows
 from hmp import Hmp
@@ -154,6 +155,16 @@ def compare_layouts(own, other):
         yield f"info ramblock: {blocks[0] - blocks[1]}, QEMU has none of these"
 
 
+def ask(monitor, line):
+    """Work on disks is asked about until it has ended."""
+    end = time.monotonic() + 60
+    said = monitor.command(line)
+    while line == "info block-jobs" and "No active jobs" not in said and time.monotonic() < end:
+        time.sleep(0.05)
+        said = monitor.command(line)
+    return said
+
+
 def compare_monitors(mimus, qemu, where, wanted):
     machines, places = [], [os.path.join(where, name) for name in ("own", "other")]
     try:
@@ -161,7 +172,7 @@ def compare_monitors(mimus, qemu, where, wanted):
         if wanted("layouts"):
             yield from compare_layouts(ours.command, theirs.command)
         for line in siderows.lines(siderows.COMMANDS):
-            own, other = (level(m.command(fill_in(line, p)), p) for m, p in zip((ours, theirs), places))
+            own, other = (level(ask(m, fill_in(line, p)), p) for m, p in zip((ours, theirs), places))
             if own != other and wanted(line):
                 yield f"{line}:\n{own}QEMU:\n{other}"
         for line in siderows.lines(siderows.OTHERWISE):
