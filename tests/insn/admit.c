@@ -15,11 +15,11 @@ typedef struct Admitted {
     unsigned fsw;
     bool two_loads; /* CMPS, RETF, IRET */
     bool far_call, near_call, converts_to_mmx, maskmovq, transcendental, shift16;
-    bool intel;       /* their silicon is what we compare with */
-    bool faulted;     /* there was a fault, there: */
-    Insn at, reached; /* the instruction that did, and the one that ours ended at */
-    bool last_nan;    /* the last one chooses among NaNs */
-    uint8_t nan_reg;
+    bool intel;                     /* their silicon is what we compare with */
+    bool faulted;                   /* there was a fault, there: */
+    Insn at, reached;               /* the instruction that did, and the one that ours ended at */
+    bool chooses_nan, approximates; /* the last one, for this register */
+    uint8_t reg;
 } Admitted;
 
 static bool is_fault(const State *s)
@@ -27,10 +27,15 @@ static bool is_fault(const State *s)
     return s->vector >= 10 && s->vector <= 17;
 }
 
-/* The instruction where @s ended. */
-static bool is_at(const Case *k, const State *s, unsigned at)
+/* The instruction where @s ended by a fault, which may begin in the middle of another. */
+static bool find_faulting(const Case *k, const uint8_t *code, unsigned len, const State *s, Insn *i)
 {
-    return is_fault(s) && s->rip == k->in.rip + at;
+    DecodeMode m = insn_decode_mode(k->mode);
+    uint64_t at = s->rip - k->in.rip;
+    if (is_fault(s) && at < len && decode_insn(&m, code + at, len - (unsigned)at, i) == DECODE_OK)
+        return true;
+    memset(i, 0, sizeof(*i));
+    return false;
 }
 
 static Admitted admitted_by(const Case *k, const uint8_t *code, unsigned len, HostVendor silicon,
@@ -39,17 +44,14 @@ static Admitted admitted_by(const Case *k, const uint8_t *code, unsigned len, Ho
     DecodeMode m = insn_decode_mode(k->mode);
     Admitted l = { .intel = silicon == HOST_INTEL };
     Insn i;
+    l.faulted = find_faulting(k, code, len, want, &l.at);
+    find_faulting(k, code, len, got, &l.reached);
     for (unsigned at = 0; at < len; at += i.len) {
         if (decode_insn(&m, code + at, len - at, &i) != DECODE_OK)
             break;
-        if (is_at(k, want, at)) {
-            l.faulted = true;
-            l.at = i;
-        }
-        if (is_at(k, got, at))
-            l.reached = i;
-        l.last_nan = !strcmp(i.desc->name, "dpps") || !strcmp(i.desc->name, "vdpps");
-        l.nan_reg = i.op[0].reg;
+        l.chooses_nan = chooses_nan(i.desc);
+        l.approximates = approximates(i.desc);
+        l.reg = i.op[0].reg;
         l.flags = i.desc->undef;
         l.all_flags |= i.desc->undef;
         l.fsw = undefined_fsw(&i);
@@ -229,20 +231,34 @@ static uint32_t string_flags(const Admitted *l)
 }
 
 /* NaNs out of DPPS: whose of several is the processor's. */
-static void admit_nan(const Admitted *l, const State *want, State *got)
+static bool are_nans(uint32_t a, uint32_t b)
 {
-    if (!l->intel || !l->last_nan)
-        return;
-    const uint64_t *w = want->xmm[l->nan_reg], *wh = want->ymmh[l->nan_reg];
-    uint64_t *g = got->xmm[l->nan_reg], *gh = got->ymmh[l->nan_reg];
-    for (unsigned n = 0; n < 8; n++) {
-        const uint64_t *from = n < 4 ? &w[n / 2] : &wh[n / 2 - 2];
-        uint64_t *to = n < 4 ? &g[n / 2] : &gh[n / 2 - 2], mask = 0xffffffffull << 32 * (n & 1);
-        uint32_t a = (uint32_t)(*from >> 32 * (n & 1)), b = (uint32_t)(*to >> 32 * (n & 1));
-        if (a == b || (a & 0x7fc00000) != 0x7fc00000 || (b & 0x7fc00000) != 0x7fc00000)
+    return (a & 0x7fc00000) == 0x7fc00000 && (b & 0x7fc00000) == 0x7fc00000;
+}
+
+/* Each within 1.5 * 2^-12 of the true value: up to 3 * 2^12 units in the last place apart; one may
+ * be 0 where the other is tiny. */
+static bool approximate_one(uint32_t a, uint32_t b)
+{
+    uint32_t x = a & 0x7fffffff, y = b & 0x7fffffff, less = MIN(x, y), more = MAX(x, y);
+    if ((a ^ b) >> 31 || more >= 0x7f800000)
+        return false;
+    return more - less <= 3 << 12 || (!less && more < 0x01000000);
+}
+
+static void admit_elements(const Admitted *l, const State *want, State *got)
+{
+    bool (*same)(uint32_t a, uint32_t b) = l->approximates ? approximate_one : are_nans;
+    Leeway why = l->approximates ? LEEWAY_RECIPROCAL : LEEWAY_NAN;
+    for (unsigned n = 0; n < 8 && (l->approximates || l->chooses_nan); n++) {
+        const uint64_t *from = n < 4 ? &want->xmm[l->reg][n / 2] : &want->ymmh[l->reg][n / 2 - 2];
+        uint64_t *to = n < 4 ? &got->xmm[l->reg][n / 2] : &got->ymmh[l->reg][n / 2 - 2];
+        unsigned shift = 32 * (n & 1);
+        uint32_t a = (uint32_t)(*from >> shift), b = (uint32_t)(*to >> shift);
+        if (a == b || !same(a, b))
             continue;
-        leeway_use(LEEWAY_NAN);
-        *to = (*to & ~mask) | (*from & mask);
+        leeway_use(why);
+        *to ^= (uint64_t)(a ^ b) << shift;
     }
 }
 
@@ -370,7 +386,7 @@ char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool ima
         forget_pointers(want_mem, k->in.gpr[7] - DATA_BASE);
         forget_pointers(got_mem, k->in.gpr[7] - DATA_BASE);
     }
-    admit_nan(&l, want, got);
+    admit_elements(&l, want, got);
     uint32_t ignored = (want->vector == 1 ? l.all_flags : l.flags) | string_flags(&l);
     return plain_difference(want, got, ignored, want_mem, got_mem);
 }

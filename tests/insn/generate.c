@@ -508,8 +508,7 @@ bool is_transcendental(const InsnDesc *d)
     return false;
 }
 
-/* RCPPS and RSQRTPS are those of AMD's. */
-bool is_open(const InsnDesc *d)
+bool approximates(const InsnDesc *d)
 {
     static const char *const names[] = { "rcpps",  "rcpss",  "rsqrtps",  "rsqrtss",
                                          "vrcpps", "vrcpss", "vrsqrtps", "vrsqrtss" };

@@ -39,8 +39,9 @@ typedef struct Item {
 bool make_item(Item *item, Mode mode, const Entry *e, uint64_t features);
 /* Append what defines every flag, for an instruction that leaves some undefined. */
 void item_define_flags(Item *item, Mode mode);
-/* Values that the instruction leaves to the processor: engines agree with each other only. */
-bool is_open(const InsnDesc *d);
+/* RCPPS, RSQRTPS and theirs on a processor that has another table than AMD's, which is ours: within
+ * the manual's bound, and nothing looks at it. */
+bool approximates(const InsnDesc *d);
 /* Within a unit in the last place of silicon's, and nothing looks at it. */
 bool is_transcendental(const InsnDesc *d);
 /* Which of several NaNs becomes its result is the host processor's, and nothing looks at it. */

@@ -34,7 +34,7 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
     [LEEWAY_SHIFT_16] = { "16-bit SHLD, SHRD by over 16", UNDEFINED,
                           "flags and result by the manual; the result is AMD's, CF is not" },
     [LEEWAY_RECIPROCAL] = { "RCPPS, RSQRTPS", MODELS,
-                            "error bounds only; ours are AMD's, so other hosts run engines only" },
+                            "error bounds only; ours are AMD's, others' silicon is near" },
     [LEEWAY_TRANSCENDENTAL] = { "x87 transcendental", MODELS,
                                 "a unit in the last place and C1, see test-x87-error" },
     [LEEWAY_C1] = { "C1 after FNOP, FCMOV, FCOMI", UNDEFINED,

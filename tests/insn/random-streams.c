@@ -148,7 +148,7 @@ static bool can_run(const Runner *r, const Stream *s)
 static Runner *reference(const Stream *s)
 {
     unsigned n = 0;
-    while (!can_run(runners[n], s) || (runners[n]->is_silicon && s->is_open))
+    while (!can_run(runners[n], s))
         g_assert(++n < nrunners);
     return runners[n];
 }
@@ -369,8 +369,6 @@ static const char *note_of(const Entry *e)
     const char *note = entry_is_privileged(e);
     if (!note)
         note = entry_is_host_specific(e);
-    if (!note && is_open(e->desc))
-        note = "engines only: the host's processor has another approximation";
     if (!note && !has_entry(shared->features, e))
         note = "skipped: the host has not got it";
     if (!note && !has_entry(shared->common, e))
@@ -408,7 +406,7 @@ static const char *lack_of(unsigned n)
         return "NO ROW";
     if (entry_is_host_specific(e) || !on_host)
         return NULL;
-    if (!runners[0]->is_silicon || is_open(e->desc))
+    if (!runners[0]->is_silicon)
         return shared->engines[n] ? NULL : "NEVER IN STREAMS";
     return shared->silicon[n] ? NULL : "NEVER ON SILICON";
 }

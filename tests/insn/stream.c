@@ -72,7 +72,6 @@ bool stream_make(Stream *s, uint64_t seed, Mode mode, const Entry *first, uint64
 {
     s->seed = seed;
     s->mode = mode;
-    s->is_open = false;
     s->needs = 0;
     s->image = is_image(first->desc);
     rnd_seed(seed);
@@ -86,14 +85,11 @@ bool stream_make(Stream *s, uint64_t seed, Mode mode, const Entry *first, uint64
                 return false;
             break;
         }
-        if (is_open(t->insn.desc)) {
-            s->is_open = true;
-            leeway_use(LEEWAY_RECIPROCAL);
-        }
         after_save |= saves_image(t->insn.desc);
         after_xrstor |= t->insn.desc->gen == gen_xrstor;
         s->needs |= row_features(t->insn.desc, t->insn.vex_l);
-        if (undefined_fsw(&t->insn) || is_transcendental(t->insn.desc) || chooses_nan(t->insn.desc))
+        if (undefined_fsw(&t->insn) || is_transcendental(t->insn.desc) ||
+            chooses_nan(t->insn.desc) || approximates(t->insn.desc))
             n = s->n + 1; /* nothing looks at it */
         if (t->insn.desc->undef && s->n + 1 < n)
             item_define_flags(t, mode);

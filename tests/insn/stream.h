@@ -16,8 +16,8 @@ typedef struct Stream {
     unsigned n;
     Item item[MAX_ITEMS];
     State in;
-    bool image, is_open; /* see generate.h */
-    uint64_t needs;      /* features */
+    bool image;     /* see generate.h */
+    uint64_t needs; /* features */
 } Stream;
 
 /* The stream of @seed whose first instruction is @first's. False: it has none in this mode. */
