@@ -485,6 +485,46 @@ static void grouped_accesses(void **state)
     harness_free(other);
 }
 
+/* So many that what their stubs refer to is not near all of them: of each page, of each kind. */
+static void many_accesses(void **state)
+{
+    Harness *ref = harness_new("interp", true), *other = harness_new(NULL, false);
+    IrBlock *ir = harness_ir_new();
+
+    for (unsigned n = 200; n <= 1400; n += 300) {
+        g_autofree char *diff = NULL;
+
+        ir_block_reset(ir, 0x100);
+        ir->no_groups = true;
+        for (unsigned i = 0; i < n; i++) {
+            IrRef base = ir_get(ir, I64, S_R0, 0);
+
+            ir_insn(ir, 0x100 + i);
+            if (i % 3) {
+                ir_set(ir, S_R0 + 2 + i % 8, 0, ir_ld(ir, I64, base, (int32_t)(i * 8 % 4096), 0));
+            } else {
+                ir_st(ir, i % 2 ? ir_const(ir, I64, i * UINT64_C(0x123456789)) : base, base,
+                      (int32_t)(i * 8 % 4096), 0);
+            }
+        }
+        ir_goto(ir, 0x200);
+        for (unsigned page = 0; page < FAKE_PAGES && !diff; page++) {
+            harness_reset(ref, n, ir->start);
+            harness_reset(other, n, ir->start);
+            ref->env->r[0] = other->env->r[0] = FAKE_BASE + page * 4096;
+            enter_at(ref, 0x100);
+            enter_at(other, 0x100);
+            diff = harness_difference(ref, other, ir);
+        }
+        if (diff) {
+            fail_msg("%u accesses: %s", n, diff);
+        }
+    }
+    ir_block_free(ir);
+    harness_free(ref);
+    harness_free(other);
+}
+
 /* Accesses that may fault and change registers, then flags of the same few registers, looked at or
  * not. */
 static void passing_block(IrBlock *ir, uint64_t seed)
@@ -710,13 +750,21 @@ static void never_both(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(run_links_and_budget), cmocka_unit_test(run_side_exits),
-        cmocka_unit_test(run_retired),          cmocka_unit_test(run_jumps),
-        cmocka_unit_test(run_full_buffer),      cmocka_unit_test(atomic_forms),
-        cmocka_unit_test(control_words),        cmocka_unit_test(records_at_entry),
-        cmocka_unit_test(grouped_accesses),     cmocka_unit_test(run_far_exits),
-        cmocka_unit_test(sticky_precision),     cmocka_unit_test(chains),
-        cmocka_unit_test(late_looks),           cmocka_unit_test(plain_numbers),
+        cmocka_unit_test(run_links_and_budget),
+        cmocka_unit_test(run_side_exits),
+        cmocka_unit_test(run_retired),
+        cmocka_unit_test(run_jumps),
+        cmocka_unit_test(run_full_buffer),
+        cmocka_unit_test(atomic_forms),
+        cmocka_unit_test(control_words),
+        cmocka_unit_test(records_at_entry),
+        cmocka_unit_test(grouped_accesses),
+        cmocka_unit_test(many_accesses),
+        cmocka_unit_test(run_far_exits),
+        cmocka_unit_test(sticky_precision),
+        cmocka_unit_test(chains),
+        cmocka_unit_test(late_looks),
+        cmocka_unit_test(plain_numbers),
         cmocka_unit_test(never_both),
     };
 
