@@ -67,6 +67,8 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
     [LEEWAY_STRING_FLAGS] = { "flags of CMPS, SCAS with REP that fault", MODELS,
                               "Intel's are from before, AMD's and ours of the last comparison" },
     [LEEWAY_NAN] = { "NaNs out of DPPS", MODELS, "which of several; ours is AMD's" },
+    [LEEWAY_PARTIAL_STORE] = { "x87 stores of 10 bytes over a page's end", MODELS,
+                               "Intel's may have written 8 before they fault" },
     [LEEWAY_SYSRET] = { "SYSRET outside 64-bit mode", MODELS,
                         "#UD by Intel's manual, privileged by AMD's" },
 };

@@ -44,6 +44,7 @@ typedef enum Leeway {
     LEEWAY_NUMERIC_INSTEAD,
     LEEWAY_STRING_FLAGS,
     LEEWAY_NAN,
+    LEEWAY_PARTIAL_STORE,
     LEEWAY_COUNT
 } Leeway;
 
