@@ -174,7 +174,7 @@ def ssh(mimus, disk, where):
 
 
 STRESSORS = ("--cpu 4 --vm 2 --vm-bytes 64M --fork 2 --switch 4 --timer 2 --mutex 2 --futex 2 --sock 1 --pipe 2 --poll 2 --hdd 1 "
-             "--hdd-bytes 32M --fault 2 --mmap 1 --mmap-bytes 32M --sem 2 --signal 2 --clone 1 --exec 1 --yield 2 --tlb-shootdown 1")
+             "--hdd-bytes 32M --fault 2 --mmap 1 --mmap-bytes 32M --sem 2 --signal 2 --clone 1 --yield 2 --tlb-shootdown 1")
 
 
 def stress(mimus, disk, where, minutes=10):
