@@ -120,6 +120,13 @@ static bool is_either_fault(Admitted l, const State *want, const State *got)
            is_fault(got) && want->vector != got->vector;
 }
 
+/* BOUND with an index below the lower bound, and an upper one that faults. */
+static bool is_bound_first(Admitted l, const State *want, const State *got)
+{
+    return l.intel && want->vector == 5 && is_fault(got) && want->rip == got->rip &&
+           l.reached.desc && l.reached.desc->gen == gen_bound;
+}
+
 /* VCVTPS2PH with an exception of its own that is not masked, to where it may not write. */
 static bool is_numeric_first(Admitted l, const State *want, const State *got)
 {
@@ -376,7 +383,7 @@ char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool ima
         admit_exception(LEEWAY_OVER_4G, want, got);
     else if (is_call_fault(l, want, got))
         admit_exception(LEEWAY_CALL_ORDER, want, got);
-    else if (is_either_fault(l, want, got))
+    else if (is_either_fault(l, want, got) || is_bound_first(l, want, got))
         admit_exception(LEEWAY_WHICH_FIRST, want, got);
     else if (is_numeric_first(l, want, got))
         admit_exception(LEEWAY_EARLY_FLAGS, want, got);

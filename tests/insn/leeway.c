@@ -42,7 +42,7 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
     [LEEWAY_OVER_4G] = { "operand over the end of 4 GiB", UNDEFINED,
                          "segment fault or wrap is the processor's, SDM vol. 3, 5.3" },
     [LEEWAY_WHICH_FIRST] = { "which page faults first", UNDEFINED,
-                             "order of the accesses of CMPS, RETF and IRET" },
+                             "order of the accesses of CMPS, RETF, IRET and BOUND" },
     [LEEWAY_CALL_ORDER] = { "CALL that faults twice", MODELS,
                             "push and target: AMD's find the push first, the SDM and we the "
                             "target" },
