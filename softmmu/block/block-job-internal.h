@@ -13,6 +13,7 @@ typedef struct BlockJob {
     char *node, *name;
     uint32_t number; /* of the drive's jobs */
     Image *source;   /* the drive's */
+    Image *from;     /* what is read: the same, but for commits from behind it */
     Image *target;   /* where it writes; of a stream the same, of a commit its base */
     uint64_t size;   /* of the source */
     uint64_t chunk;  /* bytes */
@@ -21,6 +22,7 @@ typedef struct BlockJob {
     uint8_t *todo;
     uint64_t cursor; /* to look for the next one from here */
     uint8_t *buf;    /* a chunk */
+    GBytes *bitmap;  /* what the bitmap said; NULL: it says so still */
     BlockJobState state;
     bool paused, untold; /* untold: .state or .trouble has not been posted */
     BlockJobTrouble trouble;

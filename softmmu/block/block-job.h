@@ -5,7 +5,8 @@
  * the guest writes meanwhile is seen there as well: a backup copies what is about to be written
  * over, a mirror and a commit remember what has to be copied again.
  *
- * commit: what is behind the drive's image down to a base, and in it, goes into that base.
+ * commit: what an image, the drive's or one behind it, and those down to a base have goes into that
+ * base, which then takes their place.
  * stream: what the drive's image needs of those behind it is copied into it.
  * mirror: another image gets, and keeps, the contents of the drive.
  * backup: another image gets the contents that the drive has when it begins.
@@ -20,6 +21,7 @@
 #define SOFTMMU_BLOCK_BLOCK_JOB_H
 
 #include "softmmu/block/drive.h"
+#include "softmmu/block/image-bitmap.h"
 
 typedef enum BlockJobKind {
     BLOCK_JOB_COMMIT,
@@ -29,8 +31,21 @@ typedef enum BlockJobKind {
 } BlockJobKind;
 
 /* What of the drive a mirror or a backup copies: all, what its image has above its backing file,
- * or what the guest writes from now on. */
-typedef enum BlockJobSync { BLOCK_JOB_FULL, BLOCK_JOB_TOP, BLOCK_JOB_NONE } BlockJobSync;
+ * what the guest writes from now on, or (backup) what a bitmap says. */
+typedef enum BlockJobSync {
+    BLOCK_JOB_FULL,
+    BLOCK_JOB_TOP,
+    BLOCK_JOB_NONE,
+    BLOCK_JOB_BITMAP
+} BlockJobSync;
+
+/* What the bitmap says afterwards: what was written since if all went well, else all again; what
+ * it says anyhow; what was written since and what could not be copied. */
+typedef enum BlockJobBitmapMode {
+    BITMAP_ON_SUCCESS,
+    BITMAP_NEVER,
+    BITMAP_ALWAYS
+} BlockJobBitmapMode;
 
 typedef enum BlockJobState {
     BLOCK_JOB_RUNNING,
@@ -49,8 +64,12 @@ typedef struct BlockJobTrouble {
 typedef struct BlockJobWiring {
     BlockJobKind kind;
     BlockJobSync sync;
-    Image *target;    /* mirror, backup: taken over, as large as the drive */
-    const char *node; /* … what it is called; NULL: as the drive is. Copied */
+    Image *target;       /* mirror, backup: taken over, as large as the drive */
+    const char *node;    /* … what it is called; NULL: as the drive is. Copied */
+    bool compress;       /* backup: clusters, if the target's format can */
+    ImageBitmap *bitmap; /* … for BLOCK_JOB_BITMAP: of the drive's image */
+    BlockJobBitmapMode bitmap_mode;
+    Image *top;       /* commit: what is to go into the base, behind the drive's; NULL: that */
     Image *base;      /* commit, stream: one behind the drive's; stream: NULL: none stays */
     const char *name; /* … for the header of what is to be above it; NULL: where it is. Copied */
     uint32_t granularity; /* bytes copied at a time, a power of two from 512 on; 0: as it likes */

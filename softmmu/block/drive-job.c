@@ -257,7 +257,7 @@ bool drive_end_job(Drive *d, bool pivots, GError **error)
     failure = block_job_finish(d->job);
     if (failure)
         error_set(error, "%s", g_strerror(failure));
-    else if (pivots && d->job->target != d->job->source)
+    else if (pivots && !d->job->w.top && d->job->target != d->job->source)
         pivot(d);
     drop_job(d);
     return !failure;

@@ -229,3 +229,13 @@ bool drive_put_above(Drive *d, const char *path, const char *format, bool exists
     drive_use_image(d, image, node);
     return true;
 }
+
+void drive_take_off(Drive *d)
+{
+    Image *top = drive_settled_image(d), *below = image_backing(top);
+
+    image_close_above(top, below);
+    image_set_read_only(below, false, NULL); /* as it was, a moment ago */
+    drive_use_image(d, below, NULL);
+    g_clear_pointer(&d->node, g_free);
+}

@@ -173,6 +173,8 @@ int drive_commit(Drive *d); /* of image_commit(), while the machine waits */
  * @node: what it is called, or NULL. False with @error. */
 bool drive_put_above(Drive *d, const char *path, const char *format, bool exists, const char *node,
                      GError **error);
+/* That is undone: nothing was written to it. */
+void drive_take_off(Drive *d);
 const char *drive_node(const Drive *d); /* what its image is called; drive_id() at first */
 /* No job has its image; false with @error. */
 bool drive_is_free(const Drive *d, GError **error);

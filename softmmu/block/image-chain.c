@@ -98,6 +98,8 @@ bool image_resize(Image *image, uint64_t size, GError **error)
     failure = image->format->resize ? image->format->resize(image, size) : ENOTSUP;
     if (failure)
         error_set(error, "Failed to resize '%s': %s", image->path, g_strerror(failure));
+    else
+        image_resize_bitmaps(image);
     return !failure;
 }
 

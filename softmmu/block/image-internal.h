@@ -3,7 +3,7 @@
 #ifndef SOFTMMU_BLOCK_IMAGE_INTERNAL_H
 #define SOFTMMU_BLOCK_IMAGE_INTERNAL_H
 
-#include "softmmu/block/image.h"
+#include "softmmu/block/image-bitmap.h"
 
 typedef struct ImageFormat {
     const char *name;
@@ -30,6 +30,8 @@ typedef struct ImageFormat {
     int (*empty)(Image *image);                 /* of what its backing file has; likewise */
     int (*preallocate)(Image *image); /* all has a place in the file from now on; or NULL */
     int (*rename_backing)(Image *image, const char *path, const char *format); /* NULL: none */
+    bool (*keeps_bitmaps)(const Image *image);     /* its file can; NULL: it cannot */
+    int (*touch_bitmaps)(Image *image);            /* they change; likewise */
     bool (*take_up)(Image *image, GError **error); /* it may be written to from now on; or NULL */
     int (*let_go)(Image *image);                   /* it will not be any more; or NULL */
     const struct SnapshotOps *snapshots;           /* NULL: the format has none */
@@ -64,7 +66,14 @@ struct Image {
     unsigned depth;           /* how many images it is behind */
     bool guessed;             /* the format was: raw by default */
     void *own;                /* the format's */
+    GPtrArray *bitmaps;       /* ImageBitmap *; NULL: there are none */
 };
+
+/* Of image-bitmap.c: one that its file has; it is the image's. */
+ImageBitmap *image_bitmap_new(Image *image, const char *name, uint32_t granularity);
+void image_bitmap_free(ImageBitmap *b);
+void image_mark_bitmaps(Image *image, uint64_t offset, uint64_t len); /* there are some */
+void image_resize_bitmaps(Image *image);                              /* the image has been */
 
 extern const ImageFormat image_format_raw, image_format_qcow2;
 extern const ImageFormat image_format_null; /* of what is called IMAGE_NULL…, which is no file */

@@ -39,6 +39,7 @@ static bool check_features(Image *image, const uint8_t *head, GError **error)
     Qcow2 *q = image->own;
 
     q->features = q->version >= 3 ? get_be(head + 72, 8) : 0;
+    q->autoclear = q->version >= 3 ? get_be(head + 88, 8) : 0;
     q->lazy = q->version >= 3 && (get_be(head + 80, 8) & 1);
     for (size_t i = 0; i < G_N_ELEMENTS(unknown); i++) {
         if (q->features & unknown[i].feature)
@@ -120,7 +121,19 @@ static bool read_name(Image *image, uint64_t offset, uint64_t len, char **name, 
     return true;
 }
 
-/* The format of the backing file is in an extension of the header. */
+static bool read_bitmaps(Qcow2 *q, uint64_t at, uint64_t len)
+{
+    uint8_t data[24];
+
+    if (len < sizeof(data) || image_file_read(q->fd, at, data, sizeof(data)))
+        return false;
+    q->bitmaps = get_be(data, 4);
+    q->bitmaps_bytes = get_be(data + 8, 8);
+    q->bitmaps_offset = get_be(data + 16, 8);
+    return true;
+}
+
+/* The format of the backing file is in an extension of the header, and where bitmaps are. */
 static bool read_extensions(Image *image, const uint8_t *head, GError **error)
 {
     Qcow2 *q = image->own;
@@ -139,6 +152,8 @@ static bool read_extensions(Image *image, const uint8_t *head, GError **error)
         if (type == QCOW2_EXT_FORMAT && !q->backing_format &&
             !read_name(image, at + 8, len, &q->backing_format, error))
             return false;
+        if (type == QCOW2_EXT_BITMAPS && q->version >= 3 && !read_bitmaps(q, at + 8, len))
+            return refuse(image, error, "its bitmaps are not where they can be");
         at += 8 + ((len + 7) & ~UINT64_C(7));
     }
     return true;
@@ -230,7 +245,9 @@ static bool qcow2_open(Image *image, GError **error)
         error_set(error, "'%s': Image is not in qcow2 format", image->path);
     else if (read_geometry(image, head, error) && open_backing(image, head, error)) {
         q->file_end = (image->file_size + q->cluster - 1) & -q->cluster;
-        if (qcow2_recover(image, error))
+        if (qcow2_load_bitmaps(image))
+            refuse(image, error, "its bitmaps cannot be read");
+        else if (qcow2_recover(image, error))
             return true;
     }
     qcow2_free(q);
@@ -241,7 +258,7 @@ static void qcow2_close(Image *image)
 {
     Qcow2 *q = image->own;
 
-    if (!image->read_only && !fdatasync(q->fd))
+    if (!image->read_only && !qcow2_store_bitmaps(image) && !fdatasync(q->fd))
         qcow2_set_dirty(q, false);
     qcow2_free(q);
 }
@@ -552,9 +569,21 @@ static bool qcow2_take_up(Image *image, GError **error)
 
 static int qcow2_let_go(Image *image)
 {
-    int error = fdatasync(image->fd) ? errno : 0;
+    int error = qcow2_store_bitmaps(image);
 
+    if (!error && fdatasync(image->fd))
+        error = errno;
     return error ? error : qcow2_set_dirty(image->own, false);
+}
+
+static bool qcow2_keeps_bitmaps(const Image *image)
+{
+    return ((Qcow2 *)image->own)->version >= 3;
+}
+
+static int qcow2_touch_bitmaps(Image *image)
+{
+    return qcow2_set_dirty(image->own, true);
 }
 
 const ImageFormat image_format_qcow2 = {
@@ -578,6 +607,8 @@ const ImageFormat image_format_qcow2 = {
     .rename_backing = qcow2_rename_backing,
     .preallocate = qcow2_preallocate,
     .place = qcow2_place,
+    .keeps_bitmaps = qcow2_keeps_bitmaps,
+    .touch_bitmaps = qcow2_touch_bitmaps,
     .take_up = qcow2_take_up,
     .let_go = qcow2_let_go,
 };

@@ -63,7 +63,11 @@ int image_snapshot_create(Image *image, const ImageSnapshot *what, ImageState *s
 
 int image_snapshot_apply(Image *image, const ImageSnapshot *s)
 {
-    return image_can_snapshot(image) ? ops_of(image)->apply(image, s->id) : ENOTSUP;
+    if (!image_can_snapshot(image))
+        return ENOTSUP;
+    if (image->bitmaps) /* who knows what is another */
+        image_mark_bitmaps(image, 0, image->size);
+    return ops_of(image)->apply(image, s->id);
 }
 
 int image_snapshot_delete(Image *image, const ImageSnapshot *s)

@@ -338,6 +338,7 @@ void image_close(Image *image)
     }
     if (image->fd >= 0)
         close(image->fd);
+    g_clear_pointer(&image->bitmaps, g_ptr_array_unref);
     g_free(image->path);
     g_free(image);
 }
@@ -381,9 +382,14 @@ static bool is_inside(const Image *image, uint64_t offset, uint64_t len)
     return len <= image->size && offset <= image->size - len;
 }
 
-static int check_change(const Image *image, uint64_t offset, uint64_t len)
+/* Bitmaps know of a change before it happens: one that fails may have changed something. */
+static int check_change(Image *image, uint64_t offset, uint64_t len)
 {
-    return image->read_only ? EROFS : is_inside(image, offset, len) ? 0 : EINVAL;
+    int error = image->read_only ? EROFS : is_inside(image, offset, len) ? 0 : EINVAL;
+
+    if (!error && image->bitmaps)
+        image_mark_bitmaps(image, offset, len);
+    return error;
 }
 
 int image_read(Image *image, uint64_t offset, void *buf, size_t len)

@@ -270,6 +270,30 @@ int qcow2_allocate_run(Qcow2 *q, uint64_t clusters, uint64_t *offset)
     return error;
 }
 
+static uint64_t clusters_of(const Qcow2 *q, uint64_t bytes)
+{
+    return (bytes + q->cluster - 1) / q->cluster;
+}
+
+int qcow2_free_bytes(Qcow2 *q, uint64_t offset, uint64_t bytes)
+{
+    int error = 0;
+
+    for (uint64_t i = 0; i < clusters_of(q, bytes) && !error; i++)
+        error = qcow2_add_count(q, offset / q->cluster + i, -1);
+    return error;
+}
+
+int qcow2_place_bytes(Qcow2 *q, const uint8_t *data, uint64_t len, uint64_t *offset)
+{
+    uint64_t clusters = clusters_of(q, len);
+    g_autofree uint8_t *whole = g_malloc0(clusters * q->cluster);
+    int error = qcow2_allocate_run(q, clusters, offset);
+
+    memcpy(whole, data, len);
+    return error ? error : image_file_write(q->fd, *offset, whole, clusters * q->cluster);
+}
+
 int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data)
 {
     forget_table(q, offset);
@@ -292,6 +316,9 @@ int qcow2_set_features(Qcow2 *q, uint64_t features)
 
 int qcow2_set_dirty(Qcow2 *q, bool dirty)
 {
-    return qcow2_set_features(q, dirty ? q->features | QCOW2_DIRTY
-                                       : q->features & ~(uint64_t)QCOW2_DIRTY);
+    int error = dirty ? qcow2_use_bitmaps(q) : 0;
+
+    return error ? error
+                 : qcow2_set_features(q, dirty ? q->features | QCOW2_DIRTY
+                                               : q->features & ~(uint64_t)QCOW2_DIRTY);
 }

@@ -11,8 +11,9 @@
 #include "softmmu/block/qcow2.h"
 #include "softmmu/bytes.h"
 
-#define HEAD_SIZE    24 /* u64: bytes of the disk */
-#define HEAD_BACKING 8  /* u64 offset, u32 length of a name */
+#define HEAD_SIZE      24 /* u64: bytes of the disk */
+#define HEAD_BACKING   8  /* u64 offset, u32 length of a name */
+#define HEAD_AUTOCLEAR 88 /* u64 features */
 
 /* ---- Whose clusters -------------------------------------------------------------------------- */
 
@@ -148,8 +149,10 @@ int qcow2_resize(Image *image, uint64_t size)
 
 /* ---- The backing file's name ----------------------------------------------------------------- */
 
-/* The extensions of @head but for that of the format go to @out; false: they make no sense. */
-static bool copy_extensions(const uint8_t *head, uint64_t at, uint64_t end, GByteArray *out)
+/* The extensions of @head but for that of bitmaps, and of the format unless @keep, go to @out;
+ * false: they make no sense. */
+static bool copy_extensions(const uint8_t *head, uint64_t at, uint64_t end, bool keep,
+                            GByteArray *out)
 {
     while (at + 8 <= end) {
         uint64_t type = get_be(head + at, 4), len = get_be(head + at + 4, 4);
@@ -159,57 +162,96 @@ static bool copy_extensions(const uint8_t *head, uint64_t at, uint64_t end, GByt
             return true;
         if (len > end - at - 8 || all > end - at)
             return false;
-        if (type != QCOW2_EXT_FORMAT)
+        if (type != QCOW2_EXT_BITMAPS && (keep || type != QCOW2_EXT_FORMAT))
             g_byte_array_append(out, head + at, all);
         at += all;
     }
     return true;
 }
 
-static void append_format(GByteArray *out, const char *format)
+static void append_extension(GByteArray *out, uint32_t type, const void *data, size_t len)
 {
     uint8_t ext[8], zeros[8] = { 0 };
-    size_t len = strlen(format);
 
-    put_be(ext, 4, QCOW2_EXT_FORMAT);
+    put_be(ext, 4, type);
     put_be(ext + 4, 4, len);
     g_byte_array_append(out, ext, sizeof(ext));
-    g_byte_array_append(out, (const uint8_t *)format, len);
+    g_byte_array_append(out, data, len);
     g_byte_array_append(out, zeros, -len & 7);
 }
 
-/* In one write, over the file's first cluster as far as it is in use. */
+static void append_bitmaps(const Qcow2 *q, GByteArray *out)
+{
+    uint8_t data[24] = { 0 };
+
+    put_be(data, 4, q->bitmaps);
+    put_be(data + 8, 8, q->bitmaps_bytes);
+    put_be(data + 16, 8, q->bitmaps_offset);
+    if (q->bitmaps)
+        append_extension(out, QCOW2_EXT_BITMAPS, data, sizeof(data));
+}
+
+/* @old: the first cluster as it is; NULL with @error: it makes no sense, or would be too long. */
+static GByteArray *make_header(const Qcow2 *q, const uint8_t *old, bool keep, const char *path,
+                               const char *format, int *error)
+{
+    GByteArray *head = g_byte_array_new();
+    uint64_t fixed = q->version >= 3 ? get_be(old + 100, 4) : QCOW2_HEAD_V2;
+    uint64_t name = get_be(old + HEAD_BACKING, 8), len = get_be(old + HEAD_BACKING + 8, 4);
+    g_autofree char *kept = NULL;
+
+    *error = fixed > q->cluster || name > q->cluster || len > q->cluster - name ? EINVAL : 0;
+    if (!*error && keep && name && len)
+        path = kept = g_strndup((const char *)old + name, len);
+    if (!*error) {
+        g_byte_array_append(head, old, fixed);
+        *error = copy_extensions(old, fixed, name ? name : q->cluster, keep, head) ? 0 : EINVAL;
+    }
+    if (!*error) {
+        append_bitmaps(q, head);
+        if (!keep && path && format)
+            append_extension(head, QCOW2_EXT_FORMAT, format, strlen(format));
+        g_byte_array_append(head, (const uint8_t[8]){ 0 }, 8);
+        put_be(head->data + HEAD_BACKING, 8, path ? head->len : 0);
+        put_be(head->data + HEAD_BACKING + 8, 4, path ? strlen(path) : 0);
+        if (q->version >= 3)
+            put_be(head->data + HEAD_AUTOCLEAR, 8, q->autoclear);
+        if (path)
+            g_byte_array_append(head, (const uint8_t *)path, strlen(path));
+        *error =
+            head->len > q->cluster || (path && strlen(path) > QCOW2_NAME_MAX) ? ENAMETOOLONG : 0;
+    }
+    if (!*error)
+        return head;
+    g_byte_array_unref(head);
+    return NULL;
+}
+
+/* Over the file's first cluster as far as it is in use. All that it tells of is there before. */
+int qcow2_write_header(Qcow2 *q, bool keep, const char *path, const char *format)
+{
+    g_autofree uint8_t *old = g_malloc(q->cluster);
+    GByteArray *head = NULL;
+    int error = image_file_read(q->fd, 0, old, q->cluster);
+
+    if (!error)
+        head = make_header(q, old, keep, path, format, &error);
+    if (!error && fdatasync(q->fd))
+        error = errno;
+    if (!error)
+        error = image_file_write(q->fd, 0, head->data, head->len);
+    if (!error && fdatasync(q->fd))
+        error = errno;
+    if (head)
+        g_byte_array_unref(head);
+    return error;
+}
+
 int qcow2_rename_backing(Image *image, const char *path, const char *format)
 {
     Qcow2 *q = image->own;
-    g_autofree uint8_t *old = g_malloc(q->cluster);
-    g_autoptr(GByteArray) head = g_byte_array_new();
-    uint64_t fixed, name;
-    int error = image_file_read(q->fd, 0, old, q->cluster);
+    int error = qcow2_write_header(q, false, path, format);
 
-    if (error)
-        return error;
-    fixed = q->version >= 3 ? get_be(old + 100, 4) : 72;
-    name = get_be(old + HEAD_BACKING, 8);
-    if (fixed > q->cluster)
-        return EINVAL;
-    g_byte_array_append(head, old, fixed);
-    if (!copy_extensions(old, fixed, name ? MIN(name, q->cluster) : q->cluster, head))
-        return EINVAL;
-    if (path && format)
-        append_format(head, format);
-    g_byte_array_append(head, (const uint8_t[8]){ 0 }, 8);
-    put_be(head->data + HEAD_BACKING, 8, path ? head->len : 0);
-    put_be(head->data + HEAD_BACKING + 8, 4, path ? strlen(path) : 0);
-    if (path)
-        g_byte_array_append(head, (const uint8_t *)path, strlen(path));
-    if (head->len > q->cluster || (path && strlen(path) > QCOW2_NAME_MAX))
-        return ENAMETOOLONG;
-    if (fdatasync(q->fd)) /* what it had of the old one is its own by now */
-        return errno;
-    error = image_file_write(q->fd, 0, head->data, head->len);
-    if (!error && fdatasync(q->fd))
-        error = errno;
     if (error)
         return error;
     g_free(q->backing_path);

@@ -127,6 +127,11 @@ static int walk_snapshots(Walk *w)
     return error;
 }
 
+static void refer_bitmap(void *opaque, uint64_t offset, uint64_t len)
+{
+    refer(opaque, offset, len);
+}
+
 static int walk_all(Walk *w)
 {
     Qcow2 *q = w->q;
@@ -141,7 +146,9 @@ static int walk_all(Walk *w)
             refer(w, q->counts[i] & QCOW2_OFFSET, q->cluster);
     }
     error = walk_l1(w, q->l1, q->l1_size);
-    return error ? error : walk_snapshots(w);
+    if (!error)
+        error = walk_snapshots(w);
+    return error ? error : qcow2_walk_bitmaps(q, refer_bitmap, w);
 }
 
 static int compare(Walk *w, Qcow2Repair repair)

@@ -130,31 +130,6 @@ static int sync_file(const Qcow2 *q)
     return fdatasync(q->fd) ? errno : 0;
 }
 
-static uint64_t clusters_of(const Qcow2 *q, uint64_t bytes)
-{
-    return (bytes + q->cluster - 1) / q->cluster;
-}
-
-static int give_back(Qcow2 *q, uint64_t offset, uint64_t bytes)
-{
-    int error = 0;
-
-    for (uint64_t i = 0; i < clusters_of(q, bytes) && !error; i++)
-        error = qcow2_add_count(q, offset / q->cluster + i, -1);
-    return error;
-}
-
-/* New clusters with these bytes. */
-static int place(Qcow2 *q, const uint8_t *data, uint64_t len, uint64_t *offset)
-{
-    uint64_t clusters = clusters_of(q, len);
-    g_autofree uint8_t *whole = g_malloc0(clusters * q->cluster);
-    int error = qcow2_allocate_run(q, clusters, offset);
-
-    memcpy(whole, data, len);
-    return error ? error : image_file_write(q->fd, *offset, whole, clusters * q->cluster);
-}
-
 /* A number of 32 and one of 64 bits of the header, at once, when all before it is on the disk. */
 static int set_header(Qcow2 *q, unsigned at, uint32_t number, uint64_t offset)
 {
@@ -177,14 +152,14 @@ static int write_rows(Qcow2 *q, const GPtrArray *list, uint64_t old_bytes)
     for (guint i = 0; i < list->len; i++)
         append_row(raw, list->pdata[i]);
     if (raw->len)
-        error = place(q, raw->data, raw->len, &offset);
+        error = qcow2_place_bytes(q, raw->data, raw->len, &offset);
     if (!error)
         error = set_header(q, HEAD_TABLE, list->len, offset);
     if (error)
         return error;
     q->snapshots = list->len;
     q->snapshots_offset = offset;
-    return give_back(q, old, old_bytes);
+    return qcow2_free_bytes(q, old, old_bytes);
 }
 
 /* ---- First tables ---------------------------------------------------------------------------- */
@@ -213,7 +188,7 @@ static int place_l1(Qcow2 *q, const uint64_t *l1, uint32_t size, uint64_t *offse
 
     for (uint32_t i = 0; i < size; i++)
         put_be(raw + 8ull * i, 8, l1[i]);
-    return place(q, raw, 8ull * size, offset);
+    return qcow2_place_bytes(q, raw, 8ull * size, offset);
 }
 
 static uint32_t l1_of_disk(const Qcow2 *q, uint64_t size)
@@ -368,7 +343,8 @@ static void state_free(ImageState *state)
     Qcow2 *q = state->image->own;
 
     for (guint i = 0; s->clusters && !s->taken && i < s->clusters->len; i++)
-        give_back(q, g_array_index(s->clusters, uint64_t, i), 1); /* else they leak: no harm */
+        qcow2_free_bytes(q, g_array_index(s->clusters, uint64_t, i),
+                         1); /* else they leak: no harm */
     if (s->clusters)
         g_array_unref(s->clusters);
     g_free(s->part);
@@ -388,7 +364,7 @@ static int place_state(Qcow2State *s, uint64_t *l1)
         memset(raw, 0, q->cluster);
         for (guint n = 0; n < per && i + n < s->clusters->len; n++)
             put_be(raw + 8 * n, 8, g_array_index(s->clusters, uint64_t, i + n));
-        error = place(q, raw, q->cluster, &l1[i / per]);
+        error = qcow2_place_bytes(q, raw, q->cluster, &l1[i / per]);
     }
     return error;
 }
@@ -411,7 +387,7 @@ static int place_tables(Image *image, Qcow2State *state, Qcow2Snapshot *s)
 {
     Qcow2 *q = image->own;
     uint32_t disk = l1_of_disk(q, image->size);
-    uint32_t more = state ? clusters_of(q, 8ull * state->clusters->len) : 0;
+    uint32_t more = state ? (8ull * state->clusters->len + q->cluster - 1) / q->cluster : 0;
     g_autofree uint64_t *l1 = g_new0(uint64_t, disk + more + 1ull);
     int error = 0;
 
@@ -592,7 +568,7 @@ static int switch_l1(Image *image, uint64_t *l1, uint32_t size)
     q->l1_size = size;
     q->l1_offset = offset;
     error = refer_l1(q, old, old_size, -1);
-    return error ? error : give_back(q, old_offset, 8ull * old_size);
+    return error ? error : qcow2_free_bytes(q, old_offset, 8ull * old_size);
 }
 
 int qcow2_enlarge_l1(Qcow2 *q, uint64_t size)
@@ -616,7 +592,7 @@ int qcow2_enlarge_l1(Qcow2 *q, uint64_t size)
     q->l1 = l1;
     q->l1_size = entries;
     q->l1_offset = offset;
-    return old_size ? give_back(q, old_offset, 8ull * old_size) : 0;
+    return old_size ? qcow2_free_bytes(q, old_offset, 8ull * old_size) : 0;
 }
 
 static int apply(Image *image, const char *id)
@@ -669,7 +645,7 @@ static int remove_one(Image *image, const char *id)
     if (!error)
         error = refer_l1(q, l1, s->l1_size, -1);
     if (!error)
-        error = give_back(q, s->l1_offset, 8ull * s->l1_size);
+        error = qcow2_free_bytes(q, s->l1_offset, 8ull * s->l1_size);
     free_row(s);
     g_ptr_array_unref(rows);
     return error ? error : qcow2_mark_all(q);

@@ -9,14 +9,15 @@
 
 #include "softmmu/block/image-internal.h"
 
-#define QCOW2_MAGIC      0x514649fbu         /* "QFI\xfb" */
-#define QCOW2_COPIED     (UINT64_C(1) << 63) /* counted once: may be written in place */
-#define QCOW2_COMPRESSED (UINT64_C(1) << 62)
-#define QCOW2_ZERO       UINT64_C(1)
-#define QCOW2_OFFSET     UINT64_C(0x00fffffffffffe00)
-#define QCOW2_NAME_MAX   1023
-#define QCOW2_MAX_L1     ((32u << 20) / 8) /* entries */
-#define QCOW2_EXT_FORMAT 0xe2792acau       /* header extension: of the backing file */
+#define QCOW2_MAGIC       0x514649fbu         /* "QFI\xfb" */
+#define QCOW2_COPIED      (UINT64_C(1) << 63) /* counted once: may be written in place */
+#define QCOW2_COMPRESSED  (UINT64_C(1) << 62)
+#define QCOW2_ZERO        UINT64_C(1)
+#define QCOW2_OFFSET      UINT64_C(0x00fffffffffffe00)
+#define QCOW2_NAME_MAX    1023
+#define QCOW2_MAX_L1      ((32u << 20) / 8) /* entries */
+#define QCOW2_EXT_FORMAT  0xe2792acau       /* header extensions: of the backing file */
+#define QCOW2_EXT_BITMAPS 0x23852875u
 
 enum { QCOW2_HEAD_V2 = 72, QCOW2_HEAD_V3 = 104, QCOW2_HEAD_TYPE = 112 }; /* bytes of headers */
 enum { QCOW2_DIRTY = 1, QCOW2_CORRUPT = 2, QCOW2_ZSTD = 8 };             /* incompatible features */
@@ -48,6 +49,10 @@ typedef struct Qcow2 {
     uint64_t clock;
     Image *backing;
     char *backing_path, *backing_format;
+    uint64_t autoclear; /* features, as in the file */
+    uint32_t bitmaps;   /* in the file */
+    uint64_t bitmaps_bytes, bitmaps_offset;
+    bool bitmaps_used; /* the file says so */
 } Qcow2;
 
 /* ---- image-qcow2.c --------------------------------------------------------------------------- */
@@ -83,6 +88,20 @@ int qcow2_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e);
 int qcow2_resize(Image *image, uint64_t size);
 int qcow2_empty(Image *image);
 int qcow2_rename_backing(Image *image, const char *path, const char *format);
+/* The header with what is known of bitmaps, in one write; @keep: the backing file's name stays. */
+int qcow2_write_header(Qcow2 *q, bool keep, const char *path, const char *format);
+
+/* ---- qcow2-bitmap.c: functions give 0 or an errno value ---------------------------------------
+ */
+
+int qcow2_load_bitmaps(Image *image);
+/* Before the first change: the file says that its bitmaps are in use. */
+int qcow2_use_bitmaps(Qcow2 *q);
+/* They are in the file again as they are now, if they were in use. */
+int qcow2_store_bitmaps(Image *image);
+/* Calls @refer for all that belongs to them. */
+int qcow2_walk_bitmaps(Qcow2 *q, void (*refer)(void *opaque, uint64_t offset, uint64_t len),
+                       void *opaque);
 
 /* ---- qcow2-alloc.c: functions give 0 or an errno value ----------------------------------------
  */
@@ -111,6 +130,10 @@ int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data);
 int qcow2_set_dirty(Qcow2 *q, bool dirty);
 int qcow2_set_features(Qcow2 *q, uint64_t features); /* incompatible ones, in the file */
 void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *len);
+
+/* New clusters, one after another, with these bytes; they are given back. */
+int qcow2_place_bytes(Qcow2 *q, const uint8_t *data, uint64_t len, uint64_t *offset);
+int qcow2_free_bytes(Qcow2 *q, uint64_t offset, uint64_t bytes);
 
 /* ---- qcow2-snapshot.c ------------------------------------------------------------------------ */
 

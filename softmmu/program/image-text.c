@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "softmmu/block/image-bitmap.h"
+
 /* ---- As data --------------------------------------------------------------------------------- */
 
 static Json *describe_snapshot(const ImageSnapshot *s)
@@ -32,13 +34,37 @@ static void add_snapshots(Json *o, Image *image)
         json_object_object_add(o, "snapshots", all);
 }
 
-static Json *describe_format(const ImageFacts *f)
+static Json *describe_bitmaps(const GPtrArray *list)
+{
+    Json *all = json_object_new_array();
+
+    for (guint i = 0; i < list->len; i++) {
+        const ImageBitmap *b = list->pdata[i];
+        Json *flags = json_object_new_array();
+
+        if (!b->persistent) {
+            json_object_put(flags);
+            continue;
+        }
+        if (b->inconsistent)
+            json_object_array_add(flags, json_object_new_string("in-use"));
+        if (b->recording)
+            json_object_array_add(flags, json_object_new_string("auto"));
+        json_object_array_add(all, json_make("flags:o name:s granularity:u", flags, b->name,
+                                             (uint64_t)b->granularity));
+    }
+    return all;
+}
+
+static Json *describe_format(Image *image, const ImageFacts *f)
 {
     Json *o =
         json_make("compat:s compression-type:s", f->version < 3 ? "0.10" : "1.1", f->compression);
 
     if (f->version >= 3)
         json_object_object_add(o, "lazy-refcounts", json_object_new_boolean(f->lazy));
+    if (image_bitmaps(image) && image_bitmaps(image)->len)
+        json_object_object_add(o, "bitmaps", describe_bitmaps(image_bitmaps(image)));
     json_object_object_add(o, "refcount-bits", json_object_new_int(16));
     if (f->version < 3)
         return o;
@@ -62,7 +88,7 @@ Json *image_describe(Image *image)
     if (f.version)
         json_object_object_add(
             o, "format-specific",
-            json_make("type:s data:o", image_format(image), describe_format(&f)));
+            json_make("type:s data:o", image_format(image), describe_format(image, &f)));
     return o;
 }
 

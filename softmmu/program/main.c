@@ -282,6 +282,8 @@ static void open_monitors(Program *p)
 
 static void close_monitors(Program *p)
 {
+    if (p->qmp_shared)
+        qmp_end_jobs(p->qmp_shared);
     p->built.machine.event_hook = NULL;
     g_clear_pointer(&p->qmps, g_ptr_array_unref);
     g_clear_pointer(&p->qmp_shared, qmp_shared_free);

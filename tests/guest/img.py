@@ -212,6 +212,33 @@ def exchange(mimus, layout, seed):
             must(*program, "check", "y.qcow2")
 
 
+def flags(name):
+    info = json.loads(must("qemu-img", "info", "--output=json", name))
+    return {b["name"]: b["flags"] for b in info["format-specific"]["data"].get("bitmaps", [])}
+
+
+def bitmaps(mimus):
+    """Those of qemu-img's stay what they are while mimus writes to the image."""
+    must("qemu-img", "create", "-q", "-f", "qcow2", "x.qcow2", "1M")
+    must("qemu-img", "bitmap", "--add", "x.qcow2", "on")
+    must("qemu-img", "bitmap", "--add", "--disable", "-g", "4k", "x.qcow2", "off")
+    must("qemu-io", "-c", "write -P 1 128k 4k", "x.qcow2")
+    must(mimus, "img", "check", "x.qcow2")
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-b", "x.qcow2", "-F", "qcow2", "y.qcow2")
+    must("qemu-io", "-c", "write -P 2 256k 4k", "y.qcow2")
+    must(mimus, "img", "commit", "y.qcow2")
+    must("qemu-img", "check", "x.qcow2")
+    must(mimus, "img", "check", "x.qcow2")
+    if flags("x.qcow2") != {"on": ["auto"], "off": []}:
+        sys.exit(f"bitmaps: {flags('x.qcow2')}")
+    for name in ("on", "off"):
+        must("qemu-img", "bitmap", "--merge", "on", "x.qcow2", name)
+    must(mimus, "img", "resize", "x.qcow2", "2M")
+    must("qemu-img", "check", "x.qcow2")
+    must("qemu-img", "bitmap", "--remove", "x.qcow2", "on")
+    must(mimus, "img", "check", "x.qcow2")
+
+
 def refused(mimus, rest, why):
     must("qemu-img", "create", "-q", "-f", "qcow2", *rest, "x.qcow2", "1M")
     status, _, err = run([mimus, "img", "info", "x.qcow2"])
@@ -222,6 +249,7 @@ def refused(mimus, rest, why):
 def exchanged(mimus):
     for seed, layout in enumerate(LAYOUTS):
         exchange(mimus, layout, seed)
+    bitmaps(mimus)
     refused(mimus, ["-o", "extended_l2=on"], "extended_l2")
     refused(mimus, ["-o", "data_file=d"], "data_file")
     refused(mimus, ["-o", "refcount_bits=64"], "16 bits")

@@ -203,6 +203,8 @@ typedef struct Row {
     int depth;          /* of the base: 1 or 2 behind the top; 0: none */
     const char *format; /* of the target */
     bool pivot;
+    bool inner; /* what is behind the top is committed, not that */
+    bool compress;
 } Row;
 
 static const Row rows[] = {
@@ -218,12 +220,17 @@ static const Row rows[] = {
     { "backup to qcow2", BLOCK_JOB_BACKUP, BLOCK_JOB_FULL, 0, "qcow2", false },
     { "backup to raw", BLOCK_JOB_BACKUP, BLOCK_JOB_FULL, 0, "raw", false },
     { "backup of the top", BLOCK_JOB_BACKUP, BLOCK_JOB_TOP, 0, "qcow2", false },
+    { "commit the middle into the base", BLOCK_JOB_COMMIT, BLOCK_JOB_FULL, 2, NULL, false, true },
+    { "backup to qcow2, compressed", BLOCK_JOB_BACKUP, BLOCK_JOB_FULL, 0, "qcow2", false, false,
+      true },
 };
 
 static BlockJobWiring wiring(Bench *b, const Row *r, Image *top)
 {
     BlockJobWiring w = { .kind = r->kind, .sync = r->sync, .news = hear, .opaque = b };
 
+    w.compress = r->compress;
+    w.top = r->inner ? image_backing(top) : NULL;
     for (int i = 0; i < r->depth; i++)
         w.base = image_backing(w.base ? w.base : top);
     if (!r->format)
@@ -248,8 +255,9 @@ static void begin(Bench *b, const Row *r)
 
 static BlockJobState goal(const Row *r)
 {
-    return r->kind == BLOCK_JOB_COMMIT || r->kind == BLOCK_JOB_MIRROR ? BLOCK_JOB_READY
-                                                                      : BLOCK_JOB_DONE;
+    return (r->kind == BLOCK_JOB_COMMIT && !r->inner) || r->kind == BLOCK_JOB_MIRROR
+               ? BLOCK_JOB_READY
+               : BLOCK_JOB_DONE;
 }
 
 /* The file that the drive has in the end, and its format. */
@@ -287,7 +295,7 @@ static void test_kinds(void **state)
         assert_false(drive_has_job(b.drive));
         settle(&b);
         check_image(drive_settled_image(b.drive), b.model);
-        if (r->kind == BLOCK_JOB_COMMIT && !r->pivot)
+        if (r->kind == BLOCK_JOB_COMMIT && !r->pivot && !r->inner)
             check_file(b.base, "raw", b.model);
         if (r->kind == BLOCK_JOB_MIRROR && !r->pivot)
             check_file(b.target, r->format, b.model);
@@ -299,13 +307,86 @@ static void test_kinds(void **state)
         file = final_file(&b, r, &format);
         assert_string_equal(image_path(drive_settled_image(b.drive)), file);
         close_machine(&b);
-        if (r->kind == BLOCK_JOB_STREAM)
+        if (r->kind == BLOCK_JOB_STREAM || r->inner)
             unlink(b.middle);
         check_file(file, format, b.model);
         if (r->depth != 2 || r->kind != BLOCK_JOB_COMMIT)
             check_file(b.base, "raw", b.below);
         stop(&b);
     }
+}
+
+/* ---- Bitmaps ---------------------------------------------------------------------------------
+ */
+
+static void begin_incremental(Bench *b, ImageBitmap *bitmap, BlockJobBitmapMode mode)
+{
+    BlockJobWiring w = { .kind = BLOCK_JOB_BACKUP,
+                         .sync = BLOCK_JOB_BITMAP,
+                         .bitmap = bitmap,
+                         .bitmap_mode = mode,
+                         .news = hear,
+                         .opaque = b };
+
+    w.target = open_image(b->target, "raw", false);
+    b->news = b->state = 0;
+    assert_true(drive_begin_job(b->drive, &w, NULL));
+    assert_true(bitmap->busy);
+}
+
+static void write_some(Bench *b, GRand *rand)
+{
+    for (unsigned n = 0; n < 5; n++)
+        change(b, rand);
+    settle(b);
+    drive_settled_image(b->drive);
+}
+
+/* Each copies what was written since the last one that went well; with the machine left and begun
+ * again in between, as the bitmap is kept in the image. */
+static void test_incremental(void **state)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(9);
+    Bench b;
+
+    start(&b);
+    make_image(b.target, "raw", SIZE, NULL, NULL);
+    {
+        Image *target = open_image(b.target, "raw", false);
+
+        assert_int_equal(image_write(target, 0, b.model, SIZE), 0);
+        image_close(target);
+    }
+    open_machine(&b, open_image(b.top, "qcow2", false));
+    assert_non_null(image_add_bitmap(drive_settled_image(b.drive), "b", 4096, true, NULL));
+    for (unsigned round = 0; round < 6; round++) {
+        g_autofree uint8_t *before = NULL;
+        BlockJobBitmapMode mode = round % 3;
+        ImageBitmap *bitmap = image_find_bitmap(drive_settled_image(b.drive), "b");
+        uint64_t count;
+
+        write_some(&b, rand);
+        before = g_memdup2(b.model, SIZE);
+        count = image_bitmap_count(bitmap);
+        assert_true(count && !bitmap->inconsistent);
+        begin_incremental(&b, bitmap, mode);
+        if (round % 2) {
+            drive_abandon_job(b.drive);
+            assert_true(image_bitmap_count(bitmap) >= (mode == BITMAP_ALWAYS ? 0 : count));
+            begin_incremental(&b, bitmap, mode);
+        }
+        run_until(&b, BLOCK_JOB_DONE, NULL);
+        assert_true(drive_end_job(b.drive, false, NULL));
+        assert_false(bitmap->busy);
+        assert_int_equal(image_bitmap_count(bitmap), mode == BITMAP_NEVER ? count : 0);
+        check_file(b.target, "raw", before);
+        write_some(&b, rand);
+        close_machine(&b);
+        open_machine(&b, open_image(b.top, "qcow2", false));
+        assert_checked(drive_settled_image(b.drive));
+    }
+    close_machine(&b);
+    stop(&b);
 }
 
 /* Left in the middle, each image is what it was. */
@@ -383,7 +464,8 @@ static void test_no_room(void **state)
         Bench b;
 
         start(&b);
-        if (r->kind == BLOCK_JOB_COMMIT && r->depth == 2) { /* which needs no more room */
+        if (r->compress ||
+            (r->kind == BLOCK_JOB_COMMIT && r->depth == 2)) { /* needs no more room */
             stop(&b);
             continue;
         }
@@ -532,9 +614,10 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),   cmocka_unit_test(test_abandoned),
-        cmocka_unit_test(test_no_room), cmocka_unit_test(test_pause_and_speed),
-        cmocka_unit_test(test_killed),  cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_kinds),           cmocka_unit_test(test_incremental),
+        cmocka_unit_test(test_abandoned),       cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_pause_and_speed), cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_refusals),
     };
 
     signal(SIGXFSZ, SIG_IGN);

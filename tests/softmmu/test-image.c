@@ -268,6 +268,54 @@ static void list_snapshots(Image *image)
         g_ptr_array_unref(list);
 }
 
+/* Bitmaps say what was written since, also after their file was closed; not after a crash. */
+static void test_bitmaps(void **state)
+{
+    char *path = make_qcow2(NULL), *copy = make_file(0);
+    g_autofree char *bytes = NULL;
+    Image *image = open_image(path, NULL, false);
+    uint8_t data[SECTOR] = { 1 };
+    ImageBitmap *b = image_add_bitmap(image, "kept", 4096, true, NULL);
+    gsize len;
+
+    assert_non_null(b);
+    assert_non_null(image_add_bitmap(image, "gone", 0, false, NULL));
+    assert_null(image_add_bitmap(image, "kept", 0, false, NULL));
+    assert_null(image_add_bitmap(image, "odd", 1000, false, NULL));
+    assert_int_equal(image_write(image, 4096 * 3, data, SECTOR), 0);
+    assert_int_equal(image_zero(image, 4096 * 9, 4097), 0);
+    assert_int_equal(image_bitmap_count(b), 3 * 4096);
+    assert_int_equal(image_bitmap_count(image_find_bitmap(image, "gone")), 65536);
+    image_close(image);
+    for (unsigned round = 0; round < 3; round++) {
+        image = open_image(path, NULL, round != 1);
+        assert_checked(image);
+        assert_null(image_find_bitmap(image, "gone"));
+        b = image_find_bitmap(image, "kept");
+        assert_int_equal(image_bitmap_count(b), 3 * 4096);
+        assert_true(b->recording && b->persistent && !b->inconsistent);
+        if (round == 1)
+            assert_int_equal(image_write(image, 4096 * 3, data, SECTOR), 0);
+        if (round == 1) { /* as a crash would leave it */
+            assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+            assert_true(g_file_set_contents(copy, bytes, len, NULL));
+        }
+        image_close(image);
+    }
+    image = open_image(copy, NULL, false);
+    b = image_find_bitmap(image, "kept");
+    assert_true(b->inconsistent && !b->map);
+    assert_checked(image);
+    image_remove_bitmap(image, b);
+    image_close(image);
+    image = open_image(copy, NULL, true);
+    assert_checked(image);
+    assert_null(image_find_bitmap(image, "kept"));
+    image_close(image);
+    remove_file(path);
+    remove_file(copy);
+}
+
 /* Images that somebody has tampered with are refused or read as something, and stay as they are. */
 static void test_qcow2_hostile(void **state)
 {
@@ -278,6 +326,7 @@ static void test_qcow2_hostile(void **state)
     Image *image = open_image(path, NULL, false);
     gsize len;
 
+    image_add_bitmap(image, "bitmap", 512, true, NULL);
     exercise(image, model, 5);
     image_close(image);
     assert_true(g_file_get_contents(path, (char **)&file, &len, NULL));
@@ -288,10 +337,10 @@ static void test_qcow2_hostile(void **state)
         int fd = open(path, O_RDWR);
 
         while (changes--) {
-            uint32_t cluster = g_rand_int_range(rand, 0, 5) * 65536;
+            uint32_t cluster = g_rand_int_range(rand, 0, 12) * 65536;
             bad[MIN(cluster + g_rand_int_range(rand, 0, 128), len - 1)] = g_rand_int(rand);
         }
-        assert_int_equal(pwrite(fd, bad, MIN(len, 5 * 65536), 0), MIN(len, 5 * 65536));
+        assert_int_equal(pwrite(fd, bad, MIN(len, 12 * 65536), 0), MIN(len, 12 * 65536));
         close(fd);
         image = image_open(&how, NULL);
         if (image) {
@@ -525,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_qcow2_other_backing),
         cmocka_unit_test(test_qcow2_large),
         cmocka_unit_test(test_qcow2_recovery),
+        cmocka_unit_test(test_bitmaps),
         cmocka_unit_test(test_qcow2_hostile),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_refusals),

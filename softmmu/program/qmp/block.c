@@ -5,6 +5,7 @@
 
 #include "softmmu/block/drive.h"
 #include "softmmu/program/image-text.h"
+#include "softmmu/program/qmp/bitmaps.h"
 #include "softmmu/program/qmp/internal.h"
 
 /* ---- Looking --------------------------------------------------------------------------------- */
@@ -30,15 +31,16 @@ static int64_t backing_depth(Image *image)
 static Json *describe_node(const Drive *d, Image *image, const char *node, bool read_only)
 {
     const DriveWiring *w = drive_wiring(d);
+    Json *bitmaps = image_bitmaps(image) ? qmp_describe_bitmaps(image) : NULL;
     Json *cache = json_make("writeback:b direct:b no-flush:b", !w->write_through, 0, w->no_flush);
 
     return json_make("image:o node-name:s file:s drv:s ro:b encrypted:b bps:i bps_rd:i bps_wr:i "
                      "iops:i iops_rd:i iops_wr:i detect_zeroes:s write_threshold:i cache:o "
-                     "backing_file_depth:i backing_file:s",
+                     "backing_file_depth:i backing_file:s dirty-bitmaps:o",
                      describe_contents(image), node, image_path(image), image_format(image),
                      read_only, 0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0, (int64_t)0,
                      (int64_t)0, w->detect_zeroes ? "on" : "off", (int64_t)0, cache,
-                     backing_depth(image), image_facts(image).backing_path);
+                     backing_depth(image), image_facts(image).backing_path, bitmaps);
 }
 
 static Json *describe_image(const Drive *d, Image *image)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Commands that change disks or begin work on them. None goes with a recording: what is on its
- * disks at its begin has to be there when it is left. Missing: commits of other than a disk's own
- * image, bitmaps, compression, copy-mode write-blocking.
+ * disks at its begin has to be there when it is left. Missing: copy-mode write-blocking.
  */
 #include <errno.h>
 #include <string.h>
@@ -40,6 +39,15 @@ static Drive *find_disk(Qmp *q, const char *device, const char *node, GError **e
 
     if (!d)
         error_set(error, "Cannot find device='%s' nor node-name='%s'", device, node);
+    return d;
+}
+
+Drive *qmp_find_disk(Qmp *q, const char *name, GError **error)
+{
+    Drive *d = look_up(q, name);
+
+    if (!d)
+        error_set(error, "Cannot find device='%s' nor node-name='%s'", name, name);
     return d;
 }
 
@@ -105,8 +113,9 @@ static bool take_granularity(Json *args, BlockJobWiring *w, GError **error)
 /* Of a mirror or a backup. */
 static bool take_common(Json *args, BlockJobWiring *w, GError **error)
 {
-    static const char *const syncs[] = { "full", "top", "none", NULL };
-    static const BlockJobSync values[] = { BLOCK_JOB_FULL, BLOCK_JOB_TOP, BLOCK_JOB_NONE };
+    static const char *const syncs[] = { "full", "top", "none", "incremental", "bitmap", NULL };
+    static const BlockJobSync values[] = { BLOCK_JOB_FULL, BLOCK_JOB_TOP, BLOCK_JOB_NONE,
+                                           BLOCK_JOB_BITMAP, BLOCK_JOB_BITMAP };
     static const char *const copy_modes[] = { "background", NULL };
     int sync, mode;
 
@@ -114,9 +123,47 @@ static bool take_common(Json *args, BlockJobWiring *w, GError **error)
         !take_word(args, "copy-mode", copy_modes, &mode, error))
         return false;
     w->sync = values[sync];
+    w->compress = json_flag(args, "compress", false);
     return take_granularity(args, w, error) &&
            take_on_error(args, "on-source-error", &w->on_source_error, error) &&
            take_on_error(args, "on-target-error", &w->on_target_error, error);
+}
+
+/* The bitmap that a backup goes by, if its sync says that there is one. */
+static bool take_bitmap(Drive *d, Json *args, BlockJobWiring *w, GError **error)
+{
+    static const char *const modes[] = { "on-success", "never", "always", NULL };
+    const char *sync = json_text(args, "sync", ""), *name = json_text(args, "bitmap", NULL);
+    bool needs = w->sync == BLOCK_JOB_BITMAP, incremental = !strcmp(sync, "incremental");
+    int mode;
+
+    if (!take_word(args, "bitmap-mode", modes, &mode, error))
+        return false;
+    w->bitmap_mode = (BlockJobBitmapMode)mode;
+    if (!needs && !name)
+        return true;
+    w->bitmap = name ? image_find_bitmap(drive_settled_image(d), name) : NULL;
+    if (needs && w->kind != BLOCK_JOB_BACKUP)
+        error_set(error, "Sync mode '%s' not supported", sync);
+    else if (!needs)
+        error_set(error, "Sync mode '%s' is not supported with a bitmap", sync);
+    else if (!name)
+        error_set(error, "must provide a valid bitmap name for '%s' sync mode", sync);
+    else if (!w->bitmap)
+        error_set(error, "Bitmap '%s' could not be found", name);
+    else if (!incremental && !json_member(args, "bitmap-mode"))
+        error_set(error, "Bitmap sync mode must be given when providing a bitmap");
+    else if (incremental && mode)
+        error_set(error,
+                  "Bitmap sync mode must be 'on-success' when using sync mode 'incremental'");
+    else if (w->bitmap->busy || w->bitmap->inconsistent)
+        error_set(error, "Bitmap '%s' is %s and cannot be used", name,
+                  w->bitmap->busy ? "currently in use by another operation" : "inconsistent");
+    else if (w->bitmap->persistent && image_touch_bitmaps(drive_settled_image(d)))
+        error_set(error, "'%s' cannot be written", image_path(drive_settled_image(d)));
+    else
+        return true;
+    return false;
 }
 
 /* ---- Targets by their file ---------------------------------------------------------------------
@@ -171,7 +218,7 @@ static Json *begin_by_file(Qmp *q, Json *args, BlockJobKind kind, GError **error
     BlockJobWiring w = { .kind = kind, .node = json_text(args, "node-name", NULL) };
 
     if (!d || !take_common(args, &w, error) || !qmp_check_job_id(q, id, error) ||
-        !open_target(d, args, &w, error))
+        !take_bitmap(d, args, &w, error) || !open_target(d, args, &w, error))
         return NULL;
     return qmp_begin_block_job(q, d, args, &w, error);
 }
@@ -210,7 +257,7 @@ static Json *begin_by_node(Qmp *q, Json *args, BlockJobKind kind, GError **error
     BlockJobWiring w = { .kind = kind, .node = o ? o->id : NULL };
     ImageOpen below[DRIVE_CHAIN], how;
 
-    if (!o || !take_common(args, &w, error))
+    if (!o || !take_common(args, &w, error) || !take_bitmap(d, args, &w, error))
         return NULL;
     how = machine_drive_image(o, below);
     w.target = image_open(&how, error);
@@ -258,34 +305,60 @@ static Json *refuse_base(Json *args, GError **error)
     return NULL;
 }
 
+/* top or top-node of @args: behind @image, or that itself; NULL with @error. */
+static Image *find_top(Qmp *q, Drive *d, Json *args, Image *image, GError **error)
+{
+    const char *name = json_text(args, "top", json_text(args, "top-node", NULL));
+    const DriveOption *o = json_member(args, "top-node") ? find_node(q, name, NULL) : NULL;
+    Image *top;
+
+    if (!name || !strcmp(name, image_path(image)) || !strcmp(name, drive_node(d)))
+        return image;
+    top = image_find_behind(image, o ? o->file : name);
+    if (!top)
+        error_set(error, "Top image file %s not found", name);
+    return top;
+}
+
+static bool take_commit(Qmp *q, Drive *d, Json *args, BlockJobWiring *w, GError **error)
+{
+    Image *image = drive_settled_image(d), *top = find_top(q, d, args, image, error);
+    bool missing;
+
+    if (!top)
+        return false;
+    w->top = top != image ? top : NULL;
+    w->base = find_base(q, args, top, &missing);
+    if (missing) {
+        refuse_base(args, error);
+        return false;
+    }
+    if (!w->base)
+        w->base = last_behind(top);
+    if (w->base == top)
+        error_set(error, "cannot commit an image into itself");
+    else if (w->name && !w->top)
+        error_set(error, "'backing-file' specified, but 'top' is the active layer");
+    else
+        return true;
+    return false;
+}
+
 static Json *run_commit(Qmp *q, Json *args, GError **error)
 {
-    const char *name = json_text(args, "device", ""), *top = json_text(args, "top", NULL);
+    const char *name = json_text(args, "device", "");
     Drive *d = look_up(q, name);
-    Image *image = d ? drive_settled_image(d) : NULL;
-    BlockJobWiring w = { .kind = BLOCK_JOB_COMMIT };
-    bool missing;
+    BlockJobWiring w = { .kind = BLOCK_JOB_COMMIT, .name = json_text(args, "backing-file", NULL) };
 
     if (!d) {
         g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_FOUND, "Device '%s' not found", name);
         return NULL;
     }
-    if (!image || !find_drive(q, args, error) || !drive_is_free(d, error) ||
+    if (!find_drive(q, args, error) || !drive_is_free(d, error) ||
         !take_on_error(args, "on-error", &w.on_target_error, error))
         return NULL;
     w.on_source_error = w.on_target_error;
-    w.base = find_base(q, args, image, &missing);
-    if (missing)
-        return refuse_base(args, error);
-    if (!w.base)
-        w.base = last_behind(image);
-    if (top && strcmp(top, image_path(image)))
-        error_set(error, "only the image that the disk uses can be committed, without 'top'");
-    else if (w.base == image)
-        error_set(error, "cannot commit an image into itself");
-    else
-        return qmp_begin_block_job(q, d, args, &w, error);
-    return NULL;
+    return take_commit(q, d, args, &w, error) ? qmp_begin_block_job(q, d, args, &w, error) : NULL;
 }
 
 static Json *run_stream(Qmp *q, Json *args, GError **error)
@@ -406,15 +479,18 @@ const QmpCommand qmp_disk_commands[] = {
       "on-target-error:str? copy-mode:str? job-id:str? auto-finalize:bool? auto-dismiss:bool?",
       run_blockdev_mirror },
     { "drive-backup",
-      "device:str target:str format:str? sync:str mode:str? speed:int? on-source-error:str? "
-      "on-target-error:str? job-id:str? auto-finalize:bool? auto-dismiss:bool?",
+      "device:str target:str format:str? sync:str mode:str? bitmap:str? bitmap-mode:str? "
+      "compress:bool? speed:int? on-source-error:str? on-target-error:str? job-id:str? "
+      "auto-finalize:bool? auto-dismiss:bool?",
       run_drive_backup },
     { "blockdev-backup",
-      "device:str target:str sync:str speed:int? on-source-error:str? on-target-error:str? "
-      "job-id:str? auto-finalize:bool? auto-dismiss:bool?",
+      "device:str target:str sync:str bitmap:str? bitmap-mode:str? compress:bool? speed:int? "
+      "on-source-error:str? on-target-error:str? job-id:str? auto-finalize:bool? "
+      "auto-dismiss:bool?",
       run_blockdev_backup },
     { "block-commit",
-      "device:str base:str? base-node:str? top:str? speed:int? on-error:str? job-id:str? "
+      "device:str base:str? base-node:str? top:str? top-node:str? backing-file:str? speed:int? "
+      "on-error:str? job-id:str? "
       "auto-finalize:bool? auto-dismiss:bool?",
       run_commit },
     { "block-stream",

@@ -40,7 +40,8 @@ typedef struct QmpCommand {
 extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_commands[],
     qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
     qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[],
-    qmp_replay_commands[], qmp_job_commands[], qmp_disk_commands[], qmp_nothing_commands[];
+    qmp_replay_commands[], qmp_job_commands[], qmp_disk_commands[], qmp_nothing_commands[],
+    qmp_bitmap_commands[], qmp_transaction_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);
@@ -51,6 +52,8 @@ static inline Json *json_done(void) /* nothing more to say */
 }
 GPtrArray *qmp_jobs_new(void);
 GHashTable *qmp_trays_new(void);
+/* A drive by its name, or that of its image; NULL with @error. */
+Drive *qmp_find_disk(Qmp *q, const char *name, GError **error);
 /* No recording is made or replayed; false with @error. */
 bool qmp_may_change_disks(Qmp *q, GError **error);
 bool qmp_tray_is_open(Qmp *q, const Drive *d); /* nothing is in reach of the guest */

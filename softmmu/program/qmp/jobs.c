@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands about jobs, and the events that tell of them. Missing: job-cancel while a job is only
- * being made, transactions. */
+ * being made. */
 #include "softmmu/program/qmp/jobs.h"
 
 #include <errno.h>
@@ -226,6 +226,25 @@ Json *qmp_begin_block_job(Qmp *q, Drive *d, Json *args, BlockJobWiring *w, GErro
     set_status(job, JOB_CREATED);
     set_status(job, JOB_RUNNING);
     return json_done();
+}
+
+void qmp_undo_job(Qmp *q, const char *id)
+{
+    QmpJob *job = find(q, id);
+
+    if (job && job->drive)
+        abort_job(job, NULL);
+}
+
+/* The process ends: nothing is done that a user has not been told of. */
+void qmp_end_jobs(QmpShared *s)
+{
+    for (guint i = s->jobs->len; i-- > 0;) {
+        QmpJob *job = s->jobs->pdata[i];
+
+        if (job->drive)
+            abort_job(job, NULL);
+    }
 }
 
 /* ---- Verbs ----------------------------------------------------------------------------------- */

@@ -30,4 +30,7 @@ void qmp_tell_done_job(Qmp *q, const char *id, const char *type, const char *err
  * NULL with @error. */
 Json *qmp_begin_block_job(Qmp *q, Drive *d, Json *args, BlockJobWiring *w, GError **error);
 
+/* The job @id, which was begun just now, is not to be. */
+void qmp_undo_job(Qmp *q, const char *id);
+
 #endif
