@@ -75,7 +75,9 @@ void image_bitmap_free(ImageBitmap *b);
 void image_mark_bitmaps(Image *image, uint64_t offset, uint64_t len); /* there are some */
 void image_resize_bitmaps(Image *image);                              /* the image has been */
 
-extern const ImageFormat image_format_raw, image_format_qcow2;
+extern const ImageFormat image_format_raw, image_format_qcow2, image_format_vmdk, image_format_vdi;
+/* For formats that are not written: false with @error if that is asked for. */
+bool image_is_only_read(const Image *image, GError **error);
 extern const ImageFormat image_format_null; /* of what is called IMAGE_NULL…, which is no file */
 
 /* Whole transfers at a place of a file; errno values. Reading beyond the end gives zeros. */

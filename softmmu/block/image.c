@@ -20,7 +20,8 @@
 #define HEAD_BYTES 512
 #define ZERO_CHUNK (64 * 1024)
 
-static const ImageFormat *const formats[] = { &image_format_raw, &image_format_qcow2 };
+static const ImageFormat *const formats[] = { &image_format_raw, &image_format_qcow2,
+                                              &image_format_vmdk, &image_format_vdi };
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
@@ -109,6 +110,16 @@ const ImageFormat *image_probe(const uint8_t *head, size_t len)
             return formats[i];
     }
     return NULL;
+}
+
+bool image_is_only_read(const Image *image, GError **error)
+{
+    if (!image->read_only)
+        error_set(error,
+                  "'%s': images of format '%s' are only read: convert it, or use it with "
+                  "readonly=on or snapshot=on",
+                  image->path, image->format->name);
+    return image->read_only;
 }
 
 static bool lock_file(int fd, bool read_only)

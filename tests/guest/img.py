@@ -239,6 +239,26 @@ def bitmaps(mimus):
     must(mimus, "img", "check", "x.qcow2")
 
 
+def others(mimus):
+    """Formats that are only read."""
+    rand = random.Random(9)
+    size = 9000 * 512
+    must("qemu-img", "create", "-q", "-f", "raw", "x.raw", str(size))
+    scribble(rand, "x.raw", size)
+    for form, options in (("vdi", ""), ("vdi", "static=on"), ("vmdk", ""), ("vmdk", "subformat=monolithicFlat"),
+                          ("vmdk", "subformat=twoGbMaxExtentSparse"), ("vmdk", "subformat=twoGbMaxExtentFlat"),
+                          ("vmdk", "subformat=streamOptimized")):
+        must("qemu-img", "convert", "-O", form, *(["-o", options] if options else []), "x.raw", "x.other")
+        must(mimus, "img", "compare", "x.raw", "x.other")
+        must(mimus, "img", "convert", "-f", form, "-O", "qcow2", "x.other", "y.qcow2")
+        must("qemu-img", "compare", "x.raw", "y.qcow2")
+        if f"file format: {form}\n" not in must(mimus, "img", "info", "x.other"):
+            sys.exit(f"{form} {options}: taken for another format")
+        status, _, err = run([mimus, "img", "resize", "x.other", "1M"])
+        if status != 1 or "only read" not in err:
+            sys.exit(f"{form} {options}: {status} {err}")
+
+
 def refused(mimus, rest, why):
     must("qemu-img", "create", "-q", "-f", "qcow2", *rest, "x.qcow2", "1M")
     status, _, err = run([mimus, "img", "info", "x.qcow2"])
@@ -250,6 +270,7 @@ def exchanged(mimus):
     for seed, layout in enumerate(LAYOUTS):
         exchange(mimus, layout, seed)
     bitmaps(mimus)
+    others(mimus)
     refused(mimus, ["-o", "extended_l2=on"], "extended_l2")
     refused(mimus, ["-o", "data_file=d"], "data_file")
     refused(mimus, ["-o", "refcount_bits=64"], "16 bits")

@@ -75,13 +75,14 @@ static bool is_one_of(const char *value, const char *const *words, GError **erro
  * nothing. */
 static bool set_driver(void *ctx, const char *value, GError **error)
 {
-    static const char *const drivers[] = { "file",    "host_device", "raw", "qcow2",
-                                           "null-co", "null-aio",    NULL };
+    static const char *const drivers[] = { "file", "host_device", "raw",      "qcow2", "vmdk",
+                                           "vdi",  "null-co",     "null-aio", NULL };
+    static const char *const formats[] = { "raw", "qcow2", "vmdk", "vdi", NULL };
     BlockNode *n = ctx;
 
     if (!is_one_of(value, drivers, error))
         return false;
-    if (!strcmp(value, "raw") || !strcmp(value, "qcow2"))
+    if (g_strv_contains(formats, value))
         replace(&n->format, value);
     n->null = g_str_has_prefix(value, "null-");
     return true;

@@ -189,7 +189,7 @@ static bool set_detect_zeroes(void *ctx, const char *value, GError **error)
 /* Beside the one word, a format: said as of nodes. */
 static bool set_driver(void *ctx, const char *value, GError **error)
 {
-    static const char *const words[] = { "blkreplay", "raw", "qcow2", NULL };
+    static const char *const words[] = { "blkreplay", "raw", "qcow2", "vmdk", "vdi", NULL };
     int n = find_word(value, words, error);
 
     ((DriveKeys *)ctx)->recorded = !n;
