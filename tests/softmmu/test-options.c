@@ -219,7 +219,7 @@ static const struct {
     {"-blockdev node-name=n,filename=x", "-blockdev node-name=n,filename=x: driver is needed: file, raw or qcow2"},
     {"-blockdev file,filename=x", "-blockdev file,filename=x: node-name is needed"},
     {"-blockdev file,node-name=n", "-blockdev file,node-name=n: either filename or file is needed"},
-    {"-blockdev vmdk,node-name=n", "-blockdev vmdk,node-name=n: driver: 'vmdk' is not supported; there are file, host_device, raw, qcow2, null-co, null-aio"},
+    {"-blockdev vhdx,node-name=n", "-blockdev vhdx,node-name=n: driver: 'vhdx' is not supported; there are file, host_device, raw, qcow2, vmdk, vdi, null-co, null-aio"},
     {"-blockdev file,node-name=n,foo=1", "-blockdev file,node-name=n,foo=1: foo: unknown parameter 'foo'"},
     {"-blockdev raw,node-name=n,file.driver=qcow2", "-blockdev raw,node-name=n,file.driver=qcow2: file.driver: 'qcow2' within another node is not supported"},
     {"-blockdev file,node-name=n,filename=x -blockdev file,node-name=n,filename=y", "-blockdev file,node-name=n,filename=y: there is another node with node-name 'n'"},
