@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 static const char *const system_dirs[] = {
     MIMUS_DATADIR,
@@ -36,7 +37,7 @@ char *firmware_find(const GPtrArray *dirs, const char *name, GError **error)
     const char *package = NULL;
     char *path = NULL;
 
-    if (g_file_test(name, G_FILE_TEST_IS_REGULAR))
+    if (host_is_fd_set(name) || g_file_test(name, G_FILE_TEST_IS_REGULAR))
         return g_strdup(name);
     for (guint i = 0; dirs && i < dirs->len && !path; i++)
         path = try_dir(dirs->pdata[i], name);
@@ -67,7 +68,7 @@ static GBytes *read_image(const GPtrArray *dirs, const char *name, GError **erro
 
     if (!path)
         return NULL;
-    if (g_file_get_contents(path, &data, &size, &reason))
+    if (host_read_file(path, &data, &size, &reason))
         return g_bytes_new_take(data, size);
     error_set(error, "cannot load firmware: %s", reason->message);
     g_error_free(reason);

@@ -15,6 +15,7 @@
 #include "hw/kernel-unpack.h"
 #include "hw/optionrom/roms.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/log.h"
 
 #define SETUP_LOAD_ADDR   0x10000
@@ -108,7 +109,7 @@ static GBytes *read_host_file(const char *what, const char *path, GError **error
         refuse(error, "cannot load %s '%s': not a regular file", what, path);
         return NULL;
     }
-    if (!g_file_get_contents(path, &data, &size, &reason)) {
+    if (!host_read_file(path, &data, &size, &reason)) {
         /* glib's sentence names the file once more; the errno text is its tail. */
         const char *tail = strrchr(reason->message, ':');
         refuse(error, "cannot load %s '%s'%s", what, path, tail ? tail : "");

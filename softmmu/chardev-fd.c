@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 /* ---- The polled source ---------------------------------------------------------------------- */
 
@@ -182,7 +183,7 @@ static const ChardevClass file_class = { .name = "file", .write = file_write, .c
 
 Chardev *chardev_new_file(InputQueue *queue, const char *path, bool append, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
+    int fd = host_open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
     FileChardev *file;
 
     if (fd < 0) {
@@ -227,7 +228,7 @@ static int open_fifo(const char *path, const char *suffix)
 {
     g_autofree char *name = g_strconcat(path, suffix, NULL);
 
-    return open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    return host_open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
 }
 
 /* PATH.in is read and PATH.out written; without them PATH is both. */

@@ -12,6 +12,7 @@
 
 #include "softmmu/chardev-internal.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/input.h"
 
 /* ---- Clients -------------------------------------------------------------------------------- */
@@ -359,7 +360,7 @@ static bool open_log(Chardev *chr, const Suffixes *s, GError **error)
 {
     int how = O_WRONLY | O_CREAT | O_CLOEXEC | (s->log_append ? O_APPEND : O_TRUNC);
 
-    chr->log = open(s->logfile, how, 0666);
+    chr->log = host_open(s->logfile, how, 0666);
     if (chr->log < 0)
         error_set(error, "could not open '%s': %s", s->logfile, g_strerror(errno));
     return chr->log >= 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/log.h"
 
 struct HostRandom {
@@ -28,7 +29,7 @@ static void hear(void *opaque, const void *data, size_t len)
 /* One that never blocks for long and never ends. */
 static int open_device(const char *file, GError **error)
 {
-    int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int fd = host_open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
     struct stat st;
 
     if (fd < 0) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 uint32_t log_mask;
 uint64_t log_next_count = UINT64_MAX;
@@ -147,7 +148,7 @@ bool log_set_file(const char *path, GError **error)
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
     g_auto(GStrv) parts = g_strsplit(path, "%d", -1);
     g_autofree char *name = g_strjoinv(pid, parts);
-    FILE *file = fopen(name, "we");
+    FILE *file = host_fopen(name, "we");
 
     if (!file) {
         error_set(error, "could not open log file '%s': %s", name, g_strerror(errno));

@@ -235,7 +235,7 @@ uint64_t machine_state_hash(Machine *m)
 
 ImageOpen machine_drive_image(const DriveOption *o, ImageOpen *below)
 {
-    ImageOpen how = { .path = o->host_file ? o->host_file : o->file,
+    ImageOpen how = { .path = o->file,
                       .format = o->format,
                       .discard = o->discard,
                       .read_only = o->read_only || o->cdrom || o->snapshot,

@@ -53,7 +53,6 @@ typedef struct DriveOption {
     bool no_flush, write_through; /* -drive cache= */
     bool detect_zeroes;
     DriveOnError on_read_error, on_write_error;
-    char *host_file;             /* what the host calls .file; NULL: the same */
     bool alone;                  /* without a backing file, whatever its header says */
     struct DriveOption *backing; /* instead of what that says; owned, NULL: that */
 } DriveOption;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/memory-internal.h"
 
 #define PAGE_BYTES      UINT64_C(4096)
@@ -107,7 +108,7 @@ static int open_path(const char *path)
     int fd;
 
     if (!g_file_test(path, G_FILE_TEST_IS_DIR))
-        return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        return host_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     fd = mkostemp(template, O_CLOEXEC);
     if (fd >= 0)
         unlink(template);

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "softmmu/device.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/recording-format.h"
 
 #if HAVE_ZSTD
@@ -228,7 +229,7 @@ RecordReader *record_open(const char *path, GError **error)
     char *data;
     gsize size;
 
-    if (!g_file_get_contents(path, &data, &size, &reason)) {
+    if (!host_read_file(path, &data, &size, &reason)) {
         error_set(error, "%s", reason->message);
         return NULL;
     }

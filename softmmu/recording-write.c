@@ -10,6 +10,7 @@
 #include "config.h"
 #include "softmmu/device.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/recording-format.h"
 
 #if HAVE_ZSTD
@@ -164,7 +165,7 @@ static void write_files(RecordWriter *w, HostFiles *files)
  * @error. */
 static int open_file(const char *path, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    int fd = host_open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     if (fd < 0) {
         error_set(error, "could not create '%s': %s", path, g_strerror(errno));

@@ -15,6 +15,7 @@
 
 #include "softmmu/block/qcow2.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 #define SECTOR     512
 #define HEAD_BYTES 512
@@ -151,7 +152,7 @@ static bool file_size(int fd, uint64_t *size)
 
 static bool open_file(Image *image, GError **error)
 {
-    image->fd = open(image->path, (image->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    image->fd = host_open(image->path, (image->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC, 0);
     if (image->fd < 0 || !file_size(image->fd, &image->file_size)) {
         error_set(error, "Could not open '%s': %s", image->path, g_strerror(errno));
         return false;
@@ -166,7 +167,7 @@ static bool open_file(Image *image, GError **error)
 
 int image_file_create(const char *path, GError **error)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), failure = errno;
+    int fd = host_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), failure = errno;
     bool locked = fd >= 0 && lock_file(fd, false);
     struct stat st;
 
@@ -259,7 +260,8 @@ bool image_file_reopen(Image *image, bool read_only, GError **error)
     int fd = open(self, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC), failure = errno;
 
     if (fd < 0)
-        fd = open(image->path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC), failure = errno;
+        fd = host_open(image->path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC, 0),
+        failure = errno;
     unlock_file(image->fd);
     if (fd >= 0 && lock_file(fd, read_only) && dup3(fd, image->fd, O_CLOEXEC) >= 0) {
         close(fd);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/net/net.h"
 
 #define PCAP_MAGIC    0xa1b2c3d4 /* microseconds */
@@ -48,7 +49,7 @@ NetDump *net_dump_new(const char *path, uint32_t max_len, const char *directions
     d->rx = strcmp(directions, "tx");
     d->tx = strcmp(directions, "rx");
     d->clock = clock;
-    d->file = fopen(path, "wbe");
+    d->file = host_fopen(path, "wbe");
     if (d->file && put(d, &head, sizeof(head)) && !fflush(d->file))
         return d;
     error_set(error, "could not write '%s': %s", path, g_strerror(errno));

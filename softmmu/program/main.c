@@ -17,6 +17,7 @@
 #include "accel/plugin/plugin.h"
 #include "hw/pc.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/log.h"
 #include "softmmu/program/build.h"
 #include "softmmu/program/console.h"
@@ -70,7 +71,7 @@ static int answer(const Options *o)
 static bool check_readable(const MachineConfig *c, const char *what, const char *path,
                            GError **error)
 {
-    if (!path || c->replaying || !access(path, R_OK))
+    if (!path || c->replaying || host_is_fd_set(path) || !access(path, R_OK))
         return true;
     error_set(error, "could not open %s file '%s': %s", what, path, g_strerror(errno));
     return false;
@@ -261,11 +262,6 @@ static void open_monitors(Program *p)
                        .display = p->options->display };
 
     p->text = text_begin(&world);
-    for (guint i = 0; i < p->options->fds->len; i++) {
-        const OptionFd *f = &g_array_index(p->options->fds, OptionFd, i);
-
-        qmp_shared_add_fd(p->qmp_shared, f->set, f->fd, f->opaque);
-    }
     p->qmps = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_free);
     p->views = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
     m->event_hook = tell_programs;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 /* The parent: as long as the child may still fail. */
 static void wait_for(int fd)
@@ -68,7 +69,7 @@ bool process_write_pid(const char *path, GError **error)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    int fd = host_open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
     if (fd < 0 || fcntl(fd, F_SETLK, &lock) || ftruncate(fd, 0) ||
         write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {

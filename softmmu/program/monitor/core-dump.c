@@ -13,6 +13,7 @@
 
 #include "softmmu/bytes.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/program/monitor/internal.h"
 
 #define CHUNK     (1u << 20)
@@ -162,7 +163,7 @@ static bool write_core(Monitor *mon, const char *path, uint64_t begin, uint64_t 
 {
     g_autoptr(GArray) pieces = find_pieces(mon, begin, end);
     g_autoptr(GByteArray) notes = make_notes(mon), head = make_head(pieces, notes);
-    FILE *file = fopen(path, "wb");
+    FILE *file = host_fopen(path, "wb");
     bool good = file && fwrite(head->data, 1, head->len, file) == head->len;
 
     for (guint i = 0; i < pieces->len && good; i++)

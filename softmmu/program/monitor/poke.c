@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/program/monitor/internal.h"
 #include "softmmu/ui/keys.h"
 
@@ -243,7 +244,7 @@ static void save(Monitor *mon, const char *args, bool physical, GString *out)
         words[2][strlen(path) - 1] = 0;
         path++;
     }
-    file = *path ? fopen(path, "wb") : NULL;
+    file = *path ? host_fopen(path, "wb") : NULL;
     good = file && save_memory(mon, addr, size, physical, file, &why);
     if (file && fclose(file))
         good = false;

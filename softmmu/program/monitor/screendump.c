@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 #if HAVE_PNG
 #include <png.h>
@@ -74,7 +75,7 @@ static Encode *find_format(const char *path, const char *name, GError **error)
 
 static bool write_file(const char *path, const GByteArray *data, GError **error)
 {
-    FILE *f = fopen(path, "wb");
+    FILE *f = host_fopen(path, "wb");
     bool good = f && fwrite(data->data, 1, data->len, f) == data->len;
 
     if (f && fclose(f))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/program/options/internal.h"
 #include "softmmu/program/options/keyval.h"
 
@@ -53,7 +54,7 @@ GBytes *options_read_file(HostFiles *files, const char *path, GError **error)
 
     if (host_files_find(files, path, &bytes, error))
         return bytes;
-    if (g_file_get_contents(path, &data, &len, &reason)) {
+    if (host_read_file(path, &data, &len, &reason)) {
         bytes = g_bytes_new_take(data, len);
         host_files_add(files, path, bytes);
         return bytes;

@@ -271,7 +271,6 @@ void options_free_drive(void *p)
 
     g_free(d->id);
     g_free(d->file);
-    g_free(d->host_file);
     g_free(d->format);
     g_free(d->serial);
     if (d->backing)

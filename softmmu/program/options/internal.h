@@ -116,8 +116,6 @@ bool opt_sandbox(Options *o, const char *arg, GError **error);
 bool opt_runas(Options *o, const char *arg, GError **error);
 bool opt_audiodev(Options *o, const char *arg, GError **error);
 bool opt_add_fd(Options *o, const char *arg, GError **error);
-void options_clear_fd(void *fd); /* OptionFd * */
-bool options_complete_fds(Options *o, GError **error);
 bool opt_overcommit(Options *o, const char *arg, GError **error);
 bool opt_set(Options *o, const char *arg, GError **error);
 bool opt_readconfig(Options *o, const char *arg, GError **error);

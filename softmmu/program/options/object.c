@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 #include "softmmu/program/options/internal.h"
 #include "softmmu/program/options/keyval.h"
 
@@ -248,7 +249,7 @@ static bool read_secret(ObjectOption *object, GError **error)
                                       : "Either 'file' or 'data' must be provided");
         return false;
     }
-    if (object->file && !g_file_get_contents(object->file, &contents, &len, error)) {
+    if (object->file && !host_read_file(object->file, &contents, &len, error)) {
         g_prefix_error(error, "Unable to read %s: ", object->file);
         return false;
     }

@@ -499,8 +499,6 @@ static void set_defaults(Options *o)
     o->device_chardevs = g_ptr_array_new();
     o->monitors = g_ptr_array_new_with_free_func(options_free_monitor);
     o->globals = g_ptr_array_new_with_free_func(g_free);
-    o->fds = g_array_new(FALSE, FALSE, sizeof(OptionFd));
-    g_array_set_clear_func(o->fds, options_clear_fd);
     o->objects = g_ptr_array_new_with_free_func(options_free_object);
     o->blockdevs = g_ptr_array_new_with_free_func(options_free_blockdev);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
@@ -534,11 +532,10 @@ static bool complete(Options *o, GError **error)
     options_apply_globals(o);
     options_complete_drives(o);
     options_complete_net(o);
-    return options_complete_fds(o, error) && options_complete_blockdevs(o, error) &&
-           options_complete_machine(o, error) && options_complete_objects(o, error) &&
-           options_complete_numa(o, error) && options_complete_memory(o, error) &&
-           options_complete_devices(o, error) && options_check_display(o, error) &&
-           check_together(o, error);
+    return options_complete_blockdevs(o, error) && options_complete_machine(o, error) &&
+           options_complete_objects(o, error) && options_complete_numa(o, error) &&
+           options_complete_memory(o, error) && options_complete_devices(o, error) &&
+           options_check_display(o, error) && check_together(o, error);
 }
 
 static bool walk(Options *o, char **argv, int from, int to, GError **error)
@@ -615,7 +612,6 @@ void options_clear(Options *o)
         host_files_free(o->config.files);
     g_ptr_array_unref(o->monitors);
     g_ptr_array_unref(o->globals);
-    g_array_unref(o->fds);
     g_ptr_array_unref(o->blockdevs);
     g_ptr_array_unref(o->objects);
     g_ptr_array_unref(o->plugins);

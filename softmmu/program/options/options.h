@@ -36,13 +36,6 @@ typedef struct MonitorOption {
     bool control, pretty;
 } MonitorOption;
 
-/* A descriptor that whoever started the process left open, as /dev/fdset/SET. */
-typedef struct OptionFd {
-    int fd;
-    unsigned set;
-    char *opaque; /* NULL: none */
-} OptionFd;
-
 typedef struct Options {
     MachineConfig config;
     /* Devices may be "chardev:ID", of .chardevs. */
@@ -67,7 +60,6 @@ typedef struct Options {
     char *loadvm, *incoming;    /* what the machine begins with; NULL: a cold start */
     char *run_as;               /* a user, or UID:GID; NULL: who started it */
     char *process_name;         /* as the host is to see it; NULL: its own */
-    GArray *fds;                /* OptionFd: of -add-fd */
     char *pidfile;              /* NULL: none */
     bool daemonize, timestamps; /* timestamps: of messages */
     GPtrArray *blockdevs;       /* of options/blockdev.c */

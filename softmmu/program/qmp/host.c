@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "softmmu/host-open.h"
 #include "softmmu/program/options/options.h"
 #include "softmmu/program/qmp/internal.h"
 
@@ -279,38 +280,19 @@ static Json *run_backends(Qmp *q, Json *args, GError **error)
 
 /* ---- Descriptors ----------------------------------------------------------------------------- */
 
-typedef struct FdSet {
-    int64_t id;
-    GArray *fds;        /* int */
-    GPtrArray *opaques; /* char * or NULL, one each */
-} FdSet;
-
 static void close_named(void *fd)
 {
     close(GPOINTER_TO_INT(fd) - 1);
 }
 
-static void free_set(void *p)
-{
-    FdSet *set = p;
-
-    for (guint i = 0; i < set->fds->len; i++)
-        close(g_array_index(set->fds, int, i));
-    g_array_unref(set->fds);
-    g_ptr_array_unref(set->opaques);
-    g_free(set);
-}
-
 void qmp_fds_init(QmpShared *s)
 {
     s->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_named);
-    s->fdsets = g_ptr_array_new_with_free_func(free_set);
 }
 
 void qmp_fds_clear(QmpShared *s)
 {
     g_hash_table_unref(s->fds);
-    g_ptr_array_unref(s->fdsets);
 }
 
 int qmp_fd_named(Qmp *q, const char *name, GError **error)
@@ -368,51 +350,11 @@ static Json *run_closefd(Qmp *q, Json *args, GError **error)
     return NULL;
 }
 
-static FdSet *find_set(const QmpShared *s, int64_t id)
-{
-    for (guint i = 0; i < s->fdsets->len; i++) {
-        FdSet *set = s->fdsets->pdata[i];
-
-        if (set->id == id)
-            return set;
-    }
-    return NULL;
-}
-
-static FdSet *new_set(QmpShared *s, int64_t id)
-{
-    FdSet *set = g_new(FdSet, 1);
-
-    while (id < 0 || find_set(s, id)) /* the first that is free */
-        id++;
-    *set = (FdSet){ id, g_array_new(FALSE, FALSE, sizeof(int)),
-                    g_ptr_array_new_with_free_func(g_free) };
-    g_ptr_array_add(s->fdsets, set);
-    return set;
-}
-
-/* @id below 0: of a new set. */
-static FdSet *add_fd(QmpShared *s, int64_t id, int fd, const char *opaque)
-{
-    FdSet *set = id >= 0 ? find_set(s, id) : NULL;
-
-    if (!set)
-        set = new_set(s, id);
-    g_array_append_val(set->fds, fd);
-    g_ptr_array_add(set->opaques, g_strdup(opaque));
-    return set;
-}
-
-void qmp_shared_add_fd(QmpShared *s, unsigned set, int fd, const char *opaque)
-{
-    add_fd(s, set, fd, opaque);
-}
-
 static Json *run_add_fd(Qmp *q, Json *args, GError **error)
 {
     int64_t id = json_int(args, "fdset-id", -1);
     int fd = arrived_fd(q, error);
-    FdSet *set;
+    const FdSet *set;
 
     if (fd < 0)
         return NULL;
@@ -421,34 +363,17 @@ static Json *run_add_fd(Qmp *q, Json *args, GError **error)
         error_set(error, "Parameter 'fdset-id' expects a non-negative value");
         return NULL;
     }
-    set = add_fd(q->w.shared, id, fd, json_text(args, "opaque", NULL));
+    set = fd_sets_add(id, fd, json_text(args, "opaque", NULL));
     return json_make("fdset-id:i fd:i", set->id, (int64_t)fd);
-}
-
-static bool remove_from(FdSet *set, int64_t fd)
-{
-    for (guint i = 0; i < set->fds->len; i++) {
-        if (g_array_index(set->fds, int, i) != fd)
-            continue;
-        close(fd);
-        g_array_remove_index(set->fds, i);
-        g_ptr_array_remove_index(set->opaques, i);
-        return true;
-    }
-    return false;
 }
 
 static Json *run_remove_fd(Qmp *q, Json *args, GError **error)
 {
     int64_t id = json_int(args, "fdset-id", -1), fd = json_int(args, "fd", -1);
     bool one = json_member(args, "fd");
-    FdSet *set = find_set(q->w.shared, id);
 
-    if (set && (!one || remove_from(set, fd))) {
-        if (!one || !set->fds->len)
-            g_ptr_array_remove(q->w.shared->fdsets, set);
+    if (id >= 0 && (!one || fd >= 0) && fd_sets_remove(id, one ? fd : -1))
         return json_done();
-    }
     if (one)
         error_set(error, "File descriptor named 'fdset-id:%lld, fd:%lld' not found", (long long)id,
                   (long long)fd);
@@ -472,41 +397,9 @@ static Json *run_fdsets(Qmp *q, Json *args, GError **error)
 {
     Json *list = json_object_new_array();
 
-    for (guint i = 0; i < q->w.shared->fdsets->len; i++)
-        json_object_array_add(list, describe_set(q->w.shared->fdsets->pdata[i]));
+    for (guint i = 0; i < fd_sets()->len; i++)
+        json_object_array_add(list, describe_set(fd_sets()->pdata[i]));
     return list;
-}
-
-/* "/dev/fdset/N" as this process can open it. */
-static bool resolve_file(Qmp *q, Json *args, const char *member, GError **error)
-{
-    static const char prefix[] = "/dev/fdset/";
-    const char *path = json_text(args, member, NULL);
-    g_autofree char *real = NULL;
-    FdSet *set;
-
-    if (!path || !g_str_has_prefix(path, prefix))
-        return true;
-    set = find_set(q->w.shared, g_ascii_strtoll(path + strlen(prefix), NULL, 10));
-    if (!set || !set->fds->len) {
-        error_set(error, "Could not open '%s': there is no such set of descriptors", path);
-        return false;
-    }
-    real = g_strdup_printf("/proc/self/fd/%d", g_array_index(set->fds, int, 0));
-    json_object_object_add(args, member, json_object_new_string(real));
-    return true;
-}
-
-bool qmp_resolve_fdsets(Qmp *q, Json *args, GError **error)
-{
-    Json *inner = args;
-
-    for (unsigned depth = 0; json_object_is_type(inner, json_type_object) && depth < 8; depth++) {
-        if (!resolve_file(q, inner, "filename", error))
-            return false;
-        inner = json_member(inner, "file");
-    }
-    return true;
 }
 
 const QmpCommand qmp_host_commands[] = {

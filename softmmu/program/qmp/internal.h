@@ -15,7 +15,6 @@ struct QmpShared {
     GPtrArray *jobs;      /* of jobs.c */
     GHashTable *trays;    /* of media.c */
     GHashTable *fds;      /* char * -> int + 1: of getfd */
-    GPtrArray *fdsets;    /* of add-fd */
     Announcer *announcer; /* NULL: nobody has asked for it yet */
 };
 
@@ -63,8 +62,6 @@ void qmp_fds_clear(QmpShared *s);
 bool qmp_name_fd(Qmp *q, const char *name, int fd, GError **error);
 /* Of getfd, now the caller's; -1 with @error. */
 int qmp_fd_named(Qmp *q, const char *name, GError **error);
-/* Names of files in @args, also of nodes within, that stand for descriptors of add-fd. */
-bool qmp_resolve_fdsets(Qmp *q, Json *args, GError **error);
 Json *qmp_machine_properties(Qmp *q); /* names and types */
 Json *qmp_cpu_place(CpuPlace p);
 /* A property of an object in the tree; @value is the callee's. */

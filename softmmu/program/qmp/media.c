@@ -99,7 +99,7 @@ static bool take_mode(const char *mode, ImageOpen *how, GError **error)
 
 static Json *run_change(Qmp *q, Json *args, GError **error)
 {
-    Drive *d = qmp_resolve_fdsets(q, args, error) ? find(q, args, error) : NULL;
+    Drive *d = find(q, args, error);
     ImageOpen how = { .path = json_text(args, "filename", ""),
                       .format = json_text(args, "format", NULL),
                       .read_only = d && drive_is_for_reading(d) };

@@ -137,7 +137,7 @@ static Json *run_blockdev_add(Qmp *q, Json *args, GError **error)
 {
     g_autoptr(GString) spec = g_string_new(NULL);
 
-    if (!qmp_resolve_fdsets(q, args, error) || !resolve_node(q, args, error))
+    if (!resolve_node(q, args, error))
         return NULL;
     json_write(args, false, spec);
     return monitor_add_to_host(q->w.mon, "-blockdev", spec->str, error) ? json_done() : NULL;

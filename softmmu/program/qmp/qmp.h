@@ -17,8 +17,6 @@ QmpShared *qmp_shared_new(void);
 /* Jobs that are under way are ended, and clients told so: before drives go. */
 void qmp_end_jobs(QmpShared *s);
 void qmp_shared_free(QmpShared *s); /* NULL is allowed */
-/* As add-fd; @fd is taken over. */
-void qmp_shared_add_fd(QmpShared *s, unsigned set, int fd, const char *opaque);
 
 /* What commands are about. */
 typedef struct QmpWorld {

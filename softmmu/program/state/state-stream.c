@@ -15,6 +15,7 @@
 
 #include "softmmu/chardev.h"
 #include "softmmu/error.h"
+#include "softmmu/host-open.h"
 
 #define PIECE (1u << 20)
 
@@ -46,12 +47,14 @@ static bool open_exec(StateStream *s, const char *command, GError **error)
 
 static bool open_file(StateStream *s, const char *path, GError **error)
 {
-    if (s->writes) {
+    if (s->writes && host_is_fd_set(path)) {
+        s->fd = host_open(path, O_WRONLY | O_TRUNC | O_CLOEXEC, 0);
+    } else if (s->writes) {
         s->path = g_strdup(path);
         s->partial = g_strconcat(path, ".XXXXXX", NULL);
         s->fd = g_mkstemp_full(s->partial, O_WRONLY | O_CLOEXEC, 0666);
     } else {
-        s->fd = open(path, O_RDONLY | O_CLOEXEC);
+        s->fd = host_open(path, O_RDONLY | O_CLOEXEC, 0);
     }
     if (s->fd >= 0)
         return true;
