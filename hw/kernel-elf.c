@@ -207,11 +207,22 @@ static bool place(Load *l, uint64_t first, uint64_t last, GError **error)
     return true;
 }
 
+/* What lies between segments, and after the last, is zero. */
+static void grow(Load *l, gsize size)
+{
+    guint old = l->kernel->len;
+
+    if (size <= old)
+        return;
+    g_byte_array_set_size(l->kernel, size);
+    memset(l->kernel->data + old, 0, size - old);
+}
+
 static void put_bytes(Load *l, uint64_t at, const uint8_t *data, gsize size)
 {
-    if (l->kernel->len < at - l->base + size)
-        g_byte_array_set_size(l->kernel, at - l->base + size);
-    memcpy(l->kernel->data + (at - l->base), data, size);
+    grow(l, at - l->base + size);
+    if (size)
+        memcpy(l->kernel->data + (at - l->base), data, size);
 }
 
 static bool truncated(const Load *l, GError **error)
@@ -244,15 +255,6 @@ static bool load_elf(Load *l, const Elf *e, bool virtual_entry, GError **error)
             l->entry = entry - s.virtual + s.physical;
     }
     return true;
-}
-
-/* What lies between segments, and after the last, is zero. */
-static void clear_kernel(Load *l)
-{
-    guint old = l->kernel->len;
-
-    g_byte_array_set_size(l->kernel, l->end - l->base);
-    memset(l->kernel->data + old, 0, l->kernel->len - old);
 }
 
 static bool load_by_addresses(Load *l, const MultibootHeader *h, GError **error)
@@ -508,7 +510,7 @@ static bool load(Load *l, KernelElfKind kind, GError **error)
     g_array_set_clear_func(modules, module_clear);
     if (!load_kernel(l, kind, error))
         return false;
-    clear_kernel(l);
+    grow(l, l->end - l->base);
     l->modules_at = (MAX(l->end, ONE_MIB) + PAGE - 1) & ~(uint64_t)(PAGE - 1);
     if (!load_modules(l, modules, kind == KERNEL_ELF_PVH, error))
         return false;

@@ -246,6 +246,28 @@ static gsize make_elf(uint8_t *p, bool is64, bool multiboot)
     return CODE + 0x180;
 }
 
+/* Nothing of ours is between segments. */
+static void test_gap(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    uint8_t image[CODE_SIZE] = { 0 };
+    const uint8_t *data;
+    GError *error = NULL;
+    gsize size;
+    Files t;
+
+    make_files(&t);
+    fixture_start(f);
+    size = make_elf(image, true, false);
+    assert_true(g_file_set_contents(t.kernel, (char *)image, size, NULL));
+    assert_true(kernel_load(fw, NULL, t.kernel, NULL, "", 16 * MIB, true, &error));
+    data = item(fw, FW_CFG_KERNEL_DATA, 0x2082);
+    for (unsigned i = 0x100; i < 0x2082; i++)
+        assert_int_equal(data[i], 0);
+    free_files(&t);
+}
+
 /* Numbers that are near a limit more often than chance has them. */
 static void mutate(GRand *rand, uint8_t *p, gsize size)
 {
@@ -324,13 +346,9 @@ static void test_option_rom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_items),
-        hw_test(test_initrd_below_2g),
-        hw_test(test_initrd_below_4g),
-        hw_test(test_bad_kernels),
-        hw_test(test_bad_files),
-        hw_test(test_mutated),
-        cmocka_unit_test(test_option_rom),
+        hw_test(test_items),       hw_test(test_initrd_below_2g),     hw_test(test_initrd_below_4g),
+        hw_test(test_bad_kernels), hw_test(test_bad_files),           hw_test(test_gap),
+        hw_test(test_mutated),     cmocka_unit_test(test_option_rom),
     };
     FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);

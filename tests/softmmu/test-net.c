@@ -206,7 +206,8 @@ static void test_random_peers(void **state)
 
         assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
         for (guint at = 0, some; at < stream->len; at += some) {
-            some = MIN(stream->len - at, (guint)g_rand_int_range(rand, 1, 5000));
+            some = g_rand_int_range(rand, 1, 5000);
+            some = MIN(some, stream->len - at);
             if (send(fd, stream->data + at, some, MSG_NOSIGNAL) < 0)
                 break;
             g_main_context_iteration(NULL, FALSE);
