@@ -8,6 +8,7 @@
  */
 #include "hw/kernel-loader.h"
 
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -99,16 +100,29 @@ static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *fmt, ...)
     return false;
 }
 
+/* What no boot protocol can place, they have 32-bit addresses, is not read first. */
+static bool check_host_file(const char *what, const char *path, GError **error)
+{
+    GStatBuf st;
+
+    if (g_stat(path, &st)) /* reading says why */
+        return true;
+    if (!S_ISREG(st.st_mode))
+        return refuse(error, "cannot load %s '%s': not a regular file", what, path);
+    if (st.st_size > UINT32_MAX)
+        return refuse(error, "%s '%s' (%" PRIu64 " MiB) does not fit into memory below 4 GiB", what,
+                      path, (uint64_t)st.st_size >> 20);
+    return true;
+}
+
 static GBytes *read_host_file(const char *what, const char *path, GError **error)
 {
     GError *reason = NULL;
     char *data;
     gsize size;
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-        refuse(error, "cannot load %s '%s': not a regular file", what, path);
+    if (!check_host_file(what, path, error))
         return NULL;
-    }
     if (!host_read_file(path, &data, &size, &reason)) {
         /* glib's sentence names the file once more; the errno text is its tail. */
         const char *tail = strrchr(reason->message, ':');

@@ -99,6 +99,7 @@ def kernel_rows(files):
     yield ["-kernel", files(large)], "its setup part is too large"
     yield ["-kernel", files(kernel(syssize=1), 200 << 20)], KERNEL_NO_ROOM
     yield ["-m", "2", "-kernel", files(kernel(init_size=1 << 20))], KERNEL_NO_ROOM
+    yield ["-kernel", files(size=5 << 30)], r"kernel '.*' .*does not fit into memory below 4 GiB"
     yield ["-kernel", files(size=1 << 20)], NOT_BZIMAGE
     yield ["-kernel", files(b"\xff" * 4096)], TRUNCATED + "|" + TOO_OLD + "|" + NOT_BZIMAGE
     yield ["-kernel", files.folder], r"kernel '.*'.*(directory|regular)"
