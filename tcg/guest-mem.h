@@ -70,13 +70,13 @@ _Static_assert(sizeof(JumpEntry) == 16, "what tcg_jc_offset() counts in, also on
 /* @key has no bits but those of TCG_JC_MASK. */
 static inline uint32_t tcg_jc_offset(uint64_t pc, uint64_t key)
 {
-    return (uint32_t)((uint32_t)pc * 17 ^ key) & TCG_JC_MASK;
+    return (uint32_t)((uint32_t)pc * 9 ^ key) & TCG_JC_MASK;
 }
 
 /* What the tag of entry @i is while it is empty: the pc that only key 0 looks for there. */
 static inline uint64_t tcg_jc_empty(unsigned i)
 {
-    return i * 16 * 0xf0f0f0f1u & TCG_JC_MASK; /* 17 times that is 1 */
+    return i * 16 * 0x38e38e39u & TCG_JC_MASK; /* 9 times that is 1 */
 }
 
 /* One memory access on the slow path. */

@@ -195,7 +195,7 @@ void emit_jump(Gen *g)
     /* the block ends: all temporaries are free */
     a_mov(&g->a, 8, X16, pc);
     env_load(&g->a, 8, X17, l->jc_key);
-    a_alu_sh(&g->a, A_ADD, 8, LR, X16, X16, A_LSL, 4);
+    a_alu_sh(&g->a, A_ADD, 8, LR, X16, X16, A_LSL, 3);
     a_alu(&g->a, A_EOR, 8, X17, X17, LR);
     a_logic_imm(&g->a, A_AND, 8, X17, X17, TCG_JC_MASK);
     a_alu(&g->a, A_ADD, 8, X17, X17, TLB);

@@ -240,8 +240,7 @@ void make_templates(X86Backend *be)
     Asm a = { .p = code, .start = code, .end = code + sizeof(code) };
     int32_t jc = env_off(be->layout->jc);
 
-    /* one instruction, and nobody waits for it */
-    x_imul_imm(&a, 4, PLACE_REG, PC_REG, 17);
+    x_lea(&a, 4, PLACE_REG, mem_index(PC_REG, PC_REG, 3, 0)); /* 9 times */
     x_alu_rm(&a, ALU_XOR, 4, PLACE_REG, env_mem(env_off(be->layout->jc_key)));
     x_alu_rm(&a, ALU_AND, 4, PLACE_REG, mask_slot(be, MASK_JC));
     x_alu_rm(&a, ALU_CMP, 8, PC_REG,
