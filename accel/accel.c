@@ -185,6 +185,14 @@ static int32_t smp_slice(const Accel *a, unsigned turn)
     return MIN(1 + (hash >> 8) % (UINT64_C(1) << hash % CHAOS_SIZES), SLICE_SMP);
 }
 
+/* Whoever looks at counts (-d hash:N, -dcount) is asked when they are reached. */
+static int64_t counted_slice(const Accel *a)
+{
+    uint64_t next = log_next_count;
+
+    return next > a->count ? (int64_t)MIN(next - a->count, SLICE_COUNTED) : 1;
+}
+
 /* Under counting timers are met, and CPUs take turns, exactly: a block too long for what is left is
  * cut. But where a slice of the only CPU ends for no such reason does not matter to it. */
 static int32_t slice_budget(Accel *a, unsigned turn, bool *exact)
@@ -194,7 +202,7 @@ static int32_t slice_budget(Accel *a, unsigned turn, bool *exact)
     if (a->cpus->len == 1 && a->session)
         slice = session_slice_limit(a);
     else if (a->cpus->len == 1)
-        slice = a->icount_shift >= 0 ? SLICE_COUNTED : slice_limit(a);
+        slice = a->icount_shift >= 0 ? counted_slice(a) : slice_limit(a);
     *exact = false;
     if (a->icount_shift < 0)
         return slice;
