@@ -106,20 +106,14 @@ static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
     run->tail->slow.host_pc = 0;
     run->accel->stats.leaves[l.kind]++;
     cpu->pc = cpu->ops->wrap_pc(cpu, cpu->pc);
+    if (l.kind == TCG_EXIT_LINK && l.from->user != run->private_tb) {
+        run->link_from = l.from->user;
+        run->link_slot = l.link;
+    }
     if (l.kind == TCG_EXIT_REASON || l.kind == TCG_EXIT_BUDGET || log_enabled(LOG_EXEC | LOG_CPU))
         x87_from_host(cpu);
     switch (l.kind) {
-    case TCG_EXIT_LINK:
-        run->no_groups = tcg_is_rest(l.from, l.link);
-        if (run->no_groups && run->common->x87_on_host) {
-            x87_from_host(cpu); /* there blocks without groups want it */
-            break;
-        }
-        if (l.from->user != run->private_tb) {
-            run->link_from = l.from->user;
-            run->link_slot = l.link;
-        }
-        break;
+    case TCG_EXIT_LINK: run->no_groups = tcg_is_rest(l.from, l.link); break;
     case TCG_EXIT_LOOKUP:
         run->want_jc = !log_enabled(LOG_UNCHAINED);
         if (l.reason)
@@ -266,7 +260,9 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     give_back_look(cpu);
     run->tail->slow.host_pc = 0;
     drop_private(cpu);
-    x87_from_host(cpu);
+    if (!run->keep_x87)
+        x87_from_host(cpu);
+    run->keep_x87 = false;
     while (cpu->budget > 0 && !run->common->absent && a->debug.stop.why == DEBUG_NOTHING) {
         if (deliver_pending(cpu))
             continue;
@@ -304,10 +300,14 @@ void cpu_restart_single(Cpu *cpu)
     cpu_loop_exit(cpu);
 }
 
+/* Other accesses of the group may be the host's x87's still. What is so in a block without groups
+ * is an access of its own that it cannot do: with the x87 at home a helper does. */
 void cpu_restart_alone(void *env)
 {
     Cpu *cpu = env;
+    Tb *tb = tcg_find_code(cpu->run->accel->tcg, cpu->run->tail->slow.host_pc)->user;
 
+    cpu->run->keep_x87 = !tb->no_groups;
     cpu->run->again = true;
     cpu_sync_state(cpu);
     cpu->run->again = false;

@@ -271,7 +271,8 @@ struct CpuRun {
     bool exact;       /* the slice must end on the instruction, not on the block */
     bool again;       /* what is given up now is begun anew at once */
     bool one_insn;    /* the next block is to be a single instruction, not cached */
-    bool no_groups;   /* … one that checks each memory access by itself */
+    bool no_groups;   /* … one that checks each memory access by itself, … */
+    bool keep_x87;    /* … with x87 state where it is */
     bool context_dirty;
     RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */

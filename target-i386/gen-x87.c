@@ -243,11 +243,12 @@ void x87_by_helper(Dis *d, Insn *i, unsigned facts)
 
 static void x87_insn(Dis *d, Insn *i, unsigned facts, FastFn *fast)
 {
-    /* The host's x87 accesses memory without telling; helpers do. */
+    /* The host's x87 accesses memory without telling; helpers do. They also do what a block without
+     * groups has had to come home for. */
     bool slow = (d->mode & (X86_MODE_X87_SLOW | X86_MODE_X87_UNMASKED)) || d->req->accesses_told;
 
     if (d->cpu->host_x87) {
-        if (slow || d->ir->no_groups) {
+        if (slow || (d->ir->no_groups && !d->x87_on_host)) {
             if (x87_at_home(d))
                 x87_by_helper(d, i, facts);
             return;

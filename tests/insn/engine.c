@@ -39,6 +39,8 @@ typedef struct Engine {
     Memory *mem;
     jmp_buf jump;
     bool no_groups; /* for the next block */
+    bool is_alone;  /* the running block is of that kind */
+    bool keep_x87;  /* it has been left for one that goes on with the x87 where it is */
     bool faulted;   /* by memory: vector, error and cr2 are these */
     uint8_t vector;
     uint32_t error;
@@ -234,6 +236,7 @@ static void alone(void *env)
 {
     cpu_sync_state(env);
     running->no_groups = true;
+    running->keep_x87 = !running->is_alone;
     cpu_loop_exit(env);
 }
 
@@ -735,8 +738,11 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
     tcg_flush(e->tcg);
     load_state(e, k);
     e->no_groups = false;
+    e->keep_x87 = false;
     bool first = setjmp(e->jump) == 0;
-    x87_home(e);
+    if (!e->keep_x87)
+        x87_home(e);
+    e->keep_x87 = false;
     if (first || (e->no_groups && !e->faulted)) {
         c->cpu.pc = wrapped_pc(c);
         while (c->cpu.budget > 0) {
@@ -745,11 +751,10 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
             if (e->trace && !next_insn(e, &now, &insn))
                 insn.desc = NULL;
             TcgCode *code = find_block(e, &blocks, &now);
+            e->is_alone = e->no_groups;
             e->no_groups = false;
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
             e->no_groups = l.kind == TCG_EXIT_LINK && tcg_is_rest(l.from, l.link);
-            if (e->no_groups)
-                x87_home(e);
             e->cpu->tail.slow.host_pc = 0;
             c->cpu.pc = wrapped_pc(c);
             if (l.kind == TCG_EXIT_BUDGET || l.kind == TCG_EXIT_REASON)

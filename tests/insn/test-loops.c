@@ -3,8 +3,9 @@
  * Loops that are a block: several rounds of them are one, checks of memory cover neighbours of
  * other rounds and fail where pages end, string instructions guess their direction. What is left of
  * each must be what the portable back end leaves, whose checks are of single accesses, and of some
- * what is written here.
+ * what is written here. Where only groups cross a page, the x87 stays where it is.
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,16 +14,24 @@
 
 #include <cmocka.h>
 
+#include "accel/engine.h"
 #include "system.h"
+#include "target-i386/help-fp.h"
 
-enum { DATA = 0x2000, SIZE = 0x6000, PAGE_END = 0x3000 };
+enum {
+    DATA = 0x2000,
+    SIZE = 0x6000,
+    PAGE_END = 0x3000,
+    X87_WALK = PAGE_READ_ONLY - 0x1800 - KERNEL_CODE
+};
 
 typedef struct Row {
     const char *name, *code;
     unsigned len;
     uint32_t rsi, rdi, rsp; /* from the base */
     uint64_t rcx;
-    uint64_t rax; /* 0: as the portable back end has it */
+    uint64_t rax;        /* 0: as the portable back end has it */
+    uint64_t most_found; /* … and what the execution loop may look up at most; 0: as it likes */
 } Row;
 #define C(s) (s), sizeof(s) - 1
 
@@ -69,12 +78,39 @@ static const Row rows[] = {
       C("\x48\x89\xca\x83\xe1\x1f\xf3\x48\xab\x48\x8d\x7f\x96\x48\x01\xd0\x48\x89\xd1\xff\xc9\x75"
         "\xe9\xf4"),
       DATA, DATA + 1, SIZE, 800 },
+    { "fninit; fild word [rdi]; fild qword [rdi+24]; faddp; fistp qword [rdi+16]; add rax, "
+      "[rdi+16]; dec; jnz, across a page",
+      C("\xdb\xe3\xdf\x07\xdf\x6f\x18\xde\xc1\xdf\x7f\x10\x48\x03\x47\x10\x48\xff\xc9\x75\xed"
+        "\xf4"),
+      DATA, PAGE_END - 24, SIZE, 5000, 0, 100 },
+    { "the same, its store across it",
+      C("\xdb\xe3\xdf\x07\xdf\x6f\x18\xde\xc1\xdf\x7f\x10\x48\x03\x47\x10\x48\xff\xc9\x75\xed"
+        "\xf4"),
+      DATA, PAGE_END - 20, SIZE, 5000 },
+    { "the same, a load across it",
+      C("\xdb\xe3\xdf\x07\xdf\x6f\x18\xde\xc1\xdf\x7f\x10\x48\x03\x47\x10\x48\xff\xc9\x75\xed"
+        "\xf4"),
+      DATA, PAGE_END - 25, SIZE, 5000 },
+    { "lea rdi, [rdi+8] for add, through a page and into one that cannot be written",
+      C("\xdb\xe3\xdf\x07\xdf\x6f\x18\xde\xc1\xdf\x7f\x10\x48\x8d\x7f\x08\x48\xff\xc9\x75\xed"
+        "\xf4"),
+      DATA, X87_WALK, SIZE, 5000 },
+    { "lea rdi, [rdi+1]",
+      C("\xdb\xe3\xdf\x07\xdf\x6f\x18\xde\xc1\xdf\x7f\x10\x48\x8d\x7f\x01\x48\xff\xc9\x75\xed"
+        "\xf4"),
+      DATA, X87_WALK, SIZE, 50000 },
+    { "fninit; fld dword [rdi]; fadd dword [rdi+4]; fsqrt; fstp tbyte [rdi+16]; adc [rdi+8], ecx; "
+      "fstsw; add rax, [rdi+16]; dec; jnz, across a page",
+      C("\xdb\xe3\xd9\x07\xd8\x47\x04\xd9\xfa\xdb\x7f\x10\x11\x4f\x08\x9b\xdf\xe0\x48\x03\x47\x10"
+        "\x48\xff\xc9\x75\xe7\xf4"),
+      DATA, PAGE_END - 16, SIZE, 5000, 0, 100 },
 };
 
 typedef struct Result {
     uint64_t regs[16];
     uint32_t eflags;
-    uint8_t data[SIZE];
+    uint8_t data[SIZE], x87[FX_SIZE];
+    uint64_t found;
 } Result;
 
 static void run(const Row *r, const char *backend, Result *to)
@@ -93,8 +129,10 @@ static void run(const Row *r, const char *backend, Result *to)
     s->c->regs[R_RCX] = r->rcx;
     s->c->regs[R_RDX] = 0x123456789abcdef;
     assert_true(system_run(s));
+    to->found = s->accel->stats.found;
     memcpy(to->regs, s->c->regs, sizeof(to->regs));
     to->eflags = x86_get_eflags(s->c);
+    fx_save_x87(s->c, to->x87, true);
     memcpy(to->data, s->ram->host + base, SIZE);
     system_free(s);
 }
@@ -111,10 +149,14 @@ static void test_rows(void **state)
         if (memcmp(native.regs, portable.regs, sizeof(native.regs)) ||
             native.eflags != portable.eflags)
             fail_msg("%s: registers differ", r->name);
+        if (memcmp(native.x87, portable.x87, FX_SIZE))
+            fail_msg("%s: the x87 differs", r->name);
         if (memcmp(native.data, portable.data, SIZE))
             fail_msg("%s: memory differs", r->name);
         if (r->rax)
             assert_int_equal(native.regs[R_RAX], r->rax);
+        if (r->most_found && native.found > r->most_found)
+            fail_msg("%s: %" PRIu64 " blocks looked up", r->name, native.found);
     }
 }
 
