@@ -595,7 +595,7 @@ static void test_pty(void **state)
 static void test_tty(void **state)
 {
     g_autofree char *dir = g_dir_make_tmp("mimus-test-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "file", NULL), *name = NULL;
+    g_autofree char *path = g_build_filename(dir, "file", NULL);
     g_autofree char *file = g_strconcat("serial:", path, NULL);
     InputQueue *q = input_queue_new();
     Chardev *pty = chardev_new("pty", q, NULL), *tty;

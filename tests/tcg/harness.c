@@ -284,7 +284,8 @@ void harness_reset(Harness *h, uint64_t seed, uint32_t start)
         }
     }
     for (unsigned i = 0; i < TCG_JC_SIZE; i++) {
-        env->jc[i].tag = i == 1 ? 2 : 1; /* pcs that look elsewhere */
+        env->jc[i].tag =
+            tcg_jc_offset(1, 0) == i * sizeof(JumpEntry) ? 2 : 1; /* pcs that look elsewhere */
     }
 }
 
