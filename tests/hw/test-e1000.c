@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The e1000 between guest memory and a back end that keeps what it is sent. */
-#include "tests/hw/fixture.h"
+#include "tests/hw/nic-bench.h"
 
 #include <string.h>
 
@@ -12,49 +12,24 @@
 #define RING    8u /* descriptors */
 #define BUFFERS 0x10000u
 
-static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
-
-typedef struct Bench {
-    NetBackend backend;
-    Fixture *f;
-    InputQueue *input;
-    NetCable *cable;
-    PciBus *bus;
-    IrqSpy *irq;
-    Irq pirq[4];
-    GPtrArray *sent; /* GBytes * */
-} Bench;
-
-static void keep(NetBackend *b, const uint8_t *frame, size_t len)
-{
-    g_ptr_array_add(((Bench *)b)->sent, g_bytes_new(frame, len));
-}
-
-static uint32_t reg(Bench *b, uint32_t off)
+static uint32_t reg(NicBench *b, uint32_t off)
 {
     return fixture_read(b->f, MMIO + off, 4);
 }
 
-static void set(Bench *b, uint32_t off, uint32_t value)
+static void set(NicBench *b, uint32_t off, uint32_t value)
 {
     fixture_write(b->f, MMIO + off, value, 4);
 }
 
-static void start(Bench *b, Fixture *f)
+static void start(NicBench *b, Fixture *f)
 {
-    *b = (Bench){ .backend = { .send = keep }, .f = f, .input = input_queue_new() };
-    b->sent = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    b->cable = net_cable_new(f->root, "n", b->input, &b->backend);
-    b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
-    b->irq = fixture_spy(f);
-    for (unsigned i = 0; i < 4; i++)
-        b->pirq[i] = b->irq->irq;
-    pci_bus_set_pirq(b->bus, b->pirq);
-    e1000_new(b->bus, PCI_DEVFN(3, 0), f->memory, b->cable, mac);
+    nic_bench_start(b, f);
+    e1000_new(b->bus, NIC_DEVFN, f->memory, b->cable, nic_mac);
     fixture_start(f);
     f->roundtrip = false;
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_BAR0, MMIO, 4);
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_COMMAND, 6, 2);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_BAR0, MMIO, 4);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_COMMAND, 6, 2);
     set(b, 0x3800, TX_RING);
     set(b, 0x3808, RING * 16);
     set(b, 0x0400, 2);
@@ -64,14 +39,7 @@ static void start(Bench *b, Fixture *f)
     f->roundtrip = true;
 }
 
-static void stop(Bench *b)
-{
-    device_unrealize(b->f->root);
-    input_queue_free(b->input);
-    g_ptr_array_unref(b->sent);
-}
-
-static void put_tx(Bench *b, unsigned n, uint64_t addr, uint32_t command, uint32_t status)
+static void put_tx(NicBench *b, unsigned n, uint64_t addr, uint32_t command, uint32_t status)
 {
     uint8_t *d = b->f->ram_block->host + TX_RING + 16 * n;
 
@@ -83,16 +51,10 @@ static void put_tx(Bench *b, unsigned n, uint64_t addr, uint32_t command, uint32
     }
 }
 
-static const uint8_t *sent(Bench *b, unsigned n, size_t *len)
-{
-    assert_true(n < b->sent->len);
-    return g_bytes_get_data(b->sent->pdata[n], len);
-}
-
 static void test_eeprom_and_phy(void **state)
 {
     uint16_t sum = 0;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     b.f->roundtrip = false;
@@ -115,7 +77,7 @@ static void test_eeprom_and_phy(void **state)
         set(&b, 0x14, word << 8 | 1);
         assert_int_equal(reg(&b, 0x14) >> 16, value);
         if (word < 3)
-            assert_int_equal(value, mac[2 * word] | mac[2 * word + 1] << 8);
+            assert_int_equal(value, nic_mac[2 * word] | nic_mac[2 * word + 1] << 8);
         sum += value;
     }
     assert_int_equal(sum, 0xbaba);
@@ -123,14 +85,14 @@ static void test_eeprom_and_phy(void **state)
     assert_int_equal(reg(&b, 0x20), 0x18000000 | 1 << 21 | 2 << 16 | 0x0141);
     set(&b, 0x20, 0x08000000 | 2 << 21 | 2 << 16); /* nobody at that address */
     assert_true(reg(&b, 0x20) & 0x40000000);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_send(void **state)
 {
     uint8_t frame[100];
     size_t len;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     for (unsigned i = 0; i < sizeof(frame); i++)
@@ -143,14 +105,14 @@ static void test_send(void **state)
     assert_int_equal(b.sent->len, 0);
     set(&b, 0x3818, 2);
     assert_int_equal(b.sent->len, 1);
-    assert_memory_equal(sent(&b, 0, &len), frame, 100);
+    assert_memory_equal(nic_bench_sent(&b, 0, &len), frame, 100);
     assert_int_equal(len, 100);
     assert_int_equal(reg(&b, 0x3810), 2);
     assert_int_equal(b.f->ram_block->host[TX_RING + 16 + 12], 1);
     assert_int_equal(b.irq->level, 1);
     assert_int_equal(reg(&b, 0xc0) & 1, 1);
     assert_int_equal(b.irq->level, 0);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static uint16_t sum_of(const uint8_t *p, size_t len, uint32_t sum)
@@ -172,7 +134,7 @@ static void test_segments(void **state)
                                          0,  0,    0x50, 0x19, 0xff, 0xff, 0, 0,    0,    0 };
     uint8_t *p, pseudo[12] = { 10, 0, 2, 15, 10, 0, 2, 2, 0, 6, 0, 0 };
     uint16_t partial = sum_of(pseudo, 12, 0);
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     p = b.f->ram_block->host + BUFFERS;
@@ -188,7 +150,7 @@ static void test_segments(void **state)
     assert_int_equal(b.sent->len, 3);
     for (unsigned n = 0; n < 3; n++) {
         size_t len, payload = n < 2 ? 1000 : 500;
-        const uint8_t *s = sent(&b, n, &len);
+        const uint8_t *s = nic_bench_sent(&b, n, &len);
 
         assert_int_equal(len, 54 + payload);
         assert_int_equal(s[16] << 8 | s[17], 40 + payload);
@@ -201,16 +163,16 @@ static void test_segments(void **state)
         assert_int_equal(sum_of(s + 34, 20 + payload, sum_of(pseudo, 12, 0)), 0xffff);
         assert_memory_equal(s + 54, p + 54 + 1000 * n, payload);
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
-static void receive_from(Bench *b, const uint8_t *frame, size_t len)
+static void receive_from(NicBench *b, const uint8_t *frame, size_t len)
 {
     net_post(b->cable, frame, len);
     input_deliver(b->input, true, 0);
 }
 
-static void put_rx(Bench *b, unsigned n, uint32_t addr)
+static void put_rx(NicBench *b, unsigned n, uint32_t addr)
 {
     uint8_t *d = b->f->ram_block->host + RX_RING + 16 * n;
 
@@ -235,11 +197,11 @@ static uint32_t crc_of_whole(const uint8_t *a, size_t a_len, const uint8_t *b, s
 static void test_receive(void **state)
 {
     uint8_t frame[700] = { 0 }, *d;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     d = b.f->ram_block->host + RX_RING;
-    memcpy(frame, mac, 6);
+    memcpy(frame, nic_mac, 6);
     for (unsigned i = 12; i < sizeof(frame); i++)
         frame[i] = i;
     for (unsigned n = 0; n < RING; n++)
@@ -265,10 +227,10 @@ static void test_receive(void **state)
     memset(frame, 0xff, 6);
     receive_from(&b, frame, 42); /* padded, with a checksum: 64 bytes */
     assert_int_equal(d[40] | d[41] << 8, 64);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
-static uint16_t phy(Bench *b, unsigned n)
+static uint16_t phy(NicBench *b, unsigned n)
 {
     set(b, 0x20, 0x08000000 | 1 << 21 | n << 16);
     return reg(b, 0x20) & 0xffff;
@@ -279,11 +241,11 @@ static uint16_t phy(Bench *b, unsigned n)
 static void test_link(void **state)
 {
     uint8_t frame[60] = { 0 };
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     b.f->roundtrip = false;
-    memcpy(frame, mac, 6);
+    memcpy(frame, nic_mac, 6);
     put_rx(&b, 0, BUFFERS);
     set(&b, 0x0100, 0x8002);
     set(&b, 0x2818, RING - 1);
@@ -308,14 +270,14 @@ static void test_link(void **state)
         net_send(b.cable, frame, sizeof(frame));
         assert_int_equal(b.sent->len, up);
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* Frames wait while there are no descriptors, through a round trip of state as well. */
 static void test_waiting(void **state)
 {
     uint8_t frame[60] = { 255, 255, 255, 255, 255, 255 };
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     for (unsigned n = 0; n < RING; n++)
@@ -332,13 +294,13 @@ static void test_waiting(void **state)
     assert_int_equal(reg(&b, 0x2810), 3);
     for (unsigned n = 0; n < 3; n++)
         assert_int_equal(b.f->ram_block->host[BUFFERS + 0x800 * n + 20], n);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_abuse(void **state)
 {
     uint8_t frame[300] = { 255, 255, 255, 255, 255, 255 };
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     b.f->roundtrip = false;
@@ -354,7 +316,7 @@ static void test_abuse(void **state)
         set(&b, 0x3818, seed & 7);
         receive_from(&b, frame, seed * 7);
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The NE2000 on PCI as drivers work it: address, sending, the ring of received frames. */
-#include "tests/hw/fixture.h"
+#include "tests/hw/nic-bench.h"
 
 #include <string.h>
 
@@ -12,40 +12,17 @@
 #define FIRST 0x46 /* page of the ring; transmission begins at 0x40 */
 #define LAST  0x60 /* … and after it */
 
-static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
-
-typedef struct Bench {
-    NetBackend backend;
-    Fixture *f;
-    InputQueue *input;
-    NetCable *cable;
-    PciBus *bus;
-    IrqSpy *irq;
-    Irq pirq[4];
-    GByteArray *sent; /* the last frame */
-    unsigned frames;
-} Bench;
-
-static void keep(NetBackend *backend, const uint8_t *frame, size_t len)
-{
-    Bench *b = (Bench *)backend;
-
-    b->frames++;
-    g_byte_array_set_size(b->sent, 0);
-    g_byte_array_append(b->sent, frame, len);
-}
-
-static void set(Bench *b, unsigned reg, uint8_t value)
+static void set(NicBench *b, unsigned reg, uint8_t value)
 {
     fixture_outb(b->f, IO + reg, value);
 }
 
-static uint8_t get(Bench *b, unsigned reg)
+static uint8_t get(NicBench *b, unsigned reg)
 {
     return fixture_inb(b->f, IO + reg);
 }
 
-static void set_up(Bench *b)
+static void set_up(NicBench *b)
 {
     set(b, 0, 0x21);
     set(b, 0xe, 0x49);
@@ -58,36 +35,22 @@ static void set_up(Bench *b)
     set(b, 0xf, 0x3f);
     set(b, 0, 0x61);
     for (unsigned i = 0; i < 6; i++)
-        set(b, 1 + i, mac[i]);
+        set(b, 1 + i, nic_mac[i]);
     set(b, 7, FIRST + 1);
     set(b, 0, 0x22);
 }
 
-static void start(Bench *b, Fixture *f)
+static void start(NicBench *b, Fixture *f)
 {
-    *b = (Bench){ .backend = { .send = keep }, .f = f, .input = input_queue_new() };
-    b->sent = g_byte_array_new();
-    b->cable = net_cable_new(f->root, "n", b->input, &b->backend);
-    b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
-    b->irq = fixture_spy(f);
-    for (unsigned i = 0; i < 4; i++)
-        b->pirq[i] = b->irq->irq;
-    pci_bus_set_pirq(b->bus, b->pirq);
-    ne2k_pci_new(b->bus, PCI_DEVFN(3, 0), f->memory, b->cable, mac);
+    nic_bench_start(b, f);
+    ne2k_pci_new(b->bus, NIC_DEVFN, f->memory, b->cable, nic_mac);
     fixture_start(f);
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_BAR0, IO, 4);
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_COMMAND, 1, 2);
-}
-
-static void stop(Bench *b)
-{
-    device_unrealize(b->f->root);
-    input_queue_free(b->input);
-    g_byte_array_unref(b->sent);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_BAR0, IO, 4);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_COMMAND, 1, 2);
 }
 
 /* @len bytes of the card's memory from @at on. */
-static void begin_dma(Bench *b, uint16_t at, uint16_t len, bool write)
+static void begin_dma(NicBench *b, uint16_t at, uint16_t len, bool write)
 {
     set(b, 0, 0x22);
     set(b, 0xa, len);
@@ -99,7 +62,7 @@ static void begin_dma(Bench *b, uint16_t at, uint16_t len, bool write)
 
 static void test_address(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     fixture_inb(b.f, RESET);
@@ -108,18 +71,20 @@ static void test_address(void **state)
     assert_int_equal(get(&b, 0xb), 'C');
     begin_dma(&b, 0, 32, false);
     for (unsigned i = 0; i < 6; i++)
-        assert_int_equal(fixture_inw(b.f, DATA), mac[i] * 0x101);
+        assert_int_equal(fixture_inw(b.f, DATA), nic_mac[i] * 0x101);
     for (unsigned i = 6; i < 14; i++)
         assert_int_equal(fixture_inw(b.f, DATA), 0);
     assert_int_equal(get(&b, 7) & 0x40, 0);
     assert_int_equal(fixture_inl(b.f, DATA), 0x57575757);
     assert_int_equal(get(&b, 7) & 0x40, 0x40); /* all that was asked for */
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_sends(void **state)
 {
-    Bench b;
+    const uint8_t *frame;
+    size_t len;
+    NicBench b;
 
     start(&b, *state);
     set_up(&b);
@@ -133,20 +98,21 @@ static void test_sends(void **state)
     set(&b, 5, 61);
     set(&b, 6, 0);
     set(&b, 0, 0x26);
-    assert_int_equal(b.frames, 1);
-    assert_int_equal(b.sent->len, 61);
+    assert_int_equal(b.sent->len, 1);
+    frame = nic_bench_sent(&b, 0, &len);
+    assert_int_equal(len, 61);
     for (unsigned i = 0; i < 60; i++)
-        assert_int_equal(b.sent->data[i], i);
-    assert_int_equal(b.sent->data[60], 0xee);
+        assert_int_equal(frame[i], i);
+    assert_int_equal(frame[60], 0xee);
     assert_int_equal(get(&b, 4), 1);
     assert_int_equal(get(&b, 7), 2);
     assert_int_equal(b.irq->level, 1);
     set(&b, 7, 2);
     assert_int_equal(b.irq->level, 0);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
-static void arrive(Bench *b, const uint8_t *to, uint8_t fill, size_t len)
+static void arrive(NicBench *b, const uint8_t *to, uint8_t fill, size_t len)
 {
     uint8_t frame[NET_MAX_FRAME];
 
@@ -158,7 +124,7 @@ static void arrive(Bench *b, const uint8_t *to, uint8_t fill, size_t len)
     input_deliver(b->input, true, 0);
 }
 
-static unsigned current(Bench *b)
+static unsigned current(NicBench *b)
 {
     unsigned page;
 
@@ -169,7 +135,7 @@ static unsigned current(Bench *b)
 }
 
 /* The frame at page @at, as the driver takes it: header, then bytes around the end of the ring. */
-static void check_frame(Bench *b, unsigned at, unsigned next, uint8_t fill, unsigned len)
+static void check_frame(NicBench *b, unsigned at, unsigned next, uint8_t fill, unsigned len)
 {
     begin_dma(b, at << 8, len + 4, false);
     assert_int_equal(fixture_inb(b->f, DATA) & 1, 1);
@@ -191,7 +157,7 @@ static void test_receives(void **state)
                          all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
                          group[6] = { 1, 0, 0x5e, 0, 0, 1 };
     unsigned at = FIRST + 1;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     arrive(&b, all, 1, 60); /* before it runs */
@@ -204,7 +170,7 @@ static void test_receives(void **state)
         unsigned next = at + 5;
 
         next = next >= LAST ? next - (LAST - FIRST) : next;
-        arrive(&b, i % 2 ? all : mac, i, 1200);
+        arrive(&b, i % 2 ? all : nic_mac, i, 1200);
         assert_int_equal(get(&b, 7) & 1, 1);
         assert_int_equal(b.irq->level, 1);
         assert_int_equal(current(&b), next);
@@ -213,7 +179,7 @@ static void test_receives(void **state)
         set(&b, 7, 0x41);
         at = next;
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* Frames wait on the cable while there is no room, and come once there is, for a driver that polls.
@@ -221,30 +187,30 @@ static void test_receives(void **state)
 static void test_full_ring(void **state)
 {
     unsigned full;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     set_up(&b);
     set(&b, 0xf, 0);
     for (unsigned i = 0; i < 6; i++)
-        arrive(&b, mac, i, 1400);
+        arrive(&b, nic_mac, i, 1400);
     full = current(&b);
     assert_int_equal(full, FIRST + 1 + 4 * 6); /* a page is left */
     set(&b, 3, FIRST + 6);
     assert_int_equal(current(&b), FIRST + 1 + 5 * 6 - (LAST - FIRST));
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* With interrupts nothing comes between the last look at the ring and the acknowledgement. */
 static void test_batches(void **state)
 {
     unsigned full = FIRST + 1 + 4 * 6;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     set_up(&b);
     for (unsigned i = 0; i < 6; i++)
-        arrive(&b, mac, i, 1400);
+        arrive(&b, nic_mac, i, 1400);
     assert_int_equal(current(&b), FIRST + 1 + 6);
     set(&b, 7, 1);
     assert_int_equal(get(&b, 7) & 1, 1);
@@ -259,14 +225,14 @@ static void test_batches(void **state)
     assert_int_equal(b.irq->level, 0);
     set(&b, 3, FIRST + 12);
     assert_int_equal(b.irq->level, 1);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_multicast(void **state)
 {
     static const uint8_t group[6] = { 1, 0, 0x5e, 0, 0, 1 };
     unsigned heard = 0;
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     set_up(&b);
@@ -285,12 +251,12 @@ static void test_multicast(void **state)
             assert_int_equal(bit, 31); /* the upper bits of its CRC */
     }
     assert_int_equal(heard, 1);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_abuse(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     set_up(&b);
@@ -298,10 +264,10 @@ static void test_abuse(void **state)
         fixture_abuse(b.f, b.f->io, IO - 4, 0x108, 25, i);
         set(&b, 0, 0x22);
         b.f->roundtrip = false;
-        arrive(&b, mac, i, 1500);
+        arrive(&b, nic_mac, i, 1500);
         b.f->roundtrip = true;
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The RTL8139C+ as its drivers work it: four registers and a ring of bytes, or C+ descriptors. */
-#include "tests/hw/fixture.h"
+#include "tests/hw/nic-bench.h"
 
 #include <string.h>
 
@@ -19,60 +19,36 @@
 #define EOR   0x40000000u
 #define FS_LS 0x30000000u
 
-static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 },
-                     all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
                      group[6] = { 1, 0, 0x5e, 0, 0, 1 }, other[6] = { 2, 2, 2, 2, 2, 2 };
 
-typedef struct Bench {
-    NetBackend backend;
-    Fixture *f;
-    InputQueue *input;
-    NetCable *cable;
-    PciBus *bus;
-    IrqSpy *irq;
-    Irq pirq[4];
-    GPtrArray *sent; /* GBytes * */
-} Bench;
-
-static void keep(NetBackend *b, const uint8_t *frame, size_t len)
-{
-    g_ptr_array_add(((Bench *)b)->sent, g_bytes_new(frame, len));
-}
-
-static uint32_t get(Bench *b, uint32_t off, unsigned size)
+static uint32_t get(NicBench *b, uint32_t off, unsigned size)
 {
     return fixture_read(b->f, MMIO + off, size);
 }
 
-static void set(Bench *b, uint32_t off, uint32_t value, unsigned size)
+static void set(NicBench *b, uint32_t off, uint32_t value, unsigned size)
 {
     fixture_write(b->f, MMIO + off, value, size);
 }
 
-static uint8_t *ram(Bench *b, uint32_t at)
+static uint8_t *ram(NicBench *b, uint32_t at)
 {
     return b->f->ram_block->host + at;
 }
 
-static void start(Bench *b, Fixture *f)
+static void start(NicBench *b, Fixture *f)
 {
-    *b = (Bench){ .backend = { .send = keep }, .f = f, .input = input_queue_new() };
-    b->sent = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    b->cable = net_cable_new(f->root, "n", b->input, &b->backend);
-    b->bus = pci_bus_new(f->root, &f->memory_root, &f->io_root);
-    b->irq = fixture_spy(f);
-    for (unsigned i = 0; i < 4; i++)
-        b->pirq[i] = b->irq->irq;
-    pci_bus_set_pirq(b->bus, b->pirq);
-    rtl8139_new(b->bus, PCI_DEVFN(3, 0), f->memory, f->clock, b->cable, mac);
+    nic_bench_start(b, f);
+    rtl8139_new(b->bus, NIC_DEVFN, f->memory, f->clock, b->cable, nic_mac);
     fixture_start(f);
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_BAR0, 0xc000, 4);
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_BAR0 + 4, MMIO, 4);
-    pci_config_write(b->bus, 0, PCI_DEVFN(3, 0), PCI_COMMAND, 7, 2);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_BAR0, 0xc000, 4);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_BAR0 + 4, MMIO, 4);
+    pci_config_write(b->bus, 0, NIC_DEVFN, PCI_COMMAND, 7, 2);
 }
 
 /* As drivers of the first 8139 do it. */
-static void start_bytes(Bench *b, Fixture *f, uint32_t rcr)
+static void start_bytes(NicBench *b, Fixture *f, uint32_t rcr)
 {
     start(b, f);
     set(b, 0x37, 0x10, 1);
@@ -83,7 +59,7 @@ static void start_bytes(Bench *b, Fixture *f, uint32_t rcr)
 }
 
 /* As drivers of the C+ do it. */
-static void start_rings(Bench *b, Fixture *f, uint16_t cpcr)
+static void start_rings(NicBench *b, Fixture *f, uint16_t cpcr)
 {
     start(b, f);
     set(b, 0x37, 0x10, 1);
@@ -97,20 +73,7 @@ static void start_rings(Bench *b, Fixture *f, uint16_t cpcr)
     set(b, 0x3c, 0xff, 2);
 }
 
-static void stop(Bench *b)
-{
-    device_unrealize(b->f->root);
-    input_queue_free(b->input);
-    g_ptr_array_unref(b->sent);
-}
-
-static const uint8_t *sent(Bench *b, unsigned n, size_t *len)
-{
-    assert_true(n < b->sent->len);
-    return g_bytes_get_data(b->sent->pdata[n], len);
-}
-
-static void arrive(Bench *b, const uint8_t *frame, size_t len)
+static void arrive(NicBench *b, const uint8_t *frame, size_t len)
 {
     if (b->f->roundtrip)
         fixture_roundtrip(b->f);
@@ -118,7 +81,7 @@ static void arrive(Bench *b, const uint8_t *frame, size_t len)
     input_deliver(b->input, true, 0);
 }
 
-static void arrive_filled(Bench *b, const uint8_t *to, uint8_t fill, size_t len)
+static void arrive_filled(NicBench *b, const uint8_t *to, uint8_t fill, size_t len)
 {
     uint8_t frame[NET_MAX_FRAME];
 
@@ -130,7 +93,7 @@ static void arrive_filled(Bench *b, const uint8_t *to, uint8_t fill, size_t len)
 /* ---- Registers ------------------------------------------------------------------------------- */
 
 /* Nine bits of command, and @more behind them. */
-static void wires(Bench *b, unsigned command, unsigned bits)
+static void wires(NicBench *b, unsigned command, unsigned bits)
 {
     set(b, 0x50, 0x88, 1);
     for (unsigned bit = bits; bit-- > 0;) {
@@ -141,7 +104,7 @@ static void wires(Bench *b, unsigned command, unsigned bits)
     }
 }
 
-static unsigned eeprom_word(Bench *b, unsigned at)
+static unsigned eeprom_word(NicBench *b, unsigned at)
 {
     unsigned value = 0;
 
@@ -158,14 +121,14 @@ static unsigned eeprom_word(Bench *b, unsigned at)
 
 static void test_eeprom(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     assert_int_equal(eeprom_word(&b, 0), 0x8129);
     assert_int_equal(eeprom_word(&b, 1), 0x10ec);
     assert_int_equal(eeprom_word(&b, 2), 0x8139);
     for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(eeprom_word(&b, 7 + i), mac[2 * i] | mac[2 * i + 1] << 8);
+        assert_int_equal(eeprom_word(&b, 7 + i), nic_mac[2 * i] | nic_mac[2 * i + 1] << 8);
     wires(&b, 0x147 << 16 | 0x1234, 25); /* not before it is allowed */
     assert_int_equal(eeprom_word(&b, 7), 0x5452);
     wires(&b, 0x130, 9);
@@ -176,17 +139,17 @@ static void test_eeprom(void **state)
     assert_int_equal(get(&b, 0, 4), 0x12001234);
     wires(&b, 0x1c7, 9);
     assert_int_equal(eeprom_word(&b, 7), 0xffff);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* What the reference machine shows. */
 static void test_registers(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
-    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(3, 0), 0, 4), 0x813910ec);
-    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(3, 0), 8, 4), 0x02000020);
+    assert_int_equal(pci_config_read(b.bus, 0, NIC_DEVFN, 0, 4), 0x813910ec);
+    assert_int_equal(pci_config_read(b.bus, 0, NIC_DEVFN, 8, 4), 0x02000020);
     assert_int_equal(get(&b, 0, 4), 0x12005452);
     assert_int_equal(fixture_inw(b.f, 0xc004), 0x5634);
     assert_int_equal(get(&b, 0x10, 4), 0x2000);
@@ -216,12 +179,12 @@ static void test_registers(void **state)
     assert_int_equal(b.irq->level, 1);
     set(&b, 0x3e, 0x20, 2);
     assert_int_equal(b.irq->level, 0);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_timer(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start(&b, *state);
     set(&b, 0x3c, 0x4000, 2);
@@ -240,7 +203,7 @@ static void test_timer(void **state)
     assert_int_equal(b.irq->level, 1);
     set(&b, 0xd9, 1, 1); /* an interrupt for the asking */
     assert_int_equal(get(&b, 0x3e, 2), 0x4100);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* ---- Four registers and a ring of bytes ------------------------------------------------------ */
@@ -248,7 +211,7 @@ static void test_timer(void **state)
 static void test_sends(void **state)
 {
     size_t len;
-    Bench b;
+    NicBench b;
 
     start_bytes(&b, *state, 0);
     for (unsigned i = 0; i < 100; i++)
@@ -259,7 +222,7 @@ static void test_sends(void **state)
         set(&b, 0x20 + off, BUFFERS + n, 4);
         set(&b, 0x10 + off, 60 + n, 4);
         assert_int_equal(get(&b, 0x10 + off, 4), 0xa000 | (60 + n));
-        assert_int_equal(sent(&b, n, &len)[0], n);
+        assert_int_equal(nic_bench_sent(&b, n, &len)[0], n);
         assert_int_equal(len, 60 + n);
         assert_int_equal(get(&b, 0x3e, 2), 4);
         assert_int_equal(b.irq->level, 1);
@@ -274,21 +237,21 @@ static void test_sends(void **state)
     assert_int_equal(b.sent->len, 6);
     set(&b, 0x37, 0x0c, 1);
     assert_int_equal(b.sent->len, 7);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* A header, the frame, its check sequence; the driver tells where it has read to. */
 static void test_ring_of_bytes(void **state)
 {
     unsigned at = 0;
-    Bench b;
+    NicBench b;
 
     start_bytes(&b, *state, 0x0a);
     arrive_filled(&b, other, 1, 60);
     arrive_filled(&b, group, 1, 60);
     assert_int_equal(get(&b, 0x37, 1), 0x0d);
     for (unsigned i = 0; i < 20; i++) { /* some times around */
-        const uint8_t *to = i % 2 ? all : mac;
+        const uint8_t *to = i % 2 ? all : nic_mac;
         uint8_t taken[8192];
 
         arrive_filled(&b, to, i, 1201);
@@ -307,30 +270,30 @@ static void test_ring_of_bytes(void **state)
         assert_int_equal(get(&b, 0x37, 1), 0x0d);
         assert_int_equal(b.irq->level, 0);
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* Frames wait while there is no room. With WRAP the last one goes on behind the ring. */
 static void test_full_ring(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start_bytes(&b, *state, 0x8a);
     for (unsigned i = 0; i < 8; i++)
-        arrive_filled(&b, mac, 0x10 + i, 1500);
+        arrive_filled(&b, nic_mac, 0x10 + i, 1500);
     assert_int_equal(get(&b, 0x3a, 2), 5 * 1508);
     set(&b, 0x38, 5 * 1508 - 16, 2);
     assert_int_equal(get(&b, 0x3a, 2), 8 * 1508 - 8192);
     assert_int_equal(*ram(&b, BYTES + 5 * 1508 + 4 + 1499), 0x15);
     assert_int_equal(*ram(&b, BYTES + 20), 0x10); /* where the rest of it would be */
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* Little-endian CRC of the frame as the wire has it. */
 static void test_check_sequence(void **state)
 {
     uint8_t frame[60];
-    Bench b;
+    NicBench b;
 
     start_bytes(&b, *state, 0x0a);
     memset(frame, 0, sizeof(frame));
@@ -338,13 +301,13 @@ static void test_check_sequence(void **state)
     arrive(&b, frame, 42); /* padded */
     assert_int_equal(get_le(ram(&b, BYTES + 2), 2), 64);
     assert_int_equal(get_le(ram(&b, BYTES + 64), 4), 0x42c0941f);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_groups(void **state)
 {
     unsigned heard = 0;
-    Bench b;
+    NicBench b;
 
     start_bytes(&b, *state, 0x04);
     b.f->roundtrip = false;
@@ -363,30 +326,30 @@ static void test_groups(void **state)
     set(&b, 0x44, 1, 4); /* all there are */
     arrive_filled(&b, other, 0, 60);
     assert_int_equal(get(&b, 0x3a, 2), 2 * 68);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_loopback(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start_bytes(&b, *state, 0x0a);
     set(&b, 0x40, 0x60000, 4);
     memset(ram(&b, BUFFERS), 0x33, 80);
-    memcpy(ram(&b, BUFFERS), mac, 6);
+    memcpy(ram(&b, BUFFERS), nic_mac, 6);
     set(&b, 0x20, BUFFERS, 4);
     set(&b, 0x10, 80, 4);
     assert_int_equal(b.sent->len, 0);
     assert_int_equal(get(&b, 0x3e, 2), 5);
     assert_memory_equal(ram(&b, BYTES + 4), ram(&b, BUFFERS), 80);
-    arrive_filled(&b, mac, 1, 60); /* nothing is heard of others */
+    arrive_filled(&b, nic_mac, 1, 60); /* nothing is heard of others */
     assert_int_equal(get(&b, 0x3a, 2), 88);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* ---- C+ -------------------------------------------------------------------------------------- */
 
-static void put_descriptor(Bench *b, uint32_t ring, unsigned n, uint32_t command, uint32_t vlan,
+static void put_descriptor(NicBench *b, uint32_t ring, unsigned n, uint32_t command, uint32_t vlan,
                            uint32_t addr)
 {
     uint8_t *d = ram(b, ring + 16 * n);
@@ -399,7 +362,7 @@ static void put_descriptor(Bench *b, uint32_t ring, unsigned n, uint32_t command
 static void test_ring_sends(void **state)
 {
     size_t len;
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0);
     for (unsigned i = 0; i < 100; i++)
@@ -409,7 +372,7 @@ static void test_ring_sends(void **state)
         put_descriptor(&b, TX_RING, n % RING + 1, 0x10000000 | 70, 0, BUFFERS + 30);
         set(&b, 0xd9, 0x40, 1);
         assert_int_equal(b.sent->len, n / 2 + 1);
-        assert_memory_equal(sent(&b, n / 2, &len), ram(&b, BUFFERS), 100);
+        assert_memory_equal(nic_bench_sent(&b, n / 2, &len), ram(&b, BUFFERS), 100);
         assert_int_equal(len, 100);
         assert_int_equal(get_le(ram(&b, TX_RING + 16 * (n % RING)), 4), 0x20000000 | 30);
         assert_int_equal(get(&b, 0x3e, 2), 0x84);
@@ -417,9 +380,9 @@ static void test_ring_sends(void **state)
     }
     put_descriptor(&b, TX_RING, 4, FS_LS | 60, 0x20000 | 0x6400, BUFFERS); /* tag 100 */
     set(&b, 0xd9, 0x40, 1);
-    assert_int_equal(get_be(sent(&b, 6, &len) + 12, 4), 0x81000064);
+    assert_int_equal(get_be(nic_bench_sent(&b, 6, &len) + 12, 4), 0x81000064);
     assert_int_equal(len, 64);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* Ethernet, IPv4 of @total bytes, TCP or UDP. */
@@ -465,28 +428,28 @@ static void check_packet(const uint8_t *p, unsigned total)
 static void test_checksums(void **state)
 {
     size_t len;
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0);
     for (unsigned n = 0; n < 2; n++) {
         make_packet(ram(&b, BUFFERS), n, 101 + n);
         put_descriptor(&b, TX_RING, n, FS_LS | (n ? 0x50000 : 0x60000) | (115 + n), 0, BUFFERS);
         set(&b, 0xd9, 0x40, 1);
-        check_packet(sent(&b, n, &len), 101 + n);
+        check_packet(nic_bench_sent(&b, n, &len), 101 + n);
         assert_int_equal(len, 115 + n);
     }
     ram(&b, BUFFERS)[14] = 0x4f; /* a header beyond the frame: as it is */
     put_descriptor(&b, TX_RING, 2, FS_LS | 0x50000 | 54, 0, BUFFERS);
     set(&b, 0xd9, 0x40, 1);
-    assert_memory_equal(sent(&b, 2, &len), ram(&b, BUFFERS), 54);
-    stop(&b);
+    assert_memory_equal(nic_bench_sent(&b, 2, &len), ram(&b, BUFFERS), 54);
+    nic_bench_stop(&b);
 }
 
 static void test_large_frame(void **state)
 {
     unsigned done = 0;
     size_t len;
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0);
     make_packet(ram(&b, BUFFERS), true, 40 + 3000);
@@ -494,7 +457,7 @@ static void test_large_frame(void **state)
     set(&b, 0xd9, 0x40, 1);
     assert_int_equal(b.sent->len, 3);
     for (unsigned n = 0; n < 3; n++) {
-        const uint8_t *p = sent(&b, n, &len);
+        const uint8_t *p = nic_bench_sent(&b, n, &len);
 
         check_packet(p, len - 14);
         assert_int_equal(get_be(p + 18, 2), 0x1234 + n);
@@ -504,10 +467,10 @@ static void test_large_frame(void **state)
         done += len - 54;
     }
     assert_int_equal(done, 3000);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
-static void offer_buffers(Bench *b, unsigned first, unsigned count, unsigned size)
+static void offer_buffers(NicBench *b, unsigned first, unsigned count, unsigned size)
 {
     for (unsigned n = first; n < first + count; n++)
         put_descriptor(b, RX_RING, n % RING, size, 0, BUFFERS + n % RING * 2048);
@@ -515,14 +478,14 @@ static void offer_buffers(Bench *b, unsigned first, unsigned count, unsigned siz
 
 static void test_ring_receives(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0);
     offer_buffers(&b, 0, RING, 2048);
     for (unsigned n = 0; n < 20; n++) {
         unsigned at = n % RING;
 
-        arrive_filled(&b, n % 2 ? all : mac, n, 200);
+        arrive_filled(&b, n % 2 ? all : nic_mac, n, 200);
         assert_int_equal(get_le(ram(&b, RX_RING + 16 * at), 4),
                          (at == RING - 1 ? EOR : 0) | FS_LS | (n % 2 ? 0x1000000 : 0x2000000) |
                              204);
@@ -531,20 +494,20 @@ static void test_ring_receives(void **state)
         set(&b, 0x3e, 1, 2);
         offer_buffers(&b, at, 1, 2048);
     }
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 /* Over small buffers; then none is left, which the driver is told, and gives more. */
 static void test_no_descriptor(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0);
     offer_buffers(&b, 0, RING, 256);
-    arrive_filled(&b, mac, 7, 1000);
+    arrive_filled(&b, nic_mac, 7, 1000);
     assert_int_equal(get_le(ram(&b, RX_RING), 4), 0x20000000);
     assert_int_equal(get_le(ram(&b, RX_RING + 48), 4), 0x10000000 | 0x2000000 | 1004);
-    arrive_filled(&b, mac, 8, 1000); /* four are not enough for any frame */
+    arrive_filled(&b, nic_mac, 8, 1000); /* four are not enough for any frame */
     assert_int_equal(get(&b, 0x3e, 2), 0x11);
     set(&b, 0x3e, 0x11, 2);
     assert_int_equal(get(&b, 0x3e, 2), 0x10);
@@ -552,13 +515,13 @@ static void test_no_descriptor(void **state)
     set(&b, 0x3e, 0x10, 2);
     assert_int_equal(get(&b, 0x3e, 2), 1);
     assert_int_equal(get_le(ram(&b, RX_RING + 64), 4), FS_LS | 0x2000000 | 1004);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_receives_packets(void **state)
 {
     uint8_t p[200];
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0x60);
     offer_buffers(&b, 0, RING, 2048);
@@ -581,19 +544,19 @@ static void test_receives_packets(void **state)
     assert_int_equal(get_le(ram(&b, RX_RING + 68), 4), 0x10000 | 0x6420);
     assert_int_equal(get_le(ram(&b, RX_RING + 64), 4) & 0x3ffff, 114);
     assert_int_equal(get_be(ram(&b, BUFFERS + 4 * 2048 + 12), 2), 0x0806);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_tally(void **state)
 {
-    Bench b;
+    NicBench b;
 
     start_rings(&b, *state, 0);
     offer_buffers(&b, 0, RING, 2048);
     put_descriptor(&b, TX_RING, 0, FS_LS | 60, 0, BUFFERS);
     set(&b, 0xd9, 0x40, 1);
-    arrive_filled(&b, mac, 1, 60);
-    arrive_filled(&b, mac, 1, 60);
+    arrive_filled(&b, nic_mac, 1, 60);
+    arrive_filled(&b, nic_mac, 1, 60);
     arrive_filled(&b, all, 1, 60);
     set(&b, 0x14, 0, 4);
     set(&b, 0x10, TALLY | 8, 4);
@@ -602,12 +565,12 @@ static void test_tally(void **state)
     assert_int_equal(get_le(ram(&b, TALLY + 8), 8), 3);
     assert_int_equal(get_le(ram(&b, TALLY + 40), 8), 2);
     assert_int_equal(get_le(ram(&b, TALLY + 48), 8), 1);
-    stop(&b);
+    nic_bench_stop(&b);
 }
 
 static void test_abuse(void **state)
 {
-    Bench b;
+    NicBench b;
 
     for (unsigned i = 0; i < 12; i++) {
         if (i % 2)
@@ -625,7 +588,7 @@ static void test_abuse(void **state)
             set(&b, 0xd9, 0xc0, 1);
             arrive_filled(&b, all, n, 1500);
         }
-        stop(&b);
+        nic_bench_stop(&b);
         fixture_teardown(state);
         fixture_setup(state);
     }
