@@ -300,14 +300,13 @@ void cpu_restart_single(Cpu *cpu)
     cpu_loop_exit(cpu);
 }
 
-/* Other accesses of the group may be the host's x87's still. What is so in a block without groups
- * is an access of its own that it cannot do: with the x87 at home a helper does. */
+/* An access that translated code can do by itself may be the host's x87's there; else, with the x87
+ * at home, a helper's. */
 void cpu_restart_alone(void *env)
 {
     Cpu *cpu = env;
-    Tb *tb = tcg_find_code(cpu->run->accel->tcg, cpu->run->tail->slow.host_pc)->user;
 
-    cpu->run->keep_x87 = !tb->no_groups;
+    cpu->run->keep_x87 = tlb_refill(cpu);
     cpu->run->again = true;
     cpu_sync_state(cpu);
     cpu->run->again = false;

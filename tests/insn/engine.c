@@ -39,8 +39,7 @@ typedef struct Engine {
     Memory *mem;
     jmp_buf jump;
     bool no_groups; /* for the next block */
-    bool is_alone;  /* the running block is of that kind */
-    bool keep_x87;  /* it has been left for one that goes on with the x87 where it is */
+    bool keep_x87;  /* … and it goes on with the x87 where it is */
     bool faulted;   /* by memory: vector, error and cr2 are these */
     uint8_t vector;
     uint32_t error;
@@ -234,9 +233,9 @@ static void slow(void *env)
 
 static void alone(void *env)
 {
+    running->keep_x87 = refill(env);
     cpu_sync_state(env);
     running->no_groups = true;
-    running->keep_x87 = !running->is_alone;
     cpu_loop_exit(env);
 }
 
@@ -751,7 +750,6 @@ static void run_engine(Runner *r, const Case *k, Memory *mem, State *out)
             if (e->trace && !next_insn(e, &now, &insn))
                 insn.desc = NULL;
             TcgCode *code = find_block(e, &blocks, &now);
-            e->is_alone = e->no_groups;
             e->no_groups = false;
             TcgLeave l = tcg_run(e->tcg, e->cpu, code);
             e->no_groups = l.kind == TCG_EXIT_LINK && tcg_is_rest(l.from, l.link);
