@@ -239,7 +239,8 @@ static void test_hostile(void **state)
 
             image_read(image, 0, buf, MIN(size, SIZE));
             image_read(image, size - MIN(size, SIZE), buf, MIN(size, SIZE));
-            image_extent(image, 0, &len, &e);
+            if (len) /* a header may say that a disk is empty */
+                image_extent(image, 0, &len, &e);
         }
         image_close(image);
         remove_file(path);
