@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * User-mode networking: libslirp plays a router with DHCP, DNS and TFTP, and the connections of
- * the guest become sockets of this process. It runs on the main thread as a GSource; the machine
- * thread only leaves frames in a queue. Missing: IPv6 addresses, guestfwd to a chardev, SMB.
+ * the guest become sockets of this process. It runs on the main thread as a GSource. A short frame
+ * of the guest's goes into it at once, on the machine thread, if nobody else is in there: what the
+ * router itself answers is answered before the card's register is written, without waking anybody
+ * up. Others are left in a queue for the main thread. Missing: IPv6 addresses, guestfwd to a
+ * chardev, SMB.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -15,11 +18,14 @@
 #include <libslirp.h>
 
 #define MAX_QUEUED 1024 /* frames: beyond it the wire loses them */
+/* Bytes: longer ones carry a stream, whose host calls are made while the guest fills the next. */
+#define MAX_AT_ONCE 600
 
 typedef struct UserSource UserSource;
 
 typedef struct User {
     NetBackend backend;
+    GMutex lock; /* of slirp, and of what its source has listed */
     Slirp *slirp;
     UserSource *source;
     GAsyncQueue *frames; /* GBytes *, from the machine thread */
@@ -29,7 +35,7 @@ typedef struct User {
 struct UserSource {
     GSource source;
     User *user;
-    GArray *fds;    /* GPollFD, as slirp listed them; the context polls these */
+    GArray *fds;    /* GPollFD, as slirp listed them; the context polls these; main thread */
     GArray *listed; /* … as it lists them now */
     int64_t due_us; /* slirp's own timers */
 };
@@ -54,18 +60,31 @@ static int add_poll(int fd, int events, void *opaque)
     return s->listed->len - 1;
 }
 
-static int got_events(int index, void *opaque)
+static int events_of(const GPollFD *p)
 {
-    UserSource *s = opaque;
     int events = 0;
 
-    if (index < 0 || (guint)index >= s->fds->len)
-        return 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(poll_bits); i++) {
-        if (g_array_index(s->fds, GPollFD, index).revents & poll_bits[i].poll)
-            events |= poll_bits[i].slirp;
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(poll_bits); i++)
+        events |= p->revents & poll_bits[i].poll ? poll_bits[i].slirp : 0;
     return events;
+}
+
+/* It asks by the place in its latest list, which may be another than the one that was polled. */
+static int got_events(int index, void *opaque)
+{
+    const UserSource *s = opaque;
+    int fd;
+
+    if (index < 0 || (guint)index >= s->listed->len)
+        return 0;
+    fd = g_array_index(s->listed, GPollFD, index).fd;
+    if ((guint)index < s->fds->len && g_array_index(s->fds, GPollFD, index).fd == fd)
+        return events_of(&g_array_index(s->fds, GPollFD, index));
+    for (guint i = 0; i < s->fds->len; i++) {
+        if (g_array_index(s->fds, GPollFD, i).fd == fd)
+            return events_of(&g_array_index(s->fds, GPollFD, i));
+    }
+    return 0;
 }
 
 static void forget_fds(UserSource *s)
@@ -100,44 +119,70 @@ static void poll_listed(UserSource *s)
         g_source_add_poll(&s->source, &g_array_index(s->fds, GPollFD, i));
 }
 
-static gboolean user_prepare(GSource *source, int *timeout_ms)
+/* What slirp wants polled now, and for how many milliseconds at most. */
+static uint32_t list_fds(UserSource *s)
 {
-    UserSource *s = (UserSource *)source;
     uint32_t timeout = 1000;
 
     g_array_set_size(s->listed, 0);
     slirp_pollfds_fill(s->user->slirp, &timeout, add_poll, s);
+    return timeout;
+}
+
+static gboolean user_prepare(GSource *source, int *timeout_ms)
+{
+    UserSource *s = (UserSource *)source;
+    uint32_t timeout;
+
+    g_mutex_lock(&s->user->lock);
+    timeout = list_fds(s);
     poll_listed(s);
-    *timeout_ms = timeout;
     s->due_us = g_get_monotonic_time() + 1000 * (int64_t)timeout;
+    g_mutex_unlock(&s->user->lock);
+    *timeout_ms = timeout;
     return g_async_queue_length(s->user->frames) > 0;
 }
 
 static gboolean user_check(GSource *source)
 {
-    const UserSource *s = (UserSource *)source;
+    UserSource *s = (UserSource *)source;
+    bool due;
 
     for (guint i = 0; i < s->fds->len; i++) {
         if (g_array_index(s->fds, GPollFD, i).revents)
             return TRUE;
     }
-    return g_async_queue_length(s->user->frames) > 0 || g_get_monotonic_time() >= s->due_us;
+    g_mutex_lock(&s->user->lock);
+    due = g_get_monotonic_time() >= s->due_us;
+    g_mutex_unlock(&s->user->lock);
+    return due || g_async_queue_length(s->user->frames) > 0;
 }
 
 static gboolean user_dispatch(GSource *source, GSourceFunc func, void *opaque)
 {
     UserSource *s = (UserSource *)source;
+    User *u = s->user;
     GBytes *frame;
 
-    while ((frame = g_async_queue_try_pop(s->user->frames))) {
+    g_mutex_lock(&u->lock);
+    while ((frame = g_async_queue_try_pop(u->frames))) {
         size_t len;
         const uint8_t *data = g_bytes_get_data(frame, &len);
 
-        slirp_input(s->user->slirp, data, len);
+        slirp_input(u->slirp, data, len);
         g_bytes_unref(frame);
     }
-    slirp_pollfds_poll(s->user->slirp, 0, got_events, s);
+    slirp_pollfds_poll(u->slirp, 0, got_events, s);
+    g_mutex_unlock(&u->lock);
     return G_SOURCE_CONTINUE;
+}
+
+/* The main thread is to poll something else, or not for that long. */
+static bool is_outdated(UserSource *s)
+{
+    int64_t due_us = g_get_monotonic_time() + 1000 * (int64_t)list_fds(s);
+
+    return due_us < s->due_us || !same_fds(s);
 }
 
 static void user_finalize(GSource *source)
@@ -168,6 +213,7 @@ static int64_t clock_get_ns(void *opaque)
 }
 
 typedef struct UserTimer {
+    User *user;
     SlirpTimerCb cb;
     void *cb_opaque;
     guint id;
@@ -177,6 +223,7 @@ static void *user_timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
 {
     UserTimer *t = g_new0(UserTimer, 1);
 
+    t->user = opaque;
     t->cb = cb;
     t->cb_opaque = cb_opaque;
     return t;
@@ -185,9 +232,14 @@ static void *user_timer_new(SlirpTimerCb cb, void *cb_opaque, void *opaque)
 static gboolean user_timer_ran_out(void *opaque)
 {
     UserTimer *t = opaque;
+    User *u = t->user;
 
-    t->id = 0;
-    t->cb(t->cb_opaque);
+    g_mutex_lock(&u->lock);
+    if (!g_source_is_destroyed(g_main_current_source())) { /* nor set anew meanwhile */
+        t->id = 0;
+        t->cb(t->cb_opaque);
+    }
+    g_mutex_unlock(&u->lock);
     return G_SOURCE_REMOVE;
 }
 
@@ -236,10 +288,31 @@ static const SlirpCb callbacks = {
 
 /* ---- The back end ---------------------------------------------------------------------------- */
 
+/* False: somebody is in there, or frames wait for it. At a hub the answer would come back to where
+ * this one is being handed out. */
+static bool is_input_at_once(User *u, const uint8_t *frame, size_t len)
+{
+    bool done, outdated = false;
+
+    if (len > MAX_AT_ONCE || u->backend.divert || !g_mutex_trylock(&u->lock))
+        return false;
+    done = !g_async_queue_length(u->frames);
+    if (done) {
+        slirp_input(u->slirp, frame, len);
+        outdated = is_outdated(u->source);
+    }
+    g_mutex_unlock(&u->lock);
+    if (outdated)
+        g_main_context_wakeup(NULL);
+    return done;
+}
+
 static void user_send(NetBackend *b, const uint8_t *frame, size_t len)
 {
     User *u = (User *)b;
 
+    if (is_input_at_once(u, frame, len))
+        return;
     if (g_async_queue_length(u->frames) >= MAX_QUEUED)
         return;
     g_async_queue_push(u->frames, g_bytes_new(frame, len));
@@ -258,13 +331,20 @@ static void user_free(NetBackend *b)
     if (u->slirp)
         slirp_cleanup(u->slirp);
     g_async_queue_unref(u->frames);
+    g_mutex_clear(&u->lock);
     g_free(u->backend.summary);
     g_free(u);
 }
 
 static char *user_info(NetBackend *b)
 {
-    return slirp_connection_info(((User *)b)->slirp);
+    User *u = (User *)b;
+    char *text;
+
+    g_mutex_lock(&u->lock);
+    text = slirp_connection_info(u->slirp);
+    g_mutex_unlock(&u->lock);
+    return text;
 }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -383,13 +463,17 @@ static bool parse_forward(const char *rule, bool whole, Forward *f, GError **err
 
 static bool user_forward(NetBackend *b, const char *rule, bool add, GError **error)
 {
-    Slirp *slirp = ((User *)b)->slirp;
+    User *u = (User *)b;
     Forward f;
+    int bad;
 
     if (!parse_forward(rule, add, &f, error))
         return false;
-    if (add ? !slirp_add_hostfwd(slirp, f.udp, f.host, f.host_port, f.guest, f.guest_port)
-            : !slirp_remove_hostfwd(slirp, f.udp, f.host, f.host_port))
+    g_mutex_lock(&u->lock);
+    bad = add ? slirp_add_hostfwd(u->slirp, f.udp, f.host, f.host_port, f.guest, f.guest_port)
+              : slirp_remove_hostfwd(u->slirp, f.udp, f.host, f.host_port);
+    g_mutex_unlock(&u->lock);
+    if (!bad)
         return true;
     error_set(error,
               add ? "could not set up host forwarding rule '%s'"
@@ -459,6 +543,7 @@ NetBackend *net_user_new(const NetUserOptions *o, GError **error)
         .send = user_send, .free = user_free, .info = user_info, .forward = user_forward
     };
     u->backend.summary = describe(&config, o);
+    g_mutex_init(&u->lock);
     u->frames = g_async_queue_new_full((GDestroyNotify)g_bytes_unref);
     u->slirp = slirp_new(&config, &callbacks, u);
     if (!add_rules(u, o, &config, error)) {
