@@ -83,7 +83,7 @@ bool image_resize(Image *image, uint64_t size, GError **error)
 {
     int failure;
 
-    if (size % SECTOR || !size) {
+    if (size % SECTOR) {
         error_set(error, "The new size must be a multiple of %d", SECTOR);
         return false;
     }

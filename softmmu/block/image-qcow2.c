@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening, reading and writing qcow2 images. Missing: encryption, external data files,
- * extended L2 entries, counts of other than 16 bits: images that have them are refused.
+ * extended L2 entries: images that have them are refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,8 +53,9 @@ static bool check_features(Image *image, const uint8_t *head, GError **error)
         return refuse(image, error, "it is marked as corrupt; open it read-only");
     if (get_be(head + 32, 4))
         return refuse(image, error, "it is encrypted");
-    if (q->version >= 3 && get_be(head + 96, 4) != 4)
-        return refuse(image, error, "its reference counts are not of 16 bits");
+    q->count_order = q->version >= 3 ? get_be(head + 96, 4) : 4;
+    if (q->count_order > 6)
+        return refuse(image, error, "its reference counts are of more than 64 bits");
     return true;
 }
 
@@ -546,6 +547,7 @@ static void tell_facts(Image *image, ImageFacts *f)
     f->version = q->version;
     f->compression = q->features & QCOW2_ZSTD ? "zstd" : "zlib";
     f->lazy = q->lazy;
+    f->count_bits = 1u << q->count_order;
     f->dirty = q->features & QCOW2_DIRTY;
     f->corrupt = q->features & QCOW2_CORRUPT;
     f->backing_path = q->backing_path;

@@ -42,9 +42,13 @@ typedef struct ImageCreate {
     const char *backing, *backing_format; /* as its header has them; NULL: none */
     ImageRoom room;
     /* qcow2: */
-    uint64_t cluster; /* bytes; 0: as is usual */
-    unsigned version; /* 2 or 3; 0: 3 */
-    bool lazy, zstd;  /* lazy_refcounts; compression_type */
+    uint64_t cluster;      /* bytes; 0: as is usual */
+    unsigned version;      /* 2 or 3; 0: 3 */
+    unsigned count_bits;   /* of each reference count; 0: 16 */
+    bool lazy, zstd;       /* lazy_refcounts; compression_type */
+    bool extended;         /* extended_l2 */
+    bool data_raw;         /* data_file_raw */
+    const char *data_file; /* as its header has it; NULL: none */
 } ImageCreate;
 
 /* What was in a file of that name is gone, unless somebody uses it. False with @error. */
@@ -71,6 +75,7 @@ typedef struct ImageFacts {
     uint64_t cluster;   /* bytes; 0: it has none */
     bool dirty, corrupt, lazy;
     unsigned version;         /* of the format; 0: it has one only */
+    unsigned count_bits;      /* of each reference count */
     const char *compression;  /* NULL: it has none */
     const char *backing_path; /* as the image has it; NULL: none */
     const char *backing_format;

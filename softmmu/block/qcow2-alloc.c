@@ -10,8 +10,6 @@
 #include "softmmu/block/qcow2.h"
 #include "softmmu/bytes.h"
 
-#define MAX_COUNT_CLUSTERS 1024 /* of the table of blocks: petabytes */
-
 /* ---- Tables in memory ------------------------------------------------------------------------ */
 
 static Qcow2Table *find_table(Qcow2 *q, uint64_t offset)
@@ -70,15 +68,17 @@ static void forget_table(Qcow2 *q, uint64_t offset)
     }
 }
 
-static int write_through(Qcow2 *q, uint64_t offset, uint64_t at, unsigned bytes, uint64_t value)
+void qcow2_forget_tables(Qcow2 *q)
 {
-    uint8_t *data;
-    int error = qcow2_table(q, offset, &data);
+    for (unsigned i = 0; i < QCOW2_TABLES; i++)
+        q->tables[i].offset = q->tables[i].used = 0;
+}
 
-    if (error)
-        return error;
-    put_be(data + at, bytes, value);
-    error = image_file_write(q->fd, offset + at, data + at, bytes);
+/* Of the table at @offset, whose bytes in memory have changed. */
+static int write_part(Qcow2 *q, uint64_t offset, uint64_t at, const uint8_t *data, unsigned bytes)
+{
+    int error = image_file_write(q->fd, offset + at, data + at, bytes);
+
     if (error)
         forget_table(q, offset);
     return error;
@@ -86,17 +86,50 @@ static int write_through(Qcow2 *q, uint64_t offset, uint64_t at, unsigned bytes,
 
 int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value)
 {
-    return write_through(q, offset, 8ull * n, 8, value);
+    uint8_t *data;
+    int error = qcow2_table(q, offset, &data);
+
+    if (error)
+        return error;
+    put_be(data + 8ull * n, 8, value);
+    return write_part(q, offset, 8ull * n, data, 8);
 }
 
 /* ---- Counts ---------------------------------------------------------------------------------- */
 
 static uint64_t counts_per_block(const Qcow2 *q)
 {
-    return q->cluster / 2;
+    return q->cluster * 8 >> q->count_order;
 }
 
-int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count)
+uint64_t qcow2_most(unsigned order)
+{
+    return order == 6 ? INT64_MAX : (UINT64_C(1) << (1 << order)) - 1;
+}
+
+/* Those of less than a byte: the first is in its lowest bits. */
+uint64_t qcow2_get_count(const uint8_t *data, unsigned order, uint64_t n)
+{
+    unsigned bytes = (1 << order) / 8, per = 8 >> order;
+
+    if (bytes)
+        return get_be(data + n * bytes, bytes);
+    return data[n / per] >> (n % per << order) & qcow2_most(order);
+}
+
+void qcow2_put_count(uint8_t *data, unsigned order, uint64_t n, uint64_t count)
+{
+    unsigned bytes = (1 << order) / 8, per = 8 >> order;
+
+    if (bytes) {
+        put_be(data + n * bytes, bytes, count);
+        return;
+    }
+    data[n / per] &= ~(qcow2_most(order) << (n % per << order));
+    data[n / per] |= count << (n % per << order);
+}
+
+int qcow2_count(Qcow2 *q, uint64_t cluster, uint64_t *count)
 {
     uint64_t block = cluster / counts_per_block(q);
     uint8_t *data;
@@ -107,7 +140,7 @@ int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count)
         return 0;
     error = qcow2_table(q, q->counts[block] & QCOW2_OFFSET, &data);
     if (!error)
-        *count = get_be(data + 2 * (cluster % counts_per_block(q)), 2);
+        *count = qcow2_get_count(data, q->count_order, cluster % counts_per_block(q));
     return error;
 }
 
@@ -119,12 +152,18 @@ static int zero_cluster(Qcow2 *q, uint64_t offset)
     return image_file_write(q->fd, offset, zeros, q->cluster);
 }
 
-static int set_count(Qcow2 *q, uint64_t cluster, uint16_t count)
+static int set_count(Qcow2 *q, uint64_t cluster, uint64_t count)
 {
-    uint64_t block = cluster / counts_per_block(q);
+    uint64_t block = q->counts[cluster / counts_per_block(q)] & QCOW2_OFFSET;
+    uint64_t n = cluster % counts_per_block(q);
+    unsigned bytes = (1 << q->count_order) / 8;
+    uint8_t *data;
+    int error = qcow2_table(q, block, &data);
 
-    return write_through(q, q->counts[block] & QCOW2_OFFSET, 2 * (cluster % counts_per_block(q)), 2,
-                         count);
+    if (error)
+        return error;
+    qcow2_put_count(data, q->count_order, n, count);
+    return write_part(q, block, bytes ? n * bytes : n / (8 >> q->count_order), data, MAX(bytes, 1));
 }
 
 /* The table of blocks twice as large, at the end of the file; the old one is given back. */
@@ -138,7 +177,7 @@ static int grow_counts(Qcow2 *q, uint64_t blocks)
     uint8_t head[12];
     int error;
 
-    if (clusters > MAX_COUNT_CLUSTERS)
+    if (clusters > QCOW2_MAX_COUNT_CLUSTERS)
         return EFBIG;
     counts = g_new0(uint64_t, clusters * per_cluster);
     memcpy(counts, q->counts, 8ull * q->counts_size);
@@ -189,10 +228,9 @@ static int make_block(Qcow2 *q, uint64_t cluster)
     return error ? error : qcow2_add_count(q, offset / q->cluster, 1);
 }
 
-int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change)
+int qcow2_add_count(Qcow2 *q, uint64_t cluster, int64_t change)
 {
-    uint64_t block = cluster / counts_per_block(q);
-    uint16_t count;
+    uint64_t block = cluster / counts_per_block(q), count;
     int error;
 
     if (block >= q->counts_size || !(q->counts[block] & QCOW2_OFFSET)) {
@@ -203,8 +241,10 @@ int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change)
     error = qcow2_count(q, cluster, &count);
     if (error)
         return error;
-    if (count + change < 0 || count + change > UINT16_MAX)
+    if (change < 0 && count < (uint64_t)-change)
         return EIO;
+    if (change > 0 && (count > INT64_MAX || count + change > qcow2_most(q->count_order)))
+        return EMLINK;
     if (count + change == 0)
         q->search = MIN(q->search, cluster);
     return set_count(q, cluster, count + change);
@@ -213,7 +253,7 @@ int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change)
 int qcow2_allocate(Qcow2 *q, uint64_t *offset)
 {
     uint64_t end = q->file_end / q->cluster, cluster = q->search;
-    uint16_t count = 1;
+    uint64_t count = 1;
     int error = 0;
 
     for (; cluster < end && !error; cluster++) {
@@ -243,7 +283,7 @@ void qcow2_compressed_range(const Qcow2 *q, uint64_t entry, uint64_t *offset, ui
 
 int qcow2_refer(Qcow2 *q, uint64_t entry, int change)
 {
-    uint64_t offset, len, last;
+    uint64_t offset, len, first, last, c;
     int error = 0;
 
     if (!(entry & QCOW2_COMPRESSED)) {
@@ -251,9 +291,12 @@ int qcow2_refer(Qcow2 *q, uint64_t entry, int change)
         return offset ? qcow2_add_count(q, offset / q->cluster, change) : 0;
     }
     qcow2_compressed_range(q, entry, &offset, &len);
+    first = offset / q->cluster;
     last = (offset + len - 1) / q->cluster;
-    for (uint64_t c = offset / q->cluster; !error && c <= last; c++)
+    for (c = first; !error && c <= last; c++)
         error = qcow2_add_count(q, c, change);
+    while (error == EMLINK && c-- > first + 1)
+        qcow2_add_count(q, c - 1, -change);
     return error;
 }
 

@@ -11,9 +11,13 @@
 #include "softmmu/block/qcow2.h"
 #include "softmmu/bytes.h"
 
-#define HEAD_SIZE      24 /* u64: bytes of the disk */
-#define HEAD_BACKING   8  /* u64 offset, u32 length of a name */
-#define HEAD_AUTOCLEAR 88 /* u64 features */
+#define HEAD_BACKING    8  /* u64 offset, u32 length of a name */
+#define HEAD_SIZE       24 /* u64: bytes of the disk */
+#define HEAD_COUNTS     48 /* u64 offset, u32 clusters of their table */
+#define HEAD_FEATURES   72 /* u64: incompatible ones */
+#define HEAD_COMPATIBLE 80 /* u64: bit 0 lazy counts */
+#define HEAD_AUTOCLEAR  88 /* u64 features */
+#define HEAD_ORDER      96 /* u32: counts of 1 << that many bits; u32: bytes of this */
 
 /* ---- Whose clusters -------------------------------------------------------------------------- */
 
@@ -191,20 +195,47 @@ static void append_bitmaps(const Qcow2 *q, GByteArray *out)
         append_extension(out, QCOW2_EXT_BITMAPS, data, sizeof(data));
 }
 
+/* What has its place, as it shall be; @len bytes of it are in @old, maybe of another version. */
+static void append_fixed(const Qcow2 *q, const uint8_t *old, uint64_t len, GByteArray *out)
+{
+    uint8_t *d;
+
+    if (q->version < 3)
+        len = QCOW2_HEAD_V2;
+    g_byte_array_append(out, old, len);
+    if (q->version >= 3 && len < QCOW2_HEAD_V3)
+        g_byte_array_append(out, (const uint8_t[QCOW2_HEAD_V3]){ 0 }, QCOW2_HEAD_V3 - len);
+    d = out->data;
+    put_be(d + 4, 4, q->version);
+    put_be(d + HEAD_COUNTS, 8, q->counts_offset);
+    put_be(d + HEAD_COUNTS + 8, 4, q->counts_size / (q->cluster / 8));
+    if (q->version < 3)
+        return;
+    put_be(d + HEAD_FEATURES, 8, q->features);
+    put_be(d + HEAD_COMPATIBLE, 8,
+           (get_be(d + HEAD_COMPATIBLE, 8) & ~UINT64_C(1)) | (q->lazy ? 1 : 0));
+    put_be(d + HEAD_AUTOCLEAR, 8, q->autoclear);
+    put_be(d + HEAD_ORDER, 4, q->count_order);
+    put_be(d + HEAD_ORDER + 4, 4, out->len);
+}
+
 /* @old: the first cluster as it is; NULL with @error: it makes no sense, or would be too long. */
 static GByteArray *make_header(const Qcow2 *q, const uint8_t *old, bool keep, const char *path,
                                const char *format, int *error)
 {
     GByteArray *head = g_byte_array_new();
-    uint64_t fixed = q->version >= 3 ? get_be(old + 100, 4) : QCOW2_HEAD_V2;
+    uint64_t fixed = get_be(old + 4, 4) >= 3 ? get_be(old + 100, 4) : QCOW2_HEAD_V2;
     uint64_t name = get_be(old + HEAD_BACKING, 8), len = get_be(old + HEAD_BACKING + 8, 4);
     g_autofree char *kept = NULL;
 
-    *error = fixed > q->cluster || name > q->cluster || len > q->cluster - name ? EINVAL : 0;
+    *error =
+        fixed < QCOW2_HEAD_V2 || fixed > q->cluster || name > q->cluster || len > q->cluster - name
+            ? EINVAL
+            : 0;
     if (!*error && keep && name && len)
         path = kept = g_strndup((const char *)old + name, len);
     if (!*error) {
-        g_byte_array_append(head, old, fixed);
+        append_fixed(q, old, fixed, head);
         *error = copy_extensions(old, fixed, name ? name : q->cluster, keep, head) ? 0 : EINVAL;
     }
     if (!*error) {
@@ -214,8 +245,6 @@ static GByteArray *make_header(const Qcow2 *q, const uint8_t *old, bool keep, co
         g_byte_array_append(head, (const uint8_t[8]){ 0 }, 8);
         put_be(head->data + HEAD_BACKING, 8, path ? head->len : 0);
         put_be(head->data + HEAD_BACKING + 8, 4, path ? strlen(path) : 0);
-        if (q->version >= 3)
-            put_be(head->data + HEAD_AUTOCLEAR, 8, q->autoclear);
         if (path)
             g_byte_array_append(head, (const uint8_t *)path, strlen(path));
         *error =

@@ -18,7 +18,7 @@
 
 typedef struct Walk {
     Qcow2 *q;
-    uint16_t *refs;
+    uint32_t *refs;
     uint64_t clusters; /* in the file */
     uint32_t tables;   /* walked so far */
     uint64_t next;     /* the image's own: where its next cluster would follow the last one */
@@ -28,12 +28,12 @@ typedef struct Walk {
 #define LOG_LIMIT 65536 /* bytes of it */
 
 /* A finding; @done: it is mended. */
-static void note(Walk *w, bool done, const char *what, uint64_t cluster, unsigned count)
+static void note(Walk *w, bool done, const char *what, uint64_t cluster, uint64_t count)
 {
     GString *log = w->report->log;
 
     if (log && log->len < LOG_LIMIT)
-        g_string_append_printf(log, "%s cluster %" PRIu64 " refcount=%u reference=%u\n",
+        g_string_append_printf(log, "%s cluster %" PRIu64 " refcount=%" PRIu64 " reference=%u\n",
                                done ? "Repairing" : what, cluster, count, w->refs[cluster]);
 }
 
@@ -46,7 +46,7 @@ static void refer(Walk *w, uint64_t offset, uint64_t len)
         return;
     }
     for (uint64_t c = offset / q->cluster; c <= (offset + len - 1) / q->cluster; c++) {
-        if (w->refs[c] < UINT16_MAX)
+        if (w->refs[c] < UINT32_MAX)
             w->refs[c]++;
     }
 }
@@ -158,7 +158,7 @@ static int compare(Walk *w, Qcow2Repair repair)
 
     for (uint64_t c = 0; c < w->clusters && !error; c++) {
         bool leaks, mends;
-        uint16_t count;
+        uint64_t count;
 
         error = qcow2_count(w->q, c, &count);
         if (w->refs[c] || (count && repair == QCOW2_LOOK))
@@ -169,7 +169,7 @@ static int compare(Walk *w, Qcow2Repair repair)
         mends = repair == QCOW2_REPAIR_ALL || (leaks && repair == QCOW2_REPAIR_LEAKS);
         note(w, mends, leaks ? "Leaked" : "ERROR", c, count);
         if (mends)
-            error = qcow2_add_count(w->q, c, w->refs[c] - count);
+            error = qcow2_add_count(w->q, c, (int64_t)(w->refs[c] - count));
         *(mends   ? leaks ? &r->mended_leaks : &r->mended_errors
           : leaks ? &r->leaks
                   : &r->errors) += 1;
@@ -231,7 +231,7 @@ int qcow2_check(Image *image, Qcow2Repair repair, Qcow2Report *report)
                              .log = report->log };
     if (w.clusters > MAX_CLUSTERS)
         return EFBIG;
-    w.refs = g_new0(uint16_t, w.clusters + 1);
+    w.refs = g_new0(uint32_t, w.clusters + 1);
     error = walk_all(&w);
     if (report->errors)
         repair = QCOW2_LOOK;

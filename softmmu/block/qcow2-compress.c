@@ -120,8 +120,11 @@ static int take_room(Qcow2 *q, uint64_t len, uint64_t *offset)
 {
     uint64_t rest = q->packed_end ? -q->packed_end & (q->cluster - 1) : 0;
     bool on = len <= rest || (rest && q->packed_end + rest == q->file_end);
-    int error = on ? qcow2_add_count(q, q->packed_end / q->cluster, 1) : qcow2_allocate(q, offset);
+    int error = on ? qcow2_add_count(q, q->packed_end / q->cluster, 1) : EMLINK;
 
+    on = !error;
+    if (error == EMLINK) /* or that one counts as much as it can */
+        error = qcow2_allocate(q, offset);
     if (error)
         return error;
     if (on) {

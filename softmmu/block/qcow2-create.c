@@ -18,6 +18,7 @@
  * table. */
 typedef struct Layout {
     uint64_t cluster, table, blocks, l1_entries, l1, all;
+    unsigned order; /* of counts: 1 << that many bits */
 } Layout;
 
 static uint64_t divide_up(uint64_t n, uint64_t by)
@@ -25,17 +26,17 @@ static uint64_t divide_up(uint64_t n, uint64_t by)
     return n / by + (n % by != 0);
 }
 
-static Layout plan(uint64_t size, uint64_t cluster)
+static Layout plan(uint64_t size, uint64_t cluster, unsigned order)
 {
-    Layout l = { .cluster = cluster, .table = 1, .blocks = 1 };
+    Layout l = { .cluster = cluster, .table = 1, .blocks = 1, .order = order };
     uint64_t before;
 
-    l.l1_entries = MAX(divide_up(size, cluster * (cluster / 8)), 1);
+    l.l1_entries = divide_up(size, cluster * (cluster / 8));
     l.l1 = divide_up(l.l1_entries * 8, cluster);
     do {
         before = l.all;
         l.all = 1 + l.table + l.blocks + l.l1;
-        l.blocks = divide_up(l.all, cluster / 2);
+        l.blocks = divide_up(l.all, cluster * 8 >> order);
         l.table = divide_up(l.blocks * 8, cluster);
     } while (l.all != before || l.all != 1 + l.table + l.blocks + l.l1);
     return l;
@@ -59,7 +60,7 @@ static size_t put_header(const ImageCreate *what, const Layout *l, uint8_t *d)
         return len;
     put_be(d + 72, 8, what->zstd ? QCOW2_ZSTD : 0);
     put_be(d + 80, 8, what->lazy ? LAZY : 0);
-    put_be(d + 96, 4, 4); /* counts of 1 << 4 bits */
+    put_be(d + 96, 4, l->order);
     put_be(d + 100, 4, len);
     if (what->zstd)
         d[104] = 1;
@@ -87,7 +88,7 @@ static uint8_t *make_head(const ImageCreate *what, const Layout *l, size_t *len)
     for (uint64_t i = 0; i < l->blocks; i++)
         put_be(d + l->cluster + 8 * i, 8, (1 + l->table + i) * l->cluster);
     for (uint64_t i = 0; i < l->all; i++)
-        put_be(d + (1 + l->table) * l->cluster + 2 * i, 2, 1);
+        qcow2_put_count(d + (1 + l->table) * l->cluster, l->order, i, 1);
     return d;
 }
 
@@ -102,6 +103,12 @@ static bool check(const ImageCreate *what, uint64_t cluster, GError **error)
                   MAX_CLUSTER / 1024);
     else if (names > QCOW2_NAME_MAX || names + QCOW2_HEAD_TYPE + 8 > cluster)
         error_set(error, "the backing file's name is too long");
+    else if (what->count_bits > 64 || (what->count_bits & (what->count_bits - 1)))
+        error_set(error, "Refcount width must be a power of two and may not exceed 64 bits");
+    else if (what->version == 2 && what->count_bits && what->count_bits != 16)
+        error_set(error, "refcount_bits other than 16 needs compat=1.1 or later");
+    else if (what->extended || what->data_file || what->data_raw)
+        error_set(error, "%s is not supported yet", what->extended ? "extended_l2" : "data_file");
     else if (what->version == 2 && (what->lazy || what->zstd))
         error_set(error, "%s needs compat=1.1 or later",
                   what->lazy ? "lazy_refcounts" : "compression_type=zstd");
@@ -126,7 +133,7 @@ bool qcow2_create(const ImageCreate *what, GError **error)
     fd = image_file_create(what->path, error);
     if (fd < 0)
         return false;
-    l = plan(what->size, cluster);
+    l = plan(what->size, cluster, what->count_bits ? __builtin_ctz(what->count_bits) : 4);
     head = make_head(what, &l, &len);
     failure = image_file_write(fd, 0, head, len);
     if (close(fd) && !failure)

@@ -198,13 +198,15 @@ static uint32_t l1_of_disk(const Qcow2 *q, uint64_t size)
     return size / bytes + (size % bytes != 0);
 }
 
-/* All that these tables refer to counts @change times more. */
-static int refer_l1(Qcow2 *q, const uint64_t *l1, uint32_t size, int change)
+/* The first *@steps of what these tables refer to, fewer with an error: how many is in *@steps. */
+static int refer_some(Qcow2 *q, const uint64_t *l1, uint32_t size, int change, uint64_t *steps)
 {
     g_autofree uint8_t *copy = g_malloc(q->cluster);
+    uint64_t most = *steps;
     int error = 0;
 
-    for (uint32_t i = 0; i < size && !error; i++) {
+    *steps = 0;
+    for (uint32_t i = 0; i < size && !error && *steps < most; i++) {
         uint64_t offset = l1[i] & QCOW2_OFFSET;
         uint8_t *data;
 
@@ -213,11 +215,26 @@ static int refer_l1(Qcow2 *q, const uint64_t *l1, uint32_t size, int change)
         error = qcow2_table(q, offset, &data);
         if (!error)
             memcpy(copy, data, q->cluster);
-        for (uint64_t n = 0; n < q->cluster / 8 && !error; n++)
+        for (uint64_t n = 0; n < q->cluster / 8 && !error && *steps < most; n++) {
             error = qcow2_refer(q, get_be(copy + 8 * n, 8), change);
-        if (!error)
+            *steps += !error;
+        }
+        if (!error && *steps < most) {
             error = qcow2_add_count(q, offset / q->cluster, change);
+            *steps += !error;
+        }
     }
+    return error;
+}
+
+/* All that these tables refer to counts @change times more, or all as before if one cannot. */
+static int refer_l1(Qcow2 *q, const uint64_t *l1, uint32_t size, int change)
+{
+    uint64_t steps = UINT64_MAX;
+    int error = refer_some(q, l1, size, change, &steps);
+
+    if (error == EMLINK)
+        refer_some(q, l1, size, -change, &steps);
     return error;
 }
 
@@ -225,7 +242,7 @@ static int refer_l1(Qcow2 *q, const uint64_t *l1, uint32_t size, int change)
 static int mark(Qcow2 *q, uint64_t *entry)
 {
     uint64_t offset = *entry & QCOW2_OFFSET;
-    uint16_t count = 0;
+    uint64_t count = 0;
     int error;
 
     if ((*entry & QCOW2_COMPRESSED) || !offset)
@@ -416,6 +433,19 @@ static int add_row(Image *image, Qcow2Snapshot *s, GPtrArray *list, uint64_t byt
     return undone ? undone : qcow2_mark_all(q) ? EIO : error;
 }
 
+/* They are not needed after all; if this fails as well they leak, which does no harm. */
+static void drop_tables(Image *image, const Qcow2Snapshot *s)
+{
+    Qcow2 *q = image->own;
+    g_autofree uint64_t *l1 = NULL;
+
+    if (!s->l1_offset || qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1))
+        return;
+    for (uint32_t i = l1_of_disk(q, image->size); i < s->l1_size; i++)
+        qcow2_free_bytes(q, l1[i], 1);
+    qcow2_free_bytes(q, s->l1_offset, 8ull * s->l1_size);
+}
+
 static int finish_state(Qcow2State *state)
 {
     uint64_t cluster = ((Qcow2 *)state->head.image->own)->cluster;
@@ -451,6 +481,8 @@ static int create(Image *image, const ImageSnapshot *what, ImageState *given)
                                                                     : place_tables(image, state, s);
     if (!error)
         error = add_row(image, s, list, bytes);
+    if (error && q->snapshots != list->len)
+        drop_tables(image, s);
     if (state)
         state->taken = !error;
     g_ptr_array_unref(list);
@@ -556,7 +588,7 @@ static int switch_l1(Image *image, uint64_t *l1, uint32_t size)
     g_autofree uint64_t *old = q->l1;
     uint64_t old_offset = q->l1_offset, offset;
     uint32_t old_size = q->l1_size;
-    int error = place_l1(q, l1, MAX(size, 1), &offset);
+    int error = place_l1(q, l1, size, &offset);
 
     if (!error)
         error = set_header(q, HEAD_L1, size, offset);

@@ -9,15 +9,16 @@
 
 #include "softmmu/block/image-internal.h"
 
-#define QCOW2_MAGIC       0x514649fbu         /* "QFI\xfb" */
-#define QCOW2_COPIED      (UINT64_C(1) << 63) /* counted once: may be written in place */
-#define QCOW2_COMPRESSED  (UINT64_C(1) << 62)
-#define QCOW2_ZERO        UINT64_C(1)
-#define QCOW2_OFFSET      UINT64_C(0x00fffffffffffe00)
-#define QCOW2_NAME_MAX    1023
-#define QCOW2_MAX_L1      ((32u << 20) / 8) /* entries */
-#define QCOW2_EXT_FORMAT  0xe2792acau       /* header extensions: of the backing file */
-#define QCOW2_EXT_BITMAPS 0x23852875u
+#define QCOW2_MAGIC              0x514649fbu         /* "QFI\xfb" */
+#define QCOW2_COPIED             (UINT64_C(1) << 63) /* counted once: may be written in place */
+#define QCOW2_COMPRESSED         (UINT64_C(1) << 62)
+#define QCOW2_ZERO               UINT64_C(1)
+#define QCOW2_OFFSET             UINT64_C(0x00fffffffffffe00)
+#define QCOW2_NAME_MAX           1023
+#define QCOW2_MAX_L1             ((32u << 20) / 8) /* entries */
+#define QCOW2_MAX_COUNT_CLUSTERS 1024              /* of the table of blocks of counts: petabytes */
+#define QCOW2_EXT_FORMAT         0xe2792acau       /* header extensions: of the backing file */
+#define QCOW2_EXT_BITMAPS        0x23852875u
 
 enum { QCOW2_HEAD_V2 = 72, QCOW2_HEAD_V3 = 104, QCOW2_HEAD_TYPE = 112 }; /* bytes of headers */
 enum { QCOW2_DIRTY = 1, QCOW2_CORRUPT = 2, QCOW2_ZSTD = 8 };             /* incompatible features */
@@ -39,6 +40,7 @@ typedef struct Qcow2 {
     uint32_t l1_size;
     uint64_t counts_offset, *counts; /* the table of blocks of counts, likewise */
     uint32_t counts_size;            /* entries */
+    unsigned count_order;            /* a count has 1 << that many bits, 0 to 6 */
     uint64_t file_end;               /* where the next new cluster goes at the latest */
     uint64_t search;                 /* number of the cluster to begin a search at */
     uint64_t packed_end;             /* of what was compressed last; 0: none */
@@ -112,13 +114,20 @@ int qcow2_table(Qcow2 *q, uint64_t offset, uint8_t **data);
 bool qcow2_table_at_hand(Qcow2 *q, uint64_t offset, uint8_t **data);
 /* Entry @n of it, in memory and file. */
 int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value);
-int qcow2_count(Qcow2 *q, uint64_t cluster, uint16_t *count);
-int qcow2_add_count(Qcow2 *q, uint64_t cluster, int change);
+int qcow2_count(Qcow2 *q, uint64_t cluster, uint64_t *count);
+/* EMLINK: it cannot count that much. */
+int qcow2_add_count(Qcow2 *q, uint64_t cluster, int64_t change);
+/* Count @n of those at @data, of 1 << @order bits each; the highest that there is. */
+uint64_t qcow2_get_count(const uint8_t *data, unsigned order, uint64_t n);
+void qcow2_put_count(uint8_t *data, unsigned order, uint64_t n, uint64_t count);
+uint64_t qcow2_most(unsigned order);
+void qcow2_forget_tables(Qcow2 *q); /* what is in memory of them is void */
 /* A cluster that was free and now counts once. */
 int qcow2_allocate(Qcow2 *q, uint64_t *offset);
 /* So many clusters one after another, likewise. */
 int qcow2_allocate_run(Qcow2 *q, uint64_t clusters, uint64_t *offset);
-/* What the entry of an L2 table holds counts @change times more. */
+/* What the entry of an L2 table holds counts @change times more, or nothing has changed if that is
+ * more than it can. */
 int qcow2_refer(Qcow2 *q, uint64_t entry, int change);
 static inline int qcow2_release(Qcow2 *q, uint64_t entry)
 {
@@ -154,6 +163,19 @@ int qcow2_mark_all(Qcow2 *q);
 int qcow2_enlarge_l1(Qcow2 *q, uint64_t size);
 /* A first table, in this host's byte order; g_free() it. */
 int qcow2_read_l1(const Qcow2 *q, uint64_t offset, uint32_t size, uint64_t **l1);
+
+/* ---- qcow2-amend.c --------------------------------------------------------------------------- */
+
+typedef struct Qcow2Amend {
+    unsigned version;    /* 2, 3; 0: stays */
+    unsigned count_bits; /* a power of two up to 64; 0: stays */
+    int lazy;            /* below 0: stays */
+    bool sized;
+    uint64_t size; /* bytes of the disk, if sized */
+} Qcow2Amend;
+
+/* What of it was done before it failed stays. False with @error. */
+bool qcow2_amend(Image *image, const Qcow2Amend *what, GError **error);
 
 /* ---- qcow2-check.c --------------------------------------------------------------------------- */
 

@@ -65,7 +65,7 @@ static Json *describe_format(Image *image, const ImageFacts *f)
         json_object_object_add(o, "lazy-refcounts", json_object_new_boolean(f->lazy));
     if (image_bitmaps(image) && image_bitmaps(image)->len)
         json_object_object_add(o, "bitmaps", describe_bitmaps(image_bitmaps(image)));
-    json_object_object_add(o, "refcount-bits", json_object_new_int(16));
+    json_object_object_add(o, "refcount-bits", json_object_new_int(f->count_bits));
     if (f->version < 3)
         return o;
     json_object_object_add(o, "corrupt", json_object_new_boolean(f->corrupt));

@@ -153,6 +153,8 @@ bool img_convert(Img *g, GError **error)
         return img_fail(g, 1, error, "-o and -B are for targets that are made, not with -n");
     if (g->option['B'] && !g->option['F'])
         return img_fail(g, 1, error, "-B needs -F: the format of the backing file");
+    if (img_wants_help(g))
+        return img_list_keys(g, format, error);
     c.from = img_open(g, g->files[0], g->option['f'], true, error);
     if (!c.from)
         return false;
@@ -224,7 +226,7 @@ bool img_dd(Img *g, GError **error)
     c.size -= c.skip;
     if (d.count <= c.size / d.block)
         c.size = d.count * d.block;
-    ok = !(c.skip % 512) && c.size;
+    ok = !(c.skip % 512) && d.skip <= image_size(c.from) / d.block;
     if (!ok)
         img_fail(g, 1, error, "%s: cannot skip to specified offset", d.from);
     ok = ok && img_make(g, format, d.to, c.size, NULL, NULL, false, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The commands and their options. Missing of qemu-img's: amend, bench; --object and --image-opts;
- * what asks for other ways of the same copying (-C, -r, --salvage) is refused.
+ * The commands and their options. Missing of qemu-img's: bench, encryption with --object,
+ * --image-opts; what asks for other ways of the same copying (-C, -r, --salvage) is refused.
  */
 #include "softmmu/program/img/img.h"
 
@@ -15,12 +15,45 @@ static const struct {
     const char *name;
     char letter;
 } long_options[] = {
-    { "output", IMG_OUTPUT },      { "backing-chain", IMG_CHAIN },
-    { "shrink", IMG_SHRINK },      { "size", IMG_SIZE },
-    { "start-offset", IMG_START }, { "max-length", IMG_LENGTH },
-    { "preallocation", IMG_ROOM }, { "target-is-zero", IMG_TARGET_IS_ZERO },
-    { "force-share", 'U' },        { "quiet", 'q' },
+    { "output", IMG_OUTPUT },
+    { "backing-chain", IMG_CHAIN },
+    { "shrink", IMG_SHRINK },
+    { "size", IMG_SIZE },
+    { "start-offset", IMG_START },
+    { "max-length", IMG_LENGTH },
+    { "preallocation", IMG_ROOM },
+    { "target-is-zero", IMG_TARGET_IS_ZERO },
+    { "force-share", 'U' },
+    { "quiet", 'q' },
+    { "add", IMG_ADD },
+    { "remove", IMG_REMOVE },
+    { "clear", IMG_CLEAR },
+    { "enable", IMG_ENABLE },
+    { "disable", IMG_DISABLE },
+    { "merge", IMG_MERGE },
+    { "object", IMG_OBJECT },
+    { "image-opts", IMG_IMAGE_OPTS },
+    { "granularity", 'g' },
+    { "source-file", 'b' },
+    { "source-format", 'F' },
 };
+
+/* What every command of qemu-img's takes, and none here. */
+static const struct {
+    char letter;
+    const char *why;
+} refused[] = {
+    { IMG_OBJECT, "--object: there are neither encrypted images nor secrets for them" },
+    { IMG_IMAGE_OPTS, "--image-opts: give the file's name, and its format with -f" },
+};
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+static bool img_bench(Img *g, GError **error)
+{
+    return img_fail(g, 1, error,
+                    "bench is not made: time a guest's own requests, or dd with if= and of=");
+}
 
 /* .options: letters, with a colon if a value follows. */
 static const struct {
@@ -29,6 +62,14 @@ static const struct {
     ImgRun *run;
     const char *usage;
 } commands[] = {
+    { "amend", "f:o:t:pq", 0, 1, img_amend, "amend [-f FMT] [-pq] -o OPTIONS FILE" },
+    { "bench", "f:c:d:s:S:o:t:i:wnqU", 0, 1, img_bench, "bench" },
+    { "bitmap",
+      "f:b:F:g:1234"
+      "56:",
+      0, 3, img_bitmap,
+      "bitmap [-f FMT] [-b FROM [-F FMT]] [-g SIZE] --add | --remove | --clear | --enable | "
+      "--disable | --merge BITMAP FILE BITMAP" },
     { "check", "f:J:r:qUT:", 1, 1, img_check,
       "check [-f FMT] [-r leaks|all] [--output=human|json] [-qU] FILE" },
     { "commit", "f:t:b:dpq", 1, 1, img_commit, "commit [-f FMT] [-b BASE] [-dpq] FILE" },
@@ -36,7 +77,7 @@ static const struct {
     { "convert", "f:O:B:F:o:l:S:t:T:m:WcnpqUz", 2, 2, img_convert,
       "convert [-f FMT] [-O FMT] [-B BACKING [-F FMT]] [-o OPTIONS] [-l SNAPSHOT] [-S SIZE] "
       "[-cnpqU] FROM TO" },
-    { "create", "f:b:F:o:uq", 1, 2, img_create,
+    { "create", "f:b:F:o:uq", 0, 2, img_create,
       "create [-f FMT] [-b BACKING -F FMT [-u]] [-o OPTIONS] [-q] FILE [SIZE]" },
     { "dd", "f:O:U", 2, IMG_FILES, img_dd,
       "dd [-f FMT] [-O FMT] [bs=SIZE] [count=N] [skip=N] if=FILE of=FILE" },
@@ -124,7 +165,7 @@ static char find_option(const char *arg, const char *known, const char **value)
     if (arg[1] != '-') {
         *value = arg[2] ? arg + 2 : NULL;
         return arg[1] && g_ascii_isalpha(arg[1]) && strchr(known, arg[1]) &&
-                       !strchr("JKHZAMPz", arg[1])
+                       !strchr(IMG_WORDS, arg[1])
                    ? arg[1]
                    : 0;
     }
@@ -141,6 +182,8 @@ static char find_option(const char *arg, const char *known, const char **value)
 
 static void set_option(Img *g, char letter, const char *value)
 {
+    if (letter >= IMG_ADD && letter <= IMG_MERGE && g->actions < IMG_ACTIONS)
+        g->action[g->actions++] = (ImgAction){ letter, value };
     if (letter == 'o') {
         if (!g->layout)
             g->layout = g_string_new(NULL);
@@ -184,8 +227,12 @@ static bool is_option(const char *arg)
 
 static bool take_args(Img *g, int argc, char **argv, const char *known, GError **error)
 {
+    bool files = false; /* alone, after "--" */
+
     for (int i = 3; i < argc; i++) {
-        if (!is_option(argv[i])) {
+        if (!files && !strcmp(argv[i], "--")) {
+            files = true;
+        } else if (files || !is_option(argv[i])) {
             if (g->count == IMG_FILES)
                 return img_fail(g, 1, error, "img %s: '%s' is one argument too many", argv[2],
                                 argv[i]);
@@ -214,6 +261,15 @@ static bool check_hints(Img *g, GError **error)
     return !g->option['m'] || parse_number(g->option['m'], 1, 16, &n, error);
 }
 
+static bool check_refused(Img *g, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+        if (g->option[(unsigned char)refused[i].letter])
+            return img_fail(g, 1, error, "%s", refused[i].why);
+    }
+    return true;
+}
+
 static bool usage(Img *g, GError **error)
 {
     g_autoptr(GString) names = g_string_new("usage: mimus img ");
@@ -232,7 +288,10 @@ bool img_command(int argc, char **argv, ImgAnswer *answer, GError **error)
     for (size_t i = 0; argc > 2 && i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[2], commands[i].name))
             continue;
-        ok = take_args(&g, argc, argv, commands[i].options, error) && check_hints(&g, error);
+        g_autofree char *known = g_strconcat(commands[i].options, "7:8", NULL);
+
+        ok = take_args(&g, argc, argv, known, error) && check_refused(&g, error) &&
+             check_hints(&g, error);
         if (ok && (g.count < commands[i].least || g.count > commands[i].most))
             ok = img_fail(&g, 1, error, "usage: mimus img %s", commands[i].usage);
         if (ok) {

@@ -110,11 +110,11 @@ static void say_report(Img *g, const Qcow2Report *r, const char *format)
                  { "leaks", r->leaks },
                  { "corruptions-fixed", r->mended_errors },
                  { "leaks-fixed", r->mended_leaks },
+                 { "allocated-clusters", r->allocated },
                  { "fragmented-clusters", r->fragmented },
                  { "compressed-clusters", r->compressed } };
-    Json *o = json_make("image-end-offset:u total-clusters:u check-errors:i allocated-clusters:u "
-                        "filename:s format:s",
-                        r->end, r->clusters, INT64_C(0), r->allocated, g->files[0], format);
+    Json *o = json_make("image-end-offset:u total-clusters:u check-errors:i filename:s format:s",
+                        r->end, r->clusters, INT64_C(0), g->files[0], format);
 
     for (size_t i = 0; i < G_N_ELEMENTS(some); i++) {
         if (some[i].value)
@@ -228,10 +228,16 @@ static bool map(Img *g, Image *image, uint64_t from, uint64_t to, bool json, GEr
         }
         last = r;
     }
-    if (last.len)
+    if (!last.len && json)
+        g_string_append_printf(out,
+                               "[{ \"start\": %" PRIu64
+                               ", \"length\": 0, \"depth\": 0, \"present\": "
+                               "false, \"zero\": false, \"data\": false}",
+                               from);
+    else if (last.len)
         print_run(out, &last, json, !any);
     if (json)
-        g_string_append(out, last.len ? "]\n" : "[]\n");
+        g_string_append(out, "]\n");
     return true;
 }
 
@@ -248,11 +254,10 @@ bool img_map(Img *g, GError **error)
     if (!image)
         return false;
     size = image_size(image);
-    from = MIN(from, size);
     if (!json)
         g_string_append_printf(g->answer->out, "%-16s%-16s%-16s%s\n", "Offset", "Length",
                                "Mapped to", "File");
-    ok = map(g, image, from, from + MIN(len, size - from), json, error);
+    ok = map(g, image, from, from < size ? from + MIN(len, size - from) : from, json, error);
     image_close(image);
     return ok;
 }
@@ -269,7 +274,7 @@ static uint64_t divide_up(uint64_t n, uint64_t by)
 static uint64_t qcow2_bytes(uint64_t size, uint64_t cluster, uint64_t data, uint64_t counted)
 {
     uint64_t all = divide_up(size, cluster), l2 = divide_up(all, cluster / 8);
-    uint64_t fixed = 1 + l2 + divide_up(MAX(l2, 1) * 8, cluster);
+    uint64_t fixed = 1 + l2 + divide_up(l2 * 8, cluster);
     uint64_t blocks = 1, table = 1, before;
 
     do {
