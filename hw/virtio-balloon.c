@@ -7,10 +7,14 @@
  */
 #include "hw/virtio-balloon.h"
 
+#include <inttypes.h>
+
 #include "softmmu/bytes.h"
+#include "softmmu/log.h"
 
 #define PAGE             4096
 #define F_DEFLATE_ON_OOM (1 << 2)
+#define MOST_AT_ONCE     (4u << 20) /* bytes of a list */
 
 enum { INFLATE, DEFLATE };
 enum { CONFIG_WANTED = 0, CONFIG_ACTUAL = 4, CONFIG_BYTES = 8 };
@@ -23,10 +27,16 @@ typedef struct VirtioBalloon {
     uint32_t wanted, actual; /* pages in it */
 } VirtioBalloon;
 
+/* Drivers list some hundred at a time; a list of more than 4 GiB of memory is not looked at, as the
+ * machine would wait for it. */
 static void drop_pages(VirtioBalloon *s, const VirtioChain *c)
 {
     uint8_t raw[4];
 
+    if (c->out_len > MOST_AT_ONCE) {
+        log_guest_error("virtio-balloon: a list of %" PRIu64 " bytes is not read\n", c->out_len);
+        return;
+    }
     for (uint64_t at = 0; virtio_read(&s->virtio, c, at, raw, 4) == 4; at += 4)
         address_space_drop(s->virtio.memory, get_le(raw, 4) * PAGE, PAGE);
 }

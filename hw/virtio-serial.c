@@ -9,6 +9,7 @@
  */
 #include "hw/virtio-serial.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "softmmu/bytes.h"
@@ -21,6 +22,8 @@
 #define MESSAGE     8   /* bytes without a name */
 
 enum { Q_CONTROL_IN = 2, Q_CONTROL_OUT = 3 };
+/* Bytes of a chain to the host. Drivers send some pages; the machine waits for them to leave. */
+#define MOST_AT_ONCE (16u << 20)
 
 enum {
     DEVICE_READY = 0,
@@ -133,6 +136,10 @@ static void write_out(SerialPort *p, const VirtioChain *c)
     uint8_t bytes[1024];
     uint64_t at = 0, n;
 
+    if (c->out_len > MOST_AT_ONCE) {
+        log_guest_error("virtio-serial: a chain of %" PRIu64 " bytes is not written\n", c->out_len);
+        return;
+    }
     while (p->there && (n = virtio_read(&p->s->virtio, c, at, bytes, sizeof(bytes)))) {
         chardev_write(p->chr, bytes, n);
         at += n;

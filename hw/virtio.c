@@ -27,6 +27,10 @@ enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, DESC_BYTES = 16 };
 enum { STATUS_FEATURES_OK = 8, STATUS_DRIVER_OK = 4, STATUS_NEEDS_RESET = 64 };
 enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
 enum { AVAIL_NO_INTERRUPT = 1 };
+/* A driver has no more than a ring of them on offer. One whose rings lie in each other, so that
+ * what is given back is offered again, would keep the device for ever. */
+#define CHAINS_AT_ONCE 0x10000
+#define CHAIN_BYTES    (UINT64_C(1) << 32) /* 2.7.5.1: no chain is longer */
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
@@ -108,7 +112,7 @@ static bool add_part(VirtioChain *c, uint64_t addr, uint32_t len, bool write)
         return false;
     (write ? c->in : c->out)[(*n)++] = (VirtioPart){ addr, len };
     *(write ? &c->in_len : &c->out_len) += len;
-    return true;
+    return c->in_len + c->out_len <= CHAIN_BYTES;
 }
 
 /* From descriptor @n of @t on; an indirect one leads to a table of its own, once. */
@@ -159,7 +163,7 @@ bool virtio_take(VirtioDevice *v, unsigned queue, VirtioChain *c)
         return false;
     head = get(v, q->driver + 4 + 2 * (q->taken & (q->size - 1)), 2);
     q->taken++;
-    if (virtio_find(v, queue, head, c))
+    if ((!v->chains_left || --v->chains_left) && virtio_find(v, queue, head, c))
         return true;
     break_device(v);
     return false;
@@ -373,10 +377,14 @@ uint8_t virtio_take_isr(VirtioDevice *v)
     return isr;
 }
 
+/* Not again from within, as by a ring that lies over the register for it. */
 void virtio_notify(VirtioDevice *v, uint64_t queue)
 {
-    if (queue < v->kind->queues && virtio_is_ready(v))
-        v->kind->notified(v, queue);
+    if (queue >= v->kind->queues || !virtio_is_ready(v) || v->chains_left)
+        return;
+    v->chains_left = CHAINS_AT_ONCE;
+    v->kind->notified(v, queue);
+    v->chains_left = 0;
 }
 
 static uint64_t bar_read(void *opaque, uint64_t addr, unsigned size)

@@ -63,6 +63,7 @@ struct VirtioDevice {
     MemPart parts[VIRTIO_PARTS + 1]; /* of .bar */
     char *part_names[VIRTIO_PARTS];
     bool no_legacy, no_modern; /* which registers it lacks */
+    uint32_t chains_left;      /* of the notification that is worked on; 0: there is none */
     Msix msix;
     /* state */
     uint32_t feature_select, driver_select;

@@ -75,7 +75,7 @@ static void stop(Bench *b)
     g_free(b->path);
 }
 
-static void set_up(Bench *b)
+static void set_up_rings(Bench *b, uint32_t used)
 {
     Fixture *f = b->f;
 
@@ -88,9 +88,14 @@ static void set_up(Bench *b)
     fixture_write(f, BAR + 0x18, 8, 2);
     fixture_write(f, BAR + 0x20, DESC, 4);
     fixture_write(f, BAR + 0x28, AVAIL, 4);
-    fixture_write(f, BAR + 0x30, USED, 4);
+    fixture_write(f, BAR + 0x30, used, 4);
     fixture_write(f, BAR + 0x1c, 1, 2);
     fixture_write(f, BAR + 0x14, 15, 1);
+}
+
+static void set_up(Bench *b)
+{
+    set_up_rings(b, USED);
 }
 
 static void put_desc(Bench *b, unsigned n, uint64_t addr, uint32_t len, uint16_t flags,
@@ -371,6 +376,36 @@ static void test_rng(void **state)
     device_unrealize(f->root);
 }
 
+/* What is given back is offered again, or rings the bell again: neither goes on for ever, nor from
+ * within itself. Then a chain that is longer than chains may be. */
+static void test_rings_in_rings(void **state)
+{
+    static const uint32_t used[] = { AVAIL, NOTIFY - 2 };
+    Fixture *f = *state;
+    Bench b = { .f = f };
+
+    make_bus(&b, f);
+    virtio_rng_new(b.bus, PCI_DEVFN(4, 0), f->memory, 42, 7, NULL);
+    decode(&b, f);
+    f->roundtrip = false;
+    for (unsigned i = 0; i < G_N_ELEMENTS(used); i++) {
+        set_up_rings(&b, used[i]);
+        memset(f->ram_block->host + AVAIL, 0, 64);
+        put_desc(&b, 0, DATA, 12, 2, 0);
+        fixture_write(f, AVAIL + 2, 0xffff, 2);
+        fixture_write(f, NOTIFY, 0, 2);
+        assert_int_equal(fixture_read(f, BAR + 0x14, 1) & 64, i ? 0 : 64);
+        fixture_write(f, BAR + 0x14, 0, 1);
+    }
+    set_up(&b);
+    b.made = 0;
+    put_desc(&b, 0, DATA, UINT32_MAX, 3, 1);
+    put_desc(&b, 1, DATA, 2, 2, 0);
+    offer(&b, 0);
+    assert_int_equal(fixture_read(f, BAR + 0x14, 1) & 64, 64);
+    device_unrealize(f->root);
+}
+
 /* Bytes of the host's come through the input queue, some for each buffer. */
 static void test_rng_of_host(void **state)
 {
@@ -457,9 +492,10 @@ static void test_balloon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_rng),      hw_test(test_rng_of_host), hw_test(test_identity),
-        hw_test(test_requests), hw_test(test_broken),      hw_test(test_abuse),
-        hw_test(test_messages), hw_test(test_legacy),      hw_test(test_balloon),
+        hw_test(test_rng),      hw_test(test_rng_of_host), hw_test(test_rings_in_rings),
+        hw_test(test_identity), hw_test(test_requests),    hw_test(test_broken),
+        hw_test(test_abuse),    hw_test(test_messages),    hw_test(test_legacy),
+        hw_test(test_balloon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
