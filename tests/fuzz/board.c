@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BIOS_SIZE         0x40000
-#define VGABIOS_SIZE      0x8000
-#define MAX_STEPS         4000 /* timers that run one by one in one advance */
-#define MAX_RUNS_AT_REST  64   /* of up to 4096 callbacks each */
-#define DEBUG_EXIT_DRIVER "isa-debug-exit"
+#define BIOS_SIZE        0x40000
+#define VGABIOS_SIZE     0x8000
+#define MAX_STEPS        4000 /* timers that run one by one in one advance */
+#define MAX_RUNS_AT_REST 64   /* of up to 4096 callbacks each */
 
 /* ---- Firmware ------------------------------------------------------------------------------- */
 
@@ -33,11 +32,18 @@ void board_firmware_create(void)
     g_assert(g_file_set_contents(firmware.cirrus, image, VGABIOS_SIZE, NULL));
 }
 
+/* With the images that a child has left behind. */
 void board_firmware_remove(void)
 {
-    g_unlink(firmware.bios);
-    g_unlink(firmware.vgabios);
-    g_unlink(firmware.cirrus);
+    GDir *dir = g_dir_open(firmware.dir, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(firmware.dir, name, NULL);
+
+        g_unlink(path);
+    }
+    g_clear_pointer(&dir, g_dir_close);
     g_rmdir(firmware.dir);
     g_free(firmware.bios);
     g_free(firmware.vgabios);
@@ -65,31 +71,56 @@ static DeviceOption *add_device(MachineConfig *c, const char *driver)
     DeviceOption *o = g_new0(DeviceOption, 1);
 
     o->driver = (char *)driver;
-    o->props = g_hash_table_new(g_str_hash, g_str_equal);
+    o->props = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_ptr_array_add(c->devices, o);
     return o;
 }
 
-static void configure(MachineConfig *c)
+static void set_prop(DeviceOption *o, const char *name, const char *value)
 {
-    static const char *const drivers[] = {
-        "edu",
-        "pci-testdev",
-        "i6300esb",
-        "ne2k_pci",
-        "rtl8139",
-        "pvpanic",
-        "virtio-rng-pci",
-        "virtio-serial-pci",
-        "virtconsole",
-        "virtio-balloon-pci",
-        "virtio-gpu-pci",
-        "vmcoreinfo",
-        "vmgenid",
-        "secondary-vga",
-    };
-    DeviceOption *o;
+    if (value)
+        g_hash_table_insert(o->props, g_strdup(name), g_strdup(value));
+}
 
+static void add_devices(MachineConfig *c)
+{
+    static const struct {
+        const char *driver;
+        unsigned slot; /* 0: it is not on PCI */
+        const char *prop, *value;
+    } rows[] = {
+        { "isa-debug-exit", 0, "iobase", "0xf4" },
+        { "e1000", SLOT_E1000, "netdev", "n0" },
+        { "rtl8139", SLOT_RTL8139, "netdev", "n1" },
+        { "ne2k_pci", SLOT_NE2K, "netdev", "n2" },
+        { "virtio-net-pci", SLOT_VIRTIO_NET, "netdev", "n3" },
+        { "virtio-blk-pci", SLOT_VIRTIO_BLK, "drive", "vd0" },
+        { "virtio-rng-pci", SLOT_VIRTIO_RNG, NULL, NULL },
+        { "virtio-serial-pci", SLOT_VIRTIO_SERIAL, NULL, NULL },
+        { "virtconsole", 0, NULL, NULL },
+        { "virtserialport", 0, "chardev", "port" },
+        { "virtio-balloon-pci", SLOT_VIRTIO_BALLOON, NULL, NULL },
+        { "virtio-gpu-pci", SLOT_VIRTIO_GPU, NULL, NULL },
+        { "edu", SLOT_EDU, NULL, NULL },
+        { "pci-testdev", SLOT_TESTDEV, NULL, NULL },
+        { "i6300esb", SLOT_WATCHDOG, NULL, NULL },
+        { "secondary-vga", SLOT_SECOND_VGA, NULL, NULL },
+        { "pvpanic", 0, NULL, NULL },
+        { "vmcoreinfo", 0, NULL, NULL },
+        { "vmgenid", 0, NULL, NULL },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        DeviceOption *o = add_device(c, rows[i].driver);
+        g_autofree char *addr = g_strdup_printf("%x", rows[i].slot);
+
+        set_prop(o, rows[i].prop, rows[i].value);
+        set_prop(o, "addr", rows[i].slot ? addr : NULL);
+    }
+}
+
+static void configure(MachineConfig *c, const BoardHost *h)
+{
     *c = (MachineConfig){ .machine = (char *)"pc",
                           .ram_size = BOARD_RAM_SIZE,
                           .cpus = BOARD_CPUS,
@@ -101,16 +132,13 @@ static void configure(MachineConfig *c)
                           .vga = c->vga,
                           .hpet = true,
                           .smm = true,
-                          .icount_shift = -1,
+                          .icount_shift = 0,
                           .rtc_base_s = 1700000000,
+                          .drives = h->drives,
                           .devices = g_ptr_array_new_with_free_func(device_option_free),
                           .fw_cfg = g_ptr_array_new() };
     g_ptr_array_add(c->data_dirs, firmware.dir);
-    o = add_device(c, DEBUG_EXIT_DRIVER);
-    g_hash_table_insert(o->props, (char *)"iobase", (char *)"0xf4");
-    g_hash_table_insert(o->props, (char *)"iosize", (char *)"4");
-    for (unsigned i = 0; i < G_N_ELEMENTS(drivers); i++)
-        add_device(c, drivers[i]);
+    add_devices(c);
 }
 
 static void build(Board *b)
@@ -118,8 +146,9 @@ static void build(Board *b)
     Machine *m = &b->m;
     GError *error = NULL;
 
-    configure(&b->config);
+    configure(&b->config, &b->host);
     machine_init(m, &b->config);
+    board_host_offer(&b->host, m);
     m->cpus = &b->cpus.bus;
     m->clock = clock_new(board_clock, b);
     m->display = display_new();
@@ -140,17 +169,19 @@ Board *board_new(const char *vga)
     }
     b->debug_out = g_byte_array_new();
     b->m.debugcon = chardev_new_memory(b->debug_out);
+    board_host_init(&b->host, firmware.dir);
     build(b);
     return b;
 }
 
-/* All but the outside world: character devices, CPUs and the time of day. */
+/* All but the outside world: disks, networks, character devices, CPUs and the time of day. */
 static void tear_down(Board *b)
 {
     Machine *m = &b->m;
 
     pc_board_free(m);
     device_free(m->root);
+    board_host_take_back(&b->host, m);
     display_free(m->display);
     clock_free(m->clock);
     machine_destroy(m);
@@ -168,6 +199,7 @@ void board_free(Board *b)
     }
     chardev_free(b->m.debugcon);
     g_byte_array_unref(b->debug_out);
+    board_host_clear(&b->host);
     g_free(b);
 }
 
@@ -321,7 +353,7 @@ static const char *outside_difference(const Board *a, const Board *b)
         return "debug console output";
     if (a->m.requests != b->m.requests || a->m.exit_status != b->m.exit_status)
         return "requests to the machine";
-    return NULL;
+    return board_host_difference(&a->host, &b->host);
 }
 
 char *board_difference(Board *a, Board *b)
@@ -334,7 +366,7 @@ char *board_difference(Board *a, Board *b)
     return same_bytes(of_a, of_b) ? NULL : state_difference(a, b);
 }
 
-bool board_same_memory(const Board *a, const Board *b)
+bool board_same_memory(Board *a, Board *b)
 {
     const GPtrArray *of_a = ram_set_blocks(a->m.ram), *of_b = ram_set_blocks(b->m.ram);
 
@@ -343,5 +375,5 @@ bool board_same_memory(const Board *a, const Board *b)
         if (memcmp(x->host, y->host, x->size))
             return false;
     }
-    return true;
+    return board_host_same_disks(&a->m, &b->m);
 }

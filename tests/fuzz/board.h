@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole PC board without CPUs, for fuzzing: small RAM, a clock the test moves, character
- * devices that remember, spies where the board meets its CPUs. Several boards live side by side.
+ * The whole PC board without CPUs, for fuzzing: small RAM, a clock the test moves, disks, networks
+ * and character devices that remember, spies where the board meets its CPUs. Several boards live
+ * side by side. Time is counted, so that disks answer at the same moment on each.
  */
 #ifndef TESTS_FUZZ_BOARD_H
 #define TESTS_FUZZ_BOARD_H
 
 #include "hw/pc.h"
+#include "tests/fuzz/board-host.h"
 #include "tests/hw/fake-cpus.h"
 
 #define BOARD_CPUS     2
@@ -14,9 +16,29 @@
 /* Nobody lives longer: sums of times stay far from overflow. */
 #define BOARD_TIME_END (INT64_MAX / 2)
 
+/* Where PCI functions are; cards have networks 0 to 3 in this order. */
+enum BoardSlot {
+    SLOT_VGA = 2,
+    SLOT_E1000,
+    SLOT_RTL8139,
+    SLOT_NE2K,
+    SLOT_VIRTIO_NET,
+    SLOT_VIRTIO_BLK,
+    SLOT_VIRTIO_RNG,
+    SLOT_VIRTIO_SERIAL,
+    SLOT_VIRTIO_BALLOON,
+    SLOT_VIRTIO_GPU,
+    SLOT_EDU,
+    SLOT_TESTDEV,
+    SLOT_WATCHDOG,
+    SLOT_SECOND_VGA,
+    SLOT_END
+};
+
 typedef struct Board {
     Machine m;
     MachineConfig config;
+    BoardHost host;
     Fixture bench; /* only its .frozen: spies look away during round trips */
     FakeCpus cpus;
     int64_t now_ns;
@@ -41,7 +63,7 @@ Board *board_migrate(Board *b);
 
 /* Where two boards differ, for a person to read; NULL when they do not. */
 char *board_difference(Board *a, Board *b);
-/* The same for memory, which takes longer. */
-bool board_same_memory(const Board *a, const Board *b);
+/* The same for memory and disks, which takes longer. */
+bool board_same_memory(Board *a, Board *b);
 
 #endif

@@ -103,6 +103,8 @@ bool op_run(const Op *op, Board *b, uint64_t *answer)
     case OP_KEY: i8042_key(find_device(m->root, &i8042_class), op->addr, op->value); break;
     case OP_MOUSE: move_mouse(op, b); break;
     case OP_POWER: (op->value ? pc_wakeup : pc_powerdown)(m); break;
+    case OP_FRAME: board_host_frame(&b->host, m, op->addr, op->value); break;
+    case OP_MEDIUM: board_host_medium(&b->host, m, op->addr, op->value); break;
     case OP_RESET:
         device_reset(m->root);
         m->requests = 0;
@@ -116,10 +118,10 @@ bool op_run(const Op *op, Board *b, uint64_t *answer)
 void op_print(const Op *op, FILE *out)
 {
     static const char *const names[OP_KINDS] = {
-        "in",    "out",   "read",         "write",   "advance",     "sleep",
-        "chars", "key",   "mouse",        "cpu",     "acknowledge", "rdmsr",
-        "wrmsr", "tpr",   "tsc-deadline", "ferr",    "cpu-reset",   "power",
-        "reset", "print", "round-trip",   "migrate",
+        "in",    "out",    "read",         "write", "advance",     "sleep",
+        "chars", "key",    "mouse",        "cpu",   "acknowledge", "rdmsr",
+        "wrmsr", "tpr",    "tsc-deadline", "ferr",  "cpu-reset",   "power",
+        "frame", "medium", "reset",        "print", "round-trip",  "migrate",
     };
 
     fprintf(out, "  %-12s size %-2u addr 0x%-10" PRIx64 " value 0x%" PRIx64 "\n", names[op->kind],

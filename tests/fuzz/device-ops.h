@@ -28,7 +28,9 @@ typedef enum OpKind {
     OP_TSC_DEADLINE,
     OP_FERR,
     OP_CPU_RESET,
-    OP_POWER, /* buttons */
+    OP_POWER,  /* buttons */
+    OP_FRAME,  /* made of value, for card addr */
+    OP_MEDIUM, /* of floppy (addr 0) or CD-ROM: comes or goes, by value */
     OP_RESET,
     OP_PRINT,      /* everything that a monitor shows */
     OP_ROUND_TRIP, /* of the second board only */

@@ -3,97 +3,9 @@
  * Steps are mostly written by small scripts, one per device, that know how its registers are
  * reached (index and data ports, descriptors in memory, command bytes) but not what is sensible.
  */
-#include "tests/fuzz/device-ops.h"
+#include "tests/fuzz/device-gen.h"
 
 #define NS_PER_DAY (86400 * NS_PER_SEC)
-
-/* ---- Random --------------------------------------------------------------------------------- */
-
-typedef struct Gen {
-    uint64_t state;
-    GArray *ops;
-    bool migrates; /* or types: characters that wait in the host do not migrate */
-} Gen;
-
-static uint64_t any(Gen *g)
-{
-    uint64_t x = g->state += UINT64_C(0x9e3779b97f4a7c15);
-
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
-static uint64_t below(Gen *g, uint64_t n)
-{
-    return any(g) % n;
-}
-
-#define PICK(g, table) ((table)[below(g, G_N_ELEMENTS(table))])
-
-/* Numbers that break things: edges, single bits, small ones, anything. */
-static uint64_t odd_value(Gen *g)
-{
-    static const uint64_t edges[] = {
-        0,          1,
-        2,          0x7f,
-        0x80,       0xff,
-        0x7fff,     0x8000,
-        0xffff,     0x10000,
-        0x7fffffff, 0x80000000,
-        0xffffffff, 0x100000000,
-        INT64_MAX,  UINT64_C(1) << 63,
-        UINT64_MAX, UINT64_MAX - 7,
-    };
-
-    switch (below(g, 5)) {
-    case 0: return PICK(g, edges);
-    case 1: return UINT64_C(1) << below(g, 64);
-    case 2: return below(g, 32);
-    case 3: return -below(g, 32);
-    default: return any(g) >> below(g, 64);
-    }
-}
-
-static uint8_t odd_size(Gen *g)
-{
-    return 1u << below(g, 4);
-}
-
-/* ---- Steps ---------------------------------------------------------------------------------- */
-
-static void step(Gen *g, OpKind kind, uint8_t size, uint64_t addr, uint64_t value)
-{
-    Op op = { kind, size, addr, value };
-
-    g_array_append_val(g->ops, op);
-}
-
-static void out(Gen *g, uint16_t port, uint32_t value, uint8_t size)
-{
-    step(g, OP_OUT, size, port, value);
-}
-
-static void in(Gen *g, uint16_t port, uint8_t size)
-{
-    step(g, OP_IN, size, port, 0);
-}
-
-static void in_or_out(Gen *g, uint16_t port, uint8_t size)
-{
-    if (any(g) & 1)
-        out(g, port, odd_value(g), size);
-    else
-        in(g, port, size);
-}
-
-static void read_or_write(Gen *g, uint64_t addr, uint8_t size)
-{
-    if (any(g) & 1)
-        step(g, OP_WRITE, size, addr, odd_value(g));
-    else
-        step(g, OP_READ, size, addr, 0);
-}
 
 /* ---- Scripts: places ------------------------------------------------------------------------ */
 
@@ -180,14 +92,15 @@ static uint32_t bar_value(Gen *g)
 
 static void script_pci(Gen *g)
 {
-    static const uint8_t functions[] = { 0,    8,    8,    0xb,  0xb,  0x10, 0x10, 0x10,
-                                         0x18, 0x20, 0x28, 0x30, 0x38, 0x40, 0xf8 };
+    static const uint8_t functions[] = { 0, 8, 8, 9, 9, 0xb, 0xb, 0x10, 0x10, 0x10, 0xf8 };
     static const uint8_t registers[] = {
         0x00, 0x04, 0x04, 0x04, 0x06, 0x0c, 0x10, 0x14, 0x18, 0x20, 0x24, 0x30,
         0x3c, 0x40, 0x44, 0x58, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x60,
         0x61, 0x62, 0x63, 0x72, 0x72, 0x80, 0x80, 0x90, 0xd2, 0xd2, 0xfc, 0xff,
     };
-    uint8_t devfn = below(g, 8) ? PICK(g, functions) : below(g, 256);
+    uint8_t devfn = below(g, 4)   ? PICK(g, functions)
+                    : below(g, 4) ? below(g, SLOT_END) << 3
+                                  : below(g, 256);
     uint8_t reg = below(g, 4) ? PICK(g, registers) : below(g, 256);
     uint8_t size = 1u << below(g, 3);
 
@@ -203,8 +116,8 @@ static void script_pci(Gen *g)
 static void script_map_bar(Gen *g)
 {
     static const uint8_t bars[] = { 0x10, 0x14, 0x18, 0x20, 0x30 };
-    static const uint8_t functions[] = { 0x0b, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x40 };
-    uint32_t function = 0x80000000 | (uint32_t)PICK(g, functions) << 8;
+    uint32_t slot = 1 + below(g, SLOT_END - 1);
+    uint32_t function = 0x80000000 | (slot == 1 ? 0x0b : slot << 3) << 8;
     uint32_t at = bar_value(g);
 
     out(g, 0xcf8, function | PICK(g, bars), 4);
@@ -627,13 +540,16 @@ static void script_blt(Gen *g)
         step(g, OP_WRITE, odd_size(g), 0xa0000 + below(g, 0x20000), odd_value(g));
 }
 
-static void (*const scripts[])(Gen *g) = {
-    script_port, script_port,       script_memory,      script_memory,    script_index_and_data,
-    script_pci,  script_map_bar,    script_i8042,       script_pit,       script_rtc,
-    script_hpet, script_apic,       script_ioapic,      script_pic,       script_dma,
-    script_cpu,  script_serial,     script_power,       script_time,      script_time,
-    script_host, script_fw_cfg_dma, script_fw_cfg_read, script_interrupt, script_ferr,
-    script_keys, script_floppy,     script_packet,      script_blt,
+static Script *const scripts[] = {
+    script_port,    script_port,       script_memory,      script_memory,    script_index_and_data,
+    script_pci,     script_map_bar,    script_i8042,       script_pit,       script_rtc,
+    script_hpet,    script_apic,       script_ioapic,      script_pic,       script_dma,
+    script_cpu,     script_serial,     script_power,       script_time,      script_time,
+    script_host,    script_fw_cfg_dma, script_fw_cfg_read, script_interrupt, script_ferr,
+    script_keys,    script_floppy,     script_packet,      script_blt,       script_virtio,
+    script_virtio,  script_virtio,     script_virtio,      script_e1000,     script_rtl8139,
+    script_ne2k,    script_disk,       script_disk,        script_bars,      script_outside,
+    script_outside,
 };
 
 GArray *ops_generate(uint64_t seed, unsigned count)
