@@ -541,6 +541,11 @@ Cpu *accel_current_cpu(Accel *a)
     return a->current ? a->current : a->cpus->pdata[0];
 }
 
+bool accel_is_running(const Accel *a)
+{
+    return a->current;
+}
+
 /* ---- The machine thread --------------------------------------------------------------------- */
 
 /* ---- A debugger may stop a CPU in the middle of its turn, which the next round then begins with.

@@ -22,6 +22,7 @@ Cpu *accel_cpu(Accel *a, unsigned index);
 unsigned accel_cpu_count(const Accel *a);
 /* The CPU whose instruction is being executed on this thread, or CPU 0. */
 Cpu *accel_current_cpu(Accel *a);
+bool accel_is_running(const Accel *a);   /* … whose turn it is; else it is nobody's */
 unsigned accel_features(const Accel *a); /* TCG_HAS_* (tcg/ir.h) of its back end */
 
 /* Virtual time, the source of m->clock: host time while running, or the count under -icount. */

@@ -35,6 +35,7 @@ typedef struct Tables {
     GByteArray *script;  /* etc/table-loader */
     GArray *starts;      /* uint32_t: tables that the RSDT lists */
     const uint8_t *slic; /* a table whose names RSDT and FADT take; NULL: none */
+    const AcpiConfig *c;
 } Tables;
 
 static void put(GByteArray *out, uint64_t value, unsigned size)
@@ -133,6 +134,16 @@ static void script_add_checksum(GByteArray *script, const char *file, uint32_t a
 
 /* ---- Tables --------------------------------------------------------------------------------- */
 
+/* Up to @size characters of what the user wants, with zeros behind, or the board's. */
+static void put_oem(GByteArray *out, const char *wanted, const char *usual, unsigned size)
+{
+    char text[16] = "";
+
+    g_assert(size < sizeof(text));
+    g_strlcpy(text, wanted ? wanted : usual, sizeof(text));
+    put_text(out, text, size);
+}
+
 static uint32_t begin_table(Tables *t, const char *signature, uint8_t revision)
 {
     uint32_t start = t->blob->len;
@@ -144,8 +155,8 @@ static uint32_t begin_table(Tables *t, const char *signature, uint8_t revision)
     if (t->slic && (!strcmp(signature, "RSDT") || !strcmp(signature, "FACP"))) {
         g_byte_array_append(t->blob, t->slic + HEADER_OEM, 14);
     } else {
-        put_text(t->blob, "BOCHS ", 6);
-        put_text(t->blob, "BXPC    ", 8);
+        put_oem(t->blob, t->c->oem_id, "BOCHS ", ACPI_OEM_ID);
+        put_oem(t->blob, t->c->oem_table_id, "BXPC    ", ACPI_OEM_TABLE_ID);
     }
     put(t->blob, 1, 4);
     put_text(t->blob, "BXPC", 4);
@@ -423,6 +434,7 @@ static uint32_t build(Tables *t, const AcpiConfig *c)
     uint32_t facs, dsdt, rsdt;
 
     tables_init(t);
+    t->c = c;
     t->slic = find_slic(c);
     facs = add_facs(t);
     dsdt = add_dsdt(t, c);
@@ -459,7 +471,7 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *c)
     rsdt = build(&t, c);
     put_text(rsdp, "RSD PTR ", 8);
     put(rsdp, 0, 1); /* checksum */
-    put_text(rsdp, "BOCHS ", 6);
+    put_oem(rsdp, c->oem_id, "BOCHS ", ACPI_OEM_ID);
     put(rsdp, 0, 1); /* revision 1.0 */
     put(rsdp, rsdt, 4);
     script_allocate(t.script, RSDP_FILE, 16, ZONE_FSEG);

@@ -16,6 +16,7 @@ typedef struct AcpiConfig {
     uint64_t below_4g;               /* bytes of RAM; PCI memory begins there */
     uint64_t pci64_base, pci64_size; /* window above RAM; size 0: none */
     bool hpet, serial[4], parallel, i8042, floppy;
+    const char *oem_id, *oem_table_id; /* of tables; NULL: the board's */
     uint32_t fixed_slots;   /* of the PCI bus: a bit for each that holds what cannot go */
     const GPtrArray *extra; /* GBytes *: the user's tables, whole; NULL: none */
     const NumaConfig *numa; /* NULL: nothing is said of it */

@@ -213,13 +213,15 @@ static bool cpu_hotplug_realize(Device *dev, GError **error)
     CpuHotplug *s = (CpuHotplug *)dev;
 
     dev->io.name = "acpi-cpu-hotplug";
-    memory_add(s->w.ports, CPU_HOTPLUG_BASE, 0, &dev->io);
+    if (s->w.ports)
+        memory_add(s->w.ports, CPU_HOTPLUG_BASE, 0, &dev->io);
     return true;
 }
 
 static void cpu_hotplug_unrealize(Device *dev)
 {
-    memory_remove(&dev->io);
+    if (((CpuHotplug *)dev)->w.ports)
+        memory_remove(&dev->io);
 }
 
 static void cpu_hotplug_reset_enter(Device *dev)

@@ -23,7 +23,7 @@ enum {
 };
 
 typedef struct CpuHotplugWiring {
-    MemRegion *ports;
+    MemRegion *ports; /* NULL: the guest is told nothing */
     const CpuBus *cpus;
     const Irq *event; /* pulsed: there is news for the guest */
     /* The guest lets CPU @n go, whose name was @id ("" for one that was there from the start). */

@@ -176,7 +176,7 @@ static void report(void *opaque, unsigned n, const char *id, uint32_t event, uin
 
 void pc_create_cpu_sockets(PcBoard *b)
 {
-    CpuHotplugWiring w = { .ports = &b->m->io_root,
+    CpuHotplugWiring w = { .ports = b->pm ? &b->m->io_root : NULL,
                            .cpus = b->m->cpus,
                            .event = &b->cpu_event,
                            .eject = eject,

@@ -97,7 +97,8 @@ void pc_print_irqs(Machine *m, GString *out)
     const PcBoard *b = m->board.opaque;
 
     print_raised("ioapic", ioapic_sent(b->ioapic), IOAPIC_PINS, out);
-    print_raised("isa-i8259", i8259_raised(b->pic), 16, out);
+    if (b->pic)
+        print_raised("isa-i8259", i8259_raised(b->pic), 16, out);
 }
 
 typedef struct TableSearch {

@@ -284,6 +284,8 @@ static void add_acpi(PcBoard *b)
         .pvpanic = b->pvpanic_port,
         .generation_id = b->vmgenid != NULL,
         .fixed_slots = pc_fixed_slots(b),
+        .oem_id = b->m->config->acpi_oem_id,
+        .oem_table_id = b->m->config->acpi_oem_table_id,
         .extra = b->m->config->acpi_tables,
         .numa = b->m->config->numa.nodes ? &b->m->config->numa : NULL,
     };
@@ -306,7 +308,8 @@ void pc_tell_cpus(PcBoard *b)
     rtc_set_cmos(b->rtc, 0x5f, count - 1);
     fw_cfg_add_i16(b->fw_cfg, FW_CFG_NB_CPUS, count);
     fw_cfg_add_i16(b->fw_cfg, FW_CFG_MAX_CPUS, cpus->apic_id(cpus->opaque, cpus->count - 1) + 1);
-    add_acpi(b);
+    if (b->pm)
+        add_acpi(b);
 }
 
 #define NEWEST_VERSION "pc-i440fx-7.2"
@@ -337,6 +340,7 @@ static bool add_smbios(PcBoard *b, GError **error)
         .threads = MAX(c->threads, 1),
         .ram_size = b->below_4g + b->above_4g,
         .below_4g = b->below_4g,
+        .wide_entry = c->smbios_64,
         .uuid = c->smbios_uuid_given ? c->smbios_uuid
                 : c->uuid            ? c->uuid_bytes
                                      : NULL,
@@ -366,7 +370,8 @@ bool pc_fill_fw_cfg(PcBoard *b, GError **error)
     fw_cfg_add_i16(fw, FW_CFG_BOOT_MENU, c->boot_menu);
     fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
     add_e820(b);
-    add_system_states(b);
+    if (b->pm)
+        add_system_states(b);
     if (b->pvpanic_port)
         add_pvpanic_port(b);
     if (!add_option_roms(b, error))

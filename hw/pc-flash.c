@@ -8,7 +8,7 @@
 #include "softmmu/error.h"
 
 #define UNITS    2
-#define MAX_SIZE 0x800000 /* of all, as PCI memory ends above the I/O APIC */
+#define MAX_SIZE 0x800000 /* of all, unless -machine max-fw-size= says otherwise */
 #define FOUR_GIB 0x100000000ULL
 
 /* Those of the command line by unit. */
@@ -75,14 +75,18 @@ static Image *open_image(const DriveOption *o, GError **error)
     return image && o->snapshot && !o->read_only ? image_open_overlay(image, error) : image;
 }
 
-static bool check_size(const DriveOption *o, gsize size, uint64_t top, GError **error)
+static bool check_size(const PcBoard *b, const DriveOption *o, gsize size, uint64_t top,
+                       GError **error)
 {
-    if (size && size % PFLASH_BLOCK == 0 && size <= MAX_SIZE - (FOUR_GIB - top))
+    const MachineConfig *c = b->m->config;
+    uint64_t most = c->max_flash_size ? c->max_flash_size : MAX_SIZE;
+
+    if (size && size % PFLASH_BLOCK == 0 && size + (FOUR_GIB - top) <= most)
         return true;
     error_set(error,
               "flash '%s' has a bad size: %" G_GSIZE_FORMAT
-              " bytes, must be a multiple of %u, and all flash together up to %u",
-              o->file, size, PFLASH_BLOCK, MAX_SIZE);
+              " bytes, must be a multiple of %u, and all flash together up to %" G_GUINT64_FORMAT,
+              o->file, size, PFLASH_BLOCK, most);
     return false;
 }
 
@@ -102,7 +106,8 @@ static bool place_unit(PcBoard *b, const DriveOption *o, Image *image, uint64_t 
     }
     size = g_bytes_get_size(bytes);
     name = g_strdup_printf("flash%u", *top == FOUR_GIB ? 0 : 1);
-    if (!check_size(o, size, *top, error) || !(ram = ram_block_new(b->m->ram, name, size, error))) {
+    if (!check_size(b, o, size, *top, error) ||
+        !(ram = ram_block_new(b->m->ram, name, size, error))) {
         image_close(image);
         return false;
     }

@@ -101,12 +101,20 @@ bool pc_device_del(Machine *m, const char *id, GError **error)
     int cpu = cpu_hotplug_find(b->sockets, id);
     Device *dev = find_function(b, id);
 
+    if (cpu >= 0 && !b->pm) {
+        error_set(error, "CPU hot unplug not supported without ACPI");
+        return false;
+    }
     if (cpu >= 0) {
         cpu_hotplug_ask(b->sockets, cpu);
         return true;
     }
     if (!dev) {
         error_set(error, "Device '%s' not found", id);
+        return false;
+    }
+    if (!b->slots) {
+        error_set(error, "Bus 'pci.0' does not support hotplugging");
         return false;
     }
     if (is_fixed(b, slot_of(dev))) {
@@ -127,6 +135,10 @@ bool pc_device_add(Machine *m, const DeviceOption *o, bool replayed, GError **er
 
     if (pc_is_cpu(o))
         return pc_plug_cpu(b, o, true, error);
+    if (!b->slots) {
+        error_set(error, "Bus 'pci.0' does not support hotplugging");
+        return false;
+    }
     memory_begin(m->memory);
     memory_begin(m->io);
     dev = pc_plugs_come(b, o, replayed, error);

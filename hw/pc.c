@@ -31,6 +31,7 @@
 #include "hw/port92.h"
 #include "hw/serial16550.h"
 #include "hw/vmgenid.h"
+#include "hw/vmport.h"
 #include "softmmu/error.h"
 
 #define CMOS_RESET_CODE 0x0f
@@ -76,9 +77,11 @@ static PcBoard *board_of(Machine *m)
     return m->board.opaque;
 }
 
-uint64_t pc_ram_below_4g(uint64_t size)
+uint64_t pc_ram_below_4g(const MachineConfig *c)
 {
-    return size >= LOW_RAM_LIMIT ? LOW_RAM_SPLIT : size;
+    uint64_t most = c->max_ram_below_4g ? c->max_ram_below_4g : LOW_RAM_LIMIT;
+
+    return c->ram_size >= MIN(most, LOW_RAM_LIMIT) ? MIN(most, LOW_RAM_SPLIT) : c->ram_size;
 }
 
 /* ---- Lines that leave the board ------------------------------------------------------------- */
@@ -130,7 +133,7 @@ static void rtc_line(void *opaque, int n, int level)
     PcBoard *b = opaque;
 
     irq_set(gsi_lines(b->gsi, GSI_ISA) + 8, level);
-    if (level && piix4_pm_may_wake(b->pm, PIIX4_PM_RTC))
+    if (level && b->pm && piix4_pm_may_wake(b->pm, PIIX4_PM_RTC))
         wake(b, PIIX4_PM_RTC);
 }
 
@@ -166,7 +169,10 @@ static void smi_line(void *opaque, int n, int level)
 /* A CPU has come or is to go. */
 static void cpu_event_line(void *opaque, int n, int level)
 {
-    piix4_pm_set_gpe(((PcBoard *)opaque)->pm, CPU_HOTPLUG_GPE, level);
+    PcBoard *b = opaque;
+
+    if (b->pm)
+        piix4_pm_set_gpe(b->pm, CPU_HOTPLUG_GPE, level);
 }
 
 /* The same of a PCI slot. */
@@ -286,7 +292,7 @@ static bool create_memory(PcBoard *b, GError **error)
 
     if (!ram || !back_memory(ram, m->config, error))
         return false;
-    b->below_4g = pc_ram_below_4g(ram->size);
+    b->below_4g = pc_ram_below_4g(m->config);
     b->above_4g = ram->size - b->below_4g;
     I440fxWiring w = {
         .memory = &m->memory_root,
@@ -324,8 +330,10 @@ static void create_interrupts(PcBoard *b)
     Machine *m = b->m;
 
     b->apics = apic_set_new(&b->dev, m->cpus, m->clock, &m->memory_root);
-    b->pic = i8259_new(&b->dev, &m->io_root, apic_set_lint0(b->apics));
-    apic_set_connect_extint(b->apics, i8259_inta, b->pic);
+    if (!m->config->no_pic) {
+        b->pic = i8259_new(&b->dev, &m->io_root, apic_set_lint0(b->apics));
+        apic_set_connect_extint(b->apics, i8259_inta, b->pic);
+    }
     b->ioapic = ioapic_new(&b->dev, &m->memory_root, IOAPIC_DEFAULT_BASE, apic_set_bus(b->apics));
     apic_set_connect_eoi(b->apics, ioapic_eoi, b->ioapic);
     b->gsi = gsi_new(&b->dev, b->pic, b->ioapic);
@@ -353,12 +361,21 @@ static void create_south_bridge(PcBoard *b)
 
     piix3_new(b->bridge, gsi_lines(b->gsi, GSI_PIRQ), &b->reset);
     b->ide = piix3_ide_new(b->pci, &ide);
-    b->pm = piix4_pm_new(b->pci, &pm);
+    if (!m->config->no_acpi)
+        b->pm = piix4_pm_new(b->pci, &pm);
 }
+
+/* The keyboard controller and what came with its signals: port 0x92, VMware's backdoor. */
 
 static void create_keyboard_controller(PcBoard *b)
 {
+    const MachineConfig *c = b->m->config;
     Irq *isa = gsi_lines(b->gsi, GSI_ISA);
+    VmportWiring port = {
+        .ports = &b->m->io_root, .cpus = b->m->cpus, .ram_size = c->ram_size, .uuid = c->uuid_bytes
+    };
+
+    b->port92 = port92_new(&b->dev, &b->m->io_root, &b->a20, &b->reset);
     I8042Wiring w = {
         .ports = &b->m->io_root,
         .keyboard_irq = isa + 1,
@@ -370,6 +387,8 @@ static void create_keyboard_controller(PcBoard *b)
     };
 
     b->i8042 = i8042_new(&b->dev, &w);
+    if (!c->no_vmport)
+        vmport_new(&b->dev, &port);
 }
 
 static void create_serial(PcBoard *b)
@@ -398,12 +417,13 @@ static void create_isa_devices(PcBoard *b)
     Irq *isa = gsi_lines(b->gsi, GSI_ISA);
 
     b->dma = i8237_new(&b->dev, io, m->memory);
-    i8254_new(&b->dev, io, m->clock, isa + 0);
+    if (!m->config->no_pit)
+        i8254_new(&b->dev, io, m->clock, isa + 0);
     b->rtc = mc146818_new(&b->dev, io, m->clock, m->config->rtc_base_s, &b->rtc_alarm);
     rtc_set_changed(b->rtc, rtc_changed, b);
     port80_new(&b->dev, io);
-    b->port92 = port92_new(&b->dev, io, &b->a20, &b->reset);
-    create_keyboard_controller(b);
+    if (!m->config->no_i8042)
+        create_keyboard_controller(b);
     b->fdc = fdc_new(&b->dev, io, isa + 6, b->dma);
     b->ferr = ferr_new(&b->dev, io, isa + 13, &b->ignne);
     create_serial(b);
@@ -446,7 +466,8 @@ static bool create(PcBoard *b, GError **error)
     create_south_bridge(b);
     create_isa_devices(b);
     pc_create_cpu_sockets(b);
-    pc_create_pci_slots(b);
+    if (b->pm)
+        pc_create_pci_slots(b);
     return pc_create_vga(b, error) && pc_create_drives(b, error) && pc_create_nics(b, error) &&
            pc_create_option_devices(b, error) && pc_realize_tree(&b->dev, error) &&
            pc_place_bios(b, error) && pc_fill_cmos(b, error) && pc_fill_fw_cfg(b, error);
@@ -499,7 +520,7 @@ void pc_powerdown(Machine *m)
 
     if (m->state == RUN_SUSPENDED)
         wake(b, PIIX4_PM_BUTTON);
-    else
+    else if (b->pm)
         piix4_pm_powerdown(b->pm);
 }
 
@@ -524,7 +545,8 @@ const char *pc_cpu_id(Machine *m, unsigned n)
 void pc_print_ioapic(Machine *m, GString *out)
 {
     ioapic_print(board_of(m)->ioapic, out);
-    i8259_print(board_of(m)->pic, out);
+    if (board_of(m)->pic)
+        i8259_print(board_of(m)->pic, out);
 }
 
 void pc_print_lapic(Machine *m, unsigned n, GString *out)

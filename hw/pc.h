@@ -48,8 +48,8 @@ bool pc_get_balloon(Machine *m, uint64_t *bytes);
 /* The ELF note that the guest has told of (-device vmcoreinfo); false: none. */
 bool pc_find_core_note(Machine *m, uint64_t *addr, uint32_t *size);
 
-/* How RAM of @size bytes is divided: what lies below 4 GiB. */
-uint64_t pc_ram_below_4g(uint64_t size);
+/* How RAM is divided: what lies below 4 GiB. */
+uint64_t pc_ram_below_4g(const MachineConfig *c);
 
 /* `-device help`: the drivers that -device takes. */
 void pc_print_device_help(GString *out);

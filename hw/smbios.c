@@ -465,6 +465,8 @@ static void add_given(Smbios *s, const SmbiosConfig *c)
     }
 }
 
+enum { WIDE_ANCHOR = 0x18 }; /* bytes */
+
 static uint8_t checksum(const uint8_t *p, unsigned len)
 {
     uint8_t sum = 0;
@@ -499,6 +501,25 @@ static GBytes *make_anchor(const Smbios *s)
     return g_byte_array_free_to_bytes(a.out);
 }
 
+/* The one of SMBIOS 3.0: 64 bits for where the table is, 32 for its size. */
+static GBytes *make_wide_anchor(const Smbios *s)
+{
+    Smbios a = { .out = g_byte_array_new() };
+
+    g_byte_array_append(a.out, (const uint8_t *)"_SM3_", 5);
+    put(&a, 0, 1);
+    put(&a, WIDE_ANCHOR, 1);
+    put(&a, 3, 1); /* version 3.0, without a revision of its text */
+    put(&a, 0, 2);
+    put(&a, 1, 1); /* of the entry point */
+    put(&a, 0, 1);
+    put(&a, s->out->len, 4);
+    put(&a, 0, 8);
+    g_assert(a.out->len == WIDE_ANCHOR);
+    a.out->data[5] = checksum(a.out->data, WIDE_ANCHOR);
+    return g_byte_array_free_to_bytes(a.out);
+}
+
 bool smbios_add_tables(FwCfg *fw, const SmbiosConfig *c, GError **error)
 {
     Smbios s = { .c = c, .out = g_byte_array_new(), .strings = g_byte_array_new() };
@@ -510,9 +531,9 @@ bool smbios_add_tables(FwCfg *fw, const SmbiosConfig *c, GError **error)
             types[i].add(&s, c);
     begin(&s, 127, HANDLE_END);
     end(&s);
-    fits = s.out->len <= UINT16_MAX && !s.lost;
+    fits = (c->wide_entry || s.out->len <= UINT16_MAX) && !s.lost;
     if (fits) {
-        g_autoptr(GBytes) anchor = make_anchor(&s);
+        g_autoptr(GBytes) anchor = c->wide_entry ? make_wide_anchor(&s) : make_anchor(&s);
         g_autoptr(GBytes) tables = g_bytes_new(s.out->data, s.out->len);
 
         fw_cfg_add_file(fw, "etc/smbios/smbios-anchor", anchor);

@@ -16,6 +16,7 @@ typedef struct SmbiosConfig {
     /* Where on PCI the device that the user calls @id is; false: nowhere. */
     bool (*find)(void *opaque, const char *id, uint8_t *devfn);
     void *opaque;
+    bool wide_entry; /* that of SMBIOS 3.0 */
 } SmbiosConfig;
 
 /* Add etc/smbios/smbios-tables and etc/smbios/smbios-anchor. False: what the user wants in them

@@ -140,6 +140,8 @@ typedef struct NumaConfig {
     uint8_t (*distance)[MACHINE_MAX_NODES];
 } NumaConfig;
 
+enum { ACPI_OEM_ID = 6, ACPI_OEM_TABLE_ID = 8 }; /* characters in a table */
+
 typedef enum SwitchAuto { SWITCH_AUTO, SWITCH_OFF, SWITCH_ON } SwitchAuto;
 
 typedef struct MachineConfig {
@@ -174,6 +176,10 @@ typedef struct MachineConfig {
     NumaConfig numa;
     char *vga; /* "std", "cirrus" or "none" */
     bool start_stopped, nodefaults, hpet, smm;
+    bool no_acpi, no_i8042, no_pic, no_pit, no_vmport; /* the board goes without */
+    uint64_t max_ram_below_4g, max_flash_size;         /* 0: the board's choice */
+    bool smbios_64;                                    /* its entry point is that of SMBIOS 3.0 */
+    char *acpi_oem_id, *acpi_oem_table_id;             /* of its ACPI tables; NULL: the board's */
     MachineActions actions;
     bool one_insn_per_tb; /* a block is an instruction */
     bool ram_in_core;     /* the host's dump of this process, should there be one, has the guest's
@@ -242,11 +248,17 @@ typedef struct CpuPlace {
     unsigned socket, core, thread;
 } CpuPlace;
 
+/* General registers, as devices may see and change them whose commands are in registers. */
+typedef struct CpuRegs {
+    uint32_t eax, ebx, ecx, edx;
+} CpuRegs;
+
 /* How the board reaches its CPUs without knowing what they are (implemented by accel and the
  * guest architecture, handed in by main.c). All calls on the machine thread. */
 typedef struct CpuBus {
     unsigned count; /* with those that may be plugged in later */
     char model[32]; /* their common one, as -cpu names it */
+    bool x2apic;    /* … has that feature */
     /* What the local APIC of CPU @n (its index) asks of it. Levels except where said. */
     void (*set_intr)(void *opaque, unsigned n, int level); /* INTR from APIC or 8259 */
     void (*raise_nmi)(void *opaque, unsigned n);           /* edge */
@@ -262,6 +274,10 @@ typedef struct CpuBus {
     CpuPlace (*place)(void *opaque, unsigned n);
     /* The CPU whose access is being served (0 from device context): per-CPU APIC windows. */
     unsigned (*current)(void *opaque);
+    /* Registers of that CPU; what is put there has upper halves of 0. False: no CPU's access is
+     * being served. */
+    bool (*get_regs)(void *opaque, CpuRegs *r);
+    void (*set_regs)(void *opaque, const CpuRegs *r);
     void *opaque;
 } CpuBus;
 

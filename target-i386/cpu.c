@@ -285,6 +285,24 @@ static unsigned bus_current(void *opaque)
     return cpu_common(accel_current_cpu(opaque))->index;
 }
 
+static bool bus_get_regs(void *opaque, CpuRegs *r)
+{
+    const uint64_t *regs = x86(accel_current_cpu(opaque))->regs;
+
+    *r = (CpuRegs){ regs[R_RAX], regs[R_RBX], regs[R_RCX], regs[R_RDX] };
+    return accel_is_running(opaque);
+}
+
+static void bus_set_regs(void *opaque, const CpuRegs *r)
+{
+    uint64_t *regs = x86(accel_current_cpu(opaque))->regs;
+
+    regs[R_RAX] = r->eax;
+    regs[R_RBX] = r->ebx;
+    regs[R_RCX] = r->ecx;
+    regs[R_RDX] = r->edx;
+}
+
 /* ---- Creation ------------------------------------------------------------------------------- */
 
 #define MAX_APIC_ID 254 /* 255 is broadcast */
@@ -362,8 +380,11 @@ bool x86_cpus_create(Machine *m, struct Accel *accel, CpuBus *bus, GError **erro
         .set_present = bus_set_present,
         .place = bus_place,
         .current = bus_current,
+        .get_regs = bus_get_regs,
+        .set_regs = bus_set_regs,
         .opaque = accel,
     };
+    bus->x2apic = x86_words_have(spec.model.features, CPUID_1_ECX, CPUID_X2APIC);
     name_model(bus, m->config->cpu_model);
     for (unsigned i = 0; i < bus->count; i++)
         if (!create_cpu(m, accel, &spec, i, error))

@@ -57,6 +57,8 @@ ROWS = (
      "-device virtio-rng-pci -device virtio-balloon-pci -netdev user,id=n -device virtio-net-pci,netdev=n "
      "-drive if=none,id=d0,file=DISK,format=raw,cache=none -device virtio-blk-pci,drive=d0 -gdb tcp:localhost:PORT "
      "-kernel KERNEL -append virtme_console=ttyS0"),
+    ("kvm-unit-tests", "-nodefaults -display none -machine vmport=on -cpu max"),
+    ("kvm-unit-tests", "-nodefaults -display none -machine pit=off"),
     ("syzkaller", "-m 2048 -smp 2 -chardev socket,id=SOCKSYZ,server=on,wait=off,host=localhost,port=PORT "
      "-mon chardev=SOCKSYZ,mode=control -display none -serial stdio -no-reboot -name VM-0 -device virtio-rng-pci "
      "-device e1000,netdev=net0 -netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:PORT2-:22 -hda DISK -snapshot "
@@ -95,8 +97,6 @@ ROWS = (
 # What is not there: one line and status 1.
 REFUSED = (
     ("kvm-unit-tests", "-nodefaults -display none -M q35,kernel-irqchip=split -device intel-iommu,intremap=on,eim=off -device edu"),
-    ("kvm-unit-tests", "-nodefaults -display none -machine vmport=on -cpu max"),
-    ("kvm-unit-tests", "-nodefaults -display none -machine pit=off"),
     ("kvm-unit-tests", "-display none -smp 300"),
     ("kvm-unit-tests", "-display none -kernel _NO_FILE_4Uhere_"),
     ("kvm-unit-tests", "-nodefaults -display none -cpu host"),

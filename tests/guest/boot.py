@@ -62,6 +62,11 @@ CASES = {
     "m4096": Case("-m 4G"),
     "m8192": Case("-m 8G"),
     "kernel-decompresses-itself": Case("-m 512 -M kernel-decompress=off"),
+    "without-legacy": Case("-M pic=off,i8042=off,smbios-entry-point-type=64,x-oem-id=MIMUS,max-ram-below-4g=256M "
+                           "-m 512", (PASSED, r"SMBIOS 3\.0\.0 present", r"ACPI: RSDP 0x[0-9A-F]+ [0-9A-F]+ \(v\d+ MIMUS *\)",
+                                      POWERED_OFF)),
+    "without-acpi": Case("-m 512 -no-acpi -no-reboot", (r"ACPI BIOS Error|ACPI: Unable to|MPTABLE", r"reboot: Restarting system"),
+                         append="console=ttyS0 mimus.reboot"),
     "no-kaslr": Case("-m 512", append=CHECK + " nokaslr"),
     "qemu64": Case("-m 512 -cpu qemu64"),
     "rt": Case("-m 512 -smp 4", kernel="vmlinuz-rt"),

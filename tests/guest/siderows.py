@@ -73,6 +73,33 @@ ALIKE = r"""
 -machine pc,accel=bogus
 -machine pc,usb=off
 -machine pc,vmport=off
+-machine pc,vmport=on
+-machine pc,vmport=maybe
+-machine pc,pit=off
+-machine pc,pic=off
+-machine pc,acpi=off
+-no-acpi
+-machine pc,i8042=off
+-machine pc,sata=off
+-machine pc,smbus=off
+-machine pc,max-ram-below-4g=1G
+-machine pc,max_ram_below_4g=1G -m 2G
+-machine pc,max-ram-below-4g=5G
+-machine pc,suppress-vmdesc=on
+-machine pc,default-bus-bypass-iommu=on
+-machine pc,smbios-entry-point-type=64
+-machine pc,smbios-entry-point-type=33
+-machine pc,x-oem-id=ABC,x-oem-table-id=12345678
+-machine pc,x-oem-id=ABCDEFG
+-machine smp.cpus=2
+-machine pc,help
+-machine smp.cores=2 -smp 4
+-machine smp=2
+-machine smp.bogus=2
+-smp 4,cores=2 -smp 8
+-machine memory.size=64M
+-machine boot.order=d
+-machine boot.order=z
 -machine pc,hpet=off
 -machine pc,smm=off
 -machine pc,kernel-irqchip=off
@@ -674,16 +701,7 @@ REFUSED = {
 -M pc-q35-7.2
 -machine pc,accel=kvm
 -machine pc,usb=on
--machine pc,vmport=on
--machine pc,pit=off
--machine pc,acpi=off
--machine pc,i8042=off
--machine pc,sata=off
--machine pc,max-ram-below-4g=1G
 -machine pc,hmat=on
--machine pc,suppress-vmdesc=on
--machine smp.cpus=2
--machine pc,help
 -accel tcg,split-wx=on
 -accel kvm
 -enable-kvm
@@ -707,7 +725,6 @@ REFUSED = {
 -qtest null
 -qtest-log none
 -spice port=1
--no-acpi
 -no-fd-bootchk
 -compat deprecated-input=reject
 -win2k-hack
@@ -1079,7 +1096,7 @@ info block-jobs
 
 # Regions of `info mtree -f` that our board lacks, or that are not as large there: from their start on nothing is lost.
 OTHER_REGIONS = {
-    "pc.rom": "lacking", "kvmvapic": "lacking", "vmport": "lacking", "parallel": "lacking", "ide": "lacking",
+    "pc.rom": "lacking", "kvmvapic": "lacking", "vmport": "size", "parallel": "lacking", "ide": "lacking",
     "vbe": "size", "acpi-pci-hotplug": "size", "acpi-cpu-hotplug": "size", "pm-smbus": "lacking",
 }
 

@@ -68,6 +68,21 @@ static unsigned current(void *opaque)
     return ((FakeCpus *)opaque)->now;
 }
 
+static bool get_regs(void *opaque, CpuRegs *r)
+{
+    const FakeCpus *c = opaque;
+
+    *r = c->regs;
+    return !c->idle;
+}
+
+static void set_regs(void *opaque, const CpuRegs *r)
+{
+    FakeCpus *c = opaque;
+
+    c->regs = *r;
+}
+
 void fake_cpus_init(FakeCpus *c, Fixture *f, unsigned count)
 {
     memset(c, 0, sizeof(*c));
@@ -88,6 +103,8 @@ void fake_cpus_init(FakeCpus *c, Fixture *f, unsigned count)
         .set_present = set_present,
         .place = place,
         .current = current,
+        .get_regs = get_regs,
+        .set_regs = set_regs,
         .opaque = c,
     };
 }

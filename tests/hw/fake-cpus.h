@@ -12,6 +12,8 @@ typedef struct FakeCpus {
     CpuBus bus;
     Fixture *f;
     unsigned now; /* the CPU whose accesses are served */
+    bool idle;    /* … or it is none */
+    CpuRegs regs; /* of that CPU */
     bool intr[FAKE_CPUS_MAX], absent[FAKE_CPUS_MAX];
     unsigned nmis[FAKE_CPUS_MAX], smis[FAKE_CPUS_MAX], inits[FAKE_CPUS_MAX];
     int sipi[FAKE_CPUS_MAX]; /* last vector, -1: none */

@@ -218,6 +218,17 @@ static void test_user_tables(void **state)
 }
 
 /* Ranges of memory and their nodes, the hole below 1 MiB and the one below 4 GiB left out. */
+/* -machine x-oem-id=,x-oem-table-id= */
+static void test_oem(void **state)
+{
+    AcpiConfig c = config();
+
+    c.oem_id = "ABC";
+    c.oem_table_id = "12345678";
+    g_autoptr(GByteArray) madt = acpi_build_table(&c, "APIC");
+    assert_memory_equal(madt->data + 10, "ABC\0\0\00012345678", 14);
+}
+
 static void test_srat(void **state)
 {
     static const struct {
@@ -304,10 +315,8 @@ static void test_iasl(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_loaded_tables),
-        hw_test(test_user_tables),
-        cmocka_unit_test(test_srat),
-        cmocka_unit_test(test_iasl),
+        hw_test(test_loaded_tables), hw_test(test_user_tables),   cmocka_unit_test(test_oem),
+        cmocka_unit_test(test_srat), cmocka_unit_test(test_iasl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

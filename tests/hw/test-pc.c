@@ -205,6 +205,7 @@ typedef struct RamRow {
     uint64_t size, below;
     uint16_t cmos34;
     uint32_t cmos5b;
+    uint64_t most; /* -machine max-ram-below-4g=; 0: not given */
 } RamRow;
 
 static const RamRow ram_rows[] = {
@@ -213,14 +214,20 @@ static const RamRow ram_rows[] = {
     { 0xdff00000, 0xdff00000, 0xdef0, 0 },
     { 0xe0000000, 3 * GIB, 0xbf00, 0x2000 },
     { 8 * GIB, 3 * GIB, 0xbf00, 0x14000 },
+    { 8 * GIB, 3 * GIB, 0xbf00, 0x14000, 4 * GIB },
+    { 0xdff00000, 0xdff00000, 0xdef0, 0, 4 * GIB },
+    { 2 * GIB, 1 * GIB, 0x3f00, 0x4000, 1 * GIB },
+    { 1 * GIB, 1 * GIB, 0x3f00, 0, 1 * GIB },
+    { 64 * MIB, 16 * MIB, 0, 0x300, 16 * MIB },
 };
 
 static void check_ram(Bench *b, const RamRow *row)
 {
     uint64_t above = row->size - row->below;
 
-    assert_int_equal(pc_ram_below_4g(row->size), row->below);
     b->config.ram_size = row->size;
+    b->config.max_ram_below_4g = row->most;
+    assert_int_equal(pc_ram_below_4g(&b->config), row->below);
     create(b);
     assert_int_equal(cmos(b, 0x34) | cmos(b, 0x35) << 8, row->cmos34);
     assert_int_equal(cmos(b, 0x5b) | cmos(b, 0x5c) << 8 | cmos(b, 0x5d) << 16, row->cmos5b);

@@ -154,6 +154,25 @@ static const struct {
     { 17, "loc_pfx=Slot,bank=B,speed=3200", "Slot 0|B|QEMU|", 0x16, 0x0c },
 };
 
+/* -machine smbios-entry-point-type=64 */
+static void test_wide_anchor(void **state)
+{
+    Fixture *f = *state;
+    FwCfg *fw = fw_cfg_new(f->root, &f->io_root, f->memory);
+    SmbiosConfig c = { "pc-i440fx-7.2", 1, 1, 1, 0x60fb1, 1 << 30, 1 << 30, .wide_entry = true };
+    gsize anchor_size, size;
+
+    fixture_start(f);
+    assert_true(smbios_add_tables(fw, &c, NULL));
+    const uint8_t *anchor = get_file(fw, "etc/smbios/smbios-anchor", &anchor_size);
+    get_file(fw, "etc/smbios/smbios-tables", &size);
+    assert_int_equal(anchor_size, 0x18);
+    assert_int_equal(sum(anchor, 0x18), 0);
+    assert_memory_equal(anchor, "_SM3_", 5);
+    assert_memory_equal(anchor + 6, "\x18\3\0\0\1", 5);
+    assert_int_equal(anchor[0x0c] | anchor[0x0d] << 8, size);
+}
+
 static bool find_here(void *opaque, const char *id, uint8_t *devfn)
 {
     *devfn = 0x28;
@@ -231,7 +250,8 @@ static void test_structures(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { hw_test(test_tables), hw_test(test_fields),
-                                        hw_test(test_structures), hw_test(test_lost) };
+    const struct CMUnitTest tests[] = { hw_test(test_tables), hw_test(test_wide_anchor),
+                                        hw_test(test_fields), hw_test(test_structures),
+                                        hw_test(test_lost) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -399,6 +399,11 @@ Cpu *accel_current_cpu(Accel *a)
     return &running->cpu->x86.cpu;
 }
 
+bool accel_is_running(const Accel *a)
+{
+    return true;
+}
+
 bool cpu_is_alone(const Cpu *cpu)
 {
     return false;

@@ -3,10 +3,16 @@
 #ifndef SOFTMMU_PROGRAM_OPTIONS_INTERNAL_H
 #define SOFTMMU_PROGRAM_OPTIONS_INTERNAL_H
 
+#include "softmmu/program/options/keyval.h"
 #include "softmmu/program/options/options.h"
 
-/* options/machine.c: the machine, its CPUs, memory and time */
+/* options/board.c: the board */
 bool opt_machine(Options *o, const char *arg, GError **error);
+bool opt_no_acpi(Options *o, const char *arg, GError **error);
+
+/* options/machine.c: CPUs, memory and time */
+extern const KeyRow options_smp_keys[], options_memory_keys[], options_boot_keys[];
+bool options_check_accel(const char *name, GError **error); /* do we have it? */
 bool opt_cpu(Options *o, const char *arg, GError **error);
 bool opt_smp(Options *o, const char *arg, GError **error);
 bool opt_memory(Options *o, const char *arg, GError **error);

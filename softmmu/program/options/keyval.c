@@ -59,7 +59,11 @@ static GArray *split(const char *text, const char *implied)
 static const KeyRow *find_row(const KeyRow *rows, const char *key)
 {
     for (; rows->key; rows++) {
-        if (!strcmp(rows->key, key))
+        size_t len = strlen(rows->key);
+
+        if (rows->below && g_str_has_prefix(key, rows->key) && key[len] == '.')
+            return find_row(rows->below, key + len + 1);
+        if (rows->set && !strcmp(rows->key, key))
             return rows;
     }
     return NULL;

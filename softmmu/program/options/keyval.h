@@ -13,6 +13,8 @@
 typedef struct KeyRow {
     const char *key; /* NULL ends the table */
     bool (*set)(void *ctx, const char *value, GError **error);
+    const char *type, *help;    /* for a list of keys; NULL: not in it */
+    const struct KeyRow *below; /* instead of .set: rows of "key.KEY" */
 } KeyRow;
 
 /* Call the row of each key in order; an "id" has to be one (device_check_id()). @implied is the key

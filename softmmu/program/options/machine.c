@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options of the machine itself: type, CPUs, memory, accelerator, time, boot order. */
+/* Options of the machine: CPUs, memory, accelerator, time, boot order. Its type is in board.c. */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,235 +19,6 @@
 #define RECORD_SHIFT      1 /* of -record without -icount: 500 million instructions a second */
 #define ICOUNT_RTC_BASE_S INT64_C(1704067200)
 
-/* ---- -machine -------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *name, *desc;
-} machine_rows[] = {
-    { "pc", "Standard PC (i440FX + PIIX, 1996) (alias of pc-i440fx-7.2)" },
-    { "pc-i440fx-10.0", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-9.2", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-9.1", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-9.0", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-8.2", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-8.1", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-8.0", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-7.2", "Standard PC (i440FX + PIIX, 1996) (default)" },
-    { "pc-i440fx-7.1", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-7.0", "Standard PC (i440FX + PIIX, 1996)" },
-    { "pc-i440fx-6.2", "Standard PC (i440FX + PIIX, 1996)" },
-    { MACHINE_NONE, "empty machine" },
-};
-
-static const char *const missing_machines[] = { "q35", "isapc", "microvm", "xenfv", "xenpv" };
-
-const char *options_canonical_machine(const char *name)
-{
-    return strcmp(name, "pc") ? name : "pc-i440fx-7.2";
-}
-
-void options_each_machine(void (*f)(void *opaque, const char *name), void *opaque)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(machine_rows); i++)
-        f(opaque, machine_rows[i].name);
-}
-
-static bool set_machine_type(void *ctx, const char *value, GError **error)
-{
-    Options *o = ctx;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(machine_rows); i++) {
-        if (!strcmp(machine_rows[i].name, value)) {
-            g_free(o->config.machine);
-            o->config.machine = g_strdup(value);
-            return true;
-        }
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(missing_machines); i++) {
-        if (!strcmp(missing_machines[i], value) || g_str_has_prefix(value, "pc-q35-")) {
-            error_set(error, "machine type '%s' is not supported yet; use pc", value);
-            return false;
-        }
-    }
-    error_set(error, "unsupported machine type '%s' (-machine help lists them)", value);
-    return false;
-}
-
-/* One that is QEMU's and not ours. */
-static bool is_other_accel(const char *value)
-{
-    static const char *const names[] = { "kvm", "hvf", "whpx", "xen", NULL };
-
-    return g_strv_contains(names, value);
-}
-
-static bool check_accel_name(const char *value, GError **error)
-{
-    if (!strcmp(value, "tcg"))
-        return true;
-    if (is_other_accel(value))
-        error_set(error, "accelerator '%s' is not supported; use tcg", value);
-    else
-        error_set(error, "invalid accelerator '%s' (-accel help lists them)", value);
-    return false;
-}
-
-/* "kvm:tcg" asks for the first that is there. */
-static bool set_machine_accel(void *ctx, const char *value, GError **error)
-{
-    g_auto(GStrv) names = g_strsplit(value, ":", -1);
-
-    for (char **name = names; *name; name++) {
-        if (!strcmp(*name, "tcg"))
-            return true;
-    }
-    return check_accel_name(value, error);
-}
-
-static bool set_machine_hpet(void *ctx, const char *value, GError **error)
-{
-    return parse_switch(value, &((Options *)ctx)->config.hpet, error);
-}
-
-/* auto: as the accelerator can, and this one can. */
-static bool set_machine_smm(void *ctx, const char *value, GError **error)
-{
-    return parse_switch(strcmp(value, "auto") ? value : "on", &((Options *)ctx)->config.smm, error);
-}
-
-static bool set_kernel_decompress(void *ctx, const char *value, GError **error)
-{
-    Options *o = ctx;
-    bool on;
-
-    if (!strcmp(value, "auto")) {
-        o->config.kernel_decompress = SWITCH_AUTO;
-        return true;
-    }
-    if (!parse_switch(value, &on, error))
-        return false;
-    o->config.kernel_decompress = on ? SWITCH_ON : SWITCH_OFF;
-    return true;
-}
-
-static bool set_text(char **field, const char *value)
-{
-    g_free(*field);
-    *field = g_strdup(value);
-    return true;
-}
-
-static bool set_pflash0(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->pflash[0], value);
-}
-
-static bool set_pflash1(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->pflash[1], value);
-}
-
-/* Without it firmware and kernel talk to the serial port. */
-static bool set_firmware(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->config.bios, value);
-}
-
-static bool set_graphics(void *ctx, const char *value, GError **error)
-{
-    bool graphics;
-
-    if (!parse_switch(value, &graphics, error))
-        return false;
-    ((Options *)ctx)->config.nographic = !graphics;
-    return true;
-}
-
-static bool set_dump_guest_core(void *ctx, const char *value, GError **error)
-{
-    return parse_switch(value, &((Options *)ctx)->config.ram_in_core, error);
-}
-
-static bool set_mem_merge(void *ctx, const char *value, GError **error)
-{
-    return parse_switch(value, &((Options *)ctx)->config.ram_merge, error);
-}
-
-static bool set_kernel(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->config.kernel, value);
-}
-
-static bool set_initrd(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->config.initrd, value);
-}
-
-static bool set_append(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->config.append, value);
-}
-
-/* vmport and the like: "auto" is what it is here. */
-static bool off_or_auto(void *ctx, const char *value, GError **error)
-{
-    return !strcmp(value, "auto") || key_must_be_off(ctx, value, error);
-}
-
-/* Where KVM has it, which is another accelerator. */
-static bool check_irqchip(void *ctx, const char *value, GError **error)
-{
-    static const char *const words[] = { "on", "off", "split", NULL };
-
-    if (g_strv_contains(words, value))
-        return true;
-    error_set(error, "'%s' is not on, off or split", value);
-    return false;
-}
-
-static bool set_memory_backend(void *ctx, const char *value, GError **error)
-{
-    return set_text(&((Options *)ctx)->memory_backend, value);
-}
-
-static const KeyRow machine_keys[] = {
-    { "type", set_machine_type },
-    { "accel", set_machine_accel },
-    { "hpet", set_machine_hpet },
-    { "usb", key_must_be_off },
-    { "vmport", off_or_auto },
-    { "pflash0", set_pflash0 },
-    { "pflash1", set_pflash1 },
-    { "graphics", set_graphics },
-    { "kernel-irqchip", check_irqchip },
-    { "memory-backend", set_memory_backend },
-    { "dump-guest-core", set_dump_guest_core },
-    { "mem-merge", set_mem_merge },
-    { "kernel", set_kernel },
-    { "initrd", set_initrd },
-    { "append", set_append },
-    { "nvdimm", key_must_be_off },
-    { "hmat", key_must_be_off },
-    { "firmware", set_firmware },
-    { "pit", key_must_be_on },
-    { "smm", set_machine_smm },
-    { "acpi", key_must_be_on },
-    { "i8042", key_must_be_on },
-    { "kernel-decompress", set_kernel_decompress },
-    { NULL },
-};
-
-bool opt_machine(Options *o, const char *arg, GError **error)
-{
-    if (!is_help(arg))
-        return keyval_apply(arg, "type", machine_keys, o, error);
-    options_answer(o, ANSWER_TEXT);
-    g_string_append(o->answer, "Supported machines are:\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(machine_rows); i++)
-        g_string_append_printf(o->answer, "%-20s %s\n", machine_rows[i].name, machine_rows[i].desc);
-    return true;
-}
-
 /* ---- -cpu, -m, -name ------------------------------------------------------------------------- */
 
 bool opt_cpu(Options *o, const char *arg, GError **error)
@@ -265,12 +36,11 @@ bool opt_cpu(Options *o, const char *arg, GError **error)
     return true;
 }
 
-static bool set_ram_size(void *ctx, const char *value, GError **error)
+static bool set_ram_size(Options *o, const char *value, uint64_t unit, GError **error)
 {
-    Options *o = ctx;
     uint64_t bytes;
 
-    if (!parse_size(value, MIB, &bytes, error))
+    if (!parse_size(value, unit, &bytes, error))
         return false;
     if (bytes < MIN_RAM_BYTES || bytes > MAX_RAM_BYTES) {
         error_set(error, "memory must be 1M to %" G_GUINT64_FORMAT "G", MAX_RAM_BYTES >> 30);
@@ -280,6 +50,22 @@ static bool set_ram_size(void *ctx, const char *value, GError **error)
     return true;
 }
 
+static bool set_memory(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    o->memory_given = true;
+    return set_ram_size(o, value, MIB, error);
+}
+
+/* -machine memory.size=, which -m overrides wherever it is. */
+static bool set_machine_memory(void *ctx, const char *value, GError **error)
+{
+    Options *o = ctx;
+
+    return o->memory_given || set_ram_size(o, value, 1, error);
+}
+
 static bool no_hot_plug(void *ctx, const char *value, GError **error)
 {
     error_set(error, "memory hot-plug is not supported yet");
@@ -287,7 +73,11 @@ static bool no_hot_plug(void *ctx, const char *value, GError **error)
 }
 
 static const KeyRow memory_keys[] = {
-    { "size", set_ram_size }, { "slots", no_hot_plug }, { "maxmem", no_hot_plug }, { NULL }
+    { "size", set_memory }, { "slots", no_hot_plug }, { "maxmem", no_hot_plug }, { NULL }
+};
+
+const KeyRow options_memory_keys[] = {
+    { "size", set_machine_memory }, { "slots", no_hot_plug }, { "max-size", no_hot_plug }, { NULL }
 };
 
 bool opt_memory(Options *o, const char *arg, GError **error)
@@ -363,7 +153,7 @@ static bool key_must_be_one(void *ctx, const char *value, GError **error)
 }
 
 /* clang-format off */
-static const KeyRow smp_keys[] = {
+const KeyRow options_smp_keys[] = {
     { "cpus", set_cpus },        { "maxcpus", set_max_cpus },
     { "sockets", set_sockets },  { "cores", set_cores },
     { "threads", set_threads },  { "dies", key_must_be_one },
@@ -373,10 +163,7 @@ static const KeyRow smp_keys[] = {
 
 bool opt_smp(Options *o, const char *arg, GError **error)
 {
-    MachineConfig *c = &o->config;
-
-    c->cpus = c->max_cpus = c->sockets = c->cores = c->threads = 0;
-    return keyval_apply(arg, "cpus", smp_keys, o, error);
+    return keyval_apply(arg, "cpus", options_smp_keys, o, error);
 }
 
 /* What was not said: cores before sockets before threads take what is left. */
@@ -432,13 +219,32 @@ static bool complete_topology(MachineConfig *c, GError **error)
 
 /* ---- -accel, -icount ------------------------------------------------------------------------- */
 
+/* One that is QEMU's and not ours. */
+static bool is_other_accel(const char *value)
+{
+    static const char *const names[] = { "kvm", "hvf", "whpx", "xen", NULL };
+
+    return g_strv_contains(names, value);
+}
+
+bool options_check_accel(const char *value, GError **error)
+{
+    if (!strcmp(value, "tcg"))
+        return true;
+    if (is_other_accel(value))
+        error_set(error, "accelerator '%s' is not supported; use tcg", value);
+    else
+        error_set(error, "invalid accelerator '%s' (-accel help lists them)", value);
+    return false;
+}
+
 /* Of several -accel the first that is there counts. */
 static bool set_accel(void *ctx, const char *value, GError **error)
 {
     Options *o = ctx;
     g_autoptr(GError) why = NULL;
 
-    if (check_accel_name(value, &why)) {
+    if (options_check_accel(value, &why)) {
         o->accel_found = true;
     } else if (is_other_accel(value)) {
         g_free(o->lacking_accel);
@@ -721,7 +527,7 @@ static bool set_boot_strict(void *ctx, const char *value, GError **error)
     return parse_switch(value, &((Options *)ctx)->config.boot_strict, error);
 }
 
-static const KeyRow boot_keys[] = {
+const KeyRow options_boot_keys[] = {
     { "order", set_boot_order },        { "once", set_boot_once },
     { "menu", set_boot_menu },          { "splash", set_splash },
     { "splash-time", set_splash_time }, { "reboot-timeout", set_reboot_timeout },
@@ -730,7 +536,7 @@ static const KeyRow boot_keys[] = {
 
 bool opt_boot(Options *o, const char *arg, GError **error)
 {
-    return keyval_apply(arg, "order", boot_keys, o, error);
+    return keyval_apply(arg, "order", options_boot_keys, o, error);
 }
 
 /* Nothing is plugged into what is not there. */
@@ -767,7 +573,7 @@ bool options_complete_machine(Options *o, GError **error)
     if (o->lacking_accel && !o->accel_found) {
         g_autoptr(GError) why = NULL;
 
-        check_accel_name(o->lacking_accel, &why);
+        options_check_accel(o->lacking_accel, &why);
         error_set(error, "-accel %s: %s", o->lacking_accel, why->message);
         return false;
     }

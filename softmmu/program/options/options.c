@@ -193,7 +193,7 @@ static const OptionRow option_rows[] = {
     {"help",        NULL,   opt_help,        "this text", true},
     {"h",           NULL,   opt_help,        NULL, true},
     {"version",     NULL,   opt_version,     "name and version", true},
-    {"machine",     "TYPE[,hpet=on|off][,smm=on|off][,accel=tcg][,kernel-decompress=on|off|auto]", opt_machine, "the machine (-machine help lists them)"},
+    {"machine",     "TYPE[,KEY=VALUE...]", opt_machine, "the machine (-machine help lists them, -machine pc,help their keys)"},
     {"M",           "TYPE", opt_machine,     NULL},
     {"cpu",         "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, "the CPU model (-cpu help lists them)"},
     {"accel",       "tcg[,backend=NAME][,tb-size=MIB][,one-insn-per-tb=on][,thread=single]", opt_accel, "how guest code is run", true},
@@ -263,6 +263,7 @@ static const OptionRow option_rows[] = {
     {"only-migratable", NULL, opt_nothing,   "every device is", true},
     {"no-user-config", NULL, opt_nothing,    "there is none"},
     {"no-hpet",     NULL,   opt_no_hpet,     "machine without HPET"},
+    {"no-acpi",     NULL,   opt_no_acpi,     "machine without ACPI"},
     {"no-reboot",   NULL,   opt_no_reboot,   "exit when the guest reboots"},
     {"singlestep",  NULL,   opt_singlestep,  "-accel tcg,one-insn-per-tb=on", true},
     {"no-shutdown", NULL,   opt_no_shutdown, "stop, do not exit, when the guest powers off"},
@@ -301,7 +302,6 @@ static const struct {
     {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"sdl", "use -display sdl"}, {"curses", "use -display curses"},
     {"trace", TRACING},
-    {"no-acpi", "ACPI is always there"},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
     {"usbdevice", "USB is not modelled yet"},
@@ -603,6 +603,7 @@ void options_clear(Options *o)
         &o->record_file,    &o->replay_file,   &o->rr_file,
         &o->vnc.address,    &o->loadvm,         &o->incoming,      &o->dump_vmstate, &o->pidfile, &o->run_as, &o->process_name,
         &o->config.boot_once, &o->pflash[0],      &o->pflash[1],      &o->memory_backend, &o->mem_path, &o->vnc_secret, &o->vnc.initial_password, &o->vnc.device, &o->lacking_accel,
+        &o->config.acpi_oem_id, &o->config.acpi_oem_table_id,
     };
     /* clang-format on */
 

@@ -67,6 +67,7 @@ typedef struct Options {
     GPtrArray *objects;         /* of options/object.c */
     GPtrArray *numa;            /* of options/numa.c */
     bool numa_has_node[MACHINE_MAX_NODES], numa_has_ram;
+    bool memory_given;    /* by -m */
     char *memory_backend; /* the name of one; NULL: none */
     bool addition;        /* to a machine that is there */
     char *mem_path;       /* -mem-path; NULL: not given */

@@ -201,9 +201,16 @@ static void tell_flag(const char *name, bool on, QmpEachProperty *f, void *to)
 
 static void each_of_machine(Qmp *q, QmpEachProperty *f, void *to)
 {
-    static const char *const there[] = { "acpi", "pit", "pic" };
     static const char *const lacking[] = { "usb", "nvdimm", "sata", "hmat" };
     const MachineConfig *c = q->w.m->config;
+    const struct {
+        const char *name;
+        bool lacks;
+    } parts[] = { { "acpi", c->no_acpi },
+                  { "pit", c->no_pit },
+                  { "pic", c->no_pic },
+                  { "vmport", c->no_vmport },
+                  { "smm", !c->smm } };
 
     f(to, "kernel", "string", text(c->kernel));
     f(to, "initrd", "string", text(c->initrd));
@@ -211,15 +218,16 @@ static void each_of_machine(Qmp *q, QmpEachProperty *f, void *to)
     f(to, "firmware", "string", text(c->bios ? c->bios : "bios-256k.bin"));
     f(to, "boot", "BootConfiguration",
       json_make("order:s once:s", c->boot_order ? c->boot_order : "cad", c->boot_once));
-    f(to, "smm", "OnOffAuto", text(c->smm ? "on" : "off"));
-    f(to, "smbios-entry-point-type", "str", text("32"));
-    for (size_t i = 0; i < G_N_ELEMENTS(there); i++)
-        f(to, there[i], "OnOffAuto", text("on"));
-    f(to, "vmport", "OnOffAuto", text("off"));
+    f(to, "smbios-entry-point-type", "str", text(c->smbios_64 ? "64" : "32"));
+    f(to, "x-oem-id", "string", text(c->acpi_oem_id ? c->acpi_oem_id : "BOCHS "));
+    f(to, "x-oem-table-id", "string",
+      text(c->acpi_oem_table_id ? c->acpi_oem_table_id : "BXPC    "));
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        f(to, parts[i].name, "OnOffAuto", text(parts[i].lacks ? "off" : "on"));
     tell_flag("hpet", c->hpet, f, to);
     tell_flag("graphics", !c->nographic, f, to);
     tell_flag("dump-guest-core", c->ram_in_core, f, to);
-    tell_flag("i8042", true, f, to);
+    tell_flag("i8042", !c->no_i8042, f, to);
     tell_flag("smbus", true, f, to);
     for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++)
         tell_flag(lacking[i], false, f, to);

@@ -39,6 +39,7 @@ static const struct {
     { "pc-testdev", NULL, BUS_ISA },
     { "isa-vga", NULL, BUS_ISA },
     { "port92", NULL, BUS_ISA },
+    { "vmport", NULL, BUS_ISA },
     { "i8042", NULL, BUS_ISA },
     { "isa-fdc", NULL, BUS_ISA },
     { "isa-parallel", NULL, BUS_ISA },
