@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory accesses with the same base value and near displacements: one check at the first covers
- * all (guest-mem.h), so the others neither fault nor leave. A later store makes it a check for
- * writing if it is sure to be reached. Helpers may change mappings and end every group; what a page
- * that is no RAM changes is taken up at the end of the block, as the runtime does with its own
- * TLB's.
+ * Memory accesses with the same base value, or equal sums for one, and near displacements: one
+ * check at the first covers all (guest-mem.h), so the others neither fault nor leave. A later store
+ * makes it a check for writing if it is sure to be reached. Helpers may change mappings and end
+ * every group; what a page that is no RAM changes is taken up at the end of the block, as the
+ * runtime does with its own TLB's.
  */
 #include "tcg/groups.h"
 
@@ -42,21 +42,59 @@ static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
     return true;
 }
 
-static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)
+/* A base: a + (b << shift) + disp. */
+typedef struct Sum {
+    IrRef a, b;
+    uint8_t shift;
+    int32_t disp;
+} Sum;
+
+static Sum sum_of(const IrBlock *ir, IrRef v)
 {
-    return r->open && r->base == op->a && r->mmu == (op->d & MEM_MMU_MASK) &&
-           (r->write || r->certain || !writes(op)) && hi - lo <= REACH && hi <= INT32_MAX;
+    const IrOp *op = &ir->ops[v];
+
+    if (op->op != OP_lea || op->type != I64) {
+        return (Sum){ .a = v };
+    }
+    return (Sum){ .a = op->a, .b = op->b, .shift = op->aux, .disp = (int32_t)op->imm };
 }
 
-static bool join(IrNotes *notes, const IrOp *op, unsigned i, unsigned size)
+/* Is @base another sum of the same values as @r's? Then @disp is made one from @r's. */
+static bool same_base(const IrBlock *ir, const IrGroup *r, IrRef base, int64_t *disp)
 {
-    int64_t disp = (int32_t)op->imm;
+    Sum x, y;
+
+    if (r->base == base) {
+        return true;
+    }
+    x = sum_of(ir, r->base);
+    y = sum_of(ir, base);
+    *disp += (int64_t)y.disp - x.disp;
+    return x.a == y.a && x.b == y.b && x.shift == y.shift;
+}
+
+static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)
+{
+    return r->open && r->mmu == (op->d & MEM_MMU_MASK) && (r->write || r->certain || !writes(op)) &&
+           hi - lo <= REACH && lo >= INT32_MIN && hi <= INT32_MAX;
+}
+
+static bool join(IrBlock *ir, IrNotes *notes, unsigned i, unsigned size)
+{
+    IrOp *op = &ir->ops[i];
 
     for (unsigned k = notes->ngroups; k-- > 0;) {
         IrGroup *r = &notes->groups[k];
-        int64_t lo = MIN(r->lo, disp), hi = MAX(r->hi, disp + (int64_t)size);
+        int64_t disp = (int32_t)op->imm, lo, hi;
 
+        if (!same_base(ir, r, op->a, &disp)) {
+            continue;
+        }
+        lo = MIN(r->lo, disp);
+        hi = MAX(r->hi, disp + (int64_t)size);
         if (may_join(r, op, lo, hi)) {
+            op->a = r->base;
+            op->imm = (uint32_t)disp;
             r->lo = (int32_t)lo;
             r->hi = (int32_t)hi;
             r->last = (uint16_t)i;
@@ -97,12 +135,12 @@ void ir_groups_close(IrNotes *notes, bool entirely)
     }
 }
 
-void ir_groups_access(const IrBlock *ir, IrNotes *notes, unsigned i, IrRef *spare)
+void ir_groups_access(IrBlock *ir, IrNotes *notes, unsigned i, IrRef *spare)
 {
     const IrOp *op = &ir->ops[i];
     unsigned size;
 
-    if (!can_group(ir, op, &size) || join(notes, op, i, size)) {
+    if (!can_group(ir, op, &size) || join(ir, notes, i, size)) {
         return;
     }
     if (!ir_has_result(ir, op)) {

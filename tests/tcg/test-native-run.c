@@ -408,13 +408,16 @@ static void records_at_entry(void **state)
                    GEN_FLAGS | GEN_CALL | GEN_MEM | GEN_CONTROL, 1000, flags_of_every_kind);
 }
 
-/* Accesses around one or two addresses, near the edges of pages of every kind. */
+/* Accesses around one or two addresses and sums with them, near the edges of pages of every kind.
+ */
 static void grouped_block(IrBlock *ir, uint64_t seed)
 {
     static const IrType types[] = { I8, I16, I32, I64, V128, F64 };
     uint64_t rng = seed;
+    IrRef index;
 
     ir_block_reset(ir, 0x100);
+    index = ir_and(ir, ir_get(ir, I64, S_R0 + 2, 0), ir_const(ir, I64, 15));
     for (unsigned i = 0; i < 10; i++) {
         uint64_t z = harness_random(&rng);
         IrRef base, v;
@@ -424,6 +427,9 @@ static void grouped_block(IrBlock *ir, uint64_t seed)
 
         ir_insn(ir, 0x100 + 4 * i);
         base = ir_get(ir, I64, S_R0 + (z >> 32 & 1), 0);
+        if (z >> 33 & 1) {
+            base = ir_lea(ir, base, index, z >> 34 & 1, (int32_t)(z >> 35 & 7));
+        }
         switch (z >> 48 & 3) {
         case 0:
             if (z >> 52 & 1) {
