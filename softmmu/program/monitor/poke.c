@@ -80,14 +80,14 @@ void monitor_boot_set(Monitor *mon, const char *args, GString *out)
 
 /* ---- Ports ----------------------------------------------------------------------------------- */
 
-/* "/FMT" as far as it says a size; 1 byte else. */
+/* "/FMT" as far as it says a size, by the letters that memory is shown by; 4 bytes else. */
 static unsigned take_size(const char **args)
 {
-    unsigned size = 1;
+    unsigned size = 4;
 
     if (**args == '/') {
         for (++*args; **args && **args != ' '; ++*args)
-            size = **args == 'w' ? 2 : **args == 'l' || **args == 'g' ? 4 : size;
+            size = **args == 'b' ? 1 : **args == 'h' ? 2 : **args == 'w' ? 4 : size;
     }
     *args += strspn(*args, " \t");
     return size;
