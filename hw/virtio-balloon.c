@@ -17,7 +17,7 @@
 #define MOST_AT_ONCE     (4u << 20) /* bytes of a list */
 
 enum { INFLATE, DEFLATE };
-enum { CONFIG_WANTED = 0, CONFIG_ACTUAL = 4, CONFIG_BYTES = 8 };
+enum { CONFIG_WANTED = 0, CONFIG_ACTUAL = 4, CONFIG_BYTES = 16 };
 
 typedef struct VirtioBalloon {
     VirtioDevice virtio;
@@ -65,12 +65,12 @@ static void write_config(VirtioDevice *v, unsigned off, uint8_t byte)
     VirtioBalloon *s = (VirtioBalloon *)v;
     uint8_t raw[4];
 
-    if (off < CONFIG_ACTUAL)
+    if (off < CONFIG_ACTUAL || off >= CONFIG_ACTUAL + 4)
         return;
     put_le(raw, 4, s->actual);
     raw[off - CONFIG_ACTUAL] = byte;
     s->actual = get_le(raw, 4);
-    if (off == CONFIG_BYTES - 1 && s->w.changed) /* the last byte of the number */
+    if (off == CONFIG_ACTUAL + 3 && s->w.changed) /* the last byte of the number */
         s->w.changed(s->w.opaque, virtio_balloon_left(&v->pci.dev));
 }
 
@@ -124,7 +124,8 @@ const DeviceClass virtio_balloon_class = {
     .desc = "memory balloon behind virtio",
     .size = sizeof(VirtioBalloon),
     .state = balloon_state,
-    .state_version = 1,
+    .state_version = 2,
+    .state_oldest = 2, /* its registers were elsewhere */
     .realize = balloon_realize,
     .unrealize = virtio_unrealize,
     .plug = pci_device_plug,

@@ -177,6 +177,7 @@ static bool blk_realize(Device *dev, GError **error)
         .id = 2,
         .class_code = 0x010000,
         .queues = 1,
+        .vectors = 2,
         .features = F_SIZE_MAX | F_SEG_MAX | F_BLK_SIZE | F_FLUSH |
                     (drive_is_read_only(s->drive) ? F_RO : F_DISCARD | F_WRITE_ZEROES),
         .config_size = 60,
@@ -210,7 +211,8 @@ const DeviceClass virtio_blk_class = {
     .desc = "disk behind virtio",
     .size = sizeof(VirtioBlk),
     .state = blk_state,
-    .state_version = 2,
+    .state_version = 3,
+    .state_oldest = 3, /* its registers were elsewhere */
     .realize = blk_realize,
     .unrealize = virtio_unrealize,
     .plug = blk_plug,

@@ -496,6 +496,7 @@ static bool gpu_realize(Device *dev, GError **error)
     s->kind = (VirtioKind){ .id = 16,
                             .class_code = 0x038000,
                             .queues = QUEUES,
+                            .vectors = QUEUES + 1,
                             .features = s->w.edid ? F_EDID : 0,
                             .config_size = CONFIG_BYTES,
                             .config = config,
@@ -584,7 +585,8 @@ const DeviceClass virtio_gpu_class = {
     .desc = "screen behind virtio",
     .size = sizeof(VirtioGpu),
     .state = gpu_state,
-    .state_version = 1,
+    .state_version = 2,
+    .state_oldest = 2, /* its registers were elsewhere */
     .realize = gpu_realize,
     .unrealize = gpu_unrealize,
     .reset_enter = virtio_reset_enter,

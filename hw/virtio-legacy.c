@@ -8,8 +8,8 @@
 #include "hw/virtio-internal.h"
 #include "softmmu/bytes.h"
 
-#define LEGACY_BYTES 128
-#define PAGE         4096u
+#define VECTORS_BYTES 4 /* in front of the configuration of its own */
+#define PAGE          4096u
 
 enum {
     R_FEATURES = 0,
@@ -27,7 +27,7 @@ enum {
 /* The device's own configuration, behind the vectors if there are any. */
 static unsigned config_start(const VirtioDevice *v)
 {
-    return msix_enabled(&v->msix) ? 24 : 20;
+    return R_CONFIG_VECTOR + (msix_enabled(&v->msix) ? VECTORS_BYTES : 0);
 }
 
 static void place_queue(VirtioQueue *q, uint32_t page)
@@ -98,6 +98,11 @@ static const MemOps legacy_ops = { legacy_read, legacy_write, 1, 4 };
 
 void virtio_legacy_init(VirtioDevice *v)
 {
-    memory_init_io(&v->legacy_bar, "virtio-pci", &legacy_ops, v, LEGACY_BYTES);
+    unsigned head = R_CONFIG_VECTOR + (v->kind->vectors ? VECTORS_BYTES : 0);
+    unsigned bytes = 4;
+
+    while (bytes < head + v->kind->config_size)
+        bytes *= 2;
+    memory_init_io(&v->legacy_bar, "virtio-pci", &legacy_ops, v, bytes);
     pci_add_bar(&v->pci, 0, PCI_BAR_IO, &v->legacy_bar);
 }

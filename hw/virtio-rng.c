@@ -77,7 +77,9 @@ static bool rng_realize(Device *dev, GError **error)
 {
     VirtioRng *s = (VirtioRng *)dev;
 
-    s->kind = (VirtioKind){ .id = 4, .class_code = 0x00ff00, .queues = 1, .notified = notified };
+    s->kind = (VirtioKind){
+        .id = 4, .class_code = 0x00ff00, .queues = 1, .vectors = 2, .notified = notified
+    };
     s->virtio.kind = &s->kind;
     connect_source(s, true);
     return virtio_realize(&s->virtio, error);
@@ -117,7 +119,8 @@ const DeviceClass virtio_rng_class = {
     .desc = "random numbers behind virtio",
     .size = sizeof(VirtioRng),
     .state = rng_state,
-    .state_version = 1,
+    .state_version = 2,
+    .state_oldest = 2, /* its registers were elsewhere */
     .realize = rng_realize,
     .unrealize = rng_unrealize,
     .plug = rng_plug,

@@ -298,6 +298,7 @@ static bool serial_realize(Device *dev, GError **error)
         .id = 3,
         .class_code = 0x078000,
         .queues = QUEUES,
+        .vectors = 2,
         .features = F_MULTIPORT,
         .config_size = 12,
         .config = config,
@@ -359,7 +360,8 @@ const DeviceClass virtio_serial_class = {
     .desc = "consoles and ports for programs behind virtio",
     .size = sizeof(VirtioSerial),
     .state = serial_state,
-    .state_version = 1,
+    .state_version = 2,
+    .state_oldest = 2, /* its registers were elsewhere */
     .realize = serial_realize,
     .unrealize = serial_unrealize,
     .plug = serial_plug,

@@ -9,15 +9,20 @@
 #include "softmmu/error.h"
 #include "softmmu/log.h"
 
+/* Structures, each of a page, and the capabilities that name them, the first last: what drivers
+ * expect of the usual implementation, not the standard's rule. */
 #define BAR_BYTES     0x4000
+#define PART_BYTES    0x1000
 #define AT_COMMON     0x0000
 #define AT_ISR        0x1000
 #define AT_CONFIG     0x2000
 #define AT_NOTIFY     0x3000
 #define NOTIFY_STRIDE 4
-#define MSIX_CAP      0x40
-#define CAPS          0x4c /* of version 1 */
-#define WINDOW        0x90 /* the last of them */
+#define CAPS          0x40 /* of version 1 */
+#define WINDOW        0x84 /* the last of them */
+#define MODERN_MSIX   0x98
+#define LEGACY_MSIX   0x40
+#define MSIX_BAR      1
 #define MODERN_BAR    4
 #define F_INDIRECT    (UINT64_C(1) << 28)
 #define F_VERSION_1   (UINT64_C(1) << 32)
@@ -27,6 +32,7 @@ enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, DESC_BYTES = 16 };
 enum { STATUS_FEATURES_OK = 8, STATUS_DRIVER_OK = 4, STATUS_NEEDS_RESET = 64 };
 enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
 enum { AVAIL_NO_INTERRUPT = 1 };
+enum { CAP_COMMON = 1, CAP_NOTIFY, CAP_ISR, CAP_CONFIG, CAP_WINDOW };
 /* A driver has no more than a ring of them on offer. One whose rings lie in each other, so that
  * what is given back is offered again, would keep the device for ever. */
 #define CHAINS_AT_ONCE 0x10000
@@ -414,19 +420,18 @@ static const MemOps bar_ops = { bar_read, bar_write, 1, 4 };
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-/* A capability that says where in BAR 4 one of the structures is (4.1.4). */
-static unsigned add_capability(VirtioDevice *v, unsigned at, unsigned next, uint8_t type,
-                               uint32_t offset, uint32_t len)
+/* A capability that says where in a BAR one of the structures is (4.1.4); 0, 0, 0: not yet. */
+static void add_capability(VirtioDevice *v, unsigned at, unsigned next, uint8_t type, uint8_t bar,
+                           uint32_t offset, uint32_t len)
 {
-    unsigned size = type == 2 || type == 5 ? 20 : 16;
+    unsigned size = type == CAP_NOTIFY || type == CAP_WINDOW ? 20 : 16;
 
     pci_set_config(&v->pci, at, 4, 0x09 | next << 8 | size << 16 | (uint32_t)type << 24, 0);
-    pci_set_config(&v->pci, at + 4, 4, MODERN_BAR, 0);
+    pci_set_config(&v->pci, at + 4, 4, bar, 0);
     pci_set_config(&v->pci, at + 8, 4, offset, 0);
     pci_set_config(&v->pci, at + 12, 4, len, 0);
-    if (type == 2)
+    if (type == CAP_NOTIFY)
         pci_set_config(&v->pci, at + 16, 4, NOTIFY_STRIDE, 0);
-    return at + size;
 }
 
 /* 1000h and up, with what it is as subsystem, for drivers of before version 1. */
@@ -469,21 +474,33 @@ static void name_parts(VirtioDevice *v)
     for (unsigned i = 0; i < VIRTIO_PARTS; i++) {
         v->part_names[i] =
             g_strdup_printf("virtio-pci-%s-%.*s", kinds[i], len, v->pci.dev.klass->name);
-        v->parts[i] = (MemPart){ i * AT_ISR, AT_ISR, v->part_names[i] };
+        v->parts[i] = (MemPart){ i * PART_BYTES, PART_BYTES, v->part_names[i] };
     }
     memory_set_parts(&v->bar, v->parts, true);
 }
 
 static void add_modern(VirtioDevice *v)
 {
+    static const struct {
+        unsigned at;
+        uint8_t type;
+        uint32_t offset;
+    } caps[] = {
+        { CAPS, CAP_COMMON, AT_COMMON },
+        { CAPS + 0x10, CAP_ISR, AT_ISR },
+        { CAPS + 0x20, CAP_CONFIG, AT_CONFIG },
+        { CAPS + 0x30, CAP_NOTIFY, AT_NOTIFY },
+    };
+
     memory_init_io(&v->bar, "virtio-pci", &bar_ops, v, BAR_BYTES);
     name_parts(v);
-    pci_add_bar(&v->pci, MODERN_BAR, PCI_BAR_MEM32, &v->bar);
-    add_capability(v, CAPS, CAPS + 0x10, 1, AT_COMMON, 0x38);
-    add_capability(v, CAPS + 0x10, CAPS + 0x20, 3, AT_ISR, 1);
-    add_capability(v, CAPS + 0x20, CAPS + 0x30, 4, AT_CONFIG, MAX(v->kind->config_size, 4));
-    add_capability(v, CAPS + 0x30, WINDOW, 2, AT_NOTIFY, NOTIFY_STRIDE * v->kind->queues);
-    add_capability(v, WINDOW, 0, 5, 0, 0);
+    pci_add_bar(&v->pci, MODERN_BAR, PCI_BAR_MEM64 | PCI_BAR_PREFETCH, &v->bar);
+    for (unsigned i = 0; i < G_N_ELEMENTS(caps); i++) {
+        unsigned next = i ? caps[i - 1].at : 0;
+
+        add_capability(v, caps[i].at, next, caps[i].type, MODERN_BAR, caps[i].offset, PART_BYTES);
+    }
+    add_capability(v, WINDOW, caps[G_N_ELEMENTS(caps) - 1].at, CAP_WINDOW, 0, 0, 0);
     pci_set_config(&v->pci, WINDOW + WINDOW_BAR, 1, 0, 0xff);
     pci_set_config(&v->pci, WINDOW + WINDOW_OFFSET, 4, 0, UINT32_MAX);
     pci_set_config(&v->pci, WINDOW + WINDOW_LENGTH, 4, 0, UINT32_MAX);
@@ -500,6 +517,22 @@ static void config_wrote(PciDevice *pci, unsigned off, unsigned len)
         bar_write(v, at, pci_get_config(pci, WINDOW + WINDOW_DATA, size), size);
     msix_config_wrote(&v->msix);
     update_irq(v);
+}
+
+/* The first is MSI-X's. */
+static void add_capabilities(VirtioDevice *v)
+{
+    unsigned rest = v->no_modern ? 0 : WINDOW, msix = v->no_modern ? LEGACY_MSIX : MODERN_MSIX;
+    unsigned first = v->kind->vectors ? msix : rest;
+
+    if (!first)
+        return;
+    pci_set_config(&v->pci, PCI_STATUS, 2, PCI_STATUS_CAPABILITIES, 0);
+    pci_set_config(&v->pci, PCI_CAP_POINTER, 1, first, 0);
+    if (v->kind->vectors)
+        msix_init(&v->msix, &v->pci, msix, rest, MSIX_BAR, v->kind->vectors);
+    if (!v->no_modern)
+        add_modern(v);
 }
 
 bool virtio_realize(VirtioDevice *v, GError **error)
@@ -523,13 +556,9 @@ bool virtio_realize(VirtioDevice *v, GError **error)
     }
     if (!pci_device_attach(&v->pci, &identity, error))
         return false;
-    pci_set_config(&v->pci, PCI_STATUS, 2, 0x0010, 0); /* capabilities */
-    pci_set_config(&v->pci, PCI_CAP_POINTER, 1, MSIX_CAP, 0);
-    msix_init(&v->msix, &v->pci, MSIX_CAP, v->no_modern ? 0 : CAPS, 1, v->kind->queues + 1);
     if (legacy)
         virtio_legacy_init(v);
-    if (!v->no_modern)
-        add_modern(v);
+    add_capabilities(v);
     v->pci.config_wrote = config_wrote;
     return true;
 }
@@ -539,7 +568,8 @@ void virtio_unrealize(Device *dev)
     VirtioDevice *v = (VirtioDevice *)dev;
 
     pci_device_unrealize(dev);
-    msix_exit(&v->msix);
+    if (v->kind->vectors)
+        msix_exit(&v->msix);
     if (!v->no_modern)
         memory_destroy(&v->bar);
     for (unsigned i = 0; i < VIRTIO_PARTS; i++)

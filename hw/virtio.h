@@ -6,6 +6,7 @@
  * A device is a struct that begins with VirtioDevice and a VirtioKind that says what it is. It
  * takes a chain of descriptors from a ring, reads and writes what they name, and gives it back.
  * A chain is known by its head: state needs no more, as memory has the rest.
+ * BAR 0 has the registers of before version 1, BAR 1 the table of MSI-X, BAR 4 those of version 1.
  * Missing: packed rings, event indices.
  */
 #ifndef HW_VIRTIO_H
@@ -34,10 +35,10 @@ typedef struct VirtioChain {
 } VirtioChain;
 
 typedef struct VirtioKind {
-    uint16_t id;         /* 5 in the standard */
-    uint32_t class_code; /* of PCI */
-    unsigned queues;
-    uint64_t features; /* of its own; those of the transport come by themselves */
+    uint16_t id;              /* 5 in the standard */
+    uint32_t class_code;      /* of PCI */
+    unsigned queues, vectors; /* of MSI-X, 0: it has none */
+    uint64_t features;        /* of its own; those of the transport come by themselves */
     unsigned config_size;
     void (*config)(VirtioDevice *v, uint8_t *out); /* config_size zeroed bytes; NULL if none */
     void (*write_config)(VirtioDevice *v, unsigned off,

@@ -295,6 +295,11 @@ static bool record_fits(const Device *dev, const Record *rec, GError **error)
                   (unsigned)rec->version, dev->klass->state_version);
         return false;
     }
+    if (rec->version < dev->klass->state_oldest) {
+        error_set(error, "%s: saved state has version %u, older than %u", path,
+                  (unsigned)rec->version, dev->klass->state_oldest);
+        return false;
+    }
     need = state_size(dev->klass->state, rec->version);
     if (rec->len != need) {
         error_set(error, "%s: saved state has %u bytes instead of %zu", path, (unsigned)rec->len,
@@ -410,11 +415,12 @@ void device_tree_describe(Device *root, GString *out)
             continue;
         g_string_append_printf(out,
                                "%s  \"%s\": {\n    \"Name\": \"%s\",\n    \"version_id\": %u,\n"
-                               "    \"minimum_version_id\": 0,\n    \"Description\": {\n"
+                               "    \"minimum_version_id\": %u,\n    \"Description\": {\n"
                                "      \"name\": \"%s\",\n      \"version_id\": %u,\n"
-                               "      \"minimum_version_id\": 0,\n      \"Fields\": [",
+                               "      \"minimum_version_id\": %u,\n      \"Fields\": [",
                                g_hash_table_size(seen) > 1 ? ",\n" : "", klass->name, klass->name,
-                               klass->state_version, klass->name, klass->state_version);
+                               klass->state_version, klass->state_oldest, klass->name,
+                               klass->state_version, klass->state_oldest);
         state_describe(klass->state, 8, out);
         g_string_append(out, "\n      ]\n    }\n  }");
     }

@@ -134,7 +134,7 @@ struct DeviceClass {
     size_t size;      /* of the whole struct, which begins with Device */
     const RegDesc *regs;
     const StateField *state;
-    uint16_t state_version;
+    uint16_t state_version, state_oldest;         /* those before that are refused */
     bool (*realize)(Device *dev, GError **error); /* must clean up after itself when it fails */
     void (*unrealize)(Device *dev);               /* undoes realize */
     /* device_take_out() and device_put_back(): what others know of it by realize. */

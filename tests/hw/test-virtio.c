@@ -140,13 +140,13 @@ static void test_identity(void **state)
         cap = pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), cap + 1, 1);
     }
     assert_int_equal(cap, 0);
-    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x94, 4, 1); /* the window: capacity */
-    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x98, 0x2000, 4);
-    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x9c, 4, 4);
-    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0xa0, 4), 2048);
-    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x98, 0x14, 4);
-    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x9c, 1, 4);
-    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0xa0, 3, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x88, 4, 1); /* the window: capacity */
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x8c, 0x2000, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x90, 4, 4);
+    assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), 0x94, 4), 2048);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x8c, 0x14, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x90, 1, 4);
+    pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), 0x94, 3, 4);
     assert_int_equal(fixture_read(b.f, BAR + 0x14, 1), 3);
     assert_int_equal(fixture_read(b.f, CONFIG, 4), 2048);
     fixture_write(b.f, BAR + 0x14, 11, 1); /* without version 1: features are not accepted */
@@ -256,7 +256,46 @@ static void hear(void *opaque, uint64_t addr, uint32_t data)
 }
 
 #define TABLE   0x10010000u
-#define CONTROL 0x42 /* of the capability */
+#define CONTROL 0x9a /* of the capability */
+
+/* Where drivers look: BARs that say their sizes, and capabilities. */
+static void test_layout(void **state)
+{
+    static const struct {
+        unsigned off;
+        uint32_t reads;
+    } rows[] = {
+        { PCI_BAR0, 0xffffff81 },
+        { PCI_BAR0 + 4, 0xfffff000 },
+        { PCI_BAR0 + 8, 0 },
+        { PCI_BAR0 + 16, 0xffffc00c },
+        { PCI_BAR0 + 20, 0xffffffff },
+        { 0x98, 0x00018411 },
+        { 0x9c, 1 },
+        { 0xa0, 0x801 },
+        { 0x84, 0x05147009 },
+        { 0x70, 0x02146009 },
+        { 0x78, 0x3000 },
+        { 0x7c, 0x1000 },
+        { 0x80, 4 },
+        { 0x60, 0x04105009 },
+        { 0x68, 0x2000 },
+        { 0x50, 0x03104009 },
+        { 0x58, 0x1000 },
+        { 0x40, 0x01100009 },
+        { 0x44, 4 },
+        { 0x4c, 0x1000 },
+    };
+    Bench b;
+
+    start(&b, *state);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].off < 0x28)
+            pci_config_write(b.bus, 0, PCI_DEVFN(4, 0), rows[i].off, UINT32_MAX, 4);
+        assert_int_equal(pci_config_read(b.bus, 0, PCI_DEVFN(4, 0), rows[i].off, 4), rows[i].reads);
+    }
+    stop(&b);
+}
 
 static void set_control(Bench *b, uint16_t value)
 {
@@ -495,7 +534,7 @@ int main(void)
         hw_test(test_rng),      hw_test(test_rng_of_host), hw_test(test_rings_in_rings),
         hw_test(test_identity), hw_test(test_requests),    hw_test(test_broken),
         hw_test(test_abuse),    hw_test(test_messages),    hw_test(test_legacy),
-        hw_test(test_balloon),
+        hw_test(test_layout),   hw_test(test_balloon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

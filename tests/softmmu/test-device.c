@@ -357,8 +357,13 @@ static const DeviceClass class_v2 = {
     .name = "grown", .size = sizeof(Grown), .state = grown_v2, .state_version = 2
 };
 
+static const DeviceClass class_v2_alone = {
+    .name = "grown", .size = sizeof(Grown), .state = grown_v2, .state_version = 2, .state_oldest = 2
+};
+
 static void test_versions(void **state)
 {
+    Grown *alone = (Grown *)device_new(&class_v2_alone, NULL, NULL);
     Grown *v1 = (Grown *)device_new(&class_v1, NULL, NULL);
     Grown *v2 = (Grown *)device_new(&class_v2, NULL, NULL);
     g_autoptr(GByteArray) saved = g_byte_array_new();
@@ -374,6 +379,11 @@ static void test_versions(void **state)
     device_tree_save(&v2->dev, newer);
     assert_false(device_tree_load(&v1->dev, newer->data, newer->len, &error));
     assert_string_equal(error->message, "grown: saved state has version 2, newer than 1");
+    g_clear_error(&error);
+    assert_true(device_tree_load(&alone->dev, newer->data, newer->len, NULL));
+    assert_false(device_tree_load(&alone->dev, saved->data, saved->len, &error));
+    assert_string_equal(error->message, "grown: saved state has version 1, older than 2");
+    device_free(&alone->dev);
     device_free(&v1->dev);
     device_free(&v2->dev);
 }
