@@ -28,7 +28,8 @@ typedef struct ImageFormat {
     Image **(*backing)(const Image *image);     /* where it is; NULL: it has none */
     int (*resize)(Image *image, uint64_t size); /* sets .size; NULL: it cannot */
     int (*empty)(Image *image);                 /* of what its backing file has; likewise */
-    int (*preallocate)(Image *image); /* all has a place in the file from now on; or NULL */
+    int (*data_fd)(const Image *image); /* where the disk's bytes are; NULL: in the image's file */
+    int (*preallocate)(Image *image);   /* all has a place in the file from now on; or NULL */
     int (*rename_backing)(Image *image, const char *path, const char *format); /* NULL: none */
     bool (*keeps_bitmaps)(const Image *image);     /* its file can; NULL: it cannot */
     int (*touch_bitmaps)(Image *image);            /* they change; likewise */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening, reading and writing qcow2 images. Missing: encryption, external data files,
- * extended L2 entries: images that have them are refused.
+ * Opening qcow2 images. Missing: encryption, features of versions to come: images that have them
+ * are refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,8 @@
 
 #define MAX_COUNTS (8u << 20) / 8
 #define MAX_CHAIN  64 /* backing files behind one another */
-#define KNOWN      (uint64_t)(QCOW2_DIRTY | QCOW2_CORRUPT | QCOW2_ZSTD)
+#define KNOWN      (QCOW2_DIRTY | QCOW2_CORRUPT | QCOW2_DATA_FILE | QCOW2_ZSTD | QCOW2_EXTENDED)
+#define MIN_BITS   14 /* of clusters with parts */
 
 /* ---- The header ------------------------------------------------------------------------------ */
 
@@ -31,21 +32,16 @@ static bool refuse(const Image *image, GError **error, const char *why)
 
 static bool check_features(Image *image, const uint8_t *head, GError **error)
 {
-    static const struct {
-        uint64_t feature;
-        const char *why;
-    } unknown[] = { { 4, "its data is in another file (data_file)" },
-                    { 16, "it has parts of clusters (extended_l2)" } };
     Qcow2 *q = image->own;
 
     q->features = q->version >= 3 ? get_be(head + 72, 8) : 0;
     q->autoclear = q->version >= 3 ? get_be(head + 88, 8) : 0;
     q->lazy = q->version >= 3 && (get_be(head + 80, 8) & 1);
-    for (size_t i = 0; i < G_N_ELEMENTS(unknown); i++) {
-        if (q->features & unknown[i].feature)
-            return refuse(image, error, unknown[i].why);
-    }
-    if (q->features & ~KNOWN)
+    q->extended = q->features & QCOW2_EXTENDED;
+    q->entry_bytes = q->extended ? 16 : 8;
+    if (q->extended && q->cluster_bits < MIN_BITS)
+        return refuse(image, error, "its clusters are too small to have parts");
+    if (q->features & ~(uint64_t)KNOWN)
         return refuse(image, error, "it has features that this version does not know");
     if ((q->features & QCOW2_ZSTD) && head[104] != 1)
         return refuse(image, error, "its clusters are compressed in a way that is not known");
@@ -97,11 +93,11 @@ static bool read_geometry(Image *image, const uint8_t *head, GError **error)
     q->counts_offset = get_be(head + 48, 8);
     q->snapshots = get_be(head + 60, 4);
     q->snapshots_offset = get_be(head + 64, 8);
-    per_l1 = q->cluster * (q->cluster / 8);
-    if (q->l1_size < image->size / per_l1 + (image->size % per_l1 != 0))
-        return refuse(image, error, "its first table is too small");
     if (!check_features(image, head, error))
         return false;
+    per_l1 = qcow2_per_l1(q);
+    if (q->l1_size < image->size / per_l1 + (image->size % per_l1 != 0))
+        return refuse(image, error, "its first table is too small");
     if (q->l1_size && !read_table(image, q->l1_offset, q->l1_size, QCOW2_MAX_L1, &q->l1, error))
         return false;
     q->counts_size = MIN(get_be(head + 56, 4), MAX_COUNTS) * (q->cluster / 8);
@@ -153,6 +149,9 @@ static bool read_extensions(Image *image, const uint8_t *head, GError **error)
         if (type == QCOW2_EXT_FORMAT && !q->backing_format &&
             !read_name(image, at + 8, len, &q->backing_format, error))
             return false;
+        if (type == QCOW2_EXT_DATA && !q->data_path &&
+            !read_name(image, at + 8, len, &q->data_path, error))
+            return false;
         if (type == QCOW2_EXT_BITMAPS && q->version >= 3 && !read_bitmaps(q, at + 8, len))
             return refuse(image, error, "its bitmaps are not where they can be");
         at += 8 + ((len + 7) & ~UINT64_C(7));
@@ -160,12 +159,34 @@ static bool read_extensions(Image *image, const uint8_t *head, GError **error)
     return true;
 }
 
-static char *beside(const char *image, const char *path)
+char *qcow2_beside(const char *image, const char *path)
 {
     g_autofree char *dir = g_path_get_dirname(image);
 
     return g_path_is_absolute(path) || !strchr(image, '/') ? g_strdup(path)
                                                            : g_build_filename(dir, path, NULL);
+}
+
+/* Of the mode that the image has. */
+static bool open_data(Image *image, GError **error)
+{
+    Qcow2 *q = image->own;
+    g_autofree char *path = q->data_path ? qcow2_beside(image->path, q->data_path) : NULL;
+
+    if (!(q->features & QCOW2_DATA_FILE))
+        return true;
+    if (!path)
+        return refuse(image, error, "the name of its data file is missing");
+    q->data_image = image_open(&(ImageOpen){ .path = path,
+                                             .format = "raw",
+                                             .read_only = image->read_only,
+                                             .unlocked = image->unlocked },
+                               error);
+    if (!q->data_image)
+        g_prefix_error(error, "data file of '%s': ", image->path);
+    else
+        q->data = q->data_image->fd;
+    return q->data_image != NULL;
 }
 
 static void replace(char **text, const char *with)
@@ -181,7 +202,7 @@ static bool open_backing(Image *image, const uint8_t *head, GError **error)
     g_autofree char *path = NULL;
     ImageOpen how;
 
-    if (!read_extensions(image, head, error))
+    if (!read_extensions(image, head, error) || !open_data(image, error))
         return false;
     if (offset && len && !read_name(image, offset, len, &q->backing_path, error))
         return false;
@@ -193,7 +214,7 @@ static bool open_backing(Image *image, const uint8_t *head, GError **error)
         return true;
     if (image->depth >= MAX_CHAIN)
         return refuse(image, error, "its backing files have no end");
-    path = image->backing ? NULL : beside(image->path, q->backing_path);
+    path = image->backing ? NULL : qcow2_beside(image->path, q->backing_path);
     how =
         image->backing ? *image->backing : (ImageOpen){ .path = path, .format = q->backing_format };
     how.read_only = true;
@@ -212,6 +233,8 @@ static void qcow2_free(Qcow2 *q)
     for (unsigned i = 0; i < QCOW2_TABLES; i++)
         g_free(q->tables[i].data);
     image_close(q->backing);
+    image_close(q->data_image);
+    g_free(q->data_path);
     g_free(q->backing_path);
     g_free(q->backing_format);
     g_free(q->l1);
@@ -241,7 +264,7 @@ static bool qcow2_open(Image *image, GError **error)
     uint8_t head[QCOW2_HEAD_TYPE];
 
     image->own = q;
-    q->fd = image->fd;
+    q->fd = q->data = image->fd;
     if (image_file_read(q->fd, 0, head, sizeof(head)) || !probe(head, sizeof(head)))
         error_set(error, "'%s': Image is not in qcow2 format", image->path);
     else if (read_geometry(image, head, error) && open_backing(image, head, error)) {
@@ -255,289 +278,26 @@ static bool qcow2_open(Image *image, GError **error)
     return false;
 }
 
+static int qcow2_flush(Image *image)
+{
+    const Qcow2 *q = image->own;
+
+    if (q->data_image && fdatasync(q->data))
+        return errno;
+    return fdatasync(q->fd) ? errno : 0;
+}
+
 static void qcow2_close(Image *image)
 {
     Qcow2 *q = image->own;
 
-    if (!image->read_only && !qcow2_store_bitmaps(image) && !fdatasync(q->fd))
+    if (!image->read_only && !qcow2_flush(image) && !qcow2_store_bitmaps(image) &&
+        !fdatasync(q->fd))
         qcow2_set_dirty(q, false);
     qcow2_free(q);
 }
 
-/* ---- Where things are ------------------------------------------------------------------------ */
-
-static uint64_t per_table(const Qcow2 *q)
-{
-    return q->cluster / 8;
-}
-
-int qcow2_entry(Qcow2 *q, uint64_t offset, uint64_t *entry)
-{
-    uint64_t n = offset >> q->cluster_bits, l2 = q->l1[n / per_table(q)] & QCOW2_OFFSET;
-    uint8_t *data;
-    int error;
-
-    *entry = 0;
-    if (!l2)
-        return 0;
-    error = qcow2_table(q, l2, &data);
-    if (!error)
-        *entry = get_be(data + 8 * (n % per_table(q)), 8);
-    return error;
-}
-
-bool qcow2_is_zero(const Qcow2 *q, uint64_t entry)
-{
-    return q->version >= 3 && !(entry & QCOW2_COMPRESSED) && (entry & QCOW2_ZERO);
-}
-
-/* ---- Reading --------------------------------------------------------------------------------- */
-
-/* What lies beyond the end of a backing file is zero. */
-static int read_backing(const Qcow2 *q, uint64_t offset, uint8_t *buf, size_t len)
-{
-    uint64_t size = q->backing ? image_size(q->backing) : 0;
-    size_t inside = offset < size ? MIN(len, size - offset) : 0;
-
-    memset(buf + inside, 0, len - inside);
-    return inside ? image_read(q->backing, offset, buf, inside) : 0;
-}
-
-static int read_part(Qcow2 *q, uint64_t entry, uint64_t offset, uint8_t *buf, size_t len)
-{
-    uint64_t within = offset & (q->cluster - 1);
-
-    if (qcow2_is_zero(q, entry)) {
-        memset(buf, 0, len);
-        return 0;
-    }
-    if (entry & QCOW2_COMPRESSED)
-        return qcow2_read_compressed(q, entry, within, buf, len);
-    if (entry & QCOW2_OFFSET)
-        return image_file_read(q->fd, (entry & QCOW2_OFFSET) + within, buf, len);
-    return read_backing(q, offset, buf, len);
-}
-
-static int qcow2_read(Image *image, uint64_t offset, void *buf, size_t len)
-{
-    Qcow2 *q = image->own;
-    uint8_t *p = buf;
-    uint64_t entry;
-    int error = 0;
-
-    for (size_t n; len && !error; p += n, offset += n, len -= n) {
-        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
-        error = qcow2_entry(q, offset, &entry);
-        if (!error)
-            error = read_part(q, entry, offset, p, n);
-    }
-    return error;
-}
-
-/* The entry for @offset if its table is in memory. */
-static bool entry_at_hand(Qcow2 *q, uint64_t offset, uint64_t *entry)
-{
-    uint64_t n = offset >> q->cluster_bits, l2 = q->l1[n / per_table(q)] & QCOW2_OFFSET;
-    uint8_t *data;
-
-    *entry = 0;
-    if (!l2)
-        return true;
-    if (!qcow2_table_at_hand(q, l2, &data))
-        return false;
-    *entry = get_be(data + 8 * (n % per_table(q)), 8);
-    return true;
-}
-
-static int read_part_cached(Qcow2 *q, uint64_t offset, uint8_t *buf, size_t len)
-{
-    uint64_t entry, size = q->backing ? image_size(q->backing) : 0;
-    size_t inside = offset < size ? MIN(len, size - offset) : 0;
-
-    if (!entry_at_hand(q, offset, &entry) || (entry & QCOW2_COMPRESSED))
-        return EAGAIN;
-    if (!qcow2_is_zero(q, entry) && (entry & QCOW2_OFFSET))
-        return image_file_read_cached(q->fd, (entry & QCOW2_OFFSET) + (offset & (q->cluster - 1)),
-                                      buf, len);
-    if (qcow2_is_zero(q, entry))
-        inside = 0;
-    memset(buf + inside, 0, len - inside);
-    return inside ? image_read_cached(q->backing, offset, buf, inside) : 0;
-}
-
-static int qcow2_read_cached(Image *image, uint64_t offset, void *buf, size_t len)
-{
-    Qcow2 *q = image->own;
-    uint8_t *p = buf;
-    int error = 0;
-
-    for (size_t n; len && !error; p += n, offset += n, len -= n) {
-        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
-        error = read_part_cached(q, offset, p, n);
-    }
-    return error;
-}
-
-/* ---- Writing --------------------------------------------------------------------------------- */
-
-/* A new cluster with @data. If there is no room for it, it is given back. */
-static int add_cluster(Qcow2 *q, const uint8_t *data, uint64_t *offset)
-{
-    int error = qcow2_allocate(q, offset);
-
-    if (error)
-        return error;
-    error = image_file_write(q->fd, *offset, data, q->cluster);
-    if (error)
-        qcow2_add_count(q, *offset / q->cluster, -1);
-    return error;
-}
-
-/* The table for @offset, alone in referring to what it refers to: a new one, or a copy if it is
- * shared with a snapshot. */
-static int own_table(Qcow2 *q, uint64_t offset, uint64_t *l2)
-{
-    uint32_t n = (offset >> q->cluster_bits) / per_table(q);
-    uint64_t old = q->l1[n] & QCOW2_OFFSET;
-    g_autofree uint8_t *copy = NULL;
-    uint8_t raw[8], *data;
-    int error;
-
-    if (old && (q->l1[n] & QCOW2_COPIED)) {
-        *l2 = old;
-        return 0;
-    }
-    copy = g_malloc0(q->cluster);
-    error = old ? qcow2_table(q, old, &data) : 0;
-    if (!error && old)
-        memcpy(copy, data, q->cluster);
-    if (!error)
-        error = add_cluster(q, copy, l2);
-    put_be(raw, 8, *l2 | QCOW2_COPIED);
-    if (!error)
-        error = image_file_write(q->fd, q->l1_offset + 8ull * n, raw, 8);
-    if (error)
-        return error;
-    q->l1[n] = *l2 | QCOW2_COPIED;
-    return old ? qcow2_add_count(q, old / q->cluster, -1) : 0;
-}
-
-static int put_entry(Qcow2 *q, uint64_t l2, uint64_t offset, uint64_t value)
-{
-    return qcow2_set_entry(q, l2, (offset >> q->cluster_bits) % per_table(q), value);
-}
-
-int qcow2_put(Qcow2 *q, uint64_t offset, uint64_t value)
-{
-    uint64_t l2;
-    int error = own_table(q, offset, &l2);
-
-    return error ? error : put_entry(q, l2, offset, value);
-}
-
-/* A cluster that may not be written in place: a new one with the rest of the old contents. */
-static int write_new(Image *image, uint64_t old, uint64_t offset, const uint8_t *buf, size_t len)
-{
-    Qcow2 *q = image->own;
-    uint64_t start = offset & -q->cluster, place, l2;
-    g_autofree uint8_t *data = g_malloc0(q->cluster);
-    int error =
-        len < q->cluster ? read_part(q, old, start, data, MIN(q->cluster, image->size - start)) : 0;
-
-    memcpy(data + (offset - start), buf, len);
-    if (!error)
-        error = own_table(q, offset, &l2);
-    if (!error)
-        error = add_cluster(q, data, &place);
-    if (!error)
-        error = put_entry(q, l2, offset, place | QCOW2_COPIED);
-    return error ? error : qcow2_release(q, old);
-}
-
-static int write_part(Image *image, uint64_t offset, const uint8_t *buf, size_t len)
-{
-    Qcow2 *q = image->own;
-    uint64_t entry, place;
-    int error = qcow2_entry(q, offset, &entry);
-
-    if (error)
-        return error;
-    place = entry & QCOW2_OFFSET;
-    if ((entry & QCOW2_COMPRESSED) || !(entry & QCOW2_COPIED) || !place || qcow2_is_zero(q, entry))
-        return write_new(image, entry, offset, buf, len);
-    return image_file_write(q->fd, place + (offset & (q->cluster - 1)), buf, len);
-}
-
-static int qcow2_write(Image *image, uint64_t offset, const void *buf, size_t len)
-{
-    Qcow2 *q = image->own;
-    const uint8_t *p = buf;
-    int error = qcow2_set_dirty(q, true);
-
-    for (size_t n; len && !error; p += n, offset += n, len -= n) {
-        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
-        error = write_part(image, offset, p, n);
-    }
-    return error;
-}
-
-int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value)
-{
-    uint64_t entry, place;
-    int error = qcow2_entry(q, offset, &entry);
-
-    if (error || entry == value)
-        return error;
-    error = qcow2_put(q, offset, value);
-    if (!error)
-        error = qcow2_release(q, entry);
-    place = entry & QCOW2_COMPRESSED ? 0 : entry & QCOW2_OFFSET;
-    if (!error && place && (entry & QCOW2_COPIED))
-        image_file_punch(q->fd, place, q->cluster); /* if the host can */
-    return error;
-}
-
-/* A whole cluster reads as zero from now on. */
-static int drop_cluster(Qcow2 *q, uint64_t offset)
-{
-    uint64_t entry;
-    int error = qcow2_entry(q, offset, &entry);
-
-    if (error || (!entry && !q->backing))
-        return error;
-    return qcow2_drop(q, offset, q->version >= 3 ? QCOW2_ZERO : 0);
-}
-
-int qcow2_zero(Image *image, uint64_t offset, uint64_t len)
-{
-    Qcow2 *q = image->own;
-    bool drops = q->version >= 3 || !q->backing;
-    g_autofree uint8_t *zeros = g_malloc0(q->cluster);
-    int error = qcow2_set_dirty(q, true);
-
-    for (uint64_t n; len && !error; offset += n, len -= n) {
-        n = MIN(len, q->cluster - (offset & (q->cluster - 1)));
-        error = drops && (n == q->cluster ||
-                          (!(offset & (q->cluster - 1)) && offset + n == image->size))
-                    ? drop_cluster(q, offset)
-                    : write_part(image, offset, zeros, n);
-    }
-    return error;
-}
-
-/* Parts of clusters stay. */
-static int qcow2_discard(Image *image, uint64_t offset, uint64_t len)
-{
-    Qcow2 *q = image->own;
-    uint64_t from = (offset + q->cluster - 1) & -q->cluster, to = (offset + len) & -q->cluster;
-
-    return from < to && (q->version >= 3 || !q->backing) ? qcow2_zero(image, from, to - from) : 0;
-}
-
-static int qcow2_flush(Image *image)
-{
-    return fdatasync(image->fd) ? errno : 0;
-}
+/* ---- Hooks ----------------------------------------------------------------------------------- */
 
 static void tell_facts(Image *image, ImageFacts *f)
 {
@@ -553,6 +313,9 @@ static void tell_facts(Image *image, ImageFacts *f)
     f->backing_path = q->backing_path;
     f->backing_format = q->backing_format;
     f->backing = q->backing;
+    f->extended = q->extended;
+    f->data_file = q->data_image ? q->data_path : NULL;
+    f->data_raw = qcow2_is_data_raw(q);
 }
 
 static Image **qcow2_backing(const Image *image)
@@ -566,16 +329,23 @@ static bool qcow2_take_up(Image *image, GError **error)
 
     if (q->features & QCOW2_CORRUPT)
         return refuse(image, error, "it is marked as corrupt; open it read-only");
+    if (q->data_image && !image_set_read_only(q->data_image, false, error))
+        return false;
     return qcow2_recover(image, error);
 }
 
 static int qcow2_let_go(Image *image)
 {
+    Qcow2 *q = image->own;
     int error = qcow2_store_bitmaps(image);
 
-    if (!error && fdatasync(image->fd))
-        error = errno;
-    return error ? error : qcow2_set_dirty(image->own, false);
+    if (!error)
+        error = qcow2_flush(image);
+    if (!error)
+        error = qcow2_set_dirty(q, false);
+    if (!error && q->data_image && !image_set_read_only(q->data_image, true, NULL))
+        error = EIO;
+    return error;
 }
 
 static bool qcow2_keeps_bitmaps(const Image *image)
@@ -586,6 +356,11 @@ static bool qcow2_keeps_bitmaps(const Image *image)
 static int qcow2_touch_bitmaps(Image *image)
 {
     return qcow2_set_dirty(image->own, true);
+}
+
+static int qcow2_data_fd(const Image *image)
+{
+    return ((Qcow2 *)image->own)->data;
 }
 
 const ImageFormat image_format_qcow2 = {
@@ -613,4 +388,5 @@ const ImageFormat image_format_qcow2 = {
     .touch_bitmaps = qcow2_touch_bitmaps,
     .take_up = qcow2_take_up,
     .let_go = qcow2_let_go,
+    .data_fd = qcow2_data_fd,
 };

@@ -15,7 +15,9 @@ static const SnapshotOps *ops_of(const Image *image)
 
 bool image_can_snapshot(const Image *image)
 {
-    return ops_of(image) && !image->read_only;
+    bool elsewhere = image->format->data_fd && image->format->data_fd(image) != image->fd;
+
+    return ops_of(image) && !image->read_only && !elsewhere;
 }
 
 static void snapshot_free(void *p)

@@ -197,6 +197,7 @@ static bool create_raw(const ImageCreate *what, GError **error)
 
 int image_fill(Image *image, uint64_t from, ImageRoom room)
 {
+    int fd = image->format->data_fd ? image->format->data_fd(image) : image->fd;
     struct stat st;
     int error = 0;
 
@@ -206,8 +207,10 @@ int image_fill(Image *image, uint64_t from, ImageRoom room)
         error = image->format->preallocate(image);
     else if (room == IMAGE_METADATA)
         error = ENOTSUP;
+    if (room == IMAGE_FULL && image_backing(image)) /* which is not to be hidden */
+        room = IMAGE_FALLOC;
     if (!error && room == IMAGE_FALLOC)
-        error = fstat(image->fd, &st) ? errno : posix_fallocate(image->fd, 0, st.st_size);
+        error = fstat(fd, &st) ? errno : posix_fallocate(fd, 0, st.st_size);
     if (!error && room == IMAGE_FULL)
         error = image_write_zeros(image, from, image->size - from);
     return error;
@@ -221,7 +224,7 @@ static bool preallocate(const ImageCreate *what, GError **error)
 
     if (!image)
         return false;
-    failure = image_fill(image, 0, what->room);
+    failure = image_fill(image, 0, what->room == IMAGE_SPARSE ? IMAGE_METADATA : what->room);
     image_close(image);
     if (failure)
         error_set(error, "Could not preallocate '%s': %s", what->path, g_strerror(failure));
@@ -236,13 +239,14 @@ bool image_create(const ImageCreate *what, GError **error)
         error_set(error, "images of format '%s' cannot be made; use raw or qcow2", what->format);
     else if (raw && what->backing)
         error_set(error, "format '%s' has no backing files", what->format);
-    else if (what->backing && what->room)
-        error_set(error, "an image with a backing file cannot have its room beforehand");
+    else if (what->backing && what->room && !what->extended)
+        error_set(error, "an image with a backing file can have its room beforehand with "
+                         "extended_l2 alone");
     else if (raw && what->room == IMAGE_METADATA)
         error_set(error, "Unsupported preallocation mode 'metadata'");
     else
         return (raw ? create_raw(what, error) : qcow2_create(what, error)) &&
-               (what->room == IMAGE_SPARSE || preallocate(what, error));
+               ((what->room == IMAGE_SPARSE && !what->data_raw) || preallocate(what, error));
     return false;
 }
 

@@ -74,8 +74,10 @@ typedef struct ImageFacts {
     uint64_t allocated; /* bytes of the host's disk */
     uint64_t cluster;   /* bytes; 0: it has none */
     bool dirty, corrupt, lazy;
-    unsigned version;         /* of the format; 0: it has one only */
-    unsigned count_bits;      /* of each reference count */
+    unsigned version;    /* of the format; 0: it has one only */
+    unsigned count_bits; /* of each reference count */
+    bool extended, data_raw;
+    const char *data_file;    /* as the image has it; NULL: none */
     const char *compression;  /* NULL: it has none */
     const char *backing_path; /* as the image has it; NULL: none */
     const char *backing_format;
@@ -156,7 +158,8 @@ typedef struct ImageSnapshot {
  * from one that exists. */
 typedef struct ImageState ImageState;
 
-bool image_can_snapshot(const Image *image); /* it is writable, and its format has them */
+/* It is writable, its format has them, and its data is in its own file. */
+bool image_can_snapshot(const Image *image);
 /* ImageSnapshot *, owned; NULL with errno value in *@error. */
 GPtrArray *image_snapshots(Image *image, int *error);
 /* Of id @name, else of name @name; NULL if there is none. */

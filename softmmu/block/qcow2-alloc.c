@@ -84,15 +84,15 @@ static int write_part(Qcow2 *q, uint64_t offset, uint64_t at, const uint8_t *dat
     return error;
 }
 
-int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value)
+int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, const uint8_t *entry)
 {
     uint8_t *data;
     int error = qcow2_table(q, offset, &data);
 
     if (error)
         return error;
-    put_be(data + 8ull * n, 8, value);
-    return write_part(q, offset, 8ull * n, data, 8);
+    memcpy(data + (uint64_t)n * q->entry_bytes, entry, q->entry_bytes);
+    return write_part(q, offset, (uint64_t)n * q->entry_bytes, data, q->entry_bytes);
 }
 
 /* ---- Counts ---------------------------------------------------------------------------------- */
@@ -286,6 +286,8 @@ int qcow2_refer(Qcow2 *q, uint64_t entry, int change)
     uint64_t offset, len, first, last, c;
     int error = 0;
 
+    if (q->data_image) /* nobody counts there */
+        return 0;
     if (!(entry & QCOW2_COMPRESSED)) {
         offset = entry & QCOW2_OFFSET;
         return offset ? qcow2_add_count(q, offset / q->cluster, change) : 0;

@@ -134,15 +134,15 @@ static int change_counts(Qcow2 *q, unsigned order)
 static int do_without_zeros(Image *image)
 {
     Qcow2 *q = image->own;
-    uint64_t entry;
+    Qcow2Entry e;
     int error = qcow2_set_dirty(q, true);
 
     for (uint64_t at = 0; at < image->size && !error; at += q->cluster) {
-        error = qcow2_entry(q, at, &entry);
-        if (error || !qcow2_is_zero(q, entry))
+        error = qcow2_entry(q, at, &e);
+        if (error || !e.zero)
             continue;
         error = q->backing ? image_write_zeros(image, at, MIN(q->cluster, image->size - at))
-                           : qcow2_drop(q, at, 0);
+                           : qcow2_drop(q, at, false);
     }
     return error;
 }

@@ -20,7 +20,6 @@
 #define MAX_TABLE      (8u << 20)  /* entries */
 #define ALL_ONES       UINT64_C(1) /* entry of a table without a cluster */
 #define AUTOCLEAR      88          /* in the header */
-#define BITMAPS_VALID  1           /* … its bit */
 #define IN_USE         1
 #define RECORDING      2
 #define DIRTY_TRACKING 1 /* type */
@@ -144,7 +143,7 @@ int qcow2_load_bitmaps(Image *image)
     Qcow2 *q = image->own;
     int error;
     g_autoptr(GPtrArray) list = q->bitmaps ? read_directory(q, &error) : NULL;
-    bool valid = q->autoclear & BITMAPS_VALID;
+    bool valid = q->autoclear & QCOW2_BITMAPS_VALID;
 
     if (!q->bitmaps || !list)
         return q->bitmaps ? error : 0;
@@ -165,7 +164,7 @@ int qcow2_load_bitmaps(Image *image)
 
 int qcow2_use_bitmaps(Qcow2 *q)
 {
-    uint64_t autoclear = q->autoclear & BITMAPS_VALID;
+    uint64_t autoclear = q->autoclear & (QCOW2_BITMAPS_VALID | QCOW2_DATA_RAW);
     g_autoptr(GPtrArray) list = NULL;
     uint8_t raw[8];
     int error = 0;
@@ -287,7 +286,9 @@ static int give_back(Qcow2 *q, const GPtrArray *old)
             continue;
         error = read_table(q, e, &table);
         for (uint32_t n = 0; n < e->entries && !error; n++)
-            error = qcow2_release(q, table[n] & QCOW2_OFFSET);
+            error = table[n] & QCOW2_OFFSET
+                        ? qcow2_add_count(q, (table[n] & QCOW2_OFFSET) / q->cluster, -1)
+                        : 0;
         if (!error)
             error = qcow2_free_bytes(q, e->table, MAX(8ull * e->entries, 1));
     }
@@ -314,7 +315,7 @@ int qcow2_store_bitmaps(Image *image)
     q->bitmaps_offset = 0;
     if (!error && count)
         error = qcow2_place_bytes(q, raw->data, raw->len, &q->bitmaps_offset);
-    q->autoclear = count ? BITMAPS_VALID : 0;
+    q->autoclear = (q->autoclear & QCOW2_DATA_RAW) | (count ? QCOW2_BITMAPS_VALID : 0);
     if (!error)
         error = qcow2_write_header(q, true, NULL, NULL);
     if (!error)

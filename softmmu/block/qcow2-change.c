@@ -21,50 +21,59 @@
 
 /* ---- Whose clusters -------------------------------------------------------------------------- */
 
-static ImageLayer layer_of(const Qcow2 *q, uint64_t entry, uint64_t offset)
+/* Of the bytes at @offset, and *@len of them. */
+static ImageLayer layer_of(const Qcow2 *q, const Qcow2Entry *e, uint64_t offset, uint64_t *len)
 {
-    if (qcow2_is_zero(q, entry))
-        return IMAGE_ZERO;
-    if (entry & (QCOW2_COMPRESSED | QCOW2_OFFSET))
-        return IMAGE_DATA;
+    switch (qcow2_run(q, e, offset, len)) {
+    case QCOW2_IS_ZERO: return IMAGE_ZERO;
+    case QCOW2_HAS: return IMAGE_DATA;
+    case QCOW2_BELOW: break;
+    }
     return q->backing && offset < image_size(q->backing) ? IMAGE_BELOW : IMAGE_ZERO;
 }
 
 int qcow2_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer)
 {
     Qcow2 *q = image->own;
-    uint64_t entry, n = 0;
-    int error = qcow2_entry(q, offset, &entry);
+    uint64_t n = *len, more = 0;
+    Qcow2Entry e;
+    int error = qcow2_entry(q, offset, &e);
 
-    *layer = layer_of(q, entry, offset);
-    while (!error && layer_of(q, entry, offset + n) == *layer) {
-        n += q->cluster - ((offset + n) & (q->cluster - 1));
-        if (n >= *len)
-            return 0;
-        error = qcow2_entry(q, offset + n, &entry);
+    if (error)
+        return error;
+    *layer = layer_of(q, &e, offset, &n);
+    for (; n < *len; n += more) {
+        more = *len - n;
+        error = (offset + n) & (q->cluster - 1) ? 0 : qcow2_entry(q, offset + n, &e);
+        if (error || layer_of(q, &e, offset + n, &more) != *layer)
+            break;
     }
-    *len = n ? n : *len;
-    return error;
+    *len = n;
+    return 0;
 }
 
 /* Clusters that lie one after another in the file are one place. */
 int qcow2_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e)
 {
     Qcow2 *q = image->own;
-    uint64_t entry, n = q->cluster - (offset & (q->cluster - 1));
+    uint64_t n = *len, more;
+    Qcow2Entry entry;
     int error = qcow2_entry(q, offset, &entry);
+    Qcow2Part part = qcow2_run(q, &entry, offset, &n);
 
-    e->compressed = entry & QCOW2_COMPRESSED;
-    e->present = entry;
-    e->at = !e->compressed && !qcow2_is_zero(q, entry) && (entry & QCOW2_OFFSET)
-                ? (entry & QCOW2_OFFSET) + (offset & (q->cluster - 1))
+    e->compressed = entry.where & QCOW2_COMPRESSED;
+    e->present = part != QCOW2_BELOW;
+    e->at = qcow2_has_room(q, &entry) && e->present
+                ? (entry.where & QCOW2_OFFSET) + (offset & (q->cluster - 1))
                 : IMAGE_NOWHERE;
-    while (!error && n < *len && e->at != IMAGE_NOWHERE) {
-        error = qcow2_entry(q, offset + n, &entry);
-        if ((entry & QCOW2_COMPRESSED) || qcow2_is_zero(q, entry) ||
-            (entry & QCOW2_OFFSET) != e->at + n)
+    for (; !error && n < *len && e->at != IMAGE_NOWHERE; n += more) {
+        more = *len - n;
+        if (!((offset + n) & (q->cluster - 1)))
+            error = qcow2_entry(q, offset + n, &entry);
+        if (error || qcow2_run(q, &entry, offset + n, &more) != part ||
+            !qcow2_has_room(q, &entry) ||
+            (entry.where & QCOW2_OFFSET) + ((offset + n) & (q->cluster - 1)) != e->at + n)
             break;
-        n += q->cluster;
     }
     if (e->at != IMAGE_NOWHERE || e->compressed)
         *len = MIN(*len, n);
@@ -73,18 +82,18 @@ int qcow2_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e)
 
 /* ---- Clusters that go ------------------------------------------------------------------------ */
 
-/* Those from @from to before @to, whole ones, get the entry @value, QCOW2_ZERO or 0. */
-static int drop_range(Qcow2 *q, uint64_t from, uint64_t to, uint64_t value)
+/* Those from @from to before @to, whole ones, are the backing file's. */
+static int drop_range(Qcow2 *q, uint64_t from, uint64_t to)
 {
-    uint64_t per_l1 = q->cluster * (q->cluster / 8);
+    uint64_t per_l1 = qcow2_per_l1(q);
     int error = 0;
 
     while (from < to && !error) {
-        if (!value && !(q->l1[from / per_l1] & QCOW2_OFFSET)) {
+        if (!(q->l1[from / per_l1] & QCOW2_OFFSET)) {
             from = (from / per_l1 + 1) * per_l1;
             continue;
         }
-        error = qcow2_drop(q, from, value);
+        error = qcow2_drop(q, from, false);
         from += q->cluster;
     }
     return error;
@@ -96,7 +105,7 @@ int qcow2_empty(Image *image)
     Qcow2 *q = image->own;
     int error = qcow2_set_dirty(q, true);
 
-    return error ? error : drop_range(q, 0, image->size, 0);
+    return error ? error : drop_range(q, 0, image->size);
 }
 
 /* ---- Size ------------------------------------------------------------------------------------ */
@@ -120,21 +129,28 @@ static int clear_new(Image *image, uint64_t from, uint64_t to)
 {
     Qcow2 *q = image->own;
     uint64_t backing = q->backing ? image_size(q->backing) : 0;
-    uint64_t whole = (from + q->cluster - 1) & -q->cluster, below = MIN(to, backing), entry;
-    int error = qcow2_entry(q, from, &entry);
+    uint64_t whole = (from + q->cluster - 1) & -q->cluster, below = MIN(to, backing);
+    Qcow2Entry e;
+    int error = qcow2_entry(q, from, &e);
 
-    if (!error && from < whole && (entry || from < backing))
+    if (!error && from < whole && (e.has || e.zero || from < backing))
         error = qcow2_zero(image, from, MIN(whole, to) - from);
     if (!error && whole < below)
         error = qcow2_zero(image, whole, ((below + q->cluster - 1) & -q->cluster) - whole);
     below = MAX(whole, (below + q->cluster - 1) & -q->cluster);
-    return error ? error : drop_range(q, below, to, 0);
+    return error ? error : drop_range(q, below, to);
+}
+
+/* The data file, if there is one. */
+static int size_data(Qcow2 *q, uint64_t size)
+{
+    return q->data_image && ftruncate(q->data, size) ? errno : 0;
 }
 
 int qcow2_resize(Image *image, uint64_t size)
 {
     Qcow2 *q = image->own;
-    uint64_t old = image->size, per_l1 = q->cluster * (q->cluster / 8);
+    uint64_t old = image->size, per_l1 = qcow2_per_l1(q);
     uint64_t entries = size / per_l1 + (size % per_l1 != 0);
     int error = entries > QCOW2_MAX_L1 ? EFBIG : qcow2_set_dirty(q, true);
 
@@ -142,13 +158,19 @@ int qcow2_resize(Image *image, uint64_t size)
         return error;
     if (size < old) {
         error = put_size(image, size);
-        return error ? error : drop_range(q, (size + q->cluster - 1) & -q->cluster, old, 0);
+        if (!error)
+            error = drop_range(q, (size + q->cluster - 1) & -q->cluster, old);
+        return error ? error : size_data(q, size);
     }
     if (entries > q->l1_size)
         error = qcow2_enlarge_l1(q, size);
+    if (!error)
+        error = size_data(q, size);
     if (!error && size > old)
         error = clear_new(image, old, size);
-    return error ? error : put_size(image, size);
+    if (!error)
+        error = put_size(image, size);
+    return !error && qcow2_is_data_raw(q) ? qcow2_preallocate(image) : error;
 }
 
 /* ---- The backing file's name ----------------------------------------------------------------- */
@@ -279,7 +301,7 @@ int qcow2_write_header(Qcow2 *q, bool keep, const char *path, const char *format
 int qcow2_rename_backing(Image *image, const char *path, const char *format)
 {
     Qcow2 *q = image->own;
-    int error = qcow2_write_header(q, false, path, format);
+    int error = path && qcow2_is_data_raw(q) ? ENOTSUP : qcow2_write_header(q, false, path, format);
 
     if (error)
         return error;

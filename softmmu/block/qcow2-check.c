@@ -64,17 +64,29 @@ static void refer_entry(Walk *w, uint64_t entry)
 }
 
 /* Of the image's own. */
-static void account_entry(Walk *w, uint64_t entry)
+static void account_entry(Walk *w, const Qcow2Entry *e)
 {
-    Qcow2 *q = w->q;
-    bool packed = entry & QCOW2_COMPRESSED;
+    bool packed = e->where & QCOW2_COMPRESSED;
 
-    if (!packed && (!(entry & QCOW2_OFFSET) || qcow2_is_zero(q, entry)))
+    if (!e->has)
         return;
     w->report->allocated++;
     w->report->compressed += packed;
-    w->report->fragmented += packed || (w->next && (entry & QCOW2_OFFSET) != w->next);
-    w->next = packed ? 0 : (entry & QCOW2_OFFSET) + q->cluster;
+    w->report->fragmented += packed || (w->next && (e->where & QCOW2_OFFSET) != w->next);
+    w->next = packed ? 0 : (e->where & QCOW2_OFFSET) + w->q->cluster;
+}
+
+static void walk_entry(Walk *w, const uint8_t *d, bool own)
+{
+    Qcow2Entry e;
+    bool sense = qcow2_decode(w->q, d, &e);
+
+    if (w->q->data_image || w->q->extended)
+        w->report->errors += !sense;
+    if (!w->q->data_image)
+        refer_entry(w, e.where);
+    if (own && sense)
+        account_entry(w, &e);
 }
 
 static int walk_l1(Walk *w, const uint64_t *l1, uint64_t size)
@@ -94,11 +106,8 @@ static int walk_l1(Walk *w, const uint64_t *l1, uint64_t size)
             continue;
         }
         error = ++w->tables > MAX_TABLES ? EFBIG : qcow2_table(q, offset, &data);
-        for (uint64_t n = 0; !error && n < q->cluster / 8; n++) {
-            refer_entry(w, get_be(data + 8 * n, 8));
-            if (l1 == q->l1)
-                account_entry(w, get_be(data + 8 * n, 8));
-        }
+        for (uint64_t n = 0; !error && n < q->cluster; n += q->entry_bytes)
+            walk_entry(w, data + n, l1 == q->l1);
     }
     return error;
 }
@@ -200,8 +209,8 @@ static int count_marks(Walk *w, uint64_t *wrong)
             continue;
         *wrong += !is_marked_right(w, q->l1[i]);
         error = qcow2_table(q, offset, &data);
-        for (uint64_t n = 0; !error && n < q->cluster / 8; n++)
-            *wrong += !is_marked_right(w, get_be(data + 8 * n, 8));
+        for (uint64_t n = 0; !error && !q->data_image && n < q->cluster; n += q->entry_bytes)
+            *wrong += !is_marked_right(w, get_be(data + n, 8));
     }
     return error;
 }

@@ -145,10 +145,13 @@ int qcow2_write_compressed(Image *image, uint64_t offset, const void *buf, size_
     Qcow2 *q = image->own;
     g_autofree uint8_t *plain = g_malloc0(q->cluster), *packed = g_malloc(q->cluster);
     unsigned bits = 62 - (q->cluster_bits - 8);
-    uint64_t old, place, sectors;
+    uint64_t place, sectors;
+    Qcow2Entry old;
     size_t n;
     int error;
 
+    if (q->data_image)
+        return ENOTSUP;
     if ((offset & (q->cluster - 1)) || (len != q->cluster && offset + len != image->size) ||
         len > q->cluster)
         return EINVAL;
@@ -166,6 +169,7 @@ int qcow2_write_compressed(Image *image, uint64_t offset, const void *buf, size_
     if (error)
         return error;
     sectors = (place + n - 1) / SECTOR - place / SECTOR;
-    error = qcow2_put(q, offset, QCOW2_COMPRESSED | sectors << bits | place);
-    return error ? error : qcow2_release(q, old);
+    error =
+        qcow2_put(q, offset, &(Qcow2Entry){ .where = QCOW2_COMPRESSED | sectors << bits | place });
+    return error ? error : qcow2_release(q, old.where);
 }

@@ -12,6 +12,7 @@
 #define DEFAULT_CLUSTER 65536
 #define MIN_CLUSTER     512
 #define MAX_CLUSTER     (2u << 20)
+#define MIN_EXTENDED    16384
 #define LAZY            1 /* compatible feature: counts may be late. Ours never are */
 
 /* Where things are in a new file, in clusters: header, table of counts, blocks of counts, first
@@ -26,12 +27,12 @@ static uint64_t divide_up(uint64_t n, uint64_t by)
     return n / by + (n % by != 0);
 }
 
-static Layout plan(uint64_t size, uint64_t cluster, unsigned order)
+static Layout plan(uint64_t size, uint64_t cluster, unsigned order, bool extended)
 {
     Layout l = { .cluster = cluster, .table = 1, .blocks = 1, .order = order };
     uint64_t before;
 
-    l.l1_entries = divide_up(size, cluster * (cluster / 8));
+    l.l1_entries = divide_up(size, cluster * (cluster / (extended ? 16 : 8)));
     l.l1 = divide_up(l.l1_entries * 8, cluster);
     do {
         before = l.all;
@@ -58,8 +59,11 @@ static size_t put_header(const ImageCreate *what, const Layout *l, uint8_t *d)
     put_be(d + 56, 4, l->table);
     if (old)
         return len;
-    put_be(d + 72, 8, what->zstd ? QCOW2_ZSTD : 0);
+    put_be(d + 72, 8,
+           (what->zstd ? QCOW2_ZSTD : 0) | (what->extended ? QCOW2_EXTENDED : 0) |
+               (what->data_file ? QCOW2_DATA_FILE : 0));
     put_be(d + 80, 8, what->lazy ? LAZY : 0);
+    put_be(d + 88, 8, what->data_raw ? QCOW2_DATA_RAW : 0);
     put_be(d + 96, 4, l->order);
     put_be(d + 100, 4, len);
     if (what->zstd)
@@ -67,18 +71,26 @@ static size_t put_header(const ImageCreate *what, const Layout *l, uint8_t *d)
     return len;
 }
 
+/* Its bytes. */
+static size_t put_extension(uint8_t *d, uint32_t type, const char *text)
+{
+    size_t n = strlen(text);
+
+    put_be(d, 4, type);
+    put_be(d + 4, 4, n);
+    memcpy(d + 8, text, n);
+    return 8 + ((n + 7) & ~(size_t)7);
+}
+
 static uint8_t *make_head(const ImageCreate *what, const Layout *l, size_t *len)
 {
     uint8_t *d = g_malloc0(*len = l->all * l->cluster);
-    size_t at = put_header(what, l, d), n;
+    size_t at = put_header(what, l, d);
 
-    if (what->backing && what->backing_format) {
-        n = strlen(what->backing_format);
-        put_be(d + at, 4, QCOW2_EXT_FORMAT);
-        put_be(d + at + 4, 4, n);
-        memcpy(d + at + 8, what->backing_format, n);
-        at += 8 + ((n + 7) & ~(size_t)7);
-    }
+    if (what->backing && what->backing_format)
+        at += put_extension(d + at, QCOW2_EXT_FORMAT, what->backing_format);
+    if (what->data_file)
+        at += put_extension(d + at, QCOW2_EXT_DATA, what->data_file);
     at += 8; /* the end of extensions */
     if (what->backing) {
         put_be(d + 8, 8, at);
@@ -92,32 +104,55 @@ static uint8_t *make_head(const ImageCreate *what, const Layout *l, size_t *len)
     return d;
 }
 
+/* What version 2 has not; NULL: nothing of it. */
+static const char *newer(const ImageCreate *what)
+{
+    return what->lazy        ? "lazy_refcounts"
+           : what->zstd      ? "compression_type=zstd"
+           : what->extended  ? "extended_l2"
+           : what->data_file ? "data_file"
+                             : NULL;
+}
+
 static bool check(const ImageCreate *what, uint64_t cluster, GError **error)
 {
     size_t names = what->backing ? strlen(what->backing) : 0;
 
     if (what->backing && what->backing_format)
         names += strlen(what->backing_format) + 16;
+    if (what->data_file)
+        names += strlen(what->data_file) + 16;
     if (cluster < MIN_CLUSTER || cluster > MAX_CLUSTER || (cluster & (cluster - 1)))
         error_set(error, "Cluster size must be a power of two between %d and %dk", MIN_CLUSTER,
                   MAX_CLUSTER / 1024);
     else if (names > QCOW2_NAME_MAX || names + QCOW2_HEAD_TYPE + 8 > cluster)
-        error_set(error, "the backing file's name is too long");
+        error_set(error, "the name of the %s file is too long", what->backing ? "backing" : "data");
     else if (what->count_bits > 64 || (what->count_bits & (what->count_bits - 1)))
         error_set(error, "Refcount width must be a power of two and may not exceed 64 bits");
     else if (what->version == 2 && what->count_bits && what->count_bits != 16)
         error_set(error, "refcount_bits other than 16 needs compat=1.1 or later");
-    else if (what->extended || what->data_file || what->data_raw)
-        error_set(error, "%s is not supported yet", what->extended ? "extended_l2" : "data_file");
-    else if (what->version == 2 && (what->lazy || what->zstd))
-        error_set(error, "%s needs compat=1.1 or later",
-                  what->lazy ? "lazy_refcounts" : "compression_type=zstd");
-    else if (divide_up(what->size, cluster * (cluster / 8)) > QCOW2_MAX_L1)
+    else if (what->version == 2 && newer(what))
+        error_set(error, "%s needs compat=1.1 or later", newer(what));
+    else if (what->extended && cluster < MIN_EXTENDED)
+        error_set(error, "extended_l2 needs clusters of at least %d bytes", MIN_EXTENDED);
+    else if (what->data_raw && (!what->data_file || what->backing))
+        error_set(error, what->backing ? "data_file_raw goes with no backing file"
+                                       : "data_file_raw needs data_file");
+    else if (divide_up(what->size, cluster * (cluster / (what->extended ? 16 : 8))) > QCOW2_MAX_L1)
         error_set(error, "The image size is too large for clusters of %" G_GUINT64_FORMAT " bytes",
                   cluster);
     else
         return true;
     return false;
+}
+
+/* The data file as large as the disk; what was in it is gone. */
+static bool make_data(const ImageCreate *what, GError **error)
+{
+    g_autofree char *path = what->data_file ? qcow2_beside(what->path, what->data_file) : NULL;
+
+    return !path ||
+           image_create(&(ImageCreate){ .path = path, .format = "raw", .size = what->size }, error);
 }
 
 bool qcow2_create(const ImageCreate *what, GError **error)
@@ -130,10 +165,11 @@ bool qcow2_create(const ImageCreate *what, GError **error)
 
     if (!check(what, cluster, error))
         return false;
-    fd = image_file_create(what->path, error);
+    fd = make_data(what, error) ? image_file_create(what->path, error) : -1;
     if (fd < 0)
         return false;
-    l = plan(what->size, cluster, what->count_bits ? __builtin_ctz(what->count_bits) : 4);
+    l = plan(what->size, cluster, what->count_bits ? __builtin_ctz(what->count_bits) : 4,
+             what->extended);
     head = make_head(what, &l, &len);
     failure = image_file_write(fd, 0, head, len);
     if (close(fd) && !failure)
@@ -151,15 +187,23 @@ int qcow2_preallocate(Image *image)
 {
     Qcow2 *q = image->own;
     int error = qcow2_set_dirty(q, true);
-    uint64_t entry, place;
+    Qcow2Entry e;
 
-    for (uint64_t at = 0; at < image->size && !error; at += q->cluster) {
-        error = qcow2_entry(q, at, &entry);
-        if (error || entry)
+    for (uint64_t at = 0, place = 0; at < image->size && !error; at += q->cluster) {
+        error = qcow2_entry(q, at, &e);
+        if (error || e.where || e.zero)
             continue;
-        error = qcow2_allocate(q, &place);
+        place = at;
+        if (!q->data_image)
+            error = qcow2_allocate(q, &place);
+        e.where = place | QCOW2_COPIED;
+        e.has = q->extended ? 0 : QCOW2_PARTS;
+        if (qcow2_is_data_raw(q))
+            e.has = QCOW2_PARTS;
         if (!error)
-            error = qcow2_put(q, at, place | QCOW2_COPIED);
+            error = qcow2_put(q, at, &e);
     }
+    if (!error && q->data_image)
+        error = ftruncate(q->data, image->size) ? errno : 0;
     return !error && ftruncate(q->fd, q->file_end) ? errno : error;
 }

@@ -193,7 +193,7 @@ static int place_l1(Qcow2 *q, const uint64_t *l1, uint32_t size, uint64_t *offse
 
 static uint32_t l1_of_disk(const Qcow2 *q, uint64_t size)
 {
-    uint64_t bytes = q->cluster * (q->cluster / 8);
+    uint64_t bytes = qcow2_per_l1(q);
 
     return size / bytes + (size % bytes != 0);
 }
@@ -215,8 +215,8 @@ static int refer_some(Qcow2 *q, const uint64_t *l1, uint32_t size, int change, u
         error = qcow2_table(q, offset, &data);
         if (!error)
             memcpy(copy, data, q->cluster);
-        for (uint64_t n = 0; n < q->cluster / 8 && !error && *steps < most; n++) {
-            error = qcow2_refer(q, get_be(copy + 8 * n, 8), change);
+        for (uint64_t n = 0; n < q->cluster && !error && *steps < most; n += q->entry_bytes) {
+            error = qcow2_refer(q, get_be(copy + n, 8), change);
             *steps += !error;
         }
         if (!error && *steps < most) {
@@ -261,11 +261,11 @@ static int mark_table(Qcow2 *q, uint64_t offset)
 
     if (!error)
         memcpy(copy, data, q->cluster);
-    for (uint64_t n = 0; n < q->cluster / 8 && !error; n++) {
-        uint64_t entry = get_be(copy + 8 * n, 8), old = entry;
+    for (uint64_t n = 0; n < q->cluster && !error; n += q->entry_bytes) {
+        uint64_t entry = get_be(copy + n, 8), old = entry;
 
         error = mark(q, &entry);
-        put_be(copy + 8 * n, 8, entry);
+        put_be(copy + n, 8, entry);
         changed |= entry != old;
     }
     return error || !changed ? error : qcow2_put_table(q, offset, copy);
@@ -289,7 +289,7 @@ int qcow2_mark_all(Qcow2 *q)
         if (!error)
             q->l1[i] = entry;
         if (!error)
-            error = mark_table(q, entry & QCOW2_OFFSET);
+            error = q->data_image ? 0 : mark_table(q, entry & QCOW2_OFFSET);
     }
     return error;
 }
@@ -373,14 +373,17 @@ static void state_free(ImageState *state)
 static int place_state(Qcow2State *s, uint64_t *l1)
 {
     Qcow2 *q = s->head.image->own;
-    uint64_t per = q->cluster / 8;
+    uint64_t per = q->cluster / q->entry_bytes;
     g_autofree uint8_t *raw = g_malloc(q->cluster);
     int error = 0;
 
     for (guint i = 0; i < s->clusters->len && !error; i += per) {
         memset(raw, 0, q->cluster);
-        for (guint n = 0; n < per && i + n < s->clusters->len; n++)
-            put_be(raw + 8 * n, 8, g_array_index(s->clusters, uint64_t, i + n));
+        for (guint n = 0; n < per && i + n < s->clusters->len; n++) {
+            put_be(raw + q->entry_bytes * n, 8, g_array_index(s->clusters, uint64_t, i + n));
+            if (q->extended)
+                put_be(raw + 16 * n + 8, 8, QCOW2_PARTS);
+        }
         error = qcow2_place_bytes(q, raw, q->cluster, &l1[i / per]);
     }
     return error;
@@ -404,7 +407,8 @@ static int place_tables(Image *image, Qcow2State *state, Qcow2Snapshot *s)
 {
     Qcow2 *q = image->own;
     uint32_t disk = l1_of_disk(q, image->size);
-    uint32_t more = state ? (8ull * state->clusters->len + q->cluster - 1) / q->cluster : 0;
+    uint64_t bytes = state ? (uint64_t)q->entry_bytes * state->clusters->len : 0;
+    uint32_t more = (bytes + q->cluster - 1) / q->cluster;
     g_autofree uint64_t *l1 = g_new0(uint64_t, disk + more + 1ull);
     int error = 0;
 
@@ -462,7 +466,7 @@ static int create(Image *image, const ImageSnapshot *what, ImageState *given)
     Qcow2Snapshot *s;
     GPtrArray *list;
     uint64_t bytes;
-    int error = qcow2_set_dirty(q, true);
+    int error = q->data_image ? ENOTSUP : qcow2_set_dirty(q, true);
 
     if (!error && state)
         error = finish_state(state);
@@ -553,14 +557,14 @@ static int state_open(Image *image, const char *id, ImageState **state)
 static int read_cluster_part(Qcow2State *s, uint64_t offset, uint8_t *p, size_t len)
 {
     Qcow2 *q = s->head.image->own;
-    uint64_t cluster = offset / q->cluster, per = q->cluster / 8, entry;
+    uint64_t cluster = offset / q->cluster, per = q->cluster / q->entry_bytes, entry;
     uint64_t n = s->first + cluster / per, l2 = n < s->l1_size ? s->l1[n] & QCOW2_OFFSET : 0;
     uint8_t *data;
     int error = qcow2_table(q, l2, &data);
 
     if (error)
         return error;
-    entry = get_be(data + 8 * (cluster % per), 8);
+    entry = get_be(data + q->entry_bytes * (cluster % per), 8);
     if ((entry & (QCOW2_COMPRESSED | QCOW2_ZERO)) || !(entry & QCOW2_OFFSET))
         return EIO;
     return image_file_read(q->fd, (entry & QCOW2_OFFSET) + offset % q->cluster, p, len);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * qcow2 as docs/interop/qcow2.txt of its authors describes it: versions 2 and 3, backing files,
- * zero clusters, compressed clusters, copy on write of what internal snapshots share. For
- * image-qcow2.c (transfers), qcow2-alloc.c (clusters and their counts) and their neighbours.
+ * zero clusters, compressed clusters, parts of clusters, data in another file, copy on write of
+ * what internal snapshots share. For image-qcow2.c (opening), qcow2-data.c (transfers),
+ * qcow2-alloc.c (clusters and their counts) and their neighbours.
  */
 #ifndef SOFTMMU_BLOCK_QCOW2_H
 #define SOFTMMU_BLOCK_QCOW2_H
@@ -19,10 +20,20 @@
 #define QCOW2_MAX_COUNT_CLUSTERS 1024              /* of the table of blocks of counts: petabytes */
 #define QCOW2_EXT_FORMAT         0xe2792acau       /* header extensions: of the backing file */
 #define QCOW2_EXT_BITMAPS        0x23852875u
+#define QCOW2_EXT_DATA           0x44415441u /* of the data file: its name */
+#define QCOW2_PARTS              UINT32_MAX  /* all of a cluster */
 
 enum { QCOW2_HEAD_V2 = 72, QCOW2_HEAD_V3 = 104, QCOW2_HEAD_TYPE = 112 }; /* bytes of headers */
-enum { QCOW2_DIRTY = 1, QCOW2_CORRUPT = 2, QCOW2_ZSTD = 8 };             /* incompatible features */
-enum { QCOW2_TABLES = 16 };                                              /* in memory at a time */
+/* Incompatible features, and those that writers who do not know them clear. */
+enum {
+    QCOW2_DIRTY = 1,
+    QCOW2_CORRUPT = 2,
+    QCOW2_DATA_FILE = 4,
+    QCOW2_ZSTD = 8,
+    QCOW2_EXTENDED = 16,
+};
+enum { QCOW2_BITMAPS_VALID = 1, QCOW2_DATA_RAW = 2 };
+enum { QCOW2_TABLES = 16 }; /* in memory at a time */
 
 /* A table of 64-bit entries, or a block of counts, as it is in the file. */
 typedef struct Qcow2Table {
@@ -31,11 +42,23 @@ typedef struct Qcow2Table {
     uint8_t *data;   /* a cluster */
 } Qcow2Table;
 
+/* What an entry of a table of the second level says of its cluster. */
+typedef struct Qcow2Entry {
+    uint64_t where;     /* as in the file, without QCOW2_ZERO */
+    uint32_t has, zero; /* bits of its 32 parts: its own bytes; zeros; neither: what is behind */
+} Qcow2Entry;
+
+typedef enum Qcow2Part { QCOW2_BELOW, QCOW2_IS_ZERO, QCOW2_HAS } Qcow2Part;
+
 typedef struct Qcow2 {
-    int fd;
+    int fd, data;      /* data: where the disk's bytes are: fd, or that of: */
+    Image *data_image; /* NULL: there is none */
+    char *data_path;   /* … as the header has it */
     unsigned version, cluster_bits;
     uint64_t cluster;        /* bytes */
     uint64_t features;       /* incompatible ones, as in the file */
+    bool extended;           /* entries tell of parts of clusters: */
+    unsigned entry_bytes;    /* 8 or 16 */
     uint64_t l1_offset, *l1; /* in this host's byte order */
     uint32_t l1_size;
     uint64_t counts_offset, *counts; /* the table of blocks of counts, likewise */
@@ -57,19 +80,39 @@ typedef struct Qcow2 {
     bool bitmaps_used; /* the file says so */
 } Qcow2;
 
+/* ---- qcow2-data.c -----------------------------------------------------------------------------
+ */
+
+/* That at @d of a table; false: it makes no sense. */
+bool qcow2_decode(const Qcow2 *q, const uint8_t *d, Qcow2Entry *e);
+/* The entry for @offset of the disk; EIO: it makes no sense. */
+int qcow2_entry(Qcow2 *q, uint64_t offset, Qcow2Entry *e);
+/* It is that from now on, in a table that no snapshot shares. */
+int qcow2_put(Qcow2 *q, uint64_t offset, const Qcow2Entry *e);
+/* It has a cluster, which is not compressed. */
+bool qcow2_has_room(const Qcow2 *q, const Qcow2Entry *e);
+/* What the bytes at @offset are, and *@len of them, within the cluster, alike. */
+Qcow2Part qcow2_run(const Qcow2 *q, const Qcow2Entry *e, uint64_t offset, uint64_t *len);
+/* The cluster at @offset of the disk is zeros, or of the backing file, from now on, and its room is
+ * given back. */
+int qcow2_drop(Qcow2 *q, uint64_t offset, bool zero);
+uint64_t qcow2_per_l1(const Qcow2 *q); /* bytes of the disk for each entry of the first table */
+static inline bool qcow2_is_data_raw(const Qcow2 *q)
+{
+    return q->data_image && (q->autoclear & QCOW2_DATA_RAW);
+}
+/* Hooks. */
+int qcow2_read(Image *image, uint64_t offset, void *buf, size_t len);
+int qcow2_read_cached(Image *image, uint64_t offset, void *buf, size_t len);
+int qcow2_write(Image *image, uint64_t offset, const void *buf, size_t len);
+int qcow2_zero(Image *image, uint64_t offset, uint64_t len);
+int qcow2_discard(Image *image, uint64_t offset, uint64_t len);
+
 /* ---- image-qcow2.c --------------------------------------------------------------------------- */
 
-/* The entry for @offset of the disk; 0: nothing is there. */
-int qcow2_entry(Qcow2 *q, uint64_t offset, uint64_t *entry);
-bool qcow2_is_zero(const Qcow2 *q, uint64_t entry);
-/* The entry for @offset is @value, in a table that no snapshot shares. */
-int qcow2_put(Qcow2 *q, uint64_t offset, uint64_t value);
-/* The cluster at @offset of the disk has the entry @value, QCOW2_ZERO or 0, from now on, and its
- * room is given back. */
-int qcow2_drop(Qcow2 *q, uint64_t offset, uint64_t value);
 /* Of the file, whose counts are made anew if it was not closed; false with @error. */
 bool qcow2_recover(Image *image, GError **error);
-int qcow2_zero(Image *image, uint64_t offset, uint64_t len);
+char *qcow2_beside(const char *image, const char *path); /* @path as it is seen from @image */
 
 /* ---- qcow2-create.c, qcow2-compress.c ---------------------------------------------------------
  */
@@ -79,7 +122,7 @@ bool qcow2_create(const ImageCreate *what, GError **error);
 int qcow2_preallocate(Image *image); /* a hook */
 int qcow2_write_compressed(Image *image, uint64_t offset, const void *buf,
                            size_t len); /* likewise */
-/* Of the cluster that @entry is for, @len bytes from @within on. */
+/* Of the cluster that @entry, compressed, is for, @len bytes from @within on. */
 int qcow2_read_compressed(Qcow2 *q, uint64_t entry, uint64_t within, void *buf, size_t len);
 
 /* ---- qcow2-change.c: hooks of the format -------------------------------------------------------
@@ -112,8 +155,8 @@ int qcow2_walk_bitmaps(Qcow2 *q, void (*refer)(void *opaque, uint64_t offset, ui
 int qcow2_table(Qcow2 *q, uint64_t offset, uint8_t **data);
 /* The same if it is in memory; false: it is not. */
 bool qcow2_table_at_hand(Qcow2 *q, uint64_t offset, uint8_t **data);
-/* Entry @n of it, in memory and file. */
-int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, uint64_t value);
+/* Entry @n of it, of entry_bytes, in memory and file. */
+int qcow2_set_entry(Qcow2 *q, uint64_t offset, uint32_t n, const uint8_t *entry);
 int qcow2_count(Qcow2 *q, uint64_t cluster, uint64_t *count);
 /* EMLINK: it cannot count that much. */
 int qcow2_add_count(Qcow2 *q, uint64_t cluster, int64_t change);

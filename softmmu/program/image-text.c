@@ -68,8 +68,12 @@ static Json *describe_format(Image *image, const ImageFacts *f)
     json_object_object_add(o, "refcount-bits", json_object_new_int(f->count_bits));
     if (f->version < 3)
         return o;
+    if (f->data_file) {
+        json_object_object_add(o, "data-file", json_object_new_string(f->data_file));
+        json_object_object_add(o, "data-file-raw", json_object_new_boolean(f->data_raw));
+    }
     json_object_object_add(o, "corrupt", json_object_new_boolean(f->corrupt));
-    json_object_object_add(o, "extended-l2", json_object_new_boolean(false));
+    json_object_object_add(o, "extended-l2", json_object_new_boolean(f->extended));
     return o;
 }
 

@@ -36,6 +36,22 @@ create -f qcow2 -o refcount_bits=1 n.qcow2 1M
 create -f qcow2 -o refcount_bits=64,lazy_refcounts=on,compat=v3 n.qcow2 1M
 create -f qcow2 -o compat=1.1,backing_file=b.raw,backing_fmt=raw n.qcow2
 create -f qcow2 n.qcow2 -- 1M
+create -f qcow2 -o extended_l2=on n.qcow2 1M
+create -f qcow2 -o extended_l2=on,cluster_size=8k n.qcow2 1M
+create -f qcow2 -o extended_l2=on,compat=0.10 n.qcow2 1M
+create -f qcow2 -o data_file=n.data,data_file_raw=on n.qcow2 1M
+info n.qcow2
+info --output=json n.qcow2
+map --output=json n.qcow2
+snapshot -c x n.qcow2
+convert -c -O qcow2 -o data_file=n.data a.qcow2 n.qcow2
+rebase -u -b b.raw -F raw n.qcow2
+create -f qcow2 -o data_file_raw=on n.qcow2 1M
+create -f qcow2 -o data_file=n.data,data_file_raw=on,backing_file=b.raw,backing_fmt=raw n.qcow2 1M
+create -f qcow2 -o data_file=n.data,compat=0.10 n.qcow2 1M
+create -f qcow2 -o data_file=n.data,preallocation=metadata n.qcow2 1M
+map --output=json n.qcow2
+check n.qcow2
 create -f qcow2 n.qcow2 1M 2M
 create
 info a.qcow2
@@ -45,6 +61,18 @@ info --backing-chain c.qcow2
 info b.raw
 info e.raw
 info m.qcow2
+info p.qcow2
+map p.qcow2
+map --output=json p.qcow2
+check p.qcow2
+check --output=json p.qcow2
+measure -O qcow2 -o extended_l2=on p.qcow2
+measure -O qcow2 -o extended_l2=on --size 100G
+measure -O qcow2 m.qcow2
+measure -O qcow2 --output=json m.qcow2
+measure -O raw m.qcow2
+measure -O qcow2 r.raw
+measure -O qcow2 -o refcount_bits=64 --size 100G
 info --output=json a.qcow2
 info --output=json s.qcow2
 info --output=json m.qcow2
@@ -149,6 +177,13 @@ convert -S 0 -O raw b.qcow2 n.raw
 convert -O qcow2 e.raw n.qcow2
 amend -o compat=0.10 a.qcow2
 amend -o compat=0.10 b.qcow2
+amend -o compat=0.10 p.qcow2
+amend -o size=20M p.qcow2
+amend -o size=1M p.qcow2
+commit p.qcow2
+snapshot -c one p.qcow2
+rebase -b '' p.qcow2
+convert -O qcow2 -o extended_l2=on p.qcow2 n.qcow2
 amend -o compat=0.10,size=4M,lazy_refcounts=off b.qcow2
 amend -o lazy_refcounts=on a.qcow2
 amend -o refcount_bits=1 a.qcow2
@@ -205,6 +240,8 @@ def make():
     must("qemu-io", "-c", "write -P 5 0 1M", "s.qcow2")
     must("qemu-img", "resize", "-q", "-f", "raw", "r.raw", "10M")
     must("qemu-img", "create", "-q", "-f", "raw", "e.raw", "0")
+    must("qemu-img", "create", "-q", "-f", "qcow2", "-o", "extended_l2=on", "-b", "a.qcow2", "-F", "qcow2", "p.qcow2")
+    must("qemu-io", "-c", "write -P 3 130k 5k", "-c", "write -z 140k 6k", "-c", "write -P 7 200k 300k", "p.qcow2")
     shutil.copy("a.qcow2", "m.qcow2")
     must("qemu-img", "bitmap", "--add", "m.qcow2", "on")
     must("qemu-io", "-c", "write -P 6 3M 100k", "m.qcow2")
@@ -271,7 +308,8 @@ def alike(mimus):
 
 
 LAYOUTS = ["", "compat=0.10", "refcount_bits=1", "refcount_bits=64", "cluster_size=512", "cluster_size=2M", "compression_type=zstd", "lazy_refcounts=on",
-           "preallocation=metadata"]
+           "preallocation=metadata", "extended_l2=on", "extended_l2=on,cluster_size=2M", "extended_l2=on,cluster_size=16k",
+           "extended_l2=on,preallocation=metadata", "data_file=D", "data_file=D,data_file_raw=on", "data_file=D,extended_l2=on"]
 
 
 def scribble(rand, path, size):
@@ -290,9 +328,10 @@ def exchange(mimus, layout, seed):
     size = rand.randrange(3000, 9000) * 512
     must("qemu-img", "create", "-q", "-f", "raw", "x.raw", str(size))
     scribble(rand, "x.raw", size)
-    options = ["-o", layout] if layout else []
+    plain = "preallocation" in layout or "data_file" in layout  # nothing is compressed
     for program, other in ((["qemu-img"], [mimus, "img"]), ([mimus, "img"], ["qemu-img"])):
-        for packed in ([], ["-c"]) if "preallocation" not in layout else ([],):
+        for packed in ([],) if plain else ([], ["-c"]):
+            options = ["-o", layout.replace("=D", "=x.data")] if layout else []
             must(*program, "convert", *packed, "-f", "raw", "-O", "qcow2", *options, "x.raw", "x.qcow2")
             must(*other, "compare", "x.raw", "x.qcow2")
             must(*other, "check", "x.qcow2")
@@ -300,9 +339,40 @@ def exchange(mimus, layout, seed):
             scribble(rand, "x.qcow2", size)
             must("qemu-img", "convert", "-O", "raw", "x.qcow2", "y.raw")
             must(mimus, "img", "compare", "y.raw", "x.qcow2")
+            if "data_file_raw" in layout:
+                must("cmp", "y.raw", "x.data")
             must(*other, "convert", *packed, "-O", "qcow2", "x.qcow2", "y.qcow2")
             must(*program, "compare", "y.raw", "y.qcow2")
             must(*program, "check", "y.qcow2")
+
+
+def behind(mimus, layout, seed):
+    """The same words write to an image above another, by qemu-io and by the machine's own hands: commit from above it."""
+    rand = random.Random(seed)
+    must("qemu-img", "create", "-q", "-f", "raw", "base.raw", "3M")
+    scribble(rand, "base.raw", 3 << 20)
+    for name, program in (("q", ["qemu-img"]), ("m", [mimus, "img"])):
+        must(*program, "create", "-q", "-f", "qcow2", "-o", layout.replace("=D", f"={name}.data"), "-b", "base.raw", "-F", "raw",
+             f"{name}.qcow2")
+    for n in range(3):
+        state = rand.getstate()
+        for name, program in (("q", ["qemu-img"]), ("m", [mimus, "img"])):
+            rand.setstate(state)
+            must("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=512", "-b", f"{name}.qcow2", "-F", "qcow2", "top.qcow2")
+            scribble(rand, "top.qcow2", 3 << 20)
+            must(*program, "commit", "-q", "top.qcow2")
+            must("qemu-img", "check", f"{name}.qcow2")
+            must(mimus, "img", "check", f"{name}.qcow2")
+        must("qemu-img", "compare", "q.qcow2", "m.qcow2")
+        must(mimus, "img", "compare", "q.qcow2", "m.qcow2")
+        if n == 1 and "data_file" not in layout:
+            must("qemu-img", "snapshot", "-c", "s", "q.qcow2")
+            must(mimus, "img", "snapshot", "-c", "s", "m.qcow2")
+    if "data_file" not in layout:
+        for name, program in (("q", [mimus, "img"]), ("m", ["qemu-img"])):
+            must(*program, "snapshot", "-a", "s", f"{name}.qcow2")
+            must(*program, "check", f"{name}.qcow2")
+        must("qemu-img", "compare", "q.qcow2", "m.qcow2")
 
 
 def flags(name):
@@ -362,10 +432,11 @@ def refused(mimus, rest, why):
 def exchanged(mimus):
     for seed, layout in enumerate(LAYOUTS):
         exchange(mimus, layout, seed)
+    for seed, layout in enumerate(["cluster_size=4k", "extended_l2=on", "extended_l2=on,cluster_size=16k", "data_file=D",
+                                   "extended_l2=on,preallocation=full", "data_file=D,extended_l2=on"]):
+        behind(mimus, layout, seed)
     bitmaps(mimus)
     others(mimus)
-    refused(mimus, ["-o", "extended_l2=on"], "extended_l2")
-    refused(mimus, ["-o", "data_file=d"], "data_file")
     refused(mimus, ["--object", "secret,id=s,data=x", "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"],
             "encrypted")
     return True

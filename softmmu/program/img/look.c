@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "softmmu/block/image-bitmap.h"
 #include "softmmu/block/qcow2.h"
 #include "softmmu/program/img/internal.h"
 #include "softmmu/program/image-text.h"
@@ -269,17 +270,25 @@ static uint64_t divide_up(uint64_t n, uint64_t by)
     return n / by + (n % by != 0);
 }
 
+typedef struct Needs {
+    uint64_t size, cluster, data; /* data: clusters */
+    uint64_t bitmaps;             /* bytes for those of the source */
+    bool extended, keeps_bitmaps; /* keeps: … which may have such */
+    unsigned count_bits;
+} Needs;
+
 /* Bytes of a qcow2 file with @data clusters in it: tables for all of the disk, counts of what is
  * there. */
-static uint64_t qcow2_bytes(uint64_t size, uint64_t cluster, uint64_t data, uint64_t counted)
+static uint64_t qcow2_bytes(const Needs *n, uint64_t data, uint64_t counted)
 {
-    uint64_t all = divide_up(size, cluster), l2 = divide_up(all, cluster / 8);
+    uint64_t cluster = n->cluster, all = divide_up(n->size, cluster);
+    uint64_t l2 = divide_up(all, cluster / (n->extended ? 16 : 8));
     uint64_t fixed = 1 + l2 + divide_up(l2 * 8, cluster);
     uint64_t blocks = 1, table = 1, before;
 
     do {
         before = blocks + table;
-        blocks = divide_up(fixed + counted + blocks + table, cluster / 2);
+        blocks = divide_up(fixed + counted + blocks + table, cluster * 8 / n->count_bits);
         table = divide_up(blocks * 8, cluster);
     } while (blocks + table != before);
     return (fixed + blocks + table + data) * cluster;
@@ -304,14 +313,14 @@ static int count_data(Image *image, uint64_t cluster, uint64_t *count)
     return error;
 }
 
-typedef struct Needs {
-    uint64_t size, cluster, data; /* data: clusters */
-} Needs;
-
 static bool set_cluster(void *ctx, const char *key, const char *value, GError **error)
 {
     Needs *n = ctx;
 
+    if (!strcmp(key, "extended_l2"))
+        return parse_switch(value, &n->extended, error);
+    if (!strcmp(key, "refcount_bits"))
+        return img_parse_count_bits(value, &n->count_bits, error);
     if (strcmp(key, "cluster_size"))
         return true; /* changes nothing of it */
     if (!parse_size(value, 1, &n->cluster, error))
@@ -322,6 +331,21 @@ static bool set_cluster(void *ctx, const char *key, const char *value, GError **
     return false;
 }
 
+static uint64_t bytes_of_bitmaps(const Image *image, uint64_t cluster)
+{
+    const GPtrArray *list = image_bitmaps(image);
+    uint64_t all = 0, directory = 0;
+
+    for (guint i = 0; list && i < list->len; i++) {
+        const ImageBitmap *b = list->pdata[i];
+        uint64_t parts = divide_up(divide_up(b->bits, 8), cluster);
+
+        all += parts + divide_up(parts * 8, cluster);
+        directory += (24 + strlen(b->name) + 7) & ~UINT64_C(7);
+    }
+    return (all + divide_up(directory, cluster)) * cluster;
+}
+
 static bool look_at_source(Img *g, Needs *n, GError **error)
 {
     Image *image = img_open(g, g->files[0], g->option['f'], true, error);
@@ -330,16 +354,34 @@ static bool look_at_source(Img *g, Needs *n, GError **error)
     if (!image)
         return false;
     n->size = image_size(image);
+    n->keeps_bitmaps = image_facts(image).version >= 3;
+    n->bitmaps = bytes_of_bitmaps(image, n->cluster);
     failure = img_view(g, image, error) ? count_data(image, n->cluster, &n->data) : -1;
     image_close(image);
     return !failure || (failure > 0 && img_fail(g, 1, error, "'%s' cannot be read: %s", g->files[0],
                                                 g_strerror(failure)));
 }
 
+static void say_needs(Img *g, uint64_t least, uint64_t most, const uint64_t *bitmaps, bool json)
+{
+    Json *o;
+
+    if (json) {
+        o = json_make("required:u fully-allocated:u", least, most);
+        if (bitmaps)
+            json_object_object_add(o, "bitmaps", json_object_new_uint64(*bitmaps));
+        say_json(g, o);
+        return;
+    }
+    img_say(g, "required size: %" PRIu64 "\nfully allocated size: %" PRIu64 "\n", least, most);
+    if (bitmaps)
+        img_say(g, "bitmaps size: %" PRIu64 "\n", *bitmaps);
+}
+
 bool img_measure(Img *g, GError **error)
 {
     const char *format = g->option['O'] ? g->option['O'] : "raw";
-    Needs n = { .cluster = 65536 };
+    Needs n = { .cluster = 65536, .count_bits = 16 };
     uint64_t least, most;
     bool json, raw = !strcmp(format, "raw");
 
@@ -354,11 +396,8 @@ bool img_measure(Img *g, GError **error)
         return false;
     n.size = (n.size + 511) & ~UINT64_C(511);
     most = divide_up(n.size, n.cluster);
-    least = raw ? n.size : qcow2_bytes(n.size, n.cluster, n.data, most);
-    most = raw ? n.size : qcow2_bytes(n.size, n.cluster, most, most);
-    if (json)
-        say_json(g, json_make("required:u fully-allocated:u", least, most));
-    else
-        img_say(g, "required size: %" PRIu64 "\nfully allocated size: %" PRIu64 "\n", least, most);
+    least = raw ? n.size : qcow2_bytes(&n, n.data, most);
+    most = raw ? n.size : qcow2_bytes(&n, most, most);
+    say_needs(g, least, most, !raw && n.keeps_bitmaps ? &n.bitmaps : NULL, json);
     return true;
 }
