@@ -8,6 +8,7 @@
 #include "accel/engine.h"
 #include "accel/plugin/events.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -128,6 +129,7 @@ void cpu_tlb_flush_all(Cpu *cpu)
 {
     Tlb *t = cpu->run->tlb;
 
+    trace(tlb_flush, "cpu %u", cpu->run->common->index);
     cpu->run->accel->stats.tlb_flushes++;
     t->flushes++;
     for (unsigned i = 0; i < G_N_ELEMENTS(t->asid_gen); i++)

@@ -6,6 +6,7 @@
 #include "accel/translate.h"
 #include "accel/engine.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -316,6 +317,8 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
     if (req.checked && cached)
         tb->check = new_check(&req);
     a->tbs.translated++;
+    trace(translate_block, "tb:%p, pc:0x%" G_GINT64_MODIFIER "x, tb_code:%p", (void *)tb,
+          ctx->linear, (void *)tb->code);
     note_block(a, tb, ctx->linear, began);
 }
 

@@ -9,6 +9,7 @@
 #include "hw/apic-internal.h"
 
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 #define MSI_WINDOW_SIZE 0x100000
 #define WINDOW_PRIORITY 0x1000 /* above all that a BAR may lay there */
@@ -73,6 +74,8 @@ static void send_lowest(ApicSet *s, Apic *sender, ApicShorthand to, const ApicMe
 
 void apic_set_send(ApicSet *s, Apic *sender, ApicShorthand to, const ApicMessage *msg)
 {
+    trace(apic_deliver_irq, "dest %u dest_mode %d delivery_mode %d vector %d shorthand %d",
+          msg->dest, msg->logical, msg->delivery, msg->vector, to);
     if (msg->delivery == APIC_LOWEST) {
         send_lowest(s, sender, to, msg);
         return;
@@ -133,6 +136,7 @@ static uint64_t window_read(void *opaque, uint64_t addr, unsigned size)
         apic_error(a, APIC_ESR_ILLEGAL_REGISTER);
         return 0;
     }
+    trace(apic_mem_readl, "addr 0x%x = 0x%08x", (unsigned)addr, value);
     return value;
 }
 
@@ -148,6 +152,7 @@ static void window_write(void *opaque, uint64_t addr, uint64_t value, unsigned s
     a = current_apic(s);
     if (!apic_is_on(a) || apic_is_x2apic(a))
         return;
+    trace(apic_mem_writel, "addr 0x%x = 0x%08x", (unsigned)addr, (unsigned)value);
     if (size != 4 || (addr & 0xf))
         log_guest_error("apic: %u-byte write at offset %#x\n", size, (unsigned)addr);
     else if (!apic_reg_write(a, addr, value))

@@ -10,6 +10,7 @@
 
 #include "softmmu/error.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 enum {
     DMA_ERROR = 1 << 0,
@@ -246,6 +247,7 @@ static void select_item(FwCfg *s, uint16_t key)
 
     if (m && key != s->selected)
         g_clear_pointer(&m->data, g_bytes_unref);
+    trace(fw_cfg_select, "key 0x%04x", key);
     s->selected = key;
     s->offset = 0;
 }

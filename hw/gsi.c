@@ -9,6 +9,7 @@
 
 #include "hw/i8259.h"
 #include "hw/ioapic.h"
+#include "softmmu/trace.h"
 
 #define ISA_IRQS 16
 
@@ -50,6 +51,7 @@ static void line_set(void *opaque, int n, int level)
     unsigned line = n % GSI_COUNT;
     uint8_t bit = 1u << (n / GSI_COUNT);
 
+    trace(x86_gsi_interrupt, "GSI interrupt #%u level:%d", line, level);
     s->drivers[line] = level ? s->drivers[line] | bit : s->drivers[line] & ~bit;
     drive(s, line);
 }

@@ -10,6 +10,7 @@
 
 #include "hw/ps2.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 enum {
     STATUS_OBF = 0x01,
@@ -223,6 +224,7 @@ static uint64_t data_read(void *opaque, uint64_t addr, unsigned size)
     I8042 *s = opaque;
     uint8_t byte = s->buffer;
 
+    trace(pckbd_kbd_read_data, "0x%02x", byte);
     s->status &= ~(STATUS_OBF | STATUS_AUX_OBF);
     update_irqs(s);
     go_on(s);
@@ -234,6 +236,7 @@ static void data_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
     I8042 *s = opaque;
     uint8_t command = s->command;
 
+    trace(pckbd_kbd_write_data, "0x%02x", (unsigned)value);
     s->command = 0;
     s->status &= ~STATUS_COMMAND;
     if (command) {
@@ -247,6 +250,7 @@ static void data_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 
 static uint64_t command_read(void *opaque, uint64_t addr, unsigned size)
 {
+    trace(pckbd_kbd_read_status, "0x%02x", ((I8042 *)opaque)->status);
     return ((I8042 *)opaque)->status;
 }
 
@@ -254,6 +258,7 @@ static void command_write(void *opaque, uint64_t addr, uint64_t value, unsigned 
 {
     I8042 *s = opaque;
 
+    trace(pckbd_kbd_write_command, "0x%02x", (unsigned)value);
     s->command = 0;
     s->status |= STATUS_COMMAND;
     run_command(s, value);

@@ -11,6 +11,7 @@
 #include "hw/i8259.h"
 
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 enum { MASTER, SLAVE, CHIPS };
 #define CASCADE_IR 2
@@ -135,6 +136,7 @@ static void input_set(void *opaque, int n, int level)
     I8259 *s = opaque;
 
     g_assert(n != CASCADE_IR);
+    trace(pic_set_irq, "master %d irq %d level %d", n < 8, n & 7, level);
     s->raised[n] += level && !(s->chip[n >> 3].lines & (1u << (n & 7)));
     set_line(&s->chip[n >> 3], n & 7, level != 0, false);
     update(s);
@@ -153,6 +155,7 @@ int i8259_acknowledge(Device *pic)
 
     if (cascade)
         vector = s->chip[SLAVE].base | serve(&s->chip[SLAVE], false);
+    trace(pic_interrupt, "irq %d intno %d", (vector & 7) + (cascade ? 8 : 0), vector);
     update(s);
     return vector;
 }
@@ -261,32 +264,46 @@ static uint8_t chip_read(I8259 *s, Chip *c, uint64_t addr, bool master)
     return c->read_isr ? c->isr : c->irr;
 }
 
+static uint8_t read_port(I8259 *s, int chip, uint64_t addr)
+{
+    uint8_t value = chip_read(s, &s->chip[chip], addr, chip == MASTER);
+
+    trace(pic_ioport_read, "master %d addr 0x%x val 0x%x", chip == MASTER, (unsigned)addr, value);
+    return value;
+}
+
+static void write_port(I8259 *s, int chip, uint64_t addr, uint8_t value)
+{
+    trace(pic_ioport_write, "master %d addr 0x%x val 0x%x", chip == MASTER, (unsigned)addr, value);
+    chip_write(s, &s->chip[chip], addr, value);
+}
+
 static uint64_t master_read(void *opaque, uint64_t addr, unsigned size)
 {
     I8259 *s = opaque;
 
-    return chip_read(s, &s->chip[MASTER], addr, true);
+    return read_port(s, MASTER, addr);
 }
 
 static void master_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
     I8259 *s = opaque;
 
-    chip_write(s, &s->chip[MASTER], addr, value);
+    write_port(s, MASTER, addr, value);
 }
 
 static uint64_t slave_read(void *opaque, uint64_t addr, unsigned size)
 {
     I8259 *s = opaque;
 
-    return chip_read(s, &s->chip[SLAVE], addr, false);
+    return read_port(s, SLAVE, addr);
 }
 
 static void slave_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
     I8259 *s = opaque;
 
-    chip_write(s, &s->chip[SLAVE], addr, value);
+    write_port(s, SLAVE, addr, value);
 }
 
 /* ---- ELCR: IRQ 0, 1, 2, 8 and 13 are always edge triggered ----------------------------------- */

@@ -10,6 +10,7 @@
 #include "hw/ide-internal.h"
 #include "softmmu/bytes.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 #define BLOCK         2048
 #define BUFFER_BLOCKS (IDE_BUFFER / BLOCK)
@@ -495,6 +496,8 @@ static const Packet packets[] = {
 
 static void run_packet(IdeUnit *u)
 {
+    trace(ide_atapi_cmd_packet, "bus %s; unit %d; cmd 0x%02x", u->channel->dev.id,
+          (int)(u - u->channel->unit), u->packet[0]);
     for (size_t i = 0; i < G_N_ELEMENTS(packets); i++) {
         if (packets[i].code != u->packet[0])
             continue;

@@ -10,6 +10,7 @@
 
 #include "hw/ide-internal.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 static IdeUnit *selected(IdeChannel *c)
 {
@@ -239,6 +240,8 @@ static void start_command(IdeUnit *u, uint8_t command)
 {
     bool reset = command == 0x08 && u->cdrom; /* DEVICE RESET breaks into any other */
 
+    trace(ide_exec_cmd, "IDE exec cmd: bus %s; unit %d; cmd 0x%02x", u->channel->dev.id,
+          (int)(u - u->channel->unit), command);
     if (!u->drive || ((u->status & (ST_BSY | ST_DRQ)) && !reset))
         return;
     clear_irq(u->channel);

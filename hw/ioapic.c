@@ -9,6 +9,7 @@
 #include "hw/ioapic.h"
 
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 #define VERSION     0x20
 #define REG_ID      0x00
@@ -76,6 +77,7 @@ static void input_set(void *opaque, int pin, int level)
     uint32_t bit = 1u << pin;
     bool rising = level && !(s->lines & bit);
 
+    trace(ioapic_set_irq, "vector: %d level: %d", pin, level);
     s->lines = level ? s->lines | bit : s->lines & ~bit;
     if (s->redir[pin] & REDIR_LEVEL)
         service_level(s, pin);
@@ -87,6 +89,7 @@ void ioapic_eoi(void *opaque, uint8_t vector)
 {
     Ioapic *s = opaque;
 
+    trace(ioapic_eoi, "vector: %d", vector);
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         if ((s->redir[pin] & 0xff) != vector || !(s->redir[pin] & REDIR_REMOTE_IRR))
             continue;

@@ -11,6 +11,7 @@
 
 #include "softmmu/bytes.h"
 #include "softmmu/error.h"
+#include "softmmu/trace.h"
 
 #define DEFAULT_SUBSYSTEM_VENDOR 0x1af4
 #define DEFAULT_SUBSYSTEM        0x1100
@@ -178,6 +179,8 @@ uint32_t pci_config_read(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned 
         return UINT32_MAX;
     if (d->config_reads)
         d->config_reads(d, off, size);
+    trace(pci_cfg_read, "%s %02u:%02u.%u @0x%x -> 0x%x", d->dev.klass->name, bus_nr, devfn >> 3,
+          devfn & 7, off, (unsigned)get_le(d->config + off, size));
     return get_le(d->config + off, size);
 }
 
@@ -188,6 +191,8 @@ void pci_config_write(PciBus *bus, unsigned bus_nr, unsigned devfn, unsigned off
 
     if (!d || off + size > sizeof(d->config))
         return;
+    trace(pci_cfg_write, "%s %02u:%02u.%u @0x%x <- 0x%x", d->dev.klass->name, bus_nr, devfn >> 3,
+          devfn & 7, off, value);
     for (unsigned i = 0; i < size; i++) {
         uint8_t *p = &d->config[off + i], byte = value >> 8 * i;
 

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "softmmu/trace.h"
+
 enum { RBR, IER, IIR, LCR, MCR, LSR, MSR, SCR }; /* by offset; 0 is also THR, 2 also FCR */
 
 enum { IER_RDI = 1, IER_THRI = 2, IER_RLSI = 4, IER_MSI = 8, IER_MASK = 0x0f };
@@ -328,12 +330,11 @@ static uint8_t read_msr(Serial16550 *s)
     return value;
 }
 
-static uint64_t serial_read(void *opaque, uint64_t addr, unsigned size)
+static uint8_t read_register(Serial16550 *s, unsigned reg)
 {
-    Serial16550 *s = opaque;
     bool dlab = s->lcr & LCR_DLAB;
 
-    switch (addr) {
+    switch (reg) {
     case RBR: return dlab ? s->divisor & 0xff : read_rbr(s);
     case IER: return dlab ? s->divisor >> 8 : s->ier;
     case IIR: return read_iir(s);
@@ -345,11 +346,21 @@ static uint64_t serial_read(void *opaque, uint64_t addr, unsigned size)
     }
 }
 
+static uint64_t serial_read(void *opaque, uint64_t addr, unsigned size)
+{
+    uint8_t value = read_register(opaque, addr);
+
+    trace(serial_read, "read addr 0x%02x val 0x%02x", (unsigned)addr, value);
+    return value;
+}
+
 static void serial_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
 {
     Serial16550 *s = opaque;
     bool dlab = s->lcr & LCR_DLAB;
     uint8_t byte = value;
+
+    trace(serial_write, "write addr 0x%02x val 0x%02x", (unsigned)addr, byte);
 
     switch (addr) {
     case RBR:

@@ -8,6 +8,7 @@
 #include "softmmu/bytes.h"
 #include "softmmu/error.h"
 #include "softmmu/log.h"
+#include "softmmu/trace.h"
 
 /* Structures, each of a page, and the capabilities that name them, the first last: what drivers
  * expect of the usual implementation, not the standard's rule. */
@@ -66,7 +67,9 @@ static void update_irq(VirtioDevice *v)
 /* By the message for it, or the bit in the ISR register. */
 static void interrupt(VirtioDevice *v, uint16_t vector, uint8_t isr)
 {
+    trace(virtio_notify, "%s vector %u isr 0x%x", v->pci.dev.klass->name, vector, isr);
     if (msix_enabled(&v->msix)) {
+        trace(msix_notify, "%s vector %u", v->pci.dev.klass->name, vector);
         msix_notify(&v->msix, vector);
         return;
     }
@@ -260,6 +263,7 @@ uint64_t virtio_offered(const VirtioDevice *v)
 
 void virtio_write_status(VirtioDevice *v, uint8_t value)
 {
+    trace(virtio_set_status, "%s val %u", v->pci.dev.klass->name, value);
     if (!value) {
         reset_transport(v);
         update_irq(v);
@@ -386,6 +390,7 @@ uint8_t virtio_take_isr(VirtioDevice *v)
 /* Not again from within, as by a ring that lies over the register for it. */
 void virtio_notify(VirtioDevice *v, uint64_t queue)
 {
+    trace(virtio_queue_notify, "%s n %u", v->pci.dev.klass->name, (unsigned)queue);
     if (queue >= v->kind->queues || !virtio_is_ready(v) || v->chains_left)
         return;
     v->chains_left = CHAINS_AT_ONCE;

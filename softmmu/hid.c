@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "softmmu/bytes.h"
+#include "softmmu/trace.h"
 
 enum { KEYS_WAITING = 512, MICE_MAX = 8 };
 /* What waits in the line: a key, or a pause of so many ms. */
@@ -67,6 +68,7 @@ static void queue_up(Hid *h, uint32_t what)
 
 void hid_key(Hid *h, uint8_t key, bool down)
 {
+    trace(input_event_key_number, "key number 0x%x, down %d", key, down);
     queue_up(h, key | (down ? WAIT_DOWN : 0));
 }
 
@@ -79,6 +81,7 @@ void hid_hold(Hid *h, uint32_t ms)
 
 void hid_motion(Hid *h, const HidMotion *m)
 {
+    trace(input_event_rel, "x %d, y %d, wheel %d, buttons %u", m->dx, m->dy, m->dz, m->buttons);
     h->buttons = m->buttons & (HID_LEFT | HID_MIDDLE | HID_RIGHT);
     if (h->mouse < h->mouse_count)
         h->mice[h->mouse].ops->move(h->mice[h->mouse].opaque, m);

@@ -9,6 +9,7 @@
 
 #include "softmmu/error.h"
 #include "softmmu/host-open.h"
+#include "softmmu/trace.h"
 
 uint32_t log_mask;
 uint64_t log_next_count = UINT64_MAX;
@@ -115,6 +116,8 @@ static bool add_item(const char *name, uint32_t *mask)
         *mask |= LOG_HASH;
         return true;
     }
+    if (g_str_has_prefix(name, "trace:"))
+        return trace_set(name + 6, true) || strpbrk(name, "*?");
     for (size_t i = 0; i < G_N_ELEMENTS(log_items); i++) {
         if (!strcmp(name, "all") || !strcmp(name, log_items[i].name))
             *mask |= log_items[i].item;
@@ -237,6 +240,7 @@ void log_print_items(GString *out)
     for (size_t i = 0; i < G_N_ELEMENTS(log_items); i++)
         g_string_append_printf(out, "%-15s %s\n", log_items[i].name, log_items[i].help);
     g_string_append_printf(out, "%-15s %s\n", "all", "all of the above");
+    g_string_append_printf(out, "%-15s %s\n", "trace:PATTERN", "these events, as -trace");
 }
 
 void log_close(void)

@@ -9,6 +9,7 @@
 
 #include "softmmu/log.h"
 #include "softmmu/memory-internal.h"
+#include "softmmu/trace.h"
 
 #define MAX_HOLES_LOGGED 256
 
@@ -142,6 +143,9 @@ static void ram_written(const FlatRange *range, uint64_t addr, uint64_t len)
     ram_block_changed(r->ram, r->ram_start + range->region_start + (addr - range->start), len);
 }
 
+#define ACCESS_FORMAT \
+    "addr 0x%" G_GINT64_MODIFIER "x value 0x%" G_GINT64_MODIFIER "x size %u name '%s'"
+
 static uint64_t range_read(AddressSpace *as, const FlatRange *range, uint64_t addr, unsigned size)
 {
     if (range->region->kind == MEM_IO) {
@@ -149,6 +153,7 @@ static uint64_t range_read(AddressSpace *as, const FlatRange *range, uint64_t ad
         uint64_t v = io_read(copy.region, copy.region_start + (addr - copy.start), size);
         if (G_UNLIKELY(as->watch))
             as->watch->io(as->watch->opaque, &copy, addr, v, size, false);
+        trace(memory_region_ops_read, ACCESS_FORMAT, addr, v, size, copy.region->name);
         return v;
     }
     return load_le(ram_pointer(range, addr), size);
@@ -173,6 +178,7 @@ static void range_write(AddressSpace *as, const FlatRange *range, uint64_t addr,
     case MEM_IO:
         if (G_UNLIKELY(as->watch))
             as->watch->io(as->watch->opaque, range, addr, value, size, true);
+        trace(memory_region_ops_write, ACCESS_FORMAT, addr, value, size, range->region->name);
         io_write(range->region, range->region_start + (addr - range->start), value, size);
         return;
     case MEM_RAM:
@@ -276,6 +282,8 @@ static uint64_t run_length(const AddressSpace *as, const FlatRange *range, uint6
 
 static void tell_dma(AddressSpace *as, uint64_t addr, uint64_t len, bool write)
 {
+    trace(dma_memory_rw, "addr 0x%" G_GINT64_MODIFIER "x len 0x%" G_GINT64_MODIFIER "x %s", addr,
+          len, write ? "write" : "read");
     if (G_UNLIKELY(as->watch) && as->watch->dma)
         as->watch->dma(as->watch->opaque, addr, len, write);
 }

@@ -6,6 +6,7 @@
 #include "target-i386/help-io.h"
 
 #include "accel/guest-mem.h"
+#include "softmmu/trace.h"
 #include "target-i386/debug.h"
 #include "target-i386/help.h"
 #include "target-i386/smm.h"
@@ -36,6 +37,10 @@ static uint32_t access_port(CpuX86 *c, uint16_t port, uint32_t size, uint32_t ho
         value = cpu_device_load(&c->cpu, c->common.io, port, size);
     else
         cpu_device_store(&c->cpu, c->common.io, port, value, size);
+    if (how & SMM_IO_IN)
+        trace(cpu_in, "addr 0x%x(%c) value %u", port, " bw l"[size], value);
+    else
+        trace(cpu_out, "addr 0x%x(%c) value %u", port, " bw l"[size], value);
     cpu_pass_time(&c->cpu, DEVICE_NS);
     if (!asked && x86_smm_is_asked(c))
         x86_smm_note_io(c, how | size << SMM_IO_SIZE_SHIFT | (c->eflags & EFL_TF) << 3 |

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "softmmu/block/block-job-internal.h"
+#include "softmmu/trace.h"
 
 /* What a fast disk of the guest's time takes. */
 #define LATENCY_NS  50000
@@ -401,6 +402,8 @@ static void slot_due(void *opaque)
             s->error = EIO;
             s->data = s->op == DRIVE_READ ? g_malloc0(s->len) : NULL;
         }
+        trace(drive_complete, "%s op %d offset 0x%" G_GINT64_MODIFIER "x error %d", d->dev.id,
+              s->op, s->offset, s->error);
         complete(d, s);
     }
     set_timer(d);
@@ -434,6 +437,8 @@ void drive_submit(Drive *d, const DriveRequest *r)
         .tag = r->tag,
         .due_ns = clock_now_ns(d->w.clock) + duration_ns(r->op, r->len),
     };
+    trace(drive_submit, "%s op %d offset 0x%" G_GINT64_MODIFIER "x len 0x%" G_GINT64_MODIFIER "x",
+          d->dev.id, r->op, r->offset, r->len);
     if (!d->w.replaying || d->w.image)
         drive_start_job(d, s, r->data);
     set_timer(d);

@@ -36,6 +36,7 @@
 #include "softmmu/program/screens.h"
 #include "softmmu/program/state/savestate.h"
 #include "softmmu/program/trace/command.h"
+#include "softmmu/trace.h"
 #include "target-i386/cpu.h"
 
 /* @o may be NULL. */
@@ -77,9 +78,24 @@ static bool check_readable(const MachineConfig *c, const char *what, const char 
     return false;
 }
 
+/* A single name has to be one; what matches no pattern may come with another version. */
+static bool set_up_traces(const Options *o, GError **error)
+{
+    for (guint i = 0; i < o->trace_files->len; i++)
+        if (!trace_read_file(o->trace_files->pdata[i], error))
+            return false;
+    for (guint i = 0; i < o->trace_events->len; i++) {
+        const char *pattern = o->trace_events->pdata[i];
+
+        if (!trace_set(pattern, true) && !strpbrk(pattern, "*?"))
+            g_printerr("mimus: warning: trace event '%s' does not exist\n", pattern);
+    }
+    return true;
+}
+
 static bool set_up_log(const Options *o, GError **error)
 {
-    return (!o->log_file || log_set_file(o->log_file, error)) &&
+    return set_up_traces(o, error) && (!o->log_file || log_set_file(o->log_file, error)) &&
            (!o->log_filter || log_set_filter(o->log_filter, error)) &&
            (!o->log_counts || log_set_counts(o->log_counts, error)) &&
            (!o->log_items || log_set_items(o->log_items, error));

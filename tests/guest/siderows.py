@@ -475,6 +475,10 @@ RAW
 -dfilter 0x1000+0x100,0x2000-0x10
 -dfilter bogus
 -trace events=/nonexistent
+-trace bogus
+-trace enable=bogus*
+-trace pic_interrupt
+-trace help
 -plugin /nonexistent.so
 -plugin file=/nonexistent.so,x=y
 -msg timestamp=on
@@ -711,9 +715,6 @@ REFUSED = {
 -d plugin
 -d page
 -d strace
--trace help
--trace bogus
--trace enable=bogus*
 -msg guest-name=on
 -icount auto
 -icount shift=auto

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "softmmu/trace.h"
 #include "tests/softmmu/test.h"
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
     { "op_opt,fpu,mmu,pcall", LOG_OP_OPT | LOG_FPU | LOG_MMU | LOG_PCALL, NULL },
     { "hash:100", LOG_HASH, NULL },
     { "nochain", LOG_NOCHAIN, NULL },
+    { "trace:bogus", 0, "unknown log item 'trace:bogus' (-d help lists them)" },
     { "stats", LOG_STATS, NULL },
     { "in_asm,bogus", 0, "unknown log item 'bogus' (-d help lists them)" },
     { "", 0, NULL },
@@ -42,6 +44,32 @@ static void test_items(void **state)
             assert_string_equal(error->message, item_rows[i].error);
     }
     log_set_items("", NULL);
+}
+
+/* Events by name and pattern, from a file, and as lines of the log. */
+static void test_traces(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("mimus-log-XXXXXX", NULL);
+    g_autofree char *file = g_build_filename(dir, "f", NULL), *text = NULL;
+
+    assert_int_equal(trace_set("bogus", true), 0);
+    assert_int_equal(trace_set("pic_*", true), 4);
+    assert_true(g_file_set_contents(file, "# those\n-pic_*\n pci_cfg_read \n\nbogus\n", -1, NULL));
+    assert_true(trace_read_file(file, NULL));
+    assert_false(trace_on[TRACE_pic_interrupt]);
+    assert_true(trace_on[TRACE_pci_cfg_read]);
+    assert_false(trace_read_file("/nonexistent", NULL));
+    assert_true(log_set_file(file, NULL));
+    trace(pic_interrupt, "irq %d", 1);
+    trace(pci_cfg_read, "at %d", 2);
+    log_close();
+    assert_true(g_file_get_contents(file, &text, NULL, NULL));
+    assert_string_equal(text, "pci_cfg_read at 2\n");
+    assert_true(log_set_items("trace:pic_interrupt", NULL));
+    assert_true(trace_on[TRACE_pic_interrupt]);
+    trace_set("*", false);
+    g_unlink(file);
+    g_rmdir(dir);
 }
 
 static const struct {
@@ -142,10 +170,8 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_items),
-        cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_items),  cmocka_unit_test(test_traces), cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_counts), cmocka_unit_test(test_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

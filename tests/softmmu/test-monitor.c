@@ -393,6 +393,11 @@ static const struct {
     { "one-insn-per-tb x", "unexpected option x\n" },
     { "gdbserver", "Could not open gdbserver on device 'tcp::1234': there is none\n" },
     { "trace-event x on", "unknown event \"x\"\n" },
+    { "trace-event x* on", "" },
+    { "trace-event pic_interrupt on", "" },
+    { "trace-event pic_interrupt off", "" },
+    { "trace-event pic_interrupt", "trace-event: on or off expected\n"
+                                   "Try \"help trace-event\" for more information\n" },
     { "wavcapture a b", "Audiodev 'b' not found\n" },
     { "wavcapture a", "wavcapture: string expected\n"
                       "Try \"help wavcapture\" for more information\n" },

@@ -8,6 +8,7 @@
 #include "softmmu/log.h"
 #include "softmmu/program/monitor/internal.h"
 #include "softmmu/program/monitor/screendump.h"
+#include "softmmu/trace.h"
 
 typedef struct Command {
     const char *name, *alias, *args, *help;
@@ -440,7 +441,7 @@ static const Command commands[] = {
     {"eject",            NULL, "[-f] device", "take the medium out",                       monitor_eject},
     {"log",              NULL, "[items]",   "log these items (none; without any: the list)", cmd_log},
     {"logfile",          NULL, "filename",      "log there",                                    cmd_logfile},
-    {"trace-event",      NULL, "name on|off", "there are no events: -d and plugins tell of devices", monitor_trace_event},
+    {"trace-event",      NULL, "name on|off", "log these events (info trace-events; * is anything)", monitor_trace_event},
     {"one-insn-per-tb",  "singlestep", "[on|off]", "blocks of translated code are one instruction", monitor_singlestep},
     {"gdbserver",        NULL, "[device]",  "wait for gdb there, as -gdb (default: tcp::1234; none: no more)", monitor_gdbserver},
     {"watchdog_action",  NULL, "action",    "what follows when a watchdog runs out, as -watchdog-action", monitor_watchdog_action, true},
@@ -566,6 +567,7 @@ void monitor_execute(Monitor *mon, const char *line, GString *out)
 
     if (!*name && !*args)
         return;
+    trace(handle_hmp_command, "cmdline: %s", line);
     mon->running = name;
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         const Command *c = &commands[i];

@@ -6,6 +6,7 @@
 #include "softmmu/error.h"
 #include "softmmu/program/monitor/internal.h"
 #include "softmmu/program/options/options.h"
+#include "softmmu/trace.h"
 
 /* ---- Actions --------------------------------------------------------------------------------- */
 
@@ -69,16 +70,23 @@ void monitor_gdbserver(Monitor *mon, const char *args, GString *out)
     }
 }
 
-/* ---- What there is none of ------------------------------------------------------------------- */
+/* ---- Events to trace ------------------------------------------------------------------------- */
 
-/* Devices are looked at by -d and plugins. */
 void monitor_trace_event(Monitor *mon, const char *args, GString *out)
 {
     g_auto(GStrv) words = g_strsplit(args, " ", 2);
-    g_autofree char *why = g_strdup_printf("unknown event \"%s\"", words[0]);
+    g_autofree char *why = NULL;
+    bool on = words[1] && !strcmp(words[1], "on");
 
-    monitor_tell(mon, out, why);
+    if (!on && (!words[1] || strcmp(words[1], "off")))
+        monitor_explain(mon, out, "trace-event: on or off expected");
+    else if (!trace_set(words[0], on) && !strpbrk(words[0], "*?"))
+        why = g_strdup_printf("unknown event \"%s\"", words[0]);
+    if (why)
+        monitor_tell(mon, out, why);
 }
+
+/* ---- What there is none of ------------------------------------------------------------------- */
 
 void monitor_wavcapture(Monitor *mon, const char *args, GString *out)
 {

@@ -11,6 +11,7 @@
 #include "softmmu/error.h"
 #include "softmmu/log.h"
 #include "softmmu/program/options/internal.h"
+#include "softmmu/trace.h"
 
 #define QEMU_VERSION_EQUIVALENT "7.2.0" /* whose command line and devices we follow */
 
@@ -129,6 +130,37 @@ static bool opt_log(Options *o, const char *arg, GError **error)
 static bool opt_log_file(Options *o, const char *arg, GError **error)
 {
     return set_string(&o->log_file, arg);
+}
+
+static bool set_trace_event(void *ctx, const char *value, GError **error)
+{
+    g_ptr_array_add(((Options *)ctx)->trace_events, g_strdup(value));
+    return true;
+}
+
+static bool set_trace_events_file(void *ctx, const char *value, GError **error)
+{
+    g_ptr_array_add(((Options *)ctx)->trace_files, g_strdup(value));
+    return true;
+}
+
+static bool set_trace_file(void *ctx, const char *value, GError **error)
+{
+    return set_string(&((Options *)ctx)->log_file, value);
+}
+
+static bool opt_trace(Options *o, const char *arg, GError **error)
+{
+    static const KeyRow keys[] = { { "enable", set_trace_event },
+                                   { "events", set_trace_events_file },
+                                   { "file", set_trace_file },
+                                   { NULL } };
+
+    if (!is_help(arg))
+        return keyval_apply(arg, "enable", keys, o, error);
+    options_answer(o, ANSWER_TEXT);
+    trace_print_names(o->answer);
+    return true;
 }
 
 static bool opt_log_filter(Options *o, const char *arg, GError **error)
@@ -282,6 +314,7 @@ static const OptionRow option_rows[] = {
     {"seed",        "N",    opt_seed,        "what the guest's random numbers start from (default: chosen anew each time; with -icount 0)"},
     {"d",           "ITEM[,...]", opt_log,     "log (-d help lists the items)", true},
     {"D",           "FILE", opt_log_file,    "log to FILE instead of stderr", true},
+    {"trace",       "[enable=]PATTERN[,events=FILE][,file=FILE]", opt_trace, "log these events (-trace help lists them; * is anything), those that a file names; file: -D", true},
     {"dfilter",     "RANGE[,...]", opt_log_filter, "log only these guest addresses: A..B, A+N, A-N", true},
     {"plugin",      "FILE[.so][,NAME=VALUE...]", opt_plugin, "load a plugin; icount and other tools are found by name", true},
     {"perfmap",     NULL,   opt_perfmap,     "write /tmp/perf-PID.map, which names compiled code for perf", true},
@@ -292,7 +325,6 @@ static const OptionRow option_rows[] = {
 /* QEMU's options that we lack: what to say. */
 #define SOUND    "sound is not modelled yet"
 #define DISPLAYS "not supported; use -display sdl, -vnc :0 or -display curses"
-#define TRACING  "not supported yet; use -d"
 
 static const struct {
     const char *name, *why;
@@ -301,7 +333,6 @@ static const struct {
     {"sd", "SD cards are not modelled"},
     {"soundhw", SOUND},
     {"spice", DISPLAYS}, {"sdl", "use -display sdl"}, {"curses", "use -display curses"},
-    {"trace", TRACING},
     {"enable-kvm", "KVM is not supported; the accelerator is tcg"},
     {"dtb", "x86 machines have no device tree"}, {"usb", "USB is not modelled yet"},
     {"usbdevice", "USB is not modelled yet"},
@@ -502,6 +533,8 @@ static void set_defaults(Options *o)
     o->objects = g_ptr_array_new_with_free_func(options_free_object);
     o->blockdevs = g_ptr_array_new_with_free_func(options_free_blockdev);
     o->plugins = g_ptr_array_new_with_free_func(g_free);
+    o->trace_events = g_ptr_array_new_with_free_func(g_free);
+    o->trace_files = g_ptr_array_new_with_free_func(g_free);
     o->machine_args = g_ptr_array_new_with_free_func(g_free);
     o->host_args = g_ptr_array_new_with_free_func(g_free);
     o->config.machine = g_strdup("pc");
@@ -616,6 +649,8 @@ void options_clear(Options *o)
     g_ptr_array_unref(o->blockdevs);
     g_ptr_array_unref(o->objects);
     g_ptr_array_unref(o->plugins);
+    g_ptr_array_unref(o->trace_events);
+    g_ptr_array_unref(o->trace_files);
     g_ptr_array_unref(o->machine_args);
     g_ptr_array_unref(o->host_args);
     g_ptr_array_unref(o->config.data_dirs);

@@ -55,6 +55,7 @@ typedef struct Options {
     bool nographic, snapshot;
     NetdevOption *net_user; /* what -net user makes, for -net nic; the configuration's */
     char *log_items, *log_file, *log_filter, *log_counts;
+    GPtrArray *trace_events, *trace_files; /* char *: patterns of events, files of such */
     bool rtc_base_given, seed_given;
     char *record_file, *replay_file;
     char *loadvm, *incoming;    /* what the machine begins with; NULL: a cold start */

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "softmmu/program/qmp/internal.h"
 #include "softmmu/program/qmp/schema.h"
+#include "softmmu/trace.h"
 
 static const QmpCommand *const tables[] = {
     qmp_base_commands,       qmp_look_commands, qmp_change_commands,  qmp_state_commands,
@@ -177,27 +178,43 @@ static Json *run_set_action(Qmp *q, Json *args, GError **error)
     return strchr(line->str, '=') ? qmp_run_line(q, error, "%s", line->str) : json_done();
 }
 
-/* ---- Events to trace: there are none ----------------------------------------------------------
+/* ---- Events to trace --------------------------------------------------------------------------
  */
+
+static bool is_event(const char *name, GError **error)
+{
+    for (unsigned e = 0; e < TRACE_EVENTS; e++)
+        if (!strcmp(trace_name(e), name))
+            return true;
+    if (strpbrk(name, "*?"))
+        return true;
+    error_set(error, "unknown event \"%s\"", name);
+    return false;
+}
 
 static Json *run_trace_events(Qmp *q, Json *args, GError **error)
 {
     const char *name = json_text(args, "name", "");
+    Json *list;
 
-    if (strpbrk(name, "*?"))
-        return json_object_new_array();
-    error_set(error, "unknown event \"%s\"", name);
-    return NULL;
+    if (!is_event(name, error))
+        return NULL;
+    list = json_object_new_array();
+    for (unsigned e = 0; e < TRACE_EVENTS; e++)
+        if (g_pattern_match_simple(name, trace_name(e)))
+            json_object_array_add(list, json_make("name:s vcpu:b state:s", trace_name(e), false,
+                                                  trace_on[e] ? "enabled" : "disabled"));
+    return list;
 }
 
 static Json *run_set_trace_events(Qmp *q, Json *args, GError **error)
 {
     const char *name = json_text(args, "name", "");
 
-    if (strpbrk(name, "*?") || json_flag(args, "ignore-unavailable", false))
-        return json_done();
-    error_set(error, "unknown event \"%s\"", name);
-    return NULL;
+    if (!is_event(name, error))
+        return NULL;
+    trace_set(name, json_flag(args, "enable", false));
+    return json_done();
 }
 
 const QmpCommand qmp_base_commands[] = {

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "softmmu/program/qmp/internal.h"
 #include "softmmu/program/qmp/schema.h"
+#include "softmmu/trace.h"
 
 #define MAX_OBJECT (16u << 20) /* bytes */
 #define MAX_DEPTH  100
@@ -121,6 +122,7 @@ static const QmpCommand *choose(const Qmp *q, const char *name, GError **error)
 /* @args are checked. */
 static Json *run(Qmp *q, const QmpCommand *c, Json *args, GError **error)
 {
+    trace(handle_qmp_command, "req: %s %s", c->name, args ? json_object_to_json_string(args) : "");
     return schema_check(c->args, args, error) ? c->run(q, args, error) : NULL;
 }
 

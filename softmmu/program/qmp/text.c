@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "softmmu/program/qmp/internal.h"
+#include "softmmu/trace.h"
 
 Json *text_ask(void *opaque, const char *command, Json *args, GError **error)
 {
@@ -243,6 +244,14 @@ static bool info_nothing(void *q, const char *args, GString *out, GError **error
     return true; /* there is none of it */
 }
 
+static bool info_trace_events(void *q, const char *args, GString *out, GError **error)
+{
+    for (unsigned e = 0; e < TRACE_EVENTS; e++)
+        if (g_pattern_match_simple(*args ? args : "*", trace_name(e)))
+            g_string_append_printf(out, "%s : state %d\n", trace_name(e), trace_on[e]);
+    return true;
+}
+
 static bool info_usb(void *q, const char *args, GString *out, GError **error)
 {
     error_set(error, "USB support not enabled");
@@ -277,7 +286,7 @@ const MonitorExtra text_topics[] = {
     {"dump",                 "", "how dump-guest-memory goes",            info_dump},
     {"tpm",                  "", "trusted platform modules",              info_nothing},
     {"usb",                  "", "USB devices",                           info_usb},
-    {"trace-events",         "", "events to trace: there are none, use -d", info_nothing},
+    {"trace-events",         "[name]", "events to trace (-trace)", info_trace_events},
     {"migrate_capabilities", "", "how the state is written",              info_capabilities},
     {"migrate_parameters",   "", "likewise",                              info_parameters},
     {NULL},
