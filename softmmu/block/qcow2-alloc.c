@@ -10,6 +10,9 @@
 #include "softmmu/block/qcow2.h"
 #include "softmmu/bytes.h"
 
+#define MAX_UNWRITTEN \
+    (1u << 22) /* clusters in use behind a file's end: a hostile file has no end */
+
 /* ---- Tables in memory ------------------------------------------------------------------------ */
 
 static Qcow2Table *find_table(Qcow2 *q, uint64_t offset)
@@ -250,6 +253,21 @@ int qcow2_add_count(Qcow2 *q, uint64_t cluster, int64_t change)
     return set_count(q, cluster, count + change);
 }
 
+/* Behind the file's end there may be clusters in use whose bytes nobody wrote yet. */
+static int pass_counted(Qcow2 *q)
+{
+    uint64_t first = q->file_end, count = 0;
+    int error = qcow2_count(q, q->file_end / q->cluster, &count);
+
+    while (!error && count) {
+        q->file_end += q->cluster;
+        error = (q->file_end - first) / q->cluster > MAX_UNWRITTEN
+                    ? EFBIG
+                    : qcow2_count(q, q->file_end / q->cluster, &count);
+    }
+    return error;
+}
+
 int qcow2_allocate(Qcow2 *q, uint64_t *offset)
 {
     uint64_t end = q->file_end / q->cluster, cluster = q->search;
@@ -261,10 +279,13 @@ int qcow2_allocate(Qcow2 *q, uint64_t *offset)
         if (!error && !count)
             break;
     }
+    if (!error && cluster == end) {
+        error = pass_counted(q);
+        cluster = q->file_end / q->cluster;
+        q->file_end += error ? 0 : q->cluster;
+    }
     if (error)
         return error;
-    if (cluster == end)
-        q->file_end += q->cluster;
     forget_table(q, cluster * q->cluster);
     q->search = cluster + 1;
     *offset = cluster * q->cluster;
@@ -304,7 +325,7 @@ int qcow2_refer(Qcow2 *q, uint64_t entry, int change)
 
 int qcow2_allocate_run(Qcow2 *q, uint64_t clusters, uint64_t *offset)
 {
-    int error = 0;
+    int error = pass_counted(q);
 
     *offset = q->file_end;
     q->file_end += clusters * q->cluster;
@@ -336,7 +357,12 @@ int qcow2_place_bytes(Qcow2 *q, const uint8_t *data, uint64_t len, uint64_t *off
     int error = qcow2_allocate_run(q, clusters, offset);
 
     memcpy(whole, data, len);
-    return error ? error : image_file_write(q->fd, *offset, whole, clusters * q->cluster);
+    if (error)
+        return error;
+    error = image_file_write(q->fd, *offset, whole, clusters * q->cluster);
+    if (error)
+        qcow2_free_bytes(q, *offset, len);
+    return error;
 }
 
 int qcow2_put_table(Qcow2 *q, uint64_t offset, const uint8_t *data)

@@ -13,7 +13,8 @@
 #define MIN_CLUSTER     512
 #define MAX_CLUSTER     (2u << 20)
 #define MIN_EXTENDED    16384
-#define LAZY            1 /* compatible feature: counts may be late. Ours never are */
+#define ROOM_CLUSTERS   256 /* that a file grows by while it is preallocated */
+#define LAZY            1   /* compatible feature: counts may be late. Ours never are */
 
 /* Where things are in a new file, in clusters: header, table of counts, blocks of counts, first
  * table. */
@@ -181,20 +182,33 @@ bool qcow2_create(const ImageCreate *what, GError **error)
     return false;
 }
 
+/* The file has what the next entries will refer to before they do. */
+static int make_room(Qcow2 *q, uint64_t *end)
+{
+    if (q->file_end + ROOM_CLUSTERS / 2 * q->cluster <= *end)
+        return 0;
+    *end = q->file_end + ROOM_CLUSTERS * q->cluster;
+    return ftruncate(q->fd, *end) ? errno : 0;
+}
+
 /* Clusters one after another for all that has none; their contents are what the host gives a
  * file that grows: zeros. */
 int qcow2_preallocate(Image *image)
 {
     Qcow2 *q = image->own;
     int error = qcow2_set_dirty(q, true);
+    uint64_t end = 0;
     Qcow2Entry e;
 
+    if (!error && q->data_image)
+        error = ftruncate(q->data, image->size) ? errno : 0;
     for (uint64_t at = 0, place = 0; at < image->size && !error; at += q->cluster) {
         error = qcow2_entry(q, at, &e);
         if (error || e.where || e.zero)
             continue;
         place = at;
-        if (!q->data_image)
+        error = make_room(q, &end);
+        if (!error && !q->data_image)
             error = qcow2_allocate(q, &place);
         e.where = place | QCOW2_COPIED;
         e.has = q->extended ? 0 : QCOW2_PARTS;
@@ -203,7 +217,5 @@ int qcow2_preallocate(Image *image)
         if (!error)
             error = qcow2_put(q, at, &e);
     }
-    if (!error && q->data_image)
-        error = ftruncate(q->data, image->size) ? errno : 0;
     return !error && ftruncate(q->fd, q->file_end) ? errno : error;
 }

@@ -159,7 +159,8 @@ static int write_rows(Qcow2 *q, const GPtrArray *list, uint64_t old_bytes)
         return error;
     q->snapshots = list->len;
     q->snapshots_offset = offset;
-    return qcow2_free_bytes(q, old, old_bytes);
+    qcow2_free_bytes(q, old, old_bytes); /* else they leak: it is done nevertheless */
+    return 0;
 }
 
 /* ---- First tables ---------------------------------------------------------------------------- */
@@ -402,6 +403,15 @@ static char *new_id(const GPtrArray *list)
     return g_strdup_printf("%" G_GUINT64_FORMAT, last + 1);
 }
 
+/* Those that hold a state; if this fails as well they leak, which does no harm. */
+static void drop_state_tables(Qcow2 *q, const uint64_t *l1, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        if (l1[i])
+            qcow2_add_count(q, l1[i] / q->cluster, -1);
+    }
+}
+
 /* Its first table: the disk's entries, and those of the state. */
 static int place_tables(Image *image, Qcow2State *state, Qcow2Snapshot *s)
 {
@@ -417,7 +427,11 @@ static int place_tables(Image *image, Qcow2State *state, Qcow2Snapshot *s)
     if (state)
         error = place_state(state, l1 + disk);
     s->l1_size = disk + more;
-    return error ? error : place_l1(q, l1, s->l1_size, &s->l1_offset);
+    if (!error)
+        error = place_l1(q, l1, s->l1_size, &s->l1_offset);
+    if (error)
+        drop_state_tables(q, l1, disk, s->l1_size);
+    return error;
 }
 
 static int add_row(Image *image, Qcow2Snapshot *s, GPtrArray *list, uint64_t bytes)
@@ -437,16 +451,15 @@ static int add_row(Image *image, Qcow2Snapshot *s, GPtrArray *list, uint64_t byt
     return undone ? undone : qcow2_mark_all(q) ? EIO : error;
 }
 
-/* They are not needed after all; if this fails as well they leak, which does no harm. */
+/* They are not needed after all. */
 static void drop_tables(Image *image, const Qcow2Snapshot *s)
 {
     Qcow2 *q = image->own;
     g_autofree uint64_t *l1 = NULL;
 
-    if (!s->l1_offset || qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1))
+    if (qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1))
         return;
-    for (uint32_t i = l1_of_disk(q, image->size); i < s->l1_size; i++)
-        qcow2_free_bytes(q, l1[i], 1);
+    drop_state_tables(q, l1, l1_of_disk(q, image->size), s->l1_size);
     qcow2_free_bytes(q, s->l1_offset, 8ull * s->l1_size);
 }
 
@@ -483,10 +496,11 @@ static int create(Image *image, const ImageSnapshot *what, ImageState *given)
     g_ptr_array_add(list, s);
     error = list->len > MAX_ROWS || strlen(what->name) > UINT16_MAX ? EFBIG
                                                                     : place_tables(image, state, s);
-    if (!error)
+    if (!error) {
         error = add_row(image, s, list, bytes);
-    if (error && q->snapshots != list->len)
-        drop_tables(image, s);
+        if (error && q->snapshots != list->len)
+            drop_tables(image, s);
+    }
     if (state)
         state->taken = !error;
     g_ptr_array_unref(list);
