@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line of scripts/bench."""
 import argparse
+import dataclasses
 import datetime
 import os
 import pathlib
@@ -31,6 +32,8 @@ def arguments():
     parser.add_argument("-r", "--rounds", type=int, default=3, help="rounds (default 3)")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run each benchmark N times "
                         "in a round, in turns (1)")
+    parser.add_argument("--times", type=float, default=1, metavar="F", help="let each small benchmark run "
+                        "F times as long as usual (1)")
     parser.add_argument("--cpu", default="max", help="CPU model of the guests (max)")
     parser.add_argument("--smp", type=int, default=1, help="CPUs of the guests (1)")
     parser.add_argument("--memory", type=int, default=1024, help="memory in MiB (1024)")
@@ -40,7 +43,8 @@ def arguments():
     parser.add_argument("--reference", default=QEMU, metavar="[LABEL=]CMD",
                         help=f"what to compare with ('{QEMU}')")
     parser.add_argument("--counted", action="store_true", help="instead of QEMU compare with the first "
-                        "emulator itself, counting instructions (-icount shift=1): what counting costs")
+                        "emulator itself, counting instructions (-icount shift=1): what counting costs, also "
+                        "by the instructions that either guest needed")
     parser.add_argument("--backports", action="store_true",
                         help="compare with the QEMU of Debian's backports")
     parser.add_argument("--out", type=pathlib.Path, default=OUT, help="folder of the results")
@@ -60,7 +64,8 @@ def chosen_emulators(options):
     for number, text in enumerate(commands):
         emulators.append(parse_emulator(text, "emulator" + (str(number + 1) if number else "")))
     if options.counted:
-        emulators.append(Emulator("counted", f"{emulators[0].command} -icount shift=1"))
+        emulators = [dataclasses.replace(e, tells=True) for e in emulators]
+        emulators.append(Emulator("counted", f"{emulators[0].command} -icount shift=1", tells=True))
     else:
         emulators.append(parse_emulator(options.reference, "qemu"))
     labels = [e.label for e in emulators]
@@ -110,18 +115,26 @@ def facts_of(options, emulators):
 
 
 def write_results(out, facts, rows, labels):
-    lines = [f"{key}: {facts[key]}" for key in ("date", "host", "guest", "rounds")]
+    lines = [f"{key}: {facts[key]}" for key in ("date", "host", "guest", "rounds") + ("note",) * ("note" in facts)]
     lines += [f"{label}: {e['version']} ({e['command']})" for label, e in facts["emulators"].items()]
     lines += ["", "seconds of the host's processor, all threads of the emulator"]
     lines += report.table(rows, labels) + report.mean_table(rows, labels)
-    print("\n".join(lines))
     (out / "results.txt").write_text("\n".join(lines) + "\n")
     report.write_json(out / "results.json", facts, rows)
     subtitle = f"{facts['host']}; guest {facts['guest']}; best of {facts['rounds']}"
     for label in labels[:-1]:
         name = "results.svg" if len(labels) == 2 else f"results-{label}.svg"
         (out / name).write_text(chart.svg(rows, label, labels[-1], subtitle))
+    print("\n".join(lines), flush=True)
     print(f"\nwritten: {out}/results.txt, .json, .svg", file=sys.stderr)
+
+
+def write_what_there_is(out, facts, rows, labels):
+    if not rows:
+        print("bench: ended before anything was measured", file=sys.stderr)
+        return
+    facts["note"] = "ended early: not all of the rounds and benchmarks"
+    write_results(out, facts, rows, labels)
 
 
 def main():
@@ -138,14 +151,16 @@ def main():
     child.end_with_signals()
     options.out.mkdir(parents=True, exist_ok=True)
     runner = Runner(emulators, chosen, make_guests(options, chosen), options.out,
-                    options.repeat)
+                    options.repeat, options.times)
     facts = facts_of(options, emulators)
+    labels = [e.label for e in emulators]
     try:
         for number in range(options.rounds):
             runner.run_round(number, options.rounds)
-    except KeyboardInterrupt:
-        print("bench: interrupted; what follows is incomplete", file=sys.stderr)
-    write_results(options.out, facts, list(runner.rows.values()), [e.label for e in emulators])
+    except child.Ended:
+        write_what_there_is(options.out, facts, runner.measured(), labels)
+        raise
+    write_results(options.out, facts, list(runner.rows.values()), labels)
 
 
 main()

@@ -11,6 +11,7 @@ class Benchmark:
     kind: str  # boot, micro or real: which guest runs it
     group: str  # the class whose geometric mean it counts in
     text: str
+    count: int = 0  # micro: how often the guest does it
 
 
 # Milestones of a boot, in order: the row that ends there, and the console line that shows it.
@@ -34,7 +35,7 @@ UNIONS = {
 def kernels(path):
     row = re.compile(r'^KERNEL\((\w+),\s*(\w+),\s*(\d+),\s*(\w+),\s*"(.*)"\)$')
     found = (row.match(line) for line in path.read_text().splitlines())
-    return [Benchmark(m[1], "micro", m[2], m[5]) for m in found if m]
+    return [Benchmark(m[1], "micro", m[2], m[5], int(m[3])) for m in found if m]
 
 
 def programs(path):

@@ -7,9 +7,9 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 
 PR_SET_PDEATHSIG = 1
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 LIBC = ctypes.CDLL(None)
 running = set()
 
@@ -28,22 +28,33 @@ def spawn(argv, **streams):
     return process
 
 
-def end(process):
-    """Kill what is left of its group, and wait for it."""
-    running.discard(process)
+def kill(process):
+    """What is left of its group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def end(process):
+    """Kill it, and wait for it."""
+    running.discard(process)
+    kill(process)
     process.wait()
 
 
+class Ended(SystemExit):
+    """A signal has come, and every emulator is gone: show what there is, then let this go on."""
+
+
 def stop(number, _):
-    for process in list(running):
-        end(process)
-    sys.exit(128 + number)
+    for other in SIGNALS:  # once is enough
+        signal.signal(other, signal.SIG_IGN)
+    for process in running:
+        kill(process)
+    raise Ended(128 + number)
 
 
 def end_with_signals():
-    for number in signal.SIGTERM, signal.SIGHUP:
+    for number in SIGNALS:
         signal.signal(number, stop)

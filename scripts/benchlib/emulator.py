@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import child
 
+MONITOR_SECONDS = 20
+
 
 class Trouble(Exception):
     """The guest said something else, nothing in time, or the emulator ended."""
@@ -38,6 +40,7 @@ class Guest:
 class Emulator:
     label: str
     command: str
+    tells: bool = False  # how many instructions it has run: Mimus's monitor does
 
     def argv(self, guest):
         """Words with {kernel} and the like are filled in; if there are none, options are added."""
@@ -66,6 +69,7 @@ class Session:
         self.log = open(log, "wb")
         self.errors = open(f"{log}.err", "wb")
         self.pending = b""
+        self.tells = emulator.tells
         try:
             self.process = child.spawn(emulator.argv(guest), stdin=subprocess.PIPE, bufsize=0,
                                        stdout=subprocess.PIPE, stderr=self.errors)
@@ -108,10 +112,31 @@ class Session:
                 self.read_more(deadline)
 
     def send(self, line):
+        self.write(line.encode() + b"\n")
+
+    def write(self, data):
         try:
-            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.write(data)
         except OSError as error:
             raise Trouble("takes no input") from error
+
+    def monitor(self, command):
+        """What the monitor, which Ctrl-A c brings to the console, says to a command."""
+        said = re.compile(rb"%b[^\n]*\n(.*)\(qemu\) $" % re.escape(command.encode()), re.S)
+        self.write(b"\x01c" + command.encode() + b"\n")
+        deadline = time.monotonic() + MONITOR_SECONDS
+        while not (found := said.search(self.pending)):
+            self.read_more(deadline)
+        self.pending = b""
+        self.write(b"\x01c")
+        return found[1].decode(errors="replace")
+
+    def instructions(self):
+        """How many the guest's CPUs have run, if the emulator tells."""
+        if not self.tells:
+            return None
+        found = re.search(r"^Running\s+guest instructions\s+(\d+)", self.monitor("info jit"), re.M)
+        return int(found[1]) if found else None
 
     def power_off(self):
         try:

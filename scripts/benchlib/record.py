@@ -68,9 +68,8 @@ def commands(emulator, ways, options, file):
             for name, text in ways.items()}
 
 
-def measure(emulators, rounds):
-    """{label: {way: [Cost]}}; who begins changes from round to round."""
-    costs = {label: {way: [] for way in ways} for label, ways in emulators.items()}
+def measure(emulators, rounds, costs):
+    """Fills {label: {way: [Cost]}}; who begins changes from round to round."""
     for number in range(rounds):
         for label, ways in emulators.items():
             turn = list(ways)[number % 4:] + list(ways)[:number % 4]
@@ -81,7 +80,6 @@ def measure(emulators, rounds):
             if number == 0 and texts["record"] != texts["replay"]:
                 sys.exit(f"bench-record: {label}: the replay's console is another")
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-    return costs
 
 
 def best(costs, field):
@@ -121,9 +119,13 @@ def main():
             emulators[label] = commands(command, WAYS, options, f"{where}/{label}.rec")
         if options.reference:
             emulators["QEMU"] = commands(options.reference, QEMU_WAYS, options, f"{where}/qemu.rec")
-        costs = measure(emulators, options.rounds)
-    for label, ways in costs.items():
-        show(label, ways)
+        costs = {label: {way: [] for way in ways} for label, ways in emulators.items()}
+        try:
+            measure(emulators, options.rounds, costs)
+        finally:  # a signal may have ended it
+            for label, ways in costs.items():
+                if all(ways.values()):
+                    show(label, ways)
 
 
 if __name__ == "__main__":

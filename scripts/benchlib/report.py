@@ -21,16 +21,25 @@ def wall_ratio(row, of, to):
     return ratio(row, lambda r: r.wall, of, to)
 
 
+def insns_ratio(row, of, to):
+    return ratio(row, lambda r: r.insns, of, to)
+
+
+def per_insn_ratio(row, of, to):
+    """… in an instruction of the guest's: that one guest has more to do is not in it."""
+    return ratio(row, lambda r: r.per_insn, of, to)
+
+
 def geometric_mean(values):
     values = [v for v in values if v]
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
-def means(rows, of, to):
-    """[(class or union, number of rows, mean of the CPU ratios)], for those with rows."""
+def means(rows, of, to, figure=cpu_ratio):
+    """[(class or union, number of rows, mean of the ratios)], for those with rows."""
     by_class = {}
     for row in rows:
-        by_class.setdefault(row.group, []).append(cpu_ratio(row, of, to))
+        by_class.setdefault(row.group, []).append(figure(row, of, to))
     for name, classes in UNIONS.items():
         values = [v for c in classes for v in by_class.get(c, [])]
         if sum(c in by_class for c in classes) > 1:
@@ -64,10 +73,12 @@ def remarks(row):
 
 def table(rows, labels):
     """Every emulator but the last is compared with the last."""
-    to = labels[-1]
+    to, told = labels[-1], any(row.per_insn for row in rows)
     head = f"{'benchmark':<16}{'class':<12}"
     head += "".join(f"{label[:11] + ' min':>16}{'median':>9}" for label in labels)
     head += "".join(f"{to[:8]}/{label[:8]:<9}".rjust(20) + f"{'wall':>7}" for label in labels[:-1])
+    if told:
+        head += f"{'insns':>8}{'CPU/insn':>9}"
     lines = [head + "  remarks", ""]
     for row in rows:
         line = f"{row.name:<16}{row.group:<12}"
@@ -77,16 +88,21 @@ def table(rows, labels):
             line += f"{show(statistics.median(cpu) if cpu else None):>9}"
         for label in labels[:-1]:
             line += f"{show(cpu_ratio(row, label, to)):>20}{show(wall_ratio(row, label, to), 2):>7}"
+            if told:
+                line += f"{show(insns_ratio(row, label, to)):>8}{show(per_insn_ratio(row, label, to)):>9}"
         lines.append((line + "  " + remarks(row)).rstrip())
     return lines
 
 
 def mean_table(rows, labels):
-    lines = []
+    lines, to = [], labels[-1]
     for label in labels[:-1]:
-        lines += ["", f"geometric means of CPU time, {labels[-1]} / {label}", ""]
-        lines += [f"{name:<18}{value:8.3f}   ({count})"
-                  for name, count, value in means(rows, label, labels[-1])]
+        each = {name: value for name, _, value in means(rows, label, to, per_insn_ratio)}
+        lines += ["", f"geometric means of CPU time, {to} / {label}"
+                  + ("; of CPU time per guest instruction" if each else ""), ""]
+        for name, count, value in means(rows, label, to):
+            second = f"{each[name]:8.3f}" if name in each else " " * 8 if each else ""
+            lines.append(f"{name:<18}{value:8.3f}{second}   ({count})")
     return lines
 
 

@@ -20,6 +20,8 @@ class Row:
     cpu: dict = field(default_factory=dict)
     wall: dict = field(default_factory=dict)
     guest: dict = field(default_factory=dict)  # seconds by the guest's clock
+    per_insn: dict = field(default_factory=dict)  # processor time of an instruction of the guest's, ns
+    insns: dict = field(default_factory=dict)  # those, with the program's start and end
     checksums: dict = field(default_factory=dict)
     troubles: dict = field(default_factory=dict)
 
@@ -31,6 +33,11 @@ class Row:
         if checksum is not None:
             self.checksums.setdefault(label, set()).add(checksum)
 
+    def add_instructions(self, label, number):
+        """… that the last run took."""
+        self.insns.setdefault(label, []).append(number)
+        self.per_insn.setdefault(label, []).append(self.cpu[label][-1] * 1e9 / number)
+
     def as_dict(self):
         data = asdict(self)
         data["checksums"] = {label: sorted(sums) for label, sums in self.checksums.items()}
@@ -38,7 +45,7 @@ class Row:
 
 
 class Runner:
-    def __init__(self, emulators, benchmarks, guests, out, repeat=1, quiet=False):
+    def __init__(self, emulators, benchmarks, guests, out, repeat=1, times=1):
         self.emulators = emulators
         self.benchmarks = benchmarks
         self.guests = guests  # by kind of benchmark
@@ -46,11 +53,14 @@ class Runner:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.rows = {b.name: Row(b.name, b.group) for b in benchmarks}
         self.repeat = repeat  # of each benchmark within a round, in turns
-        self.quiet = quiet
+        self.times = times  # the usual number of rounds of a small one
 
     def note(self, text):
-        if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
+
+    def measured(self):
+        """Rows with something in them."""
+        return [row for row in self.rows.values() if row.cpu]
 
     def run_round(self, number, total):
         turn = number % len(self.emulators)  # who goes first changes
@@ -136,30 +146,40 @@ class Machine:
             self.trouble(benchmark.name, self.why_not)
             return
         try:
-            self.measure(benchmark.name)
+            self.measure(benchmark)
         except Trouble as reason:
             self.trouble(benchmark.name, reason)
             self.kill()
 
-    def measure(self, name):
-        session = self.session
-        session.send(name)
+    def words(self, benchmark):
+        if benchmark.kind != "micro" or self.runner.times == 1:
+            return benchmark.name
+        return f"{benchmark.name} {max(1, round(benchmark.count * self.runner.times))}"
+
+    def measure(self, benchmark):
+        session, name = self.session, benchmark.name
+        before, done = None, False
+        session.send(self.words(benchmark))
         line, _ = session.expect(rb"^BENCH (begin|skip|failed)", RUN_SECONDS)
         if line.startswith("BENCH begin"):
+            before = session.instructions()
             start = session.now()
             session.send("go")
             line, stop = session.expect(rb"^BENCH (end|failed)", RUN_SECONDS)
-            self.record(name, line, stop - start)
+            done = self.record(name, line, stop - start)
         else:
             self.trouble(name, line.removeprefix("BENCH ").removeprefix(f"skip {name} "))
         session.expect(rb"^BENCH ready", RUN_SECONDS)
+        if done and before is not None:
+            self.runner.rows[name].add_instructions(self.emulator.label, session.instructions() - before)
 
     def record(self, name, line, stamp):
         end = re.match(r"BENCH end (\S+) ([0-9a-f]+) (\d+)$", line)
         if not end or end[1] != name:
             self.trouble(name, f"printed '{line}'")
-            return
+            return False
         self.runner.rows[name].add(self.emulator.label, stamp, int(end[3]) / 1e9, end[2])
+        return True
 
     def kill(self):
         if self.session:
