@@ -264,6 +264,8 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
         x87_from_host(cpu);
     run->keep_x87 = false;
     while (cpu->budget > 0 && !run->common->absent && a->debug.stop.why == DEBUG_NOTHING) {
+        if (G_UNLIKELY(a->tbs.hot->len))
+            tb_check_hot(&a->tbs);
         if (deliver_pending(cpu))
             continue;
         if (run->common->halted)

@@ -134,9 +134,11 @@ void tb_retire(TbCache *c, Tb *tb);
 bool tb_is_stale(const Tb *tb);
 /* Which bytes have changed, or had before. */
 uint64_t tb_changed_bytes(const Tb *tb);
-/* Between slices: pages that have become hot are checked from now on; from time to time, all that
- * are cool down. */
-void tb_settle_pages(TbCache *c);
+/* While no block runs: pages that have become hot are checked from now on. */
+void tb_check_hot(TbCache *c);
+/* After a slice that was as long as @slices usual ones. From time to time all that are checked cool
+ * down. */
+void tb_settle_pages(TbCache *c, uint32_t slices);
 
 /* Pages where stores hit code, or lie beside code, so often in an epoch (some 100 ms) that blocks
  * which check themselves are cheaper. */

@@ -84,8 +84,10 @@ static void before_store(Cpu *cpu, uint64_t ram, uint32_t len)
         heat = HEAT_INVALIDATES;
         page = a->tbs.pages[n]; /* it goes with the last monitored granule */
     }
-    if (page && tb_heat_page(&a->tbs, page, heat))
+    if (page && tb_heat_page(&a->tbs, page, heat)) {
         g_array_append_val(a->tbs.hot, n);
+        cpu_look(cpu); /* the slice may be long, and a counted one is */
+    }
 }
 
 /* For devices an access is one moment, before which whatever was due has been done: they may rely

@@ -49,8 +49,9 @@ void session_go_live(Accel *a);
 
 /* ---- For accel.c; without a session these do nothing ---------------------------------------- */
 
-/* Slices of an only CPU end at multiples of this at the latest: how long input may wait. */
-#define SESSION_GRID (UINT64_C(1) << 20)
+/* Slices of an only CPU end at multiples of this at the latest: how long input may wait where no
+ * timer ends them. As far apart as hashes, as each end cuts a block, which costs 10 us. */
+#define SESSION_GRID (UINT64_C(1) << 22)
 
 void session_turn(Accel *a); /* between slices, before input is delivered */
 /* After requests were honoured. True: there is more to do before anything runs or sleeps. */

@@ -408,15 +408,21 @@ static void set_checked(TbCache *c, uint64_t n, bool checked)
         g_array_append_val(c->checked, n);
 }
 
-void tb_settle_pages(TbCache *c)
+void tb_check_hot(TbCache *c)
 {
-    static const uint32_t slices_per_epoch = 4096;
-
     for (unsigned i = 0; i < c->hot->len; i++)
         set_checked(c, g_array_index(c->hot, uint64_t, i), true);
     g_array_set_size(c->hot, 0);
-    if (++c->settled % slices_per_epoch)
+}
+
+void tb_settle_pages(TbCache *c, uint32_t slices)
+{
+    static const uint32_t slices_per_epoch = 4096;
+
+    c->settled += slices;
+    if (c->settled < slices_per_epoch)
         return;
+    c->settled = 0;
     c->epoch++;
     for (unsigned i = 0; i < c->checked->len; i++)
         set_checked(c, g_array_index(c->checked, uint64_t, i), false);
