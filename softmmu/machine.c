@@ -202,18 +202,13 @@ void machine_set_silent(Machine *m, bool silent)
 
 #define PAGE_BYTES 4096
 
-static bool is_zero(const uint8_t *page)
-{
-    return !page[0] && !memcmp(page, page + 1, PAGE_BYTES - 1);
-}
-
 /* Most pages have never been used: runs of such ones are a number each. */
 static uint64_t hash_block(const RamBlock *block, uint64_t hash)
 {
     uint64_t zeros = 0;
 
     for (uint64_t at = 0; at < block->size; at += PAGE_BYTES) {
-        if (is_zero(block->host + at)) {
+        if (ram_page_is_zero(block->host + at)) {
             zeros++;
             continue;
         }

@@ -128,6 +128,7 @@ int ram_backing_open(const RamBacking *backing, uint64_t size, GError **error);
 /* The blocks in order of ram_offset, and the end of the numbering. */
 const GPtrArray *ram_set_blocks(const RamSet *set);
 uint64_t ram_set_end(const RamSet *set);
+bool ram_page_is_zero(const uint8_t *page); /* 4096 bytes, aligned */
 /* A byte for each page of 4096 in that numbering, that whoever writes to the page makes 1 (accesses
  * below do) and who keeps versions of pages (ram-history.h) makes 0. Moves when a block is
  * added. */

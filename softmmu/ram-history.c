@@ -98,15 +98,10 @@ static void visit_written(RamHistory *h, VisitPage *visit, void *opaque)
 /* ---- Keeping ----------------------------------------------------------------------------------
  */
 
-static bool is_zero(const uint8_t *p)
-{
-    return !p[0] && !memcmp(p, p + 1, PAGE_BYTES - 1);
-}
-
 static void keep_page(RamHistory *h, uint64_t page, uint8_t *host, void *opaque)
 {
     RamMoment *m = opaque;
-    PageVersion v = { page, is_zero(host) ? NULL : g_memdup2(host, PAGE_BYTES) };
+    PageVersion v = { page, ram_page_is_zero(host) ? NULL : g_memdup2(host, PAGE_BYTES) };
 
     g_array_append_val(m->pages, v);
     h->bytes += sizeof(v) + (v.data ? PAGE_BYTES : 0);

@@ -53,6 +53,22 @@ void ram_set_free(RamSet *set)
     g_free(set);
 }
 
+/* A line of the host's cache at a time: all of a guest's memory is looked at when it is saved or
+ * hashed, and most of it is zeros. */
+bool ram_page_is_zero(const uint8_t *page)
+{
+    const uint64_t *word = (const uint64_t *)page;
+
+    for (unsigned i = 0; i < PAGE_BYTES / 8; i += 8) {
+        uint64_t some = word[i] | word[i + 1] | word[i + 2] | word[i + 3];
+
+        some |= word[i + 4] | word[i + 5] | word[i + 6] | word[i + 7];
+        if (some)
+            return false;
+    }
+    return true;
+}
+
 /* @size bytes of zeroed memory at a multiple of @align, or NULL with errno. */
 static void *map_aligned(size_t size, size_t align)
 {
