@@ -57,26 +57,6 @@ bool pc_place_bios(PcBoard *b, GError **error)
     return pc_has_flash(b) ? pc_place_flash(b, error) : place_rom(b, error);
 }
 
-/* In a block of the next power of two, as an expansion ROM needs it. */
-RamBlock *pc_load_rom(PcBoard *b, const char *file, const char *block, GError **error)
-{
-    g_autoptr(GBytes) image =
-        firmware_load(b->m->config->files, b->m->config->data_dirs, file, 512, MAX_ROM_SIZE, error);
-    uint64_t rom_size = 0x1000;
-    RamBlock *rom;
-    gsize size;
-
-    if (!image)
-        return NULL;
-    const void *data = g_bytes_get_data(image, &size);
-    while (rom_size < size)
-        rom_size *= 2;
-    rom = ram_block_new(b->m->ram, block, rom_size, error);
-    if (rom)
-        memcpy(rom->host, data, size);
-    return rom;
-}
-
 /* ---- CMOS ----------------------------------------------------------------------------------- */
 
 static void cmos16(PcBoard *b, uint8_t reg, uint64_t value)

@@ -54,7 +54,6 @@ bool pc_has_flash(const PcBoard *b);
 bool pc_place_flash(PcBoard *b, GError **error);
 /* The end of @bios shows below 1 MiB. */
 void pc_place_isa_bios(PcBoard *b, MemRegion *bios);
-RamBlock *pc_load_rom(PcBoard *b, const char *file, const char *block, GError **error);
 bool pc_fill_cmos(PcBoard *b, GError **error);
 bool pc_fill_boot_order(PcBoard *b, const char *order, GError **error);
 void pc_forget_boot_once(PcBoard *b); /* -boot once= */
@@ -75,6 +74,19 @@ bool pc_order_pci(PcBoard *b, const DeviceOption *o, const Device *dev, const ch
 void pc_tell_boot_order(PcBoard *b);                       /* to firmware that starts */
 void pc_forget_boot_device(PcBoard *b, const Device *dev); /* that is freed */
 void pc_forget_boot_devices(PcBoard *b);
+
+/* pc-rom.c: expansion ROMs of PCI functions, and of an ISA VGA. */
+typedef struct RomChoice {
+    const char *file;  /* romfile=; "": none; NULL: the usual one */
+    const char *usual; /* the device's own; NULL: it has none */
+    const char *block; /* the name of what it lies in */
+    bool optional;     /* the device is one without the usual, too */
+    bool among_files;  /* of firmware's, not behind a BAR */
+    bool is_vga;
+} RomChoice;
+bool pc_rom_choice(const DeviceOption *o, RomChoice *c, GError **error); /* romfile=, rombar= */
+/* *@rom: NULL if there is none, or it is among firmware's files. */
+bool pc_load_rom(PcBoard *b, const RomChoice *c, RamBlock **rom, GError **error);
 
 /* pc-net.c: cards that -nic asks for, and one that -device asks for. */
 bool pc_create_nics(PcBoard *b, GError **error);

@@ -82,25 +82,20 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
     return net_cable_new(&b->dev, id, m->input, backend);
 }
 
-/* @file: "" for none, NULL for the model's own, without which a card is a card all the same. */
-static bool give_rom(PcBoard *b, const CardModel *model, Device *card, const char *file,
+static bool give_rom(PcBoard *b, const CardModel *model, Device *card, RomChoice choice,
                      GError **error)
 {
     g_autofree char *block = g_strdup_printf("%s.rom", card->id);
-    RamBlock *rom = NULL;
 
-    if (b->built) /* firmware is past running it */
-        return true;
-    if (!file)
-        rom = pc_load_rom(b, model->rom, block, NULL);
-    else if (*file && !(rom = pc_load_rom(b, file, block, error)))
-        return false;
-    ((PciDevice *)card)->rom = rom;
-    return true;
+    choice.usual = model->rom;
+    choice.block = block;
+    choice.optional = true;
+    return pc_load_rom(b, &choice, &((PciDevice *)card)->rom, error);
 }
 
 typedef struct CardOption {
-    const char *netdev, *mac, *rom;
+    const char *netdev, *mac;
+    RomChoice rom;
     int devfn;
 } CardOption;
 
@@ -150,11 +145,10 @@ bool pc_create_net_device(PcBoard *b, const DeviceOption *o, GError **error)
 {
     const CardModel *model = find_model(o->driver);
     CardOption own = { .netdev = g_hash_table_lookup(o->props, "netdev"),
-                       .mac = g_hash_table_lookup(o->props, "mac"),
-                       .rom = g_hash_table_lookup(o->props, "romfile") };
+                       .mac = g_hash_table_lookup(o->props, "mac") };
     Device *card;
 
-    if (!pc_device_slot(o, &own.devfn, error))
+    if (!pc_device_slot(o, &own.devfn, error) || !pc_rom_choice(o, &own.rom, error))
         return false;
     card = create_card(b, model, &own, error);
     return card && (model->create != virtio_net_new || pc_set_virtio_registers(o, card, error)) &&

@@ -135,16 +135,13 @@ static const DeviceDriver drivers[] = {
     { "ide-hd", "ATA disk", "IDE", IDE_PROPS, create_ide_disk },
     { "ide-cd", "ATAPI CD-ROM", "IDE", IDE_PROPS, create_ide_cdrom },
     { "e1000", "Intel 82540EM gigabit Ethernet", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", NULL },
-      pc_create_net_device },
+      (const char *const[]){ "netdev", "mac", "addr", "bootindex", NULL }, pc_create_net_device },
     { "ne2k_pci", "Realtek RTL8029AS: an NE2000 on PCI", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", NULL },
-      pc_create_net_device },
+      (const char *const[]){ "netdev", "mac", "addr", "bootindex", NULL }, pc_create_net_device },
     { "rtl8139", "Realtek RTL8139C+ Fast Ethernet", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", NULL },
-      pc_create_net_device },
+      (const char *const[]){ "netdev", "mac", "addr", "bootindex", NULL }, pc_create_net_device },
     { "virtio-net-pci", "network card behind virtio", "PCI",
-      (const char *const[]){ "netdev", "mac", "addr", "romfile", "bootindex", VIRTIO_PROPS, NULL },
+      (const char *const[]){ "netdev", "mac", "addr", "bootindex", VIRTIO_PROPS, NULL },
       pc_create_net_device },
     { "virtio-blk-pci", "disk behind virtio", "PCI",
       (const char *const[]){ "drive", "serial", "addr", "bootindex", "write-cache", VIRTIO_PROPS,
@@ -219,12 +216,14 @@ static const PcProperty prop_rows[] = {
     { "iobase", "uint32", "the first port" },
     { "ioport", "uint16", "the port (default: 1285)" },
     { "iosize", "uint32", "number of ports (default: 2)" },
+    { "multifunction", "bool", "do others share its slot? (default: off)" },
     { "mac", "str", "Ethernet 6-byte MAC Address, example: 52:54:00:12:34:56" },
     { "name", "str", "by which programs of the guest find it" },
     { "netdev", "str", "ID of a netdev to use as a backend" },
     { "nr", "uint32", "number of the port" },
     { "readback", "uint32", "what reading gives (default: 233)" },
     { "rng", "link<rng-backend>", "ID of an -object (default: numbers of the machine's own)" },
+    { "rombar", "uint32", "0: its ROM is one of firmware's files (default: 1)" },
     { "romfile", "str", "ROM that firmware runs" },
     { "serial", "str", "number that the guest is told" },
     { "unit", "uint32", "0 or 1" },
@@ -233,6 +232,14 @@ static const PcProperty prop_rows[] = {
     { "xres", "uint32", "width that is best (default: 1280)" },
     { "yres", "uint32", "height that is best (default: 800)" },
 };
+
+/* Those of all devices there. */
+static const char *const *bus_props(const DeviceDriver *d)
+{
+    static const char *const of_pci[] = { "multifunction", "rombar", "romfile", NULL };
+
+    return g_str_equal(d->bus, "PCI") ? of_pci : of_pci + G_N_ELEMENTS(of_pci) - 1;
+}
 
 static const PcProperty *find_prop(const char *name)
 {
@@ -261,6 +268,8 @@ bool pc_print_device_props(const char *driver, GString *out, GError **error)
     g_string_append_printf(out, "%s options:\n", d->name);
     for (const char *const *p = d->props; *p; p++)
         print_prop(*p, out);
+    for (const char *const *p = bus_props(d); *p; p++)
+        print_prop(*p, out);
     return true;
 }
 
@@ -286,6 +295,8 @@ bool pc_each_property(const char *driver, void (*f)(void *opaque, const PcProper
         if (g_str_equal(drivers[i].name, driver))
             d = &drivers[i];
     for (const char *const *p = d ? d->props : NULL; p && *p; p++)
+        f(opaque, find_prop(*p));
+    for (const char *const *p = d ? bus_props(d) : NULL; p && *p; p++)
         f(opaque, find_prop(*p));
     return d;
 }
@@ -315,7 +326,8 @@ static bool check_prop(const DeviceDriver *d, const char *name, const char *valu
 {
     if (g_str_equal(name, "bus"))
         return check_bus(d, value, error);
-    if (!g_strv_contains(d->props, name) && !g_str_equal(name, "id")) {
+    if (!g_strv_contains(d->props, name) && !g_strv_contains(bus_props(d), name) &&
+        !g_str_equal(name, "id")) {
         error_set(error, "Property '%s.%s' not found", d->name, name);
         return false;
     }
@@ -367,6 +379,25 @@ static void name_device(Device *dev, const char *id)
     dev->named = true;
 }
 
+static bool has_own_rom(const DeviceDriver *d)
+{
+    return d->create == pc_create_net_device || d->create == pc_create_vga_device;
+}
+
+/* Cards of networks and screens, which have a ROM of their own, have seen to it themselves. */
+static bool apply_bus_props(PcBoard *b, const DeviceDriver *driver, const DeviceOption *o,
+                            PciDevice *d, GError **error)
+{
+    g_autofree char *block = g_strdup_printf("%s.rom", d->dev.id);
+    RomChoice rom = { .block = block };
+
+    if (!pc_get_switch(o, "multifunction", &d->multifunction, error))
+        return false;
+    if (d->rom || !g_hash_table_contains(o->props, "romfile") || has_own_rom(driver))
+        return true;
+    return pc_rom_choice(o, &rom, error) && pc_load_rom(b, &rom, &d->rom, error);
+}
+
 bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **error)
 {
     const DeviceDriver *d = find_driver(o->driver, error);
@@ -389,6 +420,8 @@ bool pc_create_device(PcBoard *b, const DeviceOption *o, bool hot, GError **erro
         return false;
     if (functions->len == before)
         return true;
+    if (!apply_bus_props(b, d, &own, functions->pdata[before], error))
+        return false;
     if (id)
         name_device(functions->pdata[before], id);
     else

@@ -2,12 +2,11 @@
 /* The adapters that -vga and -device ask for: one row per model. */
 #include "hw/cirrus.h"
 #include "hw/edid.h"
-#include "hw/firmware.h"
 #include "hw/pc-internal.h"
 #include "hw/vga.h"
 #include "softmmu/error.h"
 
-enum { VRAM_MIB = 16, MOST_VRAM_MIB = 256, XRES = 1280, YRES = 800, MOST_ROM_BYTES = 0x10000 };
+enum { VRAM_MIB = 16, MOST_VRAM_MIB = 256, XRES = 1280, YRES = 800 };
 
 typedef struct Adapter {
     const char *vga;          /* -vga; NULL: by -device alone */
@@ -28,6 +27,7 @@ typedef struct Choice {
     const Adapter *adapter;
     int devfn;
     uint64_t vram_mib, xres, yres;
+    RomChoice rom;
 } Choice;
 
 /* Video memory is RAM of the machine, by a name of its own. */
@@ -36,28 +36,18 @@ static char *block_name(PcBoard *b, const char *base)
     return b->adapters ? g_strdup_printf("%s.%u", base, b->adapters) : g_strdup(base);
 }
 
-/* Firmware runs what it finds there as the BIOS of a VGA. */
-static bool give_isa_rom(PcBoard *b, const char *file, GError **error)
+/* Firmware runs what it finds among its files as the BIOS of a VGA. */
+static bool load_rom(PcBoard *b, const Choice *choice, VgaWiring *w, GError **error)
 {
-    const MachineConfig *c = b->m->config;
-    g_autoptr(GBytes) rom = firmware_load(c->files, c->data_dirs, file, 512, MOST_ROM_BYTES, error);
-    g_autofree char *name = g_strconcat("vgaroms/", file, NULL);
-
-    if (rom)
-        fw_cfg_add_file(b->fw_cfg, name, rom);
-    return rom;
-}
-
-static bool load_rom(PcBoard *b, const Adapter *a, VgaWiring *w, GError **error)
-{
+    const Adapter *a = choice->adapter;
     g_autofree char *block = block_name(b, "vga.rom");
+    RomChoice rom = choice->rom;
 
-    if (!a->rom)
-        return true;
-    if (a->klass == &isa_vga_class)
-        return give_isa_rom(b, a->rom, error);
-    w->rom = pc_load_rom(b, a->rom, block, error);
-    return w->rom;
+    rom.usual = a->rom;
+    rom.block = block;
+    rom.is_vga = true;
+    rom.among_files |= a->klass == &isa_vga_class;
+    return pc_load_rom(b, &rom, &w->rom, error);
 }
 
 static bool make(PcBoard *b, const Choice *choice, GError **error)
@@ -70,7 +60,7 @@ static bool make(PcBoard *b, const Choice *choice, GError **error)
                     .yres = choice->yres };
     g_autofree char *vram = block_name(b, "vga.vram");
 
-    if (!load_rom(b, a, &w, error))
+    if (!load_rom(b, choice, &w, error))
         return false;
     w.vram = ram_block_new(b->m->ram, vram, choice->vram_mib << 20, error);
     if (!w.vram)
@@ -135,7 +125,8 @@ bool pc_create_vga_device(PcBoard *b, const DeviceOption *o, GError **error)
         choice.adapter++;
     if (!pc_get_number(o, "vgamem_mb", MOST_VRAM_MIB, usual_vram_mib(choice.adapter),
                        &choice.vram_mib, error) ||
-        !get_monitor(o, &choice, error) || !pc_device_slot(o, &choice.devfn, error))
+        !get_monitor(o, &choice, error) || !pc_device_slot(o, &choice.devfn, error) ||
+        !pc_rom_choice(o, &choice.rom, error))
         return false;
     if (!choice.vram_mib || (choice.vram_mib & (choice.vram_mib - 1))) {
         error_set(error, "vgamem_mb=%" G_GUINT64_FORMAT " is not a power of two", choice.vram_mib);

@@ -267,6 +267,27 @@ void pci_name_ram(PciDevice *d, RamBlock *ram)
     ram->place = g_strdup_printf("0000:00:%02x.%x", d->devfn >> 3, d->devfn & 7);
 }
 
+/* Guests look for further functions only where function 0 says that there may be some. */
+static bool check_functions(const PciDevice *d, GError **error)
+{
+    unsigned slot = d->devfn & ~7u;
+    const PciDevice *first = d->bus->function[slot];
+
+    if ((d->devfn & 7) && first && !first->multifunction) {
+        error_set(error, "PCI: single function device can't be populated in function %x.%x",
+                  slot >> 3, d->devfn & 7);
+        return false;
+    }
+    for (unsigned n = 1; !(d->devfn & 7) && !d->multifunction && n < 8; n++) {
+        if (d->bus->function[slot + n]) {
+            error_set(error, "PCI: %x.0 indicates single function, but %x.%x is already populated.",
+                      slot >> 3, slot >> 3, n);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
 {
     PciDevice **place = &d->bus->function[d->devfn];
@@ -276,6 +297,9 @@ bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
                   (*place)->dev.id);
         return false;
     }
+    d->multifunction |= id->multifunction;
+    if (!check_functions(d, error))
+        return false;
     *place = d;
     pci_set_config(d, PCI_VENDOR_ID, 2, id->vendor, 0);
     pci_set_config(d, PCI_DEVICE_ID, 2, id->device, 0);
@@ -286,7 +310,7 @@ bool pci_device_attach(PciDevice *d, const PciIdentity *id, GError **error)
     pci_set_config(d, PCI_CLASS_PROG, 2, id->class_code & 0xffff, 0);
     pci_set_config(d, PCI_CLASS_PROG + 2, 1, id->class_code >> 16, 0);
     pci_set_config(d, PCI_CACHE_LINE, 1, 0, 0xff);
-    pci_set_config(d, PCI_HEADER_TYPE, 1, id->multifunction ? 0x80 : 0, 0);
+    pci_set_config(d, PCI_HEADER_TYPE, 1, d->multifunction ? 0x80 : 0, 0);
     pci_set_config(d, PCI_SUBSYSTEM_VENDOR, 2,
                    id->subsystem_vendor ? id->subsystem_vendor : DEFAULT_SUBSYSTEM_VENDOR, 0);
     pci_set_config(d, PCI_SUBSYSTEM_ID, 2, id->subsystem ? id->subsystem : DEFAULT_SUBSYSTEM, 0);

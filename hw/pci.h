@@ -78,7 +78,8 @@ struct PciDevice {
     uint8_t w1c[256];      /* bits that writing one clears */
     uint8_t reset_config[256];
     PciBar bars[PCI_BARS];
-    RamBlock *rom; /* expansion ROM, set before realize; NULL: none, or the device's own */
+    bool multifunction; /* others share its slot; set before realize */
+    RamBlock *rom;      /* expansion ROM, set before realize; NULL: none, or the device's own */
     MemRegion rom_region;
     uint8_t intx_level; /* what the device drives, before the disable bit */
     bool intx_on_bus;   /* what the bus sees */

@@ -276,6 +276,13 @@ RAW
 -device e1000,addr=5 -device e1000,addr=5
 -device e1000,mac=bogus
 -device e1000,romfile=
+-device e1000,rombar=0
+-device e1000,rombar=x
+-device VGA,romfile=
+-device edu,romfile=/nonexistent
+-device e1000,addr=5.0,multifunction=on -device edu,addr=5.1
+-device e1000,addr=5.0 -device edu,addr=5.1
+-device e1000,addr=5.1 -device edu,addr=5.0
 -device e1000,bootindex=1
 -device virtio-net-pci
 -device virtio-net-pci,disable-legacy=on,disable-modern=off

@@ -596,6 +596,39 @@ static void test_debug_exit_option(void **state)
     drop_device(b, o);
 }
 
+/* Functions that share a slot, which the first one has to tell. */
+static void test_functions(void **state)
+{
+    static const struct {
+        const char *first, *shares, *second, *sentence;
+    } rows[] = {
+        { "5.0", "on", "5.1", NULL },
+        { "5.1", "off", "5.2", NULL },
+        { "5.0", "off", "5.1", "single function device can't be populated in function 5.1" },
+        { "5.1", "on", "5.0", "5.0 indicates single function, but 5.1 is already populated" },
+        { "5.0", "on", "5.0", "PCI slot 5 function 0 is taken" },
+        { "5.0", "x", "5.1", "multifunction=x is none of on, off, auto" },
+    };
+    Bench *b = *state;
+
+    for (int i = 0; i < G_N_ELEMENTS(rows); i++) {
+        DeviceOption *first = add_device(b, "edu", "addr", rows[i].first);
+        DeviceOption *second = add_device(b, "edu", "addr", rows[i].second);
+
+        g_hash_table_insert(first->props, (char *)"multifunction", (char *)rows[i].shares);
+        if (rows[i].sentence) {
+            refused(b, rows[i].sentence);
+        } else {
+            create(b);
+            assert_int_equal(pci_id(b, 5, rows[i].first[2] - '0'), 0x11e81234);
+            assert_int_equal(pci_id(b, 5, rows[i].second[2] - '0'), 0x11e81234);
+            pc_board_free(&b->m);
+        }
+        drop_device(b, second);
+        drop_device(b, first);
+    }
+}
+
 static void test_bad_devices(void **state)
 {
     static const struct {
@@ -609,6 +642,9 @@ static void test_bad_devices(void **state)
         { "isa-debug-exit", "iosize", "0", "none" },
         { "isa-debug-exit", "iobase", "0xffff", "beyond" },
         { "isa-debugcon", "readback", "256", "not a number" },
+        { "isa-debugcon", "rombar", "0", "Property 'isa-debugcon.rombar' not found" },
+        { "edu", "romfile", "nowhere.rom", "'nowhere.rom' not found" },
+        { "e1000", "rombar", "2", "not a number up to" },
     };
     Bench *b = *state;
 
@@ -846,6 +882,7 @@ int main(void)
         pc_test(test_shared_line_survives_loading),
         pc_test(test_state_round_trip),
         pc_test(test_debug_exit_option),
+        pc_test(test_functions),
         pc_test(test_bad_devices),
         pc_test(test_bad_configurations),
         pc_test(test_plugs),
