@@ -72,13 +72,18 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
         return net_cable_new(&b->dev, loose, m->input, NULL);
     }
     known = net_cable_find(&b->dev, id);
-    if (known && !net_is_connected(known))
+    if (known && !net_is_connected(known) && !net_is_cut(known))
         return known;
-    if (known || !m->nets || !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
+    if ((known && net_is_connected(known)) || !m->nets ||
+        !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
         error_set(error, "there is no network '%s' that a card could have (-netdev ...,id=)", id);
         return NULL;
     }
     g_hash_table_remove(m->nets, id);
+    if (known) {
+        net_join(known, backend);
+        return known;
+    }
     return net_cable_new(&b->dev, id, m->input, backend);
 }
 

@@ -339,6 +339,7 @@ struct Machine {
     const CpuBus *cpus;                  /* set before the board is built */
     BoardOps board;                      /* filled by the board */
     Chardev *serial[MACHINE_MAX_SERIAL]; /* NULL: port absent */
+    GHashTable *backends; /* id of a -netdev -> NetBackend *: all; none in a replay */
     GHashTable *nets; /* id of a -netdev -> NetBackend * that no card has yet (NULL in a replay) */
     GHashTable *randoms;  /* id of an -object rng-random -> HostRandom; NULL: there are none */
     GHashTable *chardevs; /* id of a -chardev that -device names -> Chardev; NULL: there are none */

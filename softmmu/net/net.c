@@ -19,7 +19,9 @@ struct NetCable {
     /* state: a ring */
     Waiting waiting[NET_WAITING];
     uint8_t first, count;
-    bool out; /* of its socket: set_link */
+    bool out;     /* of its socket: set_link */
+    bool cut;     /* the network at the other end is gone */
+    char *former; /* … and was this, for the user */
 };
 
 static bool is_taken(NetCable *c, const uint8_t *frame, size_t len)
@@ -142,62 +144,108 @@ bool net_is_up(const NetCable *c)
     return !c->out;
 }
 
+void net_cut(NetCable *c)
+{
+    net_set_link(c, false);
+    g_free(c->former);
+    c->former = net_summary(c->dev.id, c->backend);
+    c->backend = NULL;
+    c->cut = true;
+}
+
+static void join_backend(NetCable *c, NetBackend *backend)
+{
+    c->backend = backend;
+    if (backend)
+        backend->cable = c;
+}
+
+void net_join(NetCable *c, NetBackend *backend)
+{
+    g_assert(!c->client);
+    join_backend(c, backend);
+    c->cut = c->out = false;
+}
+
+bool net_is_cut(const NetCable *c)
+{
+    return c->cut;
+}
+
+static void add_cables(const Device *root, GPtrArray *cables)
+{
+    for (guint i = 0; root->children && i < root->children->len; i++) {
+        Device *dev = root->children->pdata[i];
+
+        if (dev->klass == &net_cable_class)
+            g_ptr_array_add(cables, dev);
+        add_cables(dev, cables);
+    }
+}
+
+GPtrArray *net_cables(const Device *root)
+{
+    GPtrArray *cables = g_ptr_array_new();
+
+    add_cables(root, cables);
+    return cables;
+}
+
+static const Device *card_of(const NetCable *c)
+{
+    return c->client ? c->opaque : NULL;
+}
+
 NetCable *net_cable_named(Device *root, const char *name)
 {
-    NetCable *found = NULL;
+    g_autoptr(GPtrArray) cables = net_cables(root);
 
-    for (guint i = 0; !found && root->children && i < root->children->len; i++) {
-        Device *dev = root->children->pdata[i];
-        NetCable *c = dev->klass == &net_cable_class ? (NetCable *)dev : NULL;
-        const Device *card = c && c->client ? c->opaque : NULL;
+    for (guint i = 0; i < cables->len; i++) {
+        NetCable *c = cables->pdata[i];
+        const Device *card = card_of(c);
 
-        if (c && (!strcmp(dev->id, name) || (card && card->named && !strcmp(card->id, name))))
+        if ((!c->cut && !strcmp(c->dev.id, name)) ||
+            (card && card->named && !strcmp(card->id, name)))
             return c;
-        found = net_cable_named(dev, name);
     }
-    return found;
+    return NULL;
 }
 
 bool net_card_mac(const Device *root, const Device *card, uint8_t mac[6])
 {
-    for (guint i = 0; root->children && i < root->children->len; i++) {
-        const Device *dev = root->children->pdata[i];
-        const NetCable *c = dev->klass == &net_cable_class ? (const NetCable *)dev : NULL;
+    g_autoptr(GPtrArray) cables = net_cables(root);
 
-        if (c && c->client && c->client->mac && c->opaque == card) {
+    for (guint i = 0; i < cables->len; i++) {
+        const NetCable *c = cables->pdata[i];
+
+        if (card_of(c) == card && c->client->mac) {
             memcpy(mac, c->client->mac(c->opaque), 6);
             return true;
         }
-        if (net_card_mac(dev, card, mac))
-            return true;
     }
     return false;
 }
 
-static void print_cable(const NetCable *c, GString *out)
+char *net_summary(const char *id, const NetBackend *b)
 {
-    const Device *card = c->client ? c->opaque : NULL;
-    const uint8_t *mac = card && c->client->mac ? c->client->mac(c->opaque) : NULL;
-
-    if (mac)
-        g_string_append_printf(out,
-                               "%s: index=0,type=nic,model=%s,"
-                               "macaddr=%02x:%02x:%02x:%02x:%02x:%02x\n \\ ",
-                               card->id, card->klass->name, mac[0], mac[1], mac[2], mac[3], mac[4],
-                               mac[5]);
-    g_string_append_printf(out, "%s: index=0,type=%s\n", c->dev.id,
-                           c->backend ? c->backend->summary : "recorded");
+    return g_strdup_printf("%s: index=0,type=%s", id, b ? b->summary : "recorded");
 }
 
-void net_print(const Device *root, GString *out)
+char *net_card_summary(const NetCable *c)
 {
-    for (guint i = 0; root->children && i < root->children->len; i++) {
-        const Device *dev = root->children->pdata[i];
+    const Device *card = card_of(c);
+    const uint8_t *mac = card && c->client->mac ? c->client->mac(c->opaque) : NULL;
 
-        if (dev->klass == &net_cable_class)
-            print_cable((const NetCable *)dev, out);
-        net_print(dev, out);
-    }
+    return mac ? g_strdup_printf("%s: index=0,type=nic,model=%s,"
+                                 "macaddr=%02x:%02x:%02x:%02x:%02x:%02x",
+                                 card->id, card->klass->name, mac[0], mac[1], mac[2], mac[3],
+                                 mac[4], mac[5])
+               : NULL;
+}
+
+const char *net_former(const NetCable *c)
+{
+    return c->cut ? c->former : NULL;
 }
 
 NetCable *net_cable_find(Device *root, const char *id)
@@ -243,7 +291,10 @@ static void cable_post_load(Device *dev)
 
 static void cable_finalize(Device *dev)
 {
-    g_free(((NetCable *)dev)->name);
+    NetCable *c = (NetCable *)dev;
+
+    g_free(c->name);
+    g_free(c->former);
 }
 
 static const StateField waiting_state[] = {
@@ -257,6 +308,7 @@ static const StateField cable_state[] = {
     STATE_U8(NetCable, first),
     STATE_U8(NetCable, count),
     STATE_BOOL_SINCE(NetCable, out, 2),
+    STATE_BOOL_SINCE(NetCable, cut, 3),
     STATE_END,
 };
 
@@ -265,7 +317,7 @@ const DeviceClass net_cable_class = {
     .desc = "cable of a network card",
     .size = sizeof(NetCable),
     .state = cable_state,
-    .state_version = 2,
+    .state_version = 3,
     .finalize = cable_finalize,
     .reset_enter = cable_reset,
     .post_load = cable_post_load,
@@ -276,10 +328,8 @@ NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBa
     NetCable *c = (NetCable *)device_new(&net_cable_class, parent, id);
 
     c->input = input;
-    c->backend = backend;
+    join_backend(c, backend);
     c->name = g_strdup_printf("net %s", c->dev.id);
     c->channel = input_add_channel(input, c->name, false, hear, c);
-    if (backend)
-        backend->cable = c;
     return c;
 }

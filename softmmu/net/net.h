@@ -52,8 +52,12 @@ NetCable *net_cable_new(Device *parent, const char *id, InputQueue *input, NetBa
 const char *net_cable_id(const NetCable *c);
 NetBackend *net_cable_backend(const NetCable *c);                     /* NULL: a replay */
 void net_connect(NetCable *c, const NetClient *client, void *opaque); /* NULL: the card is gone */
-/* `info network`: each card and what is at the other end of its cable. */
-void net_print(const Device *root, GString *out);
+/* All below @root; free the array alone. */
+GPtrArray *net_cables(const Device *root);
+/* "ID: index=0,type=…", for the user: a network (NULL: of a recording); a card, NULL if none is
+ * there. Free both. */
+char *net_summary(const char *id, const NetBackend *b);
+char *net_card_summary(const NetCable *c);
 /* One below @root; NULL: there is none. Has a card got it? */
 NetCable *net_cable_find(Device *root, const char *id);
 bool net_is_connected(const NetCable *c);
@@ -63,6 +67,13 @@ bool net_is_connected(const NetCable *c);
 void net_set_link(NetCable *c, bool up);
 bool net_is_up(const NetCable *c);
 NetCable *net_cable_named(Device *root, const char *name);
+
+/* The network goes though a card may have it: the link goes down, and nobody is at the other end
+ * until another network of that name comes and a card asks for it. */
+void net_cut(NetCable *c);
+bool net_is_cut(const NetCable *c);
+const char *net_former(const NetCable *c);       /* what was there, NULL: it is */
+void net_join(NetCable *c, NetBackend *backend); /* no card is there */
 
 /* Tells the network of the card's address (RARP, RFC 903), as when it has moved. */
 void net_announce(NetCable *c);

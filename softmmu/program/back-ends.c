@@ -67,7 +67,7 @@ static bool check_netdev(const BackEndWorld *w, const void *option, GError **err
 {
     if (!find_netdev(w, netdev_id(option), NULL))
         return true;
-    error_set(error, "there is another network with id '%s'", netdev_id(option));
+    error_set(error, "Duplicate ID '%s' for netdev", netdev_id(option));
     return false;
 }
 
@@ -78,13 +78,23 @@ static bool open_netdev(const BackEndWorld *w, BackEnd *b, GError **error)
 
 static bool netdev_may_go(const BackEndWorld *w, const BackEnd *b, GError **error)
 {
-    if (g_hash_table_contains(w->network->nets, b->id) && !network_is_filtered(w->network, b->id))
+    if (!network_is_shared(w->network, b->id))
         return true;
-    error_set(error, "Device '%s' is in use: a card has or had it, or a filter has", b->id);
+    error_set(error, "Device '%s' is in use by a filter or a port of a hub", b->id);
     return false;
 }
 
 /* What is at a port of a hub is for no card. */
+/* A card that has it sees its link go down. */
+static void netdev_goes(const BackEndWorld *w, BackEnd *b)
+{
+    NetCable *c =
+        g_hash_table_contains(w->network->nets, b->id) ? NULL : net_cable_named(w->m->root, b->id);
+
+    if (c && !strcmp(net_cable_id(c), b->id))
+        net_cut(c);
+}
+
 static void put_netdev(const BackEndWorld *w, BackEnd *b)
 {
     const NetdevOption *o = b->option;
@@ -103,7 +113,7 @@ static void take_netdev(const BackEndWorld *w, BackEnd *b)
         g_hash_table_insert(w->network->nets, other->id,
                             g_hash_table_lookup(w->network->by_id, other->id));
     if (!b->host)
-        b->host = g_hash_table_lookup(w->network->nets, b->id);
+        b->host = g_hash_table_lookup(w->network->by_id, b->id);
     g_hash_table_remove(w->network->nets, b->id);
 }
 
@@ -398,7 +408,7 @@ static void take_object(const BackEndWorld *w, BackEnd *b)
 static const BackEndKind kinds[] = {
     { .option = "-netdev", .parsed = parsed_netdevs, .id = netdev_id, .list = netdevs, .find = find_netdev,
       .free_option = options_free_netdev, .check = check_netdev, .open = open_netdev, .may_go = netdev_may_go,
-      .put = put_netdev, .take = take_netdev, .close = close_netdev },
+      .go = netdev_goes, .put = put_netdev, .take = take_netdev, .close = close_netdev },
     { .option = "-drive", .parsed = parsed_drives, .id = drive_option_id, .list = drives, .find = find_drive,
       .free_option = options_free_drive, .check = check_drive, .may_go = drive_may_go,
       .come = drive_comes, .go = drive_goes },

@@ -175,6 +175,7 @@ bool network_open(Network *n, const Options *o, Machine *m, GError **error)
     n->hubs = g_hash_table_new_full(NULL, NULL, NULL, free_hub);
     n->dumps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_dump);
     m->nets = n->nets;
+    m->backends = n->by_id;
     for (guint i = 0; i < o->config.netdevs->len; i++) {
         const NetdevOption *d = o->config.netdevs->pdata[i];
         NetBackend *b = o->config.replaying ? NULL : open_backend(n, d, error);
@@ -241,11 +242,11 @@ bool network_has(const Machine *m, const char *id)
     return false;
 }
 
-bool network_is_filtered(const Network *n, const char *id)
+bool network_is_shared(const Network *n, const char *id)
 {
     const NetBackend *b = g_hash_table_lookup(n->by_id, id);
 
-    return b && b->dumps;
+    return b && (b->dumps || b->divert);
 }
 
 void network_close_one(Network *n, const char *id, NetBackend *backend)

@@ -30,7 +30,7 @@ bool network_open_one(Network *n, Machine *m, const NetdevOption *option, NetBac
                       GError **error);
 void network_close_one(Network *n, const char *id, NetBackend *backend); /* NULL is allowed */
 bool network_has(const Machine *m, const char *id);
-bool network_is_filtered(const Network *n, const char *id);
+bool network_is_shared(const Network *n, const char *id);
 /* -object filter-dump, likewise, of a network that is there. Machine thread. */
 bool network_add_dump(Network *n, Machine *m, const DeviceOption *object, GError **error);
 void network_remove_dump(Network *n, const DeviceOption *object);

@@ -212,6 +212,19 @@ def sum_is(g, device, data):
           "another disk")
 
 
+def network_goes(g):
+    """From below a card, which sees it; the next card has the next network of that name."""
+    does(g, "netdev_del m")
+    wait_for(g, "[ $(cat /sys/class/net/eth0/carrier) = 0 ]")
+    refuses(g, "set_link m on", "Device 'm' not found")
+    does(g, "netdev_add user,id=m")
+    refuses(g, "device_add e1000,netdev=m", "there is no network")
+    remove(g, "card")
+    does(g, "device_add e1000,netdev=m,id=card")
+    wait_for(g, "[ -d /sys/class/net/eth0 ]")
+    has_network(g)
+
+
 def pci_recorded(g, where):
     """Devices come and go; then what is behind them does: one name is given twice."""
     pci(g, where)
@@ -221,12 +234,12 @@ def pci_recorded(g, where):
          f"chardev-add file,id=c,path={where}/c", "device_add virtio-blk-pci,drive=e,id=more",
          "device_add e1000,netdev=m,id=card", "device_add virtio-rng-pci,rng=r,id=rng")
     refuses(g, "drive_del e", "busy")
-    refuses(g, "netdev_del m", "in use")
     refuses(g, "object_del r", "in use")
     refuses(g, "device_add virtio-net-pci,netdev=m", "there is no network")
     wait_for(g, "[ -b /dev/vda -a -d /sys/class/net/eth0 ]")
     sum_is(g, "/dev/vda", OTHER)
     has_network(g)
+    network_goes(g)
     shell(g, "dd if=/dev/hwrng bs=64 count=1 2>/dev/null | md5sum; echo written | dd of=/dev/vda conv=notrunc; sync")
     g.marks.append(now(g))
     remove(g, "more")
@@ -294,11 +307,12 @@ def qmp(g, where):
     check(MD5 in shell(g, "md5sum < /dev/vda"), "another disk")
     q.command("netdev_add", type="user", id="net")
     q.command("netdev_add", type="user", id="unused")
-    refuses_qmp(q, "another network", "netdev_add", type="user", id="net")
+    refuses_qmp(q, "Duplicate ID 'net' for netdev", "netdev_add", type="user", id="net")
     q.command("netdev_del", id="unused")
     q.command("device_add", driver="e1000", netdev="net", mac="52:54:00:00:00:07", id="card")
     wait_for(g, "grep -q 52:54:00:00:00:07 /sys/class/net/eth0/address")
-    refuses_qmp(q, "in use", "netdev_del", id="net")
+    q.command("netdev_del", id="net")
+    wait_for(g, "ip link set eth0 up && [ $(cat /sys/class/net/eth0/carrier) = 0 ]")
     for name in ("disk", "card", "c"):
         q.command("device_del", id=name)
         event = q.wait_event("DEVICE_DELETED")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """surfaces.py MIMUS CASE: ways to drive a machine that no guest is needed for; it stands still or is in its firmware."""
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -180,7 +181,7 @@ def capture(mimus, where):
             m.qmp.command("qom-set", path="/objects/b", property="status", value="off")
             send(2)
             assert m.qmp.command("qom-get", path="b", property="status") == "off"
-            m.refuses("netdev_del", "GenericError: Device 'n' is in use: a card has or had it, or a filter has", id="n")
+            m.refuses("netdev_del", "GenericError: Device 'n' is in use by a filter or a port of a hub", id="n")
             m.refuses("object-add", "GenericError: Parameter 'netdev' expects a network backend id",
                       **{"qom-type": "filter-dump", "id": "d", "netdev": "x", "file": "d.pcap"})
             m.qmp.command("object-del", id="b")
@@ -225,7 +226,9 @@ def hub(mimus, where):
             assert b.recv(2000) == b"x" * 60
             while not records(os.path.join(where, "c.pcap")):
                 m.hmp.command("info status")
-            assert "hubport,hub=0" in m.hmp.command("info network")
+            told = m.hmp.command("info network").splitlines()
+            assert told[0] == "hub 0" and re.match(r" \\ pc: \S+: index=0,type=nic,model=e1000,mac", told[1]), told
+            assert told[2].startswith(r" \ pb: b: index=0,type=") and len(told) == 4, told
             m.qmp.command("netdev_del", id="pb")
             m.qmp.command("netdev_add", type="hubport", id="pd", hubid=0, netdev="b")
             a.sendto(b"y" * 60, paths[1])

@@ -148,6 +148,7 @@ static void bench_init(Bench *b)
     Probe *probe;
 
     *b = (Bench){ 0 };
+    b->config.netdevs = g_ptr_array_new();
     b->m.config = &b->config;
     b->m.ram = ram_set_new();
     b->m.input = input_queue_new();
@@ -190,6 +191,7 @@ static void bench_free(Bench *b)
     memory_destroy(&b->m.memory_root);
     memory_destroy(&b->m.io_root);
     ram_set_free(b->m.ram);
+    g_ptr_array_unref(b->config.netdevs);
     input_queue_free(b->m.input);
 }
 

@@ -106,11 +106,10 @@ static void talk(End *a, End *b)
 /* What `info network` says of it. */
 static void assert_summary(End *e, const char *what, const char *where)
 {
-    g_autofree char *wanted = g_strdup_printf("n: index=0,type=socket,%s=%s\n", what, where);
-    g_autoptr(GString) text = g_string_new("");
+    g_autofree char *wanted = g_strdup_printf("n: index=0,type=socket,%s=%s", what, where);
+    g_autofree char *text = net_summary("n", e->backend);
 
-    net_print(e->root, text);
-    assert_string_equal(text->str, wanted);
+    assert_string_equal(text, wanted);
 }
 
 static void stream_through(char *where)
@@ -295,6 +294,43 @@ static void test_user(void **state)
     close_end(&e);
 }
 
+static void count_links(void *opaque)
+{
+    ((End *)opaque)->frames++;
+}
+
+/* The network goes: the card sees it, and sends to nobody; after it a network comes again. */
+static void test_cut(void **state)
+{
+    static const NetClient watching = { can_receive, receive, count_links };
+    NetUserOptions options = { .no_ipv4 = false };
+    NetBackend *first = net_user_new(&options, NULL), *second = net_user_new(&options, NULL);
+    End e;
+
+    if (!first)
+        skip();
+    plug_end(&e, first);
+    net_connect(e.cable, &watching, &e);
+    net_cut(e.cable);
+    first->free(first);
+    assert_int_equal(e.frames, 1);
+    assert_false(net_is_up(e.cable));
+    assert_null(net_cable_named(e.root, "n"));
+    assert_string_equal(net_former(e.cable), "n: index=0,type=user,net=10.0.2.0,restrict=off");
+    net_set_link(e.cable, true);
+    net_send(e.cable, who_has, sizeof(who_has));
+    assert_false(input_pending(e.input));
+    net_connect(e.cable, NULL, NULL);
+    net_join(e.cable, e.backend = second);
+    net_connect(e.cable, &client, &e);
+    e.frames = 0;
+    assert_true(net_is_up(e.cable) && net_cable_named(e.root, "n") == e.cable);
+    net_send(e.cable, who_has, sizeof(who_has));
+    input_deliver(e.input, true, 0);
+    assert_true(is_answer(&e));
+    close_end(&e);
+}
+
 static void test_errors(void **state)
 {
     static const struct {
@@ -322,7 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stream),       cmocka_unit_test(test_hostile_peer),
         cmocka_unit_test(test_random_peers), cmocka_unit_test(test_datagrams),
-        cmocka_unit_test(test_user),         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_user),         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_errors),
     };
     FUZZ_CHOOSE_TEST();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,7 @@ static const struct {
     {"-netdev tap,id=n,script=up", "-netdev tap,id=n,script=up: script: no scripts are run; set the device up before, and use script=no"},
     {"-netdev user,id=n,listen=:1", "-netdev user,id=n,listen=:1: listen, connect, udp and localaddr are for sockets"},
     {"-netdev socket,id=n,ifname=t", "-netdev socket,id=n,ifname=t: ifname and fd are for tap"},
-    {"-netdev user,id=n -netdev user,id=n", "-netdev user,id=n: there is another network with id 'n'"},
+    {"-netdev user,id=n -netdev user,id=n", "-netdev user,id=n: Duplicate ID 'n' for netdev"},
     {"-netdev user,id=n,foo=1", "-netdev user,id=n,foo=1: unknown parameter 'foo'"},
     {"-nic vde", "-nic vde: 'vde' is not supported; there are user, socket, stream, dgram, tap, bridge and hubport"},
     {"-nic user,restrict=x", "-nic user,restrict=x: restrict: 'x' is neither 'on' nor 'off'"},

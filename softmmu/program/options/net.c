@@ -367,7 +367,7 @@ static bool is_taken(const Options *o, const char *id)
 static bool add_netdev(Options *o, NetArgs *a, GError **error)
 {
     if (is_taken(o, a->netdev->id)) {
-        error_set(error, "there is another network with id '%s'", a->netdev->id);
+        error_set(error, "Duplicate ID '%s' for netdev", a->netdev->id);
         return false;
     }
     g_ptr_array_add(o->config.netdevs, g_steal_pointer(&a->netdev));
