@@ -323,6 +323,7 @@ static TcgLayout layout_of(const CpuOps *ops, const char *backend)
         .interp = tail + offsetof(CpuTail, interp),
         .tlb = tail + offsetof(CpuTail, tlb),
         .near_tlb = near_tlb_offset(ops, backend),
+        .stack = tail + offsetof(CpuTail, stack),
         .jc = tail + offsetof(CpuTail, jc),
         .jump_refill = jump_refill,
         .mem_refill = tlb_refill,

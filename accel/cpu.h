@@ -70,7 +70,9 @@ typedef struct CpuTail {
     SlowAccess slow;
     uint8_t scratch[TCG_SCRATCH_SIZE] __attribute__((aligned(64)));
     TlbEntry tlb[TCG_MMU_MODES][2][TCG_TLB_SIZE];
-    JumpEntry jc[TCG_JC_SIZE]; /* up to here it is less than a huge page, see cpu_map() */
+    JumpEntry jc[TCG_JC_SIZE];
+    /* Up to here it is less than a huge page, see cpu_map(). */
+    StackPage stack[TCG_MMU_MODES] __attribute__((aligned(64)));
     uint8_t interp[TCG_INTERP_SIZE] __attribute__((aligned(64)));
 } CpuTail;
 

@@ -34,12 +34,19 @@ void tlb_free(Tlb *t)
         munmap(t, sizeof(Tlb));
 }
 
+/* The pages of stacks are copies of what may not be in the first level any more. */
+static void flush_stacks(const CpuRun *run)
+{
+    memset(run->tail->stack, 0, sizeof(run->tail->stack));
+}
+
 /* Empty the first-level slots named by @mask and forget that they were used. */
 static void flush_l1(Cpu *cpu, uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64])
 {
     CpuRun *run = cpu->run;
     Tlb *t = run->tlb;
 
+    flush_stacks(run);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
         for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
             uint64_t bits = mask[mmu][w];
@@ -181,6 +188,7 @@ static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
         if ((set[i].tag & PAGE_MASK) == (addr & PAGE_MASK) && is_meant(cpu, &set[i], asid))
             set[i].gen = 0;
     }
+    flush_stacks(cpu->run);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = 0; w < 2; w++)
             l1_entry(cpu->run, mmu, w, slot)->tag = TLB_NONE;
@@ -203,6 +211,7 @@ static void flush_unit_l1(const CpuRun *run, uint64_t addr, uint64_t unit)
     unsigned first = (addr & -unit) >> PAGE_BITS & (TCG_TLB_SIZE - 1);
     unsigned last = first + MIN(unit >> PAGE_BITS, TCG_TLB_SIZE);
 
+    flush_stacks(run);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = first / 64; w < last / 64; w++)
             for (uint64_t bits = run->tlb->used[mmu][w]; bits; bits &= bits - 1)
@@ -346,6 +355,7 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
 
 static void forget_stores_to(const CpuRun *run, uint64_t host)
 {
+    flush_stacks(run);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
         for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
             for (uint64_t bits = run->tlb->used[mmu][w]; bits; bits &= bits - 1) {
@@ -374,6 +384,7 @@ void tlb_forget_stores(Accel *a)
     for (unsigned n = 0; n < a->cpus->len; n++) {
         Cpu *cpu = a->cpus->pdata[n];
 
+        flush_stacks(cpu->run);
         for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
             for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++)
                 for (uint64_t bits = cpu->run->tlb->used[mmu][w]; bits; bits &= bits - 1)

@@ -468,7 +468,10 @@ Mem mem_seg(Dis *d, unsigned seg, IrRef ea, unsigned size, bool write)
 
 Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write)
 {
-    return mem_seg(d, i->seg, mem_ea(d, i), size, write);
+    Mem m = mem_seg(d, i->seg, mem_ea(d, i), size, write);
+    if (i->base == R_RSP && i->seg == SEG_SS)
+        m.flags |= MEM_BY_SP;
+    return m;
 }
 
 void check_alignment(Dis *d, Mem m, unsigned align)
@@ -657,6 +660,7 @@ static Mem stack_mem(Dis *d, const Stack *s, unsigned size, bool write)
 {
     IrRef ea = addr_wrap(d, ir_addi(d->ir, s->sp, s->delta), (IrType)d->stack_size);
     Mem m = mem_seg(d, SEG_SS, ea, size, write);
+    m.flags |= MEM_BY_SP;
     return m;
 }
 

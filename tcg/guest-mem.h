@@ -14,6 +14,10 @@
  * access is tried again inline; if not, mem_slow() performs it whole (MMIO, crossing, code page,
  * fault: it may not return).
  *
+ * Stack page: per MMU index the page of the latest accesses by the stack pointer (MEM_BY_SP), which
+ * back ends may look at before the TLB. It has been in the TLB for writing, which is enough to read
+ * it; whoever empties entries of the TLB for writing empties it, too. Back ends fill it.
+ *
  * One check may stand for a group of accesses in the same page. It misses as one access does, but
  * if the entry cannot be had, mem_slow() is asked for OP_probe of the first access (the page walk,
  * with its faults), and if it cannot be had even then (the group crosses a page, or is not RAM),
@@ -60,6 +64,16 @@ static inline uint64_t tlb_tag(uint64_t addr)
 {
     return addr >> 12;
 }
+
+#define TCG_STACK_SPANS 5
+typedef struct StackPage {
+    uint64_t base;                   /* guest address */
+    uint64_t addend;                 /* as a TlbEntry's */
+    uint64_t limit[TCG_STACK_SPANS]; /* 8 << n bytes fit at offsets below it; 0: there is no page */
+    int32_t patience;                /* accesses elsewhere before theirs takes its place */
+    uint32_t pad;
+} StackPage;
+_Static_assert(sizeof(StackPage) == 64, "a line of the cache");
 
 typedef struct JumpEntry {
     uint64_t tag __attribute__((aligned(8))); /* guest pc */
@@ -116,6 +130,7 @@ typedef struct TcgLayout {
     int32_t near_tlb; /* with TCG_HAS_NEAR_TLB, not 0: TlbEntry [TCG_NEAR_TLB][2: read, write], in
                          place of the above for MMU index 0; its first should lie within the first
                          296 bytes */
+    int32_t stack;    /* 0: there are none; StackPage [TCG_MMU_MODES], all 0 while empty */
     int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
     bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
     /* May be NULL. A jump missed the jump cache: host code to go on with at @pc, or NULL to leave.

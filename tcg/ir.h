@@ -104,6 +104,7 @@ typedef enum IrMemFlags {
     MEM_LOCK = 1 << 4,  /* atomic with respect to other CPUs */
     MEM_NT = 1 << 5,    /* non-temporal hint */
     MEM_STACK = 1 << 6, /* an implicit stack access (the slow path may raise #SS) */
+    MEM_BY_SP = 1 << 7, /* by the stack pointer: likely where the one before was */
 } IrMemFlags;
 
 /* Properties of ops, from opcodes.def. */

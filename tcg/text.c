@@ -23,7 +23,7 @@ static const char *const cond_names[] = { "eq",  "ne", "ltu", "geu", "leu",
                                           "gtu", "lt", "ge",  "le",  "gt" };
 static const char *const cc_names[] = { "o", "no", "b", "nb", "z", "nz", "be", "nbe",
                                         "s", "ns", "p", "np", "l", "nl", "le", "nle" };
-static const char *const mem_names[] = { "align", "lock", "nt", "stack" }; /* from bit 3 */
+static const char *const mem_names[] = { "align", "lock", "nt", "stack", "sp" }; /* from bit 3 */
 
 /* What stands behind the operands: which fields of IrOp an op uses, in printing order. */
 enum {

@@ -48,6 +48,8 @@ static void note_access_size(Walk *w, unsigned i, unsigned nearer)
 
     if (member) {
         note_size(w, i, op->op == OP_probe ? 0 : 5);
+    } else if (is_by_stack(w->g, op, 8)) {
+        note_size(w, i, MEM_STUB_BYTES + STACK_STUB_BYTES + 36);
     } else {
         note_size(w, i, MEM_STUB_BYTES + 46 - nearer - (is_near(w->g, op) ? 12 : 0));
     }

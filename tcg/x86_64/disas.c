@@ -28,6 +28,18 @@ static size_t two_numbers(const uint8_t *behind)
     return (size_t)(end - behind);
 }
 
+static bool is_stack_probe(const X86Backend *be, const uint8_t *target)
+{
+    const uint8_t *const *probe = &be->stack_probe[0][0][0][0];
+
+    for (size_t i = 0; i < sizeof(be->stack_probe) / sizeof(*probe); i++) {
+        if (probe[i] && probe[i] == target) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t *behind)
 {
     size_t numbers = two_numbers(behind);
@@ -63,7 +75,7 @@ static Callee callee(const X86Backend *be, const uint8_t *target, const uint8_t 
             return (Callee){ be->config.helpers[be->move_thunk[i].helper].name, 0 };
         }
     }
-    return (Callee){ NULL, 0 };
+    return (Callee){ is_stack_probe(be, target) ? "stack_probe" : NULL, 0 };
 }
 
 static Callee slot_callee(const X86Backend *be, const uint8_t *call, const uint8_t *behind)

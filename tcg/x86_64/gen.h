@@ -124,6 +124,7 @@ typedef struct X86Backend {
     const uint8_t *mem, *trap, *pack_env, *pack_rec, *carry_env, *overflow_env, *flags_env, *open_top, *divs128, *vec_slow, *bits_slow;
     const uint8_t *save_pins, *restore_pins, *load_pins; /* vector pins, whole as far as in use */
     const uint8_t *exit_end;
+    const uint8_t *stack_probe[TCG_MMU_MODES][2][4][4]; /* by write, Access.t0 and t1 less R12 */
     Template find_jump; /* PLACE_REG: place of PC_REG in the jump cache. Is it there? */
     struct Census *census; /* NULL: nobody wants to know */
 } X86Backend;
@@ -200,6 +201,7 @@ typedef struct Stub {
     uint32_t code;    /* trap code, reason */
     int32_t giveback;
     uint8_t *from;         /* end of the jcc/jmp rel32 that comes here */
+    uint8_t *checked;      /* MEM that looks at the stack page: behind the check; else NULL */
     uint8_t *retry, *done; /* EXIT_IF: retry is the latest jump that leads here; MEM: its site, once
                               there is one */
     uint8_t nextra;        /* of shape.extra */
@@ -237,8 +239,9 @@ typedef struct Gen {
     unsigned cur;
     uint32_t insn_offset;
     unsigned insn_index;
-    uint32_t locked;     /* registers the current op holds */
-    unsigned nmem_stubs; /* so far */
+    uint32_t locked;       /* registers the current op holds */
+    unsigned nmem_stubs;   /* so far */
+    unsigned nstack_stubs; /* of them */
     struct { /* a free register that has a host address, from this op on; NO_REG: none has */
         int reg;
         unsigned at;
@@ -295,6 +298,19 @@ static inline void census_part(Gen *g, unsigned part, const uint8_t *from)
     if (G_UNLIKELY(g->be->census)) {
         census_add(&g->be->census->part[part], g->a.p - from);
     }
+}
+
+/* The fields of a StackPage, from RBP. */
+static inline Mem stack_page(const X86Backend *be, unsigned mmu, size_t field)
+{
+    return mem_base(RBP, be->layout->stack - ENV_BIAS + (int)(mmu * sizeof(StackPage) + field));
+}
+
+/* Of accesses whose check covers @span bytes: is the stack page looked at first? */
+static inline bool is_by_stack(const Gen *g, const IrOp *op, unsigned span)
+{
+    return g->be->layout->stack && span <= 8u << (TCG_STACK_SPANS - 1) &&
+           (op->d & (MEM_BY_SP | MEM_ALIGN)) == MEM_BY_SP;
 }
 
 /* Is it the TLB that is reached by shorter instructions? */
@@ -481,15 +497,15 @@ void write_record(Gen *g, const Record *r, uint32_t busy);
 
 /* emit-control.c */
 Stub *new_stub(Gen *g, StubKind kind, uint8_t *from);
-#define MEM_STUB_BYTES 7
+#define MEM_STUB_BYTES   7
+#define STACK_STUB_BYTES 15 /* more */
 /* By estimate: those that turn out to be farther than 127 cost a second emission. */
 #define NEAR_STUB 123
 /* With the jump to it. @own: bytes of the op's code behind the jump, about. */
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own);
 void trap_stub(Gen *g, unsigned cc, uint32_t code);
-/* A group's stub gets a link for where it crosses pages, if it is to; t0, t1: the check's
- * registers. */
-void rest_link(Gen *g, Stub *s, int t0, int t1);
+/* A group's stub gets a link for where it crosses pages, if it is to. */
+void rest_link(Gen *g, Stub *s);
 void emit_prologue(Gen *g);
 void make_templates(X86Backend *be);
 void emit_far_entry(Asm *a, const X86Backend *be, const TcgCode *code);

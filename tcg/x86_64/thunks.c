@@ -482,6 +482,76 @@ static const uint8_t *make_mem(Thunk *t)
     return at;
 }
 
+/* Beyond the stack page, for a check of what lies from @t1 + base to @t0 + base: ZF and @t0 an
+ * addend, or neither. Now and then what was found becomes the stack page. */
+enum { STACK_PATIENCE = 16 };
+
+static void enter_stack_page(Thunk *t, unsigned mmu, X86Reg addend, X86Reg page)
+{
+    const X86Backend *be = t->be;
+
+    x_store_imm(&t->a, 4, stack_page(be, mmu, offsetof(StackPage, patience)), STACK_PATIENCE);
+    x_shift_imm(&t->a, SH_SHL, 8, page, 12);
+    x_store(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, base)), page);
+    x_store(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, addend)), addend);
+    for (int n = 0; n < TCG_STACK_SPANS; n++) {
+        x_store_imm(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, limit) + 8 * (size_t)n),
+                    4096 - (8 << n) + 1);
+    }
+}
+
+/* Flags, and the addend in @t0. */
+static void probe_tlb(Thunk *t, TlbPlace tlb, X86Reg t0, X86Reg page)
+{
+    x_mov(&t->a, 4, t0, page);
+    x_shift_imm(&t->a, SH_SHL, 4, t0, 12 - tlb.down);
+    x_alu_imm(&t->a, ALU_AND, 4, t0, (int32_t)tlb.mask);
+    x_alu_rm(&t->a, ALU_CMP, 8, page, mem_index(RBP, t0, 0, tlb.off));
+    x_load(&t->a, 8, t0, mem_index(RBP, t0, 0, tlb.off + 8));
+}
+
+static const uint8_t *make_stack_probe(Thunk *t, unsigned mmu, bool write, X86Reg t0, X86Reg t1)
+{
+    const X86Backend *be = t->be;
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *crosses, *missed, *impatient;
+
+    x_alu_rm(&t->a, ALU_ADD, 8, t1, stack_page(be, mmu, offsetof(StackPage, base)));
+    x_alu_rm(&t->a, ALU_ADD, 8, t0, stack_page(be, mmu, offsetof(StackPage, base)));
+    x_alu(&t->a, ALU_XOR, 8, t0, t1);
+    x_shift_imm(&t->a, SH_SHR, 8, t0, 12);
+    crosses = x_jcc8(&t->a, CC_NZ);
+    x_shift_imm(&t->a, SH_SHR, 8, t1, 12);
+    probe_tlb(t, tlb_place(be, mmu, true), t0, t1);
+    missed = x_jcc8(&t->a, CC_NZ);
+    x_alu_mi(&t->a, ALU_SUB, 4, stack_page(be, mmu, offsetof(StackPage, patience)), 1);
+    impatient = x_jcc8(&t->a, CC_S);
+    x_alu(&t->a, ALU_CMP, 8, t0, t0);
+    x_ret(&t->a);
+    x_here8(&t->a, missed);
+    if (!write) {
+        probe_tlb(t, tlb_place(be, mmu, false), t0, t1);
+    }
+    x_here8(&t->a, crosses);
+    x_ret(&t->a);
+    x_here8(&t->a, impatient);
+    enter_stack_page(t, mmu, t0, t1);
+    x_alu(&t->a, ALU_CMP, 8, t0, t0);
+    x_ret(&t->a);
+    return at;
+}
+
+static void make_stack_probes(Thunk *t)
+{
+    for (unsigned i = 0; i < TCG_MMU_MODES * 2 * 16; i++) {
+        unsigned mmu = i / 32, write = i / 16 % 2, t0 = i / 4 % 4, t1 = i % 4;
+        if (t0 != t1) {
+            t->be->stack_probe[mmu][write][t0][t1] =
+                make_stack_probe(t, mmu, write, (X86Reg)(R12 + t0), (X86Reg)(R12 + t1));
+        }
+    }
+}
+
 /* -- C functions of ours and helpers ---------------------------------------------------------- */
 
 /* f(env, be), which keeps to integers; everything but flags is as before afterwards. @vectors: of
@@ -737,5 +807,8 @@ void thunks_init(X86Backend *be)
     be->divs128 = make_c(&t, x64_divs128, true);
     be->vec_slow = make_c(&t, x64_vec_slow, true);
     be->bits_slow = make_c(&t, x64_bits_slow, true);
+    if (be->layout->stack) {
+        make_stack_probes(&t);
+    }
     g_assert(end(&t));
 }

@@ -67,6 +67,7 @@ typedef struct FakeEnv {
     uint8_t scratch[TCG_SCRATCH_SIZE] __attribute__((aligned(64)));
     TlbEntry tlb[TCG_MMU_MODES][2][TCG_TLB_SIZE];
     JumpEntry jc[TCG_JC_SIZE];
+    StackPage stack[TCG_MMU_MODES] __attribute__((aligned(64)));
     uint8_t interp[TCG_INTERP_SIZE] __attribute__((aligned(64)));
     /* the harness's own */
     struct Harness *harness;

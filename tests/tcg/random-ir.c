@@ -244,7 +244,8 @@ static void mem_op(Gen *g)
 {
     IrBlock *ir = g->ir;
     IrRef a = guest_address(g);
-    unsigned flags = below(g, 3) | (below(g, 16) == 0 ? MEM_ALIGN : 0);
+    unsigned flags =
+        below(g, 3) | (below(g, 16) == 0 ? MEM_ALIGN : 0) | (below(g, 4) == 0 ? MEM_BY_SP : 0);
     int32_t disp = below(g, 2) ? 0 : (int32_t)below(g, 64) - 16;
     IrType t = mem_type(g);
 
@@ -254,7 +255,8 @@ static void mem_op(Gen *g)
     switch (below(g, 8)) {
     case 0:
         if (below(g, 4) == 0) {
-            ir_probe(ir, a, disp, 1 + below(g, 64), below(g, 2), flags & MEM_MMU_MASK);
+            ir_probe(ir, a, disp, 1 + below(g, 64), below(g, 2),
+                     flags & (MEM_MMU_MASK | MEM_BY_SP));
             break;
         } /* fall through */
     case 1:

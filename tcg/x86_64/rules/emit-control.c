@@ -23,6 +23,7 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     s->kind = (uint8_t)kind;
     s->flush = s->loop = s->near = s->rest = false;
     s->giveback = 0;
+    s->checked = NULL;
     s->from = from;
     s->before = *latest;
     *latest = g->nstubs;
@@ -31,7 +32,9 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own)
 {
-    unsigned stubs = kind == STUB_MEM ? 0 : g->rest_stubs[g->cur] + g->nmem_stubs * MEM_STUB_BYTES;
+    unsigned stubs = kind == STUB_MEM ? 0
+                                      : g->rest_stubs[g->cur] + g->nmem_stubs * MEM_STUB_BYTES +
+                                            g->nstack_stubs * STACK_STUB_BYTES;
     bool near = !g->no_near && g->rest[g->cur] + own + stubs <= NEAR_STUB;
     Stub *s = new_stub(g, kind, near ? x_jcc8(&g->a, cc) : x_jcc32(&g->a, cc));
 
@@ -177,14 +180,12 @@ static bool is_loop(const Gen *g)
     return g->op->imm == g->ir->start && !g->ir->no_groups;
 }
 
-void rest_link(Gen *g, Stub *s, int t0, int t1)
+void rest_link(Gen *g, Stub *s)
 {
     if (!g->ir->parted || g->code->nlinks == IR_MAX_LINKS) {
         return;
     }
     s->rest = true;
-    s->result[0] = (int8_t)t0;
-    s->result[1] = (int8_t)t1;
     s->link = (uint8_t)g->code->nlinks++;
     s->giveback = not_executed(g, g->insn_index);
     link_slot(g, s->link, g->insn_offset);
@@ -406,6 +407,11 @@ static void stub_rest(Gen *g, const Stub *s)
     X86Reg first = (X86Reg)s->result[0];
     uint8_t *j;
 
+    if (s->checked) {
+        x_lea(&g->a, 8, (X86Reg)s->result[1],
+              mem_base((X86Reg)s->shape.addr, s->shape.disp - s->shape.below + s->shape.span - 1));
+        x_shift_imm(&g->a, SH_SHR, 8, (X86Reg)s->result[1], 12);
+    }
     x_lea(&g->a, 8, first, mem_base((X86Reg)s->shape.addr, s->shape.disp - s->shape.below));
     x_shift_imm(&g->a, SH_SHR, 8, first, 12);
     x_alu(&g->a, ALU_CMP, 8, first, (X86Reg)s->result[1]);
@@ -416,8 +422,22 @@ static void stub_rest(Gen *g, const Stub *s)
     x_here(&g->a, j);
 }
 
+/* Not in the stack page: the TLB is probed as elsewhere, but by a thunk. */
+static void stub_stack(Gen *g, const Stub *s)
+{
+    unsigned t0 = (unsigned)s->result[0], t1 = (unsigned)s->result[1];
+    const MemShape *d = &s->shape;
+
+    x_lea(&g->a, 8, (X86Reg)t0, mem_base((X86Reg)t1, (d->is_group ? d->span : d->size) - 1));
+    x_call(&g->a, g->be->stack_probe[d->flags & MEM_MMU_MASK][d->is_write][t0 - R12][t1 - R12]);
+    x_jcc(&g->a, CC_Z, s->checked + g->a.rx);
+}
+
 static void stub_mem(Gen *g, Stub *s)
 {
+    if (s->checked) {
+        stub_stack(g, s);
+    }
     if (s->rest) {
         stub_rest(g, s);
     }

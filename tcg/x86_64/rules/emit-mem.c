@@ -62,6 +62,11 @@ static void shr(Asm *a, unsigned w, X86Reg r, unsigned count)
     *a->p++ = (uint8_t)count;
 }
 
+static unsigned span_of(const Access *m)
+{
+    return m->group ? (unsigned)(m->group->hi - m->group->lo) : m->size;
+}
+
 /* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. Emitted
  * most often of all. */
 static void compare_page(Gen *g, const Access *m)
@@ -103,6 +108,29 @@ static void compare_page(Gen *g, const Access *m)
     }
     shr(a, 8, t1, 12 - low);
     x_plain_rm(a, 0x3b, 8, t1, mem_index(RBP, t0, 0, tlb.off)); /* CMP */
+    x_flags_changed(a);
+}
+
+/* … with the stack page; t1 is the distance from its begin afterwards. */
+static void compare_stack(Gen *g, const Access *m)
+{
+    int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
+    unsigned mmu = g->op->d & MEM_MMU_MASK, n = 0;
+    X86Reg t1 = (X86Reg)m->t1;
+    Asm *a = &g->a;
+
+    while (8u << n < span_of(m)) {
+        n++;
+    }
+    x_room(a, 64);
+    if (lo) {
+        x_lea(a, 8, t1, mem_base((X86Reg)m->addr, lo));
+    } else {
+        x_plain_rr(a, X_MOV_MR, 8, (X86Reg)m->addr, t1);
+    }
+    x_plain_rm(a, 0x2b, 8, t1, stack_page(g->be, mmu, offsetof(StackPage, base))); /* SUB */
+    x_plain_rm(a, 0x3b, 8, t1,                                                     /* CMP */
+               stack_page(g->be, mmu, offsetof(StackPage, limit) + 8 * n));
     x_flags_changed(a);
 }
 
@@ -148,26 +176,48 @@ static void set_shape(Gen *g, Stub *s, const Access *m, IrRef value, IrRef compa
     }
 }
 
-static void check(Gen *g, Access *m, IrRef value, IrRef compare)
+/* The jump to the stub if the access is not where the check looks. */
+static Stub *compare(Gen *g, const Access *m, bool by_stack)
 {
+    if (by_stack) {
+        compare_stack(g, m);
+        g->nstack_stubs++;
+        return jcc_stub(g, STUB_MEM, CC_B ^ 1, 14);
+    }
+    compare_page(g, m);
+    return jcc_stub(g, STUB_MEM, CC_NZ, 14);
+}
+
+static void load_addend(Gen *g, const Access *m, bool by_stack)
+{
+    Mem place = by_stack ? stack_page(g->be, g->op->d & MEM_MMU_MASK, offsetof(StackPage, addend))
+                         : mem_index(RBP, (X86Reg)m->t0, 0, tlb_of(g, m->write).off + 8);
+
+    x_room(&g->a, 32);
+    x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0, place);
+}
+
+static void check(Gen *g, Access *m, IrRef value, IrRef other)
+{
+    bool by_stack = is_by_stack(g, g->op, span_of(m));
     Stub *s;
 
     if (m->member) {
         return;
     }
     m->retry = g->a.p;
-    compare_page(g, m);
-    s = jcc_stub(g, STUB_MEM, CC_NZ, 14);
+    s = compare(g, m, by_stack);
     m->stub = g->nstubs - 1;
     s->point = m->point;
     s->retry = m->retry;
-    set_shape(g, s, m, value, compare);
+    set_shape(g, s, m, value, other);
+    s->result[0] = (int8_t)m->t0;
+    s->result[1] = (int8_t)m->t1;
     if (m->group) {
-        rest_link(g, s, m->t0, m->t1);
+        rest_link(g, s);
     }
-    x_room(&g->a, 32);
-    x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0,
-               mem_index(RBP, (X86Reg)m->t0, 0, tlb_of(g, m->write).off + 8));
+    load_addend(g, m, by_stack);
+    s->checked = by_stack ? g->a.p : NULL;
     census_part(g, CENSUS_CHECKS, m->retry);
 }
 
