@@ -132,7 +132,7 @@ static void drive_done(void *opaque, const DriveRequest *r)
             virtio_write(&s->virtio, &c, 0, r->data, MIN(r->len, c.in_len - 1));
         finish(s, &c, r->error ? S_IOERR : S_OK, in ? r->len : 0);
     }
-    notified(&s->virtio, 0);
+    virtio_notify(&s->virtio, 0);
 }
 
 static void config(VirtioDevice *v, uint8_t *out)

@@ -11,7 +11,6 @@ uint64_t virtio_offered(const VirtioDevice *v);
 VirtioQueue *virtio_selected(VirtioDevice *v); /* NULL: it is not there */
 void virtio_write_status(VirtioDevice *v, uint8_t value);
 uint8_t virtio_take_isr(VirtioDevice *v);
-void virtio_notify(VirtioDevice *v, uint64_t queue);
 uint64_t virtio_read_config(VirtioDevice *v, unsigned off, unsigned size);
 void virtio_write_config(VirtioDevice *v, unsigned off, unsigned size, uint64_t value);
 uint16_t virtio_vector(const VirtioDevice *v,

@@ -276,7 +276,7 @@ void virtio_write_status(VirtioDevice *v, uint8_t value)
     v->status = value | (v->status & STATUS_NEEDS_RESET);
     if (value & STATUS_DRIVER_OK) {
         for (unsigned i = 0; i < v->kind->queues; i++)
-            v->kind->notified(v, i);
+            virtio_notify(v, i);
     }
 }
 

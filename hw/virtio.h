@@ -82,6 +82,8 @@ void virtio_unrealize(Device *dev);
 void virtio_reset_enter(Device *dev);
 void virtio_post_load(Device *dev);
 
+/* There may be chains in @queue: its .notified is called, unless that is at work. */
+void virtio_notify(VirtioDevice *v, uint64_t queue);
 /* Its .config has other bytes now. */
 void virtio_config_changed(VirtioDevice *v);
 

@@ -58,6 +58,18 @@ static DriveOption *drive_option(const BoardHost *h, unsigned n)
     return o;
 }
 
+/* A board that is built anew has the medium that was there. */
+static void note_medium(BoardHost *h, unsigned own, const char *path)
+{
+    DriveOption *o = h->drives->pdata[own];
+
+    o->file = NULL;
+    for (unsigned i = 0; path && i < HOST_IMAGES; i++) {
+        if (g_str_equal(h->images[i], path))
+            o->file = h->images[i];
+    }
+}
+
 void board_host_medium(BoardHost *h, Machine *m, unsigned n, unsigned what)
 {
     unsigned own = n & 1 ? CD : FLOPPY, other = n & 1 ? OTHER_CD : OTHER_FLOPPY;
@@ -69,6 +81,7 @@ void board_host_medium(BoardHost *h, Machine *m, unsigned n, unsigned what)
         drive_eject(d, what & 4, NULL);
     else
         drive_insert(d, &how, what & 4, NULL);
+    note_medium(h, own, drive_path(d));
 }
 
 static bool same_contents(Image *a, Image *b)
