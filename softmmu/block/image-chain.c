@@ -91,8 +91,8 @@ bool image_resize(Image *image, uint64_t size, GError **error)
         error_set(error, "Image is read-only");
         return false;
     }
-    if (image_has_snapshots(image)) {
-        error_set(error, "Can't resize an image which has snapshots");
+    if (image_facts(image).version == 2 && image_has_snapshots(image)) { /* which know no sizes */
+        error_set(error, "Can't resize a v2 image which has snapshots");
         return false;
     }
     failure = image->format->resize ? image->format->resize(image, size) : ENOTSUP;

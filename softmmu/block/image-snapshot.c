@@ -65,11 +65,18 @@ int image_snapshot_create(Image *image, const ImageSnapshot *what, ImageState *s
 
 int image_snapshot_apply(Image *image, const ImageSnapshot *s)
 {
+    uint64_t size;
+    int error;
+
     if (!image_can_snapshot(image))
         return ENOTSUP;
     if (image->bitmaps) /* who knows what is another */
         image_mark_bitmaps(image, 0, image->size);
-    return ops_of(image)->apply(image, s->id);
+    size = image->size;
+    error = ops_of(image)->apply(image, s->id);
+    if (image->size != size)
+        image_resize_bitmaps(image);
+    return error;
 }
 
 int image_snapshot_delete(Image *image, const ImageSnapshot *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What changes a qcow2 image as a whole: its size, its backing file, doing without what it has of
- * its own. None of it is for images with snapshots, whose contents lie in the same clusters and
- * backing file; image-chain.c sees to that.
+ * its own. Another backing file and doing without are not for images with snapshots, whose
+ * contents lie in the same clusters and backing file; image-chain.c sees to that.
  */
 #include <errno.h>
 #include <string.h>
@@ -110,7 +110,7 @@ int qcow2_empty(Image *image)
 
 /* ---- Size ------------------------------------------------------------------------------------ */
 
-static int put_size(Image *image, uint64_t size)
+int qcow2_put_size(Image *image, uint64_t size)
 {
     uint8_t raw[8];
     int error = fdatasync(image->fd) ? errno : 0;
@@ -157,7 +157,7 @@ int qcow2_resize(Image *image, uint64_t size)
     if (error)
         return error;
     if (size < old) {
-        error = put_size(image, size);
+        error = qcow2_put_size(image, size);
         if (!error)
             error = drop_range(q, (size + q->cluster - 1) & -q->cluster, old);
         return error ? error : size_data(q, size);
@@ -169,7 +169,7 @@ int qcow2_resize(Image *image, uint64_t size)
     if (!error && size > old)
         error = clear_new(image, old, size);
     if (!error)
-        error = put_size(image, size);
+        error = qcow2_put_size(image, size);
     return !error && qcow2_is_data_raw(q) ? qcow2_preallocate(image) : error;
 }
 

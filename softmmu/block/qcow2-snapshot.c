@@ -3,7 +3,7 @@
  * Internal snapshots of qcow2: rows of a table, each with a first table (L1) of its own. The
  * entries of that beyond those for the disk are for the machine's state. Each step is ordered so
  * that a process killed in it leaves at worst clusters that nobody refers to: counts go up before
- * something refers and down after nothing does. Missing: applying one of another disk size.
+ * something refers and down after nothing does.
  */
 #include <errno.h>
 #include <string.h>
@@ -649,8 +649,8 @@ static int apply(Image *image, const char *id)
 {
     Qcow2 *q = image->own;
     GPtrArray *rows;
-    uint64_t bytes, *l1 = NULL;
-    uint32_t size = l1_of_disk(q, image->size);
+    uint64_t bytes, *l1 = NULL, disk;
+    uint32_t size;
     guint n;
     int error = qcow2_set_dirty(q, true);
 
@@ -659,18 +659,23 @@ static int apply(Image *image, const char *id)
     if (error)
         return error;
     const Qcow2Snapshot *s = rows->pdata[n];
-    error = s->shown.disk_size != image->size || s->l1_size < size
-                ? EINVAL
-                : qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1);
+    disk = s->shown.disk_size;
+    size = l1_of_disk(q, disk);
+    error =
+        disk % 512 || s->l1_size < size ? EINVAL : qcow2_read_l1(q, s->l1_offset, s->l1_size, &l1);
     g_ptr_array_unref(rows);
     for (uint32_t i = 0; !error && i < size; i++)
         l1[i] &= QCOW2_OFFSET;
     if (!error)
         error = refer_l1(q, l1, size, 1);
+    if (!error && disk < image->size) /* the disk is never larger than its table */
+        error = qcow2_put_size(image, disk);
     if (!error)
         error = switch_l1(image, l1, size);
     if (l1 != q->l1)
         g_free(l1);
+    if (!error && disk > image->size)
+        error = qcow2_put_size(image, disk);
     return error ? error : qcow2_mark_all(q);
 }
 

@@ -131,6 +131,7 @@ int qcow2_read_compressed(Qcow2 *q, uint64_t entry, uint64_t within, void *buf, 
 int qcow2_layer(Image *image, uint64_t offset, uint64_t *len, ImageLayer *layer);
 int qcow2_place(Image *image, uint64_t offset, uint64_t *len, ImageExtent *e);
 int qcow2_resize(Image *image, uint64_t size);
+int qcow2_put_size(Image *image, uint64_t size); /* in header and @image */
 int qcow2_empty(Image *image);
 int qcow2_rename_backing(Image *image, const char *path, const char *format);
 /* The header with what is known of bitmaps, in one write; @keep: the backing file's name stays. */

@@ -167,6 +167,12 @@ rebase -u -b b.raw -F raw c.qcow2
 snapshot -c two s.qcow2
 snapshot -a one s.qcow2
 snapshot -d one s.qcow2
+resize s.qcow2 20M
+resize --shrink s.qcow2 1M
+amend -o size=15M s.qcow2
+snapshot -a one t.qcow2
+snapshot -a one v.qcow2
+resize v.qcow2 30M
 convert -O qcow2 c.qcow2 n.qcow2
 convert -c -O qcow2 c.qcow2 n.qcow2
 convert -O qcow2 -B b.qcow2 -F qcow2 c.qcow2 n.qcow2
@@ -239,6 +245,11 @@ def make():
     must("qemu-img", "snapshot", "-c", "one", "s.qcow2")
     must("qemu-io", "-c", "write -P 5 0 1M", "s.qcow2")
     must("qemu-img", "resize", "-q", "-f", "raw", "r.raw", "10M")
+    shutil.copy("s.qcow2", "t.qcow2")
+    must("qemu-img", "resize", "-q", "t.qcow2", "20M")
+    must("qemu-io", "-c", "write -P 8 15M 1M", "t.qcow2")
+    shutil.copy("s.qcow2", "v.qcow2")
+    must("qemu-img", "resize", "-q", "--shrink", "v.qcow2", "1M")
     must("qemu-img", "create", "-q", "-f", "raw", "e.raw", "0")
     must("qemu-img", "create", "-q", "-f", "qcow2", "-o", "extended_l2=on", "-b", "a.qcow2", "-F", "qcow2", "p.qcow2")
     must("qemu-io", "-c", "write -P 3 130k 5k", "-c", "write -z 140k 6k", "-c", "write -P 7 200k 300k", "p.qcow2")

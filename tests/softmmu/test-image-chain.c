@@ -160,8 +160,15 @@ static void test_resize_refusals(void **state)
     assert_string_equal(odd->message, "The new size must be a multiple of 512");
     assert_int_equal(image_snapshot_create(image, &(ImageSnapshot){ .name = (char *)"s" }, NULL),
                      0);
+    assert_true(image_resize(image, 512, &snapshots));
+    image_close(image);
+    assert_true(image_create(
+        &(ImageCreate){ .path = path, .format = "qcow2", .size = SIZE, .version = 2 }, NULL));
+    image = open_image(path, "qcow2", false);
+    assert_int_equal(image_snapshot_create(image, &(ImageSnapshot){ .name = (char *)"s" }, NULL),
+                     0);
     assert_false(image_resize(image, 512, &snapshots));
-    assert_string_equal(snapshots->message, "Can't resize an image which has snapshots");
+    assert_string_equal(snapshots->message, "Can't resize a v2 image which has snapshots");
     assert_int_equal(image_size(image), SIZE);
     image_close(image);
     remove_file(path);

@@ -213,8 +213,24 @@ static bool read_from_image(void *opaque, void *data, size_t len, GError **error
     return !failure;
 }
 
+/* The machine's disks keep their sizes. */
+static bool has_size_of(Image *image, const ImageSnapshot *s, GError **error)
+{
+    if (s->disk_size == image_size(image))
+        return true;
+    error_set(error, "'%s' was of another size when snapshot '%s' was made", image_path(image),
+              s->name);
+    return false;
+}
+
 static bool apply_to_all(const GPtrArray *images, const char *name, GError **error)
 {
+    for (guint i = 0; i < images->len; i++) {
+        g_autoptr(GPtrArray) list = list_of(images->pdata[i], error);
+
+        if (!list || !has_size_of(images->pdata[i], image_find_snapshot(list, name), error))
+            return false;
+    }
     for (guint i = 0; i < images->len; i++) {
         g_autoptr(GPtrArray) list = list_of(images->pdata[i], error);
         int failure =
