@@ -139,6 +139,15 @@ bool pc_find_core_note(Machine *m, uint64_t *addr, uint32_t *size)
     return dev && vmcoreinfo_find(dev, addr, size);
 }
 
+bool pc_get_generation(Machine *m, uint8_t *guid)
+{
+    const Device *dev = board_of(m)->vmgenid;
+
+    if (dev)
+        vmgenid_get(dev, guid);
+    return dev;
+}
+
 /* What rng= names: *@source, NULL for numbers of the machine's own. */
 static bool find_source(PcBoard *b, const char *id, HostRandom **source, GError **error)
 {

@@ -48,6 +48,9 @@ bool pc_get_balloon(Machine *m, uint64_t *bytes);
 /* The ELF note that the guest has told of (-device vmcoreinfo); false: none. */
 bool pc_find_core_note(Machine *m, uint64_t *addr, uint32_t *size);
 
+/* Of -device vmgenid, 16 bytes as they are written; false: there is none. */
+bool pc_get_generation(Machine *m, uint8_t *guid);
+
 /* How RAM is divided: what lies below 4 GiB. */
 uint64_t pc_ram_below_4g(const MachineConfig *c);
 

@@ -99,3 +99,8 @@ Device *vmgenid_new(Device *parent, FwCfg *fw, AddressSpace *memory, const uint8
     swap_fields(s->guid, guid);
     return &s->dev;
 }
+
+void vmgenid_get(const Device *dev, uint8_t *guid)
+{
+    swap_fields(guid, ((const VmGenId *)dev)->guid); /* its own inverse */
+}

@@ -20,5 +20,6 @@ extern const DeviceClass vmgenid_class;
 /* @guid: 16 bytes as they are written in text. @changed: an edge. */
 Device *vmgenid_new(Device *parent, FwCfg *fw, AddressSpace *memory, const uint8_t *guid,
                     const Irq *changed);
+void vmgenid_get(const Device *dev, uint8_t *guid); /* this machine's, likewise */
 
 #endif

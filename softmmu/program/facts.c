@@ -144,6 +144,11 @@ static bool unit(void *opaque, const Device *dev, unsigned n, QmpUnit *u)
     return true;
 }
 
+static bool generation(void *opaque, uint8_t *guid)
+{
+    return pc_get_generation(&((Built *)opaque)->machine, guid);
+}
+
 QmpFacts facts_for_qmp(Built *b)
 {
     return (QmpFacts){ .pci = b->has_board ? pci : NULL,
@@ -153,5 +158,6 @@ QmpFacts facts_for_qmp(Built *b)
                        .each_property = each_property,
                        .pci_place = b->has_board ? pci_place : NULL,
                        .unit = unit,
+                       .generation = b->has_board ? generation : NULL,
                        .opaque = b };
 }

@@ -278,7 +278,11 @@ RAW
 -device e1000,romfile=
 -device e1000,rombar=0
 -device e1000,rombar=x
+-device VGA
+-device VGA,vgamem_mb=32
 -device VGA,romfile=
+-device cirrus-vga
+-vga help
 -device edu,romfile=/nonexistent
 -device e1000,addr=5.0,multifunction=on -device edu,addr=5.1
 -device e1000,addr=5.0 -device edu,addr=5.1
@@ -768,9 +772,6 @@ REFUSED = {
 -vga virtio
 -vga qxl
 -vga vmware
--vga help
--device e1000,multifunction=on,addr=5.0 -device e1000,addr=5.1
--device e1000,rombar=0
 -device virtio-net-pci,mq=on,vectors=4
 -device virtio-net-pci,csum=off,gso=off
 -device virtio-net-pci,host_mtu=1500
@@ -791,9 +792,6 @@ REFUSED = {
 -device ahci
 -device nvme,drive=d,serial=x -drive if=none,id=d,file=RAW,format=raw
 -device isa-serial
--device VGA
--device VGA,vgamem_mb=32
--device cirrus-vga
 -device qemu-xhci
 -device piix3-usb-uhci
 -device usb-ehci

@@ -339,6 +339,8 @@ static const struct {
     { CALL("migrate-set-parameters", "{\"max-bandwidth\": 0}"), DONE },
     { "{\"execute\": \"query-mice\"}", "{\"return\": []}\r\n" },
     { "{\"execute\": \"query-display-options\"}", "{\"return\": {\"type\": \"none\"}}\r\n" },
+    { "{\"execute\": \"query-vm-generation-id\"}",
+      "{\"error\": {\"class\": \"GenericError\", \"desc\": \"VM Generation ID device not found\"}}\r\n" },
     { CALL("trace-event-get-state", "{\"name\": \"bogus\"}"),
       "{\"error\": {\"class\": \"GenericError\", \"desc\": \"unknown event \\\"bogus\\\"\"}}\r\n" },
     { CALL("trace-event-get-state", "{\"name\": \"bogus*\"}"), "{\"return\": []}\r\n" },

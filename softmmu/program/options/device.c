@@ -442,10 +442,21 @@ static void part_from_machine(Options *o, const ChardevOption *c)
     }
 }
 
+/* A -device that is a VGA is there instead of the usual one. */
+static bool has_own_vga(const Options *o)
+{
+    static const char *const names[] = { "VGA", "cirrus-vga", "isa-vga", NULL };
+
+    for (guint i = 0; i < o->config.devices->len; i++)
+        if (g_strv_contains(names, ((const DeviceOption *)o->config.devices->pdata[i])->driver))
+            return true;
+    return false;
+}
+
 bool options_complete_devices(Options *o, GError **error)
 {
     if (!o->config.vga)
-        o->config.vga = g_strdup(o->config.nodefaults ? "none" : "std");
+        o->config.vga = g_strdup(o->config.nodefaults || has_own_vga(o) ? "none" : "std");
     if (!take_serial_ports(o, error))
         return false;
     share_chardevs(o);

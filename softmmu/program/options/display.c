@@ -19,6 +19,13 @@ bool opt_vga(Options *o, const char *arg, GError **error)
     static const char *const known[] = { "std", "cirrus", "none", NULL };
     static const char *const missing[] = { "vmware", "qxl", "xenfb", "virtio", NULL };
 
+    if (is_help(arg)) {
+        options_answer(o, ANSWER_TEXT);
+        g_string_append(o->answer, "none                 no graphics card\n"
+                                   "std                  VGA with Bochs VBE (default)\n"
+                                   "cirrus               Cirrus Logic CL-GD5446\n");
+        return true;
+    }
     g_free(o->config.vga);
     o->config.vga = g_strdup(arg);
     if (is_one_of(arg, known))

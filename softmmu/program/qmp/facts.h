@@ -31,6 +31,8 @@ typedef struct QmpFacts {
     char *(*pci_place)(void *opaque, const Device *dev);
     /* Number @n at @dev, an IDE channel or a floppy controller; false: there is none. */
     bool (*unit)(void *opaque, const Device *dev, unsigned n, QmpUnit *u);
+    /* Which of the machine's generations this is, 16 bytes; false: it has no such device. */
+    bool (*generation)(void *opaque, uint8_t *guid);
     void *opaque;
 } QmpFacts;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that look at the machine. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,6 +55,20 @@ static Json *run_balloon(Qmp *q, Json *args, GError **error)
         return json_make("actual:i", (int64_t)left);
     g_set_error(error, ERROR_USER, QMP_DEVICE_NOT_ACTIVE, "No balloon device has been activated");
     return NULL;
+}
+
+static Json *run_generation(Qmp *q, Json *args, GError **error)
+{
+    uint8_t guid[16];
+    char text[37], *p = text;
+
+    if (!q->w.facts.generation || !q->w.facts.generation(q->w.facts.opaque, guid)) {
+        error_set(error, "VM Generation ID device not found");
+        return NULL;
+    }
+    for (unsigned i = 0; i < sizeof(guid); i++)
+        p += sprintf(p, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", guid[i]);
+    return json_make("guid:s", text);
 }
 
 /* What the text monitor prints. */
@@ -230,6 +245,7 @@ const QmpCommand qmp_look_commands[] = {
     { "query-stats-schemas", "", run_empty_list },
     { "query-sev-capabilities", "", run_sev },
     { "query-balloon", "", run_balloon },
+    { "query-vm-generation-id", "", run_generation },
     { "x-query-jit", "", run_jit },
     { "x-query-irq", "", run_irq },
     { "x-query-roms", "", run_roms },

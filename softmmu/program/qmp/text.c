@@ -244,6 +244,15 @@ static bool info_nothing(void *q, const char *args, GString *out, GError **error
     return true; /* there is none of it */
 }
 
+static bool info_generation(void *q, const char *args, GString *out, GError **error)
+{
+    Json *answer = text_ask(q, "query-vm-generation-id", NULL, error);
+
+    if (answer)
+        g_string_append_printf(out, "%s\n", json_text(answer, "guid", ""));
+    return is_done(answer);
+}
+
 static bool info_trace_events(void *q, const char *args, GString *out, GError **error)
 {
     for (unsigned e = 0; e < TRACE_EVENTS; e++)
@@ -287,6 +296,7 @@ const MonitorExtra text_topics[] = {
     {"tpm",                  "", "trusted platform modules",              info_nothing},
     {"usb",                  "", "USB devices",                           info_usb},
     {"trace-events",         "[name]", "events to trace (-trace)", info_trace_events},
+    {"vm-generation-id",     "", "which of the machine's generations this is (vmgenid)", info_generation},
     {"migrate_capabilities", "", "how the state is written",              info_capabilities},
     {"migrate_parameters",   "", "likewise",                              info_parameters},
     {NULL},
