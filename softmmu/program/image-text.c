@@ -9,7 +9,7 @@
 
 /* ---- As data --------------------------------------------------------------------------------- */
 
-static Json *describe_snapshot(const ImageSnapshot *s)
+Json *image_describe_snapshot(const ImageSnapshot *s)
 {
     Json *o =
         json_make("icount:u vm-clock-nsec:u name:s date-sec:u date-nsec:u vm-clock-sec:u id:s "
@@ -29,7 +29,7 @@ static void add_snapshots(Json *o, Image *image)
     Json *all = list && list->len ? json_object_new_array() : NULL;
 
     for (guint i = 0; all && i < list->len; i++)
-        json_object_array_add(all, describe_snapshot(list->pdata[i]));
+        json_object_array_add(all, image_describe_snapshot(list->pdata[i]));
     if (all)
         json_object_object_add(o, "snapshots", all);
 }

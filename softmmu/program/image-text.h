@@ -9,6 +9,7 @@
 
 /* Without those behind it. */
 Json *image_describe(Image *image);
+Json *image_describe_snapshot(const ImageSnapshot *s); /* as SnapshotInfo */
 void image_describe_print(Json *info, GString *out);
 
 #endif

@@ -8,13 +8,24 @@
 #include "softmmu/program/qmp/schema.h"
 #include "softmmu/trace.h"
 
-static const QmpCommand *const tables[] = {
-    qmp_base_commands,       qmp_look_commands, qmp_change_commands,  qmp_state_commands,
-    qmp_block_commands,      qmp_plug_commands, qmp_probe_commands,   qmp_qom_commands,
-    qmp_media_commands,      qmp_vnc_commands,  qmp_host_commands,    qmp_replay_commands,
-    qmp_job_commands,        qmp_disk_commands, qmp_nothing_commands, qmp_bitmap_commands,
-    qmp_transaction_commands
-};
+static const QmpCommand *const tables[] = { qmp_base_commands,
+                                            qmp_look_commands,
+                                            qmp_change_commands,
+                                            qmp_state_commands,
+                                            qmp_block_commands,
+                                            qmp_plug_commands,
+                                            qmp_probe_commands,
+                                            qmp_qom_commands,
+                                            qmp_media_commands,
+                                            qmp_vnc_commands,
+                                            qmp_host_commands,
+                                            qmp_replay_commands,
+                                            qmp_job_commands,
+                                            qmp_disk_commands,
+                                            qmp_nothing_commands,
+                                            qmp_bitmap_commands,
+                                            qmp_internal_snapshot_commands,
+                                            qmp_transaction_commands };
 
 /* clang-format off */
 static const char *const events[] = { "STOP",     "RESUME",    "RESET",

@@ -40,7 +40,7 @@ extern const QmpCommand qmp_base_commands[], qmp_look_commands[], qmp_change_com
     qmp_state_commands[], qmp_block_commands[], qmp_plug_commands[], qmp_probe_commands[],
     qmp_qom_commands[], qmp_media_commands[], qmp_vnc_commands[], qmp_host_commands[],
     qmp_replay_commands[], qmp_job_commands[], qmp_disk_commands[], qmp_nothing_commands[],
-    qmp_bitmap_commands[], qmp_transaction_commands[];
+    qmp_bitmap_commands[], qmp_transaction_commands[], qmp_internal_snapshot_commands[];
 const QmpCommand *qmp_find_command(const char *name);
 /* Calls @f with each. */
 void qmp_each_command(void (*f)(const QmpCommand *c, void *opaque), void *opaque);

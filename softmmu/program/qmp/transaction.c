@@ -77,6 +77,11 @@ static void take_image_off(Qmp *q, Step *s)
         drive_take_off(d);
 }
 
+static void delete_snapshot(Qmp *q, Step *s)
+{
+    json_object_put(qmp_call(q, "blockdev-snapshot-delete-internal-sync", s->args, NULL));
+}
+
 static void undo_job(Qmp *q, Step *s)
 {
     qmp_undo_job(q, json_text(s->args, "job-id", json_text(s->args, "device", "")));
@@ -92,6 +97,7 @@ static const Action actions[] = {
     { "block-dirty-bitmap-remove", can_remove, NULL, true },
     { "blockdev-backup", NULL, undo_job },
     { "blockdev-snapshot-sync", NULL, take_image_off },
+    { "blockdev-snapshot-internal-sync", NULL, delete_snapshot },
     { "drive-backup", NULL, undo_job },
 };
 
