@@ -60,10 +60,10 @@ static const struct {
     const char *name, *options;
     unsigned least, most; /* files */
     ImgRun *run;
-    const char *usage;
+    const char *usage; /* NULL: it is refused in any case */
 } commands[] = {
     { "amend", "f:o:t:pq", 0, 1, img_amend, "amend [-f FMT] [-pq] -o OPTIONS FILE" },
-    { "bench", "f:c:d:s:S:o:t:i:wnqU", 0, 1, img_bench, "bench" },
+    { "bench", "f:c:d:s:S:o:t:i:wnqU", 0, IMG_FILES, img_bench, NULL },
     { "bitmap",
       "f:b:F:g:1234"
       "56:",
@@ -274,8 +274,10 @@ static bool usage(Img *g, GError **error)
 {
     g_autoptr(GString) names = g_string_new("usage: mimus img ");
 
-    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-        g_string_append_printf(names, "%s%s", i ? "|" : "", commands[i].name);
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (commands[i].usage)
+            g_string_append_printf(names, "%s%s", i ? "|" : "", commands[i].name);
+    }
     return img_fail(g, 1, error, "%s ...", names->str);
 }
 
