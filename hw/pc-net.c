@@ -19,14 +19,21 @@ typedef struct CardModel {
                             NetCable *cable, const uint8_t mac[6]); /* instead: it has a timer */
 } CardModel;
 
-/* The first is the board's own choice; "virtio" is what -nic calls virtio-net-pci. */
+/* The first is the board's own choice. */
 static const CardModel models[] = {
     { "e1000", "efi-e1000.rom", e1000_new },
-    { "virtio-net-pci", "efi-virtio.rom", virtio_net_new },
-    { "virtio", "efi-virtio.rom", virtio_net_new },
     { "ne2k_pci", "efi-ne2k_pci.rom", ne2k_pci_new },
     { "rtl8139", "efi-rtl8139.rom", .create_timed = rtl8139_new },
+    { "virtio-net-pci", "efi-virtio.rom", virtio_net_new },
+    { "virtio", "efi-virtio.rom", virtio_net_new }, /* as -nic calls it, not told of */
 };
+
+void pc_print_nic_models(GString *out)
+{
+    g_string_append(out, "Supported NIC models:\n");
+    for (size_t i = 0; i + 1 < G_N_ELEMENTS(models); i++)
+        g_string_append_printf(out, "%s\n", models[i].name);
+}
 
 static const CardModel *find_model(const char *name)
 {
@@ -59,8 +66,14 @@ static bool choose_mac(PcBoard *b, const char *text, uint8_t mac[6], GError **er
     return true;
 }
 
+/* May a card have that cable again? Until the board is built none says that it has one. */
+static bool is_free(const PcBoard *b, const NetCable *known)
+{
+    return b->built && !net_is_connected(known);
+}
+
 /* The cable of a card: to the network @id, or to nowhere. */
-static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
+static NetCable *make_cable(PcBoard *b, const CardModel *model, const char *id, GError **error)
 {
     Machine *m = b->m;
     g_autofree char *loose = NULL;
@@ -72,11 +85,15 @@ static NetCable *make_cable(PcBoard *b, const char *id, GError **error)
         return net_cable_new(&b->dev, loose, m->input, NULL);
     }
     known = net_cable_find(&b->dev, id);
-    if (known && !net_is_connected(known) && !net_is_cut(known))
+    if (known && is_free(b, known) && !net_is_cut(known))
         return known;
-    if ((known && net_is_connected(known)) || !m->nets ||
-        !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
-        error_set(error, "there is no network '%s' that a card could have (-netdev ...,id=)", id);
+    if (known && !is_free(b, known)) {
+        error_set(error, "Property '%s.netdev' can't take value '%s', it's in use", model->name,
+                  id);
+        return NULL;
+    }
+    if (!m->nets || !g_hash_table_lookup_extended(m->nets, id, NULL, &backend)) {
+        error_set(error, "Property '%s.netdev' can't find value '%s'", model->name, id);
         return NULL;
     }
     g_hash_table_remove(m->nets, id);
@@ -113,7 +130,7 @@ static Device *create_card(PcBoard *b, const CardModel *model, const CardOption 
 
     if (!choose_mac(b, o->mac, address, error))
         return NULL;
-    cable = make_cable(b, o->netdev, error);
+    cable = make_cable(b, model, o->netdev, error);
     if (!cable)
         return NULL;
     if (model->create)
@@ -132,10 +149,7 @@ bool pc_create_nics(PcBoard *b, GError **error)
         const CardModel *model = find_model(n->model ? n->model : models[0].name);
 
         if (!model) {
-            error_set(error,
-                      "unknown network card '%s'; there are e1000, virtio-net-pci, ne2k_pci and "
-                      "rtl8139",
-                      n->model);
+            error_set(error, "Unsupported NIC model: %s", n->model);
             return false;
         }
         CardOption own = { .netdev = n->netdev, .mac = n->mac, .devfn = -1 };

@@ -56,6 +56,7 @@ uint64_t pc_ram_below_4g(const MachineConfig *c);
 
 /* `-device help`: the drivers that -device takes. */
 void pc_print_device_help(GString *out);
+void pc_print_nic_models(GString *out); /* what -nic model= may be */
 /* `-device DRIVER,help`: its properties. */
 bool pc_print_device_props(const char *driver, GString *out, GError **error);
 /* `info pic`, `info lapic` of CPU @n, `info pci`. */

@@ -64,6 +64,8 @@ static int answer(const Options *o)
         x86_print_models(text);
     else if (o->answer_kind == ANSWER_DEVICES)
         pc_print_device_help(text);
+    else if (o->answer_kind == ANSWER_NIC_MODELS)
+        pc_print_nic_models(text);
     fputs(text->str, stdout);
     return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -227,11 +227,12 @@ def device_rows(files):
     yield ["-vga", "nonsense"], "unknown vga type: nonsense"
     yield ["-vga", "qxl"], "not supported yet"
     yield ["-display", "gtk"], "-display gtk: not supported"
-    yield ["-nic", "user,model=pcnet"], "unknown network card 'pcnet'"
+    yield ["-nic", "user,model=pcnet"], "Unsupported NIC model: pcnet"
     yield ["-nic", "user,hostfwd=tcp::x-:1"], "invalid host forwarding rule 'tcp::x-:1'"
     yield ["-nic", "user,net=1.2.3"], "net: '1.2.3' is not an IPv4 address"
     yield ["-net", "tap"], "'tap' is not supported yet"
-    yield ["-netdev", "user,id=n", "-device", "e1000,netdev=m"], "there is no network 'm'"
+    yield ["-netdev", "user,id=n", *["-device", "e1000,netdev=n"] * 2], "Property 'e1000.netdev' can't take value 'n', it's in use"
+    yield ["-netdev", "user,id=n", "-device", "e1000,netdev=m"], "Property 'e1000.netdev' can't find value 'm'"
 
 
 def option_rows(files):

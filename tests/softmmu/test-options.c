@@ -169,7 +169,7 @@ static const struct {
     {"-vnc :0,websocket=on", "-vnc :0,websocket=on: unknown parameter 'websocket'"},
     {"-k nowhere", "-k nowhere: no such layout (\"de\", \"fr-ca\", \"us(dvorak)\"; they are in the package xkb-data)"},
     {"-parallel chardev:x", "there is no character device 'x' (-chardev ...,id=)"},
-    {"-netdev user", "-netdev user: id is needed"},
+    {"-netdev user", "-netdev user: Parameter 'id' is missing"},
     {"-netdev vde,id=n", "-netdev vde,id=n: 'vde' is not supported; there are user, socket, stream, dgram, tap, bridge and hubport"},
     {"-netdev tap,id=n,script=up", "-netdev tap,id=n,script=up: script: no scripts are run; set the device up before, and use script=no"},
     {"-netdev user,id=n,listen=:1", "-netdev user,id=n,listen=:1: listen, connect, udp and localaddr are for sockets"},

@@ -398,7 +398,7 @@ bool opt_netdev(Options *o, const char *arg, GError **error)
     }
     ok = keyval_apply(arg, "type", netdev_keys, &a, error) && check_type(&a, error);
     if (ok && !a.netdev->id) {
-        error_set(error, "id is needed");
+        error_set(error, "Parameter 'id' is missing");
         ok = false;
     }
     ok = ok && check_hub(o, a.netdev, error) && add_netdev(o, &a, error);
@@ -413,12 +413,20 @@ static void name_netdev(const Options *o, NetArgs *a)
         a->netdev->id = g_strdup_printf("#net%u", o->config.netdevs->len);
 }
 
+static bool asks_for_models(Options *o, const NetArgs *a)
+{
+    if (!a->nic->model || !is_help(a->nic->model))
+        return false;
+    options_answer(o, ANSWER_NIC_MODELS);
+    return true;
+}
+
 bool opt_nic(Options *o, const char *arg, GError **error)
 {
     NetArgs a = new_args();
     bool ok = keyval_apply(arg, "type", nic_keys, &a, error);
 
-    if (ok && a.type && !strcmp(a.type, "none")) {
+    if (ok && ((a.type && !strcmp(a.type, "none")) || asks_for_models(o, &a))) {
         free_args(&a);
         return true; /* there is none that was not asked for */
     }
@@ -456,7 +464,7 @@ bool opt_net(Options *o, const char *arg, GError **error)
         ok = add_net_user(o, arg, &a, error);
     } else if (g_str_has_prefix(arg, "nic")) {
         ok = keyval_apply(arg, "type", net_nic_keys, &a, error);
-        if (ok)
+        if (ok && !asks_for_models(o, &a))
             g_ptr_array_add(o->config.nics, g_steal_pointer(&a.nic));
     } else if (strcmp(arg, "none")) {
         error_set(error, "'%s' is not supported yet; use none, nic or user", arg);

@@ -18,9 +18,10 @@
 /* What the user asked to be told instead of running a machine. */
 typedef enum Answer {
     ANSWER_NONE,
-    ANSWER_TEXT,         /* Options.answer */
-    ANSWER_CPU_MODELS,   /* known to the CPU */
-    ANSWER_DEVICES,      /* known to the board */
+    ANSWER_TEXT,       /* Options.answer */
+    ANSWER_CPU_MODELS, /* known to the CPU */
+    ANSWER_DEVICES,    /* known to the board */
+    ANSWER_NIC_MODELS,
     ANSWER_DEVICE_PROPS, /* likewise; Options.answer names the driver */
 } Answer;
 
