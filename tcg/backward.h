@@ -297,8 +297,10 @@ static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNo
 
     g_assert(ir->nslots <= IR_MAX_SLOTS);
     notes->epoch++;
-    memset(notes->last_use, 0, ir->nops * sizeof(notes->last_use[0]));
-    memset(notes->uses, 0, ir->nops * sizeof(notes->uses[0]));
+    for (unsigned i = 0; i < ir->nops; i += IR_CLEARED_OPS) {
+        ir_clear_noted(&notes->last_use[i]);
+        ir_clear_noted(&notes->uses[i]);
+    }
     *b.live = 0;
     for (unsigned i = ir->nops; i-- > 1;) {
         i = ir_back_op(&b, v, self, i);

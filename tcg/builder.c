@@ -48,10 +48,12 @@ static IrRef append_const(IrBlock *ir)
     return append(ir);
 }
 
-static IrRef build(IrBlock *ir)
+typedef IrRef Fold(const IrBlock *ir, IrOp *op);
+
+static inline IrRef build(IrBlock *ir, Fold *fold)
 {
     IrOp *op = &ir->ops[ir->nops];
-    IrRef old = ir_fold(ir, op);
+    IrRef old = fold(ir, op);
 
     if (old != IR_NONE) {
         return old;
@@ -62,7 +64,9 @@ static IrRef build(IrBlock *ir)
 #define PLACE(ir, ...)          (*next_op(ir) = OPC(__VA_ARGS__))
 #define APPEND(ir, ...)         (PLACE(ir, __VA_ARGS__), append(ir))
 #define APPEND_NOTABLE(ir, ...) (PLACE(ir, __VA_ARGS__), append_notable(ir))
-#define BUILD(ir, ...)          (PLACE(ir, __VA_ARGS__), build(ir))
+#define BUILD(ir, ...)          BUILD_BY(ir_fold, ir, __VA_ARGS__)
+/* @fold: by the kind of op, which is known where it is built, if it is frequent. */
+#define BUILD_BY(fold, ir, ...) (PLACE(ir, __VA_ARGS__), build(ir, fold))
 #define OPC(opcode, t, ...)     ((IrOp){ .op = (uint8_t)(opcode), .type = (uint8_t)(t), __VA_ARGS__ })
 
 bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value)
@@ -83,7 +87,7 @@ bool ir_is_const(const IrBlock *ir, IrRef v, uint64_t *value)
 IrRef ir_bin(IrBlock *ir, IrOpcode op, IrRef x, IrRef y)
 {
     g_assert(ir_type(ir, x) == ir_type(ir, y));
-    return BUILD(ir, op, ir_type(ir, x), .a = x, .b = y);
+    return BUILD_BY(ir_fold_bin, ir, op, ir_type(ir, x), .a = x, .b = y);
 }
 
 IrRef ir_un(IrBlock *ir, IrOpcode op, IrRef x)
@@ -94,7 +98,7 @@ IrRef ir_un(IrBlock *ir, IrOpcode op, IrRef x)
 IrRef ir_shift(IrBlock *ir, IrOpcode op, IrRef x, IrRef count)
 {
     g_assert(ir_type(ir, count) == I8);
-    return BUILD(ir, op, ir_type(ir, x), .a = x, .b = count);
+    return BUILD_BY(ir_fold_bin, ir, op, ir_type(ir, x), .a = x, .b = count);
 }
 
 IrRef ir_tri(IrBlock *ir, IrOpcode op, IrRef x, IrRef y, IrRef z)
@@ -104,7 +108,7 @@ IrRef ir_tri(IrBlock *ir, IrOpcode op, IrRef x, IrRef y, IrRef z)
 
 IrRef ir_cvt(IrBlock *ir, IrOpcode op, IrType type, IrRef x)
 {
-    return BUILD(ir, op, type, .a = x);
+    return BUILD_BY(ir_fold_cvt, ir, op, type, .a = x);
 }
 
 IrRef ir_vbin(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y)
@@ -177,7 +181,7 @@ IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
         }
     }
     if (wide) {
-        v = BUILD(ir, OP_trunc, type, .a = wide);
+        v = BUILD_BY(ir_fold_cvt, ir, OP_trunc, type, .a = wide);
     } else {
         v = APPEND(ir, OP_get, type, .aux = (uint8_t)byte, .imm = slot);
     }
@@ -283,8 +287,8 @@ IrRef ir_lea(IrBlock *ir, IrRef base, IrRef index, unsigned scale, int32_t disp)
             base = ir_const(ir, ir_type(ir, index), 0);
         }
     }
-    return BUILD(ir, OP_lea, ir_type(ir, base), .aux = (uint8_t)scale, .a = base, .b = index,
-                 .imm = (uint32_t)disp);
+    return BUILD_BY(ir_fold_lea, ir, OP_lea, ir_type(ir, base), .aux = (uint8_t)scale, .a = base,
+                    .b = index, .imm = (uint32_t)disp);
 }
 
 IrRef ir_setcond(IrBlock *ir, IrCond cond, IrRef x, IrRef y)
@@ -302,7 +306,7 @@ IrRef ir_setcond(IrBlock *ir, IrCond cond, IrRef x, IrRef y)
         y = t;
         cond = (IrCond)swapped[cond];
     }
-    return BUILD(ir, OP_setcond, I1, .aux = (uint8_t)cond, .a = x, .b = y);
+    return BUILD_BY(ir_fold_setcond, ir, OP_setcond, I1, .aux = (uint8_t)cond, .a = x, .b = y);
 }
 
 IrRef ir_select(IrBlock *ir, IrRef cond, IrRef x, IrRef y)
@@ -330,25 +334,25 @@ static IrRef is_nonzero(IrBlock *ir, IrRef x)
 
 /* -- Flags bundles ---------------------------------------------------------------------------- */
 
-#define FL1(name)                                   \
-    IrRef ir_##name(IrBlock *ir, IrRef a)           \
-    {                                               \
-        return BUILD(ir, OP_##name, FLAGS, .a = a); \
+/* Most are what they are. */
+#define FL1(name)                                    \
+    IrRef ir_##name(IrBlock *ir, IrRef a)            \
+    {                                                \
+        return APPEND(ir, OP_##name, FLAGS, .a = a); \
     }
-#define FL2(name)                                           \
-    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b)          \
-    {                                                       \
-        return BUILD(ir, OP_##name, FLAGS, .a = a, .b = b); \
+#define FL2(name)                                            \
+    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b)           \
+    {                                                        \
+        return APPEND(ir, OP_##name, FLAGS, .a = a, .b = b); \
     }
-#define FL3(name)                                                   \
-    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b, IrRef c)         \
-    {                                                               \
-        return BUILD(ir, OP_##name, FLAGS, .a = a, .b = b, .c = c); \
+#define FL3(name)                                                    \
+    IrRef ir_##name(IrBlock *ir, IrRef a, IrRef b, IrRef c)          \
+    {                                                                \
+        return APPEND(ir, OP_##name, FLAGS, .a = a, .b = b, .c = c); \
     }
 FL2(fl_add)
 FL3(fl_adc)
 FL2(fl_sub)
-FL2(fl_cmp)
 FL3(fl_sbb)
 FL1(fl_logic)
 FL2(fl_inc)
@@ -356,6 +360,24 @@ FL2(fl_dec)
 FL2(fl_shl)
 FL2(fl_shr)
 FL2(fl_mul)
+FL2(fl_setzf)
+FL2(fl_rotl)
+FL2(fl_rotr)
+
+IrRef ir_fl_cmp(IrBlock *ir, IrRef a, IrRef b)
+{
+    return BUILD_BY(ir_fold_fl_cmp, ir, OP_fl_cmp, FLAGS, .a = a, .b = b);
+}
+
+IrRef ir_fl_select(IrBlock *ir, IrRef cond, IrRef x, IrRef y)
+{
+    return BUILD(ir, OP_fl_select, FLAGS, .a = cond, .b = x, .c = y);
+}
+
+IrRef ir_fl_packed(IrBlock *ir, IrRef word)
+{
+    return BUILD(ir, OP_fl_packed, FLAGS, .a = word);
+}
 
 /* CF and OF by themselves in turns (ADCX, ADOX): two are enough. */
 static IrRef set_one(IrBlock *ir, IrOpcode op, IrOpcode other, IrRef bit, IrRef previous)
@@ -378,12 +400,6 @@ IrRef ir_fl_setof(IrBlock *ir, IrRef of, IrRef previous)
     return set_one(ir, OP_fl_setof, OP_fl_setcf, of, previous);
 }
 
-FL2(fl_setzf)
-FL2(fl_rotl)
-FL2(fl_rotr)
-FL3(fl_select)
-FL1(fl_packed)
-
 /* Whoever looks at a selected bundle looks at both. */
 IrRef ir_fl_test(IrBlock *ir, IrCc cc, IrRef flags)
 {
@@ -393,7 +409,7 @@ IrRef ir_fl_test(IrBlock *ir, IrCc cc, IrRef flags)
         IrRef x = ir_fl_test(ir, cc, f.b), y = ir_fl_test(ir, cc, f.c);
         return ir_select(ir, is_nonzero(ir, f.a), x, y);
     }
-    return BUILD(ir, OP_fl_test, I1, .aux = (uint8_t)cc, .a = flags);
+    return BUILD_BY(ir_fold_fl_test, ir, OP_fl_test, I1, .aux = (uint8_t)cc, .a = flags);
 }
 
 IrRef ir_fl_pack(IrBlock *ir, IrRef flags)
@@ -787,7 +803,7 @@ IrRef ir_append(IrBlock *ir, IrOp op)
     case OP_goto_if: ir->nlinks = MAX(ir->nlinks, op.d + 1u); break;
     default:
         if (ir_op_info[op.op].props & IRP_PURE) {
-            return build(ir);
+            return build(ir, ir_fold);
         }
         ir->naccesses++; /* for all that is known */
     }

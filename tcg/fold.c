@@ -500,8 +500,8 @@ static G_GNUC_NO_INLINE IrRef fold_cmp(const IrBlock *ir, IrOp *op)
     return IR_NONE;
 }
 
-/* Every op that is built comes here, and most cases have little to do: they are functions that this
- * one ends in, so that it keeps no registers. */
+/* Most cases have little to do: they are functions that this one ends in, so that it keeps no
+ * registers. */
 static G_GNUC_NO_INLINE IrRef fold_op(const IrBlock *ir, IrOp *op)
 {
     const IrOp *x = &ir->ops[op->a];
@@ -547,6 +547,18 @@ IrRef ir_fold(const IrBlock *ir, IrOp *op)
 {
     return ir->ops[op->a].op == OP_const ? fold_of_const(ir, op) : fold_op(ir, op);
 }
+
+#define FOLD(name, fold)                                                             \
+    IrRef ir_fold_##name(const IrBlock *ir, IrOp *op)                                \
+    {                                                                                \
+        return ir->ops[op->a].op == OP_const ? fold_of_const(ir, op) : fold(ir, op); \
+    }
+FOLD(bin, fold_bin)
+FOLD(cvt, fold_cvt)
+FOLD(lea, fold_lea)
+FOLD(setcond, fold_setcond)
+FOLD(fl_test, fold_test)
+FOLD(fl_cmp, fold_cmp)
 
 void ir_fold_address(const IrBlock *ir, IrOp *op)
 {

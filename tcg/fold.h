@@ -9,6 +9,14 @@
  * result, or returns IR_NONE with @op possibly rewritten to something cheaper (a constant too).
  * Never needs another op. */
 IrRef ir_fold(const IrBlock *ir, IrOp *op);
+/* The same for those who know what it is: SHAPE_BIN and SHAPE_SHIFT; zext, sext, trunc, bitcast;
+ * one op each. */
+IrRef ir_fold_bin(const IrBlock *ir, IrOp *op);
+IrRef ir_fold_cvt(const IrBlock *ir, IrOp *op);
+IrRef ir_fold_lea(const IrBlock *ir, IrOp *op);
+IrRef ir_fold_setcond(const IrBlock *ir, IrOp *op);
+IrRef ir_fold_fl_test(const IrBlock *ir, IrOp *op);
+IrRef ir_fold_fl_cmp(const IrBlock *ir, IrOp *op);
 
 /* Memory ops: lea's constant part moves into the access. */
 void ir_fold_address(const IrBlock *ir, IrOp *op);

@@ -38,14 +38,9 @@ static bool is_integer(unsigned type)
     return type >= I8 && type <= I64;
 }
 
-IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide)
+static G_GNUC_NO_INLINE IrRef find_part(const IrBlock *ir, const Slot *s, IrType type,
+                                        unsigned byte, IrRef *wide)
 {
-    const Slot *s = &ir->known->slot[slot];
-
-    *wide = IR_NONE;
-    if (s->epoch != ir->known->epoch) {
-        return IR_NONE;
-    }
     for (unsigned i = 0; i < PARTS; i++) {
         IrRef v = s->value[i];
         unsigned has = ir->ops[v].type;
@@ -62,6 +57,21 @@ IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte
         }
     }
     return IR_NONE;
+}
+
+/* Most often the first value is it. */
+IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide)
+{
+    const Slot *s = &ir->known->slot[slot];
+
+    *wide = IR_NONE;
+    if (s->epoch != ir->known->epoch) {
+        return IR_NONE;
+    }
+    if (s->value[0] != IR_NONE && s->byte[0] == byte && ir->ops[s->value[0]].type == type) {
+        return s->value[0];
+    }
+    return find_part(ir, s, type, byte, wide);
 }
 
 static void remember(Slot *s, IrType type, unsigned byte, IrRef value)
@@ -93,19 +103,29 @@ void ir_known_got(IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef 
     }
 }
 
-void ir_known_set(IrBlock *ir, const IrOp *set)
+static G_GNUC_NO_INLINE void set_part(Slot *s, const IrOp *set)
 {
     unsigned end = set->aux + ir_type_info[set->type].bytes;
-    Slot *s;
 
-    if (ir_slot_is_volatile(ir, set->imm)) {
-        return;
-    }
-    s = slot_of(ir, set->imm);
     for (unsigned i = 0; i < PARTS; i++) {
         if (s->byte[i] < end && set->aux < s->end[i]) {
             s->value[i] = IR_NONE;
         }
     }
     remember(s, (IrType)set->type, set->aux, set->a);
+}
+
+void ir_known_set(IrBlock *ir, const IrOp *set)
+{
+    unsigned bytes = ir_type_info[set->type].bytes;
+
+    if (ir_slot_is_volatile(ir, set->imm)) {
+        return;
+    }
+    if (bytes == ir_type_info[ir->slots[set->imm].type].bytes) { /* all of it, as most often */
+        ir->known->slot[set->imm] =
+            (Slot){ .value = { set->a }, .end = { (uint8_t)bytes }, .epoch = ir->known->epoch };
+        return;
+    }
+    set_part(slot_of(ir, set->imm), set);
 }

@@ -73,18 +73,29 @@ static bool same_base(const IrBlock *ir, const IrGroup *r, IrRef base, int64_t *
     return x.a == y.a && x.b == y.b && x.shift == y.shift;
 }
 
-static bool may_join(const IrGroup *r, const IrOp *op, int64_t lo, int64_t hi)
+/* @certain: all that follows is reached or faults. */
+static bool may_join(const IrGroup *r, const IrOp *op, bool certain, int64_t lo, int64_t hi)
 {
-    return r->open && r->mmu == (op->d & MEM_MMU_MASK) && (r->write || r->certain || !writes(op)) &&
+    return r->mmu == (op->d & MEM_MMU_MASK) && (r->write || certain || !writes(op)) &&
            hi - lo <= REACH && lo >= INT32_MIN && hi <= INT32_MAX;
+}
+
+/* 1 + number of the latest group whose base is a sum that begins with @first, or 0. What is noted
+ * may be of an earlier block. */
+static unsigned latest(const IrNotes *notes, IrRef first)
+{
+    unsigned n = notes->latest[first];
+
+    return n && n <= notes->ngroups && notes->groups[n - 1].first == first ? n : 0;
 }
 
 static bool join(IrBlock *ir, IrNotes *notes, unsigned i, unsigned size)
 {
     IrOp *op = &ir->ops[i];
+    unsigned n = latest(notes, sum_of(ir, op->a).a);
 
-    for (unsigned k = notes->ngroups; k-- > 0;) {
-        IrGroup *r = &notes->groups[k];
+    for (; n > notes->nclosed; n = notes->groups[n - 1].older) {
+        IrGroup *r = &notes->groups[n - 1];
         int64_t disp = (int32_t)op->imm, lo, hi;
 
         if (!same_base(ir, r, op->a, &disp)) {
@@ -92,22 +103,25 @@ static bool join(IrBlock *ir, IrNotes *notes, unsigned i, unsigned size)
         }
         lo = MIN(r->lo, disp);
         hi = MAX(r->hi, disp + (int64_t)size);
-        if (may_join(r, op, lo, hi)) {
+        if (may_join(r, op, n > notes->nleft, lo, hi)) {
             op->a = r->base;
             op->imm = (uint32_t)disp;
             r->lo = (int32_t)lo;
             r->hi = (int32_t)hi;
             r->last = (uint16_t)i;
             r->write |= writes(op);
-            notes->group[i] = (uint8_t)(k + 1);
+            notes->group[i] = (uint8_t)n;
             return true;
         }
     }
     return false;
 }
 
-static bool found(IrNotes *notes, const IrOp *op, unsigned i, unsigned size, IrRef token)
+static bool found(const IrBlock *ir, IrNotes *notes, unsigned i, unsigned size, IrRef token)
 {
+    const IrOp *op = &ir->ops[i];
+    IrRef first = sum_of(ir, op->a).a;
+    unsigned older = latest(notes, first);
     int32_t disp = (int32_t)op->imm;
 
     if (!token || notes->ngroups == IR_MAX_GROUPS || disp > INT32_MAX - 32) {
@@ -119,20 +133,23 @@ static bool found(IrNotes *notes, const IrOp *op, unsigned i, unsigned size, IrR
                                                  .last = (uint16_t)i,
                                                  .mmu = op->d & MEM_MMU_MASK,
                                                  .write = writes(op),
-                                                 .open = true,
-                                                 .certain = true,
+                                                 .first = first,
+                                                 .older = (uint8_t)older,
                                                  .lo = disp,
                                                  .hi = disp + (int32_t)size };
-    notes->group[i] = (uint8_t)notes->ngroups;
+    notes->group[i] = notes->latest[first] = (uint8_t)notes->ngroups;
     return true;
+}
+
+void ir_groups_begin(IrNotes *notes)
+{
+    notes->ngroups = notes->nclosed = notes->nleft = 0;
 }
 
 void ir_groups_close(IrNotes *notes, bool entirely)
 {
-    for (unsigned k = 0; k < notes->ngroups; k++) {
-        notes->groups[k].certain = false;
-        notes->groups[k].open &= !entirely;
-    }
+    notes->nleft = notes->ngroups;
+    notes->nclosed = entirely ? notes->ngroups : notes->nclosed;
 }
 
 void ir_groups_access(IrBlock *ir, IrNotes *notes, unsigned i, IrRef *spare)
@@ -144,8 +161,8 @@ void ir_groups_access(IrBlock *ir, IrNotes *notes, unsigned i, IrRef *spare)
         return;
     }
     if (!ir_has_result(ir, op)) {
-        found(notes, op, i, size, (IrRef)i);
-    } else if (found(notes, op, i, size, *spare)) {
+        found(ir, notes, i, size, (IrRef)i);
+    } else if (found(ir, notes, i, size, *spare)) {
         *spare = IR_NONE;
     }
 }

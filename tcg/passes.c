@@ -91,6 +91,8 @@ static inline void see_notable(Forward *f, unsigned i)
     const IrOp *op = &f->ir->ops[i];
     unsigned props = ir_props(f->ir, op);
 
+    f->notes->flags_at[i] = IR_NONE;
+    f->notes->group[i] = 0;
     if (G_UNLIKELY(op->op == OP_call)) {
         see_call(f, i, props);
     } else if (props & (IRP_FAULT | IRP_EXIT)) {
@@ -116,9 +118,7 @@ void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
 {
     Forward f = { .ir = ir, .notes = notes, .groups = groups && ir->naccesses > 1 };
 
-    memset(notes->flags_at, 0, ir->nops * sizeof(notes->flags_at[0]));
-    memset(notes->group, 0, ir->nops * sizeof(notes->group[0]));
-    notes->ngroups = 0;
+    ir_groups_begin(notes);
     if (ir->built == ir->nops && !ir->apart) {
         for (unsigned k = 0; k < ir->nnotable; k++) {
             f.insn = ir->notable[k].insn;
@@ -126,6 +126,7 @@ void ir_pass_forward(IrBlock *ir, IrNotes *notes, bool groups)
             see_notable(&f, ir->notable[k].op);
         }
     } else { /* others have had a hand in it; or getflags are repeated, and their users change */
+        memset(notes->flags_at, 0, ir->nops * sizeof(notes->flags_at[0]));
         for (unsigned i = 1; i < ir->nops; i++) {
             see(&f, i);
         }

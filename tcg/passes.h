@@ -18,6 +18,8 @@
 #ifndef TCG_PASSES_H
 #define TCG_PASSES_H
 
+#include <string.h>
+
 #include "tcg/ir.h"
 
 /* Memory accesses that the check of the first of them covers. */
@@ -26,9 +28,10 @@ typedef struct IrGroup {
                           name what its check yields */
     uint16_t leader, last;
     uint8_t mmu;
-    bool write;         /* the check is one for stores */
-    int32_t lo, hi;     /* displacements covered */
-    bool open, certain; /* while looking: may be joined; all that follows is reached or faults */
+    bool write;     /* the check is one for stores */
+    int32_t lo, hi; /* displacements covered */
+    IrRef first;    /* while looking: what the sum that the base is begins with … */
+    uint8_t older;  /* … and 1 + number of the one before it of which that is so; 0: none */
 } IrGroup;
 
 #define IR_MAX_GROUPS 64
@@ -41,6 +44,15 @@ typedef struct DeadBytes { /* of a slot; nothing if the epoch is not IrNotes' */
 /* Length of arrays that are indexed by op: one behind the other they should not begin at equal
  * offsets in a page, where they would fight for the same lines of the first level cache. */
 #define IR_NOTED_OPS (IR_MAX_OPS + 160)
+
+/* Several such arrays are cleared in one loop, so many ops at a time: each by a call would be a
+ * length to guess for each. The compiler is kept from making calls of it after all. */
+#define IR_CLEARED_OPS 16
+static inline void ir_clear_noted(uint16_t *noted)
+{
+    memset(noted, 0, IR_CLEARED_OPS * sizeof(noted[0]));
+    __asm__ volatile("" : : : "memory");
+}
 
 /* What a block does with the flags that it is entered with: whether who leads to it has to bring
  * their record in env up to date. */
@@ -61,6 +73,9 @@ typedef struct IrNotes {
     uint8_t group[IR_NOTED_OPS];     /* 1 + number of the group a memory op belongs to */
     IrGroup groups[IR_MAX_GROUPS];   /* of at least two, but for unused entries */
     unsigned ngroups;
+    unsigned nclosed, nleft; /* while looking: before these groups mappings may have changed, or
+                                the block may have been left */
+    uint8_t latest[IR_NOTED_OPS]; /* … 1 + number of the latest with this first, if it has it */
     const uint16_t *live; /* indices of the ops that are left, in order, without setflags, which
                              need no code; a 0 follows them */
     unsigned nlive;

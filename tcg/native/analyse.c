@@ -15,11 +15,11 @@ static void keep_checks(Gen *g)
 
 void gen_clear_notes(Gen *g)
 {
-    unsigned n = g->ir->nops;
-
-    memset(g->hint, 0, n * sizeof(g->hint[0]));
-    memset(g->defer, 0, n * sizeof(g->defer[0]));
-    memset(g->want, 0, n * sizeof(g->want[0]));
+    for (unsigned i = 0; i < g->ir->nops; i += IR_CLEARED_OPS) {
+        ir_clear_noted(&g->hint[i]);
+        ir_clear_noted(&g->defer[i]);
+        memset(&g->want[i], 0, IR_CLEARED_OPS);
+    }
 }
 
 void gen_begin(Gen *g)

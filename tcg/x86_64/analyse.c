@@ -333,7 +333,9 @@ void x64_backward(void *p, IrBlock *ir, IrNotes *notes)
     w.observed = UINT_MAX;
     w.bytes = w.stubs = 0;
     memset(w.access, 0, sizeof(w.access));
-    memset(w.sets, 0, ir->nops * sizeof(w.sets[0]));
+    for (unsigned i = 0; i < ir->nops; i += IR_CLEARED_OPS) {
+        ir_clear_noted(&w.sets[i]);
+    }
     gen_clear_notes(g);
     ir_walk_back(ir, notes, &notes_of_host, &w);
 }
