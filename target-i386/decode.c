@@ -59,17 +59,14 @@ static uint8_t read_common(const DecodeMode *m, Cursor *c, Insn *i)
         [0x26] = true, [0x2e] = true, [0x36] = true, [0x3e] = true, [0x64] = true, [0x65] = true,
         [0x66] = true, [0x67] = true, [0xf0] = true, [0xf2] = true, [0xf3] = true,
     };
-    uint8_t rex = 0, b = *c->next;
-    if (m->code_size == I64 && (b & 0xf0) == 0x40) {
-        rex = b;
-        b = c->next[1];
-        if ((b & 0xf0) == 0x40)
-            return 0;
-    }
-    if (prefix[b])
+    uint8_t first = *c->next; /* whether it is REX cannot be guessed */
+    unsigned has_rex = (m->code_size == I64) & ((first & 0xf0) == 0x40);
+    uint8_t b = c->next[has_rex];
+
+    if (prefix[b] | (has_rex & ((b & 0xf0) == 0x40)))
         return 0;
-    i->rex = rex;
-    c->next += rex ? 2 : 1;
+    i->rex = first & (0u - has_rex);
+    c->next += 1 + has_rex;
     return b;
 }
 
@@ -376,29 +373,33 @@ static unsigned vvvv_register(const DecodeMode *m, const Insn *i)
     return i->vvvv & (m->code_size == I64 ? 15 : 7);
 }
 
-/* Where instructions name registers: bytes of named_registers(). */
-enum { IN_REG = 0, IN_RM = 8, IN_OPCODE = 16, IS_RAX = 24, IS_RCX = 32, IS_RDX = 40 };
+/* Where instructions name registers. */
+enum { IN_REG, IN_RM, IN_OPCODE, IS_RAX, IS_RCX, IS_RDX, NAMES };
 
-static uint64_t named_registers(const Insn *i)
+static void name_registers(const Insn *i, uint8_t *names)
 {
-    uint64_t in_opcode = (i->opcode & 7u) | ((i->rex & 1u) << 3);
-
-    return (uint64_t)i->reg << IN_REG | (uint64_t)i->rm << IN_RM | in_opcode << IN_OPCODE |
-           (uint64_t)R_RAX << IS_RAX | (uint64_t)R_RCX << IS_RCX | (uint64_t)R_RDX << IS_RDX;
+    names[IN_REG] = i->reg;
+    names[IN_RM] = i->rm;
+    names[IN_OPCODE] = (uint8_t)((i->opcode & 7u) | ((i->rex & 1u) << 3));
+    names[IS_RAX] = R_RAX;
+    names[IS_RCX] = R_RCX;
+    names[IS_RDX] = R_RDX;
 }
 
 /* Operands that are a general or vector register, or the memory that ModRM names unless mod is 3.
  */
+enum { NO_REG = 1 << 0, NO_MEM = 1 << 1 };
 static const struct {
     uint8_t kind; /* of the register; 0: not such an operand */
     uint8_t name; /* IN_, IS_ */
-    bool modrm, no_reg, no_mem;
+    bool modrm;
+    uint8_t wrong; /* NO_ */
 } common_operands[] = {
     [OM_E] = { OPK_GPR, IN_RM, .modrm = true },
-    [OM_M] = { OPK_GPR, IN_RM, .modrm = true, .no_reg = true },
-    [OM_R] = { OPK_GPR, IN_RM, .modrm = true, .no_mem = true },
+    [OM_M] = { OPK_GPR, IN_RM, .modrm = true, .wrong = NO_REG },
+    [OM_R] = { OPK_GPR, IN_RM, .modrm = true, .wrong = NO_MEM },
     [OM_W] = { OPK_XMM, IN_RM, .modrm = true },
-    [OM_U] = { OPK_XMM, IN_RM, .modrm = true, .no_mem = true },
+    [OM_U] = { OPK_XMM, IN_RM, .modrm = true, .wrong = NO_MEM },
     [OM_G] = { OPK_GPR, IN_REG },
     [OM_V] = { OPK_XMM, IN_REG },
     [OM_Z] = { OPK_GPR, IN_OPCODE },
@@ -409,21 +410,21 @@ static const struct {
 };
 
 /* Without branches: which of them comes next cannot be guessed. False: the form is #UD. */
-static bool common_operand(const Insn *i, uint64_t names, Operand *o, OperandMethod method)
+static bool common_operand(const Insn *i, const uint8_t *names, Operand *o, OperandMethod method)
 {
     unsigned mem = common_operands[method].modrm & (i->mod != 3), kind, reg, high;
 
-    reg = (unsigned)(names >> common_operands[method].name) & 15 & (mem - 1);
+    reg = names[common_operands[method].name] & (mem - 1);
     kind = mem ? OPK_MEM : common_operands[method].kind;
     high = (kind == OPK_GPR) & (o->type == I8) & !i->rex & (reg >= 4);
     o->kind = (uint8_t)(kind + high);
     o->reg = (uint8_t)(reg - 4 * high);
-    return !((common_operands[method].no_mem & mem) | (common_operands[method].no_reg & !mem));
+    return !(common_operands[method].wrong >> mem & 1);
 }
 
 /* False: the form is #UD. */
 static bool read_operand(const DecodeMode *m, Cursor *c, Insn *i, const uint8_t *types,
-                         uint64_t names, Operand *o, unsigned code)
+                         const uint8_t *names, Operand *o, unsigned code)
 {
     OperandMethod method = operand_method(code);
     o->type = types[operand_size(code)];
@@ -530,7 +531,7 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
 {
     const InsnDesc *row = i->desc;
     const uint8_t *types;
-    uint64_t names;
+    uint8_t names[NAMES];
     bool ok = true;
     unsigned n = 0;
     if (row->attr & (A_F64 | A_DF64 | A_NOP66 | A_MOD3))
@@ -538,7 +539,7 @@ static DecodeStatus finish(const DecodeMode *m, Cursor *c, Insn *i)
     if (i->has_modrm && i->mod != 3)
         read_address(m, c, i);
     types = type_of_size[i->vex_l][i->osize - I16];
-    names = named_registers(i);
+    name_registers(i, names);
     for (; n < 4 && row->op[n]; n++)
         ok &= read_operand(m, c, i, types, names, &i->op[n], row->op[n]);
     i->nops = (uint8_t)n;

@@ -7,6 +7,8 @@
  */
 #include "target-i386/translate.h"
 
+#include <string.h>
+
 #include "target-i386/gen.h"
 
 enum {
@@ -775,7 +777,11 @@ static void init(Dis *d, Cpu *cpu, TranslateRequest *req, IrBlock *ir)
 {
     CpuX86 *c = x86(cpu);
     uint32_t mode = req->mode;
-    *d = (Dis){ .ir = ir, .cpu = c, .req = req, .mode = mode };
+    memset(d, 0, offsetof(Dis, left)); /* without those, which are most of it */
+    d->ir = ir;
+    d->cpu = c;
+    d->req = req;
+    d->mode = mode;
     d->cpl = mode & X86_MODE_CPL;
     d->is64 = mode & X86_MODE_CS64;
     d->pe = (mode & X86_MODE_PE) && !(mode & X86_MODE_VM86);

@@ -66,13 +66,13 @@ struct Dis {
         IrRef eflags, backward;
         uint8_t log2;
     } df;
+    Ahead *ahead;    /* translate.c */
+    bool x87_cs_set; /* the last-instruction selector is this block's CS already */
+    unsigned nlefts;
     struct { /* insns_left(): constants that are known at the end of the block, */
         IrRef ref;
         unsigned before; /* after so many of its instructions */
-    } left[LEFTS];
-    unsigned nlefts;
-    Ahead *ahead;    /* translate.c */
-    bool x87_cs_set; /* the last-instruction selector is this block's CS already */
+    } left[LEFTS];       /* the last: not cleared */
 };
 
 /* ---- Program counter ------------------------------------------------------------------------ */

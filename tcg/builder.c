@@ -40,8 +40,8 @@ static IrRef append_const(IrBlock *ir)
     uint16_t *recent = &ir->recent_const[hash % G_N_ELEMENTS(ir->recent_const)];
     const IrOp *o = &ir->ops[*recent];
 
-    if (*recent < ir->nops && *recent + 24u >= ir->nops && o->op == OP_const &&
-        o->type == op->type && o->value == op->value && !o->aux) {
+    if ((*recent < ir->nops) & (*recent + 24u >= ir->nops) & (o->op == OP_const) &
+        (o->type == op->type) & (o->value == op->value) & !o->aux) {
         return (IrRef)*recent;
     }
     *recent = (uint16_t)ir->nops;
@@ -163,17 +163,11 @@ void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value)
     op->value = value & ir_type_mask((IrType)op->type);
 }
 
-static inline void check_slot(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)
-{
-    g_assert(slot < ir->nslots &&
-             byte + ir_type_info[type].bytes <= ir_type_info[ir->slots[slot].type].bytes);
-}
-
+/* That it is inside of the slot is for verify.c to see: gets and sets are most ops. */
 IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
     IrRef v, wide = IR_NONE;
 
-    check_slot(ir, type, slot, byte);
     if (ir->known) {
         v = ir_known_find(ir, type, slot, byte, &wide);
         if (v != IR_NONE) {
@@ -203,7 +197,6 @@ static void set(IrBlock *ir, unsigned slot, unsigned byte, IrRef value, unsigned
 {
     IrType type = ir_type(ir, value);
 
-    check_slot(ir, type, slot, byte);
     PLACE(ir, OP_set, type, .aux = (uint8_t)byte, .flags = (uint8_t)flags, .a = value, .imm = slot);
     append_set(ir);
 }

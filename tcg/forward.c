@@ -64,14 +64,14 @@ IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte
 {
     const Slot *s = &ir->known->slot[slot];
 
+    bool known = s->epoch == ir->known->epoch;
+
     *wide = IR_NONE;
-    if (s->epoch != ir->known->epoch) {
-        return IR_NONE;
-    }
-    if (s->value[0] != IR_NONE && s->byte[0] == byte && ir->ops[s->value[0]].type == type) {
+    if (known & (s->value[0] != IR_NONE) & (s->byte[0] == byte) &
+        (ir->ops[s->value[0]].type == type)) {
         return s->value[0];
     }
-    return find_part(ir, s, type, byte, wide);
+    return known ? find_part(ir, s, type, byte, wide) : IR_NONE;
 }
 
 static void remember(Slot *s, IrType type, unsigned byte, IrRef value)

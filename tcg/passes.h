@@ -89,7 +89,10 @@ typedef struct IrNotes {
 /* Does a check before this access make sure that it succeeds? */
 static inline bool ir_is_member(const IrNotes *notes, unsigned i)
 {
-    return notes->group[i] && notes->groups[notes->group[i] - 1].leader != i;
+    unsigned n =
+        notes->group[i]; /* in one question, as nobody could guess the answer to the first */
+
+    return (n != 0) & (notes->groups[n - (n != 0)].leader != i);
 }
 
 /* @groups: for back ends that check several accesses at once. Before the backward pass. */

@@ -100,7 +100,7 @@ static void modrm_reg(Asm *a, int reg, int rm)
 /* clang-format off */
 #define HAS_SIB(base, index) ((index) || ((base) & 7) == RSP)
 #define FORM(base, index) /* 1 + each */                                                           \
-    [base][index] = (index) == 1 + RSP ? 0u : (((base) - 1) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2u : 0u) |           \
+    [((index) + 31) & 31][(base) - 1] = (index) == 1 + RSP ? 0u : (((base) - 1) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2u : 0u) |           \
         ((((base) - 1) & 7) == RBP ? 0x40u : 0u) << 8 |                                            \
         (HAS_SIB((base) - 1, index) ? 4u : ((base) - 1) & 7u) << 8 |                               \
         (!HAS_SIB((base) - 1, index) ? 0u : ((index) ? (((index) - 1u) & 7) << 3 : RSP << 3) | (((base) - 1) & 7u)) << 16 | \
@@ -109,7 +109,7 @@ static void modrm_reg(Asm *a, int reg, int rm)
     FORM(base, 0), FORM(base, 1), FORM(base, 2), FORM(base, 3), FORM(base, 4), FORM(base, 5),      \
     FORM(base, 6), FORM(base, 7), FORM(base, 8), FORM(base, 9), FORM(base, 10), FORM(base, 11),    \
     FORM(base, 12), FORM(base, 13), FORM(base, 14), FORM(base, 15), FORM(base, 16)
-const uint32_t x_address_forms[17][17] = {
+const uint32_t x_address_forms[32][32] = {
     FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7), FORMS(8),
     FORMS(9), FORMS(10), FORMS(11), FORMS(12), FORMS(13), FORMS(14), FORMS(15), FORMS(16),
 };

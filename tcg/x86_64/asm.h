@@ -154,14 +154,15 @@ static inline uint8_t x_modrm_regs(int reg, int rm)
     return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
 }
 
-/* What base and index make of an address but for its displacement, by 1 + each, in bytes from the
- * lowest: .B and .X of REX; .rm of ModRM, and .mod if there must be a displacement; SIB, 0: none;
- * where the displacement begins, in bits from ModRM (0: another form). */
-extern const uint32_t x_address_forms[17][17];
+/* What base and index make of an address but for its displacement, by five bits of each (NOREG: 31;
+ * [index][base], as most addresses have no index), in bytes from the lowest: .B and .X of REX; .rm
+ * of ModRM, and .mod if there must be a displacement; SIB, 0: none; where the displacement begins,
+ * in bits from ModRM (0: another form). */
+extern const uint32_t x_address_forms[32][32];
 
 static inline uint32_t x_address_form(Mem m)
 {
-    return x_address_forms[m.base + 1][m.index + 1];
+    return x_address_forms[m.index & 31][m.base & 31];
 }
 
 /* ModRM and all that belongs to it, in one piece and without branches: the next address may be of
@@ -169,14 +170,13 @@ static inline uint32_t x_address_form(Mem m)
 static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m, uint32_t form)
 {
     unsigned mod_rm = form >> 8 & 0xff, shift = form >> 24;
-    bool wide = m.disp != (int8_t)m.disp;
-    unsigned small = mod_rm | (unsigned)(m.disp != 0) << 6;
+    unsigned wide = 0u - (m.disp != (int8_t)m.disp), small = mod_rm | (unsigned)(m.disp != 0) << 6;
     uint64_t all = (uint64_t)(uint32_t)m.disp << shift |
                    ((form >> 8 & 0xff00) | (uint32_t)m.scale << 14) |
-                   (wide ? (mod_rm & 7) | 0x80 : small) | ((unsigned)reg & 7) << 3;
+                   (((mod_rm & 7) | 0x80) & wide) | (small & ~wide) | ((unsigned)reg & 7) << 3;
 
     __builtin_memcpy(p, &all, sizeof(all));
-    return p + shift / 8 + (wide ? 4 : small >> 6);
+    return p + shift / 8 + ((4 & wide) | (small >> 6 & ~wide));
 }
 
 static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
