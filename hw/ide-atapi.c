@@ -119,7 +119,7 @@ void ide_atapi_dma(IdeUnit *u)
 /* @len bytes of the buffer answer the packet, of which the host wants @limit at most. */
 static void reply(IdeUnit *u, uint32_t len, uint32_t limit)
 {
-    u->pos = 0;
+    u->pos = u->block_end = 0;
     u->end = MIN(len, limit);
     if (!u->end) {
         succeed(u);
