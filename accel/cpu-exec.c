@@ -171,6 +171,21 @@ static void note_delivery(Cpu *cpu)
     debug_settle(cpu);
 }
 
+#define FAULTS_FOR_NOTHING 1000
+
+/* A handler that cannot do its first instruction, for which it is called again, would run for ever
+ * and leave no time to anybody: from some number on, which nothing else reaches, an exception takes
+ * as long as an instruction. */
+static void note_fault(Cpu *cpu)
+{
+    CpuRun *run = cpu->run;
+    bool again = cpu_charged_count(cpu) == run->faulted_at;
+
+    run->common->faults = again ? MIN(run->common->faults + 1, FAULTS_FOR_NOTHING) : 1;
+    cpu->budget -= run->common->faults == FAULTS_FOR_NOTHING;
+    run->faulted_at = cpu_charged_count(cpu);
+}
+
 static bool deliver_pending(Cpu *cpu)
 {
     CpuRun *run = cpu->run;
@@ -182,6 +197,7 @@ static bool deliver_pending(Cpu *cpu)
         x87_from_host(cpu);
         cpu->ops->deliver_exception(cpu);
         note_delivery(cpu);
+        note_fault(cpu);
         return true;
     }
     if (cpu->interrupt_request && !run->one_insn && !run->no_groups &&
@@ -255,6 +271,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     run->granted = cpu->budget = allowed(cpu, budget);
     run->debug_kept = budget - run->granted;
     run->exact = exact;
+    run->faulted_at = a->count;
     setjmp(run->jump);
     /* From here on only state reachable from cpu may be relied on. */
     give_back_look(cpu);
@@ -279,6 +296,8 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     run->link_from = NULL;
     run->want_jc = false;
     a->count += run->granted - cpu->budget;
+    if (a->count != run->faulted_at)
+        run->common->faults = 0;
     a->debug.left = left_of_turn(cpu);
     a->debug.exact = run->exact;
     run->granted = cpu->budget = 0;

@@ -58,6 +58,8 @@ typedef struct CpuCommon {
     bool absent;            /* a socket to plug one in: it does not run, nothing reaches it */
     bool halted;            /* HLT, wait-for-SIPI: runs again when CpuOps.has_work says so */
     bool exception_pending; /* raised, not yet delivered */
+    uint16_t
+        faults; /* exceptions delivered since an instruction was completed; no more than matter */
     AddressSpace *memory, *io;
     uint64_t monitor; /* the line of RAM that a store will be told of, | 1; 0: none */
     uint16_t asid;

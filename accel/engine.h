@@ -266,15 +266,16 @@ struct CpuRun {
     unsigned l1_step[TCG_MMU_MODES];
     CpuCommon *common;
     Tlb *tlb;
-    JumpIndex *jumps; /* of the jump cache's entries: jump-lists.h */
-    jmp_buf jump;     /* where cpu_loop_exit() goes: the execution loop */
-    int32_t granted;  /* budget at the start of the slice, less what was taken back since */
-    int32_t looks;    /* … what cpu_look() has taken, for the loop to give back */
-    bool exact;       /* the slice must end on the instruction, not on the block */
-    bool again;       /* what is given up now is begun anew at once */
-    bool one_insn;    /* the next block is to be a single instruction, not cached */
-    bool no_groups;   /* … one that checks each memory access by itself, … */
-    bool keep_x87;    /* … with x87 state where it is */
+    JumpIndex *jumps;    /* of the jump cache's entries: jump-lists.h */
+    jmp_buf jump;        /* where cpu_loop_exit() goes: the execution loop */
+    int32_t granted;     /* budget at the start of the slice, less what was taken back since */
+    uint64_t faulted_at; /* count of the last of CpuCommon.faults, or of where the slice began */
+    int32_t looks;       /* … what cpu_look() has taken, for the loop to give back */
+    bool exact;          /* the slice must end on the instruction, not on the block */
+    bool again;          /* what is given up now is begun anew at once */
+    bool one_insn;       /* the next block is to be a single instruction, not cached */
+    bool no_groups;      /* … one that checks each memory access by itself, … */
+    bool keep_x87;       /* … with x87 state where it is */
     bool context_dirty;
     RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */

@@ -64,12 +64,14 @@ struct StateField {
 #define STATE_U32(T, f)  STATE_FIELD_(T, f, STATE_T_U32, 1)
 #define STATE_U64(T, f)  STATE_FIELD_(T, f, STATE_T_U64, 1)
 /* Of version @n of the list and later ones. */
-#define STATE_BOOL_SINCE(T, f, n)                                               \
-    {                                                                           \
-        .name = #f, .type = STATE_T_BOOL, .offset = offsetof(T, f), .count = 1, \
-        .elem_size = sizeof(((T *)0)->f), .since = (n)                          \
+#define STATE_SINCE_(T, f, type_, n)                                       \
+    {                                                                      \
+        .name = #f, .type = (type_), .offset = offsetof(T, f), .count = 1, \
+        .elem_size = sizeof(((T *)0)->f), .since = (n)                     \
     }
-#define STATE_TIMER(T, f) STATE_FIELD_(T, f, STATE_T_TIMER, 1)
+#define STATE_BOOL_SINCE(T, f, n) STATE_SINCE_(T, f, STATE_T_BOOL, n)
+#define STATE_U16_SINCE(T, f, n)  STATE_SINCE_(T, f, STATE_T_U16, n)
+#define STATE_TIMER(T, f)         STATE_FIELD_(T, f, STATE_T_TIMER, 1)
 #define STATE_ARRAY(T, f, type_) \
     STATE_FIELD_(T, f, type_, sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]))
 #define STATE_BYTES(T, f)                                                                          \

@@ -111,6 +111,7 @@ void x86_cpu_reset(CpuX86 *c, bool init)
     c->inhibit = c->debug_hits = c->step = 0;
     c->rf_count = 0;
     c->common.exception_pending = false;
+    c->common.faults = 0;
     c->exception_is_soft = c->delivery_ext = false;
     c->exception = 0;
     c->error_code = 0;

@@ -122,7 +122,7 @@ const StateField x86_state[] = {
     STATE_U64(CpuX86, rf_count), STATE_BOOL(CpuX86, debug_step), STATE_U8(CpuX86, debug_hits),
     STATE_BOOL(CpuX86, mwait), STATE_BOOL(CpuX86, mwait_masked), STATE_U64(CpuX86, common.monitor),
     STATE_BOOL(CpuX86, common.absent), STATE_BOOL(CpuX86, common.halted), STATE_BOOL(CpuX86, common.exception_pending),
-    STATE_U16(CpuX86, common.asid),
+    STATE_U16(CpuX86, common.asid), STATE_U16_SINCE(CpuX86, common.faults, 7),
     STATE_END
 };
 /* clang-format on */

@@ -7,7 +7,7 @@
 
 #include "target-i386/cpu.h"
 
-#define X86_STATE_VERSION 6
+#define X86_STATE_VERSION 7
 
 extern const StateField x86_state[];
 /* Bring what has several representations (the flags record) into the one that the list names. */
