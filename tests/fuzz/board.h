@@ -58,8 +58,8 @@ bool board_advance(Board *b, int64_t ns, bool on_time);
 
 /* Save, reset and load; false: saving again gives something else. */
 bool board_round_trip(Board *b);
-/* Everything moves to a board built anew; @b is freed. NULL: it did not arrive as it left. */
-Board *board_migrate(Board *b);
+/* Everything moves to a board built anew. False: it did not arrive as it left. */
+bool board_migrate(Board *b);
 
 /* Where two boards differ, for a person to read; NULL when they do not. */
 char *board_difference(Board *a, Board *b);
