@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hw/ide-internal.h"
+#include "softmmu/bytes.h"
 #include "softmmu/log.h"
 
 #define MAX_MULTIPLE   16
@@ -86,8 +87,8 @@ static void put_identity(IdeUnit *u)
         ide_put_word(d, identify_rows[i].word, identify_rows[i].value);
     ide_put_word(d, 1, natural_cylinders(u));
     ide_put_text(d, 10, 10, u->serial);
-    ide_put_text(d, 23, 4, "2.5+");
-    ide_put_text(d, 27, 20, "QEMU HARDDISK"); /* what links in /dev/disk/by-id go by */
+    ide_put_text(d, 23, 4, u->version);
+    ide_put_text(d, 27, 20, u->model);
     ide_put_word(d, 54, u->cylinders);
     ide_put_word(d, 55, u->heads);
     ide_put_word(d, 56, u->sectors);
@@ -100,6 +101,13 @@ static void put_identity(IdeUnit *u)
     ide_put_word(d, 85, 0x4000 | (u->write_cache ? 0x20 : 0));
     put_double(d, 100, sectors);
     put_double(d, 102, sectors >> 32);
+    ide_put_word(d, 217, u->rotation);
+    if (!u->wwn)
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        ide_put_word(d, 108 + i, u->wwn >> (48 - 16 * i));
+    for (unsigned word = 84; word <= 87; word += 3) /* there is one, and it counts */
+        ide_put_word(d, word, get_le(d + 2 * word, 2) | 0x100);
 }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */

@@ -197,7 +197,7 @@ static void run_inquiry(IdeUnit *u)
     d[4] = 31;
     put_padded(d + 8, 8, "QEMU");
     put_padded(d + 16, 16, "QEMU DVD-ROM");
-    put_padded(d + 32, 4, "2.5+");
+    put_padded(d + 32, 4, u->version);
     reply(u, 36, get_be(u->packet + 3, 2));
 }
 
@@ -559,8 +559,8 @@ static void identify(IdeUnit *u)
     memset(d, 0, 512);
     ide_put_word(d, 0, 0x85c0); /* ATAPI CD-ROM, removable, packet of 12 bytes within 50 us */
     ide_put_text(d, 10, 10, u->serial);
-    ide_put_text(d, 23, 4, "2.5+");
-    ide_put_text(d, 27, 20, "QEMU DVD-ROM");
+    ide_put_text(d, 23, 4, u->version);
+    ide_put_text(d, 27, 20, u->model);
     ide_put_word(d, 48, 1);
     ide_put_word(d, 49, 0x0f00); /* IORDY, LBA, DMA */
     ide_put_word(d, 53, 7);

@@ -45,7 +45,9 @@ typedef struct IdeUnit {
     IdeChannel *channel;
     Drive *drive; /* NULL: there is no device */
     bool cdrom;
-    char *serial;
+    char *serial, *model, *version;
+    uint64_t wwn;
+    uint16_t rotation;
     /* state */
     IdeTaskFile tf;
     uint8_t status, error;

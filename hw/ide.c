@@ -383,8 +383,11 @@ static void channel_finalize(Device *dev)
 {
     IdeChannel *c = (IdeChannel *)dev;
 
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
         g_free(c->unit[i].serial);
+        g_free(c->unit[i].model);
+        g_free(c->unit[i].version);
+    }
 }
 
 /* State may come from a file that somebody has tampered with. */
@@ -499,6 +502,19 @@ MemRegion *ide_control_port(IdeChannel *c)
     return &c->control;
 }
 
+/* The usual models are those that links in /dev/disk/by-id go by. */
+void ide_label(IdeChannel *c, unsigned unit, const IdeLabel *l)
+{
+    IdeUnit *u = &c->unit[unit];
+
+    g_free(u->model);
+    g_free(u->version);
+    u->model = g_strdup(l->model ? l->model : u->cdrom ? "QEMU DVD-ROM" : "QEMU HARDDISK");
+    u->version = g_strdup(l->version ? l->version : "2.5+");
+    u->wwn = l->wwn;
+    u->rotation = l->rotation;
+}
+
 void ide_attach(IdeChannel *c, unsigned unit, Drive *drive, bool cdrom, const char *serial)
 {
     IdeUnit *u = &c->unit[unit];
@@ -507,6 +523,7 @@ void ide_attach(IdeChannel *c, unsigned unit, Drive *drive, bool cdrom, const ch
     u->drive = drive;
     u->cdrom = cdrom;
     u->serial = g_strdup(serial);
+    ide_label(c, unit, &(IdeLabel){ 0 });
     drive_connect(drive, drive_done, u);
     if (cdrom)
         drive_set_door(drive, &ide_atapi_door);

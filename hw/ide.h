@@ -33,6 +33,14 @@ MemRegion *ide_control_port(IdeChannel *c);
 /* @unit 0 is the master, 1 the slave. @serial is copied. */
 void ide_attach(IdeChannel *c, unsigned unit, Drive *drive, bool cdrom, const char *serial);
 /* NULL: there is none. */
+/* What a unit says of itself in IDENTIFY, beside its serial number. */
+typedef struct IdeLabel {
+    const char *model, *version; /* up to 40 and 8 characters; NULL: the usual ones */
+    uint64_t wwn;                /* 0: none */
+    uint16_t rotation;           /* per minute; 1: it is no disk that turns; 0: not told */
+} IdeLabel;
+enum { IDE_MODEL = 40, IDE_VERSION = 8 };
+void ide_label(IdeChannel *c, unsigned unit, const IdeLabel *label);
 const Drive *ide_unit(const IdeChannel *c, unsigned unit, bool *cdrom, const char **serial);
 bool ide_has_unit(const IdeChannel *c, unsigned unit);
 void ide_dma_armed(IdeChannel *c);

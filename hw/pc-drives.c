@@ -226,8 +226,8 @@ static Drive *make_drive(PcBoard *b, const DriveOption *o, const char *id, GErro
 }
 
 /* @path: what firmware calls its place; may be NULL. */
-static bool attach_ide(PcBoard *b, const DriveOption *o, const char *qdev, char **path,
-                       GError **error)
+static bool attach_ide(PcBoard *b, const DriveOption *o, const char *qdev, const IdeLabel *label,
+                       char **path, GError **error)
 {
     g_autofree char *id = NULL, *serial = NULL;
     unsigned bus, unit;
@@ -243,6 +243,7 @@ static bool attach_ide(PcBoard *b, const DriveOption *o, const char *qdev, char 
     drive_set_owner(drive, qdev);
     ide_attach(piix3_ide_channel(b->ide, bus), unit, drive, o->cdrom,
                o->serial ? o->serial : serial);
+    ide_label(piix3_ide_channel(b->ide, bus), unit, label);
     if (path)
         *path = g_strdup_printf("/pci@i0cf8/ide@1,1/drive@%x/disk@%x", bus, unit);
     return true;
@@ -286,7 +287,7 @@ static bool attach_floppy(PcBoard *b, const DriveOption *o, GError **error)
 static bool attach(PcBoard *b, const DriveOption *o, GError **error)
 {
     switch (o->interface) {
-    case DRIVE_IF_IDE: return attach_ide(b, o, NULL, NULL, error);
+    case DRIVE_IF_IDE: return attach_ide(b, o, NULL, &(IdeLabel){ 0 }, NULL, error);
     case DRIVE_IF_VIRTIO: return attach_virtio(b, o, NULL, -1, error) != NULL;
     case DRIVE_IF_FLOPPY: return attach_floppy(b, o, error);
     case DRIVE_IF_NONE: return check_disk(b->m, o, error); /* -device opens it */
@@ -315,7 +316,8 @@ static bool create_default_drives(PcBoard *b, GError **error)
 
     if (b->m->config->nodefaults)
         return true;
-    return (!is_free(b, 1, 0) || has_ide_option(b) || attach_ide(b, &cdrom, NULL, NULL, error)) &&
+    return (!is_free(b, 1, 0) || has_ide_option(b) ||
+            attach_ide(b, &cdrom, NULL, &(IdeLabel){ 0 }, NULL, error)) &&
            (fdc_has_unit(b->fdc, 0) || attach_floppy(b, &floppy, error));
 }
 
@@ -416,14 +418,38 @@ static bool take_option(PcBoard *b, const DeviceOption *o, bool may_be_empty, Dr
     return true;
 }
 
+static bool get_text(const DeviceOption *o, const char *name, size_t most, const char **text,
+                     GError **error)
+{
+    *text = g_hash_table_lookup(o->props, name);
+    if (!*text || strlen(*text) <= most)
+        return true;
+    error_set(error, "%s=%s has more than %zu characters", name, *text, most);
+    return false;
+}
+
+static bool get_label(const DeviceOption *o, IdeLabel *l, GError **error)
+{
+    uint64_t rotation;
+
+    if (!get_text(o, "model", IDE_MODEL, &l->model, error) ||
+        !get_text(o, "ver", IDE_VERSION, &l->version, error) ||
+        !pc_get_number(o, "wwn", UINT64_MAX, 0, &l->wwn, error) ||
+        !pc_get_number(o, "rotation_rate", 0xfffe, 0, &rotation, error))
+        return false;
+    l->rotation = rotation;
+    return true;
+}
+
 bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError **error)
 {
     const char *bus = g_hash_table_lookup(o->props, "bus");
     const char *unit = g_hash_table_lookup(o->props, "unit");
     g_autofree char *path = NULL;
     DriveOption own;
+    IdeLabel label;
 
-    if (!take_option(b, o, cdrom, &own, error))
+    if (!take_option(b, o, cdrom, &own, error) || !get_label(o, &label, error))
         return false;
     own.cdrom = cdrom;
     if ((bus && !parse_bus(bus, &own.bus)) || (unit && strcmp(unit, "0") && strcmp(unit, "1"))) {
@@ -432,7 +458,7 @@ bool pc_create_ide_device(PcBoard *b, const DeviceOption *o, bool cdrom, GError 
     }
     if (unit)
         own.unit = unit[0] - '0';
-    return attach_ide(b, &own, g_hash_table_lookup(o->props, "id"), &path, error) &&
+    return attach_ide(b, &own, g_hash_table_lookup(o->props, "id"), &label, &path, error) &&
            pc_order_device(b, o, path, error);
 }
 

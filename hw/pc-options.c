@@ -119,10 +119,11 @@ static bool create_ide_cdrom(PcBoard *b, const DeviceOption *o, GError **error)
 }
 
 #define VIRTIO_PROPS "disable-legacy", "disable-modern"
-#define IDE_PROPS                                                          \
-    (const char *const[])                                                  \
-    {                                                                      \
-        "drive", "bus", "unit", "serial", "bootindex", "write-cache", NULL \
+#define IDE_PROPS                                                                              \
+    (const char *const[])                                                                      \
+    {                                                                                          \
+        "drive", "bus", "unit", "serial", "model", "ver", "wwn", "rotation_rate", "bootindex", \
+            "write-cache", NULL                                                                \
     }
 
 #define VGA_PROPS                                         \
@@ -218,6 +219,7 @@ static const PcProperty prop_rows[] = {
     { "iosize", "uint32", "number of ports (default: 2)" },
     { "multifunction", "bool", "do others share its slot? (default: off)" },
     { "mac", "str", "Ethernet 6-byte MAC Address, example: 52:54:00:12:34:56" },
+    { "model", "str", "what it is called, up to 40 characters" },
     { "name", "str", "by which programs of the guest find it" },
     { "netdev", "str", "ID of a netdev to use as a backend" },
     { "nr", "uint32", "number of the port" },
@@ -225,10 +227,13 @@ static const PcProperty prop_rows[] = {
     { "rng", "link<rng-backend>", "ID of an -object (default: numbers of the machine's own)" },
     { "rombar", "uint32", "0: its ROM is one of firmware's files (default: 1)" },
     { "romfile", "str", "ROM that firmware runs" },
+    { "rotation_rate", "uint16", "per minute; 1: an SSD (default: 0, not told)" },
     { "serial", "str", "number that the guest is told" },
     { "unit", "uint32", "0 or 1" },
+    { "ver", "str", "of its firmware, up to 8 characters" },
     { "vgamem_mb", "uint32", "of video memory (default: 16)" },
     { "write-cache", "OnOffAuto", "does it hold back what is written? (default: auto)" },
+    { "wwn", "uint64", "world wide name (default: 0, none)" },
     { "xres", "uint32", "width that is best (default: 1280)" },
     { "yres", "uint32", "height that is best (default: 800)" },
 };

@@ -155,6 +155,25 @@ static void test_identify(void **state)
     stop(&b);
 }
 
+/* -device ide-hd,model=,ver=,wwn=,rotation_rate= */
+static void test_label(void **state)
+{
+    static const IdeLabel label = { "Disk", "1.0", 0x5000c50012345678, 1 };
+    uint8_t id[512];
+    Bench b;
+
+    start(&b, *state, false);
+    ide_label(piix3_ide_channel(b.ide, 0), 0, &label);
+    command(b.f, 0xec, 0, 0);
+    take(b.f, id, 512);
+    assert_memory_equal(id + 46, ".1 0    ", 8);
+    assert_memory_equal(id + 54, "iDks    ", 8);
+    assert_memory_equal(id + 168, "\0\x41", 2);
+    assert_memory_equal(id + 216, "\x00\x50\x00\xc5\x34\x12\x78\x56", 8);
+    assert_int_equal(id[434] | id[435] << 8, 1);
+    stop(&b);
+}
+
 static void read_sectors(Bench *b, uint32_t sector, unsigned count, unsigned per_block)
 {
     uint8_t data[512];
@@ -501,10 +520,10 @@ static void test_abuse_cdrom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        hw_test(test_identify),   hw_test(test_pio_read),    hw_test(test_errors),
-        hw_test(test_pio_write),  hw_test(test_dma),         hw_test(test_short_table),
-        hw_test(test_trim),       hw_test(test_cdrom),       hw_test(test_media),
-        hw_test(test_abuse_disk), hw_test(test_abuse_cdrom),
+        hw_test(test_identify),    hw_test(test_label),      hw_test(test_pio_read),
+        hw_test(test_errors),      hw_test(test_pio_write),  hw_test(test_dma),
+        hw_test(test_short_table), hw_test(test_trim),       hw_test(test_cdrom),
+        hw_test(test_media),       hw_test(test_abuse_disk), hw_test(test_abuse_cdrom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
