@@ -84,12 +84,18 @@ def show_list(benchmarks):
     print("groups: " + ", ".join(f"'{name}'" for name in catalogue.UNIONS))
 
 
+def prepare(script, *words):
+    """It says by itself what it cannot do."""
+    if subprocess.run([TOP / "scripts" / script, *words]).returncode:
+        sys.exit(f"bench: no guests: scripts/{script} failed")
+
+
 def make_guests(options, chosen):
-    subprocess.run([TOP / "scripts/guest-files", BUILD / "guest"], check=True)
+    prepare("guest-files", BUILD / "guest")
     guests = {}
     for kind, name in (("micro", "initrd-micro.gz"), ("real", "initrd-real")):
         if kind == "micro" or any(b.kind == kind for b in chosen):
-            subprocess.run([TOP / "scripts/bench-image", OUT, kind], check=True)
+            prepare("bench-image", OUT, kind)
         guests[kind] = Guest(kernel=str(BUILD / "guest/vmlinuz"), initrd=str(OUT / name),
                              append=f"console=ttyS0 {options.append}".strip(), cpu=options.cpu,
                              memory=options.memory, vcpus=options.smp)
