@@ -11,6 +11,9 @@ from hmp import Hmp
 
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 
+# How much longer than usual a guest may take: scripts/test --sanitize says so, as it does for whole cases.
+PATIENCE = float(os.environ.get("MIMUS_TEST_PATIENCE", "1"))
+
 
 class Lost(Exception):
     """What was waited for did not come."""
@@ -23,6 +26,7 @@ class Guest:
     """
 
     def __init__(self, command, timeout=300, monitor=False):
+        timeout *= PATIENCE
         self.timeout = timeout
         self.where = tempfile.TemporaryDirectory() if monitor else None
         self.hmp = None
