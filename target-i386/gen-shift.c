@@ -290,7 +290,9 @@ void gen_btc(Dis *d, Insn *i)
     bit_test(d, i, OP_xor);
 }
 
-/* A source of 0 leaves the destination alone, all of its 64 bits. */
+/* A source of 0 leaves the destination alone, all of its 64 bits. Undefined flags, here and of
+ * TZCNT and LZCNT, are those of a logical operation: at the begin of a block it takes long to find
+ * out what they were before. */
 static void bit_scan(Dis *d, Insn *i, bool reverse)
 {
     IrBlock *ir = d->ir;
@@ -303,7 +305,7 @@ static void bit_scan(Dis *d, Insn *i, bool reverse)
     IrRef r =
         ir_select(ir, zero, reg_get(d, full, i->op[0].reg), type == I32 ? ir_zext(ir, I64, n) : n);
     reg_set(d, full, i->op[0].reg, r);
-    ir_setflags(ir, ir_fl_setzf(ir, zero, ir_getflags(ir)));
+    ir_setflags(ir, ir_fl_logic(ir, x));
 }
 
 void gen_bsf(Dis *d, Insn *i)
@@ -324,8 +326,7 @@ static void count_zeros(Dis *d, Insn *i, IrOpcode op)
     IrRef r = ir_un(ir, op, x);
     IrRef zero = ir_const(ir, type, 0);
     op_store(d, i, 0, r);
-    IrRef fl = ir_fl_setzf(ir, ir_setcond(ir, COND_EQ, r, zero), ir_getflags(ir));
-    ir_setflags(ir, ir_fl_setcf(ir, ir_setcond(ir, COND_EQ, x, zero), fl));
+    ir_setflags(ir, ir_fl_setcf(ir, ir_setcond(ir, COND_EQ, x, zero), ir_fl_logic(ir, r)));
 }
 
 void gen_tzcnt(Dis *d, Insn *i)

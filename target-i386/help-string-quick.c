@@ -8,7 +8,7 @@
 #include "target-i386/help.h"
 #include "target-i386/host-mask.h"
 
-enum { PAGE = 4096, SCAN_ELEMENTS = 64, WORDS_BELOW = 256 };
+enum { PAGE = 4096, SCAN_ELEMENTS = 64, WORDS_BELOW = 256, VECTORS_BELOW = 2048 };
 
 /* Fixed sizes of access to bytes of any alignment. */
 typedef struct __attribute__((packed)) Any {
@@ -99,11 +99,11 @@ static void fill_up(uint8_t *to, uint64_t v, uint64_t bytes)
     uint8_t *last = to + bytes - (1u << log2);
 
 #if defined(__x86_64__)
-    if (mask_has()) {
+    if (mask_has() && bytes < VECTORS_BELOW) {
         mask_fill(to, v, bytes);
         return;
     }
-    if (bytes >= WORDS_BELOW) {
+    if (bytes >= WORDS_BELOW) { /* fetches no lines that it overwrites; slow to start */
         uint64_t words = bytes / 8;
         __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(v) : "memory");
         to = last;

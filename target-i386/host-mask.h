@@ -42,20 +42,23 @@ static inline void mask_copy(uint8_t *to, const uint8_t *from, uint64_t n)
                      : "memory");
 }
 
-/* @v eight times. */
+/* @v of eight bytes again and again; all but the first and the last store within one line each. */
 static inline void mask_fill(uint8_t *to, uint64_t v, uint64_t n)
 {
+    __asm__ volatile("vpbroadcastq %0, %%zmm16" : : "r"(v));
+    if (n > MASK_BYTES) {
+        uint64_t first = MASK_BYTES - ((uintptr_t)to & (MASK_BYTES - 8));
+
+        __asm__ volatile("vmovdqu64 %%zmm16, (%0)" : : "r"(to) : "memory");
+        to += first;
+        n -= first;
+    }
     for (; n > MASK_BYTES; to += MASK_BYTES, n -= MASK_BYTES)
-        __asm__ volatile("vpbroadcastq %1, %%zmm16\n\t"
-                         "vmovdqu64 %%zmm16, (%0)"
-                         :
-                         : "r"(to), "r"(v)
-                         : "memory");
-    __asm__ volatile("kmovq %2, %%k1\n\t"
-                     "vpbroadcastq %1, %%zmm16\n\t"
+        __asm__ volatile("vmovdqu64 %%zmm16, (%0)" : : "r"(to) : "memory");
+    __asm__ volatile("kmovq %1, %%k1\n\t"
                      "vmovdqu8 %%zmm16, (%0)%{%%k1%}"
                      :
-                     : "r"(to), "r"(v), "r"(mask_of(n))
+                     : "r"(to), "r"(mask_of(n))
                      : "memory");
 }
 

@@ -7,7 +7,7 @@
  */
 #include "tcg/x86_64/gen.h"
 
-enum { PAGE = 4096, VECTOR = 64 };
+enum { PAGE = 4096, VECTOR = 64, MOST_TO_FILL = 2048 }; /* bytes; for more the helper has REP */
 enum {
     EVEX_MASKED = 0x49,
     EVEX_MASKED_ZERO = 0xc9,
@@ -101,14 +101,32 @@ static void step(Move *v)
     x_alu_imm(v->a, ALU_SUB, 4, R13, VECTOR);
 }
 
+/* More than 64 bytes of ZMM16, to [R15]: after the first the others lie within one line each. The
+ * lowest three bits of the address stay, and so does what is where in a vector. */
+static void first_to_fill(Asm *a)
+{
+    evex_store(a, EVEX_WHOLE, R15);
+    x_mov(a, 4, R12, R15);
+    x_alu_imm(a, ALU_AND, 4, R12, VECTOR - 8);
+    x_alu_imm(a, ALU_ADD, 8, R15, VECTOR);
+    x_alu(a, ALU_SUB, 8, R15, R12);
+    x_alu_imm(a, ALU_SUB, 4, R13, VECTOR);
+    x_alu(a, ALU_ADD, 4, R13, R12);
+}
+
 /* R13 bytes from [R14], or of ZMM16, to [R15]. */
 static void move(Move *v)
 {
     Asm *a = v->a;
-    uint8_t *last, *more;
+    uint8_t *last, *again = NULL, *more;
 
     x_alu_imm(a, ALU_CMP, 4, R13, VECTOR);
     last = x_jcc8(a, CC_BE);
+    if (v->m->fill) {
+        first_to_fill(a);
+        x_alu_imm(a, ALU_CMP, 4, R13, VECTOR);
+        again = x_jcc8(a, CC_BE);
+    }
     more = a->p;
     if (!v->m->fill) {
         evex_load(a, EVEX_WHOLE, R14);
@@ -118,6 +136,9 @@ static void move(Move *v)
     x_alu_imm(a, ALU_CMP, 4, R13, VECTOR);
     x_jcc(a, CC_NBE, more + a->rx);
     x_here8(a, last);
+    if (again) {
+        x_here8(a, again);
+    }
     x_mov_imm(a, R12, UINT64_MAX);
     x_vex_rr(a, X_0F38 | X_W | 0xf5, false, R12, R13, R12);  /* BZHI */
     x_vex_rr(a, X_F2 | X_0F | X_W | 0x92, false, 1, 0, R12); /* KMOVQ k1 */
@@ -135,7 +156,7 @@ void emit_block_move(Asm *a, const X86Backend *be, const TcgBlockMove *m, const 
 
     x_test_mi(a, 4, env_mem(be->slot[m->unless].off), (int32_t)m->bits);
     x_jcc(a, CC_NZ, helper);
-    x_alu_imm(a, ALU_CMP, 8, count, PAGE >> m->log2);
+    x_alu_imm(a, ALU_CMP, 8, count, (m->fill ? MOST_TO_FILL : PAGE) >> m->log2);
     x_jcc(a, CC_NBE, helper);
     for (unsigned i = 0; i < G_N_ELEMENTS(saved); i++) {
         x_push(a, saved[i]);
