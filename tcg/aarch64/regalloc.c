@@ -60,7 +60,8 @@ void emit_spill(Gen *g, IrRef v, int r)
 
     prune_spills(g);
     off = spill_alloc(g, spill_units(g, v));
-    env_store(&g->a, 1u << reg_log2(g, v), r, off);
+    /* An address, if @v is a group's token, of whatever type that op is. */
+    env_store(&g->a, r < 32 ? 8 : 1u << reg_log2(g, v), r, off);
     drop(g, v);
     g->loc[v] = (Loc){ .kind = LOC_SPILL, .off = off, .zx = zx };
 }
