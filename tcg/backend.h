@@ -14,6 +14,7 @@ typedef struct TcgBackend TcgBackend;
 struct TcgBackend {
     const char *name;
     bool has_groups;            /* one check for several memory accesses: ir_pass_forward() */
+    bool has_wide_groups;       /* … also with equal sums for a base, and aligned ones */
     bool has_rests;             /* links for groups that cross pages: IrBlock.parted */
     unsigned (*features)(void); /* TCG_HAS_* */
     /* Code memory, prologue and shared thunks; the result is passed to the others. */

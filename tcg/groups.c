@@ -30,16 +30,16 @@ static bool can_group(const IrBlock *ir, const IrOp *op, unsigned *size)
 
     if ((op->op != OP_ld && op->op != OP_st && op->op != OP_x87_ld && op->op != OP_x87_st &&
          op->op != OP_probe && !is_rmw(op)) ||
-        (op->d & (MEM_ALIGN | MEM_LOCK))) {
+        (op->d & MEM_LOCK)) {
         return false;
     }
     if (op->op == OP_probe) {
         *size = op->b;
-        return *size <= REACH;
+        return *size <= REACH && !(op->d & MEM_ALIGN);
     }
     t = op->op == OP_st ? (IrType)ir->ops[op->b].type : (IrType)op->type;
     *size = ir_type_info[t].bytes;
-    return true;
+    return !(op->d & MEM_ALIGN) || !(*size & (*size - 1));
 }
 
 /* A base: a + (b << shift) + disp. */
@@ -60,17 +60,27 @@ static Sum sum_of(const IrBlock *ir, IrRef v)
 }
 
 /* Is @base another sum of the same values as @r's? Then @disp is made one from @r's. */
-static bool same_base(const IrBlock *ir, const IrGroup *r, IrRef base, int64_t *disp)
+static bool same_base(const IrBlock *ir, bool sums, const IrGroup *r, IrRef base, int64_t *disp)
 {
     Sum x, y;
 
-    if (r->base == base) {
-        return true;
+    if (r->base == base || !sums) {
+        return r->base == base;
     }
     x = sum_of(ir, r->base);
     y = sum_of(ir, base);
     *disp += (int64_t)y.disp - x.disp;
     return x.a == y.a && x.b == y.b && x.shift == y.shift;
+}
+
+/* Is @op aligned if the group is, and does the group begin at a multiple of its alignment with it?
+ */
+static bool alignment_fits(const IrGroup *r, const IrOp *op, int64_t disp, unsigned size)
+{
+    if ((op->d & MEM_ALIGN) && (size > r->align || (disp - r->lo) % size != 0)) {
+        return false;
+    }
+    return disp >= r->lo || (r->lo - disp) % r->align == 0;
 }
 
 /* @certain: all that follows is reached or faults. */
@@ -98,12 +108,12 @@ static bool join(IrBlock *ir, IrNotes *notes, unsigned i, unsigned size)
         IrGroup *r = &notes->groups[n - 1];
         int64_t disp = (int32_t)op->imm, lo, hi;
 
-        if (!same_base(ir, r, op->a, &disp)) {
+        if (!same_base(ir, notes->wide_groups, r, op->a, &disp)) {
             continue;
         }
         lo = MIN(r->lo, disp);
         hi = MAX(r->hi, disp + (int64_t)size);
-        if (may_join(r, op, n > notes->nleft, lo, hi)) {
+        if (may_join(r, op, n > notes->nleft, lo, hi) && alignment_fits(r, op, disp, size)) {
             op->a = r->base;
             op->imm = (uint32_t)disp;
             r->lo = (int32_t)lo;
@@ -133,6 +143,7 @@ static bool found(const IrBlock *ir, IrNotes *notes, unsigned i, unsigned size, 
                                                  .last = (uint16_t)i,
                                                  .mmu = op->d & MEM_MMU_MASK,
                                                  .write = writes(op),
+                                                 .align = op->d & MEM_ALIGN ? (uint8_t)size : 1,
                                                  .first = first,
                                                  .older = (uint8_t)older,
                                                  .lo = disp,
@@ -157,7 +168,8 @@ void ir_groups_access(IrBlock *ir, IrNotes *notes, unsigned i, IrRef *spare)
     const IrOp *op = &ir->ops[i];
     unsigned size;
 
-    if (!can_group(ir, op, &size) || join(ir, notes, i, size)) {
+    if (((op->d & MEM_ALIGN) && !notes->wide_groups) || !can_group(ir, op, &size) ||
+        join(ir, notes, i, size)) {
         return;
     }
     if (!ir_has_result(ir, op)) {

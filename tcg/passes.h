@@ -29,6 +29,7 @@ typedef struct IrGroup {
     uint16_t leader, last;
     uint8_t mmu;
     bool write;     /* the check is one for stores */
+    uint8_t align;  /* of base + lo, as the check makes sure, in bytes; 1: it does not */
     int32_t lo, hi; /* displacements covered */
     IrRef first;    /* while looking: what the sum that the base is begins with … */
     uint8_t older;  /* … and 1 + number of the one before it of which that is so; 0: none */
@@ -71,7 +72,8 @@ typedef struct IrNotes {
                                       that is architectural there (0: the record in env), so fault
                                       maps and exits know it */
     uint8_t group[IR_NOTED_OPS];     /* 1 + number of the group a memory op belongs to */
-    IrGroup groups[IR_MAX_GROUPS];   /* of at least two, but for unused entries */
+    bool wide_groups;              /* in: look for those of equal sums and for aligned ones, too */
+    IrGroup groups[IR_MAX_GROUPS]; /* of at least two, but for unused entries */
     unsigned ngroups;
     unsigned nclosed, nleft; /* while looking: before these groups mappings may have changed, or
                                 the block may have been left */

@@ -292,6 +292,7 @@ TcgCode *tcg_compile(Tcg *tcg, void *user, GString *op_text, GString *asm_text)
     if (tcg->backend->prepare) {
         tcg->backend->prepare(tcg->be);
     }
+    tcg->notes.wide_groups = tcg->backend->has_wide_groups;
     ir_pass_forward(ir, &tcg->notes, tcg->backend->has_groups && !ir->no_groups);
     if (tcg->backend->backward) {
         tcg->backend->backward(tcg->be, ir, &tcg->notes);

@@ -506,6 +506,7 @@ static void backend_disas(void *p, const TcgCode *code, GString *out)
 const TcgBackend tcg_backend_x86_64 = {
     .name = "x86_64",
     .has_groups = true,
+    .has_wide_groups = true,
     .has_rests = true,
     .init = backend_init,
     .features = backend_features,

@@ -414,21 +414,24 @@ static void grouped_block(IrBlock *ir, uint64_t seed)
 {
     static const IrType types[] = { I8, I16, I32, I64, V128, F64 };
     uint64_t rng = seed;
+    unsigned align = seed % 3 ? 1 : seed % 2 ? 4 : 16; /* more than 1: most accesses are to be */
     IrRef index;
 
     ir_block_reset(ir, 0x100);
-    index = ir_and(ir, ir_get(ir, I64, S_R0 + 2, 0), ir_const(ir, I64, 15));
+    index = ir_and(ir, ir_get(ir, I64, S_R0 + 2, 0), ir_const(ir, I64, 16 - align));
     for (unsigned i = 0; i < 10; i++) {
         uint64_t z = harness_random(&rng);
         IrRef base, v;
         IrType t = types[z % 6];
         unsigned vec = (t == V128 || t == F64 ? S_V0 : S_R0) + 4 + (z >> 8) % 10, mmu = z >> 40 & 1;
-        int32_t disp = (int32_t)(z >> 16) % 48;
+        unsigned how = mmu | (align > 1 && (z >> 41 & 3) ? MEM_ALIGN : 0);
+        int32_t disp = (int32_t)(z >> 16) % 48 & -(int32_t)align;
 
         ir_insn(ir, 0x100 + 4 * i);
         base = ir_get(ir, I64, S_R0 + (z >> 32 & 1), 0);
         if (z >> 33 & 1) {
-            base = ir_lea(ir, base, index, z >> 34 & 1, (int32_t)(z >> 35 & 7));
+            base = ir_lea(ir, base, index, z >> 34 & 1,
+                          (int32_t)(z >> 35 & 31 & -(z >> 43 & 15 ? align : 1)));
         }
         switch (z >> 48 & 3) {
         case 0:
@@ -437,10 +440,10 @@ static void grouped_block(IrBlock *ir, uint64_t seed)
                 break;
             } /* fall through */
         case 1:
-            v = ir_ld(ir, t, base, disp, mmu);
+            v = ir_ld(ir, t, base, disp, how);
             ir_set(ir, vec, 0, v);
             break;
-        case 2: ir_st(ir, ir_get(ir, t, vec, 0), base, disp, mmu); break;
+        case 2: ir_st(ir, ir_get(ir, t, vec, 0), base, disp, how); break;
         default:
             if (t <= I64) {
                 ir_st(ir, ir_const(ir, t, z), base, disp, mmu);

@@ -67,14 +67,23 @@ static unsigned span_of(const Access *m)
     return m->group ? (unsigned)(m->group->hi - m->group->lo) : m->size;
 }
 
+/* Of what the check covers, to be made sure of. */
+static unsigned alignment(const Gen *g, const Access *m)
+{
+    if (m->group) {
+        return m->group->align;
+    }
+    return (g->op->d & MEM_ALIGN) && !(m->size & (m->size - 1)) ? m->size : 1;
+}
+
 /* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. Emitted
  * most often of all. */
 static void compare_page(Gen *g, const Access *m)
 {
     int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
-    int32_t last = m->group ? m->group->hi - m->group->lo - 1 : (int32_t)m->size - 1;
-    bool aligned = (g->op->d & MEM_ALIGN) && !(m->size & (m->size - 1));
-    unsigned low = aligned ? (unsigned)__builtin_ctz(m->size) : 0; /* bits to be 0 */
+    unsigned align = alignment(g, m), low = (unsigned)__builtin_ctz(align); /* bits to be 0 */
+    int32_t last =
+        (int32_t)(span_of(m) - 1) & -(int32_t)align; /* what begins there is in one page */
     X86Reg t0 = (X86Reg)m->t0, t1 = (X86Reg)m->t1, addr = (X86Reg)m->addr;
     bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
     TlbPlace tlb = tlb_of(g, m->write);
@@ -86,15 +95,15 @@ static void compare_page(Gen *g, const Access *m)
     } else {
         x_lea(a, 8, t0, mem_base(addr, lo));
     }
-    if (last == 0 || aligned) {
+    if (last == 0) {
         x_plain_rr(a, X_MOV_MR, 8, direct ? addr : t0, t1);
-        if (low) { /* they go on top and stay there */
-            x_shift_imm(a, SH_ROR, 8, t1, low);
-        }
     } else if (lo <= INT32_MAX - last && (direct || lo + last == (int8_t)(lo + last))) {
         x_lea(a, 8, t1, mem_base(addr, lo + last));
     } else {
         x_lea(a, 8, t1, mem_base(t0, last));
+    }
+    if (low) { /* they go on top and stay there */
+        x_shift_imm(a, SH_ROR, 8, t1, low);
     }
     if (!direct) {
         shr(a, 4, t0, tlb.down);
