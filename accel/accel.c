@@ -324,6 +324,7 @@ static TcgLayout layout_of(const CpuOps *ops, const char *backend)
         .tlb = tail + offsetof(CpuTail, tlb),
         .near_tlb = near_tlb_offset(ops, backend),
         .stack = tail + offsetof(CpuTail, stack),
+        .stack_head = offsetof(Cpu, stack_head),
         .jc = tail + offsetof(CpuTail, jc),
         .jump_refill = jump_refill,
         .mem_refill = tlb_refill,

@@ -41,12 +41,13 @@ struct Cpu {
     uint64_t pc; /* guest pc (RIP), exact whenever C code of the guest runs outside a block or
                     after cpu_sync_state() */
     uint32_t interrupt_request;
-    /* From byte 40 on, that is the second field of cc, 256 bytes are the cheapest to reach. */
+    int32_t budget; /* instructions that may still start before the engine wants control */
+    /* From byte 56 on, that is the fourth field of cc, 256 bytes are the cheapest to reach. */
     FlagsRecord cc;
-    int32_t budget;  /* instructions that may still start before the engine wants control */
     uint64_t vbase;  /* guest pc of byte 0 of the running mapping unit */
     uint64_t jc_key; /* jump cache context; its top three bits are the architecture's (see below) */
     uint64_t own[TCG_OWN]; /* TcgLayout.own */
+    StackHead stack_head;  /* TcgLayout.stack_head */
     /* The architecture's registers follow here, and then what CpuOps.near_tlb_offset says. */
 };
 

@@ -35,9 +35,10 @@ void tlb_free(Tlb *t)
 }
 
 /* The pages of stacks are copies of what may not be in the first level any more. */
-static void flush_stacks(const CpuRun *run)
+static void flush_stacks(Cpu *cpu)
 {
-    memset(run->tail->stack, 0, sizeof(run->tail->stack));
+    memset(&cpu->stack_head, 0, sizeof(cpu->stack_head));
+    memset(cpu->run->tail->stack, 0, sizeof(cpu->run->tail->stack));
 }
 
 /* Empty the first-level slots named by @mask and forget that they were used. */
@@ -46,7 +47,7 @@ static void flush_l1(Cpu *cpu, uint64_t mask[TCG_MMU_MODES][TCG_TLB_SIZE / 64])
     CpuRun *run = cpu->run;
     Tlb *t = run->tlb;
 
-    flush_stacks(run);
+    flush_stacks(cpu);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
         for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
             uint64_t bits = mask[mmu][w];
@@ -188,7 +189,7 @@ static void flush_4k(Cpu *cpu, uint64_t addr, int asid)
         if ((set[i].tag & PAGE_MASK) == (addr & PAGE_MASK) && is_meant(cpu, &set[i], asid))
             set[i].gen = 0;
     }
-    flush_stacks(cpu->run);
+    flush_stacks(cpu);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = 0; w < 2; w++)
             l1_entry(cpu->run, mmu, w, slot)->tag = TLB_NONE;
@@ -206,12 +207,13 @@ static void flush_slot_of_unit(const CpuRun *run, unsigned mmu, unsigned slot, u
 }
 
 /* Of the first level: slots in use that pages of the unit may have. */
-static void flush_unit_l1(const CpuRun *run, uint64_t addr, uint64_t unit)
+static void flush_unit_l1(Cpu *cpu, uint64_t addr, uint64_t unit)
 {
+    const CpuRun *run = cpu->run;
     unsigned first = (addr & -unit) >> PAGE_BITS & (TCG_TLB_SIZE - 1);
     unsigned last = first + MIN(unit >> PAGE_BITS, TCG_TLB_SIZE);
 
-    flush_stacks(run);
+    flush_stacks(cpu);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
         for (unsigned w = first / 64; w < last / 64; w++)
             for (uint64_t bits = run->tlb->used[mmu][w]; bits; bits &= bits - 1)
@@ -227,7 +229,7 @@ static void flush_unit(Cpu *cpu, uint64_t addr, uint64_t unit, int asid)
         if (((e[i].tag ^ addr) & mask) == 0 && is_meant(cpu, &e[i], asid))
             e[i].gen = 0;
     }
-    flush_unit_l1(cpu->run, addr, unit);
+    flush_unit_l1(cpu, addr, unit);
 }
 
 static void forget_page(Cpu *cpu, uint64_t addr, int asid)
@@ -353,9 +355,11 @@ StlbEntry *tlb_resolve(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
     return insert(cpu, addr, mmu, &page);
 }
 
-static void forget_stores_to(const CpuRun *run, uint64_t host)
+static void forget_stores_to(Cpu *cpu, uint64_t host)
 {
-    flush_stacks(run);
+    const CpuRun *run = cpu->run;
+
+    flush_stacks(cpu);
     for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++) {
         for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++) {
             for (uint64_t bits = run->tlb->used[mmu][w]; bits; bits &= bits - 1) {
@@ -376,7 +380,7 @@ void tlb_watch_ram_page(Accel *a, uint64_t ram_page)
     a->tbs.stored[ram_page >> PAGE_BITS] = 0;
     host = (uint64_t)(uintptr_t)accel_ram_host(a, ram_page);
     for (unsigned n = 0; n < a->cpus->len; n++)
-        forget_stores_to(((Cpu *)a->cpus->pdata[n])->run, host);
+        forget_stores_to(a->cpus->pdata[n], host);
 }
 
 void tlb_forget_stores(Accel *a)
@@ -384,7 +388,7 @@ void tlb_forget_stores(Accel *a)
     for (unsigned n = 0; n < a->cpus->len; n++) {
         Cpu *cpu = a->cpus->pdata[n];
 
-        flush_stacks(cpu->run);
+        flush_stacks(cpu);
         for (unsigned mmu = 0; mmu < TCG_MMU_MODES; mmu++)
             for (unsigned w = 0; w < TCG_TLB_SIZE / 64; w++)
                 for (uint64_t bits = cpu->run->tlb->used[mmu][w]; bits; bits &= bits - 1)

@@ -46,15 +46,14 @@ typedef enum FlagsKind {
 } FlagsKind;
 
 typedef struct FlagsRecord {
-    uint64_t rot; /* first, as it is the one that is hardly ever used: see Cpu */
-    uint8_t kind; /* of the main part; FLAGS_ON_TOP: the next three bytes count */
+    uint64_t rot, c, inc; /* first, as they are hardly ever used: see Cpu */
+    uint8_t kind;         /* of the main part; FLAGS_ON_TOP: the next three bytes count */
     uint8_t inc_kind;
     uint8_t rot_kind; /* FLAGS_ROT_NEWER: no INC or DEC has come since; FLAGS_OF_IS */
     uint8_t cf;       /* 0: nothing on top, else FLAGS_CF_IS + CF */
     uint8_t of;       /* OF, if rot_kind has FLAGS_OF_IS: nothing that replaces it has come since */
     uint8_t pad[3];
-    uint64_t a, b, c;
-    uint64_t inc;
+    uint64_t a, b;
 } FlagsRecord; /* operands may carry garbage above their size */
 
 #define FLAGS_ON_TOP    0x80

@@ -66,11 +66,15 @@ static inline uint64_t tlb_tag(uint64_t addr)
 }
 
 #define TCG_STACK_SPANS 5
+typedef struct StackHead { /* what most accesses look at */
+    uint64_t base;         /* guest address */
+    uint64_t addend;       /* as a TlbEntry's */
+    uint64_t limit;        /* 8 bytes fit at offsets below it; 0: there is no page */
+} StackHead;
 typedef struct StackPage {
-    uint64_t base;                   /* guest address */
-    uint64_t addend;                 /* as a TlbEntry's */
-    uint64_t limit[TCG_STACK_SPANS]; /* 8 << n bytes fit at offsets below it; 0: there is no page */
-    int32_t patience;                /* accesses elsewhere before theirs takes its place */
+    StackHead head;
+    uint64_t limit[TCG_STACK_SPANS - 1]; /* … 16 << n bytes */
+    int32_t patience;                    /* accesses elsewhere before theirs takes its place */
     uint32_t pad;
 } StackPage;
 _Static_assert(sizeof(StackPage) == 64, "a line of the cache");
@@ -116,7 +120,7 @@ typedef struct TcgLayout {
     int32_t jc_key; /* uint64_t */
     int32_t flags;  /* FlagsRecord */
     int32_t own; /* uint64_t [TCG_OWN]: the back end's, set by tcg_run(). What translated code looks
-                    at most, pc aside, should lie from byte 40 to byte 296 */
+                    at most, pc aside, should lie from byte 56 to byte 312 */
     int32_t mxcsr;    /* uint32_t: the guest's MXCSR; sticky bits may be newer in the host's */
     int32_t fcw;      /* uint16_t */
     int32_t fsw;      /* uint16_t: x87 exception flags and C1 from F80 ops */
@@ -129,10 +133,11 @@ typedef struct TcgLayout {
     int32_t tlb;      /* TlbEntry [TCG_MMU_MODES][2: read, write][TCG_TLB_SIZE] */
     int32_t near_tlb; /* with TCG_HAS_NEAR_TLB, not 0: TlbEntry [TCG_NEAR_TLB][2: read, write], in
                          place of the above for MMU index 0; its first should lie within the first
-                         296 bytes */
+                         312 bytes */
     int32_t stack;    /* 0: there are none; StackPage [TCG_MMU_MODES], all 0 while empty */
-    int32_t jc;       /* JumpEntry [TCG_JC_SIZE] */
-    bool parallel;    /* several vCPU threads: MEM_LOCK needs host atomics */
+    int32_t stack_head; /* with stack: StackHead, in place of that of MMU index 0 */
+    int32_t jc;         /* JumpEntry [TCG_JC_SIZE] */
+    bool parallel;      /* several vCPU threads: MEM_LOCK needs host atomics */
     /* May be NULL. A jump missed the jump cache: host code to go on with at @pc, or NULL to leave.
      * General registers only. */
     const void *(*jump_refill)(void *env, uint64_t pc);

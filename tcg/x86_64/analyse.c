@@ -49,7 +49,7 @@ static void note_access_size(Walk *w, unsigned i, unsigned nearer)
     if (member) {
         note_size(w, i, op->op == OP_probe ? 0 : 5);
     } else if (is_by_stack(w->g, op, 8)) {
-        note_size(w, i, MEM_STUB_BYTES + STACK_STUB_BYTES + 36);
+        note_size(w, i, MEM_STUB_BYTES + STACK_STUB_BYTES + (op->d & MEM_MMU_MASK ? 36 : 27));
     } else {
         note_size(w, i, MEM_STUB_BYTES + 46 - nearer - (is_near(w->g, op) ? 12 : 0));
     }

@@ -24,7 +24,7 @@
 #define XMM(n)     (16 + (n))
 #define NO_REG     (-1)
 #define NO_HOME    INT32_MIN
-#define ENV_BIAS   168
+#define ENV_BIAS   184
 #define GPR_TEMPS  0xf000u
 #define BUDGET_REG R9
 #define PC_REG     R15 /* of a jump, where it misses the jump cache; its place there; its site */
@@ -300,10 +300,19 @@ static inline void census_part(Gen *g, unsigned part, const uint8_t *from)
     }
 }
 
-/* The fields of a StackPage, from RBP. */
+/* The field at @field of a StackPage, from RBP. */
 static inline Mem stack_page(const X86Backend *be, unsigned mmu, size_t field)
 {
+    if (mmu == 0 && field < sizeof(StackHead)) {
+        return mem_base(RBP, be->layout->stack_head - ENV_BIAS + (int)field);
+    }
     return mem_base(RBP, be->layout->stack - ENV_BIAS + (int)(mmu * sizeof(StackPage) + field));
+}
+
+/* Where the one is for 8 << @n bytes. */
+static inline size_t stack_limit(unsigned n)
+{
+    return n ? offsetof(StackPage, limit[n - 1]) : offsetof(StackPage, head.limit);
 }
 
 /* Of accesses whose check covers @span bytes: is the stack page looked at first? */

@@ -492,11 +492,10 @@ static void enter_stack_page(Thunk *t, unsigned mmu, X86Reg addend, X86Reg page)
 
     x_store_imm(&t->a, 4, stack_page(be, mmu, offsetof(StackPage, patience)), STACK_PATIENCE);
     x_shift_imm(&t->a, SH_SHL, 8, page, 12);
-    x_store(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, base)), page);
-    x_store(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, addend)), addend);
-    for (int n = 0; n < TCG_STACK_SPANS; n++) {
-        x_store_imm(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, limit) + 8 * (size_t)n),
-                    4096 - (8 << n) + 1);
+    x_store(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, head.base)), page);
+    x_store(&t->a, 8, stack_page(be, mmu, offsetof(StackPage, head.addend)), addend);
+    for (unsigned n = 0; n < TCG_STACK_SPANS; n++) {
+        x_store_imm(&t->a, 8, stack_page(be, mmu, stack_limit(n)), 4096 - (8 << n) + 1);
     }
 }
 
@@ -516,8 +515,8 @@ static const uint8_t *make_stack_probe(Thunk *t, unsigned mmu, bool write, X86Re
     const uint8_t *at = x_pc(&t->a);
     uint8_t *crosses, *missed, *impatient;
 
-    x_alu_rm(&t->a, ALU_ADD, 8, t1, stack_page(be, mmu, offsetof(StackPage, base)));
-    x_alu_rm(&t->a, ALU_ADD, 8, t0, stack_page(be, mmu, offsetof(StackPage, base)));
+    x_alu_rm(&t->a, ALU_ADD, 8, t1, stack_page(be, mmu, offsetof(StackPage, head.base)));
+    x_alu_rm(&t->a, ALU_ADD, 8, t0, stack_page(be, mmu, offsetof(StackPage, head.base)));
     x_alu(&t->a, ALU_XOR, 8, t0, t1);
     x_shift_imm(&t->a, SH_SHR, 8, t0, 12);
     crosses = x_jcc8(&t->a, CC_NZ);

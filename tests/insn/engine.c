@@ -562,7 +562,7 @@ static void load_state(Engine *e, const Case *k)
     memset(c, 0, sizeof(*c));
     memset(e->cpu->tail.tlb, 0xff, sizeof(e->cpu->tail.tlb));
     memset(c->near_tlb, 0xff, sizeof(c->near_tlb));
-    memset(e->cpu->tail.stack, 0, sizeof(e->cpu->tail.stack));
+    memset(e->cpu->tail.stack, 0, sizeof(e->cpu->tail.stack)); /* stack_head: above */
     c->cpu.ops = &x86_cpu_ops;
     c->cpu.jc_key = 0x10;
     memcpy(c->features, e->words, sizeof(c->features));
@@ -802,6 +802,7 @@ static TcgLayout layout(bool near_tlb)
         .tlb = offsetof(TestCpu, tail.tlb),
         .near_tlb = near_tlb ? offsetof(TestCpu, x86.near_tlb) : 0,
         .stack = offsetof(TestCpu, tail.stack),
+        .stack_head = offsetof(TestCpu, x86.cpu.stack_head),
         .jc = offsetof(TestCpu, tail.jc),
         .mem_refill = refill,
         .mem_slow = slow,

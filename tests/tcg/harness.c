@@ -153,6 +153,7 @@ static Harness *create(const char *backend, bool no_opt, bool parallel)
                     AT(interp),
                     AT(tlb),
                     AT(stack),
+                    AT(stack_head),
                     AT(jc),
                     .parallel = parallel,
                     .mem_refill = harness_refill,
@@ -279,6 +280,7 @@ void harness_reset(Harness *h, uint64_t seed, uint32_t start)
     }
     if (!h->warm) {
         memset(env->stack, 0, sizeof(env->stack));
+        memset(&env->stack_head, 0, sizeof(env->stack_head));
         for (unsigned m = 0; m < TCG_MMU_MODES; m++) {
             for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
                 env->tlb[m][0][i].tag = env->tlb[m][1][i].tag = TLB_NONE;

@@ -49,11 +49,12 @@ enum { /* helpers */
 };
 
 typedef struct FakeEnv {
-    uint64_t pc, cold[3];
-    FlagsRecord cc;
+    uint64_t pc, cold[2];
     int32_t budget;
+    FlagsRecord cc;
     uint64_t vbase, jc_key;
     uint64_t own[TCG_OWN];
+    StackHead stack_head;
     uint64_t r[16];
     uint64_t u[8];
     uint64_t v[16][4] __attribute__((aligned(32)));

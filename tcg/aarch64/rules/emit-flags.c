@@ -423,6 +423,8 @@ static void call_pack(Gen *g, const uint8_t *thunk, int t)
 /* The record goes to the scratch area and C packs it. */
 static void pack_by_record(Gen *g, IrRef fl, int t)
 {
+    static const uint8_t field[] = { offsetof(FlagsRecord, a), offsetof(FlagsRecord, b),
+                                     offsetof(FlagsRecord, c) };
     const IrOp *f = &g->ops[fl];
     unsigned kind = flags_kind(flags_kind_of_op((IrOpcode)f->op), type_of(g, f->a)), n;
     int32_t rec = scr(g, SCR_REC);
@@ -433,7 +435,7 @@ static void pack_by_record(Gen *g, IrRef fl, int t)
     n = f->op == OP_fl_inc || f->op == OP_fl_dec ? 1 : ir_operands(g->ir, f);
     for (unsigned i = 0; i < n; i++) {
         int r = use_gpr_z(g, f->arg[i]);
-        env_store(&g->a, 8, r, rec + (int32_t)offsetof(FlagsRecord, a) + 8 * (int32_t)i);
+        env_store(&g->a, 8, r, rec + field[i]);
         unlock(g, r);
     }
     a_mov_imm(&g->a, X16, kind);

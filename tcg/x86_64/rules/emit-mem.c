@@ -137,9 +137,9 @@ static void compare_stack(Gen *g, const Access *m)
     } else {
         x_plain_rr(a, X_MOV_MR, 8, (X86Reg)m->addr, t1);
     }
-    x_plain_rm(a, 0x2b, 8, t1, stack_page(g->be, mmu, offsetof(StackPage, base))); /* SUB */
-    x_plain_rm(a, 0x3b, 8, t1,                                                     /* CMP */
-               stack_page(g->be, mmu, offsetof(StackPage, limit) + 8 * n));
+    x_plain_rm(a, 0x2b, 8, t1, stack_page(g->be, mmu, offsetof(StackPage, head.base))); /* SUB */
+    x_plain_rm(a, 0x3b, 8, t1,                                                          /* CMP */
+               stack_page(g->be, mmu, stack_limit(n)));
     x_flags_changed(a);
 }
 
@@ -199,8 +199,9 @@ static Stub *compare(Gen *g, const Access *m, bool by_stack)
 
 static void load_addend(Gen *g, const Access *m, bool by_stack)
 {
-    Mem place = by_stack ? stack_page(g->be, g->op->d & MEM_MMU_MASK, offsetof(StackPage, addend))
-                         : mem_index(RBP, (X86Reg)m->t0, 0, tlb_of(g, m->write).off + 8);
+    Mem place = by_stack
+                    ? stack_page(g->be, g->op->d & MEM_MMU_MASK, offsetof(StackPage, head.addend))
+                    : mem_index(RBP, (X86Reg)m->t0, 0, tlb_of(g, m->write).off + 8);
 
     x_room(&g->a, 32);
     x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0, place);
