@@ -329,6 +329,7 @@ static TcgLayout layout_of(const CpuOps *ops, const char *backend)
         .jump_refill = jump_refill,
         .mem_refill = tlb_refill,
         .mem_direct = tlb_direct,
+        .mem_across = tlb_across,
         .mem_slow = guest_mem_slow,
         .mem_alone = cpu_restart_alone,
         .mem_ungrouped = cpu_rest_alone,

@@ -418,6 +418,7 @@ void tlb_watch_ram_page(Accel *a, uint64_t ram_page);
 const void *jump_refill(void *env, uint64_t pc); /* jump-refill.c: TcgLayout.jump_refill */
 bool tlb_refill(void *env);                      /* tlb-refill.c: TcgLayout.mem_refill */
 void *tlb_direct(void *env);                     /* tlb-refill.c: TcgLayout.mem_direct */
+bool tlb_across(void *env);                      /* tlb-refill.c: TcgLayout.mem_across */
 void guest_mem_slow(void *env);                  /* guest-mem.c: TcgLayout.mem_slow */
 uint8_t *accel_ram_host(Accel *a, uint64_t ram); /* host address of a RAM number */
 

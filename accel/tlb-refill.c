@@ -175,3 +175,37 @@ void *tlb_direct(void *env)
     }
     return (void *)(uintptr_t)(s->addr + e->addend);
 }
+
+/* No call: the C library's would use vector registers. */
+static void copy(uint8_t *to, const uint8_t *from, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        to[i] = from[i];
+        __asm__ volatile("" : : : "memory");
+    }
+}
+
+bool tlb_across(void *env)
+{
+    Cpu *cpu = env;
+    SlowAccess *s = &cpu->run->tail->slow;
+    unsigned mmu = s->flags & MEM_MMU_MASK, first = PAGE_SIZE - (s->addr & (PAGE_SIZE - 1));
+    CpuAccess access = s->is_write ? ACCESS_WRITE : ACCESS_READ;
+    uint64_t second = s->addr + first;
+    uint8_t *bytes = (uint8_t *)s->value, *host[2];
+
+    if (first >= s->size || (s->flags & (MEM_ALIGN | MEM_LOCK)) || !(uint32_t)second)
+        return false; /* at the end of an address space it may go on at its begin */
+    host[0] = cpu_quick_pointer(cpu, s->addr, access, mmu);
+    host[1] = host[0] ? cpu_quick_pointer(cpu, second, access, mmu) : NULL;
+    if (!host[1])
+        return false;
+    if (s->is_write) {
+        copy(host[0], bytes, first);
+        copy(host[1], bytes + first, s->size - first);
+    } else {
+        copy(bytes, host[0], first);
+        copy(bytes + first, host[1], s->size - first);
+    }
+    return true;
+}

@@ -145,6 +145,10 @@ typedef struct TcgLayout {
     /* May be NULL. After mem_refill() has declined a store or a probe for one: where in host memory
      * it may be done, this once, without telling anybody; NULL: not so. General registers only. */
     void *(*mem_direct)(void *env);
+    /* May be NULL. An access that crosses a page, OP_ld or OP_st, of whole 8 bytes: done between
+     * memory and SlowAccess.value if translated code may itself access both pages; false: nothing
+     * is done. General registers only. */
+    bool (*mem_across)(void *env);
     void (*mem_slow)(void *env);
     /* Does not return: as after a fault, tcg_restore_state() says where things are; the instruction
      * is to be run again in a block with IrBlock.no_groups. */

@@ -161,7 +161,8 @@ typedef struct MemShape {
     uint8_t addr, dst; /* places: see place_of() */
     union {
         struct {
-            uint8_t value, compare; /* places; is_group: none */
+            uint8_t value, /* places; is_group: none */
+                compare;   /* … of loads: of the addend that the check yields */
         };
         uint16_t span; /* is_group */
     };
@@ -169,7 +170,10 @@ typedef struct MemShape {
     bool is_group : 1;    /* … for @span bytes from disp - below */
     bool own_write : 1;   /* the first access of the group is one */
     uint8_t extended : 4; /* bytes to which a load is sign-extended, or 0 */
-    uint8_t below;
+    union {
+        uint8_t below;   /* is_group */
+        uint8_t checked; /* from retry to behind the check, of vectors to be loaded; else 0 */
+    };
     uint16_t size;
     int32_t disp;
     uint64_t extra[2]; /* for value and compare, in this order, that are PLACE_CONST or PLACE_ENV;

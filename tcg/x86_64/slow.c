@@ -110,6 +110,59 @@ GENERAL_REGS static bool store_direct(void *env, const MemShape *d, const X86Bac
     return true;
 }
 
+/* What vector register @n has, to @to. */
+GENERAL_REGS static void keep_vector(unsigned n, bool wide, void *to)
+{
+#define KEEP(n)                                                                   \
+    case n:                                                                       \
+        if (wide)                                                                 \
+            __asm__ volatile("vmovups %%ymm" #n ", (%0)" : : "r"(to) : "memory"); \
+        else                                                                      \
+            __asm__ volatile("movups %%xmm" #n ", (%0)" : : "r"(to) : "memory");  \
+        break
+    switch (n) {
+        KEEP(0);
+        KEEP(1);
+        KEEP(2);
+        KEEP(3);
+        KEEP(4);
+        KEEP(5);
+        KEEP(6);
+        KEEP(7);
+        KEEP(8);
+        KEEP(9);
+        KEEP(10);
+        KEEP(11);
+        KEEP(12);
+        KEEP(13);
+        KEEP(14);
+        KEEP(15);
+    }
+#undef KEEP
+}
+
+/* A vector that crosses a page. What is to be loaded lies in one piece afterwards, and there the
+ * code finds it by an addend of its own. */
+GENERAL_REGS static void *across(void *env, const MemSite *m, const X86Backend *be)
+{
+    const SlowAccess *s = (SlowAccess *)((uint8_t *)env + be->layout->slow);
+    const MemShape *d = m->shape;
+    const uint64_t *none = NULL;
+
+    if (!be->layout->mem_across) {
+        return NULL;
+    }
+    if (d->op == OP_st && d->size >= 16 && d->value >= 16 && d->value < 32) {
+        keep_vector(d->value - 16u, d->size == 32, (void *)(uintptr_t)s->value);
+        return be->layout->mem_across(env) ? done(m) : NULL;
+    }
+    if (d->op != OP_ld || !d->checked || !be->layout->mem_across(env)) {
+        return NULL;
+    }
+    *(uint64_t *)place(env, be, d->compare, &none) = (uintptr_t)s->value - s->addr;
+    return (uint8_t *)(uintptr_t)m->retry + d->checked;
+}
+
 GENERAL_REGS static RestOfBlock *rest_at(void *env, const uint8_t *site, const X86Backend *be)
 {
     RestOfBlock *r = (RestOfBlock *)((uint8_t *)env + be->layout->scratch + SCR_REST);
@@ -142,7 +195,9 @@ GENERAL_REGS void *x64_mem_refill(void *env, const uint8_t *site, const X86Backe
 
     describe(env, s, m.shape, be);
     s->host_pc = (uintptr_t)site;
-    if ((!m.shape->is_group || group_in_page(s, m.shape)) && be->layout->mem_refill(env)) {
+    if (!m.shape->is_group && (s->addr & 0xfff) + s->size > 4096) {
+        go_on = across(env, &m, be);
+    } else if ((!m.shape->is_group || group_in_page(s, m.shape)) && be->layout->mem_refill(env)) {
         go_on = (void *)(uintptr_t)m.retry;
     } else if (m.shape->is_group && !group_in_page(s, m.shape)) {
         go_on = rest_again(env, site, be);
@@ -240,7 +295,7 @@ void *x64_mem_slow(void *env, const uint8_t *site, const X86Backend *be)
         memset(s->value, 0, sizeof(s->value));
         memcpy(s->value, place(env, be, d->value, &extra), bytes);
     }
-    if (d->compare != PLACE_NONE) {
+    if (d->compare != PLACE_NONE && d->op != OP_ld) {
         s->compare = 0;
         memcpy(&s->compare, place(env, be, d->compare, &extra), MIN(bytes, 8u));
     }

@@ -104,6 +104,23 @@ static const Row rows[] = {
       C("\xdb\xe3\xd9\x07\xd8\x47\x04\xd9\xfa\xdb\x7f\x10\x11\x4f\x08\x9b\xdf\xe0\x48\x03\x47\x10"
         "\x48\xff\xc9\x75\xe7\xf4"),
       DATA, PAGE_END - 16, SIZE, 5000, 0, 100 },
+    { "movups xmm1, [rdi]; paddb xmm1, xmm1; movups [rsi], xmm1; movq rax, xmm1; add rbx, rax; lea "
+      "rsi, [rsi+1]; lea rdi, [rdi+1]; dec; jnz, each through a page's end",
+      C("\x0f\x10\x0f\x66\x0f\xfc\xc9\x0f\x11\x0e\x66\x48\x0f\x7e\xc8\x48\x01\xc3\x48\x8d\x76\x01"
+        "\x48\x8d\x7f\x01\x48\xff\xc9\x75\xe1\xf4"),
+      DATA + 0x801, DATA, SIZE, 5000 },
+    { "the same, into a page that cannot be written",
+      C("\x0f\x10\x0f\x66\x0f\xfc\xc9\x0f\x11\x0e\x66\x48\x0f\x7e\xc8\x48\x01\xc3\x48\x8d\x76\x01"
+        "\x48\x8d\x7f\x01\x48\xff\xc9\x75\xe1\xf4"),
+      X87_WALK, DATA + 5, SIZE, 50000 },
+    { "the same of 32 bytes",
+      C("\xc5\xfc\x10\x0f\xc5\xf5\xfc\xc9\xc5\xfc\x11\x0e\xc4\xe1\xf9\x7e\xc8\x48\x01\xc3\x48\x8d"
+        "\x76\x01\x48\x8d\x7f\x01\x48\xff\xc9\x75\xdf\xf4"),
+      X87_WALK, DATA + 5, SIZE, 50000 },
+    { "the same with the load in front through a page's end",
+      C("\xc5\xfc\x10\x0f\xc5\xf5\xfc\xc9\xc5\xfc\x11\x0e\xc4\xe1\xf9\x7e\xc8\x48\x01\xc3\x48\x8d"
+        "\x76\x01\x48\x8d\x7f\x01\x48\xff\xc9\x75\xdf\xf4"),
+      DATA + 0x801, DATA, SIZE, 5000 },
 };
 
 typedef struct Result {
@@ -122,6 +139,9 @@ static void run(const Row *r, const char *backend, Result *to)
     memcpy(s->ram->host + base, r->code, r->len);
     for (unsigned i = 0; i < SIZE - DATA; i++)
         s->ram->host[base + DATA + i] = (uint8_t)(i * 181 + (i >> 8) + 7);
+    s->c->cr4 |= CR4_OSXSAVE; /* AVX */
+    s->c->xcr0 = 7;
+    x86_update_mode(s->c);
     memset(s->c->regs, 0, sizeof(s->c->regs));
     s->c->regs[R_RSI] = base + r->rsi;
     s->c->regs[R_RDI] = base + r->rdi;

@@ -181,7 +181,7 @@ static void set_shape(Gen *g, Stub *s, const Access *m, IrRef value, IrRef compa
         d->span = (uint16_t)(m->group ? (unsigned)(m->group->hi - m->group->lo) : m->size);
     } else {
         d->value = describe(g, s, value);
-        d->compare = describe(g, s, compare);
+        d->compare = g->op->op == OP_ld ? (uint8_t)m->t0 : describe(g, s, compare);
     }
 }
 
@@ -228,6 +228,9 @@ static void check(Gen *g, Access *m, IrRef value, IrRef other)
     }
     load_addend(g, m, by_stack);
     s->checked = by_stack ? g->a.p : NULL;
+    if (g->op->op == OP_ld && !m->group && m->size >= 16) {
+        s->shape.checked = (uint8_t)(g->a.p - m->retry);
+    }
     census_part(g, CENSUS_CHECKS, m->retry);
 }
 
