@@ -14,7 +14,7 @@ ALLOWED = {
     "accel": ("softmmu/", "tcg/tcg.h", "tcg/ir.h", "tcg/flags.h", "tcg/helper.h", "tcg/guest-mem.h",
               "tcg/bits.h", "tcg/lanes.h"),
     "target-i386": ("softmmu/device.h", "softmmu/memory.h", "softmmu/log.h", "softmmu/machine.h",
-                    "softmmu/clock.h", "softmmu/error.h", "softmmu/random.h", "accel/cpu.h", "accel/guest-mem.h",
+                    "softmmu/clock.h", "softmmu/error.h", "softmmu/random.h", "softmmu/trace.h", "accel/cpu.h", "accel/guest-mem.h",
                     "accel/plugin/events.h",
                     "accel/translate.h", "accel/accel.h", "tcg/ir.h", "tcg/builder.h", "tcg/flags.h",
                     "tcg/helper.h", "tcg/guest-mem.h", "tcg/bits.h", "tcg/lanes.h", "tcg/softfloat.h", "tcg/softfloat-wide.h"),

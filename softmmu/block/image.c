@@ -220,11 +220,14 @@ static bool preallocate(const ImageCreate *what, GError **error)
 {
     Image *image = image_open(
         &(ImageOpen){ .path = what->path, .format = what->format, .alone = true }, error);
+    ImageRoom room = what->room;
     int failure;
 
     if (!image)
         return false;
-    failure = image_fill(image, 0, what->room == IMAGE_SPARSE ? IMAGE_METADATA : what->room);
+    if (room == IMAGE_FULL && what->backing) /* which is not open here: zeros would hide it */
+        room = IMAGE_FALLOC;
+    failure = image_fill(image, 0, room == IMAGE_SPARSE ? IMAGE_METADATA : room);
     image_close(image);
     if (failure)
         error_set(error, "Could not preallocate '%s': %s", what->path, g_strerror(failure));

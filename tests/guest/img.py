@@ -351,7 +351,7 @@ def exchange(mimus, layout, seed):
             must("qemu-img", "convert", "-O", "raw", "x.qcow2", "y.raw")
             must(mimus, "img", "compare", "y.raw", "x.qcow2")
             if "data_file_raw" in layout:
-                must("cmp", "y.raw", "x.data")
+                must("cmp", "-n", str(size), "y.raw", "x.data")  # QEMU fills the last cluster
             must(*other, "convert", *packed, "-O", "qcow2", "x.qcow2", "y.qcow2")
             must(*program, "compare", "y.raw", "y.qcow2")
             must(*program, "check", "y.qcow2")
