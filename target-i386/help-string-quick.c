@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * REP string instructions of 64-bit code while translated code's vector registers are live:
- * forward, within pages that the TLB holds. All else, overlapping moves, and on hosts without masks
+ * forward, in pages that the TLB holds. All else, overlapping moves, and on hosts without masks
  * long scans, which their vectors do faster, are left to help-string.c, which goes on from where
  * the registers stand.
  */
 #include "target-i386/help.h"
 #include "target-i386/host-mask.h"
 
-enum { PAGE = 4096, SCAN_ELEMENTS = 64, WORDS_BELOW = 256, VECTORS_BELOW = 2048 };
+enum { PAGE = 4096, SCAN_ELEMENTS = 64, WORDS_BELOW = 256, VECTORS_BELOW = PAGE };
 
 /* Fixed sizes of access to bytes of any alignment. */
 typedef struct __attribute__((packed)) Any {
@@ -126,6 +126,52 @@ static uint64_t run(uint64_t addr, unsigned log2)
     return (PAGE - (addr & (PAGE - 1))) >> log2;
 }
 
+/* An element, part of which may be in the next page. */
+typedef struct Divided {
+    uint8_t *part[2];
+    unsigned first; /* bytes of part[0] */
+} Divided;
+
+static bool divide(CpuX86 *c, uint64_t addr, unsigned size, CpuAccess access, unsigned mmu,
+                   Divided *d)
+{
+    uint64_t second = (addr | (PAGE - 1)) + 1;
+
+    d->first = MIN(size, (unsigned)(second - addr));
+    d->part[0] = cpu_quick_pointer(&c->cpu, addr, access, mmu);
+    d->part[1] = d->part[0];
+    if (d->first < size)
+        d->part[1] = (uint32_t)second ? cpu_quick_pointer(&c->cpu, second, access, mmu) : NULL;
+    return d->part[0] && d->part[1];
+}
+
+static uint8_t *byte_of(const Divided *d, unsigned i)
+{
+    return i < d->first ? &d->part[0][i] : &d->part[1][i - d->first];
+}
+
+/* One element, where source or destination crosses a page. 1: done. */
+static uint64_t move_across(CpuX86 *c, unsigned mmu, unsigned log2, bool fill)
+{
+    uint64_t *r = c->regs, v = r[R_RAX];
+    unsigned size = 1u << log2;
+    Divided from, to;
+
+    if ((!fill && !divide(c, r[R_RSI], size, ACCESS_READ, mmu, &from)) ||
+        !divide(c, r[R_RDI], size, ACCESS_WRITE, mmu, &to))
+        return 0;
+    if (!fill) {
+        v = 0;
+        for (unsigned i = 0; i < size; i++)
+            v |= (uint64_t)*byte_of(&from, i) << (8 * i);
+        r[R_RSI] += size;
+    }
+    for (unsigned i = 0; i < size; i++)
+        *byte_of(&to, i) = (uint8_t)(v >> (8 * i));
+    r[R_RDI] += size;
+    return 1;
+}
+
 /* Elements moved; 0: not here. */
 static inline uint64_t move_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
 {
@@ -135,7 +181,7 @@ static inline uint64_t move_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t
 
     n = MIN(n, MIN(run(rsi, log2), run(rdi, log2)));
     if (!n)
-        return 0;
+        return move_across(c, mmu, log2, false);
     from = cpu_quick_pointer(&c->cpu, rsi, ACCESS_READ, mmu);
     to = from ? cpu_quick_pointer(&c->cpu, rdi, ACCESS_WRITE, mmu) : NULL;
     if (!to || (uint64_t)(to - from) - 1 < (n << log2) - 1)
@@ -153,7 +199,9 @@ static uint64_t fill_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
     uint8_t *to;
 
     n = MIN(n, run(r[R_RDI], log2));
-    to = n ? cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, mmu) : NULL;
+    if (!n)
+        return move_across(c, mmu, log2, true);
+    to = cpu_quick_pointer(&c->cpu, r[R_RDI], ACCESS_WRITE, mmu);
     if (!to)
         return 0;
     if (log2 < 3)

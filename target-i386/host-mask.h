@@ -25,21 +25,36 @@ static inline bool mask_has(void)
     return __builtin_cpu_supports("avx512bw");
 }
 
-/* Upwards; @to may be below @from and overlap. */
-static inline void mask_copy(uint8_t *to, const uint8_t *from, uint64_t n)
+static inline void mask_copy_few(uint8_t *to, const uint8_t *from, uint64_t n) /* 1 to 64 */
 {
-    for (; n > MASK_BYTES; to += MASK_BYTES, from += MASK_BYTES, n -= MASK_BYTES)
-        __asm__ volatile("vmovdqu64 (%1), %%zmm16\n\t"
-                         "vmovdqu64 %%zmm16, (%0)"
-                         :
-                         : "r"(to), "r"(from)
-                         : "memory");
     __asm__ volatile("kmovq %2, %%k1\n\t"
                      "vmovdqu8 (%1), %%zmm16%{%%k1%}%{z%}\n\t"
                      "vmovdqu8 %%zmm16, (%0)%{%%k1%}"
                      :
                      : "r"(to), "r"(from), "r"(mask_of(n))
                      : "memory");
+}
+
+enum { MASK_ALIGNED = 8 * MASK_BYTES }; /* so many that stores within one line each are worth it */
+
+/* Upwards; @to may be below @from and overlap. */
+static inline void mask_copy(uint8_t *to, const uint8_t *from, uint64_t n)
+{
+    if (n >= MASK_ALIGNED) {
+        uint64_t first = MASK_BYTES - ((uintptr_t)to & (MASK_BYTES - 1));
+
+        mask_copy_few(to, from, first);
+        to += first;
+        from += first;
+        n -= first;
+    }
+    for (; n > MASK_BYTES; to += MASK_BYTES, from += MASK_BYTES, n -= MASK_BYTES)
+        __asm__ volatile("vmovdqu64 (%1), %%zmm16\n\t"
+                         "vmovdqu64 %%zmm16, (%0)"
+                         :
+                         : "r"(to), "r"(from)
+                         : "memory");
+    mask_copy_few(to, from, n);
 }
 
 /* @v of eight bytes again and again; all but the first and the last store within one line each. */
