@@ -343,9 +343,10 @@ void tb_note_io(TbCache *c, uint64_t ram)
 
 void tb_note_parted(TbCache *c, Tb *tb, uint64_t count)
 {
-    static const unsigned told_of = 33, often = 8; /* back ends tell of one in 33 or so */
-    /* Links cost nothing where groups do not cross. */
-    unsigned soon = told_of * (tcg_links_rests(c->tcg) ? 5000 : 150);
+    static const unsigned often = 8;
+    /* Back ends with links, which cost nothing where groups do not cross, tell of one in 33 or so,
+     * others of each. */
+    unsigned soon = tcg_links_rests(c->tcg) ? 33 * 5000 : 150;
 
     if (tb_is_parted(c, tb->ram))
         return;

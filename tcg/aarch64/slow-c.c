@@ -20,6 +20,7 @@ static void *group_slow(void *env, SlowAccess *s, const uint8_t *site, const A64
 {
     const MemSite *m = (const MemSite *)site;
     uint64_t lo = s->addr - (uint64_t)(int64_t)m->disp + (uint64_t)(int64_t)m->lo;
+    const TcgCode *from, *rest = NULL;
 
     if ((lo & 0xfff) + m->span <= 4096) {
         s->is_write = !!(m->bits & SITE_STORE);
@@ -30,6 +31,12 @@ static void *group_slow(void *env, SlowAccess *s, const uint8_t *site, const A64
             s->host_pc = 0;
             return (uint8_t *)(uintptr_t)site - m->back;
         }
+    }
+    if (be->layout->mem_ungrouped) {
+        rest = be->layout->mem_ungrouped(env, &from);
+    }
+    if (rest) { /* registers and budget go there from env, flags are in it */
+        return (void *)(uintptr_t)rest->near_entry;
     }
     be->layout->mem_alone(env);
     g_assert_not_reached();
