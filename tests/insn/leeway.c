@@ -62,6 +62,8 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
                               "Intel's tell of another byte of those stored on the page" },
     [LEEWAY_EARLY_FLAGS] = { "VCVTPS2PH that faults", MODELS,
                              "Intel's find its own exceptions first, AMD's and we the fault" },
+    [LEEWAY_TINY_OPERAND] = { "VCVTPS2PH of denormals, underflow not masked", MODELS,
+                              "Intel's call them inexact, whatever they are" },
     [LEEWAY_NUMERIC_INSTEAD] = { "x87 stores that fault, with an exception of their own", MODELS,
                                  "Intel's have the one that is not masked instead of the fault" },
     [LEEWAY_STRING_FLAGS] = { "flags of CMPS, SCAS with REP that fault", MODELS,
