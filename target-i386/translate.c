@@ -468,10 +468,17 @@ Mem mem_seg(Dis *d, unsigned seg, IrRef ea, unsigned size, bool write)
     return m;
 }
 
+/* Likely in the page that pushes go to: arrays and large frames reach far beyond it. */
+static bool is_by_stack_pointer(const Insn *i)
+{
+    return i->base == R_RSP && i->index < 0 && i->seg == SEG_SS && (uint64_t)i->disp < 1024;
+}
+
 Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write)
 {
     Mem m = mem_seg(d, i->seg, mem_ea(d, i), size, write);
-    if (i->base == R_RSP && i->seg == SEG_SS)
+
+    if (is_by_stack_pointer(i))
         m.flags |= MEM_BY_SP;
     return m;
 }
