@@ -56,26 +56,52 @@ static bool is_plain(const Tb *tb)
     return !tb->straddles && !tb->check && tb->code->far_entry;
 }
 
-const void *jump_refill(void *env, uint64_t pc)
+/* Helpers that change the mode may leave it to whoever asks next to find the context. */
+static bool context_is_known(Cpu *cpu, const CpuContext *ctx)
 {
-    Cpu *cpu = env;
+    if (cpu->run->context_dirty)
+        cpu_context_is(cpu, ctx->mode, ctx->cs_base, ctx->kernel);
+    return !cpu->run->context_dirty;
+}
+
+static const void *probe(const Cpu *cpu, uint64_t pc)
+{
+    const JumpEntry *j = &cpu->run->tail->jc[tcg_jc_offset(pc, cpu->jc_key) / sizeof(JumpEntry)];
+
+    return j->tag == pc ? j->host : NULL;
+}
+
+static const void *find_plain(Cpu *cpu, const CpuContext *ctx)
+{
     Accel *a = cpu->run->accel;
-    CpuContext ctx;
-    const StlbEntry *e;
+    const StlbEntry *e = tlb_lookup(cpu, ctx->linear, ctx->mmu);
     const Tb *tb;
 
-    if (cpu->run->context_dirty || log_enabled(LOG_UNCHAINED) || !cpu->ops->quick_context ||
-        !cpu->ops->quick_context(cpu, pc, &ctx))
-        return NULL;
-    e = tlb_lookup(cpu, ctx.linear, ctx.mmu);
-    if (!e || engine_splits_at(a, ctx.linear) || !(e->prot & PROT_X) ||
+    if (!e || engine_splits_at(a, ctx->linear) || !(e->prot & PROT_X) ||
         (e->flags & (STLB_IO | STLB_WATCHED)))
         return NULL;
-    tb = tb_find(&a->tbs, e->ram | (ctx.linear & (PAGE_SIZE - 1)), ctx.mode,
+    tb = tb_find(&a->tbs, e->ram | (ctx->linear & (PAGE_SIZE - 1)), ctx->mode,
                  e->flags & STLB_UNIT_LARGE ? UNIT_LARGE : PAGE_SIZE, false);
     if (!tb || !is_plain(tb))
         return NULL;
-    jump_cache_enter(cpu, &ctx, e, tb);
-    a->stats.jumps_refilled++;
+    jump_cache_enter(cpu, ctx, e, tb);
     return tb->code->far_entry;
+}
+
+const void *jump_refill(void *env, uint64_t pc)
+{
+    Cpu *cpu = env;
+    bool was_dirty = cpu->run->context_dirty;
+    const void *host = NULL;
+    CpuContext ctx;
+
+    if (log_enabled(LOG_UNCHAINED) || !cpu->ops->quick_context ||
+        !cpu->ops->quick_context(cpu, pc, &ctx) || !context_is_known(cpu, &ctx))
+        return NULL;
+    if (was_dirty)
+        host = probe(cpu, pc);
+    if (!host)
+        host = find_plain(cpu, &ctx);
+    cpu->run->accel->stats.jumps_refilled += host != NULL;
+    return host;
 }

@@ -179,6 +179,8 @@ static DecodeStatus decode_at(const Dis *d, uint32_t offset, Insn *i)
     const TranslateRequest *req = d->req;
     int32_t at = (int32_t)(offset - req->unit_offset);
 
+    if (at > (int32_t)req->avail) /* behind one that reaches into the next page */
+        return DECODE_MORE;
     return decode_insn(&d->dm, req->bytes + at, req->avail - (uint32_t)at, i);
 }
 
@@ -359,8 +361,7 @@ bool next_shares_block(const Dis *d)
     const TranslateRequest *req = d->req;
     Insn next;
 
-    return !req->checked &&
-           !(d->mode &
+    return !(d->mode &
              (X86_MODE_TF | X86_MODE_INHIBIT | X86_MODE_BREAKPOINTS | X86_MODE_X87_SLOW)) &&
            decode_at(d, d->next, &next) != DECODE_MORE && !translate_splits(req, d->next) &&
            d->ir->ninsns + 1 < MIN(req->max_insns, 24) && d->ir->nlinks <= IR_MAX_LINKS / 2 &&
@@ -846,7 +847,7 @@ static bool may_store(const IrBlock *ir, unsigned from)
     for (unsigned n = from; n < ir->nops; n++) {
         const IrOp *op = &ir->ops[n];
         if (op->op == OP_st || (op->op >= OP_rmw_add && op->op <= OP_rmw_cas) ||
-            (op->op == OP_call && !(ir->helpers[op->imm].flags & HELPER_PURE)))
+            (op->op == OP_call && (ir->helpers[op->imm].flags & HELPER_FAULTS)))
             return true;
     }
     return false;
