@@ -71,9 +71,7 @@ void gen_movsxd(Dis *d, Insn *i)
 
 void gen_lea(Dis *d, Insn *i)
 {
-    IrRef ea = mem_ea(d, i);
-    IrType type = op_type(i, 0);
-    op_store(d, i, 0, type == I64 ? ea : ir_trunc(d->ir, type, ea));
+    op_store(d, i, 0, ea_as(d, i, op_type(i, 0)));
 }
 
 void gen_cmovcc(Dis *d, Insn *i)

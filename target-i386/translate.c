@@ -405,17 +405,21 @@ void reg_set(Dis *d, IrType type, unsigned reg, IrRef value)
 
 /* ---- Memory --------------------------------------------------------------------------------- */
 
+static IrRef sum_of_registers(Dis *d, const Insn *i, IrType size)
+{
+    IrRef base = i->base < 0 ? IR_NONE : reg_get(d, size, (unsigned)i->base);
+    IrRef index = i->index < 0 ? IR_NONE : reg_get(d, size, (unsigned)i->index);
+    return ir_lea(d->ir, base, index, i->scale, (int32_t)i->disp);
+}
+
 static IrRef compute_ea(Dis *d, Insn *i)
 {
-    IrBlock *ir = d->ir;
     IrType size = (IrType)i->asize;
     if (i->base == INSN_BASE_RIP)
         return pc_plus(d, (int64_t)d->next + i->disp, size);
     if (i->base < 0 && i->index < 0)
         return const64(d, (uint64_t)i->disp & type_mask(size));
-    IrRef base = i->base < 0 ? IR_NONE : reg_get(d, size, (unsigned)i->base);
-    IrRef index = i->index < 0 ? IR_NONE : reg_get(d, size, (unsigned)i->index);
-    return addr_wrap(d, ir_lea(ir, base, index, i->scale, (int32_t)i->disp), size);
+    return addr_wrap(d, sum_of_registers(d, i, size), size);
 }
 
 IrRef mem_ea(Dis *d, Insn *i)
@@ -423,6 +427,15 @@ IrRef mem_ea(Dis *d, Insn *i)
     if (i->ea == IR_NONE)
         i->ea = compute_ea(d, i);
     return i->ea;
+}
+
+IrRef ea_as(Dis *d, Insn *i, IrType type)
+{
+    bool summed = i->base != INSN_BASE_RIP && (i->base >= 0 || i->index >= 0);
+    if (type == I32 && i->asize == I64 && summed)
+        return sum_of_registers(d, i, I32);
+    IrRef ea = mem_ea(d, i);
+    return type == I64 ? ea : ir_trunc(d->ir, type, ea);
 }
 
 /* Base 0, full limit, and allowed to be written, by promise of the mode word. */

@@ -163,6 +163,8 @@ void mem_st(Dis *d, Mem m, IrRef value, int32_t offset);
 /* The memory operand's offset (I64, wrapped to the address size): LEA, and helpers that check
  * segments themselves. */
 IrRef mem_ea(Dis *d, Insn *i);
+/* … as a value of @type, for LEA only. */
+IrRef ea_as(Dis *d, Insn *i, IrType type);
 /* @value of type I16/I32/I64 -> I64, cut to @size */
 IrRef addr_wrap(Dis *d, IrRef value, IrType size);
 

@@ -380,9 +380,13 @@ static inline void temp_taken(Gen *g, int r)
         g->host.reg = NO_REG;
     }
 }
-int alloc_xmm(Gen *g);        /* as alloc_gpr() */
-int free_xmm(Gen *g);         /* the same if one is free, else NO_REG */
-int use_gpr(Gen *g, IrRef v); /* a register that holds @v, locked */
+int alloc_xmm(Gen *g);         /* as alloc_gpr() */
+int free_xmm(Gen *g);          /* the same if one is free, else NO_REG */
+int use_gpr(Gen *g, IrRef v);  /* a register that holds @v, locked */
+int read_gpr(Gen *g, IrRef v); /* the same, only to be read: a pin may have the constant already */
+/* A pin that is known to hold the constant, which is longer than an immediate can be, or NO_REG. No
+ * pin is known while stubs are emitted. */
+int pin_of_long(const Gen *g, uint64_t value);
 int use_xmm(Gen *g, IrRef v);
 void load_xmm(Gen *g, int r, IrRef v);
 void load_vex(Gen *g, int r, IrRef v); /* and zeros above */

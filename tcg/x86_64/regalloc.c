@@ -148,6 +148,33 @@ int use_gpr(Gen *g, IrRef v)
     return bring_gpr(g, v);
 }
 
+static bool is_long(uint64_t value) /* a MOV of 10 bytes */
+{
+    return (int64_t)value != (int32_t)value && value > UINT32_MAX;
+}
+
+int pin_of_long(const Gen *g, uint64_t value)
+{
+    for (int p = 0; is_long(value) && p < 16; p++) {
+        IrRef v = g->pin_value[p];
+        if (v && g->ops[v].op == OP_const && g->ops[v].value == value) {
+            return p;
+        }
+    }
+    return NO_REG;
+}
+
+int read_gpr(Gen *g, IrRef v)
+{
+    int pin = g->loc[v].kind == LOC_CONST ? pin_of_long(g, g->ops[v].value) : NO_REG;
+
+    if (pin == NO_REG) {
+        return use_gpr(g, v);
+    }
+    lock(g, pin);
+    return pin;
+}
+
 static void vec_const(Gen *g, int r, const IrOp *op)
 {
     if (op->value == 0) {
@@ -443,7 +470,7 @@ Opnd use_opnd(Gen *g, IrRef v, unsigned w)
         o.kind = OPND_MEM;
         o.mem = env_mem(l->off);
     } else {
-        o.reg = use_gpr(g, v);
+        o.reg = read_gpr(g, v);
     }
     return o;
 }

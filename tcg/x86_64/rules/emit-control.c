@@ -557,6 +557,7 @@ static void emit_stub(Gen *g, Stub *s)
  * lead to them. */
 void emit_stubs(Gen *g)
 {
+    memset(g->pin_value, 0, sizeof(g->pin_value));
     for (unsigned others = 0; others < 2; others++) {
         for (unsigned i = g->latest_stub[others]; i && !g->a.full && !g->too_far;) {
             Stub *s = &g->stubs[i - 1];

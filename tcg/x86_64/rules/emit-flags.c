@@ -139,7 +139,7 @@ static void test_bit(Gen *g, IrRef v)
 static void compare(Gen *g, IrRef x, IrRef y)
 {
     unsigned w = width_of(g, x);
-    int a = use_gpr(g, x);
+    int a = read_gpr(g, x);
     int32_t imm;
     Opnd b;
 

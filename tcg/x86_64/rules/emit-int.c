@@ -242,6 +242,10 @@ void emit_mul(Gen *g)
     if (fits_imm(g, y, &imm)) {
         dst = pick_gpr(g, a, 0);
         x_imul_imm(&g->a, w, (X86Reg)dst, (X86Reg)a, imm);
+    } else if (g->ops[y].op == OP_const && pin_of_long(g, g->ops[y].value) == NO_REG) {
+        dst = pick_gpr(g, a, 1u << a);
+        x_mov_imm(&g->a, (X86Reg)dst, g->ops[y].value);
+        x_imul(&g->a, w, (X86Reg)dst, (X86Reg)a);
     } else {
         b = use_gpr(g, y);
         dst = pick_gpr(g, a, b != a ? 1u << b : 0);

@@ -85,17 +85,23 @@ static void compare_page(Gen *g, const Access *m)
     int32_t last =
         (int32_t)(span_of(m) - 1) & -(int32_t)align; /* what begins there is in one page */
     X86Reg t0 = (X86Reg)m->t0, t1 = (X86Reg)m->t1, addr = (X86Reg)m->addr;
-    bool direct = lo == 0 && g->be->feat.bmi2; /* a rotation will do: the mask follows */
+    bool bmi2 = g->be->feat.bmi2; /* a rotation will do: the mask follows */
+    bool direct = bmi2 && lo == 0, apart = bmi2 && lo != 0 && last == 0;
     TlbPlace tlb = tlb_of(g, m->write);
     Asm *a = &g->a;
 
     x_room(a, 64);
     if (direct) {
         x_rorx(a, 4, t0, addr, tlb.down); /* page number to offset */
+    } else if (apart) {
+        x_lea(a, 8, t1, mem_base(addr, lo));
+        x_rorx(a, 4, t0, t1, tlb.down);
     } else {
         x_lea(a, 8, t0, mem_base(addr, lo));
     }
-    if (last == 0) {
+    if (apart) {
+        /* t1 is the only address */
+    } else if (last == 0) {
         x_plain_rr(a, X_MOV_MR, 8, direct ? addr : t0, t1);
     } else if (lo <= INT32_MAX - last && (direct || lo + last == (int8_t)(lo + last))) {
         x_lea(a, 8, t1, mem_base(addr, lo + last));
@@ -105,7 +111,7 @@ static void compare_page(Gen *g, const Access *m)
     if (low) { /* they go on top and stay there */
         x_shift_imm(a, SH_ROR, 8, t1, low);
     }
-    if (!direct) {
+    if (!direct && !apart) {
         shr(a, 4, t0, tlb.down);
     }
     if (tlb.near) {

@@ -23,6 +23,11 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
             x_store_imm(&g->a, 8, env_mem(off), (int32_t)s->value);
             break;
         }
+        t = pin_of_long(g, s->value);
+        if (t != NO_REG) {
+            x_store(&g->a, 8, env_mem(off), (X86Reg)t);
+            break;
+        }
         x_store_imm(&g->a, 4, env_mem(off), (int32_t)s->value);
         x_store_imm(&g->a, 4, env_mem(off + 4), (int32_t)(s->value >> 32));
         break;

@@ -311,7 +311,7 @@ void emit_set(Gen *g)
             rehome(g, v, s->reg);
         }
     }
-    if (s->reg != NO_REG && bytes_of(g, v) == s->bytes && g->ops[v].op != OP_const) {
+    if (s->reg != NO_REG && bytes_of(g, v) == s->bytes) {
         g->pin_value[s->reg] = v;
     }
 }
