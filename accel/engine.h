@@ -46,19 +46,20 @@ typedef struct TbCheck {
 #define CHECKED_BYTES 64 /* at most, of such a block */
 
 struct Tb {
-    uint64_t ram;  /* where its first byte lies in the machine's numbering of RAM */
-    uint64_t ram2; /* straddling blocks: the second page */
+    uint64_t ram; /* where its first byte lies in the machine's numbering of RAM */
     uint32_t mode;
     uint32_t unit_size;
-    uint32_t size;                          /* guest bytes from there on */
-    CodeRange followed[TRANSLATE_FOLLOWED]; /* more of the first page */
     bool straddles, retired, no_groups;
     uint16_t parted; /* how often in a row its groups crossed pages soon after the last time, … */
-    uint64_t parted_at; /* … when that was */
+    Tb *hash_next;
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */
-    Trace *trace;   /* what plugins have put in; NULL: nothing */
-    Tb *hash_next;
+    /* what looking it up does not need */
+    uint64_t parted_at;                     /* … when that was */
+    uint64_t ram2;                          /* straddling blocks: the second page */
+    uint32_t size;                          /* guest bytes from .ram on */
+    CodeRange followed[TRANSLATE_FOLLOWED]; /* more of the first page */
+    Trace *trace;                           /* what plugins have put in; NULL: nothing */
     Tb *page_next[2];
     Tb **cuts;        /* what ends where a turn once had to, by instructions; NULL: none is kept */
     Tb *whole;        /* of a cut: whose; nobody else finds it */

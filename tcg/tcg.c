@@ -13,6 +13,12 @@
 
 #define CHUNK_SIZE (2u << 20) /* a huge page, where the host has them */
 
+/* Beside each other, as a search goes from one to the next. */
+typedef struct Place {
+    const uint8_t *start;
+    TcgCode *code;
+} Place;
+
 struct Tcg {
     const TcgBackend *backend;
     void *be;
@@ -22,7 +28,7 @@ struct Tcg {
     IrNotes notes;
     GPtrArray *chunks;
     size_t chunk_used; /* of the last chunk */
-    TcgCode **sorted;  /* by start */
+    Place *sorted;     /* by start */
     size_t nsorted, sorted_size;
     size_t found[64]; /* places in it: see tcg_find_code() */
 };
@@ -193,7 +199,7 @@ static size_t rank(const Tcg *tcg, const uint8_t *pc)
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (tcg->sorted[mid]->start <= pc) {
+        if (tcg->sorted[mid].start <= pc) {
             lo = mid + 1;
         } else {
             hi = mid;
@@ -206,23 +212,23 @@ static void code_insert(Tcg *tcg, TcgCode *code)
 {
     size_t at = tcg->nsorted;
 
-    if (at && tcg->sorted[at - 1]->start > code->start) { /* buffers grow upwards, as a rule */
+    if (at && tcg->sorted[at - 1].start > code->start) { /* buffers grow upwards, as a rule */
         at = rank(tcg, code->start);
     }
     if (tcg->nsorted == tcg->sorted_size) {
         tcg->sorted_size = MAX(1024, tcg->sorted_size * 2);
-        tcg->sorted = g_renew(TcgCode *, tcg->sorted, tcg->sorted_size);
+        tcg->sorted = g_renew(Place, tcg->sorted, tcg->sorted_size);
     }
-    memmove(tcg->sorted + at + 1, tcg->sorted + at, (tcg->nsorted - at) * sizeof(TcgCode *));
-    tcg->sorted[at] = code;
+    memmove(tcg->sorted + at + 1, tcg->sorted + at, (tcg->nsorted - at) * sizeof(Place));
+    tcg->sorted[at] = (Place){ code->start, code };
     tcg->nsorted++;
 }
 
 /* Is block @n the last that starts at or below @pc, and does it reach there? */
 static bool is_at(const Tcg *tcg, size_t n, const uint8_t *pc)
 {
-    return pc >= tcg->sorted[n]->start && pc < tcg->sorted[n]->end &&
-           (n + 1 == tcg->nsorted || pc < tcg->sorted[n + 1]->start);
+    return pc >= tcg->sorted[n].start && pc < tcg->sorted[n].code->end &&
+           (n + 1 == tcg->nsorted || pc < tcg->sorted[n + 1].start);
 }
 
 /* A guest that reads the time in a loop asks for the same place again and again. */
@@ -238,7 +244,7 @@ TcgCode *tcg_find_code(Tcg *tcg, uint64_t host_pc)
             return NULL;
         *found = n - 1;
     }
-    return tcg->sorted[*found];
+    return tcg->sorted[*found].code;
 }
 
 void tcg_x87_load(const Tcg *tcg, const void *image)
