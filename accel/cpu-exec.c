@@ -283,8 +283,10 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     while (cpu->budget > 0 && !run->common->absent && a->debug.stop.why == DEBUG_NOTHING) {
         if (G_UNLIKELY(a->tbs.hot->len))
             tb_check_hot(&a->tbs);
-        if (deliver_pending(cpu))
+        if (deliver_pending(cpu)) { /* its stores may have asked for a look, too */
+            give_back_look(cpu);
             continue;
+        }
         if (run->common->halted)
             break;
         TcgExit why = run_block(cpu);

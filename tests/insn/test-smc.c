@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "softmmu/clock.h"
+
 typedef struct Row {
     const char *name;
     const char *code; /* returns in RAX */
@@ -157,12 +159,52 @@ static void test_ins_into_the_running_block(void **state)
     system_free(s);
 }
 
+typedef struct Metronome {
+    Clock *clock;
+    Timer *timer;
+    int64_t due_ns, latest_ns;
+} Metronome;
+
+static void beat(void *opaque)
+{
+    Metronome *m = opaque;
+
+    m->latest_ns = MAX(m->latest_ns, clock_now_ns(m->clock) - m->due_ns);
+    m->due_ns = clock_now_ns(m->clock) + 1009;
+    timer_set(m->timer, m->due_ns);
+}
+
+/* INT with its stack beside code: what makes the page hot is a delivery, and timers are met to the
+ * instruction all the same. */
+static void test_deliveries_beside_code(void **state)
+{
+    static const char code[] = "\xcd\x30\xff\xc9\x75\xfa\xf4", iret[] = "\x48\xcf";
+    System *s = system_new(backend, "max");
+    uint32_t base = system_code_base(SYS_LONG, 0);
+    Metronome m = { .clock = s->machine.clock };
+
+    system_setup(s, SYS_LONG, 0);
+    memcpy(s->ram->host + base, code, sizeof(code) - 1);
+    memcpy(s->ram->host + HANDLERS_AT + 0x30 * 16, iret, sizeof(iret) - 1);
+    s->c->regs[R_RSP] = base + 0x800;
+    s->c->regs[R_RCX] = 20000;
+    m.timer = timer_new(m.clock, beat, &m);
+    beat(&m);
+    m.latest_ns = 0;
+    assert_true(system_run(s));
+    assert_int_equal(s->c->regs[R_RCX], 0);
+    assert_int_equal(m.latest_ns, 0);
+    timer_free(m.timer);
+    system_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_data_beside_code),
         cmocka_unit_test(test_ins_into_the_running_block),
+        cmocka_unit_test(test_deliveries_beside_code),
     };
 
     return system_run_tests(tests, &backend);
