@@ -60,7 +60,7 @@ struct Tb {
     uint32_t size;                          /* guest bytes from .ram on */
     CodeRange followed[TRANSLATE_FOLLOWED]; /* more of the first page */
     Trace *trace;                           /* what plugins have put in; NULL: nothing */
-    Tb *page_next[2];
+    Tb *page_next[2]; /* in the list of ram's page; of ram2's, if that is another */
     Tb **cuts;        /* what ends where a turn once had to, by instructions; NULL: none is kept */
     Tb *whole;        /* of a cut: whose; nobody else finds it */
     GArray *incoming; /* TbLink; NULL until the first */

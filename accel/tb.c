@@ -104,31 +104,50 @@ static uint64_t first_part(const Tb *tb)
     return MIN(tb->size, room);
 }
 
-static uint64_t page_granules(const Tb *tb, unsigned part)
+static uint64_t page_of(uint64_t ram)
 {
-    uint64_t granules;
+    return ram >> PAGE_BITS;
+}
+
+/* Is the second part in another RAM page? Two mappings of one page may follow each other. */
+static bool has_two_pages(const Tb *tb)
+{
+    return tb->straddles && page_of(tb->ram) != page_of(tb->ram2);
+}
+
+/* What @tb covers of page @n, one of its own. */
+static uint64_t page_granules(const Tb *tb, uint64_t n)
+{
+    uint64_t granules = 0;
 
     if (tb->check)
         return 0;
-    if (part)
-        return tb_granules(tb->ram2, MAX(tb->size - first_part(tb), 1));
-    granules = tb_granules(tb->ram, first_part(tb));
+    if (tb->straddles && page_of(tb->ram2) == n)
+        granules = tb_granules(tb->ram2, MAX(tb->size - first_part(tb), 1));
+    if (page_of(tb->ram) != n)
+        return granules;
+    granules |= tb_granules(tb->ram, first_part(tb));
     for (const CodeRange *f = tb->followed; f < tb->followed + TRANSLATE_FOLLOWED && f->size; f++)
         granules |= tb_granules(f->at, f->size);
     return granules;
 }
 
-static bool add_to_page(TbCache *c, Tb *tb, unsigned part)
+/* The Tb after @tb in the list of page @n. */
+static Tb **next_in_page(Tb *tb, uint64_t n)
 {
-    uint64_t n = (part ? tb->ram2 : tb->ram) >> PAGE_BITS;
+    return &tb->page_next[page_of(tb->ram) == n ? 0 : 1];
+}
+
+static bool add_to_page(TbCache *c, Tb *tb, uint64_t n)
+{
     CodePage *p = c->pages[n];
     bool fresh;
 
     if (!p)
         p = c->pages[n] = g_new0(CodePage, 1);
     fresh = p->granules == 0 && !tb->check;
-    p->granules |= page_granules(tb, part);
-    tb->page_next[part] = p->first;
+    p->granules |= page_granules(tb, n);
+    *next_in_page(tb, n) = p->first;
     p->first = tb;
     return fresh;
 }
@@ -141,9 +160,9 @@ bool tb_insert(TbCache *c, Tb *tb)
     tb->hash_next = *bucket;
     *bucket = tb;
     g_ptr_array_add(c->all, tb);
-    fresh = add_to_page(c, tb, 0);
-    if (tb->straddles)
-        fresh |= add_to_page(c, tb, 1);
+    fresh = add_to_page(c, tb, page_of(tb->ram));
+    if (has_two_pages(tb))
+        fresh |= add_to_page(c, tb, page_of(tb->ram2));
     return fresh;
 }
 
@@ -183,17 +202,11 @@ bool tb_overlaps(const Tb *tb, uint64_t ram, uint64_t len)
     return tb->straddles && ram < tb->ram2 + (tb->size - n) && tb->ram2 < ram + len;
 }
 
-/* The Tb after @tb in the list of page @n. */
-static Tb **next_in_page(Tb *tb, uint64_t n)
-{
-    return &tb->page_next[tb->straddles && (tb->ram2 >> PAGE_BITS) == n ? 1 : 0];
-}
-
 static void count_granules(CodePage *p, uint64_t n)
 {
     p->granules = p->monitored;
     for (Tb *t = p->first; t; t = *next_in_page(t, n))
-        p->granules |= page_granules(t, next_in_page(t, n) == &t->page_next[1]);
+        p->granules |= page_granules(t, n);
 }
 
 /* After something has gone from page @n. */
@@ -256,9 +269,9 @@ void tb_retire(TbCache *c, Tb *tb)
     while (*at != tb)
         at = &(*at)->hash_next;
     *at = tb->hash_next;
-    remove_from_page(c, tb, tb->ram >> PAGE_BITS);
-    if (tb->straddles)
-        remove_from_page(c, tb, tb->ram2 >> PAGE_BITS);
+    remove_from_page(c, tb, page_of(tb->ram));
+    if (has_two_pages(tb))
+        remove_from_page(c, tb, page_of(tb->ram2));
     for (unsigned i = 0; tb->incoming && i < tb->incoming->len; i++) {
         TbLink *l = &g_array_index(tb->incoming, TbLink, i);
         tcg_link(c->tcg, l->from->code, l->link, NULL);

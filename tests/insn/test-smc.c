@@ -87,6 +87,17 @@ static const char loop[] = "\x89\x37\xff\xd3\x48\x01\xc2\x44\x01\xc6\xff\xc9\x75
 
 static const char *backend;
 
+/* The page after code_base()'s, and what the page behind it maps, too. */
+enum { FIRST = 0x1000, AGAIN = 0x2000 };
+
+static void map_again(System *s, uint32_t base)
+{
+    uint64_t entries = TABLES_AT + 0x3000;
+
+    system_write(s, entries + ((base + AGAIN) >> 12) * 8, (base + FIRST) | 3, 8);
+}
+
+/* Of the function's bytes from @at on those beyond AGAIN lie where FIRST is. */
 static void run_row(const Row *r, uint32_t at)
 {
     System *s = system_new(backend, "max");
@@ -94,8 +105,10 @@ static void run_row(const Row *r, uint32_t at)
     uint64_t sum = 0;
 
     system_setup(s, SYS_LONG, 0);
+    map_again(s, base);
     memcpy(s->ram->host + base, loop, sizeof(loop) - 1);
-    memcpy(s->ram->host + base + at, r->code, r->len);
+    for (unsigned i = 0; i < r->len; i++)
+        s->ram->host[base + at + i - (at + i < AGAIN ? 0 : AGAIN - FIRST)] = (uint8_t)r->code[i];
     s->c->regs[R_RBX] = base + at;
     s->c->regs[R_RDI] = base + at + r->patch;
     s->c->regs[R_RSI] = r->first;
@@ -111,13 +124,15 @@ static void run_row(const Row *r, uint32_t at)
     system_free(s);
 }
 
-/* Beside the loop, on a page of its own, and across the end of a page. */
+/* Beside the loop, on a page of its own, and across the end of a page: of two, and of one that is
+ * mapped twice. */
 static void test_rewritten(void **state)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         run_row(&rows[i], 0x200);
-        run_row(&rows[i], 0x1000);
-        run_row(&rows[i], 0x1000 - rows[i].patch - 2);
+        run_row(&rows[i], FIRST);
+        run_row(&rows[i], FIRST - rows[i].patch - 2);
+        run_row(&rows[i], AGAIN - rows[i].patch - 2);
     }
 }
 
