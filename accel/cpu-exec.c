@@ -276,6 +276,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     /* From here on only state reachable from cpu may be relied on. */
     give_back_look(cpu);
     run->tail->slow.host_pc = 0;
+    run->tail->slow.size = 0; /* what has left is not what a helper does next */
     drop_private(cpu);
     if (!run->keep_x87)
         x87_from_host(cpu);

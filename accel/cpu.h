@@ -164,9 +164,10 @@ struct CpuOps {
     /* A misaligned MEM_ALIGN access reached the slow path: raise (#GP, #AC) or return to let it
      * be done. */
     void (*misaligned)(Cpu *cpu, const SlowAccess *a);
-    /* A data access to a watched page, which would not fault, is about to be made or probed. May
-     * leave to the loop; then it is not made. */
-    void (*watched)(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access);
+    /* A data access to a watched page, which would not fault, is about to be made. @probe: not yet,
+     * and perhaps the instruction begins again before. May leave to the loop; then it is not made.
+     */
+    void (*watched)(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, bool probe);
     void (*trap)(void *env, uint32_t code); /* TcgLayout.trap: raise, does not return */
     void (*translate)(Cpu *cpu, TranslateRequest *req, IrBlock *ir);
     /* Deliver the exception that was raised (exception_pending). May itself raise. */

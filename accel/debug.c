@@ -182,7 +182,7 @@ static void note_hit(Cpu *cpu, const DebugPoint *p, uint64_t addr)
     run->debug_hit_addr = addr;
 }
 
-void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
+void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, bool probe)
 {
     CpuRun *run = cpu->run;
     EngineDebug *d = &run->accel->debug;
@@ -196,7 +196,8 @@ void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
     code = host_pc ? tcg_find_code(run->accel->tcg, host_pc) : NULL;
     if (code && code->ninsns > 1)
         cpu_restart_single(cpu);
-    note_hit(cpu, p, MAX(addr, p->addr));
+    if (!probe)
+        note_hit(cpu, p, MAX(addr, p->addr));
 }
 
 /* Where linear address @addr lies in the machine's numbering of RAM. */

@@ -454,8 +454,8 @@ Tb *translate_private(Cpu *cpu, const CpuContext *ctx, unsigned max_insns, bool 
 
 /* debug.c */
 bool debug_breaks(Cpu *cpu, uint64_t linear); /* at the instruction there? */
-void debug_access(Cpu *cpu, uint64_t addr, uint32_t len,
-                  CpuAccess access);                  /* to a watched page; may not return */
+void debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
+                  bool probe);                        /* CpuOps.watched; may not return */
 void debug_dma(Accel *a, uint64_t ram, uint64_t len); /* a device wrote to RAM */
 void debug_settle(Cpu *cpu); /* after an instruction, or a delivery: stop? */
 bool debug_masks_interrupts(const Cpu *cpu);

@@ -37,16 +37,16 @@ static Part resolve_part(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access
     return p;
 }
 
-static void tell_watcher(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
+static void tell_watcher(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, bool probe)
 {
-    debug_access(cpu, addr, len, access);
-    cpu->ops->watched(cpu, addr, len, access);
+    debug_access(cpu, addr, len, access, probe);
+    cpu->ops->watched(cpu, addr, len, access, probe);
 }
 
 /* Resolve [@addr, +@len), len <= 4096, into one or two parts; faults are raised before any of it
- * is touched. */
+ * is touched. @probe: the access itself comes later. */
 static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu,
-                        Part part[2])
+                        bool probe, Part part[2])
 {
     uint32_t room = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
     uint64_t next = len > room ? cpu->ops->wrap_linear(cpu, addr + room) : 0;
@@ -55,11 +55,11 @@ static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
     if (len > room)
         part[1] = resolve_part(cpu, next, len - room, access, mmu);
     if (part[0].watched)
-        tell_watcher(cpu, addr, MIN(len, room), access);
+        tell_watcher(cpu, addr, MIN(len, room), access, probe);
     if (len <= room)
         return 1;
     if (part[1].watched)
-        tell_watcher(cpu, next, len - room, access);
+        tell_watcher(cpu, next, len - room, access, probe);
     return 2;
 }
 
@@ -121,6 +121,22 @@ void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t val
     begin_device_access(cpu->run->accel);
     address_space_write(space, addr, value, size);
     end_device_access(cpu->run->accel);
+}
+
+static bool is_device(Cpu *cpu, uint64_t addr, unsigned mmu)
+{
+    const StlbEntry *e = tlb_lookup(cpu, addr, mmu);
+
+    return e && (e->flags & STLB_IO);
+}
+
+void cpu_pass_access_time(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
+{
+    uint64_t room = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
+
+    if (is_device(cpu, addr, mmu) ||
+        (size > room && is_device(cpu, cpu->ops->wrap_linear(cpu, addr + room), mmu)))
+        cpu_pass_time(cpu, DEVICE_NS);
 }
 
 static void read_part(Cpu *cpu, const Part *p, uint8_t *buf)
@@ -249,7 +265,8 @@ void guest_mem_slow(void *env)
 
     if ((s->flags & MEM_ALIGN) && (s->addr & (s->size - 1)))
         cpu->ops->misaligned(cpu, s);
-    n = resolve(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu, part);
+    n = resolve(cpu, s->addr, s->size, s->is_write ? ACCESS_WRITE : ACCESS_READ, mmu,
+                s->op == OP_probe, part);
     counted_io = cpu->run->accel->icount_shift >= 0 && s->op != OP_probe &&
                  (!part[0].host || (n == 2 && !part[1].host));
     if (counted_io)
@@ -302,7 +319,7 @@ uint64_t cpu_load(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
     if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy(bytes, (void *)(uintptr_t)(addr + e->addend), size);
     } else {
-        unsigned n = resolve(cpu, addr, size, ACCESS_READ, mmu, part);
+        unsigned n = resolve(cpu, addr, size, ACCESS_READ, mmu, false, part);
         read_parts(cpu, part, n, bytes);
     }
     tell_plugins(cpu, addr, bytes, size, false);
@@ -320,35 +337,54 @@ void cpu_store(Cpu *cpu, uint64_t addr, uint64_t value, unsigned size, unsigned 
     if (e->tag == tlb_tag(addr + size - 1)) {
         memcpy((void *)(uintptr_t)(addr + e->addend), bytes, size);
     } else {
-        unsigned n = resolve(cpu, addr, size, ACCESS_WRITE, mmu, part);
+        unsigned n = resolve(cpu, addr, size, ACCESS_WRITE, mmu, false, part);
         write_parts(cpu, part, n, bytes);
     }
     tell_plugins(cpu, addr, bytes, size, true);
 }
 
+static uint32_t left_in_page(uint64_t addr, uint32_t len)
+{
+    return MIN(len, PAGE_SIZE - (uint32_t)(addr & (PAGE_SIZE - 1)));
+}
+
+/* Behind @n bytes at @addr, the last of what is in its page or not. */
+static uint64_t behind(Cpu *cpu, uint64_t addr, uint32_t n)
+{
+    return (addr + n) & (PAGE_SIZE - 1) ? addr + n : cpu->ops->wrap_linear(cpu, addr + n);
+}
+
 void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned mmu)
 {
-    for (uint32_t done = 0; done < len;) {
-        uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
+    uint8_t *to = buf;
+
+    while (len) {
+        uint32_t part = left_in_page(addr, len);
         Part p[2];
-        forewarn_plugins(cpu, addr + done, NULL, part, false);
-        resolve(cpu, addr + done, part, ACCESS_READ, mmu, p);
-        read_part(cpu, p, (uint8_t *)buf + done);
-        tell_plugins(cpu, addr + done, (uint8_t *)buf + done, part, false);
-        done += part;
+        forewarn_plugins(cpu, addr, NULL, part, false);
+        resolve(cpu, addr, part, ACCESS_READ, mmu, false, p);
+        read_part(cpu, p, to);
+        tell_plugins(cpu, addr, to, part, false);
+        addr = behind(cpu, addr, part);
+        to += part;
+        len -= part;
     }
 }
 
 void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, unsigned mmu)
 {
-    for (uint32_t done = 0; done < len;) {
-        uint32_t part = MIN(len - done, PAGE_SIZE - (uint32_t)((addr + done) & (PAGE_SIZE - 1)));
+    const uint8_t *from = buf;
+
+    while (len) {
+        uint32_t part = left_in_page(addr, len);
         Part p[2];
-        forewarn_plugins(cpu, addr + done, (const uint8_t *)buf + done, part, true);
-        resolve(cpu, addr + done, part, ACCESS_WRITE, mmu, p);
-        write_part(cpu, p, (const uint8_t *)buf + done);
-        tell_plugins(cpu, addr + done, (const uint8_t *)buf + done, part, true);
-        done += part;
+        forewarn_plugins(cpu, addr, from, part, true);
+        resolve(cpu, addr, part, ACCESS_WRITE, mmu, false, p);
+        write_part(cpu, p, from);
+        tell_plugins(cpu, addr, from, part, true);
+        addr = behind(cpu, addr, part);
+        from += part;
+        len -= part;
     }
 }
 
@@ -357,7 +393,7 @@ void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned
     Part part[2];
 
     g_assert(len > 0 && len <= PAGE_SIZE);
-    unsigned n = resolve(cpu, addr, len, access, mmu, part);
+    unsigned n = resolve(cpu, addr, len, access, mmu, true, part);
     for (unsigned i = 0; i < n && access == ACCESS_WRITE; i++) {
         if (part[i].host && !part[i].rom)
             before_store(cpu, part[i].ram, part[i].len);

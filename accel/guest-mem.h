@@ -58,6 +58,9 @@ void cpu_device_store(Cpu *cpu, AddressSpace *space, uint64_t addr, uint64_t val
 /* What an access to a device takes in counted time, as on a board of the time (cpu_pass_time()).
  * Else loops that ask one until some time has passed would ask tens of thousands of times. */
 #define DEVICE_NS 500
+/* The same for an access that a helper has made in place of translated code, at the end of a block:
+ * nothing passes if there is no device. */
+void cpu_pass_access_time(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu);
 
 /* Monitor and debugger: no faults, no side effects; false where nothing is mapped. */
 bool cpu_peek(Cpu *cpu, uint64_t addr, void *buf, uint32_t len);

@@ -97,11 +97,12 @@ static unsigned find_hits(const CpuX86 *c, uint64_t addr, uint32_t len, unsigned
     return hits;
 }
 
-static void note_hits(CpuX86 *c, unsigned hits)
+/* @probe: in good time to begin the instruction anew, but it is the access that counts. */
+static void note_hits(CpuX86 *c, unsigned hits, bool probe)
 {
     bool alone = c->mode & X86_MODE_BREAKPOINTS, in_code = cpu_tail(&c->cpu)->slow.host_pc;
 
-    if (!hits)
+    if (!hits || (probe && (alone || !in_code)))
         return;
     if (alone || !in_code)
         c->debug_hits |= hits;
@@ -117,18 +118,18 @@ static void note_hits(CpuX86 *c, unsigned hits)
     cpu_loop_exit(&c->cpu);
 }
 
-void x86_debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access)
+void x86_debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, bool probe)
 {
     unsigned kinds = 1 << RW_ACCESS | (access == ACCESS_WRITE ? 1 << RW_WRITE : 0);
 
     if (access != ACCESS_EXEC)
-        note_hits(x86(cpu), find_hits(x86(cpu), addr, len, kinds));
+        note_hits(x86(cpu), find_hits(x86(cpu), addr, len, kinds), probe);
 }
 
 void x86_debug_port(CpuX86 *c, uint32_t port, uint32_t size)
 {
     if ((c->dr[7] & 0xff) && (c->cr4 & CR4_DE))
-        note_hits(c, find_hits(c, port, size, 1 << RW_PORT));
+        note_hits(c, find_hits(c, port, size, 1 << RW_PORT), false);
 }
 
 /* Takes back that an instruction is run alone; the bits for DR6. */

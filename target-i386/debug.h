@@ -20,7 +20,7 @@ void x86_debug_changed(CpuX86 *c, const DebugWatch *old);
 /* Does a data breakpoint lie in the page of linear address @addr? */
 bool x86_debug_watches_page(const CpuX86 *c, uint64_t addr);
 /* CpuOps.watched, and the same for ports: the access is about to be made. May not return. */
-void x86_debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access);
+void x86_debug_access(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, bool probe);
 void x86_debug_port(CpuX86 *c, uint32_t port, uint32_t size);
 /* Before the instruction at @linear: raises #DB for a trap that is due and for breakpoints. */
 void x86_debug_before(CpuX86 *c, uint64_t linear);

@@ -156,8 +156,11 @@ uint64_t x86_segment_address(CpuX86 *c, unsigned seg, uint64_t ea, uint32_t size
     const Segment *s = &c->segs[seg];
     if (x86_is_64bit_code(c)) {
         uint64_t addr = seg >= SEG_FS ? s->base + ea : ea;
-        if (!x86_is_canonical(c, addr)) /* memory accesses would tell so too, but as #GP always */
-            x86_raise_error(c, seg == SEG_SS ? EXCP_SS : EXCP_GP, 0);
+        bool is_ss = seg == SEG_SS;
+
+        if (!x86_is_canonical(c, addr) || /* helpers' accesses would tell so, too, but as #GP */
+            (is_ss && size && !x86_is_canonical(c, addr + size - 1)))
+            x86_raise_error(c, is_ss ? EXCP_SS : EXCP_GP, 0);
         return addr;
     }
     if (!segment_allows(c, seg, write) || !seg_in_limit(s, (uint32_t)ea, size))

@@ -247,6 +247,7 @@ static Float80 load(CpuX86 *c, SfEnv *e, MemFormat f, uint64_t addr)
 {
     uint64_t v = cpu_load(&c->cpu, addr, format_size(f), x86_mmu(c));
 
+    cpu_pass_access_time(&c->cpu, addr, format_size(f), x86_mmu(c));
     switch (f) {
     case MEM_F32: return sf32_to_f80(e, (uint32_t)v);
     case MEM_F64: return sf64_to_f80(e, v);
@@ -375,6 +376,7 @@ static void store_memory(CpuX86 *c, MemFormat f, uint64_t addr, bool truncate, b
             return;
     }
     cpu_store(&c->cpu, addr, v, size, mmu);
+    cpu_pass_access_time(&c->cpu, addr, size, mmu);
     if (pop)
         x87_pop(c);
 }
@@ -385,6 +387,7 @@ static void load_f80(CpuX86 *c, uint64_t addr)
     Float80 v;
 
     cpu_load_bytes(&c->cpu, addr, b, sizeof(b), x86_mmu(c));
+    cpu_pass_access_time(&c->cpu, addr, sizeof(b), x86_mmu(c));
     v.frac = guest_get(b, 8);
     v.se = (uint16_t)guest_get(b + 8, 2);
     if (!x87_push_room(c))
@@ -408,6 +411,7 @@ static void store_f80(CpuX86 *c, uint64_t addr)
     guest_put(b, v.frac, 8);
     guest_put(b + 8, v.se, 2);
     cpu_store_bytes(&c->cpu, addr, b, sizeof(b), x86_mmu(c));
+    cpu_pass_access_time(&c->cpu, addr, sizeof(b), x86_mmu(c));
     x87_pop(c);
 }
 

@@ -434,6 +434,10 @@ void cpu_pass_time(Cpu *cpu, int64_t ns)
 {
 }
 
+void cpu_pass_access_time(Cpu *cpu, uint64_t addr, unsigned size, unsigned mmu)
+{
+}
+
 void cpu_context_is(Cpu *cpu, uint32_t mode, uint64_t cs_base, bool kernel)
 {
 }
