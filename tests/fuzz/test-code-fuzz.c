@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random bytes as system code, in every mode and privilege, over memory of the same: what they do
- * to modes, tables and the code itself is theirs. The host's back end and the portable one must end
- * in the same state, memory included, after as many instructions. Command line: cases.h.
+ * to modes, tables and the code itself is theirs. Engines compared: engines.h. Command line:
+ * cases.h.
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "softmmu/clock.h"
 #include "tests/fuzz/cases.h"
-#include "tests/insn/system.h"
+#include "tests/fuzz/engines.h"
 
-#define TURNS     12    /* of a case: from wherever the CPU has halted it goes on elsewhere */
-#define TURN_NS   20000 /* an instruction is one */
 #define CODE_SIZE 0x1000
 #define LOW_END   0x60000u
 
@@ -123,127 +116,40 @@ static void put_handlers(System *s, GRand *r, SystemMode mode)
 
 /* ---- A case ---------------------------------------------------------------------------------- */
 
-typedef struct Run {
-    System *s;
-    Timer *timer;
-    bool over;
-} Run;
-
-static void time_is_up(void *opaque)
-{
-    ((Run *)opaque)->over = true;
-}
-
-static bool process(void *opaque, bool *quit)
-{
-    Run *run = opaque;
-
-    *quit = run->over || run->s->machine.requests ||
-            (run->s->c->common.halted && !x86_cpu_ops.has_work(&run->s->c->cpu));
-    return true;
-}
-
-/* False: the machine wants to be reset. */
-static bool run_turn(Run *run, GRand *r, int64_t ns)
-{
-    System *s = run->s;
-
-    if (s->c->common.halted) {
-        s->c->common.halted = false;
-        s->c->cpu.pc = below(r, 2) ? KERNEL_CODE + below(r, CODE_SIZE) : below(r, CODE_SIZE);
-        x86_update_mode(s->c);
-        cpu_context_changed(&s->c->cpu);
-    }
-    run->over = false;
-    timer_set(run->timer, clock_now_ns(s->machine.clock) + ns);
-    accel_run(s->accel, process, run);
-    timer_cancel(run->timer);
-    return !s->machine.requests;
-}
-
-static const char *const models[] = { "qemu64", "486", "pentium3", "Nehalem", "Haswell,-hle,-rtm" };
+static const char *const models[] = { "qemu64", "486", "pentium3", "Nehalem", "Haswell,-hle,-rtm",
+                                      NULL };
 static const struct {
     SystemMode mode;
     unsigned cpl;
 } starts[] = { { SYS_REAL, 0 }, { SYS_PROT, 0 },   { SYS_PROT, 3 },   { SYS_LONG, 0 },
                { SYS_LONG, 3 }, { SYS_COMPAT, 0 }, { SYS_COMPAT, 3 }, { SYS_VM86, 3 } };
 
-/* @turns of case @seed, the last of them cut at @ns; NULL @backend: the host's. */
-static uint64_t run_backend(uint64_t seed, const char *backend, unsigned turns, int64_t ns,
-                            GString *print)
+static void setup(System *s, GRand *r, uint64_t seed)
 {
-    g_autoptr(GRand) r = g_rand_new_with_seed(seed);
     unsigned start = seed % G_N_ELEMENTS(starts);
-    Run run = { .s = system_new(backend, models[seed / 8 % G_N_ELEMENTS(models)]) };
-    uint64_t hash;
 
-    system_setup(run.s, starts[start].mode, starts[start].cpl);
-    put_handlers(run.s, r, starts[start].mode);
-    put_state(run.s, r);
-    run.timer = timer_new(run.s->machine.clock, time_is_up, &run);
-    for (unsigned i = 0; i < turns && run_turn(&run, r, i + 1 < turns ? TURN_NS : ns); i++)
-        ;
-    hash = machine_state_hash(&run.s->machine);
-    if (print)
-        device_tree_print(run.s->machine.root, print);
-    timer_free(run.timer);
-    system_free(run.s);
-    return hash;
+    system_setup(s, starts[start].mode, starts[start].cpl);
+    put_handlers(s, r, starts[start].mode);
+    put_state(s, r);
 }
 
-static bool agree(uint64_t seed, unsigned turns, int64_t ns)
+static uint64_t go_on(GRand *r)
 {
-    return run_backend(seed, NULL, turns, ns, NULL) == run_backend(seed, "interp", turns, ns, NULL);
+    return below(r, 2) ? KERNEL_CODE + below(r, CODE_SIZE) : below(r, CODE_SIZE);
 }
+
+static const EngineCases engine_cases = {
+    .models = models, .turns = 12, .setup = setup, .go_on = go_on
+};
 
 static bool run_case(uint64_t seed)
 {
-    if (agree(seed, TURNS, TURN_NS))
-        return true;
-    fprintf(stderr, "case %" PRIu64 ": the back ends differ\n", seed);
-    return false;
+    return engines_agree(&engine_cases, seed);
 }
 
-/* ---- Where it began -------------------------------------------------------------------------- */
-
-static void print_difference(uint64_t seed, unsigned turns, int64_t ns)
-{
-    g_autoptr(GString) left = g_string_new(NULL), right = g_string_new(NULL);
-    g_auto(GStrv) lines = NULL, others = NULL;
-
-    run_backend(seed, NULL, turns, ns, left);
-    run_backend(seed, "interp", turns, ns, right);
-    lines = g_strsplit(left->str, "\n", -1);
-    others = g_strsplit(right->str, "\n", -1);
-    for (unsigned i = 0; lines[i] && others[i]; i++) {
-        if (strcmp(lines[i], others[i]))
-            fprintf(stderr, "jit:    %s\ninterp: %s\n", lines[i], others[i]);
-        else if (strstr(lines[i], " pc ") || strstr(lines[i], "cs."))
-            fprintf(stderr, "        %s\n", lines[i]);
-    }
-}
-
-/* The first turn after which they differ, and the first instruction of it. */
 static void find_start(uint64_t seed)
 {
-    unsigned turns = 1;
-    int64_t same = 0, differs = TURN_NS;
-
-    fuzz_limit_time(300);
-    while (turns < TURNS && agree(seed, turns, TURN_NS))
-        turns++;
-    while (differs - same > 1) {
-        int64_t middle = (same + differs) / 2;
-
-        if (agree(seed, turns, middle))
-            same = middle;
-        else
-            differs = middle;
-    }
-    fprintf(stderr, "in turn %u, after %" PRId64 " ns of it; before:\n", turns, differs);
-    print_difference(seed, turns, same);
-    fprintf(stderr, "after:\n");
-    print_difference(seed, turns, differs);
+    engines_find_start(&engine_cases, seed);
 }
 
 int main(int argc, char **argv)

@@ -22,6 +22,28 @@ static void port_write(void *opaque, uint64_t addr, uint64_t value, unsigned siz
 
 static const MemOps port_ops = { port_read, port_write, 1, 4 };
 
+static void spy(System *s, uint64_t what)
+{
+    s->spied = (s->spied ^ what) * 0x9e3779b97f4a7c15ull;
+    s->spied ^= s->spied >> 32;
+}
+
+static uint64_t spy_read(void *opaque, uint64_t addr, unsigned size)
+{
+    System *s = opaque;
+
+    spy(s, addr << 8 | size);
+    return s->spied;
+}
+
+static void spy_write(void *opaque, uint64_t addr, uint64_t value, unsigned size)
+{
+    spy(opaque, addr << 8 | 0x80 | size);
+    spy(opaque, value);
+}
+
+static const MemOps spy_ops = { spy_read, spy_write, 1, 8 };
+
 static int acknowledge(void *opaque, unsigned n)
 {
     System *s = opaque;
@@ -67,6 +89,8 @@ System *system_new_smp(const char *backend, const char *cpu_model, unsigned cpus
     s->ram = ram_block_new(m->ram, "ram", SYSTEM_RAM, NULL);
     memory_init_ram(&s->region, "ram", s->ram, 0, SYSTEM_RAM);
     memory_add(&m->memory_root, 0, 0, &s->region);
+    memory_init_io(&s->spy, "spy", &spy_ops, s, 0x1000);
+    memory_add(&m->memory_root, SYSTEM_SPY, 0, &s->spy);
     memory_init_io(&s->port, "port", &port_ops, s, 4);
     memory_add(&m->io_root, 0x80, 0, &s->port);
     m->board = (BoardOps){
@@ -87,8 +111,10 @@ void system_free(System *s)
     Machine *m = &s->machine;
 
     memory_remove(&s->region);
+    memory_remove(&s->spy);
     memory_remove(&s->port);
     memory_destroy(&s->region);
+    memory_destroy(&s->spy);
     memory_destroy(&s->port);
     device_free(m->root);
     accel_free(s->accel);

@@ -20,6 +20,7 @@
 #include "target-i386/cpu.h"
 
 #define SYSTEM_RAM 0x400000u
+#define SYSTEM_SPY 0x500000u /* a page of a device that remembers what is done to it */
 
 /* clang-format off */
 enum { /* physical addresses, mapped one to one */
@@ -59,12 +60,13 @@ typedef struct System {
     Accel *accel;
     CpuBus bus;
     RamBlock *ram;
-    MemRegion region, port;
+    MemRegion region, port, spy;
     CpuX86 *c;
     unsigned slices;
     int irq_vector; /* what the board acknowledges with; -1 none */
     unsigned port_reads;
     uint32_t port_value; /* what port 0x80 (4 bytes) read and wrote last */
+    uint64_t spied;      /* a hash of all accesses to SYSTEM_SPY */
     uint8_t tpr;
 } System;
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/fuzz/engines.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "softmmu/clock.h"
+#include "tests/fuzz/cases.h"
+
+typedef struct Run {
+    System *s;
+    Timer *timer;
+    bool over;
+} Run;
+
+static void time_is_up(void *opaque)
+{
+    ((Run *)opaque)->over = true;
+}
+
+static bool process(void *opaque, bool *quit)
+{
+    Run *run = opaque;
+
+    *quit = run->over || run->s->machine.requests ||
+            (run->s->c->common.halted && !x86_cpu_ops.has_work(&run->s->c->cpu));
+    return true;
+}
+
+/* False: the machine wants to be reset. */
+static bool run_turn(const EngineCases *cases, Run *run, GRand *r, int64_t ns)
+{
+    System *s = run->s;
+
+    if (s->c->common.halted) {
+        s->c->common.halted = false;
+        s->c->cpu.pc = cases->go_on(r);
+        x86_update_mode(s->c);
+        cpu_context_changed(&s->c->cpu);
+    }
+    run->over = false;
+    timer_set(run->timer, clock_now_ns(s->machine.clock) + ns);
+    accel_run(s->accel, process, run);
+    timer_cancel(run->timer);
+    return !s->machine.requests;
+}
+
+typedef struct Length {
+    unsigned turns;
+    int64_t ns; /* of the last of them */
+} Length;
+
+/* NULL @backend: the host's. @print: the devices' state afterwards. */
+static uint64_t run_backend(const EngineCases *cases, uint64_t seed, const char *backend,
+                            Length length, GString *print)
+{
+    g_autoptr(GRand) r = g_rand_new_with_seed((guint32)seed);
+    unsigned nmodels = g_strv_length((char **)cases->models);
+    Run run = { .s = system_new(backend, cases->models[seed / 8 % nmodels]) };
+    uint64_t hash;
+
+    cases->setup(run.s, r, seed);
+    run.timer = timer_new(run.s->machine.clock, time_is_up, &run);
+    for (unsigned i = 0; i < length.turns; i++)
+        if (!run_turn(cases, &run, r, i + 1 < length.turns ? ENGINES_TURN_NS : length.ns))
+            break;
+    hash = machine_state_hash(&run.s->machine) ^ run.s->spied;
+    if (print)
+        device_tree_print(run.s->machine.root, print);
+    timer_free(run.timer);
+    system_free(run.s);
+    return hash;
+}
+
+static bool agree(const EngineCases *cases, uint64_t seed, Length length)
+{
+    return run_backend(cases, seed, NULL, length, NULL) ==
+           run_backend(cases, seed, "interp", length, NULL);
+}
+
+bool engines_agree(const EngineCases *cases, uint64_t seed)
+{
+    if (agree(cases, seed, (Length){ cases->turns, ENGINES_TURN_NS }))
+        return true;
+    fprintf(stderr, "case %" PRIu64 ": the back ends differ\n", seed);
+    return false;
+}
+
+/* Of the devices' fields those that differ, and in any case where the CPU is. */
+static void print_difference(const EngineCases *cases, uint64_t seed, Length length)
+{
+    g_autoptr(GString) left = g_string_new(NULL), right = g_string_new(NULL);
+    g_auto(GStrv) fields = NULL, others = NULL;
+
+    run_backend(cases, seed, NULL, length, left);
+    run_backend(cases, seed, "interp", length, right);
+    fields = g_strsplit(left->str, ", \"", -1);
+    others = g_strsplit(right->str, ", \"", -1);
+    for (unsigned i = 0; fields[i] && others[i]; i++) {
+        if (strcmp(fields[i], others[i]))
+            fprintf(stderr, "jit:    %s\ninterp: %s\n", fields[i], others[i]);
+        else if (g_str_has_prefix(fields[i], "cpu.pc"))
+            fprintf(stderr, "        %s\n", fields[i]);
+    }
+}
+
+void engines_find_start(const EngineCases *cases, uint64_t seed)
+{
+    Length same = { 1, 0 }, differs = { 1, ENGINES_TURN_NS };
+
+    fuzz_limit_time(300);
+    while (differs.turns < cases->turns && agree(cases, seed, differs))
+        same.turns = ++differs.turns;
+    while (differs.ns - same.ns > 1) {
+        Length middle = { same.turns, (same.ns + differs.ns) / 2 };
+
+        if (agree(cases, seed, middle))
+            same = middle;
+        else
+            differs = middle;
+    }
+    fprintf(stderr, "in turn %u, after %" PRId64 " ns of it; before:\n", differs.turns, differs.ns);
+    print_difference(cases, seed, same);
+    fprintf(stderr, "after:\n");
+    print_difference(cases, seed, differs);
+}
