@@ -2,9 +2,9 @@
 /* Helper calls: what has to be out of the helper's way, and what it wants to find. */
 #include TCG_NATIVE_GEN
 
-static void spill_vec_temps(Gen *g)
+static void spill_temps(Gen *g, uint64_t set)
 {
-    for (uint64_t m = VEC_TEMPS; m; m &= m - 1) {
+    for (uint64_t m = set; m; m &= m - 1) {
         spill_reg(g, __builtin_ctzll(m));
     }
 }
@@ -16,7 +16,7 @@ static void clear_way(Gen *g, unsigned flags)
         evict_all_env(g, true);
     }
     if (!(flags & HELPER_NOVEC)) {
-        spill_vec_temps(g);
+        spill_temps(g, VEC_TEMPS);
     }
     g->locked = 0;
 }
@@ -32,7 +32,7 @@ static void clear_pins(Gen *g, unsigned flags)
             evict_used(g, r);
         }
     }
-    spill_vec_temps(g); /* they may have moved there */
+    spill_temps(g, VEC_TEMPS); /* they may have moved there */
 }
 
 void emit_call(Gen *g)
@@ -43,6 +43,7 @@ void emit_call(Gen *g)
     bool reads = h->flags & HELPER_READS_FLAGS;
     unsigned n = ir_operands(g->ir, g->op);
     FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
+    uint32_t lost;
     Record r;
 
     if (faults || reads) {
@@ -57,7 +58,11 @@ void emit_call(Gen *g)
         store_argument(g, i, g->op->arg[i]);
     }
     clear_way(g, h->flags);
+    lost = call_changes(g);
+    spill_temps(g, lost);
+    g->locked |= lost; /* pins do not move there */
     clear_pins(g, h->flags);
+    g->locked = 0;
     if (reads) {
         write_bundle(g, fl);
     } else if (faults) {

@@ -58,6 +58,7 @@ void protect_getflags(Gen *g); /* the record in env is about to change */
 /* The host's own, for these. */
 void store_argument(Gen *g, unsigned i, IrRef v);
 void write_bundle(Gen *g, IrRef fl); /* env's record becomes @fl */
+uint32_t call_changes(const Gen *g); /* of the current op: general temporaries lost in it */
 void call_helper(Gen *g);            /* of the current op */
 void call_result(Gen *g, IrType t);
 int pack_bundle(Gen *g, IrRef fl);          /* its word into a temporary */

@@ -558,8 +558,9 @@ void passage_resume(X86Backend *be, uint32_t number);
 
 /* block-move.c */
 bool block_move_possible(const X86Backend *be, const TcgBlockMove *m);
-/* A thunk that does @m if it can, else goes to @helper. */
-void emit_block_move(Asm *a, const X86Backend *be, const TcgBlockMove *m, const uint8_t *helper);
+/* A thunk that does @m if it can, else goes to @helper with @arg. It changes all temporaries. */
+void emit_block_move(Asm *a, const X86Backend *be, const TcgBlockMove *m, uint32_t arg,
+                     const uint8_t *helper);
 
 /* slow.c: C functions that thunks call */
 void *x64_mem_refill(void *env, const uint8_t *site, const X86Backend *be);

@@ -745,7 +745,7 @@ static const uint8_t *move_thunk(X86Backend *be, unsigned helper, uint32_t arg,
     }
     if (n == be->nmove_thunks) {
         t = begin(be);
-        emit_block_move(&t.a, be, m, be->helper_thunk[helper]);
+        emit_block_move(&t.a, be, m, arg, be->helper_thunk[helper]);
         if (!end(&t)) {
             return NULL;
         }

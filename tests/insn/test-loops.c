@@ -32,6 +32,7 @@ typedef struct Row {
     uint64_t rcx;
     uint64_t rax;        /* 0: as the portable back end has it */
     uint64_t most_found; /* … and what the execution loop may look up at most; 0: as it likes */
+    uint32_t alias;      /* not 0: a page that is the one at DATA once more */
 } Row;
 #define C(s) (s), sizeof(s) - 1
 
@@ -86,6 +87,28 @@ static const Row rows[] = {
       C("\x48\x89\xca\x83\xe1\x1f\xf3\x48\xa5\x48\x8d\x7f\x96\x48\x8d\x76\x91\x48\x89\xd1\xff\xc9"
         "\x75\xe8\xf4"),
       DATA + 0x902, DATA + 0x103, SIZE, 900 },
+    { "rep movsq of 0 to 511 elements, each side through pages; lea rsi; lea rdi; dec; jnz",
+      C("\x48\x89\xca\x81\xe1\xff\x01\x00\x00\x49\x89\xf0\x49\x89\xf9\xf3\x48\xa5\x49\x8d\x70"
+        "\x03\x49\x8d\x79\x05\x48\x89\xd1\xff\xc9\x75\xdf\xf4"),
+      DATA + 0x100, DATA + 0x1123, SIZE, 800 },
+    { "the same downwards",
+      C("\x48\x89\xca\x81\xe1\xff\x01\x00\x00\x49\x89\xf0\x49\x89\xf9\xf3\x48\xa5\x49\x8d\x70"
+        "\x03\x49\x8d\x79\x05\x48\x89\xd1\xff\xc9\x75\xdf\xf4"),
+      DATA + 0x1123, DATA + 0x100, SIZE, 800 },
+    { "the same into a page that cannot be written",
+      C("\x48\x89\xca\x81\xe1\xff\x01\x00\x00\x49\x89\xf0\x49\x89\xf9\xf3\x48\xa5\x49\x8d\x70"
+        "\x03\x49\x8d\x79\x05\x48\x89\xd1\xff\xc9\x75\xdf\xf4"),
+      DATA + 0x100, X87_WALK + 1, SIZE, 800 },
+    { "rep movsb of 0 to 4095 bytes through pages and into one that cannot be written",
+      C("\x48\x89\xca\x81\xe1\xff\x0f\x00\x00\x49\x89\xf0\x49\x89\xf9\xf3\xa4\x49\x8d\x70\x03"
+        "\x49\x8d\x79\x05\x48\x89\xd1\xff\xc9\x75\xe0\xf4"),
+      DATA + 0x100, X87_WALK - 0x800, SIZE, 4000 },
+    { "rep movsb of 2548 to 2049 bytes to where what is read is mapped once more, 16 bytes above; "
+      "mov al, [rsi+0x1000]; mov [rdi+0x1000], al",
+      C("\x48\x89\xca\x81\xc9\x00\x08\x00\x00\x49\x89\xf0\x49\x89\xf9\xf3\xa4\x49\x8d\x70\xfb"
+        "\x49\x8d\x79\xfb\x8a\x86\x00\x10\x00\x00\x88\x87\x00\x10\x00\x00\x48\x89\xd1\xff\xc9"
+        "\x75\xd4\xf4"),
+      DATA + 0xf00, DATA + 0x2f10, SIZE, 500, 0, 0, DATA + 0x2000 },
     { "rep stosq of 0 to 511 elements, through pages and into one that cannot be written",
       C("\x48\x89\xca\x81\xe1\xff\x01\x00\x00\xf3\x48\xab\x48\x01\xd0\x48\x83\xef\x05\x48\x89\xd1"
         "\xff\xc9\x75\xe6\xf4"),
@@ -151,6 +174,8 @@ static void run(const Row *r, const char *backend, Result *to)
     memcpy(s->ram->host + base, r->code, r->len);
     for (unsigned i = 0; i < SIZE - DATA; i++)
         s->ram->host[base + DATA + i] = (uint8_t)(i * 181 + (i >> 8) + 7);
+    if (r->alias)
+        system_write(s, TABLES_AT + 0x3000 + (base + r->alias) / 0x1000 * 8, (base + DATA) | 3, 8);
     s->c->cr4 |= CR4_OSXSAVE; /* AVX */
     s->c->xcr0 = 7;
     x86_update_mode(s->c);

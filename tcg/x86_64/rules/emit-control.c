@@ -348,10 +348,25 @@ void emit_trap_if(Gen *g)
 
 /* -- Helpers ---------------------------------------------------------------------------------- */
 
+/* Of the current op. */
+static bool is_block_move(const Gen *g)
+{
+    return g->be->config.helpers[g->op->imm].block_move &&
+           call_target(g->be, g->ir, g->op) != g->be->helper_thunk[g->op->imm];
+}
+
+uint32_t call_changes(const Gen *g)
+{
+    return is_block_move(g) ? GPR_TEMPS : 0;
+}
+
 void store_argument(Gen *g, unsigned i, IrRef v)
 {
     int32_t off = scr(g, SCR_ARG + 16 * (int32_t)i), imm;
 
+    if (is_block_move(g)) {
+        return; /* the thunk knows */
+    }
     if (g->ops[v].type == V128) {
         int r = use_xmm(g, v);
         x_rm(&g->a, X_MOVUPS_ST, 4, (X86Reg)(r - 16), env_mem(off));
