@@ -341,7 +341,8 @@ static Tb *find(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, uint32_t un
 
     for (; tb; tb = tb_find_next(tb)) {
         if (tb->straddles) {
-            StlbEntry *second = fetch_page(cpu, (ctx->linear & PAGE_MASK) + PAGE_SIZE, ctx->mmu);
+            uint64_t next = cpu->ops->wrap_linear(cpu, (ctx->linear & PAGE_MASK) + PAGE_SIZE);
+            StlbEntry *second = fetch_page(cpu, next, ctx->mmu);
             if ((second->flags & STLB_IO) || second->ram != tb->ram2)
                 continue;
         }

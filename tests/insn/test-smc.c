@@ -174,6 +174,30 @@ static void test_ins_into_the_running_block(void **state)
     system_free(s);
 }
 
+/* A function of 32-bit code whose only block begins below 4 GiB and ends above 0: made once, found
+ * again. */
+static void test_block_over_4g(void **state)
+{
+    /* call ebx; add edx, eax; mov eax, cr3; mov cr3, eax; dec ecx; jnz; hlt */
+    static const char code[] = "\xff\xd3\x01\xc2\x0f\x20\xd8\x0f\x22\xd8\xff\xc9\x75\xf2\xf4";
+    static const char function[] = "\xb8\x07\x00\x00\x00\xc3"; /* mov eax, 7; ret */
+    System *s = system_new(backend, "max");
+    uint64_t pdpt = TABLES_AT + 0x1000, pd = pdpt + 0x1000, pt = pd + 0x1000;
+
+    system_setup(s, SYS_COMPAT, 0);
+    system_write(s, pdpt + 3 * 8, pd | 3, 8);
+    system_write(s, pd + 511 * 8, pt | 3, 8);
+    memcpy(s->ram->host + system_code_base(SYS_COMPAT, 0), code, sizeof(code) - 1);
+    memcpy(s->ram->host + 0x1ffffe, function, 2);
+    memcpy(s->ram->host, function + 2, sizeof(function) - 3);
+    s->c->regs[R_RBX] = 0xfffffffe;
+    s->c->regs[R_RCX] = 100;
+    s->c->regs[R_RDX] = 0;
+    assert_true(system_run(s));
+    assert_int_equal(s->c->regs[R_RDX], 700);
+    system_free(s);
+}
+
 typedef struct Metronome {
     Clock *clock;
     Timer *timer;
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_data_beside_code),
         cmocka_unit_test(test_ins_into_the_running_block),
+        cmocka_unit_test(test_block_over_4g),
         cmocka_unit_test(test_deliveries_beside_code),
     };
 
