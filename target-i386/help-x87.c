@@ -243,11 +243,25 @@ static unsigned format_size(MemFormat f)
     return f == MEM_I16 ? 2 : f == MEM_F64 || f == MEM_I64 ? 8 : 4;
 }
 
+/* Elsewhere translated code does these by itself. */
+static uint64_t load_word(CpuX86 *c, uint64_t addr, unsigned size)
+{
+    uint64_t v = cpu_load(&c->cpu, addr, size, x86_mmu(c));
+
+    cpu_pass_access_time(&c->cpu, addr, size, x86_mmu(c));
+    return v;
+}
+
+static void store_word(CpuX86 *c, uint64_t addr, uint64_t v, unsigned size)
+{
+    cpu_store(&c->cpu, addr, v, size, x86_mmu(c));
+    cpu_pass_access_time(&c->cpu, addr, size, x86_mmu(c));
+}
+
 static Float80 load(CpuX86 *c, SfEnv *e, MemFormat f, uint64_t addr)
 {
-    uint64_t v = cpu_load(&c->cpu, addr, format_size(f), x86_mmu(c));
+    uint64_t v = load_word(c, addr, format_size(f));
 
-    cpu_pass_access_time(&c->cpu, addr, format_size(f), x86_mmu(c));
     switch (f) {
     case MEM_F32: return sf32_to_f80(e, (uint32_t)v);
     case MEM_F64: return sf64_to_f80(e, v);
@@ -360,11 +374,11 @@ static uint64_t indefinite_of(MemFormat f)
 
 static void store_memory(CpuX86 *c, MemFormat f, uint64_t addr, bool truncate, bool pop)
 {
-    unsigned size = format_size(f), mmu = x86_mmu(c);
+    unsigned size = format_size(f);
     SfEnv e = x87_env(c);
     uint64_t v;
 
-    cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, mmu);
+    cpu_probe(&c->cpu, addr, size, ACCESS_WRITE, x86_mmu(c));
     if (x87_is_empty(c, 0)) {
         if (!x87_stack_fault(c, false))
             return;
@@ -375,8 +389,7 @@ static void store_memory(CpuX86 *c, MemFormat f, uint64_t addr, bool truncate, b
         if (e.flags & ~c->fcw & (SF_INVALID | SF_OVERFLOW | SF_UNDERFLOW))
             return;
     }
-    cpu_store(&c->cpu, addr, v, size, mmu);
-    cpu_pass_access_time(&c->cpu, addr, size, mmu);
+    store_word(c, addr, v, size);
     if (pop)
         x87_pop(c);
 }
@@ -417,7 +430,7 @@ static void store_f80(CpuX86 *c, uint64_t addr)
 
 static void load_control(CpuX86 *c, uint64_t addr)
 {
-    c->fcw = (uint16_t)((cpu_load(&c->cpu, addr, 2, x86_mmu(c)) & FCW_VALID) | FCW_SET);
+    c->fcw = (uint16_t)((load_word(c, addr, 2) & FCW_VALID) | FCW_SET);
     x87_summarize(c);
 }
 
@@ -430,7 +443,7 @@ static void memory_d9(CpuX86 *c, unsigned reg, uint64_t addr, bool osize16)
     case 4: x87_load_env(c, addr, osize16); break;
     case 5: load_control(c, addr); break;
     case 6: x87_store_env(c, addr, osize16); break;
-    case 7: cpu_store(&c->cpu, addr, c->fcw, 2, x86_mmu(c)); break;
+    case 7: store_word(c, addr, c->fcw, 2); break;
     default: break;
     }
 }
@@ -457,7 +470,7 @@ static void memory_dd(CpuX86 *c, unsigned reg, uint64_t addr, bool osize16)
     case 3: store_memory(c, MEM_F64, addr, false, true); break;
     case 4: x87_restore(c, addr, osize16); break;
     case 6: x87_save(c, addr, osize16); break;
-    case 7: cpu_store(&c->cpu, addr, x87_status_word(c), 2, x86_mmu(c)); break;
+    case 7: store_word(c, addr, x87_status_word(c), 2); break;
     default: break;
     }
 }
