@@ -156,14 +156,36 @@ static const struct {
     R("\x01"), R("\x03"), X("\xff", 0), { "\x80", 1, 6, true }, { "\x83", 1, 7, true },
     R("\xf0\x0f\xc1"), R("\xf0\x0f\xb1"), R("\x87"),                             /* LOCK XADD, CMPXCHG; XCHG */
     X("\xff", 6), X("\x8f", 0), R("\x8d"),                                        /* PUSH, POP; LEA */
+    R("\x0f\xa3"), R("\x0f\xab"), X("\x0f\xc7", 1), X("\x0f\x01", 0),             /* BT, BTS; CMPXCHG8B; SGDT */
+    X("\x0f\xae", 0), X("\x0f\xae", 1), X("\x0f\xae", 3), X("\x0f\xae", 4),       /* FXSAVE, FXRSTOR, STMXCSR, XSAVE */
+    R("\x0f\xc3"), R("\x66\x0f\xe7"), X("\xd9", 7),                              /* MOVNTI, MOVNTDQ; FNSTCW */
+    /* from here on AVX, for back ends that have it */
+    R("\xc5\xfc\x10"), R("\xc5\xfc\x11"), R("\xc5\xfc\x28"), R("\xc5\xfc\x29"), R("\xc5\xfe\x6f"), R("\xc5\xfe\x7f"),
+    R("\xc5\xfc\x11"), R("\xc4\xe2\x7d\x2c"), R("\xc4\xe2\x7d\x2e"), R("\xc4\xe2\x7d\x8c"), /* VMOVUPS, VMASKMOV */
 #undef R
 #undef X
 };
 /* clang-format on */
+enum { AVX_OPS = 10 };
+
+/* All back ends get the same program. */
+static bool host_has_avx(void)
+{
+    static const char code[] = "\xc5\xfe\x6f\x00"; /* VMOVDQU YMM0, [RAX] */
+    static int has = -1;
+
+    if (has < 0) {
+        System *s = system_new(NULL, "max");
+
+        has = system_can_run(s, SYS_LONG, code, sizeof(code) - 1);
+        system_free(s);
+    }
+    return has;
+}
 
 static void put_by_operand(Program *p)
 {
-    unsigned i = below(p, G_N_ELEMENTS(by_operand));
+    unsigned i = below(p, G_N_ELEMENTS(by_operand) - (host_has_avx() ? 0 : AVX_OPS));
     unsigned reg = by_operand[i].ext < 0 ? data_register(p) : (unsigned)by_operand[i].ext;
     const char *code = by_operand[i].code;
     bool is_plain = ((uint8_t)code[0] & 0xf0) == 0x80 && (uint8_t)code[0] != 0x8f;
@@ -238,12 +260,29 @@ static void put_rewrite(Program *p)
 
 static void put_string(Program *p)
 {
-    static const char *const ops[] = { "\xf3\xa4", "\xf3\xa5", "\xf3\xaa", "\xf3\xab", "\xf3\xa6" };
+    static const uint8_t ops[] = {
+        0xa4, 0xa5, 0xa4, 0xa5, 0xaa, 0xab, 0xa6, 0xa7, 0xac, 0xae, 0x6d
+    };
 
-    put_mov(p, 7, place(p));
-    put_mov(p, 6, place(p));
-    put(p, 0x6a | below(p, 64) << 8 | 0x59 << 16, 3); /* PUSH, POP RCX */
-    put_code(p, ops[below(p, G_N_ELEMENTS(ops))], 2);
+    if (p->is_long)
+        put_mov(p, 7, place(p));
+    else
+        put_mov(p, 6, place(p));
+    if (below(p, 2)) {
+        CODE(p, "\xb9"); /* MOV ECX, enough for pages */
+        put(p, below(p, 3000), 4);
+    } else {
+        put(p, 0x6a | below(p, 64) << 8 | 0x59 << 16, 3); /* PUSH, POP RCX */
+    }
+    if (below(p, 4) == 0)
+        CODE(p, "\xfd");         /* STD */
+    CODE(p, "\x66\xba\x80\x00"); /* MOV DX, port */
+    if (p->is_long && below(p, 2))
+        put(p, 0x48f3, 2);
+    else
+        put(p, 0xf3, 1);
+    put(p, ops[below(p, sizeof(ops))], 1);
+    CODE(p, "\xfc");
 }
 
 static void put_user_slot(Program *p)
@@ -253,8 +292,8 @@ static void put_user_slot(Program *p)
     switch (below(p, 10)) {
     case 0: put_rewrite(p); break;
     case 1: put_string(p); break;
-    case 2: put_mov(p, 3, place(p)); break;
-    case 3: CODE(p, "\xdb\xe3"); break; /* FNINIT */
+    case 2: put_mov(p, "\x03\x06\x07"[below(p, 3)], place(p)); break; /* RBX, RSI, RDI */
+    case 3: CODE(p, "\xdb\xe3"); break;                               /* FNINIT */
     case 4:
     case 5:
     case 6: put_mov(p, 4, place(p)); break;
@@ -466,18 +505,17 @@ static void put_handlers(Program *p)
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-/* One page table is at the begin and the end of each half of the address space, and of 4 GiB. */
+/* One page table is at the begin and at the end. No other address has its pages: what is forgotten
+ * by INVLPG may be remembered for an alias. */
 static void put_tables(Program *p, uint64_t root, uint64_t pdpt, uint64_t pd, uint64_t pt)
 {
-    static const uint16_t of_root[] = { 0, 255, 511 }, of_pdpt[] = { 0, 3, 511 },
-                          of_pd[] = { 0, 511 };
+    const uint64_t at[] = { 0, p->high };
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(of_root); i++)
-        system_write(p->s, root + of_root[i] * 8, pdpt | 7, 8);
-    for (unsigned i = 0; i < G_N_ELEMENTS(of_pdpt); i++)
-        system_write(p->s, pdpt + of_pdpt[i] * 8, pd | 7, 8);
-    for (unsigned i = 0; i < G_N_ELEMENTS(of_pd); i++)
-        system_write(p->s, pd + of_pd[i] * 8, pt | 7, 8);
+    for (unsigned i = 0; i < G_N_ELEMENTS(at); i++) {
+        system_write(p->s, root + (at[i] >> 39 & 511) * 8, pdpt | 7, 8);
+        system_write(p->s, pdpt + (at[i] >> 30 & 511) * 8, pd | 7, 8);
+        system_write(p->s, pd + (at[i] >> 21 & 511) * 8, pt | 7, 8);
+    }
     for (uint64_t at = KERNEL_CODE; at <= FUNCTIONS_AT; at += 0x1000) /* code of both */
         system_write(p->s, pt + (at >> 12) * 8, at | 7, 8);
     for (unsigned n = 0; n < ARENA_ENTRIES; n++)
@@ -509,6 +547,7 @@ static void setup(System *s, GRand *r, uint64_t seed)
     Program p = { .r = r, .s = s, .is_long = seed % 3 > 0, .arena = arena_flat };
     CpuX86 *c = s->c;
 
+    host_has_avx();
     p.stack16 = !p.is_long && seed % 2;
     if (p.stack16)
         p.arena = arena_16;
@@ -523,7 +562,8 @@ static void setup(System *s, GRand *r, uint64_t seed)
         seg_set_desc(c, SEG_SS, SEL_DATA16,
                      (Desc){ (uint32_t)system_read(s, GDT_AT + SEL_DATA16, 4),
                              (uint32_t)system_read(s, GDT_AT + SEL_DATA16 + 4, 4) });
-    c->cr4 |= CR4_PKE | (p.tagged ? CR4_PCIDE : 0);
+    c->cr4 |= CR4_PKE | CR4_OSXSAVE | (p.tagged ? CR4_PCIDE : 0);
+    c->xcr0 = 7;
     c->cr3 = TABLES_AT | p.tagged;
     c->regs[R_RSP] = place(&p);
     c->regs[R_RBX] = place(&p);
