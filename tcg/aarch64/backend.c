@@ -196,7 +196,8 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->locked = 0;
     g->fp_checked = false;
     memset(g->spill_used, 0, sizeof(g->spill_used));
-    g->nenvs = g->ngetflags = 0;
+    g->nenvs = g->ngetflags = g->ncopies = 0;
+    memset(g->copies, 0, sizeof(g->copies));
     g->nz.epoch = g->cin.epoch = 0;
     g->bank[0] = g->bank[1] = -1;
     memset(g->head, 0, sizeof(g->head));

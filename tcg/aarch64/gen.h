@@ -109,6 +109,13 @@ typedef struct Loc {
     int32_t off;  /* ENV, SPILL: from env */
 } Loc;
 
+/* A value that a slot in env has, too, as long as nobody writes it. */
+typedef struct EnvCopy {
+    IrRef v; /* IR_NONE: no longer */
+    bool in_file;
+    int32_t off;
+} EnvCopy;
+
 /* A condition that the host can act upon. */
 typedef struct Cond {
     enum { IF_FLAGS, IF_ZERO, IF_NONZERO, IF_BIT, IF_NO_BIT, IF_NEVER, IF_ALWAYS } kind;
@@ -197,6 +204,8 @@ typedef struct Gen {
     TcgCode *code;
     IrRef envs[64]; /* values at LOC_ENV */
     unsigned nenvs;
+    EnvCopy copies[8]; /* the latest, in a ring */
+    unsigned ncopies;
     IrRef getflags[16];
     unsigned ngetflags;
     Stub *stubs;

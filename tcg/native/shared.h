@@ -18,6 +18,9 @@ void drop(Gen *g, IrRef v);                     /* take @v out of the place it i
 void prune(Gen *g, int r); /* forget values in @r whose last use is behind us */
 void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
+void note_copy(Gen *g, IrRef v, int32_t off, bool in_file); /* it is in a register and in env */
+void forget_copies(Gen *g, int32_t off, unsigned bytes);    /* about to be overwritten */
+bool back_in_env(Gen *g, IrRef v); /* if env has it, it leaves its register for that */
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
 void rehome(Gen *g, IrRef v, int pin); /* @v is in the pin too now: a temporary becomes free */
 bool reg_dies(Gen *g, int r);          /* nobody needs @r's content after this op */

@@ -12,7 +12,7 @@ void spill_reg(Gen *g, int r)
         IrRef v = g->head[r];
         if (g->last[v] < g->cur) {
             drop(g, v);
-        } else {
+        } else if (!back_in_env(g, v)) {
             emit_spill(g, v, r);
         }
     }
@@ -95,6 +95,7 @@ void evict_used(Gen *g, int r)
 
 void evict_env(Gen *g, int32_t off, unsigned bytes)
 {
+    forget_copies(g, off, bytes);
     for (unsigned i = g->nenvs; i-- > 0;) {
         IrRef v = g->envs[i];
         int32_t o = g->loc[v].off;
@@ -110,6 +111,7 @@ void evict_env(Gen *g, int32_t off, unsigned bytes)
 
 void evict_all_env(Gen *g, bool registers_too)
 {
+    memset(g->copies, 0, sizeof(g->copies));
     for (unsigned i = g->nenvs; i-- > 0;) {
         IrRef v = g->envs[i];
         if (!registers_too && g->loc[v].in_file) {

@@ -112,6 +112,35 @@ void def_env(Gen *g, IrRef v, int32_t off, bool in_file)
     g->envs[g->nenvs++] = v;
 }
 
+void note_copy(Gen *g, IrRef v, int32_t off, bool in_file)
+{
+    g->copies[g->ncopies++ % G_N_ELEMENTS(g->copies)] = (EnvCopy){ v, in_file, off };
+}
+
+void forget_copies(Gen *g, int32_t off, unsigned bytes)
+{
+    for (EnvCopy *c = g->copies; c < g->copies + G_N_ELEMENTS(g->copies); c++) {
+        if (c->v && c->off < off + (int32_t)bytes && off < c->off + (int32_t)bytes_of(g, c->v)) {
+            c->v = IR_NONE;
+        }
+    }
+}
+
+bool back_in_env(Gen *g, IrRef v)
+{
+    if (g->nenvs == G_N_ELEMENTS(g->envs)) {
+        return false;
+    }
+    for (const EnvCopy *c = g->copies; c < g->copies + G_N_ELEMENTS(g->copies); c++) {
+        if (c->v == v) {
+            drop(g, v);
+            def_env(g, v, c->off, c->in_file);
+            return true;
+        }
+    }
+    return false;
+}
+
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx)
 {
     g_assert(g->loc[of].kind == LOC_REG);

@@ -220,7 +220,8 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->insn_index = 0;
     g->locked = 0;
     g->spill_used[0] = g->spill_used[1] = 0;
-    g->nenvs = g->ngetflags = 0;
+    g->nenvs = g->ngetflags = g->ncopies = 0;
+    memset(g->copies, 0, sizeof(g->copies));
     g->hf.epoch = 0;
     g->fused_second = 0;
     g->host.reg = NO_REG;

@@ -151,6 +151,13 @@ typedef struct Loc {
     int32_t off;  /* ENV, SPILL: from RBP */
 } Loc;
 
+/* A value that a slot in env has, too, as long as nobody writes it. */
+typedef struct EnvCopy {
+    IrRef v; /* IR_NONE: no longer */
+    bool in_file;
+    int32_t off;
+} EnvCopy;
+
 /*
  * What a memory stub has to do, but for where it lies. Shapes lie behind the block's code, where
  * they are in nobody's way; behind a stub's call there are only distances (shapes.c).
@@ -264,6 +271,8 @@ typedef struct Gen {
     uint8_t *body;  /* behind the prologue */
     IrRef envs[64]; /* values at LOC_ENV */
     unsigned nenvs;
+    EnvCopy copies[8]; /* the latest, in a ring */
+    unsigned ncopies;
     IrRef getflags[16];
     unsigned ngetflags;
     IrRef fused_second; /* remainder or high half or sign-extension that the op just emitted has

@@ -132,6 +132,9 @@ static G_GNUC_NO_INLINE int bring_gpr(Gen *g, IrRef v)
     load_gpr(g, r, v);
     if (l->kind != LOC_CONST) {
         bool zx = l->kind == LOC_ENV ? bytes_of(g, v) < 8 : l->zx;
+        if (l->kind == LOC_ENV) {
+            note_copy(g, v, l->off, l->in_file);
+        }
         def_reg(g, v, r, zx);
     }
     return r;
@@ -328,7 +331,9 @@ static G_GNUC_NO_INLINE void evict_values(Gen *g, int r)
             if (t == NO_REG) {
                 t = free_temp(g, is_xmm_reg(r) ? XMM_TEMPS : GPR_TEMPS);
                 if (t == NO_REG) {
-                    emit_spill(g, v, r);
+                    if (!back_in_env(g, v)) {
+                        emit_spill(g, v, r);
+                    }
                     v = next;
                     continue;
                 }

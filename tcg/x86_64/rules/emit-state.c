@@ -152,6 +152,7 @@ static void set_env_slot(Gen *g, const SlotHome *s, IrRef v)
     int r = use_gpr(g, v);
     evict_env(g, off, bytes);
     x_store(&g->a, bytes, env_mem(off), (X86Reg)r);
+    note_copy(g, v, off, s->is_register);
 }
 
 static void set_vec_pin(Gen *g, const SlotHome *s, IrRef v)
