@@ -234,6 +234,7 @@ static void note_block(Accel *a, const Tb *tb, uint64_t linear, int64_t began_ns
     if (log_enabled(LOG_STATS)) {
         s->timed_insns += tb->code->ninsns;
         s->timed_ns += now_for_stats() - began_ns - clock_cost(s);
+        tcg_count(a->tcg);
     }
     if (a->profile) {
         char name[64];

@@ -41,6 +41,7 @@ struct TcgBackend {
     void (*x87_save)(void *image);
     void (*disas)(void *be, const TcgCode *code, GString *out);
     void (*census)(const void *be, GString *out); /* may be NULL: see tcg_print_census() */
+    void (*count)(void *be);                      /* … and tcg_count() */
 };
 
 #ifdef TCG_NATIVE

@@ -365,6 +365,13 @@ void tcg_print_census(const Tcg *tcg, GString *out)
     }
 }
 
+void tcg_count(Tcg *tcg)
+{
+    if (tcg->config.census && tcg->backend->count) {
+        tcg->backend->count(tcg->be);
+    }
+}
+
 const void *tcg_buffer_start(const Tcg *tcg)
 {
     const void *start;

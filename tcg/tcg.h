@@ -139,6 +139,8 @@ void tcg_flush(Tcg *tcg);
 size_t tcg_buffer_used(const Tcg *tcg);
 /* With TcgConfig.census: what host code consists of, where the back end knows. */
 void tcg_print_census(const Tcg *tcg, GString *out);
+/* Count what was compiled last: for itself, as that takes its time too. */
+void tcg_count(Tcg *tcg);
 /* Where host code begins, shared thunks first; NULL: the back end makes none. */
 const void *tcg_buffer_start(const Tcg *tcg);
 

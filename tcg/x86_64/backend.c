@@ -284,7 +284,7 @@ static void emit_code(Gen *g)
         rule(g);
         g->locked = 0;
         if (G_UNLIKELY(c)) {
-            census_add(&c->op[op->op], g->a.p - from);
+            census_note(c, op->op, g->a.p - from);
             from = g->a.p;
         }
     }
@@ -299,9 +299,9 @@ static void count_block(const Gen *g, const IrBlock *ir)
     c->built += ir->nops;
     c->live += g->notes->nlive;
     c->again += g->no_near;
-    census_add(&c->entries, g->body + g->a.rx - g->code->start);
-    census_add(&c->headers, g->code->start - (g->be->buf.rx + g->be->buf.used));
-    census_add(&c->maps, g->code->fault_map_size);
+    census_note(c, CENSUS_ENTRIES, g->body + g->a.rx - g->code->start);
+    census_note(c, CENSUS_HEADERS, g->code->start - (g->be->buf.rx + g->be->buf.used));
+    census_note(c, CENSUS_MAPS, g->code->fault_map_size);
 }
 
 static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCode *code)
@@ -316,6 +316,9 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     do {
         g->no_near = g->too_far;
         g->too_far = false;
+        if (G_UNLIKELY(be->census)) {
+            be->census->nlatest = 0;
+        }
         start(g, ir, notes, code);
         if (g->a.end - g->a.p < 256) {
             return false;
@@ -499,6 +502,11 @@ static void backend_census(const void *p, GString *out)
     census_print(((const X86Backend *)p)->census, out);
 }
 
+static void backend_count(void *p)
+{
+    census_count(((X86Backend *)p)->census);
+}
+
 static void backend_disas(void *p, const TcgCode *code, GString *out)
 {
     x64_disas(p, code->start, (size_t)(code->end - code->start), out);
@@ -526,4 +534,5 @@ const TcgBackend tcg_backend_x86_64 = {
     .x87_save = backend_x87_save,
     .disas = backend_disas,
     .census = backend_census,
+    .count = backend_count,
 };

@@ -31,6 +31,17 @@ static void print_line(GString *out, const Line *l, uint64_t all)
         100.0 * (double)l->n.bytes / (double)MAX(all, 1));
 }
 
+void census_count(Census *c)
+{
+    for (unsigned i = 0; i < c->nlatest; i++) {
+        CensusCount *n = &c->kind[c->latest[i].kind];
+
+        n->times++;
+        n->bytes += c->latest[i].bytes;
+    }
+    c->nlatest = 0;
+}
+
 void census_print(const Census *c, GString *out)
 {
     static const char *const stub_names[STUB_KINDS] = {
@@ -38,21 +49,16 @@ void census_print(const Census *c, GString *out)
         [STUB_EXIT_IF] = "exit_if", [STUB_DIVS] = "division", [STUB_FLAGS] = "flags",
         [STUB_JUMP] = "jump",
     };
-    static const char *const part_names[CENSUS_PARTS] = {
-        [CENSUS_CHECKS] = "TLB checks",
-        [CENSUS_RECORDS] = "flags records",
-        [CENSUS_SITES] = "link sites",
-    };
     Line line[IR_NOPS + STUB_KINDS + 1];
     unsigned n = 0;
     uint64_t all = 0;
 
-    line[n++] = (Line){ "block", "entries", c->entries };
+    line[n++] = (Line){ "block", "entries", c->kind[CENSUS_ENTRIES] };
     for (unsigned i = 0; i < STUB_KINDS; i++) {
-        line[n++] = (Line){ "stub", stub_names[i], c->stub[i] };
+        line[n++] = (Line){ "stub", stub_names[i], c->kind[CENSUS_STUB + i] };
     }
     for (unsigned i = 0; i < IR_NOPS; i++) {
-        line[n++] = (Line){ "op", ir_op_info[i].name, c->op[i] };
+        line[n++] = (Line){ "op", ir_op_info[i].name, c->kind[i] };
     }
     for (unsigned i = 0; i < n; i++) {
         all += line[i].n.bytes;
@@ -63,12 +69,12 @@ void census_print(const Census *c, GString *out)
         print_line(out, &line[i], all);
     }
     g_string_append(out, "  of these\n");
-    for (unsigned i = 0; i < CENSUS_PARTS; i++) {
-        print_line(out, &(Line){ "-", part_names[i], c->part[i] }, all);
-    }
+    print_line(out, &(Line){ "-", "TLB checks", c->kind[CENSUS_CHECKS] }, all);
+    print_line(out, &(Line){ "-", "flags records", c->kind[CENSUS_RECORDS] }, all);
+    print_line(out, &(Line){ "-", "link sites", c->kind[CENSUS_SITES] }, all);
     g_string_append(out, "  besides\n");
-    print_line(out, &(Line){ "-", "headers, alignment", c->headers }, all);
-    print_line(out, &(Line){ "-", "fault maps", c->maps }, all);
+    print_line(out, &(Line){ "-", "headers, alignment", c->kind[CENSUS_HEADERS] }, all);
+    print_line(out, &(Line){ "-", "fault maps", c->kind[CENSUS_MAPS] }, all);
     g_string_append_printf(
         out, "  IR ops built %" PRIu64 ", left %" PRIu64 "; blocks emitted again %" PRIu64 "\n",
         c->built, c->live, c->again);

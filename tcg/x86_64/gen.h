@@ -221,23 +221,42 @@ typedef struct Stub {
     FaultPoint point; /* MEM, TRAP, EXIT_IF, DIVS; LINK: its record only */
 } Stub;
 
-/* Bytes of host code by what they are for: census.c. */
+/* Bytes of host code by what they are for: census.c. Kinds: an IrOpcode, CENSUS_STUB + StubKind,
+ * and these. */
+enum {
+    CENSUS_STUB = IR_NOPS,
+    CENSUS_CHECKS = CENSUS_STUB + STUB_KINDS,
+    CENSUS_RECORDS,
+    CENSUS_SITES,
+    CENSUS_ENTRIES,
+    CENSUS_HEADERS,
+    CENSUS_MAPS,
+    CENSUS_KINDS,
+    CENSUS_LATEST = 4096,
+};
+
 typedef struct CensusCount {
     uint64_t times, bytes;
 } CensusCount;
 
-enum { CENSUS_CHECKS, CENSUS_RECORDS, CENSUS_SITES, CENSUS_PARTS };
-
 typedef struct Census {
-    CensusCount op[IR_NOPS], stub[STUB_KINDS], entries, part[CENSUS_PARTS], headers, maps;
+    CensusCount kind[CENSUS_KINDS];
     uint64_t built, live, again; /* IR ops; blocks with a jump that should have been long */
+    unsigned nlatest;            /* of the latest block: not counted yet, which takes longer */
+    struct {
+        uint32_t kind, bytes;
+    } latest[CENSUS_LATEST];
 } Census;
 
 void census_print(const Census *c, GString *out);
-static inline void census_add(CensusCount *c, ptrdiff_t bytes)
+void census_count(Census *c); /* what is not yet */
+static inline void census_note(Census *c, unsigned kind, ptrdiff_t bytes)
 {
-    c->times++;
-    c->bytes += (uint64_t)bytes;
+    if (c->nlatest == CENSUS_LATEST) {
+        census_count(c);
+    }
+    c->latest[c->nlatest].kind = kind;
+    c->latest[c->nlatest++].bytes = (uint32_t)bytes;
 }
 
 typedef struct Gen {
@@ -305,11 +324,11 @@ enum {
 /* @v = another value + constant: which, and how much. */
 bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp);
 
-/* What has been emitted since @from is such a part. */
-static inline void census_part(Gen *g, unsigned part, const uint8_t *from)
+/* What has been emitted since @from is of such a kind. */
+static inline void census_since(Gen *g, unsigned kind, const uint8_t *from)
 {
     if (G_UNLIKELY(g->be->census)) {
-        census_add(&g->be->census->part[part], g->a.p - from);
+        census_note(g->be->census, kind, g->a.p - from);
     }
 }
 

@@ -142,7 +142,7 @@ static void link_site(Gen *g, unsigned link)
     if (back >= UINT16_MAX) {
         x_dword(&g->a, back + 2);
     }
-    census_part(g, CENSUS_SITES, from);
+    census_since(g, CENSUS_SITES, from);
 }
 
 static void link_slot(Gen *g, unsigned link, uint32_t offset)
@@ -563,9 +563,7 @@ static void emit_stub(Gen *g, Stub *s)
     case STUB_JUMP: stub_jump(g, s); break;
     case STUB_KINDS: break;
     }
-    if (G_UNLIKELY(g->be->census)) {
-        census_add(&g->be->census->stub[s->kind], g->a.p - from);
-    }
+    census_since(g, CENSUS_STUB + s->kind, from);
 }
 
 /* Memory's first, which are short, and the last first: as many as can be are near to the jumps that

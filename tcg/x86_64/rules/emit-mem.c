@@ -237,7 +237,7 @@ static void check(Gen *g, Access *m, IrRef value, IrRef other)
     if (g->op->op == OP_ld && !m->group && m->size >= 16) {
         s->shape.checked = (uint8_t)(g->a.p - m->retry);
     }
-    census_part(g, CENSUS_CHECKS, m->retry);
+    census_since(g, CENSUS_CHECKS, m->retry);
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)

@@ -158,7 +158,7 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     if (r->of.kind != SRC_NONE) {
         write_flag(g, &r->of, offsetof(FlagsRecord, of), 0, busy);
     }
-    census_part(g, CENSUS_RECORDS, from);
+    census_since(g, CENSUS_RECORDS, from);
 }
 
 void write_selected(Gen *g, const IrOp *f)
