@@ -30,7 +30,8 @@ typedef struct IrVisitor {
 typedef struct IrBackward {
     IrBlock *ir;
     IrNotes *notes;
-    uint16_t *live;
+    IrActing *live;
+    IrRef insn;      /* marker of the op that is looked at */
     unsigned demand; /* who looks at the flags next, before they are defined again */
     EntryLook look;  /* what a block that began here would do */
     unsigned look_until;
@@ -74,20 +75,19 @@ static inline bool ir_unused(const IrBackward *b, IrOp *op, unsigned i)
     return true;
 }
 
-/* An insn marker or a constant that is used? Others become a nop, which a constant is as good as.
- * Without branches, as one cannot be told from the other before. */
-static inline void ir_keep_inert(IrBackward *b, IrOp *op, unsigned i)
+/* Constants that nobody uses become nops, which they are as good as: without branches. */
+static inline void ir_keep_consts(IrBackward *b)
 {
-    bool kept = (op->op == OP_insn) | ((op->op == OP_const) & (b->notes->last_use[i] != 0));
+    for (unsigned k = 0; k < b->ir->nconsts; k++) {
+        unsigned i = b->ir->consts[k];
 
-    op->head &= 0u - kept;
-    b->live[-1] = (uint16_t)i;
-    b->live -= kept;
+        b->ir->ops[i].head &= 0u - (b->notes->last_use[i] != 0);
+    }
 }
 
 static inline void ir_keep(IrBackward *b, unsigned i)
 {
-    *--b->live = (uint16_t)i;
+    *--b->live = (IrActing){ (IrRef)i, b->insn };
 }
 
 /* @v is wanted at op @at, if @really: without branches, as nobody could guess. What is not really
@@ -210,9 +210,7 @@ static inline __attribute__((always_inline)) unsigned ir_back_op(IrBackward *b, 
     IrOp *op = &b->ir->ops[i];
 
     switch (op->op) {
-    case OP_nop:
-    case OP_insn:
-    case OP_const: ir_keep_inert(b, op, i); return i;
+    case OP_nop: return i;
     case OP_set:
         if (ir_set_is_dead(b, op)) {
             ir_remove_op(op);
@@ -296,15 +294,20 @@ static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNo
     };
 
     g_assert(ir->nslots <= IR_MAX_SLOTS);
+    ir_block_list(ir);
     notes->epoch++;
     for (unsigned i = 0; i < ir->nops; i += IR_CLEARED_OPS) {
         ir_clear_noted(&notes->last_use[i]);
         ir_clear_noted(&notes->uses[i]);
     }
-    *b.live = 0;
-    for (unsigned i = ir->nops; i-- > 1;) {
-        i = ir_back_op(&b, v, self, i);
+    b.live->op = IR_NONE;
+    for (unsigned k = ir->nacting; k-- > 0;) {
+        unsigned i = ir->acting[k].op;
+
+        b.insn = ir->acting[k].insn;
+        k -= ir_back_op(&b, v, self, i) != i; /* it has seen to the one before, too */
     }
+    ir_keep_consts(&b);
     notes->look = b.look;
     notes->look_until = b.look_until;
     notes->live = b.live;

@@ -18,10 +18,23 @@ static IrOp *next_op(IrBlock *ir)
     return &ir->ops[ir->nops];
 }
 
-static IrRef append(IrBlock *ir)
+/* Of any kind. */
+static IrRef count(IrBlock *ir)
 {
     ir->built++;
     return (IrRef)ir->nops++;
+}
+
+static IrRef append(IrBlock *ir)
+{
+    ir->acting[ir->nacting++] = (IrActing){ (IrRef)ir->nops, ir->insn };
+    return count(ir);
+}
+
+static IrRef append_new_const(IrBlock *ir)
+{
+    ir->consts[ir->nconsts++] = (IrRef)ir->nops;
+    return count(ir);
 }
 
 /* What passes look for is listed here, where its kind is known without looking. */
@@ -45,7 +58,7 @@ static IrRef append_const(IrBlock *ir)
         return (IrRef)*recent;
     }
     *recent = (uint16_t)ir->nops;
-    return append(ir);
+    return append_new_const(ir);
 }
 
 typedef IrRef Fold(const IrBlock *ir, IrOp *op);
@@ -135,7 +148,8 @@ IrRef ir_vimm2(IrBlock *ir, IrOpcode op, unsigned lane, IrRef x, IrRef y, uint32
 
 void ir_insn(IrBlock *ir, uint32_t offset)
 {
-    ir->insn = APPEND(ir, OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset);
+    PLACE(ir, OP_insn, IR_VOID, .d = (IrRef)ir->ninsns, .imm = offset);
+    ir->insn = count(ir);
     ir->ninsns++;
     if (ir->apart) {
         ir->flags = IR_NONE;
@@ -152,7 +166,8 @@ IrRef ir_const(IrBlock *ir, IrType type, uint64_t value)
 
 IrRef ir_const_open(IrBlock *ir, IrType type)
 {
-    return APPEND(ir, OP_const, type, .aux = 1, .value = 0x5a3c965a3c965a3b & ir_type_mask(type));
+    PLACE(ir, OP_const, type, .aux = 1, .value = 0x5a3c965a3c965a3b & ir_type_mask(type));
+    return append_new_const(ir);
 }
 
 void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value)
@@ -779,10 +794,7 @@ IrRef ir_append(IrBlock *ir, IrOp op)
 {
     *next_op(ir) = op;
     switch (op.op) {
-    case OP_insn:
-        ir->ninsns++;
-        ir->insn = (IrRef)ir->nops;
-        return append(ir);
+    case OP_insn: ir->ninsns++; return ir->insn = count(ir);
     case OP_const: return append_const(ir);
     case OP_get: return ir_get(ir, (IrType)op.type, op.imm, op.aux);
     case OP_set: return append_set(ir);

@@ -111,6 +111,8 @@ IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelp
 
     ir->ops = g_new(IrOp, IR_MAX_OPS);
     ir->notable = g_new(IrNotable, IR_MAX_OPS);
+    ir->acting = g_new(IrActing, IR_MAX_OPS);
+    ir->consts = g_new(IrRef, IR_MAX_OPS);
     ir->slots = slots;
     ir->nslots = nslots;
     ir->helpers = helpers;
@@ -125,6 +127,8 @@ void ir_block_free(IrBlock *ir)
     if (ir) {
         g_free(ir->ops);
         g_free(ir->notable);
+        g_free(ir->acting);
+        g_free(ir->consts);
         g_free((void *)ir->call_props);
         g_free((void *)ir->call_args);
         ir_known_free(ir->known);
@@ -134,9 +138,9 @@ void ir_block_free(IrBlock *ir)
 
 void ir_block_reset(IrBlock *ir, uint32_t start)
 {
-    ir->ops[0] = (IrOp){ .op = OP_nop };
+    ir->ops[0] = (IrOp){ .op = OP_nop, .imm = start }; /* in a marker's place for ops before any */
     ir->nops = ir->built = 1;
-    ir->nnotable = 0;
+    ir->nnotable = ir->nacting = ir->nconsts = 0;
     ir->insn = IR_NONE;
     ir->ninsns = 0;
     ir->nlinks = 0;
@@ -148,6 +152,27 @@ void ir_block_reset(IrBlock *ir, uint32_t start)
     }
     ir->flags_hint = 0;
     ir->by_jump = ir->no_groups = ir->parted = ir->all_calls = ir->apart = ir->has_calls = false;
+}
+
+void ir_block_list(IrBlock *ir)
+{
+    IrRef insn = IR_NONE;
+
+    if (ir->built == ir->nops) {
+        return;
+    }
+    ir->nacting = ir->nconsts = 0;
+    for (unsigned i = 1; i < ir->nops; i++) {
+        const IrOp *op = &ir->ops[i];
+
+        if (op->op == OP_insn) {
+            insn = (IrRef)i;
+        } else if (op->op == OP_const) {
+            ir->consts[ir->nconsts++] = (IrRef)i;
+        } else if (op->op != OP_nop) {
+            ir->acting[ir->nacting++] = (IrActing){ (IrRef)i, insn };
+        }
+    }
 }
 
 void ir_block_forward(IrBlock *ir)

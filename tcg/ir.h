@@ -160,6 +160,11 @@ typedef struct IrNotable {
     IrRef op, insn, bundle;
 } IrNotable;
 
+/* An op other than a marker or a constant, and the marker of its instruction. */
+typedef struct IrActing {
+    IrRef op, insn;
+} IrActing;
+
 /* One guest block on its way through the compiler. Reused: ir_block_reset() keeps the memory. */
 typedef struct IrBlock {
     IrOp *ops;
@@ -193,6 +198,9 @@ typedef struct IrBlock {
     IrRef insn;                /* the latest insn marker */
     IrNotable *notable;        /* in order: all there are, if … */
     unsigned nnotable, built;  /* … this many ops were made by the builder, counting op 0 */
+    IrActing *acting;          /* likewise, but for nops; see ir_block_list() */
+    IrRef *consts;
+    unsigned nacting, nconsts;
 } IrBlock;
 
 static inline bool ir_slot_is_volatile(const IrBlock *ir, unsigned slot)
@@ -206,6 +214,8 @@ IrBlock *ir_block_new(const IrSlot *slots, unsigned nslots, const struct TcgHelp
                       unsigned nhelpers);
 void ir_block_free(IrBlock *ir);
 void ir_block_reset(IrBlock *ir, uint32_t start);
+/* Make lists of acting ops and constants that hold whoever made the ops. */
+void ir_block_list(IrBlock *ir);
 void ir_block_forward(IrBlock *ir); /* from now on the builder keeps IrBlock.known */
 
 /* Number of value operands (0-4) of @op, op->arg[0] and on. Calls have as many as their helper's

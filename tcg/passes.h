@@ -78,10 +78,10 @@ typedef struct IrNotes {
     unsigned nclosed, nleft; /* while looking: before these groups mappings may have changed, or
                                 the block may have been left */
     uint8_t latest[IR_NOTED_OPS]; /* … 1 + number of the latest with this first, if it has it */
-    const uint16_t *live; /* indices of the ops that are left, in order, without setflags, which
-                             need no code; a 0 follows them */
+    const IrActing *live; /* the acting ops that are left, in order, without setflags, which need no
+                             code; op 0 follows them */
     unsigned nlive;
-    uint16_t live_store[IR_NOTED_OPS]; /* filled from the end */
+    IrActing live_store[IR_NOTED_OPS]; /* filled from the end */
     EntryLook look;
     unsigned look_until; /* FAULTS: the last op that may fault; else 0 */
     uint32_t epoch;

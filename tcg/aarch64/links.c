@@ -73,8 +73,8 @@ void note_entry(Gen *g)
     g->code->asks = 0;
     g->code->passages = 0;
     g->code->body = 0;
-    for (const uint16_t *at = g->notes->live; *at && *at < g->notes->look_until; at++) {
-        const IrOp *op = &g->ops[*at];
+    for (const IrActing *at = g->notes->live; at->op && at->op < g->notes->look_until; at++) {
+        const IrOp *op = &g->ops[at->op];
         int reg = op->op == OP_set ? g->be->slot[op->imm].reg : NO_REG;
         if (reg != NO_REG && reg < 32) {
             g->code->changes |= pin_bit(reg);

@@ -216,8 +216,6 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->notes = notes;
     g->ops = ir->ops;
     g->code = code;
-    g->insn_offset = ir->start;
-    g->insn_index = 0;
     g->locked = 0;
     g->spill_used[0] = g->spill_used[1] = 0;
     g->nenvs = g->ngetflags = g->ncopies = 0;
@@ -245,37 +243,28 @@ static void append_map(Gen *g)
     g->code->fault_map_size = (uint32_t)(x_pc(&g->a) - g->code->fault_map);
 }
 
-/* The next op that needs code, from *@at on, or 0. Constants and markers of instructions are noted,
- * without asking which of them it is. */
-static inline unsigned next_to_emit(Gen *g, const uint16_t **at)
+static void place_consts(Gen *g)
 {
-    for (;; ++*at) {
-        unsigned i = **at;
-        const IrOp *op = &g->ops[i];
-        bool is_insn = op->op == OP_insn;
-
-        if (i == 0 || op->op > OP_const) {
-            return i;
-        }
-        g->insn_offset = is_insn ? op->imm : g->insn_offset;
-        g->insn_index = is_insn ? op->d : g->insn_index;
-        g->loc[i].kind = is_insn ? LOC_NONE : LOC_CONST; /* a marker may become a group's token */
+    for (unsigned k = 0; k < g->ir->nconsts; k++) {
+        g->loc[g->ir->consts[k]].kind = LOC_CONST;
     }
 }
 
 static void emit_code(Gen *g)
 {
     Census *c = g->be->census;
-    const uint16_t *at = g->notes->live;
+    const IrActing *at = g->notes->live;
     const uint8_t *from;
 
     emit_prologue(g);
     from = g->a.p;
-    for (; (g->cur = next_to_emit(g, &at)) && !g->a.full; at++) {
-        const IrOp *op = &g->ops[g->cur];
+    for (; (g->cur = at->op) && !g->a.full; at++) {
+        const IrOp *op = &g->ops[g->cur], *insn = &g->ops[at->insn];
         Rule rule;
 
         g->op = op;
+        g->insn_offset = insn->imm;
+        g->insn_index = insn->d;
         rule = x64_rules[op->op];
         g_assert(rule); /* a row of opcodes.def without a rule here */
         if (op->type == V256 && g->be->feat.avx2) {
@@ -324,6 +313,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
             return false;
         }
         gen_begin(g);
+        place_consts(g);
         emit_code(g);
     } while (g->too_far);
     code->end = x_pc(&g->a);

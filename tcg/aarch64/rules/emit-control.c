@@ -58,8 +58,8 @@ static void to_vbase(Asm *a, const TcgLayout *l, uint32_t start) /* X16 = guest 
 /* The getflags that the block's first condition, at its very start, is about. */
 static IrRef flags_wanted_first(const Gen *g)
 {
-    for (const uint16_t *at = g->notes->live; *at; at++) {
-        const IrOp *op = &g->ops[*at];
+    for (const IrActing *at = g->notes->live; at->op; at++) {
+        const IrOp *op = &g->ops[at->op];
         if (op->op == OP_fl_test) {
             return g->ops[op->a].op == OP_getflags ? op->a : IR_NONE;
         }
