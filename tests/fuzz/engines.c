@@ -9,14 +9,24 @@
 #include "tests/fuzz/cases.h"
 
 typedef struct Run {
+    const EngineCases *cases;
     System *s;
-    Timer *timer;
+    GRand *rand;
+    Timer *end, *tick;
     bool over;
 } Run;
 
 static void time_is_up(void *opaque)
 {
     ((Run *)opaque)->over = true;
+}
+
+static void tick(void *opaque)
+{
+    Run *run = opaque;
+    int64_t ns = run->cases->tick(run->s, run->rand);
+
+    timer_set(run->tick, clock_now_ns(run->s->machine.clock) + ns);
 }
 
 static bool process(void *opaque, bool *quit)
@@ -29,20 +39,20 @@ static bool process(void *opaque, bool *quit)
 }
 
 /* False: the machine wants to be reset. */
-static bool run_turn(const EngineCases *cases, Run *run, GRand *r, int64_t ns)
+static bool run_turn(Run *run, int64_t ns)
 {
     System *s = run->s;
 
     if (s->c->common.halted) {
         s->c->common.halted = false;
-        s->c->cpu.pc = cases->go_on(r);
+        s->c->cpu.pc = run->cases->go_on(run->rand);
         x86_update_mode(s->c);
         cpu_context_changed(&s->c->cpu);
     }
     run->over = false;
-    timer_set(run->timer, clock_now_ns(s->machine.clock) + ns);
+    timer_set(run->end, clock_now_ns(s->machine.clock) + ns);
     accel_run(s->accel, process, run);
-    timer_cancel(run->timer);
+    timer_cancel(run->end);
     return !s->machine.requests;
 }
 
@@ -57,18 +67,22 @@ static uint64_t run_backend(const EngineCases *cases, uint64_t seed, const char 
 {
     g_autoptr(GRand) r = g_rand_new_with_seed((guint32)seed);
     unsigned nmodels = g_strv_length((char **)cases->models);
-    Run run = { .s = system_new(backend, cases->models[seed / 8 % nmodels]) };
+    Run run = { cases, system_new(backend, cases->models[seed / 8 % nmodels]), .rand = r };
     uint64_t hash;
 
     cases->setup(run.s, r, seed);
-    run.timer = timer_new(run.s->machine.clock, time_is_up, &run);
+    run.end = timer_new(run.s->machine.clock, time_is_up, &run);
+    run.tick = timer_new(run.s->machine.clock, tick, &run);
+    if (cases->tick)
+        tick(&run);
     for (unsigned i = 0; i < length.turns; i++)
-        if (!run_turn(cases, &run, r, i + 1 < length.turns ? ENGINES_TURN_NS : length.ns))
+        if (!run_turn(&run, i + 1 < length.turns ? ENGINES_TURN_NS : length.ns))
             break;
     hash = machine_state_hash(&run.s->machine) ^ run.s->spied;
     if (print)
         device_tree_print(run.s->machine.root, print);
-    timer_free(run.timer);
+    timer_free(run.end);
+    timer_free(run.tick);
     system_free(run.s);
     return hash;
 }

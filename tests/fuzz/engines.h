@@ -18,6 +18,8 @@ typedef struct EngineCases {
     unsigned turns; /* of a case: from wherever the CPU has halted it goes on elsewhere */
     void (*setup)(System *s, GRand *r, uint64_t seed); /* the machine, and what it will execute */
     uint64_t (*go_on)(GRand *r);                       /* the pc of a turn that begins halted */
+    /* What the board does from time to time, and in how many ns again; may be NULL. */
+    int64_t (*tick)(System *s, GRand *r);
 } EngineCases;
 
 /* Does case @seed end alike? Else it says so on stderr. */

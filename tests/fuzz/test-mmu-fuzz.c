@@ -3,7 +3,8 @@
  * Accesses, most of them by the stack pointer, among changes of what translates them: entries of
  * page tables with every kind of invalidation, address spaces with and without tags, rights (WP,
  * SMAP, AC, keys), privilege, watchpoints; over pages whose neighbours fault, belong to a device,
- * have code or are mapped twice, at the ends of the address spaces. Engines compared: engines.h.
+ * have code or are mapped twice, at the ends of the address spaces; interrupted now and then.
+ * Engines compared: engines.h.
  *
  * A program is slots of 32 bytes, executed over and over. What faults is noted by its handler, on a
  * stack of its own, and goes on in the next slot.
@@ -22,6 +23,7 @@ enum {
     LOG_PLACE = 0x5f000,
     LOG_AT = 0x80000,                         /* up to 1 MiB: what handlers note */
     ARENA_AT = 0x200000, ARENA_PAGES = 8,     /* physical */
+    VEC_IRQ = 0x40,
     PT_A = TABLES_AT + 0x3000, PT_B = 0x110000, ROOT_B = 0x113000,
 };
 /* clang-format on */
@@ -408,7 +410,9 @@ static void put_to_user(Program *p)
 
 static void put_kernel_slot(Program *p)
 {
-    switch (below(p, 16)) {
+    switch (below(p, 18)) {
+    case 16: CODE(p, "\xfb\xfa"); break; /* STI; CLI */
+    case 17: CODE(p, "\xfa\x90\xfb"); break;
     case 0: put_cr_toggle(p, 0, 16); break; /* WP */
     case 1: put_cr_toggle(p, 4, 21); break; /* SMAP */
     case 2: CODE(p, "\x0f\x01\xca"); break; /* CLAC */
@@ -476,8 +480,10 @@ static void put_handler(Program *p, unsigned vector)
     put(p, LOG_AT, 4);
     CODE(p, "\x48\x89\x1c\x25");
     put(p, LOG_PLACE, 4);
-    CODE(p, "\x48\x8b\x44\x24\x18\x48\x83\xc8\x1f\x48\xff\xc0"); /* the next slot */
-    CODE(p, "\x48\x89\x44\x24\x18");
+    if (vector != EXCP_NMI && vector != VEC_IRQ) {
+        CODE(p, "\x48\x8b\x44\x24\x18\x48\x83\xc8\x1f\x48\xff\xc0"); /* the next slot */
+        CODE(p, "\x48\x89\x44\x24\x18");
+    }
     if (vector == VEC_USER) {
         CODE(p, "\xc7\x44\x24\x20");
         put(p, p->is_long ? SEL_CODE64 : SEL_CODE32, 4);
@@ -492,7 +498,7 @@ static void put_handlers(Program *p)
     for (unsigned v = 0; v < IDT_VECTORS; v++) {
         uint64_t gate = IDT_AT + 16 * v, at = 0x60000 + 256 * v;
 
-        if (v > 31 && v != VEC_USER)
+        if (v > 31 && v != VEC_USER && v != VEC_IRQ)
             continue;
         p->at = p->s->ram->host + at;
         put_handler(p, v);
@@ -570,6 +576,7 @@ static void setup(System *s, GRand *r, uint64_t seed)
     address_space_written(s->machine.memory, 0, SYSTEM_RAM);
     cpu_tlb_set_asid(&c->cpu, p.tagged);
     cpu_tlb_flush_all(&c->cpu);
+    c->eflags |= EFL_IF;
     x86_update_mode(c);
     cpu_context_changed(&c->cpu);
 }
@@ -579,8 +586,19 @@ static uint64_t go_on(GRand *r)
     return KERNEL_CODE + SLOT * (guint)g_rand_int_range(r, 0, 16);
 }
 
+static int64_t tick(System *s, GRand *r)
+{
+    if (g_rand_int_range(r, 0, 4) == 0) {
+        s->bus.raise_nmi(s->bus.opaque, 0);
+    } else if (s->irq_vector < 0) {
+        s->irq_vector = VEC_IRQ;
+        s->bus.set_intr(s->bus.opaque, 0, 1);
+    }
+    return g_rand_int_range(r, 1, g_rand_int_range(r, 0, 2) ? 200 : 3000);
+}
+
 static const EngineCases engine_cases = {
-    .models = models, .turns = 4, .setup = setup, .go_on = go_on
+    .models = models, .turns = 4, .setup = setup, .go_on = go_on, .tick = tick
 };
 
 static bool run_case(uint64_t seed)
