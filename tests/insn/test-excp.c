@@ -4,34 +4,12 @@
  * handler, with what on its stack. Expectations are those of the SDM, vol. 2 at each instruction
  * and vol. 3A chapter 6. Each row runs on every back end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "excp.h"
+
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "system.h"
 #include "target-i386/help-system.h"
 #include "target-i386/paging.h"
-
-enum { NO_ERROR = -1, NONE = -1, TRIPLE = -2 };
-
-typedef struct Row {
-    const char *name;
-    SystemMode mode;
-    unsigned cpl;
-    const char *code;
-    size_t len;
-    void (*prepare)(System *s);
-    int vector;    /* NONE: halts in its own code */
-    int64_t error; /* on the stack, or NO_ERROR */
-    uint32_t pc;   /* saved, or where it halted: offset in the code */
-    void (*check)(System *s);
-} Row;
-#define C(s) (s), sizeof(s) - 1
 
 /* ---- What rows prepare and check ------------------------------------------------------------ */
 
@@ -46,7 +24,6 @@ static void rsp_non_canonical(System *s) { s->c->regs[R_RSP] = (1ull << 47) + 16
 static void smap_user(System *s) { s->c->cr4 |= CR4_SMAP; s->c->regs[R_RBX] = PAGE_USER; }
 static void smep_user(System *s) { s->c->cr4 |= CR4_SMEP; s->c->regs[R_RBX] = PAGE_USER; }
 static void umip(System *s) { s->c->cr4 |= CR4_UMIP; s->c->regs[R_RBX] = PAGE_USER; }
-static void vme(System *s) { s->c->cr4 |= CR4_VME; }
 static void pvi(System *s) { s->c->cr4 |= CR4_PVI; }
 static void vme_vip(System *s) { s->c->cr4 |= CR4_VME; s->c->eflags |= EFL_VIP; }
 static void iopl3(System *s) { s->c->eflags |= EFL_IOPL; }
@@ -105,29 +82,14 @@ static void bad_kernel_ss(System *s) { system_write(s, TSS_AT + 8, SEL_UDATA, 2)
 static void nt(System *s) { s->c->eflags |= EFL_NT; }
 static void small_ds(System *s) { s->c->segs[SEG_DS].limit = 0xff; s->c->segs[SEG_DS].base = PAGE_USER; }
 /* clang-format on */
-static void star(System *s)
-{
-    s->c->star = (uint64_t)(SEL_UCODE32 - 3) << 48 | (uint64_t)SEL_CODE64 << 32;
-    s->c->lstar = HANDLERS_AT + 0x500;
-    s->c->cstar = HANDLERS_AT + 0x510;
-    s->c->sfmask = EFL_IF | EFL_TF | EFL_DF;
-    s->c->eflags |= EFL_IF | EFL_DF;
-}
-static void star_to_user(System *s)
-{
-    s->c->star = (uint64_t)(SEL_UCODE32 - 3) << 48;
-    s->c->regs[R_RCX] = USER_CODE + 0x100;
-    s->c->regs[11] = EFL_IF | 2 | FLAG_CF;
-    system_write(s, USER_CODE + 0x100, 0x80cd, 2); /* int 0x80 */
-}
 static void no_sce(System *s)
 {
-    star(s);
+    excp_star(s);
     s->c->efer &= ~(uint64_t)EFER_SCE;
 }
 static void star_to_user_ac(System *s)
 {
-    star_to_user(s);
+    excp_star_to_user(s);
     s->c->regs[11] |= EFL_AC;
 }
 static void sysenter(System *s)
@@ -179,27 +141,10 @@ static void compact_pkru(System *s)
 static void fsgsbase57(System *s) { s->c->cr4 |= CR4_FSGSBASE; s->c->regs[R_RBX] = 1ull << 50; }
 static void ldt_high(System *s) { system_write(s, GDT_AT + SEL_LDT + 8, 1 << 20, 4); }
 static void no_monitor(System *s) { s->c->misc_enable &= ~(uint64_t)MISC_ENABLE_MONITOR; }
-static void trap_flag(System *s) { s->c->eflags |= EFL_TF; }
 /* clang-format on */
-static void breakpoint(System *s)
-{
-    s->c->dr[0] = system_code_base(SYS_LONG, 0) + 1;
-    s->c->dr[7] |= 1;
-}
-static void frame_to_user(System *s)
-{
-    uint64_t sp = s->c->regs[R_RSP] -= 40;
-
-    system_write(s, sp, USER_CODE + 0x100, 8);
-    system_write(s, sp + 8, SEL_UCODE64, 8);
-    system_write(s, sp + 16, EFL_IF | FLAG_ZF | 2, 8);
-    system_write(s, sp + 24, USER_STACK - 64, 8);
-    system_write(s, sp + 32, SEL_UDATA, 8);
-    system_write(s, USER_CODE + 0x100, 0x80cd, 2);
-}
 /* clang-format off */
-static void frame_bad_ss(System *s) { frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 32, SEL_DATA, 8); }
-static void frame_bad_cs(System *s) { frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 8, SEL_UDATA, 8); }
+static void frame_bad_ss(System *s) { excp_frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 32, SEL_DATA, 8); }
+static void frame_bad_cs(System *s) { excp_frame_to_user(s); system_write(s, s->c->regs[R_RSP] + 8, SEL_UDATA, 8); }
 /* clang-format on */
 static void frame_to_vm86(System *s)
 {
@@ -224,7 +169,6 @@ static void frame_ret_far(System *s)
 }
 
 /* clang-format off */
-static uint64_t stack64(System *s, unsigned n) { return system_read(s, s->c->regs[R_RSP] + 8 * n, 8); }
 static uint32_t stack32(System *s, unsigned n) { return (uint32_t)system_read(s, s->c->regs[R_RSP] + 4 * n, 4); }
 /* clang-format on */
 
@@ -233,9 +177,9 @@ static void cr2_is_rbx(System *s) { assert_int_equal(s->c->cr2, s->c->regs[R_RBX
 /* clang-format on */
 static void from_user64(System *s)
 {
-    assert_int_equal(stack64(s, 1), SEL_UCODE64);
-    assert_int_equal(stack64(s, 3), USER_STACK);
-    assert_int_equal(stack64(s, 4), SEL_UDATA);
+    assert_int_equal(excp_stack64(s, 1), SEL_UCODE64);
+    assert_int_equal(excp_stack64(s, 3), USER_STACK);
+    assert_int_equal(excp_stack64(s, 4), SEL_UDATA);
     assert_int_equal(s->c->regs[R_RSP], KERNEL_STACK - 40);
     assert_int_equal(s->c->segs[SEG_SS].selector, 0);
     assert_int_equal(x86_cpl(s->c), 0);
@@ -257,63 +201,10 @@ static void from_vm86(System *s)
     assert_false(s->c->eflags & EFL_VM);
 }
 /* clang-format off */
-static void rf_is_saved(System *s) { assert_true(stack64(s, 3) & EFL_RF); }
-static void no_rf(System *s) { assert_false(stack64(s, 2) & EFL_RF); }
+static void rf_is_saved(System *s) { assert_true(excp_stack64(s, 3) & EFL_RF); }
+static void no_rf(System *s) { assert_false(excp_stack64(s, 2) & EFL_RF); }
 static void on_ist(System *s) { assert_int_equal(s->c->regs[R_RSP], IST_STACK - 40); }
 static void if_kept(System *s) { assert_true(s->c->eflags & EFL_IF); }
-static void dr6_bs(System *s) { assert_true(s->c->dr[6] & 1 << 14); }
-/* clang-format on */
-static void watch(System *s, uint64_t addr, uint32_t dr7)
-{
-    s->c->regs[R_RBX] = PAGE_USER + 8;
-    s->c->dr[1] = addr;
-    s->c->dr[7] |= dr7;
-    x86_update_mode(s->c);
-}
-/* clang-format off */
-enum { L1_WRITE4 = 4 | 0xd << 20, L1_ACCESS1 = 4 | 3 << 20, L1_ACCESS8 = 4 | 0xb << 20, L1_PORT = 4 | 2 << 20 };
-static void watch_write4(System *s) { watch(s, PAGE_USER + 8, L1_WRITE4); }
-static void watch_access1(System *s) { watch(s, PAGE_USER + 8, L1_ACCESS1); }
-static void watch_access8(System *s) { watch(s, PAGE_USER + 8, L1_ACCESS8); }
-/* clang-format on */
-static void watch_rep(System *s)
-{
-    watch_write4(s);
-    s->c->regs[R_RDI] = PAGE_USER + 4;
-    s->c->regs[R_RCX] = 16;
-}
-/* clang-format off */
-static void watch_ss(System *s) { watch_access1(s); system_write(s, PAGE_USER + 8, SEL_DATA, 2); }
-static void watch_write4_tf(System *s) { watch_write4(s); s->c->eflags |= EFL_TF; x86_update_mode(s->c); }
-static void watch_off(System *s) { watch(s, PAGE_USER + 8, 0xd << 20); }
-static void watch_port(System *s) { s->c->cr4 |= CR4_DE; watch(s, 0x80, L1_PORT); }
-static void watch_port_no_de(System *s) { watch(s, 0x80, L1_PORT); }
-static void general_detect(System *s) { s->c->dr[7] |= 1 << 13; }
-static void dr4_de(System *s) { s->c->cr4 |= CR4_DE; }
-static void dr6_b1(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 2); }
-/* clang-format on */
-static void dr6_b1_written(System *s)
-{
-    dr6_b1(s);
-    assert_int_equal(system_read(s, PAGE_USER + 8, 4), 0x12345678);
-}
-/* clang-format off */
-static void dr6_b1_bs(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 0x4002); }
-static void dr6_none(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 0); }
-/* clang-format on */
-static void dr6_bd(System *s)
-{
-    assert_int_equal(s->c->dr[6] & 0xe00f, 1 << 13);
-    assert_false(s->c->dr[7] & 1 << 13);
-}
-static void rep_stopped(System *s)
-{
-    dr6_b1(s);
-    assert_int_equal(s->c->regs[R_RCX], 11);
-    assert_int_equal(s->c->regs[R_RDI], PAGE_USER + 9);
-}
-/* clang-format off */
-static void dr6_b0(System *s) { assert_int_equal(s->c->dr[6] & 15, 1); }
 /* clang-format on */
 static void in_syscall(System *s)
 {
@@ -332,15 +223,15 @@ static void in_cstar(System *s)
 }
 static void after_sysret(System *s)
 {
-    assert_int_equal(stack64(s, 0), USER_CODE + 0x102);
-    assert_int_equal(stack64(s, 1), SEL_UCODE64);
-    assert_int_equal(stack64(s, 2) & (EFL_IF | FLAG_CF), EFL_IF | FLAG_CF);
-    assert_int_equal(stack64(s, 4), SEL_UDATA);
+    assert_int_equal(excp_stack64(s, 0), USER_CODE + 0x102);
+    assert_int_equal(excp_stack64(s, 1), SEL_UCODE64);
+    assert_int_equal(excp_stack64(s, 2) & (EFL_IF | FLAG_CF), EFL_IF | FLAG_CF);
+    assert_int_equal(excp_stack64(s, 4), SEL_UDATA);
 }
 static void after_sysret_ac(System *s)
 {
     after_sysret(s);
-    assert_true(stack64(s, 2) & EFL_AC);
+    assert_true(excp_stack64(s, 2) & EFL_AC);
 }
 static void in_sysenter(System *s)
 {
@@ -349,9 +240,9 @@ static void in_sysenter(System *s)
 }
 static void after_iret(System *s)
 {
-    assert_int_equal(stack64(s, 0), USER_CODE + 0x102);
-    assert_int_equal(stack64(s, 2) & (EFL_IF | FLAG_ZF), EFL_IF | FLAG_ZF);
-    assert_int_equal(stack64(s, 3), USER_STACK - 64);
+    assert_int_equal(excp_stack64(s, 0), USER_CODE + 0x102);
+    assert_int_equal(excp_stack64(s, 2) & (EFL_IF | FLAG_ZF), EFL_IF | FLAG_ZF);
+    assert_int_equal(excp_stack64(s, 3), USER_STACK - 64);
 }
 static void after_iret_vm86(System *s)
 {
@@ -377,9 +268,9 @@ static void through_call_gate32(System *s)
 static void through_call_gate64(System *s)
 {
     assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x601);
-    assert_int_equal(stack64(s, 1), SEL_UCODE64);
-    assert_int_equal(stack64(s, 2), USER_STACK);
-    assert_int_equal(stack64(s, 3), SEL_UDATA);
+    assert_int_equal(excp_stack64(s, 1), SEL_UCODE64);
+    assert_int_equal(excp_stack64(s, 2), USER_STACK);
+    assert_int_equal(excp_stack64(s, 3), SEL_UDATA);
 }
 static void in_task(System *s)
 {
@@ -462,65 +353,17 @@ static void rax_wraps(System *s) { assert_int_equal(s->c->regs[R_RAX], 0x1234fff
 static void stored_at_zero(System *s) { assert_int_equal(system_read(s, 0, 4), 0xabcd); }
 /* clang-format on */
 /* On the virtual-8086 stack: to 0x40, with IF. */
-static void vme_frame(System *s)
-{
-    s->c->cr4 |= CR4_VME;
-    s->c->regs[R_RSP] = 0x7ff0;
-    system_write(s, USER_STACK - 0x10, 0x40, 2);
-    system_write(s, USER_STACK - 0xe, USER_CODE >> 4, 2);
-    system_write(s, USER_STACK - 0xc, EFL_IF | 2, 2);
-    system_write(s, USER_CODE + 0x40, 0x0b0f, 2);
-}
 /* clang-format off */
-static void vme_frame_vip(System *s) { vme_frame(s); s->c->eflags |= EFL_VIP; }
-static void vme_frame_tf(System *s) { vme_frame(s); system_write(s, USER_STACK - 0xc, EFL_TF | 2, 2); }
+static void vme_frame_vip(System *s) { excp_vme_frame(s); s->c->eflags |= EFL_VIP; }
 static void vif_is_pushed(System *s) { assert_int_equal(stack32(s, 2) & (EFL_VIF | EFL_IF | EFL_VM), EFL_VIF | EFL_VM); }
 static void vif_is_clear(System *s) { assert_false(stack32(s, 2) & EFL_VIF); }
 static void pvi_vip(System *s) { pvi(s); s->c->eflags |= EFL_VIP; }
-static void btf(System *s) { s->c->eflags |= EFL_TF; s->c->debugctl = 2; }
-static void btf_rep(System *s) { btf(s); s->c->regs[R_RDI] = PAGE_USER; s->c->regs[R_RCX] = 3; }
-static void btf_gone(System *s) { dr6_bs(s); assert_int_equal(s->c->debugctl, 0); }
-static void trap_flag_ss(System *s) { s->c->eflags |= EFL_TF; s->c->regs[R_RBX] = SEL_DATA; }
-static void star_tf(System *s) { star(s); s->c->eflags = (s->c->eflags & ~(uint32_t)EFL_DF) | EFL_TF; }
-static void star_tf_open(System *s) { star_tf(s); s->c->sfmask = EFL_IF; }
-/* clang-format on */
-static void in_masked_syscall(System *s)
-{
-    assert_int_equal(s->c->cpu.pc, HANDLERS_AT + 0x501);
-    assert_true(s->c->regs[11] & EFL_TF);
-    dr6_none(s);
-}
-/* clang-format off */
-static void star_to_user_tf(System *s) { star_to_user(s); s->c->regs[11] |= EFL_TF; }
-/* clang-format on */
-static void bp_rep(System *s)
-{
-    s->c->regs[R_RDI] = PAGE_USER;
-    s->c->regs[R_RCX] = 3;
-    s->c->dr[0] = KERNEL_CODE;
-    s->c->dr[7] |= 1;
-}
-/* clang-format off */
-static void rf_rep(System *s) { bp_rep(s); s->c->eflags |= EFL_RF; }
-static void bp_ss(System *s) { s->c->regs[R_RBX] = SEL_DATA; s->c->dr[0] = KERNEL_CODE + 2; s->c->dr[7] |= 1; }
-static void rf_is_pushed(System *s) { assert_true(stack64(s, 2) & EFL_RF); }
-/* clang-format on */
-static void frame_rf(System *s)
-{
-    frame_to_user(s);
-    system_write(s, s->c->regs[R_RSP] + 16, EFL_RF | 2, 8);
-    system_write(s, USER_CODE + 0x100, 0x80cd90, 3);
-}
-/* clang-format off */
-static void task_trap(System *s) { system_write(s, TSS2_AT + 100, 1, 2); }
-static void dr6_bt(System *s) { assert_int_equal(s->c->dr[6] & 0xe00f, 1 << 15); }
-static void rax_is_2(System *s) { assert_int_equal(s->c->regs[R_RAX], 2); }
 /* clang-format on */
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
 
 /* clang-format off */
-static const Row rows[] = {
+static const ExcpRow rows[] = {
     /* faults in 64-bit mode */
     { "ud2", SYS_LONG, 0, C("\x90\x0f\x0b"), NULL, EXCP_UD, NO_ERROR, 1 },
     { "div by zero", SYS_LONG, 0, C("\x31\xc9\xf7\xf1"), NULL, EXCP_DE, NO_ERROR, 2 },
@@ -603,34 +446,6 @@ static const Row rows[] = {
     { "int on IST", SYS_LONG, 0, C("\xcd\x82"), NULL, VEC_IST, NO_ERROR, 2, on_ist },
     { "trap gate keeps IF", SYS_LONG, 0, C("\xfb\x90\xcd\x85"), NULL, VEC_TRAP, NO_ERROR, 4, if_kept },
     { "icebp ignores DPL", SYS_LONG, 3, C("\xf1"), NULL, EXCP_DB, NO_ERROR, 1 },
-    { "single step", SYS_LONG, 0, C("\x90\x90\xf4"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
-    { "data breakpoint, write", SYS_LONG, 0, C("\xb8\x78\x56\x34\x12\x89\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 7, dr6_b1_written },
-    { "data breakpoint, user write", SYS_LONG, 3, C("\x90\x89\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, protected mode", SYS_PROT, 0, C("\x90\x89\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, read of write", SYS_LONG, 0, C("\x90\x8b\x03\xf4"), watch_write4, NONE, NO_ERROR, 4, dr6_none },
-    { "data breakpoint, last byte", SYS_LONG, 0, C("\x88\x43\x03\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, beyond", SYS_LONG, 0, C("\x88\x43\x04\xf4"), watch_write4, NONE, NO_ERROR, 4, dr6_none },
-    { "data breakpoint, before", SYS_LONG, 0, C("\x89\x43\xfc\xf4"), watch_write4, NONE, NO_ERROR, 4, dr6_none },
-    { "data breakpoint, overlap from below", SYS_LONG, 0, C("\x89\x43\xfd\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, read", SYS_LONG, 0, C("\x8b\x03\x90\xf4"), watch_access1, EXCP_DB, NO_ERROR, 2, dr6_b1 },
-    { "data breakpoint, 8 bytes", SYS_LONG, 0, C("\x8a\x43\x07\x90\xf4"), watch_access8, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, read and write", SYS_LONG, 0, C("\x01\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 2, dr6_b1 },
-    { "data breakpoint, locked", SYS_LONG, 0, C("\xf0\xff\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, rep stosb", SYS_LONG, 0, C("\xf3\xaa\x90\xf4"), watch_rep, EXCP_DB, NO_ERROR, 0, rep_stopped },
-    { "data breakpoint, MOV SS", SYS_PROT, 0, C("\x8e\x13\x90\x90\xf4"), watch_ss, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint, x87 load", SYS_LONG, 0, C("\xdb\xe3\xdb\x2b\x90\xf4"), watch_access1, EXCP_DB, NO_ERROR, 4, dr6_b1 },
-    { "data breakpoint, x87 store", SYS_LONG, 0, C("\xdb\xe3\xd9\xe8\xdd\x1b\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 6, dr6_b1 },
-    { "data breakpoint, push [m]", SYS_LONG, 0, C("\xff\x33\x90\xf4"), watch_access1, EXCP_DB, NO_ERROR, 2, dr6_b1 },
-    { "data breakpoint, pop [m]", SYS_LONG, 0, C("\x50\x8f\x03\x90\xf4"), watch_write4, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "data breakpoint with TF", SYS_LONG, 0, C("\x89\x03\x90\xf4"), watch_write4_tf, EXCP_DB, NO_ERROR, 2, dr6_b1_bs },
-    { "data breakpoint not enabled", SYS_LONG, 0, C("\x89\x03\xf4"), watch_off, NONE, NO_ERROR, 3, dr6_none },
-    { "port breakpoint", SYS_LONG, 0, C("\x90\xe6\x80\x90\xf4"), watch_port, EXCP_DB, NO_ERROR, 3, dr6_b1 },
-    { "port breakpoint, IN", SYS_LONG, 0, C("\xe4\x80\x90\xf4"), watch_port, EXCP_DB, NO_ERROR, 2, dr6_b1 },
-    { "port breakpoint, another port", SYS_LONG, 0, C("\xe6\x81\xf4"), watch_port, NONE, NO_ERROR, 3, dr6_none },
-    { "port breakpoint without CR4.DE", SYS_LONG, 0, C("\xe6\x80\xf4"), watch_port_no_de, NONE, NO_ERROR, 3, dr6_none },
-    { "DR7.GD", SYS_LONG, 0, C("\x90\x0f\x21\xc0\xf4"), general_detect, EXCP_DB, NO_ERROR, 1, dr6_bd },
-    { "DR4 with CR4.DE", SYS_LONG, 0, C("\x0f\x21\xe0\xf4"), dr4_de, EXCP_UD, NO_ERROR, 0 },
-    { "instruction breakpoint", SYS_LONG, 0, C("\x90\x90\xf4"), breakpoint, EXCP_DB, NO_ERROR, 1, dr6_b0 },
     /* double and triple faults */
     { "no IDT: triple fault", SYS_LONG, 0, C("\x0f\x0b"), no_idt, TRIPLE, 0, 0 },
     { "#GP without a gate: double fault", SYS_LONG, 0, C("\xcd\xff"), idt_without_gp, EXCP_DF, 0, 0 },
@@ -645,9 +460,9 @@ static const Row rows[] = {
     { "nmi", SYS_LONG, 0, C("\x90\xf4"), nmi, EXCP_NMI, NO_ERROR, 0 },
     { "nmi while blocked", SYS_LONG, 0, C("\x90\xf4"), nmi_twice, NONE, 0, 2 },
     /* system calls */
-    { "syscall", SYS_LONG, 3, C("\x0f\x05"), star, NONE, 0, 0, in_syscall },
-    { "syscall from compatibility mode", SYS_COMPAT, 3, C("\x0f\x05"), star, NONE, 0, 0, in_cstar },
-    { "sysretq", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_sysret },
+    { "syscall", SYS_LONG, 3, C("\x0f\x05"), excp_star, NONE, 0, 0, in_syscall },
+    { "syscall from compatibility mode", SYS_COMPAT, 3, C("\x0f\x05"), excp_star, NONE, 0, 0, in_cstar },
+    { "sysretq", SYS_LONG, 0, C("\x48\x0f\x07"), excp_star_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_sysret },
     { "sysretq that sets AC", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user_ac, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_sysret_ac },
     { "syscall without SCE", SYS_LONG, 3, C("\x0f\x05"), no_sce, EXCP_UD, NO_ERROR, 0 },
     { "sysretq without SCE", SYS_LONG, 0, C("\x48\x0f\x07"), no_sce, EXCP_UD, NO_ERROR, 0 },
@@ -655,7 +470,7 @@ static const Row rows[] = {
     { "sysenter", SYS_PROT, 3, C("\x0f\x34"), sysenter, NONE, 0, 0, in_sysenter },
     { "sysenter without MSR", SYS_PROT, 3, C("\x0f\x34"), NULL, EXCP_GP, 0, 0 },
     /* IRET */
-    { "iretq to user", SYS_LONG, 0, C("\x48\xcf"), frame_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_iret },
+    { "iretq to user", SYS_LONG, 0, C("\x48\xcf"), excp_frame_to_user, VEC_USER, NO_ERROR, 0x102 + USER_CODE - KERNEL_CODE, after_iret },
     { "iretq bad SS", SYS_LONG, 0, C("\x48\xcf"), frame_bad_ss, EXCP_GP, SEL_DATA, 0 },
     { "iretq bad CS", SYS_LONG, 0, C("\x48\xcf"), frame_bad_cs, EXCP_GP, SEL_UDATA & ~3, 0 },
     { "iretq with NT", SYS_LONG, 0, C("\x48\xcf"), nt, EXCP_GP, 0, 0 },
@@ -743,27 +558,6 @@ static const Row rows[] = {
     { "#AC: push", SYS_LONG, 3, C("\xff\xcc\x50"), alignment, EXCP_AC, 0, 2 },
     { "#AC: kernel stack of a gate", SYS_LONG, 3, C("\xcd\x80"), alignment_tss, VEC_USER, NO_ERROR, 2 },
     /* single step, BTF, RF, shadows */
-    { "BTF: the next branch", SYS_LONG, 0, C("\x90\x74\x01\x90\xeb\x00\x90"), btf, EXCP_DB, NO_ERROR, 6, btf_gone },
-    { "BTF: taken jcc", SYS_LONG, 0, C("\x90\x74\x01\x90\x75\x01\x90\x90"), btf, EXCP_DB, NO_ERROR, 7, btf_gone },
-    { "BTF: rep is no branch", SYS_LONG, 0, C("\xf3\xaa\xe8\x00\x00\x00\x00"), btf_rep, EXCP_DB, NO_ERROR, 7, btf_gone },
-    { "TF: int n drops the trap", SYS_LONG, 3, C("\xcd\x80"), trap_flag, VEC_USER, NO_ERROR, 2, dr6_none },
-    { "TF: sti", SYS_LONG, 0, C("\xfb\x90"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
-    { "TF: mov ss", SYS_LONG, 0, C("\x8e\xd3\x90\x90"), trap_flag_ss, EXCP_DB, NO_ERROR, 3, dr6_bs },
-    { "TF: hlt", SYS_LONG, 0, C("\xf4"), trap_flag, EXCP_DB, NO_ERROR, 1, dr6_bs },
-    { "TF: pause", SYS_LONG, 0, C("\xf3\x90\x90"), trap_flag, EXCP_DB, NO_ERROR, 2, dr6_bs },
-    { "TF: syscall that masks it", SYS_LONG, 3, C("\x0f\x05"), star_tf, NONE, 0, 0, in_masked_syscall },
-    { "TF: syscall that does not", SYS_LONG, 3, C("\x0f\x05"), star_tf_open, EXCP_DB, NO_ERROR, HANDLERS_AT + 0x500 - USER_CODE, dr6_bs },
-    { "TF: sysret that sets it", SYS_LONG, 0, C("\x48\x0f\x07"), star_to_user_tf, EXCP_DB, NO_ERROR, USER_CODE + 0x100 - KERNEL_CODE, dr6_bs },
-    { "RF lasts through rep", SYS_LONG, 0, C("\xf3\xaa\xf4"), rf_rep, NONE, 0, 3 },
-    { "breakpoint within rep's first iteration alone", SYS_LONG, 0, C("\xf3\xaa\xf4"), bp_rep, EXCP_DB, NO_ERROR, 0, dr6_b0 },
-    { "breakpoint behind mov ss", SYS_LONG, 0, C("\x8e\xd3\x90\xf4"), bp_ss, NONE, 0, 4 },
-    { "general detect sets RF", SYS_LONG, 0, C("\x0f\x21\xc0"), general_detect, EXCP_DB, NO_ERROR, 0, rf_is_pushed },
-    { "a breakpoint does not", SYS_LONG, 0, C("\x90\x90"), breakpoint, EXCP_DB, NO_ERROR, 1, no_rf },
-    { "iret sets RF for one instruction", SYS_LONG, 0, C("\x48\xcf"), frame_rf, VEC_USER, NO_ERROR, 0x103 + USER_CODE - KERNEL_CODE, no_rf },
-    { "data breakpoint within rep", SYS_LONG, 0, C("\xf3\xaa"), watch_rep, EXCP_DB, NO_ERROR, 0, rf_is_pushed },
-    { "T bit of a task", SYS_PROT, 0, C("\xea\x00\x00\x00\x00\x88\x00"), task_trap, EXCP_DB, NO_ERROR, HANDLERS_AT + 0x610 - KERNEL_CODE, dr6_bt },
-    { "debugctl without LBR", SYS_LONG, 0, C("\xb9\xd9\x01\x00\x00\xb8\x03\x00\x00\x00\x31\xd2\x0f\x30\x0f\x32\xf4"), NULL, NONE, 0, 17, rax_is_2 },
-    { "debugctl reserved", SYS_LONG, 0, C("\xb9\xd9\x01\x00\x00\xb8\x00\x10\x00\x00\x31\xd2\x0f\x30"), NULL, EXCP_GP, 0, 12 },
     { "monitor at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc8"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "mwait at cpl 3", SYS_LONG, 3, C("\x0f\x01\xc9"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "monitor with extensions", SYS_LONG, 0, C("\x89\xd8\xb1\x01\x0f\x01\xc8"), reg_supervisor, EXCP_GP, 0, 4 },
@@ -779,20 +573,18 @@ static const Row rows[] = {
     { "vm86 ud2", SYS_VM86, 3, C("\x0f\x0b"), NULL, EXCP_UD, NO_ERROR, 0 },
     { "vm86 cli", SYS_VM86, 3, C("\xfa"), NULL, EXCP_GP, 0, 0 },
     { "vm86 hlt", SYS_VM86, 3, C("\xf4"), NULL, EXCP_GP, 0, 0, from_vm86 },
-    { "vme sti", SYS_VM86, 3, C("\xfb\x0f\x0b"), vme, EXCP_UD, NO_ERROR, 1 },
+    { "vme sti", SYS_VM86, 3, C("\xfb\x0f\x0b"), excp_vme, EXCP_UD, NO_ERROR, 1 },
     { "vme sti with VIP", SYS_VM86, 3, C("\xfb"), vme_vip, EXCP_GP, 0, 0 },
-    { "vme pushf", SYS_VM86, 3, C("\xfb\x9c\x0f\x0b"), vme, EXCP_UD, NO_ERROR, 2, pushed_iopl3 },
-    { "vme redirection", SYS_VM86, 3, C("\xcd\x21"), vme, EXCP_GP, 0, HANDLERS_AT + 0x620, NULL },
-    { "vme iret", SYS_VM86, 3, C("\xcf"), vme_frame, EXCP_UD, NO_ERROR, 0x40, vif_is_pushed },
+    { "vme pushf", SYS_VM86, 3, C("\xfb\x9c\x0f\x0b"), excp_vme, EXCP_UD, NO_ERROR, 2, pushed_iopl3 },
+    { "vme redirection", SYS_VM86, 3, C("\xcd\x21"), excp_vme, EXCP_GP, 0, HANDLERS_AT + 0x620, NULL },
+    { "vme iret", SYS_VM86, 3, C("\xcf"), excp_vme_frame, EXCP_UD, NO_ERROR, 0x40, vif_is_pushed },
     { "vme iret, VIP", SYS_VM86, 3, C("\xcf"), vme_frame_vip, EXCP_GP, 0, 0 },
-    { "vme iret sets TF", SYS_VM86, 3, C("\xcf"), vme_frame_tf, EXCP_GP, 0, 0 },
-    { "vme iret of 32 bits", SYS_VM86, 3, C("\x66\xcf"), vme_frame, EXCP_GP, 0, 0 },
+    { "vme iret of 32 bits", SYS_VM86, 3, C("\x66\xcf"), excp_vme_frame, EXCP_GP, 0, 0 },
     { "vm86 iret without vme", SYS_VM86, 3, C("\xcf"), NULL, EXCP_GP, 0, 0 },
-    { "vme cli, popf", SYS_VM86, 3, C("\xfb\xfa\x9c\x58\xf6\xc4\x02\x75\x02\x0f\x0b\xf4"), vme, EXCP_UD, NO_ERROR, 9 },
-    { "vme popf sets TF", SYS_VM86, 3, C("\x68\x00\x01\x9d"), vme, EXCP_GP, 0, 3 },
+    { "vme cli, popf", SYS_VM86, 3, C("\xfb\xfa\x9c\x58\xf6\xc4\x02\x75\x02\x0f\x0b\xf4"), excp_vme, EXCP_UD, NO_ERROR, 9 },
     { "vme popf of IF, VIP", SYS_VM86, 3, C("\x68\x00\x02\x9d"), vme_vip, EXCP_GP, 0, 3 },
-    { "vme pushfd", SYS_VM86, 3, C("\x66\x9c"), vme, EXCP_GP, 0, 0 },
-    { "vme int not redirected", SYS_VM86, 3, C("\xcd\x20"), vme, EXCP_GP, 0, 0 },
+    { "vme pushfd", SYS_VM86, 3, C("\x66\x9c"), excp_vme, EXCP_GP, 0, 0 },
+    { "vme int not redirected", SYS_VM86, 3, C("\xcd\x20"), excp_vme, EXCP_GP, 0, 0 },
     { "pvi cli", SYS_PROT, 3, C("\xfb\xfa\xcd\x80"), pvi, VEC_USER, NO_ERROR, 4, vif_is_clear },
     { "pvi sti, VIP", SYS_PROT, 3, C("\xfb"), pvi_vip, EXCP_GP, 0, 0 },
     { "pvi leaves popf alone", SYS_PROT, 3, C("\x68\x00\x02\x00\x00\x9d\xcd\x80"), pvi, VEC_USER, NO_ERROR, 8, vif_is_clear },
@@ -805,86 +597,7 @@ static const Row rows[] = {
 };
 /* clang-format on */
 
-static const char *backend;
-static unsigned failures;
-#define ROW_FAILED(...) (failures++, print_error(__VA_ARGS__), print_error("\n"))
-
-/* Saved error code and pc as the handler finds them; @error: whether there is one. */
-static uint64_t saved_pc(System *s, bool error, int64_t *code)
-{
-    unsigned size = s->c->efer & EFER_LMA ? 8 : s->c->cr0 & CR0_PE ? 4 : 2;
-    uint64_t at = s->c->regs[R_RSP];
-
-    if (size == 2)
-        at = s->c->segs[SEG_SS].base + (at & 0xffff);
-    if (error) {
-        *code = (int64_t)system_read(s, at, size);
-        at += size;
-    }
-    return system_read(s, at, size);
-}
-
-static void check_handler(System *s, const Row *r)
-{
-    int64_t code = NO_ERROR;
-    uint64_t pc = saved_pc(s, r->error != NO_ERROR, &code);
-    uint32_t base =
-        r->mode == SYS_REAL || r->mode == SYS_VM86 ? 0 : system_code_base(r->mode, r->cpl);
-
-    if (!strcmp(r->name, "iret to vm86"))
-        base = 0;
-    if (system_vector(s) != r->vector || code != r->error)
-        ROW_FAILED("%s: vector %d error %ld, expected %d %ld", r->name, system_vector(s),
-                   (long)code, r->vector, (long)r->error);
-    if (r->check || r->pc || r->error != NO_ERROR)
-        if (r->vector != 0x63 && r->vector != EXCP_DF && pc != (uint32_t)(base + r->pc))
-            ROW_FAILED("%s: saved pc %lx, expected %lx", r->name, (long)pc, (long)base + r->pc);
-}
-
-static void run_row(System *s, const Row *r)
-{
-    uint32_t base = system_code_base(r->mode, r->cpl);
-
-    system_setup(s, r->mode, r->cpl);
-    address_space_write_bytes(s->machine.memory, base, r->code, r->len);
-    if (r->prepare)
-        r->prepare(s);
-    x86_update_mode(s->c);
-    cpu_tlb_flush_all(&s->c->cpu);
-    if (!system_run(s))
-        ROW_FAILED("%s: hangs at %lx", r->name, (long)s->c->cpu.pc);
-    if (r->vector == TRIPLE) {
-        if (!(s->machine.requests & REQUEST_RESET))
-            ROW_FAILED("%s: no shutdown, but vector %d", r->name, system_vector(s));
-    } else if (r->vector != NONE) {
-        check_handler(s, r);
-    } else if (!r->check) {
-        uint64_t pc = s->c->cpu.pc + (x86_is_64bit_code(s->c) ? 0 : s->c->segs[SEG_CS].base);
-
-        if (pc != base + r->pc)
-            ROW_FAILED("%s: ends at %lx, vector %d", r->name, (long)pc, system_vector(s));
-    }
-    if (r->check)
-        r->check(s);
-}
-
-static void test_rows(void **state)
-{
-    System *s = system_new(backend, "max");
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (!system_can_run(s, rows[i].mode, rows[i].code, rows[i].len))
-            print_message("skipped, not on this back end: %s\n", rows[i].name);
-        else
-            run_row(s, &rows[i]);
-    }
-    system_free(s);
-    assert_int_equal(failures, 0);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
-
-    return system_run_tests(tests, &backend);
+    return excp_main(rows, G_N_ELEMENTS(rows));
 }
