@@ -31,7 +31,8 @@ typedef struct Walk {
     unsigned observed;      /* the next op that sees the state, or whose C code changes it */
     unsigned bytes, stubs;  /* estimates of what is behind: code and memory stubs; other stubs */
     uint16_t access[NREGS]; /* the next get or set of a pin */
-    uint16_t sets[IR_NOTED_OPS]; /* how many of a value's users are sets */
+    uint16_t sets[IR_NOTED_OPS];  /* how many of a value's users are sets */
+    uint16_t bases[IR_NOTED_OPS]; /* … take it as a base */
 } Walk;
 
 static void note_size(Walk *w, unsigned i, unsigned bytes)
@@ -204,6 +205,9 @@ static void visit_value(Walk *w, unsigned i)
     if (w->g->hint[i]) {
         settle_hint(w, (IrRef)i);
     }
+    if (w->bases[i] && w->bases[i] == w->notes->uses[i]) {
+        w->g->want[i] |= WANT_BESIDE;
+    }
 }
 
 static void visit_get(void *self, unsigned i)
@@ -227,6 +231,9 @@ static void visit_offset(void *self, unsigned i)
 
     visit_value(w, i);
     note_size(w, i, 5);
+    if (is_offset(g, (IrRef)i, &base, &disp)) {
+        w->bases[base]++;
+    }
     if (w->sets[i] && w->sets[i] == w->notes->uses[i] && is_offset(g, (IrRef)i, &base, &disp)) {
         g->want[i] |= WANT_LAZY;
         extend_use(w->notes, base, w->notes->last_use[i]);
@@ -290,6 +297,7 @@ static void visit_access(void *self, unsigned i, bool shows)
 {
     visit_value(self, i);
     note_access_size(self, i, 0);
+    ((Walk *)self)->bases[((Walk *)self)->g->ops[i].a]++;
     if (shows) {
         note_state(self, i);
     }
@@ -335,6 +343,7 @@ void x64_backward(void *p, IrBlock *ir, IrNotes *notes)
     memset(w.access, 0, sizeof(w.access));
     for (unsigned i = 0; i < ir->nops; i += IR_CLEARED_OPS) {
         ir_clear_noted(&w.sets[i]);
+        ir_clear_noted(&w.bases[i]);
     }
     gen_clear_notes(g);
     ir_walk_back(ir, notes, &notes_of_host, &w);

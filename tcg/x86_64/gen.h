@@ -137,6 +137,7 @@ typedef enum LocKind {
     LOC_ENV, /* equals a slot in env as long as nobody writes it */
     LOC_SPILL,
     LOC_LAZY,   /* base + constant, made where it is wanted: see WANT_LAZY */
+    LOC_BESIDE, /* what a pin holds + constant, as long as the pin stays: see WANT_BESIDE */
     LOC_COND,   /* an I1 that its only consumer computes */
     LOC_FLAGS,  /* a bundle, to be made from its operands */
     LOC_RECORD, /* a bundle that is the record in env */
@@ -148,7 +149,7 @@ typedef struct Loc {
     bool zx;      /* register bits above the type are known to be zero */
     bool in_file; /* ENV: part of the guest's register file */
     IrRef next;   /* in the register's list */
-    int32_t off;  /* ENV, SPILL: from RBP */
+    int32_t off;  /* ENV, SPILL: from RBP; BESIDE: the constant */
 } Loc;
 
 /* A value that a slot in env has, too, as long as nobody writes it. */
@@ -310,6 +311,7 @@ typedef struct Gen {
                                    stubs of ops behind it … */
     uint16_t rest_stubs[IR_NOTED_OPS]; /* … and in their other stubs; not for gets and sets */
     IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
+    IrRef beside[NREGS];    /* the one that may be LOC_BESIDE a pin */
 } Gen;
 
 enum {
@@ -319,8 +321,12 @@ enum {
     WANT_ZX = 8,      /* hint is for a V256 slot: zeros above 128 bits */
     WANT_LAZY = 4,    /* base + constant that is only ever set: costs nothing before (PUSH, POP) */
     WANT_RECORD = 16, /* a bundle that is architectural by itself where somebody looks */
+    WANT_BESIDE = 32, /* nothing but a base of accesses and of offsets: it may stay where it was
+                         when its pin goes on by a constant (string instructions, *p++) */
 };
 
+/* Gen.beside[@pin] gets a register of its own. */
+void settle_beside(Gen *g, int pin);
 /* @v = another value + constant: which, and how much. */
 bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp);
 
@@ -439,6 +445,24 @@ static inline Mem env_mem(int32_t off)
 {
     return mem_base(RBP, off);
 }
+/* Is @v + @disp beside a pin? */
+static inline bool is_beside(const Gen *g, IrRef v, int32_t disp)
+{
+    int64_t sum = (int64_t)g->loc[v].off + disp;
+
+    return g->loc[v].kind == LOC_BESIDE && sum == (int32_t)sum;
+}
+/* @v + @disp, of a register or beside one. */
+static inline Mem base_mem(const Gen *g, IrRef v, int32_t disp)
+{
+    const Loc *l = &g->loc[v];
+
+    return mem_base((X86Reg)l->reg, l->kind == LOC_BESIDE ? l->off + disp : disp);
+}
+/* @pin, where @base is, perhaps LOC_BESIDE, becomes @base + @disp. True: @base is nowhere until
+ * now_beside(), behind the change; false: evict() moves it. */
+bool leave_beside(Gen *g, IrRef base, int pin, int32_t disp);
+void now_beside(Gen *g, IrRef base, int pin, int32_t disp);
 /* Three bytes and the number, which links change. */
 static inline void x_budget(Asm *a, X86Alu op, int32_t n)
 {

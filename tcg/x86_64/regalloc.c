@@ -94,8 +94,8 @@ static void load_lazy(Gen *g, int r, IrRef v)
     int32_t disp;
 
     g_assert(is_offset(g, v, &base, &disp));
-    if (g->loc[base].kind == LOC_REG) {
-        x_lea(&g->a, 8, (X86Reg)r, mem_base((X86Reg)g->loc[base].reg, disp));
+    if (g->loc[base].kind == LOC_REG || is_beside(g, base, disp)) {
+        x_lea(&g->a, 8, (X86Reg)r, base_mem(g, base, disp));
     } else {
         load_gpr(g, r, base);
         x_lea(&g->a, 8, (X86Reg)r, mem_base((X86Reg)r, disp));
@@ -118,6 +118,7 @@ void load_gpr(Gen *g, int r, IrRef v)
     case LOC_ENV: x_load(&g->a, bytes, (X86Reg)r, env_mem(l->off)); break;
     case LOC_SPILL: x_load(&g->a, 8, (X86Reg)r, env_mem(l->off)); break;
     case LOC_LAZY: load_lazy(g, r, v); break;
+    case LOC_BESIDE: x_lea(&g->a, 8, (X86Reg)r, mem_base((X86Reg)l->reg, l->off)); break;
     default: g_assert_not_reached();
     }
 }
@@ -309,6 +310,55 @@ static void copy_vec(Gen *g, int to, int from)
     }
 }
 
+void settle_beside(Gen *g, int pin)
+{
+    IrRef v = g->beside[pin];
+    const Loc *l = &g->loc[v];
+    X86Reg r = (X86Reg)pin;
+    int32_t off = l->off;
+    int t;
+
+    g->beside[pin] = IR_NONE;
+    if (l->kind != LOC_BESIDE || l->reg != pin) {
+        return;
+    }
+    if (!live_after(g, v)) {
+        drop(g, v);
+        return;
+    }
+    t = free_temp(g, GPR_TEMPS);
+    if (t != NO_REG) {
+        x_lea(&g->a, 8, (X86Reg)t, mem_base(r, off));
+        def_reg(g, v, t, true);
+        return;
+    }
+    x_lea(&g->a, 8, r, mem_base(r, off));
+    x_store(&g->a, 8, env_mem(def_spill(g, v)), r);
+    x_lea(&g->a, 8, r, mem_base(r, -off));
+}
+
+/* @pin, which has @base or is beside it, goes on to @base + @disp. False: @base must move. */
+bool leave_beside(Gen *g, IrRef base, int pin, int32_t disp)
+{
+    const Loc *l = &g->loc[base];
+    IrRef old = g->beside[pin];
+
+    if (!(g->want[base] & WANT_BESIDE) || l->reg != pin || !live_after(g, base) ||
+        (l->kind != LOC_BESIDE && (l->kind != LOC_REG || twin_of(g, base, pin) != NO_REG)) ||
+        (old && old != base && g->loc[old].kind == LOC_BESIDE) || disp == INT32_MIN) {
+        return false;
+    }
+    drop(g, base);
+    g->beside[pin] = IR_NONE; /* for now */
+    return true;
+}
+
+void now_beside(Gen *g, IrRef base, int pin, int32_t disp)
+{
+    g->loc[base] = (Loc){ .kind = LOC_BESIDE, .reg = (int8_t)pin, .off = -disp };
+    g->beside[pin] = base;
+}
+
 /* They live on in a pin that has them too, in a free temporary, or in memory if there is none: no
  * other register changes, so places noted for this op stay true. */
 static G_GNUC_NO_INLINE void evict_values(Gen *g, int r)
@@ -353,6 +403,9 @@ static G_GNUC_NO_INLINE void evict_values(Gen *g, int r)
 void evict(Gen *g, int r)
 {
     g->pin_value[r] = IR_NONE;
+    if (g->beside[r]) {
+        settle_beside(g, r);
+    }
     if (g->head[r]) {
         evict_values(g, r);
     }

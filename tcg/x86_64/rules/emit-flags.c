@@ -136,14 +136,27 @@ static void test_bit(Gen *g, IrRef v)
     }
 }
 
+/* Has AND, OR or XOR just left @v and its flags? */
+static bool logic_just_made(const Gen *g, IrRef v)
+{
+    IrOpcode op = (IrOpcode)g->ops[v].op;
+
+    return flags_live(g) && g->hf.op == v && (op == OP_and || op == OP_or || op == OP_xor);
+}
+
 static void compare(Gen *g, IrRef x, IrRef y)
 {
     unsigned w = width_of(g, x);
-    int a = read_gpr(g, x);
     int32_t imm;
+    bool zero = fits_imm(g, y, &imm) && imm == 0;
     Opnd b;
+    int a;
 
-    if (fits_imm(g, y, &imm) && imm == 0) {
+    if (zero && logic_just_made(g, x)) {
+        return;
+    }
+    a = read_gpr(g, x);
+    if (zero) {
         x_test(&g->a, w, (X86Reg)a, (X86Reg)a); /* CF = OF = 0 and AF = 0 or undefined */
         unlock(g, a);
         return;

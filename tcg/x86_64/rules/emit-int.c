@@ -198,6 +198,29 @@ void emit_neg_not(Gen *g)
     }
 }
 
+/* A pin goes on by a constant, while others still ask for what it was. */
+static bool emit_next_to(Gen *g)
+{
+    int pin = hinted_reg(g);
+    IrRef base;
+    int32_t disp;
+    Mem m;
+
+    if (pin == NO_REG || !is_offset(g, CUR, &base, &disp) ||
+        (g->loc[base].kind != LOC_REG && !is_beside(g, base, disp))) {
+        return false;
+    }
+    m = base_mem(g, base, disp);
+    if (!leave_beside(g, base, pin, disp)) {
+        return false;
+    }
+    evict(g, pin);
+    x_lea(&g->a, 8, (X86Reg)pin, m);
+    now_beside(g, base, pin, disp);
+    def_reg(g, CUR, pin, true);
+    return true;
+}
+
 void emit_lea(Gen *g)
 {
     unsigned w = MAX(op_bytes(g), 4u);
@@ -205,7 +228,7 @@ void emit_lea(Gen *g)
     uint64_t base;
     int dst;
 
-    if (is_lazy(g)) {
+    if (is_lazy(g) || emit_next_to(g)) {
         return;
     }
     m.base = g->op->b && const_value(g, g->op->a, &base) && base == 0

@@ -16,6 +16,7 @@ typedef struct Access {
     Mem host;   /* after check(): where the data is */
     int t0, t1; /* addend; free */
     int addr;
+    int32_t disp, lo;
     unsigned size;
     bool write, own_write; /* the check's, its own */
     const IrGroup *group;  /* of which this is the first access */
@@ -30,6 +31,23 @@ static TlbPlace tlb_of(const Gen *g, bool write)
     return tlb_place(g->be, g->op->d & MEM_MMU_MASK, write);
 }
 
+/* m->lo: where what the check covers begins. */
+static void set_address(Gen *g, Access *m)
+{
+    int32_t disp = (int32_t)g->op->imm, lo = m->group ? m->group->lo : disp;
+    const Loc *l = &g->loc[g->op->a];
+
+    if (is_beside(g, g->op->a, disp) && is_beside(g, g->op->a, lo)) {
+        m->addr = l->reg;
+        m->disp = disp + l->off;
+        m->lo = lo + l->off;
+    } else {
+        m->addr = use_gpr(g, g->op->a);
+        m->disp = disp;
+        m->lo = lo;
+    }
+}
+
 /* Registers for the access. Operands that must be in registers are fetched before this. */
 static void prepare(Gen *g, Access *m, unsigned size, bool write)
 {
@@ -41,7 +59,7 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
     m->own_write = write;
     m->member = ir_is_member(g->notes, g->cur);
     m->group = m->member ? NULL : group;
-    m->addr = use_gpr(g, g->op->a);
+    set_address(g, m);
     if (!m->member &&
         g->ops[g->last[g->cur]].op == OP_jump) { /* what is loaded is to be in PC_REG */
         m->t1 = alloc_gpr(g);
@@ -50,7 +68,7 @@ static void prepare(Gen *g, Access *m, unsigned size, bool write)
         m->t0 = m->member ? use_gpr(g, group->token) : alloc_gpr(g);
         m->t1 = alloc_gpr(g);
     }
-    m->host = mem_index((X86Reg)m->t0, (X86Reg)m->addr, 0, (int32_t)g->op->imm);
+    m->host = mem_index((X86Reg)m->t0, (X86Reg)m->addr, 0, m->disp);
     if (!m->member) {
         m->point = fault_point(g);
     }
@@ -80,7 +98,7 @@ static unsigned alignment(const Gen *g, const Access *m)
  * most often of all. */
 static void compare_page(Gen *g, const Access *m)
 {
-    int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
+    int32_t lo = m->lo;
     unsigned align = alignment(g, m), low = (unsigned)__builtin_ctz(align); /* bits to be 0 */
     int32_t last =
         (int32_t)(span_of(m) - 1) & -(int32_t)align; /* what begins there is in one page */
@@ -129,7 +147,7 @@ static void compare_page(Gen *g, const Access *m)
 /* … with the stack page; t1 is the distance from its begin afterwards. */
 static void compare_stack(Gen *g, const Access *m)
 {
-    int32_t lo = m->group ? m->group->lo : (int32_t)g->op->imm;
+    int32_t lo = m->lo;
     unsigned mmu = g->op->d & MEM_MMU_MASK, n = 0;
     X86Reg t1 = (X86Reg)m->t1;
     Asm *a = &g->a;
@@ -178,12 +196,12 @@ static void set_shape(Gen *g, Stub *s, const Access *m, IrRef value, IrRef compa
                      .dst = PLACE_NONE,
                      .is_write = m->write,
                      .size = (uint16_t)m->size,
-                     .disp = (int32_t)g->op->imm };
+                     .disp = m->disp };
     s->nextra = 0;
     if (m->group || is_x87) { /* the access itself is always done inline */
         d->is_group = true;
         d->own_write = m->own_write;
-        d->below = m->group ? (uint8_t)(d->disp - m->group->lo) : 0;
+        d->below = m->group ? (uint8_t)(m->disp - m->lo) : 0;
         d->span = (uint16_t)(m->group ? (unsigned)(m->group->hi - m->group->lo) : m->size);
     } else {
         d->value = describe(g, s, value);

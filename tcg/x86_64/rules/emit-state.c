@@ -262,17 +262,22 @@ static void set_lazy(Gen *g, const SlotHome *s, IrRef v)
 {
     IrRef base;
     int32_t disp;
-    int r = NO_REG;
+    Mem m = { .base = NOREG };
+    bool beside;
 
     g_assert(is_offset(g, v, &base, &disp) && s->bytes == 8);
-    if (g->loc[base].kind == LOC_REG) {
-        r = g->loc[base].reg;
+    if (g->loc[base].kind == LOC_REG || is_beside(g, base, disp)) {
+        m = base_mem(g, base, disp);
     }
+    beside = m.base != NOREG && leave_beside(g, base, s->reg, disp);
     evict(g, s->reg);
-    if (r != NO_REG) {
-        x_lea(&g->a, 8, (X86Reg)s->reg, mem_base((X86Reg)r, disp));
+    if (m.base != NOREG) {
+        x_lea(&g->a, 8, (X86Reg)s->reg, m);
     } else {
         load_gpr(g, s->reg, v);
+    }
+    if (beside) {
+        now_beside(g, base, s->reg, disp);
     }
     drop(g, v);
     def_reg(g, v, s->reg, true);
