@@ -18,6 +18,7 @@ enum {
     FOLLOW_INSNS = 16, /* behind jumps, of a block */
     UNROLL_INSNS = 24, /* of all copies of a loop … */
     UNROLL_COPIES = 4, /* … no more of them */
+    RETURN_INSNS = 4,  /* of a second way round a loop */
     MODE_ONE_INSN = X86_MODE_TF | X86_MODE_BREAKPOINTS | X86_MODE_INHIBIT | X86_MODE_X87_SLOW,
 };
 
@@ -242,19 +243,25 @@ static bool is_in_block(const Dis *d, uint32_t offset)
 }
 
 /* Does something end the block, if it goes on at @offset, before it has too many instructions? What
- * has been decoded for that is kept. */
-static bool ends_soon(const Dis *d, uint32_t offset)
+ * has been decoded for that is kept. @again: it may come through what it has once more, whose end
+ * ends it, too. */
+static bool ends_soon(const Dis *d, uint32_t offset, bool again)
 {
     unsigned since = d->followed_from ? d->ir->ninsns - d->followed_from : 0;
     unsigned most = since < FOLLOW_INSNS ? FOLLOW_INSNS - since : 0;
+    bool in = false, was_in;
     Ahead *a = d->ahead;
 
     a->used = 0;
     for (a->n = 0; a->n < most; a->n++) {
         Insn *next = &a->insn[a->n];
         a->at[a->n] = offset;
+        was_in = in;
+        in = is_in_block(d, offset);
+        if (was_in && !in)
+            return true;
         if (decode_at(d, offset, next) != DECODE_OK || translate_splits(d->req, offset) ||
-            is_in_block(d, offset))
+            (in && !(again && is_in_block(d, offset + next->len - 1))))
             return false;
         if (next->desc->attr & A_END) {
             a->n++;
@@ -301,17 +308,45 @@ static bool unroll(Dis *d, uint32_t target)
     return true;
 }
 
-bool follow_branch(Dis *d, Insn *i, int64_t delta)
+/* Does what comes next soon lead back into the block? Then its first jump back is one of two ways
+ * round the loop, and not the likely one. */
+static bool returns_soon(const Dis *d)
+{
+    uint32_t offset = d->next;
+    Insn i;
+
+    for (unsigned n = 0; n < RETURN_INSNS && decode_at(d, offset, &i) == DECODE_OK; n++) {
+        offset += i.len;
+        if (i.desc->attr & A_END)
+            return i.desc->gen == gen_jmp && is_in_block(d, offset + (uint32_t)i.imm);
+    }
+    return false;
+}
+
+/* Does what comes next look at the flags that are there now? A block of its own would find them in
+ * env, where that may take C code. */
+static bool looks_at_flags(const Dis *d)
+{
+    uint32_t offset = d->next;
+    Insn i;
+
+    while (decode_at(d, offset, &i) == DECODE_OK) {
+        GenFn *gen = i.desc->gen;
+        if (gen == gen_jcc || gen == gen_setcc || gen == gen_cmovcc)
+            return true;
+        if (gen != gen_mov && gen != gen_movzx && gen != gen_lea)
+            return false;
+        offset += i.len;
+    }
+    return false;
+}
+
+static bool follow(Dis *d, uint32_t target, bool again)
 {
     TranslateRequest *req = d->req;
-    uint32_t target = d->next + (uint32_t)delta;
 
-    if (!may_go_on_elsewhere(d) || !branch_stays(d, i, delta))
-        return false;
-    if (unroll(d, target))
-        return true;
     if (req->nfollowed == TRANSLATE_FOLLOWED || (target ^ req->unit_offset) & ~4095u ||
-        !ends_soon(d, target))
+        !ends_soon(d, target, again))
         return false;
     if (!d->followed_from)
         d->followed_from = d->ir->ninsns;
@@ -320,13 +355,54 @@ bool follow_branch(Dis *d, Insn *i, int64_t delta)
     return true;
 }
 
+bool follow_branch(Dis *d, Insn *i, int64_t delta)
+{
+    uint32_t target = d->next + (uint32_t)delta;
+
+    return may_go_on_elsewhere(d) && branch_stays(d, i, delta) &&
+           (unroll(d, target) || follow(d, target, false));
+}
+
+static bool is_from_memory(const IrBlock *ir, IrRef v)
+{
+    const IrOp *op = &ir->ops[v];
+
+    while (op->op == OP_zext || op->op == OP_sext || op->op == OP_trunc)
+        op = &ir->ops[op->a];
+    return op->op == OP_ld || (op->op >= OP_rmw_add && op->op <= OP_rmw_cas);
+}
+
+/* Are two things compared that are likely the same: a loop while they are, or another try if memory
+ * has changed meanwhile (CMPXCHG, the kernel's sequence counters)? */
+static bool expects_equal(const IrBlock *ir, IrRef cond)
+{
+    const IrOp *test = &ir->ops[cond], *cmp = &ir->ops[test->a];
+
+    if (test->op != OP_fl_test || (test->aux & ~1u) != CC_Z)
+        return false;
+    return test->aux == CC_Z ||
+           (cmp->op == OP_fl_cmp && (is_from_memory(ir, cmp->a) || is_from_memory(ir, cmp->b)));
+}
+
+/* A jump back is likely taken, but for those: the block goes on there, with another round of itself
+ * or with what comes before it. */
+static bool follow_back(Dis *d, uint32_t target, IrRef cond)
+{
+    if (!may_go_on_elsewhere(d) || target >= d->next || !can_go_to(d, d->next))
+        return false;
+    if (target == d->req->unit_offset)
+        return (d->loop_insns || !returns_soon(d)) && unroll(d, target);
+    return !is_in_block(d, target) && !expects_equal(d->ir, cond) && !returns_soon(d) &&
+           !looks_at_flags(d) && follow(d, target, true);
+}
+
 void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
 {
     IrBlock *ir = d->ir;
 
     if (!leaves_through_c(d) && branch_stays(d, i, delta)) {
         uint32_t next = d->next, target = next + (uint32_t)delta;
-        if (may_go_on_elsewhere(d) && unroll(d, target))
+        if (follow_back(d, target, cond))
             ir_goto_if(ir, bool_not(d, cond), next);
         else
             ir_goto_if(ir, cond, target);
@@ -904,16 +980,18 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
         leave_next(d);
 }
 
-static void note_bytes(Dis *d, uint32_t len)
+/* False: they have been, in another round. */
+static bool note_bytes(Dis *d, uint32_t len)
 {
     TranslateRequest *req = d->req;
 
-    if (is_in_block(d, d->offset)) /* another round */
-        return;
+    if (is_in_block(d, d->offset))
+        return false;
     if (req->nfollowed)
         req->followed[req->nfollowed - 1].size += (uint16_t)len;
     else
         req->size += len;
+    return true;
 }
 
 void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
@@ -944,9 +1022,10 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         uint32_t len = status == DECODE_TOO_LONG ? MAX_INSN_BYTES : i.len;
         d.offset = d.next;
         d.next += len;
-        note_bytes(&d, len);
+        bool again = !note_bytes(&d, len) && req->nfollowed;
         translate_insn(&d, &i, status);
-        if (!d.ended && (ir->ninsns >= max || translate_splits(req, d.next) ||
+        if (!d.ended && ((again && !is_in_block(&d, d.next)) || ir->ninsns >= max ||
+                         translate_splits(req, d.next) ||
                          (int32_t)(d.next - req->unit_offset) >= (int32_t)req->avail ||
                          ir_room(ir) < ROOM_FOR_INSN || ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
             leave_next(&d);
