@@ -19,6 +19,7 @@ enum {
     UNROLL_INSNS = 24, /* of all copies of a loop … */
     UNROLL_COPIES = 4, /* … no more of them */
     RETURN_INSNS = 4,  /* of a second way round a loop */
+    UNROLL_STRING = 2, /* so many times that with string instructions, whose checks all share */
     MODE_ONE_INSN = X86_MODE_TF | X86_MODE_BREAKPOINTS | X86_MODE_INHIBIT | X86_MODE_X87_SLOW,
 };
 
@@ -293,6 +294,7 @@ static bool unroll(Dis *d, uint32_t target)
 {
     const TranslateRequest *req = d->req;
     IrBlock *ir = d->ir;
+    unsigned most = d->checked ? UNROLL_STRING : 1;
 
     if (target != req->unit_offset || !can_go_to(d, d->next) || req->nfollowed || ir->no_groups)
         return false;
@@ -300,7 +302,7 @@ static bool unroll(Dis *d, uint32_t target)
         d->loop_insns = ir->ninsns;
         d->loop_links = ir->nlinks + 1;
     }
-    if (ir->ninsns + d->loop_insns > MIN(UNROLL_INSNS, UNROLL_COPIES * d->loop_insns) ||
+    if (ir->ninsns + d->loop_insns > most * MIN(UNROLL_INSNS, UNROLL_COPIES * d->loop_insns) ||
         ir->nlinks + d->loop_links + LINKS_FOR_INSN > IR_MAX_LINKS ||
         ir_room(ir) < IR_FRONTEND_OPS / 2)
         return false;
