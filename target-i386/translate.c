@@ -378,10 +378,11 @@ static bool is_from_memory(const IrBlock *ir, IrRef v)
  * has changed meanwhile (CMPXCHG, the kernel's sequence counters)? */
 static bool expects_equal(const IrBlock *ir, IrRef cond)
 {
-    const IrOp *test = &ir->ops[cond], *cmp = &ir->ops[test->a];
+    const IrOp *test = &ir->ops[cond], *cmp;
 
     if (test->op != OP_fl_test || (test->aux & ~1u) != CC_Z)
         return false;
+    cmp = &ir->ops[test->a];
     return test->aux == CC_Z ||
            (cmp->op == OP_fl_cmp && (is_from_memory(ir, cmp->a) || is_from_memory(ir, cmp->b)));
 }
