@@ -43,6 +43,7 @@ static void flush_tlbs(Accel *a)
 static void add_split(EngineDebug *d, uint64_t addr)
 {
     d->splits[(addr & (PAGE_SIZE - 1)) / 64] |= 1ull << (addr % 64);
+    d->has_splits = true;
 }
 
 /* As blocks must be made anew, they need not end where breakpoints used to be. */
@@ -51,6 +52,7 @@ static void remake_splits(Accel *a)
     EngineDebug *d = &a->debug;
 
     memset(d->splits, 0, sizeof(d->splits));
+    d->has_splits = false;
     for (unsigned i = 0; i < d->npoints; i++)
         if (d->points[i].kinds & DEBUG_EXEC)
             add_split(d, d->points[i].addr);

@@ -310,6 +310,7 @@ typedef struct EngineDebug {
     DebugPoint *points;
     unsigned npoints, nwatches;
     uint64_t splits[PAGE_SIZE / 64]; /* bit n: blocks end before byte n of any page */
+    bool has_splits;
     bool step_no_irq, step_no_timer;
     bool writing;   /* memory, for the debugger's own sake */
     bool quiet;     /* points are passed: somebody is on his way to a moment */

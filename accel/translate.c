@@ -277,7 +277,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
         .unit_offset = ctx->linear & (unit_size - 1),
         .max_insns = MIN(max_insns, no_limit),
         .avail = PAGE_SIZE - (ctx->linear & (PAGE_SIZE - 1)),
-        .splits = a->debug.splits,
+        .splits = a->debug.has_splits ? a->debug.splits : NULL,
     };
 
     if (e->flags & STLB_IO) { /* code in MMIO space: one instruction from a copy */
