@@ -124,10 +124,9 @@ void gen_sti(Dis *d, Insn *i)
     if (!iopl_ok(d)) {
         call0(d, HELP_sti);
     } else if (next_shares_block(d)) {
-        call0(d, HELP_sti_allowed);
+        d->sti_waits = call0(d, HELP_sti_allowed);
         d->sti_seen = true;
         d->sti_shadow = d->next;
-        d->sti_open = UINT32_MAX;
     } else {
         call0(d, HELP_sti_shadow);
         leave_new_mode(d);

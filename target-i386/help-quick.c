@@ -50,11 +50,16 @@ void x86_settle_context(CpuX86 *c)
         cpu_context_changed(&c->cpu);
 }
 
-void help_sti_allowed(CpuX86 *c)
+uint32_t help_sti_allowed(CpuX86 *c)
 {
+    if (!c->cpu.interrupt_request) {
+        c->eflags |= EFL_IF;
+        return 0;
+    }
+    if (!(c->eflags & EFL_IF))
+        c->inhibit = INHIBIT_STI;
     c->eflags |= EFL_IF;
-    if (c->cpu.interrupt_request)
-        cpu_look(&c->cpu);
+    return 1;
 }
 
 void help_set_ac(CpuX86 *c, uint32_t ac)

@@ -61,8 +61,10 @@ uint64_t help_pushf(CpuX86 *c, uint32_t size); /* virtual-8086 with IOPL < 3: ma
 void help_popf(CpuX86 *c, uint64_t value, uint32_t size);
 void help_cli(CpuX86 *c); /* where IOPL does not allow: VME, PVI, #GP */
 void help_sti(CpuX86 *c);
-void help_sti_allowed(CpuX86 *c); /* IF = 1 and look at interrupts after the block */
-void help_sti_shadow(CpuX86 *c);  /* the same, and no interrupt before the next instruction */
+/* IF = 1, no interrupt before the end of the next instruction; not 0: the block is to be left for
+ * that, as one waits already. */
+uint32_t help_sti_allowed(CpuX86 *c);
+void help_sti_shadow(CpuX86 *c); /* the same, where the block is left anyway */
 void help_monitor_on(CpuX86 *c);
 void help_monitor(CpuX86 *c, uint64_t addr, uint64_t rcx);
 void help_mwait(CpuX86 *c, uint64_t rcx);

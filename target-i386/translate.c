@@ -945,18 +945,13 @@ static bool may_store(const IrBlock *ir, unsigned from)
     return false;
 }
 
-/* An interrupt that STI lets in comes after the instruction that follows it. */
-static void end_sti_shadow(Dis *d)
+/* STI has let in an interrupt that waits: its shadow is a block of its own. */
+static void leave_for_sti_shadow(Dis *d)
 {
     IrBlock *ir = d->ir;
 
-    if (d->offset == d->sti_shadow)
-        d->sti_open = d->next;
-    else if (d->offset == d->sti_open)
-        ir_exit_if(ir,
-                   ir_setcond(ir, COND_NE, ir_get(ir, I32, SLOT_INTERRUPT_REQUEST, 0),
-                              ir_const(ir, I32, 0)),
-                   X86_EXIT_SYNC);
+    ir_exit_if(ir, ir_setcond(ir, COND_NE, d->sti_waits, ir_const(ir, I32, 0)), X86_EXIT_SYNC);
+    d->sti_waits = IR_NONE;
 }
 
 static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
@@ -966,8 +961,8 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
     ir_insn(d->ir, d->offset);
     if (d->ir->ninsns == 1)
         check_bytes(d);
-    if (d->sti_seen)
-        end_sti_shadow(d);
+    if (d->sti_waits)
+        leave_for_sti_shadow(d);
     if ((d->mode & X86_MODE_CS_LIMIT) && !d->is64) /* the last byte fetched */
         check_target(d, pc_plus(d, d->next - 1, I32), IR_NONE);
     if (status == DECODE_UD) {

@@ -49,7 +49,7 @@ struct Dis {
     uint8_t step;           /* STEP_* that the instruction is, where it leaves through C */
     bool sti_seen;          /* gen-system.c: this block may have let interrupts in */
     uint32_t sti_shadow;    /* … after the instruction at this offset */
-    uint32_t sti_open;      /* … which is here */
+    IrRef sti_waits;        /* not 0: one does already; for the beginning of that instruction */
     bool x87_on_host;       /* CpuCommon.x87_on_host */
     uint8_t top;            /* x87 TOP at this point; starts as the mode has it */
     uint8_t x87_full, x87_empty; /* gen-x87.c: knowledge of tags, a bit per physical register */

@@ -104,6 +104,8 @@ static void irq(System *s)
     s->bus.set_intr(s->bus.opaque, 0, 1);
 }
 /* clang-format off */
+static void irq_crossing(System *s) { irq(s); s->c->regs[R_RBX] = PAGE_USER + 0xffc; s->c->regs[R_RCX] = 0x1234; }
+static void rcx_is_kept(System *s) { assert_int_equal(s->c->regs[R_RCX], 0x1234); }
 static void irq_enabled(System *s) { irq(s); s->c->eflags |= EFL_IF; }
 static void nmi(System *s) { s->bus.raise_nmi(s->bus.opaque, 0); }
 static void nmi_twice(System *s) { s->c->nmi_blocked = true; nmi(s); }
@@ -455,6 +457,7 @@ static const ExcpRow rows[] = {
     { "irq while disabled", SYS_LONG, 0, C("\x90\xf4"), irq, NONE, 0, 2 },
     { "irq at once", SYS_LONG, 0, C("\x90\xf4"), irq_enabled, 0x40, NO_ERROR, 0 },
     { "irq between sti and cli", SYS_LONG, 0, C("\xfb\x90\xfa\xf4"), irq, 0x40, NO_ERROR, 2 },
+    { "sti's shadow crosses a page", SYS_LONG, 0, C("\xfb\x48\x8b\x03\x48\x8b\x4b\x08\x90\xf4"), irq_crossing, 0x40, NO_ERROR, 4, rcx_is_kept },
     { "sti cli leaves no window", SYS_LONG, 0, C("\xfb\xfa\xf4"), irq, NONE, 0, 3 },
     { "sti hlt wakes", SYS_LONG, 0, C("\xfb\xf4\x90"), irq, 0x40, NO_ERROR, 2 },
     { "nmi", SYS_LONG, 0, C("\x90\xf4"), nmi, EXCP_NMI, NO_ERROR, 0 },
