@@ -166,7 +166,7 @@ static void flush_and_link(Gen *g, unsigned link, const Record *r, int32_t giveb
     g->code->link[link].giveback = (uint16_t)giveback;
     link_site(g, link);
     if (!record_is_env(r)) {
-        while (g->a.p - from < PASSAGE_BYTES) {
+        while (!g->a.full && g->a.p - from < PASSAGE_BYTES) {
             x_byte(&g->a, 0xcc); /* INT3 */
         }
         g->code->link[link].room = (uint8_t)MIN(g->a.p - from, (int)sizeof(((Passage *)0)->bytes));
