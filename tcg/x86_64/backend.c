@@ -223,6 +223,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->hf.epoch = 0;
     g->fused_second = 0;
     g->host.reg = NO_REG;
+    g->left.load = IR_NONE;
     g->upper_marked = false;
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));

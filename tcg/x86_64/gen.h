@@ -278,6 +278,10 @@ typedef struct Gen {
         unsigned at;
         uint64_t value;
     } host;
+    struct { /* a load that the next op does itself, which is its only user; IR_NONE: none */
+        IrRef load;
+        Mem at;
+    } left;
     bool upper_marked;     /* SCR_LIVE is set by now */
     bool no_near, too_far; /* all jumps to stubs are to be long; one should have been */
     uint64_t spill_used[2];

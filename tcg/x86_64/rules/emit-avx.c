@@ -70,9 +70,15 @@ static void vex_result(Gen *g, int dst)
 
 void emit_vex_bin(Gen *g, unsigned x)
 {
-    int a = use_xmm(g, g->op->a), b = use_xmm(g, g->op->b), dst = pick_vex(g, a);
+    bool left = g->left.load && g->left.load == g->op->b;
+    int a = use_xmm(g, g->op->a), b = left ? NO_REG : use_xmm(g, g->op->b), dst = pick_vex(g, a);
 
-    vex_rr(g, x, dst, a, b);
+    if (left) {
+        x_vex_rm(&g->a, x, true, xr(dst), xr(a), g->left.at);
+        g->left.load = IR_NONE;
+    } else {
+        vex_rr(g, x, dst, a, b);
+    }
     vex_result(g, dst);
 }
 

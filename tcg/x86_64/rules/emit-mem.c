@@ -288,6 +288,15 @@ static void begin(Gen *g)
 
 /* -- Loads and stores ------------------------------------------------------------------------- */
 
+/* Does the next op take what is loaded as its second operand, which may be memory? */
+static bool is_left_to_next(const Gen *g)
+{
+    const IrOp *next = &g->ops[g->cur + 1];
+
+    return g->cur + 1 < g->ir->nops && next->type == V256 && x64_rules[next->op] == emit_vbin &&
+           next->b == CUR && g->notes->uses[g->cur] == 1;
+}
+
 static void load_vec(Gen *g, Access *m)
 {
     IrType t = (IrType)g->op->type;
@@ -296,6 +305,11 @@ static void load_vec(Gen *g, Access *m)
     int dst = whole ? hinted_reg(g) : NO_REG;
     unsigned x = t == F64 ? X_MOVSD : t == F32 ? X_MOVSS : X_MOVUPS;
 
+    if (m->member && t == V256 && is_left_to_next(g)) {
+        g->left.load = CUR;
+        g->left.at = m->host;
+        return;
+    }
     if (dst == NO_REG) {
         dst = alloc_xmm(g);
     } else {
