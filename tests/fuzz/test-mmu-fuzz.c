@@ -24,6 +24,7 @@ enum {
     LOG_AT = 0x80000,                         /* up to 1 MiB: what handlers note */
     ARENA_AT = 0x200000, ARENA_PAGES = 8,     /* physical */
     VEC_IRQ = 0x40,
+    NMI_STACK = 0x2a000,
     PT_A = TABLES_AT + 0x3000, PT_B = 0x110000, ROOT_B = 0x113000,
 };
 /* clang-format on */
@@ -503,9 +504,10 @@ static void put_handlers(Program *p)
         p->at = p->s->ram->host + at;
         put_handler(p, v);
         system_write(p->s, gate, at & 0xffff, 2);
-        system_write(p->s, gate + 4, 1, 1);
+        system_write(p->s, gate + 4, v == EXCP_NMI ? 2 : 1, 1); /* it comes within handlers */
         system_write(p->s, gate + 6, at >> 16, 2);
     }
+    system_write(p->s, TSS_AT + 44, NMI_STACK, 8);
     system_write(p->s, LOG_PLACE, LOG_AT, 8);
 }
 
