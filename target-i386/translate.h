@@ -66,7 +66,7 @@ struct Dis {
         IrRef eflags, backward;
         uint8_t log2;
     } df;
-    Ahead *ahead;    /* translate.c */
+    Ahead *ahead;    /* block.h */
     bool x87_cs_set; /* the last-instruction selector is this block's CS already */
     unsigned nlefts;
     struct { /* insns_left(): constants that are known at the end of the block, */
