@@ -154,6 +154,8 @@ static TcgExit run_block(Cpu *cpu)
     drop_private(cpu);
     if (cpu_charged_count(cpu) != count)
         debug_settle(cpu);
+    else if (l.kind == TCG_EXIT_BUDGET && run->exact && cpu->budget > 0)
+        run->no_groups = true; /* the block fitted, but it led to its rest, which did not */
     return l.kind;
 }
 
