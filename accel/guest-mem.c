@@ -43,6 +43,19 @@ static void tell_watcher(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access
     cpu->ops->watched(cpu, addr, len, access, probe);
 }
 
+/* Addresses are checked whole, whatever their parts meet: a helper's access into a second page says
+ * what it is. */
+static void announce(Cpu *cpu, uint64_t addr, uint32_t len, unsigned mmu)
+{
+    SlowAccess *s = &cpu->run->tail->slow;
+
+    if (s->addr == addr && s->size == len)
+        return;
+    s->addr = addr;
+    s->size = len;
+    s->flags = (uint16_t)mmu;
+}
+
 /* Resolve [@addr, +@len), len <= 4096, into one or two parts; faults are raised before any of it
  * is touched. @probe: the access itself comes later. */
 static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned mmu,
@@ -51,6 +64,8 @@ static unsigned resolve(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access,
     uint32_t room = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
     uint64_t next = len > room ? cpu->ops->wrap_linear(cpu, addr + room) : 0;
 
+    if (len > room)
+        announce(cpu, addr, len, mmu);
     part[0] = resolve_part(cpu, addr, MIN(len, room), access, mmu);
     if (len > room)
         part[1] = resolve_part(cpu, next, len - room, access, mmu);
@@ -358,6 +373,8 @@ void cpu_load_bytes(Cpu *cpu, uint64_t addr, void *buf, uint32_t len, unsigned m
 {
     uint8_t *to = buf;
 
+    if (left_in_page(addr, len) < len)
+        announce(cpu, addr, len, mmu);
     while (len) {
         uint32_t part = left_in_page(addr, len);
         Part p[2];
@@ -375,6 +392,8 @@ void cpu_store_bytes(Cpu *cpu, uint64_t addr, const void *buf, uint32_t len, uns
 {
     const uint8_t *from = buf;
 
+    if (left_in_page(addr, len) < len)
+        announce(cpu, addr, len, mmu);
     while (len) {
         uint32_t part = left_in_page(addr, len);
         Part p[2];
