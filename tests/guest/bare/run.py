@@ -74,6 +74,10 @@ def run_bochs(emulator, rom, model, _options):
         subprocess.run(["script", "-qc", f"{emulator} -q -rc commands -f bochsrc", "screen"],
                        cwd=folder, env={**os.environ, "TERM": "vt100"}, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        with open(os.path.join(folder, "screen"), encoding="utf-8", errors="replace") as f:
+            if "display library 'term' not available" in f.read():
+                print("bochs has no terminal to show (package bochs-term)")
+                sys.exit(77)
         with open(os.path.join(folder, "out"), encoding="utf-8", errors="replace") as f:
             return f.read()
 
