@@ -754,8 +754,6 @@ REFUSED = {
 -netdev socket,id=n,mcast=230.0.0.1:1234
 -netdev stream,id=n,server=off,addr.type=unix,addr.path=/nonexistent
 -netdev stream,id=n,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=1
--nic user,model=help
--nic model=help
 -gdb null
 -chardev socket,id=c,path=DIR/c3,server=on,wait=off,telnet=on
 -chardev socket,id=c,path=DIR/c6,server=on,wait=off,abstract=on

@@ -40,6 +40,8 @@ struct Monitor {
 };
 
 /* `x` (physical: `xp`): @args is "[/FMT] ADDRESS". */
+/* Bytes of a unit, as "/FMT" at *@args or the last one said; *@args is left behind it. */
+bool monitor_take_size(Monitor *mon, const char **args, unsigned *size, GError **error);
 void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString *out);
 void monitor_print(Monitor *mon, const char *args, GString *out);
 void monitor_act(void *opaque, const void *data, size_t len); /* an InputFunc */

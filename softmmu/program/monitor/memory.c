@@ -59,6 +59,25 @@ static bool take_format(Monitor *mon, const char **text, Format *f, GError **err
     return true;
 }
 
+static void settle_size(Monitor *mon, Format *f)
+{
+    if (!f->size)
+        f->size = mon->format_size;
+    else
+        mon->format_size = f->size;
+}
+
+bool monitor_take_size(Monitor *mon, const char **args, unsigned *size, GError **error)
+{
+    Format f;
+
+    if (!take_format(mon, args, &f, error))
+        return false;
+    settle_size(mon, &f);
+    *size = f.size;
+    return true;
+}
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 /* Physical reads touch plain memory only: looking at a device would change it. */
@@ -216,10 +235,8 @@ void monitor_dump_memory(Monitor *mon, const char *args, bool physical, GString 
     }
     if (f.letter == 'c')
         f.size = 1;
-    else if (!f.size)
-        f.size = mon->format_size;
     else
-        mon->format_size = f.size;
+        settle_size(mon, &f);
     if (f.letter == 'i')
         dump_instructions(mon, &f, physical, addr, out);
     else
