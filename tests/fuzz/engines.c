@@ -93,14 +93,6 @@ static bool agree(const EngineCases *cases, uint64_t seed, Length length)
            run_backend(cases, seed, "interp", length, NULL);
 }
 
-bool engines_agree(const EngineCases *cases, uint64_t seed)
-{
-    if (agree(cases, seed, (Length){ cases->turns, ENGINES_TURN_NS }))
-        return true;
-    fprintf(stderr, "case %" PRIu64 ": the back ends differ\n", seed);
-    return false;
-}
-
 /* Of the devices' fields those that differ, and in any case where the CPU is. */
 static void print_difference(const EngineCases *cases, uint64_t seed, Length length)
 {
@@ -119,7 +111,7 @@ static void print_difference(const EngineCases *cases, uint64_t seed, Length len
     }
 }
 
-void engines_find_start(const EngineCases *cases, uint64_t seed)
+static void find_start(const EngineCases *cases, uint64_t seed)
 {
     Length same = { 1, 0 }, differs = { 1, ENGINES_TURN_NS };
 
@@ -138,4 +130,30 @@ void engines_find_start(const EngineCases *cases, uint64_t seed)
     print_difference(cases, seed, same);
     fprintf(stderr, "after:\n");
     print_difference(cases, seed, differs);
+}
+
+static const EngineCases *the_cases; /* of this process; FuzzCases knows numbers only */
+
+static bool run_case(uint64_t seed)
+{
+    if (agree(the_cases, seed, (Length){ the_cases->turns, ENGINES_TURN_NS }))
+        return true;
+    fprintf(stderr, "case %" PRIu64 ": the back ends differ\n", seed);
+    return false;
+}
+
+static void study_case(uint64_t seed)
+{
+    find_start(the_cases, seed);
+}
+
+int engines_main(int argc, char **argv, const EngineCases *cases)
+{
+    g_autofree char *of = g_strdup_printf("%u turns", cases->turns);
+    const FuzzCases numbers = {
+        .in_suite = cases->in_suite, .hang_s = 30, .run = run_case, .study = study_case, .of = of
+    };
+
+    the_cases = cases;
+    return fuzz_cases_main(argc, argv, &numbers);
 }

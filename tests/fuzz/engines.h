@@ -14,6 +14,7 @@
 #define ENGINES_TURN_NS 20000 /* an instruction is one */
 
 typedef struct EngineCases {
+    uint64_t in_suite;         /* how many (FuzzCases) */
     const char *const *models; /* of CPU; NULL at the end */
     unsigned turns; /* of a case: from wherever the CPU has halted it goes on elsewhere */
     void (*setup)(System *s, GRand *r, uint64_t seed); /* the machine, and what it will execute */
@@ -22,9 +23,7 @@ typedef struct EngineCases {
     int64_t (*tick)(System *s, GRand *r);
 } EngineCases;
 
-/* Does case @seed end alike? Else it says so on stderr. */
-bool engines_agree(const EngineCases *cases, uint64_t seed);
-/* Prints where a case begins to differ. */
-void engines_find_start(const EngineCases *cases, uint64_t seed);
+/* Runs them as fuzz_cases_main() does, and returns the exit status. */
+int engines_main(int argc, char **argv, const EngineCases *cases);
 
 #endif

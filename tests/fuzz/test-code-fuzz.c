@@ -4,7 +4,6 @@
  * to modes, tables and the code itself is theirs. Engines compared: engines.h. Command line:
  * cases.h.
  */
-#include "tests/fuzz/cases.h"
 #include "tests/fuzz/engines.h"
 
 #define CODE_SIZE 0x1000
@@ -138,25 +137,11 @@ static uint64_t go_on(GRand *r)
     return below(r, 2) ? KERNEL_CODE + below(r, CODE_SIZE) : below(r, CODE_SIZE);
 }
 
-static const EngineCases engine_cases = {
-    .models = models, .turns = 12, .setup = setup, .go_on = go_on
-};
-
-static bool run_case(uint64_t seed)
-{
-    return engines_agree(&engine_cases, seed);
-}
-
-static void find_start(uint64_t seed)
-{
-    engines_find_start(&engine_cases, seed);
-}
-
 int main(int argc, char **argv)
 {
-    static const FuzzCases cases = {
-        .in_suite = 50, .hang_s = 30, .run = run_case, .study = find_start, .of = "12 turns"
+    static const EngineCases cases = {
+        .in_suite = 50, .models = models, .turns = 12, .setup = setup, .go_on = go_on
     };
 
-    return fuzz_cases_main(argc, argv, &cases);
+    return engines_main(argc, argv, &cases);
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "target-i386/segment.h"
-#include "tests/fuzz/cases.h"
 #include "tests/fuzz/engines.h"
 
 #define SLOT       32
@@ -599,25 +598,11 @@ static int64_t tick(System *s, GRand *r)
     return g_rand_int_range(r, 1, g_rand_int_range(r, 0, 2) ? 200 : 3000);
 }
 
-static const EngineCases engine_cases = {
-    .models = models, .turns = 4, .setup = setup, .go_on = go_on, .tick = tick
-};
-
-static bool run_case(uint64_t seed)
-{
-    return engines_agree(&engine_cases, seed);
-}
-
-static void find_start(uint64_t seed)
-{
-    engines_find_start(&engine_cases, seed);
-}
-
 int main(int argc, char **argv)
 {
-    static const FuzzCases cases = {
-        .in_suite = 250, .hang_s = 30, .run = run_case, .study = find_start, .of = "4 turns"
+    static const EngineCases cases = {
+        .in_suite = 250, .models = models, .turns = 4, .setup = setup, .go_on = go_on, .tick = tick
     };
 
-    return fuzz_cases_main(argc, argv, &cases);
+    return engines_main(argc, argv, &cases);
 }
