@@ -20,7 +20,7 @@ void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
 void note_copy(Gen *g, IrRef v, int32_t off, bool in_file); /* it is in a register and in env */
 void forget_copies(Gen *g, int32_t off, unsigned bytes);    /* about to be overwritten */
-bool back_in_env(Gen *g, IrRef v); /* if env has it, it leaves its register for that */
+void to_memory(Gen *g, IrRef v, int r); /* @v leaves @r: for env, if that has it, or a spill */
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx); /* @v sits where @of sits */
 void rehome(Gen *g, IrRef v, int pin); /* @v is in the pin too now: a temporary becomes free */
 bool reg_dies(Gen *g, int r);          /* nobody needs @r's content after this op */

@@ -12,8 +12,8 @@ void spill_reg(Gen *g, int r)
         IrRef v = g->head[r];
         if (g->last[v] < g->cur) {
             drop(g, v);
-        } else if (!back_in_env(g, v)) {
-            emit_spill(g, v, r);
+        } else {
+            to_memory(g, v, r);
         }
     }
 }

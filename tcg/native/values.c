@@ -126,7 +126,7 @@ void forget_copies(Gen *g, int32_t off, unsigned bytes)
     }
 }
 
-bool back_in_env(Gen *g, IrRef v)
+static bool back_in_env(Gen *g, IrRef v)
 {
     if (g->nenvs == G_N_ELEMENTS(g->envs)) {
         return false;
@@ -139,6 +139,13 @@ bool back_in_env(Gen *g, IrRef v)
         }
     }
     return false;
+}
+
+void to_memory(Gen *g, IrRef v, int r)
+{
+    if (!back_in_env(g, v)) {
+        emit_spill(g, v, r);
+    }
 }
 
 void def_alias(Gen *g, IrRef v, IrRef of, bool zx)

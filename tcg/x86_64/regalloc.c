@@ -381,9 +381,7 @@ static G_GNUC_NO_INLINE void evict_values(Gen *g, int r)
             if (t == NO_REG) {
                 t = free_temp(g, is_xmm_reg(r) ? XMM_TEMPS : GPR_TEMPS);
                 if (t == NO_REG) {
-                    if (!back_in_env(g, v)) {
-                        emit_spill(g, v, r);
-                    }
+                    to_memory(g, v, r);
                     v = next;
                     continue;
                 }
