@@ -15,10 +15,11 @@ typedef struct Admitted {
     unsigned fsw;
     bool two_loads; /* CMPS, RETF, IRET */
     bool far_call, near_call, converts_to_mmx, maskmovq, transcendental, shift16;
-    bool intel;                     /* their silicon is what we compare with */
-    bool faulted;                   /* there was a fault, there: */
-    Insn at, reached;               /* the instruction that did, and the one that ours ended at */
-    bool chooses_nan, approximates; /* the last one, for this register */
+    bool intel;           /* their silicon is what we compare with */
+    bool faulted;         /* there was a fault, there: */
+    Insn at, reached;     /* the instruction that did, and the one that ours ended at */
+    unsigned chooses_nan; /* the last one, for this register */
+    bool approximates;
     uint8_t reg;
 } Admitted;
 
@@ -220,18 +221,22 @@ static void admit_pushed_return(const Admitted *l, const State *want, const Memo
     memcpy(got_mem->stack + at, want_mem->stack + at, size);
 }
 
-/* FBSTP and FSTP of 10 bytes over the end of the area: Intel's may have written the first 8. */
+/* FBSTP and FSTP of 10 bytes over the end of the area or of the segments of 4 KiB: Intel's may have
+ * written the first 8. */
 static void admit_partial_store(const Admitted *l, const State *want, const Memory *want_mem,
                                 Memory *got_mem)
 {
-    enum { FROM = AREA_SIZE - 9 };
+    enum { BYTES = 9, SEGMENT_SIZE = 0x1000 };
     bool store = l->faulted && l->at.op[0].kind == OPK_MEM &&
                  (!strcmp(l->at.desc->name, "fbstp") || !strcmp(l->at.desc->name, "fstp"));
-    if (!l->intel || !store || want->vector != 14 || want->cr2 != DATA_BASE + AREA_SIZE ||
-        !memcmp(got_mem->data + FROM, want_mem->data + FROM, 9))
+    bool page = want->vector == 14 && want->cr2 == DATA_BASE + AREA_SIZE,
+         limit = want->vector == 12 || want->vector == 13;
+    unsigned from = (limit ? SEGMENT_SIZE : AREA_SIZE) - BYTES;
+    if (!l->intel || !store || !(page || limit) ||
+        !memcmp(got_mem->data + from, want_mem->data + from, BYTES))
         return;
     leeway_use(LEEWAY_PARTIAL_STORE);
-    memcpy(got_mem->data + FROM, want_mem->data + FROM, 9);
+    memcpy(got_mem->data + from, want_mem->data + from, BYTES);
 }
 
 /* VCVTPS2PH that faults: Intel's have set MXCSR's flags. */
@@ -271,12 +276,6 @@ static uint32_t string_flags(const Admitted *l)
     return CF | PF | AF | ZF | SF | OF;
 }
 
-/* NaNs out of DPPS: whose of several is the processor's. */
-static bool are_nans(uint32_t a, uint32_t b)
-{
-    return (a & 0x7fc00000) == 0x7fc00000 && (b & 0x7fc00000) == 0x7fc00000;
-}
-
 /* Each within 1.5 * 2^-12 of the true value: up to 3 * 2^12 units in the last place apart; one may
  * be 0 where the other is tiny. */
 static bool approximate_one(uint32_t a, uint32_t b)
@@ -287,19 +286,35 @@ static bool approximate_one(uint32_t a, uint32_t b)
     return more - less <= 3 << 12 || (!less && more < 0x01000000);
 }
 
-static void admit_elements(const Admitted *l, const State *want, State *got)
+static uint64_t *quad(const State *s, unsigned reg, unsigned n)
 {
-    bool (*same)(uint32_t a, uint32_t b) = l->approximates ? approximate_one : are_nans;
-    Leeway why = l->approximates ? LEEWAY_RECIPROCAL : LEEWAY_NAN;
-    for (unsigned n = 0; n < 8 && (l->approximates || l->chooses_nan); n++) {
-        const uint64_t *from = n < 4 ? &want->xmm[l->reg][n / 2] : &want->ymmh[l->reg][n / 2 - 2];
-        uint64_t *to = n < 4 ? &got->xmm[l->reg][n / 2] : &got->ymmh[l->reg][n / 2 - 2];
+    return (uint64_t *)(n < 2 ? &s->xmm[reg][n] : &s->ymmh[reg][n - 2]);
+}
+
+static void admit_approximate(const Admitted *l, const State *want, State *got)
+{
+    for (unsigned n = 0; n < 8 && l->approximates; n++) {
+        uint64_t *from = quad(want, l->reg, n / 2), *to = quad(got, l->reg, n / 2);
         unsigned shift = 32 * (n & 1);
         uint32_t a = (uint32_t)(*from >> shift), b = (uint32_t)(*to >> shift);
-        if (a == b || !same(a, b))
+        if (a == b || !approximate_one(a, b))
             continue;
-        leeway_use(why);
+        leeway_use(LEEWAY_RECIPROCAL);
         *to ^= (uint64_t)(a ^ b) << shift;
+    }
+}
+
+/* NaNs out of DPPS and DPPD, of so many bits: whose of several is the processor's. */
+static void admit_nans(const Admitted *l, const State *want, State *got)
+{
+    for (unsigned at = 0; at < 256 && l->chooses_nan; at += l->chooses_nan) {
+        uint64_t *from = quad(want, l->reg, at / 64), *to = quad(got, l->reg, at / 64);
+        uint64_t element = UINT64_MAX >> (64 - l->chooses_nan) << at % 64;
+        uint64_t nan = (l->chooses_nan == 64 ? 0x7ff8ull << 48 : 0x7fc00000) << at % 64;
+        if (!((*from ^ *to) & element) || (*from & nan) != nan || (*to & nan) != nan)
+            continue;
+        leeway_use(LEEWAY_NAN);
+        *to ^= (*from ^ *to) & element;
     }
 }
 
@@ -429,7 +444,8 @@ char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool ima
         forget_pointers(want_mem, k->in.gpr[7] - DATA_BASE);
         forget_pointers(got_mem, k->in.gpr[7] - DATA_BASE);
     }
-    admit_elements(&l, want, got);
+    admit_approximate(&l, want, got);
+    admit_nans(&l, want, got);
     uint32_t ignored = (want->vector == 1 ? l.all_flags : l.flags) | string_flags(&l);
     return plain_difference(want, got, ignored, want_mem, got_mem);
 }

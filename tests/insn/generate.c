@@ -519,9 +519,12 @@ bool approximates(const InsnDesc *d)
     return false;
 }
 
-bool chooses_nan(const InsnDesc *d)
+unsigned chooses_nan(const InsnDesc *d)
 {
-    return host_vendor() == HOST_INTEL && (!strcmp(d->name, "dpps") || !strcmp(d->name, "vdpps"));
+    const char *name = d->name + (d->name[0] == 'v');
+    if (host_vendor() != HOST_INTEL)
+        return 0;
+    return !strcmp(name, "dpps") ? 32 : !strcmp(name, "dppd") ? 64 : 0;
 }
 
 unsigned undefined_fsw(const Insn *i)

@@ -44,8 +44,9 @@ void item_define_flags(Item *item, Mode mode);
 bool approximates(const InsnDesc *d);
 /* Within a unit in the last place of silicon's, and nothing looks at it. */
 bool is_transcendental(const InsnDesc *d);
-/* Which of several NaNs becomes its result is the host processor's, and nothing looks at it. */
-bool chooses_nan(const InsnDesc *d);
+/* Bits of its elements, if which of several NaNs becomes one is the host processor's and nothing
+ * looks at it; else 0. */
+unsigned chooses_nan(const InsnDesc *d);
 /* Bits of the x87 status word that it leaves open. */
 unsigned undefined_fsw(const Insn *i);
 /* The whole x87 or extended state in memory, at IMAGE_AT or just behind, addressed by RDI. */
