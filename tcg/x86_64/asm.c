@@ -99,19 +99,28 @@ static void modrm_reg(Asm *a, int reg, int rm)
 
 /* clang-format off */
 #define HAS_SIB(base, index) ((index) || ((base) & 7) == RSP)
-#define FORM(base, index) /* 1 + each */                                                           \
-    [((index) + 31) & 31][(base) - 1] = (index) == 1 + RSP ? 0u : (((base) - 1) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2u : 0u) |           \
-        ((((base) - 1) & 7) == RBP ? 0x40u : 0u) << 8 |                                            \
-        (HAS_SIB((base) - 1, index) ? 4u : ((base) - 1) & 7u) << 8 |                               \
-        (!HAS_SIB((base) - 1, index) ? 0u : ((index) ? (((index) - 1u) & 7) << 3 : RSP << 3) | (((base) - 1) & 7u)) << 16 | \
-        (HAS_SIB((base) - 1, index) ? 16u : 8u) << 24
+#define REX_BX(base, index)  (((base) & 8) >> 3 | ((index) && ((index) - 1) & 8 ? 2u : 0u))
+#define RM(base, index)      (HAS_SIB(base, index) ? 4u : (base) & 7u)
+#define SIB(base, index)                                                                           \
+    (!HAS_SIB(base, index) ? 0u : ((index) ? (((index) - 1u) & 7) << 3 : RSP << 3) | ((base) & 7u))
+#define ENTRY(base, index, mod, disp_bytes)                                                        \
+    (REX_BX(base, index) | (1u + HAS_SIB(base, index) + (disp_bytes)) << 4 |                       \
+     ((mod) << 6 | RM(base, index)) << 8 | SIB(base, index) << 16 |                                \
+     (HAS_SIB(base, index) ? 16u : 8u) << 24)
+#define NEEDS_DISP(base) (((base) & 7) == RBP)
+#define FORM(base, index) /* 1 + index */                                                          \
+    [((index) + 31) & 31][base] = {                                                                \
+        [X_DISP_0] = (index) == 1 + RSP ? 0u : ENTRY(base, index, 0u + NEEDS_DISP(base), NEEDS_DISP(base)), \
+        [X_DISP_8] = (index) == 1 + RSP ? 0u : ENTRY(base, index, 1u, 1u),                         \
+        [X_DISP_32] = (index) == 1 + RSP ? 0u : ENTRY(base, index, 2u, 4u),                        \
+    }
 #define FORMS(base)                                                                                \
     FORM(base, 0), FORM(base, 1), FORM(base, 2), FORM(base, 3), FORM(base, 4), FORM(base, 5),      \
     FORM(base, 6), FORM(base, 7), FORM(base, 8), FORM(base, 9), FORM(base, 10), FORM(base, 11),    \
     FORM(base, 12), FORM(base, 13), FORM(base, 14), FORM(base, 15), FORM(base, 16)
-const uint32_t x_address_forms[32][32] = {
-    FORMS(1), FORMS(2), FORMS(3), FORMS(4), FORMS(5), FORMS(6), FORMS(7), FORMS(8),
-    FORMS(9), FORMS(10), FORMS(11), FORMS(12), FORMS(13), FORMS(14), FORMS(15), FORMS(16),
+const uint32_t x_address_forms[32][32][4] = {
+    FORMS(RAX), FORMS(RCX), FORMS(RDX), FORMS(RBX), FORMS(RSP), FORMS(RBP), FORMS(RSI), FORMS(RDI),
+    FORMS(R8), FORMS(R9), FORMS(R10), FORMS(R11), FORMS(R12), FORMS(R13), FORMS(R14), FORMS(R15),
 };
 /* clang-format on */
 
@@ -148,7 +157,9 @@ void x_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
     x_plain_rr(a, x, w, reg, rm);
 }
 
-static G_GNUC_NO_INLINE void any_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
+/* Kept as it is ("used"), so that calling it is a jump for x_rm(). */
+static __attribute__((noinline, used)) void any_rm(Asm *a, unsigned x, unsigned w, X86Reg reg,
+                                                   Mem m)
 {
     g_assert(m.index != RSP);
     opcode(a, x, w, reg, m.index, m.base, false);

@@ -154,29 +154,28 @@ static inline uint8_t x_modrm_regs(int reg, int rm)
     return (uint8_t)(0xc0u | ((unsigned)reg & 7) << 3 | ((unsigned)rm & 7));
 }
 
-/* What base and index make of an address but for its displacement, by five bits of each (NOREG: 31;
- * [index][base], as most addresses have no index), in bytes from the lowest: .B and .X of REX; .rm
- * of ModRM, and .mod if there must be a displacement; SIB, 0: none; where the displacement begins,
- * in bits from ModRM (0: another form). */
-extern const uint32_t x_address_forms[32][32];
+/* What an address is made of but for scale and displacement, by five bits of index and base (NOREG:
+ * 31) and X_DISP_*. In bits from the lowest: 2, .B and .X of REX; from 4, bytes of all; from 8,
+ * ModRM; from 16, SIB, 0: none; from 24, where the displacement begins, in bits from ModRM. 0:
+ * another form. */
+enum { X_DISP_0, X_DISP_8, X_DISP_32 };
+extern const uint32_t x_address_forms[32][32][4];
 
 static inline uint32_t x_address_form(Mem m)
 {
-    return x_address_forms[m.index & 31][m.base & 31];
+    return x_address_forms[m.index & 31][m.base & 31]
+                          [(unsigned)(m.disp != 0) + (m.disp != (int8_t)m.disp)];
 }
 
 /* ModRM and all that belongs to it, in one piece and without branches: the next address may be of
  * any form. */
 static inline uint8_t *x_modrm_mem(uint8_t *p, int reg, Mem m, uint32_t form)
 {
-    unsigned mod_rm = form >> 8 & 0xff, shift = form >> 24;
-    unsigned wide = 0u - (m.disp != (int8_t)m.disp), small = mod_rm | (unsigned)(m.disp != 0) << 6;
-    uint64_t all = (uint64_t)(uint32_t)m.disp << shift |
-                   ((form >> 8 & 0xff00) | (uint32_t)m.scale << 14) |
-                   (((mod_rm & 7) | 0x80) & wide) | (small & ~wide) | ((unsigned)reg & 7) << 3;
+    uint64_t all = (uint64_t)(uint32_t)m.disp << (form >> 24) | (form >> 8 & 0xffff) |
+                   (uint32_t)m.scale << 14 | ((unsigned)reg & 7) << 3;
 
     __builtin_memcpy(p, &all, sizeof(all));
-    return p + shift / 8 + ((4 & wide) | (small >> 6 & ~wide));
+    return p + (form >> 4 & 15);
 }
 
 static inline void x_plain_rr(Asm *a, unsigned x, unsigned w, X86Reg reg, X86Reg rm)
