@@ -28,7 +28,8 @@ bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
 typedef struct Walk {
     Gen *g;
     IrNotes *notes;
-    unsigned observed;      /* the next op that sees the state, or whose C code changes it */
+    unsigned observed;      /* the next op that sees the state, or whose C code changes it … */
+    unsigned seen;          /* … and is no link */
     unsigned bytes, stubs;  /* estimates of what is behind: code and memory stubs; other stubs */
     uint16_t access[NREGS]; /* the next get or set of a pin */
     uint16_t sets[IR_NOTED_OPS];  /* how many of a value's users are sets */
@@ -183,6 +184,16 @@ static void settle_hint(const Walk *w, IrRef v)
     }
 }
 
+/* Set @i of a pin: is the whole of it set again before anything but links sees it? */
+static bool may_be_late(const Walk *w, unsigned i, const SlotHome *slot)
+{
+    unsigned next = w->access[slot->reg];
+    const IrOp *ops = w->g->ops, *op = &ops[next];
+
+    return next && op->op == OP_set && w->seen > next && ops[i].aux == 0 && op->aux == 0 &&
+           ir_type_info[ops[op->a].type].bytes == slot->bytes;
+}
+
 static void visit_set(void *self, unsigned i)
 {
     Walk *w = self;
@@ -193,6 +204,7 @@ static void visit_set(void *self, unsigned i)
     w->sets[op->a]++;
     w->bytes += 3;
     if (slot->reg != NO_REG) {
+        g->want[i] = may_be_late(w, i, slot) ? WANT_LATE : 0;
         w->access[slot->reg] = (uint16_t)i;
         if (op->aux == 0) {
             g->hint[op->a] = (uint16_t)i;
@@ -275,6 +287,7 @@ static void note_state(Walk *w, unsigned i)
 
     w->g->want[flags] |= WANT_RECORD;
     w->observed = i;
+    w->seen = w->g->ops[i].op == OP_goto_if ? w->seen : i;
 }
 
 static void visit_call(void *self, unsigned i)
@@ -338,7 +351,7 @@ void x64_backward(void *p, IrBlock *ir, IrNotes *notes)
     g->notes = notes;
     w.g = g;
     w.notes = notes;
-    w.observed = UINT_MAX;
+    w.observed = w.seen = UINT_MAX;
     w.bytes = w.stubs = 0;
     memset(w.access, 0, sizeof(w.access));
     for (unsigned i = 0; i < ir->nops; i += IR_CLEARED_OPS) {

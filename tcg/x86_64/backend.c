@@ -228,6 +228,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     memset(g->head, 0, sizeof(g->head));
     memset(g->pin_value, 0, sizeof(g->pin_value));
     memset(g->beside, 0, sizeof(g->beside));
+    g->late = 0;
     g->nstubs = g->nmem_stubs = g->nstack_stubs = 0;
     g->latest_stub[0] = g->latest_stub[1] = 0;
     code->nlinks = code->ngotos;

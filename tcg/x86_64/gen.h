@@ -202,6 +202,8 @@ typedef enum StubKind {
     STUB_KINDS,
 } StubKind;
 
+#define MAX_LATE 4 /* pins */
+
 typedef struct Stub {
     uint8_t kind;     /* StubKind */
     bool flush;       /* LINK: record to write first */
@@ -210,7 +212,12 @@ typedef struct Stub {
     uint8_t link, cc; /* cc: EXIT_IF */
     int8_t result[2]; /* DIVS: registers of quotient and remainder; MEM: the check's */
     bool rest;        /* MEM: where the group crosses pages link is to be taken */
-    uint32_t code;    /* trap code, reason */
+    uint8_t nlate;    /* LINK */
+    struct {          /* of a pin: added on the way */
+        int8_t pin;
+        int32_t by;
+    } late[MAX_LATE];
+    uint32_t code; /* trap code, reason */
     int32_t giveback;
     uint8_t *from;         /* end of the jcc/jmp rel32 that comes here */
     uint8_t *checked;      /* MEM that looks at the stack page: behind the check; else NULL */
@@ -316,6 +323,8 @@ typedef struct Gen {
     uint16_t rest_stubs[IR_NOTED_OPS]; /* … and in their other stubs; not for gets and sets */
     IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
     IrRef beside[NREGS];    /* the one that may be LOC_BESIDE a pin */
+    uint32_t late;          /* pins that lack … */
+    int32_t late_by[16];    /* … this much: see WANT_LATE */
 } Gen;
 
 enum {
@@ -327,8 +336,12 @@ enum {
     WANT_RECORD = 16, /* a bundle that is architectural by itself where somebody looks */
     WANT_BESIDE = 32, /* nothing but a base of accesses and of offsets: it may stay where it was
                          when its pin goes on by a constant (string instructions, *p++) */
+    WANT_LATE = 64,   /* a set whose slot is set again before anybody looks, but on ways that leave
+                         by a link: of base + constant, it is left to them */
 };
 
+/* What @pin lacks is added, and values move that it has. */
+void settle_late(Gen *g, int pin);
 /* Gen.beside[@pin] gets a register of its own. */
 void settle_beside(Gen *g, int pin);
 /* @v = another value + constant: which, and how much. */

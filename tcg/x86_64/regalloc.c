@@ -409,6 +409,15 @@ void evict(Gen *g, int r)
     }
 }
 
+void settle_late(Gen *g, int pin)
+{
+    X86Reg r = (X86Reg)pin;
+
+    evict_used(g, pin);
+    x_lea(&g->a, 8, r, mem_base(r, g->late_by[pin]));
+    g->late &= ~(1u << pin);
+}
+
 void copy_f80(Gen *g, int32_t to, int32_t from)
 {
     int t = alloc_gpr(g);

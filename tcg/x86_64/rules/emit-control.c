@@ -23,6 +23,7 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
     s->kind = (uint8_t)kind;
     s->flush = s->loop = s->near = s->rest = false;
     s->giveback = 0;
+    s->nlate = 0;
     s->checked = NULL;
     s->from = from;
     s->before = *latest;
@@ -209,6 +210,36 @@ void emit_goto(Gen *g)
     s->point.record = (uint16_t)fault_notes_record(&g->faults, &r);
 }
 
+/* Pins that the record of @fl has values in, which are too early for its stub. */
+static void settle_operands(Gen *g, IrRef fl)
+{
+    const Record r = record_of(g, fl);
+    const Src *src = &r.a;
+
+    for (unsigned i = 0; i < RECORD_SRCS; i++) {
+        if (src[i].kind == SRC_REG && g->late >> src[i].reg & 1) {
+            settle_late(g, src[i].reg);
+        }
+    }
+}
+
+static void late_to_stub(const Gen *g, Stub *s)
+{
+    for (uint32_t m = g->late; m; m &= m - 1) {
+        int pin = __builtin_ctz(m);
+        s->late[s->nlate].pin = (int8_t)pin;
+        s->late[s->nlate++].by = g->late_by[pin];
+    }
+}
+
+static void add_late(Gen *g, const Stub *s)
+{
+    for (unsigned i = 0; i < s->nlate; i++) {
+        X86Reg r = (X86Reg)s->late[i].pin;
+        x_lea(&g->a, 8, r, mem_base(r, s->late[i].by));
+    }
+}
+
 void emit_goto_if(Gen *g)
 {
     int32_t giveback;
@@ -218,10 +249,13 @@ void emit_goto_if(Gen *g)
     Stub *s;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
+    if (g->late) {
+        settle_operands(g, g->notes->flags_at[g->cur]);
+    }
     cc = cond_of(g, g->op->a);
     r = record_of(g, g->notes->flags_at[g->cur]);
     giveback = not_executed(g, g->insn_index + 1);
-    flush = is_loop(g) || giveback || !record_is_env(&r);
+    flush = is_loop(g) || giveback || g->late || !record_is_env(&r);
     if (flush && !is_loop(g)) { /* others' jumps are linked themselves */
         s = jcc_stub(g, STUB_LINK, cc, 0);
     } else {
@@ -232,6 +266,7 @@ void emit_goto_if(Gen *g)
     s->giveback = giveback;
     s->loop = is_loop(g);
     s->flush = flush;
+    late_to_stub(g, s);
     link_slot(g, s->link, g->op->imm);
 }
 
@@ -470,6 +505,7 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
     g->code->link[s->link].loop = from_start(g, g->a.p);
     g->code->link[s->link].loop_patch = from_start(g, s->from);
     g->code->link[s->link].loop_stub = from_start(g, stub);
+    add_late(g, s);
     if (sees) {
         write_record(g, &g->faults.records[s->point.record], 0);
     }
@@ -486,6 +522,7 @@ static void stub_link(Gen *g, Stub *s)
 {
     uint8_t *stub = g->a.p;
 
+    add_late(g, s);
     if (s->flush) {
         flush_and_link(g, s->link, &g->faults.records[s->point.record], s->giveback);
     } else {

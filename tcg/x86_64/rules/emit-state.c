@@ -269,6 +269,12 @@ static void set_lazy(Gen *g, const SlotHome *s, IrRef v)
     if (g->loc[base].kind == LOC_REG || is_beside(g, base, disp)) {
         m = base_mem(g, base, disp);
     }
+    if ((g->want[g->cur] & WANT_LATE) && m.base == (X86Reg)s->reg &&
+        __builtin_popcount(g->late) < MAX_LATE) {
+        g->late |= 1u << s->reg;
+        g->late_by[s->reg] = m.disp;
+        return;
+    }
     beside = m.base != NOREG && leave_beside(g, base, s->reg, disp);
     evict(g, s->reg);
     if (m.base != NOREG) {
@@ -290,6 +296,7 @@ void emit_set(Gen *g)
     IrRef v = g->op->a;
     Loc *l = &g->loc[v];
 
+    g->late &= s->reg == NO_REG ? UINT32_MAX : ~(1u << s->reg);
     if (s->reg == NO_REG) {
         set_env_slot(g, s, v);
     } else if (s->reg >= 16) {
