@@ -10,7 +10,7 @@ enum {
     UNROLL_INSNS = 24, /* of all copies of a loop … */
     UNROLL_COPIES = 4, /* … no more of them */
     RETURN_INSNS = 4,  /* of a second way round a loop */
-    UNROLL_STRING = 2, /* so many times that with string instructions, whose checks all share */
+    UNROLL_STRING = 3, /* so many times that with string instructions, whose checks all share */
 };
 
 /* The instruction at @offset, in the page of the block's first. */
