@@ -94,7 +94,7 @@ static bool write_giveback(X86Backend *be, const TcgCode *from, unsigned link, i
     return true;
 }
 
-/* The JS of a block's prologue. */
+/* The JL of a block's prologue. */
 static const uint8_t *budget_test(const TcgCode *code)
 {
     return code->start + code->body - 2;
@@ -141,7 +141,7 @@ static bool make_bytes(const X86Backend *be, Passage *p, const TcgCode *to)
     Asm a = { .p = bytes, .start = bytes, .end = bytes + sizeof(bytes), .rx = at - bytes };
 
     x_budget(&a, ALU_SUB, p->take);
-    x_jcc(&a, CC_NS, to->start + to->body);
+    x_jcc(&a, CC_NL, to->start + to->body);
     exit_site(&a, be, p->from);
     p->size = (uint8_t)(a.p - bytes);
     memcpy(p->bytes, bytes, MIN(p->size, sizeof(p->bytes)));
@@ -240,7 +240,7 @@ void x64_retire(void *p, TcgCode *code)
     uint32_t n, next;
 
     code->retired = true;
-    *writable(be, budget_test(code)) = 0xeb; /* JMP rel8 for JS rel8 */
+    *writable(be, budget_test(code)) = 0xeb; /* JMP rel8 for JL rel8 */
     for (n = code->passages; n; n = next) {
         Passage *s = passage(be, n);
         next = s->next;

@@ -99,7 +99,7 @@ void emit_prologue(Gen *g)
     }
     g->code->near_entry = x_pc(&g->a);
     x_budget(&g->a, ALU_SUB, (int32_t)g->ir->ninsns);
-    x_jcc(&g->a, CC_S, g->code->start);
+    x_jcc(&g->a, CC_L, g->code->start);
     g->body = g->a.p;
     g->code->body = (uint8_t)from_start(g, g->a.p);
     g->code->looks = (uint8_t)g->notes->look;
@@ -510,7 +510,7 @@ static void stub_loop(Gen *g, Stub *s, uint8_t *stub)
         write_record(g, &g->faults.records[s->point.record], 0);
     }
     x_budget(&g->a, ALU_SUB, (int32_t)g->ir->ninsns - s->giveback);
-    x_jcc(&g->a, CC_NS, g->body + g->a.rx);
+    x_jcc(&g->a, CC_NL, g->body + g->a.rx);
     if (!sees) {
         write_record(g, &g->faults.records[s->point.record], 0);
     }
