@@ -152,6 +152,12 @@ typedef struct IrSlot {
     uint8_t pin;     /* 1 + n: wish to live in a host register. n < 16 integer, 16..31 vector */
 } IrSlot;
 
+/* What OP_vzeroupper clears: temporaries of helpers and the like stay. */
+static inline bool ir_slot_has_upper(const IrSlot *s)
+{
+    return s->type == V256 && s->pin != 0;
+}
+
 typedef struct IrKnown IrKnown; /* forward.h */
 
 /* A call or an op that may fault or leave; the latest insn marker, and the bundle that is

@@ -479,7 +479,7 @@ static void scalar_of_vector(Emitter *e, unsigned i)
 static void zero_uppers(Emitter *e)
 {
     for (unsigned s = 0; s < e->ir->nslots; s++) {
-        if (e->ir->slots[s].type == V256) {
+        if (ir_slot_has_upper(&e->ir->slots[s])) {
             emit(e, interp_v_zero)->d = env_place(e, (s32)e->ir->slots[s].offset + 16);
         }
     }

@@ -132,13 +132,13 @@ void emit_setfsw(Gen *g)
 void emit_vzeroupper(Gen *g)
 {
     for (unsigned i = 0; i < g->ir->nslots; i++) {
-        if (g->ir->slots[i].type == V256) {
+        if (ir_slot_has_upper(&g->ir->slots[i])) {
             evict_env(g, g->be->slot[i].off, 32);
         }
     }
     a_vzero(&g->a, 0);
     for (unsigned i = 0; i < g->ir->nslots; i++) {
-        if (g->ir->slots[i].type == V256) {
+        if (ir_slot_has_upper(&g->ir->slots[i])) {
             env_store(&g->a, 16, VEC(0), g->be->slot[i].off + 16);
         }
     }

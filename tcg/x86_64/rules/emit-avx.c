@@ -204,7 +204,7 @@ void emit_vzeroupper(Gen *g)
     zero = alloc_xmm(g);
     x_vex_rr(&g->a, X_0F | 0x57, false, xr(zero), xr(zero), xr(zero));
     for (unsigned i = 0; i < c->nslots; i++) {
-        if (c->slots[i].type == V256 && g->be->slot[i].reg == NO_REG) {
+        if (ir_slot_has_upper(&c->slots[i]) && g->be->slot[i].reg == NO_REG) {
             x_vex_rm(&g->a, X_MOVUPS_ST, false, xr(zero), 0, env_mem(g->be->slot[i].off + 16));
         }
     }
