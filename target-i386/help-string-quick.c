@@ -192,9 +192,16 @@ static inline uint64_t move_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t
     return n;
 }
 
-static uint64_t fill_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
+/* @element in all of eight bytes. */
+static uint64_t again(uint64_t element, unsigned log2)
 {
     static const uint64_t ones[] = { 0x0101010101010101, 0x1000100010001, 0x100000001, 1 };
+
+    return element * ones[log2];
+}
+
+static uint64_t fill_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
+{
     uint64_t *r = c->regs, element = r[R_RAX];
     uint8_t *to;
 
@@ -206,7 +213,7 @@ static uint64_t fill_run(CpuX86 *c, unsigned mmu, unsigned log2, uint64_t n)
         return 0;
     if (log2 < 3)
         element &= (1ull << (8 << log2)) - 1;
-    fill_up(to, element * ones[log2], n << log2);
+    fill_up(to, again(element, log2), n << log2);
     r[R_RDI] += n << log2;
     return n;
 }
@@ -257,13 +264,32 @@ static uint64_t compare_scalar(const uint8_t *a, uint64_t x, const uint8_t *b, u
     return MIN(k + 1, n);
 }
 
+/* Elements that do not end it, as far as whole blocks know; the first MASK_BYTES are known not to.
+ */
+static uint64_t skip_blocks(const uint8_t *a, uint64_t x, const uint8_t *b, unsigned log2,
+                            uint64_t n, bool repne)
+{
+    uint64_t k = (MASK_BYTES - ((uintptr_t)b & (MASK_BYTES - 1))) >> log2;
+    uint64_t step = MASK_BLOCK >> log2;
+
+    mask_look_for(again(x, log2));
+    for (; k + step <= n; k += step) {
+        const uint8_t *p = b + (k << log2);
+        if (a       ? mask_block_differs(a + (k << log2), p)
+            : repne ? mask_block_has(p, log2)
+                    : mask_block_has_other(p))
+            break;
+    }
+    return MAX(k, MASK_BYTES >> log2);
+}
+
 /* The same by masks; REPNE CMPS is not for them. */
 static uint64_t compare_masked(const uint8_t *a, uint64_t x, const uint8_t *b, unsigned log2,
                                uint64_t n, bool repne)
 {
     uint64_t step = MASK_BYTES >> log2, ends;
 
-    for (uint64_t k = 0; k < n; k += step) {
+    for (uint64_t k = 0; k < n; k = k ? k + step : skip_blocks(a, x, b, log2, n, repne)) {
         uint64_t now = MIN(step, n - k);
         if (a) {
             ends = mask_differ(a + (k << log2), b + (k << log2), now << log2);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Up to 64 bytes of host memory at once, by AVX-512BW where the host has it, in registers that
- * translated code does not use (ZMM16, K1, K2): for code that runs while the others are live and
- * is compiled without any. Bytes beyond @n are neither read nor written. Without branches on @n:
- * the lengths of short strings are hard to predict.
+ * translated code does not use (ZMM16 and up, K1 and up): for code that runs while the others are
+ * live and is compiled without any. Bytes beyond @n are neither read nor written. Without branches
+ * on @n: the lengths of short strings are hard to predict. And four times as many, to find what is
+ * far away.
  */
 #ifndef TARGET_I386_HOST_MASK_H
 #define TARGET_I386_HOST_MASK_H
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MASK_BYTES = 64 };
+enum { MASK_BYTES = 64, MASK_BLOCK = 4 * MASK_BYTES };
 
 static inline uint64_t mask_of(uint64_t n) /* 1 to 64 */
 {
@@ -115,6 +116,79 @@ static inline uint64_t mask_equal(const uint8_t *p, unsigned log2, uint64_t v, u
     return r;
 }
 
+/* Is a bit set in ZMM16 to ZMM19? */
+#define MASK_ANY                                      \
+    "vpternlogq $0xfe, %%zmm18, %%zmm17, %%zmm16\n\t" \
+    "vporq %%zmm19, %%zmm16, %%zmm16\n\t"             \
+    "vptestmq %%zmm16, %%zmm16, %%k1\n\t"             \
+    "kortestw %%k1, %%k1"
+
+/* Do two blocks differ? */
+static inline bool mask_block_differs(const uint8_t *a, const uint8_t *b)
+{
+    bool r;
+
+    __asm__ volatile("vmovdqu64 (%1), %%zmm16\n\t"
+                     "vmovdqu64 64(%1), %%zmm17\n\t"
+                     "vmovdqu64 128(%1), %%zmm18\n\t"
+                     "vmovdqu64 192(%1), %%zmm19\n\t"
+                     "vpxorq (%2), %%zmm16, %%zmm16\n\t"
+                     "vpxorq 64(%2), %%zmm17, %%zmm17\n\t"
+                     "vpxorq 128(%2), %%zmm18, %%zmm18\n\t"
+                     "vpxorq 192(%2), %%zmm19, %%zmm19\n\t" MASK_ANY
+                     : "=@ccnz"(r)
+                     : "r"(a), "r"(b)
+                     : "memory");
+    return r;
+}
+
+/* What the next two look for: @v of eight bytes again and again. */
+static inline void mask_look_for(uint64_t v)
+{
+    __asm__ volatile("vpbroadcastq %0, %%zmm20" : : "r"(v));
+}
+
+/* Is anything else in the block? */
+static inline bool mask_block_has_other(const uint8_t *p)
+{
+    bool r;
+
+    __asm__ volatile("vpxorq (%1), %%zmm20, %%zmm16\n\t"
+                     "vpxorq 64(%1), %%zmm20, %%zmm17\n\t"
+                     "vpxorq 128(%1), %%zmm20, %%zmm18\n\t"
+                     "vpxorq 192(%1), %%zmm20, %%zmm19\n\t" MASK_ANY
+                     : "=@ccnz"(r)
+                     : "r"(p)
+                     : "memory");
+    return r;
+}
+
+#define MASK_BLOCK_EQUAL(lane)                                    \
+    __asm__ volatile("vpcmpeq" lane " (%1), %%zmm20, %%k1\n\t"    \
+                     "vpcmpeq" lane " 64(%1), %%zmm20, %%k2\n\t"  \
+                     "vpcmpeq" lane " 128(%1), %%zmm20, %%k3\n\t" \
+                     "vpcmpeq" lane " 192(%1), %%zmm20, %%k4\n\t" \
+                     "korq %%k1, %%k2, %%k1\n\t"                  \
+                     "korq %%k3, %%k4, %%k3\n\t"                  \
+                     "kortestq %%k1, %%k3"                        \
+                     : "=@ccnz"(r)                                \
+                     : "r"(p)                                     \
+                     : "memory")
+
+/* Is one of the block's elements of 1 << @log2 bytes what is looked for? */
+static inline bool mask_block_has(const uint8_t *p, unsigned log2)
+{
+    bool r;
+
+    switch (log2) {
+    case 0: MASK_BLOCK_EQUAL("b"); break;
+    case 1: MASK_BLOCK_EQUAL("w"); break;
+    case 2: MASK_BLOCK_EQUAL("d"); break;
+    default: MASK_BLOCK_EQUAL("q"); break;
+    }
+    return r;
+}
+
 #else
 
 static inline bool mask_has(void)
@@ -134,6 +208,21 @@ static inline uint64_t mask_differ(const uint8_t *a, const uint8_t *b, uint64_t 
 static inline uint64_t mask_equal(const uint8_t *p, unsigned log2, uint64_t v, uint64_t n)
 {
     return 0;
+}
+static inline bool mask_block_differs(const uint8_t *a, const uint8_t *b)
+{
+    return true;
+}
+static inline void mask_look_for(uint64_t v)
+{
+}
+static inline bool mask_block_has_other(const uint8_t *p)
+{
+    return true;
+}
+static inline bool mask_block_has(const uint8_t *p, unsigned log2)
+{
+    return true;
 }
 
 #endif
