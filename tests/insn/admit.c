@@ -195,12 +195,15 @@ static void admit_gather(const Admitted *l, const State *want, State *got)
         memset(got->ymmh[dst], 0, 16);
 }
 
-/* Masked stores that fault: Intel's tell of the last byte that is stored, or of the first. */
-static void admit_mask_address(const Admitted *l, const State *want, State *got)
+/* Masked stores that fault: Intel's tell of the last byte that is stored, or of the first; if they
+ * go on at 0 behind 4 GiB, of one there. */
+static void admit_mask_address(Mode mode, const Admitted *l, const State *want, State *got)
 {
     bool masked = l->faulted && strstr(l->at.desc->name, "maskmov") != NULL;
-    if (!l->intel || !masked || want->vector != 14 || got->vector != 14 ||
-        want->cr2 - got->cr2 >= 32 || (want->cr2 ^ got->cr2) >> 12 || want->cr2 == got->cr2)
+    uint64_t behind = want->cr2 - got->cr2, wrapped = mode == M64 ? behind : (uint32_t)behind;
+    bool other_page = (want->cr2 ^ got->cr2) >> 12 && wrapped == behind;
+    if (!l->intel || !masked || want->vector != 14 || got->vector != 14 || !behind ||
+        wrapped >= 32 || other_page)
         return;
     leeway_use(LEEWAY_MASK_ADDRESS);
     got->cr2 = want->cr2;
@@ -341,16 +344,24 @@ static bool is_next_to(const State *a, const State *b, unsigned n)
     return !((a->st[n].se ^ b->st[n].se) & 0x8000) && (x > y ? x - y : y - x) <= 1;
 }
 
+/* On either side of the least normal number: only one has underflown. */
+static bool is_at_least_normal(const State *a, const State *b, unsigned n)
+{
+    return ((a->st[n].se ^ b->st[n].se) & 0x7fff) == 1 && !(a->st[n].se & b->st[n].se & 0x7fff);
+}
+
 static void admit_last_place(const State *want, State *got)
 {
-    bool used = (want->fsw ^ got->fsw) & 0x200;
+    uint16_t open = 0x200;
+    bool used = (want->fsw ^ got->fsw) & open;
     for (unsigned n = 0; n < 2; n++) {
         if (is_next_to(want, got, n) && want->st[n].frac != got->st[n].frac) {
+            open |= is_at_least_normal(want, got, n) ? 0x10 : 0;
             got->st[n] = want->st[n];
             used = true;
         }
     }
-    got->fsw = (uint16_t)((got->fsw & ~0x200) | (want->fsw & 0x200));
+    got->fsw = (uint16_t)((got->fsw & ~open) | (want->fsw & open));
     if (used)
         leeway_use(LEEWAY_TRANSCENDENTAL);
 }
@@ -429,7 +440,7 @@ char *case_difference(const Case *k, const uint8_t *code, unsigned len, bool ima
         got->rip = want->rip;
     }
     admit_page_faults(l, want, got);
-    admit_mask_address(&l, want, got);
+    admit_mask_address(k->mode, &l, want, got);
     admit_gather(&l, want, got);
     admit_early_flags(&l, want, got);
     admit_tiny_operand(k, code, len, want, got);
