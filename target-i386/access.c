@@ -113,10 +113,28 @@ static bool is_by_stack_pointer(const Insn *i)
     return i->base == R_RSP && i->index < 0 && i->seg == SEG_SS && (uint64_t)i->disp < 1024;
 }
 
+/* 64-bit mode: accesses add @disp to what is in a register by themselves, unless it might become
+ * too large by what their parts add. */
+static bool is_displaced(const Dis *d, const Insn *i, int64_t disp)
+{
+    return d->is64 && i->asize == I64 && i->ea == IR_NONE && i->base >= 0 && i->index < 0 &&
+           disp == disp << 34 >> 34;
+}
+
+static IrRef displaced_base(Dis *d, const Insn *i)
+{
+    unsigned slot = i->base == INSN_BASE_RIP ? SLOT_VBASE : SLOT_GPR + (unsigned)i->base;
+
+    return ir_get(d->ir, I64, slot, 0);
+}
+
 Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write)
 {
-    Mem m = mem_seg(d, i->seg, mem_ea(d, i), size, write);
+    int64_t disp = i->disp + (i->base == INSN_BASE_RIP ? d->next : 0);
+    bool displaced = is_displaced(d, i, disp);
+    Mem m = mem_seg(d, i->seg, displaced ? displaced_base(d, i) : mem_ea(d, i), size, write);
 
+    m.disp = displaced ? (int32_t)disp : 0;
     if (is_by_stack_pointer(i))
         m.flags |= MEM_BY_SP;
     return m;
@@ -131,10 +149,10 @@ void check_alignment(Dis *d, Mem m, unsigned align)
     ir_trap_if(ir, ir_setcond(ir, COND_NE, low, const64(d, 0)), X86_TRAP_ERROR(EXCP_AC, 0));
 }
 
-IrRef mem_linear(Dis *d, const Insn *i, Mem m, unsigned size)
+IrRef mem_linear(Dis *d, Insn *i, Mem m, unsigned size)
 {
     if (d->is64 && i->seg == SEG_SS) /* #SS, not #GP, if it is not canonical */
-        call2(d, HELP_check_segment, const32(d, SEG_SS | size << 16), i->ea);
+        call2(d, HELP_check_segment, const32(d, SEG_SS | size << 16), mem_ea(d, i));
     return m.disp ? ir_addi(d->ir, m.addr, m.disp) : m.addr;
 }
 
@@ -306,8 +324,10 @@ Stack stack_begin(Dis *d)
 
 static Mem stack_mem(Dis *d, const Stack *s, unsigned size, bool write)
 {
-    IrRef ea = addr_wrap(d, ir_addi(d->ir, s->sp, s->delta), (IrType)d->stack_size);
-    Mem m = mem_seg(d, SEG_SS, ea, size, write);
+    bool displaced = d->stack_size == I64; /* as in is_displaced() */
+    IrRef sp = displaced ? s->sp : ir_addi(d->ir, s->sp, s->delta);
+    Mem m = mem_seg(d, SEG_SS, addr_wrap(d, sp, (IrType)d->stack_size), size, write);
+    m.disp = displaced ? s->delta : 0;
     m.flags |= MEM_BY_SP;
     return m;
 }

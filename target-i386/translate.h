@@ -153,7 +153,7 @@ Mem mem_operand(Dis *d, Insn *i, unsigned size, bool write);
 /* The same by type: vectors with the alignment that the instruction wants. */
 Mem operand_mem(Dis *d, Insn *i, IrType type, bool write);
 /* Its linear address, for a helper: what the helper's accesses cannot tell is checked here. */
-IrRef mem_linear(Dis *d, const Insn *i, Mem m, unsigned size);
+IrRef mem_linear(Dis *d, Insn *i, Mem m, unsigned size);
 /* Offset @ea (I64 with the address-size wrap already applied) in segment @seg, checked. */
 Mem mem_seg(Dis *d, unsigned seg, IrRef ea, unsigned size, bool write);
 /* What a helper is going to access: #AC unless on a multiple of @align, where that is checked. */

@@ -327,6 +327,9 @@ IrRef ir_addi(IrBlock *ir, IrRef x, int64_t y)
 {
     IrType type = ir_type(ir, x);
 
+    if (y == 0) {
+        return x;
+    }
     if (type >= I16 && type <= I64 && y == (int32_t)y) {
         return ir_lea(ir, x, IR_NONE, 0, (int32_t)y);
     }
