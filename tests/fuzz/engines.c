@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "softmmu/clock.h"
+#include "target-i386/cpuid.h"
+#include "tcg/tcg.h"
 #include "tests/fuzz/cases.h"
 
 typedef struct Run {
@@ -70,6 +72,8 @@ static uint64_t run_backend(const EngineCases *cases, uint64_t seed, const char 
     Run run = { cases, system_new(backend, cases->models[seed / 8 % nmodels]), .rand = r };
     uint64_t hash;
 
+    x86_words_limit(run.s->c->features,
+                    tcg_features(NULL)); /* no back end has less than the host's */
     cases->setup(run.s, r, seed);
     run.end = timer_new(run.s->machine.clock, time_is_up, &run);
     run.tick = timer_new(run.s->machine.clock, tick, &run);
