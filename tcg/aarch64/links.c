@@ -94,17 +94,18 @@ void note_live_entry(Gen *g, IrRef fl)
 void note_flush(Gen *g, unsigned link, FaultPoint p, int32_t giveback)
 {
     const Record *r = &g->faults.records[p.record];
-    const Src *src = &r->a;
     uint16_t pins = 0;
 
     g->code->link[link].flush = (uint32_t)(a_pc(&g->a) - g->code->start);
     g->code->link[link].giveback = (uint16_t)giveback;
-    for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        if (src[i].kind == SRC_MEM || (src[i].kind == SRC_REG && is_temp(src[i].reg))) {
+    for (unsigned left = r->has; left; left &= left - 1) {
+        const Src *s = &r->src[__builtin_ctz(left)];
+
+        if (s->kind == SRC_MEM || (s->kind == SRC_REG && is_temp(s->reg))) {
             pins = NO_PINS;
             break;
-        } else if (src[i].kind == SRC_REG && src[i].reg != ZR) {
-            pins |= pin_bit(src[i].reg);
+        } else if (s->kind == SRC_REG && s->reg != ZR) {
+            pins |= pin_bit(s->reg);
         }
     }
     g->code->link[link].pins = pins;

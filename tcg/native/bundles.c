@@ -123,6 +123,12 @@ void rest_bundle(Gen *g, IrRef fl)
     }
 }
 
+static void add_source(Gen *g, Record *r, unsigned n, IrRef v)
+{
+    r->has |= (uint8_t)(1u << n);
+    r->src[n] = src_of(g, v);
+}
+
 /* @fl lies on top of what is below it and under what @r has already. */
 static void add_on_top(Gen *g, Record *r, IrRef fl)
 {
@@ -132,33 +138,31 @@ static void add_on_top(Gen *g, Record *r, IrRef fl)
                                            : flags_kind_of_op((IrOpcode)f->op);
 
     if (f->op == OP_fl_setcf) {
-        if (!r->rot_kind && r->cf.kind == SRC_NONE) {
-            r->cf = src_of(g, f->a);
+        if (!r->rot_kind && !record_has(r, REC_CF)) {
+            add_source(g, r, REC_CF, f->a);
         }
     } else if (f->op == OP_fl_setof) {
-        if (!r->rot_kind && !r->inc_kind && r->of.kind == SRC_NONE) {
-            r->of = src_of(g, f->a);
+        if (!r->rot_kind && !r->inc_kind && !record_has(r, REC_OF)) {
+            add_source(g, r, REC_OF, f->a);
         }
     } else if (kind == FLK_ROTL || kind == FLK_ROTR) {
         if (!r->rot_kind) {
             r->rot_kind =
                 flags_kind(kind, (IrType)g->ops[f->a].type) | (r->inc_kind ? 0 : FLAGS_ROT_NEWER);
-            r->rot = src_of(g, f->a);
+            add_source(g, r, REC_ROT, f->a);
         }
     } else if (!r->inc_kind) {
         r->inc_kind = flags_kind(kind, (IrType)g->ops[f->a].type);
-        r->inc = src_of(g, f->a);
+        add_source(g, r, REC_INC, f->a);
     }
 }
 
 Record record_of(Gen *g, IrRef fl)
 {
-    static const Record env_is_right;
     Record r;
     const IrOp *m;
 
-    memcpy(&r, &env_is_right,
-           sizeof(r)); /* clearing would be REP STOS, which takes long to begin */
+    r.kind = r.inc_kind = r.rot_kind = r.has = 0;
     if (!fl) {
         return r;
     }
@@ -168,7 +172,7 @@ Record record_of(Gen *g, IrRef fl)
     m = &g->ops[fl];
     if (is_packed(g, fl)) {
         r.kind = FLK_PACKED * 4;
-        r.a = src_of(g, fl);
+        add_source(g, &r, REC_A, fl);
         return r;
     }
     if (g->loc[fl].kind == LOC_RECORD) {
@@ -178,12 +182,12 @@ Record record_of(Gen *g, IrRef fl)
     if (m->op == OP_fl_packed) {
         r.kind = FLK_PACKED * 4;
     }
-    r.a = src_of(g, m->a);
+    add_source(g, &r, REC_A, m->a);
     if (m->op != OP_fl_logic && m->op != OP_fl_packed) {
-        r.b = src_of(g, m->b);
+        add_source(g, &r, REC_B, m->b);
     }
     if (m->op == OP_fl_adc || m->op == OP_fl_sbb) {
-        r.c = src_of(g, m->c);
+        add_source(g, &r, REC_C, m->c);
     }
     return r;
 }

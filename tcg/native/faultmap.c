@@ -29,7 +29,6 @@ static uint8_t *put_sleb(uint8_t *p, int64_t v)
 static uint8_t *put_src(const FaultPlaces *places, uint8_t *p, const Src *s)
 {
     switch (s->kind) {
-    case SRC_NONE: return p;
     case SRC_CONST: *p++ = 0; return put_uleb(p, s->value);
     case SRC_REG:
         g_assert(places->reg_home[s->reg] != INT32_MIN);
@@ -43,21 +42,16 @@ static uint8_t *put_src(const FaultPlaces *places, uint8_t *p, const Src *s)
 
 static uint8_t *put_record(const FaultPlaces *places, uint8_t *p, const Record *r)
 {
-    const Src *src = &r->a;
-    uint8_t *has = p++;
+    bool kinds = r->inc_kind || r->rot_kind;
 
-    *has = 0;
+    *p++ = r->has | (kinds ? HAS_KINDS : 0);
     *p++ = r->kind;
-    if (r->inc_kind || r->rot_kind) {
-        *has = HAS_KINDS;
+    if (kinds) {
         *p++ = r->inc_kind;
         *p++ = r->rot_kind;
     }
-    for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        *has |= (uint8_t)((src[i].kind != SRC_NONE) << i);
-    }
-    for (unsigned left = *has & (HAS_KINDS - 1); left; left &= left - 1) {
-        p = put_src(places, p, &src[__builtin_ctz(left)]);
+    for (unsigned left = r->has; left; left &= left - 1) {
+        p = put_src(places, p, &r->src[__builtin_ctz(left)]);
     }
     return p;
 }

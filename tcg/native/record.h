@@ -14,7 +14,7 @@
 #include "tcg/tcg.h"
 
 /* Where something is found at run time: what stubs and fault maps keep. */
-enum { SRC_NONE, SRC_CONST, SRC_REG, SRC_MEM };
+enum { SRC_CONST, SRC_REG, SRC_MEM };
 typedef struct Src { /* without padding: compared as bytes */
     uint8_t kind;    /* SRC_* */
     int8_t reg;
@@ -23,19 +23,42 @@ typedef struct Src { /* without padding: compared as bytes */
     uint64_t value;
 } Src;
 
+/* What a record is made of. CF, OF: the flag. */
+enum { REC_A, REC_B, REC_C, REC_INC, REC_ROT, REC_CF, REC_OF, RECORD_SRCS };
+
 /* A flags record to be: kind 0 means the main part in env stays, and what is on top of it but for
- * what is said here. All 0: env is right. */
+ * what is said here. No kind and no sources: env is right. */
 typedef struct Record {
     uint8_t kind, inc_kind, rot_kind;
-    uint8_t unused[5];
-    Src a, b, c, inc, rot, cf, of; /* cf, of: the flag */
+    uint8_t has; /* 1 << REC_*: these sources; the others are not set, which would take longer */
+    Src src[RECORD_SRCS];
 } Record;
-#define RECORD_SRCS 7
 
 static inline bool record_is_env(const Record *r)
 {
-    return !r->kind && !r->inc_kind && !r->rot_kind && r->cf.kind == SRC_NONE &&
-           r->of.kind == SRC_NONE;
+    return !(r->kind | r->has);
+}
+
+static inline bool record_has(const Record *r, unsigned n)
+{
+    return r->has >> n & 1;
+}
+
+/* Is there something on top of the main part? */
+static inline bool record_has_top(const Record *r)
+{
+    return r->has >> REC_INC;
+}
+
+static inline bool record_equal(const Record *x, const Record *y)
+{
+    bool equal = !memcmp(x, y, offsetof(Record, has) + sizeof(x->has));
+
+    for (unsigned left = x->has; equal && left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        equal = !memcmp(&x->src[i], &y->src[i], sizeof(Src));
+    }
+    return equal;
 }
 
 typedef struct FaultPoint {
@@ -61,7 +84,7 @@ static inline unsigned fault_notes_record(FaultNotes *n, const Record *r) /* its
     if (record_is_env(r)) {
         return 0;
     }
-    if (memcmp(&n->records[n->nrecords - 1], r, sizeof(*r))) {
+    if (!record_equal(&n->records[n->nrecords - 1], r)) {
         if (G_UNLIKELY(n->nrecords == n->records_size)) {
             fault_notes_grow(n);
         }

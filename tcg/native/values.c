@@ -177,7 +177,7 @@ bool reg_dies(Gen *g, int r)
 Src src_of(Gen *g, IrRef v)
 {
     const Loc *l = &g->loc[v];
-    Src s = { .kind = SRC_NONE };
+    Src s = { 0 };
 
     switch (l->kind) {
     case LOC_CONST:

@@ -17,10 +17,10 @@ static int fetch(Gen *g, const Src *s, int t)
     }
 }
 
-static void write_field(Gen *g, const Src *s, size_t field)
+static void write_field(Gen *g, const Record *r, unsigned n, size_t field)
 {
-    if (s->kind != SRC_NONE) {
-        env_store(&g->a, 8, fetch(g, s, X16), g->be->layout->flags + (int32_t)field);
+    if (record_has(r, n)) {
+        env_store(&g->a, 8, fetch(g, &r->src[n], X16), g->be->layout->flags + (int32_t)field);
     }
 }
 
@@ -33,7 +33,7 @@ static int32_t kind_off(const Gen *g) /* and the bytes behind it */
 static void write_on_top(Gen *g, const Record *r)
 {
     int32_t off = kind_off(g);
-    uint32_t of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
+    uint32_t of = record_has(r, REC_OF) ? FLAGS_OF_IS : 0;
     uint8_t *open, *whole;
 
     env_load(&g->a, 4, X16, off); /* flags_open_top() */
@@ -61,12 +61,15 @@ static void write_on_top(Gen *g, const Record *r)
 }
 
 /* The byte that says what CF or OF is: @is + the flag. */
-static void write_flag(Gen *g, const Src *s, size_t byte, unsigned is)
+static void write_flag(Gen *g, const Record *r, unsigned n, size_t byte, unsigned is)
 {
-    int r = fetch(g, s, X16);
+    if (!record_has(r, n)) {
+        return;
+    }
+    int flag = fetch(g, &r->src[n], X16);
 
     a_mov_imm(&g->a, X17, is);
-    a_bfi(&g->a, 4, X17, r, 0, 1);
+    a_bfi(&g->a, 4, X17, flag, 0, 1);
     env_store(&g->a, 1, X17, g->be->layout->flags + (int32_t)byte);
 }
 
@@ -74,8 +77,8 @@ static void write_flag(Gen *g, const Src *s, size_t byte, unsigned is)
 void write_record(Gen *g, const Record *r)
 {
     int32_t off = kind_off(g), a = g->be->layout->flags + (int32_t)offsetof(FlagsRecord, a);
-    uint32_t of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
-    bool top = r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE || of;
+    uint32_t of = record_has(r, REC_OF) ? FLAGS_OF_IS : 0;
+    bool top = record_has_top(r);
 
     if (record_is_env(r)) {
         return;
@@ -88,22 +91,18 @@ void write_record(Gen *g, const Record *r)
                       : r->kind);
         env_store(&g->a, top ? 4 : 1, X16, off);
     }
-    if (r->a.kind != SRC_NONE && r->b.kind != SRC_NONE && a % 8 == 0 && a + 8 < 512) {
-        int x = fetch(g, &r->a, X16), y = fetch(g, &r->b, X17);
+    if (record_has(r, REC_A) && record_has(r, REC_B) && a % 8 == 0 && a + 8 < 512) {
+        int x = fetch(g, &r->src[REC_A], X16), y = fetch(g, &r->src[REC_B], X17);
         a_ldp(&g->a, false, x, y, ENV, a);
     } else {
-        write_field(g, &r->a, offsetof(FlagsRecord, a));
-        write_field(g, &r->b, offsetof(FlagsRecord, b));
+        write_field(g, r, REC_A, offsetof(FlagsRecord, a));
+        write_field(g, r, REC_B, offsetof(FlagsRecord, b));
     }
-    write_field(g, &r->c, offsetof(FlagsRecord, c));
-    write_field(g, &r->inc, offsetof(FlagsRecord, inc));
-    write_field(g, &r->rot, offsetof(FlagsRecord, rot));
-    if (r->cf.kind != SRC_NONE) {
-        write_flag(g, &r->cf, offsetof(FlagsRecord, cf), FLAGS_CF_IS);
-    }
-    if (r->of.kind != SRC_NONE) {
-        write_flag(g, &r->of, offsetof(FlagsRecord, of), 0);
-    }
+    write_field(g, r, REC_C, offsetof(FlagsRecord, c));
+    write_field(g, r, REC_INC, offsetof(FlagsRecord, inc));
+    write_field(g, r, REC_ROT, offsetof(FlagsRecord, rot));
+    write_flag(g, r, REC_CF, offsetof(FlagsRecord, cf), FLAGS_CF_IS);
+    write_flag(g, r, REC_OF, offsetof(FlagsRecord, of), 0);
 }
 
 void write_selected(Gen *g, const IrOp *f)

@@ -214,11 +214,11 @@ void emit_goto(Gen *g)
 static void settle_operands(Gen *g, IrRef fl)
 {
     const Record r = record_of(g, fl);
-    const Src *src = &r.a;
 
-    for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        if (src[i].kind == SRC_REG && g->late >> src[i].reg & 1) {
-            settle_late(g, src[i].reg);
+    for (unsigned left = r.has; left; left &= left - 1) {
+        const Src *s = &r.src[__builtin_ctz(left)];
+        if (s->kind == SRC_REG && g->late >> s->reg & 1) {
+            settle_late(g, s->reg);
         }
     }
 }

@@ -16,7 +16,6 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
     int t = spare ? __builtin_ctz(spare) : NO_REG;
 
     switch (s->kind) {
-    case SRC_NONE: break;
     case SRC_REG: x_store(&g->a, 8, env_mem(off), (X86Reg)s->reg); break;
     case SRC_CONST:
         if ((int64_t)s->value == (int32_t)s->value) {
@@ -72,7 +71,7 @@ static void write_on_top(Gen *g, const Record *r)
 {
     int32_t off = env_off(g->be->layout->flags);
     Mem rot_kind = env_mem(off + (int32_t)offsetof(FlagsRecord, rot_kind));
-    int of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
+    int of = record_has(r, REC_OF) ? FLAGS_OF_IS : 0;
 
     x_call(&g->a, g->be->open_top);
     x_flags_changed(&g->a);
@@ -89,32 +88,37 @@ static void write_on_top(Gen *g, const Record *r)
     }
 }
 
-/* If nothing is on top and the last operand is a small number: that and the kind. *@rest is what
+/* If nothing is on top and the last operand is a small number: that and the kind. *@left is what
  * remains to be written. */
-static bool write_short(Gen *g, const Record *r, Record *rest)
+static bool write_short(Gen *g, const Record *r, unsigned *left)
 {
-    const Src *s = flags_short_is_a(r->kind) ? &r->a : &r->b;
+    unsigned n = flags_short_is_a(r->kind) ? REC_A : REC_B;
+    const Src *s = &r->src[n];
     unsigned bits = r->kind / 4 == FLK_PACKED ? 64 : 8u << (r->kind & 3);
-    int64_t v = (int64_t)(s->value << (64 - bits)) >> (64 - bits);
-    uint32_t word = r->kind | FLAGS_SHORT | (uint32_t)v << 8;
     int32_t at = env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind);
+    int64_t v;
+    uint32_t word;
 
-    if (s->kind != SRC_CONST || flags_short(word) != v || r->inc_kind || r->rot_kind ||
-        r->cf.kind != SRC_NONE || r->of.kind != SRC_NONE) {
+    if (!record_has(r, n) || s->kind != SRC_CONST || record_has_top(r)) {
+        return false;
+    }
+    v = (int64_t)(s->value << (64 - bits)) >> (64 - bits);
+    word = r->kind | FLAGS_SHORT | (uint32_t)v << 8;
+    if (flags_short(word) != v) {
         return false;
     }
     x_store_imm(&g->a, 4, env_mem(at), (int32_t)word);
-    memcpy(rest, r, sizeof(*rest));
-    (s == &r->a ? &rest->a : &rest->b)->kind = SRC_NONE;
+    *left &= ~(1u << n);
     return true;
 }
 
 /* Its first word, for one with a main part. */
-static void write_kinds(Gen *g, const Record *r, int of)
+static void write_kinds(Gen *g, const Record *r)
 {
     Mem kind = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
+    int of = record_has(r, REC_OF) ? FLAGS_OF_IS : 0;
 
-    if (r->inc_kind || r->rot_kind || r->cf.kind != SRC_NONE || of) {
+    if (record_has_top(r)) {
         x_store_imm(&g->a, 4, kind,
                     r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | (r->rot_kind | of) << 16);
     } else {
@@ -125,38 +129,36 @@ static void write_kinds(Gen *g, const Record *r, int of)
 /* Bring env's record up to date. @busy: temporaries that must not be touched. */
 void write_record(Gen *g, const Record *r, uint32_t busy)
 {
-    static const uint8_t field[] = { offsetof(FlagsRecord, a), offsetof(FlagsRecord, b),
-                                     offsetof(FlagsRecord, c), offsetof(FlagsRecord, inc),
-                                     offsetof(FlagsRecord, rot) };
-    int of = r->of.kind != SRC_NONE ? FLAGS_OF_IS : 0;
+    static const uint8_t field[] = { [REC_A] = offsetof(FlagsRecord, a),
+                                     [REC_B] = offsetof(FlagsRecord, b),
+                                     [REC_C] = offsetof(FlagsRecord, c),
+                                     [REC_INC] = offsetof(FlagsRecord, inc),
+                                     [REC_ROT] = offsetof(FlagsRecord, rot) };
     const uint8_t *from = g->a.p;
-    const Src *src = &r->a;
-    Record rest;
+    unsigned left = r->has;
 
     if (record_is_env(r)) {
         return;
     }
-    for (unsigned i = 0; i < RECORD_SRCS; i++) {
-        busy |= (unsigned)(src[i].kind == SRC_REG) << (src[i].reg & 31);
+    for (unsigned m = r->has; m; m &= m - 1) {
+        const Src *s = &r->src[__builtin_ctz(m)];
+        busy |= (unsigned)(s->kind == SRC_REG) << (s->reg & 31);
     }
     if (r->kind == 0) {
         write_on_top(g, r);
-    } else if (write_short(g, r, &rest)) {
-        r = &rest;
-    } else {
-        write_kinds(g, r, of);
+    } else if (!write_short(g, r, &left)) {
+        write_kinds(g, r);
     }
-    src = &r->a;
-    for (unsigned i = 0; i < G_N_ELEMENTS(field); i++) {
-        if (src[i].kind != SRC_NONE) {
-            write_field(g, &src[i], field[i], busy);
+    for (; left; left &= left - 1) {
+        unsigned n = (unsigned)__builtin_ctz(left);
+
+        if (n == REC_CF) {
+            write_flag(g, &r->src[n], offsetof(FlagsRecord, cf), FLAGS_CF_IS, busy);
+        } else if (n == REC_OF) {
+            write_flag(g, &r->src[n], offsetof(FlagsRecord, of), 0, busy);
+        } else {
+            write_field(g, &r->src[n], field[n], busy);
         }
-    }
-    if (r->cf.kind != SRC_NONE) {
-        write_flag(g, &r->cf, offsetof(FlagsRecord, cf), FLAGS_CF_IS, busy);
-    }
-    if (r->of.kind != SRC_NONE) {
-        write_flag(g, &r->of, offsetof(FlagsRecord, of), 0, busy);
     }
     census_since(g, CENSUS_RECORDS, from);
 }
