@@ -29,6 +29,7 @@ typedef struct IrVisitor {
 
 typedef struct IrBackward {
     IrBlock *ir;
+    IrOp *ops; /* its, without a look at what stores might have changed */
     IrNotes *notes;
     IrActing *live;
     IrRef insn;      /* marker of the op that is looked at */
@@ -81,7 +82,7 @@ static inline void ir_keep_consts(IrBackward *b)
     for (unsigned k = 0; k < b->ir->nconsts; k++) {
         unsigned i = b->ir->consts[k];
 
-        b->ir->ops[i].head &= 0u - (b->notes->last_use[i] != 0);
+        b->ops[i].head &= 0u - (b->notes->last_use[i] != 0);
     }
 }
 
@@ -142,7 +143,7 @@ static inline void ir_back_shows(IrBackward *b, unsigned i, bool leaves)
 static inline __attribute__((always_inline)) void ir_back_call(IrBackward *b, const IrVisitor *v,
                                                                void *self, unsigned i)
 {
-    IrOp *op = &b->ir->ops[i];
+    IrOp *op = &b->ops[i];
     unsigned helper = b->ir->helpers[op->imm].flags, props = ir_props(b->ir, op);
     bool shows = props & (IRP_FAULT | IRP_EXIT);
 
@@ -167,7 +168,7 @@ static inline __attribute__((always_inline)) void ir_back_other(IrBackward *b, c
                                                                 void *self, unsigned i)
 {
     const unsigned kept = IRP_EFFECT | IRP_FAULT | IRP_END | IRP_EXIT | IRP_FPSTATUS | IRP_WRITES;
-    IrOp *op = &b->ir->ops[i];
+    IrOp *op = &b->ops[i];
     unsigned props = ir_op_info[op->op].props;
 
     if (!(props & kept) && ir_unused(b, op, i)) {
@@ -200,14 +201,14 @@ static inline __attribute__((always_inline)) void ir_back_access(IrBackward *b, 
         ir_back_shows(b, i, false);
     }
     v->access(self, i, shows);
-    ir_use(b->notes, b->ir->ops[i].a, i, true);
+    ir_use(b->notes, b->ops[i].a, i, true);
 }
 
 /* The op that has been seen last: a bundle goes with its setflags. */
 static inline __attribute__((always_inline)) unsigned ir_back_op(IrBackward *b, const IrVisitor *v,
                                                                  void *self, unsigned i)
 {
-    IrOp *op = &b->ir->ops[i];
+    IrOp *op = &b->ops[i];
 
     switch (op->op) {
     case OP_nop: return i;
@@ -289,9 +290,12 @@ static inline __attribute__((always_inline)) unsigned ir_back_op(IrBackward *b, 
 static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNotes *notes,
                                                                const IrVisitor *v, void *self)
 {
-    IrBackward b = {
-        .ir = ir, .notes = notes, .live = notes->live_store + IR_MAX_OPS, .look = ENTRY_BLIND
-    };
+    IrBackward b = { .ir = ir,
+                     .ops = ir->ops,
+                     .notes = notes,
+                     .live = notes->live_store + IR_MAX_OPS,
+                     .look = ENTRY_BLIND };
+    const IrActing *first;
 
     g_assert(ir->nslots <= IR_MAX_SLOTS);
     ir_block_list(ir);
@@ -301,11 +305,12 @@ static inline __attribute__((always_inline)) void ir_walk_back(IrBlock *ir, IrNo
         ir_clear_noted(&notes->uses[i]);
     }
     b.live->op = IR_NONE;
-    for (unsigned k = ir->nacting; k-- > 0;) {
-        unsigned i = ir->acting[k].op;
+    first = ir->acting;
+    for (const IrActing *at = first + ir->nacting; at > first;) {
+        unsigned i = (--at)->op;
 
-        b.insn = ir->acting[k].insn;
-        k -= ir_back_op(&b, v, self, i) != i; /* it has seen to the one before, too */
+        b.insn = at->insn;
+        at -= ir_back_op(&b, v, self, i) != i; /* it has seen to the one before, too */
     }
     ir_keep_consts(&b);
     notes->look = b.look;

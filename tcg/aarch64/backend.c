@@ -191,8 +191,8 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     g->notes = notes;
     g->ops = ir->ops;
     g->code = code;
-    g->insn_offset = ir->start;
-    g->insn_index = 0;
+    g->insn.offset = ir->start;
+    g->insn.index = 0;
     g->locked = 0;
     g->fp_checked = false;
     memset(g->spill_used, 0, sizeof(g->spill_used));

@@ -182,8 +182,9 @@ typedef struct Gen {
     const IrOp *ops;
     const IrOp *op; /* the current one */
     unsigned cur;
-    uint32_t insn_offset;
-    unsigned insn_index;
+    struct {
+        uint32_t offset, index;
+    } insn;               /* that the current op belongs to */
     uint64_t locked;      /* registers the current op holds */
     bool fp_checked;      /* between fpclear and fpcheck */
     bool no_tbz, too_far; /* TBZ to stubs is not to be used; it was, in vain */
@@ -337,6 +338,15 @@ static inline unsigned op_bytes(const Gen *g) /* of the current op's integer typ
 static inline bool is_zx(const Gen *g, IrRef v)
 {
     return g->loc[v].kind == LOC_CONST || bytes_of(g, v) == 8 || g->loc[v].zx;
+}
+
+static inline uint32_t insn_offset(const Gen *g)
+{
+    return g->insn.offset;
+}
+static inline unsigned insn_index(const Gen *g)
+{
+    return g->insn.index;
 }
 
 #include "tcg/native/shared.h"

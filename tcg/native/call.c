@@ -42,7 +42,7 @@ void emit_call(Gen *g)
     bool faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
     bool reads = h->flags & HELPER_READS_FLAGS;
     unsigned n = ir_operands(g->ir, g->op);
-    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
+    FaultPoint p = { .guest = insn_offset(g), .index = (uint16_t)insn_index(g) };
     uint32_t lost;
     Record r;
 

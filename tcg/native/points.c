@@ -52,7 +52,7 @@ unsigned consumer_of(const Gen *g, unsigned i)
 
 FaultPoint fault_point(Gen *g)
 {
-    FaultPoint p = { .guest = g->insn_offset, .index = (uint16_t)g->insn_index };
+    FaultPoint p = { .guest = insn_offset(g), .index = (uint16_t)insn_index(g) };
     IrRef fl = g->notes->flags_at[g->cur];
 
     if (fl) {

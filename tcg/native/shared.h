@@ -4,8 +4,8 @@
  * ever compiled, so these functions are compiled for its own Gen (TCG_NATIVE_GEN is its gen.h,
  * which includes this file behind it), at no cost. They want of Gen: ir, ops, notes, cur, last,
  * want (WANT_RECORD), hint, defer, loc and head (Loc), locked, envs, getflags, spill_used, faults,
- * a, insn_offset, insn_index; and scr(), SCR_SPILL, NSPILLS, GPR_TEMPS, VEC_TEMPS, is_temp(),
- * lock(), first_choice(), temp_taken(), be->reg_home.
+ * a; and insn_offset(), insn_index() (of the current op), scr(), SCR_SPILL, NSPILLS, GPR_TEMPS,
+ * VEC_TEMPS, is_temp(), lock(), first_choice(), temp_taken(), be->reg_home.
  */
 #ifndef TCG_NATIVE_SHARED_H
 #define TCG_NATIVE_SHARED_H

@@ -28,27 +28,27 @@ bool is_offset(const Gen *g, IrRef v, IrRef *base, int32_t *disp)
 typedef struct Walk {
     Gen *g;
     IrNotes *notes;
-    unsigned observed;      /* the next op that sees the state, or whose C code changes it … */
-    unsigned seen;          /* … and is no link */
-    unsigned bytes, stubs;  /* estimates of what is behind: code and memory stubs; other stubs */
-    uint16_t access[NREGS]; /* the next get or set of a pin */
+    const IrOp *ops;
+    const SlotHome *slots;
+    unsigned observed; /* the next op that sees the state, or whose C code changes it … */
+    unsigned seen;     /* … and is no link */
+    Rest behind;
+    uint16_t access[NREGS];       /* the next get or set of a pin */
     uint16_t sets[IR_NOTED_OPS];  /* how many of a value's users are sets */
     uint16_t bases[IR_NOTED_OPS]; /* … take it as a base */
 } Walk;
 
 static void note_size(Walk *w, unsigned i, unsigned bytes)
 {
-    w->g->rest[i] = (uint16_t)MIN(w->bytes, UINT16_MAX);
-    w->g->rest_stubs[i] = (uint16_t)MIN(w->stubs, UINT16_MAX);
-    w->bytes += bytes;
+    w->g->rest[i] = w->behind;
+    w->behind.bytes += bytes;
 }
 
-static void note_access_size(Walk *w, unsigned i, unsigned nearer)
+static void note_access_size(Walk *w, unsigned i, unsigned nearer, bool checks)
 {
-    const IrOp *op = &w->g->ops[i];
-    bool member = ir_is_member(w->notes, i);
+    const IrOp *op = &w->ops[i];
 
-    if (member) {
+    if (!checks) {
         note_size(w, i, op->op == OP_probe ? 0 : 5);
     } else if (is_by_stack(w->g, op, 8)) {
         note_size(w, i, MEM_STUB_BYTES + STACK_STUB_BYTES + (op->d & MEM_MMU_MASK ? 36 : 27));
@@ -58,32 +58,32 @@ static void note_access_size(Walk *w, unsigned i, unsigned nearer)
 }
 
 /* Of what may fault or leave. */
-static void note_observer_size(Walk *w, unsigned i)
+static void note_observer_size(Walk *w, unsigned i, bool shows)
 {
-    const IrOp *op = &w->g->ops[i];
+    const IrOp *op = &w->ops[i];
 
     switch (op->op) {
     case OP_x87_ld:
-    case OP_x87_st: note_access_size(w, i, 0); return;
-    case OP_probe: note_access_size(w, i, 4); return;
+    case OP_x87_st: note_access_size(w, i, 0, shows); return;
+    case OP_probe: note_access_size(w, i, 4, shows); return;
     case OP_rmw_add ... OP_rmw_cas: note_size(w, i, 60 + MEM_STUB_BYTES); return;
     case OP_goto: note_size(w, i, 20); return;
     case OP_goto_if:
         note_size(w, i, 8);
-        w->stubs += op->imm == w->g->ir->start ? 50 : 26;
+        w->behind.stubs += op->imm == w->g->ir->start ? 50 : 26;
         return;
     case OP_trap_if:
         note_size(w, i, 8);
-        w->stubs += 13;
+        w->behind.stubs += 13;
         return;
     case OP_exit_if:
         note_size(w, i, 8);
-        w->stubs += 25;
+        w->behind.stubs += 25;
         return;
     case OP_divu2:
     case OP_divs2:
         note_size(w, i, 60);
-        w->stubs += 13;
+        w->behind.stubs += 13;
         return;
     case OP_jump: note_size(w, i, 64); return;
     default: note_size(w, i, ir_op_info[op->op].props & IRP_FAULT ? 60 : 5); return;
@@ -92,7 +92,7 @@ static void note_observer_size(Walk *w, unsigned i)
 
 static void note_other_size(Walk *w, unsigned i)
 {
-    const IrOp *op = &w->g->ops[i];
+    const IrOp *op = &w->ops[i];
 
     if (op->op == OP_trunc) {
         note_size(w, i, 0);
@@ -188,7 +188,7 @@ static void settle_hint(const Walk *w, IrRef v)
 static bool may_be_late(const Walk *w, unsigned i, const SlotHome *slot)
 {
     unsigned next = w->access[slot->reg];
-    const IrOp *ops = w->g->ops, *op = &ops[next];
+    const IrOp *ops = w->ops, *op = &ops[next];
 
     return next && op->op == OP_set && w->seen > next && ops[i].aux == 0 && op->aux == 0 &&
            ir_type_info[ops[op->a].type].bytes == slot->bytes;
@@ -198,11 +198,11 @@ static void visit_set(void *self, unsigned i)
 {
     Walk *w = self;
     Gen *g = w->g;
-    const IrOp *op = &g->ops[i];
-    const SlotHome *slot = &g->be->slot[op->imm];
+    const IrOp *op = &w->ops[i];
+    const SlotHome *slot = &w->slots[op->imm];
 
     w->sets[op->a]++;
-    w->bytes += 3;
+    w->behind.bytes += 3;
     if (slot->reg != NO_REG) {
         g->want[i] = may_be_late(w, i, slot) ? WANT_LATE : 0;
         w->access[slot->reg] = (uint16_t)i;
@@ -212,7 +212,7 @@ static void visit_set(void *self, unsigned i)
     }
 }
 
-static void visit_value(Walk *w, unsigned i)
+static G_GNUC_NO_INLINE void settle_value(Walk *w, unsigned i)
 {
     if (w->g->hint[i]) {
         settle_hint(w, (IrRef)i);
@@ -222,10 +222,17 @@ static void visit_value(Walk *w, unsigned i)
     }
 }
 
+static inline void visit_value(Walk *w, unsigned i)
+{
+    if (w->g->hint[i] | w->bases[i]) {
+        settle_value(w, i);
+    }
+}
+
 static void visit_get(void *self, unsigned i)
 {
     Walk *w = self;
-    int8_t reg = w->g->be->slot[w->g->ops[i].imm].reg;
+    int8_t reg = w->slots[w->ops[i].imm].reg;
 
     if (reg != NO_REG) {
         w->access[reg] = (uint16_t)i;
@@ -259,7 +266,7 @@ static unsigned visit_condition(void *self, unsigned i)
 {
     Walk *w = self;
     Gen *g = w->g;
-    const IrOp *op = &g->ops[i], *fl = &g->ops[op->a];
+    const IrOp *op = &w->ops[i], *fl = &w->ops[op->a];
 
     visit_value(w, i);
     note_size(w, i, 0);
@@ -273,7 +280,7 @@ static unsigned visit_condition(void *self, unsigned i)
 static void visit_bundle(void *self, unsigned i)
 {
     Walk *w = self;
-    const IrOp *op = &w->g->ops[i];
+    const IrOp *op = &w->ops[i];
 
     note_size(w, i, 0);
     if (op->op == OP_fl_adc || op->op == OP_fl_sbb) {
@@ -287,7 +294,7 @@ static void note_state(Walk *w, unsigned i)
 
     w->g->want[flags] |= WANT_RECORD;
     w->observed = i;
-    w->seen = w->g->ops[i].op == OP_goto_if ? w->seen : i;
+    w->seen = w->ops[i].op == OP_goto_if ? w->seen : i;
 }
 
 static void visit_call(void *self, unsigned i)
@@ -300,7 +307,7 @@ static void visit_call(void *self, unsigned i)
 static void visit_observer(void *self, unsigned i, bool shows)
 {
     visit_value(self, i);
-    note_observer_size(self, i);
+    note_observer_size(self, i, shows);
     if (shows) {
         note_state(self, i);
     }
@@ -308,11 +315,13 @@ static void visit_observer(void *self, unsigned i, bool shows)
 
 static void visit_access(void *self, unsigned i, bool shows)
 {
-    visit_value(self, i);
-    note_access_size(self, i, 0);
-    ((Walk *)self)->bases[((Walk *)self)->g->ops[i].a]++;
+    Walk *w = self;
+
+    visit_value(w, i);
+    note_access_size(w, i, 0, shows);
+    w->bases[w->ops[i].a]++;
     if (shows) {
-        note_state(self, i);
+        note_state(w, i);
     }
 }
 
@@ -351,8 +360,10 @@ void x64_backward(void *p, IrBlock *ir, IrNotes *notes)
     g->notes = notes;
     w.g = g;
     w.notes = notes;
+    w.ops = ir->ops;
+    w.slots = g->be->slot;
     w.observed = w.seen = UINT_MAX;
-    w.bytes = w.stubs = 0;
+    w.behind = (Rest){ 0 };
     memset(w.access, 0, sizeof(w.access));
     for (unsigned i = 0; i < ir->nops; i += IR_CLEARED_OPS) {
         ir_clear_noted(&w.sets[i]);

@@ -256,19 +256,17 @@ static void place_consts(Gen *g)
 static void emit_code(Gen *g)
 {
     Census *c = g->be->census;
-    const IrActing *at = g->notes->live;
     const uint8_t *from;
 
     emit_prologue(g);
     from = g->a.p;
-    for (; (g->cur = at->op) && !g->a.full; at++) {
-        const IrOp *op = &g->ops[g->cur], *insn = &g->ops[at->insn];
-        Rule rule;
+    for (const IrActing *at = g->notes->live; at->op && !g->a.full; at++) {
+        const IrOp *op = &g->ops[at->op];
+        Rule rule = x64_rules[op->op];
 
+        g->at = at;
+        g->cur = at->op;
         g->op = op;
-        g->insn_offset = insn->imm;
-        g->insn_index = insn->d;
-        rule = x64_rules[op->op];
         g_assert(rule); /* a row of opcodes.def without a rule here */
         if (op->type == V256 && g->be->feat.avx2) {
             mark_upper(g);

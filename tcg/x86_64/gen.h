@@ -267,6 +267,11 @@ static inline void census_note(Census *c, unsigned kind, ptrdiff_t bytes)
     c->latest[c->nlatest++].bytes = (uint32_t)bytes;
 }
 
+/* Estimate of bytes: code and memory stubs; other stubs. */
+typedef struct Rest {
+    uint32_t bytes, stubs;
+} Rest;
+
 typedef struct Gen {
     Asm a;
     X86Backend *be;
@@ -275,8 +280,7 @@ typedef struct Gen {
     const IrOp *ops;
     const IrOp *op; /* the current one */
     unsigned cur;
-    uint32_t insn_offset;
-    unsigned insn_index;
+    const IrActing *at;    /* it, and the marker of its instruction */
     uint32_t locked;       /* registers the current op holds */
     unsigned nmem_stubs;   /* so far */
     unsigned nstack_stubs; /* of them */
@@ -318,13 +322,11 @@ typedef struct Gen {
     uint16_t defer[IR_NOTED_OPS]; /* fl_test, setcond: the op that evaluates it; add, sub: see
                                    WANT_CARRY */
     uint8_t want[IR_NOTED_OPS];   /* WANT_* */
-    uint16_t rest[IR_NOTED_OPS];  /* estimate of the bytes from this op to the end and in memory
-                                   stubs of ops behind it … */
-    uint16_t rest_stubs[IR_NOTED_OPS]; /* … and in their other stubs; not for gets and sets */
-    IrRef pin_value[NREGS]; /* the value a pin is known to equal, wherever else that is */
-    IrRef beside[NREGS];    /* the one that may be LOC_BESIDE a pin */
-    uint32_t late;          /* pins that lack … */
-    int32_t late_by[16];    /* … this much: see WANT_LATE */
+    Rest rest[IR_NOTED_OPS];      /* of ops behind this one; not for gets and sets */
+    IrRef pin_value[NREGS];       /* the value a pin is known to equal, wherever else that is */
+    IrRef beside[NREGS];          /* the one that may be LOC_BESIDE a pin */
+    uint32_t late;                /* pins that lack … */
+    int32_t late_by[16];          /* … this much: see WANT_LATE */
 } Gen;
 
 enum {
@@ -390,6 +392,14 @@ void x64_backward(void *be, IrBlock *ir, IrNotes *notes);
 static inline bool is_vec(IrType t)
 {
     return t == V128 || t == V256 || t == F32 || t == F64;
+}
+static inline uint32_t insn_offset(const Gen *g)
+{
+    return g->ops[g->at->insn].imm;
+}
+static inline unsigned insn_index(const Gen *g)
+{
+    return g->ops[g->at->insn].d;
 }
 static inline unsigned bytes_of(const Gen *g, IrRef v)
 {

@@ -175,7 +175,7 @@ void emit_goto_if(Gen *g)
     }
     s->link = (uint8_t)g->op->d;
     s->point = p;
-    s->giveback = not_executed(g, g->insn_index + 1);
+    s->giveback = not_executed(g, insn_index(g) + 1);
     s->flush = s->giveback || p.record;
     g->code->link[s->link].holds = p.record && nz_hold(g, g->notes->flags_at[g->cur]);
 }
@@ -216,7 +216,7 @@ void emit_exit(Gen *g)
     rest_bundle(g, g->notes->flags_at[g->cur]);
     r = record_of(g, g->notes->flags_at[g->cur]);
     write_record(g, &r);
-    give_back(g, not_executed(g, g->insn_index + 1));
+    give_back(g, not_executed(g, insn_index(g) + 1));
     a_bl(&g->a, g->be->exit_end);
     a_word(&g->a, g->op->imm);
 }
@@ -234,7 +234,7 @@ void emit_exit_if(Gen *g)
     if (s) {
         s->point = p;
         s->code = g->op->imm;
-        s->giveback = not_executed(g, g->insn_index);
+        s->giveback = not_executed(g, insn_index(g));
     }
 }
 
@@ -370,7 +370,7 @@ static void stub_jump(Gen *g, Stub *s)
         return;
     }
     a_bl(&g->a, g->be->exit_jump);
-    a_word(&g->a, g->insn_offset); /* it ends the block */
+    a_word(&g->a, insn_offset(g)); /* it ends the block */
     a_word(&g->a, s->code);
 }
 

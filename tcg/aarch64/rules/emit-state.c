@@ -10,9 +10,9 @@ void emit_nop(Gen *g)
 
 void emit_insn(Gen *g)
 {
-    g->insn_offset = g->op->imm;
-    g->insn_index = g->op->d;
-    mark(g, g->insn_offset);
+    g->insn.offset = g->op->imm;
+    g->insn.index = g->op->d;
+    mark(g, g->insn.offset);
 }
 
 void emit_const(Gen *g)

@@ -33,10 +33,11 @@ Stub *new_stub(Gen *g, StubKind kind, uint8_t *from)
 
 Stub *jcc_stub(Gen *g, StubKind kind, unsigned cc, unsigned own)
 {
+    Rest rest = g->rest[g->cur];
     unsigned stubs = kind == STUB_MEM ? 0
-                                      : g->rest_stubs[g->cur] + g->nmem_stubs * MEM_STUB_BYTES +
+                                      : rest.stubs + g->nmem_stubs * MEM_STUB_BYTES +
                                             g->nstack_stubs * STACK_STUB_BYTES;
-    bool near = !g->no_near && g->rest[g->cur] + own + stubs <= NEAR_STUB;
+    bool near = !g->no_near && rest.bytes + own + stubs <= NEAR_STUB;
     Stub *s = new_stub(g, kind, near ? x_jcc8(&g->a, cc) : x_jcc32(&g->a, cc));
 
     s->near = near;
@@ -188,8 +189,8 @@ void rest_link(Gen *g, Stub *s)
     }
     s->rest = true;
     s->link = (uint8_t)g->code->nlinks++;
-    s->giveback = not_executed(g, g->insn_index);
-    link_slot(g, s->link, g->insn_offset);
+    s->giveback = not_executed(g, insn_index(g));
+    link_slot(g, s->link, insn_offset(g));
 }
 
 void emit_goto(Gen *g)
@@ -254,7 +255,7 @@ void emit_goto_if(Gen *g)
     }
     cc = cond_of(g, g->op->a);
     r = record_of(g, g->notes->flags_at[g->cur]);
-    giveback = not_executed(g, g->insn_index + 1);
+    giveback = not_executed(g, insn_index(g) + 1);
     flush = is_loop(g) || giveback || g->late || !record_is_env(&r);
     if (flush && !is_loop(g)) { /* others' jumps are linked themselves */
         s = jcc_stub(g, STUB_LINK, cc, 0);
@@ -291,6 +292,7 @@ void emit_jump(Gen *g)
     const TcgLayout *l = g->be->layout;
     int32_t jc = env_off(l->jc);
     Record r;
+    Stub *s;
     int pc;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
@@ -303,7 +305,9 @@ void emit_jump(Gen *g)
     put_template(&g->a, &g->be->find_jump);
     x_flags_changed(&g->a);
     if (g->op->imm) {
-        jcc_stub(g, STUB_JUMP, CC_NZ, 8)->code = g->op->imm;
+        s = jcc_stub(g, STUB_JUMP, CC_NZ, 8);
+        s->code = g->op->imm;
+        s->point.guest = insn_offset(g);
     } else {
         x_jcc(&g->a, CC_NZ, g->be->exit_lookup);
     }
@@ -319,7 +323,7 @@ void emit_exit(Gen *g)
     rest_bundle(g, g->notes->flags_at[g->cur]);
     r = record_of(g, g->notes->flags_at[g->cur]);
     write_record(g, &r, 0);
-    give_back(g, not_executed(g, g->insn_index + 1));
+    give_back(g, not_executed(g, insn_index(g) + 1));
     x_call(&g->a, g->be->exit_end);
     x_dword(&g->a, g->op->imm);
 }
@@ -356,7 +360,7 @@ void emit_exit_if(Gen *g)
         s->point = p;
         s->code = g->op->imm;
         s->cc = (uint8_t)cc;
-        s->giveback = not_executed(g, g->insn_index);
+        s->giveback = not_executed(g, insn_index(g));
     }
     s->retry = jcc;
 }
@@ -552,7 +556,7 @@ static void stub_exit_if(Gen *g, Stub *s)
 static void stub_jump(Gen *g, Stub *s)
 {
     x_call(&g->a, g->be->exit_jump);
-    x_dword(&g->a, g->insn_offset); /* it ends the block */
+    x_dword(&g->a, s->point.guest);
     x_dword(&g->a, s->code);
 }
 
