@@ -112,7 +112,7 @@ static void extend_use(IrNotes *notes, IrRef v, unsigned to)
 }
 
 /* Of fl_adc, fl_sbb: may the host compute the result as one? Then its flags are there too. */
-static void note_carry(Gen *g, const IrOp *fl)
+static void note_carry(Gen *g, IrNotes *notes, const IrOp *fl)
 {
     IrOpcode op = fl->op == OP_fl_adc ? OP_add : OP_sub;
     const IrOp *r = &g->ops[fl->a], *inner = &g->ops[r->a], *cin = &g->ops[fl->c];
@@ -120,6 +120,7 @@ static void note_carry(Gen *g, const IrOp *fl)
     if (r->op == op && r->b == fl->c && inner->op == op && inner->b == fl->b && r->type >= I32 &&
         cin->op == OP_zext && g->ops[cin->a].type == I1) {
         g->defer[r->a] = fl->a;
+        note_link(g, notes, (unsigned)(fl - g->ops));
     }
 }
 
@@ -284,7 +285,7 @@ static void visit_bundle(void *self, unsigned i)
 
     note_size(w, i, 0);
     if (op->op == OP_fl_adc || op->op == OP_fl_sbb) {
-        note_carry(w->g, op);
+        note_carry(w->g, w->notes, op);
     }
 }
 

@@ -96,6 +96,7 @@ static Features host_features(void)
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         f.bmi1 = b & bit_BMI;
         f.bmi2 = b & bit_BMI2;
+        f.adx = b & bit_ADX;
         f.sha = b & bit_SHA;
         f.avx2 = ymm && (b & bit_AVX2);
         f.avx512bw = ymm && (b & bit_AVX512BW) && system_has(XCR0_ZMM);
@@ -140,6 +141,8 @@ static void *backend_init(const TcgConfig *config, GError **error)
     g_assert(be->layout->own >= ENV_BIAS - 128 && be->layout->own + 8 * TCG_OWN <= ENV_BIAS + 128);
     if (!baseline_only()) {
         be->feat = host_features();
+    } else { /* to be looked at, not run */
+        be->feat.adx = be->feat.bmi2 = g_getenv("TCG_X86_64_ADX") != NULL;
     }
     be->helper_thunk = g_new0(const uint8_t *, config->nhelpers + 1);
     be->passages = g_array_new(false, false, sizeof(Passage));
@@ -229,6 +232,7 @@ static void start(Gen *g, const IrBlock *ir, const IrNotes *notes, TcgCode *code
     memset(g->pin_value, 0, sizeof(g->pin_value));
     memset(g->beside, 0, sizeof(g->beside));
     g->late = 0;
+    g->held.v[0] = g->held.v[1] = g->held.sum = IR_NONE;
     g->nstubs = g->nmem_stubs = g->nstack_stubs = 0;
     g->latest_stub[0] = g->latest_stub[1] = 0;
     code->nlinks = code->ngotos;
@@ -271,6 +275,9 @@ static void emit_code(Gen *g)
         if (op->type == V256 && g->be->feat.avx2) {
             mark_upper(g);
         }
+        if (G_UNLIKELY(g->held.v[0] | g->held.v[1])) {
+            before_op(g);
+        }
         rule(g);
         g->locked = 0;
         if (G_UNLIKELY(c)) {
@@ -302,10 +309,11 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
     if (!make_helper_thunks(be, ir)) {
         return false;
     }
-    g->no_near = g->too_far = false;
+    g->no_near = g->no_links = g->too_far = g->lost_flags = false;
     do {
-        g->no_near = g->too_far;
-        g->too_far = false;
+        g->no_near |= g->too_far;
+        g->no_links |= g->lost_flags;
+        g->too_far = g->lost_flags = false;
         if (G_UNLIKELY(be->census)) {
             be->census->nlatest = 0;
         }
@@ -316,7 +324,7 @@ static bool backend_emit(void *p, const IrBlock *ir, const IrNotes *notes, TcgCo
         gen_begin(g);
         place_consts(g);
         emit_code(g);
-    } while (g->too_far);
+    } while (g->too_far || g->lost_flags);
     code->end = x_pc(&g->a);
     if (!g->a.full) {
         append_shapes(g);

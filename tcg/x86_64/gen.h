@@ -67,7 +67,7 @@ typedef struct Features {
     bool avx2; /* and FMA, F16C, and the system's support for YMM */
     bool vaes, vpclmul, gfni;
     bool avx512bw; /* and the system's support for ZMM and masks */
-    bool bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3, aes, pclmul, sha;
+    bool adx, bmi1, bmi2, lzcnt, popcnt, ssse3, sse41, sse42, sse3, aes, pclmul, sha;
 } Features;
 
 /* A slot of the guest as this host sees it. */
@@ -141,6 +141,7 @@ typedef enum LocKind {
     LOC_COND,   /* an I1 that its only consumer computes */
     LOC_FLAGS,  /* a bundle, to be made from its operands */
     LOC_RECORD, /* a bundle that is the record in env */
+    LOC_HELD,   /* an I1 that the host's CF or OF is: emit-chain.c */
 } LocKind;
 
 typedef struct Loc {
@@ -302,6 +303,13 @@ typedef struct Gen {
         IrRef op;     /* flags are those of this op's computation, in its own width */
         IrRef bundle; /* … or of this bundle */
     } hf;
+    struct { /* emit-chain.c */
+        unsigned epoch;
+        IrRef v[2]; /* what CF and OF are, and nothing else is; IR_NONE: nobody */
+        IrRef sum;  /* the carry of this op is in flag @flag, but no value yet; or IR_NONE */
+        unsigned flag;
+    } held;
+    bool no_links, lost_flags; /* one of them has been overwritten all the same */
     TcgCode *code;
     uint8_t *body;  /* behind the prologue */
     IrRef envs[64]; /* values at LOC_ENV */
@@ -340,6 +348,7 @@ enum {
                          when its pin goes on by a constant (string instructions, *p++) */
     WANT_LATE = 64,   /* a set whose slot is set again before anybody looks, but on ways that leave
                          by a link: of base + constant, it is left to them */
+    WANT_LINK = 128,  /* an addition whose carries are flags: emit-chain.c */
 };
 
 /* What @pin lacks is added, and values move that it has. */
@@ -540,6 +549,7 @@ void alu_opnd(Gen *g, X86Alu op, unsigned w, int dst, Opnd o);
 
 /* emit-div.c: OP_mul and the high half that follows at once, where the host has it as one */
 bool try_product(Gen *g);
+bool product_is_mulx(const Gen *g); /* of the current op, most likely */
 
 #include "tcg/native/shared.h"
 
@@ -625,6 +635,14 @@ MemSite mem_site(const uint8_t *site); /* general registers only */
 void thunks_init(X86Backend *be);
 /* Where OP_call @op goes; NULL: the buffer is full. */
 const uint8_t *call_target(X86Backend *be, const IrBlock *ir, const IrOp *op);
+
+/* rules/emit-chain.c */
+void note_link(Gen *g, IrNotes *notes, unsigned i); /* fl_adc @i may be one's; going back */
+bool is_link(const Gen *g, IrRef add);
+void emit_link(Gen *g);
+void link_zext(Gen *g);            /* the current op, of a link's carry in */
+bool hold_carry(Gen *g, IrRef fl); /* of the link just emitted, if @fl is its: the current op */
+void before_op(Gen *g);            /* while anything is held */
 
 /* links.c */
 #define PASSAGE_BYTES 15 /* of one that takes little from the budget */

@@ -574,6 +574,73 @@ static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
     return at;
 }
 
+static Mem flags_field(const Thunk *t, size_t offset)
+{
+    return field(t->be->layout->flags + (int32_t)offset);
+}
+
+/* Leaves with RAX as the answer. */
+static void answer(Thunk *t)
+{
+    x_store(&t->a, 4, scratch(t, SCR_RET), RAX);
+    x_pop(&t->a, RAX);
+    x_ret(&t->a);
+}
+
+/* flags_carry(): what lies on top answers here, the rest by @slow. */
+static const uint8_t *make_carry(Thunk *t, const uint8_t *slow)
+{
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *closed, *other;
+
+    x_push(&t->a, RAX);
+    x_load(&t->a, 4, RAX, flags_field(t, offsetof(FlagsRecord, kind)));
+    x_test(&t->a, 1, RAX, RAX);
+    closed = x_jcc8(&t->a, CC_NS);
+    x_shift_imm(&t->a, SH_SHR, 4, RAX, 24);
+    other = x_jcc8(&t->a, CC_Z);
+    answer(t); /* of FLAGS_CF_IS + CF only bit 0 is looked at */
+    x_here8(&t->a, closed);
+    x_here8(&t->a, other);
+    x_pop(&t->a, RAX);
+    x_jmp(&t->a, slow);
+    return at;
+}
+
+/* flags_overflow(), of an ADOX and of a DEC of 64 bits, by which loops count. */
+static const uint8_t *make_overflow(Thunk *t, const uint8_t *slow)
+{
+    const uint8_t *at = x_pc(&t->a);
+    uint8_t *closed, *by_itself, *rotated, *other;
+
+    x_push(&t->a, RAX);
+    x_load(&t->a, 4, RAX, flags_field(t, offsetof(FlagsRecord, kind)));
+    x_test(&t->a, 1, RAX, RAX);
+    closed = x_jcc8(&t->a, CC_NS);
+    x_test_imm(&t->a, 4, RAX, FLAGS_OF_IS << 16);
+    by_itself = x_jcc8(&t->a, CC_NZ);
+    x_test_imm(&t->a, 4, RAX, FLAGS_ROT_NEWER << 16);
+    rotated = x_jcc8(&t->a, CC_NZ);
+    x_shift_imm(&t->a, SH_SHR, 4, RAX, 8);
+    x_alu_imm(&t->a, ALU_CMP, 1, RAX, flags_kind(FLK_DEC, I64));
+    other = x_jcc8(&t->a, CC_NZ);
+    x_load(&t->a, 8, RAX, flags_field(t, offsetof(FlagsRecord, inc)));
+    x_inc(&t->a, 8, RAX); /* overflows where that did */
+    x_setcc(&t->a, CC_O, RAX);
+    x_shift_imm(&t->a, SH_SHL, 4, RAX, 11);
+    answer(t);
+    x_here8(&t->a, by_itself);
+    x_load(&t->a, 1, RAX, flags_field(t, offsetof(FlagsRecord, of)));
+    x_shift_imm(&t->a, SH_SHL, 4, RAX, 11);
+    answer(t);
+    x_here8(&t->a, closed);
+    x_here8(&t->a, rotated);
+    x_here8(&t->a, other);
+    x_pop(&t->a, RAX);
+    x_jmp(&t->a, slow);
+    return at;
+}
+
 /* flags_open_top() of env's record, in place. */
 static const uint8_t *make_open_top(Thunk *t)
 {
@@ -799,8 +866,8 @@ void thunks_init(X86Backend *be)
     be->mem = make_mem(&t);
     be->pack_env = make_c(&t, x64_pack_env, false);
     be->pack_rec = make_c(&t, x64_pack_rec, false);
-    be->carry_env = make_c(&t, x64_carry_env, false);
-    be->overflow_env = make_c(&t, x64_overflow_env, false);
+    be->carry_env = make_carry(&t, make_c(&t, x64_carry_env, false));
+    be->overflow_env = make_overflow(&t, make_c(&t, x64_overflow_env, false));
     be->flags_env = make_flags(&t);
     be->open_top = make_open_top(&t);
     be->divs128 = make_c(&t, x64_divs128, true);

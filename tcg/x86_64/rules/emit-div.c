@@ -84,6 +84,15 @@ static void product_by_mulx(Gen *g, IrRef b)
     def_reg(g, CUR + 1, hi, w == 4);
 }
 
+bool product_is_mulx(const Gen *g)
+{
+    const IrOp *hi = g->op + 1;
+
+    return g->be->feat.bmi2 && g->cur + 1 < g->ir->nops && hi->op == OP_mulhu &&
+           hi->a == g->op->a && hi->b == g->op->b &&
+           (holds(g, RDX, g->op->a) || holds(g, RDX, g->op->b));
+}
+
 /* Low half (the current op) and high half (the next) of one product by one instruction. */
 bool try_product(Gen *g)
 {

@@ -710,6 +710,9 @@ void emit_fl_test(Gen *g)
         g->loc[g->cur].kind = LOC_COND;
         return;
     }
+    if (hold_carry(g, g->op->a)) {
+        return;
+    }
     cc = cond_of_bundle(g, g->op->a, g->op->aux);
     dst = alloc_gpr(g);
     x_setcc(&g->a, cc, (X86Reg)dst);

@@ -125,7 +125,11 @@ void emit_alu(Gen *g)
         return;
     }
     if (g->want[g->cur] & WANT_CARRY) {
-        emit_with_carry(g);
+        if (is_link(g, CUR)) {
+            emit_link(g);
+        } else {
+            emit_with_carry(g);
+        }
         return;
     }
     if (comm && (g->ops[x].op == OP_const || /* y is in the right place already */
@@ -304,6 +308,10 @@ void emit_zext(Gen *g)
 
     if (g->op->type == V256) {
         emit_zext_vec(g);
+        return;
+    }
+    if (g->defer[g->cur] && is_link(g, g->defer[g->cur])) {
+        link_zext(g); /* who adds it takes the flag */
         return;
     }
     if (g->loc[v].kind == LOC_COND) {
