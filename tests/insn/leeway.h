@@ -46,6 +46,7 @@ typedef enum Leeway {
     LEEWAY_STRING_FLAGS,
     LEEWAY_NAN,
     LEEWAY_PARTIAL_STORE,
+    LEEWAY_COMPACTED_FAULT,
     LEEWAY_COUNT
 } Leeway;
 
