@@ -433,6 +433,14 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     return p.host;
 }
 
+bool cpu_is_empty(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    Part p = resolve_part(cpu, addr, 1, access, mmu);
+
+    return !p.host && !p.watched && !cpu->run->watch_accesses && !cpu->run->watch_before &&
+           address_space_is_empty(cpu->run->common->memory, p.phys & PAGE_MASK, PAGE_SIZE);
+}
+
 bool cpu_wants_elements(Cpu *cpu)
 {
     return cpu->run->watch_accesses && plugin_takes_elements(cpu);

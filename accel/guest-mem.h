@@ -24,6 +24,10 @@ void cpu_probe(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, unsigned
  * (for writing: RAM without translated code); NULL if accesses must go one by one. May raise. */
 uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
 
+/* The same question where there is none: are accesses up to the end of the page of no consequence,
+ * as nothing is there? Loads yield ones. May raise. */
+bool cpu_is_empty(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu);
+
 /* What has been done by such pointers: @n elements of a string instruction, each of one or two
  * accesses, one after the other. For plugins; afterwards memory has the values that were moved. */
 typedef struct CpuElements {

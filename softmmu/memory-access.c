@@ -169,6 +169,12 @@ static void log_odd_access(AddressSpace *as, const char *what, uint64_t addr, un
         log_printf("%s: %s at 0x%" G_GINT64_MODIFIER "x, %u bytes\n", as->name, what, addr, size);
 }
 
+bool address_space_is_empty(AddressSpace *as, uint64_t addr, uint64_t len)
+{
+    return !log_enabled(LOG_GUEST_ERRORS) && !address_space_find(as, addr) &&
+           address_space_hole(as, addr) >= len;
+}
+
 static void range_write(AddressSpace *as, const FlatRange *range, uint64_t addr, uint64_t value,
                         unsigned size)
 {

@@ -178,6 +178,9 @@ void address_space_remove_listener(AddressSpace *as, MemListener *l);
 const FlatRange *address_space_find(AddressSpace *as, uint64_t addr);
 const FlatRange *address_space_ranges(AddressSpace *as, size_t *count);
 
+/* Is nothing at all there, and does nobody want to know who looks? It reads as ones. */
+bool address_space_is_empty(AddressSpace *as, uint64_t addr, uint64_t len);
+
 /* One access of 1, 2, 4 or 8 bytes, little-endian, as the CPU makes it (MMIO sees it whole).
  * It may span ranges; each part then goes where it belongs. */
 uint64_t address_space_read(AddressSpace *as, uint64_t addr, unsigned size);

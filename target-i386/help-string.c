@@ -211,6 +211,22 @@ static void move_one(Rep *r, uint64_t src, uint64_t dst)
     cpu_store(cpu, dst, cpu_load(cpu, src, r->size, r->mmu), r->size, r->mmu);
 }
 
+/* @n elements, of which source or destination is a page where nothing is. */
+static bool move_empty(Rep *r, uint64_t n, uint64_t src, const uint8_t *from, uint64_t dst)
+{
+    Cpu *cpu = &r->c->cpu;
+    uint8_t *to;
+
+    if (from)
+        return cpu_is_empty(cpu, dst, ACCESS_WRITE, r->mmu);
+    if (!cpu_is_empty(cpu, src, ACCESS_READ, r->mmu))
+        return false;
+    to = cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu);
+    if (to)
+        memset(r->backward ? to - (n - 1) * r->size : to, 0xff, n * r->size);
+    return to || cpu_is_empty(cpu, dst, ACCESS_WRITE, r->mmu);
+}
+
 static uint64_t move_run(Rep *r, uint64_t n)
 {
     Cpu *cpu = &r->c->cpu;
@@ -219,7 +235,9 @@ static uint64_t move_run(Rep *r, uint64_t n)
     bool several = n > 1 && !goes_alone(r, dst);
     uint8_t *from = several ? cpu_host_pointer(cpu, src, ACCESS_READ, r->mmu) : NULL;
     uint8_t *to = from ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
-    if (!to) {
+    if (!to && several && move_empty(r, n, src, from, dst)) {
+        /* there they are, or nowhere */
+    } else if (!to) {
         move_one(r, src, dst);
         n = 1;
     } else {
@@ -264,7 +282,9 @@ static uint64_t fill_run(Rep *r, uint64_t n)
     uint64_t dst = linear(r, SEG_ES, R_RDI, true), value = r->c->regs[R_RAX];
     n = MIN(n, run_length(r, dst, SEG_ES, R_RDI));
     uint8_t *to = n > 1 ? cpu_host_pointer(cpu, dst, ACCESS_WRITE, r->mmu) : NULL;
-    if (!to) {
+    if (!to && n > 1 && cpu_is_empty(cpu, dst, ACCESS_WRITE, r->mmu)) {
+        /* nowhere to store */
+    } else if (!to) {
         cpu_store(cpu, dst, value, r->size, r->mmu);
         n = 1;
     } else {

@@ -280,6 +280,11 @@ uint8_t *cpu_host_pointer(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mm
     return running->slow ? NULL : host_address(addr, access);
 }
 
+bool cpu_is_empty(Cpu *cpu, uint64_t addr, CpuAccess access, unsigned mmu)
+{
+    return false;
+}
+
 bool cpu_wants_elements(Cpu *cpu)
 {
     return false;

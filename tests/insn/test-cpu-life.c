@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CPU between programs: reset, INIT and start-up, switching to long mode, saved state; and one
- * that never gets to its next instruction.
+ * A CPU between programs: reset, INIT and start-up, switching to long mode, saved state; one that
+ * never gets to its next instruction; and one that moves what is not there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,8 @@
 #include "target-i386/paging.h"
 
 #define C(s) (s), sizeof(s) - 1
+
+enum { HOLE = SYSTEM_RAM, TARGET = 0x200000 };
 
 static const char *backend;
 
@@ -165,12 +167,49 @@ static void test_fault_for_ever(void **state)
     system_free(s);
 }
 
+/* String instructions where no memory is: stores go nowhere, loads yield ones. */
+static void test_moves_of_nothing(void **state)
+{
+    static const char code[] = "\xf3\xaa"         /* rep stosb: from RAM into the hole */
+                               "\x4c\x89\xc7"     /* mov rdi, r8 */
+                               "\x4c\x89\xc9"     /* mov rcx, r9 */
+                               "\xf3\x48\xa5"     /* rep movsq: from the hole into RAM */
+                               "\x4c\x89\xc9\xfd" /* mov rcx, r9; std */
+                               "\x66\xf3\xa5"     /* rep movsw: what is around there */
+                               "\xf3\x66\xab"     /* rep stosw: none */
+                               "\xfc\xac\xf4";    /* cld; lodsb; hlt */
+    System *s = system_new(backend, "max");
+    CpuX86 *c = s->c;
+
+    system_setup(s, SYS_LONG, 0);
+    address_space_write_bytes(s->machine.memory, KERNEL_CODE, code, sizeof(code));
+    for (uint64_t at = TARGET; at <= HOLE; at += 2 << 20) /* pages of 2 MiB */
+        system_write(s, TABLES_AT + 0x2000 + at / (2 << 20) * 8, at | 0x83, 8);
+    c->regs[R_RAX] = 0x55;
+    c->regs[R_RDI] = HOLE - 0x18;
+    c->regs[R_RCX] = 0x2018;
+    c->regs[R_RSI] = HOLE - 8;
+    c->regs[R_R8] = TARGET + 4;
+    c->regs[R_R8 + 1] = 0x401;
+    assert_true(system_run(s));
+    assert_int_equal(system_read(s, HOLE - 0x20, 8), 0);
+    assert_int_equal(system_read(s, HOLE - 8, 8), 0x5555555555555555);
+    assert_int_equal(system_read(s, TARGET + 4, 8), 0x5555555555555555);
+    assert_int_equal(system_read(s, TARGET + 12, 8), UINT64_MAX);
+    assert_int_equal(system_read(s, TARGET + 0x2004, 8), UINT64_MAX);
+    assert_int_equal(c->regs[R_RSI], HOLE + 0x2000 - 0x802 + 1);
+    assert_int_equal(c->regs[R_RDI], TARGET + 0x200c - 0x802);
+    assert_int_equal(c->regs[R_RCX], 0);
+    assert_int_equal(c->regs[R_RAX], 0xff);
+    system_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_long_mode_switch), cmocka_unit_test(test_init_sipi),
         cmocka_unit_test(test_reset_values),     cmocka_unit_test(test_state_round_trip),
-        cmocka_unit_test(test_fault_for_ever),
+        cmocka_unit_test(test_fault_for_ever),   cmocka_unit_test(test_moves_of_nothing),
     };
 
     return system_run_tests(tests, &backend);
