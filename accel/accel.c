@@ -8,6 +8,7 @@
 #include "accel/engine.h"
 #include "accel/plugin/mimus-plugin.h"
 #include "accel/plugin/plugin.h"
+#include "accel/turn.h"
 #include "softmmu/error.h"
 #include "softmmu/log.h"
 #include "tcg/tcg.h"
@@ -133,15 +134,6 @@ static int64_t slice_limit(Accel *a)
                                 clock_deadline_ns(a->machine->clock));
 }
 
-static void shorten_turn(Cpu *cpu, int64_t by)
-{
-    int32_t kept = MIN(cpu->run->debug_kept, by);
-
-    cpu->run->debug_kept -= kept;
-    cpu->run->granted -= by - kept;
-    cpu->budget -= by - kept;
-}
-
 void cpu_pass_time(Cpu *cpu, int64_t ns)
 {
     Accel *a = cpu->run->accel;
@@ -151,7 +143,7 @@ void cpu_pass_time(Cpu *cpu, int64_t ns)
         return;
     insns = ns >> a->icount_shift;
     a->bias_ns += insns << a->icount_shift;
-    shorten_turn(cpu, insns);
+    turn_shorten(cpu, insns);
 }
 
 /* A timer was armed nearer than the running CPU's slice reaches. */
@@ -159,16 +151,9 @@ static void deadline_moved(void *opaque)
 {
     Accel *a = opaque;
     Cpu *cpu = a->current;
-    int64_t beyond;
 
-    if (!cpu || (a->icount_shift < 0 && a->cpus->len > 1))
-        return;
-    beyond = cpu->budget + (int64_t)cpu->run->looks + (int64_t)cpu->run->debug_kept +
-             (int64_t)cpu_rest_of_block(cpu) - slice_limit(a);
-    if (beyond > 0) {
-        cpu->run->exact = true;
-        shorten_turn(cpu, beyond);
-    }
+    if (cpu && (a->icount_shift >= 0 || a->cpus->len == 1))
+        turn_set_due(cpu, (int64_t)cpu_instruction_count(cpu) + slice_limit(a));
 }
 
 /* The turn of CPU @turn that begins here. Chaotic ones are a function of seed and count, so that
@@ -194,21 +179,23 @@ static int64_t counted_slice(const Accel *a)
     return next > a->count ? (int64_t)MIN(next - a->count, SLICE_COUNTED) : 1;
 }
 
-/* Under counting timers are met, and CPUs take turns, exactly: a block too long for what is left is
- * cut. But where a slice of the only CPU ends for no such reason does not matter to it. */
-static int32_t slice_budget(Accel *a, unsigned turn, bool *exact)
+/* Under counting CPUs take turns exactly: a block too long for what is left is cut. But where a
+ * slice of the only CPU ends for no reason that anybody knows does not matter to it, and its timers
+ * are a matter of turn.h. */
+static Turn new_turn(Accel *a, unsigned turn)
 {
-    int64_t slice = smp_slice(a, turn);
+    int64_t slice = smp_slice(a, turn), limit = INT32_MAX;
+    bool exact = a->icount_shift >= 0 && (a->cpus->len > 1 || a->session || log_counts_matter());
 
     if (a->cpus->len == 1 && a->session)
         slice = session_slice_limit(a);
     else if (a->cpus->len == 1)
         slice = a->icount_shift >= 0 ? counted_slice(a) : slice_limit(a);
-    *exact = false;
-    if (a->icount_shift < 0)
-        return slice;
-    *exact = slice_limit(a) <= slice || a->cpus->len > 1 || a->session || log_counts_matter();
-    return MIN(slice, slice_limit(a));
+    if (a->icount_shift >= 0 && !turn_waits(a)) {
+        limit = slice_limit(a);
+        exact |= limit <= slice;
+    }
+    return (Turn){ .budget = (int32_t)MIN(slice, limit), .exact = exact };
 }
 
 /* @count instructions took @ns. Timers are late if the guess is too high: down at once, up by and
@@ -560,15 +547,19 @@ static unsigned begin_round(Accel *a)
     return a->debug.left ? a->debug.turn : 0;
 }
 
-static int32_t next_budget(Accel *a, unsigned turn, bool *exact)
+static Turn next_turn(Accel *a, unsigned turn)
 {
-    int32_t budget = slice_budget(a, turn, exact), left = a->debug.left;
+    EngineDebug *d = &a->debug;
+    Turn t = new_turn(a, turn);
+    int32_t left = d->left;
 
-    a->debug.left = 0;
-    if (!left || turn != a->debug.turn)
-        return budget;
-    *exact |= a->debug.exact;
-    return MIN(left, a->icount_shift >= 0 ? slice_limit(a) : left);
+    d->left = 0;
+    if (!left || turn != d->turn)
+        return t;
+    t.exact |= d->exact;
+    t.late = d->late;
+    t.budget = a->icount_shift >= 0 && !turn_waits(a) ? MIN(left, (int32_t)slice_limit(a)) : left;
+    return t;
 }
 
 static void break_off(Accel *a, unsigned turn)
@@ -607,13 +598,12 @@ static bool run_all(Accel *a)
         return false;
     for (unsigned i = begin_round(a); i < a->cpus->len && !a->machine->requests; i++) {
         Cpu *cpu = a->cpus->pdata[i];
-        bool exact;
         if (a->icount_shift < 0)
             host_clock_allow(&a->host, LATE_NS);
-        int32_t budget = next_budget(a, i, &exact);
+        Turn turn = next_turn(a, i);
         if (cpu->run->debug_run == DEBUG_HOLD)
             continue;
-        any |= cpu_exec_slice(cpu, budget, exact);
+        any |= cpu_exec_slice(cpu, &turn);
         if (is_interrupted(a, i))
             return true;
     }
@@ -704,6 +694,13 @@ static void settle_pages(Accel *a)
     tb_settle_pages(&a->tbs, a->icount_shift >= 0 ? MIN(slices, UINT16_MAX) : 1);
 }
 
+/* Is this between turns? A debugger's stop within one is no moment of a recording, and no timer
+ * runs while a turn is late for it. */
+static bool is_whole(const Accel *a)
+{
+    return !a->debug.left || (!a->session && !a->debug.late);
+}
+
 /* It goes on, and a timer that stalled the clock when it stopped comes before any instruction. */
 static bool resumes_overdue(Accel *a, bool may_run)
 {
@@ -725,8 +722,7 @@ void accel_run(Accel *a, bool (*process)(void *opaque, bool *quit), void *opaque
         settle_pages(a);
         if (a->travel)
             travel_turn(a);
-        /* A debugger's stop within a turn is no moment of a recording. */
-        bool whole = !a->session || !a->debug.left;
+        bool whole = is_whole(a);
         if (whole)
             session_turn(a);
         input_deliver(a->machine->input, a->running && whole, a->count);

@@ -21,7 +21,7 @@ typedef struct CheckpointState {
     int64_t bias_ns;
     unsigned debug_turn;
     int32_t debug_left;
-    bool debug_exact;
+    bool debug_exact, debug_late;
 } CheckpointState;
 
 struct Checkpoints {
@@ -67,6 +67,7 @@ static Checkpoint *save(Checkpoints *c)
     s->debug_turn = a->debug.turn;
     s->debug_left = a->debug.left;
     s->debug_exact = a->debug.exact;
+    s->debug_late = a->debug.late;
     c->bytes += state_bytes(s);
     return k;
 }
@@ -101,6 +102,7 @@ static void load_counters(Accel *a, const Checkpoint *k)
     a->debug.turn = s->debug_turn;
     a->debug.left = s->debug_left;
     a->debug.exact = s->debug_exact;
+    a->debug.late = s->debug_late;
     a->debug.stop.why = DEBUG_NOTHING;
     a->machine->requests &= REQUEST_QUIT;
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "accel/engine.h"
+#include "accel/turn.h"
 #include "softmmu/device.h"
 #include "softmmu/log.h"
 
@@ -83,20 +84,19 @@ static void make_link(Cpu *cpu, Tb *to)
 static Tb *next_block(Cpu *cpu, CpuContext *ctx)
 {
     CpuRun *run = cpu->run;
-    bool no_groups = false;
+    bool no_groups = run->no_groups;
+    unsigned n;
+    Tb *tb;
 
+    run->no_groups = false;
     if (run->one_insn || run->debug_run == DEBUG_STEP) {
-        run->one_insn = run->no_groups = false;
-        return translate_private(cpu, ctx, 1, true);
+        run->one_insn = false;
+        tb = translate_private(cpu, ctx, 1, true);
+    } else {
+        tb = translate_find_or_make(cpu, ctx, no_groups);
     }
-    if (run->no_groups) {
-        run->no_groups = false;
-        no_groups = true;
-    }
-    Tb *tb = translate_find_or_make(cpu, ctx, no_groups);
-    if (run->exact && tb != run->private_tb && tb->code->ninsns > cpu->budget)
-        return translate_cut(cpu, ctx, tb, cpu->budget);
-    return tb;
+    n = turn_fit(cpu, tb);
+    return n < tb->code->ninsns ? translate_cut(cpu, ctx, tb, n) : tb;
 }
 
 static void leave(Cpu *cpu, Tb *tb, TcgLeave l)
@@ -136,6 +136,7 @@ static TcgExit run_block(Cpu *cpu)
     CpuRun *run = cpu->run;
     CpuContext ctx;
     uint64_t count = cpu_charged_count(cpu);
+    bool waits, fits;
     TcgLeave l;
     Tb *tb;
 
@@ -149,13 +150,17 @@ static TcgExit run_block(Cpu *cpu)
     make_link(cpu, tb);
     if (log_enabled(LOG_EXEC | LOG_CPU))
         log_entry(cpu, &ctx, tb);
-    l = tcg_run(run->accel->tcg, cpu, tb->code);
+    waits = turn_is_spent(cpu);
+    fits = turn_enter(cpu, tb);
+    l = run->once ? tcg_run_once(run->accel->tcg, cpu, tb->code)
+                  : tcg_run(run->accel->tcg, cpu, tb->code);
     leave(cpu, tb, l);
+    turn_judge(cpu);
     drop_private(cpu);
     if (cpu_charged_count(cpu) != count)
         debug_settle(cpu);
-    else if (l.kind == TCG_EXIT_BUDGET && run->exact && cpu->budget > 0)
-        run->no_groups = true; /* the block fitted, but it led to its rest, which did not */
+    else if (l.kind == TCG_EXIT_BUDGET && fits && !waits)
+        run->no_groups = true; /* the block did, but it led to its rest, which did not */
     return l.kind;
 }
 
@@ -212,13 +217,6 @@ static bool deliver_pending(Cpu *cpu)
     return false;
 }
 
-/* A block that is too long for the budget is cut if the slice must end exactly; otherwise it waits
- * for the next slice. */
-static bool budget_is_spent(const Cpu *cpu, TcgExit why)
-{
-    return cpu->budget <= 0 || (why == TCG_EXIT_BUDGET && !cpu->run->exact);
-}
-
 /* Between slices: the log's next count has come. */
 static void log_point(Accel *a)
 {
@@ -232,37 +230,7 @@ static void log_point(Accel *a)
     }
 }
 
-/* What a CPU may run of @budget before somebody wants to look. */
-static int32_t allowed(const Cpu *cpu, int32_t budget)
-{
-    const Accel *a = cpu->run->accel;
-
-    if (cpu->run->debug_run == DEBUG_STEP)
-        return 1;
-    return MIN((uint64_t)budget, a->waypoint - accel_steps(a));
-}
-
-/* What is to be gone on with of a turn that was broken off. */
-static int32_t left_of_turn(const Cpu *cpu)
-{
-    const CpuRun *run = cpu->run;
-    bool stopped = run->accel->debug.stop.why != DEBUG_NOTHING;
-
-    if (cpu->budget < 0 ||
-        (!stopped && (cpu->budget || run->common->halted || run->common->absent)))
-        return 0;
-    return cpu->budget + run->debug_kept;
-}
-
-/* The loop is about to: cpu_look() has done its work. */
-static void give_back_look(Cpu *cpu)
-{
-    cpu->run->granted += cpu->run->looks;
-    cpu->budget += cpu->run->looks;
-    cpu->run->looks = 0;
-}
-
-bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
+bool cpu_exec_slice(Cpu *cpu, const Turn *turn)
 {
     CpuRun *run = cpu->run;
     Accel *a = run->accel;
@@ -270,31 +238,29 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     if (run->common->absent || (run->common->halted && !cpu->ops->has_work(cpu)))
         return false;
     a->current = cpu;
-    run->granted = cpu->budget = allowed(cpu, budget);
-    run->debug_kept = budget - run->granted;
-    run->exact = exact;
+    run->granted = cpu->budget = turn_begin(cpu, turn);
     run->faulted_at = a->count;
     setjmp(run->jump);
     /* From here on only state reachable from cpu may be relied on. */
-    give_back_look(cpu);
+    turn_settle(cpu);
     run->tail->slow.host_pc = 0;
     run->tail->slow.size = 0; /* what has left is not what a helper does next */
     drop_private(cpu);
     if (!run->keep_x87)
         x87_from_host(cpu);
     run->keep_x87 = false;
-    while (cpu->budget > 0 && !run->common->absent && a->debug.stop.why == DEBUG_NOTHING) {
+    while (turn_goes_on(cpu) && !run->common->absent && a->debug.stop.why == DEBUG_NOTHING) {
         if (G_UNLIKELY(a->tbs.hot->len))
             tb_check_hot(&a->tbs);
         if (deliver_pending(cpu)) { /* its stores may have asked for a look, too */
-            give_back_look(cpu);
+            turn_settle(cpu);
             continue;
         }
         if (run->common->halted)
             break;
         TcgExit why = run_block(cpu);
-        give_back_look(cpu);
-        if (budget_is_spent(cpu, why) && !run->common->exception_pending)
+        turn_settle(cpu);
+        if (why == TCG_EXIT_BUDGET && turn_is_spent(cpu) && !run->common->exception_pending)
             break;
     }
     x87_from_host(cpu);
@@ -303,8 +269,7 @@ bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact)
     a->count += run->granted - cpu->budget;
     if (a->count != run->faulted_at)
         run->common->faults = 0;
-    a->debug.left = left_of_turn(cpu);
-    a->debug.exact = run->exact;
+    turn_end(cpu);
     run->granted = cpu->budget = 0;
     a->current = NULL;
     if (G_UNLIKELY(a->count >= log_next_count))

@@ -170,6 +170,7 @@ struct CpuOps {
     void (*watched)(Cpu *cpu, uint64_t addr, uint32_t len, CpuAccess access, bool probe);
     void (*trap)(void *env, uint32_t code); /* TcgLayout.trap: raise, does not return */
     void (*translate)(Cpu *cpu, TranslateRequest *req, IrBlock *ir);
+    bool tells_branches; /* TranslateRequest.branches */
     /* Deliver the exception that was raised (exception_pending). May itself raise. */
     void (*deliver_exception)(Cpu *cpu);
     /* Between instructions, interrupt_request != 0: take the most urgent that is allowed now; true

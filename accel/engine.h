@@ -55,6 +55,7 @@ struct Tb {
     TcgCode *code;
     TbCheck *check; /* NULL: its granules are watched */
     /* what looking it up does not need */
+    TranslateBranches branches;
     uint64_t parted_at;                     /* … when that was */
     uint64_t ram2;                          /* straddling blocks: the second page */
     uint32_t size;                          /* guest bytes from .ram on */
@@ -278,6 +279,17 @@ struct CpuRun {
     bool no_groups;      /* … one that checks each memory access by itself, … */
     bool keep_x87;       /* … with x87 state where it is */
     bool context_dirty;
+    /* turn.h */
+    int64_t due;    /* the count at which a timer is */
+    int64_t latest; /* that at which somebody looks, whatever is late */
+    bool turned;    /* it was, and control has been transferred: the slice is over */
+    bool once;      /* the next block is to be the only one: budget says nothing */
+    int32_t lent;   /* what budget has more than it should, until the block has been left */
+    bool judged;    /* … this one, where that is due: what is to be known of it then: */
+    int32_t judged_insns;
+    int64_t judged_at; /* count */
+    uint64_t judged_pc;
+    TranslateBranches judged_branches;
     RecentContext recent[CONTEXT_RECENT];
     Tb *link_from; /* a goto wants to be linked to the next block found */
     unsigned link_slot;
@@ -306,6 +318,13 @@ static inline TlbEntry *l1_entry(const CpuRun *run, unsigned mmu, bool write, un
 
 /* ---- The debugger's: debug.c ----------------------------------------------------------------- */
 
+/* What of a turn is to come: turn.h. */
+typedef struct Turn {
+    int32_t budget;
+    bool exact; /* it ends on the instruction, else where the next block would be too long */
+    bool late;  /* for a timer */
+} Turn;
+
 typedef struct EngineDebug {
     DebugPoint *points;
     unsigned npoints, nwatches;
@@ -318,7 +337,7 @@ typedef struct EngineDebug {
     /* The turn that a stop or a waypoint broke off. */
     unsigned turn;
     int32_t left; /* of its budget */
-    bool exact;
+    bool exact, late;
 } EngineDebug;
 
 /* ---- What "info jit" and -d stats tell: stats.c --------------------------------------------- */
@@ -481,9 +500,8 @@ static inline bool engine_watches_page(const Accel *a, uint64_t addr)
 }
 
 /* cpu-exec.c */
-/* @exact: end on the instruction, else where the next block would be too long. False: it is halted.
- */
-bool cpu_exec_slice(Cpu *cpu, int32_t budget, bool exact);
+/* False: it is halted. */
+bool cpu_exec_slice(Cpu *cpu, const Turn *turn);
 void cpu_restart_alone(void *env);                              /* TcgLayout.mem_alone */
 const TcgCode *cpu_rest_alone(void *env, const TcgCode **from); /* TcgLayout.mem_ungrouped */
 void cpu_trap(void *env, uint32_t code);                        /* TcgLayout.trap */

@@ -105,6 +105,7 @@ static void save_counters(Accel *a, GByteArray *out)
                                  a->debug.turn,
                                  a->debug.left,
                                  a->debug.exact,
+                                 a->debug.late,
                                  a->machine->requests & GUEST_REQUESTS };
 
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
@@ -113,7 +114,7 @@ static void save_counters(Accel *a, GByteArray *out)
 
 typedef struct Counters {
     uint64_t count, delivered, turn, settled_at, now_ns, debug_turn, debug_left, debug_exact,
-        requests;
+        debug_late, requests;
 } Counters;
 
 static bool take_counters(const Accel *a, Reader *r, Counters *c)
@@ -126,6 +127,7 @@ static bool take_counters(const Accel *a, Reader *r, Counters *c)
     c->debug_turn = take(r);
     c->debug_left = take(r);
     c->debug_exact = take(r);
+    c->debug_late = take(r);
     c->requests = take(r);
     return !r->bad && !r->left && c->count < MAX_COUNT && c->delivered < MAX_COUNT &&
            c->turn < MAX_COUNT && c->now_ns < INT64_MAX / 4 && c->debug_turn < a->cpus->len &&
@@ -143,6 +145,7 @@ static void set_counters(Accel *a, const Counters *c)
     a->debug.turn = c->debug_turn;
     a->debug.left = c->debug_left;
     a->debug.exact = c->debug_exact;
+    a->debug.late = c->debug_late;
     a->debug.stop.why = DEBUG_NOTHING;
     a->machine->requests = c->requests & GUEST_REQUESTS;
 }

@@ -311,6 +311,7 @@ static void translate(Cpu *cpu, const CpuContext *ctx, const StlbEntry *e, unsig
         g_assert(tb->code);
     }
     tb->size = req.size;
+    tb->branches = req.branches;
     memcpy(tb->followed, req.followed, sizeof(tb->followed));
     tb->straddles =
         cpu->run->straddled && !(e->flags & STLB_IO) && cpu->run->straddle_ram2 != UINT64_MAX;

@@ -36,6 +36,16 @@ typedef struct CodeRange {
     uint16_t at, size; /* in its page; size 0: none */
 } CodeRange;
 
+/* Where a block transfers control, for turn.h. */
+typedef struct TranslateBranches {
+    uint64_t where;             /* bit n: instruction n, from 0, is a branch that may be taken */
+    int16_t next[IR_MAX_LINKS]; /* … by bits: behind it, from the block's start; no more of them */
+    uint8_t n;                  /* … so many */
+    uint8_t
+        stays; /* instructions to the first branch that, taken, leads on in the block; 0: none */
+    bool last; /* the last instruction always transfers it, and ends each block that has it */
+} TranslateBranches;
+
 struct TranslateRequest {
     /* in */
     uint64_t pc, linear;
@@ -58,6 +68,7 @@ struct TranslateRequest {
     CodeRange followed[TRANSLATE_FOLLOWED]; /* … and those behind jumps, in the same page */
     unsigned nfollowed;
     uint64_t was_soft;
+    TranslateBranches branches; /* CpuOps.tells_branches */
 };
 
 /* Must the block end before the instruction at @offset of the mapping unit? */

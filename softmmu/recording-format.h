@@ -7,9 +7,9 @@
 
 /* With the version, of the format and of what is the same in each run: version 2 counts time for
  * accesses to devices and knows REPs by their turns; in version 3 a CPU that lets interrupts in
- * keeps its turn. */
-#define RECORD_VERSION   3
-#define RECORD_MAGIC     "mimusrec\3\0\0\0\0\0\0\0"
+ * keeps its turn; in version 4 the only CPU's timers wait for a transfer of control. */
+#define RECORD_VERSION   4
+#define RECORD_MAGIC     "mimusrec\4\0\0\0\0\0\0\0"
 #define RECORD_MAGIC_LEN 16
 
 typedef enum FrameType {

@@ -508,6 +508,7 @@ const CpuOps x86_cpu_ops = {
     .watched = x86_debug_access,
     .trap = x86_raise_code,
     .translate = x86_translate,
+    .tells_branches = true,
     .deliver_exception = x86_deliver_exception,
     .deliver_interrupt = x86_deliver_interrupt,
     .has_work = x86_has_work,

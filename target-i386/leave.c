@@ -163,16 +163,28 @@ void leave_branch(Dis *d, Insn *i, int64_t delta)
     d->ended = true;
 }
 
+static void note_branch(Dis *d)
+{
+    TranslateBranches *b = &d->req->branches;
+
+    b->next[b->n++] = (int16_t)(d->next - d->req->unit_offset);
+    b->where |= UINT64_C(1) << (d->ir->ninsns - 1);
+}
+
 void leave_branch_if(Dis *d, Insn *i, IrRef cond, int64_t delta)
 {
     IrBlock *ir = d->ir;
 
+    note_branch(d);
     if (!leaves_through_c(d) && branch_stays(d, i, delta)) {
         uint32_t next = d->next, target = next + (uint32_t)delta;
-        if (follow_back(d, target, cond))
+        if (follow_back(d, target, cond)) {
+            if (!d->req->branches.stays)
+                d->req->branches.stays = ir->ninsns;
             ir_goto_if(ir, bool_not(d, cond), next);
-        else
+        } else {
             ir_goto_if(ir, cond, target);
+        }
         return;
     }
     IrRef target = pc_plus(d, d->next + delta, (IrType)i->osize);

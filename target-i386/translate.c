@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "target-i386/block.h"
+#include "target-i386/gen.h"
 
 enum {
     MAX_BLOCK_INSNS = 64,
@@ -166,6 +167,12 @@ static void translate_insn(Dis *d, Insn *i, DecodeStatus status)
         leave_next(d);
 }
 
+/* As timers see it: what ends each block that it is in. Direct jumps need not. */
+static bool transfers_control(const Insn *i, DecodeStatus status)
+{
+    return status == DECODE_OK && (i->desc->attr & A_END) && i->desc->gen != gen_jmp;
+}
+
 /* False: they have been, in another round. */
 static bool note_bytes(Dis *d, uint32_t len)
 {
@@ -193,6 +200,7 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
     if (leaves_through_c(&d))
         max = 1;
     req->size = req->nfollowed = 0;
+    req->branches = (TranslateBranches){ 0 };
     memset(req->followed, 0, sizeof(req->followed));
     while (!d.ended) {
         DecodeStatus status = decode_next(&d, &i);
@@ -210,10 +218,13 @@ void x86_translate(Cpu *cpu, TranslateRequest *req, IrBlock *ir)
         d.next += len;
         bool again = !note_bytes(&d, len) && req->nfollowed;
         translate_insn(&d, &i, status);
-        if (!d.ended && ((again && !is_in_block(&d, d.next)) || ir->ninsns >= max ||
-                         translate_splits(req, d.next) ||
-                         (int32_t)(d.next - req->unit_offset) >= (int32_t)req->avail ||
-                         ir_room(ir) < ROOM_FOR_INSN || ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS))
+        req->branches.last = transfers_control(&i, status);
+        if (!d.ended &&
+            ((again && !is_in_block(&d, d.next)) || ir->ninsns >= max ||
+             translate_splits(req, d.next) ||
+             (int32_t)(d.next - req->unit_offset) >= (int32_t)req->avail ||
+             ir_room(ir) < ROOM_FOR_INSN || ir->nlinks + LINKS_FOR_INSN > IR_MAX_LINKS ||
+             req->branches.n == IR_MAX_LINKS))
             leave_next(&d);
     }
     tell_insns_left(&d);

@@ -30,6 +30,7 @@ struct TcgBackend {
      * full. */
     const void *(*far_entry)(void *be, TcgCode *code);
     TcgLeave (*run)(void *be, void *env, TcgCode *code);
+    TcgLeave (*run_once)(void *be, void *env, TcgCode *code); /* tcg_run_once(); may be NULL */
     void (*link)(void *be, TcgCode *from, unsigned link, TcgCode *to);
     void (*retire)(void *be, TcgCode *code);
     void (*flush)(void *be);

@@ -340,6 +340,16 @@ TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code)
     return tcg->backend->run(tcg->be, env, code);
 }
 
+TcgLeave tcg_run_once(Tcg *tcg, void *env, TcgCode *code)
+{
+    return tcg->backend->run_once(tcg->be, env, code);
+}
+
+bool tcg_runs_once(const Tcg *tcg)
+{
+    return tcg->backend->run_once;
+}
+
 void tcg_link(Tcg *tcg, TcgCode *from, unsigned link, TcgCode *to)
 {
     g_assert(link < from->nlinks);

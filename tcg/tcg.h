@@ -122,6 +122,11 @@ const void *tcg_far_entry(Tcg *tcg, TcgCode *code);
 /* Run from @code's start until something leaves. env.pc must be the pc of its start. */
 TcgLeave tcg_run(Tcg *tcg, void *env, TcgCode *code);
 
+/* The same without a look at the budget, from which @code's instructions must have been taken, with
+ * the result far below zero: no other block is run. Not all back ends can. */
+TcgLeave tcg_run_once(Tcg *tcg, void *env, TcgCode *code);
+bool tcg_runs_once(const Tcg *tcg);
+
 /* Let @from's link slot go straight to @to's near entry: both in the same mapping unit, @to of the
  * mode in which @from leaves. @to NULL takes the link back: the slot leaves with TCG_EXIT_LINK
  * again. */

@@ -453,9 +453,8 @@ static void finish_exit(X86Backend *be, uint8_t *env)
     }
 }
 
-static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+static TcgLeave run_from(X86Backend *be, void *env, TcgCode *code, const void *at)
 {
-    X86Backend *be = p;
     const TcgLayout *l = be->layout;
     const CodeHeader *h = (const CodeHeader *)(code->start - sizeof(CodeHeader));
     const void **calls = (const void **)((uint8_t *)env + l->own);
@@ -467,9 +466,20 @@ static TcgLeave backend_run(void *p, void *env, TcgCode *code)
     masks[MASK_NEAR_TLB] = NEAR_TLB_MASK;
     masks[MASK_JC] = TCG_JC_MASK;
     *(uint64_t *)((uint8_t *)env + l->vbase) = *(uint64_t *)((uint8_t *)env + l->pc) - h->start;
-    enter(be->enter, env, code->near_entry);
+    enter(be->enter, env, at);
     finish_exit(be, env);
     return left(be, env);
+}
+
+static TcgLeave backend_run(void *p, void *env, TcgCode *code)
+{
+    return run_from(p, env, code, code->near_entry);
+}
+
+/* Behind the prologue. */
+static TcgLeave backend_run_once(void *p, void *env, TcgCode *code)
+{
+    return run_from(p, env, code, code->start + code->body);
 }
 
 static void backend_restore_state(void *p, TcgCode *code, uint64_t host_pc, void *env,
@@ -524,6 +534,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .emit = backend_emit,
     .far_entry = backend_far_entry,
     .run = backend_run,
+    .run_once = backend_run_once,
     .link = x64_link,
     .retire = x64_retire,
     .flush = backend_flush,

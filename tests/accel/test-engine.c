@@ -526,7 +526,7 @@ static void test_buffer_overflow_flushes(void **state)
         memcpy(p, (uint8_t[]){ TOY_ADD, i & 7, 1 }, 3);
     for (unsigned i = 0; i < 60000; i++) {
         t->cpu->cpu.pc = 0x10000 + 3 * i;
-        cpu_exec_slice(&t->cpu->cpu, 1, true);
+        cpu_exec_slice(&t->cpu->cpu, &(Turn){ .budget = 1, .exact = true });
     }
     assert_int_equal(t->cpu->regs[0] + t->cpu->regs[7], 15000);
     toy_free(t);

@@ -306,7 +306,7 @@ static const OptionRow option_rows[] = {
     {"gdb",         "tcp:HOST:PORT|tcp::PORT|unix:PATH|pty|stdio|chardev:ID", opt_gdb, "wait for gdb there (target remote); -S to stop at the first instruction", true},
     {"s",           NULL,   opt_gdb_here,    "-gdb tcp::1234", true},
     {"rtc",         "[base=utc|localtime|DATE][,clock=host|vm]", opt_rtc, "the guest's wall clock"},
-    {"icount",      "[shift=]N[,sleep=on|off][,rr=record|replay,rrfile=FILE]", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly", true},
+    {"icount",      "[shift=]N[,sleep=on|off][,rr=record|replay,rrfile=FILE]", opt_icount, "an instruction takes 2^N ns of virtual time: runs repeat exactly (an only CPU's timers wait for the next branch that is taken, 1024 instructions at most)", true},
     {"record",      "FILE", opt_record,      "record the run (counts instructions; an instruction takes 2 ns unless -icount says otherwise)", true},
     {"replay",      "FILE", opt_replay,      "run a recording again; it has all options of the machine", true},
     {"checkpoint-mem", "SIZE[K|M|G]", opt_checkpoint_mem, "of a replay: memory for going back in it (default 1G, 0: no going back)", true},
