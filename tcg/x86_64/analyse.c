@@ -158,6 +158,36 @@ static bool keeps_rest(const Gen *g, IrRef v)
     return t == I8 || t == I16 || t == F32 || t == F64;
 }
 
+/* Does the host compute @op in place of its first operand? */
+static bool is_in_place(const IrOp *op)
+{
+    switch (op->op) {
+    case OP_add:
+    case OP_sub:
+    case OP_and:
+    case OP_or:
+    case OP_xor:
+    case OP_shl:
+    case OP_shr:
+    case OP_sar:
+    case OP_neg:
+    case OP_not: return op->type == I32 || op->type == I64;
+    default: return false;
+    }
+}
+
+/* @v is computed into a pin: what that is made of may be, too, if it is for nothing else. */
+static void pass_hint(Gen *g, IrRef v)
+{
+    const IrOp *op = &g->ops[v], *x = &g->ops[op->a];
+
+    if (is_in_place(op) && x->type == op->type && x->op != OP_get && x->op != OP_const &&
+        !g->hint[op->a]) {
+        g->hint[op->a] = g->hint[v];
+        g->want[op->a] |= WANT_PASSED;
+    }
+}
+
 /* A set has asked to have @v computed into its pin: not if somebody looks at the pin in between. */
 static void settle_hint(const Walk *w, IrRef v)
 {
@@ -168,13 +198,15 @@ static void settle_hint(const Walk *w, IrRef v)
     bool direct = op->a == v, part;
     IrRef inner;
 
-    if (w->access[slot->reg] != set || w->observed < set) {
+    if (w->access[slot->reg] != set || w->observed < set ||
+        ((g->want[v] & WANT_PASSED) && w->notes->uses[v] != 1)) {
         g->hint[v] = 0;
         return;
     }
     part = direct && bytes_of(g, v) < (slot->reg < 16 ? slot->bytes : 16);
     if (!part && direct && extends(g, v, &inner)) {
         g->hint[inner] = (uint16_t)set;
+        g->want[inner] &= (uint8_t)~WANT_PASSED;
     }
     if (part && !keeps_rest(g, v)) {
         g->hint[v] = 0;
@@ -182,6 +214,8 @@ static void settle_hint(const Walk *w, IrRef v)
         g->want[v] |= WANT_PART;
     } else if (!direct && op->type == V256) {
         g->want[v] |= WANT_ZX;
+    } else {
+        pass_hint(g, v);
     }
 }
 
@@ -209,6 +243,7 @@ static void visit_set(void *self, unsigned i)
         w->access[slot->reg] = (uint16_t)i;
         if (op->aux == 0) {
             g->hint[op->a] = (uint16_t)i;
+            g->want[op->a] &= (uint8_t)~WANT_PASSED;
         }
     }
 }

@@ -348,6 +348,7 @@ enum {
                          when its pin goes on by a constant (string instructions, *p++) */
     WANT_LATE = 64,   /* a set whose slot is set again before anybody looks, but on ways that leave
                          by a link: of base + constant, it is left to them */
+    WANT_PASSED = 64, /* hint is for what is made of this value, in the same place */
     WANT_LINK = 128,  /* an addition whose carries are flags: emit-chain.c */
 };
 

@@ -322,6 +322,12 @@ void emit_zext(Gen *g)
         def_alias(g, CUR, v, true);
         return;
     }
+    if (g->loc[v].kind == LOC_ENV && !live_after(g, v)) {
+        dst = pick_gpr(g, NO_REG, 0);
+        load_gpr(g, dst, v);
+        def_reg(g, CUR, dst, true);
+        return;
+    }
     if (g->loc[v].kind != LOC_REG) { /* loads extend, constants are */
         a = use_gpr(g, v);
         if (g->loc[v].kind == LOC_CONST || g->loc[v].zx) {
