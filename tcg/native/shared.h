@@ -15,7 +15,6 @@ unsigned spill_units(const Gen *g, IrRef v);
 unsigned spill_unit(const Gen *g, int32_t off); /* the number of the first */
 int32_t spill_alloc(Gen *g, unsigned units);    /* offset as the host's env_ functions take it */
 void drop(Gen *g, IrRef v);                     /* take @v out of the place it is in */
-void prune(Gen *g, int r); /* forget values in @r whose last use is behind us */
 void def_reg(Gen *g, IrRef v, int r, bool zx);
 void def_env(Gen *g, IrRef v, int32_t off, bool in_file);
 void note_copy(Gen *g, IrRef v, int32_t off, bool in_file); /* it is in a register and in env */
@@ -70,5 +69,15 @@ void emit_spill(Gen *g, IrRef v, int r);    /* @v, which @r has, goes to a spill
 void settle_env(Gen *g, IrRef v);      /* what a slot in env stood for gets a place of its own */
 void load_gpr(Gen *g, int r, IrRef v); /* into this register, which is free */
 void evict(Gen *g, int r); /* @r is about to be overwritten: move those who still need it */
+
+/* Forget the values that @r's list begins with and whose last use is before op @before: mostly it
+ * is the only one. */
+static inline void drop_leading(Gen *g, int r, unsigned before)
+{
+    for (IrRef v; (v = g->head[r]) && g->last[v] < before;) {
+        g->head[r] = g->loc[v].next;
+        g->loc[v].kind = LOC_NONE;
+    }
+}
 
 #endif

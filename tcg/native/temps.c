@@ -23,9 +23,7 @@ int free_temp(Gen *g, uint64_t set)
     for (uint64_t m = set & ~(uint64_t)g->locked; m;) {
         int r = first_choice(m);
         m &= ~(UINT64_C(1) << r);
-        if (g->head[r]) {
-            prune(g, r);
-        }
+        drop_leading(g, r, g->cur);
         if (!g->head[r]) {
             return r;
         }

@@ -66,20 +66,6 @@ void drop(Gen *g, IrRef v)
     l->kind = LOC_NONE;
 }
 
-/* Forget the values in @r whose last use is behind us. */
-void prune(Gen *g, int r)
-{
-    IrRef v = g->head[r];
-
-    while (v) {
-        IrRef next = g->loc[v].next;
-        if (g->last[v] < g->cur) {
-            drop(g, v);
-        }
-        v = next;
-    }
-}
-
 static G_GNUC_NO_INLINE void def_reg_again(Gen *g, IrRef v, int r, bool zx)
 {
     drop(g, v);

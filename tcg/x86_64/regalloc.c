@@ -404,6 +404,7 @@ void evict(Gen *g, int r)
     if (g->beside[r]) {
         settle_beside(g, r);
     }
+    drop_leading(g, r, g->cur + 1);
     if (g->head[r]) {
         evict_values(g, r);
     }
