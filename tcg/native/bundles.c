@@ -157,39 +157,37 @@ static void add_on_top(Gen *g, Record *r, IrRef fl)
     }
 }
 
-Record record_of(Gen *g, IrRef fl)
+void record_of(Gen *g, IrRef fl, Record *r)
 {
-    Record r;
     const IrOp *m;
 
-    r.kind = r.inc_kind = r.rot_kind = r.has = 0;
+    r->kind = r->inc_kind = r->rot_kind = r->has = 0;
     if (!fl) {
-        return r;
+        return;
     }
     for (; is_on_top(g, fl); fl = g->ops[fl].b) {
-        add_on_top(g, &r, fl);
+        add_on_top(g, r, fl);
     }
     m = &g->ops[fl];
     if (is_packed(g, fl)) {
-        r.kind = FLK_PACKED * 4;
-        add_source(g, &r, REC_A, fl);
-        return r;
+        r->kind = FLK_PACKED * 4;
+        add_source(g, r, REC_A, fl);
+        return;
     }
     if (g->loc[fl].kind == LOC_RECORD) {
-        return r;
+        return;
     }
-    r.kind = flags_kind(flags_kind_of_op((IrOpcode)m->op), (IrType)g->ops[m->a].type);
+    r->kind = flags_kind(flags_kind_of_op((IrOpcode)m->op), (IrType)g->ops[m->a].type);
     if (m->op == OP_fl_packed) {
-        r.kind = FLK_PACKED * 4;
+        r->kind = FLK_PACKED * 4;
     }
-    add_source(g, &r, REC_A, m->a);
+    add_source(g, r, REC_A, m->a);
     if (m->op != OP_fl_logic && m->op != OP_fl_packed) {
-        add_source(g, &r, REC_B, m->b);
+        add_source(g, r, REC_B, m->b);
     }
     if (m->op == OP_fl_adc || m->op == OP_fl_sbb) {
-        add_source(g, &r, REC_C, m->c);
+        add_source(g, r, REC_C, m->c);
     }
-    return r;
 }
 
 /* The record in env is about to change: those but @except who still mean its old content keep a

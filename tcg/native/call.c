@@ -49,7 +49,7 @@ void emit_call(Gen *g)
     if (faults || reads) {
         rest_bundle(g, fl);
     }
-    r = record_of(g, reads ? fl : IR_NONE);
+    record_of(g, reads ? fl : IR_NONE, &r);
     if ((h->flags & HELPER_WRITES_FLAGS) || !record_is_env(&r)) {
         protect_getflags(g);
     }
@@ -66,7 +66,7 @@ void emit_call(Gen *g)
     if (reads) {
         write_bundle(g, fl);
     } else if (faults) {
-        r = record_of(g, fl);
+        record_of(g, fl, &r);
         p.record = (uint16_t)fault_notes_record(&g->faults, &r);
     }
     call_helper(g);

@@ -56,7 +56,8 @@ FaultPoint fault_point(Gen *g)
     IrRef fl = g->notes->flags_at[g->cur];
 
     if (fl) {
-        Record r = record_of(g, fl);
+        Record r;
+        record_of(g, fl, &r);
         p.record = (uint16_t)fault_notes_record(&g->faults, &r);
     }
     return p;

@@ -52,7 +52,7 @@ static inline bool is_packed(const Gen *g, IrRef fl) /* has its word in a regist
     return g->loc[fl].kind == LOC_REG || g->loc[fl].kind == LOC_SPILL;
 }
 void rest_bundle(Gen *g, IrRef fl); /* make sure record_of() can describe it */
-Record record_of(Gen *g, IrRef fl);
+void record_of(Gen *g, IrRef fl, Record *r);
 void protect_getflags(Gen *g); /* the record in env is about to change */
 
 /* native/call.c: OP_call */

@@ -190,7 +190,7 @@ void emit_jump(Gen *g)
     rest_bundle(g, g->notes->flags_at[g->cur]);
     pc = use_gpr_z(g, g->op->a);
     lock(g, pc);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    record_of(g, g->notes->flags_at[g->cur], &r);
     write_record(g, &r);
     /* the block ends: all temporaries are free */
     a_mov(&g->a, 8, X16, pc);
@@ -214,7 +214,7 @@ void emit_exit(Gen *g)
     Record r;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    record_of(g, g->notes->flags_at[g->cur], &r);
     write_record(g, &r);
     give_back(g, not_executed(g, insn_index(g) + 1));
     a_bl(&g->a, g->be->exit_end);
@@ -300,8 +300,9 @@ void call_result(Gen *g, IrType t)
 
 void write_bundle(Gen *g, IrRef fl)
 {
-    Record r = record_of(g, fl);
+    Record r;
 
+    record_of(g, fl, &r);
     write_record(g, &r);
 }
 

@@ -108,9 +108,10 @@ void write_record(Gen *g, const Record *r)
 void write_selected(Gen *g, const IrOp *f)
 {
     int cond = use_gpr_z(g, f->a);
-    Record r = record_of(g, f->c);
     uint8_t *skip;
+    Record r;
 
+    record_of(g, f->c, &r);
     write_record(g, &r);
     if (type_of(g, f->a) == I1) {
         skip = a_tbz(&g->a, false, cond, 0);
@@ -118,7 +119,7 @@ void write_selected(Gen *g, const IrOp *f)
         a_logic_imm(&g->a, A_AND, 4, X16, cond, 0xff);
         skip = a_cbz(&g->a, false, 4, X16);
     }
-    r = record_of(g, f->b);
+    record_of(g, f->b, &r);
     write_record(g, &r);
     a_here(&g->a, skip);
     forget_passage(g);

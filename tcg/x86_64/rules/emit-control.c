@@ -199,7 +199,7 @@ void emit_goto(Gen *g)
     Stub *s;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    record_of(g, g->notes->flags_at[g->cur], &r);
     link_slot(g, g->op->d, g->op->imm);
     if (!is_loop(g)) {
         flush_and_link(g, g->op->d, &r, 0);
@@ -214,8 +214,9 @@ void emit_goto(Gen *g)
 /* Pins that the record of @fl has values in, which are too early for its stub. */
 static void settle_operands(Gen *g, IrRef fl)
 {
-    const Record r = record_of(g, fl);
+    Record r;
 
+    record_of(g, fl, &r);
     for (unsigned left = r.has; left; left &= left - 1) {
         const Src *s = &r.src[__builtin_ctz(left)];
         if (s->kind == SRC_REG && g->late >> s->reg & 1) {
@@ -254,7 +255,7 @@ void emit_goto_if(Gen *g)
         settle_operands(g, g->notes->flags_at[g->cur]);
     }
     cc = cond_of(g, g->op->a);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    record_of(g, g->notes->flags_at[g->cur], &r);
     giveback = not_executed(g, insn_index(g) + 1);
     flush = is_loop(g) || giveback || g->late || !record_is_env(&r);
     if (flush && !is_loop(g)) { /* others' jumps are linked themselves */
@@ -297,7 +298,7 @@ void emit_jump(Gen *g)
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
     pc = use_gpr(g, g->op->a);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    record_of(g, g->notes->flags_at[g->cur], &r);
     write_record(g, &r, 1u << pc);
     if (pc != PC_REG) {
         x_mov(&g->a, 8, PC_REG, (X86Reg)pc);
@@ -321,7 +322,7 @@ void emit_exit(Gen *g)
     Record r;
 
     rest_bundle(g, g->notes->flags_at[g->cur]);
-    r = record_of(g, g->notes->flags_at[g->cur]);
+    record_of(g, g->notes->flags_at[g->cur], &r);
     write_record(g, &r, 0);
     give_back(g, not_executed(g, insn_index(g) + 1));
     x_call(&g->a, g->be->exit_end);
@@ -438,8 +439,9 @@ void call_result(Gen *g, IrType t)
 void write_bundle(Gen *g, IrRef fl)
 {
     int t = alloc_gpr(g); /* to move memory with */
-    Record r = record_of(g, fl);
+    Record r;
 
+    record_of(g, fl, &r);
     write_record(g, &r, GPR_TEMPS & ~(1u << t));
 }
 

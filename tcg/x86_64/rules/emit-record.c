@@ -166,13 +166,14 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
 void write_selected(Gen *g, const IrOp *f)
 {
     int cond = use_gpr(g, f->a), t = alloc_gpr(g);
-    Record r = record_of(g, f->c);
     uint8_t *skip;
+    Record r;
 
+    record_of(g, f->c, &r);
     write_record(g, &r, GPR_TEMPS & ~(1u << t));
     x_test(&g->a, 1, (X86Reg)cond, (X86Reg)cond);
     skip = x_jcc8(&g->a, CC_Z);
-    r = record_of(g, f->b);
+    record_of(g, f->b, &r);
     write_record(g, &r, GPR_TEMPS & ~(1u << t));
     x_here8(&g->a, skip);
     unlock(g, t);
