@@ -178,7 +178,7 @@ static bool note_bytes(Dis *d, uint32_t len)
 {
     TranslateRequest *req = d->req;
 
-    if (is_in_block(d, d->offset))
+    if ((d->followed_from || d->loop_insns) && is_in_block(d, d->offset))
         return false;
     if (req->nfollowed)
         req->followed[req->nfollowed - 1].size += (uint16_t)len;

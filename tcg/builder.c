@@ -178,16 +178,12 @@ void ir_const_amend(IrBlock *ir, IrRef v, uint64_t value)
     op->value = value & ir_type_mask((IrType)op->type);
 }
 
-/* That it is inside of the slot is for verify.c to see: gets and sets are most ops. */
-IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
+static G_GNUC_NO_INLINE IrRef get_anew(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
-    IrRef v, wide = IR_NONE;
+    IrRef wide = IR_NONE, v = ir->known ? ir_known_part(ir, type, slot, byte, &wide) : IR_NONE;
 
-    if (ir->known) {
-        v = ir_known_find(ir, type, slot, byte, &wide);
-        if (v != IR_NONE) {
-            return v;
-        }
+    if (v) {
+        return v;
     }
     if (wide) {
         v = BUILD_BY(ir_fold_cvt, ir, OP_trunc, type, .a = wide);
@@ -198,6 +194,14 @@ IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
         ir_known_got(ir, type, slot, byte, v);
     }
     return v;
+}
+
+/* That it is inside of the slot is for verify.c to see: gets and sets are most ops. */
+IrRef ir_get(IrBlock *ir, IrType type, unsigned slot, unsigned byte)
+{
+    IrRef v = ir->known ? ir_known_find(ir, type, slot, byte) : IR_NONE;
+
+    return v ? v : get_anew(ir, type, slot, byte);
 }
 
 static IrRef append_set(IrBlock *ir)

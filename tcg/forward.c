@@ -38,9 +38,24 @@ static bool is_integer(unsigned type)
     return type >= I8 && type <= I64;
 }
 
-static G_GNUC_NO_INLINE IrRef find_part(const IrBlock *ir, const Slot *s, IrType type,
-                                        unsigned byte, IrRef *wide)
+IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte)
 {
+    const Slot *s = &ir->known->slot[slot];
+    IrRef v = s->value[0];
+
+    return (s->epoch == ir->known->epoch) & (s->byte[0] == byte) & (ir->ops[v].type == type)
+               ? v
+               : IR_NONE;
+}
+
+IrRef ir_known_part(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide)
+{
+    const Slot *s = &ir->known->slot[slot];
+
+    *wide = IR_NONE;
+    if (s->epoch != ir->known->epoch) {
+        return IR_NONE;
+    }
     for (unsigned i = 0; i < PARTS; i++) {
         IrRef v = s->value[i];
         unsigned has = ir->ops[v].type;
@@ -57,21 +72,6 @@ static G_GNUC_NO_INLINE IrRef find_part(const IrBlock *ir, const Slot *s, IrType
         }
     }
     return IR_NONE;
-}
-
-/* Most often the first value is it. */
-IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide)
-{
-    const Slot *s = &ir->known->slot[slot];
-
-    bool known = s->epoch == ir->known->epoch;
-
-    *wide = IR_NONE;
-    if (known & (s->value[0] != IR_NONE) & (s->byte[0] == byte) &
-        (ir->ops[s->value[0]].type == type)) {
-        return s->value[0];
-    }
-    return known ? find_part(ir, s, type, byte, wide) : IR_NONE;
 }
 
 static void remember(Slot *s, IrType type, unsigned byte, IrRef value)
