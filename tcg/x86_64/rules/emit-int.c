@@ -108,6 +108,19 @@ static void emit_with_carry(Gen *g)
     host_flags_are(g, CUR);
 }
 
+/* The current op is -@v. */
+static void negate(Gen *g, IrRef v, unsigned w)
+{
+    int a = use_gpr(g, v), dst = pick_gpr_part(g, a, 0);
+
+    copy_to(g, dst, a, w);
+    x_grp3(&g->a, G3_NEG, w, (X86Reg)dst);
+    def_reg(g, CUR, dst, w == op_bytes(g) && w >= 4);
+    if (w == op_bytes(g)) {
+        host_flags_are(g, CUR);
+    }
+}
+
 void emit_alu(Gen *g)
 {
     static const uint8_t alu[IR_NOPS] = { [OP_add] = ALU_ADD,
@@ -119,6 +132,7 @@ void emit_alu(Gen *g)
     bool comm = ir_op_info[g->op->op].props & IRP_COMM, zx;
     unsigned w = host_width(g);
     int a, dst, pin = hinted_part(g);
+    int32_t zero;
     Opnd b;
 
     if (is_lazy(g) || g->defer[g->cur]) {
@@ -130,6 +144,10 @@ void emit_alu(Gen *g)
         } else {
             emit_with_carry(g);
         }
+        return;
+    }
+    if (g->op->op == OP_sub && fits_imm(g, x, &zero) && zero == 0) {
+        negate(g, y, w); /* SBB of a register and itself */
         return;
     }
     if (comm && (g->ops[x].op == OP_const || /* y is in the right place already */
@@ -189,17 +207,14 @@ void emit_neg_not(Gen *g)
         def_reg(g, CUR, dst, zx);
         return;
     }
+    if (g->op->op == OP_neg) {
+        negate(g, g->op->a, w);
+        return;
+    }
     dst = pick_gpr_part(g, a, 0);
     copy_to(g, dst, a, w);
-    if (g->op->op == OP_not) {
-        x_not(&g->a, w, (X86Reg)dst);
-    } else {
-        x_grp3(&g->a, G3_NEG, w, (X86Reg)dst);
-    }
+    x_not(&g->a, w, (X86Reg)dst);
     def_reg(g, CUR, dst, w == op_bytes(g) && w >= 4);
-    if (g->op->op == OP_neg && w == op_bytes(g)) {
-        host_flags_are(g, CUR);
-    }
 }
 
 /* A pin goes on by a constant, while others still ask for what it was. */
