@@ -42,10 +42,9 @@ IrRef ir_known_find(const IrBlock *ir, IrType type, unsigned slot, unsigned byte
 {
     const Slot *s = &ir->known->slot[slot];
     IrRef v = s->value[0];
+    bool known = (s->epoch == ir->known->epoch) & (s->byte[0] == byte) & (ir->ops[v].type == type);
 
-    return (s->epoch == ir->known->epoch) & (s->byte[0] == byte) & (ir->ops[v].type == type)
-               ? v
-               : IR_NONE;
+    return known ? v : IR_NONE;
 }
 
 IrRef ir_known_part(const IrBlock *ir, IrType type, unsigned slot, unsigned byte, IrRef *wide)
