@@ -8,323 +8,7 @@
  * may look. C code runs with whatever sticky bits there are but with default rounding, precision
  * and denormal modes.
  */
-#include "tcg/x86_64/gen.h"
-
-#define CALLER_SAVED 0x0fc7u /* RAX RCX RDX RSI RDI R8-R11 */
-#define ALL_GPRS     0xffcfu /* but RSP, RBP */
-#define XMM_PINS     0x1fff0000u
-#define MXCSR_MODES  0xe040 /* FTZ, RC, DAZ */
-#define MXCSR_MASKED 0x1f80
-#define FCW_DEFAULT  0x37f
-
-typedef struct Thunk {
-    Asm a;
-    X86Backend *be;
-} Thunk;
-
-static Mem scratch(const Thunk *t, int32_t off)
-{
-    return env_mem(t->be->layout->scratch - ENV_BIAS + off);
-}
-
-static Mem field(int32_t env_offset)
-{
-    return env_mem(env_off(env_offset));
-}
-
-static void restore(Thunk *t, uint32_t set);
-
-static void move_wide(Thunk *t, uint32_t set, bool l256, bool store)
-{
-    for (; set; set &= set - 1) {
-        int r = __builtin_ctz(set);
-        if (t->be->reg_home[r] != NO_HOME) {
-            bool whole = l256 && t->be->reg_bytes[r] == 32;
-            x_vex_rm(&t->a, store ? X_MOVUPS_ST : X_MOVUPS, whole, r - 16, 0,
-                     env_mem(t->be->reg_home[r]));
-        }
-    }
-}
-
-static void vzeroupper(Thunk *t)
-{
-    if (t->be->feat.avx2) {
-        x_vex0(&t->a, X_0F | 0x77);
-    }
-}
-
-/* Vector pins to env. While SCR_LIVE is 0 their upper halves are zeros; env's, too, then. */
-static const uint8_t *make_save_pins(Thunk *t)
-{
-    const uint8_t *at = x_pc(&t->a);
-    uint8_t *whole, *done;
-
-    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_LIVE), 0);
-    whole = x_jcc32(&t->a, CC_NZ);
-    move_wide(t, XMM_PINS, false, true);
-    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_STALE), 0);
-    done = x_jcc32(&t->a, CC_Z);
-    for (uint32_t set = XMM_PINS; set; set &= set - 1) {
-        int r = __builtin_ctz(set);
-        if (t->be->reg_bytes[r] == 32) {
-            x_store_imm(&t->a, 8, env_mem(t->be->reg_home[r] + 16), 0);
-            x_store_imm(&t->a, 8, env_mem(t->be->reg_home[r] + 24), 0);
-        }
-    }
-    x_store_imm(&t->a, 1, scratch(t, SCR_STALE), 0);
-    x_here(&t->a, done);
-    x_ret(&t->a);
-    x_here(&t->a, whole);
-    move_wide(t, XMM_PINS, true, true);
-    x_ret(&t->a);
-    return at;
-}
-
-/* What make_save_pins() stored, unchanged but for lower halves. */
-static const uint8_t *make_restore_pins(Thunk *t)
-{
-    const uint8_t *at = x_pc(&t->a);
-    uint8_t *whole;
-
-    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_LIVE), 0);
-    whole = x_jcc32(&t->a, CC_NZ);
-    move_wide(t, XMM_PINS, false, false);
-    x_ret(&t->a);
-    x_here(&t->a, whole);
-    move_wide(t, XMM_PINS, true, false);
-    x_ret(&t->a);
-    return at;
-}
-
-/* What C code left in env: see whether upper halves are in use. No temporary is. */
-static const uint8_t *make_load_pins(Thunk *t)
-{
-    const uint8_t *at = x_pc(&t->a);
-    bool any = false;
-    uint8_t *j;
-
-    move_wide(t, XMM_PINS, true, false);
-    x_vex_rr(&t->a, X_0F | 0x57, false, 13, 13, 13);
-    for (uint32_t set = XMM_PINS; set; set &= set - 1) {
-        int r = __builtin_ctz(set);
-        if (t->be->reg_bytes[r] == 32) {
-            x_vex_rr(&t->a, X_0F | 0x56, true, 13, 13, r - 16); /* VORPS */
-            any = true;
-        }
-    }
-    x_vex_rr(&t->a, X_66 | X_0F3A | 0x39, true, 13, 0, 13); /* VEXTRACTI128 */
-    x_byte(&t->a, 1);
-    x_store_imm(&t->a, 2, scratch(t, SCR_LIVE), any ? 0x101 : 0);
-    x_vex_rr(&t->a, X_66 | X_0F38 | 0x17, false, 13, 0, 13); /* VPTEST */
-    j = x_jcc8(&t->a, CC_NZ);
-    x_store_imm(&t->a, 2, scratch(t, SCR_LIVE), 0);
-    vzeroupper(t);
-    x_here8(&t->a, j);
-    x_ret(&t->a);
-    return at;
-}
-
-/* While SCR_LIVE is 0 they are zeros above 128 bits, too. */
-static void move_temps(Thunk *t, uint32_t set, bool store)
-{
-    uint8_t *whole, *done;
-
-    x_alu_mi(&t->a, ALU_CMP, 1, scratch(t, SCR_LIVE), 0);
-    whole = x_jcc8(&t->a, CC_NZ);
-    move_wide(t, set, false, store);
-    done = x_jmp8(&t->a);
-    x_here8(&t->a, whole);
-    move_wide(t, set, true, store);
-    x_here8(&t->a, done);
-}
-
-/* With YMM the pins and the temporaries go by themselves, the rest is in the set returned. */
-static uint32_t move_vectors(Thunk *t, uint32_t set, bool store)
-{
-    if (!t->be->feat.avx2) {
-        return set;
-    }
-    if (set & XMM_TEMPS) {
-        move_temps(t, set & XMM_TEMPS, store);
-    }
-    if ((set & XMM_PINS) == XMM_PINS) {
-        x_call(&t->a, store ? t->be->save_pins : t->be->restore_pins);
-    }
-    return set & ~(XMM_PINS | XMM_TEMPS);
-}
-
-/* Vector pins that C code may have rewritten. */
-static void load_pins(Thunk *t)
-{
-    if (t->be->feat.avx2) {
-        x_call(&t->a, t->be->load_pins);
-    } else {
-        restore(t, XMM_PINS);
-    }
-}
-
-static void move_regs(Thunk *t, uint32_t set, bool store)
-{
-    set = move_vectors(t, set, store);
-    for (; set; set &= set - 1) {
-        int r = __builtin_ctz(set);
-        int32_t home = t->be->reg_home[r];
-
-        if (home == NO_HOME) {
-            continue;
-        }
-        if (r >= 16) {
-            x_rm(&t->a, store ? X_MOVUPS_ST : X_MOVUPS, 4, (X86Reg)(r - 16), env_mem(home));
-        } else if (store) {
-            x_store(&t->a, t->be->reg_bytes[r], env_mem(home), (X86Reg)r);
-        } else {
-            x_load(&t->a, t->be->reg_bytes[r], (X86Reg)r, env_mem(home));
-        }
-    }
-}
-
-static void save(Thunk *t, uint32_t set)
-{
-    move_regs(t, set, true);
-}
-
-static void restore(Thunk *t, uint32_t set)
-{
-    move_regs(t, set, false);
-}
-
-static void call_c(Thunk *t, const void *f)
-{
-    x_mov_imm(&t->a, RAX, (uint64_t)(uintptr_t)f);
-    x_call_reg(&t->a, RAX);
-}
-
-static void ldmxcsr(Thunk *t, Mem m)
-{
-    x_rm(&t->a, X_0F | 0xae, 4, (X86Reg)2, m);
-}
-
-static void stmxcsr(Thunk *t, Mem m)
-{
-    x_rm(&t->a, X_0F | 0xae, 4, (X86Reg)3, m);
-}
-
-static void fldcw(Thunk *t, Mem m)
-{
-    x_rm(&t->a, 0xd9, 4, (X86Reg)5, m);
-}
-
-/* Clobbers RAX. The host's MXCSR is left in SCR_MXCSR. */
-static void gather_mxcsr(Thunk *t)
-{
-    stmxcsr(t, scratch(t, SCR_MXCSR));
-    x_load(&t->a, 4, RAX, scratch(t, SCR_MXCSR));
-    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0x3f);
-    x_alu_mr(&t->a, ALU_OR, 4, field(t->be->layout->mxcsr), RAX);
-}
-
-static void fcw_modes(Thunk *t) /* ZF: the guest's precision and rounding are the default */
-{
-    x_load(&t->a, 2, RAX, field(t->be->layout->fcw));
-    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0xf00);
-    x_alu_imm(&t->a, ALU_CMP, 4, RAX, 0x300);
-}
-
-/* What C expects, where the guest's modes are other ones. Clobbers RAX. */
-static void c_modes(Thunk *t)
-{
-    uint8_t *j;
-
-    x_test_mi(&t->a, 4, field(t->be->layout->mxcsr), MXCSR_MODES);
-    j = x_jcc8(&t->a, CC_Z);
-    x_store_imm(&t->a, 4, scratch(t, SCR_TMP), MXCSR_MASKED);
-    ldmxcsr(t, scratch(t, SCR_TMP));
-    x_here8(&t->a, j);
-    fcw_modes(t);
-    j = x_jcc8(&t->a, CC_Z);
-    x_store_imm(&t->a, 4, scratch(t, SCR_TMP), FCW_DEFAULT);
-    fldcw(t, scratch(t, SCR_TMP));
-    x_here8(&t->a, j);
-}
-
-static void guest_fcw(Thunk *t)
-{
-    x_load(&t->a, 2, RAX, field(t->be->layout->fcw));
-    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0xf3f);
-    x_alu_imm(&t->a, ALU_OR, 4, RAX, 0x3f);
-    x_store(&t->a, 2, scratch(t, SCR_TMP), RAX);
-    fldcw(t, scratch(t, SCR_TMP));
-}
-
-/* Exception flags that C code left in the host's x87 are none of the guest's; with host_x87 they
- * all are: C code does not compute with it then. */
-static void clear_x87(Thunk *t)
-{
-    uint8_t *j;
-
-    if (t->be->layout->host_x87) {
-        return;
-    }
-    x_byte(&t->a, 0xdf); /* FNSTSW AX */
-    x_byte(&t->a, 0xe0);
-    x_test_imm(&t->a, 1, RAX, 0x3f);
-    j = x_jcc8(&t->a, CC_Z);
-    x_byte(&t->a, 0xdb); /* FNCLEX */
-    x_byte(&t->a, 0xe2);
-    x_here8(&t->a, j);
-}
-
-/* Back from C: the guest's modes and the sticky bits that SCR_MXCSR has. Clobbers RAX. */
-static void guest_modes(Thunk *t)
-{
-    uint8_t *j;
-
-    ldmxcsr(t, scratch(t, SCR_MXCSR));
-    fcw_modes(t);
-    j = x_jcc8(&t->a, CC_Z);
-    guest_fcw(t);
-    x_here8(&t->a, j);
-    clear_x87(t);
-}
-
-/* The same after C code that promised not to compute with floating point. */
-static void guest_modes_quick(Thunk *t)
-{
-    uint8_t *j;
-
-    x_test_mi(&t->a, 4, field(t->be->layout->mxcsr), MXCSR_MODES);
-    j = x_jcc8(&t->a, CC_Z);
-    ldmxcsr(t, scratch(t, SCR_MXCSR));
-    x_here8(&t->a, j);
-    fcw_modes(t);
-    j = x_jcc8(&t->a, CC_Z);
-    guest_fcw(t);
-    x_here8(&t->a, j);
-}
-
-/* Everything anew from env. Clobbers RAX. */
-static void load_modes(Thunk *t)
-{
-    x_load(&t->a, 4, RAX, field(t->be->layout->mxcsr));
-    x_alu_imm(&t->a, ALU_AND, 4, RAX, 0xffff);
-    x_alu_imm(&t->a, ALU_OR, 4, RAX, MXCSR_MASKED);
-    x_store(&t->a, 4, scratch(t, SCR_TMP), RAX);
-    ldmxcsr(t, scratch(t, SCR_TMP));
-    guest_fcw(t);
-    clear_x87(t);
-}
-
-static void set_host_pc(Thunk *t, bool inside)
-{
-    Mem m = field(t->be->layout->slow + (int32_t)offsetof(SlowAccess, host_pc));
-
-    if (inside) {
-        x_load(&t->a, 8, RAX, mem_base(RSP, 0));
-        x_store(&t->a, 8, m, RAX);
-    } else {
-        x_store_imm(&t->a, 8, m, 0);
-    }
-}
+#include "tcg/x86_64/thunk.h"
 
 /* -- Entry and exit --------------------------------------------------------------------------- */
 
@@ -345,10 +29,10 @@ static const uint8_t *make_enter(Thunk *t, bool temps)
     load_pins(t);
     if (temps) {
         x_store(&t->a, 8, scratch(t, SCR_TARGET), R13);
-        restore(t, ALL_GPRS);
+        restore_regs(t, ALL_GPRS);
         x_jmp_mem(&t->a, scratch(t, SCR_TARGET));
     } else {
-        restore(t, ALL_GPRS & ~GPR_TEMPS);
+        restore_regs(t, ALL_GPRS & ~GPR_TEMPS);
         x_jmp_reg(&t->a, R13);
     }
     return at;
@@ -358,7 +42,7 @@ static const uint8_t *make_leave(Thunk *t)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    save(t, ALL_GPRS | XMM_PINS);
+    save_regs(t, ALL_GPRS | XMM_PINS);
     x_pop(&t->a, RAX);
     x_store(&t->a, 8, scratch(t, SCR_SITE), RAX);
     gather_mxcsr(t);
@@ -392,12 +76,12 @@ static const uint8_t *make_lookup(Thunk *t, const uint8_t *leave)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    save(t, CALLER_SAVED);
+    save_regs(t, CALLER_SAVED);
     x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
     x_mov(&t->a, 8, RSI, PC_REG);
     call_c(t, t->be->layout->jump_refill); /* general registers only */
     x_mov(&t->a, 8, PLACE_REG, RAX);
-    restore(t, CALLER_SAVED);
+    restore_regs(t, CALLER_SAVED);
     x_test(&t->a, 8, PLACE_REG, PLACE_REG);
     x_jcc(&t->a, CC_Z, leave);
     x_jmp_reg(&t->a, PLACE_REG);
@@ -427,7 +111,7 @@ static const uint8_t *make_trap(Thunk *t)
 {
     const uint8_t *at = x_pc(&t->a);
 
-    save(t, ALL_GPRS | XMM_PINS);
+    save_regs(t, ALL_GPRS | XMM_PINS);
     gather_mxcsr(t);
     c_modes(t);
     vzeroupper(t);
@@ -454,7 +138,7 @@ static void mem_call(Thunk *t, const void *f)
 static void go_on(Thunk *t, uint32_t set)
 {
     x_alu_imm(&t->a, ALU_ADD, 8, RSP, 16);
-    restore(t, set);
+    restore_regs(t, set);
     x_jmp_mem(&t->a, scratch(t, SCR_TARGET));
 }
 
@@ -463,7 +147,7 @@ static const uint8_t *make_mem(Thunk *t)
     const uint8_t *at = x_pc(&t->a);
     uint8_t *j;
 
-    save(t, ALL_GPRS);
+    save_regs(t, ALL_GPRS);
     x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
     mem_call(t, x64_mem_refill); /* general registers only */
     x_test(&t->a, 8, RAX, RAX);
@@ -471,7 +155,7 @@ static const uint8_t *make_mem(Thunk *t)
     x_store(&t->a, 8, scratch(t, SCR_TARGET), RAX);
     go_on(t, ALL_GPRS);
     x_here(&t->a, j);
-    save(t, XMM_PINS | XMM_TEMPS);
+    save_regs(t, XMM_PINS | XMM_TEMPS);
     gather_mxcsr(t);
     c_modes(t);
     vzeroupper(t);
@@ -549,218 +233,6 @@ static void make_stack_probes(Thunk *t)
                 make_stack_probe(t, mmu, write, (X86Reg)(R12 + t0), (X86Reg)(R12 + t1));
         }
     }
-}
-
-/* -- C functions of ours and helpers ---------------------------------------------------------- */
-
-/* f(env, be), which keeps to integers; everything but flags is as before afterwards. @vectors: of
- * those it may use registers. */
-static const uint8_t *make_c(Thunk *t, const void *f, bool vectors)
-{
-    const uint8_t *at = x_pc(&t->a);
-    uint32_t used = CALLER_SAVED | (vectors ? XMM_PINS | XMM_TEMPS : 0);
-
-    save(t, used);
-    if (vectors) {
-        vzeroupper(t);
-    }
-    x_lea(&t->a, 8, RDI, mem_base(RBP, -ENV_BIAS));
-    x_mov_imm(&t->a, RSI, (uint64_t)(uintptr_t)t->be);
-    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
-    call_c(t, f);
-    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
-    restore(t, used);
-    x_ret(&t->a);
-    return at;
-}
-
-static Mem flags_field(const Thunk *t, size_t offset)
-{
-    return field(t->be->layout->flags + (int32_t)offset);
-}
-
-/* Leaves with RAX as the answer. */
-static void answer(Thunk *t)
-{
-    x_store(&t->a, 4, scratch(t, SCR_RET), RAX);
-    x_pop(&t->a, RAX);
-    x_ret(&t->a);
-}
-
-/* flags_carry(): what lies on top answers here, the rest by @slow. */
-static const uint8_t *make_carry(Thunk *t, const uint8_t *slow)
-{
-    const uint8_t *at = x_pc(&t->a);
-    uint8_t *closed, *other;
-
-    x_push(&t->a, RAX);
-    x_load(&t->a, 4, RAX, flags_field(t, offsetof(FlagsRecord, kind)));
-    x_test(&t->a, 1, RAX, RAX);
-    closed = x_jcc8(&t->a, CC_NS);
-    x_shift_imm(&t->a, SH_SHR, 4, RAX, 24);
-    other = x_jcc8(&t->a, CC_Z);
-    answer(t); /* of FLAGS_CF_IS + CF only bit 0 is looked at */
-    x_here8(&t->a, closed);
-    x_here8(&t->a, other);
-    x_pop(&t->a, RAX);
-    x_jmp(&t->a, slow);
-    return at;
-}
-
-/* flags_overflow(), of an ADOX and of a DEC of 64 bits, by which loops count. */
-static const uint8_t *make_overflow(Thunk *t, const uint8_t *slow)
-{
-    const uint8_t *at = x_pc(&t->a);
-    uint8_t *closed, *by_itself, *rotated, *other;
-
-    x_push(&t->a, RAX);
-    x_load(&t->a, 4, RAX, flags_field(t, offsetof(FlagsRecord, kind)));
-    x_test(&t->a, 1, RAX, RAX);
-    closed = x_jcc8(&t->a, CC_NS);
-    x_test_imm(&t->a, 4, RAX, FLAGS_OF_IS << 16);
-    by_itself = x_jcc8(&t->a, CC_NZ);
-    x_test_imm(&t->a, 4, RAX, FLAGS_ROT_NEWER << 16);
-    rotated = x_jcc8(&t->a, CC_NZ);
-    x_shift_imm(&t->a, SH_SHR, 4, RAX, 8);
-    x_alu_imm(&t->a, ALU_CMP, 1, RAX, flags_kind(FLK_DEC, I64));
-    other = x_jcc8(&t->a, CC_NZ);
-    x_load(&t->a, 8, RAX, flags_field(t, offsetof(FlagsRecord, inc)));
-    x_inc(&t->a, 8, RAX); /* overflows where that did */
-    x_setcc(&t->a, CC_O, RAX);
-    x_shift_imm(&t->a, SH_SHL, 4, RAX, 11);
-    answer(t);
-    x_here8(&t->a, by_itself);
-    x_load(&t->a, 1, RAX, flags_field(t, offsetof(FlagsRecord, of)));
-    x_shift_imm(&t->a, SH_SHL, 4, RAX, 11);
-    answer(t);
-    x_here8(&t->a, closed);
-    x_here8(&t->a, rotated);
-    x_here8(&t->a, other);
-    x_pop(&t->a, RAX);
-    x_jmp(&t->a, slow);
-    return at;
-}
-
-/* flags_open_top() of env's record, in place. */
-static const uint8_t *make_open_top(Thunk *t)
-{
-    Mem kind = field(t->be->layout->flags + (int32_t)offsetof(FlagsRecord, kind));
-    const uint8_t *settle = make_c(t, x64_settle_env, false), *at = x_pc(&t->a);
-    uint8_t *open, *settled;
-
-    x_alu_mi(&t->a, ALU_CMP, 1, kind, 0);
-    open = x_jcc8(&t->a, CC_S);
-    x_test_mi(&t->a, 1, kind, FLAGS_SHORT);
-    settled = x_jcc8(&t->a, CC_Z);
-    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
-    x_call(&t->a, settle);
-    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
-    x_here8(&t->a, settled);
-    x_alu_mi(&t->a, ALU_AND, 4, kind, FLAGS_KIND);
-    x_alu_mi(&t->a, ALU_OR, 1, kind, (int8_t)FLAGS_ON_TOP);
-    x_here8(&t->a, open);
-    x_ret(&t->a);
-    return at;
-}
-
-/* The host's flags become those of env's record. */
-static const uint8_t *make_flags(Thunk *t)
-{
-    const uint8_t *make = make_c(t, x64_flags_env, false), *at = x_pc(&t->a);
-
-    x_call(&t->a, make);
-    x_push(&t->a, RAX);
-    x_load(&t->a, 4, RAX, scratch(t, SCR_RET));
-    x_alu_imm(&t->a, ALU_ADD, 1, RAX, 0x7f);
-    x_byte(&t->a, 0x9e); /* SAHF */
-    x_pop(&t->a, RAX);
-    x_ret(&t->a);
-    return at;
-}
-
-static void load_arguments(Thunk *t, const TcgHelper *h, bool result_in_memory)
-{
-    static const X86Reg reg[] = { RDI, RSI, RDX, RCX, R8, R9 };
-    unsigned n = 0;
-
-    x_lea(&t->a, 8, reg[n++], mem_base(RBP, -ENV_BIAS));
-    if (result_in_memory) {
-        x_lea(&t->a, 8, reg[n++], scratch(t, SCR_RET));
-    }
-    for (unsigned i = 0; i < h->nargs; i++, n++) {
-        Mem m = scratch(t, SCR_ARG + 16 * (int32_t)i);
-        if (h->args[i] == V128) {
-            x_lea(&t->a, 8, reg[n], m);
-        } else {
-            x_load(&t->a, h->args[i] == I32 ? 4 : 8, reg[n], m);
-        }
-    }
-}
-
-/* General registers are in env. */
-static void try_quick(Thunk *t, const TcgHelper *h)
-{
-    uint8_t *declined;
-
-    load_arguments(t, h, true);
-    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
-    call_c(t, h->quick);
-    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
-    x_test(&t->a, 1, RAX, RAX);
-    declined = x_jcc32(&t->a, CC_Z);
-    restore(t, CALLER_SAVED | (h->flags & HELPER_WRITES_REGS ? 1u << RBX : 0));
-    x_ret(&t->a);
-    x_here(&t->a, declined);
-}
-
-static void make_helper(Thunk *t, const TcgHelper *h)
-{
-    bool pure = h->flags & HELPER_PURE, faults = h->flags & (HELPER_FAULTS | HELPER_NORETURN);
-    bool sees = faults || (h->flags & HELPER_READS_REGS), writes = h->flags & HELPER_WRITES_REGS;
-    bool novec = h->flags & HELPER_NOVEC, fp = h->flags & HELPER_FP;
-    bool blind = pure || (novec && !sees); /* nobody asks where it was called from */
-
-    save(t, sees ? ALL_GPRS : !blind ? CALLER_SAVED | GPR_TEMPS : CALLER_SAVED);
-    if (h->quick) {
-        try_quick(t, h);
-    }
-    if (!blind) {
-        set_host_pc(t, true);
-    }
-    if (sees || !novec) {
-        save(t, XMM_PINS);
-    }
-    if (sees || fp) {
-        gather_mxcsr(t);
-    }
-    if (faults || fp) {
-        c_modes(t);
-    }
-    if (!novec) {
-        vzeroupper(t);
-    }
-    load_arguments(t, h, h->ret == V128);
-    x_alu_imm(&t->a, ALU_SUB, 8, RSP, 8);
-    call_c(t, h->func);
-    x_alu_imm(&t->a, ALU_ADD, 8, RSP, 8);
-    if (h->ret == I32 || h->ret == I64) {
-        x_store(&t->a, 8, scratch(t, SCR_RET), RAX);
-    }
-    if (!blind) {
-        set_host_pc(t, false);
-    }
-    if (writes) {
-        load_modes(t);
-    } else if (fp) {
-        guest_modes(t);
-    } else if (faults) {
-        guest_modes_quick(t);
-    }
-    if (writes) {
-        load_pins(t);
-    }
-    restore(t, CALLER_SAVED | (writes ? 1u << RBX : !novec ? XMM_PINS : 0));
-    x_ret(&t->a);
 }
 
 /* -- Assembly --------------------------------------------------------------------------------- */
