@@ -124,7 +124,9 @@ IrRef fp_load(Dis *d, Insn *i, unsigned n, IrType type);    /* F32, F64: operand
 void x87_wait(Dis *d);                  /* #MF if an unmasked exception is pending */
 void x87_set_top(Dis *d, unsigned top); /* TOP is @top from here on */
 void x87_forget_tags(Dis *d);           /* nothing is known of the tags any more */
-void x87_exit_if(Dis *d, IrRef cond);   /* run this instruction again in a slow block */
-bool x87_is_slow(const Dis *d);         /* this is one */
+/* Run this instruction again in a slow block. A device's answer is lost if it has been read: only
+ * FLDCW and LDMXCSR that make this another class of block ask so late. */
+void x87_exit_if(Dis *d, IrRef cond);
+bool x87_is_slow(const Dis *d); /* this is one */
 
 #endif

@@ -292,20 +292,17 @@ static IrRef load_real(Dis *d, Insn *i)
     return type == F80 ? v : ir_cvt_f2f(d->ir, F80, v);
 }
 
-/* The same as an operand of arithmetic. NaNs and denormals go the slow way: whether they raise #I
- * and #D is a matter of the other operand too. */
-static IrRef load_operand(Dis *d, Insn *i)
+/* Arithmetic or comparison of ST(0) with a real in memory. Whether a NaN or denormal raises #I and
+ * #D is a matter of both operands, and none may be left to run again: it has been read. */
+static void with_real(Dis *d, Insn *i)
 {
     IrBlock *ir = d->ir;
-    IrType type = op_type(i, 0);
-    bool single = type == I32;
-    IrRef v = op_load(d, i, 0), twice = ir_add(ir, v, v);
-    uint64_t inf = single ? 0xff000000 : 0xffeull << 52, normal = single ? 1u << 24 : 1ull << 53;
+    uint32_t how = (i->opcode & 7u) << 8 | i->modrm;
+    IrRef v;
 
-    x87_exit_if(d,
-                ir_setcond(ir, COND_LTU, ir_addi(ir, twice, -1), ir_const(ir, type, normal - 1)));
-    x87_exit_if(d, ir_setcond(ir, COND_GTU, twice, ir_const(ir, type, inf)));
-    return ir_cvt_f2f(ir, F80, ir_bitcast(ir, single ? F32 : F64, v));
+    need_full(d, 0);
+    v = op_load(d, i, 0);
+    call2(d, HELP_x87_real, const32(d, how), op_type(i, 0) == I64 ? v : ir_zext(ir, I64, v));
 }
 
 static IrRef load_integer(Dis *d, Insn *i)
@@ -557,15 +554,17 @@ static void arith(Dis *d, Insn *i, IrOpcode op, bool reversed, Form form)
     unsigned dst = form >= TO_ST ? i->op[0].reg : 0;
     IrRef a, b, r;
 
+    if (form == FROM_REAL && i->op[0].kind != OPK_ST) {
+        with_real(d, i);
+        return;
+    }
     need_full(d, 0);
     if (i->op[0].kind == OPK_ST)
         need_full(d, i->op[0].reg);
-    if (form >= TO_ST)
-        b = st(d, 0);
-    else if (i->op[0].kind == OPK_ST)
-        b = st(d, i->op[0].reg);
+    if (form == FROM_INT)
+        b = load_integer(d, i);
     else
-        b = form == FROM_INT ? load_integer(d, i) : load_operand(d, i);
+        b = st(d, form >= TO_ST ? 0 : i->op[0].reg);
     a = st(d, dst);
     r = reversed ? ir_fbin(d->ir, op, 0, b, a) : ir_fbin(d->ir, op, 0, a, b);
     set_st(d, dst, r);
@@ -645,14 +644,17 @@ static IrRef compare(Dis *d, Insn *i, Operand2 with, bool quiet)
         need_full(d, n);
         b = st(d, n);
     } else {
-        b = with == WITH_INT ? load_integer(d, i) : load_operand(d, i);
+        b = load_integer(d, i);
     }
     return ir_fcomi(d->ir, st(d, 0), b, quiet);
 }
 
 static void compare_cc(Dis *d, Insn *i, Operand2 with, bool quiet, unsigned pops)
 {
-    set_cc(d, compare(d, i, with, quiet));
+    if (with == WITH_REAL)
+        with_real(d, i);
+    else
+        set_cc(d, compare(d, i, with, quiet));
     while (pops--)
         pop(d);
 }

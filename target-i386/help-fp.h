@@ -39,6 +39,9 @@ enum {
  * linear address of the memory operand. @cond: FCMOVcc's condition. Result: flags of FCOMI, word of
  * FNSTSW. */
 uint32_t help_x87(CpuX86 *c, uint32_t how, uint64_t addr, uint32_t cond);
+/* FADD … FDIVR, FCOM with a real in memory that has been read, ST(0) full, all exceptions masked.
+ * Of FCOMP too, all but the pop. */
+void help_x87_real(CpuX86 *c, uint32_t how, uint64_t word);
 /* x87-function.c: a transcendental instruction that translated code executes with the host's x87,
  * in three steps: it stores its operands, and with X87_CHECKS_TAGS the environment, in CpuX86.vtmp;
  * this computes what the result is to be rounded from; code loads that and lets the host round. 0:

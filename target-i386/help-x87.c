@@ -258,10 +258,8 @@ static void store_word(CpuX86 *c, uint64_t addr, uint64_t v, unsigned size)
     cpu_pass_access_time(&c->cpu, addr, size, x86_mmu(c));
 }
 
-static Float80 load(CpuX86 *c, SfEnv *e, MemFormat f, uint64_t addr)
+static Float80 widen(SfEnv *e, MemFormat f, uint64_t v)
 {
-    uint64_t v = load_word(c, addr, format_size(f));
-
     switch (f) {
     case MEM_F32: return sf32_to_f80(e, (uint32_t)v);
     case MEM_F64: return sf64_to_f80(e, v);
@@ -273,10 +271,10 @@ static Float80 load(CpuX86 *c, SfEnv *e, MemFormat f, uint64_t addr)
 
 /* An operand of arithmetic: its NaN and denormal exceptions are those of the operation, so a
  * signalling NaN stays one. *@denormal: a normal number in this format, but not in memory. */
-static Float80 load_operand(CpuX86 *c, MemFormat f, uint64_t addr, bool *denormal)
+static Float80 widen_operand(MemFormat f, uint64_t word, bool *denormal)
 {
     SfEnv e = { .masks = 0x3f, .x87 = true };
-    Float80 v = load(c, &e, f, addr);
+    Float80 v = widen(&e, f, word);
 
     if (e.flags & SF_INVALID)
         v.frac &= ~(1ull << 62);
@@ -324,11 +322,11 @@ static void compare_memory(CpuX86 *c, Float80 b, bool denormal, bool pop)
         x87_pop(c);
 }
 
-static void arith_memory(CpuX86 *c, unsigned what, MemFormat f, uint64_t addr)
+static void arith_memory(CpuX86 *c, unsigned what, MemFormat f, uint64_t word)
 {
     SfEnv e = x87_env(c);
     bool denormal;
-    Float80 b = load_operand(c, f, addr, &denormal), r;
+    Float80 b = widen_operand(f, word, &denormal), r;
 
     if (what == ARITH_COM || what == ARITH_COMP) {
         compare_memory(c, b, denormal, what == ARITH_COMP);
@@ -345,7 +343,7 @@ static void arith_memory(CpuX86 *c, unsigned what, MemFormat f, uint64_t addr)
 static void load_memory(CpuX86 *c, MemFormat f, uint64_t addr)
 {
     SfEnv e = x87_env(c);
-    Float80 v = load(c, &e, f, addr);
+    Float80 v = widen(&e, f, load_word(c, addr, format_size(f)));
 
     if (!x87_push_room(c))
         return;
@@ -489,12 +487,25 @@ static void memory_df(CpuX86 *c, unsigned reg, uint64_t addr)
     }
 }
 
+/* D8, DA, DC, DE. */
+static MemFormat arith_format(unsigned op)
+{
+    return (MemFormat)(op >> 1);
+}
+
+void help_x87_real(CpuX86 *c, uint32_t how, uint64_t word)
+{
+    unsigned op = how >> 8 & 7, what = how >> 3 & 7;
+
+    arith_memory(c, what == ARITH_COMP ? ARITH_COM : what, arith_format(op), word);
+}
+
 static void memory_form(CpuX86 *c, unsigned op, unsigned reg, uint64_t addr, bool osize16)
 {
-    static const uint8_t arith_format[] = { MEM_F32, MEM_I32, MEM_F64, MEM_I16 };
+    MemFormat f = arith_format(op);
 
     if (!(op & 1))
-        arith_memory(c, reg, (MemFormat)arith_format[op >> 1], addr);
+        arith_memory(c, reg, f, load_word(c, addr, format_size(f)));
     else if (op == 1)
         memory_d9(c, reg, addr, osize16);
     else if (op == 3)
