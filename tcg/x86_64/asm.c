@@ -170,7 +170,7 @@ void x_rm(Asm *a, unsigned x, unsigned w, X86Reg reg, Mem m)
 {
     uint32_t form = x_address_form(m);
 
-    if (G_UNLIKELY(!is_plain(x, w) || !form)) {
+    if (G_UNLIKELY(!is_plain(x & ~(unsigned)X_RM8, w) || !form)) { /* rm is no register */
         any_rm(a, x, w, reg, m);
         return;
     }

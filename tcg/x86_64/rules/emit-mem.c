@@ -94,6 +94,16 @@ static unsigned alignment(const Gen *g, const Access *m)
     return (g->op->d & MEM_ALIGN) && !(m->size & (m->size - 1)) ? m->size : 1;
 }
 
+/* @d = @base + @disp, all of 64 bits. */
+static void add_to(Asm *a, X86Reg d, X86Reg base, int32_t disp)
+{
+    if (disp) {
+        x_plain_rm(a, X_LEA, 8, d, mem_base(base, disp));
+    } else {
+        x_plain_rr(a, X_MOV_MR, 8, base, d);
+    }
+}
+
 /* Compares what the check covers with the TLB entry; t0 is the entry's offset afterwards. Emitted
  * most often of all. */
 static void compare_page(Gen *g, const Access *m)
@@ -112,19 +122,19 @@ static void compare_page(Gen *g, const Access *m)
     if (direct) {
         x_rorx(a, 4, t0, addr, tlb.down); /* page number to offset */
     } else if (apart) {
-        x_lea(a, 8, t1, mem_base(addr, lo));
+        add_to(a, t1, addr, lo);
         x_rorx(a, 4, t0, t1, tlb.down);
     } else {
-        x_lea(a, 8, t0, mem_base(addr, lo));
+        add_to(a, t0, addr, lo);
     }
     if (apart) {
         /* t1 is the only address */
-    } else if (last == 0) {
-        x_plain_rr(a, X_MOV_MR, 8, direct ? addr : t0, t1);
-    } else if (lo <= INT32_MAX - last && (direct || lo + last == (int8_t)(lo + last))) {
-        x_lea(a, 8, t1, mem_base(addr, lo + last));
+    } else if (direct) {
+        add_to(a, t1, addr, last);
+    } else if (lo <= INT32_MAX - last && lo + last == (int8_t)(lo + last) && last) {
+        add_to(a, t1, addr, lo + last);
     } else {
-        x_lea(a, 8, t1, mem_base(t0, last));
+        add_to(a, t1, t0, last);
     }
     if (low) { /* they go on top and stay there */
         x_shift_imm(a, SH_ROR, 8, t1, low);
@@ -156,11 +166,7 @@ static void compare_stack(Gen *g, const Access *m)
         n++;
     }
     x_room(a, 64);
-    if (lo) {
-        x_lea(a, 8, t1, mem_base((X86Reg)m->addr, lo));
-    } else {
-        x_plain_rr(a, X_MOV_MR, 8, (X86Reg)m->addr, t1);
-    }
+    add_to(a, t1, (X86Reg)m->addr, lo);
     x_plain_rm(a, 0x2b, 8, t1, stack_page(g->be, mmu, offsetof(StackPage, head.base))); /* SUB */
     x_plain_rm(a, 0x3b, 8, t1,                                                          /* CMP */
                stack_page(g->be, mmu, stack_limit(n)));
@@ -231,14 +237,11 @@ static void load_addend(Gen *g, const Access *m, bool by_stack)
     x_plain_rm(&g->a, X_MOV_RM, 8, (X86Reg)m->t0, place);
 }
 
-static void check(Gen *g, Access *m, IrRef value, IrRef other)
+static void check_alone(Gen *g, Access *m, IrRef value, IrRef other)
 {
     bool by_stack = is_by_stack(g, g->op, span_of(m));
     Stub *s;
 
-    if (m->member) {
-        return;
-    }
     m->retry = g->a.p;
     s = compare(g, m, by_stack);
     m->stub = g->nstubs - 1;
@@ -256,6 +259,13 @@ static void check(Gen *g, Access *m, IrRef value, IrRef other)
         s->shape.checked = (uint8_t)(g->a.p - m->retry);
     }
     census_since(g, CENSUS_CHECKS, m->retry);
+}
+
+static inline void check(Gen *g, Access *m, IrRef value, IrRef other)
+{
+    if (!m->member) {
+        check_alone(g, m, value, other);
+    }
 }
 
 static void done(Gen *g, const Access *m, uint8_t dst)

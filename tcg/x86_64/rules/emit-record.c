@@ -9,17 +9,44 @@
 
 #define CUR ((IrRef)g->cur)
 
-static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
+/* @v of @w bytes to the record's field at @at. */
+static inline void put_number_at(Gen *g, unsigned w, int32_t at, int32_t v)
+{
+    Asm *a = &g->a;
+
+    x_room(a, 32);
+    x_plain_rm(a, w == 1 ? 0xc6 : 0xc7, w == 8 ? 8 : 4, 0, env_mem(at)); /* MOV */
+    memcpy(a->p, &v, sizeof(v));
+    a->p += w == 1 ? 1 : 4;
+}
+
+/* A temporary that neither is @busy nor has anything of @r, or NO_REG. */
+static int spare_temp(const Record *r, uint32_t busy)
+{
+    uint32_t spare;
+
+    for (unsigned m = r->has; m; m &= m - 1) {
+        const Src *s = &r->src[__builtin_ctz(m)];
+        busy |= (unsigned)(s->kind == SRC_REG) << (s->reg & 31);
+    }
+    spare = GPR_TEMPS & ~busy;
+    return spare ? __builtin_ctz(spare) : NO_REG;
+}
+
+static void write_field(Gen *g, const Record *r, unsigned n, size_t field, uint32_t busy)
 {
     int32_t off = env_off(g->be->layout->flags) + (int32_t)field;
-    uint32_t spare = GPR_TEMPS & ~busy;
-    int t = spare ? __builtin_ctz(spare) : NO_REG;
+    const Src *s = &r->src[n];
+    int t;
 
     switch (s->kind) {
-    case SRC_REG: x_store(&g->a, 8, env_mem(off), (X86Reg)s->reg); break;
+    case SRC_REG:
+        x_room(&g->a, 32);
+        x_plain_rm(&g->a, X_MOV_MR, 8, (X86Reg)s->reg, env_mem(off));
+        break;
     case SRC_CONST:
         if ((int64_t)s->value == (int32_t)s->value) {
-            x_store_imm(&g->a, 8, env_mem(off), (int32_t)s->value);
+            put_number_at(g, 8, off, (int32_t)s->value);
             break;
         }
         t = pin_of_long(g, s->value);
@@ -31,6 +58,7 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
         x_store_imm(&g->a, 4, env_mem(off + 4), (int32_t)(s->value >> 32));
         break;
     case SRC_MEM:
+        t = spare_temp(r, busy);
         if (t == NO_REG) {
             x_rm(&g->a, 0xff, 4, (X86Reg)6, env_mem(s->off)); /* PUSH, POP */
             x_rm(&g->a, 0x8f, 4, (X86Reg)0, env_mem(off));
@@ -43,17 +71,17 @@ static void write_field(Gen *g, const Src *s, size_t field, uint32_t busy)
 }
 
 /* The byte that says what CF or OF is: @is + the flag. */
-static void write_flag(Gen *g, const Src *s, size_t byte, int is, uint32_t busy)
+static void write_flag(Gen *g, const Record *r, unsigned n, size_t byte, int is, uint32_t busy)
 {
     Mem at = env_mem(env_off(g->be->layout->flags) + (int32_t)byte);
-    uint32_t spare = GPR_TEMPS & ~busy;
-    int t = spare ? __builtin_ctz(spare) : R12;
+    const Src *s = &r->src[n];
+    int spare = spare_temp(r, busy), t = spare != NO_REG ? spare : R12;
 
     if (s->kind == SRC_CONST) {
         x_store_imm(&g->a, 1, at, (int32_t)((unsigned)is | (s->value & 1)));
         return;
     }
-    if (!spare) {
+    if (spare == NO_REG) {
         x_push(&g->a, (X86Reg)t);
     }
     if (s->kind == SRC_MEM) {
@@ -61,7 +89,7 @@ static void write_flag(Gen *g, const Src *s, size_t byte, int is, uint32_t busy)
     }
     x_lea(&g->a, 4, (X86Reg)t, mem_base((X86Reg)(s->kind == SRC_MEM ? t : s->reg), is));
     x_store(&g->a, 1, at, (X86Reg)t);
-    if (!spare) {
+    if (spare == NO_REG) {
         x_pop(&g->a, (X86Reg)t);
     }
 }
@@ -107,7 +135,7 @@ static bool write_short(Gen *g, const Record *r, unsigned *left)
     if (flags_short(word) != v) {
         return false;
     }
-    x_store_imm(&g->a, 4, env_mem(at), (int32_t)word);
+    put_number_at(g, 4, at, (int32_t)word);
     *left &= ~(1u << n);
     return true;
 }
@@ -115,14 +143,14 @@ static bool write_short(Gen *g, const Record *r, unsigned *left)
 /* Its first word, for one with a main part. */
 static void write_kinds(Gen *g, const Record *r)
 {
-    Mem kind = env_mem(env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind));
+    int32_t kind = env_off(g->be->layout->flags) + (int32_t)offsetof(FlagsRecord, kind);
     int of = record_has(r, REC_OF) ? FLAGS_OF_IS : 0;
 
     if (record_has_top(r)) {
-        x_store_imm(&g->a, 4, kind,
-                    r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | (r->rot_kind | of) << 16);
+        put_number_at(g, 4, kind,
+                      r->kind | FLAGS_ON_TOP | r->inc_kind << 8 | (r->rot_kind | of) << 16);
     } else {
-        x_store_imm(&g->a, 1, kind, r->kind);
+        put_number_at(g, 1, kind, r->kind);
     }
 }
 
@@ -140,10 +168,6 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
     if (record_is_env(r)) {
         return;
     }
-    for (unsigned m = r->has; m; m &= m - 1) {
-        const Src *s = &r->src[__builtin_ctz(m)];
-        busy |= (unsigned)(s->kind == SRC_REG) << (s->reg & 31);
-    }
     if (r->kind == 0) {
         write_on_top(g, r);
     } else if (!write_short(g, r, &left)) {
@@ -153,11 +177,11 @@ void write_record(Gen *g, const Record *r, uint32_t busy)
         unsigned n = (unsigned)__builtin_ctz(left);
 
         if (n == REC_CF) {
-            write_flag(g, &r->src[n], offsetof(FlagsRecord, cf), FLAGS_CF_IS, busy);
+            write_flag(g, r, n, offsetof(FlagsRecord, cf), FLAGS_CF_IS, busy);
         } else if (n == REC_OF) {
-            write_flag(g, &r->src[n], offsetof(FlagsRecord, of), 0, busy);
+            write_flag(g, r, n, offsetof(FlagsRecord, of), 0, busy);
         } else {
-            write_field(g, &r->src[n], field[n], busy);
+            write_field(g, r, n, field[n], busy);
         }
     }
     census_since(g, CENSUS_RECORDS, from);
