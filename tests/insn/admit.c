@@ -195,15 +195,14 @@ static void admit_gather(const Admitted *l, const State *want, State *got)
         memset(got->ymmh[dst], 0, 16);
 }
 
-/* Masked stores that fault: Intel's tell of the last byte that is stored, or of the first; if they
- * go on at 0 behind 4 GiB, of one there. */
+/* Masked stores that fault: Intel's tell of the last byte that is stored, or of the first, or of
+ * one of the second page though the first would fault, too. */
 static void admit_mask_address(Mode mode, const Admitted *l, const State *want, State *got)
 {
     bool masked = l->faulted && strstr(l->at.desc->name, "maskmov") != NULL;
-    uint64_t behind = want->cr2 - got->cr2, wrapped = mode == M64 ? behind : (uint32_t)behind;
-    bool other_page = (want->cr2 ^ got->cr2) >> 12 && wrapped == behind;
+    uint64_t behind = want->cr2 - got->cr2;
     if (!l->intel || !masked || want->vector != 14 || got->vector != 14 || !behind ||
-        wrapped >= 32 || other_page)
+        (mode == M64 ? behind : (uint32_t)behind) >= 32)
         return;
     leeway_use(LEEWAY_MASK_ADDRESS);
     got->cr2 = want->cr2;

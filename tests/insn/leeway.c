@@ -59,7 +59,7 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
     [LEEWAY_GATHER_MASK] = { "mask of a gather that faults", MODELS,
                              "Intel's have made what is left of it all ones or zero" },
     [LEEWAY_MASK_ADDRESS] = { "CR2 of masked stores", MODELS,
-                              "Intel's tell of another byte of those stored on the page" },
+                              "Intel's tell of another byte of those stored" },
     [LEEWAY_EARLY_FLAGS] = { "VCVTPS2PH that faults", MODELS,
                              "Intel's find its own exceptions first, AMD's and we the fault" },
     [LEEWAY_TINY_OPERAND] = { "VCVTPS2PH of denormals, underflow not masked", MODELS,
