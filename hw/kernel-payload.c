@@ -38,15 +38,38 @@ G_GNUC_UNUSED static void append_le(GByteArray *s, uint64_t value, unsigned size
     g_byte_array_append(s, (const uint8_t *)&value, size);
 }
 
+/* Tens of megabytes that are soon given back, by free(): huge pages spare most page faults. */
+static void *alloc_large(gsize size)
+{
+    static const gsize huge = 2 << 20;
+    gsize rounded = (size + huge - 1) & -huge;
+    void *p = size < huge ? malloc(size) : aligned_alloc(huge, rounded);
+
+    if (p && size >= huge)
+        madvise(p, rounded, MADV_HUGEPAGE); /* a wish only */
+    return p;
+}
+
 /* ---- xz ------------------------------------------------------------------------------------- */
 
 #if HAVE_LZMA
+static void *xz_alloc(void *opaque, size_t n, size_t size)
+{
+    return alloc_large(n * size);
+}
+
+static void xz_free(void *opaque, void *p)
+{
+    free(p);
+}
+
 static bool xz_decode(const uint8_t *data, gsize size, uint8_t *out, gsize out_size)
 {
+    const lzma_allocator allocator = { .alloc = xz_alloc, .free = xz_free }; /* its dictionary */
     uint64_t memory = UINT64_C(1) << 30;
     size_t in_pos = 0, out_pos = 0;
-    lzma_ret ret =
-        lzma_stream_buffer_decode(&memory, 0, NULL, data, &in_pos, size, out, &out_pos, out_size);
+    lzma_ret ret = lzma_stream_buffer_decode(&memory, 0, &allocator, data, &in_pos, size, out,
+                                             &out_pos, out_size);
 
     return ret == LZMA_OK && out_pos == out_size;
 }
@@ -211,21 +234,9 @@ const PayloadFormat *payload_format(const uint8_t *data, gsize size)
     return NULL;
 }
 
-/* Tens of megabytes that are soon given back: huge pages spare most page faults. */
-static uint8_t *alloc_out(gsize size)
-{
-    static const gsize huge = 2 << 20;
-    gsize rounded = (size + huge - 1) & -huge;
-    uint8_t *out = size < huge ? malloc(size) : aligned_alloc(huge, rounded);
-
-    if (out && size >= huge)
-        madvise(out, rounded, MADV_HUGEPAGE); /* a wish only */
-    return out;
-}
-
 uint8_t *payload_decode(const PayloadFormat *f, const uint8_t *data, gsize size, gsize out_size)
 {
-    uint8_t *out = alloc_out(out_size);
+    uint8_t *out = alloc_large(out_size);
 
     if (!out || f->decode(data, size, out, out_size))
         return out;
