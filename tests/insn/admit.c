@@ -335,15 +335,14 @@ static void admit_tags(Admitted l, const State *want, State *got)
     memcpy(got->st, want->st, sizeof(got->st));
 }
 
-/* XRSTOR of a compacted image with a bad MXCSR: Intel's have loaded x87 and XMM before. */
+/* XRSTOR of a compacted image with a bad MXCSR: Intel's have loaded all else before. */
 static void admit_compacted_fault(const Admitted *l, const State *want, const Memory *mem,
                                   State *got)
 {
     enum { XCOMP_TOP = 527 };
     uint64_t at = want->gpr[7] - DATA_BASE;
     if (!l->intel || !l->faulted || l->at.desc->gen != gen_xrstor || want->vector != 13 ||
-        at > AREA_SIZE - XCOMP_TOP - 1 || !(mem->data[at + XCOMP_TOP] & 0x80) ||
-        want->fcw == got->fcw)
+        at > AREA_SIZE - XCOMP_TOP - 1 || !(mem->data[at + XCOMP_TOP] & 0x80))
         return;
     leeway_use(LEEWAY_COMPACTED_FAULT);
     got->fcw = want->fcw;
@@ -351,6 +350,7 @@ static void admit_compacted_fault(const Admitted *l, const State *want, const Me
     got->ftw = want->ftw;
     memcpy(got->st, want->st, sizeof(got->st));
     memcpy(got->xmm, want->xmm, sizeof(got->xmm));
+    memcpy(got->ymmh, want->ymmh, sizeof(got->ymmh));
 }
 
 /* Values a unit in the last place apart, of one sign. */

@@ -72,7 +72,7 @@ const LeewayRow leeway_rows[LEEWAY_COUNT] = {
     [LEEWAY_PARTIAL_STORE] = { "x87 stores of 10 bytes over an end", MODELS,
                                "Intel's may have written 8 before they fault" },
     [LEEWAY_COMPACTED_FAULT] = { "XRSTOR of compacted images that faults", MODELS,
-                                 "Intel's have loaded x87 and XMM before they look at MXCSR" },
+                                 "Intel's have loaded all else before they look at MXCSR" },
     [LEEWAY_SYSRET] = { "SYSRET outside 64-bit mode", MODELS,
                         "#UD by Intel's manual, privileged by AMD's" },
 };
