@@ -41,9 +41,8 @@ typedef struct TranslateBranches {
     uint64_t where;             /* bit n: instruction n, from 0, is a branch that may be taken */
     int16_t next[IR_MAX_LINKS]; /* … by bits: behind it, from the block's start; no more of them */
     uint8_t n;                  /* … so many */
-    uint8_t
-        stays; /* instructions to the first branch that, taken, leads on in the block; 0: none */
-    bool last; /* the last instruction always transfers it, and ends each block that has it */
+    uint8_t stays; /* instructions to the first that, taken, leads on in the block; 0: none */
+    bool last;     /* the last instruction always transfers it, and ends each block that has it */
 } TranslateBranches;
 
 struct TranslateRequest {

@@ -8,8 +8,7 @@ bool turn_waits(const Accel *a)
     return a->icount_shift >= 0 && a->cpus->len == 1 && a->ops->tells_branches;
 }
 
-/* ---- Counts ----------------------------------------------------------------------------------
- */
+/* ---- Counts ---------------------------------------------------------------------------------- */
 
 static int64_t charged(Cpu *cpu)
 {
